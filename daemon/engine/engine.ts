@@ -1,0 +1,140 @@
+/**
+ * The engine seam: what computes losses and gradients. Two kinds stand behind it, see docs/architecture.md:
+ * compiled (`engine/compiled`) and direct (`engine/direct`). Each passes test/integration/engine-conformance.
+ */
+import type { Model } from '../model/model.js';
+
+export interface EngineInfo {
+  /** Stable id for the plan and the setting: "onnx-cpu", "onnx-webgpu", "tfjs-node-gpu", "tfjs-node", "tfjs-cpu"... */
+  readonly id: string;
+  readonly name: string;
+  /** The processor, in words: "CPU, 2 threads", "NVIDIA ... (CUDA)". */
+  readonly device: string;
+}
+
+/** Whether an engine can run here, and why (not). */
+export interface EngineProbe extends EngineInfo {
+  readonly available: boolean;
+  readonly reason: string;
+}
+
+/** A trainable tensor. Its weights lie at [offset, offset + size) of every flat vector of the session. */
+export interface Parameter {
+  /** The weight's name in the model file, "dense_1/kernel". */
+  readonly name: string;
+  readonly layer: string;
+  readonly shape: readonly number[];
+  readonly offset: number;
+  readonly size: number;
+  /** Kernels are prunable; biases and normalisation parameters are not. */
+  readonly prunable: boolean;
+}
+
+export type Loss =
+  | 'categoricalCrossentropy'
+  | 'sparseCategoricalCrossentropy'
+  | 'binaryCrossentropy'
+  | 'meanSquaredError'
+  | 'meanAbsoluteError'
+  | 'huber';
+
+export interface SessionSpec {
+  readonly loss: Loss;
+  /** Samples per training step; the graph is compiled for exactly this many. */
+  readonly batchSize: number;
+  readonly seed: number;
+  /** Output layer to train on, where the model has several. */
+  readonly output?: string;
+  readonly threads?: number;
+}
+
+/** Training batches in order. Fills one Float32Array per model input and the target; deterministic given its state. */
+export interface BatchStream {
+  next(inputs: readonly Float32Array[], target: Float32Array): void | Promise<void>;
+}
+
+/** Samples to evaluate on, addressed by position. `read` fills samples [start, start + count) into the buffers' start. */
+export interface SampleSource {
+  readonly size: number;
+  read(start: number, count: number, inputs: readonly Float32Array[], target: Float32Array): void | Promise<void>;
+}
+
+/** Contiguous weights [start, end) of the flat vector. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface TrainRequest {
+  readonly batches: BatchStream;
+  readonly steps: number;
+  /** Learning rate of step i in [0, steps) of this call. */
+  learningRate(i: number): number;
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  /** l2 coefficient on prunable parameters' gradients; 0 for none. */
+  readonly weightDecay: number;
+  /** L step: adds mu (w - target) to the gradient within `ranges`. target is flat, of the session's size. [P, eq. 4] */
+  readonly penalty?: { readonly mu: number; readonly target: Float32Array; readonly ranges: readonly Range[] };
+  /** Retraining: weights within `ranges` whose keep is 0 stay exactly 0, and so does their velocity. */
+  readonly mask?: { readonly keep: Uint8Array; readonly ranges: readonly Range[] };
+  readonly signal?: AbortSignal;
+  /** After every step, with the batch's mean loss (without the penalty). Called in order; must be cheap. */
+  onStep?(i: number, loss: number): void;
+}
+
+export interface TrainSummary {
+  /** Steps done: fewer than asked only when aborted. */
+  readonly steps: number;
+  readonly meanLoss: number;
+  readonly aborted: boolean;
+}
+
+export interface EvaluationResult {
+  readonly loss: number;
+  /** Fraction of wrong samples (classification) or the loss itself (regression). */
+  readonly error: number;
+  readonly samples: number;
+}
+
+/** One model on one engine. Flat vectors hold all trainable parameters, in `parameters` order, prunable ones first. */
+export interface EngineSession {
+  readonly info: EngineInfo;
+  readonly parameters: readonly Parameter[];
+  /** Total trainable weights; the prunable ones are [0, prunableSize). */
+  readonly size: number;
+  readonly prunableSize: number;
+  readonly inputShapes: readonly (readonly number[])[];
+  readonly outputShape: readonly number[];
+
+  getWeights(): Promise<Float32Array>;
+  setWeights(weights: Float32Array): Promise<void>;
+  /** Non-trainable state (moving averages), flat; may be of length 0. */
+  getState(): Promise<Float32Array>;
+  setState(state: Float32Array): Promise<void>;
+  getVelocity(): Promise<Float32Array>;
+  setVelocity(velocity: Float32Array): Promise<void>;
+  /** State of the generator of dropout masks and noise, as plain JSON. */
+  getRandomState(): readonly number[];
+  setRandomState(state: readonly number[]): void;
+
+  /** Momentum SGD. Velocity persists between calls; `setVelocity(zeros)` restarts it. Rejects with UserError('diverged') on a non-finite loss. */
+  train(request: TrainRequest): Promise<TrainSummary>;
+  evaluate(
+    source: SampleSource,
+    options?: { signal?: AbortSignal; onProgress?(done: number): void },
+  ): Promise<EvaluationResult>;
+  /** Outputs of `count` samples, [count, ...outputShape] flat. */
+  predict(inputs: readonly Float32Array[], count: number): Promise<Float32Array>;
+  /** The mean loss and its gradient on one batch of batchSize samples, without penalty (for conformance and diagnostics). */
+  gradient(inputs: readonly Float32Array[], target: Float32Array): Promise<{ loss: number; gradient: Float32Array }>;
+  dispose(): Promise<void>;
+}
+
+export interface EngineProvider {
+  readonly id: string;
+  /** Never throws; loads nothing heavy when it can tell without. */
+  probe(): Promise<EngineProbe>;
+  /** @throws UserError('model-unsupported') naming the layer, UserError('engine-failed'). */
+  open(model: Model, spec: SessionSpec): Promise<EngineSession>;
+}

@@ -1,0 +1,25 @@
+/**
+ * The C step's contract. theta = argmin over theta of mu/2 ||v - theta||^2 subject to (or plus) the cost, where
+ * v = w - lambda/mu. See docs/lc-algorithm.md.
+ */
+export interface Compression {
+  /** For people: "l0 constraint, kappa = 2662 of 266200". */
+  readonly description: string;
+  /** Writes the projection of v into theta (same length; may be the same array). mu matters to penalty forms only. */
+  project(v: Float32Array, mu: number, theta: Float32Array): void;
+  /** C(theta), in the unit of the budget. */
+  cost(theta: Float32Array): number;
+}
+
+/** Weights [start, end) of the flat vector. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Parameters + view + compression: the ranges, concatenated, are what the compression sees. */
+export interface CompressionTask {
+  readonly name: string;
+  readonly ranges: readonly Range[];
+  readonly compression: Compression;
+}

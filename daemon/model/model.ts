@@ -1,0 +1,52 @@
+/** A model file in memory: the normalised Keras-2 topology TensorFlow.js understands, and its weights. Models are data, never code. */
+
+export interface WeightTensor {
+  /** As in the file: "dense_1/kernel". */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: 'float32' | 'int32' | 'bool';
+  readonly data: Float32Array;
+}
+
+export type ModelFormat = 'tfjs-layers' | 'keras-h5' | 'keras-v3';
+
+export interface Model {
+  readonly format: ModelFormat;
+  /** Absolute path of the file it was read from (or will be written to). */
+  readonly path: string;
+  /** `{class_name, config}` after every rewrite: what `tf.models.modelFromJSON` loads. */
+  readonly topology: Topology;
+  /** In the order of the topology's layers. */
+  readonly weights: readonly WeightTensor[];
+  readonly trainingConfig?: Record<string, unknown>;
+  /** What was changed on reading, one short sentence each, for the user. */
+  readonly notes: readonly string[];
+}
+
+export interface Topology {
+  readonly class_name: string;
+  readonly config: unknown;
+}
+
+/** One layer, by static shape arithmetic alone (no TensorFlow). Nested models are flattened; names are joined by "/". */
+export interface LayerSummary {
+  readonly name: string;
+  readonly className: string;
+  /** Without the batch axis; null where it cannot be known statically. */
+  readonly outputShape: readonly (number | null)[] | null;
+  readonly activation?: string;
+  readonly weights: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly size: number;
+    readonly prunable: boolean;
+    readonly trainable: boolean;
+  }[];
+  /** All weights of the layer, and the prunable ones among them (kernels). */
+  readonly params: number;
+  readonly prunable: number;
+  /** Multiply-adds x 2 for one sample, dense. */
+  readonly flops: number;
+  /** FLOPs per prunable weight (2 for Dense, 2*Hout*Wout for Conv2D). */
+  readonly flopsPerWeight: number;
+}

@@ -1,0 +1,106 @@
+/**
+ * The run's event log (`events.jsonl`, one JSON object a line, append only) and the live stream: the same objects.
+ * Losses are means per sample, errors are fractions in [0, 1], times are milliseconds since the epoch, kept counts are
+ * non-zero weights of theta.
+ */
+import { z } from 'zod';
+
+const measure = z.number().nullable().describe('null: not a finite number');
+export const Evaluation = z.object({ loss: measure, error: measure, samples: z.number() });
+export type Evaluation = z.infer<typeof Evaluation>;
+
+export const LayerKept = z.object({ layer: z.string(), weights: z.number(), kept: z.number() });
+export type LayerKept = z.infer<typeof LayerKept>;
+
+export const Phase = z.enum(['load', 'reference', 'direct', 'l-step', 'c-step', 'retrain', 'prune', 'export']);
+export type Phase = z.infer<typeof Phase>;
+
+const at = { time: z.number() };
+
+export const RunEvent = z.discriminatedUnion('event', [
+  z.object({
+    ...at,
+    event: z.literal('start'),
+    run: z.string(),
+    plan: z.string(),
+    method: z.string(),
+    engine: z.string(),
+    device: z.string(),
+    seed: z.number(),
+    weights: z.number(),
+    prunable: z.number(),
+    kappa: z.number().nullable(),
+    totalSteps: z.number(),
+    resumed: z.boolean(),
+  }),
+  z.object({
+    ...at,
+    event: z.literal('phase'),
+    phase: Phase,
+    iteration: z.number().optional(),
+    steps: z.number().optional(),
+  }),
+  /** One training batch; `step` counts over the whole run. */
+  z.object({
+    ...at,
+    event: z.literal('batch'),
+    phase: Phase,
+    iteration: z.number().optional(),
+    step: z.number(),
+    epoch: z.number(),
+    loss: measure,
+    learningRate: z.number(),
+    samplesPerSecond: z.number(),
+  }),
+  z.object({
+    ...at,
+    event: z.literal('evaluation'),
+    at: z.enum(['reference', 'direct', 'w', 'theta', 'retrained']),
+    set: z.enum(['train', 'validation', 'test']),
+    iteration: z.number().optional(),
+    step: z.number(),
+    ...Evaluation.shape,
+  }),
+  /** After the C step of one LC iteration (or one pruning step of a baseline). distance = ||w-theta||, ratio = distance/||w||. */
+  z.object({
+    ...at,
+    event: z.literal('iteration'),
+    iteration: z.number(),
+    iterations: z.number(),
+    step: z.number(),
+    mu: z.number(),
+    distance: measure,
+    ratio: measure,
+    loss: measure,
+    error: measure,
+    kept: z.number(),
+    perLayer: z.array(LayerKept),
+    supportChange: z.number(),
+    seconds: z.number(),
+    etaSeconds: measure,
+  }),
+  z.object({ ...at, event: z.literal('checkpoint'), file: z.string(), step: z.number() }),
+  z.object({ ...at, event: z.literal('warning'), code: z.string(), message: z.string() }),
+  z.object({ ...at, event: z.literal('budget'), budget: z.unknown(), iteration: z.number() }),
+  z.object({ ...at, event: z.literal('paused'), step: z.number() }),
+  z.object({ ...at, event: z.literal('stopped'), step: z.number(), reason: z.string(), resume: z.string() }),
+  z.object({ ...at, event: z.literal('failed'), code: z.string(), message: z.string() }),
+  z.object({
+    ...at,
+    event: z.literal('done'),
+    reference: Evaluation,
+    theta: Evaluation,
+    retrained: Evaluation,
+    kept: z.number(),
+    prunable: z.number(),
+    perLayer: z.array(LayerKept),
+    seconds: z.number(),
+    folder: z.string(),
+  }),
+]);
+export type RunEvent = z.infer<typeof RunEvent>;
+/** A run event before the log stamps its time. */
+export type UntimedRunEvent = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'time'> : never) : never;
+
+export const RunState = z.enum(['queued', 'running', 'paused', 'interrupted', 'stopped', 'failed', 'done']);
+export type RunState = z.infer<typeof RunState>;

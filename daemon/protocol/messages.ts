@@ -1,0 +1,203 @@
+/**
+ * Every custom JSON-RPC message between a client (extension, CLI) and the daemon, declared once. `daemon/server` answers
+ * them, `extension/client` sends them; both validate with the schemas here. LSP messages travel on the same connection.
+ * Paths are absolute and must lie inside a workspace folder of the connection.
+ */
+import { z } from 'zod';
+import { LayerKept, RunEvent, RunState } from './events.js';
+import { Budget, Plan } from './plan.js';
+
+/** Bumped on any incompatible change; the hello line carries it. */
+export const PROTOCOL_VERSION = 1;
+
+/** The daemon's first line on stdout, as JSON. */
+export const Hello = z.object({
+  protocol: z.literal(PROTOCOL_VERSION),
+  port: z.int().min(1).max(65535),
+  pid: z.int(),
+  version: z.string(),
+});
+export type Hello = z.infer<typeof Hello>;
+
+const path = z.string().min(1).max(4096);
+const run = z.string().min(1).max(200);
+const nothing = z.null();
+
+/** What a list of runs needs to know of each. */
+export const RunSummary = z.object({
+  run,
+  folder: path,
+  plan: z.string().describe('Plan name: the plan file without ".prune.json".'),
+  planPath: path.nullable(),
+  model: z.string(),
+  method: z.string(),
+  engine: z.string().nullable(),
+  state: RunState,
+  started: z.number(),
+  ended: z.number().nullable(),
+  iteration: z.number(),
+  iterations: z.number(),
+  /** Progress of the whole run in [0, 1]. */
+  progress: z.number(),
+  error: z.number().nullable().describe('Error at theta of the last iteration, or after retraining.'),
+  referenceError: z.number().nullable(),
+  kept: z.number().nullable(),
+  prunable: z.number().nullable(),
+  etaSeconds: z.number().nullable(),
+  samplesPerSecond: z.number().nullable(),
+  message: z.string().nullable().describe('Why it failed or stopped.'),
+});
+export type RunSummary = z.infer<typeof RunSummary>;
+
+export const ModelLayer = z.object({
+  name: z.string(),
+  className: z.string(),
+  outputShape: z.array(z.number().nullable()).nullable(),
+  params: z.number(),
+  prunable: z.number(),
+  flops: z.number(),
+  zeros: z.number().nullable(),
+});
+export const ModelSummary = z.object({
+  path,
+  format: z.string(),
+  name: z.string(),
+  params: z.number(),
+  prunable: z.number(),
+  bytes: z.number(),
+  flops: z.number(),
+  zeros: z.number().nullable(),
+  layers: z.array(ModelLayer),
+  notes: z.array(z.string()),
+});
+export type ModelSummary = z.infer<typeof ModelSummary>;
+
+/** What a budget means before the run. */
+export const BudgetPreview = z.object({
+  kappa: z.number().nullable().describe('Weights kept, or null where it cannot be known (penalty form).'),
+  prunable: z.number(),
+  bytes: z.number().nullable(),
+  flopsShare: z.number().nullable(),
+  text: z.string().describe('"1% = 2,662 weights, about 16 kB sparse, 1.3% of the FLOPs".'),
+  problem: z.string().nullable().describe('Why the budget is impossible, with the nearest valid one.'),
+});
+export type BudgetPreview = z.infer<typeof BudgetPreview>;
+
+export const EngineState = z.object({
+  id: z.string(),
+  name: z.string(),
+  device: z.string(),
+  available: z.boolean(),
+  chosen: z.boolean(),
+  reason: z.string(),
+});
+export type EngineState = z.infer<typeof EngineState>;
+
+export const LayerPicture = z.object({
+  layer: z.string(),
+  shape: z.array(z.number()),
+  /** Histogram of w and theta over the same bin edges (edges.length = counts.length + 1). theta without its zeros. */
+  edges: z.array(z.number()),
+  w: z.array(z.number()),
+  theta: z.array(z.number()),
+  zeros: z.number(),
+  /** Kept weights per input unit, for the sparsity picture; length = inputs. */
+  keptPerInput: z.array(z.number()),
+  /** The image geometry of the inputs where they are an image ([28, 28, 1]). */
+  inputImage: z.array(z.number()).nullable(),
+});
+export type LayerPicture = z.infer<typeof LayerPicture>;
+
+export const ExportFormat = z.object({
+  format: z.string(),
+  name: z.string(),
+  bytes: z.number(),
+  gzip: z.number(),
+  brotli: z.number(),
+  ratio: z.number(),
+});
+
+/** Client -> daemon requests: method -> params and result. */
+export const requests = {
+  /** Runs found in the workspace folders, newest first. */
+  'lc/runs': { params: nothing, result: z.array(RunSummary) },
+  /** Starts a run of a plan file. The plan's text is read from disk. Needs a trusted workspace. */
+  'lc/start': {
+    params: z.strictObject({
+      planPath: path,
+      engine: z.string().optional(),
+      seed: z.number().optional(),
+      compare: z.array(z.enum(['magnitude', 'gradual'])).optional(),
+    }),
+    result: z.object({ run }),
+  },
+  'lc/pause': { params: z.strictObject({ run }), result: nothing },
+  /** Continues a paused, stopped or interrupted run. */
+  'lc/resume': { params: z.strictObject({ run }), result: nothing },
+  /** Checkpoints and ends the trainer; the run can be resumed. */
+  'lc/stop': { params: z.strictObject({ run }), result: nothing },
+  'lc/delete': { params: z.strictObject({ run }), result: nothing },
+  'lc/rename': { params: z.strictObject({ run, name: z.string().min(1).max(100) }), result: z.object({ run }) },
+  /** Changes the budget from the next LC iteration on. */
+  'lc/setBudget': { params: z.strictObject({ run, budget: Budget }), result: BudgetPreview },
+  /** The run's resolved plan. */
+  'lc/plan': { params: z.strictObject({ run }), result: z.object({ plan: Plan }) },
+  /** History: events [from, from + limit) of the log; `batch` events are thinned to at most `resolution` points. */
+  'lc/history': {
+    params: z.strictObject({
+      run,
+      from: z.int().min(0),
+      limit: z.int().min(1).max(100000),
+      resolution: z.int().min(2).max(100000).optional(),
+    }),
+    result: z.object({ events: z.array(RunEvent), next: z.int(), end: z.boolean() }),
+  },
+  /** Starts (or stops) live events of a run on this connection. */
+  'lc/subscribe': { params: z.strictObject({ run, on: z.boolean() }), result: nothing },
+  'lc/layer': { params: z.strictObject({ run, layer: z.string() }), result: LayerPicture },
+  'lc/inspect': { params: z.strictObject({ model: path }), result: ModelSummary },
+  'lc/preview': {
+    params: z.strictObject({ model: path, budget: Budget, exclude: z.array(z.string()).optional() }),
+    result: BudgetPreview,
+  },
+  /** Writes a new plan file beside the model; never overwrites. */
+  'lc/createPlan': {
+    params: z.strictObject({ model: path, budget: Budget, data: z.string().optional(), name: z.string().optional() }),
+    result: z.object({ planPath: path }),
+  },
+  'lc/engines': { params: nothing, result: z.array(EngineState) },
+  'lc/exportFormats': { params: z.strictObject({ run }), result: z.array(ExportFormat) },
+  'lc/export': {
+    params: z.strictObject({ run, format: z.string(), target: path }),
+    result: z.object({ path, bytes: z.number() }),
+  },
+} as const;
+export type Requests = typeof requests;
+export type RequestMethod = keyof Requests;
+export type Params<M extends RequestMethod> = z.infer<Requests[M]['params']>;
+export type Result<M extends RequestMethod> = z.infer<Requests[M]['result']>;
+
+/** Live batch metrics as columns, at most one message per run every 50 ms; thinned when the client is slow. */
+export const BatchColumns = z.object({
+  run,
+  step: z.array(z.number()),
+  epoch: z.array(z.number()),
+  loss: z.array(z.number().nullable()),
+  learningRate: z.array(z.number()),
+  samplesPerSecond: z.array(z.number()),
+  time: z.array(z.number()),
+});
+export type BatchColumns = z.infer<typeof BatchColumns>;
+
+/** Daemon -> client notifications. */
+export const notifications = {
+  /** A run was added, changed state or made progress (at most 4 a second per run), or was deleted (summary null). */
+  'lc/runChanged': z.object({ run, summary: RunSummary.nullable() }),
+  'lc/batches': BatchColumns,
+  /** Every event but `batch`, never dropped. */
+  'lc/events': z.object({ run, events: z.array(RunEvent) }),
+} as const;
+export type Notifications = typeof notifications;
+
+/** What kept counts the UI shows per layer. */
+export type { LayerKept };

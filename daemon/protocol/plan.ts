@@ -1,0 +1,194 @@
+/**
+ * The plan file (`*.prune.json`): what to prune, on which data, to which budget, and how.
+ * These zod types are the single source of the file's TypeScript type, its validator and its published JSON Schema
+ * (`schemas/prune.schema.json`, written by `npm run schemas`).
+ */
+import { z } from 'zod';
+
+const positive = z.number().positive();
+const count = z.number().int().nonnegative();
+const fraction = z.number().min(0).max(1);
+
+/** A share ("1%" or 0.01), kept as written; `daemon/lc/budgets` turns it into a count. */
+export const Share = z
+  .union([fraction, z.string().regex(/^\s*\d+(\.\d+)?\s*%\s*$/, 'a percentage such as "1%"')])
+  .describe('A fraction (0.01) or a percentage ("1%").');
+
+/** A byte size (8192, "8 kB", "1.5 MB"; 1 kB = 1024 bytes). */
+export const ByteSize = z
+  .union([count, z.string().regex(/^\s*\d+(\.\d+)?\s*(B|kB|KB|MB|GB)\s*$/, 'a size such as "40 kB"')])
+  .describe('Bytes (8192) or a size ("40 kB", 1 kB = 1024 bytes).');
+
+/** Floor and cap on what one layer keeps under a global budget (shares of that layer's weights). */
+export const LayerLimits = z.strictObject({
+  floor: Share.optional().describe('Keep at least this share of the layer.'),
+  cap: Share.optional().describe('Keep at most this share of the layer.'),
+});
+
+export const Budget = z
+  .strictObject({
+    keep: Share.optional().describe('Share of the prunable weights to keep: kappa = ceil(share * N).'),
+    weights: count.optional().describe('Number of weights to keep: kappa.'),
+    bytes: ByteSize.optional().describe('Size on disk of the exported sparse package.'),
+    flops: Share.optional().describe('Share of the FLOPs of the prunable layers to keep.'),
+    neurons: z.union([count, Share]).optional().describe('Neurons and filters to keep: a count (> 1) or a share.'),
+    pattern: z
+      .string()
+      .regex(/^\d+:\d+$/, 'a pattern such as "2:4"')
+      .optional()
+      .describe('N:M: keep N of every M consecutive weights.'),
+    alpha: positive.optional().describe('Penalty form: the weight of the cost, min L(w) + alpha C(w).'),
+    radius: positive.optional().describe('l1 or l2 constraint: bound on ||theta||_1, or on ||theta||_2 squared.'),
+    norm: z.enum(['l0', 'l1', 'l2']).optional().describe('The cost C. Default l0.'),
+    form: z
+      .enum(['constraint', 'penalty'])
+      .optional()
+      .describe('Default: penalty when alpha is given, else constraint.'),
+    scope: z
+      .enum(['global', 'layer'])
+      .optional()
+      .describe('One budget over all layers (default), or the same for each layer.'),
+    layers: z
+      .record(z.string(), LayerLimits)
+      .optional()
+      .describe('Floors and caps per layer name under a global budget.'),
+    quantize: z
+      .strictObject({
+        codebook: z
+          .union([z.int().min(1).max(256), z.enum(['int8', 'ternary'])])
+          .describe('Codebook size, or a fixed codebook.'),
+      })
+      .optional()
+      .describe('Quantize the kept weights in the same C step.'),
+  })
+  .describe('What the result must fit.');
+export type Budget = z.infer<typeof Budget>;
+
+export const Task = z.strictObject({
+  layers: z
+    .union([z.string(), z.array(z.string()).min(1)])
+    .describe('Layer names or globs ("conv*"); "*" is every prunable layer left.'),
+  budget: Budget,
+});
+export type Task = z.infer<typeof Task>;
+
+/** Architectures the product can build and train itself when there is no reference model. */
+export const ARCHITECTURES = [
+  'lenet300',
+  'lenet300-tanh',
+  'lenet5',
+  'resnet20',
+  'resnet32',
+  'resnet56',
+  'resnet110',
+] as const;
+
+export const Training = z.strictObject({
+  batchSize: z.int().min(1).max(65536).optional().describe('Default 256.'),
+  learningRate: positive.optional().describe('eta of the first step. Default 0.1.'),
+  decay: positive
+    .optional()
+    .describe(
+      'Factor on the learning rate: per LC iteration (mode "iteration") or per epoch (mode "epoch"). Default 0.98.',
+    ),
+  decayMode: z
+    .enum(['iteration', 'epoch'])
+    .optional()
+    .describe(
+      '"iteration": constant within an L step, decayed per LC iteration (default). "epoch": restarted every L step, decayed inside.',
+    ),
+  momentum: fraction.optional().describe('Default 0.9.'),
+  nesterov: z.boolean().optional().describe('Default true.'),
+  weightDecay: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('l2 coefficient added to the loss gradient of kernels. Default 0.'),
+});
+
+const Epochs = { epochs: z.number().min(0).max(100000).optional() };
+
+export const DataSource = z.union([
+  z.string().describe('A built-in data set ("mnist", "fashion-mnist", "cifar10"), or a path to a file or a folder.'),
+  z.strictObject({
+    source: z.string().describe('A built-in name, or a path relative to the plan.'),
+    format: z
+      .enum(['idx', 'csv', 'npy', 'npz', 'images', 'parquet', 'module'])
+      .optional()
+      .describe('Default: from the name and content.'),
+    inputs: z
+      .union([z.string(), z.array(z.string())])
+      .optional()
+      .describe('npz array, CSV or parquet columns that hold the input.'),
+    labels: z
+      .union([z.string(), z.array(z.string())])
+      .optional()
+      .describe('npz array, CSV or parquet column that holds the label; a second file for npy and idx.'),
+    test: z.string().optional().describe('A separate test set (path), of the same format.'),
+    validation: z
+      .union([fraction, z.int().min(0)])
+      .optional()
+      .describe('Part of the training set held out: a share, or a count. Default 0.'),
+    limit: z.int().min(1).optional().describe('Use only the first N training samples.'),
+    preprocess: z
+      .strictObject({
+        scale: z
+          .union([z.number(), z.enum(['unit', 'symmetric', 'standard', 'none', 'auto'])])
+          .optional()
+          .describe(
+            'Multiply inputs by a number; "unit" x/255, "symmetric" x/127.5-1, "standard" per-feature z-score of the training part. Default "auto".',
+          ),
+        mean: z.enum(['image', 'channel', 'none']).optional().describe('Subtract the training mean. Default "none".'),
+      })
+      .optional(),
+    augment: z.strictObject({ flip: z.boolean().optional(), shift: z.int().min(0).max(32).optional() }).optional(),
+  }),
+]);
+export type DataSource = z.infer<typeof DataSource>;
+
+export const Plan = z.strictObject({
+  $schema: z.string().optional(),
+  model: z
+    .union([z.string(), z.strictObject({ architecture: z.enum(ARCHITECTURES) })])
+    .describe('The reference model: a path relative to the plan, or an architecture that is trained first.'),
+  data: DataSource,
+  budget: Budget.optional().describe('One budget over every prunable layer. Give either "budget" or "tasks".'),
+  tasks: z.array(Task).min(1).optional().describe('Different budgets on different layers.'),
+  exclude: z.array(z.string()).optional().describe('Layer names or globs never pruned.'),
+  method: z
+    .enum(['lc', 'magnitude', 'gradual'])
+    .optional()
+    .describe('Default "lc". The baselines get the same number of epochs.'),
+  schedule: z
+    .strictObject({
+      mu0: positive.optional().describe('mu of the first LC iteration: mu_j = mu0 * a^j. Default 1e-4.'),
+      a: z.number().gt(1).optional().describe('Growth of mu per LC iteration.'),
+      iterations: z.int().min(1).max(10000).optional().describe('LC iterations at most.'),
+      multipliers: z.enum(['AL', 'QP']).optional().describe('Augmented Lagrangian (default) or quadratic penalty.'),
+      epochs: z.number().positive().max(10000).optional().describe('Epochs per L step.'),
+      firstEpochs: z
+        .number()
+        .positive()
+        .max(10000)
+        .optional()
+        .describe('Epochs of the first L step. Default: as the others.'),
+      tolerance: z
+        .number()
+        .min(0)
+        .optional()
+        .describe('Stop when ||w-theta||/||w|| is below this and the support is stable. Default 1e-3.'),
+      stableIterations: z
+        .int()
+        .min(1)
+        .optional()
+        .describe('LC iterations for which the support must not change. Default 2.'),
+    })
+    .optional(),
+  training: Training.optional().describe('SGD settings of the L step.'),
+  retrain: Training.extend(Epochs).optional().describe('Training of the survivors with the support fixed.'),
+  reference: Training.extend(Epochs).optional().describe('Training of the reference when it is trained here.'),
+  output: z.string().optional().describe('The output layer to train on, for a model with several outputs.'),
+  engine: z.string().optional().describe('Engine id, or "auto" (default).'),
+  seed: z.int().min(0).max(0xffffffff).optional().describe('Default 0.'),
+});
+export type Plan = z.infer<typeof Plan>;

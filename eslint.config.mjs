@@ -1,0 +1,101 @@
+import js from '@eslint/js';
+import ts from 'typescript-eslint';
+import { importX } from 'eslint-plugin-import-x';
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
+
+const daemon = (room) => `./daemon/${room}`;
+
+/** `room` may import, of the daemon, itself and `allowed` only. See docs/architecture.md. */
+const room = (name, allowed) => ({
+  target: daemon(name),
+  from: './daemon',
+  except: [name, ...allowed].map((allowedRoom) => `./${allowedRoom}`),
+  message: `daemon/${name} may import only: ${allowed.join(', ') || 'nothing of the daemon'} (docs/architecture.md).`,
+});
+
+const clients = ['./extension', './webview'].map((target) => ({
+  target,
+  from: './daemon',
+  except: ['./protocol'],
+  message: 'extension and webview may import daemon/protocol only.',
+}));
+
+const core = ['engine', 'lc', 'model', 'data', 'export'];
+
+export default ts.config(
+  { ignores: ['dist', 'out', 'node_modules', 'artifacts', 'test/editor/.host', '**/*.wasm'] },
+  js.configs.recommended,
+  ...ts.configs.recommended,
+  {
+    files: ['**/*.ts', '**/*.mjs'],
+    plugins: { 'import-x': importX },
+    settings: { 'import-x/resolver-next': [createTypeScriptImportResolver()] },
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'import-x/no-cycle': 'error',
+      'import-x/no-restricted-paths': [
+        'error',
+        {
+          zones: [
+            ...clients,
+            room('protocol', []),
+            room('lc', []),
+            room('model', ['protocol']),
+            room('data', ['protocol', 'model']),
+            room('engine', ['protocol', 'model', 'lc']),
+            room('export', ['protocol', 'model', 'lc', 'engine', 'data']),
+            room('trainer', ['protocol', ...core]),
+            room('runs', ['protocol', 'trainer', ...core]),
+            room('language', ['protocol', 'model', 'lc', 'runs']),
+            room('server', ['protocol', 'runs', 'language', 'model', 'lc']),
+            room('cli', ['protocol', 'runs', 'trainer', ...core]),
+            { target: './daemon', from: ['./extension', './webview', './test'] },
+            { target: './extension', from: './webview', except: ['./messages.ts'] },
+            { target: './webview', from: './extension' },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['daemon/lc/**', 'daemon/protocol/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['node:*', '@tensorflow/*', 'onnxruntime*', 'vscode', 'ws'],
+              message: 'This room is pure: no I/O, no engines, no editor.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['extension/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['@tensorflow/*', 'onnxruntime*'], message: 'The extension never loads an engine.' }] },
+      ],
+    },
+  },
+  {
+    files: ['webview/**'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        { name: 'WebSocket', message: 'The webview never opens a socket.' },
+        'fetch',
+        'XMLHttpRequest',
+        'EventSource',
+      ],
+    },
+  },
+  {
+    files: ['**/*.mjs', 'esbuild.mjs'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
+);
