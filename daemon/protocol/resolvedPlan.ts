@@ -1,0 +1,58 @@
+/** A plan with every default filled in: what a run folder keeps as `plan.json` and what the trainer executes. Paths are relative to the workspace. */
+import { z } from 'zod';
+import { ARCHITECTURES, Budget } from './plan.js';
+
+const TrainingSettings = z.strictObject({
+  batchSize: z.int().min(1),
+  learningRate: z.number().positive(),
+  decay: z.number().positive(),
+  decayMode: z.enum(['iteration', 'epoch']),
+  momentum: z.number(),
+  nesterov: z.boolean(),
+  weightDecay: z.number().min(0),
+});
+export type TrainingSettings = z.infer<typeof TrainingSettings>;
+
+export const ResolvedData = z.strictObject({
+  source: z.string().describe('A built-in name or a path relative to the workspace.'),
+  format: z.enum(['idx', 'csv', 'npy', 'npz', 'images', 'parquet', 'module']).nullable(),
+  inputs: z.array(z.string()).nullable(),
+  labels: z.array(z.string()).nullable(),
+  test: z.string().nullable(),
+  validation: z.number().min(0).describe('A share below 1, or a count.'),
+  limit: z.int().nullable(),
+  scale: z.union([z.number(), z.enum(['unit', 'symmetric', 'standard', 'none', 'auto'])]),
+  mean: z.enum(['image', 'channel', 'none']),
+  augment: z.strictObject({ flip: z.boolean(), shift: z.int() }),
+});
+export type ResolvedData = z.infer<typeof ResolvedData>;
+
+export const ResolvedPlan = z.strictObject({
+  name: z.string().describe('The plan file without ".prune.json".'),
+  planPath: z.string().nullable(),
+  model: z.union([z.strictObject({ path: z.string() }), z.strictObject({ architecture: z.enum(ARCHITECTURES) })]),
+  data: ResolvedData,
+  /** Each prunable layer is in at most one task; names are exact. */
+  tasks: z.array(z.strictObject({ name: z.string(), layers: z.array(z.string()).min(1), budget: Budget })).min(1),
+  method: z.enum(['lc', 'magnitude', 'gradual']),
+  schedule: z.strictObject({
+    mu0: z.number().positive(),
+    a: z.number(),
+    iterations: z.int().min(1),
+    multipliers: z.enum(['AL', 'QP']),
+    epochs: z.number().positive(),
+    firstEpochs: z.number().positive(),
+    tolerance: z.number(),
+    stableIterations: z.int(),
+  }),
+  training: TrainingSettings,
+  retrain: TrainingSettings.extend({ epochs: z.number().min(0) }),
+  reference: TrainingSettings.extend({ epochs: z.number().min(0) }),
+  output: z.string().nullable(),
+  engine: z.string(),
+  seed: z.int(),
+  /** sha256 of the model's files and of the data set's content, filled in when the run starts. */
+  modelHash: z.string().nullable(),
+  dataHash: z.string().nullable(),
+});
+export type ResolvedPlan = z.infer<typeof ResolvedPlan>;
