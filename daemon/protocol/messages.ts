@@ -19,6 +19,26 @@ export const Hello = z.object({
 });
 export type Hello = z.infer<typeof Hello>;
 
+/** The only path of the daemon's WebSocket; the token goes into `Authorization: Bearer <token>`. */
+export const SOCKET_PATH = '/lcprune';
+
+/**
+ * Language id of `*.prune.json`. The extension contributes it (JSON with comments for the grammar and brackets), so that
+ * the built-in JSON support does not answer a second time: completion, hover and validation are the daemon's alone.
+ */
+export const PLAN_LANGUAGE = 'lc-prune-plan';
+
+/**
+ * `initializationOptions` of LSP `initialize`. Workspace folders come from LSP (`workspaceFolders`). The client's document
+ * selector is `[{ scheme: 'file', pattern: '**\/*.json' }]`; the daemon asks for the text of `*.prune.json` only and reads
+ * model files from disk, so a 20 MB model never crosses the socket.
+ */
+export const InitializationOptions = z.looseObject({
+  /** Workspace Trust. Without it files are read and described, but nothing runs and nothing is written. */
+  trusted: z.boolean(),
+});
+export type InitializationOptions = z.infer<typeof InitializationOptions>;
+
 const path = z.string().min(1).max(4096);
 const run = z.string().min(1).max(200);
 const nothing = z.null();
@@ -176,6 +196,18 @@ export type Requests = typeof requests;
 export type RequestMethod = keyof Requests;
 export type Params<M extends RequestMethod> = z.infer<Requests[M]['params']>;
 export type Result<M extends RequestMethod> = z.infer<Requests[M]['result']>;
+
+/** Client -> daemon notifications. */
+export const clientNotifications = {
+  /** Workspace Trust was granted (or the folders changed and trust with them). */
+  'lc/trust': z.strictObject({ trusted: z.boolean() }),
+} as const;
+export type ClientNotifications = typeof clientNotifications;
+
+/** JSON-RPC error codes of the daemon's own. A UserError travels as `USER_ERROR` with `data: { code, file?, field?, hint? }`. */
+export const USER_ERROR = -32050;
+/** The workspace is not trusted: nothing may run or be written. */
+export const NOT_TRUSTED = -32051;
 
 /** Live batch metrics as columns, at most one message per run every 50 ms; thinned when the client is slow. */
 export const BatchColumns = z.object({

@@ -1,0 +1,28 @@
+/**
+ * Commands that CodeLens, hovers and quick fixes of `daemon/language` name and `extension/commands` implements. Each takes
+ * one argument object (all paths absolute); called from the palette there is no argument, and the command asks.
+ */
+import { z } from 'zod';
+
+const path = z.string().min(1).max(4096);
+const layer = z.string().min(1);
+
+export const commandArguments = {
+  /** "Prune to budget...": budget quick pick, plan beside the model, run. */
+  'lcPrune.pruneModel': z.strictObject({ model: path }),
+  /** "Inspect": the model in the Model view. */
+  'lcPrune.inspectModel': z.strictObject({ model: path }),
+  /** "Set budget...": of one layer of a model, of a whole plan, or (plan and layer) floor and cap of a layer in a plan. */
+  'lcPrune.setBudget': z.strictObject({ model: path.optional(), plan: path.optional(), layer: layer.optional() }),
+  /** "Exclude": never prune this layer; in the plans that use the model. */
+  'lcPrune.excludeLayer': z.strictObject({ model: path, layer }),
+  'lcPrune.run': z.strictObject({ plan: path }),
+  /** What the plan's budget means in weights, bytes and FLOPs, with the other kinds beside it. */
+  'lcPrune.previewBudget': z.strictObject({ plan: path }),
+  /** The monitor of one run, or of the latest run of a plan. */
+  'lcPrune.openMonitor': z.strictObject({ run: z.string().min(1).optional(), plan: path.optional() }),
+  /** Runs to overlay; with a plan: all of its finished runs. */
+  'lcPrune.compareRuns': z.strictObject({ runs: z.array(z.string().min(1)).optional(), plan: path.optional() }),
+} as const;
+export type CommandId = keyof typeof commandArguments;
+export type CommandArgument<C extends CommandId> = z.infer<(typeof commandArguments)[C]>;
