@@ -34,7 +34,8 @@ export const ResolvedPlan = z.strictObject({
   data: ResolvedData,
   /** Each prunable layer is in at most one task; names are exact. */
   tasks: z.array(z.strictObject({ name: z.string(), layers: z.array(z.string()).min(1), budget: Budget })).min(1),
-  method: z.enum(['lc', 'magnitude', 'gradual']),
+  /** "reference" (from `lc-prune train`) ends after training the reference: its result is the reference. */
+  method: z.enum(['lc', 'magnitude', 'gradual', 'reference']),
   schedule: z.strictObject({
     mu0: z.number().positive(),
     a: z.number(),

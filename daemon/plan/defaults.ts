@@ -1,0 +1,29 @@
+/** What a plan means where it is silent. Chosen by the study in docs/results.md; every value can be set in the plan. */
+import type { ResolvedPlan, TrainingSettings } from '../protocol/resolvedPlan.js';
+
+export const TRAINING: TrainingSettings = {
+  batchSize: 256,
+  learningRate: 0.1,
+  decay: 0.98,
+  decayMode: 'iteration',
+  momentum: 0.9,
+  nesterov: true,
+  weightDecay: 0,
+};
+
+/** lr 0.1 x 0.98^j and mu_j = mu0 a^j as in the authors' own example, with a = 1.2 so that w meets theta at the end. */
+export const SCHEDULE: ResolvedPlan['schedule'] = {
+  mu0: 1e-4,
+  a: 1.2,
+  iterations: 40,
+  multipliers: 'AL',
+  epochs: 5,
+  firstEpochs: 5,
+  tolerance: 1e-3,
+  stableIterations: 2,
+};
+
+export const RETRAIN: ResolvedPlan['retrain'] = { ...TRAINING, learningRate: 0.05, decay: 0.95, decayMode: 'epoch', epochs: 30 };
+
+/** Used where the plan names an architecture, or for `lc-prune train`. */
+export const REFERENCE: ResolvedPlan['reference'] = { ...TRAINING, decay: 0.95, decayMode: 'epoch', epochs: 40 };

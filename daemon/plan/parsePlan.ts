@@ -1,0 +1,130 @@
+/** The plan file's text: JSON with comments, checked against the schema in daemon/protocol/plan, problems with their positions. */
+import { findNodeAtLocation, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import type { z } from 'zod';
+import { Plan } from '../protocol/plan.js';
+import { UserError } from '../protocol/errors.js';
+import { keysAt } from './schemaKeys.js';
+import { suggestion } from './suggest.js';
+
+/** One thing wrong with a plan; offset and length are in UTF-16 units of the text. */
+export interface PlanProblem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly offset: number;
+  readonly length: number;
+  /** The key a quick fix can write instead of an unknown one. */
+  readonly replacement?: string;
+}
+
+export interface ParsedPlan {
+  /** null when there are problems. */
+  readonly plan: Plan | null;
+  readonly problems: readonly PlanProblem[];
+  readonly tree: Node | undefined;
+}
+
+const MAX_CHARACTERS = 1 << 20;
+const MAX_DEPTH = 32;
+
+/** Brackets are counted before any recursive parser sees the text: a deeply nested file must not overflow the stack. */
+function depthProblem(text: string): PlanProblem | null {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (quoted) {
+      if (c === '\\') i++;
+      else if (c === '"') quoted = false;
+    } else if (c === '"') quoted = true;
+    else if (c === '{' || c === '[') {
+      if (++depth > MAX_DEPTH) return { path: [], message: `nested deeper than ${MAX_DEPTH} levels`, offset: i, length: 1 };
+    } else if (c === '}' || c === ']') depth--;
+  }
+  return null;
+}
+
+function positionOf(tree: Node | undefined, path: readonly PropertyKey[], key?: string): { offset: number; length: number } {
+  const at = path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+  const node = tree && (at.length > 0 ? findNodeAtLocation(tree, at) : tree);
+  const property = key === undefined ? undefined : node?.children?.find((child) => child.children?.[0]?.value === key)?.children?.[0];
+  const found = property ?? node ?? tree;
+  return { offset: found?.offset ?? 0, length: found?.length ?? 0 };
+}
+
+const shown = (path: readonly PropertyKey[]): string => path.map(String).join('.');
+
+function problemsOf(issue: z.core.$ZodIssue, tree: Node | undefined, value: unknown, above: readonly PropertyKey[] = []): PlanProblem[] {
+  const path = [...above, ...issue.path];
+  const plain = path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(Plan, plain);
+    return issue.keys.map((key) => {
+      const hint = suggestion(key, known);
+      const replacement = /"(.+)"/.exec(hint)?.[1];
+      return { path: [...plain, key], message: `unknown key "${shown([...path, key])}"; ${hint}`, ...positionOf(tree, path, key), ...(replacement ? { replacement } : {}) };
+    });
+  }
+  if (issue.code === 'invalid_union') {
+    // The branch that got furthest is what the user meant: an object with one bad key is not "not a string".
+    const actual = plain.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], value);
+    const branches = issue.errors.filter((branch) => !branch.some((inner) => inner.path.length === 0 && inner.code === 'invalid_type'));
+    if (branches.length > 0 && typeof actual === 'object') return branches[0]!.flatMap((inner) => problemsOf(inner, tree, value, path));
+    const reasons = [...new Set((branches.length > 0 ? branches : issue.errors).flat().map((inner) => inner.message))];
+    return [{ path: plain, message: `"${shown(path)}": ${reasons.join(', or ')}`, ...positionOf(tree, path) }];
+  }
+  const where = path.length > 0 ? `"${shown(path)}": ` : '';
+  const nearestValue = issue.code === 'invalid_value' ? `; ${suggestion(String(issue.input ?? ''), issue.values.map(String))}` : '';
+  return [{ path: plain, message: `${where}${issue.message}${nearestValue}`, ...positionOf(tree, path) }];
+}
+
+/** Every problem of the text, never a throw. */
+export function parsePlan(text: string): ParsedPlan {
+  const fail = (problem: PlanProblem): ParsedPlan => ({ plan: null, problems: [problem], tree: undefined });
+  if (text.length > MAX_CHARACTERS) return fail({ path: [], message: `longer than ${MAX_CHARACTERS} characters: this is no plan file`, offset: 0, length: 1 });
+  const deep = depthProblem(text);
+  if (deep) return fail(deep);
+  const errors: ParseError[] = [];
+  const tree = parseTree(text.replace(/^\uFEFF/, ' '), errors, { allowTrailingComma: true });
+  if (errors.length > 0 || !tree) {
+    const problems = errors.map((error) => ({ path: [], message: `not valid JSON: ${printParseErrorCode(error.error)}`, offset: error.offset, length: error.length }));
+    return { plan: null, problems: problems.length > 0 ? problems : [{ path: [], message: 'empty: a plan needs "model", "data" and "budget"', offset: 0, length: 0 }], tree };
+  }
+  const value = valueOf(tree);
+  const parsed = Plan.safeParse(value, { reportInput: true });
+  if (!parsed.success) return { plan: null, problems: parsed.error.issues.flatMap((issue) => problemsOf(issue, tree, value)), tree };
+  const plan = parsed.data;
+  if ((plan.budget === undefined) === (plan.tasks === undefined)) {
+    const message = plan.budget ? 'give either "budget" or "tasks", not both' : 'no budget: add "budget": { "keep": "1%" }, or "tasks"';
+    return { plan: null, problems: [{ path: plan.budget ? ['tasks'] : [], message, ...positionOf(tree, plan.budget ? ['tasks'] : []) }], tree };
+  }
+  return { plan, problems: [], tree };
+}
+
+/** A null-prototype copy: a "__proto__" key is then an unknown key like any other. */
+function valueOf(node: Node): unknown {
+  if (node.type === 'array') return (node.children ?? []).map(valueOf);
+  if (node.type !== 'object') return node.value;
+  const object: Record<string, unknown> = Object.create(null);
+  for (const property of node.children ?? []) {
+    const [key, value] = property.children ?? [];
+    if (key && value) object[key.value as string] = valueOf(value);
+  }
+  return object;
+}
+
+/** Line and column, from 1, of an offset. */
+export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  const line = before.split('\n').length;
+  return { line, column: offset - before.lastIndexOf('\n') };
+}
+
+/** The plan, or a UserError('plan-invalid') that names the file, the line and the first problem. */
+export function requirePlan(text: string, file: string): Plan {
+  const { plan, problems } = parsePlan(text);
+  if (plan) return plan;
+  const problem = problems[0]!;
+  const { line, column } = lineAndColumn(text, problem.offset);
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  throw new UserError('plan-invalid', `${file}:${line}:${column}: ${problem.message}${more}`, { file, field: problem.path.join('.') });
+}

@@ -1,0 +1,168 @@
+/** From what the user wrote to what will run: every default filled in, layer patterns expanded, every budget checked. */
+import { BudgetError, createCompression, type LayerView } from '../lc/budgets.js';
+import type { LayerSummary } from '../model/model.js';
+import { UserError } from '../protocol/errors.js';
+import type { Budget, Plan } from '../protocol/plan.js';
+import type { ResolvedData, ResolvedPlan, TrainingSettings } from '../protocol/resolvedPlan.js';
+import { REFERENCE, RETRAIN, SCHEDULE, TRAINING } from './defaults.js';
+import { suggestion } from './suggest.js';
+
+/** A problem of meaning, at a place in the plan: the language server underlines it, `readPlan` throws the first. */
+export class PlanMeaningError extends Error {
+  override readonly name = 'PlanMeaningError';
+  constructor(
+    readonly path: readonly (string | number)[],
+    message: string,
+    readonly code: 'plan-invalid' | 'budget-impossible' = 'plan-invalid',
+  ) {
+    super(message);
+  }
+}
+
+export interface PlanContext {
+  /** The plan file without ".prune.json". */
+  readonly name: string;
+  /** Relative to the workspace; null for a plan that is in no file. */
+  readonly planPath: string | null;
+  /** The reference model's path relative to the workspace; ignored for an architecture. */
+  readonly modelPath: string | null;
+  /** Turns a data path of the plan into one relative to the workspace; leaves built-in names alone. */
+  dataPath(path: string): string;
+  readonly layers: readonly LayerSummary[];
+}
+
+/** A layer name or a glob: `*` is any run of characters, `?` one. */
+function matcher(pattern: string): (name: string) => boolean {
+  const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  const expression = new RegExp(`^${source}$`, 'u');
+  return (name) => expression.test(name);
+}
+
+function expand(patterns: readonly string[], names: readonly string[], path: readonly (string | number)[]): string[] {
+  return names.filter((name) =>
+    patterns
+      .map((pattern, i) => {
+        const matches = matcher(pattern);
+        if (pattern !== '*' && !names.some(matches)) {
+          throw new PlanMeaningError([...path, i], `no prunable layer is called "${pattern}"; ${suggestion(pattern, names)}`);
+        }
+        return matches;
+      })
+      .some((matches) => matches(name)),
+  );
+}
+
+/** What the C step sees of each layer: one view per prunable weight tensor, in the model's order. */
+export function layerViews(layers: readonly LayerSummary[], names: readonly string[]): LayerView[] {
+  return layers
+    .filter((layer) => names.includes(layer.name))
+    .flatMap((layer) => {
+      const kernels = layer.weights.filter((weight) => weight.prunable);
+      return kernels.map((weight) => ({
+        name: kernels.length > 1 ? weight.name : layer.name,
+        size: weight.size,
+        shape: weight.shape,
+        flopsPerWeight: layer.flopsPerWeight,
+      }));
+    });
+}
+
+function resolveTasks(plan: Plan, layers: readonly LayerSummary[]): ResolvedPlan['tasks'] {
+  const prunable = layers.filter((layer) => layer.prunable > 0).map((layer) => layer.name);
+  if (prunable.length === 0) throw new PlanMeaningError(['model'], 'the model has no prunable layer (Dense, convolution, recurrent or embedding kernels)');
+  const excluded = plan.exclude ? expand(plan.exclude, prunable, ['exclude']) : [];
+  let free = prunable.filter((name) => !excluded.includes(name));
+  const written: { name: string; patterns: readonly string[]; budget: Budget; path: (string | number)[] }[] = plan.tasks
+    ? plan.tasks.map((task, i) => {
+        const patterns = typeof task.layers === 'string' ? [task.layers] : task.layers;
+        return { name: patterns.join('+'), patterns, budget: task.budget, path: ['tasks', i] };
+      })
+    : [{ name: 'all', patterns: ['*'], budget: plan.budget!, path: [] }];
+  // "*" means what no other task names, wherever it stands in the list.
+  const resolved = new Map<(typeof written)[number], string[]>();
+  for (const task of [...written].sort((a, b) => Number(a.patterns.includes('*')) - Number(b.patterns.includes('*')))) {
+    const names = expand(task.patterns, prunable, [...task.path, 'layers']).filter((name) => free.includes(name));
+    if (names.length === 0) throw new PlanMeaningError([...task.path, ...(plan.tasks ? ['layers'] : ['exclude'])], 'no layer is left for this budget: each prunable layer is excluded or belongs to another task');
+    free = free.filter((name) => !names.includes(name));
+    resolved.set(task, names);
+  }
+  return written.map((task) => {
+    const names = resolved.get(task)!;
+    checkBudget(task.budget, layerViews(layers, names), [...task.path, 'budget'], names);
+    return { name: task.name, layers: names, budget: task.budget };
+  });
+}
+
+function checkBudget(budget: Budget, views: readonly LayerView[], path: readonly (string | number)[], names: readonly string[]): void {
+  for (const layer of Object.keys(budget.layers ?? {})) {
+    if (!names.includes(layer)) throw new PlanMeaningError([...path, 'layers', layer], `no layer of this budget is called "${layer}"; ${suggestion(layer, names)}`);
+  }
+  try {
+    createCompression(budget, views);
+  } catch (error) {
+    if (error instanceof BudgetError) throw new PlanMeaningError(path, error.message, 'budget-impossible');
+    throw error;
+  }
+}
+
+const given = <T extends object>(settings: T | undefined): Partial<TrainingSettings> =>
+  Object.fromEntries(Object.entries(settings ?? {}).filter(([, value]) => value !== undefined));
+
+function resolveData(plan: Plan, dataPath: PlanContext['dataPath']): ResolvedData {
+  const data = typeof plan.data === 'string' ? { source: plan.data } : plan.data;
+  const list = (value: string | string[] | undefined): string[] | null => (value === undefined ? null : typeof value === 'string' ? [value] : value);
+  return {
+    source: dataPath(data.source),
+    format: data.format ?? null,
+    inputs: list(data.inputs),
+    labels: list(data.labels),
+    test: data.test === undefined ? null : dataPath(data.test),
+    validation: data.validation ?? 0,
+    limit: data.limit ?? null,
+    scale: data.preprocess?.scale ?? 'auto',
+    mean: data.preprocess?.mean ?? 'none',
+    augment: { flip: data.augment?.flip ?? false, shift: data.augment?.shift ?? 0 },
+  };
+}
+
+/**
+ * @throws PlanMeaningError at the first layer pattern that matches nothing, budget that cannot be met, or contradiction.
+ */
+export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
+  const batchSize = plan.training?.batchSize ?? TRAINING.batchSize;
+  const training = { ...TRAINING, ...given(plan.training) };
+  const epochs = plan.schedule?.epochs ?? SCHEDULE.epochs;
+  return {
+    name: context.name,
+    planPath: context.planPath,
+    model: typeof plan.model === 'string' ? { path: context.modelPath! } : plan.model,
+    data: resolveData(plan, context.dataPath),
+    tasks: resolveTasks(plan, context.layers),
+    method: plan.method ?? 'lc',
+    schedule: {
+      ...SCHEDULE,
+      ...(Object.fromEntries(Object.entries(plan.schedule ?? {}).filter(([, value]) => value !== undefined)) as Partial<ResolvedPlan['schedule']>),
+      epochs,
+      firstEpochs: plan.schedule?.firstEpochs ?? epochs,
+    },
+    training,
+    retrain: { ...RETRAIN, batchSize, ...given(plan.retrain) },
+    reference: { ...REFERENCE, batchSize, ...given(plan.reference) },
+    output: plan.output ?? null,
+    engine: plan.engine ?? 'auto',
+    seed: plan.seed ?? 0,
+    modelHash: null,
+    dataHash: null,
+  };
+}
+
+/** The same, as the one-line error of a command: file, field, way out. */
+export function requireResolved(plan: Plan, context: PlanContext, file: string): ResolvedPlan {
+  try {
+    return resolvePlan(plan, context);
+  } catch (error) {
+    if (!(error instanceof PlanMeaningError)) throw error;
+    const field = error.path.join('.');
+    throw new UserError(error.code, `${file}: ${field ? `"${field}": ` : ''}${error.message}`, { file, field });
+  }
+}
