@@ -3,8 +3,9 @@ import { BudgetError, createCompression, type LayerView } from '../lc/budgets.js
 import type { LayerSummary } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
 import type { Budget, Plan } from '../protocol/plan.js';
-import type { ResolvedData, ResolvedPlan, TrainingSettings } from '../protocol/resolvedPlan.js';
+import type { ResolvedPlan, TrainingSettings } from '../protocol/resolvedPlan.js';
 import { REFERENCE, RETRAIN, SCHEDULE, TRAINING } from './defaults.js';
+import { resolveData } from './resolveData.js';
 import { suggestion } from './suggest.js';
 
 /** A problem of meaning, at a place in the plan: the language server underlines it, `readPlan` throws the first. */
@@ -108,23 +109,6 @@ function checkBudget(budget: Budget, views: readonly LayerView[], path: readonly
 const given = <T extends object>(settings: T | undefined): Partial<TrainingSettings> =>
   Object.fromEntries(Object.entries(settings ?? {}).filter(([, value]) => value !== undefined));
 
-function resolveData(plan: Plan, dataPath: PlanContext['dataPath']): ResolvedData {
-  const data = typeof plan.data === 'string' ? { source: plan.data } : plan.data;
-  const list = (value: string | string[] | undefined): string[] | null => (value === undefined ? null : typeof value === 'string' ? [value] : value);
-  return {
-    source: dataPath(data.source),
-    format: data.format ?? null,
-    inputs: list(data.inputs),
-    labels: list(data.labels),
-    test: data.test === undefined ? null : dataPath(data.test),
-    validation: data.validation ?? 0,
-    limit: data.limit ?? null,
-    scale: data.preprocess?.scale ?? 'auto',
-    mean: data.preprocess?.mean ?? 'none',
-    augment: { flip: data.augment?.flip ?? false, shift: data.augment?.shift ?? 0 },
-  };
-}
-
 /**
  * @throws PlanMeaningError at the first layer pattern that matches nothing, budget that cannot be met, or contradiction.
  */
@@ -136,7 +120,7 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
     name: context.name,
     planPath: context.planPath,
     model: typeof plan.model === 'string' ? { path: context.modelPath! } : plan.model,
-    data: resolveData(plan, context.dataPath),
+    data: resolveData(plan.data, context.dataPath),
     tasks: resolveTasks(plan, context.layers),
     method: plan.method ?? 'lc',
     schedule: {

@@ -1,0 +1,39 @@
+import { relative, resolve } from 'node:path';
+import { join } from 'node:path';
+import { readPlan, workspaceFor } from '../../plan/readPlan.js';
+import { readModel } from '../../model/readModel.js';
+import { writeTfjsModel } from '../../model/writeTfjs.js';
+import { startRun } from '../../runs/supervisor.js';
+import { integerOption, stringOption, type Command } from '../command.js';
+import { follow } from '../follow.js';
+import { percent } from '../text.js';
+
+export const train: Command = {
+  name: 'train',
+  positionals: 'PLAN',
+  summary: "train the plan's reference model and write it",
+  options: {
+    out: { type: 'string', value: 'FILE', help: 'where to write model.json (default: in the run folder)' },
+    engine: { type: 'string', value: 'ENGINE', help: 'engine id (default: the plan, else auto)' },
+    seed: { type: 'string', value: 'N', help: 'seed (default: the plan, else 0)' },
+  },
+  async run({ positionals, values, terminal }) {
+    const planFile = resolve(positionals[0]!);
+    const workspace = workspaceFor(planFile, stringOption(values, 'workspace'));
+    const seed = integerOption(values, 'seed', 0, 0xffffffff);
+    const engine = stringOption(values, 'engine');
+    const plan = await readPlan(planFile, { workspace });
+    const handle = await startRun({ ...plan, method: 'reference', ...(seed === undefined ? {} : { seed }), ...(engine === undefined ? {} : { engine }) }, { workspace });
+    const done = await follow(handle, terminal, workspace);
+    if (!done) return 130;
+    let path = join(handle.folder, 'result', 'model.json');
+    const out = stringOption(values, 'out');
+    if (out !== undefined) {
+      await writeTfjsModel(await readModel(path, { workspace }), resolve(out));
+      path = resolve(out);
+    }
+    terminal.print(`reference ${percent(done.reference.error)} error: ${relative(process.cwd(), path)}`);
+    terminal.emit({ ...done, folder: handle.folder, model: path });
+    return 0;
+  },
+};

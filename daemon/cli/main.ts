@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+import { UserError } from '../protocol/errors.js';
+import { optionsOf, parseCommand, type Command } from './command.js';
+import { engines } from './commands/engines.js';
+import { evaluate } from './commands/evaluate.js';
+import { init } from './commands/init.js';
+import { inspect } from './commands/inspect.js';
+import { resume } from './commands/resume.js';
+import { run } from './commands/run.js';
+import { runs } from './commands/runs.js';
+import { train } from './commands/train.js';
+import { createTerminal } from './terminal.js';
+import { version } from './version.js';
+
+const commands: readonly Command[] = [run, resume, train, evaluate, inspect, init, runs, engines];
+
+function help(): string {
+  const width = Math.max(...commands.map((command) => command.name.length + command.positionals.length + 1));
+  const lines = commands.map((command) => `  ${`${command.name} ${command.positionals}`.padEnd(width)}  ${command.summary}`);
+  return ['lc-prune: prune a trained network to a budget with the Learning-Compression algorithm.', '', ...lines, '', 'lc-prune COMMAND --help shows the options of one. Every command takes --json.'].join('\n');
+}
+
+function commandHelp(command: Command): string {
+  const options = Object.entries(optionsOf(command)).map(([name, { value, help: text }]) => [`--${name}${value ? ` ${value}` : ''}`, text] as const);
+  const width = Math.max(...options.map(([flag]) => flag.length));
+  return [`lc-prune ${command.name} ${command.positionals}`, '', command.summary, '', ...options.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`)].join('\n');
+}
+
+/** Exit codes: 0 done, 1 our fault, 2 the user can mend it, 130 interrupted (and resumable). */
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  const json = argv.includes('--json');
+  const terminal = createTerminal(json);
+  if (name === undefined || name === '--help' || name === 'help') {
+    terminal.print(help());
+    return name === undefined ? 2 : 0;
+  }
+  if (name === '--version') {
+    terminal.print(version());
+    return 0;
+  }
+  try {
+    const command = commands.find((candidate) => candidate.name === name);
+    if (!command) throw new UserError('usage', `lc-prune: no command "${name}"; there are ${commands.map((known) => known.name).join(', ')}`);
+    const { positionals, values } = parseCommand(command, rest);
+    if (values['help']) {
+      terminal.print(commandHelp(command));
+      return 0;
+    }
+    return await command.run({ positionals, values, terminal });
+  } catch (error) {
+    terminal.status('');
+    if (error instanceof UserError) {
+      terminal.note(`error: ${error.message}`);
+      terminal.emit({ event: 'error', code: error.code, message: error.message, ...error.details });
+      return 2;
+    }
+    terminal.note(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    terminal.emit({ event: 'error', code: 'internal', message: String(error) });
+    return 1;
+  }
+}
+
+// A closed pipe (`lc-prune ... | head`) ends the command; it is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+main(process.argv.slice(2)).then(
+  // Engines keep threads alive; the output is flushed before leaving.
+  (code) => process.stdout.write('', () => process.stderr.write('', () => process.exit(code))),
+);

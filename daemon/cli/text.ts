@@ -1,0 +1,44 @@
+/** Numbers and tables as people read them. */
+
+export const count = (n: number): string => n.toLocaleString('en-US');
+
+export const percent = (fraction: number | null | undefined, digits = 2): string => (fraction === null || fraction === undefined ? '-' : `${(100 * fraction).toFixed(digits)}%`);
+
+export function bytes(n: number): string {
+  if (n < 1024) return `${n} B`;
+  const units = ['kB', 'MB', 'GB'];
+  let value = n / 1024;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
+}
+
+export function duration(seconds: number | null): string {
+  if (seconds === null || !Number.isFinite(seconds)) return '-';
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
+}
+
+/** Columns aligned by their widest cell; numbers (any cell that starts with a digit, sign or "-") to the right. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const numeric = header.map((_, i) => rows.every((row) => /^[-+\d(]|^$/.test(row[i] ?? '')));
+  const line = (cells: readonly string[]) => cells.map((cell, i) => (numeric[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ').trimEnd();
+  return [line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
+
+const BARS = '▁▂▃▄▅▆▇█';
+
+/** A curve in one line of text; gaps where a value is missing. */
+export function sparkline(values: readonly (number | null)[], width = 40): string {
+  const shown = values.length <= width ? values : Array.from({ length: width }, (_, i) => values[Math.floor((i * values.length) / width)] ?? null);
+  const finite = shown.filter((value): value is number => value !== null && Number.isFinite(value));
+  const low = Math.min(...finite);
+  const span = Math.max(...finite) - low || 1;
+  return shown.map((value) => (value === null || !Number.isFinite(value) ? ' ' : BARS[Math.round(((value - low) / span) * (BARS.length - 1))])).join('');
+}

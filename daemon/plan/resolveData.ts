@@ -1,0 +1,21 @@
+import type { DataSource } from '../protocol/plan.js';
+import type { ResolvedData } from '../protocol/resolvedPlan.js';
+
+const list = (value: string | string[] | undefined): string[] | null => (value === undefined ? null : typeof value === 'string' ? [value] : value);
+
+/** The "data" of a plan with its defaults. `dataPath` turns a path of the plan into one relative to the workspace and leaves built-in names alone. */
+export function resolveData(written: DataSource, dataPath: (path: string) => string): ResolvedData {
+  const data = typeof written === 'string' ? { source: written } : written;
+  return {
+    source: dataPath(data.source),
+    format: data.format ?? null,
+    inputs: list(data.inputs),
+    labels: list(data.labels),
+    test: data.test === undefined ? null : dataPath(data.test),
+    validation: data.validation ?? 0,
+    limit: data.limit ?? null,
+    scale: data.preprocess?.scale ?? 'auto',
+    mean: data.preprocess?.mean ?? 'none',
+    augment: { flip: data.augment?.flip ?? false, shift: data.augment?.shift ?? 0 },
+  };
+}
