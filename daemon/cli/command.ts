@@ -18,22 +18,32 @@ export interface Command {
 
 const COMMON: Command['options'] = {
   json: { type: 'boolean', help: 'JSON lines on stdout; progress stays on stderr' },
-  workspace: { type: 'string', value: 'DIR', help: 'the folder no path may leave (default: the current one, or that of the file)' },
+  workspace: {
+    type: 'string',
+    value: 'DIR',
+    help: 'the folder no path may leave (default: the current one, or that of the file)',
+  },
   help: { type: 'boolean', help: 'show this help' },
 };
 
 export const optionsOf = (command: Command): Command['options'] => ({ ...command.options, ...COMMON });
 
 export function parseCommand(command: Command, argv: readonly string[]): { positionals: string[]; values: Values } {
-  const options: Options = Object.fromEntries(Object.entries(optionsOf(command)).map(([name, { type }]) => [name, { type }]));
+  const options: Options = Object.fromEntries(
+    Object.entries(optionsOf(command)).map(([name, { type }]) => [name, { type }]),
+  );
   try {
     const { positionals, values } = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
     const required = command.positionals.split(' ').filter((part) => part && !part.startsWith('[')).length;
     const most = command.positionals.split(' ').filter(Boolean).length;
-    if (!values['help'] && (positionals.length < required || positionals.length > most)) throw new Error(`takes ${command.positionals || 'no arguments'}, got ${positionals.length}`);
+    if (!values['help'] && (positionals.length < required || positionals.length > most))
+      throw new Error(`takes ${command.positionals || 'no arguments'}, got ${positionals.length}`);
     return { positionals, values: values as Values };
   } catch (error) {
-    throw new UserError('usage', `lc-prune ${command.name}: ${(error as Error).message.split('. ')[0]}; see lc-prune ${command.name} --help`);
+    throw new UserError(
+      'usage',
+      `lc-prune ${command.name}: ${(error as Error).message.split('. ')[0]}; see lc-prune ${command.name} --help`,
+    );
   }
 }
 
@@ -41,8 +51,10 @@ export function integerOption(values: Values, name: string, low: number, high: n
   const text = values[name];
   if (typeof text !== 'string') return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < low || value > high) throw new UserError('usage', `--${name}: "${text}" is not a whole number from ${low} to ${high}`);
+  if (!Number.isInteger(value) || value < low || value > high)
+    throw new UserError('usage', `--${name}: "${text}" is not a whole number from ${low} to ${high}`);
   return value;
 }
 
-export const stringOption = (values: Values, name: string): string | undefined => (typeof values[name] === 'string' ? values[name] : undefined);
+export const stringOption = (values: Values, name: string): string | undefined =>
+  typeof values[name] === 'string' ? values[name] : undefined;

@@ -22,14 +22,15 @@ export async function follow(handle: RunHandle, terminal: Terminal, workspace: s
     interrupted = true;
     terminal.status('');
     terminal.note('stopping: writing a checkpoint (Ctrl-C again to leave without it)');
-    void handle.stop('interrupted');
+    void handle.stop('interrupt');
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   try {
     const end = await handle.done;
     if (end.event === 'done') return end;
-    if (end.event === 'failed') throw new UserError(end.code as UserError['code'], end.message, { file: handle.folder });
+    if (end.event === 'failed')
+      throw new UserError(end.code as UserError['code'], end.message, { file: handle.folder });
     terminal.note(`stopped; continue with: lc-prune resume ${relative(workspace, handle.folder) || handle.folder}`);
     return null;
   } finally {

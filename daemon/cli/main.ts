@@ -16,14 +16,30 @@ const commands: readonly Command[] = [run, resume, train, evaluate, inspect, ini
 
 function help(): string {
   const width = Math.max(...commands.map((command) => command.name.length + command.positionals.length + 1));
-  const lines = commands.map((command) => `  ${`${command.name} ${command.positionals}`.padEnd(width)}  ${command.summary}`);
-  return ['lc-prune: prune a trained network to a budget with the Learning-Compression algorithm.', '', ...lines, '', 'lc-prune COMMAND --help shows the options of one. Every command takes --json.'].join('\n');
+  const lines = commands.map(
+    (command) => `  ${`${command.name} ${command.positionals}`.padEnd(width)}  ${command.summary}`,
+  );
+  return [
+    'lc-prune: prune a trained network to a budget with the Learning-Compression algorithm.',
+    '',
+    ...lines,
+    '',
+    'lc-prune COMMAND --help shows the options of one. Every command takes --json.',
+  ].join('\n');
 }
 
 function commandHelp(command: Command): string {
-  const options = Object.entries(optionsOf(command)).map(([name, { value, help: text }]) => [`--${name}${value ? ` ${value}` : ''}`, text] as const);
+  const options = Object.entries(optionsOf(command)).map(
+    ([name, { value, help: text }]) => [`--${name}${value ? ` ${value}` : ''}`, text] as const,
+  );
   const width = Math.max(...options.map(([flag]) => flag.length));
-  return [`lc-prune ${command.name} ${command.positionals}`, '', command.summary, '', ...options.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`)].join('\n');
+  return [
+    `lc-prune ${command.name} ${command.positionals}`,
+    '',
+    command.summary,
+    '',
+    ...options.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`),
+  ].join('\n');
 }
 
 /** Exit codes: 0 done, 1 our fault, 2 the user can mend it, 130 interrupted (and resumable). */
@@ -41,7 +57,11 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   try {
     const command = commands.find((candidate) => candidate.name === name);
-    if (!command) throw new UserError('usage', `lc-prune: no command "${name}"; there are ${commands.map((known) => known.name).join(', ')}`);
+    if (!command)
+      throw new UserError(
+        'usage',
+        `lc-prune: no command "${name}"; there are ${commands.map((known) => known.name).join(', ')}`,
+      );
     const { positionals, values } = parseCommand(command, rest);
     if (values['help']) {
       terminal.print(commandHelp(command));

@@ -29,30 +29,49 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
   const line = (event: Extract<RunEvent, { event: 'iteration' }>) => {
     if (!header) terminal.note(` iter        mu  loss(theta)  err(theta)  ||w-th||/||w||        kept   time`);
     header = true;
-    const cells = [`${event.iteration + 1}/${event.iterations}`.padStart(5), event.mu.toExponential(2).padStart(9), number(event.loss).padStart(12), percent(event.error).padStart(11)];
+    const cells = [
+      `${event.iteration + 1}/${event.iterations}`.padStart(5),
+      event.mu.toExponential(2).padStart(9),
+      number(event.loss).padStart(12),
+      percent(event.error).padStart(11),
+    ];
     cells.push(number(event.ratio).padStart(15), count(event.kept).padStart(11), duration(event.seconds).padStart(6));
     terminal.note(cells.join(' '));
   };
   return (event) => {
     switch (event.event) {
       case 'start':
-        terminal.note(`${event.resumed ? 'resuming' : 'run'} ${event.run}: ${event.method}, ${count(event.prunable)} prunable weights${event.kappa === null ? '' : `, kappa ${count(event.kappa)}`}, ${event.engine} (${event.device}), seed ${event.seed}`);
+        terminal.note(
+          `${event.resumed ? 'resuming' : 'run'} ${event.run}: ${event.method}, ${count(event.prunable)} prunable weights${event.kappa === null ? '' : `, kappa ${count(event.kappa)}`}, ${event.engine} (${event.device}), seed ${event.seed}`,
+        );
         break;
       case 'phase':
-        phase = { name: event.phase, iteration: event.iteration, steps: event.steps ?? 0, firstStep: step, started: event.time };
+        phase = {
+          name: event.phase,
+          iteration: event.iteration,
+          steps: event.steps ?? 0,
+          firstStep: step,
+          started: event.time,
+        };
         break;
       case 'batch': {
         step = event.step;
         const done = phase.steps > 0 ? (event.step - phase.firstStep) / phase.steps : 0;
         const eta = done > 0.02 ? ((event.time - phase.started) / 1000) * (1 / done - 1) : null;
         const name = `${PHASES[phase.name] ?? phase.name}${phase.iteration === undefined ? '' : ` ${phase.iteration + 1}`}`;
-        terminal.status(`${name} ${bar(done)} epoch ${event.epoch.toFixed(1)}  loss ${number(event.loss)}  ${count(Math.round(event.samplesPerSecond))} samples/s  ETA ${duration(eta)}`);
+        terminal.status(
+          `${name} ${bar(done)} epoch ${event.epoch.toFixed(1)}  loss ${number(event.loss)}  ${count(Math.round(event.samplesPerSecond))} samples/s  ETA ${duration(eta)}`,
+        );
         break;
       }
       case 'evaluation':
         if (event.set === 'test' && (event.at === 'reference' || event.at === 'direct' || event.at === 'retrained')) {
-          const what = { reference: 'reference', direct: 'direct compression', retrained: 'after retraining' }[event.at];
-          terminal.note(`${what}: loss ${number(event.loss)}, error ${percent(event.error)} on ${count(event.samples)} test samples`);
+          const what = { reference: 'reference', direct: 'direct compression', retrained: 'after retraining' }[
+            event.at
+          ];
+          terminal.note(
+            `${what}: loss ${number(event.loss)}, error ${percent(event.error)} on ${count(event.samples)} test samples`,
+          );
         }
         break;
       case 'iteration':
@@ -66,9 +85,21 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
         break;
       case 'done':
         terminal.status('');
-        terminal.print(table(['layer', 'weights', 'kept', 'kept %'], [...event.perLayer, { layer: 'total', weights: event.prunable, kept: event.kept }].map((row) => [row.layer, count(row.weights), count(row.kept), percent(row.kept / row.weights)])));
+        terminal.print(
+          table(
+            ['layer', 'weights', 'kept', 'kept %'],
+            [...event.perLayer, { layer: 'total', weights: event.prunable, kept: event.kept }].map((row) => [
+              row.layer,
+              count(row.weights),
+              count(row.kept),
+              percent(row.kept / row.weights),
+            ]),
+          ),
+        );
         terminal.print('');
-        terminal.print(`reference ${percent(event.reference.error)}, at theta ${percent(event.theta.error)}, after retraining ${percent(event.retrained.error)}; kept ${count(event.kept)} of ${count(event.prunable)} (${duration(event.seconds)})`);
+        terminal.print(
+          `reference ${percent(event.reference.error)}, at theta ${percent(event.theta.error)}, after retraining ${percent(event.retrained.error)}; kept ${count(event.kept)} of ${count(event.prunable)} (${duration(event.seconds)})`,
+        );
         break;
       default:
         break;

@@ -14,7 +14,10 @@ export interface Terminal {
   status(text: string): void;
 }
 
-export function createTerminal(json: boolean, streams: { out: NodeJS.WriteStream; err: NodeJS.WriteStream } = { out: process.stdout, err: process.stderr }): Terminal {
+export function createTerminal(
+  json: boolean,
+  streams: { out: NodeJS.WriteStream; err: NodeJS.WriteStream } = { out: process.stdout, err: process.stderr },
+): Terminal {
   const { out, err } = streams;
   const interactive = Boolean(err.isTTY) && !process.env['CI'];
   let drawn = false;

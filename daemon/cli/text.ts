@@ -2,7 +2,8 @@
 
 export const count = (n: number): string => n.toLocaleString('en-US');
 
-export const percent = (fraction: number | null | undefined, digits = 2): string => (fraction === null || fraction === undefined ? '-' : `${(100 * fraction).toFixed(digits)}%`);
+export const percent = (fraction: number | null | undefined, digits = 2): string =>
+  fraction === null || fraction === undefined ? '-' : `${(100 * fraction).toFixed(digits)}%`;
 
 export function bytes(n: number): string {
   if (n < 1024) return `${n} B`;
@@ -28,7 +29,11 @@ export function duration(seconds: number | null): string {
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
   const numeric = header.map((_, i) => rows.every((row) => /^[-+\d(]|^$/.test(row[i] ?? '')));
-  const line = (cells: readonly string[]) => cells.map((cell, i) => (numeric[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ').trimEnd();
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => (numeric[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join('  ')
+      .trimEnd();
   return [line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
@@ -36,9 +41,16 @@ const BARS = '▁▂▃▄▅▆▇█';
 
 /** A curve in one line of text; gaps where a value is missing. */
 export function sparkline(values: readonly (number | null)[], width = 40): string {
-  const shown = values.length <= width ? values : Array.from({ length: width }, (_, i) => values[Math.floor((i * values.length) / width)] ?? null);
+  const shown =
+    values.length <= width
+      ? values
+      : Array.from({ length: width }, (_, i) => values[Math.floor((i * values.length) / width)] ?? null);
   const finite = shown.filter((value): value is number => value !== null && Number.isFinite(value));
   const low = Math.min(...finite);
   const span = Math.max(...finite) - low || 1;
-  return shown.map((value) => (value === null || !Number.isFinite(value) ? ' ' : BARS[Math.round(((value - low) / span) * (BARS.length - 1))])).join('');
+  return shown
+    .map((value) =>
+      value === null || !Number.isFinite(value) ? ' ' : BARS[Math.round(((value - low) / span) * (BARS.length - 1))],
+    )
+    .join('');
 }

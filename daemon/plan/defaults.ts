@@ -23,7 +23,13 @@ export const SCHEDULE: ResolvedPlan['schedule'] = {
   stableIterations: 2,
 };
 
-export const RETRAIN: ResolvedPlan['retrain'] = { ...TRAINING, learningRate: 0.05, decay: 0.95, decayMode: 'epoch', epochs: 30 };
+export const RETRAIN: ResolvedPlan['retrain'] = {
+  ...TRAINING,
+  learningRate: 0.05,
+  decay: 0.95,
+  decayMode: 'epoch',
+  epochs: 30,
+};
 
 /** Used where the plan names an architecture, or for `lc-prune train`. */
 export const REFERENCE: ResolvedPlan['reference'] = { ...TRAINING, decay: 0.95, decayMode: 'epoch', epochs: 40 };

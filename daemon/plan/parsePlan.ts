@@ -37,23 +37,34 @@ function depthProblem(text: string): PlanProblem | null {
       else if (c === '"') quoted = false;
     } else if (c === '"') quoted = true;
     else if (c === '{' || c === '[') {
-      if (++depth > MAX_DEPTH) return { path: [], message: `nested deeper than ${MAX_DEPTH} levels`, offset: i, length: 1 };
+      if (++depth > MAX_DEPTH)
+        return { path: [], message: `nested deeper than ${MAX_DEPTH} levels`, offset: i, length: 1 };
     } else if (c === '}' || c === ']') depth--;
   }
   return null;
 }
 
-function positionOf(tree: Node | undefined, path: readonly PropertyKey[], key?: string): { offset: number; length: number } {
+function positionOf(
+  tree: Node | undefined,
+  path: readonly PropertyKey[],
+  key?: string,
+): { offset: number; length: number } {
   const at = path.map((part) => (typeof part === 'symbol' ? String(part) : part));
   const node = tree && (at.length > 0 ? findNodeAtLocation(tree, at) : tree);
-  const property = key === undefined ? undefined : node?.children?.find((child) => child.children?.[0]?.value === key)?.children?.[0];
+  const property =
+    key === undefined ? undefined : node?.children?.find((child) => child.children?.[0]?.value === key)?.children?.[0];
   const found = property ?? node ?? tree;
   return { offset: found?.offset ?? 0, length: found?.length ?? 0 };
 }
 
 const shown = (path: readonly PropertyKey[]): string => path.map(String).join('.');
 
-function problemsOf(issue: z.core.$ZodIssue, tree: Node | undefined, value: unknown, above: readonly PropertyKey[] = []): PlanProblem[] {
+function problemsOf(
+  issue: z.core.$ZodIssue,
+  tree: Node | undefined,
+  value: unknown,
+  above: readonly PropertyKey[] = [],
+): PlanProblem[] {
   const path = [...above, ...issue.path];
   const plain = path.map((part) => (typeof part === 'symbol' ? String(part) : part));
   if (issue.code === 'unrecognized_keys') {
@@ -61,41 +72,75 @@ function problemsOf(issue: z.core.$ZodIssue, tree: Node | undefined, value: unkn
     return issue.keys.map((key) => {
       const hint = suggestion(key, known);
       const replacement = /"(.+)"/.exec(hint)?.[1];
-      return { path: [...plain, key], message: `unknown key "${shown([...path, key])}"; ${hint}`, ...positionOf(tree, path, key), ...(replacement ? { replacement } : {}) };
+      return {
+        path: [...plain, key],
+        message: `unknown key "${shown([...path, key])}"; ${hint}`,
+        ...positionOf(tree, path, key),
+        ...(replacement ? { replacement } : {}),
+      };
     });
   }
   if (issue.code === 'invalid_union') {
     // The branch that got furthest is what the user meant: an object with one bad key is not "not a string".
     const actual = plain.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], value);
-    const branches = issue.errors.filter((branch) => !branch.some((inner) => inner.path.length === 0 && inner.code === 'invalid_type'));
-    if (branches.length > 0 && typeof actual === 'object') return branches[0]!.flatMap((inner) => problemsOf(inner, tree, value, path));
+    const branches = issue.errors.filter(
+      (branch) => !branch.some((inner) => inner.path.length === 0 && inner.code === 'invalid_type'),
+    );
+    if (branches.length > 0 && typeof actual === 'object')
+      return branches[0]!.flatMap((inner) => problemsOf(inner, tree, value, path));
     const reasons = [...new Set((branches.length > 0 ? branches : issue.errors).flat().map((inner) => inner.message))];
     return [{ path: plain, message: `"${shown(path)}": ${reasons.join(', or ')}`, ...positionOf(tree, path) }];
   }
   const where = path.length > 0 ? `"${shown(path)}": ` : '';
-  const nearestValue = issue.code === 'invalid_value' ? `; ${suggestion(String(issue.input ?? ''), issue.values.map(String))}` : '';
+  const nearestValue =
+    issue.code === 'invalid_value' ? `; ${suggestion(String(issue.input ?? ''), issue.values.map(String))}` : '';
   return [{ path: plain, message: `${where}${issue.message}${nearestValue}`, ...positionOf(tree, path) }];
 }
 
 /** Every problem of the text, never a throw. */
 export function parsePlan(text: string): ParsedPlan {
   const fail = (problem: PlanProblem): ParsedPlan => ({ plan: null, problems: [problem], tree: undefined });
-  if (text.length > MAX_CHARACTERS) return fail({ path: [], message: `longer than ${MAX_CHARACTERS} characters: this is no plan file`, offset: 0, length: 1 });
+  if (text.length > MAX_CHARACTERS)
+    return fail({
+      path: [],
+      message: `longer than ${MAX_CHARACTERS} characters: this is no plan file`,
+      offset: 0,
+      length: 1,
+    });
   const deep = depthProblem(text);
   if (deep) return fail(deep);
   const errors: ParseError[] = [];
   const tree = parseTree(text.replace(/^\uFEFF/, ' '), errors, { allowTrailingComma: true });
   if (errors.length > 0 || !tree) {
-    const problems = errors.map((error) => ({ path: [], message: `not valid JSON: ${printParseErrorCode(error.error)}`, offset: error.offset, length: error.length }));
-    return { plan: null, problems: problems.length > 0 ? problems : [{ path: [], message: 'empty: a plan needs "model", "data" and "budget"', offset: 0, length: 0 }], tree };
+    const problems = errors.map((error) => ({
+      path: [],
+      message: `not valid JSON: ${printParseErrorCode(error.error)}`,
+      offset: error.offset,
+      length: error.length,
+    }));
+    return {
+      plan: null,
+      problems:
+        problems.length > 0
+          ? problems
+          : [{ path: [], message: 'empty: a plan needs "model", "data" and "budget"', offset: 0, length: 0 }],
+      tree,
+    };
   }
   const value = valueOf(tree);
   const parsed = Plan.safeParse(value, { reportInput: true });
-  if (!parsed.success) return { plan: null, problems: parsed.error.issues.flatMap((issue) => problemsOf(issue, tree, value)), tree };
+  if (!parsed.success)
+    return { plan: null, problems: parsed.error.issues.flatMap((issue) => problemsOf(issue, tree, value)), tree };
   const plan = parsed.data;
   if ((plan.budget === undefined) === (plan.tasks === undefined)) {
-    const message = plan.budget ? 'give either "budget" or "tasks", not both' : 'no budget: add "budget": { "keep": "1%" }, or "tasks"';
-    return { plan: null, problems: [{ path: plan.budget ? ['tasks'] : [], message, ...positionOf(tree, plan.budget ? ['tasks'] : []) }], tree };
+    const message = plan.budget
+      ? 'give either "budget" or "tasks", not both'
+      : 'no budget: add "budget": { "keep": "1%" }, or "tasks"';
+    return {
+      plan: null,
+      problems: [{ path: plan.budget ? ['tasks'] : [], message, ...positionOf(tree, plan.budget ? ['tasks'] : []) }],
+      tree,
+    };
   }
   return { plan, problems: [], tree };
 }
@@ -126,5 +171,8 @@ export function requirePlan(text: string, file: string): Plan {
   const problem = problems[0]!;
   const { line, column } = lineAndColumn(text, problem.offset);
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  throw new UserError('plan-invalid', `${file}:${line}:${column}: ${problem.message}${more}`, { file, field: problem.path.join('.') });
+  throw new UserError('plan-invalid', `${file}:${line}:${column}: ${problem.message}${more}`, {
+    file,
+    field: problem.path.join('.'),
+  });
 }

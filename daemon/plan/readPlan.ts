@@ -19,8 +19,13 @@ const MAX_BYTES = 4 << 20;
 export const planName = (path: string): string => basename(path).replace(/(\.prune)?\.jsonc?$/, '');
 
 /** Where the plan's model is, and its layers. */
-async function modelOf(plan: Plan, planFile: string, workspace: string): Promise<{ modelPath: string | null; layers: readonly LayerSummary[] }> {
-  if (typeof plan.model !== 'string') return { modelPath: null, layers: summarizeModel(buildArchitecture(plan.model.architecture, 0)) };
+async function modelOf(
+  plan: Plan,
+  planFile: string,
+  workspace: string,
+): Promise<{ modelPath: string | null; layers: readonly LayerSummary[] }> {
+  if (typeof plan.model !== 'string')
+    return { modelPath: null, layers: summarizeModel(buildArchitecture(plan.model.architecture, 0)) };
   const file = await resolveInside(workspace, dirname(planFile), plan.model);
   const model = await readModel(file, { workspace });
   return { modelPath: relative(workspace, file), layers: summarizeModel(model) };
@@ -34,8 +39,10 @@ export async function readPlan(path: string, { workspace }: { workspace: string 
   const file = await resolveInside(workspace, workspace, path);
   const shown = relative(workspace, file);
   const info = await stat(file).catch(() => null);
-  if (!info?.isFile()) throw new UserError('plan-invalid', `${shown}: no such plan file; "lc-prune init MODEL" writes one`, { file });
-  if (info.size > MAX_BYTES) throw new UserError('plan-invalid', `${shown}: ${info.size} bytes is too large for a plan file`, { file });
+  if (!info?.isFile())
+    throw new UserError('plan-invalid', `${shown}: no such plan file; "lc-prune init MODEL" writes one`, { file });
+  if (info.size > MAX_BYTES)
+    throw new UserError('plan-invalid', `${shown}: ${info.size} bytes is too large for a plan file`, { file });
   const plan = requirePlan(await readFile(file, 'utf8'), shown);
   const { modelPath, layers } = await modelOf(plan, file, workspace);
   const dataPaths = new Map<string, string>();
@@ -44,7 +51,11 @@ export async function readPlan(path: string, { workspace }: { workspace: string 
     if (source === undefined || isBuiltinData(source)) continue;
     dataPaths.set(source, relative(workspace, await resolveInside(workspace, dirname(file), source)) || '.');
   }
-  return requireResolved(plan, { name: planName(path), planPath: shown, modelPath, dataPath: (source) => dataPaths.get(source) ?? source, layers }, shown);
+  return requireResolved(
+    plan,
+    { name: planName(path), planPath: shown, modelPath, dataPath: (source) => dataPaths.get(source) ?? source, layers },
+    shown,
+  );
 }
 
 /** The folder a command works in: `explicit`, else the current folder when the file is inside it, else the file's own. */

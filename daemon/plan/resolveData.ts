@@ -1,7 +1,8 @@
 import type { DataSource } from '../protocol/plan.js';
 import type { ResolvedData } from '../protocol/resolvedPlan.js';
 
-const list = (value: string | string[] | undefined): string[] | null => (value === undefined ? null : typeof value === 'string' ? [value] : value);
+const list = (value: string | string[] | undefined): string[] | null =>
+  value === undefined ? null : typeof value === 'string' ? [value] : value;
 
 /** The "data" of a plan with its defaults. `dataPath` turns a path of the plan into one relative to the workspace and leaves built-in names alone. */
 export function resolveData(written: DataSource, dataPath: (path: string) => string): ResolvedData {

@@ -34,7 +34,10 @@ export interface PlanContext {
 
 /** A layer name or a glob: `*` is any run of characters, `?` one. */
 function matcher(pattern: string): (name: string) => boolean {
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
   const expression = new RegExp(`^${source}$`, 'u');
   return (name) => expression.test(name);
 }
@@ -45,7 +48,10 @@ function expand(patterns: readonly string[], names: readonly string[], path: rea
       .map((pattern, i) => {
         const matches = matcher(pattern);
         if (pattern !== '*' && !names.some(matches)) {
-          throw new PlanMeaningError([...path, i], `no prunable layer is called "${pattern}"; ${suggestion(pattern, names)}`);
+          throw new PlanMeaningError(
+            [...path, i],
+            `no prunable layer is called "${pattern}"; ${suggestion(pattern, names)}`,
+          );
         }
         return matches;
       })
@@ -70,7 +76,11 @@ export function layerViews(layers: readonly LayerSummary[], names: readonly stri
 
 function resolveTasks(plan: Plan, layers: readonly LayerSummary[]): ResolvedPlan['tasks'] {
   const prunable = layers.filter((layer) => layer.prunable > 0).map((layer) => layer.name);
-  if (prunable.length === 0) throw new PlanMeaningError(['model'], 'the model has no prunable layer (Dense, convolution, recurrent or embedding kernels)');
+  if (prunable.length === 0)
+    throw new PlanMeaningError(
+      ['model'],
+      'the model has no prunable layer (Dense, convolution, recurrent or embedding kernels)',
+    );
   const excluded = plan.exclude ? expand(plan.exclude, prunable, ['exclude']) : [];
   let free = prunable.filter((name) => !excluded.includes(name));
   const written: { name: string; patterns: readonly string[]; budget: Budget; path: (string | number)[] }[] = plan.tasks
@@ -83,7 +93,11 @@ function resolveTasks(plan: Plan, layers: readonly LayerSummary[]): ResolvedPlan
   const resolved = new Map<(typeof written)[number], string[]>();
   for (const task of [...written].sort((a, b) => Number(a.patterns.includes('*')) - Number(b.patterns.includes('*')))) {
     const names = expand(task.patterns, prunable, [...task.path, 'layers']).filter((name) => free.includes(name));
-    if (names.length === 0) throw new PlanMeaningError([...task.path, ...(plan.tasks ? ['layers'] : ['exclude'])], 'no layer is left for this budget: each prunable layer is excluded or belongs to another task');
+    if (names.length === 0)
+      throw new PlanMeaningError(
+        [...task.path, ...(plan.tasks ? ['layers'] : ['exclude'])],
+        'no layer is left for this budget: each prunable layer is excluded or belongs to another task',
+      );
     free = free.filter((name) => !names.includes(name));
     resolved.set(task, names);
   }
@@ -94,9 +108,18 @@ function resolveTasks(plan: Plan, layers: readonly LayerSummary[]): ResolvedPlan
   });
 }
 
-function checkBudget(budget: Budget, views: readonly LayerView[], path: readonly (string | number)[], names: readonly string[]): void {
+function checkBudget(
+  budget: Budget,
+  views: readonly LayerView[],
+  path: readonly (string | number)[],
+  names: readonly string[],
+): void {
   for (const layer of Object.keys(budget.layers ?? {})) {
-    if (!names.includes(layer)) throw new PlanMeaningError([...path, 'layers', layer], `no layer of this budget is called "${layer}"; ${suggestion(layer, names)}`);
+    if (!names.includes(layer))
+      throw new PlanMeaningError(
+        [...path, 'layers', layer],
+        `no layer of this budget is called "${layer}"; ${suggestion(layer, names)}`,
+      );
   }
   try {
     createCompression(budget, views);
@@ -125,7 +148,9 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
     method: plan.method ?? 'lc',
     schedule: {
       ...SCHEDULE,
-      ...(Object.fromEntries(Object.entries(plan.schedule ?? {}).filter(([, value]) => value !== undefined)) as Partial<ResolvedPlan['schedule']>),
+      ...(Object.fromEntries(Object.entries(plan.schedule ?? {}).filter(([, value]) => value !== undefined)) as Partial<
+        ResolvedPlan['schedule']
+      >),
       epochs,
       firstEpochs: plan.schedule?.firstEpochs ?? epochs,
     },

@@ -11,7 +11,13 @@ export const engines: Command = {
     const probes = await probeEngines();
     const chosen = chooseEngine('auto', probes).id;
     for (const probe of probes) terminal.emit({ event: 'engine', ...probe, chosen: probe.id === chosen });
-    const rows = probes.map((probe) => [probe.id === chosen ? '*' : '', probe.id, probe.available ? 'yes' : 'no', probe.device, probe.reason]);
+    const rows = probes.map((probe) => [
+      probe.id === chosen ? '*' : '',
+      probe.id,
+      probe.available ? 'yes' : 'no',
+      probe.device,
+      probe.reason,
+    ]);
     terminal.print(table(['', 'engine', 'available', 'device', 'why'], rows));
     return 0;
   },

@@ -17,33 +17,64 @@ export const evaluate: Command = {
   positionals: 'MODEL',
   summary: 'loss and error of a model on a data set (its test part, or all of it)',
   options: {
-    data: { type: 'string', value: 'DATA', help: 'a built-in name, a file, or a folder with the usual IDX pair (required)' },
-    scale: { type: 'string', value: 'SCALE', help: 'unit, symmetric, standard, none, a number, or auto (default: chosen by the loss)' },
+    data: {
+      type: 'string',
+      value: 'DATA',
+      help: 'a built-in name, a file, or a folder with the usual IDX pair (required)',
+    },
+    scale: {
+      type: 'string',
+      value: 'SCALE',
+      help: 'unit, symmetric, standard, none, a number, or auto (default: chosen by the loss)',
+    },
     mean: { type: 'string', value: 'MEAN', help: 'image, channel or none: subtract the training mean' },
     engine: { type: 'string', value: 'ENGINE', help: 'engine id (default: auto)' },
     output: { type: 'string', value: 'LAYER', help: 'output layer, for a model with several' },
   },
   async run({ positionals, values, terminal }) {
     const source = stringOption(values, 'data');
-    if (source === undefined) throw new UserError('usage', 'lc-prune evaluate: --data DATA is missing: a built-in name ("mnist"), a file or a folder');
+    if (source === undefined)
+      throw new UserError(
+        'usage',
+        'lc-prune evaluate: --data DATA is missing: a built-in name ("mnist"), a file or a folder',
+      );
     const modelPath = resolve(positionals[0]!);
     const model = await readModel(modelPath, { workspace: workspaceFor(modelPath, stringOption(values, 'workspace')) });
     const output = stringOption(values, 'output');
     const setup = trainingSetup(model, output);
     const scaleText = stringOption(values, 'scale');
     const scale = scaleText !== undefined && Number.isFinite(Number(scaleText)) ? Number(scaleText) : scaleText;
-    const parsed = DataSource.safeParse({ source: isBuiltinData(source) ? source : resolve(source), preprocess: { ...(scale === undefined ? {} : { scale }), ...(values['mean'] ? { mean: values['mean'] } : {}) } });
-    if (!parsed.success) throw new UserError('usage', `lc-prune evaluate: --scale or --mean: ${parsed.error.issues[0]!.message}`);
-    const engine = await openEngine(stringOption(values, 'engine') ?? 'auto', model, { loss: setup.loss, batchSize: 256, seed: 0, ...(output === undefined ? {} : { output }) });
+    const parsed = DataSource.safeParse({
+      source: isBuiltinData(source) ? source : resolve(source),
+      preprocess: { ...(scale === undefined ? {} : { scale }), ...(values['mean'] ? { mean: values['mean'] } : {}) },
+    });
+    if (!parsed.success)
+      throw new UserError('usage', `lc-prune evaluate: --scale or --mean: ${parsed.error.issues[0]!.message}`);
+    const engine = await openEngine(stringOption(values, 'engine') ?? 'auto', model, {
+      loss: setup.loss,
+      batchSize: 256,
+      seed: 0,
+      ...(output === undefined ? {} : { output }),
+    });
     try {
-      const dataWorkspace = isBuiltinData(source) ? process.cwd() : workspaceFor(resolve(source), stringOption(values, 'workspace'));
-      const dataset = await openDataset(resolveData(parsed.data, (path) => path), setup, { workspace: dataWorkspace, seed: 0, evaluate: async (split) => engine.evaluate(sampleSource(split)) });
+      const dataWorkspace = isBuiltinData(source)
+        ? process.cwd()
+        : workspaceFor(resolve(source), stringOption(values, 'workspace'));
+      const dataset = await openDataset(
+        resolveData(parsed.data, (path) => path),
+        setup,
+        { workspace: dataWorkspace, seed: 0, evaluate: async (split) => engine.evaluate(sampleSource(split)) },
+      );
       const split = dataset.test.size > 0 ? dataset.test : dataset.train;
-      const result = await engine.evaluate(sampleSource(split), { onProgress: (done) => terminal.status(`evaluating ${count(done)} of ${count(split.size)}`) });
+      const result = await engine.evaluate(sampleSource(split), {
+        onProgress: (done) => terminal.status(`evaluating ${count(done)} of ${count(split.size)}`),
+      });
       terminal.status('');
       for (const note of dataset.notes) terminal.note(note);
       terminal.emit({ loss: result.loss, error: result.error, samples: result.samples });
-      terminal.print(`loss ${result.loss.toFixed(4)}, error ${percent(result.error)} on ${count(result.samples)} samples (${engine.info.name}, ${engine.info.device})`);
+      terminal.print(
+        `loss ${result.loss.toFixed(4)}, error ${percent(result.error)} on ${count(result.samples)} samples (${engine.info.name}, ${engine.info.device})`,
+      );
       return 0;
     } finally {
       await engine.dispose();

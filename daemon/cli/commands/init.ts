@@ -20,9 +20,22 @@ export const init: Command = {
     const modelFile = resolve(positionals[0]!);
     const workspace = workspaceFor(modelFile, stringOption(values, 'workspace'));
     const model = await readModel(modelFile, { workspace });
-    const out = resolve(stringOption(values, 'out') ?? join(dirname(modelFile), `${planName(modelFile.slice(0, modelFile.length - extname(modelFile).length))}.prune.json`));
-    if (await stat(out).catch(() => null)) throw new UserError('usage', `${relative(workspace, out)}: exists already; choose another with --out`, { file: out });
-    const text = planText({ model: relative(dirname(out), modelFile), data: stringOption(values, 'data') ?? 'mnist', keep: stringOption(values, 'keep') ?? '1%' });
+    const out = resolve(
+      stringOption(values, 'out') ??
+        join(
+          dirname(modelFile),
+          `${planName(modelFile.slice(0, modelFile.length - extname(modelFile).length))}.prune.json`,
+        ),
+    );
+    if (await stat(out).catch(() => null))
+      throw new UserError('usage', `${relative(workspace, out)}: exists already; choose another with --out`, {
+        file: out,
+      });
+    const text = planText({
+      model: relative(dirname(out), modelFile),
+      data: stringOption(values, 'data') ?? 'mnist',
+      keep: stringOption(values, 'keep') ?? '1%',
+    });
     // "wx": never over a file that appeared meanwhile.
     const file = await open(out, 'wx');
     try {

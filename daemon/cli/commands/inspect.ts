@@ -13,7 +13,11 @@ export const inspect: Command = {
     const path = positionals[0]!;
     const model = await readModel(path, { workspace: workspaceFor(path, stringOption(values, 'workspace')) });
     const data = new Map(model.weights.map((weight) => [weight.name, weight.data]));
-    const zerosOf = (names: readonly string[]) => names.reduce((zeros, name) => zeros + (data.get(name) ?? []).reduce((n, value) => n + (value === 0 ? 1 : 0), 0), 0);
+    const zerosOf = (names: readonly string[]) =>
+      names.reduce(
+        (zeros, name) => zeros + (data.get(name) ?? []).reduce((n, value) => n + (value === 0 ? 1 : 0), 0),
+        0,
+      );
     const layers = summarizeModel(model).map((layer) => ({
       name: layer.name,
       className: layer.className,
@@ -24,10 +28,26 @@ export const inspect: Command = {
       flops: layer.flops,
       zeros: zerosOf(layer.weights.filter((weight) => weight.prunable).map((weight) => weight.name)),
     }));
-    const sum = (key: 'params' | 'prunable' | 'bytes' | 'flops' | 'zeros') => layers.reduce((total, layer) => total + layer[key], 0);
+    const sum = (key: 'params' | 'prunable' | 'bytes' | 'flops' | 'zeros') =>
+      layers.reduce((total, layer) => total + layer[key], 0);
     for (const layer of layers) terminal.emit({ event: 'layer', ...layer });
-    terminal.emit({ event: 'model', path: model.path, format: model.format, params: sum('params'), prunable: sum('prunable'), bytes: sum('bytes'), flops: sum('flops'), zeros: sum('zeros'), notes: model.notes });
-    const row = (name: string, kind: string, shape: string, of: { params: number; prunable: number; bytes: number; flops: number; zeros: number }) => [
+    terminal.emit({
+      event: 'model',
+      path: model.path,
+      format: model.format,
+      params: sum('params'),
+      prunable: sum('prunable'),
+      bytes: sum('bytes'),
+      flops: sum('flops'),
+      zeros: sum('zeros'),
+      notes: model.notes,
+    });
+    const row = (
+      name: string,
+      kind: string,
+      shape: string,
+      of: { params: number; prunable: number; bytes: number; flops: number; zeros: number },
+    ) => [
       name,
       kind,
       shape,
@@ -37,9 +57,27 @@ export const inspect: Command = {
       count(of.flops),
       of.prunable > 0 ? `${count(of.zeros)} (${percent(of.zeros / of.prunable, 1)})` : '',
     ];
-    const rows = layers.map((layer) => row(layer.name, layer.className, layer.outputShape ? `[${layer.outputShape.map((size) => size ?? '?').join(', ')}]` : '?', layer));
-    const total = { params: sum('params'), prunable: sum('prunable'), bytes: sum('bytes'), flops: sum('flops'), zeros: sum('zeros') };
-    terminal.print(table(['layer', 'class', 'output', 'weights', 'prunable', 'bytes', 'FLOPs', 'zeros'], [...rows, row('total', '', '', total)]));
+    const rows = layers.map((layer) =>
+      row(
+        layer.name,
+        layer.className,
+        layer.outputShape ? `[${layer.outputShape.map((size) => size ?? '?').join(', ')}]` : '?',
+        layer,
+      ),
+    );
+    const total = {
+      params: sum('params'),
+      prunable: sum('prunable'),
+      bytes: sum('bytes'),
+      flops: sum('flops'),
+      zeros: sum('zeros'),
+    };
+    terminal.print(
+      table(
+        ['layer', 'class', 'output', 'weights', 'prunable', 'bytes', 'FLOPs', 'zeros'],
+        [...rows, row('total', '', '', total)],
+      ),
+    );
     for (const note of model.notes) terminal.print(`note: ${note}`);
     return 0;
   },

@@ -26,11 +26,16 @@ export const run: Command = {
     const workspace = workspaceFor(planFile, stringOption(values, 'workspace'));
     const compare = stringOption(values, 'compare');
     const baseline = BASELINES.find((method) => method === compare);
-    if (compare !== undefined && !baseline) throw new UserError('usage', `--compare: "${compare}" is no baseline; known: ${BASELINES.join(', ')}`);
+    if (compare !== undefined && !baseline)
+      throw new UserError('usage', `--compare: "${compare}" is no baseline; known: ${BASELINES.join(', ')}`);
     const seed = integerOption(values, 'seed', 0, 0xffffffff);
     const engine = stringOption(values, 'engine');
     const written = await readPlan(planFile, { workspace });
-    const plan: ResolvedPlan = { ...written, ...(seed === undefined ? {} : { seed }), ...(engine === undefined ? {} : { engine }) };
+    const plan: ResolvedPlan = {
+      ...written,
+      ...(seed === undefined ? {} : { seed }),
+      ...(engine === undefined ? {} : { engine }),
+    };
 
     const handle = await startRun(plan, { workspace });
     const done = await follow(handle, terminal, workspace);
@@ -43,7 +48,12 @@ export const run: Command = {
       await writeReport(handle.folder, [other.folder]);
       terminal.emit({ ...otherDone, event: 'baseline', method: baseline });
       terminal.print('');
-      terminal.print(comparison([['LC', done], [baseline, otherDone]]));
+      terminal.print(
+        comparison([
+          ['LC', done],
+          [baseline, otherDone],
+        ]),
+      );
     }
     finish(terminal, workspace, done, handle.folder);
     return 0;
@@ -52,7 +62,14 @@ export const run: Command = {
 
 /** One row a method, in the columns of the paper's table. */
 function comparison(rows: readonly (readonly [string, Done])[]): string {
-  const cells = rows.map(([name, done]) => [name, count(done.kept), percent(done.kept / done.prunable), percent(done.reference.error), percent(done.theta.error), percent(done.retrained.error)]);
+  const cells = rows.map(([name, done]) => [
+    name,
+    count(done.kept),
+    percent(done.kept / done.prunable),
+    percent(done.reference.error),
+    percent(done.theta.error),
+    percent(done.retrained.error),
+  ]);
   return table(['method', 'weights', 'kept', 'reference error', 'before retraining', 'after retraining'], cells);
 }
 

@@ -18,9 +18,15 @@ export const runs: Command = {
       `${Math.round(100 * summary.progress)}%`,
       percent(summary.referenceError),
       percent(summary.error),
-      summary.kept === null ? '-' : `${count(summary.kept)} (${percent(summary.kept / (summary.prunable ?? summary.kept))})`,
+      summary.kept === null
+        ? '-'
+        : `${count(summary.kept)} (${percent(summary.kept / (summary.prunable ?? summary.kept))})`,
     ]);
-    terminal.print(found.length > 0 ? table(['run', 'method', 'state', 'done', 'reference', 'error', 'kept'], rows) : 'no runs here; start one with: lc-prune run PLAN');
+    terminal.print(
+      found.length > 0
+        ? table(['run', 'method', 'state', 'done', 'reference', 'error', 'kept'], rows)
+        : 'no runs here; start one with: lc-prune run PLAN',
+    );
     return 0;
   },
 };

@@ -23,7 +23,15 @@ export const train: Command = {
     const seed = integerOption(values, 'seed', 0, 0xffffffff);
     const engine = stringOption(values, 'engine');
     const plan = await readPlan(planFile, { workspace });
-    const handle = await startRun({ ...plan, method: 'reference', ...(seed === undefined ? {} : { seed }), ...(engine === undefined ? {} : { engine }) }, { workspace });
+    const handle = await startRun(
+      {
+        ...plan,
+        method: 'reference',
+        ...(seed === undefined ? {} : { seed }),
+        ...(engine === undefined ? {} : { engine }),
+      },
+      { workspace },
+    );
     const done = await follow(handle, terminal, workspace);
     if (!done) return 130;
     let path = join(handle.folder, 'result', 'model.json');

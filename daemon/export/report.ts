@@ -1,0 +1,145 @@
+/** The report of one run, or of a run beside its baselines: Markdown and self-contained HTML with the same content. Pure: text in, text out. */
+import type { RunEvent } from '../protocol/events.js';
+import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { curveSvg, escapeXml } from './curve.js';
+
+export interface ReportRun {
+  readonly name: string;
+  readonly plan: ResolvedPlan;
+  readonly events: readonly RunEvent[];
+}
+
+type Of<Name extends RunEvent['event']> = Extract<RunEvent, { event: Name }>;
+const all = <Name extends RunEvent['event']>(run: ReportRun, name: Name): Of<Name>[] =>
+  run.events.filter((event): event is Of<Name> => event.event === name);
+const last = <Name extends RunEvent['event']>(run: ReportRun, name: Name): Of<Name> | undefined =>
+  all(run, name).at(-1);
+
+const percent = (value: number | null | undefined): string =>
+  value === null || value === undefined ? '-' : `${(100 * value).toFixed(2)}%`;
+const count = (value: number): string => value.toLocaleString('en-US');
+
+interface Table {
+  readonly title: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+function resultTable(runs: readonly ReportRun[]): Table {
+  const rows = runs.flatMap((run) => {
+    const done = last(run, 'done');
+    if (!done) return [];
+    return [
+      [
+        run.plan.method,
+        count(done.kept),
+        percent(done.kept / done.prunable),
+        percent(done.reference.error),
+        percent(done.theta.error),
+        percent(done.retrained.error),
+        `${Math.round(done.seconds)} s`,
+      ],
+    ];
+  });
+  return {
+    title: 'Result',
+    header: ['Method', 'Weights kept', 'Kept', 'Reference error', 'Before retraining', 'After retraining', 'Time'],
+    rows,
+  };
+}
+
+function layerTable(runs: readonly ReportRun[]): Table {
+  const done = runs.map((run) => last(run, 'done'));
+  const layers = done[0]?.perLayer ?? [];
+  const rows = layers.map((layer) => [
+    layer.layer,
+    count(layer.weights),
+    ...done.flatMap((one) => {
+      const row = one?.perLayer.find((candidate) => candidate.layer === layer.layer);
+      return row ? [count(row.kept), percent(row.kept / row.weights)] : ['-', '-'];
+    }),
+  ]);
+  return {
+    title: 'Kept per layer',
+    header: ['Layer', 'Weights', ...runs.flatMap((run) => [`Kept (${run.plan.method})`, 'Share'])],
+    rows,
+  };
+}
+
+function settingsTable(run: ReportRun): Table {
+  const { plan } = run;
+  const start = last(run, 'start');
+  const s = plan.schedule;
+  const t = plan.training;
+  const rows = [
+    ['Model', 'path' in plan.model ? plan.model.path : plan.model.architecture],
+    ['Data', plan.data.source],
+    ...plan.tasks.map((task) => [`Budget of ${task.layers.join(', ')}`, JSON.stringify(task.budget)]),
+    [
+      'Schedule',
+      `mu_j = ${s.mu0} x ${s.a}^j, ${s.iterations} iterations, ${s.multipliers}, ${s.epochs} epochs an L step`,
+    ],
+    [
+      'L step',
+      `SGD, batch ${t.batchSize}, learning rate ${t.learningRate} x ${t.decay} per ${t.decayMode}, ${t.nesterov ? 'Nesterov ' : ''}momentum ${t.momentum}`,
+    ],
+    ['Retraining', `${plan.retrain.epochs} epochs, learning rate ${plan.retrain.learningRate}`],
+    ['Engine', start ? `${start.engine} (${start.device})` : plan.engine],
+    ['Seed', String(plan.seed)],
+  ];
+  return { title: 'Settings', header: ['Setting', 'Value'], rows };
+}
+
+function curves(runs: readonly ReportRun[]): string[] {
+  const series = (pick: (event: Of<'iteration'>) => number | null) =>
+    runs
+      .map((run) => ({
+        name: run.plan.method,
+        points: all(run, 'iteration').map((event) => [event.iteration + 1, pick(event) ?? Number.NaN] as const),
+      }))
+      .filter((one) => one.points.length > 0);
+  const error = series((event) => (event.error === null ? null : 100 * event.error));
+  const ratio = series((event) => event.ratio);
+  return [
+    curveSvg(error, { title: 'Test error at theta', x: 'LC iteration', y: 'error %', logY: true }),
+    curveSvg(ratio, { title: 'Distance ||w - theta|| / ||w||', x: 'LC iteration', y: 'ratio', logY: true }),
+  ];
+}
+
+const markdownTable = (table: Table): string => {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [
+    `## ${table.title}`,
+    '',
+    line(table.header),
+    line(table.header.map(() => '---')),
+    ...table.rows.map(line),
+    '',
+  ].join('\n');
+};
+
+const htmlTable = (table: Table): string => {
+  const cells = (tag: string, row: readonly string[]) =>
+    row.map((cell) => `<${tag}>${escapeXml(cell)}</${tag}>`).join('');
+  return `<h2>${escapeXml(table.title)}</h2><table><thead><tr>${cells('th scope="col"', table.header).replaceAll('</th scope="col">', '</th>')}</tr></thead><tbody>${table.rows.map((row) => `<tr>${cells('td', row)}</tr>`).join('')}</tbody></table>`;
+};
+
+const STYLE = `body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1f2328;background:#fff}
+table{border-collapse:collapse;margin:0.5rem 0 1.5rem}th,td{border-bottom:1px solid #8884;padding:0.3rem 0.8rem;text-align:left}
+td:not(:first-child){font-variant-numeric:tabular-nums}svg{max-width:100%;height:auto;display:block;margin:1rem 0}
+@media (prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}}`;
+
+/** @param runs the run itself first, then its baselines. All have ended with `done`. */
+export function renderReport(runs: readonly ReportRun[]): { markdown: string; html: string } {
+  const first = runs[0]!;
+  const title = `Pruning report: ${first.name}`;
+  const tables = [resultTable(runs), layerTable(runs), settingsTable(first)];
+  const notes = runs.flatMap((run) => all(run, 'warning').map((warning) => warning.message));
+  const markdownNotes = notes.length > 0 ? `## Notes\n\n${notes.map((note) => `- ${note}`).join('\n')}\n` : '';
+  const htmlNotes =
+    notes.length > 0 ? `<h2>Notes</h2><ul>${notes.map((note) => `<li>${escapeXml(note)}</li>`).join('')}</ul>` : '';
+  return {
+    markdown: [`# ${title}`, '', ...tables.map(markdownTable), markdownNotes].join('\n'),
+    html: `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeXml(title)}</title><style>${STYLE}</style></head><body><h1>${escapeXml(title)}</h1>${htmlTable(tables[0]!)}${curves(runs).join('')}${tables.slice(1).map(htmlTable).join('')}${htmlNotes}</body></html>`,
+  };
+}
