@@ -5,10 +5,17 @@
 export interface Compression {
   /** For people: "l0 constraint, kappa = 2662 of 266200". */
   readonly description: string;
-  /** Writes the projection of v into theta (same length; may be the same array). mu matters to penalty forms only. */
+  /**
+   * Writes the projection of v into theta (same length; may be the same array). mu matters to penalty forms only.
+   * @throws RangeError when v holds a NaN or an infinity, or a penalty form gets mu <= 0; theta is then undefined.
+   */
   project(v: Float32Array, mu: number, theta: Float32Array): void;
   /** C(theta), in the unit of the budget. */
   cost(theta: Float32Array): number;
+  /**
+   * Only where `project` is not exact: how much ||v - theta||^2 of the last projection can at most exceed the optimum's.
+   */
+  readonly gap?: () => number;
 }
 
 /** Weights [start, end) of the flat vector. */

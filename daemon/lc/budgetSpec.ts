@@ -1,0 +1,73 @@
+/** Floor and cap of one layer under a global budget, as shares of that layer. */
+export interface LayerLimitsSpec {
+  readonly floor?: number | string | undefined;
+  readonly cap?: number | string | undefined;
+}
+
+/** The structural twin of the protocol's Budget (this room imports nothing); a test keeps the two the same. */
+export interface BudgetSpec {
+  readonly keep?: number | string | undefined;
+  readonly weights?: number | undefined;
+  readonly bytes?: number | string | undefined;
+  readonly flops?: number | string | undefined;
+  readonly neurons?: number | string | undefined;
+  readonly pattern?: string | undefined;
+  readonly alpha?: number | undefined;
+  readonly radius?: number | undefined;
+  readonly norm?: 'l0' | 'l1' | 'l2' | undefined;
+  readonly form?: 'constraint' | 'penalty' | undefined;
+  readonly scope?: 'global' | 'layer' | undefined;
+  readonly layers?: Readonly<Record<string, LayerLimitsSpec>> | undefined;
+  readonly quantize?: { readonly codebook: number | 'int8' | 'ternary' } | undefined;
+}
+
+/**
+ * One prunable kernel as a compression sees it. A task's view is its layers' weights, in this order, concatenated.
+ *
+ * Under a `neurons` budget a layer's part of the view is its kernel followed by its unit vectors (bias, BatchNorm gamma
+ * and beta, in any order), each with one entry per unit; `viewLength` counts them. Every other budget sees kernels only.
+ */
+export interface LayerView {
+  readonly name: string;
+  /** Weights of the kernel. */
+  readonly size: number;
+  /** Of the kernel: Dense [in, out], Conv2D [kh, kw, in, out], DepthwiseConv2D [kh, kw, in, multiplier]. */
+  readonly shape: readonly number[];
+  /** FLOPs per weight for one sample: 2 for Dense, 2 * Hout * Wout for Conv2D. */
+  readonly flopsPerWeight: number;
+  /** Output units (neurons, filters): weight i of the kernel belongs to unit i mod units. Default: the last axis of shape. */
+  readonly units?: number;
+  /** How many vectors of `units` entries follow the kernel in a neuron view (0 to 3). Default 0. */
+  readonly unitVectors?: number;
+  /** The units stay (the output layer, whose units are the answer): never counted, never pruned by a neuron budget. */
+  readonly fixedUnits?: boolean;
+  /** Layers with the same tie share their units: unit g of one is kept if and only if unit g of all is (residual adds). */
+  readonly tie?: string;
+}
+
+/** Number of output units: weight i of the kernel belongs to unit i mod unitsOf(layer). */
+export const unitsOf = (layer: LayerView): number => layer.units ?? layer.shape.at(-1) ?? 1;
+
+/** Weights of a layer's part of the view: the kernel, and under a neuron budget its unit vectors. */
+export const viewLength = (layer: LayerView, budget: BudgetSpec): number =>
+  layer.size + (seesUnits(budget) ? (layer.unitVectors ?? 0) * unitsOf(layer) : 0);
+
+/** Whether the task's ranges must hold each kernel's unit vectors too. */
+export const seesUnits = (budget: BudgetSpec): boolean => budget.neurons !== undefined;
+
+/** A budget that contradicts itself or cannot be met. One line that names the key and, where there is one, the nearest valid value. */
+export class BudgetError extends Error {
+  override readonly name = 'BudgetError';
+  constructor(
+    /** The budget's key: "weights", "layers.conv1.floor". */
+    readonly key: string,
+    problem: string,
+    /** The nearest valid value of the key, for a quick fix. */
+    readonly nearest?: number | string,
+  ) {
+    super(`${key}: ${problem}`);
+  }
+}
+
+/** 266200 -> "266,200". */
+export const grouped = (n: number): string => n.toLocaleString('en-US');

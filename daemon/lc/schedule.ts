@@ -1,0 +1,52 @@
+/** mu_j = mu0 * a^j. */
+export interface MuSchedule {
+  readonly mu0: number;
+  readonly a: number;
+}
+
+/** mu of LC iteration j >= 0: geometric growth. [P, section 2] */
+export const muAt = ({ mu0, a }: MuSchedule, j: number): number => mu0 * a ** j;
+
+/** min(eta, 1/mu): the step at which the penalty alone stays stable, also under Nesterov momentum 0.9. [P, section 4] */
+export const clipLearningRate = (eta: number, mu: number): number => Math.min(eta, 1 / mu);
+
+export interface LearningRateSettings {
+  readonly learningRate: number;
+  /** Factor per LC iteration or per epoch. */
+  readonly decay: number;
+  /** "iteration": constant within an L step, decayed per iteration; "epoch": restarted every L step, decayed inside it. */
+  readonly decayMode: 'iteration' | 'epoch';
+}
+
+/**
+ * The learning rate of a training step.
+ * @param iteration LC iteration j >= 0 (0 outside the LC loop).
+ * @param epoch epochs since this L step (or training) began; whole epochs count.
+ * @param mu of the iteration, or null where there is no penalty term (reference, retraining): then nothing is clipped.
+ */
+export function learningRateAt(
+  settings: LearningRateSettings,
+  iteration: number,
+  epoch: number,
+  mu: number | null,
+): number {
+  const decays = settings.decayMode === 'iteration' ? iteration : Math.floor(epoch);
+  const eta = settings.learningRate * settings.decay ** decays;
+  return mu === null ? eta : clipLearningRate(eta, mu);
+}
+
+/**
+ * Gradual magnitude pruning's sparsity, s_f + (s_i - s_f)(1 - t)^3. (Zhu & Gupta 2017, eq. 1)
+ * @param progress t, the share of the pruning phase that is over; clamped to [0, 1].
+ * @param final sparsity at t = 1, a fraction of zeros.
+ * @param initial sparsity at t = 0.
+ */
+export function gradualSparsity(progress: number, final: number, initial = 0): number {
+  const left = 1 - Math.min(1, Math.max(0, progress));
+  return final + (initial - final) * left ** 3;
+}
+
+/** Weights kept at a step of gradual pruning: from `size` at progress 0 down to exactly kappa at 1. */
+export function gradualKappa(progress: number, kappa: number, size: number): number {
+  return progress >= 1 ? kappa : Math.max(kappa, Math.round((1 - gradualSparsity(progress, 1 - kappa / size)) * size));
+}

@@ -1,0 +1,32 @@
+/**
+ * A share as a fraction: 0.01 or "1%" -> 0.01.
+ * @throws RangeError when it is neither a fraction in [0, 1] nor a percentage up to 100%.
+ */
+export function parseShare(share: number | string): number {
+  const text = typeof share === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(share)?.[1] : undefined;
+  const fraction = typeof share === 'number' ? share : text === undefined ? NaN : Number(text) / 100;
+  if (!(fraction >= 0 && fraction <= 1))
+    throw new RangeError(`"${share}" is neither a fraction up to 1 nor a percentage up to 100%`);
+  return fraction;
+}
+
+/** ceil(share * count), but not one more because 0.07 * 100 is 7.000000000000001 in floating point. */
+export function shareOf(share: number, count: number): number {
+  const exact = share * count;
+  const nearest = Math.round(exact);
+  return Math.abs(exact - nearest) <= 1e-9 * Math.max(1, exact) ? nearest : Math.ceil(exact);
+}
+
+const UNITS: Record<string, number> = { B: 1, kB: 1024, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 };
+
+/**
+ * A size in bytes: 8192 or "8 kB" (1 kB = 1024 bytes) -> 8192. Parts of a byte are dropped.
+ * @throws RangeError when it is neither.
+ */
+export function parseBytes(size: number | string): number {
+  if (typeof size === 'number' && size >= 0 && Number.isFinite(size)) return Math.floor(size);
+  const [, digits, unit] = /^\s*(\d+(?:\.\d+)?)\s*(B|kB|KB|MB|GB)\s*$/.exec(String(size)) ?? [];
+  if (digits === undefined || unit === undefined)
+    throw new RangeError(`"${size}" is not a size such as 8192 or "8 kB"`);
+  return Math.floor(Number(digits) * UNITS[unit]! + 1e-6);
+}
