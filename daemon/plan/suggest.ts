@@ -17,9 +17,9 @@ function distance(a: string, b: string): number {
 /** The candidate a person most likely meant by `word`, or null when none is close (more than a third of it wrong, at least 2 edits). */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   const lower = word.toLowerCase();
-  const limit = Math.max(2, Math.ceil(word.length / 3));
   let best: { candidate: string; edits: number } | null = null;
   for (const candidate of candidates) {
+    const limit = Math.max(2, Math.ceil(Math.min(word.length, candidate.length) / 3));
     const edits = distance(lower.slice(0, 64), candidate.toLowerCase().slice(0, 64));
     if (edits <= limit && (!best || edits < best.edits)) best = { candidate, edits };
   }
