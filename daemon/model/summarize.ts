@@ -1,0 +1,56 @@
+/** The layer table: shapes, weights, prunable kernels and FLOPs, without TensorFlow and without weight data. */
+import { field, isObject } from './layerConfig.js';
+import { modelGraph, type LayerNode } from './layerGraph.js';
+import type { LayerSummary, Topology } from './model.js';
+
+/** Name and shape of a weight, as a manifest gives it. */
+export interface WeightShape {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+function activationOf(node: LayerNode): string | undefined {
+  const { class_name, config } = node.layer;
+  const activation = field(config, 'activation');
+  if (typeof activation === 'string') return activation;
+  if (isObject(activation) && typeof activation.class_name === 'string') return activation.class_name;
+  return class_name === 'Softmax' || class_name === 'ReLU' ? class_name.toLowerCase() : undefined;
+}
+
+function summarizeLayer(node: LayerNode, known: ReadonlyMap<string, readonly number[]>): LayerSummary {
+  const calls = Math.max(1, node.calls.length);
+  let flops = 0;
+  const weights = node.weights.map((spec) => {
+    const shape = known.get(spec.name) ?? spec.shape.map((dim) => dim ?? 0);
+    const size = shape.reduce((product, dim) => product * dim, 1);
+    if (spec.prunable) flops += 2 * size * spec.uses * calls;
+    return { name: spec.name, shape, size, prunable: spec.prunable, trainable: spec.trainable };
+  });
+  const prunable = weights.reduce((sum, weight) => sum + (weight.prunable ? weight.size : 0), 0);
+  const activation = activationOf(node);
+  return {
+    name: node.path,
+    className: node.layer.class_name,
+    outputShape: node.outputs[0] ?? null,
+    ...(activation === undefined ? {} : { activation }),
+    weights,
+    params: weights.reduce((sum, weight) => sum + weight.size, 0),
+    prunable,
+    flops,
+    flopsPerWeight: prunable === 0 ? 0 : flops / prunable,
+  };
+}
+
+/**
+ * One row per layer, in the topology's order; nested models are flattened ("encoder/dense").
+ * FLOPs are 2 per multiply-add of the kernels, for one sample; a shared layer counts once per call; an open size
+ * (variable sequence length) counts as 1. Biases, normalisation and activations cost nothing here.
+ * @param model a normalised topology; `weights` (a model's own, or a manifest's specs) settle shapes that the topology leaves open.
+ */
+export function summarizeModel(model: {
+  readonly topology: Topology;
+  readonly weights?: readonly WeightShape[];
+}): LayerSummary[] {
+  const known = new Map((model.weights ?? []).map((weight) => [weight.name, weight.shape]));
+  return modelGraph(model.topology).layers.map((node) => summarizeLayer(node, known));
+}

@@ -1,0 +1,41 @@
+/** A model with other weights in it, and its fingerprint. */
+import { createHash } from 'node:crypto';
+import type { Model, WeightTensor } from './model.js';
+
+/**
+ * @param replaced new values by weight name; each as long as the weight it replaces. Weights not named keep theirs.
+ * @returns a model that shares topology and untouched tensors with `model`; `model` itself is unchanged.
+ * @throws RangeError on an unknown name or a wrong length.
+ */
+export function withWeights(model: Model, replaced: ReadonlyMap<string, Float32Array>): Model {
+  const known = new Set(model.weights.map((weight) => weight.name));
+  for (const name of replaced.keys()) if (!known.has(name)) throw new RangeError(`the model has no weight "${name}"`);
+  const weights = model.weights.map((weight): WeightTensor => {
+    const data = replaced.get(weight.name);
+    if (data === undefined) return weight;
+    if (data.length !== weight.data.length) {
+      throw new RangeError(`"${weight.name}" has ${weight.data.length} values, not ${data.length}`);
+    }
+    return { ...weight, data };
+  });
+  return { ...model, weights };
+}
+
+/** JSON with sorted keys: the same object gives the same text whatever order it was written in. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    item !== null && typeof item === 'object' && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}
+
+/** sha256 (hex) over the normalised topology and every weight's name, shape and bits; independent of file format and path. */
+export function hashModel(model: Pick<Model, 'topology' | 'weights'>): string {
+  const hash = createHash('sha256').update(canonicalJson(model.topology));
+  for (const { name, shape, dtype, data } of [...model.weights].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    hash.update(`\n${JSON.stringify([name, shape, dtype])}\n`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
+}

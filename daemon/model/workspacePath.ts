@@ -1,0 +1,55 @@
+/** Every path that a file of the user names goes through here: nothing outside the workspace is read or written. */
+import { lstat, realpath } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { UserError } from '../protocol/errors.js';
+
+/** Whether `path` is `folder` or lies below it. Both absolute, symlinks already resolved. */
+export function isInside(folder: string, path: string): boolean {
+  const rest = relative(folder, path);
+  return rest === '' || (rest !== '..' && !rest.startsWith(`..${sep}`) && !isAbsolute(rest));
+}
+
+/** The real path of `path`, where the last segments may not exist yet. */
+async function realpathOfMaybeMissing(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'ENOENT') throw error;
+    // A link to nowhere also answers ENOENT; writing through it would create its target.
+    const dangling = await lstat(path).catch(() => null);
+    if (dangling !== null) throw Object.assign(new Error('a symbolic link to a missing file'), { code: 'EDANGLING' });
+    const parent = dirname(path);
+    if (parent === path) throw error;
+    return join(await realpathOfMaybeMissing(parent), basename(path));
+  }
+}
+
+/**
+ * Resolves `path` (absolute, or relative to the folder `base`) to its real path.
+ * @param workspace the folder nothing may leave; a link out of it counts as leaving.
+ * @returns the real absolute path; the file itself, and folders above it, may be missing.
+ * @throws UserError('path-outside-workspace') when it leaves the workspace, is a URL, or cannot be resolved.
+ */
+export async function resolveInside(workspace: string, base: string, path: string): Promise<string> {
+  const refuse = (why: string): never => {
+    throw new UserError(
+      'path-outside-workspace',
+      `"${path.slice(0, 200)}" ${why}; move the file into ${workspace} or open the folder that holds it`,
+      { file: path },
+    );
+  };
+  if (path.includes('\0')) refuse('is not a path');
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) refuse('is a URL, and only files of the workspace are read');
+  let root: string;
+  let target: string;
+  try {
+    root = await realpath(workspace);
+    target = await realpathOfMaybeMissing(resolve(base, path));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return refuse(`cannot be resolved (${code === 'EDANGLING' ? message : (code ?? message)})`);
+  }
+  if (!isInside(root, target)) refuse('leads out of the workspace');
+  return target;
+}
