@@ -1,6 +1,11 @@
+import type { Preprocess } from './preprocess.js';
+import type { Augmentation } from './augment.js';
+
 /** Samples and targets as the model sees them: float32, preprocessed, one-hot (or regression) targets. */
 export interface Split {
   readonly size: number;
+  /** Present on the training part of a plan with augmentation: `ShuffledBatches` applies it to the first input. */
+  readonly augmentation?: Augmentation;
   /** Fills samples `indices[from .. from+count)` into the start of the buffers. */
   gather(
     indices: Uint32Array,
@@ -27,6 +32,12 @@ export interface Dataset {
   readonly hash: string;
   /** What was chosen on the user's behalf, one sentence each. */
   readonly notes: readonly string[];
+  /** The preprocessing in force: "auto" has been replaced by the default for this data. */
+  readonly preprocess: Preprocess;
+  /** The same samples and splits with other preprocessing; shares the raw data, so candidates can be compared cheaply. */
+  withPreprocess(preprocess: Preprocess): Promise<Dataset>;
+  /** Closes the files of a streamed data set, for all that share its raw data. */
+  close(): void;
 }
 
 /** What the data must fit: read off the model before the data is opened. */

@@ -1,0 +1,138 @@
+import type { ResolvedData } from '../protocol/resolvedPlan.js';
+import type { Augmentation } from './augment.js';
+import { countText, invalidData } from './dataError.js';
+import type { DataRequirements, Dataset, Split } from './dataset.js';
+import { fitInputs } from './fitInputs.js';
+import { affineMap, describePreprocess, type Preprocess } from './preprocess.js';
+import { preparedInput, type PreparedInput } from './preparedInput.js';
+import type { RawDataset } from './rawDataset.js';
+import { sizeOfPart } from './rawDataset.js';
+import type { OpenOptions } from './openOptions.js';
+import { readSourceData } from './readSourceData.js';
+import type { SampleStore } from './sampleStore.js';
+import { defaultPreprocess } from './scaleCandidates.js';
+import { splitRows, type SplitRows } from './splits.js';
+import { fitTargets, type FittedTargets, type TargetReader } from './targets.js';
+
+const MEMORY_LIMIT = 1024 * 1024 * 1024;
+
+/**
+ * Opens a data set as the model needs it: the splits, inputs in the model's shapes and scale, targets in its output's shape.
+ * "auto" scale becomes the default for the kind of data; `scaleCandidates` and `withPreprocess` let a caller with a
+ * reference model choose by its loss.
+ * @throws UserError 'data-missing', 'data-invalid' or 'path-outside-workspace', in one line with the file and the way out.
+ */
+export async function openDataset(
+  config: ResolvedData,
+  requirements: DataRequirements,
+  options: OpenOptions,
+): Promise<Dataset> {
+  const raw = await readSourceData(config, requirements, {
+    ...options,
+    memoryLimit: options.memoryLimit ?? MEMORY_LIMIT,
+  });
+  const purpose = options.purpose ?? 'train';
+  const train = fitInputs(raw.train, requirements);
+  const test = raw.test ? fitInputs(raw.test, requirements) : null;
+  const targets = await fitTargets(raw.train, raw.test, requirements, purpose === 'train');
+  const rows = splitRows({
+    name: raw.train.name,
+    trainSize: sizeOfPart(raw.train),
+    testSize: raw.test ? sizeOfPart(raw.test) : null,
+    validation: config.validation,
+    limit: config.limit,
+    seed: options.seed,
+    purpose,
+  });
+  const augmentation = augmentationOf(config, train.inputs, raw);
+  const fitted: FittedData = {
+    raw,
+    requirements,
+    train: train.inputs,
+    test: test?.inputs ?? null,
+    targets,
+    rows,
+    augmentation,
+    notes: [...raw.notes, ...train.notes, ...targets.notes, ...rows.notes],
+  };
+  if (config.scale !== 'auto') return prepare(fitted, { scale: config.scale, mean: config.mean }, []);
+  const preprocess = { ...(await defaultPreprocess(train.inputs, rows.train)), mean: config.mean };
+  return prepare(fitted, preprocess, [`Inputs are scaled by default: ${describePreprocess(preprocess)}.`]);
+}
+
+/** Everything but the preprocessing. */
+interface FittedData {
+  readonly raw: RawDataset;
+  readonly requirements: DataRequirements;
+  readonly train: readonly SampleStore[];
+  readonly test: readonly SampleStore[] | null;
+  readonly targets: FittedTargets;
+  readonly rows: SplitRows;
+  readonly augmentation: Augmentation | null;
+  readonly notes: readonly string[];
+}
+
+async function prepare(data: FittedData, preprocess: Preprocess, notes: readonly string[]): Promise<Dataset> {
+  const { raw, rows, targets, augmentation } = data;
+  const maps = await Promise.all(data.train.map((store) => affineMap(store, rows.train, preprocess)));
+  const trainInputs = data.train.map((store, i) => preparedInput(store, maps[i]!));
+  const testInputs = data.test?.map((store, i) => preparedInput(store, maps[i]!)) ?? trainInputs;
+  const train = split(trainInputs, targets.train, rows.train);
+  const trainSize = rows.train.length + rows.validation.length;
+  return {
+    description: `${raw.title}, ${countText(trainSize)} + ${countText(rows.test.length)}`,
+    inputShapes: data.train.map((store) => store.shape),
+    targetShape: data.requirements.outputShape,
+    ...(targets.classes && { classes: targets.classes }),
+    train: augmentation ? { ...train, augmentation } : train,
+    validation: split(trainInputs, targets.train, rows.validation),
+    test: split(testInputs, targets.test ?? targets.train, rows.test),
+    hash: raw.hash,
+    notes: [...data.notes, ...notes],
+    preprocess,
+    withPreprocess: (other) => prepare(data, other, []),
+    close: () => closeStores(data),
+  };
+}
+
+function closeStores({ raw, train, test }: FittedData): void {
+  for (const store of [...train, ...(test ?? [])]) store.close();
+  for (const part of [raw.train, raw.test]) if (part?.targets.kind === 'values') part.targets.store.close();
+}
+
+function split(inputs: readonly PreparedInput[], targets: TargetReader, rows: Uint32Array): Split {
+  let picked = new Uint32Array(0);
+  return {
+    size: rows.length,
+    gather(indices, from, count, buffers, target) {
+      if (picked.length < count) picked = new Uint32Array(count);
+      const own = picked;
+      for (let k = 0; k < count; k++) own[k] = rows[indices[from + k]!]!;
+      let pending: Promise<void>[] | undefined;
+      for (let i = 0; i < inputs.length; i++) {
+        const filling = inputs[i]!.gather(own, 0, count, buffers[i]!);
+        if (filling) (pending ??= []).push(filling);
+      }
+      const filling = targets.write(own, 0, count, target);
+      if (filling) (pending ??= []).push(filling);
+      if (!pending) return;
+      // A second gather may begin before this one has read its rows.
+      picked = new Uint32Array(0);
+      return Promise.all(pending).then(() => undefined);
+    },
+  };
+}
+
+function augmentationOf(config: ResolvedData, inputs: readonly SampleStore[], raw: RawDataset): Augmentation | null {
+  const { flip, shift } = config.augment;
+  if (!flip && shift === 0) return null;
+  const stored = raw.train.inputs[0]!.shape;
+  const shape = [inputs[0]!.shape, stored, [...stored, 1]].find((candidate) => candidate.length === 3);
+  if (inputs.length !== 1 || !shape)
+    throw invalidData(
+      raw.train.name,
+      '"augment" flips and shifts images, but these samples are not images; remove it',
+      'augment',
+    );
+  return { shape: [shape[0]!, shape[1]!, shape[2]!], flip, shift };
+}

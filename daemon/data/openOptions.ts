@@ -1,0 +1,29 @@
+import type { ResolvedData } from '../protocol/resolvedPlan.js';
+import type { DataRequirements } from './dataset.js';
+import type { SourceFile } from './sourceFile.js';
+
+export interface OpenOptions {
+  /** Absolute; nothing outside it is read, but for the packages of built-in data sets. */
+  readonly workspace: string;
+  /** Draws the splits. */
+  readonly seed: number;
+  /** Whether the workspace's code may run: JavaScript data modules need it. Default false. */
+  readonly trusted?: boolean;
+  /** "evaluate": where the data has no test part, all of it is the test split. Default "train". */
+  readonly purpose?: 'train' | 'evaluate';
+  /** Arrays above this many bytes are read from disk as they are needed. Default 1 GiB. */
+  readonly memoryLimit?: number;
+  /** Long reads (decoding images) report here. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** What a reader of one format gets. */
+export interface ReadContext {
+  readonly config: ResolvedData;
+  readonly requirements: DataRequirements;
+  readonly options: OpenOptions & { readonly memoryLimit: number };
+  readonly source: SourceFile;
+  readonly test: SourceFile | null;
+  /** Another path of the plan ("labels" as a file), resolved inside the workspace. */
+  resolve(path: string): Promise<SourceFile>;
+}

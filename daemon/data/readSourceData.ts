@@ -1,0 +1,87 @@
+import { readdir } from 'node:fs/promises';
+import { isAbsolute, relative } from 'node:path';
+import type { ResolvedData } from '../protocol/resolvedPlan.js';
+import { resolveInside } from '../model/workspacePath.js';
+import { invalidData } from './dataError.js';
+import type { DataRequirements } from './dataset.js';
+import { isGzip, looksLikeIdx } from './idx.js';
+import { findPairs, readIdxSource } from './idxFolder.js';
+import { readMnist } from './mnist.js';
+import type { ReadContext } from './openOptions.js';
+import type { RawDataset } from './rawDataset.js';
+import { readHead, statSource, type SourceFile } from './sourceFile.js';
+
+type Format = NonNullable<ResolvedData['format']>;
+type Options = ReadContext['options'];
+
+/** Data sets known by name. */
+const BUILT_IN: Record<string, (options: Options) => Promise<RawDataset>> = {
+  mnist: ({ workspace, memoryLimit }) => readMnist(workspace, memoryLimit),
+};
+
+const READERS: Partial<Record<Format, (context: ReadContext) => Promise<RawDataset>>> = {
+  idx: readIdxSource,
+};
+
+const EXTENSIONS: Record<string, Format> = {
+  csv: 'csv',
+  tsv: 'csv',
+  txt: 'csv',
+  npy: 'npy',
+  npz: 'npz',
+  parquet: 'parquet',
+  js: 'module',
+  mjs: 'module',
+  cjs: 'module',
+};
+
+/**
+ * Reads the plan's data: a built-in name, else a file or a folder of the workspace, of the stated format or of the one its
+ * name and content show.
+ * @throws UserError as `openDataset`.
+ */
+export async function readSourceData(
+  config: ResolvedData,
+  requirements: DataRequirements,
+  options: Options,
+): Promise<RawDataset> {
+  const builtIn = Object.hasOwn(BUILT_IN, config.source) ? BUILT_IN[config.source] : undefined;
+  if (builtIn && config.format === null) return builtIn(options);
+  const resolve = (path: string) => sourceFile(options.workspace, path);
+  const source = await resolve(config.source);
+  const test = config.test === null ? null : await resolve(config.test);
+  const context: ReadContext = { config, requirements, options, source, test, resolve };
+  const format = config.format ?? (await detectFormat(source));
+  return READERS[format]!(context);
+}
+
+async function sourceFile(workspace: string, path: string): Promise<SourceFile> {
+  const real = await resolveInside(workspace, workspace, path);
+  return { path: real, name: isAbsolute(path) ? relative(workspace, path) || path : path };
+}
+
+/** By extension, else by the first bytes; a folder by its members. */
+async function detectFormat(source: SourceFile): Promise<Format> {
+  if ((await statSource(source)).directory) return detectFolder(source);
+  const extension = /\.([a-z0-9]+)$/i.exec(source.path)?.[1]?.toLowerCase();
+  const byName = extension === undefined ? undefined : EXTENSIONS[extension];
+  if (byName) return byName;
+  const head = readHead(source, 8);
+  if (looksLikeIdx(head) || isGzip(head)) return 'idx';
+  const magic = Buffer.from(head).toString('latin1');
+  if (magic.startsWith('\x93NUMPY')) return 'npy';
+  if (magic.startsWith('PK\x03\x04')) return 'npz';
+  if (magic.startsWith('PAR1')) return 'parquet';
+  throw invalidData(
+    source.name,
+    'the format is not known: use CSV, IDX, .npy, .npz, .parquet, or a folder with one sub-folder of PNG or JPEG files per class, or state "format"',
+    'format',
+  );
+}
+
+async function detectFolder(source: SourceFile): Promise<Format> {
+  const members = await readdir(source.path, { withFileTypes: true });
+  if (findPairs(members.filter((member) => !member.isDirectory()).map((member) => member.name)).length > 0)
+    return 'idx';
+  return 'images';
+}

@@ -1,0 +1,97 @@
+/**
+ * One array of the data set as it was stored: `size` rows, one per sample, each of `shape`. Rows are raw values; what the
+ * model sees is an affine map of them (`preparedInput.ts`).
+ */
+export interface SampleStore {
+  readonly size: number;
+  readonly shape: readonly number[];
+  /** Values per row: the product of `shape`. */
+  readonly width: number;
+  /** Whole numbers in [0, 255], as images are stored. */
+  readonly bytes: boolean;
+  /** Resident in memory (true), or read from disk row by row. */
+  readonly resident: boolean;
+  /** Raw rows `indices[from .. from+count)` into the start of `out`. */
+  gather(indices: Uint32Array, from: number, count: number, out: Float32Array): void | Promise<void>;
+  close(): void;
+}
+
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+/** Rows in one typed array, `size * width` values. */
+export function memoryStore(data: Uint8Array | Float32Array, size: number, shape: readonly number[]): SampleStore {
+  const width = sizeOf(shape);
+  if (data.length !== size * width) throw new RangeError(`${data.length} values are not ${size} rows of ${width}`);
+  const copyRow =
+    data instanceof Float32Array
+      ? (row: number, out: Float32Array, at: number) => out.set(data.subarray(row * width, (row + 1) * width), at)
+      : (row: number, out: Float32Array, at: number) => {
+          const start = row * width;
+          for (let i = 0; i < width; i++) out[at + i] = data[start + i]!;
+        };
+  return {
+    size,
+    shape,
+    width,
+    bytes: data instanceof Uint8Array,
+    resident: true,
+    gather(indices, from, count, out) {
+      for (let k = 0; k < count; k++) copyRow(indices[from + k]!, out, k * width);
+    },
+    close() {},
+  };
+}
+
+/** The same rows read as another shape of equal size. */
+export function reshapedStore(store: SampleStore, shape: readonly number[]): SampleStore {
+  if (sizeOf(shape) !== store.width)
+    throw new RangeError(`rows of ${store.width} cannot be read as ${shape.join('x')}`);
+  return { ...store, shape };
+}
+
+/** Images stored channel by channel, [c, h, w], as the models here want them: [h, w, c]. */
+export function channelsLast(store: SampleStore): SampleStore {
+  const [channels = 1, height = 1, width = 1] = store.shape;
+  const pixels = height * width;
+  const row = new Float32Array(store.width);
+  const interleave = (count: number, out: Float32Array): void => {
+    for (let k = 0; k < count; k++) {
+      const start = k * store.width;
+      row.set(out.subarray(start, start + store.width));
+      for (let c = 0; c < channels; c++)
+        for (let p = 0; p < pixels; p++) out[start + p * channels + c] = row[c * pixels + p]!;
+    }
+  };
+  return {
+    ...store,
+    shape: [height, width, channels],
+    gather(indices, from, count, out) {
+      const pending = store.gather(indices, from, count, out);
+      if (pending) return pending.then(() => interleave(count, out));
+      interleave(count, out);
+    },
+  };
+}
+
+/** Calls `visit` with consecutive raw rows in chunks; `rows` is valid during the call only. */
+export async function forEachChunk(
+  store: SampleStore,
+  indices: Uint32Array,
+  visit: (rows: Float32Array, start: number, count: number) => void,
+): Promise<void> {
+  const chunk = Math.max(1, Math.min(indices.length, Math.floor(1_000_000 / Math.max(1, store.width))));
+  const rows = new Float32Array(chunk * store.width);
+  for (let start = 0; start < indices.length; start += chunk) {
+    const count = Math.min(chunk, indices.length - start);
+    await store.gather(indices, start, count, rows);
+    visit(rows, start, count);
+  }
+}
+
+export function identityIndices(size: number): Uint32Array {
+  const indices = new Uint32Array(size);
+  for (let i = 0; i < size; i++) indices[i] = i;
+  return indices;
+}
