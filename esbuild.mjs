@@ -1,7 +1,8 @@
 // Bundles: the extension (CommonJS, for the extension host), the daemon, trainer and CLI (ES modules, plain Node), and the
-// monitor page. `--watch` rebuilds on change, `--production` minifies.
+// monitor page. `--bench` adds the benchmarks and studies, `--watch` rebuilds on change, `--production` minifies.
 import { build, context } from 'esbuild';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 const watch = process.argv.includes('--watch');
 const production = process.argv.includes('--production');
@@ -9,6 +10,19 @@ const production = process.argv.includes('--production');
 const common = { bundle: true, sourcemap: !production, minify: production, logLevel: 'warning', outdir: 'dist' };
 
 const entries = (names) => Object.fromEntries(Object.entries(names).filter(([, file]) => existsSync(file)));
+
+/** Every benchmark is a module directly under test/bench, or the `main` of a folder there. */
+function benchEntries() {
+  const folder = 'test/bench';
+  const found = readdirSync(folder, { withFileTypes: true }).map((entry) =>
+    entry.isDirectory()
+      ? [entry.name, join(folder, entry.name, 'main.ts')]
+      : [entry.name.replace(/\.ts$/, ''), entry.name.endsWith('.ts') && join(folder, entry.name)],
+  );
+  return Object.fromEntries(
+    found.filter(([, file]) => file && existsSync(file)).map(([name, file]) => [`bench/${name}`, file]),
+  );
+}
 
 const node = {
   ...common,
@@ -18,12 +32,15 @@ const node = {
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
   outExtension: { '.js': '.mjs' },
-  entryPoints: entries({
-    cli: 'daemon/cli/main.ts',
-    daemon: 'daemon/main.ts',
-    trainer: 'daemon/trainer/main.ts',
-    schemas: 'schemas/write.ts',
-  }),
+  entryPoints: {
+    ...entries({
+      cli: 'daemon/cli/main.ts',
+      daemon: 'daemon/main.ts',
+      trainer: 'daemon/trainer/main.ts',
+      schemas: 'schemas/write.ts',
+    }),
+    ...(process.argv.includes('--bench') ? benchEntries() : {}),
+  },
   // Native or optional: loaded where they are installed.
   external: [
     'onnxruntime-node',
