@@ -5,7 +5,8 @@
  */
 import { z } from 'zod';
 import { LayerKept, RunEvent, RunState } from './events.js';
-import { Budget, Plan } from './plan.js';
+import { Budget } from './plan.js';
+import { ResolvedPlan } from './resolvedPlan.js';
 
 /** Bumped on any incompatible change; the hello line carries it. */
 export const PROTOCOL_VERSION = 1;
@@ -161,7 +162,7 @@ export const requests = {
   /** Changes the budget from the next LC iteration on. */
   'lc/setBudget': { params: z.strictObject({ run, budget: Budget }), result: BudgetPreview },
   /** The run's resolved plan. */
-  'lc/plan': { params: z.strictObject({ run }), result: z.object({ plan: Plan }) },
+  'lc/plan': { params: z.strictObject({ run }), result: z.object({ plan: ResolvedPlan }) },
   /** History: events [from, from + limit) of the log; `batch` events are thinned to at most `resolution` points. */
   'lc/history': {
     params: z.strictObject({

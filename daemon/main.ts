@@ -1,0 +1,17 @@
+/** Entry of the daemon process (dist/daemon.mjs). See docs/architecture.md, "Processes". */
+import manifest from '../package.json' with { type: 'json' };
+import { backend } from './server/backend.js';
+import { runDaemon } from './server/daemon.js';
+import { logToStderr } from './server/log.js';
+import { PROBE_ARGUMENT, printProbes } from './server/probeInChild.js';
+
+if (process.argv[2] === PROBE_ARGUMENT) {
+  await printProbes();
+  process.exit(0);
+}
+
+// A bug in one request must not take the runs of every client with it; it is logged, and tests fail on it.
+process.on('uncaughtException', (error) => logToStderr('error', `uncaught: ${error.stack ?? error.message}`));
+process.on('unhandledRejection', (reason) => logToStderr('error', `unhandled rejection: ${String(reason)}`));
+
+process.exit(await runDaemon({ backend, version: manifest.version, log: logToStderr }));

@@ -1,0 +1,43 @@
+/** What the server needs of other rooms, loaded on first use: a daemon that only listens loads none of it. Tests replace parts. */
+import type { EngineProbe } from '../engine/engine.js';
+import type * as BaselinePlan from '../runs/baselinePlan.js';
+import type * as NewestWeights from '../runs/newestWeights.js';
+import type * as Registry from '../runs/registry.js';
+import type * as Supervisor from '../runs/supervisor.js';
+import type * as ReadPlan from '../plan/readPlan.js';
+import { probeInChild } from './probeInChild.js';
+
+export interface Backend {
+  readonly startRun: typeof Supervisor.startRun;
+  readonly resumeRun: typeof Supervisor.resumeRun;
+  readonly listRuns: typeof Registry.listRuns;
+  readonly runSummary: typeof Registry.runSummary;
+  readonly runFolder: typeof Registry.runFolder;
+  readonly readRunPlan: typeof Registry.readRunPlan;
+  readonly readEvents: typeof Registry.readEvents;
+  readonly deleteRun: typeof Registry.deleteRun;
+  readonly renameRun: typeof Registry.renameRun;
+  readonly newestWeights: typeof NewestWeights.newestWeights;
+  readonly baselinePlan: typeof BaselinePlan.baselinePlan;
+  readonly readPlan: typeof ReadPlan.readPlan;
+  readonly probeEngines: () => Promise<{ probes: EngineProbe[]; chosen: string | null }>;
+}
+
+const registry = () => import('../runs/registry.js');
+const supervisor = () => import('../runs/supervisor.js');
+
+export const backend: Backend = {
+  startRun: async (...args) => (await supervisor()).startRun(...args),
+  resumeRun: async (...args) => (await supervisor()).resumeRun(...args),
+  listRuns: async (...args) => (await registry()).listRuns(...args),
+  runSummary: async (...args) => (await registry()).runSummary(...args),
+  runFolder: async (...args) => (await registry()).runFolder(...args),
+  readRunPlan: async (...args) => (await registry()).readRunPlan(...args),
+  readEvents: async (...args) => (await registry()).readEvents(...args),
+  deleteRun: async (...args) => (await registry()).deleteRun(...args),
+  renameRun: async (...args) => (await registry()).renameRun(...args),
+  newestWeights: async (...args) => (await import('../runs/newestWeights.js')).newestWeights(...args),
+  baselinePlan: async (...args) => (await import('../runs/baselinePlan.js')).baselinePlan(...args),
+  readPlan: async (...args) => (await import('../plan/readPlan.js')).readPlan(...args),
+  probeEngines: probeInChild,
+};

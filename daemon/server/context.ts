@@ -1,0 +1,39 @@
+import { UserError } from '../protocol/errors.js';
+import type { Backend } from './backend.js';
+import type { LiveRuns } from './liveRuns.js';
+import type { Log } from './log.js';
+import type { ModelCache } from './modelCache.js';
+import type { RunStream } from './stream.js';
+import type { Workspace } from './workspace.js';
+
+/** What a handler works with: the daemon's shared parts, and its connection's own workspace and stream. */
+export interface Context {
+  readonly backend: Backend;
+  readonly live: LiveRuns;
+  readonly models: ModelCache;
+  readonly workspace: Workspace;
+  readonly stream: RunStream;
+  readonly log: Log;
+}
+
+export interface FoundRun {
+  /** The workspace folder that holds it. */
+  readonly workspace: string;
+  /** The run folder. */
+  readonly folder: string;
+}
+
+/** The run called `run` in any folder of the connection. @throws UserError('run-missing'). */
+export async function findRun(run: string, { backend, workspace }: Context): Promise<FoundRun> {
+  for (const folder of workspace.folders) {
+    try {
+      return { workspace: folder, folder: await backend.runFolder(folder, run) };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+  throw new UserError(
+    'run-missing',
+    `no run is called "${run.slice(0, 200)}" in the open folders; refresh the list of runs`,
+  );
+}

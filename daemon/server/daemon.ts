@@ -1,0 +1,51 @@
+/** The daemon's life: token in, hello out, serve, end with stdin. */
+import { PROTOCOL_VERSION, type Hello } from '../protocol/messages.js';
+import type { Backend } from './backend.js';
+import { LIMITS } from './limits.js';
+import { listen } from './listen.js';
+import { LiveRuns } from './liveRuns.js';
+import type { Log } from './log.js';
+import { ModelCache } from './modelCache.js';
+import { openSession } from './session.js';
+import { readToken, Token } from './token.js';
+
+export interface DaemonOptions {
+  readonly backend: Backend;
+  readonly version: string;
+  readonly log: Log;
+}
+
+/**
+ * Serves until stdin ends (the parent is gone) or a termination signal, then asks the trainers for a checkpoint and
+ * returns the process's exit code: 0, or 2 when it could not start.
+ */
+export async function runDaemon({ backend, version, log }: DaemonOptions): Promise<number> {
+  const { stdin, stdout } = process;
+  // The parent may close its ends at any moment; that is an end, not a crash.
+  stdout.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
+  let token: Token;
+  try {
+    token = new Token(await readToken(stdin, LIMITS.tokenLength, LIMITS.tokenTime));
+  } catch (error) {
+    log('error', `${(error as Error).message}; the extension starts the daemon, a person uses "lc-prune"`);
+    return 2;
+  }
+  const live = new LiveRuns(backend, log);
+  const shared = { backend, live, models: new ModelCache(), log, version };
+  const listener = await listen(token, log, (socket) => openSession(socket, shared));
+  const ended = new Promise<string>((resolve) => {
+    stdin.once('end', () => resolve('stdin ended')).once('error', () => resolve('stdin failed'));
+    stdin.once('close', () => resolve('stdin closed'));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(signal));
+  });
+  stdin.resume();
+  const hello: Hello = { protocol: PROTOCOL_VERSION, port: listener.port, pid: process.pid, version };
+  stdout.write(`${JSON.stringify(hello)}\n`);
+  log('info', `ready on 127.0.0.1:${listener.port}, ${Math.round(process.uptime() * 1000)} ms after start`);
+
+  log('info', `${await ended}: checkpointing and ending`);
+  listener.close();
+  await live.shutdown();
+  return 0;
+}

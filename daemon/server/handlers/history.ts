@@ -1,0 +1,26 @@
+/** What happened: the log of a run, its live events, and a layer's weights as of the newest checkpoint. */
+import { findRun, type Context } from '../context.js';
+import type { Handlers } from '../dispatch.js';
+import { pictureForRun } from '../planModel.js';
+
+export const historyHandlers: Pick<Handlers<Context>, 'lc/history' | 'lc/subscribe' | 'lc/layer'> = {
+  async 'lc/history'({ run, from, limit, resolution }, context) {
+    const { folder } = await findRun(run, context);
+    return context.backend.readEvents(folder, from, limit, resolution);
+  },
+
+  async 'lc/subscribe'({ run, on }, context) {
+    await findRun(run, context);
+    context.stream.subscribe(run, on);
+    return null;
+  },
+
+  async 'lc/layer'({ run, layer }, context) {
+    const { folder, workspace } = await findRun(run, context);
+    const [plan, newest] = await Promise.all([
+      context.backend.readRunPlan(folder),
+      context.backend.newestWeights(folder),
+    ]);
+    return pictureForRun({ plan, workspace, folder }, newest, layer, context.models);
+  },
+};

@@ -1,0 +1,109 @@
+/** Model files: what is in them, what a budget would do, and a plan to begin with. */
+import { open } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { UserError } from '../../protocol/errors.js';
+import type { ModelSummary } from '../../protocol/messages.js';
+import type { Context } from '../context.js';
+import type { Handlers } from '../dispatch.js';
+import type { LoadedModel } from '../modelCache.js';
+import { previewBudget } from '../previewBudget.js';
+
+function countZeros(values: Float32Array): number {
+  let zeros = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] === 0) zeros++;
+  return zeros;
+}
+
+/** Zeros are counted among prunable weights only. */
+export function modelSummary({ model, layers, weights }: LoadedModel): ModelSummary {
+  const rows = layers.map((layer) => {
+    const kernels = layer.weights.filter((weight) => weight.prunable);
+    const zeros = kernels.reduce((total, { name }) => total + countZeros(weights.get(name) ?? new Float32Array()), 0);
+    return {
+      name: layer.name,
+      className: layer.className,
+      outputShape: layer.outputShape ? [...layer.outputShape] : null,
+      params: layer.params,
+      prunable: layer.prunable,
+      flops: layer.flops,
+      zeros,
+    };
+  });
+  const sum = (key: 'params' | 'prunable' | 'flops' | 'zeros') => rows.reduce((total, row) => total + row[key], 0);
+  const config = model.topology.config;
+  const named = typeof config === 'object' && config !== null && 'name' in config ? config.name : null;
+  return {
+    path: model.path,
+    format: model.format,
+    name: typeof named === 'string' ? named : basename(model.path),
+    params: sum('params'),
+    prunable: sum('prunable'),
+    bytes: model.weights.reduce((total, weight) => total + weight.data.length * 4, 0),
+    flops: sum('flops'),
+    zeros: sum('zeros'),
+    layers: rows,
+    notes: [...model.notes],
+  };
+}
+
+/** A data set whose samples have the shape the model takes; the user can change it in the plan. */
+function likelyData({ model, layers }: LoadedModel): string {
+  const size = layers[0]?.outputShape?.reduce<number>((product, extent) => product * (extent ?? 1), 1);
+  const first = layers[0]?.weights.find((weight) => weight.prunable)?.shape;
+  const inputs = layers[0]?.className === 'InputLayer' ? size : first?.length === 2 ? first[0] : size;
+  const colours = JSON.stringify(model.topology.config).includes('[null,32,32,3]');
+  return inputs === 3072 || colours ? 'cifar10' : 'mnist';
+}
+
+/** "net/model.json" -> "model"; a file called like every other is named after its folder. */
+function planStem(model: string): string {
+  const stem = basename(model).replace(/\.[^.]+$/, '');
+  return stem === 'model' ? basename(dirname(model)) || stem : stem;
+}
+
+const posix = (path: string): string => path.split(sep).join('/');
+
+export const modelHandlers: Pick<Handlers<Context>, 'lc/inspect' | 'lc/preview' | 'lc/createPlan'> = {
+  async 'lc/inspect'({ model }, { workspace, models }) {
+    const { folder, path } = await workspace.contain(model);
+    return modelSummary(await models.load(path, folder));
+  },
+
+  async 'lc/preview'({ model, budget, exclude }, { workspace, models }) {
+    const { folder, path } = await workspace.contain(model);
+    return previewBudget(await models.load(path, folder), budget, exclude);
+  },
+
+  async 'lc/createPlan'({ model, budget, data, name }, { workspace, models }) {
+    workspace.requireTrust('Writing a plan');
+    const { folder, path } = await workspace.contain(model);
+    const loaded = await models.load(path, folder);
+    const problem = previewBudget(loaded, budget).problem;
+    if (problem) throw new UserError('budget-impossible', problem, { field: 'budget' });
+    if (name !== undefined && !/^[\p{L}\p{N} ._-]{1,100}$/u.test(name)) {
+      throw new UserError(
+        'usage',
+        `"${name.slice(0, 100)}" is no plan name; use letters, digits, space, ".", "_" and "-"`,
+      );
+    }
+    const stem = name ?? planStem(path);
+    const { planText } = await import('../../plan/planText.js');
+    const text = planText({ model: posix(relative(dirname(path), path)), data: data ?? likelyData(loaded), budget });
+    for (let i = 1; i <= 1000; i++) {
+      const target = join(dirname(path), `${stem}${i === 1 ? '' : `-${i}`}.prune.json`);
+      // "wx": never over a file that is there, or appears meanwhile.
+      const file = await open(target, 'wx').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'EEXIST') return null;
+        throw new UserError('disk', `${target} was not written: ${error.message}`, { file: target });
+      });
+      if (!file) continue;
+      try {
+        await file.writeFile(text);
+      } finally {
+        await file.close();
+      }
+      return { planPath: target };
+    }
+    throw new UserError('disk', `${stem}.prune.json and its successors exist; delete or rename some`, { file: path });
+  },
+};

@@ -1,0 +1,99 @@
+/** Starting, steering and keeping runs. */
+import { UserError } from '../../protocol/errors.js';
+import type { RunSummary } from '../../protocol/messages.js';
+import { findRun, type Context, type FoundRun } from '../context.js';
+import type { Handlers } from '../dispatch.js';
+import type { LiveRun } from '../liveRuns.js';
+import { previewForRun } from '../planModel.js';
+
+type RunHandlers = Pick<
+  Handlers<Context>,
+  'lc/runs' | 'lc/start' | 'lc/pause' | 'lc/resume' | 'lc/stop' | 'lc/delete' | 'lc/rename' | 'lc/setBudget' | 'lc/plan'
+>;
+
+async function findLive(run: string, context: Context): Promise<{ found: FoundRun; live: LiveRun | undefined }> {
+  const found = await findRun(run, context);
+  return { found, live: context.live.get(found.workspace, run) };
+}
+
+async function requireLive(run: string, context: Context): Promise<LiveRun> {
+  const { live } = await findLive(run, context);
+  if (!live) throw new UserError('run-invalid', `${run} is not running; "Resume" continues it`);
+  return live;
+}
+
+async function requireIdle(run: string, context: Context): Promise<FoundRun> {
+  const { found, live } = await findLive(run, context);
+  if (live) throw new UserError('run-invalid', `${run} is running; stop it first`);
+  return found;
+}
+
+export const runHandlers: RunHandlers = {
+  async 'lc/runs'(_params, { workspace, backend, live }) {
+    const lists = await Promise.all(workspace.folders.map((folder) => backend.listRuns(folder)));
+    const runs = lists.flatMap((list, i) =>
+      list.map((summary): RunSummary => live.get(workspace.folders[i]!, summary.run)?.summary.value ?? summary),
+    );
+    return runs.sort((a, b) => b.started - a.started);
+  },
+
+  async 'lc/start'({ planPath, engine, seed, compare }, { workspace, backend, live }) {
+    workspace.requireTrust('Running a plan');
+    const { folder, path } = await workspace.contain(planPath);
+    const read = await backend.readPlan(path, { workspace: folder });
+    const plan = { ...read, ...(engine === undefined ? {} : { engine }), ...(seed === undefined ? {} : { seed }) };
+    const baselines = [...new Set(compare ?? [])].filter((method) => method !== plan.method);
+    return { run: await live.start(plan, folder, baselines) };
+  },
+
+  async 'lc/pause'({ run }, context) {
+    context.workspace.requireTrust('Pausing a run');
+    await (await requireLive(run, context)).handle.pause();
+    return null;
+  },
+
+  async 'lc/resume'({ run }, context) {
+    context.workspace.requireTrust('Resuming a run');
+    const { found, live } = await findLive(run, context);
+    if (live) await live.handle.resume();
+    else await context.live.resume(found.folder, found.workspace);
+    return null;
+  },
+
+  async 'lc/stop'({ run }, context) {
+    context.workspace.requireTrust('Stopping a run');
+    await (await requireLive(run, context)).handle.stop('user');
+    return null;
+  },
+
+  async 'lc/delete'({ run }, context) {
+    context.workspace.requireTrust('Deleting a run');
+    const { workspace } = await requireIdle(run, context);
+    await context.backend.deleteRun(workspace, run);
+    context.live.changed(workspace, run, null);
+    return null;
+  },
+
+  async 'lc/rename'({ run, name }, context) {
+    context.workspace.requireTrust('Renaming a run');
+    const { workspace } = await requireIdle(run, context);
+    const renamed = await context.backend.renameRun(workspace, run, name);
+    context.live.changed(workspace, run, null);
+    const folder = await context.backend.runFolder(workspace, renamed);
+    context.live.changed(workspace, renamed, await context.backend.runSummary(folder));
+    return { run: renamed };
+  },
+
+  async 'lc/setBudget'({ run, budget }, context) {
+    context.workspace.requireTrust('Changing a budget');
+    const { handle, workspace } = await requireLive(run, context);
+    await handle.setBudget(budget);
+    const plan = await context.backend.readRunPlan(handle.folder);
+    return previewForRun({ plan, workspace, folder: handle.folder }, budget, context.models);
+  },
+
+  async 'lc/plan'({ run }, context) {
+    const { folder } = await findRun(run, context);
+    return { plan: await context.backend.readRunPlan(folder) };
+  },
+};

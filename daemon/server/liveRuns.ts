@@ -1,0 +1,142 @@
+/** The runs whose trainers live under this daemon, and who wants to hear of them. */
+import type { RunEvent } from '../protocol/events.js';
+import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import type { RunSummary } from '../protocol/messages.js';
+import type { RunHandle } from '../runs/supervisor.js';
+import type { Backend } from './backend.js';
+import { LIMITS } from './limits.js';
+import { LiveSummary } from './liveSummary.js';
+import type { Log } from './log.js';
+
+export type Baseline = 'magnitude' | 'gradual';
+
+export interface LiveRun {
+  readonly handle: RunHandle;
+  readonly workspace: string;
+  readonly summary: LiveSummary;
+}
+
+/** One connection's ears. `folder` is the run's workspace folder. */
+export interface RunListener {
+  onEvent(folder: string, run: string, event: RunEvent): void;
+  onChange(folder: string, run: string, summary: RunSummary | null): void;
+}
+
+export class LiveRuns {
+  readonly #runs = new Map<string, LiveRun>();
+  readonly #listeners = new Set<RunListener>();
+  readonly #starting = new Set<Promise<unknown>>();
+  #closing = false;
+
+  constructor(
+    readonly backend: Backend,
+    readonly log: Log,
+  ) {}
+
+  get(workspace: string, run: string): LiveRun | undefined {
+    const live = this.#runs.get(run);
+    return live?.workspace === workspace ? live : undefined;
+  }
+
+  listen(listener: RunListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  changed(workspace: string, run: string, summary: RunSummary | null): void {
+    for (const listener of this.#listeners) listener.onChange(workspace, run, summary);
+  }
+
+  /** Starts a run, then each baseline of it when the one before has ended well. */
+  async start(plan: ResolvedPlan, workspace: string, baselines: readonly Baseline[] = []): Promise<string> {
+    const { handle } = await this.#adopt(this.backend.startRun(plan, { workspace, onOutput: this.#output }), workspace);
+    if (baselines.length > 0) {
+      this.#startBaselines(handle, workspace, baselines).catch((error: unknown) => {
+        this.log('error', `baselines of ${handle.id}: ${String(error)}`);
+      });
+    }
+    return handle.id;
+  }
+
+  async #startBaselines(handle: RunHandle, workspace: string, baselines: readonly Baseline[]): Promise<void> {
+    let last = await handle.done;
+    for (const method of baselines) {
+      if (last.event !== 'done' || this.#closing) return;
+      const plan = await this.backend.baselinePlan(handle.folder, method, { workspace });
+      const starting = this.backend.startRun(plan, { workspace, onOutput: this.#output });
+      last = await (await this.#adopt(starting, workspace)).handle.done;
+    }
+  }
+
+  async resume(folder: string, workspace: string): Promise<void> {
+    await this.#adopt(this.backend.resumeRun(folder, { workspace, onOutput: this.#output }), workspace);
+  }
+
+  /** Asks every trainer for a checkpoint and its end; kills what is left after `LIMITS.shutdown`. */
+  async shutdown(): Promise<void> {
+    this.#closing = true;
+    await Promise.allSettled(this.#starting);
+    const stops = [...this.#runs.values()].map(({ handle }) => handle.stop('shutdown').catch(() => undefined));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, LIMITS.shutdown)));
+    await Promise.race([Promise.all(stops), late]);
+    clearTimeout(timer);
+    for (const { handle } of this.#runs.values()) {
+      try {
+        process.kill(handle.pid, 'SIGKILL');
+      } catch {
+        // Gone already.
+      }
+    }
+  }
+
+  readonly #output = (line: string): void => this.log('debug', `trainer: ${line}`);
+
+  async #adopt(starting: Promise<RunHandle>, workspace: string): Promise<LiveRun> {
+    this.#starting.add(starting);
+    try {
+      const handle = await starting;
+      // Events that come while the summary is read are applied after it.
+      const early: RunEvent[] = [];
+      const endEarly = handle.onEvent((event) => early.push(event));
+      const summary = new LiveSummary({ ...(await this.backend.runSummary(handle.folder)), state: 'running' });
+      const live: LiveRun = { handle, workspace, summary };
+      this.#runs.set(handle.id, live);
+      endEarly();
+      this.#follow(live, early);
+      this.changed(workspace, handle.id, summary.value);
+      return live;
+    } finally {
+      this.#starting.delete(starting);
+    }
+  }
+
+  #follow(live: LiveRun, early: readonly RunEvent[]): void {
+    const { handle, workspace, summary } = live;
+    let timer: NodeJS.Timeout | undefined;
+    const tell = () => {
+      clearTimeout(timer);
+      timer = undefined;
+      this.changed(workspace, handle.id, summary.value);
+    };
+    const onEvent = (event: RunEvent) => {
+      const stateChanged = summary.apply(event);
+      for (const listener of this.#listeners) listener.onEvent(workspace, handle.id, event);
+      if (stateChanged) tell();
+      else timer ??= setTimeout(tell, LIMITS.summaryInterval);
+    };
+    early.forEach(onEvent);
+    handle.onEvent(onEvent);
+    void handle.done.then(async (last) => {
+      clearTimeout(timer);
+      this.#runs.delete(handle.id);
+      // The registry knows best how it ended; the log says it too, where the folder is gone.
+      const ended = await this.backend.runSummary(handle.folder).catch(() => {
+        summary.apply(last);
+        return summary.value;
+      });
+      this.log('info', `run ${handle.id}: ${ended.state}${ended.message ? ` (${ended.message})` : ''}`);
+      this.changed(workspace, handle.id, ended);
+    });
+  }
+}

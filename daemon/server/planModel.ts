@@ -1,0 +1,70 @@
+/** The model a run's plan prunes: for previews of its budget and pictures of its layers. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BudgetPreview, LayerPicture } from '../protocol/messages.js';
+import type { Budget } from '../protocol/plan.js';
+import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { UserError } from '../protocol/errors.js';
+import type { NewestWeights } from '../runs/newestWeights.js';
+import { drawLayer, imageOf } from './layerPicture.js';
+import type { ModelCache } from './modelCache.js';
+import { previewBudget, type PreviewModel } from './previewBudget.js';
+
+interface RunPlace {
+  readonly plan: ResolvedPlan;
+  readonly workspace: string;
+  readonly folder: string;
+}
+
+/** The plan's model file, or the reference that the run trained itself, or (before that) the bare architecture. */
+async function modelOf({ plan, workspace, folder }: RunPlace, models: ModelCache): Promise<PreviewModel> {
+  if ('path' in plan.model) return models.load(join(workspace, plan.model.path), workspace);
+  const trained = join(folder, 'reference', 'model.json');
+  if ((await stat(trained).catch(() => null))?.isFile()) return models.load(trained, workspace);
+  const [{ buildArchitecture }, { summarizeModel }] = await Promise.all([
+    import('../model/architectures.js'),
+    import('../model/summarize.js'),
+  ]);
+  return { layers: summarizeModel(buildArchitecture(plan.model.architecture, plan.seed)), weights: null };
+}
+
+/** What `budget` means over the layers that the run prunes. */
+export async function previewForRun(run: RunPlace, budget: Budget, models: ModelCache): Promise<BudgetPreview> {
+  const model = await modelOf(run, models);
+  const pruned = new Set(run.plan.tasks.flatMap((task) => task.layers));
+  const others = model.layers.filter((layer) => !pruned.has(layer.name)).map((layer) => layer.name);
+  return previewBudget(model, budget, others);
+}
+
+/** @throws UserError('run-invalid') when the layer has no prunable weights, or there is no checkpoint yet. */
+export async function pictureForRun(
+  run: RunPlace,
+  newest: NewestWeights | null,
+  layerName: string,
+  models: ModelCache,
+): Promise<LayerPicture> {
+  const { layers } = await modelOf(run, models);
+  if (!newest) throw new UserError('run-invalid', 'the run has no checkpoint yet; look again after its first one');
+  // Flat vectors hold the prunable weights first, in the model's order.
+  let offset = 0;
+  for (const [i, layer] of layers.entries()) {
+    for (const weight of layer.weights) {
+      if (!weight.prunable || !weight.trainable) continue;
+      if (layer.name === layerName) {
+        const end = offset + weight.size;
+        if (end > newest.w.length) break;
+        const inputs = weight.shape.at(-2) ?? 1;
+        const first = layers.slice(0, i).every((before) => before.params === 0);
+        return drawLayer(
+          layerName,
+          weight.shape,
+          newest.w.subarray(offset, end),
+          newest.theta.subarray(offset, end),
+          first && weight.shape.length === 2 ? imageOf(inputs) : null,
+        );
+      }
+      offset += weight.size;
+    }
+  }
+  throw new UserError('run-invalid', `the run prunes no layer called "${layerName.slice(0, 100)}"`, { field: 'layer' });
+}

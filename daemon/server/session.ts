@@ -1,0 +1,111 @@
+/** One client: the language server and the lc/* requests on one connection. */
+import {
+  createProtocolConnection,
+  DidChangeWorkspaceFoldersNotification,
+  ErrorCodes,
+  ExitNotification,
+  InitializeRequest,
+  ResponseError,
+  ShutdownRequest,
+  type ProtocolConnection,
+} from 'vscode-languageserver-protocol/node';
+import type { WebSocket } from 'ws';
+import { registerLanguage } from '../language/register.js';
+import { clientNotifications, InitializationOptions, type Notifications } from '../protocol/messages.js';
+import type { z } from 'zod';
+import type { Context } from './context.js';
+import { dispatch } from './dispatch.js';
+import { handlers } from './handlers/index.js';
+import { watchLiveness } from './liveness.js';
+import type { Log } from './log.js';
+import { RunStream } from './stream.js';
+import { openTransport } from './transport.js';
+import { Workspace } from './workspace.js';
+
+/** What all sessions of the daemon share. */
+export type Shared = Pick<Context, 'backend' | 'live' | 'models' | 'log'> & { readonly version: string };
+
+type NotificationMethod = keyof Notifications;
+
+function notifier(connection: ProtocolConnection) {
+  return <M extends NotificationMethod>(method: M, params: z.infer<Notifications[M]>): void => {
+    void connection.sendNotification(method, params);
+  };
+}
+
+export function openSession(socket: WebSocket, shared: Shared): void {
+  const { log, live } = shared;
+  const transport = openTransport(socket, log);
+  const jsonrpcLog: Log = (level, message) => log(level, `json-rpc: ${message.slice(0, 500)}`);
+  const connection = createProtocolConnection(transport.reader, transport.writer, {
+    error: (message) => jsonrpcLog('warn', message),
+    warn: (message) => jsonrpcLog('warn', message),
+    info: (message) => jsonrpcLog('info', message),
+    log: (message) => jsonrpcLog('debug', message),
+  });
+  const notify = notifier(connection);
+  const workspace = new Workspace();
+  const stream = new RunStream({
+    batches: (columns) => notify('lc/batches', columns),
+    events: (run, events) => notify('lc/events', { run, events }),
+    owed: transport.owed,
+  });
+  const context: Context = { ...shared, workspace, stream };
+  const language = registerLanguage(connection, { workspace, listRuns: shared.backend.listRuns, log });
+  const stopListening = live.listen({
+    onEvent: (folder, run, event) => {
+      if (workspace.folders.includes(folder)) stream.push(run, event);
+    },
+    onChange: (folder, run, summary) => {
+      if (!workspace.folders.includes(folder)) return;
+      notify('lc/runChanged', { run, summary });
+      language.runChanged(folder, summary);
+    },
+  });
+
+  connection.onRequest(InitializeRequest.type, async (params) => {
+    const options = InitializationOptions.safeParse(params.initializationOptions ?? { trusted: false });
+    if (!options.success) {
+      throw new ResponseError(ErrorCodes.InvalidParams, 'initializationOptions is { "trusted": true or false }');
+    }
+    const folders = params.workspaceFolders ?? [];
+    await workspace.open(folders.map((folder) => folder.uri));
+    workspace.trusted = options.data.trusted;
+    log(
+      'info',
+      `client ${params.clientInfo?.name ?? ''}: ${workspace.folders.length} folder(s), trusted: ${workspace.trusted}`,
+    );
+    return {
+      serverInfo: { name: 'LC Prune', version: shared.version },
+      capabilities: {
+        ...language.capabilities(params.capabilities),
+        workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
+      },
+    };
+  });
+  connection.onNotification('initialized', () => language.start());
+  connection.onNotification(DidChangeWorkspaceFoldersNotification.type, async ({ event }) => {
+    const uris = (folders: readonly { uri: string }[]) => folders.map((folder) => folder.uri);
+    await workspace.change({ added: uris(event.added), removed: uris(event.removed) });
+  });
+  connection.onNotification('lc/trust', (params: unknown) => {
+    const parsed = clientNotifications['lc/trust'].safeParse(params);
+    if (parsed.success) workspace.trusted = parsed.data.trusted;
+    else log('warn', 'lc/trust: ignored, its parameter is { "trusted": true or false }');
+  });
+  connection.onRequest(ShutdownRequest.type, () => undefined);
+  // Another client may still be there: the daemon ends with its stdin, not with a client.
+  connection.onNotification(ExitNotification.type, () => socket.close(1000));
+  connection.onRequest((method, params) => dispatch(handlers, method, params, context, log));
+  connection.onError(([error]) => log('warn', `connection: ${error.message}`));
+
+  watchLiveness(socket, () => log('warn', 'a client is silent: disconnected'));
+  socket.once('close', () => {
+    stopListening();
+    stream.close();
+    language.dispose();
+    connection.dispose();
+    log('info', 'client disconnected');
+  });
+  connection.listen();
+}
