@@ -6,7 +6,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import { readModel } from '../model/readModel.js';
 import type { Model } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
-import type { ExportFormat } from '../protocol/messages.js';
+import type { Result } from '../protocol/messages.js';
 import { writeTfjsLayers, tfjsLayersFiles } from './tfjsLayers.js';
 
 export interface Format {
@@ -48,7 +48,7 @@ async function compressedSizes(files: readonly Uint8Array[]): Promise<{ bytes: n
 const denseBytes = (model: Model): number => model.weights.reduce((total, { data }) => total + 4 * data.length, 0);
 
 /** Each format's sizes for this run, in bytes; ratio is dense float32 weights to the format's raw bytes. */
-export async function measureFormats(folder: string): Promise<ExportFormat[]> {
+export async function measureFormats(folder: string): Promise<Result<'lc/exportFormats'>> {
   const model = await readResult(folder);
   return Promise.all(
     FORMATS.map(async ({ format, name, files }) => {

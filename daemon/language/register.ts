@@ -1,5 +1,5 @@
 /** The language server of one connection: what it offers, and the wiring of requests to features. */
-import type { ClientCapabilities, ProtocolConnection, ServerCapabilities } from 'vscode-languageserver-protocol/node';
+import type { ClientCapabilities, MessageConnection, ServerCapabilities } from 'vscode-languageserver-protocol/node';
 import type { RunSummary } from '../protocol/messages.js';
 import type { LanguageHost } from './host.js';
 
@@ -12,6 +12,6 @@ export interface Language {
   dispose(): void;
 }
 
-export function registerLanguage(_connection: ProtocolConnection, _host: LanguageHost): Language {
+export function registerLanguage(_connection: MessageConnection, _host: LanguageHost): Language {
   return { capabilities: () => ({}), start: () => {}, runChanged: () => {}, dispose: () => {} };
 }

@@ -7,9 +7,9 @@ import { z } from 'zod';
 import { LayerKept, RunEvent, RunState } from './events.js';
 import { Budget } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
+import { PROTOCOL_VERSION } from './version.js';
 
-/** Bumped on any incompatible change; the hello line carries it. */
-export const PROTOCOL_VERSION = 1;
+export { PROTOCOL_VERSION, SOCKET_PATH } from './version.js';
 
 /** The daemon's first line on stdout, as JSON. */
 export const Hello = z.object({
@@ -19,9 +19,6 @@ export const Hello = z.object({
   version: z.string(),
 });
 export type Hello = z.infer<typeof Hello>;
-
-/** The only path of the daemon's WebSocket; the token goes into `Authorization: Bearer <token>`. */
-export const SOCKET_PATH = '/lcprune';
 
 /**
  * Language id of `*.prune.json`. The extension contributes it (JSON with comments for the grammar and brackets), so that

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { SOCKET_PATH } from '../protocol/messages.js';
+import { SOCKET_PATH } from '../protocol/version.js';
 import { LIMITS } from './limits.js';
 import type { Token } from './token.js';
 

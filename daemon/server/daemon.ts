@@ -1,12 +1,12 @@
 /** The daemon's life: token in, hello out, serve, end with stdin. */
-import { PROTOCOL_VERSION, type Hello } from '../protocol/messages.js';
+import type { Hello } from '../protocol/messages.js';
+import { PROTOCOL_VERSION } from '../protocol/version.js';
 import type { Backend } from './backend.js';
 import { LIMITS } from './limits.js';
 import { listen } from './listen.js';
 import { LiveRuns } from './liveRuns.js';
 import type { Log } from './log.js';
 import { ModelCache } from './modelCache.js';
-import { openSession } from './session.js';
 import { readToken, Token } from './token.js';
 
 export interface DaemonOptions {
@@ -33,7 +33,12 @@ export async function runDaemon({ backend, version, log }: DaemonOptions): Promi
   }
   const live = new LiveRuns(backend, log);
   const shared = { backend, live, models: new ModelCache(), log, version };
-  const listener = await listen(token, log, (socket) => openSession(socket, shared));
+  // Loaded once the port is known to the parent: it has the time to connect meanwhile.
+  let session: Promise<typeof import('./session.js')> | undefined;
+  const listener = await listen(token, log, async () => {
+    const { openSession } = await (session ??= import('./session.js'));
+    return (socket) => openSession(socket, shared);
+  });
   const ended = new Promise<string>((resolve) => {
     stdin.once('end', () => resolve('stdin ended')).once('error', () => resolve('stdin failed'));
     stdin.once('close', () => resolve('stdin closed'));
@@ -42,6 +47,7 @@ export async function runDaemon({ backend, version, log }: DaemonOptions): Promi
   stdin.resume();
   const hello: Hello = { protocol: PROTOCOL_VERSION, port: listener.port, pid: process.pid, version };
   stdout.write(`${JSON.stringify(hello)}\n`);
+  session ??= import('./session.js');
   log('info', `ready on 127.0.0.1:${listener.port}, ${Math.round(process.uptime() * 1000)} ms after start`);
 
   log('info', `${await ended}: checkpointing and ending`);

@@ -22,8 +22,11 @@ function refuse(socket: Duplex, { status, reason }: Refusal): void {
   );
 }
 
-/** Serves WebSockets on 127.0.0.1 and an ephemeral port; everything else is refused. */
-export function listen(token: Token, log: Log, onClient: (socket: WebSocket) => void): Promise<Listener> {
+/**
+ * Serves WebSockets on 127.0.0.1 and an ephemeral port; everything else is refused.
+ * @param prepare resolves to what takes each accepted socket; what the client sends meanwhile waits.
+ */
+export function listen(token: Token, log: Log, prepare: () => Promise<(socket: WebSocket) => void>): Promise<Listener> {
   const server = createServer({
     maxHeaderSize: LIMITS.headerSize,
     headersTimeout: LIMITS.headerTime,
@@ -71,7 +74,16 @@ export function listen(token: Token, log: Log, onClient: (socket: WebSocket) => 
       refuse(socket, refusal);
       return;
     }
-    sockets.handleUpgrade(request, socket, head, onClient);
+    prepare().then(
+      (onClient) => {
+        if (socket.destroyed) return;
+        sockets.handleUpgrade(request, socket, head, onClient);
+      },
+      (error: unknown) => {
+        log('error', `no session: ${String(error)}`);
+        refuse(socket, { status: 500, reason: 'internal error' });
+      },
+    );
   });
 
   return new Promise((resolve, reject) => {

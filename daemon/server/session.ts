@@ -1,13 +1,13 @@
 /** One client: the language server and the lc/* requests on one connection. */
 import {
-  createProtocolConnection,
+  createMessageConnection,
   DidChangeWorkspaceFoldersNotification,
   ErrorCodes,
   ExitNotification,
   InitializeRequest,
   ResponseError,
   ShutdownRequest,
-  type ProtocolConnection,
+  type MessageConnection,
 } from 'vscode-languageserver-protocol/node';
 import type { WebSocket } from 'ws';
 import { registerLanguage } from '../language/register.js';
@@ -27,7 +27,7 @@ export type Shared = Pick<Context, 'backend' | 'live' | 'models' | 'log'> & { re
 
 type NotificationMethod = keyof Notifications;
 
-function notifier(connection: ProtocolConnection) {
+function notifier(connection: MessageConnection) {
   return <M extends NotificationMethod>(method: M, params: z.infer<Notifications[M]>): void => {
     void connection.sendNotification(method, params);
   };
@@ -37,7 +37,7 @@ export function openSession(socket: WebSocket, shared: Shared): void {
   const { log, live } = shared;
   const transport = openTransport(socket, log);
   const jsonrpcLog: Log = (level, message) => log(level, `json-rpc: ${message.slice(0, 500)}`);
-  const connection = createProtocolConnection(transport.reader, transport.writer, {
+  const connection = createMessageConnection(transport.reader, transport.writer, {
     error: (message) => jsonrpcLog('warn', message),
     warn: (message) => jsonrpcLog('warn', message),
     info: (message) => jsonrpcLog('info', message),

@@ -5,6 +5,8 @@ import {
   Message,
   type DataCallback,
   type Disposable,
+  type MessageReader,
+  type MessageWriter,
 } from 'vscode-languageserver-protocol/node';
 import type { RawData, WebSocket } from 'ws';
 import { Gate } from './gate.js';
@@ -42,7 +44,7 @@ class SocketReader extends AbstractMessageReader {
   }
 }
 
-class SocketWriter extends AbstractMessageWriter {
+class SocketWriter extends AbstractMessageWriter implements MessageWriter {
   constructor(
     readonly send: (message: Message) => void,
     readonly gate: Gate,
@@ -58,8 +60,8 @@ class SocketWriter extends AbstractMessageWriter {
 }
 
 export interface Transport {
-  readonly reader: AbstractMessageReader;
-  readonly writer: AbstractMessageWriter;
+  readonly reader: MessageReader;
+  readonly writer: MessageWriter;
   /** Bytes sent but not yet taken by the client. */
   owed(): number;
 }
