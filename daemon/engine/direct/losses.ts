@@ -1,0 +1,78 @@
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import type { Loss } from '../engine.js';
+import type { TensorFlow } from './tensorflow.js';
+
+/** Activation that a loss absorbs: it is then computed on the logits. */
+export const absorbedActivation: Partial<Record<Loss, 'softmax' | 'sigmoid'>> = {
+  categoricalCrossentropy: 'softmax',
+  sparseCategoricalCrossentropy: 'softmax',
+  binaryCrossentropy: 'sigmoid',
+};
+
+/** TensorFlow.js's and Keras's own epsilon for probabilities. */
+const epsilon = 1e-7;
+
+/**
+ * The mean loss of a batch. Targets are one-hot for both categorical forms (the sparse one is a file's way of storing
+ * labels, and labels become one-hot when the data is read).
+ *
+ * @param target, output of one shape, [batch, ...]; output holds logits if `onLogits`.
+ */
+export function meanLoss({ core }: TensorFlow, loss: Loss, onLogits: boolean, target: Tensor, output: Tensor): Scalar {
+  switch (loss) {
+    case 'categoricalCrossentropy':
+    case 'sparseCategoricalCrossentropy': {
+      const log = onLogits
+        ? core.logSoftmax(output)
+        : core.log(core.clipByValue(core.div(output, core.sum(output, -1, true)), epsilon, 1 - epsilon));
+      return core.neg(core.mean(core.sum(core.mul(target, log), -1)));
+    }
+    case 'binaryCrossentropy': {
+      if (!onLogits) {
+        const p = core.clipByValue(output, epsilon, 1 - epsilon);
+        const other = core.mul(core.sub(1, target), core.log(core.sub(1, p)));
+        return core.neg(core.mean(core.add(core.mul(target, core.log(p)), other)));
+      }
+      // max(x, 0) - x z + log(1 + exp(-|x|)): exp never overflows.
+      const soft = core.log1p(core.exp(core.neg(core.abs(output))));
+      return core.mean(core.add(core.sub(core.relu(output), core.mul(output, target)), soft));
+    }
+    case 'meanSquaredError':
+      return core.mean(core.square(core.sub(output, target)));
+    case 'meanAbsoluteError':
+      return core.mean(core.abs(core.sub(output, target)));
+    case 'huber': {
+      // delta = 1, as in Keras.
+      const error = core.abs(core.sub(output, target));
+      const quadratic = core.minimum(error, 1);
+      return core.mean(core.add(core.mul(0.5, core.square(quadratic)), core.sub(error, quadratic)));
+    }
+  }
+}
+
+/** Classification counts wrong answers; the error of a regression is its loss. */
+export const isClassification = (loss: Loss): boolean => absorbedActivation[loss] !== undefined;
+
+/**
+ * Wrong answers in a batch, as a count of samples. Categorical: another class has the largest output. Binary: the share
+ * of a sample's outputs that are on the wrong side of 1/2.
+ */
+export function wrongSamples(
+  { core }: TensorFlow,
+  loss: Loss,
+  onLogits: boolean,
+  target: Tensor,
+  output: Tensor,
+): Scalar {
+  const wrong =
+    loss === 'binaryCrossentropy'
+      ? core.notEqual(core.greater(output, onLogits ? 0 : 0.5), core.greater(target, 0.5))
+      : core.notEqual(core.argMax(output, -1), core.argMax(target, -1));
+  return core.mul(core.mean(core.cast(wrong, 'float32')), output.shape[0]!);
+}
+
+/** Outputs as the user's model gives them. */
+export function activated({ core }: TensorFlow, loss: Loss, onLogits: boolean, output: Tensor): Tensor {
+  if (!onLogits) return output;
+  return absorbedActivation[loss] === 'softmax' ? core.softmax(output) : core.sigmoid(output);
+}

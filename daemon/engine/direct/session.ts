@@ -1,0 +1,307 @@
+import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
+import { createRandom, type Random } from '../../lc/random.js';
+import type { Model } from '../../model/model.js';
+import { UserError } from '../../protocol/errors.js';
+import type {
+  EngineInfo,
+  EngineSession,
+  EvaluationResult,
+  Parameter,
+  SampleSource,
+  SessionSpec,
+  TrainRequest,
+  TrainSummary,
+} from '../engine.js';
+import { loadModel, type LoadedModel } from './loadModel.js';
+import { withoutOutputActivation } from './logits.js';
+import { absorbedActivation, activated, isClassification, meanLoss, wrongSamples } from './losses.js';
+import { activate, type TensorFlow } from './tensorflow.js';
+import { TensorUpdate } from './update.js';
+
+const elements = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+/** A shape without its batch axis. @throws UserError('model-unsupported') where an axis has no fixed size. */
+function fixedShape(model: Model, name: string, [, ...shape]: readonly (number | null)[]): number[] {
+  if (shape.some((n) => n === null)) {
+    const words = shape.map((n) => n ?? 'any').join(', ');
+    throw new UserError(
+      'model-unsupported',
+      `${model.path}: "${name}" has no fixed shape [${words}]; set it in the model`,
+    );
+  }
+  return shape as number[];
+}
+
+/** TensorFlow.js computes: the model's own layers, its own gradients, our update on its tensors. */
+class DirectSession implements EngineSession {
+  readonly parameters: readonly Parameter[];
+  readonly size: number;
+  readonly prunableSize: number;
+  private readonly velocities: readonly Variable[];
+  private readonly random: Random;
+
+  constructor(
+    readonly info: EngineInfo,
+    private readonly tf: TensorFlow,
+    private readonly model: LoadedModel,
+    private readonly spec: SessionSpec,
+    private readonly onLogits: boolean,
+    private readonly output: number,
+    readonly inputShapes: readonly (readonly number[])[],
+    readonly outputShape: readonly number[],
+  ) {
+    this.parameters = model.parameters.map(({ variable: _, ...parameter }) => parameter);
+    this.size = model.size;
+    this.prunableSize = model.prunableSize;
+    this.velocities = model.parameters.map(({ variable }) => tf.core.variable(tf.core.zeros(variable.shape), false));
+    this.random = createRandom(spec.seed, 1);
+  }
+
+  getWeights(): Promise<Float32Array> {
+    return this.read(this.model.parameters.map(({ variable }) => variable));
+  }
+
+  async setWeights(weights: Float32Array): Promise<void> {
+    this.write(
+      this.model.parameters.map(({ variable }) => variable),
+      weights,
+    );
+  }
+
+  getState(): Promise<Float32Array> {
+    return this.read(this.model.state);
+  }
+
+  async setState(state: Float32Array): Promise<void> {
+    this.write(this.model.state, state);
+  }
+
+  getVelocity(): Promise<Float32Array> {
+    return this.read(this.velocities);
+  }
+
+  async setVelocity(velocity: Float32Array): Promise<void> {
+    this.write(this.velocities, velocity);
+  }
+
+  getRandomState(): readonly number[] {
+    return this.random.state;
+  }
+
+  setRandomState(state: readonly number[]): void {
+    this.random.restore(state);
+  }
+
+  async train(request: TrainRequest): Promise<TrainSummary> {
+    const { batches, steps, signal, onStep } = request;
+    const { batchSize } = this.spec;
+    const inputs = this.inputShapes.map((shape) => new Float32Array(batchSize * elements(shape)));
+    const target = new Float32Array(batchSize * elements(this.outputShape));
+    activate(this.tf);
+    const update = new TensorUpdate(this.tf, this.model.parameters, this.velocities, request);
+    let done = 0;
+    let sum = 0;
+    try {
+      for (; done < steps && !signal?.aborted; done++) {
+        await batches.next(inputs, target);
+        activate(this.tf);
+        const lossTensor = this.tf.core.tidy(() => {
+          const { value, grads } = this.lossAndGradients(inputs, target);
+          update.step(grads, request.learningRate(done));
+          return value;
+        });
+        const [loss] = await lossTensor.data();
+        lossTensor.dispose();
+        if (!Number.isFinite(loss)) {
+          throw new UserError(
+            'diverged',
+            `the training loss became ${loss} after ${done + 1} steps; use a smaller learning rate`,
+          );
+        }
+        sum += loss!;
+        onStep?.(done, loss!);
+      }
+    } finally {
+      activate(this.tf);
+      update.dispose();
+    }
+    return { steps: done, meanLoss: done > 0 ? sum / done : 0, aborted: done < steps };
+  }
+
+  async evaluate(
+    source: SampleSource,
+    { signal, onProgress }: { signal?: AbortSignal; onProgress?(done: number): void } = {},
+  ): Promise<EvaluationResult> {
+    const count = Math.min(this.spec.batchSize, source.size);
+    const inputs = this.inputShapes.map((shape) => new Float32Array(count * elements(shape)));
+    const target = new Float32Array(count * elements(this.outputShape));
+    let lossSum = 0;
+    let wrong = 0;
+    let done = 0;
+    while (done < source.size) {
+      signal?.throwIfAborted();
+      const n = Math.min(count, source.size - done);
+      await source.read(done, n, inputs, target);
+      activate(this.tf);
+      const { loss } = this.spec;
+      const [lossTensor, wrongTensor] = this.tf.core.tidy(() => {
+        const output = this.forward(this.inputTensors(inputs, n), false);
+        const expected = this.targetTensor(target, n);
+        return [
+          meanLoss(this.tf, loss, this.onLogits, expected, output),
+          isClassification(loss)
+            ? wrongSamples(this.tf, loss, this.onLogits, expected, output)
+            : this.tf.core.scalar(0),
+        ] as [Scalar, Scalar];
+      });
+      const [[batchLoss], [batchWrong]] = await Promise.all([lossTensor.data(), wrongTensor.data()]);
+      this.tf.core.dispose([lossTensor, wrongTensor]);
+      lossSum += batchLoss! * n;
+      wrong += batchWrong!;
+      done += n;
+      onProgress?.(done);
+    }
+    const loss = lossSum / source.size;
+    return { loss, error: isClassification(this.spec.loss) ? wrong / source.size : loss, samples: source.size };
+  }
+
+  async predict(inputs: readonly Float32Array[], count: number): Promise<Float32Array> {
+    const result = new Float32Array(count * elements(this.outputShape));
+    const perSample = elements(this.outputShape);
+    for (let from = 0; from < count; from += this.spec.batchSize) {
+      const n = Math.min(this.spec.batchSize, count - from);
+      const batch = inputs.map((input, i) => {
+        const size = elements(this.inputShapes[i]!);
+        return input.subarray(from * size, (from + n) * size);
+      });
+      activate(this.tf);
+      const output = this.tf.core.tidy(() =>
+        activated(this.tf, this.spec.loss, this.onLogits, this.forward(this.inputTensors(batch, n), false)),
+      );
+      result.set(await output.data<'float32'>(), from * perSample);
+      output.dispose();
+    }
+    return result;
+  }
+
+  async gradient(
+    inputs: readonly Float32Array[],
+    target: Float32Array,
+  ): Promise<{ loss: number; gradient: Float32Array }> {
+    const { core } = this.tf;
+    activate(this.tf);
+    const { value, grads } = core.tidy(() => {
+      const before = this.model.state.map((variable) => variable.clone());
+      const result = this.lossAndGradients(inputs, target);
+      // Moving averages are a training step's to change; this is only a question.
+      this.model.state.forEach((variable, i) => variable.assign(before[i]!));
+      return result;
+    });
+    const tensors = this.model.parameters.map(({ variable }) => grads[variable.name] ?? core.zerosLike(variable));
+    const [loss] = await value.data();
+    const gradient = await this.read(tensors);
+    core.dispose([value, ...tensors]);
+    return { loss: loss!, gradient };
+  }
+
+  async dispose(): Promise<void> {
+    this.tf.core.dispose([...this.velocities]);
+    this.model.layersModel.dispose();
+  }
+
+  private lossAndGradients(inputs: readonly Float32Array[], target: Float32Array) {
+    const { batchSize, loss } = this.spec;
+    const x = this.inputTensors(inputs, batchSize);
+    const expected = this.targetTensor(target, batchSize);
+    return this.seeded(() =>
+      this.tf.core.variableGrads(
+        () => meanLoss(this.tf, loss, this.onLogits, expected, this.forward(x, true)) as Scalar,
+        this.model.parameters.map(({ variable }) => variable),
+      ),
+    );
+  }
+
+  private forward(inputs: Tensor[], training: boolean): Tensor {
+    const outputs = this.model.layersModel.apply(inputs, { training }) as Tensor | Tensor[];
+    return Array.isArray(outputs) ? outputs[this.output]! : outputs;
+  }
+
+  private inputTensors(inputs: readonly Float32Array[], count: number): Tensor[] {
+    return inputs.map((values, i) => {
+      const shape = this.inputShapes[i]!;
+      return this.tf.core.tensor(values.subarray(0, count * elements(shape)), [count, ...shape]);
+    });
+  }
+
+  private targetTensor(target: Float32Array, count: number): Tensor {
+    return this.tf.core.tensor(target.subarray(0, count * elements(this.outputShape)), [count, ...this.outputShape]);
+  }
+
+  /** Dropout and noise layers seed themselves from Math.random, and offer no other way in. */
+  private seeded<T>(compute: () => T): T {
+    const original = Math.random;
+    Math.random = this.random.next;
+    try {
+      return compute();
+    } finally {
+      Math.random = original;
+    }
+  }
+
+  private async read(tensors: readonly Tensor[]): Promise<Float32Array> {
+    activate(this.tf);
+    const parts = await Promise.all(tensors.map((tensor) => tensor.data<'float32'>()));
+    const flat = new Float32Array(tensors.reduce((sum, { size }) => sum + size, 0));
+    let at = 0;
+    for (const part of parts) {
+      flat.set(part, at);
+      at += part.length;
+    }
+    return flat;
+  }
+
+  private write(variables: readonly Variable[], flat: Float32Array): void {
+    const size = variables.reduce((sum, variable) => sum + variable.size, 0);
+    if (flat.length !== size) throw new RangeError(`${flat.length} values for ${size} weights`);
+    activate(this.tf);
+    let at = 0;
+    for (const variable of variables) {
+      const part = flat.slice(at, (at += variable.size));
+      this.tf.core.tidy(() => variable.assign(this.tf.core.tensor(part, variable.shape, variable.dtype)));
+    }
+  }
+}
+
+/**
+ * Opens a session of TensorFlow.js itself.
+ *
+ * @param tf an instance whose backend is initialised and has passed `gradientSelfTest`.
+ * @throws UserError('model-unsupported' | 'model-invalid').
+ */
+export async function openDirectSession(
+  tf: TensorFlow,
+  info: EngineInfo,
+  model: Model,
+  spec: SessionSpec,
+): Promise<EngineSession> {
+  activate(tf);
+  const activation = absorbedActivation[spec.loss];
+  const onLogits = activation ? withoutOutputActivation(model.topology, activation, spec.output) : null;
+  const loaded = await loadModel(tf, model, onLogits ?? model.topology);
+  const { layersModel } = loaded;
+  const output = spec.output === undefined ? 0 : layersModel.outputNames.indexOf(spec.output);
+  if (output < 0) {
+    const names = layersModel.outputNames.map((name) => `"${name}"`).join(', ');
+    throw new UserError('model-unsupported', `${model.path}: no output "${spec.output}"; its outputs are ${names}`);
+  }
+  return new DirectSession(
+    info,
+    tf,
+    loaded,
+    spec,
+    onLogits !== null,
+    output,
+    layersModel.inputs.map(({ shape }, i) => fixedShape(model, layersModel.inputNames[i]!, shape)),
+    fixedShape(model, layersModel.outputNames[output]!, layersModel.outputs[output]!.shape),
+  );
+}

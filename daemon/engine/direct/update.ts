@@ -1,0 +1,85 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { Range, TrainRequest } from '../engine.js';
+import type { BoundParameter } from './loadModel.js';
+import type { TensorFlow } from './tensorflow.js';
+
+/** What a train call adds to one parameter's plain momentum step, on the device for the length of the call. */
+interface Extras {
+  /** 1 where the penalty applies, 0 elsewhere; null where it applies nowhere. */
+  readonly penalised: Tensor | null;
+  readonly target: Tensor | null;
+  /** False where the weight stays 0; null where nothing is masked. */
+  readonly keep: Tensor | null;
+}
+
+/** 1 for the weights of `parameter` that lie within `ranges`; null if none does. */
+function indicator({ offset, size }: BoundParameter, ranges: readonly Range[]): Float32Array | null {
+  const result = new Float32Array(size);
+  for (const { start, end } of ranges) {
+    const from = Math.max(start - offset, 0);
+    if (from < Math.min(end - offset, size)) result.fill(1, from, end - offset);
+  }
+  return result.includes(1) ? result : null;
+}
+
+/**
+ * The update of daemon/engine/update as tensor operations, so that weights stay on the device. Same convention, see
+ * `referenceUpdate`; velocities on their way to denormals are left to the device, which flushes them (GPUs do).
+ */
+export class TensorUpdate {
+  private readonly extras: readonly Extras[];
+
+  constructor(
+    private readonly tf: TensorFlow,
+    private readonly parameters: readonly BoundParameter[],
+    private readonly velocities: readonly Variable[],
+    private readonly request: TrainRequest,
+  ) {
+    const { core } = tf;
+    const { penalty, mask } = request;
+    this.extras = parameters.map((parameter) => {
+      const { offset, size, variable } = parameter;
+      const penalised = penalty ? indicator(parameter, penalty.ranges) : null;
+      const masked = mask ? indicator(parameter, mask.ranges) : null;
+      return {
+        penalised: penalised && core.tensor(penalised, variable.shape),
+        target: penalised && core.tensor(penalty!.target.slice(offset, offset + size), variable.shape),
+        keep:
+          masked &&
+          core.tensor(
+            Uint8Array.from(masked, (inside, i) => (inside && !mask!.keep[offset + i] ? 0 : 1)),
+            variable.shape,
+            'bool',
+          ),
+      };
+    });
+  }
+
+  /** One step; within a tidy. @param gradients by variable name; a parameter the loss does not reach has none. */
+  step(gradients: Readonly<Record<string, Tensor>>, eta: number): void {
+    const { core } = this.tf;
+    const { momentum, nesterov, weightDecay, penalty } = this.request;
+    this.parameters.forEach(({ variable: w, prunable }, i) => {
+      const { penalised, target, keep } = this.extras[i]!;
+      const v = this.velocities[i]!;
+      let d = gradients[w.name] ?? core.zerosLike(w);
+      if (prunable && weightDecay !== 0) d = core.add(d, core.mul(w, weightDecay));
+      if (penalised) d = core.add(d, core.mul(core.mul(core.sub(w, target!), penalised), penalty!.mu));
+      let velocity: Tensor = core.add(core.mul(v, momentum), d);
+      const direction = nesterov ? core.add(d, core.mul(velocity, momentum)) : velocity;
+      let weights: Tensor = core.sub(w, core.mul(direction, eta));
+      if (keep) {
+        // where, not a product: 0 times infinity is NaN, and 0 times a negative number is -0.
+        velocity = core.where(keep, velocity, core.zerosLike(velocity));
+        weights = core.where(keep, weights, core.zerosLike(weights));
+      }
+      v.assign(velocity);
+      w.assign(weights);
+    });
+  }
+
+  dispose(): void {
+    for (const { penalised, target, keep } of this.extras)
+      this.tf.core.dispose([penalised, target, keep].filter((t) => t !== null));
+  }
+}
