@@ -33,13 +33,14 @@ export async function fileStore(
   }
 }
 
-interface RowFile extends SampleStore {
+export interface RowFile extends SampleStore {
   /** Raw bytes of consecutive rows; valid until the next call. */
   readRows(start: number, count: number): Promise<Uint8Array>;
   readonly rowsPerRead: number;
 }
 
-function openRows(file: SourceFile, offset: number, format: NumberFormat, shape: readonly number[]): RowFile {
+/** Rows of a file, in C order from `offset` bytes on, read as they are asked for. */
+export function openRows(file: SourceFile, offset: number, format: NumberFormat, shape: readonly number[]): RowFile {
   const descriptor = openSync(file.path, 'r');
   const [size = 0, ...rowShape] = shape;
   const width = sizeOf(rowShape);

@@ -4,8 +4,15 @@ import type { ResolvedData } from '../protocol/resolvedPlan.js';
 import { resolveInside } from '../model/workspacePath.js';
 import { invalidData } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
+import { isCifarBinaryFolder, readCifar10, readCifarBinary } from './cifar10.js';
+import { readCsvSource } from './csv.js';
+import { readFashionMnist } from './fashionMnist.js';
 import { isGzip, looksLikeIdx } from './idx.js';
 import { findPairs, readIdxSource } from './idxFolder.js';
+import { readImageFolder } from './imageFolder.js';
+import { readModuleSource } from './moduleSource.js';
+import { readNpySource, readNpzSource } from './numpySource.js';
+import { readParquetSource } from './parquet.js';
 import { readMnist } from './mnist.js';
 import type { ReadContext } from './openOptions.js';
 import type { RawDataset } from './rawDataset.js';
@@ -17,10 +24,18 @@ type Options = ReadContext['options'];
 /** Data sets known by name. */
 const BUILT_IN: Record<string, (options: Options) => Promise<RawDataset>> = {
   mnist: ({ workspace, memoryLimit }) => readMnist(workspace, memoryLimit),
+  'fashion-mnist': ({ workspace, memoryLimit }) => readFashionMnist(workspace, memoryLimit),
+  cifar10: readCifar10,
 };
 
-const READERS: Partial<Record<Format, (context: ReadContext) => Promise<RawDataset>>> = {
+const READERS: Record<Format, (context: ReadContext) => Promise<RawDataset>> = {
   idx: readIdxSource,
+  csv: readCsvSource,
+  npy: readNpySource,
+  npz: readNpzSource,
+  images: readImageFolder,
+  parquet: readParquetSource,
+  module: readModuleSource,
 };
 
 const EXTENSIONS: Record<string, Format> = {
@@ -51,8 +66,12 @@ export async function readSourceData(
   const source = await resolve(config.source);
   const test = config.test === null ? null : await resolve(config.test);
   const context: ReadContext = { config, requirements, options, source, test, resolve };
+  if (config.format === null && (await statSource(source)).directory) {
+    const members = await readdir(source.path);
+    if (isCifarBinaryFolder(members)) return readCifarBinary(source, members);
+  }
   const format = config.format ?? (await detectFormat(source));
-  return READERS[format]!(context);
+  return READERS[format](context);
 }
 
 async function sourceFile(workspace: string, path: string): Promise<SourceFile> {

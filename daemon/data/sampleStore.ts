@@ -75,18 +75,18 @@ export function channelsLast(store: SampleStore): SampleStore {
   };
 }
 
-/** Calls `visit` with consecutive raw rows in chunks; `rows` is valid during the call only. */
+/** Calls `visit` with consecutive raw rows in chunks, until it returns false; `rows` is valid during the call only. */
 export async function forEachChunk(
   store: SampleStore,
   indices: Uint32Array,
-  visit: (rows: Float32Array, start: number, count: number) => void,
+  visit: (rows: Float32Array, start: number, count: number) => boolean | void,
 ): Promise<void> {
   const chunk = Math.max(1, Math.min(indices.length, Math.floor(1_000_000 / Math.max(1, store.width))));
   const rows = new Float32Array(chunk * store.width);
   for (let start = 0; start < indices.length; start += chunk) {
     const count = Math.min(chunk, indices.length - start);
     await store.gather(indices, start, count, rows);
-    visit(rows, start, count);
+    if (visit(rows, start, count) === false) return;
   }
 }
 

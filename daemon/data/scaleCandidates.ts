@@ -7,22 +7,21 @@ import { forEachChunk, type SampleStore } from './sampleStore.js';
  * they are; z-scores for every other number.
  */
 export async function defaultPreprocess(inputs: readonly SampleStore[], rows: Uint32Array): Promise<Preprocess> {
-  if (inputs.every((store) => store.bytes)) {
-    return { scale: (await largest(inputs, rows)) > 1 ? 'unit' : 'none', mean: 'none' };
+  for (const store of inputs) {
+    if (await withinOne(store, rows)) continue;
+    return { scale: inputs.every((input) => input.bytes) ? 'unit' : 'standard', mean: 'none' };
   }
-  const span = await largest(inputs, rows);
-  if (span <= 1) return { scale: 'none', mean: 'none' };
-  return { scale: 'standard', mean: 'none' };
+  return { scale: 'none', mean: 'none' };
 }
 
-async function largest(inputs: readonly SampleStore[], rows: Uint32Array): Promise<number> {
-  let span = 0;
-  for (const store of inputs) {
-    await forEachChunk(store, rows, (values, _start, count) => {
-      for (let i = 0; i < count * store.width; i++) span = Math.max(span, Math.abs(values[i]!));
-    });
-  }
-  return span;
+/** Whether every value lies in [-1, 1]. */
+async function withinOne(store: SampleStore, rows: Uint32Array): Promise<boolean> {
+  let within = true;
+  await forEachChunk(store, rows, (values, _start, count) => {
+    within = !values.subarray(0, count * store.width).some((value) => value > 1 || value < -1);
+    return within;
+  });
+  return within;
 }
 
 /** The candidates for scale "auto", most common first; `mean` other than "none" is the user's own choice and is kept. */

@@ -1,0 +1,63 @@
+import type Sharp from 'sharp';
+import { UserError } from '../protocol/errors.js';
+import { invalidData } from './dataError.js';
+
+/** Pixels as stored in a PNG or JPEG, [height, width, channels] with values 0 to 255. */
+export interface Pixels {
+  readonly height: number;
+  readonly width: number;
+  readonly data: Uint8Array;
+}
+
+export type Decode = (name: string, file: Uint8Array, size?: { width: number; height: number }) => Promise<Pixels>;
+
+/**
+ * The decoder: RGB, 8 bits, resized to exactly `size` where one is given. Runs on sharp's own threads.
+ * @throws UserError('data-missing') when sharp is not installed.
+ */
+export async function loadDecoder(): Promise<Decode> {
+  let sharp: typeof Sharp;
+  try {
+    sharp = (await import('sharp')).default;
+  } catch {
+    throw new UserError(
+      'data-missing',
+      'Reading PNG and JPEG files needs the npm package sharp, which is not installed: run "npm install sharp"',
+      { hint: 'npm install sharp' },
+    );
+  }
+  return async (name, file, size) => {
+    try {
+      const image = sharp(file, { limitInputPixels: 1 << 28 })
+        .autoOrient()
+        .toColourspace('srgb')
+        .removeAlpha();
+      if (size) image.resize(size.width, size.height, { fit: 'fill' });
+      const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+      return {
+        height: info.height,
+        width: info.width,
+        data: info.channels === 3 ? data : tripled(data, info.channels),
+      };
+    } catch (error) {
+      const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+      throw invalidData(name, `not a readable image (${why}); repair or remove it`);
+    }
+  };
+}
+
+function tripled(data: Uint8Array, channels: number): Uint8Array {
+  const out = new Uint8Array((data.length / channels) * 3);
+  for (let i = 0; i < out.length; i++) out[i] = data[Math.floor(i / 3) * channels]!;
+  return out;
+}
+
+/** Luma of ITU-R BT.601 in the integer arithmetic of Pillow's "L" mode, so that grey images match those of Python. */
+export function toGrey(rgb: Uint8Array): Uint8Array {
+  const grey = new Uint8Array(rgb.length / 3);
+  for (let i = 0; i < grey.length; i++) {
+    const at = 3 * i;
+    grey[i] = (rgb[at]! * 19595 + rgb[at + 1]! * 38470 + rgb[at + 2]! * 7471 + 0x8000) >> 16;
+  }
+  return grey;
+}

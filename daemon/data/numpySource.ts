@@ -1,0 +1,167 @@
+import { access } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { asTargets, sha256, type ArrayFile } from './arrayFile.js';
+import { countText, invalidData, listText } from './dataError.js';
+import { NpzFile } from './npz.js';
+import { readNpy } from './npy.js';
+import type { ReadContext } from './openOptions.js';
+import type { RawDataset, RawPart } from './rawDataset.js';
+import type { SourceFile } from './sourceFile.js';
+
+/** Usual names of arrays, most specific first. */
+const TRAIN_INPUTS = [
+  'x_train',
+  'X_train',
+  'train_x',
+  'train_images',
+  'x',
+  'X',
+  'images',
+  'data',
+  'inputs',
+  'features',
+  'arr_0',
+];
+const TRAIN_LABELS = [
+  'y_train',
+  'Y_train',
+  'train_y',
+  'train_labels',
+  'y',
+  'Y',
+  'labels',
+  'label',
+  'targets',
+  'target',
+  'arr_1',
+];
+const TEST_INPUTS = ['x_test', 'X_test', 'test_x', 'test_images', 'x_val', 'X_val'];
+const TEST_LABELS = ['y_test', 'Y_test', 'test_y', 'test_labels', 'y_val', 'Y_val'];
+
+/** .npz data of a plan: the arrays named in it, else those of the usual names; x_test and y_test are the test part. */
+export async function readNpzSource(context: ReadContext): Promise<RawDataset> {
+  const { source, test, config, options } = context;
+  const file = await NpzFile.read(source, options.memoryLimit);
+  const inputs = config.inputs ?? [pick(file, TRAIN_INPUTS, 'inputs')];
+  const labels = config.labels?.[0] ?? pick(file, TRAIN_LABELS, 'labels');
+  const train = await part(file, inputs, labels);
+  const tested = test
+    ? await part(await NpzFile.read(test, options.memoryLimit), inputs, labels)
+    : await testArrays(file, inputs, labels);
+  return {
+    title: `NumPy arrays of ${source.name}`,
+    train: train.part,
+    ...(tested && { test: tested.part }),
+    hash: sha256(train.hash, tested?.hash ?? ''),
+    notes:
+      config.inputs && config.labels ? [] : [`Inputs are the array ${listText(inputs)}, labels ${listText([labels])}.`],
+  };
+}
+
+function pick(file: NpzFile, usual: readonly string[], field: 'inputs' | 'labels'): string {
+  const found = usual.find((key) => file.keys.includes(key));
+  if (found !== undefined) return found;
+  throw invalidData(
+    file.name,
+    `which array holds the ${field} is not clear; name one of ${listText(file.keys)} in "data.${field}"`,
+    field,
+  );
+}
+
+async function testArrays(
+  file: NpzFile,
+  inputs: readonly string[],
+  labels: string,
+): Promise<{ part: RawPart; hash: string } | null> {
+  const renamed = (key: string) => key.replace('train', 'test');
+  const usualInput = TEST_INPUTS.find((key) => file.keys.includes(key));
+  const usualLabel = TEST_LABELS.find((key) => file.keys.includes(key));
+  const byRenaming = [...inputs, labels].every((key) => renamed(key) !== key && file.keys.includes(renamed(key)));
+  if (byRenaming) return part(file, inputs.map(renamed), renamed(labels));
+  if (inputs.length !== 1 || usualInput === undefined || usualLabel === undefined) return null;
+  return part(file, [usualInput], usualLabel);
+}
+
+async function part(
+  file: NpzFile,
+  inputs: readonly string[],
+  labels: string,
+): Promise<{ part: RawPart; hash: string }> {
+  return arraysToPart(
+    file.name,
+    inputs.map((key) => file.array(key)),
+    file.array(labels),
+  );
+}
+
+async function arraysToPart(
+  name: string,
+  inputs: readonly ArrayFile[],
+  labels: ArrayFile,
+): Promise<{ part: RawPart; hash: string }> {
+  for (const input of inputs) {
+    if (input.store.size === labels.store.size) continue;
+    throw invalidData(
+      labels.name,
+      `${countText(labels.store.size)} labels, but ${input.name} has ${countText(input.store.size)} samples; the counts must be equal`,
+      'labels',
+    );
+  }
+  return {
+    part: { name, inputs: inputs.map((input) => input.store), targets: await asTargets(labels) },
+    hash: sha256(...inputs.map((input) => input.hash), labels.hash),
+  };
+}
+
+/**
+ * .npy data of a plan: the source holds the inputs, `labels` a second file with the labels (default: the file beside it
+ * whose name says "y" or "labels" instead). `inputs` may list one file per input of the model.
+ */
+export async function readNpySource(context: ReadContext): Promise<RawDataset> {
+  const { source, test, config, options } = context;
+  const files = config.inputs ? await Promise.all(config.inputs.map((path) => context.resolve(path))) : [source];
+  const stated = config.labels?.[0];
+  const labels = stated === undefined ? await labelsBeside(source) : await context.resolve(stated);
+  const read = async (inputs: readonly SourceFile[], targets: SourceFile) => {
+    const arrays: ArrayFile[] = [];
+    for (const file of inputs) arrays.push(await readNpy(file, options.memoryLimit));
+    return arraysToPart(inputs[0]!.name, arrays, await readNpy(targets, options.memoryLimit));
+  };
+  const train = await read(files, labels);
+  const tested = test && (await read([test], await labelsBeside(test)));
+  return {
+    title: `NumPy arrays of ${source.name}`,
+    train: train.part,
+    ...(tested && { test: tested.part }),
+    hash: sha256(train.hash, tested?.hash ?? ''),
+    notes: stated === undefined ? [`Labels are read from ${labels.name}.`] : [],
+  };
+}
+
+async function labelsBeside(inputs: SourceFile): Promise<SourceFile> {
+  const folder = dirname(inputs.path);
+  const own = basename(inputs.path);
+  const candidates = [
+    own.replace(/^x/i, (x) => (x === 'x' ? 'y' : 'Y')),
+    own.replace(/([_-])x(?=[_.-])/i, '$1y'),
+    own.replace(/images|inputs|features|data/i, 'labels'),
+    own.replace(/images|inputs|features|data/i, 'targets'),
+  ];
+  for (const candidate of candidates) {
+    if (candidate === own) continue;
+    const path = join(folder, candidate);
+    if (
+      await access(path).then(
+        () => true,
+        () => false,
+      )
+    ) {
+      return { path, name: inputs.name.slice(0, inputs.name.length - own.length) + candidate };
+    }
+  }
+  throw invalidData(
+    inputs.name,
+    'a .npy file holds one array: name the file with the labels in "data.labels"',
+    'labels',
+  );
+}
