@@ -1,0 +1,193 @@
+/** A topology as some Keras or TensorFlow.js wrote it -> one that TensorFlow.js builds, with a note for every change. */
+import { UserError } from '../protocol/errors.js';
+import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
+import { modelGraph } from './layerGraph.js';
+import type { Topology } from './model.js';
+import { Notes } from './notes.js';
+import { danglingCalls, insertBehind, renameLayer, rewriteWiring } from './rewriteGraph.js';
+import { rewriteInner, rewriteLayer, type RewriteContext } from './rewriteLayers.js';
+import type { Refuse } from './rewriteValues.js';
+
+export interface NormalisedTopology {
+  readonly topology: Topology;
+  readonly notes: string[];
+  /** Layers that got another name: new canonical scope -> the one in the file. */
+  readonly renamed: ReadonlyMap<string, string>;
+}
+
+/** Keras 3 by structure: its input shapes, its wiring or its dtype policies. */
+export function isKeras3(topology: unknown): boolean {
+  const seen = JSON.stringify(topology);
+  return /"batch_shape":|"__keras_tensor__"|"DTypePolicy"/.test(seen);
+}
+
+class Normaliser {
+  readonly notes = new Notes();
+  readonly renamed = new Map<string, string>();
+  private readonly context: RewriteContext;
+
+  constructor(
+    private readonly file: string,
+    keras3: boolean,
+    keras: boolean,
+  ) {
+    this.context = { notes: this.notes, keras3, keras, refuseAt: (where) => this.refuseAt(where) };
+  }
+
+  private refuseAt(where: string): Refuse {
+    return (problem) => {
+      const subject = where === 'the model' ? 'the model' : `layer "${where}"`;
+      throw new UserError('model-unsupported', `${this.file}: ${subject} ${problem}`, {
+        file: this.file,
+        field: where,
+      });
+    };
+  }
+
+  private invalid(problem: string): never {
+    throw new UserError('model-invalid', `${this.file}: ${problem}`, { file: this.file });
+  }
+
+  /** Checks that every entry of a container is a layer with a name of its own. */
+  private checkEntries(container: LayerJson, where: string): LayerJson[] {
+    const { config } = container;
+    const raw: unknown = Array.isArray(config) ? config : config.layers;
+    const place = where === '' ? 'modelTopology' : `"${where.slice(0, -1)}"`;
+    if (!Array.isArray(raw) || raw.length === 0) this.invalid(`${place} has no layers; save the model again`);
+    const names = new Set<string>();
+    (raw as unknown[]).forEach((entry, i) => {
+      if (isObject(entry) && typeof entry.class_name === 'string' && Array.isArray(entry.config)) {
+        // A nested Sequential of Keras before 2.2.3.
+        entry.config = { name: `sequential_${i}`, layers: entry.config };
+      }
+      if (!isLayerJson(entry)) return this.invalid(`${place}, layers[${i}] is not a layer ({class_name, config})`);
+      if (layerName(entry) === '') {
+        entry.config.name = `${entry.class_name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase()}_${i + 1}`;
+        this.notes.add('layers without a name got one', where + layerName(entry));
+      } else entry.config.name = layerName(entry);
+      if (names.has(layerName(entry))) this.invalid(`${place} has two layers named "${layerName(entry)}"; rename one`);
+      names.add(layerName(entry));
+    });
+    return layersOf(container);
+  }
+
+  container(container: LayerJson, where: string): void {
+    const layers = this.checkEntries(container, where);
+    const functional = container.class_name !== 'Sequential';
+    if (functional) rewriteWiring(container, where, this.notes, (at) => this.refuseAt(at));
+    for (const layer of layers) {
+      const at = where + layerName(layer);
+      const extra = rewriteLayer(layer, at, this.context);
+      if (CONTAINERS.has(layer.class_name)) this.container(layer, `${at}/`);
+      else for (const inner of rewriteInner(layer, at, this.context)) this.container(inner, `${at}/`);
+      if (extra) insertBehind(container, layer, extra);
+    }
+    if (!functional) this.giveInputShape(container, where);
+    else this.checkWiring(container);
+  }
+
+  private checkWiring(container: LayerJson): void {
+    const [dangling] = danglingCalls(container);
+    if (dangling) this.invalid(`"${dangling.layer}" takes its input from "${dangling.input}", which does not make it`);
+  }
+
+  /** TensorFlow.js builds a Sequential only from a first layer that declares its input. */
+  private giveInputShape(container: LayerJson, where: string): void {
+    const first = layersOf(container)[0]!;
+    const keys = ['batch_input_shape', 'batchInputShape', 'input_shape', 'inputShape', 'input_dim', 'inputDim'];
+    if (CONTAINERS.has(first.class_name) || first.class_name === 'Embedding') return;
+    if (keys.some((key) => first.config[key] != null)) return;
+    const build = (container as unknown as Json).build_config;
+    const shape = container.config.build_input_shape ?? (isObject(build) ? build.input_shape : undefined);
+    if (Array.isArray(shape) && shape.length > 1) {
+      first.config.batch_input_shape = [null, ...(shape as unknown[]).slice(1)];
+      this.notes.add('the input shape was taken from the build shape', where + layerName(first));
+      return;
+    }
+    this.refuseAt(where + layerName(first))(
+      'is the first layer and has no input shape; build the model and save it again',
+    );
+  }
+
+  /** Nested models may repeat a layer name, but TensorFlow.js then sees two weights of one name. */
+  uniqueNames(container: LayerJson, taken: Set<string>, where: string): void {
+    for (const layer of layersOf(container)) {
+      if (CONTAINERS.has(layer.class_name)) continue;
+      const name = layerName(layer);
+      if (where !== '' && taken.has(name) && layer.class_name !== 'InputLayer') {
+        let fresh = `${where.slice(0, -1).replaceAll('/', '_')}_${name}`;
+        while (taken.has(fresh)) fresh += '_';
+        renameLayer(container, layer, fresh);
+        this.renamed.set(fresh, where + name);
+        this.notes.add('layers of a nested model were renamed, as the name is taken', `${where}${name} to ${fresh}`);
+        taken.add(fresh);
+      } else taken.add(name);
+    }
+    for (const layer of layersOf(container)) {
+      if (CONTAINERS.has(layer.class_name)) this.uniqueNames(layer, taken, `${where}${layerName(layer)}/`);
+    }
+  }
+
+  /** Resizing to the size that is already there is the identity; any other is refused. Cycles show as layers never called. */
+  checkGraph(topology: Topology): void {
+    const graph = modelGraph(topology);
+    for (const node of graph.layers) {
+      if (node.calls.length === 0 && node.layer.class_name !== 'InputLayer') {
+        const inbound = node.layer.inbound_nodes;
+        if (!Array.isArray(inbound) || inbound.length > 0)
+          this.invalid(`layer "${node.path}" is never reached: its inputs form a cycle`);
+        continue;
+      }
+      if (node.layer.class_name !== 'Resizing' && node.layer.class_name !== 'CenterCrop') continue;
+      const input = node.calls[0]?.[0];
+      if (input && JSON.stringify(input) === JSON.stringify(node.outputs[0])) {
+        this.notes.add(`${node.layer.class_name} to the size it has was dropped`, node.path);
+        const { name, batch_input_shape: shape } = node.layer.config;
+        node.layer.class_name = 'Activation';
+        node.layer.config = {
+          name,
+          activation: 'linear',
+          ...(shape === undefined ? {} : { batch_input_shape: shape }),
+        };
+      } else
+        this.refuseAt(node.path)(
+          `changes the image size (${node.layer.class_name}), which TensorFlow.js cannot load; do it in the data`,
+        );
+    }
+  }
+}
+
+/**
+ * @param raw `{class_name, config}`, from a file; not changed.
+ * @param file for messages.
+ * @param keras whether Python's Keras wrote it.
+ * @throws UserError('model-unsupported') naming the layer; UserError('model-invalid') on a topology that is none.
+ */
+export function normaliseTopology(raw: unknown, file: string, keras: boolean): NormalisedTopology {
+  if (!isObject(raw) || typeof raw.class_name !== 'string' || raw.config == null) {
+    throw new UserError('model-invalid', `${file}: modelTopology has no {class_name, config}; save the model again`, {
+      file,
+    });
+  }
+  const normaliser = new Normaliser(file, isKeras3(raw), keras);
+  if (!CONTAINERS.has(raw.class_name)) {
+    throw new UserError(
+      'model-unsupported',
+      `${file}: the model is of class ${raw.class_name.slice(0, 60)}, a subclassed model; rebuild it as Sequential or Functional and save again`,
+      { file },
+    );
+  }
+  const topology = structuredClone({
+    class_name: raw.class_name,
+    config: raw.config,
+    build_config: raw.build_config,
+  }) as unknown as LayerJson & { build_config?: unknown };
+  if (Array.isArray(topology.config)) topology.config = { name: 'sequential', layers: topology.config };
+  if (!isObject(topology.config))
+    throw new UserError('model-invalid', `${file}: modelTopology.config is not an object`, { file });
+  normaliser.container(topology, '');
+  delete topology.build_config;
+  normaliser.uniqueNames(topology, new Set(), '');
+  normaliser.checkGraph(topology);
+  return { topology, notes: normaliser.notes.list(), renamed: normaliser.renamed };
+}

@@ -1,0 +1,45 @@
+/** TensorFlow.js layers-models: a model.json and its shards. */
+import { UserError } from '../protocol/errors.js';
+import { modelGraph } from './layerGraph.js';
+import { byteSize, decodeWeight } from './manifest.js';
+import type { Model, WeightTensor } from './model.js';
+import type { ModelJson } from './modelJson.js';
+import { Notes } from './notes.js';
+import { readGroup } from './shards.js';
+import { assignWeights, refuseNonFinite } from './weightNames.js';
+
+/** @param json absolute path of the model.json that `parsed` came from. @throws UserError, see readGroup and assignWeights. */
+export async function readTfjsWeights(parsed: ModelJson, json: string, workspace: string): Promise<Model> {
+  const notes = new Notes();
+  const tensors: WeightTensor[] = [];
+  for (const group of parsed.manifest ?? []) {
+    const bytes = await readGroup(group, json, workspace, notes);
+    let offset = 0;
+    for (const weight of group.weights) {
+      const size = byteSize(weight);
+      if (weight.optimizer) notes.add('the state of the optimizer was left out');
+      else {
+        const data = decodeWeight(weight, bytes.subarray(offset, offset + size));
+        if (weight.stored !== weight.dtype) notes.add(`weights stored as ${weight.stored} became ${weight.dtype}`);
+        tensors.push({ name: weight.name, shape: weight.shape, dtype: weight.dtype, data });
+      }
+      offset += size;
+    }
+  }
+  const graph = modelGraph(parsed.topology);
+  if (tensors.length === 0 && graph.layers.some((node) => node.weights.length > 0)) {
+    throw new UserError('model-invalid', `${json} lists no weights; save the whole model, not the topology alone`, {
+      file: json,
+    });
+  }
+  const weights = assignWeights(graph, tensors, parsed.renamed, json, notes);
+  refuseNonFinite(weights, json);
+  return {
+    format: 'tfjs-layers',
+    path: json,
+    topology: parsed.topology,
+    weights,
+    ...(parsed.trainingConfig === undefined ? {} : { trainingConfig: parsed.trainingConfig }),
+    notes: [...parsed.notes, ...notes.list()],
+  };
+}
