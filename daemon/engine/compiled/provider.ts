@@ -1,0 +1,39 @@
+import { availableParallelism } from 'node:os';
+import type { EngineProvider } from '../engine.js';
+import { type ExecutionProvider, loadRuntime } from './onnxGraph.js';
+import { CompiledSession } from './session.js';
+
+const words: Record<ExecutionProvider, { name: string; device(threads: number): string }> = {
+  cpu: { name: 'Compiled graph on the CPU (onnxruntime)', device: (threads) => `CPU, ${threads} thread${threads === 1 ? '' : 's'}` },
+  webgpu: { name: 'Compiled graph on WebGPU (onnxruntime)', device: () => 'GPU (WebGPU)' },
+  cuda: { name: 'Compiled graph on CUDA (onnxruntime)', device: () => 'GPU (CUDA)' },
+  dml: { name: 'Compiled graph on DirectML (onnxruntime)', device: () => 'GPU (DirectML)' },
+  coreml: { name: 'Compiled graph on Core ML (onnxruntime)', device: () => 'Apple GPU or Neural Engine' },
+}; // prettier-ignore
+
+/** The compiled engine on one of onnxruntime's execution providers: "onnx-cpu", "onnx-webgpu"... */
+export function compiledProvider(provider: ExecutionProvider): EngineProvider {
+  const id = `onnx-${provider}`;
+  const info = (threads = availableParallelism()) => ({
+    id,
+    name: words[provider].name,
+    device: words[provider].device(threads),
+  });
+  return {
+    id,
+    async probe() {
+      try {
+        const ort = await loadRuntime();
+        const bundled = ort.listSupportedBackends().some(({ name }) => name === provider);
+        const reason = bundled ? 'bundled with onnxruntime' : `this build of onnxruntime has no ${provider} provider`;
+        return { ...info(), available: bundled, reason };
+      } catch (error) {
+        return { ...info(), available: false, reason: `onnxruntime does not load: ${(error as Error).message}` };
+      }
+    },
+    open(model, spec) {
+      const threads = spec.threads ?? availableParallelism();
+      return CompiledSession.open(info(threads), model, spec, { provider, threads });
+    },
+  };
+}

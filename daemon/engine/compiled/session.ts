@@ -1,0 +1,238 @@
+import { UserError } from '../../protocol/errors.js';
+import { createRandom, type Random } from '../../lc/random.js';
+import type { Model } from '../../model/model.js';
+import type {
+  EngineInfo,
+  EngineSession,
+  EvaluationResult,
+  Parameter,
+  SampleSource,
+  SessionSpec,
+  TrainRequest,
+  TrainSummary,
+} from '../engine.js';
+import { sizeOf } from '../graph/ir.js';
+import { type TracedModel, traceModel } from '../trace/traceModel.js';
+import { updateSegments } from '../update/segments.js';
+import { createUpdate, type Update } from '../update/update.js';
+import { bindBuffers, type Buffers } from './buffers.js';
+import { applyHead, tallyBatch, type Tally } from './metrics.js';
+import { OnnxGraph, type RuntimeOptions } from './onnxGraph.js';
+import { layOutParameters } from './parameters.js';
+import { fillRandom } from './randomInputs.js';
+import { allocateVectors, type FlatVectors } from './vectors.js';
+
+/** The stream of dropout masks and noise, apart from those of shuffling and initial weights. */
+const noiseStream = 1;
+
+/** A model traced by TensorFlow.js, computed by onnxruntime, updated by our own kernel in one memory. */
+export class CompiledSession implements EngineSession {
+  readonly parameters: readonly Parameter[];
+  readonly size: number;
+  readonly prunableSize: number;
+  readonly inputShapes: readonly (readonly number[])[];
+  readonly outputShape: readonly number[];
+
+  readonly #vectors: FlatVectors;
+  readonly #update: Update;
+  readonly #random: Random;
+  /** Non-trainable weights by name, as the graphs read them; and those that training changes. */
+  readonly #fixed = new Map<string, Float32Array>();
+  readonly #training: { graph: OnnxGraph; io: Buffers };
+  #inference: Promise<{ graph: OnnxGraph; io: Buffers }> | undefined;
+
+  private constructor(
+    readonly info: EngineInfo,
+    private readonly spec: SessionSpec,
+    private readonly runtime: RuntimeOptions,
+    private readonly traced: TracedModel,
+    layout: ReturnType<typeof layOutParameters>,
+    vectors: FlatVectors,
+    fixed: Map<string, Float32Array>,
+    training: { graph: OnnxGraph; io: Buffers },
+  ) {
+    this.parameters = layout.parameters;
+    this.size = layout.size;
+    this.prunableSize = layout.prunableSize;
+    this.inputShapes = traced.inputShapes;
+    this.outputShape = traced.outputShape;
+    this.#vectors = vectors;
+    this.#update = createUpdate(vectors.memory);
+    this.#random = createRandom(spec.seed, noiseStream);
+    this.#fixed = fixed;
+    this.#training = training;
+  }
+
+  /** @throws UserError('model-unsupported') naming the layer; UserError('engine-failed'). */
+  static async open(
+    info: EngineInfo,
+    model: Model,
+    spec: SessionSpec,
+    runtime: RuntimeOptions,
+  ): Promise<CompiledSession> {
+    const traced = await traceModel(model, spec);
+    const layout = layOutParameters(traced.parameters);
+    const vectors = allocateVectors(layout.size);
+    const valueOf = weightValues(model);
+    for (const { name, offset } of layout.parameters) vectors.w.set(valueOf(name), offset);
+    const fixed = new Map(traced.states.map(({ name }) => [name, Float32Array.from(valueOf(name))]));
+    const io = bindBuffers(traced.training, layout.parameters, vectors, fixed);
+    const graph = await OnnxGraph.create(traced.training, io.inputs, io.outputs, runtime);
+    return new CompiledSession(info, spec, runtime, traced, layout, vectors, fixed, { graph, io });
+  }
+
+  async getWeights() {
+    return this.#vectors.w.slice();
+  }
+
+  async setWeights(weights: Float32Array) {
+    setExactly(this.#vectors.w, weights, 'weights');
+  }
+
+  async getVelocity() {
+    return this.#vectors.v.slice();
+  }
+
+  async setVelocity(velocity: Float32Array) {
+    setExactly(this.#vectors.v, velocity, 'velocities');
+  }
+
+  async getState() {
+    const parts = this.traced.states.map(({ name }) => this.#fixed.get(name)!);
+    const state = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      state.set(part, at);
+      at += part.length;
+    }
+    return state;
+  }
+
+  async setState(state: Float32Array) {
+    const sizes = this.traced.states.map(({ shape }) => sizeOf(shape));
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    if (state.length !== total) throw new RangeError(`the state has ${total} values, not ${state.length}`);
+    let at = 0;
+    this.traced.states.forEach(({ name }, i) => {
+      this.#fixed.get(name)!.set(state.subarray(at, (at += sizes[i]!)));
+    });
+  }
+
+  getRandomState() {
+    return this.#random.state;
+  }
+
+  setRandomState(state: readonly number[]) {
+    this.#random.restore(state);
+  }
+
+  async train(request: TrainRequest): Promise<TrainSummary> {
+    const { batches, steps, momentum, nesterov, weightDecay, penalty, mask, signal, onStep } = request;
+    const { io } = this.#training;
+    const segments = updateSegments(this.size, this.prunableSize, {
+      ...(penalty ? { penalty: penalty.ranges } : {}),
+      ...(mask ? { mask: mask.ranges } : {}),
+    });
+    if (penalty) setExactly(this.#vectors.target, penalty.target, 'penalty targets');
+    if (mask) setExactly(this.#vectors.keep, mask.keep, 'mask entries');
+    let sum = 0;
+    let done = 0;
+    for (; done < steps && !signal?.aborted; done++) {
+      await batches.next(io.data, io.target);
+      const loss = await this.#step();
+      if (!Number.isFinite(loss))
+        throw new UserError('diverged', `the loss became ${loss} at step ${done + 1}; lower the learning rate`);
+      this.#update.step(this.#vectors.offsets, segments, {
+        eta: request.learningRate(done),
+        momentum,
+        nesterov,
+        weightDecay,
+        mu: penalty?.mu ?? 0,
+      });
+      for (const { name, next } of io.states) this.#fixed.get(name)!.set(next);
+      sum += loss;
+      onStep?.(done, loss);
+    }
+    return { steps: done, meanLoss: done > 0 ? sum / done : 0, aborted: done < steps };
+  }
+
+  async gradient(inputs: readonly Float32Array[], target: Float32Array) {
+    const { io } = this.#training;
+    inputs.forEach((values, i) => setExactly(io.data[i]!, values, `values of input ${i}`));
+    setExactly(io.target, target, 'targets');
+    const loss = await this.#step();
+    return { loss, gradient: this.#vectors.g.slice() };
+  }
+
+  /** Loss and gradients of the batch in the buffers, with fresh random inputs. */
+  async #step(): Promise<number> {
+    const { graph, io } = this.#training;
+    for (const { values, spec } of io.randoms) fillRandom(this.#random, spec, values);
+    await graph.run();
+    return io.loss[0]!;
+  }
+
+  async predict(inputs: readonly Float32Array[], count: number) {
+    const { graph, io } = await this.#openInference();
+    const batch = this.traced.inferenceBatchSize;
+    const width = sizeOf(this.outputShape);
+    const result = new Float32Array(count * width);
+    for (let start = 0; start < count; start += batch) {
+      const n = Math.min(batch, count - start);
+      io.data.forEach((buffer, i) => {
+        const size = buffer.length / batch;
+        buffer.set(inputs[i]!.subarray(start * size, (start + n) * size));
+      });
+      await graph.run();
+      result.set(io.output.subarray(0, n * width), start * width);
+    }
+    applyHead(this.traced.head, result, this.outputShape.at(-1) ?? 1);
+    return result;
+  }
+
+  async evaluate(
+    source: SampleSource,
+    { signal, onProgress }: { signal?: AbortSignal; onProgress?(done: number): void } = {},
+  ): Promise<EvaluationResult> {
+    const { graph, io } = await this.#openInference();
+    const batch = this.traced.inferenceBatchSize;
+    const width = this.outputShape.at(-1) ?? 1;
+    const rowsPerSample = sizeOf(this.outputShape) / width;
+    const target = new Float32Array(batch * sizeOf(this.outputShape));
+    const tally: Tally = { loss: 0, wrong: 0, rows: 0 };
+    let samples = 0;
+    while (samples < source.size && !signal?.aborted) {
+      const n = Math.min(batch, source.size - samples);
+      await source.read(samples, n, io.data, target);
+      await graph.run();
+      tallyBatch(tally, this.spec.loss, this.traced.head, io.output, target, n * rowsPerSample, width);
+      samples += n;
+      onProgress?.(samples);
+    }
+    const loss = tally.loss / tally.rows;
+    const classifies = /Crossentropy$/.test(this.spec.loss);
+    return { loss, error: classifies ? tally.wrong / tally.rows : loss, samples };
+  }
+
+  #openInference() {
+    return (this.#inference ??= (async () => {
+      const io = bindBuffers(this.traced.inference, this.parameters, this.#vectors, this.#fixed);
+      return { graph: await OnnxGraph.create(this.traced.inference, io.inputs, io.outputs, this.runtime), io };
+    })());
+  }
+
+  async dispose() {
+    await this.#training.graph.release();
+    if (this.#inference) await (await this.#inference).graph.release();
+  }
+}
+
+function setExactly<T extends Float32Array | Uint8Array>(to: T, from: T, what: string): void {
+  if (from.length !== to.length) throw new RangeError(`expected ${to.length} ${what}, not ${from.length}`);
+  to.set(from);
+}
+
+function weightValues(model: Model): (name: string) => Float32Array {
+  const values = new Map(model.weights.map(({ name, data }) => [name, data]));
+  return (name) => values.get(name)!;
+}

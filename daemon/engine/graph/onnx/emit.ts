@@ -1,0 +1,26 @@
+import type { Graph } from '../ir.js';
+import { elementwiseRules } from './elementwise.js';
+import { Emitter, type EmitRule, type OnnxModel, unsupported } from './emitter.js';
+import { imageRules } from './imageRules.js';
+import { gemmWithBias, tensorRules } from './tensorRules.js';
+
+const rules: Readonly<Record<string, EmitRule>> = { ...elementwiseRules, ...tensorRules, ...imageRules };
+
+/** Operator set versions: 18 is the first in which all reductions take their axes as an input. */
+const opsets = { '': 18, 'com.microsoft': 1 };
+
+/**
+ * One ONNX model that computes the graph.
+ * @throws UserError('model-unsupported') naming the layer, where an operation cannot be expressed.
+ */
+export function emitOnnx(graph: Graph): OnnxModel {
+  const emitter = new Emitter(graph);
+  graph.inputs.forEach(({ node }, i) => emitter.define(node, `in${i}`));
+  for (const node of graph.nodes) {
+    if (node.op === 'Add' && gemmWithBias(emitter, node)) continue;
+    const rule = rules[node.op];
+    if (!rule) throw unsupported(node, 'has no ONNX rule');
+    rule(emitter, node);
+  }
+  return emitter.finish(graph, opsets);
+}

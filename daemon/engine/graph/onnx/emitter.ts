@@ -1,0 +1,181 @@
+import { UserError } from '../../../protocol/errors.js';
+import type { Graph, Node } from '../ir.js';
+import { sameShape, sizeOf } from '../ir.js';
+import { encodeOnnx, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxType } from './protobuf.js';
+
+/** How a rank 4 tensor lies in memory: as in TensorFlow.js (NHWC), or with channels before the image (NCHW). */
+export type Layout = 'natural' | 'channels';
+
+const toChannels = [0, 3, 1, 2];
+const toNatural = [0, 2, 3, 1];
+
+export interface OnnxModel {
+  readonly bytes: Uint8Array;
+  /** Names in the order of the graph's inputs and outputs. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** Adds the ONNX nodes of one graph node, ending in `emitter.define(node, ...)`. */
+export type EmitRule = (emitter: Emitter, node: Node) => void;
+
+/**
+ * Translates a graph to ONNX. Rules ask for their inputs in the layout they want; a tensor is transposed at most once, and
+ * only where someone wants it the other way. Equal ONNX nodes are emitted once.
+ */
+export class Emitter {
+  readonly #nodes: OnnxNode[] = [];
+  readonly #known = new Map<string, string>();
+  readonly #initializers = new Map<string, OnnxTensor>();
+  readonly #names = new Map<Node, Partial<Record<Layout, string>>>();
+  readonly #uses = new Map<Node, number>();
+
+  constructor(graph: Graph) {
+    for (const node of [...graph.nodes.flatMap((n) => n.inputs), ...graph.outputs.map((o) => o.node)])
+      this.#uses.set(node, (this.#uses.get(node) ?? 0) + 1);
+  }
+
+  /** How many nodes and outputs read it. */
+  uses(node: Node): number {
+    return this.#uses.get(node) ?? 0;
+  }
+
+  /** Adds an ONNX node of one output; returns its name. */
+  op(op: string, inputs: readonly string[], attrs: Readonly<Record<string, OnnxAttribute>> = {}, domain?: string) {
+    return this.ops(op, inputs, 1, attrs, domain)[0]!;
+  }
+
+  ops(
+    op: string,
+    inputs: readonly string[],
+    outputs: number,
+    attrs: Readonly<Record<string, OnnxAttribute>> = {},
+    domain?: string,
+  ): string[] {
+    const key = JSON.stringify([op, inputs, outputs, attrs, domain]);
+    const known = this.#known.get(key);
+    const base = known ?? `t${this.#nodes.length}`;
+    const names = Array.from({ length: outputs }, (_, i) => (i === 0 ? base : `${base}_${i}`));
+    if (known === undefined) {
+      this.#known.set(key, base);
+      this.#nodes.push({ op, inputs, outputs: names, attrs, ...(domain === undefined ? {} : { domain }) });
+    }
+    return names;
+  }
+
+  /** An initializer; equal small ones are shared. */
+  tensor(type: OnnxType, dims: readonly number[], data: OnnxTensor['data']): string {
+    const key =
+      data.length <= 64 ? `${type} ${dims} ${[...data].map((v) => (Object.is(v, -0) ? '-0' : v))}` : undefined;
+    const known = key === undefined ? undefined : this.#known.get(key);
+    if (known !== undefined) return known;
+    const name = `c${this.#initializers.size}`;
+    this.#initializers.set(name, { type, dims, data });
+    if (key !== undefined) this.#known.set(key, name);
+    return name;
+  }
+
+  scalar = (value: number): string => this.tensor('float32', [], Float32Array.of(value));
+
+  ints = (values: readonly number[]): string =>
+    this.tensor(
+      'int64',
+      [values.length],
+      BigInt64Array.from(values, (v) => BigInt(v)),
+    );
+
+  reshape = (name: string, dims: readonly number[]): string => this.op('Reshape', [name, this.ints(dims)]);
+
+  /** Says what a node's value is called. */
+  define(node: Node, name: string, layout: Layout = 'natural'): void {
+    this.#names.set(node, { ...this.#names.get(node), [layout]: name });
+  }
+
+  /** Where the value lies now, if it is rank 4 and was computed already. */
+  layoutOf(node: Node): Layout {
+    return this.#names.get(node)?.natural === undefined && this.#names.get(node)?.channels ? 'channels' : 'natural';
+  }
+
+  /** The name of a node's value in a layout (which matters for rank 4 only). */
+  name(node: Node, layout: Layout = 'natural'): string {
+    const known = this.#names.get(node)?.[layout];
+    if (known !== undefined) return known;
+    if (node.op === 'Constant') this.define(node, this.#constant(node));
+    const other = this.#names.get(node)?.[layout === 'natural' ? 'channels' : 'natural'];
+    if (other === undefined) {
+      const now = this.#names.get(node)?.[layout];
+      if (now === undefined) throw new Error(`${node.op} ${node.id} was read before it was emitted`);
+      return now;
+    }
+    const moved = this.#toLayout(node, other, layout);
+    this.define(node, moved, layout);
+    return moved;
+  }
+
+  #toLayout({ shape }: Node, name: string, layout: Layout): string {
+    const perm = layout === 'channels' ? toChannels : toNatural;
+    const [b, h, w, c] = shape as [number, number, number, number];
+    // With one channel, or one pixel, both layouts are the same sequence.
+    if (c === 1 || h * w === 1) return this.reshape(name, layout === 'channels' ? [b, c, h, w] : [b, h, w, c]);
+    return this.op('Transpose', [name], { perm });
+  }
+
+  #constant({ constant, shape, dtype }: Node): string {
+    const of = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }[dtype];
+    if (typeof constant === 'number' && sizeOf(shape) > 64)
+      return this.op('Expand', [this.tensor(dtype, [], of.of(constant)), this.ints(shape)]);
+    const values = typeof constant === 'number' ? new of(sizeOf(shape)).fill(constant) : of.from(constant!);
+    return this.tensor(dtype, shape, values);
+  }
+
+  /** The model file, without what nobody reads. Inputs and outputs are named in the graph's order. */
+  finish(graph: Graph, opsets: Readonly<Record<string, number>>): OnnxModel {
+    const inputs = graph.inputs.map(({ node }) => ({ name: this.name(node), type: node.dtype, dims: node.shape }));
+    const sources = graph.outputs.map(({ node }) => this.name(node));
+    const produced = new Set(this.#nodes.flatMap((node) => node.outputs));
+    const renamed = new Map<string, string>();
+    const outputs = graph.outputs.map(({ node }, i) => {
+      const [from, name] = [sources[i]!, `out${i}`];
+      if (produced.has(from) && !renamed.has(from)) renamed.set(from, name);
+      else this.#nodes.push({ op: 'Identity', inputs: [from], outputs: [name], attrs: {} });
+      return { name, type: node.dtype, dims: node.shape };
+    });
+    const rename = (name: string) => renamed.get(name) ?? name;
+    const live = new Set(outputs.map(({ name }) => name));
+    const nodes: OnnxNode[] = [];
+    for (const node of this.#nodes.toReversed()) {
+      const outs = node.outputs.map(rename);
+      if (!outs.some((name) => live.has(name))) continue;
+      const ins = node.inputs.map(rename);
+      for (const name of ins) live.add(name);
+      nodes.unshift({ ...node, inputs: ins, outputs: outs });
+    }
+    const initializers = new Map([...this.#initializers].filter(([name]) => live.has(name)));
+    const bytes = encodeOnnx({ nodes, inputs, outputs, initializers }, opsets);
+    return { bytes, inputs: inputs.map(({ name }) => name), outputs: outputs.map(({ name }) => name) };
+  }
+}
+
+/** The layout in which a node with these operands is best computed: the one that avoids transposes. */
+export function commonLayout(emitter: Emitter, node: Node): Layout {
+  if (node.shape.length !== 4) return 'natural';
+  const whole = node.inputs.filter((input) => sameShape(input.shape, node.shape) && input.op !== 'Constant');
+  return whole.some((input) => emitter.layoutOf(input) === 'channels') ? 'channels' : 'natural';
+}
+
+/** The operand of a rank 4 element-wise node, so that it broadcasts in the layout. */
+export function operand(emitter: Emitter, node: Node, layout: Layout): string {
+  if (layout === 'natural' || sizeOf(node.shape) === 1) return emitter.name(node);
+  if (node.shape.length === 4) return emitter.name(node, layout);
+  const shape = [...Array<number>(4 - node.shape.length).fill(1), ...node.shape];
+  const [b, h, w, c] = shape as [number, number, number, number];
+  return h * w === 1 || c === 1
+    ? emitter.reshape(emitter.name(node), [b, c, h, w])
+    : emitter.op('Transpose', [emitter.reshape(emitter.name(node), shape)], { perm: toChannels });
+}
+
+export const unsupported = (node: Node, detail: string): UserError =>
+  new UserError(
+    'model-unsupported',
+    `${node.layer ? `layer "${node.layer}"` : 'the model'} cannot be compiled: ${node.op} ${detail}`,
+  );

@@ -1,0 +1,153 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { UserError } from '../../protocol/errors.js';
+import type { GraphBuilder } from '../graph/builder.js';
+import type { DType, Node, RandomSpec } from '../graph/ir.js';
+import { imageKernelRules } from './imageKernels.js';
+import { kernelRules, type KernelRule } from './kernels.js';
+
+const backendName = 'lc-prune-trace';
+
+const rules: Readonly<Record<string, KernelRule>> = { ...kernelRules, ...imageKernelRules };
+
+/** One trace: where kernel calls go, and which layer is being called. */
+export interface Recorder {
+  readonly graph: GraphBuilder;
+  /** The innermost layer under call, for messages and for the parameters of its noise. */
+  layer(): { name: string; className: string; config: Record<string, unknown> } | undefined;
+}
+
+/**
+ * A TensorFlow.js backend that computes nothing: each kernel call becomes a node of a graph, by shapes alone. Uploaded
+ * values become constants; values drawn by TensorFlow.js's random operations become inputs of role `random`.
+ */
+class TracingBackend extends tf.KernelBackend {
+  recorder: Recorder | undefined;
+  /** By tfjs-core's data ids, which are plain objects. */
+  readonly #nodes = new WeakMap<object, Node>();
+
+  node(tensor: tf.TensorInfo): Node {
+    const node = this.#nodes.get(tensor.dataId);
+    if (!node) throw new Error('a tensor from outside the trace');
+    return node;
+  }
+
+  tensorInfo(node: Node): tf.TensorInfo {
+    const dataId = {};
+    this.#nodes.set(dataId, node);
+    return { dataId, shape: [...node.shape], dtype: node.dtype };
+  }
+
+  override write(values: tf.backend_util.TypedArray, shape: number[], dtype: tf.DataType): object {
+    const dataId = {};
+    // Outside a trace (while a model is built) only the identity of a tensor matters.
+    if (this.recorder) this.#nodes.set(dataId, this.#upload(this.recorder, values, shape, dtype as DType));
+    return dataId;
+  }
+
+  #upload(recorder: Recorder, values: tf.backend_util.TypedArray, shape: number[], dtype: DType): Node {
+    const random = randomSpec(recorder);
+    if (random) return recorder.graph.input(shape, { role: 'random', random });
+    const copy = dtype === 'float32' ? Float32Array.from(values) : Int32Array.from(values);
+    return recorder.graph.constant(copy, shape, dtype);
+  }
+
+  override readSync(): never {
+    const layer = this.recorder?.layer()?.name;
+    throw new UserError(
+      'model-unsupported',
+      `${layer ? `layer "${layer}"` : 'the model'} needs values while it is compiled; use the TensorFlow.js engine`,
+    );
+  }
+
+  override read(): never {
+    return this.readSync();
+  }
+
+  override numDataIds = () => 0;
+  override disposeData = () => true;
+  override incRef = () => undefined;
+  override refCount = () => 1;
+  override memory = () => ({ unreliable: true, reasons: ['nothing is stored'] });
+  override floatPrecision = () => 32 as const;
+  override dispose = () => undefined;
+}
+
+/** tfjs-core draws random numbers in JavaScript and uploads them: the open scopes tell which operation is drawing. */
+function randomSpec(recorder: Recorder): RandomSpec | undefined {
+  const scopes = (tf.engine().state as unknown as { scopeStack: { name: string }[] }).scopeStack;
+  const names = new Set(scopes.map((scope) => scope.name.replace(/_+$/, '')));
+  if (names.has('randomUniform')) return { kind: 'uniform' };
+  const other = ['randomNormal', 'truncatedNormal', 'randomStandardNormal', 'randomGamma', 'multinomial', 'rand'];
+  if (!other.some((name) => names.has(name))) return undefined;
+  const layer = recorder.layer();
+  if (layer?.className === 'GaussianNoise') return { kind: 'normal', mean: 0, std: layer.config['stddev'] as number };
+  if (layer?.className === 'GaussianDropout') {
+    const rate = layer.config['rate'] as number;
+    return { kind: 'normal', mean: 1, std: Math.sqrt(rate / (1 - rate)) };
+  }
+  throw new UserError(
+    'model-unsupported',
+    `layer "${layer?.name}" draws random numbers of a kind that cannot be compiled`,
+  );
+}
+
+function runKernel(backend: TracingBackend, name: string, call: Parameters<tf.KernelFunc>[0]) {
+  const rule = rules[name];
+  const { recorder } = backend;
+  if (!recorder) throw new Error(`kernel ${name} outside a trace`);
+  const inputs = Object.fromEntries(
+    Object.entries(call.inputs)
+      .filter(([, tensor]) => tensor !== undefined && tensor !== null)
+      .map(([key, tensor]) => [key, backend.node(tensor as tf.TensorInfo)]),
+  );
+  const layer = recorder.layer()?.name;
+  recorder.graph.layer = layer;
+  const at = layer ?? Object.values(inputs).find((node) => node.layer)?.layer;
+  const unsupported = (detail: string) =>
+    new UserError('model-unsupported', `${at ? `layer "${at}"` : 'the model'} cannot be compiled: ${detail}`);
+  if (!rule) throw unsupported(`kernel ${name} has no rule`);
+  let nodes: Node | Node[];
+  try {
+    nodes = rule({ graph: recorder.graph, inputs, attrs: (call.attrs ?? {}) as Record<string, unknown> });
+  } catch (error) {
+    throw error instanceof RangeError ? unsupported(error.message) : error;
+  }
+  return Array.isArray(nodes) ? nodes.map((node) => backend.tensorInfo(node)) : backend.tensorInfo(nodes);
+}
+
+let registered: TracingBackend | undefined;
+
+function tracingBackend(): TracingBackend {
+  if (registered) return registered;
+  const backend = new TracingBackend();
+  // Priority 0: never chosen by itself.
+  tf.registerBackend(backendName, () => backend, 0);
+  // Also kernels without a rule are registered, so that the error can name them and the layer.
+  const names = Object.values(tf as object).filter((value) => typeof value === 'string' && /^_?[A-Z]\w+$/.test(value));
+  for (const kernelName of new Set<string>([...(names as string[]), ...Object.keys(rules)]))
+    tf.registerKernel({
+      kernelName,
+      backendName,
+      kernelFunc: (call) => runKernel(backend, kernelName, call),
+    });
+  return (registered = backend);
+}
+
+/**
+ * Runs `body`, which must be synchronous, with the tracing backend in charge; whatever backend was active is active again
+ * afterwards. Without a recorder kernels are errors and uploads are forgotten (for building models).
+ */
+export function withTracing<T>(recorder: Recorder | undefined, body: (backend: TracingBackend) => T): T {
+  const backend = tracingBackend();
+  const engine = tf.engine();
+  const previous = engine.backendName as string | undefined;
+  void tf.setBackend(backendName);
+  backend.recorder = recorder;
+  try {
+    return body(backend);
+  } finally {
+    backend.recorder = undefined;
+    if (previous && previous !== backendName) void tf.setBackend(previous);
+    else Object.assign(engine, { backendName: undefined, backendInstance: null });
+  }
+}

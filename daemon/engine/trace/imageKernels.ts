@@ -1,0 +1,134 @@
+import { backend_util } from '@tensorflow/tfjs-core';
+import type { Attributes, Node, Op } from '../graph/ir.js';
+import { addBiasAndActivation, type KernelCall, type KernelRule } from './kernels.js';
+
+/** Rules of the kernels over images (rank 4, NHWC): convolutions, pooling, resizing. Padding becomes explicit. */
+
+type Shape4 = [number, number, number, number];
+type Pad = Parameters<typeof backend_util.computeConv2DInfo>[4];
+type Rounding = 'floor' | 'round' | 'ceil' | undefined;
+type Window = number | [number, number];
+type ConvInfo = ReturnType<typeof backend_util.computeConv2DInfo>;
+
+const pair = (value: unknown): [number, number] =>
+  typeof value === 'number' ? [value, value] : ((value as [number, number] | undefined) ?? [1, 1]);
+
+const pads = ({ padInfo: { top, left, bottom, right } }: ConvInfo) => [top, left, bottom, right];
+
+function convInfo(attrs: KernelCall['attrs'], input: readonly number[], filter: readonly number[], depthwise: boolean) {
+  if ((attrs['dataFormat'] ?? 'NHWC') !== 'NHWC') throw new RangeError('convolutions of NCHW images have no rule');
+  return backend_util.computeConv2DInfo(
+    [...input] as Shape4,
+    [...filter] as Shape4,
+    pair(attrs['strides']),
+    pair(attrs['dilations']),
+    attrs['pad'] as Pad,
+    attrs['dimRoundingMode'] as Rounding,
+    depthwise,
+  );
+}
+
+const convAttrs = (info: ConvInfo): Attributes => ({
+  strides: [info.strideHeight, info.strideWidth],
+  dilations: [info.dilationHeight, info.dilationWidth],
+  pads: pads(info),
+});
+
+function convolution(op: 'Conv2D' | 'DepthwiseConv2D', call: KernelCall): Node {
+  const { x, filter } = call.inputs as Record<'x' | 'filter', Node>;
+  const info = convInfo(call.attrs, x.shape, filter.shape, op === 'DepthwiseConv2D');
+  return call.graph.add({ op, inputs: [x, filter], attrs: convAttrs(info), shape: info.outShape });
+}
+
+const backpropInput =
+  (op: Op, depthwise: boolean): KernelRule =>
+  ({ graph, inputs, attrs }) => {
+    const { dy, filter } = inputs as Record<'dy' | 'filter', Node>;
+    const shape = attrs['inputShape'] as number[];
+    const info = convInfo(attrs, shape, filter.shape, depthwise);
+    return graph.add({ op, inputs: [dy, filter], attrs: convAttrs(info), shape });
+  };
+
+const backpropFilter =
+  (op: Op, depthwise: boolean): KernelRule =>
+  ({ graph, inputs, attrs }) => {
+    const { x, dy } = inputs as Record<'x' | 'dy', Node>;
+    const shape = attrs['filterShape'] as number[];
+    const info = convInfo(attrs, x.shape, shape, depthwise);
+    return graph.add({ op, inputs: [x, dy], attrs: convAttrs(info), shape });
+  };
+
+function poolInfo(attrs: KernelCall['attrs'], input: readonly number[]) {
+  const { filterSize, strides, pad, dimRoundingMode } = attrs;
+  const info = backend_util.computePool2DInfo(
+    [...input] as Shape4,
+    filterSize as Window,
+    strides as Window,
+    1,
+    pad as Pad,
+    dimRoundingMode as Rounding,
+  );
+  return {
+    shape: info.outShape,
+    attrs: {
+      window: [info.effectiveFilterHeight, info.effectiveFilterWidth],
+      strides: [info.strideHeight, info.strideWidth],
+      pads: pads(info as unknown as ConvInfo),
+    },
+  };
+}
+
+const pool =
+  (op: Op): KernelRule =>
+  ({ graph, inputs, attrs }) =>
+    graph.add({ op, inputs: [inputs['x']!], ...poolInfo(attrs, inputs['x']!.shape) });
+
+const resizeAttrs = (attrs: KernelCall['attrs']): Attributes => ({
+  alignCorners: attrs['alignCorners'] === true,
+  halfPixelCenters: attrs['halfPixelCenters'] === true,
+});
+
+const resize =
+  (op: Op): KernelRule =>
+  ({ graph, inputs, attrs }) => {
+    const { shape } = inputs['images']!;
+    const [height, width] = attrs['size'] as [number, number];
+    return graph.add({ op, inputs: [inputs['images']!], attrs: resizeAttrs(attrs), shape: [shape[0]!, height, width, shape[3]!] }); // prettier-ignore
+  };
+
+const resizeGrad =
+  (op: Op): KernelRule =>
+  ({ graph, inputs, attrs }) =>
+    graph.add({ op, inputs: [inputs['dy']!], attrs: resizeAttrs(attrs), shape: inputs['images']!.shape });
+
+/** Rank 3 images (one sample) do not come from layers; kernels of rank 5 (3-D convolutions) have no rule. */
+export const imageKernelRules: Readonly<Record<string, KernelRule>> = {
+  Conv2D: (call) => convolution('Conv2D', call),
+  FusedConv2D: (call) => addBiasAndActivation(call, convolution('Conv2D', call)),
+  Conv2DBackpropInput: backpropInput('Conv2DBackpropInput', false),
+  Conv2DBackpropFilter: backpropFilter('Conv2DBackpropFilter', false),
+  DepthwiseConv2dNative: (call) => convolution('DepthwiseConv2D', call),
+  FusedDepthwiseConv2D: (call) => addBiasAndActivation(call, convolution('DepthwiseConv2D', call)),
+  DepthwiseConv2dNativeBackpropInput: backpropInput('DepthwiseConv2DBackpropInput', true),
+  DepthwiseConv2dNativeBackpropFilter: backpropFilter('DepthwiseConv2DBackpropFilter', true),
+  MaxPool: pool('MaxPool'),
+  AvgPool: pool('AvgPool'),
+  MaxPoolGrad: ({ graph, inputs, attrs }) => {
+    const { dy, input, output } = inputs as Record<'dy' | 'input' | 'output', Node>;
+    const info = poolInfo(attrs, input.shape);
+    return graph.add({ op: 'MaxPoolGrad', inputs: [dy, input, output], attrs: info.attrs, shape: input.shape });
+  },
+  AvgPoolGrad: ({ graph, inputs, attrs }) => {
+    const { dy, input } = inputs as Record<'dy' | 'input', Node>;
+    return graph.add({
+      op: 'AvgPoolGrad',
+      inputs: [dy],
+      attrs: poolInfo(attrs, input.shape).attrs,
+      shape: input.shape,
+    });
+  },
+  ResizeNearestNeighbor: resize('ResizeNearest'),
+  ResizeBilinear: resize('ResizeBilinear'),
+  ResizeNearestNeighborGrad: resizeGrad('ResizeNearestGrad'),
+  ResizeBilinearGrad: resizeGrad('ResizeBilinearGrad'),
+};

@@ -1,0 +1,107 @@
+import * as tf from '@tensorflow/tfjs-core';
+// Registers the layers, all gradients and the chained operations that some layers call.
+import * as tfl from '@tensorflow/tfjs-layers';
+import { UserError } from '../../protocol/errors.js';
+import type { Model } from '../../model/model.js';
+import { sameShape } from '../graph/ir.js';
+import { withTracing } from './backend.js';
+
+/** A weight as the layers know it: a variable whose tensor the layer reads, and may assign. */
+export interface LayerWeight {
+  /** As in the model file. */
+  readonly name: string;
+  /** The model's layer it belongs to. */
+  readonly layer: string;
+  readonly shape: readonly number[];
+  readonly trainable: boolean;
+  readonly variable: tf.Variable;
+}
+
+/** The user's model as TensorFlow.js's layers, for tracing only: its weights have no values. */
+export interface TraceableModel {
+  readonly model: tfl.LayersModel;
+  /** All weights, in the model's order. */
+  readonly weights: readonly LayerWeight[];
+  /** The innermost layer whose `call` is running. */
+  current(): { name: string; className: string; config: Record<string, unknown> } | undefined;
+  dispose(): void;
+}
+
+/** Initialisers compute; values come from the model file anyway. Seeds would make every dropout mask the same. */
+function withoutInitializers(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutInitializers);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) =>
+      /_?initializer$/i.test(key) && inner !== null
+        ? [key, { class_name: 'Zeros', config: {} }]
+        : [key, key === 'seed' ? null : withoutInitializers(inner)],
+    ),
+  );
+}
+
+/** "layer/cell/kernel" in files of TensorFlow 2.2 and later is "layer/kernel" here. */
+const withoutCell = (name: string): string => name.replace(/\/[^/]+(\/[^/]+)$/, '$1');
+
+/** Every layer, those inside models and wrappers included. */
+function allLayers(layers: readonly tfl.layers.Layer[]): tfl.layers.Layer[] {
+  return layers.flatMap((layer) => {
+    const { layers: inner, layer: wrapped, cell, cells, forwardLayer, backwardLayer } = layer as unknown as Record<string, tfl.layers.Layer & tfl.layers.Layer[]>; // prettier-ignore
+    const children = [...(inner ?? []), wrapped, cell, ...(cells ?? []), forwardLayer, backwardLayer];
+    return [layer, ...allLayers(children.filter((child) => child !== undefined && child !== null))];
+  });
+}
+
+/**
+ * Builds TensorFlow.js's layers from a model in memory.
+ * @throws UserError('model-invalid') when TensorFlow.js refuses the topology.
+ */
+export async function buildLayers({ topology, path, weights }: Model): Promise<TraceableModel> {
+  const json = { modelTopology: withoutInitializers(topology) } as Parameters<typeof tfl.models.modelFromJSON>[0];
+  let model: tfl.LayersModel;
+  try {
+    model = await withTracing(undefined, () => tfl.models.modelFromJSON(json));
+  } catch (error) {
+    throw new UserError('model-invalid', `${path}: TensorFlow.js cannot build the model: ${(error as Error).message.split('\n')[0]}`); // prettier-ignore
+  }
+  const stack: tfl.layers.Layer[] = [];
+  for (const layer of new Set(allLayers(model.layers))) {
+    const call = layer.call.bind(layer);
+    layer.call = (inputs, kwargs) => {
+      stack.push(layer);
+      try {
+        return call(inputs, kwargs);
+      } finally {
+        stack.pop();
+      }
+    };
+  }
+  const trainable = new Set(model.trainableWeights);
+  const files = new Map(weights.flatMap((weight) => [[withoutCell(weight.name), weight] as const]));
+  for (const weight of weights) files.set(weight.name, weight);
+  const fileName = (name: string, shape: readonly number[]) => {
+    const weight = files.get(name);
+    if (!weight || !sameShape(weight.shape, shape)) {
+      const found = weight ? `has the shape [${weight.shape}]` : 'is missing';
+      throw new UserError('model-invalid', `${path}: weight "${name}" [${shape}] ${found}`, { file: path });
+    }
+    return weight.name;
+  };
+  return {
+    model,
+    weights: model.layers.flatMap((layer) =>
+      layer.weights.map((weight) => ({
+        name: fileName(weight.originalName, weight.shape as number[]),
+        layer: layer.name,
+        shape: weight.shape as number[],
+        trainable: trainable.has(weight),
+        variable: weight.read() as tf.Variable,
+      })),
+    ),
+    current() {
+      const layer = stack.at(-1);
+      return layer && { name: layer.name, className: layer.getClassName(), config: layer.getConfig() };
+    },
+    dispose: () => withTracing(undefined, () => void model.dispose()),
+  };
+}

@@ -1,0 +1,169 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { UserError } from '../../protocol/errors.js';
+import type { Model } from '../../model/model.js';
+import type { Loss } from '../engine.js';
+import { GraphBuilder } from '../graph/builder.js';
+import { type Graph, type GraphOutput, type Node, sizeOf } from '../graph/ir.js';
+import { withTracing } from './backend.js';
+import { buildLayers, type LayerWeight, type TraceableModel } from './layersModel.js';
+import { type Head, meanLoss, withLogits } from './lossHead.js';
+
+export interface TraceSpec {
+  readonly loss: Loss;
+  /** Samples per batch of the training graph. */
+  readonly batchSize: number;
+  /** The output layer to train on; by default the last. */
+  readonly output?: string;
+}
+
+export interface TracedWeight {
+  readonly name: string;
+  readonly layer: string;
+  readonly shape: readonly number[];
+}
+
+/** A model as two graphs: what an executor needs to train and evaluate it. */
+export interface TracedModel {
+  /** Gives the mean loss, the gradient of each trainable weight that the output depends on, and the next states. */
+  readonly training: Graph;
+  /** Gives the output before `head`: apply softmax or sigmoid for the model's own output. */
+  readonly inference: Graph;
+  /** Samples per batch of the inference graph: what keeps its largest tensor below 64 MB, at most 512. */
+  readonly inferenceBatchSize: number;
+  readonly head: Head;
+  /** Trainable weights, in the model's order. */
+  readonly parameters: readonly TracedWeight[];
+  /** All others: moving averages, which training changes without a gradient, and frozen weights. */
+  readonly states: readonly TracedWeight[];
+  /** Without the batch axis. */
+  readonly inputShapes: readonly (readonly number[])[];
+  readonly outputShape: readonly number[];
+}
+
+/**
+ * Records one training step and one inference pass of the model, by shapes alone.
+ *
+ * @throws UserError('model-unsupported') naming the layer, when a kernel has no rule or values are needed;
+ *   UserError('model-invalid') when TensorFlow.js refuses the topology.
+ */
+export async function traceModel(model: Model, spec: TraceSpec): Promise<TracedModel> {
+  const layers = await buildLayers(model);
+  try {
+    return trace(layers, model, spec);
+  } finally {
+    layers.dispose();
+  }
+}
+
+function trace(layers: TraceableModel, model: Model, spec: TraceSpec): TracedModel {
+  const index = outputIndex(layers, spec.output);
+  const inputShapes = layers.model.inputs.map(({ name, shape }) => {
+    const sample = shape.slice(1);
+    if (sample.some((n) => n === null))
+      throw new UserError('model-unsupported', `${model.path}: input "${name}" has no fixed size: [${shape.map((n) => n ?? 'any')}]`); // prettier-ignore
+    return sample as number[];
+  });
+  return withLogits(layers.model, index, spec.loss, (head) => {
+    const training = record(layers, inputShapes, index, spec.batchSize, (pass) =>
+      trainingOutputs(pass, layers, spec.loss, head),
+    );
+    const largest = Math.max(...training.nodes.map(({ shape }) => sizeOf(shape))) / spec.batchSize;
+    const inferenceBatchSize = Math.min(512, Math.max(1, Math.floor(2 ** 24 / largest)));
+    const inference = record(layers, inputShapes, index, inferenceBatchSize, ({ output }) => [
+      { role: 'output', node: output() },
+    ]);
+    const bare = (trainable: boolean) =>
+      layers.weights
+        .filter((weight) => weight.trainable === trainable)
+        .map(({ name, layer, shape }) => ({ name, layer, shape }));
+    return {
+      training,
+      inference,
+      inferenceBatchSize,
+      head,
+      parameters: bare(true),
+      states: bare(false),
+      inputShapes,
+      outputShape: inference.outputs[0]!.node.shape.slice(1),
+    };
+  });
+}
+
+interface Pass {
+  readonly graph: GraphBuilder;
+  readonly weights: ReadonlyMap<LayerWeight, Node>;
+  /** Calls the model; a node, and the tensor for losses. */
+  output(): Node;
+  apply(): tf.Tensor;
+  target(shape: readonly number[]): tf.Tensor;
+  node(tensor: tf.Tensor): Node;
+}
+
+function record(
+  layers: TraceableModel,
+  inputShapes: readonly (readonly number[])[],
+  index: number,
+  batch: number,
+  outputs: (pass: Pass) => GraphOutput[],
+): Graph {
+  const graph = new GraphBuilder();
+  return withTracing({ graph, layer: () => layers.current() }, (backend) => {
+    const tensor = (node: Node) => {
+      const { dataId, shape, dtype } = backend.tensorInfo(node);
+      return tf.engine().makeTensorFromDataId(dataId, shape, dtype);
+    };
+    const data = inputShapes.map((shape, i) => graph.input([batch, ...shape], { role: 'data', index: i }));
+    const weights = new Map<LayerWeight, Node>();
+    for (const weight of layers.weights) {
+      const { name, shape, variable } = weight;
+      const node = graph.input(shape, { role: weight.trainable ? 'parameter' : 'state', name });
+      weights.set(weight, node);
+      variable.assign(tensor(node));
+    }
+    const apply = (training: boolean) => {
+      const given = data.map(tensor);
+      const result = layers.model.apply(given.length === 1 ? given[0]! : given, { training });
+      return ([result].flat() as tf.Tensor[])[index]!;
+    };
+    let nodes: GraphOutput[] = [];
+    tf.tidy(() => {
+      nodes = outputs({
+        graph,
+        weights,
+        output: () => backend.node(apply(false)),
+        apply: () => apply(true),
+        target: (shape) => tensor(graph.input(shape, { role: 'target' })),
+        node: (t) => backend.node(t),
+      });
+    });
+    return graph.finish(nodes);
+  });
+}
+
+function trainingOutputs(pass: Pass, layers: TraceableModel, loss: Loss, head: Head): GraphOutput[] {
+  const trainable = layers.weights.filter((weight) => weight.trainable);
+  const { value, grads } = tf.variableGrads(
+    () => {
+      const output = pass.apply();
+      return meanLoss(loss, head, pass.target(output.shape), output);
+    },
+    trainable.map((weight) => weight.variable),
+  );
+  const gradients = trainable.flatMap(({ name, variable }): GraphOutput[] => {
+    const gradient = grads[variable.name];
+    return gradient ? [{ role: 'gradient', name, node: pass.node(gradient) }] : [];
+  });
+  const states = layers.weights.flatMap((weight): GraphOutput[] => {
+    const node = pass.node(weight.variable);
+    return node === pass.weights.get(weight) ? [] : [{ role: 'state', name: weight.name, node }];
+  });
+  return [{ role: 'loss', node: pass.node(value) }, ...gradients, ...states];
+}
+
+function outputIndex({ model }: TraceableModel, wanted: string | undefined): number {
+  if (wanted === undefined) return model.outputs.length - 1;
+  const index = model.outputNames.findIndex((name) => name === wanted || name.split('/')[0] === wanted);
+  if (index < 0)
+    throw new UserError('model-unsupported', `the model has no output "${wanted}"; its outputs: ${model.outputNames.join(', ')}`); // prettier-ignore
+  return index;
+}
