@@ -15,6 +15,8 @@ export class PlanMeaningError extends Error {
     readonly path: readonly (string | number)[],
     message: string,
     readonly code: 'plan-invalid' | 'budget-impossible' = 'plan-invalid',
+    /** What a quick fix can write: the nearest valid value of a key below `path`. */
+    readonly nearest: { readonly key: string; readonly value: number | string } | null = null,
   ) {
     super(message);
   }
@@ -124,8 +126,9 @@ function checkBudget(
   try {
     createCompression(budget, views);
   } catch (error) {
-    if (error instanceof BudgetError) throw new PlanMeaningError(path, error.message, 'budget-impossible');
-    throw error;
+    if (!(error instanceof BudgetError)) throw error;
+    const nearest = error.nearest === undefined ? null : { key: error.key, value: error.nearest };
+    throw new PlanMeaningError(path, error.message, 'budget-impossible', nearest);
   }
 }
 
