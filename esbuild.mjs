@@ -7,6 +7,8 @@ import { join } from 'node:path';
 const watch = process.argv.includes('--watch');
 const production = process.argv.includes('--production');
 
+const only = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+
 const common = { bundle: true, sourcemap: !production, minify: production, logLevel: 'warning', outdir: 'dist' };
 
 const entries = (names) => Object.fromEntries(Object.entries(names).filter(([, file]) => existsSync(file)));
@@ -76,7 +78,8 @@ const webview = {
   entryPoints: entries({ monitor: 'webview/main.ts' }),
 };
 
-for (const options of [node, extension, webview]) {
+for (const [name, options] of Object.entries({ node, extension, webview })) {
+  if (only.length > 0 && !only.includes(name)) continue;
   if (Object.keys(options.entryPoints).length === 0) continue;
   if (watch) await (await context(options)).watch();
   else await build(options);

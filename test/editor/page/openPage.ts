@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { monitorHtml } from '../../../extension/monitor/html.js';
+import type { ToHost, ToPage } from '../../../webview/messages.js';
+import themes from './themes.json' with { type: 'json' };
+
+export type ThemeName = keyof typeof themes;
+export const THEMES = Object.keys(themes) as ThemeName[];
+
+const ORIGIN = 'http://monitor.test';
+const DIST = new URL('../../../dist/webview/', import.meta.url);
+
+export const launchBrowser = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+  });
+
+export interface MonitorPage {
+  page: Page;
+  /** Messages the page posted to its host. */
+  posted: () => Promise<ToHost[]>;
+  send: (messages: readonly ToPage[]) => Promise<void>;
+  /** CSP violations, console errors and uncaught exceptions so far. */
+  problems: string[];
+}
+
+type Wire = { $float64: number[] } | unknown;
+const toWire = (value: unknown): Wire =>
+  value instanceof Float64Array
+    ? { $float64: Array.from(value, (v) => (Number.isNaN(v) ? null : v)) }
+    : Array.isArray(value)
+      ? value.map(toWire)
+      : typeof value === 'object' && value !== null
+        ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, toWire(part)]))
+        : value;
+
+/** The built monitor page in a browser, as the editor would show it: same HTML, same CSP, the theme's real variables. */
+export async function openMonitor(
+  browser: Browser,
+  options: {
+    theme?: ThemeName;
+    width?: number;
+    height?: number;
+    strings?: Record<string, string>;
+    state?: object;
+  } = {},
+): Promise<MonitorPage> {
+  const theme = themes[options.theme ?? 'dark'];
+  const page = await browser.newPage({ viewport: { width: options.width ?? 1280, height: options.height ?? 1500 } });
+  const problems: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
+  page.on('pageerror', (error) => problems.push(String(error.stack)));
+  const html = monitorHtml({
+    cspSource: ORIGIN,
+    script: `${ORIGIN}/monitor.js`,
+    style: `${ORIGIN}/monitor.css`,
+    title: 'LC Prune Monitor',
+    language: 'en',
+    strings: options.strings ?? {},
+  }).replace('<body>', `<body class="${theme.body}">`);
+  await page.route(`${ORIGIN}/**`, async (route) => {
+    const path = new URL(route.request().url()).pathname.slice(1);
+    if (path === '') return route.fulfill({ contentType: 'text/html', body: html });
+    const body = await readFile(new URL(path, DIST));
+    return route.fulfill({ contentType: path.endsWith('.js') ? 'text/javascript' : 'text/css', body });
+  });
+  await page.addInitScript(
+    ({ variables, state }) => {
+      const sent: unknown[] = [];
+      let kept: unknown = state;
+      Object.assign(globalThis, {
+        acquireVsCodeApi: () => ({
+          postMessage: (message: unknown) => sent.push(message),
+          getState: () => kept,
+          setState: (next: unknown) => (kept = next),
+        }),
+        __sent: sent,
+        __revive: (value: unknown): unknown => {
+          if (Array.isArray(value)) return value.map((part) => __revive(part));
+          if (typeof value !== 'object' || value === null) return value;
+          if ('$float64' in value)
+            return Float64Array.from(value.$float64 as (number | null)[], (v) => (v === null ? NaN : v));
+          return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, __revive(part)]));
+        },
+      });
+      const apply = () => {
+        for (const [name, value] of Object.entries(variables)) document.documentElement.style.setProperty(name, value);
+      };
+      if (document.documentElement) apply();
+      else
+        new MutationObserver((_, observer) => (observer.disconnect(), apply())).observe(document, { childList: true });
+      document.addEventListener('securitypolicyviolation', (event) =>
+        console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
+      );
+    },
+    { variables: theme.variables as Record<string, string>, state: options.state },
+  );
+  await page.goto(`${ORIGIN}/`);
+  return {
+    page,
+    problems,
+    posted: () => page.evaluate(() => structuredClone(__sent) as ToHost[]),
+    send: async (messages) => {
+      for (const message of messages) await page.evaluate((wire) => postMessage(__revive(wire), '*'), toWire(message));
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    },
+  };
+}
+
+declare global {
+  var __sent: unknown[];
+  var __revive: (value: unknown) => unknown;
+}

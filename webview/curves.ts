@@ -1,0 +1,293 @@
+/** Which lines each chart of the monitor shows. */
+import { clock, number, percent, percentTick, short } from './format.js';
+import type { Level, Line } from './lineChart.js';
+import type { EvaluationPlace, EvaluationSet, TableName } from './messages.js';
+import type { RunData, XAxis } from './runData.js';
+import { t } from './strings.js';
+import { SHAPES, type Shape, type Theme } from './theme.js';
+
+export interface CurveSettings {
+  axis: XAxis;
+  smoothing: number;
+  hidden: ReadonlySet<string>;
+}
+
+export interface ChartSpec {
+  id: 'loss' | 'error' | 'kept' | 'distance' | 'throughput' | 'learningRate';
+  title: string;
+  /** One sentence: what the chart says. */
+  help: string;
+  yFormat: (value: number) => string;
+  yTick?: (value: number) => string;
+  y2Format?: (value: number) => string;
+  y2Log?: boolean;
+  /** Whether the y axis is logarithmic unless the user says otherwise. */
+  log: boolean;
+  curves: Curve[];
+  level?: (run: RunData) => Level | null;
+}
+
+/** A line of a chart, for every run. */
+interface Curve {
+  kind: string;
+  label: string;
+  table: TableName;
+  column: string;
+  /** Applied to every value before drawing. */
+  of?: (run: RunData) => (value: number) => number;
+  colour: number;
+  dash: number;
+  shape: Shape;
+  scale?: 'y' | 'y2';
+  points?: boolean;
+  scatter?: boolean;
+  /** Takes part in smoothing. */
+  noisy?: boolean;
+  /** Hidden until the user asks, so a chart of several runs stays readable. */
+  quietInOverlay?: boolean;
+}
+
+const SETS: { set: EvaluationSet; colour: number; shape: Shape }[] = [
+  { set: 'train', colour: 0, shape: 'circle' },
+  { set: 'validation', colour: 1, shape: 'square' },
+  { set: 'test', colour: 2, shape: 'diamond' },
+];
+
+const setName = (set: EvaluationSet): string =>
+  ({ train: t('train'), validation: t('validation'), test: t('test') })[set];
+
+const PLACES: { place: EvaluationPlace; symbol: string; dash: number; scatter?: boolean }[] = [
+  { place: 'theta', symbol: 'θ', dash: 0 },
+  { place: 'w', symbol: 'w', dash: 2 },
+  { place: 'direct', symbol: t('direct'), dash: 0, scatter: true },
+  { place: 'retrained', symbol: t('retrained'), dash: 0, scatter: true },
+];
+
+const evaluations = (column: 'loss' | 'error'): Curve[] =>
+  PLACES.flatMap(({ place, symbol, dash, scatter }) =>
+    SETS.map(({ set, colour, shape }) => ({
+      kind: `${place}/${set}`,
+      label: `${setName(set)} · ${symbol}`,
+      table: `${place}/${set}` as TableName,
+      column,
+      colour,
+      dash,
+      shape: place === 'retrained' ? 'star' : place === 'direct' ? 'cross' : shape,
+      points: true,
+      ...(scatter && { scatter }),
+      quietInOverlay: place === 'w' || set === 'train',
+    })),
+  );
+
+const share =
+  (run: RunData) =>
+  (kept: number): number =>
+    kept / (run.view.summary.prunable ?? NaN);
+
+/** The charts over time, in the order of the page. */
+export function chartSpecs(): ChartSpec[] {
+  return [
+    {
+      id: 'loss',
+      title: t('Loss'),
+      help: t('Mean loss per sample: every training batch, and the whole sets at w and at θ after each iteration.'),
+      yFormat: number,
+      log: true,
+      curves: [
+        {
+          kind: 'batch',
+          label: t('batch'),
+          table: 'batch',
+          column: 'loss',
+          colour: 3,
+          dash: 0,
+          shape: 'circle',
+          noisy: true,
+        },
+        ...evaluations('loss'),
+      ],
+    },
+    {
+      id: 'error',
+      title: t('Error'),
+      help: t('Share of wrong answers at w (being trained) and at θ (pruned). The two meet as the penalty grows.'),
+      yFormat: (v) => percent(v),
+      yTick: percentTick,
+      log: false,
+      curves: evaluations('error'),
+      level: (run) =>
+        run.view.referenceError === null
+          ? null
+          : { y: run.view.referenceError, label: t('reference {0}', percent(run.view.referenceError)) },
+    },
+    {
+      id: 'kept',
+      title: t('Kept weights'),
+      help: t('Share of the prunable weights that are not zero in θ, and how much of that set changed.'),
+      yFormat: (v) => percent(v),
+      yTick: percentTick,
+      log: false,
+      curves: [
+        {
+          kind: 'kept',
+          label: t('kept'),
+          table: 'iteration',
+          column: 'kept',
+          of: share,
+          colour: 0,
+          dash: 0,
+          shape: 'circle',
+          points: true,
+        },
+        {
+          kind: 'supportChange',
+          label: t('changed since the last iteration'),
+          table: 'iteration',
+          column: 'supportChange',
+          of: share,
+          colour: 1,
+          dash: 2,
+          shape: 'square',
+          points: true,
+          quietInOverlay: true,
+        },
+      ],
+    },
+    {
+      id: 'distance',
+      title: t('‖w − θ‖ and μ'),
+      help: t('Distance between the trained and the pruned weights (left) and the penalty that closes it (right).'),
+      yFormat: number,
+      y2Format: short,
+      y2Log: true,
+      log: true,
+      curves: [
+        {
+          kind: 'distance',
+          label: '‖w − θ‖',
+          table: 'iteration',
+          column: 'distance',
+          colour: 0,
+          dash: 0,
+          shape: 'circle',
+          points: true,
+        },
+        {
+          kind: 'mu',
+          label: 'μ',
+          table: 'iteration',
+          column: 'mu',
+          colour: 1,
+          dash: 1,
+          shape: 'triangle',
+          points: true,
+          scale: 'y2',
+          quietInOverlay: true,
+        },
+      ],
+    },
+    {
+      id: 'throughput',
+      title: t('Throughput'),
+      help: t('Training samples per second.'),
+      yFormat: short,
+      log: false,
+      curves: [
+        {
+          kind: 'samplesPerSecond',
+          label: t('samples/s'),
+          table: 'batch',
+          column: 'samplesPerSecond',
+          colour: 2,
+          dash: 0,
+          shape: 'circle',
+          noisy: true,
+        },
+      ],
+    },
+    {
+      id: 'learningRate',
+      title: t('Learning rate'),
+      help: t('Step size η of each training batch.'),
+      yFormat: number,
+      log: false,
+      curves: [
+        {
+          kind: 'learningRate',
+          label: 'η',
+          table: 'batch',
+          column: 'learningRate',
+          colour: 4,
+          dash: 0,
+          shape: 'circle',
+        },
+      ],
+    },
+  ];
+}
+
+/** A legend entry: a kind of line that some run has. */
+export interface LegendEntry {
+  kind: string;
+  label: string;
+  shown: boolean;
+  lines: Line[];
+  format: (value: number) => string;
+}
+
+/**
+ * The lines of a chart for these runs, and its legend. One run: a colour per set. Several: a colour and a marker per run, a
+ * dash per kind. A line that is smoothed brings its raw values along, faint.
+ */
+export function buildLines(
+  spec: ChartSpec,
+  runs: readonly RunData[],
+  settings: CurveSettings,
+  theme: Theme,
+): { lines: Line[]; legend: LegendEntry[] } {
+  const overlay = runs.length > 1;
+  const lines: Line[] = [];
+  const legend: LegendEntry[] = [];
+  const colour = (index: number) => theme.palette[index % theme.palette.length]!;
+  for (const curve of spec.curves) {
+    const having = runs.filter((run) => run.has(curve.table));
+    if (having.length === 0) continue;
+    // A quiet line of an overlay is hidden until toggled: its key then means "shown".
+    const key = overlay && curve.quietInOverlay ? `+${curve.kind}` : curve.kind;
+    const shown = key.startsWith('+') === settings.hidden.has(key);
+    const entry: LegendEntry = {
+      kind: key,
+      label: curve.label,
+      shown,
+      lines: [],
+      format: curve.scale === 'y2' ? (spec.y2Format ?? spec.yFormat) : spec.yFormat,
+    };
+    legend.push(entry);
+    for (const run of having) {
+      const map = curve.of?.(run);
+      const values = (data: Float64Array) => (map ? data.map(map) : data);
+      const smooth = curve.noisy && settings.smoothing > 0;
+      const line: Line = {
+        id: `${run.view.id}/${curve.kind}`,
+        kind: key,
+        label: overlay ? `${run.view.name} · ${curve.label}` : curve.label,
+        x: run.x(curve.table, settings.axis),
+        y: values(run.smooth(curve.table, curve.column, smooth ? settings.smoothing : 0)),
+        colour: colour(overlay ? run.view.colour : curve.colour),
+        dash: curve.dash,
+        shape: overlay && !curve.scatter ? SHAPES[run.view.colour % SHAPES.length]! : curve.shape,
+        ...(curve.scale && { scale: curve.scale }),
+        ...(curve.points && { points: true }),
+        ...(curve.scatter && { scatter: true }),
+      };
+      entry.lines.push(line);
+      if (!shown) continue;
+      if (smooth)
+        lines.push({ ...line, id: `${line.id}/raw`, y: values(run.y(curve.table, curve.column)), faint: true });
+      lines.push(line);
+    }
+  }
+  return { lines, legend };
+}
+
+export const xFormats: Record<XAxis, (value: number) => string> = { step: short, epoch: short, time: clock };

@@ -1,0 +1,372 @@
+import uPlot from 'uplot';
+import { decimate, joinPoints, lowerBound, type Points } from './decimate.js';
+import { drawLevels, drawMarkers, drawMarks, drawNotFinite } from './drawing.js';
+import { percent } from './format.js';
+import { DASHES, type Shape, type Theme } from './theme.js';
+
+/** One line of a chart: full-resolution data and how it looks. */
+export interface Line {
+  /** Unique in the chart. */
+  id: string;
+  /** What the legend toggles: lines of one kind hide together, in every run. */
+  kind: string;
+  label: string;
+  x: Float64Array;
+  y: Float64Array;
+  colour: string;
+  dash: number;
+  shape: Shape;
+  scale?: 'y' | 'y2';
+  /** Draw a marker at each point. */
+  points?: boolean;
+  /** Only markers, no line. */
+  scatter?: boolean;
+  /** The raw values under a smoothed line: thin, translucent and not in the legend. */
+  faint?: boolean;
+  /** Constant between x and the next x, filled to zero (histograms). */
+  stepped?: boolean;
+}
+
+/** A horizontal line with a label. */
+export interface Level {
+  y: number;
+  label: string;
+}
+
+/** A labelled vertical line. */
+export interface VerticalMark {
+  x: number;
+  label: string;
+}
+
+export interface ChartOptions {
+  yFormat: (value: number) => string;
+  /** Shorter labels for the axis. Default: yFormat. */
+  yTick?: (value: number) => string;
+  y2Format?: (value: number) => string;
+  y2Log?: boolean;
+  xLog?: boolean;
+  height: number;
+  /** Charts with the same key share the crosshair. */
+  sync?: string;
+  onZoom?: (range: [number, number] | null) => void;
+  onCursor?: (x: number | null) => void;
+}
+
+export interface ChartView {
+  lines: Line[];
+  levels: Level[];
+  marks: VerticalMark[];
+  xFormat: (value: number) => string;
+  logY: boolean;
+  zoom: [number, number] | null;
+}
+
+const EMPTY: ChartView = { lines: [], levels: [], marks: [], xFormat: String, logY: false, zoom: null };
+
+/** A uPlot line chart that draws what fits the pixels, and rebuilds itself only where its lines or colours changed. */
+export class LineChart {
+  #plot: uPlot | null = null;
+  #key = '';
+  #view = EMPTY;
+  #points: Points[] = [];
+  #frame = 0;
+  #width = 0;
+
+  constructor(
+    readonly root: HTMLElement,
+    readonly options: ChartOptions,
+    private theme: Theme,
+  ) {
+    new ResizeObserver(([entry]) => {
+      const width = Math.floor(entry!.contentRect.width);
+      if (width === this.#width) return;
+      this.#width = width;
+      this.#schedule();
+    }).observe(root);
+  }
+
+  get view(): ChartView {
+    return this.#view;
+  }
+
+  /** The drawn canvas, or null before the first drawing. */
+  get canvas(): HTMLCanvasElement | null {
+    return this.#plot?.ctx.canvas ?? null;
+  }
+
+  /** Scales as drawn, for exports. */
+  get ranges(): { x: [number, number]; y: [number, number]; y2: [number, number] | null } | null {
+    const range = (key: string): [number, number] | null => {
+      const scale = this.#plot?.scales[key];
+      return scale?.min === undefined || scale.min === null || scale.max === undefined || scale.max === null
+        ? null
+        : [scale.min, scale.max];
+    };
+    const x = range('x');
+    const y = range('y');
+    return x && y ? { x, y, y2: range('y2') } : null;
+  }
+
+  /** The points on screen, one entry per line of the view. */
+  get points(): readonly Points[] {
+    return this.#points;
+  }
+
+  setTheme(theme: Theme): void {
+    this.theme = theme;
+    this.#key = '';
+    this.#schedule();
+  }
+
+  show(view: ChartView): void {
+    this.#view = view;
+    this.#schedule();
+  }
+
+  /** Draws now; `show` draws at the next frame. */
+  draw(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    if (this.#width < 50 || this.#view.lines.length === 0) {
+      this.#destroy();
+      return;
+    }
+    const key = JSON.stringify([
+      this.#view.logY,
+      this.#view.lines.map(({ x: _x, y: _y, ...look }) => look),
+      this.#view.xFormat.name,
+    ]);
+    if (key !== this.#key) this.#destroy();
+    this.#key = key;
+    const data = this.#data();
+    if (!this.#plot) this.#plot = new uPlot(this.#plotOptions(), data, this.root);
+    else {
+      this.#plot.batch(() => {
+        if (this.#plot!.width !== this.#width) this.#plot!.setSize({ width: this.#width, height: this.options.height });
+        this.#plot!.setData(data, true);
+      });
+    }
+  }
+
+  /** Moves the crosshair by keyboard: to a share [0, 1] of the width, by pixels, or away (null). */
+  moveCursor(move: { share: number } | { pixels: number } | null): void {
+    const plot = this.#plot;
+    if (!plot) return;
+    const width = plot.over.clientWidth;
+    const now = plot.cursor.left ?? -1;
+    const left = move === null ? -10 : 'share' in move ? move.share * width : (now < 0 ? width / 2 : now) + move.pixels;
+    plot.setCursor({
+      left: move === null ? -10 : Math.max(0, Math.min(width, left)),
+      top: move === null ? -10 : plot.over.clientHeight / 2,
+    });
+  }
+
+  #schedule(): void {
+    this.#frame ||= requestAnimationFrame(() => this.draw());
+  }
+
+  #destroy(): void {
+    this.#plot?.destroy();
+    this.#plot = null;
+    this.#key = '';
+  }
+
+  #window(): [number, number] {
+    if (this.#view.zoom) return this.#view.zoom;
+    let min = Infinity;
+    let max = -Infinity;
+    for (const { x } of this.#view.lines) {
+      if (x.length === 0) continue;
+      min = Math.min(min, x[0]!);
+      max = Math.max(max, x[x.length - 1]!);
+    }
+    if (!(min <= max)) return [0, 1];
+    if (this.options.xLog) return [min / 1.3, max * 1.3];
+    return min === max ? [min - 0.5, max + 0.5] : [min, max];
+  }
+
+  #data(): uPlot.AlignedData {
+    const [min, max] = this.#window();
+    const width = Math.max(100, this.#width - 60) * devicePixelRatio;
+    const log = (line: Line) => (line.scale === 'y2' ? this.options.y2Log : this.#view.logY);
+    this.#points = this.#view.lines.map((line) => {
+      const points = line.stepped ? all(line) : decimate(line.x, line.y, min, max, width);
+      // A logarithmic axis has no place for zero and below.
+      if (log(line)) points.y = points.y.map((y) => (y !== null && y <= 0 ? null : y));
+      return points;
+    });
+    const { x, ys } = joinPoints(this.#points);
+    return [x, ...ys] as uPlot.AlignedData;
+  }
+
+  #range(scale: 'y' | 'y2', log: boolean): [number, number] {
+    const [min, max] = this.#window();
+    let low = Infinity;
+    let high = -Infinity;
+    this.#view.lines.forEach((line, i) => {
+      if ((line.scale ?? 'y') !== scale) return;
+      const { x, y } = this.#points[i]!;
+      // Points just outside the window carry the line to its border and do not count.
+      for (let k = lowerBound(x, min); k < x.length && x[k]! <= max; k++) {
+        const value = y[k];
+        if (value === null || value === undefined) continue;
+        low = Math.min(low, value);
+        high = Math.max(high, value);
+      }
+      if (line.stepped) low = Math.min(low, log ? 1 : 0);
+    });
+    if (scale === 'y')
+      for (const level of this.#view.levels) {
+        if (log && level.y <= 0) continue;
+        low = Math.min(low, level.y);
+        high = Math.max(high, level.y);
+      }
+    if (!(low <= high)) return log ? [0.1, 1] : [0, 1];
+    if (log) return [low / 1.15, high * 1.15];
+    const pad = (high - low || Math.abs(high) || 1) * 0.06;
+    return [low >= 0 ? Math.max(0, low - pad) : low - pad, high + pad];
+  }
+
+  #plotOptions(): uPlot.Options {
+    const { theme, options } = this;
+    const { lines, logY } = this.#view;
+    const second = lines.some((line) => line.scale === 'y2');
+    const axis = (scale: string, format: (value: number) => string, grid: boolean): uPlot.Axis => ({
+      scale,
+      stroke: theme.muted,
+      font: theme.font,
+      size: scale === 'x' ? 20 : 50,
+      gap: 4,
+      grid: { show: grid, stroke: theme.grid, width: theme.highContrast ? 0.5 : 0.35 },
+      ticks: { show: false },
+      border: { show: scale === 'x', stroke: theme.grid, width: 1 },
+      values: (_plot, splits) => splits.map((v) => (v === null ? '' : format(v))),
+      // An empty log axis between two powers of ten needs more labels than the default filter leaves.
+      filter: (_plot, splits) => splits,
+      space: scale === 'x' ? 70 : 34,
+    });
+    return {
+      width: this.#width,
+      height: options.height,
+      padding: [8, second ? 0 : 12, 0, 0],
+      legend: { show: false },
+      scales: {
+        x: { time: false, distr: options.xLog ? 3 : 1, range: () => this.#window() },
+        y: { distr: logY ? 3 : 1, range: () => this.#range('y', logY) },
+        ...(second && {
+          y2: { distr: options.y2Log ? 3 : 1, range: () => this.#range('y2', options.y2Log ?? false) },
+        }),
+      },
+      axes: [
+        axis('x', (v) => this.#view.xFormat(v), false),
+        { ...axis('y', options.yTick ?? options.yFormat, true), ...(logY && { splits: logSplits }) },
+        ...(second
+          ? [
+              {
+                ...axis('y2', options.y2Format ?? options.yFormat, false),
+                side: 1 as const,
+                ...(options.y2Log && { splits: logSplits }),
+              },
+            ]
+          : []),
+      ].map((a) => (a.scale === 'x' && options.xLog ? { ...a, splits: logSplits } : a)),
+      series: [{}, ...lines.map((line) => this.#series(line))],
+      cursor: {
+        drag: { x: true, y: false, setScale: false },
+        y: false,
+        points: { show: false },
+        ...(options.sync && {
+          sync: {
+            key: options.sync,
+            scales: ['x', null] as [string, null],
+            filters: { pub: (type: string) => type === 'mousemove' || type === 'mouseleave' },
+          },
+        }),
+        bind: {
+          dblclick: () => () => {
+            options.onZoom?.(null);
+            return null;
+          },
+        },
+      },
+      hooks: {
+        draw: [
+          (plot) => {
+            drawMarks(plot, this.#view.marks, this.theme);
+            drawLevels(plot, this.#view.levels, this.theme);
+            drawMarkers(plot, this.#view.lines, this.#points);
+            drawNotFinite(plot, this.#view.lines, this.theme);
+          },
+        ],
+        setCursor: [
+          (plot) => {
+            const left = plot.cursor.left ?? -1;
+            options.onCursor?.(left < 0 ? null : plot.posToVal(left, 'x'));
+          },
+        ],
+        setSelect: [
+          (plot) => {
+            const { left, width } = plot.select;
+            if (width < 4) return;
+            options.onZoom?.([plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')]);
+            plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          },
+        ],
+      },
+    };
+  }
+
+  #series(line: Line): uPlot.Series {
+    return {
+      scale: line.scale ?? 'y',
+      stroke: line.colour,
+      alpha: line.faint ? 0.3 : 1,
+      width: line.faint ? 1 : 1.75,
+      dash: DASHES[line.dash]!,
+      points: { show: false },
+      ...(line.scatter && { paths: () => null }),
+      ...(line.stepped && {
+        paths: uPlot.paths.stepped!({ align: 1 }),
+        fill: withAlpha(line.colour, 0.22),
+      }),
+    };
+  }
+}
+
+const all = (line: Line): Points => ({
+  x: Array.from(line.x),
+  y: Array.from(line.y, (y) => (Number.isFinite(y) ? y : null)),
+});
+
+/** Powers of ten; with fewer than two of them in sight also 2 and 5, and with none a handful of even steps. */
+function logSplits(_plot: uPlot, _axis: number, min: number, max: number): number[] {
+  const decades = Math.log10(max / min);
+  const factors = decades > 6 ? [1] : decades > 2 ? [1] : decades > 0.7 ? [1, 2, 5] : null;
+  if (!factors) {
+    const step = niceStep((max - min) / 4);
+    const splits = [];
+    for (let v = Math.ceil(min / step) * step; v <= max; v += step) splits.push(Number(v.toPrecision(12)));
+    return splits;
+  }
+  const stride = Math.max(1, Math.ceil(decades / 6));
+  const splits = [];
+  for (let e = Math.floor(Math.log10(min)); e <= Math.ceil(Math.log10(max)); e++)
+    for (const factor of factors) {
+      const v = Number(`${factor}e${e}`);
+      if (v >= min && v <= max && (factors.length > 1 || e % stride === 0)) splits.push(v);
+    }
+  return splits;
+}
+
+/** The next 1, 2 or 5 times a power of ten. */
+export function niceStep(rough: number): number {
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const factor = [1, 2, 5, 10].find((f) => f * power >= rough) ?? 10;
+  return factor * power;
+}
+
+/** A translucent fill of a CSS colour. */
+function withAlpha(colour: string, alpha: number): string {
+  return `color-mix(in srgb, ${colour} ${percent(alpha, 0)}, transparent)`;
+}

@@ -1,0 +1,91 @@
+/**
+ * Messages between the monitor's host (extension/monitor) and the page. The host owns every series; a page that becomes
+ * visible says `ready` and is hydrated, then gets appended columns only.
+ */
+import type { LayerKept } from '../daemon/protocol/events.js';
+import type { LayerPicture, RunSummary } from '../daemon/protocol/messages.js';
+
+/** Columns of the training batches: one row a batch (thinned in very long runs). */
+export const BATCH_COLUMNS = ['step', 'epoch', 'time', 'loss', 'learningRate', 'samplesPerSecond'] as const;
+/** Columns of the evaluations of one place ("w", "theta", ...) on one set ("train", ...). */
+export const EVALUATION_COLUMNS = ['step', 'epoch', 'time', 'loss', 'error'] as const;
+/** Columns of the LC iterations. */
+export const ITERATION_COLUMNS = [
+  'step',
+  'epoch',
+  'time',
+  'iteration',
+  'mu',
+  'distance',
+  'ratio',
+  'loss',
+  'error',
+  'kept',
+  'supportChange',
+  'seconds',
+] as const;
+
+export type EvaluationPlace = 'reference' | 'direct' | 'w' | 'theta' | 'retrained';
+export type EvaluationSet = 'train' | 'validation' | 'test';
+export type TableName = 'batch' | 'iteration' | `${EvaluationPlace}/${EvaluationSet}`;
+
+/** The columns of a table, in the order of its rows. `step`, `epoch` and `time` (seconds since the start) never decrease. */
+export function columnsOf(table: TableName): readonly string[] {
+  if (table === 'batch') return BATCH_COLUMNS;
+  return table === 'iteration' ? ITERATION_COLUMNS : EVALUATION_COLUMNS;
+}
+
+/** A place on the x axis that deserves a line: a phase, a changed budget, a resume. */
+export interface Mark {
+  step: number;
+  epoch: number;
+  time: number;
+  label: string;
+}
+
+/** Everything about a run but its series. */
+export interface RunView {
+  id: string;
+  name: string;
+  /** Index into the palette; stays the same for a run as long as the workspace remembers it. */
+  colour: number;
+  summary: RunSummary;
+  device: string | null;
+  /** Error of the uncompressed reference, on the test set where there is one. */
+  referenceError: number | null;
+  /** Error right after direct compression, without training: plain magnitude pruning. */
+  directError: number | null;
+  layers: LayerKept[];
+  marks: Mark[];
+  warnings: { time: number; message: string }[];
+}
+
+/** One row of the plan difference: a setting and its value in each compared run, in the order of `runs`. */
+export interface DifferenceRow {
+  setting: string;
+  values: string[];
+}
+
+/** Appended rows of one table; `reset` says they replace what the page has. */
+export interface ColumnPatch {
+  reset: boolean;
+  columns: Record<string, Float64Array>;
+}
+
+export type ToPage =
+  | { type: 'runs'; runs: RunView[]; primary: string | null; difference: DifferenceRow[]; trusted: boolean }
+  | { type: 'run'; view: RunView }
+  | { type: 'columns'; run: string; tables: Partial<Record<TableName, ColumnPatch>> }
+  | { type: 'picture'; run: string; layer: string; picture: LayerPicture | null; problem: string | null }
+  | { type: 'connection'; problem: string | null };
+
+export type ControlAction = 'pause' | 'resume' | 'stop' | 'budget' | 'export' | 'plan' | 'compare' | 'log' | 'start';
+
+export type ToHost =
+  | { type: 'ready' }
+  | { type: 'control'; action: ControlAction; run: string | null }
+  | { type: 'remove'; run: string }
+  | { type: 'primary'; run: string }
+  | { type: 'picture'; run: string; layer: string }
+  | { type: 'save'; name: string; data: Uint8Array }
+  | { type: 'failure'; message: string };

@@ -1,0 +1,287 @@
+import { ChartCard } from './chartCard.js';
+import { buildLines, chartSpecs, xFormats, type ChartSpec } from './curves.js';
+import { button, element } from './element.js';
+import { percent, percentTick } from './format.js';
+import { pageState, post, remember } from './host.js';
+import { LayerCard } from './layerCard.js';
+import { LayerTable } from './layers.js';
+import type { VerticalMark } from './lineChart.js';
+import type { ControlAction, DifferenceRow, ToPage } from './messages.js';
+import { RunData } from './runData.js';
+import { RunHeader } from './runHeader.js';
+import { RunStrip } from './runStrip.js';
+import { t } from './strings.js';
+import { observeTheme, readTheme, type Theme } from './theme.js';
+import { Toolbar, type Settings } from './toolbar.js';
+import { tradeOffLines } from './tradeOff.js';
+
+const AXES = { step: () => t('Step'), epoch: () => t('Epoch'), time: () => t('Time') };
+
+/** The whole page: takes the host's messages, keeps the runs it shows, draws at most once a frame. */
+export class Monitor {
+  #runs = new Map<string, RunData>();
+  #order: string[] = [];
+  #primary: string | null = null;
+  #difference: DifferenceRow[] = [];
+  #trusted = true;
+  #settings: Settings;
+  #hidden = new Set(pageState().hidden ?? []);
+  #rescaled = new Set(pageState().rescaled ?? []);
+  #zoom: [number, number] | null = null;
+  #layer: string | null = pageState().layer ?? null;
+  #askedPicture = '';
+  #frame = 0;
+  #theme: Theme;
+
+  #banner = element('p', { class: 'banner', role: 'alert', hidden: true });
+  #empty: HTMLElement;
+  #content: HTMLElement;
+  #header = new RunHeader((action) => this.#control(action));
+  #strip: RunStrip;
+  #toolbar: Toolbar;
+  #cards: { spec: ChartSpec; card: ChartCard }[];
+  #tradeOff: ChartCard;
+  #layers: LayerTable;
+  #layerCard: LayerCard;
+  #warnings = element('section', { class: 'card warnings', hidden: true });
+
+  constructor(root: HTMLElement) {
+    const { smoothing = 0.6, axis = 'step' } = pageState();
+    this.#settings = { smoothing, axis };
+    this.#theme = readTheme();
+    const save = (name: string, data: Uint8Array) => post({ type: 'save', name: `${this.#fileName()}-${name}`, data });
+    this.#strip = new RunStrip(
+      (run) => post({ type: 'primary', run }),
+      (run) => post({ type: 'remove', run }),
+    );
+    this.#toolbar = new Toolbar(
+      this.#settings,
+      (part) => {
+        // A zoomed range in steps means nothing in seconds.
+        if (part.axis) this.#setZoom(null);
+        Object.assign(this.#settings, part);
+        remember(part);
+        this.#schedule();
+      },
+      () => this.#setZoom(null),
+    );
+    this.#cards = chartSpecs().map((spec) => ({
+      spec,
+      card: new ChartCard(
+        {
+          id: spec.id,
+          title: spec.title,
+          help: spec.help,
+          yFormat: spec.yFormat,
+          ...(spec.yTick && { yTick: spec.yTick }),
+          ...(spec.y2Format && { y2Format: spec.y2Format }),
+          ...(spec.y2Log && { y2Log: true }),
+          height: spec.id === 'loss' || spec.id === 'error' ? 260 : 190,
+          sync: 'monitor',
+          xName: () => AXES[this.#settings.axis](),
+          onZoom: (zoom) => this.#setZoom(zoom),
+          toggle: (kind) => this.#toggle(kind),
+          rescale: () => this.#rescale(spec.id),
+          save,
+        },
+        this.#theme,
+      ),
+    }));
+    this.#tradeOff = new ChartCard(
+      {
+        id: 'trade-off',
+        title: t('Error against kept weights'),
+        help: t('Where each compared run ended. Lower and further left is better.'),
+        yFormat: (v) => percent(v),
+        yTick: percentTick,
+        xLog: true,
+        height: 240,
+        xName: () => t('Kept'),
+        toggle: (kind) => this.#toggle(kind),
+        rescale: () => this.#rescale('trade-off'),
+        save,
+      },
+      this.#theme,
+    );
+    this.#layers = new LayerTable((layer) => this.#chooseLayer(layer));
+    this.#layerCard = new LayerCard(this.#theme, save);
+    this.#empty = element(
+      'section',
+      { class: 'empty' },
+      element('h1', { text: t('No run to show') }),
+      element('p', {
+        text: t('Start a run from a plan or a model, and its loss, error and sparsity appear here while it trains.'),
+      }),
+      button({ icon: 'play', text: t('Prune a model...'), label: t('Prune a model'), class: 'primary' }, () =>
+        post({ type: 'control', action: 'start', run: null }),
+      ),
+    );
+    this.#content = element(
+      'div',
+      { hidden: true },
+      this.#header.root,
+      this.#strip.root,
+      this.#toolbar.root,
+      element(
+        'div',
+        { class: 'grid' },
+        ...this.#cards.map(({ card }) => card.root),
+        this.#tradeOff.root,
+        this.#layers.root,
+        this.#layerCard.root,
+        this.#warnings,
+      ),
+    );
+    root.append(this.#banner, this.#empty, this.#content);
+    observeTheme((theme) => {
+      this.#theme = theme;
+      for (const { card } of this.#cards) card.setTheme(theme);
+      this.#tradeOff.setTheme(theme);
+      this.#layerCard.setTheme(theme);
+      this.#schedule();
+    });
+  }
+
+  receive(message: ToPage): void {
+    switch (message.type) {
+      case 'runs': {
+        const known = this.#runs;
+        this.#runs = new Map(
+          message.runs.map((view) => {
+            const run = known.get(view.id) ?? new RunData(view);
+            run.view = view;
+            return [view.id, run];
+          }),
+        );
+        this.#order = message.runs.map((view) => view.id);
+        if (message.primary !== this.#primary) this.#askedPicture = '';
+        this.#primary = message.primary;
+        this.#difference = message.difference;
+        this.#trusted = message.trusted;
+        remember({ runs: this.#order, primary: this.#primary });
+        break;
+      }
+      case 'run': {
+        const run = this.#runs.get(message.view.id);
+        if (run) run.view = message.view;
+        break;
+      }
+      case 'columns':
+        this.#runs.get(message.run)?.apply(message.tables);
+        break;
+      case 'picture':
+        if (message.run === this.#primary && message.layer === this.#layer)
+          this.#layerCard.show(message.layer, message.picture, message.problem);
+        break;
+      case 'connection':
+        this.#banner.hidden = message.problem === null;
+        this.#banner.textContent = message.problem;
+        break;
+    }
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#render();
+    });
+  }
+
+  #render(): void {
+    const runs = this.#order.map((id) => this.#runs.get(id)!);
+    const primary = this.#primary === null ? undefined : this.#runs.get(this.#primary);
+    this.#empty.hidden = primary !== undefined;
+    this.#content.hidden = primary === undefined;
+    if (!primary) return;
+    const views = runs.map((run) => run.view);
+    this.#header.show(primary.view, this.#trusted);
+    this.#strip.show(views, this.#primary, this.#difference, this.#theme);
+    this.#toolbar.zoomed = this.#zoom !== null;
+    const { axis, smoothing } = this.#settings;
+    const marks: VerticalMark[] = primary.view.marks.map((mark) => ({ x: mark[axis], label: mark.label }));
+    for (const { spec, card } of this.#cards) {
+      const { lines, legend } = buildLines(spec, runs, { axis, smoothing, hidden: this.#hidden }, this.#theme);
+      const level = spec.level?.(primary);
+      card.show(
+        {
+          lines,
+          levels: level ? [level] : [],
+          marks,
+          xFormat: xFormats[axis],
+          logY: spec.log !== this.#rescaled.has(spec.id),
+          zoom: this.#zoom,
+        },
+        legend,
+      );
+    }
+    const tradeOff = tradeOffLines(views, this.#hidden, this.#theme);
+    this.#tradeOff.show(
+      { ...tradeOff, marks: [], xFormat: percentTick, logY: this.#rescaled.has('trade-off'), zoom: null },
+      tradeOff.legend,
+    );
+    // A single run is a single point: nothing to compare.
+    this.#tradeOff.root.hidden = tradeOff.legend.length === 0 || runs.length < 2;
+    this.#renderLayers(primary);
+    this.#renderWarnings(primary);
+  }
+
+  #renderLayers(run: RunData): void {
+    const names = run.view.layers.map((layer) => layer.layer);
+    if (this.#layer === null || !names.includes(this.#layer)) this.#layer = names[0] ?? null;
+    this.#layers.show(run.view, this.#layer);
+    // The picture changes with every iteration: ask again then, and never twice for the same one.
+    const wanted = `${run.view.id}/${this.#layer}/${run.view.summary.iteration}/${run.view.summary.state}`;
+    if (this.#layer === null) this.#layerCard.show(null, null, null);
+    else if (wanted !== this.#askedPicture) {
+      this.#askedPicture = wanted;
+      post({ type: 'picture', run: run.view.id, layer: this.#layer });
+    }
+  }
+
+  #renderWarnings(run: RunData): void {
+    const { warnings } = run.view;
+    this.#warnings.hidden = warnings.length === 0;
+    if (this.#warnings.childElementCount - 1 === warnings.length) return;
+    this.#warnings.setAttribute('aria-label', t('Warnings'));
+    this.#warnings.replaceChildren(
+      element('header', {}, element('h2', { text: t('Warnings') })),
+      ...warnings.map((warning) =>
+        element('p', {}, element('time', { text: new Date(warning.time).toLocaleTimeString() }), ` ${warning.message}`),
+      ),
+    );
+  }
+
+  #chooseLayer(layer: string): void {
+    this.#layer = layer;
+    remember({ layer });
+    this.#layerCard.show(layer, null, null);
+    this.#schedule();
+  }
+
+  #toggle(kind: string): void {
+    if (!this.#hidden.delete(kind)) this.#hidden.add(kind);
+    remember({ hidden: [...this.#hidden] });
+    this.#schedule();
+  }
+
+  #rescale(chart: string): void {
+    if (!this.#rescaled.delete(chart)) this.#rescaled.add(chart);
+    remember({ rescaled: [...this.#rescaled] });
+    this.#schedule();
+  }
+
+  #setZoom(zoom: [number, number] | null): void {
+    this.#zoom = zoom && zoom[1] > zoom[0] ? zoom : null;
+    this.#schedule();
+  }
+
+  #control(action: ControlAction): void {
+    post({ type: 'control', action, run: this.#primary });
+  }
+
+  #fileName(): string {
+    const name = (this.#primary && this.#runs.get(this.#primary)?.view.name) || 'run';
+    return name.replace(/[^\w.-]+/g, '-');
+  }
+}

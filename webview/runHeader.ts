@@ -1,0 +1,165 @@
+import { button, element, icon } from './element.js';
+import { count, duration, number, percent, short } from './format.js';
+import type { ControlAction, RunView } from './messages.js';
+import { t } from './strings.js';
+
+const STATES: Record<RunView['summary']['state'], string> = {
+  queued: 'Queued',
+  running: 'Running',
+  paused: 'Paused',
+  interrupted: 'Interrupted',
+  stopped: 'Stopped',
+  failed: 'Failed',
+  done: 'Finished',
+};
+
+type Control = 'pause' | 'resume' | 'stop' | 'budget' | 'export' | 'compare';
+
+/** The state of the shown run in words and numbers, and its controls. */
+export class RunHeader {
+  readonly root = element('header', { class: 'run-header' });
+  #title = element('h1');
+  #state = element('span', { class: 'state', role: 'status' });
+  #subtitle = element('p', { class: 'subtitle' });
+  #stats = element('dl', { class: 'stats' });
+  #bar = element('div', { class: 'bar-fill' });
+  #progress = element('div', { class: 'progress', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' });
+  #message = element('p', { class: 'message', role: 'alert', hidden: true });
+  #buttons: Record<Control, HTMLButtonElement>;
+
+  constructor(act: (action: ControlAction) => void) {
+    this.#buttons = {
+      pause: button({ icon: 'pause', text: t('Pause'), label: t('Pause after the current batch') }, () => act('pause')),
+      resume: button(
+        { icon: 'play', text: t('Resume'), label: t('Continue from the last checkpoint'), class: 'primary' },
+        () => act('resume'),
+      ),
+      stop: button({ icon: 'stop', text: t('Stop'), label: t('Checkpoint and stop; the run can be resumed') }, () =>
+        act('stop'),
+      ),
+      budget: button(
+        { icon: 'budget', text: t('Budget...'), label: t('Change the budget from the next iteration on') },
+        () => act('budget'),
+      ),
+      export: button(
+        { icon: 'save', text: t('Export...'), label: t('Export the pruned model'), class: 'primary' },
+        () => act('export'),
+      ),
+      compare: button({ icon: 'compare', text: t('Compare...'), label: t('Choose runs to overlay') }, () =>
+        act('compare'),
+      ),
+    };
+    this.#progress.setAttribute('aria-label', t('Progress'));
+    this.#progress.append(this.#bar);
+    this.root.append(
+      element(
+        'div',
+        { class: 'title-row' },
+        element('div', { class: 'title' }, this.#title, this.#state),
+        element(
+          'div',
+          { class: 'controls', role: 'group', 'aria-label': t('Run controls') },
+          ...Object.values(this.#buttons),
+        ),
+      ),
+      this.#subtitle,
+      this.#progress,
+      this.#stats,
+      this.#message,
+    );
+  }
+
+  show(view: RunView, trusted: boolean): void {
+    const { summary } = view;
+    const { state } = summary;
+    const active = state === 'running' || state === 'queued';
+    this.#title.textContent = view.name;
+    const name = t(STATES[state]);
+    if (this.#state.textContent !== name) this.#state.textContent = name;
+    this.#state.className = `state ${state}`;
+    const visible: Record<Control, boolean> = {
+      pause: active,
+      resume: state === 'paused' || state === 'interrupted' || state === 'stopped',
+      stop: active || state === 'paused',
+      budget: active || state === 'paused',
+      export: state === 'done' || state === 'stopped',
+      compare: true,
+    };
+    for (const [key, control] of Object.entries(this.#buttons)) {
+      control.hidden = !visible[key as Control];
+      control.disabled = !trusted && key !== 'compare';
+    }
+    this.#subtitle.textContent = [
+      summary.model,
+      summary.method.toUpperCase(),
+      summary.engine && (view.device ? t('{0} on {1}', summary.engine, view.device) : summary.engine),
+      t('started {0}', new Date(summary.started).toLocaleString()),
+    ]
+      .filter(Boolean)
+      .join(' · ');
+    const done = Math.round((state === 'done' ? 1 : summary.progress) * 1000) / 10;
+    this.#progress.setAttribute('aria-valuenow', String(Math.round(done)));
+    this.#progress.className = `progress ${state}`;
+    this.#bar.style.setProperty('width', `${done}%`);
+    this.#renderStats(view);
+    this.#message.hidden = !summary.message;
+    if (summary.message && this.#message.dataset.text !== summary.message) {
+      this.#message.dataset.text = summary.message;
+      this.#message.replaceChildren(icon('warning'), element('span', { text: summary.message }));
+    }
+    this.#message.className = `message ${state === 'failed' ? 'error' : 'note'}`;
+  }
+
+  #renderStats({ summary, referenceError, directError }: RunView): void {
+    const reference = referenceError ?? summary.referenceError;
+    const active = summary.state === 'running' || summary.state === 'paused';
+    const items: [string, string, string | null][] = [
+      [
+        t('Iteration'),
+        summary.iterations ? `${summary.iteration} / ${summary.iterations}` : String(summary.iteration),
+        null,
+      ],
+      [
+        t('Error (pruned)'),
+        percent(summary.error),
+        reference === null
+          ? null
+          : directError === null
+            ? t('reference {0}', percent(reference))
+            : t('reference {0} · direct {1}', percent(reference), percent(directError)),
+      ],
+      [
+        t('Kept'),
+        summary.kept === null || !summary.prunable ? '–' : percent(summary.kept / summary.prunable),
+        summary.kept === null ? null : t('{0} of {1}', count(summary.kept), count(summary.prunable)),
+      ],
+      active
+        ? [
+            t('Time left'),
+            duration(summary.etaSeconds),
+            summary.samplesPerSecond ? t('{0} samples/s', short(Math.round(summary.samplesPerSecond))) : null,
+          ]
+        : [
+            t('Duration'),
+            summary.ended === null ? '–' : duration((summary.ended - summary.started) / 1000),
+            summary.samplesPerSecond ? t('{0} samples/s', short(Math.round(summary.samplesPerSecond))) : null,
+          ],
+    ];
+    if (summary.kept)
+      items.splice(3, 0, [
+        t('Fewer weights'),
+        `${number(Number((summary.prunable! / summary.kept).toPrecision(3)))}×`,
+        null,
+      ]);
+    this.#stats.replaceChildren(
+      ...items.map(([name, value, note]) =>
+        element(
+          'div',
+          {},
+          element('dt', { text: name }),
+          element('dd', {}, element('span', { class: 'value', text: value }), note && element('small', { text: note })),
+        ),
+      ),
+    );
+  }
+}
