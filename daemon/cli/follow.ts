@@ -22,7 +22,7 @@ export async function follow(handle: RunHandle, terminal: Terminal, workspace: s
     interrupted = true;
     terminal.status('');
     terminal.note('stopping: writing a checkpoint (Ctrl-C again to leave without it)');
-    void handle.stop('interrupt');
+    void handle.stop('interrupted');
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);

@@ -159,7 +159,13 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
     },
     training,
     retrain: { ...RETRAIN, batchSize, ...given(plan.retrain) },
-    reference: { ...REFERENCE, batchSize, ...given(plan.reference) },
+    // A model that is given is trained already, unless the plan asks for more.
+    reference: {
+      ...REFERENCE,
+      ...(typeof plan.model === 'string' ? { epochs: 0 } : {}),
+      batchSize,
+      ...given(plan.reference),
+    },
     output: plan.output ?? null,
     engine: plan.engine ?? 'auto',
     seed: plan.seed ?? 0,

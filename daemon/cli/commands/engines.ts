@@ -1,4 +1,4 @@
-import { probeEngines, chooseEngine } from '../../engine/registry.js';
+import { probeEngines } from '../../engine/registry.js';
 import type { Command } from '../command.js';
 import { table } from '../text.js';
 
@@ -9,7 +9,8 @@ export const engines: Command = {
   options: {},
   async run({ terminal }) {
     const probes = await probeEngines();
-    const chosen = chooseEngine('auto', probes).id;
+    // `auto` takes the first that can run; a run may still pass one over that cannot take its model.
+    const chosen = probes.find((probe) => probe.available)?.id;
     for (const probe of probes) terminal.emit({ event: 'engine', ...probe, chosen: probe.id === chosen });
     const rows = probes.map((probe) => [
       probe.id === chosen ? '*' : '',

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { isBuiltinData } from '../../data/builtin.js';
+import type { Dataset } from '../../data/dataset.js';
 import { openDataset } from '../../data/openDataset.js';
+import { chooseScale } from '../../data/scaleCandidates.js';
 import { sampleSource } from '../../data/sampleSource.js';
 import { openEngine } from '../../engine/registry.js';
 import { readModel } from '../../model/readModel.js';
@@ -11,6 +13,9 @@ import { DataSource } from '../../protocol/plan.js';
 import { UserError } from '../../protocol/errors.js';
 import { stringOption, type Command } from '../command.js';
 import { count, percent } from '../text.js';
+
+/** Samples that choose the input scale. */
+const SCALE_SAMPLES = 2000;
 
 export const evaluate: Command = {
   name: 'evaluate',
@@ -60,17 +65,21 @@ export const evaluate: Command = {
       const dataWorkspace = isBuiltinData(source)
         ? process.cwd()
         : workspaceFor(resolve(source), stringOption(values, 'workspace'));
-      const dataset = await openDataset(
+      const opened = await openDataset(
         resolveData(parsed.data, (path) => path),
         setup,
-        { workspace: dataWorkspace, seed: 0, evaluate: async (split) => engine.evaluate(sampleSource(split)) },
+        { workspace: dataWorkspace, seed: 0, purpose: 'evaluate' },
       );
-      const split = dataset.test.size > 0 ? dataset.test : dataset.train;
+      const loss = async ({ test }: Dataset) =>
+        (await engine.evaluate({ ...sampleSource(test), size: Math.min(test.size, SCALE_SAMPLES) })).loss;
+      const choice = scale === undefined || scale === 'auto' ? await chooseScale(opened, loss) : null;
+      const dataset = choice?.dataset ?? opened;
+      const split = dataset.test;
       const result = await engine.evaluate(sampleSource(split), {
         onProgress: (done) => terminal.status(`evaluating ${count(done)} of ${count(split.size)}`),
       });
       terminal.status('');
-      for (const note of dataset.notes) terminal.note(note);
+      for (const note of [...dataset.notes, ...(choice ? [choice.note] : [])]) terminal.note(note);
       terminal.emit({ loss: result.loss, error: result.error, samples: result.samples });
       terminal.print(
         `loss ${result.loss.toFixed(4)}, error ${percent(result.error)} on ${count(result.samples)} samples (${engine.info.name}, ${engine.info.device})`,

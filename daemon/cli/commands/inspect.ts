@@ -13,11 +13,8 @@ export const inspect: Command = {
     const path = positionals[0]!;
     const model = await readModel(path, { workspace: workspaceFor(path, stringOption(values, 'workspace')) });
     const data = new Map(model.weights.map((weight) => [weight.name, weight.data]));
-    const zerosOf = (names: readonly string[]) =>
-      names.reduce(
-        (zeros, name) => zeros + (data.get(name) ?? []).reduce((n, value) => n + (value === 0 ? 1 : 0), 0),
-        0,
-      );
+    const zeros = (name: string) => data.get(name)?.reduce((found, value) => found + (value === 0 ? 1 : 0), 0) ?? 0;
+    const zerosOf = (names: readonly string[]) => names.reduce((total, name) => total + zeros(name), 0);
     const layers = summarizeModel(model).map((layer) => ({
       name: layer.name,
       className: layer.className,

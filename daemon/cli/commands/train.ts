@@ -1,8 +1,9 @@
-import { relative, resolve } from 'node:path';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
+import { REFERENCE } from '../../plan/defaults.js';
 import { readPlan, workspaceFor } from '../../plan/readPlan.js';
 import { readModel } from '../../model/readModel.js';
 import { writeTfjsModel } from '../../model/writeTfjs.js';
+import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { startRun } from '../../runs/supervisor.js';
 import { integerOption, stringOption, type Command } from '../command.js';
 import { follow } from '../follow.js';
@@ -22,16 +23,16 @@ export const train: Command = {
     const workspace = workspaceFor(planFile, stringOption(values, 'workspace'));
     const seed = integerOption(values, 'seed', 0, 0xffffffff);
     const engine = stringOption(values, 'engine');
-    const plan = await readPlan(planFile, { workspace });
-    const handle = await startRun(
-      {
-        ...plan,
-        method: 'reference',
-        ...(seed === undefined ? {} : { seed }),
-        ...(engine === undefined ? {} : { engine }),
-      },
-      { workspace },
-    );
+    const written = await readPlan(planFile, { workspace });
+    const reference = { ...written.reference, epochs: written.reference.epochs || REFERENCE.epochs };
+    const plan: ResolvedPlan = {
+      ...written,
+      reference,
+      method: 'reference',
+      ...(seed === undefined ? {} : { seed }),
+      ...(engine === undefined ? {} : { engine }),
+    };
+    const handle = await startRun(plan, { workspace });
     const done = await follow(handle, terminal, workspace);
     if (!done) return 130;
     let path = join(handle.folder, 'result', 'model.json');
