@@ -30,7 +30,7 @@ export class Monitor {
   #zoom: [number, number] | null = null;
   #layer: string | null = pageState().layer ?? null;
   #askedPicture = '';
-  #frame = 0;
+  #queued = false;
   #theme: Theme;
 
   #banner = element('p', { class: 'banner', role: 'alert', hidden: true });
@@ -182,8 +182,10 @@ export class Monitor {
   }
 
   #schedule(): void {
-    this.#frame ||= requestAnimationFrame(() => {
-      this.#frame = 0;
+    if (this.#queued) return;
+    this.#queued = true;
+    requestAnimationFrame(() => {
+      this.#queued = false;
       this.#render();
     });
   }

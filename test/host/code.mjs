@@ -2,6 +2,7 @@
 // Stands in for the `code` executable of @vscode/test-electron (CODE_TEST_HOST=test/host/code.mjs): runs an extension test
 // suite in the npm-installed VS Code with a headless Chromium and exits with the suite's code.
 // Environment: CODE_TEST_VERSION=floor|newest, CODE_TEST_SETTINGS=JSON of user settings.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { BROWSER_ARGS, startServer, workbenchUrl } from './server.mjs';
 
@@ -24,7 +25,7 @@ const server = await startServer({
   trust: process.argv.includes('--with-trust'),
   log: process.env.CODE_TEST_LOG === '1',
 });
-let code = 1;
+let code;
 let browser;
 try {
   browser = await chromium.launch({ executablePath: server.chromium, args: BROWSER_ARGS });
@@ -37,7 +38,7 @@ try {
     });
   });
   const limit = Number(process.env.CODE_TEST_TIMEOUT ?? 300) * 1000;
-  const late = new Promise((resolve) => setTimeout(() => resolve(124), limit).unref());
+  const late = sleep(limit, 124, { ref: false });
   await page.goto(workbenchUrl(server.url, { folder, extension, suite }));
   code = await Promise.race([finished, late]);
   if (code === 124) console.error(`The suite did not end within ${limit / 1000} s.`);

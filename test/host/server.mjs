@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { installHost } from './install.mjs';
 
@@ -45,8 +46,6 @@ const alive = (pid) => {
     return false;
   }
 };
-
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Installs a VSIX into an extensions folder, as a person would. */
 export async function installVsix(host, vsix, extensionsDir) {
@@ -110,7 +109,7 @@ export async function startServer({
   for (let i = 0; ; i++) {
     if (child.exitCode !== null) throw new Error(`The VS Code server exited with ${child.exitCode}.`);
     try {
-      const answer = await fetch(`${url}/version`);
+      const answer = await globalThis.fetch(`${url}/version`);
       if (answer.ok) break;
     } catch {
       // Not listening yet.
