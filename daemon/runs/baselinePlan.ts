@@ -23,6 +23,10 @@ export async function baselinePlan(
     ...plan,
     name: `${plan.name}-${method}`,
     method,
-    model: here ? { path: relative(workspace, trained) } : plan.model,
+    ...(here && {
+      model: { path: relative(workspace, trained) },
+      modelHash: null,
+      reference: { ...plan.reference, epochs: 0 },
+    }),
   };
 }

@@ -1,7 +1,16 @@
 /** The runs of a workspace, read from their folders: `<workspace>/.lcprune/runs/<time>-<plan>/`. */
-import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { UserError } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
 import type { RunSummary } from '../protocol/messages.js';
+import { lockHolder } from '../trainer/lock.js';
+import { readRunPlan, runName, runPaths, runsFolder } from '../trainer/runFolder.js';
+import { forgetLog, lastEvents, parseEvent, readLines } from './eventLog.js';
+import { brokenRun, summarizeRun } from './summary.js';
+import { thinBatches } from './thinBatches.js';
+
+export { readRunPlan } from '../trainer/runFolder.js';
 
 /** A window of a run's log. */
 export interface History {
@@ -13,36 +22,114 @@ export interface History {
 }
 
 /** Newest first. A folder that cannot be read is listed as failed, with the reason. */
-export function listRuns(_workspace: string): Promise<RunSummary[]> {
-  throw new Error('not written yet');
+export async function listRuns(workspace: string): Promise<RunSummary[]> {
+  const runs = await runsFolder(workspace);
+  const entries = await readdir(runs, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+    throw new UserError('disk', `${runs} cannot be read: ${error.message}`, { file: runs });
+  });
+  const names = entries.filter((entry) => entry.isDirectory() && isRunName(entry.name)).map(({ name }) => name);
+  const found: RunSummary[] = [];
+  // One after the other: a workspace may have hundreds, and logs are large.
+  for (const name of names.sort().reverse()) {
+    const folder = join(runs, name);
+    const created = (await lstat(folder).catch(() => null))?.birthtimeMs;
+    // Deleted in the meantime.
+    if (created === undefined) continue;
+    found.push(await runSummary(folder).catch((error: Error) => brokenRun(folder, created, error.message)));
+  }
+  return found.sort((a, b) => b.started - a.started);
 }
 
 /** @throws UserError('run-missing' | 'run-invalid'). */
-export function runSummary(_folder: string): Promise<RunSummary> {
-  throw new Error('not written yet');
+export async function runSummary(folder: string): Promise<RunSummary> {
+  const plan = await readRunPlan(folder);
+  const alive = (await lockHolder(runPaths(folder).lock)) !== null;
+  const { birthtimeMs } = await lstat(folder);
+  return summarizeRun(folder, plan, await lastEvents(folder), alive, birthtimeMs);
 }
 
-/** Absolute folder of a run given its name. @throws UserError('run-missing') for names that are no run of this workspace. */
-export function runFolder(_workspace: string, _run: string): Promise<string> {
-  throw new Error('not written yet');
+const isRunName = (name: string): boolean => /^[^/\\\0]+$/.test(name) && !name.startsWith('.');
+
+const missing = (run: string, where: string): UserError =>
+  new UserError('run-missing', `there is no run "${run.slice(0, 200)}" in ${where}; "lc-prune runs" lists them`);
+
+/**
+ * Absolute folder of a run given its name.
+ * @throws UserError('run-missing') for names that are no run of this workspace, links among them.
+ */
+export async function runFolder(workspace: string, run: string): Promise<string> {
+  const runs = await runsFolder(workspace);
+  if (!isRunName(run)) throw missing(run, runs);
+  const folder = join(runs, run);
+  if (!(await lstat(folder).catch(() => null))?.isDirectory()) throw missing(run, runs);
+  return folder;
 }
 
-/** The run's resolved plan. @throws UserError('run-invalid'). */
-export function readRunPlan(_folder: string): Promise<ResolvedPlan> {
-  throw new Error('not written yet');
+/**
+ * A run by its name in the workspace, or by the path of its folder (absolute, or relative to the current folder).
+ * @returns the run's folder and the workspace it belongs to. @throws UserError('run-missing').
+ */
+export async function findRun(
+  run: string,
+  { workspace }: { workspace: string },
+): Promise<{ folder: string; workspace: string }> {
+  const named = isRunName(run) && !isAbsolute(run) ? await runFolder(workspace, run).catch(() => null) : null;
+  if (named) return { folder: named, workspace };
+  const path = resolve(run);
+  const runs = dirname(path);
+  if (basename(runs) !== 'runs' || basename(dirname(runs)) !== '.lcprune') throw missing(run, workspace);
+  const own = dirname(dirname(runs));
+  return { folder: await runFolder(own, basename(path)), workspace: own };
 }
 
-/** Events [from, from + limit) of the log; its `batch` events thinned to at most `resolution` points (bucket means). */
-export function readEvents(_folder: string, _from: number, _limit: number, _resolution?: number): Promise<History> {
-  throw new Error('not written yet');
+/**
+ * Events [from, from + limit) of the log; its `batch` events thinned to at most `resolution` points (bucket means).
+ * @throws UserError('run-invalid') when the log cannot be read.
+ */
+export async function readEvents(folder: string, from: number, limit: number, resolution?: number): Promise<History> {
+  const { lines, total } = await readLines(folder, from, limit);
+  const events = lines.map(parseEvent).filter((event) => event !== null);
+  const next = Math.min(Math.max(from, 0) + lines.length, Math.max(total, from));
+  return { events: resolution === undefined ? events : thinBatches(events, resolution), next, end: next >= total };
 }
 
-/** @throws UserError('run-invalid') while a trainer works on it. */
-export function deleteRun(_workspace: string, _run: string): Promise<void> {
-  throw new Error('not written yet');
+async function idle(folder: string): Promise<void> {
+  const holder = await lockHolder(runPaths(folder).lock);
+  if (holder !== null) {
+    throw new UserError('run-invalid', `${basename(folder)} is being worked on by process ${holder}; stop it first`);
+  }
 }
 
-/** Gives the run folder a new name after its time stamp. Resolves to the new name. */
-export function renameRun(_workspace: string, _run: string, _name: string): Promise<string> {
-  throw new Error('not written yet');
+const onDisk = <T>(folder: string, action: Promise<T>): Promise<T> =>
+  action.catch((error: Error) => {
+    throw new UserError('disk', `${folder}: ${error.message}`, { file: folder });
+  });
+
+/** @throws UserError('run-missing'), UserError('run-invalid') while a trainer works on it, UserError('disk'). */
+export async function deleteRun(workspace: string, run: string): Promise<void> {
+  const folder = await runFolder(workspace, run);
+  await idle(folder);
+  // Out of the list at once, whole or not at all.
+  const doomed = join(dirname(folder), `.deleted-${basename(folder)}-${process.pid}`);
+  await onDisk(folder, rename(folder, doomed));
+  forgetLog(folder);
+  await onDisk(doomed, rm(doomed, { recursive: true, force: true }));
+}
+
+/**
+ * Gives the run folder a new name after its time stamp.
+ * @returns the run's new name. @throws UserError('run-missing' | 'run-invalid' | 'disk').
+ */
+export async function renameRun(workspace: string, run: string, name: string): Promise<string> {
+  const folder = await runFolder(workspace, run);
+  await idle(folder);
+  const stamp = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}/.exec(run)?.[0] ?? 'run';
+  const renamed = runName(stamp, name);
+  const target = join(dirname(folder), renamed);
+  if (renamed === run) return run;
+  if (await lstat(target).catch(() => null)) throw new UserError('run-invalid', `there is a run "${renamed}" already`);
+  await onDisk(folder, rename(folder, target));
+  forgetLog(folder);
+  return renamed;
 }

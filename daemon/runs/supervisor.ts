@@ -1,10 +1,21 @@
 /** Starts, controls and watches trainers: one child process per active run. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { realpath, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../protocol/errors.js';
+import type { RunEvent } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
-import type { RunEvent } from '../protocol/events.js';
+import type { FromTrainer, SentError, StopReason, ToTrainer, TrainerRequest } from '../trainer/ipc.js';
+import { lockHolder } from '../trainer/lock.js';
+import { createRunFolder, readRunPlan, runPaths, runsFolder } from '../trainer/runFolder.js';
+import { lastEvents } from './eventLog.js';
+import { findRun } from './registry.js';
+import { writeReport } from './report.js';
 
-/** Who asked a run to stop. `user` and `interrupt` (Ctrl-C) leave it "stopped"; the others leave it "interrupted". */
-export type StopReason = 'user' | 'interrupt' | 'shutdown' | 'disconnect';
+export type { StopReason } from '../trainer/ipc.js';
 
 export interface RunOptions {
   /** Absolute path of the workspace folder; the run folder is created under `<workspace>/.lcprune/runs`. */
@@ -23,7 +34,10 @@ export interface RunHandle {
   readonly folder: string;
   /** Process id of the trainer. */
   readonly pid: number;
-  /** Every event from now on, in order, already in the log. Returns the function that ends the subscription. */
+  /**
+   * Every event, in order, already in the log. The first subscriber gets those since the start, later ones those from now
+   * on. Returns the function that ends the subscription.
+   */
   onEvent(callback: (event: RunEvent) => void): () => void;
   /** Checkpoints and waits with the trainer alive. Resolves when paused. */
   pause(): Promise<void>;
@@ -39,19 +53,179 @@ export interface RunHandle {
   readonly done: Promise<RunEvent>;
 }
 
-/**
- * Creates a run folder and starts a trainer on it.
- * @throws UserError('disk') when the folder cannot be written, UserError('run-invalid') when the trainer does not start.
- */
-export function startRun(_plan: ResolvedPlan, _options: RunOptions): Promise<RunHandle> {
-  throw new Error('not written yet');
+/** A trainer that does not end this long after it was told to is killed; the last checkpoint is on disk. */
+const STOP_MS = 60_000;
+/** Events kept for the first subscriber. */
+const BACKLOG = 10_000;
+const OUTPUT_TAIL = 20;
+
+/** The bundle beside the running one (dist/cli.mjs, dist/chunks/*.mjs), or dist seen from the sources. */
+export function trainerPath(): string {
+  const found = ['./trainer.mjs', '../trainer.mjs', '../../dist/trainer.mjs']
+    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+    .find((path) => existsSync(path));
+  if (!found)
+    throw new UserError(
+      'engine-unavailable',
+      'the trainer is missing from this installation (dist/trainer.mjs); reinstall, or run "npm run build"',
+    );
+  return found;
 }
 
 /**
- * Continues a stopped, interrupted, failed or paused (trainer gone) run from its last good checkpoint.
- * @param folder the run folder, absolute, or its name.
+ * Creates a run folder and starts a trainer on it. Resolves when model, data and engine are loaded and training begins.
+ * @throws UserError of what is wrong with plan, model, data or engine, or UserError('disk'); nothing is left on disk then.
+ */
+export async function startRun(plan: ResolvedPlan, options: RunOptions): Promise<RunHandle> {
+  const trainer = options.trainer ?? trainerPath();
+  const folder = await createRunFolder(options.workspace, plan, Date.now());
+  try {
+    return await launch(folder, false, { ...options, trainer });
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    await removeIfEmpty(await runsFolder(options.workspace));
+    throw error;
+  }
+}
+
+/** A workspace without runs has no `.lcprune`. */
+async function removeIfEmpty(runs: string): Promise<void> {
+  const emptied = await rmdir(runs).then(
+    () => true,
+    () => false,
+  );
+  if (!emptied) return;
+  await rm(join(dirname(runs), '.gitignore'), { force: true });
+  await rmdir(dirname(runs)).catch(() => undefined);
+}
+
+/**
+ * Continues a stopped, interrupted or failed run, or a paused one whose trainer is gone, from its last good checkpoint.
+ * Resolves when training goes on.
+ * @param run the run's folder (absolute), or its name.
  * @throws UserError('run-missing'), UserError('run-invalid') when it is finished or another trainer works on it.
  */
-export function resumeRun(_folder: string, _options: RunOptions): Promise<RunHandle> {
-  throw new Error('not written yet');
+export async function resumeRun(run: string, options: RunOptions): Promise<RunHandle> {
+  const { folder } = await findRun(run, options);
+  await readRunPlan(folder);
+  const holder = await lockHolder(runPaths(folder).lock);
+  if (holder !== null)
+    throw new UserError('run-invalid', `${basename(folder)} is being worked on by process ${holder}; stop it first`);
+  const { state } = await lastEvents(folder);
+  if (state?.event === 'done') {
+    throw new UserError('run-invalid', `${basename(folder)} is finished; its result is in ${runPaths(folder).result}`);
+  }
+  return launch(folder, true, { ...options, trainer: options.trainer ?? trainerPath() });
 }
+
+async function launch(folder: string, resume: boolean, options: RunOptions & { trainer: string }): Promise<RunHandle> {
+  const child = fork(options.trainer, [], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
+  const handle = superviseTrainer(child, folder, options.onOutput);
+  try {
+    await handle.request({ type: 'start', folder, workspace: await realpath(options.workspace), resume });
+  } catch (error) {
+    child.kill('SIGKILL');
+    await handle.done;
+    throw error;
+  }
+  return handle;
+}
+
+interface SupervisedTrainer extends RunHandle {
+  request(request: TrainerRequest): Promise<void>;
+}
+
+function superviseTrainer(child: ChildProcess, folder: string, onOutput?: (line: string) => void): SupervisedTrainer {
+  const id = basename(folder);
+  const subscribers = new Set<(event: RunEvent) => void>();
+  let backlog: RunEvent[] | null = [];
+  let last: RunEvent | null = null;
+  const publish = (event: RunEvent) => {
+    if (['done', 'stopped', 'failed'].includes(event.event)) last = event;
+    if (!backlog) for (const subscriber of subscribers) subscriber(event);
+    else if (backlog.length < BACKLOG || event.event !== 'batch') backlog.push(event);
+  };
+
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      for (const line of text.split('\n').filter((part) => part.trim() !== '')) {
+        onOutput?.(line);
+        output.push(line);
+        if (output.length > OUTPUT_TAIL) output.shift();
+      }
+    });
+  }
+
+  let nextId = 1;
+  const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>();
+  child.on('message', (message: FromTrainer) => {
+    if (message.type === 'event') return publish(message.event);
+    const waiter = waiting.get(message.id);
+    waiting.delete(message.id);
+    if (message.error) waiter?.reject(asUserError(message.error));
+    else waiter?.resolve();
+  });
+
+  const ended = new Promise<string>((resolve) => {
+    child.on('error', (error) => resolve(`the trainer could not be started (${error.message})`));
+    child.on('exit', (code, signal) =>
+      resolve(signal ? `the trainer was ended by ${signal}` : `the trainer ended with code ${code}`),
+    );
+  });
+  const done = ended.then(async (how): Promise<RunEvent> => {
+    // What the trainer sent last may still be on its way.
+    if (child.connected) await new Promise((resolve) => child.once('disconnect', resolve));
+    const tail = output.at(-1);
+    const crash = new UserError(
+      'engine-failed',
+      `${how}${tail ? ` (${tail.trim()})` : ''}; resume continues from the last checkpoint`,
+    );
+    if (!last) publish({ time: Date.now(), event: 'failed', code: crash.code, message: crash.message });
+    for (const { reject } of waiting.values())
+      reject(last?.event === 'failed' ? asUserError(last as SentError) : crash);
+    waiting.clear();
+    if (last!.event === 'done') {
+      await writeReport(folder).catch((error: Error) => onOutput?.(`the report was not written: ${error.message}`));
+    }
+    return last!;
+  });
+
+  const request = (message: TrainerRequest): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const over = () => reject(new UserError('run-invalid', `${id} is not running any more`));
+      if (last || !child.connected) return over();
+      const own = nextId++;
+      waiting.set(own, { resolve, reject });
+      child.send({ ...message, id: own } as ToTrainer, (error) => {
+        if (error && waiting.delete(own)) over();
+      });
+    });
+
+  return {
+    id,
+    folder,
+    pid: child.pid ?? 0,
+    request,
+    done,
+    onEvent(callback) {
+      subscribers.add(callback);
+      const missed = backlog;
+      backlog = null;
+      missed?.forEach(callback);
+      return () => subscribers.delete(callback);
+    },
+    pause: () => request({ type: 'pause' }),
+    resume: () => request({ type: 'resume' }),
+    checkpoint: () => request({ type: 'checkpoint' }),
+    setBudget: (budget) => request({ type: 'setBudget', budget }),
+    async stop(reason) {
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      await request({ type: 'stop', reason }).catch(() => undefined);
+      await done;
+      clearTimeout(timer);
+    },
+  };
+}
+
+const asUserError = ({ code, message }: SentError): UserError => new UserError(code, message);

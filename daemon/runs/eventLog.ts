@@ -1,0 +1,236 @@
+/** Reads a run's event log while its trainer may be writing it: a torn last line is not there yet. */
+import { open, type FileHandle } from 'node:fs/promises';
+import { UserError } from '../protocol/errors.js';
+import { RunEvent } from '../protocol/events.js';
+import { runPaths } from '../trainer/runFolder.js';
+
+const BLOCK = 1 << 20;
+const NEWLINE = 10;
+/** Longer lines are no events of ours. */
+const MAX_LINE = 16 << 20;
+const BATCH = Buffer.from('{"event":"batch"');
+
+/**
+ * Calls `onLine` for every whole line from a byte offset on.
+ * @returns the offset after the last whole line. @throws UserError('run-missing') without a log.
+ */
+export async function scanLines(
+  file: string,
+  from: number,
+  onLine: (line: Buffer, offset: number) => boolean | void,
+): Promise<number> {
+  let handle: FileHandle;
+  try {
+    handle = await open(file, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return from;
+    throw new UserError('run-invalid', `${file} cannot be read: ${(error as Error).message}`, { file });
+  }
+  try {
+    let rest: Buffer = Buffer.alloc(0);
+    let offset = from;
+    for (let at = from; ;) {
+      const block = Buffer.allocUnsafe(BLOCK);
+      const { bytesRead } = await handle.read(block, 0, BLOCK, at);
+      if (bytesRead === 0) return offset;
+      at += bytesRead;
+      const data = rest.length > 0 ? Buffer.concat([rest, block.subarray(0, bytesRead)]) : block.subarray(0, bytesRead);
+      let begin = 0;
+      for (let end = data.indexOf(NEWLINE); end >= 0; end = data.indexOf(NEWLINE, begin)) {
+        const stop = onLine(data.subarray(begin, end), offset);
+        offset += end + 1 - begin;
+        begin = end + 1;
+        if (stop === true) return offset;
+      }
+      rest = data.subarray(begin);
+      if (rest.length > MAX_LINE) return offset;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+export const isBatchLine = (line: Buffer): boolean => line.subarray(0, BATCH.length).equals(BATCH);
+
+/** The event of a line; null for a line that is none (damaged, or of another version): it is passed over. */
+export function parseEvent(line: Buffer): RunEvent | null {
+  try {
+    return RunEvent.parse(JSON.parse(line.toString('utf8')));
+  } catch {
+    return null;
+  }
+}
+
+/** What the state of a run follows from: the latest event of each kind that matters. */
+export interface LastEvents {
+  /** The latest of start, paused, stopped, failed, done. */
+  readonly state: Extract<RunEvent, { event: 'start' | 'paused' | 'stopped' | 'failed' | 'done' }> | null;
+  readonly start: Extract<RunEvent, { event: 'start' }> | null;
+  readonly iteration: Extract<RunEvent, { event: 'iteration' }> | null;
+  readonly batch: Extract<RunEvent, { event: 'batch' }> | null;
+  readonly phase: Extract<RunEvent, { event: 'phase' }> | null;
+  readonly referenceError: number | null;
+  readonly error: number | null;
+  /** Time of the first and of the last event. */
+  readonly first: number | null;
+  readonly last: number | null;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+interface Index {
+  /** Bytes read so far, up to a line's end, and the lines in them. */
+  offset: number;
+  lines: number;
+  /** Offset of every STRIDE-th line. */
+  readonly marks: number[];
+  /** The bytes before `offset`: when they are others now, the log has been cut back and written anew. */
+  tail: Buffer;
+  lastBatch: Buffer | null;
+  readonly events: Mutable<LastEvents>;
+}
+
+const STRIDE = 1024;
+const TAIL = 256;
+const CACHED = 200;
+const indices = new Map<string, Index>();
+
+const fresh = (): Index => ({
+  offset: 0,
+  lines: 0,
+  marks: [0],
+  tail: Buffer.alloc(0),
+  lastBatch: null,
+  events: {
+    state: null,
+    start: null,
+    iteration: null,
+    batch: null,
+    phase: null,
+    referenceError: null,
+    error: null,
+    first: null,
+    last: null,
+  },
+});
+
+function note(events: Mutable<LastEvents>, event: RunEvent): void {
+  events.first ??= event.time;
+  events.last = event.time;
+  switch (event.event) {
+    case 'start':
+      events.start = event;
+      events.state = event;
+      break;
+    case 'paused':
+    case 'stopped':
+    case 'failed':
+      events.state = event;
+      break;
+    case 'done':
+      events.state = event;
+      events.error = event.retrained.error;
+      events.referenceError = event.reference.error;
+      break;
+    case 'iteration':
+      events.iteration = event;
+      events.error = event.error;
+      break;
+    case 'phase':
+      events.phase = event;
+      break;
+    case 'evaluation':
+      // Within one point in time the primary set comes last.
+      if (event.at === 'reference') events.referenceError = event.error;
+      else if (event.at === 'direct' || event.at === 'retrained') events.error = event.error;
+      break;
+  }
+}
+
+async function sameTail(file: string, index: Index): Promise<boolean> {
+  if (index.tail.length === 0) return true;
+  const handle = await open(file, 'r').catch(() => null);
+  if (!handle) return false;
+  try {
+    const now = Buffer.alloc(index.tail.length);
+    const { bytesRead } = await handle.read(now, 0, now.length, index.offset - now.length);
+    return bytesRead === now.length && now.equals(index.tail);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** One reading of a log at a time: two would count its new lines twice. */
+const reading = new Map<string, Promise<unknown>>();
+
+async function indexed(folder: string): Promise<Index> {
+  const file = runPaths(folder).events;
+  const before = reading.get(file) ?? Promise.resolve();
+  const own = before.then(
+    () => update(file),
+    () => update(file),
+  );
+  reading.set(file, own);
+  try {
+    return await own;
+  } finally {
+    if (reading.get(file) === own) reading.delete(file);
+  }
+}
+
+/** Reads what the log has gained since the last time (all of it when a resumed run has cut it back). */
+async function update(file: string): Promise<Index> {
+  let index = indices.get(file);
+  if (!index || !(await sameTail(file, index))) index = fresh();
+  indices.delete(file);
+  indices.set(file, index);
+  const oldest = indices.keys().next().value;
+  if (indices.size > CACHED && oldest !== undefined) indices.delete(oldest);
+  const own = index;
+  own.offset = await scanLines(file, own.offset, (line, offset) => {
+    if (own.lines > 0 && own.lines % STRIDE === 0) own.marks[own.lines / STRIDE] = offset;
+    own.lines += 1;
+    own.tail = Buffer.from(line.subarray(Math.max(0, line.length - TAIL)));
+    if (isBatchLine(line)) {
+      own.lastBatch = Buffer.from(line);
+      return;
+    }
+    const event = parseEvent(line);
+    if (event) note(own.events, event);
+  });
+  // The tail is the end of the last line with its newline.
+  if (own.tail.length > 0 && own.tail.at(-1) !== NEWLINE) own.tail = Buffer.concat([own.tail, Buffer.from([NEWLINE])]);
+  const batch = own.lastBatch && parseEvent(own.lastBatch);
+  if (batch?.event === 'batch') {
+    own.events.batch = batch;
+    own.events.last = Math.max(own.events.last ?? 0, batch.time);
+  }
+  return own;
+}
+
+/** @param folder a run folder; one without a log has no events yet. */
+export const lastEvents = async (folder: string): Promise<LastEvents> => (await indexed(folder)).events;
+
+/** Lines [from, from + limit) of the log, and how many there are. */
+export async function readLines(
+  folder: string,
+  from: number,
+  limit: number,
+): Promise<{ lines: Buffer[]; total: number }> {
+  const index = await indexed(folder);
+  const total = index.lines;
+  const lines: Buffer[] = [];
+  if (from >= total) return { lines, total };
+  const mark = Math.floor(from / STRIDE);
+  let skip = from - mark * STRIDE;
+  const wanted = Math.min(limit, total - from);
+  await scanLines(runPaths(folder).events, index.marks[mark]!, (line) => {
+    if (skip > 0) skip -= 1;
+    else lines.push(Buffer.from(line));
+    return lines.length === wanted;
+  });
+  return { lines, total };
+}
+
+/** Told that a folder's log is gone or has moved. */
+export const forgetLog = (folder: string): void => void indices.delete(runPaths(folder).events);

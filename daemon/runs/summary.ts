@@ -1,0 +1,104 @@
+/** What a list of runs shows of one: from its plan, its log and whether its trainer lives. */
+import { basename } from 'node:path';
+import type { RunState } from '../protocol/events.js';
+import type { RunSummary } from '../protocol/messages.js';
+import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import type { StopReason } from '../trainer/ipc.js';
+import type { LastEvents } from './eventLog.js';
+
+const LEFT_BY_CHOICE: readonly string[] = ['user', 'interrupted'] satisfies StopReason[];
+
+/** @param alive whether a trainer holds the run's lock. */
+export function runState({ state }: Pick<LastEvents, 'state'>, alive: boolean): RunState {
+  switch (state?.event) {
+    case 'done':
+      return 'done';
+    case 'failed':
+      return alive ? 'running' : 'failed';
+    case 'stopped':
+      if (alive) return 'running';
+      return LEFT_BY_CHOICE.includes(state.reason) ? 'stopped' : 'interrupted';
+    case 'paused':
+      return alive ? 'paused' : 'interrupted';
+    default:
+      return alive ? 'running' : 'interrupted';
+  }
+}
+
+function messageOf(state: RunState, events: LastEvents): string | null {
+  if (events.state?.event === 'failed') return events.state.message;
+  if (state !== 'interrupted') return null;
+  return events.state?.event === 'stopped' && events.state.reason === 'shutdown'
+    ? 'The program that ran it was closed; resume continues where it stopped.'
+    : 'Its trainer ended before the run did; resume continues from the last checkpoint.';
+}
+
+function eta(plan: ResolvedPlan, { start, batch, iteration, last }: LastEvents): number | null {
+  if (!start || !batch || last === null) return null;
+  if (iteration && iteration.etaSeconds !== null)
+    return Math.max(0, iteration.etaSeconds - (last - iteration.time) / 1000);
+  if (batch.samplesPerSecond <= 0) return null;
+  return (Math.max(0, start.totalSteps - batch.step) * plan.training.batchSize) / batch.samplesPerSecond;
+}
+
+const iterates = ({ method }: ResolvedPlan): boolean => method === 'lc' || method === 'gradual';
+
+/** @param created when the folder was made, for a run without events. */
+export function summarizeRun(
+  folder: string,
+  plan: ResolvedPlan,
+  events: LastEvents,
+  alive: boolean,
+  created: number,
+): RunSummary {
+  const state = runState(events, alive);
+  const active = state === 'running' || state === 'paused';
+  const { start, batch, iteration } = events;
+  const done = events.state?.event === 'done' ? events.state : null;
+  return {
+    run: basename(folder),
+    folder,
+    plan: plan.name,
+    planPath: plan.planPath,
+    model: 'path' in plan.model ? plan.model.path : plan.model.architecture,
+    method: plan.method,
+    engine: start?.engine ?? null,
+    state,
+    started: events.first ?? created,
+    ended: active ? null : (events.last ?? created),
+    iteration: iteration ? iteration.iteration + 1 : 0,
+    iterations: iterates(plan) ? plan.schedule.iterations : 0,
+    progress: done ? 1 : start && batch ? Math.min(1, batch.step / Math.max(1, start.totalSteps)) : 0,
+    error: events.error,
+    referenceError: events.referenceError,
+    kept: done?.kept ?? iteration?.kept ?? null,
+    prunable: start?.prunable ?? null,
+    etaSeconds: active ? eta(plan, events) : null,
+    samplesPerSecond: state === 'running' ? (batch?.samplesPerSecond ?? null) : null,
+    message: messageOf(state, events),
+  };
+}
+
+/** A folder that is no usable run, listed with the reason so that it can be deleted. */
+export const brokenRun = (folder: string, created: number, message: string): RunSummary => ({
+  run: basename(folder),
+  folder,
+  plan: basename(folder),
+  planPath: null,
+  model: '',
+  method: '',
+  engine: null,
+  state: 'failed',
+  started: created,
+  ended: created,
+  iteration: 0,
+  iterations: 0,
+  progress: 0,
+  error: null,
+  referenceError: null,
+  kept: null,
+  prunable: null,
+  etaSeconds: null,
+  samplesPerSecond: null,
+  message,
+});

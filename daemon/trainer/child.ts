@@ -1,0 +1,81 @@
+/** A trainer process: answers its supervisor, and outlives it only for as long as a checkpoint takes. */
+import { UserError } from '../protocol/errors.js';
+import type { RunEvent } from '../protocol/events.js';
+import { createControl } from './control.js';
+import type { FromTrainer, ToTrainer, TrainerRequest } from './ipc.js';
+import { openRun, userMessage, type OpenedRun } from './openRun.js';
+import type { Assemble } from './setup.js';
+
+/** After the supervisor is gone: long enough for any checkpoint, short enough for no orphan to stay. */
+const ORPHAN_MS = 60_000;
+
+/** Serves one run over this process's IPC channel. Exits with 0 when the run is done or stopped, with 1 when it failed. */
+export function serveTrainer(assemble: Assemble): void {
+  const control = createControl();
+  let opened: OpenedRun | null = null;
+
+  let sent = Promise.resolve();
+  const send = (message: FromTrainer) => {
+    if (!process.connected) return;
+    // In order: the last callback means that all of them are on their way.
+    sent = new Promise((resolve) => process.send!(message, undefined, undefined, () => resolve()));
+  };
+  const emit = (event: RunEvent) => send({ type: 'event', event });
+  /** Exiting at once would cut off what was just sent. */
+  const exit = (code: number) => void sent.then(() => process.exit(code));
+
+  async function start({ folder, workspace, resume }: Extract<TrainerRequest, { type: 'start' }>): Promise<void> {
+    if (opened) throw new UserError('run-invalid', `${folder}: this trainer has a run already`);
+    opened = await openRun({ folder, workspace, resume, assemble, control, emit });
+    const run = opened;
+    // The answer comes first, then the events.
+    setImmediate(() => void run.execute().then((last) => exit(last.event === 'failed' ? 1 : 0)));
+  }
+
+  async function answer(request: TrainerRequest): Promise<void> {
+    switch (request.type) {
+      case 'start':
+        return start(request);
+      case 'pause':
+        return control.pause();
+      case 'resume':
+        return control.resume();
+      case 'stop':
+        return control.stop(request.reason);
+      case 'checkpoint':
+        return control.checkpoint();
+      case 'setBudget':
+        opened?.assembled.parts.tasks(request.budget);
+        return control.setBudget(request.budget);
+    }
+  }
+
+  process.on('message', (message: ToTrainer) => {
+    answer(message).then(
+      () => send({ type: 'answer', id: message.id, error: null }),
+      (error: unknown) => {
+        send({ type: 'answer', id: message.id, error: userMessage(error) });
+        if (message.type === 'start') exit(1);
+      },
+    );
+  });
+
+  process.once('disconnect', () => {
+    if (!opened) process.exit(1);
+    control.stop('disconnect');
+    setTimeout(() => process.exit(1), ORPHAN_MS).unref();
+  });
+  // Ctrl-C reaches the whole process group; the supervisor decides what it means.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => control.stop('shutdown'));
+  process.on('SIGHUP', () => undefined);
+  // A supervisor that died leaves a broken pipe; the checkpoint still has to be written.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+  const crash = (error: unknown) => {
+    emit({ time: Date.now(), event: 'failed', ...userMessage(error) });
+    exit(1);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+}

@@ -1,0 +1,58 @@
+/** Runs a plan's method from its beginning or from a checkpoint to the result. */
+import { longRetraining, runGradual, runMagnitude } from './baselines.js';
+import { boundary, createLive, lap, saveCheckpoint, type Live } from './live.js';
+import { lStepsFrom, runLc } from './loop.js';
+import type { Outcome, Planned, Run } from './run.js';
+import { plannedRetraining, reference, retrainingSteps } from './stages.js';
+import type { RunState } from './state.js';
+import { stepsOf } from './trainPhase.js';
+
+/** Training steps of the whole run, if no stop test ends it before. */
+export function totalSteps(run: Planned): number {
+  const { method, reference: trained } = run.plan;
+  const first =
+    trained.epochs > 0 ? stepsOf(trained.epochs, run.batches(trained.batchSize, 'reference').stepsPerEpoch) : 0;
+  if (method === 'reference') return first;
+  const tasks = run.tasks(null);
+  if (method === 'magnitude') return first + retrainingSteps(run, longRetraining(run.plan), tasks);
+  return first + lStepsFrom(run, 0) + retrainingSteps(run, plannedRetraining(run.plan), tasks);
+}
+
+/** A reference alone is its own result. */
+async function runReference(run: Run, live: Live): Promise<Outcome> {
+  const session = await reference(run, live);
+  const evaluation = live.progress.reference!;
+  return {
+    weights: await session.getWeights(),
+    statistics: await session.getState(),
+    reference: evaluation,
+    theta: evaluation,
+    retrained: evaluation,
+  };
+}
+
+const METHODS = { lc: runLc, magnitude: runMagnitude, gradual: runGradual, reference: runReference };
+
+export interface Executed extends Outcome {
+  /** Time of work, pauses and interruptions left out. */
+  readonly seconds: number;
+}
+
+/**
+ * @param restored state of the checkpoint to go on from; null for a new run.
+ * @throws Stopped after a checkpoint, when asked to; UserError.
+ */
+export async function execute(run: Run, restored: RunState | null): Promise<Executed> {
+  const { method, training, reference: trained, retrain } = run.plan;
+  const phase = restored?.progress.phase ?? 'reference';
+  const { batchSize } = { reference: trained, 'l-step': training, prune: training, retrain }[phase];
+  const session = await run.sessions.use(batchSize);
+  const live = await createLive(run, session, restored);
+  if (method !== 'lc' || phase === 'retrain') run.control.closeBudget();
+  run.logStart(restored !== null);
+  if (!restored) await saveCheckpoint(run, live, session);
+  await boundary(run, live, session);
+  const outcome = await METHODS[method](run, live);
+  lap(run, live);
+  return { ...outcome, seconds: live.progress.elapsed / 1000 };
+}

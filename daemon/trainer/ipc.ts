@@ -1,0 +1,28 @@
+/** Messages between a supervisor and its trainer (child_process IPC, JSON). Both ends ship together, so they are not versioned. */
+import type { ErrorCode } from '../protocol/errors.js';
+import type { RunEvent } from '../protocol/events.js';
+import type { Budget } from '../protocol/plan.js';
+
+/** Who asked a run to stop. `user` and `interrupted` (Ctrl-C) leave it "stopped"; the others leave it "interrupted". */
+export type StopReason = 'user' | 'interrupted' | 'shutdown' | 'disconnect';
+
+/** What a supervisor can ask; each is answered once, by its id. */
+export type TrainerRequest =
+  | { readonly type: 'start'; readonly folder: string; readonly workspace: string; readonly resume: boolean }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'stop'; readonly reason: StopReason }
+  | { readonly type: 'checkpoint' }
+  | { readonly type: 'setBudget'; readonly budget: Budget };
+
+export type ToTrainer = TrainerRequest & { readonly id: number };
+
+/** An error that crossed the process boundary; the supervisor throws it again as a UserError. */
+export interface SentError {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export type FromTrainer =
+  | { readonly type: 'event'; readonly event: RunEvent }
+  | { readonly type: 'answer'; readonly id: number; readonly error: SentError | null };

@@ -1,0 +1,144 @@
+/** The state of a run while it works: the session holds w, velocity and statistics; the rest is here. */
+import type { EngineSession, Range } from '../engine/engine.js';
+import type { Run } from './run.js';
+import { Stopped } from './control.js';
+import type { Progress, RunState, TrainingPhase } from './state.js';
+
+/** Checkpoints inside a phase: this often, and never so often that writing them takes more than a twentieth of the time. */
+const CHECKPOINT_MS = 20_000;
+const CHECKPOINT_SHARE = 0.05;
+
+export interface Live {
+  readonly progress: Progress;
+  theta: Float32Array;
+  /** null without multipliers. */
+  lambda: Float32Array | null;
+  startW: Float32Array;
+  startStatistics: Float32Array;
+  /** Clock times: of the last addition to `elapsed`, and before which no periodic checkpoint is due. */
+  mark: number;
+  checkpointDue: number;
+}
+
+const beginning = (phase: TrainingPhase): Progress => ({
+  phase,
+  iteration: 0,
+  step: 0,
+  totalStep: 0,
+  elapsed: 0,
+  loopElapsed: 0,
+  loopStep: 0,
+  iterationElapsed: 0,
+  rateScale: 1,
+  retries: 0,
+  stable: 0,
+  budget: null,
+  pendingBudget: null,
+  reference: null,
+  theta: null,
+  batches: null,
+  random: [],
+  start: { batches: null, random: [] },
+});
+
+/** @param restored null: a run from its beginning, with the session's weights as they are. */
+export async function createLive(run: Run, session: EngineSession, restored: RunState | null): Promise<Live> {
+  const now = run.clock();
+  const times = { mark: now, checkpointDue: now + CHECKPOINT_MS };
+  const multipliers = run.plan.method === 'lc' && run.plan.schedule.multipliers === 'AL';
+  if (!restored) {
+    return {
+      progress: beginning('reference'),
+      theta: new Float32Array(session.size),
+      lambda: multipliers ? new Float32Array(session.size) : null,
+      startW: new Float32Array(0),
+      startStatistics: new Float32Array(0),
+      ...times,
+    };
+  }
+  const { progress, vectors } = restored;
+  if (progress.pendingBudget) run.control.setBudget(progress.pendingBudget);
+  await session.setWeights(vectors.w);
+  await session.setVelocity(vectors.velocity);
+  await session.setState(vectors.statistics);
+  session.setRandomState(progress.random);
+  const { theta, lambda, startW, startStatistics } = vectors;
+  return { progress, theta, lambda: multipliers ? lambda : null, startW, startStatistics, ...times };
+}
+
+/** Adds the time since the last call to the run's working time. */
+export function lap(run: Run, live: Live): void {
+  const now = run.clock();
+  live.progress.elapsed += now - live.mark;
+  live.mark = now;
+}
+
+/** Writes a checkpoint of this very moment. Only between steps. */
+export async function saveCheckpoint(run: Run, live: Live, session: EngineSession): Promise<void> {
+  lap(run, live);
+  live.progress.random = [...session.getRandomState()];
+  live.progress.pendingBudget = run.control.pendingBudget;
+  const before = run.clock();
+  await run.save({
+    progress: live.progress,
+    vectors: {
+      w: await session.getWeights(),
+      velocity: await session.getVelocity(),
+      statistics: await session.getState(),
+      theta: live.theta,
+      lambda: live.lambda ?? new Float32Array(0),
+      startW: live.startW,
+      startStatistics: live.startStatistics,
+    },
+  });
+  const now = run.clock();
+  live.checkpointDue = now + Math.max(CHECKPOINT_MS, (now - before) / CHECKPOINT_SHARE);
+  run.control.checkpointed();
+}
+
+/**
+ * Between steps and between iterations: does what the outside asked for in the meantime.
+ * @throws Stopped after the checkpoint, when asked to stop.
+ */
+export async function boundary(run: Run, live: Live, session: EngineSession): Promise<void> {
+  const { control } = run;
+  if (control.pauseWanted || control.stopReason) {
+    await saveCheckpoint(run, live, session);
+    if (control.pauseWanted && !control.stopReason) {
+      run.log({ event: 'paused', step: live.progress.totalStep });
+      await control.paused();
+      live.mark = run.clock();
+      if (!control.stopReason) run.logStart(true);
+    }
+    if (control.stopReason) throw new Stopped(control.stopReason, live.progress.totalStep);
+  } else if (control.checkpointWanted || run.clock() >= live.checkpointDue) {
+    await saveCheckpoint(run, live, session);
+  }
+}
+
+/** Moves on to the beginning of a phase (or of the next iteration of this one) and makes it durable. */
+export async function enter(
+  run: Run,
+  live: Live,
+  session: EngineSession,
+  phase: TrainingPhase,
+  iteration: number,
+): Promise<void> {
+  const { progress } = live;
+  if (progress.phase !== phase) progress.batches = null;
+  progress.phase = phase;
+  progress.iteration = iteration;
+  progress.step = 0;
+  progress.retries = 0;
+  lap(run, live);
+  progress.iterationElapsed = progress.elapsed;
+  await saveCheckpoint(run, live, session);
+  await boundary(run, live, session);
+}
+
+/** w with theta in the tasks' ranges. */
+export function withTheta(w: Float32Array, theta: Float32Array, ranges: readonly Range[]): Float32Array {
+  const weights = w.slice();
+  for (const { start, end } of ranges) weights.set(theta.subarray(start, end), start);
+  return weights;
+}

@@ -1,0 +1,158 @@
+/**
+ * The LC algorithm. [P: Carreira-Perpinan & Idelbayev, "Learning-Compression" Algorithms for Neural Net Pruning, CVPR 2018]
+ *
+ *     w <- reference net;  lambda <- 0;  theta <- Pi(w)
+ *     for j = 0 .. J-1:
+ *         mu <- mu0 a^j
+ *         L step:       w <- SGD on L(w) + mu/2 ||w - t||^2,  t = theta + lambda/mu
+ *         C step:       theta <- argmin ||v - theta||^2 s.t. C(theta) <= kappa,  v = w - lambda/mu
+ *         multipliers:  lambda <- lambda - mu (w - theta)
+ *     w <- theta;  retrain the survivors
+ */
+import type { EngineSession } from '../engine/engine.js';
+import { cStep } from '../lc/cStep.js';
+import { penaltyTarget, updateMultipliers } from '../lc/multipliers.js';
+import { learningRateAt, muAt } from '../lc/schedule.js';
+import { createStopTest, distance, updateSupport, type Distance } from '../lc/stopTest.js';
+import { taskRanges } from '../lc/view.js';
+import { evaluateSets, primarySet } from './evaluations.js';
+import { countKept } from './kept.js';
+import { enter, lap, type Live } from './live.js';
+import type { EvaluationSets, Outcome, Planned, Run } from './run.js';
+import { adopt, atTheta, direct, plannedRetraining, reference, retrain, retrainingSteps, supportOf } from './stages.js';
+import { stepsOf, trainPhase } from './trainPhase.js';
+
+/** A part of the data is evaluated at every iteration when that takes at most this share of the L step's samples. */
+const CHEAP = 0.1;
+
+export const lStepEpochs = ({ schedule }: Run['plan'], j: number): number =>
+  j === 0 ? schedule.firstEpochs : schedule.epochs;
+
+/** Training steps of L steps j = from .. J-1. */
+export function lStepsFrom(run: Planned, from: number): number {
+  const { stepsPerEpoch } = run.batches(run.plan.training.batchSize, 'l-step');
+  let steps = 0;
+  for (let j = from; j < run.plan.schedule.iterations; j++) steps += stepsOf(lStepEpochs(run.plan, j), stepsPerEpoch);
+  return steps;
+}
+
+/** Runs the LC algorithm from wherever `live` is to its end. @throws Stopped, UserError('diverged' | 'disk' | ...). */
+export async function runLc(run: Run, live: Live): Promise<Outcome> {
+  const { progress } = live;
+  const { schedule, training } = run.plan;
+  let compressed = run.tasks(progress.budget);
+
+  if (progress.phase === 'reference') {
+    const session = await reference(run, live);
+    await direct(run, live, session, compressed.tasks);
+    lap(run, live);
+    progress.loopElapsed = progress.elapsed;
+    progress.loopStep = progress.totalStep;
+    await enter(run, live, session, 'l-step', 0);
+  }
+
+  const target = new Float32Array(live.theta.length);
+  while (progress.phase === 'l-step') {
+    const j = progress.iteration;
+    const mu = muAt(schedule, j);
+    const { tasks } = (compressed = takeBudget(run, live) ?? compressed);
+    const ranges = taskRanges(tasks);
+
+    // L step.
+    penaltyTarget(tasks, live.theta, live.lambda, mu, target);
+    const session = await trainPhase(run, live, {
+      settings: training,
+      epochs: lStepEpochs(run.plan, j),
+      learningRate: (epoch) => learningRateAt(training, j, epoch, mu),
+      penalty: { mu, target, ranges },
+    });
+    const w = await session.getWeights();
+
+    // C step.
+    run.log({ event: 'phase', phase: 'c-step', iteration: j });
+    const support = supportOf(tasks, live.theta);
+    cStep(tasks, w, live.lambda, mu, live.theta);
+    if (live.lambda) updateMultipliers(tasks, live.lambda, mu, w, live.theta);
+
+    const between = distance(tasks, w, live.theta);
+    const supportChange = updateSupport(tasks, live.theta, support);
+    const stopTest = createStopTest(schedule, { stable: progress.stable });
+    const converged = stopTest.update(between.ratio, supportChange);
+    progress.stable = stopTest.state.stable;
+
+    const sets = affordableSets(run, j);
+    if (sets.includes(primarySet(run.sets))) await evaluateSets(run, session, 'w', progress.totalStep, [], j);
+    progress.theta = await atTheta(session, w, live.theta, tasks, () =>
+      evaluateSets(run, session, 'theta', progress.totalStep, [...sets, 'validation'], j),
+    );
+    const last = converged || j + 1 === schedule.iterations;
+    const stepsLeft =
+      (last ? 0 : lStepsFrom(run, j + 1)) + retrainingSteps(run, plannedRetraining(run.plan), compressed);
+    logIteration(run, live, { mu, between, supportChange, stepsLeft });
+
+    if (last) await beginRetraining(run, live, session, compressed.tasks);
+    else await enter(run, live, session, 'l-step', j + 1);
+  }
+  return retrain(run, live, compressed, plannedRetraining(run.plan));
+}
+
+/** w <- theta, which is durable before retraining begins. */
+export async function beginRetraining(
+  run: Run,
+  live: Live,
+  session: EngineSession,
+  tasks: ReturnType<Run['tasks']>['tasks'],
+): Promise<void> {
+  run.control.closeBudget();
+  await adopt(live, session, tasks);
+  // A learning rate that was too high with the penalty need not be so without.
+  live.progress.rateScale = 1;
+  await enter(run, live, session, 'retrain', 0);
+}
+
+/** A budget the user has set since the last iteration, from this one's beginning on. */
+function takeBudget(run: Run, live: Live): ReturnType<Run['tasks']> | null {
+  if (live.progress.step > 0) return null;
+  const budget = run.control.takeBudget();
+  if (!budget) return null;
+  live.progress.budget = budget;
+  live.progress.stable = 0;
+  run.log({ event: 'budget', budget, iteration: live.progress.iteration });
+  return run.tasks(budget);
+}
+
+function affordableSets(run: Run, j: number): (keyof EvaluationSets)[] {
+  const { batchSize } = run.plan.training;
+  const samples = batchSize * stepsOf(lStepEpochs(run.plan, j), run.batches(batchSize, 'l-step').stepsPerEpoch);
+  return (['train', 'validation', 'test'] as const).filter((set) => (run.sets[set]?.size ?? 0) <= CHEAP * samples);
+}
+
+interface IterationFigures {
+  readonly mu: number;
+  readonly between: Distance;
+  readonly supportChange: number;
+  /** Training steps to the end of the run. */
+  readonly stepsLeft: number;
+}
+
+/** Logs the `iteration` event of the iteration that `live` is in. */
+export function logIteration(run: Run, live: Live, { mu, between, supportChange, stepsLeft }: IterationFigures): void {
+  const { progress } = live;
+  lap(run, live);
+  const secondsPerStep =
+    (progress.elapsed - progress.loopElapsed) / 1000 / Math.max(1, progress.totalStep - progress.loopStep);
+  run.log({
+    event: 'iteration',
+    iteration: progress.iteration,
+    iterations: run.plan.schedule.iterations,
+    step: progress.totalStep,
+    mu,
+    ...between,
+    loss: progress.theta?.loss ?? null,
+    error: progress.theta?.error ?? null,
+    ...countKept(run.layers, live.theta),
+    supportChange,
+    seconds: (progress.elapsed - progress.iterationElapsed) / 1000,
+    etaSeconds: secondsPerStep * stepsLeft,
+  });
+}

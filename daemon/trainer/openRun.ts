@@ -1,0 +1,166 @@
+/** One run in a trainer process: its folder opened, the plan executed, everything logged. */
+import { lstat } from 'node:fs/promises';
+import { writeFileAtomic } from '../model/atomicWrite.js';
+import { UserError } from '../protocol/errors.js';
+import type { RunEvent, UntimedRunEvent } from '../protocol/events.js';
+import { latestCheckpoint, removeNewerCheckpoints, writeCheckpoint } from './checkpoint.js';
+import { Stopped, type Control } from './control.js';
+import { openEventWriter, type EventWriter } from './eventWriter.js';
+import { execute, totalSteps } from './execute.js';
+import { countKept } from './kept.js';
+import { takeLock } from './lock.js';
+import { writeModelInto, writeResult } from './result.js';
+import type { Run } from './run.js';
+import { readRunPlan, runPaths } from './runFolder.js';
+import type { Assemble, Assembled } from './setup.js';
+
+export interface OpenedRun {
+  readonly assembled: Assembled;
+  /** Runs to the end. Resolves with the last event, logged: `done`, `stopped` or `failed`. Never rejects. */
+  execute(): Promise<RunEvent>;
+}
+
+export interface RunProcess {
+  readonly folder: string;
+  readonly workspace: string;
+  readonly resume: boolean;
+  readonly assemble: Assemble;
+  readonly control: Control;
+  /** Every event, after it is in the log. */
+  emit(event: RunEvent): void;
+}
+
+/** Errors as the user sees them. What is not a UserError is a fault of ours; its stack goes to the log of the process. */
+export function userMessage(error: unknown): { code: UserError['code']; message: string } {
+  if (error instanceof UserError) return { code: error.code, message: error.message };
+  console.error(error);
+  const text = error instanceof Error ? error.message : String(error);
+  if (/out of memory|allocation failed|Array buffer allocation/i.test(text)) {
+    return {
+      code: 'engine-failed',
+      message: `not enough memory (${text}); use a smaller "training.batchSize" or another engine`,
+    };
+  }
+  return { code: 'engine-failed', message: `the trainer failed: ${text}; resume continues from the last checkpoint` };
+}
+
+/**
+ * Takes the run's lock, reads its plan and its last good checkpoint, loads model, data and engine.
+ * @throws UserError when anything of that is impossible; the lock is then free again.
+ */
+export async function openRun(process: RunProcess): Promise<OpenedRun> {
+  const paths = runPaths(process.folder);
+  const plan = await readRunPlan(process.folder);
+  const release = await takeLock(paths.lock);
+  let writer: EventWriter | null = null;
+  try {
+    const damaged: string[] = [];
+    const checkpoint = process.resume ? await latestCheckpoint(paths.checkpoints, (file) => damaged.push(file)) : null;
+    const log = checkpoint?.log ?? { bytes: 0, events: 0 };
+    const assembled = await process.assemble(plan, { workspace: process.workspace });
+    if (checkpoint) await removeNewerCheckpoints(paths.checkpoints, checkpoint.file);
+    if (JSON.stringify(plan) !== JSON.stringify(assembled.plan)) {
+      await writeFileAtomic(paths.plan, `${JSON.stringify(assembled.plan, null, 2)}\n`);
+    }
+    writer = openEventWriter(paths.events, log, Date.now);
+    return {
+      assembled,
+      async execute() {
+        const own = writer!;
+        const emit = (event: UntimedRunEvent): RunEvent => {
+          const written = own.write(event);
+          process.emit(written);
+          return written;
+        };
+        const run = createRun(process, assembled, own, emit);
+        try {
+          for (const file of damaged) {
+            emit({
+              event: 'warning',
+              code: 'damaged-checkpoint',
+              message: `${file} is damaged; going on from the one before`,
+            });
+          }
+          if (!checkpoint) for (const note of assembled.notes) emit({ event: 'warning', code: 'note', message: note });
+          const outcome = await execute(run, checkpoint?.state ?? null);
+          emit({ event: 'phase', phase: 'export' });
+          const { weights, statistics, reference, theta, retrained, seconds } = outcome;
+          await writeModelInto(paths.result, assembled.model, assembled.withWeights(weights, statistics));
+          const { kept, perLayer } = countKept(assembled.parts.layers, weights);
+          const figures = { reference, theta, retrained, kept, prunable: assembled.prunable, perLayer, seconds };
+          const done = { event: 'done' as const, ...figures, folder: process.folder };
+          await writeResult(paths.result, done);
+          own.sync();
+          return emit(done);
+        } catch (error) {
+          return endOf(error, emit, process);
+        } finally {
+          own.close();
+          await release();
+        }
+      },
+    };
+  } catch (error) {
+    writer?.close();
+    await release();
+    throw error;
+  }
+}
+
+/** The last event of a run that did not finish. A full disk may keep it out of the log; it is told all the same. */
+function endOf(error: unknown, emit: (event: UntimedRunEvent) => RunEvent, process: RunProcess): RunEvent {
+  process.control.end(error);
+  const last: UntimedRunEvent =
+    error instanceof Stopped
+      ? { event: 'stopped', step: error.step, reason: error.reason, resume: 'lc-prune resume' }
+      : { event: 'failed', ...userMessage(error) };
+  try {
+    return emit(last);
+  } catch {
+    const unlogged = { time: Date.now(), ...last } as RunEvent;
+    process.emit(unlogged);
+    return unlogged;
+  }
+}
+
+function createRun(
+  { folder, control }: RunProcess,
+  assembled: Assembled,
+  writer: EventWriter,
+  emit: (event: UntimedRunEvent) => RunEvent,
+): Run {
+  const paths = runPaths(folder);
+  const { parts, engine, weights, prunable, plan } = assembled;
+  return {
+    ...parts,
+    control,
+    clock: () => performance.now(),
+    log: emit,
+    logStart(resumed) {
+      emit({
+        event: 'start',
+        run: folder.split(/[\\/]/).at(-1)!,
+        plan: plan.name,
+        method: plan.method,
+        engine: engine.id,
+        device: engine.device,
+        seed: plan.seed,
+        weights,
+        prunable,
+        kappa: parts.tasks(null).kappa,
+        totalSteps: totalSteps(parts),
+        resumed,
+      });
+    },
+    async save(state) {
+      await lstat(folder).catch(() => {
+        throw new UserError('disk', `${folder} is gone; the run cannot go on`, { file: folder });
+      });
+      writer.sync();
+      const file = await writeCheckpoint(paths.checkpoints, state, writer.position);
+      emit({ event: 'checkpoint', file, step: state.progress.totalStep });
+    },
+    keepReference: (values, statistics) =>
+      writeModelInto(paths.reference, assembled.model, assembled.withWeights(values, statistics)),
+  };
+}

@@ -1,0 +1,33 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../model/atomicWrite.js';
+import type { Model } from '../model/model.js';
+import { withWeights } from '../model/weights.js';
+import { writeTfjsModel } from '../model/writeTfjs.js';
+import { UserError } from '../protocol/errors.js';
+import type { RunEvent } from '../protocol/events.js';
+
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error: Error) => {
+    throw new UserError('disk', `${folder} cannot be made: ${error.message}`, { file: folder });
+  });
+}
+
+/** Writes `model.json` and its weights into `folder`. @throws UserError('disk'). */
+export async function writeModelInto(
+  folder: string,
+  model: Model,
+  weights: ReadonlyMap<string, Float32Array>,
+): Promise<void> {
+  await makeFolder(folder);
+  await writeTfjsModel(withWeights(model, weights), join(folder, 'model.json'));
+}
+
+/** Writes `result.json`: the run's last figures, for programs. @throws UserError('disk'). */
+export async function writeResult(
+  folder: string,
+  done: Omit<Extract<RunEvent, { event: 'done' }>, 'time'>,
+): Promise<void> {
+  await makeFolder(folder);
+  await writeFileAtomic(join(folder, 'result.json'), `${JSON.stringify(done, null, 2)}\n`);
+}

@@ -1,0 +1,83 @@
+/** What the loops are given. Nothing here knows about files or processes. */
+import type { BatchStream, EngineSession, Range, SampleSource } from '../engine/engine.js';
+import type { CompressionTask } from '../lc/compression.js';
+import type { Evaluation, UntimedRunEvent } from '../protocol/events.js';
+import type { Budget } from '../protocol/plan.js';
+import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import type { Control } from './control.js';
+import type { RunState } from './state.js';
+
+/** Shuffled training batches whose order can be saved and restored. */
+export interface Batches extends BatchStream {
+  readonly stepsPerEpoch: number;
+  /** Plain JSON. */
+  readonly state: unknown;
+  restore(state: unknown): void;
+}
+
+/** The one engine session in use. Asking for another batch size opens a new one, carries everything over, ends the old. */
+export interface Sessions {
+  use(batchSize: number): Promise<EngineSession>;
+}
+
+/** What to evaluate on; null where the data has no such part. `train` is a fixed seeded subset of the training set. */
+export interface EvaluationSets {
+  readonly train: SampleSource;
+  readonly validation: SampleSource | null;
+  readonly test: SampleSource | null;
+}
+
+/** The compressed part of the model under one budget. */
+export interface Tasks {
+  readonly tasks: readonly CompressionTask[];
+  /** Weights the budget keeps, over all tasks; null where it does not say (penalty forms, radii, FLOPs...). */
+  readonly kappa: number | null;
+  /** Whether retraining with the support fixed keeps within the budget; not for codebooks and norms of values. */
+  readonly retrainable: boolean;
+  /**
+   * The tasks of gradual pruning at a share [0, 1] of its ramp.
+   * @throws UserError('plan-invalid') where the budget is no number of weights.
+   */
+  gradual(progress: number): readonly CompressionTask[];
+}
+
+/** A prunable layer that a task covers, for the per-layer counts. */
+export interface PrunedLayer {
+  readonly layer: string;
+  readonly ranges: readonly Range[];
+}
+
+export interface Outcome {
+  /** The result: theta, retrained. Flat, of the session's size, with its non-trainable state. */
+  readonly weights: Float32Array;
+  readonly statistics: Float32Array;
+  readonly reference: Evaluation;
+  readonly theta: Evaluation;
+  readonly retrained: Evaluation;
+}
+
+/** What the number of training steps follows from. */
+export type Planned = Pick<Run, 'plan' | 'batches' | 'tasks'>;
+
+export interface Run {
+  readonly plan: Pick<ResolvedPlan, 'method' | 'schedule' | 'training' | 'retrain' | 'reference'>;
+  readonly sessions: Sessions;
+  /** Batches of a phase: the same phase, iteration and batch size always give the same order. */
+  batches(batchSize: number, phase: string): Batches;
+  readonly sets: EvaluationSets;
+  /** @param budget replaces the plan's; null: as planned. */
+  tasks(budget: Budget | null): Tasks;
+  readonly layers: readonly PrunedLayer[];
+  /** Error of always answering the most frequent class; null for regression. */
+  readonly chanceError: number | null;
+  readonly control: Control;
+  /** Milliseconds, any origin. */
+  clock(): number;
+  log(event: UntimedRunEvent): void;
+  /** Logs the `start` event again after a pause. */
+  logStart(resumed: boolean): void;
+  /** Makes a checkpoint durable. */
+  save(state: RunState): Promise<void>;
+  /** Called once with a freshly trained reference. */
+  keepReference(weights: Float32Array, statistics: Float32Array): Promise<void>;
+}

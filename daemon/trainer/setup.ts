@@ -1,0 +1,179 @@
+/** Assembles what the loops need from a plan: model, data, engine, tasks. */
+import { chooseScale } from '../data/scaleCandidates.js';
+import { openDataset } from '../data/openDataset.js';
+import { ShuffledBatches } from '../data/batches.js';
+import { sampleSource } from '../data/sampleSource.js';
+import type { Dataset, Split } from '../data/dataset.js';
+import type { EngineInfo, EngineSession, SampleSource } from '../engine/engine.js';
+import { openEngine } from '../engine/registry.js';
+import { createRandom } from '../lc/random.js';
+import { buildArchitecture } from '../model/architectures.js';
+import type { Model } from '../model/model.js';
+import { readModel } from '../model/readModel.js';
+import { summarizeModel } from '../model/summarize.js';
+import { trainingSetup } from '../model/trainingSetup.js';
+import { hashModel } from '../model/weights.js';
+import { resolveInside } from '../model/workspacePath.js';
+import { UserError } from '../protocol/errors.js';
+import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { chanceError } from './chance.js';
+import { prunableWeights } from './kept.js';
+import type { Batches, Run } from './run.js';
+import { createSessions } from './sessions.js';
+import { createTasks, prunedLayers } from './tasks.js';
+
+/** Training samples that theta is evaluated on; and that choose the input scale. */
+const SUBSET = 10_000;
+const SCALE_SUBSET = 2_000;
+/** Streams of the run's seed: see createRandom. Each training phase has its own data order. */
+const SUBSET_STREAM = 7;
+const ORDER_SEEDS: Record<string, number> = { reference: 0x1000_0000, 'l-step': 0, prune: 0, retrain: 0x2000_0000 };
+
+/** A run's context but for what the process around it provides. */
+export type Parts = Pick<Run, 'plan' | 'sessions' | 'batches' | 'sets' | 'tasks' | 'layers' | 'chanceError'>;
+
+export interface Assembled {
+  readonly parts: Parts;
+  /** The plan with the hashes of model and data, and the input scale that was chosen. */
+  readonly plan: ResolvedPlan;
+  readonly model: Model;
+  readonly engine: EngineInfo;
+  /** Trainable weights, and those the tasks cover. */
+  readonly weights: number;
+  readonly prunable: number;
+  /** One sentence each, for the user. */
+  readonly notes: readonly string[];
+  /** The model with these weights; `statistics` is a session's state. */
+  withWeights(weights: Float32Array, statistics: Float32Array): ReadonlyMap<string, Float32Array>;
+}
+
+export type Assemble = (plan: ResolvedPlan, options: { workspace: string }) => Promise<Assembled>;
+
+/** A fixed subset of a split, drawn by the seed, in the split's order. */
+export function subset(split: Split, size: number, seed: number): SampleSource {
+  if (split.size <= size) return sampleSource(split);
+  const indices = Uint32Array.from({ length: split.size }, (_, i) => i);
+  createRandom(seed, SUBSET_STREAM).shuffle(indices);
+  const chosen = indices.slice(0, size).sort();
+  return { size, read: (start, count, inputs, target) => split.gather(chosen, start, count, inputs, target) };
+}
+
+/** Names of the session's non-trainable state, in order: the model's other weights, whose values it still has. */
+async function stateNames(model: Model, session: EngineSession): Promise<string[]> {
+  const trained = new Set(session.parameters.map(({ name }) => name));
+  const others = model.weights.filter(({ name }) => !trained.has(name));
+  const state = await session.getState();
+  let at = 0;
+  for (const { name, data } of others) {
+    const same =
+      at + data.length <= state.length && data.every((x, i) => Object.is(x, state[at + i]) || x === state[at + i]);
+    if (!same)
+      throw new UserError('engine-failed', `${session.info.name} lost the weight "${name}"; choose another engine`);
+    at += data.length;
+  }
+  if (at !== state.length)
+    throw new UserError('engine-failed', `${session.info.name} has state that is not in the model`);
+  return others.map(({ name }) => name);
+}
+
+async function openModel(plan: ResolvedPlan, workspace: string): Promise<Model> {
+  if ('architecture' in plan.model) return buildArchitecture(plan.model.architecture, plan.seed);
+  return readModel(await resolveInside(workspace, workspace, plan.model.path), { workspace });
+}
+
+/** @throws UserError('run-invalid') where a resumed plan's model or data has changed since the run started. */
+function unchanged(what: 'model' | 'data', before: string | null, now: string): string {
+  if (before !== null && before !== now) {
+    throw new UserError(
+      'run-invalid',
+      `the ${what} has changed since this run started; restore it, or start a new run`,
+    );
+  }
+  return now;
+}
+
+/** @throws UserError of every kind that reading the model, opening the data and choosing an engine can. */
+export const assemble: Assemble = async (plan, { workspace }) => {
+  const model = await openModel(plan, workspace);
+  const modelHash = unchanged('model', plan.modelHash, hashModel(model));
+  const output = plan.output ?? undefined;
+  const setup = trainingSetup(model, output);
+  let dataset: Dataset = await openDataset(plan.data, setup, { workspace, seed: plan.seed, trusted: true });
+  const dataHash = unchanged('data', plan.dataHash, dataset.hash);
+  const notes = [...model.notes, ...dataset.notes];
+
+  const open = (batchSize: number) =>
+    openEngine(plan.engine, model, {
+      loss: setup.loss,
+      batchSize,
+      seed: plan.seed,
+      ...(output === undefined ? {} : { output }),
+    });
+  // Too small a training set for the batch size is told before the engine starts.
+  for (const { batchSize } of [plan.reference, plan.training, plan.retrain])
+    new ShuffledBatches(dataset.train, batchSize, 0);
+  const { batchSize } = plan.reference;
+  const session = await open(batchSize);
+  const names = await stateNames(model, session);
+
+  if (plan.data.scale === 'auto' && 'path' in plan.model && plan.reference.epochs === 0) {
+    const choice = await chooseScale(
+      dataset,
+      async ({ train }) => (await session.evaluate(subset(train, SCALE_SUBSET, plan.seed))).loss,
+    );
+    dataset = choice.dataset;
+    notes.push(choice.note);
+  }
+  const { scale, mean } = dataset.preprocess;
+
+  const layers = summarizeModel(model);
+  const streams = new Map<string, Batches>();
+  const part = (split: Split) => (split.size > 0 ? sampleSource(split) : null);
+  const sets = {
+    train: subset(dataset.train, SUBSET, plan.seed),
+    validation: part(dataset.validation),
+    test: part(dataset.test),
+  };
+  const pruned = prunedLayers(plan, layers, session.parameters);
+  const parts: Parts = {
+    plan,
+    sessions: createSessions(open, { session, batchSize }),
+    batches(size, phase) {
+      const key = `${phase} ${size}`;
+      let stream = streams.get(key);
+      if (!stream) {
+        const batches = new ShuffledBatches(dataset.train, size, (plan.seed ^ ORDER_SEEDS[phase]!) >>> 0);
+        stream = Object.assign(batches, { restore: batches.restore.bind(batches) as (state: unknown) => void });
+        streams.set(key, stream);
+      }
+      return stream;
+    },
+    sets,
+    tasks: (budget) => createTasks(plan, layers, session.parameters, budget),
+    layers: pruned,
+    chanceError: setup.classification
+      ? await chanceError(sets.test ?? sets.validation ?? sets.train, session.inputShapes, session.outputShape)
+      : null,
+  };
+  parts.tasks(null);
+  const { parameters, info } = session;
+  return {
+    parts,
+    plan: { ...plan, modelHash, dataHash, data: { ...plan.data, scale, mean } },
+    model,
+    engine: info,
+    weights: session.size,
+    prunable: prunableWeights(pruned),
+    notes,
+    withWeights(weights, statistics) {
+      const map = new Map(parameters.map(({ name, offset, size }) => [name, weights.slice(offset, offset + size)]));
+      let at = 0;
+      for (const name of names) {
+        const { length } = model.weights.find((weight) => weight.name === name)!.data;
+        map.set(name, statistics.slice(at, at + length));
+        at += length;
+      }
+      return map;
+    },
+  };
+};

@@ -1,0 +1,135 @@
+/** What every method begins and ends with: the reference, direct compression, retraining. */
+import type { EngineSession } from '../engine/engine.js';
+import type { CompressionTask } from '../lc/compression.js';
+import { directCompression } from '../lc/cStep.js';
+import { learningRateAt } from '../lc/schedule.js';
+import { updateSupport } from '../lc/stopTest.js';
+import { taskRanges } from '../lc/view.js';
+import { UserError } from '../protocol/errors.js';
+import type { Evaluation } from '../protocol/events.js';
+import type { TrainingSettings } from '../protocol/resolvedPlan.js';
+import { evaluateSets } from './evaluations.js';
+import { saveCheckpoint, withTheta, type Live } from './live.js';
+import type { Outcome, Planned, Run, Tasks } from './run.js';
+import { stepsOf, trainPhase } from './trainPhase.js';
+
+/** Outside the LC loop there are no iterations to decay over: both modes decay per epoch. */
+const perEpoch = (settings: TrainingSettings) => ({ ...settings, decayMode: 'epoch' as const });
+
+/** Trains the reference (where the plan asks for it) and evaluates it. */
+export async function reference(run: Run, live: Live): Promise<EngineSession> {
+  const { progress } = live;
+  const settings = run.plan.reference;
+  let session: EngineSession;
+  if (settings.epochs > 0) {
+    session = await trainPhase(run, live, {
+      settings,
+      epochs: settings.epochs,
+      learningRate: (epoch) => learningRateAt(perEpoch(settings), 0, epoch, null),
+    });
+    await run.keepReference(await session.getWeights(), await session.getState());
+  } else {
+    session = await run.sessions.use(settings.batchSize);
+  }
+  progress.rateScale = 1;
+  progress.reference = await evaluateSets(run, session, 'reference', progress.totalStep);
+  const { error, loss } = progress.reference;
+  if (error === null || loss === null) {
+    throw new UserError(
+      'model-invalid',
+      'the reference gives no finite loss on this data; check its weights, and "data.preprocess"',
+    );
+  }
+  if (run.chanceError !== null && error >= 0.95 * run.chanceError) {
+    const percent = (x: number) => `${(100 * x).toFixed(1)}%`;
+    run.log({
+      event: 'warning',
+      code: 'at-chance',
+      message: `the reference is at chance (${percent(error)} error; always answering the most frequent class has ${percent(run.chanceError)}): check "data.preprocess" and the order of the classes`,
+    });
+  }
+  return session;
+}
+
+/** theta <- Pi(w), evaluated and logged: what compression without learning gives. */
+export async function direct(
+  run: Run,
+  live: Live,
+  session: EngineSession,
+  tasks: readonly CompressionTask[],
+): Promise<void> {
+  run.log({ event: 'phase', phase: 'direct' });
+  const w = await session.getWeights();
+  directCompression(tasks, w, live.theta, run.plan.schedule.mu0);
+  live.progress.theta = await atTheta(session, w, live.theta, tasks, () =>
+    evaluateSets(run, session, 'direct', live.progress.totalStep),
+  );
+}
+
+/** Runs `evaluate` with w <- theta in the tasks' ranges; w is as before afterwards. */
+export async function atTheta<T>(
+  session: EngineSession,
+  w: Float32Array,
+  theta: Float32Array,
+  tasks: readonly CompressionTask[],
+  evaluate: () => Promise<T>,
+): Promise<T> {
+  const own = w.slice();
+  await session.setWeights(withTheta(own, theta, taskRanges(tasks)));
+  try {
+    return await evaluate();
+  } finally {
+    await session.setWeights(own);
+  }
+}
+
+/** w <- theta. */
+export async function adopt(live: Live, session: EngineSession, tasks: readonly CompressionTask[]): Promise<void> {
+  await session.setWeights(withTheta(await session.getWeights(), live.theta, taskRanges(tasks)));
+}
+
+/** 1 where theta keeps a weight; 0 elsewhere. Of theta's length, meaningful within the tasks' ranges. */
+export function supportOf(tasks: readonly CompressionTask[], theta: Float32Array): Uint8Array {
+  const support = new Uint8Array(theta.length);
+  updateSupport(tasks, theta, support);
+  return support;
+}
+
+export interface Retraining {
+  readonly settings: TrainingSettings;
+  readonly epochs: number;
+  learningRate(epoch: number): number;
+}
+
+export const plannedRetraining = ({ retrain }: Run['plan']): Retraining => ({
+  settings: retrain,
+  epochs: retrain.epochs,
+  learningRate: (epoch) => learningRateAt(perEpoch(retrain), 0, epoch, null),
+});
+
+/** Whether there is anything to retrain, and the budget allows it. */
+export const retrains = ({ epochs }: Retraining, { retrainable }: Tasks): boolean => epochs > 0 && retrainable;
+
+/** Steps of retraining, for the total. */
+export const retrainingSteps = (run: Planned, retraining: Retraining, tasks: Tasks): number =>
+  retrains(retraining, tasks)
+    ? stepsOf(retraining.epochs, run.batches(retraining.settings.batchSize, 'retrain').stepsPerEpoch)
+    : 0;
+
+/** Trains the survivors with the support fixed (w is theta already), evaluates, and gives the result. */
+export async function retrain(run: Run, live: Live, tasks: Tasks, retraining: Retraining): Promise<Outcome> {
+  const { progress } = live;
+  const { reference: atReference, theta } = progress as { reference: Evaluation; theta: Evaluation };
+  let session: EngineSession;
+  if (retrains(retraining, tasks)) {
+    const mask = { keep: supportOf(tasks.tasks, live.theta), ranges: taskRanges(tasks.tasks) };
+    session = await trainPhase(run, live, { ...retraining, mask });
+  } else {
+    session = await run.sessions.use(retraining.settings.batchSize);
+  }
+  const weights = await session.getWeights();
+  live.theta.set(weights);
+  await saveCheckpoint(run, live, session);
+  const retrained = await evaluateSets(run, session, 'retrained', progress.totalStep);
+  return { weights, statistics: await session.getState(), reference: atReference, theta, retrained };
+}

@@ -1,0 +1,62 @@
+/** Everything a run must remember to go on bit for bit: what a checkpoint holds. */
+import { z } from 'zod';
+import { Evaluation } from '../protocol/events.js';
+import { Budget } from '../protocol/plan.js';
+
+/** The parts of a run that train. C steps and evaluations between them are recomputed from the state at their end. */
+export const TrainingPhase = z.enum(['reference', 'l-step', 'prune', 'retrain']);
+export type TrainingPhase = z.infer<typeof TrainingPhase>;
+
+const words = z.array(z.number());
+
+/** Where a run is, as plain JSON. Steps count training batches, times are milliseconds of work (pauses left out). */
+export const Progress = z.object({
+  phase: TrainingPhase,
+  /** LC iteration j, or pruning step of gradual pruning; 0 elsewhere. */
+  iteration: z.int().min(0),
+  /** Steps done in this phase (of this iteration). */
+  step: z.int().min(0),
+  /** Steps done in the whole run, repeated ones included. */
+  totalStep: z.int().min(0),
+  elapsed: z.number(),
+  /** `elapsed` and `totalStep` when the first LC iteration began, for the ETA, and `elapsed` when this one began. */
+  loopElapsed: z.number(),
+  loopStep: z.int(),
+  iterationElapsed: z.number(),
+  /** Factor on the learning rate: halved at every divergence. */
+  rateScale: z.number().positive(),
+  /** Divergences in a row without a finished phase in between. */
+  retries: z.int().min(0),
+  /** LC iterations in a row without a change of support. */
+  stable: z.int().min(0),
+  /** Set by the user during the run; replaces the plan's budget. */
+  budget: Budget.nullable(),
+  /** Asked for, and waiting for the next LC iteration. */
+  pendingBudget: Budget.nullable(),
+  reference: Evaluation.nullable(),
+  theta: Evaluation.nullable(),
+  /** Data order within this phase, and the engine's generator: now, and at the last C step. */
+  batches: z.unknown(),
+  random: words,
+  start: z.object({ batches: z.unknown(), random: words }),
+});
+export type Progress = z.infer<typeof Progress>;
+
+/** Flat vectors of the session's size (`statistics`: of the length of its non-trainable state). */
+export interface StateVectors {
+  readonly w: Float32Array;
+  readonly velocity: Float32Array;
+  readonly statistics: Float32Array;
+  /** Meaningful within the tasks' ranges. */
+  readonly theta: Float32Array;
+  /** Length 0 without multipliers (quadratic penalty, baselines). */
+  readonly lambda: Float32Array;
+  /** w and the statistics where this phase began: what a diverged phase goes back to. */
+  readonly startW: Float32Array;
+  readonly startStatistics: Float32Array;
+}
+
+export interface RunState {
+  readonly progress: Progress;
+  readonly vectors: StateVectors;
+}

@@ -1,0 +1,164 @@
+/** One stretch of SGD (the reference, an L step, retraining): interruptible at every step, and guarded against divergence. */
+import type { EngineSession, TrainRequest } from '../engine/engine.js';
+import { UserError } from '../protocol/errors.js';
+import type { TrainingSettings } from '../protocol/resolvedPlan.js';
+import { createBatchLog } from './batchLog.js';
+import { boundary, saveCheckpoint, type Live } from './live.js';
+import type { Batches, Run } from './run.js';
+
+/** Engine calls are this long, so that pausing and stopping feel immediate. */
+const CALL_MS = 200;
+const MAX_RETRIES = 8;
+/** Weights that grew by this factor within one phase have diverged, finite or not. */
+const EXPLOSION = 1e3;
+
+export interface PhaseRequest extends Pick<TrainRequest, 'penalty' | 'mask'> {
+  readonly settings: TrainingSettings;
+  readonly epochs: number;
+  /** Learning rate at a (fractional) epoch of this phase. */
+  learningRate(epoch: number): number;
+}
+
+/** Steps of a number of epochs, which may be a fraction: at least one unless zero. */
+export const stepsOf = (epochs: number, stepsPerEpoch: number): number =>
+  epochs === 0 ? 0 : Math.max(1, Math.round(epochs * stepsPerEpoch));
+
+const norm = (vector: Float32Array): number => {
+  let sum = 0;
+  for (let i = 0; i < vector.length; i++) sum += vector[i]! * vector[i]!;
+  return Math.sqrt(sum);
+};
+
+/**
+ * Trains from `progress.step` to the end of the phase `progress` is in. Velocity starts at zero.
+ * @returns the session, with the phase's batch size.
+ * @throws Stopped; UserError('diverged') when smaller learning rates did not help.
+ */
+export async function trainPhase(run: Run, live: Live, request: PhaseRequest): Promise<EngineSession> {
+  const { progress } = live;
+  const session = await run.sessions.use(request.settings.batchSize);
+  const batches = run.batches(request.settings.batchSize, progress.phase);
+  if (progress.batches !== null) batches.restore(progress.batches);
+  if (progress.step === 0) {
+    live.startW = (await session.getWeights()).slice();
+    live.startStatistics = (await session.getState()).slice();
+    progress.start = { batches: batches.state, random: [...session.getRandomState()] };
+    await session.setVelocity(new Float32Array(session.size));
+  }
+  for (;;) {
+    try {
+      await train(run, live, request, session, batches);
+      progress.retries = 0;
+      return session;
+    } catch (error) {
+      if (!(error instanceof UserError && error.code === 'diverged')) throw error;
+      await goBack(run, live, request, session, batches);
+    }
+  }
+}
+
+async function train(
+  run: Run,
+  live: Live,
+  request: PhaseRequest,
+  session: EngineSession,
+  batches: Batches,
+): Promise<void> {
+  const { progress } = live;
+  const { settings, penalty, mask } = request;
+  const { phase } = progress;
+  const where = phase === 'l-step' || phase === 'prune' ? { phase, iteration: progress.iteration } : { phase };
+  const total = stepsOf(request.epochs, batches.stepsPerEpoch);
+  const epochOf = (step: number) => step / batches.stepsPerEpoch;
+  run.log({ event: 'phase', ...where, steps: total });
+  const batchLog = createBatchLog(
+    where,
+    settings.batchSize,
+    () => run.clock(),
+    (event) => run.log(event),
+  );
+  let steps = 1;
+  while (progress.step < total) {
+    const began = run.clock();
+    const from = progress.step;
+    const count = Math.min(steps, total - from);
+    const learningRate = (i: number) => progress.rateScale * request.learningRate(epochOf(from + i));
+    let failure: unknown = null;
+    const onStep = (i: number, loss: number) => {
+      try {
+        const step = progress.totalStep + i + 1;
+        batchLog.add({ step, epoch: epochOf(from + i + 1), loss, learningRate: learningRate(i) });
+      } catch (error) {
+        // An engine is not told of a full disk in the middle of its step.
+        failure ??= error;
+      }
+    };
+    await session.train({
+      batches,
+      steps: count,
+      learningRate,
+      momentum: settings.momentum,
+      nesterov: settings.nesterov,
+      weightDecay: settings.weightDecay,
+      ...(penalty ? { penalty } : {}),
+      ...(mask ? { mask } : {}),
+      onStep,
+    });
+    if (failure !== null) throw failure;
+    progress.step += count;
+    progress.totalStep += count;
+    progress.batches = batches.state;
+    const milliseconds = Math.max(run.clock() - began, 0.1);
+    steps = Math.max(1, Math.min(4 * steps, Math.floor((count * CALL_MS) / milliseconds)));
+    if (progress.step === total) batchLog.flush();
+    if (progress.step < total) await boundaryAfter(batchLog.flush);
+  }
+  const size = norm(await session.getWeights());
+  if (!(size <= EXPLOSION * (1 + norm(live.startW)))) {
+    throw new UserError('diverged', `the weights grew without bound (norm ${size})`);
+  }
+
+  /** What a checkpoint remembers of the log must include every step before it. */
+  async function boundaryAfter(flush: () => void): Promise<void> {
+    const { control } = run;
+    if (control.stopReason || control.pauseWanted || control.checkpointWanted || run.clock() >= live.checkpointDue) {
+      flush();
+      await boundary(run, live, session);
+    }
+  }
+}
+
+/** Back to where the phase began (in an L step: the last C step), with half the learning rate. */
+async function goBack(
+  run: Run,
+  live: Live,
+  request: PhaseRequest,
+  session: EngineSession,
+  batches: Batches,
+): Promise<void> {
+  const { progress } = live;
+  const rate = progress.rateScale * request.learningRate(0);
+  const where = progress.phase === 'l-step' ? `L step ${progress.iteration + 1}` : progress.phase;
+  if (progress.retries === MAX_RETRIES) {
+    throw new UserError(
+      'diverged',
+      `training diverged in ${where} even at learning rate ${rate.toPrecision(3)}; check the data's scale (NaN, not normalised?) or lower "learningRate"`,
+      { field: 'training.learningRate' },
+    );
+  }
+  progress.retries += 1;
+  progress.rateScale /= 2;
+  progress.step = 0;
+  progress.batches = progress.start.batches;
+  batches.restore(progress.start.batches);
+  await session.setWeights(live.startW);
+  await session.setState(live.startStatistics);
+  await session.setVelocity(new Float32Array(session.size));
+  session.setRandomState(progress.start.random);
+  run.log({
+    event: 'warning',
+    code: 'diverged',
+    message: `training diverged in ${where}; going on from its beginning with half the learning rate (${(rate / 2).toPrecision(3)})`,
+  });
+  await saveCheckpoint(run, live, session);
+}
