@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { affineMap, applyAffine, featureStatistics, type Preprocess } from '../../../daemon/data/preprocess.js';
+import { memoryStore } from '../../../daemon/data/sampleStore.js';
+import { preparedInput } from '../../../daemon/data/preparedInput.js';
+import { createRandom } from '../../../daemon/lc/random.js';
+
+const random = createRandom(3);
+const size = 50;
+const shape = [3, 4, 2];
+const width = 24;
+const pixels = Uint8Array.from({ length: size * width }, () => random.below(256));
+const store = memoryStore(pixels, size, shape);
+const training = Uint32Array.from([0, 3, 4, 7, 11, 19, 30, 31, 49]);
+
+async function rowsUnder(preprocess: Preprocess): Promise<Float32Array> {
+  const rows = Float32Array.from(pixels);
+  applyAffine(await affineMap(store, training, preprocess), rows, size, width);
+  return rows;
+}
+
+/** Textbook mean and deviation over the training rows. */
+function moments(feature: number): { mean: number; deviation: number } {
+  const values = [...training].map((row) => pixels[row * width + feature]!);
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length;
+  return { mean, deviation: Math.sqrt(variance) };
+}
+
+describe('preprocessing', () => {
+  it.each([
+    ['unit' as const, (x: number) => x / 255],
+    ['symmetric' as const, (x: number) => x / 127.5 - 1],
+    ['none' as const, (x: number) => x],
+    [0.25, (x: number) => x * 0.25],
+  ])('scale %s', async (scale, expected) => {
+    const rows = await rowsUnder({ scale, mean: 'none' });
+    rows.forEach((value, i) => expect(value).toBeCloseTo(expected(pixels[i]!), 6));
+  });
+
+  it('standard: z-scores with the statistics of the training rows alone', async () => {
+    const rows = await rowsUnder({ scale: 'standard', mean: 'none' });
+    rows.forEach((value, i) => {
+      const { mean, deviation } = moments(i % width);
+      expect(value).toBeCloseTo((pixels[i]! - mean) / deviation, 4);
+    });
+  });
+
+  it('mean image: subtracts the scaled training mean of every feature', async () => {
+    const rows = await rowsUnder({ scale: 'unit', mean: 'image' });
+    rows.forEach((value, i) => expect(value).toBeCloseTo((pixels[i]! - moments(i % width).mean) / 255, 6));
+  });
+
+  it('mean channel: subtracts the training mean of the last axis', async () => {
+    const rows = await rowsUnder({ scale: 'unit', mean: 'channel' });
+    const channel = [0, 1].map((c) => {
+      const means = Array.from({ length: 12 }, (_, p) => moments(p * 2 + c).mean);
+      return means.reduce((a, b) => a + b, 0) / 12;
+    });
+    rows.forEach((value, i) => expect(value).toBeCloseTo((pixels[i]! - channel[i % 2]!) / 255, 6));
+  });
+
+  it('a constant feature becomes 0, not NaN', async () => {
+    const constant = memoryStore(Float32Array.from([5, 1, 5, 2, 5, 3]), 3, [2]);
+    const map = await affineMap(constant, Uint32Array.from([0, 1, 2]), { scale: 'standard', mean: 'none' });
+    const rows = Float32Array.from([5, 1, 5, 2, 5, 3]);
+    applyAffine(map, rows, 3, 2);
+    expect([rows[0], rows[2], rows[4]]).toEqual([0, 0, 0]);
+    expect(rows[1]).toBeCloseTo(-Math.sqrt(1.5), 5);
+  });
+
+  it('statistics survive a large offset with a small spread', async () => {
+    const values = Float32Array.from([16777216, 16777218, 16777220, 16777222]);
+    const { mean, deviation } = await featureStatistics(memoryStore(values, 4, [1]), Uint32Array.from([0, 1, 2, 3]));
+    expect(mean[0]).toBe(16777219);
+    expect(deviation[0]).toBeCloseTo(Math.sqrt(5), 6);
+  });
+
+  it('rows converted once equal rows converted on the fly', async () => {
+    const map = await affineMap(store, training, { scale: 'standard', mean: 'none' });
+    const converted = new Float32Array(size * width);
+    const streamed = new Float32Array(size * width);
+    const all = Uint32Array.from({ length: size }, (_, i) => size - 1 - i);
+    void preparedInput(store, map).gather(all, 0, size, converted);
+    void preparedInput({ ...store, resident: false }, map).gather(all, 0, size, streamed);
+    expect(converted).toEqual(streamed);
+    expect(converted.slice(0, width)).toEqual((await rowsUnder({ scale: 'standard', mean: 'none' })).slice(-width));
+  });
+});
