@@ -20,14 +20,21 @@ export interface LoadedModel {
   readonly state: readonly Variable[];
 }
 
-/** Every initializer made Zeros: the file's weights replace them, and random ones (Orthogonal above all) cost seconds. */
-function withoutInitializers(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutInitializers);
+/**
+ * Every initializer made Zeros: the file's weights replace them, and random ones (Orthogonal above all) cost seconds.
+ * No seeds either: TensorFlow.js would draw the same dropout mask at every step.
+ */
+function withoutRandomness(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutRandomness);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [
       key,
-      key.endsWith('_initializer') && inner ? { class_name: 'Zeros', config: {} } : withoutInitializers(inner),
+      key === 'seed'
+        ? null
+        : key.endsWith('_initializer') && inner
+          ? { class_name: 'Zeros', config: {} }
+          : withoutRandomness(inner),
     ]),
   );
 }
@@ -51,7 +58,7 @@ export async function loadModel(tf: TensorFlow, model: Model, topology: Topology
   let layersModel: LayersModel;
   try {
     layersModel = await tf.layers.models.modelFromJSON({
-      modelTopology: withoutInitializers(topology) as never,
+      modelTopology: withoutRandomness(topology) as never,
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -30,7 +30,7 @@ const mentions = (value: unknown, name: unknown): boolean =>
  * The topology with `activation` taken off its output layer, so that the loss can be computed on the logits: the stable
  * form, without the clipping at 1e-7 that TensorFlow.js applies to probabilities.
  *
- * @param output name of the output layer; the only (or first) one if absent.
+ * @param output name of the output layer; the last one if absent.
  * @returns null where the output does not end in that activation, or where another layer reads the activated values.
  */
 export function withoutOutputActivation(topology: Topology, activation: Activation, output?: string): Topology | null {
@@ -40,7 +40,7 @@ export function withoutOutputActivation(topology: Topology, activation: Activati
   if (topology.class_name !== 'Sequential') {
     const outputs = config['output_layers'] as readonly unknown[];
     const names = typeof outputs[0] === 'string' ? [outputs[0]] : outputs.map((node) => (node as unknown[])[0]);
-    const name = output ?? names[0];
+    const name = output ?? names.at(-1);
     index = layers.findIndex((layer) => nameOf(layer) === name);
     if (index < 0 || layers.some((layer) => mentions(layer.inbound_nodes, name))) return null;
   }

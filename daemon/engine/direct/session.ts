@@ -289,7 +289,8 @@ export async function openDirectSession(
   const onLogits = activation ? withoutOutputActivation(model.topology, activation, spec.output) : null;
   const loaded = await loadModel(tf, model, onLogits ?? model.topology);
   const { layersModel } = loaded;
-  const output = spec.output === undefined ? 0 : layersModel.outputNames.indexOf(spec.output);
+  const output =
+    spec.output === undefined ? layersModel.outputs.length - 1 : layersModel.outputNames.indexOf(spec.output);
   if (output < 0) {
     const names = layersModel.outputNames.map((name) => `"${name}"`).join(', ');
     throw new UserError('model-unsupported', `${model.path}: no output "${spec.output}"; its outputs are ${names}`);
