@@ -47,7 +47,7 @@ export default ts.config(
             room('export', ['protocol', 'model', 'lc', 'engine', 'data']),
             room('trainer', ['protocol', ...core]),
             room('runs', ['protocol', 'plan', 'trainer', ...core]),
-            room('language', ['protocol', 'plan', 'model', 'lc', 'runs']),
+            room('language', ['protocol', 'plan', 'model', 'data', 'lc', 'runs']),
             room('server', ['protocol', 'plan', 'runs', 'language', 'model', 'lc', 'engine', 'export']),
             room('cli', ['protocol', 'plan', 'runs', 'trainer', ...core]),
             { target: './daemon', from: ['./extension', './webview', './test'] },

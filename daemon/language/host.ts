@@ -1,3 +1,4 @@
+import type { LayerKept } from '../protocol/events.js';
 import type { RunSummary } from '../protocol/messages.js';
 
 /** What the language features need of the server. */
@@ -8,5 +9,7 @@ export interface LanguageHost {
     contain(path: string): Promise<{ folder: string; path: string }>;
   };
   listRuns(workspace: string): Promise<RunSummary[]>;
+  /** Kept weights per layer as of the run's latest C step or end. */
+  lastPerLayer(folder: string): Promise<readonly LayerKept[] | null>;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;
 }

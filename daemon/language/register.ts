@@ -1,7 +1,43 @@
 /** The language server of one connection: what it offers, and the wiring of requests to features. */
-import type { ClientCapabilities, MessageConnection, ServerCapabilities } from 'vscode-languageserver-protocol/node';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import {
+  CodeActionKind,
+  CodeActionRequest,
+  CodeLensRefreshRequest,
+  CodeLensRequest,
+  CompletionRequest,
+  DiagnosticSeverity,
+  DidChangeTextDocumentNotification,
+  DidChangeWatchedFilesNotification,
+  DidCloseTextDocumentNotification,
+  DidOpenTextDocumentNotification,
+  DocumentFormattingRequest,
+  DocumentLinkRequest,
+  DocumentSymbolRequest,
+  HoverRequest,
+  PublishDiagnosticsNotification,
+  RegistrationRequest,
+  TextDocumentSyncKind,
+  type ClientCapabilities,
+  type CodeAction,
+  type CodeLens,
+  type Diagnostic,
+  type DocumentSelector,
+  type MessageConnection,
+  type ServerCapabilities,
+} from 'vscode-languageserver-protocol/node';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { RunSummary } from '../protocol/messages.js';
+import { completePlan } from './completion.js';
+import { explainLayer, hoverPlan } from './hover.js';
 import type { LanguageHost } from './host.js';
+import { layerAt, ModelFiles } from './modelFiles.js';
+import { modelLenses } from './modelLens.js';
+import { formatPlan, symbolsOf } from './outline.js';
+import { analysePlan, type Finding, type PlanAnalysis } from './planAnalysis.js';
+import { isPlanUri, PlanDocuments, type OpenPlan } from './planDocuments.js';
+import { planLenses } from './planLens.js';
+import { RunFacts } from './runFacts.js';
 
 export interface Language {
   capabilities(client: ClientCapabilities): ServerCapabilities;
@@ -12,6 +48,264 @@ export interface Language {
   dispose(): void;
 }
 
-export function registerLanguage(_connection: MessageConnection, _host: LanguageHost): Language {
-  return { capabilities: () => ({}), start: () => {}, runChanged: () => {}, dispose: () => {} };
+const PLANS: DocumentSelector = [{ scheme: 'file', pattern: '**/*.prune.{json,jsonc}' }];
+const REFRESH_DELAY = 300;
+
+/** What runs show in a lens; the rest of a summary (speed, ETA) does not touch it. */
+const lensKey = (summary: RunSummary | null): string => (summary ? `${summary.state} ${summary.iteration}` : 'deleted');
+
+class LanguageServer implements Language {
+  readonly #models = new ModelFiles();
+  readonly #facts: RunFacts;
+  readonly #plans: PlanDocuments;
+  readonly #lensKeys = new Map<string, string>();
+  #client: ClientCapabilities = {};
+  #refreshing: NodeJS.Timeout | undefined;
+  #disposed = false;
+
+  constructor(
+    readonly connection: MessageConnection,
+    readonly host: LanguageHost,
+  ) {
+    this.#facts = new RunFacts(host);
+    this.#plans = new PlanDocuments(
+      connection,
+      (document) => this.#analyse(document),
+      (document) => void this.#publish(document),
+      (uri) => this.#send(uri, []),
+    );
+    connection.onRequest(CodeLensRequest.type, ({ textDocument }) => this.#codeLens(textDocument.uri));
+    connection.onRequest(HoverRequest.type, ({ textDocument, position }) => this.#hover(textDocument.uri, position));
+    connection.onRequest(CompletionRequest.type, ({ textDocument, position }) =>
+      this.#completion(textDocument.uri, position),
+    );
+    connection.onRequest(CodeActionRequest.type, ({ textDocument, range }) =>
+      this.#withPlan(textDocument.uri, [], (plan, analysis) => {
+        const [from, to] = [plan.document.offsetAt(range.start), plan.document.offsetAt(range.end)];
+        return analysis.findings
+          .filter(({ offset, length }) => offset <= to && offset + length >= from)
+          .flatMap((finding) => this.#fixesOf(finding, plan.document));
+      }),
+    );
+    connection.onRequest(DocumentLinkRequest.type, ({ textDocument }) =>
+      this.#withPlan(textDocument.uri, [], ({ document }, { model, data }) =>
+        [...(model ? [model] : []), ...data]
+          .filter((file) => file.exists)
+          .map((file) => ({
+            // Inside the quotes.
+            range: rangeOf(document, file.offset + 1, file.length - 2),
+            target: pathToFileURL(file.path).href,
+          })),
+      ),
+    );
+    connection.onRequest(DocumentSymbolRequest.type, ({ textDocument }) =>
+      this.#withPlan(textDocument.uri, [], ({ document }, { tree }) => symbolsOf(tree, document)),
+    );
+    connection.onRequest(DocumentFormattingRequest.type, ({ textDocument, options }) =>
+      this.#withPlan(textDocument.uri, [], ({ document }) => formatPlan(document, options)),
+    );
+    connection.onNotification(DidChangeWatchedFilesNotification.type, () => {
+      this.#plans.refresh();
+      this.#refreshLenses();
+    });
+  }
+
+  capabilities(client: ClientCapabilities): ServerCapabilities {
+    this.#client = client;
+    return {
+      // Only plans are sent as text, see start(); a client that cannot be told so sends every document it shows us.
+      ...(client.textDocument?.synchronization?.dynamicRegistration
+        ? { textDocumentSync: TextDocumentSyncKind.None }
+        : { textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental } }),
+      codeLensProvider: {},
+      hoverProvider: true,
+      completionProvider: { triggerCharacters: ['"', ':', ' '] },
+      codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
+      documentLinkProvider: {},
+      documentSymbolProvider: true,
+      documentFormattingProvider: true,
+    };
+  }
+
+  start(): void {
+    const registrations = [];
+    if (this.#client.textDocument?.synchronization?.dynamicRegistration) {
+      const options = { documentSelector: PLANS };
+      registrations.push(
+        { id: 'plan-open', method: DidOpenTextDocumentNotification.method, registerOptions: options },
+        { id: 'plan-close', method: DidCloseTextDocumentNotification.method, registerOptions: options },
+        {
+          id: 'plan-change',
+          method: DidChangeTextDocumentNotification.method,
+          registerOptions: { ...options, syncKind: TextDocumentSyncKind.Incremental },
+        },
+      );
+    }
+    if (this.#client.workspace?.didChangeWatchedFiles?.dynamicRegistration) {
+      const watchers = [{ globPattern: '**/*.{json,keras,h5}' }];
+      registrations.push({
+        id: 'files',
+        method: DidChangeWatchedFilesNotification.method,
+        registerOptions: { watchers },
+      });
+    }
+    if (registrations.length === 0) return;
+    this.connection.sendRequest(RegistrationRequest.type, { registrations }).catch((error: unknown) => {
+      if (!this.#disposed) this.host.log('warn', `the client did not register: ${String(error)}`);
+    });
+  }
+
+  runChanged(folder: string, summary: RunSummary | null): void {
+    this.#facts.forget(folder);
+    const run = summary?.run ?? folder;
+    const key = lensKey(summary);
+    if (this.#lensKeys.get(run) === key) return;
+    this.#lensKeys.set(run, key);
+    this.#refreshLenses();
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    clearTimeout(this.#refreshing);
+    this.#plans.dispose();
+  }
+
+  #refreshLenses(): void {
+    if (!this.#client.workspace?.codeLens?.refreshSupport || this.#disposed) return;
+    this.#refreshing ??= setTimeout(() => {
+      this.#refreshing = undefined;
+      this.connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
+    }, REFRESH_DELAY);
+  }
+
+  /** The file behind a URI when it lies in the workspace, or null. */
+  async #contain(uri: string): Promise<{ folder: string; path: string } | null> {
+    try {
+      return await this.host.workspace.contain(fileURLToPath(uri));
+    } catch {
+      return null;
+    }
+  }
+
+  async #analyse(document: TextDocument): Promise<PlanAnalysis> {
+    const place = await this.#contain(document.uri);
+    if (!place) return { tree: undefined, findings: [], model: null, data: [], layers: null, resolved: null };
+    return analysePlan(document.getText(), {
+      ...place,
+      layersOf: (path) => this.#models.layersOf(path, place.folder),
+      architectureLayers: (name) => this.#models.architectureLayers(name),
+    });
+  }
+
+  async #withPlan<T>(uri: string, otherwise: T, use: (plan: OpenPlan, analysis: PlanAnalysis) => T): Promise<T> {
+    const plan = this.#plans.get(uri);
+    return plan ? use(plan, await plan.analysis) : otherwise;
+  }
+
+  async #codeLens(uri: string): Promise<CodeLens[]> {
+    const place = await this.#contain(uri);
+    if (!place) return [];
+    const { folder, path } = place;
+    if (isPlanUri(uri)) return planLenses(path, await this.#facts.ofPlan(folder, path));
+    const model = await this.#models.open(path);
+    if (!model) return [];
+    const [zeros, kept] = await Promise.all([this.#zerosSoon(path, folder), this.#facts.keptOf(folder, path)]);
+    return modelLenses(model, zeros, kept);
+  }
+
+  /** The zeros when they are known; else counts them and has the lenses drawn again. */
+  async #zerosSoon(path: string, folder: string): Promise<number | null> {
+    const known = await this.#models.knownZeros(path);
+    if (known !== undefined) return known;
+    void this.#models.countZeros(path, folder).then((zeros) => {
+      if (zeros !== null) this.#refreshLenses();
+    });
+    return null;
+  }
+
+  async #hover(uri: string, position: { line: number; character: number }) {
+    if (isPlanUri(uri)) {
+      return this.#withPlan(uri, null, ({ document }, { tree, layers }) => {
+        const found = hoverPlan(tree, document.offsetAt(position), layers);
+        if (!found) return null;
+        return {
+          contents: { kind: 'markdown' as const, value: found.markdown },
+          range: rangeOf(document, found.offset, found.length),
+        };
+      });
+    }
+    const place = await this.#contain(uri);
+    const model = place && (await this.#models.open(place.path));
+    if (!place || !model) return null;
+    const name = layerAt(model, position);
+    const layer = model.layers.find((candidate) => candidate.name === name);
+    if (!layer) return null;
+    const total = model.layers.reduce((sum, { prunable }) => sum + prunable, 0);
+    const kept = (await this.#facts.keptOf(place.folder, place.path))?.find((each) => each.layer === layer.name);
+    return { contents: { kind: 'markdown' as const, value: explainLayer(layer, total, kept ?? null) } };
+  }
+
+  async #completion(uri: string, position: { line: number; character: number }) {
+    const place = await this.#contain(uri);
+    const plan = this.#plans.get(uri);
+    if (!place || !plan) return [];
+    const { document } = plan;
+    const { layers } = await plan.analysis;
+    return completePlan(document.getText(), document.offsetAt(position), {
+      path: place.path,
+      layers,
+      range: (offset, length) => rangeOf(document, offset, length),
+    });
+  }
+
+  async #publish(document: TextDocument): Promise<void> {
+    const plan = this.#plans.get(document.uri);
+    if (!plan) return;
+    const { version } = document;
+    const { findings } = await plan.analysis;
+    // Typed on meanwhile: the next quiet moment publishes.
+    if (this.#disposed || document.version !== version) return;
+    this.#send(
+      document.uri,
+      findings.map((finding) => diagnosticOf(finding, document)),
+      version,
+    );
+  }
+
+  #send(uri: string, diagnostics: Diagnostic[], version?: number): void {
+    if (this.#disposed) return;
+    void this.connection.sendNotification(PublishDiagnosticsNotification.type, {
+      uri,
+      diagnostics,
+      ...(version === undefined ? {} : { version }),
+    });
+  }
+
+  #fixesOf(finding: Finding, document: TextDocument): CodeAction[] {
+    const diagnostics = [diagnosticOf(finding, document)];
+    return finding.fixes.map((fix, i) => ({
+      title: fix.title,
+      kind: CodeActionKind.QuickFix,
+      diagnostics,
+      isPreferred: i === 0,
+      edit: { changes: { [document.uri]: [{ range: rangeOf(document, fix.offset, fix.length), newText: fix.text }] } },
+    }));
+  }
+}
+
+const rangeOf = (document: TextDocument, offset: number, length: number) => ({
+  start: document.positionAt(offset),
+  end: document.positionAt(offset + length),
+});
+
+const diagnosticOf = ({ code, message, offset, length }: Finding, document: TextDocument): Diagnostic => ({
+  range: rangeOf(document, offset, length),
+  severity: DiagnosticSeverity.Error,
+  code,
+  source: 'LC Prune',
+  message,
+});
+
+export function registerLanguage(connection: MessageConnection, host: LanguageHost): Language {
+  return new LanguageServer(connection, host);
 }

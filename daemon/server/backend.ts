@@ -1,6 +1,7 @@
 /** What the server needs of other rooms, loaded on first use: a daemon that only listens loads none of it. Tests replace parts. */
 import type { EngineProbe } from '../engine/engine.js';
 import type * as BaselinePlan from '../runs/baselinePlan.js';
+import type * as LastPerLayer from '../runs/lastPerLayer.js';
 import type * as NewestWeights from '../runs/newestWeights.js';
 import type * as Registry from '../runs/registry.js';
 import type * as Supervisor from '../runs/supervisor.js';
@@ -17,6 +18,7 @@ export interface Backend {
   readonly readEvents: typeof Registry.readEvents;
   readonly deleteRun: typeof Registry.deleteRun;
   readonly renameRun: typeof Registry.renameRun;
+  readonly lastPerLayer: typeof LastPerLayer.lastPerLayer;
   readonly newestWeights: typeof NewestWeights.newestWeights;
   readonly baselinePlan: typeof BaselinePlan.baselinePlan;
   readonly readPlan: typeof ReadPlan.readPlan;
@@ -36,6 +38,7 @@ export const backend: Backend = {
   readEvents: async (...args) => (await registry()).readEvents(...args),
   deleteRun: async (...args) => (await registry()).deleteRun(...args),
   renameRun: async (...args) => (await registry()).renameRun(...args),
+  lastPerLayer: async (...args) => (await import('../runs/lastPerLayer.js')).lastPerLayer(...args),
   newestWeights: async (...args) => (await import('../runs/newestWeights.js')).newestWeights(...args),
   baselinePlan: async (...args) => (await import('../runs/baselinePlan.js')).baselinePlan(...args),
   readPlan: async (...args) => (await import('../plan/readPlan.js')).readPlan(...args),

@@ -5,7 +5,6 @@ import type { RunSummary } from '../protocol/messages.js';
 import type { RunHandle } from '../runs/supervisor.js';
 import type { Backend } from './backend.js';
 import { LIMITS } from './limits.js';
-import { LiveSummary } from './liveSummary.js';
 import type { Log } from './log.js';
 
 export type Baseline = 'magnitude' | 'gradual';
@@ -13,7 +12,6 @@ export type Baseline = 'magnitude' | 'gradual';
 export interface LiveRun {
   readonly handle: RunHandle;
   readonly workspace: string;
-  readonly summary: LiveSummary;
 }
 
 /** One connection's ears. `folder` is the run's workspace folder. */
@@ -96,47 +94,38 @@ export class LiveRuns {
     this.#starting.add(starting);
     try {
       const handle = await starting;
-      // Events that come while the summary is read are applied after it.
-      const early: RunEvent[] = [];
-      const endEarly = handle.onEvent((event) => early.push(event));
-      const summary = new LiveSummary({ ...(await this.backend.runSummary(handle.folder)), state: 'running' });
-      const live: LiveRun = { handle, workspace, summary };
+      const live: LiveRun = { handle, workspace };
       this.#runs.set(handle.id, live);
-      endEarly();
-      this.#follow(live, early);
-      this.changed(workspace, handle.id, summary.value);
+      this.#follow(live);
       return live;
     } finally {
       this.#starting.delete(starting);
     }
   }
 
-  #follow(live: LiveRun, early: readonly RunEvent[]): void {
-    const { handle, workspace, summary } = live;
+  #follow({ handle, workspace }: LiveRun): void {
     let timer: NodeJS.Timeout | undefined;
     const tell = () => {
-      clearTimeout(timer);
       timer = undefined;
-      this.changed(workspace, handle.id, summary.value);
+      this.#tell(workspace, handle);
     };
-    const onEvent = (event: RunEvent) => {
-      const stateChanged = summary.apply(event);
+    handle.onEvent((event) => {
       for (const listener of this.#listeners) listener.onEvent(workspace, handle.id, event);
-      if (stateChanged) tell();
-      else timer ??= setTimeout(tell, LIMITS.summaryInterval);
-    };
-    early.forEach(onEvent);
-    handle.onEvent(onEvent);
-    void handle.done.then(async (last) => {
+      timer ??= setTimeout(tell, event.event === 'batch' ? LIMITS.summaryInterval : LIMITS.batchInterval);
+    });
+    this.#tell(workspace, handle);
+    void handle.done.then((last) => {
       clearTimeout(timer);
       this.#runs.delete(handle.id);
-      // The registry knows best how it ended; the log says it too, where the folder is gone.
-      const ended = await this.backend.runSummary(handle.folder).catch(() => {
-        summary.apply(last);
-        return summary.value;
-      });
-      this.log('info', `run ${handle.id}: ${ended.state}${ended.message ? ` (${ended.message})` : ''}`);
-      this.changed(workspace, handle.id, ended);
+      this.log('info', `run ${handle.id} ended: ${last.event}${'message' in last ? ` (${last.message})` : ''}`);
+      this.#tell(workspace, handle);
     });
+  }
+
+  #tell(workspace: string, { id, folder }: RunHandle): void {
+    this.backend.runSummary(folder).then(
+      (summary) => this.changed(workspace, id, summary),
+      (error: unknown) => this.log('warn', `run ${id}: ${String(error)}`),
+    );
   }
 }

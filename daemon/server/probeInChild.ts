@@ -5,7 +5,7 @@ import { UserError } from '../protocol/errors.js';
 
 export interface Probes {
   readonly probes: EngineProbe[];
-  /** Id of the engine that "auto" takes, or null when none works. */
+  /** Id of the engine that "auto" tries first, or null when none works. */
   readonly chosen: string | null;
 }
 
@@ -36,13 +36,9 @@ export function probeInChild(): Promise<Probes> {
 
 /** The child's side. */
 export async function printProbes(): Promise<void> {
-  const { probeEngines, chooseEngine } = await import('../engine/registry.js');
+  const { probeEngines } = await import('../engine/registry.js');
+  // In the order of "auto".
   const probes = await probeEngines();
-  let chosen: string | null = null;
-  try {
-    chosen = chooseEngine('auto', probes).id;
-  } catch {
-    // None is available; each probe says why.
-  }
+  const chosen = probes.find((probe) => probe.available)?.id ?? null;
   process.stdout.write(`${JSON.stringify({ probes, chosen } satisfies Probes)}\n`);
 }

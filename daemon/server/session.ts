@@ -51,7 +51,12 @@ export function openSession(socket: WebSocket, shared: Shared): void {
     owed: transport.owed,
   });
   const context: Context = { ...shared, workspace, stream };
-  const language = registerLanguage(connection, { workspace, listRuns: shared.backend.listRuns, log });
+  const language = registerLanguage(connection, {
+    workspace,
+    listRuns: shared.backend.listRuns,
+    lastPerLayer: shared.backend.lastPerLayer,
+    log,
+  });
   const stopListening = live.listen({
     onEvent: (folder, run, event) => {
       if (workspace.folders.includes(folder)) stream.push(run, event);

@@ -1,6 +1,5 @@
 /** Starting, steering and keeping runs. */
 import { UserError } from '../../protocol/errors.js';
-import type { RunSummary } from '../../protocol/messages.js';
 import { findRun, type Context, type FoundRun } from '../context.js';
 import type { Handlers } from '../dispatch.js';
 import type { LiveRun } from '../liveRuns.js';
@@ -29,12 +28,9 @@ async function requireIdle(run: string, context: Context): Promise<FoundRun> {
 }
 
 export const runHandlers: RunHandlers = {
-  async 'lc/runs'(_params, { workspace, backend, live }) {
+  async 'lc/runs'(_params, { workspace, backend }) {
     const lists = await Promise.all(workspace.folders.map((folder) => backend.listRuns(folder)));
-    const runs = lists.flatMap((list, i) =>
-      list.map((summary): RunSummary => live.get(workspace.folders[i]!, summary.run)?.summary.value ?? summary),
-    );
-    return runs.sort((a, b) => b.started - a.started);
+    return lists.flat().sort((a, b) => b.started - a.started);
   },
 
   async 'lc/start'({ planPath, engine, seed, compare }, { workspace, backend, live }) {

@@ -1,0 +1,173 @@
+/**
+ * Model files as they are on disk, parsed once per version. They are never sent over the socket: a model.json can have 20 MB,
+ * and an editor would send it again at every key.
+ */
+import { open, readFile, stat } from 'node:fs/promises';
+import type { Position, Range } from 'vscode-languageserver-protocol/node';
+import type { ARCHITECTURES } from '../protocol/plan.js';
+import type { LayerSummary } from '../model/model.js';
+import { LineIndex } from './text.js';
+
+type ArchitectureName = (typeof ARCHITECTURES)[number];
+
+export interface LayerPlace {
+  /** The layer's object in the file. */
+  readonly range: Range;
+}
+
+export interface ModelFile {
+  readonly path: string;
+  readonly layers: readonly LayerSummary[];
+  /** Layer name -> where it stands; a layer that is not found in the text is missing. */
+  readonly places: ReadonlyMap<string, LayerPlace>;
+}
+
+/** The innermost layer whose object covers a position. */
+export function layerAt({ places }: ModelFile, { line, character }: Position): string | null {
+  let best: { name: string; lines: number } | null = null;
+  for (const [name, { range }] of places) {
+    const { start, end } = range;
+    const after = line > start.line || (line === start.line && character >= start.character);
+    const before = line < end.line || (line === end.line && character <= end.character);
+    if (after && before && (!best || end.line - start.line <= best.lines))
+      best = { name, lines: end.line - start.line };
+  }
+  return best?.name ?? null;
+}
+
+interface Version {
+  readonly key: string;
+  readonly file: Promise<ModelFile | null>;
+  /** undefined: not asked for yet, or being counted. */
+  zeros: number | null | undefined;
+  counting: Promise<number | null> | null;
+}
+
+/** Parsed files kept; the least recently used goes. */
+const KEPT = 8;
+/** A model is told by its first bytes: the keys stand at the front in every writer's output. */
+const HEAD = 64 * 1024;
+const MAX_JSON = 128 * 1024 * 1024;
+/** Weights above this are not read just to count zeros. */
+const MAX_WEIGHTS = 256 * 1024 * 1024;
+
+export class ModelFiles {
+  readonly #versions = new Map<string, Version>();
+  readonly #architectures = new Map<string, Promise<readonly LayerSummary[]>>();
+
+  /** The model in a JSON file, or null when it is none. @param path absolute, checked to lie in the workspace. */
+  async open(path: string): Promise<ModelFile | null> {
+    return (await this.#version(path))?.file ?? null;
+  }
+
+  /**
+   * The layers of a model of any format, for a plan that names it.
+   * @throws UserError('model-missing' | 'model-invalid' | 'model-unsupported') that says what is wrong with it.
+   */
+  async layersOf(path: string, workspace: string): Promise<readonly LayerSummary[]> {
+    const file = await this.open(path);
+    if (file) return file.layers;
+    const [{ readModel }, { summarizeModel }] = await Promise.all([
+      import('../model/readModel.js'),
+      import('../model/summarize.js'),
+    ]);
+    return summarizeModel(await readModel(path, { workspace }));
+  }
+
+  /** The layers of an architecture that the product builds itself. */
+  async architectureLayers(name: ArchitectureName): Promise<readonly LayerSummary[]> {
+    let layers = this.#architectures.get(name);
+    if (!layers) {
+      layers = Promise.all([import('../model/architectures.js'), import('../model/summarize.js')]).then(
+        ([{ buildArchitecture }, { summarizeModel }]) => summarizeModel(buildArchitecture(name, 0)),
+      );
+      this.#architectures.set(name, layers);
+    }
+    return layers;
+  }
+
+  /** Zeros among the prunable weights; null where they cannot or should not be counted, undefined until `countZeros`. */
+  async knownZeros(path: string): Promise<number | null | undefined> {
+    const version = await this.#version(path);
+    return version ? version.zeros : null;
+  }
+
+  /** Reads the weights, once per version of the file. */
+  async countZeros(path: string, workspace: string): Promise<number | null> {
+    const version = await this.#version(path);
+    if (!version) return null;
+    version.counting ??= version.file
+      .then((file) => (file ? countZeros(file, workspace) : null))
+      .catch(() => null)
+      .then((zeros) => (version.zeros = zeros));
+    return version.counting;
+  }
+
+  async #version(path: string): Promise<Version | null> {
+    const info = await stat(path).catch(() => null);
+    if (!info?.isFile() || info.size > MAX_JSON) {
+      this.#versions.delete(path);
+      return null;
+    }
+    const key = `${info.mtimeMs} ${info.size}`;
+    const known = this.#versions.get(path);
+    const version = known?.key === key ? known : { key, file: parse(path), zeros: undefined, counting: null };
+    this.#versions.delete(path);
+    this.#versions.set(path, version);
+    for (const oldest of this.#versions.keys()) {
+      if (this.#versions.size <= KEPT) break;
+      this.#versions.delete(oldest);
+    }
+    return version;
+  }
+}
+
+async function readHead(path: string): Promise<string> {
+  const handle = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD), 0, HEAD, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A broken or foreign file is no model: the editor says nothing about it, "Inspect" says why. */
+async function parse(path: string): Promise<ModelFile | null> {
+  try {
+    if (!/"(modelTopology|class_name|model_config)"/.test(await readHead(path))) return null;
+    const text = await readFile(path, 'utf8');
+    const [{ isModelJson, locateLayers }, { parseModelJson }, { summarizeModel }] = await Promise.all([
+      import('../model/detect.js'),
+      import('../model/modelJson.js'),
+      import('../model/summarize.js'),
+    ]);
+    if (!isModelJson(text)) return null;
+    const { topology, manifest } = parseModelJson(text, path);
+    const weights = manifest?.flatMap((group) => group.weights);
+    const layers = summarizeModel({ topology, ...(weights ? { weights } : {}) });
+    const lines = new LineIndex(text);
+    const places = new Map(
+      locateLayers(text).map(({ name, offset, length }) => [name, { range: lines.range(offset, length) }]),
+    );
+    return { path, layers, places };
+  } catch {
+    return null;
+  }
+}
+
+async function countZeros(file: ModelFile, workspace: string): Promise<number | null> {
+  const params = file.layers.reduce((total, layer) => total + layer.params, 0);
+  if (4 * params > MAX_WEIGHTS) return null;
+  const { readModel } = await import('../model/readModel.js');
+  const model = await readModel(file.path, { workspace });
+  const prunable = new Set(
+    file.layers.flatMap((layer) => layer.weights.filter((weight) => weight.prunable).map((weight) => weight.name)),
+  );
+  let zeros = 0;
+  for (const { name, data } of model.weights) {
+    if (!prunable.has(name)) continue;
+    for (let i = 0; i < data.length; i++) if (data[i] === 0) zeros++;
+  }
+  return zeros;
+}

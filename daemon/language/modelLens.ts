@@ -1,0 +1,59 @@
+/** CodeLens of a model file: what it is at the top, what each layer is where it stands. */
+import type { CodeLens, Range } from 'vscode-languageserver-protocol/node';
+import type { LayerKept } from '../protocol/events.js';
+import type { ModelFile } from './modelFiles.js';
+import { command } from './planLens.js';
+import { grouped, percent, shapeText, shortCount, sizeText } from './text.js';
+
+/** Layers on one line (a model.json without line breaks) would make one lens of all: then the top lens speaks alone. */
+const LAYERS_PER_LINE = 2;
+
+const TOP: Range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
+
+/**
+ * @param zeros prunable weights that are zero; null while they are not counted.
+ * @param latest kept weights per layer after the latest run of a plan of this model.
+ */
+export function modelLenses(model: ModelFile, zeros: number | null, latest: readonly LayerKept[] | null): CodeLens[] {
+  const { path, layers } = model;
+  const sum = (key: 'params' | 'prunable' | 'flops') => layers.reduce((total, layer) => total + layer[key], 0);
+  const prunable = sum('prunable');
+  const facts = [
+    `${grouped(sum('params'))} weights`,
+    sizeText(4 * sum('params')),
+    `${shortCount(sum('flops'))} FLOPs`,
+    ...(zeros === null ? [] : [`${percent(prunable > 0 ? zeros / prunable : 0, 3)} zeros`]),
+  ];
+  const lenses: CodeLens[] = [
+    { range: TOP, command: command(facts.join(', '), 'lcPrune.inspectModel', { model: path }) },
+    ...(prunable > 0
+      ? [{ range: TOP, command: command('$(scissors) Prune to budget...', 'lcPrune.pruneModel', { model: path }) }]
+      : []),
+    { range: TOP, command: command('$(list-tree) Inspect', 'lcPrune.inspectModel', { model: path }) },
+  ];
+  const perLine = new Map<number, number>();
+  for (const { range } of model.places.values()) {
+    perLine.set(range.start.line, (perLine.get(range.start.line) ?? 0) + 1);
+  }
+  const kept = new Map((latest ?? []).map((layer) => [layer.layer, layer]));
+  for (const layer of layers) {
+    const place = model.places.get(layer.name);
+    if (!place || (perLine.get(place.range.start.line) ?? 0) > LAYERS_PER_LINE) continue;
+    const range = { start: place.range.start, end: place.range.start };
+    const result = kept.get(layer.name);
+    const text = [
+      `${layer.className} ${shapeText(layer.outputShape)}`,
+      ...(layer.params > 0 ? [`${grouped(layer.params)} weights`] : []),
+      ...(layer.prunable > 0 ? [`${percent(layer.prunable / prunable)} of all`] : []),
+      ...(result && result.weights > 0 ? [`${percent(result.kept / result.weights)} kept`] : []),
+    ].join(', ');
+    lenses.push({ range, command: command(text, 'lcPrune.inspectModel', { model: path }) });
+    if (layer.prunable === 0) continue;
+    const argument = { model: path, layer: layer.name };
+    lenses.push(
+      { range, command: command('Set budget...', 'lcPrune.setBudget', argument) },
+      { range, command: command('Exclude', 'lcPrune.excludeLayer', argument) },
+    );
+  }
+  return lenses;
+}

@@ -1,0 +1,94 @@
+/** Open plans: their text as the editor has it, and its analysis, done once per version. */
+import {
+  DidChangeTextDocumentNotification,
+  DidCloseTextDocumentNotification,
+  DidOpenTextDocumentNotification,
+  type MessageConnection,
+} from 'vscode-languageserver-protocol/node';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { PlanAnalysis } from './planAnalysis.js';
+
+export interface OpenPlan {
+  readonly document: TextDocument;
+  readonly analysis: Promise<PlanAnalysis>;
+}
+
+/** A plan is a small file; more is not kept. */
+const MAX_OPEN = 200;
+const MAX_TEXT = 1 << 20;
+/** Quiet time after the last key before problems are shown. */
+const DEBOUNCE = 250;
+
+export class PlanDocuments {
+  readonly #documents = new Map<string, TextDocument>();
+  readonly #analyses = new WeakMap<TextDocument, { version: number; stamp: number; analysis: Promise<PlanAnalysis> }>();
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  #stamp = 0;
+
+  constructor(
+    connection: MessageConnection,
+    readonly analyse: (document: TextDocument) => Promise<PlanAnalysis>,
+    readonly onQuiet: (document: TextDocument) => void,
+    readonly onClose: (uri: string) => void,
+  ) {
+    connection.onNotification(DidOpenTextDocumentNotification.type, ({ textDocument }) => {
+      const { uri, languageId, version, text } = textDocument;
+      if (!isPlanUri(uri) || text.length > MAX_TEXT || this.#documents.size >= MAX_OPEN) return;
+      this.#documents.set(uri, TextDocument.create(uri, languageId, version, text));
+      this.#soon(uri, 0);
+    });
+    connection.onNotification(DidChangeTextDocumentNotification.type, ({ textDocument, contentChanges }) => {
+      const document = this.#documents.get(textDocument.uri);
+      if (!document) return;
+      TextDocument.update(document, contentChanges, textDocument.version);
+      if (document.getText().length > MAX_TEXT) this.#close(textDocument.uri);
+      else this.#soon(textDocument.uri, DEBOUNCE);
+    });
+    connection.onNotification(DidCloseTextDocumentNotification.type, ({ textDocument }) =>
+      this.#close(textDocument.uri),
+    );
+  }
+
+  get(uri: string): OpenPlan | null {
+    const document = this.#documents.get(uri);
+    if (!document) return null;
+    const known = this.#analyses.get(document);
+    if (known?.version === document.version && known.stamp === this.#stamp)
+      return { document, analysis: known.analysis };
+    const analysis = this.analyse(document);
+    this.#analyses.set(document, { version: document.version, stamp: this.#stamp, analysis });
+    return { document, analysis };
+  }
+
+  /** Files that plans name have changed: everything is looked at again. */
+  refresh(): void {
+    this.#stamp++;
+    for (const uri of this.#documents.keys()) this.#soon(uri, 0);
+  }
+
+  dispose(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    this.#documents.clear();
+  }
+
+  #soon(uri: string, delay: number): void {
+    clearTimeout(this.#timers.get(uri));
+    this.#timers.set(
+      uri,
+      setTimeout(() => {
+        this.#timers.delete(uri);
+        const document = this.#documents.get(uri);
+        if (document) this.onQuiet(document);
+      }, delay),
+    );
+  }
+
+  #close(uri: string): void {
+    clearTimeout(this.#timers.get(uri));
+    this.#timers.delete(uri);
+    if (this.#documents.delete(uri)) this.onClose(uri);
+  }
+}
+
+export const isPlanUri = (uri: string): boolean => /\.prune\.jsonc?$/i.test(uri);

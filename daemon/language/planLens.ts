@@ -1,0 +1,46 @@
+import type { CodeLens, Command } from 'vscode-languageserver-protocol/node';
+import type { CommandArgument, CommandId } from '../protocol/commands.js';
+import type { RunSummary } from '../protocol/messages.js';
+import { grouped, percent } from './text.js';
+
+/** A lens's command; the argument's type is the command's. */
+export function command<C extends CommandId>(title: string, id: C, argument: CommandArgument<C>): Command {
+  return { title, command: id, arguments: [argument] };
+}
+
+const TOP = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
+
+function resultText(run: RunSummary): string {
+  const kept =
+    run.kept === null
+      ? ''
+      : `, ${grouped(run.kept)} kept${run.prunable ? ` (${percent(run.kept / run.prunable, 2)})` : ''}`;
+  const error =
+    run.error === null
+      ? ''
+      : ` error ${percent(run.error)}${run.referenceError === null ? '' : ` (reference ${percent(run.referenceError)})`}`;
+  switch (run.state) {
+    case 'running':
+      return `$(sync~spin) Running: iteration ${run.iteration} of ${run.iterations}, ${Math.floor(100 * run.progress)}%${error}`;
+    case 'done':
+      return `$(check) Last run:${error}${kept}`;
+    case 'failed':
+      return `$(error) Last run failed${run.message ? `: ${run.message.slice(0, 80)}` : ''}`;
+    default:
+      return `Last run: ${run.state} at ${Math.floor(100 * run.progress)}%${error}`;
+  }
+}
+
+/** @param runs of this plan, newest first. */
+export function planLenses(plan: string, runs: readonly RunSummary[]): CodeLens[] {
+  const latest = runs[0];
+  const finished = runs.filter((run) => run.state === 'done');
+  const commands = [
+    command('$(play) Run', 'lcPrune.run', { plan }),
+    command('$(symbol-ruler) Preview budget', 'lcPrune.previewBudget', { plan }),
+    command('$(graph-line) Open monitor', 'lcPrune.openMonitor', { plan }),
+    ...(latest ? [command(resultText(latest), 'lcPrune.openMonitor', { run: latest.run })] : []),
+    ...(finished.length > 1 ? [command(`Compare ${finished.length} runs`, 'lcPrune.compareRuns', { plan })] : []),
+  ];
+  return commands.map((each) => ({ range: TOP, command: each }));
+}

@@ -1,0 +1,96 @@
+/** What each setting of a plan means, with its formula: the hovers, and the documentation of completions. */
+
+/** `*` stands for one key or index. Longest match wins. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  model:
+    'The reference model: the trained network to prune. A path relative to this file, or an architecture that is trained first.',
+  data: 'The data set whose loss `L(w)` is minimised: built in (`mnist`, `fashion-mnist`, `cifar10`), or a file or folder relative to this file.',
+  budget:
+    'What the result must fit.\n\n`min L(w)  subject to  C(theta) <= kappa,  w = theta`\n\nThe C step projects onto it: `theta = argmin ||v - theta||^2` with `v = w - lambda/mu`.',
+  'budget.keep':
+    'Share of the prunable weights to keep.\n\n`kappa = ceil(share * N)`, N the number of prunable weights.',
+  'budget.weights':
+    'Number of weights to keep, `kappa`: the C step keeps the kappa largest `|v_i|` and zeroes the rest (exact, O(n)).',
+  'budget.bytes':
+    'Size on disk of the exported sparse package (1 kB = 1024 bytes).\n\n`kappa = floor((B - overhead) / (value + index bytes))` for fixed-width storage.',
+  'budget.flops':
+    'Share of the FLOPs of the prunable layers to keep. A Dense weight costs 2, a Conv2D weight `2 * Hout * Wout`.\n\nC step: knapsack by `v_i^2 / f_i`; its distance from the optimum is reported.',
+  'budget.neurons':
+    'Neurons and filters to keep. A unit is its incoming weights, bias and BatchNorm; the K units with the largest `||v_g||^2` stay. Filters joined by a residual add count as one.',
+  'budget.pattern': 'N:M sparsity: in every block of M consecutive weights the N largest `|v_i|` stay (exact).',
+  'budget.alpha':
+    'Penalty form: `min L(w) + alpha C(w)` instead of a hard limit.\n\nC step for l0: keep `v_i` where `|v_i| > sqrt(2 alpha / mu)`. For l1: soft threshold at `alpha / mu`. For l2: `v * mu / (mu + 2 alpha)`.',
+  'budget.radius':
+    'Constraint on a norm: `||theta||_1 <= radius`, or `||theta||_2^2 <= radius` with `"norm": "l2"`.\n\nC step for l1: soft threshold at the tau for which the norm is the radius. For l2: `v * min(1, sqrt(radius) / ||v||_2)`.',
+  'budget.norm':
+    'The cost C: `l0` counts the weights that are not zero (default), `l1` sums `|theta_i|`, `l2` sums `theta_i^2` (makes weights small, none zero).',
+  'budget.form':
+    '`constraint`: `C(theta) <= kappa`. `penalty`: `L(w) + alpha C(theta)`. Default: penalty when alpha is given.',
+  'budget.scope':
+    '`global` (default): one budget over all layers, which lets LC find how much each layer needs. `layer`: the same share for each layer by itself.',
+  'budget.layers':
+    'Floors and caps per layer under a global budget, as shares of that layer. The C step forces the floors, then fills greedily under the caps (exact).',
+  'budget.layers.*': 'Floor and cap of this layer, as shares of its own weights.',
+  'budget.layers.*.floor': 'Keep at least this share of the layer: `kept_l >= floor * n_l`.',
+  'budget.layers.*.cap': 'Keep at most this share of the layer: `kept_l <= cap * n_l`.',
+  'budget.quantize':
+    'Quantize the kept weights in the same C step: `theta_i in {0, c_1, ..., c_K}` with at most kappa of them not zero.',
+  'budget.quantize.codebook':
+    'K learned values (exact, by dynamic programming over sorted v), or a fixed codebook: the weights with the largest gain `v^2 - min_k (v - c_k)^2` are kept.',
+  tasks: 'Different budgets on different layers: each task is a set of layers and a budget over them.',
+  'tasks.*.layers': 'Layer names or globs. `"*"` is every prunable layer that no other task names.',
+  exclude: 'Layers never pruned. They still train in the L step.',
+  method:
+    '`lc` (default): Learning-Compression. `magnitude`: keep the largest weights, retrain. `gradual`: magnitude along the cubic schedule `s_t = s_f (1 - (1 - t/T)^3)`. Baselines get the same number of epochs.',
+  schedule: 'The penalty schedule of the LC loop: `mu_j = mu0 * a^j`, j = 0, 1, ...',
+  'schedule.mu0': 'mu of the first LC iteration: `mu_j = mu0 * a^j`. Small: w is free at first. Default 1e-4.',
+  'schedule.a':
+    'Growth of mu per LC iteration: `mu_j = mu0 * a^j`. Closer to 1 follows the path better and needs more iterations. Default 1.2.',
+  'schedule.iterations': 'LC iterations at most; one is an L step (training) and a C step (projection). Default 40.',
+  'schedule.multipliers':
+    '`AL` (default): augmented Lagrangian, `lambda <- lambda - mu (w - theta)`. `QP`: quadratic penalty, lambda = 0.',
+  'schedule.epochs': 'Epochs of SGD per L step on `L(w) + mu/2 ||w - theta - lambda/mu||^2`.',
+  'schedule.firstEpochs': 'Epochs of the first L step. Default: as the others.',
+  'schedule.tolerance': 'Stop when `||w - theta|| / ||w||` is below this and the support is stable. Default 1e-3.',
+  'schedule.stableIterations':
+    'LC iterations in a row for which the set of kept weights must not change before stopping. Default 2.',
+  training: 'SGD of the L step.',
+  'training.batchSize': 'Samples per step. Default 256.',
+  'training.learningRate': "eta of the first step. Inside an L step it is clipped: `eta' = min(eta, 1/mu)`.",
+  'training.decay':
+    'Factor on the learning rate: `eta_j = eta * decay^j`, j counts LC iterations (mode `iteration`) or epochs (mode `epoch`).',
+  'training.decayMode':
+    '`iteration`: constant within an L step, decayed from one to the next. `epoch`: restarted every L step, decayed inside.',
+  'training.momentum': 'm of `u <- m u - eta g`. Default 0.9.',
+  'training.nesterov': 'Nesterov momentum: `w <- w + m u - eta g`, with the new u. Default true.',
+  'training.weightDecay': 'Adds `weightDecay * w` to the gradient of kernels. Default 0.',
+  retrain:
+    'Training of the survivors after LC with the support fixed: weights at zero stay zero, and so does their velocity.',
+  reference: 'Training of the reference, where it is trained here.',
+  output: 'The output layer to train on, for a model with several outputs.',
+  engine:
+    'What computes losses and gradients. `auto` (default) takes the fastest that works here; "Select Engine" shows why.',
+  seed: 'Of everything random: shuffling, dropout, initial weights. The same seed on the same engine gives the same result, bit for bit.',
+  'data.source': 'A built-in data set, or a path relative to this file.',
+  'data.validation': 'Part of the training set held out for evaluation: a share below 1, or a count.',
+  'data.preprocess.scale':
+    '`unit`: x/255. `symmetric`: x/127.5 - 1. `standard`: (x - mean)/deviation per feature, of the training part. A number multiplies. `auto` looks at the range.',
+  'data.preprocess.mean': 'Subtract the training mean: per pixel (`image`) or per channel (`channel`).',
+};
+
+const ALIASES: readonly (readonly [RegExp, string])[] = [
+  [/^tasks\.[^.]+\.budget/, 'budget'],
+  [/^(retrain|reference)\./, 'training.'],
+];
+
+/** @param path keys and indices from the root. @returns Markdown, or null for what has no entry. */
+export function explainSetting(path: readonly (string | number)[]): string | null {
+  const dotted = ALIASES.reduce((text, [from, to]) => text.replace(from, to), path.join('.'));
+  if (Object.hasOwn(SETTINGS, dotted)) return SETTINGS[dotted]!;
+  const parts = dotted.split('.');
+  for (const [pattern, text] of Object.entries(SETTINGS)) {
+    const expected = pattern.split('.');
+    if (expected.length === parts.length && expected.every((part, i) => part === '*' || part === parts[i])) return text;
+  }
+  return null;
+}
