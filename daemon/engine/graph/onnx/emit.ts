@@ -1,10 +1,16 @@
 import type { Graph } from '../ir.js';
 import { elementwiseRules } from './elementwise.js';
 import { Emitter, type EmitRule, type OnnxModel, unsupported } from './emitter.js';
-import { imageRules } from './imageRules.js';
+import { convolutionRules } from './convolution.js';
+import { poolingRules } from './pooling.js';
 import { gemmWithBias, tensorRules } from './tensorRules.js';
 
-const rules: Readonly<Record<string, EmitRule>> = { ...elementwiseRules, ...tensorRules, ...imageRules };
+const rules: Readonly<Record<string, EmitRule>> = {
+  ...elementwiseRules,
+  ...tensorRules,
+  ...convolutionRules,
+  ...poolingRules,
+};
 
 /** Operator set versions: 18 is the first in which all reductions take their axes as an input. */
 const opsets = { '': 18, 'com.microsoft': 1 };

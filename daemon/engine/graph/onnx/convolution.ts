@@ -1,0 +1,119 @@
+import type { Node } from '../ir.js';
+import type { EmitRule, Emitter } from './emitter.js';
+
+/** Rules of convolutions, all computed in NCHW. */
+
+const numbers = (node: Node, name: string): readonly number[] => node.attrs[name] as readonly number[];
+type Shape4 = [number, number, number, number];
+const shape4 = (node: Node) => [...node.shape] as Shape4;
+
+const convAttrs = (node: Node) => ({
+  strides: numbers(node, 'strides'),
+  dilations: numbers(node, 'dilations'),
+  pads: numbers(node, 'pads'),
+});
+
+/** A filter as ONNX has it: HWIO -> OIHW. */
+function filterOIHW(e: Emitter, filter: Node): string {
+  const [h, w, i, o] = shape4(filter);
+  if (h * w !== 1) return e.op('Transpose', [e.name(filter)], { perm: [3, 2, 0, 1] });
+  return e.reshape(e.op('Transpose', [e.reshape(e.name(filter), [i, o])], { perm: [1, 0] }), [o, i, 1, 1]);
+}
+
+/** A depthwise filter: height, width, channel, multiplier -> [channel * multiplier, 1, height, width]. */
+function depthwiseFilter(e: Emitter, filter: Node): string {
+  const [h, w, c, m] = shape4(filter);
+  return e.reshape(e.op('Transpose', [e.name(filter)], { perm: [2, 3, 0, 1] }), [c * m, 1, h, w]);
+}
+
+const conv2D: EmitRule = (e, node) => {
+  const [x, filter] = node.inputs as [Node, Node];
+  e.define(node, e.op('Conv', [e.name(x, 'channels'), filterOIHW(e, filter)], convAttrs(node)), 'channels');
+};
+
+const depthwiseConv2D: EmitRule = (e, node) => {
+  const [x, filter] = node.inputs as [Node, Node];
+  const attrs = { ...convAttrs(node), group: x.shape[3]! };
+  e.define(node, e.op('Conv', [e.name(x, 'channels'), depthwiseFilter(e, filter)], attrs), 'channels');
+};
+
+/** The transposed convolution's size is ambiguous when strides skip rows: how many rows no window covered at the end. */
+function outputPadding(node: Node, dy: Node, filter: Node): number[] {
+  const { strides, dilations, pads } = convAttrs(node);
+  return [0, 1].map((axis) => {
+    const covered = (dy.shape[1 + axis]! - 1) * strides[axis]! + (filter.shape[axis]! - 1) * dilations[axis]! + 1;
+    return Math.max(0, node.shape[1 + axis]! + pads[axis]! + pads[axis + 2]! - covered);
+  });
+}
+
+/** dx of a convolution is the transposed convolution of dy with the same filter. */
+const backpropInput =
+  (filterOf: (e: Emitter, filter: Node) => string, grouped: boolean): EmitRule =>
+  (e, node) => {
+    const [dy, filter] = node.inputs as [Node, Node];
+    const attrs = {
+      ...convAttrs(node),
+      output_padding: outputPadding(node, dy, filter),
+      group: grouped ? node.shape[3]! : 1,
+    };
+    const dx = e.op('ConvTranspose', [e.name(dy, 'channels'), filterOf(e, filter)], attrs);
+    e.define(node, dx, 'channels');
+  };
+
+/**
+ * Attributes of the convolution of x by dy that gives the filter's gradient: strides and dilations change places, and
+ * the padding at the end is what makes the result as large as the filter.
+ */
+function gradientAttrs(x: Node, dy: Node, filter: readonly number[], node: Node) {
+  const { strides, dilations, pads } = convAttrs(node);
+  const end = [0, 1].map((axis) => {
+    const needed = (filter[axis]! - 1) * dilations[axis]! + (dy.shape[1 + axis]! - 1) * strides[axis]! + 1;
+    return needed - x.shape[1 + axis]! - pads[axis]!;
+  });
+  return {
+    attrs: {
+      strides: dilations,
+      dilations: strides,
+      pads: [pads[0]!, pads[1]!, Math.max(0, end[0]!), Math.max(0, end[1]!)],
+    },
+    // Rows that no window reached would give filter rows that do not exist.
+    tooLarge: end.some((n) => n < 0),
+  };
+}
+
+function cut(e: Emitter, name: string, tooLarge: boolean, h: number, w: number): string {
+  return tooLarge ? e.op('Slice', [name, e.ints([0, 0]), e.ints([h, w]), e.ints([2, 3])]) : name;
+}
+
+/** dW[i, o] = sum over the batch of x[., i] * dy[., o]: a convolution whose channels are the samples. */
+const conv2DBackpropFilter: EmitRule = (e, node) => {
+  const [x, dy] = node.inputs as [Node, Node];
+  const [h, w] = shape4(node);
+  const swap = (n: Node) => e.op('Transpose', [e.name(n, 'channels')], { perm: [1, 0, 2, 3] });
+  const { attrs, tooLarge } = gradientAttrs(x, dy, node.shape, node);
+  const gradient = cut(e, e.op('Conv', [swap(x), swap(dy)], attrs), tooLarge, h, w);
+  e.define(node, e.op('Transpose', [gradient], { perm: [2, 3, 0, 1] }));
+};
+
+/** The same for each channel by itself: one image whose groups are the channels. */
+const depthwiseBackpropFilter: EmitRule = (e, node) => {
+  const [x, dy] = node.inputs as [Node, Node];
+  const [h, w, c, m] = shape4(node);
+  const [b, ih, iw] = shape4(x);
+  const [, oh, ow] = shape4(dy);
+  const swap = (n: Node) => e.op('Transpose', [e.name(n, 'channels')], { perm: [1, 0, 2, 3] });
+  const { attrs, tooLarge } = gradientAttrs(x, dy, node.shape, node);
+  const images = e.reshape(swap(x), [1, c * b, ih, iw]);
+  const filters = e.reshape(swap(dy), [c * m, b, oh, ow]);
+  const gradient = cut(e, e.op('Conv', [images, filters], { ...attrs, group: c }), tooLarge, h, w);
+  e.define(node, e.op('Transpose', [e.reshape(gradient, [c, m, h, w])], { perm: [2, 3, 0, 1] }));
+};
+
+export const convolutionRules: Readonly<Record<string, EmitRule>> = {
+  Conv2D: conv2D,
+  Conv2DBackpropInput: backpropInput(filterOIHW, false),
+  Conv2DBackpropFilter: conv2DBackpropFilter,
+  DepthwiseConv2D: depthwiseConv2D,
+  DepthwiseConv2DBackpropInput: backpropInput(depthwiseFilter, true),
+  DepthwiseConv2DBackpropFilter: depthwiseBackpropFilter,
+};

@@ -1,0 +1,105 @@
+import type { Node } from '../ir.js';
+import { sizeOf } from '../ir.js';
+import { type EmitRule, unsupported } from './emitter.js';
+
+/** Rules of pooling and resizing, all computed in NCHW. */
+
+const numbers = (node: Node, name: string): readonly number[] => node.attrs[name] as readonly number[];
+type Shape4 = [number, number, number, number];
+const shape4 = (node: Node) => [...node.shape] as Shape4;
+
+const poolAttrs = (node: Node) => ({
+  kernel_shape: numbers(node, 'window'),
+  strides: numbers(node, 'strides'),
+  pads: numbers(node, 'pads'),
+});
+
+const maxPool: EmitRule = (e, node) => {
+  const x = e.name(node.inputs[0]!, 'channels');
+  e.define(node, e.op('MaxPool', [x], poolAttrs(node)), 'channels');
+};
+
+/** The gradient goes to the place of each window's maximum; places that are the maximum of several windows add up. */
+const maxPoolGrad: EmitRule = (e, node) => {
+  const [dy, x] = node.inputs as [Node, Node, Node];
+  const [b, h, w, c] = shape4(node);
+  const [, indices] = e.ops('MaxPool', [e.name(x, 'channels')], 2, poolAttrs(node));
+  const zeros = e.op('Expand', [e.scalar(0), e.ints([sizeOf(node.shape)])]);
+  const places = e.reshape(indices!, [-1]);
+  const updates = e.reshape(e.name(dy, 'channels'), [-1]);
+  const flat = e.op('ScatterElements', [zeros, places, updates], { axis: 0, reduction: 'add' });
+  e.define(node, e.reshape(flat, [b, c, h, w]), 'channels');
+};
+
+const avgPool: EmitRule = (e, node) => {
+  const x = e.name(node.inputs[0]!, 'channels');
+  e.define(node, e.op('AveragePool', [x], { ...poolAttrs(node), count_include_pad: 0 }), 'channels');
+};
+
+/** Of each window along one axis: how many of its elements lie inside the image. */
+function insideCounts(node: Node, dy: Node, axis: 0 | 1): number[] {
+  const [window, strides, pads] = ['window', 'strides', 'pads'].map((name) => numbers(node, name));
+  return Array.from({ length: dy.shape[1 + axis]! }, (_, i) => {
+    const start = i * strides![axis]! - pads![axis]!;
+    return Math.min(start + window![axis]!, node.shape[1 + axis]!) - Math.max(start, 0);
+  });
+}
+
+/** Each window spreads its share over its elements: a transposed convolution with ones, channel by channel. */
+const avgPoolGrad: EmitRule = (e, node) => {
+  const dy = node.inputs[0]!;
+  const [b, h, w, c] = shape4(node);
+  const [, oh, ow] = shape4(dy);
+  const [rows, columns] = [insideCounts(node, dy, 0), insideCounts(node, dy, 1)];
+  const shares = Float32Array.from(rows.flatMap((r) => columns.map((n) => 1 / (r * n))));
+  const same = shares.every((share) => share === shares[0]);
+  const scale = same ? e.scalar(shares[0]!) : e.tensor('float32', [1, 1, oh, ow], shares);
+  const scaled = e.op('Mul', [e.name(dy, 'channels'), scale]);
+  const { kernel_shape, strides, pads } = poolAttrs(node);
+  const [kh, kw] = kernel_shape as [number, number];
+  const ones = e.tensor('float32', [1, 1, kh, kw], new Float32Array(kh * kw).fill(1));
+  const padding = [h, w].map((size, axis) => {
+    const covered = ([oh, ow][axis]! - 1) * strides[axis]! + kernel_shape[axis]!;
+    return Math.max(0, size + pads[axis]! + pads[axis + 2]! - covered);
+  });
+  const planes = e.reshape(scaled, [b * c, 1, oh, ow]);
+  const spread = e.op('ConvTranspose', [planes, ones], { strides, pads, output_padding: padding });
+  e.define(node, e.reshape(spread, [b, c, h, w]), 'channels');
+};
+
+const coordinates = (node: Node) =>
+  node.attrs['alignCorners'] ? 'align_corners' : node.attrs['halfPixelCenters'] ? 'half_pixel' : 'asymmetric';
+
+const resize =
+  (mode: 'nearest' | 'linear'): EmitRule =>
+  (e, node) => {
+    const [b, h, w, c] = shape4(node);
+    const attrs = {
+      mode,
+      coordinate_transformation_mode: coordinates(node),
+      nearest_mode: node.attrs['alignCorners'] ? 'round_prefer_ceil' : 'floor',
+    };
+    const y = e.op('Resize', [e.name(node.inputs[0]!, 'channels'), '', '', e.ints([b, c, h, w])], attrs);
+    e.define(node, y, 'channels');
+  };
+
+/** Of an enlargement by whole factors: each pixel gets the sum over its block. */
+const resizeNearestGrad: EmitRule = (e, node) => {
+  const dy = node.inputs[0]!;
+  const [b, h, w, c] = shape4(node);
+  const [sh, sw] = [dy.shape[1]! / h, dy.shape[2]! / w];
+  if (!Number.isInteger(sh) || !Number.isInteger(sw) || coordinates(node) === 'align_corners')
+    throw unsupported(node, 'has a rule for enlargement by whole factors only');
+  const blocks = e.reshape(e.name(dy, 'channels'), [b, c, h, sh, w, sw]);
+  e.define(node, e.op('ReduceSum', [blocks, e.ints([3, 5])], { keepdims: 0 }), 'channels');
+};
+
+export const poolingRules: Readonly<Record<string, EmitRule>> = {
+  MaxPool: maxPool,
+  MaxPoolGrad: maxPoolGrad,
+  AvgPool: avgPool,
+  AvgPoolGrad: avgPoolGrad,
+  ResizeNearest: resize('nearest'),
+  ResizeNearestGrad: resizeNearestGrad,
+  ResizeBilinear: resize('linear'),
+};
