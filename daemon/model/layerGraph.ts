@@ -105,24 +105,16 @@ class Walk {
   private call(layer: LayerJson, prefix: string, inputs: readonly (Shape | null)[]): Produced {
     if (CONTAINERS.has(layer.class_name)) return this.container(layer, `${prefix}${layerName(layer)}/`, inputs);
     const node = this.known.get(layer)!;
-    const shapes = outputShapes(layer, inputs);
+    const inner = layer.class_name === 'TimeDistributed' ? layer.config.layer : null;
+    const overTime =
+      isLayerJson(inner) && CONTAINERS.has(inner.class_name) ? modelOverTime(inner, inputs[0] ?? null) : null;
+    const shapes = overTime?.shapes ?? outputShapes(layer, inputs);
     if (node.calls.length === 0) {
       node.outputs = shapes;
-      node.weights = this.weights(layer, prefix, inputs[0] ?? null);
+      node.weights = overTime?.weights ?? layerWeights(layer, layerName(layer), inputs[0] ?? null);
     }
     node.calls.push(inputs);
     return { shapes, makers: shapes.map(() => node.path) };
-  }
-
-  private weights(layer: LayerJson, prefix: string, input: Shape | null): WeightSpec[] {
-    const inner = layer.class_name === 'TimeDistributed' ? layer.config.layer : null;
-    if (!isLayerJson(inner) || !CONTAINERS.has(inner.class_name)) return layerWeights(layer, layerName(layer), input);
-    // A whole model, applied to each time step.
-    const walk = new Walk();
-    walk.register(inner, '');
-    walk.container(inner, prefix, [input?.slice(1) ?? null]);
-    const steps = input?.[0] ?? 1;
-    return walk.nodes.flatMap((node) => node.weights).map((spec) => ({ ...spec, uses: spec.uses * steps }));
   }
 
   /** @param inputs shapes of the call, or none for the model itself. */
@@ -199,6 +191,18 @@ class Walk {
     });
     return { shapes: outputs.map((o) => o.shape), makers: outputs.map((o) => o.maker) };
   }
+}
+
+/** TimeDistributed around a whole model: its output per time step, its weights used once per step. */
+function modelOverTime(model: LayerJson, input: Shape | null): { shapes: (Shape | null)[]; weights: WeightSpec[] } {
+  const walk = new Walk();
+  walk.register(model, '');
+  const [shape] = walk.container(model, '', [input?.slice(1) ?? null]).shapes;
+  const steps = input?.[0] ?? null;
+  return {
+    shapes: [shape ? [steps, ...shape] : null],
+    weights: walk.nodes.flatMap((node) => node.weights).map((spec) => ({ ...spec, uses: spec.uses * (steps ?? 1) })),
+  };
 }
 
 /** Never throws on a topology that went through `normaliseTopology`; unreachable or unknown layers get null shapes. */

@@ -322,11 +322,6 @@ const RULES: Record<string, Rule> = {
   }),
   CenterCrop: on(3, (config, input) => [numberAt(config, 'height'), numberAt(config, 'width'), input[2]!]),
   Resizing: on(3, (config, input) => [numberAt(config, 'height'), numberAt(config, 'width'), input[2]!]),
-  CategoryEncoding: on(null, (config, input) => {
-    const tokens = numberAt(config, 'num_tokens');
-    const oneHot = /^one_?hot$/i.test(stringAt(config, 'output_mode') ?? '');
-    return oneHot && input.at(-1) !== 1 ? [...input, tokens] : [...input.slice(0, -1), tokens];
-  }),
   Flatten: on(null, (_config, input) => [sizeOf(input)]),
   Reshape: reshape,
   Permute: permute,

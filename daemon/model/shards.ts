@@ -78,9 +78,18 @@ async function locate(
   );
 }
 
+/** The size of every shard but the last: TensorFlow.js's 4 MB where that fits the count, else the commonest. */
+function fullShard(shards: readonly Shard[], expected: number): number {
+  const standard = 4 * 1024 * 1024;
+  if (shards.length === Math.ceil(expected / standard)) return standard;
+  const sizes = shards.slice(0, -1).map((shard) => shard.size);
+  const count = (size: number): number => sizes.filter((other) => other === size).length;
+  return sizes.reduce((best, size) => (count(size) > count(best) ? size : best), sizes[0] ?? 0);
+}
+
 /** Says which shard is to blame for a group of the wrong size. Writers fill all shards but the last to the same size. */
 async function sizeError(shards: readonly Shard[], expected: number, json: string): Promise<UserError> {
-  const full = Math.max(...shards.slice(0, -1).map((shard) => shard.size), 0);
+  const full = fullShard(shards, expected);
   const should = (i: number): number => (i < shards.length - 1 ? full : expected - full * (shards.length - 1));
   const guilty = shards.find((shard, i) => shard.size !== should(i)) ?? shards.at(-1)!;
   const wanted = should(shards.indexOf(guilty));

@@ -17,6 +17,7 @@ const REASONS: Record<string, string> = {
   MultiHeadAttention: 'is a MultiHeadAttention layer, which cannot be loaded from a file by TensorFlow.js',
   CuDNNLSTM: 'is a CuDNNLSTM layer; load it in Keras, copy its weights into an LSTM and save again',
   CuDNNGRU: 'is a CuDNNGRU layer; load it in Keras, copy its weights into a GRU with reset_after=False and save again',
+  CategoryEncoding: 'is a CategoryEncoding layer, which TensorFlow.js loads with a wrong shape; one-hot encode in the data and save the model without it',
   Merge: 'is a Merge layer of Keras 1; save the model with Keras 2 or later',
 }; // prettier-ignore
 

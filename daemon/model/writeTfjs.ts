@@ -26,7 +26,7 @@ function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
 
 /** Shards of earlier saves of the same model.json. */
 async function removeOldShards(folder: string, stem: string, keep: ReadonlySet<string>): Promise<void> {
-  const old = new RegExp(`^${stem.replace(/[.*+?^\${}()|[\\]\\\\]/g, '\\$&')}\\.[0-9a-f]{8}\\.shard\\d+of\\d+\\.bin$`);
+  const old = new RegExp(`^${stem.replaceAll('.', '\\.')}\\.[0-9a-f]{8}\\.shard\\d+of\\d+\\.bin$`);
   for (const name of await readdir(folder)) {
     if (old.test(name) && !keep.has(name)) await unlink(join(folder, name)).catch(() => undefined);
   }
