@@ -32,6 +32,8 @@ const node = {
   target: 'node20',
   format: 'esm',
   splitting: true,
+  // jsonc-parser's `main` is UMD, whose requires a bundler cannot follow.
+  mainFields: ['module', 'main'],
   chunkNames: 'chunks/[name]-[hash]',
   outExtension: { '.js': '.mjs' },
   entryPoints: {
@@ -65,6 +67,7 @@ const extension = {
   target: 'node20',
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
+  mainFields: ['module', 'main'],
   entryPoints: entries({ extension: 'extension/main.ts' }),
   external: ['vscode'],
 };
