@@ -18,13 +18,17 @@ export interface BudgetSpec {
   readonly form?: 'constraint' | 'penalty' | undefined;
   readonly scope?: 'global' | 'layer' | undefined;
   readonly layers?: Readonly<Record<string, LayerLimitsSpec>> | undefined;
+  /** What is removed: single weights (default), or whole neurons and filters with their bias and BatchNorm parameters. */
+  readonly prune?: 'weights' | 'neurons' | undefined;
+  /** Penalty form, l0: what alpha counts: weights or neurons (default), or their FLOPs. */
+  readonly cost?: 'count' | 'flops' | undefined;
   readonly quantize?: { readonly codebook: number | 'int8' | 'ternary' } | undefined;
 }
 
 /**
  * One prunable kernel as a compression sees it. A task's view is its layers' weights, in this order, concatenated.
  *
- * Under a `neurons` budget a layer's part of the view is its kernel followed by its unit vectors (bias, BatchNorm gamma
+ * Where neurons are pruned (`seesUnits`) a layer's part of the view is its kernel followed by its unit vectors (bias, BatchNorm gamma
  * and beta, in any order), each with one entry per unit; `viewLength` counts them. Every other budget sees kernels only.
  */
 export interface LayerView {
@@ -48,12 +52,12 @@ export interface LayerView {
 /** Number of output units: weight i of the kernel belongs to unit i mod unitsOf(layer). */
 export const unitsOf = (layer: LayerView): number => layer.units ?? layer.shape.at(-1) ?? 1;
 
-/** Weights of a layer's part of the view: the kernel, and under a neuron budget its unit vectors. */
+/** Weights of a layer's part of the view: the kernel, and where neurons are pruned its unit vectors. */
 export const viewLength = (layer: LayerView, budget: BudgetSpec): number =>
   layer.size + (seesUnits(budget) ? (layer.unitVectors ?? 0) * unitsOf(layer) : 0);
 
 /** Whether the task's ranges must hold each kernel's unit vectors too. */
-export const seesUnits = (budget: BudgetSpec): boolean => budget.neurons !== undefined;
+export const seesUnits = (budget: BudgetSpec): boolean => budget.neurons !== undefined || budget.prune === 'neurons';
 
 /** A budget that contradicts itself or cannot be met. One line that names the key and, where there is one, the nearest valid value. */
 export class BudgetError extends Error {

@@ -1,70 +1,251 @@
 /** Budgets: what the user asks for, turned into a C step. */
+import { inSequence, patternConstraint } from './blocks.js';
+import { BudgetError, grouped, seesUnits, unitsOf, viewLength, type BudgetSpec, type LayerView } from './budgetSpec.js';
 import type { Compression } from './compression.js';
-import { BudgetError, grouped, type BudgetSpec, type LayerView } from './budgetSpec.js';
+import { flopsConstraint, flopsPenalty } from './flops.js';
+import { groupConstraint, groupKnapsack, groupPenalty, groupUnits, type ClassLimit, type Groups } from './groups.js';
+import { flopsBudget, globalKappa, layerCapacity, neuronCount, totalSize } from './kappa.js';
 import { l0Constraint, l0Penalty } from './l0.js';
 import { l1Constraint, l1Penalty } from './l1.js';
 import { l2Constraint, l2Penalty } from './l2.js';
+import { withLimits, type LayerLimit } from './limits.js';
 import { perLayer } from './perLayer.js';
+import { int8, learnedCodebook, ternary } from './quantize.js';
 import { parseShare, shareOf } from './share.js';
+import { compressedColumns, type SparseFormatOf } from './sparseFormat.js';
+import { goalOf, parsePattern, validateBudget } from './validateBudget.js';
 
 export { BudgetError, seesUnits, unitsOf, viewLength } from './budgetSpec.js';
 export type { BudgetSpec, LayerView } from './budgetSpec.js';
 export { parseBytes, parseShare, shareOf } from './share.js';
+export type { SparseFormat, SparseFormatOf } from './sparseFormat.js';
 
-const totalSize = (layers: readonly LayerView[]): number => layers.reduce((total, { size }) => total + size, 0);
-
-/** kappa of a budget over these layers taken together, checked against what there is. */
-function globalKappa(budget: BudgetSpec, layers: readonly LayerView[]): number | null {
-  const size = totalSize(layers);
-  if (budget.keep !== undefined) {
-    const kappa = shareOf(parseShare(budget.keep), size);
-    if (kappa < 1) throw new BudgetError('keep', `${budget.keep} keeps nothing; the least is 1 weight`, 1 / size);
-    return kappa;
-  }
-  if (budget.weights !== undefined) {
-    const kappa = budget.weights;
-    if (kappa < 1) throw new BudgetError('weights', `${kappa} keeps nothing; the least is 1`, 1);
-    if (kappa > size) {
-      throw new BudgetError(
-        'weights',
-        `${kappa} exceeds the ${grouped(size)} prunable weights; the most is ${size}`,
-        size,
-      );
-    }
-    return kappa;
-  }
-  return null;
-}
-
-/**
- * Number of weights the budget keeps at most over these layers; null where it cannot be known before (penalty forms,
- * radii, FLOPs, neurons).
- * @throws BudgetError
- */
-export function budgetKappa(budget: BudgetSpec, layers: readonly LayerView[]): number | null {
-  if (budget.scope !== 'layer') return globalKappa(budget, layers);
-  const each = layers.map((layer) => globalKappa(budget, [layer]));
-  return each.reduce<number | null>((total, kappa) => (total === null || kappa === null ? null : total + kappa), 0);
-}
-
-function globalCompression(budget: BudgetSpec, layers: readonly LayerView[]): Compression {
-  const norm = budget.norm ?? 'l0';
-  const kappa = globalKappa(budget, layers);
-  if (kappa !== null) return l0Constraint(kappa, totalSize(layers));
-  if (budget.alpha !== undefined) return { l0: l0Penalty, l1: l1Penalty, l2: l2Penalty }[norm](budget.alpha);
-  if (budget.radius !== undefined && norm !== 'l0') {
-    return { l1: l1Constraint, l2: l2Constraint }[norm](budget.radius);
-  }
-  throw new BudgetError('budget', 'asks for nothing; give one of keep, weights, bytes, flops, neurons, pattern, alpha');
+export interface BudgetOptions {
+  /** What `bytes` buys: the fixed-width format that will be exported. Default: compressed columns (sparseFormat.ts). */
+  readonly format?: SparseFormatOf;
 }
 
 /**
  * The C step of a budget over the layers whose weights, concatenated in this order, are the view (see LayerView).
  * @throws BudgetError when the budget contradicts itself or cannot be met, with the nearest valid value.
  */
-export function createCompression(budget: BudgetSpec, layers: readonly LayerView[]): Compression {
-  if (budget.scope !== 'layer') return globalCompression(budget, layers);
+export function createCompression(
+  budget: BudgetSpec,
+  layers: readonly LayerView[],
+  { format = compressedColumns }: BudgetOptions = {},
+): Compression {
+  validateBudget(budget, layers);
+  // Groups have their own way of local budgets, because ties join layers.
+  if (budget.scope !== 'layer' || seesUnits(budget)) return globalCompression(budget, layers, format);
   return perLayer(
-    layers.map((layer) => ({ name: layer.name, size: layer.size, compression: globalCompression(budget, [layer]) })),
+    layers.map((layer) => ({
+      name: layer.name,
+      size: viewLength(layer, budget),
+      compression: inLayer(layer.name, () => globalCompression(budget, [layer], format)),
+    })),
   );
+}
+
+/**
+ * Number of weights the budget keeps at most over these layers; null where it cannot be known before the run (penalty
+ * forms, radii, FLOPs, neurons). @throws BudgetError as createCompression.
+ */
+export function budgetKappa(
+  budget: BudgetSpec,
+  layers: readonly LayerView[],
+  { format = compressedColumns }: BudgetOptions = {},
+): number | null {
+  validateBudget(budget, layers);
+  if (budget.scope !== 'layer' || seesUnits(budget)) return globalKappa(budget, layers, format);
+  let total = 0;
+  for (const layer of layers) {
+    const kappa = inLayer(layer.name, () => globalKappa(budget, [layer], format));
+    if (kappa === null) return null;
+    total += kappa;
+  }
+  return total;
+}
+
+/** A budget per layer fails in one layer: say which. */
+function inLayer<T>(layer: string, resolve: () => T): T {
+  try {
+    return resolve();
+  } catch (error) {
+    if (!(error instanceof BudgetError)) throw error;
+    throw new BudgetError(error.key, `${error.message.slice(error.key.length + 2)} (layer "${layer}")`, error.nearest);
+  }
+}
+
+function globalCompression(budget: BudgetSpec, layers: readonly LayerView[], format: SparseFormatOf): Compression {
+  if (seesUnits(budget)) return neuronCompression(budget, layers, format);
+  const costed = layers.map(({ size, flopsPerWeight }) => ({ size, cost: flopsPerWeight }));
+  const { alpha, radius, norm = 'l0' } = budget;
+  if (alpha !== undefined) {
+    if (budget.cost === 'flops') return flopsPenalty(alpha, costed);
+    return { l0: l0Penalty, l1: l1Penalty, l2: l2Penalty }[norm](alpha);
+  }
+  if (radius !== undefined) return norm === 'l2' ? l2Constraint(radius) : l1Constraint(radius);
+  if (budget.flops !== undefined) {
+    const allowed = flopsBudget(budget.flops, layers);
+    const limits = layerLimits(budget, layers);
+    if (limits === null) return flopsConstraint(allowed, costed);
+    const forced = limits.reduce((total, { floor }, i) => total + floor * costed[i]!.cost, 0);
+    if (forced > allowed) {
+      throw new BudgetError(
+        'layers',
+        `the floors cost ${grouped(forced)} FLOPs, more than the budget's ${grouped(allowed)}`,
+      );
+    }
+    return withLimits(limits, flopsConstraint(allowed - forced, costed), `FLOPs constraint, ${allowed}, with limits`);
+  }
+  return countedCompression(budget, layers, globalKappa(budget, layers, format)!);
+}
+
+/** Budgets that come down to a number of weights, with what goes along: pattern, codebook, floors and caps. */
+function countedCompression(budget: BudgetSpec, layers: readonly LayerView[], kappa: number): Compression {
+  const size = totalSize(layers);
+  const counted = budget.quantize
+    ? quantization(budget.quantize.codebook, kappa, layers)
+    : limitedConstraint(budget, layers, kappa);
+  if (budget.pattern === undefined) return counted;
+  const { n, m } = parsePattern(budget.pattern);
+  const pattern = patternConstraint(
+    n,
+    m,
+    layers.map((layer) => ({ name: layer.name, size: layer.size, units: unitsOf(layer) })),
+  );
+  const alone = goalOf(budget) === null && !budget.quantize && !budget.layers;
+  return alone
+    ? { ...pattern, description: `${n}:${m} pattern, at most ${kappa} of ${size}` }
+    : inSequence(pattern, counted);
+}
+
+function quantization(codebook: number | 'int8' | 'ternary', kappa: number, layers: readonly LayerView[]): Compression {
+  const size = totalSize(layers);
+  if (codebook === 'int8')
+    return int8(
+      kappa,
+      layers.map((layer) => layer.size),
+    );
+  return codebook === 'ternary' ? ternary(kappa, size) : learnedCodebook(codebook, kappa, size);
+}
+
+function limitedConstraint(budget: BudgetSpec, layers: readonly LayerView[], kappa: number): Compression {
+  const limits = layerLimits(budget, layers);
+  const size = totalSize(layers);
+  if (limits === null) return l0Constraint(kappa, size);
+  const forced = limits.reduce((total, { floor }) => total + floor, 0);
+  const most = limits.reduce((total, { cap }) => total + cap, 0);
+  if (forced > kappa) {
+    throw new BudgetError(
+      'layers',
+      `the floors keep ${grouped(forced)} weights, more than the budget's ${grouped(kappa)}; raise it to ${forced}`,
+      forced,
+    );
+  }
+  if (most < kappa && goalOf(budget) !== null && budget.bytes === undefined) {
+    throw new BudgetError(
+      'layers',
+      `the caps leave ${grouped(most)} weights, less than the budget's ${grouped(kappa)}; lower it to ${most}`,
+      most,
+    );
+  }
+  const description = `l0 constraint, kappa = ${Math.min(kappa, most)} of ${size}, with limits`;
+  return withLimits(limits, l0Constraint(kappa - forced, size), description);
+}
+
+/** Floors and caps in weights; null without any. A floor beyond what a pattern leaves is that much. */
+function layerLimits(budget: BudgetSpec, layers: readonly LayerView[]): LayerLimit[] | null {
+  if (!budget.layers) return null;
+  return layers.map((layer) => {
+    const { floor, cap } = budget.layers![layer.name] ?? {};
+    const capacity = layerCapacity(budget, layer);
+    const most = cap === undefined ? capacity : Math.min(capacity, shareOf(parseShare(cap), layer.size));
+    const least = floor === undefined ? 0 : Math.min(most, shareOf(parseShare(floor), layer.size));
+    return { name: layer.name, size: layer.size, floor: least, cap: most };
+  });
+}
+
+function neuronCompression(budget: BudgetSpec, layers: readonly LayerView[], format: SparseFormatOf): Compression {
+  const groups = groupUnits(layers);
+  const { alpha } = budget;
+  if (alpha !== undefined) {
+    return budget.cost === 'flops'
+      ? groupPenalty(groups, alpha, groups.flops, 'FLOP')
+      : groupPenalty(groups, alpha, new Float64Array(groups.count).fill(1), 'neuron');
+  }
+  if (budget.neurons !== undefined) {
+    if (budget.scope === 'layer') return localNeurons(budget.neurons, groups);
+    const count = neuronCount(budget.neurons, groups.count);
+    return groupConstraint(groups, count, classLimits(budget, groups, count));
+  }
+  if (budget.flops !== undefined) {
+    const spent = groups.flops.reduce((total, flops) => total + flops, 0);
+    const fixed = layers.reduce((total, { size, flopsPerWeight }) => total + size * flopsPerWeight, 0) - spent;
+    return wholeNeurons('flops', groups, groups.flops, flopsBudget(budget.flops, layers), fixed, 'FLOPs');
+  }
+  const fixed = totalSize(layers) - groups.weights.reduce((total, weights) => total + weights, 0);
+  const kappa = globalKappa(budget, layers, format)!;
+  return wholeNeurons(goalOf(budget)!, groups, groups.weights, kappa, fixed, 'weights');
+}
+
+/** The same share or number of neurons of each layer, tied layers together. */
+function localNeurons(neurons: number | string, groups: Groups): Compression {
+  const limits = groups.classes.map(({ name, count }) => {
+    const kept = inLayer(name, () => neuronCount(neurons, count));
+    return { floor: kept, cap: kept };
+  });
+  return groupConstraint(
+    groups,
+    neuronCount(
+      limits.reduce((total, { cap }) => total + cap, 0),
+      groups.count,
+    ),
+    limits,
+  );
+}
+
+/** A knapsack of whole neurons in what the layers with fixed units (the output) leave of the budget. */
+function wholeNeurons(
+  key: string,
+  groups: Groups,
+  costs: Float64Array,
+  budget: number,
+  fixed: number,
+  unit: string,
+): Compression {
+  const least = fixed + costs.reduce((smallest, cost) => Math.min(smallest, cost), Infinity);
+  if (budget < least) {
+    throw new BudgetError(
+      key,
+      `comes to ${grouped(budget)} ${unit}; one neuron and the layers that stay need ${grouped(least)}`,
+      least,
+    );
+  }
+  return groupKnapsack(groups, costs, budget - fixed, unit);
+}
+
+/** Floors and caps of a neuron budget, in units of the layer; tied layers share the tightest. */
+function classLimits(budget: BudgetSpec, groups: Groups, count: number): ClassLimit[] | null {
+  if (!budget.layers) return null;
+  const limits = groups.classes.map((units) => ({ floor: 0, cap: units.count }));
+  for (const [name, { floor, cap }] of Object.entries(budget.layers)) {
+    const index = groups.classOfLayer.get(name);
+    if (index === undefined)
+      throw new BudgetError(`layers.${name}`, 'its neurons are never removed; it takes no limits');
+    const limit = limits[index]!;
+    const units = groups.classes[index]!.count;
+    if (floor !== undefined) limit.floor = Math.max(limit.floor, shareOf(parseShare(floor), units));
+    if (cap !== undefined) limit.cap = Math.min(limit.cap, shareOf(parseShare(cap), units));
+    if (limit.floor > limit.cap) {
+      throw new BudgetError(`layers.${name}`, `the floor of ${limit.floor} neurons is above the cap of ${limit.cap}`);
+    }
+  }
+  const least = limits.reduce((total, { floor }) => total + floor, 0);
+  const most = limits.reduce((total, { cap }) => total + cap, 0);
+  if (least > count)
+    throw new BudgetError('neurons', `${count} is below the ${least} of the floors; the least is ${least}`, least);
+  if (most < count)
+    throw new BudgetError('neurons', `${count} is above the ${most} of the caps; the most is ${most}`, most);
+  return limits;
 }

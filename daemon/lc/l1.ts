@@ -1,6 +1,6 @@
 import type { Compression } from './compression.js';
 import { requireMu } from './l0.js';
-import { BINS, LOW_BITS, MAGNITUDE_BITS, NON_FINITE_BIN, bitsOf, candidateScratch, rejectNonFinite } from './select.js';
+import { BINS, LOW_BITS, MAGNITUDE_BITS, NON_FINITE_BIN, bitsOf, rejectNonFinite } from './select.js';
 
 const counts = new Uint32Array(BINS);
 const sums = new Float64Array(BINS);
@@ -61,12 +61,12 @@ export function l1Threshold(v: Float32Array, kappa: number): number {
     sum = nextSum;
   }
 
-  const members = candidateScratch(counts[bin]!);
-  let count = 0;
-  for (let i = 0; i < v.length; i++) if ((bits[i]! & MAGNITUDE_BITS) >>> LOW_BITS === bin) members[count++] = i;
   const lowMask = (1 << LOW_BITS) - 1;
   lowCounts.fill(0);
-  for (let c = 0; c < count; c++) lowCounts[bits[members[c]!]! & lowMask]!++;
+  for (let i = 0; i < v.length; i++) {
+    const key = bits[i]! & MAGNITUDE_BITS;
+    if (key >>> LOW_BITS === bin) lowCounts[key & lowMask]!++;
+  }
   for (let low = lowMask; low >= 0; low--) {
     const multiplicity = lowCounts[low]!;
     if (multiplicity === 0) continue;

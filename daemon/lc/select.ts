@@ -1,7 +1,9 @@
 /**
  * Selection of the kappa largest magnitudes in O(n), without sorting. For finite floats the bits without the sign order
- * as the magnitudes do, so a histogram of their upper 16 bits finds the bin of the kappa-th largest (pass 1), one pass
- * writes the result and collects that bin's few members (pass 2), and a histogram of their lower 15 bits is exact.
+ * as the magnitudes do. A sample brackets the kappa-th largest within a few of the 2^16 bins that the upper bits make;
+ * one pass over v collects the few per cent that fall into the bracket, histograms of their upper and lower bits find the
+ * threshold exactly, and one pass writes theta. Should the bracket miss (the ranks in it are counted), the histogram of
+ * all of v takes the sample's place.
  */
 
 /** The bits of |x|: an integer in [0, 2^31) that orders as |x| does. */
@@ -10,12 +12,18 @@ export const MAGNITUDE_BITS = 0x7fffffff;
 export const LOW_BITS = 15;
 export const BINS = 1 << 16;
 const LOW_BINS = 1 << LOW_BITS;
-/** The first bin of infinities and NaNs. */
-export const NON_FINITE_BIN = 0x7f800000 >>> LOW_BITS;
+/** The bits of infinity; those of NaNs are larger. */
+const INFINITE = 0x7f800000;
+export const NON_FINITE_BIN = INFINITE >>> LOW_BITS;
+const SAMPLES = 1 << 15;
+/** Standard deviations of the sampled rank on either side of the bracket. */
+const BRACKET_SIGMAS = 5;
 
 const histogram = new Uint32Array(BINS);
 const lowHistogram = new Uint32Array(LOW_BINS);
-let candidates = new Uint32Array(1024);
+/** Reused scratch: positions and magnitude bits of what falls into the bracket, in ascending order of position. */
+let candidates = new Uint32Array(0);
+let candidateKeys = new Int32Array(0);
 
 /** The raw bits of a float array, sharing its memory. */
 export const bitsOf = (v: Float32Array): Int32Array => new Int32Array(v.buffer, v.byteOffset, v.length);
@@ -26,13 +34,26 @@ export function rejectNonFinite(v: Float32Array): never {
   throw new RangeError(`weight ${i} of ${v.length} is ${v[i]}; the C step needs finite weights`);
 }
 
-/** Reused scratch for the positions that fall into one bin. */
-export function candidateScratch(size: number): Uint32Array {
-  if (candidates.length < size) candidates = new Uint32Array(size);
-  return candidates;
+/** @throws RangeError as rejectNonFinite. */
+export function requireFinite(v: Float32Array): void {
+  let check = 0;
+  for (let i = 0; i < v.length; i++) check += v[i]! - v[i]!;
+  if (check !== 0) rejectNonFinite(v);
 }
 
-/** Position in a histogram, from the top: items above `bin` number `above` < wanted <= above + items in `bin`. */
+/** Room for `size` candidates; keeps the first `used`. */
+function reserveCandidates(size: number, used: number): void {
+  // The tail of a vector, past the last four, may add up to three more.
+  if (candidates.length >= size + 4) return;
+  const positions = new Uint32Array(size + 4);
+  positions.set(candidates.subarray(0, used));
+  candidates = positions;
+  const keys = new Int32Array(size + 4);
+  keys.set(candidateKeys.subarray(0, used));
+  candidateKeys = keys;
+}
+
+/** The bin, from `top` down, that holds the item of rank `wanted` (1 is the largest), and how many items lie above it. */
 function cut(counts: Uint32Array, top: number, wanted: number): { bin: number; above: number } {
   let above = 0;
   let bin = top;
@@ -44,9 +65,80 @@ function cut(counts: Uint32Array, top: number, wanted: number): { bin: number; a
   return { bin, above };
 }
 
+/** Bins [low, high] that (probably) hold the magnitude of rank kappa. */
+interface Bracket {
+  readonly low: number;
+  readonly high: number;
+}
+
+function exactBracket(bits: Int32Array, kappa: number): Bracket {
+  histogram.fill(0);
+  for (let i = 0; i < bits.length; i++) histogram[(bits[i]! & MAGNITUDE_BITS) >>> LOW_BITS]!++;
+  const { bin } = cut(histogram, BINS - 1, kappa);
+  return { low: bin, high: bin };
+}
+
+/** From a sample at the points of a Weyl sequence, which no period in the weights can fool for long. */
+function sampledBracket(bits: Int32Array, kappa: number): Bracket {
+  const n = bits.length;
+  histogram.fill(0);
+  for (let k = 0; k < SAMPLES; k++) {
+    const i = Math.floor(((Math.imul(k, 0x9e3779b9) >>> 0) / 4294967296) * n);
+    histogram[(bits[i]! & MAGNITUDE_BITS) >>> LOW_BITS]!++;
+  }
+  const share = kappa / n;
+  const rank = share * SAMPLES;
+  const margin = BRACKET_SIGMAS * Math.sqrt(rank * (1 - share)) + BRACKET_SIGMAS;
+  const high = rank - margin < 1 ? NON_FINITE_BIN - 1 : cut(histogram, BINS - 1, Math.floor(rank - margin)).bin;
+  const low = rank + margin > SAMPLES ? 0 : cut(histogram, BINS - 1, Math.ceil(rank + margin)).bin;
+  return { low, high: Math.max(low, high) };
+}
+
+/**
+ * How many magnitudes lie above the bracket and how many in it; the latter's positions and bits go to `candidates` and
+ * `candidateKeys`. Four at a time, and sign bits instead of branches, because this and the last pass are all the cost.
+ */
+function collect(v: Float32Array, bits: Int32Array, bracket: Bracket): { above: number; inside: number } {
+  const n = bits.length;
+  const low = bracket.low << LOW_BITS;
+  const span = ((bracket.high - bracket.low + 1) << LOW_BITS) - 1;
+  let above = 0;
+  let inside = 0;
+  let nonFinite = 0;
+  reserveCandidates(Math.min(n, 1 << 16), 0);
+  for (let i = 0; i + 4 <= n; i += 4) {
+    if (inside + 4 > candidates.length) reserveCandidates(Math.min(n, 2 * inside + 4), inside);
+    const a = (bits[i]! & MAGNITUDE_BITS) - low;
+    const b = (bits[i + 1]! & MAGNITUDE_BITS) - low;
+    const c = (bits[i + 2]! & MAGNITUDE_BITS) - low;
+    const d = (bits[i + 3]! & MAGNITUDE_BITS) - low;
+    above -= ((span - a) >> 31) + ((span - b) >> 31) + ((span - c) >> 31) + ((span - d) >> 31);
+    nonFinite |=
+      (INFINITE - 1 - low - a) | (INFINITE - 1 - low - b) | (INFINITE - 1 - low - c) | (INFINITE - 1 - low - d);
+    if (a >>> 0 <= span) inside = addCandidate(inside, i, a + low);
+    if (b >>> 0 <= span) inside = addCandidate(inside, i + 1, b + low);
+    if (c >>> 0 <= span) inside = addCandidate(inside, i + 2, c + low);
+    if (d >>> 0 <= span) inside = addCandidate(inside, i + 3, d + low);
+  }
+  for (let i = n & ~3; i < n; i++) {
+    const key = bits[i]! & MAGNITUDE_BITS;
+    if (key >= INFINITE) nonFinite = -1;
+    if (key - low > span) above++;
+    else if (key >= low) inside = addCandidate(inside, i, key);
+  }
+  if (nonFinite < 0) rejectNonFinite(v);
+  return { above, inside };
+}
+
+function addCandidate(count: number, position: number, key: number): number {
+  candidates[count] = position;
+  candidateKeys[count] = key;
+  return count + 1;
+}
+
 /**
  * The l0 projection: theta = v on the kappa largest |v|, 0 elsewhere. Ties go to the lowest index, so the result is
- * deterministic and idempotent. Two passes over v, one over theta.
+ * deterministic and idempotent. Reads v twice, writes theta once.
  * @param v finite weights.
  * @param kappa number kept, an integer >= 0; kappa >= v.length copies.
  * @param theta same length as v; may be v itself.
@@ -58,45 +150,56 @@ export function keepLargest(v: Float32Array, kappa: number, theta: Float32Array)
   if (!(kappa >= 0 && (kappa >= n || Number.isInteger(kappa)))) {
     throw new RangeError(`kappa must be an integer of at least 0, not ${kappa}`);
   }
-  const input = bitsOf(v);
+  if (kappa >= n || kappa === 0) {
+    requireFinite(v);
+    if (kappa === 0) theta.fill(0);
+    else if (theta !== v) theta.set(v);
+    return;
+  }
+  const bits = bitsOf(v);
+  const sampled = n > 4 * SAMPLES;
+  let found = collect(v, bits, sampled ? sampledBracket(bits, kappa) : exactBracket(bits, kappa));
+  if (found.above >= kappa || found.above + found.inside < kappa) {
+    found = collect(v, bits, exactBracket(bits, kappa));
+  }
+  const { threshold, ties } = thresholdAmong(found.inside, kappa - found.above);
+  zeroBelow(bits, threshold, bitsOf(theta));
+  let left = ties;
+  for (let c = 0; c < found.inside; c++) {
+    if (candidateKeys[c] === threshold && left-- <= 0) theta[candidates[c]!] = 0;
+  }
+}
+
+/** output = the input where its magnitude bits reach the threshold, else +0. */
+function zeroBelow(input: Int32Array, threshold: number, output: Int32Array): void {
+  const n = input.length;
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const a = input[i]!;
+    const b = input[i + 1]!;
+    const c = input[i + 2]!;
+    const d = input[i + 3]!;
+    // The shift makes all ones of a magnitude below the threshold.
+    output[i] = a & ~(((a & MAGNITUDE_BITS) - threshold) >> 31);
+    output[i + 1] = b & ~(((b & MAGNITUDE_BITS) - threshold) >> 31);
+    output[i + 2] = c & ~(((c & MAGNITUDE_BITS) - threshold) >> 31);
+    output[i + 3] = d & ~(((d & MAGNITUDE_BITS) - threshold) >> 31);
+  }
+  for (; i < n; i++) output[i] = input[i]! & ~(((input[i]! & MAGNITUDE_BITS) - threshold) >> 31);
+}
+
+/** The exact threshold among the candidates: all above it and the first `ties` equal to it make `wanted`. */
+function thresholdAmong(count: number, wanted: number): { threshold: number; ties: number } {
   histogram.fill(0);
-  for (let i = 0; i < n; i++) histogram[(input[i]! & MAGNITUDE_BITS) >>> LOW_BITS]!++;
-  for (let bin = NON_FINITE_BIN; bin < BINS; bin++) if (histogram[bin]! !== 0) rejectNonFinite(v);
-  if (kappa >= n) {
-    if (theta !== v) theta.set(v);
-    return;
-  }
-  if (kappa === 0) {
-    theta.fill(0);
-    return;
-  }
-
-  const { bin, above } = cut(histogram, NON_FINITE_BIN - 1, kappa);
-  const members = candidateScratch(histogram[bin]!);
-  const output = bitsOf(theta);
-  const low = bin << LOW_BITS;
-  let count = 0;
-  for (let i = 0; i < n; i++) {
-    const x = input[i]!;
-    const offset = (x & MAGNITUDE_BITS) - low;
-    // offset >> 31 is all ones below the bin: no branch to mispredict.
-    output[i] = x & ~(offset >> 31);
-    if (offset >>> 0 < LOW_BINS) members[count++] = i;
-  }
-
-  const wanted = kappa - above;
-  if (wanted === count) return;
+  for (let c = 0; c < count; c++) histogram[candidateKeys[c]! >>> LOW_BITS]!++;
+  const upper = cut(histogram, NON_FINITE_BIN - 1, wanted);
   lowHistogram.fill(0);
-  for (let c = 0; c < count; c++) lowHistogram[output[members[c]!]! & (LOW_BINS - 1)]!++;
-  const exact = cut(lowHistogram, LOW_BINS - 1, wanted);
-  let ties = wanted - exact.above;
   for (let c = 0; c < count; c++) {
-    const i = members[c]!;
-    const key = output[i]! & (LOW_BINS - 1);
-    if (key > exact.bin) continue;
-    if (key === exact.bin && ties > 0) ties--;
-    else output[i] = 0;
+    const key = candidateKeys[c]!;
+    if (key >>> LOW_BITS === upper.bin) lowHistogram[key & (LOW_BINS - 1)]!++;
   }
+  const lower = cut(lowHistogram, LOW_BINS - 1, wanted - upper.above);
+  return { threshold: (upper.bin << LOW_BITS) | lower.bin, ties: wanted - upper.above - lower.above };
 }
 
 /** Number of non-zeros: the l0 "norm". */

@@ -67,3 +67,66 @@ describe('keepLargest', () => {
     expect(() => keepLargest(v, 1, new Float32Array(3))).toThrow(RangeError);
   });
 });
+
+describe('keepLargest on large vectors, where a sample brackets the threshold', () => {
+  const n = 200_000;
+
+  /** Exactly the kappa largest: everything kept is at least as large as everything dropped. */
+  function expectSelected(v: Float32Array, kappa: number): void {
+    const theta = new Float32Array(n);
+    keepLargest(v, kappa, theta);
+    expect(countNonZeros(theta)).toBe(kappa);
+    const sorted = v.map(Math.abs).sort().reverse();
+    const threshold = sorted[kappa - 1]!;
+    let ties = kappa - sorted.findIndex((x) => x === threshold);
+    const wrong = v.findIndex((x, i) => {
+      const magnitude = Math.abs(x);
+      const keep = magnitude > threshold || (magnitude === threshold && ties-- > 0);
+      return theta[i] !== (keep ? x : 0);
+    });
+    expect(wrong).toBe(-1);
+  }
+
+  it('weights of one magnitude: the first kappa', () => {
+    expectSelected(new Float32Array(n).fill(-0.25), 1234);
+  });
+
+  it('two magnitudes that differ in the last bit', () => {
+    const v = new Float32Array(n).map((_, i) => (i % 3 === 0 ? 1 : 1.00000012));
+    for (const kappa of [1, 100_000, 133_333, 133_334, 150_000, 199_999]) expectSelected(v, kappa);
+  });
+
+  it('sorted either way, and with a period', () => {
+    expectSelected(
+      new Float32Array(n).map((_, i) => i + 1),
+      777,
+    );
+    expectSelected(
+      new Float32Array(n).map((_, i) => n - i),
+      100_001,
+    );
+    expectSelected(
+      new Float32Array(n).map((_, i) => ((i % 64) + 1) * (1 + i * 1e-6)),
+      20_000,
+    );
+  });
+
+  it('a vector made to fool the sample', () => {
+    const v = new Float32Array(n).map((_, i) => 1e-3 + i * 1e-9);
+    for (let k = 0; k < 1 << 15; k++) v[Math.floor(((Math.imul(k, 0x9e3779b9) >>> 0) / 2 ** 32) * n)] = 100 + k;
+    for (const kappa of [50_000, 150_000]) expectSelected(v, kappa);
+    expectSelected(
+      v.map((x) => 1 / x),
+      10_000,
+    );
+  });
+
+  it('finds a NaN anywhere', () => {
+    const v = new Float32Array(n).fill(1);
+    for (const at of [0, 99_999, n - 1]) {
+      v[at] = NaN;
+      expect(() => keepLargest(v, 10, v)).toThrow(`weight ${at} of`);
+      v[at] = 1;
+    }
+  });
+});

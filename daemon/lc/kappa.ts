@@ -1,0 +1,106 @@
+import { patternCapacity } from './blocks.js';
+import { BudgetError, grouped, unitsOf, type BudgetSpec, type LayerView } from './budgetSpec.js';
+import { parseBytes, shareOf } from './share.js';
+import { kappaOfBytes, storedBytes, type SparseFormatOf } from './sparseFormat.js';
+import { parsePattern, shareOfKey } from './validateBudget.js';
+
+export const totalSize = (layers: readonly LayerView[]): number => layers.reduce((total, { size }) => total + size, 0);
+
+/** Weights that a layer can keep at most: all, or what an N:M pattern leaves. */
+export function layerCapacity(budget: BudgetSpec, layer: LayerView): number {
+  if (budget.pattern === undefined) return layer.size;
+  const { n, m } = parsePattern(budget.pattern);
+  return patternCapacity(n, m, { name: layer.name, size: layer.size, units: unitsOf(layer) });
+}
+
+const percent = (share: number): string => `${Number((100 * share).toPrecision(6))}%`;
+
+/**
+ * kappa, the weights kept at most, of a budget over these layers taken together; null where it cannot be known before the
+ * run (penalty forms, radii, FLOPs, neurons).
+ * @throws BudgetError below 1 or above what there is.
+ */
+export function globalKappa(budget: BudgetSpec, layers: readonly LayerView[], format: SparseFormatOf): number | null {
+  const size = totalSize(layers);
+  const most = layers.reduce((total, layer) => total + layerCapacity(budget, layer), 0);
+  const limit = budget.pattern === undefined ? 'prunable weights' : `weights that ${budget.pattern} can keep`;
+  if (budget.keep !== undefined) {
+    const kappa = shareOf(shareOfKey('keep', budget.keep), size);
+    if (kappa < 1) {
+      throw new BudgetError('keep', `${budget.keep} keeps nothing; the least is 1 weight`, percent(1 / size));
+    }
+    if (kappa > most) {
+      const nearest = percent(Math.floor((1e6 * most) / size) / 1e6);
+      throw new BudgetError(
+        'keep',
+        `${budget.keep} exceeds the ${grouped(most)} ${limit}; the most is ${nearest}`,
+        nearest,
+      );
+    }
+    return kappa;
+  }
+  if (budget.weights !== undefined) {
+    const kappa = budget.weights;
+    if (!Number.isInteger(kappa)) throw new BudgetError('weights', `${kappa} is not a whole number`, Math.ceil(kappa));
+    if (kappa < 1) throw new BudgetError('weights', `${kappa} keeps nothing; the least is 1`, 1);
+    if (kappa > most) {
+      throw new BudgetError('weights', `${kappa} exceeds the ${grouped(most)} ${limit}; the most is ${most}`, most);
+    }
+    return kappa;
+  }
+  if (budget.bytes !== undefined) {
+    const bytes = bytesOfKey(budget.bytes);
+    const sparse = format(layers, budget.quantize);
+    const kappa = kappaOfBytes(sparse, bytes);
+    if (kappa < 1) {
+      const least = storedBytes(sparse, 1);
+      throw new BudgetError(
+        'bytes',
+        `${budget.bytes} does not hold one weight beside the format's ${sparse.overheadBytes} bytes; the least is ${least}`,
+        least,
+      );
+    }
+    return Math.min(kappa, most);
+  }
+  return budget.pattern !== undefined || budget.quantize !== undefined ? most : null;
+}
+
+function bytesOfKey(bytes: number | string): number {
+  try {
+    return parseBytes(bytes);
+  } catch {
+    throw new BudgetError('bytes', `${bytes} is not a size such as 8192 or "8 kB"`);
+  }
+}
+
+/** FLOPs that a share of the layers' FLOPs allows. @throws BudgetError when no weight fits. */
+export function flopsBudget(flops: number | string, layers: readonly LayerView[]): number {
+  const total = layers.reduce((sum, { size, flopsPerWeight }) => sum + size * flopsPerWeight, 0);
+  const cheapest = Math.min(...layers.map(({ flopsPerWeight }) => flopsPerWeight));
+  // Rounded up by shareOf where a whole number is meant; a budget is never exceeded, so otherwise down.
+  const exact = shareOfKey('flops', flops) * total;
+  const budget = Math.abs(exact - Math.round(exact)) <= 1e-9 * exact ? Math.round(exact) : Math.floor(exact);
+  if (budget < cheapest || budget === 0) {
+    const least = percent(Math.ceil((1e8 * cheapest) / total) / 1e8);
+    throw new BudgetError('flops', `${flops} does not pay for one weight; the least is ${least}`, least);
+  }
+  return budget;
+}
+
+/** Groups that a neuron budget keeps: a count above 1, or a share. @throws BudgetError below 1 or above `available`. */
+export function neuronCount(neurons: number | string, available: number): number {
+  if (available === 0) throw new BudgetError('neurons', 'there are no neurons that can be removed');
+  const isCount = typeof neurons === 'number' && neurons > 1;
+  const count = isCount ? neurons : shareOf(shareOfKey('neurons', neurons), available);
+  if (!Number.isInteger(count)) throw new BudgetError('neurons', `${neurons} is not a whole number`, Math.ceil(count));
+  if (count < 1)
+    throw new BudgetError('neurons', `${neurons} keeps nothing; the least is 1 neuron`, percent(1 / available));
+  if (count > available) {
+    throw new BudgetError(
+      'neurons',
+      `${neurons} exceeds the ${grouped(available)} neurons that can be removed; the most is ${available}`,
+      available,
+    );
+  }
+  return count;
+}

@@ -1,0 +1,103 @@
+import type { Compression } from './compression.js';
+import { nestedCodebook, ternaryScale } from './codebook.js';
+import { countNonZeros, keepLargest, requireFinite } from './select.js';
+
+/** The nearest of the codes (ascending, none 0, at least one) to x. */
+function nearest(codes: Float32Array, x: number): number {
+  let low = 0;
+  let high = codes.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (x * 2 > codes[middle]! + codes[middle + 1]!) low = middle + 1;
+    else high = middle;
+  }
+  return codes[low]!;
+}
+
+/** What coding x as c instead of 0 saves of (x - theta)^2: x^2 - (x - c)^2. */
+const gainOf = (x: number, c: number): number => c * (2 * x - c);
+
+/**
+ * Prune + quantize on given codes: theta_i in {0, codes}, ||theta||_0 <= kappa. The kappa largest positive gains
+ * x^2 - min_c (x - c)^2 are coded, the rest is 0: exact, up to the rounding of gains to float32. `code` gives the best
+ * non-zero code of weight i.
+ */
+function keepLargestGains(
+  v: Float32Array,
+  kappa: number,
+  code: (i: number, x: number) => number,
+  gains: Float32Array,
+  theta: Float32Array,
+): void {
+  for (let i = 0; i < v.length; i++) gains[i] = Math.max(0, gainOf(v[i]!, code(i, v[i]!)));
+  keepLargest(gains, kappa, gains);
+  for (let i = 0; i < v.length; i++) theta[i] = gains[i]! > 0 ? code(i, v[i]!) : 0;
+}
+
+/** A compression whose result is on a codebook; `codes` are those of the last projection (ascending, without 0). */
+export interface Quantization extends Compression {
+  readonly codes: () => Float32Array;
+}
+
+/** Pruning and a codebook of K codes (and 0) learned in the same C step, exact: the nested codebook of codebook.ts. */
+export function learnedCodebook(K: number, kappa: number, size: number): Quantization {
+  const gains = new Float32Array(size);
+  let codes: Float32Array = new Float32Array(0);
+  return {
+    description: `l0 constraint, kappa = ${kappa} of ${size}, quantized to ${K} learned codes`,
+    project(v, _mu, theta) {
+      codes = nestedCodebook(v, K, kappa);
+      if (codes.length === 0) theta.fill(0);
+      else keepLargestGains(v, kappa, (_i, x) => nearest(codes, x), gains, theta);
+    },
+    cost: countNonZeros,
+    codes: () => codes,
+  };
+}
+
+/** Pruning to {-s, 0, s} with the best s, exact. */
+export function ternary(kappa: number, size: number): Quantization {
+  const gains = new Float32Array(size);
+  let scale = 0;
+  return {
+    description: `l0 constraint, kappa = ${kappa} of ${size}, ternary`,
+    project(v, _mu, theta) {
+      requireFinite(v);
+      scale = ternaryScale(v, kappa);
+      keepLargestGains(v, kappa, (_i, x) => (x < 0 ? -scale : scale), gains, theta);
+    },
+    cost: countNonZeros,
+    codes: () => (scale > 0 ? Float32Array.of(-scale, scale) : new Float32Array(0)),
+  };
+}
+
+/** The step of a symmetric int8 grid over v: max |v| = 127 steps. */
+export function int8Step(v: Float32Array): number {
+  let largest = 0;
+  for (let i = 0; i < v.length; i++) largest = Math.max(largest, Math.abs(v[i]!));
+  return Math.fround(largest / 127);
+}
+
+/**
+ * Pruning on the symmetric int8 grid of each layer (q * step, q = -127..127, step = max |v| / 127 of the layer): the
+ * kappa largest gains over all layers, exact for these grids.
+ */
+export function int8(kappa: number, sizes: readonly number[]): Compression {
+  const size = sizes.reduce((total, n) => total + n, 0);
+  const gains = new Float32Array(size);
+  const coded = new Float32Array(size);
+  return {
+    description: `l0 constraint, kappa = ${kappa} of ${size}, int8`,
+    project(v, _mu, theta) {
+      requireFinite(v);
+      let start = 0;
+      for (const n of sizes) {
+        const step = int8Step(v.subarray(start, start + n));
+        for (let i = start; i < start + n; i++) coded[i] = step > 0 ? Math.round(v[i]! / step) * step : 0;
+        start += n;
+      }
+      keepLargestGains(v, kappa, (i) => coded[i]!, gains, theta);
+    },
+    cost: countNonZeros,
+  };
+}

@@ -1,0 +1,45 @@
+import type { BudgetSpec, LayerView } from './budgetSpec.js';
+import { unitsOf } from './budgetSpec.js';
+
+/** Fixed-width sparse storage: what is there when nothing is kept, and what each kept weight adds. */
+export interface SparseFormat {
+  readonly overheadBytes: number;
+  /** Value and index of one kept weight. */
+  readonly bitsPerWeight: number;
+}
+
+/** The format of a set of layers and a codebook; the export room passes its own. */
+export type SparseFormatOf = (layers: readonly LayerView[], quantize: BudgetSpec['quantize']) => SparseFormat;
+
+/** Bytes of a kernel stored with kappa weights. */
+export const storedBytes = ({ overheadBytes, bitsPerWeight }: SparseFormat, kappa: number): number =>
+  overheadBytes + Math.ceil((kappa * bitsPerWeight) / 8);
+
+/** The most weights that fit into `bytes`: floor((bytes - overhead) / bytes per weight); negative when the overhead does not fit. */
+export const kappaOfBytes = ({ overheadBytes, bitsPerWeight }: SparseFormat, bytes: number): number =>
+  Math.floor(((bytes - overheadBytes) * 8) / bitsPerWeight);
+
+function valueBits(quantize: BudgetSpec['quantize']): number {
+  if (quantize === undefined) return 32;
+  if (quantize.codebook === 'int8') return 8;
+  if (quantize.codebook === 'ternary') return 1;
+  return Math.max(1, Math.ceil(Math.log2(quantize.codebook)));
+}
+
+function codebookBytes(quantize: BudgetSpec['quantize'], layers: number): number {
+  if (quantize === undefined) return 0;
+  return 4 * (typeof quantize.codebook === 'number' ? quantize.codebook : quantize.codebook === 'int8' ? layers : 1);
+}
+
+/**
+ * Compressed sparse columns as a default: per layer 4 bytes for each of units + 1 column pointers, per weight its value
+ * (float32, or its code) and the index of its input (16 bits, or 32 where a unit has more than 65536 inputs).
+ */
+export const compressedColumns: SparseFormatOf = (layers, quantize) => {
+  const inputs = Math.max(...layers.map((layer) => layer.size / unitsOf(layer)));
+  return {
+    overheadBytes:
+      layers.reduce((total, layer) => total + 4 * (unitsOf(layer) + 1), 0) + codebookBytes(quantize, layers.length),
+    bitsPerWeight: valueBits(quantize) + (inputs > 65536 ? 32 : 16),
+  };
+};
