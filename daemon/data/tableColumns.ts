@@ -97,6 +97,14 @@ function looksLikeClasses(sample: readonly (readonly Cell[])[], column: number, 
   );
 }
 
+/** NaN unless the whole text is a number. Decimal commas count ("1,5" in a table separated by semicolons). */
+export function parseNumber(text: string): number {
+  const trimmed = text.trim();
+  if (trimmed === '') return NaN;
+  const value = Number(trimmed);
+  return Number.isNaN(value) && /^[-+]?\d+,\d+$/.test(trimmed) ? Number(trimmed.replace(',', '.')) : value;
+}
+
 export function isNumeric(text: string): boolean {
-  return text.trim() !== '' && Number.isFinite(Number(text));
+  return Number.isFinite(parseNumber(text));
 }

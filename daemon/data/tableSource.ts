@@ -4,7 +4,7 @@ import type { RawPart, RawTargets } from './rawDataset.js';
 import { RowSink } from './rowSink.js';
 import { sizeOf } from './sampleStore.js';
 import type { SourceFile } from './sourceFile.js';
-import { chooseColumns, describeColumns, type Cell, type ColumnChoice } from './tableColumns.js';
+import { chooseColumns, describeColumns, parseNumber, type Cell, type ColumnChoice } from './tableColumns.js';
 
 /** A CSV or parquet file, opened: its columns' names, and its rows in order. */
 export interface Table {
@@ -109,14 +109,6 @@ function numberIn(file: string, cell: Cell, at: () => string): number {
     file,
     `${at()} has ${shown} where a finite number is needed: fill it in, remove the row, or leave the column out with "data.inputs"`,
   );
-}
-
-/** Decimal commas count ("1,5" in a table separated by semicolons). */
-function parseNumber(text: string): number {
-  const trimmed = text.trim();
-  if (trimmed === '') return NaN;
-  const value = Number(trimmed);
-  return Number.isNaN(value) && /^[-+]?\d+,\d+$/.test(trimmed) ? Number(trimmed.replace(',', '.')) : value;
 }
 
 interface LabelColumn {

