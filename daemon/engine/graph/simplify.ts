@@ -86,8 +86,8 @@ const binary: Rule = (graph, spec) => {
   let [p, q] = [withoutBroadcastTile(a, b, shape), withoutBroadcastTile(b, a, shape)];
   if (y !== undefined && b.shape.length > 0 && is(a)) q = graph.constant(y, [], b.dtype);
   if (x !== undefined && a.shape.length > 0 && is(b)) p = graph.constant(x, [], a.dtype);
-  if (is(a)) q = withoutLeadingOnes(graph, q, shape.length);
-  if (is(b)) p = withoutLeadingOnes(graph, p, shape.length);
+  if (is(a) && !is(q)) q = withoutLeadingOnes(graph, q, shape.length);
+  if (is(b) && !is(p)) p = withoutLeadingOnes(graph, p, shape.length);
   if (p !== a || q !== b) return graph.add({ ...spec, inputs: [p, q] });
   return undefined;
 };

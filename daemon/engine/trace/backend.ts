@@ -75,7 +75,7 @@ class TracingBackend extends tf.KernelBackend {
 /** tfjs-core draws random numbers in JavaScript and uploads them: the open scopes tell which operation is drawing. */
 function randomSpec(recorder: Recorder): RandomSpec | undefined {
   const scopes = (tf.engine().state as unknown as { scopeStack: { name: string }[] }).scopeStack;
-  const names = new Set(scopes.map((scope) => scope.name.replace(/_+$/, '')));
+  const names = new Set(scopes.map((scope) => scope.name.replace(/__op$/, '')));
   if (names.has('randomUniform')) return { kind: 'uniform' };
   const other = ['randomNormal', 'truncatedNormal', 'randomStandardNormal', 'randomGamma', 'multinomial', 'rand'];
   if (!other.some((name) => names.has(name))) return undefined;

@@ -69,11 +69,10 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
     const call = layer.call.bind(layer);
     layer.call = (inputs, kwargs) => {
       stack.push(layer);
-      try {
-        return call(inputs, kwargs);
-      } finally {
-        stack.pop();
-      }
+      // Not popped on errors: the layer that failed is the one to name.
+      const result = call(inputs, kwargs);
+      stack.pop();
+      return result;
     };
   }
   const trainable = new Set(model.trainableWeights);

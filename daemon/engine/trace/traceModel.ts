@@ -50,6 +50,11 @@ export async function traceModel(model: Model, spec: TraceSpec): Promise<TracedM
   const layers = await buildLayers(model);
   try {
     return trace(layers, model, spec);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const at = layers.current()?.name;
+    const reason = (error as Error).message.split('\n')[0];
+    throw new UserError('model-unsupported', `${at ? `layer "${at}"` : model.path}: TensorFlow.js cannot train it: ${reason}`);
   } finally {
     layers.dispose();
   }
