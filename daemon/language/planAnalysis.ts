@@ -6,7 +6,6 @@ import { BUILTIN_DATA, isBuiltinData } from '../data/builtin.js';
 import type { LayerSummary } from '../model/model.js';
 import { resolveInside } from '../model/workspacePath.js';
 import { parsePlan, type PlanProblem } from '../plan/parsePlan.js';
-import { planName } from '../plan/readPlan.js';
 import { PlanMeaningError, resolvePlan } from '../plan/resolvePlan.js';
 import { nearest } from '../plan/suggest.js';
 import { UserError } from '../protocol/errors.js';
@@ -205,6 +204,8 @@ export async function analysePlan(text: string, place: PlanPlace): Promise<PlanA
   }
   let resolved: ResolvedPlan | null = null;
   if (plan && tree && layers) {
+    // Loads the readers of model files, which a text with problems does not need.
+    const { planName } = await import('../plan/readPlan.js');
     try {
       resolved = resolvePlan(plan, {
         name: planName(place.path),

@@ -70,7 +70,10 @@ export class LiveRuns {
     await this.#adopt(this.backend.resumeRun(folder, { workspace, onOutput: this.#output }), workspace);
   }
 
-  /** Asks every trainer for a checkpoint and its end; kills what is left after `LIMITS.shutdown`. */
+  /**
+   * Asks every trainer for a checkpoint and its end, and waits for `LIMITS.shutdown` at most. A trainer that needs longer
+   * sees its parent go, finishes its checkpoint and ends by itself.
+   */
   async shutdown(): Promise<void> {
     this.#closing = true;
     await Promise.allSettled(this.#starting);
@@ -79,13 +82,6 @@ export class LiveRuns {
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, LIMITS.shutdown)));
     await Promise.race([Promise.all(stops), late]);
     clearTimeout(timer);
-    for (const { handle } of this.#runs.values()) {
-      try {
-        process.kill(handle.pid, 'SIGKILL');
-      } catch {
-        // Gone already.
-      }
-    }
   }
 
   readonly #output = (line: string): void => this.log('debug', `trainer: ${line}`);

