@@ -1,6 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { CsvError, parse } from 'csv-parse';
+import { Readable } from 'node:stream';
+import { CsvError, parse, type CsvErrorCode } from 'csv-parse';
+import type { UserError } from '../protocol/errors.js';
 import { sha256 } from './arrayFile.js';
 import { invalidData } from './dataError.js';
 import type { ReadContext } from './openOptions.js';
@@ -13,6 +15,8 @@ const SNIFF_BYTES = 65536;
 const DELIMITERS = [',', ';', '\t', '|'];
 /** One record; more is a quote that was never closed, or no CSV. */
 const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+const OTHER_WIDTH = 'the row has another number of columns than the first';
+const TOO_LONG = 'a row of more than 16 MB: this is no CSV, or a quote is never closed';
 
 /**
  * CSV data of a plan: UTF-8 (with or without BOM), LF or CRLF, quoted fields, separated by comma, semicolon, tab or bar;
@@ -44,7 +48,12 @@ export async function openCsv(file: SourceFile): Promise<{ table: Table; hash():
   const first = await records.next();
   if (first.done) throw invalidData(file.name, 'there are no rows in it');
   const second = await records.next();
-  const names = hasHeader(first.value, second.done ? null : second.value) ? uniqueNames(file, first.value) : null;
+  const names = hasHeader(first.value, second.done ? null : second.value)
+    ? uniqueNames(
+        file,
+        first.value.map((cell) => cell.trim()),
+      )
+    : null;
   const lineOffset = names ? 2 : 1;
   const table: Table = {
     names,
@@ -58,16 +67,82 @@ export async function openCsv(file: SourceFile): Promise<{ table: Table; hash():
   return { table, hash: () => digest.digest('hex') };
 }
 
+/**
+ * Records of the file. Lines without quotes are split here, ten times faster than a general parser; from the first quote on,
+ * csv-parse takes over.
+ */
 async function* readRecords(file: SourceFile, delimiter: string, digest: Hash): AsyncGenerator<string[], undefined> {
-  const input = createReadStream(file.path);
-  const parser = parse({ bom: true, delimiter, trim: true, skip_empty_lines: true, max_record_size: MAX_RECORD_BYTES });
-  input.on('data', (chunk) => digest.update(chunk));
+  const chunks = textChunks(file, digest);
+  let rest = '';
+  let lines = 0;
+  let width: number | null = null;
+  const split = (line: string): string[] | null => {
+    lines++;
+    if (line.trim() === '') return null;
+    const cells = line.split(delimiter);
+    width ??= cells.length;
+    if (cells.length === width) return cells;
+    throw invalidData(file.name, `line ${lines}: ${OTHER_WIDTH}`);
+  };
+  try {
+    for await (const chunk of chunks) {
+      rest += chunk;
+      if (rest.includes('"') || (rest.includes('\r') && !rest.includes('\n'))) {
+        yield* parseQuoted(file, delimiter, rest, chunks, lines, width);
+        return;
+      }
+      const end = rest.lastIndexOf('\n');
+      if (end < 0 && rest.length > MAX_RECORD_BYTES) throw invalidData(file.name, `line ${lines + 1}: ${TOO_LONG}`);
+      if (end < 0) continue;
+      const complete = rest.slice(0, end).split('\n');
+      rest = rest.slice(end + 1);
+      for (const line of complete) {
+        const cells = split(line);
+        if (cells) yield cells;
+      }
+    }
+    const last = split(rest);
+    if (last) yield last;
+  } finally {
+    await chunks.return(undefined);
+  }
+}
+
+async function* textChunks(file: SourceFile, digest: Hash): AsyncGenerator<string, undefined> {
+  // TextDecoder drops the byte order mark.
+  const decoder = new TextDecoder();
+  for await (const bytes of createReadStream(file.path) as AsyncIterable<Buffer>) {
+    digest.update(bytes);
+    yield decoder.decode(bytes, { stream: true });
+  }
+  yield decoder.decode();
+}
+
+async function* parseQuoted(
+  file: SourceFile,
+  delimiter: string,
+  first: string,
+  chunks: AsyncGenerator<string, undefined>,
+  linesBefore: number,
+  width: number | null,
+): AsyncGenerator<string[], undefined> {
+  const parser = parse({ delimiter, trim: true, skip_empty_lines: true, max_record_size: MAX_RECORD_BYTES });
+  const input = Readable.from(
+    (async function* () {
+      yield first;
+      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
+    })(),
+  );
   input.on('error', (error) => parser.destroy(error));
   input.pipe(parser);
   try {
-    for await (const record of parser) yield record as string[];
+    for await (const record of parser as AsyncIterable<string[]>) {
+      if (width !== null && record.length !== width)
+        throw invalidData(file.name, `line ${linesBefore + parser.info.lines}: ${OTHER_WIDTH}`);
+      yield record;
+    }
   } catch (error) {
-    if (error instanceof CsvError) throw csvProblem(file, error);
+    if (error instanceof CsvError) throw csvProblem(file, error, linesBefore);
     throw error;
   } finally {
     input.destroy();
@@ -75,14 +150,15 @@ async function* readRecords(file: SourceFile, delimiter: string, digest: Hash): 
   }
 }
 
-function csvProblem(file: SourceFile, error: CsvError) {
-  const line = typeof error['lines'] === 'number' ? `line ${error['lines']}: ` : '';
-  if (error.code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH')
-    return invalidData(file.name, `${line}the row has another number of columns than the first`);
-  if (error.code === 'CSV_QUOTE_NOT_CLOSED') return invalidData(file.name, `${line}a quote is never closed`);
-  if (error.code === 'CSV_MAX_RECORD_SIZE')
-    return invalidData(file.name, `${line}a row of more than 16 MB: this is no CSV, or a quote is never closed`);
-  return invalidData(file.name, `${line}this is not well-formed CSV (${error.message.split('\n')[0]})`);
+function csvProblem(file: SourceFile, error: CsvError, linesBefore: number): UserError {
+  const line = typeof error['lines'] === 'number' ? `line ${linesBefore + error['lines']}: ` : '';
+  const problem: Partial<Record<CsvErrorCode, string>> = {
+    CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: OTHER_WIDTH,
+    CSV_QUOTE_NOT_CLOSED: 'a quote is never closed',
+    CSV_MAX_RECORD_SIZE: TOO_LONG,
+  };
+  const why = problem[error.code] ?? `this is not well-formed CSV (${error.message.split('\n')[0]})`;
+  return invalidData(file.name, `${line}${why}`);
 }
 
 /** The candidate that occurs most often outside quotes in the first line. */
@@ -95,7 +171,7 @@ function sniffDelimiter(text: string): string {
 /** A first row with a text cell above a number, or of texts alone above anything but texts alone. */
 function hasHeader(first: readonly string[], second: readonly string[] | null): boolean {
   if (!second) return first.every((cell) => !isNumeric(cell));
-  return first.some((cell, i) => !isNumeric(cell) && cell !== '' && isNumeric(second[i] ?? ''));
+  return first.some((cell, i) => !isNumeric(cell) && cell.trim() !== '' && isNumeric(second[i] ?? ''));
 }
 
 function uniqueNames(file: SourceFile, names: readonly string[]): readonly string[] {

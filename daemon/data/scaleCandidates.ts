@@ -3,25 +3,33 @@ import { describePreprocess, type Preprocess } from './preprocess.js';
 import { forEachChunk, type SampleStore } from './sampleStore.js';
 
 /**
- * The scale used where nothing is stated and no reference can judge: x/255 for bytes (images); floats within [-1, 1] as
- * they are; z-scores for every other number.
+ * The scale used where nothing is stated and no reference can judge: values within [-1, 1] as they are; x/255 for pixels
+ * (bytes, or many whole numbers in 0 to 255); z-scores for every other number.
  */
 export async function defaultPreprocess(inputs: readonly SampleStore[], rows: Uint32Array): Promise<Preprocess> {
-  for (const store of inputs) {
-    if (await withinOne(store, rows)) continue;
-    return { scale: inputs.every((input) => input.bytes) ? 'unit' : 'standard', mean: 'none' };
-  }
-  return { scale: 'none', mean: 'none' };
+  const all = async (test: (store: SampleStore) => Promise<boolean>): Promise<boolean> => {
+    for (const store of inputs) if (!(await test(store))) return false;
+    return true;
+  };
+  if (await all((store) => every(store, rows, (v) => v >= -1 && v <= 1))) return { scale: 'none', mean: 'none' };
+  return { scale: (await all((store) => arePixels(store, rows))) ? 'unit' : 'standard', mean: 'none' };
 }
 
-/** Whether every value lies in [-1, 1]. */
-async function withinOne(store: SampleStore, rows: Uint32Array): Promise<boolean> {
-  let within = true;
+/** Fewer whole numbers than this per sample are columns of a table, not a picture. */
+const PICTURE_VALUES = 64;
+
+async function arePixels(store: SampleStore, rows: Uint32Array): Promise<boolean> {
+  if (store.bytes) return true;
+  return store.width >= PICTURE_VALUES && every(store, rows, (v) => v >= 0 && v <= 255 && Number.isInteger(v));
+}
+
+async function every(store: SampleStore, rows: Uint32Array, test: (value: number) => boolean): Promise<boolean> {
+  let holds = true;
   await forEachChunk(store, rows, (values, _start, count) => {
-    within = !values.subarray(0, count * store.width).some((value) => value > 1 || value < -1);
-    return within;
+    holds = values.subarray(0, count * store.width).every(test);
+    return holds;
   });
-  return within;
+  return holds;
 }
 
 /** The candidates for scale "auto", most common first; `mean` other than "none" is the user's own choice and is kept. */

@@ -66,6 +66,18 @@ describe('CSV', () => {
     expect(dataset.classes).toEqual(['a,b', 'say "hi"', 'two\nlines']);
   });
 
+  it('quotes that first appear far into a large file are read, and errors after them name their line', async () => {
+    const rows = Array.from({ length: 30000 }, (_, i) => `${i},${i % 2 ? 'odd' : 'even'}`);
+    rows[20000] = '"20000","even"';
+    const { inputs } = await read(`x,label\n${rows.join('\n')}\n`, classifier([1], 2));
+    expect(inputs.flat()).toEqual(rows.map((_, i) => i));
+    rows[25000] = '1,2,3';
+    expect(await messageOf(open(`x,label\n${rows.join('\n')}\n`, classifier([1], 2)))).toMatch(/line 25002: .*columns/);
+    expect(await messageOf(open(`x,label\n${rows.join('\n').replaceAll('"', '')}\n`, classifier([1], 2)))).toMatch(
+      /line 25002: .*columns/,
+    );
+  });
+
   it('without a header, the label is the first or last column, whichever looks like a class', async () => {
     const first = await read('2,0.5,0\n0,1.5,0\n1,2.5,0\n', classifier([2], 3));
     expect(first.targets.map((t) => t.indexOf(1))).toEqual([2, 0, 1]);

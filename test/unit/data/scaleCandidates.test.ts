@@ -44,7 +44,11 @@ describe('scale "auto"', () => {
   });
 
   it('a loss that is not a number ranks last, and a stated mean is kept', async () => {
-    const dataset = await openDataset(dataConfig('d', { scale: 'auto', mean: 'image' }), classifier([2, 2, 1], 2), here);
+    const dataset = await openDataset(
+      dataConfig('d', { scale: 'auto', mean: 'image' }),
+      classifier([2, 2, 1], 2),
+      here,
+    );
     const losses = [NaN, 2, Infinity];
     const choice = await chooseScale(dataset, async () => losses.shift()!);
     expect(choice.figures.map((f) => f.loss)).toEqual([2, NaN, Infinity]);
@@ -66,5 +70,19 @@ describe('scale "auto"', () => {
     expect(await chosen('d', [4])).toBe('unit');
     expect(await chosen('small/x.npy', [1])).toBe('none');
     expect(await chosen('large/x.npy', [1])).toBe('standard');
+    const table = (cell: (i: number, j: number) => number) =>
+      Array.from({ length: 10 }, (_, i) => [i % 2, ...Array.from({ length: 64 }, (_, j) => cell(i, j))].join()).join(
+        '\n',
+      );
+    workspace.write(
+      'pixels.csv',
+      table((i, j) => (i * j) % 256),
+    );
+    workspace.write(
+      'features.csv',
+      table((i, j) => i * j + 0.5),
+    );
+    expect(await chosen('pixels.csv', [64])).toBe('unit');
+    expect(await chosen('features.csv', [64])).toBe('standard');
   });
 });
