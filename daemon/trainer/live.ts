@@ -4,8 +4,7 @@ import type { Run } from './run.js';
 import { Stopped } from './control.js';
 import type { Progress, RunState, TrainingPhase } from './state.js';
 
-/** Checkpoints inside a phase: this often, and never so often that writing them takes more than a twentieth of the time. */
-const CHECKPOINT_MS = 20_000;
+/** Writing checkpoints inside a phase takes at most this share of the time. */
 const CHECKPOINT_SHARE = 0.05;
 
 export interface Live {
@@ -44,7 +43,7 @@ const beginning = (phase: TrainingPhase): Progress => ({
 /** @param restored null: a run from its beginning, with the session's weights as they are. */
 export async function createLive(run: Run, session: EngineSession, restored: RunState | null): Promise<Live> {
   const now = run.clock();
-  const times = { mark: now, checkpointDue: now + CHECKPOINT_MS };
+  const times = { mark: now, checkpointDue: now + run.checkpointMs };
   const multipliers = run.plan.method === 'lc' && run.plan.schedule.multipliers === 'AL';
   if (!restored) {
     return {
@@ -92,7 +91,7 @@ export async function saveCheckpoint(run: Run, live: Live, session: EngineSessio
     },
   });
   const now = run.clock();
-  live.checkpointDue = now + Math.max(CHECKPOINT_MS, (now - before) / CHECKPOINT_SHARE);
+  live.checkpointDue = now + Math.max(run.checkpointMs, (now - before) / CHECKPOINT_SHARE);
   run.control.checkpointed();
 }
 

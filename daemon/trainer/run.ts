@@ -71,6 +71,8 @@ export interface Run {
   /** Error of always answering the most frequent class; null for regression. */
   readonly chanceError: number | null;
   readonly control: Control;
+  /** Time between checkpoints inside a phase. */
+  readonly checkpointMs: number;
   /** Milliseconds, any origin. */
   clock(): number;
   log(event: UntimedRunEvent): void;

@@ -25,16 +25,21 @@ import { createTasks, prunedLayers } from './tasks.js';
 /** Training samples that theta is evaluated on; and that choose the input scale. */
 const SUBSET = 10_000;
 const SCALE_SUBSET = 2_000;
+/** What a kill costs at most. */
+const CHECKPOINT_MS = 20_000;
 /** Streams of the run's seed: see createRandom. Each training phase has its own data order. */
 const SUBSET_STREAM = 7;
 const ORDER_SEEDS: Record<string, number> = { reference: 0x1000_0000, 'l-step': 0, prune: 0, retrain: 0x2000_0000 };
 
 /** A run's context but for what the process around it provides. */
-export type Parts = Pick<Run, 'plan' | 'sessions' | 'batches' | 'sets' | 'tasks' | 'layers' | 'chanceError'>;
+export type Parts = Pick<
+  Run,
+  'plan' | 'sessions' | 'batches' | 'sets' | 'tasks' | 'layers' | 'chanceError' | 'checkpointMs'
+>;
 
 export interface Assembled {
   readonly parts: Parts;
-  /** The plan with the hashes of model and data, and the input scale that was chosen. */
+  /** The plan with the hashes of model and data, and the input scale and engine that were chosen. */
   readonly plan: ResolvedPlan;
   readonly model: Model;
   readonly engine: EngineInfo;
@@ -102,18 +107,18 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   const dataHash = unchanged('data', plan.dataHash, dataset.hash);
   const notes = [...model.notes, ...dataset.notes];
 
-  const open = (batchSize: number) =>
-    openEngine(plan.engine, model, {
-      loss: setup.loss,
-      batchSize,
-      seed: plan.seed,
-      ...(output === undefined ? {} : { output }),
-    });
+  const open = (engine: string, batchSize: number) =>
+    openEngine(
+      engine,
+      model,
+      { loss: setup.loss, batchSize, seed: plan.seed, ...(output === undefined ? {} : { output }) },
+      { folders: [workspace] },
+    );
   // Too small a training set for the batch size is told before the engine starts.
   for (const { batchSize } of [plan.reference, plan.training, plan.retrain])
     new ShuffledBatches(dataset.train, batchSize, 0);
   const { batchSize } = plan.reference;
-  const session = await open(batchSize);
+  const session = await open(plan.engine, batchSize);
   const names = await stateNames(model, session);
 
   if (plan.data.scale === 'auto' && 'path' in plan.model && plan.reference.epochs === 0) {
@@ -137,7 +142,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   const pruned = prunedLayers(plan, layers, session.parameters);
   const parts: Parts = {
     plan,
-    sessions: createSessions(open, { session, batchSize }),
+    sessions: createSessions((size) => open(session.info.id, size), { session, batchSize }),
     batches(size, phase) {
       const key = `${phase} ${size}`;
       let stream = streams.get(key);
@@ -151,6 +156,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
     sets,
     tasks: (budget) => createTasks(plan, layers, session.parameters, budget),
     layers: pruned,
+    checkpointMs: CHECKPOINT_MS,
     chanceError: setup.classification
       ? await chanceError(sets.test ?? sets.validation ?? sets.train, session.inputShapes, session.outputShape)
       : null,
@@ -159,7 +165,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   const { parameters, info } = session;
   return {
     parts,
-    plan: { ...plan, modelHash, dataHash, data: { ...plan.data, scale, mean } },
+    plan: { ...plan, engine: info.id, modelHash, dataHash, data: { ...plan.data, scale, mean } },
     model,
     engine: info,
     weights: session.size,

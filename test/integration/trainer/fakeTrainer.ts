@@ -1,0 +1,64 @@
+/** A trainer process with the fake engine: everything but the mathematics is the product's. Controlled by environment variables. */
+import { serveTrainer } from '../../../daemon/trainer/child.js';
+import { UserError } from '../../../daemon/protocol/errors.js';
+import type { Assemble } from '../../../daemon/trainer/setup.js';
+import { CLASSES, fakeRun, INPUTS } from '../../unit/trainer/fakeRun.js';
+
+/** Milliseconds a step takes. */
+const delay = Number(process.env['FAKE_STEP_MS'] ?? 0);
+const crashAt = Number(process.env['FAKE_CRASH_AT'] ?? 0);
+let steps = 0;
+
+const assemble: Assemble = async (plan) => {
+  if (process.env['FAKE_LOAD_ERROR']) throw new UserError('model-missing', process.env['FAKE_LOAD_ERROR']);
+  const run = fakeRun(plan, {
+    onStep() {
+      steps += 1;
+      if (steps === crashAt) throw new Error('the engine broke');
+      for (const end = performance.now() + delay; performance.now() < end;);
+    },
+  });
+  const { plan: _plan, sessions, batches, sets, tasks, layers, chanceError } = run;
+  // So that checkpoints are many and a kill meets every kind of moment.
+  const parts = { plan, sessions, batches, sets, tasks, layers, chanceError, checkpointMs: 0 };
+  const weight = (name: string, shape: number[]) => ({
+    name,
+    shape,
+    dtype: 'float32' as const,
+    data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
+  });
+  const dense = {
+    class_name: 'Dense',
+    config: {
+      name: 'fc',
+      units: CLASSES,
+      activation: 'softmax',
+      use_bias: true,
+      batch_input_shape: [null, INPUTS],
+      dtype: 'float32',
+      trainable: true,
+    },
+  };
+  return {
+    parts,
+    plan: { ...plan, modelHash: 'model', dataHash: 'data' },
+    model: {
+      format: 'tfjs-layers',
+      path: 'fake',
+      topology: { class_name: 'Sequential', config: { name: 'fake', layers: [dense] } },
+      weights: [weight('fc/kernel', [INPUTS, CLASSES]), weight('fc/bias', [CLASSES])],
+      notes: [],
+    },
+    engine: run.session.info,
+    weights: run.session.size,
+    prunable: run.session.prunableSize,
+    notes: [],
+    withWeights: (weights) =>
+      new Map([
+        ['fc/kernel', weights.slice(0, INPUTS * CLASSES)],
+        ['fc/bias', weights.slice(INPUTS * CLASSES)],
+      ]),
+  };
+};
+
+serveTrainer(assemble);
