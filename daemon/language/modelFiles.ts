@@ -6,6 +6,7 @@ import { open, readFile, stat } from 'node:fs/promises';
 import type { Position, Range } from 'vscode-languageserver-protocol/node';
 import type { ARCHITECTURES } from '../protocol/plan.js';
 import type { LayerSummary } from '../model/model.js';
+import { placeLayers } from './layerPlaces.js';
 import { LineIndex } from './text.js';
 
 type ArchitectureName = (typeof ARCHITECTURES)[number];
@@ -137,18 +138,16 @@ async function parse(path: string): Promise<ModelFile | null> {
   try {
     if (!/"(modelTopology|class_name|model_config)"/.test(await readHead(path))) return null;
     const text = await readFile(path, 'utf8');
-    const [{ isModelJson, locateLayers }, { parseModelJson }, { summarizeModel }] = await Promise.all([
-      import('../model/detect.js'),
+    const [{ parseModelJson }, { summarizeModel }] = await Promise.all([
       import('../model/modelJson.js'),
       import('../model/summarize.js'),
     ]);
-    if (!isModelJson(text)) return null;
     const { topology, manifest } = parseModelJson(text, path);
     const weights = manifest?.flatMap((group) => group.weights);
     const layers = summarizeModel({ topology, ...(weights ? { weights } : {}) });
     const lines = new LineIndex(text);
     const places = new Map(
-      locateLayers(text).map(({ name, offset, length }) => [name, { range: lines.range(offset, length) }]),
+      placeLayers(text).map(({ name, offset, length }) => [name, { range: lines.range(offset, length) }]),
     );
     return { path, layers, places };
   } catch {
