@@ -6,6 +6,8 @@ import { parseManifest, type ManifestGroup } from './manifest.js';
 import { normaliseTopology, type NormalisedTopology } from './normalise.js';
 
 export interface ModelJson extends NormalisedTopology {
+  /** The topology as it is in the file. */
+  readonly raw: { class_name: string; config: unknown };
   /** null when the JSON names no weights (Keras `to_json`, a topology alone). */
   readonly manifest: readonly ManifestGroup[] | null;
   readonly trainingConfig?: Record<string, unknown>;
@@ -83,6 +85,7 @@ export function parseModelJson(text: string, file: string): ModelJson {
   const manifest = isObject(json) && json.weightsManifest != null ? parseManifest(json.weightsManifest, file) : null;
   return {
     ...normalised,
+    raw: located.model as ModelJson['raw'],
     manifest,
     ...(isObject(located.trainingConfig) ? { trainingConfig: located.trainingConfig } : {}),
   };

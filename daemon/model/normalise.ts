@@ -15,6 +15,20 @@ export interface NormalisedTopology {
   readonly renamed: ReadonlyMap<string, string>;
 }
 
+/**
+ * A copy without Python's wrappers: `__tuple__` and `TensorShape` become lists, `__numpy__` and `ndarray` their values
+ * (keras/src/legacy/saving/json_utils.py, keras/src/saving/serialization_lib.py).
+ */
+function plainCopy(value: unknown): unknown {
+  if (Array.isArray(value)) return (value as unknown[]).map(plainCopy);
+  if (!isObject(value)) return value;
+  const { class_name: className, items, config, type } = value;
+  if ((className === '__tuple__' || className === 'TensorShape') && Array.isArray(items)) return plainCopy(items);
+  if (className === '__numpy__' && isObject(config)) return plainCopy(config.value);
+  if (type === 'ndarray' && 'value' in value) return plainCopy(value.value);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plainCopy(item)]));
+}
+
 /** Keras 3 by structure: its input shapes, its wiring or its dtype policies. */
 export function isKeras3(topology: unknown): boolean {
   const seen = JSON.stringify(topology);
@@ -177,11 +191,11 @@ export function normaliseTopology(raw: unknown, file: string, keras: boolean): N
       { file },
     );
   }
-  const topology = structuredClone({
+  const topology = plainCopy({
     class_name: raw.class_name,
     config: raw.config,
     build_config: raw.build_config,
-  }) as unknown as LayerJson & { build_config?: unknown };
+  }) as LayerJson & { build_config?: unknown };
   if (Array.isArray(topology.config)) topology.config = { name: 'sequential', layers: topology.config };
   if (!isObject(topology.config))
     throw new UserError('model-invalid', `${file}: modelTopology.config is not an object`, { file });

@@ -1,11 +1,16 @@
 /** Reading a model file of any supported format; the format is told by content, never by name. */
-import { open } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
+import { basename, dirname, extname } from 'node:path';
 import { UserError } from '../protocol/errors.js';
 import { MAX_JSON_BYTES, readBounded, whatElse } from './jsonText.js';
 import type { Model } from './model.js';
-import { parseModelJson } from './modelJson.js';
+import { parseModelJson, type ModelJson } from './modelJson.js';
+import { readKerasH5, readKerasZip, readWeightsH5 } from './readKeras.js';
 import { readTfjsWeights } from './readTfjs.js';
 import { resolveInside } from './workspacePath.js';
+
+/** HDF5 is read in memory, of which WebAssembly has 4 GB. */
+const MAX_KERAS_BYTES = 2 ** 31 - 1;
 
 type Kind = 'json' | 'hdf5' | 'zip';
 
@@ -40,15 +45,31 @@ async function kindOf(path: string): Promise<Kind> {
 export async function readModel(path: string, options: { readonly workspace: string }): Promise<Model> {
   const file = await resolveInside(options.workspace, options.workspace, path);
   const kind = await kindOf(file);
-  if (kind !== 'json') throw new UserError('model-unsupported', `${file} is a Keras file`, { file });
+  if (kind === 'hdf5') return readKerasH5(await readBounded(file, MAX_KERAS_BYTES), file);
+  if (kind === 'zip') return readKerasZip(await readBounded(file, MAX_KERAS_BYTES), file);
   const bytes = await readBounded(file, MAX_JSON_BYTES);
   const parsed = parseModelJson(bytes.toString('utf8'), file);
-  if (parsed.manifest === null) {
+  return parsed.manifest === null
+    ? readWeightsBeside(parsed, file, options.workspace)
+    : readTfjsWeights(parsed, file, options.workspace);
+}
+
+/** A topology alone (Keras `to_json`) with its weights in an HDF5 file of the same name, or the only one in the folder. */
+async function readWeightsBeside(parsed: ModelJson, json: string, workspace: string): Promise<Model> {
+  const folder = dirname(json);
+  const stem = basename(json, extname(json));
+  const files = (await readdir(folder)).filter((name) => /\.(h5|hdf5)$/i.test(name));
+  const named = [`${stem}.weights.h5`, `${stem}.h5`, `${stem}_weights.h5`, `${stem}.hdf5`].find((name) =>
+    files.includes(name),
+  );
+  const chosen = named ?? (files.length === 1 ? files[0] : undefined);
+  if (chosen === undefined) {
     throw new UserError(
       'model-invalid',
-      `${file} is a topology without weights (Keras to_json); save the whole model`,
-      { file },
+      `${json} is a topology without weights (Keras to_json); save the whole model, or put ${stem}.weights.h5 beside it`,
+      { file: json },
     );
   }
-  return readTfjsWeights(parsed, file, options.workspace);
+  const path = await resolveInside(workspace, folder, chosen);
+  return readWeightsH5(await readBounded(path, MAX_KERAS_BYTES), path, parsed.raw, parsed, json);
 }

@@ -53,11 +53,14 @@ export function assignWeights<T extends { readonly name: string; readonly shape:
     throw new UserError('model-invalid', `${file}: ${problem}`, { file });
   };
   const targets = new Map(graph.layers.flatMap((node) => node.weights).map((spec) => [spec.name, spec]));
+  // A layer inside a nested model is also found by its whole path, under the name it has in the file.
   const aliases = new Map<string, string>();
-  for (const name of targets.keys()) {
-    const scope = name.slice(0, name.indexOf('/'));
-    const old = renamed.get(scope);
-    if (old !== undefined) aliases.set(old + name.slice(scope.length), name);
+  for (const node of graph.layers) {
+    const own = node.path.split('/').at(-1)!;
+    const path = renamed.get(own) ?? node.path;
+    if (path === own) continue;
+    for (const { name } of node.weights)
+      if (name.startsWith(`${own}/`)) aliases.set(path + name.slice(own.length), name);
   }
   const assigned = new Map<string, T>();
   const waiting: { tensor: T; names: string[] }[] = tensors.map((tensor) => {

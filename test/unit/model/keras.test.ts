@@ -1,0 +1,80 @@
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { unzipSync, zipSync } from 'fflate';
+import { describe, expect, it } from 'vitest';
+import type { Model } from '../../../daemon/model/model.js';
+import { readModel } from '../../../daemon/model/readModel.js';
+import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
+import { difference, loadPlain, scratch, tf } from './tfjs.js';
+
+const fixtures = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');
+const NETWORKS = ['cnn', 'nested', 'rnn', 'misc'] as const;
+
+interface Expected {
+  inputs: { shape: number[]; values: number[] }[];
+  outputs: number[][];
+}
+const expected = async (name: string): Promise<Expected> =>
+  JSON.parse(gunzipSync(await readFile(join(fixtures, `${name}.expected.json.gz`))).toString()) as Expected;
+
+/** Largest difference between what Keras predicted and what plain TensorFlow.js predicts with the model that was read. */
+async function errorAgainstKeras(model: Model, name: string): Promise<number> {
+  const folder = await scratch();
+  await writeTfjsModel(model, join(folder, 'm.json'));
+  const plain = await loadPlain(join(folder, 'm.json'));
+  const { inputs, outputs } = await expected(name);
+  const predicted = [plain.predict(inputs.map(({ shape, values }) => tf.tensor(values, shape)))].flat();
+  return Math.max(...predicted.map((output, i) => difference(output.dataSync(), outputs[i]!)));
+}
+
+const tensors = (model: Model) => model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
+
+describe('files that Keras 3 wrote', () => {
+  for (const name of NETWORKS) {
+    it(`${name}: .keras, .h5 and weights beside a JSON give the same tensors, and Keras's own outputs`, async () => {
+      const workspace = await scratch();
+      await writeFile(
+        join(workspace, `${name}.json`),
+        gunzipSync(await readFile(join(fixtures, name, `${name}.json.gz`))),
+      );
+      await copyFile(join(fixtures, name, `${name}.weights.h5`), join(workspace, `${name}.weights.h5`));
+      const native = await readModel(`${name}.keras`, { workspace: fixtures });
+      const legacy = await readModel(`${name}.h5`, { workspace: fixtures });
+      const beside = await readModel(`${name}.json`, { workspace });
+      expect(native.format).toBe('keras-v3');
+      expect(legacy.format).toBe('keras-h5');
+      expect(tensors(legacy)).toEqual(tensors(native));
+      expect(tensors(beside)).toEqual(tensors(native));
+      expect(beside.notes.join()).toContain(`${name}.weights.h5 beside the JSON`);
+      expect(await errorAgainstKeras(native, name)).toBeLessThan(1e-5);
+    });
+  }
+
+  it('says what it changed', async () => {
+    const { notes } = await readModel('cnn.keras', { workspace: fixtures });
+    expect(notes.join('\n')).toMatch(/RandomFlip.*identity/);
+    expect(notes.join('\n')).toMatch(/silu became swish/);
+    expect(notes.join('\n')).toMatch(/leaky_relu became linear and a LeakyReLU layer: dense/);
+    const nested = (await readModel('nested.keras', { workspace: fixtures })).notes.join('\n');
+    expect(nested).toMatch(/nested model are counted from 1/);
+    expect(nested).toMatch(/renamed.*seqq\/d to seqq_d/);
+  });
+
+  it('renaming the members of a zip or swapping its layers is noticed', async () => {
+    const folder = await scratch();
+    const members = unzipSync(new Uint8Array(await readFile(join(fixtures, 'cnn.keras'))));
+    await mkdir(join(folder, 'a'));
+    const without = { ...members };
+    delete without['model.weights.h5'];
+    await writeFile(join(folder, 'a', 'x.keras'), zipSync(without));
+    await expect(readModel('a/x.keras', { workspace: folder })).rejects.toThrow(/x\.keras has no model\.weights\.h5/);
+    const other = unzipSync(new Uint8Array(await readFile(join(fixtures, 'misc.keras'))));
+    await writeFile(
+      join(folder, 'a', 'y.keras'),
+      zipSync({ ...members, 'model.weights.h5': other['model.weights.h5']! }),
+    );
+    await expect(readModel('a/y.keras', { workspace: folder })).rejects.toThrow(/y\.keras: layer "\w+"/);
+  });
+});
