@@ -39,7 +39,10 @@ export interface LayerView {
   readonly shape: readonly number[];
   /** FLOPs per weight for one sample: 2 for Dense, 2 * Hout * Wout for Conv2D. */
   readonly flopsPerWeight: number;
-  /** Output units (neurons, filters): weight i of the kernel belongs to unit i mod units. Default: the last axis of shape. */
+  /**
+   * Output units (neurons, filters): weight i of the kernel belongs to unit i mod units. Where neurons are pruned it must be
+   * given; N:M patterns and formats fall back to the last axis of shape.
+   */
   readonly units?: number;
   /** How many vectors of `units` entries follow the kernel in a neuron view (0 to 3). Default 0. */
   readonly unitVectors?: number;
@@ -66,8 +69,8 @@ export class BudgetError extends Error {
     /** The budget's key: "weights", "layers.conv1.floor". */
     readonly key: string,
     problem: string,
-    /** The nearest valid value of the key, for a quick fix. */
-    readonly nearest?: number | string,
+    /** The nearest valid value of exactly that key, for a quick fix. */
+    readonly nearest?: number | string | undefined,
   ) {
     super(`${key}: ${problem}`);
   }

@@ -140,14 +140,12 @@ function limitedConstraint(budget: BudgetSpec, layers: readonly LayerView[], kap
     throw new BudgetError(
       'layers',
       `the floors keep ${grouped(forced)} weights, more than the budget's ${grouped(kappa)}; raise it to ${forced}`,
-      forced,
     );
   }
   if (most < kappa && goalOf(budget) !== null && budget.bytes === undefined) {
     throw new BudgetError(
       'layers',
       `the caps leave ${grouped(most)} weights, less than the budget's ${grouped(kappa)}; lower it to ${most}`,
-      most,
     );
   }
   const description = `l0 constraint, kappa = ${Math.min(kappa, most)} of ${size}, with limits`;
@@ -219,7 +217,7 @@ function wholeNeurons(
     throw new BudgetError(
       key,
       `comes to ${grouped(budget)} ${unit}; one neuron and the layers that stay need ${grouped(least)}`,
-      least,
+      key === 'weights' ? least : undefined,
     );
   }
   return groupKnapsack(groups, costs, budget - fixed, unit);

@@ -1,5 +1,5 @@
 import type { Compression } from './compression.js';
-import { BudgetError, unitsOf, type LayerView } from './budgetSpec.js';
+import { BudgetError, type LayerView } from './budgetSpec.js';
 import { knapsack } from './knapsack.js';
 import { requireMu } from './l0.js';
 import { rejectNonFinite } from './select.js';
@@ -26,7 +26,7 @@ export interface Groups {
 
 /**
  * The groups of a neuron view (see LayerView for its layout).
- * @throws BudgetError when tied layers differ in their number of units, or a kernel is no multiple of its units.
+ * @throws BudgetError when a layer's units are not known, tied layers differ in their number of units, or a kernel is no multiple of them.
  */
 export function groupUnits(layers: readonly LayerView[]): Groups {
   const fixedTies = new Set(layers.flatMap(({ tie, fixedUnits }) => (fixedUnits && tie !== undefined ? [tie] : [])));
@@ -37,7 +37,10 @@ export function groupUnits(layers: readonly LayerView[]): Groups {
   let count = 0;
   let start = 0;
   for (const layer of layers) {
-    const units = unitsOf(layer);
+    const { units } = layer;
+    if (units === undefined) {
+      throw new BudgetError('neurons', `which weights belong to a neuron of layer "${layer.name}" is not known`);
+    }
     if (!(units > 0) || layer.size % units !== 0) {
       throw new BudgetError('neurons', `layer "${layer.name}" has ${layer.size} weights for ${units} units`);
     }

@@ -77,9 +77,8 @@ function bytesOfKey(bytes: number | string): number {
 export function flopsBudget(flops: number | string, layers: readonly LayerView[]): number {
   const total = layers.reduce((sum, { size, flopsPerWeight }) => sum + size * flopsPerWeight, 0);
   const cheapest = Math.min(...layers.map(({ flopsPerWeight }) => flopsPerWeight));
-  // Rounded up by shareOf where a whole number is meant; a budget is never exceeded, so otherwise down.
-  const exact = shareOfKey('flops', flops) * total;
-  const budget = Math.abs(exact - Math.round(exact)) <= 1e-9 * exact ? Math.round(exact) : Math.floor(exact);
+  // A budget is never exceeded, so rounded down.
+  const budget = Math.floor(shareOfKey('flops', flops) * total * (1 + 1e-14));
   if (budget < cheapest || budget === 0) {
     const least = percent(Math.ceil((1e8 * cheapest) / total) / 1e8);
     throw new BudgetError('flops', `${flops} does not pay for one weight; the least is ${least}`, least);

@@ -14,7 +14,7 @@ export function parseShare(share: number | string): number {
 export function shareOf(share: number, count: number): number {
   const exact = share * count;
   const nearest = Math.round(exact);
-  return Math.abs(exact - nearest) <= 1e-9 * Math.max(1, exact) ? nearest : Math.ceil(exact);
+  return Math.abs(exact - nearest) <= 1e-14 * exact ? nearest : Math.ceil(exact);
 }
 
 const UNITS: Record<string, number> = { B: 1, kB: 1024, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 };

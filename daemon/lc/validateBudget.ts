@@ -27,7 +27,7 @@ export function shareOfKey(key: string, value: number | string): number {
   try {
     return parseShare(value);
   } catch {
-    throw new BudgetError(key, `${value} is not a share between 0% and 100%`, '100%');
+    throw new BudgetError(key, `${value} is not a share between 0% and 100%`, key.includes('.') ? undefined : '100%');
   }
 }
 
@@ -82,7 +82,7 @@ export function validateBudget(budget: BudgetSpec, layers: readonly LayerView[])
     clash('layers', 'quantize', 'use "scope": "layer", or leave the limits out');
     if (codebook !== 'int8') clash('pattern', 'quantize', 'only the "int8" codebook takes a pattern');
     if (typeof codebook === 'number' && !(Number.isInteger(codebook) && codebook >= 1 && codebook <= 256)) {
-      throw new BudgetError('quantize', `a codebook has 1 to 256 codes, not ${codebook}`, codebook > 256 ? 256 : 1);
+      throw new BudgetError('quantize', `a codebook has 1 to 256 codes, not ${codebook}`);
     }
   }
   if (budget.prune === 'weights') clash('neurons', 'prune', 'leave "prune" out');
@@ -120,6 +120,6 @@ function validateLayers(
     }
     const low = floor === undefined ? 0 : shareOfKey(`layers.${name}.floor`, floor);
     const high = cap === undefined ? 1 : shareOfKey(`layers.${name}.cap`, cap);
-    if (low > high) throw new BudgetError(`layers.${name}.floor`, `${floor} is above the cap of ${cap}`, cap!);
+    if (low > high) throw new BudgetError(`layers.${name}.floor`, `${floor} is above the cap of ${cap}`);
   }
 }

@@ -7,6 +7,8 @@ import { l2Constraint, l2Penalty } from '../../../daemon/lc/l2.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { bestSupport, nonZeros, project, squared, squaredDistance, subsets, has, weights } from './oracles.js';
 
+fc.configureGlobal({ seed: 20180618 });
+
 const l1 = (v: ArrayLike<number>): number => Array.from(v).reduce((sum, x) => sum + Math.abs(x), 0);
 const kappas = fc.double({ min: 0.001, max: 12, noNaN: true });
 const alphas = fc.double({ min: 1e-3, max: 3, noNaN: true });
@@ -19,7 +21,7 @@ describe('l0', () => {
         const theta = project(l0Constraint(kappa, v.length), v);
         expect(nonZeros(theta)).toBeLessThanOrEqual(kappa);
         const best = bestSupport(v, (mask) => [...v].filter((_, i) => has(mask, i)).length <= kappa);
-        expect(squaredDistance(v, theta)).toBe(best);
+        expect(squaredDistance(v, theta)).toBeCloseTo(best, 12);
       }),
     );
   });

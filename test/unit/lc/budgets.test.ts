@@ -1,0 +1,301 @@
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import {
+  BudgetError,
+  budgetKappa,
+  createCompression,
+  viewLength,
+  type BudgetSpec,
+  type LayerView,
+} from '../../../daemon/lc/budgets.js';
+import { createRandom } from '../../../daemon/lc/random.js';
+import { Budget } from '../../../daemon/protocol/plan.js';
+import { nonZeros, project } from './oracles.js';
+
+/** LeNet300's kernels. */
+const lenet300: LayerView[] = [
+  { name: 'fc1', size: 235_200, shape: [784, 300], flopsPerWeight: 2 },
+  { name: 'fc2', size: 30_000, shape: [300, 100], flopsPerWeight: 2 },
+  { name: 'fc3', size: 1000, shape: [100, 10], flopsPerWeight: 2 },
+];
+/** Caffe's LeNet5. */
+const lenet5: LayerView[] = [
+  { name: 'conv1', size: 500, shape: [5, 5, 1, 20], units: 20, flopsPerWeight: 1152, unitVectors: 1 },
+  { name: 'conv2', size: 25_000, shape: [5, 5, 20, 50], units: 50, flopsPerWeight: 128, unitVectors: 1 },
+  { name: 'fc1', size: 400_000, shape: [800, 500], units: 500, flopsPerWeight: 2, unitVectors: 1 },
+  { name: 'fc2', size: 5000, shape: [500, 10], units: 10, flopsPerWeight: 2, unitVectors: 1, fixedUnits: true },
+];
+
+function weightsOf(layers: readonly LayerView[], budget: BudgetSpec): Float32Array {
+  const random = createRandom(9);
+  const length = layers.reduce((total, layer) => total + viewLength(layer, budget), 0);
+  return Float32Array.from({ length }, () => random.normal());
+}
+function keptPerLayer(theta: Float32Array, layers: readonly LayerView[]): number[] {
+  let at = 0;
+  return layers.map(({ size }) => nonZeros(theta.subarray(at, (at += size))));
+}
+const projected = (budget: BudgetSpec, layers: readonly LayerView[]): Float32Array =>
+  project(createCompression(budget, layers), weightsOf(layers, budget), 1e-2);
+
+it('BudgetSpec is the protocol Budget', () => {
+  expectTypeOf<Budget>().toExtend<BudgetSpec>();
+  expectTypeOf<keyof BudgetSpec>().toEqualTypeOf<keyof Budget>();
+});
+
+describe('what budgets mean', () => {
+  it.each<[BudgetSpec, number | null]>([
+    [{ keep: '1%' }, 2662],
+    [{ keep: 0.05 }, 13_310],
+    [{ keep: '100%' }, 266_200],
+    [{ weights: 2662 }, 2662],
+    [{ keep: '1%', scope: 'layer' }, 2352 + 300 + 10],
+    [{ weights: 1000, scope: 'layer' }, 3000],
+    // 301 + 101 + 11 column pointers of 4 bytes; 6 bytes a weight.
+    [{ bytes: '8 kB' }, Math.floor((8192 - 4 * 413) / 6)],
+    [{ bytes: '2 GB' }, 266_200],
+    // A code of 2 bits and an index of 16; 4 codes of 4 bytes.
+    [{ bytes: 8192, quantize: { codebook: 4 } }, Math.floor(((8192 - 4 * 413 - 16) * 8) / 18)],
+    [{ pattern: '2:4' }, 133_100],
+    [{ pattern: '1:3' }, 300 * 262 + 100 * 100 + 10 * 34],
+    [{ pattern: '2:4', keep: '10%' }, 26_620],
+    [{ quantize: { codebook: 'int8' } }, 266_200],
+    [{ alpha: 1e-5 }, null],
+    [{ radius: 1000, norm: 'l1' }, null],
+    [{ flops: '50%' }, null],
+  ])('%j keeps at most %s weights of LeNet300', (budget, kappa) => {
+    expect(budgetKappa(budget, lenet300)).toBe(kappa);
+    const theta = projected(budget, lenet300);
+    expect(nonZeros(theta)).toBeLessThanOrEqual(kappa ?? 266_200);
+    // What is asked for is used up, where it is a number of weights.
+    if (kappa !== null && !budget.quantize) expect(nonZeros(theta)).toBe(kappa);
+  });
+
+  it('scope layer: the same budget for each layer by itself', () => {
+    expect(keptPerLayer(projected({ keep: '2%', scope: 'layer' }, lenet300), lenet300)).toEqual([4704, 600, 20]);
+    expect(keptPerLayer(projected({ pattern: '1:4', scope: 'layer' }, lenet300), lenet300)).toEqual([
+      58_800, 7500, 250,
+    ]);
+  });
+
+  it('floors and caps', () => {
+    const budget: BudgetSpec = { weights: 2000, layers: { fc3: { floor: '50%' }, fc1: { cap: 0.001 } } };
+    const [fc1, fc2, fc3] = keptPerLayer(projected(budget, lenet300), lenet300);
+    expect(fc1).toBeLessThanOrEqual(236);
+    expect(fc3).toBeGreaterThanOrEqual(500);
+    expect(fc1! + fc2! + fc3!).toBe(2000);
+  });
+
+  it('flops: within the share, weights of expensive layers weighed by their cost', () => {
+    const budget: BudgetSpec = { flops: '10%' };
+    const compression = createCompression(budget, lenet5);
+    const theta = project(compression, weightsOf(lenet5, budget));
+    const dense = 500 * 1152 + 25_000 * 128 + 405_000 * 2;
+    expect(compression.cost(theta)).toBeLessThanOrEqual(dense / 10);
+    expect(compression.cost(theta)).toBeGreaterThan(dense / 10 - 1152);
+    expect(compression.gap!()).toBeLessThan(10);
+    const [conv1, , fc1] = keptPerLayer(theta, lenet5);
+    expect(conv1! / 500).toBeLessThan(fc1! / 400_000);
+  });
+
+  it('neurons: whole units with their bias; the output layer stays', () => {
+    for (const [neurons, kept] of [
+      ['10%', 57],
+      [57, 57],
+      [0.1, 57],
+      [1, 570],
+    ] as const) {
+      const compression = createCompression({ neurons }, lenet5);
+      const theta = project(compression, weightsOf(lenet5, { neurons }));
+      expect(compression.cost(theta)).toBe(kept);
+      expect(nonZeros(theta.subarray(theta.length - 5010))).toBe(5010);
+    }
+    const local = createCompression({ neurons: '10%', scope: 'layer' }, lenet5);
+    const theta = project(local, weightsOf(lenet5, { neurons: 2 }));
+    expect(nonZeros(theta.subarray(0, 520))).toBe(2 * 26);
+    expect(nonZeros(theta.subarray(520, 520 + 25_050))).toBe(5 * 501);
+  });
+
+  it('whole neurons under budgets of weights and of FLOPs', () => {
+    const weights = createCompression({ keep: '20%', prune: 'neurons' }, lenet5);
+    const theta = project(weights, weightsOf(lenet5, { prune: 'neurons', keep: '20%' }));
+    // With the output layer's 5,000.
+    expect(weights.cost(theta) + 5000).toBeLessThanOrEqual(86_100);
+    expect(weights.cost(theta)).toBeGreaterThan(80_000);
+    const flops = createCompression({ flops: '30%', prune: 'neurons' }, lenet5);
+    const dense = 500 * 1152 + 25_000 * 128 + 405_000 * 2;
+    const thinner = project(flops, weightsOf(lenet5, { prune: 'neurons', flops: '30%' }));
+    expect(flops.cost(thinner) + 10_000).toBeLessThanOrEqual(0.3 * dense);
+  });
+
+  it('penalties take the norm and the cost', () => {
+    const view = (name: string, flopsPerWeight: number): LayerView => ({
+      name,
+      size: 2,
+      shape: [2, 1],
+      flopsPerWeight,
+    });
+    const layers = [view('a', 1), view('b', 100)];
+    const v = Float32Array.of(1, 0.1, 1, 0.1);
+    const mu = 1;
+    expect([...project(createCompression({ alpha: 0.1 }, layers), v, mu)]).toEqual([1, 0, 1, 0]);
+    expect([...project(createCompression({ alpha: 0.1, cost: 'flops' }, layers), v, mu)]).toEqual([1, 0, 0, 0]);
+    expect(project(createCompression({ alpha: 0.5, norm: 'l1' }, layers), v, mu)[0]).toBe(0.5);
+    expect(project(createCompression({ alpha: 0.5, norm: 'l2', form: 'penalty' }, layers), v, mu)[0]).toBe(0.5);
+    expect(
+      createCompression({ radius: 1, norm: 'l2' }, layers).cost(
+        project(createCompression({ radius: 1, norm: 'l2' }, layers), v),
+      ),
+    ).toBeCloseTo(1);
+  });
+
+  it('int8 goes with 2:4, and any codebook with scope layer', () => {
+    const layers = lenet300.slice(1);
+    const theta = projected({ pattern: '2:4', quantize: { codebook: 'int8' } }, layers);
+    for (let i = 0; i < 300; i += 4) {
+      const block = [0, 1, 2, 3].map((k) => theta[(i + k) * 100 + 7]!);
+      expect(nonZeros(block)).toBeLessThanOrEqual(2);
+    }
+    const local = projected({ keep: '5%', scope: 'layer', quantize: { codebook: 3 } }, layers);
+    expect(new Set(local.subarray(0, 30_000)).size).toBeLessThanOrEqual(4);
+    expect(new Set(local).size).toBeGreaterThan(4);
+  });
+
+  it('the format of the bytes can be another', () => {
+    const format = () => ({ overheadBytes: 100, bitsPerWeight: 40 });
+    expect(budgetKappa({ bytes: 1100 }, lenet300, { format })).toBe(200);
+    expect(budgetKappa({ bytes: 105 }, lenet300, { format })).toBe(1);
+    expect(() => budgetKappa({ bytes: 104 }, lenet300, { format })).toThrow('the least is 105');
+  });
+});
+
+function messageOf(work: () => unknown): string | null {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe('budgets that cannot be', () => {
+  it.each<[BudgetSpec, string]>([
+    [{ weights: 300_000 }, 'weights: 300000 exceeds the 266,200 prunable weights; the most is 266200'],
+    [{ weights: 0 }, 'weights: 0 keeps nothing; the least is 1'],
+    [{ weights: 1.5 }, 'weights: 1.5 is not a whole number'],
+    [{ keep: '0%' }, 'keep: 0% keeps nothing; the least is 1 weight'],
+    [{ keep: '120%' }, 'keep: 120% is not a share between 0% and 100%'],
+    [{ keep: '60%', pattern: '2:4' }, 'keep: 60% exceeds the 133,100 weights that 2:4 can keep; the most is 50%'],
+    [
+      { weights: 5000, scope: 'layer' },
+      'weights: 5000 exceeds the 1,000 prunable weights; the most is 1000 (layer "fc3")',
+    ],
+    [{ bytes: 12 }, "bytes: 12 does not hold one weight beside the format's 1652 bytes; the least is 1658"],
+    [{ bytes: '8 kilos' }, 'bytes: 8 kilos is not a size such as 8192 or "8 kB"'],
+    [{ flops: '0%' }, 'flops: 0% does not pay for one weight; the least is 0.000376%'],
+    [{ neurons: 3 }, 'neurons: which weights belong to a neuron of layer "fc1" is not known'],
+    [{ pattern: '0:4' }, 'pattern: 0:4 keeps nothing; the least is 1:4'],
+    [{ pattern: '5:4' }, 'pattern: 5:4 keeps more than it has; the most is 4:4'],
+    [{ pattern: '2/4' }, 'pattern: "2/4" is not N:M, such as "2:4"'],
+    [
+      {},
+      'budget: asks for nothing; give one of keep, weights, bytes, flops, neurons, alpha, radius, pattern or quantize',
+    ],
+    [{ keep: '1%', weights: 3 }, 'weights: contradicts "keep"; give one of them'],
+    [{ alpha: 1, radius: 2, norm: 'l1' }, 'radius: contradicts "alpha"; give one of them'],
+    [{ form: 'penalty', keep: '1%' }, 'form: a penalty needs "alpha", the weight of the cost'],
+    [{ form: 'constraint', alpha: 1 }, 'form: "alpha" makes it a penalty'],
+    [{ alpha: -1 }, 'alpha: -1 is not a positive number'],
+    [{ norm: 'l1', keep: '1%' }, 'norm: l1 needs "alpha" or "radius"; keep counts weights, that is l0'],
+    [{ radius: 3 }, 'radius: bounds a norm; add "norm": "l1" or "l2", or give "weights" for l0'],
+    [
+      { flops: '5%', pattern: '2:4' },
+      'pattern: does not go with "flops"; give keep, weights or bytes with it, or leave it alone',
+    ],
+    [{ keep: '5%', cost: 'flops' }, 'cost: does not go with "keep"; it is for the l0 penalty'],
+    [
+      { pattern: '2:4', quantize: { codebook: 3 } },
+      'pattern: does not go with "quantize"; only the "int8" codebook takes a pattern',
+    ],
+    [{ keep: '5%', quantize: { codebook: 300 } }, 'quantize: a codebook has 1 to 256 codes, not 300'],
+    [
+      { keep: '5%', layers: { fc9: { floor: 0.1 } } },
+      'layers.fc9: there is no such prunable layer; there are fc1, fc2, fc3',
+    ],
+    [{ keep: '5%', layers: { fc1: { floor: '9%', cap: '5%' } } }, 'layers.fc1.floor: 9% is above the cap of 5%'],
+    [
+      { keep: '1%', layers: { fc1: { floor: '5%' } } },
+      "layers: the floors keep 11,760 weights, more than the budget's 2,662; raise it to 11760",
+    ],
+    [
+      { keep: '50%', layers: { fc1: { cap: '1%' }, fc2: { cap: 0 }, fc3: { cap: 0 } } },
+      "layers: the caps leave 2,352 weights, less than the budget's 133,100; lower it to 2352",
+    ],
+    [
+      { keep: '5%', scope: 'layer', layers: { fc1: { cap: 1 } } },
+      'layers: floors and caps are for a global budget; leave "scope" out',
+    ],
+    [
+      { alpha: 1, layers: { fc1: { cap: 1 } } },
+      'layers: floors and caps need a budget that is shared out, not "alpha"',
+    ],
+    [{ neurons: 4, prune: 'weights' }, 'neurons: does not go with "prune"; leave "prune" out'],
+    [
+      { neurons: 4, quantize: { codebook: 2 } },
+      'quantize: does not go with "neurons"; give keep, weights or bytes with it, or leave it alone',
+    ],
+  ])('%j: %s', (budget, message) => {
+    expect(messageOf(() => createCompression(budget, lenet300))).toBe(message);
+    // budgetKappa needs fewer of the numbers; what it refuses, it refuses in the same words.
+    expect([message, null]).toContain(messageOf(() => budgetKappa(budget, lenet300)));
+    expect(() => createCompression(budget, lenet300)).toThrow(BudgetError);
+  });
+
+  it.each<[BudgetSpec, string]>([
+    [{ neurons: 900 }, 'neurons: 900 exceeds the 570 neurons that can be removed; the most is 570'],
+    [{ neurons: '0%' }, 'neurons: 0% keeps nothing; the least is 1 neuron'],
+    [{ neurons: 2.5 }, 'neurons: 2.5 is not a whole number'],
+    [
+      { neurons: 30, scope: 'layer' },
+      'neurons: 30 exceeds the 20 neurons that can be removed; the most is 20 (layer "conv1")',
+    ],
+    [{ neurons: 10, layers: { conv1: { floor: 1 } } }, 'neurons: 10 is below the 20 of the floors; the least is 20'],
+    [{ neurons: 10, layers: { fc2: { floor: 1 } } }, 'layers.fc2: its neurons are never removed; it takes no limits'],
+    [{ keep: '1%', prune: 'neurons' }, 'keep: comes to 4,305 weights; one neuron and the layers that stay need 5,025'],
+    [
+      { keep: '9%', prune: 'neurons', scope: 'layer' },
+      'scope: whole neurons under "keep" need a global budget; or give "neurons"',
+    ],
+    [
+      { keep: '9%', prune: 'neurons', layers: { fc1: { floor: 0 } } },
+      'layers: does not go with "prune"; limits on neurons need a "neurons" budget',
+    ],
+  ])('LeNet5, %j: %s', (budget, message) => {
+    expect(() => createCompression(budget, lenet5)).toThrow(BudgetError);
+    expect(messageOf(() => createCompression(budget, lenet5))).toBe(message);
+  });
+
+  it('carries the nearest valid value, which is accepted', () => {
+    for (const [key, budget] of [
+      ['weights', { weights: 1e6 }],
+      ['weights', { weights: 0 }],
+      ['keep', { keep: 0 }],
+      ['keep', { keep: '60%', pattern: '1:3' }],
+      ['bytes', { bytes: 1 }],
+      ['flops', { flops: 0 }],
+      ['pattern', { pattern: '7:3' }],
+    ] as [keyof BudgetSpec, BudgetSpec][]) {
+      try {
+        createCompression(budget, lenet300);
+        expect.unreachable();
+      } catch (error) {
+        const { nearest } = error as BudgetError;
+        expect(nearest).toBeDefined();
+        expect(() => createCompression({ ...budget, [key]: nearest }, lenet300)).not.toThrow();
+      }
+    }
+  });
+
+  it('no layers', () => {
+    expect(() => createCompression({ keep: '1%' }, [])).toThrow(BudgetError);
+  });
+});

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { LayerView } from '../../../daemon/lc/budgetSpec.js';
+import { groupConstraint, groupKnapsack, groupPenalty, groupUnits } from '../../../daemon/lc/groups.js';
+import { has, project, squaredDistance, subsets, weights } from './oracles.js';
+
+fc.configureGlobal({ seed: 20180618 });
+
+/** Dense [2, 3] with bias, conv [1, 1, 3, 2] with bias, gamma and beta, and the output layer [2, 2]. */
+const layers: LayerView[] = [
+  { name: 'dense', size: 6, shape: [2, 3], units: 3, flopsPerWeight: 2, unitVectors: 1 },
+  { name: 'conv', size: 6, shape: [1, 1, 3, 2], units: 2, flopsPerWeight: 32, unitVectors: 3 },
+  { name: 'out', size: 4, shape: [2, 2], units: 2, flopsPerWeight: 2, unitVectors: 1, fixedUnits: true },
+];
+/** The group of each position of the view, written out by hand; -1 belongs to none. */
+const groupOf = [0, 1, 2, 0, 1, 2, 0, 1, 2, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4, -1, -1, -1, -1, -1, -1];
+
+const keepOnly = (v: Float32Array, mask: number): Float32Array =>
+  v.map((x, i) => (groupOf[i] === -1 || has(mask, groupOf[i]!) ? x : 0));
+
+function best(v: Float32Array, objective: (mask: number, distance: number) => number): number {
+  let least = Infinity;
+  for (const mask of subsets(5)) least = Math.min(least, objective(mask, squaredDistance(v, keepOnly(v, mask))));
+  return least;
+}
+const bits = (mask: number): number => [0, 1, 2, 3, 4].filter((g) => has(mask, g)).length;
+
+describe('neurons and filters as groups', () => {
+  const groups = groupUnits(layers);
+
+  it('counts groups, their weights and their FLOPs', () => {
+    expect(groups.count).toBe(5);
+    expect([...groups.weights]).toEqual([2, 2, 2, 3, 3]);
+    expect([...groups.flops]).toEqual([4, 4, 4, 96, 96]);
+  });
+
+  it('constraint: no K groups are nearer, and what is fixed stays', () => {
+    fc.assert(
+      fc.property(weights(27), fc.nat(6), (v, K) => {
+        const compression = groupConstraint(groups, K);
+        const theta = project(compression, v);
+        expect(squaredDistance(v, theta)).toBeCloseTo(
+          best(v, (mask, d) => (bits(mask) <= K ? d : Infinity)),
+          10,
+        );
+        expect(theta.slice(21)).toEqual(v.slice(21));
+        expect(compression.cost(theta)).toBeLessThanOrEqual(K);
+        expect(project(compression, theta)).toEqual(theta);
+      }),
+    );
+  });
+
+  it('constraint with floors and caps per layer: no choice within them is nearer', () => {
+    fc.assert(
+      fc.property(weights(27), fc.nat(3), fc.nat(3), fc.nat(2), fc.nat(2), fc.nat(5), (v, a, b, c, d, extra) => {
+        const limits = [
+          { floor: Math.min(a, b), cap: Math.max(a, b) },
+          { floor: Math.min(c, d), cap: Math.max(c, d) },
+        ];
+        const K = limits[0]!.floor + limits[1]!.floor + extra;
+        const within = (mask: number): boolean => {
+          const counts = [bits(mask & 7), bits(mask >> 3)];
+          return bits(mask) <= K && counts.every((n, i) => n >= limits[i]!.floor && n <= limits[i]!.cap);
+        };
+        const theta = project(groupConstraint(groups, K, limits), v);
+        expect(squaredDistance(v, theta)).toBeCloseTo(
+          best(v, (mask, d) => (within(mask) ? d : Infinity)),
+          10,
+        );
+      }),
+    );
+  });
+
+  it('constraint with costs: no choice within the budget is nearer', () => {
+    fc.assert(
+      fc.property(weights(27), fc.nat(210), (v, budget) => {
+        const compression = groupKnapsack(groups, groups.flops, budget, 'FLOPs');
+        const theta = project(compression, v);
+        const cost = (mask: number) => [4, 4, 4, 96, 96].reduce((s, c, g) => (has(mask, g) ? s + c : s), 0);
+        expect(squaredDistance(v, theta)).toBeCloseTo(
+          best(v, (mask, d) => (cost(mask) <= budget ? d : Infinity)),
+          10,
+        );
+        expect(compression.cost(theta)).toBeLessThanOrEqual(budget);
+        expect(compression.gap!()).toBe(0);
+      }),
+    );
+  });
+
+  it('penalty with costs: no choice has a lower objective', () => {
+    fc.assert(
+      fc.property(weights(27), fc.double({ min: 0.001, max: 2, noNaN: true }), (v, alpha) => {
+        const mu = 0.8;
+        const costs = Float64Array.of(1, 2, 3, 4, 0.5);
+        const objective = (mask: number, distance: number) =>
+          alpha * costs.reduce((s, c, g) => (has(mask, g) ? s + c : s), 0) + (mu / 2) * distance;
+        const compression = groupPenalty(groups, alpha, costs, 'neuron');
+        const theta = project(compression, v, mu);
+        expect(alpha * compression.cost(theta) + (mu / 2) * squaredDistance(v, theta)).toBeCloseTo(
+          best(v, objective),
+          10,
+        );
+      }),
+    );
+  });
+
+  it('tied layers stand or fall together', () => {
+    const tied = groupUnits([
+      { name: 'a', size: 4, shape: [2, 2], units: 2, flopsPerWeight: 2, tie: 'sum' },
+      { name: 'b', size: 2, shape: [1, 2], units: 2, flopsPerWeight: 2, tie: 'sum' },
+    ]);
+    expect(tied.count).toBe(2);
+    // Unit 0 leads in a, unit 1 in both together.
+    const theta = project(groupConstraint(tied, 1), Float32Array.of(3, 2, 0, 0, 0, 3));
+    expect([...theta]).toEqual([0, 2, 0, 0, 0, 3]);
+  });
+
+  it('a tie with the output layer is fixed, and ties of unequal units are refused', () => {
+    const a: LayerView = { name: 'a', size: 4, shape: [2, 2], units: 2, flopsPerWeight: 2, tie: 'sum' };
+    expect(groupUnits([a, { ...a, name: 'out', fixedUnits: true }]).count).toBe(0);
+    expect(() => groupUnits([a, { ...a, name: 'b', shape: [1, 4], units: 4 }])).toThrow(/"a" and "b".* 2 and 4/);
+    expect(() => groupUnits([{ name: 'a', size: 4, shape: [2, 2], flopsPerWeight: 2 }])).toThrow(/"a" is not known/);
+  });
+
+  it('a depthwise kernel [kh, kw, in, multiplier] has in * multiplier units', () => {
+    const depthwise = groupUnits([
+      { name: 'dw', size: 8, shape: [2, 2, 2, 1], units: 2, flopsPerWeight: 2, unitVectors: 1 },
+    ]);
+    const theta = project(groupConstraint(depthwise, 1), Float32Array.of(1, 2, 1, 2, 1, 2, 1, 2, 9, 1));
+    expect([...theta]).toEqual([1, 0, 1, 0, 1, 0, 1, 0, 9, 0]);
+  });
+
+  it('refuses a NaN', () => {
+    expect(() => project(groupConstraint(groups, 1), new Float32Array(27).fill(NaN))).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { nestedCodebook } from '../../../daemon/lc/codebook.js';
+import { int8, int8Step, learnedCodebook, ternary } from '../../../daemon/lc/quantize.js';
+import { createRandom } from '../../../daemon/lc/random.js';
+import { nonZeros, project, squaredDistance, squared, weights } from './oracles.js';
+
+fc.configureGlobal({ seed: 20180618 });
+
+/** The least ||v - theta||^2 over every assignment of v to zero or one of K clusters coded by their means. */
+function bestClustering(v: Float32Array, K: number, kappa: number): number {
+  let best = Infinity;
+  const assign = new Array<number>(v.length).fill(0);
+  const visit = (i: number, kept: number): void => {
+    if (i < v.length) {
+      for (let c = 0; c <= K; c++) {
+        assign[i] = c;
+        if (c === 0 || kept < kappa) visit(i + 1, kept + (c === 0 ? 0 : 1));
+      }
+      return;
+    }
+    let cost = 0;
+    for (let c = 0; c <= K; c++) {
+      const members = [...v].filter((_, j) => assign[j] === c);
+      const mean = c === 0 ? 0 : members.reduce((a, b) => a + b, 0) / members.length;
+      for (const x of members) cost += (x - mean) ** 2;
+    }
+    best = Math.min(best, cost);
+  };
+  visit(0, 0);
+  return best;
+}
+
+/** The least ||v - theta||^2 with theta_i in {0, codes of i} and at most kappa non-zeros: every support, each its nearest code. */
+function bestOnCodes(v: Float32Array, codesOf: (i: number) => number[], kappa: number): number {
+  const gains = [...v].map((x, i) => Math.max(0, ...codesOf(i).map((c) => x * x - (x - c) ** 2)));
+  let best = 0;
+  for (let mask = 0; mask < 2 ** v.length; mask++) {
+    const chosen = gains.filter((_, i) => (mask >> i) & 1);
+    if (chosen.length <= kappa)
+      best = Math.max(
+        best,
+        chosen.reduce((a, b) => a + b, 0),
+      );
+  }
+  return squared(v) - best;
+}
+
+describe('prune + quantize, learned codebook', () => {
+  it('no clustering with at most kappa coded weights is nearer', () => {
+    fc.assert(
+      fc.property(weights(1, 6), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 6 }), (v, K, kappa) => {
+        const compression = learnedCodebook(K, kappa, v.length);
+        const theta = project(compression, v);
+        expect(nonZeros(theta)).toBeLessThanOrEqual(kappa);
+        expect(new Set([...theta].filter((x) => x !== 0)).size).toBeLessThanOrEqual(K);
+        expect(squaredDistance(v, theta)).toBeCloseTo(bestClustering(v, K, kappa), 5);
+        const inPlace = v.slice();
+        compression.project(inPlace, 1, inPlace);
+        expect(inPlace).toEqual(theta);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('a result is on its own codebook already', () => {
+    const random = createRandom(2);
+    const v = Float32Array.from({ length: 500 }, () => random.normal());
+    const compression = learnedCodebook(5, 100, 500);
+    const theta = project(compression, v);
+    expect([...new Set(theta)].filter((x) => x !== 0).sort((a, b) => a - b)).toEqual([...compression.codes()]);
+    expect(squaredDistance(project(compression, theta), theta)).toBeLessThan(1e-10);
+  });
+
+  it('is nowhere worse than Lloyd iterations from many starts (5,000 weights, 8 codes)', () => {
+    const random = createRandom(11);
+    const v = Float32Array.from({ length: 5000 }, () => random.normal() * (random.next() < 0.2 ? 1 : 0.2));
+    const kappa = 800;
+    const exact = squaredDistance(v, project(learnedCodebook(8, kappa, v.length), v));
+    for (let start = 0; start < 20; start++) {
+      let codes = Array.from({ length: 8 }, () => random.normal() * 2);
+      let cost = Infinity;
+      for (let iteration = 0; iteration < 30; iteration++) {
+        const gains = [...v].map((x) => codes.map((c) => c * (2 * x - c)));
+        const best = gains.map((g) => g.indexOf(Math.max(...g)));
+        const kept = [...v.keys()]
+          .filter((i) => gains[i]![best[i]!]! > 0)
+          .sort((i, j) => gains[j]![best[j]!]! - gains[i]![best[i]!]!)
+          .slice(0, kappa);
+        cost = squared(v) - kept.reduce((sum, i) => sum + gains[i]![best[i]!]!, 0);
+        codes = codes.map((c, k) => {
+          const members = kept.filter((i) => best[i] === k);
+          return members.length === 0 ? c : members.reduce((sum, i) => sum + v[i]!, 0) / members.length;
+        });
+      }
+      expect(exact).toBeLessThanOrEqual(cost * (1 + 1e-6));
+    }
+  });
+
+  it('more weights than the table holds: merged neighbours cost next to nothing', () => {
+    const random = createRandom(4);
+    const v = Float32Array.from({ length: 150_000 }, () => random.normal());
+    const codes = nestedCodebook(v, 64, 150_000);
+    expect(codes.length).toBe(64);
+    const theta = project(learnedCodebook(64, 150_000, v.length), v);
+    // High-resolution theory (Panter & Dite 1951): distortion of N optimal codes of a normal is (sqrt(3) pi / 2) / N^2.
+    const distortion = squaredDistance(v, theta) / v.length;
+    expect(distortion).toBeLessThan(((Math.sqrt(3) * Math.PI) / 2 / 65 ** 2) * 1.05);
+  });
+
+  it('all zeros, one value, more codes than values', () => {
+    expect([...project(learnedCodebook(2, 2, 3), new Float32Array(3))]).toEqual([0, 0, 0]);
+    expect([...project(learnedCodebook(3, 2, 3), Float32Array.of(2, 2, 2))]).toEqual([2, 2, 0]);
+    expect([...project(learnedCodebook(9, 9, 2), Float32Array.of(-1, 3))]).toEqual([-1, 3]);
+    expect(() => project(learnedCodebook(2, 1, 2), Float32Array.of(1, NaN))).toThrow(RangeError);
+  });
+});
+
+describe('prune + quantize, fixed grids', () => {
+  it('ternary: no scale and support is nearer', () => {
+    fc.assert(
+      fc.property(weights(1, 7), fc.integer({ min: 1, max: 7 }), (v, kappa) => {
+        const compression = ternary(kappa, v.length);
+        const theta = project(compression, v);
+        expect(nonZeros(theta)).toBeLessThanOrEqual(kappa);
+        expect(new Set([...theta].map(Math.abs).filter((x) => x > 0)).size).toBeLessThanOrEqual(1);
+        // The best scale of a support is the mean magnitude on it.
+        let best = squared(v);
+        for (let mask = 1; mask < 2 ** v.length; mask++) {
+          const chosen = [...v].filter((_, i) => (mask >> i) & 1).map(Math.abs);
+          if (chosen.length > kappa) continue;
+          const sum = chosen.reduce((a, b) => a + b, 0);
+          best = Math.min(best, squared(v) - sum ** 2 / chosen.length);
+        }
+        expect(squaredDistance(v, theta)).toBeCloseTo(best, 5);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('int8: no support on the grids of the layers is nearer', () => {
+    fc.assert(
+      fc.property(weights(8), fc.integer({ min: 1, max: 8 }), (v, kappa) => {
+        const theta = project(int8(kappa, [5, 3]), v);
+        expect(nonZeros(theta)).toBeLessThanOrEqual(kappa);
+        const steps = [int8Step(v.subarray(0, 5)), int8Step(v.subarray(5))];
+        const stepOf = (i: number) => steps[i < 5 ? 0 : 1]!;
+        theta.forEach((x, i) => {
+          const q = x === 0 ? 0 : x / stepOf(i);
+          expect(Math.abs(q - Math.round(q))).toBeLessThan(1e-4);
+          expect(Math.abs(Math.round(q))).toBeLessThanOrEqual(127);
+        });
+        const grid = (i: number) => Array.from({ length: 255 }, (_, q) => (q - 127) * stepOf(i));
+        expect(squaredDistance(v, theta)).toBeCloseTo(bestOnCodes(v, grid, kappa), 6);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
