@@ -52,6 +52,14 @@ export const Budget = z
       .record(z.string(), LayerLimits)
       .optional()
       .describe('Floors and caps per layer name under a global budget.'),
+    prune: z
+      .enum(['weights', 'neurons'])
+      .optional()
+      .describe('What is removed: single weights (default), or whole neurons and filters.'),
+    cost: z
+      .enum(['count', 'flops'])
+      .optional()
+      .describe('Penalty form with l0: what alpha counts: weights or neurons (default), or their FLOPs.'),
     quantize: z
       .strictObject({
         codebook: z
