@@ -47,6 +47,11 @@ export class ColumnTable {
     this.#length = 0;
   }
 
+  /** Drops the rows from `length` on. */
+  truncate(length: number): void {
+    this.#length = Math.max(0, Math.min(this.#length, length));
+  }
+
   /**
    * Halves the rows in place. Of every four rows the two with the extremes of `extremes` stay, so peaks, and values that are
    * not finite, survive any number of halvings.

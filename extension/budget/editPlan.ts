@@ -1,0 +1,55 @@
+import { applyEdits, modify, parse, type FormattingOptions, type JSONPath } from 'jsonc-parser';
+import type { Budget } from '../../daemon/protocol/plan.js';
+
+/** The keys that say how much is kept; a new budget replaces them and leaves norm, scope, floors and caps alone. */
+const AMOUNTS: readonly (keyof Budget)[] = [
+  'keep',
+  'weights',
+  'bytes',
+  'flops',
+  'neurons',
+  'pattern',
+  'alpha',
+  'radius',
+];
+
+function set(text: string, path: JSONPath, value: unknown): string {
+  const indent = /\n([ \t]+)\S/.exec(text)?.[1] ?? '  ';
+  const formattingOptions: FormattingOptions = {
+    insertSpaces: !indent.startsWith('\t'),
+    tabSize: indent.startsWith('\t') ? 1 : indent.length,
+    eol: text.includes('\r\n') ? '\r\n' : '\n',
+  };
+  return applyEdits(text, modify(text, path, value, { formattingOptions }));
+}
+
+const planOf = (text: string): { budget?: Record<string, unknown>; exclude?: unknown; tasks?: unknown } =>
+  (parse(text) as object | undefined) ?? {};
+
+/** The plan's text with another global budget; comments and everything else stay. A plan with tasks gets one budget instead. */
+export function withBudget(text: string, budget: Budget): string {
+  const plan = planOf(text);
+  const kept = Object.fromEntries(
+    Object.entries(plan.budget ?? {}).filter(([key]) => !AMOUNTS.includes(key as keyof Budget)),
+  );
+  let out = plan.tasks === undefined ? text : set(text, ['tasks'], undefined);
+  out = set(out, ['budget'], { ...budget, ...kept });
+  return out;
+}
+
+/** The plan's text with a floor and a cap for one layer; null removes a limit. */
+export function withLayerLimits(
+  text: string,
+  layer: string,
+  limits: { floor: string | null; cap: string | null },
+): string {
+  const given = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== null));
+  return set(text, ['budget', 'layers', layer], Object.keys(given).length > 0 ? given : undefined);
+}
+
+/** The plan's text with one more excluded layer. */
+export function withExcluded(text: string, layer: string): string {
+  const { exclude } = planOf(text);
+  const names = Array.isArray(exclude) ? (exclude as string[]) : [];
+  return names.includes(layer) ? text : set(text, ['exclude'], [...names, layer]);
+}

@@ -1,0 +1,116 @@
+import { basename, relative } from 'node:path';
+import * as vscode from 'vscode';
+import type { RunSummary } from '../../daemon/protocol/messages.js';
+import { isModelText } from '../modelText.js';
+import { displayName } from '../monitor/monitorHost.js';
+import { runDescription, runIcon } from '../views/runText.js';
+
+const EXCLUDED = '**/{node_modules,.lcprune,.git}/**';
+const MODEL_NAMES = '**/*.{json,keras,h5,hdf5,onnx}';
+const FILES = 500;
+/** Enough of a file to see whether it is a model. */
+const HEAD = 4096;
+
+const shortPath = (path: string): string => vscode.workspace.asRelativePath(path);
+
+/** The file in front, where `accept` says so. */
+const activeFile = (accept: (path: string) => boolean): string | undefined => {
+  const path = vscode.window.activeTextEditor?.document.uri;
+  return path?.scheme === 'file' && accept(path.fsPath) ? path.fsPath : undefined;
+};
+
+export const isPlanPath = (path: string): boolean => /\.prune\.jsonc?$/.test(path);
+
+/** Plan files of the workspace, the one in front first. */
+export async function findPlans(): Promise<string[]> {
+  const found = await vscode.workspace.findFiles('**/*.prune.{json,jsonc}', EXCLUDED, FILES);
+  return found.map((uri) => uri.fsPath).sort();
+}
+
+async function looksLikeModel(path: string): Promise<boolean> {
+  if (!path.endsWith('.json')) return true;
+  if (isPlanPath(path) || basename(path) === 'package.json') return false;
+  const { open } = await import('node:fs/promises');
+  const file = await open(path, 'r').catch(() => null);
+  if (!file) return false;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
+    return isModelText(buffer.toString('utf8', 0, bytesRead));
+  } finally {
+    await file.close();
+  }
+}
+
+export async function findModels(): Promise<string[]> {
+  const found = await vscode.workspace.findFiles(MODEL_NAMES, EXCLUDED, FILES);
+  const checked = await Promise.all(found.map(async ({ fsPath }) => ((await looksLikeModel(fsPath)) ? fsPath : null)));
+  return checked.filter((path) => path !== null).sort();
+}
+
+async function pickFile(paths: string[], title: string, none: string): Promise<string | undefined> {
+  if (paths.length === 0) {
+    void vscode.window.showInformationMessage(none);
+    return undefined;
+  }
+  if (paths.length === 1) return paths[0];
+  const chosen = await vscode.window.showQuickPick(
+    paths.map((path) => ({
+      label: basename(path),
+      description: relative('.', shortPath(path)).replace(/[^/\\]+$/, ''),
+      path,
+    })),
+    { title, matchOnDescription: true },
+  );
+  return chosen?.path;
+}
+
+/** A plan: the one in front, the only one, or the user's choice. */
+export const pickPlan = async (title: string): Promise<string | undefined> =>
+  activeFile(isPlanPath) ??
+  pickFile(
+    await findPlans(),
+    title,
+    vscode.l10n.t('There is no plan (*.prune.json) in this folder yet. "LC Prune: Create Plan..." makes one.'),
+  );
+
+/** A model: the one in front, the only one, or the user's choice. */
+export async function pickModel(title: string): Promise<string | undefined> {
+  const front = vscode.window.activeTextEditor?.document;
+  if (front?.uri.scheme === 'file' && !isPlanPath(front.fileName) && isModelText(headOf(front))) return front.fileName;
+  return pickFile(
+    await findModels(),
+    title,
+    vscode.l10n.t('No model file was found in this folder (model.json, .keras, .h5, .onnx).'),
+  );
+}
+
+export const headOf = (document: vscode.TextDocument): string =>
+  document.getText(new vscode.Range(0, 0, 200, 0)).slice(0, HEAD);
+
+const runItem = (summary: RunSummary) => ({
+  label: `$(${runIcon(summary.state).id}) ${displayName(summary)}`,
+  description: runDescription(summary),
+  run: summary,
+});
+
+/** One of these runs; asks only where there is a choice. */
+export async function pickRun(runs: RunSummary[], title: string, none: string): Promise<RunSummary | undefined> {
+  if (runs.length === 0) {
+    void vscode.window.showInformationMessage(none);
+    return undefined;
+  }
+  if (runs.length === 1) return runs[0];
+  return (await vscode.window.showQuickPick(runs.map(runItem), { title, matchOnDescription: true }))?.run;
+}
+
+export async function pickRuns(
+  runs: RunSummary[],
+  shown: readonly string[],
+  title: string,
+): Promise<RunSummary[] | undefined> {
+  const chosen = await vscode.window.showQuickPick(
+    runs.map((run) => ({ ...runItem(run), picked: shown.includes(run.run) })),
+    { title, canPickMany: true, matchOnDescription: true },
+  );
+  return chosen?.map((item) => item.run);
+}

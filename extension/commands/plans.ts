@@ -1,0 +1,196 @@
+import * as vscode from 'vscode';
+import type { Budget } from '../../daemon/protocol/plan.js';
+import { askBudget } from '../budget/askBudget.js';
+import { withBudget, withExcluded, withLayerLimits } from '../budget/editPlan.js';
+import type { Services } from '../services.js';
+import { engineSetting, openMonitorOnRun } from '../settings.js';
+import type { CommandTable } from './command.js';
+import { findPlans, pickModel, pickPlan } from './pick.js';
+
+type PlanCommands = Pick<
+  CommandTable,
+  | 'lcPrune.pruneModel'
+  | 'lcPrune.createPlan'
+  | 'lcPrune.inspectModel'
+  | 'lcPrune.setBudget'
+  | 'lcPrune.excludeLayer'
+  | 'lcPrune.run'
+  | 'lcPrune.runWithBaselines'
+  | 'lcPrune.previewBudget'
+>;
+
+const open = (path: string, options?: vscode.TextDocumentShowOptions) =>
+  vscode.window.showTextDocument(vscode.Uri.file(path), options);
+
+/** From a model or a plan to a run. */
+export function planCommands({ daemon, monitor, modelView }: Services): PlanCommands {
+  const previewOf = (model: string, exclude?: string[]) => (budget: Budget) =>
+    daemon.request('lc/preview', { model, budget, ...(exclude?.length && { exclude }) });
+
+  async function makePlan(model: string, title: string): Promise<string | undefined> {
+    const budget = await askBudget(title, previewOf(model));
+    return budget && (await daemon.request('lc/createPlan', { model, budget })).planPath;
+  }
+
+  async function start(planPath: string, compare?: ('magnitude' | 'gradual')[]): Promise<void> {
+    // The daemon reads the file: what is on screen must be on disk.
+    await vscode.workspace.textDocuments.find((document) => document.fileName === planPath && document.isDirty)?.save();
+    const engine = engineSetting();
+    const { run } = await daemon.request('lc/start', {
+      planPath,
+      ...(engine !== 'auto' && { engine }),
+      ...(compare && { compare }),
+    });
+    if (openMonitorOnRun()) monitor.show([run]);
+  }
+
+  /** The plan's model, by asking the plan itself. */
+  async function modelOf(planPath: string): Promise<{ model: string; exclude: string[] } | undefined> {
+    const { parse } = await import('jsonc-parser');
+    const { dirname, resolve } = await import('node:path');
+    const document = await vscode.workspace.openTextDocument(planPath);
+    const plan = parse(document.getText()) as { model?: unknown; exclude?: unknown } | undefined;
+    if (typeof plan?.model !== 'string') return undefined;
+    const exclude = Array.isArray(plan.exclude) ? plan.exclude.filter((name) => typeof name === 'string') : [];
+    return { model: resolve(dirname(planPath), plan.model), exclude };
+  }
+
+  async function edit(planPath: string, change: (text: string) => string): Promise<void> {
+    const document = await vscode.workspace.openTextDocument(planPath);
+    const text = document.getText();
+    const changed = change(text);
+    const end = document.positionAt(text.length);
+    const edits = new vscode.WorkspaceEdit();
+    edits.replace(document.uri, new vscode.Range(new vscode.Position(0, 0), end), changed);
+    await vscode.workspace.applyEdit(edits);
+    await open(planPath, { preview: false });
+  }
+
+  /** The plan of a model: the only one, the user's choice, or a new one. */
+  async function planFor(model: string): Promise<string | undefined> {
+    const plans = await findPlans();
+    const own: string[] = [];
+    for (const plan of plans) if ((await modelOf(plan))?.model === model) own.push(plan);
+    if (own.length === 0) return makePlan(model, vscode.l10n.t('No plan uses this model yet: budget of a new one'));
+    if (own.length === 1) return own[0];
+    const chosen = await vscode.window.showQuickPick(
+      own.map((path) => ({ label: vscode.workspace.asRelativePath(path), path })),
+      { title: vscode.l10n.t('Which plan?') },
+    );
+    return chosen?.path;
+  }
+
+  async function setPlanBudget(planPath: string): Promise<void> {
+    const of = await modelOf(planPath);
+    const budget = await askBudget(
+      vscode.l10n.t('Budget of {0}', vscode.workspace.asRelativePath(planPath)),
+      of
+        ? previewOf(of.model, of.exclude)
+        : async () => ({ kappa: null, prunable: 0, bytes: null, flopsShare: null, text: '', problem: null }),
+    );
+    if (budget) await edit(planPath, (text) => withBudget(text, budget));
+  }
+
+  async function setLayerLimits(planPath: string, layer: string): Promise<void> {
+    const ask = (title: string, prompt: string) =>
+      vscode.window.showInputBox({
+        title,
+        prompt,
+        placeHolder: '5%',
+        validateInput: (text) =>
+          text.trim() === '' || /^\s*(100|\d{1,2})(\.\d+)?\s*%\s*$/.test(text)
+            ? null
+            : vscode.l10n.t('A share such as 5%, or nothing for no limit'),
+      });
+    const floor = await ask(
+      vscode.l10n.t('{0}: keep at least (1 of 2)', layer),
+      vscode.l10n.t('Smallest share of this layer that is kept. Empty: no floor.'),
+    );
+    if (floor === undefined) return;
+    const cap = await ask(
+      vscode.l10n.t('{0}: keep at most (2 of 2)', layer),
+      vscode.l10n.t('Largest share of this layer that is kept. Empty: no cap.'),
+    );
+    if (cap === undefined) return;
+    await edit(planPath, (text) =>
+      withLayerLimits(text, layer, { floor: floor.trim() || null, cap: cap.trim() || null }),
+    );
+  }
+
+  return {
+    'lcPrune.pruneModel': {
+      needs: 'trust',
+      async run(argument) {
+        const model = argument?.model ?? (await pickModel(vscode.l10n.t('Prune which model?')));
+        if (!model) return;
+        const plan = await makePlan(
+          model,
+          vscode.l10n.t('Prune {0}: what must the result fit?', vscode.workspace.asRelativePath(model)),
+        );
+        if (plan) await start(plan);
+      },
+    },
+    'lcPrune.createPlan': {
+      needs: 'trust',
+      async run(argument) {
+        const model = argument?.model ?? (await pickModel(vscode.l10n.t('A plan for which model?')));
+        if (!model) return;
+        const plan = await makePlan(
+          model,
+          vscode.l10n.t('Plan for {0}: what must the result fit?', vscode.workspace.asRelativePath(model)),
+        );
+        if (plan) await open(plan);
+      },
+    },
+    'lcPrune.inspectModel': {
+      needs: 'folder',
+      async run(argument) {
+        const model = argument?.model ?? (await pickModel(vscode.l10n.t('Inspect which model?')));
+        if (model) await modelView.inspect(model, { reveal: true });
+      },
+    },
+    'lcPrune.setBudget': {
+      needs: 'trust',
+      async run(argument) {
+        const { model, layer } = argument ?? {};
+        const plan =
+          (argument && 'plan' in argument ? argument.plan : undefined) ??
+          (model ? await planFor(model) : await pickPlan(vscode.l10n.t('Budget of which plan?')));
+        if (!plan) return;
+        await (layer ? setLayerLimits(plan, layer) : setPlanBudget(plan));
+      },
+    },
+    'lcPrune.excludeLayer': {
+      needs: 'trust',
+      async run(argument) {
+        const model = argument?.model ?? modelView.model ?? (await pickModel(vscode.l10n.t('A layer of which model?')));
+        if (!model) return;
+        const layer = argument?.layer ?? (await modelView.pickLayer(model, vscode.l10n.t('Exclude which layer?')));
+        if (!layer) return;
+        const plan = await planFor(model);
+        if (plan) await edit(plan, (text) => withExcluded(text, layer));
+      },
+    },
+    'lcPrune.run': {
+      needs: 'trust',
+      async run(argument) {
+        const plan = argument?.plan ?? (await pickPlan(vscode.l10n.t('Run which plan?')));
+        if (plan) await start(plan);
+      },
+    },
+    'lcPrune.runWithBaselines': {
+      needs: 'trust',
+      async run(argument) {
+        const plan = argument?.plan ?? (await pickPlan(vscode.l10n.t('Run which plan, and plain pruning after it?')));
+        if (plan) await start(plan, ['magnitude', 'gradual']);
+      },
+    },
+    'lcPrune.previewBudget': {
+      needs: 'folder',
+      async run(argument) {
+        const plan = argument?.plan ?? (await pickPlan(vscode.l10n.t('Preview the budget of which plan?')));
+        if (plan) await setPlanBudget(plan);
+      },
+    },
+  };
+}

@@ -1,0 +1,272 @@
+import { dirname, extname, join } from 'node:path';
+import * as vscode from 'vscode';
+import type { RunSummary } from '../../daemon/protocol/messages.js';
+import { askBudget } from '../budget/askBudget.js';
+import { bytes } from '../format.js';
+import type { RunItem } from '../ids.js';
+import { displayName } from '../monitor/monitorHost.js';
+import { hasResult, isActive, isResumable } from '../runs.js';
+import type { Services } from '../services.js';
+import type { CommandTable } from './command.js';
+import { pickRun, pickRuns } from './pick.js';
+
+type RunCommands = Pick<
+  CommandTable,
+  | 'lcPrune.pause'
+  | 'lcPrune.resume'
+  | 'lcPrune.stop'
+  | 'lcPrune.setRunBudget'
+  | 'lcPrune.openMonitor'
+  | 'lcPrune.compareRuns'
+  | 'lcPrune.exportModel'
+  | 'lcPrune.renameRun'
+  | 'lcPrune.deleteRun'
+  | 'lcPrune.revealRun'
+  | 'lcPrune.openPlan'
+>;
+
+const EXTENSIONS: [string, string][] = [
+  ['onnx', '.onnx'],
+  ['npz', '.npz'],
+  ['safetensors', '.safetensors'],
+];
+
+/** Suggested file of an export: a tfjs model is a JSON file beside its weights. */
+export function exportName(plan: string, format: string): string {
+  const extension =
+    EXTENSIONS.find(([name]) => format.includes(name))?.[1] ?? (format.includes('tfjs') ? '.json' : '.lcp');
+  return `${plan}-pruned${extension}`;
+}
+
+/** What can be done with runs that exist. */
+export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
+  /** The tree's item, or one of the runs for which the command makes sense. */
+  const choose = async (item: RunItem | undefined, fits: (run: RunSummary) => boolean, title: string, none: string) =>
+    item?.summary ?? pickRun((await loaded()).filter(fits), title, none);
+
+  async function loaded(): Promise<RunSummary[]> {
+    await daemon.session();
+    if (runs.all.length === 0) await runs.load();
+    return runs.all;
+  }
+
+  const steer = (
+    method: 'lc/pause' | 'lc/resume' | 'lc/stop',
+    fits: (run: RunSummary) => boolean,
+    title: () => string,
+    none: () => string,
+  ) => ({
+    needs: 'trust' as const,
+    async run(item: RunItem | undefined) {
+      const chosen = await choose(item, fits, title(), none());
+      if (chosen) await daemon.request(method, { run: chosen.run });
+    },
+  });
+
+  return {
+    'lcPrune.pause': steer(
+      'lc/pause',
+      isActive,
+      () => vscode.l10n.t('Pause which run?'),
+      () => vscode.l10n.t('Nothing is running.'),
+    ),
+    'lcPrune.resume': steer(
+      'lc/resume',
+      isResumable,
+      () => vscode.l10n.t('Resume which run?'),
+      () => vscode.l10n.t('No run is paused, stopped or interrupted.'),
+    ),
+    'lcPrune.stop': steer(
+      'lc/stop',
+      (run) => isActive(run) || run.state === 'paused',
+      () => vscode.l10n.t('Stop which run?'),
+      () => vscode.l10n.t('Nothing is running.'),
+    ),
+    'lcPrune.setRunBudget': {
+      needs: 'trust',
+      async run(item) {
+        const chosen = await choose(
+          item,
+          (run) => isActive(run) || run.state === 'paused',
+          vscode.l10n.t('Budget of which run?'),
+          vscode.l10n.t('Nothing is running.'),
+        );
+        if (!chosen) return;
+        const { plan } = await daemon.request('lc/plan', { run: chosen.run });
+        const folder = dirname(dirname(dirname(chosen.folder)));
+        const model = 'path' in plan.model ? join(folder, plan.model.path) : null;
+        const budget = await askBudget(
+          vscode.l10n.t('Budget of {0} from the next iteration on', displayName(chosen)),
+          async (budget) =>
+            model
+              ? daemon.request('lc/preview', { model, budget })
+              : { kappa: null, prunable: 0, bytes: null, flopsShare: null, text: '', problem: null },
+        );
+        if (budget) await daemon.request('lc/setBudget', { run: chosen.run, budget });
+      },
+    },
+    'lcPrune.openMonitor': {
+      needs: 'folder',
+      async run(argument) {
+        await loaded();
+        const given =
+          argument && 'summary' in argument
+            ? argument.summary.run
+            : (argument?.run ?? (argument?.plan ? runs.latestOf(argument.plan)?.run : undefined));
+        if (argument && !given)
+          void vscode.window.showInformationMessage(vscode.l10n.t('This plan has not been run yet.'));
+        else monitor.show(given ? [given] : runs.current ? [runs.current.run] : []);
+      },
+    },
+    'lcPrune.compareRuns': {
+      needs: 'folder',
+      async run(argument, selected) {
+        const all = await loaded();
+        const items = selected.filter(
+          (item): item is RunItem => typeof item === 'object' && item !== null && 'summary' in item,
+        );
+        const given =
+          items.length > 1
+            ? items.map((item) => item.summary.run)
+            : argument && 'summary' in argument
+              ? undefined
+              : (argument?.runs ??
+                (argument?.plan
+                  ? all.filter((run) => run.planPath === argument.plan && hasResult(run)).map((run) => run.run)
+                  : undefined));
+        if (given && given.length > 1) return monitor.show(given);
+        const shown = argument && 'summary' in argument ? [argument.summary.run, ...monitor.shown] : monitor.shown;
+        const chosen = await pickRuns(all, shown, vscode.l10n.t('Compare which runs?'));
+        if (chosen && chosen.length > 0) monitor.show(chosen.map((run) => run.run));
+      },
+    },
+    'lcPrune.exportModel': {
+      needs: 'trust',
+      async run(item) {
+        const chosen = await choose(
+          item,
+          hasResult,
+          vscode.l10n.t('Export the result of which run?'),
+          vscode.l10n.t('No run has a result yet.'),
+        );
+        if (!chosen) return;
+        const items = daemon.request('lc/exportFormats', { run: chosen.run }).then((formats) =>
+          formats.map(({ format: id, name, bytes: size, gzip, brotli, ratio }) => ({
+            label: name,
+            description: bytes(size),
+            detail: vscode.l10n.t(
+              '{0} gzip, {1} brotli; {2}× smaller than the reference',
+              bytes(gzip),
+              bytes(brotli),
+              Number(ratio.toPrecision(3)),
+            ),
+            id,
+          })),
+        );
+        const format = await vscode.window.showQuickPick(items, {
+          title: vscode.l10n.t('Export {0} as', displayName(chosen)),
+        });
+        if (!format) return;
+        const folder = dirname(chosen.planPath ?? join(chosen.folder, '..', '..', 'x'));
+        const target = await vscode.window.showSaveDialog({
+          title: vscode.l10n.t('Export Pruned Model'),
+          defaultUri: vscode.Uri.file(join(folder, exportName(chosen.plan, format.id))),
+        });
+        if (!target) return;
+        const written = await vscode.window.withProgress(
+          { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Exporting...') },
+          () => daemon.request('lc/export', { run: chosen.run, format: format.id, target: target.fsPath }),
+        );
+        const reveal = vscode.l10n.t('Reveal');
+        const openIt = vscode.l10n.t('Open');
+        const choice = await vscode.window.showInformationMessage(
+          vscode.l10n.t('Exported {0} ({1}).', vscode.workspace.asRelativePath(written.path), bytes(written.bytes)),
+          ...(extname(written.path) === '.json' ? [openIt] : []),
+          reveal,
+        );
+        if (choice === openIt) await vscode.window.showTextDocument(vscode.Uri.file(written.path));
+        if (choice === reveal) await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(written.path));
+      },
+    },
+    'lcPrune.renameRun': {
+      needs: 'trust',
+      async run(item) {
+        const chosen = await choose(
+          item,
+          (run) => !isActive(run),
+          vscode.l10n.t('Rename which run?'),
+          vscode.l10n.t('There are no runs.'),
+        );
+        if (!chosen) return;
+        const name = await vscode.window.showInputBox({
+          title: vscode.l10n.t('New name of {0}', displayName(chosen)),
+          value: chosen.run,
+          validateInput: (text) =>
+            /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,99}$/u.test(text)
+              ? null
+              : vscode.l10n.t('Letters, digits, space, ".", "_" and "-"; at most 100'),
+        });
+        if (name && name !== chosen.run) await daemon.request('lc/rename', { run: chosen.run, name });
+      },
+    },
+    'lcPrune.deleteRun': {
+      needs: 'trust',
+      async run(item, selected) {
+        const items = selected.filter(
+          (other): other is RunItem => typeof other === 'object' && other !== null && 'summary' in other,
+        );
+        const chosen =
+          items.length > 1
+            ? items.map((other) => other.summary)
+            : [
+                await choose(
+                  item,
+                  (run) => !isActive(run),
+                  vscode.l10n.t('Delete which run?'),
+                  vscode.l10n.t('There are no runs.'),
+                ),
+              ];
+        const doomed = chosen.filter((run) => run !== undefined);
+        if (doomed.length === 0) return;
+        const yes = vscode.l10n.t('Delete');
+        const answer = await vscode.window.showWarningMessage(
+          doomed.length === 1
+            ? vscode.l10n.t('Delete {0} with its checkpoints and result?', displayName(doomed[0]!))
+            : vscode.l10n.t('Delete {0} runs with their checkpoints and results?', doomed.length),
+          { modal: true },
+          yes,
+        );
+        if (answer !== yes) return;
+        for (const run of doomed) await daemon.request('lc/delete', { run: run.run });
+      },
+    },
+    'lcPrune.revealRun': {
+      needs: 'folder',
+      async run(item) {
+        const chosen = await choose(
+          item,
+          () => true,
+          vscode.l10n.t('Reveal which run?'),
+          vscode.l10n.t('There are no runs.'),
+        );
+        if (!chosen) return;
+        // Remote hosts have no file manager; the explorer shows the folder everywhere.
+        const command =
+          vscode.env.remoteName || vscode.env.uiKind === vscode.UIKind.Web ? 'revealInExplorer' : 'revealFileInOS';
+        await vscode.commands.executeCommand(command, vscode.Uri.file(join(chosen.folder, 'plan.json')));
+      },
+    },
+    'lcPrune.openPlan': {
+      needs: 'folder',
+      async run(item) {
+        const chosen = await choose(
+          item,
+          (run) => run.planPath !== null,
+          vscode.l10n.t('Plan of which run?'),
+          vscode.l10n.t('There are no runs.'),
+        );
+        if (chosen?.planPath) await vscode.window.showTextDocument(vscode.Uri.file(chosen.planPath));
+      },
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { Notifications, Params, RequestMethod, Result } from '../../daemon/protocol/messages.js';
+import type { z } from 'zod';
+import { nodePathSetting } from '../settings.js';
+import { Backoff } from './backoff.js';
+import { askVersion, findNode, type NodeCommand } from './findNode.js';
+import { LaunchError } from './launchError.js';
+import type { Session } from './session.js';
+
+export type DaemonState =
+  | { kind: 'idle' }
+  | { kind: 'starting' }
+  | { kind: 'ready'; session: Session; node: NodeCommand }
+  | { kind: 'waiting'; delay: number; reason: string }
+  | { kind: 'failed'; message: string };
+
+const HELLO_TIMEOUT = 20_000;
+/** A checkpoint of a large model takes a while; VS Code gives a closing extension 5 s, the daemon goes on alone. */
+const GRACE = 4_000;
+
+type NotificationMethod = keyof Notifications;
+type Handler = { method: NotificationMethod; handle: (payload: never) => void };
+
+/**
+ * The daemon as the rest of the extension sees it: started on first use, started again when it dies (soon, then later, then
+ * only when asked), one set of notification handlers over all its lives.
+ */
+export class Daemon implements vscode.Disposable {
+  #state: DaemonState = { kind: 'idle' };
+  #changed = new vscode.EventEmitter<DaemonState>();
+  #handlers = new Set<Handler>();
+  #backoff = new Backoff();
+  #starting: Promise<Session> | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #disposed = false;
+
+  readonly onDidChangeState = this.#changed.event;
+
+  constructor(
+    private readonly extensionPath: string,
+    readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  get state(): DaemonState {
+    return this.#state;
+  }
+
+  /** The running session; starts the daemon where there is none. @throws LaunchError, already shown to the user. */
+  async session(): Promise<Session> {
+    if (this.#state.kind === 'ready') return this.#state.session;
+    clearTimeout(this.#timer);
+    this.#starting ??= this.#start().finally(() => (this.#starting = null));
+    return this.#starting;
+  }
+
+  async request<M extends RequestMethod>(method: M, params: Params<M>): Promise<Result<M>> {
+    return (await this.session()).request(method, params);
+  }
+
+  on<N extends NotificationMethod>(method: N, handle: (payload: z.infer<Notifications[N]>) => void): vscode.Disposable {
+    const handler = { method, handle } as Handler;
+    this.#handlers.add(handler);
+    const attached = this.#state.kind === 'ready' ? this.#state.session.on(method, handle) : null;
+    return new vscode.Disposable(() => {
+      this.#handlers.delete(handler);
+      attached?.dispose();
+    });
+  }
+
+  async restart(): Promise<void> {
+    this.#backoff.reset();
+    clearTimeout(this.#timer);
+    if (this.#state.kind === 'ready') {
+      const { session } = this.#state;
+      this.#set({ kind: 'starting' });
+      await session.close();
+    }
+    await this.session();
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    clearTimeout(this.#timer);
+    const state = this.#state;
+    this.#changed.dispose();
+    if (state.kind === 'ready') await state.session.close();
+  }
+
+  async #start(): Promise<Session> {
+    this.#set({ kind: 'starting' });
+    try {
+      const began = performance.now();
+      const entry = join(this.extensionPath, 'dist', 'daemon.mjs');
+      await stat(entry).catch(() => {
+        throw new LaunchError('missing-file', `${entry} is missing: install the extension again.`);
+      });
+      const node = await findNode({
+        setting: nodePathSetting(),
+        execPath: process.execPath,
+        electron: process.versions.electron !== undefined,
+        path: process.env.PATH ?? '',
+        version: askVersion,
+      });
+      // The language client and the validators load with the first daemon, not with the editor.
+      const [{ launchDaemon }, { Session }] = await Promise.all([import('./launch.js'), import('./session.js')]);
+      const daemon = await launchDaemon({
+        node,
+        entry,
+        timeout: HELLO_TIMEOUT,
+        grace: GRACE,
+        log: (level, line) => this.log[level](line),
+      });
+      const session = await Session.open(daemon, this.log);
+      if (this.#disposed) {
+        await session.close();
+        throw new LaunchError('exited', 'The window is closing.');
+      }
+      this.log.info(
+        `Daemon ${daemon.hello.version} (process ${daemon.hello.pid}) on ${node.command} (${node.origin}), ready in ${Math.round(performance.now() - began)} ms`,
+      );
+      for (const { method, handle } of this.#handlers) session.on(method, handle as never);
+      this.#set({ kind: 'ready', session, node });
+      void session.ended.then((reason) => this.#ended(session, reason));
+      return session;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.log.error(error instanceof LaunchError ? message : (error as Error));
+      this.#fail(message);
+      throw error instanceof LaunchError ? error : new LaunchError('exited', message);
+    }
+  }
+
+  async #ended(session: Session, reason: string): Promise<void> {
+    if (this.#disposed || this.#state.kind !== 'ready' || this.#state.session !== session) return;
+    const delay = this.#backoff.next(Date.now());
+    this.log.warn(
+      `The daemon ended (${reason}); ${delay === null ? 'not started again' : `next start in ${delay} ms`}.`,
+    );
+    if (delay === null) this.#fail(vscode.l10n.t('The daemon keeps ending ({0}).', reason));
+    else this.#set({ kind: 'waiting', delay, reason });
+    // The socket can close before the process does; nothing may be left behind.
+    await session.close();
+    if (delay !== null && !this.#disposed) this.#timer = setTimeout(() => void this.session().catch(() => {}), delay);
+  }
+
+  #fail(message: string): void {
+    if (this.#disposed) return;
+    this.#set({ kind: 'failed', message });
+    const restart = vscode.l10n.t('Restart');
+    const show = vscode.l10n.t('Show Log');
+    void vscode.window.showErrorMessage(`LC Prune: ${message}`, restart, show).then((choice) => {
+      if (choice === restart) void this.restart().catch(() => {});
+      else if (choice === show) this.log.show();
+    });
+  }
+
+  #set(state: DaemonState): void {
+    this.#state = state;
+    if (!this.#disposed) this.#changed.fire(state);
+  }
+}

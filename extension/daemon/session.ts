@@ -1,0 +1,122 @@
+import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn } from 'vscode-languageclient';
+import * as vscode from 'vscode';
+import {
+  NOT_TRUSTED,
+  notifications,
+  PLAN_LANGUAGE,
+  requests,
+  USER_ERROR,
+  type ClientNotifications,
+  type InitializationOptions,
+  type Notifications,
+  type Params,
+  type RequestMethod,
+  type Result,
+} from '../../daemon/protocol/messages.js';
+import type { z } from 'zod';
+import type { DaemonProcess } from './launch.js';
+import { connect } from './socket.js';
+
+/** An error the daemon answered with; its message is meant for the user. */
+export class DaemonError extends Error {
+  override readonly name = 'DaemonError';
+  constructor(
+    message: string,
+    readonly code: string,
+    readonly details: { file?: string; field?: string; hint?: string } = {},
+  ) {
+    super(message);
+  }
+}
+
+type NotificationMethod = keyof Notifications;
+type Payload<N extends NotificationMethod> = z.infer<Notifications[N]>;
+
+/** One connection to one daemon process: LSP and the lc/* messages. */
+export class Session {
+  #client: LanguageClient;
+  #closed: Promise<void>;
+
+  private constructor(
+    readonly process: DaemonProcess,
+    client: LanguageClient,
+    closed: Promise<void>,
+  ) {
+    this.#client = client;
+    this.#closed = closed;
+  }
+
+  /** @throws LaunchError, or what `initialize` fails with; the process is stopped then. */
+  static async open(process: DaemonProcess, log: vscode.LogOutputChannel): Promise<Session> {
+    let close = () => {};
+    const closed = new Promise<void>((resolve) => (close = resolve));
+    const client = new LanguageClient('lcPrune', 'LC Prune', () => connect(process.hello.port, process.token, 5000), {
+      documentSelector: [
+        { scheme: 'file', language: PLAN_LANGUAGE },
+        { scheme: 'file', pattern: '**/*.json' },
+      ],
+      initializationOptions: (): InitializationOptions => ({ trusted: vscode.workspace.isTrusted }),
+      outputChannel: log,
+      traceOutputChannel: log,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      // The supervisor restarts, with a new session; the client itself never does.
+      errorHandler: {
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
+        closed: () => {
+          close();
+          return { action: CloseAction.DoNotRestart, handled: true };
+        },
+      },
+      markdown: { isTrusted: { enabledCommands: [] } },
+    });
+    try {
+      await client.start();
+    } catch (error) {
+      await process.stop();
+      throw error;
+    }
+    return new Session(process, client, closed);
+  }
+
+  /** Resolves with the reason when process or connection are gone. */
+  get ended(): Promise<string> {
+    return Promise.race([this.process.exited, this.#closed.then(() => 'connection closed')]);
+  }
+
+  /** @throws DaemonError with the daemon's own words. */
+  async request<M extends RequestMethod>(
+    method: M,
+    params: Params<M>,
+    token?: vscode.CancellationToken,
+  ): Promise<Result<M>> {
+    let answer: unknown;
+    try {
+      answer = await this.#client.sendRequest(method, params, token);
+    } catch (error) {
+      throw daemonError(error);
+    }
+    // Null results travel as null; the schema says which ones may.
+    return requests[method].result.parse(answer ?? null) as Result<M>;
+  }
+
+  notify<N extends keyof ClientNotifications>(method: N, params: z.infer<ClientNotifications[N]>): void {
+    void this.#client.sendNotification(method, params);
+  }
+
+  on<N extends NotificationMethod>(method: N, handle: (payload: Payload<N>) => void): vscode.Disposable {
+    return this.#client.onNotification(method, (payload) => handle(notifications[method].parse(payload) as Payload<N>));
+  }
+
+  async close(): Promise<void> {
+    // A daemon that is gone cannot say goodbye.
+    await this.#client.dispose(1000).catch(() => {});
+    await this.process.stop();
+  }
+}
+
+function daemonError(error: unknown): unknown {
+  const { code, message, data } = error as { code?: number; message?: string; data?: Record<string, string> };
+  if (code === NOT_TRUSTED) return new DaemonError(message ?? '', 'not-trusted');
+  if (code === USER_ERROR) return new DaemonError(message ?? '', data?.code ?? 'usage', data ?? {});
+  return error;
+}

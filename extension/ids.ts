@@ -1,0 +1,83 @@
+/** Every id that package.json's `contributes` and the code share; test/unit/extension checks one against the other. */
+import type { CommandArgument, CommandId } from '../daemon/protocol/commands.js';
+import type { RunSummary } from '../daemon/protocol/messages.js';
+
+/** What a tree hands to its commands. */
+export interface RunItem {
+  summary: RunSummary;
+}
+export interface LayerItem {
+  model: string;
+  layer: string;
+}
+
+/** Commands of the palette, trees and CodeLens: what each takes (nothing, from the palette). */
+export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
+  'lcPrune.pruneModel': CommandArgument<'lcPrune.pruneModel'>;
+  'lcPrune.inspectModel': CommandArgument<'lcPrune.inspectModel'>;
+  'lcPrune.setBudget': CommandArgument<'lcPrune.setBudget'> | LayerItem;
+  'lcPrune.excludeLayer': CommandArgument<'lcPrune.excludeLayer'>;
+  'lcPrune.run': CommandArgument<'lcPrune.run'>;
+  'lcPrune.runWithBaselines': { plan: string };
+  'lcPrune.previewBudget': CommandArgument<'lcPrune.previewBudget'>;
+  'lcPrune.openMonitor': CommandArgument<'lcPrune.openMonitor'> | RunItem;
+  'lcPrune.compareRuns': CommandArgument<'lcPrune.compareRuns'> | RunItem;
+  'lcPrune.createPlan': { model: string };
+  'lcPrune.pause': RunItem;
+  'lcPrune.resume': RunItem;
+  'lcPrune.stop': RunItem;
+  'lcPrune.setRunBudget': RunItem;
+  'lcPrune.exportModel': RunItem;
+  'lcPrune.renameRun': RunItem;
+  'lcPrune.deleteRun': RunItem;
+  'lcPrune.revealRun': RunItem;
+  'lcPrune.openPlan': RunItem;
+  'lcPrune.selectEngine': undefined;
+  'lcPrune.showLog': undefined;
+  'lcPrune.restartDaemon': undefined;
+}
+export type CommandName = keyof CommandArguments;
+
+export const COMMANDS: readonly CommandName[] = [
+  'lcPrune.pruneModel',
+  'lcPrune.inspectModel',
+  'lcPrune.setBudget',
+  'lcPrune.excludeLayer',
+  'lcPrune.run',
+  'lcPrune.runWithBaselines',
+  'lcPrune.previewBudget',
+  'lcPrune.openMonitor',
+  'lcPrune.compareRuns',
+  'lcPrune.createPlan',
+  'lcPrune.pause',
+  'lcPrune.resume',
+  'lcPrune.stop',
+  'lcPrune.setRunBudget',
+  'lcPrune.exportModel',
+  'lcPrune.renameRun',
+  'lcPrune.deleteRun',
+  'lcPrune.revealRun',
+  'lcPrune.openPlan',
+  'lcPrune.selectEngine',
+  'lcPrune.showLog',
+  'lcPrune.restartDaemon',
+];
+
+export const VIEWS = { runs: 'lcPrune.runs', model: 'lcPrune.model', engine: 'lcPrune.engine' } as const;
+/** The plan's language id; daemon/protocol has it too, but with it all validators would load at activation. */
+export const PLAN_LANGUAGE = 'lc-prune-plan';
+export const MONITOR = 'lcPrune.monitor';
+export const WALKTHROUGH = 'lcPrune.start';
+
+/** Context keys of `when` and `enablement`. */
+export const CONTEXTS = {
+  /** "idle", "starting", "ready", "waiting" or "failed". */
+  daemon: 'lcPrune.daemon',
+  /** Some run is running. */
+  running: 'lcPrune.running',
+  /** Some run is paused, stopped or interrupted. */
+  resumable: 'lcPrune.resumable',
+  hasRuns: 'lcPrune.hasRuns',
+  /** Some run has a result. */
+  hasResults: 'lcPrune.hasResults',
+} as const;

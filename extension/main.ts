@@ -1,0 +1,46 @@
+import * as vscode from 'vscode';
+import { registerCommands } from './commands/command.js';
+import { planCommands } from './commands/plans.js';
+import { runCommands } from './commands/runs.js';
+import { serviceCommands } from './commands/service.js';
+import { Daemon } from './daemon/daemon.js';
+import { connectMonitor } from './monitor/connectMonitor.js';
+import { MonitorHost } from './monitor/monitorHost.js';
+import { registerNotifications } from './notifications.js';
+import { Runs } from './runs.js';
+import type { Services } from './services.js';
+import { registerAutoStart } from './autoStart.js';
+import { EngineView } from './views/engineView.js';
+import { ModelView } from './views/modelView.js';
+import { RunsView } from './views/runsView.js';
+import { StatusItem } from './views/statusItem.js';
+
+let daemon: Daemon | undefined;
+
+/** Registers everything and starts nothing: the daemon comes with the first thing that needs it. */
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel('LC Prune', { log: true });
+  daemon = new Daemon(context.extensionPath, log);
+  const runs = new Runs(daemon);
+  const monitor = new MonitorHost(context, daemon, runs);
+  const modelView = new ModelView(daemon, runs);
+  const services: Services = { context, log, daemon, runs, monitor, modelView };
+  registerCommands({ ...planCommands(services), ...runCommands(services), ...serviceCommands(services) }, services);
+  connectMonitor(monitor);
+  context.subscriptions.push(
+    log,
+    runs,
+    monitor,
+    modelView,
+    new RunsView(runs, () => void daemon?.session().catch(() => {})),
+    new EngineView(daemon, runs),
+    new StatusItem(daemon, runs),
+    registerNotifications(runs, daemon),
+    registerAutoStart(daemon),
+  );
+}
+
+/** Runs checkpoint and end with the window. */
+export async function deactivate(): Promise<void> {
+  await daemon?.dispose();
+}

@@ -1,0 +1,24 @@
+import * as vscode from 'vscode';
+import type { CommandName } from '../ids.js';
+import type { ControlAction } from '../../webview/messages.js';
+import type { MonitorHost } from './monitorHost.js';
+
+const COMMAND: Record<ControlAction, CommandName> = {
+  pause: 'lcPrune.pause',
+  resume: 'lcPrune.resume',
+  stop: 'lcPrune.stop',
+  budget: 'lcPrune.setRunBudget',
+  export: 'lcPrune.exportModel',
+  plan: 'lcPrune.openPlan',
+  compare: 'lcPrune.compareRuns',
+  log: 'lcPrune.showLog',
+  start: 'lcPrune.pruneModel',
+};
+
+/** The page's buttons run the same commands as the palette and the trees. */
+export function connectMonitor(monitor: MonitorHost): void {
+  monitor.control = (action, summary) => {
+    const command = Object.hasOwn(COMMAND, action) ? COMMAND[action] : undefined;
+    if (command) void vscode.commands.executeCommand(command, summary && { summary });
+  };
+}

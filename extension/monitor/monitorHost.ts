@@ -1,0 +1,298 @@
+import * as vscode from 'vscode';
+import { isAbsolute, join } from 'node:path';
+import type { RunSummary } from '../../daemon/protocol/messages.js';
+import type { RunView, ToHost, ToPage } from '../../webview/messages.js';
+import type { Daemon } from '../daemon/daemon.js';
+import { MONITOR } from '../ids.js';
+import type { Runs } from '../runs.js';
+import { monitorHtml } from './html.js';
+import { planDifference } from './planDifference.js';
+import { RunFeed } from './runFeed.js';
+import type { Cursor } from './runSeries.js';
+import { RunColours } from './runColours.js';
+
+/** Milliseconds between two posts to the page. */
+const FLUSH = 40;
+
+/** What the page keeps for a reload (webview/host.ts, PageState). */
+interface Remembered {
+  runs?: string[];
+  primary?: string | null;
+}
+
+export type Control = (action: Extract<ToHost, { type: 'control' }>['action'], run: RunSummary | undefined) => void;
+
+/** The monitor: one panel, the runs it shows and their series. The page holds nothing that cannot be sent again. */
+export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerializer<Remembered> {
+  #panel: vscode.WebviewPanel | null = null;
+  #feeds = new Map<string, { feed: RunFeed; cursor: Cursor; listener: vscode.Disposable }>();
+  #order: string[] = [];
+  #primary: string | null = null;
+  #ready = false;
+  #dirty = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #colours: RunColours;
+  #disposables: vscode.Disposable[];
+  /** Set by the commands, which know how to ask for budgets and targets. */
+  control: Control = () => {};
+
+  constructor(
+    private readonly context: vscode.ExtensionContext,
+    private readonly daemon: Daemon,
+    private readonly runs: Runs,
+  ) {
+    this.#colours = new RunColours(context.workspaceState);
+    this.#disposables = [
+      runs.onDidChangeRun(({ run, after }) => {
+        if (!this.#feeds.has(run)) return;
+        if (after) this.#touch(run);
+        else this.remove(run);
+      }),
+      runs.onDidReset(() => this.#postRuns()),
+      daemon.onDidChangeState(() => this.#postConnection()),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => this.#postRuns()),
+      vscode.window.registerWebviewPanelSerializer(MONITOR, this),
+    ];
+  }
+
+  /** The runs on show, the primary one first in mind. */
+  get shown(): readonly string[] {
+    return this.#order;
+  }
+
+  /** Shows these runs, the first one with its numbers; opens or reveals the panel. */
+  show(runs: readonly string[], column?: vscode.ViewColumn): void {
+    this.#select(runs, runs[0] ?? null);
+    if (this.#panel) {
+      this.#panel.reveal(column);
+      this.#postRuns();
+    } else
+      this.#adopt(
+        vscode.window.createWebviewPanel(
+          MONITOR,
+          vscode.l10n.t('LC Prune Monitor'),
+          { viewColumn: column ?? vscode.ViewColumn.Active },
+          this.#options(),
+        ),
+      );
+  }
+
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: Remembered | undefined): Promise<void> {
+    const runs = Array.isArray(state?.runs) ? state.runs.filter((run) => typeof run === 'string') : [];
+    this.#select(runs, typeof state?.primary === 'string' ? state.primary : (runs[0] ?? null));
+    panel.webview.options = this.#options();
+    this.#adopt(panel);
+  }
+
+  remove(run: string): void {
+    this.#select(
+      this.#order.filter((other) => other !== run),
+      this.#primary === run ? (this.#order.find((other) => other !== run) ?? null) : this.#primary,
+    );
+    this.#postRuns();
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#panel?.dispose();
+    this.#select([], null);
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  #options(): vscode.WebviewOptions & vscode.WebviewPanelOptions {
+    return {
+      enableScripts: true,
+      enableForms: false,
+      localResourceRoots: [vscode.Uri.joinPath(this.context.extensionUri, 'dist', 'webview')],
+    };
+  }
+
+  #adopt(panel: vscode.WebviewPanel): void {
+    this.#panel = panel;
+    this.#ready = false;
+    panel.iconPath = vscode.Uri.joinPath(this.context.extensionUri, 'media', 'monitor.svg');
+    panel.onDidDispose(() => {
+      this.#panel = null;
+      this.#ready = false;
+      this.#select([], null);
+    });
+    panel.onDidChangeViewState(() => {
+      // A hidden page is thrown away; the next one says ready.
+      if (!panel.visible) this.#ready = false;
+    });
+    panel.webview.onDidReceiveMessage((message: ToHost) => this.#receive(message));
+    const uri = (file: string) =>
+      String(panel.webview.asWebviewUri(vscode.Uri.joinPath(this.context.extensionUri, 'dist', 'webview', file)));
+    panel.webview.html = monitorHtml({
+      cspSource: panel.webview.cspSource,
+      script: uri('monitor.js'),
+      style: uri('monitor.css'),
+      title: vscode.l10n.t('LC Prune Monitor'),
+      language: vscode.env.language,
+      strings: pageStrings(),
+    });
+  }
+
+  #select(runs: readonly string[], primary: string | null): void {
+    for (const [run, { feed, listener }] of this.#feeds)
+      if (!runs.includes(run)) {
+        listener.dispose();
+        feed.dispose();
+        this.#feeds.delete(run);
+      }
+    for (const run of runs)
+      if (!this.#feeds.has(run)) {
+        const feed = new RunFeed(this.daemon, run);
+        let plan = feed.plan;
+        const listener = feed.onDidChange(() => {
+          // The difference needs the plans, which come with the history.
+          if (feed.plan !== plan) {
+            plan = feed.plan;
+            this.#postRuns();
+          }
+          this.#touch(run);
+        });
+        this.#feeds.set(run, { feed, cursor: new Map(), listener });
+      }
+    this.#order = [...new Set(runs)];
+    this.#primary = primary !== null && this.#order.includes(primary) ? primary : (this.#order[0] ?? null);
+  }
+
+  #receive(message: ToHost): void {
+    switch (message.type) {
+      case 'ready':
+        // A second "ready" is a reload or a page shown again: it has nothing.
+        this.#ready = true;
+        for (const entry of this.#feeds.values()) entry.cursor.clear();
+        this.#postConnection();
+        this.#postRuns();
+        for (const run of this.#order) this.#dirty.add(run);
+        this.#flush();
+        break;
+      case 'control':
+        this.control(message.action, message.run === null ? undefined : this.runs.get(message.run));
+        break;
+      case 'remove':
+        this.remove(message.run);
+        break;
+      case 'primary':
+        this.#select(this.#order, message.run);
+        this.#postRuns();
+        break;
+      case 'picture':
+        void this.#sendPicture(message.run, message.layer);
+        break;
+      case 'save':
+        void this.#save(message.name, message.data);
+        break;
+      case 'failure':
+        this.daemon.log.error(`Monitor page: ${message.message}`);
+        break;
+    }
+  }
+
+  #touch(run: string): void {
+    this.#dirty.add(run);
+    this.#timer ??= setTimeout(() => this.#flush(), FLUSH);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (!this.#ready) return;
+    for (const run of this.#dirty) {
+      const entry = this.#feeds.get(run);
+      if (!entry) continue;
+      const tables = entry.feed.series.news(entry.cursor);
+      if (tables) this.#post({ type: 'columns', run, tables });
+      const view = this.#view(run);
+      if (view) this.#post({ type: 'run', view });
+    }
+    this.#dirty.clear();
+  }
+
+  #post(message: ToPage): void {
+    if (this.#ready) void this.#panel?.webview.postMessage(message);
+  }
+
+  #postRuns(): void {
+    const views = this.#order.map((run) => this.#view(run)).filter((view) => view !== null);
+    const primary = this.#primary ? this.runs.get(this.#primary) : undefined;
+    if (this.#panel)
+      this.#panel.title = primary
+        ? vscode.l10n.t('LC Prune: {0}', displayName(primary))
+        : vscode.l10n.t('LC Prune Monitor');
+    this.#post({
+      type: 'runs',
+      runs: views,
+      primary: this.#primary,
+      difference:
+        views.length > 1 ? planDifference(views.map((view) => this.#feeds.get(view.id)?.feed.plan ?? null)) : [],
+      trusted: vscode.workspace.isTrusted,
+    });
+  }
+
+  #postConnection(): void {
+    const { state } = this.daemon;
+    this.#post({
+      type: 'connection',
+      problem:
+        state.kind === 'failed'
+          ? vscode.l10n.t('The daemon is not running: {0} The charts show what was there before.', state.message)
+          : state.kind === 'waiting'
+            ? vscode.l10n.t('The daemon ended ({0}) and starts again.', state.reason)
+            : null,
+    });
+  }
+
+  #view(run: string): RunView | null {
+    const summary = this.runs.get(run);
+    const series = this.#feeds.get(run)?.feed.series;
+    if (!summary || !series) return null;
+    return {
+      id: run,
+      name: displayName(summary),
+      colour: this.#colours.of(run),
+      summary,
+      device: series.device,
+      referenceError: series.referenceError,
+      directError: series.directError,
+      layers: series.layers,
+      marks: series.marks,
+      warnings: series.warnings,
+    };
+  }
+
+  async #sendPicture(run: string, layer: string): Promise<void> {
+    try {
+      const picture = await this.daemon.request('lc/layer', { run, layer });
+      this.#post({ type: 'picture', run, layer, picture, problem: null });
+    } catch (error) {
+      this.#post({ type: 'picture', run, layer, picture: null, problem: (error as Error).message });
+    }
+  }
+
+  async #save(name: string, data: Uint8Array): Promise<void> {
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+    // The name comes from the page: a file name, never a path.
+    const file = name.replace(/[^\w.-]+/g, '-').slice(-100);
+    const target = await vscode.window.showSaveDialog({
+      defaultUri: vscode.Uri.file(folder && isAbsolute(folder) ? join(folder, file) : file),
+    });
+    if (target) await vscode.workspace.fs.writeFile(target, new Uint8Array(data));
+  }
+}
+
+/** "2026-01-15-0930-lenet300" is shown as the plan and the time; a run that was renamed keeps its name. */
+export function displayName(summary: RunSummary): string {
+  const automatic = /^\d{4}-?\d{2}-?\d{2}/.test(summary.run);
+  return automatic
+    ? `${summary.plan} ${new Date(summary.started).toLocaleTimeString([], { hour12: false })}`
+    : summary.run;
+}
+
+/** The translations the page needs: all of the bundle, or nothing in English. */
+const pageStrings = (): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(vscode.l10n.bundle ?? {}).map(([key, value]) => [key, typeof value === 'string' ? value : '']),
+  );

@@ -1,0 +1,181 @@
+import type { LayerKept, RunEvent } from '../../daemon/protocol/events.js';
+import type { BatchColumns } from '../../daemon/protocol/messages.js';
+import { ColumnTable } from '../../webview/columns.js';
+import { columnsOf, type ColumnPatch, type Mark, type TableName } from '../../webview/messages.js';
+
+/** Most rows of one table; beyond it every table row pair of least interest goes. 6 columns x 8 bytes x this = 6 MB a run. */
+export const MAX_ROWS = 1 << 17;
+
+/** Texts of marks on the x axis, given by the caller so that they can be translated. */
+export interface MarkTexts {
+  resumed: string;
+  budget: string;
+  phase: Partial<Record<Extract<RunEvent, { event: 'phase' }>['phase'], string>>;
+}
+
+/** What the pages were given of one table: rows up to `sent` of generation `generation`. */
+interface Sent {
+  rows: number;
+  generation: number;
+}
+
+/** What a page has of a run; each page has its own. */
+export type Cursor = Map<TableName, Sent>;
+
+/**
+ * The series of one run as typed columns, filled from the event log and then from the live stream. Bounded: a very long run
+ * is thinned, keeping peaks. A run that resumes from a checkpoint repeats steps; their first version is dropped.
+ */
+export class RunSeries {
+  #tables = new Map<TableName, { table: ColumnTable; generation: number }>();
+  #start: number | null = null;
+  #epoch = 0;
+  #phase: string | null = null;
+  readonly marks: Mark[] = [];
+  readonly warnings: { time: number; message: string }[] = [];
+  layers: LayerKept[] = [];
+  device: string | null = null;
+  referenceError: number | null = null;
+  directError: number | null = null;
+
+  constructor(
+    private readonly texts: MarkTexts,
+    private readonly maxRows = MAX_ROWS,
+  ) {}
+
+  get lastStep(): number {
+    return this.#tables.get('batch')?.table.column('step').at(-1) ?? 0;
+  }
+
+  apply(event: RunEvent): void {
+    const time = this.#seconds(event.time);
+    switch (event.event) {
+      case 'start':
+        this.device = event.device;
+        if (event.resumed) this.#mark(this.texts.resumed, this.lastStep, time);
+        break;
+      case 'phase':
+        this.#enterPhase(event.phase, time);
+        break;
+      case 'batch':
+        this.#epoch = event.epoch;
+        this.#push('batch', event.step, [
+          event.step,
+          event.epoch,
+          time,
+          event.loss,
+          event.learningRate,
+          event.samplesPerSecond,
+        ]);
+        break;
+      case 'evaluation':
+        this.#push(`${event.at}/${event.set}`, event.step, [event.step, this.#epoch, time, event.loss, event.error]);
+        if (event.at === 'reference') this.referenceError = this.#preferred('reference', event.error);
+        if (event.at === 'direct') this.directError = this.#preferred('direct', event.error);
+        break;
+      case 'iteration':
+        this.layers = event.perLayer;
+        this.#push('iteration', event.step, [
+          event.step,
+          this.#epoch,
+          time,
+          event.iteration,
+          event.mu,
+          event.distance,
+          event.ratio,
+          event.loss,
+          event.error,
+          event.kept,
+          event.supportChange,
+          event.seconds,
+        ]);
+        break;
+      case 'budget':
+        this.#mark(this.texts.budget, this.lastStep, time);
+        break;
+      case 'warning':
+        this.warnings.push({ time: event.time, message: event.message });
+        break;
+      case 'done':
+        this.layers = event.perLayer;
+        this.referenceError = event.reference.error ?? this.referenceError;
+        break;
+      case 'checkpoint':
+      case 'paused':
+      case 'stopped':
+      case 'failed':
+        break;
+    }
+  }
+
+  applyBatches(columns: BatchColumns): void {
+    for (let i = 0; i < columns.step.length; i++) {
+      this.#epoch = columns.epoch[i]!;
+      this.#push('batch', columns.step[i]!, [
+        columns.step[i]!,
+        columns.epoch[i]!,
+        this.#seconds(columns.time[i]!),
+        columns.loss[i]!,
+        columns.learningRate[i]!,
+        columns.samplesPerSecond[i]!,
+      ]);
+    }
+  }
+
+  /** What a page with this cursor lacks, or null; moves the cursor. An empty cursor gets everything. */
+  news(cursor: Cursor): Partial<Record<TableName, ColumnPatch>> | null {
+    const patches: Partial<Record<TableName, ColumnPatch>> = {};
+    let some = false;
+    for (const [name, { table, generation }] of this.#tables) {
+      const sent = cursor.get(name);
+      const reset = sent?.generation !== generation;
+      const from = reset ? 0 : sent!.rows;
+      if (!reset && from === table.length) continue;
+      some = true;
+      patches[name] = { reset, columns: table.slice(from) };
+      cursor.set(name, { rows: table.length, generation });
+    }
+    return some ? patches : null;
+  }
+
+  #seconds(time: number): number {
+    this.#start ??= time;
+    return Math.max(0, (time - this.#start) / 1000);
+  }
+
+  #push(name: TableName, step: number, row: (number | null)[]): void {
+    let entry = this.#tables.get(name);
+    if (!entry) this.#tables.set(name, (entry = { table: new ColumnTable(columnsOf(name)), generation: 0 }));
+    const { table } = entry;
+    const steps = table.column('step');
+    if (step < (steps.at(-1) ?? -Infinity) || (name === 'batch' && step === steps.at(-1))) {
+      table.truncate(steps.findIndex((known) => known >= step));
+      entry.generation++;
+    }
+    if (table.length >= this.maxRows) {
+      table.thin('loss');
+      entry.generation++;
+    }
+    table.push(row);
+  }
+
+  /** The newest of an evaluation's errors, of the test set where there is one. */
+  #preferred(place: 'reference' | 'direct', latest: number | null): number | null {
+    for (const set of ['test', 'validation', 'train'] as const) {
+      const error = this.#tables.get(`${place}/${set}`)?.table.column('error').at(-1);
+      if (error !== undefined) return Number.isNaN(error) ? null : error;
+    }
+    return latest;
+  }
+
+  #enterPhase(phase: Extract<RunEvent, { event: 'phase' }>['phase'], time: number): void {
+    const text = this.texts.phase[phase];
+    // L and C steps alternate; a line for each would be a fence.
+    if (text && phase !== this.#phase && this.lastStep > 0) this.#mark(text, this.lastStep, time);
+    if (text) this.#phase = phase;
+  }
+
+  #mark(label: string, step: number, time: number): void {
+    this.marks.push({ step, epoch: this.#epoch, time, label });
+  }
+}

@@ -1,0 +1,52 @@
+import * as vscode from 'vscode';
+import type { RunSummary } from '../daemon/protocol/messages.js';
+import type { Daemon } from './daemon/daemon.js';
+import { duration, percent } from './format.js';
+import { displayName } from './monitor/monitorHost.js';
+import { isActive, type Runs } from './runs.js';
+import { notifyAfterSeconds } from './settings.js';
+
+/** Speaks up only where a long run ended, or where the user is needed. */
+export function registerNotifications(runs: Runs, daemon: Daemon): vscode.Disposable {
+  return runs.onDidChangeRun(({ before, after }) => {
+    if (!before || !after || before.state === after.state || !isActive(before)) return;
+    if (after.state === 'done') void finished(after);
+    else if (after.state === 'failed' || after.state === 'interrupted') void needed(after, daemon.log);
+  });
+}
+
+async function finished(run: RunSummary): Promise<void> {
+  const seconds = ((run.ended ?? Date.now()) - run.started) / 1000;
+  const limit = notifyAfterSeconds();
+  if (limit < 0 || seconds < limit) return;
+  const kept = run.kept !== null && run.prunable ? run.kept / run.prunable : null;
+  const open = vscode.l10n.t('Open Monitor');
+  const exportIt = vscode.l10n.t('Export...');
+  const choice = await vscode.window.showInformationMessage(
+    vscode.l10n.t(
+      '{0} finished after {1}: {2} error with {3} of the weights.',
+      displayName(run),
+      duration(seconds),
+      run.error === null ? '–' : percent(run.error),
+      kept === null ? '–' : percent(kept),
+    ),
+    open,
+    exportIt,
+  );
+  if (choice === open) await vscode.commands.executeCommand('lcPrune.openMonitor', { summary: run });
+  if (choice === exportIt) await vscode.commands.executeCommand('lcPrune.exportModel', { summary: run });
+}
+
+async function needed(run: RunSummary, log: vscode.LogOutputChannel): Promise<void> {
+  const resume = vscode.l10n.t('Resume');
+  const show = vscode.l10n.t('Show Log');
+  const choice = await vscode.window.showWarningMessage(
+    run.state === 'failed'
+      ? vscode.l10n.t('{0} failed: {1}', displayName(run), run.message ?? vscode.l10n.t('see the log'))
+      : vscode.l10n.t('{0} was interrupted; nothing is lost up to its last checkpoint.', displayName(run)),
+    ...(run.state === 'interrupted' ? [resume] : []),
+    show,
+  );
+  if (choice === resume) await vscode.commands.executeCommand('lcPrune.resume', { summary: run });
+  if (choice === show) log.show();
+}

@@ -1,0 +1,93 @@
+import * as vscode from 'vscode';
+import type { RunSummary } from '../daemon/protocol/messages.js';
+import type { Daemon } from './daemon/daemon.js';
+import { CONTEXTS } from './ids.js';
+
+export interface RunChange {
+  run: string;
+  before: RunSummary | null;
+  after: RunSummary | null;
+}
+
+export const isActive = (summary: RunSummary): boolean => summary.state === 'running' || summary.state === 'queued';
+export const isResumable = (summary: RunSummary): boolean =>
+  summary.state === 'paused' || summary.state === 'interrupted' || summary.state === 'stopped';
+export const hasResult = (summary: RunSummary): boolean => summary.state === 'done' || summary.state === 'stopped';
+
+/** The runs of the workspace as the daemon last told them. */
+export class Runs implements vscode.Disposable {
+  #runs = new Map<string, RunSummary>();
+  #changed = new vscode.EventEmitter<RunChange>();
+  #reset = new vscode.EventEmitter<void>();
+  #disposables: vscode.Disposable[];
+
+  /** One run was added, changed or deleted. */
+  readonly onDidChangeRun = this.#changed.event;
+  /** The whole list is new: the daemon has started, or is gone. */
+  readonly onDidReset = this.#reset.event;
+
+  constructor(private readonly daemon: Daemon) {
+    this.#disposables = [
+      daemon.on('lc/runChanged', ({ run, summary }) => this.#apply(run, summary)),
+      daemon.onDidChangeState((state) => {
+        void vscode.commands.executeCommand('setContext', CONTEXTS.daemon, state.kind);
+        if (state.kind === 'ready') void this.load();
+      }),
+      this.#changed,
+      this.#reset,
+    ];
+  }
+
+  /** Newest first. */
+  get all(): RunSummary[] {
+    return Array.from(this.#runs.values()).sort((a, b) => b.started - a.started);
+  }
+
+  get(run: string): RunSummary | undefined {
+    return this.#runs.get(run);
+  }
+
+  /** The run the status bar and the palette mean: the newest active one, else the newest. */
+  get current(): RunSummary | undefined {
+    return this.all.find(isActive) ?? this.all[0];
+  }
+
+  latestOf(planPath: string): RunSummary | undefined {
+    return this.all.find((summary) => summary.planPath === planPath);
+  }
+
+  async load(): Promise<void> {
+    try {
+      const list = await this.daemon.request('lc/runs', null);
+      this.#runs = new Map(list.map((summary) => [summary.run, summary]));
+    } catch (error) {
+      this.daemon.log.error(error as Error);
+      return;
+    }
+    this.#contexts();
+    this.#reset.fire();
+  }
+
+  dispose(): void {
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  #apply(run: string, after: RunSummary | null): void {
+    const before = this.#runs.get(run) ?? null;
+    if (after) this.#runs.set(run, after);
+    else this.#runs.delete(run);
+    if (before?.state !== after?.state) this.#contexts();
+    this.#changed.fire({ run, before, after });
+  }
+
+  #contexts(): void {
+    const all = this.all;
+    for (const [key, value] of [
+      [CONTEXTS.running, all.some(isActive)],
+      [CONTEXTS.resumable, all.some(isResumable)],
+      [CONTEXTS.hasRuns, all.length > 0],
+      [CONTEXTS.hasResults, all.some(hasResult)],
+    ] as const)
+      void vscode.commands.executeCommand('setContext', key, value);
+  }
+}

@@ -1,0 +1,15 @@
+import type * as vscode from 'vscode';
+import type { Daemon } from './daemon/daemon.js';
+import type { MonitorHost } from './monitor/monitorHost.js';
+import type { Runs } from './runs.js';
+import type { ModelView } from './views/modelView.js';
+
+/** What commands and views work with; built once in `main.ts`. */
+export interface Services {
+  context: vscode.ExtensionContext;
+  log: vscode.LogOutputChannel;
+  daemon: Daemon;
+  runs: Runs;
+  monitor: MonitorHost;
+  modelView: ModelView;
+}

@@ -1,0 +1,26 @@
+import * as vscode from 'vscode';
+
+/** Every setting, by its name in package.json. */
+export const SETTINGS = {
+  nodePath: 'lcPrune.nodePath',
+  engine: 'lcPrune.engine',
+  openMonitorOnRun: 'lcPrune.monitor.openOnRun',
+  notifyAfterSeconds: 'lcPrune.notifyAfterSeconds',
+} as const;
+
+const read = <T>(name: string, fallback: T): T => vscode.workspace.getConfiguration().get<T>(name) ?? fallback;
+
+export const nodePathSetting = (): string => read(SETTINGS.nodePath, '').trim();
+/** "auto", or an engine's id. */
+export const engineSetting = (): string => read(SETTINGS.engine, 'auto');
+export const openMonitorOnRun = (): boolean => read(SETTINGS.openMonitorOnRun, true);
+export const notifyAfterSeconds = (): number => read(SETTINGS.notifyAfterSeconds, 60);
+
+export const setEngine = (engine: string): Thenable<void> =>
+  vscode.workspace
+    .getConfiguration()
+    .update(
+      SETTINGS.engine,
+      engine,
+      vscode.workspace.workspaceFolders ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global,
+    );

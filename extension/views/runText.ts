@@ -1,0 +1,100 @@
+import * as vscode from 'vscode';
+import type { RunSummary } from '../../daemon/protocol/messages.js';
+import { bar, count, duration, percent } from '../format.js';
+
+/** State by shape and colour. */
+export function runIcon(state: RunSummary['state']): vscode.ThemeIcon {
+  const of = (icon: string, colour?: string) =>
+    new vscode.ThemeIcon(icon, colour ? new vscode.ThemeColor(colour) : undefined);
+  switch (state) {
+    case 'queued':
+      return of('clock');
+    case 'running':
+      return of('sync~spin', 'charts.blue');
+    case 'paused':
+      return of('debug-pause', 'charts.orange');
+    case 'interrupted':
+      return of('debug-disconnect', 'charts.orange');
+    case 'stopped':
+      return of('debug-stop', 'charts.orange');
+    case 'failed':
+      return of('error', 'charts.red');
+    case 'done':
+      return of('pass', 'charts.green');
+  }
+}
+
+export function stateName(state: RunSummary['state']): string {
+  switch (state) {
+    case 'queued':
+      return vscode.l10n.t('queued');
+    case 'running':
+      return vscode.l10n.t('running');
+    case 'paused':
+      return vscode.l10n.t('paused');
+    case 'interrupted':
+      return vscode.l10n.t('interrupted');
+    case 'stopped':
+      return vscode.l10n.t('stopped');
+    case 'failed':
+      return vscode.l10n.t('failed');
+    case 'done':
+      return vscode.l10n.t('finished');
+  }
+}
+
+const keptShare = (summary: RunSummary): number | null =>
+  summary.kept === null || !summary.prunable ? null : summary.kept / summary.prunable;
+
+/** "12/30 · 1.93% error · 1% kept · 3 min left". */
+export function runDescription(summary: RunSummary): string {
+  const kept = keptShare(summary);
+  const active = summary.state === 'running';
+  return [
+    summary.state === 'done' ? null : active ? null : stateName(summary.state),
+    active || summary.state === 'paused' ? `${summary.iteration}/${summary.iterations}` : null,
+    summary.error === null ? null : vscode.l10n.t('{0} error', percent(summary.error)),
+    kept === null ? null : vscode.l10n.t('{0} kept', percent(kept)),
+    active && summary.etaSeconds !== null ? vscode.l10n.t('{0} left', duration(summary.etaSeconds)) : null,
+  ]
+    .filter((part) => part !== null)
+    .join(' · ');
+}
+
+/** Markdown with everything a summary knows. */
+export function runTooltip(summary: RunSummary): vscode.MarkdownString {
+  const text = new vscode.MarkdownString(undefined, true);
+  const kept = keptShare(summary);
+  const row = (name: string, value: string | null) => (value === null ? '' : `| ${name} | ${value} |\n`);
+  const safe = (value: string) => value.replace(/[\\`*_{}[\]()#+\-.!|<>]/g, '\\$&');
+  text.appendMarkdown(`**${safe(summary.plan)}** · ${stateName(summary.state)}\n\n`);
+  if (summary.state === 'running') text.appendMarkdown(`${bar(summary.progress)} ${percent(summary.progress)}\n\n`);
+  text.appendMarkdown(
+    '| | |\n|---|---|\n' +
+      row(vscode.l10n.t('Model'), safe(summary.model)) +
+      row(vscode.l10n.t('Method'), safe(summary.method.toUpperCase())) +
+      row(vscode.l10n.t('Engine'), summary.engine && safe(summary.engine)) +
+      row(vscode.l10n.t('Iteration'), `${summary.iteration} / ${summary.iterations}`) +
+      row(vscode.l10n.t('Error (pruned)'), summary.error === null ? null : percent(summary.error)) +
+      row(
+        vscode.l10n.t('Error (reference)'),
+        summary.referenceError === null ? null : percent(summary.referenceError),
+      ) +
+      row(
+        vscode.l10n.t('Kept'),
+        kept === null
+          ? null
+          : vscode.l10n.t('{0} of {1} ({2})', count(summary.kept!), count(summary.prunable!), percent(kept)),
+      ) +
+      row(
+        vscode.l10n.t('Throughput'),
+        summary.samplesPerSecond === null
+          ? null
+          : vscode.l10n.t('{0} samples/s', count(Math.round(summary.samplesPerSecond))),
+      ) +
+      row(vscode.l10n.t('Time left'), summary.etaSeconds === null ? null : duration(summary.etaSeconds)) +
+      row(vscode.l10n.t('Started'), new Date(summary.started).toLocaleString()),
+  );
+  if (summary.message) text.appendMarkdown(`\n${safe(summary.message)}`);
+  return text;
+}

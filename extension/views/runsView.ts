@@ -1,0 +1,99 @@
+import * as vscode from 'vscode';
+import type { RunSummary } from '../../daemon/protocol/messages.js';
+import { VIEWS, type RunItem } from '../ids.js';
+import { displayName } from '../monitor/monitorHost.js';
+import type { Runs } from '../runs.js';
+import { runDescription, runIcon, runTooltip } from './runText.js';
+
+/** A plan with its runs, or a run. */
+export type RunNode = { plan: string; runs: RunSummary[] } | RunItem;
+
+const isPlan = (node: RunNode): node is { plan: string; runs: RunSummary[] } => 'plan' in node;
+
+/** Runs by plan, newest first; a run that only made progress redraws its own row. */
+export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Disposable {
+  #changed = new vscode.EventEmitter<RunNode | undefined>();
+  #items = new Map<string, RunItem>();
+  #disposables: vscode.Disposable[];
+  readonly onDidChangeTreeData = this.#changed.event;
+
+  constructor(
+    private readonly runs: Runs,
+    start: () => void,
+  ) {
+    const view = vscode.window.createTreeView<RunNode>(VIEWS.runs, {
+      treeDataProvider: this,
+      canSelectMany: true,
+      showCollapseAll: true,
+    });
+    this.#disposables = [
+      view,
+      view.onDidChangeVisibility(({ visible }) => visible && start()),
+      runs.onDidReset(() => this.#changed.fire(undefined)),
+      runs.onDidChangeRun(({ run, before, after }) => {
+        const item = this.#items.get(run);
+        if (!item || !before || !after) return this.#changed.fire(undefined);
+        item.summary = after;
+        this.#changed.fire(item);
+      }),
+      this.#changed,
+    ];
+    if (view.visible) start();
+  }
+
+  getChildren(node?: RunNode): RunNode[] {
+    if (node) return isPlan(node) ? node.runs.map((summary) => this.#item(summary)) : [];
+    const plans = new Map<string, RunSummary[]>();
+    for (const summary of this.runs.all) {
+      const list = plans.get(summary.plan) ?? [];
+      list.push(summary);
+      plans.set(summary.plan, list);
+    }
+    return Array.from(plans, ([plan, runs]) => ({ plan, runs }));
+  }
+
+  getTreeItem(node: RunNode): vscode.TreeItem {
+    if (isPlan(node)) {
+      const item = new vscode.TreeItem(node.plan, vscode.TreeItemCollapsibleState.Expanded);
+      item.id = `plan:${node.plan}`;
+      item.iconPath = new vscode.ThemeIcon('target');
+      item.description = node.runs.length === 1 ? vscode.l10n.t('1 run') : vscode.l10n.t('{0} runs', node.runs.length);
+      item.contextValue = 'plan';
+      return item;
+    }
+    const { summary } = node;
+    const item = new vscode.TreeItem(displayName(summary).replace(`${summary.plan} `, ''));
+    item.id = `run:${summary.run}`;
+    item.description = [summary.method === 'lc' ? null : summary.method, runDescription(summary)]
+      .filter(Boolean)
+      .join(' · ');
+    item.iconPath = runIcon(summary.state);
+    item.contextValue = `run.${summary.state}`;
+    item.accessibilityInformation = { label: `${displayName(summary)}, ${summary.state}, ${item.description}` };
+    item.command = { command: 'lcPrune.openMonitor', title: vscode.l10n.t('Open Monitor'), arguments: [node] };
+    return item;
+  }
+
+  /** Tooltips are made when asked for. */
+  resolveTreeItem(item: vscode.TreeItem, node: RunNode): vscode.TreeItem {
+    if (!isPlan(node)) item.tooltip = runTooltip(node.summary);
+    return item;
+  }
+
+  getParent(node: RunNode): RunNode | undefined {
+    return isPlan(node)
+      ? undefined
+      : this.getChildren().find((plan) => isPlan(plan) && plan.plan === node.summary.plan);
+  }
+
+  dispose(): void {
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  #item(summary: RunSummary): RunItem {
+    const item = this.#items.get(summary.run) ?? { summary };
+    item.summary = summary;
+    this.#items.set(summary.run, item);
+    return item;
+  }
+}
