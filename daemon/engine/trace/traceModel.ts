@@ -54,7 +54,10 @@ export async function traceModel(model: Model, spec: TraceSpec): Promise<TracedM
     if (error instanceof UserError) throw error;
     const at = layers.current()?.name;
     const reason = (error as Error).message.split('\n')[0];
-    throw new UserError('model-unsupported', `${at ? `layer "${at}"` : model.path}: TensorFlow.js cannot train it: ${reason}`);
+    throw new UserError(
+      'model-unsupported',
+      `${at ? `layer "${at}"` : model.path}: TensorFlow.js cannot train it: ${reason}`,
+    );
   } finally {
     layers.dispose();
   }

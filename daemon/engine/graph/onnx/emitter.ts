@@ -1,5 +1,5 @@
 import { UserError } from '../../../protocol/errors.js';
-import type { Graph, Node } from '../ir.js';
+import type { Graph, Node, Op } from '../ir.js';
 import { sameShape, sizeOf } from '../ir.js';
 import { encodeOnnx, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxType } from './protobuf.js';
 
@@ -29,15 +29,23 @@ export class Emitter {
   readonly #initializers = new Map<string, OnnxTensor>();
   readonly #names = new Map<Node, Partial<Record<Layout, string>>>();
   readonly #uses = new Map<Node, number>();
+  readonly #readers = new Map<Node, Node[]>();
 
   constructor(graph: Graph) {
     for (const node of [...graph.nodes.flatMap((n) => n.inputs), ...graph.outputs.map((o) => o.node)])
       this.#uses.set(node, (this.#uses.get(node) ?? 0) + 1);
+    for (const reader of graph.nodes)
+      for (const node of reader.inputs) this.#readers.set(node, [...(this.#readers.get(node) ?? []), reader]);
   }
 
   /** How many nodes and outputs read it. */
   uses(node: Node): number {
     return this.#uses.get(node) ?? 0;
+  }
+
+  /** How many nodes of a kind read it. */
+  readers(node: Node, op: Op): number {
+    return this.#readers.get(node)?.filter((reader) => reader.op === op).length ?? 0;
   }
 
   /** Adds an ONNX node of one output; returns its name. */

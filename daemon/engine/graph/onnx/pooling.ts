@@ -1,6 +1,6 @@
 import type { Node } from '../ir.js';
 import { sizeOf } from '../ir.js';
-import { type EmitRule, unsupported } from './emitter.js';
+import { type EmitRule, type Emitter, unsupported } from './emitter.js';
 
 /** Rules of pooling and resizing, all computed in NCHW. */
 
@@ -14,21 +14,33 @@ const poolAttrs = (node: Node) => ({
   pads: numbers(node, 'pads'),
 });
 
+/** One node gives maxima and their places where the gradient needs these; without places pooling is much faster. */
+function maxima(e: Emitter, x: Node, attrs: ReturnType<typeof poolAttrs>): { values: string; places: () => string } {
+  const name = e.name(x, 'channels');
+  const places = () => e.ops('MaxPool', [name], 2, attrs)[1]!;
+  return { values: e.readers(x, 'MaxPoolGrad') > 0 ? e.ops('MaxPool', [name], 2, attrs)[0]! : e.op('MaxPool', [name], attrs), places }; // prettier-ignore
+}
+
 const maxPool: EmitRule = (e, node) => {
-  const x = e.name(node.inputs[0]!, 'channels');
-  e.define(node, e.op('MaxPool', [x], poolAttrs(node)), 'channels');
+  e.define(node, maxima(e, node.inputs[0]!, poolAttrs(node)).values, 'channels');
 };
 
 /** The gradient goes to the place of each window's maximum; places that are the maximum of several windows add up. */
 const maxPoolGrad: EmitRule = (e, node) => {
   const [dy, x] = node.inputs as [Node, Node, Node];
   const [b, h, w, c] = shape4(node);
-  const [, indices] = e.ops('MaxPool', [e.name(x, 'channels')], 2, poolAttrs(node));
+  const attrs = poolAttrs(node);
+  const { kernel_shape, strides } = attrs;
+  const places = maxima(e, x, attrs).places();
+  const updates = e.name(dy, 'channels');
+  if (strides[0]! >= kernel_shape[0]! && strides[1]! >= kernel_shape[1]!) {
+    e.define(node, e.op('MaxUnpool', [updates, places, e.ints([b, c, h, w])], attrs), 'channels');
+    return;
+  }
   const zeros = e.op('Expand', [e.scalar(0), e.ints([sizeOf(node.shape)])]);
-  const places = e.reshape(indices!, [-1]);
-  const updates = e.reshape(e.name(dy, 'channels'), [-1]);
-  const flat = e.op('ScatterElements', [zeros, places, updates], { axis: 0, reduction: 'add' });
-  e.define(node, e.reshape(flat, [b, c, h, w]), 'channels');
+  const flat = [e.reshape(places, [-1]), e.reshape(updates, [-1])];
+  const sums = e.op('ScatterElements', [zeros, ...flat], { axis: 0, reduction: 'add' });
+  e.define(node, e.reshape(sums, [b, c, h, w]), 'channels');
 };
 
 const avgPool: EmitRule = (e, node) => {
