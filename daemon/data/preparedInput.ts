@@ -10,28 +10,30 @@ export interface PreparedInput {
   gather(indices: Uint32Array, from: number, count: number, out: Float32Array): void | Promise<void>;
 }
 
-/** Preprocesses on the fly, or once and for all (on the first gather) where the converted rows fit in memory. */
+/**
+ * Preprocesses on the fly; once as many rows have been asked for as there are, all of them, once and for all, where the
+ * converted rows fit in memory. (A scale candidate that is looked at once never pays for the conversion.)
+ */
 export function preparedInput(store: SampleStore, map: AffineMap): PreparedInput {
-  const { width, shape } = store;
-  if (!store.resident || store.size * width * 4 > CONVERT_LIMIT) {
-    return {
-      shape,
-      gather(indices, from, count, out) {
-        const pending = store.gather(indices, from, count, out);
-        if (pending) return pending.then(() => applyAffine(map, out, count, width));
-        applyAffine(map, out, count, width);
-      },
-    };
-  }
+  const { size, width, shape } = store;
+  const convertible = store.resident && size * width * 4 <= CONVERT_LIMIT;
+  let served = 0;
   let rows: Float32Array | undefined;
   return {
     shape,
     gather(indices, from, count, out) {
-      rows ??= convert(store, map);
-      for (let k = 0; k < count; k++) {
-        const start = indices[from + k]! * width;
-        out.set(rows.subarray(start, start + width), k * width);
+      served += count;
+      if (convertible && served > size) {
+        rows ??= convert(store, map);
+        for (let k = 0; k < count; k++) {
+          const start = indices[from + k]! * width;
+          out.set(rows.subarray(start, start + width), k * width);
+        }
+        return;
       }
+      const pending = store.gather(indices, from, count, out);
+      if (pending) return pending.then(() => applyAffine(map, out, count, width));
+      applyAffine(map, out, count, width);
     },
   };
 }

@@ -4,6 +4,7 @@ import type { ResolvedData } from '../protocol/resolvedPlan.js';
 import { resolveInside } from '../model/workspacePath.js';
 import { invalidData } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
+import { isBuiltinData, type BuiltinData } from './builtin.js';
 import { isCifarBinaryFolder, readCifar10, readCifarBinary } from './cifar10.js';
 import { readCsvSource } from './csv.js';
 import { readFashionMnist } from './fashionMnist.js';
@@ -21,8 +22,7 @@ import { readHead, statSource, type SourceFile } from './sourceFile.js';
 type Format = NonNullable<ResolvedData['format']>;
 type Options = ReadContext['options'];
 
-/** Data sets known by name. */
-const BUILT_IN: Record<string, (options: Options) => Promise<RawDataset>> = {
+const BUILT_IN: Record<BuiltinData, (options: Options) => Promise<RawDataset>> = {
   mnist: ({ workspace, memoryLimit }) => readMnist(workspace, memoryLimit),
   'fashion-mnist': ({ workspace, memoryLimit }) => readFashionMnist(workspace, memoryLimit),
   cifar10: readCifar10,
@@ -60,8 +60,7 @@ export async function readSourceData(
   requirements: DataRequirements,
   options: Options,
 ): Promise<RawDataset> {
-  const builtIn = Object.hasOwn(BUILT_IN, config.source) ? BUILT_IN[config.source] : undefined;
-  if (builtIn && config.format === null) return builtIn(options);
+  if (isBuiltinData(config.source) && config.format === null) return BUILT_IN[config.source](options);
   const resolve = (path: string) => sourceFile(options.workspace, path);
   const source = await resolve(config.source);
   const test = config.test === null ? null : await resolve(config.test);

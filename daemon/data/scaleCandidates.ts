@@ -62,22 +62,22 @@ export async function chooseScale(
   dataset: Dataset,
   evaluate: (candidate: Dataset) => Promise<number>,
 ): Promise<ScaleChoice> {
-  const tried: { preprocess: Preprocess; loss: number; dataset: Dataset }[] = [];
+  const tried: { preprocess: Preprocess; loss: number }[] = [];
   for (const preprocess of scaleCandidates(dataset.preprocess.mean)) {
-    const candidate = await dataset.withPreprocess(preprocess);
-    tried.push({ preprocess, loss: await evaluate(candidate), dataset: candidate });
+    const loss = await evaluate(await dataset.withPreprocess(preprocess));
+    tried.push({ preprocess, loss });
   }
   const rank = (loss: number) => (Number.isFinite(loss) ? loss : Infinity);
   // sort is stable: of equal losses the more common preprocessing wins.
   tried.sort((a, b) => (rank(a.loss) === rank(b.loss) ? 0 : rank(a.loss) - rank(b.loss)));
-  const best = tried[0]!;
+  const { preprocess: best } = tried[0]!;
   const text = tried
     .map(({ preprocess, loss }) => `${describePreprocess(preprocess)}: ${loss.toPrecision(3)}`)
     .join('; ');
   return {
-    dataset: best.dataset,
-    preprocess: best.preprocess,
-    figures: tried.map(({ preprocess, loss }) => ({ preprocess, loss })),
-    note: `Input scale chosen by the reference's loss: ${describePreprocess(best.preprocess)} (${text}).`,
+    dataset: await dataset.withPreprocess(best),
+    preprocess: best,
+    figures: tried,
+    note: `Input scale chosen by the reference's loss: ${describePreprocess(best)} (${text}).`,
   };
 }

@@ -77,11 +77,11 @@ describe('preprocessing', () => {
 
   it('rows converted once equal rows converted on the fly', async () => {
     const map = await affineMap(store, training, { scale: 'standard', mean: 'none' });
-    const converted = new Float32Array(size * width);
-    const streamed = new Float32Array(size * width);
+    const input = preparedInput(store, map);
     const all = Uint32Array.from({ length: size }, (_, i) => size - 1 - i);
-    void preparedInput(store, map).gather(all, 0, size, converted);
-    void preparedInput({ ...store, resident: false }, map).gather(all, 0, size, streamed);
+    const [streamed, converted] = [new Float32Array(size * width), new Float32Array(size * width)];
+    void input.gather(all, 0, size, streamed);
+    void input.gather(all, 0, size, converted);
     expect(converted).toEqual(streamed);
     expect(converted.slice(0, width)).toEqual((await rowsUnder({ scale: 'standard', mean: 'none' })).slice(-width));
   });
