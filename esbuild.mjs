@@ -40,6 +40,7 @@ const node = {
     ...entries({
       cli: 'daemon/cli/main.ts',
       daemon: 'daemon/main.ts',
+      modelWorker: 'daemon/language/modelWorker.ts',
       trainer: 'daemon/trainer/main.ts',
       schemas: 'schemas/write.ts',
     }),

@@ -2,32 +2,25 @@
  * Model files as they are on disk, parsed once per version. They are never sent over the socket: a model.json can have 20 MB,
  * and an editor would send it again at every key.
  */
-import { open, readFile, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { Position, Range } from 'vscode-languageserver-protocol/node';
 import type { ARCHITECTURES } from '../protocol/plan.js';
 import type { LayerSummary } from '../model/model.js';
-import { placeLayers } from './layerPlaces.js';
-import { LineIndex } from './text.js';
+import { countZerosInBackground, readModelInBackground } from './modelJobs.js';
 
 type ArchitectureName = (typeof ARCHITECTURES)[number];
-
-export interface LayerPlace {
-  /** The layer's object in the file. */
-  readonly range: Range;
-}
 
 export interface ModelFile {
   readonly path: string;
   readonly layers: readonly LayerSummary[];
   /** Layer name -> where it stands; a layer that is not found in the text is missing. */
-  readonly places: ReadonlyMap<string, LayerPlace>;
+  readonly places: ReadonlyMap<string, Range>;
 }
 
 /** The innermost layer whose object covers a position. */
 export function layerAt({ places }: ModelFile, { line, character }: Position): string | null {
   let best: { name: string; lines: number } | null = null;
-  for (const [name, { range }] of places) {
-    const { start, end } = range;
+  for (const [name, { start, end }] of places) {
     const after = line > start.line || (line === start.line && character >= start.character);
     const before = line < end.line || (line === end.line && character <= end.character);
     if (after && before && (!best || end.line - start.line <= best.lines))
@@ -98,7 +91,7 @@ export class ModelFiles {
     const version = await this.#version(path);
     if (!version) return null;
     version.counting ??= version.file
-      .then((file) => (file ? countZeros(file, workspace) : null))
+      .then((file) => (file ? zerosOf(file, workspace) : null))
       .catch(() => null)
       .then((zeros) => (version.zeros = zeros));
     return version.counting;
@@ -112,7 +105,8 @@ export class ModelFiles {
     }
     const key = `${info.mtimeMs} ${info.size}`;
     const known = this.#versions.get(path);
-    const version = known?.key === key ? known : { key, file: parse(path), zeros: undefined, counting: null };
+    const version =
+      known?.key === key ? known : { key, file: parse(path, info.size), zeros: undefined, counting: null };
     this.#versions.delete(path);
     this.#versions.set(path, version);
     for (const oldest of this.#versions.keys()) {
@@ -134,39 +128,16 @@ async function readHead(path: string): Promise<string> {
 }
 
 /** A broken or foreign file is no model: the editor says nothing about it, "Inspect" says why. */
-async function parse(path: string): Promise<ModelFile | null> {
+async function parse(path: string, bytes: number): Promise<ModelFile | null> {
   try {
     if (!/"(modelTopology|class_name|model_config)"/.test(await readHead(path))) return null;
-    const text = await readFile(path, 'utf8');
-    const [{ parseModelJson }, { summarizeModel }] = await Promise.all([
-      import('../model/modelJson.js'),
-      import('../model/summarize.js'),
-    ]);
-    const { topology, manifest } = parseModelJson(text, path);
-    const weights = manifest?.flatMap((group) => group.weights);
-    const layers = summarizeModel({ topology, ...(weights ? { weights } : {}) });
-    const lines = new LineIndex(text);
-    const places = new Map(
-      placeLayers(text).map(({ name, offset, length }) => [name, { range: lines.range(offset, length) }]),
-    );
-    return { path, layers, places };
+    return await readModelInBackground(path, bytes);
   } catch {
     return null;
   }
 }
 
-async function countZeros(file: ModelFile, workspace: string): Promise<number | null> {
-  const params = file.layers.reduce((total, layer) => total + layer.params, 0);
-  if (4 * params > MAX_WEIGHTS) return null;
-  const { readModel } = await import('../model/readModel.js');
-  const model = await readModel(file.path, { workspace });
-  const prunable = new Set(
-    file.layers.flatMap((layer) => layer.weights.filter((weight) => weight.prunable).map((weight) => weight.name)),
-  );
-  let zeros = 0;
-  for (const { name, data } of model.weights) {
-    if (!prunable.has(name)) continue;
-    for (let i = 0; i < data.length; i++) if (data[i] === 0) zeros++;
-  }
-  return zeros;
+async function zerosOf(file: ModelFile, workspace: string): Promise<number | null> {
+  const bytes = 4 * file.layers.reduce((total, layer) => total + layer.params, 0);
+  return bytes > MAX_WEIGHTS ? null : countZerosInBackground(file.path, workspace, bytes);
 }

@@ -5,6 +5,8 @@ import type { ModelFile } from './modelFiles.js';
 import { command } from './planLens.js';
 import { grouped, percent, shapeText, shortCount, sizeText } from './text.js';
 
+/** More would slow the editor down and tell nobody anything; "Inspect" has the rest. */
+const MAX_LAYERS = 2000;
 /** Layers on one line (a model.json without line breaks) would make one lens of all: then the top lens speaks alone. */
 const LAYERS_PER_LINE = 2;
 
@@ -32,14 +34,12 @@ export function modelLenses(model: ModelFile, zeros: number | null, latest: read
     { range: TOP, command: command('$(list-tree) Inspect', 'lcPrune.inspectModel', { model: path }) },
   ];
   const perLine = new Map<number, number>();
-  for (const { range } of model.places.values()) {
-    perLine.set(range.start.line, (perLine.get(range.start.line) ?? 0) + 1);
-  }
+  for (const { start } of model.places.values()) perLine.set(start.line, (perLine.get(start.line) ?? 0) + 1);
   const kept = new Map((latest ?? []).map((layer) => [layer.layer, layer]));
-  for (const layer of layers) {
+  for (const layer of layers.slice(0, MAX_LAYERS)) {
     const place = model.places.get(layer.name);
-    if (!place || (perLine.get(place.range.start.line) ?? 0) > LAYERS_PER_LINE) continue;
-    const range = { start: place.range.start, end: place.range.start };
+    if (!place || perLine.get(place.start.line)! > LAYERS_PER_LINE) continue;
+    const range = { start: place.start, end: place.start };
     const result = kept.get(layer.name);
     const text = [
       `${layer.className} ${shapeText(layer.outputShape)}`,
@@ -57,3 +57,8 @@ export function modelLenses(model: ModelFile, zeros: number | null, latest: read
   }
   return lenses;
 }
+
+/** While a large model is being read. */
+export const readingLens = (path: string): CodeLens[] => [
+  { range: TOP, command: command('$(sync~spin) Reading the model...', 'lcPrune.inspectModel', { model: path }) },
+];

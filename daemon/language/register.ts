@@ -31,8 +31,8 @@ import type { RunSummary } from '../protocol/messages.js';
 import { completePlan } from './completion.js';
 import { explainLayer, hoverPlan } from './hover.js';
 import type { LanguageHost } from './host.js';
-import { layerAt, ModelFiles } from './modelFiles.js';
-import { modelLenses } from './modelLens.js';
+import { layerAt, ModelFiles, type ModelFile } from './modelFiles.js';
+import { modelLenses, readingLens } from './modelLens.js';
 import { formatPlan, symbolsOf } from './outline.js';
 import { analysePlan, type Finding, type PlanAnalysis } from './planAnalysis.js';
 import { isPlanUri, PlanDocuments, type OpenPlan } from './planDocuments.js';
@@ -50,6 +50,8 @@ export interface Language {
 
 const PLANS: DocumentSelector = [{ scheme: 'file', pattern: '**/*.prune.{json,jsonc}' }];
 const REFRESH_DELAY = 300;
+/** How long a CodeLens request waits for a model that is read for the first time. */
+const PATIENCE = 120;
 
 /** What runs show in a lens; the rest of a summary (speed, ETA) does not touch it. */
 const lensKey = (summary: RunSummary | null): string => (summary ? `${summary.state} ${summary.iteration}` : 'deleted');
@@ -207,10 +209,23 @@ class LanguageServer implements Language {
     if (!place) return [];
     const { folder, path } = place;
     if (isPlanUri(uri)) return planLenses(path, await this.#facts.ofPlan(folder, path));
-    const model = await this.#models.open(path);
+    const model = await this.#openSoon(path);
+    if (model === 'reading') return readingLens(path);
     if (!model) return [];
     const [zeros, kept] = await Promise.all([this.#zerosSoon(path, folder), this.#facts.keptOf(folder, path)]);
     return modelLenses(model, zeros, kept);
+  }
+
+  /** The model, or 'reading' when that takes longer than an editor should wait: the lenses are drawn again then. */
+  async #openSoon(path: string): Promise<ModelFile | null | 'reading'> {
+    const opening = this.#models.open(path);
+    if (!this.#client.workspace?.codeLens?.refreshSupport) return opening;
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<'reading'>((resolve) => (timer = setTimeout(() => resolve('reading'), PATIENCE)));
+    const first = await Promise.race([opening, patience]);
+    clearTimeout(timer);
+    if (first === 'reading') void opening.then(() => this.#refreshLenses());
+    return first;
   }
 
   /** The zeros when they are known; else counts them and has the lenses drawn again. */

@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { ModelFile } from './modelFiles.js';
+
+export type ModelJob =
+  | { readonly kind: 'read'; readonly path: string }
+  | { readonly kind: 'zeros'; readonly path: string; readonly workspace: string };
+
+/** Below this, starting a thread takes longer than the work. */
+const SMALL = 512 * 1024;
+
+/** Beside the running bundle (dist/daemon.mjs, dist/chunks/*.mjs); undefined where it runs from other bundles. */
+const workerPath = (): string | undefined =>
+  ['./modelWorker.mjs', '../modelWorker.mjs']
+    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+    .find((path) => existsSync(path));
+
+function inWorker<T>(script: string, job: ModelJob): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(script, { workerData: job, stdout: true, stderr: true });
+    worker.unref();
+    worker.once('message', resolve).once('error', reject);
+    worker.once('exit', () => reject(new Error('the reader of the model ended early')));
+  });
+}
+
+/** @param bytes how much there is to read. @throws what reading the model throws. */
+export async function readModelInBackground(path: string, bytes: number): Promise<ModelFile> {
+  const script = bytes > SMALL ? workerPath() : undefined;
+  if (script) return inWorker<ModelFile>(script, { kind: 'read', path });
+  return (await import('./readModelFile.js')).readModelFile(path);
+}
+
+export async function countZerosInBackground(path: string, workspace: string, bytes: number): Promise<number> {
+  const script = bytes > SMALL ? workerPath() : undefined;
+  if (script) return inWorker<number>(script, { kind: 'zeros', path, workspace });
+  return (await import('./readModelFile.js')).countZeros(path, workspace);
+}

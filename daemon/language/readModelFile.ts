@@ -1,0 +1,34 @@
+/** The work on a model file that takes time: done in place for small files, in a worker thread for large ones. */
+import { readFile } from 'node:fs/promises';
+import { parseModelJson } from '../model/modelJson.js';
+import { readModel } from '../model/readModel.js';
+import { summarizeModel } from '../model/summarize.js';
+import { placeLayers } from './layerPlaces.js';
+import type { ModelFile } from './modelFiles.js';
+import { LineIndex } from './text.js';
+
+/** @throws UserError when the file is no model. */
+export async function readModelFile(path: string): Promise<ModelFile> {
+  const text = await readFile(path, 'utf8');
+  const { topology, manifest } = parseModelJson(text, path);
+  const weights = manifest?.flatMap((group) => group.weights);
+  const layers = summarizeModel({ topology, ...(weights ? { weights } : {}) });
+  const lines = new LineIndex(text);
+  const places = placeLayers(text).map(({ name, offset, length }) => [name, lines.range(offset, length)] as const);
+  return { path, layers, places: new Map(places) };
+}
+
+/** Zeros among the prunable weights. @throws UserError */
+export async function countZeros(path: string, workspace: string): Promise<number> {
+  const model = await readModel(path, { workspace });
+  const layers = summarizeModel(model);
+  const prunable = new Set(
+    layers.flatMap((layer) => layer.weights.flatMap(({ name, prunable }) => (prunable ? [name] : []))),
+  );
+  let zeros = 0;
+  for (const { name, data } of model.weights) {
+    if (!prunable.has(name)) continue;
+    for (let i = 0; i < data.length; i++) if (data[i] === 0) zeros++;
+  }
+  return zeros;
+}
