@@ -75,12 +75,16 @@ export function isCifarBinaryFolder(names: readonly string[]): boolean {
 }
 
 /** data_batch_1.bin to data_batch_5.bin and test_batch.bin: records of one label byte and 3072 bytes, channel by channel. */
-export async function readCifarBinary(folder: SourceFile, names: readonly string[]): Promise<RawDataset> {
+export async function readCifarBinary(
+  folder: SourceFile,
+  names: readonly string[],
+  resolve: ReadContext['resolve'],
+): Promise<RawDataset> {
   const hashes: string[] = [];
   const part = async (members: readonly string[]): Promise<RawPart> => {
     const files = [];
     for (const member of members) {
-      const file = { path: join(folder.path, member), name: `${folder.name}/${member}` };
+      const file = await resolve(join(folder.path, member), `${folder.name}/${member}`);
       const bytes = await readSource(file);
       if (bytes.length % (IMAGE_BYTES + 1) !== 0)
         throw invalidData(

@@ -12,6 +12,10 @@ const MEMBER = /^(.*?)[-_.]?(images|labels)(?:[-_.]?idx\d?)?(?:[-_.]?ubyte)?(?:\
 const TRAIN = /train/i;
 const TEST = /t10k|test|val/i;
 
+type Resolve = (path: string, name: string) => Promise<SourceFile>;
+/** For the folders of packages, which no plan names. */
+const trustedPath: Resolve = async (path, name) => ({ path, name });
+
 interface Pair {
   readonly prefix: string;
   readonly images: string;
@@ -37,7 +41,12 @@ export function findPairs(names: readonly string[]): Pair[] {
  * single pair is the training part.
  * @throws UserError('data-missing') when there is no pair, UserError('data-invalid') on damaged or unequal files.
  */
-export async function readIdxFolder(folder: SourceFile, memoryLimit: number, title: string): Promise<RawDataset> {
+export async function readIdxFolder(
+  folder: SourceFile,
+  memoryLimit: number,
+  title: string,
+  resolve: Resolve = trustedPath,
+): Promise<RawDataset> {
   const pairs = findPairs(await readdir(folder.path));
   const testPair = pairs.find((pair) => TEST.test(pair.prefix));
   const trainPair =
@@ -47,8 +56,8 @@ export async function readIdxFolder(folder: SourceFile, memoryLimit: number, tit
       folder.name,
       'no pair of IDX files such as train-images-idx3-ubyte and train-labels-idx1-ubyte (plain or .gz)',
     );
-  const member = (name: string): SourceFile => ({ path: join(folder.path, name), name: `${folder.name}/${name}` });
-  const read = (pair: Pair) => readIdxPair(member(pair.images), member(pair.labels), memoryLimit);
+  const member = (name: string) => resolve(join(folder.path, name), `${folder.name}/${name}`);
+  const read = async (pair: Pair) => readIdxPair(await member(pair.images), await member(pair.labels), memoryLimit);
   const train = await read(trainPair);
   const test = testPair && testPair !== trainPair ? await read(testPair) : undefined;
   return {
@@ -80,26 +89,26 @@ export async function readIdxPair(
 }
 
 /** The labels that go with an images file of the usual names, or null. */
-export async function labelsBeside(images: SourceFile): Promise<SourceFile | null> {
+async function labelsBeside(images: SourceFile, resolve: Resolve): Promise<SourceFile | null> {
   const folder = dirname(images.path);
   const own = images.path.slice(folder.length + 1);
   const pair = findPairs(await readdir(folder)).find((p) => p.images === own || p.images === own.replace(/\.gz$/, ''));
   if (!pair) return null;
-  return { path: join(folder, pair.labels), name: images.name.slice(0, images.name.length - own.length) + pair.labels };
+  return resolve(join(folder, pair.labels), images.name.slice(0, images.name.length - own.length) + pair.labels);
 }
 
 /** IDX data of a plan: a folder of pairs, or an images file with its labels file. */
 export async function readIdxSource(context: ReadContext): Promise<RawDataset> {
   const { source, test, config, options } = context;
   if ((await statSource(source)).directory)
-    return readIdxFolder(source, options.memoryLimit, `IDX files of ${source.name}`);
+    return readIdxFolder(source, options.memoryLimit, `IDX files of ${source.name}`, context.resolve);
   const stated = config.labels?.[0];
   const train = await readIdxPair(
     source,
-    stated === undefined ? await requireLabels(source) : await context.resolve(stated),
+    stated === undefined ? await requireLabels(source, context.resolve) : await context.resolve(stated),
     options.memoryLimit,
   );
-  const tested = test && (await readIdxPair(test, await requireLabels(test), options.memoryLimit));
+  const tested = test && (await readIdxPair(test, await requireLabels(test, context.resolve), options.memoryLimit));
   return {
     title: `IDX files of ${source.name}`,
     train: train.part,
@@ -109,8 +118,8 @@ export async function readIdxSource(context: ReadContext): Promise<RawDataset> {
   };
 }
 
-async function requireLabels(images: SourceFile): Promise<SourceFile> {
-  const labels = await labelsBeside(images);
+async function requireLabels(images: SourceFile, resolve: Resolve): Promise<SourceFile> {
+  const labels = await labelsBeside(images, resolve);
   if (labels) return labels;
   throw missingData(images.name, 'no labels file beside it with the same prefix; name it in "data.labels"');
 }

@@ -121,14 +121,14 @@ export async function readNpySource(context: ReadContext): Promise<RawDataset> {
   const { source, test, config, options } = context;
   const files = config.inputs ? await Promise.all(config.inputs.map((path) => context.resolve(path))) : [source];
   const stated = config.labels?.[0];
-  const labels = stated === undefined ? await labelsBeside(source) : await context.resolve(stated);
+  const labels = stated === undefined ? await labelsBeside(source, context.resolve) : await context.resolve(stated);
   const read = async (inputs: readonly SourceFile[], targets: SourceFile) => {
     const arrays: ArrayFile[] = [];
     for (const file of inputs) arrays.push(await readNpy(file, options.memoryLimit));
     return arraysToPart(inputs[0]!.name, arrays, await readNpy(targets, options.memoryLimit));
   };
   const train = await read(files, labels);
-  const tested = test && (await read([test], await labelsBeside(test)));
+  const tested = test && (await read([test], await labelsBeside(test, context.resolve)));
   return {
     title: `NumPy arrays of ${source.name}`,
     train: train.part,
@@ -138,7 +138,7 @@ export async function readNpySource(context: ReadContext): Promise<RawDataset> {
   };
 }
 
-async function labelsBeside(inputs: SourceFile): Promise<SourceFile> {
+async function labelsBeside(inputs: SourceFile, resolve: ReadContext['resolve']): Promise<SourceFile> {
   const folder = dirname(inputs.path);
   const own = basename(inputs.path);
   const candidates = [
@@ -156,7 +156,7 @@ async function labelsBeside(inputs: SourceFile): Promise<SourceFile> {
         () => false,
       )
     ) {
-      return { path, name: inputs.name.slice(0, inputs.name.length - own.length) + candidate };
+      return resolve(path, inputs.name.slice(0, inputs.name.length - own.length) + candidate);
     }
   }
   throw invalidData(

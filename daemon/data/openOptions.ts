@@ -24,6 +24,6 @@ export interface ReadContext {
   readonly options: OpenOptions & { readonly memoryLimit: number };
   readonly source: SourceFile;
   readonly test: SourceFile | null;
-  /** Another path of the plan ("labels" as a file), resolved inside the workspace. */
-  resolve(path: string): Promise<SourceFile>;
+  /** Another path ("labels" as a file, a file beside the source), resolved inside the workspace: links may lead anywhere. */
+  resolve(path: string, name?: string): Promise<SourceFile>;
 }

@@ -61,21 +61,21 @@ export async function readSourceData(
   options: Options,
 ): Promise<RawDataset> {
   if (isBuiltinData(config.source) && config.format === null) return BUILT_IN[config.source](options);
-  const resolve = (path: string) => sourceFile(options.workspace, path);
+  const resolve = (path: string, name?: string) => sourceFile(options.workspace, path, name);
   const source = await resolve(config.source);
   const test = config.test === null ? null : await resolve(config.test);
   const context: ReadContext = { config, requirements, options, source, test, resolve };
   if (config.format === null && (await statSource(source)).directory) {
     const members = await readdir(source.path);
-    if (isCifarBinaryFolder(members)) return readCifarBinary(source, members);
+    if (isCifarBinaryFolder(members)) return readCifarBinary(source, members, resolve);
   }
   const format = config.format ?? (await detectFormat(source));
   return READERS[format](context);
 }
 
-async function sourceFile(workspace: string, path: string): Promise<SourceFile> {
+async function sourceFile(workspace: string, path: string, name?: string): Promise<SourceFile> {
   const real = await resolveInside(workspace, workspace, path);
-  return { path: real, name: isAbsolute(path) ? relative(workspace, path) || path : path };
+  return { path: real, name: name ?? (isAbsolute(path) ? relative(workspace, path) || path : path) };
 }
 
 /** By extension, else by the first bytes; a folder by its members. */

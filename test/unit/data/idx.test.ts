@@ -1,3 +1,5 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findPairs } from '../../../daemon/data/idxFolder.js';
@@ -176,6 +178,18 @@ describe('IDX errors, one line each with file and way out', () => {
     expect(await messageOf(open('shape', {}, 3, [28, 28, 1]))).toMatch(
       /a sample is 2 x 2 \(4 values\), but the model's input is 28 x 28 x 1 \(784 values\)/,
     );
+  });
+
+  it('a link that leads out of the workspace is refused, in folders too', async () => {
+    const elsewhere = makeWorkspace();
+    elsewhere.write('train-images-idx3-ubyte', images);
+    workspace.write('linked/train-labels-idx1-ubyte', labels);
+    symlinkSync(
+      join(elsewhere.folder, 'train-images-idx3-ubyte'),
+      join(workspace.folder, 'linked/train-images-idx3-ubyte'),
+    );
+    expect(await messageOf(open('linked'))).toMatch(/leads out of the workspace/);
+    elsewhere.remove();
   });
 
   it('no pair, missing folder, path outside the workspace', async () => {
