@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { LaunchError } from '../daemon/launchError.js';
 import { COMMANDS, type CommandArguments, type CommandName } from '../ids.js';
 import type { Services } from '../services.js';
+import { isPlanPath } from './pick.js';
 
 /** What must hold before a command runs. */
 export type Need = 'nothing' | 'folder' | 'trust';
@@ -67,9 +68,14 @@ export function registerCommands(table: CommandTable, { context, log }: Services
 
 /** Arguments of CodeLens commands come over the socket: they are checked. Those of trees are our own items. */
 async function validated(name: CommandName, argument: unknown): Promise<never | undefined> {
-  if (typeof argument !== 'object' || argument === null || argument instanceof vscode.Uri) return undefined;
+  if (typeof argument !== 'object' || argument === null) return undefined;
+  // Menus of the explorer and the editor hand over a file.
+  if (argument instanceof vscode.Uri) return fileArgument(argument.fsPath) as never;
   if ('summary' in argument || 'kind' in argument) return argument as never;
   const { commandArguments } = await import('../../daemon/protocol/commands.js');
   const schema = commandArguments[name as keyof typeof commandArguments];
   return (schema ? schema.parse(argument) : argument) as never;
 }
+
+const fileArgument = (path: string): { plan: string } | { model: string } =>
+  isPlanPath(path) ? { plan: path } : { model: path };
