@@ -14,6 +14,15 @@ export interface BatchState {
   readonly generator: readonly number[];
 }
 
+/** A batch being read before it is asked for. */
+interface Ahead {
+  readonly epochs: number;
+  readonly position: number;
+  readonly inputs: readonly Float32Array[];
+  readonly target: Float32Array;
+  readonly filled: Promise<void>;
+}
+
 const SHUFFLE_STREAM = 1;
 
 /**
@@ -28,6 +37,7 @@ export class ShuffledBatches {
   private epochStart: readonly number[];
   private epochs = 0;
   private position = 0;
+  private ahead: Ahead | null = null;
 
   /** @throws UserError('data-invalid') when the split has fewer samples than one batch. */
   constructor(
@@ -56,16 +66,48 @@ export class ShuffledBatches {
   /** Fills the next batch: one buffer per model input, and the target. */
   next(inputs: readonly Float32Array[], target: Float32Array): void | Promise<void> {
     if (this.position === this.stepsPerEpoch) this.startEpoch();
-    const from = this.position * this.batchSize;
-    // One stream per batch of the run, so that the draws depend on the position alone.
-    const stream = (this.epochs * this.stepsPerEpoch + this.position) * 2 + 2;
+    const { epochs, position } = this;
     this.position++;
-    const pending = this.split.gather(this.order, from, this.batchSize, inputs, target);
+    const { ahead } = this;
+    if (ahead && ahead.epochs === epochs && ahead.position === position) {
+      return ahead.filled.then(() => {
+        inputs.forEach((buffer, i) => buffer.set(ahead.inputs[i]!));
+        target.set(ahead.target);
+        this.readAhead(ahead);
+      });
+    }
+    const pending = this.fill(epochs, position, inputs, target);
+    return pending?.then(() => {
+      const spare = { inputs: inputs.map((buffer) => new Float32Array(buffer.length)), target: target.slice() };
+      this.readAhead(spare);
+    });
+  }
+
+  private fill(
+    epochs: number,
+    position: number,
+    inputs: readonly Float32Array[],
+    target: Float32Array,
+  ): void | Promise<void> {
+    const pending = this.split.gather(this.order, position * this.batchSize, this.batchSize, inputs, target);
     const { augmentation } = this.split;
     if (!augmentation) return pending;
+    // One stream per batch of the run, so that the draws depend on the position alone.
+    const stream = (epochs * this.stepsPerEpoch + position) * 2 + 2;
     const augment = (): void => augmentImages(augmentation, inputs[0]!, this.batchSize, this.seed, stream);
     if (pending) return pending.then(augment);
     augment();
+  }
+
+  /** While a step trains, the next batch of a split on disk is read. Not past the epoch: its order is not drawn yet. */
+  private readAhead({ inputs, target }: Pick<Ahead, 'inputs' | 'target'>): void {
+    const { epochs, position } = this;
+    this.ahead = null;
+    if (position === this.stepsPerEpoch) return;
+    const filled = Promise.resolve(this.fill(epochs, position, inputs, target));
+    // A failure belongs to the step that asks for this batch, and to nobody when none does.
+    filled.catch(() => {});
+    this.ahead = { epochs, position, inputs, target, filled };
   }
 
   get state(): BatchState {
@@ -76,6 +118,7 @@ export class ShuffledBatches {
   restore(state: BatchState): void {
     if (!Number.isInteger(state.position) || state.position < 0 || state.position > this.stepsPerEpoch)
       throw new RangeError(`batch ${state.position} is outside an epoch of ${this.stepsPerEpoch}`);
+    this.ahead = null;
     this.epochs = state.epoch;
     this.position = state.position;
     this.random.restore(state.generator);

@@ -78,6 +78,7 @@ export async function readTablePart(
     return { part, schema: { names: table.names, columns } };
   } catch (error) {
     sinks?.inputs.discard();
+    sinks?.labels.discard();
     await iterator.return?.();
     throw error;
   }
@@ -114,6 +115,8 @@ function numberIn(file: string, cell: Cell, at: () => string): number {
 interface LabelColumn {
   append(cells: readonly Cell[], columns: readonly number[], at: (column: number) => string, file: string): void;
   finish(): RawTargets;
+  /** Frees what a column that will not be finished holds on disk. */
+  discard(): void;
 }
 
 /** Class labels: whole numbers when all of them are, else names, numbered in sorted order. */
@@ -159,6 +162,8 @@ class ClassColumn implements LabelColumn {
       where: this.where,
     };
   }
+
+  discard(): void {}
 }
 
 /** Regression values, or one-hot columns. */
@@ -181,5 +186,9 @@ class ValueColumns implements LabelColumn {
 
   finish(): RawTargets {
     return { kind: 'values', store: this.sink.finish(), where: this.where };
+  }
+
+  discard(): void {
+    this.sink.discard();
   }
 }

@@ -75,6 +75,35 @@ describe('ShuffledBatches', () => {
     }
   });
 
+  it('reads a split on disk one batch ahead, never past the epoch, and hands each failure to its own step', async () => {
+    const asked: number[][] = [];
+    let broken = false;
+    const split: Split = {
+      size: 6,
+      async gather(indices, from, count, [x]) {
+        asked.push([...indices.subarray(from, from + count)]);
+        if (broken) throw new Error('disk gone');
+        for (let k = 0; k < count; k++) x![k] = indices[from + k]!;
+      },
+    };
+    const batches = new ShuffledBatches(split, 2, 4);
+    const x = new Float32Array(2);
+    const next = async () => {
+      await batches.next([x], new Float32Array(2));
+      return [...x];
+    };
+    const seen = [await next()];
+    expect(asked.length).toBe(2);
+    seen.push(await next(), await next());
+    expect(asked.length).toBe(3);
+    expect(seen).toEqual(asked);
+    seen.push(await next());
+    expect(seen[3]).toEqual(asked[3]);
+    broken = true;
+    expect(await next()).toEqual(asked[4]);
+    await expect(next()).rejects.toThrow('disk gone');
+  });
+
   it('depends on the seed', async () => {
     const [a] = await take(new ShuffledBatches(counting(50), 50, 1), 1);
     const [b] = await take(new ShuffledBatches(counting(50), 50, 2), 1);
