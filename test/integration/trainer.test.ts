@@ -5,11 +5,13 @@ import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../daemon/lc/random.js';
+import type { Model } from '../../daemon/model/model.js';
 import { readModel } from '../../daemon/model/readModel.js';
+import { writeTfjsModel } from '../../daemon/model/writeTfjs.js';
 import type { RunEvent } from '../../daemon/protocol/events.js';
 import type { ResolvedPlan } from '../../daemon/protocol/resolvedPlan.js';
 import { baselinePlan } from '../../daemon/runs/baselinePlan.js';
-import { readRunPlan } from '../../daemon/runs/registry.js';
+import { readEvents, readRunPlan } from '../../daemon/runs/registry.js';
 import { resumeRun, startRun } from '../../daemon/runs/supervisor.js';
 import { bundleTrainer, type Bundle } from './trainer/bundle.js';
 
@@ -46,7 +48,7 @@ const PLAN: ResolvedPlan = {
     labels: null,
     test: null,
     validation: 0.1,
-    limit: 4000,
+    limit: 3000,
     scale: 'unit',
     mean: 'none',
     augment: { flip: false, shift: 0 },
@@ -89,12 +91,25 @@ async function finished(plan: ResolvedPlan): Promise<{ folder: string; done: Ext
   return { folder: handle.folder, done };
 }
 
+/** NumPy's .npy, version 1.0. */
+function npy(descr: '<f4' | '<i4', shape: number[], data: Float32Array | Int32Array): Buffer {
+  const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;
+  const header = dict.padEnd(117) + '\n';
+  const prefix = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length, 0]);
+  return Buffer.concat([prefix, Buffer.from(header), Buffer.from(data.buffer)]);
+}
+
 describe('LeNet300 on a part of MNIST', () => {
   it('is pruned to its budget, beats direct compression, and its files say the same', async () => {
     const { folder, done } = await finished(PLAN);
     expect(done.kept).toBe(KAPPA);
     expect(done.reference.error!).toBeLessThan(0.12);
     expect(done.retrained.error!).toBeLessThan(done.reference.error! + 0.05);
+    const { events } = await readEvents(folder, 0, 100_000);
+    const direct = events.find(
+      (event) => event.event === 'evaluation' && event.at === 'direct' && event.set === 'test',
+    );
+    expect(done.theta.error!).toBeLessThan((direct as { error: number }).error);
     const model = await readModel(join(folder, 'result', 'model.json'), { workspace });
     const kernels = model.weights.filter(({ name }) => name.endsWith('kernel'));
     const nonZeros = kernels.reduce((sum, { data }) => sum + data.filter((x) => x !== 0).length, 0);
@@ -174,6 +189,129 @@ describe('LeNet300 on a part of MNIST', () => {
       code: 'run-invalid',
       message: expect.stringContaining('model has changed'),
     });
+  });
+
+  it('carries moving averages, frozen layers and excluded layers through a run, in both engines', async () => {
+    const random = createRandom(1, 3);
+    const weight = (name: string, shape: number[], value?: number) => {
+      const data = Float32Array.from(
+        { length: shape.reduce((a, b) => a * b, 1) },
+        () => value ?? 0.1 * random.normal(),
+      );
+      return { name, shape, dtype: 'float32' as const, data };
+    };
+    const layer = (class_name: string, name: string, config: object) => ({
+      class_name,
+      config: { name, trainable: true, ...config },
+    });
+    const conv = {
+      kernel_size: [5, 5],
+      strides: [2, 2],
+      padding: 'valid',
+      data_format: 'channels_last',
+      use_bias: true,
+    };
+    const model: Model = {
+      format: 'tfjs-layers',
+      path: join(workspace, 'net.json'),
+      topology: {
+        class_name: 'Sequential',
+        config: {
+          name: 'net',
+          layers: [
+            layer('Conv2D', 'frozen', {
+              ...conv,
+              filters: 6,
+              activation: 'relu',
+              trainable: false,
+              batch_input_shape: [null, 28, 28, 1],
+              dtype: 'float32',
+            }),
+            layer('BatchNormalization', 'norm1', { axis: 3, momentum: 0.9, epsilon: 1e-3, center: true, scale: true }),
+            layer('Conv2D', 'conv', { ...conv, filters: 8, activation: 'linear' }),
+            layer('BatchNormalization', 'norm2', { axis: 3, momentum: 0.9, epsilon: 1e-3, center: true, scale: true }),
+            layer('Activation', 'relu', { activation: 'relu' }),
+            layer('Dropout', 'drop', { rate: 0.2 }),
+            layer('Flatten', 'flatten', {}),
+            layer('Dense', 'out', { units: 10, activation: 'softmax', use_bias: true }),
+          ],
+        },
+      },
+      weights: [
+        weight('frozen/kernel', [5, 5, 1, 6]),
+        weight('frozen/bias', [6]),
+        ...['gamma', 'beta', 'moving_mean', 'moving_variance'].map((name, i) =>
+          weight(`norm1/${name}`, [6], [1, 0, 0.5, 2][i]),
+        ),
+        weight('conv/kernel', [5, 5, 6, 8]),
+        weight('conv/bias', [8]),
+        ...['gamma', 'beta', 'moving_mean', 'moving_variance'].map((name, i) =>
+          weight(`norm2/${name}`, [8], [1, 0, 0.25, 3][i]),
+        ),
+        weight('out/kernel', [128, 10]),
+        weight('out/bias', [10]),
+      ],
+      notes: [],
+    };
+    await writeTfjsModel(model, model.path);
+    // Noise with a bright stripe where the class says.
+    const labels = Int32Array.from({ length: 320 }, (_, n) => n % 10);
+    const images = Float32Array.from(
+      { length: 320 * 784 },
+      (_, i) => random.next() * 0.3 + Number(Math.floor((i % 784) / 78) === Math.floor(i / 784) % 10),
+    );
+    await writeFile(join(workspace, 'x.npy'), npy('<f4', [320, 28, 28, 1], images));
+    await writeFile(join(workspace, 'y.npy'), npy('<i4', [320], labels));
+    const data = {
+      ...PLAN.data,
+      source: 'x.npy',
+      labels: ['y.npy'],
+      limit: null,
+      validation: 0,
+      scale: 'none' as const,
+    };
+    const tasks = [{ name: 'conv', layers: ['conv'], budget: { weights: 100 } }];
+    for (const engine of ['onnx-cpu', 'tfjs-cpu']) {
+      const { folder, done } = await finished({
+        ...PLAN,
+        engine,
+        model: { path: 'net.json' },
+        data,
+        tasks,
+        training: { ...settings, batchSize: 64 },
+        retrain: { ...PLAN.retrain, batchSize: 64, epochs: 1 },
+        reference: { ...PLAN.reference, batchSize: 64, epochs: 2 },
+        schedule: { ...PLAN.schedule, iterations: 2, epochs: 1, firstEpochs: 1 },
+      });
+      expect(done.perLayer).toEqual([{ layer: 'conv', weights: 1200, kept: 100 }]);
+      const read = await readModel(join(folder, 'result', 'model.json'), { workspace });
+      const values = (name: string) => read.weights.find((one) => one.name === name)!.data;
+      const before = (name: string) => model.weights.find((one) => one.name === name)!.data;
+      for (const name of ['frozen/kernel', 'frozen/bias']) expect(values(name), name).toEqual(before(name));
+      for (const name of [
+        'norm1/moving_mean',
+        'norm1/moving_variance',
+        'norm2/moving_mean',
+        'norm2/moving_variance',
+        'norm1/gamma',
+        'out/bias',
+      ]) {
+        expect(values(name), name).not.toEqual(before(name));
+      }
+      expect(values('norm2/moving_variance').every((x) => x > 0)).toBe(true);
+      expect(values('out/kernel').filter((x) => x === 0)).toHaveLength(0);
+      expect(values('conv/kernel').filter((x) => x !== 0)).toHaveLength(100);
+      const again = await finished({
+        ...PLAN,
+        engine,
+        tasks,
+        method: 'reference',
+        model: { path: relative(workspace, join(folder, 'result', 'model.json')) },
+        data,
+        reference: { ...PLAN.reference, epochs: 0 },
+      });
+      expect(again.done.reference.error).toBe(done.retrained.error);
+    }
   });
 
   it('tells of bad input before it leaves anything on disk', async () => {
