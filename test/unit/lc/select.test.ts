@@ -38,10 +38,10 @@ describe('keepLargest', () => {
     );
   });
 
-  it('equals the sorted selection on 100,000 normal weights, at every magnitude of kappa', () => {
+  it('equals the sorted selection on 20,000 normal weights, at every magnitude of kappa', () => {
     const random = createRandom(1);
-    const v = Float32Array.from({ length: 100_000 }, () => random.normal());
-    for (const kappa of [1, 10, 1000, 50_000, 99_999]) {
+    const v = Float32Array.from({ length: 20_000 }, () => random.normal());
+    for (const kappa of [1, 10, 1000, 10_000, 19_999]) {
       const theta = new Float32Array(v.length);
       keepLargest(v, kappa, theta);
       expect(countNonZeros(theta)).toBe(kappa);
