@@ -1,4 +1,5 @@
-import { join, relative, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { REFERENCE } from '../../plan/defaults.js';
 import { readPlan, workspaceFor } from '../../plan/readPlan.js';
 import { readModel } from '../../model/readModel.js';
@@ -38,6 +39,7 @@ export const train: Command = {
     let path = join(handle.folder, 'result', 'model.json');
     const out = stringOption(values, 'out');
     if (out !== undefined) {
+      await mkdir(dirname(resolve(out)), { recursive: true });
       await writeTfjsModel(await readModel(path, { workspace }), resolve(out));
       path = resolve(out);
     }

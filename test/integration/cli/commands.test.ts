@@ -108,9 +108,10 @@ describe('lc-prune run', () => {
         cwd: busy.folder,
       });
       let stderr = '';
+      let interrupted = false;
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
         stderr += text;
-        if (/^ +2\/40/m.test(stderr)) child.kill('SIGINT');
+        if (/^ +2\/40/m.test(stderr) && !interrupted) interrupted = child.kill('SIGINT');
       });
       const code = await new Promise((done) => child.on('close', done));
       expect({ code, stderr }).toMatchObject({ code: 130, stderr: expect.stringMatching(/lc-prune resume \S+/) });
@@ -119,9 +120,10 @@ describe('lc-prune run', () => {
         cwd: busy.folder,
       });
       let seen = '';
+      let again = false;
       resumed.stdout.setEncoding('utf8').on('data', (text: string) => {
         seen += text;
-        if (/"event":"iteration".*"iteration":3\b/.test(seen)) resumed.kill('SIGINT');
+        if (/"event":"iteration".*"iteration":3\b/.test(seen) && !again) again = resumed.kill('SIGINT');
       });
       expect(await new Promise((done) => resumed.on('close', done))).toBe(130);
       expect(seen).toContain('"resumed":true');
