@@ -3,6 +3,7 @@
  * class name and a counter in layer order, not the layers' names; inside, a variable is its position among the layer's own.
  */
 import { CONTAINERS, isLayerJson, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
+import { layerWeights } from './layerWeights.js';
 
 /** keras/src/utils/naming.py, to_snake_case. */
 export const snakeCase = (className: string): string =>
@@ -51,7 +52,7 @@ function ownGroups(layer: LayerJson): string[] {
       if (!isLayerJson(inner)) return ['layer'];
       if (!CONTAINERS.has(inner.class_name)) return ownGroups(inner).map((group) => joined('layer', group));
       return layerGroups(inner, 'layers')
-        .flatMap(({ groups }) => groups)
+        .flatMap(({ groups, hasWeights }) => (hasWeights ? groups : []))
         .map((group) => joined('layer', group));
     default:
       return [''];
@@ -61,7 +62,8 @@ function ownGroups(layer: LayerJson): string[] {
 export interface LayerGroups {
   /** Containers' names and its own, joined by "/". */
   readonly path: string;
-  readonly className: string;
+  readonly hasWeights: boolean;
+  /** One per run of weights of the same scope, in the order of the layer's weights in TensorFlow.js. */
   readonly groups: readonly string[];
 }
 
@@ -77,7 +79,8 @@ export function layerGroups(model: LayerJson, layersKey: string, path = '', grou
     const className = layer.class_name === 'Model' ? 'Functional' : layer.class_name;
     const base = joined(group, layersKey, namer(className));
     if (CONTAINERS.has(layer.class_name)) return layerGroups(layer, layersKey, at, base);
-    return [{ path: at, className, groups: ownGroups(layer).map((own) => joined(base, own)) }];
+    const hasWeights = layerWeights(layer, '', null).length > 0;
+    return [{ path: at, hasWeights, groups: ownGroups(layer).map((own) => joined(base, own)) }];
   });
 }
 

@@ -77,17 +77,19 @@ export function rewriteWiring(
   refuseAt: (where: string) => Refuse,
 ): void {
   const layers = layersOf(container);
+  let keras3 = false;
   for (const layer of layers) {
     const at = where + layerName(layer);
     const inbound = field(layer as unknown as Json, 'inbound_nodes') ?? [];
     if (!Array.isArray(inbound)) refuseAt(at)('has inbound nodes that are not a list');
+    keras3 ||= (inbound as unknown[]).some(isObject);
     layer.inbound_nodes = (inbound as unknown[]).map((node) => rewriteNode(node, layer, at, notes, refuseAt(at)));
     layer.name = layerName(layer);
   }
   const self = where === '' ? 'the model' : where.slice(0, -1);
   rewriteEnds(container.config, 'input_layers', self, notes, refuseAt(self));
   rewriteEnds(container.config, 'output_layers', self, notes, refuseAt(self));
-  countCallsFromOne(container, layers, where, notes);
+  countCallsFromOne(container, layers, keras3, where, notes);
 }
 
 /** Every `[layer, node, ...]` of a functional container, as arrays that may be changed. */
@@ -99,14 +101,33 @@ function* references(container: LayerJson): Generator<unknown[]> {
   yield* container.config.output_layers as unknown[][];
 }
 
-/** A nested model's construction is its node 0 in TensorFlow.js; Keras 3 counts a nested Sequential's calls from 0. */
-function countCallsFromOne(container: LayerJson, layers: LayerJson[], where: string, notes: Notes): void {
-  const fromZero = new Set<string>();
-  const nested = new Set(layers.filter((layer) => CONTAINERS.has(layer.class_name)).map(layerName));
-  for (const ref of references(container))
-    if (ref[1] === 0 && nested.has(ref[0] as string)) fromZero.add(ref[0] as string);
-  for (const ref of references(container)) if (fromZero.has(ref[0] as string)) ref[1] = (ref[1] as number) + 1;
-  for (const name of fromZero) notes.add('calls of a nested model are counted from 1', where + name);
+/**
+ * A nested model's construction is its node 0 in TensorFlow.js and Keras 2, so its calls are counted from 1. Keras 3 counts
+ * from 0, but in `output_layers` from 1 unless the nested model is a Sequential (keras/src/models/functional.py).
+ */
+function countCallsFromOne(
+  container: LayerJson,
+  layers: LayerJson[],
+  keras3: boolean,
+  where: string,
+  notes: Notes,
+): void {
+  const inner = layers.flatMap((layer) => layer.inbound_nodes as Ref[][]).flat() as unknown[][];
+  const ends = container.config.output_layers as unknown[][];
+  for (const layer of layers) {
+    if (!CONTAINERS.has(layer.class_name)) continue;
+    const name = layerName(layer);
+    const calls = (layer.inbound_nodes as unknown[]).length;
+    const shift = (refs: unknown[][], fromZero: boolean): void => {
+      const own = refs.filter((ref) => ref[0] === name);
+      const indices = own.map((ref) => ref[1] as number);
+      if (!indices.includes(0) && !(fromZero && indices.length > 0 && Math.max(...indices) < calls)) return;
+      for (const ref of own) ref[1] = (ref[1] as number) + 1;
+      notes.add('calls of a nested model are counted from 1', where + name);
+    };
+    shift(inner, keras3);
+    shift(ends, keras3 && layer.class_name === 'Sequential');
+  }
 }
 
 /** Puts `extra` behind `layer`: whatever read the layer's output now reads the extra's. */

@@ -105,6 +105,7 @@ export function rewriteLayer(layer: LayerJson, where: string, context: RewriteCo
     const ones = new Array<number>(Number(spatial[1])).fill(1);
     const first = /first$/i.test(String(field(config, 'data_format')));
     layer.class_name = 'Dropout';
+    delete config.data_format;
     config.noise_shape = first ? [null, null, ...ones] : [null, ...ones, null];
     notes.add(`SpatialDropout became Dropout with a noise_shape`, where);
   }
