@@ -78,7 +78,7 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
         line(event);
         break;
       case 'warning':
-        terminal.note(`warning: ${event.message}`);
+        terminal.note(`${event.code === 'note' ? 'note' : 'warning'}: ${event.message}`);
         break;
       case 'paused':
         terminal.note('paused');

@@ -1,4 +1,4 @@
-/** What a plan means where it is silent. Chosen by the study in docs/results.md; every value can be set in the plan. */
+/** What a plan means where it is silent; every value can be set in the plan. docs/paper-lenet300.md has what they give. */
 import type { ResolvedPlan, TrainingSettings } from '../protocol/resolvedPlan.js';
 
 export const TRAINING: TrainingSettings = {
@@ -11,14 +11,14 @@ export const TRAINING: TrainingSettings = {
   weightDecay: 0,
 };
 
-/** lr 0.1 x 0.98^j and mu_j = mu0 a^j as in the authors' own example, with a = 1.2 so that w meets theta at the end. */
+/** lr 0.1 x 0.98^j and mu_j = mu0 a^j as in the authors' own example, with a = 1.15 so that w meets theta at the end. */
 export const SCHEDULE: ResolvedPlan['schedule'] = {
   mu0: 1e-4,
-  a: 1.2,
+  a: 1.15,
   iterations: 40,
   multipliers: 'AL',
-  epochs: 5,
-  firstEpochs: 5,
+  epochs: 3,
+  firstEpochs: 3,
   tolerance: 1e-3,
   stableIterations: 2,
 };
@@ -32,4 +32,4 @@ export const RETRAIN: ResolvedPlan['retrain'] = {
 };
 
 /** Used where the plan names an architecture, or for `lc-prune train`. */
-export const REFERENCE: ResolvedPlan['reference'] = { ...TRAINING, decay: 0.95, decayMode: 'epoch', epochs: 40 };
+export const REFERENCE: ResolvedPlan['reference'] = { ...TRAINING, decay: 0.9, decayMode: 'epoch', epochs: 20 };
