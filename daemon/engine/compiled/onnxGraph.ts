@@ -37,7 +37,7 @@ export class OnnxGraph {
     { provider, threads }: RuntimeOptions,
   ): Promise<OnnxGraph> {
     const ort = await loadRuntime();
-    const model = emitOnnx(graph);
+    const model = emitOnnx(graph, { maxPoolPlaces: provider === 'cpu' });
     const tensors = (
       names: readonly string[],
       values: Graph['inputs'] | Graph['outputs'],

@@ -1,6 +1,6 @@
 import type { Graph } from '../ir.js';
 import { elementwiseRules } from './elementwise.js';
-import { Emitter, type EmitRule, type OnnxModel, unsupported } from './emitter.js';
+import { Emitter, type EmitRule, type OnnxModel, type OnnxTarget, unsupported } from './emitter.js';
 import { convolutionRules } from './convolution.js';
 import { poolingRules } from './pooling.js';
 import { gemmWithBias, tensorRules } from './tensorRules.js';
@@ -19,8 +19,8 @@ const opsets = { '': 18, 'com.microsoft': 1 };
  * One ONNX model that computes the graph.
  * @throws UserError('model-unsupported') naming the layer, where an operation cannot be expressed.
  */
-export function emitOnnx(graph: Graph): OnnxModel {
-  const emitter = new Emitter(graph);
+export function emitOnnx(graph: Graph, target: OnnxTarget): OnnxModel {
+  const emitter = new Emitter(graph, target);
   graph.inputs.forEach(({ node }, i) => emitter.define(node, `in${i}`));
   for (const node of graph.nodes) {
     if (node.op === 'Add' && gemmWithBias(emitter, node)) continue;

@@ -9,6 +9,12 @@ export type Layout = 'natural' | 'channels';
 const toChannels = [0, 3, 1, 2];
 const toNatural = [0, 2, 3, 1];
 
+/** What differs between onnxruntime's execution providers. */
+export interface OnnxTarget {
+  /** MaxPool can also give the places of the maxima. */
+  readonly maxPoolPlaces: boolean;
+}
+
 export interface OnnxModel {
   readonly bytes: Uint8Array;
   /** Names in the order of the graph's inputs and outputs. */
@@ -31,7 +37,10 @@ export class Emitter {
   readonly #uses = new Map<Node, number>();
   readonly #readers = new Map<Node, Node[]>();
 
-  constructor(graph: Graph) {
+  constructor(
+    graph: Graph,
+    readonly target: OnnxTarget,
+  ) {
     for (const node of [...graph.nodes.flatMap((n) => n.inputs), ...graph.outputs.map((o) => o.node)])
       this.#uses.set(node, (this.#uses.get(node) ?? 0) + 1);
     for (const reader of graph.nodes)

@@ -1,6 +1,7 @@
 import type { Node } from '../ir.js';
 import { sizeOf } from '../ir.js';
 import { type EmitRule, type Emitter, unsupported } from './emitter.js';
+import { onnxType } from './protobuf.js';
 
 /** Rules of pooling and resizing, all computed in NCHW. */
 
@@ -22,12 +23,49 @@ function maxima(e: Emitter, x: Node, attrs: ReturnType<typeof poolAttrs>): { val
 }
 
 const maxPool: EmitRule = (e, node) => {
+  if (!e.target.maxPoolPlaces) {
+    e.define(node, e.op('MaxPool', [e.name(node.inputs[0]!, 'channels')], poolAttrs(node)), 'channels');
+    return;
+  }
   e.define(node, maxima(e, node.inputs[0]!, poolAttrs(node)).values, 'channels');
 };
+
+/**
+ * The same by convolutions with unit filters, for runtimes without places: each plane's windows become channels, the first
+ * channel that equals the maximum takes dy, and the transposed convolution puts it back.
+ */
+function maxPoolGradByMask(e: Emitter, node: Node): void {
+  const [dy, x, y] = node.inputs as [Node, Node, Node];
+  const [b, h, w, c] = shape4(node);
+  const [, oh, ow] = shape4(y);
+  const { kernel_shape, strides, pads } = poolAttrs(node);
+  const [kh, kw] = kernel_shape as [number, number];
+  const [top, left, bottom, right] = pads as [number, number, number, number];
+  const n = kh * kw;
+  const identity = Float32Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0));
+  const unit = e.tensor('float32', [n, 1, kh, kw], identity);
+  const earlier = Float32Array.from({ length: n * n }, (_, i) => Number(i % n < Math.floor(i / n)));
+  const plane = (source: Node, height: number, width: number) =>
+    e.reshape(e.name(source, 'channels'), [b * c, 1, height, width]);
+  const border = e.ints([0, 0, top, left, 0, 0, bottom, right]);
+  const padded = e.op('Pad', [plane(x, h, w), border, e.scalar(-3e38)]);
+  const windows = e.op('Conv', [padded, unit], { strides });
+  const isMaximum = e.op('Cast', [e.op('Equal', [windows, plane(y, oh, ow)])], { to: onnxType.float32 });
+  const before = e.op('Conv', [isMaximum, e.tensor('float32', [n, n, 1, 1], earlier)]);
+  const taken = e.op('Where', [e.op('Greater', [before, e.scalar(0)]), e.scalar(0), isMaximum]);
+  const share = e.op('Mul', [taken, plane(dy, oh, ow)]);
+  const rest = [0, 1].map((axis) => {
+    const covered = ([oh, ow][axis]! - 1) * strides[axis]! + kernel_shape[axis]!;
+    return Math.max(0, [h, w][axis]! + pads[axis]! + pads[axis + 2]! - covered);
+  });
+  const dx = e.op('ConvTranspose', [share, unit], { strides, pads, output_padding: rest });
+  e.define(node, e.reshape(dx, [b, c, h, w]), 'channels');
+}
 
 /** The gradient goes to the place of each window's maximum; places that are the maximum of several windows add up. */
 const maxPoolGrad: EmitRule = (e, node) => {
   const [dy, x] = node.inputs as [Node, Node, Node];
+  if (!e.target.maxPoolPlaces) return maxPoolGradByMask(e, node);
   const [b, h, w, c] = shape4(node);
   const attrs = poolAttrs(node);
   const { kernel_shape, strides } = attrs;
