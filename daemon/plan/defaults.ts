@@ -26,9 +26,9 @@ export const SCHEDULE: ResolvedPlan['schedule'] = {
 export const RETRAIN: ResolvedPlan['retrain'] = {
   ...TRAINING,
   learningRate: 0.05,
-  decay: 0.95,
+  decay: 0.9,
   decayMode: 'epoch',
-  epochs: 30,
+  epochs: 20,
 };
 
 /** Used where the plan names an architecture, or for `lc-prune train`. */
