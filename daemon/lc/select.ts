@@ -16,6 +16,7 @@ const LOW_BINS = 1 << LOW_BITS;
 const INFINITE = 0x7f800000;
 export const NON_FINITE_BIN = INFINITE >>> LOW_BITS;
 const SAMPLES = 1 << 15;
+const CHUNK = 1 << 14;
 /** Standard deviations of the sampled rank on either side of the bracket. */
 const BRACKET_SIGMAS = 5;
 
@@ -43,12 +44,10 @@ export function requireFinite(v: Float32Array): void {
 
 /** Room for `size` candidates; keeps the first `used`. */
 function reserveCandidates(size: number, used: number): void {
-  // The tail of a vector, past the last four, may add up to three more.
-  if (candidates.length >= size + 4) return;
-  const positions = new Uint32Array(size + 4);
+  const positions = new Uint32Array(size);
   positions.set(candidates.subarray(0, used));
   candidates = positions;
-  const keys = new Int32Array(size + 4);
+  const keys = new Int32Array(size);
   keys.set(candidateKeys.subarray(0, used));
   candidateKeys = keys;
 }
@@ -96,44 +95,78 @@ function sampledBracket(bits: Int32Array, kappa: number): Bracket {
 
 /**
  * How many magnitudes lie above the bracket and how many in it; the latter's positions and bits go to `candidates` and
- * `candidateKeys`. Four at a time, and sign bits instead of branches, because this and the last pass are all the cost.
+ * `candidateKeys`, for which each chunk finds room enough.
  */
 function collect(v: Float32Array, bits: Int32Array, bracket: Bracket): { above: number; inside: number } {
-  const n = bits.length;
   const low = bracket.low << LOW_BITS;
   const span = ((bracket.high - bracket.low + 1) << LOW_BITS) - 1;
+  const total = { above: 0, inside: 0 };
+  let finite = true;
+  for (let start = 0; start < bits.length; start += CHUNK) {
+    const end = Math.min(bits.length, start + CHUNK);
+    const most = total.inside + end - start;
+    if (most > candidates.length) reserveCandidates(Math.min(bits.length, 2 * most), total.inside);
+    finite = collectChunk(bits, start, end, low, span, candidates, candidateKeys, total) && finite;
+  }
+  if (!finite) rejectNonFinite(v);
+  return total;
+}
+
+/**
+ * One chunk of `collect`; false where it holds a NaN or an infinity. Four at a time, and sign bits instead of branches:
+ * this and zeroBelow are all the cost.
+ */
+function collectChunk(
+  bits: Int32Array,
+  start: number,
+  end: number,
+  low: number,
+  span: number,
+  positions: Uint32Array,
+  keys: Int32Array,
+  total: { above: number; inside: number },
+): boolean {
+  const finite = INFINITE - 1 - low;
+  let { inside } = total;
   let above = 0;
-  let inside = 0;
-  let nonFinite = 0;
-  reserveCandidates(Math.min(n, 1 << 16), 0);
-  for (let i = 0; i + 4 <= n; i += 4) {
-    if (inside + 4 > candidates.length) reserveCandidates(Math.min(n, 2 * inside + 4), inside);
+  let signs = 0;
+  let i = start;
+  for (; i + 4 <= end; i += 4) {
     const a = (bits[i]! & MAGNITUDE_BITS) - low;
     const b = (bits[i + 1]! & MAGNITUDE_BITS) - low;
     const c = (bits[i + 2]! & MAGNITUDE_BITS) - low;
     const d = (bits[i + 3]! & MAGNITUDE_BITS) - low;
     above -= ((span - a) >> 31) + ((span - b) >> 31) + ((span - c) >> 31) + ((span - d) >> 31);
-    nonFinite |=
-      (INFINITE - 1 - low - a) | (INFINITE - 1 - low - b) | (INFINITE - 1 - low - c) | (INFINITE - 1 - low - d);
-    if (a >>> 0 <= span) inside = addCandidate(inside, i, a + low);
-    if (b >>> 0 <= span) inside = addCandidate(inside, i + 1, b + low);
-    if (c >>> 0 <= span) inside = addCandidate(inside, i + 2, c + low);
-    if (d >>> 0 <= span) inside = addCandidate(inside, i + 3, d + low);
+    signs |= (finite - a) | (finite - b) | (finite - c) | (finite - d);
+    if (a >>> 0 <= span) {
+      positions[inside] = i;
+      keys[inside++] = a + low;
+    }
+    if (b >>> 0 <= span) {
+      positions[inside] = i + 1;
+      keys[inside++] = b + low;
+    }
+    if (c >>> 0 <= span) {
+      positions[inside] = i + 2;
+      keys[inside++] = c + low;
+    }
+    if (d >>> 0 <= span) {
+      positions[inside] = i + 3;
+      keys[inside++] = d + low;
+    }
   }
-  for (let i = n & ~3; i < n; i++) {
-    const key = bits[i]! & MAGNITUDE_BITS;
-    if (key >= INFINITE) nonFinite = -1;
-    if (key - low > span) above++;
-    else if (key >= low) inside = addCandidate(inside, i, key);
+  for (; i < end; i++) {
+    const offset = (bits[i]! & MAGNITUDE_BITS) - low;
+    above -= (span - offset) >> 31;
+    signs |= finite - offset;
+    if (offset >>> 0 <= span) {
+      positions[inside] = i;
+      keys[inside++] = offset + low;
+    }
   }
-  if (nonFinite < 0) rejectNonFinite(v);
-  return { above, inside };
-}
-
-function addCandidate(count: number, position: number, key: number): number {
-  candidates[count] = position;
-  candidateKeys[count] = key;
-  return count + 1;
+  total.inside = inside;
+  total.above += above;
+  return signs >= 0;
 }
 
 /**
