@@ -2,6 +2,7 @@
 import { UserError } from '../protocol/errors.js';
 import type { Model } from '../model/model.js';
 import type { EngineProbe, EngineProvider, EngineSession, SessionSpec } from './engine.js';
+import { disagreement, tryEngine, type TrialResult } from './trial.js';
 
 export interface RegistryOptions {
   /** Where optional TensorFlow.js packages are looked for, best first: the workspace, a setting, the extension's storage. */
@@ -11,6 +12,13 @@ export interface RegistryOptions {
 /** An engine that was looked at while choosing: taken, or passed over and why. */
 export interface Considered extends EngineProbe {
   readonly chosen: boolean;
+  /** Training steps on made-up data of the user's own model; absent where it was not timed. */
+  readonly samplesPerSecond?: number;
+}
+
+export interface ChooseOptions extends RegistryOptions {
+  /** Told of every engine considered, in order. */
+  report?(considered: Considered): void;
 }
 
 /** The order of `auto`: GPUs, then the compiled graph on the CPU, then TensorFlow.js on the CPU. */
@@ -25,7 +33,10 @@ const autoOrder = [
   'tfjs-cpu',
 ];
 
-async function providers({ folders = [process.cwd()] }: RegistryOptions): Promise<EngineProvider[]> {
+/** The compiled graph on the CPU: what faster engines must agree with, and beat. */
+const referenceId = 'onnx-cpu';
+
+async function loadProviders({ folders = [process.cwd()] }: RegistryOptions): Promise<EngineProvider[]> {
   const [{ compiledProvider }, { directProviders }] = await Promise.all([
     import('./compiled/provider.js'),
     import('./direct/providers.js'),
@@ -38,29 +49,30 @@ async function providers({ folders = [process.cwd()] }: RegistryOptions): Promis
 /** Every engine in the order of `auto`, whether it can run here, and why (not). Never throws. */
 export async function probeEngines(options: RegistryOptions = {}): Promise<EngineProbe[]> {
   const probes: EngineProbe[] = [];
-  // One after the other: several TensorFlow.js backends share one process-wide state.
-  for (const provider of await providers(options)) probes.push(await provider.probe());
+  // One after the other: TensorFlow.js backends share one process-wide state.
+  for (const provider of await loadProviders(options)) probes.push(await provider.probe());
   return probes;
 }
 
 /**
- * Opens the named engine, or with 'auto' the first in order that is here and takes the model.
+ * Opens the named engine, or with 'auto' the one that `chooseEngine` takes.
  *
- * @param report is told of every engine considered, in order.
  * @throws UserError('engine-unavailable') for an unknown or absent engine; what the engine itself throws; with 'auto' the
- *   last engine's error.
+ *   reason of the last engine that was tried.
  */
 export async function openEngine(
   id: string,
   model: Model,
   spec: SessionSpec,
-  options: RegistryOptions & { report?(considered: Considered): void } = {},
+  options: ChooseOptions = {},
 ): Promise<EngineSession> {
-  const all = await providers(options);
-  if (id === 'auto') return (await chooseEngine(model, spec, options, all)).session;
-  const provider = all.find((candidate) => candidate.id === id);
-  if (!provider)
-    throw new UserError('engine-unavailable', `there is no engine "${id}"; engines: auto, ${all.map((p) => p.id).join(', ')}`); // prettier-ignore
+  const providers = await loadProviders(options);
+  if (id === 'auto') return (await chooseEngine(model, spec, options, providers)).session;
+  const provider = providers.find((candidate) => candidate.id === id);
+  if (!provider) {
+    const known = ['auto', ...providers.map((p) => p.id)].join(', ');
+    throw new UserError('engine-unavailable', `there is no engine "${id}"; engines: ${known}`);
+  }
   const probe = await provider.probe();
   if (!probe.available) throw new UserError('engine-unavailable', `engine ${id}: ${probe.reason}`);
   const session = await provider.open(model, spec);
@@ -68,33 +80,86 @@ export async function openEngine(
   return session;
 }
 
-/** The session of the first engine in order that opens, and every engine looked at on the way. */
+/**
+ * Goes through the engines in order and takes the first that is here, opens the model, gives the numbers of the reference
+ * check and is faster than the compiled graph on the CPU; if none is, that one; if that has no rule for a layer, the first
+ * TensorFlow.js engine.
+ *
+ * @param providers for tests; by default all.
+ * @throws the error of the last engine that was tried, when none opens.
+ */
 export async function chooseEngine(
   model: Model,
   spec: SessionSpec,
-  options: RegistryOptions & { report?(considered: Considered): void } = {},
-  candidates?: readonly EngineProvider[],
+  options: ChooseOptions = {},
+  providers?: readonly EngineProvider[],
 ): Promise<{ session: EngineSession; considered: readonly Considered[] }> {
+  const candidates = providers ?? (await loadProviders(options));
   const considered: Considered[] = [];
   const consider = (entry: Considered) => {
     considered.push(entry);
     options.report?.(entry);
   };
+  const reference = await openReference(candidates, model, spec);
+  const rateOfReference = reference.trial?.samplesPerSecond ?? 0;
   let failure: unknown = new UserError('engine-unavailable', 'no engine can run here');
-  for (const provider of candidates ?? (await providers(options))) {
+  for (const provider of candidates) {
     const probe = await provider.probe();
+    const passOver = (reason: string, more: Partial<Considered> = {}) =>
+      consider({ ...probe, ...more, reason, chosen: false });
     if (!probe.available) {
-      consider({ ...probe, chosen: false });
+      passOver(probe.reason);
       continue;
     }
+    if (provider.id === referenceId) {
+      if (!reference.session) {
+        failure = reference.error;
+        passOver((failure as Error).message);
+        continue;
+      }
+      const reason = considered.length > 0 ? 'the fastest that works here' : probe.reason;
+      consider({ ...probe, ...reference.session.info, reason, chosen: true, samplesPerSecond: rateOfReference });
+      return { session: reference.session, considered };
+    }
+    let session: EngineSession | undefined;
     try {
-      const session = await provider.open(model, spec);
-      consider({ ...probe, ...session.info, reason: `first available: ${probe.reason}`, chosen: true });
-      return { session, considered };
+      session = await provider.open(model, spec);
+      const trial = await tryEngine(session, spec);
+      const { samplesPerSecond } = trial;
+      const wrong = reference.trial && disagreement(trial, reference.trial, provider.id.startsWith('onnx-'));
+      if (!wrong && samplesPerSecond > rateOfReference) {
+        await reference.session?.dispose();
+        consider({ ...probe, ...session.info, reason: probe.reason, chosen: true, samplesPerSecond });
+        return { session, considered };
+      }
+      const rates = `${Math.round(samplesPerSecond)} samples/s, ${Math.round(rateOfReference)} on the CPU`;
+      passOver(wrong ?? `slower than the compiled graph on the CPU: ${rates}`, { samplesPerSecond });
     } catch (error) {
       failure = error;
-      consider({ ...probe, reason: (error as Error).message, chosen: false });
+      passOver((error as Error).message);
     }
+    await session?.dispose();
   }
   throw failure;
+}
+
+interface Reference {
+  readonly session?: EngineSession;
+  readonly trial?: TrialResult;
+  readonly error?: unknown;
+}
+
+async function openReference(
+  candidates: readonly EngineProvider[],
+  model: Model,
+  spec: SessionSpec,
+): Promise<Reference> {
+  const provider = candidates.find(({ id }) => id === referenceId);
+  if (!provider) return {};
+  try {
+    const session = await provider.open(model, spec);
+    return { session, trial: await tryEngine(session, spec) };
+  } catch (error) {
+    return { error };
+  }
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { EngineProvider } from '../engine.js';
 import { type ExecutionProvider, loadRuntime } from './onnxGraph.js';
+import { tryProvider } from './probe.js';
 import { CompiledSession } from './session.js';
 
 const words: Record<ExecutionProvider, { name: string; device(threads: number): string }> = {
@@ -19,17 +20,21 @@ export function compiledProvider(provider: ExecutionProvider): EngineProvider {
     name: words[provider].name,
     device: words[provider].device(threads),
   });
+  let tried: Promise<string | null> | undefined;
   return {
     id,
     async probe() {
       try {
         const ort = await loadRuntime();
-        const bundled = ort.listSupportedBackends().some(({ name }) => name === provider);
-        const reason = bundled ? 'bundled with onnxruntime' : `this build of onnxruntime has no ${provider} provider`;
-        return { ...info(), available: bundled, reason };
+        if (provider === 'cpu') return { ...info(), available: true, reason: 'part of onnxruntime' };
+        if (!ort.listSupportedBackends().some(({ name }) => name === provider))
+          return { ...info(), available: false, reason: `onnxruntime has no ${provider} provider on this platform` };
       } catch (error) {
         return { ...info(), available: false, reason: `onnxruntime does not load: ${(error as Error).message}` };
       }
+      tried ??= tryProvider(provider);
+      const reason = await tried;
+      return { ...info(), available: reason === null, reason: reason ?? 'computes a trial correctly' };
     },
     open(model, spec) {
       const threads = spec.threads ?? availableParallelism();
