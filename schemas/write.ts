@@ -1,8 +1,7 @@
-/** Writes `prune.schema.json` from the plan's types: the editor's completion, hover and validation come from there. */
+/** Writes `prune.schema.json`: `npm run schemas` after any change of the plan's types. A unit test fails while it is stale. */
 import { writeFileSync } from 'node:fs';
-import { z } from 'zod';
-import { Plan } from '../daemon/protocol/plan.js';
+import { join } from 'node:path';
+import { packageRoot } from '../daemon/model/packageRoot.js';
+import { planSchema } from './planSchema.js';
 
-const schema = z.toJSONSchema(Plan, { target: 'draft-7', io: 'input' });
-const described = { ...schema, title: 'LC Prune plan', description: 'What to prune, on which data, to which budget.' };
-writeFileSync(new URL('../schemas/prune.schema.json', import.meta.url), `${JSON.stringify(described, null, 2)}\n`);
+writeFileSync(join(packageRoot(), 'schemas', 'prune.schema.json'), planSchema());

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { planSchema } from '../../../schemas/planSchema.js';
+
+it('the published schema is the one of the code (npm run schemas)', () => {
+  expect(readFileSync('schemas/prune.schema.json', 'utf8')).toBe(planSchema());
+});
+
+it('describes every budget key and refuses unknown ones', () => {
+  const schema = JSON.parse(planSchema()) as {
+    additionalProperties: boolean;
+    properties: { budget: { additionalProperties: boolean; properties: Record<string, { description?: string }> } };
+  };
+  expect(schema.additionalProperties).toBe(false);
+  expect(schema.properties.budget.additionalProperties).toBe(false);
+  for (const key of Object.values(schema.properties.budget.properties)) expect(key.description).toBeTruthy();
+});
