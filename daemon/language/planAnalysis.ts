@@ -169,9 +169,9 @@ function meaningFinding(error: PlanMeaningError, tree: Node): Finding {
       ? [...error.path, ...value.key.split('.')]
       : error.path;
   const node = nodeNear(tree, path);
-  // A record's unknown key is marked at the key, a value at the value.
-  const property =
-    node.parent?.type === 'property' && error.path.at(-2) === 'layers' ? node.parent.children?.[0] : undefined;
+  // An unknown layer among a budget's limits is a key; everywhere else names are values.
+  const isLimit = error.path.at(-2) === 'layers' && error.path.at(-3) === 'budget';
+  const property = isLimit && node.parent?.type === 'property' ? node.parent.children?.[0] : undefined;
   const at = property ?? node;
   const meant = /did you mean "(.+?)"\?/.exec(error.message)?.[1];
   const fixes: Fix[] = [];

@@ -1,5 +1,7 @@
 /** What each setting of a plan means, with its formula: the hovers, and the documentation of completions. */
 
+import { SCHEDULE, TRAINING } from '../plan/defaults.js';
+
 /** `*` stands for one key or index. Longest match wins. */
 const SETTINGS: Readonly<Record<string, string>> = {
   model:
@@ -26,6 +28,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
     'The cost C: `l0` counts the weights that are not zero (default), `l1` sums `|theta_i|`, `l2` sums `theta_i^2` (makes weights small, none zero).',
   'budget.form':
     '`constraint`: `C(theta) <= kappa`. `penalty`: `L(w) + alpha C(theta)`. Default: penalty when alpha is given.',
+  'budget.prune':
+    'What is removed: single weights (`weights`, default), or whole units (`neurons`): a neuron or filter with its incoming weights, bias and BatchNorm.',
+  'budget.cost':
+    'Penalty form with l0: what `alpha` counts: weights or neurons (`count`, default), or their FLOPs (`flops`): keep where `mu/2 v_i^2 > alpha f_i`.',
   'budget.scope':
     '`global` (default): one budget over all layers, which lets LC find how much each layer needs. `layer`: the same share for each layer by itself.',
   'budget.layers':
@@ -43,25 +49,31 @@ const SETTINGS: Readonly<Record<string, string>> = {
   method:
     '`lc` (default): Learning-Compression. `magnitude`: keep the largest weights, retrain. `gradual`: magnitude along the cubic schedule `s_t = s_f (1 - (1 - t/T)^3)`. Baselines get the same number of epochs.',
   schedule: 'The penalty schedule of the LC loop: `mu_j = mu0 * a^j`, j = 0, 1, ...',
-  'schedule.mu0': 'mu of the first LC iteration: `mu_j = mu0 * a^j`. Small: w is free at first. Default 1e-4.',
+  'schedule.mu0':
+    'mu of the first LC iteration: `mu_j = mu0 * a^j`. Small: w is free at first. Default ' + SCHEDULE.mu0,
   'schedule.a':
-    'Growth of mu per LC iteration: `mu_j = mu0 * a^j`. Closer to 1 follows the path better and needs more iterations. Default 1.2.',
-  'schedule.iterations': 'LC iterations at most; one is an L step (training) and a C step (projection). Default 40.',
+    'Growth of mu per LC iteration: `mu_j = mu0 * a^j`. Closer to 1 follows the path better and needs more iterations. Default ' +
+    SCHEDULE.a,
+  'schedule.iterations':
+    'LC iterations at most; one is an L step (training) and a C step (projection). Default ' + SCHEDULE.iterations,
   'schedule.multipliers':
     '`AL` (default): augmented Lagrangian, `lambda <- lambda - mu (w - theta)`. `QP`: quadratic penalty, lambda = 0.',
-  'schedule.epochs': 'Epochs of SGD per L step on `L(w) + mu/2 ||w - theta - lambda/mu||^2`.',
+  'schedule.epochs':
+    'Epochs of SGD per L step on `L(w) + mu/2 ||w - theta - lambda/mu||^2`. Default ' + SCHEDULE.epochs,
   'schedule.firstEpochs': 'Epochs of the first L step. Default: as the others.',
-  'schedule.tolerance': 'Stop when `||w - theta|| / ||w||` is below this and the support is stable. Default 1e-3.',
+  'schedule.tolerance':
+    'Stop when `||w - theta|| / ||w||` is below this and the support is stable. Default ' + SCHEDULE.tolerance,
   'schedule.stableIterations':
-    'LC iterations in a row for which the set of kept weights must not change before stopping. Default 2.',
+    'LC iterations in a row for which the set of kept weights must not change before stopping. Default ' +
+    SCHEDULE.stableIterations,
   training: 'SGD of the L step.',
-  'training.batchSize': 'Samples per step. Default 256.',
+  'training.batchSize': 'Samples per step. Default ' + TRAINING.batchSize,
   'training.learningRate': "eta of the first step. Inside an L step it is clipped: `eta' = min(eta, 1/mu)`.",
   'training.decay':
     'Factor on the learning rate: `eta_j = eta * decay^j`, j counts LC iterations (mode `iteration`) or epochs (mode `epoch`).',
   'training.decayMode':
     '`iteration`: constant within an L step, decayed from one to the next. `epoch`: restarted every L step, decayed inside.',
-  'training.momentum': 'm of `u <- m u - eta g`. Default 0.9.',
+  'training.momentum': 'm of `u <- m u - eta g`. Default ' + TRAINING.momentum,
   'training.nesterov': 'Nesterov momentum: `w <- w + m u - eta g`, with the new u. Default true.',
   'training.weightDecay': 'Adds `weightDecay * w` to the gradient of kernels. Default 0.',
   retrain:

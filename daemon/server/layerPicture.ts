@@ -28,9 +28,12 @@ export function keptPerInput(theta: Float32Array, shape: readonly number[]): num
 
 /** [28, 28, 1] for 784 inputs: the sides of a square grey or colour image, or null. */
 export function imageOf(inputs: number): number[] | null {
-  for (const channels of [1, 3]) {
+  for (const [channels, least] of [
+    [1, 8],
+    [3, 16],
+  ] as const) {
     const side = Math.sqrt(inputs / channels);
-    if (Number.isInteger(side) && side >= 8) return [side, side, channels];
+    if (Number.isInteger(side) && side >= least) return [side, side, channels];
   }
   return null;
 }

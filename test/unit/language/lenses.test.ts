@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { commandArguments, type CommandId } from '../../../daemon/protocol/commands.js';
+import type { RunSummary } from '../../../daemon/protocol/messages.js';
+import { explainLayer } from '../../../daemon/language/hover.js';
+import { placeLayers } from '../../../daemon/language/layerPlaces.js';
+import { layerAt, type ModelFile } from '../../../daemon/language/modelFiles.js';
+import { modelLenses } from '../../../daemon/language/modelLens.js';
+import { planLenses } from '../../../daemon/language/planLens.js';
+import { LineIndex } from '../../../daemon/language/text.js';
+import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { summarizeModel } from '../../../daemon/model/summarize.js';
+
+const { topology } = buildArchitecture('lenet300', 0);
+const layers = summarizeModel({ topology });
+const [fc1] = layers.filter((layer) => layer.prunable > 0);
+
+function fileOf(text: string): ModelFile {
+  const lines = new LineIndex(text);
+  const places = placeLayers(text).map(({ name, offset, length }) => [name, lines.range(offset, length)] as const);
+  return { path: '/w/model.json', layers, places: new Map(places) };
+}
+const pretty = JSON.stringify({ modelTopology: topology }, null, 2);
+const titles = (lenses: readonly { command?: { title: string } }[]) => lenses.map((lens) => lens.command!.title);
+
+const summary = (state: RunSummary['state'], more: Partial<RunSummary> = {}): RunSummary => ({
+  run: 'r1', folder: '/w/.lcprune/runs/r1', plan: 'a', planPath: 'a.prune.json', model: 'model.json', method: 'lc', engine: 'e',
+  state, started: 1, ended: 2, iteration: 12, iterations: 40, progress: 0.437, error: 0.0213, referenceError: 0.0195, kept: 2662,
+  prunable: 266200, etaSeconds: null, samplesPerSecond: null, message: null, ...more,
+}); // prettier-ignore
+
+describe('modelLenses', () => {
+  it('says at the top what the model is, and at each layer what it is, where it stands', () => {
+    const lenses = modelLenses(fileOf(pretty), 1331, [{ layer: fc1!.name, weights: 235_200, kept: 1000 }]);
+    const top = titles(lenses.filter(({ range }) => range.start.line === 0));
+    expect(top[0]).toBe('266,610 weights, 1.0 MB, 532 k FLOPs, 0.5% zeros');
+    expect(top.slice(1).join()).toMatch(/Prune to budget.*Inspect/);
+    const lines = pretty.split('\n');
+    for (const layer of layers) {
+      const own = lenses.filter(({ command }) => (command!.arguments![0] as { layer?: string }).layer === layer.name);
+      expect(own.map(({ command }) => command!.title)).toEqual(layer.prunable > 0 ? ['Set budget...', 'Exclude'] : []);
+      for (const { range } of own) expect(lines[range.start.line]!.trim()).toBe('{');
+    }
+    const text = titles(lenses).find((title) => title.includes('235,500'));
+    expect(text).toBe('Dense [300], 235,500 weights, 88.4% of all, 0.425% kept');
+  });
+
+  it('says only what it knows', () => {
+    const text = titles(modelLenses(fileOf(pretty), null, null)).join('\n');
+    expect(text).not.toContain('zeros');
+    expect(text).not.toContain('kept');
+  });
+
+  it('keeps to the top of a file without line breaks', () => {
+    const lenses = modelLenses(fileOf(JSON.stringify({ modelTopology: topology })), null, null);
+    expect(lenses).toHaveLength(3);
+  });
+
+  it('names commands with arguments of their contract', () => {
+    const all = [
+      ...modelLenses(fileOf(pretty), 0, null),
+      ...planLenses('/w/a.prune.json', [summary('done'), summary('done')]),
+    ];
+    expect(new Set(all.map(({ command }) => command!.command)).size).toBeGreaterThanOrEqual(7);
+    for (const { command } of all) {
+      const [argument, ...rest] = command!.arguments!;
+      expect(rest).toEqual([]);
+      expect(() => commandArguments[command!.command as CommandId].parse(argument)).not.toThrow();
+    }
+  });
+});
+
+describe('planLenses', () => {
+  it('offers to run, preview and watch a plan that has not run', () => {
+    expect(titles(planLenses('/w/a.prune.json', [])).join()).toMatch(/Run,.*Preview budget,.*Open monitor/);
+  });
+
+  it.each<[Partial<RunSummary> & { state: RunSummary['state'] }, RegExp]>([
+    [{ state: 'done' }, /Last run: error 2.13% \(reference 1.95%\), 2,662 kept \(1%\)/],
+    [{ state: 'running' }, /Running: iteration 12 of 40, 43%/],
+    [{ state: 'failed', message: 'the trainer was ended by SIGKILL' }, /failed: the trainer was ended/],
+    [{ state: 'interrupted' }, /interrupted at 43%/],
+  ])('tells the last run: %j', (run, text) => {
+    const lenses = planLenses('/w/a.prune.json', [summary(run.state, run)]);
+    const last = lenses.find(({ command }) => text.test(command!.title));
+    expect(last?.command!.arguments).toEqual([{ run: 'r1' }]);
+  });
+});
+
+describe('layerAt and explainLayer', () => {
+  it('finds the layer under the cursor and shows its arithmetic', () => {
+    const file = fileOf(pretty);
+    const line = pretty.split('\n').findIndex((text) => text.includes(`"name": "${fc1!.name}"`));
+    expect(layerAt(file, { line, character: 20 })).toBe(fc1!.name);
+    expect(layerAt(file, { line: 0, character: 0 })).toBeNull();
+    const text = explainLayer(fc1!, 266_200, { layer: fc1!.name, weights: 235_200, kept: 1000 });
+    expect(text).toContain('784 x 300 + 300 = 235,500');
+    expect(text).toContain('235,200 x 2 = 470 k');
+    expect(text).toContain('1,000 of 235,200 kept (0.425%)');
+  });
+});

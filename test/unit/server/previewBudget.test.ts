@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import type { LayerSummary } from '../../../daemon/model/model.js';
+import { summarizeModel } from '../../../daemon/model/summarize.js';
+import { previewBudget } from '../../../daemon/server/previewBudget.js';
+
+const model = buildArchitecture('lenet300', 7);
+const lenet = {
+  layers: summarizeModel(model),
+  weights: new Map(model.weights.map((weight) => [weight.name, weight.data])),
+};
+
+/** Two layers of known weights: 4 of cost 2 each, 2 of cost 20 each. */
+const layer = (name: string, size: number, flopsPerWeight: number): LayerSummary => ({
+  name,
+  className: 'Dense',
+  outputShape: [1],
+  weights: [{ name: `${name}/kernel`, shape: [size, 1], size, prunable: true, trainable: true }],
+  params: size,
+  prunable: size,
+  flops: size * flopsPerWeight,
+  flopsPerWeight,
+});
+const tiny = {
+  layers: [layer('a', 4, 2), layer('b', 2, 20)],
+  weights: new Map([
+    ['a/kernel', new Float32Array([9, -8, 1, 2])],
+    ['b/kernel', new Float32Array([-7, 3])],
+  ]),
+};
+
+describe('previewBudget', () => {
+  it('says what 1% of LeNet300 is', () => {
+    const preview = previewBudget(lenet, { keep: '1%' });
+    expect(preview).toMatchObject({ kappa: 2662, prunable: 266_200, problem: null, bytes: 6 * 2662 });
+    expect(preview.text).toMatch(/^1% = 2,662 weights, about 16 kB sparse, [\d.]+% of the FLOPs$/);
+  });
+
+  it('counts the FLOPs of the weights that magnitude keeps', () => {
+    // The three largest: 9, -8 (cost 2 each) and -7 (cost 20), of 4 * 2 + 2 * 20.
+    expect(previewBudget(tiny, { weights: 3 })).toMatchObject({ kappa: 3, flopsShare: 24 / 48 });
+    expect(previewBudget(tiny, { weights: 3 }, ['b'])).toMatchObject({ kappa: 3, prunable: 4, flopsShare: 6 / 8 });
+    expect(previewBudget(tiny, { keep: '50%', scope: 'layer' })).toMatchObject({ kappa: 3, flopsShare: 24 / 48 });
+  });
+
+  it('knows kappa, not FLOPs, without the weights', () => {
+    const preview = previewBudget({ ...tiny, weights: null }, { keep: 0.5 });
+    expect(preview).toMatchObject({ kappa: 3, flopsShare: null });
+    expect(preview.text).toBe('50% = 3 weights, about 18 B sparse');
+  });
+
+  it('says that a penalty is known after the run only', () => {
+    const preview = previewBudget(tiny, { alpha: 1e-5 });
+    expect(preview).toMatchObject({ kappa: null, bytes: null, flopsShare: null, problem: null });
+    expect(preview.text).toMatch(/after the run/);
+  });
+
+  it.each([
+    [{ weights: 7 }, /the most is 6/],
+    [{ weights: 0 }, /the least is 1/],
+    [{ keep: 0 }, /keeps nothing/],
+    [{}, /asks for nothing/],
+  ])('names the problem of %j', (budget, problem) => {
+    expect(previewBudget(tiny, budget).problem).toMatch(problem);
+  });
+
+  it('has nothing to prune when every layer is excluded', () => {
+    expect(previewBudget(tiny, { keep: '1%' }, ['a', 'b']).problem).toMatch(/no prunable layer/);
+  });
+});

@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { RunEvent } from '../../../daemon/protocol/events.js';
+import type { BatchColumns } from '../../../daemon/protocol/messages.js';
+import { LIMITS } from '../../../daemon/server/limits.js';
+import { RunStream, thinToHalf } from '../../../daemon/server/stream.js';
+
+const batch = (step: number, loss: number | null = 1 / step): RunEvent => ({
+  event: 'batch',
+  time: step,
+  phase: 'l-step',
+  step,
+  epoch: step / 10,
+  loss,
+  learningRate: 0.1,
+  samplesPerSecond: 100,
+});
+
+const columnsOf = (losses: readonly (number | null)[]): BatchColumns => ({
+  run: 'r',
+  step: losses.map((_, i) => i),
+  epoch: losses.map((_, i) => i / 10),
+  loss: [...losses],
+  learningRate: losses.map(() => 0.1),
+  samplesPerSecond: losses.map(() => 1),
+  time: losses.map((_, i) => 1000 + i),
+});
+
+describe('thinToHalf', () => {
+  it('keeps half, in order, whole rows, and every peak and every null', () => {
+    const loss = fc.oneof(fc.float({ noNaN: true, noDefaultInfinity: true }), fc.constant(null));
+    fc.assert(
+      fc.property(fc.array(loss, { maxLength: 200 }), (losses) => {
+        const columns = columnsOf(losses);
+        thinToHalf(columns);
+        expect(columns.step).toHaveLength(Math.ceil(losses.length / 2));
+        expect(columns.step).toEqual([...columns.step].sort((a, b) => a - b));
+        columns.step.forEach((step, row) => {
+          expect(columns.loss[row]).toBe(losses[step]);
+          expect(columns.time[row]).toBe(1000 + step);
+          expect(columns.epoch[row]).toBe(step / 10);
+        });
+        const finite = losses.filter((value) => value !== null);
+        if (!losses.includes(null) && finite.length > 0) expect(columns.loss).toContain(Math.max(...finite));
+        if (losses.includes(null)) expect(columns.loss).toContain(null);
+      }),
+    );
+  });
+});
+
+describe('RunStream', () => {
+  let owed = 0;
+  let batches: BatchColumns[];
+  let events: RunEvent[];
+  let stream: RunStream;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    owed = 0;
+    batches = [];
+    events = [];
+    stream = new RunStream({
+      batches: (columns) => batches.push(structuredClone(columns)),
+      events: (_run, some) => events.push(...some),
+      owed: () => owed,
+    });
+  });
+  afterEach(() => {
+    stream.close();
+    vi.useRealTimers();
+  });
+
+  it('gathers batches into columns once per interval', () => {
+    stream.subscribe('r', true);
+    for (let step = 1; step <= 100; step++) stream.push('r', batch(step));
+    expect(batches).toEqual([]);
+    vi.advanceTimersByTime(LIMITS.batchInterval);
+    expect(batches).toHaveLength(1);
+    expect(batches[0]!.step).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+    vi.advanceTimersByTime(10 * LIMITS.batchInterval);
+    expect(batches).toHaveLength(1);
+  });
+
+  it('sends nothing of runs that are not subscribed, or not any more', () => {
+    stream.push('r', batch(1));
+    stream.subscribe('r', true);
+    stream.push('r', batch(2));
+    stream.subscribe('r', false);
+    vi.advanceTimersByTime(1000);
+    expect(batches).toEqual([]);
+    expect(events).toEqual([]);
+  });
+
+  it('holds batches back while the client owes reading, in bounded memory; events go out at once', () => {
+    stream.subscribe('r', true);
+    owed = LIMITS.outgoingBusy + 1;
+    for (let step = 1; step <= 50 * LIMITS.waitingPoints; step++) {
+      stream.push('r', batch(step, step === 12_345 ? 99 : 1));
+      if (step % 1000 === 0) vi.advanceTimersByTime(LIMITS.batchInterval);
+    }
+    stream.push('r', { event: 'paused', time: 1, step: 1 });
+    vi.advanceTimersByTime(LIMITS.batchInterval);
+    expect(batches).toEqual([]);
+    expect(events).toHaveLength(1);
+    owed = 0;
+    vi.advanceTimersByTime(LIMITS.batchInterval);
+    expect(batches).toHaveLength(1);
+    const { step, loss } = batches[0]!;
+    expect(step.length).toBeLessThanOrEqual(LIMITS.waitingPoints);
+    expect(step.length).toBeGreaterThan(LIMITS.waitingPoints / 4);
+    expect(step.at(-1)).toBeGreaterThan(50 * LIMITS.waitingPoints - 100);
+    expect(loss).toContain(99);
+  });
+
+  it('loses no event, whatever the order and the pace', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(80)), { maxLength: 300 }), (script) => {
+        events = [];
+        const sent: RunEvent[] = [];
+        stream.subscribe('r', true);
+        script.forEach(([isBatch, pause], i) => {
+          const event: RunEvent = isBatch ? batch(i + 1) : { event: 'warning', time: i, code: 'c', message: String(i) };
+          if (!isBatch) sent.push(event);
+          stream.push('r', event);
+          owed = pause % 3 === 0 ? LIMITS.outgoingBusy + 1 : 0;
+          vi.advanceTimersByTime(pause);
+        });
+        owed = 0;
+        vi.advanceTimersByTime(2 * LIMITS.batchInterval);
+        expect(events).toEqual(sent);
+      }),
+    );
+  });
+});
