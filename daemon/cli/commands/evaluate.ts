@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isBuiltinData } from '../../data/builtin.js';
 import type { Dataset } from '../../data/dataset.js';
@@ -43,14 +44,14 @@ export const evaluate: Command = {
         'usage',
         'lc-prune evaluate: --data DATA is missing: a built-in name ("mnist"), a file or a folder',
       );
-    const modelPath = resolve(positionals[0]!);
+    const modelPath = await realpath(positionals[0]!).catch(() => resolve(positionals[0]!));
     const model = await readModel(modelPath, { workspace: workspaceFor(modelPath, stringOption(values, 'workspace')) });
     const output = stringOption(values, 'output');
     const setup = trainingSetup(model, output);
     const scaleText = stringOption(values, 'scale');
     const scale = scaleText !== undefined && Number.isFinite(Number(scaleText)) ? Number(scaleText) : scaleText;
     const parsed = DataSource.safeParse({
-      source: isBuiltinData(source) ? source : resolve(source),
+      source,
       preprocess: { ...(scale === undefined ? {} : { scale }), ...(values['mean'] ? { mean: values['mean'] } : {}) },
     });
     if (!parsed.success)
@@ -62,11 +63,13 @@ export const evaluate: Command = {
       ...(output === undefined ? {} : { output }),
     });
     try {
+      // A path typed on the command line is the user's own choice, wherever a link leads it.
+      const dataPath = isBuiltinData(source) ? source : await realpath(source).catch(() => resolve(source));
       const dataWorkspace = isBuiltinData(source)
         ? process.cwd()
-        : workspaceFor(resolve(source), stringOption(values, 'workspace'));
+        : workspaceFor(dataPath, stringOption(values, 'workspace'));
       const opened = await openDataset(
-        resolveData(parsed.data, (path) => path),
+        resolveData(parsed.data, () => dataPath),
         setup,
         { workspace: dataWorkspace, seed: 0, purpose: 'evaluate' },
       );
