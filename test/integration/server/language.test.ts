@@ -1,0 +1,224 @@
+/** The language server over a real daemon and socket. */
+import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { CodeAction, CodeLens, CompletionItem, Diagnostic, DocumentLink, DocumentSymbol, Hover, TextEdit } from 'vscode-languageserver-protocol/node'; // prettier-ignore
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
+import { bundle, Client, Daemon, temporaryFolder } from './harness.js';
+
+let scratch: Awaited<ReturnType<typeof temporaryFolder>>;
+let workspace: string;
+let daemon: Daemon;
+let client: Client;
+let serial = 0;
+
+beforeAll(async () => {
+  scratch = await temporaryFolder();
+  daemon = await Daemon.start(await bundle('daemon/main.ts', join(scratch.path, 'dist')));
+});
+beforeEach(async () => {
+  workspace = join(scratch.path, `w${serial++}`);
+  await mkdir(workspace);
+  await writeTfjsModel(buildArchitecture('lenet300', 3), join(workspace, 'model.json'));
+  client = await daemon.client([workspace], { trusted: false });
+});
+afterEach(async () => {
+  await client.close();
+  expect(daemon.stderr).not.toMatch(/uncaught|unhandled|\[error\]/i);
+});
+afterAll(async () => {
+  await daemon.close();
+  await scratch.remove();
+});
+
+const uriOf = (name: string) => pathToFileURL(join(workspace, name)).href;
+
+/** An open plan, as an editor keeps it. */
+class Plan {
+  document: TextDocument;
+  readonly textDocument: { uri: string };
+  constructor(text: string, name = 'a.prune.json') {
+    this.document = TextDocument.create(uriOf(name), 'lc-prune-plan', 1, text);
+    this.textDocument = { uri: this.document.uri };
+    client.notify('textDocument/didOpen', { textDocument: { ...this.textDocument, languageId: 'lc-prune-plan', version: 1, text } }); // prettier-ignore
+  }
+  edit(from: number, to: number, text: string): void {
+    const range = { start: this.document.positionAt(from), end: this.document.positionAt(to) };
+    const version = this.document.version + 1;
+    client.notify('textDocument/didChange', { textDocument: { ...this.textDocument, version }, contentChanges: [{ range, text }] }); // prettier-ignore
+    this.document = TextDocument.update(this.document, [{ range, text }], version);
+  }
+  /** The problems of this version of the text. */
+  async diagnostics(): Promise<Diagnostic[]> {
+    const message = await client.waitFor(({ method, params }) => {
+      const published = params as { uri: string; version: number } | undefined;
+      return method === 'textDocument/publishDiagnostics' && published?.uri === this.document.uri && published.version === this.document.version; // prettier-ignore
+    });
+    return (message.params as { diagnostics: Diagnostic[] }).diagnostics;
+  }
+  position(needle: string, behind = 0) {
+    return this.document.positionAt(this.document.getText().indexOf(needle) + behind);
+  }
+}
+
+const GOOD = '{\n  "model": "model.json",\n  "data": "mnist",\n  "budget": { "keep": "1%" }\n}\n';
+
+describe('plans', () => {
+  it('are validated on opening and after edits, with fixes that mend them', async () => {
+    const plan = new Plan(GOOD.replace('keep', 'kepe'));
+    const [problem, ...others] = await plan.diagnostics();
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({ severity: 1, source: 'LC Prune', message: expect.stringContaining('did you mean "keep"') }); // prettier-ignore
+    expect(plan.document.getText(problem!.range)).toBe('"kepe"');
+    const actions = await client.call<CodeAction[]>('textDocument/codeAction', {
+      textDocument: plan.textDocument,
+      range: problem!.range,
+      context: { diagnostics: [problem] },
+    });
+    const edits = actions[0]!.edit!.changes![plan.document.uri]!;
+    const fixed = TextDocument.applyEdits(plan.document, edits);
+    expect(fixed).toBe(GOOD);
+    plan.edit(0, plan.document.getText().length, fixed);
+    expect(await plan.diagnostics()).toEqual([]);
+  });
+
+  it('are looked at again when a file they name appears', async () => {
+    const plan = new Plan(GOOD.replace('model.json', 'later.json'));
+    expect((await plan.diagnostics())[0]).toMatchObject({ code: 'model-missing' });
+    await writeTfjsModel(buildArchitecture('lenet300', 3), join(workspace, 'later.json'));
+    const from = client.received.length;
+    client.notify('workspace/didChangeWatchedFiles', { changes: [{ uri: uriOf('later.json'), type: 1 }] });
+    const published = await client.waitFor(({ method }) => method === 'textDocument/publishDiagnostics', from);
+    expect((published.params as { diagnostics: unknown[] }).diagnostics).toEqual([]);
+  });
+
+  it('get one answer for many keys: typing is not followed letter by letter', async () => {
+    const plan = new Plan(GOOD);
+    await plan.diagnostics();
+    const from = client.received.length;
+    const at = plan.document.getText().indexOf('1%');
+    for (let i = 0; i < 100; i++) plan.edit(at, at, '1');
+    expect((await plan.diagnostics())[0]).toBeDefined();
+    const published = client.received.slice(from).filter(({ method }) => method === 'textDocument/publishDiagnostics');
+    expect(published.length).toBeLessThanOrEqual(3);
+  });
+
+  it('have hovers, completion, links, an outline, lenses and formatting', async () => {
+    const plan = new Plan(GOOD);
+    const { textDocument } = plan;
+    const hover = await client.call<Hover>('textDocument/hover', {
+      textDocument,
+      position: plan.position('"keep"', 2),
+    });
+    expect(JSON.stringify(hover.contents)).toContain('kappa = ceil(share * N)');
+    expect(plan.document.getText(hover.range)).toBe('"keep"');
+
+    plan.edit(GOOD.indexOf('"1%" }'), GOOD.indexOf('"1%" }') + 4, '"1%", ');
+    const position = plan.position('"1%", ', 6);
+    const items = await client.call<CompletionItem[]>('textDocument/completion', { textDocument, position });
+    const scope = items.find(({ label }) => label === 'scope')!;
+    expect(TextDocument.applyEdits(plan.document, [scope.textEdit as TextEdit])).toContain('"1%", "scope": "');
+
+    const links = await client.call<DocumentLink[]>('textDocument/documentLink', { textDocument });
+    expect(links.map(({ target, range }) => [target, plan.document.getText(range)])).toEqual([
+      [uriOf('model.json'), 'model.json'],
+    ]);
+    const symbols = await client.call<DocumentSymbol[]>('textDocument/documentSymbol', { textDocument });
+    expect(symbols.map(({ name, detail }) => `${name} ${detail}`)).toEqual([
+      'model "model.json"',
+      'data "mnist"',
+      'budget ',
+    ]);
+    const lenses = await client.call<CodeLens[]>('textDocument/codeLens', { textDocument });
+    expect(lenses.map(({ command }) => command!.command)).toEqual(['lcPrune.run', 'lcPrune.previewBudget', 'lcPrune.openMonitor']); // prettier-ignore
+    expect(lenses[0]!.command!.arguments).toEqual([{ plan: join(workspace, 'a.prune.json') }]);
+
+    plan.edit(0, plan.document.getText().length, '{"model":"model.json","data":"mnist","budget":{"keep":"1%"}}');
+    const options = { tabSize: 2, insertSpaces: true };
+    const edits = await client.call<TextEdit[]>('textDocument/formatting', { textDocument, options });
+    expect(TextDocument.applyEdits(plan.document, edits)).toContain('\n  "data": "mnist",\n');
+  });
+
+  it('survive junk from an editor, and are forgotten when closed', async () => {
+    const plan = new Plan('{');
+    expect((await plan.diagnostics()).length).toBeGreaterThan(0);
+    client.notify('textDocument/didChange', { textDocument: { uri: uriOf('never-opened.prune.json'), version: 1 }, contentChanges: [{ text: 'x' }] }); // prettier-ignore
+    client.notify('textDocument/didOpen', { textDocument: { uri: 'untitled:a.prune.json', languageId: 'x', version: 1, text: '{' } }); // prettier-ignore
+    client.notify('textDocument/didOpen', { textDocument: { uri: 'file:///etc/passwd', languageId: 'x', version: 1, text: '{' } }); // prettier-ignore
+    for (const position of [
+      { line: 1e9, character: 1e9 },
+      { line: 0, character: 0 },
+    ]) {
+      expect(await client.call('textDocument/hover', { textDocument: plan.textDocument, position })).toBeNull();
+      await client.call('textDocument/completion', { textDocument: plan.textDocument, position });
+    }
+    const from = client.received.length;
+    client.notify('textDocument/didClose', { textDocument: plan.textDocument });
+    const cleared = await client.waitFor(({ method, params }) => method === 'textDocument/publishDiagnostics' && (params as { uri: string }).uri === plan.document.uri, from); // prettier-ignore
+    expect(cleared.params).toMatchObject({ diagnostics: [] });
+    expect(await client.call('textDocument/documentLink', { textDocument: plan.textDocument })).toEqual([]);
+  });
+});
+
+describe('models', () => {
+  const lensesOf = (name: string) =>
+    client.call<CodeLens[]>('textDocument/codeLens', { textDocument: { uri: uriOf(name) } });
+  const titlesOf = async (name: string) => (await lensesOf(name)).map(({ command }) => command!.title);
+
+  it('are told by content and described from disk, zeros a moment later', async () => {
+    const registration = await client.waitFor(({ method }) => method === 'client/registerCapability');
+    expect(registration.params).toMatchObject({
+      registrations: expect.arrayContaining([
+        expect.objectContaining({
+          method: 'textDocument/didOpen',
+          registerOptions: { documentSelector: [{ scheme: 'file', pattern: '**/*.prune.{json,jsonc}' }] },
+        }),
+      ]),
+    });
+    const first = await titlesOf('model.json');
+    expect(first[0]).toContain('266,610 weights');
+    await client.waitFor(({ method }) => method === 'workspace/codeLens/refresh');
+    expect((await titlesOf('model.json'))[0]).toMatch(/0% zeros$/);
+    for (const [name, text] of [
+      ['package.json', '{"name":"x"}'],
+      ['broken.json', '{"modelTopology":'],
+      ['empty.json', ''],
+      ['other.json', '{"class_name": 7}'],
+    ] as const) {
+      await writeFile(join(workspace, name), text);
+      expect(await lensesOf(name)).toEqual([]);
+    }
+    expect(await lensesOf('absent.json')).toEqual([]);
+  });
+
+  it('are read again when the file has changed', async () => {
+    expect((await titlesOf('model.json'))[0]).toContain('266,610');
+    await writeTfjsModel(buildArchitecture('lenet5', 3), join(workspace, 'model.json'));
+    const later = new Date(Date.now() + 5000);
+    await utimes(join(workspace, 'model.json'), later, later);
+    expect((await titlesOf('model.json'))[0]).toMatch(/^431,080 weights/);
+  });
+
+  it('show the arithmetic of a layer on hover', async () => {
+    const layers = (await lensesOf('model.json')).filter(({ command }) => command!.command === 'lcPrune.setBudget');
+    // A model.json as it is written has no line breaks, and its lenses keep to the top: the file is spread out first.
+    expect(layers).toEqual([]);
+    const text = JSON.stringify(JSON.parse(await readFile(join(workspace, 'model.json'), 'utf8')), null, 2);
+    await writeFile(join(workspace, 'model.json'), text);
+    await wait(20);
+    const spread = (await lensesOf('model.json')).filter(({ command }) => command!.command === 'lcPrune.setBudget');
+    expect(spread).toHaveLength(3);
+    const [first] = spread;
+    expect(text.split('\n')[first!.range.start.line]!.trim()).toBe('{');
+    const position = { line: first!.range.start.line + 1, character: 8 };
+    const hover = await client.call<Hover>('textDocument/hover', {
+      textDocument: { uri: uriOf('model.json') },
+      position,
+    });
+    expect(JSON.stringify(hover.contents)).toContain('784 x 300 + 300 = 235,500');
+  });
+});

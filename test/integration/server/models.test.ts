@@ -1,0 +1,154 @@
+/** lc/inspect, lc/preview, lc/createPlan, lc/layer, lc/engines and the exports, over a real daemon and real files. */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { readModel } from '../../../daemon/model/readModel.js';
+import { withWeights } from '../../../daemon/model/weights.js';
+import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
+import { readPlan } from '../../../daemon/plan/readPlan.js';
+import { requests, type Params, type RequestMethod, type Result } from '../../../daemon/protocol/messages.js';
+import { bundle, Client, Daemon, temporaryFolder } from './harness.js';
+
+let scratch: Awaited<ReturnType<typeof temporaryFolder>>;
+let workspace: string;
+let daemon: Daemon;
+let client: Client;
+const model = () => join(workspace, 'net', 'model.json');
+
+beforeAll(async () => {
+  scratch = await temporaryFolder();
+  workspace = join(scratch.path, 'w');
+  await mkdir(join(workspace, 'net'), { recursive: true });
+  const reference = buildArchitecture('lenet300', 3);
+  // Half of the first kernel is zero.
+  const name = reference.weights.find(({ shape }) => shape.length === 2)!.name;
+  const half = reference.weights.find((weight) => weight.name === name)!.data.map((value, i) => (i % 2 ? value : 0));
+  await writeTfjsModel(withWeights(reference, new Map([[name, half]])), model());
+  daemon = await Daemon.start(await bundle('daemon/main.ts', join(scratch.path, 'dist')));
+  client = await daemon.client([workspace]);
+});
+afterAll(async () => {
+  await client.close();
+  expect(daemon.stderr).not.toMatch(/uncaught|unhandled/i);
+  await daemon.close();
+  await scratch.remove();
+});
+
+async function call<M extends RequestMethod>(method: M, params: Params<M>): Promise<Result<M>> {
+  return requests[method].result.parse(await client.call(method, params)) as Result<M>;
+}
+
+describe('lc/inspect', () => {
+  it('counts weights, FLOPs, bytes and zeros', async () => {
+    const summary = await call('lc/inspect', { model: model() });
+    expect(summary).toMatchObject({ params: 266_610, prunable: 266_200, bytes: 4 * 266_610, zeros: 117_600, format: 'tfjs-layers' }); // prettier-ignore
+    expect(
+      summary.layers.filter(({ prunable }) => prunable > 0).map(({ prunable, zeros }) => [prunable, zeros]),
+    ).toEqual([
+      [235_200, 117_600],
+      [30_000, 0],
+      [1000, 0],
+    ]);
+  });
+
+  it('says what is wrong with a file that is no model', async () => {
+    await writeFile(join(workspace, 'package.json'), '{"dependencies":{}}');
+    const error = await client.refused('lc/inspect', { model: join(workspace, 'package.json') });
+    expect(error).toMatchObject({ code: -32050, data: { code: 'model-invalid' } });
+    expect(error.message).toContain('package.json');
+  });
+});
+
+describe('lc/preview', () => {
+  it('answers at every key of a budget that is being typed', async () => {
+    expect(await call('lc/preview', { model: model(), budget: { keep: '1%' } })).toMatchObject({ kappa: 2662, problem: null }); // prettier-ignore
+    expect((await call('lc/preview', { model: model(), budget: { weights: 1e9 } })).problem).toMatch(
+      /the most is 266200/,
+    );
+    expect((await call('lc/preview', { model: model(), budget: {} })).problem).toMatch(/asks for nothing/);
+  });
+});
+
+describe('lc/createPlan', () => {
+  it('writes a plan that can be read, beside the model, and never over another', async () => {
+    const names: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      const { planPath } = await call('lc/createPlan', { model: model(), budget: { keep: '2%' } });
+      names.push(planPath);
+      const plan = await readPlan(planPath, { workspace });
+      expect(plan).toMatchObject({ model: { path: join('net', 'model.json') }, data: { source: 'mnist' } });
+      expect(plan.tasks[0]?.budget).toEqual({ keep: '2%' });
+    }
+    expect(names).toEqual(['net', 'net-2', 'net-3'].map((name) => join(workspace, 'net', `${name}.prune.json`)));
+    const named = await call('lc/createPlan', {
+      model: model(),
+      budget: { keep: 0.1 },
+      name: 'my plan',
+      data: 'x.npz',
+    });
+    expect(named.planPath).toBe(join(workspace, 'net', 'my plan.prune.json'));
+  });
+
+  it('writes nothing when the budget is impossible or the name leaves the folder', async () => {
+    const before = await readdir(join(workspace, 'net'));
+    for (const rest of [
+      { budget: { weights: 1e9 } },
+      { budget: { keep: '1%' }, name: '../up' },
+      { budget: { keep: '1%' }, name: 'a/b' },
+      { budget: { keep: '1%' }, name: 'a\0b' },
+    ]) {
+      expect((await client.refused('lc/createPlan', { model: model(), ...rest })).code).toBe(-32050);
+    }
+    expect(await readdir(join(workspace, 'net'))).toEqual(before);
+    expect(await readdir(workspace)).not.toContain('up.prune.json');
+  });
+});
+
+describe('lc/export', () => {
+  let run: string;
+  beforeAll(async () => {
+    // A finished run, as far as exports look.
+    run = '2026-01-01T00-00-00-net';
+    const folder = join(workspace, '.lcprune', 'runs', run);
+    await mkdir(join(folder, 'result'), { recursive: true });
+    await writeTfjsModel(await readModel(model(), { workspace }), join(folder, 'result', 'model.json'));
+  });
+
+  it('offers formats with sizes measured on the files', async () => {
+    const formats = await call('lc/exportFormats', { run });
+    const dense = formats.find(({ format }) => format === 'tfjs-layers')!;
+    expect(dense.bytes).toBeGreaterThan(4 * 266_610);
+    expect(dense.gzip).toBeLessThan(dense.bytes);
+    expect(dense.brotli).toBeLessThanOrEqual(dense.gzip);
+    expect(dense.ratio).toBeCloseTo((4 * 266_610) / dense.bytes, 6);
+  });
+
+  it('writes a model that reads back equal, with the size it says', async () => {
+    const target = join(workspace, 'exported');
+    const { path, bytes } = await call('lc/export', { run, format: 'tfjs-layers', target });
+    expect(path).toBe(join(target, 'model.json'));
+    const files = await readdir(target);
+    const sizes = await Promise.all(files.map(async (file) => (await readFile(join(target, file))).length));
+    expect(bytes).toBe(sizes.reduce((total, size) => total + size, 0));
+    const [original, exported] = await Promise.all([model(), path].map((file) => readModel(file, { workspace })));
+    expect(exported!.weights.map(({ data }) => [...data.slice(0, 100)])).toEqual(
+      original!.weights.map(({ data }) => [...data.slice(0, 100)]),
+    );
+  });
+
+  it('refuses what it cannot do, in words', async () => {
+    const target = join(workspace, 'exported2');
+    expect((await client.refused('lc/export', { run, format: 'zip', target })).message).toMatch(/tfjs-layers/);
+    const nowhere = join(workspace, 'a', 'b', 'c');
+    expect((await client.refused('lc/export', { run, format: 'tfjs-layers', target: nowhere })).message).toMatch(
+      /no folder/,
+    );
+    expect((await client.refused('lc/export', { run: `${run}x`, format: 'tfjs-layers', target })).data).toMatchObject({ code: 'run-missing' }); // prettier-ignore
+    await mkdir(join(workspace, '.lcprune', 'runs', 'empty'), { recursive: true });
+    expect((await client.refused('lc/export', { run: 'empty', format: 'tfjs-layers', target })).message).toMatch(
+      /no result/,
+    );
+    expect((await client.refused('lc/layer', { run, layer: 'fc1' })).code).toBe(-32050);
+  });
+});
