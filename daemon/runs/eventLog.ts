@@ -6,6 +6,7 @@ import { runPaths } from '../trainer/runFolder.js';
 
 const BLOCK = 1 << 20;
 const NEWLINE = 10;
+const LINE_END = Buffer.from([NEWLINE]);
 /** Longer lines are no events of ours. */
 const MAX_LINE = 16 << 20;
 const BATCH = Buffer.from('{"event":"batch"');
@@ -190,7 +191,7 @@ async function update(file: string): Promise<Index> {
   own.offset = await scanLines(file, own.offset, (line, offset) => {
     if (own.lines > 0 && own.lines % STRIDE === 0) own.marks[own.lines / STRIDE] = offset;
     own.lines += 1;
-    own.tail = Buffer.from(line.subarray(Math.max(0, line.length - TAIL)));
+    own.tail = Buffer.concat([line.subarray(Math.max(0, line.length - TAIL)), LINE_END]);
     if (isBatchLine(line)) {
       own.lastBatch = Buffer.from(line);
       return;
@@ -198,8 +199,6 @@ async function update(file: string): Promise<Index> {
     const event = parseEvent(line);
     if (event) note(own.events, event);
   });
-  // The tail is the end of the last line with its newline.
-  if (own.tail.length > 0 && own.tail.at(-1) !== NEWLINE) own.tail = Buffer.concat([own.tail, Buffer.from([NEWLINE])]);
   const batch = own.lastBatch && parseEvent(own.lastBatch);
   if (batch?.event === 'batch') {
     own.events.batch = batch;

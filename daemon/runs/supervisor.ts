@@ -169,14 +169,12 @@ function superviseTrainer(child: ChildProcess, folder: string, onOutput?: (line:
 
   const ended = new Promise<string>((resolve) => {
     child.on('error', (error) => resolve(`the trainer could not be started (${error.message})`));
-    child.on('exit', (code, signal) =>
-      resolve(signal ? `the trainer was ended by ${signal}` : `the trainer ended with code ${code}`),
-    );
+    child.on('exit', (code, signal) => resolve(endingOf(code, signal)));
   });
   const done = ended.then(async (how): Promise<RunEvent> => {
     // What the trainer sent last may still be on its way.
     if (child.connected) await new Promise((resolve) => child.once('disconnect', resolve));
-    const tail = output.at(-1);
+    const tail = output.findLast((line) => /error|fatal|abort|memory|exception/i.test(line));
     const crash = new UserError(
       'engine-failed',
       `${how}${tail ? ` (${tail.trim()})` : ''}; resume continues from the last checkpoint`,
@@ -227,5 +225,11 @@ function superviseTrainer(child: ChildProcess, folder: string, onOutput?: (line:
     },
   };
 }
+
+/** The system ends a process with SIGKILL when memory runs out, and says so nowhere else. */
+const endingOf = (code: number | null, signal: string | null): string =>
+  signal === null
+    ? `the trainer ended with code ${code}`
+    : `the trainer was ended by ${signal}${signal === 'SIGKILL' ? ' (by hand, or because memory ran out)' : ''}`;
 
 const asUserError = ({ code, message }: SentError): UserError => new UserError(code, message);

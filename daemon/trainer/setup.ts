@@ -5,7 +5,7 @@ import { ShuffledBatches } from '../data/batches.js';
 import { sampleSource } from '../data/sampleSource.js';
 import type { Dataset, Split } from '../data/dataset.js';
 import type { EngineInfo, EngineSession, SampleSource } from '../engine/engine.js';
-import { openEngine } from '../engine/registry.js';
+import { openEngine, type Considered } from '../engine/registry.js';
 import { createRandom } from '../lc/random.js';
 import { buildArchitecture } from '../model/architectures.js';
 import type { Model } from '../model/model.js';
@@ -107,12 +107,13 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   const dataHash = unchanged('data', plan.dataHash, dataset.hash);
   const notes = [...model.notes, ...dataset.notes];
 
+  const considered: Considered[] = [];
   const open = (engine: string, batchSize: number) =>
     openEngine(
       engine,
       model,
       { loss: setup.loss, batchSize, seed: plan.seed, ...(output === undefined ? {} : { output }) },
-      { folders: [workspace] },
+      { folders: [workspace], report: (engine) => considered.push(engine) },
     );
   // Too small a training set for the batch size is told before the engine starts.
   for (const { batchSize } of [plan.reference, plan.training, plan.retrain])
@@ -120,6 +121,9 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   const { batchSize } = plan.reference;
   const session = await open(plan.engine, batchSize);
   const names = await stateNames(model, session);
+  for (const { name, available, chosen, reason } of considered) {
+    if (available && !chosen) notes.push(`${name} was passed over: ${reason}.`);
+  }
 
   if (plan.data.scale === 'auto' && 'path' in plan.model && plan.reference.epochs === 0) {
     const choice = await chooseScale(

@@ -48,7 +48,7 @@ const PLAN: ResolvedPlan = {
     labels: null,
     test: null,
     validation: 0.1,
-    limit: 3000,
+    limit: 2000,
     scale: 'unit',
     mean: 'none',
     augment: { flip: false, shift: 0 },
@@ -99,7 +99,8 @@ function npy(descr: '<f4' | '<i4', shape: number[], data: Float32Array | Int32Ar
   return Buffer.concat([prefix, Buffer.from(header), Buffer.from(data.buffer)]);
 }
 
-describe('LeNet300 on a part of MNIST', () => {
+// Each test is several runs, each a process that loads an engine.
+describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
   it('is pruned to its budget, beats direct compression, and its files say the same', async () => {
     const { folder, done } = await finished(PLAN);
     expect(done.kept).toBe(KAPPA);
@@ -312,6 +313,28 @@ describe('LeNet300 on a part of MNIST', () => {
       });
       expect(again.done.reference.error).toBe(done.retrained.error);
     }
+  });
+
+  it('survives a learning rate that is far too high, and says what it did', async () => {
+    const handle = await startRun(
+      {
+        ...PLAN,
+        training: { ...settings, learningRate: 100, decay: 1 },
+        schedule: { ...PLAN.schedule, iterations: 2 },
+      },
+      options(),
+    );
+    const warnings: string[] = [];
+    handle.onEvent((event) => event.event === 'warning' && event.code === 'diverged' && warnings.push(event.message));
+    const last = await handle.done;
+    expect(warnings[0]).toMatch(/L step 1; .* half the learning rate \(50\.0\)/);
+    if (last.event === 'done') expect(last.kept).toBe(KAPPA);
+    else
+      expect(last).toMatchObject({
+        event: 'failed',
+        code: 'diverged',
+        message: expect.stringContaining('learningRate'),
+      });
   });
 
   it('tells of bad input before it leaves anything on disk', async () => {

@@ -96,6 +96,23 @@ describe('the event log', () => {
     expect(steps((await readEvents(folder, 0, 100)).events)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
   });
 
+  it('notices that a log was cut back and has grown again, also past where it was', async () => {
+    await writeFile(file, `${JSON.stringify({ time: 1, ...warning(1) })}\n\n`);
+    expect((await readEvents(folder, 0, 10)).next).toBe(2);
+    await writeFile(file, '');
+    expect(await readEvents(folder, 0, 10)).toEqual({ events: [], next: 0, end: true });
+    const writer = openEventWriter(file, { bytes: 0, events: 0 }, () => 5);
+    writer.write({ event: 'paused', step: 1 });
+    for (let i = 1; i <= 5000; i++) writer.write(batch(i));
+    expect(await lastEvents(folder)).toMatchObject({ state: { event: 'paused' }, batch: { step: 5000 } });
+    writer.close();
+    const again = openEventWriter(file, { bytes: 0, events: 0 }, () => 6);
+    for (let i = 1; i <= 6000; i++) again.write(batch(2 * i));
+    again.close();
+    expect(await lastEvents(folder)).toMatchObject({ state: null, batch: { step: 12000 }, first: null });
+    expect(steps((await readEvents(folder, 4500, 3)).events)).toEqual([9002, 9004, 9006]);
+  });
+
   it('finds the latest events however the log grew', async () => {
     expect(await lastEvents(folder)).toMatchObject({ state: null, batch: null, last: null });
     const writer = openEventWriter(file, { bytes: 0, events: 0 }, () => 7);
