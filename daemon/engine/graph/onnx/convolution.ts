@@ -85,14 +85,64 @@ function cut(e: Emitter, name: string, tooLarge: boolean, h: number, w: number):
   return tooLarge ? e.op('Slice', [name, e.ints([0, 0]), e.ints([h, w]), e.ints([2, 3])]) : name;
 }
 
+/** A tensor with channels before samples: [C, B, H, W]. */
+const channelsFirst = (e: Emitter, n: Node) => e.op('Transpose', [e.name(n, 'channels')], { perm: [1, 0, 2, 3] });
+
 /** dW[i, o] = sum over the batch of x[., i] * dy[., o]: a convolution whose channels are the samples. */
-const conv2DBackpropFilter: EmitRule = (e, node) => {
+function filterGradientByConv(e: Emitter, node: Node): void {
   const [x, dy] = node.inputs as [Node, Node];
   const [h, w] = shape4(node);
-  const swap = (n: Node) => e.op('Transpose', [e.name(n, 'channels')], { perm: [1, 0, 2, 3] });
   const { attrs, tooLarge } = gradientAttrs(x, dy, node.shape, node);
-  const gradient = cut(e, e.op('Conv', [swap(x), swap(dy)], attrs), tooLarge, h, w);
+  const gradient = cut(e, e.op('Conv', [channelsFirst(e, x), channelsFirst(e, dy)], attrs), tooLarge, h, w);
   e.define(node, e.op('Transpose', [gradient], { perm: [2, 3, 0, 1] }));
+}
+
+/** Of the padded image that shifting works on: its size, and how much of it is not output. */
+function shiftGrid(node: Node) {
+  const [x, dy] = node.inputs as [Node, Node];
+  const { pads } = convAttrs(node);
+  const height = x.shape[1]! + pads[0]! + pads[2]!;
+  const width = x.shape[2]! + pads[1]! + pads[3]!;
+  return { height, width, waste: (height * width) / (dy.shape[1]! * dy.shape[2]!) };
+}
+
+/**
+ * Without strides: lay x (padded) and dy (zeros added to the same size) out as [channels, one long row]. Filter element k
+ * then pairs dy with x shifted by a fixed distance, and its gradient is one product of matrices, x_k dy^T, already in HWIO
+ * order; where a shift wraps around, dy is zero. The shifted copies are long runs, unlike the columns of im2col.
+ */
+function filterGradientByShifts(e: Emitter, node: Node): void {
+  const [x, dy] = node.inputs as [Node, Node];
+  const [h, w, c, o] = shape4(node);
+  const { dilations, pads } = convAttrs(node);
+  const { height, width } = shiftGrid(node);
+  const batch = x.shape[0]!;
+  const long = batch * height * width;
+  const reach = (h - 1) * dilations[0]! * width + (w - 1) * dilations[1]!;
+  const padded = (source: Node, channels: number, [top, left, bottom, right]: readonly number[]) => {
+    const ends = e.ints([0, 0, top!, left!, 0, 0, bottom!, right!]);
+    const none = top! + left! + bottom! + right! === 0;
+    const image = channelsFirst(e, source);
+    return e.reshape(none ? image : e.op('Pad', [image, ends, e.scalar(0)]), [channels, long]);
+  };
+  const run = (row: string, start: number) =>
+    reach === 0 ? row : e.op('Slice', [row, e.ints([start]), e.ints([start + long - reach]), e.ints([1])]);
+  const grown = [0, 0, height - dy.shape[1]!, width - dy.shape[2]!];
+  const [xRow, dyRow] = [padded(x, c, pads), run(padded(dy, o, grown), 0)];
+  const parts = Array.from({ length: h * w }, (_, k) => {
+    const shift = Math.floor(k / w) * dilations[0]! * width + (k % w) * dilations[1]!;
+    return e.op('Gemm', [run(xRow, shift), dyRow], { transB: 1 });
+  });
+  const gradient = parts.length === 1 ? parts[0]! : e.op('Concat', parts, { axis: 0 });
+  e.define(node, e.reshape(gradient, [h, w, c, o]));
+}
+
+/** Shifts pay where little is padded and the products are not slivers (measured: 2-3 times as fast as by Conv). */
+const conv2DBackpropFilter: EmitRule = (e, node) => {
+  const [, , c, o] = shape4(node);
+  const { strides } = convAttrs(node);
+  const shifts = strides.every((stride) => stride === 1) && shiftGrid(node).waste <= 1.6 && c >= 8 && o >= 8;
+  return shifts ? filterGradientByShifts(e, node) : filterGradientByConv(e, node);
 };
 
 /** The same for each channel by itself: one image whose groups are the channels. */
@@ -101,10 +151,9 @@ const depthwiseBackpropFilter: EmitRule = (e, node) => {
   const [h, w, c, m] = shape4(node);
   const [b, ih, iw] = shape4(x);
   const [, oh, ow] = shape4(dy);
-  const swap = (n: Node) => e.op('Transpose', [e.name(n, 'channels')], { perm: [1, 0, 2, 3] });
   const { attrs, tooLarge } = gradientAttrs(x, dy, node.shape, node);
-  const images = e.reshape(swap(x), [1, c * b, ih, iw]);
-  const filters = e.reshape(swap(dy), [c * m, b, oh, ow]);
+  const images = e.reshape(channelsFirst(e, x), [1, c * b, ih, iw]);
+  const filters = e.reshape(channelsFirst(e, dy), [c * m, b, oh, ow]);
   const gradient = cut(e, e.op('Conv', [images, filters], { ...attrs, group: c }), tooLarge, h, w);
   e.define(node, e.op('Transpose', [e.reshape(gradient, [c, m, h, w])], { perm: [2, 3, 0, 1] }));
 };

@@ -1,5 +1,6 @@
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { onnxExecutor } from '../../../../daemon/engine/compiled/onnxGraph.js';
 import { CompiledSession } from '../../../../daemon/engine/compiled/session.js';
 import type { Loss } from '../../../../daemon/engine/engine.js';
 import { normals, onCpu, reference, targets, toModel } from './tinyModels.js';
@@ -34,6 +35,7 @@ const cases: Case[] = [
   ['Conv2D same, strides', [7, 6, 2], () => [L.conv2d({ filters: 3, kernelSize: [3, 2], strides: 2, padding: 'same' }), ...head()]],
   ['Conv2D valid, strides that skip rows', [8, 8, 2], () => [L.conv2d({ filters: 2, kernelSize: 3, strides: 2 }), L.conv2d({ filters: 3, kernelSize: 2, strides: 3 }), ...head()]],
   ['Conv2D same, even kernel, deep', [5, 5, 1], () => [L.conv2d({ filters: 4, kernelSize: 4, padding: 'same', activation: 'tanh' }), L.conv2d({ filters: 3, kernelSize: 3, padding: 'same', useBias: false, activation: 'relu' }), ...head()]],
+  ['Conv2D of many channels, same, valid and 1 x 1', [7, 6, 8], () => [L.conv2d({ filters: 9, kernelSize: [3, 2], padding: 'same', activation: 'tanh' }), L.conv2d({ filters: 8, kernelSize: 2 }), L.conv2d({ filters: 10, kernelSize: 1 }), ...head()]],
   ['Conv2D 1x1 and strided 1x1', [5, 4, 3], () => [L.conv2d({ filters: 4, kernelSize: 1, activation: 'relu' }), L.conv2d({ filters: 2, kernelSize: 1, strides: 2 }), ...head()]],
   ['MaxPooling2D', [6, 6, 3], () => [L.conv2d({ filters: 2, kernelSize: 1 }), L.maxPooling2d({ poolSize: 2 }), ...head()]],
   ['MaxPooling2D, rest and same padding', [7, 5, 2], () => [L.conv2d({ filters: 2, kernelSize: 1 }), L.maxPooling2d({ poolSize: 2 }), L.maxPooling2d({ poolSize: 2, padding: 'same' }), ...head()]],
@@ -113,7 +115,7 @@ export async function compare(
   const target = targets(loss, size, outputShape.at(-1)!, seed + 9);
   await onCpu();
   const expected = reference(layersModel, model, inputs, target, loss, batch);
-  const session = await CompiledSession.open(info, model, { loss, batchSize: batch, seed: 1 }, runtime);
+  const session = await CompiledSession.open(info, model, { loss, batchSize: batch, seed: 1 }, onnxExecutor(runtime));
   try {
     const { loss: value, gradient } = await session.gradient(inputs, target);
     expect(Math.abs(value - expected.loss)).toBeLessThan(2e-6 * (1 + Math.abs(expected.loss)));

@@ -1,5 +1,6 @@
 import * as tfl from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
+import { onnxExecutor } from '../../../../daemon/engine/compiled/onnxGraph.js';
 import { CompiledSession } from '../../../../daemon/engine/compiled/session.js';
 import type { SessionSpec, TrainRequest } from '../../../../daemon/engine/engine.js';
 import type { Model } from '../../../../daemon/model/model.js';
@@ -18,7 +19,12 @@ async function sequential(inputShape: number[], layers: tfl.layers.Layer[]): Pro
 }
 
 const open = (model: Model, spec: Partial<SessionSpec> = {}) =>
-  CompiledSession.open(info, model, { loss: 'meanSquaredError', batchSize: batch, seed: 1, ...spec }, runtime);
+  CompiledSession.open(
+    info,
+    model,
+    { loss: 'meanSquaredError', batchSize: batch, seed: 1, ...spec },
+    onnxExecutor(runtime),
+  );
 
 /** The same batch, again and again. */
 function request(x: Float32Array, y: Float32Array, more: Partial<TrainRequest> = {}): TrainRequest {
