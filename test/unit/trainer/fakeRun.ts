@@ -139,6 +139,7 @@ export function fakeRun(plan: ResolvedPlan, options: Partial<FakeOptions> & { no
     layers: prunedLayers(plan, LAYERS, session.parameters),
     chanceError: 0.75,
     control: createControl(),
+    checkpointMs: 20_000,
     clock: options.now ?? (() => performance.now()),
     log: (event) => void events.push(structuredClone(event)),
     logStart: (resumed) =>
