@@ -29,10 +29,18 @@ export function layersOf(container: { class_name: string; config: unknown }): La
   return list.filter((layer) => isObject(layer) && typeof layer.class_name === 'string') as unknown as LayerJson[];
 }
 
+const camelCase = new Map<string, string>();
+
 /** The value at `key` (snake_case), or at its camelCase spelling. */
 export function field(config: Json, key: string): unknown {
-  if (config[key] !== undefined) return config[key];
-  return config[key.replace(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase())];
+  const value = config[key];
+  if (value !== undefined) return value;
+  let camel = camelCase.get(key);
+  if (camel === undefined) {
+    camel = key.replace(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
+    camelCase.set(key, camel);
+  }
+  return config[camel];
 }
 
 export function numberAt(config: Json, key: string): number | null {

@@ -1,11 +1,11 @@
-/** How a model is trained: its loss, and what the data must fit, from its own training_config or from its output layer. */
+/** What to train a model on: its loss and the shapes of its data, from its own training config or else from its output. */
 import { UserError } from '../protocol/errors.js';
-import { field, isObject } from './layerConfig.js';
+import { field, isLayerJson, isObject, stringAt, type LayerJson } from './layerConfig.js';
 import { modelGraph } from './layerGraph.js';
 import type { Model } from './model.js';
-import { summarizeModel } from './summarize.js';
 
-export type LossName =
+/** The engine's losses (structurally `Loss` of daemon/engine/engine.ts). */
+export type TrainingLoss =
   | 'categoricalCrossentropy'
   | 'sparseCategoricalCrossentropy'
   | 'binaryCrossentropy'
@@ -14,18 +14,27 @@ export type LossName =
   | 'huber';
 
 export interface TrainingSetup {
-  readonly loss: LossName;
+  readonly loss: TrainingLoss;
+  /** Error is the fraction of wrong samples; targets are one-hot (or 0/1 for a single output). */
   readonly classification: boolean;
-  /** Without the batch axis; null where the model leaves a size open. */
+  /** Of one sample, per input; null sizes are open. */
   readonly inputShapes: readonly (readonly (number | null)[])[];
   readonly outputShape: readonly number[];
+  /** The chosen output's layer, as in LayerSummary. */
+  readonly output: string;
+  /** The model's loss was defined on logits: its output has no softmax or sigmoid, though it classifies. */
+  readonly fromLogits: boolean;
+  /** What was chosen on the user's behalf, one sentence each. */
+  readonly notes: readonly string[];
 }
 
-/** Keras's spellings, in lower case without separators. */
-const LOSSES: Readonly<Record<string, LossName>> = {
+/** Loss names of Keras 1-3 and TensorFlow.js, lower case without separators. Targets are one-hot here, so sparse is categorical. */
+const LOSSES: Record<string, TrainingLoss> = {
   categoricalcrossentropy: 'categoricalCrossentropy',
-  sparsecategoricalcrossentropy: 'sparseCategoricalCrossentropy',
+  sparsecategoricalcrossentropy: 'categoricalCrossentropy',
+  softmaxcrossentropy: 'categoricalCrossentropy',
   binarycrossentropy: 'binaryCrossentropy',
+  sigmoidcrossentropy: 'binaryCrossentropy',
   meansquarederror: 'meanSquaredError',
   mse: 'meanSquaredError',
   meanabsoluteerror: 'meanAbsoluteError',
@@ -34,53 +43,96 @@ const LOSSES: Readonly<Record<string, LossName>> = {
   huberloss: 'huber',
 };
 
-/** The compiled loss: a name, a Keras 3 object, or a list or map of them (then of the output at `index`, or by its name). */
-function compiledLoss(config: Model['trainingConfig'], index: number, layer: string): LossName | null {
-  let loss: unknown = config && (field(config, 'loss') ?? undefined);
-  if (Array.isArray(loss)) loss = (loss as unknown[])[index] ?? loss[0];
-  if (isObject(loss) && layer in loss) loss = loss[layer];
-  if (isObject(loss)) loss = (isObject(loss['config']) ? loss['config']['name'] : undefined) ?? loss['class_name'];
-  return typeof loss === 'string' ? (LOSSES[loss.replace(/[_\s-]/g, '').toLowerCase()] ?? null) : null;
+interface NamedLoss {
+  readonly name: string;
+  readonly fromLogits: boolean;
 }
 
-/** What the output itself says: softmax and sigmoid are classification, everything else regression. */
-function impliedLoss(activation: string | undefined): LossName {
+/** `"mse"`, `{class_name, config}`, a list by position, or an object by output name. */
+function lossOf(value: unknown, outputName: string, index: number): NamedLoss | null {
+  if (typeof value === 'string') return { name: value, fromLogits: false };
+  if (Array.isArray(value)) return lossOf((value as unknown[])[index], outputName, 0);
+  if (!isObject(value)) return null;
+  if (typeof value.class_name === 'string') {
+    const config = isObject(value.config) ? value.config : {};
+    // Keras 3 wraps plain functions: {class_name: "function", config: "mse"}.
+    const name = typeof value.config === 'string' ? value.config : value.class_name;
+    return { name, fromLogits: config.from_logits === true };
+  }
+  return lossOf(value[outputName] ?? value[outputName.split('/').at(-1)!], outputName, index);
+}
+
+const saysAccuracy = (metrics: unknown): boolean => metrics != null && /"[^"]*acc[^"]*"/i.test(JSON.stringify(metrics));
+
+/** The activation of what a layer gives out; wrappers pass their layer's on. */
+function activationOf(layer: LayerJson): string {
+  if (layer.class_name === 'Softmax') return 'softmax';
+  const inner = layer.config.layer;
+  if (layer.class_name === 'TimeDistributed' && isLayerJson(inner)) return activationOf(inner);
+  return stringAt(layer.config, 'activation') ?? 'linear';
+}
+
+function byActivation(activation: string): TrainingLoss {
   if (activation === 'softmax') return 'categoricalCrossentropy';
   return activation === 'sigmoid' ? 'binaryCrossentropy' : 'meanSquaredError';
 }
 
 /**
- * @param output the output layer to train on; default: the only one, or the last of several.
- * @throws UserError('model-unsupported') for an unknown output, or one whose shape is open.
+ * @param output name of the output's layer ("o1", "head/o1"); default the last output, which always trains.
+ * @throws UserError('plan-invalid') on an unknown output, listing those there are; UserError('model-unsupported') on an open output shape.
  */
-export function trainingSetup(model: Model, output?: string): TrainingSetup {
+export function trainingSetup(
+  model: Pick<Model, 'topology' | 'trainingConfig' | 'path'>,
+  output?: string,
+): TrainingSetup {
   const graph = modelGraph(model.topology);
-  const index = output === undefined ? graph.outputLayers.length - 1 : graph.outputLayers.indexOf(output);
-  const layer = graph.outputLayers[index];
-  if (layer === undefined) {
-    throw new UserError(
-      'model-unsupported',
-      `${model.path}: "output": there is no output layer "${output}"; outputs: ${graph.outputLayers.join(', ')}`,
-      { file: model.path, field: 'output' },
-    );
+  const names = graph.outputLayers;
+  const notes: string[] = [];
+  let index = names.length - 1;
+  if (output !== undefined) {
+    index = names.findIndex((name) => name === output || name.split('/').at(-1) === output);
+    if (index < 0) {
+      throw new UserError(
+        'plan-invalid',
+        `output: the model has no output "${output}"; it has ${names.map((n) => `"${n}"`).join(', ')}`,
+        { field: 'output' },
+      );
+    }
+  } else if (names.length > 1) {
+    notes.push(`the model has ${names.length} outputs (${names.join(', ')}); the last one is trained on`);
   }
+  const name = names[index]!;
   const shape = graph.outputShapes[index];
-  if (!shape || shape.some((size) => size === null)) {
+  if (!shape || shape.some((dim) => dim === null)) {
     throw new UserError(
       'model-unsupported',
-      `${model.path}: the output of layer "${layer}" has an open shape; give the model fixed input sizes`,
-      {
-        file: model.path,
-        field: layer,
-      },
+      `${model.path}: the shape of output "${name}" is open; give the model's input a fixed shape`,
+      { file: model.path, field: name },
     );
   }
-  const summary = summarizeModel(model).find(({ name }) => name === layer);
-  const loss = compiledLoss(model.trainingConfig, index, layer) ?? impliedLoss(summary?.activation);
+  const outputShape = shape as readonly number[];
+  const maker = graph.layers.find((node) => node.path === name);
+  const activation = maker ? activationOf(maker.layer) : 'linear';
+  const config = model.trainingConfig;
+  const own = config ? lossOf(field(config, 'loss'), name, index) : null;
+  const known = own ? LOSSES[own.name.replace(/[\s_]/g, '').toLowerCase()] : undefined;
+  if (own && known === undefined) {
+    notes.push(
+      `the model's own loss "${own.name.slice(0, 60)}" is not available; ${byActivation(activation)} fits its output`,
+    );
+  }
+  const loss = known ?? byActivation(activation);
+  const crossEntropy = loss === 'categoricalCrossentropy' || loss === 'binaryCrossentropy';
+  const several = outputShape.length > 0 && outputShape.at(-1)! > 1;
+  const accuracy = config !== undefined && saysAccuracy(field(config, 'metrics'));
+  const classification = crossEntropy || activation === 'softmax' || (several && accuracy);
   return {
     loss,
-    classification: loss.endsWith('Crossentropy'),
-    inputShapes: graph.inputShapes.map((input) => input ?? []),
-    outputShape: shape as number[],
+    classification,
+    inputShapes: graph.inputShapes.map((input) => input ?? [null]),
+    outputShape,
+    output: name,
+    fromLogits: crossEntropy && (own?.fromLogits ?? false) && activation === 'linear',
+    notes,
   };
 }

@@ -82,7 +82,7 @@ describe('Keras files that are written', () => {
     // What Keras would otherwise default differently.
     expect(config).toContain('"reset_after":false');
     expect(config).toContain('"target_shape":[-1,3]');
-    expect(config).toContain('"LecunNormal"');
+    expect(config).toContain('"truncated_normal"');
   });
 
   it('hard_sigmoid, which Keras 3 redefined, is refused in its format by layer name', async () => {
