@@ -6,7 +6,7 @@ import { logToStderr } from './server/log.js';
 import { PROBE_ARGUMENT, printProbes } from './server/probeInChild.js';
 
 if (process.argv[2] === PROBE_ARGUMENT) {
-  await printProbes();
+  await printProbes(process.argv.slice(3));
   process.exit(0);
 }
 

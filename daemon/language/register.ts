@@ -106,7 +106,9 @@ class LanguageServer implements Language {
     connection.onRequest(DocumentFormattingRequest.type, ({ textDocument, options }) =>
       this.#withPlan(textDocument.uri, [], ({ document }) => formatPlan(document, options)),
     );
-    connection.onNotification(DidChangeWatchedFilesNotification.type, () => {
+    connection.onNotification(DidChangeWatchedFilesNotification.type, ({ changes }) => {
+      // Runs write files of their own, which no plan names.
+      if (changes.every(({ uri }) => uri.includes('/.lcprune/'))) return;
       this.#plans.refresh();
       this.#refreshLenses();
     });

@@ -1,12 +1,11 @@
 /** What the server needs of other rooms, loaded on first use: a daemon that only listens loads none of it. Tests replace parts. */
-import type { EngineProbe } from '../engine/engine.js';
 import type * as BaselinePlan from '../runs/baselinePlan.js';
 import type * as LastPerLayer from '../runs/lastPerLayer.js';
 import type * as NewestWeights from '../runs/newestWeights.js';
 import type * as Registry from '../runs/registry.js';
 import type * as Supervisor from '../runs/supervisor.js';
 import type * as ReadPlan from '../plan/readPlan.js';
-import { probeInChild } from './probeInChild.js';
+import { probeInChild, type Probes } from './probeInChild.js';
 
 export interface Backend {
   readonly startRun: typeof Supervisor.startRun;
@@ -22,7 +21,7 @@ export interface Backend {
   readonly newestWeights: typeof NewestWeights.newestWeights;
   readonly baselinePlan: typeof BaselinePlan.baselinePlan;
   readonly readPlan: typeof ReadPlan.readPlan;
-  readonly probeEngines: () => Promise<{ probes: EngineProbe[]; chosen: string | null }>;
+  readonly probeEngines: (folders: readonly string[]) => Promise<Probes>;
 }
 
 const registry = () => import('../runs/registry.js');

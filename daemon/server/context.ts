@@ -1,5 +1,6 @@
 import { UserError } from '../protocol/errors.js';
 import type { Backend } from './backend.js';
+import type { EngineProbes } from './engineProbes.js';
 import type { LiveRuns } from './liveRuns.js';
 import type { Log } from './log.js';
 import type { ModelCache } from './modelCache.js';
@@ -11,6 +12,7 @@ export interface Context {
   readonly backend: Backend;
   readonly live: LiveRuns;
   readonly models: ModelCache;
+  readonly engines: EngineProbes;
   readonly workspace: Workspace;
   readonly stream: RunStream;
   readonly log: Log;

@@ -2,6 +2,7 @@
 import type { Hello } from '../protocol/messages.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
 import type { Backend } from './backend.js';
+import { EngineProbes } from './engineProbes.js';
 import { LIMITS } from './limits.js';
 import { listen } from './listen.js';
 import { LiveRuns } from './liveRuns.js';
@@ -32,7 +33,14 @@ export async function runDaemon({ backend, version, log }: DaemonOptions): Promi
     return 2;
   }
   const live = new LiveRuns(backend, log);
-  const shared = { backend, live, models: new ModelCache(), log, version };
+  const shared = {
+    backend,
+    live,
+    models: new ModelCache(),
+    engines: new EngineProbes(backend.probeEngines),
+    log,
+    version,
+  };
   // Loaded once the port is known to the parent: it has the time to connect meanwhile.
   let session: Promise<typeof import('./session.js')> | undefined;
   const listener = await listen(token, log, async () => {

@@ -9,15 +9,16 @@ export interface Probes {
   readonly chosen: string | null;
 }
 
-/** The argument with which the daemon's own bundle is the probing child. */
+/** The first argument with which the daemon's own bundle is the probing child; folders follow. */
 export const PROBE_ARGUMENT = '--probe-engines';
 const TIMEOUT = 60_000;
 
-export function probeInChild(): Promise<Probes> {
+/** @param folders where optional packages of engines are looked for, best first. */
+export function probeInChild(folders: readonly string[]): Promise<Probes> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       process.execPath,
-      [process.argv[1]!, PROBE_ARGUMENT],
+      [process.argv[1]!, PROBE_ARGUMENT, ...folders],
       { timeout: TIMEOUT, maxBuffer: 1 << 20, windowsHide: true },
       (error, stdout, stderr) => {
         // Native libraries print what they like; the answer is the last line.
@@ -35,10 +36,10 @@ export function probeInChild(): Promise<Probes> {
 }
 
 /** The child's side. */
-export async function printProbes(): Promise<void> {
+export async function printProbes(folders: readonly string[]): Promise<void> {
   const { probeEngines } = await import('../engine/registry.js');
   // In the order of "auto".
-  const probes = await probeEngines();
+  const probes = await probeEngines(folders.length > 0 ? { folders } : {});
   const chosen = probes.find((probe) => probe.available)?.id ?? null;
   process.stdout.write(`${JSON.stringify({ probes, chosen } satisfies Probes)}\n`);
 }

@@ -23,7 +23,7 @@ import { openTransport } from './transport.js';
 import { Workspace } from './workspace.js';
 
 /** What all sessions of the daemon share. */
-export type Shared = Pick<Context, 'backend' | 'live' | 'models' | 'log'> & { readonly version: string };
+export type Shared = Pick<Context, 'backend' | 'live' | 'models' | 'engines' | 'log'> & { readonly version: string };
 
 type NotificationMethod = keyof Notifications;
 

@@ -2,8 +2,8 @@ import type { Context } from '../context.js';
 import type { Handlers } from '../dispatch.js';
 
 export const engineHandlers: Pick<Handlers<Context>, 'lc/engines'> = {
-  async 'lc/engines'(_params, { backend }) {
-    const { probes, chosen } = await backend.probeEngines();
+  async 'lc/engines'(_params, { engines, workspace }) {
+    const { probes, chosen } = await engines.probe(workspace.folders);
     return probes.map(({ id, name, device, available, reason }) => ({
       id,
       name,

@@ -105,7 +105,7 @@ export class Daemon {
     if (!this.alive) return this.child.exitCode;
     const exit = once(this.child, 'exit');
     this.child.stdin.end();
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), 20_000);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 50_000);
     const [code] = (await exit) as [number | null];
     clearTimeout(timer);
     return code;

@@ -1,0 +1,24 @@
+import type { Probes } from './probeInChild.js';
+
+/** Drivers and packages do not come and go by the second, and a probe takes one. */
+const LIFETIME = 60_000;
+
+/** The latest probe of each set of folders, shared by all clients. */
+export class EngineProbes {
+  readonly #known = new Map<string, Promise<Probes>>();
+
+  constructor(readonly run: (folders: readonly string[]) => Promise<Probes>) {}
+
+  /** @throws UserError('engine-unavailable') when the probing child fails; the next call tries again. */
+  probe(folders: readonly string[]): Promise<Probes> {
+    const key = folders.join('\0');
+    let probes = this.#known.get(key);
+    if (!probes) {
+      probes = this.run(folders);
+      this.#known.set(key, probes);
+      const forget = () => this.#known.delete(key);
+      probes.then(() => setTimeout(forget, LIFETIME).unref(), forget);
+    }
+    return probes;
+  }
+}
