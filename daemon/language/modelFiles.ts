@@ -5,6 +5,7 @@
 import { open, stat } from 'node:fs/promises';
 import type { Position, Range } from 'vscode-languageserver-protocol/node';
 import type { ARCHITECTURES } from '../protocol/plan.js';
+import { isModelJson } from '../model/detect.js';
 import type { LayerSummary } from '../model/model.js';
 import { countZerosInBackground, readModelInBackground } from './modelJobs.js';
 
@@ -130,7 +131,7 @@ async function readHead(path: string): Promise<string> {
 /** A broken or foreign file is no model: the editor says nothing about it, "Inspect" says why. */
 async function parse(path: string, bytes: number): Promise<ModelFile | null> {
   try {
-    if (!/"(modelTopology|class_name|model_config)"/.test(await readHead(path))) return null;
+    if (!isModelJson(await readHead(path))) return null;
     return await readModelInBackground(path, bytes);
   } catch {
     return null;

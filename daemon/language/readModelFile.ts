@@ -1,9 +1,9 @@
 /** The work on a model file that takes time: done in place for small files, in a worker thread for large ones. */
 import { readFile } from 'node:fs/promises';
+import { locateLayers } from '../model/detect.js';
 import { parseModelJson } from '../model/modelJson.js';
 import { readModel } from '../model/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
-import { placeLayers } from './layerPlaces.js';
 import type { ModelFile } from './modelFiles.js';
 import { LineIndex } from './text.js';
 
@@ -14,7 +14,7 @@ export async function readModelFile(path: string): Promise<ModelFile> {
   const weights = manifest?.flatMap((group) => group.weights);
   const layers = summarizeModel({ topology, ...(weights ? { weights } : {}) });
   const lines = new LineIndex(text);
-  const places = placeLayers(text).map(({ name, offset, length }) => [name, lines.range(offset, length)] as const);
+  const places = locateLayers(text).map(({ name, offset, length }) => [name, lines.range(offset, length)] as const);
   return { path, layers, places: new Map(places) };
 }
 

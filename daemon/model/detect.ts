@@ -22,8 +22,9 @@ export interface LayerPosition {
   /** As in LayerSummary: nested models' names and its own, joined by "/". */
   readonly name: string;
   readonly className: string;
-  /** Of the layer's opening brace, in UTF-16 units. */
+  /** Of the layer's opening brace, in UTF-16 units, and of its whole object; to the text's end where that is not closed. */
   readonly offset: number;
+  readonly length: number;
   /** Of that brace, both from 0. */
   readonly line: number;
   readonly column: number;
@@ -42,6 +43,8 @@ interface Frame {
   readonly layers: boolean;
   className: string;
   name: string | null;
+  /** Behind the closing bracket. */
+  end: number;
 }
 
 /** Keys that lead to layers, or name them; every other value is skipped. */
@@ -58,6 +61,7 @@ function frameAt(parent: Frame | null, array: boolean, key: string, offset: numb
     layers,
     className: '',
     name: null,
+    end: Infinity,
   });
   if (parent === null) return array ? null : frame(true, false);
   if (parent.layers) return array ? null : frame(true, false);
@@ -92,11 +96,17 @@ function closingBracket(text: string, start: number): number {
   return text.length;
 }
 
+/** A string with its escapes undone; as it stands where it is cut off. */
+function decoded(quoted: string): string {
+  try {
+    return JSON.parse(quoted) as string;
+  } catch {
+    return quoted.slice(1);
+  }
+}
+
 /** Line and column of ascending offsets. */
-function withLines(
-  text: string,
-  found: readonly { offset: number; name: string; className: string }[],
-): LayerPosition[] {
+function withLines(text: string, found: readonly Omit<LayerPosition, 'line' | 'column'>[]): LayerPosition[] {
   let line = 0;
   let lineStart = 0;
   let next = text.indexOf('\n');
@@ -138,7 +148,7 @@ export function locateLayers(text: string): LayerPosition[] {
       } else if (top !== null) {
         const key = keyText();
         if (key === 'class_name') top.className = text.slice(i + 1, end);
-        else if (key === 'name') top.name ??= text.slice(i + 1, end);
+        else if (key === 'name') top.name ??= decoded(text.slice(i, end + 1));
       }
       i = end;
     } else if (c === 0x3a) isKey = true;
@@ -156,12 +166,17 @@ export function locateLayers(text: string): LayerPosition[] {
       isKey = false;
       const closed: Frame | null = top;
       if (closed === null) continue;
+      closed.end = i + 1;
       top = closed.parent;
       // The config's name is the layer's, whatever the entry says.
       if (top !== null && closed.key === 'config' && closed.name !== null) top.name = closed.name;
     }
   }
-  return withLines(text, found.filter((frame) => frame.className !== '' && containers(frame)).map(describe));
+  const layers = found.filter((frame) => frame.className !== '' && containers(frame));
+  return withLines(
+    text,
+    layers.map((frame) => ({ ...describe(frame), length: Math.min(frame.end, text.length) - frame.offset })),
+  );
 }
 
 /** The layers around a layer, from the inside. */

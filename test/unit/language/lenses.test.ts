@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { commandArguments, type CommandId } from '../../../daemon/protocol/commands.js';
 import type { RunSummary } from '../../../daemon/protocol/messages.js';
 import { explainLayer } from '../../../daemon/language/hover.js';
-import { placeLayers } from '../../../daemon/language/layerPlaces.js';
 import { layerAt, type ModelFile } from '../../../daemon/language/modelFiles.js';
 import { modelLenses } from '../../../daemon/language/modelLens.js';
 import { planLenses } from '../../../daemon/language/planLens.js';
 import { LineIndex } from '../../../daemon/language/text.js';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { locateLayers } from '../../../daemon/model/detect.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 
 const { topology } = buildArchitecture('lenet300', 0);
@@ -16,7 +16,7 @@ const [fc1] = layers.filter((layer) => layer.prunable > 0);
 
 function fileOf(text: string): ModelFile {
   const lines = new LineIndex(text);
-  const places = placeLayers(text).map(({ name, offset, length }) => [name, lines.range(offset, length)] as const);
+  const places = locateLayers(text).map(({ name, offset, length }) => [name, lines.range(offset, length)] as const);
   return { path: '/w/model.json', layers, places: new Map(places) };
 }
 const pretty = JSON.stringify({ modelTopology: topology }, null, 2);

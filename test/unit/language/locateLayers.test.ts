@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { locateLayers } from '../../../daemon/model/detect.js';
 import { parseModelJson } from '../../../daemon/model/modelJson.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
-import { placeLayers } from '../../../daemon/language/layerPlaces.js';
 
 interface Generated {
   class_name: string;
@@ -42,13 +42,13 @@ const { layer } = fc.letrec<{ layer: Generated }>((tie) => ({
   ),
 }));
 
-describe('placeLayers', () => {
+describe('locateLayers', () => {
   it.each([0, 2])('finds every layer of nested models, with any names and white space (indent %d)', (indent) => {
     fc.assert(
       fc.property(fc.array(layer, { maxLength: 4 }), (layers) => {
         const json = { modelTopology: { class_name: 'Model', config: { name: 'top', layers } }, weightsManifest: [{ weights: [{ name: 'a/kernel' }] }] }; // prettier-ignore
         const text = JSON.stringify(json, null, indent);
-        const found = placeLayers(text);
+        const found = locateLayers(text);
         const expected = walk(layers);
         expect(found.map(({ name }) => name)).toEqual(expected.map(({ name }) => name));
         found.forEach(({ offset, length }, i) => {
@@ -64,13 +64,13 @@ describe('placeLayers', () => {
       const { topology } = buildArchitecture(name, 0);
       const text = JSON.stringify({ modelTopology: topology }, null, 2);
       const summary = summarizeModel({ topology: parseModelJson(text, 'm').topology }).map((layer) => layer.name);
-      expect(placeLayers(text).map((place) => place.name)).toEqual(summary);
+      expect(locateLayers(text).map((place) => place.name)).toEqual(summary);
     }
   });
 
   it('reads the list of layers that old Keras wrote for a Sequential', () => {
     const text = '{"class_name":"Sequential","config":[{"class_name":"Dense","config":{"name":"d"}}]}';
-    expect(placeLayers(text)).toMatchObject([{ name: 'd', offset: text.indexOf('{"class_name":"Dense"') }]);
+    expect(locateLayers(text)).toMatchObject([{ name: 'd', offset: text.indexOf('{"class_name":"Dense"') }]);
   });
 
   it('never throws and stays inside the text, whatever the text', () => {
@@ -79,7 +79,7 @@ describe('placeLayers', () => {
     const brackets = fc.string({ unit: fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '\\', 'layers', 'name') });
     fc.assert(
       fc.property(fc.oneof(cut, brackets, fc.json()), (text) => {
-        for (const { offset, length } of placeLayers(text)) {
+        for (const { offset, length } of locateLayers(text)) {
           expect(offset).toBeGreaterThanOrEqual(0);
           expect(offset + length).toBeLessThanOrEqual(text.length);
           expect(text[offset]).toBe('{');
