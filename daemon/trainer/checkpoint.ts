@@ -152,8 +152,14 @@ export async function latestCheckpoint(
   return null;
 }
 
-/** Removes the checkpoints newer than `file`: damaged ones that a resumed run has passed over. */
-export async function removeNewerCheckpoints(folder: string, file: string): Promise<void> {
-  const limit = sequenceOf(basename(file));
-  for (const name of await list(folder)) if (sequenceOf(name) > limit) await unlink(join(folder, name));
+/**
+ * Before a run goes on from `file` (null: from its beginning): removes newer checkpoints, which are damaged, and what a killed
+ * trainer left half-written beside them.
+ */
+export async function tidyCheckpoints(folder: string, file: string | null): Promise<void> {
+  const limit = file === null ? 0 : sequenceOf(basename(file));
+  const names = await readdir(folder).catch(() => [] as string[]);
+  for (const name of names) {
+    if (sequenceOf(name) > limit || /^\..*\.tmp$/.test(name)) await unlink(join(folder, name)).catch(() => undefined);
+  }
 }

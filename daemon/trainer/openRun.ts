@@ -3,7 +3,7 @@ import { lstat } from 'node:fs/promises';
 import { writeFileAtomic } from '../model/atomicWrite.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunEvent, UntimedRunEvent } from '../protocol/events.js';
-import { latestCheckpoint, removeNewerCheckpoints, writeCheckpoint } from './checkpoint.js';
+import { latestCheckpoint, tidyCheckpoints, writeCheckpoint } from './checkpoint.js';
 import { Stopped, type Control } from './control.js';
 import { openEventWriter, type EventWriter } from './eventWriter.js';
 import { execute, totalSteps } from './execute.js';
@@ -58,7 +58,7 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
     const checkpoint = process.resume ? await latestCheckpoint(paths.checkpoints, (file) => damaged.push(file)) : null;
     const log = checkpoint?.log ?? { bytes: 0, events: 0 };
     const assembled = await process.assemble(plan, { workspace: process.workspace });
-    if (checkpoint) await removeNewerCheckpoints(paths.checkpoints, checkpoint.file);
+    await tidyCheckpoints(paths.checkpoints, checkpoint?.file ?? null);
     if (JSON.stringify(plan) !== JSON.stringify(assembled.plan)) {
       await writeFileAtomic(paths.plan, `${JSON.stringify(assembled.plan, null, 2)}\n`);
     }

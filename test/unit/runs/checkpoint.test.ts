@@ -6,7 +6,7 @@ import { createRandom } from '../../../daemon/lc/random.js';
 import {
   latestCheckpoint,
   readCheckpoint,
-  removeNewerCheckpoints,
+  tidyCheckpoints,
   writeCheckpoint,
 } from '../../../daemon/trainer/checkpoint.js';
 import { execute } from '../../../daemon/trainer/execute.js';
@@ -71,7 +71,8 @@ describe('checkpoints', () => {
       expect((await latestCheckpoint(folder, (file) => passedOver.push(file)))!.log.bytes).toBe(1);
       expect(passedOver).toEqual([newest]);
     }
-    await removeNewerCheckpoints(folder, join(folder, '000001.checkpoint'));
+    await writeFile(join(folder, '.000003.checkpoint.123.abcd.tmp'), 'half');
+    await tidyCheckpoints(folder, join(folder, '000001.checkpoint'));
     expect(await readdir(folder)).toEqual(['000001.checkpoint']);
   });
 
