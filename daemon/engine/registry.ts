@@ -27,6 +27,7 @@ const autoOrder = [
   'onnx-cuda',
   'onnx-dml',
   'onnx-webgpu',
+  'native-cpu',
   'onnx-cpu',
   'tfjs-webgpu',
   'tfjs-node',
@@ -37,13 +38,14 @@ const autoOrder = [
 const referenceId = 'onnx-cpu';
 
 async function loadProviders({ folders = [process.cwd()] }: RegistryOptions): Promise<EngineProvider[]> {
-  const [{ compiledProvider }, { directProviders }] = await Promise.all([
+  const [{ nativeProvider }, { compiledProvider }, { directProviders }] = await Promise.all([
+    import('./native/provider.js'),
     import('./compiled/provider.js'),
     import('./direct/providers.js'),
   ]);
   const compiled = (['cuda', 'dml', 'webgpu', 'cpu'] as const).map(compiledProvider);
   const rank = ({ id }: EngineProvider) => autoOrder.indexOf(id);
-  return [...compiled, ...directProviders(folders)].sort((a, b) => rank(a) - rank(b));
+  return [nativeProvider, ...compiled, ...directProviders(folders)].sort((a, b) => rank(a) - rank(b));
 }
 
 /** Every engine in the order of `auto`, whether it can run here, and why (not). Never throws. */

@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { UserError } from '../../protocol/errors.js';
 import type { Graph } from '../graph/ir.js';
+import type { CreateExecutor } from './executor.js';
 import { emitOnnx } from '../graph/onnx/emit.js';
 
 type Ort = typeof import('onnxruntime-node');
@@ -74,3 +75,8 @@ export class OnnxGraph {
     await this.#session.release();
   }
 }
+
+export const onnxExecutor =
+  (options: RuntimeOptions): CreateExecutor =>
+  (graph, inputs, outputs) =>
+    OnnxGraph.create(graph, inputs, outputs, options);

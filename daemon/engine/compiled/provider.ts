@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { EngineProvider } from '../engine.js';
-import { type ExecutionProvider, loadRuntime } from './onnxGraph.js';
+import { type ExecutionProvider, loadRuntime, onnxExecutor } from './onnxGraph.js';
 import { tryProvider } from './probe.js';
 import { CompiledSession } from './session.js';
 
@@ -38,7 +38,7 @@ export function compiledProvider(provider: ExecutionProvider): EngineProvider {
     },
     open(model, spec) {
       const threads = spec.threads ?? availableParallelism();
-      return CompiledSession.open(info(threads), model, spec, { provider, threads });
+      return CompiledSession.open(info(threads), model, spec, onnxExecutor({ provider, threads }));
     },
   };
 }

@@ -17,7 +17,7 @@ import { updateSegments } from '../update/segments.js';
 import { createUpdate, type Update } from '../update/update.js';
 import { bindBuffers, type Buffers } from './buffers.js';
 import { applyHead, tallyBatch, type Tally } from './metrics.js';
-import { OnnxGraph, type RuntimeOptions } from './onnxGraph.js';
+import type { CreateExecutor, Executor } from './executor.js';
 import { layOutParameters } from './parameters.js';
 import { fillRandom } from './randomInputs.js';
 import { allocateVectors, type FlatVectors } from './vectors.js';
@@ -38,18 +38,18 @@ export class CompiledSession implements EngineSession {
   readonly #random: Random;
   /** Non-trainable weights by name, as the graphs read them; and those that training changes. */
   readonly #fixed = new Map<string, Float32Array>();
-  readonly #training: { graph: OnnxGraph; io: Buffers };
-  #inference: Promise<{ graph: OnnxGraph; io: Buffers }> | undefined;
+  readonly #training: { graph: Executor; io: Buffers };
+  #inference: Promise<{ graph: Executor; io: Buffers }> | undefined;
 
   private constructor(
     readonly info: EngineInfo,
     private readonly spec: SessionSpec,
-    private readonly runtime: RuntimeOptions,
+    private readonly createExecutor: CreateExecutor,
     private readonly traced: TracedModel,
     layout: ReturnType<typeof layOutParameters>,
     vectors: FlatVectors,
     fixed: Map<string, Float32Array>,
-    training: { graph: OnnxGraph; io: Buffers },
+    training: { graph: Executor; io: Buffers },
   ) {
     this.parameters = layout.parameters;
     this.size = layout.size;
@@ -68,7 +68,7 @@ export class CompiledSession implements EngineSession {
     info: EngineInfo,
     model: Model,
     spec: SessionSpec,
-    runtime: RuntimeOptions,
+    createExecutor: CreateExecutor,
   ): Promise<CompiledSession> {
     const traced = await traceModel(model, spec);
     const layout = layOutParameters(traced.parameters);
@@ -77,8 +77,8 @@ export class CompiledSession implements EngineSession {
     for (const { name, offset } of layout.parameters) vectors.w.set(valueOf(name), offset);
     const fixed = new Map(traced.states.map(({ name }) => [name, Float32Array.from(valueOf(name))]));
     const io = bindBuffers(traced.training, layout.parameters, vectors, fixed);
-    const graph = await OnnxGraph.create(traced.training, io.inputs, io.outputs, runtime);
-    return new CompiledSession(info, spec, runtime, traced, layout, vectors, fixed, { graph, io });
+    const graph = await createExecutor(traced.training, io.inputs, io.outputs);
+    return new CompiledSession(info, spec, createExecutor, traced, layout, vectors, fixed, { graph, io });
   }
 
   async getWeights() {
@@ -217,7 +217,7 @@ export class CompiledSession implements EngineSession {
   #openInference() {
     return (this.#inference ??= (async () => {
       const io = bindBuffers(this.traced.inference, this.parameters, this.#vectors, this.#fixed);
-      return { graph: await OnnxGraph.create(this.traced.inference, io.inputs, io.outputs, this.runtime), io };
+      return { graph: await this.createExecutor(this.traced.inference, io.inputs, io.outputs), io };
     })());
   }
 

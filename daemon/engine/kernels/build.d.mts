@@ -1,7 +1,10 @@
-export interface WasmKernel {
+export interface Kernel {
   readonly sources: readonly string[];
   readonly flags: readonly string[];
 }
-export const wasmKernels: { readonly update: WasmKernel };
-export function sourceHash(kernel: WasmKernel): string;
-export function compileWasm(kernel: WasmKernel): Buffer;
+export const wasmKernels: { readonly update: Kernel };
+export const nativeKernel: Kernel;
+export function sourceHash(kernel: Kernel): string;
+export function compileWasm(kernel: Kernel): Buffer;
+export function compileNative(): Buffer;
+export function nodeHeaders(): string | null;

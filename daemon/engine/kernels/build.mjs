@@ -1,11 +1,12 @@
 /**
- * Compiles the C kernels to WebAssembly and writes each as a generated TypeScript module beside its source, so that
- * users need no compiler and the bundle no extra file. Run after a change to a kernel: `node daemon/engine/kernels/build.mjs`
- * (needs clang and lld with the wasm32 target). test/unit/engine/kernels.test.ts fails when it was forgotten.
+ * Compiles the C kernels, so that users need no compiler. WebAssembly becomes a generated TypeScript module beside its
+ * source (needs clang and lld with the wasm32 target); the native kernels become a Node-API addon under prebuilt/ for the
+ * platform it runs on (needs gcc and Node's headers). Run after a change to a kernel:
+ * `node daemon/engine/kernels/build.mjs [wasm] [native]`. test/unit/engine/kernels.test.ts fails when it was forgotten.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,10 +64,70 @@ function generatedModule(kernel, bytes) {
   ].join('\n');
 }
 
+const baseFlags = [
+  '-O3',
+  '-fPIC',
+  '-fvisibility=hidden',
+  '-ffp-contract=fast',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-Wno-psabi',
+];
+const kernelSources = ['gemm.c', 'convolution.c', 'pooling.c', 'elementwise.c', 'program.c', 'team.c'];
+const headers = ['runtime.h', 'micro.h', 'opcodes.h', 'program.h', 'team.h'];
+
+/** The addon's sources and flags. Only addon.c, which asks the processor what it has, is compiled without AVX2. */
+export const nativeKernel = {
+  sources: [...kernelSources, 'addon.c', ...headers].map((file) => `native/${file}`),
+  flags: [...baseFlags, '-mavx2', '-mfma', '-shared', '-s', '-Wl,--build-id=none'],
+};
+
+/** Where Node's headers are: beside this Node, or where Debian has them; null if nowhere. */
+export function nodeHeaders() {
+  const folders = [join(dirname(process.execPath), '../include/node'), '/usr/include/node'];
+  return folders.find((folder) => existsSync(join(folder, 'node_api.h'))) ?? null;
+}
+
+/** @returns the addon's bytes, for linux x64 with AVX2 and FMA. */
+export function compileNative() {
+  const include = nodeHeaders();
+  if (!include) throw new Error("Node's headers (node_api.h, uv.h) are not installed");
+  const folder = mkdtempSync(join(tmpdir(), 'lc-kernels-'));
+  const compile = (args) =>
+    execFileSync('gcc', args, { cwd: join(here, 'native'), stdio: ['ignore', 'inherit', 'inherit'] });
+  const object = (file) => join(folder, file.replace(/\.c$/, '.o'));
+  try {
+    for (const file of kernelSources) {
+      compile([...baseFlags, '-mavx2', '-mfma', '-isystem', include, '-c', file, '-o', object(file)]);
+    }
+    compile([...baseFlags, '-isystem', include, '-c', 'addon.c', '-o', object('addon.c')]);
+    const output = join(folder, 'kernels.node');
+    compile(['-shared', '-s', '-Wl,--build-id=none', '-o', output, ...[...kernelSources, 'addon.c'].map(object)]);
+    return readFileSync(output);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [name, kernel] of Object.entries(wasmKernels)) {
+  const wanted = process.argv.slice(2);
+  const builds = (kind) => wanted.length === 0 || wanted.includes(kind);
+  for (const [name, kernel] of builds('wasm') ? Object.entries(wasmKernels) : []) {
     const bytes = compileWasm(kernel);
     writeFileSync(join(here, `${name}.wasm.ts`), generatedModule(kernel, bytes));
     console.log(`${name}: ${bytes.length} bytes`);
+  }
+  if (builds('native')) {
+    const bytes = compileNative();
+    const prebuilt = join(here, 'prebuilt');
+    mkdirSync(prebuilt, { recursive: true });
+    const name = `lc-kernels-${process.platform}-${process.arch}`;
+    writeFileSync(join(prebuilt, `${name}.node`), bytes);
+    writeFileSync(
+      join(prebuilt, `${name}.json`),
+      `${JSON.stringify({ sourceHash: sourceHash(nativeKernel) }, null, 2)}\n`,
+    );
+    console.log(`native: ${bytes.length} bytes`);
   }
 }

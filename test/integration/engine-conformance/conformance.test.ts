@@ -8,6 +8,7 @@ import { directProviders } from '../../../daemon/engine/direct/providers.js';
 import type { EngineProvider, EngineSession, Loss, SessionSpec, TrainRequest } from '../../../daemon/engine/engine.js';
 import { referenceUpdate } from '../../../daemon/engine/update/reference.js';
 import { updateSegments } from '../../../daemon/engine/update/segments.js';
+import { nativeProvider } from '../../../daemon/engine/native/provider.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { batches, cnn, dropout, lenet, mlp, residual, samples, source, type Net } from './nets.js';
 import * as oracle from './oracle.js';
@@ -65,6 +66,7 @@ const request = (net: Net, steps: number, more: Partial<TrainRequest> = {}, seed
 });
 
 const providers: EngineProvider[] = [
+  nativeProvider,
   compiledProvider('cpu'),
   compiledProvider('webgpu'),
   ...directProviders([process.cwd()]),

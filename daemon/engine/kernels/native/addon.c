@@ -1,0 +1,150 @@
+/* The Node-API door: supported(), create(buffers, code, threads) -> program, run(program) -> Promise, free(program). */
+#define NAPI_VERSION 8
+#include <node_api.h>
+#include <stdlib.h>
+#include "program.h"
+
+typedef struct {
+  Program *program;
+  /* Keeps the buffers alive. */
+  napi_ref buffers;
+  int running, freed;
+} Handle;
+
+typedef struct {
+  napi_async_work work;
+  napi_deferred deferred;
+  Handle *handle;
+  int failed;
+} Run;
+
+static napi_value fail(napi_env env, const char *message) {
+  napi_throw_error(env, NULL, message);
+  return NULL;
+}
+
+static napi_value supported(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value result;
+  int yes = 1;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  yes = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+  napi_get_boolean(env, yes, &result);
+  return result;
+}
+
+static void release(napi_env env, Handle *handle) {
+  if (handle->freed) return;
+  handle->freed = 1;
+  program_free(handle->program);
+  napi_delete_reference(env, handle->buffers);
+}
+
+static void finalize(napi_env env, void *data, void *hint) {
+  (void)hint;
+  release(env, data);
+  free(data);
+}
+
+static napi_value create(napi_env env, napi_callback_info info) {
+  size_t argc = 3, length, code_length;
+  napi_value args[3], result;
+  int32_t threads;
+  int32_t *code;
+  napi_typedarray_type type;
+  uint32_t count;
+  if (napi_get_cb_info(env, info, &argc, args, NULL, NULL) != napi_ok || argc < 3 ||
+      napi_get_array_length(env, args[0], &count) != napi_ok ||
+      napi_get_typedarray_info(env, args[1], &type, &code_length, (void **)&code, NULL, NULL) != napi_ok ||
+      type != napi_int32_array || napi_get_value_int32(env, args[2], &threads) != napi_ok)
+    return fail(env, "create(buffers, code, threads)");
+  float **buffers = malloc((count + 1) * sizeof *buffers);
+  if (!buffers) return fail(env, "out of memory");
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value buffer;
+    if (napi_get_element(env, args[0], i, &buffer) != napi_ok ||
+        napi_get_typedarray_info(env, buffer, &type, &length, (void **)&buffers[i], NULL, NULL) != napi_ok ||
+        type != napi_float32_array) {
+      free(buffers);
+      return fail(env, "buffers are Float32Arrays");
+    }
+  }
+  Handle *handle = calloc(1, sizeof *handle);
+  if (handle) handle->program = program_create(buffers, code, code_length, threads);
+  free(buffers);
+  if (!handle || !handle->program) {
+    free(handle);
+    return fail(env, "the program cannot be built");
+  }
+  napi_create_reference(env, args[0], 1, &handle->buffers);
+  napi_create_external(env, handle, finalize, NULL, &result);
+  return result;
+}
+
+static Handle *handle_of(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value arg;
+  Handle *handle;
+  if (napi_get_cb_info(env, info, &argc, &arg, NULL, NULL) != napi_ok || argc < 1 ||
+      napi_get_value_external(env, arg, (void **)&handle) != napi_ok || handle->freed)
+    return NULL;
+  return handle;
+}
+
+static void execute(napi_env env, void *data) {
+  (void)env;
+  Run *run = data;
+  run->failed = program_run(run->handle->program);
+}
+
+static void complete(napi_env env, napi_status status, void *data) {
+  Run *run = data;
+  napi_value value;
+  run->handle->running = 0;
+  if (status == napi_ok && !run->failed) {
+    napi_get_undefined(env, &value);
+    napi_resolve_deferred(env, run->deferred, value);
+  } else {
+    napi_value message;
+    napi_create_string_utf8(env, "out of memory", NAPI_AUTO_LENGTH, &message);
+    napi_create_error(env, NULL, message, &value);
+    napi_reject_deferred(env, run->deferred, value);
+  }
+  napi_delete_async_work(env, run->work);
+  free(run);
+}
+
+static napi_value run_program(napi_env env, napi_callback_info info) {
+  Handle *handle = handle_of(env, info);
+  if (!handle || handle->running) return fail(env, "run(program): it is freed, or running");
+  Run *run = calloc(1, sizeof *run);
+  if (!run) return fail(env, "out of memory");
+  napi_value promise, name;
+  run->handle = handle;
+  handle->running = 1;
+  napi_create_promise(env, &run->deferred, &promise);
+  napi_create_string_utf8(env, "lc-prune training step", NAPI_AUTO_LENGTH, &name);
+  napi_create_async_work(env, NULL, name, execute, complete, run, &run->work);
+  napi_queue_async_work(env, run->work);
+  return promise;
+}
+
+static napi_value free_program(napi_env env, napi_callback_info info) {
+  Handle *handle = handle_of(env, info);
+  if (handle && handle->running) return fail(env, "free(program): it is running");
+  if (handle) release(env, handle);
+  return NULL;
+}
+
+NAPI_MODULE_INIT() {
+  const napi_property_descriptor properties[] = {
+      {"supported", NULL, supported, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"create", NULL, create, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"run", NULL, run_program, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"free", NULL, free_program, NULL, NULL, NULL, napi_enumerable, NULL},
+  };
+  napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties);
+  return exports;
+}

@@ -1,0 +1,119 @@
+/* Max pooling that remembers where the maximum was, and its gradient. */
+#include <string.h>
+#include "runtime.h"
+
+void max_pool_image(const float *x, int w, int c, const Pool *p, float *y, u8 *index) {
+  for (int oy = 0; oy < p->oh; oy++)
+    for (int ox = 0; ox < p->ow; ox++, y += c, index += c) {
+      const float *window = x + ((long)oy * p->sh * w + ox * p->sw) * c;
+      int ch = 0;
+      for (; ch + 8 <= c; ch += 8) {
+        f32x8 best = LOAD(window + ch);
+        i32x8 at = {0};
+        for (int ky = 0; ky < p->ph; ky++)
+          for (int kx = 0; kx < p->pw; kx++) {
+            f32x8 v = LOAD(window + ((long)ky * w + kx) * c + ch);
+            i32x8 larger = v > best;
+            best = select8(larger, v, best);
+            int position = ky * p->pw + kx;
+            at = (at & ~larger) | (larger & (i32x8){position, position, position, position, position, position, position, position});
+          }
+        STORE(y + ch, best);
+        *(u8x8u *)(index + ch) = __builtin_convertvector(at, u8x8);
+      }
+      for (; ch < c; ch++) {
+        float best = window[ch];
+        int at = 0;
+        for (int ky = 0; ky < p->ph; ky++)
+          for (int kx = 0; kx < p->pw; kx++) {
+            float v = window[((long)ky * w + kx) * c + ch];
+            if (v > best) best = v, at = ky * p->pw + kx;
+          }
+        y[ch] = best;
+        index[ch] = at;
+      }
+    }
+}
+
+void max_pool_gradient_image(const float *dy, const u8 *index, int h, int w, int c, const Pool *p, float *dx) {
+  int apart = p->sh >= p->ph && p->sw >= p->pw;
+  int whole = p->sh == p->ph && p->sw == p->pw && p->oh * p->sh == h && p->ow * p->sw == w;
+  if (!whole) memset(dx, 0, (long)h * w * c * sizeof(float));
+  for (int oy = 0; oy < p->oh; oy++)
+    for (int ox = 0; ox < p->ow; ox++, dy += c, index += c) {
+      float *window = dx + ((long)oy * p->sh * w + ox * p->sw) * c;
+      int ch = 0;
+      if (apart)
+        for (; ch + 8 <= c; ch += 8) {
+          f32x8 g = LOAD(dy + ch);
+          i32x8 at = __builtin_convertvector(*(const u8x8u *)(index + ch), i32x8);
+          for (int ky = 0; ky < p->ph; ky++)
+            for (int kx = 0; kx < p->pw; kx++) {
+              int position = ky * p->pw + kx;
+              i32x8 here = at == (i32x8){position, position, position, position, position, position, position, position};
+              STORE(window + ((long)ky * w + kx) * c + ch, (f32x8)((i32x8)g & here));
+            }
+        }
+      for (; ch < c; ch++) {
+        if (apart)
+          for (int ky = 0; ky < p->ph; ky++)
+            for (int kx = 0; kx < p->pw; kx++) window[((long)ky * w + kx) * c + ch] = 0;
+        window[((long)(index[ch] / p->pw) * w + index[ch] % p->pw) * c + ch] += dy[ch];
+      }
+    }
+}
+
+static void pool_image(const void *argument, int image, float *scratch) {
+  (void)scratch;
+  const Pooling *op = argument;
+  long in = (long)image * op->h * op->w * op->c, out = (long)image * op->pool.oh * op->pool.ow * op->c;
+  max_pool_image(op->x + in, op->w, op->c, &op->pool, op->y + out, op->index + out);
+}
+
+static void gradient_image(const void *argument, int image, float *scratch) {
+  (void)scratch;
+  const Pooling *op = argument;
+  long in = (long)image * op->h * op->w * op->c, out = (long)image * op->pool.oh * op->pool.ow * op->c;
+  max_pool_gradient_image(op->x + out, op->index + out, op->h, op->w, op->c, &op->pool, op->y + in);
+}
+
+/* One image: every window visits its pixels inside the image; `to` gathers (forward) or spreads (backward). */
+static void average_image(const Pooling *op, const float *from, float *to, int backward) {
+  const Pool *p = &op->pool;
+  int c = op->c;
+  memset(to, 0, (backward ? (long)op->h * op->w : (long)p->oh * p->ow) * c * sizeof(float));
+  for (int oy = 0; oy < p->oh; oy++)
+    for (int ox = 0; ox < p->ow; ox++) {
+      int y0 = oy * p->sh - op->top, x0 = ox * p->sw - op->left;
+      int y1 = MIN(y0 + p->ph, op->h), x1 = MIN(x0 + p->pw, op->w);
+      y0 = y0 < 0 ? 0 : y0, x0 = x0 < 0 ? 0 : x0;
+      float share = 1.0f / ((y1 - y0) * (x1 - x0));
+      long out = ((long)oy * p->ow + ox) * c;
+      for (int y = y0; y < y1; y++)
+        for (int x = x0; x < x1; x++) {
+          long in = ((long)y * op->w + x) * c;
+          for (int ch = 0; ch < c; ch++)
+            if (backward) to[in + ch] += share * from[out + ch];
+            else to[out + ch] += share * from[in + ch];
+        }
+    }
+}
+
+static void average(const void *argument, int image, float *scratch) {
+  (void)scratch;
+  const Pooling *op = argument;
+  long in = (long)image * op->h * op->w * op->c, out = (long)image * op->pool.oh * op->pool.ow * op->c;
+  average_image(op, op->x + in, op->y + out, 0);
+}
+
+static void average_gradient(const void *argument, int image, float *scratch) {
+  (void)scratch;
+  const Pooling *op = argument;
+  long in = (long)image * op->h * op->w * op->c, out = (long)image * op->pool.oh * op->pool.ow * op->c;
+  average_image(op, op->x + out, op->y + in, 1);
+}
+
+void average_pool(Team *team, const Pooling *op) { team_run(team, op->batch, average, op, 0); }
+void average_pool_gradient(Team *team, const Pooling *op) { team_run(team, op->batch, average_gradient, op, 0); }
+void max_pool(Team *team, const Pooling *op) { team_run(team, op->batch, pool_image, op, 0); }
+void max_pool_gradient(Team *team, const Pooling *op) { team_run(team, op->batch, gradient_image, op, 0); }

@@ -1,0 +1,185 @@
+/* A program: the operations of one training step, decoded once and run in order. */
+#include "program.h"
+#include <stdlib.h>
+#include <string.h>
+#include "opcodes.h"
+
+void softmax(const float *x, float *y, long rows, long columns, int logarithm);
+void reduce(const float *x, float *y, long outer, long middle, long inner, float scale, int max);
+
+typedef struct {
+  const float *x;
+  float *y;
+  long a, b, c, d;
+  float scale;
+} Simple;
+
+typedef struct {
+  int kind;
+  union {
+    Gemm gemm;
+    Convolution convolution;
+    InputGradient input_gradient;
+    FilterGradient filter_gradient;
+    Pooling pooling;
+    Fused fused;
+    Simple simple;
+  };
+} Operation;
+
+struct Program {
+  Team *team;
+  int count;
+  Operation *operations;
+  Step *steps;
+};
+
+typedef struct {
+  const int32_t *at;
+  float *const *buffers;
+} Reader;
+
+static int next(Reader *r) { return *r->at++; }
+static float number(Reader *r) {
+  float x;
+  memcpy(&x, r->at++, sizeof x);
+  return x;
+}
+/* Two words: the buffer (or -1 for none) and the offset in floats. */
+static float *tensor(Reader *r) {
+  int buffer = next(r), offset = next(r);
+  return buffer < 0 ? NULL : r->buffers[buffer] + offset;
+}
+static Geometry geometry(Reader *r) {
+  Geometry g;
+  int *fields = (int *)&g;
+  for (unsigned i = 0; i < sizeof g / sizeof(int); i++) fields[i] = next(r);
+  return g;
+}
+static Pool pool(Reader *r) {
+  Pool p;
+  int *fields = (int *)&p;
+  for (unsigned i = 0; i < sizeof p / sizeof(int); i++) fields[i] = next(r);
+  return p;
+}
+
+static int decode(Reader *r, Operation *op, Step **steps) {
+  op->kind = next(r);
+  switch (op->kind) {
+    case PROGRAM_GEMM: {
+      Gemm *g = &op->gemm;
+      g->a = tensor(r), g->b = tensor(r), g->bias = tensor(r), g->c = tensor(r), g->packed = tensor(r);
+      g->m = next(r), g->n = next(r), g->k = next(r);
+      g->transpose_a = next(r), g->transpose_b = next(r), g->relu = next(r);
+      return 1;
+    }
+    case PROGRAM_CONVOLUTION: {
+      Convolution *c = &op->convolution;
+      c->g = geometry(r);
+      c->x = tensor(r), c->filter = tensor(r), c->bias = tensor(r), c->y = tensor(r), c->packed = tensor(r);
+      c->relu = next(r), c->pooled = next(r), c->pool = pool(r), c->index = (u8 *)tensor(r);
+      return 1;
+    }
+    case PROGRAM_INPUT_GRADIENT: {
+      InputGradient *g = &op->input_gradient;
+      g->g = geometry(r);
+      g->dy = tensor(r), g->filter = tensor(r), g->dx = tensor(r), g->packed = tensor(r);
+      return 1;
+    }
+    case PROGRAM_FILTER_GRADIENT: {
+      FilterGradient *g = &op->filter_gradient;
+      g->g = geometry(r);
+      g->x = tensor(r), g->dy = tensor(r), g->dw = tensor(r), g->db = tensor(r), g->partial = tensor(r);
+      g->pooled = next(r), g->pool = pool(r), g->index = (u8 *)tensor(r);
+      return 1;
+    }
+    case PROGRAM_MAX_POOL:
+    case PROGRAM_MAX_POOL_GRADIENT:
+    case PROGRAM_AVERAGE_POOL:
+    case PROGRAM_AVERAGE_POOL_GRADIENT: {
+      Pooling *p = &op->pooling;
+      p->x = tensor(r), p->y = tensor(r), p->index = (u8 *)tensor(r);
+      p->batch = next(r), p->h = next(r), p->w = next(r), p->c = next(r), p->pool = pool(r), p->top = next(r), p->left = next(r);
+      return 1;
+    }
+    case PROGRAM_FUSED: {
+      Fused *f = &op->fused;
+      f->rows = next(r), f->columns = next(r), f->count = next(r), f->partial = tensor(r);
+      f->steps = *steps;
+      for (int i = 0; i < f->count; i++) {
+        Step *s = (*steps)++;
+        s->op = next(r), s->out = next(r), s->a = next(r), s->b = next(r);
+        if (s->op <= OP_LOAD_SCALAR || s->op == OP_STORE || s->op == OP_SUM_COLUMNS) s->in = tensor(r);
+        else s->range[0] = number(r), s->range[1] = number(r);
+      }
+      return 1;
+    }
+    case PROGRAM_SOFTMAX:
+    case PROGRAM_REDUCE:
+    case PROGRAM_COPY:
+    case PROGRAM_PAD:
+    case PROGRAM_SLICE: {
+      Simple *s = &op->simple;
+      s->x = tensor(r), s->y = tensor(r);
+      s->a = next(r), s->b = next(r), s->c = next(r), s->d = next(r), s->scale = number(r);
+      return 1;
+    }
+  }
+  return 0;
+}
+
+Program *program_create(float *const *buffers, const int32_t *code, int length, int threads) {
+  Program *p = calloc(1, sizeof *p);
+  if (!p) return NULL;
+  /* Words bound both counts. */
+  p->operations = calloc(length / 2 + 1, sizeof(Operation));
+  p->steps = calloc(length / 6 + 1, sizeof(Step));
+  p->team = team_create(threads);
+  Step *steps = p->steps;
+  Reader r = {code, buffers};
+  int good = p->operations && p->steps && p->team;
+  while (good && r.at < code + length) good = decode(&r, &p->operations[p->count++], &steps);
+  if (good) return p;
+  program_free(p);
+  return NULL;
+}
+
+static void run(Team *team, const Operation *op) {
+  const Simple *s = &op->simple;
+  switch (op->kind) {
+    case PROGRAM_GEMM: gemm(team, &op->gemm); break;
+    case PROGRAM_CONVOLUTION: convolution(team, &op->convolution); break;
+    case PROGRAM_INPUT_GRADIENT: convolution_input_gradient(team, &op->input_gradient); break;
+    case PROGRAM_FILTER_GRADIENT: convolution_filter_gradient(team, &op->filter_gradient); break;
+    case PROGRAM_MAX_POOL: max_pool(team, &op->pooling); break;
+    case PROGRAM_MAX_POOL_GRADIENT: max_pool_gradient(team, &op->pooling); break;
+    case PROGRAM_AVERAGE_POOL: average_pool(team, &op->pooling); break;
+    case PROGRAM_AVERAGE_POOL_GRADIENT: average_pool_gradient(team, &op->pooling); break;
+    case PROGRAM_FUSED: fused(team, &op->fused); break;
+    case PROGRAM_SOFTMAX: softmax(s->x, s->y, s->a, s->b, s->c); break;
+    case PROGRAM_REDUCE: reduce(s->x, s->y, s->a, s->b, s->c, s->scale, s->d); break;
+    case PROGRAM_COPY: memcpy(s->y, s->x, s->a * sizeof(float)); break;
+    /* Rows of b floats become rows of d, from column c. */
+    case PROGRAM_PAD:
+      memset(s->y, 0, s->a * s->d * sizeof(float));
+      for (long i = 0; i < s->a; i++) memcpy(s->y + i * s->d + s->c, s->x + i * s->b, s->b * sizeof(float));
+      break;
+    /* Of rows of b floats, d from column c. */
+    case PROGRAM_SLICE:
+      for (long i = 0; i < s->a; i++) memcpy(s->y + i * s->d, s->x + i * s->b + s->c, s->d * sizeof(float));
+      break;
+  }
+}
+
+int program_run(Program *p) {
+  for (int i = 0; i < p->count; i++) run(p->team, &p->operations[i]);
+  return team_failed(p->team);
+}
+
+void program_free(Program *p) {
+  if (!p) return;
+  if (p->team) team_free(p->team);
+  free(p->operations);
+  free(p->steps);
+  free(p);
+}

@@ -1,0 +1,15 @@
+#ifndef LC_PROGRAM_H
+#define LC_PROGRAM_H
+#include "team.h"
+
+typedef struct Program Program;
+
+/*
+ * Decodes operations; code is written by daemon/engine/native/encode.ts and trusted. buffers: what tensors lie in, kept
+ * by the caller. Returns NULL when memory cannot be had or an operation is unknown.
+ */
+Program *program_create(float *const *buffers, const int32_t *code, int length, int threads);
+/* Runs all operations. 0, or 1 when memory could not be had. */
+int program_run(Program *program);
+void program_free(Program *program);
+#endif

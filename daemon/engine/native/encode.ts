@@ -1,0 +1,322 @@
+import type { Graph, Node } from '../graph/ir.js';
+import { sizeOf } from '../graph/ir.js';
+import { Arena } from './arena.js';
+import { encodeGroup } from './encodeGroup.js';
+import { program as op } from './opcodes.js';
+import { cutIntoUnits, root, Unsupported, type Unit } from './units.js';
+
+/** Where a tensor lies: a buffer's number and an offset in floats. */
+export interface Place {
+  readonly buffer: number;
+  readonly offset: number;
+}
+
+export interface Encoded {
+  /** See program.c. */
+  readonly code: Int32Array;
+  /** Buffers in order: the arena, then constants, then the graph's inputs, then its outputs. */
+  readonly arenaSize: number;
+  readonly constants: readonly Float32Array[];
+}
+
+/** Columns of a packed matrix: panels of 16, the last one of 8 if that holds it. */
+const packedColumns = (n: number): number => Math.floor(n / 16) * 16 + (n % 16 === 0 ? 0 : n % 16 > 8 ? 16 : 8);
+const parts = 16;
+
+/** One number as the word that holds its float32 bits. */
+export const floatBits = (x: number): number => new Int32Array(Float32Array.of(x).buffer)[0]!;
+
+/**
+ * The program of a graph.
+ *
+ * @throws Unsupported
+ */
+export function encode(graph: Graph): Encoded {
+  const { units, inputsOf } = cutIntoUnits(graph);
+  const arena = new Arena();
+  const constants: Float32Array[] = [];
+  const places = new Map<Node, Place>();
+  const indexes = new Map<Node, Place>();
+  const code: number[] = [];
+
+  const constantNodes = new Set(
+    graph.nodes
+      .flatMap(({ inputs }) => inputs.map(root))
+      .filter((n) => n.op === 'Constant' && typeof n.constant !== 'number'),
+  );
+  for (const node of constantNodes) {
+    constants.push(Float32Array.from(node.constant as Float32Array));
+    places.set(node, { buffer: constants.length, offset: 0 });
+  }
+  const firstInput = 1 + constants.length;
+  graph.inputs.forEach(({ node }, i) => places.set(node, { buffer: firstInput + i, offset: 0 }));
+  const firstOutput = firstInput + graph.inputs.length;
+  /** Outputs that are another's tensor, or an input's: copied at the end. */
+  const copies: { from: Node; to: Place }[] = [];
+  graph.outputs.forEach(({ node }, i) => {
+    const place = { buffer: firstOutput + i, offset: 0 };
+    if (places.has(root(node)) || root(node).op === 'Constant') copies.push({ from: root(node), to: place });
+    else places.set(root(node), place);
+  });
+
+  const results = units.map(resultsOf);
+  const reads = units.map((unit) => readsOf(unit, inputsOf));
+  const lastRead = new Map<Node, number>();
+  reads.forEach((nodes, i) => nodes.forEach((node) => lastRead.set(node, i)));
+  for (const { from } of copies) lastRead.set(from, units.length);
+  const inGroup = new Map<Node, number>();
+  units.forEach((unit, i) => unit.kind === 'group' && unit.nodes.forEach((node) => inGroup.set(node, i)));
+  const held: { at: number; start: number; floats: number }[] = [];
+  const hold = (floats: number, until: number): Place => {
+    const start = arena.take(floats);
+    held.push({ at: until, start, floats });
+    return { buffer: 0, offset: start };
+  };
+
+  units.forEach((unit, i) => {
+    for (const node of results[i]!) {
+      const until = lastRead.get(node) ?? -1;
+      // A group's values that nobody else reads stay in its registers.
+      if (places.has(node) || (unit.kind === 'group' && until <= i)) continue;
+      places.set(node, hold(sizeOf(node.shape), Math.max(until, i)));
+    }
+    const pool = poolOf(unit);
+    if (pool) {
+      // The places of the maxima live as long as a gradient needs them; they are bytes.
+      const until = Math.max(i, ...units.map((other, j) => (gradientPoolOf(other) === pool ? j : -1)));
+      indexes.set(pool, hold(Math.ceil(sizeOf(pool.shape) / 4), until));
+    }
+    const temporary = (floats: number) => hold(floats, i);
+    emit(code, unit, {
+      place: (node) => places.get(root(node)),
+      index: (node) => indexes.get(node)!,
+      temporary,
+      inputsOf,
+    });
+    for (const { start, floats } of held.filter(({ at }) => at === i)) arena.give(start, floats);
+  });
+  for (const { from, to } of copies) {
+    const place = places.get(from);
+    if (!place) throw new Unsupported(from, ' as an output');
+    code.push(op.copy, place.buffer, place.offset, to.buffer, to.offset, sizeOf(from.shape), 0, 0, 0, 0);
+  }
+  return { code: Int32Array.from(code), arenaSize: arena.size, constants };
+}
+
+function resultsOf(unit: Unit): Node[] {
+  switch (unit.kind) {
+    case 'group':
+      return unit.nodes;
+    case 'gemm':
+    case 'convolution':
+      return [unit.result];
+    case 'filterGradient':
+      return unit.bias ? [unit.node, unit.bias] : [unit.node];
+    default:
+      return [unit.node];
+  }
+}
+
+/** The max pooling whose maxima a unit finds, or whose places it reads. */
+function poolOf(unit: Unit): Node | undefined {
+  if (unit.kind === 'maxPool') return unit.node;
+  return unit.kind === 'convolution' ? unit.pool : undefined;
+}
+function gradientPoolOf(unit: Unit): Node | undefined {
+  const gradient = unit.kind === 'maxPoolGradient' ? unit.node : unit.kind === 'filterGradient' ? unit.pool : undefined;
+  return gradient && root(gradient.inputs[2]!);
+}
+
+function readsOf(unit: Unit, inputsOf: (node: Node) => readonly Node[]): Node[] {
+  switch (unit.kind) {
+    case 'group': {
+      const own = new Set(unit.nodes);
+      return unit.nodes.flatMap((node) => inputsOf(node)).filter((node) => !own.has(node));
+    }
+    case 'gemm':
+    case 'convolution':
+      return [...inputsOf(unit.node), ...(unit.bias ? [unit.bias] : [])];
+    case 'filterGradient':
+      return [root(unit.node.inputs[0]!), root((unit.pool ?? unit.node).inputs[unit.pool ? 0 : 1]!)];
+    case 'maxPoolGradient':
+    case 'averagePoolGradient':
+      return [inputsOf(unit.node)[0]!];
+    default:
+      return [...inputsOf(unit.node)];
+  }
+}
+
+export interface Context {
+  /** Undefined for what stays in a group's registers, and for constants of one number. */
+  place(node: Node): Place | undefined;
+  index(pool: Node): Place;
+  temporary(floats: number): Place;
+  inputsOf(node: Node): readonly Node[];
+}
+
+const words = (place: Place | undefined): number[] => (place ? [place.buffer, place.offset] : [-1, 0]);
+
+function emit(code: number[], unit: Unit, context: Context): void {
+  if (unit.kind === 'group') {
+    encodeGroup(code, unit, context, words);
+    return;
+  }
+  const { node } = unit;
+  const at = (tensor: Node | undefined) => {
+    const place = tensor && context.place(tensor);
+    if (tensor && !place) throw new Unsupported(node);
+    return words(place);
+  };
+  const [first, second] = node.inputs;
+  switch (unit.kind) {
+    case 'gemm': {
+      const { m, n, k, transposeA, transposeB } = matrixSizes(node);
+      const packed = context.temporary(packedColumns(n) * k);
+      code.push(op.gemm, ...at(first), ...at(second), ...at(unit.bias), ...at(unit.result), ...words(packed));
+      code.push(m, n, k, Number(transposeA), Number(transposeB), Number(unit.relu));
+      return;
+    }
+    case 'convolution': {
+      const g = geometry(node, first!, second!, node);
+      const packed = context.temporary(packedColumns(g.f) * g.kh * g.kw * g.c);
+      code.push(op.convolution, ...Object.values(g));
+      code.push(...at(first), ...at(second), ...at(unit.bias), ...at(unit.result), ...words(packed));
+      const pool = unit.pool ? poolFields(unit.pool) : noPool;
+      code.push(
+        Number(unit.relu),
+        Number(unit.pool !== undefined),
+        ...pool,
+        ...words(unit.pool && context.index(unit.pool)),
+      );
+      return;
+    }
+    case 'inputGradient': {
+      const g = geometry(node, node, second!, first!);
+      const packed = context.temporary(g.kh * packedColumns(g.kw * g.c) * g.f);
+      code.push(op.inputGradient, ...Object.values(g), ...at(first), ...at(second), ...at(node), ...words(packed));
+      return;
+    }
+    case 'filterGradient': {
+      const dy = unit.pool ? unit.pool.inputs[0]! : second!;
+      const g = geometry(node, first!, node, second!);
+      const partial = context.temporary(parts * (g.kh * g.kw * g.c + 1) * packedColumns(g.f));
+      code.push(
+        op.filterGradient,
+        ...Object.values(g),
+        ...at(first),
+        ...at(dy),
+        ...at(node),
+        ...at(unit.bias),
+        ...words(partial),
+      );
+      const pool = unit.pool && root(unit.pool.inputs[2]!);
+      code.push(
+        Number(pool !== undefined),
+        ...(pool ? poolFields(pool) : noPool),
+        ...words(pool && context.index(pool)),
+      );
+      return;
+    }
+    case 'maxPool':
+    case 'averagePool':
+    case 'maxPoolGradient':
+    case 'averagePoolGradient': {
+      const gradient = unit.kind.endsWith('Gradient');
+      const pool = unit.kind === 'maxPoolGradient' ? root(node.inputs[2]!) : node;
+      const pads = node.attrs['pads'] as readonly number[];
+      if (unit.kind.startsWith('max') && pads.some((n) => n > 0)) throw new Unsupported(node, ' with padding');
+      const [batch, h, w, c] = (gradient ? node : first!).shape;
+      const index = unit.kind.startsWith('max') ? context.index(pool) : undefined;
+      const pooled = gradient ? first! : node;
+      code.push(op[unit.kind], ...at(first), ...at(node), ...words(index), batch!, h!, w!, c!);
+      code.push(...poolFields(node, pooled), pads[0]!, pads[1]!);
+      return;
+    }
+    case 'softmax': {
+      const columns = node.shape.at(-1)!;
+      const logarithm = Number(node.op === 'LogSoftmax');
+      code.push(op.softmax, ...at(first), ...at(node), sizeOf(node.shape) / columns, columns, logarithm, 0, 0);
+      return;
+    }
+    case 'reduce': {
+      const { outer, middle, inner } = reducedSizes(node);
+      const scale = node.op === 'Mean' ? 1 / middle : 1;
+      code.push(
+        op.reduce,
+        ...at(first),
+        ...at(node),
+        outer,
+        middle,
+        inner,
+        Number(node.op === 'Max'),
+        floatBits(scale),
+      );
+      return;
+    }
+    case 'pad':
+    case 'slice': {
+      const [small, large] = unit.kind === 'pad' ? [first!, node] : [node, first!];
+      const before = node.attrs[unit.kind === 'pad' ? 'before' : 'begin'] as readonly number[];
+      const last = node.shape.length - 1;
+      const onlyLast = small.shape.every((n, axis) => axis === last || n === large.shape[axis]);
+      if (!onlyLast || (unit.kind === 'pad' && node.attrs['value'] !== 0))
+        throw new Unsupported(node, ' but on the last axis');
+      const [from, to] = [first!.shape[last]!, node.shape[last]!];
+      code.push(
+        op[unit.kind],
+        ...at(first),
+        ...at(node),
+        sizeOf(small.shape) / small.shape[last]!,
+        from,
+        before[last]!,
+        to,
+        0,
+      );
+      return;
+    }
+  }
+}
+
+function matrixSizes(node: Node) {
+  const [a, b] = node.inputs as [Node, Node];
+  const { transposeA, transposeB } = node.attrs as { transposeA: boolean; transposeB: boolean };
+  const rows = sizeOf(a.shape) / a.shape.at(-1)!;
+  const plain = b.shape.length === 2 || sizeOf(b.shape.slice(0, -2)) === 1;
+  if (!plain || (transposeA && sizeOf(a.shape.slice(0, -2)) !== 1)) throw new Unsupported(node);
+  const [m, k] = transposeA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [rows, a.shape.at(-1)!];
+  const n = transposeB ? b.shape.at(-2)! : b.shape.at(-1)!;
+  return { m, n, k, transposeA, transposeB };
+}
+
+/** Fields of Geometry in runtime.h. */
+function geometry(node: Node, x: Node, filter: Node, y: Node) {
+  const [sh, sw] = node.attrs['strides'] as [number, number];
+  const dilations = node.attrs['dilations'] as [number, number];
+  const [top, left] = node.attrs['pads'] as [number, number];
+  if (dilations.some((n) => n !== 1)) throw new Unsupported(node, ' with dilation');
+  const [batch, h, w, c] = x.shape as [number, number, number, number];
+  const [kh, kw, channels, f] = filter.shape as [number, number, number, number];
+  if (channels !== c) throw new Unsupported(node, ' in groups');
+  const [, oh, ow] = y.shape as [number, number, number];
+  return { batch, h, w, c, oh, ow, f, kh, kw, sh, sw, top, left };
+}
+
+const noPool = [0, 0, 0, 0, 0, 0];
+
+/** Fields of Pool in runtime.h. */
+function poolFields(pool: Node, pooled: Node = pool): number[] {
+  const [, oh, ow] = pooled.shape;
+  return [...(pool.attrs['window'] as number[]), ...(pool.attrs['strides'] as number[]), oh!, ow!];
+}
+
+function reducedSizes(node: Node) {
+  const { shape } = node.inputs[0]!;
+  const axes = (node.attrs['axes'] as readonly number[]).filter((axis) => shape[axis] !== 1);
+  const [first, last] = [axes[0] ?? 0, axes.at(-1) ?? -1];
+  if (last - first + 1 !== axes.length) throw new Unsupported(node, ' over separate axes');
+  return {
+    outer: sizeOf(shape.slice(0, first)),
+    middle: sizeOf(shape.slice(first, last + 1)),
+    inner: sizeOf(shape.slice(last + 1)),
+  };
+}

@@ -1,0 +1,247 @@
+import type { Graph, Node } from '../graph/ir.js';
+import { sizeOf } from '../graph/ir.js';
+import { step } from './opcodes.js';
+
+/**
+ * A graph cut into what the kernels run: heavy operations with what is fused into them, and groups of element-wise
+ * operations over one view. In the order of execution.
+ */
+export type Unit =
+  | { readonly kind: 'gemm'; readonly node: Node; readonly result: Node; readonly bias?: Node; readonly relu: boolean }
+  | {
+      readonly kind: 'convolution';
+      readonly node: Node;
+      readonly result: Node;
+      readonly bias?: Node;
+      readonly relu: boolean;
+      /** The pooling fused into it: only pooled values are kept, and where they came from. */
+      readonly pool?: Node;
+    }
+  | { readonly kind: 'inputGradient'; readonly node: Node }
+  | {
+      readonly kind: 'filterGradient';
+      readonly node: Node;
+      /** Sum of dy by channel. */
+      readonly bias?: Node;
+      /** The pooling gradient that dy is, computed on the way. */
+      readonly pool?: Node;
+    }
+  | { readonly kind: 'maxPool' | 'maxPoolGradient' | 'averagePool' | 'averagePoolGradient'; readonly node: Node }
+  | { readonly kind: 'softmax' | 'reduce' | 'pad' | 'slice'; readonly node: Node }
+  | Group;
+
+/** Element-wise nodes and sums over their rows. */
+export interface Group {
+  readonly kind: 'group';
+  readonly rows: number;
+  readonly columns: number;
+  /** In topological order. */
+  readonly nodes: Node[];
+}
+
+/** The graph has something no kernel computes; the message names it. */
+export class Unsupported extends Error {
+  constructor(node: Node, why = '') {
+    const layer = node.layer ? ` (layer "${node.layer}")` : '';
+    super(
+      `no native kernel for ${node.op} of [${node.inputs.map(({ shape }) => shape.join(',')).join('] [')}]${layer}${why}`,
+    );
+  }
+}
+
+/** Reshapes and casts of numbers are the tensor under another name. */
+export function root(node: Node): Node {
+  const alias = node.op === 'Reshape' || (node.op === 'Cast' && node.dtype === 'float32');
+  return alias ? root(node.inputs[0]!) : node;
+}
+
+const lastDim = (node: Node): number => node.shape.at(-1) ?? 1;
+export const isElementwise = (node: Node): boolean => node.op in step && /^[A-Z]/.test(node.op);
+
+/** Sums over all axes but the last: [rows, columns] to [columns]. */
+export function sumsRows(node: Node): boolean {
+  if (node.op !== 'Sum' && node.op !== 'Mean') return false;
+  const { shape } = node.inputs[0]!;
+  const axes = node.attrs['axes'] as readonly number[];
+  return shape.length > 1 && shape.every((n, axis) => n === 1 || axes.includes(axis) === axis < shape.length - 1) && !axes.includes(shape.length - 1); // prettier-ignore
+}
+
+/** At most this many nodes in a group: each may need a register in the cache. */
+const groupLimit = 40;
+
+interface Uses {
+  readonly by: ReadonlyMap<Node, readonly Node[]>;
+  readonly outputs: ReadonlySet<Node>;
+}
+
+/** Nodes that read each tensor, aliases seen through. */
+function usesOf(graph: Graph): Uses {
+  const by = new Map<Node, Node[]>();
+  for (const node of graph.nodes) {
+    if (root(node) !== node) continue;
+    for (const input of new Set(node.inputs.map(root))) {
+      const users = by.get(input);
+      if (users) users.push(node);
+      else by.set(input, [node]);
+    }
+  }
+  return { by, outputs: new Set(graph.outputs.map(({ node }) => root(node))) };
+}
+
+/** What is computed inside another node's unit, and units by the node that ends them. */
+interface Fusions {
+  readonly inside: Set<Node>;
+  readonly units: Map<Node, Unit>;
+  /** Step(x) where relu(x) is kept instead of x: reads relu(x), which is positive in the same places. */
+  readonly replaced: Map<Node, Node>;
+}
+
+function fuse(graph: Graph, { by, outputs }: Uses): Fusions {
+  const inside = new Set<Node>();
+  const units = new Map<Node, Unit>();
+  const replaced = new Map<Node, Node>();
+  const users = (node: Node) => by.get(node) ?? [];
+  const hidden = (node: Node) => !outputs.has(node);
+
+  for (const node of graph.nodes) {
+    if (node.op !== 'MatMul' && node.op !== 'Conv2D') continue;
+    let result = node;
+    let bias: Node | undefined;
+    let relu = false;
+    const [add] = users(node);
+    if (add?.op === 'Add' && users(node).length === 1 && hidden(node)) {
+      const other = add.inputs.map(root).find((input) => input !== node);
+      if (other?.op === 'Input' && sizeOf(other.shape) === lastDim(node) && lastDim(add) === lastDim(node)) {
+        [result, bias] = [add, other];
+        inside.add(node);
+      }
+    }
+    const after = users(result);
+    const activation = after.find(({ op }) => op === 'Relu');
+    const steps = after.filter(({ op, id }) => op === 'Step' && activation && id > activation.id);
+    if (activation && hidden(result) && after.length === 1 + steps.length) {
+      inside.add(result);
+      for (const mask of steps) replaced.set(mask, activation);
+      [result, relu] = [activation, true];
+    }
+    const pools = users(result);
+    const pool = pools.find(({ op }) => op === 'MaxPool');
+    const fits = pools.every((user) => user === pool || (user.op === 'MaxPoolGrad' && root(user.inputs[2]!) === pool && root(user.inputs[0]!) !== result)); // prettier-ignore
+    const common = { node, relu, ...(bias ? { bias } : {}) };
+    if (node.op === 'Conv2D' && pool && fits && hidden(result) && unpadded(pool) && !relu) {
+      inside.add(result);
+      units.set(pool, { kind: 'convolution', ...common, result: pool, pool });
+    } else units.set(result, { kind: node.op === 'MatMul' ? 'gemm' : 'convolution', ...common, result });
+  }
+
+  for (const node of graph.nodes) {
+    if (node.op !== 'Conv2DBackpropFilter') continue;
+    const dy = root(node.inputs[1]!);
+    const readers = users(dy);
+    const sums = (user: Node) => user.op === 'Sum' && sumsRows(user) && lastDim(user.inputs[0]!) === lastDim(dy);
+    const bias = readers.find((user) => sums(user) && users(user).length === 0);
+    const only = readers.every((user) => user === node || user === bias);
+    const pool = dy.op === 'MaxPoolGrad' && only && hidden(dy) ? dy : undefined;
+    const anchor = bias && bias.id > node.id ? bias : node;
+    if (pool) inside.add(pool);
+    if (bias) inside.add(anchor === bias ? node : bias);
+    units.set(anchor, { kind: 'filterGradient', node, ...(bias ? { bias } : {}), ...(pool ? { pool } : {}) });
+  }
+  return { inside, units, replaced };
+}
+
+const unpadded = (node: Node): boolean => (node.attrs['pads'] as readonly number[]).every((n) => n === 0);
+
+const simpleUnits: Partial<Record<Node['op'], Exclude<Unit['kind'], 'group'>>> = {
+  Conv2DBackpropInput: 'inputGradient',
+  MaxPool: 'maxPool',
+  MaxPoolGrad: 'maxPoolGradient',
+  AvgPool: 'averagePool',
+  AvgPoolGrad: 'averagePoolGradient',
+  Softmax: 'softmax',
+  LogSoftmax: 'softmax',
+  Sum: 'reduce',
+  Mean: 'reduce',
+  Max: 'reduce',
+  Pad: 'pad',
+  Slice: 'slice',
+};
+
+/** The inputs a node reads, after fusions. */
+export type InputsOf = (node: Node) => readonly Node[];
+
+/**
+ * Cuts a graph into units. Element-wise nodes go as late as they can, to where they are read first: what only a backward
+ * chain needs is computed in it, and never stored.
+ *
+ * @throws Unsupported
+ */
+export function cutIntoUnits(graph: Graph): { units: Unit[]; inputsOf: InputsOf } {
+  const uses = usesOf(graph);
+  const { inside, units, replaced } = fuse(graph, uses);
+  const inputsOf: InputsOf = (node) => (replaced.has(node) ? [replaced.get(node)!] : node.inputs.map(root));
+  // Backwards: schedule[0] runs last.
+  const schedule: Unit[] = [];
+  const place = new Map<Node, number>();
+  const users = new Map<Node, Node[]>();
+  for (const node of graph.nodes) {
+    if (root(node) !== node) continue;
+    for (const input of inputsOf(node)) users.set(input, [...(users.get(input) ?? []), node]);
+  }
+  const put = (unit: Unit, nodes: readonly Node[]) => {
+    schedule.push(unit);
+    for (const node of nodes) place.set(node, schedule.length - 1);
+  };
+
+  for (const node of [...graph.nodes].reverse()) {
+    if (root(node) !== node) continue;
+    const unit = units.get(node);
+    if (unit) {
+      put(unit, membersOf(unit));
+      continue;
+    }
+    if (inside.has(node)) continue;
+    const summing = sumsRows(node);
+    if (!isElementwise(node) && !summing) {
+      const kind = simpleUnits[node.op];
+      if (!kind || node.dtype === 'int32') throw new Unsupported(node);
+      put({ kind, node } as Unit, [node]);
+      continue;
+    }
+    const shaped = summing ? inputsOf(node)[0]! : node;
+    const columns = summing ? lastDim(node.inputs[0]!) : lastDim(node);
+    const rows = sizeOf(shaped.shape) / columns;
+    let earliest = 0;
+    for (const user of users.get(node) ?? []) {
+      const at = place.get(user);
+      if (at === undefined) continue;
+      const group = schedule[at]!;
+      const joins = !summing && group.kind === 'group' && group.rows === rows && group.columns === columns;
+      earliest = Math.max(earliest, joins ? at : at + 1);
+    }
+    const at = schedule.findIndex(
+      (candidate, i) =>
+        i >= earliest &&
+        candidate.kind === 'group' &&
+        candidate.rows === rows &&
+        candidate.columns === columns &&
+        candidate.nodes.length < groupLimit,
+    );
+    if (at < 0) put({ kind: 'group', rows, columns, nodes: [node] }, [node]);
+    else {
+      (schedule[at] as Group).nodes.unshift(node);
+      place.set(node, at);
+    }
+  }
+  return { units: schedule.reverse(), inputsOf };
+}
+
+/** Nodes whose readers must run after the unit. */
+function membersOf(unit: Unit): Node[] {
+  if (unit.kind === 'group') return unit.nodes;
+  const nodes = [unit.node];
+  if ('result' in unit) nodes.push(unit.result);
+  if ('bias' in unit && unit.bias && unit.kind === 'filterGradient') nodes.push(unit.bias);
+  if ('pool' in unit && unit.pool && unit.kind === 'filterGradient') nodes.push(unit.pool);
+  return nodes;
+}
