@@ -1,6 +1,6 @@
 import type { GraphBuilder, NodeSpec } from './builder.js';
 import type { Node } from './ir.js';
-import { binaryOps, sameShape, sizeOf, unaryOps } from './ir.js';
+import { binaryOps, broadcastShape, sameShape, sizeOf, unaryOps } from './ir.js';
 
 type Spec = Required<NodeSpec>;
 type Rule = (graph: GraphBuilder, spec: Spec) => Node | undefined;
@@ -31,12 +31,44 @@ const foldBinary: Partial<Record<string, (a: number, b: number) => number>> = {
   Pow: Math.pow,
 };
 
-/** A tile that only stretches axes of length 1 is a broadcast: element-wise operations do it by themselves. */
-function withoutBroadcastTile(node: Node, other: Node, out: readonly number[]): Node {
-  if (node.op !== 'Tile' || !sameShape(other.shape, out)) return node;
+/** v times a splat of a larger shape is v spread over that shape: v times the number, and the shape. */
+function spreadOf(node: Node): { small: Node; factor: number } | undefined {
+  const [small, constant] = node.op === 'Multiply' ? node.inputs : [];
+  const factor = splatOf(constant);
+  if (factor === undefined || !sameShape(constant!.shape, node.shape)) return undefined;
+  return sameShape(small!.shape, node.shape) ? undefined : { small: small!, factor };
+}
+
+/** An operand that only repeats a smaller tensor: element-wise operations broadcast by themselves. */
+function withoutSpread(graph: GraphBuilder, node: Node, other: Node, out: readonly number[]): Node {
+  if (!sameShape(other.shape, out)) return node;
+  const spread = spreadOf(node);
+  if (spread) return scaled(graph, spread.small, spread.factor);
+  if (node.op !== 'Tile') return node;
   const [x] = node.inputs;
   const reps = node.attrs['reps'] as readonly number[];
   return reps.every((r, i) => r === 1 || x!.shape[i] === 1) ? x! : node;
+}
+
+const scaled = (graph: GraphBuilder, x: Node, factor: number): Node =>
+  graph.add({ op: 'Multiply', inputs: [x, graph.constant(factor, [])], shape: x.shape });
+
+const product = (graph: GraphBuilder, a: Node, b: Node): Node =>
+  graph.add({ op: 'Multiply', inputs: [a, b], shape: broadcastShape(a.shape, b.shape) });
+
+/** (x s) t = x (s t) where s and t are smaller than x: the factors of each channel are multiplied first. */
+function reassociate(graph: GraphBuilder, whole: Node, small: Node): Node | undefined {
+  if (whole.op !== 'Multiply' || sizeOf(small.shape) >= sizeOf(whole.shape)) return undefined;
+  const [x, s] = whole.inputs as [Node, Node];
+  for (const [full, factor] of [
+    [x, s],
+    [s, x],
+  ] as const) {
+    if (!sameShape(full.shape, whole.shape) || sizeOf(factor.shape) >= sizeOf(whole.shape)) continue;
+    const factors = product(graph, factor, small);
+    if (sizeOf(factors.shape) < sizeOf(whole.shape)) return product(graph, full, factors);
+  }
+  return undefined;
 }
 
 /** [1, 1, C] broadcasts as [C] does: without the leading ones, equal operands become equal nodes. */
@@ -80,10 +112,18 @@ const binary: Rule = (graph, spec) => {
     if (y === 2) return graph.add({ ...spec, op: 'Square', inputs: [a] });
     if (y === 0.5) return graph.add({ ...spec, op: 'Sqrt', inputs: [a] });
   }
-  // Constants stand on the right of what commutes, and are scalars where the other side has the shape.
-  if ((op === 'Multiply' || op === 'Add') && x !== undefined && y === undefined)
+  // Of what commutes, constants stand on the right and older nodes on the left, so that equal products are one node.
+  const commutes = op === 'Multiply' || op === 'Add';
+  if (commutes && y === undefined && (x !== undefined || (b.op !== 'Constant' && a.id > b.id)))
     return graph.add({ ...spec, inputs: [b, a] });
-  let [p, q] = [withoutBroadcastTile(a, b, shape), withoutBroadcastTile(b, a, shape)];
+  if (op === 'Multiply' && dtype === 'float32') {
+    const spread = spreadOf(a);
+    if (spread && y !== undefined)
+      return product(graph, scaled(graph, spread.small, spread.factor * y), graph.constant(1, shape));
+    const better = (is(a) && reassociate(graph, a, b)) || (is(b) && reassociate(graph, b, a));
+    if (better) return better;
+  }
+  let [p, q] = [withoutSpread(graph, a, b, shape), withoutSpread(graph, b, a, shape)];
   if (y !== undefined && b.shape.length > 0 && is(a)) q = graph.constant(y, [], b.dtype);
   if (x !== undefined && a.shape.length > 0 && is(b)) p = graph.constant(x, [], a.dtype);
   if (is(a) && !is(q)) q = withoutLeadingOnes(graph, q, shape.length);
@@ -100,11 +140,55 @@ const unary: Rule = (graph, { op, inputs, shape, dtype }) => {
   return undefined;
 };
 
+/** The sum of x - mean(x) over the same axes is zero. */
+function centredSum(graph: GraphBuilder, { inputs, shape, attrs }: Spec): Node | undefined {
+  const [x, mean] = inputs[0]!.op === 'Sub' ? inputs[0]!.inputs : [];
+  const source = mean?.op === 'Reshape' ? mean.inputs[0]! : mean;
+  const centred =
+    source?.op === 'Mean' && source.inputs[0] === x && String(source.attrs['axes']) === String(attrs['axes']);
+  return centred ? graph.constant(0, shape) : undefined;
+}
+
+/** A tree of products without its factors that are smaller than the whole, which are collected; null if nothing is left. */
+function withoutSmall(graph: GraphBuilder, node: Node, whole: readonly number[], small: Node[]): Node | null {
+  if (!sameShape(node.shape, whole)) {
+    small.push(node);
+    return null;
+  }
+  if (node.op !== 'Multiply') return node;
+  const [a, b] = node.inputs.map((input) => withoutSmall(graph, input, whole, small));
+  return a && b ? product(graph, a, b) : (a ?? b ?? null);
+}
+
+/** sum(x s) = s sum(x) where s does not vary along the axes that are summed. */
+function sumOfProduct(graph: GraphBuilder, spec: Spec): Node | undefined {
+  const x = spec.inputs[0]!;
+  if (x.op !== 'Multiply') return undefined;
+  const axes = spec.attrs['axes'] as readonly number[];
+  const rank = x.shape.length;
+  const small: Node[] = [];
+  const rest = withoutSmall(graph, x, x.shape, small);
+  const constantAlong = ({ shape }: Node) => axes.every((axis) => (shape[axis - rank + shape.length] ?? 1) === 1);
+  if (!rest || small.length === 0 || !small.every(constantAlong)) return undefined;
+  const sum = graph.add({ ...spec, inputs: [rest] });
+  return small.reduce((total, factor) => {
+    // Without the summed axes, as the sum is.
+    const kept = spec.attrs['keepDims'] === true || factor.shape.length === 0;
+    const padded = [...Array<number>(rank - factor.shape.length).fill(1), ...factor.shape];
+    const shape = kept ? factor.shape : padded.filter((_, axis) => !axes.includes(axis));
+    return product(graph, total, graph.add({ op: 'Reshape', inputs: [factor], shape }));
+  }, sum);
+}
+
 const reduce: Rule = (graph, spec) => {
   const { op, inputs, shape, attrs } = spec;
   const x = inputs[0]!;
   const axes = attrs['axes'] as readonly number[];
   if (axes.every((axis) => x.shape[axis] === 1)) return graph.add({ op: 'Reshape', inputs, shape });
+  if (op === 'Sum' && x.dtype === 'float32') {
+    const simpler = centredSum(graph, spec) ?? sumOfProduct(graph, spec);
+    if (simpler) return simpler;
+  }
   const splat = splatOf(x);
   if (splat === undefined || x.dtype !== 'float32') return undefined;
   if (op === 'Sum') return graph.constant((splat * sizeOf(x.shape)) / sizeOf(shape), shape);
