@@ -1,12 +1,10 @@
 /** What a budget would mean for a model: the direct compression of the reference, counted. */
 import { BudgetError, budgetKappa, createCompression, viewLength } from '../lc/budgets.js';
+import { compressedColumns, storedBytes } from '../lc/sparseFormat.js';
 import type { LayerSummary } from '../model/model.js';
 import { layerViews } from '../plan/resolvePlan.js';
 import type { BudgetPreview } from '../protocol/messages.js';
 import type { Budget } from '../protocol/plan.js';
-
-/** A value, and its place among the weights of its row, in the sparse package; before entropy coding. */
-const BYTES_PER_KEPT = 6;
 
 const grouped = (n: number): string => n.toLocaleString('en-US');
 const sizeText = (bytes: number): string =>
@@ -80,7 +78,7 @@ export function previewBudget(model: PreviewModel, budget: Budget, exclude: read
   const cost = (i: number) => views[i]!.flopsPerWeight;
   const dense = views.reduce((sum, view, i) => sum + view.size * cost(i), 0);
   const flopsShare = kept && dense > 0 ? kept.reduce((sum, n, i) => sum + n * cost(i), 0) / dense : null;
-  const bytes = total === null ? null : total * BYTES_PER_KEPT;
+  const bytes = total === null ? null : storedBytes(compressedColumns(views, budget.quantize), total);
   const parts = [
     total === null ? null : budget.weights === undefined ? `${grouped(total)} weights` : percent(total / prunable),
     bytes === null ? null : `about ${sizeText(bytes)} sparse`,

@@ -10,28 +10,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { WebSocket } from 'ws';
+import { bigModel } from '../fixtures/bigModel.js';
 
 const TOKEN = 'benchmark-token-0123456789';
-
-/** A Functional model of many small Dense layers, pretty-printed as a person would open it. */
-function bigModel(layerCount: number): string {
-  const nothing = { kernel_regularizer: null, bias_regularizer: null, activity_regularizer: null, kernel_constraint: null, bias_constraint: null }; // prettier-ignore
-  const layers: object[] = [
-    { class_name: 'InputLayer', config: { batch_input_shape: [null, 16], dtype: 'float32', name: 'in' }, name: 'in', inbound_nodes: [] }, // prettier-ignore
-  ];
-  const weights: object[] = [];
-  for (let i = 0; i < layerCount; i++) {
-    const name = `dense_${i}`;
-    const initializer = { class_name: 'VarianceScaling', config: { scale: 1, mode: 'fan_avg', distribution: 'normal', seed: null } }; // prettier-ignore
-    const config = { units: 16, activation: 'relu', use_bias: true, kernel_initializer: initializer, bias_initializer: { class_name: 'Zeros', config: {} }, ...nothing, name, trainable: true }; // prettier-ignore
-    const input = i === 0 ? 'in' : `dense_${i - 1}`;
-    layers.push({ class_name: 'Dense', config, name, inbound_nodes: [[[input, 0, 0, {}]]] });
-    weights.push({ name: `${name}/kernel`, shape: [16, 16], dtype: 'float32' }, { name: `${name}/bias`, shape: [16], dtype: 'float32' }); // prettier-ignore
-  }
-  const config = { name: 'big', layers, input_layers: [['in', 0, 0]], output_layers: [[`dense_${layerCount - 1}`, 0, 0]] }; // prettier-ignore
-  const modelTopology = { class_name: 'Model', config, keras_version: 'tfjs-layers 4.22.0', backend: 'tensor_flow.js' };
-  return JSON.stringify({ format: 'layers-model', modelTopology, weightsManifest: [{ paths: ['w.bin'], weights }] }, null, 2); // prettier-ignore
-}
 
 const lenses = (result: unknown): number => (result as unknown[]).length;
 

