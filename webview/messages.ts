@@ -72,10 +72,19 @@ export interface ColumnPatch {
   columns: Record<string, Float64Array>;
 }
 
+/**
+ * A patch as it travels: float64 columns, little-endian, as base64. Exact, NaN included, and half the size of JSON. Typed
+ * arrays themselves arrive as plain objects in some VS Code hosts.
+ */
+export interface WirePatch {
+  reset: boolean;
+  columns: Record<string, string>;
+}
+
 export type ToPage =
   | { type: 'runs'; runs: RunView[]; primary: string | null; difference: DifferenceRow[]; trusted: boolean }
   | { type: 'run'; view: RunView }
-  | { type: 'columns'; run: string; tables: Partial<Record<TableName, ColumnPatch>> }
+  | { type: 'columns'; run: string; tables: Partial<Record<TableName, WirePatch>> }
   | { type: 'picture'; run: string; layer: string; picture: LayerPicture | null; problem: string | null }
   | { type: 'connection'; problem: string | null };
 
@@ -87,5 +96,6 @@ export type ToHost =
   | { type: 'remove'; run: string }
   | { type: 'primary'; run: string }
   | { type: 'picture'; run: string; layer: string }
-  | { type: 'save'; name: string; data: Uint8Array }
+  /** A file for the user to keep; base64. */
+  | { type: 'save'; name: string; data: string }
   | { type: 'failure'; message: string };

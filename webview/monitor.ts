@@ -1,3 +1,4 @@
+import { encodeBytes } from './base64.js';
 import { ChartCard } from './chartCard.js';
 import { buildLines, chartSpecs, xFormats, type ChartSpec } from './curves.js';
 import { button, element } from './element.js';
@@ -49,7 +50,8 @@ export class Monitor {
     const { smoothing = 0.6, axis = 'step' } = pageState();
     this.#settings = { smoothing, axis };
     this.#theme = readTheme();
-    const save = (name: string, data: Uint8Array) => post({ type: 'save', name: `${this.#fileName()}-${name}`, data });
+    const save = (name: string, data: Uint8Array) =>
+      post({ type: 'save', name: `${this.#fileName()}-${name}`, data: encodeBytes(data) });
     this.#strip = new RunStrip(
       (run) => post({ type: 'primary', run }),
       (run) => post({ type: 'remove', run }),

@@ -1,5 +1,6 @@
 import { ColumnTable } from './columns.js';
-import { columnsOf, type ColumnPatch, type RunView, type TableName } from './messages.js';
+import { decodeFloats } from './base64.js';
+import { columnsOf, type RunView, type TableName, type WirePatch } from './messages.js';
 import { Smoother } from './smoothing.js';
 
 export type XAxis = 'step' | 'epoch' | 'time';
@@ -15,15 +16,17 @@ export class RunData {
     return this.#tables;
   }
 
-  apply(patches: Partial<Record<TableName, ColumnPatch>>): void {
-    for (const [name, patch] of Object.entries(patches) as [TableName, ColumnPatch][]) {
+  apply(patches: Partial<Record<TableName, WirePatch>>): void {
+    for (const [name, patch] of Object.entries(patches) as [TableName, WirePatch][]) {
       let table = this.#tables.get(name);
       if (!table) this.#tables.set(name, (table = new ColumnTable(columnsOf(name))));
       if (patch.reset) {
         table.clear();
         for (const [key, smoother] of this.#smoothers) if (key.startsWith(`${name}:`)) smoother.reset();
       }
-      table.append(patch.columns);
+      table.append(
+        Object.fromEntries(Object.entries(patch.columns).map(([column, data]) => [column, decodeFloats(data)])),
+      );
     }
   }
 

@@ -47,6 +47,8 @@ export function askBudget(title: string, preview: Preview, current = ''): Promis
   pick.placeholder = vscode.l10n.t('1%, 2662 weights, 40 kB, 50% flops, 100 neurons, 2:4');
   pick.value = current;
   pick.ignoreFocusOut = false;
+  // The likeliest reading stays first. Not in the stable API yet, but honoured; without it the list sorts by label.
+  (pick as { sortByLabel?: boolean }).sortByLabel = false;
   // Entries are made for what is typed: all of them match.
   const show = (items: BudgetItem[]) => (pick.items = items.map((item) => ({ ...item, alwaysShow: true })));
   let turn = 0;

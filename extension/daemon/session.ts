@@ -1,4 +1,4 @@
-import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn } from 'vscode-languageclient';
+import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn } from 'vscode-languageclient/node';
 import * as vscode from 'vscode';
 import {
   NOT_TRUSTED,
@@ -15,6 +15,7 @@ import {
 } from '../../daemon/protocol/messages.js';
 import type { z } from 'zod';
 import type { DaemonProcess } from './launch.js';
+import { LaunchError } from './launchError.js';
 import { connect } from './socket.js';
 
 /** An error the daemon answered with; its message is meant for the user. */
@@ -28,6 +29,10 @@ export class DaemonError extends Error {
     super(message);
   }
 }
+
+/** A missing token would travel as a second parameter. */
+const NEVER = new vscode.CancellationTokenSource();
+const INITIALIZE_TIMEOUT = 20_000;
 
 type NotificationMethod = keyof Notifications;
 type Payload<N extends NotificationMethod> = z.infer<Notifications[N]>;
@@ -69,11 +74,23 @@ export class Session {
       },
       markdown: { isTrusted: { enabledCommands: [] } },
     });
+    let timer: NodeJS.Timeout | undefined;
     try {
-      await client.start();
+      await Promise.race([
+        client.start(),
+        process.exited.then((reason) => Promise.reject(new LaunchError('exited', `The daemon ended (${reason}).`))),
+        new Promise((_, reject) => {
+          timer = setTimeout(
+            () => reject(new LaunchError('late', 'The daemon did not answer the first request.')),
+            INITIALIZE_TIMEOUT,
+          );
+        }),
+      ]);
     } catch (error) {
       await process.stop();
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
     return new Session(process, client, closed);
   }
@@ -87,11 +104,14 @@ export class Session {
   async request<M extends RequestMethod>(
     method: M,
     params: Params<M>,
-    token?: vscode.CancellationToken,
+    token: vscode.CancellationToken = NEVER.token,
   ): Promise<Result<M>> {
     let answer: unknown;
     try {
-      answer = await this.#client.sendRequest(method, params, token);
+      // A null would travel as [null].
+      answer = await (params === null
+        ? this.#client.sendRequest(method, token)
+        : this.#client.sendRequest(method, params, token));
     } catch (error) {
       throw daemonError(error);
     }

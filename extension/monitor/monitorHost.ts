@@ -10,6 +10,7 @@ import { planDifference } from './planDifference.js';
 import { RunFeed } from './runFeed.js';
 import type { Cursor } from './runSeries.js';
 import { RunColours } from './runColours.js';
+import { toWire } from './wire.js';
 
 /** Milliseconds between two posts to the page. */
 const FLUSH = 40;
@@ -29,6 +30,8 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   #order: string[] = [];
   #primary: string | null = null;
   #ready = false;
+  /** Runs the page knows; columns of others would be lost on it. */
+  #known = new Set<string>();
   #dirty = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #colours: RunColours;
@@ -200,15 +203,17 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (!this.#ready) return;
+    // A run's first summary can come after its first events.
+    if (this.#order.some((run) => !this.#known.has(run) && this.runs.get(run))) this.#postRuns();
     for (const run of this.#dirty) {
       const entry = this.#feeds.get(run);
-      if (!entry) continue;
+      if (!entry || !this.#known.has(run)) continue;
       const tables = entry.feed.series.news(entry.cursor);
-      if (tables) this.#post({ type: 'columns', run, tables });
+      if (tables) this.#post({ type: 'columns', run, tables: toWire(tables) });
       const view = this.#view(run);
       if (view) this.#post({ type: 'run', view });
+      this.#dirty.delete(run);
     }
-    this.#dirty.clear();
   }
 
   #post(message: ToPage): void {
@@ -217,6 +222,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
 
   #postRuns(): void {
     const views = this.#order.map((run) => this.#view(run)).filter((view) => view !== null);
+    this.#known = new Set(this.#ready ? views.map((view) => view.id) : []);
     const primary = this.#primary ? this.runs.get(this.#primary) : undefined;
     if (this.#panel)
       this.#panel.title = primary
@@ -272,14 +278,14 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
     }
   }
 
-  async #save(name: string, data: Uint8Array): Promise<void> {
+  async #save(name: string, data: string): Promise<void> {
     const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
     // The name comes from the page: a file name, never a path.
     const file = name.replace(/[^\w.-]+/g, '-').slice(-100);
     const target = await vscode.window.showSaveDialog({
       defaultUri: vscode.Uri.file(folder && isAbsolute(folder) ? join(folder, file) : file),
     });
-    if (target) await vscode.workspace.fs.writeFile(target, new Uint8Array(data));
+    if (target) await vscode.workspace.fs.writeFile(target, Buffer.from(data, 'base64'));
   }
 }
 

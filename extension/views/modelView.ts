@@ -16,7 +16,6 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
   #kept = new Map<string, LayerKept>();
   #run: string | null = null;
   #changed = new vscode.EventEmitter<Row | undefined>();
-  #view: vscode.TreeView<Row>;
   #disposables: vscode.Disposable[];
   readonly onDidChangeTreeData = this.#changed.event;
 
@@ -24,9 +23,8 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
     private readonly daemon: Daemon,
     private readonly runs: Runs,
   ) {
-    this.#view = vscode.window.createTreeView(VIEWS.model, { treeDataProvider: this });
     this.#disposables = [
-      this.#view,
+      vscode.window.createTreeView(VIEWS.model, { treeDataProvider: this }),
       this.#changed,
       daemon.on('lc/events', ({ run, events }) => {
         if (run !== this.#run) return;
@@ -49,7 +47,6 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
 
   async inspect(model: string, options: { reveal?: boolean } = {}): Promise<void> {
     this.#summary = await this.daemon.request('lc/inspect', { model });
-    this.#view.description = this.#summary.name;
     this.#kept.clear();
     this.#changed.fire(undefined);
     await this.#loadKept();

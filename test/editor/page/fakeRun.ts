@@ -2,6 +2,7 @@
  * Runs that look like the product's on LeNet300, for page tests, screenshots of the page alone and the redraw benchmark. The
  * numbers are made by formulas with seeded noise; they are never presented as results.
  */
+import { toWire } from '../../../extension/monitor/wire.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { ColumnTable } from '../../../webview/columns.js';
 import { columnsOf, type ColumnPatch, type RunView, type TableName, type ToPage } from '../../../webview/messages.js';
@@ -181,7 +182,7 @@ export function hydration(
       difference,
       trusted: true,
     },
-    ...runs.map((run): ToPage => ({ type: 'columns', run: run.view.id, tables: run.tables })),
+    ...runs.map((run): ToPage => ({ type: 'columns', run: run.view.id, tables: toWire(run.tables) })),
     ...(runs[0] ? [fakePicture(runs[0].view.id)] : []),
   ];
 }

@@ -25,16 +25,6 @@ export interface MonitorPage {
   problems: string[];
 }
 
-type Wire = { $float64: number[] } | unknown;
-const toWire = (value: unknown): Wire =>
-  value instanceof Float64Array
-    ? { $float64: Array.from(value, (v) => (Number.isNaN(v) ? null : v)) }
-    : Array.isArray(value)
-      ? value.map(toWire)
-      : typeof value === 'object' && value !== null
-        ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, toWire(part)]))
-        : value;
-
 /** The built monitor page in a browser, as the editor would show it: same HTML, same CSP, the theme's real variables. */
 export async function openMonitor(
   browser: Browser,
@@ -78,13 +68,6 @@ export async function openMonitor(
           setState: (next: unknown) => (kept = next),
         }),
         __sent: sent,
-        __revive: (value: unknown): unknown => {
-          if (Array.isArray(value)) return value.map((part) => __revive(part));
-          if (typeof value !== 'object' || value === null) return value;
-          if ('$float64' in value)
-            return Float64Array.from(value.$float64 as (number | null)[], (v) => (v === null ? NaN : v));
-          return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, __revive(part)]));
-        },
       });
       const apply = () => {
         for (const [name, value] of Object.entries(variables)) document.documentElement.style.setProperty(name, value);
@@ -104,7 +87,7 @@ export async function openMonitor(
     problems,
     posted: () => page.evaluate(() => structuredClone(__sent) as ToHost[]),
     send: async (messages) => {
-      for (const message of messages) await page.evaluate((wire) => postMessage(__revive(wire), '*'), toWire(message));
+      for (const message of messages) await page.evaluate((data) => postMessage(data, '*'), message);
       await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
     },
   };
@@ -112,5 +95,4 @@ export async function openMonitor(
 
 declare global {
   var __sent: unknown[];
-  var __revive: (value: unknown) => unknown;
 }

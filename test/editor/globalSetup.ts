@@ -1,0 +1,5 @@
+import { trainSample } from './sample.js';
+
+export default async function setup(): Promise<void> {
+  await trainSample();
+}

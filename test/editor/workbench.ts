@@ -1,0 +1,148 @@
+import { chromium, type Browser, type FrameLocator, type Locator, type Page } from 'playwright-core';
+import { BROWSER_ARGS, installVsix, startServer, workbenchUrl } from '../host/server.mjs';
+import { stageExtension } from '../host/stage.mjs';
+
+export interface WindowOptions {
+  folder: string;
+  settings?: Record<string, unknown>;
+  /** Keep Workspace Trust on. */
+  trust?: boolean;
+  /** Install this VSIX instead of loading the source tree. */
+  vsix?: string;
+  env?: Record<string, string>;
+  width?: number;
+  height?: number;
+  theme?: string;
+}
+
+const HOST = process.env.CODE_TEST_VERSION === 'newest' ? 'newest' : 'floor';
+
+/** A VS Code window as a person sees it: what can be clicked, typed and read. */
+export class Workbench {
+  /** Content Security Policy violations and uncaught errors of our pages. */
+  readonly violations: string[] = [];
+
+  private constructor(
+    readonly page: Page,
+    readonly browser: Browser,
+    readonly server: Awaited<ReturnType<typeof startServer>>,
+    readonly url: string,
+  ) {
+    page.on('console', (message) => {
+      const text = message.text();
+      if (/Content Security Policy/.test(text) && message.location().url.includes('vscode-resource'))
+        this.violations.push(text);
+      if (/securitypolicyviolation/.test(text)) this.violations.push(text);
+    });
+  }
+
+  static async open(options: WindowOptions): Promise<Workbench> {
+    const server = await startServer({
+      host: HOST,
+      settings: { ...(options.theme && { 'workbench.colorTheme': options.theme }), ...options.settings },
+      trust: options.trust ?? false,
+      env: options.env ?? {},
+    });
+    try {
+      if (options.vsix) await installVsix(HOST, options.vsix, server.extensionsDir);
+      const browser = await chromium.launch({ executablePath: server.chromium, args: BROWSER_ARGS });
+      const page = await browser.newPage({
+        viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
+      });
+      const url = workbenchUrl(server.url, {
+        folder: options.folder,
+        ...(options.vsix ? {} : { extension: stageExtension() }),
+      });
+      const workbench = new Workbench(page, browser, server, url);
+      await page.goto(url);
+      await page.waitForSelector('.monaco-workbench .explorer-folders-view .monaco-list-row', { timeout: 90_000 });
+      return workbench;
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.server.stop();
+  }
+
+  /** Reloads the window, as "Developer: Reload Window" does. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.page.waitForSelector('.monaco-workbench .explorer-folders-view, .monaco-workbench .editor-instance', {
+      timeout: 90_000,
+    });
+  }
+
+  /** Opens a file from the explorer, folder by folder. */
+  async openFile(path: string): Promise<void> {
+    await this.page.keyboard.press('Control+P');
+    const input = this.page.locator('.quick-input-widget input');
+    await input.waitFor();
+    await input.fill(path);
+    const row = this.page.locator('.quick-input-list .monaco-list-row').first();
+    await row.waitFor();
+    await this.page.waitForTimeout(500);
+    await this.page.keyboard.press('Enter');
+    await this.page
+      .locator('.tabs-container .tab.active', { hasText: path.split('/').at(-1)! })
+      .first()
+      .waitFor({ timeout: 30_000 });
+  }
+
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget input');
+    await input.waitFor();
+    await input.fill(`>LC Prune: ${title}`);
+    const row = this.page
+      .locator('.quick-input-list .monaco-list-row', { hasText: title.replace(/\.\.\.$/, '') })
+      .first();
+    await row.waitFor();
+    await row.click();
+  }
+
+  /** Rows of the open quick pick. */
+  quickPick(text?: string | RegExp): Locator {
+    const rows = this.page.locator('.quick-input-list .monaco-list-row');
+    return text === undefined ? rows : rows.filter({ hasText: text });
+  }
+
+  get quickInput(): Locator {
+    return this.page.locator('.quick-input-widget input');
+  }
+
+  codeLens(text: string | RegExp): Locator {
+    return this.page.locator('.codelens-decoration a', { hasText: text });
+  }
+
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notification-toast', { hasText: text });
+  }
+
+  statusItem(text: string | RegExp): Locator {
+    return this.page.locator('.statusbar-item', { hasText: text });
+  }
+
+  async openSideBar(): Promise<void> {
+    await this.page.locator('.activitybar a.action-label[aria-label*="LC Prune"]').click();
+    await this.page.locator('.pane-header', { hasText: 'Runs' }).waitFor();
+  }
+
+  /** A row of one of our trees. */
+  treeRow(text: string | RegExp): Locator {
+    return this.page.locator('.sidebar .monaco-list-row', { hasText: text });
+  }
+
+  /** The monitor's page. */
+  get monitor(): FrameLocator {
+    return this.page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
+  }
+
+  /** The state word in the monitor's header. */
+  get runState(): Locator {
+    return this.monitor.locator('.state');
+  }
+}
