@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
@@ -47,7 +48,7 @@ export interface RunHandle {
   stop(reason: StopReason): Promise<void>;
   /** Writes a checkpoint at the next step boundary. Resolves when it is on disk. */
   checkpoint(): Promise<void>;
-  /** Changes the budget from the next LC iteration on. @throws UserError('budget-impossible') with the nearest valid one. */
+  /** Changes the budget from the next LC iteration on; resolves when that is on disk. @throws UserError('budget-impossible') with the nearest valid one. */
   setBudget(budget: Budget): Promise<void>;
   /** Resolves, never rejects, with the last event: `done`, `stopped` or `failed` (also when the trainer crashed). */
   readonly done: Promise<RunEvent>;
@@ -58,6 +59,8 @@ const STOP_MS = 60_000;
 /** Events kept for the first subscriber. */
 const BACKLOG = 10_000;
 const OUTPUT_TAIL = 20;
+/** How long a dead trainer's last messages are waited for. */
+const DRAIN_MS = 2000;
 
 /** The bundle beside the running one (dist/cli.mjs, dist/chunks/*.mjs), or dist seen from the sources. */
 export function trainerPath(): string {
@@ -173,7 +176,8 @@ function superviseTrainer(child: ChildProcess, folder: string, onOutput?: (line:
   });
   const done = ended.then(async (how): Promise<RunEvent> => {
     // What the trainer sent last may still be on its way.
-    if (child.connected) await new Promise((resolve) => child.once('disconnect', resolve));
+    if (child.connected)
+      await Promise.race([new Promise((resolve) => child.once('disconnect', resolve)), wait(DRAIN_MS)]);
     const tail = output.findLast((line) => /error|fatal|abort|memory|exception/i.test(line));
     const crash = new UserError(
       'engine-failed',

@@ -46,7 +46,9 @@ export function serveTrainer(assemble: Assemble): void {
         return control.checkpoint();
       case 'setBudget':
         opened?.assembled.parts.tasks(request.budget);
-        return control.setBudget(request.budget);
+        control.setBudget(request.budget);
+        // What was promised survives a kill.
+        return control.checkpoint();
     }
   }
 

@@ -33,9 +33,12 @@ export interface Control {
   readonly stopReason: StopReason | null;
   readonly pauseWanted: boolean;
   readonly checkpointWanted: boolean;
-  /** The loop's answers. */
-  checkpointed(): void;
-  /** Resolves after `resume` or `stop`. */
+  /**
+   * The loop begins to write a checkpoint: of what has been asked for until now, not of what is asked for meanwhile.
+   * The function returned tells those who asked: null when it is on disk, or why it is not.
+   */
+  beginCheckpoint(): (error: unknown) => void;
+  /** Resolves when something is to be done in a pause: `resume`, `stop` or `checkpoint`. */
   paused(): Promise<void>;
   /** The budget that waits for the next iteration. */
   readonly pendingBudget: Budget | null;
@@ -71,8 +74,11 @@ export function createControl(): Control {
       stopReason ??= reason;
       wakeUp?.();
     },
-    // A paused run has just written one, and nothing has changed since.
-    checkpoint: () => (wakeUp ? Promise.resolve() : wait(checkpointWaiters)),
+    checkpoint() {
+      const written = wait(checkpointWaiters);
+      wakeUp?.();
+      return written;
+    },
     setBudget(wanted) {
       if (closed)
         throw new UserError(
@@ -90,10 +96,14 @@ export function createControl(): Control {
     get checkpointWanted() {
       return checkpointWaiters.length > 0;
     },
-    checkpointed: () => settle(checkpointWaiters, (waiter) => waiter.resolve()),
+    beginCheckpoint() {
+      const asked = checkpointWaiters.splice(0);
+      return (error) => settle(asked, (waiter) => (error === null ? waiter.resolve() : waiter.reject(error)));
+    },
     async paused() {
       settle(pauseWaiters, (waiter) => waiter.resolve());
-      if (stopReason === null && pauseWanted) await new Promise<void>((resolve) => (wakeUp = resolve));
+      if (stopReason === null && pauseWanted && checkpointWaiters.length === 0)
+        await new Promise<void>((resolve) => (wakeUp = resolve));
       wakeUp = null;
     },
     get pendingBudget() {

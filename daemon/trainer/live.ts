@@ -75,24 +75,30 @@ export function lap(run: Run, live: Live): void {
 /** Writes a checkpoint of this very moment. Only between steps. */
 export async function saveCheckpoint(run: Run, live: Live, session: EngineSession): Promise<void> {
   lap(run, live);
+  const answer = run.control.beginCheckpoint();
   live.progress.random = [...session.getRandomState()];
   live.progress.pendingBudget = run.control.pendingBudget;
   const before = run.clock();
-  await run.save({
-    progress: live.progress,
-    vectors: {
-      w: await session.getWeights(),
-      velocity: await session.getVelocity(),
-      statistics: await session.getState(),
-      theta: live.theta,
-      lambda: live.lambda ?? new Float32Array(0),
-      startW: live.startW,
-      startStatistics: live.startStatistics,
-    },
-  });
+  try {
+    await run.save({
+      progress: live.progress,
+      vectors: {
+        w: await session.getWeights(),
+        velocity: await session.getVelocity(),
+        statistics: await session.getState(),
+        theta: live.theta,
+        lambda: live.lambda ?? new Float32Array(0),
+        startW: live.startW,
+        startStatistics: live.startStatistics,
+      },
+    });
+  } catch (error) {
+    answer(error);
+    throw error;
+  }
   const now = run.clock();
   live.checkpointDue = now + Math.max(run.checkpointMs, (now - before) / CHECKPOINT_SHARE);
-  run.control.checkpointed();
+  answer(null);
 }
 
 /**
@@ -103,16 +109,24 @@ export async function boundary(run: Run, live: Live, session: EngineSession): Pr
   const { control } = run;
   if (control.pauseWanted || control.stopReason) {
     await saveCheckpoint(run, live, session);
-    if (control.pauseWanted && !control.stopReason) {
-      run.log({ event: 'paused', step: live.progress.totalStep });
-      await control.paused();
-      live.mark = run.clock();
-      if (!control.stopReason) run.logStart(true);
-    }
+    if (control.pauseWanted && !control.stopReason) await pause(run, live, session);
     if (control.stopReason) throw new Stopped(control.stopReason, live.progress.totalStep);
   } else if (control.checkpointWanted || run.clock() >= live.checkpointDue) {
     await saveCheckpoint(run, live, session);
   }
+}
+
+/** Waits for `resume` or `stop`. The time is not the run's. */
+async function pause(run: Run, live: Live, session: EngineSession): Promise<void> {
+  const { control } = run;
+  run.log({ event: 'paused', step: live.progress.totalStep });
+  while (control.pauseWanted && !control.stopReason) {
+    await control.paused();
+    live.mark = run.clock();
+    // A budget set in a pause must survive it.
+    if (control.checkpointWanted) await saveCheckpoint(run, live, session);
+  }
+  if (!control.stopReason) run.logStart(true);
 }
 
 /** Moves on to the beginning of a phase (or of the next iteration of this one) and makes it durable. */

@@ -163,8 +163,12 @@ describe('a run', { timeout: 180_000 }, () => {
       message: expect.stringContaining('80'),
     });
     await handle.setBudget({ weights: 5 });
+    // What was promised survives a kill.
+    process.kill(handle.pid, 'SIGKILL');
+    await handle.done;
     process.env['FAKE_STEP_MS'] = '0';
-    expect(await handle.done).toMatchObject({ event: 'done', kept: 5 });
+    const resumed = await resumeRun(handle.id, options());
+    expect(await resumed.done).toMatchObject({ event: 'done', kept: 5 });
   });
 
   it('two at once do not disturb each other, and two resumptions of one are refused', async () => {

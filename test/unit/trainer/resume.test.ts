@@ -72,8 +72,10 @@ describe('control', () => {
     const checkpoints = run.saved.length;
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(run.events.length).toBe(events);
+    run.control.setBudget({ weights: 12 });
     await run.control.checkpoint();
-    expect(run.saved.length).toBe(checkpoints);
+    expect(run.saved.length).toBe(checkpoints + 1);
+    expect(run.saved.at(-1)!.progress.pendingBudget).toEqual({ weights: 12 });
     run.control.resume();
     expect((await end).weights).toEqual(whole.weights);
     expect(run.of('start').map(({ resumed }) => resumed)).toEqual([false, true]);
