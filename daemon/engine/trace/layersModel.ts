@@ -43,6 +43,13 @@ function withoutInitializers(value: unknown): unknown {
 /** "layer/cell/kernel" in files of TensorFlow 2.2 and later is "layer/kernel" here. */
 const withoutCell = (name: string): string => name.replace(/\/[^/]+(\/[^/]+)$/, '$1');
 
+/** Without scale or centre, BatchNormalization reads weights that it does not have, but only when training. */
+function supplyScaleAndCentre(layer: tfl.layers.Layer): void {
+  const { gamma, beta, movingMean } = layer as unknown as Record<string, tfl.LayerVariable | undefined>;
+  const constant = (value: number) => ({ read: () => tf.fill(movingMean!.shape as number[], value) });
+  Object.assign(layer, { gamma: gamma ?? constant(1), beta: beta ?? constant(0) });
+}
+
 /** Every layer, those inside models and wrappers included. */
 function allLayers(layers: readonly tfl.layers.Layer[]): tfl.layers.Layer[] {
   return layers.flatMap((layer) => {
@@ -66,6 +73,7 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
   }
   const stack: tfl.layers.Layer[] = [];
   for (const layer of new Set(allLayers(model.layers))) {
+    if (layer.getClassName() === 'BatchNormalization') supplyScaleAndCentre(layer);
     const call = layer.call.bind(layer);
     layer.call = (inputs, kwargs) => {
       stack.push(layer);

@@ -61,6 +61,13 @@ const cases: Case[] = [
   ['GRU', [4, 3], () => [L.gru({ units: 4, recurrentInitializer }), L.dense({ units: 2, activation: 'softmax' })], 'categoricalCrossentropy'],
   ['Bidirectional LSTM', [4, 3], () => [L.bidirectional({ layer: L.lstm({ units: 3, returnSequences: true, recurrentInitializer }) as never, mergeMode: 'concat' }), ...head()]],
   ['ConvLSTM2D', [2, 5, 5, 2], () => [L.convLstm2d({ filters: 2, kernelSize: 3, recurrentInitializer }) as tfl.layers.Layer, ...head()]],
+  ['Conv2D and pooling, channels first', [2, 6, 6], () => [L.conv2d({ filters: 3, kernelSize: 2, dataFormat: 'channelsFirst' }),  L.maxPooling2d({ poolSize: 2, dataFormat: 'channelsFirst' }), ...head()]],
+  ['Masking into a GRU', [4, 3], () => [L.masking({ maskValue: 0 }), L.gru({ units: 3, recurrentInitializer }), L.dense({ units: 2 })]],
+  ['TimeDistributed Conv2D', [3, 4, 4, 2], () => [L.timeDistributed({ layer: L.conv2d({ filters: 2, kernelSize: 2, activation: 'relu' }) }), ...head()]],
+  ['stacked cells, backwards', [4, 3], () => [L.rnn({ cell: [L.lstmCell({ units: 3, recurrentInitializer }), L.gruCell({ units: 2, recurrentInitializer })] as never, goBackwards: true }), L.dense({ units: 2 })]],
+  ['SimpleRNN unrolled, ReLU', [4, 3], () => [L.simpleRNN({ units: 3, activation: 'relu', unroll: true, recurrentInitializer }), L.dense({ units: 2 })]],
+  ['BatchNormalization over sequences', [5, 3], () => [L.dense({ units: 4 }), L.batchNormalization(), ...head()]],
+  ['LayerNormalization over images', [4, 3, 2], () => [L.conv2d({ filters: 3, kernelSize: 2 }), L.layerNormalization({ axis: [1, 2, 3] }), ...head()]],
   ['Rescaling', [5], () => [L.rescaling({ scale: 0.1, offset: -1 }), L.dense({ units: 3 })]],
 ]; // prettier-ignore
 
@@ -163,6 +170,18 @@ describe('loss, gradients, states and outputs equal TensorFlow.js on its cpu bac
   it.each(wrongInTensorFlow)('%s (gradients by finite differences)', async (_name, inputShape, build) => {
     await onCpu();
     await compare(chain(inputShape, build()), 'meanSquaredError', { gradients: false });
+  });
+
+  it('BatchNormalization without scale and centre, which TensorFlow.js itself fails to train', async () => {
+    await onCpu();
+    const layers = [L.conv2d({ filters: 3, kernelSize: 2 }), L.batchNormalization({ scale: false, center: false }), ...head()]; // prettier-ignore
+    const model = toModel(chain([5, 5, 2], layers));
+    const session = await CompiledSession.open(info, model, { loss: 'meanSquaredError', batchSize: batch, seed: 1 }, onnxExecutor(runtime)); // prettier-ignore
+    const inputs = [normals(batch * 50, 5)];
+    const target = normals(batch * 4, 6);
+    const { gradient } = await session.gradient(inputs, target);
+    await finiteDifferences(session, inputs, target, gradient);
+    await session.dispose();
   });
 
   it('merges: Add, Subtract-free Multiply, Average, Maximum, Minimum, Concatenate, Dot', async () => {
