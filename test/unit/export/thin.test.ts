@@ -4,8 +4,8 @@ import { thin } from '../../../daemon/export/thin.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
 import type { Model, Topology } from '../../../daemon/model/model.js';
-import { withWeights } from '../../../daemon/model/weights.js';
 import { expectSame } from './expectSame.js';
+import { keepShare } from './prunedModels.js';
 import { predict, randomNetwork } from './randomNetworks.js';
 
 const layer = (class_name: string, name: string, config: object = {}) => ({ class_name, config: { name, ...config } });
@@ -24,15 +24,6 @@ const model = (topology: Topology, ...weights: ReturnType<typeof tensor>[]): Mod
   notes: [],
 });
 const weight = (of: Model, name: string) => of.weights.find((one) => one.name === name);
-
-/** Keeps each kernel weight with probability `share`, seeded. */
-export function pruned(of: Model, share: number, seed: number): Model {
-  const random = createRandom(seed);
-  const cut = of.weights
-    .filter(({ name }) => name.endsWith('kernel'))
-    .map(({ name, data }) => [name, data.map((x) => (random.next() < share ? x : 0))] as const);
-  return withWeights(of, new Map(cut));
-}
 
 describe('thinning', () => {
   it('keeps the outputs of random pruned networks, and leaves nothing to remove', async () => {
@@ -95,7 +86,7 @@ describe('thinning', () => {
 
   it('removes a filter tied by an addition only when nobody reads any of the sum', async () => {
     const resnet = buildArchitecture('resnet20', 1);
-    const sparse = pruned(resnet, 0.004, 2);
+    const sparse = keepShare(resnet, 0.004, 2);
     const thinned = thin(sparse);
     const units = new Map(thinned.layers.map(({ layer: name, kept }) => [name, kept]));
     const ties = ['stem', 'stage1_block1_conv2', 'stage1_block2_conv2', 'stage1_block3_conv2'];
@@ -111,7 +102,7 @@ describe('thinning', () => {
   });
 
   it('reports the survivors of LeNet300 as a count by hand does', () => {
-    const sparse = pruned(buildArchitecture('lenet300', 1), 0.02, 4);
+    const sparse = keepShare(buildArchitecture('lenet300', 1), 0.02, 4);
     const { layers, inputs } = thin(sparse);
     // By hand: a pixel survives if a surviving unit reads it; a unit survives if a survivor reads it and it has inputs.
     const [k1, k2, k3] = ['fc1', 'fc2', 'fc3'].map((name) => weight(sparse, `${name}/kernel`)!.data);
