@@ -192,7 +192,8 @@ function emit(code: number[], unit: Unit, context: Context): void {
     }
     case 'inputGradient': {
       const g = geometry(node, node, second!, first!);
-      const packed = context.temporary(g.kh * packedColumns(g.kw * g.c) * g.f);
+      // By rows of the filter, or turned: see convolution_input_gradient.
+      const packed = context.temporary(g.kh * g.f * Math.max(packedColumns(g.kw * g.c), g.kw * packedColumns(g.c)));
       code.push(op.inputGradient, ...Object.values(g), ...at(first), ...at(second), ...at(node), ...words(packed));
       return;
     }

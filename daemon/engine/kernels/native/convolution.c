@@ -132,7 +132,34 @@ static void backward(const void *argument, int image, float *scratch) {
   }
 }
 
+/* Column panel of the filter turned by 180 degrees, its channels and filters exchanged. */
+static void pack_turned(const void *argument, int panel, float *scratch) {
+  (void)scratch;
+  const InputGradient *op = argument;
+  const Geometry *g = &op->g;
+  int n0 = panel * 16, width = panel_width(g->c - n0), taps = g->kh * g->kw;
+  float *to = op->packed + (long)n0 * taps * g->f;
+  for (int tap = taps - 1; tap >= 0; tap--, to += (long)g->f * width)
+    pack_panel(op->filter + (long)tap * g->c * g->f, 1, g->f, g->f, n0, g->c, width, to);
+}
+
+/* With stride 1 the gradient is a convolution of dy with the turned filter: no spreading, at the price of padding dy. */
+static void as_convolution(Team *team, const InputGradient *op) {
+  const Geometry *g = &op->g;
+  Geometry turned = {g->batch, g->oh, g->ow, g->f, g->h, g->w, g->c, g->kh, g->kw, 1, 1, g->kh - 1 - g->top, g->kw - 1 - g->left};
+  Convolution c = {.g = turned, .x = op->dy, .y = op->dx, .packed = op->packed};
+  team_run(team, (g->c + 15) / 16, pack_turned, op, 0);
+  team_run(team, g->batch, forward, &c, padded(&turned).image + SLACK);
+}
+
 void convolution_input_gradient(Team *team, const InputGradient *op) {
+  const Geometry *g = &op->g;
+  /* Padding's zeros are multiplied too: worth it for up to a quarter more pixels. */
+  int little_padding = 4L * g->h * g->w <= 5L * g->oh * g->ow;
+  if (g->sh == 1 && g->sw == 1 && g->top < g->kh && g->left < g->kw && little_padding) {
+    as_convolution(team, op);
+    return;
+  }
   team_run(team, op->g.kh, pack_transposed, op, 0);
   team_run(team, op->g.batch, backward, op, padded(&op->g).image + SLACK);
 }

@@ -153,6 +153,26 @@ static void load_columns(const Step *s, float *to, long row, long rows, long col
   for (long r = 0; r < rows; r++) memcpy(to + r * columns, s->in + (row + r) / span * columns, columns * sizeof(float));
 }
 
+/* sum[c] += every row of x; four sums at a time hide the latency of additions. */
+static void sum_rows(const float *x, long rows, long c, float *sum) {
+  long j = 0;
+  for (; j + 8 <= c; j += 8) {
+    f32x8 s0 = LOAD(sum + j), s1 = splat(0), s2 = splat(0), s3 = splat(0);
+    const float *row = x + j;
+    long r = 0;
+    for (; r + 4 <= rows; r += 4, row += 4 * c) {
+      s0 += LOAD(row);
+      s1 += LOAD(row + c);
+      s2 += LOAD(row + 2 * c);
+      s3 += LOAD(row + 3 * c);
+    }
+    for (; r < rows; r++, row += c) s0 += LOAD(row);
+    STORE(sum + j, (s0 + s1) + (s2 + s3));
+  }
+  for (; j < c; j++)
+    for (long r = 0; r < rows; r++) sum[j] += x[r * c + j];
+}
+
 static void chunk(const void *argument, int index, float *scratch) {
   const Plan *plan = argument;
   const Fused *op = plan->op;
@@ -187,8 +207,7 @@ static void chunk(const void *argument, int index, float *scratch) {
         case OP_SUM_COLUMNS: {
           const float *from_register = scratch + s->a * plan->size;
           float *sum = partial + i * c;
-          for (long r = 0; r < rows; r++)
-            for (long j = 0; j < c; j++) sum[j] += from_register[r * c + j];
+          sum_rows(from_register, rows, c, sum);
           break;
         }
         default: run_step(s, scratch, plan->size, n);
