@@ -178,6 +178,11 @@ export const requests = {
     params: z.strictObject({ model: path, budget: Budget, exclude: z.array(z.string()).optional() }),
     result: BudgetPreview,
   },
+  /** What each task of a saved plan means (or would, with `budget` in place of its own); also where the model is an architecture. */
+  'lc/previewPlan': {
+    params: z.strictObject({ planPath: path, budget: Budget.optional() }),
+    result: z.array(z.object({ task: z.string(), layers: z.array(z.string()), preview: BudgetPreview })),
+  },
   /** Writes a new plan file beside the model; never overwrites. */
   'lc/createPlan': {
     params: z.strictObject({ model: path, budget: Budget, data: z.string().optional(), name: z.string().optional() }),

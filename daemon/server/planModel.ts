@@ -13,14 +13,15 @@ import { previewBudget, type PreviewModel } from './previewBudget.js';
 interface RunPlace {
   readonly plan: ResolvedPlan;
   readonly workspace: string;
-  readonly folder: string;
+  /** The run's folder; null for a plan that has not run. */
+  readonly folder: string | null;
 }
 
 /** The plan's model file, or the reference that the run trained itself, or (before that) the bare architecture. */
 async function modelOf({ plan, workspace, folder }: RunPlace, models: ModelCache): Promise<PreviewModel> {
   if ('path' in plan.model) return models.load(join(workspace, plan.model.path), workspace);
-  const trained = join(folder, 'reference', 'model.json');
-  if ((await stat(trained).catch(() => null))?.isFile()) return models.load(trained, workspace);
+  const trained = folder && join(folder, 'reference', 'model.json');
+  if (trained && (await stat(trained).catch(() => null))?.isFile()) return models.load(trained, workspace);
   const [{ buildArchitecture }, { summarizeModel }] = await Promise.all([
     import('../model/architectures.js'),
     import('../model/summarize.js'),
@@ -28,11 +29,15 @@ async function modelOf({ plan, workspace, folder }: RunPlace, models: ModelCache
   return { layers: summarizeModel(buildArchitecture(plan.model.architecture, plan.seed)), weights: null };
 }
 
-/** What `budget` means over the layers that the run prunes. */
-export async function previewForRun(run: RunPlace, budget: Budget, models: ModelCache): Promise<BudgetPreview> {
+/** What `budget` means over `pruned`: by default all layers that the plan prunes. */
+export async function previewForRun(
+  run: RunPlace,
+  budget: Budget,
+  models: ModelCache,
+  pruned: readonly string[] = run.plan.tasks.flatMap((task) => task.layers),
+): Promise<BudgetPreview> {
   const model = await modelOf(run, models);
-  const pruned = new Set(run.plan.tasks.flatMap((task) => task.layers));
-  const others = model.layers.filter((layer) => !pruned.has(layer.name)).map((layer) => layer.name);
+  const others = model.layers.filter((layer) => !pruned.includes(layer.name)).map((layer) => layer.name);
   return previewBudget(model, budget, others);
 }
 

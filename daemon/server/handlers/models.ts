@@ -6,6 +6,7 @@ import type { ModelSummary } from '../../protocol/messages.js';
 import type { Context } from '../context.js';
 import type { Handlers } from '../dispatch.js';
 import type { LoadedModel } from '../modelCache.js';
+import { previewForRun } from '../planModel.js';
 import { previewBudget } from '../previewBudget.js';
 
 function countZeros(values: Float32Array): number {
@@ -46,13 +47,20 @@ export function modelSummary({ model, layers, weights }: LoadedModel): ModelSumm
   };
 }
 
-/** A data set whose samples have the shape the model takes; the user can change it in the plan. */
-function likelyData({ model, layers }: LoadedModel): string {
-  const size = layers[0]?.outputShape?.reduce<number>((product, extent) => product * (extent ?? 1), 1);
-  const first = layers[0]?.weights.find((weight) => weight.prunable)?.shape;
-  const inputs = layers[0]?.className === 'InputLayer' ? size : first?.length === 2 ? first[0] : size;
-  const colours = JSON.stringify(model.topology.config).includes('[null,32,32,3]');
-  return inputs === 3072 || colours ? 'cifar10' : 'mnist';
+/** Written into a plan when no built-in data set fits: the editor marks it as missing, with what there is beside it. */
+const DATA_TO_NAME = 'data.npz';
+
+/** The built-in data set whose samples have the shape the model takes; the user can change it in the plan. */
+async function likelyData({ model }: LoadedModel): Promise<string> {
+  const { trainingSetup } = await import('../../model/trainingSetup.js');
+  try {
+    const { inputShapes } = trainingSetup(model);
+    const sizes = inputShapes.map((shape) => shape.reduce<number>((product, extent) => product * (extent ?? 0), 1));
+    if (sizes.length === 1 && sizes[0] === 28 * 28) return 'mnist';
+    return sizes.length === 1 && sizes[0] === 32 * 32 * 3 ? 'cifar10' : DATA_TO_NAME;
+  } catch {
+    return DATA_TO_NAME;
+  }
 }
 
 /** "net/model.json" -> "model"; a file called like every other is named after its folder. */
@@ -63,7 +71,10 @@ function planStem(model: string): string {
 
 const posix = (path: string): string => path.split(sep).join('/');
 
-export const modelHandlers: Pick<Handlers<Context>, 'lc/inspect' | 'lc/preview' | 'lc/createPlan'> = {
+export const modelHandlers: Pick<
+  Handlers<Context>,
+  'lc/inspect' | 'lc/preview' | 'lc/previewPlan' | 'lc/createPlan'
+> = {
   async 'lc/inspect'({ model }, { workspace, models }) {
     const { folder, path } = await workspace.contain(model);
     return modelSummary(await models.load(path, folder));
@@ -72,6 +83,19 @@ export const modelHandlers: Pick<Handlers<Context>, 'lc/inspect' | 'lc/preview' 
   async 'lc/preview'({ model, budget, exclude }, { workspace, models }) {
     const { folder, path } = await workspace.contain(model);
     return previewBudget(await models.load(path, folder), budget, exclude);
+  },
+
+  async 'lc/previewPlan'({ planPath, budget }, { workspace, models, backend }) {
+    const { folder, path } = await workspace.contain(planPath);
+    const plan = await backend.readPlan(path, { workspace: folder });
+    const run = { plan, workspace: folder, folder: null };
+    return Promise.all(
+      plan.tasks.map(async (task) => ({
+        task: task.name,
+        layers: task.layers,
+        preview: await previewForRun(run, budget ?? task.budget, models, task.layers),
+      })),
+    );
   },
 
   async 'lc/createPlan'({ model, budget, data, name }, { workspace, models }) {
@@ -88,7 +112,11 @@ export const modelHandlers: Pick<Handlers<Context>, 'lc/inspect' | 'lc/preview' 
     }
     const stem = name ?? planStem(path);
     const { planText } = await import('../../plan/planText.js');
-    const text = planText({ model: posix(relative(dirname(path), path)), data: data ?? likelyData(loaded), budget });
+    const text = planText({
+      model: posix(relative(dirname(path), path)),
+      data: data ?? (await likelyData(loaded)),
+      budget,
+    });
     for (let i = 1; i <= 1000; i++) {
       const target = join(dirname(path), `${stem}${i === 1 ? '' : `-${i}`}.prune.json`);
       // "wx": never over a file that is there, or appears meanwhile.

@@ -384,6 +384,7 @@ describe('where a client may reach', () => {
     ['lc/preview', (model) => ({ model, budget: { keep: '1%' } })],
     ['lc/createPlan', (model) => ({ model, budget: { keep: '1%' } })],
     ['lc/start', (planPath) => ({ planPath })],
+    ['lc/previewPlan', (planPath) => ({ planPath })],
   ])('%s stays inside the workspace', async (method, params) => {
     for (const path of escapes()) {
       const error = await client.refused(method, params(path));

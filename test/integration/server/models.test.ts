@@ -70,6 +70,29 @@ describe('lc/preview', () => {
   });
 });
 
+describe('lc/previewPlan', () => {
+  it('answers for each task, of a model file and of an architecture', async () => {
+    const planPath = join(workspace, 'net', 'tasks.prune.json');
+    const [fc1] = buildArchitecture('lenet300', 3).weights;
+    const layer = fc1!.name.split('/')[0]!;
+    const tasks = [
+      { layers: layer, budget: { keep: '1%' } },
+      { layers: '*', budget: { weights: 310 } },
+    ];
+    await writeFile(planPath, JSON.stringify({ model: 'model.json', data: 'mnist', tasks }));
+    expect(await call('lc/previewPlan', { planPath })).toMatchObject([
+      { layers: [layer], preview: { kappa: 2352, prunable: 235_200 } },
+      { preview: { kappa: 310, prunable: 31_000 } },
+    ]);
+    const budget = { keep: '50%' };
+    await writeFile(planPath, JSON.stringify({ model: { architecture: 'lenet300' }, data: 'mnist', budget }));
+    const preview = { kappa: 2662, prunable: 266_200, flopsShare: null, problem: null };
+    expect(await call('lc/previewPlan', { planPath, budget: { keep: '1%' } })).toMatchObject([{ preview }]);
+    await writeFile(planPath, JSON.stringify({ model: 'model.json', data: 'mnist', budget: { weights: 1e9 } }));
+    expect((await client.refused('lc/previewPlan', { planPath })).data).toMatchObject({ code: 'budget-impossible' });
+  });
+});
+
 describe('lc/createPlan', () => {
   it('writes a plan that can be read, beside the model, and never over another', async () => {
     const names: string[] = [];
@@ -81,6 +104,11 @@ describe('lc/createPlan', () => {
       expect(plan.tasks[0]?.budget).toEqual({ keep: '2%' });
     }
     expect(names).toEqual(['net', 'net-2', 'net-3'].map((name) => join(workspace, 'net', `${name}.prune.json`)));
+    await writeTfjsModel(buildArchitecture('resnet20', 3), join(workspace, 'res.json'));
+    const colour = await call('lc/createPlan', { model: join(workspace, 'res.json'), budget: { keep: '5%' } });
+    expect(JSON.parse((await readFile(colour.planPath, 'utf8')).replace(/^\s*\/\/.*$/gm, ''))).toMatchObject({
+      data: 'cifar10',
+    });
     const named = await call('lc/createPlan', {
       model: model(),
       budget: { keep: 0.1 },
