@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { RunFacts } from '../../../daemon/language/runFacts.js';
+import type { RunSummary } from '../../../daemon/protocol/messages.js';
+
+const run = (name: string, more: Partial<RunSummary>): RunSummary => ({
+  run: name, folder: `/w/.lcprune/runs/${name}`, plan: 'a', planPath: 'net/a.prune.json', model: 'net/model.json', method: 'lc', engine: 'e',
+  state: 'done', started: 1, ended: 2, iteration: 4, iterations: 4, progress: 1, error: 0.02, referenceError: 0.02, kept: 10, prunable: 100,
+  etaSeconds: null, samplesPerSecond: null, message: null, ...more,
+}); // prettier-ignore
+
+function factsOf(runs: RunSummary[]) {
+  const asked: string[] = [];
+  const lists: string[] = [];
+  const facts = new RunFacts({
+    workspace: { folders: ['/w'], contain: (path) => Promise.resolve({ folder: '/w', path }) },
+    listRuns: (folder) => {
+      lists.push(folder);
+      return folder === '/broken' ? Promise.reject(new Error('disk')) : Promise.resolve(runs);
+    },
+    lastPerLayer: (folder) => {
+      asked.push(folder);
+      return Promise.resolve([{ layer: 'fc1', weights: 100, kept: 10 }]);
+    },
+    log: () => undefined,
+  });
+  return { facts, asked, lists };
+}
+
+describe('RunFacts', () => {
+  it('gives a plan its runs, a model the layers of its latest run that has kept anything', async () => {
+    const { facts, asked } = factsOf([
+      run('new', { kept: null, state: 'running' }),
+      run('of-another', { model: 'net/other.json', planPath: 'net/b.prune.json' }),
+      run('latest', {}),
+      run('older', {}),
+    ]);
+    expect((await facts.ofPlan('/w', '/w/net/a.prune.json')).map((each) => each.run)).toEqual([
+      'new',
+      'latest',
+      'older',
+    ]);
+    expect(await facts.keptOf('/w', '/w/net/model.json')).toEqual([{ layer: 'fc1', weights: 100, kept: 10 }]);
+    expect(asked).toEqual(['/w/.lcprune/runs/latest']);
+    await facts.keptOf('/w', '/w/net/model.json');
+    expect(asked).toHaveLength(1);
+    expect(await facts.keptOf('/w', '/w/net/unpruned.json')).toBeNull();
+  });
+
+  it('asks for the list again when told that it has changed, and has none of a folder that cannot be read', async () => {
+    const { facts, lists } = factsOf([run('r', {})]);
+    await facts.ofPlan('/w', '/w/x');
+    await facts.keptOf('/w', '/w/x');
+    expect(lists).toEqual(['/w']);
+    facts.forget('/w');
+    await facts.ofPlan('/w', '/w/x');
+    expect(lists).toEqual(['/w', '/w']);
+    expect(await facts.ofPlan('/broken', '/broken/x')).toEqual([]);
+  });
+});
