@@ -1,4 +1,4 @@
-/** One layer of a topology, rewritten to what TensorFlow.js reads; see the rules in docs/model-files.md. */
+/** One layer of a topology, rewritten to what TensorFlow.js reads. */
 import { CONTAINERS, field, isLayerJson, isObject, layerName, type Json, type LayerJson } from './layerConfig.js';
 import type { Notes } from './notes.js';
 import { activation, rewriteValues, type Refuse } from './rewriteValues.js';
