@@ -105,7 +105,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   const setup = trainingSetup(model, output);
   let dataset: Dataset = await openDataset(plan.data, setup, { workspace, seed: plan.seed, trusted: true });
   const dataHash = unchanged('data', plan.dataHash, dataset.hash);
-  const notes = [...model.notes, ...dataset.notes];
+  const scaleNotes: string[] = [];
 
   const considered: Considered[] = [];
   const open = (engine: string, batchSize: number) =>
@@ -131,7 +131,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
       async ({ train }) => (await session.evaluate(subset(train, SCALE_SUBSET, plan.seed))).loss,
     );
     dataset = choice.dataset;
-    notes.push(choice.note);
+    scaleNotes.push(choice.note);
   }
   const { scale, mean } = dataset.preprocess;
 
@@ -174,7 +174,8 @@ export const assemble: Assemble = async (plan, { workspace }) => {
     engine: info,
     weights: session.size,
     prunable: prunableWeights(pruned),
-    notes,
+    // The data set is the one of the chosen scale by now: its notes do not speak of another.
+    notes: [...model.notes, ...dataset.notes, ...scaleNotes],
     withWeights(weights, statistics) {
       const map = new Map(parameters.map(({ name, offset, size }) => [name, weights.slice(offset, offset + size)]));
       let at = 0;
