@@ -9,7 +9,9 @@ const production = process.argv.includes('--production');
 
 const only = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 
-const common = { bundle: true, sourcemap: !production, minify: production, logLevel: 'warning', outdir: 'dist' };
+const out = process.argv.find((argument) => argument.startsWith('--out='))?.slice(6) ?? 'dist';
+
+const common = { bundle: true, sourcemap: !production, minify: production, logLevel: 'warning', outdir: out };
 
 const entries = (names) => Object.fromEntries(Object.entries(names).filter(([, file]) => existsSync(file)));
 
@@ -78,7 +80,7 @@ const webview = {
   platform: 'browser',
   target: 'chrome128',
   format: 'esm',
-  outdir: 'dist/webview',
+  outdir: join(out, 'webview'),
   entryPoints: entries({ monitor: 'webview/main.ts' }),
 };
 
