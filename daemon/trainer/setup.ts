@@ -122,7 +122,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   const session = await open(plan.engine, batchSize);
   const names = await stateNames(model, session);
   for (const { name, available, chosen, reason } of considered) {
-    if (available && !chosen) notes.push(`${name} was passed over: ${reason}.`);
+    if (available && !chosen) scaleNotes.push(`${name} was passed over: ${reason}.`);
   }
 
   if (plan.data.scale === 'auto' && 'path' in plan.model && plan.reference.epochs === 0) {
