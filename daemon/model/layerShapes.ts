@@ -257,27 +257,6 @@ const bidirectional: Rule = (config, [input]) => {
   return [[...output.slice(0, -1), output.at(-1) == null ? null : output.at(-1)! * 2], ...both];
 };
 
-/** Sizes of every letter of an einsum equation "abc,cd->abd"; see EinsumDense. null when the equation cannot be read. */
-export function einsumSizes(
-  config: Json,
-  input: Shape,
-): { output: Shape; weight: string; outputLetters: string; sizes: Map<string, Dim> } | null {
-  const match = /^(\.\.\.)?([a-z]+),([a-z]+)->(\.\.\.)?([a-z]+)(\.\.\.)?$/i.exec(
-    (stringAt(config, 'equation') ?? '').replace(/\s/g, ''),
-  );
-  const given = field(config, 'output_shape');
-  const wanted = (Array.isArray(given) ? (given as unknown[]) : [given]).map((dim) =>
-    typeof dim === 'number' ? dim : null,
-  );
-  if (!match || match[1] || match[4] || match[6]) return null;
-  const [, , from, weight, , to] = match as unknown as [string, string, string, string, string, string];
-  if (from.length !== input.length + 1 || to.length !== wanted.length + 1) return null;
-  const sizes = new Map<string, Dim>();
-  [...from].forEach((letter, i) => i > 0 && sizes.set(letter, input[i - 1]!));
-  [...to].forEach((letter, i) => i > 0 && sizes.set(letter, wanted[i - 1] ?? sizes.get(letter) ?? null));
-  return { output: [...to].slice(1).map((letter) => sizes.get(letter) ?? null), weight, outputLetters: to, sizes };
-}
-
 const RULES: Record<string, Rule> = {
   InputLayer: (config) => {
     const shape = field(config, 'batch_input_shape') ?? field(config, 'batch_shape');
@@ -286,7 +265,6 @@ const RULES: Record<string, Rule> = {
     ];
   },
   Dense: on(null, (config, input) => (input.length === 0 ? null : [...input.slice(0, -1), numberAt(config, 'units')])),
-  EinsumDense: on(null, (config, input) => einsumSizes(config, input)?.output ?? null),
   Conv1D: convolution(1, (config) => numberAt(config, 'filters')),
   Conv2D: convolution(2, (config) => numberAt(config, 'filters')),
   Conv3D: convolution(3, (config) => numberAt(config, 'filters')),
@@ -328,7 +306,6 @@ const RULES: Record<string, Rule> = {
   RepeatVector: on(1, (config, input) => [numberAt(config, 'n'), input[0]!]),
   Embedding: embedding,
   Add: broadcast,
-  Subtract: broadcast,
   Multiply: broadcast,
   Average: broadcast,
   Maximum: broadcast,

@@ -12,7 +12,7 @@ import {
   type Json,
   type LayerJson,
 } from './layerConfig.js';
-import { axisWithoutBatch, einsumSizes, outputShapes, sizeOf, type Dim, type Shape } from './layerShapes.js';
+import { axisWithoutBatch, outputShapes, sizeOf, type Dim, type Shape } from './layerShapes.js';
 
 export interface WeightSpec {
   /** Within the model, as TensorFlow.js names it when it loads the topology: "dense_1/kernel". */
@@ -160,26 +160,6 @@ const prelu: Rule = (config, input) => {
   return [vector('alpha', ...(input ?? [null]).map((dim, i) => (axes.has(i + 1) ? 1 : dim)))];
 };
 
-const einsum: Rule = (config, input) => {
-  const parsed = input && einsumSizes(config, input);
-  if (!parsed) return [];
-  const { weight, outputLetters, sizes, output } = parsed;
-  const shape = [...weight].map((letter) => sizes.get(letter) ?? null);
-  const uses = positions(
-    [...outputLetters]
-      .slice(1)
-      .filter((l) => !weight.includes(l))
-      .map((l) => sizes.get(l) ?? null),
-  );
-  const biasAxes = stringAt(config, 'bias_axes');
-  if (!biasAxes) return [kernel('kernel', shape, uses)];
-  const first = Math.min(...[...biasAxes].map((letter) => outputLetters.indexOf(letter)));
-  const bias = [...outputLetters]
-    .slice(first)
-    .map((letter, i) => (biasAxes.includes(letter) ? output[first + i - 1]! : 1));
-  return [kernel('kernel', shape, uses), vector('bias', ...bias)];
-};
-
 const bidirectional: Rule = (config, input) => {
   const layer = config.layer;
   if (!isLayerJson(layer)) return [];
@@ -197,7 +177,6 @@ const RULES: Record<string, Rule> = {
       ...withBias(config, units),
     ];
   },
-  EinsumDense: einsum,
   Conv1D: convolution('Conv1D', 1),
   Conv2D: convolution('Conv2D', 2),
   Conv3D: convolution('Conv3D', 3),

@@ -2,8 +2,10 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { unzipSync, zipSync } from 'fflate';
+import { strToU8, unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildHdf5 } from '../../../daemon/model/hdf5.js';
 import type { Model } from '../../../daemon/model/model.js';
 import { readModel } from '../../../daemon/model/readModel.js';
 import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
@@ -76,5 +78,46 @@ describe('files that Keras 3 wrote', () => {
       zipSync({ ...members, 'model.weights.h5': other['model.weights.h5']! }),
     );
     await expect(readModel('a/y.keras', { workspace: folder })).rejects.toThrow(/y\.keras: layer "\w+"/);
+  });
+
+  it('the layout of Keras 2.12 and 2.13: other group names, counters with gaps', async () => {
+    const folder = await scratch();
+    const model = buildArchitecture('lenet300', 4);
+    const layer = (class_name: string, config: object) => ({
+      module: 'keras.layers',
+      class_name,
+      config,
+      registered_name: null,
+    });
+    const config = {
+      class_name: 'Sequential',
+      config: {
+        name: 's',
+        layers: [
+          layer('InputLayer', { name: 'in', batch_input_shape: [null, 784] }),
+          layer('Dense', { name: 'fc1', units: 300 }),
+          layer('Dropout', { name: 'drop', rate: 0.5 }),
+          layer('Dense', { name: 'fc2', units: 100 }),
+          layer('Dense', { name: 'fc3', units: 10 }),
+        ],
+      },
+    };
+    const weights = await buildHdf5((h5) => {
+      h5.group('vars');
+      ['dense', 'dense_2', 'dense_10'].forEach((group, i) =>
+        [0, 1].forEach((k) =>
+          h5.tensor(`_layer_checkpoint_dependencies/${group}/vars/${k}`, model.weights[2 * i + k]!),
+        ),
+      );
+    });
+    const zip = zipSync({
+      'config.json': strToU8(JSON.stringify(config)),
+      'metadata.json': strToU8('{}'),
+      'model.weights.h5': weights,
+    });
+    await writeFile(join(folder, 'old.keras'), zip);
+    const read = await readModel('old.keras', { workspace: folder });
+    expect(tensors(read)).toEqual(tensors(model));
+    expect(read.notes.join()).toContain('2.12 and 2.13');
   });
 });
