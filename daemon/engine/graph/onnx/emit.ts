@@ -2,6 +2,7 @@ import type { Graph } from '../ir.js';
 import { elementwiseRules } from './elementwise.js';
 import { Emitter, type EmitRule, type OnnxModel, type OnnxTarget, unsupported } from './emitter.js';
 import { convolutionRules } from './convolution.js';
+import type { OnnxGraph } from './protobuf.js';
 import { poolingRules } from './pooling.js';
 import { gemmWithBias, tensorRules } from './tensorRules.js';
 
@@ -13,13 +14,22 @@ const rules: Readonly<Record<string, EmitRule>> = {
 };
 
 /** Operator set versions: 18 is the first in which all reductions take their axes as an input. */
-const opsets = { '': 18, 'com.microsoft': 1 };
+export const opsets = { '': 18, 'com.microsoft': 1 };
 
 /**
  * One ONNX model that computes the graph.
  * @throws UserError('model-unsupported') naming the layer, where an operation cannot be expressed.
  */
 export function emitOnnx(graph: Graph, target: OnnxTarget): OnnxModel {
+  return emitted(graph, target).finish(graph, opsets);
+}
+
+/** The same before it is a file, to be changed further. @throws as emitOnnx. */
+export function emitOnnxParts(graph: Graph, target: OnnxTarget): OnnxGraph {
+  return emitted(graph, target).parts(graph);
+}
+
+function emitted(graph: Graph, target: OnnxTarget): Emitter {
   const emitter = new Emitter(graph, target);
   graph.inputs.forEach(({ node }, i) => emitter.define(node, `in${i}`));
   for (const node of graph.nodes) {
@@ -28,5 +38,5 @@ export function emitOnnx(graph: Graph, target: OnnxTarget): OnnxModel {
     if (!rule) throw unsupported(node, 'has no ONNX rule');
     rule(emitter, node);
   }
-  return emitter.finish(graph, opsets);
+  return emitter;
 }

@@ -1,7 +1,14 @@
 import { UserError } from '../../../protocol/errors.js';
 import type { Graph, Node, Op } from '../ir.js';
 import { sameShape, sizeOf } from '../ir.js';
-import { encodeOnnx, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxType } from './protobuf.js';
+import {
+  encodeOnnx,
+  type OnnxAttribute,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxType,
+} from './protobuf.js';
 
 /** How a rank 4 tensor lies in memory: as in TensorFlow.js (NHWC), or with channels before the image (NCHW). */
 export type Layout = 'natural' | 'channels';
@@ -145,8 +152,15 @@ export class Emitter {
     return this.tensor(dtype, shape, values);
   }
 
-  /** The model file, without what nobody reads. Inputs and outputs are named in the graph's order. */
+  /** The model file. */
   finish(graph: Graph, opsets: Readonly<Record<string, number>>): OnnxModel {
+    const parts = this.parts(graph);
+    const names = (values: OnnxGraph['inputs']) => values.map(({ name }) => name);
+    return { bytes: encodeOnnx(parts, opsets), inputs: names(parts.inputs), outputs: names(parts.outputs) };
+  }
+
+  /** What the file is made of, without what nobody reads. Inputs and outputs are named in the graph's order. */
+  parts(graph: Graph): OnnxGraph {
     const inputs = graph.inputs.map(({ node }) => ({ name: this.name(node), type: node.dtype, dims: node.shape }));
     const sources = graph.outputs.map(({ node }) => this.name(node));
     const produced = new Set(this.#nodes.flatMap((node) => node.outputs));
@@ -165,11 +179,11 @@ export class Emitter {
       if (!outs.some((name) => live.has(name))) continue;
       const ins = node.inputs.map(rename);
       for (const name of ins) live.add(name);
-      nodes.unshift({ ...node, inputs: ins, outputs: outs });
+      nodes.push({ ...node, inputs: ins, outputs: outs });
     }
+    nodes.reverse();
     const initializers = new Map([...this.#initializers].filter(([name]) => live.has(name)));
-    const bytes = encodeOnnx({ nodes, inputs, outputs, initializers }, opsets);
-    return { bytes, inputs: inputs.map(({ name }) => name), outputs: outputs.map(({ name }) => name) };
+    return { nodes, inputs, outputs, initializers };
   }
 }
 

@@ -27,7 +27,8 @@ export interface OnnxNode {
 export interface OnnxValue {
   readonly name: string;
   readonly type: OnnxType;
-  readonly dims: readonly number[];
+  /** A name stands for a size that is open: the batch. */
+  readonly dims: readonly (number | string)[];
 }
 
 export interface OnnxGraph {
@@ -124,7 +125,9 @@ function nodeProto({ op, domain, inputs, outputs, attrs }: OnnxNode): Message {
 }
 
 function valueInfoProto({ name, type, dims }: OnnxValue): Message {
-  const shape = new Message().messages(1, dims, (dim) => new Message().int(1, dim));
+  const shape = new Message().messages(1, dims, (dim) =>
+    typeof dim === 'string' ? new Message().text(2, dim) : new Message().int(1, dim),
+  );
   const tensor = new Message().int(1, onnxType[type]).message(2, shape);
   return new Message().text(1, name).message(2, new Message().message(1, tensor));
 }
