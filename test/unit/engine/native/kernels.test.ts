@@ -1,0 +1,287 @@
+/** Native kernels against plain float64 loops, over random sizes and settings, one graph node at a time. */
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../../../daemon/engine/graph/builder.js';
+import { type Attributes, type Node, type Op, sizeOf } from '../../../../daemon/engine/graph/ir.js';
+import { loadAddon } from '../../../../daemon/engine/native/addon.js';
+import { NativeGraph } from '../../../../daemon/engine/native/nativeGraph.js';
+import { Unsupported } from '../../../../daemon/engine/native/units.js';
+import { createRandom } from '../../../../daemon/lc/random.js';
+
+const found = loadAddon();
+const random = createRandom(4);
+const between = (low: number, high: number) => low + random.below(high - low + 1);
+const normal = (size: number) => Float32Array.from({ length: size }, () => random.normal());
+
+interface Case {
+  readonly op: Op;
+  readonly shapes: readonly (readonly number[])[];
+  readonly attrs?: Attributes;
+  readonly shape: readonly number[];
+}
+
+/** Runs one node, or what `build` makes of the inputs, on given values. */
+async function compute(
+  shapes: readonly (readonly number[])[],
+  values: readonly Float32Array[],
+  build: (graph: GraphBuilder, inputs: Node[]) => Node[],
+  threads = 2,
+): Promise<Float32Array[]> {
+  if ('reason' in found) throw new Error(found.reason);
+  const builder = new GraphBuilder();
+  const nodes = shapes.map((shape, i) => builder.input(shape, { role: 'parameter', name: `p${i}` }));
+  const outputs = build(builder, nodes);
+  const graph = builder.finish(outputs.map((node, i) => ({ role: 'gradient', name: `p${i}`, node })));
+  const buffers = graph.inputs.map((input) => values[nodes.indexOf(input.node)]!);
+  const results = outputs.map((node) => new Float32Array(sizeOf(node.shape)).fill(NaN));
+  const native = NativeGraph.create(found.addon, graph, buffers, results, threads);
+  await native.run();
+  await native.release();
+  return results;
+}
+
+async function computeNode(
+  { op, shapes, attrs = {}, shape }: Case,
+  values: readonly Float32Array[],
+): Promise<Float32Array> {
+  const [result] = await compute(shapes, values, (graph, inputs) => [graph.add({ op, inputs, attrs, shape })]);
+  return result!;
+}
+
+function expectClose(actual: Float32Array, expected: Float64Array, scale = 1): void {
+  expect(actual.length).toBe(expected.length);
+  const worst = expected.reduce((w, x, i) => Math.max(w, Math.abs(x - actual[i]!) / (scale + Math.abs(x))), 0);
+  expect(worst).toBeLessThan(3e-6);
+}
+
+describe.skipIf('reason' in found)('native kernels', () => {
+  it('multiply matrices of any size, transposed or not', async () => {
+    for (let trial = 0; trial < 30; trial++) {
+      const [m, n, k] = [between(1, 70), between(1, 90), trial % 7 === 0 ? between(500, 800) : between(1, 60)];
+      const [transposeA, transposeB] = [random.below(2) === 1, random.below(2) === 1];
+      const shapes = [transposeA ? [k, m] : [m, k], transposeB ? [n, k] : [k, n]];
+      const [a, b] = shapes.map((shape) => normal(sizeOf(shape))) as [Float32Array, Float32Array];
+      const actual = await computeNode({ op: 'MatMul', shapes, attrs: { transposeA, transposeB }, shape: [m, n] }, [
+        a,
+        b,
+      ]);
+      const expected = new Float64Array(m * n);
+      for (let i = 0; i < m; i++)
+        for (let j = 0; j < n; j++)
+          for (let l = 0; l < k; l++) {
+            expected[i * n + j]! += a[transposeA ? l * m + i : i * k + l]! * b[transposeB ? j * k + l : l * n + j]!;
+          }
+      expectClose(actual, expected, Math.sqrt(k));
+    }
+  });
+
+  it('convolve, and give both gradients, for any window, stride and padding', async () => {
+    for (let trial = 0; trial < 25; trial++) {
+      const [batch, c, f] = [between(1, 18), between(1, 17), between(1, 35)];
+      const [kh, kw] = [between(1, 5), between(1, 5)];
+      const strides = [between(1, 3), between(1, 3)] as const;
+      const pads = [random.below(kh), random.below(kw), random.below(kh), random.below(kw)] as const;
+      const [h, w] = [between(kh, 10), between(kw, 10)];
+      const [oh, ow] = [
+        Math.floor((h + pads[0] + pads[2] - kh) / strides[0]) + 1,
+        Math.floor((w + pads[1] + pads[3] - kw) / strides[1]) + 1,
+      ];
+      const attrs = { strides: [...strides], dilations: [1, 1], pads: [...pads] };
+      const [x, filter, dy] = [
+        normal(batch * h * w * c),
+        normal(kh * kw * c * f),
+        normal(batch * oh * ow * f),
+      ] as const;
+      const shapes = { x: [batch, h, w, c], filter: [kh, kw, c, f], y: [batch, oh, ow, f] };
+      const y = new Float64Array(dy.length);
+      const dx = new Float64Array(x.length);
+      const dw = new Float64Array(filter.length);
+      const db = new Float64Array(f);
+      for (let b = 0; b < batch; b++)
+        for (let oy = 0; oy < oh; oy++)
+          for (let ox = 0; ox < ow; ox++)
+            for (let o = 0; o < f; o++) {
+              const out = ((b * oh + oy) * ow + ox) * f + o;
+              db[o]! += dy[out]!;
+              for (let ky = 0; ky < kh; ky++)
+                for (let kx = 0; kx < kw; kx++) {
+                  const [py, px] = [oy * strides[0] + ky - pads[0], ox * strides[1] + kx - pads[1]];
+                  if (py < 0 || py >= h || px < 0 || px >= w) continue;
+                  for (let i = 0; i < c; i++) {
+                    const [at, tap] = [((b * h + py) * w + px) * c + i, ((ky * kw + kx) * c + i) * f + o];
+                    y[out]! += x[at]! * filter[tap]!;
+                    dx[at]! += dy[out]! * filter[tap]!;
+                    dw[tap]! += dy[out]! * x[at]!;
+                  }
+                }
+            }
+      const scale = Math.sqrt(kh * kw * c);
+      const forward = { op: 'Conv2D', shapes: [shapes.x, shapes.filter], attrs, shape: shapes.y } as const;
+      expectClose(await computeNode(forward, [x, filter]), y, scale);
+      const input = { op: 'Conv2DBackpropInput', shapes: [shapes.y, shapes.filter], attrs, shape: shapes.x } as const;
+      expectClose(await computeNode(input, [dy, filter]), dx, Math.sqrt(kh * kw * f));
+      // dy is a tensor of the graph, as in training, and its sums are fused into the filter's gradient.
+      const [gradient, bias] = await compute([shapes.x, shapes.y], [x, dy], (graph, [image, given]) => {
+        const negative = graph.add({ op: 'Neg', inputs: [given!], shape: shapes.y });
+        const through = graph.add({
+          op: 'Neg',
+          inputs: [graph.add({ op: 'Abs', inputs: [negative], shape: shapes.y })],
+          shape: shapes.y,
+        });
+        const sum = graph.add({
+          op: 'Sum',
+          inputs: [through],
+          attrs: { axes: [0, 1, 2], keepDims: false },
+          shape: [f],
+        });
+        return [graph.add({ op: 'Conv2DBackpropFilter', inputs: [image!, through], attrs, shape: shapes.filter }), sum];
+      });
+      const minus = dy.map((v) => -Math.abs(v));
+      const expected = new Float64Array(filter.length);
+      const sums = new Float64Array(f);
+      minus.forEach((v, i) => (sums[i % f]! += v));
+      for (let b = 0; b < batch; b++)
+        for (let oy = 0; oy < oh; oy++)
+          for (let ox = 0; ox < ow; ox++)
+            for (let tap = 0; tap < expected.length; tap++) {
+              const [o, i] = [tap % f, Math.floor(tap / f) % c];
+              const [kx, ky] = [Math.floor(tap / f / c) % kw, Math.floor(tap / f / c / kw)];
+              const [py, px] = [oy * strides[0] + ky - pads[0], ox * strides[1] + kx - pads[1]];
+              if (py < 0 || py >= h || px < 0 || px >= w) continue;
+              expected[tap]! += x[((b * h + py) * w + px) * c + i]! * minus[((b * oh + oy) * ow + ox) * f + o]!;
+            }
+      expectClose(gradient!, expected, Math.sqrt(batch * oh * ow));
+      expectClose(bias!, sums, Math.sqrt(batch * oh * ow));
+    }
+  }, 120_000);
+
+  it('compute every element-wise operation to float32 accuracy, over the whole range', async () => {
+    const logistic = (x: number) => 1 / (1 + Math.exp(-x));
+    const functions: [Op, (x: number) => number, ((x: number) => boolean)?, Attributes?][] = [
+      ['Relu', (x) => Math.max(x, 0)],
+      ['Relu6', (x) => Math.min(Math.max(x, 0), 6)],
+      ['Elu', (x) => (x < 0 ? Math.expm1(x) : x)],
+      ['Selu', (x) => 1.0507009873554805 * (x < 0 ? 1.6732632423543772 * Math.expm1(x) : x)],
+      ['LeakyRelu', (x) => (x < 0 ? Math.fround(0.3) * x : x), () => true, { alpha: 0.3 }],
+      ['Step', (x) => (x > 0 ? 1 : 0.25), () => true, { alpha: 0.25 }],
+      ['ClipByValue', (x) => Math.min(Math.max(x, -2), 3), () => true, { min: -2, max: 3 }],
+      ['Neg', (x) => -x],
+      ['Abs', Math.abs],
+      ['Sign', Math.sign],
+      ['Floor', Math.floor],
+      ['Square', (x) => x * x],
+      ['Sqrt', Math.sqrt, (x) => x >= 0],
+      ['Rsqrt', (x) => 1 / Math.sqrt(x), (x) => x > 1e-30],
+      ['Reciprocal', (x) => 1 / x, (x) => Math.abs(x) > 1e-30],
+      ['Exp', Math.exp, (x) => Math.abs(x) < 87],
+      ['Expm1', Math.expm1, (x) => x < 87],
+      ['Log', Math.log, (x) => x > 1e-37],
+      ['Log1p', Math.log1p, (x) => x > -0.999],
+      ['Tanh', Math.tanh],
+      ['Sigmoid', logistic, (x) => x > -80],
+      ['Softplus', (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))],
+    ];
+    const points = Float32Array.from({ length: 4000 }, (_, i) => {
+      const magnitude = 10 ** (-6 + (8 * (i >> 1)) / 2000);
+      return i % 2 === 0 ? magnitude : -magnitude;
+    });
+    for (const [op, f, within = () => true, attrs] of functions) {
+      const x = points.filter(within);
+      const y = await computeNode({ op, shapes: [[x.length]], shape: [x.length], ...(attrs ? { attrs } : {}) }, [x]);
+      x.forEach((point, i) => {
+        const expected = f(point);
+        // Relative, but for what cancels: softplus' logarithm and tanh's difference are absolute near 0.
+        const tolerance = 1e-6 * Math.abs(expected) + (op === 'Softplus' ? 2e-7 : 1e-30);
+        if (!(Math.abs(y[i]! - expected) <= tolerance)) expect.fail(`${op}(${point}) = ${y[i]}, not ${expected}`);
+      });
+      if (op === 'Sign' || op === 'Floor') continue;
+      const special = await computeNode({ op, shapes: [[3]], shape: [3], ...(attrs ? { attrs } : {}) }, [
+        Float32Array.of(NaN, 0, NaN),
+      ]);
+      expect([special[0], special[2]], `${op} of NaN`).toEqual([NaN, NaN]);
+    }
+  });
+
+  it('broadcast columns, rows, numbers and groups of rows', async () => {
+    for (let trial = 0; trial < 12; trial++) {
+      const [b, h, w, c] = [between(1, 6), between(1, 9), between(1, 9), between(2, 40)] as const;
+      const shape = [b, h, w, c];
+      const others = [[c], [1, 1, 1, c], [b, h, w, 1], [], [b, 1, 1, c], shape];
+      const x = normal(sizeOf(shape));
+      for (const other of others) {
+        const y = normal(sizeOf(other));
+        const aligned = [...new Array<number>(4 - other.length).fill(1), ...other];
+        const at = (i: number) => {
+          const position = [Math.floor(i / (h * w * c)), Math.floor(i / (w * c)) % h, Math.floor(i / c) % w, i % c];
+          return aligned.reduce((index, n, axis) => index * n + (n === 1 ? 0 : position[axis]!), 0);
+        };
+        const actual = await computeNode({ op: 'Sub', shapes: [shape, other], shape }, [x, y]);
+        expectClose(
+          actual,
+          Float64Array.from(x, (v, i) => v - y[at(i)]!),
+        );
+      }
+    }
+  });
+
+  it('sum and average over rows, in long chains with many readers', async () => {
+    for (let trial = 0; trial < 12; trial++) {
+      const [rows, c] = [between(2, 1500), between(1, 50)];
+      const shape = [rows, c];
+      const [x, y] = [normal(rows * c), normal(c)];
+      // Batch normalisation: mean, centred, variance, scaled; all of them outputs.
+      const [mean, centred, variance, scaled] = await compute([shape, [c]], [x, y], (graph, [input, gamma]) => {
+        const mean = graph.add({ op: 'Mean', inputs: [input!], attrs: { axes: [0], keepDims: false }, shape: [c] });
+        const centred = graph.add({ op: 'Sub', inputs: [input!, mean], shape });
+        const square = graph.add({ op: 'Square', inputs: [centred], shape });
+        const variance = graph.add({ op: 'Mean', inputs: [square], attrs: { axes: [0], keepDims: false }, shape: [c] });
+        const factor = graph.add({
+          op: 'Multiply',
+          inputs: [graph.add({ op: 'Rsqrt', inputs: [variance], shape: [c] }), gamma!],
+          shape: [c],
+        });
+        return [mean, centred, variance, graph.add({ op: 'Multiply', inputs: [centred, factor], shape })];
+      });
+      const m = Float64Array.from({ length: c }, (_, j) => x.reduce((s, v, i) => (i % c === j ? s + v : s), 0) / rows);
+      const d = Float64Array.from(x, (v, i) => v - m[i % c]!);
+      const s2 = Float64Array.from(
+        { length: c },
+        (_, j) => d.reduce((s, v, i) => (i % c === j ? s + v * v : s), 0) / rows,
+      );
+      expectClose(mean!, m);
+      expectClose(centred!, d);
+      expectClose(variance!, s2);
+      expectClose(
+        scaled!,
+        d.map((v, i) => (v / Math.sqrt(s2[i % c]!)) * y[i % c]!),
+        3,
+      );
+    }
+  });
+
+  it('give the same bits on one thread and on several', async () => {
+    const shape = [40, 9, 9, 5];
+    const filter = [3, 3, 5, 7];
+    const attrs = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] };
+    const values = [normal(sizeOf(shape)), normal(40 * 81 * 7)];
+    const run = (threads: number) =>
+      compute([shape, [40, 9, 9, 7]], values, (graph, [x, dy]) => [
+        graph.add({ op: 'Conv2DBackpropFilter', inputs: [x!, dy!], attrs, shape: filter }),
+        graph.add({ op: 'Sum', inputs: [graph.add({ op: 'Exp', inputs: [x!], shape })], attrs: { axes: [0, 1, 2], keepDims: false }, shape: [5] }),
+      ], threads); // prettier-ignore
+    const one = await run(1);
+    for (const threads of [2, 3, 5]) expect(await run(threads)).toEqual(one);
+  });
+
+  it('refuse what they do not compute, naming it', async () => {
+    const transpose = { op: 'Transpose', shapes: [[2, 3]], attrs: { perm: [1, 0] }, shape: [3, 2] } as const;
+    await expect(computeNode(transpose, [normal(6)])).rejects.toThrow(Unsupported);
+    await expect(computeNode(transpose, [normal(6)])).rejects.toThrow('no native kernel for Transpose of [2,3]');
+    const dilated = {
+      op: 'Conv2D',
+      shapes: [[1, 9, 9, 1], [3, 3, 1, 1]],
+      attrs: { strides: [1, 1], dilations: [2, 2], pads: [0, 0, 0, 0] },
+      shape: [1, 5, 5, 1],
+    } as const; // prettier-ignore
+    await expect(computeNode(dilated, [normal(81), normal(9)])).rejects.toThrow('dilation');
+  });
+});
