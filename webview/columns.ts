@@ -61,12 +61,19 @@ export class ColumnTable {
     let to = 0;
     for (let from = 0; from < this.#length; from += 4) {
       const end = Math.min(from + 4, this.#length);
-      let low = from;
-      let high = from;
-      for (let i = from + 1; i < end; i++) {
-        if (!(y[i]! >= y[low]!)) low = i;
-        if (!(y[i]! <= y[high]!)) high = i;
+      let low = -1;
+      let high = -1;
+      let broken = -1;
+      for (let i = from; i < end; i++) {
+        const value = y[i]!;
+        if (!Number.isFinite(value)) broken = i;
+        else {
+          if (low < 0 || value < y[low]!) low = i;
+          if (high < 0 || value > y[high]!) high = i;
+        }
       }
+      if (broken >= 0) low = broken;
+      if (high < 0) high = low;
       const kept = low === high ? [low] : [Math.min(low, high), Math.max(low, high)];
       for (const i of kept) {
         for (const column of this.#columns) column[to] = column[i]!;

@@ -1,0 +1,234 @@
+/** The product as a person uses it, in a real VS Code with the real daemon and engine. */
+import { existsSync } from 'node:fs';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { artifact, expectEventually } from './expectEventually.js';
+import { makeWorkspace, plan } from './sample.js';
+import { Workbench } from './workbench.js';
+
+describe('from a model to a small model', () => {
+  let workspace: Awaited<ReturnType<typeof makeWorkspace>>;
+  let window: Workbench;
+
+  beforeAll(async () => {
+    workspace = await makeWorkspace({ 'quick.prune.json': plan() });
+    window = await Workbench.open({ folder: workspace.folder, settings: { 'lcPrune.notifyAfterSeconds': 0 } });
+  });
+  afterAll(async () => {
+    await artifact(window?.page, 'product-end');
+    await window?.close();
+    await workspace?.remove();
+  });
+
+  test('CodeLens of a model says what is in it', async () => {
+    await window.openFile('lenet300/model.json');
+    await window
+      .codeLens(/266,\d{3} weights/)
+      .first()
+      .waitFor({ timeout: 60_000 });
+    await window.codeLens('Prune to budget').first().waitFor();
+    await artifact(window.page, 'codelens-model');
+  });
+
+  test('the budget input does the arithmetic while one types, and refuses what cannot be', async () => {
+    await window.codeLens('Prune to budget').first().click();
+    await window
+      .quickPick(/2,662 weights/)
+      .first()
+      .waitFor({ timeout: 15_000 });
+    await window.quickInput.fill('5 bananas');
+    await window.quickPick(/Not a budget/).waitFor();
+    await window.quickInput.fill('2%');
+    await window
+      .quickPick(/5,324 weights/)
+      .first()
+      .waitFor();
+    await artifact(window.page, 'budget-input');
+    await window.page.keyboard.press('Escape');
+    expect(existsSync(join(workspace.folder, 'lenet300/lenet300.prune.json'))).toBe(false);
+  });
+
+  test('two clicks start a run; the first point is there within seconds', async () => {
+    await window.codeLens('Prune to budget').first().click();
+    await window
+      .quickPick(/2,662 weights/)
+      .first()
+      .waitFor();
+    await window
+      .quickPick(/2,662 weights/)
+      .first()
+      .click();
+    const clicked = Date.now();
+    await window.monitor.locator('.card.loss canvas').waitFor({ timeout: 60_000 });
+    console.log(`first point on the chart ${((Date.now() - clicked) / 1000).toFixed(1)} s after the click`);
+    await expectEventually(() => window.runState.textContent(), 'Running');
+    expect(existsSync(join(workspace.folder, 'lenet300/lenet300.prune.json'))).toBe(true);
+  });
+
+  test('stop ends it with a checkpoint', async () => {
+    await window.monitor.getByRole('button', { name: 'Stop' }).click();
+    await expectEventually(() => window.runState.textContent(), 'Stopped');
+    await window.monitor.getByRole('button', { name: 'Resume' }).waitFor();
+  });
+
+  test('a plan runs from its CodeLens, pauses, resumes, and ends', async () => {
+    await window.openFile('quick.prune.json');
+    await window
+      .codeLens(/^Run$|▶|Run/)
+      .first()
+      .waitFor({ timeout: 30_000 });
+    await artifact(window.page, 'codelens-plan');
+    await window.codeLens(/Run/).first().click();
+    await window.monitor.locator('h1', { hasText: 'quick' }).waitFor({ timeout: 60_000 });
+    await window.monitor.getByRole('button', { name: 'Pause' }).click();
+    await expectEventually(() => window.runState.textContent(), 'Paused');
+    const steps = await lastStep(window);
+    await window.page.waitForTimeout(1500);
+    expect(await lastStep(window)).toBe(steps);
+    await window.monitor.getByRole('button', { name: 'Resume' }).click();
+    await expectEventually(() => window.runState.textContent(), 'Running');
+    await expectEventually(() => window.runState.textContent(), 'Finished', 180_000);
+    await artifact(window.page, 'monitor-finished');
+    await window.notification(/finished after/).waitFor({ timeout: 15_000 });
+  });
+
+  test('the result keeps exactly the budget, in every view', async () => {
+    const stats = await window.monitor.locator('.stats').innerText();
+    expect(stats).toContain('5,324 of 266,200');
+    await window.openSideBar();
+    await window
+      .treeRow(/2% kept/)
+      .first()
+      .waitFor();
+    await artifact(window.page, 'side-bar');
+  });
+
+  test('a chart can be read as a table', async () => {
+    await window.monitor.getByRole('button', { name: 'Show Error as a table' }).click();
+    const cells = window.monitor.locator('.card.error .data-table td');
+    expect(await cells.count()).toBeGreaterThan(10);
+    expect((await cells.allInnerTexts()).some((text) => /^\d+\.\d+%$/.test(text))).toBe(true);
+    await window.monitor.getByRole('button', { name: 'Show Error as a chart' }).click();
+  });
+
+  test('the result is exported and is a model with zeros', async () => {
+    await window.monitor.getByRole('button', { name: 'Export...' }).click();
+    await window.quickPick().first().waitFor({ timeout: 30_000 });
+    await window
+      .quickPick(/TensorFlow/)
+      .first()
+      .click();
+    // The web's save dialog is a quick input.
+    await window.quickInput.waitFor();
+    await window.quickInput.fill(join(workspace.folder, 'small.json'));
+    await window.page.keyboard.press('Enter');
+    await expectEventually(async () => existsSync(join(workspace.folder, 'small.json')), true);
+    const model = JSON.parse(await readFile(join(workspace.folder, 'small.json'), 'utf8')) as {
+      modelTopology?: unknown;
+    };
+    expect(model.modelTopology).toBeDefined();
+    await window.openFile('small.json');
+    await window
+      .codeLens(/98(\.\d+)?%.*zero|zero/)
+      .first()
+      .waitFor({ timeout: 30_000 });
+  });
+
+  test('nothing violated the Content Security Policy', () => {
+    expect(window.violations).toEqual([]);
+  });
+});
+
+/** Last step of the run the monitor shows, from its event log. */
+async function lastStep(window: Workbench): Promise<string | null> {
+  return window.monitor.locator('.card.loss .legend').innerText();
+}
+
+describe('nothing is lost', () => {
+  let workspace: Awaited<ReturnType<typeof makeWorkspace>>;
+  let window: Workbench;
+
+  beforeAll(async () => {
+    workspace = await makeWorkspace({
+      'long.prune.json': plan({ schedule: { mu0: 0.0001, a: 1.05, iterations: 400, epochs: 2 } }),
+    });
+    window = await Workbench.open({ folder: workspace.folder });
+  });
+  afterAll(async () => {
+    await artifact(window?.page, 'recovery-end');
+    await window?.close();
+    await workspace?.remove();
+  });
+
+  test('a killed daemon comes back, and the run is offered again', async () => {
+    await window.openFile('long.prune.json');
+    await window.codeLens(/Run/).first().waitFor({ timeout: 60_000 });
+    await window.codeLens(/Run/).first().click();
+    await window.monitor.locator('.card.kept canvas').waitFor({ timeout: 60_000 });
+    const pid = await daemonOf(workspace.folder);
+    process.kill(pid, 'SIGKILL');
+    await expectEventually(() => window.runState.textContent(), 'Interrupted', 60_000);
+    expect(await daemonOf(workspace.folder)).not.toBe(pid);
+    await artifact(window.page, 'daemon-killed');
+    await window.monitor.getByRole('button', { name: 'Resume' }).click();
+    await expectEventually(() => window.runState.textContent(), 'Running', 60_000);
+  });
+
+  test('a reloaded window brings the monitor back with its history, and the run can be resumed', async () => {
+    await window.reload();
+    await window.monitor.locator('.card.loss canvas').waitFor({ timeout: 90_000 });
+    await expectEventually(
+      () => window.runState.textContent().then((state) => /Interrupted|Stopped|Paused/.test(state ?? '')),
+      true,
+      60_000,
+    );
+    await artifact(window.page, 'reloaded');
+    await window.monitor.getByRole('button', { name: 'Resume' }).click();
+    await expectEventually(() => window.runState.textContent(), 'Running', 60_000);
+    await window.monitor.getByRole('button', { name: 'Stop' }).click();
+    await expectEventually(() => window.runState.textContent(), 'Stopped', 60_000);
+    expect(window.violations).toEqual([]);
+  });
+});
+
+/** Process id of the daemon that serves this test's window: the only one whose parent is this window's extension host. */
+async function daemonOf(_folder: string): Promise<number> {
+  const own: number[] = [];
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
+    if (command.split('\0').some((part) => part.endsWith('.cache/extension/dist/daemon.mjs'))) own.push(Number(entry));
+  }
+  if (own.length !== 1) throw new Error(`Expected one daemon, found ${own.length}.`);
+  return own[0]!;
+}
+
+describe('a folder that is not trusted', () => {
+  let workspace: Awaited<ReturnType<typeof makeWorkspace>>;
+  let window: Workbench;
+
+  beforeAll(async () => {
+    workspace = await makeWorkspace({ 'quick.prune.json': plan() });
+    window = await Workbench.open({
+      folder: workspace.folder,
+      trust: true,
+      settings: { 'security.workspace.trust.startupPrompt': 'never' },
+    });
+  });
+  afterAll(async () => {
+    await artifact(window?.page, 'untrusted-end');
+    await window?.close();
+    await workspace?.remove();
+  });
+
+  test('models are read, nothing runs and nothing is written', async () => {
+    await window.openFile('lenet300/model.json');
+    await window.codeLens('Prune to budget').first().waitFor({ timeout: 60_000 });
+    await window.codeLens('Prune to budget').first().click();
+    await window.notification(/not trusted/).waitFor();
+    await artifact(window.page, 'untrusted');
+    expect(existsSync(join(workspace.folder, 'lenet300/lenet300.prune.json'))).toBe(false);
+    expect(existsSync(join(workspace.folder, '.lcprune'))).toBe(false);
+  });
+});

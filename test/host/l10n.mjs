@@ -1,0 +1,40 @@
+// Collects the texts that people see (vscode.l10n.t in the extension, t in the page) into l10n/bundle.l10n.json, from which
+// translations are made. test/unit/extension/l10n.test.ts fails where it is out of date.
+//   node test/host/l10n.mjs
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** @returns {string[]} sorted texts */
+export function collectTexts() {
+  const texts = new Set();
+  for (const room of ['extension', 'webview'])
+    for (const entry of readdirSync(join(root, room), { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
+      const path = join(entry.parentPath, entry.name);
+      const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
+      const visit = (node) => {
+        if (ts.isCallExpression(node) && /^(vscode\.l10n\.)?t$/.test(node.expression.getText(source))) {
+          const [text] = node.arguments;
+          if (text && ts.isStringLiteralLike(text)) texts.add(text.text);
+        }
+        ts.forEachChild(node, visit);
+      };
+      visit(source);
+    }
+  // Looked up by a variable: the states of a run.
+  for (const state of ['Queued', 'Running', 'Paused', 'Interrupted', 'Stopped', 'Failed', 'Finished']) texts.add(state);
+  return Array.from(texts).sort();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const texts = collectTexts();
+  writeFileSync(
+    join(root, 'l10n/bundle.l10n.json'),
+    `${JSON.stringify(Object.fromEntries(texts.map((text) => [text, text])), null, 2)}\n`,
+  );
+  console.log(`${texts.length} texts`);
+}

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import manifest from '../../../package.json' with { type: 'json' };
+import nls from '../../../package.nls.json' with { type: 'json' };
+import { commandArguments } from '../../../daemon/protocol/commands.js';
+import { PLAN_LANGUAGE as PROTOCOL_LANGUAGE } from '../../../daemon/protocol/messages.js';
+import { COMMANDS, CONTEXTS, MONITOR, PLAN_LANGUAGE, VIEWS, WALKTHROUGH } from '../../../extension/ids.js';
+
+const { contributes } = manifest;
+const source = async (path: string) => readFile(new URL(`../../../${path}`, import.meta.url), 'utf8');
+
+describe('package.json and the code name the same things', () => {
+  test('commands', () => {
+    expect(contributes.commands.map((command) => command.command).sort()).toEqual([...COMMANDS].sort());
+    for (const id of Object.keys(commandArguments)) expect(COMMANDS).toContain(id);
+    for (const command of contributes.commands) expect(command.category).toBe('LC Prune');
+  });
+
+  test('views, webview, walkthrough, language', () => {
+    expect(contributes.views.lcPrune.map((view) => view.id).sort()).toEqual(Object.values(VIEWS).sort());
+    expect(contributes.walkthroughs.map((walkthrough) => walkthrough.id)).toEqual([WALKTHROUGH]);
+    expect(manifest.activationEvents).toContain(`onWebviewPanel:${MONITOR}`);
+    expect(contributes.languages.map((language) => language.id)).toEqual([PLAN_LANGUAGE]);
+    expect(PLAN_LANGUAGE).toBe(PROTOCOL_LANGUAGE);
+  });
+
+  test('settings', async () => {
+    const names = Array.from((await source('extension/settings.ts')).matchAll(/'(lcPrune\.[\w.]+)'/g), (m) => m[1]);
+    const contributed = Object.keys(contributes.configuration.properties);
+    for (const name of names) expect(contributed).toContain(name);
+    // Read by the language client by its own name.
+    expect(contributed.filter((name) => !names.includes(name))).toEqual(['lcPrune.trace.server']);
+  });
+
+  test('every menu, welcome link and walkthrough step runs a command that exists', () => {
+    const menus = Object.values(contributes.menus).flat();
+    for (const { command } of menus) expect(COMMANDS).toContain(command);
+    const texts = JSON.stringify([contributes.viewsWelcome, contributes.walkthroughs, nls]);
+    const links = Array.from(texts.matchAll(/command:(lcPrune\.\w+)/g), (match) => match[1]);
+    expect(links.length).toBeGreaterThan(5);
+    for (const link of links) expect(COMMANDS).toContain(link);
+  });
+
+  test('every context key in a condition is one the code sets', () => {
+    const conditions = JSON.stringify(contributes);
+    const known = [...Object.values(CONTEXTS), ...Object.values(VIEWS), ...COMMANDS];
+    const used = Array.from(conditions.matchAll(/"(?:when|enablement)":"([^"]*)"/g), (match) => match[1]!).flatMap(
+      (condition) => condition.match(/lcPrune\.\w+/g) ?? [],
+    );
+    expect(used.length).toBeGreaterThan(10);
+    for (const key of used) expect(known).toContain(key);
+  });
+
+  test('every %text% has a translation and every translation a use', () => {
+    const used = Array.from(JSON.stringify(manifest).matchAll(/"%([\w.]+)%"/g), (match) => match[1]!).sort();
+    expect(Array.from(new Set(used))).toEqual(Object.keys(nls).sort());
+  });
+
+  test('every file it points to is there', () => {
+    const files = [
+      manifest.icon,
+      contributes.grammars[0]!.path,
+      contributes.languages[0]!.configuration,
+      contributes.jsonValidation[0]!.url,
+      ...contributes.viewsContainers.activitybar.map((container) => container.icon),
+      ...contributes.walkthroughs[0]!.steps.map((step) => step.media.markdown),
+    ];
+    for (const file of files) expect(existsSync(new URL(`../../../${file}`, import.meta.url)), file).toBe(true);
+  });
+
+  test('a setting that names a program cannot come from a workspace', () => {
+    expect(contributes.configuration.properties['lcPrune.nodePath'].scope).toBe('machine');
+  });
+});
