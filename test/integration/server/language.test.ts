@@ -165,8 +165,14 @@ describe('plans', () => {
 });
 
 describe('models', () => {
-  const lensesOf = (name: string) =>
-    client.call<CodeLens[]>('textDocument/codeLens', { textDocument: { uri: uriOf(name) } });
+  /** The lenses, once the daemon has read the file. */
+  async function lensesOf(name: string): Promise<CodeLens[]> {
+    for (;;) {
+      const lenses = await client.call<CodeLens[]>('textDocument/codeLens', { textDocument: { uri: uriOf(name) } });
+      if (!lenses[0]?.command?.title.includes('Reading the model')) return lenses;
+      await wait(50);
+    }
+  }
   const titlesOf = async (name: string) => (await lensesOf(name)).map(({ command }) => command!.title);
 
   it('are told by content and described from disk, zeros a moment later', async () => {
@@ -182,6 +188,7 @@ describe('models', () => {
     const first = await titlesOf('model.json');
     expect(first[0]).toContain('266,610 weights');
     await client.waitFor(({ method }) => method === 'workspace/codeLens/refresh');
+    while (!(await titlesOf('model.json'))[0]!.includes('zeros')) await wait(50);
     expect((await titlesOf('model.json'))[0]).toMatch(/0% zeros$/);
     for (const [name, text] of [
       ['package.json', '{"name":"x"}'],

@@ -247,13 +247,17 @@ describe('a live run', () => {
 });
 
 describe('a client that does not read', () => {
-  /** Asks for `count` long answers (about 1.5 MB each, cheap to make), from the id `first` on, and reads none of them. */
-  async function stopReading(client: Client, first: number, count: number): Promise<void> {
+  /** Has the daemon read a model whose CodeLens is an answer of about 1.5 MB, cheap to give again. */
+  async function prepareLongAnswers(client: Client): Promise<{ textDocument: { uri: string } }> {
     const model = join(workspace, 'model.json');
     await writeFile(model, bigModel(2000));
     const params = { textDocument: { uri: pathToFileURL(model).href } };
-    await client.call('textDocument/codeLens', params);
-    await client.waitFor(({ method }) => method === 'workspace/codeLens/refresh');
+    while ((await client.call<unknown[]>('textDocument/codeLens', params)).length < 2) await wait(50);
+    return params;
+  }
+
+  /** Asks for `count` long answers, from the id `first` on, and reads none of them. */
+  function stopReading(client: Client, params: object, first: number, count: number): void {
     client.socket.pause();
     for (let i = 0; i < count; i++)
       client.send({ jsonrpc: '2.0', id: first + i, method: 'textDocument/codeLens', params });
@@ -262,10 +266,11 @@ describe('a client that does not read', () => {
   it('gets thinned batches and every other event when it reads again; the log has all, others see no delay', async () => {
     const fast = await start({ FAKE_RATE: '4000', FAKE_SECONDS: '5' });
     const slow = await daemon.client([workspace]);
+    const long = await prepareLongAnswers(slow);
     const { run } = await call(fast, 'lc/start', { planPath });
     await Promise.all([fast, slow].map((client) => call(client, 'lc/subscribe', { run, on: true })));
     // The kernel's buffers fill with answers nobody reads, until the daemon has to hold back.
-    await stopReading(slow, 5000, 15);
+    stopReading(slow, long, 5000, 15);
     await untilState(fast, run, 'done');
     slow.socket.resume();
     await untilState(slow, run, 'done');
@@ -286,7 +291,7 @@ describe('a client that does not read', () => {
     const client = await start();
     const stuck = await daemon.client([workspace]);
     const closed = once(stuck.socket, 'close');
-    await stopReading(stuck, 100, 100);
+    stopReading(stuck, await prepareLongAnswers(stuck), 100, 100);
     for (let i = 0; i < 400 && !daemon.stderr.includes('does not read'); i++) await wait(50);
     expect(daemon.stderr).toContain('does not read');
     stuck.socket.resume();
