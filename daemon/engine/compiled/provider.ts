@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { defaultThreads } from './threads.js';
 import type { EngineProvider } from '../engine.js';
 import { type ExecutionProvider, loadRuntime, onnxExecutor } from './onnxGraph.js';
 import { tryProvider } from './probe.js';
@@ -15,7 +15,7 @@ const words: Record<ExecutionProvider, { name: string; device(threads: number): 
 /** The compiled engine on one of onnxruntime's execution providers: "onnx-cpu", "onnx-webgpu"... */
 export function compiledProvider(provider: ExecutionProvider): EngineProvider {
   const id = `onnx-${provider}`;
-  const info = (threads = availableParallelism()) => ({
+  const info = (threads = defaultThreads()) => ({
     id,
     name: words[provider].name,
     device: words[provider].device(threads),
@@ -37,7 +37,7 @@ export function compiledProvider(provider: ExecutionProvider): EngineProvider {
       return { ...info(), available: reason === null, reason: reason ?? 'computes a trial correctly' };
     },
     open(model, spec) {
-      const threads = spec.threads ?? availableParallelism();
+      const threads = spec.threads ?? defaultThreads();
       return CompiledSession.open(info(threads), model, spec, onnxExecutor({ provider, threads }));
     },
   };

@@ -1,5 +1,16 @@
 import type { Attributes, DType, Graph, GraphInput, GraphOutput, Node, Op, RandomSpec } from './ir.js';
+import { binaryOps, broadcastShape, sameShape, unaryOps } from './ir.js';
 import { simplify } from './simplify.js';
+
+const elementwise: ReadonlySet<string> = new Set([
+  ...unaryOps,
+  ...binaryOps,
+  'Select',
+  'Prelu',
+  'EluGrad',
+  'Cast',
+  'Step',
+]);
 
 export interface NodeSpec {
   readonly op: Op;
@@ -71,6 +82,8 @@ export class GraphBuilder {
   }
 
   #create({ op, inputs, attrs = {}, shape, dtype = 'float32' }: NodeSpec, constant?: Node['constant']): Node {
+    if (elementwise.has(op) && !sameShape(inputs.map((n) => n.shape).reduce(broadcastShape), shape))
+      throw new Error(`${op} of ${inputs.map((n) => `[${n.shape}]`).join(' and ')} does not have the shape [${shape}]`);
     const layer = this.layer ?? inputs.findLast((input) => input.layer !== undefined)?.layer;
     return {
       id: this.#nextId++,

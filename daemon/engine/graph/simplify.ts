@@ -8,6 +8,8 @@ type Rule = (graph: GraphBuilder, spec: Spec) => Node | undefined;
 const splatOf = (node: Node | undefined): number | undefined =>
   typeof node?.constant === 'number' ? node.constant : undefined;
 
+const ones = (n: number): number[] => Array<number>(Math.max(n, 0)).fill(1);
+
 const isIdentity = (list: readonly number[], at: (i: number) => number) => list.every((v, i) => v === at(i));
 
 const foldUnary: Partial<Record<string, (x: number) => number>> = {
@@ -79,6 +81,22 @@ function withoutLeadingOnes(graph: GraphBuilder, node: Node, rank: number): Node
   return graph.add({ op: 'Reshape', inputs: [node], shape });
 }
 
+/** As for one operand: where the other is reshaped alike, or is a scalar, or only fewer axes of length 1 go in front. */
+function reshapeLater(graph: GraphBuilder, spec: Spec): Node | undefined {
+  const [a, b] = spec.inputs as [Node, Node];
+  const sourceOf = (node: Node) => (node.op === 'Reshape' && sameShape(node.shape, spec.shape) ? node.inputs[0]! : undefined); // prettier-ignore
+  const [p, q] = [sourceOf(a), sourceOf(b)];
+  const inFront = ({ shape }: Node, other: Node) =>
+    other.shape.length <= shape.length && sameShape(spec.shape, [...ones(spec.shape.length - shape.length), ...shape]);
+  let inputs: [Node, Node] | undefined;
+  if (p && q) inputs = sameShape(p.shape, q.shape) ? [p, q] : undefined;
+  else if (p && (b.shape.length === 0 || inFront(p, b))) inputs = [p, b];
+  else if (q && (a.shape.length === 0 || inFront(q, a))) inputs = [a, q];
+  if (!inputs) return undefined;
+  const y = graph.add({ ...spec, inputs, shape: (p ?? q)!.shape });
+  return graph.add({ op: 'Reshape', inputs: [y], shape: spec.shape, dtype: spec.dtype });
+}
+
 const binary: Rule = (graph, spec) => {
   const { op, shape, dtype } = spec;
   const [a, b] = spec.inputs as [Node, Node];
@@ -123,16 +141,28 @@ const binary: Rule = (graph, spec) => {
     const better = (is(a) && reassociate(graph, a, b)) || (is(b) && reassociate(graph, b, a));
     if (better) return better;
   }
-  let [p, q] = [withoutSpread(graph, a, b, shape), withoutSpread(graph, b, a, shape)];
-  if (y !== undefined && b.shape.length > 0 && is(a)) q = graph.constant(y, [], b.dtype);
-  if (x !== undefined && a.shape.length > 0 && is(b)) p = graph.constant(x, [], a.dtype);
-  if (is(a) && !is(q)) q = withoutLeadingOnes(graph, q, shape.length);
-  if (is(b) && !is(p)) p = withoutLeadingOnes(graph, p, shape.length);
+  // One operand at least keeps the shape of the result.
+  let p = withoutSpread(graph, a, b, shape);
+  let q = withoutSpread(graph, b, p, shape);
+  if (op === 'Multiply' && p !== a && dtype === 'float32') {
+    const factors = product(graph, p, withoutSpread(graph, b, a, shape));
+    if (!sameShape(factors.shape, shape)) return product(graph, factors, graph.constant(1, shape));
+  }
+  if (y !== undefined && b.shape.length > 0 && is(p)) q = graph.constant(y, [], b.dtype);
+  else if (x !== undefined && a.shape.length > 0 && is(q)) p = graph.constant(x, [], a.dtype);
+  if (is(p) && !is(q)) q = withoutLeadingOnes(graph, q, shape.length);
+  else if (is(q) && !is(p)) p = withoutLeadingOnes(graph, p, shape.length);
   if (p !== a || q !== b) return graph.add({ ...spec, inputs: [p, q] });
-  return undefined;
+  return reshapeLater(graph, spec);
 };
 
-const unary: Rule = (graph, { op, inputs, shape, dtype }) => {
+/** Element by element, a reshape can come after: what it separated meets, such as a product and its bias. */
+const unary: Rule = (graph, { op, inputs, shape, dtype, attrs }) => {
+  if (inputs[0]!.op === 'Reshape') {
+    const source = inputs[0]!.inputs[0]!;
+    const y = graph.add({ op, inputs: [source], attrs, shape: source.shape, dtype });
+    return graph.add({ op: 'Reshape', inputs: [y], shape });
+  }
   const x = splatOf(inputs[0]);
   const fold = foldUnary[op];
   if (fold && x !== undefined && dtype === 'float32') return graph.constant(fold(x), shape);
@@ -174,7 +204,7 @@ function sumOfProduct(graph: GraphBuilder, spec: Spec): Node | undefined {
   return small.reduce((total, factor) => {
     // Without the summed axes, as the sum is.
     const kept = spec.attrs['keepDims'] === true || factor.shape.length === 0;
-    const padded = [...Array<number>(rank - factor.shape.length).fill(1), ...factor.shape];
+    const padded = [...ones(rank - factor.shape.length), ...factor.shape];
     const shape = kept ? factor.shape : padded.filter((_, axis) => !axes.includes(axis));
     return product(graph, total, graph.add({ op: 'Reshape', inputs: [factor], shape }));
   }, sum);
@@ -185,6 +215,14 @@ const reduce: Rule = (graph, spec) => {
   const x = inputs[0]!;
   const axes = attrs['axes'] as readonly number[];
   if (axes.every((axis) => x.shape[axis] === 1)) return graph.add({ op: 'Reshape', inputs, shape });
+  const later = x.op === 'Reshape' && attrs['keepDims'] !== true ? x.inputs[0]! : undefined;
+  const lead = x.shape.length - (later?.shape.length ?? 0);
+  if (later && lead > 0 && sameShape(x.shape, [...ones(lead), ...later.shape])) {
+    const own = axes.filter((axis) => axis >= lead).map((axis) => axis - lead);
+    const kept = later.shape.filter((_, axis) => !own.includes(axis));
+    const sum = graph.add({ ...spec, inputs: [later], attrs: { ...attrs, axes: own }, shape: kept });
+    return graph.add({ op: 'Reshape', inputs: [sum], shape });
+  }
   if (op === 'Sum' && x.dtype === 'float32') {
     const simpler = centredSum(graph, spec) ?? sumOfProduct(graph, spec);
     if (simpler) return simpler;

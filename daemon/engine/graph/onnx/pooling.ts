@@ -1,6 +1,6 @@
 import type { Node } from '../ir.js';
 import { sizeOf } from '../ir.js';
-import { type EmitRule, type Emitter, unsupported } from './emitter.js';
+import type { EmitRule, Emitter } from './emitter.js';
 import { onnxType } from './protobuf.js';
 
 /** Rules of pooling and resizing, all computed in NCHW. */
@@ -133,16 +133,37 @@ const resize =
     e.define(node, y, 'channels');
   };
 
-/** Of an enlargement by whole factors: each pixel gets the sum over its block. */
-const resizeNearestGrad: EmitRule = (e, node) => {
-  const dy = node.inputs[0]!;
-  const [b, h, w, c] = shape4(node);
-  const [sh, sw] = [dy.shape[1]! / h, dy.shape[2]! / w];
-  if (!Number.isInteger(sh) || !Number.isInteger(sw) || coordinates(node) === 'align_corners')
-    throw unsupported(node, 'has a rule for enlargement by whole factors only');
-  const blocks = e.reshape(e.name(dy, 'channels'), [b, c, h, sh, w, sw]);
-  e.define(node, e.op('ReduceSum', [blocks, e.ints([3, 5])], { keepdims: 0 }), 'channels');
-};
+/** How much each of `from` pixels gives to each of `to` pixels along one axis, as [to, from]; TensorFlow's arithmetic. */
+function resizeWeights(node: Node, from: number, to: number, linear: boolean): Float32Array {
+  const { alignCorners, halfPixelCenters } = node.attrs;
+  const scale = alignCorners && to > 1 ? (from - 1) / (to - 1) : from / to;
+  const weights = new Float32Array(from * to);
+  for (let i = 0; i < to; i++) {
+    const at = halfPixelCenters ? scale * (i + 0.5) - (linear ? 0.5 : 0) : scale * i;
+    const low = Math.max(0, Math.floor(at));
+    if (linear) {
+      const share = at - Math.floor(at);
+      weights[i * from + Math.min(low, from - 1)]! += 1 - share;
+      weights[i * from + Math.min(Math.max(0, Math.ceil(at)), from - 1)]! += share;
+    } else weights[i * from + Math.min(from - 1, alignCorners ? Math.floor(at + 0.5) : low)]! += 1;
+  }
+  return weights;
+}
+
+/** Resizing is linear and separable: its gradient is dy between the transposed matrices of both axes. */
+const resizeGrad =
+  (linear: boolean): EmitRule =>
+  (e, node) => {
+    const dy = node.inputs[0]!;
+    const [, h, w] = shape4(node);
+    const [, oh, ow] = shape4(dy);
+    const rows = e.op('Transpose', [e.tensor('float32', [oh, h], resizeWeights(node, h, oh, linear))], {
+      perm: [1, 0],
+    });
+    const columns = e.tensor('float32', [ow, w], resizeWeights(node, w, ow, linear));
+    const narrow = e.op('MatMul', [e.name(dy, 'channels'), columns]);
+    e.define(node, e.op('MatMul', [rows, narrow]), 'channels');
+  };
 
 export const poolingRules: Readonly<Record<string, EmitRule>> = {
   MaxPool: maxPool,
@@ -150,6 +171,7 @@ export const poolingRules: Readonly<Record<string, EmitRule>> = {
   AvgPool: avgPool,
   AvgPoolGrad: avgPoolGrad,
   ResizeNearest: resize('nearest'),
-  ResizeNearestGrad: resizeNearestGrad,
+  ResizeNearestGrad: resizeGrad(false),
   ResizeBilinear: resize('linear'),
+  ResizeBilinearGrad: resizeGrad(true),
 };

@@ -1,0 +1,98 @@
+import * as tfl from '@tensorflow/tfjs-layers';
+import { describe, expect, it } from 'vitest';
+import { type Graph, sizeOf } from '../../../../daemon/engine/graph/ir.js';
+import { traceModel } from '../../../../daemon/engine/trace/traceModel.js';
+import { onCpu, toModel } from '../compiled/tinyModels.js';
+
+const L = tfl.layers;
+
+async function trace(inputShape: number[], layers: () => tfl.layers.Layer[], batchSize = 4) {
+  await onCpu();
+  const input = tfl.input({ shape: inputShape });
+  const output = layers().reduce((x, layer) => layer.apply(x) as tfl.SymbolicTensor, input);
+  const model = toModel(tfl.model({ inputs: input, outputs: output }));
+  return traceModel(model, { loss: 'categoricalCrossentropy', batchSize });
+}
+
+const ops = ({ nodes }: Graph) => nodes.map(({ op }) => op);
+const count = (graph: Graph, op: string) => ops(graph).filter((other) => other === op).length;
+
+describe('the trace of a model', () => {
+  it('an MLP is its products and little else: two per layer backwards, one for the first', async () => {
+    const { training, inference, head } = await trace([20], () => [
+      L.dense({ units: 8, activation: 'relu' }),
+      L.dense({ units: 6, activation: 'relu' }),
+      L.dense({ units: 3, activation: 'softmax' }),
+    ]);
+    expect(count(training, 'MatMul')).toBe(3 + 3 + 2);
+    expect(ops(training)).not.toContain('Cast');
+    expect(ops(inference)).toEqual(['MatMul', 'Add', 'Relu', 'MatMul', 'Add', 'Relu', 'MatMul', 'Add']);
+    expect(head).toBe('softmax');
+  });
+
+  it('the logits gradient is (softmax - target) / batch, without logarithms of probabilities', async () => {
+    const { training } = await trace([5], () => [L.dense({ units: 3, activation: 'softmax' })]);
+    expect(ops(training)).not.toContain('ClipByValue');
+    expect(ops(training)).not.toContain('RealDiv');
+    expect(count(training, 'Softmax')).toBe(1);
+  });
+
+  it('every node knows its shape, comes after its inputs and belongs to a layer', async () => {
+    const { training } = await trace([6, 6, 2], () => [
+      L.conv2d({ filters: 3, kernelSize: 3, name: 'conv' }),
+      L.batchNormalization({ name: 'norm' }),
+      L.flatten(),
+      L.dense({ units: 3, activation: 'softmax', name: 'fc' }),
+    ]);
+    const seen = new Set(training.nodes.map(({ id }) => id));
+    for (const node of training.nodes) {
+      for (const input of node.inputs) {
+        expect(input.id).toBeLessThan(node.id);
+        expect(seen.has(input.id) || input.op === 'Input' || input.op === 'Constant').toBe(true);
+      }
+      expect(sizeOf(node.shape)).toBeGreaterThan(0);
+    }
+    const layerOf = (op: string) => training.nodes.find((node) => node.op === op)?.layer;
+    expect(layerOf('Conv2D')).toBe('conv');
+    expect(layerOf('Rsqrt')).toBe('norm');
+    expect(layerOf('MatMul')).toBe('fc');
+  });
+
+  it('inputs and outputs say what they are for', async () => {
+    const { training, inference, parameters, states } = await trace([6], () => [
+      L.dense({ units: 4, name: 'a' }),
+      L.batchNormalization({ name: 'b' }),
+      L.dropout({ rate: 0.25 }),
+      L.dense({ units: 3, activation: 'softmax', name: 'c' }),
+    ]);
+    const names = (graph: Graph, role: string) =>
+      [...graph.inputs, ...graph.outputs].filter((value) => value.role === role).map((value) => ('name' in value ? value.name : role)); // prettier-ignore
+    expect(parameters.map(({ name }) => name)).toEqual([
+      'a/kernel',
+      'a/bias',
+      'b/gamma',
+      'b/beta',
+      'c/kernel',
+      'c/bias',
+    ]);
+    expect(states.map(({ name }) => name)).toEqual(['b/moving_mean', 'b/moving_variance']);
+    expect(new Set(names(training, 'gradient'))).toEqual(new Set(parameters.map(({ name }) => name)));
+    const random = training.inputs.filter(({ role }) => role === 'random');
+    expect(random).toMatchObject([{ random: { kind: 'uniform' }, node: { shape: [4, 4] } }]);
+    expect(names(inference, 'random')).toEqual([]);
+    expect(training.outputs.filter(({ role }) => role === 'state')).toHaveLength(2);
+  });
+
+  it('the gradient of batch normalisation takes two passes of sums', async () => {
+    const { training } = await trace([8, 8, 2], () => [
+      L.conv2d({ filters: 4, kernelSize: 3, useBias: false, name: 'conv' }),
+      L.batchNormalization({ name: 'norm' }),
+      L.reLU(),
+      L.conv2d({ filters: 4, kernelSize: 3, useBias: false }),
+      L.flatten(),
+      L.dense({ units: 3, activation: 'softmax' }),
+    ]);
+    const whole = training.nodes.filter(({ op, shape, inputs }) => op === 'Sum' && shape.length === 1 && inputs[0]!.shape.length === 4); // prettier-ignore
+    expect(whole.length).toBeLessThanOrEqual(2);
+  });
+});
