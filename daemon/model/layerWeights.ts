@@ -2,16 +2,7 @@
  * A layer's weights by arithmetic on the config alone, named, ordered and shaped as TensorFlow.js creates them
  * (tfjs-layers 4.22, the `build` of each class), with the FLOPs that each kernel costs.
  */
-import {
-  channelsFirst,
-  field,
-  isLayerJson,
-  numberAt,
-  stringAt,
-  tupleAt,
-  type Json,
-  type LayerJson,
-} from './layerConfig.js';
+import { channelsFirst, field, isLayerJson, numberAt, tupleAt, type Json, type LayerJson } from './layerConfig.js';
 import { axisWithoutBatch, outputShapes, sizeOf, type Dim, type Shape } from './layerShapes.js';
 
 export interface WeightSpec {

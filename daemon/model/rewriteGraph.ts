@@ -84,6 +84,9 @@ export function rewriteWiring(
     if (!Array.isArray(inbound)) refuseAt(at)('has inbound nodes that are not a list');
     keras3 ||= (inbound as unknown[]).some(isObject);
     layer.inbound_nodes = (inbound as unknown[]).map((node) => rewriteNode(node, layer, at, notes, refuseAt(at)));
+    if ((layer.inbound_nodes as Ref[][]).some((node) => node[0]?.[3].training === false)) {
+      notes.add('calls with training=False, which TensorFlow.js ignores while it trains', at);
+    }
     layer.name = layerName(layer);
   }
   const self = where === '' ? 'the model' : where.slice(0, -1);

@@ -119,6 +119,7 @@ describe('rewrites, each with a note', () => {
     };
     const { topology, notes } = normalise(raw);
     expect(notes.join()).toMatch(/flat input_layers became a list/);
+    expect(notes.join()).toMatch(/training=False, which TensorFlow.js ignores while it trains: m/);
     expect(modelGraph(topology).outputShapes).toEqual([[2]]);
     const model = await loads(raw);
     expect((model.predict(tf.ones([1, 4, 3])) as tf.Tensor).shape).toEqual([1, 2]);
