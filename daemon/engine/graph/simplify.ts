@@ -84,7 +84,7 @@ function withoutLeadingOnes(graph: GraphBuilder, node: Node, rank: number): Node
 /** As for one operand: where the other is reshaped alike, or is a scalar, or only fewer axes of length 1 go in front. */
 function reshapeLater(graph: GraphBuilder, spec: Spec): Node | undefined {
   const [a, b] = spec.inputs as [Node, Node];
-  const sourceOf = (node: Node) => (node.op === 'Reshape' && sameShape(node.shape, spec.shape) ? node.inputs[0]! : undefined); // prettier-ignore
+  const sourceOf = (node: Node) => (node.op === 'Reshape' && sameShape(node.shape, spec.shape) && !movesOnes(node) ? node.inputs[0]! : undefined); // prettier-ignore
   const [p, q] = [sourceOf(a), sourceOf(b)];
   const inFront = ({ shape }: Node, other: Node) =>
     other.shape.length <= shape.length && sameShape(spec.shape, [...ones(spec.shape.length - shape.length), ...shape]);
@@ -156,9 +156,17 @@ const binary: Rule = (graph, spec) => {
   return reshapeLater(graph, spec);
 };
 
+/** A reshape that moves axes of length 1 about is there for a broadcast, next to which it should stay; leading ones are not. */
+function movesOnes({ inputs, shape }: Node): boolean {
+  const source = inputs[0]!.shape;
+  const long = (dims: readonly number[]) => dims.filter((n) => n !== 1);
+  const lead = shape.length - source.length;
+  return sameShape(long(shape), long(source)) && !(lead > 0 && sameShape(shape, [...ones(lead), ...source]));
+}
+
 /** Element by element, a reshape can come after: what it separated meets, such as a product and its bias. */
 const unary: Rule = (graph, { op, inputs, shape, dtype, attrs }) => {
-  if (inputs[0]!.op === 'Reshape') {
+  if (inputs[0]!.op === 'Reshape' && !movesOnes(inputs[0]!)) {
     const source = inputs[0]!.inputs[0]!;
     const y = graph.add({ op, inputs: [source], attrs, shape: source.shape, dtype });
     return graph.add({ op: 'Reshape', inputs: [y], shape });
