@@ -7,8 +7,8 @@ import type { Handlers } from '../dispatch.js';
 export const exportHandlers: Pick<Handlers<Context>, 'lc/exportFormats' | 'lc/export'> = {
   async 'lc/exportFormats'({ run }, context) {
     const { folder } = await findRun(run, context);
-    const { measureFormats } = await import('../../export/formats.js');
-    return measureFormats(folder);
+    const { measureModel, readResult } = await import('../../export/exportModel.js');
+    return [...(await measureModel(await readResult(folder))).formats];
   },
 
   async 'lc/export'({ run, format, target }, context) {
@@ -18,7 +18,7 @@ export const exportHandlers: Pick<Handlers<Context>, 'lc/exportFormats' | 'lc/ex
     if (!(await stat(dirname(path)).catch(() => null))?.isDirectory()) {
       throw new UserError('usage', `${dirname(path)} is no folder; choose one that exists`, { file: path });
     }
-    const { exportRun } = await import('../../export/formats.js');
-    return exportRun(folder, format, path);
+    const { exportModel, findFormat, readResult } = await import('../../export/exportModel.js');
+    return exportModel(await readResult(folder), findFormat(format), path);
   },
 };

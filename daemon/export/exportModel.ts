@@ -1,0 +1,134 @@
+/** Exporting a model in a format, and how large each format is: measured on written files. */
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { Model } from '../model/model.js';
+import { readModel } from '../model/readModel.js';
+import { UserError } from '../protocol/errors.js';
+import { FORMATS, type Format } from './formats.js';
+import { thin } from './thin.js';
+
+export interface FormatSize {
+  readonly format: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly gzip: number;
+  readonly brotli: number;
+  /** Dense float32 weights of the reference to these bytes. */
+  readonly ratio: number;
+}
+
+export interface Sizes {
+  /** Bytes of the reference's weights, dense float32: what `ratio` compares with. */
+  readonly reference: number;
+  readonly formats: readonly FormatSize[];
+  /** Formats that cannot hold this model, and why. */
+  readonly left: readonly { readonly format: string; readonly reason: string }[];
+}
+
+const gzipAsync = promisify(gzip);
+const brotliAsync = promisify(brotliCompress);
+
+/** Writes into a folder of its own and hands over what is there. */
+async function writtenFiles<T>(format: Format, model: Model, use: (files: Map<string, Buffer>) => T): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'lc-prune-'));
+  try {
+    await format.write(model, format.extension === '' ? folder : join(folder, `model${format.extension}`));
+    const names = (await readdir(folder)).sort();
+    const contents = await Promise.all(names.map((name) => readFile(join(folder, name))));
+    return use(new Map(names.map((name, i) => [name, contents[i]!])));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Each file by itself, as a server sends them. */
+async function sizeOf(files: readonly Buffer[]): Promise<Pick<FormatSize, 'bytes' | 'gzip' | 'brotli'>> {
+  const sums = { bytes: 0, gzip: 0, brotli: 0 };
+  for (const file of files) {
+    const options = {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: file.length },
+    };
+    sums.bytes += file.length;
+    sums.gzip += (await gzipAsync(file, { level: 9 })).length;
+    sums.brotli += (await brotliAsync(file, options)).length;
+  }
+  return sums;
+}
+
+const denseBytes = (model: Model): number => model.weights.reduce((total, { data }) => total + 4 * data.length, 0);
+
+/** Sizes of a pruned model (of the reference's shape) in every format, as written. */
+export async function measureModel(model: Model): Promise<Sizes> {
+  const thinned = thin(model).model;
+  const reference = denseBytes(model);
+  const formats: FormatSize[] = [];
+  const left: { format: string; reason: string }[] = [];
+  for (const format of FORMATS) {
+    try {
+      const files = await writtenFiles(format, format.thinned ? thinned : model, (found) => [...found.values()]);
+      const sizes = await sizeOf(files);
+      formats.push({ format: format.id, name: format.name, ...sizes, ratio: reference / sizes.bytes });
+    } catch (error) {
+      if (!(error instanceof UserError) || error.code !== 'model-unsupported') throw error;
+      left.push({ format: format.id, reason: error.message });
+    }
+  }
+  return { reference, formats, left };
+}
+
+/** @throws UserError('usage') for an unknown format. */
+export function findFormat(id: string): Format {
+  const format = FORMATS.find((candidate) => candidate.id === id);
+  if (format) return format;
+  const known = FORMATS.map((candidate) => candidate.id).join(', ');
+  throw new UserError('usage', `no format is called "${id.slice(0, 50)}"; known: ${known}`, { field: 'format' });
+}
+
+/** Bytes of what was written: a folder's files, a file, or a model.json with the shards it names. */
+async function bytesAt(path: string): Promise<number> {
+  const info = await stat(path);
+  if (info.isDirectory()) {
+    const sizes = await Promise.all((await readdir(path)).map(async (name) => (await stat(join(path, name))).size));
+    return sizes.reduce((total, size) => total + size, 0);
+  }
+  if (!path.endsWith('.json')) return info.size;
+  const { weightsManifest } = JSON.parse(await readFile(path, 'utf8')) as { weightsManifest: { paths: string[] }[] };
+  const shards = weightsManifest.flatMap(({ paths }) => paths);
+  const sizes = await Promise.all(shards.map(async (name) => (await stat(join(dirname(path), name))).size));
+  return sizes.reduce((total, size) => total + size, info.size);
+}
+
+/**
+ * @param target absolute, inside the workspace: the main file, or a folder that gets `model` and the format's extension.
+ * @returns the main file or folder, and the bytes that were written. @throws UserError('model-unsupported' | 'disk').
+ */
+export async function exportModel(
+  model: Model,
+  format: Format,
+  target: string,
+): Promise<{ path: string; bytes: number }> {
+  const isFolder = (await stat(target).catch(() => null))?.isDirectory() ?? false;
+  // A path without an ending is the folder of a model.json, as TensorFlow.js saves one.
+  const intoFolder =
+    format.extension !== '' && (isFolder || (format.extension === '.json' && !target.endsWith('.json')));
+  const path = intoFolder ? join(target, `model${format.extension}`) : target;
+  await mkdir(dirname(path), { recursive: true }).catch((error: Error) => {
+    throw new UserError('disk', `${dirname(path)} cannot be made: ${error.message}`, { file: dirname(path) });
+  });
+  await format.write(format.thinned ? thin(model).model : model, path);
+  return { path, bytes: await bytesAt(path) };
+}
+
+/** The pruned model of a run. @throws UserError('run-invalid') when the run has no result yet. */
+export async function readResult(folder: string): Promise<Model> {
+  const path = join(folder, 'result', 'model.json');
+  if (!(await stat(path).catch(() => null))?.isFile()) {
+    throw new UserError('run-invalid', `${basename(folder)} has no result yet; let it finish, then export`, {
+      file: path,
+    });
+  }
+  return readModel(path, { workspace: folder });
+}

@@ -1,0 +1,38 @@
+/** SafeTensors (github.com/huggingface/safetensors, format of version 0.4): 8 bytes of header length, JSON, then the tensors. */
+import { writeFileAtomic } from '../model/atomicWrite.js';
+import type { Model, WeightTensor } from '../model/model.js';
+
+const DTYPES = { float32: 'F32', int32: 'I32', bool: 'BOOL' } as const;
+
+function bytesOf({ dtype, data }: WeightTensor): Uint8Array {
+  if (dtype === 'float32') return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return dtype === 'int32'
+    ? new Uint8Array(Int32Array.from(data).buffer)
+    : Uint8Array.from(data, (x) => Number(x !== 0));
+}
+
+/** Tensors by their names; the topology as JSON under `__metadata__.topology`. */
+export function safetensorsFile(model: Model): Uint8Array {
+  const contents = model.weights.map(bytesOf);
+  let at = 0;
+  const tensors = model.weights.map(({ name, shape, dtype }, i) => {
+    const begin = at;
+    at += contents[i]!.byteLength;
+    return [name, { dtype: DTYPES[dtype], shape, data_offsets: [begin, at] }] as const;
+  });
+  const header = {
+    __metadata__: { format: 'tf', topology: JSON.stringify(model.topology) },
+    ...Object.fromEntries(tensors),
+  };
+  const json = Buffer.from(JSON.stringify(header), 'utf8');
+  // The data begins at a multiple of 8; spaces are allowed to get there.
+  const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(padded.length));
+  return Buffer.concat([length, padded, ...contents]);
+}
+
+/** @throws UserError('disk'). */
+export async function writeSafetensors(model: Model, path: string): Promise<void> {
+  await writeFileAtomic(path, safetensorsFile(model));
+}
