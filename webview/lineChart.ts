@@ -156,10 +156,12 @@ export class LineChart {
     const width = plot.over.clientWidth;
     const now = plot.cursor.left ?? -1;
     const left = move === null ? -10 : 'share' in move ? move.share * width : (now < 0 ? width / 2 : now) + move.pixels;
-    plot.setCursor({
+    const at = {
       left: move === null ? -10 : Math.max(0, Math.min(width, left)),
       top: move === null ? -10 : plot.over.clientHeight / 2,
-    });
+    };
+    // The third parameter, missing in the types, tells the synced charts.
+    (plot.setCursor as (position: typeof at, fire: boolean, publish: boolean) => void)(at, true, true);
   }
 
   #schedule(): void {

@@ -25,18 +25,20 @@ type RunCommands = Pick<
   | 'lcPrune.openPlan'
 >;
 
-const EXTENSIONS: [string, string][] = [
+/** What a format's id begins with, and its file extension; a format without one is a folder. */
+const EXTENSIONS: readonly [string, string][] = [
+  ['tfjs', '.json'],
+  ['keras-h5', '.h5'],
+  ['keras', '.keras'],
   ['onnx', '.onnx'],
-  ['npz', '.npz'],
   ['safetensors', '.safetensors'],
+  ['sparse', '.lcp'],
+  ['mask', '.npz'],
 ];
 
-/** Suggested file of an export: a tfjs model is a JSON file beside its weights. */
-export function exportName(plan: string, format: string): string {
-  const extension =
-    EXTENSIONS.find(([name]) => format.includes(name))?.[1] ?? (format.includes('tfjs') ? '.json' : '.lcp');
-  return `${plan}-pruned${extension}`;
-}
+/** Suggested file of an export. */
+export const exportName = (plan: string, format: string): string =>
+  `${plan}-pruned${EXTENSIONS.find(([start]) => format.startsWith(start))?.[1] ?? ''}`;
 
 /** What can be done with runs that exist. */
 export function runCommands({ daemon, runs, monitor }: Services): RunCommands {

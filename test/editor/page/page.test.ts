@@ -1,0 +1,243 @@
+/** The built monitor page in a browser: themes, accessibility, CSP, keyboard, exports, states. */
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Browser } from 'playwright-core';
+import type { ToHost } from '../../../webview/messages.js';
+import { artifact, expectEventually } from '../expectEventually.js';
+import { fakeRun, hydration } from './fakeRun.js';
+import { launchBrowser, openMonitor, THEMES, type MonitorPage } from './openPage.js';
+
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser?.close());
+
+const one = () => hydration([fakeRun({ id: 'lenet300' })]);
+const several = () =>
+  hydration(
+    [
+      fakeRun({ id: 'lenet300-1%', iterations: 30, state: 'done' }),
+      fakeRun({ id: 'lenet300-2%', kept: 0.02, colour: 1, seed: 3, iterations: 30, state: 'done' }),
+      fakeRun({
+        id: 'magnitude-1%',
+        colour: 2,
+        seed: 4,
+        method: 'magnitude',
+        iterations: 30,
+        state: 'done',
+        floor: 0.03,
+        broken: 900,
+      }),
+    ],
+    [{ setting: 'method', values: ['lc', 'lc', 'magnitude'] }],
+  );
+
+/** Serious and critical findings of axe-core, in words. */
+async function findings({ page }: MonitorPage): Promise<string[]> {
+  // The page's CSP forbids foreign scripts; the debugger's evaluation is not one.
+  const { readFile } = await import('node:fs/promises');
+  await page.evaluate(await readFile(axePath, 'utf8'));
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run(): Promise<{
+          violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
+        }>;
+      };
+    };
+    const { violations } = await axe.run();
+    return violations
+      .filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
+      .map(
+        (violation) =>
+          `${violation.id}: ${violation.nodes.map((node) => `${node.html} ${node.failureSummary}`).join('\n  ')}`,
+      );
+  });
+}
+
+describe.each(THEMES)('theme %s', (theme) => {
+  test('one run, several runs, none: drawn, accessible, no violation', async () => {
+    for (const [name, messages] of [
+      ['run', one()],
+      ['compare', several()],
+      ['empty', hydration([])],
+    ] as const) {
+      const monitor = await openMonitor(browser, { theme });
+      await monitor.send(messages);
+      await monitor.page.waitForTimeout(300);
+      await artifact(monitor.page, `page-${name}-${theme}`);
+      expect(await findings(monitor), name).toEqual([]);
+      expect(monitor.problems, name).toEqual([]);
+      if (name !== 'empty') expect(await monitor.page.locator('.plot canvas').count()).toBeGreaterThanOrEqual(7);
+      await monitor.page.close();
+    }
+  });
+});
+
+describe('the page', () => {
+  let monitor: MonitorPage;
+  const sent = async <T extends ToHost['type']>(type: T) =>
+    (await monitor.posted()).filter((message): message is Extract<ToHost, { type: T }> => message.type === type);
+
+  beforeAll(async () => {
+    monitor = await openMonitor(browser);
+    await monitor.send(one());
+    await monitor.page.waitForTimeout(300);
+  });
+  afterAll(async () => {
+    expect(monitor.problems).toEqual([]);
+    await monitor.page.close();
+  });
+
+  test('says ready once, and asks once for the picture of the first layer', async () => {
+    expect(await sent('ready')).toHaveLength(1);
+    expect(await sent('picture')).toEqual([{ type: 'picture', run: 'lenet300', layer: 'fc1' }]);
+  });
+
+  test('its buttons steer the run', async () => {
+    for (const name of ['Pause', 'Stop', 'Budget...', 'Compare...'])
+      await monitor.page.getByRole('button', { name, exact: true }).click();
+    expect((await sent('control')).map(({ action, run }) => `${action} ${run}`)).toEqual([
+      'pause lenet300',
+      'stop lenet300',
+      'budget lenet300',
+      'compare lenet300',
+    ]);
+  });
+
+  test('the crosshair moves by keyboard, in every chart, and tells its values', async () => {
+    const plot = monitor.page.locator('.card.error .plot');
+    await plot.focus();
+    await monitor.page.keyboard.press('Home');
+    for (let i = 0; i < 6; i++) await monitor.page.keyboard.press('ArrowRight');
+    const live = await monitor.page.locator('.card.error [aria-live]').textContent();
+    expect(live).toMatch(/^Step \d+.*test · θ \d+\.\d+%/);
+    const others = await monitor.page.locator('.card.loss .u-cursor-x').evaluate((line) => line.className);
+    expect(others).not.toContain('u-off');
+    await monitor.page.keyboard.press('Escape');
+    expect(await monitor.page.locator('.card.error [aria-live]').textContent()).toBe('');
+  });
+
+  test('zooms and resets', async () => {
+    await monitor.page.locator('.card.error .plot').focus();
+    await monitor.page.keyboard.press('+');
+    const reset = monitor.page.getByRole('button', { name: 'Reset zoom' });
+    await reset.waitFor();
+    await reset.click();
+    await reset.waitFor({ state: 'hidden' });
+  });
+
+  test('every chart has a table with the same numbers', async () => {
+    for (const card of ['loss', 'error', 'kept', 'distance', 'throughput', 'learningRate', 'histogram']) {
+      const root = monitor.page.locator(`.card.${card}`);
+      await root.getByRole('button', { name: /as a table/ }).click();
+      expect(await root.locator('.data-table tbody tr').count(), card).toBeGreaterThan(10);
+      await root.getByRole('button', { name: /as a chart/ }).click();
+    }
+  });
+
+  test('exports PNG, SVG and CSV', async () => {
+    const files = new Map<string, Buffer>();
+    for (const kind of ['PNG', 'SVG', 'CSV']) {
+      await monitor.page.locator('.card.error summary').click();
+      await monitor.page.locator('.card.error').getByRole('button', { name: kind }).click();
+      await monitor.page.waitForTimeout(200);
+    }
+    for (const { name, data } of await sent('save')) files.set(name, Buffer.from(data, 'base64'));
+    expect([...files.keys()].sort()).toEqual(['lenet300-error.csv', 'lenet300-error.png', 'lenet300-error.svg']);
+    expect(files.get('lenet300-error.png')!.subarray(1, 4).toString()).toBe('PNG');
+    const csv = files.get('lenet300-error.csv')!.toString().trim().split('\n');
+    expect(csv[0]).toBe('series,Step,value');
+    // 18 iterations at theta and w on two sets, and direct compression.
+    expect(csv.length).toBe(1 + 4 * 18 + 1);
+    const svg = files.get('lenet300-error.svg')!.toString();
+    const parsed = await monitor.page.evaluate((text) => {
+      const root = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
+      return { name: root.nodeName, paths: root.querySelectorAll('path').length };
+    }, svg);
+    expect(parsed.name).toBe('svg');
+    expect(parsed.paths).toBeGreaterThan(20);
+  });
+
+  test('a legend entry hides its line, and the page remembers it', async () => {
+    const entry = monitor.page.locator('.card.error .legend-item[data-kind="w/test"]');
+    await entry.click();
+    await expectEventually(() => entry.getAttribute('aria-pressed'), 'false');
+    await entry.click();
+    await expectEventually(() => entry.getAttribute('aria-pressed'), 'true');
+  });
+
+  test('a pause, an end and a failure show their own controls', async () => {
+    for (const [state, visible, hidden] of [
+      ['paused', 'Resume', 'Pause'],
+      ['done', 'Export...', 'Stop'],
+      ['interrupted', 'Resume', 'Pause'],
+    ] as const) {
+      const { view } = fakeRun({ id: 'lenet300' });
+      await monitor.send([{ type: 'run', view: { ...view, summary: { ...view.summary, state } } }]);
+      expect(await monitor.page.getByRole('button', { name: visible, exact: true }).isVisible(), state).toBe(true);
+      expect(await monitor.page.getByRole('button', { name: hidden, exact: true }).isVisible(), state).toBe(false);
+    }
+    const { view } = fakeRun({ id: 'lenet300' });
+    await monitor.send([
+      {
+        type: 'run',
+        view: { ...view, summary: { ...view.summary, state: 'failed', message: 'The engine ran out of memory.' } },
+      },
+    ]);
+    expect(await monitor.page.locator('.message').innerText()).toContain('out of memory');
+  });
+
+  test('text of a run cannot become markup', async () => {
+    const { view } = fakeRun({ id: 'lenet300' });
+    const evil = '<img src=x onerror=alert(1)>';
+    await monitor.send([
+      {
+        type: 'run',
+        view: {
+          ...view,
+          name: evil,
+          summary: { ...view.summary, message: evil, model: evil },
+          warnings: [{ time: 0, message: evil }],
+        },
+      },
+    ]);
+    expect(await monitor.page.locator('.run-header h1').textContent()).toBe(evil);
+    expect(await monitor.page.locator('img').count()).toBe(0);
+  });
+});
+
+test('values that are not numbers are marked, and their neighbours stay', async () => {
+  const clean = await openMonitor(browser);
+  await clean.send(hydration([fakeRun({ id: 'a' })]));
+  const broken = await openMonitor(browser);
+  await broken.send(hydration([fakeRun({ id: 'a', broken: 2000 })]));
+  const red = ({ page }: MonitorPage) =>
+    page.locator('.card.loss canvas').evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+      let count = 0;
+      // charts.red of the dark theme
+      for (let i = 0; i < data.length; i += 4) if (data[i]! > 220 && data[i + 1]! < 100 && data[i + 2]! < 100) count++;
+      return count;
+    });
+  await clean.page.waitForTimeout(300);
+  await broken.page.waitForTimeout(300);
+  expect(await red(clean)).toBe(0);
+  expect(await red(broken)).toBeGreaterThan(20);
+  await clean.page.close();
+  await broken.page.close();
+});
+
+test('a page that comes back shows what it showed', async () => {
+  const monitor = await openMonitor(browser, {
+    state: { axis: 'time', smoothing: 0.9, hidden: ['w/test'], layer: 'fc2' },
+  });
+  await monitor.send(one());
+  expect(await monitor.page.locator('#axis-time').isChecked()).toBe(true);
+  expect(await monitor.page.locator('#smoothing').inputValue()).toBe('0.9');
+  expect(await monitor.page.locator('.card.error [data-kind="w/test"]').getAttribute('aria-pressed')).toBe('false');
+  expect(await monitor.page.locator('tr.selected').innerText()).toContain('fc2');
+  await monitor.page.close();
+});
