@@ -10,6 +10,7 @@ import {
   stringAt,
   type Json,
   type LayerJson,
+  own,
 } from './layerConfig.js';
 import type { ModelGraph } from './layerGraph.js';
 import type { Topology } from './model.js';
@@ -49,7 +50,7 @@ class Writer {
     // TensorFlow.js's "normal" is Keras's truncated one by another name.
     if (value.class_name === 'VarianceScaling' && config.distribution === 'normal')
       config.distribution = 'truncated_normal';
-    return this.object(`keras.${kind}s`, INITIALIZER_NAMES[value.class_name] ?? value.class_name, config);
+    return this.object(`keras.${kind}s`, own(INITIALIZER_NAMES, value.class_name) ?? value.class_name, config);
   }
 
   private config(layer: LayerJson): Json {

@@ -13,6 +13,10 @@ export interface LayerJson {
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The table's own entry: a file may name "constructor" or "__proto__". */
+export const own = <T>(table: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined;
+
 export const isLayerJson = (value: unknown): value is LayerJson & Json =>
   isObject(value) && typeof value.class_name === 'string' && isObject(value.config);
 

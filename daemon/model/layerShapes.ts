@@ -2,7 +2,7 @@
  * Output shapes by arithmetic on the config alone: one rule per layer class of TensorFlow.js, as its computeOutputShape
  * (tfjs-layers 4.22, src/layers). Shapes are without the batch axis; a null size is unknown, a null shape wholly so.
  */
-import { field, isLayerJson, numberAt, type LayerJson } from './layerConfig.js';
+import { field, isLayerJson, numberAt, type LayerJson, own } from './layerConfig.js';
 import {
   bordered,
   convolution,
@@ -216,6 +216,6 @@ export const KNOWN_CLASSES: ReadonlySet<string> = new Set(Object.keys(RULES));
 
 /** The outputs' shapes of one call of a layer that is no container. Unknown classes give [null]. */
 export function outputShapes(layer: LayerJson, inputs: readonly (Shape | null)[]): (Shape | null)[] {
-  const rule = RULES[layer.class_name];
+  const rule = own(RULES, layer.class_name);
   return rule ? rule(layer.config, inputs) : [null];
 }

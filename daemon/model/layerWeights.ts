@@ -2,7 +2,7 @@
  * A layer's weights by arithmetic on the config alone, named, ordered and shaped as TensorFlow.js creates them
  * (tfjs-layers 4.22, the `build` of each class), with the FLOPs that each kernel costs.
  */
-import { channelsFirst, field, isLayerJson, numberAt, tupleAt, type Json, type LayerJson } from './layerConfig.js';
+import { channelsFirst, field, isLayerJson, numberAt, tupleAt, type Json, type LayerJson, own } from './layerConfig.js';
 import { axisWithoutBatch, outputShapes, sizeOf, type Dim, type Shape } from './layerShapes.js';
 
 export interface WeightSpec {
@@ -95,7 +95,7 @@ const recurrent =
 const GATES: Record<string, number> = { SimpleRNNCell: 1, GRUCell: 3, LSTMCell: 4 };
 
 function cellWeights(cell: LayerJson, features: Dim, steps: number): Part[] {
-  const gates = GATES[cell.class_name];
+  const gates = own(GATES, cell.class_name);
   if (gates !== undefined) return gated(gates, cell.config, features, steps);
   if (cell.class_name !== 'StackedRNNCells') return [];
   let size = features;
@@ -193,7 +193,7 @@ const RULES: Record<string, Rule> = {
 };
 
 function parts(layer: LayerJson, input: Shape | null): Part[] {
-  return RULES[layer.class_name]?.(layer.config, input) ?? [];
+  return own(RULES, layer.class_name)?.(layer.config, input) ?? [];
 }
 
 /** @param scope the layer's name; weights are named "scope/kernel". */

@@ -1,5 +1,5 @@
 /** One layer of a topology, rewritten to what TensorFlow.js reads. */
-import { CONTAINERS, field, isLayerJson, isObject, layerName, type Json, type LayerJson } from './layerConfig.js';
+import { CONTAINERS, field, isLayerJson, isObject, layerName, type Json, type LayerJson, own } from './layerConfig.js';
 import type { Notes } from './notes.js';
 import { activation, rewriteValues, type Refuse } from './rewriteValues.js';
 import { refuseUnsupported } from './unsupported.js';
@@ -81,7 +81,7 @@ function rewriteLeakyRelu(config: Json, where: string, notes: Notes): void {
 export function rewriteLayer(layer: LayerJson, where: string, context: RewriteContext): LayerJson | null {
   const { notes } = context;
   const refuse = context.refuseAt(where);
-  const alias = CLASS_ALIASES[layer.class_name];
+  const alias = own(CLASS_ALIASES, layer.class_name);
   if (alias !== undefined) {
     notes.add(`${layer.class_name} became ${alias}`, where);
     layer.class_name = alias;

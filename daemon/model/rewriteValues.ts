@@ -1,5 +1,5 @@
 /** Config values that Keras writes in ways TensorFlow.js does not read: types, initializers, regularizers, activations. */
-import { isObject, type Json } from './layerConfig.js';
+import { isObject, type Json, own } from './layerConfig.js';
 import type { Notes } from './notes.js';
 
 /** Refuses the layer at hand; the message is completed with the file and the layer. */
@@ -27,7 +27,7 @@ const DTYPES: Record<string, string> = {
 function dtype(value: unknown, where: string, notes: Notes, refuse: Refuse): string {
   const name = isObject(value) ? (isObject(value.config) ? value.config.name : undefined) : value;
   if (isObject(value)) notes.add('dtype policy objects became names', where);
-  const known = typeof name === 'string' ? DTYPES[name] : undefined;
+  const known = typeof name === 'string' ? own(DTYPES, name) : undefined;
   if (known === undefined) refuse(`has dtype ${JSON.stringify(name)?.slice(0, 60)}, which TensorFlow.js does not have`);
   if (name !== known) notes.add(`dtype ${String(name)} became ${known}`, where);
   return known!;
@@ -55,7 +55,7 @@ function initializer(value: unknown, where: string, notes: Notes): unknown {
   if (value == null) return value;
   if (typeof value === 'string') return INITIALIZER_IDS.has(value) || INITIALIZERS.has(value) ? value : zeros();
   if (!isObject(value) || typeof value.class_name !== 'string') return zeros();
-  const name = INITIALIZER_NAMES[value.class_name] ?? value.class_name;
+  const name = own(INITIALIZER_NAMES, value.class_name) ?? value.class_name;
   if (!INITIALIZERS.has(name)) return zeros();
   const config: Json = isObject(value.config) ? { ...value.config } : {};
   if (config.seed !== undefined && typeof config.seed !== 'number') config.seed = null;

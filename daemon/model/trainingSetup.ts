@@ -1,6 +1,6 @@
 /** What to train a model on: its loss and the shapes of its data, from its own training config or else from its output. */
 import { UserError } from '../protocol/errors.js';
-import { field, isLayerJson, isObject, stringAt, type LayerJson } from './layerConfig.js';
+import { field, isLayerJson, isObject, own, stringAt, type LayerJson } from './layerConfig.js';
 import { modelGraph } from './layerGraph.js';
 import type { Model } from './model.js';
 
@@ -114,11 +114,11 @@ export function trainingSetup(
   const maker = graph.layers.find((node) => node.path === name);
   const activation = maker ? activationOf(maker.layer) : 'linear';
   const config = model.trainingConfig;
-  const own = config ? lossOf(field(config, 'loss'), name, index) : null;
-  const known = own ? LOSSES[own.name.replace(/[\s_]/g, '').toLowerCase()] : undefined;
-  if (own && known === undefined) {
+  const named = config ? lossOf(field(config, 'loss'), name, index) : null;
+  const known = named ? own(LOSSES, named.name.replace(/[\s_]/g, '').toLowerCase()) : undefined;
+  if (named && known === undefined) {
     notes.push(
-      `the model's own loss "${own.name.slice(0, 60)}" is not available; ${byActivation(activation)} fits its output`,
+      `the model's own loss "${named.name.slice(0, 60)}" is not available; ${byActivation(activation)} fits its output`,
     );
   }
   const loss = known ?? byActivation(activation);
@@ -132,7 +132,7 @@ export function trainingSetup(
     inputShapes: graph.inputShapes.map((input) => input ?? [null]),
     outputShape,
     output: name,
-    fromLogits: crossEntropy && (own?.fromLogits ?? false) && activation === 'linear',
+    fromLogits: crossEntropy && (named?.fromLogits ?? false) && activation === 'linear',
     notes,
   };
 }

@@ -1,5 +1,5 @@
 /** Layers that cannot be loaded, and settings that TensorFlow.js would silently ignore: each refused by layer name. */
-import { CONTAINERS, field, isObject, stringAt, tupleAt, type Json } from './layerConfig.js';
+import { CONTAINERS, field, isObject, stringAt, tupleAt, type Json, own } from './layerConfig.js';
 import { KNOWN_CLASSES } from './layerShapes.js';
 import type { Refuse } from './rewriteValues.js';
 
@@ -105,7 +105,7 @@ function refuseIgnoredSettings(className: string, config: Json, refuse: Refuse):
 /** @throws (through `refuse`) when the layer cannot be loaded, or would be loaded as something else. */
 export function refuseUnsupported(className: string, config: Json, refuse: Refuse): void {
   if (isKeras1(className, config)) refuse('was written by Keras 1; load and save the model with Keras 2 or later');
-  const reason = REASONS[className];
+  const reason = own(REASONS, className);
   if (reason !== undefined) refuse(reason);
   if (/^GRU|Cell$/.test(className) || KNOWN_CLASSES.has(className) || CONTAINERS.has(className)) {
     refuseIgnoredSettings(className, config, refuse);

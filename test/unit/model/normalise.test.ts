@@ -181,6 +181,13 @@ describe('refusals by layer name', () => {
     });
   }
 
+  it('names that every object has are names like others', () => {
+    for (const name of ['__proto__', 'constructor', 'toString']) {
+      expect(refusal(stack(layer(name, image))).message).toContain(`is of class ${name}`);
+      expect(refusal(stack(layer('Dense', { units: 2, dtype: name, ...image }))).message).toContain(`has dtype "${name}"`);
+    }
+  });
+
   it('broken wiring is an error, never a hang', () => {
     const wired = (name: string, from: string): Json => ({ ...layer('Dense', { name, units: 2 }), name, inbound_nodes: [[[from, 0, 0, {}]]] });
     const model = (...layers: Json[]): Json => ({
