@@ -293,6 +293,7 @@ const rules: Partial<Record<string, Rule>> = {
   Reverse: (_, { inputs, attrs }) =>
     (attrs['axes'] as readonly number[]).every((axis) => inputs[0]!.shape[axis] === 1) ? inputs[0] : undefined,
   Select: (graph, { inputs, shape }) => {
+    if (inputs[1] === inputs[2] && sameShape(inputs[1]!.shape, shape)) return inputs[1];
     const condition = splatOf(inputs[0]);
     const chosen = condition === undefined ? undefined : inputs[condition ? 1 : 2]!;
     return chosen && sameShape(chosen.shape, shape) ? chosen : undefined;
@@ -300,6 +301,7 @@ const rules: Partial<Record<string, Rule>> = {
   MatMul: (graph, spec) => {
     const { attrs } = spec;
     const [a, b] = spec.inputs as [Node, Node];
+    if (splatOf(a) === 0 || splatOf(b) === 0) return graph.constant(0, spec.shape);
     // A transposed factor is a flag of the product.
     const flipped = (node: Node) => {
       const perm = node.op === 'Transpose' ? (node.attrs['perm'] as readonly number[]) : [];
