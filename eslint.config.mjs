@@ -23,7 +23,7 @@ const clients = ['./extension', './webview'].map((target) => ({
 const core = ['engine', 'lc', 'model', 'data', 'export'];
 
 export default ts.config(
-  { ignores: ['dist', 'out', 'node_modules', 'artifacts', 'test/editor/.host', '**/*.wasm'] },
+  { ignores: ['dist', 'out', 'node_modules', 'artifacts', '.cache', '.lcprune', '.vscode-test', '**/*.wasm'] },
   js.configs.recommended,
   ...ts.configs.recommended,
   {
