@@ -58,6 +58,6 @@ export async function writeTfjsModel(model: Model, jsonPath: string): Promise<vo
     ...(model.trainingConfig === undefined ? {} : { trainingConfig: model.trainingConfig }),
     weightsManifest: [{ paths, weights: model.weights.map(({ name, shape, dtype }) => ({ name, shape, dtype })) }],
   };
-  await writeFileAtomic(jsonPath, JSON.stringify(json));
+  await writeFileAtomic(jsonPath, `${JSON.stringify(json, null, 2)}\n`);
   await removeOldShards(folder, stem, new Set(paths));
 }
