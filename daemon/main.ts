@@ -3,10 +3,10 @@ import manifest from '../package.json' with { type: 'json' };
 import { backend } from './server/backend.js';
 import { runDaemon } from './server/daemon.js';
 import { logToStderr } from './server/log.js';
-import { PROBE_ARGUMENT, printProbes } from './server/probeInChild.js';
+import { JOB_ARGUMENT, serveJob } from './server/childJob.js';
 
-if (process.argv[2] === PROBE_ARGUMENT) {
-  await printProbes(process.argv.slice(3));
+if (process.argv[2] === JOB_ARGUMENT) {
+  await serveJob(process.argv.slice(3));
   process.exit(0);
 }
 

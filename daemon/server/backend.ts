@@ -5,7 +5,7 @@ import type * as NewestWeights from '../runs/newestWeights.js';
 import type * as Registry from '../runs/registry.js';
 import type * as Supervisor from '../runs/supervisor.js';
 import type * as ReadPlan from '../plan/readPlan.js';
-import { probeInChild, type Probes } from './probeInChild.js';
+import { runInChild } from './childJob.js';
 
 export interface Backend {
   readonly startRun: typeof Supervisor.startRun;
@@ -21,7 +21,7 @@ export interface Backend {
   readonly newestWeights: typeof NewestWeights.newestWeights;
   readonly baselinePlan: typeof BaselinePlan.baselinePlan;
   readonly readPlan: typeof ReadPlan.readPlan;
-  readonly probeEngines: (folders: readonly string[]) => Promise<Probes>;
+  readonly runInChild: typeof runInChild;
 }
 
 const registry = () => import('../runs/registry.js');
@@ -41,5 +41,5 @@ export const backend: Backend = {
   newestWeights: async (...args) => (await import('../runs/newestWeights.js')).newestWeights(...args),
   baselinePlan: async (...args) => (await import('../runs/baselinePlan.js')).baselinePlan(...args),
   readPlan: async (...args) => (await import('../plan/readPlan.js')).readPlan(...args),
-  probeEngines: probeInChild,
+  runInChild,
 };

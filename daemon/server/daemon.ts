@@ -37,7 +37,7 @@ export async function runDaemon({ backend, version, log }: DaemonOptions): Promi
     backend,
     live,
     models: new ModelCache(),
-    engines: new EngineProbes(backend.probeEngines),
+    engines: new EngineProbes((folders) => backend.runInChild('probe', { folders })),
     log,
     version,
   };

@@ -1,4 +1,4 @@
-import type { Probes } from './probeInChild.js';
+import type { Probes } from './childJob.js';
 
 /** Drivers and packages do not come and go by the second, and a probe takes one. */
 const LIFETIME = 60_000;

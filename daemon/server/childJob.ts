@@ -1,0 +1,85 @@
+/**
+ * Work that loads an engine or TensorFlow.js (probing engines, exporting) is done by a short-lived child: native libraries
+ * may crash, and the daemon stays small and quick to answer.
+ */
+import { execFile } from 'node:child_process';
+import type { EngineProbe } from '../engine/engine.js';
+import { UserError, type ErrorCode } from '../protocol/errors.js';
+import type { Result } from '../protocol/messages.js';
+
+export interface Probes {
+  readonly probes: EngineProbe[];
+  /** Id of the engine that "auto" tries first, or null when none works. */
+  readonly chosen: string | null;
+}
+
+/** What a child can be asked, and its answer. Paths are absolute and checked. */
+export interface Jobs {
+  /** `folders`: where optional packages of engines are looked for, best first. */
+  probe: { params: { readonly folders: readonly string[] }; result: Probes };
+  sizes: { params: { readonly folder: string }; result: Result<'lc/exportFormats'> };
+  export: {
+    params: { readonly folder: string; readonly format: string; readonly target: string };
+    result: Result<'lc/export'>;
+  };
+}
+export type JobName = keyof Jobs;
+type Answer =
+  | { readonly result: unknown }
+  | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly details: UserError['details'] } };
+
+/** The first argument with which the daemon's own bundle is the child; the job and its parameters follow. */
+export const JOB_ARGUMENT = '--job';
+const TIMEOUT = 10 * 60_000;
+
+/** @throws UserError that the job ended with, or UserError('engine-failed') when the child broke. */
+export function runInChild<J extends JobName>(job: J, params: Jobs[J]['params']): Promise<Jobs[J]['result']> {
+  return new Promise((resolve, reject) => {
+    const args = [process.argv[1]!, JOB_ARGUMENT, job, JSON.stringify(params)];
+    const options = { timeout: TIMEOUT, maxBuffer: 8 << 20, windowsHide: true };
+    const child = execFile(process.execPath, args, options, (error, stdout, stderr) => {
+      // Native libraries print what they like; the answer is the last line.
+      const line = stdout.trimEnd().split('\n').at(-1) ?? '';
+      let answer: Answer;
+      try {
+        answer = JSON.parse(line) as Answer;
+      } catch {
+        const cause = stderr.trim().split('\n').at(-1) || error?.message || 'no answer';
+        reject(new UserError('engine-failed', `a helper process (${job}) broke: ${cause}; "Show Log" has more`));
+        return;
+      }
+      if ('error' in answer) reject(new UserError(answer.error.code, answer.error.message, answer.error.details));
+      else resolve(answer.result as Jobs[J]['result']);
+    });
+    child.stdin?.end();
+  });
+}
+
+const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jobs[J]['result']> } = {
+  async probe({ folders }) {
+    const { probeEngines } = await import('../engine/registry.js');
+    // In the order of "auto".
+    const probes = await probeEngines(folders.length > 0 ? { folders } : {});
+    return { probes, chosen: probes.find((probe) => probe.available)?.id ?? null };
+  },
+  async sizes({ folder }) {
+    const { measureModel, readResult } = await import('../export/exportModel.js');
+    return [...(await measureModel(await readResult(folder))).formats];
+  },
+  async export({ folder, format, target }) {
+    const { exportModel, findFormat, readResult } = await import('../export/exportModel.js');
+    return exportModel(await readResult(folder), findFormat(format), target);
+  },
+};
+
+/** The child's side: does the job and prints the answer. Errors that are no UserError end the process. */
+export async function serveJob([job, params]: readonly string[]): Promise<void> {
+  let answer: Answer;
+  try {
+    answer = { result: await work[job as JobName](JSON.parse(params!) as never) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    answer = { error: { code: error.code, message: error.message, details: error.details } };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
