@@ -32,9 +32,11 @@ try {
   const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
   const finished = new Promise((resolve) => {
     page.exposeFunction('codeAutomationExit', (result) => resolve(result));
+    // The workbench logs everything here; what the suite itself prints is what matters.
     page.exposeFunction('codeAutomationLog', (type, values) => {
       const line = values.map(String).join(' ');
-      console[type === 'error' ? 'error' : 'log'](line);
+      if (process.env.CODE_TEST_LOG !== '1' && !line.includes('[suite]')) return;
+      console[type === 'error' ? 'error' : 'log'](line.replace(/^.*?\[suite\] ?/s, '').replace(/ color: \w+ *$/, ''));
     });
   });
   const limit = Number(process.env.CODE_TEST_TIMEOUT ?? 300) * 1000;
