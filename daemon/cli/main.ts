@@ -3,6 +3,7 @@ import { UserError } from '../protocol/errors.js';
 import { optionsOf, parseCommand, type Command } from './command.js';
 import { engines } from './commands/engines.js';
 import { evaluate } from './commands/evaluate.js';
+import { exportCommand } from './commands/export.js';
 import { init } from './commands/init.js';
 import { inspect } from './commands/inspect.js';
 import { resume } from './commands/resume.js';
@@ -12,7 +13,7 @@ import { train } from './commands/train.js';
 import { createTerminal } from './terminal.js';
 import { version } from './version.js';
 
-const commands: readonly Command[] = [run, resume, train, evaluate, inspect, init, runs, engines];
+const commands: readonly Command[] = [run, resume, train, evaluate, inspect, exportCommand, init, runs, engines];
 
 function help(): string {
   const width = Math.max(...commands.map((command) => command.name.length + command.positionals.length + 1));

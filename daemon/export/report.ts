@@ -2,11 +2,19 @@
 import type { RunEvent } from '../protocol/events.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { curveSvg, escapeXml } from './curve.js';
+import type { Sizes } from './exportModel.js';
+import type { Thinned } from './thin.js';
 
 export interface ReportRun {
   readonly name: string;
   readonly plan: ResolvedPlan;
   readonly events: readonly RunEvent[];
+}
+
+/** What the first run's result takes on disk, and what thinning leaves of it. */
+export interface ReportExport {
+  readonly sizes: Sizes;
+  readonly thinned: Pick<Thinned, 'layers' | 'inputs' | 'weights' | 'flops'>;
 }
 
 type Of<Name extends RunEvent['event']> = Extract<RunEvent, { event: Name }>;
@@ -90,6 +98,44 @@ function settingsTable(run: ReportRun): Table {
   return { title: 'Settings', header: ['Setting', 'Value'], rows };
 }
 
+function sizesTable({ formats, reference }: Sizes): Table {
+  const rows = formats.map(({ name, bytes, gzip, brotli, ratio }) => [
+    name,
+    ...[bytes, gzip, brotli].map(count),
+    `${ratio.toPrecision(3)}x`,
+  ]);
+  return {
+    title: 'Sizes',
+    header: ['Format', 'Bytes', 'gzip', 'brotli', `Smaller than ${count(reference)} bytes of dense float32`],
+    rows,
+  };
+}
+
+function survivorsTable({ inputs, layers, weights, flops }: ReportExport['thinned']): Table {
+  const row = (name: string, before: number, after: number) => [
+    name,
+    count(before),
+    count(after),
+    percent(after / before),
+  ];
+  return {
+    title: 'What thinning leaves',
+    header: ['Of', 'Before', 'After', 'Share'],
+    rows: [
+      ...inputs.map(({ name, read }) =>
+        row(
+          `inputs (${name})`,
+          read.length,
+          read.reduce((sum, one) => sum + one, 0),
+        ),
+      ),
+      ...layers.map(({ layer, units, kept }) => row(`units of ${layer}`, units, kept)),
+      row('weights and biases', weights.before, weights.after),
+      row('FLOPs', flops.before, flops.after),
+    ],
+  };
+}
+
 function curves(runs: readonly ReportRun[]): string[] {
   const series = (pick: (event: Of<'iteration'>) => number | null) =>
     runs
@@ -129,11 +175,15 @@ table{border-collapse:collapse;margin:0.5rem 0 1.5rem}th,td{border-bottom:1px so
 td:not(:first-child){font-variant-numeric:tabular-nums}svg{max-width:100%;height:auto;display:block;margin:1rem 0}
 @media (prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}}`;
 
-/** @param runs the run itself first, then its baselines. All have ended with `done`. */
-export function renderReport(runs: readonly ReportRun[]): { markdown: string; html: string } {
+/**
+ * @param runs the run itself first, then its baselines. All have ended with `done`.
+ * @param exported of the first run: measureModel and thin of its result.
+ */
+export function renderReport(runs: readonly ReportRun[], exported?: ReportExport): { markdown: string; html: string } {
   const first = runs[0]!;
   const title = `Pruning report: ${first.name}`;
-  const tables = [resultTable(runs), layerTable(runs), settingsTable(first)];
+  const onDisk = exported ? [sizesTable(exported.sizes), survivorsTable(exported.thinned)] : [];
+  const tables = [resultTable(runs), layerTable(runs), ...onDisk, settingsTable(first)];
   const notes = runs.flatMap((run) => all(run, 'warning').map((warning) => warning.message));
   const markdownNotes = notes.length > 0 ? `## Notes\n\n${notes.map((note) => `- ${note}`).join('\n')}\n` : '';
   const htmlNotes =
