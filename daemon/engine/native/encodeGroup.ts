@@ -7,14 +7,19 @@ import { type Group, sumsRows, Unsupported } from './units.js';
 
 type Operand = 'load' | 'loadColumns' | 'loadRows' | 'loadScalar' | 'constant';
 
-/** How a group's view reads a tensor; span: rows that share one row of columns. */
-function operandOf(node: Node, reader: Node, { rows, columns }: Group): { kind: Operand; span: number } {
-  if (node.op === 'Constant' && typeof node.constant === 'number') return { kind: 'constant', span: 0 };
-  const size = sizeOf(node.shape);
+/** How a group's view reads a tensor given in some shape (of a reshape's, perhaps); span: rows that share one row of columns. */
+function operandOf(
+  tensor: Node,
+  given: readonly number[],
+  reader: Node,
+  { rows, columns }: Group,
+): { kind: Operand; span: number } {
+  if (tensor.op === 'Constant' && typeof tensor.constant === 'number') return { kind: 'constant', span: 0 };
+  const size = sizeOf(given);
   if (size === rows * columns) return { kind: 'load', span: 0 };
   if (size === 1) return { kind: 'loadScalar', span: 0 };
   // Aligned to the right with the reader's shape, as NumPy broadcasts.
-  const shape = [...new Array<number>(Math.max(0, reader.shape.length - node.shape.length)).fill(1), ...node.shape];
+  const shape = [...new Array<number>(Math.max(0, reader.shape.length - given.length)).fill(1), ...given];
   const matches = (axis: number) => shape[axis] === reader.shape[axis];
   const last = reader.shape.length - 1;
   if (shape[last] === columns) {
@@ -47,45 +52,45 @@ export function encodeGroup(
   const inputs = new Map(nodes.map((node) => [node, inputsOf(node)]));
   const lastUse = new Map<Node, number>();
   nodes.forEach((node, i) => inputs.get(node)!.forEach((input) => lastUse.set(input, i)));
-  const registers = new Map<Node, number>();
+  const registers = new Map<string, number>();
   const free: number[] = [];
   let count = 0;
   const steps: number[][] = [];
-  const kept = new Set<Node>();
 
   nodes.forEach((node, i) => {
     const summing = sumsRows(node);
-    for (const input of inputs.get(node)!) {
-      if (registers.has(input)) continue;
-      const { kind, span } = operandOf(input, summing ? node.inputs[0]! : node, group);
-      // Filled once for many tiles: the register is never used for something else.
-      if (kind === 'load' || kind === 'loadRows') registers.set(input, free.pop() ?? count++);
+    const operands = inputs.get(node)!.map((tensor, k) => {
+      const given = node.inputs[k]!.shape;
+      const { kind, span } = operandOf(tensor, given, summing ? node.inputs[0]! : node, group);
+      const key = kind === 'load' ? `${tensor.id}` : `${tensor.id} ${kind} ${span}`;
+      const known = registers.get(key);
+      if (known !== undefined) return known;
+      // Columns and numbers are filled once for many tiles: their registers are never used for something else.
+      const register = kind === 'load' || kind === 'loadRows' ? (free.pop() ?? count++) : count++;
+      registers.set(key, register);
+      if (kind === 'constant') steps.push([step.constant, register, 0, 0, floatBits(tensor.constant as number), 0]);
       else {
-        registers.set(input, count++);
-        kept.add(input);
-      }
-      const out = registers.get(input)!;
-      if (kind === 'constant') steps.push([step.constant, out, 0, 0, floatBits(input.constant as number), 0]);
-      else {
-        const from = place(input);
+        const from = place(tensor);
         if (!from) throw new Unsupported(node);
-        steps.push([step[kind], out, 0, span, ...words(from)]);
+        steps.push([step[kind], register, 0, span, ...words(from)]);
       }
-    }
-    const [a, b] = inputs.get(node)!.map((input) => registers.get(input)!);
+      return register;
+    });
+    const [a, b] = operands;
     if (summing) {
       const scale = node.op === 'Mean' ? 1 / rows : 1;
       steps.push([step.sumColumns, 0, a!, floatBits(scale), ...words(place(node))]);
     } else {
       const register = free.pop() ?? count++;
-      registers.set(node, register);
+      registers.set(`${node.id}`, register);
       steps.push([step[node.op as keyof typeof step], register, a!, b ?? a!, ...settings(node)]);
       const to = place(node);
       if (to) steps.push([step.store, 0, register, 0, ...words(to)]);
       if (!lastUse.has(node)) free.push(register);
     }
-    for (const input of new Set(inputs.get(node)!)) {
-      if (lastUse.get(input) === i && !kept.has(input)) free.push(registers.get(input)!);
+    for (const tensor of new Set(inputs.get(node)!)) {
+      const register = registers.get(`${tensor.id}`);
+      if (register !== undefined && lastUse.get(tensor) === i) free.push(register);
     }
   });
   for (const node of own) if (sumsRows(node) && !place(node)) throw new Unsupported(node);

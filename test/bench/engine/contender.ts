@@ -17,6 +17,8 @@ export interface ContenderSpec {
 
 export class Contender {
   readonly rates: number[] = [];
+  /** Samples per second of processor time, all threads together: what other programs on the machine change least. */
+  readonly cpuRates: number[] = [];
   /** Its own words about versions and device. */
   about = '';
   private readonly answers: AsyncIterator<string>;
@@ -62,7 +64,8 @@ export class Contender {
 
   /** Samples per second over `steps` steps. */
   async rate({ batch }: Problem, steps: number): Promise<number> {
-    const { seconds } = await this.ask<{ seconds: number }>({ cmd: 'time', steps });
+    const { seconds, cpuSeconds } = await this.ask<{ seconds: number; cpuSeconds: number }>({ cmd: 'time', steps });
+    this.cpuRates.push((steps * batch) / cpuSeconds);
     return (steps * batch) / seconds;
   }
 

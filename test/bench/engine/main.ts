@@ -141,17 +141,20 @@ async function compare(name: ProblemName, folder: string, withTorch: boolean): P
   }
   const best = (contender: Contender) => Math.max(...contender.rates);
   const peer = [...torch].sort((a, b) => best(b) - best(a))[0];
+  const bestCpu = Math.max(...torch.flatMap(({ cpuRates }) => cpuRates));
   const peak = peer && (await peer.ask<{ flops: number }>({ cmd: 'peak' })).flops;
   for (const contender of all) {
     const flops = best(contender) * problem.flops;
+    const cpu = Math.max(...contender.cpuRates);
     const parts = [
       `${perSecond(best(contender))} samples/s best, ${perSecond(median(contender.rates))} median`,
+      `${perSecond(cpu)} a second of processor time`,
       `${(flops / 1e9).toFixed(1)} GFLOP/s${peak ? ` (${Math.round((100 * flops) / peak)}% of its GEMM peak)` : ''}`,
     ];
     if (peer && ours.includes(contender)) {
       const paired = median(contender.rates.map((rate, i) => rate / peer.rates[i]!));
       parts.push(
-        `${(best(contender) / best(peer)).toFixed(2)}x PyTorch's best (median of rounds ${paired.toFixed(2)}x)`,
+        `${(best(contender) / best(peer)).toFixed(2)}x PyTorch's best (median of rounds ${paired.toFixed(2)}x; of processor time ${(cpu / bestCpu).toFixed(2)}x)`,
       );
     }
     console.log(`  ${contender.name}: ${parts.join('; ')}\n    ${contender.about}`);

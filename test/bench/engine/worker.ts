@@ -72,9 +72,10 @@ export async function serve(engine: string, threads: number): Promise<void> {
       await train(command.steps, { onStep: (_, loss) => losses.push(loss) });
       answer({ losses });
     } else if (command.cmd === 'time') {
-      const start = performance.now();
+      const [start, before] = [performance.now(), process.cpuUsage()];
       await train(command.steps);
-      answer({ seconds: (performance.now() - start) / 1000 });
+      const { user, system } = process.cpuUsage(before);
+      answer({ seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 });
     }
   }
 }

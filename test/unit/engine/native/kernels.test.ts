@@ -223,6 +223,27 @@ describe.skipIf('reason' in found)('native kernels', () => {
     }
   });
 
+  it('broadcast what a reshape made broadcastable, beside the same tensor unreshaped', async () => {
+    const [b, h, w, c] = [3, 4, 2, 5] as const;
+    const [x, y] = [normal(b * h * w * c), normal(b * c)];
+    const [sum, square] = await compute([[b, h, w, c], [b, c]], [x, y], (graph, [image, flat]) => {
+      const twice = graph.add({ op: 'Add', inputs: [flat!, flat!], shape: [b, c] });
+      const pixel = graph.add({ op: 'Reshape', inputs: [twice], shape: [b, 1, 1, c] });
+      return [
+        graph.add({ op: 'Add', inputs: [image!, pixel], shape: [b, h, w, c] }),
+        graph.add({ op: 'Square', inputs: [twice], shape: [b, c] }),
+      ];
+    }); // prettier-ignore
+    expectClose(
+      sum!,
+      Float64Array.from(x, (v, i) => v + 2 * y[Math.floor(i / (h * w * c)) * c + (i % c)]!),
+    );
+    expectClose(
+      square!,
+      Float64Array.from(y, (v) => 4 * v * v),
+    );
+  });
+
   it('sum and average over rows, in long chains with many readers', async () => {
     for (let trial = 0; trial < 12; trial++) {
       const [rows, c] = [between(2, 1500), between(1, 50)];
