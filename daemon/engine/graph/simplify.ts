@@ -1,14 +1,20 @@
-import type { GraphBuilder, NodeSpec } from './builder.js';
+import type { GraphBuilder } from './builder.js';
 import type { Node } from './ir.js';
-import { binaryOps, broadcastShape, sameShape, sizeOf, unaryOps } from './ir.js';
+import { binaryOps, sameShape, sizeOf, unaryOps } from './ir.js';
+import {
+  centredSum,
+  ones,
+  product,
+  reassociate,
+  scaled,
+  type Spec,
+  splatOf,
+  spreadOf,
+  sumOfProduct,
+  withoutSpread,
+} from './products.js';
 
-type Spec = Required<NodeSpec>;
 type Rule = (graph: GraphBuilder, spec: Spec) => Node | undefined;
-
-const splatOf = (node: Node | undefined): number | undefined =>
-  typeof node?.constant === 'number' ? node.constant : undefined;
-
-const ones = (n: number): number[] => Array<number>(Math.max(n, 0)).fill(1);
 
 const isIdentity = (list: readonly number[], at: (i: number) => number) => list.every((v, i) => v === at(i));
 
@@ -32,46 +38,6 @@ const foldBinary: Partial<Record<string, (a: number, b: number) => number>> = {
   Minimum: Math.min,
   Pow: Math.pow,
 };
-
-/** v times a splat of a larger shape is v spread over that shape: v times the number, and the shape. */
-function spreadOf(node: Node): { small: Node; factor: number } | undefined {
-  const [small, constant] = node.op === 'Multiply' ? node.inputs : [];
-  const factor = splatOf(constant);
-  if (factor === undefined || !sameShape(constant!.shape, node.shape)) return undefined;
-  return sameShape(small!.shape, node.shape) ? undefined : { small: small!, factor };
-}
-
-/** An operand that only repeats a smaller tensor: element-wise operations broadcast by themselves. */
-function withoutSpread(graph: GraphBuilder, node: Node, other: Node, out: readonly number[]): Node {
-  if (!sameShape(other.shape, out)) return node;
-  const spread = spreadOf(node);
-  if (spread) return scaled(graph, spread.small, spread.factor);
-  if (node.op !== 'Tile') return node;
-  const [x] = node.inputs;
-  const reps = node.attrs['reps'] as readonly number[];
-  return reps.every((r, i) => r === 1 || x!.shape[i] === 1) ? x! : node;
-}
-
-const scaled = (graph: GraphBuilder, x: Node, factor: number): Node =>
-  graph.add({ op: 'Multiply', inputs: [x, graph.constant(factor, [])], shape: x.shape });
-
-const product = (graph: GraphBuilder, a: Node, b: Node): Node =>
-  graph.add({ op: 'Multiply', inputs: [a, b], shape: broadcastShape(a.shape, b.shape) });
-
-/** (x s) t = x (s t) where s and t are smaller than x: the factors of each channel are multiplied first. */
-function reassociate(graph: GraphBuilder, whole: Node, small: Node): Node | undefined {
-  if (whole.op !== 'Multiply' || sizeOf(small.shape) >= sizeOf(whole.shape)) return undefined;
-  const [x, s] = whole.inputs as [Node, Node];
-  for (const [full, factor] of [
-    [x, s],
-    [s, x],
-  ] as const) {
-    if (!sameShape(full.shape, whole.shape) || sizeOf(factor.shape) >= sizeOf(whole.shape)) continue;
-    const factors = product(graph, factor, small);
-    if (sizeOf(factors.shape) < sizeOf(whole.shape)) return product(graph, full, factors);
-  }
-  return undefined;
-}
 
 /** [1, 1, C] broadcasts as [C] does: without the leading ones, equal operands become equal nodes. */
 function withoutLeadingOnes(graph: GraphBuilder, node: Node, rank: number): Node {
@@ -177,46 +143,6 @@ const unary: Rule = (graph, { op, inputs, shape, dtype, attrs }) => {
   if (op === 'Neg' && inputs[0]!.op === 'Neg') return inputs[0]!.inputs[0];
   return undefined;
 };
-
-/** The sum of x - mean(x) over the same axes is zero. */
-function centredSum(graph: GraphBuilder, { inputs, shape, attrs }: Spec): Node | undefined {
-  const [x, mean] = inputs[0]!.op === 'Sub' ? inputs[0]!.inputs : [];
-  const source = mean?.op === 'Reshape' ? mean.inputs[0]! : mean;
-  const centred =
-    source?.op === 'Mean' && source.inputs[0] === x && String(source.attrs['axes']) === String(attrs['axes']);
-  return centred ? graph.constant(0, shape) : undefined;
-}
-
-/** A tree of products without its factors that are smaller than the whole, which are collected; null if nothing is left. */
-function withoutSmall(graph: GraphBuilder, node: Node, whole: readonly number[], small: Node[]): Node | null {
-  if (!sameShape(node.shape, whole)) {
-    small.push(node);
-    return null;
-  }
-  if (node.op !== 'Multiply') return node;
-  const [a, b] = node.inputs.map((input) => withoutSmall(graph, input, whole, small));
-  return a && b ? product(graph, a, b) : (a ?? b ?? null);
-}
-
-/** sum(x s) = s sum(x) where s does not vary along the axes that are summed. */
-function sumOfProduct(graph: GraphBuilder, spec: Spec): Node | undefined {
-  const x = spec.inputs[0]!;
-  if (x.op !== 'Multiply') return undefined;
-  const axes = spec.attrs['axes'] as readonly number[];
-  const rank = x.shape.length;
-  const small: Node[] = [];
-  const rest = withoutSmall(graph, x, x.shape, small);
-  const constantAlong = ({ shape }: Node) => axes.every((axis) => (shape[axis - rank + shape.length] ?? 1) === 1);
-  if (!rest || small.length === 0 || !small.every(constantAlong)) return undefined;
-  const sum = graph.add({ ...spec, inputs: [rest] });
-  return small.reduce((total, factor) => {
-    // Without the summed axes, as the sum is.
-    const kept = spec.attrs['keepDims'] === true || factor.shape.length === 0;
-    const padded = [...ones(rank - factor.shape.length), ...factor.shape];
-    const shape = kept ? factor.shape : padded.filter((_, axis) => !axes.includes(axis));
-    return product(graph, total, graph.add({ op: 'Reshape', inputs: [factor], shape }));
-  }, sum);
-}
 
 const reduce: Rule = (graph, spec) => {
   const { op, inputs, shape, attrs } = spec;

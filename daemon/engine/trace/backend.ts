@@ -4,10 +4,11 @@ import type { GraphBuilder } from '../graph/builder.js';
 import type { DType, Node, RandomSpec } from '../graph/ir.js';
 import { imageKernelRules } from './imageKernels.js';
 import { kernelRules, type KernelRule } from './kernels.js';
+import { shapeKernelRules } from './shapeKernels.js';
 
 const backendName = 'lc-prune-trace';
 
-const rules: Readonly<Record<string, KernelRule>> = { ...kernelRules, ...imageKernelRules };
+const rules: Readonly<Record<string, KernelRule>> = { ...kernelRules, ...shapeKernelRules, ...imageKernelRules };
 
 /** One trace: where kernel calls go, and which layer is being called. */
 export interface Recorder {
