@@ -88,9 +88,12 @@ INLINE f32x8 floor8(f32x8 x) {
   return select8((f32x8)((i32x8)x & 0x7fffffff) < splat(0x1p23f), whole, x);
 }
 
-INLINE void run_step(const Step *s, float *registers, long size, long n) {
-  float *out = registers + s->out * size;
-  const float *a = registers + s->a * size, *b = registers + s->b * size;
+/* A group has at most 40 nodes of at most two loads each: see units.ts. */
+#define REGISTERS 128
+
+INLINE void run_step(const Step *s, float *const *registers, long n) {
+  float *out = registers[s->out];
+  const float *a = registers[s->a], *b = registers[s->b];
 #define EACH(expression)                       \
   for (long i = 0; i < n; i += 8) {            \
     f32x8 x = LOAD(a + i), y = LOAD(b + i);    \
@@ -178,39 +181,49 @@ static void chunk(const void *argument, int index, float *scratch) {
   const Fused *op = plan->op;
   long c = op->columns;
   long from = plan->tiles * index / plan->chunks, to = plan->tiles * (index + 1) / plan->chunks;
-  float *partial = op->partial + index * (long)op->count * c;
+  float *partial = op->partial + index * (long)op->count * c, *registers[REGISTERS];
   for (int i = 0; i < op->count; i++)
     if (op->steps[i].op == OP_SUM_COLUMNS) memset(partial + i * c, 0, c * sizeof(float));
   for (long tile = from; tile < to; tile++) {
     long row = tile * plan->tile_rows, rows = MIN(plan->tile_rows, op->rows - row), n = rows * c;
+    /* Whole vectors can be read and written where they lie; others would touch what other tiles are writing. */
+    int in_place = n % 8 == 0;
     for (int i = 0; i < op->count; i++) {
       const Step *s = op->steps + i;
-      float *out = scratch + s->out * plan->size;
+      float *own = scratch + s->out * plan->size;
       switch (s->op) {
-        case OP_LOAD: memcpy(out, s->in + row * c, n * sizeof(float)); break;
+        case OP_LOAD:
+          registers[s->out] = in_place ? (float *)s->in + row * c : own;
+          if (!in_place) memcpy(own, s->in + row * c, n * sizeof(float));
+          break;
         case OP_LOAD_COLUMNS:
+          registers[s->out] = own;
           /* The same in every full tile. */
-          if (s->b < op->rows || tile == from || tile + 1 == plan->tiles) load_columns(s, out, row, rows, c);
+          if (s->b < op->rows || tile == from || tile + 1 == plan->tiles) load_columns(s, own, row, rows, c);
           break;
         case OP_LOAD_ROWS:
+          registers[s->out] = own;
           for (long r = 0; r < rows; r++)
-            for (long j = 0; j < c; j++) out[r * c + j] = s->in[row + r];
+            for (long j = 0; j < c; j++) own[r * c + j] = s->in[row + r];
           break;
         case OP_LOAD_SCALAR:
         case OP_CONSTANT: {
+          registers[s->out] = own;
           float value = s->op == OP_CONSTANT ? s->constant : *s->in;
           if (tile == from)
-            for (long j = 0; j < plan->size; j++) out[j] = value;
+            for (long j = 0; j < plan->size; j++) own[j] = value;
           break;
         }
-        case OP_STORE: memcpy(s->outside + row * c, scratch + s->a * plan->size, n * sizeof(float)); break;
-        case OP_SUM_COLUMNS: {
-          const float *from_register = scratch + s->a * plan->size;
-          float *sum = partial + i * c;
-          sum_rows(from_register, rows, c, sum);
+        case OP_STORE:
+          if (!in_place) memcpy(s->outside + row * c, registers[s->a], n * sizeof(float));
           break;
+        case OP_SUM_COLUMNS: sum_rows(registers[s->a], rows, c, partial + i * c); break;
+        default: {
+          /* A store follows at once. */
+          int stored = i + 1 < op->count && s[1].op == OP_STORE;
+          registers[s->out] = in_place && stored ? s[1].outside + row * c : own;
+          run_step(s, registers, n);
         }
-        default: run_step(s, scratch, plan->size, n);
       }
     }
   }
