@@ -1,7 +1,7 @@
 // Bundles: the extension (CommonJS, for the extension host), the daemon, trainer and CLI (ES modules, plain Node), and the
 // monitor page. `--bench` adds the benchmarks and studies, `--watch` rebuilds on change, `--production` minifies.
 import { build, context } from 'esbuild';
-import { existsSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const watch = process.argv.includes('--watch');
@@ -90,3 +90,8 @@ for (const [name, options] of Object.entries({ node, extension, webview })) {
   if (watch) await (await context(options)).watch();
   else await build(options);
 }
+// The native engine's addons are loaded from beside the bundle.
+cpSync('daemon/engine/kernels/prebuilt', join(out, 'prebuilt'), {
+  recursive: true,
+  filter: (source) => !source.endsWith('.json'),
+});

@@ -16,15 +16,11 @@ export interface Addon {
   free(program: Program): void;
 }
 
-/** Where the prebuilt addon of this platform may lie: beside the source, or beside the bundle. */
+/** Where the prebuilt addon of this platform may lie: beside the sources, or in the bundle's folder (chunks are one deeper). */
 function candidates(): string[] {
   const here = dirname(fileURLToPath(import.meta.url));
   const file = `lc-kernels-${process.platform}-${process.arch}.node`;
-  const found: string[] = [];
-  for (let folder = here; ; folder = dirname(folder)) {
-    found.push(join(folder, 'daemon', 'engine', 'kernels', 'prebuilt', file), join(folder, 'prebuilt', file));
-    if (dirname(folder) === folder) return found;
-  }
+  return ['../kernels/prebuilt', 'prebuilt', '../prebuilt'].map((folder) => join(here, folder, file));
 }
 
 let loaded: { addon: Addon } | { reason: string } | undefined;
