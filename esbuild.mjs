@@ -71,8 +71,19 @@ const extension = {
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   mainFields: ['module', 'main'],
-  entryPoints: entries({ extension: 'extension/main.ts' }),
+  entryPoints: entries({ extension: 'extension/main.ts', client: 'extension/client.ts' }),
   external: ['vscode'],
+  // import('../client.js') loads the other bundle when it is needed.
+  supported: { 'dynamic-import': false },
+  plugins: [
+    {
+      name: 'client bundle',
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /\/client\.js$/ }, ({ kind }) =>
+          kind === 'dynamic-import' ? { path: './client.cjs', external: true } : undefined,
+        ),
+    },
+  ],
 };
 
 const webview = {

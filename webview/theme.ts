@@ -18,6 +18,8 @@ export type Shape = (typeof SHAPES)[number];
 const PALETTE = ['blue', 'orange', 'green', 'purple', 'red', 'yellow'];
 /** The High Contrast themes' orange is dark brown, or another blue. */
 const HIGH_CONTRAST_PALETTE = ['blue', 'yellow', 'green', 'purple', 'red', 'orange'];
+/** What a graphical object needs against its background (WCAG 2.1, 1.4.11). */
+const CONTRAST = 3;
 
 export function readTheme(): Theme {
   const style = getComputedStyle(document.documentElement);
@@ -25,18 +27,55 @@ export function readTheme(): Theme {
   const kind = document.body.className;
   const highContrast = kind.includes('vscode-high-contrast');
   const foreground = read('editor-foreground', read('foreground', '#888'));
+  const background = read('editor-background', '#888');
   return {
     foreground,
     muted: highContrast ? foreground : read('descriptionForeground', foreground),
     grid: highContrast ? read('contrastBorder', foreground) : read('charts-lines', 'rgba(128,128,128,0.5)'),
-    background: read('editor-background', 'transparent'),
+    background,
     font: `11px ${read('font-family', 'sans-serif')}`,
     highContrast,
     reducedMotion:
       document.body.classList.contains('vscode-reduce-motion') ||
       matchMedia('(prefers-reduced-motion: reduce)').matches,
-    palette: (highContrast ? HIGH_CONTRAST_PALETTE : PALETTE).map((name) => read(`charts-${name}`, foreground)),
+    palette: (highContrast ? HIGH_CONTRAST_PALETTE : PALETTE).map((name) =>
+      legible(read(`charts-${name}`, foreground), background, foreground),
+    ),
   };
+}
+
+/** Red, green and blue of a CSS colour, 0 to 255. */
+function channels(colour: string): [number, number, number] {
+  const ctx = document.createElement('canvas').getContext('2d', { willReadFrequently: true })!;
+  ctx.fillStyle = colour;
+  ctx.fillRect(0, 0, 1, 1);
+  const [r, g, b] = ctx.getImageData(0, 0, 1, 1).data;
+  return [r!, g!, b!];
+}
+
+/** Relative luminance (WCAG 2.1). */
+function luminance(rgb: readonly number[]): number {
+  const [r, g, b] = rgb.map((value) => {
+    const v = value / 255;
+    return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+}
+
+/** The contrast of two colours, 1 to 21. */
+export function contrast(one: readonly number[], other: readonly number[]): number {
+  const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (high! + 0.05) / (low! + 0.05);
+}
+
+/** The colour, mixed with as much of the foreground as it takes to be seen: some themes' chart colours are nearly the background. */
+function legible(colour: string, background: string, foreground: string): string {
+  const [own, back, fore] = [colour, background, foreground].map(channels) as [number[], number[], number[]];
+  for (let share = 0; share < 1; share += 0.1) {
+    const mixed = own.map((value, i) => Math.round(value * (1 - share) + fore[i]! * share));
+    if (contrast(mixed, back) >= CONTRAST) return share === 0 ? colour : `rgb(${mixed.join(' ')})`;
+  }
+  return foreground;
 }
 
 /** Calls back after every change of theme: VS Code changes the body's classes and the root's variables. */

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { LaunchError } from '../daemon/launchError.js';
+import { isLaunchError } from '../daemon/launchError.js';
 import { COMMANDS, type CommandArguments, type CommandName } from '../ids.js';
 import type { Services } from '../services.js';
 import { isPlanPath } from './pick.js';
@@ -42,7 +42,7 @@ async function satisfied(need: Need): Promise<boolean> {
 /** Shows a failed command's error once, in the daemon's own words where it has some; the details are in the log. */
 function report(error: unknown, log: vscode.LogOutputChannel): void {
   // The daemon's state already shows why it does not run.
-  if (error instanceof LaunchError || error instanceof vscode.CancellationError) return;
+  if (isLaunchError(error) || error instanceof vscode.CancellationError) return;
   log.error(error instanceof Error ? error : String(error));
   const show = vscode.l10n.t('Show Log');
   void vscode.window
@@ -72,7 +72,7 @@ async function validated(name: CommandName, argument: unknown): Promise<never | 
   // Menus of the explorer and the editor hand over a file.
   if (argument instanceof vscode.Uri) return fileArgument(argument.fsPath) as never;
   if ('summary' in argument || 'kind' in argument) return argument as never;
-  const { commandArguments } = await import('../../daemon/protocol/commands.js');
+  const { commandArguments } = await import('../client.js');
   const schema = commandArguments[name as keyof typeof commandArguments];
   return (schema ? schema.parse(argument) : argument) as never;
 }

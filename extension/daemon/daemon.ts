@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { nodePathSetting } from '../settings.js';
 import { Backoff } from './backoff.js';
 import { askVersion, findNode, type NodeCommand } from './findNode.js';
-import { LaunchError } from './launchError.js';
+import { isLaunchError, LaunchError } from './launchError.js';
 import type { Session } from './session.js';
 
 export type DaemonState =
@@ -103,8 +103,7 @@ export class Daemon implements vscode.Disposable {
         path: process.env.PATH ?? '',
         version: askVersion,
       });
-      // The language client and the validators load with the first daemon, not with the editor.
-      const [{ launchDaemon }, { Session }] = await Promise.all([import('./launch.js'), import('./session.js')]);
+      const { launchDaemon, Session } = await import('../client.js');
       const daemon = await launchDaemon({
         node,
         entry,
@@ -126,9 +125,9 @@ export class Daemon implements vscode.Disposable {
       return session;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.log.error(error instanceof LaunchError ? message : (error as Error));
+      this.log.error(isLaunchError(error) ? message : (error as Error));
       this.#fail(message);
-      throw error instanceof LaunchError ? error : new LaunchError('exited', message);
+      throw isLaunchError(error) ? error : new LaunchError('exited', message);
     }
   }
 

@@ -1,5 +1,9 @@
 export type LaunchProblem = 'bad-node' | 'missing-file' | 'exited' | 'junk' | 'late' | 'protocol' | 'refused';
 
+/** Whether an error is one, also from the other bundle, which has a class of its own. */
+export const isLaunchError = (error: unknown): error is LaunchError =>
+  error instanceof Error && error.name === 'LaunchError';
+
 /** Why the daemon did not come up, in words that say what to do. */
 export class LaunchError extends Error {
   override readonly name = 'LaunchError';

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -34,6 +34,9 @@ export async function trainSample(): Promise<void> {
     '--workspace',
     TRAINED,
   ]);
+  // As people keep them, one thing a line.
+  const model = join(TRAINED, 'model.json');
+  await writeFile(model, JSON.stringify(JSON.parse(await readFile(model, 'utf8')), null, 2));
   await rm(join(TRAINED, '.lcprune'), { recursive: true, force: true });
   await rm(join(TRAINED, 'reference.prune.json'));
 }

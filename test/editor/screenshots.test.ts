@@ -75,17 +75,8 @@ test.runIf(process.env.SCREENSHOTS === '1')(
 
       await window.command('Run with Baselines');
       await window.quickPick('keep-2').first().click();
-      await expectEventually(
-        () =>
-          window
-            .treeRow(/magnitude/)
-            .first()
-            .innerText()
-            .then((text) => !/running|queued|left/.test(text)),
-        true,
-        240_000,
-      ).catch(() => {});
-      await expectEventually(async () => (await window.statusItem(/\d+\/\d+/).count()) === 0, true, 240_000);
+      for (const method of ['magnitude', 'gradual'])
+        await window.treeRow(new RegExp(`${method} · [\\d.]+% error · 2% kept$`)).waitFor({ timeout: 300_000 });
       await window.command('Compare Runs');
       await window.quickPick().first().waitFor();
       await window.page

@@ -1,0 +1,7 @@
+/**
+ * Everything that talks to the daemon: the language client, the socket, the validators. A bundle of its own
+ * (dist/client.cjs) that loads with the first daemon, so that the editor's start pays for none of it.
+ */
+export { launchDaemon } from './daemon/launch.js';
+export { Session } from './daemon/session.js';
+export { commandArguments } from '../daemon/protocol/commands.js';
