@@ -5,6 +5,7 @@ import { writeKeras, writeKerasH5 } from '../model/writeKeras.js';
 import { writeTfjsModel } from '../model/writeTfjs.js';
 import { writeMask, writeScipyFolder } from './numpyFormats.js';
 import { writeSafetensors } from './safetensors.js';
+import { writeSparseModule } from './sparseModule.js';
 import { writeSparsePackage } from './sparsePackage.js';
 import { writeTfjsQuantized } from './tfjsQuantized.js';
 import { writeOnnx } from './writeOnnx.js';
@@ -15,7 +16,7 @@ export interface Format {
   /** For people. */
   readonly name: string;
   /** Of its main file, with the dot; '' where it is a folder. */
-  readonly extension: '.json' | '.h5' | '.keras' | '.onnx' | '.safetensors' | '.lcp' | '.npz' | '';
+  readonly extension: '.json' | '.h5' | '.keras' | '.onnx' | '.safetensors' | '.lcp' | '.mjs' | '.npz' | '';
   /** Fewer neurons, the same outputs (thin.ts), instead of the model with its zeros. */
   readonly thinned: boolean;
   /** @param path absolute; its folder exists. @throws UserError('model-unsupported' | 'disk'). */
@@ -37,6 +38,7 @@ export const FORMATS: readonly Format[] = [
   { id: 'safetensors', name: 'SafeTensors', extension: '.safetensors', thinned: false, write: writeSafetensors },
   { id: 'sparse', name: 'Sparse package', extension: '.lcp', thinned: false, write: sparsePackage },
   { id: 'sparse-thinned', name: 'Sparse package, thinned', extension: '.lcp', thinned: true, write: sparsePackage },
+  { id: 'sparse-module', name: 'JavaScript module with sparse inference', extension: '.mjs', thinned: true, write: writeSparseModule },
   { id: 'scipy-csr', name: 'SciPy sparse matrices (folder)', extension: '', thinned: false, write: writeScipyFolder },
   { id: 'mask-npz', name: 'Mask only (NumPy)', extension: '.npz', thinned: false, write: writeMask },
 ]; // prettier-ignore

@@ -105,8 +105,11 @@ describe.each(Object.keys(models))('%s', (name) => {
 
   it('is measured in every format as it is written', async () => {
     const { formats, left, reference } = await measureModel(model);
-    expect(left).toEqual([]);
-    expect(formats.map(({ format }) => format)).toEqual(FORMATS.map(({ id }) => id));
+    const dense = name === 'lenet300';
+    expect(left.map(({ format }) => format)).toEqual(dense ? [] : ['sparse-module']);
+    expect(formats.map(({ format }) => format)).toEqual(
+      FORMATS.map(({ id }) => id).filter((id) => dense || id !== 'sparse-module'),
+    );
     expect(reference).toBe(4 * model.weights.reduce((n, { data }) => n + data.length, 0));
     const size = (id: string) => formats.find(({ format }) => format === id)!;
     for (const id of ['sparse', 'onnx-thinned', 'tfjs-uint8', 'scipy-csr']) {

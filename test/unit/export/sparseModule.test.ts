@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest';
+import { sparseModule } from '../../../daemon/export/sparseModule.js';
+import { thin } from '../../../daemon/export/thin.js';
+import { createRandom } from '../../../daemon/lc/random.js';
+import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import type { Model } from '../../../daemon/model/model.js';
+import { expectSame } from './expectSame.js';
+import { keepShare } from './prunedModels.js';
+import { predict, randomNetwork } from './randomNetworks.js';
+
+interface Module {
+  readonly inputSize: number;
+  readonly outputSize: number;
+  predict(inputs: Float32Array): Float32Array;
+}
+const load = (model: Model) =>
+  import(
+    /* @vite-ignore */ `data:text/javascript;base64,${Buffer.from(sparseModule(model)).toString('base64')}`
+  ) as Promise<Module>;
+
+it.each(['lenet300', 'lenet300-tanh'] as const)(
+  'computes what TensorFlow.js does: %s, dense and thinned',
+  async (name) => {
+    const model = keepShare(buildArchitecture(name, 1), 0.02, 1);
+    const random = createRandom(4);
+    const inputs = Float32Array.from({ length: 6 * 784 }, () => random.normal());
+    const expected = await predict(model, inputs, [6, 784]);
+    for (const one of [model, thin(model).model]) {
+      const module = await load(one);
+      expect([module.inputSize, module.outputSize]).toEqual([784, 10]);
+      expectSame(module.predict(inputs), expected, name);
+      expect(() => module.predict(inputs.subarray(1))).toThrow(RangeError);
+    }
+  },
+);
+
+it('computes every random network that it accepts, and names the layer of every other', async () => {
+  let accepted = 0;
+  for (let seed = 0; seed < 300; seed++) {
+    const { model, inputs, shape } = randomNetwork(seed);
+    try {
+      sparseModule(model);
+    } catch (error) {
+      expect((error as Error).message).toMatch(
+        /^layer ".+" \(\w+\) .*; the sparse module computes dense layers in a row$/,
+      );
+      continue;
+    }
+    accepted++;
+    expectSame((await load(model)).predict(inputs), await predict(model, inputs, shape), `network ${seed}`, 2e-6);
+  }
+  expect(accepted).toBeGreaterThan(8);
+});
