@@ -25,6 +25,8 @@ function provider({ id, name, device, absent, load }: Loader): EngineProvider {
   const ready = () =>
     (loaded ??= load()
       .then(async ({ tf, device }) => {
+        // Without it TensorFlow.js advertises its other packages on the console.
+        tf.core.enableProdMode();
         repairAveragePooling(tf);
         await gradientSelfTest(tf);
         return { tf, info: { id, name, device } };

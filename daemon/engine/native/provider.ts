@@ -31,6 +31,7 @@ export const nativeProvider: EngineProvider = {
       );
     } catch (error) {
       if (error instanceof Unsupported) throw new UserError('model-unsupported', `engine ${id}: ${error.message}`);
+      if (error instanceof RangeError) throw new UserError('engine-failed', `engine ${id}: ${error.message}`);
       throw error;
     }
   },

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { compiledProvider } from '../../../../daemon/engine/compiled/provider.js';
+import { loadAddon } from '../../../../daemon/engine/native/addon.js';
+import { nativeProvider } from '../../../../daemon/engine/native/provider.js';
+import { createRandom } from '../../../../daemon/lc/random.js';
+import { buildArchitecture, type Architecture } from '../../../../daemon/model/architectures.js';
+
+const found = loadAddon();
+
+describe.skipIf('reason' in found)('native engine', () => {
+  it.each<[Architecture, number]>([
+    ['lenet300', 64],
+    ['lenet300-tanh', 32],
+    ['lenet5', 32],
+    ['resnet20', 4],
+  ])('gives the loss and gradient of onnxruntime on %s', async (name, batchSize) => {
+    const model = buildArchitecture(name, 1);
+    const spec = { loss: 'categoricalCrossentropy', batchSize, seed: 1, threads: 2 } as const;
+    const results = [];
+    for (const provider of [nativeProvider, compiledProvider('cpu')]) {
+      const session = await provider.open(model, spec);
+      const random = createRandom(9);
+      const size = session.inputShapes[0]!.reduce((a, b) => a * b, 1);
+      const input = Float32Array.from({ length: batchSize * size }, () => random.next());
+      const target = new Float32Array(batchSize * 10);
+      for (let i = 0; i < batchSize; i++) target[i * 10 + random.below(10)] = 1;
+      results.push(await session.gradient([input], target));
+      await session.dispose();
+    }
+    const [ours, theirs] = results as [
+      { loss: number; gradient: Float32Array },
+      { loss: number; gradient: Float32Array },
+    ];
+    expect(Math.abs(ours.loss - theirs.loss)).toBeLessThan(1e-5 * theirs.loss);
+    let [difference, norm] = [0, 0];
+    theirs.gradient.forEach((g, i) => {
+      difference += (g - ours.gradient[i]!) ** 2;
+      norm += g * g;
+    });
+    expect(norm).toBeGreaterThan(0);
+    expect(Math.sqrt(difference / norm)).toBeLessThan(1e-4);
+  });
+
+  it('refuses a layer it has no kernel for with one line that names it', async () => {
+    const topology = {
+      class_name: 'Sequential',
+      config: {
+        name: 'm',
+        layers: [
+          {
+            class_name: 'UpSampling2D',
+            config: { name: 'up', size: [2, 2], data_format: 'channels_last', interpolation: 'nearest', batch_input_shape: [null, 2, 2, 1] },
+          },
+          { class_name: 'Flatten', config: { name: 'flat' } },
+          { class_name: 'Dense', config: { name: 'out', units: 2, activation: 'softmax', use_bias: false } },
+        ],
+      },
+    }; // prettier-ignore
+    const weights = [{ name: 'out/kernel', shape: [16, 2], dtype: 'float32' as const, data: new Float32Array(32) }];
+    const model = { format: 'tfjs-layers' as const, path: 'm.json', topology, weights, notes: [] };
+    const open = nativeProvider.open(model, { loss: 'categoricalCrossentropy', batchSize: 2, seed: 1 });
+    await expect(open).rejects.toMatchObject({
+      code: 'model-unsupported',
+      message: expect.stringMatching(/Resize.*"up"/),
+    });
+  });
+});
