@@ -70,7 +70,9 @@ export function contrast(one: readonly number[], other: readonly number[]): numb
 
 /** The colour, mixed with as much of the foreground as it takes to be seen: some themes' chart colours are nearly the background. */
 function legible(colour: string, background: string, foreground: string): string {
-  const [own, back, fore] = [colour, background, foreground].map(channels) as [number[], number[], number[]];
+  const own = channels(colour);
+  const back = channels(background);
+  const fore = channels(foreground);
   for (let share = 0; share < 1; share += 0.1) {
     const mixed = own.map((value, i) => Math.round(value * (1 - share) + fore[i]! * share));
     if (contrast(mixed, back) >= CONTRAST) return share === 0 ? colour : `rgb(${mixed.join(' ')})`;
