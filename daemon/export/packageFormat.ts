@@ -4,7 +4,7 @@ import { storedBytes } from '../lc/sparseFormat.js';
 import type { Model } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
 import { bitsFor } from './bitStream.js';
-import { writeSparsePackage } from './sparsePackage.js';
+import { emptyPackageBytes } from './sparsePackage.js';
 import { codeBits } from './valueCodes.js';
 
 /** Kernel names by what a layer view may be called: the kernel itself, or its layer where that has one kernel only. */
@@ -16,15 +16,6 @@ function kernelNames(model: Model): Map<string, string> {
     for (const kernel of kernels) names.set(kernel, kernel);
   }
   return names;
-}
-
-/** Everything but the kept weights of these kernels: header, tables of sections, all other tensors in full. */
-function emptyBytes(model: Model, kernels: ReadonlySet<string>): number {
-  const weights = model.weights.map((weight) =>
-    kernels.has(weight.name) ? { ...weight, data: new Float32Array(weight.data.length) } : weight,
-  );
-  const empty = { ...model, weights };
-  return writeSparsePackage(empty, { sparse: kernels, code: 'fixed' }).length;
 }
 
 /**
@@ -39,7 +30,7 @@ export function packageFormat(model: Model): SparseFormatOf {
     const kernels = new Set(layers.map(({ name }) => names.get(name) ?? name));
     const size = layers.reduce((sum, layer) => sum + layer.size, 0);
     const { bits, table } = valueWidth(quantize, layers.length);
-    return { overheadBytes: emptyBytes(model, kernels) + table, bitsPerWeight: bitsFor(size) + bits };
+    return { overheadBytes: emptyPackageBytes(model, kernels) + table, bitsPerWeight: bitsFor(size) + bits };
   };
 }
 

@@ -5,7 +5,7 @@ import type { Model, WeightTensor } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
 import { BitWriter } from './bitStream.js';
 import { allPlaces, fixedWidth, sparsePositionCodes, type PositionCode } from './positionCodes.js';
-import { VALUE_CODES, type Values, type ValuePlan } from './valueCodes.js';
+import { float32, VALUE_CODES, type ValueCode, type ValuePlan, type Values } from './valueCodes.js';
 
 export const MAGIC = 'LCSP';
 export const VERSION = 1;
@@ -53,8 +53,8 @@ function concatenated(tensors: readonly WeightTensor[]): Float32Array {
   return all;
 }
 
-function cheapestValues(values: Values): ValuePlan {
-  const plans = VALUE_CODES.map((code) => code.plan(values)).filter((plan) => plan !== null);
+function cheapestValues(values: Values, codes: readonly ValueCode[]): ValuePlan {
+  const plans = codes.map((code) => code.plan(values)).filter((plan) => plan !== null);
   const bits = (plan: ValuePlan) => 8 * plan.table.length + plan.bits * values.data.length;
   return plans.reduce((best, plan) => (bits(plan) < bits(best) ? plan : best));
 }
@@ -67,9 +67,8 @@ interface Coded {
   readonly bits: number;
 }
 
-function coded(positions: PositionCode, kept: Uint32Array, size: number, values: Values): Coded {
+function coded(positions: PositionCode, kept: Uint32Array, size: number, plan: ValuePlan): Coded {
   const parameter = positions.parameter?.(kept, size) ?? 0;
-  const plan = cheapestValues(values);
   const bits = positions.bits(kept, size, parameter) + plan.bits * kept.length;
   return { positions, values: plan, kept, parameter, bits };
 }
@@ -77,30 +76,31 @@ function coded(positions: PositionCode, kept: Uint32Array, size: number, values:
 const bytesOf = ({ positions, values, bits }: Coded): number =>
   SECTION_BYTES + (positions.parameter ? 1 : 0) + values.table.length + Math.ceil(bits / 8);
 
-/** One section: the tensors as one vector. @param codes position codes to choose from. */
-function section(tensors: readonly WeightTensor[], codes: readonly PositionCode[]): Uint8Array {
+/** Tensors written as one vector, and the codes to choose from. */
+interface Section {
+  readonly tensors: readonly number[];
+  readonly positions: readonly PositionCode[];
+  readonly values: readonly ValueCode[];
+}
+
+function sectionBytes(tensors: readonly WeightTensor[], { positions, values }: Section): Uint8Array {
   const vector = concatenated(tensors);
   const ends: number[] = [];
   for (const { data } of tensors) ends.push((ends.at(-1) ?? 0) + data.length);
-  const valuesAt = (places: Uint32Array): Values => {
+  const planAt = (places: Uint32Array): ValuePlan => {
     const part = new Uint16Array(places.length);
     for (let i = 0, p = 0; i < places.length; i++) {
       while (places[i]! >= ends[p]!) p++;
       part[i] = p;
     }
-    return {
-      data: Float32Array.from(places, (place) => vector[place]!),
-      partOf: (i) => part[i]!,
-      parts: tensors.length,
-    };
+    const data = Float32Array.from(places, (place) => vector[place]!);
+    return cheapestValues({ data, partOf: (i) => part[i]!, parts: tensors.length }, values);
   };
   const every = Uint32Array.from({ length: vector.length }, (_, i) => i);
   const kept = every.filter((i) => vector[i] !== 0);
-  const sparse = codes.includes(allPlaces) && kept.length === vector.length ? null : valuesAt(kept);
-  const options = codes.map((code) =>
-    code === allPlaces
-      ? coded(code, every, vector.length, valuesAt(every))
-      : coded(code, kept, vector.length, sparse ?? valuesAt(kept)),
+  const sparse = positions.some((code) => code !== allPlaces) ? planAt(kept) : null;
+  const options = positions.map((code) =>
+    code === allPlaces ? coded(code, every, vector.length, planAt(every)) : coded(code, kept, vector.length, sparse!),
   );
   const best = options.reduce((least, one) => (bytesOf(one) < bytesOf(least) ? one : least));
   const head = new DataView(new ArrayBuffer(SECTION_BYTES));
@@ -130,28 +130,22 @@ function headerBytes(model: Model, sections: PackageHeader['sections']): Uint8Ar
   return Buffer.concat([prefix, json]);
 }
 
-function assemble(
-  model: Model,
-  sections: readonly { tensors: readonly number[]; codes: readonly PositionCode[] }[],
-): Uint8Array {
-  const body = Buffer.concat([
-    headerBytes(
-      model,
-      sections.map(({ tensors }) => tensors),
+function assemble(model: Model, sections: readonly Section[]): Uint8Array {
+  const used = sections.filter(({ tensors }) => tensors.length > 0);
+  const members = used.map(({ tensors }) => tensors);
+  const contents = used.map((section) =>
+    sectionBytes(
+      section.tensors.map((i) => model.weights[i]!),
+      section,
     ),
-    ...sections.map(({ tensors, codes }) =>
-      section(
-        tensors.map((i) => model.weights[i]!),
-        codes,
-      ),
-    ),
-  ]);
+  );
+  const body = Buffer.concat([headerBytes(model, members), ...contents]);
   const checksum = Buffer.alloc(CHECKSUM_BYTES);
   checksum.writeUInt32LE(crc32(body));
   return Buffer.concat([body, checksum]);
 }
 
-/** Tensors by kind, as indices; empty sections are left out. */
+/** Tensors by kind, as indices. */
 function split(model: Model, sparse: ReadonlySet<string>): { kernels: number[]; rest: number[] } {
   const indices = [...model.weights.keys()];
   return {
@@ -166,12 +160,24 @@ export function writeSparsePackage(
   { sparse = kernelsWithZeros(model), code = 'smallest' }: PackageOptions = {},
 ): Uint8Array {
   const { kernels, rest } = split(model, sparse);
-  const dense = rest.length > 0 ? [{ tensors: rest, codes: [allPlaces] }] : [];
   if (code === 'fixed')
-    return assemble(model, [...(kernels.length > 0 ? [{ tensors: kernels, codes: [fixedWidth] }] : []), ...dense]);
-  const codes = [allPlaces, ...sparsePositionCodes];
-  const together = assemble(model, [...(kernels.length > 0 ? [{ tensors: kernels, codes }] : []), ...dense]);
+    return assemble(model, [
+      { tensors: kernels, positions: [fixedWidth], values: VALUE_CODES },
+      // Biases train on: what they happen to be must not decide.
+      { tensors: rest, positions: [allPlaces], values: [float32] },
+    ]);
+  const any = { positions: [allPlaces, ...sparsePositionCodes], values: VALUE_CODES };
+  const dense: Section = { tensors: rest, positions: [allPlaces], values: VALUE_CODES };
+  const together = assemble(model, [{ tensors: kernels, ...any }, dense]);
   if (kernels.length < 2) return together;
-  const apart = assemble(model, [...kernels.map((i) => ({ tensors: [i], codes })), ...dense]);
+  const apart = assemble(model, [...kernels.map((i) => ({ tensors: [i], ...any })), dense]);
   return apart.length < together.length ? apart : together;
+}
+
+/** Length of the 'fixed' package in which these kernels keep nothing: header, tables, all other tensors. */
+export function emptyPackageBytes(model: Model, sparse: ReadonlySet<string>): number {
+  const { kernels, rest } = split(model, sparse);
+  const numbers = rest.reduce((n, i) => n + model.weights[i]!.data.length, 0);
+  const sections = [kernels, rest].filter((members) => members.length > 0);
+  return headerBytes(model, sections).length + sections.length * SECTION_BYTES + 4 * numbers + CHECKSUM_BYTES;
 }

@@ -38,7 +38,7 @@ function bitsFloat(bits: number): number {
   return bitsOf.getFloat32(0);
 }
 
-const float32: ValueCode = {
+export const float32: ValueCode = {
   tag: 0,
   name: 'float32',
   plan: ({ data }) => ({
@@ -115,7 +115,7 @@ function gridStep(data: Float32Array): number | null {
   }
   const step = (low + high) / 2;
   const exact = (value: number) => Math.fround(Math.round(value / step) * step) === value;
-  return data.length > 0 && data.every((value) => exact(value)) ? step : null;
+  return data.every((value) => exact(value)) ? step : null;
 }
 
 /** int8: a step (float64) per part, and q from -127 to 127 per value, which is fround(q * step). */
@@ -124,10 +124,11 @@ const grid: ValueCode = {
   name: 'int8',
   plan({ data, partOf, parts }) {
     const steps = new Float64Array(parts);
-    const members: number[][] = Array.from({ length: parts }, () => []);
-    data.forEach((value, i) => members[partOf(i)]!.push(value));
-    for (const [part, values] of members.entries()) {
-      const step = values.length === 0 ? 0 : gridStep(Float32Array.from(values));
+    // The values of a part follow each other.
+    for (let from = 0, to = 0; from < data.length; from = to) {
+      const part = partOf(from);
+      while (to < data.length && partOf(to) === part) to++;
+      const step = gridStep(data.subarray(from, to));
       if (step === null) return null;
       steps[part] = step;
     }
