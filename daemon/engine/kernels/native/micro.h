@@ -3,6 +3,11 @@
 #define LC_MICRO_H
 #include "runtime.h"
 
+typedef float f32x4 __attribute__((vector_size(16)));
+typedef float f32x2 __attribute__((vector_size(8)));
+typedef f32x4 f32x4u __attribute__((aligned(4), may_alias));
+typedef f32x2 f32x2u __attribute__((aligned(4), may_alias));
+
 /*
  * acc[6][2] += sum over r < outer, k < inner of a[i][r * a_outer + k * a_inner] * b[(r * inner + k) * b_step + j].
  * a: one pointer a row. With 6 x 2 sums, 2 vectors of b and 1 of a it fills the 16 vector registers of AVX2.
@@ -32,17 +37,36 @@ INLINE void micro(int wide, long outer, long inner, const float *const *a, long 
   acc[6] = c30, acc[7] = c31, acc[8] = c40, acc[9] = c41, acc[10] = c50, acc[11] = c51;
 }
 
-/* First n of 8 floats. */
+/* First n of 8 floats, by halves: a masked store would be slower on some processors. */
 INLINE void store_part(float *p, f32x8 x, int n) {
-  if (n >= 8) STORE(p, x);
-  else
-    for (int i = 0; i < n; i++) p[i] = x[i];
+  if (n >= 8) {
+    STORE(p, x);
+    return;
+  }
+  f32x4 part = {x[0], x[1], x[2], x[3]};
+  if (n & 4) {
+    *(f32x4u *)p = part;
+    part = (f32x4){x[4], x[5], x[6], x[7]};
+    p += 4;
+  }
+  if (n & 2) {
+    *(f32x2u *)p = (f32x2){part[0], part[1]};
+    part = (f32x4){part[2], part[3], 0, 0};
+    p += 2;
+  }
+  if (n & 1) *p = part[0];
 }
 INLINE f32x8 load_part(const float *p, int n) {
   if (n >= 8) return LOAD(p);
-  f32x8 x = splat(0);
-  for (int i = 0; i < n; i++) x[i] = p[i];
-  return x;
+  f32x4 low = {0}, rest = {0};
+  int at = 0;
+  if (n & 4) low = *(const f32x4u *)p, at = 4;
+  if (n & 2) {
+    f32x2 pair = *(const f32x2u *)(p + at);
+    rest = (f32x4){pair[0], pair[1], n & 1 ? p[at + 2] : 0, 0};
+  } else if (n & 1) rest = (f32x4){p[at], 0, 0, 0};
+  if (at == 0) low = rest, rest = (f32x4){0};
+  return (f32x8){low[0], low[1], low[2], low[3], rest[0], rest[1], rest[2], rest[3]};
 }
 
 /* Packs columns [n0, n0 + width) of B (element k, n at b[k * row + n * column]) into panel[k][width]; zeros past n. */

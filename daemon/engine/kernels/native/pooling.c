@@ -7,19 +7,22 @@ void max_pool_image(const float *x, int w, int c, const Pool *p, float *y, u8 *i
     for (int ox = 0; ox < p->ow; ox++, y += c, index += c) {
       const float *window = x + ((long)oy * p->sh * w + ox * p->sw) * c;
       int ch = 0;
-      for (; ch + 8 <= c; ch += 8) {
-        f32x8 best = LOAD(window + ch);
+      /* The last vector overlaps the one before: the same values again, and no branches on data. */
+      for (int next = c < 8 ? c : 0; next < c; next = ch) {
+        int first = MIN(next, c - 8);
+        ch = first + 8;
+        f32x8 best = LOAD(window + first);
         i32x8 at = {0};
         for (int ky = 0; ky < p->ph; ky++)
           for (int kx = 0; kx < p->pw; kx++) {
-            f32x8 v = LOAD(window + ((long)ky * w + kx) * c + ch);
+            f32x8 v = LOAD(window + ((long)ky * w + kx) * c + first);
             i32x8 larger = v > best;
             best = select8(larger, v, best);
             int position = ky * p->pw + kx;
-            at = (at & ~larger) | (larger & (i32x8){position, position, position, position, position, position, position, position});
+            at = (at & ~larger) | (larger & ((i32x8){0} + position));
           }
-        STORE(y + ch, best);
-        *(u8x8u *)(index + ch) = __builtin_convertvector(at, u8x8);
+        STORE(y + first, best);
+        *(u8x8u *)(index + first) = __builtin_convertvector(at, u8x8);
       }
       for (; ch < c; ch++) {
         float best = window[ch];
@@ -43,15 +46,18 @@ void max_pool_gradient_image(const float *dy, const u8 *index, int h, int w, int
     for (int ox = 0; ox < p->ow; ox++, dy += c, index += c) {
       float *window = dx + ((long)oy * p->sh * w + ox * p->sw) * c;
       int ch = 0;
+      /* As above. */
       if (apart)
-        for (; ch + 8 <= c; ch += 8) {
-          f32x8 g = LOAD(dy + ch);
-          i32x8 at = __builtin_convertvector(*(const u8x8u *)(index + ch), i32x8);
+        for (int next = c < 8 ? c : 0; next < c; next = ch) {
+          int first = MIN(next, c - 8);
+          ch = first + 8;
+          f32x8 g = LOAD(dy + first);
+          i32x8 at = __builtin_convertvector(*(const u8x8u *)(index + first), i32x8);
           for (int ky = 0; ky < p->ph; ky++)
             for (int kx = 0; kx < p->pw; kx++) {
               int position = ky * p->pw + kx;
-              i32x8 here = at == (i32x8){position, position, position, position, position, position, position, position};
-              STORE(window + ((long)ky * w + kx) * c + ch, (f32x8)((i32x8)g & here));
+              i32x8 here = at == ((i32x8){0} + position);
+              STORE(window + ((long)ky * w + kx) * c + first, (f32x8)((i32x8)g & here));
             }
         }
       for (; ch < c; ch++) {

@@ -154,6 +154,49 @@ describe.skipIf('reason' in found)('native kernels', () => {
     }
   }, 120_000);
 
+  it('pool maxima and send the gradient to the first of equal ones, for any window and stride', async () => {
+    for (let trial = 0; trial < 40; trial++) {
+      const [batch, c] = [between(1, 4), between(1, 27)];
+      const [window, strides] = [
+        [between(1, 3), between(1, 3)],
+        [between(1, 3), between(1, 3)],
+      ] as const;
+      const [h, w] = [between(window[0]!, 9), between(window[1]!, 9)];
+      const size = (n: number, axis: 0 | 1) => Math.floor((n - window[axis]!) / strides[axis]!) + 1;
+      const [oh, ow] = [size(h, 0), size(w, 1)];
+      // Few distinct values, all negative: ties everywhere, and no zero to hide behind.
+      const x = Float32Array.from({ length: batch * h * w * c }, () => -1 - random.below(3));
+      const dy = normal(batch * oh * ow * c);
+      const attrs = { window: [...window], strides: [...strides], pads: [0, 0, 0, 0] };
+      const [inShape, outShape] = [
+        [batch, h, w, c],
+        [batch, oh, ow, c],
+      ];
+      const [y, dx] = await compute([inShape, outShape], [x, dy], (graph, [image, gradient]) => {
+        const pooled = graph.add({ op: 'MaxPool', inputs: [image!], attrs, shape: outShape });
+        return [pooled, graph.add({ op: 'MaxPoolGrad', inputs: [gradient!, image!, pooled], attrs, shape: inShape })];
+      });
+      const expected = { y: new Float64Array(dy.length).fill(-Infinity), dx: new Float64Array(x.length) };
+      dy.forEach((g, out) => {
+        const [i, ox, oy, b] = [
+          out % c,
+          Math.floor(out / c) % ow,
+          Math.floor(out / c / ow) % oh,
+          Math.floor(out / c / ow / oh),
+        ];
+        let place = -1;
+        for (let ky = 0; ky < window[0]!; ky++)
+          for (let kx = 0; kx < window[1]!; kx++) {
+            const at = ((b * h + oy * strides[0]! + ky) * w + ox * strides[1]! + kx) * c + i;
+            if (x[at]! > expected.y[out]!) [expected.y[out], place] = [x[at]!, at];
+          }
+        expected.dx[place]! += g;
+      });
+      expectClose(y!, expected.y);
+      expectClose(dx!, expected.dx);
+    }
+  });
+
   it('compute every element-wise operation to float32 accuracy, over the whole range', async () => {
     const logistic = (x: number) => 1 / (1 + Math.exp(-x));
     const functions: [Op, (x: number) => number, ((x: number) => boolean)?, Attributes?][] = [
