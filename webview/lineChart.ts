@@ -68,6 +68,7 @@ const EMPTY: ChartView = { lines: [], levels: [], marks: [], xFormat: String, lo
 export class LineChart {
   #plot: uPlot | null = null;
   #key = '';
+  #drawn = '';
   #view = EMPTY;
   #points: Points[] = [];
   #frame = 0;
@@ -139,6 +140,9 @@ export class LineChart {
     ]);
     if (key !== this.#key) this.#destroy();
     this.#key = key;
+    const picture = this.#picture();
+    if (this.#plot && picture === this.#drawn) return;
+    this.#drawn = picture;
     const data = this.#data();
     if (!this.#plot) this.#plot = new uPlot(this.#plotOptions(), data, this.root);
     else {
@@ -162,6 +166,19 @@ export class LineChart {
     };
     // The third parameter, missing in the types, tells the synced charts.
     (plot.setCursor as (position: typeof at, fire: boolean, publish: boolean) => void)(at, true, true);
+  }
+
+  /** Changes with everything that changes the drawing: a live run redraws only the charts that got values. */
+  #picture(): string {
+    const { lines, levels, marks, zoom } = this.#view;
+    return JSON.stringify([
+      this.#width,
+      devicePixelRatio,
+      zoom,
+      levels,
+      marks,
+      lines.map(({ x, y }) => [x.length, x[0], x.at(-1), y[0], y[y.length >> 1], y.at(-1)]),
+    ]);
   }
 
   #schedule(): void {

@@ -63,10 +63,9 @@ copyPackage('onnxruntime-node', (path) =>
 );
 copyPackage('onnxruntime-common', (path) => !/\.(map|d\.ts)$/.test(path) && !/^(lib|dist\/esm)/.test(path));
 
-// Our own kernels, where they are built for this platform; without them onnxruntime computes alone.
-const kernels = `daemon/engine/kernels/prebuilt/lc-kernels-${platform}-${arch}.node`;
-if (existsSync(join(root, kernels)))
-  cpSync(join(root, kernels), join(stage, 'dist/prebuilt', `lc-kernels-${platform}-${arch}.node`));
+// Our own kernels lie beside the bundles: those of other platforms go.
+for (const name of readdirSync(join(stage, 'dist/prebuilt')))
+  if (!name.includes(`${platform}-${arch}`)) rmSync(join(stage, 'dist/prebuilt', name));
 
 // The bundles hold the other dependencies; the manifest of the VSIX names none, so nothing is looked for twice.
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
