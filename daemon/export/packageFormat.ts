@@ -1,5 +1,6 @@
 /** The size of a sparse package before it is written: what a `bytes` budget is resolved with. */
 import type { SparseFormat, SparseFormatOf } from '../lc/budgets.js';
+import type { BudgetSpec, LayerView } from '../lc/budgetSpec.js';
 import { storedBytes } from '../lc/sparseFormat.js';
 import type { Model } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
@@ -50,4 +51,39 @@ export function sparseBytes(model: Model, kept: ReadonlyMap<string, number>): nu
   const layers = tensors.map(({ name, data, shape }) => ({ name, size: data.length, shape, flopsPerWeight: 0 }));
   const total = tensors.reduce((sum, { name }) => sum + kept.get(name)!, 0);
   return storedBytes(packageFormat(model)(layers, undefined), total);
+}
+
+/** Bits that the gap code needs for `kept` of `size` places at most, wherever they are: the gaps add up to size - kept. */
+function gapBitsAtMost(kept: number, size: number): number {
+  let fewest = Infinity;
+  for (let k = 0; k < 31; k++) fewest = Math.min(fewest, kept * (1 + k) + Math.floor((size - kept) / 2 ** k));
+  return fewest;
+}
+
+/**
+ * The most weights that a package of code 'smallest' surely holds within `bytes`, wherever they lie: more than
+ * kappaOfBytes gives for the fixed width, since gaps are shorter than positions. The file is never larger.
+ * @param bytes of the file. @returns 0 when not one weight fits; the layers' size at most.
+ */
+export function weightsWithin(
+  model: Model,
+  layers: readonly LayerView[],
+  quantize: BudgetSpec['quantize'],
+  bytes: number,
+): number {
+  const size = layers.reduce((sum, layer) => sum + layer.size, 0);
+  const { overheadBytes, bitsPerWeight } = packageFormat(model)(layers, quantize);
+  const valueBits = bitsPerWeight - bitsFor(size);
+  const fits = (kept: number): boolean => {
+    const positions = Math.min(kept * bitsFor(size) - 8, gapBitsAtMost(kept, size), size - 8);
+    // A byte more for the parameter of the gap code, which the other codes lack.
+    return overheadBytes + 1 + Math.ceil((positions + kept * valueBits) / 8) <= bytes;
+  };
+  let [low, high] = [0, size];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packageFormat, sparseBytes } from '../../../daemon/export/packageFormat.js';
+import { packageFormat, sparseBytes, weightsWithin } from '../../../daemon/export/packageFormat.js';
 import { readSparsePackage } from '../../../daemon/export/readSparsePackage.js';
 import { writeSparsePackage } from '../../../daemon/export/sparsePackage.js';
 import { kappaOfBytes, storedBytes } from '../../../daemon/lc/sparseFormat.js';
@@ -97,6 +97,39 @@ describe('the sparse package', () => {
       ).length;
     expect(size(kappa)).toBeLessThanOrEqual(8192);
     expect(size(kappa + 1)).toBeGreaterThan(8192);
+  });
+
+  it('surely holds what the gap code promises, however the weights lie, and that is more', () => {
+    const reference = trained(buildArchitecture('lenet300', 1));
+    const kernels = views(reference, LENET_KERNELS);
+    const size = 266_200;
+    for (const bytes of [2500, 8192, 40_960, 400_000]) {
+      const kept = weightsWithin(reference, kernels, undefined, bytes);
+      expect(kept).toBeGreaterThan(kappaOfBytes(packageFormat(reference)(kernels, undefined), bytes));
+      const random = createRandom(bytes);
+      const shuffled = Uint32Array.from({ length: size }, (_, i) => i);
+      random.shuffle(shuffled);
+      const chosen = new Set(shuffled.subarray(0, kept));
+      const places: ((i: number) => boolean)[] = [
+        (i) => i < kept,
+        (i) => i >= size - kept,
+        (i) => Math.floor(((i + 1) * kept) / size) > Math.floor((i * kept) / size),
+        (i) => chosen.has(i),
+      ];
+      for (const [which, at] of places.entries()) {
+        let offset = 0;
+        const values = new Map(
+          LENET_KERNELS.map((name, layer) => {
+            const { length } = reference.weights.find((weight) => weight.name === name)!.data;
+            const data = Float32Array.from({ length }, (_, i) => (at(offset + i) ? 1 + random.next() : 0));
+            offset += kernels[layer]!.size;
+            return [name, data] as const;
+          }),
+        );
+        const model = withWeights(reference, values);
+        expect(writeSparsePackage(model).length, `places ${which} of ${bytes}`).toBeLessThanOrEqual(bytes);
+      }
+    }
   });
 
   it('counts layers that the budget leaves alone in full', () => {
