@@ -29,8 +29,8 @@ const rounds = Number(options.rounds);
 /** Seconds of one turn. */
 const turn = 1.5;
 const checkedSteps = 6;
-/** Losses of the first steps may differ by rounding, which later steps amplify. */
-const lossTolerance = 1e-4;
+/** Losses of the first steps differ by rounding, which steps amplify: PyTorch's own layouts disagree by 1.2e-4 on ResNet-20. */
+const lossTolerance = 3e-4;
 
 /** Every combination of what is known to move PyTorch on a CPU. */
 function torchSettings(problem: Problem): ContenderSpec[] {
