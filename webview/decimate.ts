@@ -68,21 +68,3 @@ export function decimate(x: Float64Array, y: Float64Array, min: number, max: num
   }
   return points;
 }
-
-/**
- * Puts lines with different x on one x axis, as uPlot wants it: the sorted union of all x, and for each line its y there;
- * undefined where a line has no point (no gap), null where its value is not finite (a gap).
- */
-export function joinPoints(lines: readonly Points[]): { x: number[]; ys: (number | null | undefined)[][] } {
-  const x = Array.from(new Set(lines.flatMap((line) => line.x))).sort((a, b) => a - b);
-  const ys = lines.map((line) => {
-    const out: (number | null | undefined)[] = new Array(x.length).fill(undefined);
-    let j = 0;
-    for (let i = 0; i < x.length && j < line.x.length; i++) {
-      // Several points at one x (an epoch that ends where the next begins): the last one counts.
-      while (j < line.x.length && line.x[j]! === x[i]!) out[i] = line.y[j++];
-    }
-    return out;
-  });
-  return { x, ys };
-}

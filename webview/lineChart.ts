@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { decimate, joinPoints, lowerBound, type Points } from './decimate.js';
+import { decimate, lowerBound, type Points } from './decimate.js';
 import { drawLevels, drawMarkers, drawMarks, drawNotFinite } from './drawing.js';
 import { percent } from './format.js';
 import { DASHES, type Shape, type Theme } from './theme.js';
@@ -215,8 +215,8 @@ export class LineChart {
       if (log(line)) points.y = points.y.map((y) => (y !== null && y <= 0 ? null : y));
       return points;
     });
-    const { x, ys } = joinPoints(this.#points);
-    return [x, ...ys] as uPlot.AlignedData;
+    // Lines draw their own points (#path): joined on one axis they would be mostly holes.
+    return [[min, max], ...this.#points.map(() => [null, null])] as uPlot.AlignedData;
   }
 
   #range(scale: 'y' | 'y2', log: boolean): [number, number] {
@@ -290,7 +290,7 @@ export class LineChart {
             ]
           : []),
       ].map((a) => (a.scale === 'x' && options.xLog ? { ...a, splits: logSplits } : a)),
-      series: [{}, ...lines.map((line) => this.#series(line))],
+      series: [{}, ...lines.map((line, i) => this.#series(line, i))],
       cursor: {
         drag: { x: true, y: false, setScale: false },
         y: false,
@@ -336,7 +336,7 @@ export class LineChart {
     };
   }
 
-  #series(line: Line): uPlot.Series {
+  #series(line: Line, index: number): uPlot.Series {
     return {
       scale: line.scale ?? 'y',
       stroke: line.colour,
@@ -344,13 +344,37 @@ export class LineChart {
       width: line.faint ? 1 : 1.75,
       dash: DASHES[line.dash]!,
       points: { show: false },
-      ...(line.scatter && { paths: () => null }),
-      ...(line.stepped && {
-        paths: uPlot.paths.stepped!({ align: 1 }),
-        fill: withAlpha(line.colour, 0.22),
-      }),
+      ...(line.stepped && { fill: withAlpha(line.colour, 0.22) }),
+      paths: (plot) => (line.scatter ? null : linePath(plot, this.#points[index]!, line)),
     };
   }
+}
+
+/** The line through its points, with gaps where a value is not finite; stepped lines also bring the area below. */
+function linePath(plot: uPlot, { x, y }: Points, line: Line): uPlot.Series.Paths {
+  const stroke = new Path2D();
+  const fill = line.stepped ? new Path2D() : null;
+  const scale = line.scale ?? 'y';
+  const bottom = plot.bbox.top + plot.bbox.height;
+  let drawing = false;
+  for (let i = 0; i < x.length; i++) {
+    const value = y[i];
+    if (value === null || value === undefined) {
+      drawing = false;
+      continue;
+    }
+    const px = plot.valToPos(x[i]!, 'x', true);
+    const py = plot.valToPos(value, scale, true);
+    if (drawing) stroke.lineTo(px, py);
+    else stroke.moveTo(px, py);
+    drawing = true;
+    if (fill && i + 1 < x.length) {
+      const next = plot.valToPos(x[i + 1]!, 'x', true);
+      stroke.lineTo(next, py);
+      fill.rect(px, py, next - px, bottom - py);
+    }
+  }
+  return { stroke, fill, clip: null, band: null, flags: 0 };
 }
 
 const all = (line: Line): Points => ({

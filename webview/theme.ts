@@ -44,9 +44,11 @@ export function readTheme(): Theme {
   };
 }
 
-/** Red, green and blue of a CSS colour, 0 to 255. */
-function channels(colour: string): [number, number, number] {
+/** Red, green and blue, 0 to 255, of a CSS colour on a background: some chart colours are translucent. */
+function channels(colour: string, background = colour): [number, number, number] {
   const ctx = document.createElement('canvas').getContext('2d', { willReadFrequently: true })!;
+  ctx.fillStyle = background;
+  ctx.fillRect(0, 0, 1, 1);
   ctx.fillStyle = colour;
   ctx.fillRect(0, 0, 1, 1);
   const [r, g, b] = ctx.getImageData(0, 0, 1, 1).data;
@@ -70,7 +72,7 @@ export function contrast(one: readonly number[], other: readonly number[]): numb
 
 /** The colour, mixed with as much of the foreground as it takes to be seen: some themes' chart colours are nearly the background. */
 function legible(colour: string, background: string, foreground: string): string {
-  const own = channels(colour);
+  const own = channels(colour, background);
   const back = channels(background);
   const fore = channels(foreground);
   for (let share = 0; share < 1; share += 0.1) {

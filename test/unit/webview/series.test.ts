@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ColumnTable } from '../../../webview/columns.js';
-import { decimate, joinPoints, lowerBound, nearest } from '../../../webview/decimate.js';
+import { decimate, lowerBound, nearest } from '../../../webview/decimate.js';
 import { clock, count, duration, number, percent, short } from '../../../webview/format.js';
 import { Smoother } from '../../../webview/smoothing.js';
 
@@ -93,24 +93,6 @@ describe('decimation', () => {
 
   test('a value that is not finite becomes a gap', () => {
     expect(decimate(Float64Array.of(0, 1, 2), Float64Array.of(1, NaN, 3), 0, 2, 10).y).toEqual([1, null, 3]);
-  });
-
-  test('lines are joined on one axis without losing a point', () => {
-    const joined = joinPoints([
-      { x: [0, 2, 4], y: [1, null, 3] },
-      { x: [1, 2], y: [5, 6] },
-    ]);
-    expect(joined).toEqual({
-      x: [0, 1, 2, 4],
-      ys: [
-        [1, undefined, null, 3],
-        [undefined, 5, 6, undefined],
-      ],
-    });
-  });
-
-  test('of several points at one x the last counts', () => {
-    expect(joinPoints([{ x: [1, 1, 2], y: [5, 6, 7] }]).ys).toEqual([[6, 7]]);
   });
 
   test('search', () => {
