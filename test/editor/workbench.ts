@@ -118,8 +118,16 @@ export class Workbench {
     return this.page.locator('.codelens-decoration a', { hasText: text });
   }
 
-  notification(text: string | RegExp): Locator {
-    return this.page.locator('.notification-toast', { hasText: text });
+  /** Waits for a notification: as a toast, or, where the editor keeps it quiet, behind the bell. */
+  async notification(text: string | RegExp): Promise<void> {
+    const item = this.page.locator('.notification-list-item', { hasText: text }).first();
+    const toast = await item.waitFor({ timeout: 10_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (toast) return;
+    await this.page.locator('[id="status.notifications"]').click();
+    await item.waitFor({ timeout: 10_000 });
   }
 
   statusItem(text: string | RegExp): Locator {
