@@ -19,6 +19,15 @@ export interface CurveOptions {
 // Okabe & Ito's palette: told apart by people with any colour vision. Dashes repeat the distinction without colour.
 const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9'];
 const DASHES = ['', '6 3', '2 2', '8 3 2 3', '1 3', '10 4'];
+/** Paths of a radius of about 1 around the origin: circle, square, triangle, diamond, plus, cross. */
+const MARKERS = [
+  'M1 0A1 1 0 1 1-1 0A1 1 0 1 1 1 0Z',
+  'M-.9-.9H.9V.9H-.9Z',
+  'M0-1.2L1.1.9H-1.1Z',
+  'M0-1.3L1.3 0 0 1.3-1.3 0Z',
+  'M-.4-1.2H.4V-.4H1.2V.4H.4V1.2H-.4V.4H-1.2V-.4H-.4Z',
+  'M-1.2-.6L-.6-1.2 0-.6 .6-1.2 1.2-.6 .6 0 1.2.6 .6 1.2 0 .6-.6 1.2-1.2.6-.6 0Z',
+];
 const WIDTH = 640;
 const HEIGHT = 320;
 const MARGIN = { left: 64, right: 16, top: 32, bottom: 44 };
@@ -68,6 +77,9 @@ function scale(
     ticks: ticks(low, high, log),
   };
 }
+
+const marker = (series: number, cx: number, cy: number, size: number): string =>
+  `<path d="${MARKERS[series % MARKERS.length]}" transform="translate(${cx.toFixed(1)} ${cy.toFixed(1)}) scale(${size})" fill="${COLOURS[series % COLOURS.length]}"/>`;
 
 /** @returns an `<svg>` element; text only when there is nothing to draw. */
 export function curveSvg(series: readonly Series[], options: CurveOptions): string {
@@ -119,11 +131,14 @@ export function curveSvg(series: readonly Series[], options: CurveOptions): stri
       .join('');
     const dots = one.points
       .filter(([a, b]) => usable(a, b) && (one.markers || one.points.length <= 40))
-      .map(([a, b]) => `<circle cx="${px(x.at(a))}" cy="${px(y.at(b))}" r="${one.markers ? 4 : 2}" fill="${colour}"/>`);
+      .map(([a, b]) => marker(i, x.at(a), y.at(b), one.markers ? 4 : 2));
     const line = one.markers
       ? ''
       : `<path d="${path}" fill="none" stroke="${colour}" stroke-width="1.8" stroke-dasharray="${DASHES[i % DASHES.length]}"/>`;
-    const legend = `<g transform="translate(${WIDTH - MARGIN.right - 150} ${MARGIN.top + 6 + 16 * i})"><line x2="22" stroke="${colour}" stroke-width="2" stroke-dasharray="${DASHES[i % DASHES.length]}"/><text x="28" y="4" fill="currentColor">${escapeXml(one.name)}</text></g>`;
+    const sample = one.markers
+      ? marker(i, 11, 0, 4)
+      : `<line x2="22" stroke="${colour}" stroke-width="2" stroke-dasharray="${DASHES[i % DASHES.length]}"/>`;
+    const legend = `<g transform="translate(${WIDTH - MARGIN.right - 150} ${MARGIN.top + 6 + 16 * i})">${sample}<text x="28" y="4" fill="currentColor">${escapeXml(one.name)}</text></g>`;
     return line + dots.join('') + legend;
   });
   return `${open}${title}${grid.join('')}${lines.join('')}</svg>`;

@@ -103,7 +103,7 @@ const svg = curveSvg(
       markers: true,
     },
   ],
-  { title: 'LeNet300 on MNIST: test error after retraining', x: 'kept %', y: 'error %', logX: true, logY: true },
+  { title: 'LeNet300 on MNIST: test error after retraining', x: 'kept %', y: 'error %', logX: true },
 );
 const folder = quick ? workspace : resolve('docs');
 await mkdir(folder, { recursive: true });
