@@ -57,7 +57,8 @@ export function drawLayer(
     }
   }
   for (let i = 0; i < theta.length; i++) if (theta[i] === 0) zeros++;
-  if (!(high > low) || !Number.isFinite(high - low)) [low, high] = [-1, 1];
+  if (!Number.isFinite(high - low)) [low, high] = [-1, 1];
+  else if (high === low) [low, high] = [low - 1, low + 1];
   return {
     layer,
     shape: [...shape],
