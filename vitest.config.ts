@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // Tests of the extension's own logic run without an editor.
+  resolve: { alias: { vscode: new URL('test/unit/extension/vscode.ts', import.meta.url).pathname } },
   test: {
     include: ['test/{unit,integration,fuzz}/**/*.test.ts'],
     reporters: ['default', ['json', { outputFile: 'artifacts/results/vitest.json' }]],

@@ -1,10 +1,8 @@
 import type { ToHost, ToPage } from './messages.js';
 import type { Settings } from './toolbar.js';
 
-/** What the page remembers itself; the host gives it back to the serializer after a reload. */
+/** How the page was set, kept over a reload; which runs it shows the host remembers. */
 export interface PageState extends Partial<Settings> {
-  runs?: string[];
-  primary?: string | null;
   hidden?: string[];
   /** Charts whose vertical scale is not their usual one. */
   rescaled?: string[];

@@ -160,7 +160,6 @@ export class Monitor {
         this.#primary = message.primary;
         this.#difference = message.difference;
         this.#trusted = message.trusted;
-        remember({ runs: this.#order, primary: this.#primary });
         break;
       }
       case 'run': {

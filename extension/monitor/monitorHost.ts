@@ -15,16 +15,17 @@ import { toWire } from './wire.js';
 /** Milliseconds between two posts to the page. */
 const FLUSH = 40;
 
-/** What the page keeps for a reload (webview/host.ts, PageState). */
-interface Remembered {
-  runs?: string[];
-  primary?: string | null;
+/** Where the runs on show are kept for a reload: by the host, as the page knows only runs the daemon has told of. */
+const SHOWN = 'monitor.shown';
+interface Shown {
+  runs: readonly string[];
+  primary: string | null;
 }
 
 export type Control = (action: Extract<ToHost, { type: 'control' }>['action'], run: RunSummary | undefined) => void;
 
 /** The monitor: one panel, the runs it shows and their series. The page holds nothing that cannot be sent again. */
-export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerializer<Remembered> {
+export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerializer {
   #panel: vscode.WebviewPanel | null = null;
   #feeds = new Map<string, { feed: RunFeed; cursor: Cursor; listener: vscode.Disposable }>();
   #order: string[] = [];
@@ -51,7 +52,11 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
         if (after) this.#touch(run);
         else this.remove(run);
       }),
-      runs.onDidReset(() => this.#postRuns()),
+      runs.onDidReset(() => {
+        this.#postRuns();
+        // A history that came before its summary waits for this.
+        this.#flush();
+      }),
       daemon.onDidChangeState(() => this.#postConnection()),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.#postRuns()),
       vscode.window.registerWebviewPanelSerializer(MONITOR, this),
@@ -66,6 +71,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   /** Shows these runs, the first one with its numbers; opens or reveals the panel. */
   show(runs: readonly string[], column?: vscode.ViewColumn): void {
     this.#select(runs, runs[0] ?? null);
+    this.#remember();
     if (this.#panel) {
       this.#panel.reveal(column);
       this.#postRuns();
@@ -80,9 +86,9 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       );
   }
 
-  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: Remembered | undefined): Promise<void> {
-    const runs = Array.isArray(state?.runs) ? state.runs.filter((run) => typeof run === 'string') : [];
-    this.#select(runs, typeof state?.primary === 'string' ? state.primary : (runs[0] ?? null));
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
+    const { runs, primary } = this.context.workspaceState.get<Shown>(SHOWN) ?? { runs: [], primary: null };
+    this.#select(runs, primary);
     panel.webview.options = this.#options();
     this.#adopt(panel);
   }
@@ -92,12 +98,14 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       this.#order.filter((other) => other !== run),
       this.#primary === run ? (this.#order.find((other) => other !== run) ?? null) : this.#primary,
     );
+    this.#remember();
     this.#postRuns();
   }
 
   dispose(): void {
     clearTimeout(this.#timer);
-    this.#panel?.dispose();
+    // The panel stays: it belongs to the window, which brings it back after a reload.
+    this.#panel = null;
     this.#select([], null);
     for (const disposable of this.#disposables) disposable.dispose();
   }
@@ -161,6 +169,11 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
     this.#primary = primary !== null && this.#order.includes(primary) ? primary : (this.#order[0] ?? null);
   }
 
+  #remember(): void {
+    const shown: Shown = { runs: this.#order, primary: this.#primary };
+    void this.context.workspaceState.update(SHOWN, shown);
+  }
+
   #receive(message: ToHost): void {
     switch (message.type) {
       case 'ready':
@@ -180,6 +193,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
         break;
       case 'primary':
         this.#select(this.#order, message.run);
+        this.#remember();
         this.#postRuns();
         break;
       case 'picture':

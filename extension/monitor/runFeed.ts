@@ -32,6 +32,8 @@ export class RunFeed implements vscode.Disposable {
   #disposables: vscode.Disposable[];
   #changed = new vscode.EventEmitter<void>();
   #disposed = false;
+  /** Loads may overlap, as the daemon can come back during one: only the newest counts. */
+  #load = 0;
   readonly onDidChange = this.#changed.event;
 
   constructor(
@@ -55,6 +57,7 @@ export class RunFeed implements vscode.Disposable {
 
   /** Subscribes, reads the history, then applies what came meanwhile. */
   async load(): Promise<void> {
+    const load = ++this.#load;
     this.#waiting = [];
     try {
       await this.daemon.request('lc/subscribe', { run: this.run, on: true });
@@ -76,7 +79,7 @@ export class RunFeed implements vscode.Disposable {
         from = page.next;
       }
       this.plan ??= (await this.daemon.request('lc/plan', { run: this.run })).plan;
-      if (this.#disposed) return;
+      if (this.#disposed || load !== this.#load) return;
       this.series = series;
       const waiting = this.#waiting ?? [];
       this.#waiting = null;

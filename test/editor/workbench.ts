@@ -68,9 +68,11 @@ export class Workbench {
     await this.server.stop();
   }
 
-  /** Reloads the window, as "Developer: Reload Window" does. */
+  /** Reloads the window with the editor's own command, which saves what is open before. */
   async reload(): Promise<void> {
-    await this.page.reload();
+    const loaded = this.page.waitForEvent('load', { timeout: 60_000 });
+    await this.palette('Developer: Reload Window');
+    await loaded;
     await this.page.waitForSelector('.monaco-workbench .explorer-folders-view, .monaco-workbench .editor-instance', {
       timeout: 90_000,
     });
@@ -93,12 +95,17 @@ export class Workbench {
   }
 
   async command(title: string): Promise<void> {
+    await this.palette(`LC Prune: ${title}`);
+  }
+
+  /** Runs a command of the palette. */
+  async palette(title: string): Promise<void> {
     await this.page.keyboard.press('F1');
     const input = this.page.locator('.quick-input-widget input');
     await input.waitFor();
-    await input.fill(`>LC Prune: ${title}`);
+    await input.fill(`>${title}`);
     const row = this.page
-      .locator('.quick-input-list .monaco-list-row', { hasText: title.replace(/\.\.\.$/, '') })
+      .locator('.quick-input-list .monaco-list-row', { hasText: title.replace(/^.*?: /, '').replace(/\.\.\.$/, '') })
       .first();
     await row.waitFor();
     await row.click();

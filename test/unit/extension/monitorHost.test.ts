@@ -1,0 +1,109 @@
+/** The monitor's host side over a stand-in daemon: what the page gets, in whatever order the daemon answers. */
+import { expect, test, vi } from 'vitest';
+import { EventEmitter } from './vscode.js';
+import { MonitorHost } from '../../../extension/monitor/monitorHost.js';
+import type { ToHost, ToPage } from '../../../webview/messages.js';
+
+const RUN = 'lenet-1';
+const SUMMARY = {
+  run: RUN,
+  folder: '/w/.lc-prune/lenet-1',
+  plan: 'lenet',
+  planPath: null,
+  model: 'lenet300',
+  method: 'lc',
+  engine: 'native-cpu',
+  state: 'interrupted',
+  started: 1,
+  ended: null,
+  iteration: 1,
+  iterations: 40,
+  progress: 0.1,
+  error: null,
+  referenceError: null,
+  kept: null,
+  prunable: null,
+  etaSeconds: null,
+  samplesPerSecond: null,
+  message: null,
+};
+const BATCH = {
+  event: 'batch',
+  time: 1,
+  phase: 'l-step',
+  step: 1,
+  epoch: 0.1,
+  loss: 0.5,
+  learningRate: 0.1,
+  samplesPerSecond: 1000,
+};
+
+function stand(memory: Map<string, unknown>) {
+  const summaries = new Map<string, unknown>();
+  const changed = new EventEmitter<never>();
+  const reset = new EventEmitter<void>();
+  const daemon = {
+    state: { kind: 'ready' },
+    log: { error: vi.fn() },
+    on: () => ({ dispose: () => {} }),
+    onDidChangeState: () => ({ dispose: () => {} }),
+    request: async (method: string) =>
+      method === 'lc/history' ? { events: [BATCH], next: 1, end: true } : method === 'lc/plan' ? { plan: null } : null,
+  };
+  const runs = { get: (run: string) => summaries.get(run), onDidChangeRun: changed.event, onDidReset: reset.event };
+  const context = {
+    extensionUri: '/extension',
+    workspaceState: {
+      get: (key: string) => memory.get(key),
+      update: async (key: string, value: unknown) => memory.set(key, value),
+    },
+  };
+  const host = new MonitorHost(context as never, daemon as never, runs as never);
+  const posted: ToPage[] = [];
+  let receive: (message: ToHost) => void = () => {};
+  const panel = {
+    visible: true,
+    title: '',
+    iconPath: '',
+    disposed: false,
+    dispose() {
+      this.disposed = true;
+    },
+    onDidDispose: () => {},
+    onDidChangeViewState: () => {},
+    webview: {
+      html: '',
+      options: {},
+      cspSource: '',
+      asWebviewUri: (uri: string) => uri,
+      onDidReceiveMessage: (handle: typeof receive) => (receive = handle),
+      postMessage: (message: ToPage) => posted.push(message),
+    },
+  };
+  return { host, panel, posted, summaries, reset, receive: (message: ToHost) => receive(message) };
+}
+
+const SHOWN = new Map([['monitor.shown', { runs: [RUN], primary: RUN }]]);
+
+test('a history that comes before the list of runs is drawn when the list comes', async () => {
+  const { host, panel, posted, summaries, reset, receive } = stand(new Map(SHOWN));
+  await host.deserializeWebviewPanel(panel as never);
+  receive({ type: 'ready' });
+  await new Promise((done) => setTimeout(done, 100));
+  expect(posted.filter((message) => message.type === 'columns')).toHaveLength(0);
+  summaries.set(RUN, SUMMARY);
+  reset.fire();
+  const last = posted.filter((message) => message.type === 'runs').at(-1)!;
+  expect(last.runs.map((view) => view.id)).toEqual([RUN]);
+  expect(last.primary).toBe(RUN);
+  expect(posted.filter((message) => message.type === 'columns')).toHaveLength(1);
+});
+
+test('the end of the extension neither closes the panel nor forgets its runs', async () => {
+  const memory = new Map<string, unknown>(SHOWN);
+  const { host, panel } = stand(memory);
+  await host.deserializeWebviewPanel(panel as never);
+  host.dispose();
+  expect(panel.disposed).toBe(false);
+  expect(memory.get('monitor.shown')).toEqual({ runs: [RUN], primary: RUN });
+});

@@ -1,0 +1,30 @@
+/** The few parts of the editor's API that the monitor's host side needs, for tests outside an editor. */
+
+type Listener<T> = (value: T) => void;
+
+export class Disposable {
+  constructor(readonly dispose: () => void) {}
+}
+
+export class EventEmitter<T> {
+  #listeners = new Set<Listener<T>>();
+  event = (listener: Listener<T>): Disposable => {
+    this.#listeners.add(listener);
+    return new Disposable(() => this.#listeners.delete(listener));
+  };
+  fire(value: T): void {
+    for (const listener of this.#listeners) listener(value);
+  }
+  dispose(): void {
+    this.#listeners.clear();
+  }
+}
+
+export const Uri = { joinPath: (...parts: unknown[]): string => parts.join('/') };
+export const ViewColumn = { Active: -1 };
+export const env = { language: 'en' };
+export const l10n = {
+  t: (text: string, ...values: unknown[]): string => text.replace(/\{(\d)\}/g, (_, i) => String(values[i])),
+};
+export const workspace = { isTrusted: true, onDidGrantWorkspaceTrust: () => new Disposable(() => {}) };
+export const window = { registerWebviewPanelSerializer: () => new Disposable(() => {}) };
