@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadAddon } from '../../daemon/engine/native/addon.js';
 import { createRandom } from '../../daemon/lc/random.js';
 import type { Model } from '../../daemon/model/model.js';
 import { readModel } from '../../daemon/model/readModel.js';
@@ -14,6 +15,9 @@ import { baselinePlan } from '../../daemon/runs/baselinePlan.js';
 import { readEvents, readRunPlan } from '../../daemon/runs/registry.js';
 import { resumeRun, startRun } from '../../daemon/runs/supervisor.js';
 import { bundleTrainer, type Bundle } from './trainer/bundle.js';
+
+/** The engines that `auto` may take on a plain CPU. */
+const CPU_ENGINES = 'addon' in loadAddon() ? ['onnx-cpu', 'native-cpu'] : ['onnx-cpu'];
 
 let bundle: Bundle;
 let workspace: string;
@@ -134,8 +138,8 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
     expect(await readRunPlan(magnitude.folder)).toMatchObject({ engine: 'onnx-cpu', method: 'magnitude' });
   });
 
-  it('killed at random moments and resumed ends with the same bytes', async () => {
-    const plan = { ...PLAN, schedule: { ...PLAN.schedule, iterations: 4, epochs: 4 } };
+  it.each(CPU_ENGINES)('killed at random moments and resumed ends with the same bytes, on %s', async (engine) => {
+    const plan = { ...PLAN, engine, schedule: { ...PLAN.schedule, iterations: 4, epochs: 4 } };
     const expected = await result((await finished(plan)).folder);
     const random = createRandom(Number(process.env['KILL_SEED'] ?? 5));
     let handle = await startRun(plan, options());
@@ -192,7 +196,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
     });
   });
 
-  it('carries moving averages, frozen layers and excluded layers through a run, in both engines', async () => {
+  it('carries moving averages, frozen layers and excluded layers through a run, in every engine', async () => {
     const random = createRandom(1, 3);
     const weight = (name: string, shape: number[], value?: number) => {
       const data = Float32Array.from(
@@ -272,7 +276,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
       scale: 'none' as const,
     };
     const tasks = [{ name: 'conv', layers: ['conv'], budget: { weights: 100 } }];
-    for (const engine of ['onnx-cpu', 'tfjs-cpu']) {
+    for (const engine of [...CPU_ENGINES, 'tfjs-cpu']) {
       const { folder, done } = await finished({
         ...PLAN,
         engine,

@@ -1,6 +1,6 @@
 /** Builds a trainer from the sources for one test file, so that no test depends on how fresh `dist` is. */
 import { build } from 'esbuild';
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 export interface Bundle {
@@ -23,5 +23,7 @@ export async function bundleTrainer(entry: string): Promise<Bundle> {
     packages: 'external',
     logLevel: 'silent',
   });
+  // The native kernels lie beside the bundle, as in the product.
+  await cp('daemon/engine/kernels/prebuilt', join(folder, 'prebuilt'), { recursive: true });
   return { path, remove: () => rm(folder, { recursive: true, force: true }) };
 }
