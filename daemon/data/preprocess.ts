@@ -14,27 +14,45 @@ export interface AffineMap {
   readonly shift: number | Float64Array;
 }
 
-/** Mean and standard deviation (population) of every feature over the rows `indices`, in float64. */
-export async function featureStatistics(
-  store: SampleStore,
-  indices: Uint32Array,
-): Promise<{ mean: Float64Array; deviation: Float64Array }> {
-  const { width } = store;
+export interface FeatureStatistics {
+  readonly mean: Float64Array;
+  readonly deviation: Float64Array;
+}
+
+/** Several candidate scales need the statistics of the same rows: they are computed once. */
+const known = new WeakMap<SampleStore, WeakMap<Uint32Array, Promise<FeatureStatistics>>>();
+
+/** Mean and standard deviation (population) of every feature over the rows `indices`, in float64. Neither may change later. */
+export function featureStatistics(store: SampleStore, indices: Uint32Array): Promise<FeatureStatistics> {
+  let ofStore = known.get(store);
+  if (!ofStore) known.set(store, (ofStore = new WeakMap()));
+  let found = ofStore.get(indices);
+  if (!found) ofStore.set(indices, (found = computeStatistics(store, indices)));
+  return found;
+}
+
+async function computeStatistics(store: SampleStore, indices: Uint32Array): Promise<FeatureStatistics> {
+  const { width, pixels } = store;
   // Sums about the first row, not about zero: a large offset with a small spread would cancel to noise.
   const origin = new Float64Array(width);
   const sum = new Float64Array(width);
   const squares = new Float64Array(width);
-  await forEachChunk(store, indices, (rows, start, count) => {
-    if (start === 0) origin.set(rows.subarray(0, width));
-    for (let k = 0; k < count; k++) {
-      const row = k * width;
-      for (let i = 0; i < width; i++) {
-        const d = rows[row + i]! - origin[i]!;
-        sum[i]! += d;
-        squares[i]! += d * d;
-      }
+  const add = (rows: Uint8Array | Float32Array, at: number) => {
+    for (let i = 0; i < width; i++) {
+      const d = rows[at + i]! - origin[i]!;
+      sum[i]! += d;
+      squares[i]! += d * d;
     }
-  });
+  };
+  if (pixels) {
+    if (indices.length > 0) origin.set(pixels.subarray(indices[0]! * width, (indices[0]! + 1) * width));
+    for (const index of indices) add(pixels, index * width);
+  } else {
+    await forEachChunk(store, indices, (rows, start, count) => {
+      if (start === 0) origin.set(rows.subarray(0, width));
+      for (let k = 0; k < count; k++) add(rows, k * width);
+    });
+  }
   const n = Math.max(1, indices.length);
   const mean = sum.map((s, i) => origin[i]! + s / n);
   const deviation = squares.map((s, i) => Math.sqrt(Math.max(0, s / n - (sum[i]! / n) ** 2)));

@@ -11,6 +11,8 @@ export interface SampleStore {
   readonly bytes: boolean;
   /** Resident in memory (true), or read from disk row by row. */
   readonly resident: boolean;
+  /** All rows as they lie in memory, where they do and are bytes: what looks at every value need not copy them first. */
+  readonly pixels?: Uint8Array;
   /** Raw rows `indices[from .. from+count)` into the start of `out`. */
   gather(indices: Uint32Array, from: number, count: number, out: Float32Array): void | Promise<void>;
   close(): void;
@@ -37,6 +39,7 @@ export function memoryStore(data: Uint8Array | Float32Array, size: number, shape
     width,
     bytes: data instanceof Uint8Array,
     resident: true,
+    ...(data instanceof Uint8Array && { pixels: data }),
     gather(indices, from, count, out) {
       for (let k = 0; k < count; k++) copyRow(indices[from + k]!, out, k * width);
     },
@@ -54,18 +57,20 @@ export function reshapedStore(store: SampleStore, shape: readonly number[]): Sam
 /** Images stored channel by channel, [c, h, w], as the models here want them: [h, w, c]. */
 export function channelsLast(store: SampleStore): SampleStore {
   const [channels = 1, height = 1, width = 1] = store.shape;
-  const pixels = height * width;
+  const area = height * width;
   const row = new Float32Array(store.width);
   const interleave = (count: number, out: Float32Array): void => {
     for (let k = 0; k < count; k++) {
       const start = k * store.width;
       row.set(out.subarray(start, start + store.width));
       for (let c = 0; c < channels; c++)
-        for (let p = 0; p < pixels; p++) out[start + p * channels + c] = row[c * pixels + p]!;
+        for (let p = 0; p < area; p++) out[start + p * channels + c] = row[c * area + p]!;
     }
   };
+  // The pixels lie in the other order.
+  const { pixels: _, ...rest } = store;
   return {
-    ...store,
+    ...rest,
     shape: [height, width, channels],
     gather(indices, from, count, out) {
       const pending = store.gather(indices, from, count, out);

@@ -37,7 +37,29 @@ const autoOrder = [
 /** The compiled graph on the CPU: what faster engines must agree with, and beat. */
 const referenceId = 'onnx-cpu';
 
-async function loadProviders({ folders = [process.cwd()] }: RegistryOptions): Promise<EngineProvider[]> {
+/** Providers by their folders: what a probe has found out is asked once a process. */
+const known = new Map<string, Promise<readonly EngineProvider[]>>();
+
+function loadProviders({ folders = [process.cwd()] }: RegistryOptions): Promise<readonly EngineProvider[]> {
+  const key = folders.join('\0');
+  let providers = known.get(key);
+  if (!providers) known.set(key, (providers = createProviders(folders)));
+  return providers;
+}
+
+/**
+ * Begins what takes long and needs nothing of the model: loading the providers' code, and the trials of GPUs, which are
+ * processes of their own. Whoever opens an engine later waits for less; problems show then.
+ */
+export async function prepareEngines(id: string, options: RegistryOptions = {}): Promise<void> {
+  const providers = await loadProviders(options);
+  for (const provider of providers)
+    if (gpuTrials.includes(provider.id) && (id === 'auto' || id === provider.id)) void provider.probe();
+}
+
+const gpuTrials = ['onnx-cuda', 'onnx-dml', 'onnx-webgpu'];
+
+async function createProviders(folders: readonly string[]): Promise<readonly EngineProvider[]> {
   const [{ nativeProvider }, { compiledProvider }, { directProviders }] = await Promise.all([
     import('./native/provider.js'),
     import('./compiled/provider.js'),

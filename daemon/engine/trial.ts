@@ -20,7 +20,8 @@ export interface TrialResult {
   readonly output: Float32Array;
 }
 
-const budgetMs = 300;
+/** The best of what fits: a small model takes dozens of steps, and the user waits for the first point. */
+const budgetMs = 150;
 
 /** Times gradient steps of the user's own model for a moment; what it leaves behind (the generator's state) is put back. */
 export async function tryEngine(session: EngineSession, { batchSize }: SessionSpec): Promise<TrialResult> {

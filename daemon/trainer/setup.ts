@@ -5,7 +5,7 @@ import { ShuffledBatches } from '../data/batches.js';
 import { sampleSource } from '../data/sampleSource.js';
 import type { Dataset, Split } from '../data/dataset.js';
 import type { EngineInfo, EngineSession, SampleSource } from '../engine/engine.js';
-import { openEngine, type Considered } from '../engine/registry.js';
+import { openEngine, prepareEngines, type Considered } from '../engine/registry.js';
 import { createRandom } from '../lc/random.js';
 import { buildArchitecture } from '../model/architectures.js';
 import type { Model } from '../model/model.js';
@@ -20,6 +20,7 @@ import { chanceError } from './chance.js';
 import { prunableWeights } from './kept.js';
 import type { Batches, Run } from './run.js';
 import { createSessions } from './sessions.js';
+import { startTiming } from './timing.js';
 import { createTasks, prunedLayers } from './tasks.js';
 
 /** Training samples that theta is evaluated on; and that choose the input scale. */
@@ -99,12 +100,16 @@ function unchanged(what: 'model' | 'data', before: string | null, now: string): 
 
 /** @throws UserError of every kind that reading the model, opening the data and choosing an engine can. */
 export const assemble: Assemble = async (plan, { workspace }) => {
+  const timing = startTiming();
+  void prepareEngines(plan.engine, { folders: [workspace] });
   const model = await openModel(plan, workspace);
   const modelHash = unchanged('model', plan.modelHash, hashModel(model));
   const output = plan.output ?? undefined;
   const setup = trainingSetup(model, output);
+  timing.mark('model');
   let dataset: Dataset = await openDataset(plan.data, setup, { workspace, seed: plan.seed, trusted: true });
   const dataHash = unchanged('data', plan.dataHash, dataset.hash);
+  timing.mark('data');
   const scaleNotes: string[] = [];
 
   const considered: Considered[] = [];
@@ -121,6 +126,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   const { batchSize } = plan.reference;
   const session = await open(plan.engine, batchSize);
   const names = await stateNames(model, session);
+  timing.mark('engine');
   for (const { name, available, chosen, reason } of considered) {
     if (available && !chosen) scaleNotes.push(`${name} was passed over: ${reason}.`);
   }
@@ -132,6 +138,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
     );
     dataset = choice.dataset;
     scaleNotes.push(choice.note);
+    timing.mark('input scale');
   }
   const { scale, mean } = dataset.preprocess;
 
@@ -166,7 +173,9 @@ export const assemble: Assemble = async (plan, { workspace }) => {
       : null,
   };
   parts.tasks(null);
+  timing.mark('budget');
   const { parameters, info } = session;
+  console.error(`ready after ${timing.text()}`);
   return {
     parts,
     plan: { ...plan, engine: info.id, modelHash, dataHash, data: { ...plan.data, scale, mean } },

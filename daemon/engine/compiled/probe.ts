@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { encodeOnnx } from '../graph/onnx/protobuf.js';
 import type { ExecutionProvider } from './onnxGraph.js';
@@ -31,11 +32,18 @@ const timeoutMs = 20_000;
 const reasonOf = (message: string): string =>
   (/Failed to get a WebGPU adapter: [^.\n]*/.exec(message)?.[0] ?? message.split('\n')[0]!).slice(0, 160);
 
+/** Where Linux shows a GPU: the kernel's graphics devices, NVIDIA's driver, Windows under WSL. */
+const linuxDevices = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'];
+
+/** Whether there can be a GPU at all; only on Linux is that known without loading a driver. */
+const mayHaveGpu = (): boolean => process.platform !== 'linux' || linuxDevices.some((path) => existsSync(path));
+
 /**
  * Whether a provider computes on this machine, tried in a process of its own: drivers may crash, and print what they like.
  * @returns null if it works, else the reason.
  */
 export function tryProvider(provider: ExecutionProvider): Promise<string | null> {
+  if (!mayHaveGpu()) return Promise.resolve('this machine shows no GPU device');
   const runtime = createRequire(import.meta.url).resolve('onnxruntime-node');
   const args = ['-e', script, runtime, provider, Buffer.from(trialModel()).toString('base64')];
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { affineMap, applyAffine, featureStatistics, type Preprocess } from '../../../daemon/data/preprocess.js';
-import { memoryStore } from '../../../daemon/data/sampleStore.js';
+import { channelsLast, memoryStore } from '../../../daemon/data/sampleStore.js';
 import { preparedInput } from '../../../daemon/data/preparedInput.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 
@@ -84,5 +84,23 @@ describe('preprocessing', () => {
     void input.gather(all, 0, size, converted);
     expect(converted).toEqual(streamed);
     expect(converted.slice(0, width)).toEqual((await rowsUnder({ scale: 'standard', mean: 'none' })).slice(-width));
+  });
+
+  it('gives bytes in memory the statistics of the same numbers read row by row, bit by bit', async () => {
+    const rows = memoryStore(Float32Array.from(pixels), size, shape);
+    expect(store.pixels).toBe(pixels);
+    expect(rows.pixels).toBeUndefined();
+    expect(await featureStatistics(store, training)).toEqual(await featureStatistics(rows, training));
+  });
+
+  it('looks at channel-first images in the order the model sees them', async () => {
+    const planes = memoryStore(Uint8Array.from([1, 2, 3, 4, 10, 20, 30, 40]), 1, [2, 2, 2]);
+    const { mean } = await featureStatistics(channelsLast(planes), Uint32Array.from([0]));
+    expect([...mean]).toEqual([1, 10, 2, 20, 3, 30, 4, 40]);
+  });
+
+  it('computes the statistics of the same rows once', () => {
+    expect(featureStatistics(store, training)).toBe(featureStatistics(store, training));
+    expect(featureStatistics(store, training)).not.toBe(featureStatistics(store, training.slice(1)));
   });
 });

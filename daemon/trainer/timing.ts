@@ -1,0 +1,22 @@
+/** How long the parts of a run's start took, for the log: users wait for it. */
+export interface Timing {
+  /** Ends a part; it took the time since the one before. */
+  mark(part: string): void;
+  /** "1.24 s (loading 0.21, data 0.40)". */
+  text(): string;
+}
+
+/** The first part, "loading", is what the process did before. */
+export function startTiming(now: () => number = () => performance.now()): Timing {
+  const parts: [string, number][] = [['loading', now()]];
+  return {
+    mark(part) {
+      parts.push([part, now()]);
+    },
+    text() {
+      const seconds = (milliseconds: number) => (milliseconds / 1000).toFixed(2);
+      const each = parts.map(([part, end], i) => `${part} ${seconds(end - (parts[i - 1]?.[1] ?? 0))}`);
+      return `${seconds(parts.at(-1)![1])} s (${each.join(', ')})`;
+    },
+  };
+}
