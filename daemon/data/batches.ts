@@ -38,6 +38,7 @@ export class ShuffledBatches {
   private epochs = 0;
   private position = 0;
   private ahead: Ahead | null = null;
+  private readonly beginning: BatchState;
 
   /** @throws UserError('data-invalid') when the split has fewer samples than one batch. */
   constructor(
@@ -56,6 +57,7 @@ export class ShuffledBatches {
     this.order = identityIndices(split.size);
     this.epochStart = this.random.state;
     this.random.shuffle(this.order);
+    this.beginning = this.state;
   }
 
   /** Completed epochs, with the fraction of the current one. */
@@ -123,6 +125,11 @@ export class ShuffledBatches {
     this.position = state.position;
     this.random.restore(state.generator);
     this.drawOrder();
+  }
+
+  /** Back to the first batch of the first epoch. */
+  rewind(): void {
+    this.restore(this.beginning);
   }
 
   private startEpoch(): void {

@@ -1,4 +1,7 @@
-import type { MuSchedule } from './schedule.js';
+/** Regularisation paths: a plan's budget at many sizes, from large to small, each warm-started at the one before. Pure. */
+import { BudgetError, type BudgetSpec } from './budgetSpec.js';
+import { parseBytes, parseShare } from './share.js';
+import { goalOf } from './validateBudget.js';
 
 /**
  * Budgets of a path, kappa_1 > kappa_2 > ... > kappa_count, evenly spaced on a log scale, both ends included; fewer where
@@ -13,18 +16,171 @@ export function pathKappas(from: number, to: number, count: number): number[] {
 }
 
 /**
- * The mu schedule of one budget of a path. The first runs all J iterations; each later one is warm-started at the former's
- * (w, theta, lambda) and restarts mu mid-range, `start` of the way up, so it runs (1 - start) J iterations.
+ * The LC iteration at which a budget of a path begins. From a former budget's (w, theta, lambda) mu restarts mid-range,
+ * `start` of the way up, so that (1 - start) J iterations are left, one at least; without one, all J run.
  */
-export function pathSchedule(
-  schedule: MuSchedule & { readonly iterations: number },
-  index: number,
-  start = 0.6,
-): MuSchedule & { readonly iterations: number } {
-  const skipped = index === 0 ? 0 : Math.min(schedule.iterations - 1, Math.floor(start * schedule.iterations));
-  return {
-    mu0: schedule.mu0 * schedule.a ** skipped,
-    a: schedule.a,
-    iterations: schedule.iterations - skipped,
-  };
+export const firstIteration = (iterations: number, warm: boolean, start: number): number =>
+  warm ? Math.min(iterations - 1, Math.floor(start * iterations)) : 0;
+
+const GOALS = ['keep', 'weights', 'bytes', 'flops', 'neurons'] as const;
+export type PathGoal = (typeof GOALS)[number];
+
+/** What the path varies. @throws BudgetError where the budget has no size to vary (penalties, radii, patterns alone). */
+export function pathGoal(budget: BudgetSpec): PathGoal {
+  const goal = goalOf(budget);
+  const known = GOALS.find((candidate) => candidate === goal);
+  if (known) return known;
+  throw new BudgetError(goal ?? 'budget', `a path varies one of ${GOALS.join(', ')}; give one of them`);
+}
+
+/** How much the budget allows, in the units of its goal: a share, weights, bytes or neurons. */
+export function amountOf(budget: BudgetSpec): number {
+  const goal = pathGoal(budget);
+  const value = budget[goal]!;
+  if (goal === 'bytes') return parseBytes(value);
+  if (goal === 'weights' || (goal === 'neurons' && typeof value === 'number' && value > 1)) return Number(value);
+  return parseShare(value);
+}
+
+const isShare = (budget: BudgetSpec): boolean => {
+  const goal = pathGoal(budget);
+  return goal === 'keep' || goal === 'flops' || (goal === 'neurons' && amountOf(budget) <= 1);
+};
+
+/** The same budget with another amount: shares as percentages of 4 digits, everything else as whole numbers. */
+export function withAmount<B extends BudgetSpec>(budget: B, amount: number): B {
+  const value = isShare(budget) ? `${Number((100 * amount).toPrecision(4))}%` : Math.max(1, Math.round(amount));
+  return { ...budget, [pathGoal(budget)]: value };
+}
+
+/** Where a path goes when nobody says: shares of weights, FLOPs or neurons; four times the bytes down to a quarter. */
+const RANGES: Record<Exclude<PathGoal, 'bytes' | 'weights'>, readonly [from: number, to: number]> = {
+  keep: [0.1, 0.005],
+  flops: [0.5, 0.05],
+  neurons: [0.8, 0.1],
+};
+
+/** `count` budgets around what the plan asks for, large to small. @throws BudgetError as pathGoal. */
+export function defaultPath<B extends BudgetSpec>(budget: B, count: number): B[] {
+  const goal = pathGoal(budget);
+  if (goal === 'bytes') {
+    const bytes = amountOf(budget);
+    return pathKappas(4 * bytes, Math.max(1, Math.round(bytes / 4)), count).map((value) => withAmount(budget, value));
+  }
+  const { weights, ...rest } = budget;
+  const key = weights === undefined ? (goal as keyof typeof RANGES) : 'keep';
+  const [from, to] = RANGES[key];
+  // Hundred thousandths of the whole.
+  return pathKappas(1e5 * from, 1e5 * to, count).map(
+    (value) => ({ ...rest, [key]: `${value / 1000}%` }) as unknown as B,
+  );
+}
+
+/** Budgets of one goal, each amount once, large to small. @throws BudgetError where they cannot be compared. */
+export function descending<B extends BudgetSpec>(budgets: readonly B[]): B[] {
+  const kinds = new Set(budgets.map((budget) => `${pathGoal(budget)} ${isShare(budget)}`));
+  if (kinds.size > 1) throw new BudgetError('path', 'mixes shares and numbers; give all budgets of a path in one unit');
+  const sorted = [...budgets].sort((a, b) => amountOf(b) - amountOf(a));
+  return sorted.filter((budget, i) => i === 0 || amountOf(budget) !== amountOf(sorted[i - 1]!));
+}
+
+/** The budget half-way on a log scale; null where the two are neighbours. */
+export function between<B extends BudgetSpec>(larger: B, smaller: B): B | null {
+  const middle = withAmount(larger, Math.sqrt(amountOf(larger) * amountOf(smaller)));
+  const amount = amountOf(middle);
+  return amount < amountOf(larger) && amount > amountOf(smaller) ? middle : null;
+}
+
+/** A finished point of a path. */
+export interface PathResult<B extends BudgetSpec = BudgetSpec> {
+  readonly budget: B;
+  /** Error on the part of the data that decides; null: not finite. */
+  readonly error: number | null;
+}
+
+const within = ({ error }: PathResult, bound: number): boolean => error !== null && error <= bound;
+
+/** The point with the smallest budget whose error is at most `bound`; -1 where none is. */
+export function smallestWithin(points: readonly PathResult[], bound: number): number {
+  let best = -1;
+  points.forEach((point, i) => {
+    if (within(point, bound) && (best < 0 || amountOf(point.budget) < amountOf(points[best]!.budget))) best = i;
+  });
+  return best;
+}
+
+/** The point of least error, the smallest budget among equals. `points` is not empty. */
+export function leastError(points: readonly PathResult[]): number {
+  const key = ({ error }: PathResult) => error ?? Infinity;
+  return points.reduce((best, point, i) => {
+    const other = points[best]!;
+    const smaller = amountOf(point.budget) < amountOf(other.budget);
+    return key(point) < key(other) || (key(point) === key(other) && smaller) ? i : best;
+  }, 0);
+}
+
+export interface PathSearch {
+  /** Largest error that is still good. */
+  readonly bound: number;
+  /** Budgets tried at most beyond the planned ones. */
+  readonly refinements: number;
+}
+
+export interface NextPoint<B extends BudgetSpec> {
+  readonly budget: B;
+  /** Index of the point it starts from: a larger budget. null: the reference. */
+  readonly from: number | null;
+}
+
+/** One bad point may be bad luck. */
+const BAD_IN_A_ROW = 2;
+
+/**
+ * What a path does next. It goes down the planned budgets; where a smallest one is searched, until two in a row are bad.
+ * Then it bisects between the smallest good budget and the next smaller one, which is bad. Where all are good it goes on
+ * below them, where all are bad above them, by the ratio of the two nearest.
+ * @param planned large to small. @param finished in the order in which this function gave them.
+ * @param search null: the planned budgets only. @returns null at the end.
+ */
+export function nextPoint<B extends BudgetSpec>(
+  planned: readonly B[],
+  finished: readonly PathResult<B>[],
+  search: PathSearch | null,
+): NextPoint<B> | null {
+  const descended = descentLength(planned.length, finished, search);
+  if (finished.length === descended && descended < planned.length && !givenUp(finished, descended, search))
+    return { budget: planned[descended]!, from: descended > 0 ? descended - 1 : null };
+  if (!search || finished.length - descended >= search.refinements) return null;
+
+  const order = finished.map((_, i) => i).sort((a, b) => amountOf(finished[b]!.budget) - amountOf(finished[a]!.budget));
+  const good = smallestWithin(finished, search.bound);
+  const step = (a: number, b: number) => amountOf(finished[a]!.budget) / amountOf(finished[b]!.budget);
+  if (good < 0) {
+    const [first, second] = order as [number, number | undefined];
+    const ratio = second === undefined ? 2 : step(first, second);
+    const amount = amountOf(finished[first]!.budget) * ratio;
+    return isShare(planned[0]!) && amount >= 1 ? null : { budget: withAmount(planned[0]!, amount), from: null };
+  }
+  const rank = order.indexOf(good);
+  const below = order[rank + 1];
+  if (below === undefined) {
+    const above = order[rank - 1];
+    const ratio = above === undefined ? 2 : step(above, good);
+    const budget = withAmount(planned[0]!, amountOf(finished[good]!.budget) / ratio);
+    return amountOf(budget) < amountOf(finished[good]!.budget) ? { budget, from: good } : null;
+  }
+  const budget = between(finished[good]!.budget, finished[below]!.budget);
+  return budget && { budget, from: good };
+}
+
+const givenUp = (finished: readonly PathResult[], at: number, search: PathSearch | null): boolean =>
+  search !== null &&
+  at >= BAD_IN_A_ROW &&
+  finished.slice(at - BAD_IN_A_ROW, at).every((point) => !within(point, search.bound));
+
+/** How many of the finished points belong to the way down. */
+function descentLength(planned: number, finished: readonly PathResult[], search: PathSearch | null): number {
+  let length = 0;
+  while (length < Math.min(planned, finished.length) && !givenUp(finished, length, search)) length++;
+  return length;
 }

@@ -8,9 +8,10 @@ import { summarizeModel } from '../model/summarize.js';
 import { resolveInside } from '../model/workspacePath.js';
 import { isBuiltinData } from '../data/builtin.js';
 import { UserError } from '../protocol/errors.js';
-import type { Plan } from '../protocol/plan.js';
+import type { PathSettings, Plan } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { requirePlan } from './parsePlan.js';
+import { withPath } from './resolvePath.js';
 import { requireResolved } from './resolvePlan.js';
 
 const MAX_BYTES = 4 << 20;
@@ -32,10 +33,14 @@ async function modelOf(
 }
 
 /**
- * @param path the plan file; `workspace` is the folder no path of the plan may leave. Both absolute.
+ * @param path the plan file; `workspace` is the folder no path of the plan may leave. Both absolute. `asPath`: resolves to a
+ * path of budgets, with these settings over the plan's own; without it the plan is its one budget.
  * @throws UserError plan-invalid, budget-impossible, path-outside-workspace, and what reading the model throws.
  */
-export async function readPlan(path: string, { workspace }: { workspace: string }): Promise<ResolvedPlan> {
+export async function readPlan(
+  path: string,
+  { workspace, asPath }: { workspace: string; asPath?: PathSettings },
+): Promise<ResolvedPlan> {
   const file = await resolveInside(workspace, workspace, path);
   const shown = relative(workspace, file);
   const info = await stat(file).catch(() => null);
@@ -51,11 +56,12 @@ export async function readPlan(path: string, { workspace }: { workspace: string 
     if (source === undefined || isBuiltinData(source)) continue;
     dataPaths.set(source, relative(workspace, await resolveInside(workspace, dirname(file), source)) || '.');
   }
-  return requireResolved(
+  const resolved = requireResolved(
     plan,
     { name: planName(path), planPath: shown, modelPath, dataPath: (source) => dataPaths.get(source) ?? source, layers },
     shown,
   );
+  return asPath ? withPath(resolved, { ...plan.path, ...asPath }, shown) : resolved;
 }
 
 /** The folder a command works in: `explicit`, else the current folder when the file is inside it, else the file's own. */

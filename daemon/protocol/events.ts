@@ -4,6 +4,7 @@
  * non-zero weights of theta.
  */
 import { z } from 'zod';
+import { Budget } from './plan.js';
 
 const measure = z.number().nullable().describe('null: not a finite number');
 export const Evaluation = z.object({ loss: measure, error: measure, samples: z.number() });
@@ -14,6 +15,35 @@ export type LayerKept = z.infer<typeof LayerKept>;
 
 export const Phase = z.enum(['load', 'reference', 'direct', 'l-step', 'c-step', 'retrain', 'prune', 'export']);
 export type Phase = z.infer<typeof Phase>;
+
+/** A finished budget of a path run, numbered in the order they were computed; its model is in `points/<point>`. */
+export const PathPoint = z.object({
+  point: z.number(),
+  budget: Budget,
+  from: z.number().nullable().describe('The point whose solution it started from; null: the reference.'),
+  kept: z.number(),
+  prunable: z.number(),
+  perLayer: z.array(LayerKept),
+  bytes: z.number().nullable().describe('Size of its sparse package; null where the model has none.'),
+  /** Before and after retraining, on the part whose error is reported: the test set where there is one. */
+  theta: Evaluation,
+  retrained: Evaluation,
+  decision: measure.describe('Error after retraining on the part that decides.'),
+  epochs: z.number().describe('Epochs of training it took, its retraining included.'),
+  seconds: z.number(),
+});
+export type PathPoint = z.infer<typeof PathPoint>;
+
+/** Which point of a path became the result, and why. */
+export const PathAnswer = z.object({
+  point: z.number(),
+  /** The part of the data whose error decided: validation where there is one. */
+  set: z.enum(['train', 'validation', 'test']),
+  reference: measure.describe("The reference's error on that part."),
+  maxErrorIncrease: z.number().nullable(),
+  met: z.boolean().describe('Whether the point is within the bound (the reference, where none was given).'),
+});
+export type PathAnswer = z.infer<typeof PathAnswer>;
 
 const at = { time: z.number() };
 
@@ -39,6 +69,9 @@ export const RunEvent = z.discriminatedUnion('event', [
     phase: Phase,
     iteration: z.number().optional(),
     steps: z.number().optional(),
+    /** Of a path run: which budget this phase works on. */
+    point: z.number().optional(),
+    budget: Budget.optional(),
   }),
   /** One training batch; `step` counts over the whole run. */
   z.object({
@@ -79,6 +112,8 @@ export const RunEvent = z.discriminatedUnion('event', [
     seconds: z.number(),
     etaSeconds: measure,
   }),
+  /** A budget of a path run is finished; `points`: how many there will be as far as is known. */
+  z.object({ ...at, event: z.literal('point'), points: z.number(), step: z.number(), ...PathPoint.shape }),
   z.object({ ...at, event: z.literal('checkpoint'), file: z.string(), step: z.number() }),
   z.object({ ...at, event: z.literal('warning'), code: z.string(), message: z.string() }),
   z.object({ ...at, event: z.literal('budget'), budget: z.unknown(), iteration: z.number() }),
@@ -96,6 +131,7 @@ export const RunEvent = z.discriminatedUnion('event', [
     perLayer: z.array(LayerKept),
     seconds: z.number(),
     folder: z.string(),
+    path: PathAnswer.optional(),
   }),
 ]);
 export type RunEvent = z.infer<typeof RunEvent>;

@@ -154,6 +154,37 @@ export const DataSource = z.union([
 ]);
 export type DataSource = z.infer<typeof DataSource>;
 
+/** What `lc-prune path` does with a plan; `lc-prune run` takes the plan's budget alone. */
+export const PathSettings = z
+  .strictObject({
+    budgets: z
+      .array(z.union([z.number().positive(), Share, ByteSize]))
+      .min(1)
+      .max(64)
+      .optional()
+      .describe(
+        'The budgets, in the unit of the plan\'s: ["10%", "5%"] or ["40 kB", "20 kB"]. Default: evenly spaced.',
+      ),
+    points: z.int().min(1).max(64).optional().describe('How many budgets, where they are not listed. Default 8.'),
+    maxErrorIncrease: Share.optional().describe(
+      'Look for the smallest network whose error is at most this much above the reference, in absolute points: "0.5%".',
+    ),
+    refinements: z
+      .int()
+      .min(0)
+      .max(32)
+      .optional()
+      .describe('Budgets tried beyond the listed ones in that search. Default 4.'),
+    warmStart: z
+      .number()
+      .min(0)
+      .lt(1)
+      .optional()
+      .describe('How far up the mu schedule every budget after the first begins. Default 0.7.'),
+  })
+  .describe('The error-against-budget curve that "lc-prune path" computes.');
+export type PathSettings = z.infer<typeof PathSettings>;
+
 export const Plan = z.strictObject({
   $schema: z.string().optional(),
   model: z
@@ -163,6 +194,7 @@ export const Plan = z.strictObject({
   budget: Budget.optional().describe('One budget over every prunable layer. Give either "budget" or "tasks".'),
   tasks: z.array(Task).min(1).optional().describe('Different budgets on different layers.'),
   exclude: z.array(z.string()).optional().describe('Layer names or globs never pruned.'),
+  path: PathSettings.optional(),
   method: z
     .enum(['lc', 'magnitude', 'gradual'])
     .optional()

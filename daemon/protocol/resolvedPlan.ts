@@ -27,6 +27,18 @@ export const ResolvedData = z.strictObject({
 });
 export type ResolvedData = z.infer<typeof ResolvedData>;
 
+/** Several budgets in one warm-started run, instead of the one of the plan's only task. */
+const ResolvedPath = z.strictObject({
+  budgets: z.array(Budget).min(1).describe('Large to small, of one kind.'),
+  /** How far up the mu schedule every budget after the first begins, in [0, 1). */
+  warmStart: z.number().min(0).max(1),
+  /** Absolute; null: the curve only. */
+  maxErrorIncrease: z.number().min(0).nullable(),
+  /** Budgets beyond the listed ones that the search may try. */
+  refinements: z.int().min(0),
+});
+export type ResolvedPath = z.infer<typeof ResolvedPath>;
+
 export const ResolvedPlan = z.strictObject({
   name: z.string().describe('The plan file without ".prune.json".'),
   planPath: z.string().nullable(),
@@ -46,6 +58,7 @@ export const ResolvedPlan = z.strictObject({
     tolerance: z.number(),
     stableIterations: z.int(),
   }),
+  path: ResolvedPath.optional(),
   training: TrainingSettings,
   retrain: TrainingSettings.extend({ epochs: z.number().min(0) }),
   reference: TrainingSettings.extend({ epochs: z.number().min(0) }),

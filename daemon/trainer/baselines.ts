@@ -24,9 +24,12 @@ import { trainPhase } from './trainPhase.js';
 /**
  * Retraining for as long as LC's L steps and retraining together. The learning rate falls geometrically from where the L
  * steps begin to where LC's retraining ends, so neither method has the better-suited rates.
+ * @param from the LC iteration at which LC begins: later than 0 where it starts from a larger budget's solution.
  */
-export function longRetraining({ schedule, training, retrain: settings }: Run['plan']): Retraining {
-  const epochs = schedule.firstEpochs + (schedule.iterations - 1) * schedule.epochs + settings.epochs;
+export function longRetraining(plan: Run['plan'], from = 0): Retraining {
+  const { schedule, training, retrain: settings } = plan;
+  let { epochs } = settings;
+  for (let j = from; j < schedule.iterations; j++) epochs += lStepEpochs(plan, j);
   const lastRate = settings.learningRate * settings.decay ** Math.max(0, Math.ceil(settings.epochs) - 1);
   const rateAtEnd = Math.min(lastRate, training.learningRate);
   const decay = (rateAtEnd / training.learningRate) ** (1 / Math.max(1, Math.ceil(epochs) - 1));

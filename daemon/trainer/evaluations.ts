@@ -12,6 +12,9 @@ const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);
 export const primarySet = (sets: EvaluationSets): SetName =>
   sets.test ? 'test' : sets.validation ? 'validation' : 'train';
 
+/** The part whose error decides between models: what is held out from training and reporting alike, where there is such a part. */
+export const decisionSet = (sets: EvaluationSets): SetName => (sets.validation ? 'validation' : primarySet(sets));
+
 /**
  * @param names parts to evaluate on; absent ones are skipped. The primary one always is among them.
  * @returns the evaluation on the primary part.
@@ -24,15 +27,29 @@ export async function evaluateSets(
   names: readonly SetName[] = ['train', 'validation', 'test'],
   iteration?: number,
 ): Promise<Evaluation> {
+  return (await evaluateEach(run, session, at, step, names, iteration))[primarySet(run.sets)] ?? NOTHING;
+}
+
+const NOTHING: Evaluation = { loss: null, error: null, samples: 0 };
+
+/** The same, with the evaluation of each part. */
+export async function evaluateEach(
+  run: Run,
+  session: EngineSession,
+  at: Point,
+  step: number,
+  names: readonly SetName[] = ['train', 'validation', 'test'],
+  iteration?: number,
+): Promise<Partial<Record<SetName, Evaluation>>> {
   const primary = primarySet(run.sets);
-  let result: Evaluation = { loss: null, error: null, samples: 0 };
+  const results: Partial<Record<SetName, Evaluation>> = {};
   for (const set of new Set([...names, primary])) {
     const source: SampleSource | null = run.sets[set];
     if (!source) continue;
     const { loss, error, samples } = await session.evaluate(source);
     const evaluation = { loss: finite(loss), error: finite(error), samples };
     run.log({ event: 'evaluation', at, set, ...(iteration === undefined ? {} : { iteration }), step, ...evaluation });
-    if (set === primary) result = evaluation;
+    results[set] = evaluation;
   }
-  return result;
+  return results;
 }

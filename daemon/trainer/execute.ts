@@ -2,6 +2,7 @@
 import { longRetraining, runGradual, runMagnitude } from './baselines.js';
 import { boundary, createLive, lap, saveCheckpoint, type Live } from './live.js';
 import { lStepsFrom, runLc } from './loop.js';
+import { pathSteps, runPath } from './path.js';
 import type { Outcome, Planned, Run } from './run.js';
 import { plannedRetraining, reference, retrainingSteps } from './stages.js';
 import type { RunState } from './state.js';
@@ -13,6 +14,7 @@ export function totalSteps(run: Planned): number {
   const first =
     trained.epochs > 0 ? stepsOf(trained.epochs, run.batches(trained.batchSize, 'reference').stepsPerEpoch) : 0;
   if (method === 'reference') return first;
+  if (run.plan.path) return first + pathSteps(run, run.plan.path);
   const tasks = run.tasks(null);
   if (method === 'magnitude') return first + retrainingSteps(run, longRetraining(run.plan), tasks);
   return first + lStepsFrom(run, 0) + retrainingSteps(run, plannedRetraining(run.plan), tasks);
@@ -43,16 +45,16 @@ export interface Executed extends Outcome {
  * @throws Stopped after a checkpoint, when asked to; UserError.
  */
 export async function execute(run: Run, restored: RunState | null): Promise<Executed> {
-  const { method, training, reference: trained, retrain } = run.plan;
+  const { method, training, reference: trained, retrain, path } = run.plan;
   const phase = restored?.progress.phase ?? 'reference';
   const { batchSize } = { reference: trained, 'l-step': training, prune: training, retrain }[phase];
   const session = await run.sessions.use(batchSize);
   const live = await createLive(run, session, restored);
-  if (method !== 'lc' || phase === 'retrain') run.control.closeBudget();
+  if (method !== 'lc' || path || phase === 'retrain') run.control.closeBudget();
   run.logStart(restored !== null);
   if (!restored) await saveCheckpoint(run, live, session);
   await boundary(run, live, session);
-  const outcome = await METHODS[method](run, live);
+  const outcome = await (path ? runPath(run, live, path) : METHODS[method](run, live));
   lap(run, live);
   return { ...outcome, seconds: live.progress.elapsed / 1000 };
 }

@@ -72,26 +72,31 @@ export function lap(run: Run, live: Live): void {
   live.mark = now;
 }
 
+/** This very moment, as a checkpoint holds it. Its vectors are live's own. */
+export async function stateOf(live: Live, session: EngineSession): Promise<RunState> {
+  live.progress.random = [...session.getRandomState()];
+  return {
+    progress: live.progress,
+    vectors: {
+      w: await session.getWeights(),
+      velocity: await session.getVelocity(),
+      statistics: await session.getState(),
+      theta: live.theta,
+      lambda: live.lambda ?? new Float32Array(0),
+      startW: live.startW,
+      startStatistics: live.startStatistics,
+    },
+  };
+}
+
 /** Writes a checkpoint of this very moment. Only between steps. */
 export async function saveCheckpoint(run: Run, live: Live, session: EngineSession): Promise<void> {
   lap(run, live);
   const answer = run.control.beginCheckpoint();
-  live.progress.random = [...session.getRandomState()];
   live.progress.pendingBudget = run.control.pendingBudget;
   const before = run.clock();
   try {
-    await run.save({
-      progress: live.progress,
-      vectors: {
-        w: await session.getWeights(),
-        velocity: await session.getVelocity(),
-        statistics: await session.getState(),
-        theta: live.theta,
-        lambda: live.lambda ?? new Float32Array(0),
-        startW: live.startW,
-        startStatistics: live.startStatistics,
-      },
-    });
+    await run.save(await stateOf(live, session));
   } catch (error) {
     answer(error);
     throw error;
@@ -129,16 +134,20 @@ async function pause(run: Run, live: Live, session: EngineSession): Promise<void
   if (!control.stopReason) run.logStart(true);
 }
 
-/** Moves on to the beginning of a phase (or of the next iteration of this one) and makes it durable. */
+/**
+ * Moves on to the beginning of a phase (or of the next iteration of this one) and makes it durable.
+ * @param batches data order to go on with; null: from its beginning. A phase that goes on keeps its own.
+ */
 export async function enter(
   run: Run,
   live: Live,
   session: EngineSession,
   phase: TrainingPhase,
   iteration: number,
+  batches: unknown = live.progress.phase === phase ? live.progress.batches : null,
 ): Promise<void> {
   const { progress } = live;
-  if (progress.phase !== phase) progress.batches = null;
+  progress.batches = batches;
   progress.phase = phase;
   progress.iteration = iteration;
   progress.step = 0;

@@ -18,7 +18,7 @@ import { taskRanges } from '../lc/view.js';
 import { evaluateSets, primarySet } from './evaluations.js';
 import { countKept } from './kept.js';
 import { enter, lap, type Live } from './live.js';
-import type { EvaluationSets, Outcome, Planned, Run } from './run.js';
+import type { EvaluationSets, Outcome, Planned, Run, Tasks } from './run.js';
 import { adopt, atTheta, direct, plannedRetraining, reference, retrain, retrainingSteps, supportOf } from './stages.js';
 import { stepsOf, trainPhase } from './trainPhase.js';
 
@@ -39,8 +39,7 @@ export function lStepsFrom(run: Planned, from: number): number {
 /** Runs the LC algorithm from wherever `live` is to its end. @throws Stopped, UserError('diverged' | 'disk' | ...). */
 export async function runLc(run: Run, live: Live): Promise<Outcome> {
   const { progress } = live;
-  const { schedule, training } = run.plan;
-  let compressed = run.tasks(progress.budget);
+  const compressed = run.tasks(progress.budget);
 
   if (progress.phase === 'reference') {
     const session = await reference(run, live);
@@ -51,6 +50,23 @@ export async function runLc(run: Run, live: Live): Promise<Outcome> {
     await enter(run, live, session, 'l-step', 0);
   }
 
+  const tasks = await lcIterations(run, live, compressed);
+  return retrain(run, live, tasks, plannedRetraining(run.plan));
+}
+
+/**
+ * The LC iterations from wherever `live` is to the last, and w <- theta; nothing where they are over.
+ * @param after training steps that follow this budget's retraining, for the ETA. @param finished told before w <- theta.
+ * @returns the tasks in force at the end: the user may change the budget.
+ */
+export async function lcIterations(
+  run: Run,
+  live: Live,
+  compressed: Tasks,
+  { after = 0, finished }: { after?: number; finished?: (session: EngineSession) => Promise<void> } = {},
+): Promise<Tasks> {
+  const { progress } = live;
+  const { schedule, training } = run.plan;
   const target = new Float32Array(live.theta.length);
   while (progress.phase === 'l-step') {
     const j = progress.iteration;
@@ -87,13 +103,15 @@ export async function runLc(run: Run, live: Live): Promise<Outcome> {
     );
     const last = converged || j + 1 === schedule.iterations;
     const stepsLeft =
-      (last ? 0 : lStepsFrom(run, j + 1)) + retrainingSteps(run, plannedRetraining(run.plan), compressed);
+      (last ? 0 : lStepsFrom(run, j + 1)) + retrainingSteps(run, plannedRetraining(run.plan), compressed) + after;
     logIteration(run, live, { mu, between, supportChange, stepsLeft });
 
-    if (last) await beginRetraining(run, live, session, compressed.tasks);
-    else await enter(run, live, session, 'l-step', j + 1);
+    if (last) {
+      await finished?.(session);
+      await beginRetraining(run, live, session, compressed.tasks);
+    } else await enter(run, live, session, 'l-step', j + 1);
   }
-  return retrain(run, live, compressed, plannedRetraining(run.plan));
+  return compressed;
 }
 
 /** w <- theta, which is durable before retraining begins. */

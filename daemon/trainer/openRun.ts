@@ -1,6 +1,10 @@
 /** One run in a trainer process: its folder opened, the plan executed, everything logged. */
-import { lstat } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeSparsePackage } from '../export/sparsePackage.js';
 import { writeFileAtomic } from '../model/atomicWrite.js';
+import type { Model } from '../model/model.js';
+import { withWeights } from '../model/weights.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunEvent, UntimedRunEvent } from '../protocol/events.js';
 import { latestCheckpoint, tidyCheckpoints, writeCheckpoint } from './checkpoint.js';
@@ -13,6 +17,9 @@ import { writeModelInto, writeResult } from './result.js';
 import type { Run } from './run.js';
 import { readRunPlan, runPaths } from './runFolder.js';
 import type { Assemble, Assembled } from './setup.js';
+
+/** What later points of a path start from; gone when the run is done. */
+const STATES = 'states';
 
 export interface OpenedRun {
   readonly assembled: Assembled;
@@ -84,14 +91,16 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           if (!checkpoint) for (const note of assembled.notes) emit({ event: 'warning', code: 'note', message: note });
           const outcome = await execute(run, checkpoint?.state ?? null);
           emit({ event: 'phase', phase: 'export' });
-          const { weights, statistics, reference, theta, retrained, seconds } = outcome;
+          const { weights, statistics, reference, theta, retrained, seconds, path } = outcome;
           await writeModelInto(paths.result, assembled.model, assembled.withWeights(weights, statistics));
           const { kept, perLayer } = countKept(assembled.parts.layers, weights);
           const figures = { reference, theta, retrained, kept, prunable: assembled.prunable, perLayer, seconds };
-          const done = { event: 'done' as const, ...figures, folder: process.folder };
+          const done = { event: 'done' as const, ...figures, folder: process.folder, ...(path && { path }) };
           await writeResult(paths.result, done);
           own.sync();
-          return emit(done);
+          const last = emit(done);
+          await rm(join(paths.points, STATES), { recursive: true, force: true }).catch(() => undefined);
+          return last;
         } catch (error) {
           return endOf(error, emit, process);
         } finally {
@@ -162,5 +171,29 @@ function createRun(
     },
     keepReference: (values, statistics) =>
       writeModelInto(paths.reference, assembled.model, assembled.withWeights(values, statistics)),
+    async keepPoint(point, values, statistics) {
+      const named = assembled.withWeights(values, statistics);
+      await writeModelInto(join(paths.points, String(point)), assembled.model, named);
+      return packageBytes(withWeights(assembled.model, named));
+    },
+    savePathState: async (name, state) =>
+      void (await writeCheckpoint(join(paths.points, STATES, name), state, { bytes: 0, events: 0 })),
+    async loadPathState(name) {
+      const checkpoint = await latestCheckpoint(join(paths.points, STATES, name));
+      if (checkpoint) return checkpoint.state;
+      throw new UserError('run-invalid', `${folder}: the state "${name}" of its path is gone; start the plan anew`, {
+        file: folder,
+      });
+    },
   };
+}
+
+/** Of the sparse package that an export writes. */
+function packageBytes(model: Model): number | null {
+  try {
+    return writeSparsePackage(model).length;
+  } catch (error) {
+    if (error instanceof UserError && error.code === 'model-unsupported') return null;
+    throw error;
+  }
 }

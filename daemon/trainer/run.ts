@@ -1,7 +1,7 @@
 /** What the loops are given. Nothing here knows about files or processes. */
 import type { BatchStream, EngineSession, Range, SampleSource } from '../engine/engine.js';
 import type { CompressionTask } from '../lc/compression.js';
-import type { Evaluation, UntimedRunEvent } from '../protocol/events.js';
+import type { Evaluation, PathAnswer, UntimedRunEvent } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import type { Control } from './control.js';
@@ -13,6 +13,8 @@ export interface Batches extends BatchStream {
   /** Plain JSON. */
   readonly state: unknown;
   restore(state: unknown): void;
+  /** Back to the beginning, whatever was restored. */
+  rewind(): void;
 }
 
 /** The one engine session in use. Asking for another batch size opens a new one, carries everything over, ends the old. */
@@ -54,13 +56,15 @@ export interface Outcome {
   readonly reference: Evaluation;
   readonly theta: Evaluation;
   readonly retrained: Evaluation;
+  /** Of a path: why the result is this one of its points. */
+  readonly path?: PathAnswer;
 }
 
 /** What the number of training steps follows from. */
 export type Planned = Pick<Run, 'plan' | 'batches' | 'tasks'>;
 
 export interface Run {
-  readonly plan: Pick<ResolvedPlan, 'method' | 'schedule' | 'training' | 'retrain' | 'reference'>;
+  readonly plan: Pick<ResolvedPlan, 'method' | 'schedule' | 'training' | 'retrain' | 'reference' | 'path'>;
   readonly sessions: Sessions;
   /** Batches of a phase: the same phase, iteration and batch size always give the same order. */
   batches(batchSize: number, phase: string): Batches;
@@ -82,4 +86,9 @@ export interface Run {
   save(state: RunState): Promise<void>;
   /** Called once with a freshly trained reference. */
   keepReference(weights: Float32Array, statistics: Float32Array): Promise<void>;
+  /** Keeps the model of a finished point of a path. @returns the bytes of its sparse package; null where it has none. */
+  keepPoint(point: number, weights: Float32Array, statistics: Float32Array): Promise<number | null>;
+  /** Durable states of a path by name, for later points to start from. Written again under the same name, it is the newer. */
+  savePathState(name: string, state: RunState): Promise<void>;
+  loadPathState(name: string): Promise<RunState>;
 }

@@ -14,6 +14,8 @@ export interface RunPaths {
   readonly checkpoints: string;
   /** The reference, where the run trained it: a TensorFlow.js model. */
   readonly reference: string;
+  /** Of a path run: a folder for each point, with its model, and `states` while it runs. */
+  readonly points: string;
   /** The pruned model, its report and figures. */
   readonly result: string;
 }
@@ -26,6 +28,7 @@ export const runPaths = (folder: string): RunPaths => ({
   lock: join(folder, 'lock'),
   checkpoints: join(folder, 'checkpoints'),
   reference: join(folder, 'reference'),
+  points: join(folder, 'points'),
   result: join(folder, 'result'),
 });
 

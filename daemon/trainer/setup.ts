@@ -101,7 +101,8 @@ function unchanged(what: 'model' | 'data', before: string | null, now: string): 
 /** @throws UserError of every kind that reading the model, opening the data and choosing an engine can. */
 export const assemble: Assemble = async (plan, { workspace }) => {
   const timing = startTiming();
-  void prepareEngines(plan.engine, { folders: [workspace] });
+  // Whatever is wrong there is told when the engine is opened.
+  prepareEngines(plan.engine, { folders: [workspace] }).catch(() => undefined);
   const model = await openModel(plan, workspace);
   const modelHash = unchanged('model', plan.modelHash, hashModel(model));
   const output = plan.output ?? undefined;
@@ -173,6 +174,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
       : null,
   };
   parts.tasks(null);
+  for (const budget of plan.path?.budgets ?? []) parts.tasks(budget);
   timing.mark('budget');
   const { parameters, info } = session;
   console.error(`ready after ${timing.text()}`);

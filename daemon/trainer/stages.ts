@@ -120,6 +120,19 @@ export const retrainingSteps = (run: Planned, retraining: Retraining, tasks: Tas
 export async function retrain(run: Run, live: Live, tasks: Tasks, retraining: Retraining): Promise<Outcome> {
   const { progress } = live;
   const { reference: atReference, theta } = progress as { reference: Evaluation; theta: Evaluation };
+  const session = await retrainSurvivors(run, live, tasks, retraining);
+  const weights = await session.getWeights();
+  const retrained = await evaluateSets(run, session, 'retrained', progress.totalStep);
+  return { weights, statistics: await session.getState(), reference: atReference, theta, retrained };
+}
+
+/** Trains the survivors with the support fixed (w is theta already) and makes it durable; theta is then the result. */
+export async function retrainSurvivors(
+  run: Run,
+  live: Live,
+  tasks: Tasks,
+  retraining: Retraining,
+): Promise<EngineSession> {
   let session: EngineSession;
   if (retrains(retraining, tasks)) {
     const mask = { keep: supportOf(tasks.tasks, live.theta), ranges: taskRanges(tasks.tasks) };
@@ -127,9 +140,7 @@ export async function retrain(run: Run, live: Live, tasks: Tasks, retraining: Re
   } else {
     session = await run.sessions.use(retraining.settings.batchSize);
   }
-  const weights = await session.getWeights();
-  live.theta.set(weights);
+  live.theta.set(await session.getWeights());
   await saveCheckpoint(run, live, session);
-  const retrained = await evaluateSets(run, session, 'retrained', progress.totalStep);
-  return { weights, statistics: await session.getState(), reference: atReference, theta, retrained };
+  return session;
 }

@@ -1,6 +1,6 @@
 /** Everything a run must remember to go on bit for bit: what a checkpoint holds. */
 import { z } from 'zod';
-import { Evaluation } from '../protocol/events.js';
+import { Evaluation, PathPoint } from '../protocol/events.js';
 import { Budget } from '../protocol/plan.js';
 
 /** The parts of a run that train. C steps and evaluations between them are recomputed from the state at their end. */
@@ -8,6 +8,21 @@ export const TrainingPhase = z.enum(['reference', 'l-step', 'prune', 'retrain'])
 export type TrainingPhase = z.infer<typeof TrainingPhase>;
 
 const words = z.array(z.number());
+
+/** Where a path run is. */
+export const PathProgress = z.object({
+  /** The point being worked on, and the one it started from. Its budget is the run's `budget`. */
+  point: z.int().min(0),
+  from: z.int().min(0).nullable(),
+  /** The LC iteration it ended with: the stop test may end it early. */
+  lastIteration: z.int().min(0),
+  /** `elapsed` when it began. */
+  elapsed: z.number(),
+  /** Error of the reference on the part that decides. */
+  reference: z.number().nullable(),
+  finished: z.array(PathPoint),
+});
+export type PathProgress = z.infer<typeof PathProgress>;
 
 /** Where a run is, as plain JSON. Steps count training batches, times are milliseconds of work (pauses left out). */
 export const Progress = z.object({
@@ -39,6 +54,7 @@ export const Progress = z.object({
   batches: z.unknown(),
   random: words,
   start: z.object({ batches: z.unknown(), random: words }),
+  path: PathProgress.optional(),
 });
 export type Progress = z.infer<typeof Progress>;
 

@@ -38,7 +38,8 @@ export async function trainPhase(run: Run, live: Live, request: PhaseRequest): P
   const { progress } = live;
   const session = await run.sessions.use(request.settings.batchSize);
   const batches = run.batches(request.settings.batchSize, progress.phase);
-  if (progress.batches !== null) batches.restore(progress.batches);
+  if (progress.batches === null) batches.rewind();
+  else batches.restore(progress.batches);
   if (progress.step === 0) {
     live.startW = (await session.getWeights()).slice();
     live.startStatistics = (await session.getState()).slice();
@@ -70,7 +71,9 @@ async function train(
   const where = phase === 'l-step' || phase === 'prune' ? { phase, iteration: progress.iteration } : { phase };
   const total = stepsOf(request.epochs, batches.stepsPerEpoch);
   const epochOf = (step: number) => step / batches.stepsPerEpoch;
-  run.log({ event: 'phase', ...where, steps: total });
+  const { path, budget } = progress;
+  const onPath = path && phase !== 'reference' ? { point: path.point, ...(budget && { budget }) } : {};
+  run.log({ event: 'phase', ...where, steps: total, ...onPath });
   const batchLog = createBatchLog(
     where,
     settings.batchSize,

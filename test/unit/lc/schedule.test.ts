@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pathKappas, pathSchedule } from '../../../daemon/lc/path.js';
+import { firstIteration, pathKappas } from '../../../daemon/lc/path.js';
 import { clipLearningRate, gradualKappa, gradualSparsity, learningRateAt, muAt } from '../../../daemon/lc/schedule.js';
 import { parseBytes, parseShare, shareOf } from '../../../daemon/lc/share.js';
 
@@ -67,11 +67,12 @@ describe('a path of budgets', () => {
 
   it('restarts mu mid-range: eight budgets cost less than half of eight runs and end at the same mu', () => {
     const schedule = { mu0: 1e-4, a: 1.2, iterations: 40 };
-    const runs = Array.from({ length: 8 }, (_, i) => pathSchedule(schedule, i));
-    expect(runs[0]).toEqual(schedule);
-    expect(runs.reduce((sum, { iterations }) => sum + iterations, 0)).toBeLessThanOrEqual(8 * 20);
-    for (const run of runs) expect(muAt(run, run.iterations - 1)).toBeCloseTo(muAt(schedule, 39), 12);
-    expect(pathSchedule({ ...schedule, iterations: 1 }, 3).iterations).toBe(1);
+    const first = Array.from({ length: 8 }, (_, i) => firstIteration(schedule.iterations, i > 0, 0.6));
+    expect(first).toEqual([0, 24, 24, 24, 24, 24, 24, 24]);
+    expect(first.reduce((sum, j) => sum + schedule.iterations - j, 0)).toBeLessThanOrEqual(8 * 20);
+    expect(muAt(schedule, first[1]!)).toBeGreaterThan(muAt(schedule, 20));
+    expect(firstIteration(1, true, 0.6)).toBe(0);
+    expect(firstIteration(10, true, 1)).toBe(9);
   });
 });
 

@@ -107,12 +107,17 @@ export interface FakeRun extends Run {
   readonly events: UntimedRunEvent[];
   readonly saved: RunState[];
   readonly kept: Float32Array[];
+  /** Retrained weights of a path's points. */
+  readonly points: ReadonlyMap<number, Float32Array>;
   readonly session: FakeSession;
   /** Events of one kind. */
   of<E extends RunEvent['event']>(event: E): Extract<UntimedRunEvent, { event: E }>[];
 }
 
-export function fakeRun(plan: ResolvedPlan, options: Partial<FakeOptions> & { now?: () => number } = {}): FakeRun {
+export function fakeRun(
+  plan: ResolvedPlan,
+  options: Partial<FakeOptions> & { now?: () => number; pathStates?: Map<string, RunState> } = {},
+): FakeRun {
   const open = (batchSize: number) =>
     fakeSession({ inputs: INPUTS, classes: CLASSES, seed: plan.seed, ...options, batchSize });
   const session = open(plan.reference.batchSize);
@@ -120,12 +125,15 @@ export function fakeRun(plan: ResolvedPlan, options: Partial<FakeOptions> & { no
   const events: UntimedRunEvent[] = [];
   const saved: RunState[] = [];
   const kept: Float32Array[] = [];
+  const points = new Map<number, Float32Array>();
+  const pathStates = options.pathStates ?? new Map<string, RunState>();
   const streams = new Map<string, Batches>();
   return {
     plan,
     events,
     saved,
     kept,
+    points,
     session,
     of: (event) => events.filter((one) => one.event === event) as never,
     sessions: createSessions(async (batchSize) => open(batchSize), { session, batchSize: plan.reference.batchSize }),
@@ -159,5 +167,11 @@ export function fakeRun(plan: ResolvedPlan, options: Partial<FakeOptions> & { no
       }),
     save: async (state) => void saved.push(structuredClone(state)),
     keepReference: async (weights) => void kept.push(weights),
+    keepPoint: async (point, weights) => {
+      points.set(point, weights.slice());
+      return null;
+    },
+    savePathState: async (name, state) => void pathStates.set(name, structuredClone(state)),
+    loadPathState: async (name) => structuredClone(pathStates.get(name)!),
   };
 }

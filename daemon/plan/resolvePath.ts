@@ -1,0 +1,54 @@
+/** What `lc-prune path` runs: the plan's only task at several budgets. */
+import { amountOf, defaultPath, descending, pathGoal } from '../lc/path.js';
+import { BudgetError } from '../lc/budgets.js';
+import { parseShare } from '../lc/share.js';
+import { UserError } from '../protocol/errors.js';
+import type { Budget, PathSettings } from '../protocol/plan.js';
+import type { ResolvedPath, ResolvedPlan } from '../protocol/resolvedPlan.js';
+
+export const PATH = { points: 8, refinements: 4, warmStart: 0.7 } as const;
+
+/** A budget as written in a list: "10%" of what the plan's budget is in; of weights, a share or a number. */
+function budgetOf(value: number | string, template: Budget): Budget {
+  const goal = pathGoal(template);
+  if (goal !== 'keep' && goal !== 'weights') return { ...template, [goal]: value };
+  const { keep: _keep, weights: _weights, ...rest } = template;
+  return typeof value === 'number' && value >= 1 ? { ...rest, weights: value } : { ...rest, keep: value };
+}
+
+/**
+ * @param settings the plan's `path` section and what the command adds. @returns the plan with its path, large to small.
+ * @throws UserError('plan-invalid' | 'budget-impossible') naming the field. Whether each budget can be met is seen when the
+ * run starts, before anything is written.
+ */
+export function withPath(plan: ResolvedPlan, settings: PathSettings, file: string): ResolvedPlan {
+  const [task, second] = plan.tasks;
+  if (second) {
+    throw new UserError('plan-invalid', `${file}: "tasks": a path varies one budget; give one task, or "budget"`, {
+      file,
+      field: 'tasks',
+    });
+  }
+  const fail = (field: string, problem: string): UserError =>
+    new UserError('budget-impossible', `${file}: "${field}": ${problem}`, { file, field });
+  try {
+    const { budget } = task!;
+    const budgets = settings.budgets
+      ? settings.budgets.map((value) => budgetOf(value, budget))
+      : defaultPath(budget, settings.points ?? PATH.points);
+    for (const one of budgets) if (!(amountOf(one) > 0)) throw fail('path.budgets', 'a budget of 0 keeps nothing');
+    const increase = settings.maxErrorIncrease;
+    const path: ResolvedPath = {
+      budgets: descending(budgets),
+      warmStart: settings.warmStart ?? PATH.warmStart,
+      maxErrorIncrease: increase === undefined ? null : parseShare(increase),
+      refinements: settings.refinements ?? PATH.refinements,
+    };
+    // Its own name, because its result is another than that of the plan's run.
+    return { ...plan, name: `${plan.name}-path`, path };
+  } catch (error) {
+    if (error instanceof BudgetError) throw fail('budget', error.message);
+    if (error instanceof RangeError) throw fail('path.budgets', error.message);
+    throw error;
+  }
+}

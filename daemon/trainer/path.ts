@@ -1,0 +1,243 @@
+/**
+ * The error-against-budget curve in one run: budgets from large to small, each warm-started at the (w, theta, lambda) that
+ * the L steps of the one before ended with, retrained and evaluated. Then, where asked for, a search for the smallest
+ * budget within a bound on the error. Magnitude pruning goes the same way: each budget prunes the network retrained at the
+ * one before, and trains for as many epochs as LC does there (iterative pruning, Han et al. 2015).
+ */
+import type { EngineSession } from '../engine/engine.js';
+import { cStep, directCompression } from '../lc/cStep.js';
+import { firstIteration, leastError, nextPoint, smallestWithin, type PathResult } from '../lc/path.js';
+import { muAt } from '../lc/schedule.js';
+import { UserError } from '../protocol/errors.js';
+import type { Evaluation, PathAnswer, PathPoint } from '../protocol/events.js';
+import type { Budget } from '../protocol/plan.js';
+import type { ResolvedPath } from '../protocol/resolvedPlan.js';
+import { longRetraining } from './baselines.js';
+import { decisionSet, evaluateEach, primarySet } from './evaluations.js';
+import { countKept, prunableWeights } from './kept.js';
+import { enter, lap, stateOf, type Live } from './live.js';
+import { beginRetraining, lcIterations, lStepEpochs, lStepsFrom } from './loop.js';
+import type { Outcome, Planned, Run, Tasks } from './run.js';
+import {
+  atTheta,
+  direct,
+  plannedRetraining,
+  reference,
+  retrains,
+  retrainingSteps,
+  retrainSurvivors,
+  type Retraining,
+} from './stages.js';
+import type { PathProgress } from './state.js';
+
+/** Names of states that later points start from, and of results. */
+const REFERENCE = 'reference';
+const solution = (point: number): string => `solution-${point}`;
+const retrained = (point: number): string => `retrained-${point}`;
+
+/** The LC iteration at which a point begins. */
+const firstOf = ({ plan }: Planned, path: ResolvedPath, warm: boolean): number =>
+  firstIteration(plan.schedule.iterations, warm, path.warmStart);
+
+/** Training after a point's L steps; for magnitude pruning all of its training. */
+const retrainingOf = (run: Planned, path: ResolvedPath, warm: boolean): Retraining =>
+  run.plan.method === 'lc' ? plannedRetraining(run.plan) : longRetraining(run.plan, firstOf(run, path, warm));
+
+function pointSteps(run: Planned, path: ResolvedPath, warm: boolean): number {
+  const lSteps = run.plan.method === 'lc' ? lStepsFrom(run, firstOf(run, path, warm)) : 0;
+  return lSteps + retrainingSteps(run, retrainingOf(run, path, warm), run.tasks(path.budgets[0]!));
+}
+
+/** Training steps of a whole path, the reference left out: of the planned budgets, and of every refinement that may come. */
+export function pathSteps(run: Planned, path: ResolvedPath): number {
+  const more = path.budgets.length - 1 + (path.maxErrorIncrease === null ? 0 : path.refinements);
+  return pointSteps(run, path, false) + more * pointSteps(run, path, true);
+}
+
+/** Training steps of the planned points after the one being worked on. */
+const stepsAfter = (run: Run, path: ResolvedPath, { point }: PathProgress): number =>
+  Math.max(0, path.budgets.length - 1 - point) * pointSteps(run, path, true);
+
+const resultOf = ({ budget, decision }: PathPoint): PathResult<Budget> => ({ budget, error: decision });
+
+/** The reference's error and how much more is allowed. Without a bound of its own, a path answers with what loses nothing. */
+const boundOf = (path: ResolvedPath, { reference }: PathProgress): number =>
+  (reference ?? Infinity) + (path.maxErrorIncrease ?? 0);
+
+/** Runs the path from wherever `live` is to its end. The result is the point that the answer names. */
+export async function runPath(run: Run, live: Live, path: ResolvedPath): Promise<Outcome> {
+  if (run.plan.method !== 'lc' && run.plan.method !== 'magnitude') {
+    throw new UserError('plan-invalid', `a path is computed by "lc" or "magnitude", not by "${run.plan.method}"`, {
+      field: 'method',
+    });
+  }
+  if (run.plan.method === 'magnitude' && !path.budgets.every((budget) => run.tasks(budget).retrainable)) {
+    throw new UserError('plan-invalid', 'the magnitude path needs budgets of zeros (keep, weights...), not of values');
+  }
+  const { progress } = live;
+  if (progress.phase === 'reference') await beginPath(run, live, path);
+  for (;;) {
+    const tasks = run.tasks(progress.budget);
+    const warm = progress.path!.from !== null;
+    await lcIterations(run, live, tasks, {
+      after: stepsAfter(run, path, progress.path!),
+      finished: async (session) => {
+        progress.path!.lastIteration = progress.iteration;
+        await run.savePathState(solution(progress.path!.point), await stateOf(live, session));
+      },
+    });
+    const retraining = retrainingOf(run, path, warm);
+    const session = await retrainSurvivors(run, live, tasks, retraining);
+    progress.path!.finished.push(await finishPoint(run, live, path, session, tasks, retraining));
+    const next = nextWithin(run, path, progress.path!);
+    if (!next) return outcomeOf(run, live, path);
+    await startPoint(run, live, path, session, next.budget, next.from);
+  }
+}
+
+async function beginPath(run: Run, live: Live, path: ResolvedPath): Promise<void> {
+  const { progress } = live;
+  const session = await reference(run, live);
+  const { error } = await session.evaluate(run.sets[decisionSet(run.sets)]!);
+  lap(run, live);
+  progress.path = {
+    point: 0,
+    from: null,
+    lastIteration: 0,
+    elapsed: progress.elapsed,
+    reference: Number.isFinite(error) ? error : null,
+    finished: [],
+  };
+  await direct(run, live, session, run.tasks(path.budgets[0]!).tasks);
+  progress.loopElapsed = progress.elapsed;
+  progress.loopStep = progress.totalStep;
+  await run.savePathState(REFERENCE, await stateOf(live, session));
+  await begin(run, live, path, session, path.budgets[0]!);
+}
+
+/** From the state that `session` and `live` are in to the beginning of the point's training. */
+async function begin(run: Run, live: Live, path: ResolvedPath, session: EngineSession, budget: Budget): Promise<void> {
+  const { progress } = live;
+  const warm = progress.path!.from !== null;
+  const order = progress.batches;
+  const { tasks } = run.tasks(budget);
+  progress.budget = budget;
+  progress.stable = 0;
+  progress.rateScale = 1;
+  const w = await session.getWeights();
+  if (run.plan.method === 'magnitude') {
+    directCompression(tasks, w, live.theta);
+    progress.theta = await atTheta(session, w, live.theta, tasks, async () =>
+      primaryOf(run, await evaluateEach(run, session, 'theta', progress.totalStep, [])),
+    );
+    return beginRetraining(run, live, session, tasks);
+  }
+  const first = firstOf(run, path, warm);
+  // The first L step is drawn to the new budget already.
+  if (warm) cStep(tasks, w, live.lambda, muAt(run.plan.schedule, first), live.theta);
+  else {
+    directCompression(tasks, w, live.theta, run.plan.schedule.mu0);
+    live.lambda?.fill(0);
+  }
+  await enter(run, live, session, 'l-step', first, warm ? order : null);
+}
+
+/** Goes back to what the point `from` ended its L steps with (magnitude: its retraining), and on from there. */
+async function startPoint(
+  run: Run,
+  live: Live,
+  path: ResolvedPath,
+  session: EngineSession,
+  budget: Budget,
+  from: number | null,
+): Promise<void> {
+  const { progress } = live;
+  const name = from === null ? REFERENCE : run.plan.method === 'lc' ? solution(from) : retrained(from);
+  const { progress: then, vectors } = await run.loadPathState(name);
+  await session.setWeights(vectors.w);
+  await session.setState(vectors.statistics);
+  live.theta.set(vectors.theta);
+  live.lambda?.set(vectors.lambda);
+  progress.batches = then.batches;
+  lap(run, live);
+  progress.path = { ...progress.path!, point: progress.path!.point + 1, from, elapsed: progress.elapsed };
+  await begin(run, live, path, session, budget);
+}
+
+const primaryOf = (run: Run, each: Awaited<ReturnType<typeof evaluateEach>>): Evaluation => each[primarySet(run.sets)]!;
+
+/** Evaluates the retrained point, keeps its model and logs it. */
+async function finishPoint(
+  run: Run,
+  live: Live,
+  path: ResolvedPath,
+  session: EngineSession,
+  tasks: Tasks,
+  retraining: Retraining,
+): Promise<PathPoint> {
+  const { progress } = live;
+  const { point, from, elapsed, finished } = progress.path!;
+  const each = await evaluateEach(run, session, 'retrained', progress.totalStep);
+  await run.savePathState(retrained(point), await stateOf(live, session));
+  const weights = await session.getWeights();
+  const bytes = await run.keepPoint(point, weights, await session.getState());
+  lap(run, live);
+  let epochs = retrains(retraining, tasks) ? retraining.epochs : 0;
+  if (run.plan.method === 'lc')
+    for (let j = firstOf(run, path, from !== null); j <= progress.path!.lastIteration; j++)
+      epochs += lStepEpochs(run.plan, j);
+  const done: PathPoint = {
+    point,
+    budget: progress.budget!,
+    from,
+    ...countKept(run.layers, weights),
+    prunable: prunableWeights(run.layers),
+    bytes,
+    theta: progress.theta!,
+    retrained: primaryOf(run, each),
+    decision: each[decisionSet(run.sets)]!.error,
+    epochs,
+    seconds: (progress.elapsed - elapsed) / 1000,
+  };
+  const points = Math.max(path.budgets.length, finished.length + 1);
+  run.log({ event: 'point', points, step: progress.totalStep, ...done });
+  return done;
+}
+
+/** The next point; null at the end, also where the search would leave what a budget can be. */
+function nextWithin(run: Run, path: ResolvedPath, progress: PathProgress): ReturnType<typeof nextPoint<Budget>> {
+  const search =
+    path.maxErrorIncrease === null ? null : { bound: boundOf(path, progress), refinements: path.refinements };
+  const next = nextPoint(path.budgets, progress.finished.map(resultOf), search);
+  if (!next) return null;
+  try {
+    run.tasks(next.budget);
+    return next;
+  } catch (error) {
+    if (error instanceof UserError && error.code === 'budget-impossible') return null;
+    throw error;
+  }
+}
+
+async function outcomeOf(run: Run, live: Live, path: ResolvedPath): Promise<Outcome> {
+  const { finished, reference: error } = live.progress.path!;
+  const results = finished.map(resultOf);
+  const smallest = smallestWithin(results, boundOf(path, live.progress.path!));
+  const chosen = finished[smallest < 0 ? leastError(results) : smallest]!;
+  const { vectors } = await run.loadPathState(retrained(chosen.point));
+  const answer: PathAnswer = {
+    point: chosen.point,
+    set: decisionSet(run.sets),
+    reference: error,
+    maxErrorIncrease: path.maxErrorIncrease,
+    met: smallest >= 0,
+  };
+  return {
+    weights: vectors.w,
+    statistics: vectors.statistics,
+    reference: live.progress.reference!,
+    theta: chosen.theta,
+    retrained: chosen.retrained,
+    path: answer,
+  };
+}
