@@ -82,7 +82,15 @@ export interface WirePatch {
 }
 
 export type ToPage =
-  | { type: 'runs'; runs: RunView[]; primary: string | null; difference: DifferenceRow[]; trusted: boolean }
+  | {
+      type: 'runs';
+      runs: RunView[];
+      primary: string | null;
+      /** Name of what is being started, shown until its run is there. */
+      starting: string | null;
+      difference: DifferenceRow[];
+      trusted: boolean;
+    }
   | { type: 'run'; view: RunView }
   | { type: 'columns'; run: string; tables: Partial<Record<TableName, WirePatch>> }
   | { type: 'picture'; run: string; layer: string; picture: LayerPicture | null; problem: string | null }

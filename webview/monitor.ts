@@ -23,6 +23,7 @@ export class Monitor {
   #runs = new Map<string, RunData>();
   #order: string[] = [];
   #primary: string | null = null;
+  #starting: string | null = null;
   #difference: DifferenceRow[] = [];
   #trusted = true;
   #settings: Settings;
@@ -36,6 +37,7 @@ export class Monitor {
 
   #banner = element('p', { class: 'banner', role: 'alert', hidden: true });
   #empty: HTMLElement;
+  #loading = element('section', { class: 'empty', role: 'status', hidden: true });
   #content: HTMLElement;
   #header = new RunHeader((action) => this.#control(action));
   #strip: RunStrip;
@@ -134,7 +136,7 @@ export class Monitor {
         this.#warnings,
       ),
     );
-    root.append(this.#banner, this.#empty, this.#content);
+    root.append(this.#banner, this.#empty, this.#loading, this.#content);
     observeTheme((theme) => {
       this.#theme = theme;
       for (const { card } of this.#cards) card.setTheme(theme);
@@ -158,6 +160,7 @@ export class Monitor {
         this.#order = message.runs.map((view) => view.id);
         if (message.primary !== this.#primary) this.#askedPicture = '';
         this.#primary = message.primary;
+        this.#starting = message.starting;
         this.#difference = message.difference;
         this.#trusted = message.trusted;
         break;
@@ -194,9 +197,17 @@ export class Monitor {
   #render(): void {
     const runs = this.#order.map((id) => this.#runs.get(id)!);
     const primary = this.#primary === null ? undefined : this.#runs.get(this.#primary);
-    this.#empty.hidden = primary !== undefined;
-    this.#content.hidden = primary === undefined;
-    if (!primary) return;
+    const starting = this.#starting !== null;
+    this.#empty.hidden = primary !== undefined || starting;
+    this.#content.hidden = primary === undefined || starting;
+    if (this.#loading.hidden === starting) {
+      this.#loading.hidden = !starting;
+      this.#loading.replaceChildren(
+        element('h1', { text: t('Starting {0}', this.#starting ?? '') }),
+        element('p', { text: t('Loading the model, the data and the engine. The first point follows.') }),
+      );
+    }
+    if (!primary || starting) return;
     const views = runs.map((run) => run.view);
     this.#header.show(primary.view, this.#trusted);
     this.#strip.show(views, this.#primary, this.#difference, this.#theme);

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Budget } from '../../daemon/protocol/plan.js';
 import { askBudget } from '../budget/askBudget.js';
@@ -22,6 +23,8 @@ type PlanCommands = Pick<
 const open = (path: string, options?: vscode.TextDocumentShowOptions) =>
   vscode.window.showTextDocument(vscode.Uri.file(path), options);
 
+const planName = (path: string) => basename(path).replace(/\.prune\.jsonc?$/, '');
+
 /** From a model or a plan to a run. */
 export function planCommands({ daemon, monitor, modelView }: Services): PlanCommands {
   const previewOf = (model: string, exclude?: string[]) => (budget: Budget) =>
@@ -36,12 +39,16 @@ export function planCommands({ daemon, monitor, modelView }: Services): PlanComm
     // The daemon reads the file: what is on screen must be on disk.
     await vscode.workspace.textDocuments.find((document) => document.fileName === planPath && document.isDirty)?.save();
     const engine = engineSetting();
-    const { run } = await daemon.request('lc/start', {
-      planPath,
-      ...(engine !== 'auto' && { engine }),
-      ...(compare && { compare }),
-    });
-    if (openMonitorOnRun()) monitor.show([run]);
+    const begin = async () =>
+      (
+        await daemon.request('lc/start', {
+          planPath,
+          ...(engine !== 'auto' && { engine }),
+          ...(compare && { compare }),
+        })
+      ).run;
+    if (openMonitorOnRun()) await monitor.showStarting(planName(planPath), begin);
+    else await begin();
   }
 
   /** The plan's model, by asking the plan itself. */

@@ -7,7 +7,7 @@ import { nodePathSetting } from '../settings.js';
 import { Backoff } from './backoff.js';
 import { askVersion, findNode, type NodeCommand } from './findNode.js';
 import { isLaunchError, LaunchError } from './launchError.js';
-import type { Session } from './session.js';
+import type { Ending, Session } from './session.js';
 
 export type DaemonState =
   | { kind: 'idle' }
@@ -121,7 +121,7 @@ export class Daemon implements vscode.Disposable {
       );
       for (const { method, handle } of this.#handlers) session.on(method, handle as never);
       this.#set({ kind: 'ready', session, node });
-      void session.ended.then((reason) => this.#ended(session, reason));
+      void session.ended.then((ending) => this.#ended(session, ending));
       return session;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -131,7 +131,7 @@ export class Daemon implements vscode.Disposable {
     }
   }
 
-  async #ended(session: Session, reason: string): Promise<void> {
+  async #ended(session: Session, { reason, hung }: Ending): Promise<void> {
     if (this.#disposed || this.#state.kind !== 'ready' || this.#state.session !== session) return;
     const delay = this.#backoff.next(Date.now());
     this.log.warn(
@@ -139,6 +139,12 @@ export class Daemon implements vscode.Disposable {
     );
     if (delay === null) this.#fail(vscode.l10n.t('The daemon keeps ending ({0}).', reason));
     else this.#set({ kind: 'waiting', delay, reason });
+    if (hung && delay !== null)
+      this.#offer(
+        vscode.l10n.t(
+          'The daemon did not answer any more, so it was ended and is started again. Runs were checkpointed: "Resume" continues them.',
+        ),
+      );
     // The socket can close before the process does; nothing may be left behind.
     await session.close();
     if (delay !== null && !this.#disposed) this.#timer = setTimeout(() => void this.session().catch(() => {}), delay);
@@ -147,6 +153,10 @@ export class Daemon implements vscode.Disposable {
   #fail(message: string): void {
     if (this.#disposed) return;
     this.#set({ kind: 'failed', message });
+    this.#offer(message);
+  }
+
+  #offer(message: string): void {
     const restart = vscode.l10n.t('Restart');
     const show = vscode.l10n.t('Show Log');
     void vscode.window.showErrorMessage(`LC Prune: ${message}`, restart, show).then((choice) => {

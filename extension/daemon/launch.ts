@@ -24,6 +24,8 @@ export interface DaemonProcess {
   readonly exited: Promise<string>;
   /** Closes its input, which asks for a checkpoint and an end; kills it where it does not obey. Resolves when it is gone. */
   stop(): Promise<void>;
+  /** Ends it without asking: one that is stopped or hung obeys nothing else. Its trainers see it go and checkpoint. */
+  kill(): Promise<void>;
 }
 
 /** Lines of the daemon's error output that go into an error message. */
@@ -60,7 +62,7 @@ export async function launchDaemon({ node, entry, timeout, grace, log }: LaunchO
         throw new LaunchError('exited', `The daemon ended before it was ready (${reason}).${detail}`);
       }),
     ]);
-    return { hello, token, exited, stop: () => stop(child, exited, grace) };
+    return { hello, token, exited, stop: () => stop(child, exited, grace), kill: () => kill(child, exited) };
   } catch (error) {
     await stop(child, exited, 500);
     throw error;
@@ -151,6 +153,10 @@ async function stop(child: ChildProcess, exited: Promise<string>, grace: number)
   if (await within(grace)) return;
   child.kill('SIGTERM');
   if (await within(1000)) return;
+  await kill(child, exited);
+}
+
+async function kill(child: ChildProcess, exited: Promise<string>): Promise<void> {
   child.kill('SIGKILL');
   await exited;
 }

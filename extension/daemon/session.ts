@@ -37,15 +37,22 @@ const INITIALIZE_TIMEOUT = 20_000;
 type NotificationMethod = keyof Notifications;
 type Payload<N extends NotificationMethod> = z.infer<Notifications[N]>;
 
+/** Why a session is over. */
+export interface Ending {
+  reason: string;
+  /** The daemon was stopped or hung, and was killed for it. */
+  hung: boolean;
+}
+
 /** One connection to one daemon process: LSP and the lc/* messages. */
 export class Session {
   #client: LanguageClient;
-  #closed: Promise<void>;
+  #closed: Promise<Ending>;
 
   private constructor(
     readonly process: DaemonProcess,
     client: LanguageClient,
-    closed: Promise<void>,
+    closed: Promise<Ending>,
   ) {
     this.#client = client;
     this.#closed = closed;
@@ -53,9 +60,15 @@ export class Session {
 
   /** @throws LaunchError, or what `initialize` fails with; the process is stopped then. */
   static async open(process: DaemonProcess, log: vscode.LogOutputChannel): Promise<Session> {
-    let close = () => {};
-    const closed = new Promise<void>((resolve) => (close = resolve));
-    const client = new LanguageClient('lcPrune', 'LC Prune', () => connect(process.hello.port, process.token, 5000), {
+    let close = (_ending: Ending) => {};
+    const closed = new Promise<Ending>((resolve) => (close = resolve));
+    const onSilent = () => {
+      close({ reason: vscode.l10n.t('it did not answer any more'), hung: true });
+      // Stopped or hung: it would not obey anything gentler.
+      void process.kill();
+    };
+    const connection = () => connect(process.hello.port, process.token, 5000, onSilent);
+    const client = new LanguageClient('lcPrune', 'LC Prune', connection, {
       documentSelector: [
         { scheme: 'file', language: PLAN_LANGUAGE },
         { scheme: 'file', pattern: '**/*.json' },
@@ -68,7 +81,7 @@ export class Session {
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
         closed: () => {
-          close();
+          close({ reason: 'connection closed', hung: false });
           return { action: CloseAction.DoNotRestart, handled: true };
         },
       },
@@ -95,9 +108,9 @@ export class Session {
     return new Session(process, client, closed);
   }
 
-  /** Resolves with the reason when process or connection are gone. */
-  get ended(): Promise<string> {
-    return Promise.race([this.process.exited, this.#closed.then(() => 'connection closed')]);
+  /** Resolves when process or connection are gone. */
+  get ended(): Promise<Ending> {
+    return Promise.race([this.#closed, this.process.exited.then((reason) => ({ reason, hung: false }))]);
   }
 
   /** @throws DaemonError with the daemon's own words. */

@@ -10,6 +10,7 @@ import {
 import { WebSocket } from 'ws';
 import { SOCKET_PATH } from '../../daemon/protocol/messages.js';
 import { LaunchError } from './launchError.js';
+import { watchAnswers, type Patience } from './liveness.js';
 
 /** Reads JSON-RPC from a WebSocket, one message a text frame; what comes before `listen` waits. */
 class SocketReader extends AbstractMessageReader {
@@ -64,9 +65,16 @@ export interface Connection {
 
 /**
  * Connects to a daemon of this machine.
+ * @param onSilent called when it has stopped answering (`liveness.ts`).
  * @throws LaunchError('refused') where it does not accept the connection within `timeout` ms.
  */
-export function connect(port: number, token: string, timeout: number): Promise<Connection> {
+export function connect(
+  port: number,
+  token: string,
+  timeout: number,
+  onSilent: () => void = () => {},
+  patience?: Patience,
+): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}${SOCKET_PATH}`, {
       headers: { Authorization: `Bearer ${token}` },
@@ -80,6 +88,7 @@ export function connect(port: number, token: string, timeout: number): Promise<C
     socket.once('error', refused);
     socket.once('open', () => {
       socket.off('error', refused);
+      watchAnswers(socket, onSilent, patience);
       resolve({
         reader: new SocketReader(socket),
         writer: new SocketWriter(socket),

@@ -37,6 +37,8 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   #timer: NodeJS.Timeout | undefined;
   #colours: RunColours;
   #disposables: vscode.Disposable[];
+  /** Name of what is being started: no run is there yet. */
+  #starting: string | null = null;
   /** Set by the commands, which know how to ask for budgets and targets. */
   control: Control = () => {};
 
@@ -70,8 +72,31 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
 
   /** Shows these runs, the first one with its numbers; opens or reveals the panel. */
   show(runs: readonly string[], column?: vscode.ViewColumn): void {
+    this.#starting = null;
     this.#select(runs, runs[0] ?? null);
     this.#remember();
+    this.#reveal(column);
+  }
+
+  /** Opens the panel before there is a run, so that its page loads while the trainer does; then shows the run. */
+  async showStarting(name: string, start: () => Promise<string>): Promise<void> {
+    const opened = this.#panel === null;
+    this.#starting = name;
+    this.#reveal();
+    let run: string;
+    try {
+      run = await start();
+    } catch (error) {
+      this.#starting = null;
+      if (opened) this.#panel?.dispose();
+      else this.#postRuns();
+      throw error;
+    }
+    // Whoever has closed it meanwhile does not want to see it.
+    if (this.#panel) this.show([run]);
+  }
+
+  #reveal(column?: vscode.ViewColumn): void {
     if (this.#panel) {
       this.#panel.reveal(column);
       this.#postRuns();
@@ -246,6 +271,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       type: 'runs',
       runs: views,
       primary: this.#primary,
+      starting: this.#starting,
       difference:
         views.length > 1 ? planDifference(views.map((view) => this.#feeds.get(view.id)?.feed.plan ?? null)) : [],
       trusted: vscode.workspace.isTrusted,

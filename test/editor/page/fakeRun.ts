@@ -179,6 +179,7 @@ export function hydration(
       type: 'runs',
       runs: runs.map((run) => run.view),
       primary: runs[0]?.view.id ?? null,
+      starting: null,
       difference,
       trusted: true,
     },
