@@ -1,14 +1,8 @@
 /** Which channels of a network its outputs need. */
 import type { WeightTensor } from '../model/model.js';
-import { channelRole, channelsOf, type ChannelRole } from './channelRoles.js';
-import { folds, forEachKept } from './linearMap.js';
-import type { Call, Tensor, Wiring } from './wiring.js';
-
-export interface RoledCall {
-  readonly call: Call;
-  /** null: all channels of its inputs and outputs stay. */
-  readonly role: ChannelRole | null;
-}
+import { channelCount, channelTies, type RoledCall } from '../model/channelTies.js';
+import { folds, forEachKept } from '../model/linearMap.js';
+import type { Tensor, Wiring } from '../model/wiring.js';
 
 export interface ChannelLife {
   readonly calls: readonly RoledCall[];
@@ -23,34 +17,6 @@ export interface ChannelLife {
   kept(tensor: Tensor): Uint8Array;
 }
 
-/** Channels tied to each other through element-wise layers, merges and pooling, as a union-find forest. */
-class Ties {
-  private readonly parent: Int32Array;
-  private readonly first: Int32Array;
-
-  constructor(tensors: readonly Tensor[]) {
-    this.first = new Int32Array(tensors.length + 1);
-    for (const { id, shape } of tensors) this.first[id + 1] = this.first[id]! + (channelsOf(shape) ?? 0);
-    this.parent = Int32Array.from({ length: this.first.at(-1)! }, (_, i) => i);
-  }
-
-  get size(): number {
-    return this.parent.length;
-  }
-
-  of(tensor: Tensor, channel: number): number {
-    let i = this.first[tensor.id]! + channel;
-    while (this.parent[i] !== i) i = this.parent[i] = this.parent[this.parent[i]!]!;
-    return i;
-  }
-
-  join(a: number, b: number): void {
-    this.parent[Math.max(a, b)] = Math.min(a, b);
-  }
-}
-
-const channelCount = (tensor: Tensor): number => channelsOf(tensor.shape) ?? 0;
-
 function constantChannels(calls: readonly RoledCall[], tensors: readonly Tensor[]): Float64Array[] {
   const constants: Float64Array[] = tensors.map((tensor) => new Float64Array(channelCount(tensor)).fill(NaN));
   for (const { call, role } of calls) {
@@ -64,24 +30,8 @@ function constantChannels(calls: readonly RoledCall[], tensors: readonly Tensor[
  * @param weights by name.
  */
 export function channelLife(wiring: Wiring, weights: ReadonlyMap<string, WeightTensor>): ChannelLife {
-  const calls = wiring.calls.map((call) => ({ call, role: channelRole(call, (name) => weights.get(name)) }));
-  const ties = new Ties(wiring.tensors);
-  const live = new Uint8Array(ties.size);
-  for (const { call, role } of calls) {
-    const output = call.outputs[0]!;
-    if (!role) continue;
-    for (let c = 0; c < channelCount(output); c++)
-      for (const { input, channel } of role.tied(c))
-        ties.join(ties.of(output, c), ties.of(call.inputs[input]!, channel));
-  }
-  const pin = (tensor: Tensor): void => {
-    for (let c = 0; c < channelCount(tensor); c++) live[ties.of(tensor, c)] = 1;
-  };
-  [...wiring.inputs, ...wiring.outputs].forEach(pin);
-  for (const { call, role } of calls) {
-    if (!role || role.fixed) call.outputs.forEach(pin);
-    if (!role) call.inputs.forEach(pin);
-  }
+  const { calls, ties, pinned } = channelTies(wiring, (name) => weights.get(name));
+  const live = pinned.slice();
   const constants = constantChannels(calls, wiring.tensors);
   for (let changed = true; changed;) {
     changed = false;

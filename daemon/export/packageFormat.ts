@@ -1,11 +1,10 @@
 /** The size of a sparse package before it is written: what a `bytes` budget is resolved with. */
 import type { SparseFormat, SparseFormatOf } from '../lc/budgets.js';
-import type { BudgetSpec, LayerView } from '../lc/budgetSpec.js';
-import { storedBytes } from '../lc/sparseFormat.js';
 import type { Model } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
 import { bitsFor } from './bitStream.js';
-import { emptyPackageBytes } from './sparsePackage.js';
+import { sparsePositionCodes } from './positionCodes.js';
+import { emptyPackageBytes, SECTION_BYTES } from './sparsePackage.js';
 import { codeBits } from './valueCodes.js';
 
 /** Kernel names by what a layer view may be called: the kernel itself, or its layer where that has one kernel only. */
@@ -19,71 +18,91 @@ function kernelNames(model: Model): Map<string, string> {
   return names;
 }
 
-/**
- * The sparse package of fixed width as a budget sees it: pass it to createCompression as `format`. A file written with
- * `code: 'fixed'` and float32 values has exactly storedBytes(format, kept) bytes; one with 'smallest', or with a codebook,
- * at most that many. Layers that the budget does not cover are counted in full.
- * @param model the reference.
- */
-export function packageFormat(model: Model): SparseFormatOf {
-  const names = kernelNames(model);
-  return (layers, quantize): SparseFormat => {
-    const kernels = new Set(layers.map(({ name }) => names.get(name) ?? name));
-    const size = layers.reduce((sum, layer) => sum + layer.size, 0);
-    const { bits, table } = valueWidth(quantize, layers.length);
-    return { overheadBytes: emptyPackageBytes(model, kernels) + table, bitsPerWeight: bitsFor(size) + bits };
-  };
-}
-
-function valueWidth(quantize: Parameters<SparseFormatOf>[1], layers: number): { bits: number; table: number } {
+/** Bits per value and bytes of the table for `parts` kernels in one section. */
+function valueWidth(quantize: Parameters<SparseFormatOf>[1], parts: number): { bits: number; table: number } {
   if (quantize === undefined) return { bits: 32, table: 0 };
-  if (quantize.codebook === 'int8') return { bits: 8, table: 8 * layers };
+  if (quantize.codebook === 'int8') return { bits: 8, table: 8 * parts };
   const codes = quantize.codebook === 'ternary' ? 2 : quantize.codebook;
   return { bits: codeBits(codes), table: 2 + 4 * codes };
 }
 
-/**
- * Bytes of the package that keeps so many weights of each kernel (and stores all other tensors in full), fixed width.
- * @param kept by kernel name.
- */
-export function sparseBytes(model: Model, kept: ReadonlyMap<string, number>): number {
-  const tensors = model.weights.filter(({ name }) => kept.has(name));
-  const layers = tensors.map(({ name, data, shape }) => ({ name, size: data.length, shape, flopsPerWeight: 0 }));
-  const total = tensors.reduce((sum, { name }) => sum + kept.get(name)!, 0);
-  return storedBytes(packageFormat(model)(layers, undefined), total);
+/** Positions of the non-zeros. */
+function keptPlaces(values: Float32Array): Uint32Array {
+  const places = new Uint32Array(values.length);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] !== 0) places[count++] = i;
+  return places.subarray(0, count);
 }
 
-/** Bits that the gap code needs for `kept` of `size` places at most, wherever they are: the gaps add up to size - kept. */
-function gapBitsAtMost(kept: number, size: number): number {
-  let fewest = Infinity;
-  for (let k = 0; k < 31; k++) fewest = Math.min(fewest, kept * (1 + k) + Math.floor((size - kept) / 2 ** k));
+/** A section of kernels in its cheapest codes, values as wide as the codebook allows. */
+function sectionBytes(kernels: Float32Array, parts: number, quantize: Parameters<SparseFormatOf>[1]): number {
+  const { bits, table } = valueWidth(quantize, parts);
+  const kept = keptPlaces(kernels);
+  const size = kernels.length;
+  // Every place written, zeros too, which no codebook holds.
+  let fewest = quantize === undefined ? SECTION_BYTES + 4 * size : Infinity;
+  for (const code of sparsePositionCodes) {
+    const parameter = code.parameter?.(kept, size) ?? 0;
+    const stream = code.bits(kept, size, parameter) + bits * kept.length;
+    fewest = Math.min(fewest, SECTION_BYTES + (code.parameter ? 1 : 0) + table + Math.ceil(stream / 8));
+  }
   return fewest;
 }
 
 /**
- * The most weights that a package of code 'smallest' surely holds within `bytes`, wherever they lie: more than
- * kappaOfBytes gives for the fixed width, since gaps are shorter than positions. The file is never larger.
- * @param bytes of the file. @returns 0 when not one weight fits; the layers' size at most.
+ * The sparse package as a budget sees it: pass it to createCompression as `format`.
+ *
+ * Its fixed width is that of `code: 'fixed'`: with float32 values exactly storedBytes(format, kept) bytes. `encodedBytes` is
+ * that of `code: 'smallest'`, with float32 values exactly, unless values repeat by chance; with a codebook at most. In both,
+ * layers that the budget does not cover are counted in full.
+ * @param model the reference.
+ * @param whole whether the budget is for the file; otherwise for these kernels' sections in it.
  */
-export function weightsWithin(
-  model: Model,
-  layers: readonly LayerView[],
-  quantize: BudgetSpec['quantize'],
-  bytes: number,
-): number {
-  const size = layers.reduce((sum, layer) => sum + layer.size, 0);
-  const { overheadBytes, bitsPerWeight } = packageFormat(model)(layers, quantize);
-  const valueBits = bitsPerWeight - bitsFor(size);
-  const fits = (kept: number): boolean => {
-    const positions = Math.min(kept * bitsFor(size) - 8, gapBitsAtMost(kept, size), size - 8);
-    // A byte more for the parameter of the gap code, which the other codes lack.
-    return overheadBytes + 1 + Math.ceil((positions + kept * valueBits) / 8) <= bytes;
+export function packageFormat(model: Model, whole = true): SparseFormatOf {
+  const names = kernelNames(model);
+  const order = new Map(model.weights.map(({ name }, i) => [name, i]));
+  return (layers, quantize): SparseFormat => {
+    const kernels = layers.map(({ name }) => names.get(name) ?? name);
+    const size = layers.reduce((sum, layer) => sum + layer.size, 0);
+    const { bits, table } = valueWidth(quantize, layers.length);
+    const empty = (sparse: ReadonlySet<string>, apart: boolean): number =>
+      whole ? emptyPackageBytes(model, sparse, apart) : 0;
+    const heads = new Map<string, { together: number; apart: number }>();
+    const headOf = (sparse: readonly string[]): { together: number; apart: number } => {
+      const key = sparse.join('\0');
+      let head = heads.get(key);
+      if (!head) {
+        const set = new Set(sparse);
+        heads.set(key, (head = { together: empty(set, false), apart: empty(set, true) }));
+      }
+      return head;
+    };
+    // In the order of the file.
+    let start = 0;
+    const placed = layers
+      .map((layer, i) => ({ name: kernels[i]!, start, end: (start += layer.size) }))
+      .filter(({ name }) => order.has(name))
+      .sort((a, b) => order.get(a.name)! - order.get(b.name)!);
+    return {
+      overheadBytes: empty(new Set(kernels), false) + SECTION_BYTES + table,
+      bitsPerWeight: bitsFor(size) + bits,
+      encodedBytes(values) {
+        const parts = placed.map(({ name, start, end }) => ({ name, data: values.subarray(start, end) }));
+        // A kernel without zeros is written with the biases.
+        const sparse = parts.filter(({ data }) => data.includes(0));
+        const dense = whole ? 0 : parts.reduce((sum, { data }) => sum + (data.includes(0) ? 0 : 4 * data.length), 0);
+        if (sparse.length === 0) return dense + headOf([]).together;
+        const head = headOf(sparse.map(({ name }) => name));
+        const joined = new Float32Array(sparse.reduce((sum, { data }) => sum + data.length, 0));
+        let at = 0;
+        for (const { data } of sparse) {
+          joined.set(data, at);
+          at += data.length;
+        }
+        const together = head.together + sectionBytes(joined, sparse.length, quantize);
+        const apart = head.apart + sparse.reduce((sum, { data }) => sum + sectionBytes(data, 1, quantize), 0);
+        return dense + Math.min(together, apart);
+      },
+    };
   };
-  let [low, high] = [0, size];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (fits(middle)) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

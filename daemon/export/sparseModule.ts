@@ -3,7 +3,7 @@ import { writeFileAtomic } from '../model/atomicWrite.js';
 import { field, numberAt } from '../model/layerConfig.js';
 import type { Model, WeightTensor } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
-import { wiringOf, type Call } from './wiring.js';
+import { wiringOf, type Call } from '../model/wiring.js';
 
 /** Bodies that change the vector `v` in place. */
 const ACTIVATIONS: Readonly<Record<string, string>> = {

@@ -174,10 +174,14 @@ export function writeSparsePackage(
   return apart.length < together.length ? apart : together;
 }
 
-/** Length of the 'fixed' package in which these kernels keep nothing: header, tables, all other tensors. */
-export function emptyPackageBytes(model: Model, sparse: ReadonlySet<string>): number {
+/**
+ * Length of the package without the sections of these kernels: header, checksum, all other tensors in full.
+ * @param apart whether each kernel has a section of its own.
+ */
+export function emptyPackageBytes(model: Model, sparse: ReadonlySet<string>, apart: boolean): number {
   const { kernels, rest } = split(model, sparse);
   const numbers = rest.reduce((n, i) => n + model.weights[i]!.data.length, 0);
-  const sections = [kernels, rest].filter((members) => members.length > 0);
-  return headerBytes(model, sections).length + sections.length * SECTION_BYTES + 4 * numbers + CHECKSUM_BYTES;
+  const sections = [...(apart ? kernels.map((i) => [i]) : [kernels]), rest].filter((members) => members.length > 0);
+  const others = rest.length > 0 ? SECTION_BYTES + 4 * numbers : 0;
+  return headerBytes(model, sections).length + others + CHECKSUM_BYTES;
 }

@@ -2,11 +2,12 @@
 import type { Json } from '../model/layerConfig.js';
 import type { Model, WeightTensor } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
-import type { ChannelRole } from './channelRoles.js';
+import type { ChannelRole } from '../model/channelRoles.js';
 import { inputsRead, type InputRead } from './inputsRead.js';
-import { forEachKept } from './linearMap.js';
-import { channelLife, type ChannelLife, type RoledCall } from './liveChannels.js';
-import { wiringOf, type Tensor } from './wiring.js';
+import { forEachKept } from '../model/linearMap.js';
+import type { RoledCall } from '../model/channelTies.js';
+import { channelLife, type ChannelLife } from './liveChannels.js';
+import { wiringOf, type Tensor } from '../model/wiring.js';
 
 export interface LayerUnits {
   readonly layer: string;

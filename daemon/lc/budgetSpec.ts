@@ -26,7 +26,7 @@ export interface BudgetSpec {
 }
 
 /**
- * One prunable kernel as a compression sees it. A task's view is its layers' weights, in this order, concatenated.
+ * One prunable kernel (or, of size 0, only the vectors that go with units of several) as a compression sees it. A task's view is its layers' weights, in this order, concatenated.
  *
  * Where neurons are pruned (`seesUnits`) a layer's part of the view is its kernel followed by its unit vectors (bias, BatchNorm gamma
  * and beta, in any order), each with one entry per unit; `viewLength` counts them. Every other budget sees kernels only.
@@ -44,12 +44,14 @@ export interface LayerView {
    * given; N:M patterns and formats fall back to the last axis of shape.
    */
   readonly units?: number;
-  /** How many vectors of `units` entries follow the kernel in a neuron view (0 to 3). Default 0. */
+  /** How many vectors of `units` entries follow the kernel in a neuron view. Default 0. */
   readonly unitVectors?: number;
-  /** The units stay (the output layer, whose units are the answer): never counted, never pruned by a neuron budget. */
-  readonly fixedUnits?: boolean;
-  /** Layers with the same tie share their units: unit g of one is kept if and only if unit g of all is (residual adds). */
-  readonly tie?: string;
+  /**
+   * Per unit the number of its group: units with the same number, of whatever layers, are kept together or not at all
+   * (residual adds, depthwise convolutions); -1: the unit stays (the output layer, whose units are the answer), never
+   * counted, never pruned by a neuron budget. Default: each unit is a group of its own.
+   */
+  readonly groups?: readonly number[];
 }
 
 /** Number of output units: weight i of the kernel belongs to unit i mod unitsOf(layer). */

@@ -1,10 +1,11 @@
 /** Budgets: what the user asks for, turned into a C step. */
 import { inSequence, patternConstraint } from './blocks.js';
 import { BudgetError, grouped, seesUnits, unitsOf, viewLength, type BudgetSpec, type LayerView } from './budgetSpec.js';
+import { bytesConstraint, type BytesBudget } from './bytes.js';
 import type { Compression } from './compression.js';
 import { flopsConstraint, flopsPenalty } from './flops.js';
 import { groupConstraint, groupKnapsack, groupPenalty, groupUnits, type ClassLimit, type Groups } from './groups.js';
-import { flopsBudget, globalKappa, layerCapacity, neuronCount, totalSize } from './kappa.js';
+import { bytesOfKey, flopsBudget, globalKappa, layerCapacity, neuronCount, totalSize } from './kappa.js';
 import { l0Constraint, l0Penalty } from './l0.js';
 import { l1Constraint, l1Penalty } from './l1.js';
 import { l2Constraint, l2Penalty } from './l2.js';
@@ -21,7 +22,7 @@ export { parseBytes, parseShare, shareOf } from './share.js';
 export type { SparseFormat, SparseFormatOf } from './sparseFormat.js';
 
 export interface BudgetOptions {
-  /** What `bytes` buys: the fixed-width format that will be exported. Default: compressed columns (sparseFormat.ts). */
+  /** What `bytes` buys: the format that will be exported. Default: compressed columns of fixed width (sparseFormat.ts). */
   readonly format?: SparseFormatOf;
 }
 
@@ -48,7 +49,7 @@ export function createCompression(
 
 /**
  * Number of weights the budget keeps at most over these layers; null where it cannot be known before the run (penalty
- * forms, radii, FLOPs, neurons). @throws BudgetError as createCompression.
+ * forms, radii, FLOPs, neurons, bytes of a file with codes of variable length). @throws BudgetError as createCompression.
  */
 export function budgetKappa(
   budget: BudgetSpec,
@@ -56,10 +57,15 @@ export function budgetKappa(
   { format = compressedColumns }: BudgetOptions = {},
 ): number | null {
   validateBudget(budget, layers);
-  if (budget.scope !== 'layer' || seesUnits(budget)) return globalKappa(budget, layers, format);
+  const over = (part: readonly LayerView[]): number | null => {
+    const kappa = globalKappa(budget, part, format);
+    const encoded = budget.bytes !== undefined && format(part, budget.quantize).encodedBytes !== undefined;
+    return encoded ? null : kappa;
+  };
+  if (budget.scope !== 'layer' || seesUnits(budget)) return over(layers);
   let total = 0;
   for (const layer of layers) {
-    const kappa = inLayer(layer.name, () => globalKappa(budget, [layer], format));
+    const kappa = inLayer(layer.name, () => over([layer]));
     if (kappa === null) return null;
     total += kappa;
   }
@@ -98,7 +104,38 @@ function globalCompression(budget: BudgetSpec, layers: readonly LayerView[], for
     }
     return withLimits(limits, flopsConstraint(allowed - forced, costed), `FLOPs constraint, ${allowed}, with limits`);
   }
-  return countedCompression(budget, layers, globalKappa(budget, layers, format)!);
+  const kappa = globalKappa(budget, layers, format)!;
+  const compression = (most: number): Compression => countedCompression(budget, layers, most);
+  const counted = compression(kappa);
+  return inFile(budget, layers, format, { least: kappa, most: totalSize(layers), compression }) ?? counted;
+}
+
+/** A budget of bytes in a file with codes of variable length; null where the format's width is fixed. */
+function inFile(
+  budget: BudgetSpec,
+  layers: readonly LayerView[],
+  format: SparseFormatOf,
+  search: Pick<BytesBudget, 'least' | 'most' | 'compression'>,
+): Compression | null {
+  const { encodedBytes } = format(layers, budget.quantize);
+  if (budget.bytes === undefined || !encodedBytes) return null;
+  const length = layers.reduce((total, layer) => total + viewLength(layer, budget), 0);
+  const kernels = new Float32Array(totalSize(layers));
+  return bytesConstraint(length, {
+    bytes: bytesOfKey(budget.bytes),
+    ...search,
+    encodedBytes(theta) {
+      let [from, to] = [0, 0];
+      for (const layer of layers) {
+        kernels.set(theta.subarray(from, from + layer.size), to);
+        from += viewLength(layer, budget);
+        to += layer.size;
+      }
+      return encodedBytes(kernels);
+    },
+    // A learned codebook takes time.
+    tolerance: budget.quantize ? 1 / 500 : 0,
+  });
 }
 
 /** Budgets that come down to a number of weights, with what goes along: pattern, codebook, floors and caps. */
@@ -184,7 +221,10 @@ function neuronCompression(budget: BudgetSpec, layers: readonly LayerView[], for
   }
   const fixed = totalSize(layers) - groups.weights.reduce((total, weights) => total + weights, 0);
   const kappa = globalKappa(budget, layers, format)!;
-  return wholeNeurons(goalOf(budget)!, groups, groups.weights, kappa, fixed, 'weights');
+  const whole = wholeNeurons(goalOf(budget)!, groups, groups.weights, kappa, fixed, 'weights');
+  const compression = (most: number): Compression => groupKnapsack(groups, groups.weights, most, 'weights');
+  const search = { least: kappa - fixed, most: totalSize(layers) - fixed, compression };
+  return inFile(budget, layers, format, search) ?? whole;
 }
 
 /** The same share or number of neurons of each layer, tied layers together. */

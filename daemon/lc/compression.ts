@@ -13,6 +13,10 @@ export interface Compression {
   /** C(theta), in the unit of the budget. */
   cost(theta: Float32Array): number;
   /**
+   * Only where more than theta's non-zeros is kept: writes 1 for each weight that retraining may change, 0 for the rest.
+   */
+  support?(theta: Float32Array, kept: Uint8Array): void;
+  /**
    * Only where `project` is not exact: how much ||v - theta||^2 of the last projection can at most exceed the optimum's.
    */
   readonly gap?: () => number;

@@ -4,104 +4,133 @@ import { knapsack } from './knapsack.js';
 import { requireMu } from './l0.js';
 import { rejectNonFinite } from './select.js';
 
-/** A layer's part of a neuron view: weight i of it belongs to group firstGroup + i mod units, or to none (fixed units). */
+/** A layer's part of a neuron view: weight i of it belongs to group groupOf[i mod units]; -1: to none (the unit stays). */
 interface GroupedLayer {
   readonly start: number;
   readonly end: number;
-  readonly units: number;
-  readonly firstGroup: number | null;
+  readonly groupOf: Int32Array;
 }
 
 /** Neurons and filters as groups of weights: incoming weights, bias, BatchNorm; tied layers share groups. */
 export interface Groups {
   readonly layers: readonly GroupedLayer[];
   readonly count: number;
-  /** Sets of groups a floor or a cap speaks of: one per layer, or per tie. */
-  readonly classes: readonly { readonly name: string; readonly first: number; readonly count: number }[];
+  /** Sets of groups a floor or a cap speaks of: one per layer, or per set of layers that share groups; named after the first. */
+  readonly classes: readonly { readonly name: string; readonly count: number }[];
+  readonly classOfGroup: Uint32Array;
   readonly classOfLayer: ReadonlyMap<string, number>;
   /** Kernel weights of each group, and their FLOPs; float64 for the knapsack. */
   readonly weights: Float64Array;
   readonly flops: Float64Array;
 }
 
+/** Joins layers that share a group, directly or through others; numbers the classes in the order of their first layer. */
+function classesOf(placed: readonly GroupedLayer[], count: number): { ofGroup: Uint32Array; total: number } {
+  const parent = Uint32Array.from({ length: count }, (_, g) => g);
+  const root = (g: number): number => {
+    while (parent[g] !== g) g = parent[g]!;
+    return g;
+  };
+  for (const { groupOf } of placed) {
+    const own = groupOf.filter((g) => g >= 0);
+    for (const g of own) {
+      const [a, b] = [root(own[0]!), root(g)];
+      parent[Math.max(a, b)] = Math.min(a, b);
+    }
+  }
+  const numbers = new Map<number, number>();
+  const ofGroup = parent.map((_, g) => {
+    const top = root(g);
+    if (!numbers.has(top)) numbers.set(top, numbers.size);
+    return numbers.get(top)!;
+  });
+  return { ofGroup, total: numbers.size };
+}
+
 /**
  * The groups of a neuron view (see LayerView for its layout).
- * @throws BudgetError when a layer's units are not known, tied layers differ in their number of units, or a kernel is no multiple of them.
+ * @throws BudgetError when a layer's units are not known, or a kernel is no multiple of them.
  */
 export function groupUnits(layers: readonly LayerView[]): Groups {
-  const fixedTies = new Set(layers.flatMap(({ tie, fixedUnits }) => (fixedUnits && tie !== undefined ? [tie] : [])));
-  const classes: { name: string; first: number; count: number }[] = [];
-  const classOfTie = new Map<string, number>();
-  const classOfLayer = new Map<string, number>();
+  const numbers = new Map<number, number>();
   const placed: GroupedLayer[] = [];
   let count = 0;
   let start = 0;
-  for (const layer of layers) {
-    const { units } = layer;
-    if (units === undefined) {
-      throw new BudgetError('neurons', `which weights belong to a neuron of layer "${layer.name}" is not known`);
+  for (const { name, size, units, unitVectors = 0, groups } of layers) {
+    if (units === undefined)
+      throw new BudgetError('neurons', `which weights belong to a neuron of layer "${name}" is not known`);
+    if (!(units > 0) || size % units !== 0)
+      throw new BudgetError('neurons', `layer "${name}" has ${size} weights for ${units} units`);
+    const groupOf = new Int32Array(units);
+    for (let unit = 0; unit < units; unit++) {
+      const number = groups?.[unit];
+      const known = number === undefined ? undefined : number < 0 ? -1 : numbers.get(number);
+      groupOf[unit] = known ?? count++;
+      if (known === undefined && number !== undefined) numbers.set(number, groupOf[unit]!);
     }
-    if (!(units > 0) || layer.size % units !== 0) {
-      throw new BudgetError('neurons', `layer "${layer.name}" has ${layer.size} weights for ${units} units`);
-    }
-    const { tie } = layer;
-    const end = start + layer.size + (layer.unitVectors ?? 0) * units;
-    let firstGroup: number | null = null;
-    if (!layer.fixedUnits && !(tie !== undefined && fixedTies.has(tie))) {
-      let index = tie === undefined ? undefined : classOfTie.get(tie);
-      if (index === undefined) {
-        index = classes.push({ name: layer.name, first: count, count: units }) - 1;
-        if (tie !== undefined) classOfTie.set(tie, index);
-        count += units;
-      }
-      const shared = classes[index]!;
-      if (shared.count !== units) {
-        throw new BudgetError(
-          'neurons',
-          `layers "${shared.name}" and "${layer.name}" share their units but have ${shared.count} and ${units}`,
-        );
-      }
-      classOfLayer.set(layer.name, index);
-      firstGroup = shared.first;
-    }
-    placed.push({ start, end, units, firstGroup });
-    start = end;
+    placed.push({ start, end: start + size + unitVectors * units, groupOf });
+    start = placed.at(-1)!.end;
   }
+  const { ofGroup: classOfGroup, total } = classesOf(placed, count);
+  const names = new Array<string | undefined>(total);
+  const classOfLayer = new Map<string, number>();
   const weights = new Float64Array(count);
   const flops = new Float64Array(count);
   layers.forEach((layer, l) => {
-    const { units, firstGroup } = placed[l]!;
-    if (firstGroup === null) return;
-    for (let g = firstGroup; g < firstGroup + units; g++) {
-      weights[g]! += layer.size / units;
-      flops[g]! += (layer.size / units) * layer.flopsPerWeight;
+    const { groupOf } = placed[l]!;
+    const first = groupOf.find((g) => g >= 0);
+    if (first !== undefined) {
+      classOfLayer.set(layer.name, classOfGroup[first]!);
+      names[classOfGroup[first]!] ??= layer.name;
+    }
+    for (const g of groupOf) {
+      if (g < 0) continue;
+      weights[g]! += layer.size / groupOf.length;
+      flops[g]! += (layer.size / groupOf.length) * layer.flopsPerWeight;
     }
   });
-  return { layers: placed, count, classes, classOfLayer, weights, flops };
+  const classes = names.map((name, c) => ({
+    name: name!,
+    count: classOfGroup.reduce((n, one) => n + Number(one === c), 0),
+  }));
+  return { layers: placed, count, classes, classOfGroup, classOfLayer, weights, flops };
+}
+
+/** Calls with the position of each weight of the view that belongs to a group, and the group. */
+function eachGrouped({ layers }: Groups, visit: (position: number, group: number) => void): void {
+  for (const { start, end, groupOf } of layers) {
+    for (let row = start; row < end; row += groupOf.length) {
+      for (let unit = 0; unit < groupOf.length; unit++) if (groupOf[unit]! >= 0) visit(row + unit, groupOf[unit]!);
+    }
+  }
 }
 
 /** Squared l2 norm of each group, in float64. @throws RangeError on a NaN or an infinity. */
 function squaredNorms(groups: Groups, v: Float32Array, norms: Float64Array): void {
   norms.fill(0);
-  for (const { start, end, units, firstGroup } of groups.layers) {
-    if (firstGroup === null) continue;
-    for (let row = start; row < end; row += units) {
-      for (let unit = 0; unit < units; unit++) norms[firstGroup + unit]! += v[row + unit]! * v[row + unit]!;
-    }
-  }
+  eachGrouped(groups, (i, g) => (norms[g]! += v[i]! * v[i]!));
   for (let g = 0; g < norms.length; g++) if (!Number.isFinite(norms[g])) rejectNonFinite(v);
 }
 
 /** theta = v on the kept groups and on fixed units, 0 elsewhere. */
 function keepGroups(groups: Groups, keep: Uint8Array, v: Float32Array, theta: Float32Array): void {
   if (theta !== v) theta.set(v);
-  for (const { start, end, units, firstGroup } of groups.layers) {
-    if (firstGroup === null) continue;
-    for (let row = start; row < end; row += units) {
-      for (let unit = 0; unit < units; unit++) if (keep[firstGroup + unit] === 0) theta[row + unit] = 0;
-    }
-  }
+  eachGrouped(groups, (i, g) => {
+    if (keep[g] === 0) theta[i] = 0;
+  });
 }
+
+/** A group is kept where any of its weights is: what is 0 in it by chance may still be trained. */
+const keptGroups =
+  (groups: Groups) =>
+  (theta: Float32Array, kept: Uint8Array): void => {
+    const keep = new Uint8Array(groups.count);
+    eachGrouped(groups, (i, g) => {
+      if (theta[i] !== 0) keep[g] = 1;
+    });
+    kept.fill(1);
+    eachGrouped(groups, (i, g) => (kept[i] = keep[g]!));
+  };
 
 function groupCost(groups: Groups, costs: Float64Array): (theta: Float32Array) => number {
   const norms = new Float64Array(groups.count);
@@ -125,8 +154,7 @@ export function groupConstraint(groups: Groups, K: number, limits: readonly Clas
   const norms = new Float64Array(groups.count);
   const keep = new Uint8Array(groups.count);
   const order = new Uint32Array(groups.count);
-  const classOf = new Uint32Array(groups.count);
-  groups.classes.forEach(({ first, count }, c) => classOf.fill(c, first, first + count));
+  const { classOfGroup } = groups;
   const kept = new Uint32Array(groups.classes.length);
   return {
     description: `group constraint, ${K} of ${groups.count} neurons`,
@@ -139,7 +167,7 @@ export function groupConstraint(groups: Groups, K: number, limits: readonly Clas
       let left = K;
       const take = (bound: 'floor' | 'cap'): void => {
         for (const g of order) {
-          const c = classOf[g]!;
+          const c = classOfGroup[g]!;
           if (left === 0 || keep[g] === 1 || (limits && kept[c]! >= limits[c]![bound])) continue;
           keep[g] = 1;
           kept[c]!++;
@@ -151,6 +179,7 @@ export function groupConstraint(groups: Groups, K: number, limits: readonly Clas
       keepGroups(groups, keep, v, theta);
     },
     cost: groupCost(groups, new Float64Array(groups.count).fill(1)),
+    support: keptGroups(groups),
   };
 }
 
@@ -167,6 +196,7 @@ export function groupKnapsack(groups: Groups, costs: Float64Array, budget: numbe
       keepGroups(groups, choice.taken, v, theta);
     },
     cost: groupCost(groups, costs),
+    support: keptGroups(groups),
     gap: () => gap,
   };
 }
@@ -184,5 +214,6 @@ export function groupPenalty(groups: Groups, alpha: number, costs: Float64Array,
       keepGroups(groups, keep, v, theta);
     },
     cost: groupCost(groups, costs),
+    support: keptGroups(groups),
   };
 }

@@ -65,7 +65,8 @@ export function globalKappa(budget: BudgetSpec, layers: readonly LayerView[], fo
   return budget.pattern !== undefined || budget.quantize !== undefined ? most : null;
 }
 
-function bytesOfKey(bytes: number | string): number {
+/** @throws BudgetError */
+export function bytesOfKey(bytes: number | string): number {
   try {
     return parseBytes(bytes);
   } catch {

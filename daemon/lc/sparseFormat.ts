@@ -6,6 +6,11 @@ export interface SparseFormat {
   readonly overheadBytes: number;
   /** Value and index of one kept weight. */
   readonly bitsPerWeight: number;
+  /**
+   * Where the file is written with codes of variable length: its size with these kernels, concatenated in the layers' order.
+   * At most what the fixed width takes; more by no weight's absence.
+   */
+  readonly encodedBytes?: (kernels: Float32Array) => number;
 }
 
 /** The format of a set of layers and a codebook; the export room passes its own. */

@@ -1,5 +1,5 @@
 import type { CompressionTask } from './compression.js';
-import { taskRanges } from './view.js';
+import { gather, joinRanges, taskRanges, viewSize } from './view.js';
 
 export interface Distance {
   /** ||w - theta||. */
@@ -23,18 +23,32 @@ export function distance(tasks: readonly CompressionTask[], w: Float32Array, the
   return { distance: Math.sqrt(difference), ratio: difference === 0 ? 0 : Math.sqrt(difference / norm) };
 }
 
+/** What a task keeps, over its ranges one after the other: theta's non-zeros, or what its compression says. */
+function keptOf({ ranges, compression }: CompressionTask, theta: Float32Array): Uint8Array {
+  const joined = joinRanges(ranges);
+  const view = new Float32Array(viewSize(joined));
+  gather(theta, joined, view);
+  const kept = new Uint8Array(view.length);
+  if (compression.support) compression.support(view, kept);
+  else for (let i = 0; i < view.length; i++) kept[i] = view[i] === 0 ? 0 : 1;
+  return kept;
+}
+
 /**
- * Writes theta's support (1 where theta is not 0) into `support` over the tasks' ranges.
+ * Writes theta's support (1 where theta is not 0; whole groups where groups are kept) into `support` over the tasks' ranges.
  * @param support flat, same length as theta; what it held before is what the change is counted against.
  * @returns how many entries changed.
  */
 export function updateSupport(tasks: readonly CompressionTask[], theta: Float32Array, support: Uint8Array): number {
   let changes = 0;
-  for (const { start, end } of taskRanges(tasks)) {
-    for (let i = start; i < end; i++) {
-      const kept = theta[i]! !== 0 ? 1 : 0;
-      changes += kept ^ support[i]!;
-      support[i] = kept;
+  for (const task of tasks) {
+    const kept = keptOf(task, theta);
+    let at = 0;
+    for (const { start, end } of joinRanges(task.ranges)) {
+      for (let i = start; i < end; i++, at++) {
+        changes += kept[at]! ^ support[i]!;
+        support[i] = kept[at]!;
+      }
     }
   }
   return changes;

@@ -41,12 +41,16 @@ export interface LayerSummary {
     readonly size: number;
     readonly prunable: boolean;
     readonly trainable: boolean;
+    /** Of a prunable weight, for one sample: 2 per use. */
+    readonly flopsPerWeight?: number;
+    /** Of a kernel, and of vectors that go with its neurons or filters: see unitGroups.ts. */
+    readonly groups?: readonly number[];
   }[];
   /** All weights of the layer, and the prunable ones among them (kernels). */
   readonly params: number;
   readonly prunable: number;
   /** Multiply-adds x 2 for one sample, dense. */
   readonly flops: number;
-  /** FLOPs per prunable weight (2 for Dense, 2*Hout*Wout for Conv2D). */
+  /** FLOPs per prunable weight (2 for Dense, 2*Hout*Wout for Conv2D); the mean where the layer has several kernels. */
   readonly flopsPerWeight: number;
 }

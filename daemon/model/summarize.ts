@@ -2,6 +2,7 @@
 import { field, isObject } from './layerConfig.js';
 import { modelGraph, type LayerNode } from './layerGraph.js';
 import type { LayerSummary, Topology } from './model.js';
+import { unitGroups } from './unitGroups.js';
 
 /** Name and shape of a weight, as a manifest gives it. */
 export interface WeightShape {
@@ -17,14 +18,24 @@ function activationOf(node: LayerNode): string | undefined {
   return class_name === 'Softmax' || class_name === 'ReLU' ? class_name.toLowerCase() : undefined;
 }
 
-function summarizeLayer(node: LayerNode, known: ReadonlyMap<string, readonly number[]>): LayerSummary {
+const shapeOf = ({ name, shape }: LayerNode['weights'][number], known: ReadonlyMap<string, readonly number[]>) =>
+  known.get(name) ?? shape.map((dim) => dim ?? 0);
+
+function summarizeLayer(
+  node: LayerNode,
+  known: ReadonlyMap<string, readonly number[]>,
+  units: ReadonlyMap<string, readonly number[]>,
+): LayerSummary {
   const calls = Math.max(1, node.calls.length);
   let flops = 0;
   const weights = node.weights.map((spec) => {
-    const shape = known.get(spec.name) ?? spec.shape.map((dim) => dim ?? 0);
+    const shape = shapeOf(spec, known);
     const size = shape.reduce((product, dim) => product * dim, 1);
-    if (spec.prunable) flops += 2 * size * spec.uses * calls;
-    return { name: spec.name, shape, size, prunable: spec.prunable, trainable: spec.trainable };
+    const flopsPerWeight = 2 * spec.uses * calls;
+    if (spec.prunable) flops += size * flopsPerWeight;
+    const groups = units.get(spec.name);
+    const { name, prunable, trainable } = spec;
+    return { name, shape, size, prunable, trainable, ...(prunable && { flopsPerWeight }), ...(groups && { groups }) };
   });
   const prunable = weights.reduce((sum, weight) => sum + (weight.prunable ? weight.size : 0), 0);
   const activation = activationOf(node);
@@ -52,5 +63,9 @@ export function summarizeModel(model: {
   readonly weights?: readonly WeightShape[];
 }): LayerSummary[] {
   const known = new Map((model.weights ?? []).map((weight) => [weight.name, weight.shape]));
-  return modelGraph(model.topology).layers.map((node) => summarizeLayer(node, known));
+  const graph = modelGraph(model.topology);
+  const { layers } = graph;
+  const shapes = layers.flatMap((node) => node.weights.map((spec) => [spec.name, shapeOf(spec, known)] as const));
+  const units = unitGroups(model.topology, graph, new Map(shapes));
+  return layers.map((node) => summarizeLayer(node, known, units));
 }

@@ -22,7 +22,7 @@ const lenet5: LayerView[] = [
   { name: 'conv1', size: 500, shape: [5, 5, 1, 20], units: 20, flopsPerWeight: 1152, unitVectors: 1 },
   { name: 'conv2', size: 25_000, shape: [5, 5, 20, 50], units: 50, flopsPerWeight: 128, unitVectors: 1 },
   { name: 'fc1', size: 400_000, shape: [800, 500], units: 500, flopsPerWeight: 2, unitVectors: 1 },
-  { name: 'fc2', size: 5000, shape: [500, 10], units: 10, flopsPerWeight: 2, unitVectors: 1, fixedUnits: true },
+  { name: 'fc2', size: 5000, shape: [500, 10], units: 10, flopsPerWeight: 2, unitVectors: 1, groups: new Array<number>(10).fill(-1) },
 ];
 
 function weightsOf(layers: readonly LayerView[], budget: BudgetSpec): Float32Array {

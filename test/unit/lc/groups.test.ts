@@ -10,7 +10,7 @@ fc.configureGlobal({ seed: 20180618 });
 const layers: LayerView[] = [
   { name: 'dense', size: 6, shape: [2, 3], units: 3, flopsPerWeight: 2, unitVectors: 1 },
   { name: 'conv', size: 6, shape: [1, 1, 3, 2], units: 2, flopsPerWeight: 32, unitVectors: 3 },
-  { name: 'out', size: 4, shape: [2, 2], units: 2, flopsPerWeight: 2, unitVectors: 1, fixedUnits: true },
+  { name: 'out', size: 4, shape: [2, 2], units: 2, flopsPerWeight: 2, unitVectors: 1, groups: [-1, -1] },
 ];
 /** The group of each position of the view, written out by hand; -1 belongs to none. */
 const groupOf = [0, 1, 2, 0, 1, 2, 0, 1, 2, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4, -1, -1, -1, -1, -1, -1];
@@ -106,8 +106,8 @@ describe('neurons and filters as groups', () => {
 
   it('tied layers stand or fall together', () => {
     const tied = groupUnits([
-      { name: 'a', size: 4, shape: [2, 2], units: 2, flopsPerWeight: 2, tie: 'sum' },
-      { name: 'b', size: 2, shape: [1, 2], units: 2, flopsPerWeight: 2, tie: 'sum' },
+      { name: 'a', size: 4, shape: [2, 2], units: 2, flopsPerWeight: 2, groups: [7, 8] },
+      { name: 'b', size: 2, shape: [1, 2], units: 2, flopsPerWeight: 2, groups: [7, 8] },
     ]);
     expect(tied.count).toBe(2);
     // Unit 0 leads in a, unit 1 in both together.
@@ -115,11 +115,38 @@ describe('neurons and filters as groups', () => {
     expect([...theta]).toEqual([0, 2, 0, 0, 0, 3]);
   });
 
-  it('a tie with the output layer is fixed, and ties of unequal units are refused', () => {
-    const a: LayerView = { name: 'a', size: 4, shape: [2, 2], units: 2, flopsPerWeight: 2, tie: 'sum' };
-    expect(groupUnits([a, { ...a, name: 'out', fixedUnits: true }]).count).toBe(0);
-    expect(() => groupUnits([a, { ...a, name: 'b', shape: [1, 4], units: 4 }])).toThrow(/"a" and "b".* 2 and 4/);
+  it('layers may share some units only, as the shortcut that pads channels does', () => {
+    // Units 0 and 1 of the narrow layer are units 1 and 2 of the wide one; the last unit of that is the output's.
+    const padded = groupUnits([
+      { name: 'narrow', size: 2, shape: [1, 2], units: 2, flopsPerWeight: 2, groups: [5, 9] },
+      { name: 'wide', size: 4, shape: [1, 4], units: 4, flopsPerWeight: 4, unitVectors: 1, groups: [3, 5, 9, -1] },
+      { name: 'other', size: 2, shape: [1, 2], units: 2, flopsPerWeight: 2 },
+    ]);
+    expect(padded.count).toBe(5);
+    expect([...padded.weights]).toEqual([2, 2, 1, 1, 1]);
+    expect([...padded.flops]).toEqual([6, 6, 4, 2, 2]);
+    expect(padded.classes).toEqual([
+      { name: 'narrow', count: 3 },
+      { name: 'other', count: 2 },
+    ]);
+    expect(Object.fromEntries(padded.classOfLayer)).toEqual({ narrow: 0, wide: 0, other: 1 });
+    const theta = project(groupConstraint(padded, 2), Float32Array.of(1, 0, 2, 3, 4, 0.5, 0, 0, 0, 0.25, 3, 2));
+    expect([...theta]).toEqual([1, 0, 0, 3, 4, 0.5, 0, 0, 0, 0.25, 0, 0]);
+  });
+
+  it('its support is whole groups: what is 0 by chance may be trained', () => {
+    const kept = new Uint8Array(27);
+    const theta = new Float32Array(27);
+    theta[1] = 2;
+    groupConstraint(groups, 1).support!(theta, kept);
+    expect([...kept]).toEqual(groupOf.map((g) => Number(g === 1 || g === -1)));
+  });
+
+  it('units that are one with units that stay, stay; unknown units are refused', () => {
+    const a: LayerView = { name: 'a', size: 4, shape: [2, 2], units: 2, flopsPerWeight: 2, groups: [-1, -1] };
+    expect(groupUnits([a]).count).toBe(0);
     expect(() => groupUnits([{ name: 'a', size: 4, shape: [2, 2], flopsPerWeight: 2 }])).toThrow(/"a" is not known/);
+    expect(() => groupUnits([{ name: 'a', size: 4, shape: [1, 4], units: 3, flopsPerWeight: 2 }])).toThrow(/3 units/);
   });
 
   it('a depthwise kernel [kh, kw, in, multiplier] has in * multiplier units', () => {

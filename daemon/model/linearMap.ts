@@ -1,5 +1,5 @@
 /** A kernel as a map from input channels to output channels, whatever else (taps of a filter) it sums over. */
-import type { WeightTensor } from '../model/model.js';
+import type { WeightTensor } from './model.js';
 
 export interface LinearMap {
   readonly kernel: WeightTensor;

@@ -1,7 +1,7 @@
-/** What a layer does to the channels (last axis) of its tensors: what thinning has to know of each class. */
-import { axisWithoutBatch, type Shape } from '../model/layerShapes.js';
-import { channelsFirst, field, numberAt, stringAt, type Json } from '../model/layerConfig.js';
-import type { WeightTensor } from '../model/model.js';
+/** What a layer does to the channels (last axis) of its tensors: what thinning and neuron budgets have to know of each class. */
+import { axisWithoutBatch, type Shape } from './layerShapes.js';
+import { channelsFirst, field, numberAt, stringAt, type Json } from './layerConfig.js';
+import type { WeightTensor } from './model.js';
 import { linearConstants, type LinearMap } from './linearMap.js';
 import { scalarFunction } from './scalarFunctions.js';
 import type { Call } from './wiring.js';
@@ -33,7 +33,7 @@ export interface ChannelRole {
   resize?(config: Json, kept: KeptChannels): void;
 }
 
-type Weights = (name: string) => WeightTensor | undefined;
+export type Weights = (name: string) => WeightTensor | undefined;
 type Rule = (call: Call, weights: Weights) => ChannelRole | null;
 
 export const channelsOf = (shape: Shape | null): number | null => shape?.at(-1) ?? null;
@@ -156,7 +156,7 @@ const batchNormalization: Rule = (call, weights) => {
 const prelu: Rule = (call, weights) => {
   const alpha = own(call, weights, 'alpha');
   if (!alpha || alpha.shape.at(-1) !== width(call)) return null;
-  const perChannel = alpha.data.length === width(call);
+  const perChannel = alpha.shape.slice(0, -1).every((dim) => dim === 1);
   const f = (x: number, c: number): number => (x >= 0 ? x : perChannel ? alpha.data[c]! * x : NaN);
   return elementwise(f, [{ weight: alpha, axis: alpha.shape.length - 1, side: 'output' }]);
 };

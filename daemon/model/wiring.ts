@@ -1,8 +1,8 @@
 /** A topology as calls on tensors: nested models are opened, so that channels can be followed from layer to layer. */
-import { CONTAINERS, field, isObject, layerName, layersOf, type Json, type LayerJson } from '../model/layerConfig.js';
-import { endRefs, modelGraph, nodeRefs, type LayerNode } from '../model/layerGraph.js';
-import { outputShapes, type Shape } from '../model/layerShapes.js';
-import type { Topology } from '../model/model.js';
+import { CONTAINERS, field, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
+import { endRefs, modelGraph, nodeRefs, type LayerNode, type ModelGraph } from './layerGraph.js';
+import { outputShapes, type Shape } from './layerShapes.js';
+import type { Topology } from './model.js';
 
 export interface Tensor {
   readonly id: number;
@@ -99,9 +99,11 @@ class Wires {
   }
 }
 
-/** Never throws on a normalised topology; what is not known has a null shape. Layers are those of `topology` itself. */
-export function wiringOf(topology: Topology): Wiring {
-  const graph = modelGraph(topology);
+/**
+ * Never throws on a normalised topology; what is not known has a null shape. Layers are those of `topology` itself.
+ * @param graph of this very topology, where the caller has it.
+ */
+export function wiringOf(topology: Topology, graph: ModelGraph = modelGraph(topology)): Wiring {
   const wires = new Wires(graph.layers);
   const model: LayerJson = { class_name: topology.class_name, config: topology.config as Json };
   const sequential = model.class_name === 'Sequential';

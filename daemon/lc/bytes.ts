@@ -1,0 +1,57 @@
+import type { Compression } from './compression.js';
+
+/** A file whose size depends on where the kept weights lie. */
+export interface BytesBudget {
+  readonly bytes: number;
+  /** So many fit wherever they lie (the fixed width of positions holds them). */
+  readonly least: number;
+  /** Weights kept at most, whatever their size. */
+  readonly most: number;
+  /** The C step that keeps at most kappa weights. */
+  compression(kappa: number): Compression;
+  /** Size of the file that holds this theta; grows with kappa. */
+  encodedBytes(theta: Float32Array): number;
+  /** How close to the largest kappa is close enough, as a share of it; 0: exactly the largest. */
+  readonly tolerance: number;
+}
+
+/** Evaluated kappas per search at most: each step at least halves the bracket every other time. */
+const STEPS = 64;
+
+/**
+ * Bytes of a file with variable-length positions: theta = the projection that `compression(kappa)` makes, for the largest
+ * kappa whose file fits. Every file it makes is within the budget; for plain l0 no larger kappa's is, since adding a weight
+ * never makes the file shorter. (It is not the projection onto all thetas whose file fits: smaller weights at places that
+ * are cheap to write are not preferred.) The search starts anew each time, so the result depends on v alone.
+ */
+export function bytesConstraint(size: number, budget: BytesBudget): Compression {
+  const { bytes, least, most, tolerance } = budget;
+  const input = new Float32Array(size);
+  const sample = budget.compression(most);
+  return {
+    description: `at most ${bytes} bytes in the file`,
+    project(v, mu, theta) {
+      input.set(v);
+      const bytesAt = (kappa: number): number => {
+        budget.compression(kappa).project(input, mu, theta);
+        return budget.encodedBytes(theta);
+      };
+      let high = { kappa: most, bytes: bytesAt(most) };
+      if (high.bytes <= bytes) return;
+      let low = { kappa: least, bytes: bytesAt(least) };
+      let last = least;
+      for (let step = 0; step < STEPS && high.kappa - low.kappa > Math.max(1, tolerance * low.kappa); step++) {
+        // Size is almost linear in kappa: interpolate, and halve in between where that creeps.
+        const share = (bytes - low.bytes) / (high.bytes - low.bytes);
+        const guess = low.kappa + Math.floor((step % 3 === 2 ? 0.5 : share) * (high.kappa - low.kappa));
+        last = Math.min(high.kappa - 1, Math.max(low.kappa + 1, guess));
+        const found = { kappa: last, bytes: bytesAt(last) };
+        if (found.bytes <= bytes) low = found;
+        else high = found;
+      }
+      if (last !== low.kappa) bytesAt(low.kappa);
+    },
+    cost: (theta) => budget.encodedBytes(theta),
+    ...(sample.support && { support: sample.support.bind(sample) }),
+  };
+}
