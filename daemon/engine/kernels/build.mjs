@@ -64,23 +64,32 @@ function generatedModule(kernel, bytes) {
   ].join('\n');
 }
 
-const baseFlags = [
+const nativeFlags = [
   '-O3',
   '-fPIC',
   '-fvisibility=hidden',
   '-ffp-contract=fast',
+  '-fno-math-errno',
   '-Wall',
   '-Wextra',
   '-Werror',
   '-Wno-psabi',
 ];
-const kernelSources = ['gemm.c', 'convolution.c', 'pooling.c', 'elementwise.c', 'program.c', 'team.c'];
-const headers = ['runtime.h', 'micro.h', 'opcodes.h', 'program.h', 'team.h'];
+/** The levels of instructions the kernels are compiled for, by the suffix of their table; addon.c chooses one. */
+const levels = {
+  avx2: ['-mavx2', '-mfma'],
+  avx512: ['-mavx512f', '-mavx512vl', '-mavx512dq', '-mavx512bw', '-mfma'],
+};
+const linkFlags = ['-shared', '-s', '-Wl,--build-id=none'];
+/** Compiled without those instructions, as whatever processor runs them asks what it has. */
+const plainSources = ['program.c', 'team.c', 'addon.c'];
+const kernelSources = ['kernels.c', 'convolution.c', 'elementwise.c', 'gemm.c', 'pooling.c'];
+const headers = ['runtime.h', 'vector.h', 'tile.h', 'opcodes.h', 'program.h', 'team.h'];
 
-/** The addon's sources and flags. Only addon.c, which asks the processor what it has, is compiled without AVX2. */
+/** The addon's sources and flags. */
 export const nativeKernel = {
-  sources: [...kernelSources, 'addon.c', ...headers].map((file) => `native/${file}`),
-  flags: [...baseFlags, '-mavx2', '-mfma', '-shared', '-s', '-Wl,--build-id=none'],
+  sources: [...plainSources, ...kernelSources, ...headers].map((file) => `native/${file}`),
+  flags: [...nativeFlags, ...Object.values(levels).flat(), ...linkFlags],
 };
 
 /** Where Node's headers are: beside this Node, or where Debian has them; null if nowhere. */
@@ -89,21 +98,24 @@ export function nodeHeaders() {
   return folders.find((folder) => existsSync(join(folder, 'node_api.h'))) ?? null;
 }
 
-/** @returns the addon's bytes, for linux x64 with AVX2 and FMA. */
+/** @returns the addon's bytes, for linux x64. */
 export function compileNative() {
   const include = nodeHeaders();
   if (!include) throw new Error("Node's headers (node_api.h, uv.h) are not installed");
   const folder = mkdtempSync(join(tmpdir(), 'lc-kernels-'));
-  const compile = (args) =>
+  const gcc = (args) =>
     execFileSync('gcc', args, { cwd: join(here, 'native'), stdio: ['ignore', 'inherit', 'inherit'] });
-  const object = (file) => join(folder, file.replace(/\.c$/, '.o'));
+  const objects = [];
+  const compile = (file, name, more) => {
+    objects.push(join(folder, `${name}.o`));
+    gcc([...nativeFlags, ...more, '-isystem', include, '-c', file, '-o', objects.at(-1)]);
+  };
   try {
-    for (const file of kernelSources) {
-      compile([...baseFlags, '-mavx2', '-mfma', '-isystem', include, '-c', file, '-o', object(file)]);
-    }
-    compile([...baseFlags, '-isystem', include, '-c', 'addon.c', '-o', object('addon.c')]);
+    for (const [level, flags] of Object.entries(levels))
+      compile('kernels.c', `kernels_${level}`, [...flags, `-DKERNELS=kernels_${level}`]);
+    for (const file of plainSources) compile(file, file, []);
     const output = join(folder, 'kernels.node');
-    compile(['-shared', '-s', '-Wl,--build-id=none', '-o', output, ...[...kernelSources, 'addon.c'].map(object)]);
+    gcc([...linkFlags, '-o', output, ...objects]);
     return readFileSync(output);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -8,11 +8,15 @@ export type Program = object & { readonly __program: unique symbol };
 
 /** The Node-API addon, daemon/engine/kernels/native/addon.c. */
 export interface Addon {
-  /** Whether this processor has the instructions it is compiled for. */
-  supported(): boolean;
+  /** Names of the levels of instructions that this processor can run, best first. Numbers differ by rounding among them. */
+  levels(): string[];
   /** Keeps the buffers alive; their places must not change. @param code trusted. */
-  create(buffers: readonly Float32Array[], code: Int32Array, threads: number): Program;
+  create(buffers: readonly Float32Array[], code: Int32Array, threads: number, level: string): Program;
   run(program: Program): Promise<void>;
+  /** The same, blocking. */
+  runNow(program: Program): void;
+  /** Seconds that each operation took in the last run. */
+  seconds(program: Program): number[];
   free(program: Program): void;
 }
 
@@ -35,8 +39,20 @@ function load(): { addon: Addon } | { reason: string } {
   if (!path) return { reason: `no kernels are built for ${process.platform} ${process.arch}` };
   try {
     const addon = createRequire(import.meta.url)(path) as Addon;
-    return addon.supported() ? { addon } : { reason: 'the processor has no AVX2 and FMA instructions' };
+    return addon.levels().length > 0 ? { addon } : { reason: 'the processor has no AVX2 and FMA instructions' };
   } catch (error) {
     return { reason: `the kernels do not load: ${(error as Error).message.split('\n', 1)[0]}` };
   }
+}
+
+/**
+ * The level of instructions to use: the processor's best, or what LC_PRUNE_CPU names, where the processor has it.
+ *
+ * @throws RangeError for one it does not have.
+ */
+export function kernelLevel(addon: Addon, wanted = process.env['LC_PRUNE_CPU']): string {
+  const levels = addon.levels();
+  if (wanted && !levels.includes(wanted))
+    throw new RangeError(`LC_PRUNE_CPU is "${wanted}"; this processor has ${levels.join(', ')}`);
+  return wanted || levels[0]!;
 }

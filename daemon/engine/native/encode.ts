@@ -19,8 +19,8 @@ export interface Encoded {
   readonly constants: readonly Float32Array[];
 }
 
-/** Columns of a packed matrix: panels of 16, the last one of 8 if that holds it. */
-const packedColumns = (n: number): number => Math.floor(n / 16) * 16 + (n % 16 === 0 ? 0 : n % 16 > 8 ? 16 : 8);
+/** Rows of a filter gradient's sums are this long: whole vectors of any level. */
+const paddedColumns = (n: number): number => Math.ceil(n / 16) * 16;
 const parts = 16;
 
 /** One number as the word that holds its float32 bits. */
@@ -98,7 +98,7 @@ export function encode(graph: Graph): Encoded {
   for (const { from, to } of copies) {
     const place = places.get(from);
     if (!place) throw new Unsupported(from, ' as an output');
-    code.push(op.copy, place.buffer, place.offset, to.buffer, to.offset, sizeOf(from.shape), 0, 0, 0, 0);
+    code.push(op.copy, place.buffer, place.offset, to.buffer, to.offset, sizeOf(from.shape), 0, 0, 0);
   }
   return { code: Int32Array.from(code), arenaSize: arena.size, constants };
 }
@@ -171,16 +171,14 @@ function emit(code: number[], unit: Unit, context: Context): void {
   switch (unit.kind) {
     case 'gemm': {
       const { m, n, k, transposeA, transposeB } = matrixSizes(node);
-      const packed = context.temporary(packedColumns(n) * k);
-      code.push(op.gemm, ...at(first), ...at(second), ...at(unit.bias), ...at(unit.result), ...words(packed));
+      code.push(op.gemm, ...at(first), ...at(second), ...at(unit.bias), ...at(unit.result));
       code.push(m, n, k, Number(transposeA), Number(transposeB), Number(unit.relu));
       return;
     }
     case 'convolution': {
       const g = geometry(node, first!, second!, node);
-      const packed = context.temporary(packedColumns(g.f) * g.kh * g.kw * g.c);
       code.push(op.convolution, ...Object.values(g));
-      code.push(...at(first), ...at(second), ...at(unit.bias), ...at(unit.result), ...words(packed));
+      code.push(...at(first), ...at(second), ...at(unit.bias), ...at(unit.result));
       const pool = unit.pool ? poolFields(unit.pool) : noPool;
       code.push(
         Number(unit.relu),
@@ -192,15 +190,14 @@ function emit(code: number[], unit: Unit, context: Context): void {
     }
     case 'inputGradient': {
       const g = geometry(node, node, second!, first!);
-      // By rows of the filter, or turned: see convolution_input_gradient.
-      const packed = context.temporary(g.kh * g.f * Math.max(packedColumns(g.kw * g.c), g.kw * packedColumns(g.c)));
-      code.push(op.inputGradient, ...Object.values(g), ...at(first), ...at(second), ...at(node), ...words(packed));
+      const turned = context.temporary(g.kh * g.kw * g.c * g.f);
+      code.push(op.inputGradient, ...Object.values(g), ...at(first), ...at(second), ...at(node), ...words(turned));
       return;
     }
     case 'filterGradient': {
       const dy = unit.pool ? unit.pool.inputs[0]! : second!;
       const g = geometry(node, first!, node, second!);
-      const partial = context.temporary(parts * (g.kh * g.kw * g.c + 1) * packedColumns(g.f));
+      const partial = context.temporary(parts * (g.kh * g.kw * g.c + 1) * paddedColumns(g.f));
       code.push(
         op.filterGradient,
         ...Object.values(g),
@@ -236,7 +233,7 @@ function emit(code: number[], unit: Unit, context: Context): void {
     case 'softmax': {
       const columns = node.shape.at(-1)!;
       const logarithm = Number(node.op === 'LogSoftmax');
-      code.push(op.softmax, ...at(first), ...at(node), sizeOf(node.shape) / columns, columns, logarithm, 0, 0);
+      code.push(op.softmax, ...at(first), ...at(node), sizeOf(node.shape) / columns, columns, logarithm);
       return;
     }
     case 'reduce': {
@@ -271,7 +268,6 @@ function emit(code: number[], unit: Unit, context: Context): void {
         from,
         before[last]!,
         to,
-        0,
       );
       return;
     }

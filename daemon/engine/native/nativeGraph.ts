@@ -19,13 +19,13 @@ export class NativeGraph {
     graph: Graph,
     inputs: readonly Float32Array[],
     outputs: readonly Float32Array[],
-    threads: number,
+    { threads, level }: { readonly threads: number; readonly level: string },
   ): NativeGraph {
     const { code, arenaSize, constants } = encode(graph);
     graph.inputs.forEach(({ node }, i) => check(inputs[i], sizeOf(node.shape)));
     graph.outputs.forEach(({ node }, i) => check(outputs[i], sizeOf(node.shape)));
     const buffers = [new Float32Array(arenaSize), ...constants, ...inputs, ...outputs];
-    return new NativeGraph(addon, addon.create(buffers, code, threads));
+    return new NativeGraph(addon, addon.create(buffers, code, threads, level));
   }
 
   async run(): Promise<void> {

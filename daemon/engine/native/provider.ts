@@ -1,16 +1,16 @@
-import { availableParallelism } from 'node:os';
 import { UserError } from '../../protocol/errors.js';
 import { CompiledSession } from '../compiled/session.js';
+import { defaultThreads } from '../compiled/threads.js';
 import type { EngineProvider } from '../engine.js';
-import { loadAddon } from './addon.js';
+import { kernelLevel, loadAddon } from './addon.js';
 import { NativeGraph } from './nativeGraph.js';
 import { Unsupported } from './units.js';
 
 const id = 'native-cpu';
-const info = (threads: number) => ({
+const info = (threads: number, level: string) => ({
   id,
   name: 'Compiled graph on the CPU (own kernels)',
-  device: `CPU, ${threads} thread${threads === 1 ? '' : 's'}`,
+  device: `CPU, ${threads} thread${threads === 1 ? '' : 's'}, ${level}`,
 });
 
 /** The compiled engine on our own kernels: "native-cpu". Refuses what they do not cover, by name; onnxruntime covers that. */
@@ -18,16 +18,22 @@ export const nativeProvider: EngineProvider = {
   id,
   async probe() {
     const found = loadAddon();
-    const reason = 'addon' in found ? 'its kernels are built for this processor' : found.reason;
-    return { ...info(availableParallelism()), available: 'addon' in found, reason };
+    if ('reason' in found) return { ...info(defaultThreads(), 'no kernels'), available: false, reason: found.reason };
+    try {
+      const reason = 'its kernels are built for this processor';
+      return { ...info(defaultThreads(), kernelLevel(found.addon)), available: true, reason };
+    } catch (error) {
+      return { ...info(defaultThreads(), 'no kernels'), available: false, reason: (error as Error).message };
+    }
   },
   async open(model, spec) {
     const found = loadAddon();
     if ('reason' in found) throw new UserError('engine-unavailable', `engine ${id}: ${found.reason}`);
-    const threads = spec.threads ?? availableParallelism();
+    const threads = spec.threads ?? defaultThreads();
     try {
-      return await CompiledSession.open(info(threads), model, spec, async (graph, inputs, outputs) =>
-        NativeGraph.create(found.addon, graph, inputs, outputs, threads),
+      const level = kernelLevel(found.addon);
+      return await CompiledSession.open(info(threads, level), model, spec, async (graph, inputs, outputs) =>
+        NativeGraph.create(found.addon, graph, inputs, outputs, { threads, level }),
       );
     } catch (error) {
       if (error instanceof Unsupported) throw new UserError('model-unsupported', `engine ${id}: ${error.message}`);

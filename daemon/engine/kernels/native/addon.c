@@ -1,7 +1,12 @@
-/* The Node-API door: supported(), create(buffers, code, threads) -> program, run(program) -> Promise, free(program). */
+/*
+ * The Node-API door. levels(): names of what the processor can run, best first. create(buffers, code, threads, level) ->
+ * program; run(program) -> Promise; runNow(program), on this thread; seconds(program): what each operation took when it
+ * ran last; free(program).
+ */
 #define NAPI_VERSION 8
 #include <node_api.h>
 #include <stdlib.h>
+#include <string.h>
 #include "program.h"
 
 typedef struct {
@@ -23,16 +28,38 @@ static napi_value fail(napi_env env, const char *message) {
   return NULL;
 }
 
-static napi_value supported(napi_env env, napi_callback_info info) {
-  (void)info;
-  napi_value result;
-  int yes = 1;
-#if defined(__x86_64__)
+/* Best first. */
+static const struct {
+  const char *name;
+  const Kernels *kernels;
+} levels[] = {{"AVX-512", &kernels_avx512}, {"AVX2", &kernels_avx2}};
+
+static int runs(const Kernels *kernels) {
   __builtin_cpu_init();
-  yes = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-  napi_get_boolean(env, yes, &result);
+  int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (kernels == &kernels_avx2) return avx2;
+  return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+}
+
+static napi_value list_levels(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value result, name;
+  napi_create_array(env, &result);
+  for (unsigned i = 0, n = 0; i < sizeof levels / sizeof *levels; i++) {
+    if (!runs(levels[i].kernels)) continue;
+    napi_create_string_utf8(env, levels[i].name, NAPI_AUTO_LENGTH, &name);
+    napi_set_element(env, result, n++, name);
+  }
   return result;
+}
+
+static const Kernels *level_named(napi_env env, napi_value value) {
+  char name[16];
+  if (napi_get_value_string_utf8(env, value, name, sizeof name, NULL) != napi_ok) return NULL;
+  for (unsigned i = 0; i < sizeof levels / sizeof *levels; i++)
+    if (strcmp(name, levels[i].name) == 0 && runs(levels[i].kernels)) return levels[i].kernels;
+  return NULL;
 }
 
 static void release(napi_env env, Handle *handle) {
@@ -49,17 +76,19 @@ static void finalize(napi_env env, void *data, void *hint) {
 }
 
 static napi_value create(napi_env env, napi_callback_info info) {
-  size_t argc = 3, length, code_length;
-  napi_value args[3], result;
+  size_t argc = 4, length, code_length;
+  napi_value args[4], result;
   int32_t threads;
   int32_t *code;
   napi_typedarray_type type;
   uint32_t count;
-  if (napi_get_cb_info(env, info, &argc, args, NULL, NULL) != napi_ok || argc < 3 ||
+  if (napi_get_cb_info(env, info, &argc, args, NULL, NULL) != napi_ok || argc < 4 ||
       napi_get_array_length(env, args[0], &count) != napi_ok ||
       napi_get_typedarray_info(env, args[1], &type, &code_length, (void **)&code, NULL, NULL) != napi_ok ||
       type != napi_int32_array || napi_get_value_int32(env, args[2], &threads) != napi_ok)
-    return fail(env, "create(buffers, code, threads)");
+    return fail(env, "create(buffers, code, threads, level)");
+  const Kernels *kernels = level_named(env, args[3]);
+  if (!kernels) return fail(env, "create: no such level on this processor");
   float **buffers = malloc((count + 1) * sizeof *buffers);
   if (!buffers) return fail(env, "out of memory");
   for (uint32_t i = 0; i < count; i++) {
@@ -72,7 +101,7 @@ static napi_value create(napi_env env, napi_callback_info info) {
     }
   }
   Handle *handle = calloc(1, sizeof *handle);
-  if (handle) handle->program = program_create(buffers, code, code_length, threads);
+  if (handle) handle->program = program_create(buffers, code, code_length, threads, kernels);
   free(buffers);
   if (!handle || !handle->program) {
     free(handle);
@@ -131,6 +160,24 @@ static napi_value run_program(napi_env env, napi_callback_info info) {
   return promise;
 }
 
+static napi_value run_now(napi_env env, napi_callback_info info) {
+  Handle *handle = handle_of(env, info);
+  if (!handle || handle->running) return fail(env, "runNow(program): it is freed, or running");
+  return program_run(handle->program) ? fail(env, "out of memory") : NULL;
+}
+
+static napi_value seconds(napi_env env, napi_callback_info info) {
+  Handle *handle = handle_of(env, info);
+  if (!handle || handle->running) return fail(env, "seconds(program): it is freed, or running");
+  napi_value result, value;
+  napi_create_array(env, &result);
+  for (int i = 0; i < program_size(handle->program); i++) {
+    napi_create_double(env, program_seconds(handle->program, i), &value);
+    napi_set_element(env, result, i, value);
+  }
+  return result;
+}
+
 static napi_value free_program(napi_env env, napi_callback_info info) {
   Handle *handle = handle_of(env, info);
   if (handle && handle->running) return fail(env, "free(program): it is running");
@@ -140,9 +187,11 @@ static napi_value free_program(napi_env env, napi_callback_info info) {
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor properties[] = {
-      {"supported", NULL, supported, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"levels", NULL, list_levels, NULL, NULL, NULL, napi_enumerable, NULL},
       {"create", NULL, create, NULL, NULL, NULL, napi_enumerable, NULL},
       {"run", NULL, run_program, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"runNow", NULL, run_now, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"seconds", NULL, seconds, NULL, NULL, NULL, napi_enumerable, NULL},
       {"free", NULL, free_program, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties);

@@ -5,41 +5,43 @@
 #include <string.h>
 #include "opcodes.h"
 #include "runtime.h"
+#include "vector.h"
 
-/* Floats of a tile, unless one row has more. */
+/* Floats of a tile, about, unless one row has more; and what they should be a multiple of, to be used in place. */
 #define TILE 1024
+#define TILE_UNIT 16
 
 /* e^x to 2 ulp (Cephes): x = n ln 2 + r. */
-INLINE f32x8 exp8(f32x8 x) {
-  f32x8 nan = x;
-  x = select8(x > splat(88.72283f), splat(88.72283f), x);
-  x = select8(x < splat(-87.33654f), splat(-87.33654f), x);
-  f32x8 n = x * splat(1.44269504f) + splat(0x1.8p23f);
-  i32x8 exponent = (i32x8)n << 23;
+INLINE vf exp_v(vf x) {
+  vf nan = x;
+  x = select_v(x > splat(88.72283f), splat(88.72283f), x);
+  x = select_v(x < splat(-87.33654f), splat(-87.33654f), x);
+  vf n = x * splat(1.44269504f) + splat(0x1.8p23f);
+  vi exponent = (vi)n << 23;
   n -= splat(0x1.8p23f);
-  f32x8 r = x - n * splat(0.693359375f);
+  vf r = x - n * splat(0.693359375f);
   r = r - n * splat(-2.12194440e-4f);
-  f32x8 y = splat(1.9875691500e-4f);
+  vf y = splat(1.9875691500e-4f);
   y = y * r + splat(1.3981999507e-3f);
   y = y * r + splat(8.3334519073e-3f);
   y = y * r + splat(4.1665795894e-2f);
   y = y * r + splat(1.6666665459e-1f);
   y = y * r + splat(5.0000001201e-1f);
   y = y * r * r + r + splat(1);
-  y = (f32x8)((i32x8)y + exponent);
-  return select8(nan == nan, y, nan);
+  y = (vf)((vi)y + exponent);
+  return select_v(nan == nan, y, nan);
 }
 
 /* Natural logarithm (Cephes); -infinity at 0, NaN below. */
-INLINE f32x8 log8(f32x8 x) {
-  f32x8 given = x;
-  i32x8 bits = (i32x8)select8(x < splat(1.17549435e-38f), splat(1.17549435e-38f), x);
-  f32x8 e = __builtin_convertvector((bits >> 23) - 126, f32x8);
-  f32x8 m = (f32x8)((bits & 0x007fffff) | 0x3f000000);
-  i32x8 low = m < splat(0.707106781f);
-  e = select8(low, e - 1, e);
-  m = select8(low, m + m, m) - 1;
-  f32x8 z = m * m, y = splat(7.0376836292e-2f);
+INLINE vf log_v(vf x) {
+  vf given = x;
+  vi bits = (vi)select_v(x < splat(1.17549435e-38f), splat(1.17549435e-38f), x);
+  vf e = __builtin_convertvector((bits >> 23) - 126, vf);
+  vf m = (vf)((bits & 0x007fffff) | 0x3f000000);
+  vi low = m < splat(0.707106781f);
+  e = select_v(low, e - 1, e);
+  m = select_v(low, m + m, m) - 1;
+  vf z = m * m, y = splat(7.0376836292e-2f);
   y = y * m + splat(-1.1514610310e-1f);
   y = y * m + splat(1.1676998740e-1f);
   y = y * m + splat(-1.2420140846e-1f);
@@ -49,43 +51,38 @@ INLINE f32x8 log8(f32x8 x) {
   y = y * m + splat(-2.4999993993e-1f);
   y = y * m + splat(3.3333331174e-1f);
   y = y * m * z + e * splat(-2.12194440e-4f) - z * splat(0.5f) + m + e * splat(0.693359375f);
-  y = select8(given == 0, splat(-__builtin_inff()), y);
-  y = select8(given == splat(__builtin_inff()), given, y);
-  return select8(given >= 0, y, splat(__builtin_nanf("")));
-}
-
-INLINE f32x8 sqrt8(f32x8 x) {
-  for (int i = 0; i < 8; i++) x[i] = __builtin_sqrtf(x[i]);
-  return x;
+  y = select_v(given == 0, splat(-__builtin_inff()), y);
+  y = select_v(given == splat(__builtin_inff()), given, y);
+  return select_v(given >= 0, y, splat(__builtin_nanf("")));
 }
 
 /* tanh: a rational function near 0, where 1 - 2 / (e^2x + 1) would lose digits; that elsewhere. */
-INLINE f32x8 tanh8(f32x8 x) {
-  f32x8 z = x * x, y = splat(-5.70498872745e-3f);
+INLINE vf tanh_v(vf x) {
+  vf z = x * x, y = splat(-5.70498872745e-3f);
   y = y * z + splat(2.06390887954e-2f);
   y = y * z + splat(-5.37397155531e-2f);
   y = y * z + splat(1.33314422036e-1f);
   y = y * z + splat(-3.33332819422e-1f);
-  f32x8 near = y * z * x + x, far = 1 - 2 / (exp8(x + x) + 1);
-  return select8(z < splat(0.390625f), near, far);
+  vf near = y * z * x + x, far = 1 - 2 / (exp_v(x + x) + 1);
+  return select_v(z < splat(0.390625f), near, far);
 }
 
 /* Kahan's forms: the rounding of 1 + x and of e^x cancels out. */
-INLINE f32x8 log1p8(f32x8 x) {
-  f32x8 u = 1 + x;
-  return select8(u == 1, x, log8(u) * x / (u - 1));
+INLINE vf log1p_v(vf x) {
+  vf u = 1 + x;
+  return select_v(u == 1, x, log_v(u) * x / (u - 1));
 }
-INLINE f32x8 expm18(f32x8 x) {
-  f32x8 u = exp8(x);
-  f32x8 y = select8(x < splat(-17), u - 1, (u - 1) * x / log8(u));
-  return select8(u == 1, x, select8(x > splat(17), u, y));
+INLINE vf expm1_v(vf x) {
+  vf u = exp_v(x);
+  vf y = select_v(x < splat(-17), u - 1, (u - 1) * x / log_v(u));
+  return select_v(u == 1, x, select_v(x > splat(17), u, y));
 }
 
-INLINE f32x8 floor8(f32x8 x) {
-  f32x8 whole = __builtin_convertvector(__builtin_convertvector(x, i32x8), f32x8);
-  whole = select8(whole > x, whole - 1, whole);
+INLINE vf floor_v(vf x) {
+  vf whole = __builtin_convertvector(__builtin_convertvector(x, vi), vf);
+  whole = select_v(whole > x, whole - 1, whole);
   /* From 2^23 on every float is whole, and the conversion overflows. */
-  return select8((f32x8)((i32x8)x & 0x7fffffff) < splat(0x1p23f), whole, x);
+  return select_v((vf)((vi)x & 0x7fffffff) < splat(0x1p23f), whole, x);
 }
 
 /* A group has at most 40 nodes of at most two loads each: see units.ts. */
@@ -95,8 +92,8 @@ INLINE void run_step(const Step *s, float *const *registers, long n) {
   float *out = registers[s->out];
   const float *a = registers[s->a], *b = registers[s->b];
 #define EACH(expression)                       \
-  for (long i = 0; i < n; i += 8) {            \
-    f32x8 x = LOAD(a + i), y = LOAD(b + i);    \
+  for (long i = 0; i < n; i += LANES) {        \
+    vf x = LOAD(a + i), y = LOAD(b + i);    \
     (void)y;                                   \
     STORE(out + i, expression);                \
   }                                            \
@@ -107,39 +104,39 @@ INLINE void run_step(const Step *s, float *const *registers, long n) {
     case OP_MULTIPLY: EACH(x * y);
     case OP_REAL_DIV: EACH(x / y);
     /* A NaN must stay one in either place. */
-    case OP_MAXIMUM: EACH(select8((x > y) | (x != x), x, y));
-    case OP_MINIMUM: EACH(select8((x < y) | (x != x), x, y));
+    case OP_MAXIMUM: EACH(select_v((x > y) | (x != x), x, y));
+    case OP_MINIMUM: EACH(select_v((x < y) | (x != x), x, y));
     case OP_SQUARED_DIFFERENCE: EACH((x - y) * (x - y));
-    case OP_GREATER: EACH((f32x8)((i32x8)splat(1) & (x > y)));
-    case OP_GREATER_EQUAL: EACH((f32x8)((i32x8)splat(1) & (x >= y)));
-    case OP_LESS: EACH((f32x8)((i32x8)splat(1) & (x < y)));
-    case OP_LESS_EQUAL: EACH((f32x8)((i32x8)splat(1) & (x <= y)));
-    case OP_RELU: EACH(select8(x < 0, splat(0), x));
-    case OP_STEP: EACH(select8(x > 0, splat(1), select8(x == x, splat(s->constant), x)));
-    case OP_LEAKY_RELU: EACH(select8(x < 0, splat(s->constant) * x, x));
-    case OP_RELU6: EACH(select8(x < 0, splat(0), select8(x > splat(6), splat(6), x)));
-    case OP_ELU: EACH(select8(x < 0, expm18(x), x));
-    case OP_ELU_GRAD: EACH(x * select8(y >= 0, splat(1), y + 1));
-    case OP_SELU: EACH(splat(1.05070098f) * select8(x < 0, splat(1.67326324f) * expm18(x), x));
-    case OP_PRELU: EACH(select8(x < 0, x * y, x));
-    case OP_CLIP: EACH(select8(x < splat(s->range[0]), splat(s->range[0]), select8(x > splat(s->range[1]), splat(s->range[1]), x)));
-    case OP_EQUAL: EACH((f32x8)((i32x8)splat(1) & (x == y)));
-    case OP_NOT_EQUAL: EACH((f32x8)((i32x8)splat(1) & (x != y)));
-    case OP_SIGN: EACH((f32x8)((i32x8)splat(1) & (x > 0)) - (f32x8)((i32x8)splat(1) & (x < 0)));
-    case OP_FLOOR: EACH(floor8(x));
-    case OP_LOG1P: EACH(log1p8(x));
-    case OP_EXPM1: EACH(expm18(x));
+    case OP_GREATER: EACH((vf)((vi)splat(1) & (x > y)));
+    case OP_GREATER_EQUAL: EACH((vf)((vi)splat(1) & (x >= y)));
+    case OP_LESS: EACH((vf)((vi)splat(1) & (x < y)));
+    case OP_LESS_EQUAL: EACH((vf)((vi)splat(1) & (x <= y)));
+    case OP_RELU: EACH(select_v(x < 0, splat(0), x));
+    case OP_STEP: EACH(select_v(x > 0, splat(1), select_v(x == x, splat(s->constant), x)));
+    case OP_LEAKY_RELU: EACH(select_v(x < 0, splat(s->constant) * x, x));
+    case OP_RELU6: EACH(select_v(x < 0, splat(0), select_v(x > splat(6), splat(6), x)));
+    case OP_ELU: EACH(select_v(x < 0, expm1_v(x), x));
+    case OP_ELU_GRAD: EACH(x * select_v(y >= 0, splat(1), y + 1));
+    case OP_SELU: EACH(splat(1.05070098f) * select_v(x < 0, splat(1.67326324f) * expm1_v(x), x));
+    case OP_PRELU: EACH(select_v(x < 0, x * y, x));
+    case OP_CLIP: EACH(select_v(x < splat(s->range[0]), splat(s->range[0]), select_v(x > splat(s->range[1]), splat(s->range[1]), x)));
+    case OP_EQUAL: EACH((vf)((vi)splat(1) & (x == y)));
+    case OP_NOT_EQUAL: EACH((vf)((vi)splat(1) & (x != y)));
+    case OP_SIGN: EACH((vf)((vi)splat(1) & (x > 0)) - (vf)((vi)splat(1) & (x < 0)));
+    case OP_FLOOR: EACH(floor_v(x));
+    case OP_LOG1P: EACH(log1p_v(x));
+    case OP_EXPM1: EACH(expm1_v(x));
     case OP_NEG: EACH(-x);
-    case OP_ABS: EACH((f32x8)((i32x8)x & 0x7fffffff));
+    case OP_ABS: EACH((vf)((vi)x & 0x7fffffff));
     case OP_SQUARE: EACH(x * x);
-    case OP_SQRT: EACH(sqrt8(x));
-    case OP_RSQRT: EACH(1 / sqrt8(x));
+    case OP_SQRT: EACH(sqrt_v(x));
+    case OP_RSQRT: EACH(1 / sqrt_v(x));
     case OP_RECIPROCAL: EACH(1 / x);
-    case OP_EXP: EACH(exp8(x));
-    case OP_LOG: EACH(log8(x));
-    case OP_TANH: EACH(tanh8(x));
-    case OP_SIGMOID: EACH(1 / (1 + exp8(-x)));
-    case OP_SOFTPLUS: EACH(select8(x > 0, x, splat(0)) + log8(1 + exp8(-(f32x8)((i32x8)x & 0x7fffffff))));
+    case OP_EXP: EACH(exp_v(x));
+    case OP_LOG: EACH(log_v(x));
+    case OP_TANH: EACH(tanh_v(x));
+    case OP_SIGMOID: EACH(1 / (1 + exp_v(-x)));
+    case OP_SOFTPLUS: EACH(select_v(x > 0, x, splat(0)) + log_v(1 + exp_v(-(vf)((vi)x & 0x7fffffff))));
   }
 #undef EACH
 }
@@ -158,22 +155,20 @@ static void load_columns(const Step *s, float *to, long row, long rows, long col
 
 /* sum[c] += every row of x; four sums at a time hide the latency of additions. */
 static void sum_rows(const float *x, long rows, long c, float *sum) {
-  long j = 0;
-  for (; j + 8 <= c; j += 8) {
-    f32x8 s0 = LOAD(sum + j), s1 = splat(0), s2 = splat(0), s3 = splat(0);
+  for (long j = 0; j < c; j += LANES) {
+    const long left = c - j;
+    vf s0 = load_some(sum + j, left), s1 = splat(0), s2 = splat(0), s3 = splat(0);
     const float *row = x + j;
     long r = 0;
     for (; r + 4 <= rows; r += 4, row += 4 * c) {
-      s0 += LOAD(row);
-      s1 += LOAD(row + c);
-      s2 += LOAD(row + 2 * c);
-      s3 += LOAD(row + 3 * c);
+      s0 += load_some(row, left);
+      s1 += load_some(row + c, left);
+      s2 += load_some(row + 2 * c, left);
+      s3 += load_some(row + 3 * c, left);
     }
-    for (; r < rows; r++, row += c) s0 += LOAD(row);
-    STORE(sum + j, (s0 + s1) + (s2 + s3));
+    for (; r < rows; r++, row += c) s0 += load_some(row, left);
+    store_some(sum + j, (s0 + s1) + (s2 + s3), left);
   }
-  for (; j < c; j++)
-    for (long r = 0; r < rows; r++) sum[j] += x[r * c + j];
 }
 
 static void chunk(const void *argument, int index, float *scratch) {
@@ -187,7 +182,7 @@ static void chunk(const void *argument, int index, float *scratch) {
   for (long tile = from; tile < to; tile++) {
     long row = tile * plan->tile_rows, rows = MIN(plan->tile_rows, op->rows - row), n = rows * c;
     /* Whole vectors can be read and written where they lie; others would touch what other tiles are writing. */
-    int in_place = n % 8 == 0;
+    int in_place = n % LANES == 0;
     for (int i = 0; i < op->count; i++) {
       const Step *s = op->steps + i;
       float *own = scratch + s->out * plan->size;
@@ -229,9 +224,17 @@ static void chunk(const void *argument, int index, float *scratch) {
   }
 }
 
-void fused(Team *team, const Fused *op) {
+/* The same for every level, or sums would be of other parts. */
+static long rows_of_tile(long columns) {
+  long unit = TILE_UNIT;
+  while (unit > 1 && columns % (2 * TILE_UNIT / unit) == 0) unit /= 2;
+  if (columns >= TILE) return unit * columns <= 2 * TILE ? unit : 1;
+  return MAX(TILE / columns / unit, 1) * unit;
+}
+
+static void fused(Team *team, const Fused *op) {
   Plan plan = {.op = op};
-  plan.tile_rows = op->columns < TILE ? TILE / op->columns : 1;
+  plan.tile_rows = rows_of_tile(op->columns);
   plan.size = plan.tile_rows * op->columns + SLACK;
   plan.tiles = (op->rows + plan.tile_rows - 1) / plan.tile_rows;
   plan.chunks = MIN(plan.tiles, PARTS);
@@ -241,37 +244,61 @@ void fused(Team *team, const Fused *op) {
   team_run(team, plan.chunks, chunk, &plan, registers * plan.size);
   for (int i = 0; i < op->count; i++) {
     if (op->steps[i].op != OP_SUM_COLUMNS) continue;
-    float *out = op->steps[i].outside, scale;
+    float scale;
     memcpy(&scale, &op->steps[i].b, sizeof scale);
-    for (long j = 0; j < op->columns; j++) {
-      float sum = 0;
-      for (int part = 0; part < plan.chunks; part++) sum += op->partial[((long)part * op->count + i) * op->columns + j];
-      out[j] = sum * scale;
+    for (long j = 0; j < op->columns; j += LANES) {
+      long left = op->columns - j;
+      vf sum = splat(0);
+      for (int part = 0; part < plan.chunks; part++)
+        sum += load_some(op->partial + ((long)part * op->count + i) * op->columns + j, left);
+      store_some(op->steps[i].outside + j, sum * splat(scale), left);
     }
   }
 }
 
-void softmax(const float *x, float *y, long rows, long columns, int logarithm) {
-  for (long r = 0; r < rows; r++, x += columns, y += columns) {
-    float max = x[0], sum = 0;
-    for (long j = 1; j < columns; j++) max = x[j] > max ? x[j] : max;
-    for (long j = 0; j < columns; j++) sum += y[j] = exp8(splat(x[j] - max))[0];
-    float log_sum = logarithm ? log8(splat(sum))[0] : 0;
-    for (long j = 0; j < columns; j++) y[j] = logarithm ? x[j] - max - log_sum : y[j] / sum;
+/* Rows of one task of softmax. */
+#define SOFTMAX_ROWS 32
+
+static void softmax_rows(const void *argument, int task, float *scratch) {
+  (void)scratch;
+  const Softmax *op = argument;
+  long c = op->columns, end = MIN((task + 1L) * SOFTMAX_ROWS, op->rows);
+  for (long r = (long)task * SOFTMAX_ROWS; r < end; r++) {
+    const float *x = op->x + r * c;
+    float *y = op->y + r * c, max = x[0], sum = 0;
+    for (long j = 1; j < c; j++) max = x[j] > max ? x[j] : max;
+    for (long j = 0; j < c; j += LANES) store_some(y + j, exp_v(load_some(x + j, c - j) - splat(max)), c - j);
+    for (long j = 0; j < c; j++) sum += y[j];
+    vf shift = splat(max + (op->logarithm ? log_v(splat(sum))[0] : 0)), scale = splat(1 / sum);
+    for (long j = 0; j < c; j += LANES) {
+      vf v = op->logarithm ? load_some(x + j, c - j) - shift : load_some(y + j, c - j) * scale;
+      store_some(y + j, v, c - j);
+    }
   }
 }
 
-/* y[o][i] = scale * sum (or max) over m of x[o][m][i]. */
-void reduce(const float *x, float *y, long outer, long middle, long inner, float scale, int max) {
-  for (long o = 0; o < outer; o++, x += middle * inner, y += inner) {
-    for (long i = 0; i < inner; i++) y[i] = x[i];
-    for (long m = 1; m < middle; m++)
-      for (long i = 0; i < inner; i++) {
-        float v = x[m * inner + i];
-        if (max) y[i] = v > y[i] || v != v ? v : y[i];
-        else y[i] += v;
-      }
-    if (!max)
-      for (long i = 0; i < inner; i++) y[i] *= scale;
-  }
+static void softmax(Team *team, const Softmax *op) {
+  team_run(team, (op->rows + SOFTMAX_ROWS - 1) / SOFTMAX_ROWS, softmax_rows, op, 0);
 }
+
+static int reduce_parts(const Reduce *op) { return MIN(op->outer, PARTS); }
+
+static void reduce_some(const void *argument, int task, float *scratch) {
+  (void)scratch;
+  const Reduce *op = argument;
+  long inner = op->inner;
+  int parts = reduce_parts(op);
+  for (long o = op->outer * task / parts; o < op->outer * (task + 1) / parts; o++)
+    for (long i = 0; i < inner; i += LANES) {
+      const float *x = op->x + o * op->middle * inner + i;
+      long left = inner - i;
+      vf result = load_some(x, left);
+      for (long m = 1; m < op->middle; m++) {
+        vf v = load_some(x + m * inner, left);
+        result = op->max ? select_v((v > result) | (v != v), v, result) : result + v;
+      }
+      store_some(op->y + o * inner + i, op->max ? result : result * splat(op->scale), left);
+    }
+}
+
+static void reduce(Team *team, const Reduce *op) { team_run(team, reduce_parts(op), reduce_some, op, 0); }

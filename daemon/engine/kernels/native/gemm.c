@@ -1,57 +1,53 @@
-/* Matrix product: B is packed into panels, A is read where it lies, in either order. */
-#include "micro.h"
+/* Matrix product. Both matrices are read where they lie, but for B transposed or in a way that caches dislike. */
+#include "tile.h"
 
-/* Rows of B kept in the first-level cache, and rows of C that one task computes. */
-#define KB 256
-#define MB 48
-/* Panels of one task. */
-#define NB 4
+/* Rows of C that one task computes: enough to pay for a copy of B's panel. */
+#define TASK_ROWS 64
+/* Rows of B between two visits to C: they and as many columns as a tile has stay in the second-level cache. */
+#define DEPTH 1024
 
-static void pack(const void *argument, int panel, float *scratch) {
-  (void)scratch;
-  const Gemm *g = argument;
-  int n0 = panel * 16, width = panel_width(g->n - n0);
-  long row = g->transpose_b ? 1 : g->n, column = g->transpose_b ? g->k : 1;
-  pack_panel(g->b, row, column, g->k, n0, g->n, width, g->packed + (long)n0 * g->k);
+/* B's rows that are whole pages apart share a few sets of the cache: then its panel is copied too. */
+static int copies_panel(const Gemm *g) { return g->transpose_b || (g->n % 256 == 0 && g->m >= TASK_ROWS); }
+
+/* to[i][j] = b[(n0 + j) * k + k0 + i], rows of `width`; block by block, so that both sides stay in the cache. */
+static void transpose_panel(const float *b, long row, int columns, int depth, float *to, int width) {
+  for (int i0 = 0; i0 < depth; i0 += 16)
+    for (int j = 0; j < columns; j++)
+      for (int i = i0; i < MIN(i0 + 16, depth); i++) to[(long)i * width + j] = b[j * row + i];
 }
 
-static void block(const void *argument, int task, float *scratch) {
-  (void)scratch;
+static void gemm_task(const void *argument, int task, float *scratch) {
   const Gemm *g = argument;
-  int panels = (g->n + 15) / 16, groups = (panels + NB - 1) / NB;
-  int m0 = task / groups * MB, m1 = MIN(m0 + MB, g->m);
-  int p0 = task % groups * NB, p1 = MIN(p0 + NB, panels);
+  int panels = panels_of(g->n), p = task % panels;
+  int m0 = task / panels * TASK_ROWS, m1 = MIN(m0 + TASK_ROWS, g->m);
+  int n0 = panel_start(g->n, p), columns = panel_start(g->n, p + 1) - n0;
   long row = g->transpose_a ? 1 : g->k, column = g->transpose_a ? g->m : 1;
-  for (int k0 = 0; k0 < g->k; k0 += KB) {
-    int kb = MIN(KB, g->k - k0), last = k0 + kb == g->k;
-    for (int p = p0; p < p1; p++) {
-      int n0 = p * 16, left = g->n - n0, width = panel_width(left), valid = MIN(width, left);
-      const float *b = g->packed + (long)n0 * g->k + (long)k0 * width;
-      for (int m = m0; m < m1; m += 6) {
-        const float *a[6];
-        for (int i = 0; i < 6; i++) a[i] = g->a + MIN(m + i, m1 - 1) * row + k0 * column;
-        f32x8 acc[12] = {0};
-        if (width == 16) micro(1, 1, kb, a, 0, column, b, 16, acc);
-        else micro(0, 1, kb, a, 0, column, b, 8, acc);
-        for (int i = 0; i < 6 && m + i < m1; i++) {
-          float *c = g->c + (long)(m + i) * g->n + n0;
-          for (int j = 0; j < width / 8; j++) {
-            int n = valid - 8 * j;
-            if (n <= 0) break;
-            f32x8 x = acc[2 * i + j];
-            if (k0 > 0) x += load_part(c + 8 * j, n);
-            if (last && g->bias) x += load_part(g->bias + n0 + 8 * j, n);
-            if (last && g->relu) x = select8(x < 0, splat(0), x);
-            store_part(c + 8 * j, x, n);
-          }
-        }
+  for (int k0 = 0; k0 < g->k; k0 += DEPTH) {
+    int depth = MIN(DEPTH, g->k - k0), last = k0 + depth == g->k;
+    Tile t = {.outer = 1, .inner = depth, .a_inner = column, .columns = columns, .accumulate = k0 > 0};
+    t.bias = last && g->bias ? g->bias + n0 : 0;
+    t.relu = last && g->relu;
+    if (copies_panel(g)) {
+      t.b = scratch, t.b_step = VECTORS * LANES;
+      if (g->transpose_b) transpose_panel(g->b + (long)n0 * g->k + k0, g->k, columns, depth, scratch, t.b_step);
+      else
+        for (int i = 0; i < depth; i++)
+          for (int j = 0; j < columns; j += LANES)
+            STORE(scratch + i * t.b_step + j, load_some(g->b + (long)(k0 + i) * g->n + n0 + j, columns - j));
+    } else t.b = g->b + (long)k0 * g->n + n0, t.b_step = g->n;
+    for (int m = m0; m < m1; m += ROWS) {
+      t.rows = MIN(ROWS, m1 - m);
+      for (int i = 0; i < ROWS; i++) {
+        long at = MIN(m + i, m1 - 1);
+        t.a[i] = g->a + at * row + k0 * column;
+        t.c[i] = g->c + at * g->n + n0;
       }
+      tile(&t);
     }
   }
 }
 
-void gemm(Team *team, const Gemm *g) {
-  int panels = (g->n + 15) / 16;
-  team_run(team, panels, pack, g, 0);
-  team_run(team, (g->m + MB - 1) / MB * ((panels + NB - 1) / NB), block, g, 0);
+static void gemm(Team *team, const Gemm *g) {
+  int tasks = (g->m + TASK_ROWS - 1) / TASK_ROWS * panels_of(g->n);
+  team_run(team, tasks, gemm_task, g, copies_panel(g) ? (long)MIN(DEPTH, g->k) * VECTORS * LANES : 0);
 }

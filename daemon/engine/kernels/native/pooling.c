@@ -1,28 +1,29 @@
 /* Max pooling that remembers where the maximum was, and its gradient. */
 #include <string.h>
 #include "runtime.h"
+#include "vector.h"
 
-void max_pool_image(const float *x, int w, int c, const Pool *p, float *y, u8 *index) {
+static void max_pool_image(const float *x, int w, int c, const Pool *p, float *y, u8 *index) {
   for (int oy = 0; oy < p->oh; oy++)
     for (int ox = 0; ox < p->ow; ox++, y += c, index += c) {
       const float *window = x + ((long)oy * p->sh * w + ox * p->sw) * c;
       int ch = 0;
       /* The last vector overlaps the one before: the same values again, and no branches on data. */
-      for (int next = c < 8 ? c : 0; next < c; next = ch) {
-        int first = MIN(next, c - 8);
-        ch = first + 8;
-        f32x8 best = LOAD(window + first);
-        i32x8 at = {0};
+      for (int next = c < LANES ? c : 0; next < c; next = ch) {
+        int first = MIN(next, c - LANES);
+        ch = first + LANES;
+        vf best = LOAD(window + first);
+        vi at = {0};
         for (int ky = 0; ky < p->ph; ky++)
           for (int kx = 0; kx < p->pw; kx++) {
-            f32x8 v = LOAD(window + ((long)ky * w + kx) * c + first);
-            i32x8 larger = v > best;
-            best = select8(larger, v, best);
+            vf v = LOAD(window + ((long)ky * w + kx) * c + first);
+            vi larger = v > best;
+            best = select_v(larger, v, best);
             int position = ky * p->pw + kx;
-            at = (at & ~larger) | (larger & ((i32x8){0} + position));
+            at = (at & ~larger) | (larger & splat_int(position));
           }
         STORE(y + first, best);
-        *(u8x8u *)(index + first) = __builtin_convertvector(at, u8x8);
+        *(vbu *)(index + first) = __builtin_convertvector(at, vb);
       }
       for (; ch < c; ch++) {
         float best = window[ch];
@@ -38,7 +39,7 @@ void max_pool_image(const float *x, int w, int c, const Pool *p, float *y, u8 *i
     }
 }
 
-void max_pool_gradient_image(const float *dy, const u8 *index, int h, int w, int c, const Pool *p, float *dx) {
+static void max_pool_gradient_image(const float *dy, const u8 *index, int h, int w, int c, const Pool *p, float *dx) {
   int apart = p->sh >= p->ph && p->sw >= p->pw;
   int whole = p->sh == p->ph && p->sw == p->pw && p->oh * p->sh == h && p->ow * p->sw == w;
   if (!whole) memset(dx, 0, (long)h * w * c * sizeof(float));
@@ -48,16 +49,16 @@ void max_pool_gradient_image(const float *dy, const u8 *index, int h, int w, int
       int ch = 0;
       /* As above. */
       if (apart)
-        for (int next = c < 8 ? c : 0; next < c; next = ch) {
-          int first = MIN(next, c - 8);
-          ch = first + 8;
-          f32x8 g = LOAD(dy + first);
-          i32x8 at = __builtin_convertvector(*(const u8x8u *)(index + first), i32x8);
+        for (int next = c < LANES ? c : 0; next < c; next = ch) {
+          int first = MIN(next, c - LANES);
+          ch = first + LANES;
+          vf g = LOAD(dy + first);
+          vi at = __builtin_convertvector(*(const vbu *)(index + first), vi);
           for (int ky = 0; ky < p->ph; ky++)
             for (int kx = 0; kx < p->pw; kx++) {
               int position = ky * p->pw + kx;
-              i32x8 here = at == ((i32x8){0} + position);
-              STORE(window + ((long)ky * w + kx) * c + first, (f32x8)((i32x8)g & here));
+              vi here = at == splat_int(position);
+              STORE(window + ((long)ky * w + kx) * c + first, (vf)((vi)g & here));
             }
         }
       for (; ch < c; ch++) {
@@ -119,7 +120,7 @@ static void average_gradient(const void *argument, int image, float *scratch) {
   average_image(op, op->x + out, op->y + in, 1);
 }
 
-void average_pool(Team *team, const Pooling *op) { team_run(team, op->batch, average, op, 0); }
-void average_pool_gradient(Team *team, const Pooling *op) { team_run(team, op->batch, average_gradient, op, 0); }
-void max_pool(Team *team, const Pooling *op) { team_run(team, op->batch, pool_image, op, 0); }
-void max_pool_gradient(Team *team, const Pooling *op) { team_run(team, op->batch, gradient_image, op, 0); }
+static void average_pool(Team *team, const Pooling *op) { team_run(team, op->batch, average, op, 0); }
+static void average_pool_gradient(Team *team, const Pooling *op) { team_run(team, op->batch, average_gradient, op, 0); }
+static void max_pool(Team *team, const Pooling *op) { team_run(team, op->batch, pool_image, op, 0); }
+static void max_pool_gradient(Team *team, const Pooling *op) { team_run(team, op->batch, gradient_image, op, 0); }

@@ -2,20 +2,19 @@
 #include "program.h"
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 #include "opcodes.h"
-
-void softmax(const float *x, float *y, long rows, long columns, int logarithm);
-void reduce(const float *x, float *y, long outer, long middle, long inner, float scale, int max);
 
 typedef struct {
   const float *x;
   float *y;
   long a, b, c, d;
-  float scale;
-} Simple;
+} Simple; /* copy, pad, slice */
 
 typedef struct {
   int kind;
+  /* Of the last run. */
+  uint64_t nanoseconds;
   union {
     Gemm gemm;
     Convolution convolution;
@@ -23,11 +22,14 @@ typedef struct {
     FilterGradient filter_gradient;
     Pooling pooling;
     Fused fused;
+    Softmax softmax;
+    Reduce reduce;
     Simple simple;
   };
 } Operation;
 
 struct Program {
+  const Kernels *kernels;
   Team *team;
   int count;
   Operation *operations;
@@ -68,7 +70,7 @@ static int decode(Reader *r, Operation *op, Step **steps) {
   switch (op->kind) {
     case PROGRAM_GEMM: {
       Gemm *g = &op->gemm;
-      g->a = tensor(r), g->b = tensor(r), g->bias = tensor(r), g->c = tensor(r), g->packed = tensor(r);
+      g->a = tensor(r), g->b = tensor(r), g->bias = tensor(r), g->c = tensor(r);
       g->m = next(r), g->n = next(r), g->k = next(r);
       g->transpose_a = next(r), g->transpose_b = next(r), g->relu = next(r);
       return 1;
@@ -76,8 +78,8 @@ static int decode(Reader *r, Operation *op, Step **steps) {
     case PROGRAM_CONVOLUTION: {
       Convolution *c = &op->convolution;
       c->g = geometry(r);
-      c->x = tensor(r), c->filter = tensor(r), c->bias = tensor(r), c->y = tensor(r), c->packed = tensor(r);
-      c->relu = next(r), c->pooled = next(r), c->pool = pool(r), c->index = (u8 *)tensor(r);
+      c->x = tensor(r), c->filter = tensor(r), c->bias = tensor(r), c->y = tensor(r);
+      c->relu = next(r), c->pooled = next(r), c->pool = pool(r), c->index = (uint8_t *)tensor(r);
       return 1;
     }
     case PROGRAM_INPUT_GRADIENT: {
@@ -90,7 +92,7 @@ static int decode(Reader *r, Operation *op, Step **steps) {
       FilterGradient *g = &op->filter_gradient;
       g->g = geometry(r);
       g->x = tensor(r), g->dy = tensor(r), g->dw = tensor(r), g->db = tensor(r), g->partial = tensor(r);
-      g->pooled = next(r), g->pool = pool(r), g->index = (u8 *)tensor(r);
+      g->pooled = next(r), g->pool = pool(r), g->index = (uint8_t *)tensor(r);
       return 1;
     }
     case PROGRAM_MAX_POOL:
@@ -98,7 +100,7 @@ static int decode(Reader *r, Operation *op, Step **steps) {
     case PROGRAM_AVERAGE_POOL:
     case PROGRAM_AVERAGE_POOL_GRADIENT: {
       Pooling *p = &op->pooling;
-      p->x = tensor(r), p->y = tensor(r), p->index = (u8 *)tensor(r);
+      p->x = tensor(r), p->y = tensor(r), p->index = (uint8_t *)tensor(r);
       p->batch = next(r), p->h = next(r), p->w = next(r), p->c = next(r), p->pool = pool(r), p->top = next(r), p->left = next(r);
       return 1;
     }
@@ -114,27 +116,38 @@ static int decode(Reader *r, Operation *op, Step **steps) {
       }
       return 1;
     }
-    case PROGRAM_SOFTMAX:
-    case PROGRAM_REDUCE:
+    case PROGRAM_SOFTMAX: {
+      Softmax *m = &op->softmax;
+      m->x = tensor(r), m->y = tensor(r), m->rows = next(r), m->columns = next(r), m->logarithm = next(r);
+      return 1;
+    }
+    case PROGRAM_REDUCE: {
+      Reduce *d = &op->reduce;
+      d->x = tensor(r), d->y = tensor(r), d->outer = next(r), d->middle = next(r), d->inner = next(r);
+      d->max = next(r), d->scale = number(r);
+      return 1;
+    }
     case PROGRAM_COPY:
     case PROGRAM_PAD:
     case PROGRAM_SLICE: {
       Simple *s = &op->simple;
       s->x = tensor(r), s->y = tensor(r);
-      s->a = next(r), s->b = next(r), s->c = next(r), s->d = next(r), s->scale = number(r);
+      s->a = next(r), s->b = next(r), s->c = next(r), s->d = next(r);
       return 1;
     }
   }
   return 0;
 }
 
-Program *program_create(float *const *buffers, const int32_t *code, int length, int threads) {
+Program *program_create(float *const *buffers, const int32_t *code, int length, int threads,
+                        const Kernels *kernels) {
   Program *p = calloc(1, sizeof *p);
   if (!p) return NULL;
   /* Words bound both counts. */
   p->operations = calloc(length / 2 + 1, sizeof(Operation));
   p->steps = calloc(length / 6 + 1, sizeof(Step));
   p->team = team_create(threads);
+  p->kernels = kernels;
   Step *steps = p->steps;
   Reader r = {code, buffers};
   int good = p->operations && p->steps && p->team;
@@ -144,20 +157,20 @@ Program *program_create(float *const *buffers, const int32_t *code, int length, 
   return NULL;
 }
 
-static void run(Team *team, const Operation *op) {
+static void run(const Kernels *k, Team *team, const Operation *op) {
   const Simple *s = &op->simple;
   switch (op->kind) {
-    case PROGRAM_GEMM: gemm(team, &op->gemm); break;
-    case PROGRAM_CONVOLUTION: convolution(team, &op->convolution); break;
-    case PROGRAM_INPUT_GRADIENT: convolution_input_gradient(team, &op->input_gradient); break;
-    case PROGRAM_FILTER_GRADIENT: convolution_filter_gradient(team, &op->filter_gradient); break;
-    case PROGRAM_MAX_POOL: max_pool(team, &op->pooling); break;
-    case PROGRAM_MAX_POOL_GRADIENT: max_pool_gradient(team, &op->pooling); break;
-    case PROGRAM_AVERAGE_POOL: average_pool(team, &op->pooling); break;
-    case PROGRAM_AVERAGE_POOL_GRADIENT: average_pool_gradient(team, &op->pooling); break;
-    case PROGRAM_FUSED: fused(team, &op->fused); break;
-    case PROGRAM_SOFTMAX: softmax(s->x, s->y, s->a, s->b, s->c); break;
-    case PROGRAM_REDUCE: reduce(s->x, s->y, s->a, s->b, s->c, s->scale, s->d); break;
+    case PROGRAM_GEMM: k->gemm(team, &op->gemm); break;
+    case PROGRAM_CONVOLUTION: k->convolution(team, &op->convolution); break;
+    case PROGRAM_INPUT_GRADIENT: k->input_gradient(team, &op->input_gradient); break;
+    case PROGRAM_FILTER_GRADIENT: k->filter_gradient(team, &op->filter_gradient); break;
+    case PROGRAM_MAX_POOL: k->max_pool(team, &op->pooling); break;
+    case PROGRAM_MAX_POOL_GRADIENT: k->max_pool_gradient(team, &op->pooling); break;
+    case PROGRAM_AVERAGE_POOL: k->average_pool(team, &op->pooling); break;
+    case PROGRAM_AVERAGE_POOL_GRADIENT: k->average_pool_gradient(team, &op->pooling); break;
+    case PROGRAM_FUSED: k->fused(team, &op->fused); break;
+    case PROGRAM_SOFTMAX: k->softmax(team, &op->softmax); break;
+    case PROGRAM_REDUCE: k->reduce(team, &op->reduce); break;
     case PROGRAM_COPY: memcpy(s->y, s->x, s->a * sizeof(float)); break;
     /* Rows of b floats become rows of d, from column c. */
     case PROGRAM_PAD:
@@ -172,9 +185,19 @@ static void run(Team *team, const Operation *op) {
 }
 
 int program_run(Program *p) {
-  for (int i = 0; i < p->count; i++) run(p->team, &p->operations[i]);
+  uint64_t before = uv_hrtime();
+  for (int i = 0; i < p->count; i++) {
+    run(p->kernels, p->team, &p->operations[i]);
+    uint64_t after = uv_hrtime();
+    p->operations[i].nanoseconds = after - before;
+    before = after;
+  }
   return team_failed(p->team);
 }
+
+int program_size(const Program *p) { return p->count; }
+
+double program_seconds(const Program *p, int operation) { return 1e-9 * p->operations[operation].nanoseconds; }
 
 void program_free(Program *p) {
   if (!p) return;

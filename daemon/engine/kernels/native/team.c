@@ -1,16 +1,23 @@
 /*
- * Threads that share out the tasks of one operation after another. Between operations they spin for some microseconds,
- * then sleep: spinning longer would take the processor from whatever else runs on the machine.
+ * Threads that share out the tasks of one operation after another. Each has a range of its own, the same one for as many
+ * tasks, so that what one operation leaves in a core's cache the next one finds there; who is done takes from the others.
+ * Between operations they spin for a moment, then sleep: spinning longer would take the processor from whatever else
+ * runs on the machine.
  */
 #include "team.h"
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <uv.h>
 
-#define SPINS 4000
+/* As long as a batch takes to prepare, about. */
+#define SPIN_NANOSECONDS 200000
 #define MAX_THREADS 64
 
 typedef struct {
+  /* The next task of its own range; alone on its cache line. */
+  _Alignas(64) atomic_int next;
+  int end;
   Team *team;
   uv_thread_t thread;
   float *scratch;
@@ -18,17 +25,17 @@ typedef struct {
 } Member;
 
 struct Team {
-  int threads;
   Member members[MAX_THREADS];
+  int threads;
   uv_mutex_t mutex;
   uv_cond_t wake;
   /* Changes with every operation; the job is written before, read after. */
-  atomic_uint generation;
-  atomic_int sleeping, working, next, failed;
+  _Alignas(64) atomic_uint generation;
+  _Alignas(64) atomic_int working;
+  atomic_int sleeping, failed;
   int stopping;
   Task task;
   const void *argument;
-  int n;
   long floats;
 };
 
@@ -52,11 +59,27 @@ static void work(Team *team, Member *member) {
       return;
     }
   }
-  for (;;) {
-    int i = atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed);
-    if (i >= team->n) return;
-    team->task(team->argument, i, member->scratch);
+  int self = member - team->members;
+  for (int turn = 0; turn < team->threads; turn++) {
+    Member *from = &team->members[(self + turn) % team->threads];
+    for (;;) {
+      int i = atomic_fetch_add_explicit(&from->next, 1, memory_order_relaxed);
+      if (i >= from->end) break;
+      team->task(team->argument, i, member->scratch);
+    }
   }
+}
+
+/* Whether `value` changed from what it was within the time to spin. */
+static int changes(atomic_uint *value, unsigned from) {
+  uint64_t end = uv_hrtime() + SPIN_NANOSECONDS;
+  do
+    for (int i = 0; i < 50; i++) {
+      if (atomic_load_explicit(value, memory_order_acquire) != from) return 1;
+      pause_cpu();
+    }
+  while (uv_hrtime() < end);
+  return 0;
 }
 
 static void member_main(void *argument) {
@@ -64,12 +87,7 @@ static void member_main(void *argument) {
   Team *team = member->team;
   unsigned seen = 0;
   for (;;) {
-    int spins = 0;
-    while (atomic_load_explicit(&team->generation, memory_order_acquire) == seen) {
-      if (++spins < SPINS) {
-        pause_cpu();
-        continue;
-      }
+    if (!changes(&team->generation, seen)) {
       uv_mutex_lock(&team->mutex);
       atomic_fetch_add(&team->sleeping, 1);
       while (atomic_load(&team->generation) == seen) uv_cond_wait(&team->wake, &team->mutex);
@@ -95,28 +113,33 @@ static void start_generation(Team *team) {
 void team_run(Team *team, int n, Task task, const void *argument, long floats) {
   team->task = task;
   team->argument = argument;
-  team->n = n;
   team->floats = floats;
-  atomic_store(&team->next, 0);
-  if (team->threads == 1 || n == 1) {
+  int threads = n > 1 ? team->threads : 1;
+  for (int i = 0; i < team->threads; i++) {
+    Member *member = &team->members[i];
+    member->end = i < threads ? (long)n * (i + 1) / threads : 0;
+    atomic_store_explicit(&member->next, i < threads ? (long)n * i / threads : 0, memory_order_relaxed);
+  }
+  if (threads == 1) {
     work(team, &team->members[0]);
     return;
   }
-  atomic_store(&team->working, team->threads - 1);
+  atomic_store(&team->working, threads - 1);
   start_generation(team);
   work(team, &team->members[0]);
   for (int spins = 0; atomic_load_explicit(&team->working, memory_order_acquire) > 0; spins++) {
     pause_cpu();
     /* The other threads may be waiting for this very processor. */
-    if (spins > SPINS) uv_sleep(0);
+    if (spins > 4000) uv_sleep(0);
   }
 }
 
 int team_failed(Team *team) { return atomic_exchange(&team->failed, 0); }
 
 Team *team_create(int threads) {
-  Team *team = calloc(1, sizeof(Team));
+  Team *team = aligned_alloc(64, sizeof(Team));
   if (!team) return NULL;
+  memset(team, 0, sizeof(Team));
   uv_mutex_init(&team->mutex);
   uv_cond_init(&team->wake);
   team->threads = 1;

@@ -1,5 +1,5 @@
 /** Native kernels against plain float64 loops, over random sizes and settings, one graph node at a time. */
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../../../daemon/engine/graph/builder.js';
 import { type Attributes, type Node, type Op, sizeOf } from '../../../../daemon/engine/graph/ir.js';
 import { loadAddon } from '../../../../daemon/engine/native/addon.js';
@@ -8,6 +8,9 @@ import { Unsupported } from '../../../../daemon/engine/native/units.js';
 import { createRandom } from '../../../../daemon/lc/random.js';
 
 const found = loadAddon();
+const levels = 'addon' in found ? found.addon.levels() : [];
+/** The level under test. */
+let level = '';
 const random = createRandom(4);
 const between = (low: number, high: number) => low + random.below(high - low + 1);
 const normal = (size: number) => Float32Array.from({ length: size }, () => random.normal());
@@ -33,7 +36,7 @@ async function compute(
   const graph = builder.finish(outputs.map((node, i) => ({ role: 'gradient', name: `p${i}`, node })));
   const buffers = graph.inputs.map((input) => values[nodes.indexOf(input.node)]!);
   const results = outputs.map((node) => new Float32Array(sizeOf(node.shape)).fill(NaN));
-  const native = NativeGraph.create(found.addon, graph, buffers, results, threads);
+  const native = NativeGraph.create(found.addon, graph, buffers, results, { threads, level });
   await native.run();
   await native.release();
   return results;
@@ -53,10 +56,19 @@ function expectClose(actual: Float32Array, expected: Float64Array, scale = 1): v
   expect(worst).toBeLessThan(3e-6);
 }
 
-describe.skipIf('reason' in found)('native kernels', () => {
+describe.each(levels)('native kernels with %s', (name) => {
+  beforeAll(() => {
+    level = name;
+  });
+
   it('multiply matrices of any size, transposed or not', async () => {
-    for (let trial = 0; trial < 30; trial++) {
-      const [m, n, k] = [between(1, 70), between(1, 90), trial % 7 === 0 ? between(500, 800) : between(1, 60)];
+    for (let trial = 0; trial < 40; trial++) {
+      const [m, k] = [
+        trial % 5 === 0 ? between(64, 70) : between(1, 63),
+        trial % 7 === 0 ? between(500, 1500) : between(1, 60),
+      ];
+      // Rows of B a page apart are copied first, if there are rows of A enough.
+      const n = m >= 64 ? 256 : between(1, 90);
       const [transposeA, transposeB] = [random.below(2) === 1, random.below(2) === 1];
       const shapes = [transposeA ? [k, m] : [m, k], transposeB ? [n, k] : [k, n]];
       const [a, b] = shapes.map((shape) => normal(sizeOf(shape))) as [Float32Array, Float32Array];
@@ -319,6 +331,34 @@ describe.skipIf('reason' in found)('native kernels', () => {
         d.map((v, i) => (v / Math.sqrt(s2[i % c]!)) * y[i % c]!),
         3,
       );
+    }
+  });
+
+  it('reduce over any axes that lie together, and take the softmax of rows', async () => {
+    for (let trial = 0; trial < 20; trial++) {
+      const [outer, middle, inner] = [between(1, 40), between(1, 30), between(1, 40)];
+      const x = normal(outer * middle * inner);
+      const place = (o: number, m: number, i: number) => x[(o * middle + m) * inner + i]!;
+      const reduced = (f: (values: number[]) => number) =>
+        Float64Array.from({ length: outer * inner }, (_, at) =>
+          f(Array.from({ length: middle }, (_, m) => place(Math.floor(at / inner), m, at % inner))),
+        );
+      const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
+      const functions = { Max: (v: number[]) => Math.max(...v), Sum: sum, Mean: (v: number[]) => sum(v) / middle };
+      for (const [op, f] of Object.entries(functions)) {
+        const attrs = { axes: [1], keepDims: false };
+        const spec = { op: op as Op, shapes: [[outer, middle, inner]], attrs, shape: [outer, inner] };
+        expectClose(await computeNode(spec, [x]), reduced(f), Math.sqrt(middle));
+      }
+      const shape = [outer * middle, inner];
+      for (const op of ['Softmax', 'LogSoftmax'] as const) {
+        const expected = Float64Array.from(x, (v, at) => {
+          const row = x.subarray(at - (at % inner), at - (at % inner) + inner);
+          const log = v - Math.log(row.reduce((s, w) => s + Math.exp(w), 0));
+          return op === 'Softmax' ? Math.exp(log) : log;
+        });
+        expectClose(await computeNode({ op, shapes: [shape], shape }, [x]), expected);
+      }
     }
   });
 

@@ -1,0 +1,18 @@
+/* All kernels in one file, compiled once for each level: KERNELS is the name of the level's table. */
+#include "convolution.c"
+#include "elementwise.c"
+#include "gemm.c"
+
+const Kernels KERNELS = {
+    .gemm = gemm,
+    .convolution = convolution,
+    .input_gradient = convolution_input_gradient,
+    .filter_gradient = convolution_filter_gradient,
+    .max_pool = max_pool,
+    .max_pool_gradient = max_pool_gradient,
+    .average_pool = average_pool,
+    .average_pool_gradient = average_pool_gradient,
+    .fused = fused,
+    .softmax = softmax,
+    .reduce = reduce,
+};

@@ -1,0 +1,107 @@
+/* The innermost loop of every product: a tile of ROWS rows x up to VECTORS vectors, its sums in registers. */
+#ifndef LC_TILE_H
+#define LC_TILE_H
+#include "runtime.h"
+#include "vector.h"
+
+/* Sums, vectors of B and one number of A: 24 + 3 + 1 of AVX-512's 32 registers, 12 + 2 + 1 of AVX2's 16. */
+#if LANES == 16
+#define ROWS 8
+#define VECTORS 3
+#else
+#define ROWS 6
+#define VECTORS 2
+#endif
+
+/*
+ * c[i][j] = sum over r < outer, k < inner of a[i][r * a_outer + k * a_inner] * b[(r * inner + k) * b_step + j], plus what
+ * is there if `accumulate`, plus bias[j], then relu. One pointer a row; only `rows` are stored, but all of a are read.
+ * Nothing is read or written past `columns`, which are at most VECTORS * LANES: B is read where it lies, in rows.
+ */
+typedef struct {
+  const float *a[ROWS];
+  float *c[ROWS];
+  const float *b, *bias;
+  long outer, inner, a_outer, a_inner, b_step;
+  int rows, columns, accumulate, relu;
+} Tile;
+
+#if ROWS == 8
+#define EACH_ROW(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+#else
+#define EACH_ROW(X) X(0) X(1) X(2) X(3) X(4) X(5)
+#endif
+
+INLINE void store_sum(const Tile *t, vf sum, int row, int vector, int cut, Part part) {
+  float *c = t->c[row] + vector * LANES;
+  const float *bias = t->bias + vector * LANES;
+  if (t->accumulate) sum += cut ? load_part(c, part) : (vf)LOAD(c);
+  if (t->bias) sum += cut ? load_part(bias, part) : (vf)LOAD(bias);
+  if (t->relu) sum = select_v(sum < 0, splat(0), sum);
+  if (cut) store_part(c, sum, part);
+  else STORE(c, sum);
+}
+
+/* Sums are named variables: the compiler keeps no array in registers. cut: whether the last vector is not whole. */
+INLINE void tile_of(const Tile *t, const int vectors, const int cut) {
+  const Part part = part_of(t->columns - (vectors - 1) * LANES);
+  const float *b = t->b;
+  const long b_step = t->b_step, a_inner = t->a_inner, inner = t->inner;
+#define START(i) \
+  const float *a##i = t->a[i]; \
+  vf c##i##0 = splat(0), c##i##1 = c##i##0, c##i##2 = c##i##0;
+  EACH_ROW(START)
+  for (long r = 0; r < t->outer; r++) {
+    long at = r * t->a_outer;
+    for (long k = 0; k < inner; k++) {
+      vf b0 = {0}, b1 = {0}, b2 = {0};
+#define READ(j) \
+  if (vectors > j) b##j = cut && j == vectors - 1 ? load_part(b + j * LANES, part) : (vf)LOAD(b + j * LANES);
+      READ(0) READ(1) READ(2)
+#define SUM(i) \
+  { \
+    vf x = splat(a##i[at]); \
+    c##i##0 += x * b0; \
+    if (vectors > 1) c##i##1 += x * b1; \
+    if (vectors > 2) c##i##2 += x * b2; \
+  }
+      EACH_ROW(SUM)
+      at += a_inner;
+      b += b_step;
+    }
+  }
+#define WRITE(i) \
+  if (i < t->rows) { \
+    store_sum(t, c##i##0, i, 0, cut && vectors == 1, part); \
+    if (vectors > 1) store_sum(t, c##i##1, i, 1, cut && vectors == 2, part); \
+    if (vectors > 2) store_sum(t, c##i##2, i, 2, cut && vectors == 3, part); \
+  }
+  EACH_ROW(WRITE)
+#undef START
+#undef READ
+#undef SUM
+#undef WRITE
+}
+
+static void tile(const Tile *t) {
+  int cut = t->columns % LANES != 0;
+  switch ((t->columns + LANES - 1) / LANES) {
+    case 1: cut ? tile_of(t, 1, 1) : tile_of(t, 1, 0); break;
+    case 2: cut ? tile_of(t, 2, 1) : tile_of(t, 2, 0); break;
+#if VECTORS > 2
+    case 3: cut ? tile_of(t, 3, 1) : tile_of(t, 3, 0); break;
+#endif
+  }
+}
+
+/* n columns in panels a tile wide at most, as even as whole vectors allow. */
+INLINE int panels_of(int n) {
+  int vectors = (n + LANES - 1) / LANES;
+  return (vectors + VECTORS - 1) / VECTORS;
+}
+INLINE int panel_start(int n, int panel) {
+  int vectors = (n + LANES - 1) / LANES;
+  return MIN(vectors * panel / panels_of(n) * LANES, n);
+}
+
+#endif

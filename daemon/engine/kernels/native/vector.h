@@ -1,0 +1,77 @@
+/* Vectors of the level a file is compiled for: 16 floats with AVX-512, 8 with AVX2. */
+#ifndef LC_VECTOR_H
+#define LC_VECTOR_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#if defined(__AVX512F__)
+#define LANES 16
+#else
+#define LANES 8
+#endif
+
+typedef uint8_t u8;
+typedef float vf __attribute__((vector_size(4 * LANES)));
+typedef int32_t vi __attribute__((vector_size(4 * LANES)));
+typedef u8 vb __attribute__((vector_size(LANES)));
+typedef vf vfu __attribute__((aligned(4), may_alias));
+typedef vb vbu __attribute__((aligned(1), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+#define LOAD(p) (*(const vfu *)(p))
+#define STORE(p, x) (*(vfu *)(p) = (x))
+
+INLINE vf select_v(vi mask, vf a, vf b) { return (vf)(((vi)a & mask) | ((vi)b & ~mask)); }
+INLINE vi splat_int(int x) { return (vi){0} + x; }
+
+#if LANES == 16
+INLINE vf splat(float x) { return (vf)_mm512_set1_ps(x); }
+INLINE vf sqrt_v(vf x) { return (vf)_mm512_sqrt_ps((__m512)x); }
+
+/* The first n lanes, n in [1, LANES]. */
+typedef __mmask16 Part;
+INLINE Part part_of(int n) { return (Part)(0xffff >> (16 - n)); }
+INLINE vf load_part(const float *p, Part part) { return (vf)_mm512_maskz_loadu_ps(part, p); }
+INLINE void store_part(float *p, vf x, Part part) { _mm512_mask_storeu_ps(p, part, (__m512)x); }
+#else
+INLINE vf splat(float x) { return (vf)_mm256_set1_ps(x); }
+INLINE vf sqrt_v(vf x) { return (vf)_mm256_sqrt_ps((__m256)x); }
+
+typedef float f32x4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef float f32x2 __attribute__((vector_size(8), aligned(4), may_alias));
+typedef struct {
+  vi mask;
+  int n;
+} Part;
+INLINE Part part_of(int n) { return (Part){(vi){0, 1, 2, 3, 4, 5, 6, 7} < n, n}; }
+INLINE vf load_part(const float *p, Part part) { return (vf)_mm256_maskload_ps(p, (__m256i)part.mask); }
+/* By halves: masked stores are slow on some processors that have no AVX-512. */
+INLINE void store_part(float *p, vf x, Part part) {
+  if (part.n >= 8) {
+    STORE(p, x);
+    return;
+  }
+  f32x4 rest = {x[0], x[1], x[2], x[3]};
+  if (part.n & 4) {
+    *(f32x4 *)p = rest;
+    rest = (f32x4){x[4], x[5], x[6], x[7]};
+    p += 4;
+  }
+  if (part.n & 2) {
+    *(f32x2 *)p = (f32x2){rest[0], rest[1]};
+    rest = (f32x4){rest[2], rest[3], 0, 0};
+    p += 2;
+  }
+  if (part.n & 1) *p = rest[0];
+}
+#endif
+
+/* As many lanes as there are, of n > 0 left. */
+INLINE vf load_some(const float *p, long n) { return n >= LANES ? (vf)LOAD(p) : load_part(p, part_of(n)); }
+INLINE void store_some(float *p, vf x, long n) {
+  if (n >= LANES) STORE(p, x);
+  else store_part(p, x, part_of(n));
+}
+
+#endif
