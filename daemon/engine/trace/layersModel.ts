@@ -27,16 +27,20 @@ export interface TraceableModel {
   dispose(): void;
 }
 
+/** Without a named initialiser a recurrent layer computes one: an orthogonal matrix, and ones for the forget gates. */
+const RECURRENT = { recurrent_initializer: {}, unit_forget_bias: false };
+
 /** Initialisers compute; values come from the model file anyway. Seeds would make every dropout mask the same. */
 function withoutInitializers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutInitializers);
   if (typeof value !== 'object' || value === null) return value;
+  const recurrent = 'class_name' in value && /^(SimpleRNN|GRU|(Conv)?LSTM(2D)?)(Cell)?$/.test(String(value.class_name));
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) =>
-      /_?initializer$/i.test(key) && inner !== null
-        ? [key, { class_name: 'Zeros', config: {} }]
-        : [key, key === 'seed' ? null : withoutInitializers(inner)],
-    ),
+    Object.entries(value).map(([key, inner]: [string, unknown]) => {
+      if (/_?initializer$/i.test(key) && inner !== null) return [key, { class_name: 'Zeros', config: {} }];
+      if (key === 'seed') return [key, null];
+      return [key, withoutInitializers(recurrent && key === 'config' ? { ...(inner as object), ...RECURRENT } : inner)];
+    }),
   );
 }
 

@@ -37,6 +37,40 @@ describe('the trace of a model', () => {
     expect(count(training, 'Softmax')).toBe(1);
   });
 
+  it('recurrent layers that name no initialiser, with a forget bias of ones, are built without computing', async () => {
+    const zeros = (name: string, shape: number[]) => ({
+      name,
+      shape,
+      dtype: 'float32' as const,
+      data: new Float32Array(shape.reduce((a, b) => a * b)),
+    });
+    const config = {
+      name: 'lstm',
+      units: 3,
+      unit_forget_bias: true,
+      batch_input_shape: [null, 4, 2],
+      dtype: 'float32',
+    };
+    const { training } = await traceModel(
+      {
+        format: 'tfjs-layers',
+        path: 'lstm.json',
+        topology: {
+          class_name: 'Sequential',
+          config: { name: 'net', layers: [{ class_name: 'LSTM', config }] },
+        },
+        weights: [zeros('lstm/kernel', [2, 12]), zeros('lstm/recurrent_kernel', [3, 12]), zeros('lstm/bias', [12])],
+        notes: [],
+      },
+      { loss: 'meanSquaredError', batchSize: 2 },
+    );
+    expect(training.outputs.flatMap((output) => (output.role === 'gradient' ? [output.name] : []))).toEqual([
+      'lstm/kernel',
+      'lstm/recurrent_kernel',
+      'lstm/bias',
+    ]);
+  });
+
   it('every node knows its shape, comes after its inputs and belongs to a layer', async () => {
     const { training } = await trace([6, 6, 2], () => [
       L.conv2d({ filters: 3, kernelSize: 3, name: 'conv' }),
