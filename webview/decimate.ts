@@ -23,6 +23,8 @@ export interface Points {
   x: number[];
   /** null: not a finite number, drawn as a gap. */
   y: (number | null)[];
+  /** x of the values that are not finite; at least one for each column that has any. */
+  broken: number[];
 }
 
 /**
@@ -35,36 +37,64 @@ export function decimate(x: Float64Array, y: Float64Array, min: number, max: num
   let to = lowerBound(x, max);
   while (to < x.length && x[to]! <= max) to++;
   to = Math.min(x.length, to + 1);
-  const points: Points = { x: [], y: [] };
+  const points: Points = { x: [], y: [], broken: [] };
   const put = (i: number) => {
+    const finite = Number.isFinite(y[i]!);
     points.x.push(x[i]!);
-    points.y.push(Number.isFinite(y[i]!) ? y[i]! : null);
+    points.y.push(finite ? y[i]! : null);
+    if (!finite) points.broken.push(x[i]!);
   };
   if (to - from <= width * 4) {
     for (let i = from; i < to; i++) put(i);
     return points;
   }
   const perPixel = width / (max - min || 1);
-  const column = (i: number) => Math.floor((x[i]! - min) * perPixel);
   for (let start = from; start < to;) {
-    const at = column(start);
+    const border = min + (Math.floor((x[start]! - min) * perPixel) + 1) / perPixel;
+    const end = firstBeyond(x, start, to, border);
     let low = start;
     let high = start;
+    let lowest = Infinity;
+    let highest = -Infinity;
     let broken = -1;
-    let end = start;
-    for (; end < to && column(end) === at; end++) {
-      const value = y[end]!;
-      if (!Number.isFinite(value)) broken = end;
+    for (let i = start; i < end; i++) {
+      const value = y[i]!;
+      // Finite minus itself is 0; NaN and infinities are not.
+      if (value - value !== 0) broken = i;
       else {
-        if (!(y[low]! <= value)) low = end;
-        if (!(y[high]! >= value)) high = end;
+        if (value < lowest) {
+          lowest = value;
+          low = i;
+        }
+        if (value > highest) {
+          highest = value;
+          high = i;
+        }
       }
     }
-    const kept = [start, low, high, end - 1, ...(broken < 0 ? [] : [broken])].sort((a, b) => a - b);
-    kept.forEach((i, k) => {
-      if (i !== kept[k - 1]) put(i);
-    });
+    const kept = [start, low, high, end - 1];
+    if (broken >= 0) kept.push(broken);
+    kept.sort((a, b) => a - b);
+    for (let k = 0; k < kept.length; k++) if (kept[k] !== kept[k - 1]) put(kept[k]!);
     start = end;
   }
   return points;
+}
+
+/** Index in (start, to] of the first x >= border after `start`: near, so it is looked for in growing strides. */
+function firstBeyond(x: Float64Array, start: number, to: number, border: number): number {
+  let low = start;
+  let stride = 16;
+  while (low + stride < to && x[low + stride]! < border) {
+    low += stride;
+    stride *= 2;
+  }
+  let high = Math.min(to, low + stride);
+  low++;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (x[middle]! < border) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

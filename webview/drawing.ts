@@ -1,11 +1,15 @@
 /** What uPlot does not draw itself: markers of different shapes, labelled lines, and values that are not finite. */
 import type uPlot from 'uplot';
 import type { Points } from './decimate.js';
+import { envelope } from './envelope.js';
 import type { Level, Line, VerticalMark } from './lineChart.js';
 import type { Shape, Theme } from './theme.js';
 
 /** More markers than this on one line hide it. */
 const MARKERS = 80;
+
+/** How opaque the raw values under a smoothed line are. */
+export const FAINT = 0.3;
 
 /** Draws a filled shape of about 2r pixels around (x, y). */
 export function drawShape(ctx: CanvasRenderingContext2D, shape: Shape, x: number, y: number, r: number): void {
@@ -67,14 +71,19 @@ export function shapeOutline(shape: Shape): [number, number][] {
   }
 }
 
+/** A marker on the border stays whole: so many CSS pixels beyond it. */
+const SLACK = 6;
+
 /** Clips to the plotting area and restores afterwards. */
-function inside(plot: uPlot, draw: (ctx: CanvasRenderingContext2D, ratio: number) => void): void {
+function inside(
+  plot: uPlot,
+  draw: (ctx: CanvasRenderingContext2D, ratio: number) => void,
+  slack = SLACK * devicePixelRatio,
+): void {
   const { ctx } = plot;
   const { left, top, width, height } = plot.bbox;
   ctx.save();
   ctx.beginPath();
-  // A marker on the border stays whole.
-  const slack = 6 * devicePixelRatio;
   ctx.rect(left - slack, top - slack, width + 2 * slack, height + 2 * slack);
   ctx.clip();
   ctx.textAlign = 'left';
@@ -151,14 +160,44 @@ export function drawLevels(plot: uPlot, levels: readonly Level[], theme: Theme):
   });
 }
 
+/**
+ * The lines that have several points in most pixel columns, as the bars they paint. Stroking their zigzag would take ten
+ * times as long for the same pixels.
+ */
+export function drawDense(plot: uPlot, { x, y, broken }: Points, line: Line, thickness: number): void {
+  inside(
+    plot,
+    (ctx, ratio) => {
+      const scale = line.scale ?? 'y';
+      const { bars, links } = envelope(
+        { x, y, broken },
+        (value) => plot.valToPos(value, 'x', true),
+        (value) => plot.valToPos(value, scale, true),
+        thickness * ratio,
+      );
+      ctx.globalAlpha = line.faint ? FAINT : 1;
+      ctx.fillStyle = ctx.strokeStyle = line.colour;
+      for (let i = 0; i < bars.length; i += 3) ctx.fillRect(bars[i]!, bars[i + 1]!, 1, bars[i + 2]! - bars[i + 1]!);
+      if (links.length === 0) return;
+      ctx.lineWidth = thickness * ratio;
+      ctx.beginPath();
+      for (let i = 0; i < links.length; i += 4) {
+        ctx.moveTo(links[i]!, links[i + 1]!);
+        ctx.lineTo(links[i + 2]!, links[i + 3]!);
+      }
+      ctx.stroke();
+    },
+    0,
+  );
+}
+
 /** A warning triangle at the top edge wherever a value is NaN or infinite: marked, never hidden. */
-export function drawNotFinite(plot: uPlot, lines: readonly Line[], theme: Theme): void {
+export function drawNotFinite(plot: uPlot, lines: readonly Line[], points: readonly Points[], theme: Theme): void {
   const places = new Set<number>();
-  for (const line of lines) {
-    if (line.faint) continue;
-    for (let i = 0; i < line.y.length; i++)
-      if (!Number.isFinite(line.y[i]!)) places.add(Math.round(plot.valToPos(line.x[i]!, 'x', true) / 4) * 4);
-  }
+  lines.forEach((line, i) => {
+    if (line.faint) return;
+    for (const x of points[i]!.broken) places.add(Math.round(plot.valToPos(x, 'x', true) / 4) * 4);
+  });
   if (places.size === 0) return;
   inside(plot, (ctx, ratio) => {
     ctx.fillStyle = theme.palette[4]!;

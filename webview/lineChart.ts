@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import { decimate, lowerBound, type Points } from './decimate.js';
-import { drawLevels, drawMarkers, drawMarks, drawNotFinite } from './drawing.js';
+import { drawDense, drawLevels, drawMarkers, drawMarks, drawNotFinite, FAINT } from './drawing.js';
 import { percent } from './format.js';
 import { DASHES, type Shape, type Theme } from './theme.js';
 
@@ -310,12 +310,19 @@ export class LineChart {
         },
       },
       hooks: {
+        drawSeries: [
+          (plot, i) => {
+            const line = lines[i - 1]!;
+            const points = this.#points[i - 1]!;
+            if (isDense(plot, points, line)) drawDense(plot, points, line, thicknessOf(line));
+          },
+        ],
         draw: [
           (plot) => {
             drawMarks(plot, this.#view.marks, this.theme);
             drawLevels(plot, this.#view.levels, this.theme);
             drawMarkers(plot, this.#view.lines, this.#points);
-            drawNotFinite(plot, this.#view.lines, this.theme);
+            drawNotFinite(plot, this.#view.lines, this.#points, this.theme);
           },
         ],
         setCursor: [
@@ -340,15 +347,25 @@ export class LineChart {
     return {
       scale: line.scale ?? 'y',
       stroke: line.colour,
-      alpha: line.faint ? 0.3 : 1,
-      width: line.faint ? 1 : 1.75,
+      alpha: line.faint ? FAINT : 1,
+      width: thicknessOf(line),
       dash: DASHES[line.dash]!,
       points: { show: false },
       ...(line.stepped && { fill: withAlpha(line.colour, 0.22) }),
-      paths: (plot) => (line.scatter ? null : linePath(plot, this.#points[index]!, line)),
+      paths: (plot) => {
+        const points = this.#points[index]!;
+        return line.scatter || isDense(plot, points, line) ? null : linePath(plot, points, line);
+      },
     };
   }
 }
+
+/** CSS pixels. */
+const thicknessOf = (line: Line): number => (line.faint ? 1 : 1.75);
+
+/** Whether most pixel columns have several points, so that the line is drawn as bars. Dashes would be lost in them. */
+const isDense = (plot: uPlot, points: Points, line: Line): boolean =>
+  line.dash === 0 && !line.stepped && !line.scatter && points.x.length > 2 * plot.bbox.width;
 
 /** The line through its points, with gaps where a value is not finite; stepped lines also bring the area below. */
 function linePath(plot: uPlot, { x, y }: Points, line: Line): uPlot.Series.Paths {
@@ -380,6 +397,7 @@ function linePath(plot: uPlot, { x, y }: Points, line: Line): uPlot.Series.Paths
 const all = (line: Line): Points => ({
   x: Array.from(line.x),
   y: Array.from(line.y, (y) => (Number.isFinite(y) ? y : null)),
+  broken: Array.from(line.x).filter((_, i) => !Number.isFinite(line.y[i]!)),
 });
 
 /** Powers of ten; with fewer than two of them in sight also 2 and 5, and with none a handful of even steps. */

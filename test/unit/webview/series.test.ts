@@ -88,11 +88,13 @@ describe('decimation', () => {
   test('few points stay as they are, with one beyond each end', () => {
     const x = Float64Array.of(0, 1, 2, 3, 4, 5);
     expect(decimate(x, x, 1.5, 3.5, 100).x).toEqual([1, 2, 3, 4]);
-    expect(decimate(new Float64Array(), new Float64Array(), 0, 1, 100)).toEqual({ x: [], y: [] });
+    expect(decimate(new Float64Array(), new Float64Array(), 0, 1, 100)).toEqual({ x: [], y: [], broken: [] });
   });
 
   test('a value that is not finite becomes a gap', () => {
-    expect(decimate(Float64Array.of(0, 1, 2), Float64Array.of(1, NaN, 3), 0, 2, 10).y).toEqual([1, null, 3]);
+    const points = decimate(Float64Array.of(0, 1, 2), Float64Array.of(1, NaN, 3), 0, 2, 10);
+    expect(points.y).toEqual([1, null, 3]);
+    expect(points.broken).toEqual([1]);
   });
 
   test('search', () => {
