@@ -40,6 +40,8 @@ export type Loss =
 
 export interface SessionSpec {
   readonly loss: Loss;
+  /** The cross-entropy takes the model's output as logits, though no softmax or sigmoid is in it. Default false. */
+  readonly fromLogits?: boolean;
   /** Samples per training step; the graph is compiled for exactly this many. */
   readonly batchSize: number;
   readonly seed: number;

@@ -22,7 +22,7 @@ export interface TrainingSetup {
   readonly outputShape: readonly number[];
   /** The chosen output's layer, as in LayerSummary. */
   readonly output: string;
-  /** The model's loss was defined on logits: its output has no softmax or sigmoid, though it classifies. */
+  /** The model's loss is defined on logits: its output has no softmax or sigmoid, though it classifies (SessionSpec.fromLogits). */
   readonly fromLogits: boolean;
   /** What was chosen on the user's behalf, one sentence each. */
   readonly notes: readonly string[];

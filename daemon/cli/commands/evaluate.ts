@@ -58,6 +58,7 @@ export const evaluate: Command = {
       throw new UserError('usage', `lc-prune evaluate: --scale or --mean: ${parsed.error.issues[0]!.message}`);
     const engine = await openEngine(stringOption(values, 'engine') ?? 'auto', model, {
       loss: setup.loss,
+      fromLogits: setup.fromLogits,
       batchSize: 256,
       seed: 0,
       ...(output === undefined ? {} : { output }),

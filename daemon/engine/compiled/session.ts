@@ -18,6 +18,7 @@ import { createUpdate, type Update } from '../update/update.js';
 import { bindBuffers, type Buffers } from './buffers.js';
 import { applyHead, tallyBatch, type Tally } from './metrics.js';
 import type { CreateExecutor, Executor } from './executor.js';
+import { Turns } from './turns.js';
 import { layOutParameters } from './parameters.js';
 import { fillRandom } from './randomInputs.js';
 import { allocateVectors, type FlatVectors } from './vectors.js';
@@ -25,7 +26,7 @@ import { allocateVectors, type FlatVectors } from './vectors.js';
 /** The stream of dropout masks and noise, apart from those of shuffling and initial weights. */
 const noiseStream = 1;
 
-/** A model traced by TensorFlow.js, computed by onnxruntime, updated by our own kernel in one memory. */
+/** A model traced by TensorFlow.js, computed by an executor, updated by our own kernel in one memory. */
 export class CompiledSession implements EngineSession {
   readonly parameters: readonly Parameter[];
   readonly size: number;
@@ -36,6 +37,7 @@ export class CompiledSession implements EngineSession {
   readonly #vectors: FlatVectors;
   readonly #update: Update;
   readonly #random: Random;
+  readonly #turns = new Turns();
   /** Non-trainable weights by name, as the graphs read them; and those that training changes. */
   readonly #fixed = new Map<string, Float32Array>();
   readonly #training: { graph: Executor; io: Buffers };
@@ -57,7 +59,7 @@ export class CompiledSession implements EngineSession {
     this.inputShapes = traced.inputShapes;
     this.outputShape = traced.outputShape;
     this.#vectors = vectors;
-    this.#update = createUpdate(vectors.memory);
+    this.#update = training.graph.update?.(vectors.memory) ?? createUpdate(vectors.memory);
     this.#random = createRandom(spec.seed, noiseStream);
     this.#fixed = fixed;
     this.#training = training;
@@ -138,8 +140,10 @@ export class CompiledSession implements EngineSession {
     let sum = 0;
     let done = 0;
     for (; done < steps && !signal?.aborted; done++) {
-      await batches.next(io.data, io.target);
-      const loss = await this.#step();
+      const reading = batches.next(io.data, io.target);
+      if (reading) await reading;
+      // What reads ahead needs the event loop while the step runs.
+      const loss = await this.#step(!reading);
       if (!Number.isFinite(loss))
         throw new UserError('diverged', `the loss became ${loss} at step ${done + 1}; lower the learning rate`);
       this.#update.step(this.#vectors.offsets, segments, {
@@ -164,11 +168,11 @@ export class CompiledSession implements EngineSession {
     return { loss, gradient: this.#vectors.g.slice() };
   }
 
-  /** Loss and gradients of the batch in the buffers, with fresh random inputs. */
-  async #step(): Promise<number> {
+  /** Loss and gradients of the batch in the buffers, with fresh random inputs. @param blocking whether it may block. */
+  async #step(blocking = false): Promise<number> {
     const { graph, io } = this.#training;
     for (const { values, spec } of io.randoms) fillRandom(this.#random, spec, values);
-    await graph.run();
+    await this.#turns.run(graph, blocking);
     return io.loss[0]!;
   }
 
@@ -186,7 +190,7 @@ export class CompiledSession implements EngineSession {
       await graph.run();
       result.set(io.output.subarray(0, n * width), start * width);
     }
-    applyHead(this.traced.head, result, this.outputShape.at(-1) ?? 1);
+    if (!this.spec.fromLogits) applyHead(this.traced.head, result, this.outputShape.at(-1) ?? 1);
     return result;
   }
 

@@ -176,7 +176,12 @@ class DirectSession implements EngineSession {
       });
       activate(this.tf);
       const output = this.tf.core.tidy(() =>
-        activated(this.tf, this.spec.loss, this.onLogits, this.forward(this.inputTensors(batch, n), false)),
+        activated(
+          this.tf,
+          this.spec.loss,
+          this.onLogits && !this.spec.fromLogits,
+          this.forward(this.inputTensors(batch, n), false),
+        ),
       );
       result.set(await output.data<'float32'>(), from * perSample);
       output.dispose();
@@ -286,8 +291,8 @@ export async function openDirectSession(
 ): Promise<EngineSession> {
   activate(tf);
   const activation = absorbedActivation[spec.loss];
-  const onLogits = activation ? withoutOutputActivation(model.topology, activation, spec.output) : null;
-  const loaded = await loadModel(tf, model, onLogits ?? model.topology);
+  const bare = activation && !spec.fromLogits ? withoutOutputActivation(model.topology, activation, spec.output) : null;
+  const loaded = await loadModel(tf, model, bare ?? model.topology);
   const { layersModel } = loaded;
   const output =
     spec.output === undefined ? layersModel.outputs.length - 1 : layersModel.outputNames.indexOf(spec.output);
@@ -300,7 +305,7 @@ export async function openDirectSession(
     tf,
     loaded,
     spec,
-    onLogits !== null,
+    bare !== null || spec.fromLogits === true,
     output,
     layersModel.inputs.map(({ shape }, i) => fixedShape(model, layersModel.inputNames[i]!, shape)),
     fixedShape(model, layersModel.outputNames[output]!, layersModel.outputs[output]!.shape),

@@ -26,11 +26,17 @@ function outputLayer(model: tfl.LayersModel, index: number): tfl.layers.Layer {
 
 /**
  * Recognises the head of the model's output and, when it has one, runs `body` with that activation taken off, so that the
- * output is the logits.
+ * output is the logits. With `fromLogits` it is that already.
  */
-export function withLogits<T>(model: tfl.LayersModel, index: number, loss: Loss, body: (head: Head) => T): T {
+export function withLogits<T>(
+  model: tfl.LayersModel,
+  index: number,
+  { loss, fromLogits = false }: { readonly loss: Loss; readonly fromLogits?: boolean },
+  body: (head: Head) => T,
+): T {
   const layer = outputLayer(model, index) as tfl.layers.Layer & Activated;
   const wanted = isCategorical(loss) ? 'softmax' : loss === 'binaryCrossentropy' ? 'sigmoid' : 'none';
+  if (fromLogits) return body(wanted);
   const usedOnce = layer.inboundNodes.length === 1;
   const lastAxis = layer.axis === undefined || layer.axis === -1;
   if (usedOnce && layer.activation?.getClassName?.() === wanted) {

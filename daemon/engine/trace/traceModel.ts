@@ -10,6 +10,8 @@ import { type Head, meanLoss, withLogits } from './lossHead.js';
 
 export interface TraceSpec {
   readonly loss: Loss;
+  /** The output is logits as it is; default false. */
+  readonly fromLogits?: boolean;
   /** Samples per batch of the training graph. */
   readonly batchSize: number;
   /** The output layer to train on; by default the last. */
@@ -26,7 +28,7 @@ export interface TracedWeight {
 export interface TracedModel {
   /** Gives the mean loss, the gradient of each trainable weight that the output depends on, and the next states. */
   readonly training: Graph;
-  /** Gives the output before `head`: apply softmax or sigmoid for the model's own output. */
+  /** Gives the output before `head`: apply softmax or sigmoid for the model's own output, unless that is logits itself. */
   readonly inference: Graph;
   /** Samples per batch of the inference graph: what keeps its largest tensor below 64 MB, at most 512. */
   readonly inferenceBatchSize: number;
@@ -71,7 +73,7 @@ function trace(layers: TraceableModel, model: Model, spec: TraceSpec): TracedMod
       throw new UserError('model-unsupported', `${model.path}: input "${name}" has no fixed size: [${shape.map((n) => n ?? 'any')}]`); // prettier-ignore
     return sample as number[];
   });
-  return withLogits(layers.model, index, spec.loss, (head) => {
+  return withLogits(layers.model, index, spec, (head) => {
     const training = record(layers, inputShapes, index, spec.batchSize, (pass) =>
       trainingOutputs(pass, layers, spec.loss, head),
     );

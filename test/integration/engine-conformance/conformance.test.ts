@@ -144,6 +144,40 @@ for (const { provider, here } of candidates) {
       }
     });
 
+    it.each([
+      ['categoricalCrossentropy', 'softmax'],
+      ['binaryCrossentropy', 'sigmoid'],
+    ] as const)(
+      'a loss on logits is the loss of the activated model, and predictions stay logits: %s',
+      async (loss, activation) => {
+        const activated = mlp(loss, activation);
+        const expected = await session(activated);
+        const logits = mlp(loss, 'linear');
+        const s = await session(logits, { fromLogits: true });
+        await s.setWeights(await expected.getWeights());
+        const batch = samples(activated, batchSize, 3);
+        const [a, b] = [
+          await s.gradient(batch.inputs, batch.target),
+          await expected.gradient(batch.inputs, batch.target),
+        ];
+        expect(a.loss).toBeCloseTo(b.loss, 6);
+        expect(distance(a.gradient, double(b.gradient))).toBeLessThan(1e-6);
+        const many = samples(activated, 23, 4);
+        const told = await s.evaluate(source(activated, many, 23));
+        const same = await expected.evaluate(source(activated, many, 23));
+        expect(told.error).toBe(same.error);
+        expect(told.loss).toBeCloseTo(same.loss, 5);
+        const [z, p] = [await s.predict(many.inputs, 23), await expected.predict(many.inputs, 23)];
+        const probability = Array.from(z, (value, i) => {
+          if (activation === 'sigmoid') return 1 / (1 + Math.exp(-value));
+          const row = z.subarray(i - (i % 3), i - (i % 3) + 3);
+          return Math.exp(value) / row.reduce((sum, other) => sum + Math.exp(other), 0);
+        });
+        expect(distance(p, probability)).toBeLessThan(1e-6);
+        expect(Math.max(...z)).toBeGreaterThan(1);
+      },
+    );
+
     for (const nesterov of [true, false]) {
       it.each(nets)(`LC-SGD steps equal the float64 oracle, nesterov ${nesterov}: %s`, async (_, net) => {
         const s = await session(net);
