@@ -30,9 +30,12 @@ export async function scanLines(
   try {
     let rest: Buffer = Buffer.alloc(0);
     let offset = from;
+    // As it is now; what is written meanwhile is the next call's. Blocks are no larger than what there is to read: a log
+    // is followed several times a second, and a megabyte each time would be most of the daemon's memory.
+    const { size } = await handle.stat();
     for (let at = from; ;) {
-      const block = Buffer.allocUnsafe(BLOCK);
-      const { bytesRead } = await handle.read(block, 0, BLOCK, at);
+      const block = Buffer.allocUnsafe(Math.min(BLOCK, Math.max(0, size - at)));
+      const { bytesRead } = await handle.read(block, 0, block.length, at);
       if (bytesRead === 0) return offset;
       at += bytesRead;
       const data = rest.length > 0 ? Buffer.concat([rest, block.subarray(0, bytesRead)]) : block.subarray(0, bytesRead);
@@ -188,17 +191,22 @@ async function update(file: string): Promise<Index> {
   const oldest = indices.keys().next().value;
   if (indices.size > CACHED && oldest !== undefined) indices.delete(oldest);
   const own = index;
+  let last: Buffer | null = null;
+  let lastBatch: Buffer | null = null;
   own.offset = await scanLines(file, own.offset, (line, offset) => {
     if (own.lines > 0 && own.lines % STRIDE === 0) own.marks[own.lines / STRIDE] = offset;
     own.lines += 1;
-    own.tail = Buffer.concat([line.subarray(Math.max(0, line.length - TAIL)), LINE_END]);
+    last = line;
     if (isBatchLine(line)) {
-      own.lastBatch = Buffer.from(line);
+      lastBatch = line;
       return;
     }
     const event = parseEvent(line);
     if (event) note(own.events, event);
   });
+  // Copies: a line is a view of its whole block.
+  if (last) own.tail = Buffer.concat([(last as Buffer).subarray(-TAIL), LINE_END]);
+  if (lastBatch) own.lastBatch = Buffer.from(lastBatch);
   const batch = own.lastBatch && parseEvent(own.lastBatch);
   if (batch?.event === 'batch') {
     own.events.batch = batch;

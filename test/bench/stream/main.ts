@@ -70,6 +70,15 @@ async function readLog(file: string): Promise<{ batches: number; missing: number
   return { batches, missing, events };
 }
 
+/** Least squares, MB a minute, over the second half: what is loaded and warmed up on the way is no leak. */
+function slopeOf(samples: readonly { second: number; megabytes: number }[]): number {
+  const late = samples.slice(Math.floor(samples.length / 2));
+  const mean = (of: (sample: (typeof late)[number]) => number) => late.reduce((sum, s) => sum + of(s), 0) / late.length;
+  const [x, y] = [mean((s) => s.second), mean((s) => s.megabytes)];
+  const spread = late.reduce((sum, s) => sum + (s.second - x) ** 2, 0);
+  return (60 * late.reduce((sum, s) => sum + (s.second - x) * (s.megabytes - y), 0)) / spread;
+}
+
 const scratch = await realpath(await mkdtemp(join(tmpdir(), 'lc-prune-stream-')));
 const { daemon: script, trainer } = await bundleFakes(join(scratch, 'dist'));
 const planPath = join(scratch, 'fake.prune.json');
@@ -134,7 +143,7 @@ try {
       const second = Math.round((performance.now() - began) / 1000);
       memory.push({ second, client: round(process.memoryUsage().rss / 2 ** 20), daemon: round(megabytes) });
     },
-    Math.max(1000, (seconds * 1000) / 12),
+    Math.max(1000, (seconds * 1000) / 20),
   );
   await ended;
   clearInterval(sample);
@@ -152,6 +161,9 @@ try {
   print({ delivered, postedToPage: cloned, messages, events, last });
   print({ delayOfTheOldestPointInAMessage: 'ms', median: at(0.5), p99: at(0.99), worst: delays.at(-1) });
   print({ memory: 'MB', samples: memory });
+  const slope = (of: 'client' | 'daemon') =>
+    round(slopeOf(memory.map((sample) => ({ second: sample.second, megabytes: sample[of] }))));
+  print({ growth: 'MB a minute, second half', client: slope('client'), daemon: slope('daemon') });
   print({ log: 'events.jsonl', ...logged, lost: rate * seconds - logged.batches, megabytes: round((await stat(log)).size / 2 ** 20) }); // prettier-ignore
   connection.dispose();
   socket.close();
