@@ -55,7 +55,9 @@ for (const [keep, method, goal] of [
   ['0.5%', 'lc', '-'],
   ['0.5%', 'magnitude', '-'],
 ] as const) {
-  const done = await study.run(`${method}-${keep}`, { ...planOf({ keep }), model, method });
+  const plan = planOf({ keep });
+  const trained = { model, reference: { ...plan.reference, epochs: 0 } };
+  const done = await study.run(`${method}-${keep}`, { ...plan, ...trained, method });
   rows.push([
     keep,
     method === 'lc' ? 'LC, l0 constraint' : 'magnitude',
