@@ -129,6 +129,8 @@ export type LayerPicture = z.infer<typeof LayerPicture>;
 export const ExportFormat = z.object({
   format: z.string(),
   name: z.string(),
+  /** Of its main file, with the dot; '' where it is a folder. */
+  extension: z.string(),
   bytes: z.number(),
   gzip: z.number(),
   brotli: z.number(),

@@ -63,8 +63,9 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
     return { probes, chosen: probes.find((probe) => probe.available)?.id ?? null };
   },
   async sizes({ folder }) {
-    const { measureModel, readResult } = await import('../export/exportModel.js');
-    return [...(await measureModel(await readResult(folder))).formats];
+    const { findFormat, measureModel, readResult } = await import('../export/exportModel.js');
+    const { formats } = await measureModel(await readResult(folder));
+    return formats.map((figures) => ({ ...figures, extension: findFormat(figures.format).extension }));
   },
   async export({ folder, format, target }) {
     const { exportModel, findFormat, readResult } = await import('../export/exportModel.js');

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { Budget } from '../../daemon/protocol/plan.js';
 import { askBudget } from '../budget/askBudget.js';
+import { previewOfModel, previewOfPlan } from '../budget/preview.js';
 import { withBudget, withExcluded, withLayerLimits } from '../budget/editPlan.js';
 import type { Services } from '../services.js';
 import { engineSetting, openMonitorOnRun } from '../settings.js';
@@ -27,11 +27,8 @@ const planName = (path: string) => basename(path).replace(/\.prune\.jsonc?$/, ''
 
 /** From a model or a plan to a run. */
 export function planCommands({ daemon, monitor, modelView }: Services): PlanCommands {
-  const previewOf = (model: string, exclude?: string[]) => (budget: Budget) =>
-    daemon.request('lc/preview', { model, budget, ...(exclude?.length && { exclude }) });
-
   async function makePlan(model: string, title: string): Promise<string | undefined> {
-    const budget = await askBudget(title, previewOf(model));
+    const budget = await askBudget(title, previewOfModel(daemon, model));
     return budget && (await daemon.request('lc/createPlan', { model, budget })).planPath;
   }
 
@@ -91,9 +88,7 @@ export function planCommands({ daemon, monitor, modelView }: Services): PlanComm
     const of = await modelOf(planPath);
     const budget = await askBudget(
       vscode.l10n.t('Budget of {0}', vscode.workspace.asRelativePath(planPath)),
-      of
-        ? previewOf(of.model, of.exclude)
-        : async () => ({ kappa: null, prunable: 0, bytes: null, flopsShare: null, text: '', problem: null }),
+      of ? previewOfModel(daemon, of.model, of.exclude) : previewOfPlan(daemon, planPath),
     );
     if (budget) await edit(planPath, (text) => withBudget(text, budget));
   }

@@ -2,6 +2,7 @@ import { dirname, extname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
 import { askBudget } from '../budget/askBudget.js';
+import { previewOfModel, previewOfPlan } from '../budget/preview.js';
 import { bytes } from '../format.js';
 import type { RunItem } from '../ids.js';
 import { displayName } from '../monitor/monitorHost.js';
@@ -24,21 +25,6 @@ type RunCommands = Pick<
   | 'lcPrune.revealRun'
   | 'lcPrune.openPlan'
 >;
-
-/** What a format's id begins with, and its file extension; a format without one is a folder. */
-const EXTENSIONS: readonly [string, string][] = [
-  ['tfjs', '.json'],
-  ['keras-h5', '.h5'],
-  ['keras', '.keras'],
-  ['onnx', '.onnx'],
-  ['safetensors', '.safetensors'],
-  ['sparse', '.lcp'],
-  ['mask', '.npz'],
-];
-
-/** Suggested file of an export. */
-export const exportName = (plan: string, format: string): string =>
-  `${plan}-pruned${EXTENSIONS.find(([start]) => format.startsWith(start))?.[1] ?? ''}`;
 
 /** What can be done with runs that exist. */
 export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
@@ -96,13 +82,13 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
         if (!chosen) return;
         const { plan } = await daemon.request('lc/plan', { run: chosen.run });
         const folder = dirname(dirname(dirname(chosen.folder)));
-        const model = 'path' in plan.model ? join(folder, plan.model.path) : null;
+        const preview =
+          'path' in plan.model
+            ? previewOfModel(daemon, join(folder, plan.model.path))
+            : previewOfPlan(daemon, chosen.planPath);
         const budget = await askBudget(
           vscode.l10n.t('Budget of {0} from the next iteration on', displayName(chosen)),
-          async (budget) =>
-            model
-              ? daemon.request('lc/preview', { model, budget })
-              : { kappa: null, prunable: 0, bytes: null, flopsShare: null, text: '', problem: null },
+          preview,
         );
         if (budget) await daemon.request('lc/setBudget', { run: chosen.run, budget });
       },
@@ -153,8 +139,9 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
         );
         if (!chosen) return;
         const items = daemon.request('lc/exportFormats', { run: chosen.run }).then((formats) =>
-          formats.map(({ format: id, name, bytes: size, gzip, brotli, ratio }) => ({
+          formats.map(({ format: id, name, extension, bytes: size, gzip, brotli, ratio }) => ({
             label: name,
+            extension,
             description: bytes(size),
             detail: vscode.l10n.t(
               '{0} gzip, {1} brotli; {2}× smaller than the reference',
@@ -172,7 +159,7 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
         const folder = dirname(chosen.planPath ?? join(chosen.folder, '..', '..', 'x'));
         const target = await vscode.window.showSaveDialog({
           title: vscode.l10n.t('Export Pruned Model'),
-          defaultUri: vscode.Uri.file(join(folder, exportName(chosen.plan, format.id))),
+          defaultUri: vscode.Uri.file(join(folder, `${chosen.plan}-pruned${format.extension}`)),
         });
         if (!target) return;
         const written = await vscode.window.withProgress(

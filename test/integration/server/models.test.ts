@@ -150,6 +150,15 @@ describe('lc/export', () => {
     expect(dense.gzip).toBeLessThan(dense.bytes);
     expect(dense.brotli).toBeLessThanOrEqual(dense.gzip);
     expect(dense.ratio).toBeCloseTo((4 * 266_610) / dense.bytes, 6);
+    // What the suggested file name ends with; a folder has no ending.
+    const endings = Object.fromEntries(formats.map(({ format, extension }) => [format, extension]));
+    expect(endings).toMatchObject({
+      'tfjs-layers': '.json',
+      'keras-h5': '.h5',
+      keras: '.keras',
+      'sparse-module': '.mjs',
+      'scipy-csr': '',
+    });
   });
 
   it('writes a model that reads back equal, with the size it says', async () => {

@@ -1,0 +1,41 @@
+import type { Params, RequestMethod, Result } from '../../daemon/protocol/messages.js';
+import type { Preview } from './askBudget.js';
+
+/** What asks the daemon. */
+interface Asks {
+  request<M extends RequestMethod>(method: M, params: Params<M>): Promise<Result<M>>;
+}
+
+/** What a budget means for a model file. @param exclude names of layers that are not pruned. */
+export const previewOfModel =
+  (daemon: Asks, model: string, exclude: readonly string[] = []): Preview =>
+  (budget) =>
+    daemon.request('lc/preview', { model, budget, ...(exclude.length > 0 && { exclude: [...exclude] }) });
+
+/**
+ * What a budget means for a saved plan, whatever its model is: also an architecture that no file holds yet. Of a plan with
+ * several tasks each says its own part.
+ * @param plan null where the plan's file is not known: the budget is then taken without arithmetic.
+ */
+export const previewOfPlan =
+  (daemon: Asks, plan: string | null): Preview =>
+  async (budget) => {
+    const tasks = plan === null ? [] : await daemon.request('lc/previewPlan', { planPath: plan, budget });
+    const [only] = tasks;
+    if (only && tasks.length === 1) return only.preview;
+    const total = (of: (preview: (typeof tasks)[number]['preview']) => number | null) =>
+      tasks.length === 0
+        ? null
+        : tasks.reduce<number | null>((sum, { preview }) => {
+            const part = of(preview);
+            return sum === null || part === null ? null : sum + part;
+          }, 0);
+    return {
+      kappa: total(({ kappa }) => kappa),
+      prunable: total(({ prunable }) => prunable) ?? 0,
+      bytes: total(({ bytes }) => bytes),
+      flopsShare: null,
+      text: tasks.map(({ task, preview }) => `${task}: ${preview.text}`).join('; '),
+      problem: tasks.find(({ preview }) => preview.problem !== null)?.preview.problem ?? null,
+    };
+  };
