@@ -1,5 +1,6 @@
 /** What a person at a terminal sees of a run: a progress line with ETA, one line per LC iteration, the per-layer table at the end. */
-import type { RunEvent } from '../protocol/events.js';
+import type { BudgetCheck, RunEvent } from '../protocol/events.js';
+import { budgetLabel } from './pathView.js';
 import type { Terminal } from './terminal.js';
 import { count, duration, percent, table } from './text.js';
 
@@ -21,11 +22,21 @@ const bar = (fraction: number, width = 20): string => {
 
 const number = (value: number | null, digits = 4): string => (value === null ? 'nan' : value.toFixed(digits));
 
+/** Counted on the written file. */
+const budgetRow = ({ task, kind, asked, limit, got, met }: BudgetCheck): string[] => [
+  `${task} ${kind}`,
+  asked,
+  limit === null ? '-' : count(limit),
+  count(Number(got.toPrecision(6))),
+  met === null ? '-' : met ? 'yes' : 'MISSED',
+];
+
 /** Feed it every event of the run, in order. */
 export function createRunView(terminal: Terminal): (event: RunEvent) => void {
   let phase = { name: 'load', iteration: undefined as number | undefined, steps: 0, firstStep: 0, started: Date.now() };
   let step = 0;
   let header = false;
+  let point: number | null = null;
   const line = (event: Extract<RunEvent, { event: 'iteration' }>) => {
     if (!header) terminal.note(` iter        mu  loss(theta)  err(theta)  ||w-th||/||w||        kept   time`);
     header = true;
@@ -46,6 +57,10 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
         );
         break;
       case 'phase':
+        if (event.point !== undefined && event.budget && event.point !== point) {
+          point = event.point;
+          terminal.note(`point ${point}: ${budgetLabel({ budget: event.budget })}`);
+        }
         phase = {
           name: event.phase,
           iteration: event.iteration,
@@ -77,6 +92,11 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
       case 'iteration':
         line(event);
         break;
+      case 'point':
+        terminal.note(
+          `point ${event.point} of ${event.points}: ${count(event.kept)} weights, error ${percent(event.retrained.error)} after retraining (${duration(event.seconds)})`,
+        );
+        break;
       case 'warning':
         terminal.note(`${event.code === 'note' ? 'note' : 'warning'}: ${event.message}`);
         break;
@@ -97,6 +117,10 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
           ),
         );
         terminal.print('');
+        if (event.budget && event.budget.length > 0) {
+          terminal.print(table(['budget', 'asked', 'allowed', 'got', 'met'], event.budget.map(budgetRow)));
+          terminal.print('');
+        }
         terminal.print(
           `reference ${percent(event.reference.error)}, at theta ${percent(event.theta.error)}, after retraining ${percent(event.retrained.error)}; kept ${count(event.kept)} of ${count(event.prunable)} (${duration(event.seconds)})`,
         );

@@ -1,5 +1,5 @@
 /** The size of a sparse package before it is written: what a `bytes` budget is resolved with. */
-import type { SparseFormat, SparseFormatOf } from '../lc/budgets.js';
+import type { FileFormat, SparseFormat, SparseFormatOf } from '../lc/budgets.js';
 import type { Model } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
 import { bitsFor } from './bitStream.js';
@@ -106,3 +106,9 @@ export function packageFormat(model: Model, whole = true): SparseFormatOf {
     };
   };
 }
+
+/** What `bytes` buys of this model: its sparse package, or a part of it. */
+export const fileFormatOf =
+  (model: Model): FileFormat =>
+  (whole) =>
+    packageFormat(model, whole);

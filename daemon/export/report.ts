@@ -1,8 +1,10 @@
 /** The report of one run, or of a run beside its baselines: Markdown and self-contained HTML with the same content. Pure: text in, text out. */
 import type { RunEvent } from '../protocol/events.js';
+import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { curveSvg, escapeXml } from './curve.js';
 import type { Sizes } from './exportModel.js';
+import type { Latencies } from './latency.js';
 import type { Thinned } from './thin.js';
 
 export interface ReportRun {
@@ -15,6 +17,7 @@ export interface ReportRun {
 export interface ReportExport {
   readonly sizes: Sizes;
   readonly thinned: Pick<Thinned, 'layers' | 'inputs' | 'weights' | 'flops'>;
+  readonly latency?: Latencies;
 }
 
 type Of<Name extends RunEvent['event']> = Extract<RunEvent, { event: Name }>;
@@ -52,6 +55,27 @@ function resultTable(runs: readonly ReportRun[]): Table {
   return {
     title: 'Result',
     header: ['Method', 'Weights kept', 'Kept', 'Reference error', 'Before retraining', 'After retraining', 'Time'],
+    rows,
+  };
+}
+
+/** What each budget asked for and what is in the written files; null where there was none to meet. */
+function budgetTable(runs: readonly ReportRun[]): Table | null {
+  const rows = runs.flatMap((run) =>
+    (last(run, 'done')?.budget ?? []).map(({ task, kind, asked, limit, got, met }) => [
+      run.plan.method,
+      task,
+      kind,
+      asked,
+      limit === null ? '-' : count(limit),
+      count(Number(got.toPrecision(6))),
+      met === null ? '-' : met ? 'yes' : 'NO: MISSED',
+    ]),
+  );
+  if (rows.length === 0) return null;
+  return {
+    title: 'Budget, verified on the written file',
+    header: ['Method', 'Task', 'Of', 'Asked', 'Allowed', 'Got', 'Met'],
     rows,
   };
 }
@@ -136,6 +160,78 @@ function survivorsTable({ inputs, layers, weights, flops }: ReportExport['thinne
   };
 }
 
+function latencyTable({ machine, rows }: Latencies): Table {
+  return {
+    title: 'Latency',
+    header: ['Network', 'By', 'Samples', `Microseconds a call (${machine})`, 'Faster'],
+    rows: rows.map(({ what, batch, microseconds, speedup }) => [
+      what,
+      what === 'sparse module' ? 'JavaScript' : 'onnxruntime',
+      String(batch),
+      microseconds.toPrecision(3),
+      `${speedup.toPrecision(3)}x`,
+    ]),
+  };
+}
+
+const budgetText = (budget: Budget): string => {
+  const { keep, weights, bytes, flops, neurons } = budget;
+  const parts = Object.entries({ keep, weights, bytes, flops, neurons }).filter(([, value]) => value !== undefined);
+  return parts.map(([key, value]) => `${key} ${String(value)}`).join(', ');
+};
+
+/** One row a budget of a path, large to small; the same budget of the other runs beside it. */
+function pathTable(runs: readonly ReportRun[]): Table[] {
+  const points = all(runs[0]!, 'point').sort((a, b) => b.kept - a.kept);
+  if (points.length === 0) return [];
+  const chosen = last(runs[0]!, 'done')?.path?.point;
+  const others = runs.slice(1).filter((run) => run.plan.path);
+  const beside = (run: ReportRun, budget: Budget) =>
+    all(run, 'point').find((point) => JSON.stringify(point.budget) === JSON.stringify(budget))?.retrained.error;
+  const rows = points.map((point) => [
+    `${point.point}${point.point === chosen ? ' (the result)' : ''}`,
+    budgetText(point.budget),
+    count(point.kept),
+    percent(point.kept / point.prunable),
+    point.bytes === null ? '-' : count(point.bytes),
+    percent(point.theta.error),
+    percent(point.retrained.error),
+    ...others.map((run) => percent(beside(run, point.budget))),
+    point.epochs.toString(),
+  ]);
+  return [
+    {
+      title: 'Path',
+      header: [
+        'Point',
+        'Budget',
+        'Weights kept',
+        'Kept',
+        'Sparse package, bytes',
+        'Before retraining',
+        'After retraining',
+        ...others.map((run) => `After retraining (${run.plan.method})`),
+        'Epochs',
+      ],
+      rows,
+    },
+  ];
+}
+
+/** Error against kept weights, a series for each path. */
+function pathCurve(runs: readonly ReportRun[]): string[] {
+  const series = runs
+    .map((run) => ({
+      name: run.plan.method,
+      points: all(run, 'point')
+        .map((point) => [(100 * point.kept) / point.prunable, 100 * (point.retrained.error ?? Number.NaN)] as const)
+        .sort((a, b) => a[0] - b[0]),
+    }))
+    .filter(({ points }) => points.length > 0);
+  if (series.length === 0) return [];
+  return [curveSvg(series, { title: 'Error after retraining', x: 'kept %', y: 'error %', logX: true })];
+}
+
 function curves(runs: readonly ReportRun[]): string[] {
   const series = (pick: (event: Of<'iteration'>) => number | null) =>
     runs
@@ -144,6 +240,8 @@ function curves(runs: readonly ReportRun[]): string[] {
         points: all(run, 'iteration').map((event) => [event.iteration + 1, pick(event) ?? Number.NaN] as const),
       }))
       .filter((one) => one.points.length > 0);
+  // The iterations of a path start over with every budget.
+  if (runs.some((run) => run.plan.path)) return pathCurve(runs);
   const error = series((event) => (event.error === null ? null : 100 * event.error));
   const ratio = series((event) => event.ratio);
   return [
@@ -183,7 +281,8 @@ export function renderReport(runs: readonly ReportRun[], exported?: ReportExport
   const first = runs[0]!;
   const title = `Pruning report: ${first.name}`;
   const onDisk = exported ? [sizesTable(exported.sizes), survivorsTable(exported.thinned)] : [];
-  const tables = [resultTable(runs), layerTable(runs), ...onDisk, settingsTable(first)];
+  if (exported?.latency) onDisk.push(latencyTable(exported.latency));
+  const tables = [resultTable(runs), ...pathTable(runs), layerTable(runs), ...onDisk, settingsTable(first)];
   const notes = runs.flatMap((run) => all(run, 'warning').map((warning) => warning.message));
   const markdownNotes = notes.length > 0 ? `## Notes\n\n${notes.map((note) => `- ${note}`).join('\n')}\n` : '';
   const htmlNotes =

@@ -101,7 +101,7 @@ const codebook: ValueCode = {
  * The step for which every value is fround(q * step) with q from -127 to 127; null when there is none. Each value allows
  * an interval of steps (half a unit in its last place to either side); any step inside all of them does.
  */
-function gridStep(data: Float32Array): number | null {
+export function gridStep(data: Float32Array): number | null {
   const largest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   if (!Number.isFinite(largest)) return null;
   const guess = largest / 127;

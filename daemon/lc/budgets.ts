@@ -19,7 +19,8 @@ import { goalOf, parsePattern, validateBudget } from './validateBudget.js';
 export { BudgetError, seesUnits, unitsOf, viewLength } from './budgetSpec.js';
 export type { BudgetSpec, LayerView } from './budgetSpec.js';
 export { parseBytes, parseShare, shareOf } from './share.js';
-export type { SparseFormat, SparseFormatOf } from './sparseFormat.js';
+export { isOfFile } from './sparseFormat.js';
+export type { FileFormat, SparseFormat, SparseFormatOf } from './sparseFormat.js';
 
 export interface BudgetOptions {
   /** What `bytes` buys: the format that will be exported. Default: compressed columns of fixed width (sparseFormat.ts). */

@@ -16,6 +16,13 @@ export interface SparseFormat {
 /** The format of a set of layers and a codebook; the export room passes its own. */
 export type SparseFormatOf = (layers: readonly LayerView[], quantize: BudgetSpec['quantize']) => SparseFormat;
 
+/** The format of the whole file, or only of the part of it that a budget's layers take. */
+export type FileFormat = (whole: boolean) => SparseFormatOf;
+
+/** A plan's only budget is for the file; one of several, or one per layer, is for its own part of it. */
+export const isOfFile = (tasks: readonly unknown[], budget: Pick<BudgetSpec, 'scope'>): boolean =>
+  tasks.length === 1 && budget.scope !== 'layer';
+
 /** Bytes of a kernel stored with kappa weights. */
 export const storedBytes = ({ overheadBytes, bitsPerWeight }: SparseFormat, kappa: number): number =>
   overheadBytes + Math.ceil((kappa * bitsPerWeight) / 8);

@@ -2,7 +2,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { buildArchitecture } from '../model/architectures.js';
-import type { LayerSummary } from '../model/model.js';
+import type { FileFormat } from '../lc/budgets.js';
+import type { Model } from '../model/model.js';
 import { readModel } from '../model/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
 import { resolveInside } from '../model/workspacePath.js';
@@ -19,27 +20,31 @@ const MAX_BYTES = 4 << 20;
 /** "mnist.prune.json" -> "mnist" */
 export const planName = (path: string): string => basename(path).replace(/(\.prune)?\.jsonc?$/, '');
 
-/** Where the plan's model is, and its layers. */
+/** The plan's model and where it is. */
 async function modelOf(
   plan: Plan,
   planFile: string,
   workspace: string,
-): Promise<{ modelPath: string | null; layers: readonly LayerSummary[] }> {
-  if (typeof plan.model !== 'string')
-    return { modelPath: null, layers: summarizeModel(buildArchitecture(plan.model.architecture, 0)) };
+): Promise<{ modelPath: string | null; model: Model }> {
+  if (typeof plan.model !== 'string') return { modelPath: null, model: buildArchitecture(plan.model.architecture, 0) };
   const file = await resolveInside(workspace, dirname(planFile), plan.model);
   const model = await readModel(file, { workspace });
-  return { modelPath: relative(workspace, file), layers: summarizeModel(model) };
+  return { modelPath: relative(workspace, file), model };
 }
 
 /**
  * @param path the plan file; `workspace` is the folder no path of the plan may leave. Both absolute. `asPath`: resolves to a
- * path of budgets, with these settings over the plan's own; without it the plan is its one budget.
+ * path of budgets, with these settings over the plan's own; without it the plan is its one budget. `formatOf`: what a
+ * budget in bytes buys of a model; without it, an estimate.
  * @throws UserError plan-invalid, budget-impossible, path-outside-workspace, and what reading the model throws.
  */
 export async function readPlan(
   path: string,
-  { workspace, asPath }: { workspace: string; asPath?: PathSettings },
+  {
+    workspace,
+    asPath,
+    formatOf,
+  }: { workspace: string; asPath?: PathSettings; formatOf?: (model: Model) => FileFormat },
 ): Promise<ResolvedPlan> {
   const file = await resolveInside(workspace, workspace, path);
   const shown = relative(workspace, file);
@@ -49,7 +54,7 @@ export async function readPlan(
   if (info.size > MAX_BYTES)
     throw new UserError('plan-invalid', `${shown}: ${info.size} bytes is too large for a plan file`, { file });
   const plan = requirePlan(await readFile(file, 'utf8'), shown);
-  const { modelPath, layers } = await modelOf(plan, file, workspace);
+  const { modelPath, model } = await modelOf(plan, file, workspace);
   const dataPaths = new Map<string, string>();
   const data = typeof plan.data === 'string' ? { source: plan.data } : plan.data;
   for (const source of [data.source, 'test' in data ? data.test : undefined]) {
@@ -58,7 +63,14 @@ export async function readPlan(
   }
   const resolved = requireResolved(
     plan,
-    { name: planName(path), planPath: shown, modelPath, dataPath: (source) => dataPaths.get(source) ?? source, layers },
+    {
+      name: planName(path),
+      planPath: shown,
+      modelPath,
+      dataPath: (source) => dataPaths.get(source) ?? source,
+      layers: summarizeModel(model),
+      ...(formatOf && { format: formatOf(model) }),
+    },
     shown,
   );
   return asPath ? withPath(resolved, { ...plan.path, ...asPath }, shown) : resolved;

@@ -1,5 +1,6 @@
 /** From what the user wrote to what will run: every default filled in, layer patterns expanded, every budget checked. */
-import { BudgetError, createCompression, type LayerView } from '../lc/budgets.js';
+import { BudgetError, createCompression, isOfFile, type BudgetOptions, type FileFormat } from '../lc/budgets.js';
+import { layerViews } from '../model/layerViews.js';
 import type { LayerSummary } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
 import type { Budget, Plan } from '../protocol/plan.js';
@@ -32,6 +33,8 @@ export interface PlanContext {
   /** Turns a data path of the plan into one relative to the workspace; leaves built-in names alone. */
   dataPath(path: string): string;
   readonly layers: readonly LayerSummary[];
+  /** What `bytes` buys; without it, an estimate. */
+  readonly format?: FileFormat;
 }
 
 /** A layer name or a glob: `*` is any run of characters, `?` one. */
@@ -61,22 +64,7 @@ function expand(patterns: readonly string[], names: readonly string[], path: rea
   );
 }
 
-/** What the C step sees of each layer: one view per prunable weight tensor, in the model's order. */
-export function layerViews(layers: readonly LayerSummary[], names: readonly string[]): LayerView[] {
-  return layers
-    .filter((layer) => names.includes(layer.name))
-    .flatMap((layer) => {
-      const kernels = layer.weights.filter((weight) => weight.prunable);
-      return kernels.map((weight) => ({
-        name: kernels.length > 1 ? weight.name : layer.name,
-        size: weight.size,
-        shape: weight.shape,
-        flopsPerWeight: layer.flopsPerWeight,
-      }));
-    });
-}
-
-function resolveTasks(plan: Plan, layers: readonly LayerSummary[]): ResolvedPlan['tasks'] {
+function resolveTasks(plan: Plan, { layers, format }: Pick<PlanContext, 'layers' | 'format'>): ResolvedPlan['tasks'] {
   const prunable = layers.filter((layer) => layer.prunable > 0).map((layer) => layer.name);
   if (prunable.length === 0)
     throw new PlanMeaningError(
@@ -105,16 +93,18 @@ function resolveTasks(plan: Plan, layers: readonly LayerSummary[]): ResolvedPlan
   }
   return written.map((task) => {
     const names = resolved.get(task)!;
-    checkBudget(task.budget, layerViews(layers, names), [...task.path, 'budget'], names);
+    const options = format ? { format: format(isOfFile(written, task.budget)) } : {};
+    checkBudget(task.budget, layers, [...task.path, 'budget'], names, options);
     return { name: task.name, layers: names, budget: task.budget };
   });
 }
 
 function checkBudget(
   budget: Budget,
-  views: readonly LayerView[],
+  layers: readonly LayerSummary[],
   path: readonly (string | number)[],
   names: readonly string[],
+  options: BudgetOptions,
 ): void {
   for (const layer of Object.keys(budget.layers ?? {})) {
     if (!names.includes(layer))
@@ -124,7 +114,11 @@ function checkBudget(
       );
   }
   try {
-    createCompression(budget, views);
+    createCompression(
+      budget,
+      layerViews(layers, names, budget).map(({ view }) => view),
+      options,
+    );
   } catch (error) {
     if (!(error instanceof BudgetError)) throw error;
     const nearest = error.nearest === undefined ? null : { key: error.key, value: error.nearest };
@@ -147,7 +141,7 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
     planPath: context.planPath,
     model: typeof plan.model === 'string' ? { path: context.modelPath! } : plan.model,
     data: resolveData(plan.data, context.dataPath),
-    tasks: resolveTasks(plan, context.layers),
+    tasks: resolveTasks(plan, context),
     method: plan.method ?? 'lc',
     schedule: {
       ...SCHEDULE,

@@ -45,6 +45,17 @@ export const PathAnswer = z.object({
 });
 export type PathAnswer = z.infer<typeof PathAnswer>;
 
+/** One thing a budget asks for, and what the written files have of it. */
+export const BudgetCheck = z.object({
+  task: z.string(),
+  kind: z.enum(['weights', 'bytes', 'flops', 'neurons', 'pattern', 'codes', 'norm', 'penalty', 'floor', 'cap']),
+  asked: z.string().describe('As in the plan: "8 kB", "2:4", "floor 10% of fc1".'),
+  limit: z.number().nullable().describe('What that comes to, in the unit of `got`; null: a penalty sets no limit.'),
+  got: z.number(),
+  met: z.boolean().nullable().describe('null: nothing to meet.'),
+});
+export type BudgetCheck = z.infer<typeof BudgetCheck>;
+
 const at = { time: z.number() };
 
 export const RunEvent = z.discriminatedUnion('event', [
@@ -131,6 +142,7 @@ export const RunEvent = z.discriminatedUnion('event', [
     perLayer: z.array(LayerKept),
     seconds: z.number(),
     folder: z.string(),
+    budget: z.array(BudgetCheck).optional(),
     path: PathAnswer.optional(),
   }),
 ]);

@@ -1,5 +1,7 @@
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import type { BudgetCheck, LayerKept } from '../protocol/events.js';
+import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { readRunPlan } from './registry.js';
 
@@ -19,8 +21,10 @@ export async function baselinePlan(
     () => true,
     () => false,
   );
+  const tasks = await countedTasks(folder, plan.tasks);
   return {
     ...plan,
+    tasks,
     name: `${plan.name}-${method}`,
     method,
     ...(here && {
@@ -30,3 +34,26 @@ export async function baselinePlan(
     }),
   };
 }
+
+/**
+ * Penalties and norms keep what the run finds; a baseline of the same projection would keep something else, so it gets what
+ * the run kept as its budget.
+ */
+async function countedTasks(folder: string, tasks: ResolvedPlan['tasks']): Promise<ResolvedPlan['tasks']> {
+  if (tasks.every(({ budget }) => budget.alpha === undefined && !isLasso(budget))) return tasks;
+  const done = JSON.parse(await readFile(join(folder, 'result', 'result.json'), 'utf8')) as {
+    perLayer: LayerKept[];
+    budget?: BudgetCheck[];
+  };
+  return tasks.map((task) => {
+    const { budget, layers } = task;
+    if (budget.alpha === undefined && !isLasso(budget)) return task;
+    const neurons = budget.prune === 'neurons';
+    const found = done.budget?.find(({ task: name, kind }) => name === task.name && kind === 'penalty');
+    if (neurons && found) return { ...task, budget: { prune: 'neurons', neurons: found.got } };
+    const kept = done.perLayer.filter(({ layer }) => layers.includes(layer));
+    return { ...task, budget: { weights: kept.reduce((total, one) => total + one.kept, 0) } };
+  });
+}
+
+const isLasso = ({ radius, norm }: Budget): boolean => radius !== undefined && norm === 'l1';

@@ -14,7 +14,6 @@ import { lockHolder } from '../trainer/lock.js';
 import { createRunFolder, readRunPlan, runPaths, runsFolder } from '../trainer/runFolder.js';
 import { lastEvents } from './eventLog.js';
 import { findRun } from './registry.js';
-import { writeReport } from './report.js';
 
 export type { StopReason } from '../trainer/ipc.js';
 
@@ -187,9 +186,6 @@ function superviseTrainer(child: ChildProcess, folder: string, onOutput?: (line:
     for (const { reject } of waiting.values())
       reject(last?.event === 'failed' ? asUserError(last as SentError) : crash);
     waiting.clear();
-    if (last!.event === 'done') {
-      await writeReport(folder).catch((error: Error) => onOutput?.(`the report was not written: ${error.message}`));
-    }
     return last!;
   });
 

@@ -40,6 +40,12 @@ export const backend: Backend = {
   lastPerLayer: async (...args) => (await import('../runs/lastPerLayer.js')).lastPerLayer(...args),
   newestWeights: async (...args) => (await import('../runs/newestWeights.js')).newestWeights(...args),
   baselinePlan: async (...args) => (await import('../runs/baselinePlan.js')).baselinePlan(...args),
-  readPlan: async (...args) => (await import('../plan/readPlan.js')).readPlan(...args),
+  async readPlan(path, options) {
+    const [{ readPlan }, { fileFormatOf }] = await Promise.all([
+      import('../plan/readPlan.js'),
+      import('../export/packageFormat.js'),
+    ]);
+    return readPlan(path, { formatOf: fileFormatOf, ...options });
+  },
   runInChild,
 };

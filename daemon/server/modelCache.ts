@@ -1,11 +1,14 @@
 /** The model asked about last, kept for a minute: a budget that is being typed asks about it at every key. */
 import { stat } from 'node:fs/promises';
+import type { FileFormat } from '../lc/budgets.js';
 import type { LayerSummary, Model } from '../model/model.js';
 
 export interface LoadedModel {
   readonly model: Model;
   readonly layers: readonly LayerSummary[];
   readonly weights: ReadonlyMap<string, Float32Array>;
+  /** What a budget in bytes buys. */
+  readonly format: FileFormat;
 }
 
 const LIFETIME = 60_000;
@@ -35,14 +38,16 @@ export class ModelCache {
 }
 
 async function read(path: string, workspace: string): Promise<LoadedModel> {
-  const [{ readModel }, { summarizeModel }] = await Promise.all([
+  const [{ readModel }, { summarizeModel }, { fileFormatOf }] = await Promise.all([
     import('../model/readModel.js'),
     import('../model/summarize.js'),
+    import('../export/packageFormat.js'),
   ]);
   const model = await readModel(path, { workspace });
   return {
     model,
     layers: summarizeModel(model),
     weights: new Map(model.weights.map((weight) => [weight.name, weight.data])),
+    format: fileFormatOf(model),
   };
 }

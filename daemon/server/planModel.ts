@@ -1,6 +1,7 @@
 /** The model a run's plan prunes: for previews of its budget and pictures of its layers. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isOfFile } from '../lc/budgets.js';
 import type { BudgetPreview, LayerPicture } from '../protocol/messages.js';
 import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
@@ -22,11 +23,13 @@ async function modelOf({ plan, workspace, folder }: RunPlace, models: ModelCache
   if ('path' in plan.model) return models.load(join(workspace, plan.model.path), workspace);
   const trained = folder && join(folder, 'reference', 'model.json');
   if (trained && (await stat(trained).catch(() => null))?.isFile()) return models.load(trained, workspace);
-  const [{ buildArchitecture }, { summarizeModel }] = await Promise.all([
+  const [{ buildArchitecture }, { summarizeModel }, { fileFormatOf }] = await Promise.all([
     import('../model/architectures.js'),
     import('../model/summarize.js'),
+    import('../export/packageFormat.js'),
   ]);
-  return { layers: summarizeModel(buildArchitecture(plan.model.architecture, plan.seed)), weights: null };
+  const model = buildArchitecture(plan.model.architecture, plan.seed);
+  return { layers: summarizeModel(model), weights: null, format: fileFormatOf(model) };
 }
 
 /** What `budget` means over `pruned`: by default all layers that the plan prunes. */
@@ -38,7 +41,7 @@ export async function previewForRun(
 ): Promise<BudgetPreview> {
   const model = await modelOf(run, models);
   const others = model.layers.filter((layer) => !pruned.includes(layer.name)).map((layer) => layer.name);
-  return previewBudget(model, budget, others);
+  return previewBudget(model, budget, others, isOfFile(run.plan.tasks, budget));
 }
 
 /** @throws UserError('run-invalid') when the layer has no prunable weights, or there is no checkpoint yet. */

@@ -1,8 +1,9 @@
 /** What a budget would mean for a model: the direct compression of the reference, counted. */
-import { BudgetError, budgetKappa, createCompression, viewLength } from '../lc/budgets.js';
+import { BudgetError, budgetKappa, createCompression, viewLength, type FileFormat } from '../lc/budgets.js';
+import { countNonZeros } from '../lc/select.js';
 import { compressedColumns, storedBytes } from '../lc/sparseFormat.js';
+import { layerViews, type ViewedLayer } from '../model/layerViews.js';
 import type { LayerSummary } from '../model/model.js';
-import { layerViews } from '../plan/resolvePlan.js';
 import type { BudgetPreview } from '../protocol/messages.js';
 import type { Budget } from '../protocol/plan.js';
 
@@ -37,55 +38,76 @@ export interface PreviewModel {
   readonly layers: readonly LayerSummary[];
   /** Weight name -> values; null where only the topology is known. */
   readonly weights: ReadonlyMap<string, Float32Array> | null;
+  /** What a budget in bytes buys; without it, an estimate. */
+  readonly format?: FileFormat;
+}
+
+/** The direct compression: what each kernel keeps. */
+interface Compressed {
+  readonly kernels: readonly Float32Array[];
+  /** C(theta) in the budget's unit. */
+  readonly cost: number;
 }
 
 /**
  * @param exclude exact names of layers that are not pruned.
+ * @param whole whether `bytes` are those of the whole file.
  * kappa is the budget's bound; bytes and FLOPs are those of the reference's direct compression (magnitude, for l0), which
  * LC will rebalance between layers: an estimate, said with "about".
  */
-export function previewBudget(model: PreviewModel, budget: Budget, exclude: readonly string[] = []): BudgetPreview {
-  const layers = model.layers.filter((layer) => layer.prunable > 0 && !exclude.includes(layer.name));
-  const views = layerViews(
-    layers,
-    layers.map((layer) => layer.name),
+export function previewBudget(
+  model: PreviewModel,
+  budget: Budget,
+  exclude: readonly string[] = [],
+  whole = budget.scope !== 'layer',
+): BudgetPreview {
+  const names = model.layers.filter(({ name, prunable }) => prunable > 0 && !exclude.includes(name));
+  const viewed = layerViews(
+    model.layers,
+    names.map(({ name }) => name),
+    budget,
   );
+  const views = viewed.map(({ view }) => view);
   const prunable = views.reduce((total, view) => total + view.size, 0);
   const nothing = { kappa: null, prunable, bytes: null, flopsShare: null };
-  if (views.length === 0) return { ...nothing, text: 'nothing to prune', problem: 'no prunable layer is left' };
+  if (prunable === 0) return { ...nothing, text: 'nothing to prune', problem: 'no prunable layer is left' };
+  const format = model.format?.(whole) ?? compressedColumns;
   let kappa: number | null;
-  let kept: number[] | null = null;
+  let compressed: Compressed | null = null;
   try {
-    const compression = createCompression(budget, views);
-    kappa = budgetKappa(budget, views);
-    const flat = model.weights && flatten(layers, model.weights);
-    const length = views.reduce((total, view) => total + viewLength(view, budget), 0);
+    const compression = createCompression(budget, views, { format });
+    kappa = budgetKappa(budget, views, { format });
+    const flat = model.weights && flatten(viewed, model.weights);
     // A penalty's threshold depends on mu, which only the run knows.
     const penalty = budget.alpha !== undefined || budget.form === 'penalty';
-    if (flat && flat.length === length && !penalty) {
-      const theta = new Float32Array(length);
-      compression.project(flat, 1, theta);
-      kept = countPerView(
-        theta,
-        views.map((view) => view.size),
-      );
+    if (flat && !penalty) {
+      compression.project(flat, 1, flat);
+      compressed = { kernels: kernelsOf(flat, viewed, budget), cost: compression.cost(flat) };
     }
   } catch (error) {
     if (!(error instanceof BudgetError || error instanceof RangeError)) throw error;
     return { ...nothing, text: `${written(budget)}: ${error.message}`, problem: error.message };
   }
+  const kept = compressed?.kernels.map(countNonZeros);
   const total = kept?.reduce((sum, n) => sum + n, 0) ?? kappa;
   const cost = (i: number) => views[i]!.flopsPerWeight;
   const dense = views.reduce((sum, view, i) => sum + view.size * cost(i), 0);
   const flopsShare = kept && dense > 0 ? kept.reduce((sum, n, i) => sum + n * cost(i), 0) / dense : null;
-  const bytes = total === null ? null : storedBytes(compressedColumns(views, budget.quantize), total);
+  const sparse = format(views, budget.quantize);
+  const bytes =
+    compressed && sparse.encodedBytes
+      ? sparse.encodedBytes(concatenated(compressed.kernels))
+      : total === null
+        ? null
+        : storedBytes(sparse, total);
   const parts = [
+    compressed && budget.neurons !== undefined ? `${grouped(compressed.cost)} neurons` : null,
     total === null ? null : budget.weights === undefined ? `${grouped(total)} weights` : percent(total / prunable),
     bytes === null ? null : `about ${sizeText(bytes)} sparse`,
     flopsShare === null || budget.flops !== undefined ? null : `${percent(flopsShare)} of the FLOPs`,
   ].filter((part) => part !== null);
   return {
-    kappa,
+    kappa: kappa ?? (budget.bytes === undefined ? null : total),
     prunable,
     bytes,
     flopsShare,
@@ -97,16 +119,7 @@ export function previewBudget(model: PreviewModel, budget: Budget, exclude: read
   };
 }
 
-function flatten(layers: readonly LayerSummary[], weights: ReadonlyMap<string, Float32Array>): Float32Array | null {
-  const parts: Float32Array[] = [];
-  for (const layer of layers) {
-    for (const { name, prunable } of layer.weights) {
-      if (!prunable) continue;
-      const values = weights.get(name);
-      if (!values) return null;
-      parts.push(values);
-    }
-  }
+function concatenated(parts: readonly Float32Array[]): Float32Array {
   const flat = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -116,11 +129,17 @@ function flatten(layers: readonly LayerSummary[], weights: ReadonlyMap<string, F
   return flat;
 }
 
-function countPerView(theta: Float32Array, sizes: readonly number[]): number[] {
+/** What the budget sees; null where a weight's values are not there. */
+function flatten(viewed: readonly ViewedLayer[], weights: ReadonlyMap<string, Float32Array>): Float32Array | null {
+  const parts = viewed.flatMap((layer) => layer.weights).map((name) => weights.get(name));
+  return parts.includes(undefined) ? null : concatenated(parts as Float32Array[]);
+}
+
+function kernelsOf(theta: Float32Array, viewed: readonly ViewedLayer[], budget: Budget): Float32Array[] {
   let at = 0;
-  return sizes.map((size) => {
-    let kept = 0;
-    for (const end = at + size; at < end; at++) if (theta[at] !== 0) kept++;
-    return kept;
+  return viewed.map(({ view }) => {
+    const start = at;
+    at += viewLength(view, budget);
+    return theta.subarray(start, start + view.size);
   });
 }

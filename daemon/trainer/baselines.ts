@@ -12,10 +12,12 @@ import {
   adopt,
   atTheta,
   direct,
+  outcomeOf,
   plannedRetraining,
   reference,
   retrain,
   retrainingSteps,
+  retrainSurvivors,
   supportOf,
   type Retraining,
 } from './stages.js';
@@ -36,21 +38,21 @@ export function longRetraining(plan: Run['plan'], from = 0): Retraining {
   return { settings, epochs, learningRate: (epoch) => training.learningRate * decay ** Math.floor(epoch) };
 }
 
-/** Prune the reference by magnitude once, then retrain the survivors. (Han et al. 2015) */
+/** Compress the reference once, then retrain the survivors. (Han et al. 2015; with codebooks, Han et al. 2016) */
 export async function runMagnitude(run: Run, live: Live): Promise<Outcome> {
   const compressed = run.tasks(live.progress.budget);
-  if (!compressed.retrainable) {
-    throw new UserError(
-      'plan-invalid',
-      'the magnitude baseline needs a budget of zeros (keep, weights...), not of values',
-    );
-  }
   if (live.progress.phase === 'reference') {
     const session = await reference(run, live);
     await direct(run, live, session, compressed.tasks);
     await beginRetraining(run, live, session, compressed.tasks);
   }
-  return retrain(run, live, compressed, longRetraining(run.plan));
+  if (compressed.retrainable) return retrain(run, live, compressed, longRetraining(run.plan));
+  // A budget on values (a codebook, a norm): the same projection once more, of what the survivors have become.
+  const { tasks } = compressed;
+  const session = await retrainSurvivors(run, live, { ...compressed, retrainable: true }, longRetraining(run.plan));
+  directCompression(tasks, await session.getWeights(), live.theta, run.plan.schedule.mu0);
+  await adopt(live, session, tasks);
+  return outcomeOf(run, live, session);
 }
 
 /**

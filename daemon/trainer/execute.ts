@@ -1,4 +1,5 @@
 /** Runs a plan's method from its beginning or from a checkpoint to the result. */
+import type { Budget } from '../protocol/plan.js';
 import { longRetraining, runGradual, runMagnitude } from './baselines.js';
 import { boundary, createLive, lap, saveCheckpoint, type Live } from './live.js';
 import { lStepsFrom, runLc } from './loop.js';
@@ -16,7 +17,8 @@ export function totalSteps(run: Planned): number {
   if (method === 'reference') return first;
   if (run.plan.path) return first + pathSteps(run, run.plan.path);
   const tasks = run.tasks(null);
-  if (method === 'magnitude') return first + retrainingSteps(run, longRetraining(run.plan), tasks);
+  if (method === 'magnitude')
+    return first + retrainingSteps(run, longRetraining(run.plan), { ...tasks, retrainable: true });
   return first + lStepsFrom(run, 0) + retrainingSteps(run, plannedRetraining(run.plan), tasks);
 }
 
@@ -36,6 +38,8 @@ async function runReference(run: Run, live: Live): Promise<Outcome> {
 const METHODS = { lc: runLc, magnitude: runMagnitude, gradual: runGradual, reference: runReference };
 
 export interface Executed extends Outcome {
+  /** What the user has set in place of the plan's budget, or the one of the path's point; null: as planned. */
+  readonly budget: Budget | null;
   /** Time of work, pauses and interruptions left out. */
   readonly seconds: number;
 }
@@ -56,5 +60,7 @@ export async function execute(run: Run, restored: RunState | null): Promise<Exec
   await boundary(run, live, session);
   const outcome = await (path ? runPath(run, live, path) : METHODS[method](run, live));
   lap(run, live);
-  return { ...outcome, seconds: live.progress.elapsed / 1000 };
+  const { finished } = live.progress.path ?? {};
+  const point = finished?.find((one) => one.point === outcome.path?.point);
+  return { ...outcome, budget: point?.budget ?? live.progress.budget, seconds: live.progress.elapsed / 1000 };
 }

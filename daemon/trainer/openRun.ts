@@ -1,19 +1,22 @@
 /** One run in a trainer process: its folder opened, the plan executed, everything logged. */
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkBudgets } from '../export/budgetChecks.js';
 import { writeSparsePackage } from '../export/sparsePackage.js';
 import { writeFileAtomic } from '../model/atomicWrite.js';
 import type { Model } from '../model/model.js';
 import { withWeights } from '../model/weights.js';
 import { UserError } from '../protocol/errors.js';
-import type { RunEvent, UntimedRunEvent } from '../protocol/events.js';
+import type { BudgetCheck, RunEvent, UntimedRunEvent } from '../protocol/events.js';
+import type { Budget } from '../protocol/plan.js';
 import { latestCheckpoint, tidyCheckpoints, writeCheckpoint } from './checkpoint.js';
 import { Stopped, type Control } from './control.js';
 import { openEventWriter, type EventWriter } from './eventWriter.js';
 import { execute, totalSteps } from './execute.js';
 import { countKept } from './kept.js';
 import { takeLock } from './lock.js';
-import { writeModelInto, writeResult } from './result.js';
+import { writeReport } from './report.js';
+import { writeModelInto, writePackageInto, writeResult } from './result.js';
 import type { Run } from './run.js';
 import { readRunPlan, runPaths } from './runFolder.js';
 import type { Assemble, Assembled } from './setup.js';
@@ -92,12 +95,23 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           const outcome = await execute(run, checkpoint?.state ?? null);
           emit({ event: 'phase', phase: 'export' });
           const { weights, statistics, reference, theta, retrained, seconds, path } = outcome;
-          await writeModelInto(paths.result, assembled.model, assembled.withWeights(weights, statistics));
+          const named = assembled.withWeights(weights, statistics);
+          await writeModelInto(paths.result, assembled.model, named);
+          const budget = await verified(paths.result, assembled, named, outcome.budget);
+          for (const { kind, asked, limit, got } of budget.filter(({ met }) => met === false)) {
+            const message = `THE BUDGET IS MISSED: ${asked} allows ${limit} (${kind}), the written file has ${got}`;
+            emit({ event: 'warning', code: 'budget-missed', message });
+          }
           const { kept, perLayer } = countKept(assembled.parts.layers, weights);
           const figures = { reference, theta, retrained, kept, prunable: assembled.prunable, perLayer, seconds };
-          const done = { event: 'done' as const, ...figures, folder: process.folder, ...(path && { path }) };
+          const found = { budget, ...(path && { path }) };
+          const done = { event: 'done' as const, ...figures, folder: process.folder, ...found };
           await writeResult(paths.result, done);
           own.sync();
+          await writeReport(process.folder, { done: { time: Date.now(), ...done } }).catch((error: unknown) => {
+            const { message } = userMessage(error);
+            emit({ event: 'warning', code: 'report', message: `the report was not written: ${message}` });
+          });
           const last = emit(done);
           await rm(join(paths.points, STATES), { recursive: true, force: true }).catch(() => undefined);
           return last;
@@ -114,6 +128,19 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
     await release();
     throw error;
   }
+}
+
+/** What each budget asked for, and what the sparse package of the result, read back from disk, has of it. */
+async function verified(
+  folder: string,
+  { model, plan, parameters }: Assembled,
+  weights: ReadonlyMap<string, Float32Array>,
+  budget: Budget | null,
+): Promise<BudgetCheck[]> {
+  if (plan.method === 'reference') return [];
+  const written = await writePackageInto(folder, withWeights(model, weights));
+  const tasks = plan.tasks.map((task) => ({ ...task, budget: budget ?? task.budget }));
+  return checkBudgets(written.model, tasks, written.bytes, (name) => parameters.has(name));
 }
 
 /** The last event of a run that did not finish. A full disk may keep it out of the log; it is told all the same. */

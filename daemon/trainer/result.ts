@@ -1,5 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readSparsePackage } from '../export/readSparsePackage.js';
+import { writeSparsePackage } from '../export/sparsePackage.js';
 import { writeFileAtomic } from '../model/atomicWrite.js';
 import type { Model } from '../model/model.js';
 import { withWeights } from '../model/weights.js';
@@ -21,6 +23,20 @@ export async function writeModelInto(
 ): Promise<void> {
   await makeFolder(folder);
   await writeTfjsModel(withWeights(model, weights), join(folder, 'model.json'));
+}
+
+/** The pruned model in one small file, beside model.json. */
+const PACKAGE = 'model.lcp';
+
+/**
+ * Writes the sparse package of a result and reads it back.
+ * @returns its size and what is in it. @throws UserError('disk').
+ */
+export async function writePackageInto(folder: string, model: Model): Promise<{ bytes: number; model: Model }> {
+  const file = join(folder, PACKAGE);
+  await writeFileAtomic(file, writeSparsePackage(model));
+  const written = await readFile(file);
+  return { bytes: written.length, model: readSparsePackage(written, file) };
 }
 
 /** Writes `result.json`: the run's last figures, for programs. @throws UserError('disk'). */

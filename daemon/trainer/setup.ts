@@ -5,6 +5,7 @@ import { ShuffledBatches } from '../data/batches.js';
 import { sampleSource } from '../data/sampleSource.js';
 import type { Dataset, Split } from '../data/dataset.js';
 import type { EngineInfo, EngineSession, SampleSource } from '../engine/engine.js';
+import { fileFormatOf } from '../export/packageFormat.js';
 import { openEngine, prepareEngines, type Considered } from '../engine/registry.js';
 import { createRandom } from '../lc/random.js';
 import { buildArchitecture } from '../model/architectures.js';
@@ -47,6 +48,8 @@ export interface Assembled {
   /** Trainable weights, and those the tasks cover. */
   readonly weights: number;
   readonly prunable: number;
+  /** Names of the trainable weights. */
+  readonly parameters: ReadonlySet<string>;
   /** One sentence each, for the user. */
   readonly notes: readonly string[];
   /** The model with these weights; `statistics` is a session's state. */
@@ -118,7 +121,13 @@ export const assemble: Assemble = async (plan, { workspace }) => {
     openEngine(
       engine,
       model,
-      { loss: setup.loss, batchSize, seed: plan.seed, ...(output === undefined ? {} : { output }) },
+      {
+        loss: setup.loss,
+        fromLogits: setup.fromLogits,
+        batchSize,
+        seed: plan.seed,
+        ...(output === undefined ? {} : { output }),
+      },
       { folders: [workspace], report: (engine) => considered.push(engine) },
     );
   // Too small a training set for the batch size is told before the engine starts.
@@ -166,7 +175,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
       return stream;
     },
     sets,
-    tasks: (budget) => createTasks(plan, layers, session.parameters, budget),
+    tasks: (budget) => createTasks(plan, layers, session.parameters, budget, fileFormatOf(model)),
     layers: pruned,
     checkpointMs: CHECKPOINT_MS,
     chanceError: setup.classification
@@ -185,6 +194,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
     engine: info,
     weights: session.size,
     prunable: prunableWeights(pruned),
+    parameters: new Set(parameters.map(({ name }) => name)),
     // The data set is the one of the chosen scale by now: its notes do not speak of another.
     notes: [...model.notes, ...dataset.notes, ...scaleNotes],
     withWeights(weights, statistics) {

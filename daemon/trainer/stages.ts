@@ -118,9 +118,13 @@ export const retrainingSteps = (run: Planned, retraining: Retraining, tasks: Tas
 
 /** Trains the survivors with the support fixed (w is theta already), evaluates, and gives the result. */
 export async function retrain(run: Run, live: Live, tasks: Tasks, retraining: Retraining): Promise<Outcome> {
+  return outcomeOf(run, live, await retrainSurvivors(run, live, tasks, retraining));
+}
+
+/** The session's weights as the run's result, evaluated. */
+export async function outcomeOf(run: Run, live: Live, session: EngineSession): Promise<Outcome> {
   const { progress } = live;
   const { reference: atReference, theta } = progress as { reference: Evaluation; theta: Evaluation };
-  const session = await retrainSurvivors(run, live, tasks, retraining);
   const weights = await session.getWeights();
   const retrained = await evaluateSets(run, session, 'retrained', progress.totalStep);
   return { weights, statistics: await session.getState(), reference: atReference, theta, retrained };

@@ -1,10 +1,11 @@
 import { join, relative, resolve } from 'node:path';
+import { fileFormatOf } from '../../export/packageFormat.js';
 import { readPlan, workspaceFor } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { startRun } from '../../runs/supervisor.js';
 import { baselinePlan } from '../../runs/baselinePlan.js';
-import { writeReport } from '../../runs/report.js';
+import { writeReport } from '../../trainer/report.js';
 import { integerOption, stringOption, type Command } from '../command.js';
 import { follow, type Done } from '../follow.js';
 import type { Terminal } from '../terminal.js';
@@ -30,7 +31,7 @@ export const run: Command = {
       throw new UserError('usage', `--compare: "${compare}" is no baseline; known: ${BASELINES.join(', ')}`);
     const seed = integerOption(values, 'seed', 0, 0xffffffff);
     const engine = stringOption(values, 'engine');
-    const written = await readPlan(planFile, { workspace });
+    const written = await readPlan(planFile, { workspace, formatOf: fileFormatOf });
     const plan: ResolvedPlan = {
       ...written,
       ...(seed === undefined ? {} : { seed }),
@@ -45,7 +46,7 @@ export const run: Command = {
       const other = await startRun(await baselinePlan(handle.folder, baseline, { workspace }), { workspace });
       const otherDone = await follow(other, terminal, workspace);
       if (!otherDone) return 130;
-      await writeReport(handle.folder, [other.folder]);
+      await writeReport(handle.folder, { others: [other.folder] });
       terminal.emit({ ...otherDone, event: 'baseline', method: baseline });
       terminal.print('');
       terminal.print(

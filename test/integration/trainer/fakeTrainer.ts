@@ -52,6 +52,7 @@ const assemble: Assemble = async (plan) => {
     engine: run.session.info,
     weights: run.session.size,
     prunable: run.session.prunableSize,
+    parameters: new Set(['fc/kernel', 'fc/bias']),
     notes: [],
     withWeights: (weights) =>
       new Map([
