@@ -77,6 +77,9 @@ function byActivation(activation: string): TrainingLoss {
   return activation === 'sigmoid' ? 'binaryCrossentropy' : 'meanSquaredError';
 }
 
+const hasRegularizer = (config: Record<string, unknown>): boolean =>
+  Object.entries(config).some(([key, value]) => /_?regularizer$/i.test(key) && value !== null && value !== undefined);
+
 /**
  * @param output name of the output's layer ("o1", "head/o1"); default the last output, which always trains.
  * @throws UserError('plan-invalid') on an unknown output, listing those there are; UserError('model-unsupported') on an open output shape.
@@ -102,6 +105,11 @@ export function trainingSetup(
     notes.push(`the model has ${names.length} outputs (${names.join(', ')}); the last one is trained on`);
   }
   const name = names[index]!;
+  const regularized = graph.layers.filter(({ layer }) => hasRegularizer(layer.config)).map(({ path }) => path);
+  if (regularized.length > 0)
+    notes.push(
+      `regularizers take no part in training (${regularized.join(', ').slice(0, 200)}); the plan's training.weightDecay does`,
+    );
   const shape = graph.outputShapes[index];
   if (!shape || shape.some((dim) => dim === null)) {
     throw new UserError(

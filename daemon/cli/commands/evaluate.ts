@@ -83,7 +83,7 @@ export const evaluate: Command = {
         onProgress: (done) => terminal.status(`evaluating ${count(done)} of ${count(split.size)}`),
       });
       terminal.status('');
-      for (const note of [...dataset.notes, ...(choice ? [choice.note] : [])]) terminal.note(note);
+      for (const note of [...setup.notes, ...dataset.notes, ...(choice ? [choice.note] : [])]) terminal.note(note);
       terminal.emit({ loss: result.loss, error: result.error, samples: result.samples });
       terminal.print(
         `loss ${result.loss.toFixed(4)}, error ${percent(result.error)} on ${count(result.samples)} samples (${engine.info.name}, ${engine.info.device})`,

@@ -50,6 +50,13 @@ describe('trainingSetup', () => {
     expect(trainingSetup(head(3, 'softmax', { loss: logits })).fromLogits).toBe(false);
   });
 
+  it('regularizers are named, as they take no part', () => {
+    const model = head(3, 'softmax');
+    expect(trainingSetup(model).notes).toEqual([]);
+    Object.assign(model.topology.config.layers[0]!.config, { kernel_regularizer: { class_name: 'L2', config: { l2: 0.01 } }, bias_regularizer: null });
+    expect(trainingSetup(model).notes.join()).toMatch(/regularizers take no part in training \(d\)/);
+  });
+
   it('several outputs: the last, or the named one', async () => {
     const model = await readModel('nested.keras', { workspace: fixtures });
     expect(trainingSetup(model)).toMatchObject({ output: 'o2', outputShape: [3], inputShapes: [[6], [4]] });
