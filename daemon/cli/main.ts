@@ -6,6 +6,7 @@ import { evaluate } from './commands/evaluate.js';
 import { exportCommand } from './commands/export.js';
 import { init } from './commands/init.js';
 import { inspect } from './commands/inspect.js';
+import { path } from './commands/path.js';
 import { resume } from './commands/resume.js';
 import { run } from './commands/run.js';
 import { runs } from './commands/runs.js';
@@ -13,7 +14,7 @@ import { train } from './commands/train.js';
 import { createTerminal } from './terminal.js';
 import { version } from './version.js';
 
-const commands: readonly Command[] = [run, resume, train, evaluate, inspect, exportCommand, init, runs, engines];
+const commands: readonly Command[] = [run, path, resume, train, evaluate, inspect, exportCommand, init, runs, engines];
 
 function help(): string {
   const width = Math.max(...commands.map((command) => command.name.length + command.positionals.length + 1));

@@ -204,15 +204,17 @@ async function finishPoint(
   return done;
 }
 
-/** The next point; null at the end, also where the search would leave what a budget can be. */
+/** The next point; null at the end, also where the search would leave what a budget can be, or come down to known weights. */
 function nextWithin(run: Run, path: ResolvedPath, progress: PathProgress): ReturnType<typeof nextPoint<Budget>> {
   const search =
     path.maxErrorIncrease === null ? null : { bound: boundOf(path, progress), refinements: path.refinements };
   const next = nextPoint(path.budgets, progress.finished.map(resultOf), search);
   if (!next) return null;
+  if (progress.finished.length < path.budgets.length && path.budgets.includes(next.budget)) return next;
   try {
-    run.tasks(next.budget);
-    return next;
+    const { kappa } = run.tasks(next.budget);
+    const known = progress.finished.some(({ budget }) => kappa !== null && run.tasks(budget).kappa === kappa);
+    return known ? null : next;
   } catch (error) {
     if (error instanceof UserError && error.code === 'budget-impossible') return null;
     throw error;

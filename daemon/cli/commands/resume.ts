@@ -4,6 +4,7 @@ import { resumeRun } from '../../runs/supervisor.js';
 import { runFolder } from '../../runs/registry.js';
 import { stringOption, type Command } from '../command.js';
 import { follow } from '../follow.js';
+import { finishPath } from './path.js';
 import { finish } from './run.js';
 
 /** A run by its folder (then its workspace is the folder three levels up: .lcprune/runs/RUN) or by its name. */
@@ -27,6 +28,7 @@ export const resume: Command = {
     const handle = await resumeRun(folder, { workspace });
     const done = await follow(handle, terminal, workspace);
     if (!done) return 130;
+    if (done.path) return finishPath(terminal, workspace, done, folder);
     finish(terminal, workspace, done, folder);
     return 0;
   },

@@ -1,0 +1,152 @@
+import { join, relative, resolve } from 'node:path';
+import { fileFormatOf } from '../../export/packageFormat.js';
+import { readPlan, workspaceFor } from '../../plan/readPlan.js';
+import { UserError } from '../../protocol/errors.js';
+import type { PathPoint } from '../../protocol/events.js';
+import { PathSettings } from '../../protocol/plan.js';
+import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import { baselinePlan } from '../../runs/baselinePlan.js';
+import { pathPoints } from '../../runs/pathPoints.js';
+import { startRun } from '../../runs/supervisor.js';
+import { writeReport } from '../../trainer/report.js';
+import { readReference, readRunModel } from '../../trainer/runModels.js';
+import { integerOption, stringOption, type Command, type Values } from '../command.js';
+import { measureExport, printExport } from '../exportView.js';
+import { follow, type Done } from '../follow.js';
+import { answerLine, answerText, printCurve } from '../pathView.js';
+import type { Terminal } from '../terminal.js';
+import { percent } from '../text.js';
+
+const numberOrText = (text: string): number | string => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : text);
+
+/** What the options say of the path; the rest is the plan's, then the defaults. */
+function settingsOf(values: Values): PathSettings {
+  const list = stringOption(values, 'budgets');
+  const increase = stringOption(values, 'max-error-increase');
+  const points = integerOption(values, 'points', 1, 64);
+  const refinements = integerOption(values, 'refinements', 0, 32);
+  if (list !== undefined && points !== undefined)
+    throw new UserError(
+      'usage',
+      'lc-prune path: --budgets lists the budgets, --points counts them; give one of the two',
+    );
+  const budgets = list?.split(',').map((text) => numberOrText(text.trim()));
+  const parsed = PathSettings.safeParse({
+    ...(budgets && { budgets }),
+    ...(points !== undefined && { points }),
+    ...(refinements !== undefined && { refinements }),
+    ...(increase !== undefined && { maxErrorIncrease: numberOrText(increase.trim()) }),
+  });
+  if (parsed.success) return parsed.data;
+  const [field, at] = parsed.error.issues[0]!.path;
+  if (field === 'maxErrorIncrease')
+    throw new UserError(
+      'usage',
+      `--max-error-increase: "${increase}" is no share; give absolute points such as "0.5%"`,
+    );
+  throw new UserError(
+    'usage',
+    `--budgets: "${budgets?.[Number(at)] ?? list}" is no budget; give a list such as 10%,5%,2%`,
+  );
+}
+
+export const path: Command = {
+  name: 'path',
+  positionals: 'PLAN',
+  summary: 'the error-against-budget curve in one warm-started run; the smallest network within an error bound',
+  options: {
+    budgets: {
+      type: 'string',
+      value: 'LIST',
+      help: '10%,5%,2% or 40kB,20kB: in the unit of the plan (default: 8, evenly spaced)',
+    },
+    points: { type: 'string', value: 'N', help: 'how many budgets, where they are not listed (default: 8)' },
+    'max-error-increase': {
+      type: 'string',
+      value: 'POINTS',
+      help: 'find the smallest network that loses at most this much error, in absolute points: 0.5%',
+    },
+    refinements: {
+      type: 'string',
+      value: 'N',
+      help: 'budgets tried beyond the listed ones in that search (default: 4)',
+    },
+    compare: {
+      type: 'string',
+      value: 'METHOD',
+      help: 'the curve of magnitude pruning beside it, with equal epochs: magnitude',
+    },
+    engine: { type: 'string', value: 'ENGINE', help: 'engine id (default: the plan, else auto)' },
+    seed: { type: 'string', value: 'N', help: 'seed (default: the plan, else 0)' },
+  },
+  async run({ positionals, values, terminal }) {
+    const planFile = resolve(positionals[0]!);
+    const workspace = workspaceFor(planFile, stringOption(values, 'workspace'));
+    const compare = stringOption(values, 'compare');
+    if (compare !== undefined && compare !== 'magnitude')
+      throw new UserError('usage', `--compare: "${compare}" has no path; known: magnitude`);
+    const seed = integerOption(values, 'seed', 0, 0xffffffff);
+    const engine = stringOption(values, 'engine');
+    const written = await readPlan(planFile, { workspace, asPath: settingsOf(values), formatOf: fileFormatOf });
+    const plan: ResolvedPlan = {
+      ...written,
+      ...(seed === undefined ? {} : { seed }),
+      ...(engine === undefined ? {} : { engine }),
+    };
+    const handle = await startRun(plan, { workspace });
+    const done = await follow(handle, terminal, workspace);
+    if (!done) return 130;
+    const others: string[] = [];
+    if (compare) {
+      terminal.note('');
+      const other = await startRun(await baselinePlan(handle.folder, compare, { workspace }), { workspace });
+      const otherDone = await follow(other, terminal, workspace);
+      if (!otherDone) return 130;
+      terminal.emit({ ...otherDone, event: 'baseline', method: compare });
+      others.push(other.folder);
+      await writeReport(handle.folder, { others });
+    }
+    return finishPath(terminal, workspace, done, handle.folder, others);
+  },
+};
+
+/**
+ * Prints the curve, the answer, and sizes and latency of the model it names. @param others folders of curves beside it.
+ * @throws UserError('budget-impossible') where a bound was asked for and nothing met it; everything is written by then.
+ */
+export async function finishPath(
+  terminal: Terminal,
+  workspace: string,
+  done: Done,
+  folder: string,
+  others: readonly string[] = [],
+): Promise<number> {
+  const curves = await Promise.all(
+    [folder, ...others].map(async (one) => {
+      const { method, points } = await pathPoints(one);
+      return { name: method, points };
+    }),
+  );
+  const answer = done.path!;
+  const point = curves[0]!.points.find((one) => one.point === answer.point) as PathPoint;
+  terminal.print('');
+  printCurve(curves, answer, terminal);
+  terminal.print('');
+  if (answer.maxErrorIncrease !== null || answer.met) terminal.print(answerText(point, answer));
+  terminal.print('');
+  const [model, reference] = [await readRunModel(folder), await readReference(folder, workspace)];
+  printExport(await measureExport(model, reference, terminal), terminal);
+  terminal.print('');
+  terminal.print(`model   ${relative(process.cwd(), join(folder, 'result', 'model.json'))}`);
+  terminal.print(`report  ${relative(process.cwd(), join(folder, 'result', 'report.html'))}`);
+  terminal.print(`others  lc-prune export ${relative(process.cwd(), folder) || folder} --point N --format FORMAT`);
+  terminal.emit(answerLine(point, answer, folder));
+  terminal.emit({ ...done, folder });
+  if (answer.maxErrorIncrease !== null && !answer.met) {
+    throw new UserError(
+      'budget-impossible',
+      `no budget of the path is within ${percent(answer.maxErrorIncrease)} of the reference's error; the best, point ${answer.point}, loses ${percent((point.decision ?? 1) - (answer.reference ?? 0))}: ask for larger --budgets, a larger --max-error-increase, or more --refinements`,
+    );
+  }
+  return 0;
+}

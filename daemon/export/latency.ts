@@ -1,0 +1,200 @@
+/**
+ * How fast the reference, the pruned and the thinned network are on this machine: onnxruntime on the ONNX files as written,
+ * one thread, and the sparse module where the network is one of dense layers. Figures are of whole calls from JavaScript.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createRandom } from '../lc/random.js';
+import type { Model } from '../model/model.js';
+import { UserError } from '../protocol/errors.js';
+import { writeSparseModule } from './sparseModule.js';
+import { thin } from './thin.js';
+import { writeOnnx } from './writeOnnx.js';
+
+export interface Latency {
+  readonly what: 'reference' | 'pruned' | 'thinned' | 'sparse module';
+  /** Samples of a call. */
+  readonly batch: number;
+  /** Of a call: the median over the rounds. */
+  readonly microseconds: number;
+  /** How many times faster than the reference (the pruned network where there is none) at this batch size. */
+  readonly speedup: number;
+}
+
+export interface Latencies {
+  readonly machine: string;
+  readonly rows: readonly Latency[];
+  /** What could not be measured, and why. */
+  readonly left: readonly { readonly what: Latency['what']; readonly reason: string }[];
+}
+
+export interface LatencyOptions {
+  /** Samples of a call. Default [1, 64]. */
+  readonly batches?: readonly number[];
+  readonly rounds?: number;
+  /** Milliseconds a round of one candidate takes, where a call takes less. */
+  readonly roundMs?: number;
+}
+
+interface Candidate {
+  readonly what: Latency['what'];
+  readonly batch: number;
+  call(): unknown;
+}
+
+/** Calls that take longer than this are measured in fewer rounds. */
+const SLOW_MS = 200;
+const SLOW_ROUNDS = 5;
+const WARM_UP_MS = 60;
+const WARM_UP_CALLS = 5;
+
+const uniform = (length: number): Float32Array => {
+  const random = createRandom(20180618);
+  return Float32Array.from({ length }, () => random.next());
+};
+
+/** The calls of one ONNX file; a file whose batch is fixed has that one only. */
+async function onnxCandidates(
+  what: Latency['what'],
+  file: string,
+  batches: readonly number[],
+): Promise<{ candidates: Candidate[]; release(): Promise<void> }> {
+  const ort = await import('onnxruntime-node');
+  const options = { intraOpNumThreads: 1, interOpNumThreads: 1, executionProviders: ['cpu'] };
+  const session = await ort.InferenceSession.create(file, options);
+  const candidates: Candidate[] = [];
+  const seen = new Set<number>();
+  for (const wanted of batches) {
+    let batch = wanted;
+    const feeds: Record<string, InstanceType<typeof ort.Tensor>> = {};
+    for (const input of session.inputMetadata) {
+      if (!input.isTensor || input.type !== 'float32')
+        throw new UserError('model-unsupported', `its input "${input.name}" is no float32 tensor`);
+      const shape = input.shape.map((size, axis) =>
+        typeof size === 'number' && size > 0 ? size : axis === 0 ? wanted : 1,
+      );
+      batch = shape[0] ?? wanted;
+      feeds[input.name] = new ort.Tensor('float32', uniform(shape.reduce((n, size) => n * size, 1)), shape);
+    }
+    if (seen.has(batch)) continue;
+    seen.add(batch);
+    candidates.push({ what, batch, call: () => session.run(feeds) });
+  }
+  return { candidates, release: () => session.release() };
+}
+
+async function moduleCandidates(file: string, batches: readonly number[]): Promise<Candidate[]> {
+  const { predict, inputSize } = (await import(pathToFileURL(file).href)) as {
+    predict(inputs: Float32Array): Float32Array;
+    inputSize: number;
+  };
+  return batches.map((batch) => {
+    const inputs = uniform(batch * inputSize);
+    return { what: 'sparse module', batch, call: () => predict(inputs) };
+  });
+}
+
+async function timed(call: Candidate['call'], calls: number): Promise<number> {
+  const start = performance.now();
+  // An await costs as much as a small network.
+  for (let i = 0; i < calls; i++) {
+    const result = call();
+    if (result instanceof Promise) await result;
+  }
+  return (performance.now() - start) / calls;
+}
+
+/** Milliseconds per call of a warm candidate, roughly. */
+async function warmUp({ call }: Candidate): Promise<number> {
+  const start = performance.now();
+  let calls = 0;
+  let least = Infinity;
+  while (calls < WARM_UP_CALLS || performance.now() - start < WARM_UP_MS) {
+    least = Math.min(least, await timed(call, 1));
+    calls += 1;
+    if (least > SLOW_MS && calls >= 2) break;
+  }
+  return Math.max(least, 1e-4);
+}
+
+const median = (values: number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
+};
+
+/** Milliseconds per call. The candidates take turns, so that what else the machine does meets all of them. */
+async function measure(candidates: readonly Candidate[], rounds: number, roundMs: number): Promise<number[]> {
+  const plans: { calls: number; rounds: number; times: number[] }[] = [];
+  for (const candidate of candidates) {
+    const ms = await warmUp(candidate);
+    plans.push({
+      calls: Math.max(1, Math.round(roundMs / ms)),
+      rounds: ms > SLOW_MS ? Math.min(SLOW_ROUNDS, rounds) : rounds,
+      times: [],
+    });
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, plan] of plans.entries())
+      if (round < plan.rounds) plan.times.push(await timed(candidates[i]!.call, plan.calls));
+  }
+  return plans.map(({ times }) => median(times));
+}
+
+/**
+ * @param model the pruned model. @param reference of the same shapes; null where it is not known.
+ * @returns rows in the order reference, pruned, thinned, sparse module; what cannot be measured is named. @throws
+ * UserError('disk' | 'engine-unavailable').
+ */
+export async function measureLatency(
+  model: Model,
+  reference: Model | null,
+  { batches = [1, 64], rounds = 15, roundMs = 15 }: LatencyOptions = {},
+): Promise<Latencies> {
+  const folder = await mkdtemp(join(tmpdir(), 'lc-prune-'));
+  const left: { what: Latency['what']; reason: string }[] = [];
+  const candidates: Candidate[] = [];
+  const releases: (() => Promise<void>)[] = [];
+  const thinned = thin(model).model;
+  const attempt = async (what: Latency['what'], open: () => Promise<void>) => {
+    try {
+      await open();
+    } catch (error) {
+      if (!(error instanceof UserError) || error.code !== 'model-unsupported') throw error;
+      left.push({ what, reason: error.message });
+    }
+  };
+  try {
+    for (const [what, one] of [
+      ['reference', reference],
+      ['pruned', model],
+      ['thinned', thinned],
+    ] as const) {
+      if (!one) continue;
+      await attempt(what, async () => {
+        const file = join(folder, `${what}.onnx`);
+        await writeOnnx(one, file);
+        const opened = await onnxCandidates(what, file, batches);
+        candidates.push(...opened.candidates);
+        releases.push(opened.release);
+      });
+    }
+    await attempt('sparse module', async () => {
+      const file = join(folder, 'module.mjs');
+      await writeSparseModule(thinned, file);
+      candidates.push(...(await moduleCandidates(file, batches)));
+    });
+    const times = await measure(candidates, rounds, roundMs);
+    const rows = candidates.map(({ what, batch }, i) => ({ what, batch, microseconds: 1000 * times[i]! }));
+    const baseOf = (batch: number) => rows.find((row) => row.batch === batch && row.what !== 'sparse module');
+    return {
+      machine: `${cpus()[0]?.model.trim() ?? process.arch}, 1 thread`,
+      rows: rows.map((row) => ({ ...row, speedup: (baseOf(row.batch) ?? row).microseconds / row.microseconds })),
+      left,
+    };
+  } finally {
+    for (const release of releases) await release();
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,37 @@
+/** The models of a finished run: its result, a point of its path, and the reference it started from. */
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { readResult } from '../export/exportModel.js';
+import type { Model } from '../model/model.js';
+import { readModel } from '../model/readModel.js';
+import { UserError } from '../protocol/errors.js';
+import { readRunPlan, runPaths } from './runFolder.js';
+
+const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => null))?.isFile() ?? false;
+
+/**
+ * @param point of a path run, finished or not; undefined: the run's result.
+ * @throws UserError('run-invalid') where there is none (yet).
+ */
+export async function readRunModel(folder: string, point?: number): Promise<Model> {
+  if (point === undefined) return readResult(folder);
+  const path = join(runPaths(folder).points, String(point), 'model.json');
+  if (await isFile(path)) return readModel(path, { workspace: folder });
+  const { path: onPath } = await readRunPlan(folder);
+  throw new UserError(
+    'run-invalid',
+    onPath
+      ? `${basename(folder)} has no point ${point} (yet); its report lists those it has`
+      : `${basename(folder)} is no path and has no points; "lc-prune path PLAN" makes one`,
+    { file: folder },
+  );
+}
+
+/** The reference as the run had it; null where it is no longer there. @param workspace of the run. */
+export async function readReference(folder: string, workspace: string): Promise<Model | null> {
+  const trained = join(runPaths(folder).reference, 'model.json');
+  if (await isFile(trained)) return readModel(trained, { workspace: folder });
+  const { model } = await readRunPlan(folder);
+  if (!('path' in model) || !(await isFile(join(workspace, model.path)))) return null;
+  return readModel(join(workspace, model.path), { workspace });
+}
