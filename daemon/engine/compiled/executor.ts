@@ -1,8 +1,13 @@
 import type { Graph } from '../graph/ir.js';
+import type { Update } from '../update/update.js';
 
 /** A graph made ready to run, with a buffer for each input and output that `run` reads and writes in place. */
 export interface Executor {
   run(): Promise<void>;
+  /** The same, on the caller's thread: for steps too short to be worth the way to another one. */
+  runNow?(): void;
+  /** The LC-SGD update of vectors in `memory`, where the executor has a faster one than our WebAssembly. */
+  update?(memory: WebAssembly.Memory): Update;
   release(): Promise<void>;
 }
 

@@ -88,7 +88,7 @@ const headers = ['runtime.h', 'vector.h', 'tile.h', 'opcodes.h', 'program.h', 't
 
 /** The addon's sources and flags. */
 export const nativeKernel = {
-  sources: [...plainSources, ...kernelSources, ...headers].map((file) => `native/${file}`),
+  sources: [...[...plainSources, ...kernelSources, ...headers].map((file) => `native/${file}`), 'update.c', 'simd.h'],
   flags: [...nativeFlags, ...Object.values(levels).flat(), ...linkFlags],
 };
 
@@ -111,8 +111,11 @@ export function compileNative() {
     gcc([...nativeFlags, ...more, '-isystem', include, '-c', file, '-o', objects.at(-1)]);
   };
   try {
-    for (const [level, flags] of Object.entries(levels))
-      compile('kernels.c', `kernels_${level}`, [...flags, `-DKERNELS=kernels_${level}`]);
+    for (const [level, flags] of Object.entries(levels)) {
+      const names = [`-DKERNELS=kernels_${level}`, `-DUPDATE=update_${level}`];
+      compile('kernels.c', `kernels_${level}`, [...flags, ...names]);
+      compile('../update.c', `update_${level}`, [...flags, ...names]);
+    }
     for (const file of plainSources) compile(file, file, []);
     const output = join(folder, 'kernels.node');
     gcc([...linkFlags, '-o', output, ...objects]);

@@ -2,28 +2,39 @@
 #ifndef LC_SIMD_H
 #define LC_SIMD_H
 
-typedef unsigned char u8;
-typedef float f32x4 __attribute__((vector_size(16)));
-typedef int i32x4 __attribute__((vector_size(16)));
-typedef u8 u8x4 __attribute__((vector_size(4)));
-
-/* Loads and stores at any float's address: weights of a layer start wherever the layer before ended. */
-typedef f32x4 f32x4u __attribute__((aligned(4), may_alias));
-typedef u8x4 u8x4u __attribute__((aligned(1), may_alias));
-
-#define LOAD(p) (*(const f32x4u *)(p))
-#define STORE(p, x) (*(f32x4u *)(p) = (x))
-#define INLINE static inline __attribute__((always_inline))
-
-#ifdef __wasm__
-#define EXPORT(name) __attribute__((export_name(#name)))
+/* Floats of a vector: as wide as what this is compiled for. */
+#if defined(__AVX512F__)
+#define LANES 16
+#elif defined(__AVX2__)
+#define LANES 8
 #else
-#define EXPORT(name) __attribute__((visibility("default")))
+#define LANES 4
 #endif
 
-INLINE f32x4 splat(float x) { return (f32x4){x, x, x, x}; }
+typedef unsigned char u8;
+typedef float vf __attribute__((vector_size(4 * LANES)));
+typedef int vi __attribute__((vector_size(4 * LANES)));
+typedef u8 vb __attribute__((vector_size(LANES)));
+
+/* Loads and stores at any float's address: weights of a layer start wherever the layer before ended. */
+typedef vf vfu __attribute__((aligned(4), may_alias));
+typedef vb vbu __attribute__((aligned(1), may_alias));
+
+#define LOAD(p) (*(const vfu *)(p))
+#define STORE(p, x) (*(vfu *)(p) = (x))
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE vf splat(float x) {
+#if LANES == 16
+  return (vf){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+#elif LANES == 8
+  return (vf){x, x, x, x, x, x, x, x};
+#else
+  return (vf){x, x, x, x};
+#endif
+}
 
 /* x where the mask's bits are set, else 0. */
-INLINE f32x4 keep_where(i32x4 mask, f32x4 x) { return (f32x4)((i32x4)x & mask); }
+INLINE vf keep_where(vi mask, vf x) { return (vf)((vi)x & mask); }
 
 #endif

@@ -14,19 +14,19 @@ INLINE float abs1(float x) { return x < 0 ? -x : x; }
 
 INLINE void update(float *w, float *v, const float *g, const float *target, const u8 *keep, int n, float eta,
                    float momentum, float decay, float mu, int nesterov, int penalty, int masked) {
-  const f32x4 eta4 = splat(eta), momentum4 = splat(momentum), decay4 = splat(decay), mu4 = splat(mu), tiny = splat(TINY);
+  const vf etas = splat(eta), momenta = splat(momentum), decays = splat(decay), mus = splat(mu), tiny = splat(TINY);
   int i = 0;
-  for (; i + 4 <= n; i += 4) {
-    f32x4 x = LOAD(w + i);
-    f32x4 d = LOAD(g + i) + decay4 * x;
-    if (penalty) d += mu4 * (x - LOAD(target + i));
-    f32x4 u = momentum4 * LOAD(v + i) + d;
-    f32x4 magnitude = (f32x4)((i32x4)u & (i32x4){0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff});
+  for (; i + LANES <= n; i += LANES) {
+    vf x = LOAD(w + i);
+    vf d = LOAD(g + i) + decays * x;
+    if (penalty) d += mus * (x - LOAD(target + i));
+    vf u = momenta * LOAD(v + i) + d;
+    vf magnitude = (vf)((vi)u & ((vi){0} + 0x7fffffff));
     /* "not smaller" rather than "larger": a NaN must stay one, or a diverged run would look healthy. */
     u = keep_where(~(magnitude < tiny), u);
-    x -= eta4 * (nesterov ? d + momentum4 * u : u);
+    x -= etas * (nesterov ? d + momenta * u : u);
     if (masked) {
-      i32x4 kept = __builtin_convertvector(*(const u8x4u *)(keep + i), i32x4) != 0;
+      vi kept = __builtin_convertvector(*(const vbu *)(keep + i), vi) != 0;
       x = keep_where(kept, x);
       u = keep_where(kept, u);
     }
@@ -46,9 +46,11 @@ INLINE void update(float *w, float *v, const float *g, const float *target, cons
   }
 }
 
-/* target and keep may be null: no penalty, no mask. */
-EXPORT(update)
-void lc_update(float *w, float *v, const float *g, const float *target, const u8 *keep, int n, float eta,
+/* target and keep may be null: no penalty, no mask. Native builds name it after their level. */
+#ifdef __wasm__
+#define UPDATE __attribute__((export_name("update"))) lc_update
+#endif
+void UPDATE(float *w, float *v, const float *g, const float *target, const u8 *keep, int n, float eta,
                float momentum, float decay, float mu, int nesterov) {
 #define CASE(nesterov, penalty, masked) \
   update(w, v, g, target, keep, n, eta, momentum, decay, mu, nesterov, penalty, masked)

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { UpdateKernel } from '../update/update.js';
 
 /** A program in the addon; opaque. */
 export type Program = object & { readonly __program: unique symbol };
@@ -15,6 +16,8 @@ export interface Addon {
   run(program: Program): Promise<void>;
   /** The same, blocking. */
   runNow(program: Program): void;
+  /** The LC-SGD update (kernels/update.c) of vectors at byte offsets into the memory, 0 for none; on the program's threads. */
+  update(program: Program, memory: Uint8Array, ...call: Parameters<UpdateKernel>): void;
   /** Seconds that each operation took in the last run. */
   seconds(program: Program): number[];
   free(program: Program): void;

@@ -1,6 +1,7 @@
 import type { Graph, Node } from '../graph/ir.js';
 import { sizeOf } from '../graph/ir.js';
 import { Arena } from './arena.js';
+import { operationOf, type Operation } from './cost.js';
 import { encodeGroup } from './encodeGroup.js';
 import { program as op } from './opcodes.js';
 import { cutIntoUnits, root, Unsupported, type Unit } from './units.js';
@@ -17,6 +18,8 @@ export interface Encoded {
   /** Buffers in order: the arena, then constants, then the graph's inputs, then its outputs. */
   readonly arenaSize: number;
   readonly constants: readonly Float32Array[];
+  /** What each operation of the code is, in order. */
+  readonly operations: readonly Operation[];
 }
 
 /** Rows of a filter gradient's sums are this long: whole vectors of any level. */
@@ -38,6 +41,7 @@ export function encode(graph: Graph): Encoded {
   const places = new Map<Node, Place>();
   const indexes = new Map<Node, Place>();
   const code: number[] = [];
+  const operations: Operation[] = [];
 
   const constantNodes = new Set(
     graph.nodes
@@ -93,14 +97,17 @@ export function encode(graph: Graph): Encoded {
       temporary,
       inputsOf,
     });
+    const inputs = new Set(reads[i]!.filter(({ constant }) => typeof constant !== 'number'));
+    operations.push(operationOf(unit, [...inputs, ...results[i]!.filter((node) => places.has(node))]));
     for (const { start, floats } of held.filter(({ at }) => at === i)) arena.give(start, floats);
   });
   for (const { from, to } of copies) {
     const place = places.get(from);
     if (!place) throw new Unsupported(from, ' as an output');
+    operations.push({ words: `copy of ${sizeOf(from.shape)}`, flops: 0, bytes: 8 * sizeOf(from.shape) });
     code.push(op.copy, place.buffer, place.offset, to.buffer, to.offset, sizeOf(from.shape), 0, 0, 0);
   }
-  return { code: Int32Array.from(code), arenaSize: arena.size, constants };
+  return { code: Int32Array.from(code), arenaSize: arena.size, constants, operations };
 }
 
 function resultsOf(unit: Unit): Node[] {
@@ -274,7 +281,7 @@ function emit(code: number[], unit: Unit, context: Context): void {
   }
 }
 
-function matrixSizes(node: Node) {
+export function matrixSizes(node: Node) {
   const [a, b] = node.inputs as [Node, Node];
   const { transposeA, transposeB } = node.attrs as { transposeA: boolean; transposeB: boolean };
   const rows = sizeOf(a.shape) / a.shape.at(-1)!;

@@ -18,7 +18,8 @@ export interface Update {
   step(vectors: UpdateVectors, segments: readonly Segment[], settings: UpdateSettings): void;
 }
 
-type Kernel = (
+/** One call for one segment: offsets in bytes (0 for none), weights, settings. See kernels/update.c. */
+export type UpdateKernel = (
   w: number,
   v: number,
   g: number,
@@ -40,7 +41,12 @@ let compiled: WebAssembly.Module | undefined;
  */
 export function createUpdate(memory: WebAssembly.Memory): Update {
   compiled ??= new WebAssembly.Module(Buffer.from(wasmBase64, 'base64'));
-  const kernel = new WebAssembly.Instance(compiled, { env: { memory } }).exports['update'] as Kernel;
+  const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
+  return createUpdateBy(exports['update'] as UpdateKernel);
+}
+
+/** The update by some build of its kernel. */
+export function createUpdateBy(kernel: UpdateKernel): Update {
   return {
     step({ w, v, g, target, keep }, segments, { eta, momentum, nesterov, weightDecay, mu }) {
       for (const { start, end, decay, penalty, mask } of segments) {

@@ -2,7 +2,7 @@
  * `npm run bench:engine [-- NET... --engines=onnx-cpu,... --threads=2 --rounds=5]`: L-step training throughput of the
  * engines beside PyTorch on the CPU (optional; Debian's python3-torch and libopenblas0), same weights, same batches, same
  * losses. PyTorch's settings are all tried in the run and its best one is the peer. Contenders take turns, each alone: the
- * others are stopped, or a spinning thread pool would be measured with them.
+ * others are stopped, or a spinning thread pool would be measured with them. `--profile` prints where our own step goes.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Contender, type ContenderSpec } from './contender.js';
 import { problemNames, writeProblem, type Problem, type ProblemName } from './problems.js';
+import { profile } from './profile.js';
 import { serve } from './worker.js';
 
 const { values: options, positionals } = parseArgs({
@@ -22,6 +23,7 @@ const { values: options, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     python: { type: 'string', default: existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3' },
     worker: { type: 'string' },
+    profile: { type: 'boolean', default: false },
   },
 });
 const threads = Number(options.threads);
@@ -172,14 +174,17 @@ else {
       process.exit(2);
     }
   }
-  const withTorch = hasTorch();
+  const withTorch = !options.profile && hasTorch();
   console.log(
     `${cpus()[0]?.model ?? 'CPU'}, ${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}; ${threads} threads, ${rounds} rounds of ${turn} s`,
   );
-  if (!withTorch)
+  if (!withTorch && !options.profile)
     console.log('PyTorch is absent: no ratios. On Debian: apt install python3-torch python3-numpy libopenblas0');
   const folder = mkdtempSync(join(tmpdir(), 'lc-bench-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  for (const name of names) await compare(name as ProblemName, folder, withTorch);
+  for (const name of names as ProblemName[]) {
+    if (options.profile) await profile(writeProblem(name, folder), threads);
+    else await compare(name, folder, withTorch);
+  }
   process.exit();
 }

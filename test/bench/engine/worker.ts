@@ -12,7 +12,8 @@ const floats = (file: string): Float32Array => {
   return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
 };
 
-function batchesOf({ imagesFile, targetsFile, orderFile, samples, batch }: Problem): BatchStream {
+/** Batches in the problem's order, from memory. */
+export function batchesOf({ imagesFile, targetsFile, orderFile, samples, batch }: Problem): BatchStream {
   const images = floats(imagesFile);
   const targets = floats(targetsFile);
   const order = new Uint32Array(floats(orderFile).buffer);
@@ -29,12 +30,10 @@ function batchesOf({ imagesFile, targetsFile, orderFile, samples, batch }: Probl
   };
 }
 
-/** Serves commands until stdin ends. @param threads for the engine. */
-export async function serve(engine: string, threads: number): Promise<void> {
-  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-  const problem = JSON.parse((await lines.next()).value as string) as Problem;
+/** The network with the problem's weights. */
+export function modelOf(problem: Problem): Model {
   const flat = floats(problem.weightsFile);
-  const model: Model = {
+  return {
     format: 'tfjs-layers',
     path: problem.name,
     topology: problem.topology,
@@ -46,6 +45,13 @@ export async function serve(engine: string, threads: number): Promise<void> {
     })),
     notes: [],
   };
+}
+
+/** Serves commands until stdin ends. @param threads for the engine. */
+export async function serve(engine: string, threads: number): Promise<void> {
+  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  const problem = JSON.parse((await lines.next()).value as string) as Problem;
+  const model = modelOf(problem);
   const session = await openEngine(engine, model, {
     loss: 'categoricalCrossentropy',
     batchSize: problem.batch,

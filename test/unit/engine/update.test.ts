@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { referenceUpdate, type UpdateSettings } from '../../../daemon/engine/update/reference.js';
 import { updateSegments, type Segment } from '../../../daemon/engine/update/segments.js';
+import { GraphBuilder } from '../../../daemon/engine/graph/builder.js';
+import { type Addon, loadAddon } from '../../../daemon/engine/native/addon.js';
+import { NativeGraph } from '../../../daemon/engine/native/nativeGraph.js';
 import { createUpdate } from '../../../daemon/engine/update/update.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 
@@ -43,13 +46,26 @@ function layout(size: number, shift: number) {
 const distance = (actual: Float32Array, expected: Float64Array) =>
   expected.reduce((worst, x, i) => Math.max(worst, Math.abs(actual[i]! - x) / (1 + Math.abs(x))), 0);
 
-describe('fused update', () => {
+/** The update of each level of the native kernels: any program's threads do. */
+const found = loadAddon();
+const native = 'addon' in found ? found.addon.levels().map((level) => [level, nativeUpdate(found.addon, level)] as const) : []; // prettier-ignore
+
+function nativeUpdate(addon: Addon, level: string) {
+  const builder = new GraphBuilder();
+  const x = builder.input([1], { role: 'parameter', name: 'x' });
+  const y = builder.add({ op: 'Neg', inputs: [x], shape: [1] });
+  const graph = builder.finish([{ role: 'gradient', name: 'x', node: y }]);
+  const program = NativeGraph.create(addon, graph, [new Float32Array(1)], [new Float32Array(1)], { threads: 2, level });
+  return (memory: WebAssembly.Memory) => program.update(memory);
+}
+
+describe.each([['WebAssembly', createUpdate] as const, ...native])('fused update in %s', (_, createUpdate) => {
   const random = createRandom(7);
   for (const nesterov of [false, true]) {
     for (const mode of ['plain', 'penalty', 'mask', 'penalty and mask'] as const) {
       it(`equals the float64 oracle: ${mode}, ${nesterov ? 'Nesterov' : 'classical'} momentum`, () => {
         for (let trial = 0; trial < 60; trial++) {
-          const size = trial < 20 ? trial + 1 : 1 + random.below(3000);
+          const size = trial < 20 ? trial + 1 : 1 + random.below(trial === 59 ? 60_000 : 3000);
           const { memory, offsets, vectors, guardsIntact } = layout(size, random.below(4));
           for (const vector of [vectors.w, vectors.v, vectors.g, vectors.target]) {
             for (let i = 0; i < size; i++) vector[i] = random.normal();

@@ -1,6 +1,7 @@
 /*
  * The Node-API door. levels(): names of what the processor can run, best first. create(buffers, code, threads, level) ->
- * program; run(program) -> Promise; runNow(program), on this thread; seconds(program): what each operation took when it
+ * program; run(program) -> Promise; runNow(program), on this thread;
+ * update(program, ...), see below; seconds(program): what each operation took when it
  * ran last; free(program).
  */
 #define NAPI_VERSION 8
@@ -166,6 +167,32 @@ static napi_value run_now(napi_env env, napi_callback_info info) {
   return program_run(handle->program) ? fail(env, "out of memory") : NULL;
 }
 
+/* update(program, memory, w, v, g, target, keep, n, eta, momentum, decay, mu, nesterov): offsets in bytes, 0 for none. */
+static napi_value update(napi_env env, napi_callback_info info) {
+  enum { COUNT = 13 };
+  size_t argc = COUNT, length;
+  napi_value args[COUNT];
+  napi_typedarray_type type;
+  uint8_t *memory;
+  double x[COUNT];
+  Handle *handle = handle_of(env, info);
+  if (!handle || handle->running) return fail(env, "update(program): it is freed, or running");
+  int good = napi_get_cb_info(env, info, &argc, args, NULL, NULL) == napi_ok && argc == COUNT &&
+             napi_get_typedarray_info(env, args[1], &type, &length, (void **)&memory, NULL, NULL) == napi_ok &&
+             type == napi_uint8_array;
+  for (int i = 2; good && i < COUNT; i++) good = napi_get_value_double(env, args[i], &x[i]) == napi_ok;
+  for (int i = 2; good && i < 7; i++) good = x[i] >= 0 && x[i] + (i < 6 ? 4 : 1) * x[7] <= length;
+  if (!good) return fail(env, "update(program, memory, offsets, n, settings)");
+#define VECTOR(i) (x[i] > 0 ? memory + (size_t)x[i] : NULL)
+  LcUpdate job = {
+      .w = (float *)VECTOR(2), .v = (float *)VECTOR(3), .g = (float *)VECTOR(4), .target = (float *)VECTOR(5),
+      .keep = VECTOR(6), .n = x[7], .eta = x[8], .momentum = x[9], .decay = x[10], .mu = x[11], .nesterov = x[12],
+  };
+#undef VECTOR
+  program_update(handle->program, &job);
+  return NULL;
+}
+
 static napi_value seconds(napi_env env, napi_callback_info info) {
   Handle *handle = handle_of(env, info);
   if (!handle || handle->running) return fail(env, "seconds(program): it is freed, or running");
@@ -191,6 +218,7 @@ NAPI_MODULE_INIT() {
       {"create", NULL, create, NULL, NULL, NULL, napi_enumerable, NULL},
       {"run", NULL, run_program, NULL, NULL, NULL, napi_enumerable, NULL},
       {"runNow", NULL, run_now, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"update", NULL, update, NULL, NULL, NULL, napi_enumerable, NULL},
       {"seconds", NULL, seconds, NULL, NULL, NULL, napi_enumerable, NULL},
       {"free", NULL, free_program, NULL, NULL, NULL, napi_enumerable, NULL},
   };

@@ -12,6 +12,12 @@ typedef struct {
   int padded;
 } Padded;
 
+/* Of the convolution, and of each gradient. */
+static double product_time(const Geometry *g) {
+  return PRODUCT_NANOSECONDS((double)g->batch * g->oh * g->ow * g->f * g->kh * g->kw * g->c);
+}
+static double filter_time(const Geometry *g) { return PASS_NANOSECONDS((double)g->kh * g->kw * g->c * g->f); }
+
 static Padded padded(const Geometry *g) {
   int h = (g->oh - 1) * g->sh + g->kh, w = (g->ow - 1) * g->sw + g->kw;
   Padded p = {.h = h > g->h ? h : g->h, .w = w > g->w ? w : g->w};
@@ -83,7 +89,7 @@ static void forward(const void *argument, int image, float *scratch) {
 static void convolution(Team *team, const Convolution *op) {
   const Geometry *g = &op->g;
   long own = padded(g).image + SLACK + (op->pooled ? (long)g->oh * g->ow * g->f + SLACK : 0);
-  team_run(team, g->batch, forward, op, own);
+  team_run(team, g->batch, forward, op, own, product_time(g));
 }
 
 /* to[f][n] = filter[n][f] for all n channels under one row of the filter, or under one tap of it. */
@@ -148,8 +154,8 @@ static void as_convolution(Team *team, const InputGradient *op) {
   const Geometry *g = &op->g;
   Geometry turned = {g->batch, g->oh, g->ow, g->f, g->h, g->w, g->c, g->kh, g->kw, 1, 1, g->kh - 1 - g->top, g->kw - 1 - g->left};
   Convolution c = {.g = turned, .x = op->dy, .y = op->dx, .filter = op->packed};
-  team_run(team, g->kh * g->kw, pack_turned, op, 0);
-  team_run(team, g->batch, forward, &c, padded(&turned).image + SLACK);
+  team_run(team, g->kh * g->kw, pack_turned, op, 0, filter_time(g));
+  team_run(team, g->batch, forward, &c, padded(&turned).image + SLACK, product_time(g));
 }
 
 static void convolution_input_gradient(Team *team, const InputGradient *op) {
@@ -160,8 +166,8 @@ static void convolution_input_gradient(Team *team, const InputGradient *op) {
     as_convolution(team, op);
     return;
   }
-  team_run(team, op->g.kh, pack_transposed, op, 0);
-  team_run(team, op->g.batch, backward, op, padded(&op->g).image + SLACK);
+  team_run(team, g->kh, pack_transposed, op, 0, filter_time(g));
+  team_run(team, g->batch, backward, op, padded(g).image + SLACK, product_time(g));
 }
 
 /* Sums of one part of the batch: partial[part][k][padded f], then the bias row. */
@@ -230,7 +236,7 @@ static void add_parts(const void *argument, int task, float *scratch) {
 static void convolution_filter_gradient(Team *team, const FilterGradient *op) {
   const Geometry *g = &op->g;
   long own = padded(g).image + SLACK + (op->pooled ? (long)g->oh * g->ow * g->f + SLACK : 0);
-  team_run(team, PARTS, filter_part, op, own);
+  team_run(team, PARTS, filter_part, op, own, product_time(g));
   long rows = (long)g->kh * g->kw * g->c + 1;
-  team_run(team, (rows + SUM_ROWS - 1) / SUM_ROWS, add_parts, op, 0);
+  team_run(team, (rows + SUM_ROWS - 1) / SUM_ROWS, add_parts, op, 0, PARTS * filter_time(g));
 }

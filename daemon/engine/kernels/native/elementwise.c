@@ -241,7 +241,8 @@ static void fused(Team *team, const Fused *op) {
   int registers = 0;
   for (int i = 0; i < op->count; i++)
     if (op->steps[i].out >= registers) registers = op->steps[i].out + 1;
-  team_run(team, plan.chunks, chunk, &plan, registers * plan.size);
+  team_run(team, plan.chunks, chunk, &plan, registers * plan.size,
+           PASS_NANOSECONDS((double)op->rows * op->columns * op->count));
   for (int i = 0; i < op->count; i++) {
     if (op->steps[i].op != OP_SUM_COLUMNS) continue;
     float scale;
@@ -278,7 +279,8 @@ static void softmax_rows(const void *argument, int task, float *scratch) {
 }
 
 static void softmax(Team *team, const Softmax *op) {
-  team_run(team, (op->rows + SOFTMAX_ROWS - 1) / SOFTMAX_ROWS, softmax_rows, op, 0);
+  team_run(team, (op->rows + SOFTMAX_ROWS - 1) / SOFTMAX_ROWS, softmax_rows, op, 0,
+           8 * PASS_NANOSECONDS((double)op->rows * op->columns));
 }
 
 static int reduce_parts(const Reduce *op) { return MIN(op->outer, PARTS); }
@@ -301,4 +303,5 @@ static void reduce_some(const void *argument, int task, float *scratch) {
     }
 }
 
-static void reduce(Team *team, const Reduce *op) { team_run(team, reduce_parts(op), reduce_some, op, 0); }
+static void reduce(Team *team, const Reduce *op) { team_run(team, reduce_parts(op), reduce_some, op, 0,
+           PASS_NANOSECONDS((double)op->outer * op->middle * op->inner)); }

@@ -49,5 +49,6 @@ static void gemm_task(const void *argument, int task, float *scratch) {
 
 static void gemm(Team *team, const Gemm *g) {
   int tasks = (g->m + TASK_ROWS - 1) / TASK_ROWS * panels_of(g->n);
-  team_run(team, tasks, gemm_task, g, copies_panel(g) ? (long)MIN(DEPTH, g->k) * VECTORS * LANES : 0);
+  team_run(team, tasks, gemm_task, g, copies_panel(g) ? (long)MIN(DEPTH, g->k) * VECTORS * LANES : 0,
+           PRODUCT_NANOSECONDS((double)g->m * g->n * g->k));
 }

@@ -1,7 +1,10 @@
-/* All kernels in one file, compiled once for each level: KERNELS is the name of the level's table. */
+/* All kernels in one file, compiled once for each level: KERNELS is the name of the level's table, UPDATE of its update. */
 #include "convolution.c"
 #include "elementwise.c"
 #include "gemm.c"
+
+void UPDATE(float *w, float *v, const float *g, const float *target, const uint8_t *keep, int n, float eta,
+            float momentum, float decay, float mu, int nesterov);
 
 const Kernels KERNELS = {
     .gemm = gemm,
@@ -15,4 +18,5 @@ const Kernels KERNELS = {
     .fused = fused,
     .softmax = softmax,
     .reduce = reduce,
+    .update = UPDATE,
 };

@@ -120,7 +120,9 @@ static void average_gradient(const void *argument, int image, float *scratch) {
   average_image(op, op->x + out, op->y + in, 1);
 }
 
-static void average_pool(Team *team, const Pooling *op) { team_run(team, op->batch, average, op, 0); }
-static void average_pool_gradient(Team *team, const Pooling *op) { team_run(team, op->batch, average_gradient, op, 0); }
-static void max_pool(Team *team, const Pooling *op) { team_run(team, op->batch, pool_image, op, 0); }
-static void max_pool_gradient(Team *team, const Pooling *op) { team_run(team, op->batch, gradient_image, op, 0); }
+static double pool_time(const Pooling *op) { return 4 * PASS_NANOSECONDS((double)op->batch * op->h * op->w * op->c); }
+
+static void average_pool(Team *team, const Pooling *op) { team_run(team, op->batch, average, op, 0, pool_time(op)); }
+static void average_pool_gradient(Team *team, const Pooling *op) { team_run(team, op->batch, average_gradient, op, 0, pool_time(op)); }
+static void max_pool(Team *team, const Pooling *op) { team_run(team, op->batch, pool_image, op, 0, pool_time(op)); }
+static void max_pool_gradient(Team *team, const Pooling *op) { team_run(team, op->batch, gradient_image, op, 0, pool_time(op)); }

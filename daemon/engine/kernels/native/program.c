@@ -195,6 +195,28 @@ int program_run(Program *p) {
   return team_failed(p->team);
 }
 
+/* Weights of one task. */
+#define UPDATE_TASK 8192
+
+typedef struct {
+  const LcUpdate *update;
+  Update kernel;
+} UpdateJob;
+
+static void update_task(const void *argument, int task, float *scratch) {
+  (void)scratch;
+  const UpdateJob *job = argument;
+  const LcUpdate *u = job->update;
+  long at = (long)task * UPDATE_TASK;
+  job->kernel(u->w + at, u->v + at, u->g + at, u->target ? u->target + at : NULL, u->keep ? u->keep + at : NULL,
+              MIN(UPDATE_TASK, u->n - at), u->eta, u->momentum, u->decay, u->mu, u->nesterov);
+}
+
+void program_update(Program *p, const LcUpdate *update) {
+  UpdateJob job = {update, p->kernels->update};
+  team_run(p->team, (update->n + UPDATE_TASK - 1) / UPDATE_TASK, update_task, &job, 0, PASS_NANOSECONDS(4.0 * update->n));
+}
+
 int program_size(const Program *p) { return p->count; }
 
 double program_seconds(const Program *p, int operation) { return 1e-9 * p->operations[operation].nanoseconds; }

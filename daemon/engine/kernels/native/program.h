@@ -11,6 +11,15 @@ typedef struct Program Program;
 Program *program_create(float *const *buffers, const int32_t *code, int length, int threads, const Kernels *kernels);
 /* Runs all operations. 0, or 1 when memory could not be had. */
 int program_run(Program *program);
+typedef struct {
+  float *w, *v;
+  const float *g, *target;
+  const uint8_t *keep;
+  int n, nesterov;
+  float eta, momentum, decay, mu;
+} LcUpdate;
+/* The LC-SGD update on the program's threads. */
+void program_update(Program *program, const LcUpdate *update);
 /* How many operations there are, and how long each took when they last ran. */
 int program_size(const Program *program);
 double program_seconds(const Program *program, int operation);

@@ -12,9 +12,15 @@
 
 typedef struct Team Team;
 
-/* Calls task(argument, i, scratch) for i in [0, n) on all threads, in no order. scratch: `floats` of the thread's own. */
+/*
+ * Calls task(argument, i, scratch) for i in [0, n) on all threads, in no order. scratch: `floats` of the thread's own.
+ * nanoseconds: what one thread would take, about; little work stays on the caller's.
+ */
 typedef void (*Task)(const void *argument, int i, float *scratch);
-void team_run(Team *team, int n, Task task, const void *argument, long floats);
+void team_run(Team *team, int n, Task task, const void *argument, long floats, double nanoseconds);
+/* For the estimates: products do 50 multiplications and additions a nanosecond, other loops touch 8 floats. */
+#define PRODUCT_NANOSECONDS(terms) (0.02 * (terms))
+#define PASS_NANOSECONDS(floats) (0.125 * (floats))
 
 /* Rows of sums in parts of the batch are this long. */
 static inline long padded_columns(long n) { return (n + 15) / 16 * 16; }
@@ -102,6 +108,10 @@ typedef struct {
   int max;
 } Reduce;
 
+/* kernels/update.c: target and keep may be NULL. */
+typedef void (*Update)(float *w, float *v, const float *g, const float *target, const uint8_t *keep, int n, float eta,
+                       float momentum, float decay, float mu, int nesterov);
+
 /* The same kernels, compiled for one level of instructions: see kernels.c. */
 typedef struct {
   void (*gemm)(Team *, const Gemm *);
@@ -115,6 +125,7 @@ typedef struct {
   void (*fused)(Team *, const Fused *);
   void (*softmax)(Team *, const Softmax *);
   void (*reduce)(Team *, const Reduce *);
+  Update update;
 } Kernels;
 extern const Kernels kernels_avx2, kernels_avx512;
 

@@ -12,6 +12,8 @@
 
 /* As long as a batch takes to prepare, about. */
 #define SPIN_NANOSECONDS 200000
+/* Less work than this is not shared out. */
+#define WORTH_NANOSECONDS 8000
 #define MAX_THREADS 64
 
 typedef struct {
@@ -24,16 +26,20 @@ typedef struct {
   long floats;
 } Member;
 
+/* The gate of a job: how many members are in (bits 0-7), whether more may come in (bit 8), the job's number (the rest). */
+#define IN 0xffu
+#define OPEN 0x100u
+#define JOB 0x200u
+
 struct Team {
   Member members[MAX_THREADS];
   int threads;
   uv_mutex_t mutex;
   uv_cond_t wake;
-  /* Changes with every operation; the job is written before, read after. */
-  _Alignas(64) atomic_uint generation;
-  _Alignas(64) atomic_int working;
-  atomic_int sleeping, failed;
-  int stopping;
+  /* The job is written while nobody is in, before the gate opens. */
+  _Alignas(64) atomic_uint gate;
+  _Alignas(64) atomic_int sleeping;
+  atomic_int failed, stopping;
   Task task;
   const void *argument;
   long floats;
@@ -70,16 +76,19 @@ static void work(Team *team, Member *member) {
   }
 }
 
-/* Whether `value` changed from what it was within the time to spin. */
-static int changes(atomic_uint *value, unsigned from) {
+/* A job that is open and not the one seen last. */
+static int opens(unsigned gate, unsigned seen) { return (gate & OPEN) && gate / JOB != seen; }
+
+/* Waits for a job. 1 when the time to spin is over. */
+static int spin(Team *team, unsigned seen) {
   uint64_t end = uv_hrtime() + SPIN_NANOSECONDS;
   do
     for (int i = 0; i < 50; i++) {
-      if (atomic_load_explicit(value, memory_order_acquire) != from) return 1;
+      if (opens(atomic_load_explicit(&team->gate, memory_order_relaxed), seen) || atomic_load(&team->stopping)) return 0;
       pause_cpu();
     }
   while (uv_hrtime() < end);
-  return 0;
+  return 1;
 }
 
 static void member_main(void *argument) {
@@ -87,34 +96,39 @@ static void member_main(void *argument) {
   Team *team = member->team;
   unsigned seen = 0;
   for (;;) {
-    if (!changes(&team->generation, seen)) {
+    if (spin(team, seen)) {
       uv_mutex_lock(&team->mutex);
       atomic_fetch_add(&team->sleeping, 1);
-      while (atomic_load(&team->generation) == seen) uv_cond_wait(&team->wake, &team->mutex);
+      while (!opens(atomic_load(&team->gate), seen) && !atomic_load(&team->stopping))
+        uv_cond_wait(&team->wake, &team->mutex);
       atomic_fetch_sub(&team->sleeping, 1);
       uv_mutex_unlock(&team->mutex);
     }
-    seen = atomic_load(&team->generation);
-    if (team->stopping) return;
+    if (atomic_load(&team->stopping)) return;
+    unsigned gate = atomic_load(&team->gate);
+    if (!opens(gate, seen) || !atomic_compare_exchange_strong(&team->gate, &gate, gate + 1)) continue;
+    seen = gate / JOB;
     work(team, member);
-    atomic_fetch_sub_explicit(&team->working, 1, memory_order_release);
+    atomic_fetch_sub(&team->gate, 1);
   }
 }
 
-static void start_generation(Team *team) {
-  atomic_fetch_add(&team->generation, 1);
-  if (atomic_load(&team->sleeping) > 0) {
-    uv_mutex_lock(&team->mutex);
-    uv_cond_broadcast(&team->wake);
-    uv_mutex_unlock(&team->mutex);
-  }
+static void wake(Team *team) {
+  if (atomic_load(&team->sleeping) == 0) return;
+  uv_mutex_lock(&team->mutex);
+  uv_cond_broadcast(&team->wake);
+  uv_mutex_unlock(&team->mutex);
 }
 
-void team_run(Team *team, int n, Task task, const void *argument, long floats) {
+/*
+ * The caller works too, and waits for those only who came in: on a busy machine a thread that is not running holds
+ * nobody up, but for the task it may be in.
+ */
+void team_run(Team *team, int n, Task task, const void *argument, long floats, double nanoseconds) {
   team->task = task;
   team->argument = argument;
   team->floats = floats;
-  int threads = n > 1 ? team->threads : 1;
+  int threads = n > 1 && nanoseconds > WORTH_NANOSECONDS ? team->threads : 1;
   for (int i = 0; i < team->threads; i++) {
     Member *member = &team->members[i];
     member->end = i < threads ? (long)n * (i + 1) / threads : 0;
@@ -124,10 +138,11 @@ void team_run(Team *team, int n, Task task, const void *argument, long floats) {
     work(team, &team->members[0]);
     return;
   }
-  atomic_store(&team->working, threads - 1);
-  start_generation(team);
+  atomic_store(&team->gate, (atomic_load(&team->gate) / JOB + 1) * JOB | OPEN);
+  wake(team);
   work(team, &team->members[0]);
-  for (int spins = 0; atomic_load_explicit(&team->working, memory_order_acquire) > 0; spins++) {
+  atomic_fetch_and(&team->gate, ~OPEN);
+  for (int spins = 0; (atomic_load(&team->gate) & IN) > 0; spins++) {
     pause_cpu();
     /* The other threads may be waiting for this very processor. */
     if (spins > 4000) uv_sleep(0);
@@ -153,8 +168,8 @@ Team *team_create(int threads) {
 }
 
 void team_free(Team *team) {
-  team->stopping = 1;
-  start_generation(team);
+  atomic_store(&team->stopping, 1);
+  wake(team);
   for (int i = 1; i < team->threads; i++) uv_thread_join(&team->members[i].thread);
   for (int i = 0; i < team->threads; i++) free(team->members[i].scratch);
   uv_cond_destroy(&team->wake);

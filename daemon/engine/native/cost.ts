@@ -1,0 +1,53 @@
+import { type Node, sizeOf } from '../graph/ir.js';
+import { matrixSizes } from './encode.js';
+import type { Unit } from './units.js';
+
+/** An operation of a program, for profiles. */
+export interface Operation {
+  readonly words: string;
+  /** Multiplications and additions of products; 0 for what only moves through memory. */
+  readonly flops: number;
+  /** Of the tensors it reads and writes, each once. */
+  readonly bytes: number;
+}
+
+/** @param tensors what it reads and writes. */
+export function operationOf(unit: Unit, tensors: readonly Node[]): Operation {
+  return { ...productOf(unit), bytes: 4 * tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0) };
+}
+
+const by = (shape: readonly number[]): string => shape.join('x');
+
+function productOf(unit: Unit): { words: string; flops: number } {
+  if (unit.kind === 'group') {
+    const ops = [...new Set(unit.nodes.map(({ op }) => op))];
+    const named = ops.slice(0, 4).join(' ') + (ops.length > 4 ? '...' : '');
+    return { words: `${unit.rows}x${unit.columns}: ${named}`, flops: 0 };
+  }
+  const { node } = unit;
+  const [first, second] = node.inputs as [Node, Node];
+  switch (unit.kind) {
+    case 'gemm': {
+      const { m, n, k, transposeA, transposeB } = matrixSizes(node);
+      const words = `product ${m}x${k}${transposeA ? "'" : ''} * ${k}x${n}${transposeB ? "'" : ''}`;
+      return { words, flops: 2 * m * n * k };
+    }
+    case 'convolution':
+      return {
+        words: `convolution ${by(first.shape)} * ${by(second.shape)}${unit.pool ? ', pooled' : ''}`,
+        flops: (2 * sizeOf(node.shape) * sizeOf(second.shape)) / node.shape.at(-1)!,
+      };
+    case 'inputGradient':
+      return {
+        words: `its input gradient ${by(first.shape)} * ${by(second.shape)}`,
+        flops: (2 * sizeOf(first.shape) * sizeOf(second.shape)) / first.shape.at(-1)!,
+      };
+    case 'filterGradient':
+      return {
+        words: `its filter gradient ${by(first.shape)} -> ${by(node.shape)}${unit.pool ? ', unpooled' : ''}`,
+        flops: (2 * sizeOf(second.shape) * sizeOf(node.shape)) / second.shape.at(-1)!,
+      };
+    default:
+      return { words: `${unit.kind} ${by(first.shape)} -> ${by(node.shape)}`, flops: 0 };
+  }
+}
