@@ -108,7 +108,10 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           const done = { event: 'done' as const, ...figures, folder: process.folder, ...found };
           await writeResult(paths.result, done);
           own.sync();
-          await writeReport(process.folder, { done: { time: Date.now(), ...done } }).catch((error: unknown) => {
+          await writeReport(process.folder, {
+            workspace: process.workspace,
+            done: { time: Date.now(), ...done },
+          }).catch((error: unknown) => {
             const { message } = userMessage(error);
             emit({ event: 'warning', code: 'report', message: `the report was not written: ${message}` });
           });

@@ -3,11 +3,13 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { measureModel, readResult } from '../export/exportModel.js';
+import { measureLatency } from '../export/latency.js';
 import { renderReport, type ReportExport, type ReportRun } from '../export/report.js';
 import { thin } from '../export/thin.js';
 import { writeFileAtomic } from '../model/atomicWrite.js';
 import type { RunEvent } from '../protocol/events.js';
 import { readRunPlan, runPaths } from './runFolder.js';
+import { readReference } from './runModels.js';
 
 /** Batches are the bulk of a log and no part of the report. */
 const BATCH = /"event":"batch"/;
@@ -21,25 +23,29 @@ async function reportRun(folder: string): Promise<ReportRun & { folder: string }
 }
 
 /** A reference alone has nothing to compare with. */
-async function exportedOf({ plan, folder }: ReportRun & { folder: string }): Promise<ReportExport | undefined> {
+async function exportedOf(
+  { plan, folder }: ReportRun & { folder: string },
+  workspace: string,
+): Promise<ReportExport | undefined> {
   if (plan.method === 'reference') return undefined;
   const model = await readResult(folder);
-  return { sizes: await measureModel(model), thinned: thin(model) };
+  const latency = await measureLatency(model, await readReference(folder, workspace), { rounds: 9, roundMs: 8 });
+  return { sizes: await measureModel(model), thinned: thin(model), latency };
 }
 
 /**
  * Writes `result/report.md` and `result/report.html` of a run whose result is written.
- * @param done its last event, where that is not in the log yet.
+ * @param workspace of the run, where its reference may be. @param done its last event, where that is not in the log yet.
  * @param others folders of finished runs shown beside it.
  * @throws UserError('disk' | 'run-invalid').
  */
 export async function writeReport(
   folder: string,
-  { done, others = [] }: { done?: RunEvent; others?: readonly string[] } = {},
+  { workspace, done, others = [] }: { workspace: string; done?: RunEvent; others?: readonly string[] },
 ): Promise<void> {
   const [run, ...beside] = await Promise.all([folder, ...others].map(reportRun));
   const first = { ...run!, events: [...run!.events, ...(done ? [done] : [])] };
-  const { markdown, html } = renderReport([first, ...beside], await exportedOf(first));
+  const { markdown, html } = renderReport([first, ...beside], await exportedOf(first, workspace));
   const { result } = runPaths(folder);
   await writeFileAtomic(join(result, 'report.md'), markdown);
   await writeFileAtomic(join(result, 'report.html'), html);

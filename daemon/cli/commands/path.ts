@@ -104,7 +104,7 @@ export const path: Command = {
       if (!otherDone) return 130;
       terminal.emit({ ...otherDone, event: 'baseline', method: compare });
       others.push(other.folder);
-      await writeReport(handle.folder, { others });
+      await writeReport(handle.folder, { workspace, others });
     }
     return finishPath(terminal, workspace, done, handle.folder, others);
   },

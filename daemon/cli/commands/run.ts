@@ -46,7 +46,7 @@ export const run: Command = {
       const other = await startRun(await baselinePlan(handle.folder, baseline, { workspace }), { workspace });
       const otherDone = await follow(other, terminal, workspace);
       if (!otherDone) return 130;
-      await writeReport(handle.folder, { others: [other.folder] });
+      await writeReport(handle.folder, { workspace, others: [other.folder] });
       terminal.emit({ ...otherDone, event: 'baseline', method: baseline });
       terminal.print('');
       terminal.print(
