@@ -59,8 +59,8 @@ function resultTable(runs: readonly ReportRun[]): Table {
   };
 }
 
-/** What each budget asked for and what is in the written files; null where there was none to meet. */
-function budgetTable(runs: readonly ReportRun[]): Table | null {
+/** What each budget asked for and what is in the written files. */
+function budgetTable(runs: readonly ReportRun[]): Table[] {
   const rows = runs.flatMap((run) =>
     (last(run, 'done')?.budget ?? []).map(({ task, kind, asked, limit, got, met }) => [
       run.plan.method,
@@ -72,12 +72,8 @@ function budgetTable(runs: readonly ReportRun[]): Table | null {
       met === null ? '-' : met ? 'yes' : 'NO: MISSED',
     ]),
   );
-  if (rows.length === 0) return null;
-  return {
-    title: 'Budget, verified on the written file',
-    header: ['Method', 'Task', 'Of', 'Asked', 'Allowed', 'Got', 'Met'],
-    rows,
-  };
+  const header = ['Method', 'Task', 'Of', 'Asked', 'Allowed', 'Got', 'Met'];
+  return rows.length === 0 ? [] : [{ title: 'Budget, verified on the written file', header, rows }];
 }
 
 function layerTable(runs: readonly ReportRun[]): Table {
@@ -282,7 +278,14 @@ export function renderReport(runs: readonly ReportRun[], exported?: ReportExport
   const title = `Pruning report: ${first.name}`;
   const onDisk = exported ? [sizesTable(exported.sizes), survivorsTable(exported.thinned)] : [];
   if (exported?.latency) onDisk.push(latencyTable(exported.latency));
-  const tables = [resultTable(runs), ...pathTable(runs), layerTable(runs), ...onDisk, settingsTable(first)];
+  const tables = [
+    resultTable(runs),
+    ...budgetTable(runs),
+    ...pathTable(runs),
+    layerTable(runs),
+    ...onDisk,
+    settingsTable(first),
+  ];
   const notes = runs.flatMap((run) => all(run, 'warning').map((warning) => warning.message));
   const markdownNotes = notes.length > 0 ? `## Notes\n\n${notes.map((note) => `- ${note}`).join('\n')}\n` : '';
   const htmlNotes =

@@ -3,7 +3,6 @@ import { directCompression } from '../lc/cStep.js';
 import { learningRateAt } from '../lc/schedule.js';
 import { updateSupport } from '../lc/stopTest.js';
 import { taskRanges } from '../lc/view.js';
-import { UserError } from '../protocol/errors.js';
 import { evaluateSets } from './evaluations.js';
 import { enter, lap, type Live } from './live.js';
 import { beginRetraining, logIteration, lStepEpochs, lStepsFrom } from './loop.js';
