@@ -24,6 +24,8 @@ export interface TrainingSetup {
   readonly output: string;
   /** The model's loss is defined on logits: its output has no softmax or sigmoid, though it classifies (SessionSpec.fromLogits). */
   readonly fromLogits: boolean;
+  /** Nothing but the data tells a regression from a classifier that gives logits (setupByData.ts). */
+  readonly mayBeLogits: boolean;
   /** What was chosen on the user's behalf, one sentence each. */
   readonly notes: readonly string[];
 }
@@ -141,6 +143,7 @@ export function trainingSetup(
     outputShape,
     output: name,
     fromLogits: crossEntropy && (named?.fromLogits ?? false) && activation === 'linear',
+    mayBeLogits: named === null && activation === 'linear' && several,
     notes,
   };
 }

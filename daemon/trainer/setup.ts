@@ -12,6 +12,7 @@ import { buildArchitecture } from '../model/architectures.js';
 import type { Model } from '../model/model.js';
 import { readModel } from '../model/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
+import { setupByData } from '../model/setupByData.js';
 import { trainingSetup } from '../model/trainingSetup.js';
 import { hashModel } from '../model/weights.js';
 import { resolveInside } from '../model/workspacePath.js';
@@ -109,9 +110,11 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   const model = await openModel(plan, workspace);
   const modelHash = unchanged('model', plan.modelHash, hashModel(model));
   const output = plan.output ?? undefined;
-  const setup = trainingSetup(model, output);
   timing.mark('model');
-  let dataset: Dataset = await openDataset(plan.data, setup, { workspace, seed: plan.seed, trusted: true });
+  const { setup, opened } = await setupByData(trainingSetup(model, output), (requirements) =>
+    openDataset(plan.data, requirements, { workspace, seed: plan.seed, trusted: true }),
+  );
+  let dataset: Dataset = opened;
   const dataHash = unchanged('data', plan.dataHash, dataset.hash);
   timing.mark('data');
   const scaleNotes: string[] = [];
@@ -196,7 +199,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
     prunable: prunableWeights(pruned),
     parameters: new Set(parameters.map(({ name }) => name)),
     // The data set is the one of the chosen scale by now: its notes do not speak of another.
-    notes: [...model.notes, ...dataset.notes, ...scaleNotes],
+    notes: [...model.notes, ...setup.notes, ...dataset.notes, ...scaleNotes],
     withWeights(weights, statistics) {
       const map = new Map(parameters.map(({ name, offset, size }) => [name, weights.slice(offset, offset + size)]));
       let at = 0;

@@ -7,6 +7,7 @@ import { chooseScale } from '../../data/scaleCandidates.js';
 import { sampleSource } from '../../data/sampleSource.js';
 import { openEngine } from '../../engine/registry.js';
 import { readModel } from '../../model/readModel.js';
+import { setupByData } from '../../model/setupByData.js';
 import { trainingSetup } from '../../model/trainingSetup.js';
 import { resolveData } from '../../plan/resolveData.js';
 import { workspaceFor } from '../../plan/readPlan.js';
@@ -47,7 +48,6 @@ export const evaluate: Command = {
     const modelPath = await realpath(positionals[0]!).catch(() => resolve(positionals[0]!));
     const model = await readModel(modelPath, { workspace: workspaceFor(modelPath, stringOption(values, 'workspace')) });
     const output = stringOption(values, 'output');
-    const setup = trainingSetup(model, output);
     const scaleText = stringOption(values, 'scale');
     const scale = scaleText !== undefined && Number.isFinite(Number(scaleText)) ? Number(scaleText) : scaleText;
     const parsed = DataSource.safeParse({
@@ -56,6 +56,18 @@ export const evaluate: Command = {
     });
     if (!parsed.success)
       throw new UserError('usage', `lc-prune evaluate: --scale or --mean: ${parsed.error.issues[0]!.message}`);
+    // A path typed on the command line is the user's own choice, wherever a link leads it.
+    const dataPath = isBuiltinData(source) ? source : await realpath(source).catch(() => resolve(source));
+    const dataWorkspace = isBuiltinData(source)
+      ? process.cwd()
+      : workspaceFor(dataPath, stringOption(values, 'workspace'));
+    const { setup, opened } = await setupByData(trainingSetup(model, output), (requirements) =>
+      openDataset(
+        resolveData(parsed.data, () => dataPath),
+        requirements,
+        { workspace: dataWorkspace, seed: 0, purpose: 'evaluate' },
+      ),
+    );
     const engine = await openEngine(stringOption(values, 'engine') ?? 'auto', model, {
       loss: setup.loss,
       fromLogits: setup.fromLogits,
@@ -64,16 +76,6 @@ export const evaluate: Command = {
       ...(output === undefined ? {} : { output }),
     });
     try {
-      // A path typed on the command line is the user's own choice, wherever a link leads it.
-      const dataPath = isBuiltinData(source) ? source : await realpath(source).catch(() => resolve(source));
-      const dataWorkspace = isBuiltinData(source)
-        ? process.cwd()
-        : workspaceFor(dataPath, stringOption(values, 'workspace'));
-      const opened = await openDataset(
-        resolveData(parsed.data, () => dataPath),
-        setup,
-        { workspace: dataWorkspace, seed: 0, purpose: 'evaluate' },
-      );
       const loss = async ({ test }: Dataset) =>
         (await engine.evaluate({ ...sampleSource(test), size: Math.min(test.size, SCALE_SAMPLES) })).loss;
       const choice = scale === undefined || scale === 'auto' ? await chooseScale(opened, loss) : null;

@@ -1,6 +1,6 @@
 /** The commands as a user runs them, on a tiny workspace, with the real engine. */
 import { spawn } from 'node:child_process';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lcPrune } from '../../fixtures/cli.js';
@@ -196,5 +196,29 @@ describe('the other commands', () => {
     const { lines } = await lcPrune(['runs', '--json'], { cwd: ws.folder });
     expect(lines).toMatchObject([{ event: 'run', state: 'done', progress: 1, kept: KAPPA }]);
     expect(await readdir(ws.path('.lcprune', 'runs'))).toHaveLength(1);
+  });
+});
+
+describe('lc-prune evaluate', () => {
+  const evaluate = (model: string) =>
+    lcPrune(['evaluate', model, '--data', 'data.csv', '--scale', 'none', '--json'], { cwd: ws.folder });
+
+  it('takes a linear output over class labels as logits, with or without a training config, and says so', async () => {
+    const linear = (topology: Record<string, unknown>) => {
+      const { layers } = topology['config'] as { layers: { config: Record<string, unknown> }[] };
+      layers.at(-1)!.config['activation'] = 'linear';
+    };
+    const { json } = tinyModel(linear);
+    await writeFile(ws.path('bare.json'), JSON.stringify(json));
+    const loss = { class_name: 'SparseCategoricalCrossentropy', config: { from_logits: true } };
+    const compiled = { ...json, trainingConfig: { loss } };
+    await writeFile(ws.path('compiled.json'), JSON.stringify(compiled));
+    const expected = (await evaluate('model.json')).lines.at(-1)!;
+    const bare = await evaluate('bare.json');
+    expect(bare.stderr).toContain('the output is linear and the data holds class labels');
+    for (const { lines } of [bare, await evaluate('compiled.json')]) {
+      expect(lines.at(-1)).toMatchObject({ error: expected['error'], samples: 240 });
+      expect(lines.at(-1)!['loss']).toBeCloseTo(expected['loss'] as number, 5);
+    }
   });
 });
