@@ -3,8 +3,8 @@
  * floats, so a row of A is a pointer into the image. Padding is copied in, image by image, in the cache.
  */
 #include <string.h>
+#include "gemm.c"
 #include "pooling.c"
-#include "tile.h"
 
 typedef struct {
   long row, image;     /* of the padded image, in floats */
@@ -69,7 +69,7 @@ static void forward(const void *argument, int image, float *scratch) {
   float *y = op->pooled ? scratch + p.image + SLACK : op->y + image * pixels * g->f;
   for (int panel = 0; panel < panels_of(g->f); panel++) {
     int n0 = panel_start(g->f, panel);
-    Tile t = {.b = op->filter + n0, .b_step = g->f, .outer = g->kh, .inner = inner, .a_outer = p.row, .a_inner = 1};
+    Tile t = {.b = op->filter + n0, .b_step = g->f, .images = 1, .outer = g->kh, .inner = inner, .a_outer = p.row, .a_inner = 1};
     t.columns = panel_start(g->f, panel + 1) - n0;
     t.bias = op->bias ? op->bias + n0 : 0;
     t.relu = op->relu;
@@ -92,18 +92,13 @@ static void convolution(Team *team, const Convolution *op) {
   team_run(team, g->batch, forward, op, own, product_time(g));
 }
 
-/* to[f][n] = filter[n][f] for all n channels under one row of the filter, or under one tap of it. */
-static void transpose_filter(const float *filter, int n, int f, float *to) {
-  for (int j = 0; j < n; j++)
-    for (int i = 0; i < f; i++) to[(long)i * n + j] = filter[(long)j * f + i];
-}
-
+/* Per row of the filter: packed[ky][f][kx * c + ch] = filter[ky][kx][ch][f]. */
 static void pack_transposed(const void *argument, int ky, float *scratch) {
   (void)scratch;
   const InputGradient *op = argument;
   const Geometry *g = &op->g;
   long row = (long)g->kw * g->c * g->f;
-  transpose_filter(op->filter + ky * row, g->kw * g->c, g->f, op->packed + ky * row);
+  transpose(op->filter + ky * row, g->f, g->kw * g->c, g->f, op->packed + ky * row, (long)g->kw * g->c);
 }
 
 /* Every output pixel spreads dy . filter over the pixels under it. */
@@ -119,7 +114,7 @@ static void backward(const void *argument, int image, float *scratch) {
   for (int ky = 0; ky < g->kh; ky++)
     for (int panel = 0; panel < panels_of(n); panel++) {
       int n0 = panel_start(n, panel);
-      Tile t = {.b = op->packed + (long)ky * n * g->f + n0, .b_step = n, .outer = 1, .inner = g->f, .a_inner = 1};
+      Tile t = {.b = op->packed + (long)ky * n * g->f + n0, .b_step = n, .images = 1, .outer = 1, .inner = g->f, .a_inner = 1};
       t.columns = panel_start(n, panel + 1) - n0;
       t.accumulate = 1;
       Walk w = walk(g, &p, dx + ky * p.row + n0);
@@ -146,7 +141,7 @@ static void pack_turned(const void *argument, int tap, float *scratch) {
   const InputGradient *op = argument;
   const Geometry *g = &op->g;
   long one = (long)g->c * g->f;
-  transpose_filter(op->filter + tap * one, g->c, g->f, op->packed + (g->kh * g->kw - 1 - tap) * one);
+  transpose(op->filter + tap * one, g->f, g->c, g->f, op->packed + (g->kh * g->kw - 1 - tap) * one, g->c);
 }
 
 /* With stride 1 the gradient is a convolution of dy with the turned filter: no spreading, at the price of padding dy. */
@@ -170,37 +165,49 @@ static void convolution_input_gradient(Team *team, const InputGradient *op) {
   team_run(team, g->batch, backward, op, padded(g).image + SLACK, product_time(g));
 }
 
+/* Images whose products are summed in registers: small ones are too few terms to pay for the way to memory. */
+static int group_size(const Geometry *g) { return MIN(MAX(512 / (g->oh * g->ow), 1), (g->batch + PARTS - 1) / PARTS); }
+
 /* Sums of one part of the batch: partial[part][k][padded f], then the bias row. */
 static void filter_part(const void *argument, int part, float *scratch) {
   const FilterGradient *op = argument;
   const Geometry *g = &op->g;
   Padded p = padded(g);
-  long pixels = (long)g->oh * g->ow, columns = padded_columns(g->f);
+  long pixels = (long)g->oh * g->ow, columns = padded_columns(g->f), given = (long)g->h * g->w * g->c;
   int inner = g->kw * g->c;
   long rows = (long)g->kh * inner;
   float *sums = op->partial + part * (rows + 1) * columns;
-  float *expanded = scratch + p.image + SLACK;
+  float *expanded = scratch + group_size(g) * p.image + SLACK;
   memset(sums, 0, (rows + 1) * columns * sizeof(float));
   int from = (long)g->batch * part / PARTS, to = (long)g->batch * (part + 1) / PARTS;
-  for (int image = from; image < to; image++) {
-    const float *x = pad_image(g, &p, op->x + (long)image * g->h * g->w * g->c, scratch);
-    const float *dy = op->dy + image * pixels * g->f;
-    if (op->pooled) {
-      long at = (long)image * op->pool.oh * op->pool.ow * g->f;
-      max_pool_gradient_image(op->dy + at, op->index + at, g->oh, g->ow, g->f, &op->pool, expanded);
-      dy = expanded;
+  for (int first = from; first < to; first += group_size(g)) {
+    int images = MIN(group_size(g), to - first);
+    const float *x = p.padded ? scratch : op->x + first * given, *dy = op->pooled ? expanded : op->dy + first * pixels * g->f;
+    for (int i = 0; i < images; i++) {
+      pad_image(g, &p, op->x + (first + i) * given, scratch + i * p.image);
+      if (!op->pooled) continue;
+      long at = (long)(first + i) * op->pool.oh * op->pool.ow * g->f;
+      float *image = expanded + i * pixels * g->f;
+      max_pool_gradient_image(op->dy + at, op->index + at, g->oh, g->ow, g->f, &op->pool, image);
     }
     for (int panel = 0; panel < panels_of(g->f); panel++) {
       int n0 = panel_start(g->f, panel);
-      Tile t = {.b = dy + n0, .b_step = g->f, .outer = g->oh, .inner = g->ow, .a_outer = g->sh * p.row, .a_inner = g->sw * g->c};
+      Tile t = {.b = dy + n0, .b_step = g->f, .images = images, .outer = g->oh, .inner = g->ow};
+      t.a_image = p.image, t.a_outer = g->sh * p.row, t.a_inner = g->sw * g->c;
       t.columns = panel_start(g->f, panel + 1) - n0;
       t.accumulate = 1;
+      const float *line = x;
+      int left = inner;
       for (long k = 0; k < rows; k += ROWS) {
         t.rows = MIN(ROWS, rows - k);
         for (int i = 0; i < ROWS; i++) {
-          long at = MIN(k + i, rows - 1);
-          t.a[i] = x + at / inner * p.row + at % inner;
-          t.c[i] = sums + at * columns + n0;
+          t.c[i] = sums + (k + i) * columns + n0;
+          if (i >= t.rows) {
+            t.a[i] = t.a[i - 1];
+            continue;
+          }
+          t.a[i] = line + inner - left;
+          if (--left == 0) line += p.row, left = inner;
         }
         tile(&t);
       }
@@ -208,7 +215,7 @@ static void filter_part(const void *argument, int part, float *scratch) {
     if (op->db)
       for (int f = 0; f < g->f; f += LANES) {
         vf sum = LOAD(sums + rows * columns + f);
-        for (long m = 0; m < pixels; m++) sum += load_some(dy + m * g->f + f, g->f - f);
+        for (long m = 0; m < images * pixels; m++) sum += load_some(dy + m * g->f + f, g->f - f);
         STORE(sums + rows * columns + f, sum);
       }
   }
@@ -235,7 +242,8 @@ static void add_parts(const void *argument, int task, float *scratch) {
 
 static void convolution_filter_gradient(Team *team, const FilterGradient *op) {
   const Geometry *g = &op->g;
-  long own = padded(g).image + SLACK + (op->pooled ? (long)g->oh * g->ow * g->f + SLACK : 0);
+  long expanded = op->pooled ? (long)g->oh * g->ow * g->f : 0;
+  long own = group_size(g) * (padded(g).image + expanded) + 2 * SLACK;
   team_run(team, PARTS, filter_part, op, own, product_time(g));
   long rows = (long)g->kh * g->kw * g->c + 1;
   team_run(team, (rows + SUM_ROWS - 1) / SUM_ROWS, add_parts, op, 0, PARTS * filter_time(g));

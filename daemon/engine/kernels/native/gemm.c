@@ -3,17 +3,31 @@
 
 /* Rows of C that one task computes: enough to pay for a copy of B's panel. */
 #define TASK_ROWS 64
-/* Rows of B between two visits to C: they and as many columns as a tile has stay in the second-level cache. */
-#define DEPTH 1024
+/*
+ * Rows of B between two visits to C. They and the columns of a tile stay in a cache: a wide tile has time to read the
+ * second level's, a narrow one has not.
+ */
+#define DEPTH (LANES == 16 ? 1024 : 128)
 
 /* B's rows that are whole pages apart share a few sets of the cache: then its panel is copied too. */
 static int copies_panel(const Gemm *g) { return g->transpose_b || (g->n % 256 == 0 && g->m >= TASK_ROWS); }
 
-/* to[i][j] = b[(n0 + j) * k + k0 + i], rows of `width`; block by block, so that both sides stay in the cache. */
-static void transpose_panel(const float *b, long row, int columns, int depth, float *to, int width) {
-  for (int i0 = 0; i0 < depth; i0 += 16)
-    for (int j = 0; j < columns; j++)
-      for (int i = i0; i < MIN(i0 + 16, depth); i++) to[(long)i * width + j] = b[j * row + i];
+/* to[i * width + j] = b[j * row + i], four by four. */
+static void transpose(const float *b, long row, int columns, int depth, float *to, long width) {
+  for (int j = 0; j < columns; j += 4) {
+    const float *line = b + j * row;
+    int i = 0;
+    for (; j + 4 <= columns && i + 4 <= depth; i += 4) {
+      __m128 r0 = _mm_loadu_ps(line + i), r1 = _mm_loadu_ps(line + row + i), r2 = _mm_loadu_ps(line + 2 * row + i);
+      __m128 r3 = _mm_loadu_ps(line + 3 * row + i);
+      _MM_TRANSPOSE4_PS(r0, r1, r2, r3);
+      float *at = to + i * width + j;
+      _mm_storeu_ps(at, r0), _mm_storeu_ps(at + width, r1), _mm_storeu_ps(at + 2 * width, r2);
+      _mm_storeu_ps(at + 3 * width, r3);
+    }
+    for (; i < depth; i++)
+      for (int l = j; l < MIN(j + 4, columns); l++) to[i * width + l] = b[l * row + i];
+  }
 }
 
 static void gemm_task(const void *argument, int task, float *scratch) {
@@ -24,12 +38,12 @@ static void gemm_task(const void *argument, int task, float *scratch) {
   long row = g->transpose_a ? 1 : g->k, column = g->transpose_a ? g->m : 1;
   for (int k0 = 0; k0 < g->k; k0 += DEPTH) {
     int depth = MIN(DEPTH, g->k - k0), last = k0 + depth == g->k;
-    Tile t = {.outer = 1, .inner = depth, .a_inner = column, .columns = columns, .accumulate = k0 > 0};
+    Tile t = {.images = 1, .outer = 1, .inner = depth, .a_inner = column, .columns = columns, .accumulate = k0 > 0};
     t.bias = last && g->bias ? g->bias + n0 : 0;
     t.relu = last && g->relu;
     if (copies_panel(g)) {
       t.b = scratch, t.b_step = VECTORS * LANES;
-      if (g->transpose_b) transpose_panel(g->b + (long)n0 * g->k + k0, g->k, columns, depth, scratch, t.b_step);
+      if (g->transpose_b) transpose(g->b + (long)n0 * g->k + k0, g->k, columns, depth, scratch, t.b_step);
       else
         for (int i = 0; i < depth; i++)
           for (int j = 0; j < columns; j += LANES)

@@ -1,7 +1,6 @@
 /* All kernels in one file, compiled once for each level: KERNELS is the name of the level's table, UPDATE of its update. */
 #include "convolution.c"
 #include "elementwise.c"
-#include "gemm.c"
 
 void UPDATE(float *w, float *v, const float *g, const float *target, const uint8_t *keep, int n, float eta,
             float momentum, float decay, float mu, int nesterov);

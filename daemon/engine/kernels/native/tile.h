@@ -14,15 +14,16 @@
 #endif
 
 /*
- * c[i][j] = sum over r < outer, k < inner of a[i][r * a_outer + k * a_inner] * b[(r * inner + k) * b_step + j], plus what
- * is there if `accumulate`, plus bias[j], then relu. One pointer a row; only `rows` are stored, but all of a are read.
- * Nothing is read or written past `columns`, which are at most VECTORS * LANES: B is read where it lies, in rows.
+ * c[i][j] = sum over q < images, r < outer, k < inner of a[i][q * a_image + r * a_outer + k * a_inner] * b[l * b_step + j],
+ * l counting all terms, plus what is there if `accumulate`, plus bias[j], then relu. One pointer a row; only `rows` are
+ * stored, but all of a are read. Nothing is read or written past `columns`, which are at most VECTORS * LANES: B is read
+ * where it lies, in rows.
  */
 typedef struct {
   const float *a[ROWS];
   float *c[ROWS];
   const float *b, *bias;
-  long outer, inner, a_outer, a_inner, b_step;
+  long images, outer, inner, a_image, a_outer, a_inner, b_step;
   int rows, columns, accumulate, relu;
 } Tile;
 
@@ -51,8 +52,11 @@ INLINE void tile_of(const Tile *t, const int vectors, const int cut) {
   const float *a##i = t->a[i]; \
   vf c##i##0 = splat(0), c##i##1 = c##i##0, c##i##2 = c##i##0;
   EACH_ROW(START)
-  for (long r = 0; r < t->outer; r++) {
-    long at = r * t->a_outer;
+  long line = 0, next_image = t->a_image - t->outer * t->a_outer;
+  for (long r = 0, end = t->images * t->outer, left = t->outer; r < end; r++) {
+    long at = line;
+    line += t->a_outer;
+    if (--left == 0) line += next_image, left = t->outer;
     for (long k = 0; k < inner; k++) {
       vf b0 = {0}, b1 = {0}, b2 = {0};
 #define READ(j) \
