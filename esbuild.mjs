@@ -92,7 +92,7 @@ const webview = {
   target: 'chrome128',
   format: 'esm',
   outdir: join(out, 'webview'),
-  entryPoints: entries({ monitor: 'webview/main.ts' }),
+  entryPoints: entries({ monitor: 'webview/main.ts', model: 'webview/model.ts' }),
 };
 
 for (const [name, options] of Object.entries({ node, extension, webview })) {

@@ -51,7 +51,11 @@ export default ts.config(
             room('server', ['protocol', 'plan', 'runs', 'language', 'model', 'lc', 'engine', 'export']),
             room('cli', ['protocol', 'plan', 'runs', 'trainer', ...core]),
             { target: './daemon', from: ['./extension', './webview', './test'] },
-            { target: './extension', from: './webview', except: ['./messages.ts', './columns.ts'] },
+            {
+              target: './extension',
+              from: './webview',
+              except: ['./messages.ts', './modelMessages.ts', './columns.ts'],
+            },
             { target: './webview', from: './extension' },
           ],
         },

@@ -33,6 +33,7 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.revealRun': RunItem;
   'lcPrune.openPlan': RunItem;
   'lcPrune.selectEngine': undefined;
+  'lcPrune.installEngine': undefined;
   'lcPrune.showLog': undefined;
   'lcPrune.restartDaemon': undefined;
 }
@@ -59,6 +60,7 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.revealRun',
   'lcPrune.openPlan',
   'lcPrune.selectEngine',
+  'lcPrune.installEngine',
   'lcPrune.showLog',
   'lcPrune.restartDaemon',
 ];
@@ -67,6 +69,8 @@ export const VIEWS = { runs: 'lcPrune.runs', model: 'lcPrune.model', engine: 'lc
 /** The plan's language id; daemon/protocol has it too, but with it all validators would load at activation. */
 export const PLAN_LANGUAGE = 'lc-prune-plan';
 export const MONITOR = 'lcPrune.monitor';
+/** Shows model files that are no text. */
+export const MODEL_EDITOR = 'lcPrune.modelFile';
 export const WALKTHROUGH = 'lcPrune.start';
 
 /** Context keys of `when` and `enablement`. */

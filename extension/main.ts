@@ -1,10 +1,13 @@
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands/command.js';
+import { installEngineCommands } from './commands/installEngine.js';
 import { planCommands } from './commands/plans.js';
 import { runCommands } from './commands/runs.js';
 import { serviceCommands } from './commands/service.js';
 import { Daemon } from './daemon/daemon.js';
 import { connectMonitor } from './monitor/connectMonitor.js';
+import { ModelEditor } from './modelEditor/modelEditor.js';
 import { MonitorHost } from './monitor/monitorHost.js';
 import { registerNotifications } from './notifications.js';
 import { Runs } from './runs.js';
@@ -20,12 +23,20 @@ let daemon: Daemon | undefined;
 /** Registers everything and starts nothing: the daemon comes with the first thing that needs it. */
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('LC Prune', { log: true });
-  daemon = new Daemon(context.extensionPath, log);
+  daemon = new Daemon(context.extensionPath, join(context.globalStorageUri.fsPath, 'engines'), log);
   const runs = new Runs(daemon);
   const monitor = new MonitorHost(context, daemon, runs);
   const modelView = new ModelView(daemon, runs);
   const services: Services = { context, log, daemon, runs, monitor, modelView };
-  registerCommands({ ...planCommands(services), ...runCommands(services), ...serviceCommands(services) }, services);
+  registerCommands(
+    {
+      ...planCommands(services),
+      ...runCommands(services),
+      ...serviceCommands(services),
+      ...installEngineCommands(services),
+    },
+    services,
+  );
   connectMonitor(monitor);
   context.subscriptions.push(
     log,
@@ -33,6 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
     monitor,
     modelView,
     new RunsView(runs, () => void daemon?.session().catch(() => {})),
+    new ModelEditor(context.extensionUri, daemon, runs).register(),
     new EngineView(daemon, runs),
     new StatusItem(daemon, runs),
     registerNotifications(runs, daemon),

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 /** Every setting, by its name in package.json. */
 export const SETTINGS = {
   nodePath: 'lcPrune.nodePath',
+  enginePath: 'lcPrune.enginePath',
   engine: 'lcPrune.engine',
   openMonitorOnRun: 'lcPrune.monitor.openOnRun',
   notifyAfterSeconds: 'lcPrune.notifyAfterSeconds',
@@ -11,6 +12,8 @@ export const SETTINGS = {
 const read = <T>(name: string, fallback: T): T => vscode.workspace.getConfiguration().get<T>(name) ?? fallback;
 
 export const nodePathSetting = (): string => read(SETTINGS.nodePath, '').trim();
+/** Folder with an optional engine in its node_modules; empty when not set. */
+export const enginePathSetting = (): string => read(SETTINGS.enginePath, '').trim();
 /** "auto", or an engine's id. */
 export const engineSetting = (): string => read(SETTINGS.engine, 'auto');
 export const openMonitorOnRun = (): boolean => read(SETTINGS.openMonitorOnRun, true);

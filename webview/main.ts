@@ -8,6 +8,6 @@ addEventListener('unhandledrejection', (event) =>
   post({ type: 'failure', message: String(event.reason?.stack ?? event.reason) }),
 );
 
-const monitor = new Monitor(document.getElementById('monitor')!);
+const monitor = new Monitor(document.getElementById('page')!);
 listen((message) => monitor.receive(message));
 post({ type: 'ready' });

@@ -1,6 +1,7 @@
 import { basename, relative } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
+import { MODEL_EDITOR } from '../ids.js';
 import { isModelText } from '../modelText.js';
 import { displayName } from '../monitor/monitorHost.js';
 import { runDescription, runIcon } from '../views/runText.js';
@@ -75,6 +76,8 @@ export const pickPlan = async (title: string): Promise<string | undefined> =>
 
 /** A model: the one in front, the only one, or the user's choice. */
 export async function pickModel(title: string): Promise<string | undefined> {
+  const { input } = vscode.window.tabGroups.activeTabGroup.activeTab ?? {};
+  if (input instanceof vscode.TabInputCustom && input.viewType === MODEL_EDITOR) return input.uri.fsPath;
   const front = vscode.window.activeTextEditor?.document;
   if (front?.uri.scheme === 'file' && !isPlanPath(front.fileName) && isModelText(headOf(front))) return front.fileName;
   return pickFile(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Notifications, Params, RequestMethod, Result } from '../../daemon/protocol/messages.js';
 import type { z } from 'zod';
-import { nodePathSetting } from '../settings.js';
+import { enginePathSetting, nodePathSetting } from '../settings.js';
 import { Backoff } from './backoff.js';
 import { askVersion, findNode, type NodeCommand } from './findNode.js';
 import { isLaunchError, LaunchError } from './launchError.js';
@@ -40,6 +40,8 @@ export class Daemon implements vscode.Disposable {
 
   constructor(
     private readonly extensionPath: string,
+    /** Where "Install Engine..." puts engines. */
+    readonly engineFolder: string,
     readonly log: vscode.LogOutputChannel,
   ) {}
 
@@ -88,6 +90,17 @@ export class Daemon implements vscode.Disposable {
     if (state.kind === 'ready') await state.session.close();
   }
 
+  /** The Node that the daemon runs on. @throws LaunchError where the setting names none. */
+  node(): Promise<NodeCommand> {
+    return findNode({
+      setting: nodePathSetting(),
+      execPath: process.execPath,
+      electron: process.versions.electron !== undefined,
+      path: process.env.PATH ?? '',
+      version: askVersion,
+    });
+  }
+
   async #start(): Promise<Session> {
     this.#set({ kind: 'starting' });
     try {
@@ -96,17 +109,12 @@ export class Daemon implements vscode.Disposable {
       await stat(entry).catch(() => {
         throw new LaunchError('missing-file', `${entry} is missing: install the extension again.`);
       });
-      const node = await findNode({
-        setting: nodePathSetting(),
-        execPath: process.execPath,
-        electron: process.versions.electron !== undefined,
-        path: process.env.PATH ?? '',
-        version: askVersion,
-      });
+      const node = await this.node();
       const { launchDaemon, Session } = await import('../client.js');
       const daemon = await launchDaemon({
         node,
         entry,
+        engineFolders: [enginePathSetting(), this.engineFolder].filter(Boolean),
         timeout: HELLO_TIMEOUT,
         grace: GRACE,
         log: (level, line) => this.log[level](line),

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { delimiter } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Hello, PROTOCOL_VERSION } from '../../daemon/protocol/messages.js';
 import type { NodeCommand } from './findNode.js';
@@ -9,6 +10,8 @@ export interface LaunchOptions {
   node: NodeCommand;
   /** The daemon's entry (dist/daemon.mjs). */
   entry: string;
+  /** Where optional engines are looked for behind the workspace, best first. */
+  engineFolders: readonly string[];
   /** Milliseconds until the hello line must be there. */
   timeout: number;
   /** Milliseconds a closed daemon has for its checkpoint before it is killed. */
@@ -37,9 +40,16 @@ const LINE_LIMIT = 4096;
  * Starts the daemon without a shell, hands it the token as the first line of its input and reads one hello line.
  * @throws LaunchError; nothing is left running then.
  */
-export async function launchDaemon({ node, entry, timeout, grace, log }: LaunchOptions): Promise<DaemonProcess> {
+export async function launchDaemon({
+  node,
+  entry,
+  engineFolders,
+  timeout,
+  grace,
+  log,
+}: LaunchOptions): Promise<DaemonProcess> {
   const token = randomBytes(32).toString('base64url');
-  const env = { ...process.env, ...node.env };
+  const env: NodeJS.ProcessEnv = { ...process.env, ...node.env, LC_PRUNE_ENGINES: engineFolders.join(delimiter) };
   // Options meant for the editor's own Node must not reach ours.
   delete env.NODE_OPTIONS;
   if (!node.env.ELECTRON_RUN_AS_NODE) delete env.ELECTRON_RUN_AS_NODE;

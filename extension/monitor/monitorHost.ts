@@ -5,7 +5,8 @@ import type { RunView, ToHost, ToPage } from '../../webview/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { MONITOR } from '../ids.js';
 import type { Runs } from '../runs.js';
-import { monitorHtml } from './html.js';
+import { pageHtml } from '../page/html.js';
+import { pageStrings } from '../page/strings.js';
 import { planDifference } from './planDifference.js';
 import { RunFeed } from './runFeed.js';
 import type { Cursor } from './runSeries.js';
@@ -159,7 +160,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
     panel.webview.onDidReceiveMessage((message: ToHost) => this.#receive(message));
     const uri = (file: string) =>
       String(panel.webview.asWebviewUri(vscode.Uri.joinPath(this.context.extensionUri, 'dist', 'webview', file)));
-    panel.webview.html = monitorHtml({
+    panel.webview.html = pageHtml({
       cspSource: panel.webview.cspSource,
       script: uri('monitor.js'),
       style: uri('monitor.css'),
@@ -336,9 +337,3 @@ export function displayName(summary: RunSummary): string {
     ? `${summary.plan} ${new Date(summary.started).toLocaleTimeString([], { hour12: false })}`
     : summary.run;
 }
-
-/** The translations the page needs: all of the bundle, or nothing in English. */
-const pageStrings = (): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(vscode.l10n.bundle ?? {}).map(([key, value]) => [key, typeof value === 'string' ? value : '']),
-  );

@@ -5,6 +5,7 @@ import type { ModelSummary } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { bar, bytes, count, percent } from '../format.js';
 import { VIEWS, type LayerItem } from '../ids.js';
+import { latestKept, prunes } from '../latestKept.js';
 import { isModelText } from '../modelText.js';
 import type { Runs } from '../runs.js';
 
@@ -165,19 +166,12 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
   async #loadKept(): Promise<void> {
     const summary = this.#summary;
     if (!summary) return;
-    const latest = this.runs.all.find((run) => summary.path.endsWith(run.model.replace(/^\.\//, '')));
+    const latest = this.runs.all.find((run) => prunes(run, summary.path));
     this.#run = latest?.run ?? null;
     if (!latest) return;
     try {
-      await this.daemon.request('lc/subscribe', { run: latest.run, on: true });
-      const { events } = await this.daemon.request('lc/history', {
-        run: latest.run,
-        from: 0,
-        limit: 100_000,
-        resolution: 2,
-      });
-      const last = events.findLast((event) => event.event === 'iteration' || event.event === 'done');
-      if (last && this.#summary === summary) this.#setKept(last.perLayer);
+      const kept = await latestKept(this.daemon, latest.run);
+      if (kept && this.#summary === summary) this.#setKept(kept);
     } catch (error) {
       this.daemon.log.debug((error as Error).message);
     }

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { monitorHtml } from '../../../extension/monitor/html.js';
+import { pageHtml } from '../../../extension/page/html.js';
 import type { ToHost, ToPage } from '../../../webview/messages.js';
+import type { ToModelPage } from '../../../webview/modelMessages.js';
 import themes from './themes.json' with { type: 'json' };
 
 export type ThemeName = keyof typeof themes;
@@ -20,12 +21,12 @@ export interface MonitorPage {
   page: Page;
   /** Messages the page posted to its host. */
   posted: () => Promise<ToHost[]>;
-  send: (messages: readonly ToPage[]) => Promise<void>;
+  send: (messages: readonly (ToPage | ToModelPage)[]) => Promise<void>;
   /** CSP violations, console errors and uncaught exceptions so far. */
   problems: string[];
 }
 
-/** The built monitor page in a browser, as the editor would show it: same HTML, same CSP, the theme's real variables. */
+/** A built page in a browser, as the editor would show it: same HTML, same CSP, the theme's real variables. */
 export async function openMonitor(
   browser: Browser,
   options: {
@@ -34,19 +35,22 @@ export async function openMonitor(
     height?: number;
     strings?: Record<string, string>;
     state?: object;
+    /** Which of the built pages. */
+    name?: 'monitor' | 'model';
   } = {},
 ): Promise<MonitorPage> {
   const theme = themes[options.theme ?? 'dark'];
+  const name = options.name ?? 'monitor';
   const page = await browser.newPage({ viewport: { width: options.width ?? 1280, height: options.height ?? 1500 } });
   const problems: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text());
   });
   page.on('pageerror', (error) => problems.push(String(error.stack)));
-  const html = monitorHtml({
+  const html = pageHtml({
     cspSource: ORIGIN,
-    script: `${ORIGIN}/monitor.js`,
-    style: `${ORIGIN}/monitor.css`,
+    script: `${ORIGIN}/${name}.js`,
+    style: `${ORIGIN}/${name}.css`,
     title: 'LC Prune Monitor',
     language: 'en',
     strings: options.strings ?? {},

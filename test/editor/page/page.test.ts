@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
 import type { ToHost } from '../../../webview/messages.js';
+import type { ToModelPage } from '../../../webview/modelMessages.js';
 import { artifact, expectEventually } from '../expectEventually.js';
 import { fakeRun, hydration } from './fakeRun.js';
 import { launchBrowser, openMonitor, THEMES, type MonitorPage } from './openPage.js';
@@ -76,7 +77,82 @@ describe.each(THEMES)('theme %s', (theme) => {
   });
 });
 
+/** What a Keras file of LeNet300 says, after a run that kept 1%. */
+const modelFile: ToModelPage = {
+  type: 'model',
+  run: 'lenet300 09:30:00',
+  model: {
+    path: '/workspace/lenet300.h5',
+    format: 'keras-h5',
+    name: 'lenet300',
+    params: 266_610,
+    prunable: 266_200,
+    bytes: 1_066_440,
+    flops: 533_220,
+    zeros: 0,
+    layers: [
+      { name: 'flatten', className: 'Flatten', outputShape: [null, 784], params: 0, prunable: 0, flops: 0, zeros: 0 },
+      { name: 'fc1', className: 'Dense', outputShape: [null, 300], params: 235_500, prunable: 235_200, flops: 470_700, zeros: 0 },
+      { name: 'fc2', className: 'Dense', outputShape: [null, 100], params: 30_100, prunable: 30_000, flops: 60_100, zeros: 0 },
+      { name: 'fc3', className: 'Dense', outputShape: [null, 10], params: 1010, prunable: 1000, flops: 2010, zeros: 0 },
+    ], // prettier-ignore
+    notes: ['The optimizer of the file is not used.'],
+  },
+  kept: [{ layer: 'fc1', weights: 235_200, kept: 1294 }],
+};
+
+describe('a model file that is no text', () => {
+  test.each(THEMES)('is a table with actions, accessible, without a violation, in theme %s', async (theme) => {
+    const model = await openMonitor(browser, { theme, name: 'model', height: 600 });
+    expect(await model.page.getByRole('status').innerText()).toContain('Reading');
+    await model.send([modelFile]);
+    await artifact(model.page, `page-model-${theme}`);
+    expect(await findings(model)).toEqual([]);
+    const cells = await model.page.locator('tbody tr').nth(1).locator('th, td').allInnerTexts();
+    expect(cells.slice(0, 7)).toEqual(['fc1', 'Dense', '? × 300', '235,500', '88.35%', '471k', '0.55%']);
+    // A layer without weights has no budget.
+    expect(await model.page.locator('tbody tr').first().getByRole('button').count()).toBe(0);
+    expect(model.problems).toEqual([]);
+    await model.page.close();
+  });
+
+  test('keyboard: every action can be reached, and stays focused when a run brings news', async () => {
+    const model = await openMonitor(browser, { name: 'model' });
+    await model.send([modelFile]);
+    for (let i = 0; i < 4; i++) await model.page.keyboard.press('Tab');
+    await model.page.keyboard.press('Enter');
+    await model.send([{ ...modelFile, kept: [{ layer: 'fc1', weights: 235_200, kept: 1000 }] }]);
+    await model.page.keyboard.press('Enter');
+    const action = { type: 'action', action: 'budget', layer: 'fc1' };
+    expect(await model.posted()).toEqual([{ type: 'ready' }, action, action]);
+    await model.page.close();
+  });
+
+  test('what is no model says why, with the log at hand', async () => {
+    const model = await openMonitor(browser, { name: 'model' });
+    await model.send([{ type: 'problem', message: 'data.h5: no model_config; it is not a Keras model.' }]);
+    expect(await model.page.getByRole('status').innerText()).toContain('not a Keras model');
+    expect(await findings(model)).toEqual([]);
+    await model.page.getByRole('button', { name: 'Show Log' }).click();
+    expect((await model.posted()).map(({ type }: { type: string }) => type)).toEqual(['ready', 'log']);
+    expect(model.problems).toEqual([]);
+    await model.page.close();
+  });
+});
+
 describe('the page', () => {
+  test('says at once what is being started, and makes room for its run', async () => {
+    const page = await openMonitor(browser);
+    await page.send([{ type: 'runs', runs: [], primary: null, starting: 'lenet300', difference: [], trusted: true }]);
+    expect(await page.page.locator('section.empty:visible').innerText()).toContain('Starting lenet300');
+    expect(await findings(page)).toEqual([]);
+    await page.send(one());
+    expect(await page.page.locator('section.empty:visible').count()).toBe(0);
+    await page.page.locator('.card.loss canvas').waitFor();
+    expect(page.problems).toEqual([]);
+    await page.page.close();
+  });
+
   let monitor: MonitorPage;
   const sent = async <T extends ToHost['type']>(type: T) =>
     (await monitor.posted()).filter((message): message is Extract<ToHost, { type: T }> => message.type === type);

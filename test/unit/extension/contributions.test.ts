@@ -5,7 +5,15 @@ import manifest from '../../../package.json' with { type: 'json' };
 import nls from '../../../package.nls.json' with { type: 'json' };
 import { commandArguments } from '../../../daemon/protocol/commands.js';
 import { PLAN_LANGUAGE as PROTOCOL_LANGUAGE } from '../../../daemon/protocol/messages.js';
-import { COMMANDS, CONTEXTS, MONITOR, PLAN_LANGUAGE, VIEWS, WALKTHROUGH } from '../../../extension/ids.js';
+import {
+  COMMANDS,
+  CONTEXTS,
+  MODEL_EDITOR,
+  MONITOR,
+  PLAN_LANGUAGE,
+  VIEWS,
+  WALKTHROUGH,
+} from '../../../extension/ids.js';
 
 const { contributes } = manifest;
 const source = async (path: string) => readFile(new URL(`../../../${path}`, import.meta.url), 'utf8');
@@ -21,6 +29,7 @@ describe('package.json and the code name the same things', () => {
     expect(contributes.views.lcPrune.map((view) => view.id).sort()).toEqual(Object.values(VIEWS).sort());
     expect(contributes.walkthroughs.map((walkthrough) => walkthrough.id)).toEqual([WALKTHROUGH]);
     expect(manifest.activationEvents).toContain(`onWebviewPanel:${MONITOR}`);
+    expect(contributes.customEditors.map((editor) => editor.viewType)).toEqual([MODEL_EDITOR]);
     expect(contributes.languages.map((language) => language.id)).toEqual([PLAN_LANGUAGE]);
     expect(PLAN_LANGUAGE).toBe(PROTOCOL_LANGUAGE);
   });

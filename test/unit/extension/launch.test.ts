@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findNode, parseVersion, type Surroundings } from '../../../extension/daemon/findNode.js';
 import { launchDaemon, parseHello } from '../../../extension/daemon/launch.js';
@@ -34,6 +34,7 @@ async function launch(script: string, options: { timeout?: number; grace?: numbe
   const outcome = await launchDaemon({
     node: { command: options.command ?? process.execPath, env: {}, origin: 'PATH' },
     entry,
+    engineFolders: ['/a folder/engines', '/other'],
     timeout: options.timeout ?? 10_000,
     grace: options.grace ?? 2000,
     log: (_level, line) => logged.push(line),
@@ -58,6 +59,16 @@ describe('launching a daemon', () => {
     await daemon.stop();
     expect(await daemon.exited).toBe('exit code 0');
     expect(alive(pid)).toBe(false);
+  });
+
+  test('tells where optional engines may lie', async () => {
+    const { outcome } = await launch(
+      `${HELLO} hello.version = process.env.LC_PRUNE_ENGINES; console.log(JSON.stringify(hello)); ${UNTIL_EOF}`,
+    );
+    if (outcome instanceof Error) throw outcome;
+    const daemon = outcome as Awaited<ReturnType<typeof launchDaemon>>;
+    expect(daemon.hello.version.split(delimiter)).toEqual(['/a folder/engines', '/other']);
+    await daemon.stop();
   });
 
   test('one that ends at once says why, with its last words', async () => {

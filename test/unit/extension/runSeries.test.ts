@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../../daemon/protocol/events.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
-import { monitorHtml } from '../../../extension/monitor/html.js';
+import { pageHtml } from '../../../extension/page/html.js';
 import { planDifference } from '../../../extension/monitor/planDifference.js';
 import { RunColours } from '../../../extension/monitor/runColours.js';
 import { RunSeries } from '../../../extension/monitor/runSeries.js';
@@ -164,7 +164,7 @@ describe('the page', () => {
   const parts = { cspSource: 'https://x', script: 's.js', style: 's.css', title: 't', language: 'en', strings: {} };
 
   test('allows its own script and style, and nothing else', () => {
-    const html = monitorHtml(parts);
+    const html = pageHtml(parts);
     const csp = /Content-Security-Policy" content="([^"]*)"/.exec(html)![1]!.replaceAll('&#39;', "'");
     expect(csp).toContain("default-src 'none'");
     expect(csp).not.toContain('unsafe');
@@ -175,9 +175,9 @@ describe('the page', () => {
   });
 
   test('has another nonce each time, and translations cannot break out', () => {
-    const evil = monitorHtml({ ...parts, title: '"><script>', strings: { a: '</script><script>alert(1)</script>' } });
+    const evil = pageHtml({ ...parts, title: '"><script>', strings: { a: '</script><script>alert(1)</script>' } });
     expect(evil.match(/<script/g)!.length).toBe(2);
     expect(evil).not.toContain('"><script>');
-    expect(monitorHtml(parts)).not.toBe(monitorHtml(parts));
+    expect(pageHtml(parts)).not.toBe(pageHtml(parts));
   });
 });

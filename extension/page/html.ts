@@ -15,10 +15,10 @@ const attribute = (text: string): string =>
   text.replace(/[&<>"']/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[c]!);
 
 /**
- * The monitor page. Nothing is allowed but its own script (by nonce) and its own style sheet: no inline style, no network, no
+ * A page of ours (the monitor, a model). Nothing is allowed but its own script (by nonce) and its own style sheet: no inline style, no network, no
  * image, no frame.
  */
-export function monitorHtml({ cspSource, script, style, title, language, strings }: PageParts): string {
+export function pageHtml({ cspSource, script, style, title, language, strings }: PageParts): string {
   const nonce = randomBytes(16).toString('base64');
   const csp = [
     "default-src 'none'",
@@ -39,7 +39,7 @@ export function monitorHtml({ cspSource, script, style, title, language, strings
 <title>${attribute(title)}</title>
 </head>
 <body>
-<main id="monitor"></main>
+<main id="page"></main>
 <script type="application/json" id="strings">${json}</script>
 <script type="module" nonce="${nonce}" src="${attribute(script)}"></script>
 </body>

@@ -1,0 +1,113 @@
+/** Installs an optional engine with npm into a folder of our own, where the daemon looks for it (daemon/engine/direct/peers.ts). */
+import { execFile, spawn } from 'node:child_process';
+import { mkdir, realpath, stat, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import type { NodeCommand } from '../daemon/findNode.js';
+
+/** The TensorFlow.js of the product: its engines must be of the same version. */
+const TFJS = '4.22.0';
+
+/** Engines that can be added, by the daemon's id: the npm packages, with versions. */
+export const INSTALLABLE = {
+  'tfjs-node-gpu': [`@tensorflow/tfjs-node-gpu@${TFJS}`],
+  'tfjs-webgpu': [
+    `@tensorflow/tfjs-backend-webgpu@${TFJS}`,
+    `@tensorflow/tfjs-core@${TFJS}`,
+    `@tensorflow/tfjs-layers@${TFJS}`,
+    'webgpu@0.6.2',
+  ],
+  'tfjs-node': [`@tensorflow/tfjs-node@${TFJS}`],
+} as const;
+export type InstallableEngine = keyof typeof INSTALLABLE;
+
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (entry) => entry.isFile(),
+    () => false,
+  );
+
+/**
+ * npm's own script, so that it runs without a shell on every system: the one beside `node`, else the one on PATH.
+ * @throws Error where there is none, with the way out.
+ */
+export async function findNpm(node: NodeCommand, path: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(node.command, ['-p', 'process.execPath'], {
+    env: { ...process.env, ...node.env },
+    windowsHide: true,
+  });
+  const folder = dirname(await realpath(stdout.trim()));
+  const candidates = [
+    join(folder, 'node_modules/npm/bin/npm-cli.js'),
+    join(folder, '../lib/node_modules/npm/bin/npm-cli.js'),
+    ...path.split(delimiter).flatMap((entry) => [join(entry, 'npm'), join(entry, 'node_modules/npm/bin/npm-cli.js')]),
+  ];
+  for (const candidate of candidates) {
+    const real = await realpath(candidate).catch(() => null);
+    if (real && /\.[cm]?js$/.test(real) && (await isFile(real))) return real;
+  }
+  throw new Error('npm was not found: install Node.js with npm, or name its node in the setting lcPrune.nodePath.');
+}
+
+export interface InstallOptions {
+  node: NodeCommand;
+  /** npm's script (findNpm). */
+  npm: string;
+  /** Made where it is missing. */
+  folder: string;
+  packages: readonly string[];
+  signal: AbortSignal;
+  onLine: (line: string) => void;
+}
+
+/** Lines of npm's output that go into an error message. */
+const LAST_LINES = 4;
+
+/**
+ * Runs `npm install`, install scripts included: an engine's own one fetches its native library.
+ * @throws Error with npm's last words where it fails; an AbortError where `signal` ends it.
+ */
+export async function installPackages({ node, npm, folder, packages, signal, onLine }: InstallOptions): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const manifest = join(folder, 'package.json');
+  if (!(await isFile(manifest))) await writeFile(manifest, `${JSON.stringify({ private: true })}\n`);
+  const child = spawn(
+    node.command,
+    [npm, 'install', '--ignore-scripts=false', '--no-audit', '--no-fund', '--foreground-scripts', ...packages],
+    {
+      cwd: folder,
+      env: { ...process.env, ...node.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+      // A group of its own, so that the scripts npm starts end with it.
+      detached: process.platform !== 'win32',
+    },
+  );
+  const abort = () => {
+    if (child.pid === undefined) return;
+    if (process.platform === 'win32')
+      spawn('taskkill', ['/pid', String(child.pid), '/t', '/f'], { windowsHide: true }).on('error', () => child.kill());
+    else process.kill(-child.pid, 'SIGTERM');
+  };
+  const last: string[] = [];
+  for (const input of [child.stdout, child.stderr])
+    createInterface({ input }).on('line', (line) => {
+      if (line.trim() === '') return;
+      onLine(line);
+      last.push(line);
+      if (last.length > LAST_LINES) last.shift();
+    });
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', resolve);
+      if (signal.aborted) abort();
+      else signal.addEventListener('abort', abort, { once: true });
+    });
+    signal.throwIfAborted();
+    if (code !== 0) throw new Error(`npm install ended with code ${code}: ${last.join(' ').slice(0, 500)}`);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,122 @@
+import { dirname } from 'node:path';
+import * as vscode from 'vscode';
+import type { LayerKept } from '../../daemon/protocol/events.js';
+import type { FromModelPage, ModelAction, ToModelPage } from '../../webview/modelMessages.js';
+import type { Daemon } from '../daemon/daemon.js';
+import { MODEL_EDITOR, type CommandName } from '../ids.js';
+import { latestKept, prunes } from '../latestKept.js';
+import { displayName } from '../monitor/monitorHost.js';
+import { pageHtml } from '../page/html.js';
+import { pageStrings } from '../page/strings.js';
+import type { Runs } from '../runs.js';
+
+const COMMANDS: Record<ModelAction, CommandName> = {
+  prune: 'lcPrune.pruneModel',
+  inspect: 'lcPrune.inspectModel',
+  budget: 'lcPrune.setBudget',
+  exclude: 'lcPrune.excludeLayer',
+};
+
+/** Shows Keras files (.h5, .keras), which are no text, as the table of their layers. Never writes. */
+export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
+  constructor(
+    private readonly extensionUri: vscode.Uri,
+    private readonly daemon: Daemon,
+    private readonly runs: Runs,
+  ) {}
+
+  register(): vscode.Disposable {
+    return vscode.window.registerCustomEditorProvider(MODEL_EDITOR, this, { supportsMultipleEditorsPerDocument: true });
+  }
+
+  openCustomDocument(uri: vscode.Uri): vscode.CustomDocument {
+    return { uri, dispose: () => {} };
+  }
+
+  resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
+    const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
+    panel.webview.options = { enableScripts: true, enableForms: false, localResourceRoots: [folder] };
+    const view = new OpenModel(uri.fsPath, panel.webview, this.daemon, this.runs);
+    panel.onDidDispose(() => view.dispose());
+    const file = (name: string) => String(panel.webview.asWebviewUri(vscode.Uri.joinPath(folder, name)));
+    panel.webview.html = pageHtml({
+      cspSource: panel.webview.cspSource,
+      script: file('model.js'),
+      style: file('model.css'),
+      title: vscode.workspace.asRelativePath(uri),
+      language: vscode.env.language,
+      strings: pageStrings(),
+    });
+  }
+}
+
+/** One open file: read when its page is ready, again when it changes, and with what the latest run keeps of it. */
+class OpenModel implements vscode.Disposable {
+  #disposables: vscode.Disposable[];
+  #turn = 0;
+
+  constructor(
+    private readonly path: string,
+    private readonly webview: vscode.Webview,
+    private readonly daemon: Daemon,
+    private readonly runs: Runs,
+  ) {
+    const changed = (uri: vscode.Uri) => {
+      if (uri.fsPath === path) void this.#load();
+    };
+    // A writer that replaces the file makes a new one.
+    const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(dirname(path), '*'));
+    this.#disposables = [
+      watcher,
+      watcher.onDidChange(changed),
+      watcher.onDidCreate(changed),
+      webview.onDidReceiveMessage((message: FromModelPage) => this.#receive(message)),
+      runs.onDidReset(() => void this.#load()),
+      runs.onDidChangeRun(({ before, after }) => {
+        const news = after && (before?.iteration !== after.iteration || before.state !== after.state);
+        if (news && prunes(after, path)) void this.#load();
+      }),
+    ];
+  }
+
+  dispose(): void {
+    this.#turn++;
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  #receive(message: FromModelPage): void {
+    switch (message.type) {
+      case 'ready':
+        void this.#load();
+        break;
+      case 'action':
+        if (Object.hasOwn(COMMANDS, message.action))
+          void vscode.commands.executeCommand(COMMANDS[message.action], {
+            model: this.path,
+            ...(message.layer !== null && { layer: message.layer }),
+          });
+        break;
+      case 'log':
+        this.daemon.log.show();
+        break;
+      case 'failure':
+        this.daemon.log.error(`Model page: ${message.message}`);
+        break;
+    }
+  }
+
+  async #load(): Promise<void> {
+    const turn = ++this.#turn;
+    let answer: ToModelPage;
+    try {
+      const model = await this.daemon.request('lc/inspect', { model: this.path });
+      const latest = this.runs.all.find((run) => run.kept !== null && prunes(run, this.path));
+      let kept: readonly LayerKept[] = [];
+      if (latest) kept = (await latestKept(this.daemon, latest.run)) ?? [];
+      answer = { type: 'model', model, run: latest ? displayName(latest) : null, kept };
+    } catch (error) {
+      answer = { type: 'problem', message: (error as Error).message };
+    }
+    if (turn === this.#turn) void this.webview.postMessage(answer);
+  }
+}

@@ -1,0 +1,66 @@
+/** A Keras file in a real VS Code: a table with the same actions as the CodeLens of a model.json. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readModel } from '../../daemon/model/readModel.js';
+import { writeKeras, writeKerasH5 } from '../../daemon/model/writeKeras.js';
+import { artifact } from './expectEventually.js';
+import { makeWorkspace } from './sample.js';
+import { Workbench } from './workbench.js';
+
+describe('a Keras file', () => {
+  let workspace: Awaited<ReturnType<typeof makeWorkspace>>;
+  let window: Workbench;
+
+  beforeAll(async () => {
+    workspace = await makeWorkspace();
+    const model = await readModel(join(workspace.folder, 'lenet300/model.json'), { workspace: workspace.folder });
+    await writeKerasH5(model, join(workspace.folder, 'net.h5'));
+    await writeKeras(model, join(workspace.folder, 'net3.keras'));
+    await writeFile(join(workspace.folder, 'table.h5'), 'no HDF5 at all');
+    window = await Workbench.open({ folder: workspace.folder });
+  });
+  afterAll(async () => {
+    await artifact(window?.page, 'model-editor-end');
+    await window?.close();
+    await workspace?.remove();
+  });
+
+  test.each(['net.h5', 'net3.keras'])('%s opens as the table of its layers', async (file) => {
+    await window.openFile(file);
+    const rows = window.monitor.locator('.model-layers tbody tr');
+    await rows.first().waitFor({ timeout: 90_000 });
+    const layers = await rows.locator('th').allInnerTexts();
+    expect(layers).toEqual(expect.arrayContaining(['fc1', 'fc2', 'fc3']));
+    const text = await window.monitor.locator('.model-layers').innerText();
+    expect(text).toContain('235,500');
+    expect(text).toContain('88.35%');
+    await artifact(window.page, `model-editor-${file}`);
+    await window.palette('View: Close Editor');
+  });
+
+  test('its actions are those of the CodeLens', async () => {
+    await window.openFile('net.h5');
+    await window.monitor.getByRole('button', { name: 'Prune to budget' }).click({ timeout: 60_000 });
+    await window
+      .quickPick(/2,662 weights/)
+      .first()
+      .waitFor({ timeout: 30_000 });
+    await window.page.keyboard.press('Escape');
+    await window.monitor.getByRole('button', { name: 'Set budget... fc2' }).click();
+    // No plan yet: a new one first.
+    await window
+      .quickPick(/weights/)
+      .first()
+      .waitFor({ timeout: 30_000 });
+    await window.page.keyboard.press('Escape');
+    await window.monitor.getByRole('button', { name: 'Inspect' }).click();
+    await window.treeRow('fc1').first().waitFor({ timeout: 30_000 });
+  });
+
+  test('what is no model says so', async () => {
+    await window.openFile('table.h5');
+    await window.monitor.getByText('cannot be shown as a model').waitFor({ timeout: 30_000 });
+    expect(window.violations).toEqual([]);
+  });
+});

@@ -1,0 +1,148 @@
+import type { LayerKept } from '../daemon/protocol/events.js';
+import type { ModelSummary } from '../daemon/protocol/messages.js';
+import { button, element } from './element.js';
+import { count, percent, short } from './format.js';
+import type { FromModelPage, ModelAction, ToModelPage } from './modelMessages.js';
+import { t } from './strings.js';
+
+type Layer = ModelSummary['layers'][number];
+
+/** A model file that is no text: what a model.json shows as CodeLens, as one table. */
+export class ModelPage {
+  #state = element('section', { class: 'empty', role: 'status' }, element('h1', { text: t('Reading the model') }));
+  #content = element('div', { hidden: true });
+
+  constructor(
+    root: HTMLElement,
+    private readonly post: (message: FromModelPage) => void,
+  ) {
+    root.append(this.#state, this.#content);
+  }
+
+  receive(message: ToModelPage): void {
+    const problem = message.type === 'problem';
+    this.#state.hidden = !problem;
+    this.#content.hidden = problem;
+    if (message.type === 'model') this.#show(message.model, message.run, message.kept);
+    else
+      this.#state.replaceChildren(
+        element('h1', { text: t('This file cannot be shown as a model') }),
+        element('p', { text: message.message }),
+        button({ text: t('Show Log'), label: t('Show Log') }, () => this.post({ type: 'log' })),
+      );
+  }
+
+  #show(model: ModelSummary, run: string | null, kept: readonly LayerKept[]): void {
+    const focused = document.activeElement?.getAttribute('data-focus');
+    const zeros = model.zeros === null || model.prunable === 0 ? null : model.zeros / model.prunable;
+    const facts = [
+      t('{0} weights', count(model.params)),
+      size(model.bytes),
+      t('{0} FLOPs', short(model.flops)),
+      ...(zeros === null ? [] : [t('{0} zeros', percent(zeros))]),
+      ...(run === null ? [] : [t('kept: after {0}', run)]),
+    ];
+    this.#content.replaceChildren(
+      element(
+        'header',
+        { class: 'title-row' },
+        element(
+          'div',
+          {},
+          element('h1', { text: model.path.split(/[\\/]/).at(-1)! }),
+          element('p', { class: 'subtitle', text: facts.join(' · ') }),
+        ),
+        element(
+          'div',
+          { class: 'controls' },
+          model.prunable > 0 &&
+            this.#action('prune', null, t('Prune to budget...'), t('Prune to budget...'), 'primary'),
+          this.#action('inspect', null, t('Inspect'), t('Show the layers in the side bar')),
+        ),
+      ),
+      this.#table(model, new Map(kept.map((layer) => [layer.layer, layer]))),
+      (model.notes.length > 0 &&
+        element(
+          'section',
+          { class: 'notes', 'aria-label': t('Notes') },
+          ...model.notes.map((note) => element('p', { class: 'note', text: note })),
+        )) ||
+        '',
+    );
+    if (focused) this.#content.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  #table(model: ModelSummary, kept: ReadonlyMap<string, LayerKept>): HTMLElement {
+    const head = (text: string, number = false) =>
+      element('th', { scope: 'col', ...(number && { class: 'number' }), text });
+    return element(
+      'div',
+      { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': t('Layers') },
+      element(
+        'table',
+        { class: 'layers model-layers' },
+        element(
+          'thead',
+          {},
+          element(
+            'tr',
+            {},
+            head(t('Layer')),
+            head(t('Type')),
+            head(t('Output')),
+            head(t('Weights'), true),
+            head(t('Share of all'), true),
+            head(t('FLOPs'), true),
+            head(t('Kept'), true),
+            element('th', { scope: 'col' }, element('span', { class: 'visually-hidden', text: t('Actions') })),
+          ),
+        ),
+        element('tbody', {}, ...model.layers.map((layer) => this.#row(layer, model.prunable, kept.get(layer.name)))),
+      ),
+    );
+  }
+
+  #row(layer: Layer, prunable: number, kept: LayerKept | undefined): HTMLElement {
+    const number = (text: string) => element('td', { class: 'number', text });
+    const share = kept
+      ? kept.kept / Math.max(1, kept.weights)
+      : layer.zeros && layer.prunable > 0
+        ? 1 - layer.zeros / layer.prunable
+        : null;
+    return element(
+      'tr',
+      {},
+      element('th', { scope: 'row', text: layer.name }),
+      element('td', { text: layer.className }),
+      element('td', { text: layer.outputShape?.map((extent) => extent ?? '?').join(' × ') ?? '' }),
+      number(layer.params > 0 ? count(layer.params) : ''),
+      number(layer.prunable > 0 ? percent(layer.prunable / Math.max(1, prunable)) : ''),
+      number(layer.flops > 0 ? short(layer.flops) : ''),
+      number(share === null ? '' : percent(share)),
+      element(
+        'td',
+        { class: 'actions' },
+        layer.prunable > 0 &&
+          this.#action('budget', layer.name, t('Set budget...'), t('Set the budget of {0}', layer.name), 'link'),
+        layer.prunable > 0 && this.#action('exclude', layer.name, t('Exclude'), t('Exclude {0}', layer.name), 'link'),
+      ),
+    );
+  }
+
+  #action(action: ModelAction, layer: string | null, text: string, label: string, look?: string): HTMLButtonElement {
+    const made = button({ text, label, ...(look && { class: look }) }, () =>
+      this.post({ type: 'action', action, layer }),
+    );
+    // Every row has the same texts; who hears them needs the layer too.
+    if (layer !== null) made.setAttribute('aria-label', `${text} ${layer}`);
+    // A new run draws the table again; the keyboard stays where it was.
+    made.setAttribute('data-focus', `${action}/${layer ?? ''}`);
+    return made;
+  }
+}
+
+/** 1 kB = 1024 bytes, as in plans. */
+function size(bytes: number): string {
+  const unit = bytes < 1024 ? 0 : bytes < 1024 ** 2 ? 1 : bytes < 1024 ** 3 ? 2 : 3;
+  return `${Number((bytes / 1024 ** unit).toPrecision(3))} ${['B', 'kB', 'MB', 'GB'][unit]}`;
+}
