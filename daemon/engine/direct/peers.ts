@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import util from 'node:util';
 
 /** A package found in one of the places where users install optional ones. */
@@ -12,13 +12,16 @@ export interface Peer {
 
 export type PeerSearch = { readonly peer: Peer } | { readonly missing: string };
 
+/** More places, from the environment: the editor's setting and the extension's storage, or what a terminal user sets. */
+const installed = (): string[] => (process.env['LC_PRUNE_ENGINES'] ?? '').split(delimiter).filter(Boolean);
+
 /**
  * Looks for an optional package without loading it.
  *
- * @param folders where to resolve from, best first: the workspace, the folder of the setting, the extension's storage.
+ * @param folders where to resolve from, best first; LC_PRUNE_ENGINES (a list as PATH is) comes after them.
  */
 export function findPeer(name: string, folders: readonly string[]): PeerSearch {
-  for (const folder of folders) {
+  for (const folder of [...folders, ...installed()]) {
     if (!existsSync(folder)) continue;
     const require = createRequire(join(folder, 'package.json'));
     try {

@@ -52,6 +52,7 @@ const PATIENCE = { interval: 250, missed: 4 };
 async function launch(): Promise<Opened> {
   const daemon = await launchDaemon({
     node: { command: process.execPath, env: {}, origin: 'PATH' },
+    engineFolders: [],
     entry,
     timeout: 20_000,
     grace: 20_000,
