@@ -13,7 +13,7 @@ import { resolvePlan } from '../../../daemon/plan/resolvePlan.js';
 import type { Plan } from '../../../daemon/protocol/plan.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { LENET300_ROWS, type PaperRow } from './rows.js';
-import { openStudy } from './study.js';
+import { openStudy } from '../study/study.js';
 
 const quick = process.argv.includes('--quick');
 const workspace = resolve('artifacts', quick ? 'paper-lenet300-quick' : 'paper-lenet300');

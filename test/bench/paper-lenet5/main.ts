@@ -11,7 +11,7 @@ import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { resolvePlan } from '../../../daemon/plan/resolvePlan.js';
 import type { Plan } from '../../../daemon/protocol/plan.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
-import { openStudy } from '../paper-lenet300/study.js';
+import { openStudy } from '../study/study.js';
 
 const quick = process.argv.includes('--quick');
 const workspace = resolve('artifacts', quick ? 'paper-lenet5-quick' : 'paper-lenet5');

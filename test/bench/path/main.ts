@@ -16,7 +16,7 @@ import type { RunEvent } from '../../../daemon/protocol/events.js';
 import type { Plan } from '../../../daemon/protocol/plan.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { readEvents } from '../../../daemon/runs/registry.js';
-import { openStudy } from '../paper-lenet300/study.js';
+import { openStudy } from '../study/study.js';
 
 const quick = process.argv.includes('--quick');
 const workspace = resolve('artifacts', quick ? 'paths-quick' : 'paths');
