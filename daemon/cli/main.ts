@@ -10,11 +10,24 @@ import { path } from './commands/path.js';
 import { resume } from './commands/resume.js';
 import { run } from './commands/run.js';
 import { runs } from './commands/runs.js';
+import { sensitivity } from './commands/sensitivity.js';
 import { train } from './commands/train.js';
 import { createTerminal } from './terminal.js';
 import { version } from './version.js';
 
-const commands: readonly Command[] = [run, path, resume, train, evaluate, inspect, exportCommand, init, runs, engines];
+const commands: readonly Command[] = [
+  run,
+  path,
+  resume,
+  train,
+  evaluate,
+  sensitivity,
+  inspect,
+  exportCommand,
+  init,
+  runs,
+  engines,
+];
 
 function help(): string {
   const width = Math.max(...commands.map((command) => command.name.length + command.positionals.length + 1));

@@ -1,0 +1,189 @@
+import { relative, resolve } from 'node:path';
+import { isBuiltinData } from '../../data/builtin.js';
+import { fileFormatOf } from '../../export/packageFormat.js';
+import { neededShare, suggestFloors, withLargest, type SensitivityPoint } from '../../lc/sensitivity.js';
+import { parseShare } from '../../lc/share.js';
+import { readModel } from '../../model/readModel.js';
+import { summarizeModel } from '../../model/summarize.js';
+import { resolveInside } from '../../model/workspacePath.js';
+import { readPlan, planName, workspaceFor } from '../../plan/readPlan.js';
+import { requireResolved } from '../../plan/resolvePlan.js';
+import { UserError } from '../../protocol/errors.js';
+import type { Budget } from '../../protocol/plan.js';
+import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import { startRun } from '../../runs/supervisor.js';
+import { decisionSet } from '../../trainer/evaluations.js';
+import { assemble } from '../../trainer/setup.js';
+import { stringOption, type Command, type Values } from '../command.js';
+import { follow } from '../follow.js';
+import type { Terminal } from '../terminal.js';
+import { count, percent, sparkline, table } from '../text.js';
+
+const SHARES = '50%,20%,10%,5%,2%,1%';
+const INCREASE = '1%';
+/** Nothing is trained; small data sets have one of these. */
+const BATCH = 32;
+
+function shareOption(name: string, text: string): number {
+  try {
+    const share = parseShare(/%/.test(text) ? text : Number(text));
+    if (share > 0) return share;
+  } catch {
+    // Told below.
+  }
+  throw new UserError('usage', `--${name}: "${text}" is no share above 0; give one such as "5%"`);
+}
+
+/** A plan as it is, or one made for a model: a budget is there for its floors only. */
+async function planOf(file: string, values: Values): Promise<{ plan: ResolvedPlan; workspace: string }> {
+  const workspace = workspaceFor(file, stringOption(values, 'workspace'));
+  const data = stringOption(values, 'data');
+  const keep = stringOption(values, 'keep');
+  if (/\.prune\.jsonc?$/.test(file)) {
+    const given = data === undefined ? (keep === undefined ? null : 'keep') : 'data';
+    if (given) throw new UserError('usage', `lc-prune sensitivity: --${given} is for a model; a plan has its own`);
+    return { plan: await readPlan(file, { workspace, formatOf: fileFormatOf }), workspace };
+  }
+  if (data === undefined) {
+    throw new UserError(
+      'usage',
+      `lc-prune sensitivity: ${relative(process.cwd(), file)} is no plan (*.prune.json); for a model, add --data DATA: a built-in name ("mnist"), a file or a folder`,
+    );
+  }
+  const model = await readModel(file, { workspace });
+  const dataPath = isBuiltinData(data)
+    ? data
+    : relative(workspace, await resolveInside(workspace, process.cwd(), data));
+  const plan = requireResolved(
+    { model: file, data, budget: { keep: keep ?? '1%' }, training: { batchSize: BATCH } },
+    {
+      name: planName(file),
+      planPath: null,
+      modelPath: relative(workspace, model.path),
+      dataPath: () => dataPath,
+      layers: summarizeModel(model),
+    },
+    relative(workspace, file),
+  );
+  return { plan, workspace };
+}
+
+/** A plan without a model has its reference trained first, in a run of its own. null: interrupted. */
+async function withReference(plan: ResolvedPlan, workspace: string, terminal: Terminal): Promise<ResolvedPlan | null> {
+  const { path: _path, ...alone } = plan;
+  if (plan.reference.epochs === 0) return alone;
+  const handle = await startRun({ ...alone, name: `${plan.name}-reference`, method: 'reference' }, { workspace });
+  if (!(await follow(handle, terminal, workspace))) return null;
+  const path = relative(workspace, `${handle.folder}/result/model.json`);
+  terminal.note(`the reference is in ${path}; name it as "model" in the plan, and it is not trained again`);
+  return { ...alone, model: { path }, reference: { ...plan.reference, epochs: 0 } };
+}
+
+const shareText = (share: number): string => `${Number((100 * share).toPrecision(3))}%`;
+
+export const sensitivity: Command = {
+  name: 'sensitivity',
+  positionals: 'PLAN|MODEL',
+  summary: 'error against kept share for each layer alone, without training, and floors that follow',
+  options: {
+    data: {
+      type: 'string',
+      value: 'DATA',
+      help: 'for a model: a built-in name, a file or a folder (a plan has its own)',
+    },
+    shares: { type: 'string', value: 'LIST', help: `shares of a layer to keep (default: ${SHARES})` },
+    'max-error-increase': {
+      type: 'string',
+      value: 'POINTS',
+      help: `what a layer alone may lose, in absolute points; its floor follows (default: ${INCREASE})`,
+    },
+    keep: { type: 'string', value: 'SHARE', help: 'for a model: the budget that the floors are for (default: 1%)' },
+    engine: { type: 'string', value: 'ENGINE', help: 'engine id (default: the plan, else auto)' },
+  },
+  async run({ positionals, values, terminal }) {
+    const listed = (stringOption(values, 'shares') ?? SHARES)
+      .split(',')
+      .map((text) => shareOption('shares', text.trim()));
+    const shares = [...new Set(listed)].sort((a, b) => b - a);
+    const increase = shareOption('max-error-increase', stringOption(values, 'max-error-increase') ?? INCREASE);
+    const { plan: written, workspace } = await planOf(resolve(positionals[0]!), values);
+    const engine = stringOption(values, 'engine');
+    const plan = await withReference({ ...written, ...(engine === undefined ? {} : { engine }) }, workspace, terminal);
+    if (!plan) return 130;
+    const { parts, notes } = await assemble(plan, { workspace });
+    for (const note of notes) terminal.note(`note: ${note}`);
+    const set = decisionSet(parts.sets);
+    const source = parts.sets[set]!;
+    const session = await parts.sessions.use(plan.reference.batchSize);
+    const w = (await session.getWeights()).slice();
+    const evaluate = async (weights: Float32Array): Promise<number | null> => {
+      await session.setWeights(weights);
+      const { error } = await session.evaluate(source);
+      return Number.isFinite(error) ? error : null;
+    };
+    const reference = await evaluate(w);
+    const layers: { layer: string; weights: number; points: SensitivityPoint[]; needed: number }[] = [];
+    for (const { layer, ranges } of parts.layers) {
+      const points: SensitivityPoint[] = [];
+      for (const share of shares) {
+        terminal.status(`${layer}: ${shareText(share)} (layer ${layers.length + 1} of ${parts.layers.length})`);
+        points.push({ share, error: await evaluate(withLargest(w, ranges, share)) });
+      }
+      const weights = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+      layers.push({ layer, weights, points, needed: neededShare(points, (reference ?? 0) + increase) });
+      terminal.emit({ event: 'sensitivity', set, reference, ...layers.at(-1)! });
+    }
+    terminal.status('');
+    const rows = layers.map(({ layer, weights, points, needed }) => [
+      layer,
+      count(weights),
+      ...points.map(({ error }) => percent(error)),
+      sparkline(points.map(({ error }) => error)),
+      needed === 1 ? 'all' : shareText(needed),
+    ]);
+    const header = ['layer', 'weights', ...shares.map(shareText), 'error', `within +${shareText(increase)}`];
+    terminal.print(table(header, rows));
+    terminal.print(
+      `Error on the ${PARTS[set]} with the largest weights of one layer kept, nothing retrained; the reference has ${percent(reference)}.`,
+    );
+    printFloors(plan, new Map(layers.map(({ layer, needed }) => [layer, needed])), parts.tasks, terminal);
+    await session.dispose();
+    return 0;
+  },
+};
+
+const PARTS = { validation: 'validation part', test: 'test part', train: 'training part' } as const;
+
+/** The plan's budget with floors it accepts, ready to be pasted into the plan. */
+function printFloors(
+  { tasks }: ResolvedPlan,
+  needs: ReadonlyMap<string, number>,
+  tasksOf: (budget: Budget) => unknown,
+  terminal: Terminal,
+): void {
+  const [task, second] = tasks;
+  if (second) return terminal.print('Floors are suggested for a plan with one budget; this one has several tasks.');
+  const { layers: written, ...rest } = task!.budget;
+  const withFloors = (floors: ReadonlyMap<string, number>): Budget => ({
+    ...rest,
+    layers: Object.fromEntries(
+      [...floors].map(([layer, floor]) => [layer, { ...written?.[layer], floor: shareText(floor) }]),
+    ),
+  });
+  const accepts = (floors: ReadonlyMap<string, number>): boolean => {
+    try {
+      tasksOf(withFloors(floors));
+      return true;
+    } catch (error) {
+      if (error instanceof UserError) return false;
+      throw error;
+    }
+  };
+  const floors = suggestFloors(needs, accepts);
+  if (!floors) return terminal.print('The budget of this plan takes no floors per layer.');
+  const budget = withFloors(floors);
+  terminal.emit({ event: 'floors', budget });
+  terminal.print('');
+  terminal.print('Floors in these proportions, at most half of the budget; in the plan:');
+  terminal.print(`  "budget": ${JSON.stringify(budget)}`);
+}

@@ -1,0 +1,233 @@
+/** Paths as runs: killed and resumed, and as a user has them from the command line. */
+import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createRandom } from '../../daemon/lc/random.js';
+import { readModel } from '../../daemon/model/readModel.js';
+import type { PathPoint } from '../../daemon/protocol/events.js';
+import type { ResolvedPlan } from '../../daemon/protocol/resolvedPlan.js';
+import { pathPoints } from '../../daemon/runs/pathPoints.js';
+import { resumeRun, startRun } from '../../daemon/runs/supervisor.js';
+import { lcPrune } from '../fixtures/cli.js';
+import { tinyWorkspace, TINY_PLAN, type TinyWorkspace } from '../fixtures/tinyWorkspace.js';
+import { PLAN } from '../unit/trainer/fakeRun.js';
+import { bundleTrainer, type Bundle } from './trainer/bundle.js';
+
+const without = ({ seconds: _, ...point }: PathPoint) => point;
+
+describe('a path run', { timeout: 180_000 }, () => {
+  let bundle: Bundle;
+  let workspace: string;
+  beforeAll(async () => {
+    bundle = await bundleTrainer('test/integration/trainer/fakeTrainer.ts');
+  });
+  afterAll(() => bundle.remove());
+  beforeEach(async () => {
+    workspace = await realpath(await mkdtemp(join(tmpdir(), 'paths-')));
+  });
+  afterEach(() => rm(workspace, { recursive: true }));
+  const options = () => ({ workspace, trainer: bundle.path });
+  const plan: ResolvedPlan = {
+    ...PLAN,
+    schedule: { ...PLAN.schedule, iterations: 4, tolerance: 0 },
+    path: {
+      budgets: [40, 20, 10, 5].map((weights) => ({ weights })),
+      warmStart: 0.5,
+      maxErrorIncrease: 0.1,
+      refinements: 2,
+    },
+  };
+  /** Every file that is not a log: models of all points, the result. */
+  async function files(folder: string): Promise<Record<string, string>> {
+    const names = await readdir(folder, { recursive: true });
+    const models = names.filter((name) => /^(points|result).*(\.bin|model\.json)$/.test(name)).sort();
+    return Object.fromEntries(
+      await Promise.all(models.map(async (name) => [name, await readFile(join(folder, name), 'base64')] as const)),
+    );
+  }
+
+  it('killed at random moments and resumed ends with the same bytes, every point once in the log', async () => {
+    process.env['FAKE_STEP_MS'] = '0';
+    const whole = await startRun(plan, options());
+    expect((await whole.done).event).toBe('done');
+    const expected = await files(whole.folder);
+    const { points } = await pathPoints(whole.folder);
+    expect(points.length).toBeGreaterThanOrEqual(4);
+    expect(Object.keys(expected)).toContain(join('points', String(points.length - 1), 'model.json'));
+    // What points start from is kept while the run needs it only.
+    expect((await readdir(join(whole.folder, 'points'))).sort()).toEqual(
+      points.map(({ point }) => String(point)).sort(),
+    );
+
+    const random = createRandom(Number(process.env['KILL_SEED'] ?? 23));
+    process.env['FAKE_STEP_MS'] = '2';
+    let handle = await startRun(plan, options());
+    let kills = 0;
+    for (;;) {
+      let over = false;
+      void handle.done.then(() => (over = true));
+      if (kills < 5) {
+        await wait(150 + random.below(400));
+        if (!over) process.kill(handle.pid, 'SIGKILL');
+      }
+      const last = await handle.done;
+      if (last.event === 'done') break;
+      kills += 1;
+      handle = await resumeRun(handle.folder, options());
+    }
+    expect(kills).toBeGreaterThan(2);
+    expect(await files(handle.folder)).toEqual(expected);
+    expect((await pathPoints(handle.folder)).points.map(without)).toEqual(points.map(without));
+  });
+});
+
+describe('lc-prune path', { timeout: 180_000 }, () => {
+  let ws: TinyWorkspace;
+  afterEach(() => ws.remove());
+  const nonZeros = async (...parts: string[]) => {
+    const { weights } = await readModel(ws.path(...parts), { workspace: ws.folder });
+    const kernels = weights.filter(({ name }) => name.endsWith('kernel'));
+    return kernels.reduce((sum, { data }) => sum + data.filter((x) => x !== 0).length, 0);
+  };
+
+  it('prints the curve with magnitude pruning beside it, keeps every model, and exports the one asked for', async () => {
+    ws = await tinyWorkspace({ ...TINY_PLAN, path: { budgets: ['50%', '25%'] } });
+    const { code, lines, stderr } = await lcPrune(
+      ['path', 'tiny.prune.json', '--budgets', '25%,50%,0.1', '--compare', 'magnitude', '--json'],
+      { cwd: ws.folder, timeout: 120_000 },
+    );
+    expect(code, stderr).toBe(0);
+    const points = lines.filter(({ event }) => event === 'point') as unknown as PathPoint[];
+    // Large to small whatever the order given; 56 weights; the magnitude curve has the same budgets and epochs.
+    expect(points.map(({ kept }) => kept)).toEqual([28, 14, 6, 28, 14, 6]);
+    expect(points.slice(3).map(({ epochs }) => epochs)).toEqual(points.slice(0, 3).map(({ epochs }) => epochs));
+    const done = lines.at(-1) as { event: string; folder: string; path: { point: number } };
+    expect(done).toMatchObject({ event: 'done', path: { set: 'validation', maxErrorIncrease: null } });
+    const run = done.folder.slice(ws.folder.length + 1);
+    for (const [i, kept] of [28, 14, 6].entries())
+      expect(await nonZeros(run, 'points', String(i), 'model.json')).toBe(kept);
+    expect(await nonZeros(run, 'result', 'model.json')).toBe(points[done.path.point]!.kept);
+    expect(lines.filter(({ event }) => event === 'latency')).toHaveLength(8);
+    expect(lines.filter(({ event }) => event === 'format').length).toBeGreaterThan(10);
+    const report = await readFile(ws.path(run, 'result', 'report.html'), 'utf8');
+    expect(report).toContain('Error after retraining');
+    expect(report).toContain('After retraining (magnitude)');
+    expect(report).toContain('Latency');
+
+    const exported = await lcPrune(
+      ['export', run, '--point', '2', '--format', 'tfjs-layers', '--out', 'small.json', '--json'],
+      { cwd: ws.folder },
+    );
+    expect(exported.code, exported.stderr).toBe(0);
+    expect(await nonZeros('small.json')).toBe(6);
+    const absent = await lcPrune(['export', run, '--point', '9', '--format', 'onnx'], { cwd: ws.folder });
+    expect(absent.code).toBe(2);
+    expect(absent.stderr).toMatch(/no point 9/);
+    const resumed = await lcPrune(['resume', run], { cwd: ws.folder });
+    expect(resumed.stderr).toMatch(/is finished/);
+  });
+
+  it('finds the smallest network within a bound: the smallest of its points that is, on the validation part', async () => {
+    ws = await tinyWorkspace();
+    const { code, lines, stderr } = await lcPrune(
+      ['path', 'tiny.prune.json', '--points', '4', '--max-error-increase', '0%', '--refinements', '2', '--json'],
+      { cwd: ws.folder, timeout: 120_000 },
+    );
+    expect(code, stderr).toBe(0);
+    const points = lines.filter(({ event }) => event === 'point') as unknown as PathPoint[];
+    const answer = lines.find(({ event }) => event === 'answer') as { set: string; reference: number; kept: number };
+    expect(answer.set).toBe('validation');
+    const good = points.filter(({ decision }) => decision! <= answer.reference);
+    expect(answer.kept).toBe(Math.min(...good.map(({ kept }) => kept)));
+    expect(stderr).not.toContain('validation part decided');
+  });
+
+  it('says that nothing is within the bound, with the way out; and that the test part decided where it did', async () => {
+    ws = await tinyWorkspace({
+      ...TINY_PLAN,
+      data: { ...TINY_PLAN.data, validation: 0 },
+      reference: { epochs: 30, batchSize: 16 },
+    });
+    const args = [
+      'path',
+      'tiny.prune.json',
+      '--budgets',
+      '3%,2%',
+      '--max-error-increase',
+      '0.1%',
+      '--refinements',
+      '0',
+    ];
+    const { code, stdout, stderr } = await lcPrune(args, { cwd: ws.folder, timeout: 120_000 });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/no budget of the path is within 0\.10%.*--max-error-increase/);
+    expect(stdout).toMatch(/None has at most 0\.10% more error.*on the test part/);
+    expect(stdout).toContain('for want of a validation part');
+  });
+
+  it('refuses what cannot be', async () => {
+    ws = await tinyWorkspace();
+    const cases: [string[], RegExp][] = [
+      [['--budgets', '10%,many'], /--budgets: "many"/],
+      [['--budgets', '10%', '--points', '3'], /give one of the two/],
+      [['--max-error-increase', '2'], /absolute points/],
+      [['--compare', 'gradual'], /known: magnitude/],
+      [['--budgets', '10%,12'], /mixes shares and numbers/],
+      // Before anything is on disk: see the last line.
+      [['--budgets', '20,90000'], /90,?000/],
+    ];
+    for (const [args, message] of cases) {
+      const { code, stderr } = await lcPrune(['path', 'tiny.prune.json', ...args], { cwd: ws.folder });
+      expect(stderr, args.join(' ')).toMatch(message);
+      expect(code).toBe(2);
+    }
+    await writeFile(ws.path('tiny.prune.json'), JSON.stringify({ ...TINY_PLAN, budget: { alpha: 1e-4 } }));
+    const penalty = await lcPrune(['path', 'tiny.prune.json'], { cwd: ws.folder });
+    expect(penalty.stderr).toMatch(/a path varies one of keep/);
+    expect(await ws.listing()).not.toContain('.lcprune');
+  });
+});
+
+describe('lc-prune sensitivity', { timeout: 120_000 }, () => {
+  let ws: TinyWorkspace;
+  afterEach(() => ws.remove());
+
+  it('measures each layer alone and suggests floors that the plan takes', async () => {
+    ws = await tinyWorkspace();
+    const { code, lines, stderr } = await lcPrune(
+      ['sensitivity', 'tiny.prune.json', '--shares', '100%,50%,10%', '--json'],
+      { cwd: ws.folder },
+    );
+    expect(code, stderr).toBe(0);
+    const layers = lines.filter(({ event }) => event === 'sensitivity') as unknown as {
+      layer: string;
+      reference: number;
+      points: { share: number; error: number }[];
+    }[];
+    expect(layers.map(({ layer }) => layer)).toEqual(['fc1', 'fc2']);
+    for (const { points, reference } of layers) {
+      expect(points.map(({ share }) => share)).toEqual([1, 0.5, 0.1]);
+      // The whole layer is the reference.
+      expect(points[0]!.error).toBe(reference);
+    }
+    const { budget } = lines.find(({ event }) => event === 'floors') as { budget: object };
+    await writeFile(ws.path('floors.prune.json'), JSON.stringify({ ...TINY_PLAN, budget }));
+    const run = await lcPrune(['run', 'floors.prune.json'], { cwd: ws.folder });
+    expect(run.code, run.stderr).toBe(0);
+  });
+
+  it('takes a model and its data, and says what a model needs', async () => {
+    ws = await tinyWorkspace();
+    const { code, stdout, stderr } = await lcPrune(
+      ['sensitivity', 'model.json', '--data', 'data.csv', '--keep', '20%'],
+      { cwd: ws.folder },
+    );
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/fc1 +32/);
+    const bare = await lcPrune(['sensitivity', 'model.json'], { cwd: ws.folder });
+    expect(bare.code).toBe(2);
+    expect(bare.stderr).toMatch(/add --data/);
+  });
+});
