@@ -3,7 +3,7 @@ import { inSequence, patternConstraint } from './blocks.js';
 import { BudgetError, grouped, seesUnits, unitsOf, viewLength, type BudgetSpec, type LayerView } from './budgetSpec.js';
 import { bytesConstraint, type BytesBudget } from './bytes.js';
 import type { Compression } from './compression.js';
-import { flopsConstraint, flopsPenalty } from './flops.js';
+import { denseCost, flopsConstraint, flopsPenalty } from './flops.js';
 import { groupConstraint, groupKnapsack, groupPenalty, groupUnits, type ClassLimit, type Groups } from './groups.js';
 import { bytesOfKey, flopsBudget, globalKappa, layerCapacity, neuronCount, totalSize } from './kappa.js';
 import { l0Constraint, l0Penalty } from './l0.js';
@@ -94,16 +94,16 @@ function globalCompression(budget: BudgetSpec, layers: readonly LayerView[], for
   if (radius !== undefined) return norm === 'l2' ? l2Constraint(radius) : l1Constraint(radius);
   if (budget.flops !== undefined) {
     const allowed = flopsBudget(budget.flops, layers);
-    const limits = layerLimits(budget, layers);
-    if (limits === null) return flopsConstraint(allowed, costed);
-    const forced = limits.reduce((total, { floor }, i) => total + floor * costed[i]!.cost, 0);
+    const limits = flopsLimits(budget, layers, allowed);
+    const forced = forcedFlops(limits, layers);
     if (forced > allowed) {
       throw new BudgetError(
         'layers',
         `the floors cost ${grouped(forced)} FLOPs, more than the budget's ${grouped(allowed)}`,
       );
     }
-    return withLimits(limits, flopsConstraint(allowed - forced, costed), `FLOPs constraint, ${allowed}, with limits`);
+    const description = `FLOPs constraint, ${allowed} of ${denseCost(costed)}, with floors`;
+    return withLimits(limits, flopsConstraint(allowed - forced, costed), description);
   }
   const kappa = globalKappa(budget, layers, format)!;
   const compression = (most: number): Compression => countedCompression(budget, layers, most);
@@ -202,6 +202,34 @@ function layerLimits(budget: BudgetSpec, layers: readonly LayerView[]): LayerLim
   });
 }
 
+/**
+ * Of what an even cut would leave each layer, this share is its floor where cost or size differ so much between layers that
+ * the nearest theta would empty some (weights of convolutions cost hundreds of times those of dense layers; filters have
+ * fewer weights than neurons): an empty layer cuts the network.
+ */
+const DEFAULT_FLOOR = 1 / 2;
+
+const forcedFlops = (limits: readonly LayerLimit[], layers: readonly LayerView[]): number =>
+  limits.reduce((total, { floor }, i) => total + floor * layers[i]!.flopsPerWeight, 0);
+
+/** Floors and caps of a FLOPs budget. Floors that are not given go where the given ones leave no room for them. */
+function flopsLimits(budget: BudgetSpec, layers: readonly LayerView[], allowed: number): LayerLimit[] {
+  const given = layerLimits({ ...budget, layers: budget.layers ?? {} }, layers)!;
+  const dense = layers.reduce((total, { size, flopsPerWeight }) => total + size * flopsPerWeight, 0);
+  const even = dense === 0 ? 0 : allowed / dense;
+  const floored = given.map((limit) =>
+    budget.layers?.[limit.name]?.floor === undefined
+      ? { ...limit, floor: Math.min(limit.cap, Math.floor(DEFAULT_FLOOR * even * limit.size)) }
+      : limit,
+  );
+  return forcedFlops(floored, layers) <= allowed ? floored : given;
+}
+
+/** Groups that each class keeps at least where nothing else is said: as for weights, and one of each if there is room. */
+function defaultFloors({ classes }: Groups, even: number): number[] {
+  return classes.map(({ count }) => Math.max(Math.min(1, count), Math.floor(DEFAULT_FLOOR * even * count)));
+}
+
 function neuronCompression(budget: BudgetSpec, layers: readonly LayerView[], format: SparseFormatOf): Compression {
   const groups = groupUnits(layers);
   const { alpha } = budget;
@@ -223,7 +251,7 @@ function neuronCompression(budget: BudgetSpec, layers: readonly LayerView[], for
   const fixed = totalSize(layers) - groups.weights.reduce((total, weights) => total + weights, 0);
   const kappa = globalKappa(budget, layers, format)!;
   const whole = wholeNeurons(goalOf(budget)!, groups, groups.weights, kappa, fixed, 'weights');
-  const compression = (most: number): Compression => groupKnapsack(groups, groups.weights, most, 'weights');
+  const compression = (most: number): Compression => flooredKnapsack(groups, groups.weights, most, 'weights');
   const search = { least: kappa - fixed, most: totalSize(layers) - fixed, compression };
   return inFile(budget, layers, format, search) ?? whole;
 }
@@ -261,20 +289,29 @@ function wholeNeurons(
       key === 'weights' ? least : undefined,
     );
   }
-  return groupKnapsack(groups, costs, budget - fixed, unit);
+  return flooredKnapsack(groups, costs, budget - fixed, unit);
+}
+
+/** A knapsack of neurons in which no class of them is emptied, as far as the budget goes. */
+function flooredKnapsack(groups: Groups, costs: Float64Array, budget: number, unit: string): Compression {
+  const total = costs.reduce((sum, cost) => sum + cost, 0);
+  return groupKnapsack(groups, costs, budget, unit, defaultFloors(groups, budget / total));
 }
 
 /** Floors and caps of a neuron budget, in units of the layer; tied layers share the tightest. */
-function classLimits(budget: BudgetSpec, groups: Groups, count: number): ClassLimit[] | null {
-  if (!budget.layers) return null;
+function classLimits(budget: BudgetSpec, groups: Groups, count: number): ClassLimit[] {
   const limits = groups.classes.map((units) => ({ floor: 0, cap: units.count }));
-  for (const [name, { floor, cap }] of Object.entries(budget.layers)) {
+  const floored = new Set<number>();
+  for (const [name, { floor, cap }] of Object.entries(budget.layers ?? {})) {
     const index = groups.classOfLayer.get(name);
     if (index === undefined)
       throw new BudgetError(`layers.${name}`, 'its neurons are never removed; it takes no limits');
     const limit = limits[index]!;
     const units = groups.classes[index]!.count;
-    if (floor !== undefined) limit.floor = Math.max(limit.floor, shareOf(parseShare(floor), units));
+    if (floor !== undefined) {
+      limit.floor = Math.max(limit.floor, shareOf(parseShare(floor), units));
+      floored.add(index);
+    }
     if (cap !== undefined) limit.cap = Math.min(limit.cap, shareOf(parseShare(cap), units));
     if (limit.floor > limit.cap) {
       throw new BudgetError(`layers.${name}`, `the floor of ${limit.floor} neurons is above the cap of ${limit.cap}`);
@@ -286,5 +323,10 @@ function classLimits(budget: BudgetSpec, groups: Groups, count: number): ClassLi
     throw new BudgetError('neurons', `${count} is below the ${least} of the floors; the least is ${least}`, least);
   if (most < count)
     throw new BudgetError('neurons', `${count} is above the ${most} of the caps; the most is ${most}`, most);
-  return limits;
+  const wanted = defaultFloors(groups, count / groups.count);
+  const raised = limits.map(({ floor, cap }, c) => ({
+    floor: floored.has(c) ? floor : Math.min(cap, wanted[c]!),
+    cap,
+  }));
+  return raised.reduce((total, { floor }) => total + floor, 0) <= count ? raised : limits;
 }

@@ -183,22 +183,51 @@ export function groupConstraint(groups: Groups, K: number, limits: readonly Clas
   };
 }
 
-/** Groups whose total cost is within the budget: a knapsack of squared norms, exact where it is small, else with a gap. */
-export function groupKnapsack(groups: Groups, costs: Float64Array, budget: number, unit: string): Compression {
+/**
+ * Groups whose total cost is within the budget: a knapsack of squared norms, exact where it is small, else with a gap.
+ * @param floors least number of groups of each class; those of the largest norm are taken first. (Groups of a class have one
+ * cost each, so no other choice within the floors is better; where ties make costs differ, no other of largest norms.)
+ * Floors that exceed the budget are left out.
+ */
+export function groupKnapsack(
+  groups: Groups,
+  costs: Float64Array,
+  budget: number,
+  unit: string,
+  floors: readonly number[] = groups.classes.map(() => 0),
+): Compression {
   const norms = new Float64Array(groups.count);
   let gap = 0;
   return {
     description: `group constraint, ${budget} ${unit} in ${groups.count} neurons`,
     project(v, _mu, theta) {
       squaredNorms(groups, v, norms);
-      const choice = knapsack(norms, costs, budget);
+      const forced = largestOfClasses(groups, norms, floors);
+      const spent = forced.reduce((total, on, g) => total + on * costs[g]!, 0);
+      const keep = spent <= budget ? forced : new Uint8Array(groups.count);
+      const left = [...keep.keys()].filter((g) => keep[g] === 0);
+      const choice = knapsack(
+        Float64Array.from(left, (g) => norms[g]!),
+        Float64Array.from(left, (g) => costs[g]!),
+        spent <= budget ? budget - spent : budget,
+      );
       gap = choice.gap;
-      keepGroups(groups, choice.taken, v, theta);
+      left.forEach((g, item) => (keep[g] = choice.taken[item]!));
+      keepGroups(groups, keep, v, theta);
     },
     cost: groupCost(groups, costs),
     support: keptGroups(groups),
     gap: () => gap,
   };
+}
+
+/** 1 for the `floors` groups of largest norm of each class, ties to the lowest group. */
+function largestOfClasses(groups: Groups, norms: Float64Array, floors: readonly number[]): Uint8Array {
+  const taken = new Uint8Array(groups.count);
+  const left = [...floors];
+  const order = Uint32Array.from(norms.keys()).sort((a, b) => norms[b]! - norms[a]! || a - b);
+  for (const g of order) if (left[groups.classOfGroup[g]!]!-- > 0) taken[g] = 1;
+  return taken;
 }
 
 /** Group penalty with costs: keeps group g where mu/2 ||v_g||^2 > alpha cost_g, exact. */

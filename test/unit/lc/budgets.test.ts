@@ -22,7 +22,15 @@ const lenet5: LayerView[] = [
   { name: 'conv1', size: 500, shape: [5, 5, 1, 20], units: 20, flopsPerWeight: 1152, unitVectors: 1 },
   { name: 'conv2', size: 25_000, shape: [5, 5, 20, 50], units: 50, flopsPerWeight: 128, unitVectors: 1 },
   { name: 'fc1', size: 400_000, shape: [800, 500], units: 500, flopsPerWeight: 2, unitVectors: 1 },
-  { name: 'fc2', size: 5000, shape: [500, 10], units: 10, flopsPerWeight: 2, unitVectors: 1, groups: new Array<number>(10).fill(-1) },
+  {
+    name: 'fc2',
+    size: 5000,
+    shape: [500, 10],
+    units: 10,
+    flopsPerWeight: 2,
+    unitVectors: 1,
+    groups: new Array<number>(10).fill(-1),
+  },
 ];
 
 function weightsOf(layers: readonly LayerView[], budget: BudgetSpec): Float32Array {
@@ -95,6 +103,36 @@ describe('what budgets mean', () => {
     expect(compression.gap!()).toBeLessThan(10);
     const [conv1, , fc1] = keptPerLayer(theta, lenet5);
     expect(conv1! / 500).toBeLessThan(fc1! / 400_000);
+  });
+
+  it('empties no layer whose weights are expensive or few, unless asked to', () => {
+    const keptOf = (budget: BudgetSpec) => {
+      const v = weightsOf(lenet5, budget);
+      // The convolutions' weights are a tenth of the others'.
+      let at = 0;
+      for (const layer of lenet5) {
+        const length = viewLength(layer, budget);
+        if (layer.name.startsWith('conv')) for (let i = at; i < at + length; i++) v[i]! /= 10;
+        at += length;
+      }
+      return keptPerLayer(project(createCompression(budget, lenet5), v), lenet5);
+    };
+    // Half of what 10% of each layer is.
+    expect(keptOf({ flops: '10%' }).slice(0, 2)).toEqual([25, 1250]);
+    const none = Object.fromEntries(lenet5.map(({ name }) => [name, { floor: 0 }]));
+    expect(keptOf({ flops: '10%', layers: none }).slice(0, 2)).toEqual([0, 0]);
+    expect(keptOf({ flops: '10%', layers: { conv1: { floor: '40%' } } }).slice(0, 2)).toEqual([200, 1250]);
+  });
+
+  it('neurons: every layer keeps half of an even share at least, and one in any case', () => {
+    const kept = (budget: BudgetSpec): number[] => {
+      const v = weightsOf(lenet5, budget).map((x, i) => (i < 520 + 25_050 ? x / 100 : x));
+      const theta = project(createCompression(budget, lenet5), v);
+      return [nonZeros(theta.subarray(0, 520)) / 26, nonZeros(theta.subarray(520, 520 + 25_050)) / 501];
+    };
+    expect(kept({ neurons: '20%' })).toEqual([2, 5]);
+    expect(kept({ neurons: 3 })).toEqual([1, 1]);
+    expect(kept({ flops: '30%', prune: 'neurons' })[0]).toBeGreaterThan(0);
   });
 
   it('neurons: whole units with their bias; the output layer stays', () => {

@@ -87,6 +87,22 @@ describe('neurons and filters as groups', () => {
     );
   });
 
+  it('constraint with costs and floors: no choice within both is nearer', () => {
+    fc.assert(
+      fc.property(weights(27), fc.nat(210), fc.nat(2), fc.nat(2), (v, budget, a, b) => {
+        const theta = project(groupKnapsack(groups, groups.flops, budget, 'FLOPs', [a, b]), v);
+        const cost = (mask: number) => [4, 4, 4, 96, 96].reduce((s, c, g) => (has(mask, g) ? s + c : s), 0);
+        const floored = 4 * a + 96 * b <= budget;
+        const within = (mask: number) =>
+          cost(mask) <= budget && (!floored || (bits(mask & 7) >= a && bits(mask >> 3) >= b));
+        expect(squaredDistance(v, theta)).toBeCloseTo(
+          best(v, (mask, d) => (within(mask) ? d : Infinity)),
+          10,
+        );
+      }),
+    );
+  });
+
   it('penalty with costs: no choice has a lower objective', () => {
     fc.assert(
       fc.property(weights(27), fc.double({ min: 0.001, max: 2, noNaN: true }), (v, alpha) => {
