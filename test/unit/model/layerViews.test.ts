@@ -1,0 +1,103 @@
+/** Groups of units against thinning: a group that is zero is gone, with all of its units and nothing else. */
+import { describe, expect, it } from 'vitest';
+import { thin } from '../../../daemon/export/thin.js';
+import { seesUnits, viewLength } from '../../../daemon/lc/budgetSpec.js';
+import { groupUnits } from '../../../daemon/lc/groups.js';
+import { createRandom } from '../../../daemon/lc/random.js';
+import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { layerViews } from '../../../daemon/model/layerViews.js';
+import type { Model } from '../../../daemon/model/model.js';
+import { summarizeModel } from '../../../daemon/model/summarize.js';
+import { withWeights } from '../../../daemon/model/weights.js';
+
+const NEURONS = { neurons: 1 } as const;
+
+/** Biases and normalisation of a trained network are not 0. */
+function trained(architecture: Parameters<typeof buildArchitecture>[0]): Model {
+  const model = buildArchitecture(architecture, 3);
+  const random = createRandom(4);
+  const vectors = model.weights.filter(({ shape }) => shape.length === 1);
+  return withWeights(model, new Map(vectors.map(({ name, data }) => [name, data.map(() => 0.5 + random.next())])));
+}
+
+function withoutGroups(model: Model, names: readonly string[], removed: ReadonlySet<number>): Model {
+  const values = new Map(model.weights.map(({ name, data }) => [name, data]));
+  const zeroed = new Map<string, Float32Array>();
+  for (const { view, weights } of layerViews(summarizeModel(model), names, NEURONS))
+    for (const name of weights)
+      zeroed.set(
+        name,
+        values.get(name)!.map((x, i) => (removed.has(view.groups![i % view.units!]!) ? 0 : x)),
+      );
+  return withWeights(model, zeroed);
+}
+
+const prunable = (model: Model): string[] =>
+  summarizeModel(model)
+    .filter((layer) => layer.prunable > 0)
+    .map(({ name }) => name);
+
+describe('groups of units', () => {
+  it.each(['lenet300', 'lenet5', 'resnet20'] as const)(
+    '%s: what is removed together is thinned away',
+    (architecture) => {
+      const model = trained(architecture);
+      const views = layerViews(summarizeModel(model), prunable(model), NEURONS);
+      const all = [...new Set(views.flatMap(({ view }) => [...view.groups!]))].filter((group) => group >= 0);
+      const random = createRandom(architecture.length);
+      for (let round = 0; round < 3; round++) {
+        const removed = new Set(all.filter(() => random.next() < 0.3));
+        const { layers } = thin(withoutGroups(model, prunable(model), removed));
+        for (const { view } of views.filter((one) => one.view.size > 0)) {
+          const kept = view.groups!.filter((group) => !removed.has(group)).length;
+          const found = layers.find(({ layer }) => layer === view.name)!;
+          expect({ layer: found.layer, kept: found.kept }).toEqual({ layer: view.name, kept: Math.max(1, kept) });
+        }
+      }
+    },
+  );
+
+  it('ResNet: the shortcuts join the filters of a stage, and of narrower stages within wider ones', () => {
+    const model = trained('resnet20');
+    const groups = groupUnits(layerViews(summarizeModel(model), prunable(model), NEURONS).map(({ view }) => view));
+    // 9 inner convolutions of 3 x 16, 3 x 32, 3 x 64 filters, and one stream of 64 channels; the answers stay.
+    expect(groups.count).toBe(3 * (16 + 32 + 64) + 64);
+    expect(groups.classes).toHaveLength(10);
+  });
+
+  it('every trained vector of a removable unit is in exactly one view', () => {
+    const model = trained('resnet20');
+    const summary = summarizeModel(model);
+    const views = layerViews(summary, prunable(model), NEURONS);
+    const seen = views.flatMap(({ weights }) => weights);
+    expect(new Set(seen).size).toBe(seen.length);
+    const expected = summary.flatMap(({ weights }) =>
+      weights.filter(({ name, prunable }) => prunable || /_bn\/(gamma|beta)$/.test(name)).map(({ name }) => name),
+    );
+    expect([...seen].sort()).toEqual(expected.sort());
+    const lengths = views.map(({ view }) => viewLength(view, NEURONS));
+    const sizes = new Map(model.weights.map(({ name, data }) => [name, data.length]));
+    expect(lengths).toEqual(views.map(({ weights }) => weights.reduce((total, name) => total + sizes.get(name)!, 0)));
+  });
+
+  it('units that share a channel with a layer that is not pruned stay', () => {
+    const model = trained('resnet20');
+    const names = prunable(model).filter((name) => name !== 'stage1_block2_conv2');
+    const views = layerViews(summarizeModel(model), names, NEURONS);
+    const stem = views.find(({ view }) => view.name === 'stem')!.view;
+    expect(stem.groups!.every((group) => group === -1)).toBe(true);
+    const inner = views.find(({ view }) => view.name === 'stage1_block2_conv1')!.view;
+    expect(inner.groups!.every((group) => group >= 0)).toBe(true);
+  });
+
+  it('budgets of weights see kernels only', () => {
+    const model = trained('lenet5');
+    expect(seesUnits({ keep: '1%' })).toBe(false);
+    const views = layerViews(summarizeModel(model), ['conv1', 'fc2'], { keep: '1%' });
+    expect(views.map(({ weights }) => weights)).toEqual([['conv1/kernel'], ['fc2/kernel']]);
+    expect(views.map(({ view }) => view)).toEqual([
+      { name: 'conv1', size: 500, shape: [5, 5, 1, 20], flopsPerWeight: 1152 },
+      { name: 'fc2', size: 5000, shape: [500, 10], flopsPerWeight: 2 },
+    ]);
+  });
+});
