@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { LayerKept, RunEvent, RunState } from './events.js';
-import { Budget } from './plan.js';
+import { Budget, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
 import { PROTOCOL_VERSION } from './version.js';
 
@@ -137,6 +137,24 @@ export const ExportFormat = z.object({
   ratio: z.number(),
 });
 
+/** How fast a model is on the daemon's machine, one thread; see daemon/export/latency.ts. */
+export const LatencyFigures = z.object({
+  machine: z.string(),
+  rows: z.array(
+    z.object({
+      what: z.enum(['reference', 'pruned', 'thinned', 'sparse module']),
+      batch: z.number(),
+      microseconds: z.number(),
+      speedup: z.number(),
+    }),
+  ),
+  left: z.array(z.object({ what: z.string(), reason: z.string() })),
+});
+export type LatencyFigures = z.infer<typeof LatencyFigures>;
+
+/** A point of a path run; without it, the run's result. */
+const point = z.int().min(0).max(1e6).optional();
+
 /** Client -> daemon requests: method -> params and result. */
 export const requests = {
   /** Runs found in the workspace folders, newest first. */
@@ -148,6 +166,8 @@ export const requests = {
       engine: z.string().optional(),
       seed: z.number().optional(),
       compare: z.array(z.enum(['magnitude', 'gradual'])).optional(),
+      /** Computes the error-against-budget curve instead; {}: as the plan's "path" says, or the defaults. Only magnitude compares. */
+      path: PathSettings.optional(),
     }),
     result: z.object({ run }),
   },
@@ -191,9 +211,11 @@ export const requests = {
     result: z.object({ planPath: path }),
   },
   'lc/engines': { params: nothing, result: z.array(EngineState) },
-  'lc/exportFormats': { params: z.strictObject({ run }), result: z.array(ExportFormat) },
+  'lc/exportFormats': { params: z.strictObject({ run, point }), result: z.array(ExportFormat) },
+  /** Measured by a child process; takes some seconds. */
+  'lc/latency': { params: z.strictObject({ run, point }), result: LatencyFigures },
   'lc/export': {
-    params: z.strictObject({ run, format: z.string(), target: path }),
+    params: z.strictObject({ run, point, format: z.string(), target: path }),
     result: z.object({ path, bytes: z.number() }),
   },
 } as const;

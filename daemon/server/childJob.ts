@@ -13,13 +13,20 @@ export interface Probes {
   readonly chosen: string | null;
 }
 
+interface RunModel {
+  readonly folder: string;
+  readonly point: number | undefined;
+}
+
 /** What a child can be asked, and its answer. Paths are absolute and checked. */
 export interface Jobs {
   /** `folders`: where optional packages of engines are looked for, best first. */
   probe: { params: { readonly folders: readonly string[] }; result: Probes };
-  sizes: { params: { readonly folder: string }; result: Result<'lc/exportFormats'> };
+  /** Of a run's result, or of a point of its path. */
+  sizes: { params: RunModel; result: Result<'lc/exportFormats'> };
+  latency: { params: RunModel & { readonly workspace: string }; result: Result<'lc/latency'> };
   export: {
-    params: { readonly folder: string; readonly format: string; readonly target: string };
+    params: RunModel & { readonly format: string; readonly target: string };
     result: Result<'lc/export'>;
   };
 }
@@ -62,14 +69,25 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
     const probes = await probeEngines(folders.length > 0 ? { folders } : {});
     return { probes, chosen: probes.find((probe) => probe.available)?.id ?? null };
   },
-  async sizes({ folder }) {
-    const { findFormat, measureModel, readResult } = await import('../export/exportModel.js');
-    const { formats } = await measureModel(await readResult(folder));
+  async sizes({ folder, point }) {
+    const { findFormat, measureModel } = await import('../export/exportModel.js');
+    const { readRunModel } = await import('../runs/runModels.js');
+    const { formats } = await measureModel(await readRunModel(folder, point));
     return formats.map((figures) => ({ ...figures, extension: findFormat(figures.format).extension }));
   },
-  async export({ folder, format, target }) {
-    const { exportModel, findFormat, readResult } = await import('../export/exportModel.js');
-    return exportModel(await readResult(folder), findFormat(format), target);
+  async latency({ folder, point, workspace }) {
+    const { measureLatency } = await import('../export/latency.js');
+    const { readReference, readRunModel } = await import('../runs/runModels.js');
+    const { machine, rows, left } = await measureLatency(
+      await readRunModel(folder, point),
+      await readReference(folder, workspace),
+    );
+    return { machine, rows: [...rows], left: [...left] };
+  },
+  async export({ folder, point, format, target }) {
+    const { exportModel, findFormat } = await import('../export/exportModel.js');
+    const { readRunModel } = await import('../runs/runModels.js');
+    return exportModel(await readRunModel(folder, point), findFormat(format), target);
   },
 };
 

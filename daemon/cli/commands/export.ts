@@ -8,7 +8,7 @@ import { resolveInside } from '../../model/workspacePath.js';
 import { workspaceFor } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
 import { findRun } from '../../runs/registry.js';
-import { readReference, readRunModel } from '../../trainer/runModels.js';
+import { readReference, readRunModel } from '../../runs/runModels.js';
 import { integerOption, stringOption, type Command } from '../command.js';
 import { measureExport, printExport } from '../exportView.js';
 import { count } from '../text.js';

@@ -9,7 +9,7 @@ import { baselinePlan } from '../../runs/baselinePlan.js';
 import { pathPoints } from '../../runs/pathPoints.js';
 import { startRun } from '../../runs/supervisor.js';
 import { writeReport } from '../../trainer/report.js';
-import { readReference, readRunModel } from '../../trainer/runModels.js';
+import { readReference, readRunModel } from '../../runs/runModels.js';
 import { integerOption, stringOption, type Command, type Values } from '../command.js';
 import { measureExport, printExport } from '../exportView.js';
 import { follow, type Done } from '../follow.js';

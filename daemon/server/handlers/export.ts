@@ -4,19 +4,24 @@ import { UserError } from '../../protocol/errors.js';
 import { findRun, type Context } from '../context.js';
 import type { Handlers } from '../dispatch.js';
 
-export const exportHandlers: Pick<Handlers<Context>, 'lc/exportFormats' | 'lc/export'> = {
-  async 'lc/exportFormats'({ run }, context) {
+export const exportHandlers: Pick<Handlers<Context>, 'lc/exportFormats' | 'lc/latency' | 'lc/export'> = {
+  async 'lc/exportFormats'({ run, point }, context) {
     const { folder } = await findRun(run, context);
-    return context.backend.runInChild('sizes', { folder });
+    return context.backend.runInChild('sizes', { folder, point });
   },
 
-  async 'lc/export'({ run, format, target }, context) {
+  async 'lc/latency'({ run, point }, context) {
+    const { folder, workspace } = await findRun(run, context);
+    return context.backend.runInChild('latency', { folder, workspace, point });
+  },
+
+  async 'lc/export'({ run, point, format, target }, context) {
     context.workspace.requireTrust('Exporting a model');
     const { folder } = await findRun(run, context);
     const { path } = await context.workspace.contain(target);
     if (!(await stat(dirname(path)).catch(() => null))?.isDirectory()) {
       throw new UserError('usage', `${dirname(path)} is no folder; choose one that exists`, { file: path });
     }
-    return context.backend.runInChild('export', { folder, format, target: path });
+    return context.backend.runInChild('export', { folder, point, format, target: path });
   },
 };

@@ -33,10 +33,12 @@ export const runHandlers: RunHandlers = {
     return lists.flat().sort((a, b) => b.started - a.started);
   },
 
-  async 'lc/start'({ planPath, engine, seed, compare }, { workspace, backend, live }) {
+  async 'lc/start'({ planPath, engine, seed, compare, path: asPath }, { workspace, backend, live }) {
     workspace.requireTrust('Running a plan');
     const { folder, path } = await workspace.contain(planPath);
-    const read = await backend.readPlan(path, { workspace: folder });
+    if (asPath && compare?.includes('gradual'))
+      throw new UserError('usage', 'gradual pruning has no path; compare with magnitude pruning', { field: 'compare' });
+    const read = await backend.readPlan(path, { workspace: folder, ...(asPath && { asPath }) });
     const plan = { ...read, ...(engine === undefined ? {} : { engine }), ...(seed === undefined ? {} : { seed }) };
     const baselines = [...new Set(compare ?? [])].filter((method) => method !== plan.method);
     return { run: await live.start(plan, folder, baselines) };

@@ -410,6 +410,7 @@ describe('where a client may reach', () => {
     ['lc/subscribe', { on: true }],
     ['lc/layer', { layer: 'fc1' }],
     ['lc/exportFormats', {}],
+    ['lc/latency', { point: 0 }],
     ['lc/export', { format: 'tfjs-layers', target: '/etc/passwd' }],
   ])('%s takes no path for a run', async (method, rest) => {
     for (const run of ['..', '.', '../../outside', '/etc', 'a/b', 'a\\b', '\0', '__proto__', 'absent', '%2e%2e']) {
