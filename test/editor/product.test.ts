@@ -178,6 +178,18 @@ describe('nothing is lost', () => {
     await expectEventually(() => window.runState.textContent(), 'Running', 60_000);
   });
 
+  test('a daemon that is stopped is noticed, ended and replaced; the run goes on from its checkpoint', async () => {
+    const pid = await daemonPid();
+    process.kill(pid, 'SIGSTOP');
+    await expectEventually(() => window.runState.textContent(), 'Interrupted', 60_000);
+    await window.notification(/did not answer any more/);
+    await artifact(window.page, 'daemon-stopped');
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    expect(await daemonPid()).not.toBe(pid);
+    await window.monitor.getByRole('button', { name: 'Resume' }).click();
+    await expectEventually(() => window.runState.textContent(), 'Running', 60_000);
+  });
+
   test('a reloaded window brings the monitor back with its history, and the run can be resumed', async () => {
     await window.reload();
     await window.monitor.locator('.card.loss canvas').waitFor({ timeout: 90_000 });
