@@ -7,6 +7,7 @@ import { exportCommand } from './commands/export.js';
 import { init } from './commands/init.js';
 import { inspect } from './commands/inspect.js';
 import { path } from './commands/path.js';
+import { preview } from './commands/preview.js';
 import { resume } from './commands/resume.js';
 import { run } from './commands/run.js';
 import { runs } from './commands/runs.js';
@@ -23,6 +24,7 @@ const commands: readonly Command[] = [
   evaluate,
   sensitivity,
   inspect,
+  preview,
   exportCommand,
   init,
   runs,

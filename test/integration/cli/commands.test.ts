@@ -222,3 +222,16 @@ describe('lc-prune evaluate', () => {
     }
   });
 });
+
+describe('lc-prune preview', () => {
+  it('shows the samples with their labels, and writes a page', async () => {
+    const { code, stdout } = await lcPrune(['preview', 'tiny.prune.json', '--samples', '5', '--out', 'grid.html'], {
+      cwd: ws.folder,
+    });
+    expect(code).toBe(0);
+    const labels = stdout.split('\n').flatMap((line) => /^(red|green|blue) +-?\d/.exec(line)?.[1] ?? []);
+    expect(labels).toHaveLength(5);
+    const page = await readFile(ws.path('grid.html'), 'utf8');
+    expect(page.match(/<figcaption>(red|green|blue)<\/figcaption>/g)).toHaveLength(5);
+  });
+});

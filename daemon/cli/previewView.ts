@@ -1,0 +1,124 @@
+/** Samples of a data set as a person sees them: half blocks in a terminal, or pictures in a page of its own. */
+import type { Preview, PreviewSample } from '../data/preview.js';
+
+type Image = NonNullable<Preview['image']>;
+
+/** A pixel's [red, green, blue] in 0..255, on the scale of all samples shown. */
+function colours({ minimum, maximum }: Preview, { values }: PreviewSample, [, , channels]: Image) {
+  const scale = maximum > minimum ? 255 / (maximum - minimum) : 0;
+  return (pixel: number): [number, number, number] => {
+    const at = (channel: number) =>
+      Math.round(((values[pixel * channels + (channels === 3 ? channel : 0)] ?? minimum) - minimum) * scale);
+    return [at(0), at(1), at(2)];
+  };
+}
+
+const SHADES = ' .:-=+*#%@';
+
+/**
+ * A sample as lines of text, two rows of pixels a line; wide pictures are thinned out to `width` columns.
+ * @param colour 24-bit colour escapes; without them one shade of characters per pixel pair.
+ */
+function drawing(preview: Preview, sample: PreviewSample, image: Image, width: number, colour: boolean): string[] {
+  const [rows, columns] = image;
+  const pixel = colours(preview, sample, image);
+  const step = Math.max(1, Math.ceil(columns / width));
+  const lines: string[] = [];
+  for (let y = 0; y < rows; y += 2 * step) {
+    let line = '';
+    for (let x = 0; x < columns; x += step) {
+      const upper = pixel(y * columns + x);
+      const lower = y + step < rows ? pixel((y + step) * columns + x) : upper;
+      const level = (upper[0] + upper[1] + upper[2] + lower[0] + lower[1] + lower[2]) / 6;
+      line += colour
+        ? `\x1b[38;2;${upper.join(';')}m\x1b[48;2;${lower.join(';')}m▀`
+        : SHADES[Math.min(SHADES.length - 1, Math.floor((level / 256) * SHADES.length))];
+    }
+    lines.push(colour ? `${line}\x1b[0m` : line);
+  }
+  return lines;
+}
+
+const pad = (text: string, width: number): string => text.slice(0, width).padEnd(width);
+
+/** The grid for a terminal of `columns` characters. Samples that are no pictures are lines: label, then values. */
+export function terminalGrid(preview: Preview, columns: number, colour: boolean): string {
+  const { image, samples } = preview;
+  if (!image)
+    return samples
+      .map(({ label, values }) => {
+        const shown = values.slice(0, 12).map((value) => Number(value.toPrecision(4)));
+        return `${pad(label, 16)} ${shown.join(' ')}${values.length > 12 ? ' ...' : ''}`;
+      })
+      .join('\n');
+  const width = Math.ceil(image[1] / Math.max(1, Math.ceil(image[1] / 32)));
+  const perRow = Math.max(1, Math.floor((columns + 2) / (width + 2)));
+  const blocks: string[] = [];
+  for (let from = 0; from < samples.length; from += perRow) {
+    const row = samples.slice(from, from + perRow);
+    const drawn = row.map((sample) => drawing(preview, sample, image, 32, colour));
+    blocks.push(row.map(({ label }) => pad(label, width)).join('  '));
+    for (let line = 0; line < drawn[0]!.length; line++) blocks.push(drawn.map((lines) => lines[line]!).join('  '));
+  }
+  return blocks.join('\n');
+}
+
+/** An uncompressed 24-bit BMP: what every browser draws without a decoder of ours. */
+export function bitmap(preview: Preview, sample: PreviewSample, image: Image): Buffer {
+  const [rows, columns] = image;
+  const pixel = colours(preview, sample, image);
+  const stride = (3 * columns + 3) & ~3;
+  const file = Buffer.alloc(54 + rows * stride);
+  file.write('BM');
+  file.writeUInt32LE(file.length, 2);
+  file.writeUInt32LE(54, 10);
+  file.writeUInt32LE(40, 14);
+  file.writeInt32LE(columns, 18);
+  // Negative: the first row is the top one.
+  file.writeInt32LE(-rows, 22);
+  file.writeUInt16LE(1, 26);
+  file.writeUInt16LE(24, 28);
+  for (let y = 0; y < rows; y++)
+    for (let x = 0; x < columns; x++) {
+      const [red, green, blue] = pixel(y * columns + x);
+      file.set([blue, green, red], 54 + y * stride + 3 * x);
+    }
+  return file;
+}
+
+const escaped = (text: string): string =>
+  text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
+
+/** A self-contained page: nothing is loaded and nothing runs in it. */
+export function pageGrid(preview: Preview): string {
+  const { description, notes, samples, shape, image } = preview;
+  const cells = samples.map((sample) => {
+    const body = image
+      ? `<img alt="" width="${4 * image[1]}" height="${4 * image[0]}" src="data:image/bmp;base64,${bitmap(preview, sample, image).toString('base64')}">`
+      : `<code>${sample.values.slice(0, 100).map((value) => Number(value.toPrecision(4))).join(' ')}</code>`; // prettier-ignore
+    return `<figure>${body}<figcaption>${escaped(sample.label)}</figcaption></figure>`;
+  });
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>${escaped(description)}</title>
+<style>
+body { font: 14px system-ui, sans-serif; margin: 2em; color-scheme: light dark; }
+main { display: flex; flex-wrap: wrap; gap: 1em; }
+figure { margin: 0; max-width: 40em; }
+img { image-rendering: pixelated; max-width: 16em; height: auto; }
+</style>
+</head>
+<body>
+<h1>${escaped(description)}</h1>
+<p>As the model sees it: [${shape.join(', ')}], values from ${Number(preview.minimum.toPrecision(4))} to ${Number(preview.maximum.toPrecision(4))}.</p>
+${notes.map((note) => `<p>${escaped(note)}</p>`).join('\n')}
+<main>
+${cells.join('\n')}
+</main>
+</body>
+</html>
+`;
+}
