@@ -1,5 +1,6 @@
 import { type Node, sizeOf } from '../graph/ir.js';
 import { matrixSizes } from './encode.js';
+import { movesOf } from './moves.js';
 import type { Unit } from './units.js';
 
 /** An operation of a program, for profiles. */
@@ -11,9 +12,15 @@ export interface Operation {
   readonly bytes: number;
 }
 
-/** @param tensors what it reads and writes. */
-export function operationOf(unit: Unit, tensors: readonly Node[]): Operation {
-  return { ...productOf(unit), bytes: 4 * tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0) };
+/** The operations that a unit becomes. @param tensors what it reads and writes. */
+export function operationsOf(unit: Unit, tensors: readonly Node[]): Operation[] {
+  if (unit.kind === 'move')
+    return movesOf(unit.node).map(({ shape, fill }) => ({
+      words: `${unit.node.op} ${by(unit.node.inputs[0]!.shape)} -> ${by(unit.node.shape)}`,
+      flops: 0,
+      bytes: 4 * (fill + 2 * sizeOf(shape)),
+    }));
+  return [{ ...productOf(unit), bytes: 4 * tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0) }];
 }
 
 const by = (shape: readonly number[]): string => shape.join('x');

@@ -1,10 +1,11 @@
 import type { Graph, Node } from '../graph/ir.js';
 import { sizeOf } from '../graph/ir.js';
 import { Arena } from './arena.js';
-import { operationOf, type Operation } from './cost.js';
+import { operationsOf, type Operation } from './cost.js';
 import { encodeGroup } from './encodeGroup.js';
+import { moveRank, movesOf, moveWords, wholeBlock } from './moves.js';
 import { program as op } from './opcodes.js';
-import { cutIntoUnits, root, Unsupported, type Unit } from './units.js';
+import { cutIntoUnits, isElementwise, root, Unsupported, type Unit } from './units.js';
 
 /** Where a tensor lies: a buffer's number and an offset in floats. */
 export interface Place {
@@ -43,13 +44,21 @@ export function encode(graph: Graph): Encoded {
   const code: number[] = [];
   const operations: Operation[] = [];
 
+  // Groups have a step for one number everywhere; others read a tensor of it.
   const constantNodes = new Set(
-    graph.nodes
-      .flatMap(({ inputs }) => inputs.map(root))
-      .filter((n) => n.op === 'Constant' && typeof n.constant !== 'number'),
+    graph.nodes.flatMap((node) =>
+      node.inputs
+        .map(root)
+        .filter((n) => n.op === 'Constant' && (typeof n.constant !== 'number' || !isElementwise(node))),
+    ),
   );
   for (const node of constantNodes) {
-    constants.push(Float32Array.from(node.constant as Float32Array));
+    const { constant } = node;
+    constants.push(
+      typeof constant === 'number'
+        ? new Float32Array(sizeOf(node.shape)).fill(constant)
+        : Float32Array.from(constant as Float32Array),
+    );
     places.set(node, { buffer: constants.length, offset: 0 });
   }
   const firstInput = 1 + constants.length;
@@ -98,14 +107,14 @@ export function encode(graph: Graph): Encoded {
       inputsOf,
     });
     const inputs = new Set(reads[i]!.filter(({ constant }) => typeof constant !== 'number'));
-    operations.push(operationOf(unit, [...inputs, ...results[i]!.filter((node) => places.has(node))]));
+    operations.push(...operationsOf(unit, [...inputs, ...results[i]!.filter((node) => places.has(node))]));
     for (const { start, floats } of held.filter(({ at }) => at === i)) arena.give(start, floats);
   });
   for (const { from, to } of copies) {
     const place = places.get(from);
     if (!place) throw new Unsupported(from, ' as an output');
     operations.push({ words: `copy of ${sizeOf(from.shape)}`, flops: 0, bytes: 8 * sizeOf(from.shape) });
-    code.push(op.copy, place.buffer, place.offset, to.buffer, to.offset, sizeOf(from.shape), 0, 0, 0);
+    code.push(op.move, place.buffer, place.offset, to.buffer, to.offset, ...moveWords(wholeBlock(from.shape), 0, 0));
   }
   return { code: Int32Array.from(code), arenaSize: arena.size, constants, operations };
 }
@@ -258,24 +267,17 @@ function emit(code: number[], unit: Unit, context: Context): void {
       );
       return;
     }
-    case 'pad':
-    case 'slice': {
-      const [small, large] = unit.kind === 'pad' ? [first!, node] : [node, first!];
-      const before = node.attrs[unit.kind === 'pad' ? 'before' : 'begin'] as readonly number[];
-      const last = node.shape.length - 1;
-      const onlyLast = small.shape.every((n, axis) => axis === last || n === large.shape[axis]);
-      if (!onlyLast || (unit.kind === 'pad' && node.attrs['value'] !== 0))
-        throw new Unsupported(node, ' but on the last axis');
-      const [from, to] = [first!.shape[last]!, node.shape[last]!];
-      code.push(
-        op[unit.kind],
-        ...at(first),
-        ...at(node),
-        sizeOf(small.shape) / small.shape[last]!,
-        from,
-        before[last]!,
-        to,
-      );
+    case 'move': {
+      const moves = movesOf(node);
+      if (moves.length === 0 || moves.some(({ shape }) => shape.length > moveRank)) throw new Unsupported(node);
+      const value = floatBits(Number(node.attrs['value'] ?? 0));
+      const to = context.place(node)!;
+      for (const move of moves) {
+        const from = context.place(node.inputs[move.input]!);
+        if (!from) throw new Unsupported(node);
+        code.push(op.move, from.buffer, from.offset + move.inOffset, to.buffer, to.offset + move.outOffset);
+        code.push(...moveWords(move, move.fill, value));
+      }
       return;
     }
   }

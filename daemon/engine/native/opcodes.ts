@@ -12,9 +12,7 @@ export const program = numbered(
   'fused',
   'softmax',
   'reduce',
-  'copy',
-  'pad',
-  'slice',
+  'move',
   'averagePool',
   'averagePoolGradient',
 );

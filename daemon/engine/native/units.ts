@@ -1,5 +1,6 @@
 import type { Graph, Node } from '../graph/ir.js';
 import { sizeOf } from '../graph/ir.js';
+import { movingOps } from './moves.js';
 import { step } from './opcodes.js';
 
 /**
@@ -27,7 +28,7 @@ export type Unit =
       readonly pool?: Node;
     }
   | { readonly kind: 'maxPool' | 'maxPoolGradient' | 'averagePool' | 'averagePoolGradient'; readonly node: Node }
-  | { readonly kind: 'softmax' | 'reduce' | 'pad' | 'slice'; readonly node: Node }
+  | { readonly kind: 'softmax' | 'reduce' | 'move'; readonly node: Node }
   | Group;
 
 /** Element-wise nodes and sums over their rows. */
@@ -163,8 +164,7 @@ const simpleUnits: Partial<Record<Node['op'], Exclude<Unit['kind'], 'group'>>> =
   Sum: 'reduce',
   Mean: 'reduce',
   Max: 'reduce',
-  Pad: 'pad',
-  Slice: 'slice',
+  ...Object.fromEntries(movingOps.map((op) => [op, 'move' as const])),
 };
 
 /** The inputs a node reads, after fusions. */

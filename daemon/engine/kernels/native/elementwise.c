@@ -235,7 +235,7 @@ static long rows_of_tile(long columns) {
 static void fused(Team *team, const Fused *op) {
   Plan plan = {.op = op};
   plan.tile_rows = rows_of_tile(op->columns);
-  plan.size = plan.tile_rows * op->columns + SLACK;
+  plan.size = plan.tile_rows * op->columns + 9 * SLACK;
   plan.tiles = (op->rows + plan.tile_rows - 1) / plan.tile_rows;
   plan.chunks = MIN(plan.tiles, PARTS);
   int registers = 0;

@@ -1,6 +1,7 @@
 /* All kernels in one file, compiled once for each level: KERNELS is the name of the level's table, UPDATE of its update. */
 #include "convolution.c"
 #include "elementwise.c"
+#include "move.c"
 
 void UPDATE(float *w, float *v, const float *g, const float *target, const uint8_t *keep, int n, float eta,
             float momentum, float decay, float mu, int nesterov);
@@ -17,5 +18,6 @@ const Kernels KERNELS = {
     .fused = fused,
     .softmax = softmax,
     .reduce = reduce,
+    .move = move,
     .update = UPDATE,
 };

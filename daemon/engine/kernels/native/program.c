@@ -6,12 +6,6 @@
 #include "opcodes.h"
 
 typedef struct {
-  const float *x;
-  float *y;
-  long a, b, c, d;
-} Simple; /* copy, pad, slice */
-
-typedef struct {
   int kind;
   /* Of the last run. */
   uint64_t nanoseconds;
@@ -24,7 +18,7 @@ typedef struct {
     Fused fused;
     Softmax softmax;
     Reduce reduce;
-    Simple simple;
+    Move move;
   };
 } Operation;
 
@@ -127,12 +121,11 @@ static int decode(Reader *r, Operation *op, Step **steps) {
       d->max = next(r), d->scale = number(r);
       return 1;
     }
-    case PROGRAM_COPY:
-    case PROGRAM_PAD:
-    case PROGRAM_SLICE: {
-      Simple *s = &op->simple;
-      s->x = tensor(r), s->y = tensor(r);
-      s->a = next(r), s->b = next(r), s->c = next(r), s->d = next(r);
+    case PROGRAM_MOVE: {
+      Move *m = &op->move;
+      m->x = tensor(r), m->y = tensor(r), m->fill = next(r), m->value = number(r);
+      int *fields[] = {m->shape, m->in, m->out};
+      for (int i = 0; i < 3 * MOVE_RANK; i++) fields[i / MOVE_RANK][i % MOVE_RANK] = next(r);
       return 1;
     }
   }
@@ -158,7 +151,6 @@ Program *program_create(float *const *buffers, const int32_t *code, int length, 
 }
 
 static void run(const Kernels *k, Team *team, const Operation *op) {
-  const Simple *s = &op->simple;
   switch (op->kind) {
     case PROGRAM_GEMM: k->gemm(team, &op->gemm); break;
     case PROGRAM_CONVOLUTION: k->convolution(team, &op->convolution); break;
@@ -171,16 +163,7 @@ static void run(const Kernels *k, Team *team, const Operation *op) {
     case PROGRAM_FUSED: k->fused(team, &op->fused); break;
     case PROGRAM_SOFTMAX: k->softmax(team, &op->softmax); break;
     case PROGRAM_REDUCE: k->reduce(team, &op->reduce); break;
-    case PROGRAM_COPY: memcpy(s->y, s->x, s->a * sizeof(float)); break;
-    /* Rows of b floats become rows of d, from column c. */
-    case PROGRAM_PAD:
-      memset(s->y, 0, s->a * s->d * sizeof(float));
-      for (long i = 0; i < s->a; i++) memcpy(s->y + i * s->d + s->c, s->x + i * s->b, s->b * sizeof(float));
-      break;
-    /* Of rows of b floats, d from column c. */
-    case PROGRAM_SLICE:
-      for (long i = 0; i < s->a; i++) memcpy(s->y + i * s->d, s->x + i * s->b + s->c, s->d * sizeof(float));
-      break;
+    case PROGRAM_MOVE: k->move(team, &op->move); break;
   }
 }
 

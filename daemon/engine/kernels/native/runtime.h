@@ -112,6 +112,16 @@ typedef struct {
 typedef void (*Update)(float *w, float *v, const float *g, const float *target, const uint8_t *keep, int n, float eta,
                        float momentum, float decay, float mu, int nesterov);
 
+/* y[at . out] = x[at . in] for every place `at` of shape, after `fill` of y's first floats are `value`. */
+#define MOVE_RANK 8
+typedef struct {
+  const float *x;
+  float *y;
+  int fill;
+  float value;
+  int shape[MOVE_RANK], in[MOVE_RANK], out[MOVE_RANK];
+} Move;
+
 /* The same kernels, compiled for one level of instructions: see kernels.c. */
 typedef struct {
   void (*gemm)(Team *, const Gemm *);
@@ -125,6 +135,7 @@ typedef struct {
   void (*fused)(Team *, const Fused *);
   void (*softmax)(Team *, const Softmax *);
   void (*reduce)(Team *, const Reduce *);
+  void (*move)(Team *, const Move *);
   Update update;
 } Kernels;
 extern const Kernels kernels_avx2, kernels_avx512;

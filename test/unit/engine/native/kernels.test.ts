@@ -376,10 +376,81 @@ describe.each(levels)('native kernels with %s', (name) => {
     for (const threads of [2, 3, 5]) expect(await run(threads)).toEqual(one);
   });
 
+  it('transpose, slice, join, pad, repeat and reverse tensors of any rank', async () => {
+    const positions = (shape: readonly number[]) =>
+      Array.from({ length: sizeOf(shape) }, (_, flat) => {
+        const at: number[] = [];
+        for (let axis = shape.length - 1, rest = flat; axis >= 0; axis--) {
+          at.unshift(rest % shape[axis]!);
+          rest = Math.floor(rest / shape[axis]!);
+        }
+        return at;
+      });
+    const flat = (shape: readonly number[], at: readonly number[]) => at.reduce((i, x, k) => i * shape[k]! + x, 0);
+    for (let trial = 0; trial < 20; trial++) {
+      const shape = Array.from({ length: between(1, 5) }, () => between(1, 7));
+      const x = normal(sizeOf(shape));
+      const axes = shape.map((_, axis) => axis);
+      /** What lies at a place of the result: a value, or the place in x it came from. */
+      const check = async (op: Op, attrs: Attributes, result: number[], from: (at: number[]) => number[] | number) => {
+        const actual = await computeNode({ op, shapes: [shape], attrs, shape: result }, [x]);
+        const expected = positions(result).map((at) => {
+          const source = from(at);
+          return typeof source === 'number' ? source : x[flat(shape, source)]!;
+        });
+        expect([...actual]).toEqual(expected);
+      };
+      const perm = [...axes];
+      for (let i = perm.length - 1; i > 0; i--) {
+        const j = random.below(i + 1);
+        [perm[i], perm[j]] = [perm[j]!, perm[i]!];
+      }
+      const transposed = perm.map((axis) => shape[axis]!);
+      await check('Transpose', { perm }, transposed, (at) => axes.map((axis) => at[perm.indexOf(axis)]!));
+      const begin = shape.map((n) => random.below(n));
+      const size = shape.map((n, axis) => between(1, n - begin[axis]!));
+      await check('Slice', { begin }, size, (at) => at.map((i, axis) => i + begin[axis]!));
+      const reps = shape.map((_, axis) => (axis < 4 ? between(1, 3) : 1));
+      await check('Tile', { reps }, shape.map((n, axis) => n * reps[axis]!), (at) => at.map((i, axis) => i % shape[axis]!)); // prettier-ignore
+      const turned = axes.filter(() => random.below(2) === 1);
+      await check('Reverse', { axes: turned }, shape, (at) => at.map((i, axis) => (turned.includes(axis) ? shape[axis]! - 1 - i : i))); // prettier-ignore
+      const before = shape.map(() => between(0, 2));
+      const padded = shape.map((n, axis) => n + before[axis]! + between(0, 2));
+      await check('Pad', { before, after: padded.map((n, axis) => n - shape[axis]! - before[axis]!), value: 3 }, padded, (at) => {
+        const source = at.map((i, axis) => i - before[axis]!);
+        return source.every((i, axis) => i >= 0 && i < shape[axis]!) ? source : 3;
+      }); // prettier-ignore
+      const axis = random.below(shape.length);
+      const widths = [between(1, 4), between(1, 4)];
+      const shapes = widths.map((n) => shape.with(axis, n));
+      const parts = shapes.map((part) => normal(sizeOf(part)));
+      const joined = shape.with(axis, widths[0]! + widths[1]!);
+      const actual = await computeNode({ op: 'Concat', shapes, attrs: { axis }, shape: joined }, parts);
+      const expected = positions(joined).map((at) => {
+        const second = Number(at[axis]! >= widths[0]!);
+        return parts[second]![flat(shapes[second]!, at.with(axis, at[axis]! - second * widths[0]!))]!;
+      });
+      expect([...actual]).toEqual(expected);
+    }
+  });
+
+  it('read numbers that are the same everywhere as tensors, where a step for them is not at hand', async () => {
+    const x = normal(6);
+    const [joined] = await compute([[2, 3]], [x], (graph, [input]) => [
+      graph.add({
+        op: 'Concat',
+        inputs: [input!, graph.constant(7, [2, 1])],
+        attrs: { axis: 1 },
+        shape: [2, 4],
+      }),
+    ]);
+    expect([...joined!]).toEqual([x[0], x[1], x[2], 7, x[3], x[4], x[5], 7]);
+  });
+
   it('refuse what they do not compute, naming it', async () => {
-    const transpose = { op: 'Transpose', shapes: [[2, 3]], attrs: { perm: [1, 0] }, shape: [3, 2] } as const;
-    await expect(computeNode(transpose, [normal(6)])).rejects.toThrow(Unsupported);
-    await expect(computeNode(transpose, [normal(6)])).rejects.toThrow('no native kernel for Transpose of [2,3]');
+    const cumulative = { op: 'Cumsum', shapes: [[2, 3]], attrs: { axis: 1 }, shape: [2, 3] } as const;
+    await expect(computeNode(cumulative, [normal(6)])).rejects.toThrow(Unsupported);
+    await expect(computeNode(cumulative, [normal(6)])).rejects.toThrow('no native kernel for Cumsum of [2,3]');
     const dilated = {
       op: 'Conv2D',
       shapes: [[1, 9, 9, 1], [3, 3, 1, 1]],
