@@ -19,6 +19,7 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.excludeLayer': CommandArgument<'lcPrune.excludeLayer'>;
   'lcPrune.run': CommandArgument<'lcPrune.run'>;
   'lcPrune.runWithBaselines': { plan: string };
+  'lcPrune.runPath': CommandArgument<'lcPrune.runPath'>;
   'lcPrune.previewBudget': CommandArgument<'lcPrune.previewBudget'>;
   'lcPrune.openMonitor': CommandArgument<'lcPrune.openMonitor'> | RunItem;
   'lcPrune.compareRuns': CommandArgument<'lcPrune.compareRuns'> | RunItem;
@@ -27,7 +28,8 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.resume': RunItem;
   'lcPrune.stop': RunItem;
   'lcPrune.setRunBudget': RunItem;
-  'lcPrune.exportModel': RunItem;
+  /** Of a path run: one of its points. */
+  'lcPrune.exportModel': RunItem & { point?: number };
   'lcPrune.renameRun': RunItem;
   'lcPrune.deleteRun': RunItem;
   'lcPrune.revealRun': RunItem;
@@ -46,6 +48,7 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.excludeLayer',
   'lcPrune.run',
   'lcPrune.runWithBaselines',
+  'lcPrune.runPath',
   'lcPrune.previewBudget',
   'lcPrune.openMonitor',
   'lcPrune.compareRuns',

@@ -1,5 +1,6 @@
 import 'uplot/dist/uPlot.min.css';
 import './monitor.css';
+import './pathCard.css';
 import { listen, post } from './host.js';
 import { Monitor } from './monitor.js';
 

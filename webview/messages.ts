@@ -2,7 +2,7 @@
  * Messages between the monitor's host (extension/monitor) and the page. The host owns every series; a page that becomes
  * visible says `ready` and is hydrated, then gets appended columns only.
  */
-import type { LayerKept } from '../daemon/protocol/events.js';
+import type { LayerKept, PathAnswer, PathPoint } from '../daemon/protocol/events.js';
 import type { LayerPicture, RunSummary } from '../daemon/protocol/messages.js';
 
 /** Columns of the training batches: one row a batch (thinned in very long runs). */
@@ -43,6 +43,16 @@ export interface Mark {
   label: string;
 }
 
+/** The curve of a path run as far as it is computed. */
+export interface PathView {
+  /** In the order they were computed. */
+  points: PathPoint[];
+  /** How many there will be, as far as is known. */
+  total: number;
+  /** Which point became the result; null before the end. */
+  answer: PathAnswer | null;
+}
+
 /** Everything about a run but its series. */
 export interface RunView {
   id: string;
@@ -58,6 +68,8 @@ export interface RunView {
   layers: LayerKept[];
   marks: Mark[];
   warnings: { time: number; message: string }[];
+  /** Of a path run. */
+  path?: PathView;
 }
 
 /** One row of the plan difference: a setting and its value in each compared run, in the order of `runs`. */
@@ -104,6 +116,8 @@ export type ToHost =
   | { type: 'remove'; run: string }
   | { type: 'primary'; run: string }
   | { type: 'picture'; run: string; layer: string }
+  /** The model of a path's point, as a file in a format to be chosen. */
+  | { type: 'exportPoint'; run: string; point: number }
   /** A file for the user to keep; base64. */
   | { type: 'save'; name: string; data: string }
   | { type: 'failure'; message: string };

@@ -8,6 +8,7 @@ import { LayerCard } from './layerCard.js';
 import { LayerTable } from './layers.js';
 import type { VerticalMark } from './lineChart.js';
 import type { ControlAction, DifferenceRow, ToPage } from './messages.js';
+import { PathCard } from './pathCard.js';
 import { RunData } from './runData.js';
 import { RunHeader } from './runHeader.js';
 import { RunStrip } from './runStrip.js';
@@ -44,6 +45,7 @@ export class Monitor {
   #toolbar: Toolbar;
   #cards: { spec: ChartSpec; card: ChartCard }[];
   #tradeOff: ChartCard;
+  #path = new PathCard((run, point) => post({ type: 'exportPoint', run, point }));
   #layers: LayerTable;
   #layerCard: LayerCard;
   #warnings = element('section', { class: 'card warnings', hidden: true });
@@ -131,6 +133,7 @@ export class Monitor {
         { class: 'grid' },
         ...this.#cards.map(({ card }) => card.root),
         this.#tradeOff.root,
+        this.#path.root,
         this.#layers.root,
         this.#layerCard.root,
         this.#warnings,
@@ -236,6 +239,7 @@ export class Monitor {
     );
     // A single run is a single point: nothing to compare.
     this.#tradeOff.root.hidden = tradeOff.legend.length === 0 || runs.length < 2;
+    this.#path.show(views, this.#primary, this.#trusted, this.#theme);
     this.#renderLayers(primary);
     this.#renderWarnings(primary);
   }

@@ -37,6 +37,7 @@ export function planLenses(plan: string, runs: readonly RunSummary[]): CodeLens[
   const finished = runs.filter((run) => run.state === 'done');
   const commands = [
     command('$(play) Run', 'lcPrune.run', { plan }),
+    command('$(graph) Path', 'lcPrune.runPath', { plan }),
     command('$(symbol-ruler) Preview budget', 'lcPrune.previewBudget', { plan }),
     command('$(graph-line) Open monitor', 'lcPrune.openMonitor', { plan }),
     ...(latest ? [command(resultText(latest), 'lcPrune.openMonitor', { run: latest.run })] : []),

@@ -17,6 +17,8 @@ export const commandArguments = {
   /** "Exclude": never prune this layer; in the plans that use the model. */
   'lcPrune.excludeLayer': z.strictObject({ model: path, layer }),
   'lcPrune.run': z.strictObject({ plan: path }),
+  /** "Path...": the error-against-budget curve, or the smallest network within a bound on the error. */
+  'lcPrune.runPath': z.strictObject({ plan: path }),
   /** What the plan's budget means in weights, bytes and FLOPs, with the other kinds beside it. */
   'lcPrune.previewBudget': z.strictObject({ plan: path }),
   /** The monitor of one run, or of the latest run of a plan. */

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { askBudget } from '../budget/askBudget.js';
+import { askPath } from '../budget/askPath.js';
 import { previewOfModel, previewOfPlan } from '../budget/preview.js';
 import { withBudget, withExcluded, withLayerLimits } from '../budget/editPlan.js';
 import type { Services } from '../services.js';
@@ -17,6 +18,7 @@ type PlanCommands = Pick<
   | 'lcPrune.excludeLayer'
   | 'lcPrune.run'
   | 'lcPrune.runWithBaselines'
+  | 'lcPrune.runPath'
   | 'lcPrune.previewBudget'
 >;
 
@@ -32,7 +34,11 @@ export function planCommands({ daemon, monitor, modelView }: Services): PlanComm
     return budget && (await daemon.request('lc/createPlan', { model, budget })).planPath;
   }
 
-  async function start(planPath: string, compare?: ('magnitude' | 'gradual')[]): Promise<void> {
+  async function start(
+    planPath: string,
+    compare?: ('magnitude' | 'gradual')[],
+    path?: { maxErrorIncrease?: string },
+  ): Promise<void> {
     // The daemon reads the file: what is on screen must be on disk.
     await vscode.workspace.textDocuments.find((document) => document.fileName === planPath && document.isDirty)?.save();
     const engine = engineSetting();
@@ -42,6 +48,7 @@ export function planCommands({ daemon, monitor, modelView }: Services): PlanComm
           planPath,
           ...(engine !== 'auto' && { engine }),
           ...(compare && { compare }),
+          ...(path && { path }),
         })
       ).run;
     if (openMonitorOnRun()) await monitor.showStarting(planName(planPath), begin);
@@ -185,6 +192,14 @@ export function planCommands({ daemon, monitor, modelView }: Services): PlanComm
       async run(argument) {
         const plan = argument?.plan ?? (await pickPlan(vscode.l10n.t('Run which plan, and plain pruning after it?')));
         if (plan) await start(plan, ['magnitude', 'gradual']);
+      },
+    },
+    'lcPrune.runPath': {
+      needs: 'trust',
+      async run(argument) {
+        const plan = argument?.plan ?? (await pickPlan(vscode.l10n.t('The path of which plan?')));
+        const wish = plan && (await askPath());
+        if (plan && wish) await start(plan, wish.compare, wish.path);
       },
     },
     'lcPrune.previewBudget': {

@@ -138,7 +138,9 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
           vscode.l10n.t('No run has a result yet.'),
         );
         if (!chosen) return;
-        const items = daemon.request('lc/exportFormats', { run: chosen.run }).then((formats) =>
+        const point = item?.point;
+        const model = { run: chosen.run, ...(point !== undefined && { point }) };
+        const items = daemon.request('lc/exportFormats', model).then((formats) =>
           formats.map(({ format: id, name, extension, bytes: size, gzip, brotli, ratio }) => ({
             label: name,
             extension,
@@ -159,12 +161,14 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
         const folder = dirname(chosen.planPath ?? join(chosen.folder, '..', '..', 'x'));
         const target = await vscode.window.showSaveDialog({
           title: vscode.l10n.t('Export Pruned Model'),
-          defaultUri: vscode.Uri.file(join(folder, `${chosen.plan}-pruned${format.extension}`)),
+          defaultUri: vscode.Uri.file(
+            join(folder, `${chosen.plan}-${point === undefined ? 'pruned' : `point-${point}`}${format.extension}`),
+          ),
         });
         if (!target) return;
         const written = await vscode.window.withProgress(
           { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Exporting...') },
-          () => daemon.request('lc/export', { run: chosen.run, format: format.id, target: target.fsPath }),
+          () => daemon.request('lc/export', { ...model, format: format.id, target: target.fsPath }),
         );
         const reveal = vscode.l10n.t('Reveal');
         const openIt = vscode.l10n.t('Open');

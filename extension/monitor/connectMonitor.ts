@@ -21,4 +21,6 @@ export function connectMonitor(monitor: MonitorHost): void {
     const command = Object.hasOwn(COMMAND, action) ? COMMAND[action] : undefined;
     if (command) void vscode.commands.executeCommand(command, summary && { summary });
   };
+  monitor.exportPoint = (summary, point) =>
+    void vscode.commands.executeCommand('lcPrune.exportModel' satisfies CommandName, { summary, point });
 }

@@ -42,6 +42,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   #starting: string | null = null;
   /** Set by the commands, which know how to ask for budgets and targets. */
   control: Control = () => {};
+  exportPoint: (run: RunSummary, point: number) => void = () => {};
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -225,6 +226,11 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       case 'picture':
         void this.#sendPicture(message.run, message.layer);
         break;
+      case 'exportPoint': {
+        const summary = this.runs.get(message.run);
+        if (summary) this.exportPoint(summary, message.point);
+        break;
+      }
       case 'save':
         void this.#save(message.name, message.data);
         break;
@@ -304,6 +310,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       device: series.device,
       referenceError: series.referenceError,
       directError: series.directError,
+      ...(series.path && { path: series.path }),
       layers: series.layers,
       marks: series.marks,
       warnings: series.warnings,

@@ -1,7 +1,7 @@
 import type { LayerKept, RunEvent } from '../../daemon/protocol/events.js';
 import type { BatchColumns } from '../../daemon/protocol/messages.js';
 import { ColumnTable } from '../../webview/columns.js';
-import { columnsOf, type ColumnPatch, type Mark, type TableName } from '../../webview/messages.js';
+import { columnsOf, type ColumnPatch, type Mark, type PathView, type TableName } from '../../webview/messages.js';
 
 /** Most rows of one table; beyond it every table row pair of least interest goes. 6 columns x 8 bytes x this = 6 MB a run. */
 export const MAX_ROWS = 1 << 17;
@@ -37,6 +37,8 @@ export class RunSeries {
   device: string | null = null;
   referenceError: number | null = null;
   directError: number | null = null;
+  /** null: one budget. */
+  path: PathView | null = null;
 
   constructor(
     private readonly texts: MarkTexts,
@@ -96,7 +98,11 @@ export class RunSeries {
       case 'warning':
         this.warnings.push({ time: event.time, message: event.message });
         break;
+      case 'point':
+        this.#point(event);
+        break;
       case 'done':
+        if (this.path && event.path) this.path = { ...this.path, answer: event.path };
         this.layers = event.perLayer;
         this.referenceError = event.reference.error ?? this.referenceError;
         break;
@@ -106,6 +112,18 @@ export class RunSeries {
       case 'failed':
         break;
     }
+  }
+
+  /** A run that resumes computes its last points again. */
+  #point({
+    event: _event,
+    time: _time,
+    step: _step,
+    points: total,
+    ...point
+  }: Extract<RunEvent, { event: 'point' }>): void {
+    const before = (this.path?.points ?? []).filter((known) => known.point < point.point);
+    this.path = { points: [...before, point], total, answer: null };
   }
 
   applyBatches(columns: BatchColumns): void {

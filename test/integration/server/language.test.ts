@@ -134,7 +134,7 @@ describe('plans', () => {
       'budget ',
     ]);
     const lenses = await client.call<CodeLens[]>('textDocument/codeLens', { textDocument });
-    expect(lenses.map(({ command }) => command!.command)).toEqual(['lcPrune.run', 'lcPrune.previewBudget', 'lcPrune.openMonitor']); // prettier-ignore
+    expect(lenses.map(({ command }) => command!.command)).toEqual(['lcPrune.run', 'lcPrune.runPath', 'lcPrune.previewBudget', 'lcPrune.openMonitor']); // prettier-ignore
     expect(lenses[0]!.command!.arguments).toEqual([{ plan: join(workspace, 'a.prune.json') }]);
 
     plan.edit(0, plan.document.getText().length, '{"model":"model.json","data":"mnist","budget":{"keep":"1%"}}');

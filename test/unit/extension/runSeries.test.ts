@@ -38,6 +38,52 @@ describe('the series of a run', () => {
     expect(all(series).batch!.columns.time).toEqual(Float64Array.of(0, 0.01, 0.02, 0.03));
   });
 
+  test("a path's points gather, once each after a resume, and its end says which is the result", () => {
+    const series = new RunSeries(TEXTS);
+    expect(series.path).toBeNull();
+    const evaluation = { loss: 0.1, error: 0.02, samples: 9 };
+    const figures = {
+      prunable: 100,
+      perLayer: [],
+      bytes: 80,
+      theta: evaluation,
+      retrained: evaluation,
+      decision: 0.02,
+    };
+    const point = (number: number, kept: number): RunEvent => ({
+      event: 'point',
+      time: T0 + number,
+      points: 3,
+      step: number,
+      point: number,
+      budget: { weights: kept },
+      from: number === 0 ? null : number - 1,
+      kept,
+      ...figures,
+      epochs: 4,
+      seconds: 1,
+    });
+    for (const [number, kept] of [[0, 50], [1, 20], [1, 20], [2, 10]] as const) series.apply(point(number, kept)); // prettier-ignore
+    expect(series.path).toMatchObject({ total: 3, answer: null });
+    expect(series.path!.points.map(({ point: number, kept }) => [number, kept])).toEqual([
+      [0, 50],
+      [1, 20],
+      [2, 10],
+    ]);
+    const path = { point: 1, set: 'validation' as const, reference: 0.02, maxErrorIncrease: 0.01, met: true };
+    const done = {
+      reference: evaluation,
+      theta: evaluation,
+      retrained: evaluation,
+      kept: 20,
+      prunable: 100,
+      perLayer: [],
+    };
+    series.apply({ event: 'done', time: T0 + 9, ...done, seconds: 1, folder: '/f', path });
+    expect(series.path!.answer).toEqual(path);
+    expect(series.path!.points).toHaveLength(3);
+  });
+
   test('evaluations take the epoch of the batch before them', () => {
     const series = new RunSeries(TEXTS);
     series.apply(batch(20));
