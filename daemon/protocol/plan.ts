@@ -29,9 +29,18 @@ export const Budget = z
   .strictObject({
     keep: Share.optional().describe('Share of the prunable weights to keep: kappa = ceil(share * N).'),
     weights: count.optional().describe('Number of weights to keep: kappa.'),
-    bytes: ByteSize.optional().describe('Size on disk of the exported sparse package.'),
-    flops: Share.optional().describe('Share of the FLOPs of the prunable layers to keep.'),
-    neurons: z.union([count, Share]).optional().describe('Neurons and filters to keep: a count (> 1) or a share.'),
+    bytes: ByteSize.optional().describe(
+      'Size on disk of the exported sparse package (in one of several tasks: of these layers in it).',
+    ),
+    flops: Share.optional().describe(
+      'Share of the FLOPs of the prunable layers to keep. Each layer keeps half of an even cut at least, unless "layers" gives it a floor.',
+    ),
+    neurons: z
+      .union([count, Share])
+      .optional()
+      .describe(
+        'Neurons and filters to keep: a count (> 1) or a share. Those that the network joins (residual adds) go together.',
+      ),
     pattern: z
       .string()
       .regex(/^\d+:\d+$/, 'a pattern such as "2:4"')

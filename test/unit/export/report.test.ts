@@ -57,6 +57,20 @@ it('shows sizes and survivors in both forms, and escapes names', () => {
   expect(html).not.toContain('<net>');
 });
 
+it('says what each budget asked for and got, and shouts where it is missed', () => {
+  const budget = [
+    { task: 'all', kind: 'bytes', asked: '8 kB', limit: 8192, got: 8191, met: true },
+    { task: 'conv', kind: 'flops', asked: '10%', limit: 100, got: 101, met: false },
+    { task: 'fc', kind: 'penalty', asked: 'alpha 1, l0', limit: null, got: 5, met: null },
+  ];
+  const { markdown, html } = renderReport([{ ...run, events: [{ ...done, budget } as unknown as RunEvent] }]);
+  expect(markdown).toContain('| lc | all | bytes | 8 kB | 8,192 | 8,191 | yes |');
+  expect(markdown).toContain('| lc | conv | flops | 10% | 100 | 101 | NO: MISSED |');
+  expect(markdown).toContain('| lc | fc | penalty | alpha 1, l0 | - | 5 | - |');
+  expect(html).toContain('<td>NO: MISSED</td>');
+  expect(renderReport([run]).markdown).not.toContain('verified');
+});
+
 it('leaves both out where they are not known', () => {
   const { markdown, html } = renderReport([run]);
   expect(markdown).toContain('| lc | 2,662 | 1.00% | 2.28% | 6.90% | 3.17% | 12 s |');

@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { fileFormatOf } from '../../../daemon/export/packageFormat.js';
+import { writeSparsePackage } from '../../../daemon/export/sparsePackage.js';
+import { createRandom } from '../../../daemon/lc/random.js';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
 import type { LayerSummary } from '../../../daemon/model/model.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
+import { withWeights } from '../../../daemon/model/weights.js';
 import { previewBudget } from '../../../daemon/server/previewBudget.js';
 
 const model = buildArchitecture('lenet300', 7);
+const LENET_KERNELS = ['fc1/kernel', 'fc2/kernel', 'fc3/kernel'];
 const lenet = {
   layers: summarizeModel(model),
   weights: new Map(model.weights.map((weight) => [weight.name, weight.data])),
@@ -67,6 +72,33 @@ describe('previewBudget', () => {
     [{}, /asks for nothing/],
   ])('names the problem of %j', (budget, problem) => {
     expect(previewBudget(tiny, budget).problem).toMatch(problem);
+  });
+
+  it('counts the bytes of the file that the direct compression would make', () => {
+    const preview = previewBudget({ ...lenet, format: fileFormatOf(model) }, { bytes: '8 kB' });
+    expect(preview.bytes).toBeLessThanOrEqual(8192);
+    expect(preview.bytes).toBeGreaterThan(8192 - 8);
+    const flat = LENET_KERNELS.flatMap((name) => [...lenet.weights.get(name)!]);
+    const threshold = flat.map(Math.abs).sort((a, b) => b - a)[preview.kappa! - 1]!;
+    const pruned = LENET_KERNELS.map(
+      (name) => [name, lenet.weights.get(name)!.map((x) => (Math.abs(x) >= threshold ? x : 0))] as const,
+    );
+    // Biases that are not all 0, as after training.
+    const random = createRandom(1);
+    const biases = model.weights.filter(({ shape }) => shape.length === 1);
+    const vectors = biases.map(({ name, data }) => [name, data.map(() => random.normal())] as const);
+    const written = writeSparsePackage(withWeights(model, new Map([...pruned, ...vectors])));
+    expect(written.length).toBe(preview.bytes);
+  });
+
+  it('counts neurons and filters, and the FLOPs that are left', () => {
+    const lenet5 = buildArchitecture('lenet5', 1);
+    const layers = summarizeModel(lenet5);
+    const weights = new Map(lenet5.weights.map((weight) => [weight.name, weight.data]));
+    const preview = previewBudget({ layers, weights, format: fileFormatOf(lenet5) }, { neurons: '50%' });
+    expect(preview).toMatchObject({ problem: null, prunable: 430_500 });
+    expect(preview.text).toMatch(/^50% of the neurons = 285 neurons, [\d,]+ weights, about [\d.]+ (kB|MB) sparse/);
+    expect(preview.flopsShare).toBeLessThan(1);
   });
 
   it('has nothing to prune when every layer is excluded', () => {
