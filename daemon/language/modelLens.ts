@@ -12,11 +12,28 @@ const LAYERS_PER_LINE = 2;
 
 const TOP: Range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
+interface Drawn {
+  readonly zeros: number | null;
+  readonly latest: readonly LayerKept[] | null;
+  readonly lenses: CodeLens[];
+}
+
+/** The editor asks after every change of the view; a version of a file is drawn once, until its numbers change. */
+const drawn = new WeakMap<ModelFile, Drawn>();
+
 /**
  * @param zeros prunable weights that are zero; null while they are not counted.
  * @param latest kept weights per layer after the latest run of a plan of this model.
  */
 export function modelLenses(model: ModelFile, zeros: number | null, latest: readonly LayerKept[] | null): CodeLens[] {
+  const known = drawn.get(model);
+  if (known && known.zeros === zeros && known.latest === latest) return known.lenses;
+  const lenses = draw(model, zeros, latest);
+  drawn.set(model, { zeros, latest, lenses });
+  return lenses;
+}
+
+function draw(model: ModelFile, zeros: number | null, latest: readonly LayerKept[] | null): CodeLens[] {
   const { path, layers } = model;
   const sum = (key: 'params' | 'prunable' | 'flops') => layers.reduce((total, layer) => total + layer[key], 0);
   const prunable = sum('prunable');

@@ -1,7 +1,8 @@
 /** Numbers for people, and where things are in a text. */
 import type { Position, Range } from 'vscode-languageserver-protocol/node';
 
-export const grouped = (n: number): string => n.toLocaleString('en-US');
+const english = new Intl.NumberFormat('en-US');
+export const grouped = (n: number): string => english.format(n);
 
 /** 1 kB = 1024 bytes, as in plan files. */
 export function sizeText(bytes: number): string {

@@ -211,6 +211,14 @@ export const requests = {
     result: z.object({ planPath: path }),
   },
   'lc/engines': { params: nothing, result: z.array(EngineState) },
+  /** Memory in use now: of the daemon, and of each running trainer (on the GPU too, where its driver tells). Bytes. */
+  'lc/memory': {
+    params: nothing,
+    result: z.object({
+      daemon: z.number(),
+      runs: z.array(z.object({ run, resident: z.number().nullable(), device: z.number().nullable() })),
+    }),
+  },
   'lc/exportFormats': { params: z.strictObject({ run, point }), result: z.array(ExportFormat) },
   /** Measured by a child process; takes some seconds. */
   'lc/latency': { params: z.strictObject({ run, point }), result: LatencyFigures },

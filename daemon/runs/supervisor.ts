@@ -34,6 +34,8 @@ export interface RunHandle {
   readonly folder: string;
   /** Process id of the trainer. */
   readonly pid: number;
+  /** Resident memory of the trainer, bytes, a few seconds old at most; null before it has told. */
+  readonly memory: number | null;
   /**
    * Every event, in order, already in the log. The first subscriber gets those since the start, later ones those from now
    * on. Returns the function that ends the subscription.
@@ -142,6 +144,7 @@ function superviseTrainer(child: ChildProcess, folder: string, onOutput?: (line:
   const subscribers = new Set<(event: RunEvent) => void>();
   let backlog: RunEvent[] | null = [];
   let last: RunEvent | null = null;
+  let memory: number | null = null;
   const publish = (event: RunEvent) => {
     if (['done', 'stopped', 'failed'].includes(event.event)) last = event;
     if (!backlog) for (const subscriber of subscribers) subscriber(event);
@@ -163,6 +166,10 @@ function superviseTrainer(child: ChildProcess, folder: string, onOutput?: (line:
   const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>();
   child.on('message', (message: FromTrainer) => {
     if (message.type === 'event') return publish(message.event);
+    if (message.type === 'memory') {
+      memory = message.resident;
+      return;
+    }
     const waiter = waiting.get(message.id);
     waiting.delete(message.id);
     if (message.error) waiter?.reject(asUserError(message.error));
@@ -204,6 +211,9 @@ function superviseTrainer(child: ChildProcess, folder: string, onOutput?: (line:
     id,
     folder,
     pid: child.pid ?? 0,
+    get memory() {
+      return memory;
+    },
     request,
     done,
     onEvent(callback) {

@@ -31,6 +31,11 @@ export class LiveRuns {
     readonly log: Log,
   ) {}
 
+  /** Those of one workspace folder. */
+  in(workspace: string): RunHandle[] {
+    return [...this.#runs.values()].filter((live) => live.workspace === workspace).map(({ handle }) => handle);
+  }
+
   get(workspace: string, run: string): LiveRun | undefined {
     const live = this.#runs.get(run);
     return live?.workspace === workspace ? live : undefined;

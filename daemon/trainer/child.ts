@@ -9,6 +9,9 @@ import type { Assemble } from './setup.js';
 /** After the supervisor is gone: long enough for any checkpoint, short enough for no orphan to stay. */
 const ORPHAN_MS = 60_000;
 
+/** How often the supervisor is told of the memory in use. */
+const MEMORY_MS = 2_000;
+
 /** Serves one run over this process's IPC channel. Exits with 0 when the run is done or stopped, with 1 when it failed. */
 export function serveTrainer(assemble: Assemble): void {
   const control = createControl();
@@ -28,6 +31,9 @@ export function serveTrainer(assemble: Assemble): void {
     if (opened) throw new UserError('run-invalid', `${folder}: this trainer has a run already`);
     opened = await openRun({ folder, workspace, resume, assemble, control, emit });
     const run = opened;
+    const tellMemory = () => send({ type: 'memory', resident: process.memoryUsage.rss() });
+    tellMemory();
+    setInterval(tellMemory, MEMORY_MS).unref();
     // The answer comes first, then the events.
     setImmediate(() => void run.execute().then((last) => exit(last.event === 'failed' ? 1 : 0)));
   }

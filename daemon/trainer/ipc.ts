@@ -25,4 +25,6 @@ export interface SentError {
 
 export type FromTrainer =
   | { readonly type: 'event'; readonly event: RunEvent }
-  | { readonly type: 'answer'; readonly id: number; readonly error: SentError | null };
+  | { readonly type: 'answer'; readonly id: number; readonly error: SentError | null }
+  /** Resident memory of the trainer's process, bytes; every few seconds. */
+  | { readonly type: 'memory'; readonly resident: number };

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import type { EngineState } from '../../daemon/protocol/messages.js';
+import type { EngineState, Result } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
-import { count } from '../format.js';
+import { bytes, count } from '../format.js';
 import { VIEWS } from '../ids.js';
 import { isActive, type Runs } from '../runs.js';
 import { engineSetting, SETTINGS } from '../settings.js';
@@ -12,6 +12,7 @@ type Row = { kind: 'engine'; engine: EngineState } | { kind: 'fact'; label: stri
 export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposable {
   #engines: EngineState[] | null = null;
   #loading = false;
+  #memory: Result<'lc/memory'> | null = null;
   #changed = new vscode.EventEmitter<void>();
   #disposables: vscode.Disposable[];
   readonly onDidChangeTreeData = this.#changed.event;
@@ -26,6 +27,7 @@ export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposab
       view,
       this.#changed,
       daemon.onDidChangeState((state) => {
+        this.#memory = null;
         if (state.kind === 'ready') this.#engines = null;
         this.#changed.fire();
       }),
@@ -33,7 +35,10 @@ export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposab
         // The speed of a running run, at most once a second.
         if (before?.state === after?.state && Date.now() - last < 1000) return;
         last = Date.now();
-        if (view.visible) this.#changed.fire();
+        if (view.visible) void this.#loadMemory();
+      }),
+      view.onDidChangeVisibility(({ visible }) => {
+        if (visible && daemon.state.kind === 'ready') void this.#loadMemory();
       }),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration(SETTINGS.engine)) this.#changed.fire();
@@ -49,6 +54,7 @@ export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposab
       return [{ kind: 'fact', label: vscode.l10n.t('Looking for engines...'), value: '', icon: 'loading~spin' }];
     }
     const active = this.runs.all.find(isActive);
+    const used = active && this.#memoryOf(active.run);
     const { node, session } = this.daemon.state;
     return [
       ...this.#engines.map((engine): Row => ({ kind: 'engine', engine })),
@@ -62,15 +68,19 @@ export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposab
             },
           ]
         : []),
+      ...(used ? [{ kind: 'fact' as const, label: vscode.l10n.t('Memory'), value: used, icon: 'chip' }] : []),
       {
         kind: 'fact',
         label: vscode.l10n.t('Daemon'),
-        value: vscode.l10n.t(
-          '{0}, process {1} ({2})',
-          session.process.hello.version,
-          session.process.hello.pid,
-          node.origin,
-        ),
+        value: [
+          vscode.l10n.t(
+            '{0}, process {1} ({2})',
+            session.process.hello.version,
+            session.process.hello.pid,
+            node.origin,
+          ),
+          ...(this.#memory ? [bytes(this.#memory.daemon)] : []),
+        ].join(' · '),
         icon: 'server-process',
       },
     ];
@@ -103,6 +113,20 @@ export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposab
 
   dispose(): void {
     for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  /** What the trainer of a run holds: "412 MB", and on the device where that is known. */
+  #memoryOf(run: string): string | undefined {
+    const found = this.#memory?.runs.find((entry) => entry.run === run);
+    if (!found || found.resident === null) return undefined;
+    return found.device === null
+      ? bytes(found.resident)
+      : vscode.l10n.t('{0}, {1} on the device', bytes(found.resident), bytes(found.device));
+  }
+
+  async #loadMemory(): Promise<void> {
+    this.#memory = await this.daemon.request('lc/memory', null).catch(() => null);
+    this.#changed.fire();
   }
 
   async #load(): Promise<void> {

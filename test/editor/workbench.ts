@@ -78,20 +78,27 @@ export class Workbench {
     });
   }
 
-  /** Opens a file from the explorer, folder by folder. */
+  /** Opens a file by its name; one that has just been written is found when the editor has seen it. */
   async openFile(path: string): Promise<void> {
-    await this.page.keyboard.press('Control+P');
-    const input = this.page.locator('.quick-input-widget input');
-    await input.waitFor();
-    await input.fill(path);
-    const row = this.page.locator('.quick-input-list .monaco-list-row').first();
-    await row.waitFor();
+    const name = path.split('/').at(-1)!;
+    const row = this.quickPick(name).first();
+    for (let tries = 1; ; tries++) {
+      // As F1 also reaches the editor from inside a page; without the ">" it looks for files.
+      await this.page.keyboard.press('F1');
+      await this.quickInput.waitFor();
+      await this.quickInput.fill(path);
+      const found = await row.waitFor({ timeout: 5_000 }).then(
+        () => true,
+        () => false,
+      );
+      if (found || tries === 5) break;
+      // A list that was made before the file was stays as it is until it is opened again.
+      await this.page.keyboard.press('Escape');
+      await this.page.waitForTimeout(1000);
+    }
     await this.page.waitForTimeout(500);
     await this.page.keyboard.press('Enter');
-    await this.page
-      .locator('.tabs-container .tab.active', { hasText: path.split('/').at(-1)! })
-      .first()
-      .waitFor({ timeout: 30_000 });
+    await this.page.locator('.tabs-container .tab.active', { hasText: name }).first().waitFor({ timeout: 30_000 });
   }
 
   async command(title: string): Promise<void> {

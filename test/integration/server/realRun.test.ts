@@ -45,6 +45,11 @@ describe('a real run', () => {
     await writeFile(planPath, JSON.stringify(plan));
     const { run } = await call('lc/start', { planPath, seed: 5 });
     await call('lc/subscribe', { run, on: true });
+    const memory = await call('lc/memory', null);
+    expect(memory.daemon).toBeGreaterThan(30e6);
+    // The trainer has told before it began; no GPU driver speaks for a CPU engine.
+    expect(memory.runs).toEqual([{ run, resident: expect.any(Number), device: null }]);
+    expect(memory.runs[0]!.resident).toBeGreaterThan(50e6);
     const last = await client.waitFor(
       ({ method, params }) =>
         method === 'lc/runChanged' && ['done', 'failed'].includes((params as { summary: RunSummary }).summary.state),
@@ -72,6 +77,7 @@ describe('a real run', () => {
     const exported = await call('lc/inspect', { model: path });
     expect(exported.prunable - exported.zeros!).toBe(5000);
 
+    expect((await call('lc/memory', null)).runs).toEqual([]);
     const engines = await call('lc/engines', null);
     expect(engines.filter(({ chosen }) => chosen)).toMatchObject([{ available: true }]);
     expect(engines.find(({ id }) => id === (last.params as { summary: RunSummary }).summary.engine)?.available).toBe(
