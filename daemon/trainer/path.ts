@@ -19,6 +19,7 @@ import { enter, lap, stateOf, type Live } from './live.js';
 import { beginRetraining, lcIterations, lStepEpochs, lStepsFrom } from './loop.js';
 import type { Outcome, Planned, Run, Tasks } from './run.js';
 import {
+  adopt,
   atTheta,
   direct,
   plannedRetraining,
@@ -43,9 +44,13 @@ const firstOf = ({ plan }: Planned, path: ResolvedPath, warm: boolean): number =
 const retrainingOf = (run: Planned, path: ResolvedPath, warm: boolean): Retraining =>
   run.plan.method === 'lc' ? plannedRetraining(run.plan) : longRetraining(run.plan, firstOf(run, path, warm));
 
+/** Magnitude pruning has nothing but its retraining: it trains the survivors whatever the budget. */
+const survivorsOf = ({ plan }: Planned, tasks: Tasks): Tasks =>
+  plan.method === 'magnitude' ? { ...tasks, retrainable: true } : tasks;
+
 function pointSteps(run: Planned, path: ResolvedPath, warm: boolean): number {
   const lSteps = run.plan.method === 'lc' ? lStepsFrom(run, firstOf(run, path, warm)) : 0;
-  return lSteps + retrainingSteps(run, retrainingOf(run, path, warm), run.tasks(path.budgets[0]!));
+  return lSteps + retrainingSteps(run, retrainingOf(run, path, warm), survivorsOf(run, run.tasks(path.budgets[0]!)));
 }
 
 /** Training steps of a whole path, the reference left out: of the planned budgets, and of every refinement that may come. */
@@ -71,9 +76,6 @@ export async function runPath(run: Run, live: Live, path: ResolvedPath): Promise
       field: 'method',
     });
   }
-  if (run.plan.method === 'magnitude' && !path.budgets.every((budget) => run.tasks(budget).retrainable)) {
-    throw new UserError('plan-invalid', 'the magnitude path needs budgets of zeros (keep, weights...), not of values');
-  }
   const { progress } = live;
   if (progress.phase === 'reference') await beginPath(run, live, path);
   for (;;) {
@@ -87,8 +89,14 @@ export async function runPath(run: Run, live: Live, path: ResolvedPath): Promise
       },
     });
     const retraining = retrainingOf(run, path, warm);
-    const session = await retrainSurvivors(run, live, tasks, retraining);
-    progress.path!.finished.push(await finishPoint(run, live, path, session, tasks, retraining));
+    const trained = survivorsOf(run, tasks);
+    const session = await retrainSurvivors(run, live, trained, retraining);
+    if (trained.retrainable !== tasks.retrainable) {
+      // A budget on values (a codebook, a norm): the projection once more, of what the survivors have become.
+      directCompression(tasks.tasks, await session.getWeights(), live.theta, run.plan.schedule.mu0);
+      await adopt(live, session, tasks.tasks);
+    }
+    progress.path!.finished.push(await finishPoint(run, live, path, session, trained, retraining));
     const next = nextWithin(run, path, progress.path!);
     if (!next) return outcomeOf(run, live, path);
     await startPoint(run, live, path, session, next.budget, next.from);

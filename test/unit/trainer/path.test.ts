@@ -115,6 +115,18 @@ it('starts a budget at the w and lambda that the L steps of the former ended wit
   }
 });
 
+it('the magnitude path of a codebook ends every budget within it', async () => {
+  const budgets = [30, 8].map((weights) => ({ weights, quantize: { codebook: 2 } }));
+  const run = fakeRun({ ...plan, method: 'magnitude', path: path({ budgets }) });
+  await execute(run, null);
+  expect(finished(run)).toHaveLength(2);
+  for (const [i, weights] of [30, 8].entries()) {
+    const kernel = run.points.get(i)!.subarray(0, KERNEL);
+    expect(nonZeros(kernel)).toBeLessThanOrEqual(weights);
+    expect(new Set(kernel.filter((x) => x !== 0)).size).toBeLessThanOrEqual(2);
+  }
+});
+
 it('refuses gradual pruning', async () => {
   await expect(execute(fakeRun({ ...plan, method: 'gradual' }), null)).rejects.toMatchObject({ code: 'plan-invalid' });
 });
