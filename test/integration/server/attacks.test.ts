@@ -1,6 +1,6 @@
 /** What a hostile or broken client can do: every item is refused or survived, and the daemon goes on serving. */
 import { once } from 'node:events';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -418,6 +418,32 @@ describe('where a client may reach', () => {
       expect(error.code).toBe(-32050);
       expect((error.data as { code: string }).code).toBe('run-missing');
     }
+  });
+
+  it('an export of a run that exists goes nowhere outside', async () => {
+    const run = 'victim';
+    const runs = join(workspace, '.lcprune');
+    await mkdir(join(runs, 'runs', run), { recursive: true });
+    try {
+      for (const target of escapes()) {
+        if (resolve(target).startsWith(`${workspace}/a/`)) continue;
+        const error = await client.refused('lc/export', { run, format: 'tfjs-layers', target });
+        expect({ target, data: error.data }).toMatchObject({ target, data: { code: 'path-outside-workspace' } });
+      }
+    } finally {
+      await rm(runs, { recursive: true });
+    }
+  });
+
+  it('a plan outside that is opened in the editor is not read further, and reaches nothing', async () => {
+    const textDocument = { uri: `file://${join(outside, 'evil.prune.json')}` };
+    const text = '{ "model": "model.json", "data": "mnist", "budget": { "keep": "1%" } }';
+    const from = client.received.length;
+    client.notify('textDocument/didOpen', { textDocument: { ...textDocument, languageId: 'x', version: 1, text } });
+    expect(await client.call('textDocument/documentLink', { textDocument })).toEqual([]);
+    const told = client.received.slice(from).filter(({ method }) => method === 'textDocument/publishDiagnostics');
+    expect(JSON.stringify(told)).not.toContain('model.json');
+    client.notify('textDocument/didClose', { textDocument });
   });
 
   it('files outside are not described by language features, inside links are not followed', async () => {
