@@ -231,6 +231,28 @@ function emit(code: number[], unit: Unit, context: Context): void {
       );
       return;
     }
+    case 'depthwise': {
+      const g = geometry(node, first!, second!, node);
+      const none = words(undefined);
+      code.push(op.depthwise, ...Object.values(g), ...at(first), ...at(second), ...none);
+      code.push(...at(node), ...none, ...none, ...none);
+      return;
+    }
+    case 'depthwiseInputGradient': {
+      const g = geometry(node, node, second!, first!);
+      const none = words(undefined);
+      code.push(op.depthwiseInputGradient, ...Object.values(g), ...none, ...at(second), ...at(first));
+      code.push(...none, ...at(node), ...none, ...none);
+      return;
+    }
+    case 'depthwiseFilterGradient': {
+      const g = geometry(node, first!, node, second!);
+      const partial = context.temporary(parts * g.kh * g.kw * paddedColumns(g.f));
+      const none = words(undefined);
+      code.push(op.depthwiseFilterGradient, ...Object.values(g), ...at(first), ...none, ...at(second));
+      code.push(...none, ...none, ...at(node), ...words(partial));
+      return;
+    }
     case 'maxPool':
     case 'averagePool':
     case 'maxPoolGradient':
@@ -238,7 +260,6 @@ function emit(code: number[], unit: Unit, context: Context): void {
       const gradient = unit.kind.endsWith('Gradient');
       const pool = unit.kind === 'maxPoolGradient' ? root(node.inputs[2]!) : node;
       const pads = node.attrs['pads'] as readonly number[];
-      if (unit.kind.startsWith('max') && pads.some((n) => n > 0)) throw new Unsupported(node, ' with padding');
       const [batch, h, w, c] = (gradient ? node : first!).shape;
       const index = unit.kind.startsWith('max') ? context.index(pool) : undefined;
       const pooled = gradient ? first! : node;
@@ -265,6 +286,15 @@ function emit(code: number[], unit: Unit, context: Context): void {
         Number(node.op === 'Max'),
         floatBits(scale),
       );
+      return;
+    }
+    case 'gather':
+    case 'segmentSum': {
+      const table = unit.kind === 'gather' ? first!.shape : node.shape;
+      const columns = sizeOf(table.slice(1));
+      const rows = sizeOf(second!.shape);
+      if (unit.kind === 'gather' && node.attrs['axis'] !== 0) throw new Unsupported(node, ' but on the first axis');
+      code.push(op[unit.kind], ...at(first), ...at(second), ...at(node), rows, columns, table[0]!);
       return;
     }
     case 'move': {
@@ -299,12 +329,16 @@ function geometry(node: Node, x: Node, filter: Node, y: Node) {
   const [sh, sw] = node.attrs['strides'] as [number, number];
   const dilations = node.attrs['dilations'] as [number, number];
   const [top, left] = node.attrs['pads'] as [number, number];
-  if (dilations.some((n) => n !== 1)) throw new Unsupported(node, ' with dilation');
   const [batch, h, w, c] = x.shape as [number, number, number, number];
-  const [kh, kw, channels, f] = filter.shape as [number, number, number, number];
+  const [kh, kw, channels, filters] = filter.shape as [number, number, number, number];
   if (channels !== c) throw new Unsupported(node, ' in groups');
+  const dilated = dilations.some((n) => n !== 1);
+  const over = top > (kh - 1) * dilations[0] || left > (kw - 1) * dilations[1];
+  if (dilated && (sh > 1 || sw > 1 || over)) throw new Unsupported(node, ' with such dilation');
+  const f = node.op.startsWith('Depthwise') ? c * filters : filters;
   const [, oh, ow] = y.shape as [number, number, number];
-  return { batch, h, w, c, oh, ow, f, kh, kw, sh, sw, top, left };
+  const [dh, dw] = dilations;
+  return { batch, h, w, c, oh, ow, f, kh, kw, sh, sw, top, left, dh, dw };
 }
 
 const noPool = [0, 0, 0, 0, 0, 0];

@@ -76,14 +76,20 @@ export function encodeGroup(
       }
       return register;
     });
-    const [a, b] = operands;
+    const [a, b, third] = operands;
     if (summing) {
       const scale = node.op === 'Mean' ? 1 / rows : 1;
       steps.push([step.sumColumns, 0, a!, floatBits(scale), ...words(place(node))]);
     } else {
       const register = free.pop() ?? count++;
       registers.set(`${node.id}`, register);
-      steps.push([step[node.op as keyof typeof step], register, a!, b ?? a!, ...settings(node)]);
+      steps.push([
+        step[node.op as keyof typeof step],
+        register,
+        a!,
+        b ?? a!,
+        ...(third === undefined ? settings(node) : [third, 0]),
+      ]);
       const to = place(node);
       if (to) steps.push([step.store, 0, register, 0, ...words(to)]);
       if (!lastUse.has(node)) free.push(register);

@@ -15,6 +15,11 @@ export const program = numbered(
   'move',
   'averagePool',
   'averagePoolGradient',
+  'gather',
+  'segmentSum',
+  'depthwise',
+  'depthwiseInputGradient',
+  'depthwiseFilterGradient',
 );
 
 /** Steps of a fused operation; those with the name of a graph operation compute it. */
@@ -63,4 +68,10 @@ export const step = numbered(
   'Floor',
   'Log1p',
   'Expm1',
+  'Select',
+  'LogicalNot',
+  'LogicalAnd',
+  'LogicalOr',
+  'Erf',
+  'Cast',
 );

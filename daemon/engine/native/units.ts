@@ -28,7 +28,11 @@ export type Unit =
       readonly pool?: Node;
     }
   | { readonly kind: 'maxPool' | 'maxPoolGradient' | 'averagePool' | 'averagePoolGradient'; readonly node: Node }
-  | { readonly kind: 'softmax' | 'reduce' | 'move'; readonly node: Node }
+  | {
+      readonly kind: 'depthwise' | 'depthwiseInputGradient' | 'depthwiseFilterGradient';
+      readonly node: Node;
+    }
+  | { readonly kind: 'softmax' | 'reduce' | 'move' | 'gather' | 'segmentSum'; readonly node: Node }
   | Group;
 
 /** Element-wise nodes and sums over their rows. */
@@ -57,7 +61,8 @@ export function root(node: Node): Node {
 }
 
 const lastDim = (node: Node): number => node.shape.at(-1) ?? 1;
-export const isElementwise = (node: Node): boolean => node.op in step && /^[A-Z]/.test(node.op);
+export const isElementwise = (node: Node): boolean =>
+  node.op in step && /^[A-Z]/.test(node.op) && !(node.op === 'Cast' && node.dtype === 'bool');
 
 /** Sums over all axes but the last: [rows, columns] to [columns]. */
 export function sumsRows(node: Node): boolean {
@@ -142,7 +147,7 @@ function fuse(graph: Graph, { by, outputs }: Uses): Fusions {
     const sums = (user: Node) => user.op === 'Sum' && sumsRows(user) && lastDim(user.inputs[0]!) === lastDim(dy);
     const bias = readers.find((user) => sums(user) && users(user).length === 0);
     const only = readers.every((user) => user === node || user === bias);
-    const pool = dy.op === 'MaxPoolGrad' && only && hidden(dy) ? dy : undefined;
+    const pool = dy.op === 'MaxPoolGrad' && only && hidden(dy) && unpadded(dy) ? dy : undefined;
     const anchor = bias && bias.id > node.id ? bias : node;
     if (pool) inside.add(pool);
     if (bias) inside.add(anchor === bias ? node : bias);
@@ -164,6 +169,11 @@ const simpleUnits: Partial<Record<Node['op'], Exclude<Unit['kind'], 'group'>>> =
   Sum: 'reduce',
   Mean: 'reduce',
   Max: 'reduce',
+  DepthwiseConv2D: 'depthwise',
+  DepthwiseConv2DBackpropInput: 'depthwiseInputGradient',
+  DepthwiseConv2DBackpropFilter: 'depthwiseFilterGradient',
+  Gather: 'gather',
+  SegmentSum: 'segmentSum',
   ...Object.fromEntries(movingOps.map((op) => [op, 'move' as const])),
 };
 

@@ -19,7 +19,7 @@ static double product_time(const Geometry *g) {
 static double filter_time(const Geometry *g) { return PASS_NANOSECONDS((double)g->kh * g->kw * g->c * g->f); }
 
 static Padded padded(const Geometry *g) {
-  int h = (g->oh - 1) * g->sh + g->kh, w = (g->ow - 1) * g->sw + g->kw;
+  int h = (g->oh - 1) * g->sh + (g->kh - 1) * g->dh + 1, w = (g->ow - 1) * g->sw + (g->kw - 1) * g->dw + 1;
   Padded p = {.h = h > g->h ? h : g->h, .w = w > g->w ? w : g->w};
   p.padded = g->top > 0 || g->left > 0 || p.h > g->h || p.w > g->w;
   if (g->top + g->h > p.h) p.h = g->top + g->h;
@@ -69,7 +69,10 @@ static void forward(const void *argument, int image, float *scratch) {
   float *y = op->pooled ? scratch + p.image + SLACK : op->y + image * pixels * g->f;
   for (int panel = 0; panel < panels_of(g->f); panel++) {
     int n0 = panel_start(g->f, panel);
-    Tile t = {.b = op->filter + n0, .b_step = g->f, .images = 1, .outer = g->kh, .inner = inner, .a_outer = p.row, .a_inner = 1};
+    Tile t = {.b = op->filter + n0, .b_step = g->f, .images = g->kh, .a_image = g->dh * p.row, .a_inner = 1};
+    /* Under a row of the filter lies one run of numbers, unless it is dilated. */
+    if (g->dw == 1) t.outer = 1, t.inner = inner;
+    else t.outer = g->kw, t.a_outer = g->dw * g->c, t.inner = g->c;
     t.columns = panel_start(g->f, panel + 1) - n0;
     t.bias = op->bias ? op->bias + n0 : 0;
     t.relu = op->relu;
@@ -147,7 +150,7 @@ static void pack_turned(const void *argument, int tap, float *scratch) {
 /* With stride 1 the gradient is a convolution of dy with the turned filter: no spreading, at the price of padding dy. */
 static void as_convolution(Team *team, const InputGradient *op) {
   const Geometry *g = &op->g;
-  Geometry turned = {g->batch, g->oh, g->ow, g->f, g->h, g->w, g->c, g->kh, g->kw, 1, 1, g->kh - 1 - g->top, g->kw - 1 - g->left};
+  Geometry turned = {g->batch, g->oh, g->ow, g->f, g->h, g->w, g->c, g->kh, g->kw, 1, 1, (g->kh - 1) * g->dh - g->top, (g->kw - 1) * g->dw - g->left, g->dh, g->dw};
   Convolution c = {.g = turned, .x = op->dy, .y = op->dx, .filter = op->packed};
   team_run(team, g->kh * g->kw, pack_turned, op, 0, filter_time(g));
   team_run(team, g->batch, forward, &c, padded(&turned).image + SLACK, product_time(g));
@@ -157,7 +160,8 @@ static void convolution_input_gradient(Team *team, const InputGradient *op) {
   const Geometry *g = &op->g;
   /* Padding's zeros are multiplied too: worth it for up to a quarter more pixels. */
   int little_padding = 4L * g->h * g->w <= 5L * g->oh * g->ow;
-  if (g->sh == 1 && g->sw == 1 && g->top < g->kh && g->left < g->kw && little_padding) {
+  int dilated = g->dh > 1 || g->dw > 1;
+  if (dilated || (g->sh == 1 && g->sw == 1 && g->top < g->kh && g->left < g->kw && little_padding)) {
     as_convolution(team, op);
     return;
   }
@@ -196,8 +200,10 @@ static void filter_part(const void *argument, int part, float *scratch) {
       t.a_image = p.image, t.a_outer = g->sh * p.row, t.a_inner = g->sw * g->c;
       t.columns = panel_start(g->f, panel + 1) - n0;
       t.accumulate = 1;
-      const float *line = x;
-      int left = inner;
+      /* Under a row of the filter lies one run of numbers, or under each of its taps. */
+      const float *run = x;
+      const int length = g->dw == 1 ? inner : g->c, runs = inner / length;
+      int left = length, runs_left = runs;
       for (long k = 0; k < rows; k += ROWS) {
         t.rows = MIN(ROWS, rows - k);
         for (int i = 0; i < ROWS; i++) {
@@ -206,8 +212,10 @@ static void filter_part(const void *argument, int part, float *scratch) {
             t.a[i] = t.a[i - 1];
             continue;
           }
-          t.a[i] = line + inner - left;
-          if (--left == 0) line += p.row, left = inner;
+          t.a[i] = run + length - left;
+          if (--left > 0) continue;
+          run += g->dw * g->c, left = length;
+          if (--runs_left == 0) run += g->dh * p.row - (long)runs * g->dw * g->c, runs_left = runs;
         }
         tile(&t);
       }

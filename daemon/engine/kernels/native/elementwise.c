@@ -85,8 +85,25 @@ INLINE vf floor_v(vf x) {
   return select_v((vf)((vi)x & 0x7fffffff) < splat(0x1p23f), whole, x);
 }
 
-/* A group has at most 40 nodes of at most two loads each: see units.ts. */
-#define REGISTERS 128
+INLINE vf trunc_v(vf x) { return select_v(x < 0, -floor_v(-x), floor_v(x)); }
+
+/* To 1.5e-7 (Abramowitz and Stegun 7.1.26), as TensorFlow.js has it. */
+INLINE vf erf_v(vf x) {
+  vf magnitude = select_v(x < 0, -x, x), t = 1 / (1 + splat(0.3275911f) * magnitude);
+  vf y = splat(1.061405429f);
+  y = y * t + splat(-1.453152027f);
+  y = y * t + splat(1.421413741f);
+  y = y * t + splat(-0.284496736f);
+  y = y * t + splat(0.254829592f);
+  y = 1 - y * t * exp_v(-x * x);
+  return select_v(x < 0, -y, y);
+}
+
+/* 1 where the mask is set, else 0. */
+INLINE vf ones(vi mask) { return (vf)((vi)splat(1) & mask); }
+
+/* A group has at most 40 nodes of at most three loads each: see units.ts. */
+#define REGISTERS 160
 
 INLINE void run_step(const Step *s, float *const *registers, long n) {
   float *out = registers[s->out];
@@ -124,6 +141,12 @@ INLINE void run_step(const Step *s, float *const *registers, long n) {
     case OP_NOT_EQUAL: EACH((vf)((vi)splat(1) & (x != y)));
     case OP_SIGN: EACH((vf)((vi)splat(1) & (x > 0)) - (vf)((vi)splat(1) & (x < 0)));
     case OP_FLOOR: EACH(floor_v(x));
+    case OP_SELECT: EACH(select_v(x != 0, y, LOAD(registers[s->third] + i)));
+    case OP_LOGICAL_NOT: EACH(ones(x == 0));
+    case OP_LOGICAL_AND: EACH(ones((x != 0) & (y != 0)));
+    case OP_LOGICAL_OR: EACH(ones((x != 0) | (y != 0)));
+    case OP_ERF: EACH(erf_v(x));
+    case OP_CAST: EACH(trunc_v(x));
     case OP_LOG1P: EACH(log1p_v(x));
     case OP_EXPM1: EACH(expm1_v(x));
     case OP_NEG: EACH(-x);

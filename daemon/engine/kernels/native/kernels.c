@@ -1,5 +1,6 @@
 /* All kernels in one file, compiled once for each level: KERNELS is the name of the level's table, UPDATE of its update. */
 #include "convolution.c"
+#include "depthwise.c"
 #include "elementwise.c"
 #include "move.c"
 
@@ -11,6 +12,9 @@ const Kernels KERNELS = {
     .convolution = convolution,
     .input_gradient = convolution_input_gradient,
     .filter_gradient = convolution_filter_gradient,
+    .depthwise = depthwise,
+    .depthwise_input_gradient = depthwise_input_gradient,
+    .depthwise_filter_gradient = depthwise_filter_gradient,
     .max_pool = max_pool,
     .max_pool_gradient = max_pool_gradient,
     .average_pool = average_pool,
@@ -19,5 +23,7 @@ const Kernels KERNELS = {
     .softmax = softmax,
     .reduce = reduce,
     .move = move,
+    .gather = gather,
+    .segment_sum = segment_sum,
     .update = UPDATE,
 };

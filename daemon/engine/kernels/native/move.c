@@ -1,4 +1,4 @@
-/* Copies between tensors of any strides: transposes, slices, joins, padding, repetition. */
+/* Copies between tensors of any strides: transposes, slices, joins, padding, repetition; and of rows by number. */
 #include <string.h>
 #include "runtime.h"
 
@@ -24,4 +24,28 @@ static void move(Team *team, const Move *op) {
   for (int axis = 0; axis < MOVE_RANK; axis++) floats *= op->shape[axis];
   for (long i = 0; i < op->fill; i++) op->y[i] = op->value;
   team_run(team, op->shape[0] * op->shape[1], move_task, op, 0, PASS_NANOSECONDS(floats));
+}
+
+/* A number that is none of a row's: NaN, so that the loss tells. */
+static void gather(Team *team, const Rows *op) {
+  (void)team;
+  long c = op->columns;
+  for (long i = 0; i < op->rows; i++) {
+    float id = op->ids[i];
+    if (id >= 0 && id < op->limit) memcpy(op->y + i * c, op->x + (long)id * c, c * sizeof(float));
+    else
+      for (long j = 0; j < c; j++) op->y[i * c + j] = __builtin_nanf("");
+  }
+}
+
+static void segment_sum(Team *team, const Rows *op) {
+  (void)team;
+  long c = op->columns;
+  memset(op->y, 0, op->limit * c * sizeof(float));
+  for (long i = 0; i < op->rows; i++) {
+    float id = op->ids[i];
+    if (!(id >= 0 && id < op->limit)) continue;
+    float *y = op->y + (long)id * c;
+    for (long j = 0; j < c; j++) y[j] += op->x[i * c + j];
+  }
 }

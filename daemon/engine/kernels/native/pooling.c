@@ -70,10 +70,46 @@ static void max_pool_gradient_image(const float *dy, const u8 *index, int h, int
     }
 }
 
+/* Whether windows reach over the edge: what lies there is no value. */
+static int reaches_out(const Pooling *op) {
+  const Pool *p = &op->pool;
+  return op->top > 0 || op->left > 0 || (p->oh - 1) * p->sh + p->ph > op->h || (p->ow - 1) * p->sw + p->pw > op->w;
+}
+
+/* One image, in either direction: index is the position in the whole window. */
+static void pool_clipped(const Pooling *op, const float *from, float *to, u8 *index, int backward) {
+  const Pool *p = &op->pool;
+  int c = op->c;
+  if (backward) memset(to, 0, (long)op->h * op->w * c * sizeof(float));
+  for (int oy = 0; oy < p->oh; oy++)
+    for (int ox = 0; ox < p->ow; ox++)
+      for (int ch = 0; ch < c; ch++) {
+        long out = ((long)oy * p->ow + ox) * c + ch;
+        int y0 = oy * p->sh - op->top, x0 = ox * p->sw - op->left;
+        if (backward) {
+          to[((long)(y0 + index[out] / p->pw) * op->w + x0 + index[out] % p->pw) * c + ch] += from[out];
+          continue;
+        }
+        float best = -__builtin_inff();
+        int at = -1;
+        for (int y = MAX(y0, 0); y < MIN(y0 + p->ph, op->h); y++)
+          for (int x = MAX(x0, 0); x < MIN(x0 + p->pw, op->w); x++) {
+            float v = from[((long)y * op->w + x) * c + ch];
+            if (at < 0 || v > best) best = v, at = (y - y0) * p->pw + x - x0;
+          }
+        to[out] = best;
+        index[out] = at;
+      }
+}
+
 static void pool_image(const void *argument, int image, float *scratch) {
   (void)scratch;
   const Pooling *op = argument;
   long in = (long)image * op->h * op->w * op->c, out = (long)image * op->pool.oh * op->pool.ow * op->c;
+  if (reaches_out(op)) {
+    pool_clipped(op, op->x + in, op->y + out, op->index + out, 0);
+    return;
+  }
   max_pool_image(op->x + in, op->w, op->c, &op->pool, op->y + out, op->index + out);
 }
 
@@ -81,6 +117,10 @@ static void gradient_image(const void *argument, int image, float *scratch) {
   (void)scratch;
   const Pooling *op = argument;
   long in = (long)image * op->h * op->w * op->c, out = (long)image * op->pool.oh * op->pool.ow * op->c;
+  if (reaches_out(op)) {
+    pool_clipped(op, op->x + out, op->y + in, op->index + out, 1);
+    return;
+  }
   max_pool_gradient_image(op->x + out, op->index + out, op->h, op->w, op->c, &op->pool, op->y + in);
 }
 

@@ -14,11 +14,13 @@ typedef struct {
     Convolution convolution;
     InputGradient input_gradient;
     FilterGradient filter_gradient;
+    Depthwise depthwise;
     Pooling pooling;
     Fused fused;
     Softmax softmax;
     Reduce reduce;
     Move move;
+    Rows rows;
   };
 } Operation;
 
@@ -121,6 +123,21 @@ static int decode(Reader *r, Operation *op, Step **steps) {
       d->max = next(r), d->scale = number(r);
       return 1;
     }
+    case PROGRAM_DEPTHWISE:
+    case PROGRAM_DEPTHWISE_INPUT_GRADIENT:
+    case PROGRAM_DEPTHWISE_FILTER_GRADIENT: {
+      Depthwise *d = &op->depthwise;
+      d->g = geometry(r);
+      d->x = tensor(r), d->filter = tensor(r), d->dy = tensor(r);
+      d->y = tensor(r), d->dx = tensor(r), d->dw = tensor(r), d->partial = tensor(r);
+      return 1;
+    }
+    case PROGRAM_GATHER:
+    case PROGRAM_SEGMENT_SUM: {
+      Rows *w = &op->rows;
+      w->x = tensor(r), w->ids = tensor(r), w->y = tensor(r), w->rows = next(r), w->columns = next(r), w->limit = next(r);
+      return 1;
+    }
     case PROGRAM_MOVE: {
       Move *m = &op->move;
       m->x = tensor(r), m->y = tensor(r), m->fill = next(r), m->value = number(r);
@@ -156,6 +173,9 @@ static void run(const Kernels *k, Team *team, const Operation *op) {
     case PROGRAM_CONVOLUTION: k->convolution(team, &op->convolution); break;
     case PROGRAM_INPUT_GRADIENT: k->input_gradient(team, &op->input_gradient); break;
     case PROGRAM_FILTER_GRADIENT: k->filter_gradient(team, &op->filter_gradient); break;
+    case PROGRAM_DEPTHWISE: k->depthwise(team, &op->depthwise); break;
+    case PROGRAM_DEPTHWISE_INPUT_GRADIENT: k->depthwise_input_gradient(team, &op->depthwise); break;
+    case PROGRAM_DEPTHWISE_FILTER_GRADIENT: k->depthwise_filter_gradient(team, &op->depthwise); break;
     case PROGRAM_MAX_POOL: k->max_pool(team, &op->pooling); break;
     case PROGRAM_MAX_POOL_GRADIENT: k->max_pool_gradient(team, &op->pooling); break;
     case PROGRAM_AVERAGE_POOL: k->average_pool(team, &op->pooling); break;
@@ -164,6 +184,8 @@ static void run(const Kernels *k, Team *team, const Operation *op) {
     case PROGRAM_SOFTMAX: k->softmax(team, &op->softmax); break;
     case PROGRAM_REDUCE: k->reduce(team, &op->reduce); break;
     case PROGRAM_MOVE: k->move(team, &op->move); break;
+    case PROGRAM_GATHER: k->gather(team, &op->rows); break;
+    case PROGRAM_SEGMENT_SUM: k->segment_sum(team, &op->rows); break;
   }
 }
 

@@ -33,6 +33,8 @@ typedef struct {
 
 typedef struct {
   int batch, h, w, c, oh, ow, f, kh, kw, sh, sw, top, left;
+  /* Dilation. */
+  int dh, dw;
 } Geometry;
 
 typedef struct {
@@ -65,13 +67,20 @@ typedef struct {
 /* Images are summed in this many parts, whatever the number of threads: the result must not depend on it. */
 #define PARTS 16
 
+/* Every channel has filters of its own, f / c of them: filter[kh][kw][f]. */
+typedef struct {
+  Geometry g;
+  const float *x, *filter, *dy;
+  /* What is asked for: y, dx, or dw with sums in parts. */
+  float *y, *dx, *dw, *partial;
+} Depthwise;
+
 typedef struct {
   const float *x;
   float *y;
   uint8_t *index;
   int batch, h, w, c;
   Pool pool;
-  /* Padding; averages only. */
   int top, left;
 } Pooling; /* of a gradient, x is dy and y is dx */
 
@@ -83,6 +92,7 @@ typedef struct {
     float *outside;
     float constant;
     float range[2];
+    int32_t third;
   };
 } Step;
 typedef struct {
@@ -122,12 +132,22 @@ typedef struct {
   int shape[MOVE_RANK], in[MOVE_RANK], out[MOVE_RANK];
 } Move;
 
+/* Rows of x by number, y[i] = x[ids[i]], or their sums, y[ids[i]] += x[i]. Numbers are whole floats in [0, limit). */
+typedef struct {
+  const float *x, *ids;
+  float *y;
+  int rows, columns, limit;
+} Rows;
+
 /* The same kernels, compiled for one level of instructions: see kernels.c. */
 typedef struct {
   void (*gemm)(Team *, const Gemm *);
   void (*convolution)(Team *, const Convolution *);
   void (*input_gradient)(Team *, const InputGradient *);
   void (*filter_gradient)(Team *, const FilterGradient *);
+  void (*depthwise)(Team *, const Depthwise *);
+  void (*depthwise_input_gradient)(Team *, const Depthwise *);
+  void (*depthwise_filter_gradient)(Team *, const Depthwise *);
   void (*max_pool)(Team *, const Pooling *);
   void (*max_pool_gradient)(Team *, const Pooling *);
   void (*average_pool)(Team *, const Pooling *);
@@ -136,6 +156,8 @@ typedef struct {
   void (*softmax)(Team *, const Softmax *);
   void (*reduce)(Team *, const Reduce *);
   void (*move)(Team *, const Move *);
+  void (*gather)(Team *, const Rows *);
+  void (*segment_sum)(Team *, const Rows *);
   Update update;
 } Kernels;
 extern const Kernels kernels_avx2, kernels_avx512;

@@ -1,8 +1,12 @@
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { onnxExecutor } from '../../../../daemon/engine/compiled/onnxGraph.js';
+import type { CreateExecutor } from '../../../../daemon/engine/compiled/executor.js';
 import { CompiledSession } from '../../../../daemon/engine/compiled/session.js';
 import type { Loss } from '../../../../daemon/engine/engine.js';
+import { loadAddon } from '../../../../daemon/engine/native/addon.js';
+import { NativeGraph } from '../../../../daemon/engine/native/nativeGraph.js';
+import { Unsupported } from '../../../../daemon/engine/native/units.js';
 import { normals, onCpu, reference, targets, toModel } from './tinyModels.js';
 
 const L = tfl.layers;
@@ -78,6 +82,15 @@ const wrongInTensorFlow: Case[] = [
   ['AveragePooling2D same', [5, 5, 2], () => [L.conv2d({ filters: 2, kernelSize: 1 }), L.averagePooling2d({ poolSize: 2, padding: 'same' }), L.averagePooling2d({ poolSize: 3, strides: 1, padding: 'same' }), ...head()]],
 ]; // prettier-ignore
 
+const found = loadAddon();
+const native =
+  'addon' in found
+    ? async (...[graph, inputs, outputs]: Parameters<CreateExecutor>) =>
+        NativeGraph.create(found.addon, graph, inputs, outputs, { threads: 2, level: found.addon.levels()[0]! })
+    : null;
+/** Tests whose networks have no native kernel for something: that something. */
+const notNative: string[] = [];
+
 const gap = (a: Float32Array, b: Float32Array) => {
   let worst = a.length === b.length ? 0 : Infinity;
   for (let i = 0; i < a.length; i++) worst = Math.max(worst, Math.abs(a[i]! - b[i]!));
@@ -123,34 +136,45 @@ export async function compare(
   const target = targets(loss, size, outputShape.at(-1)!, seed + 9);
   await onCpu();
   const expected = reference(layersModel, model, inputs, target, loss, batch);
-  const session = await CompiledSession.open(info, model, { loss, batchSize: batch, seed: 1 }, onnxExecutor(runtime));
+  const spec = { loss, batchSize: batch, seed: 1 };
+  const sessions = [await CompiledSession.open(info, model, spec, onnxExecutor(runtime))];
   try {
-    const { loss: value, gradient } = await session.gradient(inputs, target);
-    expect(Math.abs(value - expected.loss)).toBeLessThan(2e-6 * (1 + Math.abs(expected.loss)));
-    expect(new Set(session.parameters.map(({ name }) => name))).toEqual(new Set(expected.gradients.keys()));
-    for (const { name, offset, size: n } of session.parameters) {
-      const want = expected.gradients.get(name)!;
-      const tolerance = 1e-5 * (1 + largest(want));
-      if (gradients) expect(gap(gradient.subarray(offset, offset + n), want), name).toBeLessThan(tolerance);
+    if (native) sessions.push(await CompiledSession.open(info, model, spec, native));
+  } catch (error) {
+    if (!(error instanceof Unsupported)) throw error;
+    notNative.push(`${expect.getState().currentTestName!.split(' > ').at(-1)}: ${/for (\w+)/.exec(error.message)![1]}`);
+  }
+  for (const session of sessions) await compareSession(session);
+
+  async function compareSession(session: CompiledSession) {
+    try {
+      const { loss: value, gradient } = await session.gradient(inputs, target);
+      expect(Math.abs(value - expected.loss)).toBeLessThan(2e-6 * (1 + Math.abs(expected.loss)));
+      expect(new Set(session.parameters.map(({ name }) => name))).toEqual(new Set(expected.gradients.keys()));
+      for (const { name, offset, size: n } of session.parameters) {
+        const want = expected.gradients.get(name)!;
+        const tolerance = 1e-5 * (1 + largest(want));
+        if (gradients) expect(gap(gradient.subarray(offset, offset + n), want), name).toBeLessThan(tolerance);
+      }
+      // The inference batch is larger than 3: rows beyond are padding.
+      await finiteDifferences(session, inputs, target, gradient);
+      const output = await session.predict(inputs, batch);
+      expect(gap(output, expected.output)).toBeLessThan(1e-5 * (1 + largest(expected.output)));
+      const frozen = { learningRate: () => 0, momentum: 0, nesterov: false, weightDecay: 0 };
+      const batches = {
+        next: (into: readonly Float32Array[], y: Float32Array) => {
+          inputs.forEach((values, i) => into[i]!.set(values));
+          y.set(target);
+        },
+      };
+      await session.train({ batches, steps: 1, ...frozen });
+      const states = layersModel.nonTrainableWeights
+        .map((weight) => [...expected.states.get(weight.originalName)!])
+        .flat();
+      expect(gap(await session.getState(), Float32Array.from(states))).toBeLessThan(1e-5);
+    } finally {
+      await session.dispose();
     }
-    // The inference batch is larger than 3: rows beyond are padding.
-    await finiteDifferences(session, inputs, target, gradient);
-    const output = await session.predict(inputs, batch);
-    expect(gap(output, expected.output)).toBeLessThan(1e-5 * (1 + largest(expected.output)));
-    const frozen = { learningRate: () => 0, momentum: 0, nesterov: false, weightDecay: 0 };
-    const batches = {
-      next: (into: readonly Float32Array[], y: Float32Array) => {
-        inputs.forEach((values, i) => into[i]!.set(values));
-        y.set(target);
-      },
-    };
-    await session.train({ batches, steps: 1, ...frozen });
-    const states = layersModel.nonTrainableWeights
-      .map((weight) => [...expected.states.get(weight.originalName)!])
-      .flat();
-    expect(gap(await session.getState(), Float32Array.from(states))).toBeLessThan(1e-5);
-  } finally {
-    await session.dispose();
   }
 }
 
@@ -162,7 +186,7 @@ const chain = (inputShape: number[], layers: tfl.layers.Layer[]) => {
   });
 };
 
-describe('loss, gradients, states and outputs equal TensorFlow.js on its cpu backend', () => {
+describe('loss, gradients, states and outputs equal TensorFlow.js on its cpu backend, compiled for onnxruntime and for native kernels', () => {
   beforeAll(onCpu);
   it.each(cases)('%s', async (_name, inputShape, build, loss = 'meanSquaredError') => {
     await onCpu();
@@ -250,5 +274,14 @@ describe('loss, gradients, states and outputs equal TensorFlow.js on its cpu bac
       ],
     });
     await compare(model, 'binaryCrossentropy');
+  });
+
+  it.skipIf(!native)('native kernels cover all of these but', () => {
+    expect(notNative).toEqual([
+      'UpSampling2D bilinear: ResizeBilinearGrad',
+      'Masking into a GRU: Any',
+      'LayerNormalization over images: Sub',
+      'UpSampling2D nearest (gradients by finite differences): ResizeNearestGrad',
+    ]);
   });
 });

@@ -90,14 +90,17 @@ describe.each(levels)('native kernels with %s', (name) => {
     for (let trial = 0; trial < 25; trial++) {
       const [batch, c, f] = [between(1, 18), between(1, 17), between(1, 35)];
       const [kh, kw] = [between(1, 5), between(1, 5)];
-      const strides = [between(1, 3), between(1, 3)] as const;
+      // As in TensorFlow, strides and dilations exclude each other.
+      const dilations = trial % 3 === 0 ? ([between(1, 3), between(1, 3)] as const) : ([1, 1] as const);
+      const strides = trial % 3 === 0 ? ([1, 1] as const) : ([between(1, 3), between(1, 3)] as const);
       const pads = [random.below(kh), random.below(kw), random.below(kh), random.below(kw)] as const;
-      const [h, w] = [between(kh, 10), between(kw, 10)];
+      const [spanH, spanW] = [(kh - 1) * dilations[0] + 1, (kw - 1) * dilations[1] + 1];
+      const [h, w] = [between(spanH, 12), between(spanW, 12)].map((n, i) => Math.max(n, [spanH, spanW][i]!)) as [number, number]; // prettier-ignore
       const [oh, ow] = [
-        Math.floor((h + pads[0] + pads[2] - kh) / strides[0]) + 1,
-        Math.floor((w + pads[1] + pads[3] - kw) / strides[1]) + 1,
+        Math.floor((h + pads[0] + pads[2] - spanH) / strides[0]) + 1,
+        Math.floor((w + pads[1] + pads[3] - spanW) / strides[1]) + 1,
       ];
-      const attrs = { strides: [...strides], dilations: [1, 1], pads: [...pads] };
+      const attrs = { strides: [...strides], dilations: [...dilations], pads: [...pads] };
       const [x, filter, dy] = [
         normal(batch * h * w * c),
         normal(kh * kw * c * f),
@@ -116,7 +119,10 @@ describe.each(levels)('native kernels with %s', (name) => {
               db[o]! += dy[out]!;
               for (let ky = 0; ky < kh; ky++)
                 for (let kx = 0; kx < kw; kx++) {
-                  const [py, px] = [oy * strides[0] + ky - pads[0], ox * strides[1] + kx - pads[1]];
+                  const [py, px] = [
+                    oy * strides[0] + ky * dilations[0] - pads[0],
+                    ox * strides[1] + kx * dilations[1] - pads[1],
+                  ];
                   if (py < 0 || py >= h || px < 0 || px >= w) continue;
                   for (let i = 0; i < c; i++) {
                     const [at, tap] = [((b * h + py) * w + px) * c + i, ((ky * kw + kx) * c + i) * f + o];
@@ -157,7 +163,10 @@ describe.each(levels)('native kernels with %s', (name) => {
             for (let tap = 0; tap < expected.length; tap++) {
               const [o, i] = [tap % f, Math.floor(tap / f) % c];
               const [kx, ky] = [Math.floor(tap / f / c) % kw, Math.floor(tap / f / c / kw)];
-              const [py, px] = [oy * strides[0] + ky - pads[0], ox * strides[1] + kx - pads[1]];
+              const [py, px] = [
+                oy * strides[0] + ky * dilations[0] - pads[0],
+                ox * strides[1] + kx * dilations[1] - pads[1],
+              ];
               if (py < 0 || py >= h || px < 0 || px >= w) continue;
               expected[tap]! += x[((b * h + py) * w + px) * c + i]! * minus[((b * oh + oy) * ow + ox) * f + o]!;
             }
@@ -165,6 +174,44 @@ describe.each(levels)('native kernels with %s', (name) => {
       expectClose(bias!, sums, Math.sqrt(batch * oh * ow));
     }
   }, 120_000);
+
+  it('convolve depthwise, and give both gradients, for any window, stride, dilation and padding', async () => {
+    for (let trial = 0; trial < 15; trial++) {
+      const [batch, c, multiplier] = [between(1, 18), between(1, 19), between(1, 3)];
+      const f = c * multiplier;
+      const [kh, kw] = [between(1, 4), between(1, 4)];
+      const dilation = trial % 3 === 0 ? 2 : 1;
+      const stride = dilation > 1 ? 1 : between(1, 3);
+      const pads = [random.below(kh), random.below(kw), random.below(kh), random.below(kw)];
+      const span = [(kh - 1) * dilation + 1, (kw - 1) * dilation + 1];
+      const [h, w] = [between(span[0]!, span[0]! + 4), between(span[1]!, span[1]! + 4)];
+      const oh = Math.floor((h + pads[0]! + pads[2]! - span[0]!) / stride) + 1;
+      const ow = Math.floor((w + pads[1]! + pads[3]! - span[1]!) / stride) + 1;
+      const [x, filter, dy] = [normal(batch * h * w * c), normal(kh * kw * f), normal(batch * oh * ow * f)] as const;
+      const [y, dx, dw] = [dy, x, filter].map(({ length }) => new Float64Array(length)) as Float64Array[];
+      for (let out = 0; out < dy.length; out++) {
+        const [o, ox] = [out % f, Math.floor(out / f) % ow];
+        const [oy, b] = [Math.floor(out / f / ow) % oh, Math.floor(out / f / ow / oh)];
+        for (let ky = 0; ky < kh; ky++)
+          for (let kx = 0; kx < kw; kx++) {
+            const [py, px] = [oy * stride + ky * dilation - pads[0]!, ox * stride + kx * dilation - pads[1]!];
+            if (py < 0 || py >= h || px < 0 || px >= w) continue;
+            const [at, tap] = [((b * h + py) * w + px) * c + Math.floor(o / multiplier), (ky * kw + kx) * f + o];
+            y![out]! += x[at]! * filter[tap]!;
+            dx![at]! += dy[out]! * filter[tap]!;
+            dw![tap]! += dy[out]! * x[at]!;
+          }
+      }
+      const attrs = { strides: [stride, stride], dilations: [dilation, dilation], pads };
+      const [image, taps, result] = [[batch, h, w, c], [kh, kw, c, multiplier], [batch, oh, ow, f]]; // prettier-ignore
+      const forward = { op: 'DepthwiseConv2D', shapes: [image!, taps!], attrs, shape: result! } as const;
+      expectClose(await computeNode(forward, [x, filter]), y!, Math.sqrt(kh * kw));
+      const input = { op: 'DepthwiseConv2DBackpropInput', shapes: [result!, taps!], attrs, shape: image! } as const;
+      expectClose(await computeNode(input, [dy, filter]), dx!, Math.sqrt(kh * kw * multiplier));
+      const weights = { op: 'DepthwiseConv2DBackpropFilter', shapes: [image!, result!], attrs, shape: taps! } as const;
+      expectClose(await computeNode(weights, [x, dy]), dw!, Math.sqrt(batch * oh * ow));
+    }
+  });
 
   it('pool maxima and send the gradient to the first of equal ones, for any window and stride', async () => {
     for (let trial = 0; trial < 40; trial++) {
@@ -174,12 +221,15 @@ describe.each(levels)('native kernels with %s', (name) => {
         [between(1, 3), between(1, 3)],
       ] as const;
       const [h, w] = [between(window[0]!, 9), between(window[1]!, 9)];
-      const size = (n: number, axis: 0 | 1) => Math.floor((n - window[axis]!) / strides[axis]!) + 1;
+      // Windows must reach the image.
+      const pads = trial % 2 === 0 ? [0, 0, 0, 0] : [0, 1, 0, 1].map((axis) => random.below(window[axis]!));
+      const size = (n: number, axis: 0 | 1) =>
+        Math.floor((n + pads[axis]! + pads[axis + 2]! - window[axis]!) / strides[axis]!) + 1;
       const [oh, ow] = [size(h, 0), size(w, 1)];
       // Few distinct values, all negative: ties everywhere, and no zero to hide behind.
       const x = Float32Array.from({ length: batch * h * w * c }, () => -1 - random.below(3));
       const dy = normal(batch * oh * ow * c);
-      const attrs = { window: [...window], strides: [...strides], pads: [0, 0, 0, 0] };
+      const attrs = { window: [...window], strides: [...strides], pads };
       const [inShape, outShape] = [
         [batch, h, w, c],
         [batch, oh, ow, c],
@@ -199,7 +249,9 @@ describe.each(levels)('native kernels with %s', (name) => {
         let place = -1;
         for (let ky = 0; ky < window[0]!; ky++)
           for (let kx = 0; kx < window[1]!; kx++) {
-            const at = ((b * h + oy * strides[0]! + ky) * w + ox * strides[1]! + kx) * c + i;
+            const [py, px] = [oy * strides[0]! + ky - pads[0]!, ox * strides[1]! + kx - pads[1]!];
+            if (py < 0 || py >= h || px < 0 || px >= w) continue;
+            const at = ((b * h + py) * w + px) * c + i;
             if (x[at]! > expected.y[out]!) [expected.y[out], place] = [x[at]!, at];
           }
         expected.dx[place]! += g;
@@ -451,12 +503,12 @@ describe.each(levels)('native kernels with %s', (name) => {
     const cumulative = { op: 'Cumsum', shapes: [[2, 3]], attrs: { axis: 1 }, shape: [2, 3] } as const;
     await expect(computeNode(cumulative, [normal(6)])).rejects.toThrow(Unsupported);
     await expect(computeNode(cumulative, [normal(6)])).rejects.toThrow('no native kernel for Cumsum of [2,3]');
-    const dilated = {
+    const grouped = {
       op: 'Conv2D',
-      shapes: [[1, 9, 9, 1], [3, 3, 1, 1]],
-      attrs: { strides: [1, 1], dilations: [2, 2], pads: [0, 0, 0, 0] },
-      shape: [1, 5, 5, 1],
+      shapes: [[1, 9, 9, 4], [3, 3, 2, 4]],
+      attrs: { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] },
+      shape: [1, 7, 7, 4],
     } as const; // prettier-ignore
-    await expect(computeNode(dilated, [normal(81), normal(9)])).rejects.toThrow('dilation');
+    await expect(computeNode(grouped, [normal(324), normal(72)])).rejects.toThrow('in groups');
   });
 });
