@@ -3,7 +3,7 @@ import type { Compression } from './compression.js';
 /** A file whose size depends on where the kept weights lie. */
 export interface BytesBudget {
   readonly bytes: number;
-  /** So many fit wherever they lie (the fixed width of positions holds them). */
+  /** So many fit wherever they lie (the fixed width of positions holds them): where the search begins. */
   readonly least: number;
   /** Weights kept at most, whatever their size. */
   readonly most: number;
@@ -39,7 +39,12 @@ export function bytesConstraint(size: number, budget: BytesBudget): Compression 
       let high = { kappa: most, bytes: bytesAt(most) };
       if (high.bytes <= bytes) return;
       let low = { kappa: least, bytes: bytesAt(least) };
-      let last = least;
+      while (low.bytes > bytes && low.kappa > 0) {
+        high = low;
+        const kappa = Math.floor(0.9 * low.kappa);
+        low = { kappa, bytes: bytesAt(kappa) };
+      }
+      let last = low.kappa;
       for (let step = 0; step < STEPS && high.kappa - low.kappa > Math.max(1, tolerance * low.kappa); step++) {
         // Size is almost linear in kappa: interpolate, and halve in between where that creeps.
         const share = (bytes - low.bytes) / (high.bytes - low.bytes);
