@@ -15,9 +15,10 @@ import { shapePath } from './swatch.js';
 import { t } from './strings.js';
 import { DASHES, SHAPES, type Theme } from './theme.js';
 
-const WIDTH = 760;
+/** As in pathCard.css. */
 const HEIGHT = 240;
-const BOX = { left: 52, right: WIDTH - 16, top: 14, bottom: HEIGHT - 34 };
+const BOX = { left: 52, top: 14, bottom: HEIGHT - 34 };
+const RIGHT = 16;
 const SVG = 'http://www.w3.org/2000/svg';
 
 function svg(tag: string, attributes: Record<string, string | number>, text?: string): SVGElement {
@@ -33,7 +34,9 @@ function svg(tag: string, attributes: Record<string, string | number>, text?: st
  */
 export class PathCard {
   readonly root: HTMLElement;
-  #plot = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: 'path-plot' }) as SVGSVGElement;
+  #plot = svg('svg', { class: 'path-plot' }) as SVGSVGElement;
+  /** In pixels: what is drawn is neither stretched nor scaled. */
+  #width = 760;
   #knob = svg('g', { class: 'path-knob', role: 'slider', tabindex: 0 }) as SVGGElement;
   #text = element('p', { class: 'path-text' });
   #legend = element('div', { class: 'path-legend' });
@@ -43,7 +46,7 @@ export class PathCard {
   #run: PathRun | null = null;
   #theme: Theme | null = null;
   #runs: readonly PathRun[] = [];
-  #x = logScale(0.01, 1, BOX.left, BOX.right);
+  #x = logScale(0.01, 1, 0, 1);
   #key = '';
 
   constructor(exportPoint: (run: string, point: number) => void) {
@@ -61,6 +64,12 @@ export class PathCard {
     );
     this.#knob.setAttribute('aria-label', t('Operating point'));
     this.#knob.addEventListener('keydown', (event) => this.#keyed(event));
+    new ResizeObserver(() => {
+      const width = Math.round(this.#plot.clientWidth);
+      if (width === 0 || width === this.#width) return;
+      this.#width = width;
+      if (this.#run) this.#draw();
+    }).observe(this.#plot);
     this.#plot.addEventListener('pointerdown', (event) => this.#grab(event));
     this.#plot.addEventListener('pointermove', (event) => event.buttons === 1 && this.#dragged(event));
   }
@@ -89,15 +98,16 @@ export class PathCard {
 
   #draw(): void {
     const theme = this.#theme!;
+    const right = this.#width - RIGHT;
     const points = this.#runs.flatMap((run) => run.points);
     const shares = points.map(shareOf);
     const reference = this.#run!.view.referenceError;
     const errors = [...points.map(({ retrained }) => retrained.error!), ...(reference === null ? [] : [reference])];
-    this.#x = logScale(Math.min(...shares), Math.max(...shares), BOX.left + 14, BOX.right - 14);
+    this.#x = logScale(Math.min(...shares), Math.max(...shares), BOX.left + 14, right - 14);
     const y = linearScale(Math.min(...errors), Math.max(...errors), BOX.bottom - 8, BOX.top + 8);
     this.#plot.replaceChildren(
       ...y.ticks.flatMap((tick) => [
-        svg('path', { d: `M${BOX.left} ${y.at(tick)}H${BOX.right}`, stroke: theme.grid, 'stroke-opacity': 0.4 }),
+        svg('path', { d: `M${BOX.left} ${y.at(tick)}H${right}`, stroke: theme.grid, 'stroke-opacity': 0.4 }),
         svg('text', { x: BOX.left - 6, y: y.at(tick) + 4, 'text-anchor': 'end', fill: theme.muted }, percentTick(tick)),
       ]),
       ...this.#x.ticks.map((tick) =>
@@ -111,7 +121,7 @@ export class PathCard {
         ? []
         : [
             svg('path', {
-              d: `M${BOX.left} ${y.at(reference)}H${BOX.right}`,
+              d: `M${BOX.left} ${y.at(reference)}H${right}`,
               stroke: theme.foreground,
               'stroke-dasharray': '1 3',
             }),
@@ -228,7 +238,7 @@ export class PathCard {
   #dragged(event: PointerEvent): void {
     if (!this.#run) return;
     const box = this.#plot.getBoundingClientRect();
-    const place = ((event.clientX - box.left) / Math.max(1, box.width)) * WIDTH;
+    const place = ((event.clientX - box.left) / Math.max(1, box.width)) * this.#width;
     this.#choose(nearestPoint(this.#run.points, this.#x.of(place)));
   }
 }
