@@ -1,8 +1,9 @@
 /** Numbers for people, and where things are in a text. */
 import type { Position, Range } from 'vscode-languageserver-protocol/node';
 
-const english = new Intl.NumberFormat('en-US');
-export const grouped = (n: number): string => english.format(n);
+let english: Intl.NumberFormat | undefined;
+/** Made on first use: it takes longer than the rest of this module. */
+export const grouped = (n: number): string => (english ??= new Intl.NumberFormat('en-US')).format(n);
 
 /** 1 kB = 1024 bytes, as in plan files. */
 export function sizeText(bytes: number): string {
