@@ -17,6 +17,7 @@ import { pathToFileURL } from 'node:url';
 import { createMessageConnection } from 'vscode-jsonrpc/node';
 import type { z } from 'zod';
 import type { BatchColumns, Notifications } from '../../../daemon/protocol/messages.js';
+import { NODE_FLAGS } from '../../../extension/daemon/launch.js';
 import { connect } from '../../../extension/daemon/socket.js';
 import { RunSeries, type Cursor } from '../../../extension/monitor/runSeries.js';
 
@@ -83,7 +84,7 @@ const scratch = await realpath(await mkdtemp(join(tmpdir(), 'lc-prune-stream-'))
 const { daemon: script, trainer } = await bundleFakes(join(scratch, 'dist'));
 const planPath = join(scratch, 'fake.prune.json');
 await writeFile(planPath, '{ "model": "model.json", "data": "mnist", "budget": { "keep": "1%" } }');
-const daemon = spawn(process.execPath, [script], {
+const daemon = spawn(process.execPath, [...NODE_FLAGS, script], {
   stdio: ['pipe', 'pipe', 'ignore'],
   env: { ...process.env, FAKE_TRAINER: trainer, FAKE_RATE: String(rate), FAKE_SECONDS: String(seconds) },
 });
