@@ -246,4 +246,21 @@ describe('a folder that is not trusted', () => {
     expect(existsSync(join(workspace.folder, 'lenet300/lenet300.prune.json'))).toBe(false);
     expect(existsSync(join(workspace.folder, '.lcprune'))).toBe(false);
   });
+
+  test('trust that is granted in the middle reaches the running daemon: the same click now runs', async () => {
+    const pid = await daemonPid();
+    await window.palette('Workspaces: Manage Workspace Trust');
+    await window.page.locator('.workspace-trust-editor .monaco-button', { hasText: 'Trust' }).first().click();
+    await window.openFile('lenet300/model.json');
+    await window.codeLens('Prune to budget').first().click();
+    await window
+      .quickPick(/2,662 weights/)
+      .first()
+      .click({ timeout: 30_000 });
+    await window.monitor.locator('.card.loss canvas').waitFor({ timeout: 60_000 });
+    expect(await daemonPid()).toBe(pid);
+    expect(existsSync(join(workspace.folder, 'lenet300/lenet300.prune.json'))).toBe(true);
+    await window.monitor.getByRole('button', { name: 'Stop' }).click();
+    await expectEventually(() => window.runState.textContent(), 'Stopped');
+  });
 });
