@@ -154,24 +154,40 @@ function split(model: Model, sparse: ReadonlySet<string>): { kernels: number[]; 
   };
 }
 
-/** The file. Exact: what is read back has the same bits (a kernel's -0 becomes 0). */
-export function writeSparsePackage(
-  model: Model,
-  { sparse = kernelsWithZeros(model), code = 'smallest' }: PackageOptions = {},
-): Uint8Array {
+/** Kernels that a bitmask alone makes smaller. One zero by chance in a dense kernel is no reason for a section of its own. */
+const worthwhile = (model: Model, kernels: ReadonlySet<string>): Set<string> => {
+  const zeros = ({ data }: WeightTensor) => data.reduce((n, x) => (x === 0 ? n + 1 : n), 0);
+  const sparse = model.weights.filter((weight) => kernels.has(weight.name) && 32 * zeros(weight) > weight.data.length);
+  return new Set(sparse.map(({ name }) => name));
+};
+
+/** The smallest of: these kernels together in one section, each in its own. */
+function smallest(model: Model, sparse: ReadonlySet<string>): Uint8Array {
   const { kernels, rest } = split(model, sparse);
-  if (code === 'fixed')
-    return assemble(model, [
-      { tensors: kernels, positions: [fixedWidth], values: VALUE_CODES },
-      // Biases train on: what they happen to be must not decide.
-      { tensors: rest, positions: [allPlaces], values: [float32] },
-    ]);
   const any = { positions: [allPlaces, ...sparsePositionCodes], values: VALUE_CODES };
   const dense: Section = { tensors: rest, positions: [allPlaces], values: VALUE_CODES };
   const together = assemble(model, [{ tensors: kernels, ...any }, dense]);
   if (kernels.length < 2) return together;
   const apart = assemble(model, [...kernels.map((i) => ({ tensors: [i], ...any })), dense]);
   return apart.length < together.length ? apart : together;
+}
+
+/** The file. Exact: what is read back has the same bits (a kernel's -0 becomes 0). */
+export function writeSparsePackage(model: Model, { sparse, code = 'smallest' }: PackageOptions = {}): Uint8Array {
+  const chosen = sparse ?? kernelsWithZeros(model);
+  if (code === 'fixed') {
+    const { kernels, rest } = split(model, chosen);
+    return assemble(model, [
+      { tensors: kernels, positions: [fixedWidth], values: VALUE_CODES },
+      // Biases train on: what they happen to be must not decide.
+      { tensors: rest, positions: [allPlaces], values: [float32] },
+    ]);
+  }
+  const written = smallest(model, chosen);
+  const fewer = sparse ? chosen : worthwhile(model, chosen);
+  if (fewer.size === chosen.size) return written;
+  const other = smallest(model, fewer);
+  return other.length < written.length ? other : written;
 }
 
 /**

@@ -152,6 +152,23 @@ describe('the sparse package', () => {
     expect(fileOf(theta)).toBeGreaterThan(bytes);
   });
 
+  it('is no larger for a zero by chance in a layer that the budget leaves alone', () => {
+    const reference = trained(buildArchitecture('lenet300', 1));
+    const names = ['fc1/kernel', 'fc3/kernel'];
+    const pruned = keepExactly(reference, new Map([['fc1/kernel', 900], ['fc3/kernel', 100]])); // prettier-ignore
+    const values = new Map(pruned.weights.map(({ name, data }) => [name, data]));
+    const theta = Float32Array.from(names.flatMap((name) => [...values.get(name)!]));
+    const promised = packageFormat(reference)(views(reference, names), undefined).encodedBytes!(theta);
+    expect(writeSparsePackage(pruned).length).toBe(promised);
+    for (const chance of [1, 40]) {
+      const data = values.get('fc2/kernel')!.map((x, i) => (i < chance ? 0 : x));
+      const model = withWeights(pruned, new Map([['fc2/kernel', data]]));
+      const bytes = writeSparsePackage(model);
+      expect(bytes.length).toBeLessThanOrEqual(promised);
+      expectRoundTrip(model, bytes);
+    }
+  });
+
   it('counts layers that the budget leaves alone in full', () => {
     const reference = buildArchitecture('lenet300', 1);
     const format = packageFormat(reference)(views(reference, ['fc1/kernel']), undefined);
