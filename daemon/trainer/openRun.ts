@@ -19,6 +19,7 @@ import { writeReport } from './report.js';
 import { writeModelInto, writePackageInto, writeResult } from './result.js';
 import type { Run } from './run.js';
 import { readRunPlan, runPaths } from './runFolder.js';
+import { startedOn } from './startedOn.js';
 import type { Assemble, Assembled } from './setup.js';
 
 /** What later points of a path start from; gone when the run is done. */
@@ -90,6 +91,11 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
               code: 'damaged-checkpoint',
               message: `${file} is damaged; going on from the one before`,
             });
+          }
+          const [before, device] = [checkpoint && (await startedOn(paths.events)), assembled.engine.device];
+          if (before && before !== device) {
+            const message = `the run started on "${before}" and goes on on "${device}": the last bits of its numbers may be others than without the break`;
+            emit({ event: 'warning', code: 'other-device', message });
           }
           if (!checkpoint) for (const note of assembled.notes) emit({ event: 'warning', code: 'note', message: note });
           const outcome = await execute(run, checkpoint?.state ?? null);
