@@ -30,16 +30,26 @@ export interface TraceableModel {
 /** Without a named initialiser a recurrent layer computes one: an orthogonal matrix, and ones for the forget gates. */
 const RECURRENT = { recurrent_initializer: {}, unit_forget_bias: false };
 
+/** Where a file leaves them out, layers draw random kernels: 15 million numbers for a VGG, thrown away at once. */
+const DRAWN: readonly (readonly [layers: RegExp, initialisers: object])[] = [
+  [/^(Dense|SimpleRNN|GRU|LSTM|Conv\w+)(Cell)?$/, { kernel_initializer: {} }],
+  [/^DepthwiseConv/, { depthwise_initializer: {} }],
+  [/^SeparableConv/, { depthwise_initializer: {}, pointwise_initializer: {} }],
+  [/^Embedding$/, { embeddings_initializer: {} }],
+];
+
 /** Initialisers compute; values come from the model file anyway. Seeds would make every dropout mask the same. */
 function withoutInitializers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutInitializers);
   if (typeof value !== 'object' || value === null) return value;
   const recurrent = 'class_name' in value && /^(SimpleRNN|GRU|(Conv)?LSTM(2D)?)(Cell)?$/.test(String(value.class_name));
+  const drawn = 'class_name' in value && DRAWN.find(([layers]) => layers.test(String(value.class_name)));
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]: [string, unknown]) => {
       if (/_?initializer$/i.test(key) && inner !== null) return [key, { class_name: 'Zeros', config: {} }];
       if (key === 'seed') return [key, null];
-      return [key, withoutInitializers(recurrent && key === 'config' ? { ...(inner as object), ...RECURRENT } : inner)];
+      if (key !== 'config' || typeof inner !== 'object') return [key, withoutInitializers(inner)];
+      return [key, withoutInitializers({ ...(drawn && drawn[1]), ...inner, ...(recurrent && RECURRENT) })];
     }),
   );
 }
