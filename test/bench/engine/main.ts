@@ -1,5 +1,5 @@
 /**
- * `npm run bench:engine [-- NET... --engines=onnx-cpu,... --threads=2 --rounds=5]`: L-step training throughput of the
+ * `npm run bench:engine [-- NET... --engines=onnx-cpu,... --threads=2 --rounds=5 --batch=N]`: L-step training throughput of the
  * engines beside PyTorch on the CPU (optional; Debian's python3-torch and libopenblas0), same weights, same batches, same
  * losses. PyTorch's settings are all tried in the run and its best one is the peer. Contenders take turns, each alone: the
  * others are stopped, or a spinning thread pool would be measured with them. `--profile` prints where our own step goes.
@@ -24,10 +24,12 @@ const { values: options, positionals } = parseArgs({
     python: { type: 'string', default: existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3' },
     worker: { type: 'string' },
     profile: { type: 'boolean', default: false },
+    batch: { type: 'string' },
   },
 });
 const threads = Number(options.threads);
 const rounds = Number(options.rounds);
+const batch = options.batch === undefined ? undefined : Number(options.batch);
 /** Seconds of one turn. */
 const turn = 1.5;
 const checkedSteps = 6;
@@ -113,7 +115,7 @@ async function checkLosses(contender: Contender, reference: readonly number[]): 
 }
 
 async function compare(name: ProblemName, folder: string, withTorch: boolean): Promise<void> {
-  const problem = writeProblem(name, folder);
+  const problem = writeProblem(name, folder, batch);
   console.log(`\n${problem.description}; ${(problem.flops / 1e6).toFixed(1)} MFLOP a sample`);
   const ours: Contender[] = [];
   for (const engine of options.engines.split(',')) {
@@ -183,7 +185,7 @@ else {
   const folder = mkdtempSync(join(tmpdir(), 'lc-bench-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const name of names as ProblemName[]) {
-    if (options.profile) await profile(writeProblem(name, folder), threads);
+    if (options.profile) await profile(writeProblem(name, folder, batch), threads);
     else await compare(name, folder, withTorch);
   }
   process.exit();

@@ -117,9 +117,9 @@ const settings: Record<
   },
 };
 
-/** Writes the files into `folder`. The whole of the real training set, shuffled: nothing is memorised while timing. */
-export function writeProblem(name: ProblemName, folder: string): Problem {
-  const { shape, samples, batch, learningRate, words } = settings[name];
+/** Writes the files into `folder`. The whole of the real training set, shuffled: nothing is memorised while timing. @param batch by default the problem's own. */
+export function writeProblem(name: ProblemName, folder: string, batch = settings[name].batch): Problem {
+  const { shape, samples, learningRate, words } = settings[name];
   const model = name === 'lstm' ? lstmModel() : buildArchitecture(name, 1);
   const { images, labels } = readMnist(samples);
   const size = shape.reduce((a, b) => a * b);
