@@ -15,8 +15,24 @@ import { nonZeros } from './oracles.js';
 fc.configureGlobal({ seed: 20180618 });
 
 const layers: LayerView[] = [
-  { name: 'conv', size: 90, shape: [3, 3, 2, 5], units: 5, flopsPerWeight: 128, unitVectors: 3, groups: [0, 1, 2, 3, 4] },
-  { name: 'conv2', size: 45, shape: [3, 3, 1, 5], units: 5, flopsPerWeight: 32, unitVectors: 1, groups: [0, 1, 2, 3, 4] },
+  {
+    name: 'conv',
+    size: 90,
+    shape: [3, 3, 2, 5],
+    units: 5,
+    flopsPerWeight: 128,
+    unitVectors: 3,
+    groups: [0, 1, 2, 3, 4],
+  },
+  {
+    name: 'conv2',
+    size: 45,
+    shape: [3, 3, 1, 5],
+    units: 5,
+    flopsPerWeight: 32,
+    unitVectors: 1,
+    groups: [0, 1, 2, 3, 4],
+  },
   { name: 'fc', size: 84, shape: [12, 7], units: 7, flopsPerWeight: 2, unitVectors: 1 },
   { name: 'out', size: 21, shape: [7, 3], units: 3, flopsPerWeight: 2, unitVectors: 1, groups: [-1, -1, -1] },
 ];
