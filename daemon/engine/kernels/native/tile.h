@@ -43,14 +43,19 @@ INLINE void store_sum(const Tile *t, vf sum, int row, int vector, int cut, Part 
   else STORE(c, sum);
 }
 
-/* Sums are named variables: the compiler keeps no array in registers. cut: whether the last vector is not whole. */
-INLINE void tile_of(const Tile *t, const int vectors, const int cut) {
+/*
+ * Sums are named variables: the compiler keeps no array in registers. cut: whether the last vector is not whole; half:
+ * whether half a vector holds it.
+ */
+INLINE void tile_of(const Tile *t, const int vectors, const int cut, const int half) {
+  const int full = vectors - half;
   const Part part = part_of(t->columns - (vectors - 1) * LANES);
   const float *b = t->b;
   const long b_step = t->b_step, a_inner = t->a_inner, inner = t->inner;
 #define START(i) \
   const float *a##i = t->a[i]; \
-  vf c##i##0 = splat(0), c##i##1 = c##i##0, c##i##2 = c##i##0;
+  vf c##i##0 = splat(0), c##i##1 = c##i##0, c##i##2 = c##i##0; \
+  half_vf h##i = {0};
   EACH_ROW(START)
   long line = 0, next_image = t->a_image - t->outer * t->a_outer;
   for (long r = 0, end = t->images * t->outer, left = t->outer; r < end; r++) {
@@ -59,15 +64,18 @@ INLINE void tile_of(const Tile *t, const int vectors, const int cut) {
     if (--left == 0) line += next_image, left = t->outer;
     for (long k = 0; k < inner; k++) {
       vf b0 = {0}, b1 = {0}, b2 = {0};
+      half_vf bh = {0};
+      if (half) bh = load_half_part(b + full * LANES, part);
 #define READ(j) \
-  if (vectors > j) b##j = cut && j == vectors - 1 ? load_part(b + j * LANES, part) : (vf)LOAD(b + j * LANES);
+  if (full > j) b##j = cut && j == vectors - 1 ? load_part(b + j * LANES, part) : (vf)LOAD(b + j * LANES);
       READ(0) READ(1) READ(2)
 #define SUM(i) \
   { \
     vf x = splat(a##i[at]); \
-    c##i##0 += x * b0; \
-    if (vectors > 1) c##i##1 += x * b1; \
-    if (vectors > 2) c##i##2 += x * b2; \
+    if (full > 0) c##i##0 += x * b0; \
+    if (full > 1) c##i##1 += x * b1; \
+    if (full > 2) c##i##2 += x * b2; \
+    if (half) h##i += low_half(x) * bh; \
   }
       EACH_ROW(SUM)
       at += a_inner;
@@ -76,9 +84,10 @@ INLINE void tile_of(const Tile *t, const int vectors, const int cut) {
   }
 #define WRITE(i) \
   if (i < t->rows) { \
-    store_sum(t, c##i##0, i, 0, cut && vectors == 1, part); \
-    if (vectors > 1) store_sum(t, c##i##1, i, 1, cut && vectors == 2, part); \
-    if (vectors > 2) store_sum(t, c##i##2, i, 2, cut && vectors == 3, part); \
+    if (full > 0) store_sum(t, c##i##0, i, 0, cut && vectors == 1, part); \
+    if (full > 1) store_sum(t, c##i##1, i, 1, cut && vectors == 2, part); \
+    if (full > 2) store_sum(t, c##i##2, i, 2, cut && vectors == 3, part); \
+    if (half) store_sum(t, whole(h##i), i, full, 1, part); \
   }
   EACH_ROW(WRITE)
 #undef START
@@ -88,14 +97,22 @@ INLINE void tile_of(const Tile *t, const int vectors, const int cut) {
 }
 
 static void tile(const Tile *t) {
-  int cut = t->columns % LANES != 0;
-  switch ((t->columns + LANES - 1) / LANES) {
-    case 1: cut ? tile_of(t, 1, 1) : tile_of(t, 1, 0); break;
-    case 2: cut ? tile_of(t, 2, 1) : tile_of(t, 2, 0); break;
-#if VECTORS > 2
-    case 3: cut ? tile_of(t, 3, 1) : tile_of(t, 3, 0); break;
-#endif
+  int left = t->columns % LANES, cut = left != 0;
+  int vectors = (t->columns + LANES - 1) / LANES;
+#if LANES == 16
+  if (cut && left <= LANES / 2) {
+    if (vectors == 1) tile_of(t, 1, 1, 1);
+    else if (vectors == 2) tile_of(t, 2, 1, 1);
+    else tile_of(t, 3, 1, 1);
+    return;
   }
+  if (vectors == 3) {
+    cut ? tile_of(t, 3, 1, 0) : tile_of(t, 3, 0, 0);
+    return;
+  }
+#endif
+  if (vectors == 1) cut ? tile_of(t, 1, 1, 0) : tile_of(t, 1, 0, 0);
+  else cut ? tile_of(t, 2, 1, 0) : tile_of(t, 2, 0, 0);
 }
 
 /* n columns in panels a tile wide at most, as even as whole vectors allow. */

@@ -34,9 +34,20 @@ typedef __mmask16 Part;
 INLINE Part part_of(int n) { return (Part)(0xffff >> (16 - n)); }
 INLINE vf load_part(const float *p, Part part) { return (vf)_mm512_maskz_loadu_ps(part, p); }
 INLINE void store_part(float *p, vf x, Part part) { _mm512_mask_storeu_ps(p, part, (__m512)x); }
+
+/* Half a vector, for up to 8 columns left over: some processors compute a whole one in two steps. */
+typedef float half_vf __attribute__((vector_size(32)));
+INLINE half_vf low_half(vf x) { return (half_vf)_mm512_castps512_ps256((__m512)x); }
+INLINE vf whole(half_vf x) { return (vf)_mm512_castps256_ps512((__m256)x); }
+INLINE half_vf load_half_part(const float *p, Part part) { return (half_vf)_mm256_maskz_loadu_ps((__mmask8)part, p); }
 #else
 INLINE vf splat(float x) { return (vf)_mm256_set1_ps(x); }
 INLINE vf sqrt_v(vf x) { return (vf)_mm256_sqrt_ps((__m256)x); }
+
+/* Halves of eight are as slow as eight. */
+typedef vf half_vf;
+INLINE vf low_half(vf x) { return x; }
+INLINE vf whole(vf x) { return x; }
 
 typedef float f32x4 __attribute__((vector_size(16), aligned(4), may_alias));
 typedef float f32x2 __attribute__((vector_size(8), aligned(4), may_alias));
@@ -46,6 +57,7 @@ typedef struct {
 } Part;
 INLINE Part part_of(int n) { return (Part){(vi){0, 1, 2, 3, 4, 5, 6, 7} < n, n}; }
 INLINE vf load_part(const float *p, Part part) { return (vf)_mm256_maskload_ps(p, (__m256i)part.mask); }
+INLINE vf load_half_part(const float *p, Part part) { return load_part(p, part); }
 /* By halves: masked stores are slow on some processors that have no AVX-512. */
 INLINE void store_part(float *p, vf x, Part part) {
   if (part.n >= 8) {
