@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compiledProvider } from '../../../../daemon/engine/compiled/provider.js';
-import { loadAddon } from '../../../../daemon/engine/native/addon.js';
+import { kernelLevel, loadAddon } from '../../../../daemon/engine/native/addon.js';
 import { nativeProvider } from '../../../../daemon/engine/native/provider.js';
 import { createRandom } from '../../../../daemon/lc/random.js';
 import { buildArchitecture, type Architecture } from '../../../../daemon/model/architectures.js';
@@ -39,6 +39,18 @@ describe.skipIf('reason' in found)('native engine', () => {
     });
     expect(norm).toBeGreaterThan(0);
     expect(Math.sqrt(difference / norm)).toBeLessThan(1e-4);
+  });
+
+  it('uses the best level of instructions, or the one asked for, and says which', async () => {
+    if ('reason' in found) throw new Error(found.reason);
+    const levels = found.addon.levels();
+    expect(levels.at(-1)).toBe('AVX2');
+    expect(kernelLevel(found.addon, undefined)).toBe(levels[0]);
+    expect(kernelLevel(found.addon, 'AVX2')).toBe('AVX2');
+    expect(() => kernelLevel(found.addon, 'SSE')).toThrow(
+      `LC_PRUNE_CPU is "SSE"; this processor has ${levels.join(', ')}`,
+    );
+    expect((await nativeProvider.probe()).device).toMatch(new RegExp(`^CPU, \\d+ threads?, ${levels[0]}$`));
   });
 
   it('refuses a layer it has no kernel for with one line that names it', async () => {
