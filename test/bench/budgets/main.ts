@@ -29,7 +29,7 @@ const settings: Record<Net, Omit<Plan, 'data' | 'model'>> = {
     reference: { epochs: epochs(20) },
   },
   lenet5: {
-    schedule: { iterations: iterations(20), epochs: 1, a: 1.35 },
+    schedule: { iterations: iterations(20), epochs: 1, mu0: 3e-4, a: 1.25 },
     training: { learningRate: 0.05 },
     retrain: { epochs: epochs(10), learningRate: 0.02 },
     reference: { epochs: epochs(20), learningRate: 0.05, decay: 0.85, weightDecay: 5e-4 },
