@@ -1,13 +1,26 @@
-// npm run bench:monitor: how fast the monitor redraws. Prints; judges nothing.
+// npm run bench:monitor: how fast the monitor redraws. npm run bench:host: what the stream costs the extension host of a real
+// VS Code. They print; they judge nothing.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installHost } from '../host/install.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-execFileSync(process.execPath, [join(root, 'esbuild.mjs'), '--production', 'webview'], { cwd: root, stdio: 'inherit' });
+const host = process.argv.includes('host');
+if (host) installHost('floor');
+execFileSync(process.execPath, [join(root, 'esbuild.mjs'), '--production', ...(host ? [] : ['webview'])], {
+  cwd: root,
+  stdio: 'inherit',
+});
 const { status } = spawnSync(
   process.execPath,
-  [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--config', 'vitest.editor.config.ts', 'bench.test'],
-  { cwd: root, stdio: 'inherit', env: { ...process.env, BENCH: '1' } },
+  [
+    join(root, 'node_modules/vitest/vitest.mjs'),
+    'run',
+    '--config',
+    'vitest.editor.config.ts',
+    host ? 'streamCost.test' : 'bench.test',
+  ],
+  { cwd: root, stdio: 'inherit', env: { ...process.env, BENCH: '1', CODE_TEST_VERSION: 'floor' } },
 );
 process.exit(status ?? 1);

@@ -1,12 +1,14 @@
 import { chromium, type Browser, type FrameLocator, type Locator, type Page } from 'playwright-core';
 import { BROWSER_ARGS, installVsix, startServer, workbenchUrl } from '../host/server.mjs';
-import { stageExtension } from '../host/stage.mjs';
+import { STAGED, stageExtension } from '../host/stage.mjs';
 
 export interface WindowOptions {
   folder: string;
   settings?: Record<string, unknown>;
   /** Keep Workspace Trust on. */
   trust?: boolean;
+  /** The extension is staged already, with changes. */
+  staged?: boolean;
   /** Install this VSIX instead of loading the source tree. */
   vsix?: string;
   env?: Record<string, string>;
@@ -51,7 +53,7 @@ export class Workbench {
       });
       const url = workbenchUrl(server.url, {
         folder: options.folder,
-        ...(options.vsix ? {} : { extension: stageExtension() }),
+        ...(options.vsix ? {} : { extension: options.staged ? STAGED : stageExtension() }),
       });
       const workbench = new Workbench(page, browser, server, url);
       await page.goto(url);

