@@ -2,6 +2,10 @@
 import { z } from 'zod';
 import { ARCHITECTURES, Budget } from './plan.js';
 
+/** What a run can be compared with, at equal budget and epochs. */
+export const BASELINES = ['magnitude', 'gradual'] as const;
+export type Baseline = (typeof BASELINES)[number];
+
 const TrainingSettings = z.strictObject({
   batchSize: z.int().min(1),
   learningRate: z.number().positive(),
@@ -59,6 +63,10 @@ export const ResolvedPlan = z.strictObject({
     stableIterations: z.int(),
   }),
   path: ResolvedPath.optional(),
+  /** Baselines that are to run after it and to be shown beside it. */
+  compare: z.array(z.enum(BASELINES)).optional(),
+  /** Of a baseline: the name of the run it is compared with. */
+  baselineOf: z.string().optional(),
   training: TrainingSettings,
   retrain: TrainingSettings.extend({ epochs: z.number().min(0) }),
   reference: TrainingSettings.extend({ epochs: z.number().min(0) }),

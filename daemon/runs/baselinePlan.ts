@@ -1,8 +1,8 @@
 import { access, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import type { BudgetCheck, LayerKept } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
-import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import type { Baseline, ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { readRunPlan } from './registry.js';
 
 /**
@@ -12,10 +12,10 @@ import { readRunPlan } from './registry.js';
  */
 export async function baselinePlan(
   folder: string,
-  method: 'magnitude' | 'gradual',
+  method: Baseline,
   { workspace }: { workspace: string },
 ): Promise<ResolvedPlan> {
-  const plan = await readRunPlan(folder);
+  const { compare: _, ...plan } = await readRunPlan(folder);
   const trained = join(folder, 'reference', 'model.json');
   const here = await access(trained).then(
     () => true,
@@ -27,6 +27,7 @@ export async function baselinePlan(
     tasks,
     name: `${plan.name}-${method}`,
     method,
+    baselineOf: basename(folder),
     ...(here && {
       model: { path: relative(workspace, trained) },
       modelHash: null,

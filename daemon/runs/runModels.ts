@@ -1,2 +1,3 @@
-/** The models of a run for those who may not reach into the trainer's room. */
+/** The models and the report of a run for those who may not reach into the trainer's room. */
+export { writeReport } from '../trainer/report.js';
 export { readReference, readRunModel } from '../trainer/runModels.js';

@@ -1,5 +1,6 @@
 /** What the server needs of other rooms, loaded on first use: a daemon that only listens loads none of it. Tests replace parts. */
 import type * as BaselinePlan from '../runs/baselinePlan.js';
+import type * as Comparison from '../runs/comparison.js';
 import type * as LastPerLayer from '../runs/lastPerLayer.js';
 import type * as NewestWeights from '../runs/newestWeights.js';
 import type * as Registry from '../runs/registry.js';
@@ -20,6 +21,7 @@ export interface Backend {
   readonly lastPerLayer: typeof LastPerLayer.lastPerLayer;
   readonly newestWeights: typeof NewestWeights.newestWeights;
   readonly baselinePlan: typeof BaselinePlan.baselinePlan;
+  readonly comparisonOf: typeof Comparison.comparisonOf;
   readonly readPlan: typeof ReadPlan.readPlan;
   readonly runInChild: typeof runInChild;
 }
@@ -40,6 +42,7 @@ export const backend: Backend = {
   lastPerLayer: async (...args) => (await import('../runs/lastPerLayer.js')).lastPerLayer(...args),
   newestWeights: async (...args) => (await import('../runs/newestWeights.js')).newestWeights(...args),
   baselinePlan: async (...args) => (await import('../runs/baselinePlan.js')).baselinePlan(...args),
+  comparisonOf: async (...args) => (await import('../runs/comparison.js')).comparisonOf(...args),
   async readPlan(path, options) {
     const [{ readPlan }, { fileFormatOf }] = await Promise.all([
       import('../plan/readPlan.js'),

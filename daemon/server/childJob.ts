@@ -29,6 +29,11 @@ export interface Jobs {
     params: RunModel & { readonly format: string; readonly target: string };
     result: Result<'lc/export'>;
   };
+  /** Writes the report of a finished run anew, `others` (folders of finished runs) beside it. */
+  report: {
+    params: { readonly folder: string; readonly workspace: string; readonly others: readonly string[] };
+    result: null;
+  };
 }
 export type JobName = keyof Jobs;
 type Answer =
@@ -88,6 +93,11 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
     const { exportModel, findFormat } = await import('../export/exportModel.js');
     const { readRunModel } = await import('../runs/runModels.js');
     return exportModel(await readRunModel(folder, point), findFormat(format), target);
+  },
+  async report({ folder, workspace, others }) {
+    const { writeReport } = await import('../runs/runModels.js');
+    await writeReport(folder, { workspace, others });
+    return null;
   },
 };
 

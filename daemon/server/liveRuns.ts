@@ -7,8 +7,6 @@ import type { Backend } from './backend.js';
 import { LIMITS } from './limits.js';
 import type { Log } from './log.js';
 
-export type Baseline = 'magnitude' | 'gradual';
-
 export interface LiveRun {
   readonly handle: RunHandle;
   readonly workspace: string;
@@ -50,29 +48,36 @@ export class LiveRuns {
     for (const listener of this.#listeners) listener.onChange(workspace, run, summary);
   }
 
-  /** Starts a run, then each baseline of it when the one before has ended well. */
-  async start(plan: ResolvedPlan, workspace: string, baselines: readonly Baseline[] = []): Promise<string> {
-    const { handle } = await this.#adopt(this.backend.startRun(plan, { workspace, onOutput: this.#output }), workspace);
-    if (baselines.length > 0) {
-      this.#startBaselines(handle, workspace, baselines).catch((error: unknown) => {
-        this.log('error', `baselines of ${handle.id}: ${String(error)}`);
-      });
-    }
-    return handle.id;
-  }
-
-  async #startBaselines(handle: RunHandle, workspace: string, baselines: readonly Baseline[]): Promise<void> {
-    let last = await handle.done;
-    for (const method of baselines) {
-      if (last.event !== 'done' || this.#closing) return;
-      const plan = await this.backend.baselinePlan(handle.folder, method, { workspace });
-      const starting = this.backend.startRun(plan, { workspace, onOutput: this.#output });
-      last = await (await this.#adopt(starting, workspace)).handle.done;
-    }
+  /** Starts a run; the baselines its plan asks for follow when it has ended well. */
+  async start(plan: ResolvedPlan, workspace: string): Promise<string> {
+    return this.#launch(this.backend.startRun(plan, { workspace, onOutput: this.#output }), workspace);
   }
 
   async resume(folder: string, workspace: string): Promise<void> {
-    await this.#adopt(this.backend.resumeRun(folder, { workspace, onOutput: this.#output }), workspace);
+    await this.#launch(this.backend.resumeRun(folder, { workspace, onOutput: this.#output }), workspace);
+  }
+
+  async #launch(starting: Promise<RunHandle>, workspace: string): Promise<string> {
+    const { handle } = await this.#adopt(starting, workspace);
+    this.#compare(handle, workspace).catch((error: unknown) => {
+      this.log('error', `baselines of ${handle.id}: ${String(error)}`);
+    });
+    return handle.id;
+  }
+
+  /** After a run: the next baseline; after a baseline: the report of its run anew, with all of them. */
+  async #compare(handle: RunHandle, workspace: string): Promise<void> {
+    if ((await handle.done).event !== 'done') return;
+    const { subject, finished, next } = await this.backend.comparisonOf(handle.folder);
+    if (subject !== handle.folder) {
+      const others = finished.map(({ folder }) => folder);
+      await this.backend.runInChild('report', { folder: subject, workspace, others }).catch((error: unknown) => {
+        this.log('warn', `report of ${handle.id} beside its run: ${String(error)}`);
+      });
+    }
+    if (!next || this.#closing) return;
+    if (next.folder !== null) return this.resume(next.folder, workspace);
+    await this.start(await this.backend.baselinePlan(subject, next.method, { workspace }), workspace);
   }
 
   /**

@@ -8,8 +8,11 @@ import { createRandom } from '../../daemon/lc/random.js';
 import { readModel } from '../../daemon/model/readModel.js';
 import type { PathPoint } from '../../daemon/protocol/events.js';
 import type { ResolvedPlan } from '../../daemon/protocol/resolvedPlan.js';
+import { readPlan } from '../../daemon/plan/readPlan.js';
+import { baselinePlan } from '../../daemon/runs/baselinePlan.js';
 import { pathPoints } from '../../daemon/runs/pathPoints.js';
 import { resumeRun, startRun } from '../../daemon/runs/supervisor.js';
+import { writeReport } from '../../daemon/trainer/report.js';
 import { lcPrune } from '../fixtures/cli.js';
 import { tinyWorkspace, TINY_PLAN, type TinyWorkspace } from '../fixtures/tinyWorkspace.js';
 import { PLAN } from '../unit/trainer/fakeRun.js';
@@ -127,6 +130,45 @@ describe('lc-prune path', { timeout: 180_000 }, () => {
     expect(absent.stderr).toMatch(/no point 9/);
     const resumed = await lcPrune(['resume', run], { cwd: ws.folder });
     expect(resumed.stderr).toMatch(/is finished/);
+  });
+
+  it('goes on with the other curve when resumed, whichever of the two was stopped', async () => {
+    ws = await tinyWorkspace({ ...TINY_PLAN, path: { budgets: ['50%', '25%'] } });
+    const workspace = await realpath(ws.folder);
+    const read = await readPlan(ws.path('tiny.prune.json'), { workspace, asPath: {} });
+    const stopped = await startRun({ ...read, compare: ['magnitude'] }, { workspace });
+    await stopped.stop('interrupted');
+    const resume = (run: string, ...args: string[]) =>
+      lcPrune(['resume', run, ...args], { cwd: ws.folder, timeout: 120_000 });
+    const both = await resume(stopped.id, '--json');
+    expect(both.code, both.stderr).toBe(0);
+    expect(both.lines.find(({ event }) => event === 'baseline')).toMatchObject({ method: 'magnitude' });
+    expect(both.lines.at(-1)).toMatchObject({ event: 'done', folder: stopped.folder });
+    const report = () => readFile(join(stopped.folder, 'result', 'report.html'), 'utf8');
+    expect(await report()).toContain('After retraining (magnitude)');
+
+    // The curve beside it stopped instead, and the report of the first alone.
+    const [first, second, ...more] = (await readdir(ws.path('.lcprune', 'runs'))).sort();
+    expect([first, more]).toEqual([stopped.id, []]);
+    await rm(ws.path('.lcprune', 'runs', second!), { recursive: true });
+    await writeReport(stopped.folder, { workspace });
+    expect(await report()).not.toContain('After retraining (magnitude)');
+    const other = await startRun(await baselinePlan(stopped.folder, 'magnitude', { workspace }), { workspace });
+    await other.stop('interrupted');
+    const rest = await resume(join('.lcprune', 'runs', other.id));
+    expect(rest.code, rest.stderr).toBe(0);
+    expect(rest.stdout).toContain('error (magnitude)');
+    expect(rest.stdout).toContain(`lc-prune export ${join('.lcprune', 'runs', stopped.id)} --point`);
+    expect(await report()).toContain('After retraining (magnitude)');
+    expect((await readdir(ws.path('.lcprune', 'runs'))).sort()).toEqual([stopped.id, other.id].sort());
+    expect((await resume(other.id)).stderr).toMatch(/is finished/);
+    expect((await resume(stopped.id)).stderr).toMatch(/is finished/);
+
+    // Stopped between the two.
+    await rm(other.folder, { recursive: true });
+    const late = await resume(stopped.id, '--json');
+    expect(late.code, late.stderr).toBe(0);
+    expect(late.lines.find(({ event }) => event === 'baseline')).toMatchObject({ method: 'magnitude' });
   });
 
   it('finds the smallest network within a bound: the smallest of its points that is, on the validation part', async () => {

@@ -1,21 +1,13 @@
-import { join, relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileFormatOf } from '../../export/packageFormat.js';
 import { readPlan, workspaceFor } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
-import type { PathPoint } from '../../protocol/events.js';
 import { PathSettings } from '../../protocol/plan.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
-import { baselinePlan } from '../../runs/baselinePlan.js';
-import { pathPoints } from '../../runs/pathPoints.js';
 import { startRun } from '../../runs/supervisor.js';
-import { writeReport } from '../../trainer/report.js';
-import { readReference, readRunModel } from '../../runs/runModels.js';
 import { integerOption, stringOption, type Command, type Values } from '../command.js';
-import { measureExport, printExport } from '../exportView.js';
-import { follow, type Done } from '../follow.js';
-import { answerLine, answerText, printCurve } from '../pathView.js';
-import type { Terminal } from '../terminal.js';
-import { percent } from '../text.js';
+import { finishRun } from '../finishRun.js';
+import { follow } from '../follow.js';
 
 const numberOrText = (text: string): number | string => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : text);
 
@@ -92,61 +84,10 @@ export const path: Command = {
       ...written,
       ...(seed === undefined ? {} : { seed }),
       ...(engine === undefined ? {} : { engine }),
+      ...(compare && { compare: [compare] }),
     };
     const handle = await startRun(plan, { workspace });
     const done = await follow(handle, terminal, workspace);
-    if (!done) return 130;
-    const others: string[] = [];
-    if (compare) {
-      terminal.note('');
-      const other = await startRun(await baselinePlan(handle.folder, compare, { workspace }), { workspace });
-      const otherDone = await follow(other, terminal, workspace);
-      if (!otherDone) return 130;
-      terminal.emit({ ...otherDone, event: 'baseline', method: compare });
-      others.push(other.folder);
-      await writeReport(handle.folder, { workspace, others });
-    }
-    return finishPath(terminal, workspace, done, handle.folder, others);
+    return done ? finishRun(terminal, workspace, done, handle.folder) : 130;
   },
 };
-
-/**
- * Prints the curve, the answer, and sizes and latency of the model it names. @param others folders of curves beside it.
- * @throws UserError('budget-impossible') where a bound was asked for and nothing met it; everything is written by then.
- */
-export async function finishPath(
-  terminal: Terminal,
-  workspace: string,
-  done: Done,
-  folder: string,
-  others: readonly string[] = [],
-): Promise<number> {
-  const curves = await Promise.all(
-    [folder, ...others].map(async (one) => {
-      const { method, points } = await pathPoints(one);
-      return { name: method, points };
-    }),
-  );
-  const answer = done.path!;
-  const point = curves[0]!.points.find((one) => one.point === answer.point) as PathPoint;
-  terminal.print('');
-  printCurve(curves, answer, terminal);
-  terminal.print('');
-  if (answer.maxErrorIncrease !== null || answer.met) terminal.print(answerText(point, answer));
-  terminal.print('');
-  const [model, reference] = [await readRunModel(folder), await readReference(folder, workspace)];
-  printExport(await measureExport(model, reference, terminal), terminal);
-  terminal.print('');
-  terminal.print(`model   ${relative(process.cwd(), join(folder, 'result', 'model.json'))}`);
-  terminal.print(`report  ${relative(process.cwd(), join(folder, 'result', 'report.html'))}`);
-  terminal.print(`others  lc-prune export ${relative(process.cwd(), folder) || folder} --point N --format FORMAT`);
-  terminal.emit(answerLine(point, answer, folder));
-  terminal.emit({ ...done, folder });
-  if (answer.maxErrorIncrease !== null && !answer.met) {
-    throw new UserError(
-      'budget-impossible',
-      `no budget of the path is within ${percent(answer.maxErrorIncrease)} of the reference's error; the best, point ${answer.point}, loses ${percent((point.decision ?? 1) - (answer.reference ?? 0))}: ask for larger --budgets, a larger --max-error-increase, or more --refinements`,
-    );
-  }
-  return 0;
-}

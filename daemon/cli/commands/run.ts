@@ -1,17 +1,12 @@
-import { join, relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileFormatOf } from '../../export/packageFormat.js';
 import { readPlan, workspaceFor } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
-import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import { BASELINES, type ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { startRun } from '../../runs/supervisor.js';
-import { baselinePlan } from '../../runs/baselinePlan.js';
-import { writeReport } from '../../trainer/report.js';
 import { integerOption, stringOption, type Command } from '../command.js';
-import { follow, type Done } from '../follow.js';
-import type { Terminal } from '../terminal.js';
-import { count, percent, table } from '../text.js';
-
-const BASELINES = ['magnitude', 'gradual'] as const;
+import { finishRun } from '../finishRun.js';
+import { follow } from '../follow.js';
 
 export const run: Command = {
   name: 'run',
@@ -36,48 +31,11 @@ export const run: Command = {
       ...written,
       ...(seed === undefined ? {} : { seed }),
       ...(engine === undefined ? {} : { engine }),
+      ...(baseline && { compare: [baseline] }),
     };
 
     const handle = await startRun(plan, { workspace });
     const done = await follow(handle, terminal, workspace);
-    if (!done) return 130;
-    if (baseline) {
-      terminal.note('');
-      const other = await startRun(await baselinePlan(handle.folder, baseline, { workspace }), { workspace });
-      const otherDone = await follow(other, terminal, workspace);
-      if (!otherDone) return 130;
-      await writeReport(handle.folder, { workspace, others: [other.folder] });
-      terminal.emit({ ...otherDone, event: 'baseline', method: baseline });
-      terminal.print('');
-      terminal.print(
-        comparison([
-          ['LC', done],
-          [baseline, otherDone],
-        ]),
-      );
-    }
-    finish(terminal, workspace, done, handle.folder);
-    return 0;
+    return done ? finishRun(terminal, workspace, done, handle.folder) : 130;
   },
 };
-
-/** One row a method, in the columns of the paper's table. */
-function comparison(rows: readonly (readonly [string, Done])[]): string {
-  const cells = rows.map(([name, done]) => [
-    name,
-    count(done.kept),
-    percent(done.kept / done.prunable),
-    percent(done.reference.error),
-    percent(done.theta.error),
-    percent(done.retrained.error),
-  ]);
-  return table(['method', 'weights', 'kept', 'reference error', 'before retraining', 'after retraining'], cells);
-}
-
-/** The last lines of every finished run: where things are; the last JSON line is `done`. */
-export function finish(terminal: Terminal, workspace: string, done: Done, folder: string): void {
-  terminal.print('');
-  terminal.print(`model   ${relative(process.cwd(), join(folder, 'result', 'model.json'))}`);
-  terminal.print(`report  ${relative(process.cwd(), join(folder, 'result', 'report.html'))}`);
-  terminal.emit({ ...done, folder });
-}

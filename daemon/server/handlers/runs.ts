@@ -41,7 +41,7 @@ export const runHandlers: RunHandlers = {
     const read = await backend.readPlan(path, { workspace: folder, ...(asPath && { asPath }) });
     const plan = { ...read, ...(engine === undefined ? {} : { engine }), ...(seed === undefined ? {} : { seed }) };
     const baselines = [...new Set(compare ?? [])].filter((method) => method !== plan.method);
-    return { run: await live.start(plan, folder, baselines) };
+    return { run: await live.start({ ...plan, ...(baselines.length > 0 && { compare: baselines }) }, folder) };
   },
 
   async 'lc/pause'({ run }, context) {

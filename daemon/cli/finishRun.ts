@@ -1,0 +1,80 @@
+/** What follows a run in the foreground that has ended well. */
+import { join, relative } from 'node:path';
+import { UserError } from '../protocol/errors.js';
+import type { PathPoint } from '../protocol/events.js';
+import { pathPoints } from '../runs/pathPoints.js';
+import { readReference, readRunModel } from '../runs/runModels.js';
+import { printComparison, runBaselines } from './baselines.js';
+import { measureExport, printExport } from './exportView.js';
+import type { Done } from './follow.js';
+import { answerLine, answerText, printCurve } from './pathView.js';
+import type { Terminal } from './terminal.js';
+import { percent } from './text.js';
+
+/**
+ * What follows a run that has ended well: its baselines, what they and it have come to, and where things are.
+ * @returns the exit code. @throws UserError, also of a baseline.
+ */
+export async function finishRun(terminal: Terminal, workspace: string, done: Done, folder: string): Promise<number> {
+  const baselines = await runBaselines(folder, terminal, workspace);
+  if (!baselines) return 130;
+  if (done.path) {
+    const others = baselines.map((one) => one.folder);
+    return finishPath(terminal, workspace, done, folder, others);
+  }
+  if (baselines.length > 0) {
+    const rows = baselines.map(({ method, done: other }) => [method, other] as const);
+    printComparison([['LC', done], ...rows], terminal);
+  }
+  finish(terminal, workspace, done, folder);
+  return 0;
+}
+
+/** The last lines of every finished run: where things are; the last JSON line is `done`. */
+function finish(terminal: Terminal, workspace: string, done: Done, folder: string): void {
+  terminal.print('');
+  terminal.print(`model   ${relative(process.cwd(), join(folder, 'result', 'model.json'))}`);
+  terminal.print(`report  ${relative(process.cwd(), join(folder, 'result', 'report.html'))}`);
+  terminal.emit({ ...done, folder });
+}
+
+/**
+ * Prints the curve, the answer, and sizes and latency of the model it names. @param others folders of curves beside it.
+ * @throws UserError('budget-impossible') where a bound was asked for and nothing met it; everything is written by then.
+ */
+async function finishPath(
+  terminal: Terminal,
+  workspace: string,
+  done: Done,
+  folder: string,
+  others: readonly string[],
+): Promise<number> {
+  const curves = await Promise.all(
+    [folder, ...others].map(async (one) => {
+      const { method, points } = await pathPoints(one);
+      return { name: method, points };
+    }),
+  );
+  const answer = done.path!;
+  const point = curves[0]!.points.find((one) => one.point === answer.point) as PathPoint;
+  terminal.print('');
+  printCurve(curves, answer, terminal);
+  terminal.print('');
+  if (answer.maxErrorIncrease !== null || answer.met) terminal.print(answerText(point, answer));
+  terminal.print('');
+  const [model, reference] = [await readRunModel(folder), await readReference(folder, workspace)];
+  printExport(await measureExport(model, reference, terminal), terminal);
+  terminal.print('');
+  terminal.print(`model   ${relative(process.cwd(), join(folder, 'result', 'model.json'))}`);
+  terminal.print(`report  ${relative(process.cwd(), join(folder, 'result', 'report.html'))}`);
+  terminal.print(`others  lc-prune export ${relative(process.cwd(), folder) || folder} --point N --format FORMAT`);
+  terminal.emit(answerLine(point, answer, folder));
+  terminal.emit({ ...done, folder });
+  if (answer.maxErrorIncrease !== null && !answer.met) {
+    throw new UserError(
+      'budget-impossible',
+      `no budget of the path is within ${percent(answer.maxErrorIncrease)} of the reference's error; the best, point ${answer.point}, loses ${percent((point.decision ?? 1) - (answer.reference ?? 0))}: ask for larger --budgets, a larger --max-error-increase, or more --refinements`,
+    );
+  }
+  return 0;
+}

@@ -1,0 +1,62 @@
+/** A run with a baseline through the daemon: at the end its report has both. Needs `npm run build`. */
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { requests, type Params, type RequestMethod, type Result } from '../../../daemon/protocol/messages.js';
+import { tinyWorkspace, TINY_PLAN, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
+import { Client, Daemon } from './harness.js';
+
+let ws: TinyWorkspace;
+let daemon: Daemon;
+let client: Client;
+
+beforeAll(async () => {
+  // Long enough to be stopped before it ends.
+  ws = await tinyWorkspace({ ...TINY_PLAN, retrain: { epochs: 400 } });
+  daemon = await Daemon.start('dist/daemon.mjs');
+  client = await daemon.client([ws.folder]);
+});
+afterAll(async () => {
+  await client.close();
+  await daemon.close();
+  await ws.remove();
+});
+
+async function call<M extends RequestMethod>(method: M, params: Params<M>): Promise<Result<M>> {
+  return requests[method].result.parse(await client.call(method, params)) as Result<M>;
+}
+
+/** Looks until something is there. */
+async function eventually<T>(look: () => Promise<T | undefined | false>, what: string): Promise<T> {
+  for (let i = 0; i < 600; i++) {
+    const found = await look();
+    if (found) return found;
+    await wait(100);
+  }
+  throw new Error(`${what}: not in a minute; the daemon says: ${daemon.stderr}`);
+}
+
+it('is compared, also where both were stopped and resumed', async () => {
+  const { run } = await call('lc/start', { planPath: ws.path('tiny.prune.json'), compare: ['magnitude'] });
+  await call('lc/stop', { run });
+  await call('lc/resume', { run });
+  const baseline = await eventually(
+    async () => (await call('lc/runs', null)).find(({ method }) => method === 'magnitude'),
+    'a baseline',
+  );
+  const { plan } = await call('lc/plan', { run: baseline.run });
+  expect(plan).toMatchObject({ method: 'magnitude', baselineOf: run });
+  // Its folder is there before its trainer is.
+  await eventually(async () => !(await client.request('lc/stop', { run: baseline.run })).error, 'its stop');
+  const { folder } = (await call('lc/runs', null)).find((one) => one.run === run)!;
+  const report = (name: string) => readFile(`${folder}/result/${name}`, 'utf8');
+  expect(await report('report.md')).not.toMatch(/\| magnitude \|/);
+  await call('lc/resume', { run: baseline.run });
+  await eventually(async () => /\| lc \|.*\n\| magnitude \|/.test(await report('report.md')), 'the report of both');
+  await eventually(async () => (await report('report.html')).includes('magnitude'), 'the page of both');
+  const runs = await call('lc/runs', null);
+  expect(runs.map(({ run: name, state }) => `${name} ${state}`).sort()).toEqual(
+    [`${baseline.run} done`, `${basename(folder)} done`].sort(),
+  );
+}, 180_000);
