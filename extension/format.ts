@@ -31,6 +31,10 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
 }
 
+/** 12.34 -> "12.3 µs", 1234 -> "1.23 ms". */
+export const microseconds = (value: number): string =>
+  value < 1000 ? `${Number(value.toPrecision(3))} µs` : `${Number((value / 1000).toPrecision(3))} ms`;
+
 /** A share as ten squares: 0.26 -> "■■■□□□□□□□". Anything above zero fills at least one. */
 export function bar(share: number): string {
   const full = share <= 0 ? 0 : Math.max(1, Math.round(Math.min(1, share) * 10));

@@ -3,6 +3,7 @@ import { writeFileAtomic } from '../model/atomicWrite.js';
 import type { Model } from '../model/model.js';
 import { writeKeras, writeKerasH5 } from '../model/writeKeras.js';
 import { writeTfjsModel } from '../model/writeTfjs.js';
+import type { Latency } from './latency.js';
 import { writeMask, writeScipyFolder } from './numpyFormats.js';
 import { writeSafetensors } from './safetensors.js';
 import { writeSparseModule } from './sparseModule.js';
@@ -21,6 +22,25 @@ export interface Format {
   readonly thinned: boolean;
   /** @param path absolute; its folder exists. @throws UserError('model-unsupported' | 'disk'). */
   write(model: Model, path: string): Promise<void>;
+}
+
+/** What is written as these is read by programs that have the network's code already. */
+const WEIGHTS_ALONE: ReadonlySet<string> = new Set([
+  'safetensors',
+  'sparse',
+  'sparse-thinned',
+  'scipy-csr',
+  'mask-npz',
+]);
+
+/** As which of the networks of `measureLatency` what is written runs; null: weights alone, which do not. */
+export function networkOf({
+  id,
+  thinned,
+}: Pick<Format, 'id' | 'thinned'>): Exclude<Latency['what'], 'reference'> | null {
+  if (WEIGHTS_ALONE.has(id)) return null;
+  if (id === 'sparse-module') return 'sparse module';
+  return thinned ? 'thinned' : 'pruned';
 }
 
 const sparsePackage = (model: Model, path: string): Promise<void> => writeFileAtomic(path, writeSparsePackage(model));

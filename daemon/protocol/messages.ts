@@ -135,7 +135,10 @@ export const ExportFormat = z.object({
   gzip: z.number(),
   brotli: z.number(),
   ratio: z.number(),
+  /** As which of the measured networks it runs (`LatencyFigures`); null: weights alone, which do not. */
+  network: z.enum(['pruned', 'thinned', 'sparse module']).nullable(),
 });
+export type ExportFormat = z.infer<typeof ExportFormat>;
 
 /** How fast a model is on the daemon's machine, one thread; see daemon/export/latency.ts. */
 export const LatencyFigures = z.object({
@@ -149,6 +152,8 @@ export const LatencyFigures = z.object({
     }),
   ),
   left: z.array(z.object({ what: z.string(), reason: z.string() })),
+  /** Of one sample, every weight counted: before and after thinning. */
+  flops: z.object({ pruned: z.number(), thinned: z.number() }),
 });
 export type LatencyFigures = z.infer<typeof LatencyFigures>;
 

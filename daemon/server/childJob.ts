@@ -76,18 +76,22 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
   },
   async sizes({ folder, point }) {
     const { findFormat, measureModel } = await import('../export/exportModel.js');
+    const { networkOf } = await import('../export/formats.js');
     const { readRunModel } = await import('../runs/runModels.js');
     const { formats } = await measureModel(await readRunModel(folder, point));
-    return formats.map((figures) => ({ ...figures, extension: findFormat(figures.format).extension }));
+    return formats.map((figures) => {
+      const format = findFormat(figures.format);
+      return { ...figures, extension: format.extension, network: networkOf(format) };
+    });
   },
   async latency({ folder, point, workspace }) {
     const { measureLatency } = await import('../export/latency.js');
+    const { thin } = await import('../export/thin.js');
     const { readReference, readRunModel } = await import('../runs/runModels.js');
-    const { machine, rows, left } = await measureLatency(
-      await readRunModel(folder, point),
-      await readReference(folder, workspace),
-    );
-    return { machine, rows: [...rows], left: [...left] };
+    const model = await readRunModel(folder, point);
+    const { machine, rows, left } = await measureLatency(model, await readReference(folder, workspace));
+    const { before, after } = thin(model).flops;
+    return { machine, rows: [...rows], left: [...left], flops: { pruned: before, thinned: after } };
   },
   async export({ folder, point, format, target }) {
     const { exportModel, findFormat } = await import('../export/exportModel.js');

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
 import { askBudget } from '../budget/askBudget.js';
 import { previewOfModel, previewOfPlan } from '../budget/preview.js';
+import { askFormat } from '../export/askFormat.js';
 import { bytes } from '../format.js';
 import type { RunItem } from '../ids.js';
 import { displayName } from '../monitor/monitorHost.js';
@@ -140,23 +141,7 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
         if (!chosen) return;
         const point = item?.point;
         const model = { run: chosen.run, ...(point !== undefined && { point }) };
-        const items = daemon.request('lc/exportFormats', model).then((formats) =>
-          formats.map(({ format: id, name, extension, bytes: size, gzip, brotli, ratio }) => ({
-            label: name,
-            extension,
-            description: bytes(size),
-            detail: vscode.l10n.t(
-              '{0} gzip, {1} brotli; {2}× smaller than the reference',
-              bytes(gzip),
-              bytes(brotli),
-              Number(ratio.toPrecision(3)),
-            ),
-            id,
-          })),
-        );
-        const format = await vscode.window.showQuickPick(items, {
-          title: vscode.l10n.t('Export {0} as', displayName(chosen)),
-        });
+        const format = await askFormat(vscode.l10n.t('Export {0} as', displayName(chosen)), daemon, model);
         if (!format) return;
         const folder = dirname(chosen.planPath ?? join(chosen.folder, '..', '..', 'x'));
         const target = await vscode.window.showSaveDialog({
@@ -168,7 +153,7 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
         if (!target) return;
         const written = await vscode.window.withProgress(
           { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Exporting...') },
-          () => daemon.request('lc/export', { ...model, format: format.id, target: target.fsPath }),
+          () => daemon.request('lc/export', { ...model, format: format.format, target: target.fsPath }),
         );
         const reveal = vscode.l10n.t('Reveal');
         const openIt = vscode.l10n.t('Open');

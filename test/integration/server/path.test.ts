@@ -67,11 +67,19 @@ describe('a path', () => {
     const sizes = await Promise.all(points.map(({ point }) => call('lc/exportFormats', { run, point })));
     const sparse = sizes.map((formats) => formats.find(({ format }) => format === 'sparse')!.bytes);
     expect(sparse).toEqual(points.map(({ bytes }) => bytes));
-    const { rows, left } = await call('lc/latency', { run, point: 1 });
+    const { rows, left, flops } = await call('lc/latency', { run, point: 1 });
     expect(left).toEqual([]);
     expect(rows.map(({ what, batch }) => `${what} ${batch}`).sort()).toEqual(
       ['reference', 'pruned', 'thinned', 'sparse module'].flatMap((what) => [`${what} 1`, `${what} 64`]).sort(),
     );
+    expect(flops.thinned).toBeLessThan(flops.pruned);
+    const networks = new Map(sizes[1]!.map(({ format, network }) => [format, network]));
+    expect(['onnx', 'onnx-thinned', 'sparse-module', 'mask-npz'].map((format) => networks.get(format))).toEqual([
+      'pruned',
+      'thinned',
+      'sparse module',
+      null,
+    ]);
     for (const { microseconds } of rows) expect(microseconds).toBeGreaterThan(0);
     expect(
       (await client.refused('lc/export', { run, point: 7, format: 'onnx', target: ws.path('x.onnx') })).message,

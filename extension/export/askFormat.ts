@@ -1,0 +1,72 @@
+import * as vscode from 'vscode';
+import type { ExportFormat, Params } from '../../daemon/protocol/messages.js';
+import type { Daemon } from '../daemon/daemon.js';
+import { formatItem, type FormatItem } from './formatItem.js';
+
+/**
+ * Asks for a format in a quick pick. Sizes are there first; FLOPs and latency, which take seconds, are added when they have
+ * been measured, and nothing waits for them.
+ * @returns undefined where the user gave up. @throws where the formats themselves cannot be had.
+ */
+export function askFormat(
+  title: string,
+  daemon: Pick<Daemon, 'request'>,
+  model: Params<'lc/exportFormats'>,
+): Promise<ExportFormat | undefined> {
+  const pick = vscode.window.createQuickPick<FormatItem>();
+  pick.title = title;
+  pick.placeholder = vscode.l10n.t('Writing every format...');
+  pick.busy = true;
+  pick.matchOnDetail = true;
+  pick.keepScrollPosition = true;
+  let open = true;
+  /** What is being looked at stays what is being looked at. */
+  const show = (items: FormatItem[]) => {
+    const active = pick.activeItems[0]?.format.format;
+    pick.items = items;
+    const same = items.filter(({ format }) => format.format === active);
+    if (same.length > 0) pick.activeItems = same;
+  };
+
+  async function addSpeed(formats: readonly ExportFormat[]): Promise<void> {
+    pick.placeholder = vscode.l10n.t('Compared with the reference. Measuring the latency...');
+    try {
+      // After the sizes: what is timed wants the machine for itself.
+      const speed = await daemon.request('lc/latency', model);
+      if (!open) return;
+      show(formats.map((format) => formatItem(format, speed)));
+      pick.placeholder = vscode.l10n.t('Compared with the reference, one sample at a time, on {0}', speed.machine);
+    } catch (error) {
+      // The formats can be exported all the same.
+      if (open) pick.placeholder = vscode.l10n.t('The latency is not known: {0}', (error as Error).message);
+    } finally {
+      if (open) pick.busy = false;
+    }
+  }
+
+  return new Promise((resolve, reject) => {
+    pick.onDidAccept(() => {
+      const chosen = pick.selectedItems[0];
+      if (!chosen) return;
+      resolve(chosen.format);
+      pick.hide();
+    });
+    pick.onDidHide(() => {
+      open = false;
+      resolve(undefined);
+      pick.dispose();
+    });
+    pick.show();
+    daemon.request('lc/exportFormats', model).then(
+      (formats) => {
+        if (!open) return;
+        show(formats.map((format) => formatItem(format, null)));
+        void addSpeed(formats);
+      },
+      (error: unknown) => {
+        reject(error as Error);
+        pick.hide();
+      },
+    );
+  });
+}

@@ -1,0 +1,40 @@
+import * as vscode from 'vscode';
+import type { ExportFormat, LatencyFigures } from '../../daemon/protocol/messages.js';
+import { bytes, microseconds, percent } from '../format.js';
+
+export interface FormatItem extends vscode.QuickPickItem {
+  readonly format: ExportFormat;
+}
+
+const times = (value: number): number => Number(value.toPrecision(3));
+
+/** How much a network in this format computes, and how fast it is here, as far as either was measured. */
+function speedOf({ network }: ExportFormat, { rows, flops }: LatencyFigures): string[] {
+  const row =
+    rows.find(({ what, batch }) => what === network && batch === 1) ?? rows.find(({ what }) => what === network);
+  return [
+    // The sparse module leaves out single weights, which no FLOPs of whole layers say.
+    ...(network === 'pruned' || network === 'thinned'
+      ? [vscode.l10n.t('{0} of the FLOPs', percent(flops[network] / flops.pruned))]
+      : []),
+    ...(row
+      ? [vscode.l10n.t('{0}, {1}× as fast', microseconds(row.microseconds / row.batch), times(row.speedup))]
+      : []),
+  ];
+}
+
+/** One line of the export's quick pick. @param speed null while it is being measured, or where it cannot be. */
+export function formatItem(format: ExportFormat, speed: LatencyFigures | null): FormatItem {
+  const size = vscode.l10n.t(
+    '{0} gzip, {1} brotli, {2}× smaller',
+    bytes(format.gzip),
+    bytes(format.brotli),
+    times(format.ratio),
+  );
+  return {
+    label: format.name,
+    description: bytes(format.bytes),
+    detail: [size, ...(speed ? speedOf(format, speed) : [])].join('; '),
+    format,
+  };
+}
