@@ -7,6 +7,7 @@ import { installHost } from '../host/install.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const host = process.argv.includes('host');
+const seconds = process.argv.find((argument) => /^\d+$/.test(argument));
 if (host) installHost('floor');
 execFileSync(process.execPath, [join(root, 'esbuild.mjs'), '--production', ...(host ? [] : ['webview'])], {
   cwd: root,
@@ -21,6 +22,10 @@ const { status } = spawnSync(
     'vitest.editor.config.ts',
     host ? 'streamCost.test' : 'bench.test',
   ],
-  { cwd: root, stdio: 'inherit', env: { ...process.env, BENCH: '1', CODE_TEST_VERSION: 'floor' } },
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, BENCH: '1', CODE_TEST_VERSION: 'floor', ...(seconds && { BENCH_SECONDS: seconds }) },
+  },
 );
 process.exit(status ?? 1);
