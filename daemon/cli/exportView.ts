@@ -23,7 +23,9 @@ export async function measureExport(
 
 export function printExport({ sizes, thinned, latency }: Required<ReportExport>, terminal: Terminal): void {
   printSizes(sizes, terminal);
+  terminal.print('');
   printSurvivors(thinned, terminal);
+  terminal.print('');
   printLatency(latency, terminal);
 }
 

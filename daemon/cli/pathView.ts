@@ -62,7 +62,7 @@ export function answerText(point: PathPoint, answer: PathAnswer): string {
   const honest =
     set === 'validation'
       ? ''
-      : ` The ${part} decided, for want of a validation part ("data.validation"): its error there is a little optimistic.`;
+      : ` The ${part} decided, for want of a validation part ("data": {"validation": 0.1} in the plan sets one aside): its error there is a little optimistic.`;
   return `${found} ${size}.${honest}`;
 }
 

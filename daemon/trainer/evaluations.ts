@@ -15,6 +15,15 @@ export const primarySet = (sets: EvaluationSets): SetName =>
 /** The part whose error decides between models: what is held out from training and reporting alike, where there is such a part. */
 export const decisionSet = (sets: EvaluationSets): SetName => (sets.validation ? 'validation' : primarySet(sets));
 
+/** What a search for the smallest network rests on, said before the hours that it takes; empty where nothing is amiss. */
+export function decisionNotes({ path, method }: Run['plan'], sets: EvaluationSets): string[] {
+  const set = decisionSet(sets);
+  if (method !== 'lc' || typeof path?.maxErrorIncrease !== 'number' || set === 'validation') return [];
+  return [
+    `The ${set === 'train' ? 'training' : 'test'} part will decide which network is the smallest within the bound, and its error there will be a little optimistic: "data": {"validation": 0.1} in the plan sets a part aside for that.`,
+  ];
+}
+
 /**
  * @param names parts to evaluate on; absent ones are skipped. The primary one always is among them.
  * @returns the evaluation on the primary part.

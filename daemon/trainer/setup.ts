@@ -19,6 +19,7 @@ import { resolveInside } from '../model/workspacePath.js';
 import { UserError } from '../protocol/errors.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { chanceError } from './chance.js';
+import { decisionNotes } from './evaluations.js';
 import { prunableWeights } from './kept.js';
 import type { Batches, Run } from './run.js';
 import { createSessions } from './sessions.js';
@@ -199,7 +200,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
     prunable: prunableWeights(pruned),
     parameters: new Set(parameters.map(({ name }) => name)),
     // The data set is the one of the chosen scale by now: its notes do not speak of another.
-    notes: [...model.notes, ...setup.notes, ...dataset.notes, ...scaleNotes],
+    notes: [...model.notes, ...setup.notes, ...dataset.notes, ...scaleNotes, ...decisionNotes(plan, sets)],
     withWeights(weights, statistics) {
       const map = new Map(parameters.map(({ name, offset, size }) => [name, weights.slice(offset, offset + size)]));
       let at = 0;
