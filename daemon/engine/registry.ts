@@ -2,7 +2,7 @@
 import { UserError } from '../protocol/errors.js';
 import type { Model } from '../model/model.js';
 import type { EngineProbe, EngineProvider, EngineSession, SessionSpec } from './engine.js';
-import { disagreement, tryEngine, type TrialResult } from './trial.js';
+import { disagreement, rematch, tryEngine, type TrialResult } from './trial.js';
 
 export interface RegistryOptions {
   /** Where optional TensorFlow.js packages are looked for, best first: the workspace, a setting, the extension's storage. */
@@ -125,7 +125,7 @@ export async function chooseEngine(
     options.report?.(entry);
   };
   const reference = await openReference(candidates, model, spec);
-  const rateOfReference = reference.trial?.samplesPerSecond ?? 0;
+  let rateOfReference = reference.trial?.samplesPerSecond ?? 0;
   let failure: unknown = new UserError('engine-unavailable', 'no engine can run here');
   for (const provider of candidates) {
     const probe = await provider.probe();
@@ -149,8 +149,13 @@ export async function chooseEngine(
     try {
       session = await provider.open(model, spec);
       const trial = await tryEngine(session, spec);
-      const { samplesPerSecond } = trial;
       const wrong = reference.trial && disagreement(trial, reference.trial, provider.id.startsWith('onnx-'));
+      let { samplesPerSecond } = trial;
+      if (!wrong && reference.session)
+        [samplesPerSecond, rateOfReference] = await rematch([session, reference.session], spec, [
+          samplesPerSecond,
+          rateOfReference,
+        ]);
       if (!wrong && samplesPerSecond > rateOfReference) {
         await reference.session?.dispose();
         consider({ ...probe, ...session.info, reason: probe.reason, chosen: true, samplesPerSecond });

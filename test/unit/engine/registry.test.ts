@@ -13,12 +13,18 @@ interface Stand {
   readonly fails?: string;
   /** Milliseconds a gradient takes. */
   readonly delay?: number;
+  /** Of the first ones. */
+  readonly delays?: readonly number[];
   readonly factor?: number;
 }
 
 /** A provider whose sessions compute something simple, at a speed of the test's choice. */
-function standIn({ id, available = true, fails, delay = 0, factor = 1 }: Stand, open: Set<string>): EngineProvider {
+function standIn(
+  { id, available = true, fails, delay = 0, delays = [], factor = 1 }: Stand,
+  open: Set<string>,
+): EngineProvider {
   const info = { id, name: id, device: 'stand-in' };
+  const waits = [...delays];
   const session = {
     info,
     inputShapes: [[3]],
@@ -26,7 +32,7 @@ function standIn({ id, available = true, fails, delay = 0, factor = 1 }: Stand, 
     getRandomState: () => [1, 2, 3, 4],
     setRandomState: () => undefined,
     gradient: async () => {
-      await new Promise((resolve) => setTimeout(resolve, delay));
+      await new Promise((resolve) => setTimeout(resolve, waits.shift() ?? delay));
       return { loss: 1, gradient: Float32Array.of(factor, 2 * factor) };
     },
     predict: async () => Float32Array.of(0.5, 0.25),
@@ -69,6 +75,13 @@ describe('the choice of an engine', () => {
     expect(result.id).toBe('onnx-cpu');
     expect(result.open).toEqual(['onnx-cpu']);
     expect(result.considered[0]!.reason).toMatch(/slower.*samples\/s/);
+  });
+
+  it('times a close loser again, in turns: a machine that was busy for a moment decides nothing', async () => {
+    const disturbed = { id: 'native-cpu', delays: [0, ...Array<number>(9).fill(30)], delay: 10 };
+    const result = await choose(disturbed, { id: 'onnx-cpu', delay: 20 });
+    expect(result.id).toBe('native-cpu');
+    expect(result.considered[0]!.samplesPerSecond).toBeGreaterThan(4000 / 20);
   });
 
   it('passes over what computes other gradients than the reference', async () => {
