@@ -1,5 +1,6 @@
 /**
- * `npm run paper:lenet5 [-- --quick]`: Caffe's LeNet5 on MNIST at 1% of its weights, LC beside magnitude pruning with equal epochs. Long; Ctrl-C and start it again: finished rows are kept, an interrupted one is resumed. `--quick` is a tenth of the
+ * `npm run paper:lenet5 [-- --quick]`: Caffe's LeNet5 on MNIST at 1% of its weights, LC beside magnitude pruning with equal
+ * epochs. Long; Ctrl-C and start it again: finished rows are kept, an interrupted one is resumed. `--quick` is a tenth of the
  * epochs, to try the script. Writes docs/paper-lenet5.md after every row.
  */
 import { mkdir } from 'node:fs/promises';
