@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { requests, type Params, type RequestMethod, type Result } from '../../../daemon/protocol/messages.js';
+
 import { tinyWorkspace, TINY_PLAN, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
 import { Client, Daemon } from './harness.js';
 
@@ -13,7 +13,7 @@ let client: Client;
 
 beforeAll(async () => {
   // Long enough to be stopped before it ends.
-  ws = await tinyWorkspace({ ...TINY_PLAN, retrain: { epochs: 400 } });
+  ws = await tinyWorkspace({ ...TINY_PLAN, retrain: { epochs: 4000 } });
   daemon = await Daemon.start('dist/daemon.mjs');
   client = await daemon.client([ws.folder]);
 });
@@ -23,9 +23,7 @@ afterAll(async () => {
   await ws.remove();
 });
 
-async function call<M extends RequestMethod>(method: M, params: Params<M>): Promise<Result<M>> {
-  return requests[method].result.parse(await client.call(method, params)) as Result<M>;
-}
+const call: Client['ask'] = (method, params) => client.ask(method, params);
 
 /** Looks until something is there. */
 async function eventually<T>(look: () => Promise<T | undefined | false>, what: string): Promise<T> {
