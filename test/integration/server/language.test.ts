@@ -8,7 +8,8 @@ import type { CodeAction, CodeLens, CompletionItem, Diagnostic, DocumentLink, Do
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
 import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
-import { bundle, Client, Daemon, temporaryFolder } from './harness.js';
+import { bundle } from '../../fixtures/daemon/bundle.js';
+import { Client, Daemon, temporaryFolder } from './harness.js';
 
 let scratch: Awaited<ReturnType<typeof temporaryFolder>>;
 let workspace: string;

@@ -8,7 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { requests, type BatchColumns, type RequestMethod, type RunSummary } from '../../../daemon/protocol/messages.js';
 import type { RunEvent } from '../../../daemon/protocol/events.js';
 import { bigModel } from '../../fixtures/bigModel.js';
-import { bundle, Client, Daemon, temporaryFolder } from './harness.js';
+import { bundle } from '../../fixtures/daemon/bundle.js';
+import { Client, Daemon, temporaryFolder } from './harness.js';
 
 let scratch: Awaited<ReturnType<typeof temporaryFolder>>;
 let script: string;

@@ -7,8 +7,9 @@ import { readModel } from '../../../daemon/model/readModel.js';
 import { withWeights } from '../../../daemon/model/weights.js';
 import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
 import { readPlan } from '../../../daemon/plan/readPlan.js';
-import { requests, type Params, type RequestMethod, type Result } from '../../../daemon/protocol/messages.js';
-import { bundle, Client, Daemon, temporaryFolder } from './harness.js';
+
+import { bundle } from '../../fixtures/daemon/bundle.js';
+import { Client, Daemon, temporaryFolder } from './harness.js';
 
 let scratch: Awaited<ReturnType<typeof temporaryFolder>>;
 let workspace: string;
@@ -35,9 +36,7 @@ afterAll(async () => {
   await scratch.remove();
 });
 
-async function call<M extends RequestMethod>(method: M, params: Params<M>): Promise<Result<M>> {
-  return requests[method].result.parse(await client.call(method, params)) as Result<M>;
-}
+const call: Client['ask'] = (method, params) => client.ask(method, params);
 
 describe('lc/inspect', () => {
   it('counts weights, FLOPs, bytes and zeros', async () => {
