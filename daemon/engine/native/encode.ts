@@ -6,6 +6,7 @@ import { encodeGroup } from './encodeGroup.js';
 import { moveRank, movesOf, moveWords, wholeBlock } from './moves.js';
 import { program as op } from './opcodes.js';
 import { cutIntoUnits, isElementwise, root, Unsupported, type Unit } from './units.js';
+import { type Geometry, placesFloats, summedTilesPay, tilesPay } from './winograd.js';
 
 /** Where a tensor lies: a buffer's number and an offset in floats. */
 export interface Place {
@@ -193,7 +194,8 @@ function emit(code: number[], unit: Unit, context: Context): void {
     }
     case 'convolution': {
       const g = geometry(node, first!, second!, node);
-      code.push(op.convolution, ...Object.values(g));
+      const tiled = tilesPay(g);
+      code.push(tiled ? op.winograd : op.convolution, ...Object.values(g));
       code.push(...at(first), ...at(second), ...at(unit.bias), ...at(unit.result));
       const pool = unit.pool ? poolFields(unit.pool) : noPool;
       code.push(
@@ -201,13 +203,17 @@ function emit(code: number[], unit: Unit, context: Context): void {
         Number(unit.pool !== undefined),
         ...pool,
         ...words(unit.pool && context.index(unit.pool)),
+        ...words(tiled ? context.temporary(placesFloats(g.c, g.f)) : undefined),
       );
       return;
     }
     case 'inputGradient': {
       const g = geometry(node, node, second!, first!);
       const turned = context.temporary(g.kh * g.kw * g.c * g.f);
-      code.push(op.inputGradient, ...Object.values(g), ...at(first), ...at(second), ...at(node), ...words(turned));
+      const tiled = tilesPay(g);
+      code.push(tiled ? op.winogradInputGradient : op.inputGradient, ...Object.values(g));
+      code.push(...at(first), ...at(second), ...at(node), ...words(turned));
+      code.push(...words(tiled ? context.temporary(placesFloats(g.f, g.c)) : undefined));
       return;
     }
     case 'filterGradient': {
@@ -215,7 +221,7 @@ function emit(code: number[], unit: Unit, context: Context): void {
       const g = geometry(node, first!, node, second!);
       const partial = context.temporary(parts * (g.kh * g.kw * g.c + 1) * paddedColumns(g.f));
       code.push(
-        op.filterGradient,
+        summedTilesPay(g, parts) ? op.winogradFilterGradient : op.filterGradient,
         ...Object.values(g),
         ...at(first),
         ...at(dy),
@@ -324,8 +330,7 @@ export function matrixSizes(node: Node) {
   return { m, n, k, transposeA, transposeB };
 }
 
-/** Fields of Geometry in runtime.h. */
-function geometry(node: Node, x: Node, filter: Node, y: Node) {
+function geometry(node: Node, x: Node, filter: Node, y: Node): Geometry {
   const [sh, sw] = node.attrs['strides'] as [number, number];
   const dilations = node.attrs['dilations'] as [number, number];
   const [top, left] = node.attrs['pads'] as [number, number];

@@ -20,6 +20,9 @@ export const program = numbered(
   'depthwise',
   'depthwiseInputGradient',
   'depthwiseFilterGradient',
+  'winograd',
+  'winogradInputGradient',
+  'winogradFilterGradient',
 );
 
 /** Steps of a fused operation; those with the name of a graph operation compute it. */

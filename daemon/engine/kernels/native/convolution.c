@@ -37,6 +37,12 @@ static const float *pad_image(const Geometry *g, const Padded *p, const float *x
   return to;
 }
 
+/* What lies within the padding. */
+static void crop_image(const Geometry *g, const Padded *p, const float *from, float *to) {
+  for (int y = 0; y < g->h; y++)
+    memcpy(to + (long)y * g->w * g->c, from + (y + g->top) * p->row + g->left * g->c, (long)g->w * g->c * sizeof(float));
+}
+
 /* Output pixels in order, and where the pixels under each begin in the (padded) image. */
 typedef struct {
   const Geometry *g;
@@ -131,11 +137,7 @@ static void backward(const void *argument, int image, float *scratch) {
         tile(&t);
       }
     }
-  if (p.padded) {
-    float *to = op->dx + (long)image * g->h * g->w * g->c;
-    for (int y = 0; y < g->h; y++)
-      memcpy(to + (long)y * g->w * g->c, dx + (y + g->top) * p.row + g->left * g->c, (long)g->w * g->c * sizeof(float));
-  }
+  if (p.padded) crop_image(g, &p, dx, op->dx + (long)image * g->h * g->w * g->c);
 }
 
 /* The filter turned by 180 degrees, its channels and filters exchanged. */
@@ -172,12 +174,33 @@ static void convolution_input_gradient(Team *team, const InputGradient *op) {
 /* Images whose products are summed in registers: small ones are too few terms to pay for the way to memory. */
 static int group_size(const Geometry *g) { return MIN(MAX(512 / (g->oh * g->ow), 1), (g->batch + PARTS - 1) / PARTS); }
 
+/* dy of some images; through its pooling, if it was pooled. */
+static const float *expanded_images(const FilterGradient *op, int first, int images, float *expanded) {
+  const Geometry *g = &op->g;
+  long pixels = (long)g->oh * g->ow;
+  if (!op->pooled) return op->dy + first * pixels * g->f;
+  for (int i = 0; i < images; i++) {
+    long at = (long)(first + i) * op->pool.oh * op->pool.ow * g->f;
+    max_pool_gradient_image(op->dy + at, op->index + at, g->oh, g->ow, g->f, &op->pool, expanded + i * pixels * g->f);
+  }
+  return expanded;
+}
+
+/* sums[f] += dy of all pixels of some images. */
+static void add_pixels(const Geometry *g, const float *dy, int images, float *sums) {
+  for (int f = 0; f < g->f; f += LANES) {
+    vf sum = LOAD(sums + f);
+    for (long m = 0; m < (long)images * g->oh * g->ow; m++) sum += load_some(dy + m * g->f + f, g->f - f);
+    STORE(sums + f, sum);
+  }
+}
+
 /* Sums of one part of the batch: partial[part][k][padded f], then the bias row. */
 static void filter_part(const void *argument, int part, float *scratch) {
   const FilterGradient *op = argument;
   const Geometry *g = &op->g;
   Padded p = padded(g);
-  long pixels = (long)g->oh * g->ow, columns = padded_columns(g->f), given = (long)g->h * g->w * g->c;
+  long columns = padded_columns(g->f), given = (long)g->h * g->w * g->c;
   int inner = g->kw * g->c;
   long rows = (long)g->kh * inner;
   float *sums = op->partial + part * (rows + 1) * columns;
@@ -186,14 +209,8 @@ static void filter_part(const void *argument, int part, float *scratch) {
   int from = (long)g->batch * part / PARTS, to = (long)g->batch * (part + 1) / PARTS;
   for (int first = from; first < to; first += group_size(g)) {
     int images = MIN(group_size(g), to - first);
-    const float *x = p.padded ? scratch : op->x + first * given, *dy = op->pooled ? expanded : op->dy + first * pixels * g->f;
-    for (int i = 0; i < images; i++) {
-      pad_image(g, &p, op->x + (first + i) * given, scratch + i * p.image);
-      if (!op->pooled) continue;
-      long at = (long)(first + i) * op->pool.oh * op->pool.ow * g->f;
-      float *image = expanded + i * pixels * g->f;
-      max_pool_gradient_image(op->dy + at, op->index + at, g->oh, g->ow, g->f, &op->pool, image);
-    }
+    const float *x = p.padded ? scratch : op->x + first * given, *dy = expanded_images(op, first, images, expanded);
+    for (int i = 0; i < images; i++) pad_image(g, &p, op->x + (first + i) * given, scratch + i * p.image);
     for (int panel = 0; panel < panels_of(g->f); panel++) {
       int n0 = panel_start(g->f, panel);
       Tile t = {.b = dy + n0, .b_step = g->f, .images = images, .outer = g->oh, .inner = g->ow};
@@ -220,12 +237,7 @@ static void filter_part(const void *argument, int part, float *scratch) {
         tile(&t);
       }
     }
-    if (op->db)
-      for (int f = 0; f < g->f; f += LANES) {
-        vf sum = LOAD(sums + rows * columns + f);
-        for (long m = 0; m < images * pixels; m++) sum += load_some(dy + m * g->f + f, g->f - f);
-        STORE(sums + rows * columns + f, sum);
-      }
+    if (op->db) add_pixels(g, dy, images, sums + rows * columns);
   }
 }
 
@@ -248,11 +260,16 @@ static void add_parts(const void *argument, int task, float *scratch) {
   }
 }
 
+static void sum_parts(Team *team, const FilterGradient *op) {
+  const Geometry *g = &op->g;
+  long rows = (long)g->kh * g->kw * g->c + 1;
+  team_run(team, (rows + SUM_ROWS - 1) / SUM_ROWS, add_parts, op, 0, PARTS * filter_time(g));
+}
+
 static void convolution_filter_gradient(Team *team, const FilterGradient *op) {
   const Geometry *g = &op->g;
   long expanded = op->pooled ? (long)g->oh * g->ow * g->f : 0;
   long own = group_size(g) * (padded(g).image + expanded) + 2 * SLACK;
   team_run(team, PARTS, filter_part, op, own, product_time(g));
-  long rows = (long)g->kh * g->kw * g->c + 1;
-  team_run(team, (rows + SUM_ROWS - 1) / SUM_ROWS, add_parts, op, 0, PARTS * filter_time(g));
+  sum_parts(team, op);
 }

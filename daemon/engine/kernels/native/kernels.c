@@ -3,6 +3,7 @@
 #include "depthwise.c"
 #include "elementwise.c"
 #include "move.c"
+#include "winograd.c"
 
 void UPDATE(float *w, float *v, const float *g, const float *target, const uint8_t *keep, int n, float eta,
             float momentum, float decay, float mu, int nesterov);
@@ -12,6 +13,9 @@ const Kernels KERNELS = {
     .convolution = convolution,
     .input_gradient = convolution_input_gradient,
     .filter_gradient = convolution_filter_gradient,
+    .winograd = winograd,
+    .winograd_input_gradient = winograd_input_gradient,
+    .winograd_filter_gradient = winograd_filter_gradient,
     .depthwise = depthwise,
     .depthwise_input_gradient = depthwise_input_gradient,
     .depthwise_filter_gradient = depthwise_filter_gradient,

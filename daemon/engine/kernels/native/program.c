@@ -71,20 +71,24 @@ static int decode(Reader *r, Operation *op, Step **steps) {
       g->transpose_a = next(r), g->transpose_b = next(r), g->relu = next(r);
       return 1;
     }
-    case PROGRAM_CONVOLUTION: {
+    case PROGRAM_CONVOLUTION:
+    case PROGRAM_WINOGRAD: {
       Convolution *c = &op->convolution;
       c->g = geometry(r);
       c->x = tensor(r), c->filter = tensor(r), c->bias = tensor(r), c->y = tensor(r);
       c->relu = next(r), c->pooled = next(r), c->pool = pool(r), c->index = (uint8_t *)tensor(r);
+      c->places = tensor(r);
       return 1;
     }
-    case PROGRAM_INPUT_GRADIENT: {
+    case PROGRAM_INPUT_GRADIENT:
+    case PROGRAM_WINOGRAD_INPUT_GRADIENT: {
       InputGradient *g = &op->input_gradient;
       g->g = geometry(r);
-      g->dy = tensor(r), g->filter = tensor(r), g->dx = tensor(r), g->packed = tensor(r);
+      g->dy = tensor(r), g->filter = tensor(r), g->dx = tensor(r), g->packed = tensor(r), g->places = tensor(r);
       return 1;
     }
-    case PROGRAM_FILTER_GRADIENT: {
+    case PROGRAM_FILTER_GRADIENT:
+    case PROGRAM_WINOGRAD_FILTER_GRADIENT: {
       FilterGradient *g = &op->filter_gradient;
       g->g = geometry(r);
       g->x = tensor(r), g->dy = tensor(r), g->dw = tensor(r), g->db = tensor(r), g->partial = tensor(r);
@@ -173,6 +177,9 @@ static void run(const Kernels *k, Team *team, const Operation *op) {
     case PROGRAM_CONVOLUTION: k->convolution(team, &op->convolution); break;
     case PROGRAM_INPUT_GRADIENT: k->input_gradient(team, &op->input_gradient); break;
     case PROGRAM_FILTER_GRADIENT: k->filter_gradient(team, &op->filter_gradient); break;
+    case PROGRAM_WINOGRAD: k->winograd(team, &op->convolution); break;
+    case PROGRAM_WINOGRAD_INPUT_GRADIENT: k->winograd_input_gradient(team, &op->input_gradient); break;
+    case PROGRAM_WINOGRAD_FILTER_GRADIENT: k->winograd_filter_gradient(team, &op->filter_gradient); break;
     case PROGRAM_DEPTHWISE: k->depthwise(team, &op->depthwise); break;
     case PROGRAM_DEPTHWISE_INPUT_GRADIENT: k->depthwise_input_gradient(team, &op->depthwise); break;
     case PROGRAM_DEPTHWISE_FILTER_GRADIENT: k->depthwise_filter_gradient(team, &op->depthwise); break;

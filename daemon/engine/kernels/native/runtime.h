@@ -48,12 +48,14 @@ typedef struct {
   int relu, pooled;
   Pool pool;
   uint8_t *index;
+  /* For the filters of a tiled one. */
+  float *places;
 } Convolution;
 
 typedef struct {
   Geometry g;
   const float *dy, *filter;
-  float *dx, *packed;
+  float *dx, *packed, *places;
 } InputGradient;
 
 typedef struct {
@@ -145,6 +147,9 @@ typedef struct {
   void (*convolution)(Team *, const Convolution *);
   void (*input_gradient)(Team *, const InputGradient *);
   void (*filter_gradient)(Team *, const FilterGradient *);
+  void (*winograd)(Team *, const Convolution *);
+  void (*winograd_input_gradient)(Team *, const InputGradient *);
+  void (*winograd_filter_gradient)(Team *, const FilterGradient *);
   void (*depthwise)(Team *, const Depthwise *);
   void (*depthwise_input_gradient)(Team *, const Depthwise *);
   void (*depthwise_filter_gradient)(Team *, const Depthwise *);

@@ -50,10 +50,53 @@ async function computeNode(
   return result!;
 }
 
-function expectClose(actual: Float32Array, expected: Float64Array, scale = 1): void {
+function expectClose(actual: Float32Array, expected: Float64Array, scale = 1, tolerance = 3e-6): void {
   expect(actual.length).toBe(expected.length);
   const worst = expected.reduce((w, x, i) => Math.max(w, Math.abs(x - actual[i]!) / (scale + Math.abs(x))), 0);
-  expect(worst).toBeLessThan(3e-6);
+  expect(worst).toBeLessThan(tolerance);
+}
+
+/** A convolution by the definition, in float64: its result, and what a gradient dy of it gives. */
+function convolutionOf(
+  [batch, h, w, c]: readonly [number, number, number, number],
+  [kh, kw, , f]: readonly [number, number, number, number],
+  [, oh, ow]: readonly [number, number, number, number],
+  { strides, dilations, pads }: Record<'strides' | 'dilations' | 'pads', readonly number[]>,
+  { x, filter, dy }: Record<'x' | 'filter' | 'dy', Float32Array>,
+) {
+  const y = new Float64Array(dy.length);
+  const dx = new Float64Array(x.length);
+  const dw = new Float64Array(filter.length);
+  const db = new Float64Array(f);
+  for (let b = 0; b < batch; b++)
+    for (let oy = 0; oy < oh; oy++)
+      for (let ox = 0; ox < ow; ox++)
+        for (let o = 0; o < f; o++) {
+          const out = ((b * oh + oy) * ow + ox) * f + o;
+          db[o]! += dy[out]!;
+          for (let ky = 0; ky < kh; ky++)
+            for (let kx = 0; kx < kw; kx++) {
+              const py = oy * strides[0]! + ky * dilations[0]! - pads[0]!;
+              const px = ox * strides[1]! + kx * dilations[1]! - pads[1]!;
+              if (py < 0 || py >= h || px < 0 || px >= w) continue;
+              for (let i = 0; i < c; i++) {
+                const [at, tap] = [((b * h + py) * w + px) * c + i, ((ky * kw + kx) * c + i) * f + o];
+                y[out]! += x[at]! * filter[tap]!;
+                dx[at]! += dy[out]! * filter[tap]!;
+                dw[tap]! += dy[out]! * x[at]!;
+              }
+            }
+        }
+  return { y, dx, dw, db };
+}
+
+/** -|dy|: a tensor of the graph, as gradients are in training, and its sums, which are fused into the filter's gradient. */
+function gradientOf(graph: GraphBuilder, given: Node, shape: readonly number[]) {
+  const negative = graph.add({ op: 'Neg', inputs: [given], shape });
+  const magnitude = graph.add({ op: 'Abs', inputs: [negative], shape });
+  const dy = graph.add({ op: 'Neg', inputs: [magnitude], shape });
+  const attrs = { axes: [0, 1, 2], keepDims: false };
+  return { dy, sum: graph.add({ op: 'Sum', inputs: [dy], attrs, shape: [shape[3]!] }) };
 }
 
 describe.each(levels)('native kernels with %s', (name) => {
@@ -106,72 +149,65 @@ describe.each(levels)('native kernels with %s', (name) => {
         normal(kh * kw * c * f),
         normal(batch * oh * ow * f),
       ] as const;
-      const shapes = { x: [batch, h, w, c], filter: [kh, kw, c, f], y: [batch, oh, ow, f] };
-      const y = new Float64Array(dy.length);
-      const dx = new Float64Array(x.length);
-      const dw = new Float64Array(filter.length);
-      const db = new Float64Array(f);
-      for (let b = 0; b < batch; b++)
-        for (let oy = 0; oy < oh; oy++)
-          for (let ox = 0; ox < ow; ox++)
-            for (let o = 0; o < f; o++) {
-              const out = ((b * oh + oy) * ow + ox) * f + o;
-              db[o]! += dy[out]!;
-              for (let ky = 0; ky < kh; ky++)
-                for (let kx = 0; kx < kw; kx++) {
-                  const [py, px] = [
-                    oy * strides[0] + ky * dilations[0] - pads[0],
-                    ox * strides[1] + kx * dilations[1] - pads[1],
-                  ];
-                  if (py < 0 || py >= h || px < 0 || px >= w) continue;
-                  for (let i = 0; i < c; i++) {
-                    const [at, tap] = [((b * h + py) * w + px) * c + i, ((ky * kw + kx) * c + i) * f + o];
-                    y[out]! += x[at]! * filter[tap]!;
-                    dx[at]! += dy[out]! * filter[tap]!;
-                    dw[tap]! += dy[out]! * x[at]!;
-                  }
-                }
-            }
+      const shapes = { x: [batch, h, w, c], filter: [kh, kw, c, f], y: [batch, oh, ow, f] } as const;
+      const { y, dx } = convolutionOf(shapes.x, shapes.filter, shapes.y, attrs, { x, filter, dy });
       const scale = Math.sqrt(kh * kw * c);
       const forward = { op: 'Conv2D', shapes: [shapes.x, shapes.filter], attrs, shape: shapes.y } as const;
       expectClose(await computeNode(forward, [x, filter]), y, scale);
       const input = { op: 'Conv2DBackpropInput', shapes: [shapes.y, shapes.filter], attrs, shape: shapes.x } as const;
       expectClose(await computeNode(input, [dy, filter]), dx, Math.sqrt(kh * kw * f));
-      // dy is a tensor of the graph, as in training, and its sums are fused into the filter's gradient.
       const [gradient, bias] = await compute([shapes.x, shapes.y], [x, dy], (graph, [image, given]) => {
-        const negative = graph.add({ op: 'Neg', inputs: [given!], shape: shapes.y });
-        const through = graph.add({
-          op: 'Neg',
-          inputs: [graph.add({ op: 'Abs', inputs: [negative], shape: shapes.y })],
-          shape: shapes.y,
-        });
-        const sum = graph.add({
-          op: 'Sum',
-          inputs: [through],
-          attrs: { axes: [0, 1, 2], keepDims: false },
-          shape: [f],
-        });
-        return [graph.add({ op: 'Conv2DBackpropFilter', inputs: [image!, through], attrs, shape: shapes.filter }), sum];
+        const through = gradientOf(graph, given!, shapes.y);
+        const inputs = [image!, through.dy];
+        return [graph.add({ op: 'Conv2DBackpropFilter', inputs, attrs, shape: shapes.filter }), through.sum];
       });
       const minus = dy.map((v) => -Math.abs(v));
-      const expected = new Float64Array(filter.length);
-      const sums = new Float64Array(f);
-      minus.forEach((v, i) => (sums[i % f]! += v));
-      for (let b = 0; b < batch; b++)
-        for (let oy = 0; oy < oh; oy++)
-          for (let ox = 0; ox < ow; ox++)
-            for (let tap = 0; tap < expected.length; tap++) {
-              const [o, i] = [tap % f, Math.floor(tap / f) % c];
-              const [kx, ky] = [Math.floor(tap / f / c) % kw, Math.floor(tap / f / c / kw)];
-              const [py, px] = [
-                oy * strides[0] + ky * dilations[0] - pads[0],
-                ox * strides[1] + kx * dilations[1] - pads[1],
-              ];
-              if (py < 0 || py >= h || px < 0 || px >= w) continue;
-              expected[tap]! += x[((b * h + py) * w + px) * c + i]! * minus[((b * oh + oy) * ow + ox) * f + o]!;
-            }
-      expectClose(gradient!, expected, Math.sqrt(batch * oh * ow));
-      expectClose(bias!, sums, Math.sqrt(batch * oh * ow));
+      const { dw, db } = convolutionOf(shapes.x, shapes.filter, shapes.y, attrs, { x, filter, dy: minus });
+      expectClose(gradient!, dw, Math.sqrt(batch * oh * ow));
+      expectClose(bias!, db, Math.sqrt(batch * oh * ow));
+    }
+  }, 120_000);
+
+  it("convolve in Winograd's tiles, and give both gradients, for filters of 3x3 and 5x5", async () => {
+    for (let trial = 0; trial < 10; trial++) {
+      const k = trial % 2 === 0 ? 3 : 5;
+      const [batch, c, f] = [between(1, 40), between(12, 37), between(12, 55)];
+      const pads = [0, 0, 0, 0].map(() => random.below(k));
+      // Tiles reach over the edge on both axes, and are nearly full.
+      const [oh, ow] = k === 3 ? [between(11, 13), between(8, 12)] : [between(7, 10), between(5, 8)];
+      const [h, w] = [oh + k - 1 - pads[0]! - pads[2]!, ow + k - 1 - pads[1]! - pads[3]!];
+      const attrs = { strides: [1, 1], dilations: [1, 1], pads };
+      const shapes = { x: [batch, h, w, c], filter: [k, k, c, f], y: [batch, oh, ow, f] } as const;
+      const [x, filter, given, bias] = [normal(batch * h * w * c), normal(k * k * c * f), normal(batch * oh * ow * f), normal(f)] as const; // prettier-ignore
+      const dy = given.map((v) => -Math.abs(v));
+      const expected = convolutionOf(shapes.x, shapes.filter, shapes.y, attrs, { x, filter, dy });
+      const tolerance = 1.5e-5;
+      const input = { op: 'Conv2DBackpropInput', shapes: [shapes.y, shapes.filter], attrs, shape: shapes.x } as const;
+      expectClose(await computeNode(input, [dy, filter]), expected.dx, Math.sqrt(k * k * f), tolerance);
+      const [dw, db] = await compute([shapes.x, shapes.y], [x, given], (graph, [image, gradient]) => {
+        const through = gradientOf(graph, gradient!, shapes.y);
+        const inputs = [image!, through.dy];
+        return [graph.add({ op: 'Conv2DBackpropFilter', inputs, attrs, shape: shapes.filter }), through.sum];
+      });
+      const scale = Math.sqrt(batch * oh * ow);
+      expectClose(dw!, expected.dw, scale, tolerance);
+      expectClose(db!, expected.db, scale);
+      // Bias, ReLU and pooling are fused.
+      const pooled = [batch, oh >> 1, ow >> 1, f];
+      const [y, maxima] = await compute([shapes.x, shapes.filter, [f]], [x, filter, bias], (graph, [image, taps, shift]) => {
+        const convolved = () => graph.add({ op: 'Add', inputs: [graph.add({ op: 'Conv2D', inputs: [image!, taps!], attrs, shape: shapes.y }), shift!], shape: shapes.y });
+        const pool = { window: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0] };
+        return [graph.add({ op: 'Relu', inputs: [convolved()], shape: shapes.y }), graph.add({ op: 'MaxPool', inputs: [convolved()], attrs: pool, shape: pooled })];
+      }); // prettier-ignore
+      const shifted = expected.y.map((v, i) => v + bias[i % f]!);
+      expectClose(y!, shifted.map((v) => Math.max(v, 0)), Math.sqrt(k * k * c), tolerance); // prettier-ignore
+      const maximum = new Float64Array(sizeOf(pooled)).fill(-Infinity);
+      shifted.forEach((v, i) => {
+        const [px, py] = [Math.floor(i / f) % ow, Math.floor(i / f / ow) % oh];
+        const at = ((Math.floor(i / f / ow / oh) * (oh >> 1) + (py >> 1)) * (ow >> 1) + (px >> 1)) * f + (i % f);
+        if (py >> 1 < oh >> 1 && px >> 1 < ow >> 1) maximum[at] = Math.max(maximum[at]!, v);
+      });
+      expectClose(maxima!, maximum, Math.sqrt(k * k * c), tolerance);
     }
   }, 120_000);
 
@@ -414,15 +450,19 @@ describe.each(levels)('native kernels with %s', (name) => {
     }
   });
 
-  it('give the same bits on one thread and on several', async () => {
-    const shape = [40, 9, 9, 5];
-    const filter = [3, 3, 5, 7];
+  it.each([
+    ['directly', 5, 7],
+    ["in Winograd's tiles", 20, 17],
+  ])('give the same bits on one thread and on several: convolution %s', async (_, c, f) => {
+    const [shape, result, filter] = [[40, 9, 9, c], [40, 9, 9, f], [3, 3, c, f]]; // prettier-ignore
     const attrs = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] };
-    const values = [normal(sizeOf(shape)), normal(40 * 81 * 7)];
+    const values = [normal(sizeOf(shape!)), normal(sizeOf(result!)), normal(sizeOf(filter!))];
     const run = (threads: number) =>
-      compute([shape, [40, 9, 9, 7]], values, (graph, [x, dy]) => [
-        graph.add({ op: 'Conv2DBackpropFilter', inputs: [x!, dy!], attrs, shape: filter }),
-        graph.add({ op: 'Sum', inputs: [graph.add({ op: 'Exp', inputs: [x!], shape })], attrs: { axes: [0, 1, 2], keepDims: false }, shape: [5] }),
+      compute([shape!, result!, filter!], values, (graph, [x, dy, taps]) => [
+        graph.add({ op: 'Conv2D', inputs: [x!, taps!], attrs, shape: result! }),
+        graph.add({ op: 'Conv2DBackpropInput', inputs: [dy!, taps!], attrs, shape: shape! }),
+        graph.add({ op: 'Conv2DBackpropFilter', inputs: [x!, dy!], attrs, shape: filter! }),
+        graph.add({ op: 'Sum', inputs: [graph.add({ op: 'Exp', inputs: [x!], shape: shape! })], attrs: { axes: [0, 1, 2], keepDims: false }, shape: [c] }),
       ], threads); // prettier-ignore
     const one = await run(1);
     for (const threads of [2, 3, 5]) expect(await run(threads)).toEqual(one);

@@ -8,13 +8,9 @@ import { buildArchitecture, type Architecture } from '../../../../daemon/model/a
 const found = loadAddon();
 
 describe.skipIf('reason' in found)('native engine', () => {
-  it.each<[Architecture, number]>([
-    ['lenet300', 64],
-    ['lenet300-tanh', 32],
-    ['lenet5', 32],
-    ['resnet20', 4],
-  ])('gives the loss and gradient of onnxruntime on %s', async (name, batchSize) => {
-    const model = buildArchitecture(name, 1);
+  /** Relative differences of the loss and of the gradient from onnxruntime's. */
+  async function distances(name: Architecture, batchSize: number, weights: number) {
+    const model = buildArchitecture(name, weights);
     const spec = { loss: 'categoricalCrossentropy', batchSize, seed: 1, threads: 2 } as const;
     const results = [];
     for (const provider of [nativeProvider, compiledProvider('cpu')]) {
@@ -31,14 +27,35 @@ describe.skipIf('reason' in found)('native engine', () => {
       { loss: number; gradient: Float32Array },
       { loss: number; gradient: Float32Array },
     ];
-    expect(Math.abs(ours.loss - theirs.loss)).toBeLessThan(1e-5 * theirs.loss);
     let [difference, norm] = [0, 0];
     theirs.gradient.forEach((g, i) => {
       difference += (g - ours.gradient[i]!) ** 2;
       norm += g * g;
     });
     expect(norm).toBeGreaterThan(0);
-    expect(Math.sqrt(difference / norm)).toBeLessThan(1e-4);
+    return { loss: Math.abs(ours.loss - theirs.loss) / theirs.loss, gradient: Math.sqrt(difference / norm) };
+  }
+
+  it.each<[Architecture, number]>([
+    ['lenet300', 64],
+    ['lenet300-tanh', 32],
+    ['lenet5', 32],
+  ])('gives the loss and gradient of onnxruntime on %s', async (name, batchSize) => {
+    const { loss, gradient } = await distances(name, batchSize, 1);
+    expect(loss).toBeLessThan(1e-5);
+    expect(gradient).toBeLessThan(1e-4);
+  });
+
+  it('gives the loss and gradient of onnxruntime on resnet20', async () => {
+    const all = [];
+    for (const weights of [1, 2, 3, 4]) all.push(await distances('resnet20', 4, weights));
+    // A ReLU whose argument rounding moves over 0 changes the whole gradient: by 2e-3 between two runs of onnxruntime
+    // whose images differ by 1e-6. Not with all weights.
+    for (const { loss, gradient } of all) {
+      expect(loss).toBeLessThan(1e-5);
+      expect(gradient).toBeLessThan(3e-2);
+    }
+    expect(Math.min(...all.map(({ gradient }) => gradient))).toBeLessThan(1e-5);
   });
 
   it('uses the best level of instructions, or the one asked for, and says which', async () => {

@@ -1,0 +1,51 @@
+/** Fields of Geometry in runtime.h. */
+export interface Geometry {
+  readonly batch: number;
+  readonly h: number;
+  readonly w: number;
+  readonly c: number;
+  readonly oh: number;
+  readonly ow: number;
+  readonly f: number;
+  readonly kh: number;
+  readonly kw: number;
+  readonly sh: number;
+  readonly sw: number;
+  readonly top: number;
+  readonly left: number;
+  readonly dh: number;
+  readonly dw: number;
+}
+
+/** Places of a tile: 6 x 6. */
+const places = 36;
+/** Of fewer channels a tile's vectors are mostly empty. */
+const leastChannels = 12;
+/** More filters do not stay in a core's cache with their tiles: pairs of a channel and a filter. */
+const mostPairs = 128 * 128;
+/** A part of the batch must have tiles enough to pay for the way from sums at places to a filter's gradient. */
+const leastSummedTiles = 8;
+/** Of the multiplications of the direct way; the tiles themselves take as much time as half of the rest. */
+const mostWork = 0.6;
+
+/** Tiles of an image in Winograd's way (kernels/native/winograd.h): 4 x 4 results of 3 x 3 filters, 2 x 2 of 5 x 5. */
+function tilesOf({ kh, oh, ow }: Geometry): number {
+  const side = 7 - kh;
+  return Math.ceil(oh / side) * Math.ceil(ow / side);
+}
+
+/** Whether a convolution and its input gradient are faster in Winograd's tiles than directly. */
+export function tilesPay(g: Geometry): boolean {
+  const { kh, kw, sh, sw, dh, dw, c, f } = g;
+  const covered = kh === kw && (kh === 3 || kh === 5) && sh * sw * dh * dw === 1;
+  if (!covered || Math.min(c, f) < leastChannels || c * f > mostPairs) return false;
+  return places * tilesOf(g) <= mostWork * kh * kw * g.oh * g.ow;
+}
+
+/** Whether the filter's gradient is. @param parts into which the batch is cut. */
+export const summedTilesPay = (g: Geometry, parts: number): boolean =>
+  tilesPay(g) && Math.floor(g.batch / parts) * tilesOf(g) >= leastSummedTiles;
+
+/** Floats of the filters at all places: matrices of rows x columns. */
+export const placesFloats = (rows: number, columns: number): number =>
+  places * (rows * Math.ceil(columns / 16) * 16 + 16);
