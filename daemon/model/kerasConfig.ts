@@ -19,11 +19,19 @@ export type KerasStyle = 'h5' | 'native';
 
 const INITIALIZER_NAMES: Record<string, string> = { LeCunNormal: 'LecunNormal', LeCunUniform: 'LecunUniform' };
 
+/** A nested model in a functional one is wired as Keras 3 wants it, in HDF5 too; Keras 2 then cannot read the file. */
+function nests(model: LayerJson): boolean {
+  const inner = layersOf(model).filter((layer) => CONTAINERS.has(layer.class_name));
+  return (model.class_name !== 'Sequential' && inner.length > 0) || inner.some(nests);
+}
+
 class Writer {
   constructor(
     private readonly style: KerasStyle,
     private readonly graph: ModelGraph,
     private readonly file: string,
+    /** Only Keras 3 reads the file. */
+    private readonly keras3: boolean,
   ) {}
 
   private refuse(layer: LayerJson, problem: string): never {
@@ -74,7 +82,7 @@ class Writer {
       out.negative_slope = out.alpha ?? 0.3;
       delete out.alpha;
     }
-    if (this.style === 'native') {
+    if (this.keras3) {
       if (className === 'ThresholdedReLU') this.refuse(layer, 'is a ThresholdedReLU, which Keras 3 does not have');
       for (const key of ['activation', 'recurrent_activation']) {
         if (/^hard_?sigmoid$/i.test(stringAt(out, key) ?? ''))
@@ -174,5 +182,6 @@ class Writer {
 
 /** @throws UserError('model-unsupported') on a layer that Keras lacks or computes differently. */
 export function kerasTopology(topology: Topology, graph: ModelGraph, style: KerasStyle, file: string): Json {
-  return new Writer(style, graph, file).layer({ class_name: topology.class_name, config: topology.config as Json });
+  const model: LayerJson = { class_name: topology.class_name, config: topology.config as Json };
+  return new Writer(style, graph, file, style === 'native' || nests(model)).layer(model);
 }

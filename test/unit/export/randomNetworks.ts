@@ -12,6 +12,8 @@ const pick = <T>(random: Random, items: readonly T[]): T => items[random.below(i
 const chance = (random: Random, p: number): boolean => random.next() < p;
 const ACTIVATIONS = ['linear', 'relu', 'relu6', 'tanh', 'sigmoid', 'hardSigmoid', 'elu', 'selu', 'softplus', 'softsign', 'swish', 'mish', 'gelu', 'softmax'] as const; // prettier-ignore
 const activation = (random: Random) => pick(random, ACTIVATIONS) as 'relu';
+/** An embedding's vocabulary. */
+const TOKENS = 6;
 const channels = (x: Symbolic): number => x.shape.at(-1)!;
 const common = { kernelInitializer: 'zeros', biasInitializer: 'zeros' } as const;
 
@@ -69,6 +71,19 @@ function nested(random: Random, x: Symbolic): Symbolic {
   return tfl.model({ inputs: input, outputs: output }).apply(x) as Symbolic;
 }
 
+function recurrent(random: Random, returnSequences = true): tfl.RNN {
+  const make = pick(random, [L.simpleRNN, L.gru, L.lstm] as const);
+  const start = { ...common, recurrentInitializer: 'zeros' } as const;
+  const recurrentActivation = pick(random, ['sigmoid', 'hardSigmoid'] as const);
+  return make({
+    units: 2 + random.below(3),
+    returnSequences,
+    useBias: chance(random, 0.7),
+    recurrentActivation,
+    ...start,
+  });
+}
+
 const spatial = (x: Symbolic): number => Math.min(x.shape[1]!, x.shape[2]!);
 
 function imageLayer(random: Random, x: Symbolic): Symbolic {
@@ -98,7 +113,22 @@ function sequenceLayer(random: Random, x: Symbolic): Symbolic {
     () => elementwise(random).apply(x) as Symbolic,
     () => L.maxPooling1d({ poolSize: 2, strides: 1, padding: 'same' }).apply(x) as Symbolic,
     () => fork(random, x, false),
+    () => recurrent(random).apply(x) as Symbolic,
+    () => L.bidirectional({ layer: recurrent(random), mergeMode: pick(random, ['concat', 'sum', 'mul', 'ave'] as const) }).apply(x) as Symbolic,
+    () => L.timeDistributed({ layer: dense(random, 3) }).apply(x) as Symbolic,
+    () => L.permute({ dims: [2, 1] }).apply(x) as Symbolic,
   ])(); // prettier-ignore
+}
+
+/** From a sequence to a vector. */
+function sequenceEnd(random: Random, x: Symbolic): Symbolic {
+  return pick<() => tfl.layers.Layer>(random, [
+    () => L.flatten(),
+    () => L.globalAveragePooling1d({}),
+    () => L.globalMaxPooling1d({}),
+    () => recurrent(random, false),
+    () => L.reshape({ targetShape: [x.shape[1]! * x.shape[2]!] }),
+  ])().apply(x) as Symbolic;
 }
 
 function vectorLayer(random: Random, x: Symbolic): Symbolic {
@@ -112,18 +142,26 @@ function vectorLayer(random: Random, x: Symbolic): Symbolic {
 }
 
 function build(random: Random): tfl.LayersModel {
-  const kind = pick(random, ['vector', 'vector', 'image', 'image', 'image', 'sequence'] as const);
-  const shape = { vector: [4 + random.below(4)], image: [5, 4, 1 + random.below(3)], sequence: [5, 3] }[kind];
+  const kind = pick(random, ['vector', 'vector', 'image', 'image', 'image', 'sequence', 'sequence', 'tokens'] as const);
+  const shape = { vector: [4 + random.below(4)], image: [5, 4, 1 + random.below(3)], sequence: [5, 3], tokens: [5] }[
+    kind
+  ];
   const input = tfl.input({ shape });
   let x = input as Symbolic;
+  if (kind === 'tokens') x = L.embedding({ inputDim: TOKENS, outputDim: 3, embeddingsInitializer: 'zeros' }).apply(x) as Symbolic; // prettier-ignore
   for (let i = 1 + random.below(4); i > 0; i--) {
     if (kind === 'image') x = imageLayer(random, x);
-    else x = kind === 'sequence' ? sequenceLayer(random, x) : vectorLayer(random, x);
+    else x = kind === 'vector' ? vectorLayer(random, x) : sequenceLayer(random, x);
   }
   if (kind === 'image') {
-    const end = pick(random, [L.flatten(), L.flatten(), L.globalAveragePooling2d({}), L.globalMaxPooling2d({})] as const);
+    const end = pick(random, [
+      L.flatten(),
+      L.flatten(),
+      L.globalAveragePooling2d({}),
+      L.globalMaxPooling2d({}),
+    ] as const);
     x = end.apply(x) as Symbolic;
-  } else if (kind === 'sequence') x = pick(random, [L.flatten(), L.globalAveragePooling1d({})] as const).apply(x) as Symbolic; // prettier-ignore
+  } else if (kind !== 'vector') x = sequenceEnd(random, x);
   for (let i = random.below(3); i > 0; i--) x = vectorLayer(random, x);
   x = dense(random, 2 + random.below(3)).apply(x) as Symbolic;
   return tfl.model({ inputs: input, outputs: x });
@@ -157,6 +195,7 @@ export function randomNetwork(seed: number): RandomNetwork {
   const random = createRandom(seed);
   tf.engine().startScope();
   const layers = build(random);
+  const tokens = layers.layers.some((layer) => layer.getClassName() === 'Embedding');
   const json = layers.toJSON(undefined, false) as unknown as Topology;
   const weights = layers.weights.map(({ originalName, shape }): WeightTensor => ({
     name: originalName,
@@ -169,7 +208,7 @@ export function randomNetwork(seed: number): RandomNetwork {
   tf.engine().endScope();
   return {
     model: { format: 'tfjs-layers', path: '', topology: { class_name: layers.getClassName(), config: json.config ?? json }, weights, notes: [] }, // prettier-ignore
-    inputs: Float32Array.from({ length: sizeOf(shape) }, () => random.normal()),
+    inputs: Float32Array.from({ length: sizeOf(shape) }, () => (tokens ? random.below(TOKENS) : random.normal())),
     shape,
   };
 }

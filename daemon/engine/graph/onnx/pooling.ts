@@ -124,12 +124,17 @@ const resize =
   (mode: 'nearest' | 'linear'): EmitRule =>
   (e, node) => {
     const [b, h, w, c] = shape4(node);
+    const [, fromH, fromW] = shape4(node.inputs[0]!);
+    const scales = [1, 1, h / fromH, w / fromW].map(Math.fround);
+    // Factors say nothing of the batch, and survive onnxruntime's moving of transposes, as sizes of two axes do not.
+    const exact = Math.floor(fromH * scales[2]!) === h && Math.floor(fromW * scales[3]!) === w;
+    const to = exact ? [e.tensor('float32', [4], Float32Array.from(scales))] : ['', e.ints([b, c, h, w])];
     const attrs = {
       mode,
       coordinate_transformation_mode: coordinates(node),
       nearest_mode: node.attrs['alignCorners'] ? 'round_prefer_ceil' : 'floor',
     };
-    const y = e.op('Resize', [e.name(node.inputs[0]!, 'channels'), '', '', e.ints([b, c, h, w])], attrs);
+    const y = e.op('Resize', [e.name(node.inputs[0]!, 'channels'), '', ...to], attrs);
     e.define(node, y, 'channels');
   };
 
