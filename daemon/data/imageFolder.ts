@@ -2,7 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from './arrayFile.js';
-import { invalidData, listText, missingData, shapeText } from './dataError.js';
+import { invalidData, missingData, shapeText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
 import { loadDecoder, toGrey, type Decode } from './decodeImage.js';
 import type { ReadContext } from './openOptions.js';
@@ -26,7 +26,7 @@ interface ImageFile extends SourceFile {
 export async function readImageFolder(context: ReadContext): Promise<RawDataset> {
   const { source, requirements } = context;
   const parts = await findParts(context);
-  const decode = await loadDecoder();
+  const decode = loadDecoder(context.options.workspace);
   const size = await imageSize(source.name, requirements, parts.train, decode);
   const limited = context.config.limit === null ? parts.train.files : parts.train.files.slice(0, context.config.limit);
   const train = await decodePart({ ...parts.train, files: limited }, size, context, decode);
@@ -38,7 +38,6 @@ export async function readImageFolder(context: ReadContext): Promise<RawDataset>
     ...(test && { test: test.part }),
     hash: sha256(train.hash, test?.hash ?? ''),
     notes: [
-      `Classes are the folders in sorted order: ${listText(parts.train.classes)}.`,
       `Images are read as ${shapeText(size)}.`,
       ...(ignored > 0 ? [`${ignored} files are no PNG or JPEG and were left out.`] : []),
     ],

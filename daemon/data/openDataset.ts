@@ -1,9 +1,10 @@
 import type { ResolvedData } from '../protocol/resolvedPlan.js';
 import type { Augmentation } from './augment.js';
 import { countText, invalidData } from './dataError.js';
-import type { DataRequirements, Dataset, Split } from './dataset.js';
+import { classWeights } from './classWeights.js';
+import type { DataRequirements, Dataset, Part, Reading } from './dataset.js';
 import { fitInputs } from './fitInputs.js';
-import { affineMap, describePreprocess, type Preprocess } from './preprocess.js';
+import { affineMap, describePreprocess } from './preprocess.js';
 import { preparedInput, type PreparedInput } from './preparedInput.js';
 import type { RawDataset } from './rawDataset.js';
 import { sizeOfPart } from './rawDataset.js';
@@ -18,8 +19,8 @@ const MEMORY_LIMIT = 1024 * 1024 * 1024;
 
 /**
  * Opens a data set as the model needs it: the splits, inputs in the model's shapes and scale, targets in its output's shape.
- * "auto" scale becomes the default for the kind of data; `scaleCandidates` and `withPreprocess` let a caller with a
- * reference model choose by its loss.
+ * "auto" scale and classes become the default for the kind of data; `chooseReading` lets a caller with a reference model
+ * choose by its loss.
  * @throws UserError 'data-missing', 'data-invalid' or 'path-outside-workspace', in one line with the file and the way out.
  */
 export async function openDataset(
@@ -34,7 +35,10 @@ export async function openDataset(
   const purpose = options.purpose ?? 'train';
   const train = fitInputs(raw.train, requirements);
   const test = raw.test ? fitInputs(raw.test, requirements) : null;
-  const targets = await fitTargets(raw.train, raw.test, requirements, purpose === 'train');
+  const targets = await fitTargets(raw.train, raw.test, requirements, {
+    classes: config.classes,
+    learning: purpose === 'train',
+  });
   const rows = splitRows({
     name: raw.train.name,
     trainSize: sizeOfPart(raw.train),
@@ -46,6 +50,7 @@ export async function openDataset(
   });
   const augmentation = augmentationOf(config, train.inputs, raw);
   const fitted: FittedData = {
+    config,
     raw,
     requirements,
     train: train.inputs,
@@ -53,15 +58,19 @@ export async function openDataset(
     targets,
     rows,
     augmentation,
-    notes: [...raw.notes, ...train.notes, ...targets.notes, ...rows.notes],
+    notes: [...raw.notes, ...train.notes, ...rows.notes],
   };
-  if (config.scale !== 'auto') return prepare(fitted, { scale: config.scale, mean: config.mean }, []);
+  const encoding = targets.encodings[0]!;
+  if (config.scale !== 'auto')
+    return prepare(fitted, { preprocess: { scale: config.scale, mean: config.mean }, encoding }, []);
   const preprocess = { ...(await defaultPreprocess(train.inputs, rows.train)), mean: config.mean };
-  return prepare(fitted, preprocess, [`Inputs are scaled by default: ${describePreprocess(preprocess)}.`]);
+  const notes = [`Inputs are scaled by default: ${describePreprocess(preprocess)}.`];
+  return prepare(fitted, { preprocess, encoding }, notes);
 }
 
-/** Everything but the preprocessing. */
+/** Everything but the reading. */
 interface FittedData {
+  readonly config: ResolvedData;
   readonly raw: RawDataset;
   readonly requirements: DataRequirements;
   readonly train: readonly SampleStore[];
@@ -72,25 +81,34 @@ interface FittedData {
   readonly notes: readonly string[];
 }
 
-async function prepare(data: FittedData, preprocess: Preprocess, notes: readonly string[]): Promise<Dataset> {
+async function prepare(data: FittedData, reading: Reading, notes: readonly string[]): Promise<Dataset> {
   const { raw, rows, targets, augmentation } = data;
+  const { preprocess, encoding } = reading;
+  const { classes } = encoding;
+  const read = targets.read(encoding);
+  const weights = classWeights(data.config.classWeights, classes, {
+    counts: targets.countClasses(encoding, rows.train),
+    where: targets.where,
+  });
   const maps = await Promise.all(data.train.map((store) => affineMap(store, rows.train, preprocess)));
   const trainInputs = data.train.map((store, i) => preparedInput(store, maps[i]!));
   const testInputs = data.test?.map((store, i) => preparedInput(store, maps[i]!)) ?? trainInputs;
-  const train = split(trainInputs, targets.train, rows.train);
+  const train = split(trainInputs, read.train, rows.train);
   const trainSize = rows.train.length + rows.validation.length;
   return {
     description: `${raw.title}, ${countText(trainSize)} + ${countText(rows.test.length)}`,
     inputShapes: data.train.map((store) => store.shape),
     targetShape: data.requirements.outputShape,
-    ...(targets.classes && { classes: targets.classes }),
+    ...(classes && { classes }),
     train: augmentation ? { ...train, augmentation } : train,
-    validation: split(trainInputs, targets.train, rows.validation),
-    test: split(testInputs, targets.test ?? targets.train, rows.test),
+    validation: split(trainInputs, read.train, rows.validation),
+    test: split(testInputs, read.test ?? read.train, rows.test),
     hash: raw.hash,
-    notes: [...data.notes, ...notes],
-    preprocess,
-    withPreprocess: (other) => prepare(data, other, []),
+    notes: [...data.notes, ...(encoding.note ? [encoding.note] : []), ...(weights ? [weights.note] : []), ...notes],
+    reading,
+    encodings: targets.encodings,
+    classWeights: weights?.weights ?? null,
+    readAs: (other) => prepare(data, { ...reading, ...other }, []),
     close: () => closeStores(data),
   };
 }
@@ -100,14 +118,22 @@ function closeStores({ raw, train, test }: FittedData): void {
   for (const part of [raw.train, raw.test]) if (part?.targets.kind === 'values') part.targets.store.close();
 }
 
-function split(inputs: readonly PreparedInput[], targets: TargetReader, rows: Uint32Array): Split {
+function split(inputs: readonly PreparedInput[], targets: TargetReader, rows: Uint32Array): Part {
   let picked = new Uint32Array(0);
+  const pick = (indices: Uint32Array, from: number, count: number): Uint32Array => {
+    if (picked.length < count) picked = new Uint32Array(count);
+    for (let k = 0; k < count; k++) picked[k] = rows[indices[from + k]!]!;
+    return picked;
+  };
   return {
     size: rows.length,
+    gatherTargets(indices, from, count, target) {
+      const filling = targets.write(pick(indices, from, count), 0, count, target);
+      if (filling) picked = new Uint32Array(0);
+      return filling;
+    },
     gather(indices, from, count, buffers, target) {
-      if (picked.length < count) picked = new Uint32Array(count);
-      const own = picked;
-      for (let k = 0; k < count; k++) own[k] = rows[indices[from + k]!]!;
+      const own = pick(indices, from, count);
       let pending: Promise<void>[] | undefined;
       for (let i = 0; i < inputs.length; i++) {
         const filling = inputs[i]!.gather(own, 0, count, buffers[i]!);

@@ -7,6 +7,8 @@ export interface LabelTargets {
   readonly positions: number;
   /** What each number stands for, where the data has names (label i is names[i]); else labels are the class numbers. */
   readonly names?: readonly string[];
+  /** The numbers are the data's own class numbers, and the names only call them: their order is not open. */
+  readonly numbered?: boolean;
   /** How messages call the labels: a file, or "iris.csv, column species". */
   readonly where: string;
 }
@@ -15,6 +17,8 @@ export interface LabelTargets {
 export interface ValueTargets {
   readonly kind: 'values';
   readonly store: SampleStore;
+  /** What the columns are called, where they are several and have names. */
+  readonly names?: readonly string[];
   readonly where: string;
 }
 

@@ -1,5 +1,4 @@
-import type { Dataset } from './dataset.js';
-import { describePreprocess, type Preprocess } from './preprocess.js';
+import type { Preprocess } from './preprocess.js';
 import { forEachChunk, type SampleStore } from './sampleStore.js';
 
 /**
@@ -42,42 +41,4 @@ export function scaleCandidates(mean: Preprocess['mean']): Preprocess[] {
     { scale: 'unit', mean: 'channel' },
     { scale: 'none', mean: 'channel' },
   ];
-}
-
-export interface ScaleChoice {
-  readonly dataset: Dataset;
-  readonly preprocess: Preprocess;
-  /** Every candidate with the reference's loss, best first; a loss that is not finite ranks last. */
-  readonly figures: readonly { readonly preprocess: Preprocess; readonly loss: number }[];
-  /** One sentence with the figures, for the user. */
-  readonly note: string;
-}
-
-/**
- * Chooses the preprocessing under which the reference model has the lowest loss. Loss, not accuracy: raw and x/255 inputs
- * are within a point of accuracy on most digit models.
- * @param evaluate the reference's mean loss on (part of) the given data set's training split.
- */
-export async function chooseScale(
-  dataset: Dataset,
-  evaluate: (candidate: Dataset) => Promise<number>,
-): Promise<ScaleChoice> {
-  const tried: { preprocess: Preprocess; loss: number }[] = [];
-  for (const preprocess of scaleCandidates(dataset.preprocess.mean)) {
-    const loss = await evaluate(await dataset.withPreprocess(preprocess));
-    tried.push({ preprocess, loss });
-  }
-  const rank = (loss: number) => (Number.isFinite(loss) ? loss : Infinity);
-  // sort is stable: of equal losses the more common preprocessing wins.
-  tried.sort((a, b) => (rank(a.loss) === rank(b.loss) ? 0 : rank(a.loss) - rank(b.loss)));
-  const { preprocess: best } = tried[0]!;
-  const text = tried
-    .map(({ preprocess, loss }) => `${describePreprocess(preprocess)}: ${loss.toPrecision(3)}`)
-    .join('; ');
-  return {
-    dataset: await dataset.withPreprocess(best),
-    preprocess: best,
-    figures: tried,
-    note: `Input scale chosen by the reference's loss: ${describePreprocess(best)} (${text}).`,
-  };
 }

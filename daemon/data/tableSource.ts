@@ -2,7 +2,6 @@ import { invalidData } from './dataError.js';
 import type { ReadContext } from './openOptions.js';
 import type { RawPart, RawTargets } from './rawDataset.js';
 import { RowSink } from './rowSink.js';
-import { sizeOf } from './sampleStore.js';
 import type { SourceFile } from './sourceFile.js';
 import { chooseColumns, describeColumns, parseNumber, type Cell, type ColumnChoice } from './tableColumns.js';
 
@@ -61,7 +60,11 @@ export async function readTablePart(
     const labels: LabelColumn =
       requirements.classification && !oneHot
         ? new ClassColumn(where)
-        : new ValueColumns(where, columns.labels.length, options.memoryLimit);
+        : new ValueColumns(
+            where,
+            columns.labels.map((column) => table.names?.[column] ?? String(column)),
+            options.memoryLimit,
+          );
     sinks = { inputs, labels };
     const row = new Float32Array(columns.inputs.length);
     let count = 0;
@@ -172,11 +175,11 @@ class ValueColumns implements LabelColumn {
   private readonly row: Float32Array;
   constructor(
     private readonly where: string,
-    width: number,
+    private readonly names: readonly string[],
     memoryLimit: number,
   ) {
-    this.sink = new RowSink(where, [width], 'f4', memoryLimit);
-    this.row = new Float32Array(sizeOf([width]));
+    this.sink = new RowSink(where, [names.length], 'f4', memoryLimit);
+    this.row = new Float32Array(names.length);
   }
 
   append(cells: readonly Cell[], columns: readonly number[], at: (column: number) => string, file: string): void {
@@ -185,7 +188,7 @@ class ValueColumns implements LabelColumn {
   }
 
   finish(): RawTargets {
-    return { kind: 'values', store: this.sink.finish(), where: this.where };
+    return { kind: 'values', store: this.sink.finish(), names: this.names, where: this.where };
   }
 
   discard(): void {

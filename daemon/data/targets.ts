@@ -1,6 +1,8 @@
 import { wholeNumbers } from './arrayFile.js';
 import { countText, invalidData, listText, shapeText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
+import { labelEncodings, valueEncodings, type LabelEncoding, type ResolvedOrder } from './labelEncodings.js';
+import { oneHotLabels } from './oneHot.js';
 import type { LabelTargets, RawPart, ValueTargets } from './rawDataset.js';
 import { sizeOfPart } from './rawDataset.js';
 import { forEachChunk, identityIndices, sizeOf } from './sampleStore.js';
@@ -11,34 +13,59 @@ export interface TargetReader {
 }
 
 export interface FittedTargets {
-  readonly train: TargetReader;
-  readonly test?: TargetReader;
-  readonly classes?: readonly string[];
-  readonly notes: readonly string[];
+  /** The ways to read the labels that fit the model's outputs, the usual one first; a single one where nothing is open. */
+  readonly encodings: readonly LabelEncoding[];
+  read(encoding: LabelEncoding): { readonly train: TargetReader; readonly test: TargetReader | null };
+  /** How many of these samples of the training file are of each class; null where targets are not one class per row. */
+  countClasses(encoding: LabelEncoding, rows: Uint32Array): number[] | null;
+  /** How messages call the labels. */
+  readonly where: string;
+}
+
+export interface TargetOptions {
+  /** Of the plan. */
+  readonly classes: ResolvedOrder;
+  /** Whether the training part will be learnt from: then a single class is an error. */
+  readonly learning: boolean;
 }
 
 /**
  * Fits the targets of both parts to the model's output: one-hot for classes (per position, for outputs such as
  * [steps, classes]), 0/1 for a single sigmoid output, numbers otherwise.
- * @param learning whether the training part will be learnt from: then a single class is an error.
  * @throws UserError('data-invalid') that names the file and lists both sides where labels and outputs do not match.
  */
 export async function fitTargets(
   train: RawPart,
   test: RawPart | undefined,
   requirements: DataRequirements,
-  learning: boolean,
+  options: TargetOptions,
 ): Promise<FittedTargets> {
   const parts = test ? [train, test] : [train];
-  const encoded = requirements.classification ? await Promise.all(parts.map(asClassLabels)) : parts.map(() => null);
-  const [trainLabels, testLabels] = encoded;
-  if (trainLabels && (!test || testLabels))
-    return fitClasses(train, trainLabels, testLabels ?? undefined, requirements.outputShape, learning);
+  if (requirements.classification) {
+    const [trainLabels, testLabels] = await classLabels(parts, requirements.outputShape);
+    if (trainLabels) return fitClasses(train, trainLabels, testLabels ?? null, requirements.outputShape, options);
+  }
   for (const part of parts) await checkValues(part, requirements);
-  return { train: valueReader(train), ...(test && { test: valueReader(test) }), notes: [] };
+  return fitValues(train, test, requirements, options);
 }
 
-/** Labels of a part; whole-number values (a float column "0.0, 1.0") count. null where the targets are real vectors or one-hot. */
+/** Labels of every part, or none where the targets of one are real vectors. One-hot targets are labels. */
+async function classLabels(parts: readonly RawPart[], outputShape: readonly number[]): Promise<LabelTargets[]> {
+  const oneHot: LabelTargets[] = [];
+  for (const { targets } of parts) {
+    const labels = await oneHotLabels(targets, outputShape);
+    if (labels) oneHot.push(labels);
+  }
+  if (oneHot.length === parts.length) return oneHot;
+  const labels: LabelTargets[] = [];
+  for (const part of parts) {
+    const own = await asClassLabels(part);
+    if (own) labels.push(own);
+  }
+  return labels.length === parts.length ? labels : [];
+}
+
+/** Labels of a part; whole-number values (a float column "0.0, 1.0") count. null where the targets are real vectors. */
 async function asClassLabels(part: RawPart): Promise<LabelTargets | null> {
   const { targets } = part;
   if (targets.kind === 'labels') return targets;
@@ -58,40 +85,46 @@ async function asClassLabels(part: RawPart): Promise<LabelTargets | null> {
 function fitClasses(
   train: RawPart,
   trainLabels: LabelTargets,
-  testLabels: LabelTargets | undefined,
+  testLabels: LabelTargets | null,
   outputShape: readonly number[],
-  learning: boolean,
+  { classes, learning }: TargetOptions,
 ): FittedTargets {
-  const notes: string[] = [];
   const outputs = sizeOf(outputShape);
-  const binary = outputs === trainLabels.positions;
-  const classCount = binary ? 2 : (outputShape.at(-1) ?? 1);
-  if (!binary && trainLabels.positions * classCount !== outputs)
+  const { positions, where } = trainLabels;
+  const binary = outputs === positions;
+  const count = binary ? 2 : (outputShape.at(-1) ?? 1);
+  if (!binary && positions * count !== outputs)
     throw invalidData(
-      trainLabels.where,
-      `${countText(trainLabels.positions)} labels per sample do not fit the model's output of ${shapeText(outputShape)}`,
+      where,
+      `${countText(positions)} labels per sample do not fit the model's output of ${shapeText(outputShape)}`,
       'labels',
     );
-  if (testLabels && testLabels.positions !== trainLabels.positions)
+  if (testLabels && testLabels.positions !== positions)
     throw invalidData(
       testLabels.where,
-      `${testLabels.positions} labels per sample, but the training part has ${trainLabels.positions}`,
+      `${testLabels.positions} labels per sample, but the training part has ${positions}`,
     );
-  const classes = trainLabels.names ? [...trainLabels.names] : Array.from({ length: classCount }, (_, i) => String(i));
   const testValues = testLabels && mapToTraining(trainLabels, testLabels);
-  if (trainLabels.names) checkNames(trainLabels, classCount, binary);
-  const offset = trainLabels.names ? 0 : labelOffset(trainLabels, testValues, classCount, notes);
-  checkRange(trainLabels.where, trainLabels.labels, trainLabels.positions, offset, classCount, binary);
-  if (testLabels && testValues)
-    checkRange(testLabels.where, testValues, testLabels.positions, offset, classCount, binary);
-  if (learning) refuseSingleClass(train, trainLabels, classes);
-  const reader = (labels: Int32Array): TargetReader =>
-    labelReader(labels, trainLabels.positions, offset, binary ? 1 : classCount);
+  const encodings = labelEncodings(trainLabels, { count, binary }, classes).filter(
+    (encoding, i) => !testLabels || coversTest(encoding, trainLabels, testLabels, testValues!, i === 0),
+  );
+  if (learning) refuseSingleClass(train, trainLabels);
+  const depth = binary ? 1 : count;
   return {
-    train: reader(trainLabels.labels),
-    ...(testValues && { test: reader(testValues) }),
-    classes: classes.slice(0, classCount),
-    notes,
+    encodings,
+    where,
+    read: ({ classOf }) => ({
+      train: labelReader(classNumbers(trainLabels.labels, classOf), positions, depth),
+      test: testValues && labelReader(classNumbers(testValues, classOf), positions, depth),
+    }),
+    countClasses({ classOf }, rows) {
+      // Several yes/no answers of one sample have no class in common.
+      if (binary && outputShape.at(-1) !== 1 && outputs > 1) return null;
+      const counts = new Array<number>(count).fill(0);
+      for (const row of rows)
+        for (let p = 0; p < positions; p++) counts[classOf.get(trainLabels.labels[row * positions + p]!)!]! += 1;
+      return counts;
+    },
   };
 }
 
@@ -112,72 +145,81 @@ function mapToTraining(train: LabelTargets, test: LabelTargets): Int32Array {
   return test.labels.map((label) => map[label]!);
 }
 
-function checkNames(labels: LabelTargets, classCount: number, binary: boolean): void {
-  const names = labels.names!;
-  if (names.length === classCount || (binary && names.length < 2)) return;
+/** Whether an encoding has a class for every label of the test part. @param required throws where it has not. */
+function coversTest(
+  { classOf }: LabelEncoding,
+  train: LabelTargets,
+  test: LabelTargets,
+  values: Int32Array,
+  required: boolean,
+): boolean {
+  const missing = [...new Set(values)].filter((label) => !classOf.has(label));
+  if (missing.length === 0) return true;
+  if (!required) return false;
+  const text = (label: number) => train.names?.[label] ?? String(label);
   throw invalidData(
-    labels.where,
-    `${names.length} classes in the data (${listText(names)}) do not match the model's ${binary ? 'single yes/no output (2 classes)' : `${classCount} outputs (classes 0 to ${classCount - 1})`}; the two must be equal`,
+    test.where,
+    `the test part has labels that are no class of the model: ${listText(missing.map(text))}; its classes are the labels ${listText([...classOf.keys()].map(text))}`,
     'labels',
   );
 }
 
-/** 1 where the labels are exactly 1..classCount, as some tools write them; else 0. */
-function labelOffset(train: LabelTargets, test: Int32Array | undefined, classCount: number, notes: string[]): number {
-  const seen = new Set<number>();
-  for (const label of train.labels) {
-    seen.add(label);
-    if (seen.size > classCount) return 0;
-  }
-  const oneBased =
-    seen.size === classCount && !seen.has(0) && Math.min(...seen) === 1 && Math.max(...seen) === classCount;
-  if (!oneBased || test?.includes(0)) return 0;
-  notes.push(`Labels run from 1 to ${classCount}: they are read as classes 0 to ${classCount - 1}.`);
-  return 1;
-}
-
-function checkRange(
-  where: string,
-  labels: Int32Array,
-  positions: number,
-  offset: number,
-  classCount: number,
-  binary: boolean,
-): void {
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]! - offset;
-    if (label >= 0 && label < classCount) continue;
-    throw invalidData(
-      where,
-      `sample ${Math.floor(i / positions)} has the label ${labels[i]}, but the model has ${binary ? 'a single yes/no output: labels must be 0 or 1' : `${classCount} outputs: labels must be 0 to ${classCount - 1}`}`,
-      'labels',
-    );
-  }
-}
-
-function refuseSingleClass(part: RawPart, targets: LabelTargets, classes: readonly string[]): void {
-  const first = targets.labels[0];
-  if (first === undefined || targets.labels.some((label) => label !== first)) return;
+function refuseSingleClass(part: RawPart, { labels, names, where }: LabelTargets): void {
+  const first = labels[0];
+  if (first === undefined || labels.some((label) => label !== first)) return;
   throw invalidData(
-    targets.where,
-    `all ${countText(sizeOfPart(part))} samples have the label ${JSON.stringify(classes[first] ?? String(first))}: with one class there is nothing to learn`,
+    where,
+    `all ${countText(sizeOfPart(part))} samples have the label ${JSON.stringify(names?.[first] ?? String(first))}: with one class there is nothing to learn`,
     'labels',
   );
 }
 
-function labelReader(labels: Int32Array, positions: number, offset: number, depth: number): TargetReader {
+const classNumbers = (labels: Int32Array, classOf: LabelEncoding['classOf']): Int32Array =>
+  labels.map((label) => classOf.get(label)!);
+
+function labelReader(classes: Int32Array, positions: number, depth: number): TargetReader {
   return {
     write(indices, from, count, target) {
       if (depth > 1) target.fill(0, 0, count * positions * depth);
       for (let k = 0; k < count; k++) {
         const row = indices[from + k]! * positions;
         for (let p = 0; p < positions; p++) {
-          const label = labels[row + p]! - offset;
-          if (depth > 1) target[(k * positions + p) * depth + label] = 1;
-          else target[k * positions + p] = label;
+          const at = classes[row + p]!;
+          if (depth > 1) target[(k * positions + p) * depth + at] = 1;
+          else target[k * positions + p] = at;
         }
       }
     },
+  };
+}
+
+/** A pair of numbers is looked for among the targets; a third distinct one ends it. */
+async function distinctValues({ targets }: RawPart): Promise<Set<number>> {
+  const found = new Set<number>();
+  if (targets.kind === 'labels') {
+    for (const label of targets.labels) if (found.add(label).size > 2) break;
+  } else if (targets.store.width === 1 && targets.store.resident) {
+    await forEachChunk(targets.store, identityIndices(targets.store.size), (rows, _start, count) => {
+      for (let i = 0; i < count && found.size <= 2; i++) found.add(rows[i]!);
+      return found.size <= 2;
+    });
+  }
+  return found;
+}
+
+async function fitValues(
+  train: RawPart,
+  test: RawPart | undefined,
+  { outputShape }: DataRequirements,
+  { classes }: TargetOptions,
+): Promise<FittedTargets> {
+  const { where } = train.targets;
+  const distinct = sizeOf(outputShape) === 1 ? await distinctValues(train) : new Set<number>();
+  return {
+    encodings: valueEncodings(distinct, where, classes),
+    where,
+    read: ({ order }) => ({ train: valueReader(train, order), test: test ? valueReader(test, order) : null }),
+    countClasses: () => null,
   };
 }
 
@@ -212,10 +254,21 @@ async function checkDistributions({ store, where }: ValueTargets): Promise<void>
   });
 }
 
-function valueReader(part: RawPart): TargetReader {
-  const { targets } = part;
-  if (targets.kind === 'values')
-    return { write: (indices, from, count, out) => targets.store.gather(indices, from, count, out) };
-  const { labels, positions } = targets;
-  return labelReader(labels, positions, 0, 1);
+function valueReader({ targets }: RawPart, order: LabelEncoding['order']): TargetReader {
+  const plain: TargetReader =
+    targets.kind === 'values'
+      ? { write: (indices, from, count, out) => targets.store.gather(indices, from, count, out) }
+      : labelReader(targets.labels, targets.positions, 1);
+  if (order !== 'signs' && order !== 'bits') return plain;
+  const map = order === 'signs' ? (y: number) => 2 * y - 1 : (y: number) => (y + 1) / 2;
+  const apply = (count: number, out: Float32Array): void => {
+    for (let i = 0; i < count; i++) out[i] = map(out[i]!);
+  };
+  return {
+    write(indices, from, count, out) {
+      const pending = plain.write(indices, from, count, out);
+      if (pending) return pending.then(() => apply(count, out));
+      apply(count, out);
+    },
+  };
 }

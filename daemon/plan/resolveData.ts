@@ -18,5 +18,7 @@ export function resolveData(written: DataSource, dataPath: (path: string) => str
     scale: data.preprocess?.scale ?? 'auto',
     mean: data.preprocess?.mean ?? 'none',
     augment: { flip: data.augment?.flip ?? false, shift: data.augment?.shift ?? 0 },
+    classes: Array.isArray(data.classes) ? data.classes.map(String) : (data.classes ?? 'auto'),
+    classWeights: data.classWeights ?? null,
   };
 }

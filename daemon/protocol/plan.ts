@@ -123,6 +123,20 @@ export const Training = z.strictObject({
     .describe('l2 coefficient added to the loss gradient of kernels. Default 0.'),
 });
 
+/** How labels stand for the model's classes; "auto": the one under which a given reference has the lowest loss, else the usual one. */
+export const ClassOrder = z.enum([
+  'auto',
+  'stored',
+  'from-one',
+  'value',
+  'text',
+  'appearance',
+  'reversed',
+  'signs',
+  'bits',
+]);
+export type ClassOrder = z.infer<typeof ClassOrder>;
+
 const Epochs = { epochs: z.number().min(0).max(100000).optional() };
 
 export const DataSource = z.union([
@@ -159,6 +173,18 @@ export const DataSource = z.union([
       })
       .optional(),
     augment: z.strictObject({ flip: z.boolean().optional(), shift: z.int().min(0).max(32).optional() }).optional(),
+    classes: z
+      .union([ClassOrder, z.array(z.union([z.string(), z.number()])).min(2)])
+      .optional()
+      .describe(
+        'Which label is which output of the model: the labels in the order of the outputs, or "stored" (the label is the class number), "from-one", "value" or "text" (sorted), "appearance" (order in the file), "reversed" (two classes), "signs" or "bits" (numbers 0 and 1 as -1 and 1, or back). Default "auto": by the loss of the reference.',
+      ),
+    classWeights: z
+      .union([z.literal('balanced'), z.record(z.string(), z.number().min(0))])
+      .optional()
+      .describe(
+        'Weight of each class in the training loss: "balanced" (inverse to its share of the training part), or an object from label to weight (others 1). The reported loss and error stay unweighted.',
+      ),
   }),
 ]);
 export type DataSource = z.infer<typeof DataSource>;

@@ -1,6 +1,6 @@
 /** A plan with every default filled in: what a run folder keeps as `plan.json` and what the trainer executes. Paths are relative to the workspace. */
 import { z } from 'zod';
-import { ARCHITECTURES, Budget } from './plan.js';
+import { ARCHITECTURES, Budget, ClassOrder } from './plan.js';
 
 /** What a run can be compared with, at equal budget and epochs. */
 export const BASELINES = ['magnitude', 'gradual'] as const;
@@ -28,6 +28,12 @@ export const ResolvedData = z.strictObject({
   scale: z.union([z.number(), z.enum(['unit', 'symmetric', 'standard', 'none', 'auto'])]),
   mean: z.enum(['image', 'channel', 'none']),
   augment: z.strictObject({ flip: z.boolean(), shift: z.int() }),
+  // Runs of earlier versions have neither.
+  classes: z.union([ClassOrder, z.array(z.string())]).default('auto'),
+  classWeights: z
+    .union([z.literal('balanced'), z.record(z.string(), z.number())])
+    .nullable()
+    .default(null),
 });
 export type ResolvedData = z.infer<typeof ResolvedData>;
 

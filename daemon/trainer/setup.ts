@@ -1,5 +1,4 @@
 /** Assembles what the loops need from a plan: model, data, engine, tasks. */
-import { chooseScale } from '../data/scaleCandidates.js';
 import { openDataset } from '../data/openDataset.js';
 import { ShuffledBatches } from '../data/batches.js';
 import { sampleSource } from '../data/sampleSource.js';
@@ -7,7 +6,6 @@ import type { Dataset, Split } from '../data/dataset.js';
 import type { EngineInfo, EngineSession, SampleSource } from '../engine/engine.js';
 import { fileFormatOf } from '../export/packageFormat.js';
 import { openEngine, prepareEngines, type Considered } from '../engine/registry.js';
-import { createRandom } from '../lc/random.js';
 import { buildArchitecture } from '../model/architectures.js';
 import type { Model } from '../model/model.js';
 import { readModel } from '../model/readModel.js';
@@ -22,17 +20,16 @@ import { chanceError } from './chance.js';
 import { decisionNotes } from './evaluations.js';
 import { prunableWeights } from './kept.js';
 import type { Batches, Run } from './run.js';
+import { drawSamples, isOpen, readByReference } from './reading.js';
 import { createSessions } from './sessions.js';
 import { startTiming } from './timing.js';
 import { createTasks, prunedLayers } from './tasks.js';
 
-/** Training samples that theta is evaluated on; and that choose the input scale. */
+/** Training samples that theta is evaluated on. */
 const SUBSET = 10_000;
-const SCALE_SUBSET = 2_000;
 /** What a kill costs at most. */
 const CHECKPOINT_MS = 20_000;
-/** Streams of the run's seed: see createRandom. Each training phase has its own data order. */
-const SUBSET_STREAM = 7;
+/** Each training phase has its own data order. */
 const ORDER_SEEDS: Record<string, number> = { reference: 0x1000_0000, 'l-step': 0, prune: 0, retrain: 0x2000_0000 };
 
 /** A run's context but for what the process around it provides. */
@@ -63,9 +60,7 @@ export type Assemble = (plan: ResolvedPlan, options: { workspace: string }) => P
 /** A fixed subset of a split, drawn by the seed, in the split's order. */
 export function subset(split: Split, size: number, seed: number): SampleSource {
   if (split.size <= size) return sampleSource(split);
-  const indices = Uint32Array.from({ length: split.size }, (_, i) => i);
-  createRandom(seed, SUBSET_STREAM).shuffle(indices);
-  const chosen = indices.slice(0, size).sort();
+  const chosen = drawSamples(split, size, seed);
   return { size, read: (start, count, inputs, target) => split.gather(chosen, start, count, inputs, target) };
 }
 
@@ -118,7 +113,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   let dataset: Dataset = opened;
   const dataHash = unchanged('data', plan.dataHash, dataset.hash);
   timing.mark('data');
-  const scaleNotes: string[] = [];
+  const choiceNotes: string[] = [];
 
   const considered: Considered[] = [];
   const open = (engine: string, batchSize: number) =>
@@ -142,19 +137,20 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   const names = await stateNames(model, session);
   timing.mark('engine');
   for (const { name, available, chosen, reason } of considered) {
-    if (available && !chosen) scaleNotes.push(`${name} was passed over: ${reason}.`);
+    if (available && !chosen) choiceNotes.push(`${name} was passed over: ${reason}.`);
   }
 
-  if (plan.data.scale === 'auto' && 'path' in plan.model && plan.reference.epochs === 0) {
-    const choice = await chooseScale(
-      dataset,
-      async ({ train }) => (await session.evaluate(subset(train, SCALE_SUBSET, plan.seed))).loss,
-    );
+  if (isOpen(plan, dataset)) {
+    const choice = await readByReference(plan, dataset, session, setup);
     dataset = choice.dataset;
-    scaleNotes.push(choice.note);
-    timing.mark('input scale');
+    choiceNotes.push(...choice.notes);
+    timing.mark('input scale and classes');
   }
-  const { scale, mean } = dataset.preprocess;
+  const {
+    preprocess: { scale, mean },
+    encoding: { order },
+  } = dataset.reading;
+  const data = { ...plan.data, scale, mean, classes: typeof order === 'string' ? order : [...order] };
 
   const layers = summarizeModel(model);
   const streams = new Map<string, Batches>();
@@ -193,14 +189,14 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   console.error(`ready after ${timing.text()}`);
   return {
     parts,
-    plan: { ...plan, engine: info.id, modelHash, dataHash, data: { ...plan.data, scale, mean } },
+    plan: { ...plan, engine: info.id, modelHash, dataHash, data },
     model,
     engine: info,
     weights: session.size,
     prunable: prunableWeights(pruned),
     parameters: new Set(parameters.map(({ name }) => name)),
     // The data set is the one of the chosen scale by now: its notes do not speak of another.
-    notes: [...model.notes, ...setup.notes, ...dataset.notes, ...scaleNotes, ...decisionNotes(plan, sets)],
+    notes: [...model.notes, ...setup.notes, ...dataset.notes, ...choiceNotes, ...decisionNotes(plan, sets)],
     withWeights(weights, statistics) {
       const map = new Map(parameters.map(({ name, offset, size }) => [name, weights.slice(offset, offset + size)]));
       let at = 0;

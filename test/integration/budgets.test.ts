@@ -148,6 +148,8 @@ const planOf = (...tasks: [string, Layer[], Budget][]): ResolvedPlan => ({
     scale: 'none',
     mean: 'none',
     augment: { flip: false, shift: 0 },
+    classes: 'auto',
+    classWeights: null,
   },
   tasks: tasks.map(([name, layers, budget]) => ({ name, layers, budget })),
   method: 'lc',

@@ -56,6 +56,8 @@ const PLAN: ResolvedPlan = {
     scale: 'unit',
     mean: 'none',
     augment: { flip: false, shift: 0 },
+    classes: 'auto',
+    classWeights: null,
   },
   tasks: [{ name: 'all', layers: ['fc1', 'fc2', 'fc3'], budget: { keep: '2%' } }],
   method: 'lc',

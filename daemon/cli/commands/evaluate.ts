@@ -1,9 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isBuiltinData } from '../../data/builtin.js';
-import type { Dataset } from '../../data/dataset.js';
+import { chooseReading } from '../../data/chooseReading.js';
 import { openDataset } from '../../data/openDataset.js';
-import { chooseScale } from '../../data/scaleCandidates.js';
 import { sampleSource } from '../../data/sampleSource.js';
 import { openEngine } from '../../engine/registry.js';
 import { readModel } from '../../model/readModel.js';
@@ -11,13 +10,11 @@ import { setupByData } from '../../model/setupByData.js';
 import { trainingSetup } from '../../model/trainingSetup.js';
 import { resolveData } from '../../plan/resolveData.js';
 import { workspaceFor } from '../../plan/readPlan.js';
+import { referenceOf } from '../../trainer/reading.js';
 import { DataSource } from '../../protocol/plan.js';
 import { UserError } from '../../protocol/errors.js';
 import { stringOption, type Command } from '../command.js';
 import { count, percent } from '../text.js';
-
-/** Samples that choose the input scale. */
-const SCALE_SAMPLES = 2000;
 
 export const evaluate: Command = {
   name: 'evaluate',
@@ -76,16 +73,22 @@ export const evaluate: Command = {
       ...(output === undefined ? {} : { output }),
     });
     try {
-      const loss = async ({ test }: Dataset) =>
-        (await engine.evaluate({ ...sampleSource(test), size: Math.min(test.size, SCALE_SAMPLES) })).loss;
-      const choice = scale === undefined || scale === 'auto' ? await chooseScale(opened, loss) : null;
+      const scaleIsOpen = scale === undefined || scale === 'auto';
+      const choice =
+        scaleIsOpen || opened.encodings.length > 1
+          ? await chooseReading(
+              opened,
+              { scale: scaleIsOpen },
+              referenceOf(engine, setup, ({ test }) => test, 0),
+            )
+          : null;
       const dataset = choice?.dataset ?? opened;
       const split = dataset.test;
       const result = await engine.evaluate(sampleSource(split), {
         onProgress: (done) => terminal.status(`evaluating ${count(done)} of ${count(split.size)}`),
       });
       terminal.status('');
-      for (const note of [...setup.notes, ...dataset.notes, ...(choice ? [choice.note] : [])]) terminal.note(note);
+      for (const note of [...setup.notes, ...dataset.notes, ...(choice?.notes ?? [])]) terminal.note(note);
       terminal.emit({ loss: result.loss, error: result.error, samples: result.samples });
       terminal.print(
         `loss ${result.loss.toFixed(4)}, error ${percent(result.error)} on ${count(result.samples)} samples (${engine.info.name}, ${engine.info.device})`,

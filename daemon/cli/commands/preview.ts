@@ -1,13 +1,19 @@
 import { resolve } from 'node:path';
+import type { Dataset } from '../../data/dataset.js';
 import { openDataset } from '../../data/openDataset.js';
 import { previewSamples } from '../../data/preview.js';
+import { openEngine } from '../../engine/registry.js';
 import { writeFileAtomic } from '../../model/atomicWrite.js';
 import { buildArchitecture } from '../../model/architectures.js';
+import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/readModel.js';
 import { setupByData } from '../../model/setupByData.js';
-import { trainingSetup } from '../../model/trainingSetup.js';
+import { trainingSetup, type TrainingSetup } from '../../model/trainingSetup.js';
 import { resolveInside } from '../../model/workspacePath.js';
 import { readPlan, workspaceFor } from '../../plan/readPlan.js';
+import { UserError } from '../../protocol/errors.js';
+import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import { isOpen, readByReference } from '../../trainer/reading.js';
 import { integerOption, stringOption, type Command } from '../command.js';
 import { pageGrid, terminalGrid } from '../previewView.js';
 
@@ -28,19 +34,20 @@ export const preview: Command = {
       'path' in plan.model
         ? await readModel(await resolveInside(workspace, workspace, plan.model.path), { workspace })
         : buildArchitecture(plan.model.architecture, plan.seed);
-    const { opened } = await setupByData(trainingSetup(model, plan.output ?? undefined), (requirements) =>
+    const { setup, opened } = await setupByData(trainingSetup(model, plan.output ?? undefined), (requirements) =>
       openDataset(plan.data, requirements, { workspace, seed: plan.seed, trusted: true }),
     );
     try {
-      const shown = await previewSamples(opened, count);
+      const { dataset, notes } = await asTheRunWill(plan, model, setup, opened, workspace);
+      const shown = await previewSamples(dataset, count);
       const out = stringOption(values, 'out');
       if (out !== undefined) await writeFileAtomic(resolve(out), pageGrid(shown));
-      for (const note of shown.notes) terminal.note(note);
+      for (const note of [...shown.notes, ...notes]) terminal.note(note);
       terminal.print(terminalGrid(shown, terminal.columns, process.stdout.isTTY === true && !process.env['NO_COLOR']));
       terminal.print(
         `${shown.description}; [${shown.shape.join(', ')}], values from ${Number(shown.minimum.toPrecision(4))} to ${Number(shown.maximum.toPrecision(4))}`,
       );
-      const { samples, ...facts } = shown;
+      const { samples, ...facts } = { ...shown, notes: [...shown.notes, ...notes] };
       terminal.emit({ event: 'preview', ...facts, samples: samples.map(({ index, label }) => ({ index, label })) });
       return 0;
     } finally {
@@ -48,3 +55,27 @@ export const preview: Command = {
     }
   },
 };
+
+/** The data as a run of the plan reads it: what is open is asked of the model it gives. */
+async function asTheRunWill(
+  plan: ResolvedPlan,
+  model: Model,
+  setup: TrainingSetup,
+  opened: Dataset,
+  workspace: string,
+): Promise<{ dataset: Dataset; notes: readonly string[] }> {
+  if (!isOpen(plan, opened)) return { dataset: opened, notes: [] };
+  const output = plan.output === null ? {} : { output: plan.output };
+  const spec = { loss: setup.loss, fromLogits: setup.fromLogits, batchSize: 256, seed: plan.seed, ...output };
+  try {
+    const session = await openEngine(plan.engine, model, spec, { folders: [workspace] });
+    try {
+      return await readByReference(plan, opened, session, setup);
+    } finally {
+      await session.dispose();
+    }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { dataset: opened, notes: [`Not asked of the model how to read the data: ${error.message}`] };
+  }
+}

@@ -223,6 +223,53 @@ describe('lc-prune evaluate', () => {
   });
 });
 
+describe('labels in an order that only the model knows', () => {
+  it('are read by its loss, with the figures, alike by preview, evaluate and run, or as the plan says', async () => {
+    const trained = await lcPrune(['train', 'tiny.prune.json', '--out', 'trained/model.json'], { cwd: ws.folder });
+    expect(trained.code).toBe(0);
+    // The model's classes are blue, green, red. As text, "k10" is before "k9"; first in the file is "z".
+    const name: Record<string, string> = { blue: 'k9', green: 'k10', red: 'z' };
+    const table = await readFile(ws.path('data.csv'), 'utf8');
+    const renamed = table.replace(/(blue|green|red)$/gm, (label) => name[label]!);
+    await writeFile(ws.path('renamed.csv'), renamed);
+    const plan = (classes: object) => ({
+      ...TINY_PLAN,
+      model: 'trained/model.json',
+      data: { source: 'renamed.csv', preprocess: { scale: 'none' }, ...classes },
+    });
+    const read = /Labels read by the reference's loss: sorted, numbers by value .* alike: 0\.\d+; sorted as text: \d/;
+
+    const evaluated = await lcPrune(
+      ['evaluate', 'trained/model.json', '--data', 'renamed.csv', '--scale', 'none', '--json'],
+      { cwd: ws.folder },
+    );
+    expect(evaluated.stderr).toMatch(read);
+    expect(evaluated.lines.at(-1)!['error']).toBeLessThan(0.1);
+
+    await writeFile(ws.path('plan.prune.json'), JSON.stringify(plan({})));
+    const shown = await lcPrune(['preview', 'plan.prune.json', '--samples', '240', '--json'], { cwd: ws.folder });
+    const { notes } = shown.lines.at(-1) as { notes: string[] };
+    expect(notes.join(' ')).toMatch(read);
+    expect(notes.join(' ')).toContain('outputs: "k9", "k10", "z"');
+
+    const run = await lcPrune(['run', 'plan.prune.json', '--json'], { cwd: ws.folder });
+    const done = run.lines.at(-1) as { folder: string; reference: { error: number } };
+    expect(done.reference.error).toBeLessThan(0.1);
+    expect(run.lines.some(({ message }) => typeof message === 'string' && read.test(message))).toBe(true);
+    const resolved = JSON.parse(await readFile(resolve(done.folder, 'plan.json'), 'utf8')) as { data: object };
+    expect(resolved.data).toMatchObject({ classes: 'value' });
+
+    await writeFile(ws.path('text.prune.json'), JSON.stringify(plan({ classes: ['k10', 'k9', 'z'] })));
+    const stated = await lcPrune(['run', 'text.prune.json', '--json'], { cwd: ws.folder });
+    expect((stated.lines.at(-1) as typeof done).reference.error).toBeGreaterThan(0.5);
+    await writeFile(ws.path('odd.prune.json'), JSON.stringify(plan({ classes: ['k10', 'k9', 'y'] })));
+    expect(await lcPrune(['run', 'odd.prune.json'], { cwd: ws.folder })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/labels that "classes" does not list: "z"; it lists "k10", "k9", "y"/),
+    });
+  });
+});
+
 describe('lc-prune preview', () => {
   it('shows the samples with their labels, and writes a page', async () => {
     const { code, stdout } = await lcPrune(['preview', 'tiny.prune.json', '--samples', '5', '--out', 'grid.html'], {

@@ -37,6 +37,8 @@ export function dataConfig(source: string, more: Partial<ResolvedData> = {}): Re
     scale: 'none',
     mean: 'none',
     augment: { flip: false, shift: 0 },
+    classes: 'auto',
+    classWeights: null,
     ...more,
   };
 }

@@ -1,10 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Dataset } from '../../../daemon/data/dataset.js';
 import { openDataset } from '../../../daemon/data/openDataset.js';
-import type { Preprocess } from '../../../daemon/data/preprocess.js';
-import { chooseScale, scaleCandidates } from '../../../daemon/data/scaleCandidates.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import { classifier, dataConfig, float32, idxBytes, makeWorkspace, npyBytes, readAll } from './fixtures.js';
+import { classifier, dataConfig, float32, idxBytes, makeWorkspace, npyBytes } from './fixtures.js';
 
 const workspace = makeWorkspace();
 afterAll(() => workspace.remove());
@@ -22,39 +19,7 @@ workspace.write(
   ),
 );
 
-/** "Trained" on inputs under `preprocess`: the squared distance of what it is shown from what it was trained on. */
-async function referenceTrainedOn(preprocess: Preprocess): Promise<(candidate: Dataset) => Promise<number>> {
-  const dataset = await openDataset(dataConfig('d'), classifier([2, 2, 1], 2), here);
-  const trained = await dataset.withPreprocess(preprocess);
-  const memory = (await readAll(trained, trained.train)).inputs.flat();
-  return async (candidate) => {
-    const shown = (await readAll(candidate, candidate.train)).inputs.flat();
-    return shown.reduce((sum, v, i) => sum + (v - memory[i]!) ** 2, 0) / shown.length;
-  };
-}
-
 describe('scale "auto"', () => {
-  it.each(scaleCandidates('none'))('finds %o by the loss of a reference trained on it', async (preprocess) => {
-    const dataset = await openDataset(dataConfig('d', { scale: 'auto' }), classifier([2, 2, 1], 2), here);
-    const choice = await chooseScale(dataset, await referenceTrainedOn(preprocess));
-    expect(choice.preprocess).toEqual(preprocess);
-    expect(choice.dataset.preprocess).toEqual(preprocess);
-    expect(choice.figures.length).toBe(scaleCandidates('none').length);
-    expect(choice.figures.map((f) => f.loss)).toEqual(choice.figures.map((f) => f.loss).sort((a, b) => a - b));
-  });
-
-  it('a loss that is not a number ranks last, and a stated mean is kept', async () => {
-    const dataset = await openDataset(
-      dataConfig('d', { scale: 'auto', mean: 'image' }),
-      classifier([2, 2, 1], 2),
-      here,
-    );
-    const losses = [NaN, 2, Infinity];
-    const choice = await chooseScale(dataset, async () => losses.shift()!);
-    expect(choice.figures.map((f) => f.loss)).toEqual([2, NaN, Infinity]);
-    expect(choice.preprocess.mean).toBe('image');
-  });
-
   it('without a reference: x/255 for bytes, as stored within [-1, 1], z-scores else, with a note', async () => {
     const write = (name: string, values: number[]) => {
       workspace.write(`${name}/x.npy`, npyBytes('<f4', [6, 1], float32(values)));
@@ -65,7 +30,7 @@ describe('scale "auto"', () => {
     const chosen = async (source: string, shape: number[]) => {
       const dataset = await openDataset(dataConfig(source, { scale: 'auto' }), classifier(shape, 2), here);
       expect(dataset.notes.at(-1)).toContain('by default');
-      return dataset.preprocess.scale;
+      return dataset.reading.preprocess.scale;
     };
     expect(await chosen('d', [4])).toBe('unit');
     expect(await chosen('small/x.npy', [1])).toBe('none');

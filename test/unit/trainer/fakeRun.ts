@@ -80,6 +80,8 @@ export const PLAN: ResolvedPlan = {
     scale: 'unit',
     mean: 'none',
     augment: { flip: false, shift: 0 },
+    classes: 'auto',
+    classWeights: null,
   },
   tasks: [{ name: 'all', layers: ['fc'], budget: { weights: 12 } }],
   method: 'lc',

@@ -1,0 +1,204 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { chooseReading, type Reference } from '../../../daemon/data/chooseReading.js';
+import type { DataRequirements, Dataset } from '../../../daemon/data/dataset.js';
+import { openDataset } from '../../../daemon/data/openDataset.js';
+import type { Preprocess } from '../../../daemon/data/preprocess.js';
+import { scaleCandidates } from '../../../daemon/data/scaleCandidates.js';
+import { identityIndices } from '../../../daemon/data/sampleStore.js';
+import { createRandom } from '../../../daemon/lc/random.js';
+import type { ResolvedData } from '../../../daemon/protocol/resolvedPlan.js';
+import { classifier, dataConfig, idxBytes, makeWorkspace, readAll } from './fixtures.js';
+
+const workspace = makeWorkspace();
+afterAll(() => workspace.remove());
+const here = { workspace: workspace.folder, seed: 0 } as const;
+
+const random = createRandom(8);
+const n = 120;
+const bytes = Array.from({ length: n * 4 }, (_, i) => Math.min(255, random.below(200) + 20 * (i % 4)));
+workspace.write('d/images-idx3-ubyte', idxBytes([n, 2, 2], bytes));
+workspace.write(
+  'd/labels-idx1-ubyte',
+  idxBytes(
+    [n],
+    Array.from({ length: n }, (_, i) => i % 2),
+  ),
+);
+
+const samples = ({ train }: Dataset) => ({ split: train, indices: identityIndices(train.size) });
+
+/** "Trained" on inputs under `preprocess`: the squared distance of what it is shown from what it was trained on. */
+async function trainedOnScale(preprocess: Preprocess): Promise<Reference> {
+  const dataset = await openDataset(dataConfig('d'), classifier([2, 2, 1], 2), here);
+  const trained = await dataset.readAs({ preprocess });
+  const memory = (await readAll(trained, trained.train)).inputs;
+  return {
+    chance: Infinity,
+    samples,
+    losses: async ([inputs], count, targets) =>
+      targets.map(() =>
+        Array.from({ length: count }, (_, i) =>
+          memory[i]!.reduce((sum, v, j) => sum + (v - inputs![4 * i + j]!) ** 2, 0),
+        ),
+      ),
+  };
+}
+
+describe('scale "auto"', () => {
+  it.each(scaleCandidates('none'))('finds %o by the loss of a reference trained on it', async (preprocess) => {
+    const dataset = await openDataset(dataConfig('d', { scale: 'auto' }), classifier([2, 2, 1], 2), here);
+    const choice = await chooseReading(dataset, { scale: true }, await trainedOnScale(preprocess));
+    expect(choice.dataset.reading.preprocess).toEqual(preprocess);
+    expect(choice.scales.length).toBe(scaleCandidates('none').length);
+    expect(choice.scales.map((f) => f.loss)).toEqual(choice.scales.map((f) => f.loss).sort((a, b) => a - b));
+    expect(choice.notes[0]).toMatch(/^Input scale chosen by the reference's loss: .*: 0\.00/);
+  });
+
+  it('a loss that is not a number ranks last, and a stated mean is kept', async () => {
+    const dataset = await openDataset(
+      dataConfig('d', { scale: 'auto', mean: 'image' }),
+      classifier([2, 2, 1], 2),
+      here,
+    );
+    const losses = [NaN, 2, Infinity];
+    const reference: Reference = {
+      chance: Infinity,
+      samples,
+      losses: async (_, count, targets) => {
+        const loss = losses.shift()!;
+        return targets.map(() => new Array<number>(count).fill(loss));
+      },
+    };
+    const choice = await chooseReading(dataset, { scale: true }, reference);
+    expect(choice.scales.map((f) => f.loss)).toEqual([2, NaN, Infinity]);
+    expect(choice.dataset.reading.preprocess.mean).toBe('image');
+  });
+});
+
+const outputs = (outputShape: number[], classification = true): DataRequirements => ({
+  inputShapes: [[1]],
+  outputShape,
+  classification,
+});
+
+let tables = 0;
+/** A table of one input, the position of the label in `labels`, and the label. */
+async function table(labels: readonly string[], requirements: DataRequirements, more: Partial<ResolvedData> = {}) {
+  const name = `table${tables++}.csv`;
+  const rows = Array.from({ length: 100 }, (_, i) => `${i % labels.length},${labels[i % labels.length]}`);
+  workspace.write(name, ['x,label', ...rows].join('\n'));
+  return openDataset(dataConfig(name, more), requirements, here);
+}
+
+/** Answers input i with class classes[i], sure to 90%. */
+const answering = (classes: readonly number[], outputCount: number): Reference => ({
+  chance: Math.log(Math.max(2, outputCount)),
+  samples,
+  losses: async ([inputs], count, targets) =>
+    targets.map((target) =>
+      Array.from({ length: count }, (_, i) => {
+        const answer = classes[inputs![i]!]!;
+        const right = outputCount === 1 ? target[i] === answer : target[i * outputCount + answer] === 1;
+        return -Math.log(right ? 0.9 : 0.1 / Math.max(1, outputCount - 1));
+      }),
+    ),
+});
+
+describe('classes "auto"', () => {
+  const animals = ['dog', 'Cat', 'ant 10', 'ant 9'];
+  it.each<[string, string[], DataRequirements, number[], string, string[]]>([
+    ['sorted as text', animals, outputs([4]), [3, 0, 1, 2], 'text', ['Cat', 'ant 10', 'ant 9', 'dog']],
+    ['numbers by value', animals, outputs([4]), [3, 2, 1, 0], 'value', ['ant 9', 'ant 10', 'Cat', 'dog']],
+    ['first appearance', animals, outputs([4]), [0, 1, 2, 3], 'appearance', animals],
+    ['two names, reversed', ['no', 'yes'], outputs([1]), [1, 0], 'reversed', ['yes', 'no']],
+    ['two names, as sorted', ['no', 'yes'], outputs([1]), [0, 1], 'text', ['no', 'yes']],
+    ['-1 and 1', ['-1', '1'], outputs([1]), [0, 1], 'value', ['-1', '1']],
+    ['0 and 1, reversed', ['0', '1'], outputs([1]), [1, 0], 'reversed', ['1', '0']],
+    ['numbers as they are', ['2', '0', '1'], outputs([3]), [2, 0, 1], 'stored', ['0', '1', '2']],
+    ['numbers in order of the file', ['2', '0', '1'], outputs([3]), [0, 1, 2], 'appearance', ['2', '0', '1']],
+    ['from 1, where both fit', ['1', '2', '3'], outputs([4]), [0, 1, 2], 'from-one', ['1', '2', '3', '4']],
+    ['as stored, where both fit', ['1', '2', '3'], outputs([4]), [1, 2, 3], 'stored', ['0', '1', '2', '3']],
+  ])('finds %s', async (_, labels, requirements, answers, order, classes) => {
+    const dataset = await table(labels, requirements);
+    const { outputShape } = requirements;
+    const choice = await chooseReading(dataset, { scale: false }, answering(answers, outputShape[0]!));
+    expect(choice.dataset.reading.encoding.order).toBe(order);
+    expect(choice.dataset.classes).toEqual(classes);
+    const { inputs, targets } = await readAll(choice.dataset, choice.dataset.train);
+    const classOf = (target: number[]) => (outputShape[0] === 1 ? target[0] : target.indexOf(1));
+    expect(targets.map(classOf)).toEqual(inputs.map(([x]) => answers[x!]));
+    const figures = choice.encodings.map(({ loss }) => loss);
+    expect(figures[0]).toBeCloseTo(-Math.log(0.9), 6);
+    expect(figures).toEqual([...figures].sort((a, b) => a - b));
+    for (const { encoding, loss } of choice.encodings)
+      expect(choice.notes[0]).toContain(`${encoding.text}: ${loss.toPrecision(3)}`);
+    // The same order, asked for by name, is the only one.
+    const named = await table(labels, requirements, { classes: order as 'text' });
+    expect(named.encodings.map((one) => one.order)).toEqual([order]);
+    expect(named.classes).toEqual(classes);
+  });
+
+  it('targets of a regression that are two numbers: as stored, or the other usual pair', async () => {
+    const mse: Reference = {
+      chance: Infinity,
+      samples,
+      losses: async ([inputs], count, targets) =>
+        targets.map((target) =>
+          Array.from({ length: count }, (_, i) => (target[i]! - (inputs![i]! ? 0.9 : -0.9)) ** 2),
+        ),
+    };
+    const dataset = await table(['0', '1'], outputs([1], false));
+    const choice = await chooseReading(dataset, { scale: false }, mse);
+    expect(choice.dataset.reading.encoding.order).toBe('signs');
+    const { inputs, targets } = await readAll(choice.dataset, choice.dataset.train);
+    expect(targets.flat()).toEqual(inputs.map(([x]) => 2 * x! - 1));
+    const signed = await table(['-1', '1'], outputs([1], false), { classes: 'bits' });
+    expect((await readAll(signed, signed.train)).targets.flat().every((y) => y === 0 || y === 1)).toBe(true);
+    expect((await table(['0', '1', '2'], outputs([1], false))).encodings.length).toBe(1);
+  });
+
+  it('keeps the usual order where no other is clearly better', async () => {
+    const dataset = await table(['b', 'a'], outputs([2]));
+    // The second encoding, the order of the file, is better by 0.001 and 1 on average, with a deviation of 1.
+    const reference = (gain: number, chance: number): Reference => {
+      const noise = createRandom(3);
+      return {
+        chance,
+        samples,
+        losses: async (_, count, targets) =>
+          targets.map((__, which) => Array.from({ length: count }, () => 2 - which * gain + noise.normal())),
+      };
+    };
+    const chosen = async (...args: Parameters<typeof reference>) => {
+      const choice = await chooseReading(dataset, { scale: false }, reference(...args));
+      return [choice.dataset.reading.encoding.order, choice.notes[0]!.includes('no other is clearly better')];
+    };
+    expect(dataset.encodings.map(({ order }) => order)).toEqual(['text', 'appearance']);
+    expect(await chosen(1, 5)).toEqual(['appearance', false]);
+    expect((await chosen(0.001, 5))[0]).toBe('text');
+    // No better than chance: a model that knows nothing has nothing to say.
+    expect(await chosen(1, 0.5)).toEqual(['text', true]);
+  });
+
+  it('tells an order that no candidate has, as a list that the plan takes', async () => {
+    const labels = ['low', 'medium', 'high', 'top'];
+    const dataset = await table(labels, outputs([4]));
+    // The model's classes: top, low, high, medium.
+    const answers = [1, 3, 2, 0];
+    const choice = await chooseReading(dataset, { scale: false }, answering(answers, 4));
+    expect(choice.notes[1]).toMatch(/answers as if its classes were "top", "low", "high", "medium" \(loss 0\.105\)/);
+    const listed = await table(labels, outputs([4]), { classes: ['top', 'low', 'high', 'medium'] });
+    const { inputs, targets } = await readAll(listed, listed.train);
+    expect(targets.map((t) => t.indexOf(1))).toEqual(inputs.map(([x]) => answers[x!]));
+  });
+
+  it('nothing is open where the data numbers its classes, and nothing is said', async () => {
+    const dataset = await table(['0', '1'], outputs([2]), { labels: ['label'], inputs: ['x'] });
+    expect(dataset.encodings.length).toBeGreaterThan(1);
+    workspace.write('hot.csv', 'x,p,q\n1,0,1\n2,1,0\n3,1,0\n4,0,1\n5,1,0\n');
+    const hot = await openDataset(dataConfig('hot.csv', { labels: ['p', 'q'] }), outputs([2]), here);
+    expect(hot.encodings.length).toBe(1);
+    const choice = await chooseReading(hot, { scale: false }, answering([0, 0, 0, 0, 0, 0], 2));
+    expect(choice.notes).toEqual([]);
+  });
+});

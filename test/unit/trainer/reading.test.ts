@@ -1,0 +1,78 @@
+import { expect, it } from 'vitest';
+import type { Part } from '../../../daemon/data/dataset.js';
+import { drawSamples, isOpen, referenceOf } from '../../../daemon/trainer/reading.js';
+
+const softmax = (row: readonly number[]) => {
+  const exps = row.map(Math.exp);
+  const sum = exps.reduce((a, b) => a + b, 0);
+  return exps.map((e) => e / sum);
+};
+const rows = [
+  [2, -1, 0.5],
+  [0, 3, 1],
+];
+const session = (output: readonly (readonly number[])[], outputShape: number[]) => ({
+  outputShape,
+  predict: async () => Float32Array.from(output.flat()),
+});
+const nothing = {} as Part;
+const targets = [Float32Array.from([1, 0, 0, 0, 1, 0]), Float32Array.from([0, 0, 1, 1, 0, 0])];
+
+it.each([
+  ['probabilities', rows.map(softmax), false],
+  ['logits', rows, true],
+])('losses of each sample from %s, for each of several targets', async (_, output, fromLogits) => {
+  const reference = referenceOf(
+    session(output, [3]),
+    { loss: 'categoricalCrossentropy', fromLogits },
+    () => nothing,
+    0,
+  );
+  expect(reference.chance).toBeCloseTo(Math.log(3), 12);
+  const losses = await reference.losses([], 2, targets);
+  const log = rows.map((row) => softmax(row).map((p) => -Math.log(p)));
+  const expected = [
+    [log[0]![0], log[1]![1]],
+    [log[0]![2], log[1]![0]],
+  ];
+  expected.flat().forEach((loss, i) => expect(losses.flat()[i]).toBeCloseTo(loss!, 5));
+});
+
+it('a yes/no output and positions of a sequence', async () => {
+  const yes = referenceOf(session([[0.8], [0.1]], [1]), { loss: 'binaryCrossentropy' }, () => nothing, 0);
+  const [as, reversed] = await yes.losses([], 2, [Float32Array.of(1, 0), Float32Array.of(0, 1)]);
+  expect([...as!, ...reversed!].map((x) => Number(x.toFixed(5)))).toEqual(
+    [0.8, 0.9, 0.2, 0.1].map((p) => Number((-Math.log(p)).toFixed(5))),
+  );
+  const sequence = referenceOf(
+    session([rows.map(softmax).flat()], [2, 3]),
+    { loss: 'categoricalCrossentropy' },
+    () => nothing,
+    0,
+  );
+  const [[loss]] = (await sequence.losses([], 1, [targets[0]!])) as [[number]];
+  const log = rows.map((row) => softmax(row).map((p) => -Math.log(p)));
+  expect(loss).toBeCloseTo((log[0]![0]! + log[1]![1]!) / 2, 5);
+});
+
+it('samples are drawn by the seed, in order, and all where they are few', () => {
+  const split = { size: 1000 } as Part;
+  const drawn = drawSamples(split, 100, 5);
+  expect(drawn).toEqual(drawSamples(split, 100, 5));
+  expect(drawn).not.toEqual(drawSamples(split, 100, 6));
+  expect(new Set(drawn).size).toBe(100);
+  expect([...drawn]).toEqual([...drawn].sort((a, b) => a - b));
+  expect(drawSamples(split, 1000, 5).length).toBe(1000);
+});
+
+it('only a model that is given can tell, and only what the plan leaves open', () => {
+  type Plan = Parameters<typeof isOpen>[0];
+  const plan = (scale: 'auto' | 'unit', model: object = { path: 'm.json' }, epochs = 0) =>
+    ({ data: { scale }, model, reference: { epochs } }) as Plan;
+  const dataset = (encodings: number) => ({ encodings: Array(encodings).fill({}) }) as never;
+  expect(isOpen(plan('auto'), dataset(1))).toBe(true);
+  expect(isOpen(plan('unit'), dataset(2))).toBe(true);
+  expect(isOpen(plan('unit'), dataset(1))).toBe(false);
+  expect(isOpen(plan('auto', { architecture: 'lenet300' }), dataset(2))).toBe(false);
+  expect(isOpen(plan('auto', { path: 'm.json' }, 5), dataset(2))).toBe(false);
+});
