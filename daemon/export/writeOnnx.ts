@@ -1,5 +1,6 @@
 /** The model as an ONNX inference graph: weights by name, any batch size where the layers allow it. */
 import { emitOnnxParts, opsets } from '../engine/graph/onnx/emit.js';
+import { wholeOnnx } from '../engine/graph/onnx/emitter.js';
 import { encodeOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../engine/graph/onnx/protobuf.js';
 import type { Graph } from '../engine/graph/ir.js';
 import { buildLayers, type TraceableModel } from '../engine/trace/layersModel.js';
@@ -11,8 +12,6 @@ import { traceInference } from './traceInference.js';
 /** Batch sizes to trace with: primes, so that a size that is a multiple of one comes from the batch. */
 const PRIMES = [7919, 7927, 7933, 7937, 7949, 7951, 7963, 7993];
 const BATCH = 'batch';
-/** What any runtime can do. */
-const TARGET = { maxPoolPlaces: true };
 
 /** The first prime that divides no size of the model itself. */
 const batchMarker = (layers: TraceableModel): number | undefined => {
@@ -134,7 +133,7 @@ export async function onnxFile(model: Model): Promise<Uint8Array> {
         throw new UserError('model-unsupported', `${model.path}: input "${name}" has no fixed size`);
     const traced = (batch: number): OnnxGraph => {
       const graph = traceInference(layers, model.path, batch);
-      return withReadyWeights(withWeights(emitOnnxParts(graph, TARGET), graph, model));
+      return withReadyWeights(withWeights(emitOnnxParts(graph, wholeOnnx), graph, model));
     };
     const marker = batchMarker(layers);
     const parts = (marker === undefined ? null : withOpenBatch(traced(marker), marker)) ?? traced(1);

@@ -3,6 +3,7 @@ import { UserError } from '../../protocol/errors.js';
 import type { Graph } from '../graph/ir.js';
 import type { CreateExecutor } from './executor.js';
 import { emitOnnx } from '../graph/onnx/emit.js';
+import { gpuOnnx, wholeOnnx } from '../graph/onnx/emitter.js';
 
 type Ort = typeof import('onnxruntime-node');
 
@@ -23,11 +24,18 @@ export class OnnxGraph {
   readonly #session: InferenceSession;
   readonly #feeds: Record<string, Tensor>;
   readonly #fetches: Record<string, Tensor>;
+  readonly #afterwards: () => void;
 
-  private constructor(session: InferenceSession, feeds: Record<string, Tensor>, fetches: Record<string, Tensor>) {
+  private constructor(
+    session: InferenceSession,
+    feeds: Record<string, Tensor>,
+    fetches: Record<string, Tensor>,
+    afterwards: () => void,
+  ) {
     this.#session = session;
     this.#feeds = feeds;
     this.#fetches = fetches;
+    this.#afterwards = afterwards;
   }
 
   /** @param inputs, outputs one buffer for each of the graph's, in its order and of its size. */
@@ -38,7 +46,7 @@ export class OnnxGraph {
     { provider, threads }: RuntimeOptions,
   ): Promise<OnnxGraph> {
     const ort = await loadRuntime();
-    const model = emitOnnx(graph, { maxPoolPlaces: provider === 'cpu' });
+    const model = emitOnnx(graph, provider === 'cpu' ? wholeOnnx : gpuOnnx);
     const tensors = (
       names: readonly string[],
       values: Graph['inputs'] | Graph['outputs'],
@@ -58,7 +66,12 @@ export class OnnxGraph {
     };
     try {
       const session = await ort.InferenceSession.create(model.bytes, options);
-      return new OnnxGraph(session, tensors(model.inputs, graph.inputs, inputs), tensors(model.outputs, graph.outputs, outputs)); // prettier-ignore
+      return new OnnxGraph(
+        session,
+        tensors(model.inputs, graph.inputs, inputs),
+        tensors(model.outputs, graph.outputs, outputs),
+        provider === 'cpu' ? () => undefined : () => tellOfNaN(graph, outputs),
+      );
     } catch (error) {
       throw new UserError('engine-failed', `onnxruntime (${provider}) cannot load the compiled model: ${(error as Error).message}`); // prettier-ignore
     }
@@ -67,6 +80,7 @@ export class OnnxGraph {
   async run(): Promise<void> {
     try {
       await this.#session.run(this.#feeds, this.#fetches);
+      this.#afterwards();
     } catch (error) {
       throw new UserError('engine-failed', `onnxruntime failed: ${(error as Error).message}`);
     }
@@ -74,6 +88,19 @@ export class OnnxGraph {
 
   async release(): Promise<void> {
     await this.#session.release();
+  }
+}
+
+/** A GPU's max(NaN, 0) is 0: behind a rectifier only the gradients still show a NaN. The loss, which is watched, gets it back. */
+function tellOfNaN({ outputs }: Graph, buffers: readonly Float32Array[]): void {
+  const loss = outputs.findIndex(({ role }) => role === 'loss');
+  if (loss < 0) return;
+  for (const [i, { role }] of outputs.entries()) {
+    if (role !== 'gradient') continue;
+    let sum = 0;
+    for (const value of buffers[i]!) sum += 0 * value;
+    // 0 unless a value is infinite or NaN.
+    if (sum !== 0) buffers[loss]![0] = NaN;
   }
 }
 

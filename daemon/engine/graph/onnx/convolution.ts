@@ -26,9 +26,25 @@ function depthwiseFilter(e: Emitter, filter: Node): string {
   return e.reshape(e.op('Transpose', [e.name(filter)], { perm: [2, 3, 0, 1] }), [c * m, 1, h, w]);
 }
 
+/** A convolution of [., channels, ., .] by [filters, channels, ., .]; where the runtime errs, zeros make the channels fours. */
+function conv(
+  e: Emitter,
+  [x, filter]: readonly [string, string],
+  { channels, filters }: { readonly channels: number; readonly filters: number },
+  attrs: Parameters<Emitter['op']>[2],
+): string {
+  const wrong = channels > 3 && channels % 3 === 0 && channels % 4 !== 0 && filters % 4 === 0;
+  if (e.target.convOfThrees || !wrong) return e.op('Conv', [x, filter], attrs);
+  const more = e.ints([0, 0, 0, 0, 0, 4 - (channels % 4), 0, 0]);
+  const padded = [x, filter].map((name) => e.op('Pad', [name, more, e.scalar(0)]));
+  return e.op('Conv', padded, attrs);
+}
+
 const conv2D: EmitRule = (e, node) => {
   const [x, filter] = node.inputs as [Node, Node];
-  e.define(node, e.op('Conv', [e.name(x, 'channels'), filterOIHW(e, filter)], convAttrs(node)), 'channels');
+  const [, , channels, filters] = shape4(filter);
+  const y = conv(e, [e.name(x, 'channels'), filterOIHW(e, filter)], { channels, filters }, convAttrs(node));
+  e.define(node, y, 'channels');
 };
 
 const depthwiseConv2D: EmitRule = (e, node) => {
@@ -93,7 +109,8 @@ function filterGradientByConv(e: Emitter, node: Node): void {
   const [x, dy] = node.inputs as [Node, Node];
   const [h, w] = shape4(node);
   const { attrs, tooLarge } = gradientAttrs(x, dy, node.shape, node);
-  const gradient = cut(e, e.op('Conv', [channelsFirst(e, x), channelsFirst(e, dy)], attrs), tooLarge, h, w);
+  const sizes = { channels: x.shape[0]!, filters: dy.shape[3]! };
+  const gradient = cut(e, conv(e, [channelsFirst(e, x), channelsFirst(e, dy)], sizes, attrs), tooLarge, h, w);
   e.define(node, e.op('Transpose', [gradient], { perm: [2, 3, 0, 1] }));
 }
 

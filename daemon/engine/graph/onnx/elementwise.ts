@@ -24,13 +24,18 @@ const number = (node: Node, name: string): number => node.attrs[name] as number;
 const unary: Record<UnaryOp, Compute> = {
   ...(Object.fromEntries(
     ['Abs', 'Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Ceil', 'Cos', 'Cosh', 'Elu', 'Erf', 'Exp', 'Floor', 'Log', 'Neg',
-      'Reciprocal', 'Relu', 'Round', 'Selu', 'Sigmoid', 'Sign', 'Sin', 'Sinh', 'Softplus', 'Sqrt', 'Tan', 'Tanh'].map((op) => [op, plain(op)]),
+      'Reciprocal', 'Relu', 'Round', 'Sigmoid', 'Sign', 'Sin', 'Sinh', 'Softplus', 'Sqrt', 'Tan', 'Tanh'].map((op) => [op, plain(op)]),
   ) as Record<UnaryOp, Compute>), // prettier-ignore
   Expm1: (e, [x]) => e.op('Sub', [e.op('Exp', [x!]), e.scalar(1)]),
   IsNan: plain('IsNaN'),
   Log1p: (e, [x]) => e.op('Log', [e.op('Add', [x!, e.scalar(1)])]),
   LogicalNot: plain('Not'),
   Relu6: (e, [x]) => e.op('Clip', [x!, e.scalar(0), e.scalar(6)]),
+  // A Selu is a scaled Elu: scale * (x > 0 ? x : alpha * (exp(x) - 1)).
+  Selu: (e, [x]) =>
+    e.target.selu
+      ? e.op('Selu', [x!])
+      : e.op('Mul', [e.op('Elu', [x!], { alpha: { float: 1.6732632423543772 } }), e.scalar(1.0507009873554805)]),
   Rsqrt: (e, [x]) => e.op('Reciprocal', [e.op('Sqrt', [x!])]),
   Square: (e, [x]) => e.op('Mul', [x!, x!]),
 };

@@ -20,7 +20,17 @@ const toNatural = [0, 2, 3, 1];
 export interface OnnxTarget {
   /** MaxPool can also give the places of the maxima. */
   readonly maxPoolPlaces: boolean;
+  /** Selu has a kernel. */
+  readonly selu: boolean;
+  /** Conv is right also from 6, 9, 15... channels (threes, not fours) to a multiple of four. */
+  readonly convOfThrees: boolean;
 }
+
+/** What ONNX defines; onnxruntime's CPU provider has all of it. */
+export const wholeOnnx: OnnxTarget = { maxPoolPlaces: true, selu: true, convOfThrees: true };
+
+/** Falls short in all of it: onnxruntime's WebGPU provider (1.30; its Conv is issue 29651 of microsoft/onnxruntime). */
+export const gpuOnnx: OnnxTarget = { maxPoolPlaces: false, selu: false, convOfThrees: false };
 
 export interface OnnxModel {
   readonly bytes: Uint8Array;
