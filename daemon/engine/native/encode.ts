@@ -5,7 +5,7 @@ import { operationsOf, type Operation } from './cost.js';
 import { encodeGroup } from './encodeGroup.js';
 import { moveRank, movesOf, moveWords, wholeBlock } from './moves.js';
 import { program as op } from './opcodes.js';
-import { cutIntoUnits, isElementwise, root, Unsupported, type Unit } from './units.js';
+import { cutIntoUnits, type Group, isElementwise, root, Unsupported, type Unit } from './units.js';
 import { type Geometry, placesFloats, summedTilesPay, tilesPay } from './winograd.js';
 
 /** Where a tensor lies: a buffer's number and an offset in floats. */
@@ -78,13 +78,25 @@ export function encode(graph: Graph): Encoded {
   const lastRead = new Map<Node, number>();
   reads.forEach((nodes, i) => nodes.forEach((node) => lastRead.set(node, i)));
   for (const { from } of copies) lastRead.set(from, units.length);
-  const inGroup = new Map<Node, number>();
-  units.forEach((unit, i) => unit.kind === 'group' && unit.nodes.forEach((node) => inGroup.set(node, i)));
   const held: { at: number; start: number; floats: number }[] = [];
   const hold = (floats: number, until: number): Place => {
     const start = arena.take(floats);
     held.push({ at: until, start, floats });
     return { buffer: 0, offset: start };
+  };
+  /** In the place of a tensor that this group is the last to read, before or while it computes the node: it is in a cache. */
+  const overwrite = (node: Node, group: Group, i: number, until: number): Place | undefined => {
+    const floats = sizeOf(node.shape);
+    const later = new Set(group.nodes.slice(group.nodes.indexOf(node) + 1).flatMap((other) => [...inputsOf(other)]));
+    for (const input of reads[i]!) {
+      const place = places.get(input);
+      const holding = place?.buffer === 0 && held.find(({ at, start }) => at === i && start === place.offset);
+      if (!holding || sizeOf(input.shape) !== floats || floats < group.rows * group.columns || later.has(input))
+        continue;
+      holding.at = until;
+      return place;
+    }
+    return undefined;
   };
 
   units.forEach((unit, i) => {
@@ -92,7 +104,9 @@ export function encode(graph: Graph): Encoded {
       const until = lastRead.get(node) ?? -1;
       // A group's values that nobody else reads stay in its registers.
       if (places.has(node) || (unit.kind === 'group' && until <= i)) continue;
-      places.set(node, hold(sizeOf(node.shape), Math.max(until, i)));
+      const end = Math.max(until, i);
+      const inPlace = unit.kind === 'group' ? overwrite(node, unit, i, end) : undefined;
+      places.set(node, inPlace ?? hold(sizeOf(node.shape), end));
     }
     const pool = poolOf(unit);
     if (pool) {

@@ -98,7 +98,7 @@ function usesOf(graph: Graph): Uses {
 interface Fusions {
   readonly inside: Set<Node>;
   readonly units: Map<Node, Unit>;
-  /** Step(x) where relu(x) is kept instead of x: reads relu(x), which is positive in the same places. */
+  /** Step(x) where there is relu(x): reads that, which is positive in the same places, so that x need not be kept. */
   readonly replaced: Map<Node, Node>;
 }
 
@@ -108,6 +108,11 @@ function fuse(graph: Graph, { by, outputs }: Uses): Fusions {
   const replaced = new Map<Node, Node>();
   const users = (node: Node) => by.get(node) ?? [];
   const hidden = (node: Node) => !outputs.has(node);
+
+  for (const node of graph.nodes) {
+    const activation = node.op === 'Step' && users(root(node.inputs[0]!)).find(({ op }) => op === 'Relu');
+    if (activation && activation.id < node.id) replaced.set(node, activation);
+  }
 
   for (const node of graph.nodes) {
     if (node.op !== 'MatMul' && node.op !== 'Conv2D') continue;
@@ -124,10 +129,8 @@ function fuse(graph: Graph, { by, outputs }: Uses): Fusions {
     }
     const after = users(result);
     const activation = after.find(({ op }) => op === 'Relu');
-    const steps = after.filter(({ op, id }) => op === 'Step' && activation && id > activation.id);
-    if (activation && hidden(result) && after.length === 1 + steps.length) {
+    if (activation && hidden(result) && after.every((user) => user === activation || replaced.has(user))) {
       inside.add(result);
-      for (const mask of steps) replaced.set(mask, activation);
       [result, relu] = [activation, true];
     }
     const pools = users(result);
@@ -181,8 +184,19 @@ const simpleUnits: Partial<Record<Node['op'], Exclude<Unit['kind'], 'group'>>> =
 export type InputsOf = (node: Node) => readonly Node[];
 
 /**
+ * Sums, differences and products of a tensor that is kept for other reasons with something small: computed again by every
+ * group that reads them, at the price of reading what they would be stored beside.
+ */
+function isRepeatable(node: Node, inputs: readonly Node[]): boolean {
+  const size = sizeOf(node.shape);
+  const large = inputs.filter((input) => sizeOf(input.shape) === size);
+  const kept = large.length === 1 && !isElementwise(large[0]!) && !sumsRows(large[0]!) && large[0]!.op !== 'Constant';
+  return kept && ['Add', 'Sub', 'Multiply'].includes(node.op) && inputs.every(({ shape }) => sizeOf(shape) === size || sizeOf(shape) <= lastDim(node)); // prettier-ignore
+}
+
+/**
  * Cuts a graph into units. Element-wise nodes go as late as they can, to where they are read first: what only a backward
- * chain needs is computed in it, and never stored.
+ * chain needs is computed in it, and never stored. Some are in several groups.
  *
  * @throws Unsupported
  */
@@ -221,22 +235,25 @@ export function cutIntoUnits(graph: Graph): { units: Unit[]; inputsOf: InputsOf 
     const shaped = summing ? inputsOf(node)[0]! : node;
     const columns = summing ? lastDim(node.inputs[0]!) : lastDim(node);
     const rows = sizeOf(shaped.shape) / columns;
+    const sameView = (unit: Unit | undefined): unit is Group =>
+      unit?.kind === 'group' && unit.rows === rows && unit.columns === columns;
+    const readers = users.get(node) ?? [];
+    const groups = new Set(readers.map((user) => schedule[place.get(user) ?? -1]));
+    const roomy = (group: Unit | undefined) => sameView(group) && group.nodes.length < groupLimit;
+    if (groups.size > 1 && !uses.outputs.has(node) && isRepeatable(node, inputsOf(node)) && [...groups].every(roomy)) {
+      for (const group of groups) (group as Group).nodes.unshift(node);
+      place.set(node, Math.max(...readers.map((user) => place.get(user)!)));
+      continue;
+    }
     let earliest = 0;
-    for (const user of users.get(node) ?? []) {
+    for (const user of readers) {
       const at = place.get(user);
       if (at === undefined) continue;
       const group = schedule[at]!;
-      const joins = !summing && group.kind === 'group' && group.rows === rows && group.columns === columns;
+      const joins = !summing && sameView(group);
       earliest = Math.max(earliest, joins ? at : at + 1);
     }
-    const at = schedule.findIndex(
-      (candidate, i) =>
-        i >= earliest &&
-        candidate.kind === 'group' &&
-        candidate.rows === rows &&
-        candidate.columns === columns &&
-        candidate.nodes.length < groupLimit,
-    );
+    const at = schedule.findIndex((candidate, i) => i >= earliest && roomy(candidate));
     if (at < 0) put({ kind: 'group', rows, columns, nodes: [node] }, [node]);
     else {
       (schedule[at] as Group).nodes.unshift(node);
