@@ -48,6 +48,11 @@ export interface SessionSpec {
   /** Output layer to train on, where the model has several. */
   readonly output?: string;
   readonly threads?: number;
+  /**
+   * Of the training loss: a row (sample, or position of a sequence) counts with the weight of its class; the mean is still
+   * over all rows. One per value of the output's last axis; [no, yes] where that is 1. `evaluate` is not weighted.
+   */
+  readonly classWeights?: readonly number[];
 }
 
 /** Training batches in order. Fills one Float32Array per model input and the target; deterministic given its state. */

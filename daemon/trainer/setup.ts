@@ -116,8 +116,9 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   const choiceNotes: string[] = [];
 
   const considered: Considered[] = [];
-  const open = (engine: string, batchSize: number) =>
-    openEngine(
+  const open = (engine: string, batchSize: number) => {
+    const { classWeights } = dataset;
+    return openEngine(
       engine,
       model,
       {
@@ -126,14 +127,16 @@ export const assemble: Assemble = async (plan, { workspace }) => {
         batchSize,
         seed: plan.seed,
         ...(output === undefined ? {} : { output }),
+        ...(classWeights && { classWeights }),
       },
       { folders: [workspace], report: (engine) => considered.push(engine) },
     );
+  };
   // Too small a training set for the batch size is told before the engine starts.
   for (const { batchSize } of [plan.reference, plan.training, plan.retrain])
     new ShuffledBatches(dataset.train, batchSize, 0);
   const { batchSize } = plan.reference;
-  const session = await open(plan.engine, batchSize);
+  let session = await open(plan.engine, batchSize);
   const names = await stateNames(model, session);
   timing.mark('engine');
   for (const { name, available, chosen, reason } of considered) {
@@ -142,8 +145,14 @@ export const assemble: Assemble = async (plan, { workspace }) => {
 
   if (isOpen(plan, dataset)) {
     const choice = await readByReference(plan, dataset, session, setup);
+    const weighed = dataset.classWeights;
     dataset = choice.dataset;
     choiceNotes.push(...choice.notes);
+    if (String(weighed) !== String(dataset.classWeights)) {
+      // The weights belong to the classes, whose order is another now.
+      await session.dispose();
+      session = await open(session.info.id, batchSize);
+    }
     timing.mark('input scale and classes');
   }
   const {

@@ -215,12 +215,12 @@ class DirectSession implements EngineSession {
   }
 
   private lossAndGradients(inputs: readonly Float32Array[], target: Float32Array) {
-    const { batchSize, loss } = this.spec;
+    const { batchSize, loss, classWeights } = this.spec;
     const x = this.inputTensors(inputs, batchSize);
     const expected = this.targetTensor(target, batchSize);
     return this.seeded(() =>
       this.tf.core.variableGrads(
-        () => meanLoss(this.tf, loss, this.onLogits, expected, this.forward(x, true)) as Scalar,
+        () => meanLoss(this.tf, loss, this.onLogits, expected, this.forward(x, true), classWeights),
         this.model.parameters.map(({ variable }) => variable),
       ),
     );

@@ -16,6 +16,8 @@ export interface TraceSpec {
   readonly batchSize: number;
   /** The output layer to train on; by default the last. */
   readonly output?: string;
+  /** Of the training loss, as SessionSpec has them. */
+  readonly classWeights?: readonly number[];
 }
 
 export interface TracedWeight {
@@ -75,7 +77,7 @@ function trace(layers: TraceableModel, model: Model, spec: TraceSpec): TracedMod
   });
   return withLogits(layers.model, index, spec, (head) => {
     const training = record(layers, inputShapes, index, spec.batchSize, (pass) =>
-      trainingOutputs(pass, layers, spec.loss, head),
+      trainingOutputs(pass, layers, spec, head),
     );
     const largest = Math.max(...training.nodes.map(({ shape }) => sizeOf(shape))) / spec.batchSize;
     const inferenceBatchSize = Math.min(512, Math.max(1, Math.floor(2 ** 24 / largest)));
@@ -150,12 +152,17 @@ function record(
   });
 }
 
-function trainingOutputs(pass: Pass, layers: TraceableModel, loss: Loss, head: Head): GraphOutput[] {
+function trainingOutputs(
+  pass: Pass,
+  layers: TraceableModel,
+  { loss, classWeights }: TraceSpec,
+  head: Head,
+): GraphOutput[] {
   const trainable = layers.weights.filter((weight) => weight.trainable);
   const { value, grads } = tf.variableGrads(
     () => {
       const output = pass.apply();
-      return meanLoss(loss, head, pass.target(output.shape), output);
+      return meanLoss(loss, head, pass.target(output.shape), output, classWeights);
     },
     trainable.map((weight) => weight.variable),
   );

@@ -270,6 +270,42 @@ describe('labels in an order that only the model knows', () => {
   });
 });
 
+describe('class weights', () => {
+  const plan = (classWeights: unknown) => ({
+    ...TINY_PLAN,
+    reference: { epochs: 10, batchSize: 16 },
+    data: { source: 'data.csv', preprocess: { scale: 'none' }, classWeights },
+  });
+
+  it('weigh the training loss, are told, and leave the reported error as it is', async () => {
+    await writeFile(ws.path('red.prune.json'), JSON.stringify(plan({ green: 0, blue: 0 })));
+    const { lines, code } = await lcPrune(['train', 'red.prune.json', '--out', 'red/model.json', '--json'], {
+      cwd: ws.folder,
+    });
+    expect(code).toBe(0);
+    const note =
+      'Classes weigh in the training loss: "blue" 0, "green" 0, "red" 1. The reported loss and error are unweighted.';
+    expect(lines).toContainEqual(expect.objectContaining({ event: 'warning', code: 'note', message: note }));
+    // Nothing but red counts: the model learns to say red, and is wrong two times out of three.
+    const evaluated = await lcPrune(['evaluate', 'red/model.json', '--data', 'data.csv', '--scale', 'none', '--json'], {
+      cwd: ws.folder,
+    });
+    expect(evaluated.lines.at(-1)!['error']).toBeCloseTo(2 / 3, 2);
+    const reference = lines.filter(({ at, set }) => at === 'reference' && set === 'test').at(-1)!;
+    expect(reference['error']).toBeGreaterThan(0.4);
+  });
+
+  it('of a label that the data lacks are an error that lists both sides', async () => {
+    await writeFile(ws.path('odd.prune.json'), JSON.stringify(plan({ purple: 2 })));
+    expect(await lcPrune(['train', 'odd.prune.json'], { cwd: ws.folder })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /labels that the data does not have: "purple"; its labels are "blue", "green", "red"/,
+      ),
+    });
+  });
+});
+
 describe('lc-prune preview', () => {
   it('shows the samples with their labels, and writes a page', async () => {
     const { code, stdout } = await lcPrune(['preview', 'tiny.prune.json', '--samples', '5', '--out', 'grid.html'], {

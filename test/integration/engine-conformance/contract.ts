@@ -161,6 +161,53 @@ export function describeContract(provider: EngineProvider, here: boolean): void 
       },
     );
 
+    it.each([
+      ...losses.map(([loss, activation]) => [loss, activation, 3, [0.25, 3, 1]] as const),
+      ['binaryCrossentropy', 'sigmoid', 1, [0.5, 4]] as const,
+      ['binaryCrossentropy', 'tanh', 1, [0.5, 4]] as const,
+      // Probabilities that are not a softmax of their own: the loss is on what the model gives.
+      ['categoricalCrossentropy', 'sigmoid', 3, [0.25, 3, 1]] as const,
+    ])(
+      'class weights multiply the training loss of each sample and its gradient, and no evaluation: %s of %s, %d',
+      async (loss, activation, outputs, classWeights) => {
+        const net = mlp(loss, activation, outputs);
+        const weighted = await session(net, { classWeights });
+        const plain = await session(net);
+        const { inputs, target } = samples(net, batchSize, 6);
+        const weightOf = (sample: number) => {
+          const row = target.subarray(sample * outputs, (sample + 1) * outputs);
+          return outputs === 1
+            ? classWeights[0] + row[0]! * (classWeights[1] - classWeights[0])
+            : row.reduce((sum, y, k) => sum + y * classWeights[k]!, 0);
+        };
+        const told = await weighted.gradient(inputs, target);
+        let expectedLoss = 0;
+        const expected = new Float64Array(plain.size);
+        for (let sample = 0; sample < batchSize; sample++) {
+          // A batch of one sample, again and again, has that sample's loss.
+          const again = (values: Float32Array) => {
+            const width = values.length / batchSize;
+            const own = values.subarray(sample * width, (sample + 1) * width);
+            return Float32Array.from(values, (_, i) => own[i % width]!);
+          };
+          const one = await plain.gradient(inputs.map(again), again(target));
+          const share = weightOf(sample) / batchSize;
+          expectedLoss += share * one.loss;
+          one.gradient.forEach((g, i) => (expected[i]! += share * g));
+        }
+        expect(told.loss).toBeCloseTo(expectedLoss, 5);
+        expect(distance(told.gradient, expected)).toBeLessThan(1e-5);
+        const many = samples(net, 23, 4);
+        expect(await weighted.evaluate(source(net, many, 23))).toEqual(await plain.evaluate(source(net, many, 23)));
+        const alike = await session(net, { classWeights: classWeights.map(() => 1) });
+        const [a, b] = [await alike.gradient(inputs, target), await plain.gradient(inputs, target)];
+        if (!/Squared|Absolute|huber/.test(loss) && !(loss === 'binaryCrossentropy' && outputs > 1)) {
+          expect(a.loss).toBeCloseTo(b.loss, 6);
+          expect(distance(a.gradient, double(b.gradient))).toBeLessThan(1e-6);
+        }
+      },
+    );
+
     for (const nesterov of [true, false]) {
       it.each(nets)(`LC-SGD steps equal the float64 oracle, nesterov ${nesterov}: %s`, async (_, net) => {
         const s = await session(net);

@@ -61,21 +61,21 @@ function model(class_name: 'Sequential' | 'Model', config: object, shapes: Recor
   };
 }
 
-export function mlp(loss: Loss, outputActivation: string): Net {
+export function mlp(loss: Loss, outputActivation: string, outputs = 3): Net {
   const layers = [
     dense('first', 6, 'tanh', { batch_input_shape: [null, 7] }),
     dense('second', 5, 'relu'),
-    dense('last', 3, outputActivation),
+    dense('last', outputs, outputActivation),
   ];
   const shapes = {
     'first/kernel': [7, 6],
     'first/bias': [6],
     'second/kernel': [6, 5],
     'second/bias': [5],
-    'last/kernel': [5, 3],
-    'last/bias': [3],
+    'last/kernel': [5, outputs],
+    'last/bias': [outputs],
   };
-  return { model: model('Sequential', { name: 'mlp', layers }, shapes), loss, inputShapes: [[7]], outputs: 3 };
+  return { model: model('Sequential', { name: 'mlp', layers }, shapes), loss, inputShapes: [[7]], outputs };
 }
 
 /** Convolutions with "same" and "valid" padding, strides, both poolings, batch normalisation. */
