@@ -63,18 +63,12 @@ function outputPadding(node: Node, dy: Node, filter: Node): number[] {
 }
 
 /** dx of a convolution is the transposed convolution of dy with the same filter. */
-const backpropInput =
-  (filterOf: (e: Emitter, filter: Node) => string, grouped: boolean): EmitRule =>
-  (e, node) => {
-    const [dy, filter] = node.inputs as [Node, Node];
-    const attrs = {
-      ...convAttrs(node),
-      output_padding: outputPadding(node, dy, filter),
-      group: grouped ? node.shape[3]! : 1,
-    };
-    const dx = e.op('ConvTranspose', [e.name(dy, 'channels'), filterOf(e, filter)], attrs);
-    e.define(node, dx, 'channels');
-  };
+const conv2DBackpropInput: EmitRule = (e, node) => {
+  const [dy, filter] = node.inputs as [Node, Node];
+  const attrs = { ...convAttrs(node), output_padding: outputPadding(node, dy, filter) };
+  const dx = e.op('ConvTranspose', [e.name(dy, 'channels'), filterOIHW(e, filter)], attrs);
+  e.define(node, dx, 'channels');
+};
 
 /**
  * Attributes of the convolution of x by dy that gives the filter's gradient: strides and dilations change places, and
@@ -175,11 +169,27 @@ const depthwiseBackpropFilter: EmitRule = (e, node) => {
   e.define(node, e.op('Transpose', [e.reshape(gradient, [c, m, h, w])], { perm: [2, 3, 0, 1] }));
 };
 
+/** dx of a depthwise convolution; where the runtime errs, one product of each channel at a time, and their sum. */
+const depthwiseBackpropInput: EmitRule = (e, node) => {
+  const [dy, filter] = node.inputs as [Node, Node];
+  const [, , c, multiplier] = shape4(filter);
+  const names = [e.name(dy, 'channels'), depthwiseFilter(e, filter)];
+  const attrs = { ...convAttrs(node), output_padding: outputPadding(node, dy, filter), group: c };
+  const strided = (name: string, axis: number, from: number) =>
+    e.op('Slice', [name, e.ints([from]), e.ints([c * multiplier]), e.ints([axis]), e.ints([multiplier])]);
+  const parts =
+    e.target.transposeOfGroups || multiplier === 1
+      ? [names]
+      : Array.from({ length: multiplier }, (_, k) => [strided(names[0]!, 1, k), strided(names[1]!, 0, k)]);
+  const sums = parts.map((part) => e.op('ConvTranspose', part, attrs));
+  e.define(node, sums.reduce((sum, part) => e.op('Add', [sum, part])), 'channels'); // prettier-ignore
+};
+
 export const convolutionRules: Readonly<Record<string, EmitRule>> = {
   Conv2D: conv2D,
-  Conv2DBackpropInput: backpropInput(filterOIHW, false),
+  Conv2DBackpropInput: conv2DBackpropInput,
   Conv2DBackpropFilter: conv2DBackpropFilter,
   DepthwiseConv2D: depthwiseConv2D,
-  DepthwiseConv2DBackpropInput: backpropInput(depthwiseFilter, true),
+  DepthwiseConv2DBackpropInput: depthwiseBackpropInput,
   DepthwiseConv2DBackpropFilter: depthwiseBackpropFilter,
 };
