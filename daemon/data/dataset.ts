@@ -40,6 +40,8 @@ export interface Dataset {
   /** Empty (size 0) when nothing is held out. */
   readonly validation: Part;
   readonly test: Part;
+  /** The data has no test part of its own: `test` is cut from the same samples as `train`. */
+  readonly testIsCut: boolean;
   /** sha256 over the raw content, for the resolved plan. */
   readonly hash: string;
   /** What was chosen on the user's behalf, one sentence each. */

@@ -103,6 +103,7 @@ async function prepare(data: FittedData, reading: Reading, notes: readonly strin
     train: augmentation ? { ...train, augmentation } : train,
     validation: split(trainInputs, read.train, rows.validation),
     test: split(testInputs, read.test ?? read.train, rows.test),
+    testIsCut: !raw.test,
     hash: raw.hash,
     notes: [...data.notes, ...(encoding.note ? [encoding.note] : []), ...(weights ? [weights.note] : []), ...notes],
     reading,

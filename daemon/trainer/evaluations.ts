@@ -16,11 +16,16 @@ export const primarySet = (sets: EvaluationSets): SetName =>
 export const decisionSet = (sets: EvaluationSets): SetName => (sets.validation ? 'validation' : primarySet(sets));
 
 /** What a search for the smallest network rests on, said before the hours that it takes; empty where nothing is amiss. */
-export function decisionNotes({ path, method }: Run['plan'], sets: EvaluationSets): string[] {
+export function decisionNotes({ path, method, reference }: Run['plan'], sets: EvaluationSets): string[] {
   const set = decisionSet(sets);
   if (method !== 'lc' || typeof path?.maxErrorIncrease !== 'number' || set === 'validation') return [];
+  // Of the data that a given model was trained on, no part can be set aside any more.
+  const instead =
+    reference.epochs > 0
+      ? '"data": {"validation": 0.1} in the plan sets a part aside for that'
+      : '"lc-prune evaluate" of the result on data that took no part tells by how much';
   return [
-    `The ${set === 'train' ? 'training' : 'test'} part will decide which network is the smallest within the bound, and its error there will be a little optimistic: "data": {"validation": 0.1} in the plan sets a part aside for that.`,
+    `The ${set === 'train' ? 'training' : 'test'} part will decide which network is the smallest within the bound, and its error there will be a little optimistic: ${instead}.`,
   ];
 }
 

@@ -51,10 +51,13 @@ export function referenceOf(
   };
 }
 
+/** Whether the reference is a trained model that the plan names, and not one that the plan trains. */
+export const isGiven = ({ model, reference }: Pick<ResolvedPlan, 'model' | 'reference'>): boolean =>
+  'path' in model && reference.epochs === 0;
+
 /** What only a trained reference can tell; false where the plan says it all, or trains the reference itself. */
 export function isOpen(plan: Pick<ResolvedPlan, 'data' | 'model' | 'reference'>, dataset: Dataset): boolean {
-  const given = 'path' in plan.model && plan.reference.epochs === 0;
-  return given && (plan.data.scale === 'auto' || dataset.encodings.length > 1);
+  return isGiven(plan) && (plan.data.scale === 'auto' || dataset.encodings.length > 1);
 }
 
 /** The reading of a plan's data by the loss of the model it gives, on the training part. */

@@ -20,7 +20,7 @@ import { chanceError } from './chance.js';
 import { decisionNotes } from './evaluations.js';
 import { prunableWeights } from './kept.js';
 import type { Batches, Run } from './run.js';
-import { drawSamples, isOpen, readByReference } from './reading.js';
+import { drawSamples, isGiven, isOpen, readByReference } from './reading.js';
 import { createSessions } from './sessions.js';
 import { startTiming } from './timing.js';
 import { createTasks, prunedLayers } from './tasks.js';
@@ -143,6 +143,10 @@ export const assemble: Assemble = async (plan, { workspace }) => {
     if (available && !chosen) choiceNotes.push(`${name} was passed over: ${reason}.`);
   }
 
+  if (isGiven(plan) && dataset.testIsCut)
+    choiceNotes.push(
+      'If the given model was trained on this data, the parts held out of it are no news to the model, and its errors there too low: "data": {"test": FILE} measures on data it has not seen.',
+    );
   if (isOpen(plan, dataset)) {
     const choice = await readByReference(plan, dataset, session, setup);
     const weighed = dataset.classWeights;

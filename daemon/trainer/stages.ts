@@ -8,7 +8,8 @@ import { taskRanges } from '../lc/view.js';
 import { UserError } from '../protocol/errors.js';
 import type { Evaluation } from '../protocol/events.js';
 import type { TrainingSettings } from '../protocol/resolvedPlan.js';
-import { evaluateSets } from './evaluations.js';
+import { evaluateEach, evaluateSets, primarySet } from './evaluations.js';
+import { seenValidation } from './seenValidation.js';
 import { saveCheckpoint, withTheta, type Live } from './live.js';
 import type { Outcome, Planned, Run, Tasks } from './run.js';
 import { stepsOf, trainPhase } from './trainPhase.js';
@@ -32,7 +33,8 @@ export async function reference(run: Run, live: Live): Promise<EngineSession> {
     session = await run.sessions.use(settings.batchSize);
   }
   progress.rateScale = 1;
-  progress.reference = await evaluateSets(run, session, 'reference', progress.totalStep);
+  const parts = await evaluateEach(run, session, 'reference', progress.totalStep);
+  progress.reference = parts[primarySet(run.sets)]!;
   const { error, loss } = progress.reference;
   if (error === null || loss === null) {
     throw new UserError(
@@ -48,6 +50,8 @@ export async function reference(run: Run, live: Live): Promise<EngineSession> {
       message: `the reference is at chance (${percent(error)} error; always answering the most frequent class has ${percent(run.chanceError)}): check "data.preprocess" and the order of the classes`,
     });
   }
+  const seen = settings.epochs === 0 && run.chanceError !== null ? seenValidation(parts.validation, parts.test) : null;
+  if (seen !== null) run.log({ event: 'warning', code: 'seen-validation', message: seen });
   return session;
 }
 
