@@ -21,6 +21,7 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.runWithBaselines': { plan: string };
   'lcPrune.runPath': CommandArgument<'lcPrune.runPath'>;
   'lcPrune.previewBudget': CommandArgument<'lcPrune.previewBudget'>;
+  'lcPrune.installData': CommandArgument<'lcPrune.installData'>;
   'lcPrune.openMonitor': CommandArgument<'lcPrune.openMonitor'> | RunItem;
   'lcPrune.compareRuns': CommandArgument<'lcPrune.compareRuns'> | RunItem;
   'lcPrune.createPlan': { model: string };
@@ -50,6 +51,7 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.runWithBaselines',
   'lcPrune.runPath',
   'lcPrune.previewBudget',
+  'lcPrune.installData',
   'lcPrune.openMonitor',
   'lcPrune.compareRuns',
   'lcPrune.createPlan',

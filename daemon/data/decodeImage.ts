@@ -1,6 +1,9 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type Sharp from 'sharp';
 import { UserError } from '../protocol/errors.js';
 import { invalidData } from './dataError.js';
+import { requirePackage } from './packageFolder.js';
 
 /** Pixels as stored in a PNG or JPEG, [height, width, channels] with values 0 to 255. */
 export interface Pixels {
@@ -13,17 +16,19 @@ export type Decode = (name: string, file: Uint8Array, size?: { width: number; he
 
 /**
  * The decoder: RGB, 8 bits, resized to exactly `size` where one is given. Runs on sharp's own threads.
- * @throws UserError('data-missing') when sharp is not installed.
+ * @param workspace whose copy of sharp comes first.
+ * @throws UserError('data-missing') when sharp is not installed or does not load.
  */
-export async function loadDecoder(): Promise<Decode> {
+export function loadDecoder(workspace: string): Decode {
+  const { folder } = requirePackage('sharp', workspace, 'Reading PNG and JPEG files needs');
   let sharp: typeof Sharp;
   try {
-    sharp = (await import('sharp')).default;
-  } catch {
+    sharp = createRequire(join(folder, 'package.json'))(folder) as typeof Sharp;
+  } catch (error) {
+    const why = (error as Error).message.trim().split('\n')[0]!;
     throw new UserError(
       'data-missing',
-      'Reading PNG and JPEG files needs the npm package sharp, which is not installed: run "npm install sharp"',
-      { hint: 'npm install sharp' },
+      `sharp in ${folder} does not load (${why}); install it again: "npm install sharp"`,
     );
   }
   return async (name, file, size) => {

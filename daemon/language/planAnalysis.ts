@@ -3,12 +3,14 @@ import { findNodeAtLocation, type Node } from 'jsonc-parser';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { BUILTIN_DATA, isBuiltinData } from '../data/builtin.js';
+import { missingPackages } from '../data/builtinPackages.js';
 import type { LayerSummary } from '../model/model.js';
 import { resolveInside } from '../model/workspacePath.js';
 import { parsePlan, type PlanProblem } from '../plan/parsePlan.js';
 import { PlanMeaningError, resolvePlan } from '../plan/resolvePlan.js';
 import { nearest } from '../plan/suggest.js';
 import { UserError } from '../protocol/errors.js';
+import type { DataPackage } from '../protocol/dataPackages.js';
 import type { ARCHITECTURES } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 
@@ -26,6 +28,8 @@ export interface Finding {
   readonly offset: number;
   readonly length: number;
   readonly fixes: readonly Fix[];
+  /** npm packages whose installation mends it. */
+  readonly packages?: readonly DataPackage[];
 }
 
 /** A file (or folder) that the plan names: offset and length are those of the string in quotes. */
@@ -120,7 +124,12 @@ async function findData(tree: Node | undefined, place: PlanPlace, findings: Find
   const files: NamedFile[] = [];
   for (const path of [['data'], ['data', 'source'], ['data', 'test']]) {
     const node = stringAt(tree, path);
-    if (!node || isBuiltinData(node.value as string)) continue;
+    if (!node) continue;
+    if (isBuiltinData(node.value as string)) {
+      const packages = missingPackages(node.value as string, place.folder);
+      if (packages.length > 0) findings.push(packagesFinding(node, packages));
+      continue;
+    }
     const { file, finding } = await nameFile(node, place);
     if (finding) findings.push(finding);
     if (!file) continue;
@@ -139,6 +148,15 @@ async function findData(tree: Node | undefined, place: PlanPlace, findings: Find
   }
   return files;
 }
+
+const packagesFinding = ({ value, offset, length }: Node, packages: readonly DataPackage[]): Finding => ({
+  code: 'data-missing',
+  message: `the data set "${value}" is not installed; it comes with "npm install ${packages.join(' ')}"`,
+  offset,
+  length,
+  fixes: [],
+  packages,
+});
 
 function schemaFinding(problem: PlanProblem, tree: Node | undefined): Finding {
   const { offset, length, message, replacement } = problem;

@@ -36,7 +36,7 @@ import { modelLenses, readingLens } from './modelLens.js';
 import { formatPlan, symbolsOf } from './outline.js';
 import { analysePlan, type Finding, type PlanAnalysis } from './planAnalysis.js';
 import { isPlanUri, PlanDocuments, type OpenPlan } from './planDocuments.js';
-import { planLenses } from './planLens.js';
+import { command, planLenses } from './planLens.js';
 import { RunFacts } from './runFacts.js';
 
 export interface Language {
@@ -108,7 +108,7 @@ class LanguageServer implements Language {
     );
     connection.onNotification(DidChangeWatchedFilesNotification.type, ({ changes }) => {
       // Runs write files of their own, which no plan names.
-      if (changes.every(({ uri }) => uri.includes('/.lcprune/'))) return;
+      if (changes.every(({ uri }) => uri.includes('/.lcprune/runs/'))) return;
       this.#plans.refresh();
       this.#refreshLenses();
     });
@@ -300,6 +300,16 @@ class LanguageServer implements Language {
 
   #fixesOf(finding: Finding, document: TextDocument): CodeAction[] {
     const diagnostics = [diagnosticOf(finding, document)];
+    if (finding.packages)
+      return [
+        {
+          title: `Install ${finding.packages.join(' and ')}`,
+          kind: CodeActionKind.QuickFix,
+          diagnostics,
+          isPreferred: true,
+          command: command('Install', 'lcPrune.installData', { plan: fileURLToPath(document.uri) }),
+        },
+      ];
     return finding.fixes.map((fix, i) => ({
       title: fix.title,
       kind: CodeActionKind.QuickFix,

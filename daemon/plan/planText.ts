@@ -1,11 +1,27 @@
+import { isDeepStrictEqual } from 'node:util';
+import { parse } from 'jsonc-parser';
+
+/** What people say first; everything else has a default. */
+interface ShortPlan {
+  readonly model: string;
+  readonly data: string;
+  readonly budget: object;
+}
+
 /** The text of a new plan file: short, with the settings people change first. */
-export function planText(plan: { model: string; data: string; keep?: string; budget?: object }): string {
-  const budget = JSON.stringify(plan.budget ?? { keep: plan.keep ?? '1%' }, null, 1).replace(/\n\s*/g, ' ');
+export function planText({ model, data, budget }: ShortPlan): string {
+  const written = JSON.stringify(budget, null, 1).replace(/\n\s*/g, ' ');
   return `{
-  "model": ${JSON.stringify(plan.model)},
-  "data": ${JSON.stringify(plan.data)},
+  "model": ${JSON.stringify(model)},
+  "data": ${JSON.stringify(data)},
   // What the result must fit: keep ("1%"), weights (2662), bytes ("40 kB"), flops ("50%"), neurons...
-  "budget": ${budget}
+  "budget": ${written}
 }
 `;
+}
+
+/** Whether a plan file says this and nothing else, whatever its comments and its order. */
+export function saysJust(text: string, plan: ShortPlan): boolean {
+  const { $schema: _schema, ...said } = (parse(text) ?? {}) as Record<string, unknown>;
+  return isDeepStrictEqual(said, { ...plan });
 }

@@ -4,6 +4,7 @@
  * Paths are absolute and must lie inside a workspace folder of the connection.
  */
 import { z } from 'zod';
+import { dataPackageNames } from './dataPackages.js';
 import { LayerKept, RunEvent, RunState } from './events.js';
 import { Budget, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
@@ -210,10 +211,15 @@ export const requests = {
     params: z.strictObject({ planPath: path, budget: Budget.optional() }),
     result: z.array(z.object({ task: z.string(), layers: z.array(z.string()), preview: BudgetPreview })),
   },
-  /** Writes a new plan file beside the model; never overwrites. */
+  /** Writes a new plan file beside the model, or takes the one there that says just this; never overwrites. */
   'lc/createPlan': {
     params: z.strictObject({ model: path, budget: Budget, data: z.string().optional(), name: z.string().optional() }),
     result: z.object({ planPath: path }),
+  },
+  /** The npm packages of the plan's built-in data set that are not installed, and the folder where they are looked for too. */
+  'lc/missingPackages': {
+    params: z.strictObject({ planPath: path }),
+    result: z.object({ packages: z.array(z.enum(dataPackageNames)), folder: path }),
   },
   'lc/engines': { params: nothing, result: z.array(EngineState) },
   /** Memory in use now: of the daemon, and of each running trainer (on the GPU too, where its driver tells). Bytes. */

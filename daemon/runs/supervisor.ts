@@ -1,7 +1,7 @@
 /** Starts, controls and watches trainers: one child process per active run. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { realpath, rm, rmdir } from 'node:fs/promises';
+import { readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -99,8 +99,10 @@ async function removeIfEmpty(runs: string): Promise<void> {
     () => false,
   );
   if (!emptied) return;
-  await rm(join(dirname(runs), '.gitignore'), { force: true });
-  await rmdir(dirname(runs)).catch(() => undefined);
+  const own = dirname(runs);
+  if ((await readdir(own)).some((name) => name !== '.gitignore')) return;
+  await rm(join(own, '.gitignore'), { force: true });
+  await rmdir(own).catch(() => undefined);
 }
 
 /**

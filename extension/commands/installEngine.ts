@@ -1,11 +1,13 @@
 import * as vscode from 'vscode';
-import { findNpm, INSTALLABLE, installPackages, type InstallableEngine } from '../engine/installEngine.js';
+import { INSTALLABLE, type InstallableEngine } from '../engine/installable.js';
+import { installWithProgress } from '../npm/installWithProgress.js';
 import { isActive } from '../runs.js';
 import type { Services } from '../services.js';
 import type { CommandTable } from './command.js';
 
 /** Adds an optional engine to the extension's own storage, and tells whether it works here. */
-export function installEngineCommands({ daemon, log, runs }: Services): Pick<CommandTable, 'lcPrune.installEngine'> {
+export function installEngineCommands(services: Services): Pick<CommandTable, 'lcPrune.installEngine'> {
+  const { daemon, runs } = services;
   return {
     'lcPrune.installEngine': {
       needs: 'nothing',
@@ -34,36 +36,16 @@ export function installEngineCommands({ daemon, log, runs }: Services): Pick<Com
           title: vscode.l10n.t('Which engine is installed? npm downloads it and runs its install script.'),
         });
         if (!chosen) return;
-        await vscode.window.withProgress(
-          {
-            location: vscode.ProgressLocation.Notification,
-            title: vscode.l10n.t('Installing {0}', chosen.label),
-            cancellable: true,
-          },
-          async (progress, token) => {
-            const abort = new AbortController();
-            token.onCancellationRequested(() => abort.abort());
-            const node = await daemon.node();
-            try {
-              await installPackages({
-                node,
-                npm: await findNpm(node, process.env.PATH ?? ''),
-                folder: daemon.engineFolder,
-                packages: INSTALLABLE[chosen.id],
-                signal: abort.signal,
-                onLine(line) {
-                  log.info(`npm: ${line}`);
-                  progress.report({ message: line.slice(0, 80) });
-                },
-              });
-            } catch (error) {
-              if (abort.signal.aborted) throw new vscode.CancellationError();
-              throw error;
-            }
+        await installWithProgress(services, {
+          title: vscode.l10n.t('Installing {0}', chosen.label),
+          folder: daemon.engineFolder,
+          packages: INSTALLABLE[chosen.id],
+          scripts: true,
+          async then(progress) {
             progress.report({ message: vscode.l10n.t('trying it') });
             await tell(chosen);
           },
-        );
+        });
       },
     },
   };

@@ -4,6 +4,7 @@ import { askBudget } from '../budget/askBudget.js';
 import { askPath } from '../budget/askPath.js';
 import { previewOfModel, previewOfPlan } from '../budget/preview.js';
 import { withBudget, withExcluded, withLayerLimits } from '../budget/editPlan.js';
+import { ensureData } from '../data/ensureData.js';
 import type { Services } from '../services.js';
 import { engineSetting, openMonitorOnRun } from '../settings.js';
 import type { CommandTable } from './command.js';
@@ -20,6 +21,7 @@ type PlanCommands = Pick<
   | 'lcPrune.runWithBaselines'
   | 'lcPrune.runPath'
   | 'lcPrune.previewBudget'
+  | 'lcPrune.installData'
 >;
 
 const open = (path: string, options?: vscode.TextDocumentShowOptions) =>
@@ -28,7 +30,8 @@ const open = (path: string, options?: vscode.TextDocumentShowOptions) =>
 const planName = (path: string) => basename(path).replace(/\.prune\.jsonc?$/, '');
 
 /** From a model or a plan to a run. */
-export function planCommands({ daemon, monitor, modelView }: Services): PlanCommands {
+export function planCommands(services: Services): PlanCommands {
+  const { daemon, monitor, modelView } = services;
   async function makePlan(model: string, title: string): Promise<string | undefined> {
     const budget = await askBudget(title, previewOfModel(daemon, model));
     return budget && (await daemon.request('lc/createPlan', { model, budget })).planPath;
@@ -41,6 +44,7 @@ export function planCommands({ daemon, monitor, modelView }: Services): PlanComm
   ): Promise<void> {
     // The daemon reads the file: what is on screen must be on disk.
     await vscode.workspace.textDocuments.find((document) => document.fileName === planPath && document.isDirty)?.save();
+    if (!(await ensureData(services, planPath, vscode.l10n.t('Install and Run')))) return;
     const engine = engineSetting();
     const begin = async () =>
       (
@@ -51,8 +55,16 @@ export function planCommands({ daemon, monitor, modelView }: Services): PlanComm
           ...(path && { path }),
         })
       ).run;
-    if (openMonitorOnRun()) await monitor.showStarting(planName(planPath), begin);
-    else await begin();
+    try {
+      if (openMonitorOnRun()) await monitor.showStarting(planName(planPath), begin);
+      else await begin();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'data-missing') throw error;
+      // A plan made for a model has to guess its data: there it is named.
+      const openPlan = vscode.l10n.t('Open Plan');
+      const choice = await vscode.window.showErrorMessage((error as Error).message, openPlan);
+      if (choice === openPlan) await open(planPath);
+    }
   }
 
   /** The plan's model, by asking the plan itself. */
@@ -200,6 +212,16 @@ export function planCommands({ daemon, monitor, modelView }: Services): PlanComm
         const plan = argument?.plan ?? (await pickPlan(vscode.l10n.t('The path of which plan?')));
         const wish = plan && (await askPath());
         if (plan && wish) await start(plan, wish.compare, wish.path);
+      },
+    },
+    'lcPrune.installData': {
+      needs: 'trust',
+      async run(argument) {
+        const plan = argument?.plan ?? (await pickPlan(vscode.l10n.t('The data of which plan?')));
+        if (plan && (await ensureData(services, plan, vscode.l10n.t('Install'))))
+          void vscode.window.showInformationMessage(
+            vscode.l10n.t('The data of {0} is there.', vscode.workspace.asRelativePath(plan)),
+          );
       },
     },
     'lcPrune.previewBudget': {

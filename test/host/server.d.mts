@@ -18,6 +18,7 @@ export function startServer(options?: {
   env?: Record<string, string>;
   dataDir?: string;
   log?: boolean;
+  modal?: boolean;
 }): Promise<Server>;
 export function installVsix(host: HostName, vsix: string, extensionsDir: string): Promise<void>;
 export function workbenchUrl(

@@ -55,8 +55,9 @@ export async function installVsix(host, vsix, extensionsDir) {
 
 /**
  * Starts a server of its own data folder.
- * @param {{ host?: 'floor' | 'newest', settings?: object, trust?: boolean, env?: object, dataDir?: string, log?: boolean }} options
+ * @param {{ host?: 'floor' | 'newest', settings?: object, trust?: boolean, env?: object, dataDir?: string, log?: boolean, modal?: boolean }} options
  *   `trust`: keep Workspace Trust on (it is off by default, as in most suites).
+ *   `modal`: the window shows modal questions. Without the driver it does, but loads no extension under development.
  */
 export async function startServer({
   host = 'floor',
@@ -65,6 +66,7 @@ export async function startServer({
   env = {},
   dataDir,
   log = false,
+  modal = false,
 } = {}) {
   const { server, node, chromium, version } = installHost(host);
   const data = dataDir ?? mkdtempSync(join(tmpdir(), 'lc-prune-host-'));
@@ -81,7 +83,8 @@ export async function startServer({
     [
       server,
       ...['--host', '127.0.0.1', '--port', String(port), '--without-connection-token'],
-      ...['--accept-server-license-terms', '--telemetry-level', 'off', '--enable-smoke-test-driver'],
+      ...['--accept-server-license-terms', '--telemetry-level', 'off'],
+      ...(modal ? [] : ['--enable-smoke-test-driver']),
       ...['--server-data-dir', data, '--user-data-dir', join(data, 'ud'), '--extensions-dir', extensionsDir],
       ...(trust ? [] : ['--disable-workspace-trust']),
     ],

@@ -282,6 +282,18 @@ describe('what goes wrong', { timeout: 120_000 }, () => {
     await expect(startRun(plan, options())).rejects.toMatchObject({ name: 'UserError' });
   });
 
+  it('a run that does not start leaves nothing, and installed data as it was', async () => {
+    const own = join(workspace, '.lcprune');
+    const failing = () =>
+      expect(startRun(plan, { ...options(), trainer: join(workspace, 'no-trainer.mjs') })).rejects.toThrow();
+    await failing();
+    expect(await readdir(workspace)).not.toContain('.lcprune');
+    await mkdir(join(own, 'packages'), { recursive: true });
+    await writeFile(join(own, '.gitignore'), '*\n');
+    await failing();
+    expect((await readdir(own)).sort()).toEqual(['.gitignore', 'packages']);
+  });
+
   const root = process.getuid?.() === 0;
   it.skipIf(root)('no run starts in a read-only folder', async () => {
     await chmod(workspace, 0o500);

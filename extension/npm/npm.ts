@@ -1,26 +1,10 @@
-/** Installs an optional engine with npm into a folder of our own, where the daemon looks for it (daemon/engine/direct/peers.ts). */
+/** Runs npm in a folder, for what the user has agreed to install there. */
 import { execFile, spawn } from 'node:child_process';
 import { mkdir, realpath, stat, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { NodeCommand } from '../daemon/findNode.js';
-
-/** The TensorFlow.js of the product: its engines must be of the same version. */
-const TFJS = '4.22.0';
-
-/** Engines that can be added, by the daemon's id: the npm packages, with versions. */
-export const INSTALLABLE = {
-  'tfjs-node-gpu': [`@tensorflow/tfjs-node-gpu@${TFJS}`],
-  'tfjs-webgpu': [
-    `@tensorflow/tfjs-backend-webgpu@${TFJS}`,
-    `@tensorflow/tfjs-core@${TFJS}`,
-    `@tensorflow/tfjs-layers@${TFJS}`,
-    'webgpu@0.6.2',
-  ],
-  'tfjs-node': [`@tensorflow/tfjs-node@${TFJS}`],
-} as const;
-export type InstallableEngine = keyof typeof INSTALLABLE;
 
 const isFile = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -56,7 +40,10 @@ export interface InstallOptions {
   npm: string;
   /** Made where it is missing. */
   folder: string;
+  /** Names with versions. */
   packages: readonly string[];
+  /** Whether the packages' install scripts run: an engine's own one fetches its native library, data has none to run. */
+  scripts: boolean;
   signal: AbortSignal;
   onLine: (line: string) => void;
 }
@@ -65,16 +52,27 @@ export interface InstallOptions {
 const LAST_LINES = 4;
 
 /**
- * Runs `npm install`, install scripts included: an engine's own one fetches its native library.
+ * Runs `npm install`.
  * @throws Error with npm's last words where it fails; an AbortError where `signal` ends it.
  */
-export async function installPackages({ node, npm, folder, packages, signal, onLine }: InstallOptions): Promise<void> {
+export async function installPackages({
+  node,
+  npm,
+  folder,
+  packages,
+  scripts,
+  signal,
+  onLine,
+}: InstallOptions): Promise<void> {
   await mkdir(folder, { recursive: true });
   const manifest = join(folder, 'package.json');
-  if (!(await isFile(manifest))) await writeFile(manifest, `${JSON.stringify({ private: true })}\n`);
+  if (!(await isFile(manifest))) {
+    await writeFile(manifest, `${JSON.stringify({ private: true })}\n`);
+    await writeFile(join(folder, '.gitignore'), '*\n');
+  }
   const child = spawn(
     node.command,
-    [npm, 'install', '--ignore-scripts=false', '--no-audit', '--no-fund', '--foreground-scripts', ...packages],
+    [npm, 'install', `--ignore-scripts=${!scripts}`, '--no-audit', '--no-fund', '--foreground-scripts', ...packages],
     {
       cwd: folder,
       env: { ...process.env, ...node.env },

