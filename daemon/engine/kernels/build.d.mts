@@ -2,7 +2,7 @@ export interface Kernel {
   readonly sources: readonly string[];
   readonly flags: readonly string[];
 }
-export const wasmKernels: { readonly update: Kernel };
+export const wasmKernels: { readonly update: Kernel; readonly sparse: Kernel };
 export const nativeKernel: Kernel;
 export function sourceHash(kernel: Kernel): string;
 export function compileWasm(kernel: Kernel): Buffer;

@@ -34,6 +34,7 @@ const wasmFlags = [
 /** name -> C sources (first is compiled, the others are included by it) and the flags. */
 export const wasmKernels = {
   update: { sources: ['update.c', 'simd.h'], flags: wasmFlags },
+  sparse: { sources: ['sparse.c', 'simd.h'], flags: wasmFlags },
 };
 
 /** sha256 over the flags and sources a module is made of. */

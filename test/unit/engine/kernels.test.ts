@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import * as sparse from '../../../daemon/engine/kernels/sparse.wasm.js';
 import * as update from '../../../daemon/engine/kernels/update.wasm.js';
 import {
   compileNative,
@@ -11,7 +12,7 @@ import {
   wasmKernels,
 } from '../../../daemon/engine/kernels/build.mjs';
 
-const committed = { update };
+const committed = { update, sparse };
 
 /** The compiler that made the committed modules; other versions give other, equally good bytes. */
 function hasClang14(): boolean {
