@@ -1,6 +1,6 @@
 /** Which lines each chart of the monitor shows. */
 import { clock, number, percent, percentTick, short } from './format.js';
-import type { Level, Line } from './lineChart.js';
+import type { Level, Line } from './line.js';
 import type { EvaluationPlace, EvaluationSet, TableName } from './messages.js';
 import type { RunData, XAxis } from './runData.js';
 import { t } from './strings.js';

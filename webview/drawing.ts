@@ -2,7 +2,7 @@
 import type uPlot from 'uplot';
 import type { Points } from './decimate.js';
 import { envelope } from './envelope.js';
-import type { Level, Line, VerticalMark } from './lineChart.js';
+import type { Level, Line, VerticalMark } from './line.js';
 import type { Shape, Theme } from './theme.js';
 
 /** More markers than this on one line hide it. */

@@ -1,5 +1,7 @@
 /** A chart as a file: PNG and SVG as it is on screen, CSV with every value. */
-import { niceStep, type Line, type LineChart } from './lineChart.js';
+import { niceStep } from './axisSplits.js';
+import type { Line } from './line.js';
+import type { LineChart } from './lineChart.js';
 import { shapePath } from './swatch.js';
 import { DASHES, type Theme } from './theme.js';
 

@@ -3,7 +3,7 @@ import { ChartCard } from './chartCard.js';
 import type { LegendEntry } from './curves.js';
 import { element } from './element.js';
 import { count, number, percent, short } from './format.js';
-import type { Line } from './lineChart.js';
+import type { Line } from './line.js';
 import { SparsityPicture } from './sparsityPicture.js';
 import { t } from './strings.js';
 import type { Theme } from './theme.js';

@@ -1,66 +1,11 @@
 import uPlot from 'uplot';
+import { logSplits } from './axisSplits.js';
 import { decimate, lowerBound, type Points } from './decimate.js';
 import { drawDense, drawLevels, drawMarkers, drawMarks, drawNotFinite, FAINT } from './drawing.js';
 import { percent } from './format.js';
-import { DASHES, type Shape, type Theme } from './theme.js';
-
-/** One line of a chart: full-resolution data and how it looks. */
-export interface Line {
-  /** Unique in the chart. */
-  id: string;
-  /** What the legend toggles: lines of one kind hide together, in every run. */
-  kind: string;
-  label: string;
-  x: Float64Array;
-  y: Float64Array;
-  colour: string;
-  dash: number;
-  shape: Shape;
-  scale?: 'y' | 'y2';
-  /** Draw a marker at each point. */
-  points?: boolean;
-  /** Only markers, no line. */
-  scatter?: boolean;
-  /** The raw values under a smoothed line: thin, translucent and not in the legend. */
-  faint?: boolean;
-  /** Constant between x and the next x, filled to zero (histograms). */
-  stepped?: boolean;
-}
-
-/** A horizontal line with a label. */
-export interface Level {
-  y: number;
-  label: string;
-}
-
-/** A labelled vertical line. */
-export interface VerticalMark {
-  x: number;
-  label: string;
-}
-
-export interface ChartOptions {
-  yFormat: (value: number) => string;
-  /** Shorter labels for the axis. Default: yFormat. */
-  yTick?: (value: number) => string;
-  y2Format?: (value: number) => string;
-  y2Log?: boolean;
-  xLog?: boolean;
-  height: number;
-  /** Charts with the same key share the crosshair. */
-  sync?: string;
-  onZoom?: (range: [number, number] | null) => void;
-  onCursor?: (x: number | null) => void;
-}
-
-export interface ChartView {
-  lines: Line[];
-  levels: Level[];
-  marks: VerticalMark[];
-  xFormat: (value: number) => string;
-  logY: boolean;
-  zoom: [number, number] | null;
-}
+import type { ChartOptions, ChartView, Line } from './line.js';
+import { linePath } from './linePath.js';
+import { DASHES, type Theme } from './theme.js';
 
 const EMPTY: ChartView = { lines: [], levels: [], marks: [], xFormat: String, logY: false, zoom: null };
 
@@ -367,65 +312,11 @@ const thicknessOf = (line: Line): number => (line.faint ? 1 : 1.75);
 const isDense = (plot: uPlot, points: Points, line: Line): boolean =>
   line.dash === 0 && !line.stepped && !line.scatter && points.x.length > 2 * plot.bbox.width;
 
-/** The line through its points, with gaps where a value is not finite; stepped lines also bring the area below. */
-function linePath(plot: uPlot, { x, y }: Points, line: Line): uPlot.Series.Paths {
-  const stroke = new Path2D();
-  const fill = line.stepped ? new Path2D() : null;
-  const scale = line.scale ?? 'y';
-  const bottom = plot.bbox.top + plot.bbox.height;
-  let drawing = false;
-  for (let i = 0; i < x.length; i++) {
-    const value = y[i];
-    if (value === null || value === undefined) {
-      drawing = false;
-      continue;
-    }
-    const px = plot.valToPos(x[i]!, 'x', true);
-    const py = plot.valToPos(value, scale, true);
-    if (drawing) stroke.lineTo(px, py);
-    else stroke.moveTo(px, py);
-    drawing = true;
-    if (fill && i + 1 < x.length) {
-      const next = plot.valToPos(x[i + 1]!, 'x', true);
-      stroke.lineTo(next, py);
-      fill.rect(px, py, next - px, bottom - py);
-    }
-  }
-  return { stroke, fill, clip: null, band: null, flags: 0 };
-}
-
 const all = (line: Line): Points => ({
   x: Array.from(line.x),
   y: Array.from(line.y, (y) => (Number.isFinite(y) ? y : null)),
   broken: Array.from(line.x).filter((_, i) => !Number.isFinite(line.y[i]!)),
 });
-
-/** Powers of ten; with fewer than two of them in sight also 2 and 5, and with none a handful of even steps. */
-function logSplits(_plot: uPlot, _axis: number, min: number, max: number): number[] {
-  const decades = Math.log10(max / min);
-  const factors = decades > 6 ? [1] : decades > 2 ? [1] : decades > 0.7 ? [1, 2, 5] : null;
-  if (!factors) {
-    const step = niceStep((max - min) / 4);
-    const splits = [];
-    for (let v = Math.ceil(min / step) * step; v <= max; v += step) splits.push(Number(v.toPrecision(12)));
-    return splits;
-  }
-  const stride = Math.max(1, Math.ceil(decades / 6));
-  const splits = [];
-  for (let e = Math.floor(Math.log10(min)); e <= Math.ceil(Math.log10(max)); e++)
-    for (const factor of factors) {
-      const v = Number(`${factor}e${e}`);
-      if (v >= min && v <= max && (factors.length > 1 || e % stride === 0)) splits.push(v);
-    }
-  return splits;
-}
-
-/** The next 1, 2 or 5 times a power of ten. */
-export function niceStep(rough: number): number {
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const factor = [1, 2, 5, 10].find((f) => f * power >= rough) ?? 10;
-  return factor * power;
-}
 
 /** A translucent fill of a CSS colour. */
 function withAlpha(colour: string, alpha: number): string {

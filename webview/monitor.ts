@@ -6,7 +6,7 @@ import { percent, percentTick } from './format.js';
 import { pageState, post, remember } from './host.js';
 import { LayerCard } from './layerCard.js';
 import { LayerTable } from './layers.js';
-import type { VerticalMark } from './lineChart.js';
+import type { VerticalMark } from './line.js';
 import type { ControlAction, DifferenceRow, ToPage } from './messages.js';
 import { PathCard } from './pathCard.js';
 import { RunData } from './runData.js';

@@ -1,5 +1,5 @@
 import { shapeOutline } from './drawing.js';
-import type { Line } from './lineChart.js';
+import type { Line } from './line.js';
 import { DASHES, type Shape } from './theme.js';
 
 const SVG = 'http://www.w3.org/2000/svg';

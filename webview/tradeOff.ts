@@ -1,7 +1,7 @@
 /** Error against kept weights of the compared runs: one line per method, and plain magnitude pruning as the baseline. */
 import type { LegendEntry } from './curves.js';
 import { percent } from './format.js';
-import type { Level, Line } from './lineChart.js';
+import type { Level, Line } from './line.js';
 import type { RunView } from './messages.js';
 import { t } from './strings.js';
 import type { Shape, Theme } from './theme.js';

@@ -1,5 +1,6 @@
 /** Bundled into a bare page by bench.test.ts: times the product's chart on long series. */
-import { LineChart, type Line } from '../../../webview/lineChart.js';
+import type { Line } from '../../../webview/line.js';
+import { LineChart } from '../../../webview/lineChart.js';
 import { Smoother } from '../../../webview/smoothing.js';
 import { readTheme } from '../../../webview/theme.js';
 

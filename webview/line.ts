@@ -1,0 +1,60 @@
+/** What a chart draws, and how it looks. */
+import type { Shape } from './theme.js';
+
+/** One line of a chart: full-resolution data and how it looks. */
+export interface Line {
+  /** Unique in the chart. */
+  id: string;
+  /** What the legend toggles: lines of one kind hide together, in every run. */
+  kind: string;
+  label: string;
+  x: Float64Array;
+  y: Float64Array;
+  colour: string;
+  dash: number;
+  shape: Shape;
+  scale?: 'y' | 'y2';
+  /** Draw a marker at each point. */
+  points?: boolean;
+  /** Only markers, no line. */
+  scatter?: boolean;
+  /** The raw values under a smoothed line: thin, translucent and not in the legend. */
+  faint?: boolean;
+  /** Constant between x and the next x, filled to zero (histograms). */
+  stepped?: boolean;
+}
+
+/** A horizontal line with a label. */
+export interface Level {
+  y: number;
+  label: string;
+}
+
+/** A labelled vertical line. */
+export interface VerticalMark {
+  x: number;
+  label: string;
+}
+
+export interface ChartOptions {
+  yFormat: (value: number) => string;
+  /** Shorter labels for the axis. Default: yFormat. */
+  yTick?: (value: number) => string;
+  y2Format?: (value: number) => string;
+  y2Log?: boolean;
+  xLog?: boolean;
+  height: number;
+  /** Charts with the same key share the crosshair. */
+  sync?: string;
+  onZoom?: (range: [number, number] | null) => void;
+  onCursor?: (x: number | null) => void;
+}
+
+export interface ChartView {
+  lines: Line[];
+  levels: Level[];
+  marks: VerticalMark[];
+  xFormat: (value: number) => string;
+  logY: boolean;
+  zoom: [number, number] | null;
+}
