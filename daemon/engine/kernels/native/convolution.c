@@ -31,9 +31,15 @@ static Padded padded(const Geometry *g) {
 
 static const float *pad_image(const Geometry *g, const Padded *p, const float *x, float *to) {
   if (!p->padded) return x;
-  memset(to, 0, p->image * sizeof(float));
-  for (int y = 0; y < g->h; y++)
-    memcpy(to + (y + g->top) * p->row + g->left * g->c, x + (long)y * g->w * g->c, (long)g->w * g->c * sizeof(float));
+  long left = (long)g->left * g->c, given = (long)g->w * g->c;
+  memset(to, 0, g->top * p->row * sizeof(float));
+  for (int y = 0; y < g->h; y++) {
+    float *row = to + (y + g->top) * p->row;
+    memset(row, 0, left * sizeof(float));
+    memcpy(row + left, x + y * given, given * sizeof(float));
+    memset(row + left + given, 0, (p->row - left - given) * sizeof(float));
+  }
+  memset(to + (g->top + g->h) * p->row, 0, (p->h - g->top - g->h) * p->row * sizeof(float));
   return to;
 }
 

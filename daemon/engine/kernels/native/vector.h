@@ -40,6 +40,7 @@ typedef float half_vf __attribute__((vector_size(32)));
 INLINE half_vf low_half(vf x) { return (half_vf)_mm512_castps512_ps256((__m512)x); }
 INLINE vf whole(half_vf x) { return (vf)_mm512_castps256_ps512((__m256)x); }
 INLINE half_vf load_half_part(const float *p, Part part) { return (half_vf)_mm256_maskz_loadu_ps((__mmask8)part, p); }
+#define LOAD_HALF(p) ((half_vf)_mm256_loadu_ps(p))
 #else
 INLINE vf splat(float x) { return (vf)_mm256_set1_ps(x); }
 INLINE vf sqrt_v(vf x) { return (vf)_mm256_sqrt_ps((__m256)x); }
@@ -58,6 +59,7 @@ typedef struct {
 INLINE Part part_of(int n) { return (Part){(vi){0, 1, 2, 3, 4, 5, 6, 7} < n, n}; }
 INLINE vf load_part(const float *p, Part part) { return (vf)_mm256_maskload_ps(p, (__m256i)part.mask); }
 INLINE vf load_half_part(const float *p, Part part) { return load_part(p, part); }
+#define LOAD_HALF(p) LOAD(p)
 /* By halves: masked stores are slow on some processors that have no AVX-512. */
 INLINE void store_part(float *p, vf x, Part part) {
   if (part.n >= 8) {

@@ -20,7 +20,7 @@ typedef struct {
 #define PLACE_SLACK 16
 /* Tiles of a block in a convolution and its input gradient; more in a filter's gradient, which sums over them. */
 #define BLOCK (2 * ROWS)
-#define SUMMED_BLOCK (8 * ROWS)
+#define SUMMED_BLOCK (4 * ROWS)
 
 static Tiling tiling(const Geometry *g, int block) {
   Tiling t = {.m = SIDE + 1 - g->kh, .block = block, .g = *g};
@@ -74,13 +74,24 @@ INLINE void load_places(vf *d, const float *places, long place) {
 
 /* D of one tile, one vector of channels. */
 INLINE void reduce_pixels_at(const Tiling *t, const float *x, float *places, const int cut, Part part) {
-  vf d[PLACES];
+#pragma GCC unroll 2
+  for (int half = 0; half < 2; half++) {
+    vf d[SIDE][SIDE];
 #pragma GCC unroll 6
-  for (int i = 0; i < SIDE; i++)
+    for (int j = 0; j < SIDE; j++) {
+      vf column[SIDE];
 #pragma GCC unroll 6
-    for (int j = 0; j < SIDE; j++) d[i * SIDE + j] = LOAD_CUT(x + i * t->p.row + j * t->g.c);
-  reduce_tile(SIDE, d);
-  store_places(d, places, t->x_place);
+      for (int i = 0; i < SIDE; i++) column[i] = LOAD_CUT(x + i * t->p.row + j * t->g.c);
+      reduce_half(half, column, 1);
+      d[0][j] = column[0], d[1][j] = column[1], d[2][j] = column[2];
+    }
+#pragma GCC unroll 3
+    for (int i = 0; i < SIDE / 2; i++) {
+      reduce_row(d[i]);
+#pragma GCC unroll 6
+      for (int j = 0; j < SIDE; j++) STORE(places + ((half * SIDE / 2 + i) * SIDE + j) * t->x_place, d[i][j]);
+    }
+  }
 }
 
 static void reduce_block(const Tiling *t, const float *x, int first, int count, float *places) {
@@ -93,16 +104,27 @@ static void reduce_block(const Tiling *t, const float *x, int first, int count, 
 
 /* Its adjoint: B D B' added to the pixels. */
 INLINE void spread_pixels_at(const Tiling *t, const float *places, float *x, const int cut, Part part) {
-  vf d[PLACES];
-  load_places(d, places, t->x_place);
-  spread_tile(SIDE, d);
-#pragma GCC unroll 6
-  for (int i = 0; i < SIDE; i++)
+#pragma GCC unroll 2
+  for (int half = 0; half < 2; half++) {
+    vf d[SIDE][SIDE];
 #pragma GCC unroll 6
     for (int j = 0; j < SIDE; j++) {
-      float *at = x + i * t->p.row + j * t->g.c;
-      STORE_CUT(at, d[i * SIDE + j] + LOAD_CUT(at));
+      vf column[SIDE];
+#pragma GCC unroll 6
+      for (int i = 0; i < SIDE; i++) column[i] = LOAD(places + (i * SIDE + j) * t->x_place);
+      spread_half(half, column, 1);
+      d[0][j] = column[0], d[1][j] = column[1], d[2][j] = column[2];
     }
+#pragma GCC unroll 3
+    for (int i = 0; i < SIDE / 2; i++) {
+      spread_row(d[i]);
+#pragma GCC unroll 6
+      for (int j = 0; j < SIDE; j++) {
+        float *at = x + (2 * i + half) * t->p.row + j * t->g.c;
+        STORE_CUT(at, d[i][j] + LOAD_CUT(at));
+      }
+    }
+  }
 }
 
 static void spread_block(const Tiling *t, const float *places, int first, int count, float *x) {
@@ -178,7 +200,10 @@ static void evaluate_filter(int r, const float *filter, long down, long across, 
   }
 }
 
-/* Matrices of all places: c = a b, a[i][k] lying i * row + k * column from a; or c += a b. */
+/*
+ * Matrices of all places: c = a b, a[i][k] lying i * a_row + k * a_column from a; or c += a b. Rows of b and c are whole
+ * vectors; rows of a and c are whole tiles: what is beyond them is computed, and not used.
+ */
 typedef struct {
   const float *a, *b;
   float *c;
@@ -186,21 +211,65 @@ typedef struct {
   int rows, columns, depth, accumulate;
 } Products;
 
-static void multiply_places(const Products *p) {
+/* As tile_of, but for sums of few terms: with nothing to decide. */
+INLINE void short_tile(const Products *p, const float *a, const float *b, float *c, const int vectors, const int half) {
+  const int full = vectors - half;
+  const long a_row = p->a_row, a_column = p->a_column, b_row = p->b_row, c_row = p->c_row;
+#define START(i) \
+  const float *a##i = a + i * a_row; \
+  vf c##i##0 = splat(0), c##i##1 = c##i##0, c##i##2 = c##i##0; \
+  half_vf h##i = {0};
+  EACH_ROW(START)
+  for (long k = 0, at = 0; k < p->depth; k++, at += a_column, b += b_row) {
+    vf b0 = {0}, b1 = {0}, b2 = {0};
+    half_vf bh = {0};
+    if (full > 0) b0 = LOAD(b);
+    if (full > 1) b1 = LOAD(b + LANES);
+    if (full > 2) b2 = LOAD(b + 2 * LANES);
+    if (half) bh = LOAD_HALF(b + full * LANES);
+#define SUM(i) \
+  { \
+    vf x = splat(a##i[at]); \
+    if (full > 0) c##i##0 += x * b0; \
+    if (full > 1) c##i##1 += x * b1; \
+    if (full > 2) c##i##2 += x * b2; \
+    if (half) h##i += low_half(x) * bh; \
+  }
+    EACH_ROW(SUM)
+  }
+#define ADD(p, x) STORE(p, accumulate ? (x) + LOAD(p) : (x))
+  const int accumulate = p->accumulate;
+#define WRITE(i) \
+  { \
+    float *to = c + i * c_row; \
+    if (full > 0) ADD(to, c##i##0); \
+    if (full > 1) ADD(to + LANES, c##i##1); \
+    if (full > 2) ADD(to + 2 * LANES, c##i##2); \
+    if (half) ADD(to + full * LANES, whole(h##i)); \
+  }
+  EACH_ROW(WRITE)
+#undef START
+#undef SUM
+#undef ADD
+#undef WRITE
+}
+
+/* One panel of all places, of so many vectors. */
+INLINE void multiply_panel(const Products *p, int n0, const int vectors, const int half) {
   for (int place = 0; place < PLACES; place++)
-    for (int panel = 0; panel < panels_of(p->columns); panel++) {
-      int n0 = panel_start(p->columns, panel);
-      const float *a = p->a + place * p->a_place;
-      float *c = p->c + place * p->c_place + n0;
-      Tile t = {.images = 1, .outer = 1, .inner = p->depth, .a_inner = p->a_column, .accumulate = p->accumulate};
-      t.b = p->b + place * p->b_place + n0, t.b_step = p->b_row;
-      t.columns = panel_start(p->columns, panel + 1) - n0;
-      for (int m = 0; m < p->rows; m += ROWS) {
-        t.rows = MIN(ROWS, p->rows - m);
-        for (int i = 0; i < ROWS; i++) t.a[i] = a + MIN(m + i, p->rows - 1) * p->a_row, t.c[i] = c + (m + i) * p->c_row;
-        tile(&t);
-      }
-    }
+    for (int row = 0; row < p->rows; row += ROWS)
+      short_tile(p, p->a + place * p->a_place + row * p->a_row, p->b + place * p->b_place + n0,
+                 p->c + place * p->c_place + row * p->c_row + n0, vectors, half);
+}
+
+static void multiply_places(const Products *p) {
+  for (int panel = 0; panel < panels_of(p->columns); panel++) {
+    int n0 = panel_start(p->columns, panel), n = panel_start(p->columns, panel + 1) - n0;
+    int vectors = (n + LANES - 1) / LANES, half = LANES == 16 && n % 16 > 0 && n % 16 <= 8;
+    if (vectors == 1) half ? multiply_panel(p, n0, 1, 1) : multiply_panel(p, n0, 1, 0);
+    else if (vectors == 2) half ? multiply_panel(p, n0, 2, 1) : multiply_panel(p, n0, 2, 0);
+    else half ? multiply_panel(p, n0, 3, 1) : multiply_panel(p, n0, 3, 0);
+  }
 }
 
 static int tasks_of(const Tiling *t) { return (t->g.batch + t->images - 1) / t->images; }
@@ -208,6 +277,7 @@ static int tasks_of(const Tiling *t) { return (t->g.batch + t->images - 1) / t->
 static double tiled_time(const Geometry *g) { return product_time(g) / 3; }
 static long block_floats(const Tiling *t) { return PLACES * (t->x_place + t->y_place); }
 static long filter_place(int rows, int columns) { return rows * padded_columns(columns) + PLACE_SLACK; }
+static long sums_place(const Geometry *g) { return filter_place((g->c + ROWS - 1) / ROWS * ROWS, g->f); }
 
 static void forward_filter(const void *argument, int channel, float *scratch) {
   (void)scratch;
@@ -311,7 +381,7 @@ static void filter_tiles(const void *argument, int part, float *scratch) {
   const FilterGradient *op = argument;
   const Geometry *g = &op->g;
   Tiling t = tiling(g, SUMMED_BLOCK);
-  long columns = padded_columns(g->f), place = filter_place(g->c, g->f);
+  long columns = padded_columns(g->f), place = sums_place(g);
   float *d = scratch, *m = d + PLACES * t.x_place, *sums = m + PLACES * t.y_place, *own = sums + PLACES * place;
   float *expanded = own + t.images * t.p.image + SLACK;
   float *dw = op->partial + part * ((long)g->kh * g->kw * g->c + 1) * columns, *db = dw + (long)g->kh * g->kw * g->c * columns;
@@ -344,7 +414,7 @@ static void winograd_filter_gradient(Team *team, const FilterGradient *op) {
   const Geometry *g = &op->g;
   Tiling t = tiling(g, SUMMED_BLOCK);
   long expanded = op->pooled ? (long)g->oh * g->ow * g->f : 0;
-  long own = PLACES * filter_place(g->c, g->f) + t.images * (t.p.image + expanded) + 2 * SLACK;
+  long own = PLACES * sums_place(g) + t.images * (t.p.image + expanded) + 2 * SLACK;
   team_run(team, PARTS, filter_tiles, op, block_floats(&t) + own, tiled_time(g));
   sum_parts(team, op);
 }

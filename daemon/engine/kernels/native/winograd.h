@@ -46,44 +46,61 @@ INLINE void interpolate(const int n, vf *x, const int step) {
   X(n - 1) += last;
 }
 
-/* B', for pixels of the image. */
-INLINE void reduce_pixels(vf *x, const int step) {
-  const vf a = splat(POINT_A), b = splat(POINT_B), aa = a * a, bb = b * b, product = aa * bb, sum = aa + bb;
-  vf first = product * X(0) - sum * X(2) + X(4), last = product * X(1) - sum * X(3) + X(5);
-  vf even_a = X(4) - bb * X(2), odd_a = X(3) - bb * X(1), even_b = X(4) - aa * X(2), odd_b = X(3) - aa * X(1);
-  X(0) = first, X(1) = even_a + a * odd_a, X(2) = even_a - a * odd_a;
-  X(3) = even_b + b * odd_b, X(4) = even_b - b * odd_b, X(5) = last;
+/*
+ * B', for pixels of the image: the first three results or the last, which have nothing in common. Half of a tile at a time
+ * stays in registers.
+ */
+INLINE void reduce_half(const int half, vf *x, const int step) {
+  const vf aa = splat(POINT_A * POINT_A), bb = splat(POINT_B * POINT_B), product = aa * bb, sum = aa + bb;
+  const vf point = splat(half ? POINT_B : POINT_A), square = half ? aa : bb;
+  vf even = X(4) - square * X(2), odd = X(3) - square * X(1);
+  vf end = half ? product * X(1) - sum * X(3) + X(5) : product * X(0) - sum * X(2) + X(4);
+  vf plus = even + point * odd, minus = even - point * odd;
+  if (half) X(0) = plus, X(1) = minus, X(2) = end;
+  else X(0) = end, X(1) = plus, X(2) = minus;
 }
 
-/* B, its adjoint. */
-INLINE void spread_pixels(vf *x, const int step) {
-  const vf a = splat(POINT_A), b = splat(POINT_B), aa = a * a, bb = b * b, product = aa * bb, sum = aa + bb;
-  vf first = X(0), last = X(5);
-  vf even_a = X(1) + X(2), odd_a = a * (X(1) - X(2)), even_b = X(3) + X(4), odd_b = b * (X(3) - X(4));
-  X(0) = product * first;
-  X(1) = product * last - bb * odd_a - aa * odd_b;
-  X(2) = -sum * first - bb * even_a - aa * even_b;
-  X(3) = odd_a + odd_b - sum * last;
-  X(4) = first + even_a + even_b;
-  X(5) = last;
+/* B, its adjoint: pixels 0, 2 and 4, or 1, 3 and 5. */
+INLINE void spread_half(const int half, vf *x, const int step) {
+  const vf aa = splat(POINT_A * POINT_A), bb = splat(POINT_B * POINT_B), product = aa * bb, sum = aa + bb;
+  vf end = half ? X(5) : X(0);
+  vf of_a = half ? splat(POINT_A) * (X(1) - X(2)) : X(1) + X(2), of_b = half ? splat(POINT_B) * (X(3) - X(4)) : X(3) + X(4);
+  vf middle = bb * of_a + aa * of_b, top = of_a + of_b;
+  if (half) X(0) = product * end - middle, X(1) = top - sum * end, X(2) = end;
+  else X(0) = product * end, X(1) = -sum * end - middle, X(2) = end + top;
+}
+
+/* All six results. */
+INLINE void reduce_row(vf *x) {
+  vf y[SIDE];
+#pragma GCC unroll 6
+  for (int i = 0; i < SIDE; i++) y[i] = x[i];
+  reduce_half(0, x, 1);
+  reduce_half(1, y, 1);
+  x[3] = y[0], x[4] = y[1], x[5] = y[2];
+}
+INLINE void spread_row(vf *x) {
+  vf y[SIDE];
+#pragma GCC unroll 6
+  for (int i = 0; i < SIDE; i++) y[i] = x[i];
+  spread_half(0, x, 1);
+  spread_half(1, y, 1);
+  x[4] = x[2], x[2] = x[1], x[1] = y[0], x[3] = y[1], x[5] = y[2];
 }
 #undef X
 
-/* x[6][6], of which n x n are given or wanted. */
-#define BOTH_WAYS(name, one, columns, rows) \
-  INLINE void name(const int n, vf *x) { \
-    (void)n; \
-    _Pragma("GCC unroll 6") for (int j = 0; j < columns; j++) one(x + j, SIDE); \
-    _Pragma("GCC unroll 6") for (int i = 0; i < rows; i++) one(x + i * SIDE, 1); \
-  }
-#define EVALUATE(x, step) evaluate(n, x, step)
-#define INTERPOLATE(x, step) interpolate(n, x, step)
-BOTH_WAYS(evaluate_tile, EVALUATE, n, SIDE)
-BOTH_WAYS(interpolate_tile, INTERPOLATE, SIDE, n)
-BOTH_WAYS(reduce_tile, reduce_pixels, SIDE, SIDE)
-BOTH_WAYS(spread_tile, spread_pixels, SIDE, SIDE)
-#undef EVALUATE
-#undef INTERPOLATE
-#undef BOTH_WAYS
+/* Tiles x[6][6] of which n x n are given, or wanted. */
+INLINE void evaluate_tile(const int n, vf *x) {
+#pragma GCC unroll 6
+  for (int j = 0; j < n; j++) evaluate(n, x + j, SIDE);
+#pragma GCC unroll 6
+  for (int i = 0; i < SIDE; i++) evaluate(n, x + i * SIDE, 1);
+}
+INLINE void interpolate_tile(const int n, vf *x) {
+#pragma GCC unroll 6
+  for (int j = 0; j < SIDE; j++) interpolate(n, x + j, SIDE);
+#pragma GCC unroll 6
+  for (int i = 0; i < n; i++) interpolate(n, x + i * SIDE, 1);
+}
 
 #endif
