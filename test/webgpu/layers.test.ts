@@ -7,7 +7,14 @@ import type { Loss } from '../../daemon/engine/engine.js';
 import { emitOnnx } from '../../daemon/engine/graph/onnx/emit.js';
 import { gpuOnnx } from '../../daemon/engine/graph/onnx/emitter.js';
 import { traceModel } from '../../daemon/engine/trace/traceModel.js';
-import { cases, chain, head, wrongInTensorFlow, type Case } from '../unit/engine/compiled/layerCases.js';
+import {
+  cases,
+  chain,
+  head,
+  untrainableInTensorFlow,
+  wrongInTensorFlow,
+  type Case,
+} from '../unit/engine/compiled/layerCases.js';
 import { normals, onCpu, targets, toModel } from '../unit/engine/compiled/tinyModels.js';
 
 const ort = await import('onnxruntime-node').then((module) => module.default);
@@ -25,7 +32,7 @@ const embedding: Case = ['Embedding', [4], () => [tfl.layers.embedding({ inputDi
 
 describe('layers on WebGPU', () => {
   beforeEach(onCpu);
-  it.each([...cases, ...wrongInTensorFlow, embedding])(
+  it.each([...cases, ...wrongInTensorFlow, ...untrainableInTensorFlow, embedding])(
     '%s: no operation falls back to the CPU, and the numbers are those of the CPU',
     async (name, inputShape, build, loss: Loss = 'meanSquaredError') => {
       const layersModel = chain(inputShape, build());

@@ -38,7 +38,7 @@ export type BinaryOp = (typeof binaryOps)[number];
  * - Prelu (x, alpha): x >= 0 ? x : alpha * x.
  * - Softmax, LogSoftmax: over the last axis.
  * - MatMul {transposeA, transposeB}: [..., M, K] x [..., K, N]; leading axes broadcast.
- * - Sum, Mean, Max, Min, Prod, All, Any {axes, keepDims}; ArgMax, ArgMin {axis}: int32.
+ * - Sum, Mean, Max, Min, Prod {axes, keepDims}; ArgMax, ArgMin {axis}: int32.
  * - Reshape; Transpose {perm}; Slice {begin}: of the node's shape; StridedSlice {begin, end, strides}; Concat {axis};
  *   Pad {before, after, value}; MirrorPad {before, after, mode}; Tile {reps}; Reverse {axes}.
  * - Gather {axis}: (x, int32 indices); SegmentSum (x, int32 ids): rows of x summed by id into the node's shape[0] rows.
@@ -47,7 +47,7 @@ export type BinaryOp = (typeof binaryOps)[number];
  *   DepthwiseConv2D triple alike, with filters [height, width, channels, multiplier].
  * - MaxPool (x), AvgPool (x) {window, strides, pads}: padding counts neither as value nor in the average.
  *   MaxPoolGrad (dy, x, y): of equal maxima in a window one takes the gradient (the first, row-major). AvgPoolGrad (dy).
- * - ResizeNearest, ResizeBilinear (x), and their ...Grad (dy) {alignCorners, halfPixelCenters}.
+ * - ResizeNearest, ResizeBilinear (x) {alignCorners, halfPixelCenters}.
  */
 export type Op =
   | UnaryOp
@@ -69,8 +69,6 @@ export type Op =
   | 'Max'
   | 'Min'
   | 'Prod'
-  | 'All'
-  | 'Any'
   | 'ArgMax'
   | 'ArgMin'
   | 'Reshape'
@@ -97,9 +95,7 @@ export type Op =
   | 'AvgPool'
   | 'AvgPoolGrad'
   | 'ResizeNearest'
-  | 'ResizeNearestGrad'
-  | 'ResizeBilinear'
-  | 'ResizeBilinearGrad';
+  | 'ResizeBilinear';
 
 export type Attribute = number | boolean | string | readonly number[];
 export type Attributes = Readonly<Record<string, Attribute>>;

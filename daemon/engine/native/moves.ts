@@ -17,7 +17,16 @@ export interface Block {
 export const moveRank = 8;
 
 /** Operations that only move numbers; null for others. */
-export const movingOps = ['Transpose', 'Slice', 'StridedSlice', 'Concat', 'Pad', 'Tile', 'Reverse'] as const;
+export const movingOps = [
+  'Transpose',
+  'Slice',
+  'StridedSlice',
+  'Concat',
+  'Pad',
+  'Tile',
+  'Reverse',
+  'ResizeNearest',
+] as const;
 
 const stridesOf = (shape: readonly number[]): number[] =>
   shape.map((_, axis) => shape.slice(axis + 1).reduce((product, n) => product * n, 1));
@@ -61,6 +70,21 @@ export function blocksOf(node: Node): Block[] {
           shape: first.shape.flatMap((n, axis) => [reps[axis]!, n]),
           inStrides: strides.flatMap((s) => [0, s]),
           outStrides: out.flatMap((s, axis) => [s * first.shape[axis]!, s]),
+        }),
+      ];
+    }
+    case 'ResizeNearest': {
+      const [batch, h, w, c] = first.shape as [number, number, number, number];
+      const [tall, wide] = [node.shape[1]! / h, node.shape[2]! / w];
+      // By whole factors every pixel is repeated, wherever pixels are thought to be.
+      if (!Number.isInteger(tall) || !Number.isInteger(wide) || node.attrs['alignCorners'] === true) return [];
+      const [image, row, column, channel] = strides as [number, number, number, number];
+      const [outImage, outRow, outColumn] = out as [number, number, number];
+      return [
+        block({
+          shape: [batch, h, tall, w, wide, c],
+          inStrides: [image, row, 0, column, 0, channel],
+          outStrides: [outImage, tall * outRow, outRow, wide * outColumn, outColumn, channel],
         }),
       ];
     }

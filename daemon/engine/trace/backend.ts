@@ -5,10 +5,16 @@ import type { DType, Node, RandomSpec } from '../graph/ir.js';
 import { imageKernelRules } from './imageKernels.js';
 import { kernelRules, type KernelRule } from './kernels.js';
 import { shapeKernelRules } from './shapeKernels.js';
+import { volumeKernelRules } from './volumeKernels.js';
 
 const backendName = 'lc-prune-trace';
 
-const rules: Readonly<Record<string, KernelRule>> = { ...kernelRules, ...shapeKernelRules, ...imageKernelRules };
+const rules: Readonly<Record<string, KernelRule>> = {
+  ...kernelRules,
+  ...shapeKernelRules,
+  ...imageKernelRules,
+  ...volumeKernelRules,
+};
 
 /** One trace: where kernel calls go, and which layer is being called. */
 export interface Recorder {

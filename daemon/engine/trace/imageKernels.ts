@@ -1,6 +1,7 @@
 import { backend_util } from '@tensorflow/tfjs-core';
 import type { Attributes, Node, Op } from '../graph/ir.js';
-import { addBiasAndActivation, type KernelCall, type KernelRule } from './kernels.js';
+import { sizeOf } from '../graph/ir.js';
+import { addBiasAndActivation, addReshape, type KernelCall, type KernelRule } from './kernels.js';
 
 /** Rules of the kernels over images (rank 4, NHWC): convolutions, pooling, resizing. Padding becomes explicit. */
 
@@ -96,12 +97,50 @@ const resize =
     return graph.add({ op, inputs: [inputs['images']!], attrs: resizeAttrs(attrs), shape: [shape[0]!, height, width, shape[3]!] }); // prettier-ignore
   };
 
-const resizeGrad =
-  (op: Op): KernelRule =>
-  ({ graph, inputs, attrs }) =>
-    graph.add({ op, inputs: [inputs['dy']!], attrs: resizeAttrs(attrs), shape: inputs['images']!.shape });
+/** How much each of `from` pixels gives to each of `to` pixels along one axis, as [to, from]; TensorFlow's arithmetic. */
+function resizeWeights({ alignCorners, halfPixelCenters }: Attributes, from: number, to: number, linear: boolean) {
+  const scale = alignCorners && to > 1 ? (from - 1) / (to - 1) : from / to;
+  const weights = new Float32Array(from * to);
+  for (let i = 0; i < to; i++) {
+    const at = halfPixelCenters ? scale * (i + 0.5) - (linear ? 0.5 : 0) : scale * i;
+    const low = Math.max(0, Math.floor(at));
+    if (linear) {
+      const share = at - Math.floor(at);
+      weights[i * from + Math.min(low, from - 1)]! += 1 - share;
+      weights[i * from + Math.min(Math.max(0, Math.ceil(at)), from - 1)]! += share;
+    } else weights[i * from + Math.min(from - 1, alignCorners ? Math.floor(at + 0.5) : low)]! += 1;
+  }
+  return weights;
+}
 
-/** Rank 3 images (one sample) do not come from layers; kernels of rank 5 (3-D convolutions) have no rule. */
+/** Resizing is linear and separable: its gradient is the product of dy with each axis' weights. */
+const resizeGrad =
+  (linear: boolean): KernelRule =>
+  ({ graph, inputs, attrs }) => {
+    const dy = inputs['dy']!;
+    const [batch, h, w, c] = inputs['images']!.shape as Shape4;
+    const [, oh, ow] = dy.shape as Shape4;
+    const settings = resizeAttrs(attrs);
+    if (!linear && oh % h === 0 && ow % w === 0 && !settings['alignCorners']) {
+      // Every pixel was repeated: the sum over its block.
+      const block = [oh / h, ow / w];
+      const pooled = graph.add({ op: 'AvgPool', inputs: [dy], attrs: { window: block, strides: block, pads: [0, 0, 0, 0] }, shape: [batch, h, w, c] }); // prettier-ignore
+      return graph.add({ op: 'Multiply', inputs: [pooled, graph.constant(block[0]! * block[1]!, [])], shape: pooled.shape }); // prettier-ignore
+    }
+    const turned = (x: Node, perm: number[]) =>
+      graph.add({ op: 'Transpose', inputs: [x], attrs: { perm }, shape: perm.map((axis) => x.shape[axis]!) });
+    const along = (x: Node, from: number, to: number) => {
+      const rows = addReshape(graph, x, [sizeOf(x.shape) / to, to]);
+      const weights = graph.constant(resizeWeights(settings, from, to, linear), [to, from]);
+      const plain = { transposeA: false, transposeB: false };
+      const product = graph.add({ op: 'MatMul', inputs: [rows, weights], attrs: plain, shape: [rows.shape[0]!, from] });
+      return addReshape(graph, product, x.shape.with(-1, from));
+    };
+    const narrow = along(turned(dy, [0, 1, 3, 2]), w, ow);
+    return turned(along(turned(narrow, [0, 3, 2, 1]), h, oh), [0, 3, 1, 2]);
+  };
+
+/** Rank 3 images (one sample) do not come from layers. */
 export const imageKernelRules: Readonly<Record<string, KernelRule>> = {
   Conv2D: (call) => convolution('Conv2D', call),
   FusedConv2D: (call) => addBiasAndActivation(call, convolution('Conv2D', call)),
@@ -129,6 +168,6 @@ export const imageKernelRules: Readonly<Record<string, KernelRule>> = {
   },
   ResizeNearestNeighbor: resize('ResizeNearest'),
   ResizeBilinear: resize('ResizeBilinear'),
-  ResizeNearestNeighborGrad: resizeGrad('ResizeNearestGrad'),
-  ResizeBilinearGrad: resizeGrad('ResizeBilinearGrad'),
+  ResizeNearestNeighborGrad: resizeGrad(false),
+  ResizeBilinearGrad: resizeGrad(true),
 };

@@ -67,6 +67,16 @@ const reduction =
     return addReduction(graph, op, x, axes, attrs['keepDims'] === true);
   };
 
+/** Whether any, or all, of some truths: their largest, or smallest, as numbers. */
+const truth =
+  (op: 'Max' | 'Min'): KernelRule =>
+  ({ graph, inputs, attrs }) => {
+    const x = inputs['x']!;
+    const numbers = graph.add({ op: 'Cast', inputs: [x], shape: x.shape, dtype: 'float32' });
+    const axes = axesOf(attrs['axis'], x.shape.length);
+    return addBinary(graph, 'Greater', addReduction(graph, op, numbers, axes, attrs['keepDims'] === true), graph.constant(0, [])); // prettier-ignore
+  };
+
 const argument =
   (op: Op): KernelRule =>
   ({ graph, inputs, attrs }) => {
@@ -137,9 +147,9 @@ const alphaOf = (attrs: KernelCall['attrs']) => ({ alpha: (attrs['alpha'] as num
 export const kernelRules: Readonly<Record<string, KernelRule>> = {
   ...Object.fromEntries(unaryOps.map((op: UnaryOp) => [op, unary(op)])),
   ...Object.fromEntries(binaryOps.map((op: BinaryOp) => [op, binary(op)])),
-  ...Object.fromEntries(
-    (['Sum', 'Mean', 'Max', 'Min', 'Prod', 'All', 'Any'] as const).map((op) => [op, reduction(op)]),
-  ),
+  ...Object.fromEntries((['Sum', 'Mean', 'Max', 'Min', 'Prod'] as const).map((op) => [op, reduction(op)])),
+  Any: truth('Max'),
+  All: truth('Min'),
   ArgMax: argument('ArgMax'),
   ArgMin: argument('ArgMin'),
   Identity: ({ inputs }) => inputs['x']!,

@@ -1,10 +1,11 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 // Registers the layers, all gradients and the chained operations that some layers call.
 import * as tfl from '@tensorflow/tfjs-layers';
 import { UserError } from '../../protocol/errors.js';
 import type { Model } from '../../model/model.js';
 import { sameShape } from '../graph/ir.js';
 import { withTracing } from './backend.js';
+import { addMissingGradients, repairLayer } from './layerRepairs.js';
 
 /** A weight as the layers know it: a variable whose tensor the layer reads, and may assign. */
 export interface LayerWeight {
@@ -57,13 +58,6 @@ function withoutInitializers(value: unknown): unknown {
 /** "layer/cell/kernel" in files of TensorFlow 2.2 and later is "layer/kernel" here. */
 const withoutCell = (name: string): string => name.replace(/\/[^/]+(\/[^/]+)$/, '$1');
 
-/** Without scale or centre, BatchNormalization reads weights that it does not have, but only when training. */
-function supplyScaleAndCentre(layer: tfl.layers.Layer): void {
-  const { gamma, beta, movingMean } = layer as unknown as Record<string, tfl.LayerVariable | undefined>;
-  const constant = (value: number) => ({ read: () => tf.fill(movingMean!.shape as number[], value) });
-  Object.assign(layer, { gamma: gamma ?? constant(1), beta: beta ?? constant(0) });
-}
-
 /** Every layer, those inside models and wrappers included. */
 function allLayers(layers: readonly tfl.layers.Layer[]): tfl.layers.Layer[] {
   return layers.flatMap((layer) => {
@@ -85,9 +79,10 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
   } catch (error) {
     throw new UserError('model-invalid', `${path}: TensorFlow.js cannot build the model: ${(error as Error).message.split('\n')[0]}`); // prettier-ignore
   }
+  addMissingGradients();
   const stack: tfl.layers.Layer[] = [];
   for (const layer of new Set(allLayers(model.layers))) {
-    if (layer.getClassName() === 'BatchNormalization') supplyScaleAndCentre(layer);
+    repairLayer(layer);
     const call = layer.call.bind(layer);
     layer.call = (inputs, kwargs) => {
       stack.push(layer);

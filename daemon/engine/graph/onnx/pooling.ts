@@ -138,45 +138,11 @@ const resize =
     e.define(node, y, 'channels');
   };
 
-/** How much each of `from` pixels gives to each of `to` pixels along one axis, as [to, from]; TensorFlow's arithmetic. */
-function resizeWeights(node: Node, from: number, to: number, linear: boolean): Float32Array {
-  const { alignCorners, halfPixelCenters } = node.attrs;
-  const scale = alignCorners && to > 1 ? (from - 1) / (to - 1) : from / to;
-  const weights = new Float32Array(from * to);
-  for (let i = 0; i < to; i++) {
-    const at = halfPixelCenters ? scale * (i + 0.5) - (linear ? 0.5 : 0) : scale * i;
-    const low = Math.max(0, Math.floor(at));
-    if (linear) {
-      const share = at - Math.floor(at);
-      weights[i * from + Math.min(low, from - 1)]! += 1 - share;
-      weights[i * from + Math.min(Math.max(0, Math.ceil(at)), from - 1)]! += share;
-    } else weights[i * from + Math.min(from - 1, alignCorners ? Math.floor(at + 0.5) : low)]! += 1;
-  }
-  return weights;
-}
-
-/** Resizing is linear and separable: its gradient is dy between the transposed matrices of both axes. */
-const resizeGrad =
-  (linear: boolean): EmitRule =>
-  (e, node) => {
-    const dy = node.inputs[0]!;
-    const [, h, w] = shape4(node);
-    const [, oh, ow] = shape4(dy);
-    const rows = e.op('Transpose', [e.tensor('float32', [oh, h], resizeWeights(node, h, oh, linear))], {
-      perm: [1, 0],
-    });
-    const columns = e.tensor('float32', [ow, w], resizeWeights(node, w, ow, linear));
-    const narrow = e.op('MatMul', [e.name(dy, 'channels'), columns]);
-    e.define(node, e.op('MatMul', [rows, narrow]), 'channels');
-  };
-
 export const poolingRules: Readonly<Record<string, EmitRule>> = {
   MaxPool: maxPool,
   MaxPoolGrad: maxPoolGrad,
   AvgPool: avgPool,
   AvgPoolGrad: avgPoolGrad,
   ResizeNearest: resize('nearest'),
-  ResizeNearestGrad: resizeGrad(false),
   ResizeBilinear: resize('linear'),
-  ResizeBilinearGrad: resizeGrad(true),
 };

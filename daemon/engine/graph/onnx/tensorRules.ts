@@ -69,14 +69,6 @@ const reduction =
     e.define(node, name, keepdims && layout === 'channels' ? 'channels' : 'natural');
   };
 
-const toFloat = (e: Emitter, x: string) => e.op('Cast', [x], { to: onnxType.float32 });
-
-const overBools = (op: string) =>
-  natural((e, [x], node) => {
-    const reduced = e.op(op, [toFloat(e, x!), e.ints(numbers(node, 'axes'))], { keepdims: flag(node, 'keepDims') });
-    return e.op('Cast', [reduced], { to: onnxType.bool });
-  });
-
 const argument = (op: string) =>
   natural((e, [x], node) => {
     const found = e.op(op, [x!], { axis: node.attrs['axis'] as number, keepdims: 0 });
@@ -115,8 +107,6 @@ export const tensorRules: Readonly<Record<string, EmitRule>> = {
   Max: reduction('ReduceMax'),
   Min: reduction('ReduceMin'),
   Prod: reduction('ReduceProd'),
-  All: overBools('ReduceMin'),
-  Any: overBools('ReduceMax'),
   ArgMax: argument('ArgMax'),
   ArgMin: argument('ArgMin'),
   Softmax: natural((e, [x]) => e.op('Softmax', [x!], { axis: -1 })),

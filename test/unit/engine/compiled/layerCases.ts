@@ -62,13 +62,59 @@ export const cases: readonly Case[] = [
   ['SimpleRNN unrolled, ReLU', [4, 3], () => [L.simpleRNN({ units: 3, activation: 'relu', unroll: true, recurrentInitializer }), L.dense({ units: 2 })]],
   ['BatchNormalization over sequences', [5, 3], () => [L.dense({ units: 4 }), L.batchNormalization(), ...head()]],
   ['LayerNormalization over images', [4, 3, 2], () => [L.conv2d({ filters: 3, kernelSize: 2 }), L.layerNormalization({ axis: [1, 2, 3] }), ...head()]],
+  ['Conv3D', [4, 5, 4, 2], () => [L.conv3d({ filters: 3, kernelSize: 2 }), L.conv3d({ filters: 2, kernelSize: [2, 3, 1], strides: 2, padding: 'same', activation: 'relu' }), ...head()]],
+  ['Conv3DTranspose', [3, 3, 2, 2], () => [L.conv3d({ filters: 2, kernelSize: 1 }), L.conv3dTranspose({ filters: 2, kernelSize: 2, strides: 2 }) as tfl.layers.Layer, L.conv3dTranspose({ filters: 2, kernelSize: 3, padding: 'same' }) as tfl.layers.Layer, ...head()]],
+  ['MaxPooling3D', [4, 4, 4, 2], () => [L.conv3d({ filters: 2, kernelSize: 1 }), L.maxPooling3d({ poolSize: [2, 2, 2] }), ...head()]],
+  ['MaxPooling3D, overlapping, same', [5, 4, 4, 2], () => [L.conv3d({ filters: 2, kernelSize: 1 }), L.maxPooling3d({ poolSize: [3, 3, 3], strides: [2, 2, 2], padding: 'same' }), ...head()]],
+  ['AveragePooling3D', [4, 4, 5, 2], () => [L.conv3d({ filters: 2, kernelSize: 1 }), L.averagePooling3d({ poolSize: [2, 2, 3], strides: [1, 2, 2] }), ...head()]],
+  ['Conv3D and pooling, channels first', [2, 3, 4, 4], () => [L.conv3d({ filters: 2, kernelSize: 2, dataFormat: 'channelsFirst' }), L.maxPooling3d({ poolSize: [2, 2, 2], dataFormat: 'channelsFirst' }), ...head()]],
+  ['GlobalMaxPooling1D', [6, 3], () => [L.conv1d({ filters: 4, kernelSize: 2 }), L.globalMaxPooling1d(), L.dense({ units: 2 })]],
+  ['Masking into an LSTM, and into what has no time', [4, 3], () => [L.masking({ maskValue: 0 }), L.lstm({ units: 3, recurrentInitializer, returnSequences: true }), L.dense({ units: 3 }), ...head()]],
+  ['Bidirectional GRU, added', [4, 3], () => [L.bidirectional({ layer: L.gru({ units: 3, returnSequences: true, recurrentInitializer }) as never, mergeMode: 'sum' }), ...head()]],
+  ['Bidirectional SimpleRNN, multiplied', [4, 3], () => [L.bidirectional({ layer: L.simpleRNN({ units: 3, recurrentInitializer }) as never, mergeMode: 'mul' }), L.dense({ units: 2 })]],
+  ['LayerNormalization of an axis in the middle', [4, 3], () => [L.dense({ units: 3 }), L.layerNormalization({ axis: 1 }), ...head()]],
+  ['PReLU shared over an image', [4, 4, 2], () => [L.conv2d({ filters: 3, kernelSize: 2 }), L.prelu({ sharedAxes: [1, 2] }), ...head()]],
+  ['DepthwiseConv2D, three products a channel', [7, 7, 2], () => [L.conv2d({ filters: 2, kernelSize: 1 }), L.depthwiseConv2d({ kernelSize: [3, 2], padding: 'same', depthMultiplier: 3 }), L.depthwiseConv2d({ kernelSize: 2, strides: 2, useBias: false }), ...head()]],
+  ['Conv2DTranspose, channels first', [2, 4, 4], () => [L.conv2d({ filters: 2, kernelSize: 1, dataFormat: 'channelsFirst' }), L.conv2dTranspose({ filters: 3, kernelSize: 3, strides: 2, dataFormat: 'channelsFirst' }), ...head()]],
+  ['DepthwiseConv2D, SeparableConv2D, channels first', [2, 5, 5], () => [L.conv2d({ filters: 2, kernelSize: 1, dataFormat: 'channelsFirst' }), L.depthwiseConv2d({ kernelSize: 2, dataFormat: 'channelsFirst' }), L.separableConv2d({ filters: 3, kernelSize: 2, dataFormat: 'channelsFirst' }), ...head()]],
+  ['TimeDistributed over a chain into an LSTM', [3, 4, 4, 2], () => [L.timeDistributed({ layer: L.conv2d({ filters: 2, kernelSize: 2 }) }), L.timeDistributed({ layer: L.maxPooling2d({ poolSize: [2, 2] }) }), L.timeDistributed({ layer: L.flatten() }), L.lstm({ units: 2, recurrentInitializer }), L.dense({ units: 2 })]],
   ['Rescaling', [5], () => [L.rescaling({ scale: 0.1, offset: -1 }), L.dense({ units: 3 })]],
 ]; // prettier-ignore
 
 /** TensorFlow.js's cpu backend has these gradients wrong (4.22): only finite differences can tell. */
 export const wrongInTensorFlow: readonly Case[] = [
+  ['AveragePooling3D same', [5, 4, 4, 2], () => [L.conv3d({ filters: 2, kernelSize: 1 }), L.averagePooling3d({ poolSize: [2, 2, 2], padding: 'same' }), ...head()]],
   ['UpSampling2D nearest', [3, 4, 2], () => [L.conv2d({ filters: 2, kernelSize: 2 }), L.upSampling2d({ size: [2, 3] }), L.conv2d({ filters: 2, kernelSize: 2 }), ...head()]],
   ['AveragePooling2D same', [5, 5, 2], () => [L.conv2d({ filters: 2, kernelSize: 1 }), L.averagePooling2d({ poolSize: 2, padding: 'same' }), L.averagePooling2d({ poolSize: 3, strides: 1, padding: 'same' }), ...head()]],
+]; // prettier-ignore
+
+/**
+ * What TensorFlow.js loads and cannot train (or, with `instead`, not even compute: those are equal layers that it can):
+ * gradients by finite differences, outputs by its inference.
+ */
+export const untrainableInTensorFlow: readonly [name: string, inputShape: number[], layers: () => tfl.layers.Layer[], loss?: Loss, instead?: () => tfl.layers.Layer[]][] = [
+  ['ThresholdedReLU', [6], () => [L.dense({ units: 5 }), L.thresholdedReLU({ theta: 0.3 }), L.dense({ units: 2 })]],
+  ['Conv1D, dilated', [9, 2], () => [L.conv1d({ filters: 3, kernelSize: 2, dilationRate: 2, activation: 'tanh' }), L.conv1d({ filters: 3, kernelSize: 3, dilationRate: 3, padding: 'same' }), ...head()]],
+  ['Conv2D, dilated', [8, 8, 2], () => [L.conv2d({ filters: 3, kernelSize: 3, dilationRate: 2 }), L.conv2d({ filters: 3, kernelSize: 2, dilationRate: [1, 2], padding: 'same', useBias: false }), ...head()]],
+  ['Conv2D, dilated, channels first', [2, 6, 6], () => [L.conv2d({ filters: 3, kernelSize: 2, dilationRate: 2, dataFormat: 'channelsFirst', activation: 'relu' }), ...head()]],
+  ['SeparableConv2D, dilated', [7, 7, 2], () => [L.separableConv2d({ filters: 3, kernelSize: 3, dilationRate: 2 }), ...head()]],
+  ['BatchNormalization of the channels first', [2, 6, 6], () => [L.conv2d({ filters: 3, kernelSize: 2, dataFormat: 'channelsFirst', padding: 'same' }), L.batchNormalization({ axis: 1 }), L.averagePooling2d({ poolSize: [2, 2], dataFormat: 'channelsFirst' }), L.globalAveragePooling2d({ dataFormat: 'channelsFirst' }), L.dense({ units: 2 })], 'meanSquaredError', () => [L.conv2d({ filters: 3, kernelSize: 2, dataFormat: 'channelsFirst', padding: 'same' }), L.permute({ dims: [2, 3, 1] }), L.batchNormalization(), L.averagePooling2d({ poolSize: [2, 2] }), L.globalAveragePooling2d({}), L.dense({ units: 2 })]],
+  ['BatchNormalization of volumes', [2, 3, 2, 2], () => [L.conv3d({ filters: 3, kernelSize: 1 }), L.batchNormalization(), ...head()], 'meanSquaredError', () => [L.conv3d({ filters: 3, kernelSize: 1 }), L.reshape({ targetShape: [12, 3] }), L.batchNormalization(), ...head()]],
+  ['LayerNormalization without scale and centre', [4, 3], () => [L.dense({ units: 3 }), L.layerNormalization({ scale: false, center: false }), ...head()]],
+  ['Softmax over another axis', [4, 3], () => [L.dense({ units: 3 }), L.softmax({ axis: 1 }), ...head()], 'meanSquaredError', () => [L.dense({ units: 3 }), L.permute({ dims: [2, 1] }), L.softmax({ axis: -1 }), L.permute({ dims: [2, 1] }), ...head()]],
+  ['UpSampling2D bilinear, by unequal factors', [3, 4, 2], () => [L.conv2d({ filters: 2, kernelSize: 2 }), L.upSampling2d({ size: [2, 3], interpolation: 'bilinear' }), ...head()]],
+]; // prettier-ignore
+
+/** Layers that draw random numbers while they train. */
+export const noisy: readonly Case[] = [
+  ['Dropout', [6], () => [L.dense({ units: 8 }), L.dropout({ rate: 0.4 }), L.dense({ units: 2 })]],
+  ['Dropout of whole rows', [4, 3], () => [L.dense({ units: 5 }), L.dropout({ rate: 0.4, noiseShape: [null as never, 1, 5] }), ...head()]],
+  ['SpatialDropout1D', [4, 3], () => [L.dense({ units: 5 }), L.spatialDropout1d({ rate: 0.4 }), ...head()]],
+  ['GaussianNoise', [6], () => [L.dense({ units: 5 }), L.gaussianNoise({ stddev: 0.4 }), L.dense({ units: 2 })]],
+  ['GaussianDropout', [6], () => [L.dense({ units: 5 }), L.gaussianDropout({ rate: 0.4 }), L.dense({ units: 2 })]],
+  ['AlphaDropout', [6], () => [L.dense({ units: 8, activation: 'selu' }), L.alphaDropout({ rate: 0.4 }), L.dense({ units: 2 })]],
+  ['LSTM with dropout', [4, 3], () => [L.lstm({ units: 3, recurrentInitializer, dropout: 0.3, recurrentDropout: 0.2 }), L.dense({ units: 2 })]],
+  ['GRU with dropout', [4, 3], () => [L.gru({ units: 3, recurrentInitializer, dropout: 0.3, recurrentDropout: 0.2 }), L.dense({ units: 2 })]],
 ]; // prettier-ignore
 
 export const chain = (inputShape: number[], layers: tfl.layers.Layer[]) => {

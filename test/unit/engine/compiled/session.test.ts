@@ -219,16 +219,22 @@ describe('evaluation', () => {
 describe('models that cannot be compiled', () => {
   it('names the layer and the kernel', async () => {
     await onCpu();
-    const model = await sequential([4, 4, 4, 1], [L.conv3d({ name: 'cube', filters: 2, kernelSize: 2 }) as tfl.layers.Layer]); // prettier-ignore
+    const model = await sequential([4, 4, 1], [L.conv2d({ filters: 1, kernelSize: 1 }), L.centerCrop({ name: 'crop', height: 2, width: 2 }) as tfl.layers.Layer]); // prettier-ignore
     await expect(open(model)).rejects.toMatchObject({
       code: 'model-unsupported',
-      message: expect.stringMatching(/layer "cube".*Conv3D/) as string,
+      message: expect.stringMatching(/layer "crop".*CropAndResize/) as string,
     });
   });
 
-  it('names the layer TensorFlow.js itself cannot differentiate', async () => {
-    const model = await sequential([4], [L.dense({ units: 4 }), L.thresholdedReLU({ theta: 0.5 })]);
-    await expect(open(model)).rejects.toMatchObject({ code: 'model-unsupported' });
+  it('names the layer TensorFlow.js itself cannot compute', async () => {
+    const model = await sequential(
+      [4, 4, 1],
+      [L.conv2d({ filters: 1, kernelSize: 1 }), L.resizing({ name: 'grow', height: 5, width: 5 }) as tfl.layers.Layer],
+    );
+    await expect(open(model)).rejects.toMatchObject({
+      code: 'model-unsupported',
+      message: expect.stringMatching(/layer "grow": TensorFlow.js cannot train it/) as string,
+    });
   });
 
   it('a missing weight is named', async () => {

@@ -78,7 +78,7 @@ describe.skipIf('reason' in found)('native engine', () => {
         layers: [
           {
             class_name: 'UpSampling2D',
-            config: { name: 'up', size: [2, 2], data_format: 'channels_last', interpolation: 'nearest', batch_input_shape: [null, 2, 2, 1] },
+            config: { name: 'up', size: [2, 2], data_format: 'channels_last', interpolation: 'bilinear', batch_input_shape: [null, 2, 2, 1] },
           },
           { class_name: 'Flatten', config: { name: 'flat' } },
           { class_name: 'Dense', config: { name: 'out', units: 2, activation: 'softmax', use_bias: false } },

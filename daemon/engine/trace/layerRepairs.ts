@@ -1,0 +1,158 @@
+/**
+ * What layers of TensorFlow.js 4.22 compute rightly but fail to train, or compute for some ranks and axes only: their
+ * `call` again, of operations that have gradients. For tracing; the layers' weights and shapes stay as they are.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+
+type Layer = tfl.layers.Layer;
+type Variable = tfl.LayerVariable | null | undefined;
+
+const single = (inputs: tf.Tensor | tf.Tensor[]): tf.Tensor => (Array.isArray(inputs) ? inputs[0]! : inputs);
+
+/** `body` on the input with the given axes moved to the end, in their order; the result moved back. */
+function withLast(x: tf.Tensor, axes: readonly number[], body: (moved: tf.Tensor) => tf.Tensor): tf.Tensor {
+  const perm = [...x.shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
+  if (perm.every((axis, i) => axis === i)) return body(x);
+  return tf.transpose(body(tf.transpose(x, perm)), [...perm.keys()].map((axis) => perm.indexOf(axis))); // prettier-ignore
+}
+
+const fromFront = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+
+/** Without scale or centre it reads weights that it does not have; its gradient is wrong but for the last axis of rank 2 to 4. */
+function batchNormalization(layer: Layer): void {
+  const settings = layer as unknown as { axis: number; gamma: Variable; beta: Variable; movingMean: tfl.LayerVariable };
+  const { axis, gamma, beta, movingMean } = settings;
+  const constant = (value: number) => ({ read: () => tf.fill(movingMean.shape as number[], value) });
+  Object.assign(layer, { gamma: gamma ?? constant(1), beta: beta ?? constant(0), axis: -1 });
+  const call = layer.call.bind(layer);
+  layer.call = (inputs, kwargs) => {
+    const x = single(inputs);
+    return withLast(x, [fromFront(axis, x.rank)], (moved) => {
+      if (moved.rank <= 4) return call(moved, kwargs) as tf.Tensor;
+      const rows = tf.reshape(moved, [-1, moved.shape.at(-1)!]);
+      return tf.reshape(call(rows, kwargs) as tf.Tensor, moved.shape);
+    });
+  };
+}
+
+/** TensorFlow.js tiles mean and scale to the input's size, needs a scale and a centre, and knows ranks up to 4. */
+function layerNormalization(layer: Layer): void {
+  const { axis, gamma, beta, epsilon } = layer as unknown as Record<'gamma' | 'beta', Variable> & { axis: number[]; epsilon: number }; // prettier-ignore
+  layer.call = (inputs) =>
+    withLast(single(inputs), axis, (x) => {
+      const size = x.shape.slice(x.rank - axis.length).reduce((product, n) => product * n, 1);
+      const rows = tf.reshape(x, [-1, size]);
+      const { mean, variance } = tf.moments(rows, [1], true);
+      let y: tf.Tensor = tf.div(tf.sub(rows, mean), tf.sqrt(tf.add(variance, epsilon)));
+      if (gamma) y = tf.mul(y, tf.reshape(gamma.read(), [size]));
+      if (beta) y = tf.add(y, tf.reshape(beta.read(), [size]));
+      return tf.reshape(y, x.shape);
+    });
+}
+
+/** A comparison has no gradient; a step has. */
+function thresholdedRelu(layer: Layer): void {
+  const { theta } = layer as unknown as { theta: number };
+  layer.call = (inputs) => tf.mul(single(inputs), tf.step(tf.sub(single(inputs), theta)));
+}
+
+/** TensorFlow.js computes a softmax over the last axis only. */
+function softmax(layer: Layer): void {
+  const { axis } = layer as unknown as { axis: number | number[] };
+  const call = layer.call.bind(layer);
+  layer.call = (inputs, kwargs) => {
+    const x = single(inputs);
+    if (typeof axis !== 'number' || kwargs['mask'] != null) return call(inputs, kwargs);
+    return withLast(x, [fromFront(axis, x.rank)], (moved) => tf.softmax(moved));
+  };
+}
+
+interface Convolution {
+  readonly dilationRate: readonly number[];
+  readonly strides: readonly number[];
+  readonly padding: 'valid' | 'same';
+  readonly dataFormat: string;
+  readonly kernel: tfl.LayerVariable;
+  readonly depthwiseKernel?: tfl.LayerVariable;
+  readonly pointwiseKernel?: tfl.LayerVariable;
+  readonly bias: Variable;
+  readonly activation?: { apply(x: tf.Tensor): tf.Tensor };
+}
+
+/** A convolution with the gradients that TensorFlow.js's operation refuses where it is dilated. */
+function convolve(kernel: 'Conv2D' | 'DepthwiseConv2dNative', image: tf.Tensor, filter: tf.Tensor, more: object) {
+  const attrs = { dataFormat: 'NHWC', ...more };
+  const run = (name: string, inputs: tf.NamedTensorMap, shape: object = {}) =>
+    tf.engine().runKernel(name, inputs, { ...attrs, ...shape } as tf.NamedAttrMap) as unknown as tf.Tensor;
+  const operation = tf.customGrad((...args) => {
+    const [x, w, save] = args as unknown as [tf.Tensor, tf.Tensor, (tensors: tf.Tensor[]) => void];
+    save([x, w]);
+    return {
+      value: run(kernel, { x, filter: w }),
+      gradFunc: (dy: tf.Tensor, [savedX, savedW]: tf.Tensor[]) => [
+        run(`${kernel}BackpropInput`, { dy, filter: savedW! }, { inputShape: savedX!.shape }),
+        run(`${kernel}BackpropFilter`, { x: savedX!, dy }, { filterShape: savedW!.shape }),
+      ],
+    };
+  });
+  return operation(image, filter);
+}
+
+/** TensorFlow.js has no gradient of dilated convolutions, though its kernels do. */
+function dilatedConvolution(layer: Layer): void {
+  const { dilationRate, strides, padding, dataFormat, kernel, depthwiseKernel, pointwiseKernel, bias, activation } =
+    layer as unknown as Convolution;
+  if (dilationRate.every((rate) => rate === 1) || dilationRate.length > 2) return;
+  // A sequence is an image of one row.
+  const onImage = <T>(pair: readonly T[], one: T): T[] => (pair.length === 1 ? [one, ...pair] : [...pair]);
+  const attrs = { strides: onImage(strides, 1), pad: padding, dilations: onImage(dilationRate, 1) };
+  const last = (x: tf.Tensor, body: (moved: tf.Tensor) => tf.Tensor) =>
+    dataFormat === 'channelsFirst' ? withLast(x, [1], body) : body(x);
+  layer.call = (inputs) =>
+    last(single(inputs), (x) => {
+      const sequence = x.rank === 3;
+      const image = sequence ? tf.expandDims(x, 1) : x;
+      const filter = (depthwiseKernel ?? kernel).read();
+      let y = convolve(depthwiseKernel ? 'DepthwiseConv2dNative' : 'Conv2D', image, sequence ? tf.expandDims(filter, 0) : filter, attrs); // prettier-ignore
+      if (pointwiseKernel) y = tf.conv2d(y as tf.Tensor4D, pointwiseKernel.read() as tf.Tensor4D, 1, 'valid');
+      if (bias) y = tf.add(y, bias.read());
+      if (activation) y = activation.apply(y);
+      return sequence ? tf.squeeze(y, [1]) : y;
+    });
+}
+
+const repairs: Readonly<Record<string, (layer: Layer) => void>> = {
+  BatchNormalization: batchNormalization,
+  LayerNormalization: layerNormalization,
+  ThresholdedReLU: thresholdedRelu,
+  Softmax: softmax,
+  Conv1D: dilatedConvolution,
+  Conv2D: dilatedConvolution,
+  SeparableConv2D: dilatedConvolution,
+};
+
+/** Gives a layer that was built for tracing a `call` that can be trained, where its own cannot. */
+export function repairLayer(layer: Layer): void {
+  repairs[layer.getClassName()]?.(layer);
+}
+
+/** A 3-D convolution's data gradient is what its transpose computes; TensorFlow.js gives that one no gradient. */
+export function addMissingGradients(): void {
+  const kernelName = 'Conv3DBackpropInputV2';
+  if (tf.getGradient(kernelName)) return;
+  tf.registerGradient({
+    kernelName,
+    inputsToSave: ['dy', 'filter'],
+    gradFunc: (ddx, saved, attrs) => {
+      const [dy, filter] = saved as [tf.Tensor5D, tf.Tensor5D];
+      const { strides, pad } = attrs as unknown as { strides: [number, number, number]; pad: 'valid' | 'same' };
+      const x = ddx as tf.Tensor5D;
+      return {
+        dy: () => tf.conv3d(x, filter, strides, pad),
+        filter: () =>
+          tf.engine().runKernel('Conv3DBackpropFilterV2', { x, dy }, { strides, pad, filterShape: filter.shape }) as unknown as tf.Tensor, // prettier-ignore
+      };
+    },
+  });
+}
