@@ -3,13 +3,12 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { CsvError, parse, type CsvErrorCode } from 'csv-parse';
 import type { UserError } from '../protocol/errors.js';
-import { sha256 } from './arrayFile.js';
 import { invalidData } from './dataError.js';
 import type { ReadContext } from './openOptions.js';
 import type { RawDataset } from './rawDataset.js';
 import { readHead, type SourceFile } from './sourceFile.js';
-import { isNumeric } from './tableColumns.js';
-import { readTablePart, type Table } from './tableSource.js';
+import { isNumeric } from './tableCells.js';
+import { readTables, SAMPLE_ROWS, type Table } from './tableSource.js';
 
 const SNIFF_BYTES = 65536;
 const DELIMITERS = [',', ';', '\t', '|'];
@@ -24,47 +23,45 @@ const TOO_LONG = 'a row of more than 16 MB: this is no CSV, or a quote is never 
  */
 export async function readCsvSource(context: ReadContext): Promise<RawDataset> {
   const { source, test } = context;
-  const train = await openCsv(source);
-  const { part, schema } = await readTablePart(source, train.table, context, null);
-  if (!test) return { title: `Table ${source.name}`, train: part, hash: train.hash(), notes: schema.columns.notes };
-  const tested = await openCsv(test);
-  const second = await readTablePart(test, tested.table, context, schema);
-  return {
-    title: `Table ${source.name}`,
-    train: part,
-    test: second.part,
-    hash: sha256(train.hash(), tested.hash()),
-    notes: schema.columns.notes,
-  };
+  return readTables(await openCsv(source), test && (() => openCsv(test)), context);
 }
 
-/** @returns the table, and its file's sha256 (once the rows have been read). */
-export async function openCsv(file: SourceFile): Promise<{ table: Table; hash(): string }> {
-  const head = Buffer.from(readHead(file, SNIFF_BYTES));
-  if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff) || head.includes(0))
+async function openCsv(file: SourceFile): Promise<Table> {
+  const start = Buffer.from(readHead(file, SNIFF_BYTES));
+  if ((start[0] === 0xff && start[1] === 0xfe) || (start[0] === 0xfe && start[1] === 0xff) || start.includes(0))
     throw invalidData(file.name, 'this is not UTF-8 text; save the table as CSV in UTF-8');
   const digest = createHash('sha256');
-  const records = readRecords(file, sniffDelimiter(head.toString('utf8')), digest);
-  const first = await records.next();
-  if (first.done) throw invalidData(file.name, 'there are no rows in it');
-  const second = await records.next();
-  const names = hasHeader(first.value, second.done ? null : second.value)
+  const records = readRecords(file, sniffDelimiter(start.toString('utf8')), digest);
+  const head: string[][] = [];
+  for (let next = await records.next(); !next.done; next = await records.next()) {
+    head.push(next.value);
+    if (head.length > SAMPLE_ROWS) break;
+  }
+  const [first, second] = head;
+  if (!first) throw invalidData(file.name, 'there are no rows in it');
+  const names = hasHeader(first, second ?? null)
     ? uniqueNames(
         file,
-        first.value.map((cell) => cell.trim()),
+        first.map((cell) => cell.trim()),
       )
     : null;
+  if (names) head.shift();
   const lineOffset = names ? 2 : 1;
-  const table: Table = {
+  return {
+    name: file.name,
     names,
+    head,
     rowName: (i) => `line ${i + lineOffset}`,
-    rows: (async function* () {
-      if (!names) yield first.value;
-      if (!second.done) yield second.value;
+    classNames: () => null,
+    async *rows() {
+      yield* head;
       yield* records;
-    })(),
+    },
+    hash: () => digest.digest('hex'),
+    async close() {
+      await records.return(undefined);
+    },
   };
-  return { table, hash: () => digest.digest('hex') };
 }
 
 /**

@@ -1,13 +1,11 @@
 import { readFile, readdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from './arrayFile.js';
 import { invalidData, missingData, shapeText } from './dataError.js';
-import type { DataRequirements } from './dataset.js';
-import { loadDecoder, toGrey, type Decode } from './decodeImage.js';
+import { loadDecoder, type Decode } from './decodeImage.js';
+import { imageSize, ImageSink, IMAGES_AT_ONCE, type EncodedImage, type ImageShape } from './imageSink.js';
 import type { ReadContext } from './openOptions.js';
 import type { RawDataset, RawPart } from './rawDataset.js';
-import { RowSink } from './rowSink.js';
 import { statSource, type SourceFile } from './sourceFile.js';
 
 const IMAGE = /\.(png|jpe?g)$/i;
@@ -27,7 +25,11 @@ export async function readImageFolder(context: ReadContext): Promise<RawDataset>
   const { source, requirements } = context;
   const parts = await findParts(context);
   const decode = loadDecoder(context.options.workspace);
-  const size = await imageSize(source.name, requirements, parts.train, decode);
+  const [first] = parts.train.files;
+  const size = await imageSize(source.name, requirements, decode, async () => ({
+    name: first!.name,
+    bytes: await readFile(first!.path),
+  }));
   const limited = context.config.limit === null ? parts.train.files : parts.train.files.slice(0, context.config.limit);
   const train = await decodePart({ ...parts.train, files: limited }, size, context, decode);
   const test = parts.test && (await decodePart(parts.test, size, context, decode));
@@ -116,81 +118,37 @@ function takeTurns<T>(lists: readonly (readonly T[])[]): T[] {
   return out;
 }
 
-type ImageShape = readonly [height: number, width: number, channels: 1 | 3];
-
-/** The size every image gets: the model's own, or the first image's where the model takes any. */
-async function imageSize(
-  name: string,
-  { inputShapes }: DataRequirements,
-  train: ImagePart,
-  decode: Decode,
-): Promise<ImageShape> {
-  const wanted = inputShapes[0] ?? [];
-  const fail = () =>
-    invalidData(
-      name,
-      `images do not fit the model's input of ${shapeText(wanted)}; it must be height x width x 1 or 3`,
-      'inputs',
-    );
-  if (inputShapes.length !== 1) throw fail();
-  if (wanted.length === 1) return flatSize(wanted[0] ?? null) ?? raise(fail());
-  const [height, width, channels = 1] = wanted;
-  if (wanted.length < 2 || wanted.length > 3 || (channels !== 1 && channels !== 3 && channels !== null)) throw fail();
-  const depth = channels ?? 3;
-  if (typeof height === 'number' && typeof width === 'number') return [height, width, depth];
-  const first = train.files[0]!;
-  const natural = await decode(first.name, await readFile(first.path));
-  return [height ?? natural.height, width ?? natural.width, depth];
-}
-
-function raise(error: Error): never {
-  throw error;
-}
-
-/** A flat input holds a square image, grey or RGB. */
-function flatSize(values: number | null): ImageShape | null {
-  for (const channels of [1, 3] as const) {
-    const side = Math.round(Math.sqrt((values ?? 0) / channels));
-    if (side > 0 && side * side * channels === values) return [side, side, channels];
-  }
-  return null;
-}
-
 async function decodePart(
   { name, classes, files }: ImagePart,
   size: ImageShape,
   { options }: ReadContext,
   decode: Decode,
 ): Promise<{ part: RawPart; hash: string }> {
-  const [height, width, channels] = size;
-  const sink = new RowSink(name, size, 'u1', options.memoryLimit);
+  const images = new ImageSink(name, size, decode, options.memoryLimit);
   const hashes: string[] = [];
-  const load = async (file: ImageFile) => {
+  const load = async (file: ImageFile): Promise<EncodedImage> => {
     const bytes = await readFile(file.path);
     if (bytes.length === 0) throw invalidData(file.name, 'the image file is empty');
-    const { data } = await decode(file.name, bytes, { width, height });
-    return { pixels: channels === 1 ? toGrey(data) : data, hash: sha256(file.name, bytes) };
+    hashes.push(sha256(file.name, bytes));
+    return { name: file.name, bytes };
   };
-  const group = 4 * availableParallelism();
   try {
-    for (let start = 0; start < files.length; start += group) {
-      const decoded = await Promise.allSettled(files.slice(start, start + group).map(load));
-      for (const result of decoded) {
-        if (result.status === 'rejected') throw result.reason;
-        sink.append(result.value.pixels);
-        hashes.push(result.value.hash);
-      }
-      options.onProgress?.(Math.min(files.length, start + group), files.length);
+    for (let start = 0; start < files.length; start += IMAGES_AT_ONCE) {
+      // The hashes are in the order of the files.
+      const group: EncodedImage[] = [];
+      for (const file of files.slice(start, start + IMAGES_AT_ONCE)) group.push(await load(file));
+      await images.append(group);
+      options.onProgress?.(Math.min(files.length, start + IMAGES_AT_ONCE), files.length);
     }
   } catch (error) {
-    sink.discard();
+    images.discard();
     throw error;
   }
   const labels = Int32Array.from(files, (file) => file.label);
   return {
     part: {
       name,
-      inputs: [sink.finish()],
+      inputs: [images.finish()],
       targets: { kind: 'labels', labels, positions: 1, names: classes, where: `${name} (folders)` },
     },
     hash: sha256(...hashes),

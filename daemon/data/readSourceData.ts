@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
-import { isAbsolute, relative } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import type { ResolvedData } from '../protocol/resolvedPlan.js';
 import { resolveInside } from '../model/workspacePath.js';
-import { invalidData } from './dataError.js';
+import { invalidData, listText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
 import { isBuiltinData, type BuiltinData } from './builtin.js';
 import { isCifarBinaryFolder, readCifar10, readCifarBinary } from './cifar10.js';
@@ -13,7 +13,7 @@ import { findPairs, readIdxSource } from './idxFolder.js';
 import { readImageFolder } from './imageFolder.js';
 import { readModuleSource } from './moduleSource.js';
 import { readNpySource, readNpzSource } from './numpySource.js';
-import { readParquetSource } from './parquet.js';
+import { isParquetName, readParquetSource } from './parquet.js';
 import { readMnist } from './mnist.js';
 import type { ReadContext } from './openOptions.js';
 import type { RawDataset } from './rawDataset.js';
@@ -97,9 +97,25 @@ async function detectFormat(source: SourceFile): Promise<Format> {
   );
 }
 
+/** Sub-folders that are looked into for parquet files: a data set's parts or versions, never a thousand classes. */
+const MAX_LOOKED_INTO = 8;
+
 async function detectFolder(source: SourceFile): Promise<Format> {
   const members = await readdir(source.path, { withFileTypes: true });
-  if (findPairs(members.filter((member) => !member.isDirectory()).map((member) => member.name)).length > 0)
-    return 'idx';
+  const files = members.filter((member) => !member.isDirectory()).map((member) => member.name);
+  if (findPairs(files).length > 0) return 'idx';
+  if (files.some(isParquetName)) return 'parquet';
+  const folders = members.filter((member) => member.isDirectory() && !member.name.startsWith('.'));
+  for (const { name } of folders.slice(0, MAX_LOOKED_INTO))
+    if ((await readdir(join(source.path, name))).some(isParquetName)) return 'parquet';
+  const known = files.filter((name) =>
+    /\.(csv|tsv|npz|npy|m?js|h5|hdf5|tfrecords?|arrow|jsonl?|pickle|pkl|mat)$/i.test(name),
+  );
+  if (folders.length === 0 && known.length > 0)
+    throw invalidData(
+      source.name,
+      `this folder has files (${listText(known, 6)}) and no folders of images: name the file itself as "source", and its test set as "test"`,
+      'source',
+    );
   return 'images';
 }

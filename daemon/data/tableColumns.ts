@@ -1,9 +1,7 @@
 import { invalidData, listText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
 import { sizeOf } from './sampleStore.js';
-
-/** A cell of a CSV or parquet table. */
-export type Cell = string | number | bigint | boolean | null | undefined;
+import { imageIn, isNumeric, textOf, type Cell } from './tableCells.js';
 
 /** Which columns are read, by position. */
 export interface ColumnChoice {
@@ -34,7 +32,19 @@ export function chooseColumns(
   const labels = stated.labels?.map(find('labels')) ?? defaultLabels(names, width, sample, requirements);
   if (!stated.labels) notes.push(`Labels are read from ${describeColumns(names, labels)}.`);
   if (stated.inputs) return { inputs: stated.inputs.map(find('inputs')), labels, notes };
-  let inputs = Array.from({ length: width }, (_, i) => i).filter((i) => !labels.includes(i));
+  const all = Array.from({ length: width }, (_, i) => i).filter((i) => !labels.includes(i));
+  const images = all.filter((i) => sample.some((row) => imageIn(row[i])));
+  if (images.length > 1)
+    throw invalidData(
+      file,
+      `there are images in the ${describeColumns(names, images)}; name one in "data.inputs"`,
+      'inputs',
+    );
+  if (images.length === 1) {
+    notes.push(`Images are read from ${describeColumns(names, images)}.`);
+    return { inputs: images, labels, notes };
+  }
+  let inputs = all;
   const wanted = requirements.inputShapes[0] ?? [];
   const known = wanted.every((n) => n !== null) ? sizeOf(wanted as number[]) : null;
   const index = inputs[0];
@@ -90,21 +100,9 @@ function defaultLabels(
 }
 
 function looksLikeClasses(sample: readonly (readonly Cell[])[], column: number, classes: number): boolean {
-  const values = new Set(sample.map((row) => String(row[column] ?? '').trim()));
+  const values = new Set(sample.map((row) => textOf(row[column])));
   if (values.size < 2 || values.size > classes) return false;
   return [...values].every(
     (value) => !isNumeric(value) || (Number.isInteger(Number(value)) && Number(value) >= 0 && Number(value) <= classes),
   );
-}
-
-/** NaN unless the whole text is a number. Decimal commas count ("1,5" in a table separated by semicolons). */
-export function parseNumber(text: string): number {
-  const trimmed = text.trim();
-  if (trimmed === '') return NaN;
-  const value = Number(trimmed);
-  return Number.isNaN(value) && /^[-+]?\d+,\d+$/.test(trimmed) ? Number(trimmed.replace(',', '.')) : value;
-}
-
-export function isNumeric(text: string): boolean {
-  return Number.isFinite(parseNumber(text));
 }

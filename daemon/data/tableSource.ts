@@ -1,197 +1,239 @@
-import { invalidData } from './dataError.js';
+import { sha256 } from './arrayFile.js';
+import { invalidData, shapeText } from './dataError.js';
+import { loadDecoder } from './decodeImage.js';
+import { imageSize, ImageSink, IMAGES_AT_ONCE, type EncodedImage } from './imageSink.js';
+import { noNumber, openLabelColumn, type LabelColumn } from './labelColumns.js';
 import type { ReadContext } from './openOptions.js';
-import type { RawPart, RawTargets } from './rawDataset.js';
+import type { RawDataset, RawPart } from './rawDataset.js';
 import { RowSink } from './rowSink.js';
-import type { SourceFile } from './sourceFile.js';
-import { chooseColumns, describeColumns, parseNumber, type Cell, type ColumnChoice } from './tableColumns.js';
+import { sizeOf, type SampleStore } from './sampleStore.js';
+import { cellShape, imageIn, shownCell, writeNumbers, type Cell } from './tableCells.js';
+import { chooseColumns, describeColumns, type ColumnChoice } from './tableColumns.js';
 
-/** A CSV or parquet file, opened: its columns' names, and its rows in order. */
+/** A table, opened: its columns' names, and its rows in order. */
 export interface Table {
+  /** How messages call it. */
+  readonly name: string;
   /** null where the file has no header. */
   readonly names: readonly string[] | null;
-  readonly rows: AsyncIterable<readonly Cell[]>;
+  /** The first rows, up to SAMPLE_ROWS: columns are chosen by them. */
+  readonly head: readonly (readonly Cell[])[];
+  /** All rows from the first on, once; cells of other columns than these may be missing. */
+  rows(columns: readonly number[]): AsyncIterable<readonly Cell[]>;
   /** How messages call row i (from 0): "line 7", "row 5". */
   rowName(i: number): string;
+  /** What the numbers of a label column stand for, where the file says so. */
+  classNames(column: number): readonly string[] | null;
+  /** sha256, hex, of the file's bytes; once all rows have been read. */
+  hash(): Promise<string> | string;
+  /** Closes its files, whether or not its rows have been read. */
+  close(): Promise<void>;
 }
 
+export const SAMPLE_ROWS = 1000;
+
 /** The columns of the training table, for the test table to follow. */
-export interface TableSchema {
+interface TableSchema {
   readonly names: readonly string[] | null;
   readonly columns: ColumnChoice;
 }
 
-const SAMPLE_ROWS = 1000;
+/** One or two tables as the parts of a data set. */
+export async function readTables(
+  train: Table,
+  openTest: (() => Promise<Table>) | null,
+  context: ReadContext,
+): Promise<RawDataset> {
+  let test: Table | null = null;
+  try {
+    const first = await readPart(train, context, null);
+    test = openTest && (await openTest());
+    const second = test && (await readPart(test, context, first.schema));
+    const hash = await train.hash();
+    return {
+      title: `Table ${train.name}`,
+      train: first.part,
+      ...(second && { test: second.part }),
+      hash: test ? sha256(hash, await test.hash()) : hash,
+      notes: [...first.schema.columns.notes, ...first.notes],
+    };
+  } finally {
+    await train.close();
+    await test?.close();
+  }
+}
 
 /**
- * One part of a data set out of a table: input columns as float32, label columns as classes (numbers, or names in sorted
- * order) or as values.
+ * One part of a data set out of a table: input columns as float32 (or images, decoded), label columns as classes (numbers,
+ * or names in sorted order) or as values.
  * @throws UserError('data-invalid') with row and column of a cell that is no number.
  */
-export async function readTablePart(
-  file: SourceFile,
+async function readPart(
   table: Table,
   context: ReadContext,
   schema: TableSchema | null,
-): Promise<{ part: RawPart; schema: TableSchema }> {
+): Promise<{ part: RawPart; schema: TableSchema; notes: readonly string[] }> {
   const { config, requirements, options } = context;
+  const { name, names, head } = table;
   if (requirements.inputShapes.length > 1)
     throw invalidData(
-      file.name,
+      name,
       `the model has ${requirements.inputShapes.length} inputs, and a table holds one: use an .npz file`,
       'inputs',
     );
-  const iterator = table.rows[Symbol.asyncIterator]();
-  const sample: (readonly Cell[])[] = [];
-  let sinks: { inputs: RowSink; labels: LabelColumn } | undefined;
+  if (head.length === 0) throw invalidData(name, 'there are no rows of data in it');
+  const columns = schema
+    ? sameColumns(name, schema, names, head[0]!.length)
+    : chooseColumns(name, names, head, config, requirements);
+  if (columns.inputs.length === 0)
+    throw invalidData(name, 'no column is left for the inputs; name them in "data.inputs"', 'inputs');
+  let count = 0;
+  const at = (column: number): string => `${table.rowName(count)}, ${describeColumns(names, [column])}`;
+  const labels = openLabelColumn(
+    {
+      file: name,
+      where: `${name}, ${describeColumns(names, columns.labels)}`,
+      columns: columns.labels,
+      names: columns.labels.map((column) => names?.[column] ?? String(column)),
+      classes: columns.labels.length === 1 ? table.classNames(columns.labels[0]!) : null,
+      memoryLimit: options.memoryLimit,
+      at,
+    },
+    head[0]!,
+    requirements.classification,
+  );
+  const images = columns.inputs.length === 1 && head.some((row) => imageIn(row[columns.inputs[0]!]));
+  let inputs: InputColumns | null = null;
   try {
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-      sample.push(next.value);
-      if (sample.length === SAMPLE_ROWS) break;
-    }
-    if (sample.length === 0) throw invalidData(file.name, 'there are no rows of data in it');
-    const columns = schema
-      ? sameColumns(file, schema, table.names, sample[0]!.length)
-      : chooseColumns(file.name, table.names, sample, config, requirements);
-    if (columns.inputs.length === 0)
-      throw invalidData(file.name, 'no column is left for the inputs; name them in "data.inputs"', 'inputs');
-    const where = `${file.name}, ${describeColumns(table.names, columns.labels)}`;
-    const inputs = new RowSink(file.name, [columns.inputs.length], 'f4', options.memoryLimit);
-    const oneHot = columns.labels.length > 1;
-    const labels: LabelColumn =
-      requirements.classification && !oneHot
-        ? new ClassColumn(where)
-        : new ValueColumns(
-            where,
-            columns.labels.map((column) => table.names?.[column] ?? String(column)),
-            options.memoryLimit,
-          );
-    sinks = { inputs, labels };
-    const row = new Float32Array(columns.inputs.length);
-    let count = 0;
-    const take = (cells: readonly Cell[]): void => {
-      const at = (column: number): string => `${table.rowName(count)}, ${describeColumns(table.names, [column])}`;
-      columns.inputs.forEach((column, i) => (row[i] = numberIn(file.name, cells[column], () => at(column))));
-      inputs.append(row);
-      labels.append(cells, columns.labels, at, file.name);
+    inputs = images
+      ? await ImageColumn.open(table, columns.inputs[0]!, context, at)
+      : new NumberColumns(name, columns.inputs, head[0]!, options.memoryLimit, at);
+    for await (const cells of table.rows([...columns.inputs, ...columns.labels])) {
+      const pending = inputs.append(cells);
+      if (pending) await pending;
+      labels.append(cells);
       count++;
-    };
-    sample.forEach(take);
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) take(next.value);
-    const part = { name: file.name, inputs: [inputs.finish()], targets: labels.finish() };
-    return { part, schema: { names: table.names, columns } };
+    }
+    const part = { name, inputs: [await inputs.finish()], targets: labels.finish() };
+    return { part, schema: { names, columns }, notes: inputs.notes };
   } catch (error) {
-    sinks?.inputs.discard();
-    sinks?.labels.discard();
-    await iterator.return?.();
+    inputs?.discard();
+    labels.discard();
     throw error;
   }
 }
 
-function sameColumns(
-  file: SourceFile,
-  schema: TableSchema,
-  names: readonly string[] | null,
-  width: number,
-): ColumnChoice {
+function sameColumns(file: string, schema: TableSchema, names: readonly string[] | null, width: number): ColumnChoice {
   const { columns } = schema;
   const locate = (column: number): number => {
     const name = schema.names?.[column];
     const found = name !== undefined && names ? names.indexOf(name) : column;
     if (found >= 0 && found < width) return found;
-    throw invalidData(file.name, `the test set lacks ${describeColumns(schema.names, [column])} of the training set`);
+    throw invalidData(file, `the test set lacks ${describeColumns(schema.names, [column])} of the training set`);
   };
   return { inputs: columns.inputs.map(locate), labels: columns.labels.map(locate), notes: [] };
 }
 
-/** @throws UserError unless the cell is a finite number within float32. */
-function numberIn(file: string, cell: Cell, at: () => string): number {
-  const value = typeof cell === 'string' ? parseNumber(cell) : cell === null || cell === undefined ? NaN : Number(cell);
-  if (Number.isFinite(Math.fround(value))) return value;
-  const shown =
-    cell === null || cell === undefined || cell === '' ? 'an empty cell' : JSON.stringify(String(cell).slice(0, 40));
-  throw invalidData(
-    file,
-    `${at()} has ${shown} where a finite number is needed: fill it in, remove the row, or leave the column out with "data.inputs"`,
-  );
+interface InputColumns extends Pick<LabelColumn, 'discard'> {
+  readonly notes: readonly string[];
+  append(cells: readonly Cell[]): void | Promise<void>;
+  finish(): SampleStore | Promise<SampleStore>;
 }
 
-interface LabelColumn {
-  append(cells: readonly Cell[], columns: readonly number[], at: (column: number) => string, file: string): void;
-  finish(): RawTargets;
-  /** Frees what a column that will not be finished holds on disk. */
-  discard(): void;
-}
-
-/** Class labels: whole numbers when all of them are, else names, numbered in sorted order. */
-class ClassColumn implements LabelColumn {
-  private readonly numberOf = new Map<string, number>();
-  private readonly seen: number[] = [];
-  constructor(private readonly where: string) {}
-
-  append(cells: readonly Cell[], columns: readonly number[], at: (column: number) => string, file: string): void {
-    const cell = cells[columns[0]!];
-    const text = cell === null || cell === undefined ? '' : String(cell).trim();
-    if (text === '') throw invalidData(file, `${at(columns[0]!)} has an empty cell where a label is needed`, 'labels');
-    let id = this.numberOf.get(text);
-    if (id === undefined) this.numberOf.set(text, (id = this.numberOf.size));
-    this.seen.push(id);
-  }
-
-  finish(): RawTargets {
-    const found = [...this.numberOf.keys()];
-    const numbers = found.map(Number);
-    if (numbers.every((n) => Number.isInteger(n) && Math.abs(n) <= 0x7fffffff))
-      return {
-        kind: 'labels',
-        labels: Int32Array.from(this.seen, (id) => numbers[id]!),
-        positions: 1,
-        where: this.where,
-      };
-    const fraction = numbers.every(Number.isFinite) ? found[numbers.findIndex((n) => !Number.isInteger(n))] : undefined;
-    if (fraction !== undefined)
-      throw invalidData(
-        this.where,
-        `the label ${fraction} is no class: labels must be whole numbers or names`,
-        'labels',
-      );
-    const names = [...found].sort();
-    const order = new Map(names.map((name, i) => [name, i]));
-    const rank = found.map((name) => order.get(name)!);
-    return {
-      kind: 'labels',
-      labels: Int32Array.from(this.seen, (id) => rank[id]!),
-      positions: 1,
-      names,
-      where: this.where,
-    };
-  }
-
-  discard(): void {}
-}
-
-/** Regression values, or one-hot columns. */
-class ValueColumns implements LabelColumn {
+/** Numbers, one or a list of them per cell, side by side. A single column of lists keeps its shape. */
+class NumberColumns implements InputColumns {
+  readonly notes = [];
+  private readonly shapes: readonly (readonly number[])[];
   private readonly sink: RowSink;
   private readonly row: Float32Array;
+
   constructor(
-    private readonly where: string,
-    private readonly names: readonly string[],
+    private readonly file: string,
+    private readonly columns: readonly number[],
+    first: readonly Cell[],
     memoryLimit: number,
+    private readonly at: (column: number) => string,
   ) {
-    this.sink = new RowSink(where, [names.length], 'f4', memoryLimit);
-    this.row = new Float32Array(names.length);
+    this.shapes = columns.map((column) => cellShape(first[column]));
+    const width = this.shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
+    if (width === 0) throw invalidData(file, `${at(columns[0]!)} has an empty list where numbers are needed`, 'inputs');
+    const [only] = this.shapes;
+    this.sink = new RowSink(file, columns.length === 1 && only!.length > 0 ? only! : [width], 'f4', memoryLimit);
+    this.row = new Float32Array(width);
   }
 
-  append(cells: readonly Cell[], columns: readonly number[], at: (column: number) => string, file: string): void {
-    columns.forEach((column, i) => (this.row[i] = numberIn(file, cells[column], () => at(column))));
+  append(cells: readonly Cell[]): void {
+    let start = 0;
+    for (let i = 0; i < this.columns.length; i++) {
+      const [column, shape] = [this.columns[i]!, this.shapes[i]!];
+      if (writeNumbers(cells[column], shape, this.row, start) !== -1)
+        throw noNumber(this.file, this.at(column), cells[column], shape);
+      start += sizeOf(shape);
+    }
     this.sink.append(this.row);
   }
 
-  finish(): RawTargets {
-    return { kind: 'values', store: this.sink.finish(), names: this.names, where: this.where };
+  finish(): SampleStore {
+    return this.sink.finish();
   }
 
   discard(): void {
     this.sink.discard();
+  }
+}
+
+/** A column of PNG or JPEG files, decoded as those of a folder are. */
+class ImageColumn implements InputColumns {
+  private waiting: EncodedImage[] = [];
+
+  private constructor(
+    private readonly file: string,
+    private readonly column: number,
+    private readonly images: ImageSink,
+    readonly notes: readonly string[],
+    private readonly at: (column: number) => string,
+  ) {}
+
+  static async open(
+    { name, head }: Table,
+    column: number,
+    { requirements, options }: ReadContext,
+    at: (column: number) => string,
+  ): Promise<ImageColumn> {
+    const decode = loadDecoder(options.workspace);
+    const size = await imageSize(name, requirements, decode, async () => ({
+      name: `${name}, ${at(column)}`,
+      bytes: head.map((row) => imageIn(row[column])).find((bytes) => bytes !== null)!,
+    }));
+    const notes = [`Images are read as ${shapeText(size)}.`];
+    return new ImageColumn(name, column, new ImageSink(name, size, decode, options.memoryLimit), notes, at);
+  }
+
+  append(cells: readonly Cell[]): void | Promise<void> {
+    const cell = cells[this.column];
+    const bytes = imageIn(cell);
+    if (!bytes)
+      throw invalidData(
+        this.file,
+        `${this.at(this.column)} has ${shownCell(cell)} where a PNG or JPEG file is needed; remove the row, or store the images in the table`,
+      );
+    this.waiting.push({ name: `${this.file}, ${this.at(this.column)}`, bytes });
+    if (this.waiting.length < IMAGES_AT_ONCE) return;
+    return this.decodeWaiting();
+  }
+
+  private decodeWaiting(): Promise<void> {
+    const group = this.waiting;
+    this.waiting = [];
+    return this.images.append(group);
+  }
+
+  async finish(): Promise<SampleStore> {
+    await this.decodeWaiting();
+    return this.images.finish();
+  }
+
+  discard(): void {
+    this.images.discard();
   }
 }

@@ -1,4 +1,5 @@
 /** Every reader, fed with random and with damaged bytes: success or a UserError of one line, in bounded time and memory. */
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
@@ -15,16 +16,16 @@ afterAll(() => workspace.remove());
 const MEMORY_LIMIT = 1 << 20;
 
 /** Opens, and reads what was opened. Anything but success or a UserError of one line fails. */
-async function attempt(source: string, more: Partial<ResolvedData> = {}): Promise<boolean> {
+async function attempt(source: string, more: Partial<ResolvedData> = {}, classes = 2): Promise<boolean> {
   const before = process.memoryUsage().arrayBuffers;
   try {
     const dataset = await openDataset(
       dataConfig(source, more),
-      { inputShapes: [[2]], outputShape: [2], classification: true },
+      { inputShapes: [more.inputs?.[0] === 'image' ? [1, 2, 1] : [2]], outputShape: [classes], classification: true },
       { workspace: workspace.folder, seed: 1, memoryLimit: MEMORY_LIMIT },
     );
     const x = new Float32Array(2 * dataset.train.size);
-    const y = new Float32Array(2 * dataset.train.size);
+    const y = new Float32Array(classes * dataset.train.size);
     await dataset.train.gather(
       Uint32Array.from({ length: dataset.train.size }, (_, i) => i),
       0,
@@ -91,9 +92,24 @@ interface Reader {
   readonly name: string;
   readonly whole: Uint8Array;
   readonly runs: number;
+  readonly classes?: number;
   /** Writes the bytes where the reader finds them; returns the source. */
   place(bytes: Uint8Array): string;
+  readonly more?: Partial<ResolvedData>;
 }
+
+/** Files of another writer (test/unit/data/parquet.test.ts): lists, structures, dictionaries, every codec. */
+const nested = (['zstd', 'gzip', 'brotli', 'lz4_raw'] as const).map((codec): Reader => ({
+  name: `parquet of lists, ${codec}`,
+  whole: readFileSync(`test/fixtures/parquet/table-${codec}.parquet`),
+  runs: 200,
+  classes: 3,
+  more: { inputs: ['id', 'a'], labels: ['label'] },
+  place(bytes) {
+    workspace.write(`nested-${codec}.parquet`, bytes);
+    return `nested-${codec}.parquet`;
+  },
+}));
 
 const readers: Reader[] = [
   {
@@ -153,15 +169,26 @@ const readers: Reader[] = [
       return 't.parquet';
     },
   },
+  ...nested,
+  {
+    name: 'parquet of images',
+    whole: readFileSync('test/fixtures/parquet/images.parquet'),
+    runs: 200,
+    more: { inputs: ['image'], labels: ['label'] },
+    place(bytes) {
+      workspace.write('i.parquet', bytes);
+      return 'i.parquet';
+    },
+  },
 ];
 
 describe('damaged files', () => {
-  it.each(readers)('$name', async ({ whole, runs, place }) => {
-    expect(await attempt(place(whole))).toBe(true);
+  it.each(readers)('$name', async ({ whole, runs, place, more, classes }) => {
+    expect(await attempt(place(whole), more, classes)).toBe(true);
     let refused = 0;
     await fc.assert(
       fc.asyncProperty(damage, async (damages) => {
-        if (!(await attempt(place(damaged(whole, damages))))) refused++;
+        if (!(await attempt(place(damaged(whole, damages)), more, classes))) refused++;
       }),
       { seed: 20180618, numRuns: runs },
     );
