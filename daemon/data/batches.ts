@@ -2,6 +2,7 @@ import { UserError } from '../protocol/errors.js';
 import { createRandom, type Random } from '../lc/random.js';
 import { augmentImages } from './augment.js';
 import type { Split } from './dataset.js';
+import type { CopyRows } from './preparedInput.js';
 import { identityIndices } from './sampleStore.js';
 
 /** Where a stream of batches stands. Plain JSON, of constant size: the order is derived from the generator again. */
@@ -66,7 +67,7 @@ export class ShuffledBatches {
   }
 
   /** Fills the next batch: one buffer per model input, and the target. */
-  next(inputs: readonly Float32Array[], target: Float32Array): void | Promise<void> {
+  next(inputs: readonly Float32Array[], target: Float32Array, copyRows?: CopyRows): void | Promise<void> {
     if (this.position === this.stepsPerEpoch) this.startEpoch();
     const { epochs, position } = this;
     this.position++;
@@ -78,7 +79,7 @@ export class ShuffledBatches {
         this.readAhead(ahead);
       });
     }
-    const pending = this.fill(epochs, position, inputs, target);
+    const pending = this.fill(epochs, position, inputs, target, copyRows);
     return pending?.then(() => {
       const spare = { inputs: inputs.map((buffer) => new Float32Array(buffer.length)), target: target.slice() };
       this.readAhead(spare);
@@ -90,8 +91,9 @@ export class ShuffledBatches {
     position: number,
     inputs: readonly Float32Array[],
     target: Float32Array,
+    copyRows?: CopyRows,
   ): void | Promise<void> {
-    const pending = this.split.gather(this.order, position * this.batchSize, this.batchSize, inputs, target);
+    const pending = this.split.gather(this.order, position * this.batchSize, this.batchSize, inputs, target, copyRows);
     const { augmentation } = this.split;
     if (!augmentation) return pending;
     // One stream per batch of the run, so that the draws depend on the position alone.

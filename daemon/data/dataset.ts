@@ -1,19 +1,21 @@
 import type { Preprocess } from './preprocess.js';
 import type { Augmentation } from './augment.js';
 import type { LabelEncoding } from './labelEncodings.js';
+import type { CopyRows } from './preparedInput.js';
 
 /** Samples and targets as the model sees them: float32, preprocessed, one-hot (or regression) targets. */
 export interface Split {
   readonly size: number;
   /** Present on the training part of a plan with augmentation: `ShuffledBatches` applies it to the first input. */
   readonly augmentation?: Augmentation;
-  /** Fills samples `indices[from .. from+count)` into the start of the buffers. */
+  /** Fills samples `indices[from .. from+count)` into the start of the buffers. @param copyRows a faster one, perhaps. */
   gather(
     indices: Uint32Array,
     from: number,
     count: number,
     inputs: readonly Float32Array[],
     target: Float32Array,
+    copyRows?: CopyRows,
   ): void | Promise<void>;
 }
 

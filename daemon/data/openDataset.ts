@@ -133,11 +133,11 @@ function split(inputs: readonly PreparedInput[], targets: TargetReader, rows: Ui
       if (filling) picked = new Uint32Array(0);
       return filling;
     },
-    gather(indices, from, count, buffers, target) {
+    gather(indices, from, count, buffers, target, copyRows) {
       const own = pick(indices, from, count);
       let pending: Promise<void>[] | undefined;
       for (let i = 0; i < inputs.length; i++) {
-        const filling = inputs[i]!.gather(own, 0, count, buffers[i]!);
+        const filling = inputs[i]!.gather(own, 0, count, buffers[i]!, copyRows);
         if (filling) (pending ??= []).push(filling);
       }
       const filling = targets.write(own, 0, count, target);

@@ -55,9 +55,20 @@ export interface SessionSpec {
   readonly classWeights?: readonly number[];
 }
 
+/** Copies rows `indices[from .. from+count)` of `rows`, each of `width` values, into the start of `out`. */
+export type CopyRows = (
+  rows: Float32Array,
+  width: number,
+  indices: Uint32Array,
+  from: number,
+  count: number,
+  out: Float32Array,
+) => void;
+
 /** Training batches in order. Fills one Float32Array per model input and the target; deterministic given its state. */
 export interface BatchStream {
-  next(inputs: readonly Float32Array[], target: Float32Array): void | Promise<void>;
+  /** @param copyRows what the engine has for rows in memory: faster than a loop, the same values. */
+  next(inputs: readonly Float32Array[], target: Float32Array, copyRows?: CopyRows): void | Promise<void>;
 }
 
 /** Samples to evaluate on, addressed by position. `read` fills samples [start, start + count) into the buffers' start. */

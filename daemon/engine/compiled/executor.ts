@@ -1,3 +1,4 @@
+import type { CopyRows } from '../engine.js';
 import type { Graph } from '../graph/ir.js';
 import type { Update } from '../update/update.js';
 
@@ -8,6 +9,8 @@ export interface Executor {
   runNow?(): void;
   /** The LC-SGD update of vectors in `memory`, where the executor has a faster one than our WebAssembly. */
   update?(memory: WebAssembly.Memory): Update;
+  /** On the executor's threads, where it has some. Not while it runs. */
+  copyRows?: CopyRows;
   release(): Promise<void>;
 }
 

@@ -140,7 +140,7 @@ export class CompiledSession implements EngineSession {
     let sum = 0;
     let done = 0;
     for (; done < steps && !signal?.aborted; done++) {
-      const reading = batches.next(io.data, io.target);
+      const reading = batches.next(io.data, io.target, this.#training.graph.copyRows);
       if (reading) await reading;
       // What reads ahead needs the event loop while the step runs.
       const loss = await this.#step(!reading);

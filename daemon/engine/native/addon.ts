@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { CopyRows } from '../engine.js';
 import type { UpdateKernel } from '../update/update.js';
 
 /** A program in the addon; opaque. */
@@ -18,6 +19,11 @@ export interface Addon {
   runNow(program: Program): void;
   /** The LC-SGD update (kernels/update.c) of vectors at byte offsets into the memory, 0 for none; on the program's threads. */
   update(program: Program, memory: Uint8Array, ...call: Parameters<UpdateKernel>): void;
+  /**
+   * Rows `indices[from .. from+count)` of `rows` into the start of `out`, on the program's threads.
+   * @throws when one of them is not there, or `out` is too short.
+   */
+  copyRows(program: Program, ...call: Parameters<CopyRows>): void;
   /** Seconds that each operation took in the last run. */
   seconds(program: Program): number[];
   free(program: Program): void;

@@ -1,5 +1,6 @@
 import { UserError } from '../../protocol/errors.js';
 import type { Executor } from '../compiled/executor.js';
+import type { CopyRows } from '../engine.js';
 import { type Graph, sizeOf } from '../graph/ir.js';
 import { createUpdateBy, type Update } from '../update/update.js';
 import type { Addon, Program } from './addon.js';
@@ -54,6 +55,8 @@ export class NativeGraph implements Executor {
     const bytes = new Uint8Array(memory.buffer);
     return createUpdateBy((...call) => this.addon.update(this.program, bytes, ...call));
   }
+
+  readonly copyRows: CopyRows = (...call) => this.addon.copyRows(this.program, ...call);
 
   /** What each operation took when the program ran last. */
   seconds(): number[] {

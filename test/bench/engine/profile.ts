@@ -40,7 +40,7 @@ export async function profile(problem: Problem, threads: number): Promise<void> 
   const start = performance.now();
   for (let step = 0; step < 20 || performance.now() - start < 3000; step++) {
     const began = performance.now();
-    await batches.next(io.data, io.target);
+    await batches.next(io.data, io.target, graph.copyRows);
     const copied = performance.now();
     graph.runNow();
     const ran = performance.now();

@@ -20,10 +20,12 @@ export function batchesOf({ imagesFile, targetsFile, orderFile, samples, batch }
   const [width, classes] = [images.length / samples, targets.length / samples];
   let at = 0;
   return {
-    next(inputs, target) {
+    next(inputs, target, copyRows) {
+      const together = copyRows && at + batch <= samples;
+      if (together) copyRows(images, width, order, at, batch, inputs[0]!);
       for (let i = 0; i < batch; i++, at = (at + 1) % samples) {
         const sample = order[at]!;
-        inputs[0]!.set(images.subarray(sample * width, (sample + 1) * width), i * width);
+        if (!together) inputs[0]!.set(images.subarray(sample * width, (sample + 1) * width), i * width);
         target.set(targets.subarray(sample * classes, (sample + 1) * classes), i * classes);
       }
     },

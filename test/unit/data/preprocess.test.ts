@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { affineMap, applyAffine, featureStatistics, type Preprocess } from '../../../daemon/data/preprocess.js';
 import { channelsLast, memoryStore } from '../../../daemon/data/sampleStore.js';
-import { preparedInput } from '../../../daemon/data/preparedInput.js';
+import { type CopyRows, preparedInput } from '../../../daemon/data/preparedInput.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 
 const random = createRandom(3);
@@ -84,6 +84,19 @@ describe('preprocessing', () => {
     void input.gather(all, 0, size, converted);
     expect(converted).toEqual(streamed);
     expect(converted.slice(0, width)).toEqual((await rowsUnder({ scale: 'standard', mean: 'none' })).slice(-width));
+  });
+
+  it('leaves converted rows to whom can copy them faster, and no others', async () => {
+    const map = await affineMap(store, training, { scale: 'standard', mean: 'none' });
+    const input = preparedInput(store, map);
+    const all = Uint32Array.from({ length: size }, (_, i) => i);
+    const out = new Float32Array(size * width);
+    const calls: unknown[][] = [];
+    const copyRows = (...[, ...call]: Parameters<CopyRows>) => void calls.push(call);
+    void input.gather(all, 0, size, out, copyRows);
+    expect(calls).toEqual([]);
+    void input.gather(all, 1, 2, out, copyRows);
+    expect(calls).toEqual([[width, all, 1, 2, out]]);
   });
 
   it('gives bytes in memory the statistics of the same numbers read row by row, bit by bit', async () => {

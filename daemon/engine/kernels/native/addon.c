@@ -1,8 +1,8 @@
 /*
  * The Node-API door. levels(): names of what the processor can run, best first. create(buffers, code, threads, level) ->
  * program; run(program) -> Promise; runNow(program), on this thread;
- * update(program, ...), see below; seconds(program): what each operation took when it
- * ran last; free(program).
+ * update(program, ...) and copyRows(program, ...), see below; seconds(program): what each operation took when it ran last;
+ * free(program).
  */
 #define NAPI_VERSION 8
 #include <node_api.h>
@@ -193,6 +193,33 @@ static napi_value update(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* copyRows(program, rows, width, indices, from, count, out) */
+static napi_value copy_rows(napi_env env, napi_callback_info info) {
+  enum { COUNT = 7 };
+  size_t argc = COUNT, length, numbers, room;
+  napi_value args[COUNT];
+  napi_typedarray_type type[3];
+  float *rows, *out;
+  uint32_t *indices;
+  int64_t width, from, count;
+  Handle *handle = handle_of(env, info);
+  if (!handle || handle->running) return fail(env, "copyRows(program): it is freed, or running");
+  int good = napi_get_cb_info(env, info, &argc, args, NULL, NULL) == napi_ok && argc == COUNT &&
+             napi_get_typedarray_info(env, args[1], &type[0], &length, (void **)&rows, NULL, NULL) == napi_ok &&
+             napi_get_value_int64(env, args[2], &width) == napi_ok &&
+             napi_get_typedarray_info(env, args[3], &type[1], &numbers, (void **)&indices, NULL, NULL) == napi_ok &&
+             napi_get_value_int64(env, args[4], &from) == napi_ok && napi_get_value_int64(env, args[5], &count) == napi_ok &&
+             napi_get_typedarray_info(env, args[6], &type[2], &room, (void **)&out, NULL, NULL) == napi_ok &&
+             type[0] == napi_float32_array && type[1] == napi_uint32_array && type[2] == napi_float32_array;
+  good = good && width > 0 && from >= 0 && count >= 0 && count <= INT32_MAX && from + count <= (int64_t)numbers &&
+         count <= (int64_t)room / width;
+  for (int64_t i = 0; good && i < count; i++) good = indices[from + i] < length / width;
+  if (!good) return fail(env, "copyRows(program, rows, width, indices, from, count, out)");
+  LcCopy copy = {.rows = rows, .width = width, .indices = indices + from, .count = count, .out = out};
+  program_copy(handle->program, &copy);
+  return NULL;
+}
+
 static napi_value seconds(napi_env env, napi_callback_info info) {
   Handle *handle = handle_of(env, info);
   if (!handle || handle->running) return fail(env, "seconds(program): it is freed, or running");
@@ -219,6 +246,7 @@ NAPI_MODULE_INIT() {
       {"run", NULL, run_program, NULL, NULL, NULL, napi_enumerable, NULL},
       {"runNow", NULL, run_now, NULL, NULL, NULL, napi_enumerable, NULL},
       {"update", NULL, update, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"copyRows", NULL, copy_rows, NULL, NULL, NULL, napi_enumerable, NULL},
       {"seconds", NULL, seconds, NULL, NULL, NULL, napi_enumerable, NULL},
       {"free", NULL, free_program, NULL, NULL, NULL, napi_enumerable, NULL},
   };

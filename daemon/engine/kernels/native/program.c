@@ -229,6 +229,25 @@ void program_update(Program *p, const LcUpdate *update) {
   team_run(p->team, (update->n + UPDATE_TASK - 1) / UPDATE_TASK, update_task, &job, 0, PASS_NANOSECONDS(4.0 * update->n));
 }
 
+/* Rows of one task. */
+#define COPY_TASK 16
+
+static void copy_task(const void *argument, int task, float *scratch) {
+  (void)scratch;
+  const LcCopy *copy = argument;
+  int end = MIN((task + 1) * COPY_TASK, copy->count);
+  for (int i = task * COPY_TASK; i < end; i++) {
+    /* The next row comes from main memory while this one is copied. */
+    const float *next = copy->rows + copy->width * copy->indices[MIN(i + 1, end - 1)];
+    for (long j = 0; j < copy->width; j += 16) __builtin_prefetch(next + j);
+    memcpy(copy->out + i * copy->width, copy->rows + copy->width * copy->indices[i], copy->width * sizeof(float));
+  }
+}
+
+void program_copy(Program *p, const LcCopy *copy) {
+  team_run(p->team, (copy->count + COPY_TASK - 1) / COPY_TASK, copy_task, copy, 0, PASS_NANOSECONDS(2.0 * copy->count * copy->width));
+}
+
 int program_size(const Program *p) { return p->count; }
 
 double program_seconds(const Program *p, int operation) { return 1e-9 * p->operations[operation].nanoseconds; }

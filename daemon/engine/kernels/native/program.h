@@ -20,6 +20,15 @@ typedef struct {
 } LcUpdate;
 /* The LC-SGD update on the program's threads. */
 void program_update(Program *program, const LcUpdate *update);
+typedef struct {
+  const float *rows;
+  long width;
+  const uint32_t *indices;
+  int count;
+  float *out;
+} LcCopy;
+/* Copies rows by number, on the program's threads. */
+void program_copy(Program *program, const LcCopy *copy);
 /* How many operations there are, and how long each took when they last ran. */
 int program_size(const Program *program);
 double program_seconds(const Program *program, int operation);
