@@ -35,6 +35,9 @@ export function columnsOf(table: TableName): readonly string[] {
   return table === 'iteration' ? ITERATION_COLUMNS : EVALUATION_COLUMNS;
 }
 
+/** The column whose extremes survive when a table is halved. */
+export const EXTREMES = 'loss';
+
 /** A place on the x axis that deserves a line: a phase, a changed budget, a resume. */
 export interface Mark {
   step: number;
@@ -78,10 +81,14 @@ export interface DifferenceRow {
   values: string[];
 }
 
-/** Appended rows of one table; `reset` says they replace what the page has. */
+/**
+ * Appended rows of one table; `reset` says they replace what the page has. `halved`: then the table is halved as the host's was
+ * (`ColumnTable.thin`), and these rows follow.
+ */
 export interface ColumnPatch {
   reset: boolean;
   columns: Record<string, Float64Array>;
+  halved?: Record<string, Float64Array>;
 }
 
 /**
@@ -91,6 +98,7 @@ export interface ColumnPatch {
 export interface WirePatch {
   reset: boolean;
   columns: Record<string, string>;
+  halved?: Record<string, string>;
 }
 
 export type ToPage =

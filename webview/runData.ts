@@ -1,9 +1,12 @@
 import { ColumnTable } from './columns.js';
 import { decodeFloats } from './base64.js';
-import { columnsOf, type RunView, type TableName, type WirePatch } from './messages.js';
+import { columnsOf, EXTREMES, type RunView, type TableName, type WirePatch } from './messages.js';
 import { Smoother } from './smoothing.js';
 
 export type XAxis = 'step' | 'epoch' | 'time';
+
+const decoded = (columns: Record<string, string>): Record<string, Float64Array> =>
+  Object.fromEntries(Object.entries(columns).map(([column, data]) => [column, decodeFloats(data)]));
 
 /** A run as the page has it: its view and its tables, with the smoothed curves derived from them. */
 export class RunData {
@@ -20,13 +23,15 @@ export class RunData {
     for (const [name, patch] of Object.entries(patches) as [TableName, WirePatch][]) {
       let table = this.#tables.get(name);
       if (!table) this.#tables.set(name, (table = new ColumnTable(columnsOf(name))));
-      if (patch.reset) {
-        table.clear();
-        for (const [key, smoother] of this.#smoothers) if (key.startsWith(`${name}:`)) smoother.reset();
+      if (patch.reset) table.clear();
+      table.append(decoded(patch.columns));
+      if (patch.halved) {
+        table.thin(EXTREMES);
+        table.append(decoded(patch.halved));
       }
-      table.append(
-        Object.fromEntries(Object.entries(patch.columns).map(([column, data]) => [column, decodeFloats(data)])),
-      );
+      // What was smoothed before is no longer there.
+      if (patch.reset || patch.halved)
+        for (const [key, smoother] of this.#smoothers) if (key.startsWith(`${name}:`)) smoother.reset();
     }
   }
 

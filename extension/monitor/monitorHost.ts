@@ -9,7 +9,7 @@ import { pageHtml } from '../page/html.js';
 import { pageStrings } from '../page/strings.js';
 import { planDifference } from './planDifference.js';
 import { RunFeed } from './runFeed.js';
-import type { Cursor } from './runSeries.js';
+import type { Cursor, RunSeries } from './runSeries.js';
 import { RunColours } from './runColours.js';
 import { toWire } from './wire.js';
 
@@ -23,12 +23,15 @@ interface Shown {
   primary: string | null;
 }
 
+/** What a run's view was made of: the same three, the same view. */
+type Facts = readonly [summary: RunSummary | undefined, series: RunSeries, version: number];
+
 export type Control = (action: Extract<ToHost, { type: 'control' }>['action'], run: RunSummary | undefined) => void;
 
 /** The monitor: one panel, the runs it shows and their series. The page holds nothing that cannot be sent again. */
 export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerializer {
   #panel: vscode.WebviewPanel | null = null;
-  #feeds = new Map<string, { feed: RunFeed; cursor: Cursor; listener: vscode.Disposable }>();
+  #feeds = new Map<string, { feed: RunFeed; cursor: Cursor; listener: vscode.Disposable; facts: Facts | null }>();
   #order: string[] = [];
   #primary: string | null = null;
   #ready = false;
@@ -190,7 +193,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
           }
           this.#touch(run);
         });
-        this.#feeds.set(run, { feed, cursor: new Map(), listener });
+        this.#feeds.set(run, { feed, cursor: new Map(), listener, facts: null });
       }
     this.#order = [...new Set(runs)];
     this.#primary = primary !== null && this.#order.includes(primary) ? primary : (this.#order[0] ?? null);
@@ -206,7 +209,10 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       case 'ready':
         // A second "ready" is a reload or a page shown again: it has nothing.
         this.#ready = true;
-        for (const entry of this.#feeds.values()) entry.cursor.clear();
+        for (const entry of this.#feeds.values()) {
+          entry.cursor.clear();
+          entry.facts = null;
+        }
         this.#postConnection();
         this.#postRuns();
         for (const run of this.#order) this.#dirty.add(run);
@@ -256,8 +262,14 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       if (!entry || !this.#known.has(run)) continue;
       const tables = entry.feed.series.news(entry.cursor);
       if (tables) this.#post({ type: 'columns', run, tables: toWire(tables) });
-      const view = this.#view(run);
-      if (view) this.#post({ type: 'run', view });
+      // Most of what comes are batches, which are in the columns.
+      const { series } = entry.feed;
+      const facts: Facts = [this.runs.get(run), series, series.version];
+      if (!facts.every((fact, i) => fact === entry.facts?.[i])) {
+        entry.facts = facts;
+        const view = this.#view(run);
+        if (view) this.#post({ type: 'run', view });
+      }
       this.#dirty.delete(run);
     }
   }

@@ -1,10 +1,20 @@
 import type { LayerKept, RunEvent } from '../../daemon/protocol/events.js';
 import type { BatchColumns } from '../../daemon/protocol/messages.js';
 import { ColumnTable } from '../../webview/columns.js';
-import { columnsOf, type ColumnPatch, type Mark, type PathView, type TableName } from '../../webview/messages.js';
+import {
+  columnsOf,
+  EXTREMES,
+  type ColumnPatch,
+  type Mark,
+  type PathView,
+  type TableName,
+} from '../../webview/messages.js';
 
 /** Most rows of one table; beyond it every table row pair of least interest goes. 6 columns x 8 bytes x this = 6 MB a run. */
 export const MAX_ROWS = 1 << 17;
+
+/** Rows kept of how a table ended before it was halved: a page that is no further behind halves its own. */
+const TAIL = 1 << 12;
 
 /** Texts of marks on the x axis, given by the caller so that they can be translated. */
 export interface MarkTexts {
@@ -19,6 +29,19 @@ interface Sent {
   generation: number;
 }
 
+interface Series {
+  table: ColumnTable;
+  /** Changes whenever rows that were sent are no longer so. */
+  generation: number;
+  /** What turned the generation before this one into this one; null where that was no halving. */
+  halving: {
+    /** Rows from `from` to the end before, and the number of rows left. */
+    from: number;
+    tail: Record<string, Float64Array>;
+    left: number;
+  } | null;
+}
+
 /** What a page has of a run; each page has its own. */
 export type Cursor = Map<TableName, Sent>;
 
@@ -27,7 +50,7 @@ export type Cursor = Map<TableName, Sent>;
  * is thinned, keeping peaks. A run that resumes from a checkpoint repeats steps; their first version is dropped.
  */
 export class RunSeries {
-  #tables = new Map<TableName, { table: ColumnTable; generation: number }>();
+  #tables = new Map<TableName, Series>();
   #start: number | null = null;
   #epoch = 0;
   #phase: string | null = null;
@@ -39,6 +62,8 @@ export class RunSeries {
   directError: number | null = null;
   /** null: one budget. */
   path: PathView | null = null;
+  /** Changes with everything here but the tables. */
+  version = 0;
 
   constructor(
     private readonly texts: MarkTexts,
@@ -51,6 +76,7 @@ export class RunSeries {
 
   apply(event: RunEvent): void {
     const time = this.#seconds(event.time);
+    if (event.event !== 'batch') this.version++;
     switch (event.event) {
       case 'start':
         this.device = event.device;
@@ -144,14 +170,12 @@ export class RunSeries {
   news(cursor: Cursor): Partial<Record<TableName, ColumnPatch>> | null {
     const patches: Partial<Record<TableName, ColumnPatch>> = {};
     let some = false;
-    for (const [name, { table, generation }] of this.#tables) {
-      const sent = cursor.get(name);
-      const reset = sent?.generation !== generation;
-      const from = reset ? 0 : sent!.rows;
-      if (!reset && from === table.length) continue;
+    for (const [name, series] of this.#tables) {
+      const patch = patchOf(series, cursor.get(name));
+      if (!patch) continue;
       some = true;
-      patches[name] = { reset, columns: table.slice(from) };
-      cursor.set(name, { rows: table.length, generation });
+      patches[name] = patch;
+      cursor.set(name, { rows: series.table.length, generation: series.generation });
     }
     return some ? patches : null;
   }
@@ -163,16 +187,21 @@ export class RunSeries {
 
   #push(name: TableName, step: number, row: (number | null)[]): void {
     let entry = this.#tables.get(name);
-    if (!entry) this.#tables.set(name, (entry = { table: new ColumnTable(columnsOf(name)), generation: 0 }));
+    if (!entry)
+      this.#tables.set(name, (entry = { table: new ColumnTable(columnsOf(name)), generation: 0, halving: null }));
     const { table } = entry;
     const steps = table.column('step');
     if (step < (steps.at(-1) ?? -Infinity) || (name === 'batch' && step === steps.at(-1))) {
       table.truncate(steps.findIndex((known) => known >= step));
       entry.generation++;
+      entry.halving = null;
     }
     if (table.length >= this.maxRows) {
-      table.thin('loss');
+      const from = Math.max(0, table.length - TAIL);
+      const tail = table.slice(from);
+      table.thin(EXTREMES);
       entry.generation++;
+      entry.halving = { from, tail, left: table.length };
     }
     table.push(row);
   }
@@ -196,4 +225,19 @@ export class RunSeries {
   #mark(label: string, step: number, time: number): void {
     this.marks.push({ step, epoch: this.#epoch, time, label });
   }
+}
+
+/** What turns the rows that were sent into those of now, or null where they are the same. */
+function patchOf({ table, generation, halving }: Series, sent: Sent | undefined): ColumnPatch | null {
+  if (sent?.generation === generation)
+    return sent.rows === table.length ? null : { reset: false, columns: table.slice(sent.rows) };
+  // A page that has nearly all of it does the same itself: the whole table would be megabytes in one message.
+  if (sent && halving && sent.generation === generation - 1 && sent.rows >= halving.from) {
+    const { from, tail, left } = halving;
+    const columns = Object.fromEntries(
+      Object.entries(tail).map(([name, values]) => [name, values.slice(sent.rows - from)]),
+    );
+    return { reset: false, columns, halved: table.slice(left) };
+  }
+  return { reset: true, columns: table.slice() };
 }

@@ -1,18 +1,18 @@
 import type { ColumnPatch, TableName, WirePatch } from '../../webview/messages.js';
 
+const encode = (columns: Record<string, Float64Array>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(columns).map(([name, { buffer, byteOffset, byteLength }]) => [
+      name,
+      Buffer.from(buffer, byteOffset, byteLength).toString('base64'),
+    ]),
+  );
+
 /** Columns in the form in which they go to the page. */
 export const toWire = (tables: Partial<Record<TableName, ColumnPatch>>): Partial<Record<TableName, WirePatch>> =>
   Object.fromEntries(
-    Object.entries(tables).map(([name, { reset, columns }]) => [
+    Object.entries(tables).map(([name, { reset, columns, halved }]) => [
       name,
-      {
-        reset,
-        columns: Object.fromEntries(
-          Object.entries(columns).map(([column, { buffer, byteOffset, byteLength }]) => [
-            column,
-            Buffer.from(buffer, byteOffset, byteLength).toString('base64'),
-          ]),
-        ),
-      },
+      { reset, columns: encode(columns), ...(halved && { halved: encode(halved) }) },
     ]),
   );

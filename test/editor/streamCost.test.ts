@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { bundleFakes } from '../fixtures/daemon/bundle.js';
-import { slopeOf, usageOf } from '../fixtures/processUsage.js';
+import { inspectProcess } from '../fixtures/inspectProcess.js';
+import { usageOf } from '../fixtures/processUsage.js';
 import { stageExtension } from '../host/stage.mjs';
 import { makeWorkspace, plan, ROOT } from './sample.js';
 import { Workbench } from './workbench.js';
@@ -55,19 +56,34 @@ test.runIf(process.env.BENCH === '1')('the extension host under the stream', { t
     const [daemon] = await processes(/\.cache\/extension\/dist\/daemon\.mjs/);
     // Opening the monitor is not the stream.
     await wait(5000);
+    const inspected = await inspectProcess(host!);
     const begin = { host: await usageOf(host!), daemon: await usageOf(daemon!) };
-    const samples: { second: number; megabytes: number }[] = [];
+    const resident: { second: number; megabytes: number }[] = [];
+    const live: { second: number; heap: number; external: number }[] = [];
     const every = SECONDS / 20;
-    for (let second = every; second <= SECONDS; second += every) {
-      await wait(1000 * every);
-      samples.push({ second, megabytes: (await usageOf(host!)).megabytes });
+    let collecting = 0;
+    for (let i = 0; i <= 20; i++) {
+      if (i > 0) await wait(1000 * every);
+      const before = await usageOf(host!);
+      resident.push({ second: i * every, megabytes: before.megabytes });
+      if (i % 4 === 0) {
+        live.push({ second: i * every, ...(await inspected.live()) });
+        // The benchmark's own work, not the stream's.
+        collecting += (await usageOf(host!)).cpu - before.cpu;
+      }
     }
-    const share = (now: { cpu: number }, then: { cpu: number }) => ((100 * (now.cpu - then.cpu)) / SECONDS).toFixed(1);
+    const share = (seconds: number) => `${((100 * seconds) / SECONDS).toFixed(1)}% of a core`;
+    const list = (values: readonly number[]) => values.map((value) => value.toFixed(0)).join(' ');
     console.log(
-      `${RATE} metrics/s for ${SECONDS} s, monitor open: extension host ${share(await usageOf(host!), begin.host)}% of a core, ` +
-        `memory ${[begin.host, ...samples].map(({ megabytes }) => megabytes.toFixed(0)).join(' ')} MB (second half ${slopeOf(samples).toFixed(1)} MB a minute); ` +
-        `daemon ${share(await usageOf(daemon!), begin.daemon)}%`,
+      [
+        `${RATE} metrics/s for ${SECONDS} s, monitor open`,
+        `extension host: ${share((await usageOf(host!)).cpu - begin.host.cpu - collecting)}`,
+        `  resident MB, every ${every} s: ${list(resident.map(({ megabytes }) => megabytes))}`,
+        `  live MB after a collection, every ${4 * every} s: heap ${live.map((l) => l.heap.toFixed(2)).join(' ')}, external ${live.map((l) => l.external.toFixed(2)).join(' ')}`,
+        `daemon: ${share((await usageOf(daemon!)).cpu - begin.daemon.cpu)}`,
+      ].join('\n'),
     );
+    inspected.close();
     const legend = await window.monitor.locator('.card.loss .legend').innerText();
     expect(legend).toMatch(/batch\s+0\.0\d+/);
     expect(window.violations).toEqual([]);

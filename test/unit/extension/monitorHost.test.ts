@@ -42,10 +42,14 @@ function stand(memory: Map<string, unknown>) {
   const summaries = new Map<string, unknown>();
   const changed = new EventEmitter<never>();
   const reset = new EventEmitter<void>();
+  const handlers = new Map<string, (payload: unknown) => void>();
   const daemon = {
     state: { kind: 'ready' },
     log: { error: vi.fn() },
-    on: () => ({ dispose: () => {} }),
+    on: (method: string, handle: (payload: unknown) => void) => {
+      handlers.set(method, handle);
+      return { dispose: () => {} };
+    },
     onDidChangeState: () => ({ dispose: () => {} }),
     request: async (method: string) =>
       method === 'lc/history' ? { events: [BATCH], next: 1, end: true } : method === 'lc/plan' ? { plan: null } : null,
@@ -80,7 +84,7 @@ function stand(memory: Map<string, unknown>) {
       postMessage: (message: ToPage) => posted.push(message),
     },
   };
-  return { host, panel, posted, summaries, reset, receive: (message: ToHost) => receive(message) };
+  return { host, panel, posted, summaries, reset, handlers, receive: (message: ToHost) => receive(message) };
 }
 
 const SHOWN = new Map([['monitor.shown', { runs: [RUN], primary: RUN }]]);
@@ -106,4 +110,32 @@ test('the end of the extension neither closes the panel nor forgets its runs', a
   host.dispose();
   expect(panel.disposed).toBe(false);
   expect(memory.get('monitor.shown')).toEqual({ runs: [RUN], primary: RUN });
+});
+
+test('a run is described again when something but its columns has changed', async () => {
+  const { host, panel, posted, summaries, reset, handlers, receive } = stand(new Map(SHOWN));
+  summaries.set(RUN, SUMMARY);
+  await host.deserializeWebviewPanel(panel as never);
+  receive({ type: 'ready' });
+  reset.fire();
+  await new Promise((done) => setTimeout(done, 100));
+  const descriptions = () => posted.filter((message) => message.type === 'run').length;
+  const columns = () => posted.filter((message) => message.type === 'columns').length;
+  const live = async (step: number) => {
+    const one = Object.fromEntries(['epoch', 'loss', 'learningRate', 'samplesPerSecond', 'time'].map((c) => [c, [1]]));
+    handlers.get('lc/batches')!({ run: RUN, step: [step], ...one });
+    await new Promise((done) => setTimeout(done, 60));
+  };
+  await live(2);
+  const [described, sent] = [descriptions(), columns()];
+  for (const step of [3, 4, 5]) await live(step);
+  expect([descriptions() - described, columns() - sent]).toEqual([0, 3]);
+  handlers.get('lc/events')!({ run: RUN, events: [{ event: 'warning', time: 9, code: 'x', message: 'hot' }] });
+  await live(6);
+  expect(descriptions() - described).toBe(1);
+  summaries.set(RUN, { ...SUMMARY, progress: 0.2 });
+  await live(7);
+  expect(descriptions() - described).toBe(2);
+  receive({ type: 'ready' });
+  expect(descriptions() - described).toBe(3);
 });

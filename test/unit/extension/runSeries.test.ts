@@ -6,7 +6,11 @@ import { planDifference } from '../../../extension/monitor/planDifference.js';
 import { RunColours } from '../../../extension/monitor/runColours.js';
 import { RunSeries } from '../../../extension/monitor/runSeries.js';
 import { toWire } from '../../../extension/monitor/wire.js';
+import { createRandom } from '../../../daemon/lc/random.js';
 import { decodeFloats, encodeBytes } from '../../../webview/base64.js';
+import type { RunView } from '../../../webview/messages.js';
+import { RunData } from '../../../webview/runData.js';
+import { Smoother } from '../../../webview/smoothing.js';
 
 const TEXTS = { resumed: 'resumed', budget: 'budget', phase: { 'l-step': 'LC', retrain: 'retrain' } } as const;
 const T0 = 1_700_000_000_000;
@@ -130,6 +134,29 @@ describe('the series of a run', () => {
     expect(loss.some(Number.isNaN)).toBe(true);
     const steps = all(series).batch!.columns.step!;
     expect(steps.every((step, i) => i === 0 || step > steps[i - 1]!)).toBe(true);
+  });
+
+  test('a page that follows has the same rows at any time, however often the table was halved or cut back', () => {
+    const random = createRandom(5);
+    const series = new RunSeries(TEXTS, 6000);
+    const page = new RunData({} as RunView);
+    const cursor = new Map();
+    let step = 0;
+    const kinds = { append: 0, halved: 0, reset: 0 };
+    for (let turn = 0; turn < 400; turn++) {
+      if (random.next() < 0.02) step -= Math.floor(random.next() * 50);
+      // Mostly a few rows, at times more than a page may lag.
+      for (let left = random.next() < 0.05 ? 5000 : random.next() * 300; left > 0; left--)
+        series.apply(batch(++step, random.next() < 0.01 ? null : random.normal()));
+      const news = series.news(cursor)!;
+      const { reset, halved } = news.batch!;
+      kinds[reset ? 'reset' : halved ? 'halved' : 'append']++;
+      page.apply(toWire(news));
+      const { columns } = all(series).batch!;
+      for (const name of ['step', 'loss', 'time'] as const) expect(page.y('batch', name)).toEqual(columns[name]);
+      expect(page.smooth('batch', 'loss', 0.6)).toEqual(new Smoother(0.6).extend(columns.loss!));
+    }
+    for (const count of Object.values(kinds)) expect(count).toBeGreaterThan(5);
   });
 
   test('live columns are the same as events', () => {
