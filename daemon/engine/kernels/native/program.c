@@ -237,8 +237,8 @@ static void copy_task(const void *argument, int task, float *scratch) {
   const LcCopy *copy = argument;
   int end = MIN((task + 1) * COPY_TASK, copy->count);
   for (int i = task * COPY_TASK; i < end; i++) {
-    /* The next row comes from main memory while this one is copied. */
-    const float *next = copy->rows + copy->width * copy->indices[MIN(i + 1, end - 1)];
+    /* The row after the next comes from main memory while this one is copied. */
+    const float *next = copy->rows + copy->width * copy->indices[MIN(i + 2, end - 1)];
     for (long j = 0; j < copy->width; j += 16) __builtin_prefetch(next + j);
     memcpy(copy->out + i * copy->width, copy->rows + copy->width * copy->indices[i], copy->width * sizeof(float));
   }
