@@ -19,7 +19,7 @@
 typedef struct {
   /* The next task of its own range; alone on its cache line. */
   _Alignas(64) atomic_int next;
-  int end;
+  int start, end;
   Team *team;
   uv_thread_t thread;
   float *scratch;
@@ -40,6 +40,8 @@ struct Team {
   _Alignas(64) atomic_uint gate;
   _Alignas(64) atomic_int sleeping;
   atomic_int failed, stopping;
+  /* Whether ranges are walked from their ends. */
+  int turned;
   Task task;
   const void *argument;
   long floats;
@@ -71,7 +73,7 @@ static void work(Team *team, Member *member) {
     for (;;) {
       int i = atomic_fetch_add_explicit(&from->next, 1, memory_order_relaxed);
       if (i >= from->end) break;
-      team->task(team->argument, i, member->scratch);
+      team->task(team->argument, team->turned ? from->start + from->end - 1 - i : i, member->scratch);
     }
   }
 }
@@ -128,11 +130,14 @@ void team_run(Team *team, int n, Task task, const void *argument, long floats, d
   team->task = task;
   team->argument = argument;
   team->floats = floats;
-  int threads = n > 1 && nanoseconds > WORTH_NANOSECONDS ? team->threads : 1;
+  int large = n > 1 && nanoseconds > WORTH_NANOSECONDS, threads = large ? team->threads : 1;
+  /* Where one operation ended the next begins: what was computed last is in the cache. */
+  team->turned ^= large;
   for (int i = 0; i < team->threads; i++) {
     Member *member = &team->members[i];
+    member->start = i < threads ? (long)n * i / threads : 0;
     member->end = i < threads ? (long)n * (i + 1) / threads : 0;
-    atomic_store_explicit(&member->next, i < threads ? (long)n * i / threads : 0, memory_order_relaxed);
+    atomic_store_explicit(&member->next, member->start, memory_order_relaxed);
   }
   if (threads == 1) {
     work(team, &team->members[0]);
