@@ -41,7 +41,7 @@ const CLEARLY = 3;
 const MAX_CLASSES = 64;
 
 /**
- * The reading under which the reference has the lowest loss. Loss, not accuracy: raw and x/255 inputs are within a point of
+ * The reading under which the reference has the lowest loss, if that is better than chance; else the usual one. Loss, not accuracy: raw and x/255 inputs are within a point of
  * accuracy on most digit models. Of encodings, the usual one stays unless another is clearly better, and better than chance.
  * @param open what the plan leaves open; where `scale` is not, the dataset's own is kept.
  */
@@ -60,17 +60,25 @@ export async function chooseReading(
   }
   // sort is stable: of equal losses the more common preprocessing wins.
   tried.sort(byLoss);
-  const { preprocess, best, figures } = tried[0]!;
+  const usual = tried.find(({ preprocess }) => samePreprocess(preprocess, reading.preprocess));
+  const knows = rank(tried[0]!.loss) < reference.chance;
+  const { preprocess, best, figures } = (knows ? null : usual) ?? tried[0]!;
   const chosen = await dataset.readAs({ preprocess, encoding: best });
   const notes: string[] = [];
   if (tried.length > 1) {
     const text = tried.map((one) => `${describePreprocess(one.preprocess)}: ${shown(one.loss)}`).join('; ');
-    notes.push(`Input scale chosen by the reference's loss: ${describePreprocess(preprocess)} (${text}).`);
+    const words = describePreprocess(preprocess);
+    notes.push(
+      knows
+        ? `Input scale chosen by the reference's loss: ${words} (${text}).`
+        : `Input scale: ${words}, the usual one, as the reference is no better than chance (${shown(reference.chance)}) under any (${text}).`,
+    );
   }
   if (encodings.length > 1) notes.push(encodingNote(best, figures), ...(await otherOrder(chosen, figures, reference)));
   return { dataset: chosen, scales: tried, encodings: figures, notes };
 }
 
+const samePreprocess = (a: Preprocess, b: Preprocess): boolean => a.scale === b.scale && a.mean === b.mean;
 const shown = (loss: number): string => loss.toPrecision(3);
 const rank = (loss: number): number => (Number.isFinite(loss) ? loss : Infinity);
 const byLoss = (a: { loss: number }, b: { loss: number }): number =>

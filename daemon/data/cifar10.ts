@@ -74,6 +74,16 @@ export function isCifarBinaryFolder(names: readonly string[]): boolean {
   return names.includes('data_batch_1.bin');
 }
 
+/** The version for Python is pickled, which is a program to run and not data to read. */
+export function refuseCifarPickles(folder: SourceFile, names: readonly string[]): void {
+  if (!names.includes('data_batch_1') && !(names.includes('train') && names.includes('meta'))) return;
+  throw invalidData(
+    folder.name,
+    'this is the Python version of CIFAR (pickles), which only Python can read: get the binary version (data_batch_1.bin ...) from the same page, save the arrays with numpy.savez, or use "cifar10" as the source',
+    'source',
+  );
+}
+
 /** data_batch_1.bin to data_batch_5.bin and test_batch.bin: records of one label byte and 3072 bytes, channel by channel. */
 export async function readCifarBinary(
   folder: SourceFile,

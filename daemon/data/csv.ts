@@ -107,12 +107,24 @@ async function* readRecords(file: SourceFile, delimiter: string, digest: Hash): 
 
 async function* textChunks(file: SourceFile, digest: Hash): AsyncGenerator<string, undefined> {
   // TextDecoder drops the byte order mark.
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let read = 0;
+  const decode = (bytes?: Buffer): string => {
+    try {
+      return bytes ? decoder.decode(bytes, { stream: true }) : decoder.decode();
+    } catch {
+      throw invalidData(
+        file.name,
+        `this is not UTF-8 text (somewhere after byte ${read}); save the table as CSV in UTF-8`,
+      );
+    }
+  };
   for await (const bytes of createReadStream(file.path) as AsyncIterable<Buffer>) {
     digest.update(bytes);
-    yield decoder.decode(bytes, { stream: true });
+    yield decode(bytes);
+    read += bytes.length;
   }
-  yield decoder.decode();
+  yield decode();
 }
 
 async function* parseQuoted(

@@ -49,10 +49,14 @@ function fitShape(
   if (matches(withChannel, wanted)) return { store: reshapedStore(store, withChannel) };
   const withoutChannel = store.shape.at(-1) === 1 ? store.shape.slice(0, -1) : null;
   if (withoutChannel && matches(withoutChannel, wanted)) return { store: reshapedStore(store, withoutChannel) };
-  if (wanted.some((n) => n === null) || sizeOf(wanted as number[]) !== store.width) return null;
+  // One open size follows from the others.
+  const [unit, open] = [sizeOf(wanted.map((n) => n ?? 1)), wanted.filter((n) => n === null).length];
+  const rest = store.width / unit;
+  if (open > 1 || !Number.isInteger(rest) || (open === 0 && rest !== 1)) return null;
+  const shape = wanted.map((n) => n ?? rest);
   return {
-    store: reshapedStore(store, wanted as number[]),
-    note: `Samples of ${shapeText(store.shape)} are read as ${shapeText(wanted)}, in the order they are stored.`,
+    store: reshapedStore(store, shape),
+    note: `Samples of ${shapeText(store.shape)} are read as ${shapeText(shape)}, in the order they are stored.`,
   };
 }
 

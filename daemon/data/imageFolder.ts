@@ -1,14 +1,15 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from './arrayFile.js';
-import { invalidData, missingData, shapeText } from './dataError.js';
+import { invalidData, listText, missingData, shapeText } from './dataError.js';
 import { loadDecoder, type Decode } from './decodeImage.js';
 import { imageSize, ImageSink, IMAGES_AT_ONCE, type EncodedImage, type ImageShape } from './imageSink.js';
 import type { ReadContext } from './openOptions.js';
 import type { RawDataset, RawPart } from './rawDataset.js';
 import { statSource, type SourceFile } from './sourceFile.js';
 
-const IMAGE = /\.(png|jpe?g)$/i;
+/** What the decoder reads. */
+const IMAGE = /\.(png|jpe?g|webp|gif|tiff?)$/i;
 const TRAIN_FOLDERS = ['train', 'training'];
 const TEST_FOLDERS = ['test', 'testing', 'validation', 'valid', 'val'];
 
@@ -41,7 +42,7 @@ export async function readImageFolder(context: ReadContext): Promise<RawDataset>
     hash: sha256(train.hash, test?.hash ?? ''),
     notes: [
       `Images are read as ${shapeText(size)}.`,
-      ...(ignored > 0 ? [`${ignored} files are no PNG or JPEG and were left out.`] : []),
+      ...(ignored > 0 ? [`${ignored} files are no PNG, JPEG, WebP, GIF or TIFF and were left out.`] : []),
     ],
   };
 }
@@ -103,12 +104,30 @@ async function listImages(folder: SourceFile, resolve: ReadContext['resolve']): 
     perClass.push(files.sort((a, b) => (a.name < b.name ? -1 : 1)));
   }
   const files = takeTurns(perClass);
-  if (files.length === 0)
-    throw missingData(
-      folder.name,
-      'no data in this folder: it needs one sub-folder of PNG or JPEG files per class, or a pair of IDX files',
-    );
+  if (files.length === 0) throw await noImages(folder, classes);
   return { name: folder.name, classes, files, ignored };
+}
+
+/** What is in a folder that has no images in folders, and what should be. */
+async function noImages(folder: SourceFile, classes: readonly string[]): Promise<Error> {
+  const needed = 'it needs one sub-folder of PNG or JPEG files per class, or a pair of IDX files';
+  const own = (await readdir(folder.path)).filter((name) => !classes.includes(name) && !name.startsWith('.'));
+  const images = own.filter((name) => IMAGE.test(name)).length;
+  if (images > 0)
+    return missingData(
+      folder.name,
+      `${images} images lie in the folder itself, and nothing says of which class: put each in a sub-folder named after its class`,
+    );
+  if (classes.length === 0)
+    return missingData(
+      folder.name,
+      `no data in this folder: ${needed}${own.length > 0 ? `; it has ${listText(own, 4)}` : ''}`,
+    );
+  const inside = (await readdir(join(folder.path, classes[0]!))).slice(0, 3);
+  return missingData(
+    folder.name,
+    `no images in its folders (${listText(classes, 4)}${inside.length > 0 ? `; ${classes[0]} has ${listText(inside)}` : ', which are empty'}): ${needed}`,
+  );
 }
 
 function takeTurns<T>(lists: readonly (readonly T[])[]): T[] {

@@ -128,6 +128,6 @@ export function noNumber(file: string, at: string, cell: Cell, shape: readonly n
   const otherwise = shape.length === 0 ? '' : ', as in the first row';
   return invalidData(
     file,
-    `${at} has ${shownCell(cell)} where ${wanted} needed${otherwise}: fill it in, remove the row, or leave the column out with "data.inputs"`,
+    `${at} has ${shownCell(cell)} where ${wanted} needed${otherwise}: fill it in, remove the row, write categories as numbers, or leave the column out with "data.inputs"`,
   );
 }

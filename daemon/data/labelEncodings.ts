@@ -222,7 +222,7 @@ function outOfRange(
   const outside = labels.findIndex((label) => label < 0 || label >= count);
   return invalidData(
     vocabulary.where,
-    `sample ${Math.floor(outside / positions)} has the label ${vocabulary.textOf(labels[outside]!)}, but the model has ${binary ? 'a single yes/no output: labels must be 0 or 1' : `${countText(count)} outputs: labels must be 0 to ${count - 1}`}; the data has ${countText(vocabulary.labels.length)} labels: ${labelList(vocabulary)}`,
+    `sample ${Math.floor(outside / positions)} has the label ${vocabulary.textOf(labels[outside]!)}, but the model has ${binary ? 'a single yes/no output: labels must be 0 or 1' : `${countText(count)} outputs: labels must be 0 to ${count - 1}`}; the data has ${countText(vocabulary.labels.length)} labels: ${labelList(vocabulary)}; if the model knows more classes, list all in "classes"`,
     'labels',
   );
 }

@@ -16,13 +16,17 @@ const MAX_DIMENSIONS = 8;
 const KINDS = new Set(['b1', 'u1', 'i1', 'u2', 'i2', 'u4', 'i4', 'u8', 'i8', 'f2', 'f4', 'f8']);
 
 interface NpyHeader {
-  readonly format: NumberFormat;
+  /** NumPy's code of the element type without its byte order: "f4", "U7". */
+  readonly code: string;
+  readonly littleEndian: boolean;
   readonly fortranOrder: boolean;
   readonly shape: readonly number[];
+  /** Where the values begin, in bytes. */
   readonly offset: number;
 }
 
-function parseHeader(name: string, head: Uint8Array): NpyHeader {
+/** The header of an array of any type but Python objects. @throws UserError('data-invalid'). */
+export function parseNpyHeader(name: string, head: Uint8Array): NpyHeader {
   if (Buffer.from(head.subarray(0, 6)).toString('latin1') !== MAGIC)
     throw invalidData(name, 'this is not a .npy file (it does not start with \\x93NUMPY)');
   const version = head[6] ?? 0;
@@ -46,8 +50,6 @@ function parseDictionary(name: string, text: string): Omit<NpyHeader, 'offset'> 
   if (!type || !order || !dimensions)
     throw invalidData(name, 'the .npy header is not that of a plain numeric array; save one with numpy.save');
   const [, endian, code = ''] = type;
-  if (!KINDS.has(code))
-    throw invalidData(name, `the array has dtype "${endian}${code}"; save it as numbers, such as x.astype("float32")`);
   const shape = dimensions[1]!
     .split(',')
     .map((part) => part.trim().replace(/L$/, ''))
@@ -57,12 +59,25 @@ function parseDictionary(name: string, text: string): Omit<NpyHeader, 'offset'> 
     throw invalidData(name, `the array has ${shape.length} dimensions; at most ${MAX_DIMENSIONS} make sense`);
   if (!shape.every(Number.isSafeInteger))
     throw invalidData(name, `the .npy header has the impossible shape (${dimensions[1]})`);
-  const kind = (code === 'b1' ? 'bool' : code) as NumberFormat['kind'];
-  return { format: { kind, littleEndian: endian !== '>' }, fortranOrder: order[1] === 'True', shape };
+  return { code, littleEndian: endian !== '>', fortranOrder: order[1] === 'True', shape };
 }
 
-function checkSize(name: string, header: NpyHeader, bytes: number): void {
-  const expected = header.offset + sizeOf(header.shape) * bytesPerNumber(header.format);
+interface NumberHeader extends NpyHeader {
+  readonly format: NumberFormat;
+}
+
+function parseHeader(name: string, head: Uint8Array): NumberHeader {
+  const header = parseNpyHeader(name, head);
+  const { code, littleEndian } = header;
+  if (!KINDS.has(code))
+    throw invalidData(name, `the array has dtype "${code}"; save it as numbers, such as x.astype("float32")`);
+  const kind = (code === 'b1' ? 'bool' : code) as NumberFormat['kind'];
+  return { ...header, format: { kind, littleEndian } };
+}
+
+/** @param width bytes of an element. */
+export function checkNpySize(name: string, header: NpyHeader, width: number, bytes: number): void {
+  const expected = header.offset + sizeOf(header.shape) * width;
   if (bytes === expected) return;
   throw invalidData(
     name,
@@ -73,7 +88,7 @@ function checkSize(name: string, header: NpyHeader, bytes: number): void {
 /** A .npy array in memory, in C order. @throws UserError('data-invalid') on anything but one plain numeric array. */
 export function parseNpy(name: string, bytes: Uint8Array): ArrayFile {
   const header = parseHeader(name, bytes);
-  checkSize(name, header, bytes.length);
+  checkNpySize(name, header, bytesPerNumber(header.format), bytes.length);
   const values = bytes.subarray(header.offset);
   const ordered = header.fortranOrder ? toRowMajor(values, bytesPerNumber(header.format), header.shape) : values;
   return checkedArray(name, ordered, header.format, header.shape);
@@ -84,7 +99,7 @@ export async function readNpy(file: SourceFile, memoryLimit: number): Promise<Ar
   const { bytes } = await statSource(file);
   if (bytes <= memoryLimit) return parseNpy(file.name, await readSource(file));
   const header = parseHeader(file.name, readHead(file, MAX_HEADER));
-  checkSize(file.name, header, bytes);
+  checkNpySize(file.name, header, bytesPerNumber(header.format), bytes);
   if (header.fortranOrder && header.shape.length > 1)
     throw invalidData(
       file.name,

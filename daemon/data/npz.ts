@@ -3,6 +3,7 @@ import type { ArrayFile } from './arrayFile.js';
 import { UserError } from '../protocol/errors.js';
 import { countText, invalidData, listText } from './dataError.js';
 import { parseNpy } from './npy.js';
+import { parseNpyText, type TextLabels } from './npyText.js';
 import { readSource, statSource, type SourceFile } from './sourceFile.js';
 
 /** Deflate expands by at most 1032; an entry that claims more is no honest zip. */
@@ -39,14 +40,23 @@ export class NpzFile {
 
   /** @throws UserError('data-invalid') that lists the arrays there are. */
   array(key: string): ArrayFile {
+    return parseNpy(this.nameOf(key), this.content(key));
+  }
+
+  /** The labels of an array of texts; null where it is one of numbers. @throws UserError('data-invalid'). */
+  texts(key: string): TextLabels | null {
+    return parseNpyText(this.nameOf(key), this.content(key));
+  }
+
+  /** How messages call an array. */
+  nameOf(key: string): string {
+    return `${this.name}, array ${key}`;
+  }
+
+  private content(key: string): Uint8Array {
     const content = this.members.get(key);
-    if (!content)
-      throw invalidData(
-        this.name,
-        `there is no array ${JSON.stringify(key)}; the file has ${listText(this.keys)}`,
-        key,
-      );
-    return parseNpy(`${this.name}, array ${key}`, content);
+    if (content) return content;
+    throw invalidData(this.name, `there is no array ${JSON.stringify(key)}; the file has ${listText(this.keys)}`, key);
   }
 }
 

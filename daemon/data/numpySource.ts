@@ -1,12 +1,16 @@
 import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { UserError } from '../protocol/errors.js';
 import { asTargets, sha256, type ArrayFile } from './arrayFile.js';
 import { countText, invalidData, listText } from './dataError.js';
+import type { DataRequirements } from './dataset.js';
 import { NpzFile } from './npz.js';
 import { readNpy } from './npy.js';
+import { parseNpyText } from './npyText.js';
 import type { ReadContext } from './openOptions.js';
-import type { RawDataset, RawPart } from './rawDataset.js';
-import type { SourceFile } from './sourceFile.js';
+import type { RawDataset, RawPart, RawTargets } from './rawDataset.js';
+import { sizeOf } from './sampleStore.js';
+import { readSource, statSource, type SourceFile } from './sourceFile.js';
 
 /** Usual names of arrays, most specific first. */
 const TRAIN_INPUTS = [
@@ -42,8 +46,16 @@ const TEST_LABELS = ['y_test', 'Y_test', 'test_y', 'test_labels', 'y_val', 'Y_va
 export async function readNpzSource(context: ReadContext): Promise<RawDataset> {
   const { source, test, config, options } = context;
   const file = await NpzFile.read(source, options.memoryLimit);
-  const inputs = config.inputs ?? [pick(file, TRAIN_INPUTS, 'inputs')];
-  const labels = config.labels?.[0] ?? pick(file, TRAIN_LABELS, 'labels');
+  const { requirements } = context;
+  const inputs = config.inputs ?? [pick(file, TRAIN_INPUTS, 'inputs', (key) => fitsInput(file, key, requirements))];
+  const labels =
+    config.labels?.[0] ??
+    pick(
+      file,
+      TRAIN_LABELS,
+      'labels',
+      (key) => !inputs.includes(key) && fitsLabels(file, key, inputs[0]!, requirements),
+    );
   const train = await part(file, inputs, labels);
   const tested = test
     ? await part(await NpzFile.read(test, options.memoryLimit), inputs, labels)
@@ -58,14 +70,44 @@ export async function readNpzSource(context: ReadContext): Promise<RawDataset> {
   };
 }
 
-function pick(file: NpzFile, usual: readonly string[], field: 'inputs' | 'labels'): string {
+/** The array of a usual name, else the only one that fits. */
+function pick(
+  file: NpzFile,
+  usual: readonly string[],
+  field: 'inputs' | 'labels',
+  fits: (key: string) => boolean,
+): string {
   const found = usual.find((key) => file.keys.includes(key));
   if (found !== undefined) return found;
+  const fitting = file.keys.filter(fits);
+  if (fitting.length === 1) return fitting[0]!;
   throw invalidData(
     file.name,
     `which array holds the ${field} is not clear; name one of ${listText(file.keys)} in "data.${field}"`,
     field,
   );
+}
+
+/** The array, or null where it is not one of numbers. */
+function numbersOf(file: NpzFile, key: string): ArrayFile | null {
+  try {
+    return file.array(key);
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
+function fitsInput(file: NpzFile, key: string, { inputShapes }: DataRequirements): boolean {
+  const shape = inputShapes[0] ?? [];
+  if (inputShapes.length !== 1 || shape.some((n) => n === null)) return false;
+  return numbersOf(file, key)?.store.width === sizeOf(shape as number[]);
+}
+
+function fitsLabels(file: NpzFile, key: string, input: string, { outputShape }: DataRequirements): boolean {
+  const samples = file.array(input).store.size;
+  const store = numbersOf(file, key)?.store;
+  return store?.size === samples && (store.width === 1 || store.width === sizeOf(outputShape));
 }
 
 async function testArrays(
@@ -90,25 +132,51 @@ async function part(
   return arraysToPart(
     file.name,
     inputs.map((key) => file.array(key)),
-    file.array(labels),
+    labelArray(file, labels),
   );
+}
+
+/** Labels as an array of numbers or of texts holds them. */
+interface LabelArray {
+  readonly name: string;
+  readonly size: number;
+  readonly hash: string;
+  targets(): RawTargets | Promise<RawTargets>;
+}
+
+function labelArray(file: NpzFile, key: string): LabelArray {
+  const texts = file.texts(key);
+  return texts ? { ...texts, name: file.nameOf(key), targets: () => texts.targets } : numberLabels(file.array(key));
+}
+
+const numberLabels = (array: ArrayFile): LabelArray => ({
+  name: array.name,
+  size: array.store.size,
+  hash: array.hash,
+  targets: () => asTargets(array),
+});
+
+async function labelFile(file: SourceFile, memoryLimit: number): Promise<LabelArray> {
+  const texts = (await statSource(file)).bytes <= memoryLimit ? parseNpyText(file.name, await readSource(file)) : null;
+  if (texts) return { ...texts, name: file.name, targets: () => texts.targets };
+  return numberLabels(await readNpy(file, memoryLimit));
 }
 
 async function arraysToPart(
   name: string,
   inputs: readonly ArrayFile[],
-  labels: ArrayFile,
+  labels: LabelArray,
 ): Promise<{ part: RawPart; hash: string }> {
   for (const input of inputs) {
-    if (input.store.size === labels.store.size) continue;
+    if (input.store.size === labels.size) continue;
     throw invalidData(
       labels.name,
-      `${countText(labels.store.size)} labels, but ${input.name} has ${countText(input.store.size)} samples; the counts must be equal`,
+      `${countText(labels.size)} labels, but ${input.name} has ${countText(input.store.size)} samples; the counts must be equal`,
       'labels',
     );
   }
   return {
-    part: { name, inputs: inputs.map((input) => input.store), targets: await asTargets(labels) },
+    part: { name, inputs: inputs.map((input) => input.store), targets: await labels.targets() },
     hash: sha256(...inputs.map((input) => input.hash), labels.hash),
   };
 }
@@ -125,7 +193,7 @@ export async function readNpySource(context: ReadContext): Promise<RawDataset> {
   const read = async (inputs: readonly SourceFile[], targets: SourceFile) => {
     const arrays: ArrayFile[] = [];
     for (const file of inputs) arrays.push(await readNpy(file, options.memoryLimit));
-    return arraysToPart(inputs[0]!.name, arrays, await readNpy(targets, options.memoryLimit));
+    return arraysToPart(inputs[0]!.name, arrays, await labelFile(targets, options.memoryLimit));
   };
   const train = await read(files, labels);
   const tested = test && (await read([test], await labelsBeside(test, context.resolve)));

@@ -5,7 +5,8 @@ import { resolveInside } from '../model/workspacePath.js';
 import { invalidData, listText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
 import { isBuiltinData, type BuiltinData } from './builtin.js';
-import { isCifarBinaryFolder, readCifar10, readCifarBinary } from './cifar10.js';
+import { isCifarBinaryFolder, readCifar10, readCifarBinary, refuseCifarPickles } from './cifar10.js';
+import { isCifar100Folder, readCifar100 } from './cifar100.js';
 import { readCsvSource } from './csv.js';
 import { readFashionMnist } from './fashionMnist.js';
 import { isGzip, looksLikeIdx } from './idx.js';
@@ -68,6 +69,8 @@ export async function readSourceData(
   if (config.format === null && (await statSource(source)).directory) {
     const members = await readdir(source.path);
     if (isCifarBinaryFolder(members)) return readCifarBinary(source, members, resolve);
+    if (isCifar100Folder(members)) return readCifar100(source, requirements, resolve);
+    refuseCifarPickles(source, members);
   }
   const format = config.format ?? (await detectFormat(source));
   return READERS[format](context);

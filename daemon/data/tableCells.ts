@@ -79,11 +79,15 @@ export function shownCell(cell: Cell): string {
   return JSON.stringify(String(cell).slice(0, 40));
 }
 
-const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
-const isImage = (bytes: Uint8Array): boolean =>
-  PNG.equals(bytes.subarray(0, 4)) || (bytes[0] === 0xff && bytes[1] === 0xd8);
+/** How files of PNG, JPEG, GIF, TIFF and WebP begin; the latter has its length between. */
+const MAGIC = ['\x89PNG', '\xff\xd8\xff', 'GIF8', 'II*\0', 'MM\0*'];
 
-/** PNG or JPEG bytes: the cell itself, or the "bytes" of a structure, as Hugging Face's data sets store images. */
+function isImage(bytes: Uint8Array): boolean {
+  const head = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
+  return MAGIC.some((magic) => head.startsWith(magic)) || (head.startsWith('RIFF') && head.endsWith('WEBP'));
+}
+
+/** An image file: the cell itself, or the "bytes" of a structure, as Hugging Face's data sets store images. */
 export function imageIn(cell: Cell): Uint8Array | null {
   if (cell instanceof Uint8Array) return isImage(cell) ? cell : null;
   if (typeof cell !== 'object' || cell === null || isList(cell) || cell instanceof Date) return null;

@@ -54,6 +54,15 @@ describe('scale "auto"', () => {
     expect(choice.notes[0]).toMatch(/^Input scale chosen by the reference's loss: .*: 0\.00/);
   });
 
+  it('of a model that is no better than chance under any is the usual one, and says so', async () => {
+    const dataset = await openDataset(dataConfig('d', { scale: 'auto' }), classifier([2, 2, 1], 2), here);
+    expect(dataset.reading.preprocess.scale).toBe('unit');
+    const reference = { ...(await trainedOnScale({ scale: 'symmetric', mean: 'none' })), chance: 0 };
+    const choice = await chooseReading(dataset, { scale: true }, reference);
+    expect(choice.dataset.reading.preprocess).toEqual({ scale: 'unit', mean: 'none' });
+    expect(choice.notes[0]).toMatch(/^Input scale: x\/255, the usual one, as the reference is no better than chance/);
+  });
+
   it('a loss that is not a number ranks last, and a stated mean is kept', async () => {
     const dataset = await openDataset(
       dataConfig('d', { scale: 'auto', mean: 'image' }),

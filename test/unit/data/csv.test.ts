@@ -215,6 +215,18 @@ describe('CSV errors, one line each with row, column and way out', () => {
     ],
     ['a header alone', 'a,label\n', classifier([1], 2), /no rows of data/],
     ['twice the same name', 'a,a,label\n1,2,0\n', classifier([2], 2), /two columns are called "a"/],
+    [
+      'Latin-1',
+      Buffer.from('a,label\n1,caf\xe9\n2,eau\n', 'latin1'),
+      classifier([1], 2),
+      /not UTF-8 text.*save the table/,
+    ],
+    [
+      'labels that leave outputs free',
+      'a,label\n1,3\n2,4\n3,5\n',
+      classifier([1], 4),
+      /label 4, but the model has 4 outputs.*has 3 labels: "3", "4", "5".*"classes"/,
+    ],
     ['UTF-16', Buffer.from('\ufeffa,b\n1,2\n', 'utf16le'), classifier([1], 2), /not UTF-8/],
     ['git-lfs', 'version https://git-lfs.github.com/spec/v1\n', classifier([1], 2), /git-lfs pointer/],
   ])('%s', async (_, text, requirements, message, more) => {

@@ -47,7 +47,7 @@ describe('image folders', () => {
     expect(inputs[1]).toEqual([200, 100, 50, 200, 100, 50, 200, 100, 50, 200, 100, 50]);
     expect(inputs[2]!.slice(0, 3)).toEqual([10, 20, 30]);
     for (const value of inputs[3]!) expect(Math.abs(value - 90)).toBeLessThanOrEqual(2);
-    expect(dataset.notes.join(' ')).toContain('1 files are no PNG or JPEG');
+    expect(dataset.notes.join(' ')).toContain('1 files are no PNG, JPEG, WebP, GIF or TIFF');
   });
 
   it('reads greyscale by the weights of Pillow, flat inputs as squares, and free sizes as the first image', async () => {
@@ -97,6 +97,56 @@ describe('image folders', () => {
     const calls: [number, number][] = [];
     await open('pets', [2, 2, 3], 2, {}, { onProgress: (done: number, total: number) => calls.push([done, total]) });
     expect(calls.at(-1)).toEqual([4, 4]);
+  });
+
+  it('reads the modes and formats that cameras and tools write: grey, alpha, palette, 16 bits, CMYK, rotated', async () => {
+    const save = async (name: string, image: Promise<Buffer>) => workspace.write(`modes/${name}`, await image);
+    const raw = (channels: 1 | 3 | 4, values: number[]) =>
+      sharp(Uint8Array.from(Array.from({ length: 4 }, () => values).flat()), {
+        raw: { width: 2, height: 2, channels },
+      });
+    await save('0/a grey.png', raw(1, [120]).png().toBuffer());
+    await save('0/b palette.png', raw(3, [200, 100, 50]).png({ palette: true }).toBuffer());
+    await save('0/c alpha.png', raw(4, [200, 100, 50, 0]).png().toBuffer());
+    await save('0/d webp.webp', raw(3, [200, 100, 50]).webp({ lossless: true }).toBuffer());
+    await save('0/e gif.gif', raw(3, [200, 100, 50]).gif().toBuffer());
+    await save('0/f tiff.tiff', raw(3, [200, 100, 50]).tiff({ compression: 'lzw' }).toBuffer());
+    const deep = sharp(
+      Uint16Array.from({ length: 4 }, () => 120 * 257),
+      { raw: { width: 2, height: 2, channels: 1 } },
+    );
+    await save('0/g sixteen bits.png', deep.toColourspace('grey16').png().toBuffer());
+    const cmyk = raw(3, [255, 255, 255]).toColourspace('cmyk').jpeg({ quality: 100 });
+    await save('0/h cmyk.jpg', cmyk.toBuffer());
+    // White at the left; turned by 90 degrees clockwise when shown, as phones write it.
+    const half = Array.from({ length: 16 * 16 }, (_, i) => (i % 16 < 8 ? 255 : 0)).flatMap((v) => [v, v, v]);
+    const turned = sharp(Uint8Array.from(half), { raw: { width: 16, height: 16, channels: 3 } });
+    await save('1/a rotated.jpg', turned.withMetadata({ orientation: 6 }).jpeg({ quality: 100 }).toBuffer());
+    const dataset = await open('modes', [2, 2, 3]);
+    const { inputs, targets } = await readAll(dataset, dataset.test);
+    const [grey, , ...others] = inputs;
+    const rotated = inputs[targets.findIndex((t) => t[1] === 1)]!;
+    expect(grey).toEqual(new Array(12).fill(120));
+    const orange = Array.from({ length: 4 }, () => [200, 100, 50]).flat();
+    for (const image of others.slice(0, 5)) image.forEach((v, i) => expect(Math.abs(v - orange[i]!)).toBeLessThan(3));
+    others[5]!.forEach((v) => expect(Math.abs(v - 120)).toBeLessThan(3));
+    others[6]!.forEach((v) => expect(v).toBeGreaterThan(245));
+    rotated.slice(0, 6).forEach((v) => expect(v).toBeGreaterThan(200));
+    rotated.slice(6).forEach((v) => expect(v).toBeLessThan(55));
+  });
+
+  it('says what a folder without images in folders has, and what it needs', async () => {
+    workspace.write('heap/a.png', await flat(1, 1, [0, 0, 0]));
+    expect(await messageOf(open('heap', [1, 1, 3]))).toMatch(
+      /1 images lie in the folder itself.*sub-folder named after/,
+    );
+    workspace.write('bitmaps/a/one.bmp', 'BM');
+    workspace.write('bitmaps/b/two.bmp', 'BM');
+    expect(await messageOf(open('bitmaps', [1, 1, 3]))).toMatch(
+      /no images in its folders \("a", "b"; a has "one.bmp"\)/,
+    );
+    workspace.write('tables/train.csv', 'a,b\n');
+    expect(await messageOf(open('tables', [1, 1, 3]))).toMatch(/has files \("train.csv"\).*name the file itself/);
   });
 
   it('errors: folders against outputs, damaged image, input that is no image, link out of the workspace', async () => {

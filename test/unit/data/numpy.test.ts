@@ -76,7 +76,7 @@ describe('.npy', () => {
     ['cut short', npyBytes('<f4', [4], float32([1, 2, 3])), /4 values.*cut short/],
     ['too long', npyBytes('<f4', [2], float32([1, 2, 3])), /too long/],
     ['objects', npyBytes('|O', [2], new Uint8Array(16)), /Python objects/],
-    ['text', npyBytes('<U8', [1], new Uint8Array(32)), /dtype "<U8"/],
+    ['text', npyBytes('<U8', [1], new Uint8Array(32)), /dtype "U8"/],
     ['2^40 values', npyBytes('<f8', [2 ** 20, 2 ** 20], new Uint8Array(16)), /cut short/],
     ['beyond integers', npyBytes('<f8', [1e30], new Uint8Array(16)), /not that of a plain|impossible/],
     ['NaN', npyBytes('<f4', [2, 2], float32([1, 2, 3, NaN])), /sample 1 has the value NaN at position 1/],
@@ -210,7 +210,15 @@ describe('.npz data sets', () => {
   it('errors list the arrays there are', async () => {
     workspace.write('odd.npz', zipSync({ 'p.npy': arrays['x_train.npy'], 'q.npy': labels }));
     const open = (more: object, source = 'odd.npz') => openDataset(dataConfig(source, more), classifier([2], 3), here);
-    expect(await messageOf(open({}))).toMatch(/which array holds the inputs.*"p", "q"/);
+    // Of other names, the only arrays that fit.
+    const found = await open({});
+    expect((await readAll(found, found.train)).inputs.flat().every((v) => x.includes(v))).toBe(true);
+    expect(found.notes.join(' ')).toContain('Inputs are the array "p", labels "q"');
+    workspace.write(
+      'two.npz',
+      zipSync({ 'p.npy': arrays['x_train.npy'], 'o.npy': arrays['x_train.npy'], 'q.npy': labels }),
+    );
+    expect(await messageOf(open({}, 'two.npz'))).toMatch(/which array holds the inputs.*"p", "o", "q"/);
     expect(await messageOf(open({ inputs: ['p'], labels: ['z'] }))).toMatch(/no array "z"; the file has "p", "q"/);
     workspace.write('short.npz', zipSync({ 'x.npy': arrays['x_train.npy'], 'y.npy': arrays['y_test.npy'] }));
     expect(await messageOf(open({}, 'short.npz'))).toMatch(/2 labels, but short.npz, array x has 4 samples/);
@@ -220,6 +228,36 @@ describe('.npz data sets', () => {
     workspace.write('limit.npz', zipSync({ 'x.npy': npyBytes('|u1', [100000], new Uint8Array(100000)) }));
     const opening = openDataset(dataConfig('limit.npz'), classifier([2], 3), { ...here, memoryLimit: 5000 });
     expect(await messageOf(opening)).toMatch(/limit of 5,000.*\.npy/);
+  });
+
+  it.each([
+    [
+      '<U6',
+      (text: string) => Buffer.concat([...text].map((c) => Buffer.from(Uint32Array.of(c.codePointAt(0)!).buffer))),
+    ],
+    [
+      '>U6',
+      (text: string) =>
+        Buffer.concat([...text].map((c) => Buffer.from([0, ...[16, 8, 0].map((b) => (c.codePointAt(0)! >> b) & 255)]))),
+    ],
+    ['|S6', (text: string) => Buffer.from(text)],
+  ])('labels that are texts are names, %s', async (descr, bytes) => {
+    const width = descr.includes('U') ? 24 : 6;
+    const texts = ['ow\u00e9', 'kitten', 'ow\u00e9', 'a'];
+    const values = Buffer.concat(
+      texts.map((text) => Buffer.concat([bytes(text), Buffer.alloc(width)]).subarray(0, width)),
+    );
+    workspace.write('texts.npz', zipSync({ 'x.npy': arrays['x_train.npy'], 'y.npy': npyBytes(descr, [4], values) }));
+    const dataset = await openDataset(dataConfig('texts.npz'), classifier([2], 3), { ...here, purpose: 'evaluate' });
+    expect(dataset.classes).toEqual(['a', 'kitten', 'ow\u00e9']);
+    expect((await readAll(dataset, dataset.test)).targets.map((t) => t.indexOf(1))).toEqual([2, 1, 2, 0]);
+    workspace.write(
+      'gap.npz',
+      zipSync({ 'x.npy': arrays['x_train.npy'], 'y.npy': npyBytes(descr, [4], Buffer.alloc(4 * width)) }),
+    );
+    expect(await messageOf(openDataset(dataConfig('gap.npz'), classifier([2], 3), here))).toMatch(
+      /sample 0 has an empty text/,
+    );
   });
 
   it('fractions as class labels, and targets outside [0, 1], are errors', async () => {

@@ -1,0 +1,62 @@
+import { sha256 } from './arrayFile.js';
+import { invalidData, shapeText } from './dataError.js';
+import { checkNpySize, parseNpyHeader } from './npy.js';
+import type { LabelTargets } from './rawDataset.js';
+
+/** NumPy's texts: "U7" seven characters of four bytes, "S7" seven bytes. Shorter ones end in zeros. */
+const TEXT = /^([US])(\d+)$/;
+const MAX_CHARACTERS = 1 << 16;
+
+export interface TextLabels {
+  readonly size: number;
+  readonly targets: LabelTargets;
+  readonly hash: string;
+}
+
+/**
+ * The labels of a .npy array of texts, such as np.array(["cat", "dog"]), numbered in sorted order.
+ * @returns null where the array is not of texts. @throws UserError('data-invalid').
+ */
+export function parseNpyText(name: string, bytes: Uint8Array): TextLabels | null {
+  const header = parseNpyHeader(name, bytes);
+  const type = TEXT.exec(header.code);
+  if (!type) return null;
+  const characters = Number(type[2]);
+  const width = characters * (type[1] === 'U' ? 4 : 1);
+  if (characters > MAX_CHARACTERS)
+    throw invalidData(
+      name,
+      `texts of up to ${characters} characters are no labels; name another array in "data.labels"`,
+    );
+  checkNpySize(name, header, width, bytes.length);
+  const [size = 1, ...rest] = header.shape;
+  if (header.shape.length === 0 || rest.some((n) => n !== 1) || size === 0)
+    throw invalidData(name, `labels of the shape ${shapeText(header.shape)}: one text per sample is needed`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset + header.offset, size * width);
+  const textAt = (i: number): string => {
+    if (type[1] === 'S') {
+      const end = bytes.indexOf(0, header.offset + i * width);
+      const limit = header.offset + (i + 1) * width;
+      return Buffer.from(bytes.subarray(limit - width, end >= 0 && end < limit ? end : limit)).toString('utf8');
+    }
+    let text = '';
+    for (let at = i * width; at < (i + 1) * width; at += 4) {
+      const code = view.getUint32(at, header.littleEndian);
+      if (code === 0) break;
+      if (code > 0x10ffff) throw invalidData(name, `label ${i} is no text; save the array again`);
+      text += String.fromCodePoint(code);
+    }
+    return text;
+  };
+  const texts = Array.from({ length: size }, (_, i) => textAt(i).trim());
+  const empty = texts.indexOf('');
+  if (empty >= 0) throw invalidData(name, `sample ${empty} has an empty text where a label is needed`, 'labels');
+  const names = [...new Set(texts)].sort();
+  const number = new Map(names.map((text, i) => [text, i]));
+  const labels = Int32Array.from(texts, (text) => number.get(text)!);
+  return {
+    size,
+    targets: { kind: 'labels', labels, positions: 1, names, where: name },
+    hash: sha256(...texts.map((t) => `${t}\n`)),
+  };
+}
