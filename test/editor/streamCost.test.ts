@@ -66,7 +66,7 @@ test.runIf(process.env.BENCH === '1')('the extension host under the stream', { t
       if (i > 0) await wait(1000 * every);
       const before = await usageOf(host!);
       resident.push({ second: i * every, megabytes: before.megabytes });
-      if (i % 4 === 0) {
+      if (i % 5 === 0) {
         live.push({ second: i * every, ...(await inspected.live()) });
         // The benchmark's own work, not the stream's.
         collecting += (await usageOf(host!)).cpu - before.cpu;
@@ -79,7 +79,7 @@ test.runIf(process.env.BENCH === '1')('the extension host under the stream', { t
         `${RATE} metrics/s for ${SECONDS} s, monitor open`,
         `extension host: ${share((await usageOf(host!)).cpu - begin.host.cpu - collecting)}`,
         `  resident MB, every ${every} s: ${list(resident.map(({ megabytes }) => megabytes))}`,
-        `  live MB after a collection, every ${4 * every} s: heap ${live.map((l) => l.heap.toFixed(2)).join(' ')}, external ${live.map((l) => l.external.toFixed(2)).join(' ')}`,
+        `  live MB after a collection, every ${5 * every} s: heap ${live.map((l) => l.heap.toFixed(2)).join(' ')}, external ${live.map((l) => l.external.toFixed(2)).join(' ')}`,
         `daemon: ${share((await usageOf(daemon!)).cpu - begin.daemon.cpu)}`,
       ].join('\n'),
     );

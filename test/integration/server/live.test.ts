@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { requests, type BatchColumns, type RequestMethod, type RunSummary } from '../../../daemon/protocol/messages.js';
+import type { BatchColumns, RunSummary } from '../../../daemon/protocol/messages.js';
 import type { RunEvent } from '../../../daemon/protocol/events.js';
 import { bigModel } from '../../fixtures/bigModel.js';
 import { bundle } from '../../fixtures/daemon/bundle.js';
@@ -39,13 +39,6 @@ afterAll(() => scratch.remove());
 async function start(env: Record<string, string> = {}): Promise<Client> {
   daemon = await Daemon.start(script, { env: { FAKE_TRAINER: trainer, ...env } });
   return daemon.client([workspace]);
-}
-
-/** Calls, and holds the answer to its schema. */
-async function call<M extends RequestMethod>(client: Client, method: M, params: unknown) {
-  return requests[method].result.parse(await client.call(method, params)) as ReturnType<
-    (typeof requests)[M]['result']['parse']
-  >;
 }
 
 const batchesOf = (client: Client, run: string): BatchColumns[] =>
@@ -97,14 +90,14 @@ async function trainerPids(): Promise<number[]> {
 describe('a live run', () => {
   it('is told from start to end: states, every event once, batches in order, history equal to the log', async () => {
     const client = await start({ FAKE_RATE: '200', FAKE_SECONDS: '2' });
-    const { run } = await call(client, 'lc/start', { planPath });
-    await call(client, 'lc/subscribe', { run, on: true });
+    const { run } = await client.ask('lc/start', { planPath });
+    await client.ask('lc/subscribe', { run, on: true });
     await untilState(client, run, 'done');
     const logged = await loggedEvents(run);
     expect(logged.filter((event) => event.event === 'batch')).toHaveLength(400);
 
     // Subscribed a moment after the start: the history fills what came before, without a seam.
-    const history = await call(client, 'lc/history', { run, from: 0, limit: 100_000 });
+    const history = await client.ask('lc/history', { run, from: 0, limit: 100_000 });
     expect(history).toEqual({ events: logged, next: logged.length, end: true });
     const live = batchesOf(client, run).flatMap((columns) => columns.step);
     expect(live.length).toBeGreaterThan(200);
@@ -124,7 +117,7 @@ describe('a live run', () => {
     expect(events.at(-1)).toEqual(logged.at(-1));
     expect(events.some(({ event }) => event === 'batch')).toBe(false);
 
-    const [summary] = await call(client, 'lc/runs', null);
+    const [summary] = await client.ask('lc/runs', null);
     expect(summary).toMatchObject({ run, state: 'done', progress: 1, kept: 30, error: 0.02 });
     const lenses = await client.call<{ command: { title: string } }[]>('textDocument/codeLens', {
       textDocument: { uri: pathToFileURL(planPath).href },
@@ -132,7 +125,7 @@ describe('a live run', () => {
     expect(lenses.map(({ command }) => command.title).join()).toContain(
       'Last run: error 2% (reference 2%), 30 kept (10%)',
     );
-    const windowed = await call(client, 'lc/history', { run, from: 0, limit: 100_000, resolution: 50 });
+    const windowed = await client.ask('lc/history', { run, from: 0, limit: 100_000, resolution: 50 });
     const thinned = windowed.events.filter((event) => event.event === 'batch');
     expect(thinned.length).toBeGreaterThan(10);
     expect(thinned.length).toBeLessThanOrEqual(50);
@@ -143,65 +136,65 @@ describe('a live run', () => {
 
   it('batches at most every 50 ms, and stops when unsubscribed', async () => {
     const client = await start({ FAKE_RATE: '1000', FAKE_SECONDS: '30' });
-    const { run } = await call(client, 'lc/start', { planPath });
-    await call(client, 'lc/subscribe', { run, on: true });
+    const { run } = await client.ask('lc/start', { planPath });
+    await client.ask('lc/subscribe', { run, on: true });
     await client.waitFor((message) => message.method === 'lc/batches');
     const before = batchesOf(client, run).length;
     await wait(1000);
     const messages = batchesOf(client, run).length - before;
     expect(messages).toBeGreaterThan(2);
     expect(messages).toBeLessThanOrEqual(22);
-    await call(client, 'lc/subscribe', { run, on: false });
+    await client.ask('lc/subscribe', { run, on: false });
     await wait(100);
     const after = batchesOf(client, run).length;
     await wait(300);
     expect(batchesOf(client, run)).toHaveLength(after);
-    await call(client, 'lc/stop', { run });
+    await client.ask('lc/stop', { run });
   });
 
   it('pauses, resumes, takes a new budget, stops, goes on from there, and is deleted', async () => {
     const client = await start({ FAKE_RATE: '100', FAKE_SECONDS: '30' });
-    const { run } = await call(client, 'lc/start', { planPath });
-    await call(client, 'lc/subscribe', { run, on: true });
-    await call(client, 'lc/pause', { run });
+    const { run } = await client.ask('lc/start', { planPath });
+    await client.ask('lc/subscribe', { run, on: true });
+    await client.ask('lc/pause', { run });
     await untilState(client, run, 'paused');
     await wait(100);
     const paused = batchesOf(client, run).flatMap(({ step }) => step).length;
     await wait(300);
     expect(batchesOf(client, run).flatMap(({ step }) => step)).toHaveLength(paused);
-    await call(client, 'lc/resume', { run });
+    await client.ask('lc/resume', { run });
     await client.waitFor((message) => message.method === 'lc/batches', client.received.length);
-    const preview = await call(client, 'lc/setBudget', { run, budget: { weights: 2662 } });
+    const preview = await client.ask('lc/setBudget', { run, budget: { weights: 2662 } });
     expect(preview).toMatchObject({ kappa: 2662, prunable: 266_200, problem: null });
     for (const method of ['lc/delete', 'lc/rename'] as const) {
       expect((await client.refused(method, { run, name: 'x' })).code).not.toBe(0);
     }
     expect((await client.refused('lc/delete', { run })).data).toMatchObject({ code: 'run-invalid' });
     const [pid] = await trainerPids();
-    await call(client, 'lc/stop', { run });
+    await client.ask('lc/stop', { run });
     expect(isAlive(pid!)).toBe(false);
     await untilState(client, run, 'stopped');
     expect((await client.refused('lc/pause', { run })).data).toMatchObject({ code: 'run-invalid' });
-    await call(client, 'lc/resume', { run });
+    await client.ask('lc/resume', { run });
     expect((await client.refused('lc/resume', { run: 'absent' })).data).toMatchObject({ code: 'run-missing' });
-    await call(client, 'lc/stop', { run });
-    const renamed = await call(client, 'lc/rename', { run, name: 'kept for later' });
+    await client.ask('lc/stop', { run });
+    const renamed = await client.ask('lc/rename', { run, name: 'kept for later' });
     expect(renamed.run).toContain('kept-for-later');
-    expect(await call(client, 'lc/plan', { run: renamed.run })).toMatchObject({ plan: { name: 'fake' } });
-    await call(client, 'lc/delete', { run: renamed.run });
-    expect(await call(client, 'lc/runs', null)).toEqual([]);
+    expect(await client.ask('lc/plan', { run: renamed.run })).toMatchObject({ plan: { name: 'fake' } });
+    await client.ask('lc/delete', { run: renamed.run });
+    expect(await client.ask('lc/runs', null)).toEqual([]);
   });
 
   it('starts the baselines of a comparison one after the other', async () => {
     const client = await start({ FAKE_RATE: '100', FAKE_SECONDS: '1' });
-    await call(client, 'lc/start', { planPath, compare: ['magnitude', 'gradual', 'magnitude'] });
+    await client.ask('lc/start', { planPath, compare: ['magnitude', 'gradual', 'magnitude'] });
     for (let i = 0; i < 100; i++) {
-      const runs = await call(client, 'lc/runs', null);
+      const runs = await client.ask('lc/runs', null);
       expect(runs.filter(({ state }) => state === 'running').length).toBeLessThanOrEqual(1);
       if (runs.length === 3 && runs.every(({ state }) => state === 'done')) break;
       await wait(100);
     }
-    const runs = await call(client, 'lc/runs', null);
+    const runs = await client.ask('lc/runs', null);
     expect(runs.map(({ method, state }) => `${method} ${state}`).sort()).toEqual([
       'gradual done',
       'lc done',
@@ -213,8 +206,8 @@ describe('a live run', () => {
     const one = await start({ FAKE_RATE: '100', FAKE_SECONDS: '1' });
     const two = await daemon.client([workspace]);
     const other = await daemon.client([scratch.path + '/dist']);
-    const { run } = await call(one, 'lc/start', { planPath });
-    await Promise.all([one, two].map((client) => call(client, 'lc/subscribe', { run, on: true })));
+    const { run } = await one.ask('lc/start', { planPath });
+    await Promise.all([one, two].map((client) => client.ask('lc/subscribe', { run, on: true })));
     expect((await other.refused('lc/subscribe', { run, on: true })).data).toMatchObject({ code: 'run-missing' });
     await Promise.all([untilState(one, run, 'done'), untilState(two, run, 'done')]);
     expect(
@@ -226,24 +219,24 @@ describe('a live run', () => {
     // One client's shutdown leaves the other served.
     await one.call('shutdown');
     one.notify('exit');
-    expect(await call(two, 'lc/runs', null)).toHaveLength(1);
+    expect(await two.ask('lc/runs', null)).toHaveLength(1);
   });
 
   it('survives its client: a new one finds it running and gets the whole history', async () => {
     const first = await start({ FAKE_RATE: '100', FAKE_SECONDS: '30' });
-    const { run } = await call(first, 'lc/start', { planPath });
-    await call(first, 'lc/subscribe', { run, on: true });
+    const { run } = await first.ask('lc/start', { planPath });
+    await first.ask('lc/subscribe', { run, on: true });
     await first.waitFor((message) => message.method === 'lc/batches');
     first.socket.terminate();
     const second = await daemon.client([workspace]);
-    expect(await call(second, 'lc/runs', null)).toMatchObject([{ run, state: 'running' }]);
-    await call(second, 'lc/subscribe', { run, on: true });
+    expect(await second.ask('lc/runs', null)).toMatchObject([{ run, state: 'running' }]);
+    await second.ask('lc/subscribe', { run, on: true });
     const live = await second.waitFor((message) => message.method === 'lc/batches');
-    const history = await call(second, 'lc/history', { run, from: 0, limit: 100_000 });
+    const history = await second.ask('lc/history', { run, from: 0, limit: 100_000 });
     const steps = history.events.flatMap((event) => (event.event === 'batch' ? [event.step] : []));
     expect(steps).toEqual(steps.map((_, i) => i + 1));
     expect(steps.length).toBeGreaterThanOrEqual((live.params as BatchColumns).step[0]! - 1);
-    await call(second, 'lc/stop', { run });
+    await second.ask('lc/stop', { run });
   });
 });
 
@@ -268,8 +261,8 @@ describe('a client that does not read', () => {
     const fast = await start({ FAKE_RATE: '4000', FAKE_SECONDS: '5' });
     const slow = await daemon.client([workspace]);
     const long = await prepareLongAnswers(slow);
-    const { run } = await call(fast, 'lc/start', { planPath });
-    await Promise.all([fast, slow].map((client) => call(client, 'lc/subscribe', { run, on: true })));
+    const { run } = await fast.ask('lc/start', { planPath });
+    await Promise.all([fast, slow].map((client) => client.ask('lc/subscribe', { run, on: true })));
     // The kernel's buffers fill with answers nobody reads, until the daemon has to hold back.
     stopReading(slow, long, 5000, 15);
     await untilState(fast, run, 'done');
@@ -297,26 +290,26 @@ describe('a client that does not read', () => {
     expect(daemon.stderr).toContain('does not read');
     stuck.socket.resume();
     await closed;
-    expect(await call(client, 'lc/runs', null)).toEqual([]);
+    expect(await client.ask('lc/runs', null)).toEqual([]);
   });
 });
 
 describe('the end of the daemon', () => {
   it('checkpoints the trainer and leaves no process when stdin ends', async () => {
     const client = await start({ FAKE_RATE: '100', FAKE_SECONDS: '60', FAKE_SLOW_STOP: '500' });
-    const { run } = await call(client, 'lc/start', { planPath });
+    const { run } = await client.ask('lc/start', { planPath });
     const [pid] = await trainerPids();
     expect(await daemon.close()).toBe(0);
     expect(isAlive(pid!)).toBe(false);
     const events = await loggedEvents(run);
     expect(events.slice(-2).map(({ event }) => event)).toEqual(['checkpoint', 'stopped']);
     const again = await start();
-    expect(await call(again, 'lc/runs', null)).toMatchObject([{ run, state: 'interrupted' }]);
+    expect(await again.ask('lc/runs', null)).toMatchObject([{ run, state: 'interrupted' }]);
   });
 
   it('does not wait for a trainer for ever', async () => {
     const client = await start({ FAKE_RATE: '100', FAKE_SECONDS: '60', FAKE_SLOW_STOP: '3600000' });
-    await call(client, 'lc/start', { planPath });
+    await client.ask('lc/start', { planPath });
     const [pid] = await trainerPids();
     expect(await daemon.close()).toBe(0);
     // It has seen its parent go.
@@ -326,7 +319,7 @@ describe('the end of the daemon', () => {
 
   it('kill -9 of the daemon leaves no trainer and an interrupted run that resumes', async () => {
     const client = await start({ FAKE_RATE: '100', FAKE_SECONDS: '2' });
-    const { run } = await call(client, 'lc/start', { planPath });
+    const { run } = await client.ask('lc/start', { planPath });
     const [pid] = await trainerPids();
     const exit = once(daemon.child, 'exit');
     daemon.child.kill('SIGKILL');
@@ -334,15 +327,15 @@ describe('the end of the daemon', () => {
     for (let i = 0; i < 100 && isAlive(pid!); i++) await wait(50);
     expect(isAlive(pid!)).toBe(false);
     const again = await start({ FAKE_RATE: '100', FAKE_SECONDS: '1' });
-    expect(await call(again, 'lc/runs', null)).toMatchObject([{ run, state: 'interrupted' }]);
-    await call(again, 'lc/resume', { run });
+    expect(await again.ask('lc/runs', null)).toMatchObject([{ run, state: 'interrupted' }]);
+    await again.ask('lc/resume', { run });
     await untilState(again, run, 'done');
   });
 
   it('a trainer that is killed is reported as failed, with the way out, and the daemon lives', async () => {
     const client = await start({ FAKE_RATE: '100', FAKE_SECONDS: '60' });
-    const { run } = await call(client, 'lc/start', { planPath });
-    await call(client, 'lc/subscribe', { run, on: true });
+    const { run } = await client.ask('lc/start', { planPath });
+    await client.ask('lc/subscribe', { run, on: true });
     const [pid] = await trainerPids();
     process.kill(pid!, 'SIGKILL');
     const failed = await client.waitFor(
@@ -356,6 +349,6 @@ describe('the end of the daemon', () => {
         message.method === 'lc/runChanged' &&
         ['failed', 'interrupted'].includes((message.params as { summary: RunSummary }).summary.state),
     );
-    expect(await call(client, 'lc/runs', null)).toHaveLength(1);
+    expect(await client.ask('lc/runs', null)).toHaveLength(1);
   });
 });
