@@ -35,6 +35,8 @@ export interface ReadingChoice {
   readonly notes: readonly string[];
 }
 
+/** A loss above this share of that of chance tells nothing: inputs scaled down to nothing come close to it. */
+const KNOWING = 0.99;
 /** Another encoding than the usual one must be better by this many standard errors of the difference. */
 const CLEARLY = 3;
 /** An order that no candidate has is looked for among at most this many classes. */
@@ -61,7 +63,7 @@ export async function chooseReading(
   // sort is stable: of equal losses the more common preprocessing wins.
   tried.sort(byLoss);
   const usual = tried.find(({ preprocess }) => samePreprocess(preprocess, reading.preprocess));
-  const knows = rank(tried[0]!.loss) < reference.chance;
+  const knows = rank(tried[0]!.loss) < KNOWING * reference.chance;
   const { preprocess, best, figures } = (knows ? null : usual) ?? tried[0]!;
   const chosen = await dataset.readAs({ preprocess, encoding: best });
   const notes: string[] = [];
@@ -74,7 +76,8 @@ export async function chooseReading(
         : `Input scale: ${words}, the usual one, as the reference is no better than chance (${shown(reference.chance)}) under any (${text}).`,
     );
   }
-  if (encodings.length > 1) notes.push(encodingNote(best, figures), ...(await otherOrder(chosen, figures, reference)));
+  if (encodings.length > 1)
+    notes.push(encodingNote(best, figures, knows), ...(await otherOrder(chosen, figures, reference)));
   return { dataset: chosen, scales: tried, encodings: figures, notes };
 }
 
@@ -92,7 +95,7 @@ const mean = (values: readonly number[]): number => values.reduce((sum, v) => su
 function clearlyBest(samples: readonly (readonly number[])[], chance: number): number {
   const means = samples.map((values) => rank(mean(values)));
   const best = means.indexOf(Math.min(...means));
-  if (best === 0 || means[best]! >= chance) return 0;
+  if (best === 0 || means[best]! >= KNOWING * chance) return 0;
   if (means[0] === Infinity) return best;
   const gaps = samples[0]!.map((loss, i) => loss - samples[best]![i]!);
   const gap = mean(gaps);
@@ -100,8 +103,10 @@ function clearlyBest(samples: readonly (readonly number[])[], chance: number): n
   return gap > CLEARLY * Math.sqrt(variance / gaps.length) ? best : 0;
 }
 
-function encodingNote(best: LabelEncoding, figures: readonly EncodingFigure[]): string {
+function encodingNote(best: LabelEncoding, figures: readonly EncodingFigure[], knows: boolean): string {
   const text = figures.map(({ encoding, loss }) => `${encoding.text}: ${shown(loss)}`).join('; ');
+  if (!knows)
+    return `Labels: ${best.text}, the usual way, as the reference is no better than chance with any (${text}).`;
   const kept = figures[0]!.encoding === best ? '' : '; no other is clearly better';
   return `Labels read by the reference's loss: ${best.text} (${text})${kept}; "data.classes" in the plan overrides it.`;
 }

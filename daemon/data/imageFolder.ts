@@ -42,7 +42,9 @@ export async function readImageFolder(context: ReadContext): Promise<RawDataset>
     hash: sha256(train.hash, test?.hash ?? ''),
     notes: [
       `Images are read as ${shapeText(size)}.`,
-      ...(ignored > 0 ? [`${ignored} files are no PNG, JPEG, WebP, GIF or TIFF and were left out.`] : []),
+      ...(ignored > 0
+        ? [`Left out, as no PNG, JPEG, WebP, GIF or TIFF: ${ignored} file${ignored === 1 ? '' : 's'}.`]
+        : []),
     ],
   };
 }
@@ -112,11 +114,11 @@ async function listImages(folder: SourceFile, resolve: ReadContext['resolve']): 
 async function noImages(folder: SourceFile, classes: readonly string[]): Promise<Error> {
   const needed = 'it needs one sub-folder of PNG or JPEG files per class, or a pair of IDX files';
   const own = (await readdir(folder.path)).filter((name) => !classes.includes(name) && !name.startsWith('.'));
-  const images = own.filter((name) => IMAGE.test(name)).length;
-  if (images > 0)
+  const images = own.filter((name) => IMAGE.test(name));
+  if (images.length > 0)
     return missingData(
       folder.name,
-      `${images} images lie in the folder itself, and nothing says of which class: put each in a sub-folder named after its class`,
+      `images lie in the folder itself (${listText(images, 3)}), and nothing says of which class: put each in a sub-folder named after its class`,
     );
   if (classes.length === 0)
     return missingData(

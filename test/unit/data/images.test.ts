@@ -47,7 +47,7 @@ describe('image folders', () => {
     expect(inputs[1]).toEqual([200, 100, 50, 200, 100, 50, 200, 100, 50, 200, 100, 50]);
     expect(inputs[2]!.slice(0, 3)).toEqual([10, 20, 30]);
     for (const value of inputs[3]!) expect(Math.abs(value - 90)).toBeLessThanOrEqual(2);
-    expect(dataset.notes.join(' ')).toContain('1 files are no PNG, JPEG, WebP, GIF or TIFF');
+    expect(dataset.notes.join(' ')).toContain('no PNG, JPEG, WebP, GIF or TIFF: 1 file.');
   });
 
   it('reads greyscale by the weights of Pillow, flat inputs as squares, and free sizes as the first image', async () => {
@@ -138,7 +138,7 @@ describe('image folders', () => {
   it('says what a folder without images in folders has, and what it needs', async () => {
     workspace.write('heap/a.png', await flat(1, 1, [0, 0, 0]));
     expect(await messageOf(open('heap', [1, 1, 3]))).toMatch(
-      /1 images lie in the folder itself.*sub-folder named after/,
+      /images lie in the folder itself \("a.png"\).*sub-folder named after/,
     );
     workspace.write('bitmaps/a/one.bmp', 'BM');
     workspace.write('bitmaps/b/two.bmp', 'BM');
