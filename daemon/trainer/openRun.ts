@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { checkBudgets } from '../export/budgetChecks.js';
 import { writeSparsePackage } from '../export/sparsePackage.js';
 import { writeFileAtomic } from '../model/atomicWrite.js';
+import { withInputSizes } from '../model/inputSizes.js';
 import type { Model } from '../model/model.js';
 import { withWeights } from '../model/weights.js';
 import { UserError } from '../protocol/errors.js';
@@ -142,14 +143,14 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
 /** What each budget asked for, and what the sparse package of the result, read back from disk, has of it. */
 async function verified(
   folder: string,
-  { model, plan, parameters }: Assembled,
+  { model, inputShapes, plan, parameters }: Assembled,
   weights: ReadonlyMap<string, Float32Array>,
   budget: Budget | null,
 ): Promise<BudgetCheck[]> {
   if (plan.method === 'reference') return [];
   const written = await writePackageInto(folder, withWeights(model, weights));
   const tasks = plan.tasks.map((task) => ({ ...task, budget: budget ?? task.budget }));
-  return checkBudgets(written.model, tasks, written.bytes, (name) => parameters.has(name));
+  return checkBudgets(withInputSizes(written.model, inputShapes), tasks, written.bytes, (name) => parameters.has(name));
 }
 
 /** The last event of a run that did not finish. A full disk may keep it out of the log; it is told all the same. */

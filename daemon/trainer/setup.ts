@@ -7,6 +7,7 @@ import type { EngineInfo, EngineSession, SampleSource } from '../engine/engine.j
 import { fileFormatOf } from '../export/packageFormat.js';
 import { openEngine, prepareEngines, type Considered } from '../engine/registry.js';
 import { buildArchitecture } from '../model/architectures.js';
+import { withInputSizes } from '../model/inputSizes.js';
 import type { Model } from '../model/model.js';
 import { readModel } from '../model/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
@@ -43,6 +44,8 @@ export interface Assembled {
   /** The plan with the hashes of model and data, and the input scale and engine that were chosen. */
   readonly plan: ResolvedPlan;
   readonly model: Model;
+  /** Of one sample, per input, as trained on: what the model may leave open. */
+  readonly inputShapes: readonly (readonly number[])[];
   readonly engine: EngineInfo;
   /** Trainable weights, and those the tasks cover. */
   readonly weights: number;
@@ -114,13 +117,15 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   const dataHash = unchanged('data', plan.dataHash, dataset.hash);
   timing.mark('data');
   const choiceNotes: string[] = [];
+  // The result keeps its open sizes; what is computed has those of the data.
+  const sized = withInputSizes(model, dataset.inputShapes);
 
   const considered: Considered[] = [];
   const open = (engine: string, batchSize: number) => {
     const { classWeights } = dataset;
     return openEngine(
       engine,
-      model,
+      sized,
       {
         loss: setup.loss,
         fromLogits: setup.fromLogits,
@@ -165,7 +170,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   } = dataset.reading;
   const data = { ...plan.data, scale, mean, classes: typeof order === 'string' ? order : [...order] };
 
-  const layers = summarizeModel(model);
+  const layers = summarizeModel(sized);
   const streams = new Map<string, Batches>();
   const part = (split: Split) => (split.size > 0 ? sampleSource(split) : null);
   const sets = {
@@ -204,6 +209,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
     parts,
     plan: { ...plan, engine: info.id, modelHash, dataHash, data },
     model,
+    inputShapes: session.inputShapes,
     engine: info,
     weights: session.size,
     prunable: prunableWeights(pruned),

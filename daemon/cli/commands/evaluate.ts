@@ -5,6 +5,7 @@ import { chooseReading } from '../../data/chooseReading.js';
 import { openDataset } from '../../data/openDataset.js';
 import { sampleSource } from '../../data/sampleSource.js';
 import { openEngine } from '../../engine/registry.js';
+import { withInputSizes } from '../../model/inputSizes.js';
 import { readModel } from '../../model/readModel.js';
 import { setupByData } from '../../model/setupByData.js';
 import { trainingSetup } from '../../model/trainingSetup.js';
@@ -65,13 +66,17 @@ export const evaluate: Command = {
         { workspace: dataWorkspace, seed: 0, purpose: 'evaluate' },
       ),
     );
-    const engine = await openEngine(stringOption(values, 'engine') ?? 'auto', model, {
-      loss: setup.loss,
-      fromLogits: setup.fromLogits,
-      batchSize: 256,
-      seed: 0,
-      ...(output === undefined ? {} : { output }),
-    });
+    const engine = await openEngine(
+      stringOption(values, 'engine') ?? 'auto',
+      withInputSizes(model, opened.inputShapes),
+      {
+        loss: setup.loss,
+        fromLogits: setup.fromLogits,
+        batchSize: 256,
+        seed: 0,
+        ...(output === undefined ? {} : { output }),
+      },
+    );
     try {
       const scaleIsOpen = scale === undefined || scale === 'auto';
       const choice =

@@ -5,6 +5,7 @@ import { previewSamples } from '../../data/preview.js';
 import { openEngine } from '../../engine/registry.js';
 import { writeFileAtomic } from '../../model/atomicWrite.js';
 import { buildArchitecture } from '../../model/architectures.js';
+import { withInputSizes } from '../../model/inputSizes.js';
 import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/readModel.js';
 import { setupByData } from '../../model/setupByData.js';
@@ -68,7 +69,9 @@ async function asTheRunWill(
   const output = plan.output === null ? {} : { output: plan.output };
   const spec = { loss: setup.loss, fromLogits: setup.fromLogits, batchSize: 256, seed: plan.seed, ...output };
   try {
-    const session = await openEngine(plan.engine, model, spec, { folders: [workspace] });
+    const session = await openEngine(plan.engine, withInputSizes(model, opened.inputShapes), spec, {
+      folders: [workspace],
+    });
     try {
       return await readByReference(plan, opened, session, setup);
     } finally {

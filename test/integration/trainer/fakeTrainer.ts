@@ -49,6 +49,7 @@ const assemble: Assemble = async (plan) => {
       weights: [weight('fc/kernel', [INPUTS, CLASSES]), weight('fc/bias', [CLASSES])],
       notes: [],
     },
+    inputShapes: run.session.inputShapes,
     engine: run.session.info,
     weights: run.session.size,
     prunable: run.session.prunableSize,
