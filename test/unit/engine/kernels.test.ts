@@ -80,6 +80,6 @@ describe('committed native kernels', () => {
     ].map(([, minor]) => Number(minor));
     expect(versions.length).toBeGreaterThan(0);
     expect(Math.max(...versions)).toBeLessThanOrEqual(28);
-    expect(file('node').length).toBeLessThan(200_000);
+    expect(file('node').length).toBeLessThan(400_000);
   });
 });

@@ -7,8 +7,11 @@
 #include "runtime.h"
 #include "vector.h"
 
-/* Floats of a tile, about, unless one row has more; and what they should be a multiple of, to be used in place. */
-#define TILE 1024
+/*
+ * Floats of a tile, about, unless one row has more: a dozen tiles fit the first-level cache. And what they should be a
+ * multiple of, to be used in place.
+ */
+#define TILE 512
 #define TILE_UNIT 16
 
 /* e^x to 2 ulp (Cephes): x = n ln 2 + r. */
