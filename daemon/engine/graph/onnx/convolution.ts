@@ -1,4 +1,5 @@
 import type { Node } from '../ir.js';
+import { sameShape } from '../ir.js';
 import type { EmitRule, Emitter } from './emitter.js';
 
 /** Rules of convolutions, all computed in NCHW. */
@@ -26,24 +27,37 @@ function depthwiseFilter(e: Emitter, filter: Node): string {
   return e.reshape(e.op('Transpose', [e.name(filter)], { perm: [2, 3, 0, 1] }), [c * m, 1, h, w]);
 }
 
-/** A convolution of [., channels, ., .] by [filters, channels, ., .]; where the runtime errs, zeros make the channels fours. */
+interface ConvSizes {
+  readonly channels: number;
+  readonly filters: number;
+  /** Height and width of the image and of the filter. */
+  readonly image: readonly number[];
+  readonly window: readonly number[];
+}
+
+/** A convolution of [., channels, ., .] by [filters, channels, ., .]; where the runtime errs, zeros are added before it. */
 function conv(
   e: Emitter,
   [x, filter]: readonly [string, string],
-  { channels, filters }: { readonly channels: number; readonly filters: number },
-  attrs: Parameters<Emitter['op']>[2],
+  { channels, filters, image, window }: ConvSizes,
+  attrs: ReturnType<typeof convAttrs>,
 ): string {
-  const wrong = channels > 3 && channels % 3 === 0 && channels % 4 !== 0 && filters % 4 === 0;
-  if (e.target.convOfThrees || !wrong) return e.op('Conv', [x, filter], attrs);
-  const more = e.ints([0, 0, 0, 0, 0, 4 - (channels % 4), 0, 0]);
-  const padded = [x, filter].map((name) => e.op('Pad', [name, more, e.scalar(0)]));
-  return e.op('Conv', padded, attrs);
+  const [top, left, bottom, right] = attrs.pads as [number, number, number, number];
+  const threes = channels > 3 && channels % 3 === 0 && channels % 4 !== 0 && filters % 4 === 0;
+  const whole = sameShape(image, window) && top + left === 0 && bottom + right > 0 && !e.target.convOfWholeImages;
+  // Channels too: onnxruntime would take the padding of an image alone back into the convolution.
+  const extra = whole || (threes && !e.target.convOfThrees) ? 4 - (channels % 4) : 0;
+  const padded = (name: string, after: readonly number[]) =>
+    after.every((n) => n === 0) ? name : e.op('Pad', [name, e.ints([0, 0, 0, 0, 0, ...after]), e.scalar(0)]);
+  const operands = [padded(x, [extra, whole ? bottom : 0, whole ? right : 0]), padded(filter, [extra, 0, 0])];
+  return e.op('Conv', operands, whole ? { ...attrs, pads: [0, 0, 0, 0] } : attrs);
 }
 
 const conv2D: EmitRule = (e, node) => {
   const [x, filter] = node.inputs as [Node, Node];
-  const [, , channels, filters] = shape4(filter);
-  const y = conv(e, [e.name(x, 'channels'), filterOIHW(e, filter)], { channels, filters }, convAttrs(node));
+  const [h, w, channels, filters] = shape4(filter);
+  const sizes = { channels, filters, image: x.shape.slice(1, 3), window: [h, w] };
+  const y = conv(e, [e.name(x, 'channels'), filterOIHW(e, filter)], sizes, convAttrs(node));
   e.define(node, y, 'channels');
 };
 
@@ -103,7 +117,8 @@ function filterGradientByConv(e: Emitter, node: Node): void {
   const [x, dy] = node.inputs as [Node, Node];
   const [h, w] = shape4(node);
   const { attrs, tooLarge } = gradientAttrs(x, dy, node.shape, node);
-  const sizes = { channels: x.shape[0]!, filters: dy.shape[3]! };
+  const [image, window] = [x.shape.slice(1, 3), dy.shape.slice(1, 3)];
+  const sizes = { channels: x.shape[0]!, filters: dy.shape[3]!, image, window };
   const gradient = cut(e, conv(e, [channelsFirst(e, x), channelsFirst(e, dy)], sizes, attrs), tooLarge, h, w);
   e.define(node, e.op('Transpose', [gradient], { perm: [2, 3, 0, 1] }));
 }

@@ -24,15 +24,29 @@ export interface OnnxTarget {
   readonly selu: boolean;
   /** Conv is right also from 6, 9, 15... channels (threes, not fours) to a multiple of four. */
   readonly convOfThrees: boolean;
+  /** Conv is right also where the filter is as large as the image, and the image is padded at the end only. */
+  readonly convOfWholeImages: boolean;
   /** ConvTranspose is right also where groups of several channels give one each. */
   readonly transposeOfGroups: boolean;
 }
 
 /** What ONNX defines; onnxruntime's CPU provider has all of it. */
-export const wholeOnnx: OnnxTarget = { maxPoolPlaces: true, selu: true, convOfThrees: true, transposeOfGroups: true };
+export const wholeOnnx: OnnxTarget = {
+  maxPoolPlaces: true,
+  selu: true,
+  convOfThrees: true,
+  convOfWholeImages: true,
+  transposeOfGroups: true,
+};
 
 /** Falls short in all of it: onnxruntime's WebGPU provider (1.30; its Conv is issue 29651 of microsoft/onnxruntime). */
-export const gpuOnnx: OnnxTarget = { maxPoolPlaces: false, selu: false, convOfThrees: false, transposeOfGroups: false };
+export const gpuOnnx: OnnxTarget = {
+  maxPoolPlaces: false,
+  selu: false,
+  convOfThrees: false,
+  convOfWholeImages: false,
+  transposeOfGroups: false,
+};
 
 export interface OnnxModel {
   readonly bytes: Uint8Array;

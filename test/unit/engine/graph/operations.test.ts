@@ -99,6 +99,7 @@ describe('what the WebGPU provider falls short in is said otherwise, with the sa
   const operations: [string, string, readonly (readonly number[])[], (graph: GraphBuilder, inputs: Node[]) => Node][] = [
     ['Conv of 9 channels', 'Pad', [images, [2, 2, 9, 8]], (graph, inputs) => graph.add({ op: 'Conv2D', inputs, attrs, shape: [6, 4, 5, 8] })],
     ['its filter gradient over 6 samples', 'Pad', [images, [6, 4, 5, 4]], (graph, inputs) => graph.add({ op: 'Conv2DBackpropFilter', inputs, attrs: { ...attrs, pads: [0, 1, 0, 1] }, shape: [2, 2, 9, 4] })],
+    ['Conv by a filter as large as the image', 'Pad', [[2, 3, 3, 2], [3, 3, 2, 2]], (graph, inputs) => graph.add({ op: 'Conv2D', inputs, attrs: { ...attrs, pads: [0, 0, 1, 1] }, shape: [2, 2, 2, 2] })],
     ['data gradient of a depthwise convolution with two products a channel', 'Slice', [[3, 4, 5, 6], [2, 2, 3, 2]], (graph, inputs) => graph.add({ op: 'DepthwiseConv2DBackpropInput', inputs, attrs, shape: [3, 5, 4, 3] })],
     ['Selu', 'Elu', [[7]], (graph, inputs) => graph.add({ op: 'Selu', inputs, shape: [7] })],
   ]; // prettier-ignore
