@@ -2,7 +2,7 @@
 import type { BudgetCheck, RunEvent } from '../protocol/events.js';
 import { budgetLabel } from './pathView.js';
 import type { Terminal } from './terminal.js';
-import { count, duration, percent, table } from './text.js';
+import { count, duration, errorText, percent, table } from './text.js';
 
 const PHASES: Readonly<Record<string, string>> = {
   load: 'loading',
@@ -85,7 +85,7 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
             event.at
           ];
           terminal.note(
-            `${what}: loss ${number(event.loss)}, error ${percent(event.error)} on ${count(event.samples)} test samples`,
+            `${what}: loss ${number(event.loss)}, ${errorText(event)} on ${count(event.samples)} test samples`,
           );
         }
         break;

@@ -5,6 +5,18 @@ export const count = (n: number): string => n.toLocaleString('en-US');
 export const percent = (fraction: number | null | undefined, digits = 2): string =>
   fraction === null || fraction === undefined ? '-' : `${(100 * fraction).toFixed(digits)}%`;
 
+/** "error 1.20%", or what a regression leaves unexplained and its mean absolute error. */
+export const errorText = ({
+  error,
+  absoluteError,
+}: {
+  error: number | null;
+  absoluteError?: number | undefined;
+}): string =>
+  absoluteError === undefined
+    ? `error ${percent(error)}`
+    : `${percent(error)} of the variance unexplained, mean absolute error ${Number(absoluteError.toPrecision(4))}`;
+
 export function bytes(n: number): string {
   if (n < 1024) return `${n} B`;
   const units = ['kB', 'MB', 'GB'];

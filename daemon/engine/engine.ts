@@ -40,6 +40,8 @@ export type Loss =
 
 export interface SessionSpec {
   readonly loss: Loss;
+  /** Whether errors are counted as wrong answers. Default: under the cross-entropies. */
+  readonly classification?: boolean;
   /** The cross-entropy takes the model's output as logits, though no softmax or sigmoid is in it. Default false. */
   readonly fromLogits?: boolean;
   /** Samples per training step; the graph is compiled for exactly this many. */
@@ -110,8 +112,13 @@ export interface TrainSummary {
 
 export interface EvaluationResult {
   readonly loss: number;
-  /** Fraction of wrong samples (classification) or the loss itself (regression). */
+  /**
+   * Fraction of wrong samples; of a regression, the share of the targets' variance that it leaves unexplained, 1 - R^2:
+   * 0 is perfect, 1 as good as always answering the mean.
+   */
   readonly error: number;
+  /** Of a regression: the mean of |output - target|, in the targets' unit. */
+  readonly absoluteError?: number;
   readonly samples: number;
 }
 

@@ -1,13 +1,19 @@
 /**
  * The run's event log (`events.jsonl`, one JSON object a line, append only) and the live stream: the same objects.
- * Losses are means per sample, errors are fractions in [0, 1], times are milliseconds since the epoch, kept counts are
+ * Losses are means per sample. Errors are fractions of wrong samples, in [0, 1]; of a regression the share of the targets'
+ * variance left unexplained, 1 - R^2, where 1 is as good as always answering the mean and more is worse. Times are milliseconds since the epoch, kept counts are
  * non-zero weights of theta.
  */
 import { z } from 'zod';
 import { Budget } from './plan.js';
 
 const measure = z.number().nullable().describe('null: not a finite number');
-export const Evaluation = z.object({ loss: measure, error: measure, samples: z.number() });
+export const Evaluation = z.object({
+  loss: measure,
+  error: measure,
+  absoluteError: z.number().optional().describe('Of a regression: the mean of |output - target|.'),
+  samples: z.number(),
+});
 export type Evaluation = z.infer<typeof Evaluation>;
 
 export const LayerKept = z.object({ layer: z.string(), weights: z.number(), kept: z.number() });

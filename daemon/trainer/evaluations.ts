@@ -50,8 +50,9 @@ export async function evaluateEach(
   for (const set of new Set([...names, primary])) {
     const source: SampleSource | null = run.sets[set];
     if (!source) continue;
-    const { loss, error, samples } = await session.evaluate(source);
-    const evaluation = { loss: finite(loss), error: finite(error), samples };
+    const { loss, error, absoluteError, samples } = await session.evaluate(source);
+    const absolute = absoluteError !== undefined && Number.isFinite(absoluteError) ? { absoluteError } : {};
+    const evaluation = { loss: finite(loss), error: finite(error), ...absolute, samples };
     run.log({ event: 'evaluation', at, set, ...(iteration === undefined ? {} : { iteration }), step, ...evaluation });
     results[set] = evaluation;
   }

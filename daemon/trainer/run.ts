@@ -72,8 +72,10 @@ export interface Run {
   /** @param budget replaces the plan's; null: as planned. */
   tasks(budget: Budget | null): Tasks;
   readonly layers: readonly PrunedLayer[];
-  /** Error of always answering the most frequent class; null for regression. */
+  /** Error of always answering the most frequent class, or the mean of a regression; null where there is none to tell. */
   readonly chanceError: number | null;
+  /** Errors are shares of the targets' variance, not of wrong samples. */
+  readonly regression?: boolean;
   readonly control: Control;
   /** Time between checkpoints inside a phase. */
   readonly checkpointMs: number;

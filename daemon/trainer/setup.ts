@@ -36,7 +36,7 @@ const ORDER_SEEDS: Record<string, number> = { reference: 0x1000_0000, 'l-step': 
 /** A run's context but for what the process around it provides. */
 export type Parts = Pick<
   Run,
-  'plan' | 'sessions' | 'batches' | 'sets' | 'tasks' | 'layers' | 'chanceError' | 'checkpointMs'
+  'plan' | 'sessions' | 'batches' | 'sets' | 'tasks' | 'layers' | 'chanceError' | 'regression' | 'checkpointMs'
 >;
 
 export interface Assembled {
@@ -128,6 +128,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
       sized,
       {
         loss: setup.loss,
+        classification: setup.classification,
         fromLogits: setup.fromLogits,
         batchSize,
         seed: plan.seed,
@@ -148,6 +149,10 @@ export const assemble: Assemble = async (plan, { workspace }) => {
     if (available && !chosen) choiceNotes.push(`${name} was passed over: ${reason}.`);
   }
 
+  if (!setup.classification)
+    choiceNotes.push(
+      'Errors of this regression are shares of the variance of the targets that it leaves unexplained, 1 - R^2: 0% is perfect, 100% as good as always answering the mean.',
+    );
   if (isGiven(plan) && dataset.testIsCut)
     choiceNotes.push(
       'If the given model was trained on this data, the parts held out of it are no news to the model, and its errors there too low: "data": {"test": FILE} measures on data it has not seen.',
@@ -198,7 +203,8 @@ export const assemble: Assemble = async (plan, { workspace }) => {
     checkpointMs: CHECKPOINT_MS,
     chanceError: setup.classification
       ? await chanceError(sets.test ?? sets.validation ?? sets.train, session.inputShapes, session.outputShape)
-      : null,
+      : 1,
+    regression: !setup.classification,
   };
   parts.tasks(null);
   for (const budget of plan.path?.budgets ?? []) parts.tasks(budget);

@@ -47,10 +47,15 @@ export async function reference(run: Run, live: Live): Promise<EngineSession> {
     run.log({
       event: 'warning',
       code: 'at-chance',
-      message: `the reference is at chance (${percent(error)} error; always answering the most frequent class has ${percent(run.chanceError)}): check "data.preprocess" and the order of the classes`,
+      message: run.regression
+        ? `the reference explains next to nothing of the targets (it leaves ${percent(error)} of their variance; always answering the mean leaves 100%): check "data.preprocess", and that the targets have the unit it was trained on`
+        : `the reference is at chance (${percent(error)} error; always answering the most frequent class has ${percent(run.chanceError)}): check "data.preprocess" and the order of the classes`,
     });
   }
-  const seen = settings.epochs === 0 && run.chanceError !== null ? seenValidation(parts.validation, parts.test) : null;
+  const seen =
+    settings.epochs === 0 && run.chanceError !== null && !run.regression
+      ? seenValidation(parts.validation, parts.test)
+      : null;
   if (seen !== null) run.log({ event: 'warning', code: 'seen-validation', message: seen });
   return session;
 }

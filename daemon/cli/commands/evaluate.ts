@@ -15,7 +15,7 @@ import { referenceOf } from '../../trainer/reading.js';
 import { DataSource } from '../../protocol/plan.js';
 import { UserError } from '../../protocol/errors.js';
 import { stringOption, type Command } from '../command.js';
-import { count, percent } from '../text.js';
+import { count, errorText } from '../text.js';
 
 export const evaluate: Command = {
   name: 'evaluate',
@@ -71,6 +71,7 @@ export const evaluate: Command = {
       withInputSizes(model, opened.inputShapes),
       {
         loss: setup.loss,
+        classification: setup.classification,
         fromLogits: setup.fromLogits,
         batchSize: 256,
         seed: 0,
@@ -94,9 +95,9 @@ export const evaluate: Command = {
       });
       terminal.status('');
       for (const note of [...setup.notes, ...dataset.notes, ...(choice?.notes ?? [])]) terminal.note(note);
-      terminal.emit({ loss: result.loss, error: result.error, samples: result.samples });
+      terminal.emit({ ...result });
       terminal.print(
-        `loss ${result.loss.toFixed(4)}, error ${percent(result.error)} on ${count(result.samples)} samples (${engine.info.name}, ${engine.info.device})`,
+        `loss ${result.loss.toFixed(4)}, ${errorText(result)} on ${count(result.samples)} samples (${engine.info.name}, ${engine.info.device})`,
       );
       return 0;
     } finally {

@@ -56,8 +56,8 @@ function elementLoss(loss: Loss, head: Head, z: number, y: number): number {
 
 /**
  * Adds `samples` samples to the tally. A row is the last axis: one per sample, or one per position of a sequence. A row is
- * wrong when its largest output is not the target's; of a binary cross-entropy, elements on the wrong side of 1/2 count as
- * their share of the row. Regressions count no wrong answers.
+ * wrong when its largest output is not the target's; of a binary cross-entropy and of single outputs, elements on the wrong
+ * side of 1/2 count as their share of the row.
  *
  * @param output before the head; both of at least samples * rowsPerSample * width elements.
  */
@@ -87,7 +87,8 @@ export function tallyBatch(
       if (output[i]! > threshold !== target[i]! > 0.5) wrong++;
     }
     tally.loss += sum / width;
-    if (loss === 'binaryCrossentropy') tally.wrong += wrong / width;
+    if (loss === 'binaryCrossentropy' || width === 1) tally.wrong += wrong / width;
+    else tally.wrong += argMax(output, from, to) === argMax(target, from, to) ? 0 : 1;
   }
   tally.rows += rows;
 }

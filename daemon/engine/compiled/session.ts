@@ -1,4 +1,5 @@
 import { UserError } from '../../protocol/errors.js';
+import { Residuals } from '../residuals.js';
 import { createRandom, type Random } from '../../lc/random.js';
 import type { Model } from '../../model/model.js';
 import type {
@@ -204,18 +205,21 @@ export class CompiledSession implements EngineSession {
     const rowsPerSample = sizeOf(this.outputShape) / width;
     const target = new Float32Array(batch * sizeOf(this.outputShape));
     const tally: Tally = { loss: 0, wrong: 0, rows: 0 };
+    const classifies = this.spec.classification ?? /Crossentropy$/.test(this.spec.loss);
+    const residuals = classifies ? null : new Residuals(sizeOf(this.outputShape));
     let samples = 0;
     while (samples < source.size && !signal?.aborted) {
       const n = Math.min(batch, source.size - samples);
       await source.read(samples, n, io.data, target);
       await graph.run();
       tallyBatch(tally, this.spec.loss, this.traced.head, io.output, target, n * rowsPerSample, width);
+      residuals?.add(io.output, target, n);
       samples += n;
       onProgress?.(samples);
     }
     const loss = tally.loss / tally.rows;
-    const classifies = /Crossentropy$/.test(this.spec.loss);
-    return { loss, error: classifies ? tally.wrong / tally.rows : loss, samples };
+    if (!residuals) return { loss, error: tally.wrong / tally.rows, samples };
+    return { loss, error: residuals.unexplained, absoluteError: residuals.meanAbsolute, samples };
   }
 
   #openInference() {

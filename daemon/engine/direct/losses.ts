@@ -68,12 +68,12 @@ export function meanLoss(
   }
 }
 
-/** Classification counts wrong answers; the error of a regression is its loss. */
+/** Losses under which wrong answers are counted, unless a session says otherwise. */
 export const isClassification = (loss: Loss): boolean => absorbedActivation[loss] !== undefined;
 
 /**
- * Wrong answers in a batch, as a count of samples. Categorical: another class has the largest output. Binary: the share
- * of a sample's outputs that are on the wrong side of 1/2.
+ * Wrong answers in a batch, as a count of samples: another class has the largest output. Binary: the share of a sample's
+ * outputs that are on the wrong side of 1/2.
  */
 export function wrongSamples(
   { core }: TensorFlow,
@@ -83,7 +83,7 @@ export function wrongSamples(
   output: Tensor,
 ): Scalar {
   const wrong =
-    loss === 'binaryCrossentropy'
+    loss === 'binaryCrossentropy' || output.shape.at(-1) === 1
       ? core.notEqual(core.greater(output, onLogits ? 0 : 0.5), core.greater(target, 0.5))
       : core.notEqual(core.argMax(output, -1), core.argMax(target, -1));
   return core.mul(core.mean(core.cast(wrong, 'float32')), output.shape[0]!);

@@ -15,6 +15,7 @@ import type {
 import { loadModel, type LoadedModel } from './loadModel.js';
 import { withoutOutputActivation } from './logits.js';
 import { absorbedActivation, activated, isClassification, meanLoss, wrongSamples } from './losses.js';
+import { Residuals } from '../residuals.js';
 import { activate, type TensorFlow } from './tensorflow.js';
 import { TensorUpdate } from './update.js';
 
@@ -135,6 +136,8 @@ class DirectSession implements EngineSession {
     const count = Math.min(this.spec.batchSize, source.size);
     const inputs = this.inputShapes.map((shape) => new Float32Array(count * elements(shape)));
     const target = new Float32Array(count * elements(this.outputShape));
+    const classifies = this.spec.classification ?? isClassification(this.spec.loss);
+    const residuals = classifies ? null : new Residuals(elements(this.outputShape));
     let lossSum = 0;
     let wrong = 0;
     let done = 0;
@@ -144,25 +147,25 @@ class DirectSession implements EngineSession {
       await source.read(done, n, inputs, target);
       activate(this.tf);
       const { loss } = this.spec;
-      const [lossTensor, wrongTensor] = this.tf.core.tidy(() => {
+      const [lossTensor, answer] = this.tf.core.tidy(() => {
         const output = this.forward(this.inputTensors(inputs, n), false);
         const expected = this.targetTensor(target, n);
         return [
           meanLoss(this.tf, loss, this.onLogits, expected, output),
-          isClassification(loss)
-            ? wrongSamples(this.tf, loss, this.onLogits, expected, output)
-            : this.tf.core.scalar(0),
-        ] as [Scalar, Scalar];
+          classifies ? wrongSamples(this.tf, loss, this.onLogits, expected, output) : output,
+        ] as [Scalar, Tensor];
       });
-      const [[batchLoss], [batchWrong]] = await Promise.all([lossTensor.data(), wrongTensor.data()]);
-      this.tf.core.dispose([lossTensor, wrongTensor]);
+      const [[batchLoss], values] = await Promise.all([lossTensor.data(), answer.data<'float32'>()]);
+      this.tf.core.dispose([lossTensor, answer]);
       lossSum += batchLoss! * n;
-      wrong += batchWrong!;
+      if (residuals) residuals.add(values, target, n);
+      else wrong += values[0]!;
       done += n;
       onProgress?.(done);
     }
-    const loss = lossSum / source.size;
-    return { loss, error: isClassification(this.spec.loss) ? wrong / source.size : loss, samples: source.size };
+    const [loss, samples] = [lossSum / source.size, source.size];
+    if (!residuals) return { loss, error: wrong / samples, samples };
+    return { loss, error: residuals.unexplained, absoluteError: residuals.meanAbsolute, samples };
   }
 
   async predict(inputs: readonly Float32Array[], count: number): Promise<Float32Array> {

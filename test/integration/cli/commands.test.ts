@@ -306,6 +306,44 @@ describe('class weights', () => {
   });
 });
 
+describe('a regression', () => {
+  it('has errors in shares of the variance, and its mean absolute error beside them', async () => {
+    const { json } = tinyModel((topology) => {
+      const { layers } = topology['config'] as { layers: { config: Record<string, unknown> }[] };
+      layers.at(-1)!.config['activation'] = 'linear';
+    });
+    await writeFile(ws.path('linear.json'), JSON.stringify(json));
+    const rows = Array.from({ length: 300 }, (_, i) => {
+      const [a, b, c, d] = [1, 2, 3, 4].map((k) => Math.sin(i * k));
+      return [a, b, c, d, 100 * a! + 50 * b!, 20 * c!, 5 * d!].map((x) => x!.toFixed(4)).join(',');
+    });
+    await writeFile(ws.path('numbers.csv'), ['a,b,c,d,u,v,w', ...rows].join('\n'));
+    const plan = {
+      ...TINY_PLAN,
+      model: 'linear.json',
+      data: { source: 'numbers.csv', preprocess: { scale: 'none' } },
+      reference: { epochs: 30, learningRate: 0.001, batchSize: 16 },
+      training: { batchSize: 16, learningRate: 0.0005 },
+      retrain: { epochs: 2, learningRate: 0.0005 },
+      budget: { keep: '50%' },
+    };
+    await writeFile(ws.path('numbers.prune.json'), JSON.stringify(plan));
+    const { code, lines } = await lcPrune(['run', 'numbers.prune.json', '--json'], { cwd: ws.folder });
+    expect(code).toBe(0);
+    const done = lines.at(-1) as { reference: { error: number; loss: number; absoluteError: number } };
+    expect(done.reference.error).toBeLessThan(0.3);
+    expect(done.reference.error).toBeGreaterThan(0);
+    // In the targets' own unit, of which the largest varies by 80.
+    expect(done.reference.absoluteError).toBeGreaterThan(0.1);
+    expect(done.reference.loss).toBeGreaterThan(done.reference.error);
+    expect(lines.some(({ message }) => /1 - R\^2/.test(String(message)))).toBe(true);
+    const evaluated = await lcPrune(['evaluate', 'linear.json', '--data', 'numbers.csv', '--scale', 'none'], {
+      cwd: ws.folder,
+    });
+    expect(evaluated.stdout).toMatch(/% of the variance unexplained, mean absolute error \d+\.?\d* on 300 samples/);
+  });
+});
+
 describe('lc-prune preview', () => {
   it('shows the samples with their labels, and writes a page', async () => {
     const { code, stdout } = await lcPrune(['preview', 'tiny.prune.json', '--samples', '5', '--out', 'grid.html'], {

@@ -369,10 +369,30 @@ export function describeContract(provider: EngineProvider, here: boolean): void 
       const loss = oracle.loss(net.loss, output, double(data.target), size);
       expect(result.loss).toBeCloseTo(loss, 5);
       const classification = net.loss.endsWith('rossentropy');
-      const error = classification ? oracle.errorRate(net.loss, output, double(data.target), size) : loss;
-      expect(result.error).toBeCloseTo(error, 5);
+      const target = double(data.target);
+      const error = classification
+        ? oracle.errorRate(net.loss, output, target, size)
+        : oracle.unexplained(output, target, net.outputs);
+      expect(result.error).toBeCloseTo(error, 4);
+      const absolute = target.reduce((sum, y, i) => sum + Math.abs(output[i]! - y), 0) / target.length;
+      if (classification) expect(result.absoluteError).toBeUndefined();
+      else expect(result.absoluteError).toBeCloseTo(absolute, 5);
       expect(progress.at(-1)).toBe(size);
       expect(distance(await s.predict(data.inputs, size), output)).toBeLessThan(1e-5);
+    });
+
+    it('counts wrong answers under a squared error, too, where it is told that the model classifies', async () => {
+      const net = mlp('meanSquaredError', 'softmax');
+      const s = await session(net, { classification: true });
+      const size = 3 * batchSize + 1;
+      const data = samples(mlp('categoricalCrossentropy', 'softmax'), size, 8);
+      const output = await s.predict(data.inputs, size);
+      const { error, absoluteError } = await s.evaluate(source(net, data, size));
+      expect(error).toBeCloseTo(
+        oracle.errorRate('categoricalCrossentropy', double(output), double(data.target), size),
+        6,
+      );
+      expect(absoluteError).toBeUndefined();
     });
 
     it('stops between steps when aborted and says how far it came', async () => {

@@ -253,6 +253,22 @@ export function errorRate(kind: Loss, output: Float64Array, target: Float64Array
   return wrong / batch;
 }
 
+/** 1 - R^2 over all outputs together. */
+export function unexplained(output: Float64Array, target: Float64Array, width: number): number {
+  const rows = target.length / width;
+  const means = Array.from({ length: width }, (_, j) => {
+    let sum = 0;
+    for (let i = 0; i < rows; i++) sum += target[i * width + j]!;
+    return sum / rows;
+  });
+  let [left, all] = [0, 0];
+  target.forEach((y, i) => {
+    left += (output[i]! - y) ** 2;
+    all += (y - means[i % width]!) ** 2;
+  });
+  return left / all;
+}
+
 /** Central differences of f at x. */
 export function differences(f: (x: Float64Array) => number, x: Float64Array, h = 1e-6): Float64Array {
   const at = x.slice();

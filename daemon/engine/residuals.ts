@@ -1,0 +1,47 @@
+/** What a regression leaves over, gathered batch by batch in float64. */
+export class Residuals {
+  private squares = 0;
+  private absolute = 0;
+  private count = 0;
+  /** Of every output: the first target, and sums of what the others differ from it: a large mean cancels nothing. */
+  private readonly origin: Float64Array;
+  private readonly sums: Float64Array;
+  private readonly sumsOfSquares: Float64Array;
+  private samples = 0;
+
+  /** @param size values of one sample's output. */
+  constructor(private readonly size: number) {
+    this.origin = new Float64Array(size);
+    this.sums = new Float64Array(size);
+    this.sumsOfSquares = new Float64Array(size);
+  }
+
+  /** The first `samples` samples of two buffers. */
+  add(output: Float32Array, target: Float32Array, samples: number): void {
+    const { size, origin, sums, sumsOfSquares } = this;
+    if (this.samples === 0 && samples > 0) origin.set(target.subarray(0, size));
+    for (let i = 0; i < samples * size; i++) {
+      const [y, at] = [target[i]!, i % size];
+      const residual = output[i]! - y;
+      this.squares += residual * residual;
+      this.absolute += Math.abs(residual);
+      const d = y - origin[at]!;
+      sums[at]! += d;
+      sumsOfSquares[at]! += d * d;
+    }
+    this.samples += samples;
+    this.count += samples * size;
+  }
+
+  /** 1 - R^2 over all outputs together; of targets that do not vary, 0 where all are hit, else 1. */
+  get unexplained(): number {
+    let variation = 0;
+    for (let i = 0; i < this.size; i++) variation += this.sumsOfSquares[i]! - this.sums[i]! ** 2 / this.samples;
+    if (variation > 0) return this.squares / variation;
+    return this.squares > 0 ? 1 : this.squares;
+  }
+
+  get meanAbsolute(): number {
+    return this.absolute / this.count;
+  }
+}
