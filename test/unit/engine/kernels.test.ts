@@ -70,7 +70,7 @@ describe('committed native kernels', () => {
 
   it.skipIf(!hasGcc12())('rebuild to the same bytes', () => {
     expect(compileNative().equals(file('node'))).toBe(true);
-  });
+  }, 240_000);
 
   it('need nothing newer than the C library that VS Code needs', () => {
     const versions = [
