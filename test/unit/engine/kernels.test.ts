@@ -68,9 +68,13 @@ describe('committed native kernels', () => {
     expect(committed).toBe(sourceHash(nativeKernel));
   });
 
-  it.skipIf(!hasGcc12())('rebuild to the same bytes', () => {
-    expect(compileNative().equals(file('node'))).toBe(true);
-  }, 240_000);
+  it.skipIf(!hasGcc12())(
+    'rebuild to the same bytes',
+    () => {
+      expect(compileNative().equals(file('node'))).toBe(true);
+    },
+    240_000,
+  );
 
   it('need nothing newer than the C library that VS Code needs', () => {
     const versions = [
