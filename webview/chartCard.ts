@@ -16,6 +16,8 @@ export interface CardOptions extends Omit<ChartOptions, 'onCursor'> {
   title: string;
   help: string;
   xName: () => string;
+  /** The rows are no course of time, so the last one is not the newest: values are shown at the crosshair only. */
+  timeless?: boolean;
   toggle?: (kind: string) => void;
   /** Switches between a linear and a logarithmic y axis. */
   rescale?: () => void;
@@ -97,7 +99,8 @@ export class ChartCard {
 
   /** One sentence for a screen reader: the last value of every shown line. */
   #summary(): string {
-    const last = this.#shown().map(({ line, entry }) => `${line.label}: ${entry.format(line.y[line.y.length - 1]!)}`);
+    const shown = this.options.timeless ? [] : this.#shown();
+    const last = shown.map(({ line, entry }) => `${line.label}: ${entry.format(line.y[line.y.length - 1]!)}`);
     return `${this.options.title}. ${this.options.help} ${last.join(', ')}`;
   }
 
@@ -149,7 +152,8 @@ export class ChartCard {
   /** Values at the crosshair, or the last ones. */
   #renderValues(): void {
     for (const { entry, line } of this.#shown()) {
-      const at = this.#cursor === null ? line.x.length - 1 : nearest(line.x, this.#cursor);
+      const rest = this.options.timeless ? -1 : line.x.length - 1;
+      const at = this.#cursor === null ? rest : nearest(line.x, this.#cursor);
       const value = this.#values.get(line.id);
       if (value) value.textContent = at < 0 ? '' : entry.format(line.y[at]!);
     }

@@ -29,6 +29,7 @@ export class LayerCard {
         help: t('How many weights have which value, before (w) and after pruning (θ, without its zeros).'),
         yFormat: short,
         height: 200,
+        timeless: true,
         xName: () => t('Value'),
         save,
         toggle: (kind) => {

@@ -36,7 +36,9 @@ export class ModelPage {
     const focused = document.activeElement?.getAttribute('data-focus');
     const zeros = model.zeros === null || model.prunable === 0 ? null : model.zeros / model.prunable;
     const facts = [
-      t('{0} weights', count(model.params)),
+      model.prunable > 0
+        ? t('{0} weights ({1} prunable)', count(model.params), count(model.prunable))
+        : t('{0} weights', count(model.params)),
       size(model.bytes),
       t('{0} FLOPs', short(model.flops)),
       ...(zeros === null ? [] : [t('{0} zeros', percent(zeros))]),
@@ -115,9 +117,9 @@ export class ModelPage {
       element('th', { scope: 'row', text: layer.name }),
       element('td', { text: layer.className }),
       element('td', { text: layer.outputShape?.map((extent) => extent ?? '?').join(' × ') ?? '' }),
-      number(layer.params > 0 ? count(layer.params) : ''),
+      number(layer.params > 0 ? count(layer.prunable || layer.params) : ''),
       number(layer.prunable > 0 ? percent(layer.prunable / Math.max(1, prunable)) : ''),
-      number(layer.flops > 0 ? short(layer.flops) : ''),
+      number(layer.flops > 0 ? count(layer.flops) : ''),
       number(share === null ? '' : percent(share)),
       element(
         'td',

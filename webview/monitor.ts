@@ -261,9 +261,9 @@ export class Monitor {
     const { warnings } = run.view;
     this.#warnings.hidden = warnings.length === 0;
     if (this.#warnings.childElementCount - 1 === warnings.length) return;
-    this.#warnings.setAttribute('aria-label', t('Warnings'));
+    this.#warnings.setAttribute('aria-label', t('Notes and warnings'));
     this.#warnings.replaceChildren(
-      element('header', {}, element('h2', { text: t('Warnings') })),
+      element('header', {}, element('h2', { text: t('Notes and warnings') })),
       ...warnings.map((warning) =>
         element('p', {}, element('time', { text: new Date(warning.time).toLocaleTimeString() }), ` ${warning.message}`),
       ),

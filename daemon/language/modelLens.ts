@@ -38,7 +38,8 @@ function draw(model: ModelFile, zeros: number | null, latest: readonly LayerKept
   const sum = (key: 'params' | 'prunable' | 'flops') => layers.reduce((total, layer) => total + layer[key], 0);
   const prunable = sum('prunable');
   const facts = [
-    `${grouped(sum('params'))} weights`,
+    // What a budget counts, as every layer does below.
+    `${grouped(sum('params'))} weights${prunable > 0 ? ` (${grouped(prunable)} prunable)` : ''}`,
     sizeText(4 * sum('params')),
     `${shortCount(sum('flops'))} FLOPs`,
     ...(zeros === null ? [] : [`${percent(prunable > 0 ? zeros / prunable : 0, 3)} zeros`]),
@@ -60,7 +61,7 @@ function draw(model: ModelFile, zeros: number | null, latest: readonly LayerKept
     const result = kept.get(layer.name);
     const text = [
       `${layer.className} ${shapeText(layer.outputShape)}`,
-      ...(layer.params > 0 ? [`${grouped(layer.params)} weights`] : []),
+      ...(layer.params > 0 ? [`${grouped(layer.prunable || layer.params)} weights`] : []),
       ...(layer.prunable > 0 ? [`${percent(layer.prunable / prunable)} of all`] : []),
       ...(result && result.weights > 0 ? [`${percent(result.kept / result.weights)} kept`] : []),
     ].join(', ');

@@ -23,6 +23,9 @@ export interface ParsedPlan {
   readonly tree: Node | undefined;
 }
 
+/** "CloseBraceExpected" -> "close brace expected" */
+const inWords = (code: string): string => code.replace(/(?<=.)[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
+
 const MAX_CHARACTERS = 1 << 20;
 const MAX_DEPTH = 32;
 
@@ -114,7 +117,7 @@ export function parsePlan(text: string): ParsedPlan {
   if (errors.length > 0 || !tree) {
     const problems = errors.map((error) => ({
       path: [],
-      message: `not valid JSON: ${printParseErrorCode(error.error)}`,
+      message: `not valid JSON: ${inWords(printParseErrorCode(error.error))}`,
       offset: error.offset,
       length: error.length,
     }));

@@ -101,7 +101,9 @@ export function previewBudget(
         ? null
         : storedBytes(sparse, total);
   const parts = [
-    compressed && budget.neurons !== undefined ? `${grouped(compressed.cost)} neurons` : null,
+    compressed && budget.neurons !== undefined && written(budget) !== `${grouped(compressed.cost)} neurons`
+      ? `${grouped(compressed.cost)} neurons`
+      : null,
     total === null ? null : budget.weights === undefined ? `${grouped(total)} weights` : percent(total / prunable),
     bytes === null ? null : `about ${sizeText(bytes)} sparse`,
     flopsShare === null || budget.flops !== undefined ? null : `${percent(flopsShare)} of the FLOPs`,

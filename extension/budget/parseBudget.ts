@@ -72,5 +72,19 @@ export function parseBudget(text: string): BudgetInput {
   return { problem: 'unreadable' };
 }
 
+/** A plan's budget as one would type it; '' where it says more than that. */
+export function budgetText(budget: unknown): string {
+  if (typeof budget !== 'object' || budget === null) return '';
+  const [entry, ...more] = Object.entries(budget);
+  if (!entry || more.length > 0) return '';
+  const [kind, value] = entry as [string, unknown];
+  const word = { keep: '', weights: ' weights', bytes: '', flops: ' flops', neurons: ' neurons', pattern: '' }[kind];
+  if (word === undefined || (typeof value !== 'string' && typeof value !== 'number')) return '';
+  const text = `${value}${word}`;
+  const parsed = parseBudget(text);
+  // What reads differently ("0.5 flops") is not offered.
+  return 'readings' in parsed && parsed.readings[0]?.kind === kind ? text : '';
+}
+
 /** The budgets offered before anything is typed. */
 export const SUGGESTED: readonly string[] = ['1%', '2%', '5%', '10%', '20%'];

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { askBudget } from '../budget/askBudget.js';
 import { askPath } from '../budget/askPath.js';
 import { previewOfModel, previewOfPlan } from '../budget/preview.js';
+import { budgetText } from '../budget/parseBudget.js';
 import { withBudget, withExcluded, withLayerLimits } from '../budget/editPlan.js';
 import { ensureData } from '../data/ensureData.js';
 import type { Services } from '../services.js';
@@ -68,14 +69,16 @@ export function planCommands(services: Services): PlanCommands {
   }
 
   /** The plan's model, by asking the plan itself. */
-  async function modelOf(planPath: string): Promise<{ model: string; exclude: string[] } | undefined> {
+  async function modelOf(planPath: string): Promise<{ model: string | null; exclude: string[]; budget: string }> {
     const { parse } = await import('jsonc-parser');
     const { dirname, resolve } = await import('node:path');
     const document = await vscode.workspace.openTextDocument(planPath);
-    const plan = parse(document.getText()) as { model?: unknown; exclude?: unknown } | undefined;
-    if (typeof plan?.model !== 'string') return undefined;
-    const exclude = Array.isArray(plan.exclude) ? plan.exclude.filter((name) => typeof name === 'string') : [];
-    return { model: resolve(dirname(planPath), plan.model), exclude };
+    const plan = parse(document.getText()) as { model?: unknown; exclude?: unknown; budget?: unknown } | undefined;
+    return {
+      model: typeof plan?.model === 'string' ? resolve(dirname(planPath), plan.model) : null,
+      exclude: Array.isArray(plan?.exclude) ? plan.exclude.filter((name) => typeof name === 'string') : [],
+      budget: budgetText(plan?.budget),
+    };
   }
 
   async function edit(planPath: string, change: (text: string) => string): Promise<void> {
@@ -93,7 +96,7 @@ export function planCommands(services: Services): PlanCommands {
   async function planFor(model: string): Promise<string | undefined> {
     const plans = await findPlans();
     const own: string[] = [];
-    for (const plan of plans) if ((await modelOf(plan))?.model === model) own.push(plan);
+    for (const plan of plans) if ((await modelOf(plan)).model === model) own.push(plan);
     if (own.length === 0) return makePlan(model, vscode.l10n.t('No plan uses this model yet: budget of a new one'));
     if (own.length === 1) return own[0];
     const chosen = await vscode.window.showQuickPick(
@@ -104,10 +107,11 @@ export function planCommands(services: Services): PlanCommands {
   }
 
   async function setPlanBudget(planPath: string): Promise<void> {
-    const of = await modelOf(planPath);
+    const { model, exclude, budget: current } = await modelOf(planPath);
     const budget = await askBudget(
       vscode.l10n.t('Budget of {0}', vscode.workspace.asRelativePath(planPath)),
-      of ? previewOfModel(daemon, of.model, of.exclude) : previewOfPlan(daemon, planPath),
+      model ? previewOfModel(daemon, model, exclude) : previewOfPlan(daemon, planPath),
+      current,
     );
     if (budget) await edit(planPath, (text) => withBudget(text, budget));
   }

@@ -25,12 +25,11 @@ function speedOf({ network }: ExportFormat, { rows, flops }: LatencyFigures): st
 
 /** One line of the export's quick pick. @param speed null while it is being measured, or where it cannot be. */
 export function formatItem(format: ExportFormat, speed: LatencyFigures | null): FormatItem {
-  const size = vscode.l10n.t(
-    '{0} gzip, {1} brotli, {2}× smaller',
-    bytes(format.gzip),
-    bytes(format.brotli),
-    times(format.ratio),
-  );
+  const size = [
+    vscode.l10n.t('{0} gzip, {1} brotli', bytes(format.gzip), bytes(format.brotli)),
+    // A dense format has room for every zero.
+    format.ratio < 1.05 ? vscode.l10n.t('no smaller as it is') : vscode.l10n.t('{0}× smaller', times(format.ratio)),
+  ].join(', ');
   return {
     label: format.name,
     description: bytes(format.bytes),

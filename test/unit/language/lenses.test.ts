@@ -32,7 +32,7 @@ describe('modelLenses', () => {
   it('says at the top what the model is, and at each layer what it is, where it stands', () => {
     const lenses = modelLenses(fileOf(pretty), 1331, [{ layer: fc1!.name, weights: 235_200, kept: 1000 }]);
     const top = titles(lenses.filter(({ range }) => range.start.line === 0));
-    expect(top[0]).toBe('266,610 weights, 1.0 MB, 532 k FLOPs, 0.5% zeros');
+    expect(top[0]).toBe('266,610 weights (266,200 prunable), 1.0 MB, 532 k FLOPs, 0.5% zeros');
     expect(top.slice(1).join()).toMatch(/Prune to budget.*Inspect/);
     const lines = pretty.split('\n');
     for (const layer of layers) {
@@ -40,8 +40,8 @@ describe('modelLenses', () => {
       expect(own.map(({ command }) => command!.title)).toEqual(layer.prunable > 0 ? ['Set budget...', 'Exclude'] : []);
       for (const { range } of own) expect(lines[range.start.line]!.trim()).toBe('{');
     }
-    const text = titles(lenses).find((title) => title.includes('235,500'));
-    expect(text).toBe('Dense [300], 235,500 weights, 88.4% of all, 0.425% kept');
+    const text = titles(lenses).find((title) => title.includes('235,200'));
+    expect(text).toBe('Dense [300], 235,200 weights, 88.4% of all, 0.425% kept');
   });
 
   it('says only what it knows', () => {
