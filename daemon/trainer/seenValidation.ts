@@ -42,7 +42,7 @@ export function seenValidation(validation: Evaluation | undefined, test: Evaluat
   const percent = (x: number) => `${(100 * x).toFixed(2)}%`;
   return (
     `the given model errs on ${percent(validation.error)} of the validation part and ${percent(test.error)} of the test part` +
-    ` (by chance: p = ${chance < 1e-12 ? 'less than 1e-12' : chance.toExponential(0)}): it was trained on the data that "validation" is cut from, and an increase or a bound` +
+    ` (by chance: p ${chance < 1e-12 ? '< 1e-12' : `= ${chance.toExponential(0)}`}): it was trained on the data that "validation" is cut from, and an increase or a bound` +
     ' measured there means nothing; remove "validation", so that the test part decides, or give a model that has not seen that part'
   );
 }

