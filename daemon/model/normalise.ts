@@ -1,7 +1,7 @@
 /** A topology as some Keras or TensorFlow.js wrote it -> one that TensorFlow.js builds, with a note for every change. */
 import { UserError } from '../protocol/errors.js';
 import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
-import { modelGraph } from './layerGraph.js';
+import { type LayerNode, modelGraph } from './layerGraph.js';
 import type { Topology } from './model.js';
 import { Notes } from './notes.js';
 import { danglingCalls, insertBehind, renameLayer, rewriteWiring } from './rewriteGraph.js';
@@ -142,6 +142,16 @@ class Normaliser {
     }
   }
 
+  /** TensorFlow.js leaves -1 open until it sees data, and builds no layer with weights behind an open size. */
+  private giveReshapeItsSize({ layer, path, outputs: [shape] }: LayerNode): void {
+    const target = layer.config.target_shape;
+    const known = (size: unknown) => typeof size === 'number' && size >= 0;
+    if (layer.class_name !== 'Reshape' || !Array.isArray(target) || (target as unknown[]).every(known)) return;
+    if (!shape || shape.includes(null)) return;
+    layer.config.target_shape = [...shape];
+    this.notes.add('the open size of a Reshape was computed', path);
+  }
+
   /** Resizing to the size that is already there is the identity; any other is refused. Cycles show as layers never called. */
   checkGraph(topology: Topology): void {
     const graph = modelGraph(topology);
@@ -152,6 +162,7 @@ class Normaliser {
           this.invalid(`layer "${node.path}" is never reached: its inputs form a cycle`);
         continue;
       }
+      this.giveReshapeItsSize(node);
       if (node.layer.class_name !== 'Resizing' && node.layer.class_name !== 'CenterCrop') continue;
       const input = node.calls[0]?.[0];
       if (input && JSON.stringify(input) === JSON.stringify(node.outputs[0])) {

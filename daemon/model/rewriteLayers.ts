@@ -74,6 +74,33 @@ function rewriteLeakyRelu(config: Json, where: string, notes: Notes): void {
   if (config.alpha !== undefined) config.alpha = plain(config.alpha);
 }
 
+const isNumber = (value: unknown): boolean =>
+  typeof (isObject(value) && 'value' in value ? value.value : value) === 'number';
+
+/** A ReLU with a slope alone is a LeakyReLU; TensorFlow.js ignores the slope. */
+function rewriteSlope(layer: LayerJson, where: string, notes: Notes): void {
+  const { config } = layer;
+  const { negative_slope: slope, threshold, max_value: max } = config;
+  const none = (value: unknown) => value == null || value === 0 || (isObject(value) && value.value === 0);
+  if (layer.class_name !== 'ReLU' || !isNumber(slope) || none(slope) || !none(threshold) || max != null) return;
+  layer.class_name = 'LeakyReLU';
+  delete config.threshold;
+  delete config.max_value;
+  notes.add('ReLU with a negative_slope became LeakyReLU', where);
+}
+
+/** TensorFlow.js ignores keepdims: a Reshape behind global pooling gives the axes of 1 back. */
+function keptAxes(layer: LayerJson, where: string, notes: Notes): LayerJson | null {
+  const global = /^Global\w+Pooling([12])D$/.exec(layer.class_name);
+  if (!global || field(layer.config, 'keepdims') !== true) return null;
+  delete layer.config.keepdims;
+  notes.add('keepdims became a Reshape layer', where);
+  const ones = new Array<number>(Number(global[1])).fill(1);
+  const first = /first$/i.test(String(field(layer.config, 'data_format')));
+  const name = `${layerName(layer)}_keepdims`;
+  return { class_name: 'Reshape', config: { name, trainable: true, target_shape: first ? [-1, ...ones] : [...ones, -1] } }; // prettier-ignore
+}
+
 /**
  * Rewrites one layer in place (it is already a copy), wrappers' inner layers and cells included.
  * @returns a layer to stand behind it, where its activation is one.
@@ -109,6 +136,8 @@ export function rewriteLayer(layer: LayerJson, where: string, context: RewriteCo
     config.noise_shape = first ? [null, null, ...ones] : [null, ...ones, null];
     notes.add(`SpatialDropout became Dropout with a noise_shape`, where);
   }
+  const kept = keptAxes(layer, where, notes);
+  rewriteSlope(layer, where, notes);
   if (layer.class_name === 'LeakyReLU') rewriteLeakyRelu(config, where, notes);
   rewriteAxis(layer, where, notes);
   rewriteValues(config, where, notes, refuse);
@@ -127,7 +156,7 @@ export function rewriteLayer(layer: LayerJson, where: string, context: RewriteCo
       where,
     );
   }
-  return rewriteActivations(layer, where, context, refuse);
+  return kept ?? rewriteActivations(layer, where, context, refuse);
 }
 
 function rewriteActivations(
@@ -149,6 +178,7 @@ function rewriteActivations(
       class_name: rewritten.layer.class_name,
       config: { trainable: true, ...rewritten.layer.config },
     };
+    rewriteSlope(extra, where, context.notes);
     if (extra.class_name === 'LeakyReLU') rewriteLeakyRelu(extra.config, where, context.notes);
     refuseUnsupported(extra.class_name, extra.config, refuse);
     if (layer.class_name === 'Activation') {

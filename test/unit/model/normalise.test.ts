@@ -48,6 +48,7 @@ describe('rewrites, each with a note', () => {
     ['initializer', layer('Dense', { units: 2, input_dim: 3, kernel_initializer: { class_name: 'MyInit', config: {} } }), (c) => expect(c.kernel_initializer).toEqual({ class_name: 'Zeros', config: {} }), /Zeros/],
     ['LecunNormal', layer('Dense', { units: 2, input_dim: 3, kernel_initializer: { module: 'keras.initializers', class_name: 'LecunNormal', config: { seed: null } } }), (c) => expect(c.kernel_initializer).toEqual({ class_name: 'LeCunNormal', config: { seed: null } }), /^$/],
     ['negative_slope', layer('LeakyReLU', { negative_slope: 0.2, batch_input_shape: [null, 3] }), (c) => expect(c.alpha).toBe(0.2), /negative_slope became alpha/],
+    ['ReLU slope', layer('ReLU', { negative_slope: { class_name: '__numpy__', config: { value: 0.25 } }, max_value: null, threshold: 0, batch_input_shape: [null, 3] }), (c) => expect(c.alpha).toBe(0.25), /ReLU with a negative_slope became LeakyReLU/],
     ['ndarray alpha', layer('LeakyReLU', { alpha: { type: 'ndarray', value: 0.1 }, batch_input_shape: [null, 3] }), (c) => expect(c.alpha).toBe(0.1), /^$/],
     ['axis list', layer('BatchNormalization', { axis: [1], batch_input_shape: [null, 3] }), (c) => expect(c.axis).toBe(1), /axis in a list/],
     ['RandomFlip', layer('RandomFlip', { mode: 'horizontal', batch_input_shape: [null, 4, 4, 1] }), (c) => expect(c.activation).toBe('linear'), /RandomFlip.*identity/],
@@ -68,6 +69,27 @@ describe('rewrites, each with a note', () => {
       await loads(raw);
     });
   }
+
+  it('keepdims of global pooling becomes a Reshape behind it', async () => {
+    for (const [entry, shape] of [
+      [layer('GlobalAveragePooling2D', { keepdims: true, batch_input_shape: [null, 4, 5, 3] }), [1, 1, 3]],
+      [layer('GlobalMaxPooling2D', { keepdims: true, data_format: 'channels_first', batch_input_shape: [null, 3, 4, 5] }), [3, 1, 1]],
+      [layer('GlobalMaxPooling1D', { keepdims: true, batch_input_shape: [null, 4, 3] }), [1, 3]],
+    ] as const) {
+      const raw = stack(entry);
+      expect(modelGraph(normalise(raw).topology).outputShapes).toEqual([shape]);
+      expect(normalise(raw).notes.join()).toMatch(/keepdims became a Reshape layer: x/);
+      expect((await loads(raw)).outputs[0]!.shape).toEqual([null, ...shape]);
+    }
+  });
+
+  it('the open size of a Reshape is computed, so that layers with weights can follow', async () => {
+    const shapes = { target_shape: [-1, 4], batch_input_shape: [null, 6, 2] };
+    const raw = { class_name: 'Sequential', config: { name: 's', layers: [layer('Reshape', shapes), layer('LSTM', { name: 'rnn', units: 2 })] } }; // prettier-ignore
+    expect(normalise(raw).notes.join()).toMatch(/open size of a Reshape was computed: x/);
+    const model = await loads(raw);
+    expect((model.predict(tf.ones([2, 6, 2])) as tf.Tensor).shape).toEqual([2, 2]);
+  });
 
   it('leaky_relu becomes a LeakyReLU of slope 0.2 behind the layer, also where its output is shared', async () => {
     const wired = (name: string, config: Json, ...from: string[]): Json => ({
@@ -156,9 +178,9 @@ describe('refusals by layer name', () => {
     ['an own class', layer('MyLayer', image), /"x" is of class MyLayer/],
     ['Keras 1 Dense', layer('Dense', { output_dim: 3, init: 'uniform', input_dim: 4 }), /"x" was written by Keras 1/],
     ['Keras 1 Convolution2D', layer('Convolution2D', { nb_filter: 3, ...image }), /"x" was written by Keras 1/],
-    ['ReLU slope', layer('ReLU', { negative_slope: 0.1, ...image }), /"x" has a negative_slope/],
+    ['ReLU slope with a maximum', layer('ReLU', { negative_slope: 0.1, max_value: 6, ...image }), /"x" has a negative_slope/],
     ['ReLU threshold', layer('ReLU', { threshold: 1, ...image }), /"x" has a threshold/],
-    ['keepdims', layer('GlobalAveragePooling2D', { keepdims: true, ...image }), /"x" has keepdims/],
+    ['keepdims', layer('MaxPooling2D', { keepdims: true, ...image }), /"x" has keepdims/],
     ['groups', layer('Conv2D', { filters: 4, kernel_size: [3, 3], groups: 2, ...image }), /"x" has groups/],
     ['depthwise dilation', layer('DepthwiseConv2D', { kernel_size: [3, 3], dilation_rate: [2, 2], ...image }), /"x" has a dilation_rate/],
     ['output_padding', layer('Conv2DTranspose', { filters: 2, kernel_size: 3, output_padding: [1, 1], ...image }), /"x" has output_padding/],

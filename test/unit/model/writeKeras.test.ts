@@ -81,7 +81,7 @@ describe('Keras files that are written', () => {
     const config = strFromU8(members['config.json']!);
     // What Keras would otherwise default differently.
     expect(config).toContain('"reset_after":false');
-    expect(config).toContain('"target_shape":[-1,3]');
+    expect(config).toContain('"target_shape":[36,3]');
     expect(config).toContain('"truncated_normal"');
   });
 
