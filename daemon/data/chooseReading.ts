@@ -54,7 +54,12 @@ export async function chooseReading(
 ): Promise<ReadingChoice> {
   const { encodings, reading } = dataset;
   const tried: { preprocess: Preprocess; loss: number; figures: EncodingFigure[]; best: LabelEncoding }[] = [];
-  for (const preprocess of open.scale ? scaleCandidates(reading.preprocess.mean) : [reading.preprocess]) {
+  const images = dataset.inputShapes.some((shape) => shape.length > 1);
+  const candidates =
+    open.scale && dataset.range
+      ? scaleCandidates(reading.preprocess.mean, dataset.range, images)
+      : [reading.preprocess];
+  for (const preprocess of candidates) {
     const samples = await lossesOf(reference, await dataset.readAs({ preprocess }), encodings);
     const best = clearlyBest(samples, reference.chance);
     const figures = encodings.map((encoding, i) => ({ encoding, loss: mean(samples[i]!) }));
@@ -76,8 +81,8 @@ export async function chooseReading(
         : `Input scale: ${words}, the usual one, as the reference is no better than chance (${shown(reference.chance)}) under any (${text}).`,
     );
   }
-  if (encodings.length > 1)
-    notes.push(encodingNote(best, figures, knows), ...(await otherOrder(chosen, figures, reference)));
+  if (encodings.length > 1) notes.push(encodingNote(best, figures, knows));
+  notes.push(...(await otherOrder(chosen, figures, reference)));
   return { dataset: chosen, scales: tried, encodings: figures, notes };
 }
 

@@ -1,4 +1,5 @@
 import type { Preprocess } from './preprocess.js';
+import type { ValueRange } from './scaleCandidates.js';
 import type { Augmentation } from './augment.js';
 import type { LabelEncoding } from './labelEncodings.js';
 import type { CopyRows } from './preparedInput.js';
@@ -50,6 +51,8 @@ export interface Dataset {
   readonly notes: readonly string[];
   /** The reading in force: "auto" has been replaced by the default for this data. */
   readonly reading: Reading;
+  /** What the stored values look like, where the plan leaves the scale open. */
+  readonly range: ValueRange | null;
   /** How the labels can be read for this model, the usual way first; a single one where nothing is open. */
   readonly encodings: readonly LabelEncoding[];
   /** Of each class in the training loss; [no, yes] for a single yes/no output. null: all alike. */

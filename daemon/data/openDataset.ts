@@ -11,7 +11,7 @@ import { sizeOfPart } from './rawDataset.js';
 import type { OpenOptions } from './openOptions.js';
 import { readSourceData } from './readSourceData.js';
 import type { SampleStore } from './sampleStore.js';
-import { defaultPreprocess } from './scaleCandidates.js';
+import { defaultScale, valueRange, type ValueRange } from './scaleCandidates.js';
 import { splitRows, type SplitRows } from './splits.js';
 import { fitTargets, type FittedTargets, type TargetReader } from './targets.js';
 
@@ -49,8 +49,10 @@ export async function openDataset(
     purpose,
   });
   const augmentation = augmentationOf(config, train.inputs, raw);
+  const range = config.scale === 'auto' ? await valueRange(train.inputs, rows.train) : null;
   const fitted: FittedData = {
     config,
+    range,
     raw,
     requirements,
     train: train.inputs,
@@ -63,7 +65,7 @@ export async function openDataset(
   const encoding = targets.encodings[0]!;
   if (config.scale !== 'auto')
     return prepare(fitted, { preprocess: { scale: config.scale, mean: config.mean }, encoding }, []);
-  const preprocess = { ...(await defaultPreprocess(train.inputs, rows.train)), mean: config.mean };
+  const preprocess = { scale: defaultScale(range!), mean: config.mean };
   const notes = [`Inputs are scaled by default: ${describePreprocess(preprocess)}.`];
   return prepare(fitted, { preprocess, encoding }, notes);
 }
@@ -71,6 +73,7 @@ export async function openDataset(
 /** Everything but the reading. */
 interface FittedData {
   readonly config: ResolvedData;
+  readonly range: ValueRange | null;
   readonly raw: RawDataset;
   readonly requirements: DataRequirements;
   readonly train: readonly SampleStore[];
@@ -107,6 +110,7 @@ async function prepare(data: FittedData, reading: Reading, notes: readonly strin
     hash: raw.hash,
     notes: [...data.notes, ...(encoding.note ? [encoding.note] : []), ...(weights ? [weights.note] : []), ...notes],
     reading,
+    range: data.range,
     encodings: targets.encodings,
     classWeights: weights?.weights ?? null,
     readAs: (other) => prepare(data, { ...reading, ...other }, []),

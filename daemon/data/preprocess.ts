@@ -2,8 +2,11 @@ import { forEachChunk, type SampleStore } from './sampleStore.js';
 
 /** The plan's preprocessing, with "auto" resolved. Statistics come from the training part only. */
 export interface Preprocess {
-  /** "unit" x/255, "symmetric" x/127.5 - 1, "standard" per-feature z-score, a number multiplies. */
-  readonly scale: number | 'unit' | 'symmetric' | 'standard' | 'none';
+  /**
+   * "unit" x/255, "symmetric" x/127.5 - 1, "signed" 2x - 1, "unsigned" (x + 1)/2, "standard" z-score of each feature (of each
+   * channel, with the channel's mean), a number multiplies.
+   */
+  readonly scale: number | 'unit' | 'symmetric' | 'signed' | 'unsigned' | 'standard' | 'none';
   /** Subtracts the training mean of each feature ("image") or of each channel, after scaling. */
   readonly mean: 'image' | 'channel' | 'none';
 }
@@ -66,7 +69,8 @@ async function computeStatistics(store: SampleStore, indices: Uint32Array): Prom
 export async function affineMap(store: SampleStore, indices: Uint32Array, preprocess: Preprocess): Promise<AffineMap> {
   const { scale, mean } = preprocess;
   if (scale === 'standard') {
-    const statistics = await featureStatistics(store, indices);
+    const features = await featureStatistics(store, indices);
+    const statistics = mean === 'channel' ? ofChannels(features, channelsOf(store.shape)) : features;
     // A constant feature carries nothing: it becomes 0, not NaN.
     const factor = statistics.deviation.map((d, i) =>
       d > 1e-7 * Math.max(1, Math.abs(statistics.mean[i]!)) ? 1 / d : 1,
@@ -83,6 +87,8 @@ export async function affineMap(store: SampleStore, indices: Uint32Array, prepro
 function uniformMap(scale: Exclude<Preprocess['scale'], 'standard'>): { scale: number; shift: number } {
   if (scale === 'unit') return { scale: 1 / 255, shift: 0 };
   if (scale === 'symmetric') return { scale: 1 / 127.5, shift: -1 };
+  if (scale === 'signed') return { scale: 2, shift: -1 };
+  if (scale === 'unsigned') return { scale: 0.5, shift: 0.5 };
   if (scale === 'none') return { scale: 1, shift: 0 };
   return { scale, shift: 0 };
 }
@@ -96,6 +102,16 @@ function channelMeans(means: Float64Array, channels: number): Float64Array {
   const total = new Float64Array(channels);
   means.forEach((m, i) => (total[i % channels]! += m));
   return means.map((_, i) => (total[i % channels]! * channels) / means.length);
+}
+
+/** Mean and deviation of each channel over all its features: the variance within features and that of their means. */
+function ofChannels({ mean, deviation }: FeatureStatistics, channels: number): FeatureStatistics {
+  const means = channelMeans(mean, channels);
+  const variances = channelMeans(
+    deviation.map((d, i) => d ** 2 + (mean[i]! - means[i]!) ** 2),
+    channels,
+  );
+  return { mean: means, deviation: variances.map(Math.sqrt) };
 }
 
 /** Applies the map in place to `count` rows of `width` values. */
@@ -119,7 +135,9 @@ export function describePreprocess({ scale, mean }: Preprocess): string {
   const scaled = {
     unit: 'x/255',
     symmetric: 'x/127.5 - 1',
-    standard: 'per-feature z-score of the training part',
+    signed: '2x - 1',
+    unsigned: '(x + 1)/2',
+    standard: `per-${mean === 'channel' ? 'channel' : 'feature'} z-score of the training part`,
     none: 'as stored',
   };
   const text = typeof scale === 'number' ? `x * ${scale}` : scaled[scale];

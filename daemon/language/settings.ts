@@ -97,7 +97,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'data.source': 'A built-in data set, or a path relative to this file.',
   'data.validation': 'Part of the training set held out for evaluation: a share below 1, or a count.',
   'data.preprocess.scale':
-    '`unit`: x/255. `symmetric`: x/127.5 - 1. `standard`: (x - mean)/deviation per feature, of the training part. A number multiplies. `auto`: the lowest loss of the given model, or the range of the values where none is given.',
+    '`unit`: x/255. `symmetric`: x/127.5 - 1. `signed`: 2x - 1. `unsigned`: (x + 1)/2. `standard`: (x - mean)/deviation of the training part, per feature, or per channel with `mean: channel`. A number multiplies. `auto`: the lowest loss of the given model, or the range of the values where none is given.',
   'data.preprocess.mean': 'Subtract the training mean: per pixel (`image`) or per channel (`channel`).',
   'data.classes':
     'Which label is which output: a list of labels in the order of the outputs, or `stored` (the label is the class number), `from-one`, `value`, `text` (sorted), `appearance` (order in the file), `reversed` (two classes). `auto` (default): the lowest loss of the given model.',

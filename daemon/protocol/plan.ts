@@ -164,10 +164,10 @@ export const DataSource = z.union([
     preprocess: z
       .strictObject({
         scale: z
-          .union([z.number(), z.enum(['unit', 'symmetric', 'standard', 'none', 'auto'])])
+          .union([z.number(), z.enum(['unit', 'symmetric', 'signed', 'unsigned', 'standard', 'none', 'auto'])])
           .optional()
           .describe(
-            'Multiply inputs by a number; "unit" x/255, "symmetric" x/127.5-1, "standard" per-feature z-score of the training part. Default "auto".',
+            'Multiply inputs by a number; "unit" x/255, "symmetric" x/127.5-1, "signed" 2x-1, "unsigned" (x+1)/2, "standard" z-score of the training part, per feature or (with "mean": "channel") per channel. Default "auto".',
           ),
         mean: z.enum(['image', 'channel', 'none']).optional().describe('Subtract the training mean. Default "none".'),
       })

@@ -25,7 +25,7 @@ export const ResolvedData = z.strictObject({
   test: z.string().nullable(),
   validation: z.number().min(0).describe('A share below 1, or a count.'),
   limit: z.int().nullable(),
-  scale: z.union([z.number(), z.enum(['unit', 'symmetric', 'standard', 'none', 'auto'])]),
+  scale: z.union([z.number(), z.enum(['unit', 'symmetric', 'signed', 'unsigned', 'standard', 'none', 'auto'])]),
   mean: z.enum(['image', 'channel', 'none']),
   augment: z.strictObject({ flip: z.boolean(), shift: z.int() }),
   // Runs of earlier versions have neither.

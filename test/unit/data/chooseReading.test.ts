@@ -7,7 +7,7 @@ import { scaleCandidates } from '../../../daemon/data/scaleCandidates.js';
 import { identityIndices } from '../../../daemon/data/sampleStore.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { ResolvedData } from '../../../daemon/protocol/resolvedPlan.js';
-import { classifier, dataConfig, idxBytes, makeWorkspace, readAll } from './fixtures.js';
+import { classifier, dataConfig, float32, idxBytes, makeWorkspace, npyBytes, readAll } from './fixtures.js';
 
 const workspace = makeWorkspace();
 afterAll(() => workspace.remove());
@@ -45,13 +45,45 @@ async function trainedOnScale(preprocess: Preprocess): Promise<Reference> {
 }
 
 describe('scale "auto"', () => {
-  it.each(scaleCandidates('none'))('finds %o by the loss of a reference trained on it', async (preprocess) => {
-    const dataset = await openDataset(dataConfig('d', { scale: 'auto' }), classifier([2, 2, 1], 2), here);
-    const choice = await chooseReading(dataset, { scale: true }, await trainedOnScale(preprocess));
-    expect(choice.dataset.reading.preprocess).toEqual(preprocess);
-    expect(choice.scales.length).toBe(scaleCandidates('none').length);
-    expect(choice.scales.map((f) => f.loss)).toEqual(choice.scales.map((f) => f.loss).sort((a, b) => a - b));
-    expect(choice.notes[0]).toMatch(/^Input scale chosen by the reference's loss: .*: 0\.00/);
+  it.each(scaleCandidates('none', 'pixels', true))(
+    'finds %o by the loss of a reference trained on it',
+    async (preprocess) => {
+      const dataset = await openDataset(dataConfig('d', { scale: 'auto' }), classifier([2, 2, 1], 2), here);
+      const choice = await chooseReading(dataset, { scale: true }, await trainedOnScale(preprocess));
+      expect(choice.dataset.reading.preprocess).toEqual(preprocess);
+      expect(choice.scales.length).toBe(scaleCandidates('none', 'pixels', true).length);
+      expect(choice.scales.map((f) => f.loss)).toEqual(choice.scales.map((f) => f.loss).sort((a, b) => a - b));
+      expect(choice.notes[0]).toMatch(/^Input scale chosen by the reference's loss: .*: 0\.00/);
+    },
+  );
+
+  it('pixels that are scaled already: as they are, or back to what the model knows', async () => {
+    const write = (name: string, values: number[]) => {
+      workspace.write(`${name}/x.npy`, npyBytes('<f4', [6, 2, 2], float32([...values, ...values, ...values])));
+      workspace.write(`${name}/y.npy`, npyBytes('|u1', [6], Uint8Array.from([0, 1, 0, 1, 0, 1])));
+      return openDataset(dataConfig(`${name}/x.npy`, { scale: 'auto' }), classifier([2, 2, 1], 2), here);
+    };
+    /** Wants values whose largest is `largest` and smallest `smallest`. */
+    const wanting = (smallest: number, largest: number): Reference => ({
+      chance: Infinity,
+      samples,
+      losses: async ([inputs], count, targets) => {
+        const values = [...inputs!.subarray(0, 4 * count)];
+        const loss = Math.abs(Math.min(...values) - smallest) + Math.abs(Math.max(...values) - largest);
+        return targets.map(() => new Array<number>(count).fill(loss));
+      },
+    });
+    const unit = await write('unit', [0, 0.25, 0.5, 1, 0, 0.75, 0.5, 1]);
+    const scale = async (dataset: Dataset, reference: Reference) =>
+      (await chooseReading(dataset, { scale: true }, reference)).dataset.reading.preprocess.scale;
+    expect(unit.range).toBe('unit');
+    expect(await scale(unit, wanting(0, 1))).toBe('none');
+    expect(await scale(unit, wanting(-1, 1))).toBe('signed');
+    expect(await scale(unit, wanting(0, 255))).toBe(255);
+    const signed = await write('signed', [-1, 0.25, 0.5, 1, 0, 0.75, -1, 1]);
+    expect(signed.range).toBe('signed');
+    expect(await scale(signed, wanting(0, 1))).toBe('unsigned');
+    expect(await scale(signed, wanting(-1, 1))).toBe('none');
   });
 
   it('of a model that is no better than chance under any is the usual one, and says so', async () => {
@@ -199,6 +231,14 @@ describe('classes "auto"', () => {
     const listed = await table(labels, outputs([4]), { classes: ['top', 'low', 'high', 'medium'] });
     const { inputs, targets } = await readAll(listed, listed.train);
     expect(targets.map((t) => t.indexOf(1))).toEqual(inputs.map(([x]) => answers[x!]));
+  });
+
+  it('tells that order also where the data has one usual order only', async () => {
+    const dataset = await table(['a', 'b', 'c'], outputs([3]));
+    expect(dataset.encodings.length).toBe(1);
+    const { notes } = await chooseReading(dataset, { scale: false }, answering([2, 0, 1], 3));
+    expect(notes).toEqual([expect.stringContaining('classes were "b", "c", "a"')]);
+    expect((await chooseReading(dataset, { scale: false }, answering([0, 1, 2], 3))).notes).toEqual([]);
   });
 
   it('nothing is open where the data numbers its classes, and nothing is said', async () => {

@@ -30,6 +30,8 @@ describe('preprocessing', () => {
   it.each([
     ['unit' as const, (x: number) => x / 255],
     ['symmetric' as const, (x: number) => x / 127.5 - 1],
+    ['signed' as const, (x: number) => 2 * x - 1],
+    ['unsigned' as const, (x: number) => (x + 1) / 2],
     ['none' as const, (x: number) => x],
     [0.25, (x: number) => x * 0.25],
   ])('scale %s', async (scale, expected) => {
@@ -57,6 +59,21 @@ describe('preprocessing', () => {
       return means.reduce((a, b) => a + b, 0) / 12;
     });
     rows.forEach((value, i) => expect(value).toBeCloseTo((pixels[i]! - channel[i % 2]!) / 255, 6));
+  });
+
+  it('standard with mean channel: z-scores over all the features of a channel', async () => {
+    const rows = await rowsUnder({ scale: 'standard', mean: 'channel' });
+    const channel = [0, 1].map((c) => {
+      const values = [...training].flatMap((row) =>
+        Array.from({ length: 12 }, (_, p) => pixels[row * width + 2 * p + c]!),
+      );
+      const mean = values.reduce((a, b) => a + b, 0) / values.length;
+      return { mean, deviation: Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length) };
+    });
+    rows.forEach((value, i) => {
+      const { mean, deviation } = channel[i % 2]!;
+      expect(value).toBeCloseTo((pixels[i]! - mean) / deviation, 4);
+    });
   });
 
   it('a constant feature becomes 0, not NaN', async () => {
