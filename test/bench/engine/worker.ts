@@ -21,11 +21,15 @@ export function batchesOf({ imagesFile, targetsFile, orderFile, samples, batch }
   let at = 0;
   return {
     next(inputs, target, copyRows) {
-      const together = copyRows && at + batch <= samples;
-      if (together) copyRows(images, width, order, at, batch, inputs[0]!);
+      if (copyRows && at + batch <= samples) {
+        copyRows(images, width, order, at, batch, inputs[0]!);
+        copyRows(targets, classes, order, at, batch, target);
+        at = (at + batch) % samples;
+        return;
+      }
       for (let i = 0; i < batch; i++, at = (at + 1) % samples) {
         const sample = order[at]!;
-        if (!together) inputs[0]!.set(images.subarray(sample * width, (sample + 1) * width), i * width);
+        inputs[0]!.set(images.subarray(sample * width, (sample + 1) * width), i * width);
         target.set(targets.subarray(sample * classes, (sample + 1) * classes), i * classes);
       }
     },
