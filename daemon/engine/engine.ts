@@ -99,7 +99,7 @@ export interface TrainRequest {
   /** Retraining: weights within `ranges` whose keep is 0 stay exactly 0, and so does their velocity. */
   readonly mask?: { readonly keep: Uint8Array; readonly ranges: readonly Range[] };
   readonly signal?: AbortSignal;
-  /** After every step, with the batch's mean loss (without the penalty). Called in order; must be cheap. */
+  /** After every step, with the batch's mean loss and the model's own regularizers (without the penalty). Called in order; must be cheap. */
   onStep?(i: number, loss: number): void;
 }
 

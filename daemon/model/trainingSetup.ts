@@ -79,8 +79,13 @@ function byActivation(activation: string): TrainingLoss {
   return activation === 'sigmoid' ? 'binaryCrossentropy' : 'meanSquaredError';
 }
 
-const hasRegularizer = (config: Record<string, unknown>): boolean =>
-  Object.entries(config).some(([key, value]) => /_?regularizer$/i.test(key) && value !== null && value !== undefined);
+/** Whether a layer, or what it wraps, has a setting of such a name. */
+const hasSetting = (config: Record<string, unknown>, name: RegExp): boolean =>
+  Object.entries(config).some(
+    ([key, value]) =>
+      (name.test(key) && value !== null && value !== undefined) ||
+      (isLayerJson(value) && hasSetting(value.config, name)),
+  );
 
 /**
  * @param output name of the output's layer ("o1", "head/o1"); default the last output, which always trains.
@@ -107,11 +112,13 @@ export function trainingSetup(
     notes.push(`the model has ${names.length} outputs (${names.join(', ')}); the last one is trained on`);
   }
   const name = names[index]!;
-  const regularized = graph.layers.filter(({ layer }) => hasRegularizer(layer.config)).map(({ path }) => path);
-  if (regularized.length > 0)
-    notes.push(
-      `regularizers take no part in training (${regularized.join(', ').slice(0, 200)}); the plan's training.weightDecay does`,
-    );
+  const having = (setting: RegExp): string =>
+    graph.layers.filter(({ layer }) => hasSetting(layer.config, setting)).map(({ path }) => path).join(', ').slice(0, 200); // prettier-ignore
+  const regularized = having(/^(?!activity).*_?regularizer$/i);
+  if (regularized !== '')
+    notes.push(`the model's own regularizers are part of the loss in training (${regularized}), beside training.weightDecay`); // prettier-ignore
+  const left = having(/^activity_?regularizer$|_?constraint$/i);
+  if (left !== '') notes.push(`activity regularizers and constraints take no part in training (${left})`);
   const shape = graph.outputShapes[index];
   if (!shape || shape.some((dim) => dim === null)) {
     throw new UserError(

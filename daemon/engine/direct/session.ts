@@ -16,6 +16,7 @@ import { loadModel, type LoadedModel } from './loadModel.js';
 import { withoutOutputActivation } from './logits.js';
 import { absorbedActivation, activated, isClassification, meanLoss, wrongSamples } from './losses.js';
 import { Residuals } from '../residuals.js';
+import { penalties } from '../layerTree.js';
 import { activate, type TensorFlow } from './tensorflow.js';
 import { TensorUpdate } from './update.js';
 
@@ -223,7 +224,10 @@ class DirectSession implements EngineSession {
     const expected = this.targetTensor(target, batchSize);
     return this.seeded(() =>
       this.tf.core.variableGrads(
-        () => meanLoss(this.tf, loss, this.onLogits, expected, this.forward(x, true), classWeights),
+        () => {
+          const mean = meanLoss(this.tf, loss, this.onLogits, expected, this.forward(x, true), classWeights);
+          return penalties(this.model.layersModel).reduce((sum, penalty) => this.tf.core.add(sum, penalty), mean);
+        },
         this.model.parameters.map(({ variable }) => variable),
       ),
     );

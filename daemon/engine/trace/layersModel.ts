@@ -4,6 +4,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { UserError } from '../../protocol/errors.js';
 import type { Model } from '../../model/model.js';
 import { sameShape } from '../graph/ir.js';
+import { allLayers } from '../layerTree.js';
 import { withTracing } from './backend.js';
 import { addMissingGradients, repairLayer } from './layerRepairs.js';
 
@@ -57,15 +58,6 @@ function withoutInitializers(value: unknown): unknown {
 
 /** "layer/cell/kernel" in files of TensorFlow 2.2 and later is "layer/kernel" here. */
 const withoutCell = (name: string): string => name.replace(/\/[^/]+(\/[^/]+)$/, '$1');
-
-/** Every layer, those inside models and wrappers included. */
-function allLayers(layers: readonly tfl.layers.Layer[]): tfl.layers.Layer[] {
-  return layers.flatMap((layer) => {
-    const { layers: inner, layer: wrapped, cell, cells, forwardLayer, backwardLayer } = layer as unknown as Record<string, tfl.layers.Layer & tfl.layers.Layer[]>; // prettier-ignore
-    const children = [...(inner ?? []), wrapped, cell, ...(cells ?? []), forwardLayer, backwardLayer];
-    return [layer, ...allLayers(children.filter((child) => child !== undefined && child !== null))];
-  });
-}
 
 /**
  * Builds TensorFlow.js's layers from a model in memory.

@@ -4,6 +4,7 @@ import type { Model } from '../../model/model.js';
 import type { Loss } from '../engine.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { type Graph, type GraphOutput, type Node, sizeOf } from '../graph/ir.js';
+import { penalties } from '../layerTree.js';
 import { withTracing } from './backend.js';
 import { buildLayers, type LayerWeight, type TraceableModel } from './layersModel.js';
 import { type Head, meanLoss, withLogits } from './lossHead.js';
@@ -162,7 +163,8 @@ function trainingOutputs(
   const { value, grads } = tf.variableGrads(
     () => {
       const output = pass.apply();
-      return meanLoss(loss, head, pass.target(output.shape), output, classWeights);
+      const mean = meanLoss(loss, head, pass.target(output.shape), output, classWeights);
+      return penalties(layers.model).reduce((sum, penalty) => tf.add(sum, penalty), mean);
     },
     trainable.map((weight) => weight.variable),
   );

@@ -50,11 +50,13 @@ describe('trainingSetup', () => {
     expect(trainingSetup(head(3, 'softmax', { loss: logits })).fromLogits).toBe(false);
   });
 
-  it('regularizers are named, as they take no part', () => {
+  it('regularizers are named, as they take part, and constraints, as they do not', () => {
     const model = head(3, 'softmax');
     expect(trainingSetup(model).notes).toEqual([]);
     Object.assign(model.topology.config.layers[0]!.config, { kernel_regularizer: { class_name: 'L2', config: { l2: 0.01 } }, bias_regularizer: null });
-    expect(trainingSetup(model).notes.join()).toMatch(/regularizers take no part in training \(d\)/);
+    expect(trainingSetup(model).notes.join()).toMatch(/^the model's own regularizers are part of the loss in training \(d\)[^|]*$/);
+    Object.assign(model.topology.config.layers[0]!.config, { kernel_regularizer: null, kernel_constraint: { class_name: 'MaxNorm', config: {} } });
+    expect(trainingSetup(model).notes).toEqual(['activity regularizers and constraints take no part in training (d)']);
   });
 
   it('several outputs: the last, or the named one', async () => {
