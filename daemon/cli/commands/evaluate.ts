@@ -33,6 +33,11 @@ export const evaluate: Command = {
       help: 'unit, symmetric, standard, none, a number, or auto (default: chosen by the loss)',
     },
     mean: { type: 'string', value: 'MEAN', help: 'image, channel or none: subtract the training mean' },
+    classes: {
+      type: 'string',
+      value: 'ORDER',
+      help: 'labels in the order of the outputs ("cat,dog"), or stored, from-one, value, text, appearance, reversed',
+    },
     engine: { type: 'string', value: 'ENGINE', help: 'engine id (default: auto)' },
     output: { type: 'string', value: 'LAYER', help: 'output layer, for a model with several' },
   },
@@ -48,12 +53,17 @@ export const evaluate: Command = {
     const output = stringOption(values, 'output');
     const scaleText = stringOption(values, 'scale');
     const scale = scaleText !== undefined && Number.isFinite(Number(scaleText)) ? Number(scaleText) : scaleText;
+    const classes = stringOption(values, 'classes');
     const parsed = DataSource.safeParse({
       source,
+      ...(classes === undefined ? {} : { classes: classes.includes(',') ? classes.split(',') : classes }),
       preprocess: { ...(scale === undefined ? {} : { scale }), ...(values['mean'] ? { mean: values['mean'] } : {}) },
     });
     if (!parsed.success)
-      throw new UserError('usage', `lc-prune evaluate: --scale or --mean: ${parsed.error.issues[0]!.message}`);
+      throw new UserError(
+        'usage',
+        `lc-prune evaluate: --scale, --mean or --classes: ${parsed.error.issues[0]!.message}`,
+      );
     // A path typed on the command line is the user's own choice, wherever a link leads it.
     const dataPath = isBuiltinData(source) ? source : await realpath(source).catch(() => resolve(source));
     const dataWorkspace = isBuiltinData(source)

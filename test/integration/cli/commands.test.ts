@@ -245,6 +245,11 @@ describe('labels in an order that only the model knows', () => {
     );
     expect(evaluated.stderr).toMatch(read);
     expect(evaluated.lines.at(-1)!['error']).toBeLessThan(0.1);
+    const wrong = ['--classes', 'k10,k9,z', '--scale', 'none', '--json'];
+    const stated = await lcPrune(['evaluate', 'trained/model.json', '--data', 'renamed.csv', ...wrong], {
+      cwd: ws.folder,
+    });
+    expect(stated.lines.at(-1)!['error']).toBeGreaterThan(0.5);
 
     await writeFile(ws.path('plan.prune.json'), JSON.stringify(plan({})));
     const shown = await lcPrune(['preview', 'plan.prune.json', '--samples', '240', '--json'], { cwd: ws.folder });
@@ -260,8 +265,8 @@ describe('labels in an order that only the model knows', () => {
     expect(resolved.data).toMatchObject({ classes: 'value' });
 
     await writeFile(ws.path('text.prune.json'), JSON.stringify(plan({ classes: ['k10', 'k9', 'z'] })));
-    const stated = await lcPrune(['run', 'text.prune.json', '--json'], { cwd: ws.folder });
-    expect((stated.lines.at(-1) as typeof done).reference.error).toBeGreaterThan(0.5);
+    const listed = await lcPrune(['run', 'text.prune.json', '--json'], { cwd: ws.folder });
+    expect((listed.lines.at(-1) as typeof done).reference.error).toBeGreaterThan(0.5);
     await writeFile(ws.path('odd.prune.json'), JSON.stringify(plan({ classes: ['k10', 'k9', 'y'] })));
     expect(await lcPrune(['run', 'odd.prune.json'], { cwd: ws.folder })).toMatchObject({
       code: 2,
