@@ -131,8 +131,9 @@ export class Monitor {
       element(
         'div',
         { class: 'grid' },
-        ...this.#cards.map(({ card }) => card.root),
+        // What a path run is for; hidden for others.
         this.#path.root,
+        ...this.#cards.map(({ card }) => card.root),
         this.#tradeOff.root,
         this.#layers.root,
         this.#layerCard.root,

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Services } from '../services.js';
+import { byUse } from '../engine/byUse.js';
 import { engineSetting, setEngine } from '../settings.js';
 import type { CommandTable } from './command.js';
 
@@ -21,7 +22,7 @@ export function serviceCommands({ daemon, log }: Services): ServiceCommands {
               detail: current === 'auto' ? vscode.l10n.t('in use') : '',
               id: 'auto',
             },
-            ...engines.map((engine) => ({
+            ...byUse(engines, current).map((engine) => ({
               label: `${engine.available ? '$(check)' : '$(circle-slash)'} ${engine.name}`,
               description: engine.device,
               detail: [engine.id === current ? vscode.l10n.t('in use') : '', engine.reason].filter(Boolean).join(' · '),

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { EngineState, Result } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
+import { byUse, isUsed } from '../engine/byUse.js';
 import { bytes, count } from '../format.js';
 import { VIEWS } from '../ids.js';
 import { isActive, type Runs } from '../runs.js';
@@ -56,8 +57,9 @@ export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposab
     const active = this.runs.all.find(isActive);
     const used = active && this.#memoryOf(active.run);
     const { node, session } = this.daemon.state;
+    const [first, ...others] = byUse(this.#engines, engineSetting()).map((engine): Row => ({ kind: 'engine', engine }));
     return [
-      ...this.#engines.map((engine): Row => ({ kind: 'engine', engine })),
+      ...(first ? [first] : []),
       ...(active?.samplesPerSecond
         ? [
             {
@@ -83,6 +85,7 @@ export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposab
         ].join(' · '),
         icon: 'server-process',
       },
+      ...others,
     ];
   }
 
@@ -95,7 +98,7 @@ export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposab
     }
     const { engine } = row;
     const setting = engineSetting();
-    const used = setting === 'auto' ? engine.chosen : engine.id === setting;
+    const used = isUsed(engine, setting);
     const item = new vscode.TreeItem(engine.name);
     item.description = [
       engine.device,

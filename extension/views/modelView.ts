@@ -11,9 +11,12 @@ import type { Runs } from '../runs.js';
 
 type Row = { kind: 'model' } | ({ kind: 'layer'; index: number } & LayerItem) | { kind: 'note'; text: string };
 
-/** The layers of the model in front (or last inspected) and what the latest run of it keeps. */
+const MODEL: Row = { kind: 'model' };
+
+/** The layers of the model in front (or last inspected) and what the latest run of it keeps. Rows without ids, as in RunsView. */
 export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposable {
   #summary: ModelSummary | null = null;
+  #rows: Row[] = [];
   #kept = new Map<string, LayerKept>();
   #run: string | null = null;
   #changed = new vscode.EventEmitter<Row | undefined>();
@@ -47,7 +50,7 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
   }
 
   async inspect(model: string, options: { reveal?: boolean } = {}): Promise<void> {
-    this.#summary = await this.daemon.request('lc/inspect', { model });
+    this.#show(await this.daemon.request('lc/inspect', { model }));
     this.#kept.clear();
     this.#changed.fire(undefined);
     await this.#loadKept();
@@ -71,13 +74,17 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
 
   getChildren(row?: Row): Row[] {
     if (!this.#summary) return [];
-    const { path, layers, notes } = this.#summary;
-    if (row?.kind === 'model')
-      return [
-        ...layers.map((layer, index): Row => ({ kind: 'layer', index, model: path, layer: layer.name })),
-        ...notes.map((text): Row => ({ kind: 'note', text })),
-      ];
-    return row ? [] : [{ kind: 'model' }];
+    if (row?.kind === 'model') return this.#rows;
+    return row ? [] : [MODEL];
+  }
+
+  #show(summary: ModelSummary): void {
+    const { path, layers, notes } = summary;
+    this.#summary = summary;
+    this.#rows = [
+      ...layers.map((layer, index): Row => ({ kind: 'layer', index, model: path, layer: layer.name })),
+      ...notes.map((text): Row => ({ kind: 'note', text })),
+    ];
   }
 
   getTreeItem(row: Row): vscode.TreeItem {
@@ -93,7 +100,6 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
         basename(summary.path) === 'model.json' ? basename(dirname(summary.path)) : basename(summary.path),
         vscode.TreeItemCollapsibleState.Expanded,
       );
-      item.id = `model:${summary.path}`;
       item.iconPath = new vscode.ThemeIcon('symbol-structure');
       item.description = vscode.l10n.t(
         '{0} weights · {1} · {2} FLOPs',
@@ -108,7 +114,6 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
     }
     const layer = summary.layers[row.index]!;
     const item = new vscode.TreeItem(layer.name);
-    item.id = `layer:${summary.path}:${layer.name}`;
     const kept = this.#kept.get(layer.name);
     const zeros = layer.zeros ?? 0;
     const share = kept

@@ -6,14 +6,23 @@ import type { Runs } from '../runs.js';
 import { runDescription, runIcon, runTooltip } from './runText.js';
 
 /** A plan with its runs, or a run. */
-export type RunNode = { plan: string; runs: RunSummary[] } | RunItem;
+interface PlanItem {
+  plan: string;
+  runs: RunSummary[];
+}
+export type RunNode = PlanItem | RunItem;
 
-const isPlan = (node: RunNode): node is { plan: string; runs: RunSummary[] } => 'plan' in node;
+const isPlan = (node: RunNode): node is PlanItem => 'plan' in node;
 
-/** Runs by plan, newest first; a run that only made progress redraws its own row. */
+/**
+ * Runs by plan, newest first; a run that only made progress redraws its own row. Rows are the same objects at every look and have
+ * no `id`: where two looks of the editor overlap, an id that is met twice is an error there, after which no change of the tree
+ * is drawn any more.
+ */
 export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Disposable {
   #changed = new vscode.EventEmitter<RunNode | undefined>();
   #items = new Map<string, RunItem>();
+  #plans = new Map<string, PlanItem>();
   #disposables: vscode.Disposable[];
   readonly onDidChangeTreeData = this.#changed.event;
 
@@ -43,19 +52,22 @@ export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Dispos
 
   getChildren(node?: RunNode): RunNode[] {
     if (node) return isPlan(node) ? node.runs.map((summary) => this.#item(summary)) : [];
-    const plans = new Map<string, RunSummary[]>();
-    for (const summary of this.runs.all) {
-      const list = plans.get(summary.plan) ?? [];
-      list.push(summary);
-      plans.set(summary.plan, list);
+    const { all } = this.runs;
+    const plans = new Map<string, PlanItem>();
+    for (const summary of all) {
+      const { plan } = summary;
+      if (!plans.has(plan)) plans.set(plan, Object.assign(this.#plans.get(plan) ?? { plan, runs: [] }, { runs: [] }));
+      plans.get(plan)!.runs.push(summary);
     }
-    return Array.from(plans, ([plan, runs]) => ({ plan, runs }));
+    this.#plans = plans;
+    const known = new Set(all.map(({ run }) => run));
+    for (const run of this.#items.keys()) if (!known.has(run)) this.#items.delete(run);
+    return [...plans.values()];
   }
 
   getTreeItem(node: RunNode): vscode.TreeItem {
     if (isPlan(node)) {
       const item = new vscode.TreeItem(node.plan, vscode.TreeItemCollapsibleState.Expanded);
-      item.id = `plan:${node.plan}`;
       item.iconPath = new vscode.ThemeIcon('target');
       item.description = node.runs.length === 1 ? vscode.l10n.t('1 run') : vscode.l10n.t('{0} runs', node.runs.length);
       item.contextValue = 'plan';
@@ -63,7 +75,6 @@ export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Dispos
     }
     const { summary } = node;
     const item = new vscode.TreeItem(displayName(summary).replace(`${summary.plan} `, ''));
-    item.id = `run:${summary.run}`;
     item.description = [summary.method === 'lc' ? null : summary.method, runDescription(summary)]
       .filter(Boolean)
       .join(' · ');

@@ -81,6 +81,8 @@ describe('from a model to a small model', () => {
     await artifact(window.page, 'codelens-plan');
     await window.codeLens(/Run/).first().click();
     await window.monitor.locator('h1', { hasText: 'quick' }).waitFor({ timeout: 60_000 });
+    // Open while the run goes on, so that its rows have to follow.
+    await window.openSideBar();
     await window.monitor.getByRole('button', { name: 'Pause' }).click();
     await expectEventually(() => window.runState.textContent(), 'Paused');
     const values = await lastValues(window);
@@ -96,11 +98,9 @@ describe('from a model to a small model', () => {
   test('the result keeps exactly the budget, in every view', async () => {
     const stats = await window.monitor.locator('.stats').innerText();
     expect(stats).toContain('5,324 of 266,200');
-    await window.openSideBar();
-    await window
-      .treeRow(/2% kept/)
-      .first()
-      .waitFor();
+    const row = window.treeRow(/2% kept/).first();
+    await row.waitFor();
+    expect(await row.getAttribute('aria-label')).toMatch(/^quick .*, done, /);
     await artifact(window.page, 'side-bar');
   });
 

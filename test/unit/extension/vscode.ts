@@ -28,3 +28,19 @@ export const l10n = {
 };
 export const workspace = { isTrusted: true, onDidGrantWorkspaceTrust: () => new Disposable(() => {}) };
 export const window = { registerWebviewPanelSerializer: () => new Disposable(() => {}) };
+
+export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 };
+export class TreeItem {
+  id?: string;
+  contextValue?: string;
+  constructor(readonly label: string) {}
+}
+export class ThemeColor {
+  constructor(readonly id: string) {}
+}
+export class ThemeIcon {
+  constructor(
+    readonly id: string,
+    readonly color?: ThemeColor,
+  ) {}
+}
