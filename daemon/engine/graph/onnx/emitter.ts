@@ -39,7 +39,7 @@ export const wholeOnnx: OnnxTarget = {
   transposeOfGroups: true,
 };
 
-/** Falls short in all of it: onnxruntime's WebGPU provider (1.30; its Conv is issue 29651 of microsoft/onnxruntime). */
+/** Falls short in all of it: onnxruntime's WebGPU provider (1.30; for its Conv compare issue 29651 of microsoft/onnxruntime). */
 export const gpuOnnx: OnnxTarget = {
   maxPoolPlaces: false,
   selu: false,
