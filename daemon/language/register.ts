@@ -45,6 +45,8 @@ export interface Language {
   start(): void;
   /** A run of a workspace folder changed: lenses that show its result are out of date. */
   runChanged(folder: string, summary: RunSummary | null): void;
+  /** Data sets were installed: plans that miss one are looked at again. */
+  packagesChanged(): void;
   dispose(): void;
 }
 
@@ -108,7 +110,7 @@ class LanguageServer implements Language {
     );
     connection.onNotification(DidChangeWatchedFilesNotification.type, ({ changes }) => {
       // Runs write files of their own, which no plan names.
-      if (changes.every(({ uri }) => uri.includes('/.lcprune/runs/'))) return;
+      if (changes.every(({ uri }) => uri.includes('/.lcprune/'))) return;
       this.#plans.refresh();
       this.#refreshLenses();
     });
@@ -166,6 +168,10 @@ class LanguageServer implements Language {
     if (this.#lensKeys.get(run) === key) return;
     this.#lensKeys.set(run, key);
     this.#refreshLenses();
+  }
+
+  packagesChanged(): void {
+    this.#plans.refresh();
   }
 
   dispose(): void {

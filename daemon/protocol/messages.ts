@@ -247,6 +247,8 @@ export type Result<M extends RequestMethod> = z.infer<Requests[M]['result']>;
 export const clientNotifications = {
   /** Workspace Trust was granted (or the folders changed and trust with them). */
   'lc/trust': z.strictObject({ trusted: z.boolean() }),
+  /** A data set was installed: plans that miss one are looked at again, though no watcher may see into its folder. */
+  'lc/packagesChanged': z.strictObject({}),
 } as const;
 export type ClientNotifications = typeof clientNotifications;
 

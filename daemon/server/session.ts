@@ -98,6 +98,7 @@ export function openSession(socket: WebSocket, shared: Shared): void {
     if (parsed.success) workspace.trusted = parsed.data.trusted;
     else log('warn', 'lc/trust: ignored, its parameter is { "trusted": true or false }');
   });
+  connection.onNotification('lc/packagesChanged', () => language.packagesChanged());
   connection.onRequest(ShutdownRequest.type, () => undefined);
   // Another client may still be there: the daemon ends with its stdin, not with a client.
   connection.onNotification(ExitNotification.type, () => socket.close(1000));

@@ -37,5 +37,6 @@ export async function ensureData(
     packages: packages.map((name) => `${name}@${DATA_PACKAGES[name].version}`),
     scripts: false,
   });
+  (await services.daemon.session()).notify('lc/packagesChanged', {});
   return true;
 }

@@ -19,8 +19,8 @@ export async function expectEventually<T>(read: () => Promise<T>, wanted: T, tim
   throw new Error(`Expected ${String(wanted)} within ${timeout / 1000} s; the last value was ${String(last)}.`);
 }
 
-/** A screenshot to look at later. */
+/** A screenshot to look at later; a page that is too busy to be drawn goes without. */
 export async function artifact(page: Page | undefined, name: string): Promise<void> {
   await mkdir(join(ROOT, 'artifacts'), { recursive: true });
-  await page?.screenshot({ path: join(ROOT, 'artifacts', `${name}.png`) });
+  await page?.screenshot({ path: join(ROOT, 'artifacts', `${name}.png`), timeout: 10_000 }).catch(() => {});
 }

