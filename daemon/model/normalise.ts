@@ -35,6 +35,12 @@ export function isKeras3(topology: unknown): boolean {
   return /"batch_shape":|"__keras_tensor__"|"DTypePolicy"/.test(seen);
 }
 
+function becomeIdentity(layer: LayerJson): void {
+  const { name, batch_input_shape: shape } = layer.config;
+  layer.class_name = 'Activation';
+  layer.config = { name, activation: 'linear', ...(shape === undefined ? {} : { batch_input_shape: shape }) };
+}
+
 class Normaliser {
   readonly notes = new Notes();
   readonly renamed = new Map<string, string>();
@@ -163,17 +169,15 @@ class Normaliser {
         continue;
       }
       this.giveReshapeItsSize(node);
-      if (node.layer.class_name !== 'Resizing' && node.layer.class_name !== 'CenterCrop') continue;
       const input = node.calls[0]?.[0];
+      if (node.layer.class_name === 'Flatten' && input?.length === 1) {
+        this.notes.add('Flatten of what is flat, which TensorFlow.js refuses, was dropped', node.path);
+        becomeIdentity(node.layer);
+      }
+      if (node.layer.class_name !== 'Resizing' && node.layer.class_name !== 'CenterCrop') continue;
       if (input && JSON.stringify(input) === JSON.stringify(node.outputs[0])) {
         this.notes.add(`${node.layer.class_name} to the size it has was dropped`, node.path);
-        const { name, batch_input_shape: shape } = node.layer.config;
-        node.layer.class_name = 'Activation';
-        node.layer.config = {
-          name,
-          activation: 'linear',
-          ...(shape === undefined ? {} : { batch_input_shape: shape }),
-        };
+        becomeIdentity(node.layer);
       } else
         this.refuseAt(node.path)(
           `changes the image size (${node.layer.class_name}), which TensorFlow.js cannot load; do it in the data`,

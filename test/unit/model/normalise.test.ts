@@ -55,6 +55,7 @@ describe('rewrites, each with a note', () => {
     ['SpatialDropout2D', layer('SpatialDropout2D', { rate: 0.5, batch_input_shape: [null, 4, 4, 3] }), (c) => expect(c.noise_shape).toEqual([null, 1, 1, null]), /SpatialDropout became Dropout/],
     ['stateful', layer('LSTM', { units: 2, stateful: true, batch_input_shape: [8, 4, 3] }), (c) => expect(c.stateful).toBe(false), /stateful became false/],
     ['Resizing to the same size', layer('Resizing', { height: 4, width: 4, batch_input_shape: [null, 4, 4, 3] }), (c) => expect(c.activation).toBe('linear'), /Resizing to the size it has/],
+    ['Flatten of what is flat', layer('Flatten', { batch_input_shape: [null, 3] }), (c) => expect(c.activation).toBe('linear'), /Flatten of what is flat/],
     ['layer as activation', layer('Activation', { activation: { class_name: 'LeakyReLU', config: { negative_slope: 0.1 } }, batch_input_shape: [null, 3] }), (c) => expect(c.alpha).toBe(0.1), /layer given as an activation/],
     ['tuples', layer('Reshape', { target_shape: { class_name: '__tuple__', items: [3, 1] }, batch_input_shape: { class_name: 'TensorShape', items: [null, 3] } }), (c) => expect(c.target_shape).toEqual([3, 1]), /^$/],
   ];
