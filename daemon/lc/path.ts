@@ -98,7 +98,12 @@ export interface PathResult<B extends BudgetSpec = BudgetSpec> {
   readonly error: number | null;
 }
 
-const within = ({ error }: PathResult, bound: number): boolean => error !== null && error <= bound;
+/** Errors are counts by the number of samples: sums such as 0.0095 + 0.005 miss one by a rounding. */
+const ROUNDING = 1e-12;
+
+/** Whether a point's error is at most `bound`; not where it is not finite. */
+export const within = ({ error }: Pick<PathResult, 'error'>, bound: number): boolean =>
+  error !== null && error <= bound + ROUNDING;
 
 /** The point with the smallest budget whose error is at most `bound`; -1 where none is. */
 export function smallestWithin(points: readonly PathResult[], bound: number): number {

@@ -9,6 +9,7 @@ import { createTerminal } from '../../../daemon/cli/terminal.js';
 import { measureExport } from '../../../daemon/cli/exportView.js';
 import { count, percent } from '../../../daemon/cli/text.js';
 import { fileFormatOf } from '../../../daemon/export/packageFormat.js';
+import { within } from '../../../daemon/lc/path.js';
 import { writeFileAtomic } from '../../../daemon/model/atomicWrite.js';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
@@ -78,7 +79,7 @@ async function sectionOf(net: Net): Promise<string> {
     `${count(one.kept)} (${percent(one.kept / one.prunable, 2)})`,
     error(one.decision),
     error(one.retrained.error),
-    one.point === answer.point ? '**the answer**' : one.decision! <= answer.reference! + answer.maxErrorIncrease! ? 'good' : 'too bad', // prettier-ignore
+    one.point === answer.point ? '**the answer**' : within({ error: one.decision }, answer.reference! + answer.maxErrorIncrease!) ? 'good' : 'too bad', // prettier-ignore
   ]);
   const bytes = sizes.formats.map((size) => [size.format, ...[size.bytes, size.gzip, size.brotli].map(count), `${size.ratio.toPrecision(3)}x`]); // prettier-ignore
   const rows = latency.rows.map((row) => [row.what, String(row.batch), microseconds(row.microseconds), `${row.speedup.toPrecision(3)}x`]); // prettier-ignore

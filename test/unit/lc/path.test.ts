@@ -76,6 +76,15 @@ describe('the way of a path', () => {
     );
   });
 
+  it('an error of exactly the bound is within it, whatever the rounding of the sum', () => {
+    for (let wrong = 0; wrong < 600; wrong++) {
+      const error = (count: number) => count / 6000;
+      const point = (more: number) => [{ budget: { weights: 9 }, error: error(wrong + 30 + more) }];
+      const bound = error(wrong) + 0.005;
+      expect([smallestWithin(point(0), bound), smallestWithin(point(1), bound)], `${wrong}`).toEqual([0, -1]);
+    }
+  });
+
   it('goes on below the planned budgets while all are good, and above them while none is', () => {
     expect(walk(planned.slice(0, 3), () => 0, 0, 3).kept).toEqual([1000, 500, 250, 125, 63, 32]);
     const { kept, from } = walk(planned.slice(0, 3), (weights) => (weights >= 3000 ? 0 : 1), 0, 4);
