@@ -130,7 +130,10 @@ export async function onnxFile(model: Model): Promise<Uint8Array> {
   try {
     for (const { name, shape } of layers.model.inputs)
       if (shape.slice(1).some((size) => size === null))
-        throw new UserError('model-unsupported', `${model.path}: input "${name}" has no fixed size, which this format needs; tfjs-layers and keras keep it open`);
+        throw new UserError(
+          'model-unsupported',
+          `${model.path}: input "${name}" has no fixed size, which this format needs; tfjs-layers and keras keep it open`,
+        );
     const traced = (batch: number): OnnxGraph => {
       const graph = traceInference(layers, model.path, batch);
       return withReadyWeights(withWeights(emitOnnxParts(graph, wholeOnnx), graph, model));
