@@ -83,11 +83,14 @@ const levels = {
 };
 const linkFlags = ['-shared', '-s', '-Wl,--build-id=none'];
 /** Compiled without those instructions, as whatever processor runs them asks what it has. */
-const plainSources = ['program.c', 'team.c', 'addon.c'];
+const plainSources = ['decode.c', 'program.c', 'team.c', 'addon.c'];
 const kernelSources = [
   ...['kernels.c', 'convolution.c', 'depthwise.c', 'elementwise.c', 'gemm.c', 'move.c', 'pooling.c', 'winograd.c'],
 ];
-const headers = ['runtime.h', 'vector.h', 'tile.h', 'winograd.h', 'opcodes.h', 'program.h', 'team.h'];
+const headers = [
+  ...['runtime.h', 'geometry.h', 'vector.h', 'tile.h', 'winograd.h', 'opcodes.h', 'operation.h', 'program.h', 'sentinels.h'],
+  'team.h',
+];
 
 /** The addon's sources and flags. */
 export const nativeKernel = {

@@ -1,9 +1,9 @@
 import type { Graph, Node } from '../graph/ir.js';
-import { sizeOf } from '../graph/ir.js';
+import { sameShape, sizeOf } from '../graph/ir.js';
 import { Arena } from './arena.js';
 import { operationsOf, type Operation } from './cost.js';
 import { encodeGroup } from './encodeGroup.js';
-import { moveRank, movesOf, moveWords, wholeBlock } from './moves.js';
+import { moveRank, movesOf, moveWords, nothing, wholeBlock } from './moves.js';
 import { program as op } from './opcodes.js';
 import { cutIntoUnits, type Group, isElementwise, root, Unsupported, type Unit } from './units.js';
 import { type Geometry, placesFloats, summedTilesPay, tilesPay } from './winograd.js';
@@ -110,9 +110,9 @@ export function encode(graph: Graph): Encoded {
     }
     const pool = poolOf(unit);
     if (pool) {
-      // The places of the maxima live as long as a gradient needs them; they are bytes.
+      // The places of the maxima live as long as a gradient needs them.
       const until = Math.max(i, ...units.map((other, j) => (gradientPoolOf(other) === pool ? j : -1)));
-      indexes.set(pool, hold(Math.ceil(sizeOf(pool.shape) / 4), until));
+      indexes.set(pool, hold(placesSize(pool), until));
     }
     const temporary = (floats: number) => hold(floats, i);
     emit(code, unit, {
@@ -127,11 +127,29 @@ export function encode(graph: Graph): Encoded {
   });
   for (const { from, to } of copies) {
     const place = places.get(from);
-    if (!place) throw new Unsupported(from, ' as an output');
-    operations.push({ words: `copy of ${sizeOf(from.shape)}`, flops: 0, bytes: 8 * sizeOf(from.shape) });
-    code.push(op.move, place.buffer, place.offset, to.buffer, to.offset, ...moveWords(wholeBlock(from.shape), 0, 0));
+    const size = sizeOf(from.shape);
+    operations.push({ words: `copy of ${size}`, flops: 0, bytes: 8 * size });
+    // Of a constant that is one number everywhere there is no tensor.
+    const block = place
+      ? moveWords(wholeBlock(from.shape))
+      : moveWords(nothing, size, floatBits(from.constant as number));
+    code.push(op.move, ...words(place), to.buffer, to.offset, ...block);
   }
+  const large = [...places.keys()].find(({ shape }) => sizeOf(shape) > mostFloats);
+  if (large) throw new Unsupported(large, `: more than ${mostFloats} numbers`);
+  if (arena.size > mostFloats) throw new Unsupported(graph.nodes.at(-1)!, `: the tensors of a step need more than ${mostFloats} numbers`); // prettier-ignore
   return { code: Int32Array.from(code), arenaSize: arena.size, constants, operations };
+}
+
+/** Floats of one tensor, and of the arena: the kernels count them in 32 bits (MOST_FLOATS in decode.c). */
+const mostFloats = 0x7fff0000;
+/** Rows that a float can number. */
+const mostRows = 2 ** 24;
+
+/** Floats that hold the places of a pooling's maxima: bytes, or whole numbers where a window has more than 256 pixels. */
+function placesSize(pool: Node): number {
+  const [height, width] = pool.attrs['window'] as [number, number];
+  return height * width > 256 ? sizeOf(pool.shape) : Math.ceil(sizeOf(pool.shape) / 4);
 }
 
 function resultsOf(unit: Unit): Node[] {
@@ -283,6 +301,8 @@ function emit(code: number[], unit: Unit, context: Context): void {
       const [batch, h, w, c] = (gradient ? node : first!).shape;
       const index = unit.kind.startsWith('max') ? context.index(pool) : undefined;
       const pooled = gradient ? first! : node;
+      if (unit.kind === 'maxPoolGradient' && !isPoolingOf(pool, node))
+        throw new Unsupported(node, ' of another pooling');
       code.push(op[unit.kind], ...at(first), ...at(node), ...words(index), batch!, h!, w!, c!);
       code.push(...poolFields(node, pooled), pads[0]!, pads[1]!);
       return;
@@ -313,6 +333,7 @@ function emit(code: number[], unit: Unit, context: Context): void {
       const table = unit.kind === 'gather' ? first!.shape : node.shape;
       const columns = sizeOf(table.slice(1));
       const rows = sizeOf(second!.shape);
+      if (table[0]! > mostRows) throw new Unsupported(node, `: more than ${mostRows} rows`);
       if (unit.kind === 'gather' && node.attrs['axis'] !== 0) throw new Unsupported(node, ' but on the first axis');
       code.push(op[unit.kind], ...at(first), ...at(second), ...at(node), rows, columns, table[0]!);
       return;
@@ -361,6 +382,13 @@ function geometry(node: Node, x: Node, filter: Node, y: Node): Geometry {
 }
 
 const noPool = [0, 0, 0, 0, 0, 0];
+
+/** Whether a gradient's windows are those of the pooling that found the maxima, on images of one shape. */
+const isPoolingOf = (pool: Node, gradient: Node): boolean =>
+  pool.op === 'MaxPool' &&
+  sameShape(pool.inputs[0]!.shape, gradient.shape) &&
+  sameShape(pool.shape, gradient.inputs[0]!.shape) &&
+  ['window', 'strides', 'pads'].every((key) => sameShape(pool.attrs[key] as number[], gradient.attrs[key] as number[]));
 
 /** Fields of Pool in runtime.h. */
 function poolFields(pool: Node, pooled: Node = pool): number[] {

@@ -100,6 +100,7 @@ export function encodeGroup(
     }
   });
   for (const node of own) if (sumsRows(node) && !place(node)) throw new Unsupported(node);
-  const partial = temporary(16 * steps.length * columns);
+  // Sums are computed in parts.
+  const partial = nodes.some(sumsRows) ? temporary(16 * steps.length * columns) : undefined;
   code.push(op.fused, rows, columns, steps.length, ...words(partial), ...steps.flat());
 }

@@ -121,12 +121,15 @@ function merged(block: Block): Block {
   };
 }
 
+/** No copy: what goes with a fill. */
+export const nothing: Block = { input: 0, shape: [0], inStrides: [0], outStrides: [0], inOffset: 0, outOffset: 0 };
+
 /** What a node takes, in order; a fill comes before the blocks of Pad. */
 export function movesOf(node: Node): (Block & { readonly fill: number })[] {
   const blocks = blocksOf(node).map((block) => ({ ...block, fill: 0 }));
   const [first] = blocks;
   if (node.op !== 'Pad' || !first) return blocks;
-  return [{ ...first, shape: [0], inStrides: [0], outStrides: [0], outOffset: 0, fill: sizeOf(node.shape) }, first];
+  return [{ ...nothing, fill: sizeOf(node.shape) }, first];
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Graph, Node } from '../graph/ir.js';
-import { sizeOf } from '../graph/ir.js';
+import { sameShape, sizeOf } from '../graph/ir.js';
 import { movingOps } from './moves.js';
 import { step } from './opcodes.js';
 
@@ -114,30 +114,37 @@ function fuse(graph: Graph, { by, outputs }: Uses): Fusions {
     if (activation && activation.id < node.id) replaced.set(node, activation);
   }
 
+  /**
+   * Whether a producer's result may stay inside the unit of its consumer: nobody else reads it, and the consumer reads it
+   * as it is. A view of another shape has the same numbers, but other rows, columns and pixels.
+   *
+   * @param others readers that are content with what the unit keeps.
+   */
+  const canFuse = (producer: Node, consumer: Node, others: (user: Node) => boolean = () => false): boolean =>
+    hidden(producer) &&
+    users(producer).every((user) => user === consumer || others(user)) &&
+    consumer.inputs.every((input) => root(input) !== producer || sameShape(input.shape, producer.shape));
+
   for (const node of graph.nodes) {
     if (node.op !== 'MatMul' && node.op !== 'Conv2D') continue;
     let result = node;
     let bias: Node | undefined;
     let relu = false;
     const [add] = users(node);
-    if (add?.op === 'Add' && users(node).length === 1 && hidden(node)) {
-      const other = add.inputs.map(root).find((input) => input !== node);
-      if (other?.op === 'Input' && sizeOf(other.shape) === lastDim(node) && lastDim(add) === lastDim(node)) {
-        [result, bias] = [add, other];
-        inside.add(node);
-      }
+    const added = add?.op === 'Add' && canFuse(node, add) ? biasOf(add, node) : undefined;
+    if (added) {
+      [result, bias] = [add!, added];
+      inside.add(node);
     }
-    const after = users(result);
-    const activation = after.find(({ op }) => op === 'Relu');
-    if (activation && hidden(result) && after.every((user) => user === activation || replaced.has(user))) {
+    const activation = users(result).find(({ op }) => op === 'Relu');
+    if (activation && canFuse(result, activation, (user) => replaced.get(user) === activation)) {
       inside.add(result);
       [result, relu] = [activation, true];
     }
-    const pools = users(result);
-    const pool = pools.find(({ op }) => op === 'MaxPool');
-    const fits = pools.every((user) => user === pool || (user.op === 'MaxPoolGrad' && root(user.inputs[2]!) === pool && root(user.inputs[0]!) !== result)); // prettier-ignore
+    const pool = users(result).find(({ op }) => op === 'MaxPool');
+    const gradientOfPool = (user: Node) => user.op === 'MaxPoolGrad' && root(user.inputs[2]!) === pool && root(user.inputs[0]!) !== result; // prettier-ignore
     const common = { node, relu, ...(bias ? { bias } : {}) };
-    if (node.op === 'Conv2D' && pool && fits && hidden(result) && unpadded(pool) && !relu) {
+    if (node.op === 'Conv2D' && !relu && pool && unpadded(pool) && canFuse(result, pool, gradientOfPool)) {
       inside.add(result);
       units.set(pool, { kind: 'convolution', ...common, result: pool, pool });
     } else units.set(result, { kind: node.op === 'MatMul' ? 'gemm' : 'convolution', ...common, result });
@@ -146,17 +153,29 @@ function fuse(graph: Graph, { by, outputs }: Uses): Fusions {
   for (const node of graph.nodes) {
     if (node.op !== 'Conv2DBackpropFilter') continue;
     const dy = root(node.inputs[1]!);
-    const readers = users(dy);
-    const sums = (user: Node) => user.op === 'Sum' && sumsRows(user) && lastDim(user.inputs[0]!) === lastDim(dy);
-    const bias = readers.find((user) => sums(user) && users(user).length === 0);
-    const only = readers.every((user) => user === node || user === bias);
-    const pool = dy.op === 'MaxPoolGrad' && only && hidden(dy) && unpadded(dy) ? dy : undefined;
+    const bias = users(dy).find(
+      (user) => user.op === 'Sum' && sumsRows(user) && sameShape(user.inputs[0]!.shape, dy.shape) && users(user).length === 0,
+    ); // prettier-ignore
+    const pooled = dy.op === 'MaxPoolGrad' && unpadded(dy) && canFuse(dy, node, (user) => user === bias);
     const anchor = bias && bias.id > node.id ? bias : node;
-    if (pool) inside.add(pool);
+    if (pooled) inside.add(dy);
     if (bias) inside.add(anchor === bias ? node : bias);
-    units.set(anchor, { kind: 'filterGradient', node, ...(bias ? { bias } : {}), ...(pool ? { pool } : {}) });
+    units.set(anchor, {
+      kind: 'filterGradient',
+      node,
+      ...(bias ? { bias } : {}),
+      ...(pooled ? { pool: dy } : {}),
+    });
   }
   return { inside, units, replaced };
+}
+
+/** The weights that an addition adds to every row of a product, if that is all it does. */
+function biasOf(add: Node, product: Node): Node | undefined {
+  const [first, second] = add.inputs as [Node, Node];
+  const other = root(first) === product ? second : first;
+  const isRow = other.shape.at(-1) === lastDim(product) && sizeOf(other.shape) === lastDim(product);
+  return isRow && root(other).op === 'Input' && sameShape(add.shape, product.shape) ? root(other) : undefined;
 }
 
 const unpadded = (node: Node): boolean => (node.attrs['pads'] as readonly number[]).every((n) => n === 0);

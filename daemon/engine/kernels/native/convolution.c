@@ -3,31 +3,15 @@
  * floats, so a row of A is a pointer into the image. Padding is copied in, image by image, in the cache.
  */
 #include <string.h>
+#include "geometry.h"
 #include "gemm.c"
 #include "pooling.c"
-
-typedef struct {
-  long row, image;     /* of the padded image, in floats */
-  int h, w;            /* padded */
-  int padded;
-} Padded;
 
 /* Of the convolution, and of each gradient. */
 static double product_time(const Geometry *g) {
   return PRODUCT_NANOSECONDS((double)g->batch * g->oh * g->ow * g->f * g->kh * g->kw * g->c);
 }
 static double filter_time(const Geometry *g) { return PASS_NANOSECONDS((double)g->kh * g->kw * g->c * g->f); }
-
-static Padded padded(const Geometry *g) {
-  int h = (g->oh - 1) * g->sh + (g->kh - 1) * g->dh + 1, w = (g->ow - 1) * g->sw + (g->kw - 1) * g->dw + 1;
-  Padded p = {.h = h > g->h ? h : g->h, .w = w > g->w ? w : g->w};
-  p.padded = g->top > 0 || g->left > 0 || p.h > g->h || p.w > g->w;
-  if (g->top + g->h > p.h) p.h = g->top + g->h;
-  if (g->left + g->w > p.w) p.w = g->left + g->w;
-  p.row = (long)p.w * g->c;
-  p.image = p.row * p.h;
-  return p;
-}
 
 static const float *pad_image(const Geometry *g, const Padded *p, const float *x, float *to) {
   if (!p->padded) return x;
@@ -97,7 +81,7 @@ static void forward(const void *argument, int image, float *scratch) {
   }
   if (op->pooled) {
     long out = (long)image * op->pool.oh * op->pool.ow * g->f;
-    max_pool_image(y, g->ow, g->f, &op->pool, op->y + out, op->index + out);
+    max_pool_image(y, g->ow, g->f, &op->pool, op->y + out, places_at(&op->pool, op->index, out));
   }
 }
 
@@ -158,7 +142,7 @@ static void pack_turned(const void *argument, int tap, float *scratch) {
 /* With stride 1 the gradient is a convolution of dy with the turned filter: no spreading, at the price of padding dy. */
 static void as_convolution(Team *team, const InputGradient *op) {
   const Geometry *g = &op->g;
-  Geometry turned = {g->batch, g->oh, g->ow, g->f, g->h, g->w, g->c, g->kh, g->kw, 1, 1, (g->kh - 1) * g->dh - g->top, (g->kw - 1) * g->dw - g->left, g->dh, g->dw};
+  Geometry turned = turned_geometry(g);
   Convolution c = {.g = turned, .x = op->dy, .y = op->dx, .filter = op->packed};
   team_run(team, g->kh * g->kw, pack_turned, op, 0, filter_time(g));
   team_run(team, g->batch, forward, &c, padded(&turned).image + SLACK, product_time(g));
@@ -187,7 +171,8 @@ static const float *expanded_images(const FilterGradient *op, int first, int ima
   if (!op->pooled) return op->dy + first * pixels * g->f;
   for (int i = 0; i < images; i++) {
     long at = (long)(first + i) * op->pool.oh * op->pool.ow * g->f;
-    max_pool_gradient_image(op->dy + at, op->index + at, g->oh, g->ow, g->f, &op->pool, expanded + i * pixels * g->f);
+    max_pool_gradient_image(op->dy + at, places_at(&op->pool, (u8 *)op->index, at), g->oh, g->ow, g->f, &op->pool,
+                            expanded + i * pixels * g->f);
   }
   return expanded;
 }

@@ -105,9 +105,6 @@ INLINE vf erf_v(vf x) {
 /* 1 where the mask is set, else 0. */
 INLINE vf ones(vi mask) { return (vf)((vi)splat(1) & mask); }
 
-/* A group has at most 40 nodes of at most three loads each: see units.ts. */
-#define REGISTERS 160
-
 INLINE void run_step(const Step *s, float *const *registers, long n) {
   float *out = registers[s->out];
   const float *a = registers[s->a], *b = registers[s->b];
@@ -132,14 +129,14 @@ INLINE void run_step(const Step *s, float *const *registers, long n) {
     case OP_LESS: EACH((vf)((vi)splat(1) & (x < y)));
     case OP_LESS_EQUAL: EACH((vf)((vi)splat(1) & (x <= y)));
     case OP_RELU: EACH(select_v(x < 0, splat(0), x));
-    case OP_STEP: EACH(select_v(x > 0, splat(1), select_v(x == x, splat(s->constant), x)));
-    case OP_LEAKY_RELU: EACH(select_v(x < 0, splat(s->constant) * x, x));
+    case OP_STEP: EACH(select_v(x > 0, splat(1), select_v(x == x, splat(s->value), x)));
+    case OP_LEAKY_RELU: EACH(select_v(x < 0, splat(s->value) * x, x));
     case OP_RELU6: EACH(select_v(x < 0, splat(0), select_v(x > splat(6), splat(6), x)));
     case OP_ELU: EACH(select_v(x < 0, expm1_v(x), x));
     case OP_ELU_GRAD: EACH(x * select_v(y >= 0, splat(1), y + 1));
     case OP_SELU: EACH(splat(1.05070098f) * select_v(x < 0, splat(1.67326324f) * expm1_v(x), x));
     case OP_PRELU: EACH(select_v(x < 0, x * y, x));
-    case OP_CLIP: EACH(select_v(x < splat(s->range[0]), splat(s->range[0]), select_v(x > splat(s->range[1]), splat(s->range[1]), x)));
+    case OP_CLIP: EACH(select_v(x < splat(s->value), splat(s->value), select_v(x > splat(s->upper), splat(s->upper), x)));
     case OP_EQUAL: EACH((vf)((vi)splat(1) & (x == y)));
     case OP_NOT_EQUAL: EACH((vf)((vi)splat(1) & (x != y)));
     case OP_SIGN: EACH((vf)((vi)splat(1) & (x > 0)) - (vf)((vi)splat(1) & (x < 0)));
@@ -175,7 +172,7 @@ typedef struct {
 } Plan;
 
 static void load_columns(const Step *s, float *to, long row, long rows, long columns) {
-  long span = s->b;
+  long span = s->span;
   for (long r = 0; r < rows; r++) memcpy(to + r * columns, s->in + (row + r) / span * columns, columns * sizeof(float));
 }
 
@@ -220,7 +217,7 @@ static void chunk(const void *argument, int index, float *scratch) {
         case OP_LOAD_COLUMNS:
           registers[s->out] = own;
           /* The same in every full tile. */
-          if (s->b < op->rows || tile == from || tile + 1 == plan->tiles) load_columns(s, own, row, rows, c);
+          if (s->span < op->rows || tile == from || tile + 1 == plan->tiles) load_columns(s, own, row, rows, c);
           break;
         case OP_LOAD_ROWS:
           registers[s->out] = own;
@@ -230,7 +227,7 @@ static void chunk(const void *argument, int index, float *scratch) {
         case OP_LOAD_SCALAR:
         case OP_CONSTANT: {
           registers[s->out] = own;
-          float value = s->op == OP_CONSTANT ? s->constant : *s->in;
+          float value = s->op == OP_CONSTANT ? s->value : *s->in;
           if (tile == from)
             for (long j = 0; j < plan->size; j++) own[j] = value;
           break;
@@ -271,8 +268,7 @@ static void fused(Team *team, const Fused *op) {
            PASS_NANOSECONDS((double)op->rows * op->columns * op->count));
   for (int i = 0; i < op->count; i++) {
     if (op->steps[i].op != OP_SUM_COLUMNS) continue;
-    float scale;
-    memcpy(&scale, &op->steps[i].b, sizeof scale);
+    const float scale = op->steps[i].value;
     for (long j = 0; j < op->columns; j += LANES) {
       long left = op->columns - j;
       vf sum = splat(0);

@@ -1,12 +1,29 @@
 /* Max pooling that remembers where the maximum was, and its gradient. */
 #include <string.h>
-#include "runtime.h"
+#include "geometry.h"
 #include "vector.h"
 
-static void max_pool_image(const float *x, int w, int c, const Pool *p, float *y, u8 *index) {
+/* The places of output number `at` and what follows: bytes, or whole numbers of large windows. */
+static u8 *places_at(const Pool *p, u8 *index, long at) { return index + (wide_places(p) ? at * (long)sizeof(int32_t) : at); }
+
+INLINE void store_place(u8 *index, long at, int place, const int wide) {
+  if (wide) ((int32_t *)index)[at] = place;
+  else index[at] = place;
+}
+INLINE int load_place(const u8 *index, long at, const int wide) { return wide ? ((const int32_t *)index)[at] : index[at]; }
+INLINE void store_place_vector(u8 *index, long at, vi places, const int wide) {
+  if (wide) STORE_PLACES((int32_t *)index + at, places);
+  else *(vbu *)(index + at) = __builtin_convertvector(places, vb);
+}
+INLINE vi load_place_vector(const u8 *index, long at, const int wide) {
+  return wide ? (vi)LOAD_PLACES((const int32_t *)index + at) : __builtin_convertvector(*(const vbu *)(index + at), vi);
+}
+
+INLINE void max_pool_windows(const float *x, int w, int c, const Pool *p, float *y, u8 *index, const int wide) {
+  long out = 0;
   for (int oy = 0; oy < p->oh; oy++)
-    for (int ox = 0; ox < p->ow; ox++, y += c, index += c) {
-      const float *window = x + ((long)oy * p->sh * w + ox * p->sw) * c;
+    for (int ox = 0; ox < p->ow; ox++, out += c) {
+      const float *window = x + ((long)oy * p->sh * w + (long)ox * p->sw) * c;
       int ch = 0;
       /* The last vector overlaps the one before: the same values again, and no branches on data. */
       for (int next = c < LANES ? c : 0; next < c; next = ch) {
@@ -22,8 +39,8 @@ static void max_pool_image(const float *x, int w, int c, const Pool *p, float *y
             int position = ky * p->pw + kx;
             at = (at & ~larger) | (larger & splat_int(position));
           }
-        STORE(y + first, best);
-        *(vbu *)(index + first) = __builtin_convertvector(at, vb);
+        STORE(y + out + first, best);
+        store_place_vector(index, out + first, at, wide);
       }
       for (; ch < c; ch++) {
         float best = window[ch];
@@ -33,27 +50,34 @@ static void max_pool_image(const float *x, int w, int c, const Pool *p, float *y
             float v = window[((long)ky * w + kx) * c + ch];
             if (v > best) best = v, at = ky * p->pw + kx;
           }
-        y[ch] = best;
-        index[ch] = at;
+        y[out + ch] = best;
+        store_place(index, out + ch, at, wide);
       }
     }
 }
 
-static void max_pool_gradient_image(const float *dy, const u8 *index, int h, int w, int c, const Pool *p, float *dx) {
-  int apart = p->sh >= p->ph && p->sw >= p->pw;
-  int whole = p->sh == p->ph && p->sw == p->pw && p->oh * p->sh == h && p->ow * p->sw == w;
+static void max_pool_image(const float *x, int w, int c, const Pool *p, float *y, u8 *index) {
+  if (wide_places(p)) max_pool_windows(x, w, c, p, y, index, 1);
+  else max_pool_windows(x, w, c, p, y, index, 0);
+}
+
+INLINE void max_pool_gradient_windows(const float *dy, const u8 *index, int h, int w, int c, const Pool *p, float *dx,
+                                      const int wide) {
+  const int apart = p->sh >= p->ph && p->sw >= p->pw, window_size = p->ph * p->pw;
+  const int whole = p->sh == p->ph && p->sw == p->pw && p->oh * p->sh == h && p->ow * p->sw == w;
+  long out = 0;
   if (!whole) memset(dx, 0, (long)h * w * c * sizeof(float));
   for (int oy = 0; oy < p->oh; oy++)
-    for (int ox = 0; ox < p->ow; ox++, dy += c, index += c) {
-      float *window = dx + ((long)oy * p->sh * w + ox * p->sw) * c;
+    for (int ox = 0; ox < p->ow; ox++, out += c) {
+      float *window = dx + ((long)oy * p->sh * w + (long)ox * p->sw) * c;
       int ch = 0;
       /* As above. */
       if (apart)
         for (int next = c < LANES ? c : 0; next < c; next = ch) {
           int first = MIN(next, c - LANES);
           ch = first + LANES;
-          vf g = LOAD(dy + first);
-          vi at = __builtin_convertvector(*(const vbu *)(index + first), vi);
+          vf g = LOAD(dy + out + first);
+          vi at = load_place_vector(index, out + first, wide);
           for (int ky = 0; ky < p->ph; ky++)
             for (int kx = 0; kx < p->pw; kx++) {
               int position = ky * p->pw + kx;
@@ -65,9 +89,17 @@ static void max_pool_gradient_image(const float *dy, const u8 *index, int h, int
         if (apart)
           for (int ky = 0; ky < p->ph; ky++)
             for (int kx = 0; kx < p->pw; kx++) window[((long)ky * w + kx) * c + ch] = 0;
-        window[((long)(index[ch] / p->pw) * w + index[ch] % p->pw) * c + ch] += dy[ch];
+        int at = load_place(index, out + ch, wide);
+        /* Places are data: one outside the window must not become an address. */
+        if (at < 0 || at >= window_size) continue;
+        window[((long)(at / p->pw) * w + at % p->pw) * c + ch] += dy[out + ch];
       }
     }
+}
+
+static void max_pool_gradient_image(const float *dy, const u8 *index, int h, int w, int c, const Pool *p, float *dx) {
+  if (wide_places(p)) max_pool_gradient_windows(dy, index, h, w, c, p, dx, 1);
+  else max_pool_gradient_windows(dy, index, h, w, c, p, dx, 0);
 }
 
 /* Whether windows reach over the edge: what lies there is no value. */
@@ -76,10 +108,10 @@ static int reaches_out(const Pooling *op) {
   return op->top > 0 || op->left > 0 || (p->oh - 1) * p->sh + p->ph > op->h || (p->ow - 1) * p->sw + p->pw > op->w;
 }
 
-/* One image, in either direction: index is the position in the whole window. */
+/* One image, in either direction: a place is the position in the whole window. */
 static void pool_clipped(const Pooling *op, const float *from, float *to, u8 *index, int backward) {
   const Pool *p = &op->pool;
-  int c = op->c;
+  const int c = op->c, wide = wide_places(p);
   if (backward) memset(to, 0, (long)op->h * op->w * c * sizeof(float));
   for (int oy = 0; oy < p->oh; oy++)
     for (int ox = 0; ox < p->ow; ox++)
@@ -87,7 +119,9 @@ static void pool_clipped(const Pooling *op, const float *from, float *to, u8 *in
         long out = ((long)oy * p->ow + ox) * c + ch;
         int y0 = oy * p->sh - op->top, x0 = ox * p->sw - op->left;
         if (backward) {
-          to[((long)(y0 + index[out] / p->pw) * op->w + x0 + index[out] % p->pw) * c + ch] += from[out];
+          int at = load_place(index, out, wide), y = y0 + at / p->pw, x = x0 + at % p->pw;
+          /* As above: only a place inside the image is one. */
+          if (at >= 0 && y >= 0 && y < op->h && x >= 0 && x < op->w) to[((long)y * op->w + x) * c + ch] += from[out];
           continue;
         }
         float best = -__builtin_inff();
@@ -98,7 +132,7 @@ static void pool_clipped(const Pooling *op, const float *from, float *to, u8 *in
             if (at < 0 || v > best) best = v, at = (y - y0) * p->pw + x - x0;
           }
         to[out] = best;
-        index[out] = at;
+        store_place(index, out, at, wide);
       }
 }
 
@@ -107,10 +141,10 @@ static void pool_image(const void *argument, int image, float *scratch) {
   const Pooling *op = argument;
   long in = (long)image * op->h * op->w * op->c, out = (long)image * op->pool.oh * op->pool.ow * op->c;
   if (reaches_out(op)) {
-    pool_clipped(op, op->x + in, op->y + out, op->index + out, 0);
+    pool_clipped(op, op->x + in, op->y + out, places_at(&op->pool, op->index, out), 0);
     return;
   }
-  max_pool_image(op->x + in, op->w, op->c, &op->pool, op->y + out, op->index + out);
+  max_pool_image(op->x + in, op->w, op->c, &op->pool, op->y + out, places_at(&op->pool, op->index, out));
 }
 
 static void gradient_image(const void *argument, int image, float *scratch) {
@@ -118,10 +152,10 @@ static void gradient_image(const void *argument, int image, float *scratch) {
   const Pooling *op = argument;
   long in = (long)image * op->h * op->w * op->c, out = (long)image * op->pool.oh * op->pool.ow * op->c;
   if (reaches_out(op)) {
-    pool_clipped(op, op->x + out, op->y + in, op->index + out, 1);
+    pool_clipped(op, op->x + out, op->y + in, places_at(&op->pool, op->index, out), 1);
     return;
   }
-  max_pool_gradient_image(op->x + out, op->index + out, op->h, op->w, op->c, &op->pool, op->y + in);
+  max_pool_gradient_image(op->x + out, places_at(&op->pool, op->index, out), op->h, op->w, op->c, &op->pool, op->y + in);
 }
 
 /* One image: every window visits its pixels inside the image; `to` gathers (forward) or spreads (backward). */

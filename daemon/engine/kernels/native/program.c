@@ -4,169 +4,56 @@
 #include <string.h>
 #include <uv.h>
 #include "opcodes.h"
-
-typedef struct {
-  int kind;
-  /* Of the last run. */
-  uint64_t nanoseconds;
-  union {
-    Gemm gemm;
-    Convolution convolution;
-    InputGradient input_gradient;
-    FilterGradient filter_gradient;
-    Depthwise depthwise;
-    Pooling pooling;
-    Fused fused;
-    Softmax softmax;
-    Reduce reduce;
-    Move move;
-    Rows rows;
-  };
-} Operation;
+#include "sentinels.h"
 
 struct Program {
   const Kernels *kernels;
   Team *team;
+  Memory memory;
   int count;
   Operation *operations;
   Step *steps;
 };
 
-typedef struct {
-  const int32_t *at;
-  float *const *buffers;
-} Reader;
+/* Words of the shortest operation, and of a step: they bound how many there can be. */
+#define OPERATION_WORDS 8
+#define STEP_WORDS 6
 
-static int next(Reader *r) { return *r->at++; }
-static float number(Reader *r) {
-  float x;
-  memcpy(&x, r->at++, sizeof x);
-  return x;
-}
-/* Two words: the buffer (or -1 for none) and the offset in floats. */
-static float *tensor(Reader *r) {
-  int buffer = next(r), offset = next(r);
-  return buffer < 0 ? NULL : r->buffers[buffer] + offset;
-}
-static Geometry geometry(Reader *r) {
-  Geometry g;
-  int *fields = (int *)&g;
-  for (unsigned i = 0; i < sizeof g / sizeof(int); i++) fields[i] = next(r);
-  return g;
-}
-static Pool pool(Reader *r) {
-  Pool p;
-  int *fields = (int *)&p;
-  for (unsigned i = 0; i < sizeof p / sizeof(int); i++) fields[i] = next(r);
-  return p;
+/* Copies, so that nobody changes them later. */
+static int keep_memory(Memory *to, const Memory *from) {
+  float **buffers = malloc((from->count + 1) * sizeof *buffers);
+  int64_t *sizes = malloc((from->count + 1) * sizeof *sizes);
+  to->buffers = buffers, to->sizes = sizes, to->count = from->count;
+  if (!buffers || !sizes) return 0;
+  for (int i = 0; i < from->count; i++) buffers[i] = from->buffers[i], sizes[i] = from->sizes[i];
+  return 1;
 }
 
-static int decode(Reader *r, Operation *op, Step **steps) {
-  op->kind = next(r);
-  switch (op->kind) {
-    case PROGRAM_GEMM: {
-      Gemm *g = &op->gemm;
-      g->a = tensor(r), g->b = tensor(r), g->bias = tensor(r), g->c = tensor(r);
-      g->m = next(r), g->n = next(r), g->k = next(r);
-      g->transpose_a = next(r), g->transpose_b = next(r), g->relu = next(r);
-      return 1;
-    }
-    case PROGRAM_CONVOLUTION:
-    case PROGRAM_WINOGRAD: {
-      Convolution *c = &op->convolution;
-      c->g = geometry(r);
-      c->x = tensor(r), c->filter = tensor(r), c->bias = tensor(r), c->y = tensor(r);
-      c->relu = next(r), c->pooled = next(r), c->pool = pool(r), c->index = (uint8_t *)tensor(r);
-      c->places = tensor(r);
-      return 1;
-    }
-    case PROGRAM_INPUT_GRADIENT:
-    case PROGRAM_WINOGRAD_INPUT_GRADIENT: {
-      InputGradient *g = &op->input_gradient;
-      g->g = geometry(r);
-      g->dy = tensor(r), g->filter = tensor(r), g->dx = tensor(r), g->packed = tensor(r), g->places = tensor(r);
-      return 1;
-    }
-    case PROGRAM_FILTER_GRADIENT:
-    case PROGRAM_WINOGRAD_FILTER_GRADIENT: {
-      FilterGradient *g = &op->filter_gradient;
-      g->g = geometry(r);
-      g->x = tensor(r), g->dy = tensor(r), g->dw = tensor(r), g->db = tensor(r), g->partial = tensor(r);
-      g->pooled = next(r), g->pool = pool(r), g->index = (uint8_t *)tensor(r);
-      return 1;
-    }
-    case PROGRAM_MAX_POOL:
-    case PROGRAM_MAX_POOL_GRADIENT:
-    case PROGRAM_AVERAGE_POOL:
-    case PROGRAM_AVERAGE_POOL_GRADIENT: {
-      Pooling *p = &op->pooling;
-      p->x = tensor(r), p->y = tensor(r), p->index = (uint8_t *)tensor(r);
-      p->batch = next(r), p->h = next(r), p->w = next(r), p->c = next(r), p->pool = pool(r), p->top = next(r), p->left = next(r);
-      return 1;
-    }
-    case PROGRAM_FUSED: {
-      Fused *f = &op->fused;
-      f->rows = next(r), f->columns = next(r), f->count = next(r), f->partial = tensor(r);
-      f->steps = *steps;
-      for (int i = 0; i < f->count; i++) {
-        Step *s = (*steps)++;
-        s->op = next(r), s->out = next(r), s->a = next(r), s->b = next(r);
-        if (s->op <= OP_LOAD_SCALAR || s->op == OP_STORE || s->op == OP_SUM_COLUMNS) s->in = tensor(r);
-        else s->range[0] = number(r), s->range[1] = number(r);
-      }
-      return 1;
-    }
-    case PROGRAM_SOFTMAX: {
-      Softmax *m = &op->softmax;
-      m->x = tensor(r), m->y = tensor(r), m->rows = next(r), m->columns = next(r), m->logarithm = next(r);
-      return 1;
-    }
-    case PROGRAM_REDUCE: {
-      Reduce *d = &op->reduce;
-      d->x = tensor(r), d->y = tensor(r), d->outer = next(r), d->middle = next(r), d->inner = next(r);
-      d->max = next(r), d->scale = number(r);
-      return 1;
-    }
-    case PROGRAM_DEPTHWISE:
-    case PROGRAM_DEPTHWISE_INPUT_GRADIENT:
-    case PROGRAM_DEPTHWISE_FILTER_GRADIENT: {
-      Depthwise *d = &op->depthwise;
-      d->g = geometry(r);
-      d->x = tensor(r), d->filter = tensor(r), d->dy = tensor(r);
-      d->y = tensor(r), d->dx = tensor(r), d->dw = tensor(r), d->partial = tensor(r);
-      return 1;
-    }
-    case PROGRAM_GATHER:
-    case PROGRAM_SEGMENT_SUM: {
-      Rows *w = &op->rows;
-      w->x = tensor(r), w->ids = tensor(r), w->y = tensor(r), w->rows = next(r), w->columns = next(r), w->limit = next(r);
-      return 1;
-    }
-    case PROGRAM_MOVE: {
-      Move *m = &op->move;
-      m->x = tensor(r), m->y = tensor(r), m->fill = next(r), m->value = number(r);
-      int *fields[] = {m->shape, m->in, m->out};
-      for (int i = 0; i < 3 * MOVE_RANK; i++) fields[i / MOVE_RANK][i % MOVE_RANK] = next(r);
-      return 1;
-    }
+static const char *decode_all(Program *p, const int32_t *code, long length) {
+  const int32_t *at = code, *end = code + length;
+  Step *steps = p->steps;
+  while (at < end) {
+    const char *wrong = operation_decode(&p->memory, &at, end, &steps, &p->operations[p->count]);
+    if (wrong) return wrong;
+    p->count++;
   }
-  return 0;
+  return NULL;
 }
 
-Program *program_create(float *const *buffers, const int32_t *code, int length, int threads,
-                        const Kernels *kernels) {
+Program *program_create(const Memory *memory, const int32_t *code, long length, int threads, const Kernels *kernels,
+                        Refusal *refusal) {
+  *refusal = (Refusal){"out of memory", -1};
   Program *p = calloc(1, sizeof *p);
   if (!p) return NULL;
-  /* Words bound both counts. */
-  p->operations = calloc(length / 2 + 1, sizeof(Operation));
-  p->steps = calloc(length / 6 + 1, sizeof(Step));
-  p->team = team_create(threads);
+  p->operations = calloc(length / OPERATION_WORDS + 1, sizeof(Operation));
+  p->steps = calloc(length / STEP_WORDS + 1, sizeof(Step));
   p->kernels = kernels;
-  Step *steps = p->steps;
-  Reader r = {code, buffers};
-  int good = p->operations && p->steps && p->team;
-  while (good && r.at < code + length) good = decode(&r, &p->operations[p->count++], &steps);
-  if (good) return p;
+  if (p->operations && p->steps && keep_memory(&p->memory, memory)) {
+    refusal->reason = decode_all(p, code, length);
+    if (refusal->reason) refusal->operation = p->count;
+    else if ((p->team = team_create(threads))) return p;
+    else refusal->reason = "out of memory";
+  }
   program_free(p);
   return NULL;
 }
@@ -199,7 +86,9 @@ static void run(const Kernels *k, Team *team, const Operation *op) {
 int program_run(Program *p) {
   uint64_t before = uv_hrtime();
   for (int i = 0; i < p->count; i++) {
+    sentinels_set(&p->memory, &p->operations[i]);
     run(p->kernels, p->team, &p->operations[i]);
+    sentinels_clear(&p->memory);
     uint64_t after = uv_hrtime();
     p->operations[i].nanoseconds = after - before;
     before = after;
@@ -257,5 +146,7 @@ void program_free(Program *p) {
   if (p->team) team_free(p->team);
   free(p->operations);
   free(p->steps);
+  free((void *)p->memory.buffers);
+  free((void *)p->memory.sizes);
   free(p);
 }

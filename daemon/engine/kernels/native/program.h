@@ -1,14 +1,23 @@
 #ifndef LC_PROGRAM_H
 #define LC_PROGRAM_H
+#include "operation.h"
 #include "team.h"
 
 typedef struct Program Program;
 
+/* Why a program was not built, and at which of its operations; -1 for none of them. */
+typedef struct {
+  const char *reason;
+  int operation;
+} Refusal;
+
 /*
- * Decodes operations; code is written by daemon/engine/native/encode.ts and trusted. buffers: what tensors lie in, kept
- * by the caller. Returns NULL when memory cannot be had or an operation is unknown.
+ * Decodes and checks operations; code is written by daemon/engine/native/encode.ts. The buffers that memory names are the
+ * caller's, and must stay where they are while the program lives. NULL and a refusal when memory cannot be had or the code
+ * is not that of a program on such buffers.
  */
-Program *program_create(float *const *buffers, const int32_t *code, int length, int threads, const Kernels *kernels);
+Program *program_create(const Memory *memory, const int32_t *code, long length, int threads, const Kernels *kernels,
+                        Refusal *refusal);
 /* Runs all operations. 0, or 1 when memory could not be had. */
 int program_run(Program *program);
 typedef struct {

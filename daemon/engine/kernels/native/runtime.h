@@ -22,9 +22,6 @@ void team_run(Team *team, int n, Task task, const void *argument, long floats, d
 #define PRODUCT_NANOSECONDS(terms) (0.02 * (terms))
 #define PASS_NANOSECONDS(floats) (0.125 * (floats))
 
-/* Rows of sums in parts of the batch are this long. */
-static inline long padded_columns(long n) { return (n + 15) / 16 * 16; }
-
 typedef struct {
   const float *a, *b, *bias;
   float *c;
@@ -47,6 +44,7 @@ typedef struct {
   float *y;
   int relu, pooled;
   Pool pool;
+  /* Where each maximum was in its window: bytes, or int32_t of windows of more than 256 (wide_places in geometry.h). */
   uint8_t *index;
   /* For the filters of a tiled one. */
   float *places;
@@ -86,17 +84,23 @@ typedef struct {
   int top, left;
 } Pooling; /* of a gradient, x is dy and y is dx */
 
-/* Element-wise operations over rows x columns, run tile by tile in the cache; see elementwise.c. */
+/*
+ * Element-wise operations over rows x columns, run tile by tile in the cache; see elementwise.c. A step reads registers a,
+ * b and, of a selection, `third`, and writes register `out`. Loads, stores and sums name a tensor, too.
+ */
 typedef struct {
-  int32_t op, out, a, b;
+  int32_t op, out, a, b, third;
   union {
     const float *in;
     float *outside;
-    float constant;
-    float range[2];
-    int32_t third;
   };
+  /* Rows that share one row of columns. */
+  int32_t span;
+  /* A constant, a slope, the factor of a sum, or a range's lower end; and its upper end. */
+  float value, upper;
 } Step;
+/* A group has at most 40 nodes of at most three loads each: see units.ts. */
+#define REGISTERS 160
 typedef struct {
   long rows, columns;
   int count;
@@ -124,7 +128,7 @@ typedef struct {
 typedef void (*Update)(float *w, float *v, const float *g, const float *target, const uint8_t *keep, int n, float eta,
                        float momentum, float decay, float mu, int nesterov);
 
-/* y[at . out] = x[at . in] for every place `at` of shape, after `fill` of y's first floats are `value`. */
+/* y[at . out] = x[at . in] for every place `at` of shape; or, where shape has a 0, y's first `fill` floats become `value`. */
 #define MOVE_RANK 8
 typedef struct {
   const float *x;

@@ -35,9 +35,11 @@ typedef struct {
 
 INLINE void store_sum(const Tile *t, vf sum, int row, int vector, int cut, Part part) {
   float *c = t->c[row] + vector * LANES;
-  const float *bias = t->bias + vector * LANES;
   if (t->accumulate) sum += cut ? load_part(c, part) : (vf)LOAD(c);
-  if (t->bias) sum += cut ? load_part(bias, part) : (vf)LOAD(bias);
+  if (t->bias) {
+    const float *bias = t->bias + vector * LANES;
+    sum += cut ? load_part(bias, part) : (vf)LOAD(bias);
+  }
   if (t->relu) sum = select_v(sum < 0, splat(0), sum);
   if (cut) store_part(c, sum, part);
   else STORE(c, sum);
@@ -121,7 +123,8 @@ INLINE int panels_of(int n) {
   return (vectors + VECTORS - 1) / VECTORS;
 }
 INLINE int panel_start(int n, int panel) {
-  int vectors = (n + LANES - 1) / LANES;
+  /* Vectors times panels exceed 32 bits from half a million columns on. */
+  long vectors = (n + LANES - 1) / LANES;
   return MIN(vectors * panel / panels_of(n) * LANES, n);
 }
 

@@ -17,10 +17,13 @@ typedef int32_t vi __attribute__((vector_size(4 * LANES)));
 typedef u8 vb __attribute__((vector_size(LANES)));
 typedef vf vfu __attribute__((aligned(4), may_alias));
 typedef vb vbu __attribute__((aligned(1), may_alias));
+typedef vi viu __attribute__((aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
 #define LOAD(p) (*(const vfu *)(p))
 #define STORE(p, x) (*(vfu *)(p) = (x))
+#define LOAD_PLACES(p) (*(const viu *)(p))
+#define STORE_PLACES(p, x) (*(viu *)(p) = (x))
 
 INLINE vf select_v(vi mask, vf a, vf b) { return (vf)(((vi)a & mask) | ((vi)b & ~mask)); }
 INLINE vi splat_int(int x) { return (vi){0} + x; }

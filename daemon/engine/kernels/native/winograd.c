@@ -16,8 +16,6 @@ typedef struct {
   long x_place, y_place;    /* a block at one place; not whole pages apart */
 } Tiling;
 
-/* Keeps places off the same sets of the cache. */
-#define PLACE_SLACK 16
 /* Tiles of a block in a convolution and its input gradient; more in a filter's gradient, which sums over them. */
 #define BLOCK (2 * ROWS)
 #define SUMMED_BLOCK (4 * ROWS)
@@ -276,7 +274,6 @@ static int tasks_of(const Tiling *t) { return (t->g.batch + t->images - 1) / t->
 /* For the estimate: a third of the direct products, and the tiles. */
 static double tiled_time(const Geometry *g) { return product_time(g) / 3; }
 static long block_floats(const Tiling *t) { return PLACES * (t->x_place + t->y_place); }
-static long filter_place(int rows, int columns) { return rows * padded_columns(columns) + PLACE_SLACK; }
 static long sums_place(const Geometry *g) { return filter_place((g->c + ROWS - 1) / ROWS * ROWS, g->f); }
 
 static void forward_filter(const void *argument, int channel, float *scratch) {
@@ -313,7 +310,7 @@ static void forward_tiles(const void *argument, int task, float *scratch) {
   }
   for (int i = 0; op->pooled && i < images; i++) {
     long out = (long)(image + i) * op->pool.oh * op->pool.ow * g->f;
-    max_pool_image(y + i * pixels, g->ow, g->f, &op->pool, op->y + out, op->index + out);
+    max_pool_image(y + i * pixels, g->ow, g->f, &op->pool, op->y + out, places_at(&op->pool, op->index, out));
   }
 }
 

@@ -10,10 +10,9 @@
  */
 #ifndef LC_WINOGRAD_H
 #define LC_WINOGRAD_H
+#include "geometry.h"
 #include "vector.h"
 
-#define SIDE 6
-#define PLACES (SIDE * SIDE)
 #define POINT_A 0.75f
 #define POINT_B 1.5f
 

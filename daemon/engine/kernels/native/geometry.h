@@ -1,0 +1,42 @@
+/* How large an image becomes by its padding; shared by the kernels and the check of their operands. */
+#ifndef LC_GEOMETRY_H
+#define LC_GEOMETRY_H
+#include "runtime.h"
+
+typedef struct {
+  long row, image;     /* of the padded image, in floats */
+  int h, w;            /* padded */
+  int padded;
+} Padded;
+
+static inline Padded padded(const Geometry *g) {
+  int h = (g->oh - 1) * g->sh + (g->kh - 1) * g->dh + 1, w = (g->ow - 1) * g->sw + (g->kw - 1) * g->dw + 1;
+  Padded p = {.h = h > g->h ? h : g->h, .w = w > g->w ? w : g->w};
+  p.padded = g->top > 0 || g->left > 0 || p.h > g->h || p.w > g->w;
+  if (g->top + g->h > p.h) p.h = g->top + g->h;
+  if (g->left + g->w > p.w) p.w = g->left + g->w;
+  p.row = (long)p.w * g->c;
+  p.image = p.row * p.h;
+  return p;
+}
+
+/* The convolution whose forward pass is the input gradient of one with stride 1: dy by the turned filter. */
+static inline Geometry turned_geometry(const Geometry *g) {
+  return (Geometry){.batch = g->batch, .h = g->oh, .w = g->ow, .c = g->f, .oh = g->h, .ow = g->w, .f = g->c,
+                    .kh = g->kh, .kw = g->kw, .sh = 1, .sw = 1, .top = (g->kh - 1) * g->dh - g->top,
+                    .left = (g->kw - 1) * g->dw - g->left, .dh = g->dh, .dw = g->dw};
+}
+
+/* Rows of sums in parts of the batch are this long: whole vectors of every level. */
+static inline long padded_columns(long n) { return (n + 15) / 16 * 16; }
+
+/* Winograd's tiles have 6 x 6 places, see winograd.h. A matrix of rows x columns at one of them takes so many floats. */
+#define SIDE 6
+#define PLACES (SIDE * SIDE)
+/* Keeps places off the same sets of the cache. */
+#define PLACE_SLACK 16
+static inline long filter_place(long rows, long columns) { return rows * padded_columns(columns) + PLACE_SLACK; }
+
+/* Where a maximum was is a byte, unless its window has more pixels than a byte can count. */
+static inline int wide_places(const Pool *p) { return (long)p->ph * p->pw > 256; }
+#endif
