@@ -3,6 +3,7 @@ import { sameShape, sizeOf } from '../graph/ir.js';
 import { Arena } from './arena.js';
 import { operationsOf, type Operation } from './cost.js';
 import { encodeGroup } from './encodeGroup.js';
+import { lower } from './lower.js';
 import { moveRank, movesOf, moveWords, nothing, wholeBlock } from './moves.js';
 import { program as op } from './opcodes.js';
 import { cutIntoUnits, type Group, isElementwise, root, Unsupported, type Unit } from './units.js';
@@ -36,7 +37,8 @@ export const floatBits = (x: number): number => new Int32Array(Float32Array.of(x
  *
  * @throws Unsupported
  */
-export function encode(graph: Graph): Encoded {
+export function encode(given: Graph): Encoded {
+  const graph = lower(given);
   const { units, inputsOf } = cutIntoUnits(graph);
   const arena = new Arena();
   const constants: Float32Array[] = [];

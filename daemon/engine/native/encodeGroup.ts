@@ -1,38 +1,9 @@
 import type { Node } from '../graph/ir.js';
-import { sizeOf } from '../graph/ir.js';
+import { broadcastOf } from './broadcast.js';
 import type { Context, Place } from './encode.js';
 import { floatBits } from './encode.js';
 import { program as op, step } from './opcodes.js';
 import { type Group, sumsRows, Unsupported } from './units.js';
-
-type Operand = 'load' | 'loadColumns' | 'loadRows' | 'loadScalar' | 'constant';
-
-/** How a group's view reads a tensor given in some shape (of a reshape's, perhaps); span: rows that share one row of columns. */
-function operandOf(
-  tensor: Node,
-  given: readonly number[],
-  reader: Node,
-  { rows, columns }: Group,
-): { kind: Operand; span: number } {
-  if (tensor.op === 'Constant' && typeof tensor.constant === 'number') return { kind: 'constant', span: 0 };
-  const size = sizeOf(given);
-  if (size === rows * columns) return { kind: 'load', span: 0 };
-  if (size === 1) return { kind: 'loadScalar', span: 0 };
-  // Aligned to the right with the reader's shape, as NumPy broadcasts.
-  const shape = [...new Array<number>(Math.max(0, reader.shape.length - given.length)).fill(1), ...given];
-  const matches = (axis: number) => shape[axis] === reader.shape[axis];
-  const last = reader.shape.length - 1;
-  if (shape[last] === columns) {
-    // Leading axes that match, then axes of 1, then the columns.
-    let lead = 0;
-    while (lead < last && matches(lead)) lead++;
-    const ones = shape.slice(lead, last).every((n) => n === 1);
-    if (ones) return { kind: 'loadColumns', span: rows / sizeOf(reader.shape.slice(0, lead)) };
-  }
-  if (size === rows && shape[last] === 1 && shape.every((_, axis) => axis === last || matches(axis)))
-    return { kind: 'loadRows', span: 0 };
-  throw new Unsupported(reader, ' so broadcast');
-}
 
 /** The two words of numbers that a step may have. */
 function settings({ attrs }: Node): [number, number] {
@@ -61,7 +32,9 @@ export function encodeGroup(
     const summing = sumsRows(node);
     const operands = inputs.get(node)!.map((tensor, k) => {
       const given = node.inputs[k]!.shape;
-      const { kind, span } = operandOf(tensor, given, summing ? node.inputs[0]! : node, group);
+      const broadcast = broadcastOf(tensor, given, (summing ? node.inputs[0]! : node).shape, group);
+      if (!broadcast) throw new Unsupported(node, ' so broadcast');
+      const { kind, span } = broadcast;
       const key = kind === 'load' ? `${tensor.id}` : `${tensor.id} ${kind} ${span}`;
       const known = registers.get(key);
       if (known !== undefined) return known;

@@ -1,6 +1,7 @@
 import { backend_util } from '@tensorflow/tfjs-core';
 import type { Attributes, Node, Op } from '../graph/ir.js';
 import { sizeOf } from '../graph/ir.js';
+import { resizeWeights } from '../graph/resizeWeights.js';
 import { addBiasAndActivation, addReshape, type KernelCall, type KernelRule } from './kernels.js';
 
 /** Rules of the kernels over images (rank 4, NHWC): convolutions, pooling, resizing. Padding becomes explicit. */
@@ -96,22 +97,6 @@ const resize =
     const [height, width] = attrs['size'] as [number, number];
     return graph.add({ op, inputs: [inputs['images']!], attrs: resizeAttrs(attrs), shape: [shape[0]!, height, width, shape[3]!] }); // prettier-ignore
   };
-
-/** How much each of `from` pixels gives to each of `to` pixels along one axis, as [to, from]; TensorFlow's arithmetic. */
-function resizeWeights({ alignCorners, halfPixelCenters }: Attributes, from: number, to: number, linear: boolean) {
-  const scale = alignCorners && to > 1 ? (from - 1) / (to - 1) : from / to;
-  const weights = new Float32Array(from * to);
-  for (let i = 0; i < to; i++) {
-    const at = halfPixelCenters ? scale * (i + 0.5) - (linear ? 0.5 : 0) : scale * i;
-    const low = Math.max(0, Math.floor(at));
-    if (linear) {
-      const share = at - Math.floor(at);
-      weights[i * from + Math.min(low, from - 1)]! += 1 - share;
-      weights[i * from + Math.min(Math.max(0, Math.ceil(at)), from - 1)]! += share;
-    } else weights[i * from + Math.min(from - 1, alignCorners ? Math.floor(at + 0.5) : low)]! += 1;
-  }
-  return weights;
-}
 
 /** Resizing is linear and separable: its gradient is the product of dy with each axis' weights. */
 const resizeGrad =

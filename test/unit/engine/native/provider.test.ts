@@ -71,26 +71,33 @@ describe.skipIf('reason' in found)('native engine', () => {
   });
 
   it('refuses a layer it has no kernel for with one line that names it', async () => {
+    const layer = (class_name: string, name: string, config: object, inputs: readonly string[]) => ({
+      class_name,
+      name,
+      config: { name, ...config },
+      inbound_nodes: inputs.length > 0 ? [inputs.map((input) => [input, 0, 0, {}])] : [],
+    });
     const topology = {
-      class_name: 'Sequential',
+      class_name: 'Model',
       config: {
         name: 'm',
         layers: [
-          {
-            class_name: 'UpSampling2D',
-            config: { name: 'up', size: [2, 2], data_format: 'channels_last', interpolation: 'bilinear', batch_input_shape: [null, 2, 2, 1] },
-          },
-          { class_name: 'Flatten', config: { name: 'flat' } },
-          { class_name: 'Dense', config: { name: 'out', units: 2, activation: 'softmax', use_bias: false } },
+          layer('InputLayer', 'a', { batch_input_shape: [null, 4, 3], dtype: 'float32' }, []),
+          layer('Permute', 'turned', { dims: [2, 1] }, ['a']),
+          layer('Dot', 'products', { axes: [2, 1], normalize: false }, ['a', 'turned']),
+          layer('Flatten', 'flat', {}, ['products']),
+          layer('Dense', 'out', { units: 2, activation: 'softmax', use_bias: false }, ['flat']),
         ],
+        input_layers: [['a', 0, 0]],
+        output_layers: [['out', 0, 0]],
       },
-    }; // prettier-ignore
+    };
     const weights = [{ name: 'out/kernel', shape: [16, 2], dtype: 'float32' as const, data: new Float32Array(32) }];
     const model = { format: 'tfjs-layers' as const, path: 'm.json', topology, weights, notes: [] };
     const open = nativeProvider.open(model, { loss: 'categoricalCrossentropy', batchSize: 2, seed: 1 });
     await expect(open).rejects.toMatchObject({
       code: 'model-unsupported',
-      message: expect.stringMatching(/Resize.*"up"/),
+      message: expect.stringMatching(/MatMul.*"products"/),
     });
   });
 });
