@@ -83,18 +83,32 @@ const levels = {
 };
 const linkFlags = ['-shared', '-s', '-Wl,--build-id=none'];
 /** Compiled without those instructions, as whatever processor runs them asks what it has. */
-const plainSources = ['decode.c', 'program.c', 'team.c', 'addon.c'];
+const plainSources = ['decode.c', 'program.c', 'team.c'];
 const kernelSources = [
   ...['kernels.c', 'convolution.c', 'depthwise.c', 'elementwise.c', 'gemm.c', 'move.c', 'pooling.c', 'winograd.c'],
 ];
 const headers = [
-  ...['runtime.h', 'geometry.h', 'vector.h', 'tile.h', 'winograd.h', 'opcodes.h', 'operation.h', 'program.h', 'sentinels.h'],
+  ...[
+    'runtime.h',
+    'geometry.h',
+    'vector.h',
+    'tile.h',
+    'winograd.h',
+    'opcodes.h',
+    'operation.h',
+    'program.h',
+    'sentinels.h',
+  ],
   'team.h',
 ];
 
 /** The addon's sources and flags. */
 export const nativeKernel = {
-  sources: [...[...plainSources, ...kernelSources, ...headers].map((file) => `native/${file}`), 'update.c', 'simd.h'],
+  sources: [
+    ...[...plainSources, 'addon.c', ...kernelSources, ...headers].map((file) => `native/${file}`),
+    'update.c',
+    'simd.h',
+  ],
   flags: [...nativeFlags, ...Object.values(levels).flat(), ...linkFlags],
 };
 
@@ -104,27 +118,48 @@ export function nodeHeaders() {
   return folders.find((folder) => existsSync(join(folder, 'node_api.h'))) ?? null;
 }
 
-/** @returns the addon's bytes, for linux x64. */
-export function compileNative() {
+/** Flags of a build that finds reads and writes out of bounds, and undefined behaviour; it aborts at the first. */
+export const sanitizerFlags = [
+  '-fsanitize=address,undefined',
+  '-fno-sanitize-recover=all',
+  '-fno-omit-frame-pointer',
+  '-O1',
+  '-g',
+];
+
+/** Compiles what the kernels are made of but for the addon's door. @returns paths of the objects, in `folder`. */
+export function compileKernels(folder, more = []) {
+  const objects = [];
+  const compile = (file, name, flags) => {
+    objects.push(join(folder, `${name}.o`));
+    gcc([...nativeFlags, ...flags, ...more, '-isystem', requiredHeaders(), '-c', file, '-o', objects.at(-1)]);
+  };
+  for (const [level, flags] of Object.entries(levels)) {
+    const names = [`-DKERNELS=kernels_${level}`, `-DUPDATE=update_${level}`];
+    compile('kernels.c', `kernels_${level}`, [...flags, ...names]);
+    compile('../update.c', `update_${level}`, [...flags, ...names]);
+  }
+  for (const file of plainSources) compile(file, file, []);
+  return objects;
+}
+
+const gcc = (args) => execFileSync('gcc', args, { cwd: join(here, 'native'), stdio: ['ignore', 'inherit', 'inherit'] });
+
+function requiredHeaders() {
   const include = nodeHeaders();
   if (!include) throw new Error("Node's headers (node_api.h, uv.h) are not installed");
+  return include;
+}
+
+/** @param more flags of a special build. @returns the addon's bytes, for linux x64. */
+export function compileNative(more = []) {
   const folder = mkdtempSync(join(tmpdir(), 'lc-kernels-'));
-  const gcc = (args) =>
-    execFileSync('gcc', args, { cwd: join(here, 'native'), stdio: ['ignore', 'inherit', 'inherit'] });
-  const objects = [];
-  const compile = (file, name, more) => {
-    objects.push(join(folder, `${name}.o`));
-    gcc([...nativeFlags, ...more, '-isystem', include, '-c', file, '-o', objects.at(-1)]);
-  };
   try {
-    for (const [level, flags] of Object.entries(levels)) {
-      const names = [`-DKERNELS=kernels_${level}`, `-DUPDATE=update_${level}`];
-      compile('kernels.c', `kernels_${level}`, [...flags, ...names]);
-      compile('../update.c', `update_${level}`, [...flags, ...names]);
-    }
-    for (const file of plainSources) compile(file, file, []);
+    const objects = compileKernels(folder, more);
+    const door = join(folder, 'addon.o');
+    gcc([...nativeFlags, ...more, '-isystem', requiredHeaders(), '-c', 'addon.c', '-o', door]);
     const output = join(folder, 'kernels.node');
-    gcc([...linkFlags, '-o', output, ...objects]);
+    gcc([...(more.length > 0 ? ['-shared', ...more] : linkFlags), '-o', output, ...objects, door]);
     return readFileSync(output);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -2,6 +2,7 @@
  * Convolutions as products without unfolding the image: in NHWC the pixels under one row of the filter are consecutive
  * floats, so a row of A is a pointer into the image. Padding is copied in, image by image, in the cache.
  */
+#include <stddef.h>
 #include <string.h>
 #include "geometry.h"
 #include "gemm.c"
@@ -53,7 +54,8 @@ static const float *next_pixel(Walk *w) {
 /* The next rows of a tile: pixels while there are any, then the last one again. */
 static void next_rows(Walk *w, Tile *t, long pixels_left) {
   t->rows = MIN(ROWS, pixels_left);
-  for (int i = 0; i < ROWS; i++) t->a[i] = i < t->rows ? next_pixel(w) : t->a[i - 1];
+  const float *at = NULL;
+  for (int i = 0; i < ROWS; i++) t->a[i] = at = i < t->rows ? next_pixel(w) : at;
 }
 
 static void forward(const void *argument, int image, float *scratch) {
@@ -214,14 +216,12 @@ static void filter_part(const void *argument, int part, float *scratch) {
       int left = length, runs_left = runs;
       for (long k = 0; k < rows; k += ROWS) {
         t.rows = MIN(ROWS, rows - k);
+        const float *at = NULL;
         for (int i = 0; i < ROWS; i++) {
           t.c[i] = sums + (k + i) * columns + n0;
-          if (i >= t.rows) {
-            t.a[i] = t.a[i - 1];
-            continue;
-          }
-          t.a[i] = run + length - left;
-          if (--left > 0) continue;
+          if (i < t.rows) at = run + length - left;
+          t.a[i] = at;
+          if (i >= t.rows || --left > 0) continue;
           run += g->dw * g->c, left = length;
           if (--runs_left == 0) run += g->dh * p.row - (long)runs * g->dw * g->c, runs_left = runs;
         }
