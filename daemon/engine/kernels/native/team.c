@@ -12,8 +12,10 @@
 
 /* As long as a batch takes to prepare, about. */
 #define SPIN_NANOSECONDS 200000
-/* Less work than this is not shared out. */
+/* Less work than this is not shared out; a build that looks for races shares all of it. */
+#ifndef WORTH_NANOSECONDS
 #define WORTH_NANOSECONDS 8000
+#endif
 #define MAX_THREADS 64
 
 typedef struct {

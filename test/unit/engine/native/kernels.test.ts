@@ -249,6 +249,48 @@ describe.each(levels)('native kernels with %s', (name) => {
     }
   });
 
+  /** Pools values of few kinds by the definition, in float64, and compares result and gradient. */
+  async function comparePooling(
+    [batch, h, w, c]: readonly [number, number, number, number],
+    [window, strides, pads]: readonly [readonly number[], readonly number[], readonly number[]],
+  ): Promise<void> {
+    const size = (n: number, axis: 0 | 1) =>
+      Math.floor((n + pads[axis]! + pads[axis + 2]! - window[axis]!) / strides[axis]!) + 1;
+    const [oh, ow] = [size(h, 0), size(w, 1)];
+    // Few distinct values, all negative: ties everywhere, and no zero to hide behind.
+    const x = Float32Array.from({ length: batch * h * w * c }, () => -1 - random.below(3));
+    const dy = normal(batch * oh * ow * c);
+    const attrs = { window: [...window], strides: [...strides], pads };
+    const [inShape, outShape] = [
+      [batch, h, w, c],
+      [batch, oh, ow, c],
+    ];
+    const [y, dx] = await compute([inShape, outShape], [x, dy], (graph, [image, gradient]) => {
+      const pooled = graph.add({ op: 'MaxPool', inputs: [image!], attrs, shape: outShape });
+      return [pooled, graph.add({ op: 'MaxPoolGrad', inputs: [gradient!, image!, pooled], attrs, shape: inShape })];
+    });
+    const expected = { y: new Float64Array(dy.length).fill(-Infinity), dx: new Float64Array(x.length) };
+    dy.forEach((g, out) => {
+      const [i, ox, oy, b] = [
+        out % c,
+        Math.floor(out / c) % ow,
+        Math.floor(out / c / ow) % oh,
+        Math.floor(out / c / ow / oh),
+      ];
+      let place = -1;
+      for (let ky = 0; ky < window[0]!; ky++)
+        for (let kx = 0; kx < window[1]!; kx++) {
+          const [py, px] = [oy * strides[0]! + ky - pads[0]!, ox * strides[1]! + kx - pads[1]!];
+          if (py < 0 || py >= h || px < 0 || px >= w) continue;
+          const at = ((b * h + py) * w + px) * c + i;
+          if (x[at]! > expected.y[out]!) [expected.y[out], place] = [x[at]!, at];
+        }
+      expected.dx[place]! += g;
+    });
+    expectClose(y!, expected.y);
+    expectClose(dx!, expected.dx);
+  }
+
   it('pool maxima and send the gradient to the first of equal ones, for any window and stride', async () => {
     for (let trial = 0; trial < 40; trial++) {
       const [batch, c] = [between(1, 4), between(1, 27)];
@@ -259,42 +301,20 @@ describe.each(levels)('native kernels with %s', (name) => {
       const [h, w] = [between(window[0]!, 9), between(window[1]!, 9)];
       // Windows must reach the image.
       const pads = trial % 2 === 0 ? [0, 0, 0, 0] : [0, 1, 0, 1].map((axis) => random.below(window[axis]!));
-      const size = (n: number, axis: 0 | 1) =>
-        Math.floor((n + pads[axis]! + pads[axis + 2]! - window[axis]!) / strides[axis]!) + 1;
-      const [oh, ow] = [size(h, 0), size(w, 1)];
-      // Few distinct values, all negative: ties everywhere, and no zero to hide behind.
-      const x = Float32Array.from({ length: batch * h * w * c }, () => -1 - random.below(3));
-      const dy = normal(batch * oh * ow * c);
-      const attrs = { window: [...window], strides: [...strides], pads };
-      const [inShape, outShape] = [
-        [batch, h, w, c],
-        [batch, oh, ow, c],
-      ];
-      const [y, dx] = await compute([inShape, outShape], [x, dy], (graph, [image, gradient]) => {
-        const pooled = graph.add({ op: 'MaxPool', inputs: [image!], attrs, shape: outShape });
-        return [pooled, graph.add({ op: 'MaxPoolGrad', inputs: [gradient!, image!, pooled], attrs, shape: inShape })];
-      });
-      const expected = { y: new Float64Array(dy.length).fill(-Infinity), dx: new Float64Array(x.length) };
-      dy.forEach((g, out) => {
-        const [i, ox, oy, b] = [
-          out % c,
-          Math.floor(out / c) % ow,
-          Math.floor(out / c / ow) % oh,
-          Math.floor(out / c / ow / oh),
-        ];
-        let place = -1;
-        for (let ky = 0; ky < window[0]!; ky++)
-          for (let kx = 0; kx < window[1]!; kx++) {
-            const [py, px] = [oy * strides[0]! + ky - pads[0]!, ox * strides[1]! + kx - pads[1]!];
-            if (py < 0 || py >= h || px < 0 || px >= w) continue;
-            const at = ((b * h + py) * w + px) * c + i;
-            if (x[at]! > expected.y[out]!) [expected.y[out], place] = [x[at]!, at];
-          }
-        expected.dx[place]! += g;
-      });
-      expectClose(y!, expected.y);
-      expectClose(dx!, expected.dx);
+      await comparePooling([batch, h, w, c], [window, strides, pads]);
     }
+  });
+
+  it.each<[string, [number, number, number, number], number[], number[], number[]]>([
+    ['of 256 pixels', [2, 16, 16, 17], [16, 16], [1, 1], [0, 0, 0, 0]],
+    ['of 272 pixels', [2, 16, 17, 17], [16, 17], [1, 1], [0, 0, 0, 0]],
+    ['of 400 pixels, apart', [3, 40, 20, 16], [20, 20], [20, 20], [0, 0, 0, 0]],
+    ['of 400 pixels, overlapping', [1, 25, 23, 9], [20, 20], [2, 1], [0, 0, 0, 0]],
+    ['of 441 pixels, over the edge', [2, 22, 23, 5], [21, 21], [3, 2], [10, 9, 10, 11]],
+    ['of a whole image', [2, 28, 28, 33], [28, 28], [1, 1], [0, 0, 0, 0]],
+    ['of a whole sequence', [4, 300, 1, 8], [300, 1], [300, 1], [0, 0, 0, 0]],
+  ])('find the maxima of windows %s, and send the gradient there', async (_, image, window, strides, pads) => {
+    await comparePooling(image, [window, strides, pads]);
   });
 
   it('compute every element-wise operation to float32 accuracy, over the whole range', async () => {

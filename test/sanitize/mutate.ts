@@ -1,0 +1,45 @@
+/**
+ * Builds mutated programs and runs those that the decoder takes: `mutate.mjs ADDON SEED FROM TO [PROGRESS]`. Under the
+ * address sanitizer a wild read or write ends the process; PROGRESS is a file that holds the number of the mutant at work.
+ * Prints one line of JSON: how many were run, and how many were refused for which reason.
+ */
+import { openSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Addon } from '../../daemon/engine/native/addon.js';
+import { createRandom } from '../../daemon/lc/random.js';
+import { mutantOf } from './mutations.js';
+import { samplePrograms } from './programs.js';
+
+const [path, ...numbers] = process.argv.slice(2);
+const [seed, from, to] = numbers.map(Number) as [number, number, number];
+const progress = numbers[3] ? openSync(numbers[3], 'w') : undefined;
+const addon = createRequire(import.meta.url)(path!) as Addon;
+const levels = addon.levels();
+const programs = await samplePrograms();
+const random = createRandom(seed);
+/** Each in memory of its own, so that what lies behind it is not ours. */
+const filled = (size: number) => Float32Array.from({ length: size }, () => random.normal());
+const buffers = programs.map(({ sizes }) => sizes.map(filled));
+
+let ran = 0;
+const refused: Record<string, number> = {};
+for (let index = from; index < to; index++) {
+  if (progress !== undefined) writeSync(progress, `${index}\n`, 0);
+  const { program, code, sizes } = mutantOf(programs, seed, index);
+  // Results become NaN in time, and denormal numbers are slow.
+  if (index % 500 === 0) buffers[program] = sizes.map(filled);
+  const own = sizes.map((size, i) => {
+    const buffer = buffers[program]![i];
+    return buffer?.length === size ? buffer : filled(size);
+  });
+  try {
+    const built = addon.create(own, code, index % 64 === 0 ? 2 : 1, levels[index % levels.length]!);
+    addon.runNow(built);
+    addon.free(built);
+    ran++;
+  } catch (error) {
+    const reason = (error as Error).message.replace(/operation -?\d+: /, '');
+    refused[reason] = (refused[reason] ?? 0) + 1;
+  }
+}
+console.log(JSON.stringify({ ran, refused }));

@@ -1,0 +1,176 @@
+/**
+ * `npm run test:sanitize [-- --mutants N --race SECONDS --seed S]`: the native kernels with the sanitizers of gcc.
+ *   1. address and undefined behaviour: the unit tests of the kernels, and the fixed part of the engine's fuzzer;
+ *   2. the same on N mutated programs (1,000,000), each of which must be refused or touch nothing that is not its own;
+ *   3. threads: programs of every layer class on several threads for some seconds (60), with equal bits.
+ * In the first two every float outside an operation's operands is poisoned while it runs (kernels/native/sentinels.h).
+ * Needs gcc with its sanitizers, Node's headers and libuv, as Debian's gcc and libuv1-dev bring; says so where they are not.
+ */
+import { build } from 'esbuild';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { compileKernels, compileNative, nodeHeaders, sanitizerFlags } from '../../daemon/engine/kernels/build.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = resolve(here, '../..');
+const work = join(root, 'artifacts/sanitize');
+const results = join(root, 'artifacts/results');
+const { values: options } = parseArgs({
+  options: {
+    mutants: { type: 'string', default: '1000000' },
+    race: { type: 'string', default: '60' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+/** Mutants of one process: what a crash makes us look through again. */
+const block = 20_000;
+
+const library = (name) => execFileSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
+
+function missing() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return 'they are built on Linux x64';
+  if (!nodeHeaders()) return "Node's headers are not installed";
+  try {
+    const absent = ['libasan.so', 'libubsan.so', 'libtsan.so'].find((name) => !library(name).includes('/'));
+    return absent ? `gcc has no ${absent}` : null;
+  } catch {
+    return 'gcc is not installed';
+  }
+}
+
+const reason = missing();
+if (reason) {
+  console.log(`sanitizer tests skipped: ${reason} (on Debian: apt-get install gcc libuv1-dev)`);
+  process.exit(0);
+}
+
+rmSync(work, { recursive: true, force: true });
+mkdirSync(work, { recursive: true });
+mkdirSync(results, { recursive: true });
+
+let passed = 0;
+const failures = [];
+function report(name, problem) {
+  console.log(`${problem ? 'FAILED' : 'ok'}  ${name}${problem ? `: ${problem}` : ''}`);
+  if (problem) failures.push(name);
+  else passed++;
+}
+
+const underAddressSanitizer = {
+  ...process.env,
+  LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
+  // Node frees nothing at its end. A program may ask for more memory than there is: it is answered, not ended.
+  ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=256:abort_on_error=1',
+  UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+};
+
+const addon = join(work, 'sanitized.node');
+writeFileSync(addon, compileNative(sanitizerFlags));
+await build({
+  entryPoints: ['mutate.ts', 'dump.ts'].map((file) => join(here, file)),
+  outdir: work,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  mainFields: ['module', 'main'],
+  external: ['onnxruntime-node'],
+  logLevel: 'warning',
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+});
+
+/** A copy of the sources whose addon is the sanitized one, so that nothing in the product has to be told of it. */
+function runUnitTests() {
+  const tree = join(work, 'tree');
+  mkdirSync(tree);
+  for (const path of ['daemon', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
+    cpSync(join(root, path), join(tree, path), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
+  cpSync(addon, join(tree, `daemon/engine/kernels/prebuilt/lc-kernels-${process.platform}-${process.arch}.node`));
+  const output = join(results, 'sanitize-unit.json');
+  const files = ['test/unit/engine/native', 'test/unit/engine/compiled/layers.test.ts', 'test/fuzz/engine.test.ts'];
+  const args = [
+    ...[join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...files],
+    ...['--reporter=default', '--reporter=json', `--outputFile=${output}`, '--testTimeout=600000'],
+  ];
+  const { status } = spawnSync(process.execPath, args, { cwd: tree, stdio: 'inherit', env: underAddressSanitizer });
+  if (status === 0 && JSON.parse(readFileSync(output, 'utf8')).numPassedTests > 0) report('unit tests of the kernels');
+  else report('unit tests of the kernels', `vitest ended with ${status}`);
+}
+
+function mutate(from, to, progress = []) {
+  const args = [join(work, 'mutate.mjs'), addon, options.seed, String(from), String(to), ...progress];
+  const child = spawn(process.execPath, args, { env: underAddressSanitizer, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (data) => (out += data));
+  child.stderr.on('data', (data) => (err += data));
+  return new Promise((done) => child.on('close', (code, signal) => done({ out, err, code, signal })));
+}
+
+/** The mutant that ended a block, and what the sanitizer says of it. */
+async function explain(from, to) {
+  const file = join(work, `progress-${from}`);
+  const { err } = await mutate(from, to, [file]);
+  const at = existsSync(file) ? readFileSync(file, 'utf8').trim() : '?';
+  return `mutant ${at} of seed ${options.seed}\n${err.slice(-6000)}`;
+}
+
+async function runMutants() {
+  const total = Number(options.mutants);
+  const counts = { ran: 0, refused: {} };
+  let next = 0;
+  const problems = [];
+  const worker = async () => {
+    for (let from = next; from < total && problems.length === 0; from = next) {
+      const to = Math.min(from + block, total);
+      next = to;
+      const { out, code } = await mutate(from, to);
+      const line = out.trim().split('\n').at(-1);
+      if (code !== 0 || !line.startsWith('{')) {
+        problems.push(await explain(from, to));
+        return;
+      }
+      const { ran, refused } = JSON.parse(line);
+      counts.ran += ran;
+      for (const [why, n] of Object.entries(refused)) counts.refused[why] = (counts.refused[why] ?? 0) + n;
+    }
+  };
+  const started = Date.now();
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  const refusals = Object.entries(counts.refused).sort((a, b) => b[1] - a[1]);
+  const refused = refusals.reduce((sum, [, n]) => sum + n, 0);
+  console.log(`${total} mutants of seed ${options.seed} in ${Math.round((Date.now() - started) / 1000)} s: ${counts.ran} run, ${refused} refused`); // prettier-ignore
+  for (const [why, n] of refusals) console.log(`  ${String(n).padStart(8)}  ${why}`);
+  report('mutated programs', problems[0] ?? (counts.ran + refused === total ? undefined : 'some are missing'));
+}
+
+function runRaces() {
+  const flags = ['-fsanitize=thread', '-O1', '-g', '-DWORTH_NANOSECONDS=0'];
+  const programs = join(work, 'programs.bin');
+  const race = join(work, 'race');
+  const kernels = join(root, 'daemon/engine/kernels/native');
+  const objects = compileKernels(work, flags);
+  execFileSync(process.execPath, [join(work, 'dump.mjs'), programs], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const sources = [join(here, 'race.c'), ...objects];
+  execFileSync('gcc', [...flags, '-Wall', '-Wextra', '-Werror', `-I${kernels}`, '-isystem', nodeHeaders(), '-o', race, ...sources, '-l:libuv.so.1']); // prettier-ignore
+  const env = { ...process.env, TSAN_OPTIONS: 'halt_on_error=1' };
+  const { status, stdout, stderr } = spawnSync(race, [programs, options.race, options.seed], { env, encoding: 'utf8' });
+  console.log(stdout.trim());
+  report('threads', status === 0 ? undefined : stderr.slice(0, 6000));
+}
+
+runUnitTests();
+await runMutants();
+runRaces();
+writeFileSync(
+  join(results, 'sanitize.json'),
+  JSON.stringify({ numPassedTests: passed, numFailedTests: failures.length }),
+);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exit(failures.length > 0 ? 1 : 0);
