@@ -3,11 +3,12 @@
  * engines beside PyTorch on the CPU (optional; Debian's python3-torch and libopenblas0), same weights, same batches, same
  * losses. PyTorch's settings are all tried in the run and its best one is the peer. Contenders take turns, each alone: the
  * others are stopped, or a spinning thread pool would be measured with them. `--profile` prints where our own step goes.
+ * `--before=CHECKOUT/dist/bench/engine.mjs` adds the engines of another checkout's build, and each of ours as a ratio to its own.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Contender, type ContenderSpec } from './contender.js';
@@ -25,6 +26,7 @@ const { values: options, positionals } = parseArgs({
     worker: { type: 'string' },
     profile: { type: 'boolean', default: false },
     batch: { type: 'string' },
+    before: { type: 'string' },
   },
 });
 const threads = Number(options.threads);
@@ -118,18 +120,17 @@ async function compare(name: ProblemName, folder: string, withTorch: boolean): P
   const problem = writeProblem(name, folder, batch);
   console.log(`\n${problem.description}; ${(problem.flops / 1e6).toFixed(1)} MFLOP a sample`);
   const ours: Contender[] = [];
+  const before = new Map<Contender, Contender>();
   for (const engine of options.engines.split(',')) {
     for (const count of new Set([threads, 1])) {
-      const command = [
-        process.execPath,
-        fileURLToPath(import.meta.url),
-        '--worker',
-        engine,
-        '--threads',
-        String(count),
-      ];
-      const contender = await started({ name: `${engine} ${count} threads`, command }, problem);
+      const from = (script: string, name: string) => {
+        const command = [process.execPath, script, '--worker', engine, '--threads', String(count)];
+        return started({ name: `${engine} ${count} threads${name}`, command }, problem);
+      };
+      const contender = await from(fileURLToPath(import.meta.url), '');
       if (contender) ours.push(contender);
+      const other = contender && options.before ? await from(resolve(options.before), ', before') : null;
+      if (contender && other) before.set(contender, other);
     }
   }
   if (ours.length === 0) return;
@@ -137,7 +138,8 @@ async function compare(name: ProblemName, folder: string, withTorch: boolean): P
   console.log(`  losses of the first steps: ${reference.map((x) => x.toFixed(5)).join(' ')}`);
   for (const contender of ours.slice(1)) await checkLosses(contender, reference);
   const torch = withTorch ? await bestTorch(problem, reference) : [];
-  const all = [...ours, ...torch];
+  for (const contender of before.values()) await checkLosses(contender, reference);
+  const all = [...ours.flatMap((contender) => [contender, before.get(contender) ?? []].flat()), ...torch];
   const steps = new Map<Contender, number>();
   for (const contender of all) steps.set(contender, await turnSteps(contender, problem));
   for (let round = 0; round < rounds; round++) {
@@ -159,6 +161,14 @@ async function compare(name: ProblemName, folder: string, withTorch: boolean): P
       const paired = median(contender.rates.map((rate, i) => rate / peer.rates[i]!));
       parts.push(
         `${(best(contender) / best(peer)).toFixed(2)}x PyTorch's best (median of rounds ${paired.toFixed(2)}x; of processor time ${(cpu / bestCpu).toFixed(2)}x)`,
+      );
+    }
+    const other = before.get(contender);
+    if (other) {
+      const paired = median(contender.rates.map((rate, i) => rate / other.rates[i]!));
+      const ofCpu = median(contender.cpuRates.map((rate, i) => rate / other.cpuRates[i]!));
+      parts.push(
+        `${paired.toFixed(3)}x the build before (median of rounds; best turns ${(best(contender) / best(other)).toFixed(3)}x; of processor time ${ofCpu.toFixed(3)}x)`,
       );
     }
     console.log(`  ${contender.name}: ${parts.join('; ')}\n    ${contender.about}`);
