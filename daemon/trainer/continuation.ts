@@ -1,7 +1,7 @@
 import { placeInRun, type Continuation, type Ending } from '../protocol/ending.js';
 import type { Progress } from './state.js';
 
-/** Engines of one kind draw the same dropout masks and noise from the same state; see docs/engines.md. */
+/** Compiled graphs draw the same dropout masks and noise from the same state; TensorFlow.js draws others. */
 const drawsLikeTensorFlow = (engine: string): boolean => engine.startsWith('tfjs-');
 
 /**

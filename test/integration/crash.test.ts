@@ -201,7 +201,9 @@ describe('a trainer that a signal ends', { timeout: 120_000 }, () => {
     process.env['FAKE_STEP_MS'] = '0';
     const resumed = await resumeRun(handle.folder, { ...options(), engine: 'onnx-cpu' });
     expect(await resumed.done).toMatchObject({
-      continuations: [{ from: 'native-cpu', to: 'onnx-cpu', endings: [], message: expect.stringContaining('as asked') }],
+      continuations: [
+        { from: 'native-cpu', to: 'onnx-cpu', endings: [], message: expect.stringContaining('as asked') },
+      ],
     });
   });
 
