@@ -27,6 +27,8 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.createPlan': { model: string };
   'lcPrune.pause': RunItem;
   'lcPrune.resume': RunItem;
+  /** `engine`: without it, the command asks. */
+  'lcPrune.continueOnEngine': RunItem & { engine?: string };
   'lcPrune.stop': RunItem;
   'lcPrune.setRunBudget': RunItem;
   /** Of a path run: one of its points. */
@@ -57,6 +59,7 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.createPlan',
   'lcPrune.pause',
   'lcPrune.resume',
+  'lcPrune.continueOnEngine',
   'lcPrune.stop',
   'lcPrune.setRunBudget',
   'lcPrune.exportModel',
@@ -84,7 +87,7 @@ export const CONTEXTS = {
   daemon: 'lcPrune.daemon',
   /** Some run is running. */
   running: 'lcPrune.running',
-  /** Some run is paused, stopped or interrupted. */
+  /** Some run is paused, stopped, interrupted or crashed. */
   resumable: 'lcPrune.resumable',
   hasRuns: 'lcPrune.hasRuns',
   /** Some run has a result. */

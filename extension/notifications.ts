@@ -11,7 +11,8 @@ export function registerNotifications(runs: Runs, daemon: Daemon): vscode.Dispos
   return runs.onDidChangeRun(({ before, after }) => {
     if (!before || !after || before.state === after.state || !isActive(before)) return;
     if (after.state === 'done') void finished(after);
-    else if (after.state === 'failed' || after.state === 'interrupted') void needed(after, daemon.log);
+    else if (after.state === 'failed' || after.state === 'interrupted' || after.state === 'crashed')
+      void needed(after, daemon.log);
   });
 }
 
@@ -37,16 +38,38 @@ async function finished(run: RunSummary): Promise<void> {
   if (choice === exportIt) await vscode.commands.executeCommand('lcPrune.exportModel', { summary: run });
 }
 
+/** What happened. Nothing is lost up to the last checkpoint, unless the run itself has failed. */
+function whatHappened(run: RunSummary): string {
+  const { state, ending, message } = run;
+  const name = displayName(run);
+  if (state === 'failed') return vscode.l10n.t('{0} failed: {1}', name, message ?? vscode.l10n.t('see the log'));
+  if (ending?.cause === 'memory')
+    return vscode.l10n.t(
+      'The trainer of {0} was killed ({1}), perhaps for want of memory; a new run with a smaller "training.batchSize" needs less. Nothing is lost up to its last checkpoint.',
+      name,
+      ending.how,
+    );
+  if (ending)
+    return vscode.l10n.t(
+      'The trainer of {0} was ended by {1} (engine {2}); nothing is lost up to its last checkpoint.',
+      name,
+      ending.how,
+      ending.engine,
+    );
+  return vscode.l10n.t('{0} was interrupted; nothing is lost up to its last checkpoint.', name);
+}
+
 async function needed(run: RunSummary, log: vscode.LogOutputChannel): Promise<void> {
-  const resume = vscode.l10n.t('Resume');
+  const next = run.state === 'crashed' ? (run.ending?.next ?? null) : null;
   const show = vscode.l10n.t('Show Log');
+  const go = next === null ? vscode.l10n.t('Resume') : vscode.l10n.t('Continue on {0}', next);
   const choice = await vscode.window.showWarningMessage(
-    run.state === 'failed'
-      ? vscode.l10n.t('{0} failed: {1}', displayName(run), run.message ?? vscode.l10n.t('see the log'))
-      : vscode.l10n.t('{0} was interrupted; nothing is lost up to its last checkpoint.', displayName(run)),
-    ...(run.state === 'interrupted' ? [resume] : []),
+    whatHappened(run),
+    ...(run.state === 'failed' ? [] : [go]),
     show,
   );
-  if (choice === resume) await vscode.commands.executeCommand('lcPrune.resume', { summary: run });
+  if (choice === go && next === null) await vscode.commands.executeCommand('lcPrune.resume', { summary: run });
+  else if (choice === go)
+    await vscode.commands.executeCommand('lcPrune.continueOnEngine', { summary: run, engine: next });
   if (choice === show) log.show();
 }

@@ -11,7 +11,9 @@ export interface RunChange {
 
 export const isActive = (summary: RunSummary): boolean => summary.state === 'running' || summary.state === 'queued';
 export const isResumable = (summary: RunSummary): boolean =>
-  summary.state === 'paused' || summary.state === 'interrupted' || summary.state === 'stopped';
+  ['paused', 'interrupted', 'stopped', 'crashed'].includes(summary.state);
+/** Its trainer is gone before the end, so that it can go on on another engine. */
+export const isAbandoned = (summary: RunSummary): boolean => isResumable(summary) && summary.state !== 'paused';
 export const hasResult = (summary: RunSummary): boolean => summary.state === 'done' || summary.state === 'stopped';
 
 /** The runs of the workspace as the daemon last told them. */

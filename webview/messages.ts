@@ -116,7 +116,8 @@ export type ToPage =
   | { type: 'picture'; run: string; layer: string; picture: LayerPicture | null; problem: string | null }
   | { type: 'connection'; problem: string | null };
 
-export type ControlAction = 'pause' | 'resume' | 'stop' | 'budget' | 'export' | 'plan' | 'compare' | 'log' | 'start';
+export type ControlAction =
+  'pause' | 'resume' | 'switchEngine' | 'stop' | 'budget' | 'export' | 'plan' | 'compare' | 'log' | 'start';
 
 export type ToHost =
   | { type: 'ready' }

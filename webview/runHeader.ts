@@ -9,11 +9,12 @@ const STATES: Record<RunView['summary']['state'], string> = {
   paused: 'Paused',
   interrupted: 'Interrupted',
   stopped: 'Stopped',
+  crashed: 'Crashed',
   failed: 'Failed',
   done: 'Finished',
 };
 
-type Control = 'pause' | 'resume' | 'stop' | 'budget' | 'export' | 'compare';
+type Control = 'pause' | 'resume' | 'switchEngine' | 'stop' | 'budget' | 'export' | 'compare';
 
 /** The state of the shown run in words and numbers, and its controls. */
 export class RunHeader {
@@ -33,6 +34,15 @@ export class RunHeader {
       resume: button(
         { icon: 'play', text: t('Resume'), label: t('Continue from the last checkpoint'), class: 'primary' },
         () => act('resume'),
+      ),
+      switchEngine: button(
+        {
+          icon: 'play',
+          text: t('Continue on Another Engine'),
+          label: t('Continue from the last checkpoint on another engine'),
+          class: 'primary',
+        },
+        () => act('switchEngine'),
       ),
       stop: button({ icon: 'stop', text: t('Stop'), label: t('Checkpoint and stop; the run can be resumed') }, () =>
         act('stop'),
@@ -79,7 +89,8 @@ export class RunHeader {
     this.#state.className = `state ${state}`;
     const visible: Record<Control, boolean> = {
       pause: active,
-      resume: state === 'paused' || state === 'interrupted' || state === 'stopped',
+      resume: state === 'paused' || state === 'interrupted' || state === 'stopped' || state === 'crashed',
+      switchEngine: state === 'crashed',
       stop: active || state === 'paused',
       budget: active || state === 'paused',
       export: state === 'done' || state === 'stopped',
@@ -107,7 +118,7 @@ export class RunHeader {
       this.#message.dataset.text = summary.message;
       this.#message.replaceChildren(icon('warning'), element('span', { text: summary.message }));
     }
-    this.#message.className = `message ${state === 'failed' ? 'error' : 'note'}`;
+    this.#message.className = `message ${state === 'failed' || state === 'crashed' ? 'error' : 'note'}`;
   }
 
   #renderStats({ summary, referenceError, directError }: RunView): void {

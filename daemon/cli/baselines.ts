@@ -38,7 +38,7 @@ export async function runBaselines(
         next.folder === null
           ? await startRun(await baselinePlan(folder, next.method, { workspace }), { workspace })
           : await resumeRun(next.folder, { workspace });
-      if (!(await follow(handle, terminal, workspace))) return null;
+      if (!(await follow(handle, terminal))) return null;
       continue;
     }
     const found: FinishedBaseline[] = [];

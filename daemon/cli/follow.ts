@@ -1,15 +1,19 @@
 /** Runs in the foreground: shows its events, turns Ctrl-C into a checkpoint and a line that tells how to go on. */
-import { relative } from 'node:path';
 import type { RunEvent } from '../protocol/events.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunHandle } from '../runs/supervisor.js';
+import { TrainerEnded } from '../runs/ending.js';
+import { resumeCommand } from './resumeCommand.js';
 import { createRunView } from './runView.js';
 import type { Terminal } from './terminal.js';
 
 export type Done = Extract<RunEvent, { event: 'done' }>;
 
-/** @returns the run's `done` event, or null when the user interrupted it. @throws UserError when it failed. */
-export async function follow(handle: RunHandle, terminal: Terminal, workspace: string): Promise<Done | null> {
+/**
+ * @returns the run's `done` event, or null when the user interrupted it.
+ * @throws UserError when it failed, TrainerEnded when a signal ended its trainer.
+ */
+export async function follow(handle: RunHandle, terminal: Terminal): Promise<Done | null> {
   const view = createRunView(terminal);
   const stopListening = handle.onEvent((event) => {
     view(event);
@@ -29,9 +33,10 @@ export async function follow(handle: RunHandle, terminal: Terminal, workspace: s
   try {
     const end = await handle.done;
     if (end.event === 'done') return end;
+    if (end.event === 'failed' && end.ending) throw new TrainerEnded(end.message, handle.folder, end.ending);
     if (end.event === 'failed')
       throw new UserError(end.code as UserError['code'], end.message, { file: handle.folder });
-    terminal.note(`stopped; continue with: lc-prune resume ${relative(workspace, handle.folder) || handle.folder}`);
+    terminal.note(`stopped; continue with: ${resumeCommand(handle.folder)}`);
     return null;
   } finally {
     stopListening();

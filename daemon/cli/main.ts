@@ -1,5 +1,7 @@
 #!/usr/bin/env node
+import { relative } from 'node:path';
 import { UserError } from '../protocol/errors.js';
+import { TrainerEnded } from '../runs/ending.js';
 import { optionsOf, parseCommand, type Command } from './command.js';
 import { engines } from './commands/engines.js';
 import { evaluate } from './commands/evaluate.js';
@@ -13,6 +15,7 @@ import { run } from './commands/run.js';
 import { runs } from './commands/runs.js';
 import { sensitivity } from './commands/sensitivity.js';
 import { train } from './commands/train.js';
+import { resumeCommand } from './resumeCommand.js';
 import { createTerminal } from './terminal.js';
 import { version } from './version.js';
 
@@ -59,7 +62,17 @@ function commandHelp(command: Command): string {
   ].join('\n');
 }
 
-/** Exit codes: 0 done, 1 our fault, 2 the user can mend it, 130 interrupted (and resumable). */
+/** The line that names the way on: after a crash, on the engine that comes next. */
+function endingLine({ message, folder, ending }: TrainerEnded): string {
+  if (!ending) return message;
+  const from = ending.checkpoint === null ? 'there is no checkpoint yet' : `the last checkpoint is ${relative(process.cwd(), ending.checkpoint)}`; // prettier-ignore
+  return `${message}; ${from}; continue with: ${resumeCommand(folder, ending.next)}`;
+}
+
+/**
+ * Exit codes: 0 done, 1 our fault or the engine's (a signal ended the trainer; the run is resumable), 2 the user can mend it,
+ * 130 interrupted (and resumable).
+ */
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   const json = argv.includes('--json');
@@ -87,6 +100,12 @@ async function main(argv: readonly string[]): Promise<number> {
     return await command.run({ positionals, values, terminal });
   } catch (error) {
     terminal.status('');
+    if (error instanceof TrainerEnded) {
+      const { code, ending, folder } = error;
+      terminal.note(`error: ${endingLine(error)}`);
+      terminal.emit({ event: 'error', code, message: error.message, ...(ending && { folder, ending }) });
+      return 1;
+    }
     if (error instanceof UserError) {
       terminal.note(`error: ${error.message}`);
       terminal.emit({ event: 'error', code: error.code, message: error.message, ...error.details });

@@ -100,6 +100,9 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
       case 'warning':
         terminal.note(`${event.code === 'note' ? 'note' : 'warning'}: ${event.message}`);
         break;
+      case 'engine':
+        terminal.note(`note: ${event.message}`);
+        break;
       case 'paused':
         terminal.note('paused');
         break;
@@ -124,6 +127,7 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
         terminal.print(
           `reference ${percent(event.reference.error)}, at theta ${percent(event.theta.error)}, after retraining ${percent(event.retrained.error)}; kept ${count(event.kept)} of ${count(event.prunable)} (${duration(event.seconds)})`,
         );
+        for (const { message } of event.continuations ?? []) terminal.print(`note: ${message}`);
         break;
       default:
         break;

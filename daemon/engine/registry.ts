@@ -192,3 +192,25 @@ async function openReference(
     return { error };
   }
 }
+
+/**
+ * The first engine after `id` in the order of `auto` that is here and that `open` accepts; null where there is none.
+ *
+ * @param open loads the model on the engine; rejects where it cannot.
+ */
+export async function nextEngine(
+  id: string,
+  open: (engine: string) => Promise<unknown>,
+  options: RegistryOptions = {},
+): Promise<string | null> {
+  const later = autoOrder.slice(autoOrder.indexOf(id) + 1);
+  for (const provider of await loadProviders(options)) {
+    if (!later.includes(provider.id) || !(await provider.probe()).available) continue;
+    const opens = await open(provider.id).then(
+      () => true,
+      () => false,
+    );
+    if (opens) return provider.id;
+  }
+  return null;
+}

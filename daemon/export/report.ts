@@ -286,7 +286,9 @@ export function renderReport(runs: readonly ReportRun[], exported?: ReportExport
     ...onDisk,
     settingsTable(first),
   ];
-  const notes = runs.flatMap((run) => all(run, 'warning').map((warning) => warning.message));
+  const notes = runs.flatMap((run) =>
+    run.events.flatMap((event) => (event.event === 'warning' || event.event === 'engine' ? [event.message] : [])),
+  );
   const markdownNotes = notes.length > 0 ? `## Notes\n\n${notes.map((note) => `- ${note}`).join('\n')}\n` : '';
   const htmlNotes =
     notes.length > 0 ? `<h2>Notes</h2><ul>${notes.map((note) => `<li>${escapeXml(note)}</li>`).join('')}</ul>` : '';

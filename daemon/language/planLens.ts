@@ -24,6 +24,8 @@ function resultText(run: RunSummary): string {
       return `$(sync~spin) Running: iteration ${run.iteration} of ${run.iterations}, ${Math.floor(100 * run.progress)}%${error}`;
     case 'done':
       return `$(check) Last run:${error}${kept}`;
+    case 'crashed':
+      return `$(error) Last run crashed${run.ending ? ` (${run.ending.how}, ${run.ending.engine})` : ''} at ${Math.floor(100 * run.progress)}%${error}`;
     case 'failed':
       return `$(error) Last run failed${run.message ? `: ${run.message.slice(0, 80)}` : ''}`;
     default:

@@ -5,6 +5,7 @@
  * non-zero weights of theta.
  */
 import { z } from 'zod';
+import { Continuation, Ending } from './ending.js';
 import { Budget } from './plan.js';
 
 const measure = z.number().nullable().describe('null: not a finite number');
@@ -136,7 +137,16 @@ export const RunEvent = z.discriminatedUnion('event', [
   z.object({ ...at, event: z.literal('budget'), budget: z.unknown(), iteration: z.number() }),
   z.object({ ...at, event: z.literal('paused'), step: z.number() }),
   z.object({ ...at, event: z.literal('stopped'), step: z.number(), reason: z.string(), resume: z.string() }),
-  z.object({ ...at, event: z.literal('failed'), code: z.string(), message: z.string() }),
+  /** `ending`: the trainer could not say it itself; its supervisor has written this. */
+  z.object({
+    ...at,
+    event: z.literal('failed'),
+    code: z.string(),
+    message: z.string(),
+    ending: Ending.optional(),
+  }),
+  /** The run goes on on another engine, or on its own after a crash. */
+  z.object({ ...at, event: z.literal('engine'), ...Continuation.shape }),
   z.object({
     ...at,
     event: z.literal('done'),
@@ -150,11 +160,14 @@ export const RunEvent = z.discriminatedUnion('event', [
     folder: z.string(),
     budget: z.array(BudgetCheck).optional(),
     path: PathAnswer.optional(),
+    /** What happened on the way to this result. */
+    continuations: z.array(Continuation).optional(),
   }),
 ]);
 export type RunEvent = z.infer<typeof RunEvent>;
 /** A run event before the log stamps its time. */
 export type UntimedRunEvent = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'time'> : never) : never;
 
-export const RunState = z.enum(['queued', 'running', 'paused', 'interrupted', 'stopped', 'failed', 'done']);
+/** `crashed`: a signal has ended its trainer, by the engine's own fault; `interrupted`: it was ended from outside. */
+export const RunState = z.enum(['queued', 'running', 'paused', 'interrupted', 'stopped', 'crashed', 'failed', 'done']);
 export type RunState = z.infer<typeof RunState>;

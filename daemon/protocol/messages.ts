@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { dataPackageNames } from './dataPackages.js';
+import { Ending } from './ending.js';
 import { LayerKept, RunEvent, RunState } from './events.js';
 import { Budget, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
@@ -65,6 +66,7 @@ export const RunSummary = z.object({
   etaSeconds: z.number().nullable(),
   samplesPerSecond: z.number().nullable(),
   message: z.string().nullable().describe('Why it failed or stopped.'),
+  ending: Ending.optional().describe('How its trainer ended, where a signal ended it.'),
 });
 export type RunSummary = z.infer<typeof RunSummary>;
 
@@ -178,8 +180,11 @@ export const requests = {
     result: z.object({ run }),
   },
   'lc/pause': { params: z.strictObject({ run }), result: nothing },
-  /** Continues a paused, stopped or interrupted run. */
-  'lc/resume': { params: z.strictObject({ run }), result: nothing },
+  /** Continues a paused, stopped, interrupted or crashed run; with `engine`, one whose trainer is gone, on that engine. */
+  'lc/resume': {
+    params: z.strictObject({ run, engine: z.string().min(1).max(100).optional() }),
+    result: nothing,
+  },
   /** Checkpoints and ends the trainer; the run can be resumed. */
   'lc/stop': { params: z.strictObject({ run }), result: nothing },
   'lc/delete': { params: z.strictObject({ run }), result: nothing },

@@ -1,5 +1,6 @@
 /** A plan with every default filled in: what a run folder keeps as `plan.json` and what the trainer executes. Paths are relative to the workspace. */
 import { z } from 'zod';
+import { Continuation } from './ending.js';
 import { ARCHITECTURES, Budget, ClassOrder } from './plan.js';
 
 /** What a run can be compared with, at equal budget and epochs. */
@@ -79,6 +80,8 @@ export const ResolvedPlan = z.strictObject({
   output: z.string().nullable(),
   engine: z.string(),
   seed: z.int(),
+  /** Changes of engine and crashes that the run went on from, in order. */
+  continuations: z.array(Continuation).optional(),
   /** sha256 of the model's files and of the data set's content, filled in when the run starts. */
   modelHash: z.string().nullable(),
   dataHash: z.string().nullable(),

@@ -15,7 +15,7 @@ export async function baselinePlan(
   method: Baseline,
   { workspace }: { workspace: string },
 ): Promise<ResolvedPlan> {
-  const { compare: _, ...plan } = await readRunPlan(folder);
+  const { compare: _, continuations: __, ...plan } = await readRunPlan(folder);
   const trained = join(folder, 'reference', 'model.json');
   const here = await access(trained).then(
     () => true,

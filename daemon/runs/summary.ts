@@ -14,7 +14,9 @@ export function runState({ state }: Pick<LastEvents, 'state'>, alive: boolean): 
     case 'done':
       return 'done';
     case 'failed':
-      return alive ? 'running' : 'failed';
+      if (alive) return 'running';
+      if (!state.ending) return 'failed';
+      return state.ending.cause === 'crash' ? 'crashed' : 'interrupted';
     case 'stopped':
       if (alive) return 'running';
       return LEFT_BY_CHOICE.includes(state.reason) ? 'stopped' : 'interrupted';
@@ -32,6 +34,12 @@ function messageOf(state: RunState, events: LastEvents): string | null {
     ? 'The program that ran it was closed; resume continues where it stopped.'
     : 'Its trainer ended before the run did; resume continues from the last checkpoint.';
 }
+
+/** Of a run that has not gone on since. */
+const endingOf = (state: RunState, { state: last }: LastEvents): Pick<RunSummary, 'ending'> =>
+  (state === 'crashed' || state === 'interrupted') && last?.event === 'failed' && last.ending
+    ? { ending: last.ending }
+    : {};
 
 function eta(plan: ResolvedPlan, { start, batch, iteration, last }: LastEvents): number | null {
   if (!start || !batch || last === null) return null;
@@ -76,6 +84,7 @@ export function summarizeRun(
     etaSeconds: active ? eta(plan, events) : null,
     samplesPerSecond: state === 'running' ? (batch?.samplesPerSecond ?? null) : null,
     message: messageOf(state, events),
+    ...endingOf(state, events),
   };
 }
 

@@ -12,7 +12,9 @@ import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import type { FromTrainer, SentError, StopReason, ToTrainer, TrainerRequest } from '../trainer/ipc.js';
 import { lockHolder } from '../trainer/lock.js';
 import { createRunFolder, readRunPlan, runPaths, runsFolder } from '../trainer/runFolder.js';
+import { unsaidEnd, type Exit } from './ending.js';
 import { lastEvents } from './eventLog.js';
+import { findNextEngine } from './nextEngine.js';
 import { findRun } from './registry.js';
 
 export type { StopReason } from '../trainer/ipc.js';
@@ -84,7 +86,7 @@ export async function startRun(plan: ResolvedPlan, options: RunOptions): Promise
   const trainer = options.trainer ?? trainerPath();
   const folder = await createRunFolder(options.workspace, plan, Date.now());
   try {
-    return await launch(folder, false, { ...options, trainer });
+    return await launch(folder, { resume: false, engine: null, planned: plan.engine }, { ...options, trainer });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     await removeIfEmpty(await runsFolder(options.workspace));
@@ -105,15 +107,21 @@ async function removeIfEmpty(runs: string): Promise<void> {
   await rmdir(own).catch(() => undefined);
 }
 
+/** @property engine id of the engine to go on with. Default: its own. A change is logged and part of the run's record. */
+export interface ResumeOptions extends RunOptions {
+  readonly engine?: string;
+}
+
 /**
- * Continues a stopped, interrupted or failed run, or a paused one whose trainer is gone, from its last good checkpoint.
- * Resolves when training goes on.
+ * Continues a stopped, interrupted, crashed or failed run, or a paused one whose trainer is gone, from its last good
+ * checkpoint. Resolves when training goes on.
  * @param run the run's folder (absolute), or its name.
- * @throws UserError('run-missing'), UserError('run-invalid') when it is finished or another trainer works on it.
+ * @throws UserError('run-missing'), UserError('run-invalid') when it is finished or another trainer works on it;
+ *   UserError('engine-unavailable') for an engine that is unknown or not here: the run is then as before.
  */
-export async function resumeRun(run: string, options: RunOptions): Promise<RunHandle> {
+export async function resumeRun(run: string, options: ResumeOptions): Promise<RunHandle> {
   const { folder } = await findRun(run, options);
-  await readRunPlan(folder);
+  const plan = await readRunPlan(folder);
   const holder = await lockHolder(runPaths(folder).lock);
   if (holder !== null)
     throw new UserError('run-invalid', `${basename(folder)} is being worked on by process ${holder}; stop it first`);
@@ -121,16 +129,32 @@ export async function resumeRun(run: string, options: RunOptions): Promise<RunHa
   if (state?.event === 'done') {
     throw new UserError('run-invalid', `${basename(folder)} is finished; its result is in ${runPaths(folder).result}`);
   }
-  return launch(folder, true, { ...options, trainer: options.trainer ?? trainerPath() });
+  const engine = options.engine ?? null;
+  const start = { resume: true, engine, planned: plan.engine };
+  return launch(folder, start, { ...options, trainer: options.trainer ?? trainerPath() });
 }
 
-async function launch(folder: string, resume: boolean, options: RunOptions & { trainer: string }): Promise<RunHandle> {
+interface Start {
+  readonly resume: boolean;
+  /** Of a resumed run: the engine that was asked for; null: its own. */
+  readonly engine: string | null;
+  /** The plan's engine. */
+  readonly planned: string;
+}
+
+async function launch(folder: string, start: Start, options: RunOptions & { trainer: string }): Promise<RunHandle> {
+  const workspace = await realpath(options.workspace);
   const child = fork(options.trainer, [], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
-  const handle = superviseTrainer(child, folder, options.onOutput);
+  const handle = superviseTrainer(child, folder, start, {
+    onOutput: options.onOutput,
+    next: (after) => findNextEngine(folder, workspace, { after, trainer: options.trainer }),
+  });
   try {
-    await handle.request({ type: 'start', folder, workspace: await realpath(options.workspace), resume });
+    const { resume, engine } = start;
+    await handle.request({ type: 'start', folder, workspace, resume, engine });
+    handle.begin();
   } catch (error) {
-    child.kill('SIGKILL');
+    handle.end();
     await handle.done;
     throw error;
   }
@@ -139,15 +163,38 @@ async function launch(folder: string, resume: boolean, options: RunOptions & { t
 
 interface SupervisedTrainer extends RunHandle {
   request(request: TrainerRequest): Promise<void>;
+  /** Training has begun: what ends the trainer now ends a run. */
+  begin(): void;
+  /** Kills the trainer: its end is then the supervisor's own doing. */
+  end(): void;
 }
 
-function superviseTrainer(child: ChildProcess, folder: string, onOutput?: (line: string) => void): SupervisedTrainer {
+interface Supervision {
+  readonly onOutput: ((line: string) => void) | undefined;
+  /** Which engine could go on after one that crashed. */
+  next(engine: string): Promise<string | null>;
+}
+
+function superviseTrainer(
+  child: ChildProcess,
+  folder: string,
+  { resume, engine: asked, planned }: Start,
+  { onOutput, next }: Supervision,
+): SupervisedTrainer {
   const id = basename(folder);
   const subscribers = new Set<(event: RunEvent) => void>();
   let backlog: RunEvent[] | null = [];
   let last: RunEvent | null = null;
   let memory: number | null = null;
+  let begun = false;
+  let endedByUs = false;
+  const reached = { engine: asked ?? planned, phase: null as string | null, iteration: 0 };
   const publish = (event: RunEvent) => {
+    if (event.event === 'start') reached.engine = event.engine;
+    if (event.event === 'phase') {
+      reached.phase = event.phase;
+      reached.iteration = event.iteration ?? 0;
+    }
     if (['done', 'stopped', 'failed'].includes(event.event)) last = event;
     if (!backlog) for (const subscriber of subscribers) subscriber(event);
     else if (backlog.length < BACKLOG || event.event !== 'batch') backlog.push(event);
@@ -172,28 +219,28 @@ function superviseTrainer(child: ChildProcess, folder: string, onOutput?: (line:
       memory = message.resident;
       return;
     }
+    if (message.type !== 'answer') return;
     const waiter = waiting.get(message.id);
     waiting.delete(message.id);
     if (message.error) waiter?.reject(asUserError(message.error));
     else waiter?.resolve();
   });
 
-  const ended = new Promise<string>((resolve) => {
-    child.on('error', (error) => resolve(`the trainer could not be started (${error.message})`));
-    child.on('exit', (code, signal) => resolve(endingOf(code, signal)));
+  const ended = new Promise<Exit | Error>((resolve) => {
+    child.on('error', resolve);
+    child.on('exit', (code, signal) => resolve({ code, signal }));
   });
   const done = ended.then(async (how): Promise<RunEvent> => {
     // What the trainer sent last may still be on its way.
     if (child.connected)
       await Promise.race([new Promise((resolve) => child.once('disconnect', resolve)), wait(DRAIN_MS)]);
-    const tail = output.findLast((line) => /error|fatal|abort|memory|exception/i.test(line));
-    const crash = new UserError(
-      'engine-failed',
-      `${how}${tail ? ` (${tail.trim()})` : ''}; resume continues from the last checkpoint`,
-    );
-    if (!last) publish({ time: Date.now(), event: 'failed', code: crash.code, message: crash.message });
+    const tail = output.findLast((line) => /error|fatal|abort|memory|exception|bad_alloc/i.test(line)) ?? null;
+    const stage = begun ? 'begun' : resume ? 'resuming' : 'starting';
+    const crash = last ? null : await unsaidEnd(how, tail, { folder, ...reached, next, stage, endedByUs });
+    if (crash) publish(crash.event);
+    const error = crash?.error ?? new UserError('run-invalid', `${id} is not running any more`);
     for (const { reject } of waiting.values())
-      reject(last?.event === 'failed' ? asUserError(last as SentError) : crash);
+      reject(last?.event === 'failed' && !crash ? asUserError(last as SentError) : error);
     waiting.clear();
     return last!;
   });
@@ -209,9 +256,16 @@ function superviseTrainer(child: ChildProcess, folder: string, onOutput?: (line:
       });
     });
 
+  const end = () => {
+    endedByUs = true;
+    child.kill('SIGKILL');
+  };
+
   return {
     id,
     folder,
+    end,
+    begin: () => void (begun = true),
     pid: child.pid ?? 0,
     get memory() {
       return memory;
@@ -230,18 +284,12 @@ function superviseTrainer(child: ChildProcess, folder: string, onOutput?: (line:
     checkpoint: () => request({ type: 'checkpoint' }),
     setBudget: (budget) => request({ type: 'setBudget', budget }),
     async stop(reason) {
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      const timer = setTimeout(end, STOP_MS);
       await request({ type: 'stop', reason }).catch(() => undefined);
       await done;
       clearTimeout(timer);
     },
   };
 }
-
-/** The system ends a process with SIGKILL when memory runs out, and says so nowhere else. */
-const endingOf = (code: number | null, signal: string | null): string =>
-  signal === null
-    ? `the trainer ended with code ${code}`
-    : `the trainer was ended by ${signal}${signal === 'SIGKILL' ? ' (by hand, or because memory ran out)' : ''}`;
 
 const asUserError = ({ code, message }: SentError): UserError => new UserError(code, message);

@@ -53,8 +53,10 @@ export class LiveRuns {
     return this.#launch(this.backend.startRun(plan, { workspace, onOutput: this.#output }), workspace);
   }
 
-  async resume(folder: string, workspace: string): Promise<void> {
-    await this.#launch(this.backend.resumeRun(folder, { workspace, onOutput: this.#output }), workspace);
+  /** @param engine to go on with; by default the run's own. */
+  async resume(folder: string, workspace: string, engine?: string): Promise<void> {
+    const options = { workspace, onOutput: this.#output, ...(engine !== undefined && { engine }) };
+    await this.#launch(this.backend.resumeRun(folder, options), workspace);
   }
 
   async #launch(starting: Promise<RunHandle>, workspace: string): Promise<string> {

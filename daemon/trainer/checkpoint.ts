@@ -129,6 +129,12 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
   }
 }
 
+/** File of the newest checkpoint, whole or not; null where there is none. Never throws. */
+export async function newestCheckpoint(folder: string): Promise<string | null> {
+  const [newest] = await list(folder).catch(() => []);
+  return newest === undefined ? null : join(folder, newest);
+}
+
 /**
  * The newest checkpoint that is whole; a damaged newer one is passed over.
  * @param damaged told each file passed over. @returns null where there is none at all.

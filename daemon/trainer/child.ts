@@ -1,9 +1,11 @@
 /** A trainer process: answers its supervisor, and outlives it only for as long as a checkpoint takes. */
+import { nextEngine } from '../engine/registry.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
 import { createControl } from './control.js';
 import type { FromTrainer, ToTrainer, TrainerRequest } from './ipc.js';
 import { openRun, userMessage, type OpenedRun } from './openRun.js';
+import { readRunPlan } from './runFolder.js';
 import type { Assemble } from './setup.js';
 
 /** After the supervisor is gone: long enough for any checkpoint, short enough for no orphan to stay. */
@@ -27,9 +29,9 @@ export function serveTrainer(assemble: Assemble): void {
   /** Exiting at once would cut off what was just sent. */
   const exit = (code: number) => void sent.then(() => process.exit(code));
 
-  async function start({ folder, workspace, resume }: Extract<TrainerRequest, { type: 'start' }>): Promise<void> {
-    if (opened) throw new UserError('run-invalid', `${folder}: this trainer has a run already`);
-    opened = await openRun({ folder, workspace, resume, assemble, control, emit });
+  async function start(request: Extract<TrainerRequest, { type: 'start' }>): Promise<void> {
+    if (opened) throw new UserError('run-invalid', `${request.folder}: this trainer has a run already`);
+    opened = await openRun({ ...request, assemble, control, emit });
     const run = opened;
     const tellMemory = () => send({ type: 'memory', resident: process.memoryUsage.rss() });
     tellMemory();
@@ -38,10 +40,27 @@ export function serveTrainer(assemble: Assemble): void {
     setImmediate(() => void run.execute().then((last) => exit(last.event === 'failed' ? 1 : 0)));
   }
 
+  async function next({ folder, workspace, after }: Extract<TrainerRequest, { type: 'next' }>): Promise<void> {
+    const plan = await readRunPlan(folder);
+    const engine = await nextEngine(
+      after,
+      async (candidate) => {
+        send({ type: 'trying', engine: candidate });
+        // Its crash must not come before the message is on its way.
+        await sent;
+        await assemble({ ...plan, engine: candidate }, { workspace });
+      },
+      { folders: [workspace] },
+    );
+    send({ type: 'next', engine });
+  }
+
   async function answer(request: TrainerRequest): Promise<void> {
     switch (request.type) {
       case 'start':
         return start(request);
+      case 'next':
+        return next(request);
       case 'pause':
         return control.pause();
       case 'resume':

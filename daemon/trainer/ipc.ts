@@ -8,7 +8,16 @@ export type StopReason = 'user' | 'interrupted' | 'shutdown' | 'disconnect';
 
 /** What a supervisor can ask; each is answered once, by its id. */
 export type TrainerRequest =
-  | { readonly type: 'start'; readonly folder: string; readonly workspace: string; readonly resume: boolean }
+  | {
+      readonly type: 'start';
+      readonly folder: string;
+      readonly workspace: string;
+      readonly resume: boolean;
+      /** Of a resumed run: the engine to go on with; null: its own. */
+      readonly engine: string | null;
+    }
+  /** Which engine after this one could go on with the run. A process of its own: the answer may be its crash. */
+  | { readonly type: 'next'; readonly folder: string; readonly workspace: string; readonly after: string }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'stop'; readonly reason: StopReason }
@@ -25,6 +34,9 @@ export interface SentError {
 
 export type FromTrainer =
   | { readonly type: 'event'; readonly event: RunEvent }
+  /** On the way to the next engine: about to load this one; then the engine that was found. */
+  | { readonly type: 'trying'; readonly engine: string }
+  | { readonly type: 'next'; readonly engine: string | null }
   | { readonly type: 'answer'; readonly id: number; readonly error: SentError | null }
   /** Resident memory of the trainer's process, bytes; every few seconds. */
   | { readonly type: 'memory'; readonly resident: number };

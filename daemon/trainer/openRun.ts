@@ -10,12 +10,14 @@ import { withWeights } from '../model/weights.js';
 import { UserError } from '../protocol/errors.js';
 import type { BudgetCheck, RunEvent, UntimedRunEvent } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
+import { continuation } from './continuation.js';
 import { latestCheckpoint, tidyCheckpoints, writeCheckpoint } from './checkpoint.js';
 import { Stopped, type Control } from './control.js';
 import { openEventWriter, type EventWriter } from './eventWriter.js';
 import { execute, totalSteps } from './execute.js';
 import { countKept } from './kept.js';
 import { takeLock } from './lock.js';
+import { countEvents, lastEndings } from './logEnd.js';
 import { writeReport } from './report.js';
 import { writeModelInto, writePackageInto, writeResult } from './result.js';
 import type { Run } from './run.js';
@@ -36,6 +38,8 @@ export interface RunProcess {
   readonly folder: string;
   readonly workspace: string;
   readonly resume: boolean;
+  /** Of a resumed run: the engine to go on with; null: its own. */
+  readonly engine: string | null;
   readonly assemble: Assemble;
   readonly control: Control;
   /** Every event, after it is in the log. */
@@ -69,7 +73,13 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
     const damaged: string[] = [];
     const checkpoint = process.resume ? await latestCheckpoint(paths.checkpoints, (file) => damaged.push(file)) : null;
     const log = checkpoint?.log ?? { bytes: 0, events: 0 };
-    const assembled = await process.assemble(plan, { workspace: process.workspace });
+    const found = await process.assemble({ ...plan, engine: process.engine ?? plan.engine }, process);
+    const engines = { from: plan.engine, to: found.plan.engine };
+    const news = process.resume
+      ? continuation(engines, await lastEndings(paths.events), checkpoint?.state.progress ?? null)
+      : null;
+    const continuations = [...(plan.continuations ?? []), ...(news ? [news] : [])];
+    const assembled = continuations.length > 0 ? { ...found, plan: { ...found.plan, continuations } } : found;
     await tidyCheckpoints(paths.checkpoints, checkpoint?.file ?? null);
     if (JSON.stringify(plan) !== JSON.stringify(assembled.plan)) {
       await writeFileAtomic(paths.plan, `${JSON.stringify(assembled.plan, null, 2)}\n`);
@@ -93,8 +103,11 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
               message: `${file} is damaged; going on from the one before`,
             });
           }
+          // Those that the log had before it was cut back to the checkpoint are logged again.
+          for (const one of continuations.slice(await countEvents(paths.events, 'engine')))
+            emit({ event: 'engine', ...one });
           const [before, device] = [checkpoint && (await startedOn(paths.events)), assembled.engine.device];
-          if (before && before !== device) {
+          if (before && before !== device && continuations.every(({ from, to }) => from === to)) {
             const message = `the run started on "${before}" and goes on on "${device}": the last bits of its numbers may be others than without the break`;
             emit({ event: 'warning', code: 'other-device', message });
           }
@@ -111,8 +124,8 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           }
           const { kept, perLayer } = countKept(assembled.parts.layers, weights);
           const figures = { reference, theta, retrained, kept, prunable: assembled.prunable, perLayer, seconds };
-          const found = { budget, ...(path && { path }) };
-          const done = { event: 'done' as const, ...figures, folder: process.folder, ...found };
+          const more = { budget, ...(path && { path }), ...(continuations.length > 0 && { continuations }) };
+          const done = { event: 'done' as const, ...figures, folder: process.folder, ...more };
           await writeResult(paths.result, done);
           own.sync();
           await writeReport(process.folder, {

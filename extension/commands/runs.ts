@@ -7,7 +7,8 @@ import { askFormat } from '../export/askFormat.js';
 import { bytes } from '../format.js';
 import type { RunItem } from '../ids.js';
 import { displayName } from '../monitor/monitorHost.js';
-import { hasResult, isActive, isResumable } from '../runs.js';
+import { askEngine } from '../engine/askEngine.js';
+import { hasResult, isAbandoned, isActive, isResumable } from '../runs.js';
 import type { Services } from '../services.js';
 import type { CommandTable } from './command.js';
 import { pickRun, pickRuns } from './pick.js';
@@ -16,6 +17,7 @@ type RunCommands = Pick<
   CommandTable,
   | 'lcPrune.pause'
   | 'lcPrune.resume'
+  | 'lcPrune.continueOnEngine'
   | 'lcPrune.stop'
   | 'lcPrune.setRunBudget'
   | 'lcPrune.openMonitor'
@@ -65,6 +67,19 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
       () => vscode.l10n.t('Resume which run?'),
       () => vscode.l10n.t('No run is paused, stopped or interrupted.'),
     ),
+    'lcPrune.continueOnEngine': {
+      needs: 'trust',
+      async run(item) {
+        const chosen = await choose(
+          item,
+          isAbandoned,
+          vscode.l10n.t('Continue which run on another engine?'),
+          vscode.l10n.t('No run is paused, stopped or interrupted.'),
+        );
+        const engine = chosen && (item?.engine ?? (await askEngine(daemon, chosen)));
+        if (engine) await daemon.request('lc/resume', { run: chosen.run, engine });
+      },
+    },
     'lcPrune.stop': steer(
       'lc/stop',
       (run) => isActive(run) || run.state === 'paused',

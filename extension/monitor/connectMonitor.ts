@@ -6,6 +6,7 @@ import type { MonitorHost } from './monitorHost.js';
 const COMMAND: Record<ControlAction, CommandName> = {
   pause: 'lcPrune.pause',
   resume: 'lcPrune.resume',
+  switchEngine: 'lcPrune.continueOnEngine',
   stop: 'lcPrune.stop',
   budget: 'lcPrune.setRunBudget',
   export: 'lcPrune.exportModel',

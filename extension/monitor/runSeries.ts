@@ -122,6 +122,7 @@ export class RunSeries {
         this.#mark(this.texts.budget, this.lastStep, time);
         break;
       case 'warning':
+      case 'engine':
         this.warnings.push({ time: event.time, message: event.message });
         break;
       case 'point':

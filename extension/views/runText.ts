@@ -17,6 +17,8 @@ export function runIcon(state: RunSummary['state']): vscode.ThemeIcon {
       return of('debug-disconnect', 'charts.orange');
     case 'stopped':
       return of('debug-stop', 'charts.orange');
+    case 'crashed':
+      return of('debug-disconnect', 'charts.red');
     case 'failed':
       return of('error', 'charts.red');
     case 'done':
@@ -36,6 +38,8 @@ export function stateName(state: RunSummary['state']): string {
       return vscode.l10n.t('interrupted');
     case 'stopped':
       return vscode.l10n.t('stopped');
+    case 'crashed':
+      return vscode.l10n.t('crashed');
     case 'failed':
       return vscode.l10n.t('failed');
     case 'done':

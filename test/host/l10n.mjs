@@ -26,7 +26,8 @@ export function collectTexts() {
       visit(source);
     }
   // Looked up by a variable: the states of a run.
-  for (const state of ['Queued', 'Running', 'Paused', 'Interrupted', 'Stopped', 'Failed', 'Finished']) texts.add(state);
+  for (const state of ['Queued', 'Running', 'Paused', 'Interrupted', 'Stopped', 'Crashed', 'Failed', 'Finished'])
+    texts.add(state);
   return Array.from(texts).sort();
 }
 

@@ -87,7 +87,7 @@ export const path: Command = {
       ...(compare && { compare: [compare] }),
     };
     const handle = await startRun(plan, { workspace });
-    const done = await follow(handle, terminal, workspace);
+    const done = await follow(handle, terminal);
     return done ? finishRun(terminal, workspace, done, handle.folder) : 130;
   },
 };

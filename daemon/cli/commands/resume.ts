@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { UserError } from '../../protocol/errors.js';
 import { comparisonOf } from '../../runs/comparison.js';
 import { runFolder } from '../../runs/registry.js';
 import { resumeRun } from '../../runs/supervisor.js';
@@ -23,14 +24,30 @@ export const resume: Command = {
   name: 'resume',
   positionals: 'RUN',
   summary: 'continue an interrupted run, bit for bit, and its baselines: its folder, or its name in this workspace',
-  options: {},
+  options: {
+    engine: {
+      type: 'string',
+      value: 'ENGINE',
+      help: 'go on on another engine from the last checkpoint; the log and the report name the change',
+    },
+  },
   async run({ positionals, values, terminal }) {
     const { folder, workspace } = await locate(positionals[0]!, stringOption(values, 'workspace'));
+    const engine = stringOption(values, 'engine');
     const before = await comparisonOf(folder);
     // A finished run may still want its baselines: they are what goes on then.
-    if (before.subject !== folder || !before.next || !(await doneOf(folder))) {
-      const handle = await resumeRun(folder, { workspace });
-      if (!(await follow(handle, terminal, workspace))) return 130;
+    const baseline = before.subject === folder && (await doneOf(folder)) ? before.next : null;
+    if (baseline && engine !== undefined && baseline.folder === null)
+      throw new UserError(
+        'usage',
+        `--engine: ${basename(folder)} is finished, and its baseline (${baseline.method}) has not begun: it starts on the run's own engine`,
+      );
+    if (!baseline || engine !== undefined) {
+      const handle = await resumeRun(baseline?.folder ?? folder, {
+        workspace,
+        ...(engine !== undefined && { engine }),
+      });
+      if (!(await follow(handle, terminal))) return 130;
     }
     const { subject } = before;
     return finishRun(terminal, workspace, (await doneOf(subject))!, subject);

@@ -35,7 +35,7 @@ export const run: Command = {
     };
 
     const handle = await startRun(plan, { workspace });
-    const done = await follow(handle, terminal, workspace);
+    const done = await follow(handle, terminal);
     return done ? finishRun(terminal, workspace, done, handle.folder) : 130;
   },
 };

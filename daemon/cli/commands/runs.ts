@@ -14,7 +14,7 @@ export const runs: Command = {
     const rows = found.map((summary) => [
       summary.run,
       summary.method,
-      summary.state,
+      summary.ending ? `${summary.state} (${summary.ending.how}, ${summary.ending.engine})` : summary.state,
       `${Math.round(100 * summary.progress)}%`,
       percent(summary.referenceError),
       percent(summary.error),

@@ -73,7 +73,7 @@ async function withReference(plan: ResolvedPlan, workspace: string, terminal: Te
   const { path: _path, ...alone } = plan;
   if (plan.reference.epochs === 0) return alone;
   const handle = await startRun({ ...alone, name: `${plan.name}-reference`, method: 'reference' }, { workspace });
-  if (!(await follow(handle, terminal, workspace))) return null;
+  if (!(await follow(handle, terminal))) return null;
   const path = relative(workspace, `${handle.folder}/result/model.json`);
   terminal.note(`the reference is in ${path}; name it as "model" in the plan, and it is not trained again`);
   return { ...alone, model: { path }, reference: { ...plan.reference, epochs: 0 } };

@@ -34,7 +34,7 @@ export const train: Command = {
       ...(engine === undefined ? {} : { engine }),
     };
     const handle = await startRun(plan, { workspace });
-    const done = await follow(handle, terminal, workspace);
+    const done = await follow(handle, terminal);
     if (!done) return 130;
     let path = join(handle.folder, 'result', 'model.json');
     const out = stringOption(values, 'out');

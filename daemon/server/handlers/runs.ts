@@ -49,11 +49,15 @@ export const runHandlers: RunHandlers = {
     return null;
   },
 
-  async 'lc/resume'({ run }, context) {
+  async 'lc/resume'({ run, engine }, context) {
     context.workspace.requireTrust('Resuming a run');
     const { found, live } = await findLive(run, context);
+    if (live && engine !== undefined)
+      throw new UserError('run-invalid', `${run} has a trainer; stop it first, then it can go on on another engine`, {
+        field: 'engine',
+      });
     if (live) await live.handle.resume();
-    else await context.live.resume(found.folder, found.workspace);
+    else await context.live.resume(found.folder, found.workspace, engine);
     return null;
   },
 

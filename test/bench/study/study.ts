@@ -42,7 +42,7 @@ export async function openStudy(workspace: string): Promise<Study> {
         : await startRun({ ...plan, name: id }, { workspace });
       await ledger.set(key, { folder: handle.folder, done: null });
       terminal.note(`\n== ${id}`);
-      const done = await follow(handle, terminal, workspace);
+      const done = await follow(handle, terminal);
       if (!done) process.exit(130);
       await ledger.set(key, { folder: handle.folder, done });
       return { ...done, folder: handle.folder };

@@ -249,7 +249,8 @@ describe('the page', () => {
     for (const [state, visible, hidden] of [
       ['paused', 'Resume', 'Pause'],
       ['done', 'Export...', 'Stop'],
-      ['interrupted', 'Resume', 'Pause'],
+      ['interrupted', 'Resume', 'Continue on Another Engine'],
+      ['crashed', 'Continue on Another Engine', 'Pause'],
     ] as const) {
       const { view } = fakeRun({ id: 'lenet300' });
       await monitor.send([{ type: 'run', view: { ...view, summary: { ...view.summary, state } } }]);

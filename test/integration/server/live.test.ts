@@ -351,4 +351,32 @@ describe('the end of the daemon', () => {
     );
     expect(await client.ask('lc/runs', null)).toHaveLength(1);
   });
+
+  it('a trainer that crashes is marked with the engine that comes next, and goes on on the engine that is asked for', async () => {
+    const client = await start({ FAKE_RATE: '100', FAKE_SECONDS: '60' });
+    const { run } = await client.ask('lc/start', { planPath });
+    await client.ask('lc/subscribe', { run, on: true });
+    await client.waitFor((message) => message.method === 'lc/batches');
+    expect((await client.refused('lc/resume', { run, engine: 'other' })).data).toMatchObject({ code: 'run-invalid' });
+    const [pid] = await trainerPids();
+    process.kill(pid!, 'SIGSEGV');
+    await untilState(client, run, 'crashed');
+    const ending = { how: 'SIGSEGV', cause: 'crash', engine: 'fake', next: 'after-fake' };
+    expect(await client.ask('lc/runs', null)).toMatchObject([{ run, state: 'crashed', ending }]);
+    const marked = (await loggedEvents(run)).at(-1)!;
+    expect(marked).toMatchObject({ event: 'failed', ending });
+    // Whoever was subscribed got the very same event.
+    const told = () => eventsOf(client, run).find(({ event }) => event === 'failed');
+    await client.waitFor(() => told() !== undefined);
+    expect(told()).toEqual(marked);
+    const lenses = await client.call<{ command: { title: string } }[]>('textDocument/codeLens', {
+      textDocument: { uri: pathToFileURL(planPath).href },
+    });
+    expect(lenses.map(({ command }) => command.title).join()).toContain('crashed (SIGSEGV, fake)');
+    const from = client.received.length;
+    await client.ask('lc/resume', { run, engine: 'other' });
+    await client.waitFor((message) => message.method === 'lc/runChanged' && JSON.stringify(message).includes('"engine":"other"'), from); // prettier-ignore
+    expect(await client.ask('lc/runs', null)).toMatchObject([{ run, state: 'running', engine: 'other' }]);
+    await client.ask('lc/stop', { run });
+  });
 });

@@ -7,10 +7,15 @@ import { CLASSES, fakeRun, INPUTS } from '../../unit/trainer/fakeRun.js';
 /** Milliseconds a step takes. */
 const delay = Number(process.env['FAKE_STEP_MS'] ?? 0);
 const crashAt = Number(process.env['FAKE_CRASH_AT'] ?? 0);
+/** Engines on which loading the model ends the process, as a broken library would. */
+const deadly = (process.env['FAKE_DEADLY'] ?? '').split(',');
+const engines = ['fake', 'native-cpu', 'onnx-cpu', 'tfjs-cpu'];
 let steps = 0;
 
 const assemble: Assemble = async (plan) => {
   if (process.env['FAKE_LOAD_ERROR']) throw new UserError('model-missing', process.env['FAKE_LOAD_ERROR']);
+  if (!engines.includes(plan.engine)) throw new UserError('engine-unavailable', `no ${plan.engine}; there are ${engines.join()}`); // prettier-ignore
+  if (deadly.includes(plan.engine)) process.kill(process.pid, 'SIGSEGV');
   const run = fakeRun(plan, {
     onStep() {
       steps += 1;
@@ -50,7 +55,7 @@ const assemble: Assemble = async (plan) => {
       notes: [],
     },
     inputShapes: run.session.inputShapes,
-    engine: run.session.info,
+    engine: { ...run.session.info, id: plan.engine },
     weights: run.session.size,
     prunable: run.session.prunableSize,
     parameters: new Set(['fc/kernel', 'fc/bias']),

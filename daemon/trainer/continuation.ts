@@ -1,0 +1,44 @@
+import { placeInRun, type Continuation, type Ending } from '../protocol/ending.js';
+import type { Progress } from './state.js';
+
+/** Compiled graphs draw the same dropout masks and noise from the same state; TensorFlow.js draws others. */
+const drawsLikeTensorFlow = (engine: string): boolean => engine.startsWith('tfjs-');
+
+/**
+ * What a run has to remember of going on: a change of engine, or a crash behind it. A kill from outside leaves no doubt
+ * about the numbers and is no entry.
+ *
+ * @param engines before and after. `auto` before: none had been chosen yet.
+ * @param endings of the trainers since the last one that said itself how it ended, oldest first.
+ * @param progress of the checkpoint that the run goes on from; null: from its beginning.
+ */
+export function continuation(
+  engines: { readonly from: string; readonly to: string },
+  endings: readonly Ending[],
+  progress: Progress | null,
+): Continuation | null {
+  const { to } = engines;
+  const from = engines.from === 'auto' ? (endings[0]?.engine ?? to) : engines.from;
+  const changed = from !== to;
+  const reasons = endings.filter(({ cause }) => changed || cause === 'crash');
+  if (!changed && reasons.length === 0) return null;
+  const where = placeInRun(progress?.phase ?? null, progress?.iteration);
+  const after = reasons.map(({ engine, how }) => (engine === from ? how : `${how} of ${engine}`)).join(' and ');
+  return {
+    from,
+    to,
+    phase: progress?.phase ?? null,
+    iteration: progress?.iteration ?? 0,
+    endings: reasons.map(({ engine, how }) => ({ engine, how })),
+    message: changed
+      ? `engine changed from ${from} to ${to} ${where} ${after ? `after ${after}` : 'as asked'}: ${difference(from, to)}`
+      : `the trainer ended by ${after}; the run went on with ${to} ${where}`,
+  };
+}
+
+function difference(from: string, to: string): string {
+  const bits = 'the last bits of its numbers may be others than on one engine';
+  return drawsLikeTensorFlow(from) === drawsLikeTensorFlow(to)
+    ? bits
+    : `${bits}, and dropout masks and noise, where the model has any, are drawn otherwise`;
+}

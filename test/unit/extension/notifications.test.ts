@@ -1,0 +1,54 @@
+/** What the editor says of a trainer that a signal has ended, and what its button does. */
+import { beforeEach, expect, test, vi } from 'vitest';
+import { EventEmitter, window } from './vscode.js';
+import * as vscode from './vscode.js';
+import { registerNotifications } from '../../../extension/notifications.js';
+
+const executeCommand = vi.fn(async () => undefined);
+const showWarningMessage = vi.fn(
+  async (_text: string, ..._buttons: string[]): Promise<string | undefined> => undefined,
+);
+Object.assign(vscode, { commands: { executeCommand } });
+Object.assign(window, { showWarningMessage });
+beforeEach(() => vi.clearAllMocks());
+
+const run = (state: string, more: object = {}) => ({ run: '2026-01-02T03-04-05-tiny', plan: 'tiny', state, message: null, ...more }); // prettier-ignore
+const crash = { how: 'SIGSEGV', cause: 'crash', engine: 'native-cpu', checkpoint: 'c', next: 'onnx-cpu' };
+
+async function ended(after: ReturnType<typeof run>, click: (buttons: string[]) => string | undefined) {
+  const changed = new EventEmitter<unknown>();
+  const show = vi.fn();
+  showWarningMessage.mockImplementationOnce(async (_text, ...buttons) => click(buttons));
+  registerNotifications({ onDidChangeRun: changed.event } as never, { log: { show } } as never);
+  changed.fire({ run: after.run, before: run('running'), after });
+  await vi.waitFor(() => expect(showWarningMessage).toHaveBeenCalledTimes(1));
+  await new Promise((resolve) => setImmediate(resolve));
+  const [text, ...buttons] = showWarningMessage.mock.calls[0]!;
+  return { text, buttons, show };
+}
+
+test('a crash offers the next engine, by name, and the button goes on on it', async () => {
+  const summary = run('crashed', { ending: crash });
+  const { text, buttons } = await ended(summary, ([first]) => first);
+  expect(text).toMatch(/tiny.* was ended by SIGSEGV \(engine native-cpu\)/);
+  expect(buttons).toEqual(['Continue on onnx-cpu', 'Show Log']);
+  expect(executeCommand).toHaveBeenCalledExactlyOnceWith('lcPrune.continueOnEngine', { summary, engine: 'onnx-cpu' });
+});
+
+test('the other button shows the log and changes nothing', async () => {
+  const { show } = await ended(run('crashed', { ending: crash }), ([, second]) => second);
+  expect(show).toHaveBeenCalledOnce();
+  expect(executeCommand).not.toHaveBeenCalled();
+});
+
+test('without another engine, and after a kill for want of memory, it offers to resume', async () => {
+  const alone = run('crashed', { ending: { ...crash, next: null } });
+  expect((await ended(alone, ([first]) => first)).buttons).toEqual(['Resume', 'Show Log']);
+  expect(executeCommand).toHaveBeenLastCalledWith('lcPrune.resume', { summary: alone });
+  vi.clearAllMocks();
+  const killed = run('interrupted', { ending: { ...crash, how: 'SIGKILL', cause: 'memory', next: null } });
+  const { text, buttons } = await ended(killed, () => undefined);
+  expect(text).toMatch(/SIGKILL.*memory.*training\.batchSize/);
+  expect(buttons).toEqual(['Resume', 'Show Log']);
+  expect(executeCommand).not.toHaveBeenCalled();
+});
