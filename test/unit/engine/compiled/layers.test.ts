@@ -247,6 +247,28 @@ describe('loss, gradients, states and outputs equal TensorFlow.js on its cpu bac
     await compare(chain([4], layers), 'categoricalCrossentropy', { integers: 7 });
   });
 
+  it('tokens that are in a sequence several times, into GlobalMaxPooling1D', async () => {
+    await onCpu();
+    const layers = [
+      L.embedding({ inputDim: 2, outputDim: 3 }),
+      L.dense({ units: 4 }),
+      L.globalMaxPooling1d(),
+      L.dense({ units: 2 }),
+    ];
+    await compare(chain([6], layers), 'meanSquaredError', { integers: 2, gradients: false });
+  });
+
+  it('pixels that are the largest together, into GlobalMaxPooling2D', async () => {
+    await onCpu();
+    const layers = [
+      L.conv2d({ filters: 2, kernelSize: 1 }),
+      L.maxPooling2d({ poolSize: 3, strides: 1 }),
+      L.globalMaxPooling2d({}),
+      L.dense({ units: 2 }),
+    ];
+    await compare(chain([6, 6, 2], layers), 'meanSquaredError', { gradients: false });
+  });
+
   it('Embedding with masking into an LSTM', async () => {
     await onCpu();
     const layers = [
