@@ -3,7 +3,7 @@ import { applyHead } from '../../../daemon/engine/compiled/metrics.js';
 import type { Model } from '../../../daemon/model/model.js';
 import { UserError } from '../../../daemon/protocol/errors.js';
 import { checkDerivatives } from './derivatives.js';
-import { type EngineName, engineNames, type Opened, openEngine } from './engines.js';
+import { type EngineName, engineNames, isRefusal, type Opened, openEngine, refusalOf } from './engines.js';
 import { distance, judge, type Judgement, norm } from './judge.js';
 import { compress, requests, type Request, steps, train } from './lcIteration.js';
 import { type Batch, batchesOf, directionsOf, modelOf, type Network } from './networks/network.js';
@@ -24,6 +24,7 @@ interface Trial {
   readonly oracle: Oracle;
   readonly start: Start;
   readonly judgement: Judgement;
+  readonly refusals: string[];
   readonly stage: (name: string) => void;
 }
 
@@ -83,7 +84,15 @@ async function comparePredictions(trial: Trial, batch: Batch): Promise<void> {
   // The inference batch is larger: its graph costs about a third of training's for each sample.
   const perSample = costOf(graphs[0]!, [trial.oracle.loss]) / network.batchSize;
   if (perSample * 512 > inferenceLimits.run) return;
-  const results = await onEach(trial, 'predict', (engine) => engine.session.predict(batch.inputs, network.batchSize));
+  let results: Float32Array[];
+  try {
+    results = await onEach(trial, 'predict', (engine) => engine.session.predict(batch.inputs, network.batchSize));
+  } catch (error) {
+    // The inference graph is made when it is needed first: a session that opened may refuse it then.
+    if (!isRefusal(error)) throw error;
+    trial.refusals.push(refusalOf('inference on native', error));
+    return;
+  }
   const graph = graphs[1]!;
   const cost = costOf(graph);
   const suspicious = results.some((values) => distance(values, results[0]!) > 1e-5 * (norm(values) + 1));
@@ -186,7 +195,16 @@ export async function compareEngines(network: Network, stage: (name: string) => 
       states: statesOf(session, model, await session.getState()),
       randomState: session.getRandomState(),
     };
-    const trial: Trial = { network, model, engines, oracle: new Oracle(session, graphs[0]!), start, judgement, stage };
+    const trial: Trial = {
+      network,
+      model,
+      engines,
+      oracle: new Oracle(session, graphs[0]!),
+      start,
+      judgement,
+      refusals,
+      stage,
+    };
     const compared = await compareAll(trial);
     for (const { faults } of engines) judgement.differ.push(...faults);
     const [first, ...rest] = judgement.differ;
@@ -201,6 +219,7 @@ export async function compareEngines(network: Network, stage: (name: string) => 
       known ? `${error.code}: ${message}` : (stack ?? message).split('\n').slice(0, 4).join(' | '),
     );
   } finally {
-    for (const { session } of engines) await session.dispose();
+    // A session whose inference graph was refused rejects again.
+    for (const { session } of engines) await session.dispose().catch(() => undefined);
   }
 }

@@ -81,11 +81,13 @@ export async function openEngine(
     const session = await CompiledSession.open(info(name), model, specOf(network), async (...call) => create(...call));
     return { name, session, graphs, faults };
   } catch (error) {
-    const known = error instanceof Unsupported || (error instanceof UserError && error.code === 'model-unsupported');
-    if (known) return { refused: refusalOf(graphs.length > 0 ? name : 'trace', error) };
+    if (isRefusal(error)) return { refused: refusalOf(graphs.length > 0 ? name : 'trace', error) };
     throw error;
   }
 }
+
+export const isRefusal = (error: unknown): error is Error =>
+  error instanceof Unsupported || (error instanceof UserError && error.code === 'model-unsupported');
 
 /** The reason without what differs from network to network: names and sizes. */
 export const refusalOf = (by: string, error: Error): string =>

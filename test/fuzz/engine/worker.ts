@@ -12,6 +12,11 @@ export type Report = { readonly stage: string } | { readonly verdict: Verdict };
 export function serve(): void {
   const send = (report: Report) => process.send!(report);
   process.on('disconnect', () => process.exit());
+  // Nobody reads what a child prints.
+  process.on('uncaughtException', (error) => {
+    send({ stage: `uncaught ${error.message.slice(0, 200)}` });
+    process.exit(1);
+  });
   process.on('message', (task: Task) => {
     void (async () => {
       send({ stage: 'grammar' });

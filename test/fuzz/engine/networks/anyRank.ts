@@ -96,10 +96,12 @@ const MERGES = [
   'Concatenate',
 ] as const;
 
-/** Joins two or three tensors of one shape, the same one twice perhaps. */
+/** Joins tensors, the same one twice perhaps. */
 export function merge(b: Builder, parts: readonly Tensor[]): Tensor | undefined {
   const { random } = b;
-  const name = pick(random, MERGES);
+  const [first, ...others] = parts.map(({ shape }) => String(shape));
+  const equal = others.every((shape) => shape === first);
+  const name = equal ? pick(random, MERGES) : 'Add';
   const axis = chance(random, 0.7) ? -1 : pick(random, axesOf(parts[0]!));
   return b.add(name, name === 'Concatenate' ? { axis } : {}, ...parts);
 }
