@@ -1,13 +1,15 @@
 /**
  * `npm run fuzz:engine -- [--seeds FROM..TO] [--minutes M] [--jobs N] [--out FILE.jsonl]`: random networks on native-cpu, on
- * onnx-cpu and in float64. Seeds that are in the file already are skipped. `--seed N` computes one and says more; with
- * `--shrink` it looks for the smallest network of the same verdict. Exits with 1 where engines differ or crash.
+ * onnx-cpu and in float64. Seeds that are in the file already are skipped. `--seed N`, or `--network FILE` (as it prints them),
+ * computes one; with `--shrink` it looks for the smallest network of the same verdict. Exits with 1 where engines differ or
+ * crash.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Child, computeAll } from './children.js';
 import { randomNetwork } from './networks/grammar.js';
+import type { Network } from './networks/network.js';
 import { shrink } from './shrink.js';
 import { isFailure, summaryOf } from './summary.js';
 import type { Verdict } from './verdict.js';
@@ -22,13 +24,13 @@ function* seeds(from: number, to: number, known: ReadonlySet<number>, until: num
 const read = (file: string): Verdict[] =>
   readFileSync(file, 'utf8').split('\n').filter(Boolean).map((text) => JSON.parse(text) as Verdict); // prettier-ignore
 
-async function one(seed: number, shrinking: boolean): Promise<boolean> {
+async function one(network: Network, shrinking: boolean): Promise<boolean> {
   const child = new Child(script);
   try {
-    const verdict = await child.compute(seed);
+    const verdict = await child.compute(network);
     console.log(JSON.stringify(verdict, null, 1));
-    const network = shrinking ? await shrink(randomNetwork(seed), verdict, (smaller) => child.compute(smaller)) : randomNetwork(seed); // prettier-ignore
-    console.log(JSON.stringify(network));
+    const smallest = shrinking ? await shrink(network, verdict, (smaller) => child.compute(smaller)) : network;
+    console.log(JSON.stringify(smallest));
     return isFailure(verdict);
   } finally {
     child.close();
@@ -43,10 +45,13 @@ async function main(): Promise<boolean> {
       jobs: { type: 'string', default: '1' },
       out: { type: 'string' },
       seed: { type: 'string' },
+      network: { type: 'string' },
       shrink: { type: 'boolean', default: false },
     },
   });
-  if (values.seed !== undefined) return one(Number(values.seed), values.shrink);
+  if (values.network !== undefined)
+    return one(JSON.parse(readFileSync(values.network, 'utf8')) as Network, values.shrink);
+  if (values.seed !== undefined) return one(randomNetwork(Number(values.seed)), values.shrink);
   const [from, to] = values.seeds.split('..').map(Number);
   if (!Number.isInteger(from) || !Number.isInteger(to)) throw new Error(`--seeds ${values.seeds}: expected FROM..TO`);
   const { out } = values;
