@@ -1,5 +1,5 @@
 // Bundles: the extension (CommonJS, for the extension host), the daemon, trainer and CLI (ES modules, plain Node), and the
-// monitor page. `--bench` adds the benchmarks and studies, `--watch` rebuilds on change, `--production` minifies.
+// monitor page. `--bench` adds the benchmarks and studies, `--fuzz` the engine's fuzzer, `--watch` rebuilds on change, `--production` minifies.
 import { build, context } from 'esbuild';
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,6 +47,7 @@ const node = {
       schemas: 'schemas/write.ts',
     }),
     ...(process.argv.includes('--bench') ? benchEntries() : {}),
+    ...(process.argv.includes('--fuzz') ? { 'fuzz/engine': 'test/fuzz/engine/main.ts' } : {}),
   },
   // Native or optional: loaded where they are installed.
   external: [

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { allLayers } from '../layerTree.js';
 
 type Layer = tfl.layers.Layer;
 type Variable = tfl.LayerVariable | null | undefined;
@@ -68,6 +69,64 @@ function softmax(layer: Layer): void {
   };
 }
 
+/** The largest along some axes; elements that share it share its gradient, as TensorFlow has it. */
+const largest = (x: tf.Tensor, axes: number[]): tf.Tensor =>
+  tf.customGrad((input, save) => {
+    const given = input as tf.Tensor;
+    const y = tf.max(given, axes);
+    (save as tf.GradSaveFunc)([given, y]);
+    const gradFunc = (dy: tf.Tensor, [saved, maxima]: tf.Tensor[]) => {
+      const kept = saved!.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+      const equal = tf.cast(tf.equal(saved!, tf.reshape(maxima!, kept)), 'float32');
+      return tf.mul(tf.div(tf.reshape(dy, kept), tf.sum(equal, axes, true)), equal);
+    };
+    return { value: y, gradFunc };
+  })(x);
+
+/** TensorFlow.js gives each of equal maxima the whole gradient: a token that is in a sequence twice got it twice. */
+function globalMaxPooling(layer: Layer): void {
+  const { dataFormat } = layer as unknown as { dataFormat?: string };
+  layer.call = (inputs) => {
+    const x = single(inputs);
+    return largest(x, x.rank === 3 ? [1] : dataFormat === 'channelsFirst' ? [2, 3] : [1, 2]);
+  };
+}
+
+/** Whether any number of each row is another than `value`; no gradient goes through it, where TensorFlow.js finds none for Any. */
+const presence = (x: tf.Tensor, value: number, keepDims: boolean): tf.Tensor =>
+  tf.customGrad((input, save) => {
+    (save as tf.GradSaveFunc)([input as tf.Tensor]);
+    return {
+      value: tf.any(tf.notEqual(input as tf.Tensor, value), -1, keepDims),
+      gradFunc: (_dy: tf.Tensor, [saved]: tf.Tensor[]) => tf.zerosLike(saved!),
+    };
+  })(x);
+
+/** TensorFlow.js can train it only where its input is the model's. */
+function masking(layer: Layer): void {
+  const { maskValue } = layer as unknown as { maskValue: number };
+  layer.call = (inputs) => tf.mul(single(inputs), tf.cast(presence(single(inputs), maskValue, true), 'float32'));
+  layer.computeMask = (inputs) => presence(single(inputs), maskValue, false);
+}
+
+/** A step counts where it does in every input; TensorFlow.js leaves the last input out and an axis of length 1 in front. */
+function mergedMask(layer: Layer): void {
+  layer.computeMask = (_inputs, mask) => {
+    const masks = [mask].flat().filter((one) => one != null);
+    return masks.length > 0 ? masks.reduce((a, b) => tf.logicalAnd(a, b)) : (null as unknown as tf.Tensor);
+  };
+}
+
+/** Cells keep their dropout masks from one pass to the next, of another batch perhaps, unless their layer is of their class. */
+function freshDropout(layer: Layer): void {
+  const { cell } = layer as unknown as { cell: Layer };
+  const call = layer.call.bind(layer);
+  layer.call = (inputs, kwargs) => {
+    for (const inner of allLayers([cell])) Object.assign(inner, { dropoutMask: null, recurrentDropoutMask: null });
+    return call(inputs, kwargs);
+  };
+}
+
 interface Convolution {
   readonly dilationRate: readonly number[];
   readonly strides: readonly number[];
@@ -127,6 +186,15 @@ const repairs: Readonly<Record<string, (layer: Layer) => void>> = {
   LayerNormalization: layerNormalization,
   ThresholdedReLU: thresholdedRelu,
   Softmax: softmax,
+  Masking: masking,
+  Add: mergedMask,
+  Multiply: mergedMask,
+  Average: mergedMask,
+  Maximum: mergedMask,
+  Minimum: mergedMask,
+  RNN: freshDropout,
+  GlobalMaxPooling1D: globalMaxPooling,
+  GlobalMaxPooling2D: globalMaxPooling,
   Conv1D: dilatedConvolution,
   Conv2D: dilatedConvolution,
   SeparableConv2D: dilatedConvolution,
@@ -135,24 +203,4 @@ const repairs: Readonly<Record<string, (layer: Layer) => void>> = {
 /** Gives a layer that was built for tracing a `call` that can be trained, where its own cannot. */
 export function repairLayer(layer: Layer): void {
   repairs[layer.getClassName()]?.(layer);
-}
-
-/** A 3-D convolution's data gradient is what its transpose computes; TensorFlow.js gives that one no gradient. */
-export function addMissingGradients(): void {
-  const kernelName = 'Conv3DBackpropInputV2';
-  if (tf.getGradient(kernelName)) return;
-  tf.registerGradient({
-    kernelName,
-    inputsToSave: ['dy', 'filter'],
-    gradFunc: (ddx, saved, attrs) => {
-      const [dy, filter] = saved as [tf.Tensor5D, tf.Tensor5D];
-      const { strides, pad } = attrs as unknown as { strides: [number, number, number]; pad: 'valid' | 'same' };
-      const x = ddx as tf.Tensor5D;
-      return {
-        dy: () => tf.conv3d(x, filter, strides, pad),
-        filter: () =>
-          tf.engine().runKernel('Conv3DBackpropFilterV2', { x, dy }, { strides, pad, filterShape: filter.shape }) as unknown as tf.Tensor, // prettier-ignore
-      };
-    },
-  });
 }

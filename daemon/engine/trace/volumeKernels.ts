@@ -46,6 +46,19 @@ const depthOf = (info: VolumeInfo): Depth => ({
   after: info.padInfo.back,
 });
 
+/**
+ * Where strides step beyond the windows, "same" needs no padding; TensorFlow.js counts what is skipped as negative padding of
+ * volumes (computeConv3DInfo), TensorFlow does not.
+ */
+function withoutNegativePads<T extends VolumeInfo>(info: T): T {
+  const ends = [['front', 'back'], ['top', 'bottom'], ['left', 'right']] as const; // prettier-ignore
+  const pads = ends.flatMap(
+    ([start, end]) =>
+    info.padInfo[start] + info.padInfo[end] < 0 ? [[start, 0], [end, 0]] : [], // prettier-ignore
+  );
+  return { ...info, padInfo: { ...info.padInfo, ...Object.fromEntries(pads) } };
+}
+
 const slidingAttrs = ({
   strideHeight,
   strideWidth,
@@ -129,7 +142,9 @@ type Triple = [number, number, number] | number;
 function convInfo({ attrs }: KernelCall, input: readonly number[], filter: readonly number[]) {
   const { strides, dilations = 1, pad: padding, dataFormat = 'NDHWC' } = attrs as { strides: Triple; dilations?: Triple; pad: Pad; dataFormat?: string }; // prettier-ignore
   if (dataFormat !== 'NDHWC') throw new RangeError('convolutions of NCDHW volumes have no rule');
-  const info = backend_util.computeConv3DInfo([...input] as Shape5, [...filter] as Shape5, strides, dilations, padding);
+  const info = withoutNegativePads(
+    backend_util.computeConv3DInfo([...input] as Shape5, [...filter] as Shape5, strides, dilations, padding),
+  );
   const attributes = { ...slidingAttrs(info), dilations: [info.dilationHeight, info.dilationWidth] };
   return { depth: depthOf(info), attributes, outShape: info.outShape };
 }
@@ -185,7 +200,9 @@ const conv3DBackpropFilter: KernelRule = (call) => {
 
 function poolInfo({ attrs }: KernelCall, input: readonly number[]) {
   const { filterSize, strides, pad: padding, dimRoundingMode } = attrs as { filterSize: Triple; strides: Triple; pad: Pad; dimRoundingMode?: 'floor' }; // prettier-ignore
-  const info = backend_util.computePool3DInfo([...input] as Shape5, filterSize, strides, 1, padding, dimRoundingMode);
+  const info = withoutNegativePads(
+    backend_util.computePool3DInfo([...input] as Shape5, filterSize, strides, 1, padding, dimRoundingMode),
+  );
   const attributes = { ...slidingAttrs(info), window: [info.effectiveFilterHeight, info.effectiveFilterWidth] };
   const [batch, windows, h, w, c] = info.outShape as Shape5;
   return { depth: depthOf(info), attributes, outShape: info.outShape, batch, pooled: [batch * info.inDepth, h, w, c], rows: [batch, windows, h * w * c] }; // prettier-ignore

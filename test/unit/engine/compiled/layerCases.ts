@@ -99,6 +99,19 @@ export const untrainableInTensorFlow: readonly [name: string, inputShape: number
   ['Conv2D, dilated, channels first', [2, 6, 6], () => [L.conv2d({ filters: 3, kernelSize: 2, dilationRate: 2, dataFormat: 'channelsFirst', activation: 'relu' }), ...head()]],
   ['SeparableConv2D, dilated', [7, 7, 2], () => [L.separableConv2d({ filters: 3, kernelSize: 3, dilationRate: 2 }), ...head()]],
   ['BatchNormalization of the channels first', [2, 6, 6], () => [L.conv2d({ filters: 3, kernelSize: 2, dataFormat: 'channelsFirst', padding: 'same' }), L.batchNormalization({ axis: 1 }), L.averagePooling2d({ poolSize: [2, 2], dataFormat: 'channelsFirst' }), L.globalAveragePooling2d({ dataFormat: 'channelsFirst' }), L.dense({ units: 2 })], 'meanSquaredError', () => [L.conv2d({ filters: 3, kernelSize: 2, dataFormat: 'channelsFirst', padding: 'same' }), L.permute({ dims: [2, 3, 1] }), L.batchNormalization(), L.averagePooling2d({ poolSize: [2, 2] }), L.globalAveragePooling2d({}), L.dense({ units: 2 })]],
+  ['LSTM and ConvLSTM2D over one step', [1, 4, 3, 2], () => [L.convLstm2d({ filters: 2, kernelSize: 2, recurrentInitializer, returnSequences: true }) as tfl.layers.Layer, L.timeDistributed({ layer: L.flatten() }), L.lstm({ units: 3, recurrentInitializer }), L.dense({ units: 2 })]],
+  ['Masking of what a layer computed', [4, 3], () => [L.dense({ units: 3, activation: 'relu' }), L.masking({ maskValue: 0 }), L.gru({ units: 3, recurrentInitializer }), L.dense({ units: 2 })]],
+  // Strides beyond the window: TensorFlow.js takes frames 1, 3, 5 where TensorFlow, and "valid", take 0, 2, 4.
+  ...(['conv3d', 'conv3dTranspose', 'maxPooling3d', 'averagePooling3d'] as const).map((kind): (typeof untrainableInTensorFlow)[number] => {
+    const strided = (padding: 'same' | 'valid') => () => [
+      L.conv3d({ filters: 2, kernelSize: 1 }),
+      kind.startsWith('conv')
+        ? (L[kind as 'conv3d']({ filters: 3, kernelSize: [1, 1, 2], strides: 2, padding }) as tfl.layers.Layer)
+        : L[kind as 'maxPooling3d']({ poolSize: [1, 1, 2], strides: [2, 2, 2], padding }),
+      ...head(),
+    ];
+    return [`${kind} same, strides beyond the window`, [4, 6, 4, 2], strided('same'), 'meanSquaredError', strided('valid')];
+  }),
   ['BatchNormalization of volumes', [2, 3, 2, 2], () => [L.conv3d({ filters: 3, kernelSize: 1 }), L.batchNormalization(), ...head()], 'meanSquaredError', () => [L.conv3d({ filters: 3, kernelSize: 1 }), L.reshape({ targetShape: [12, 3] }), L.batchNormalization(), ...head()]],
   ['LayerNormalization without scale and centre', [4, 3], () => [L.dense({ units: 3 }), L.layerNormalization({ scale: false, center: false }), ...head()]],
   ['Softmax over another axis', [4, 3], () => [L.dense({ units: 3 }), L.softmax({ axis: 1 }), ...head()], 'meanSquaredError', () => [L.dense({ units: 3 }), L.permute({ dims: [2, 1] }), L.softmax({ axis: -1 }), L.permute({ dims: [2, 1] }), ...head()]],

@@ -226,6 +226,70 @@ describe('loss, gradients, states and outputs equal TensorFlow.js on its cpu bac
     await compare(tfl.model({ inputs: input, outputs: output }), 'categoricalCrossentropy');
   });
 
+  /** On every executor: the outputs, and gradients by finite differences. */
+  async function differentiate(layersModel: tfl.LayersModel, inputs: Float32Array[], size = batch) {
+    const model = toModel(layersModel);
+    const outputs: Float32Array[] = [];
+    for (const execute of executors) {
+      const session = await CompiledSession.open(info, model, { loss: 'meanSquaredError', batchSize: size, seed: 1 }, execute); // prettier-ignore
+      const target = normals(size * (session.outputShape as number[]).reduce((a, b) => a * b, 1), 9);
+      const randomState = session.getRandomState();
+      const { gradient } = await session.gradient(inputs, target);
+      await finiteDifferences(session, inputs, target, gradient, randomState);
+      outputs.push(await session.predict(inputs, size));
+      await session.dispose();
+    }
+    return outputs;
+  }
+
+  it('merges that broadcast, whose gradients TensorFlow.js gives the shape of the result', async () => {
+    await onCpu();
+    const input = tfl.input({ shape: [4, 3] });
+    const dense = (units: number, x: tfl.SymbolicTensor) => L.dense({ units }).apply(x) as tfl.SymbolicTensor;
+    const [x, column] = [dense(3, input), dense(1, input)];
+    const merged = [L.maximum(), L.minimum(), L.add(), L.multiply()].map((layer) => layer.apply([column, x]) as tfl.SymbolicTensor); // prettier-ignore
+    const all = L.concatenate().apply(merged) as tfl.SymbolicTensor;
+    const output = dense(2, L.flatten().apply(all) as tfl.SymbolicTensor);
+    const layersModel = tfl.model({ inputs: input, outputs: output });
+    const values = [normals(batch * 12, 5)];
+    const model = toModel(layersModel);
+    layersModel.weights.forEach((weight, i) => weight.write(tf.tensor(model.weights[i]!.data, weight.shape as number[]))); // prettier-ignore
+    const expected = (layersModel.predict(tf.tensor(values[0]!, [batch, 4, 3])) as tf.Tensor).dataSync() as Float32Array; // prettier-ignore
+    for (const found of await differentiate(layersModel, values)) expect(gap(found, expected)).toBeLessThan(1e-4);
+  });
+
+  it('a step that is masked in one of the merged inputs is masked', async () => {
+    await onCpu();
+    const network = (length: number, maskZero: boolean) => {
+      const inputs = [1, 2].map(() => tfl.input({ shape: [length] }));
+      const tokens = inputs.map((input, i) => L.embedding({ name: `tokens${i}`, inputDim: 5, outputDim: 3, maskZero }).apply(input) as tfl.SymbolicTensor); // prettier-ignore
+      const sum = L.add().apply(tokens);
+      const last = L.gru({ units: 3, recurrentInitializer, name: 'gru' }).apply(sum) as tfl.SymbolicTensor;
+      return tfl.model({ inputs, outputs: L.dense({ units: 2, name: 'end' }).apply(last) as tfl.SymbolicTensor });
+    };
+    // Masked from the third step on, by the first input, the second, or both: as if there were two steps.
+    const first = Float32Array.of(1, 2, 0, 3, 4, 1, 2, 4, 3, 2, 0, 0);
+    const second = Float32Array.of(2, 2, 3, 0, 1, 1, 0, 0, 4, 3, 0, 0);
+    const start = (values: Float32Array) => Float32Array.of(...values.subarray(0, 2), ...values.subarray(4, 6), ...values.subarray(8, 10)); // prettier-ignore
+    const masked = await differentiate(network(4, true), [first, second]);
+    const short = await differentiate(network(2, false), [start(first), start(second)]);
+    masked.forEach((found, i) => expect(gap(found, short[i]!)).toBeLessThan(1e-6));
+  });
+
+  it('cells with dropout, whose masks TensorFlow.js keeps from pass to pass', async () => {
+    await onCpu();
+    const cell = [
+      L.gruCell({ units: 3, recurrentInitializer, recurrentDropout: 0.3 }),
+      L.simpleRNNCell({ units: 2, recurrentInitializer, dropout: 0.3 }),
+    ];
+    const layersModel = chain([4, 3], [L.rnn({ cell: cell as never }), L.dense({ units: 2 })]);
+    const values = [normals(batch * 12, 5)];
+    const model = toModel(layersModel);
+    layersModel.weights.forEach((weight, i) => weight.write(tf.tensor(model.weights[i]!.data, weight.shape as number[]))); // prettier-ignore
+    const expected = (layersModel.predict(tf.tensor(values[0]!, [batch, 4, 3])) as tf.Tensor).dataSync() as Float32Array; // prettier-ignore
+    for (const found of await differentiate(layersModel, values)) expect(gap(found, expected)).toBeLessThan(1e-5);
+  });
+
   it('a residual block with a strided shortcut, concatenated channels and two inputs', async () => {
     await onCpu();
     const image = tfl.input({ shape: [6, 6, 2] });
@@ -245,6 +309,28 @@ describe('loss, gradients, states and outputs equal TensorFlow.js on its cpu bac
     await onCpu();
     const layers = [L.embedding({ inputDim: 7, outputDim: 3 }), ...softmaxHead()];
     await compare(chain([4], layers), 'categoricalCrossentropy', { integers: 7 });
+  });
+
+  it('tokens that are in a sequence several times, into GlobalMaxPooling1D', async () => {
+    await onCpu();
+    const layers = [
+      L.embedding({ inputDim: 2, outputDim: 3 }),
+      L.dense({ units: 4 }),
+      L.globalMaxPooling1d(),
+      L.dense({ units: 2 }),
+    ];
+    await compare(chain([6], layers), 'meanSquaredError', { integers: 2, gradients: false });
+  });
+
+  it('pixels that are the largest together, into GlobalMaxPooling2D', async () => {
+    await onCpu();
+    const layers = [
+      L.conv2d({ filters: 2, kernelSize: 1 }),
+      L.maxPooling2d({ poolSize: 3, strides: 1 }),
+      L.globalMaxPooling2d({}),
+      L.dense({ units: 2 }),
+    ];
+    await compare(chain([6, 6, 2], layers), 'meanSquaredError', { gradients: false });
   });
 
   it('Embedding with masking into an LSTM', async () => {
