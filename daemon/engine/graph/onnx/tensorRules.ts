@@ -61,6 +61,8 @@ const reduction =
   (e, node) => {
     const x = node.inputs[0]!;
     const axes = numbers(node, 'axes');
+    // ONNX would reduce all axes where none is given.
+    if (axes.length === 0) return e.define(node, e.name(x));
     const keepdims = flag(node, 'keepDims');
     // What is left of an NCHW tensor is in natural order when the channels are gone, or the whole image is.
     const ordered = keepdims || axes.includes(3) || (axes.includes(1) && axes.includes(2));
@@ -119,7 +121,7 @@ export const tensorRules: Readonly<Record<string, EmitRule>> = {
     e.op('Concat', inputs, { axis: axisIn(layout)(node.attrs['axis'] as number) }),
   ),
   Pad: inPlace((e, [x], node, layout) =>
-    e.op('Pad', [x!, e.ints(pads(node, layout)), e.scalar(node.attrs['value'] as number)]),
+    e.op('Pad', [x!, e.ints(pads(node, layout)), e.number(node.attrs['value'] as number, node.dtype)]),
   ),
   MirrorPad: natural((e, [x], node) => {
     if (node.attrs['mode'] !== 'reflect') throw unsupported(node, 'in symmetric mode has no ONNX operator');
