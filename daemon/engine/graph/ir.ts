@@ -172,7 +172,7 @@ export const maxSize = 2 ** 31 - 1;
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** Whether an executor can hold a tensor of the shape: it is not empty and has at most `maxSize` elements. */
-export const sizeFits = (shape: readonly number[]): boolean => sizeOf(shape) >= 1 && sizeOf(shape) <= maxSize;
+export const sizeFits = (shape: readonly number[]): boolean => shape.every((n) => n >= 1) && sizeOf(shape) <= maxSize;
 
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((n, i) => n === b[i]);

@@ -14,7 +14,7 @@ export function withSizesThatFit(graph: Graph): Graph {
   const where = layer === undefined ? 'the model' : `layer "${layer}"`;
   throw new UserError(
     'model-unsupported',
-    shape.includes(0)
+    shape.some((n) => n < 1)
       ? `${where} makes an empty tensor, of shape [${shape}]: its input is too small for it`
       : `${where} makes a tensor of more than 2^31 - 1 numbers, of shape [${shape}]; lower the batch size`,
   );

@@ -135,10 +135,15 @@ export const tensorRules: Readonly<Record<string, EmitRule>> = {
   }),
   Gather: natural((e, [x, indices], node) => e.op('Gather', [x!, indices!], { axis: node.attrs['axis'] as number })),
   SegmentSum: segmentSum,
+  // ONNX's own would count negative indices from the end, and onnxruntime has none of int32.
   OneHot: natural((e, [indices], node) => {
-    const values = [node.attrs['offValue'] as number, node.attrs['onValue'] as number];
-    const pair = e.tensor('float32', [2], Float32Array.from(values));
-    const hot = e.op('OneHot', [indices!, e.ints([node.shape.at(-1)!]), pair], { axis: -1 });
+    const places = e.tensor(
+      'int32',
+      [node.shape.at(-1)!],
+      Int32Array.from({ length: node.shape.at(-1)! }, (_, i) => i),
+    );
+    const here = e.op('Equal', [e.reshape(indices!, [...node.inputs[0]!.shape, 1]), places]);
+    const hot = e.op('Where', [here, e.scalar(node.attrs['onValue'] as number), e.scalar(node.attrs['offValue'] as number)]); // prettier-ignore
     return node.dtype === 'float32' ? hot : e.op('Cast', [hot], { to: onnxType[node.dtype] });
   }),
   Cumsum: natural((e, [x], node) =>

@@ -11,6 +11,7 @@ import { about, BrokenGraph, nameOf, verifyNode } from './verifyNode.js';
  * @throws BrokenGraph naming node, layer and the first broken rule.
  */
 export function verifyGraph(graph: Graph): void {
+  if (graph.outputs.length === 0) throw new BrokenGraph('a graph must have an output');
   const known = verifyInputs(graph.inputs);
   const read = new Set<Node>(graph.outputs.map(({ node }) => node));
   let last = -Infinity;
@@ -97,7 +98,6 @@ function useOf(value: GraphInput | GraphOutput): string | undefined {
 }
 
 function verifyOutputs({ inputs, outputs }: Graph, known: Known): void {
-  if (outputs.length === 0) throw new BrokenGraph('a graph must have an output');
   const shapes = new Map(inputs.map((input) => [useOf(input), input.node.shape]));
   const uses = new Set<string>();
   for (const output of outputs) {
