@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     include: ['test/{unit,integration,fuzz}/**/*.test.ts'],
     reporters: ['default', ['json', { outputFile: 'artifacts/results/vitest.json' }]],
+    // Each node that is traced or rewritten is checked (docs/engines.md).
+    env: { LC_PRUNE_VERIFY: '1' },
     setupFiles: ['test/seed.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -2,7 +2,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { GraphBuilder } from '../engine/graph/builder.js';
 import type { Graph, Node } from '../engine/graph/ir.js';
+import { verified } from '../engine/graph/verify/verified.js';
+import { BrokenGraph } from '../engine/graph/verify/verifyNode.js';
 import { withTracing } from '../engine/trace/backend.js';
+import { withSizesThatFit } from '../engine/trace/sizes.js';
 import type { TraceableModel } from '../engine/trace/layersModel.js';
 import { UserError } from '../protocol/errors.js';
 
@@ -28,10 +31,10 @@ export function traceInference(layers: TraceableModel, path: string, batch: numb
         const result = layers.model.apply(given.length === 1 ? given[0]! : given, { training: false });
         outputs = ([result].flat() as tf.Tensor[]).map((output) => backend.node(output));
       });
-      return graph.finish(outputs.map((node) => ({ role: 'output', node })));
+      return verified(withSizesThatFit(graph.finish(outputs.map((node) => ({ role: 'output', node })))));
     });
   } catch (error) {
-    if (error instanceof UserError) throw error;
+    if (error instanceof UserError || error instanceof BrokenGraph) throw error;
     const at = layers.current()?.name;
     const reason = (error as Error).message.split('\n')[0];
     throw new UserError('model-unsupported', `${at ? `layer "${at}"` : path}: TensorFlow.js cannot run it: ${reason}`);

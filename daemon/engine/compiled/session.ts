@@ -13,6 +13,7 @@ import type {
   TrainSummary,
 } from '../engine.js';
 import { sizeOf } from '../graph/ir.js';
+import { verified } from '../graph/verify/verified.js';
 import { type TracedModel, traceModel } from '../trace/traceModel.js';
 import { updateSegments } from '../update/segments.js';
 import { createUpdate, type Update } from '../update/update.js';
@@ -80,7 +81,7 @@ export class CompiledSession implements EngineSession {
     for (const { name, offset } of layout.parameters) vectors.w.set(valueOf(name), offset);
     const fixed = new Map(traced.states.map(({ name }) => [name, Float32Array.from(valueOf(name))]));
     const io = bindBuffers(traced.training, layout.parameters, vectors, fixed);
-    const graph = await createExecutor(traced.training, io.inputs, io.outputs);
+    const graph = await createExecutor(verified(traced.training), io.inputs, io.outputs);
     return new CompiledSession(info, spec, createExecutor, traced, layout, vectors, fixed, { graph, io });
   }
 
@@ -225,7 +226,7 @@ export class CompiledSession implements EngineSession {
   #openInference() {
     return (this.#inference ??= (async () => {
       const io = bindBuffers(this.traced.inference, this.parameters, this.#vectors, this.#fixed);
-      return { graph: await this.createExecutor(this.traced.inference, io.inputs, io.outputs), io };
+      return { graph: await this.createExecutor(verified(this.traced.inference), io.inputs, io.outputs), io };
     })());
   }
 

@@ -1,16 +1,8 @@
 import type { Attributes, DType, Graph, GraphInput, GraphOutput, Node, Op, RandomSpec } from './ir.js';
-import { binaryOps, broadcastShape, sameShape, unaryOps } from './ir.js';
+import { sameShape } from './ir.js';
 import { simplify } from './simplify.js';
-
-const elementwise: ReadonlySet<string> = new Set([
-  ...unaryOps,
-  ...binaryOps,
-  'Select',
-  'Prelu',
-  'EluGrad',
-  'Cast',
-  'Step',
-]);
+import { verifiesEachNode } from './verify/eachNode.js';
+import { BrokenGraph, verifyNode } from './verify/verifyNode.js';
 
 export interface NodeSpec {
   readonly op: Op;
@@ -20,7 +12,10 @@ export interface NodeSpec {
   readonly dtype?: DType;
 }
 
-/** Builds a graph node by node, simplifying each as it comes; equal computations become one node. */
+/**
+ * Builds a graph node by node, simplifying each as it comes; equal computations become one node. Where `verifiesEachNode`,
+ * each node that is wanted or made is checked, and each rewrite for the shape and the type of its result.
+ */
 export class GraphBuilder {
   readonly #nodes = new Map<string, Node>();
   readonly #inputs: GraphInput[] = [];
@@ -51,9 +46,14 @@ export class GraphBuilder {
   /** The node that computes `spec`, or a simpler one of equal value. dtype defaults to the first input's. */
   add(spec: NodeSpec): Node {
     const full = { attrs: {}, dtype: spec.inputs[0]?.dtype ?? ('float32' as const), ...spec };
+    // A rewrite may hide what is wrong with the node it is of.
+    if (verifiesEachNode()) verifyNode(this.#node(full, this.#nextId));
     const simpler = simplify(this, full);
-    if (simpler) return simpler;
-    const key = `${full.op} ${full.inputs.map((n) => n.id)} ${full.dtype} ${full.shape} ${JSON.stringify(full.attrs)}`;
+    if (simpler) {
+      if (verifiesEachNode()) verifyRewrite(full, simpler);
+      return simpler;
+    }
+    const key = `${full.op} ${full.inputs.map((n) => n.id)} ${full.dtype} ${full.shape} ${keyOf(full.attrs)}`;
     return this.#unique(key, () => this.#create(full));
   }
 
@@ -81,12 +81,17 @@ export class GraphBuilder {
     return node;
   }
 
-  #create({ op, inputs, attrs = {}, shape, dtype = 'float32' }: NodeSpec, constant?: Node['constant']): Node {
-    if (elementwise.has(op) && !sameShape(inputs.map((n) => n.shape).reduce(broadcastShape), shape))
-      throw new Error(`${op} of ${inputs.map((n) => `[${n.shape}]`).join(' and ')} does not have the shape [${shape}]`);
+  #create(spec: NodeSpec, constant?: Node['constant']): Node {
+    const node = this.#node(spec, this.#nextId++, constant);
+    if (verifiesEachNode()) verifyNode(node);
+    return node;
+  }
+
+  #node(spec: NodeSpec, id: number, constant?: Node['constant']): Node {
+    const { op, inputs, attrs = {}, shape, dtype = 'float32' } = spec;
     const layer = this.layer ?? inputs.findLast((input) => input.layer !== undefined)?.layer;
     return {
-      id: this.#nextId++,
+      id,
       op,
       inputs,
       attrs,
@@ -96,4 +101,18 @@ export class GraphBuilder {
       ...(layer === undefined ? {} : { layer }),
     };
   }
+}
+
+/** JSON has one word for all numbers that are not finite, and one for both zeros. */
+const keyOf = (attrs: Attributes): string =>
+  JSON.stringify(attrs, (_, value: unknown) =>
+    typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+      ? `number ${1 / value || value}`
+      : value,
+  );
+
+/** @throws BrokenGraph where the node that stands for `spec` is of another shape or type. */
+function verifyRewrite({ op, shape, dtype }: Required<NodeSpec>, node: Node): void {
+  if (sameShape(shape, node.shape) && dtype === node.dtype) return;
+  throw new BrokenGraph(`it stands for ${op} of ${dtype} [${shape}], and is ${node.dtype} [${node.shape}]`, node);
 }

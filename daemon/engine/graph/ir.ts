@@ -12,14 +12,18 @@
 
 export type DType = 'float32' | 'int32' | 'bool';
 
-/** Element-wise, of one tensor. */
+/** Element-wise, of one tensor of its shape: float32, for Abs, Neg, Relu, Sign and Square int32 too; LogicalNot of bool. IsNan gives bool. */
 export const unaryOps = [
   'Abs', 'Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Ceil', 'Cos', 'Cosh', 'Elu', 'Erf', 'Exp', 'Expm1', 'Floor', 'IsNan', 'Log', 'Log1p',
   'LogicalNot', 'Neg', 'Reciprocal', 'Relu', 'Relu6', 'Round', 'Rsqrt', 'Selu', 'Sigmoid', 'Sign', 'Sin', 'Sinh', 'Softplus',
   'Sqrt', 'Square', 'Tan', 'Tanh',
 ] as const; // prettier-ignore
 
-/** Element-wise, of two tensors, broadcast as in NumPy. Comparisons and logic give bool. */
+/**
+ * Element-wise, of two tensors of one type, broadcast as in NumPy. Arithmetic is of float32 or int32 (Atan2, FloorDiv, Mod and
+ * RealDiv of float32 only) and gives that type. Comparisons give bool: Equal and NotEqual of any type, the others of numbers.
+ * Logic is of bool and gives bool.
+ */
 export const binaryOps = [
   'Add', 'Atan2', 'Equal', 'FloorDiv', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr', 'LogicalXor',
   'Maximum', 'Minimum', 'Mod', 'Multiply', 'NotEqual', 'Pow', 'RealDiv', 'SquaredDifference', 'Sub',
@@ -29,25 +33,41 @@ export type UnaryOp = (typeof unaryOps)[number];
 export type BinaryOp = (typeof binaryOps)[number];
 
 /**
- * Attributes in braces. Axes are non-negative and sorted; `pads` are [top, left, bottom, right]; `strides`, `dilations`,
- * `window` are [height, width].
- * - Input, Constant: leaves. A constant is a splat (one number everywhere) or has values.
- * - LeakyRelu {alpha}, ClipByValue {min, max}, Step {alpha}: x > 0 ? 1 : alpha.
- * - Cast: to the node's dtype; to int32 truncates.
- * - EluGrad (dy, y): dy * (y >= 0 ? 1 : y + 1). Select (condition, t, e): element-wise, broadcast.
- * - Prelu (x, alpha): x >= 0 ? x : alpha * x.
- * - Softmax, LogSoftmax: over the last axis.
- * - MatMul {transposeA, transposeB}: [..., M, K] x [..., K, N]; leading axes broadcast.
- * - Sum, Mean, Max, Min, Prod {axes, keepDims}; ArgMax, ArgMin {axis}: int32.
- * - Reshape; Transpose {perm}; Slice {begin}: of the node's shape; StridedSlice {begin, end, strides}; Concat {axis};
- *   Pad {before, after, value}; MirrorPad {before, after, mode}; Tile {reps}; Reverse {axes}.
- * - Gather {axis}: (x, int32 indices); SegmentSum (x, int32 ids): rows of x summed by id into the node's shape[0] rows.
- * - OneHot {onValue, offValue}: depth is the last axis of the node's shape. Cumsum {axis, exclusive, reverse}.
- * - Conv2D (x, filter), Conv2DBackpropInput (dy, filter), Conv2DBackpropFilter (x, dy) {strides, dilations, pads}; the
- *   DepthwiseConv2D triple alike, with filters [height, width, channels, multiplier].
- * - MaxPool (x), AvgPool (x) {window, strides, pads}: padding counts neither as value nor in the average.
- *   MaxPoolGrad (dy, x, y): of equal maxima in a window one takes the gradient (the first, row-major). AvgPoolGrad (dy).
- * - ResizeNearest, ResizeBilinear (x) {alignCorners, halfPixelCenters}.
+ * Attributes in braces: each operation has exactly those. Unless said otherwise tensors are float32, the result has the type
+ * and the shape of the first input, and numbers are not NaN. Axes count from 0; lists of axes are sorted, each axis once.
+ * Lists with an entry for each axis of the input: begin, end, strides of StridedSlice, before, after, reps, perm.
+ * `pads` are [top, left, bottom, right], from 0; `strides`, `dilations`, `window` are [height, width], from 1.
+ * `verify/` checks all of it, operation by operation.
+ * - Input, Constant: leaves. A constant is a splat (one number everywhere) or has values: of float32 a Float32Array, of
+ *   int32 and bool (0 or 1) an Int32Array. Inputs are float32.
+ * - LeakyRelu {alpha}, ClipByValue {min, max}: min <= max, Step {alpha}: x > 0 ? 1 : alpha.
+ * - Cast: of any type to the node's; to int32 truncates.
+ * - EluGrad (dy, y), of one shape: dy * (y >= 0 ? 1 : y + 1). Select (bool condition, t, e): t and e of any one type;
+ *   element-wise, broadcast.
+ * - Prelu (x, alpha): x >= 0 ? x : alpha * x, alpha broadcast to the shape of x.
+ * - Softmax, LogSoftmax: over the last axis, of rank 1 at least.
+ * - MatMul {transposeA, transposeB}: [..., M, K] x [..., K, N], the last two axes of a factor changing places where it is
+ *   transposed; leading axes broadcast.
+ * - Sum, Max, Min, Prod of float32 or int32, Mean {axes, keepDims}: without axes they change nothing. ArgMax, ArgMin
+ *   {axis}: of float32 or int32, to int32, without the axis.
+ * - Of any type: Reshape; Transpose {perm}: axis i of the result is axis perm[i]; Slice {begin}: of the node's shape, within
+ *   the input; StridedSlice {begin, end, strides}: 0 <= begin <= end <= size, ceil((end - begin) / stride) elements;
+ *   Concat {axis}: of one input or more, alike but for the axis; Pad {before, after, value}; MirrorPad {before, after, mode}:
+ *   mode "reflect" leaves the edge out of the mirror image, "symmetric" has it, and padding is not longer than the image;
+ *   Tile {reps}, from 1; Reverse {axes}.
+ * - Gather {axis}: (x of any type, int32 indices): the axis becomes the axes of the indices. SegmentSum (x, int32 ids): rows
+ *   of x summed by id into the node's shape[0] rows; one id a row.
+ * - OneHot {onValue, offValue} of int32, to the node's type: depth is the last axis of the node's shape.
+ *   Cumsum {axis, exclusive, reverse}, of float32 or int32.
+ * - Conv2D (x, filter), Conv2DBackpropInput (dy, filter), Conv2DBackpropFilter (x, dy) {strides, dilations, pads}: filters
+ *   [height, width, channels, filters], of as many channels as x. Along height and width of x with its padding there are
+ *   floor((size - reach) / stride) + 1 windows, at least one, with reach = (filter size - 1) * dilation + 1.
+ *   The DepthwiseConv2D triple alike, with filters [height, width, channels, multiplier], to channels * multiplier.
+ * - MaxPool (x), AvgPool (x) {window, strides, pads}: as many windows. Padding counts neither as value nor in the average, and
+ *   is smaller than the window on each side, so that every window has a pixel.
+ *   MaxPoolGrad (dy, x, y), where y is the MaxPool of x by the same windows: of equal maxima in a window one takes the
+ *   gradient (the first, row-major). AvgPoolGrad (dy).
+ * - ResizeNearest, ResizeBilinear (x) {alignCorners, halfPixelCenters}, not both: to height and width of the node's shape.
  */
 export type Op =
   | UnaryOp
@@ -101,11 +121,12 @@ export type Attribute = number | boolean | string | readonly number[];
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 export interface Node {
-  /** Unique in its graph, increasing: inputs of a node have smaller ids. */
+  /** Unique in its graph, increasing along its nodes: inputs of a node have smaller ids. */
   readonly id: number;
   readonly op: Op;
   readonly inputs: readonly Node[];
   readonly attrs: Attributes;
+  /** Whole numbers. While a model is traced some may be 0; in a graph none is, and a tensor has at most `maxSize` elements. */
   readonly shape: readonly number[];
   readonly dtype: DType;
   /** Of constants: every element, or the one number that all elements are. */
@@ -120,7 +141,8 @@ export type RandomSpec =
 
 /**
  * What feeds a graph. `data`: model input number `index`; `target`: the labels; `parameter` and `state`: a weight by name;
- * `random`: drawn anew for every run.
+ * `random`: drawn anew for every run. Each data input, weight and the target is there once; a weight
+ * that no node reads is not.
  */
 export type GraphInput = { readonly node: Node } & (
   | { readonly role: 'data'; readonly index: number }
@@ -129,7 +151,10 @@ export type GraphInput = { readonly node: Node } & (
   | { readonly role: 'random'; readonly random: RandomSpec }
 );
 
-/** What a graph gives: the mean loss (rank 0), gradients by parameter, next states by weight, the model's output. */
+/**
+ * What a graph gives, all float32: the mean loss (rank 0), gradients by parameter and next states by weight, of their shapes,
+ * the model's output. Each loss, gradient and state once. An output may be an input or a constant.
+ */
 export type GraphOutput = { readonly node: Node } & (
   { readonly role: 'loss' | 'output' } | { readonly role: 'gradient' | 'state'; readonly name: string }
 );
@@ -137,11 +162,17 @@ export type GraphOutput = { readonly node: Node } & (
 export interface Graph {
   readonly inputs: readonly GraphInput[];
   readonly outputs: readonly GraphOutput[];
-  /** The live nodes other than inputs and constants, in topological order. */
+  /** The live nodes other than inputs and constants, in topological order: each is read by a later one or is an output. */
   readonly nodes: readonly Node[];
 }
 
+/** The most elements a tensor may have: executors count them in 32 bits. */
+export const maxSize = 2 ** 31 - 1;
+
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+/** Whether an executor can hold a tensor of the shape: it is not empty and has at most `maxSize` elements. */
+export const sizeFits = (shape: readonly number[]): boolean => shape.every((n) => n >= 1) && sizeOf(shape) <= maxSize;
 
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((n, i) => n === b[i]);

@@ -30,7 +30,7 @@ export function withoutSpread(graph: GraphBuilder, node: Node, other: Node, out:
 }
 
 export const scaled = (graph: GraphBuilder, x: Node, factor: number): Node =>
-  graph.add({ op: 'Multiply', inputs: [x, graph.constant(factor, [])], shape: x.shape });
+  graph.add({ op: 'Multiply', inputs: [x, graph.constant(factor, [], x.dtype)], shape: x.shape });
 
 export const product = (graph: GraphBuilder, a: Node, b: Node): Node =>
   graph.add({ op: 'Multiply', inputs: [a, b], shape: broadcastShape(a.shape, b.shape) });

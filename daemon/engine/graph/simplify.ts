@@ -82,7 +82,13 @@ const binary: Rule = (graph, spec) => {
     if (y === -1 && is(a)) return graph.add({ ...spec, op: 'Neg', inputs: [a] });
     // (p * c) * d = p * (c d), a chain that the gradient of a mean and of dropout makes.
     const c = splatOf(a.inputs[1]);
-    if (a.op === 'Multiply' && c !== undefined && y !== undefined && sameShape(a.inputs[0]!.shape, shape))
+    if (
+      a.op === 'Multiply' &&
+      dtype === 'float32' &&
+      c !== undefined &&
+      y !== undefined &&
+      sameShape(a.inputs[0]!.shape, shape)
+    )
       return graph.add({ ...spec, inputs: [a.inputs[0]!, graph.constant(c * y, [])] });
   }
   if (op === 'RealDiv' && dtype === 'float32') {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../protocol/errors.js';
 import type { GraphBuilder } from '../graph/builder.js';
-import type { DType, Node, RandomSpec } from '../graph/ir.js';
+import { type DType, type Node, type RandomSpec, sizeOf } from '../graph/ir.js';
 import { imageKernelRules } from './imageKernels.js';
 import { kernelRules, type KernelRule } from './kernels.js';
 import { shapeKernelRules } from './shapeKernels.js';
@@ -54,6 +54,8 @@ class TracingBackend extends tf.KernelBackend {
   #upload(recorder: Recorder, values: tf.backend_util.TypedArray, shape: number[], dtype: DType): Node {
     const random = randomSpec(recorder);
     if (random) return recorder.graph.input(shape, { role: 'random', random });
+    if (values.length !== sizeOf(shape))
+      throw new Error(`it made a tensor of shape [${shape}] of ${values.length} values`);
     const copy = dtype === 'float32' ? Float32Array.from(values) : Int32Array.from(values);
     return recorder.graph.constant(copy, shape, dtype);
   }

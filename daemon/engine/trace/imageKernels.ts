@@ -15,11 +15,20 @@ type ConvInfo = ReturnType<typeof backend_util.computeConv2DInfo>;
 const pair = (value: unknown): [number, number] =>
   typeof value === 'number' ? [value, value] : ((value as [number, number] | undefined) ?? [1, 1]);
 
+/** Of a window that does not fit TensorFlow.js makes an empty tensor, or one of negative size. @throws RangeError */
+export function checkFit<Info extends { readonly outShape: readonly number[] }>(
+  input: readonly number[],
+  info: Info,
+): Info {
+  if (info.outShape.every((n) => n >= 1)) return info;
+  throw new RangeError(`its window does not fit into its input, of shape [${input}]`);
+}
+
 const pads = ({ padInfo: { top, left, bottom, right } }: ConvInfo) => [top, left, bottom, right];
 
 function convInfo(attrs: KernelCall['attrs'], input: readonly number[], filter: readonly number[], depthwise: boolean) {
   if ((attrs['dataFormat'] ?? 'NHWC') !== 'NHWC') throw new RangeError('convolutions of NCHW images have no rule');
-  return backend_util.computeConv2DInfo(
+  const info = backend_util.computeConv2DInfo(
     [...input] as Shape4,
     [...filter] as Shape4,
     pair(attrs['strides']),
@@ -28,6 +37,7 @@ function convInfo(attrs: KernelCall['attrs'], input: readonly number[], filter: 
     attrs['dimRoundingMode'] as Rounding,
     depthwise,
   );
+  return checkFit(input, info);
 }
 
 const convAttrs = (info: ConvInfo): Attributes => ({
@@ -70,6 +80,7 @@ function poolInfo(attrs: KernelCall['attrs'], input: readonly number[]) {
     pad as Pad,
     dimRoundingMode as Rounding,
   );
+  checkFit(input, info);
   return {
     shape: info.outShape,
     attrs: {

@@ -36,7 +36,7 @@ const addBinary = (graph: GraphBuilder, op: BinaryOp, a: Node, b: Node): Node =>
     op,
     inputs: [a, b],
     shape: broadcastShape(a.shape, b.shape),
-    dtype: isBool(op) ? 'bool' : a.dtype === b.dtype ? a.dtype : 'float32',
+    dtype: isBool(op) ? 'bool' : a.dtype,
   });
 
 const binary =
@@ -59,10 +59,14 @@ function addReduction(graph: GraphBuilder, op: Op, x: Node, axes: Numbers, keepD
   return graph.add({ op, inputs: [x], attrs: { axes, keepDims }, shape });
 }
 
+const addCast = (graph: GraphBuilder, x: Node, dtype: DType): Node =>
+  graph.add({ op: 'Cast', inputs: [x], shape: x.shape, dtype });
+
 const reduction =
   (op: Op): KernelRule =>
   ({ graph, inputs, attrs }) => {
-    const x = inputs['x']!;
+    // The mean of integers is none.
+    const x = op === 'Mean' ? addCast(graph, inputs['x']!, 'float32') : inputs['x']!;
     const axes = axesOf(attrs['axis'] ?? attrs['reductionIndices'], x.shape.length);
     return addReduction(graph, op, x, axes, attrs['keepDims'] === true);
   };
@@ -72,7 +76,7 @@ const truth =
   (op: 'Max' | 'Min'): KernelRule =>
   ({ graph, inputs, attrs }) => {
     const x = inputs['x']!;
-    const numbers = graph.add({ op: 'Cast', inputs: [x], shape: x.shape, dtype: 'float32' });
+    const numbers = addCast(graph, x, 'float32');
     const axes = axesOf(attrs['axis'], x.shape.length);
     return addBinary(graph, 'Greater', addReduction(graph, op, numbers, axes, attrs['keepDims'] === true), graph.constant(0, [])); // prettier-ignore
   };
@@ -161,8 +165,7 @@ export const kernelRules: Readonly<Record<string, KernelRule>> = {
   })),
   Softmax: unary('Softmax'),
   LogSoftmax: unary('LogSoftmax'),
-  Cast: ({ graph, inputs, attrs }) =>
-    graph.add({ op: 'Cast', inputs: [inputs['x']!], shape: inputs['x']!.shape, dtype: attrs['dtype'] as DType }),
+  Cast: ({ graph, inputs, attrs }) => addCast(graph, inputs['x']!, attrs['dtype'] as DType),
   ZerosLike: ({ graph, inputs }) => graph.constant(0, inputs['x']!.shape, inputs['x']!.dtype),
   OnesLike: ({ graph, inputs }) => graph.constant(1, inputs['x']!.shape, inputs['x']!.dtype),
   Fill: ({ graph, attrs }) =>

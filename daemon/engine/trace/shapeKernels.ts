@@ -25,7 +25,8 @@ function addSplit(graph: GraphBuilder, x: Node, sizes: Numbers, axis: number): N
 }
 
 function addConcat(graph: GraphBuilder, parts: readonly Node[], axis: number): Node {
-  const full = parts.filter((part) => sizeOf(part.shape) > 0);
+  const some = parts.filter((part) => sizeOf(part.shape) > 0);
+  const full = some.length > 0 ? some : parts;
   const length = full.reduce((sum, part) => sum + part.shape[axis]!, 0);
   return graph.add({ op: 'Concat', inputs: full, attrs: { axis }, shape: full[0]!.shape.with(axis, length) });
 }
@@ -37,10 +38,12 @@ const stridedSlice: KernelRule = ({ graph, inputs, attrs }) => {
   const [begin, end, strides] = ['begin', 'end', 'strides'].map((name) => attrs[name] as number[]);
   if (strides!.some((stride) => stride < 1)) throw new RangeError('StridedSlice with negative strides has no rule');
   const clip = (v: number, n: number) => Math.min(Math.max(v < 0 ? v + n : v, 0), n);
-  const from = begin!.map((b, i) => clip(b, x.shape[i]!));
-  const to = end!.map((e, i) => clip(e, x.shape[i]!));
-  const shape = strides!.map((stride, i) => Math.max(0, Math.ceil((to[i]! - from[i]!) / stride)));
-  return graph.add({ op: 'StridedSlice', inputs: [x], attrs: { begin: from, end: to, strides: strides! }, shape });
+  // Axes behind those given are whole.
+  const from = x.shape.map((n, i) => clip(begin![i] ?? 0, n));
+  const to = x.shape.map((n, i) => Math.max(from[i]!, clip(end![i] ?? n, n)));
+  const steps = x.shape.map((_, i) => strides![i] ?? 1);
+  const shape = steps.map((step, i) => Math.ceil((to[i]! - from[i]!) / step));
+  return graph.add({ op: 'StridedSlice', inputs: [x], attrs: { begin: from, end: to, strides: steps }, shape });
 };
 
 const sides = (paddings: Numbers[]) => [paddings.map((p) => p[0]!), paddings.map((p) => p[1]!)] as const;

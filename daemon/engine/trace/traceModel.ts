@@ -4,9 +4,11 @@ import type { Model } from '../../model/model.js';
 import type { Loss } from '../engine.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { type Graph, type GraphOutput, type Node, sizeOf } from '../graph/ir.js';
+import { BrokenGraph } from '../graph/verify/verifyNode.js';
 import { penalties } from '../layerTree.js';
 import { withTracing } from './backend.js';
 import { buildLayers, type LayerWeight, type TraceableModel } from './layersModel.js';
+import { withSizesThatFit } from './sizes.js';
 import { type Head, meanLoss, withLogits } from './lossHead.js';
 
 export interface TraceSpec {
@@ -56,7 +58,7 @@ export async function traceModel(model: Model, spec: TraceSpec): Promise<TracedM
   try {
     return trace(layers, model, spec);
   } catch (error) {
-    if (error instanceof UserError) throw error;
+    if (error instanceof UserError || error instanceof BrokenGraph) throw error;
     const at = layers.current()?.name;
     const reason = (error as Error).message.split('\n')[0];
     throw new UserError(
@@ -149,7 +151,7 @@ function record(
         node: (t) => backend.node(t),
       });
     });
-    return graph.finish(nodes);
+    return withSizesThatFit(graph.finish(nodes));
   });
 }
 

@@ -2,6 +2,7 @@ import { backend_util } from '@tensorflow/tfjs-core';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Attributes, BinaryOp, Node } from '../graph/ir.js';
 import { sizeOf } from '../graph/ir.js';
+import { checkFit } from './imageKernels.js';
 import { addReshape, type KernelCall, type KernelRule } from './kernels.js';
 
 /**
@@ -145,6 +146,7 @@ function convInfo({ attrs }: KernelCall, input: readonly number[], filter: reado
   const info = withoutNegativePads(
     backend_util.computeConv3DInfo([...input] as Shape5, [...filter] as Shape5, strides, dilations, padding),
   );
+  checkFit(input, info);
   const attributes = { ...slidingAttrs(info), dilations: [info.dilationHeight, info.dilationWidth] };
   return { depth: depthOf(info), attributes, outShape: info.outShape };
 }
@@ -203,6 +205,7 @@ function poolInfo({ attrs }: KernelCall, input: readonly number[]) {
   const info = withoutNegativePads(
     backend_util.computePool3DInfo([...input] as Shape5, filterSize, strides, 1, padding, dimRoundingMode),
   );
+  checkFit(input, info);
   const attributes = { ...slidingAttrs(info), window: [info.effectiveFilterHeight, info.effectiveFilterWidth] };
   const [batch, windows, h, w, c] = info.outShape as Shape5;
   return { depth: depthOf(info), attributes, outShape: info.outShape, batch, pooled: [batch * info.inDepth, h, w, c], rows: [batch, windows, h * w * c] }; // prettier-ignore

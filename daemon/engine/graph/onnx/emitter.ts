@@ -1,5 +1,5 @@
 import { UserError } from '../../../protocol/errors.js';
-import type { Graph, Node, Op } from '../ir.js';
+import type { DType, Graph, Node, Op } from '../ir.js';
 import { sameShape, sizeOf } from '../ir.js';
 import {
   encodeOnnx,
@@ -12,6 +12,9 @@ import {
 
 /** How a rank 4 tensor lies in memory: as in TensorFlow.js (NHWC), or with channels before the image (NCHW). */
 export type Layout = 'natural' | 'channels';
+
+/** How ONNX stores the elements of each type. */
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
 
 const toChannels = [0, 3, 1, 2];
 const toNatural = [0, 2, 3, 1];
@@ -125,7 +128,10 @@ export class Emitter {
     return name;
   }
 
-  scalar = (value: number): string => this.tensor('float32', [], Float32Array.of(value));
+  /** One number of a type. */
+  number = (value: number, dtype: DType): string => this.tensor(dtype, [], arrays[dtype].of(value));
+
+  scalar = (value: number): string => this.number(value, 'float32');
 
   ints = (values: readonly number[]): string =>
     this.tensor(
@@ -171,9 +177,9 @@ export class Emitter {
   }
 
   #constant({ constant, shape, dtype }: Node): string {
-    const of = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }[dtype];
+    const of = arrays[dtype];
     if (typeof constant === 'number' && sizeOf(shape) > 64)
-      return this.op('Expand', [this.tensor(dtype, [], of.of(constant)), this.ints(shape)]);
+      return this.op('Expand', [this.number(constant, dtype), this.ints(shape)]);
     const values = typeof constant === 'number' ? new of(sizeOf(shape)).fill(constant) : of.from(constant!);
     return this.tensor(dtype, shape, values);
   }

@@ -120,6 +120,10 @@ const avgPoolGrad: EmitRule = (e, node) => {
 const coordinates = (node: Node) =>
   node.attrs['alignCorners'] ? 'align_corners' : node.attrs['halfPixelCenters'] ? 'half_pixel' : 'asymmetric';
 
+/** TensorFlow rounds (i + 0.5) * scale down where pixels have centres; ONNX then subtracts 0.5 before it rounds. */
+const nearest = (node: Node) =>
+  node.attrs['alignCorners'] || node.attrs['halfPixelCenters'] ? 'round_prefer_ceil' : 'floor';
+
 const resize =
   (mode: 'nearest' | 'linear'): EmitRule =>
   (e, node) => {
@@ -132,7 +136,7 @@ const resize =
     const attrs = {
       mode,
       coordinate_transformation_mode: coordinates(node),
-      nearest_mode: node.attrs['alignCorners'] ? 'round_prefer_ceil' : 'floor',
+      nearest_mode: nearest(node),
     };
     const y = e.op('Resize', [e.name(node.inputs[0]!, 'channels'), '', ...to], attrs);
     e.define(node, y, 'channels');

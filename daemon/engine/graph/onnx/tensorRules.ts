@@ -61,6 +61,8 @@ const reduction =
   (e, node) => {
     const x = node.inputs[0]!;
     const axes = numbers(node, 'axes');
+    // ONNX would reduce all axes where none is given.
+    if (axes.length === 0) return e.define(node, e.name(x));
     const keepdims = flag(node, 'keepDims');
     // What is left of an NCHW tensor is in natural order when the channels are gone, or the whole image is.
     const ordered = keepdims || axes.includes(3) || (axes.includes(1) && axes.includes(2));
@@ -119,7 +121,7 @@ export const tensorRules: Readonly<Record<string, EmitRule>> = {
     e.op('Concat', inputs, { axis: axisIn(layout)(node.attrs['axis'] as number) }),
   ),
   Pad: inPlace((e, [x], node, layout) =>
-    e.op('Pad', [x!, e.ints(pads(node, layout)), e.scalar(node.attrs['value'] as number)]),
+    e.op('Pad', [x!, e.ints(pads(node, layout)), e.number(node.attrs['value'] as number, node.dtype)]),
   ),
   MirrorPad: natural((e, [x], node) => {
     if (node.attrs['mode'] !== 'reflect') throw unsupported(node, 'in symmetric mode has no ONNX operator');
@@ -133,10 +135,15 @@ export const tensorRules: Readonly<Record<string, EmitRule>> = {
   }),
   Gather: natural((e, [x, indices], node) => e.op('Gather', [x!, indices!], { axis: node.attrs['axis'] as number })),
   SegmentSum: segmentSum,
+  // ONNX's own would count negative indices from the end, and onnxruntime has none of int32.
   OneHot: natural((e, [indices], node) => {
-    const values = [node.attrs['offValue'] as number, node.attrs['onValue'] as number];
-    const pair = e.tensor('float32', [2], Float32Array.from(values));
-    const hot = e.op('OneHot', [indices!, e.ints([node.shape.at(-1)!]), pair], { axis: -1 });
+    const places = e.tensor(
+      'int32',
+      [node.shape.at(-1)!],
+      Int32Array.from({ length: node.shape.at(-1)! }, (_, i) => i),
+    );
+    const here = e.op('Equal', [e.reshape(indices!, [...node.inputs[0]!.shape, 1]), places]);
+    const hot = e.op('Where', [here, e.scalar(node.attrs['onValue'] as number), e.scalar(node.attrs['offValue'] as number)]); // prettier-ignore
     return node.dtype === 'float32' ? hot : e.op('Cast', [hot], { to: onnxType[node.dtype] });
   }),
   Cumsum: natural((e, [x], node) =>

@@ -1,0 +1,7 @@
+/**
+ * Whether each node is verified when it is made and after each rewrite: where the environment has LC_PRUNE_VERIFY=1, as
+ * the tests do. The variable is read once.
+ */
+const wanted = process.env['LC_PRUNE_VERIFY'] === '1';
+
+export const verifiesEachNode = (): boolean => wanted;

@@ -1,0 +1,22 @@
+import { UserError } from '../../../protocol/errors.js';
+import type { Graph } from '../ir.js';
+import { verifyGraph } from './verifyGraph.js';
+import { BrokenGraph } from './verifyNode.js';
+
+/**
+ * The graph, after `verifyGraph`: the one gate before whatever computes it or writes it to a file.
+ *
+ * @throws UserError('engine-failed') naming node and layer: a broken graph is our fault, not the model's.
+ */
+export function verified(graph: Graph): Graph {
+  try {
+    verifyGraph(graph);
+  } catch (error) {
+    if (!(error instanceof BrokenGraph)) throw error;
+    throw new UserError(
+      'engine-failed',
+      `LC Prune compiled the model wrongly, at ${error.message}. This is a fault of LC Prune, not of the model: please report it; "engine": "tfjs-cpu" computes without compiling`,
+    );
+  }
+  return graph;
+}
