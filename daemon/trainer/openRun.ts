@@ -20,7 +20,7 @@ import { writeReport } from './report.js';
 import { writeModelInto, writePackageInto, writeResult } from './result.js';
 import type { Run } from './run.js';
 import { readRunPlan, runPaths } from './runFolder.js';
-import { startedOn } from './startedOn.js';
+import { devicesOf } from './startedOn.js';
 import type { Assemble, Assembled } from './setup.js';
 
 /** What later points of a path start from; gone when the run is done. */
@@ -69,7 +69,8 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
     const damaged: string[] = [];
     const checkpoint = process.resume ? await latestCheckpoint(paths.checkpoints, (file) => damaged.push(file)) : null;
     const log = checkpoint?.log ?? { bytes: 0, events: 0 };
-    const assembled = await process.assemble(plan, { workspace: process.workspace });
+    const devices = await devicesOf(paths.events, log.bytes);
+    const assembled = await process.assemble(plan, { workspace: process.workspace, comparedOn: devices });
     await tidyCheckpoints(paths.checkpoints, checkpoint?.file ?? null);
     if (JSON.stringify(plan) !== JSON.stringify(assembled.plan)) {
       await writeFileAtomic(paths.plan, `${JSON.stringify(assembled.plan, null, 2)}\n`);
@@ -93,12 +94,14 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
               message: `${file} is damaged; going on from the one before`,
             });
           }
-          const [before, device] = [checkpoint && (await startedOn(paths.events)), assembled.engine.device];
+          const [before, device] = [devices[0], assembled.engine.device];
           if (before && before !== device) {
             const message = `the run started on "${before}" and goes on on "${device}": the last bits of its numbers may be others than without the break`;
             emit({ event: 'warning', code: 'other-device', message });
           }
-          if (!checkpoint) for (const note of assembled.notes) emit({ event: 'warning', code: 'note', message: note });
+          // What speaks against the engine is news where it was compared just now, on whatever device the run goes on on.
+          const notes = checkpoint ? assembled.doubts : [...assembled.doubts, ...assembled.notes];
+          for (const note of notes) emit({ event: 'warning', code: 'note', message: note });
           const outcome = await execute(run, checkpoint?.state ?? null);
           emit({ event: 'phase', phase: 'export' });
           const { weights, statistics, reference, theta, retrained, seconds, path } = outcome;

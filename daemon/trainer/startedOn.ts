@@ -1,24 +1,34 @@
-import { open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
 import type { RunEvent } from '../protocol/events.js';
 
-/** The first event of a run tells; only notes come before it. */
-const beginning = 1 << 16;
-
-/** The device that a run started on, as its event log has it; null where the log does not say. */
-export async function startedOn(events: string): Promise<string | null> {
-  const file = await open(events).catch(() => null);
-  if (!file) return null;
+/**
+ * The devices that a run has started and gone on on, in order, as its event log has them. None where there is no log; lines
+ * that are damaged are the log reader's to report.
+ * @param bytes of the log that count; what was written after the last checkpoint is done again.
+ */
+export async function devicesOf(events: string, bytes: number): Promise<string[]> {
+  if (bytes === 0) return [];
+  const devices: string[] = [];
+  const input = createReadStream(events, { end: bytes - 1 });
   try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(beginning), 0, beginning, 0);
-    for (const line of buffer.toString('utf8', 0, bytesRead).split('\n')) {
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
       if (!line.includes('"start"')) continue;
-      const event = JSON.parse(line) as RunEvent;
-      if (event.event === 'start') return event.device;
+      const event = parse(line);
+      if (event?.event === 'start' && event.device !== devices.at(-1)) devices.push(event.device);
     }
   } catch {
-    // A damaged line is the log reader's to tell.
+    // No log.
   } finally {
-    await file.close();
+    input.destroy();
   }
-  return null;
+  return devices;
+}
+
+function parse(line: string): RunEvent | null {
+  try {
+    return JSON.parse(line) as RunEvent;
+  } catch {
+    return null;
+  }
 }
