@@ -13,8 +13,8 @@ const copies = 3;
 const vectors = 7;
 /** Forward, and the gradients of inputs and weights. */
 const passes = 3;
-/** Floating-point operations of one step that plain JavaScript does in some ten seconds, and compiled code in as many. */
-const patience = { slow: 2e9, compiled: 2e11 } as const;
+/** Floating-point operations of one step: what plain JavaScript does in some ten seconds, and compiled code in a few. */
+const patience = { slow: 2e9, compiled: 5e10 } as const;
 
 /** What a training step takes, estimated from the layers' shapes before anything is opened. */
 interface StepCost {

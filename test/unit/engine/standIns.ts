@@ -12,10 +12,13 @@ type Step = Awaited<ReturnType<EngineSession['gradient']>>;
 export interface Stand extends Partial<Omit<EngineProvider, 'probe' | 'open'>> {
   readonly available?: boolean;
   readonly fails?: string;
+  readonly device?: string;
   /** Milliseconds a gradient takes on top. */
   readonly delay?: number;
   /** Of the first ones. */
   readonly delays?: readonly number[];
+  /** What the engine makes of its inputs before it computes. */
+  input?(input: Float32Array): Float32Array;
   /** What becomes of a step's numbers. */
   step?(step: Step, session: EngineSession, inputs: readonly Float32Array[]): Step;
   output?(output: Float32Array, inputs: readonly Float32Array[]): Float32Array;
@@ -23,10 +26,10 @@ export interface Stand extends Partial<Omit<EngineProvider, 'probe' | 'open'>> {
 
 /** @param open the ids of the sessions that are open. */
 export function standIn(stand: Stand, open: string[] = [], around: EngineProvider = onnx): EngineProvider {
-  const { available = true, fails, delay = 0, delays = [], step, output, ...own } = stand;
+  const { available = true, fails, device = 'stand-in', delay = 0, delays = [], input, step, output, ...own } = stand;
   const { reference: _, ...traits } = around;
   const id = own.id ?? around.id;
-  const info = { id, name: id, device: `stand-in for ${id}` };
+  const info = { id, name: id, device };
   const waits = [...delays];
   return {
     ...traits,
@@ -42,11 +45,11 @@ export function standIn(stand: Stand, open: string[] = [], around: EngineProvide
         async gradient(inputs, target) {
           const wait = waits.shift() ?? delay;
           if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-          const result = await session.gradient(inputs, target);
+          const result = await session.gradient(input ? inputs.map(input) : inputs, target);
           return step ? step(result, session, inputs) : result;
         },
         async predict(inputs, count) {
-          const result = await session.predict(inputs, count);
+          const result = await session.predict(input ? inputs.map(input) : inputs, count);
           return output ? output(result, inputs) : result;
         },
         async dispose() {
