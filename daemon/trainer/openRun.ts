@@ -20,7 +20,7 @@ import { writeReport } from './report.js';
 import { writeModelInto, writePackageInto, writeResult } from './result.js';
 import type { Run } from './run.js';
 import { readRunPlan, runPaths } from './runFolder.js';
-import { devicesOf } from './startedOn.js';
+import { devicesOf } from './devices.js';
 import type { Assemble, Assembled } from './setup.js';
 
 /** What later points of a path start from; gone when the run is done. */

@@ -1,7 +1,7 @@
 /** A trainer among whose engines one is wrong: the gradient of one small bias, on real data only. */
 import { serveTrainer } from '../../../daemon/trainer/child.js';
 import { assemble } from '../../../daemon/trainer/setup.js';
-import { onnx, scaled, standIn } from '../../unit/engine/standIns.js';
+import { scaled, standIn } from '../../unit/engine/standIns.js';
 
 const bias = scaled('fc1/bias', 1.5);
 /** MNIST has black corners; made-up data has none. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { devicesOf } from '../../../daemon/trainer/startedOn.js';
+import { devicesOf } from '../../../daemon/trainer/devices.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lc-started-'));
 afterAll(() => rmSync(folder, { recursive: true }));
