@@ -23,8 +23,6 @@ export interface Verdict {
   readonly reason: string;
 }
 
-/** Half a unit in the last place of 1: of float32, and of TF32's 11 bits. */
-const roundoff = { float32: 2 ** -24, reduced: 2 ** -11 } as const;
 /**
  * A relative difference that needs no second look. Sums of K products round by about sqrt(K) roundoffs in either order: 3e-5 for
  * a million, some times that through the layers of a deep network; float32 has a margin of ten on it. The factors alone of a
@@ -41,9 +39,13 @@ const share = 1e-3;
 const looks = 3;
 /** Weights of a look: off by this share of their tensor's root mean square. Kinks and ties move; the network stays what it is. */
 const step = 2 ** -8;
-/** How often, and by how many roundoffs, the reference's own weights are moved to see what rounding does there. */
+/** How often the reference's own weights are moved to see what rounding does there. */
 const jitters = 2;
-const jitter = 8;
+/**
+ * By which share of each weight: eight times what float32 rounds a number by, 2^-24, since sums round at each step; as much as
+ * TF32 rounds a factor by, whose sums are float32.
+ */
+const jitter = { float32: 2 ** -21, reduced: 2 ** -11 } as const;
 /** Rounding in each operation may do this much more than in the weights alone. */
 const margin = 8;
 
@@ -254,7 +256,7 @@ async function seenAgain(
       const [found, expected] = [await numbers(a), await numbers(b)];
       const byRounding = new Map<string, number>();
       for (let i = 0; i < jitters; i++) {
-        await b.setWeights(moved(near, b.parameters, random, jitter * roundoff[precision], 'own'));
+        await b.setWeights(moved(near, b.parameters, random, jitter[precision], 'own'));
         for (const gap of gapsOf(await numbers(b), expected, [b, b], steps))
           byRounding.set(keyOf(gap), Math.max(byRounding.get(keyOf(gap)) ?? 0, gap.relative));
       }

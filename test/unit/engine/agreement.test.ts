@@ -161,6 +161,29 @@ describe('ill-conditioned networks and ties', () => {
     120_000,
   );
 
+  it('a difference that rounding makes of the reference, too, condemns nobody, however often it is seen', async () => {
+    await onCpu();
+    // Two samples that are almost the same: what normalisation divides by is almost 0, and rounding is much of it.
+    const { dense, batchNormalization } = tfl.layers;
+    const model = toModel(chain([8], [dense({ units: 6 }), batchNormalization({ epsilon: 1e-14 }), dense({ units: 2 })])); // prettier-ignore
+    const spec = { loss: 'meanSquaredError', batchSize: 2, seed: 1, threads: 1 } as const;
+    const one = normals(8, 7);
+    const inputs = [Float32Array.from([...one, ...normals(8, 8).map((d, i) => one[i]! + 1e-5 * d)])];
+    const batch = { inputs, target: normals(4, 9), size: 2 };
+    const random = createRandom(4);
+    // Correct, but for the last bit of its inputs.
+    const rounding = standIn({ id: 'rounding', input: (x) => x.map((v) => v * (1 + 2 ** -24 * random.normal())) });
+    const [a, b] = [await rounding.open(model, spec), await onnx.open(model, spec)];
+    const norm = (values: Float32Array) => Math.hypot(...values);
+    for (let i = 0; i < 4; i++) {
+      const [own, first] = [await a.gradient(inputs, batch.target), await b.gradient(inputs, batch.target)];
+      expect(norm(own.gradient.map((g, i) => g - first.gradient[i]!)) / norm(first.gradient)).toBeGreaterThan(2e-3);
+    }
+    expect(await compare({ traits: rounding, session: a }, { traits: onnx, session: b }, batch, 'training', 'here')).toEqual({ outcome: 'agrees', reason: '' }); // prettier-ignore
+    await a.dispose();
+    await b.dispose();
+  });
+
   it('leaves weights and generators as they were', async () => {
     const model = buildArchitecture('lenet300', 1);
     const spec = { loss: 'categoricalCrossentropy', batchSize: 4, seed: 1, threads: 1 } as const;
