@@ -156,7 +156,24 @@ export interface EngineSession {
   dispose(): Promise<void>;
 }
 
-export interface EngineProvider {
+/** What is known of an engine before it computes anything. `auto` and the checks go by this, never by its id. */
+export interface EngineTraits {
+  /**
+   * Whether it draws dropout masks and noise from the session's generator in the order of the graph: then the same state of
+   * the generator gives the same masks on every engine of this kind. 'own': in an order of its own.
+   */
+  readonly noise: 'shared' | 'own';
+  /** How products are rounded: 'reduced' where hardware may take fewer than float32's 24 bits, as TF32 does (11). */
+  readonly precision: 'float32' | 'reduced';
+  /** What other engines are compared with: the 'first' one, and the 'second' where that does not open the model. */
+  readonly reference?: 'first' | 'second';
+  /** Some hundred times slower than compiled code: only small steps are tried on it. */
+  readonly slow?: true;
+  /** Its probe is a process of its own, worth starting before it is asked for. */
+  readonly probesAside?: true;
+}
+
+export interface EngineProvider extends EngineTraits {
   readonly id: string;
   /** Never throws; loads nothing heavy when it can tell without. */
   probe(): Promise<EngineProbe>;

@@ -1,19 +1,16 @@
 import { placeInRun, type Continuation, type Ending } from '../protocol/ending.js';
 import type { Progress } from './state.js';
 
-/** Compiled graphs draw the same dropout masks and noise from the same state; TensorFlow.js draws others. */
-const drawsLikeTensorFlow = (engine: string): boolean => engine.startsWith('tfjs-');
-
 /**
  * What a run has to remember of going on: a change of engine, or a crash behind it. A kill from outside leaves no doubt
  * about the numbers and is no entry.
  *
- * @param engines before and after. `auto` before: none had been chosen yet.
+ * @param engines before and after, and whether they draw the same dropout masks. `auto` before: none had been chosen yet.
  * @param endings of the trainers since the last one that said itself how it ended, oldest first.
  * @param progress of the checkpoint that the run goes on from; null: from its beginning.
  */
 export function continuation(
-  engines: { readonly from: string; readonly to: string },
+  engines: { readonly from: string; readonly to: string; readonly drawAlike: boolean },
   endings: readonly Ending[],
   progress: Progress | null,
 ): Continuation | null {
@@ -31,14 +28,12 @@ export function continuation(
     iteration: progress?.iteration ?? 0,
     endings: reasons.map(({ engine, how }) => ({ engine, how })),
     message: changed
-      ? `engine changed from ${from} to ${to} ${where} ${after ? `after ${after}` : 'as asked'}: ${difference(from, to)}`
+      ? `engine changed from ${from} to ${to} ${where} ${after ? `after ${after}` : 'as asked'}: ${difference(engines.drawAlike)}`
       : `the trainer ended by ${after}; the run went on with ${to} ${where}`,
   };
 }
 
-function difference(from: string, to: string): string {
+function difference(drawAlike: boolean): string {
   const bits = 'the last bits of its numbers may be others than on one engine';
-  return drawsLikeTensorFlow(from) === drawsLikeTensorFlow(to)
-    ? bits
-    : `${bits}, and dropout masks and noise, where the model has any, are drawn otherwise`;
+  return drawAlike ? bits : `${bits}, and dropout masks and noise, where the model has any, are drawn otherwise`;
 }

@@ -1,6 +1,7 @@
 /** One run in a trainer process: its folder opened, the plan executed, everything logged. */
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { drawAlike } from '../engine/registry.js';
 import { checkBudgets } from '../export/budgetChecks.js';
 import { writeSparsePackage } from '../export/sparsePackage.js';
 import { writeFileAtomic } from '../model/atomicWrite.js';
@@ -22,7 +23,7 @@ import { writeReport } from './report.js';
 import { writeModelInto, writePackageInto, writeResult } from './result.js';
 import type { Run } from './run.js';
 import { readRunPlan, runPaths } from './runFolder.js';
-import { startedOn } from './startedOn.js';
+import { devicesOf } from './devices.js';
 import type { Assemble, Assembled } from './setup.js';
 
 /** What later points of a path start from; gone when the run is done. */
@@ -73,10 +74,15 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
     const damaged: string[] = [];
     const checkpoint = process.resume ? await latestCheckpoint(paths.checkpoints, (file) => damaged.push(file)) : null;
     const log = checkpoint?.log ?? { bytes: 0, events: 0 };
-    const found = await process.assemble({ ...plan, engine: process.engine ?? plan.engine }, process);
+    const devices = await devicesOf(paths.events, log.bytes);
+    const engine = process.engine ?? plan.engine;
+    const comparedOn = engine === plan.engine ? devices : [];
+    const found = await process.assemble({ ...plan, engine }, { workspace: process.workspace, comparedOn });
     const engines = { from: plan.engine, to: found.plan.engine };
+    const alike = await drawAlike(engines.from, engines.to, { folders: [process.workspace] });
+    const endings = process.resume ? await lastEndings(paths.events) : [];
     const news = process.resume
-      ? continuation(engines, await lastEndings(paths.events), checkpoint?.state.progress ?? null)
+      ? continuation({ ...engines, drawAlike: alike }, endings, checkpoint?.state.progress ?? null)
       : null;
     const continuations = [...(plan.continuations ?? []), ...(news ? [news] : [])];
     const assembled = continuations.length > 0 ? { ...found, plan: { ...found.plan, continuations } } : found;
@@ -106,12 +112,14 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           // Those that the log had before it was cut back to the checkpoint are logged again.
           for (const one of continuations.slice(await countEvents(paths.events, 'engine')))
             emit({ event: 'engine', ...one });
-          const [before, device] = [checkpoint && (await startedOn(paths.events)), assembled.engine.device];
+          const [before, device] = [devices[0], assembled.engine.device];
           if (before && before !== device && continuations.every(({ from, to }) => from === to)) {
             const message = `the run started on "${before}" and goes on on "${device}": the last bits of its numbers may be others than without the break`;
             emit({ event: 'warning', code: 'other-device', message });
           }
-          if (!checkpoint) for (const note of assembled.notes) emit({ event: 'warning', code: 'note', message: note });
+          // What speaks against the engine is news where it was compared just now, on whatever device the run goes on on.
+          const notes = checkpoint ? assembled.doubts : [...assembled.doubts, ...assembled.notes];
+          for (const note of notes) emit({ event: 'warning', code: 'note', message: note });
           const outcome = await execute(run, checkpoint?.state ?? null);
           emit({ event: 'phase', phase: 'export' });
           const { weights, statistics, reference, theta, retrained, seconds, path } = outcome;

@@ -1,11 +1,14 @@
 /** Assembles what the loops need from a plan: model, data, engine, tasks. */
+import type { ReadingChoice } from '../data/chooseReading.js';
 import { openDataset } from '../data/openDataset.js';
 import { ShuffledBatches } from '../data/batches.js';
 import { sampleSource } from '../data/sampleSource.js';
 import type { Dataset, Split } from '../data/dataset.js';
-import type { EngineInfo, EngineSession, SampleSource } from '../engine/engine.js';
+import type { EngineInfo, EngineProvider, EngineSession, SampleSource } from '../engine/engine.js';
 import { fileFormatOf } from '../export/packageFormat.js';
-import { openEngine, prepareEngines, type Considered } from '../engine/registry.js';
+import type { ChooseOptions, Considered } from '../engine/choose.js';
+import { openEngine, prepareEngines } from '../engine/registry.js';
+import type { Purpose } from '../engine/trial.js';
 import { buildArchitecture } from '../model/architectures.js';
 import { withInputSizes } from '../model/inputSizes.js';
 import type { Model } from '../model/model.js';
@@ -33,6 +36,8 @@ const CHECKPOINT_MS = 20_000;
 /** Each training phase has its own data order. */
 const ORDER_SEEDS: Record<string, number> = { reference: 0x1000_0000, 'l-step': 0, prune: 0, retrain: 0x2000_0000 };
 
+const orderSeed = ({ seed }: ResolvedPlan, phase: string): number => (seed ^ ORDER_SEEDS[phase]!) >>> 0;
+
 /** A run's context but for what the process around it provides. */
 export type Parts = Pick<
   Run,
@@ -54,17 +59,37 @@ export interface Assembled {
   readonly parameters: ReadonlySet<string>;
   /** One sentence each, for the user. */
   readonly notes: readonly string[];
+  /** The same, of the engine: what a comparison with the reference found amiss just now. */
+  readonly doubts: readonly string[];
   /** The model with these weights; `statistics` is a session's state. */
   withWeights(weights: Float32Array, statistics: Float32Array): ReadonlyMap<string, Float32Array>;
 }
 
-export type Assemble = (plan: ResolvedPlan, options: { workspace: string }) => Promise<Assembled>;
+export interface AssembleOptions {
+  readonly workspace: string;
+  /** 'inference' where nothing will be trained. Default 'training'. */
+  readonly purpose?: Purpose;
+  /** Devices on which the run's engine was compared with the reference before: see ChooseOptions. */
+  readonly comparedOn?: readonly string[];
+  /** Engines in the order of `auto`; by default all there are. */
+  readonly providers?: readonly EngineProvider[];
+}
+
+export type Assemble = (plan: ResolvedPlan, options: AssembleOptions) => Promise<Assembled>;
 
 /** A fixed subset of a split, drawn by the seed, in the split's order. */
 export function subset(split: Split, size: number, seed: number): SampleSource {
   if (split.size <= size) return sampleSource(split);
   const chosen = drawSamples(split, size, seed);
   return { size, read: (start, count, inputs, target) => split.gather(chosen, start, count, inputs, target) };
+}
+
+/** The first of the batches, of `size` samples each, in buffers of its own. */
+async function firstBatch(batches: ShuffledBatches, { inputShapes, outputShape }: EngineSession, size: number) {
+  const buffer = (shape: readonly number[]) => new Float32Array(shape.reduce((product, n) => product * n, size));
+  const batch = { inputs: inputShapes.map(buffer), target: buffer(outputShape) };
+  await batches.next(batch.inputs, batch.target);
+  return batch;
 }
 
 /** Names of the session's non-trainable state, in order: the model's other weights, whose values it still has. */
@@ -102,10 +127,11 @@ function unchanged(what: 'model' | 'data', before: string | null, now: string): 
 }
 
 /** @throws UserError of every kind that reading the model, opening the data and choosing an engine can. */
-export const assemble: Assemble = async (plan, { workspace }) => {
+export const assemble: Assemble = async (plan, { workspace, purpose = 'training', comparedOn = [], providers }) => {
   const timing = startTiming();
+  const engines = { folders: [workspace], purpose, ...(providers && { providers }) };
   // Whatever is wrong there is told when the engine is opened.
-  prepareEngines(plan.engine, { folders: [workspace] }).catch(() => undefined);
+  prepareEngines(plan.engine, engines).catch(() => undefined);
   const model = await openModel(plan, workspace);
   const modelHash = unchanged('model', plan.modelHash, hashModel(model));
   const output = plan.output ?? undefined;
@@ -121,7 +147,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
   const sized = withInputSizes(model, dataset.inputShapes);
 
   const considered: Considered[] = [];
-  const open = (engine: string, batchSize: number) => {
+  const open = (engine: string, batchSize: number, options: ChooseOptions = {}) => {
     const { classWeights } = dataset;
     return openEngine(
       engine,
@@ -135,19 +161,43 @@ export const assemble: Assemble = async (plan, { workspace }) => {
         ...(output === undefined ? {} : { output }),
         ...(classWeights && { classWeights }),
       },
-      { folders: [workspace], report: (engine) => considered.push(engine) },
+      { ...engines, ...options },
     );
   };
   // Too small a training set for the batch size is told before the engine starts.
   for (const { batchSize } of [plan.reference, plan.training, plan.retrain])
     new ShuffledBatches(dataset.train, batchSize, 0);
   const { batchSize } = plan.reference;
-  let session = await open(plan.engine, batchSize);
+  /** The reading that an engine's predictions led to, by its id. */
+  const readings = new Map<string, ReadingChoice>();
+  const readingBy = async (session: EngineSession) => {
+    const { id } = session.info;
+    const reading = readings.get(id) ?? (await readByReference(plan, opened, session, setup));
+    readings.set(id, reading);
+    return reading;
+  };
+  const isReadingOpen = isOpen(plan, dataset);
+  let session = await open(plan.engine, batchSize, {
+    report: (engine) => considered.push(engine),
+    comparedOn,
+    ...(purpose === 'training' && {
+      async firstBatch(session: EngineSession, size: number) {
+        const { train } = isReadingOpen ? (await readingBy(session)).dataset : opened;
+        const phase = plan.reference.epochs > 0 ? 'reference' : 'l-step';
+        return firstBatch(new ShuffledBatches(train, size, orderSeed(plan, phase)), session, size);
+      },
+    }),
+  });
   const names = await stateNames(model, session);
   timing.mark('engine');
   for (const { name, available, chosen, reason } of considered) {
     if (available && !chosen) choiceNotes.push(`${name} was passed over: ${reason}.`);
   }
+  const doubts = considered.flatMap(({ id, chosen, doubt }) => {
+    if (!chosen || !doubt) return [];
+    if (doubt.outcome === 'unknown') return `The numbers of the engine ${id} were not checked: ${doubt.reason}.`;
+    return `WARNING: the engine ${id} computes other numbers than it should: ${doubt.reason}. The plan names it, so it is used all the same; "engine": "auto" would pass it over.`;
+  });
 
   if (!setup.classification)
     choiceNotes.push(
@@ -157,8 +207,8 @@ export const assemble: Assemble = async (plan, { workspace }) => {
     choiceNotes.push(
       'If the given model was trained on this data, the parts held out of it are no news to the model, and its errors there too low: "data": {"test": FILE} measures on data it has not seen.',
     );
-  if (isOpen(plan, dataset)) {
-    const choice = await readByReference(plan, dataset, session, setup);
+  if (isReadingOpen) {
+    const choice = await readingBy(session);
     const weighed = dataset.classWeights;
     dataset = choice.dataset;
     choiceNotes.push(...choice.notes);
@@ -191,7 +241,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
       const key = `${phase} ${size}`;
       let stream = streams.get(key);
       if (!stream) {
-        const batches = new ShuffledBatches(dataset.train, size, (plan.seed ^ ORDER_SEEDS[phase]!) >>> 0);
+        const batches = new ShuffledBatches(dataset.train, size, orderSeed(plan, phase));
         stream = Object.assign(batches, { restore: batches.restore.bind(batches) as (state: unknown) => void });
         streams.set(key, stream);
       }
@@ -221,6 +271,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
     prunable: prunableWeights(pruned),
     parameters: new Set(parameters.map(({ name }) => name)),
     // The data set is the one of the chosen scale by now: its notes do not speak of another.
+    doubts,
     notes: [...model.notes, ...setup.notes, ...dataset.notes, ...choiceNotes, ...decisionNotes(plan, sets)],
     withWeights(weights, statistics) {
       const map = new Map(parameters.map(({ name, offset, size }) => [name, weights.slice(offset, offset + size)]));

@@ -87,6 +87,7 @@ export const evaluate: Command = {
         seed: 0,
         ...(output === undefined ? {} : { output }),
       },
+      { purpose: 'inference' },
     );
     try {
       const scaleIsOpen = scale === undefined || scale === 'auto';

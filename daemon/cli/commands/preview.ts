@@ -71,6 +71,7 @@ async function asTheRunWill(
   try {
     const session = await openEngine(plan.engine, withInputSizes(model, opened.inputShapes), spec, {
       folders: [workspace],
+      purpose: 'inference',
     });
     try {
       return await readByReference(plan, opened, session, setup);

@@ -110,8 +110,8 @@ export const sensitivity: Command = {
     const engine = stringOption(values, 'engine');
     const plan = await withReference({ ...written, ...(engine === undefined ? {} : { engine }) }, workspace, terminal);
     if (!plan) return 130;
-    const { parts, notes } = await assemble(plan, { workspace });
-    for (const note of notes) terminal.note(`note: ${note}`);
+    const { parts, notes, doubts } = await assemble(plan, { workspace, purpose: 'inference' });
+    for (const note of [...doubts, ...notes]) terminal.note(`note: ${note}`);
     const set = decisionSet(parts.sets);
     const source = parts.sets[set]!;
     const session = await parts.sessions.use(plan.reference.batchSize);

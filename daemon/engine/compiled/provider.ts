@@ -23,6 +23,11 @@ export function compiledProvider(provider: ExecutionProvider): EngineProvider {
   let tried: Promise<string | null> | undefined;
   return {
     id,
+    noise: 'shared',
+    // A process of its own tries a GPU; CUDA and others round the factors of products to TF32.
+    ...(provider === 'cpu'
+      ? { precision: 'float32', reference: 'first' }
+      : { precision: 'reduced', probesAside: true }),
     async probe() {
       try {
         const ort = await loadRuntime();

@@ -1,6 +1,6 @@
 import type { KernelBackend } from '@tensorflow/tfjs-core';
 import { UserError } from '../../protocol/errors.js';
-import type { EngineInfo, EngineProbe, EngineProvider } from '../engine.js';
+import type { EngineInfo, EngineProbe, EngineProvider, EngineTraits } from '../engine.js';
 import { repairAveragePooling } from './averagePooling.js';
 import { findPeer, loadNodeBinding, type Peer } from './peers.js';
 import { gradientSelfTest } from './selfTest.js';
@@ -13,6 +13,7 @@ interface Loader {
   readonly name: string;
   /** Until it is loaded: the processor it is for. */
   readonly device: string;
+  readonly traits: Omit<EngineTraits, 'noise'>;
   /** Why it cannot run here, without loading it; null if only loading can tell. */
   absent(): string | null;
   /** @throws Error with one clear line. */
@@ -20,7 +21,7 @@ interface Loader {
 }
 
 /** Loads once: native bindings and GPU devices are of the process. */
-function provider({ id, name, device, absent, load }: Loader): EngineProvider {
+function provider({ id, name, device, traits, absent, load }: Loader): EngineProvider {
   let loaded: Promise<{ tf: TensorFlow; info: EngineInfo }> | undefined;
   const ready = () =>
     (loaded ??= load()
@@ -37,6 +38,9 @@ function provider({ id, name, device, absent, load }: Loader): EngineProvider {
       }));
   return {
     id,
+    ...traits,
+    // TensorFlow.js seeds each layer from Math.random, which the session feeds.
+    noise: 'own',
     async probe(): Promise<EngineProbe> {
       const reason = absent();
       if (reason) return { id, name, device, available: false, reason };
@@ -67,6 +71,7 @@ function nodeBinding(id: 'tfjs-node' | 'tfjs-node-gpu', name: string, folders: r
     id,
     name,
     device: id === 'tfjs-node-gpu' ? 'GPU (CUDA)' : 'CPU',
+    traits: { precision: id === 'tfjs-node-gpu' ? 'reduced' : 'float32' },
     absent() {
       const found = search();
       return 'missing' in found ? found.missing : null;
@@ -94,6 +99,7 @@ function webgpu(folders: readonly string[]): Loader {
     id: 'tfjs-webgpu',
     name: 'TensorFlow.js on WebGPU',
     device: 'GPU (WebGPU)',
+    traits: { precision: 'reduced' },
     absent() {
       for (const name of packages) {
         const found = findPeer(name, folders);
@@ -135,6 +141,7 @@ const cpu: Loader = {
   id: 'tfjs-cpu',
   name: 'TensorFlow.js in plain JavaScript',
   device: 'CPU, 1 thread',
+  traits: { precision: 'float32', reference: 'second', slow: true },
   absent: () => null,
   async load() {
     const core = await import('@tensorflow/tfjs-core');
@@ -148,12 +155,14 @@ const cpu: Loader = {
 };
 
 /**
- * TensorFlow.js's own engines, the best first: tfjs-node-gpu, tfjs-webgpu, tfjs-node, tfjs-cpu. Its WASM backend is not
+ * TensorFlow.js's own engines, in this order: tfjs-node-gpu, tfjs-webgpu, tfjs-node, tfjs-cpu. Its WASM backend is not
  * among them: it lacks the weight gradient of convolutions and computes a wrong gradient for max pooling.
  *
  * @param folders where optional packages are looked for, best first.
  */
-export function directProviders(folders: readonly string[]): EngineProvider[] {
+export function directProviders(
+  folders: readonly string[],
+): [nodeGpu: EngineProvider, webgpu: EngineProvider, node: EngineProvider, cpu: EngineProvider] {
   return [
     provider(nodeBinding('tfjs-node-gpu', 'TensorFlow on CUDA', folders)),
     provider(webgpu(folders)),

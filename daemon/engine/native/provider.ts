@@ -16,6 +16,8 @@ const info = (threads: number, level: string) => ({
 /** The compiled engine on our own kernels: "native-cpu". Refuses what they do not cover, by name; onnxruntime covers that. */
 export const nativeProvider: EngineProvider = {
   id,
+  noise: 'shared',
+  precision: 'float32',
   async probe() {
     const found = loadAddon();
     if ('reason' in found) return { ...info(defaultThreads(), 'no kernels'), available: false, reason: found.reason };

@@ -60,6 +60,7 @@ const assemble: Assemble = async (plan) => {
     prunable: run.session.prunableSize,
     parameters: new Set(['fc/kernel', 'fc/bias']),
     notes: [],
+    doubts: [],
     withWeights: (weights) =>
       new Map([
         ['fc/kernel', weights.slice(0, INPUTS * CLASSES)],

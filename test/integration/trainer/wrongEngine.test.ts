@@ -1,0 +1,114 @@
+/** A wrong engine in a real run, in a process of its own: `auto` passes it over, and who names it is warned, once. */
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
+import { readEvents, readRunPlan } from '../../../daemon/runs/registry.js';
+import { resumeRun, startRun } from '../../../daemon/runs/supervisor.js';
+import { bundleTrainer, type Bundle } from './bundle.js';
+
+let bundle: Bundle;
+let workspace: string;
+beforeAll(async () => {
+  bundle = await bundleTrainer('test/integration/trainer/wrongEngineTrainer.ts');
+});
+afterAll(() => bundle.remove());
+beforeEach(async () => {
+  workspace = await realpath(await mkdtemp(join(tmpdir(), 'wrong-engine-')));
+});
+afterEach(async () => {
+  delete process.env['LC_TEST_DEVICE'];
+  await rm(workspace, { recursive: true });
+});
+const options = () => ({ workspace, trainer: bundle.path });
+
+const settings = {
+  batchSize: 20,
+  learningRate: 0.05,
+  decay: 1,
+  decayMode: 'epoch',
+  momentum: 0.9,
+  nesterov: true,
+  weightDecay: 0,
+} as const;
+const plan = (engine: string, epochs = 1): ResolvedPlan => ({
+  name: 'wrong',
+  planPath: null,
+  model: { architecture: 'lenet300' },
+  data: {
+    source: 'mnist',
+    format: null,
+    inputs: null,
+    labels: null,
+    test: null,
+    validation: 0,
+    limit: 100,
+    scale: 'unit',
+    mean: 'none',
+    augment: { flip: false, shift: 0 },
+    classes: 'auto',
+    classWeights: null,
+  },
+  tasks: [{ name: 'all', layers: ['fc1', 'fc2', 'fc3'], budget: { keep: '5%' } }],
+  method: 'reference',
+  schedule: {
+    mu0: 1e-3,
+    a: 1.6,
+    iterations: 2,
+    multipliers: 'AL',
+    epochs: 1,
+    firstEpochs: 1,
+    tolerance: 0,
+    stableIterations: 2,
+  },
+  training: settings,
+  retrain: { ...settings, epochs: 1 },
+  reference: { ...settings, epochs },
+  output: null,
+  engine,
+  seed: 3,
+  modelHash: null,
+  dataHash: null,
+});
+
+async function warnings(folder: string): Promise<string[]> {
+  const { events } = await readEvents(folder, 0, 100_000);
+  return events.flatMap((event) => (event.event === 'warning' ? event.message : []));
+}
+const ofTheEngine = async (folder: string) => (await warnings(folder)).filter((message) => /fc1\/bias/.test(message));
+
+it('auto passes it over for what it makes of the first batch, and the run says why', async () => {
+  const handle = await startRun(plan('auto'), options());
+  expect((await handle.done).event).toBe('done');
+  expect((await readRunPlan(handle.folder)).engine).toBe('onnx-cpu');
+  expect(await ofTheEngine(handle.folder)).toEqual([
+    'wrong was passed over: it differs from onnx-cpu on the first batch of the data: the gradient of "fc1/bias" by 50%.',
+  ]);
+}, 60_000);
+
+it('named by the plan it is used, with one warning; a resume warns again on another device only', async () => {
+  let handle = await startRun(plan('wrong', 2000), options());
+  const warning = expect.stringMatching(/^WARNING: the engine wrong .*on the first batch of the data: the gradient of "fc1\/bias" by 50%\. The plan names it, so it is used/) as string; // prettier-ignore
+  await handle.stop('user');
+  expect((await readRunPlan(handle.folder)).engine).toBe('wrong');
+  expect(await ofTheEngine(handle.folder)).toEqual([warning]);
+  for (const [device, count] of [
+    ['a processor', 1],
+    ['another processor', 2],
+    ['another processor', 2],
+    ['a processor', 2],
+  ] as const) {
+    process.env['LC_TEST_DEVICE'] = device;
+    handle = await resumeRun(handle.folder, options());
+    await handle.checkpoint();
+    await handle.stop('user');
+    expect(await ofTheEngine(handle.folder), device).toEqual(Array<string>(count).fill(warning));
+  }
+}, 60_000);
+
+it('where nothing is wrong the notes say nothing of it', async () => {
+  const handle = await startRun(plan('onnx-cpu'), options());
+  expect((await handle.done).event).toBe('done');
+  expect((await warnings(handle.folder)).filter((message) => /engine|passed over|compared/.test(message))).toEqual([]);
+}, 60_000);
