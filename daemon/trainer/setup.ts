@@ -3,7 +3,7 @@ import { openDataset } from '../data/openDataset.js';
 import { ShuffledBatches } from '../data/batches.js';
 import { sampleSource } from '../data/sampleSource.js';
 import type { Dataset, Split } from '../data/dataset.js';
-import type { EngineInfo, EngineSession, SampleSource } from '../engine/engine.js';
+import type { EngineInfo, EngineSession, SampleSource, SessionSpec } from '../engine/engine.js';
 import { fileFormatOf } from '../export/packageFormat.js';
 import { openEngine, prepareEngines, type Considered } from '../engine/registry.js';
 import { buildArchitecture } from '../model/architectures.js';
@@ -58,7 +58,11 @@ export interface Assembled {
   withWeights(weights: Float32Array, statistics: Float32Array): ReadonlyMap<string, Float32Array>;
 }
 
-export type Assemble = (plan: ResolvedPlan, options: { workspace: string }) => Promise<Assembled>;
+/** @param options `purpose` as SessionSpec has it. */
+export type Assemble = (
+  plan: ResolvedPlan,
+  options: { workspace: string; purpose?: SessionSpec['purpose'] },
+) => Promise<Assembled>;
 
 /** A fixed subset of a split, drawn by the seed, in the split's order. */
 export function subset(split: Split, size: number, seed: number): SampleSource {
@@ -102,7 +106,7 @@ function unchanged(what: 'model' | 'data', before: string | null, now: string): 
 }
 
 /** @throws UserError of every kind that reading the model, opening the data and choosing an engine can. */
-export const assemble: Assemble = async (plan, { workspace }) => {
+export const assemble: Assemble = async (plan, { workspace, purpose = 'training' }) => {
   const timing = startTiming();
   // Whatever is wrong there is told when the engine is opened.
   prepareEngines(plan.engine, { folders: [workspace] }).catch(() => undefined);
@@ -131,6 +135,7 @@ export const assemble: Assemble = async (plan, { workspace }) => {
         classification: setup.classification,
         fromLogits: setup.fromLogits,
         batchSize,
+        purpose,
         seed: plan.seed,
         ...(output === undefined ? {} : { output }),
         ...(classWeights && { classWeights }),

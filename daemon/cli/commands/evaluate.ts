@@ -17,6 +17,9 @@ import { UserError } from '../../protocol/errors.js';
 import { stringOption, type Command } from '../command.js';
 import { count, errorText } from '../text.js';
 
+/** Samples computed at once, at most. */
+const BATCH = 256;
+
 export const evaluate: Command = {
   name: 'evaluate',
   positionals: 'MODEL',
@@ -83,7 +86,8 @@ export const evaluate: Command = {
         loss: setup.loss,
         classification: setup.classification,
         fromLogits: setup.fromLogits,
-        batchSize: 256,
+        batchSize: Math.max(1, Math.min(BATCH, opened.test.size)),
+        purpose: 'inference',
         seed: 0,
         ...(output === undefined ? {} : { output }),
       },

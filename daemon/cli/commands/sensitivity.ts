@@ -110,7 +110,7 @@ export const sensitivity: Command = {
     const engine = stringOption(values, 'engine');
     const plan = await withReference({ ...written, ...(engine === undefined ? {} : { engine }) }, workspace, terminal);
     if (!plan) return 130;
-    const { parts, notes } = await assemble(plan, { workspace });
+    const { parts, notes } = await assemble(plan, { workspace, purpose: 'inference' });
     for (const note of notes) terminal.note(`note: ${note}`);
     const set = decisionSet(parts.sets);
     const source = parts.sets[set]!;

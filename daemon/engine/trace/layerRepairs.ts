@@ -137,10 +137,30 @@ export function repairLayer(layer: Layer): void {
   repairs[layer.getClassName()]?.(layer);
 }
 
-/** A 3-D convolution's data gradient is what its transpose computes; TensorFlow.js gives that one no gradient. */
-export function addMissingGradients(): void {
+/** dy, the gradient of a sum or mean over `axis`, at every element of x. TensorFlow.js makes an array of ones for it. */
+function spread(dy: tf.Tensor, x: tf.Tensor, axis: unknown): tf.Tensor {
+  const summed = tf.util.parseAxisParam((axis ?? [...x.shape.keys()]) as number[], x.shape);
+  const kept = x.shape.map((size, i) => (summed.includes(i) ? 1 : size));
+  return tf.mul(tf.reshape(dy, kept), tf.fill(x.shape, 1, 'float32'));
+}
+
+/** Gradients of kernels that TensorFlow.js lacks, or computes from arrays as large as its tensors. */
+export function repairGradients(): void {
   const kernelName = 'Conv3DBackpropInputV2';
   if (tf.getGradient(kernelName)) return;
+  tf.registerGradient({
+    kernelName: 'Sum',
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x], { axis }) => ({ x: () => spread(dy as tf.Tensor, x!, axis) }),
+  });
+  tf.registerGradient({
+    kernelName: 'Mean',
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x], { axis }) => ({
+      x: () => tf.div(spread(dy as tf.Tensor, x!, axis), x!.size / (dy as tf.Tensor).size),
+    }),
+  });
+  // A 3-D convolution's data gradient is what its transpose computes; TensorFlow.js gives that one no gradient.
   tf.registerGradient({
     kernelName,
     inputsToSave: ['dy', 'filter'],

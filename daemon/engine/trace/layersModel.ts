@@ -6,7 +6,7 @@ import type { Model } from '../../model/model.js';
 import { sameShape } from '../graph/ir.js';
 import { allLayers } from '../layerTree.js';
 import { withTracing } from './backend.js';
-import { addMissingGradients, repairLayer } from './layerRepairs.js';
+import { repairGradients, repairLayer } from './layerRepairs.js';
 
 /** A weight as the layers know it: a variable whose tensor the layer reads, and may assign. */
 export interface LayerWeight {
@@ -71,7 +71,7 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
   } catch (error) {
     throw new UserError('model-invalid', `${path}: TensorFlow.js cannot build the model: ${(error as Error).message.split('\n')[0]}`); // prettier-ignore
   }
-  addMissingGradients();
+  repairGradients();
   const stack: tfl.layers.Layer[] = [];
   for (const layer of new Set(allLayers(model.layers))) {
     repairLayer(layer);
