@@ -4,7 +4,7 @@ import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type
 import { type LayerNode, modelGraph } from './layerGraph.js';
 import type { Topology } from './model.js';
 import { Notes } from './notes.js';
-import { danglingCalls, insertBehind, renameLayer, rewriteWiring } from './rewriteGraph.js';
+import { countCallsAsMade, danglingCalls, insertBehind, renameLayer, rewriteWiring } from './rewriteGraph.js';
 import { rewriteInner, rewriteLayer, type RewriteContext } from './rewriteLayers.js';
 import type { Refuse } from './rewriteValues.js';
 
@@ -75,14 +75,18 @@ class Normaliser {
     const place = where === '' ? 'modelTopology' : `"${where.slice(0, -1)}"`;
     if (!Array.isArray(raw) || raw.length === 0) this.invalid(`${place} has no layers; save the model again`);
     const names = new Set<string>();
+    const given = new Set((raw as unknown[]).filter(isObject).map((entry) => layerName(entry as unknown as LayerJson)));
     (raw as unknown[]).forEach((entry, i) => {
       if (isObject(entry) && typeof entry.class_name === 'string' && Array.isArray(entry.config)) {
-        // A nested Sequential of Keras before 2.2.3.
-        entry.config = { name: `sequential_${i}`, layers: entry.config };
+        // A nested Sequential of Keras before 2.2.3: in a functional model its name stands beside the config.
+        entry.config = { ...(typeof entry.name === 'string' ? { name: entry.name } : {}), layers: entry.config };
       }
       if (!isLayerJson(entry)) return this.invalid(`${place}, layers[${i}] is not a layer ({class_name, config})`);
       if (layerName(entry) === '') {
-        entry.config.name = `${entry.class_name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase()}_${i + 1}`;
+        const base = entry.class_name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+        let count = i + 1;
+        while (given.has(`${base}_${count}`)) count++;
+        entry.config.name = `${base}_${count}`;
         this.notes.add('layers without a name got one', where + layerName(entry));
       } else entry.config.name = layerName(entry);
       if (names.has(layerName(entry))) this.invalid(`${place} has two layers named "${layerName(entry)}"; rename one`);
@@ -103,7 +107,10 @@ class Normaliser {
       if (extra) insertBehind(container, layer, extra);
     }
     if (!functional) this.giveInputShape(container, where);
-    else this.checkWiring(container);
+    else {
+      this.checkWiring(container);
+      countCallsAsMade(container, where, this.notes);
+    }
   }
 
   private checkWiring(container: LayerJson): void {

@@ -1,4 +1,5 @@
 /** The wiring of a functional model, rewritten to `[[name, node, tensor, kwargs], ...]`. */
+import { firstCall, orderCalls } from './callOrder.js';
 import { CONTAINERS, field, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import { endRefs, nodeRefs, tensorRef } from './layerGraph.js';
 import type { Notes } from './notes.js';
@@ -133,6 +134,12 @@ function countCallsFromOne(
   }
 }
 
+/** The calls of a functional container's shared layers in the order in which TensorFlow.js counts them; in place. */
+export function countCallsAsMade(container: LayerJson, where: string, notes: Notes): void {
+  for (const name of orderCalls(container, () => references(container)))
+    notes.add('calls of a shared layer were put in the order in which TensorFlow.js makes them', where + name);
+}
+
 /** Puts `extra` behind `layer`: whatever read the layer's output now reads the extra's. */
 export function insertBehind(container: LayerJson, layer: LayerJson, extra: LayerJson): void {
   const layers = (Array.isArray(container.config)
@@ -163,7 +170,7 @@ export function danglingCalls(container: LayerJson): { layer: string; input: str
   const calls = new Map(
     layers.map((layer) => {
       const count = layer.class_name === 'InputLayer' ? 1 : (layer.inbound_nodes as unknown[]).length;
-      return [layerName(layer), { first: CONTAINERS.has(layer.class_name) ? 1 : 0, count }];
+      return [layerName(layer), { first: firstCall(layer), count }];
     }),
   );
   const exists = (ref: { layer: string; node: number }): boolean => {

@@ -2,6 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Variable } from '@tensorflow/tfjs-core';
 import type { Model, Topology, WeightTensor } from '../../model/model.js';
 import { UserError } from '../../protocol/errors.js';
+import { checkWiring } from '../builtWiring.js';
 import type { Parameter } from '../engine.js';
 import type { TensorFlow } from './tensorflow.js';
 
@@ -66,6 +67,7 @@ export async function loadModel(tf: TensorFlow, model: Model, topology: Topology
       file: model.path,
     });
   }
+  checkWiring(layersModel, topology, model.path);
 
   const byName = new Map(model.weights.map((weight) => [weight.name, weight]));
   for (const weight of model.weights) {

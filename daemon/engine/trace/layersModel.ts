@@ -4,6 +4,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { UserError } from '../../protocol/errors.js';
 import type { Model } from '../../model/model.js';
 import { sameShape } from '../graph/ir.js';
+import { checkWiring } from '../builtWiring.js';
 import { allLayers } from '../layerTree.js';
 import { withTracing } from './backend.js';
 import { repairGradients, repairLayer } from './layerRepairs.js';
@@ -71,6 +72,7 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
   } catch (error) {
     throw new UserError('model-invalid', `${path}: TensorFlow.js cannot build the model: ${(error as Error).message.split('\n')[0]}`); // prettier-ignore
   }
+  checkWiring(model, topology, path);
   repairGradients();
   const stack: tfl.layers.Layer[] = [];
   for (const layer of new Set(allLayers(model.layers))) {
