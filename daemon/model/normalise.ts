@@ -1,10 +1,18 @@
 /** A topology as some Keras or TensorFlow.js wrote it -> one that TensorFlow.js builds, with a note for every change. */
 import { UserError } from '../protocol/errors.js';
+import { makeChannelsLast } from './channelsLast.js';
 import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import { type LayerNode, modelGraph } from './layerGraph.js';
 import type { Topology } from './model.js';
 import { Notes } from './notes.js';
-import { countCallsAsMade, danglingCalls, insertBehind, renameLayer, rewriteWiring } from './rewriteGraph.js';
+import {
+  countCallsAsMade,
+  danglingCalls,
+  INPUT_KEYS,
+  insertBehind,
+  renameLayer,
+  rewriteWiring,
+} from './rewriteGraph.js';
 import { rewriteInner, rewriteLayer, type RewriteContext } from './rewriteLayers.js';
 import type { Refuse } from './rewriteValues.js';
 
@@ -105,6 +113,7 @@ class Normaliser {
       if (CONTAINERS.has(layer.class_name)) this.container(layer, `${at}/`);
       else for (const inner of rewriteInner(layer, at, this.context)) this.container(inner, `${at}/`);
       if (extra) insertBehind(container, layer, extra);
+      makeChannelsLast(container, layer, at, this.notes, this.refuseAt(at));
     }
     if (!functional) this.giveInputShape(container, where);
     else {
@@ -121,7 +130,7 @@ class Normaliser {
   /** TensorFlow.js builds a Sequential only from a first layer that declares its input. */
   private giveInputShape(container: LayerJson, where: string): void {
     const first = layersOf(container)[0]!;
-    const keys = ['batch_input_shape', 'batchInputShape', 'input_shape', 'inputShape', 'input_dim', 'inputDim'];
+    const keys = [...INPUT_KEYS, 'input_dim', 'inputDim'];
     if (CONTAINERS.has(first.class_name) || first.class_name === 'Embedding') return;
     if (keys.some((key) => first.config[key] != null)) return;
     const build = (container as unknown as Json).build_config;

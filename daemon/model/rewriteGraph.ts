@@ -140,11 +140,12 @@ export function countCallsAsMade(container: LayerJson, where: string, notes: Not
     notes.add('calls of a shared layer were put in the order in which TensorFlow.js makes them', where + name);
 }
 
+const listOf = (container: LayerJson): LayerJson[] =>
+  (Array.isArray(container.config) ? container.config : container.config.layers) as unknown as LayerJson[];
+
 /** Puts `extra` behind `layer`: whatever read the layer's output now reads the extra's. */
 export function insertBehind(container: LayerJson, layer: LayerJson, extra: LayerJson): void {
-  const layers = (Array.isArray(container.config)
-    ? container.config
-    : container.config.layers) as unknown as LayerJson[];
+  const layers = listOf(container);
   const name = layerName(layer);
   const extraName = layerName(extra);
   if (container.class_name !== 'Sequential') {
@@ -153,6 +154,25 @@ export function insertBehind(container: LayerJson, layer: LayerJson, extra: Laye
     extra.name = extraName;
   }
   layers.splice(layers.indexOf(layer) + 1, 0, extra);
+}
+
+/** Keys of a layer's config that say what the first layer of a Sequential takes. */
+export const INPUT_KEYS = ['batch_input_shape', 'batchInputShape', 'input_shape', 'inputShape'] as const;
+
+/** Puts `extra` before `layer`, which has one input: the layer reads the extra's output, and the extra what the layer read. */
+export function insertBefore(container: LayerJson, layer: LayerJson, extra: LayerJson): void {
+  const layers = listOf(container);
+  if (container.class_name !== 'Sequential') {
+    const extraName = layerName(extra);
+    extra.inbound_nodes = layer.inbound_nodes;
+    extra.name = extraName;
+    layer.inbound_nodes = (extra.inbound_nodes as unknown[]).map((_node, i) => [[extraName, i, 0, {}]]);
+  }
+  for (const key of INPUT_KEYS) {
+    if (layer.config[key] !== undefined) extra.config[key] = layer.config[key];
+    delete layer.config[key];
+  }
+  layers.splice(layers.indexOf(layer), 0, extra);
 }
 
 /** Renames a layer inside its container. */
