@@ -7,6 +7,7 @@ import type { Model } from './model.js';
 import { parseModelJson, type ModelJson } from './modelJson.js';
 import { readKerasH5, readKerasZip, readWeightsH5 } from './readKeras.js';
 import { readTfjsWeights } from './readTfjs.js';
+import type { OnFile } from './shards.js';
 import { resolveInside } from './workspacePath.js';
 
 /** HDF5 is read in memory, of which WebAssembly has 4 GB. */
@@ -36,26 +37,34 @@ async function kindOf(path: string): Promise<Kind> {
   return 'json';
 }
 
+interface ReadModelOptions {
+  readonly workspace: string;
+  /** Called with the real path of each file, before it is read. */
+  readonly onFile?: OnFile;
+}
+
 /**
  * Reads and normalises a model: a TensorFlow.js model.json with its shards, a Keras `.h5`, or a Keras `.keras`.
  * @param path absolute, or relative to the workspace.
  * @param options.workspace nothing outside it is read, links resolved.
  * @throws UserError: 'path-outside-workspace', 'model-missing', 'model-invalid', 'model-unsupported'; one line each.
  */
-export async function readModel(path: string, options: { readonly workspace: string }): Promise<Model> {
-  const file = await resolveInside(options.workspace, options.workspace, path);
+export async function readModel(path: string, options: ReadModelOptions): Promise<Model> {
+  const { workspace, onFile = () => undefined } = options;
+  const file = await resolveInside(workspace, workspace, path);
+  onFile(file);
   const kind = await kindOf(file);
   if (kind === 'hdf5') return readKerasH5(await readBounded(file, MAX_KERAS_BYTES), file);
   if (kind === 'zip') return readKerasZip(await readBounded(file, MAX_KERAS_BYTES), file);
   const bytes = await readBounded(file, MAX_JSON_BYTES);
   const parsed = parseModelJson(bytes.toString('utf8'), file);
   return parsed.manifest === null
-    ? readWeightsBeside(parsed, file, options.workspace)
-    : readTfjsWeights(parsed, file, options.workspace);
+    ? readWeightsBeside(parsed, file, workspace, onFile)
+    : readTfjsWeights(parsed, file, workspace, onFile);
 }
 
 /** A topology alone (Keras `to_json`) with its weights in an HDF5 file of the same name, or the only one in the folder. */
-async function readWeightsBeside(parsed: ModelJson, json: string, workspace: string): Promise<Model> {
+async function readWeightsBeside(parsed: ModelJson, json: string, workspace: string, onFile: OnFile): Promise<Model> {
   const folder = dirname(json);
   const stem = basename(json, extname(json));
   const files = (await readdir(folder)).filter((name) => /\.(h5|hdf5)$/i.test(name));
@@ -71,5 +80,6 @@ async function readWeightsBeside(parsed: ModelJson, json: string, workspace: str
     );
   }
   const path = await resolveInside(workspace, folder, chosen);
+  onFile(path);
   return readWeightsH5(await readBounded(path, MAX_KERAS_BYTES), path, parsed.raw, parsed, json);
 }
