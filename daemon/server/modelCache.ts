@@ -1,6 +1,6 @@
 /** The model asked about last, kept for a minute: a budget that is being typed asks about it at every key. */
-import { statSync } from 'node:fs';
 import type { FileFormat } from '../lc/budgets.js';
+import { areUnchanged, stampFile, type FileStamps } from '../model/fileStamps.js';
 import type { LayerSummary, Model } from '../model/model.js';
 
 export interface LoadedModel {
@@ -13,21 +13,13 @@ export interface LoadedModel {
 
 const LIFETIME = 60_000;
 
-/** What tells a file from its replacement: a shard is often written again with the same size. */
-function stampOf(path: string): string {
-  const info = statSync(path, { throwIfNoEntry: false });
-  return info ? `${info.ino} ${info.size} ${info.mtimeMs} ${info.ctimeMs}` : 'missing';
-}
-
 interface Entry {
   readonly path: string;
   readonly workspace: string;
   /** Every file that was read, as it was before that. */
-  readonly stamps: ReadonlyMap<string, string>;
+  readonly stamps: FileStamps;
   readonly loaded: Promise<LoadedModel>;
 }
-
-const isFresh = ({ stamps }: Entry): boolean => [...stamps].every(([file, stamp]) => stampOf(file) === stamp);
 
 export class ModelCache {
   #entry: Entry | undefined;
@@ -36,9 +28,9 @@ export class ModelCache {
   /** @throws UserError model-missing, model-invalid, model-unsupported. */
   async load(path: string, workspace: string): Promise<LoadedModel> {
     let entry = this.#entry;
-    if (entry?.path !== path || entry.workspace !== workspace || !isFresh(entry)) {
-      const stamps = new Map<string, string>();
-      const loaded = read(path, workspace, (file) => stamps.set(file, stampOf(file)));
+    if (entry?.path !== path || entry.workspace !== workspace || !areUnchanged(entry.stamps)) {
+      const stamps: FileStamps = new Map();
+      const loaded = read(path, workspace, (file) => stampFile(stamps, file));
       const own: Entry = { path, workspace, stamps, loaded };
       this.#entry = entry = own;
       loaded.catch(() => this.#forget(own));
