@@ -1,4 +1,7 @@
+import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { workspaceFor } from '../plan/readPlan.js';
 import { UserError } from '../protocol/errors.js';
 import type { Terminal } from './terminal.js';
 
@@ -58,3 +61,12 @@ export function integerOption(values: Values, name: string, low: number, high: n
 
 export const stringOption = (values: Values, name: string): string | undefined =>
   typeof values[name] === 'string' ? values[name] : undefined;
+
+/**
+ * A file or folder named on the command line: relative to the current folder, and its user's own choice wherever a link
+ * leads. The command then works in the folder that `workspaceFor` gives.
+ */
+export async function namedFile(text: string, values: Values): Promise<{ file: string; workspace: string }> {
+  const file = await realpath(text).catch(() => resolve(text));
+  return { file, workspace: workspaceFor(file, stringOption(values, 'workspace')) };
+}

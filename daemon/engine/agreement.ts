@@ -7,8 +7,8 @@
  * elsewhere, and is larger than what rounding does to the reference itself there.
  */
 import { createRandom, type Random } from '../lc/random.js';
-import type { EngineSession, EngineTraits, Parameter } from './engine.js';
-import { numbersOf, type Batch, type Numbers, type Purpose } from './trial.js';
+import type { EngineSession, EngineTraits, Parameter, Purpose } from './engine.js';
+import { numbersOf, type Batch, type Numbers } from './trial.js';
 
 /** A session and what is known of its engine. */
 export interface Subject {

@@ -3,8 +3,8 @@ import { UserError } from '../protocol/errors.js';
 import type { Model } from '../model/model.js';
 import { compare, type Verdict } from './agreement.js';
 import { Bench, type Facing, type NoReference } from './bench.js';
-import type { EngineProbe, EngineProvider, EngineSession, SessionSpec } from './engine.js';
-import { madeUpBatch, rematch, trialRate, type Batch, type Purpose } from './trial.js';
+import type { EngineProbe, EngineProvider, EngineSession, Purpose, SessionSpec } from './engine.js';
+import { madeUpBatch, rematch, trialRate, type Batch } from './trial.js';
 
 /** An engine that was looked at while choosing: taken, or passed over and why. */
 export interface Considered extends EngineProbe {
@@ -16,8 +16,6 @@ export interface Considered extends EngineProbe {
 }
 
 export interface ChooseOptions {
-  /** What the session is for. Default 'training'. */
-  readonly purpose?: Purpose;
   /** Called with every engine considered, in order. */
   report?(considered: Considered): void;
   /**
@@ -137,7 +135,7 @@ async function tryProvider(
   const session = await provider.open(model, { ...spec, batchSize: size });
   let open: EngineSession | undefined = session;
   try {
-    const { purpose = 'training' } = options;
+    const { purpose = 'training' } = spec;
     const madeUp = madeUpBatch(session, size);
     const first = await judge(provider, session, facing, madeUp, purpose, onMadeUp);
     if (first.outcome === 'differs') return { reason: first.reason };
@@ -202,7 +200,7 @@ export async function checkNamed(
   const bench = new Bench(providers, model, spec);
   const again = options.comparedOn?.includes(session.info.device);
   if (!options.firstBatch || again || bench.isReference(provider)) return null;
-  const { purpose = 'training' } = options;
+  const { purpose = 'training' } = spec;
   let small: EngineSession | undefined;
   try {
     const facing = await bench.facing(provider);

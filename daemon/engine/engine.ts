@@ -38,6 +38,9 @@ export type Loss =
   | 'meanAbsoluteError'
   | 'huber';
 
+/** What a session is for. 'inference' computes no gradient: only predictions are compared and timed where an engine is chosen. */
+export type Purpose = 'training' | 'inference';
+
 export interface SessionSpec {
   readonly loss: Loss;
   /** Whether errors are counted as wrong answers. Default: under the cross-entropies. */
@@ -46,6 +49,11 @@ export interface SessionSpec {
   readonly fromLogits?: boolean;
   /** Samples per training step; the graph is compiled for exactly this many. */
   readonly batchSize: number;
+  /**
+   * What the session is for. By default training: whatever of the model cannot be trained is said when it is opened. For
+   * inference at most `batchSize` samples are computed at once, and a training graph is made only when one is asked for.
+   */
+  readonly purpose?: Purpose;
   readonly seed: number;
   /** Output layer to train on, where the model has several. */
   readonly output?: string;
@@ -110,6 +118,12 @@ export interface TrainSummary {
   readonly aborted: boolean;
 }
 
+export interface EvaluateOptions {
+  readonly signal?: AbortSignal;
+  /** After every batch, with the samples done so far. */
+  onProgress?(done: number): void;
+}
+
 export interface EvaluationResult {
   readonly loss: number;
   /**
@@ -145,10 +159,11 @@ export interface EngineSession {
 
   /** Momentum SGD. Velocity persists between calls; `setVelocity(zeros)` restarts it. Rejects with UserError('diverged') on a non-finite loss. */
   train(request: TrainRequest): Promise<TrainSummary>;
-  evaluate(
-    source: SampleSource,
-    options?: { signal?: AbortSignal; onProgress?(done: number): void },
-  ): Promise<EvaluationResult>;
+  /**
+   * Loss and error over all samples of a source: never over a part of them. Rejects with the signal's reason when it is
+   * aborted before the last batch, and with UserError('data-invalid') where the source has no samples.
+   */
+  evaluate(source: SampleSource, options?: EvaluateOptions): Promise<EvaluationResult>;
   /** Outputs of `count` samples, [count, ...outputShape] flat. */
   predict(inputs: readonly Float32Array[], count: number): Promise<Float32Array>;
   /** The mean loss and its gradient on one batch of batchSize samples, without penalty (for conformance and diagnostics). */

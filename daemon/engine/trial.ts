@@ -1,9 +1,6 @@
 /** One engine tried on one batch: the numbers it gives, and how fast. What that leaves behind is put back. */
 import { createRandom } from '../lc/random.js';
-import type { EngineSession, SampleSource } from './engine.js';
-
-/** What a session is opened for. 'inference' never computes a gradient: only predictions are compared and timed. */
-export type Purpose = 'training' | 'inference';
+import type { EngineSession, Purpose, SampleSource } from './engine.js';
 
 /** One training batch: a flat tensor per model input, and the targets. */
 export interface Batch {

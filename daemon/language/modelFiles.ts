@@ -7,7 +7,9 @@ import type { Position, Range } from 'vscode-languageserver-protocol/node';
 import type { ARCHITECTURES } from '../protocol/plan.js';
 import { isModelJson } from '../model/detect.js';
 import type { LayerSummary } from '../model/model.js';
+import { areUnchanged } from '../model/fileStamps.js';
 import { countZerosInBackground, readModelInBackground } from './modelJobs.js';
+import type { ZeroCount } from './readModelFile.js';
 
 type ArchitectureName = (typeof ARCHITECTURES)[number];
 
@@ -33,8 +35,8 @@ export function layerAt({ places }: ModelFile, { line, character }: Position): s
 interface Version {
   readonly key: string;
   readonly file: Promise<ModelFile | null>;
-  /** undefined: not asked for yet, or being counted. */
-  zeros: number | null | undefined;
+  /** undefined: not asked for yet, or being counted; null: not to be counted. */
+  counted: ZeroCount | null | undefined;
   counting: Promise<number | null> | null;
 }
 
@@ -84,17 +86,18 @@ export class ModelFiles {
   /** Zeros among the prunable weights; null where they cannot or should not be counted, undefined until `countZeros`. */
   async knownZeros(path: string): Promise<number | null | undefined> {
     const version = await this.#version(path);
-    return version ? version.zeros : null;
+    if (!version) return null;
+    return version.counted && version.counted.zeros;
   }
 
-  /** Reads the weights, once per version of the file. */
+  /** Reads the weights, once per version of the model's files. */
   async countZeros(path: string, workspace: string): Promise<number | null> {
     const version = await this.#version(path);
     if (!version) return null;
     version.counting ??= version.file
       .then((file) => (file ? zerosOf(file, workspace) : null))
       .catch(() => null)
-      .then((zeros) => (version.zeros = zeros));
+      .then((counted) => (version.counted = counted)?.zeros ?? null);
     return version.counting;
   }
 
@@ -106,8 +109,11 @@ export class ModelFiles {
     }
     const key = `${info.mtimeMs} ${info.size}`;
     const known = this.#versions.get(path);
-    const version =
-      known?.key === key ? known : { key, file: parse(path, info.size), zeros: undefined, counting: null };
+    const version: Version =
+      known?.key === key ? known : { key, file: parse(path, info.size), counted: undefined, counting: null };
+    // Shards may be replaced behind the same model.json.
+    if (version.counted && !areUnchanged(version.counted.files))
+      Object.assign(version, { counted: undefined, counting: null });
     this.#versions.delete(path);
     this.#versions.set(path, version);
     for (const oldest of this.#versions.keys()) {
@@ -138,7 +144,7 @@ async function parse(path: string, bytes: number): Promise<ModelFile | null> {
   }
 }
 
-async function zerosOf(file: ModelFile, workspace: string): Promise<number | null> {
+async function zerosOf(file: ModelFile, workspace: string): Promise<ZeroCount | null> {
   const bytes = 4 * file.layers.reduce((total, layer) => total + layer.params, 0);
   return bytes > MAX_WEIGHTS ? null : countZerosInBackground(file.path, workspace, bytes);
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { ModelFile } from './modelFiles.js';
+import type { ZeroCount } from './readModelFile.js';
 
 export type ModelJob =
   | { readonly kind: 'read'; readonly path: string }
@@ -34,8 +35,8 @@ export async function readModelInBackground(path: string, bytes: number): Promis
   return (await import('./readModelFile.js')).readModelFile(path);
 }
 
-export async function countZerosInBackground(path: string, workspace: string, bytes: number): Promise<number> {
+export async function countZerosInBackground(path: string, workspace: string, bytes: number): Promise<ZeroCount> {
   const script = bytes > SMALL ? workerPath() : undefined;
-  if (script) return inWorker<number>(script, { kind: 'zeros', path, workspace });
+  if (script) return inWorker<ZeroCount>(script, { kind: 'zeros', path, workspace });
   return (await import('./readModelFile.js')).countZeros(path, workspace);
 }

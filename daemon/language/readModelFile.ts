@@ -1,6 +1,7 @@
 /** The work on a model file that takes time: done in place for small files, in a worker thread for large ones. */
 import { readFile } from 'node:fs/promises';
 import { locateLayers } from '../model/detect.js';
+import { stampFile, type FileStamps } from '../model/fileStamps.js';
 import { parseModelJson } from '../model/modelJson.js';
 import { readModel } from '../model/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
@@ -18,9 +19,16 @@ export async function readModelFile(path: string): Promise<ModelFile> {
   return { path, layers, places: new Map(places) };
 }
 
-/** Zeros among the prunable weights. @throws UserError */
-export async function countZeros(path: string, workspace: string): Promise<number> {
-  const model = await readModel(path, { workspace });
+/** Zeros among a model's prunable weights, and the files that were read for it. */
+export interface ZeroCount {
+  readonly zeros: number;
+  readonly files: FileStamps;
+}
+
+/** @throws UserError */
+export async function countZeros(path: string, workspace: string): Promise<ZeroCount> {
+  const files: FileStamps = new Map();
+  const model = await readModel(path, { workspace, onFile: (file) => stampFile(files, file) });
   const layers = summarizeModel(model);
   const prunable = new Set(
     layers.flatMap((layer) => layer.weights.flatMap(({ name, prunable }) => (prunable ? [name] : []))),
@@ -30,5 +38,5 @@ export async function countZeros(path: string, workspace: string): Promise<numbe
     if (!prunable.has(name)) continue;
     for (let i = 0; i < data.length; i++) if (data[i] === 0) zeros++;
   }
-  return zeros;
+  return { zeros, files };
 }

@@ -1,17 +1,7 @@
 /** Inputs of open size (a text of any length, an image of any size), as the data at hand has them. */
-import { CONTAINERS, isObject, layerName, layersOf, type LayerJson } from './layerConfig.js';
-import { endRefs, modelGraph } from './layerGraph.js';
+import { isObject, type LayerJson } from './layerConfig.js';
+import { inputLayers, modelGraph } from './layerGraph.js';
 import type { Model, Topology } from './model.js';
-
-/** The layers that declare a model's inputs, in the inputs' order; of a nested model that comes first, its own. */
-function inputLayers(container: LayerJson): LayerJson[] {
-  const layers = layersOf(container);
-  const inside = (layer: LayerJson): LayerJson[] => (CONTAINERS.has(layer.class_name) ? inputLayers(layer) : [layer]);
-  if (container.class_name === 'Sequential') return layers.slice(0, 1).flatMap(inside);
-  return endRefs(container.config.input_layers).flatMap((ref) =>
-    layers.filter((layer) => layerName(layer) === ref.layer).flatMap(inside),
-  );
-}
 
 const isOpen = (shape: readonly (number | null)[] | null): boolean => shape === null || shape.includes(null);
 

@@ -72,11 +72,20 @@ function declaredInput(layer: LayerJson): Shape | null {
   return typeof size === 'number' ? [size] : null;
 }
 
-/** The input shape of a layer or of a container's first layer. */
-function firstInput(layer: LayerJson): Shape | null {
-  if (layer.class_name !== 'Sequential') return declaredInput(layer);
-  const first = layersOf(layer)[0];
-  return first ? firstInput(first) : null;
+/** The layers that declare a model's inputs, in the inputs' order; of a nested model that comes first, its own. */
+export function inputLayers(container: LayerJson): LayerJson[] {
+  const layers = layersOf(container);
+  const inside = (layer: LayerJson): LayerJson[] => (CONTAINERS.has(layer.class_name) ? inputLayers(layer) : [layer]);
+  if (container.class_name === 'Sequential') return layers.slice(0, 1).flatMap(inside);
+  return endRefs(field(container.config, 'input_layers')).flatMap((ref) =>
+    layers.filter((layer) => layerName(layer) === ref.layer).flatMap(inside),
+  );
+}
+
+/** The input shape of a Sequential: what its first layer declares, at any depth. */
+function firstInput(sequential: LayerJson): Shape | null {
+  const [first] = inputLayers(sequential);
+  return first ? declaredInput(first) : null;
 }
 
 class Walk {

@@ -1,10 +1,18 @@
 /** A topology as some Keras or TensorFlow.js wrote it -> one that TensorFlow.js builds, with a note for every change. */
 import { UserError } from '../protocol/errors.js';
+import { makeChannelsLast } from './channelsLast.js';
 import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import { type LayerNode, modelGraph } from './layerGraph.js';
 import type { Topology } from './model.js';
 import { Notes } from './notes.js';
-import { danglingCalls, insertBehind, renameLayer, rewriteWiring } from './rewriteGraph.js';
+import {
+  countCallsAsMade,
+  danglingCalls,
+  INPUT_KEYS,
+  insertBehind,
+  renameLayer,
+  rewriteWiring,
+} from './rewriteGraph.js';
 import { rewriteInner, rewriteLayer, type RewriteContext } from './rewriteLayers.js';
 import type { Refuse } from './rewriteValues.js';
 
@@ -75,14 +83,18 @@ class Normaliser {
     const place = where === '' ? 'modelTopology' : `"${where.slice(0, -1)}"`;
     if (!Array.isArray(raw) || raw.length === 0) this.invalid(`${place} has no layers; save the model again`);
     const names = new Set<string>();
+    const given = new Set((raw as unknown[]).filter(isObject).map((entry) => layerName(entry as unknown as LayerJson)));
     (raw as unknown[]).forEach((entry, i) => {
       if (isObject(entry) && typeof entry.class_name === 'string' && Array.isArray(entry.config)) {
-        // A nested Sequential of Keras before 2.2.3.
-        entry.config = { name: `sequential_${i}`, layers: entry.config };
+        // A nested Sequential of Keras before 2.2.3: in a functional model its name stands beside the config.
+        entry.config = { ...(typeof entry.name === 'string' ? { name: entry.name } : {}), layers: entry.config };
       }
       if (!isLayerJson(entry)) return this.invalid(`${place}, layers[${i}] is not a layer ({class_name, config})`);
       if (layerName(entry) === '') {
-        entry.config.name = `${entry.class_name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase()}_${i + 1}`;
+        const base = entry.class_name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+        let count = i + 1;
+        while (given.has(`${base}_${count}`)) count++;
+        entry.config.name = `${base}_${count}`;
         this.notes.add('layers without a name got one', where + layerName(entry));
       } else entry.config.name = layerName(entry);
       if (names.has(layerName(entry))) this.invalid(`${place} has two layers named "${layerName(entry)}"; rename one`);
@@ -101,9 +113,13 @@ class Normaliser {
       if (CONTAINERS.has(layer.class_name)) this.container(layer, `${at}/`);
       else for (const inner of rewriteInner(layer, at, this.context)) this.container(inner, `${at}/`);
       if (extra) insertBehind(container, layer, extra);
+      makeChannelsLast(container, layer, at, this.notes, this.refuseAt(at));
     }
     if (!functional) this.giveInputShape(container, where);
-    else this.checkWiring(container);
+    else {
+      this.checkWiring(container);
+      countCallsAsMade(container, where, this.notes);
+    }
   }
 
   private checkWiring(container: LayerJson): void {
@@ -114,7 +130,7 @@ class Normaliser {
   /** TensorFlow.js builds a Sequential only from a first layer that declares its input. */
   private giveInputShape(container: LayerJson, where: string): void {
     const first = layersOf(container)[0]!;
-    const keys = ['batch_input_shape', 'batchInputShape', 'input_shape', 'inputShape', 'input_dim', 'inputDim'];
+    const keys = [...INPUT_KEYS, 'input_dim', 'inputDim'];
     if (CONTAINERS.has(first.class_name) || first.class_name === 'Embedding') return;
     if (keys.some((key) => first.config[key] != null)) return;
     const build = (container as unknown as Json).build_config;

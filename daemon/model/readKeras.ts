@@ -1,4 +1,5 @@
 /** Keras files: HDF5 (`.h5`, Keras 2 and 3, whole models and weights alone) and the native zip (`.keras`, both layouts). */
+import { basename } from 'node:path';
 import { unzipSync } from 'fflate';
 import { UserError } from '../protocol/errors.js';
 import { withHdf5, type Hdf5File, type Hdf5Tensor } from './hdf5.js';
@@ -47,10 +48,49 @@ function namedWeights(h5: Hdf5File, root: string, file: string): Named[] {
   );
 }
 
+/** Whether variables lie somewhere below a group. */
+const holdsVariables = (h5: Hdf5File, group: string, depth = 8): boolean =>
+  h5
+    .children(group)
+    .some((child) => child === 'vars' || (depth > 0 && holdsVariables(h5, `${group}/${child}`, depth - 1)));
+
 /** Whether a file holds weights in the native layout, and what its groups of layers are called. */
 function nativeLayersKey(h5: Hdf5File): string | null {
   const root = h5.children('');
-  return ['layers', '_layer_checkpoint_dependencies'].find((key) => root.includes(key)) ?? null;
+  const keys = ['layers', '_layer_checkpoint_dependencies'];
+  return keys.find((key) => root.includes(key) && holdsVariables(h5, key)) ?? null;
+}
+
+const legacyRoot = (h5: Hdf5File): string => (h5.children('').includes('model_weights') ? 'model_weights' : '');
+
+/** What an HDF5 file that is no Keras file holds: 'the arrays "x" [60, 28, 28] and "y" [60]'. */
+function contentsOf(h5: Hdf5File): string {
+  const names = h5.children('');
+  const shown = names.slice(0, 6).map((name) => {
+    const shape = h5.shape(name);
+    if (shape !== null) return `the array "${name}" [${shape.join(', ')}]`;
+    const inner = h5.children(name);
+    const some = inner.slice(0, 4).map((child) => `"${child}"`);
+    return `the group "${name}" (${some.join(', ') || 'empty'}${inner.length > some.length ? ', ...' : ''})`;
+  });
+  if (names.length > shown.length) shown.push(`${names.length - shown.length} more`);
+  return shown.join(', ') || 'nothing';
+}
+
+/**
+ * What an HDF5 file is: a whole Keras model, or the weights of one.
+ * @throws UserError('model-invalid') saying what the file holds, where it is neither.
+ */
+export async function kindOfH5(bytes: Uint8Array, file: string): Promise<'model' | 'weights'> {
+  return withHdf5(bytes, file, (h5) => {
+    if (h5.text('', 'model_config') !== null) return 'model';
+    if (h5.texts(legacyRoot(h5), 'layer_names') !== null || nativeLayersKey(h5) !== null) return 'weights';
+    throw new UserError(
+      'model-invalid',
+      `${file} is an HDF5 file, but no Keras model and no weights of one: it holds ${contentsOf(h5)}; name a Keras model`,
+      { file },
+    );
+  });
 }
 
 const variables = (h5: Hdf5File, group: string): string[] =>
@@ -170,7 +210,7 @@ function weightsFor(
 ): WeightTensor[] {
   const graph = modelGraph(normalised.topology);
   const key = nativeLayersKey(h5);
-  const root = h5.children('').includes('model_weights') ? 'model_weights' : '';
+  const root = legacyRoot(h5);
   let tensors: readonly Named[];
   if (h5.texts(root, 'layer_names') !== null) {
     tensors = namedWeights(h5, root, file);
@@ -178,9 +218,11 @@ function weightsFor(
     tensors = assignWeights(graph, tensors, normalised.renamed, file, new Notes());
   } else if (key !== null) tensors = nativeWeights(h5, raw, normalised, key, file);
   else
-    throw new UserError('model-invalid', `${file} is an HDF5 file without Keras weights in it; name a Keras model`, {
-      file,
-    });
+    throw new UserError(
+      'model-invalid',
+      `${file} has no Keras weights: it holds ${contentsOf(h5)}; name the file of the model's weights`,
+      { file },
+    );
   if (key === '_layer_checkpoint_dependencies') notes.add('weights were read from the layout of Keras 2.12 and 2.13');
   const weights = tensors.map(({ name, shape, data }): WeightTensor => ({ name, shape, dtype: 'float32', data }));
   refuseNonFinite(weights, file);
@@ -203,17 +245,10 @@ const asModel = (
   notes: [...normalised.notes, ...notes.list()],
 });
 
-/** A whole model in HDF5. @throws UserError; a file with weights alone names the JSON that is needed beside it. */
+/** A whole model in HDF5, as `kindOfH5` finds it. @throws UserError. */
 export async function readKerasH5(bytes: Uint8Array, file: string): Promise<Model> {
   return withHdf5(bytes, file, (h5) => {
-    const config = h5.text('', 'model_config');
-    if (config === null) {
-      throw new UserError(
-        'model-invalid',
-        `${file} holds weights alone, without the layers; save the whole model, or its to_json() beside it and name that JSON`,
-        { file },
-      );
-    }
+    const config = h5.text('', 'model_config')!;
     const raw = topologyOf(config, file);
     const training = h5.text('', 'training_config');
     const normalised = normaliseTopology(raw, file, true);
@@ -223,19 +258,25 @@ export async function readKerasH5(bytes: Uint8Array, file: string): Promise<Mode
   });
 }
 
-/** Weights alone, for a topology from a JSON beside it. @param raw the topology as the JSON has it. */
+/**
+ * Weights alone, for a topology from a JSON file.
+ * @param files the two, and the one of them that was named: the model's path.
+ */
 export async function readWeightsH5(
   bytes: Uint8Array,
-  file: string,
-  raw: { class_name: string; config: unknown },
-  normalised: NormalisedTopology,
-  json: string,
+  files: { readonly weights: string; readonly topology: string; readonly named: string },
+  parsed: NormalisedTopology & { readonly raw: { class_name: string; config: unknown } },
 ): Promise<Model> {
+  const { weights: file, topology, named } = files;
   return withHdf5(bytes, file, (h5) => {
     const notes = new Notes();
-    notes.add(`the weights were read from ${file.split(/[\\/]/).at(-1)!} beside the JSON`);
-    const weights = weightsFor(h5, asLayer(raw), normalised, file, notes);
-    return asModel('keras-h5', json, normalised, weights, notes, null);
+    notes.add(
+      named === file
+        ? `the layers were read from ${basename(topology)} beside the weights`
+        : `the weights were read from ${basename(file)} beside the JSON`,
+    );
+    const weights = weightsFor(h5, asLayer(parsed.raw), parsed, file, notes);
+    return asModel('keras-h5', named, parsed, weights, notes, null);
   });
 }
 

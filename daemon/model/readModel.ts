@@ -1,12 +1,13 @@
 /** Reading a model file of any supported format; the format is told by content, never by name. */
-import { open, readdir } from 'node:fs/promises';
-import { basename, dirname, extname } from 'node:path';
+import { open } from 'node:fs/promises';
 import { UserError } from '../protocol/errors.js';
 import { MAX_JSON_BYTES, readBounded, whatElse } from './jsonText.js';
 import type { Model } from './model.js';
 import { parseModelJson, type ModelJson } from './modelJson.js';
-import { readKerasH5, readKerasZip, readWeightsH5 } from './readKeras.js';
+import { kindOfH5, readKerasH5, readKerasZip, readWeightsH5 } from './readKeras.js';
 import { readTfjsWeights } from './readTfjs.js';
+import type { OnFile } from './shards.js';
+import { findTopology, findWeights } from './weightsBeside.js';
 import { resolveInside } from './workspacePath.js';
 
 /** HDF5 is read in memory, of which WebAssembly has 4 GB. */
@@ -36,40 +37,44 @@ async function kindOf(path: string): Promise<Kind> {
   return 'json';
 }
 
+interface ReadModelOptions {
+  readonly workspace: string;
+  /** Called with the real path of each file, before it is read. */
+  readonly onFile?: OnFile;
+}
+
 /**
  * Reads and normalises a model: a TensorFlow.js model.json with its shards, a Keras `.h5`, or a Keras `.keras`.
  * @param path absolute, or relative to the workspace.
  * @param options.workspace nothing outside it is read, links resolved.
  * @throws UserError: 'path-outside-workspace', 'model-missing', 'model-invalid', 'model-unsupported'; one line each.
  */
-export async function readModel(path: string, options: { readonly workspace: string }): Promise<Model> {
-  const file = await resolveInside(options.workspace, options.workspace, path);
+export async function readModel(path: string, options: ReadModelOptions): Promise<Model> {
+  const { workspace, onFile = () => undefined } = options;
+  const file = await resolveInside(workspace, workspace, path);
+  onFile(file);
   const kind = await kindOf(file);
-  if (kind === 'hdf5') return readKerasH5(await readBounded(file, MAX_KERAS_BYTES), file);
+  if (kind === 'hdf5') return readH5(file, workspace, onFile);
   if (kind === 'zip') return readKerasZip(await readBounded(file, MAX_KERAS_BYTES), file);
   const bytes = await readBounded(file, MAX_JSON_BYTES);
   const parsed = parseModelJson(bytes.toString('utf8'), file);
   return parsed.manifest === null
-    ? readWeightsBeside(parsed, file, options.workspace)
-    : readTfjsWeights(parsed, file, options.workspace);
+    ? readWeightsBeside(parsed, file, workspace, onFile)
+    : readTfjsWeights(parsed, file, workspace, onFile);
 }
 
-/** A topology alone (Keras `to_json`) with its weights in an HDF5 file of the same name, or the only one in the folder. */
-async function readWeightsBeside(parsed: ModelJson, json: string, workspace: string): Promise<Model> {
-  const folder = dirname(json);
-  const stem = basename(json, extname(json));
-  const files = (await readdir(folder)).filter((name) => /\.(h5|hdf5)$/i.test(name));
-  const named = [`${stem}.weights.h5`, `${stem}.h5`, `${stem}_weights.h5`, `${stem}.hdf5`].find((name) =>
-    files.includes(name),
-  );
-  const chosen = named ?? (files.length === 1 ? files[0] : undefined);
-  if (chosen === undefined) {
-    throw new UserError(
-      'model-invalid',
-      `${json} is a topology without weights (Keras to_json); save the whole model, or put ${stem}.weights.h5 beside it`,
-      { file: json },
-    );
-  }
-  const path = await resolveInside(workspace, folder, chosen);
-  return readWeightsH5(await readBounded(path, MAX_KERAS_BYTES), path, parsed.raw, parsed, json);
+/** A topology alone (Keras `to_json`), with its weights in an HDF5 file beside it. */
+async function readWeightsBeside(parsed: ModelJson, json: string, workspace: string, onFile: OnFile): Promise<Model> {
+  const path = await findWeights(json, workspace);
+  onFile(path);
+  const bytes = await readBounded(path, MAX_KERAS_BYTES);
+  return readWeightsH5(bytes, { weights: path, topology: json, named: json }, parsed);
+}
+
+/** A Keras `.h5`: a whole model, or weights alone with their topology in a JSON file beside it. */
+async function readH5(file: string, workspace: string, onFile: OnFile): Promise<Model> {
+  const bytes = await readBounded(file, MAX_KERAS_BYTES);
+  if ((await kindOfH5(bytes, file)) === 'model') return readKerasH5(bytes, file);
+  const { path, parsed } = await findTopology(file, workspace, onFile);
+  return readWeightsH5(bytes, { weights: file, topology: path, named: file }, parsed);
 }

@@ -5,15 +5,20 @@ import { byteSize, decodeWeight } from './manifest.js';
 import type { Model, WeightTensor } from './model.js';
 import type { ModelJson } from './modelJson.js';
 import { Notes } from './notes.js';
-import { readGroup } from './shards.js';
+import { readGroup, type OnFile } from './shards.js';
 import { assignWeights, refuseNonFinite } from './weightNames.js';
 
 /** @param json absolute path of the model.json that `parsed` came from. @throws UserError, see readGroup and assignWeights. */
-export async function readTfjsWeights(parsed: ModelJson, json: string, workspace: string): Promise<Model> {
+export async function readTfjsWeights(
+  parsed: ModelJson,
+  json: string,
+  workspace: string,
+  onFile: OnFile,
+): Promise<Model> {
   const notes = new Notes();
   const tensors: WeightTensor[] = [];
   for (const group of parsed.manifest ?? []) {
-    const bytes = await readGroup(group, json, workspace, notes);
+    const bytes = await readGroup(group, json, { workspace, notes, onFile });
     let offset = 0;
     for (const weight of group.weights) {
       const size = byteSize(weight);

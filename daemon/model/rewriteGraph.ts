@@ -1,4 +1,5 @@
 /** The wiring of a functional model, rewritten to `[[name, node, tensor, kwargs], ...]`. */
+import { firstCall, orderCalls } from './callOrder.js';
 import { CONTAINERS, field, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import { endRefs, nodeRefs, tensorRef } from './layerGraph.js';
 import type { Notes } from './notes.js';
@@ -133,11 +134,18 @@ function countCallsFromOne(
   }
 }
 
+/** The calls of a functional container's shared layers in the order in which TensorFlow.js counts them; in place. */
+export function countCallsAsMade(container: LayerJson, where: string, notes: Notes): void {
+  for (const name of orderCalls(container, () => references(container)))
+    notes.add('calls of a shared layer were put in the order in which TensorFlow.js makes them', where + name);
+}
+
+const listOf = (container: LayerJson): LayerJson[] =>
+  (Array.isArray(container.config) ? container.config : container.config.layers) as unknown as LayerJson[];
+
 /** Puts `extra` behind `layer`: whatever read the layer's output now reads the extra's. */
 export function insertBehind(container: LayerJson, layer: LayerJson, extra: LayerJson): void {
-  const layers = (Array.isArray(container.config)
-    ? container.config
-    : container.config.layers) as unknown as LayerJson[];
+  const layers = listOf(container);
   const name = layerName(layer);
   const extraName = layerName(extra);
   if (container.class_name !== 'Sequential') {
@@ -146,6 +154,25 @@ export function insertBehind(container: LayerJson, layer: LayerJson, extra: Laye
     extra.name = extraName;
   }
   layers.splice(layers.indexOf(layer) + 1, 0, extra);
+}
+
+/** Keys of a layer's config that say what the first layer of a Sequential takes. */
+export const INPUT_KEYS = ['batch_input_shape', 'batchInputShape', 'input_shape', 'inputShape'] as const;
+
+/** Puts `extra` before `layer`, which has one input: the layer reads the extra's output, and the extra what the layer read. */
+export function insertBefore(container: LayerJson, layer: LayerJson, extra: LayerJson): void {
+  const layers = listOf(container);
+  if (container.class_name !== 'Sequential') {
+    const extraName = layerName(extra);
+    extra.inbound_nodes = layer.inbound_nodes;
+    extra.name = extraName;
+    layer.inbound_nodes = (extra.inbound_nodes as unknown[]).map((_node, i) => [[extraName, i, 0, {}]]);
+  }
+  for (const key of INPUT_KEYS) {
+    if (layer.config[key] !== undefined) extra.config[key] = layer.config[key];
+    delete layer.config[key];
+  }
+  layers.splice(layers.indexOf(layer), 0, extra);
 }
 
 /** Renames a layer inside its container. */
@@ -163,7 +190,7 @@ export function danglingCalls(container: LayerJson): { layer: string; input: str
   const calls = new Map(
     layers.map((layer) => {
       const count = layer.class_name === 'InputLayer' ? 1 : (layer.inbound_nodes as unknown[]).length;
-      return [layerName(layer), { first: CONTAINERS.has(layer.class_name) ? 1 : 0, count }];
+      return [layerName(layer), { first: firstCall(layer), count }];
     }),
   );
   const exists = (ref: { layer: string; node: number }): boolean => {

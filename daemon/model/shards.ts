@@ -7,6 +7,9 @@ import { groupBytes, type ManifestGroup } from './manifest.js';
 import type { Notes } from './notes.js';
 import { resolveInside } from './workspacePath.js';
 
+/** Called with the real path of a file before it is read. */
+export type OnFile = (path: string) => void;
+
 interface Shard {
   /** As the manifest names it. */
   readonly name: string;
@@ -117,8 +120,7 @@ async function sizeError(shards: readonly Shard[], expected: number, json: strin
 export async function readGroup(
   group: ManifestGroup,
   json: string,
-  workspace: string,
-  notes: Notes,
+  { workspace, notes, onFile }: { workspace: string; notes: Notes; onFile: OnFile },
 ): Promise<Uint8Array> {
   const expected = groupBytes(group);
   const shards: Shard[] = [];
@@ -132,6 +134,7 @@ export async function readGroup(
       { file: json },
     );
   }
+  for (const { path } of shards) onFile(path);
   const bytes = new Uint8Array(expected);
   let offset = 0;
   for (const shard of shards) {

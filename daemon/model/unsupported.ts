@@ -66,8 +66,6 @@ function refuseIgnoredSettings(className: string, config: Json, refuse: Refuse):
   }
   if (/Pooling[123]D$/.test(className)) {
     if (field(config, 'keepdims') === true) ignored('keepdims', 'put a Reshape layer behind it instead');
-    if (/1D$/.test(className) && /first$/i.test(stringAt(config, 'data_format') ?? ''))
-      ignored('channels_first', again);
   }
   if (className === 'ReLU') {
     if (!isZero(field(config, 'negative_slope'))) ignored('a negative_slope', 'use a LeakyReLU layer instead');

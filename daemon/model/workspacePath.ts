@@ -33,14 +33,11 @@ async function realpathOfMaybeMissing(path: string): Promise<string> {
  */
 export async function resolveInside(workspace: string, base: string, path: string): Promise<string> {
   const refuse = (why: string): never => {
-    throw new UserError(
-      'path-outside-workspace',
-      `"${path.slice(0, 200)}" ${why}; move the file into ${workspace} or open the folder that holds it`,
-      { file: path },
-    );
+    throw new UserError('path-outside-workspace', `"${path.slice(0, 200)}" ${why}`, { file: path });
   };
   if (path.includes('\0')) refuse('is not a path');
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) refuse('is a URL, and only files of the workspace are read');
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path))
+    refuse('is a URL, and only files of the workspace are read; download it into the workspace');
   let root: string;
   let target: string;
   try {
@@ -50,6 +47,9 @@ export async function resolveInside(workspace: string, base: string, path: strin
     const { code, message } = error as NodeJS.ErrnoException;
     return refuse(`cannot be resolved (${code === 'EDANGLING' ? message : (code ?? message)})`);
   }
-  if (!isInside(root, target)) refuse('leads out of the workspace');
+  if (!isInside(root, target))
+    refuse(
+      `leads out of the workspace ${workspace}; move the file into it, or open the folder that holds both (on the command line: --workspace DIR)`,
+    );
   return target;
 }

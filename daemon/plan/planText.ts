@@ -1,3 +1,4 @@
+import nodePath from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'jsonc-parser';
 
@@ -25,3 +26,13 @@ export function saysJust(text: string, plan: ShortPlan): boolean {
   const { $schema: _schema, ...said } = (parse(text) ?? {}) as Record<string, unknown>;
   return isDeepStrictEqual(said, { ...plan });
 }
+
+/**
+ * How a plan names a file: relative to the plan's folder, with "/" on every platform.
+ * @param folder, file absolute. @param paths the platform's rules; for tests.
+ */
+export const planPath = (
+  folder: string,
+  file: string,
+  { relative, sep }: Pick<typeof nodePath, 'relative' | 'sep'> = nodePath,
+): string => (relative(folder, file) || '.').split(sep).join('/');

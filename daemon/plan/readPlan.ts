@@ -6,7 +6,7 @@ import type { FileFormat } from '../lc/budgets.js';
 import type { Model } from '../model/model.js';
 import { readModel } from '../model/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
-import { resolveInside } from '../model/workspacePath.js';
+import { isInside, resolveInside } from '../model/workspacePath.js';
 import { isBuiltinData } from '../data/builtin.js';
 import { UserError } from '../protocol/errors.js';
 import type { PathSettings, Plan } from '../protocol/plan.js';
@@ -32,20 +32,20 @@ async function modelOf(
   return { modelPath: relative(workspace, file), model };
 }
 
+interface ReadOptions {
+  readonly workspace: string;
+  readonly asPath?: PathSettings;
+  readonly formatOf?: (model: Model) => FileFormat;
+}
+
 /**
  * @param path the plan file; `workspace` is the folder no path of the plan may leave. Both absolute. `asPath`: resolves to a
  * path of budgets, with these settings over the plan's own; without it the plan is its one budget. `formatOf`: what a
  * budget in bytes buys of a model; without it, an estimate.
  * @throws UserError plan-invalid, budget-impossible, path-outside-workspace, and what reading the model throws.
  */
-export async function readPlan(
-  path: string,
-  {
-    workspace,
-    asPath,
-    formatOf,
-  }: { workspace: string; asPath?: PathSettings; formatOf?: (model: Model) => FileFormat },
-): Promise<ResolvedPlan> {
+export async function readPlan(path: string, options: ReadOptions): Promise<ResolvedPlan> {
+  const { workspace } = options;
   const file = await resolveInside(workspace, workspace, path);
   const shown = relative(workspace, file);
   const info = await stat(file).catch(() => null);
@@ -53,7 +53,20 @@ export async function readPlan(
     throw new UserError('plan-invalid', `${shown}: no such plan file; "lc-prune init MODEL" writes one`, { file });
   if (info.size > MAX_BYTES)
     throw new UserError('plan-invalid', `${shown}: ${info.size} bytes is too large for a plan file`, { file });
-  const plan = requirePlan(await readFile(file, 'utf8'), shown);
+  return resolveText(await readFile(file, 'utf8'), file, options);
+}
+
+/**
+ * The plan that a text would be in a file, whether the file is there or not.
+ * @param file its real path, inside the workspace. @throws as `readPlan`.
+ */
+export async function resolveText(
+  text: string,
+  file: string,
+  { workspace, asPath, formatOf }: ReadOptions,
+): Promise<ResolvedPlan> {
+  const shown = relative(workspace, file);
+  const plan = requirePlan(text, shown);
   const { modelPath, model } = await modelOf(plan, file, workspace);
   const dataPaths = new Map<string, string>();
   const data = typeof plan.data === 'string' ? { source: plan.data } : plan.data;
@@ -64,7 +77,7 @@ export async function readPlan(
   const resolved = requireResolved(
     plan,
     {
-      name: planName(path),
+      name: planName(file),
       planPath: shown,
       modelPath,
       dataPath: (source) => dataPaths.get(source) ?? source,
@@ -76,10 +89,12 @@ export async function readPlan(
   return asPath ? withPath(resolved, { ...plan.path, ...asPath }, shown) : resolved;
 }
 
-/** The folder a command works in: `explicit`, else the current folder when the file is inside it, else the file's own. */
+/**
+ * The folder a command works in: `explicit`, else the current folder when the file is inside it, else the file's own.
+ * @param file absolute; links resolved, where it exists.
+ */
 export function workspaceFor(file: string, explicit?: string): string {
   if (explicit !== undefined) return resolve(explicit);
   const current = process.cwd();
-  const inside = !relative(current, resolve(file)).startsWith('..');
-  return inside ? current : dirname(resolve(file));
+  return isInside(current, file) ? current : dirname(file);
 }

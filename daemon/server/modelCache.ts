@@ -1,6 +1,6 @@
 /** The model asked about last, kept for a minute: a budget that is being typed asks about it at every key. */
-import { stat } from 'node:fs/promises';
 import type { FileFormat } from '../lc/budgets.js';
+import { areUnchanged, stampFile, type FileStamps } from '../model/fileStamps.js';
 import type { LayerSummary, Model } from '../model/model.js';
 
 export interface LoadedModel {
@@ -13,37 +13,47 @@ export interface LoadedModel {
 
 const LIFETIME = 60_000;
 
+interface Entry {
+  readonly path: string;
+  readonly workspace: string;
+  /** Every file that was read, as it was before that. */
+  readonly stamps: FileStamps;
+  readonly loaded: Promise<LoadedModel>;
+}
+
 export class ModelCache {
-  #entry: { key: string; loaded: Promise<LoadedModel> } | undefined;
+  #entry: Entry | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** @throws UserError model-missing, model-invalid, model-unsupported. */
   async load(path: string, workspace: string): Promise<LoadedModel> {
-    const info = await stat(path).catch(() => null);
-    const key = `${path}\0${info?.mtimeMs}\0${info?.size}`;
-    if (this.#entry?.key !== key) {
-      const loaded = read(path, workspace);
-      this.#entry = { key, loaded };
-      loaded.catch(() => this.#forget(key));
+    let entry = this.#entry;
+    if (entry?.path !== path || entry.workspace !== workspace || !areUnchanged(entry.stamps)) {
+      const stamps: FileStamps = new Map();
+      const loaded = read(path, workspace, (file) => stampFile(stamps, file));
+      const own: Entry = { path, workspace, stamps, loaded };
+      this.#entry = entry = own;
+      loaded.catch(() => this.#forget(own));
     }
+    const kept = entry;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#forget(key), LIFETIME);
+    this.#timer = setTimeout(() => this.#forget(kept), LIFETIME);
     this.#timer.unref();
-    return this.#entry.loaded;
+    return entry.loaded;
   }
 
-  #forget(key: string): void {
-    if (this.#entry?.key === key) this.#entry = undefined;
+  #forget(entry: Entry): void {
+    if (this.#entry === entry) this.#entry = undefined;
   }
 }
 
-async function read(path: string, workspace: string): Promise<LoadedModel> {
+async function read(path: string, workspace: string, onFile: (file: string) => void): Promise<LoadedModel> {
   const [{ readModel }, { summarizeModel }, { fileFormatOf }] = await Promise.all([
     import('../model/readModel.js'),
     import('../model/summarize.js'),
     import('../export/packageFormat.js'),
   ]);
-  const model = await readModel(path, { workspace });
+  const model = await readModel(path, { workspace, onFile });
   return {
     model,
     layers: summarizeModel(model),

@@ -4,11 +4,10 @@ import { openDataset } from '../data/openDataset.js';
 import { ShuffledBatches } from '../data/batches.js';
 import { sampleSource } from '../data/sampleSource.js';
 import type { Dataset, Split } from '../data/dataset.js';
-import type { EngineInfo, EngineProvider, EngineSession, SampleSource } from '../engine/engine.js';
+import type { EngineInfo, EngineProvider, EngineSession, Purpose, SampleSource } from '../engine/engine.js';
 import { fileFormatOf } from '../export/packageFormat.js';
 import type { ChooseOptions, Considered } from '../engine/choose.js';
 import { openEngine, prepareEngines } from '../engine/registry.js';
-import type { Purpose } from '../engine/trial.js';
 import { buildArchitecture } from '../model/architectures.js';
 import { withInputSizes } from '../model/inputSizes.js';
 import type { Model } from '../model/model.js';
@@ -129,7 +128,7 @@ function unchanged(what: 'model' | 'data', before: string | null, now: string): 
 /** @throws UserError of every kind that reading the model, opening the data and choosing an engine can. */
 export const assemble: Assemble = async (plan, { workspace, purpose = 'training', comparedOn = [], providers }) => {
   const timing = startTiming();
-  const engines = { folders: [workspace], purpose, ...(providers && { providers }) };
+  const engines = { folders: [workspace], ...(providers && { providers }) };
   // Whatever is wrong there is told when the engine is opened.
   prepareEngines(plan.engine, engines).catch(() => undefined);
   const model = await openModel(plan, workspace);
@@ -157,6 +156,7 @@ export const assemble: Assemble = async (plan, { workspace, purpose = 'training'
         classification: setup.classification,
         fromLogits: setup.fromLogits,
         batchSize,
+        purpose,
         seed: plan.seed,
         ...(output === undefined ? {} : { output }),
         ...(classWeights && { classWeights }),

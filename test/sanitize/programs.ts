@@ -80,7 +80,7 @@ export async function samplePrograms(): Promise<SampleProgram[]> {
     ...noisy,
   ]) {
     const traced = await traceModel(toModel(chain(inputShape, layers())), { loss, batchSize: 3 });
-    programs.push(programOf(name, traced.training));
+    programs.push(programOf(name, await traced.training()));
   }
   return programs;
 }

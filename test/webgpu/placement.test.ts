@@ -18,7 +18,7 @@ async function place([, inputShape, build, loss = 'meanSquaredError']: Case, tar
     logSeverityLevel: 4 as const,
     extra: { session: { disable_cpu_ep_fallback: '1' } },
   };
-  for (const graph of [training, inference])
+  for (const graph of [await training(), inference])
     await (await ort.InferenceSession.create(emitOnnx(graph, target).bytes, options)).release();
 }
 

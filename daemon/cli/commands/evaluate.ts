@@ -1,5 +1,3 @@
-import { realpath } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { isBuiltinData } from '../../data/builtin.js';
 import { chooseReading } from '../../data/chooseReading.js';
 import { openDataset } from '../../data/openDataset.js';
@@ -10,12 +8,14 @@ import { readModel } from '../../model/readModel.js';
 import { setupByData } from '../../model/setupByData.js';
 import { trainingSetup } from '../../model/trainingSetup.js';
 import { resolveData } from '../../plan/resolveData.js';
-import { workspaceFor } from '../../plan/readPlan.js';
 import { referenceOf } from '../../trainer/reading.js';
 import { DataSource } from '../../protocol/plan.js';
 import { UserError } from '../../protocol/errors.js';
-import { stringOption, type Command } from '../command.js';
+import { namedFile, stringOption, type Command } from '../command.js';
 import { count, errorText } from '../text.js';
+
+/** Samples computed at once, at most. */
+const BATCH = 256;
 
 export const evaluate: Command = {
   name: 'evaluate',
@@ -48,8 +48,8 @@ export const evaluate: Command = {
         'usage',
         'lc-prune evaluate: --data DATA is missing: a built-in name ("mnist"), a file or a folder',
       );
-    const modelPath = await realpath(positionals[0]!).catch(() => resolve(positionals[0]!));
-    const model = await readModel(modelPath, { workspace: workspaceFor(modelPath, stringOption(values, 'workspace')) });
+    const { file, workspace } = await namedFile(positionals[0]!, values);
+    const model = await readModel(file, { workspace });
     const output = stringOption(values, 'output');
     const scaleText = stringOption(values, 'scale');
     const scale = scaleText !== undefined && Number.isFinite(Number(scaleText)) ? Number(scaleText) : scaleText;
@@ -64,16 +64,12 @@ export const evaluate: Command = {
         'usage',
         `lc-prune evaluate: --scale, --mean or --classes: ${parsed.error.issues[0]!.message}`,
       );
-    // A path typed on the command line is the user's own choice, wherever a link leads it.
-    const dataPath = isBuiltinData(source) ? source : await realpath(source).catch(() => resolve(source));
-    const dataWorkspace = isBuiltinData(source)
-      ? process.cwd()
-      : workspaceFor(dataPath, stringOption(values, 'workspace'));
+    const data = isBuiltinData(source) ? { file: source, workspace: process.cwd() } : await namedFile(source, values);
     const { setup, opened } = await setupByData(trainingSetup(model, output), (requirements) =>
       openDataset(
-        resolveData(parsed.data, () => dataPath),
+        resolveData(parsed.data, () => data.file),
         requirements,
-        { workspace: dataWorkspace, seed: 0, purpose: 'evaluate' },
+        { workspace: data.workspace, seed: 0, purpose: 'evaluate' },
       ),
     );
     const engine = await openEngine(
@@ -83,11 +79,11 @@ export const evaluate: Command = {
         loss: setup.loss,
         classification: setup.classification,
         fromLogits: setup.fromLogits,
-        batchSize: 256,
+        batchSize: Math.max(1, Math.min(BATCH, opened.test.size)),
+        purpose: 'inference',
         seed: 0,
         ...(output === undefined ? {} : { output }),
       },
-      { purpose: 'inference' },
     );
     try {
       const scaleIsOpen = scale === undefined || scale === 'auto';

@@ -9,7 +9,7 @@ import { workspaceFor } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
 import { findRun } from '../../runs/registry.js';
 import { readReference, readRunModel } from '../../runs/runModels.js';
-import { integerOption, stringOption, type Command } from '../command.js';
+import { integerOption, namedFile, stringOption, type Command, type Values } from '../command.js';
 import { measureExport, printExport } from '../exportView.js';
 import { count } from '../text.js';
 
@@ -22,17 +22,18 @@ interface Source {
 }
 
 /** A model file, or the result of a run (its folder or its name). */
-async function readSource(from: string, workspace: string | undefined, point: number | undefined): Promise<Source> {
+async function readSource(from: string, values: Values, point: number | undefined): Promise<Source> {
   if ((await stat(from).catch(() => null))?.isFile()) {
     if (point !== undefined)
       throw new UserError('usage', 'lc-prune export: --point is for a path run; give its name instead of a model file');
-    const path = resolve(from);
-    const stem = basename(path, extname(path));
+    const { file, workspace } = await namedFile(from, values);
+    const stem = basename(file, extname(file));
     // TensorFlow.js calls every model "model"; its folder says more.
-    const name = stem === 'model' ? basename(dirname(path)) : stem;
-    if (path.endsWith('.lcp')) return { model: readSparsePackage(await readFile(path), path), name, reference: null };
-    return { model: await readModel(path, { workspace: workspaceFor(path, workspace) }), name, reference: null };
+    const name = stem === 'model' ? basename(dirname(file)) : stem;
+    if (file.endsWith('.lcp')) return { model: readSparsePackage(await readFile(file), file), name, reference: null };
+    return { model: await readModel(file, { workspace }), name, reference: null };
   }
+  const workspace = stringOption(values, 'workspace');
   const found = await findRun(from, { workspace: resolve(workspace ?? '.') }).catch((error: unknown) => {
     if (!(error instanceof UserError) || error.code !== 'run-missing') throw error;
     throw new UserError(
@@ -65,7 +66,7 @@ export const exportCommand: Command = {
     if (!format && out !== undefined)
       throw new UserError('usage', 'lc-prune export: --out needs --format FORMAT; run it without both to see the list');
     const point = integerOption(values, 'point', 0, 1e6);
-    const { model, name, reference } = await readSource(positionals[0]!, workspace, point);
+    const { model, name, reference } = await readSource(positionals[0]!, values, point);
     if (!format) {
       printExport(await measureExport(model, reference, terminal), terminal);
       return 0;

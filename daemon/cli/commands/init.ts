@@ -1,52 +1,80 @@
 import { open, stat } from 'node:fs/promises';
 import { dirname, extname, join, relative, resolve } from 'node:path';
+import { BUILTIN_DATA, isBuiltinData } from '../../data/builtin.js';
+import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
-import { planName, readPlan, workspaceFor } from '../../plan/readPlan.js';
-import { planText } from '../../plan/planText.js';
+import { resolveInside } from '../../model/workspacePath.js';
+import { likelyData } from '../../plan/likelyData.js';
+import { planName, resolveText } from '../../plan/readPlan.js';
+import { planPath, planText } from '../../plan/planText.js';
 import { UserError } from '../../protocol/errors.js';
-import { stringOption, type Command } from '../command.js';
+import { namedFile, stringOption, type Command } from '../command.js';
+
+/** The plan's data: what was named, relative to the current folder; else what fits the model. */
+async function dataFor(model: Model, folder: string, named: string | undefined): Promise<string> {
+  if (named === undefined) {
+    const found = await likelyData(model);
+    return isBuiltinData(found) ? found : planPath(folder, join(dirname(model.path), found));
+  }
+  if (isBuiltinData(named)) return named;
+  const file = resolve(named);
+  if (!(await stat(file).catch(() => null)))
+    throw new UserError(
+      'data-missing',
+      `--data: "${named}" is no file or folder here, and no built-in data set (${BUILTIN_DATA.join(', ')})`,
+      { file },
+    );
+  return planPath(folder, file);
+}
 
 export const init: Command = {
   name: 'init',
   positionals: 'MODEL',
   summary: 'write a plan file beside a model',
   options: {
-    data: { type: 'string', value: 'DATA', help: 'built-in data set, or a path relative to the plan (default: mnist)' },
+    data: {
+      type: 'string',
+      value: 'DATA',
+      help: 'built-in data set, or a path (default: the built-in set, or the one file beside the model, that fits it)',
+    },
     keep: { type: 'string', value: 'SHARE', help: 'share of the weights to keep (default: 1%)' },
     out: { type: 'string', value: 'FILE', help: 'the plan file (default: MODEL.prune.json beside the model)' },
   },
   async run({ positionals, values, terminal }) {
-    const modelFile = resolve(positionals[0]!);
-    const workspace = workspaceFor(modelFile, stringOption(values, 'workspace'));
+    const { file: modelFile, workspace } = await namedFile(positionals[0]!, values);
     const model = await readModel(modelFile, { workspace });
-    const out = resolve(
+    const wanted = resolve(
       stringOption(values, 'out') ??
         join(
           dirname(modelFile),
           `${planName(modelFile.slice(0, modelFile.length - extname(modelFile).length))}.prune.json`,
         ),
     );
-    if (await stat(out).catch(() => null))
-      throw new UserError('usage', `${relative(workspace, out)}: exists already; choose another with --out`, {
-        file: out,
-      });
+    const out = await resolveInside(workspace, dirname(wanted), wanted);
+    const shown = relative(process.cwd(), out);
+    const exists = () => new UserError('usage', `${shown}: exists already; choose another with --out`, { file: out });
+    if (await stat(out).catch(() => null)) throw exists();
     const text = planText({
-      model: relative(dirname(out), modelFile),
-      data: stringOption(values, 'data') ?? 'mnist',
+      model: planPath(dirname(out), modelFile),
+      data: await dataFor(model, dirname(out), stringOption(values, 'data')),
       budget: { keep: stringOption(values, 'keep') ?? '1%' },
     });
+    // Whatever is wrong with it is said before anything is written.
+    await resolveText(text, out, { workspace });
     // "wx": never over a file that appeared meanwhile.
-    const file = await open(out, 'wx');
+    const file = await open(out, 'wx').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') throw exists();
+      throw new UserError('disk', `${shown} was not written: ${error.message}`, { file: out });
+    });
     try {
       await file.writeFile(text);
     } finally {
       await file.close();
     }
-    await readPlan(out, { workspace });
     const prunable = summarizeModel(model).reduce((total, layer) => total + layer.prunable, 0);
     terminal.emit({ event: 'plan', path: out, prunable });
-    terminal.print(`${relative(process.cwd(), out)}: next, lc-prune run ${relative(process.cwd(), out)}`);
+    terminal.print(`${shown}: next, lc-prune run ${shown}`);
     return 0;
   },
 };

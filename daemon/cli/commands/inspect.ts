@@ -1,7 +1,6 @@
 import { readModel } from '../../model/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
-import { workspaceFor } from '../../plan/readPlan.js';
-import { stringOption, type Command } from '../command.js';
+import { namedFile, type Command } from '../command.js';
 import { bytes, count, percent, table } from '../text.js';
 
 export const inspect: Command = {
@@ -10,8 +9,8 @@ export const inspect: Command = {
   summary: "a model's layers: shapes, weights, prunable, bytes, FLOPs, zeros",
   options: {},
   async run({ positionals, values, terminal }) {
-    const path = positionals[0]!;
-    const model = await readModel(path, { workspace: workspaceFor(path, stringOption(values, 'workspace')) });
+    const { file, workspace } = await namedFile(positionals[0]!, values);
+    const model = await readModel(file, { workspace });
     const data = new Map(model.weights.map((weight) => [weight.name, weight.data]));
     const zeros = (name: string) => data.get(name)?.reduce((found, value) => found + (value === 0 ? 1 : 0), 0) ?? 0;
     const zerosOf = (names: readonly string[]) => names.reduce((total, name) => total + zeros(name), 0);

@@ -1,11 +1,10 @@
-import { resolve } from 'node:path';
 import { fileFormatOf } from '../../export/packageFormat.js';
-import { readPlan, workspaceFor } from '../../plan/readPlan.js';
+import { readPlan } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
 import { PathSettings } from '../../protocol/plan.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { startRun } from '../../runs/supervisor.js';
-import { integerOption, stringOption, type Command, type Values } from '../command.js';
+import { integerOption, namedFile, stringOption, type Command, type Values } from '../command.js';
 import { finishRun } from '../finishRun.js';
 import { follow } from '../follow.js';
 
@@ -72,8 +71,7 @@ export const path: Command = {
     seed: { type: 'string', value: 'N', help: 'seed (default: the plan, else 0)' },
   },
   async run({ positionals, values, terminal }) {
-    const planFile = resolve(positionals[0]!);
-    const workspace = workspaceFor(planFile, stringOption(values, 'workspace'));
+    const { file: planFile, workspace } = await namedFile(positionals[0]!, values);
     const compare = stringOption(values, 'compare');
     if (compare !== undefined && compare !== 'magnitude')
       throw new UserError('usage', `--compare: "${compare}" has no path; known: magnitude`);

@@ -11,11 +11,11 @@ import { readModel } from '../../model/readModel.js';
 import { setupByData } from '../../model/setupByData.js';
 import { trainingSetup, type TrainingSetup } from '../../model/trainingSetup.js';
 import { resolveInside } from '../../model/workspacePath.js';
-import { readPlan, workspaceFor } from '../../plan/readPlan.js';
+import { readPlan } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { isOpen, readByReference } from '../../trainer/reading.js';
-import { integerOption, stringOption, type Command } from '../command.js';
+import { integerOption, namedFile, stringOption, type Command } from '../command.js';
 import { pageGrid, terminalGrid } from '../previewView.js';
 
 export const preview: Command = {
@@ -27,8 +27,7 @@ export const preview: Command = {
     out: { type: 'string', value: 'FILE', help: 'write an HTML page with the pictures' },
   },
   async run({ positionals, values, terminal }) {
-    const planFile = resolve(positionals[0]!);
-    const workspace = workspaceFor(planFile, stringOption(values, 'workspace'));
+    const { file: planFile, workspace } = await namedFile(positionals[0]!, values);
     const count = integerOption(values, 'samples', 1, 1000) ?? 16;
     const plan = await readPlan(planFile, { workspace });
     const model =
@@ -67,11 +66,17 @@ async function asTheRunWill(
 ): Promise<{ dataset: Dataset; notes: readonly string[] }> {
   if (!isOpen(plan, opened)) return { dataset: opened, notes: [] };
   const output = plan.output === null ? {} : { output: plan.output };
-  const spec = { loss: setup.loss, fromLogits: setup.fromLogits, batchSize: 256, seed: plan.seed, ...output };
+  const spec = {
+    loss: setup.loss,
+    fromLogits: setup.fromLogits,
+    batchSize: 256,
+    purpose: 'inference' as const,
+    seed: plan.seed,
+    ...output,
+  };
   try {
     const session = await openEngine(plan.engine, withInputSizes(model, opened.inputShapes), spec, {
       folders: [workspace],
-      purpose: 'inference',
     });
     try {
       return await readByReference(plan, opened, session, setup);

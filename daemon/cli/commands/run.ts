@@ -1,10 +1,9 @@
-import { resolve } from 'node:path';
 import { fileFormatOf } from '../../export/packageFormat.js';
-import { readPlan, workspaceFor } from '../../plan/readPlan.js';
+import { readPlan } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
 import { BASELINES, type ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { startRun } from '../../runs/supervisor.js';
-import { integerOption, stringOption, type Command } from '../command.js';
+import { integerOption, namedFile, stringOption, type Command } from '../command.js';
 import { finishRun } from '../finishRun.js';
 import { follow } from '../follow.js';
 
@@ -18,8 +17,7 @@ export const run: Command = {
     compare: { type: 'string', value: 'METHOD', help: 'also run a baseline with equal epochs: magnitude or gradual' },
   },
   async run({ positionals, values, terminal }) {
-    const planFile = resolve(positionals[0]!);
-    const workspace = workspaceFor(planFile, stringOption(values, 'workspace'));
+    const { file: planFile, workspace } = await namedFile(positionals[0]!, values);
     const compare = stringOption(values, 'compare');
     const baseline = BASELINES.find((method) => method === compare);
     if (compare !== undefined && !baseline)

@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import { isBuiltinData } from '../../data/builtin.js';
 import { fileFormatOf } from '../../export/packageFormat.js';
 import { neededShare, suggestFloors, withLargest, type SensitivityPoint } from '../../lc/sensitivity.js';
@@ -6,7 +6,7 @@ import { parseShare } from '../../lc/share.js';
 import { readModel } from '../../model/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
 import { resolveInside } from '../../model/workspacePath.js';
-import { readPlan, planName, workspaceFor } from '../../plan/readPlan.js';
+import { readPlan, planName } from '../../plan/readPlan.js';
 import { requireResolved } from '../../plan/resolvePlan.js';
 import { UserError } from '../../protocol/errors.js';
 import type { Budget } from '../../protocol/plan.js';
@@ -14,7 +14,7 @@ import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { startRun } from '../../runs/supervisor.js';
 import { decisionSet } from '../../trainer/evaluations.js';
 import { assemble } from '../../trainer/setup.js';
-import { stringOption, type Command, type Values } from '../command.js';
+import { namedFile, stringOption, type Command, type Values } from '../command.js';
 import { follow } from '../follow.js';
 import type { Terminal } from '../terminal.js';
 import { count, percent, sparkline, table } from '../text.js';
@@ -35,8 +35,8 @@ function shareOption(name: string, text: string): number {
 }
 
 /** A plan as it is, or one made for a model: a budget is there for its floors only. */
-async function planOf(file: string, values: Values): Promise<{ plan: ResolvedPlan; workspace: string }> {
-  const workspace = workspaceFor(file, stringOption(values, 'workspace'));
+async function planOf(named: string, values: Values): Promise<{ plan: ResolvedPlan; workspace: string }> {
+  const { file, workspace } = await namedFile(named, values);
   const data = stringOption(values, 'data');
   const keep = stringOption(values, 'keep');
   if (/\.prune\.jsonc?$/.test(file)) {
@@ -106,7 +106,7 @@ export const sensitivity: Command = {
       .map((text) => shareOption('shares', text.trim()));
     const shares = [...new Set(listed)].sort((a, b) => b - a);
     const increase = shareOption('max-error-increase', stringOption(values, 'max-error-increase') ?? INCREASE);
-    const { plan: written, workspace } = await planOf(resolve(positionals[0]!), values);
+    const { plan: written, workspace } = await planOf(positionals[0]!, values);
     const engine = stringOption(values, 'engine');
     const plan = await withReference({ ...written, ...(engine === undefined ? {} : { engine }) }, workspace, terminal);
     if (!plan) return 130;

@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { REFERENCE } from '../../plan/defaults.js';
-import { readPlan, workspaceFor } from '../../plan/readPlan.js';
+import { readPlan } from '../../plan/readPlan.js';
 import { readModel } from '../../model/readModel.js';
 import { writeTfjsModel } from '../../model/writeTfjs.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { startRun } from '../../runs/supervisor.js';
-import { integerOption, stringOption, type Command } from '../command.js';
+import { integerOption, namedFile, stringOption, type Command } from '../command.js';
 import { follow } from '../follow.js';
 import { percent } from '../text.js';
 
@@ -20,8 +20,7 @@ export const train: Command = {
     seed: { type: 'string', value: 'N', help: 'seed (default: the plan, else 0)' },
   },
   async run({ positionals, values, terminal }) {
-    const planFile = resolve(positionals[0]!);
-    const workspace = workspaceFor(planFile, stringOption(values, 'workspace'));
+    const { file: planFile, workspace } = await namedFile(positionals[0]!, values);
     const seed = integerOption(values, 'seed', 0, 0xffffffff);
     const engine = stringOption(values, 'engine');
     const written = await readPlan(planFile, { workspace });

@@ -2,9 +2,11 @@ import { UserError } from '../../protocol/errors.js';
 import { Residuals } from '../residuals.js';
 import { createRandom, type Random } from '../../lc/random.js';
 import type { Model } from '../../model/model.js';
+import { eachBatch } from '../eachBatch.js';
 import type {
   EngineInfo,
   EngineSession,
+  EvaluateOptions,
   EvaluationResult,
   Parameter,
   SampleSource,
@@ -12,7 +14,7 @@ import type {
   TrainRequest,
   TrainSummary,
 } from '../engine.js';
-import { sizeOf } from '../graph/ir.js';
+import { type Graph, sizeOf } from '../graph/ir.js';
 import { verified } from '../graph/verify/verified.js';
 import { type TracedModel, traceModel } from '../trace/traceModel.js';
 import { updateSegments } from '../update/segments.js';
@@ -28,6 +30,12 @@ import { allocateVectors, type FlatVectors } from './vectors.js';
 /** The stream of dropout masks and noise, apart from those of shuffling and initial weights. */
 const noiseStream = 1;
 
+/** An executor and the buffers that it reads and writes. */
+interface Ready {
+  readonly graph: Executor;
+  readonly io: Buffers;
+}
+
 /** A model traced by TensorFlow.js, computed by an executor, updated by our own kernel in one memory. */
 export class CompiledSession implements EngineSession {
   readonly parameters: readonly Parameter[];
@@ -37,13 +45,13 @@ export class CompiledSession implements EngineSession {
   readonly outputShape: readonly number[];
 
   readonly #vectors: FlatVectors;
-  readonly #update: Update;
   readonly #random: Random;
   readonly #turns = new Turns();
   /** Non-trainable weights by name, as the graphs read them; and those that training changes. */
   readonly #fixed = new Map<string, Float32Array>();
-  readonly #training: { graph: Executor; io: Buffers };
-  #inference: Promise<{ graph: Executor; io: Buffers }> | undefined;
+  /** Made when they are first asked for: an evaluation needs no training graph. */
+  #training: Promise<Ready & { update: Update }> | undefined;
+  #inference: Promise<Ready> | undefined;
 
   private constructor(
     readonly info: EngineInfo,
@@ -53,7 +61,6 @@ export class CompiledSession implements EngineSession {
     layout: ReturnType<typeof layOutParameters>,
     vectors: FlatVectors,
     fixed: Map<string, Float32Array>,
-    training: { graph: Executor; io: Buffers },
   ) {
     this.parameters = layout.parameters;
     this.size = layout.size;
@@ -61,10 +68,8 @@ export class CompiledSession implements EngineSession {
     this.inputShapes = traced.inputShapes;
     this.outputShape = traced.outputShape;
     this.#vectors = vectors;
-    this.#update = training.graph.update?.(vectors.memory) ?? createUpdate(vectors.memory);
     this.#random = createRandom(spec.seed, noiseStream);
     this.#fixed = fixed;
-    this.#training = training;
   }
 
   /** @throws UserError('model-unsupported') naming the layer; UserError('engine-failed'). */
@@ -80,9 +85,9 @@ export class CompiledSession implements EngineSession {
     const valueOf = weightValues(model);
     for (const { name, offset } of layout.parameters) vectors.w.set(valueOf(name), offset);
     const fixed = new Map(traced.states.map(({ name }) => [name, Float32Array.from(valueOf(name))]));
-    const io = bindBuffers(traced.training, layout.parameters, vectors, fixed);
-    const graph = await createExecutor(verified(traced.training), io.inputs, io.outputs);
-    return new CompiledSession(info, spec, createExecutor, traced, layout, vectors, fixed, { graph, io });
+    const session = new CompiledSession(info, spec, createExecutor, traced, layout, vectors, fixed);
+    if (spec.purpose !== 'inference') await session.#openTraining();
+    return session;
   }
 
   async getWeights() {
@@ -132,7 +137,8 @@ export class CompiledSession implements EngineSession {
 
   async train(request: TrainRequest): Promise<TrainSummary> {
     const { batches, steps, momentum, nesterov, weightDecay, penalty, mask, signal, onStep } = request;
-    const { io } = this.#training;
+    const training = await this.#openTraining();
+    const { graph, io, update } = training;
     const segments = updateSegments(this.size, this.prunableSize, {
       ...(penalty ? { penalty: penalty.ranges } : {}),
       ...(mask ? { mask: mask.ranges } : {}),
@@ -142,13 +148,13 @@ export class CompiledSession implements EngineSession {
     let sum = 0;
     let done = 0;
     for (; done < steps && !signal?.aborted; done++) {
-      const reading = batches.next(io.data, io.target, this.#training.graph.copyRows);
+      const reading = batches.next(io.data, io.target, graph.copyRows);
       if (reading) await reading;
       // What reads ahead needs the event loop while the step runs.
-      const loss = await this.#step(!reading);
+      const loss = await this.#step(training, !reading);
       if (!Number.isFinite(loss))
         throw new UserError('diverged', `the loss became ${loss} at step ${done + 1}; lower the learning rate`);
-      this.#update.step(this.#vectors.offsets, segments, {
+      update.step(this.#vectors.offsets, segments, {
         eta: request.learningRate(done),
         momentum,
         nesterov,
@@ -163,16 +169,16 @@ export class CompiledSession implements EngineSession {
   }
 
   async gradient(inputs: readonly Float32Array[], target: Float32Array) {
-    const { io } = this.#training;
+    const training = await this.#openTraining();
+    const { io } = training;
     inputs.forEach((values, i) => setExactly(io.data[i]!, values, `values of input ${i}`));
     setExactly(io.target, target, 'targets');
-    const loss = await this.#step();
+    const loss = await this.#step(training);
     return { loss, gradient: this.#vectors.g.slice() };
   }
 
   /** Loss and gradients of the batch in the buffers, with fresh random inputs. @param blocking whether it may block. */
-  async #step(blocking = false): Promise<number> {
-    const { graph, io } = this.#training;
+  async #step({ graph, io }: Ready, blocking = false): Promise<number> {
     for (const { values, spec } of io.randoms) fillRandom(this.#random, spec, values);
     await this.#turns.run(graph, blocking);
     return io.loss[0]!;
@@ -196,10 +202,7 @@ export class CompiledSession implements EngineSession {
     return result;
   }
 
-  async evaluate(
-    source: SampleSource,
-    { signal, onProgress }: { signal?: AbortSignal; onProgress?(done: number): void } = {},
-  ): Promise<EvaluationResult> {
+  async evaluate(source: SampleSource, options: EvaluateOptions = {}): Promise<EvaluationResult> {
     const { graph, io } = await this.#openInference();
     const batch = this.traced.inferenceBatchSize;
     const width = this.outputShape.at(-1) ?? 1;
@@ -208,31 +211,37 @@ export class CompiledSession implements EngineSession {
     const tally: Tally = { loss: 0, wrong: 0, rows: 0 };
     const classifies = this.spec.classification ?? /Crossentropy$/.test(this.spec.loss);
     const residuals = classifies ? null : new Residuals(sizeOf(this.outputShape));
-    let samples = 0;
-    while (samples < source.size && !signal?.aborted) {
-      const n = Math.min(batch, source.size - samples);
-      await source.read(samples, n, io.data, target);
+    await eachBatch(source, batch, { inputs: io.data, target }, options, async (n) => {
       await graph.run();
       tallyBatch(tally, this.spec.loss, this.traced.head, io.output, target, n * rowsPerSample, width);
       residuals?.add(io.output, target, n);
-      samples += n;
-      onProgress?.(samples);
-    }
+    });
+    const samples = source.size;
     const loss = tally.loss / tally.rows;
     if (!residuals) return { loss, error: tally.wrong / tally.rows, samples };
     return { loss, error: residuals.unexplained, absoluteError: residuals.meanAbsolute, samples };
   }
 
-  #openInference() {
-    return (this.#inference ??= (async () => {
-      const io = bindBuffers(this.traced.inference, this.parameters, this.#vectors, this.#fixed);
-      return { graph: await this.createExecutor(verified(this.traced.inference), io.inputs, io.outputs), io };
+  #openTraining() {
+    return (this.#training ??= (async () => {
+      const ready = await this.#makeReady(await this.traced.training());
+      const { memory } = this.#vectors;
+      return { ...ready, update: ready.graph.update?.(memory) ?? createUpdate(memory) };
     })());
   }
 
+  #openInference() {
+    return (this.#inference ??= this.#makeReady(this.traced.inference));
+  }
+
+  async #makeReady(graph: Graph): Promise<Ready> {
+    const io = bindBuffers(graph, this.parameters, this.#vectors, this.#fixed);
+    return { graph: await this.createExecutor(verified(graph), io.inputs, io.outputs), io };
+  }
+
   async dispose() {
-    await this.#training.graph.release();
-    if (this.#inference) await (await this.#inference).graph.release();
+    // One that could not be made has nothing to release.
+    for (const made of [this.#training, this.#inference]) await (await made?.catch(() => undefined))?.graph.release();
   }
 }
 

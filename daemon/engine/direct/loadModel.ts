@@ -1,7 +1,9 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Variable } from '@tensorflow/tfjs-core';
 import type { Model, Topology, WeightTensor } from '../../model/model.js';
+import { withZeroInitializers } from '../../model/zeroInitializers.js';
 import { UserError } from '../../protocol/errors.js';
+import { checkWiring } from '../builtWiring.js';
 import type { Parameter } from '../engine.js';
 import type { TensorFlow } from './tensorflow.js';
 
@@ -18,25 +20,6 @@ export interface LoadedModel {
   readonly size: number;
   /** Moving averages and frozen weights, in the model's order. */
   readonly state: readonly Variable[];
-}
-
-/**
- * Every initializer made Zeros: the file's weights replace them, and random ones (Orthogonal above all) cost seconds.
- * No seeds either: TensorFlow.js would draw the same dropout mask at every step.
- */
-function withoutRandomness(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutRandomness);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key,
-      key === 'seed'
-        ? null
-        : key.endsWith('_initializer') && inner
-          ? { class_name: 'Zeros', config: {} }
-          : withoutRandomness(inner),
-    ]),
-  );
 }
 
 /** Kernels of Dense and convolutions, recurrent kernels, embeddings: the names TensorFlow.js gives them. */
@@ -58,7 +41,7 @@ export async function loadModel(tf: TensorFlow, model: Model, topology: Topology
   let layersModel: LayersModel;
   try {
     layersModel = await tf.layers.models.modelFromJSON({
-      modelTopology: withoutRandomness(topology) as never,
+      modelTopology: withZeroInitializers(topology) as never,
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -66,6 +49,7 @@ export async function loadModel(tf: TensorFlow, model: Model, topology: Topology
       file: model.path,
     });
   }
+  checkWiring(layersModel, topology, model.path);
 
   const byName = new Map(model.weights.map((weight) => [weight.name, weight]));
   for (const weight of model.weights) {

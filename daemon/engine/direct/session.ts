@@ -2,9 +2,11 @@ import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
 import { createRandom, type Random } from '../../lc/random.js';
 import type { Model } from '../../model/model.js';
 import { UserError } from '../../protocol/errors.js';
+import { eachBatch } from '../eachBatch.js';
 import type {
   EngineInfo,
   EngineSession,
+  EvaluateOptions,
   EvaluationResult,
   Parameter,
   SampleSource,
@@ -130,10 +132,7 @@ class DirectSession implements EngineSession {
     return { steps: done, meanLoss: done > 0 ? sum / done : 0, aborted: done < steps };
   }
 
-  async evaluate(
-    source: SampleSource,
-    { signal, onProgress }: { signal?: AbortSignal; onProgress?(done: number): void } = {},
-  ): Promise<EvaluationResult> {
+  async evaluate(source: SampleSource, options: EvaluateOptions = {}): Promise<EvaluationResult> {
     const count = Math.min(this.spec.batchSize, source.size);
     const inputs = this.inputShapes.map((shape) => new Float32Array(count * elements(shape)));
     const target = new Float32Array(count * elements(this.outputShape));
@@ -141,11 +140,7 @@ class DirectSession implements EngineSession {
     const residuals = classifies ? null : new Residuals(elements(this.outputShape));
     let lossSum = 0;
     let wrong = 0;
-    let done = 0;
-    while (done < source.size) {
-      signal?.throwIfAborted();
-      const n = Math.min(count, source.size - done);
-      await source.read(done, n, inputs, target);
+    await eachBatch(source, count, { inputs, target }, options, async (n) => {
       activate(this.tf);
       const { loss } = this.spec;
       const [lossTensor, answer] = this.tf.core.tidy(() => {
@@ -161,9 +156,7 @@ class DirectSession implements EngineSession {
       lossSum += batchLoss! * n;
       if (residuals) residuals.add(values, target, n);
       else wrong += values[0]!;
-      done += n;
-      onProgress?.(done);
-    }
+    });
     const [loss, samples] = [lossSum / source.size, source.size];
     if (!residuals) return { loss, error: wrong / samples, samples };
     return { loss, error: residuals.unexplained, absoluteError: residuals.meanAbsolute, samples };

@@ -4,7 +4,12 @@ import type { Attributes } from './ir.js';
  * How much each of `from` pixels gives to each of `to` pixels along one axis, as [to, from]: resizing is a product with
  * these along either axis, and its gradient one with their transposes. TensorFlow's arithmetic.
  */
-export function resizeWeights({ alignCorners, halfPixelCenters }: Attributes, from: number, to: number, linear: boolean) {
+export function resizeWeights(
+  { alignCorners, halfPixelCenters }: Attributes,
+  from: number,
+  to: number,
+  linear: boolean,
+) {
   const scale = alignCorners && to > 1 ? (from - 1) / (to - 1) : from / to;
   const weights = new Float32Array(from * to);
   for (let i = 0; i < to; i++) {

@@ -32,15 +32,15 @@ export const nativeProvider: EngineProvider = {
     const found = loadAddon();
     if ('reason' in found) throw new UserError('engine-unavailable', `engine ${id}: ${found.reason}`);
     const threads = spec.threads ?? defaultThreads();
-    try {
-      const level = kernelLevel(found.addon);
-      return await CompiledSession.open(info(threads, level), model, spec, async (graph, inputs, outputs) =>
-        NativeGraph.create(found.addon, graph, inputs, outputs, { threads, level }),
-      );
-    } catch (error) {
-      if (error instanceof Unsupported) throw new UserError('model-unsupported', `engine ${id}: ${error.message}`);
-      if (error instanceof RangeError) throw new UserError('engine-failed', `engine ${id}: ${error.message}`);
-      throw error;
-    }
+    const level = kernelLevel(found.addon);
+    return CompiledSession.open(info(threads, level), model, spec, async (graph, inputs, outputs) => {
+      try {
+        return NativeGraph.create(found.addon, graph, inputs, outputs, { threads, level });
+      } catch (error) {
+        if (error instanceof Unsupported) throw new UserError('model-unsupported', `engine ${id}: ${error.message}`);
+        if (error instanceof RangeError) throw new UserError('engine-failed', `engine ${id}: ${error.message}`);
+        throw error;
+      }
+    });
   },
 };

@@ -1,4 +1,4 @@
-/** Gradients that TensorFlow.js 4.22 does not have, or has wrong for some shapes. Its registry is one for all its backends. */
+/** Gradients that TensorFlow.js 4.22 does not have, has wrong for some shapes, or computes from arrays as large as its tensors. Its registry is one for all its backends. */
 import * as tf from '@tensorflow/tfjs-core';
 
 /** A 3-D convolution's data gradient is what its transpose computes; TensorFlow.js gives that one no gradient. */
@@ -45,7 +45,28 @@ const extreme = (kernelName: 'Maximum' | 'Minimum'): tf.GradConfig => ({
   },
 });
 
-const repaired = [transposedConvolution, unpacking, extreme('Maximum'), extreme('Minimum')];
+/** dy, the gradient of a sum or mean over `axis`, at every element of x. TensorFlow.js makes an array of ones for it. */
+function spread(dy: tf.Tensor, x: tf.Tensor, axis: unknown): tf.Tensor {
+  const summed = tf.util.parseAxisParam((axis ?? [...x.shape.keys()]) as number[], x.shape);
+  const kept = x.shape.map((size, i) => (summed.includes(i) ? 1 : size));
+  return tf.mul(tf.reshape(dy, kept), tf.fill(x.shape, 1, 'float32'));
+}
+
+const sum: tf.GradConfig = {
+  kernelName: 'Sum',
+  inputsToSave: ['x'],
+  gradFunc: (dy, [x], { axis }) => ({ x: () => spread(dy as tf.Tensor, x!, axis) }),
+};
+
+const mean: tf.GradConfig = {
+  kernelName: 'Mean',
+  inputsToSave: ['x'],
+  gradFunc: (dy, [x], { axis }) => ({
+    x: () => tf.div(spread(dy as tf.Tensor, x!, axis), x!.size / (dy as tf.Tensor).size),
+  }),
+};
+
+const repaired = [sum, mean, transposedConvolution, unpacking, extreme('Maximum'), extreme('Minimum')];
 
 /** Registers them; a second call does nothing. */
 export function repairGradients(): void {

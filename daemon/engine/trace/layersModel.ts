@@ -3,7 +3,9 @@ import type * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { UserError } from '../../protocol/errors.js';
 import type { Model } from '../../model/model.js';
+import { withZeroInitializers } from '../../model/zeroInitializers.js';
 import { sameShape } from '../graph/ir.js';
+import { checkWiring } from '../builtWiring.js';
 import { allLayers } from '../layerTree.js';
 import { withTracing } from './backend.js';
 import { repairGradients } from './gradientRepairs.js';
@@ -30,33 +32,6 @@ export interface TraceableModel {
   dispose(): void;
 }
 
-/** Without a named initialiser a recurrent layer computes one: an orthogonal matrix, and ones for the forget gates. */
-const RECURRENT = { recurrent_initializer: {}, unit_forget_bias: false };
-
-/** Where a file leaves them out, layers draw random kernels: 15 million numbers for a VGG, thrown away at once. */
-const DRAWN: readonly (readonly [layers: RegExp, initialisers: object])[] = [
-  [/^(Dense|SimpleRNN|GRU|LSTM|Conv\w+)(Cell)?$/, { kernel_initializer: {} }],
-  [/^DepthwiseConv/, { depthwise_initializer: {} }],
-  [/^SeparableConv/, { depthwise_initializer: {}, pointwise_initializer: {} }],
-  [/^Embedding$/, { embeddings_initializer: {} }],
-];
-
-/** Initialisers compute; values come from the model file anyway. Seeds would make every dropout mask the same. */
-function withoutInitializers(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutInitializers);
-  if (typeof value !== 'object' || value === null) return value;
-  const recurrent = 'class_name' in value && /^(SimpleRNN|GRU|(Conv)?LSTM(2D)?)(Cell)?$/.test(String(value.class_name));
-  const drawn = 'class_name' in value && DRAWN.find(([layers]) => layers.test(String(value.class_name)));
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]: [string, unknown]) => {
-      if (/_?initializer$/i.test(key) && inner !== null) return [key, { class_name: 'Zeros', config: {} }];
-      if (key === 'seed') return [key, null];
-      if (key !== 'config' || typeof inner !== 'object') return [key, withoutInitializers(inner)];
-      return [key, withoutInitializers({ ...(drawn && drawn[1]), ...inner, ...(recurrent && RECURRENT) })];
-    }),
-  );
-}
-
 /** "layer/cell/kernel" in files of TensorFlow 2.2 and later is "layer/kernel" here. */
 const withoutCell = (name: string): string => name.replace(/\/[^/]+(\/[^/]+)$/, '$1');
 
@@ -65,13 +40,16 @@ const withoutCell = (name: string): string => name.replace(/\/[^/]+(\/[^/]+)$/, 
  * @throws UserError('model-invalid') when TensorFlow.js refuses the topology.
  */
 export async function buildLayers({ topology, path, weights }: Model): Promise<TraceableModel> {
-  const json = { modelTopology: withoutInitializers(topology) } as Parameters<typeof tfl.models.modelFromJSON>[0];
+  const json = { modelTopology: withZeroInitializers(topology) } as unknown as Parameters<
+    typeof tfl.models.modelFromJSON
+  >[0];
   let model: tfl.LayersModel;
   try {
     model = await withTracing(undefined, () => tfl.models.modelFromJSON(json));
   } catch (error) {
     throw new UserError('model-invalid', `${path}: TensorFlow.js cannot build the model: ${(error as Error).message.split('\n')[0]}`); // prettier-ignore
   }
+  checkWiring(model, topology, path);
   repairGradients();
   const stack: tfl.layers.Layer[] = [];
   for (const layer of new Set(allLayers(model.layers))) {

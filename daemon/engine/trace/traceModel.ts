@@ -15,8 +15,9 @@ export interface TraceSpec {
   readonly loss: Loss;
   /** The output is logits as it is; default false. */
   readonly fromLogits?: boolean;
-  /** Samples per batch of the training graph. */
+  /** Samples per batch of the training graph; for inference, the most there are at once. */
   readonly batchSize: number;
+  readonly purpose?: 'training' | 'inference';
   /** The output layer to train on; by default the last. */
   readonly output?: string;
   /** Of the training loss, as SessionSpec has them. */
@@ -31,11 +32,14 @@ export interface TracedWeight {
 
 /** A model as two graphs: what an executor needs to train and evaluate it. */
 export interface TracedModel {
-  /** Gives the mean loss, the gradient of each trainable weight that the output depends on, and the next states. */
-  readonly training: Graph;
+  /**
+   * Records a training step: it gives the mean loss, the gradient of each trainable weight that the output depends on, and
+   * the next states. @throws as `traceModel`.
+   */
+  training(): Promise<Graph>;
   /** Gives the output before `head`: apply softmax or sigmoid for the model's own output, unless that is logits itself. */
   readonly inference: Graph;
-  /** Samples per batch of the inference graph: what keeps its largest tensor below 64 MB, at most 512. */
+  /** Samples per batch of the inference graph: what keeps its largest tensor below 64 MB, and `mostSamples` at most. */
   readonly inferenceBatchSize: number;
   readonly head: Head;
   /** Trainable weights, in the model's order. */
@@ -47,61 +51,85 @@ export interface TracedModel {
   readonly outputShape: readonly number[];
 }
 
+/** Values of the largest tensor of an inference graph. */
+const largestTensor = 2 ** 24;
+
+const mostSamples = ({ purpose, batchSize }: TraceSpec): number => (purpose === 'inference' ? Math.min(512, batchSize) : 512); // prettier-ignore
+
 /**
- * Records one training step and one inference pass of the model, by shapes alone.
+ * Records one inference pass of the model, by shapes alone, and can record a training step.
  *
  * @throws UserError('model-unsupported') naming the layer, when a kernel has no rule or values are needed;
  *   UserError('model-invalid') when TensorFlow.js refuses the topology.
  */
 export async function traceModel(model: Model, spec: TraceSpec): Promise<TracedModel> {
+  const traced = await withLayers(model, spec, 'compute', traceInference);
+  return { ...traced, training: () => withLayers(model, spec, 'train', traceTraining) };
+}
+
+/** What a trace is of: the model's layers without the activation that the loss takes over, called on these inputs. */
+interface Traceable {
+  readonly layers: TraceableModel;
+  readonly inputShapes: readonly (readonly number[])[];
+  /** Of the output among the model's. */
+  readonly index: number;
+  readonly head: Head;
+  readonly spec: TraceSpec;
+}
+
+async function withLayers<T>(
+  model: Model,
+  spec: TraceSpec,
+  doing: 'compute' | 'train',
+  body: (traceable: Traceable) => T,
+): Promise<T> {
   const layers = await buildLayers(model);
   try {
-    return trace(layers, model, spec);
+    const index = outputIndex(layers, spec.output);
+    const inputShapes = layers.model.inputs.map(({ name, shape }) => {
+      const sample = shape.slice(1);
+      if (sample.some((n) => n === null))
+        throw new UserError('model-unsupported', `${model.path}: input "${name}" has no fixed size: [${shape.map((n) => n ?? 'any')}]`); // prettier-ignore
+      return sample as number[];
+    });
+    return withLogits(layers.model, index, spec, (head) => body({ layers, inputShapes, index, head, spec }));
   } catch (error) {
     if (error instanceof UserError || error instanceof BrokenGraph) throw error;
     const at = layers.current()?.name;
     const reason = (error as Error).message.split('\n')[0];
     throw new UserError(
       'model-unsupported',
-      `${at ? `layer "${at}"` : model.path}: TensorFlow.js cannot train it: ${reason}`,
+      `${at ? `layer "${at}"` : model.path}: TensorFlow.js cannot ${doing} it: ${reason}`,
     );
   } finally {
     layers.dispose();
   }
 }
 
-function trace(layers: TraceableModel, model: Model, spec: TraceSpec): TracedModel {
-  const index = outputIndex(layers, spec.output);
-  const inputShapes = layers.model.inputs.map(({ name, shape }) => {
-    const sample = shape.slice(1);
-    if (sample.some((n) => n === null))
-      throw new UserError('model-unsupported', `${model.path}: input "${name}" has no fixed size: [${shape.map((n) => n ?? 'any')}]`); // prettier-ignore
-    return sample as number[];
-  });
-  return withLogits(layers.model, index, spec, (head) => {
-    const training = record(layers, inputShapes, index, spec.batchSize, (pass) =>
-      trainingOutputs(pass, layers, spec, head),
-    );
-    const largest = Math.max(...training.nodes.map(({ shape }) => sizeOf(shape))) / spec.batchSize;
-    const inferenceBatchSize = Math.min(512, Math.max(1, Math.floor(2 ** 24 / largest)));
-    const inference = record(layers, inputShapes, index, inferenceBatchSize, ({ output }) => [
-      { role: 'output', node: output() },
-    ]);
-    const bare = (trainable: boolean) =>
-      layers.weights
-        .filter((weight) => weight.trainable === trainable)
-        .map(({ name, layer, shape }) => ({ name, layer, shape }));
-    return {
-      training,
-      inference,
-      inferenceBatchSize,
-      head,
-      parameters: bare(true),
-      states: bare(false),
-      inputShapes,
-      outputShape: inference.outputs[0]!.node.shape.slice(1),
-    };
-  });
+const traceTraining = (traceable: Traceable): Graph =>
+  record(traceable, traceable.spec.batchSize, (pass) => trainingOutputs(pass, traceable));
+
+function traceInference(traceable: Traceable): Omit<TracedModel, 'training'> {
+  const { layers, inputShapes, head, spec } = traceable;
+  const ofBatch = (size: number) => record(traceable, size, ({ output }) => [{ role: 'output', node: output() }]);
+  const most = mostSamples(spec);
+  let inference = ofBatch(most);
+  const perSample = Math.max(1, ...inference.nodes.map(({ shape }) => sizeOf(shape))) / most;
+  const inferenceBatchSize = Math.min(most, Math.max(1, Math.floor(largestTensor / perSample)));
+  if (inferenceBatchSize < most) inference = ofBatch(inferenceBatchSize);
+  const bare = (trainable: boolean) =>
+    layers.weights
+      .filter((weight) => weight.trainable === trainable)
+      .map(({ name, layer, shape }) => ({ name, layer, shape }));
+  return {
+    inference,
+    inferenceBatchSize,
+    head,
+    parameters: bare(true),
+    states: bare(false),
+    inputShapes,
+    outputShape: inference.outputs[0]!.node.shape.slice(1),
+  };
 }
 
 interface Pass {
@@ -115,9 +143,7 @@ interface Pass {
 }
 
 function record(
-  layers: TraceableModel,
-  inputShapes: readonly (readonly number[])[],
-  index: number,
+  { layers, inputShapes, index }: Traceable,
   batch: number,
   outputs: (pass: Pass) => GraphOutput[],
 ): Graph {
@@ -155,12 +181,7 @@ function record(
   });
 }
 
-function trainingOutputs(
-  pass: Pass,
-  layers: TraceableModel,
-  { loss, classWeights }: TraceSpec,
-  head: Head,
-): GraphOutput[] {
+function trainingOutputs(pass: Pass, { layers, head, spec: { loss, classWeights } }: Traceable): GraphOutput[] {
   const trainable = layers.weights.filter((weight) => weight.trainable);
   const { value, grads } = tf.variableGrads(
     () => {

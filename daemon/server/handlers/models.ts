@@ -1,6 +1,6 @@
 /** Model files: what is in them, what a budget would do, and a plan to begin with. */
 import { open, readFile } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
 import type { ModelSummary } from '../../protocol/messages.js';
 import type { Context } from '../context.js';
@@ -50,14 +50,14 @@ export function modelSummary({ model, layers, weights }: LoadedModel): ModelSumm
 /** Written into a plan when no built-in data set fits: the editor marks it as missing, with what there is beside it. */
 const DATA_TO_NAME = 'data.npz';
 
-/** The built-in data set whose samples have the shape the model takes; the user can change it in the plan. */
-async function likelyData({ model }: LoadedModel): Promise<string> {
-  const { trainingSetup } = await import('../../model/trainingSetup.js');
+/** The built-in data set that fits the model; the user can change it in the plan. */
+async function builtinOr({ model }: LoadedModel): Promise<string> {
+  const [{ trainingSetup }, { builtinDataFor }] = await Promise.all([
+    import('../../model/trainingSetup.js'),
+    import('../../plan/builtinData.js'),
+  ]);
   try {
-    const { inputShapes } = trainingSetup(model);
-    const sizes = inputShapes.map((shape) => shape.reduce<number>((product, extent) => product * (extent ?? 0), 1));
-    if (sizes.length === 1 && sizes[0] === 28 * 28) return 'mnist';
-    return sizes.length === 1 && sizes[0] === 32 * 32 * 3 ? 'cifar10' : DATA_TO_NAME;
+    return builtinDataFor(trainingSetup(model)) ?? DATA_TO_NAME;
   } catch {
     return DATA_TO_NAME;
   }
@@ -68,8 +68,6 @@ function planStem(model: string): string {
   const stem = basename(model).replace(/\.[^.]+$/, '');
   return stem === 'model' ? basename(dirname(model)) || stem : stem;
 }
-
-const posix = (path: string): string => path.split(sep).join('/');
 
 export const modelHandlers: Pick<
   Handlers<Context>,
@@ -111,8 +109,8 @@ export const modelHandlers: Pick<
       );
     }
     const stem = name ?? planStem(path);
-    const { planText, saysJust } = await import('../../plan/planText.js');
-    const wanted = { model: posix(relative(dirname(path), path)), data: data ?? (await likelyData(loaded)), budget };
+    const { planPath, planText, saysJust } = await import('../../plan/planText.js');
+    const wanted = { model: planPath(dirname(path), path), data: data ?? (await builtinOr(loaded)), budget };
     for (let i = 1; i <= 1000; i++) {
       const target = join(dirname(path), `${stem}${i === 1 ? '' : `-${i}`}.prune.json`);
       // "wx": never over a file that is there, or appears meanwhile.

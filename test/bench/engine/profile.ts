@@ -19,13 +19,14 @@ export async function profile(problem: Problem, threads: number): Promise<void> 
   const level = kernelLevel(found.addon);
   const model = modelOf(problem);
   const traced = await traceModel(model, { loss: 'categoricalCrossentropy', batchSize: problem.batch });
+  const training = await traced.training();
   const { parameters, size } = layOutParameters(traced.parameters);
   const vectors = allocateVectors(size);
   const values = new Map(model.weights.map(({ name, data }) => [name, data]));
   for (const { name, offset } of parameters) vectors.w.set(values.get(name)!, offset);
   const fixed = new Map(traced.states.map(({ name }) => [name, Float32Array.from(values.get(name)!)]));
-  const io = bindBuffers(traced.training, parameters, vectors, fixed);
-  const graph = NativeGraph.create(found.addon, traced.training, io.inputs, io.outputs, { threads, level });
+  const io = bindBuffers(training, parameters, vectors, fixed);
+  const graph = NativeGraph.create(found.addon, training, io.inputs, io.outputs, { threads, level });
   const batches = batchesOf(problem);
   const update = graph.update(vectors.memory);
   const segments = updateSegments(size, size);

@@ -411,6 +411,45 @@ export function describeContract(provider: EngineProvider, here: boolean): void 
       expect(none).toMatchObject({ steps: 0, aborted: true });
     });
 
+    it('an aborted evaluation rejects with the reason, before and between batches: no mean of a part', async () => {
+      const net = lenet();
+      const s = await session(net, { purpose: 'inference' });
+      // More than any engine computes at once.
+      const size = 1100;
+      const data = source(net, samples(net, size, 50), size);
+      const abort = new AbortController();
+      const reason = new Error('enough');
+      const progress: number[] = [];
+      const onProgress = (done: number) => (progress.push(done), abort.abort(reason));
+      await expect(s.evaluate(data, { signal: abort.signal, onProgress })).rejects.toBe(reason);
+      expect(progress).toHaveLength(1);
+      expect(progress[0]).toBeLessThan(size);
+      await expect(s.evaluate(data, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+      const { samples: done, loss } = await s.evaluate(data, { signal: new AbortController().signal });
+      expect(done).toBe(size);
+      expect(loss).toBeGreaterThan(0);
+    });
+
+    it.each([lenet(), mlp('meanSquaredError', 'linear')])('refuses to evaluate on no samples', async (net) => {
+      const s = await session(net);
+      const none = s.evaluate({ size: 0, read: () => undefined });
+      await expect(none).rejects.toMatchObject({ name: 'UserError', code: 'data-invalid' });
+      await expect(none).rejects.toThrow(/no samples/);
+    });
+
+    it('opened for inference it computes the same, and trains when asked to', async () => {
+      const net = lenet();
+      const [s, other] = [await session(net, { purpose: 'inference' }), await session(net)];
+      const data = samples(net, 13, 50);
+      expect(distance(await s.predict(data.inputs, 13), await other.predict(data.inputs, 13))).toBeLessThan(1e-6);
+      const [a, b] = [await s.evaluate(source(net, data, 13)), await other.evaluate(source(net, data, 13))];
+      expect(a.error).toBe(b.error);
+      expect(a.loss).toBeCloseTo(b.loss, 6);
+      await s.train(request(net, 2));
+      await other.train(request(net, 2));
+      expect(await s.getWeights()).toEqual(await other.getWeights());
+    });
+
     it('rejects with "diverged" when the loss is not finite', async () => {
       const net = mlp('categoricalCrossentropy', 'softmax');
       const s = await session(net);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chooseEngine, type ChooseOptions, type Considered } from '../../../daemon/engine/choose.js';
 import { openEngine } from '../../../daemon/engine/registry.js';
+import type { SessionSpec } from '../../../daemon/engine/engine.js';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { UserError } from '../../../daemon/protocol/errors.js';
@@ -11,10 +12,10 @@ const spec = { loss: 'categoricalCrossentropy', batchSize: 4, seed: 1, threads: 
 /** So slow that every other engine beats it. */
 const slowReference: Stand = { id: 'onnx-cpu', reference: 'first', delay: 30 };
 
-async function choose(stands: readonly Stand[], options: ChooseOptions = {}) {
+async function choose(stands: readonly Stand[], options: ChooseOptions = {}, more: Partial<SessionSpec> = {}) {
   const open: string[] = [];
   const providers = stands.map((stand) => standIn(stand, open));
-  const { session, considered } = await chooseEngine(providers, model, spec, options);
+  const { session, considered } = await chooseEngine(providers, model, { ...spec, ...more }, options);
   return { session, id: session.info.id, considered, open };
 }
 
@@ -130,12 +131,11 @@ describe('the choice of an engine', () => {
       throw new Error('a gradient was computed');
     };
     const spoil: Stand['output'] = (output) => output.map((y) => 1.2 * y);
-    const options = { purpose: 'inference' } as const;
     const providers = [
       { id: 'wrong', step: never, output: spoil },
       { ...slowReference, step: never },
     ];
-    const { id, considered } = await choose(providers, options);
+    const { id, considered } = await choose(providers, {}, { purpose: 'inference' });
     expect(id).toBe('onnx-cpu');
     expect(considered[0]!.reason).toMatch(/on made-up data: the outputs by 20% of the largest$/);
   });

@@ -233,7 +233,7 @@ describe('models that cannot be compiled', () => {
     );
     await expect(open(model)).rejects.toMatchObject({
       code: 'model-unsupported',
-      message: expect.stringMatching(/layer "grow": TensorFlow.js cannot train it/) as string,
+      message: expect.stringMatching(/layer "grow": TensorFlow.js cannot compute it/) as string,
     });
   });
 

@@ -1,5 +1,6 @@
+import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Graph, sizeOf } from '../../../../daemon/engine/graph/ir.js';
 import { traceModel } from '../../../../daemon/engine/trace/traceModel.js';
 import { onCpu, toModel } from '../compiled/tinyModels.js';
@@ -11,7 +12,8 @@ async function trace(inputShape: number[], layers: () => tfl.layers.Layer[], bat
   const input = tfl.input({ shape: inputShape });
   const output = layers().reduce((x, layer) => layer.apply(x) as tfl.SymbolicTensor, input);
   const model = toModel(tfl.model({ inputs: input, outputs: output }));
-  return traceModel(model, { loss: 'categoricalCrossentropy', batchSize });
+  const traced = await traceModel(model, { loss: 'categoricalCrossentropy', batchSize });
+  return { ...traced, training: await traced.training() };
 }
 
 const ops = ({ nodes }: Graph) => nodes.map(({ op }) => op);
@@ -51,7 +53,7 @@ describe('the trace of a model', () => {
       batch_input_shape: [null, 4, 2],
       dtype: 'float32',
     };
-    const { training } = await traceModel(
+    const traced = await traceModel(
       {
         format: 'tfjs-layers',
         path: 'lstm.json',
@@ -64,6 +66,7 @@ describe('the trace of a model', () => {
       },
       { loss: 'meanSquaredError', batchSize: 2 },
     );
+    const training = await traced.training();
     expect(training.outputs.flatMap((output) => (output.role === 'gradient' ? [output.name] : []))).toEqual([
       'lstm/kernel',
       'lstm/recurrent_kernel',
@@ -128,5 +131,46 @@ describe('the trace of a model', () => {
     ]);
     const whole = training.nodes.filter(({ op, shape, inputs }) => op === 'Sum' && shape.length === 1 && inputs[0]!.shape.length === 4); // prettier-ignore
     expect(whole.length).toBeLessThanOrEqual(2);
+  });
+
+  it('a sum or a mean takes no array of its size: what TensorFlow.js uploads while it is traced stays small', async () => {
+    let uploaded = 0;
+    const { makeTensor } = tf.engine();
+    const spy = vi.spyOn(tf.engine(), 'makeTensor').mockImplementation(function (this: typeof tf, values, ...rest) {
+      uploaded = Math.max(uploaded, (values as ArrayLike<number>).length);
+      return makeTensor.call(tf.engine(), values, ...rest);
+    });
+    try {
+      const { training } = await trace(
+        [24, 24, 2],
+        () => [
+          L.conv2d({ filters: 4, kernelSize: 3, useBias: false }),
+          L.batchNormalization(),
+          L.globalAveragePooling2d({}),
+          L.dense({ units: 3, activation: 'softmax' }),
+        ],
+        128,
+      );
+      expect(Math.max(...training.nodes.map(({ shape }) => sizeOf(shape)))).toBe(128 * 22 * 22 * 4);
+      expect(uploaded).toBeLessThan(1000);
+    } finally {
+      spy.mockRestore();
+    }
+  });
+
+  it('for inference no more samples are computed at once than there are; else as many as 64 MB hold', async () => {
+    const layers = () => [L.conv2d({ filters: 64, kernelSize: 3 }), L.globalAveragePooling2d({})];
+    const batch = async (size: number, more: object) => {
+      await onCpu();
+      const input = tfl.input({ shape: [size, size, 3] });
+      const output = layers().reduce((x, layer) => layer.apply(x) as tfl.SymbolicTensor, input);
+      const model = toModel(tfl.model({ inputs: input, outputs: output }));
+      const { inference, inferenceBatchSize } = await traceModel(model, { loss: 'meanSquaredError', batchSize: 7, ...more }); // prettier-ignore
+      expect(inference.outputs[0]!.node.shape[0]).toBe(inferenceBatchSize);
+      return inferenceBatchSize;
+    };
+    expect(await batch(10, { purpose: 'inference' })).toBe(7);
+    expect(await batch(10, {})).toBe(512);
+    expect(await batch(130, {})).toBe(2 ** 24 / (128 * 128 * 64));
   });
 });
