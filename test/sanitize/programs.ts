@@ -48,7 +48,8 @@ function tiledConvolution(): Graph {
 function otherOperations(): Graph {
   const builder = new GraphBuilder();
   const input = (name: string, shape: number[]) => builder.input(shape, { role: 'parameter', name });
-  const [table, ids, rows, image] = [input('table', [5, 3]), input('ids', [7]), input('rows', [7, 3]), input('image', [1, 17, 17, 2])]; // prettier-ignore
+  const [table, given, rows, image] = [input('table', [5, 3]), input('ids', [7]), input('rows', [7, 3]), input('image', [1, 17, 17, 2])]; // prettier-ignore
+  const ids = builder.add({ op: 'Cast', inputs: [given], shape: [7], dtype: 'int32' });
   const attrs = { window: [17, 17], strides: [1, 1], pads: [0, 0, 0, 0] };
   const pooled = builder.add({ op: 'MaxPool', inputs: [image], attrs, shape: [1, 1, 1, 2] });
   const [a, b] = [input('a', [4, 3]), input('b', [4, 3])];

@@ -402,7 +402,8 @@ function reducedSizes(node: Node) {
   const { shape } = node.inputs[0]!;
   const axes = (node.attrs['axes'] as readonly number[]).filter((axis) => shape[axis] !== 1);
   const [first, last] = [axes[0] ?? 0, axes.at(-1) ?? -1];
-  if (last - first + 1 !== axes.length) throw new Unsupported(node, ' over separate axes');
+  const between = shape.slice(first, last + 1).map((n, i) => n === 1 || axes.includes(first + i));
+  if (between.includes(false)) throw new Unsupported(node, ' over separate axes');
   return {
     outer: sizeOf(shape.slice(0, first)),
     middle: sizeOf(shape.slice(first, last + 1)),

@@ -111,26 +111,28 @@ describe('before a graph is computed', () => {
     expect(check).toThrow('"engine": "tfjs-cpu"');
   });
 
+  const trainingOf = async (...call: Parameters<typeof traceModel>) => (await traceModel(...call)).training();
+
   it('an empty tensor and one too large are errors of the model and of the batch', async () => {
     const cropped = await modelOf(
       [4, 4, 1],
       [L.cropping2D({ name: 'crop', cropping: [[2, 2], [0, 0]] }), L.globalAveragePooling2d({}), L.dense({ units: 2 })],
     ); // prettier-ignore
-    await expect(traceModel(cropped, { loss: 'meanSquaredError', batchSize: 2 })).rejects.toMatchObject({
+    await expect(trainingOf(cropped, { loss: 'meanSquaredError', batchSize: 2 })).rejects.toMatchObject({
       code: 'model-unsupported',
-      message: expect.stringMatching(/layer "crop" makes an empty tensor, of shape \[2,0,4,1\]/) as string,
+      message: expect.stringMatching(/layer "crop" makes an empty tensor, of shape \[\d+,0,4,1\]/) as string,
     });
     const windows: [string, tfl.layers.Layer, RegExp][] = [
-      ['valid', L.conv2d({ name: 'big', filters: 1, kernelSize: 5 }), /layer "big" cannot be compiled: its window does not fit into its input, of shape \[2,4,4,1\]/],
+      ['valid', L.conv2d({ name: 'big', filters: 1, kernelSize: 5 }), /layer "big" cannot be compiled: its window does not fit into its input, of shape \[\d+,4,4,1\]/],
       ['pooling', L.maxPooling2d({ name: 'big', poolSize: 6 }), /layer "big" cannot be compiled: its window does not fit/],
     ]; // prettier-ignore
     for (const [, layer, message] of windows)
-      await expect(traceModel(await modelOf([4, 4, 1], [layer, L.globalAveragePooling2d({}), L.dense({ units: 2 })]), { loss: 'meanSquaredError', batchSize: 2 })).rejects.toMatchObject({
+      await expect(trainingOf(await modelOf([4, 4, 1], [layer, L.globalAveragePooling2d({}), L.dense({ units: 2 })]), { loss: 'meanSquaredError', batchSize: 2 })).rejects.toMatchObject({
         code: 'model-unsupported',
         message: expect.stringMatching(message) as string,
       }); // prettier-ignore
     const wide = await modelOf([2], [L.dense({ name: 'wide', units: 64 }), L.dense({ units: 1 })]);
-    await expect(traceModel(wide, { loss: 'meanSquaredError', batchSize: 2 ** 25 })).rejects.toMatchObject({
+    await expect(trainingOf(wide, { loss: 'meanSquaredError', batchSize: 2 ** 25 })).rejects.toMatchObject({
       code: 'model-unsupported',
       message: expect.stringMatching(/layer "wide" makes a tensor of more than 2\^31 - 1 numbers, .*lower the batch size/) as string, // prettier-ignore
     });

@@ -188,7 +188,8 @@ describe('limits of the representation', () => {
   it('refuses tables with more rows than a float can number', () => {
     const graph = new GraphBuilder();
     const table = graph.input([2 ** 24 + 1, 1], { role: 'parameter', name: 't' });
-    const ids = graph.input([2], { role: 'data', index: 0 });
+    const given = graph.input([2], { role: 'data', index: 0 });
+    const ids = graph.add({ op: 'Cast', inputs: [given], shape: [2], dtype: 'int32' });
     const node = graph.add({ op: 'Gather', inputs: [table, ids], attrs: { axis: 0 }, shape: [2, 1] });
     expect(() => encode(graph.finish([{ role: 'output', node }]))).toThrow(/more than 16777216 rows/);
   });
