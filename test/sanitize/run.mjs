@@ -104,6 +104,29 @@ function runUnitTests() {
   else report('unit tests of the kernels', `vitest ended with ${status}`);
 }
 
+/** A kernel that writes one float too many must end the process, or a clean run of this script would say nothing. */
+async function runPlanted() {
+  const planted = join(work, 'planted');
+  cpSync(join(root, 'daemon/engine/kernels'), planted, { recursive: true });
+  const kernel = join(planted, 'native/move.c');
+  const source = readFileSync(kernel, 'utf8');
+  const wrong = source.replace('i < op->fill;', 'i <= op->fill;');
+  if (wrong === source) throw new Error('move.c has no loop to spoil');
+  writeFileSync(kernel, wrong);
+  const { compileNative: compilePlanted } = await import(join(planted, 'build.mjs'));
+  const file = join(work, 'planted.node');
+  writeFileSync(file, compilePlanted(sanitizerFlags));
+  // The fill of 4 floats of buffer 0, which has 8: what it should not touch is its own buffer's.
+  const fill = `const addon = require(${JSON.stringify(file)});
+    const code = Int32Array.from([9, -1, 0, 0, 0, 4, 0, 0, 1, 1, 1, 1, 1, 1, 1, ...new Array(16).fill(0)]);
+    addon.runNow(addon.create([new Float32Array(8)], code, 1, addon.levels()[0]));`;
+  const { stderr } = spawnSync(process.execPath, ['-e', fill], { env: underAddressSanitizer, encoding: 'utf8' });
+  report(
+    'a planted overflow is found',
+    /use-after-poison/.test(stderr) ? undefined : stderr.slice(0, 2000) || 'it ran',
+  );
+}
+
 function mutate(from, to, progress = []) {
   const args = [join(work, 'mutate.mjs'), addon, options.seed, String(from), String(to), ...progress];
   const child = spawn(process.execPath, args, { env: underAddressSanitizer, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -165,6 +188,7 @@ function runRaces() {
   report('threads', status === 0 ? undefined : stderr.slice(0, 6000));
 }
 
+await runPlanted();
 runUnitTests();
 await runMutants();
 runRaces();
