@@ -1,6 +1,6 @@
 /** A topology as some Keras or TensorFlow.js wrote it -> one that TensorFlow.js builds, with a note for every change. */
 import { UserError } from '../protocol/errors.js';
-import { makeChannelsLast } from './channelsLast.js';
+import { channelsLast, isMiscomputed } from './channelsFirst.js';
 import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import { type LayerNode, modelGraph } from './layerGraph.js';
 import type { Topology } from './model.js';
@@ -10,6 +10,7 @@ import {
   danglingCalls,
   INPUT_KEYS,
   insertBehind,
+  insertInFront,
   renameLayer,
   rewriteWiring,
 } from './rewriteGraph.js';
@@ -113,13 +114,23 @@ class Normaliser {
       if (CONTAINERS.has(layer.class_name)) this.container(layer, `${at}/`);
       else for (const inner of rewriteInner(layer, at, this.context)) this.container(inner, `${at}/`);
       if (extra) insertBehind(container, layer, extra);
-      makeChannelsLast(container, layer, at, this.notes, this.refuseAt(at));
+      if (isMiscomputed(layer)) this.putChannelsLast(container, layer, at);
     }
     if (!functional) this.giveInputShape(container, where);
     else {
       this.checkWiring(container);
       countCallsAsMade(container, where, this.notes);
     }
+  }
+
+  private putChannelsLast(container: LayerJson, layer: LayerJson, where: string): void {
+    const { before, behind } = channelsLast(layer, this.context.keras, this.refuseAt(where));
+    const taken = new Set(layersOf(container).map(layerName));
+    for (const extra of [before, behind])
+      while (extra && taken.has(layerName(extra))) extra.config.name = `${layerName(extra)}_`;
+    insertInFront(container, layer, before);
+    if (behind) insertBehind(container, layer, behind);
+    this.notes.add(`${layer.class_name} of channels first, which TensorFlow.js miscomputes, became one of channels last between Permute layers`, where); // prettier-ignore
   }
 
   private checkWiring(container: LayerJson): void {

@@ -159,18 +159,13 @@ export function insertBehind(container: LayerJson, layer: LayerJson, extra: Laye
 /** Keys of a layer's config that say what the first layer of a Sequential takes. */
 export const INPUT_KEYS = ['batch_input_shape', 'batchInputShape', 'input_shape', 'inputShape'] as const;
 
-/** Puts `extra` before `layer`, which has one input: the layer reads the extra's output, and the extra what the layer read. */
-export function insertBefore(container: LayerJson, layer: LayerJson, extra: LayerJson): void {
+/** Puts `extra` in front of `layer`: it takes the layer's inputs, of every call, and the layer takes its outputs. */
+export function insertInFront(container: LayerJson, layer: LayerJson, extra: LayerJson): void {
   const layers = listOf(container);
   if (container.class_name !== 'Sequential') {
-    const extraName = layerName(extra);
     extra.inbound_nodes = layer.inbound_nodes;
-    extra.name = extraName;
-    layer.inbound_nodes = (extra.inbound_nodes as unknown[]).map((_node, i) => [[extraName, i, 0, {}]]);
-  }
-  for (const key of INPUT_KEYS) {
-    if (layer.config[key] !== undefined) extra.config[key] = layer.config[key];
-    delete layer.config[key];
+    extra.name = layerName(extra);
+    layer.inbound_nodes = (layer.inbound_nodes as unknown[]).map((_node, i) => [[layerName(extra), i, 0, {}]]);
   }
   layers.splice(layers.indexOf(layer), 0, extra);
 }

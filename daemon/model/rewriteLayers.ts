@@ -1,5 +1,5 @@
 /** One layer of a topology, rewritten to what TensorFlow.js reads. */
-import { wrongChannelsFirst } from './channelsLast.js';
+import { isMiscomputed } from './channelsFirst.js';
 import { CONTAINERS, field, isLayerJson, isObject, layerName, type Json, type LayerJson, own } from './layerConfig.js';
 import type { Notes } from './notes.js';
 import { activation, rewriteValues, type Refuse } from './rewriteValues.js';
@@ -212,8 +212,7 @@ export function rewriteInner(layer: LayerJson, where: string, context: RewriteCo
       containers.push(value);
       return;
     }
-    if (wrongChannelsFirst(value))
-      refuse('wraps a layer with channels first, which TensorFlow.js computes wrongly; build it with channels last');
+    if (isMiscomputed(value)) refuse(`wraps a ${value.class_name} with channels first, which TensorFlow.js miscomputes; use channels last`); // prettier-ignore
     if (rewriteLayer(value, where, context) !== null) {
       refuse(
         'wraps a layer whose activation is a layer, which TensorFlow.js cannot load; put the activation behind it',

@@ -9,7 +9,12 @@ import { volumeKernelRules } from './volumeKernels.js';
 
 const backendName = 'lc-prune-trace';
 
+/** A kernel of our own: numbers drawn evenly from [0, 1), anew in every run, of the shape `shape`. */
+export const drawUniform = 'LcPruneDrawUniform';
+
 const rules: Readonly<Record<string, KernelRule>> = {
+  [drawUniform]: ({ graph, attrs }) =>
+    graph.input(attrs['shape'] as number[], { role: 'random', random: { kind: 'uniform' } }),
   ...kernelRules,
   ...shapeKernelRules,
   ...imageKernelRules,

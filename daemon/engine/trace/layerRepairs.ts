@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { allLayers } from '../layerTree.js';
+import { drawUniform } from './backend.js';
 
 type Layer = tfl.layers.Layer;
 type Variable = tfl.LayerVariable | null | undefined;
@@ -127,6 +128,20 @@ function freshDropout(layer: Layer): void {
   };
 }
 
+/** TensorFlow.js draws a number for every element of a mask, though only its shape is recorded. */
+function dropout(layer: Layer): void {
+  const settings = layer as unknown as { rate: number; getNoiseShape(x: tf.Tensor): number[] | null };
+  const { rate } = settings;
+  const call = layer.call.bind(layer);
+  layer.call = (inputs, kwargs) => {
+    if (kwargs['training'] !== true || !(rate > 0 && rate < 1)) return call(inputs, kwargs);
+    const x = single(inputs);
+    const shape = settings.getNoiseShape(x) ?? x.shape;
+    const drawn = tf.engine().runKernel(drawUniform, {}, { shape }) as unknown as tf.Tensor;
+    return tf.mul(x, tf.div(tf.floor(tf.add(drawn, 1 - rate)), 1 - rate));
+  };
+}
+
 interface Convolution {
   readonly dilationRate: readonly number[];
   readonly strides: readonly number[];
@@ -195,6 +210,8 @@ const repairs: Readonly<Record<string, (layer: Layer) => void>> = {
   RNN: freshDropout,
   GlobalMaxPooling1D: globalMaxPooling,
   GlobalMaxPooling2D: globalMaxPooling,
+  Dropout: dropout,
+  SpatialDropout1D: dropout,
   Conv1D: dilatedConvolution,
   Conv2D: dilatedConvolution,
   SeparableConv2D: dilatedConvolution,

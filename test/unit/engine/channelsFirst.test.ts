@@ -309,12 +309,16 @@ describe('channels first', () => {
     }
   });
 
-  it('is refused by name inside a wrapper, and with a softmax', () => {
+  it('is refused by name inside a wrapper, with a softmax, and where TensorFlow.js trained it wrongly', () => {
     const conv = { class_name: 'Conv1D', config: { name: 'conv', filters: 2, kernel_size: [2], data_format: 'channels_first' } }; // prettier-ignore
     const net = (layer: object) => ({ class_name: 'Sequential', config: { name: 'net', layers: [layer] } });
     const wrapped = { class_name: 'TimeDistributed', config: { name: 'td', batch_input_shape: [null, 3, 2, 6], layer: conv } }; // prettier-ignore
-    expect(() => normaliseTopology(net(wrapped), 'net.json', true)).toThrow(/"td" wraps a layer with channels first/);
+    expect(() => normaliseTopology(net(wrapped), 'net.json', true)).toThrow(/"td" wraps a Conv1D with channels first/);
     const softmax = { ...conv, config: { ...conv.config, activation: 'softmax', batch_input_shape: [null, 2, 6] } };
-    expect(() => normaliseTopology(net(softmax), 'net.json', true)).toThrow(/"conv" is channels first with a softmax/);
+    expect(() => normaliseTopology(net(softmax), 'net.json', true)).toThrow(
+      /"conv" is a Conv1D with channels first and a softmax/,
+    );
+    const plain = { ...conv, config: { ...conv.config, batch_input_shape: [null, 2, 6] } };
+    expect(() => normaliseTopology(net(plain), 'net.json', false)).toThrow(/"conv" is a Conv1D.*train again/);
   });
 });

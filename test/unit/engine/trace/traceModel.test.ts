@@ -146,6 +146,7 @@ describe('the trace of a model', () => {
         () => [
           L.conv2d({ filters: 4, kernelSize: 3, useBias: false }),
           L.batchNormalization(),
+          L.dropout({ rate: 0.5 }),
           L.globalAveragePooling2d({}),
           L.dense({ units: 3, activation: 'softmax' }),
         ],
