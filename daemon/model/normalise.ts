@@ -1,10 +1,11 @@
 /** A topology as some Keras or TensorFlow.js wrote it -> one that TensorFlow.js builds, with a note for every change. */
 import { UserError } from '../protocol/errors.js';
+import { channelsLast, isMiscomputed } from './channelsFirst.js';
 import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import { type LayerNode, modelGraph } from './layerGraph.js';
 import type { Topology } from './model.js';
 import { Notes } from './notes.js';
-import { danglingCalls, insertBehind, renameLayer, rewriteWiring } from './rewriteGraph.js';
+import { danglingCalls, insertBehind, insertInFront, renameLayer, rewriteWiring } from './rewriteGraph.js';
 import { rewriteInner, rewriteLayer, type RewriteContext } from './rewriteLayers.js';
 import type { Refuse } from './rewriteValues.js';
 
@@ -13,6 +14,8 @@ export interface NormalisedTopology {
   readonly notes: string[];
   /** Layers that got another name: new canonical scope -> the one in the file. */
   readonly renamed: ReadonlyMap<string, string>;
+  /** The file's generation, by structure. */
+  readonly keras3: boolean;
 }
 
 /**
@@ -48,10 +51,9 @@ class Normaliser {
 
   constructor(
     private readonly file: string,
-    keras3: boolean,
     keras: boolean,
   ) {
-    this.context = { notes: this.notes, keras3, keras, refuseAt: (where) => this.refuseAt(where) };
+    this.context = { notes: this.notes, keras, refuseAt: (where) => this.refuseAt(where) };
   }
 
   private refuseAt(where: string): Refuse {
@@ -101,9 +103,20 @@ class Normaliser {
       if (CONTAINERS.has(layer.class_name)) this.container(layer, `${at}/`);
       else for (const inner of rewriteInner(layer, at, this.context)) this.container(inner, `${at}/`);
       if (extra) insertBehind(container, layer, extra);
+      if (isMiscomputed(layer)) this.putChannelsLast(container, layer, at);
     }
     if (!functional) this.giveInputShape(container, where);
     else this.checkWiring(container);
+  }
+
+  private putChannelsLast(container: LayerJson, layer: LayerJson, where: string): void {
+    const { before, behind } = channelsLast(layer, this.context.keras, this.refuseAt(where));
+    const taken = new Set(layersOf(container).map(layerName));
+    for (const extra of [before, behind])
+      while (taken.has(layerName(extra))) extra.config.name = `${layerName(extra)}_`;
+    insertInFront(container, layer, before);
+    insertBehind(container, layer, behind);
+    this.notes.add(`${layer.class_name} of channels first, which TensorFlow.js miscomputes, became one of channels last between Permute layers`, where); // prettier-ignore
   }
 
   private checkWiring(container: LayerJson): void {
@@ -198,7 +211,7 @@ export function normaliseTopology(raw: unknown, file: string, keras: boolean): N
       file,
     });
   }
-  const normaliser = new Normaliser(file, isKeras3(raw), keras);
+  const normaliser = new Normaliser(file, keras);
   if (!CONTAINERS.has(raw.class_name)) {
     throw new UserError(
       'model-unsupported',
@@ -218,5 +231,5 @@ export function normaliseTopology(raw: unknown, file: string, keras: boolean): N
   delete topology.build_config;
   normaliser.uniqueNames(topology, new Set(), '');
   normaliser.checkGraph(topology);
-  return { topology, notes: normaliser.notes.list(), renamed: normaliser.renamed };
+  return { topology, notes: normaliser.notes.list(), renamed: normaliser.renamed, keras3: isKeras3(raw) };
 }

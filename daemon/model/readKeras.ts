@@ -1,6 +1,7 @@
 /** Keras files: HDF5 (`.h5`, Keras 2 and 3, whole models and weights alone) and the native zip (`.keras`, both layouts). */
 import { unzipSync } from 'fflate';
 import { UserError } from '../protocol/errors.js';
+import { asInTfjs } from './hardSigmoid.js';
 import { withHdf5, type Hdf5File, type Hdf5Tensor } from './hdf5.js';
 import { parseJson } from './jsonText.js';
 import { asLayer, layerGroups, type LayerGroups } from './kerasGroups.js';
@@ -194,14 +195,18 @@ const asModel = (
   weights: readonly WeightTensor[],
   notes: Notes,
   trainingConfig: unknown,
-): Model => ({
-  format,
-  path,
-  topology: normalised.topology,
-  weights,
-  ...(isObject(trainingConfig) ? { trainingConfig } : {}),
-  notes: [...normalised.notes, ...notes.list()],
-});
+): Model =>
+  asInTfjs(
+    {
+      format,
+      path,
+      topology: normalised.topology,
+      weights,
+      ...(isObject(trainingConfig) ? { trainingConfig } : {}),
+      notes: [...normalised.notes, ...notes.list()],
+    },
+    normalised,
+  );
 
 /** A whole model in HDF5. @throws UserError; a file with weights alone names the JSON that is needed beside it. */
 export async function readKerasH5(bytes: Uint8Array, file: string): Promise<Model> {

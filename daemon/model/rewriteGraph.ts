@@ -148,6 +148,17 @@ export function insertBehind(container: LayerJson, layer: LayerJson, extra: Laye
   layers.splice(layers.indexOf(layer) + 1, 0, extra);
 }
 
+/** Puts `extra` in front of `layer`: it takes the layer's inputs, of every call, and the layer takes its outputs. */
+export function insertInFront(container: LayerJson, layer: LayerJson, extra: LayerJson): void {
+  const layers = container.config.layers as LayerJson[];
+  if (container.class_name !== 'Sequential') {
+    extra.inbound_nodes = layer.inbound_nodes;
+    extra.name = layerName(extra);
+    layer.inbound_nodes = (layer.inbound_nodes as unknown[]).map((_node, i) => [[layerName(extra), i, 0, {}]]);
+  }
+  layers.splice(layers.indexOf(layer), 0, extra);
+}
+
 /** Renames a layer inside its container. */
 export function renameLayer(container: LayerJson, layer: LayerJson, name: string): void {
   const old = layerName(layer);

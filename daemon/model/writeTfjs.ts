@@ -33,6 +33,19 @@ async function removeOldShards(folder: string, stem: string, keep: ReadonlySet<s
 }
 
 /**
+ * What a model.json holds. How the model was trained stands under Keras's own key: as `trainingConfig`, TensorFlow.js would
+ * compile the model while it loads, and fail on every loss, metric and optimizer of Keras that it does not know.
+ */
+export const layersModel = (model: Model, weightsManifest: readonly object[]): object => ({
+  format: 'layers-model',
+  generatedBy: 'LC Prune',
+  convertedBy: null,
+  modelTopology: model.topology,
+  ...(model.trainingConfig === undefined ? {} : { training_config: model.trainingConfig }),
+  weightsManifest,
+});
+
+/**
  * Writes `model` as a TensorFlow.js layers-model: shards of 4 MB beside `jsonPath`, then the JSON itself, each atomically.
  * Shards carry a hash of their content in their names, so a crash in between leaves an earlier save whole and readable,
  * and two models in one folder never share a shard.
@@ -50,14 +63,8 @@ export async function writeTfjsModel(model: Model, jsonPath: string): Promise<vo
   for (const [i, path] of paths.entries()) {
     await writeFileAtomic(join(folder, path), bytes.subarray(i * SHARD_BYTES, (i + 1) * SHARD_BYTES));
   }
-  const json = {
-    format: 'layers-model',
-    generatedBy: 'LC Prune',
-    convertedBy: null,
-    modelTopology: model.topology,
-    ...(model.trainingConfig === undefined ? {} : { trainingConfig: model.trainingConfig }),
-    weightsManifest: [{ paths, weights: model.weights.map(({ name, shape, dtype }) => ({ name, shape, dtype })) }],
-  };
+  const weights = model.weights.map(({ name, shape, dtype }) => ({ name, shape, dtype }));
+  const json = layersModel(model, [{ paths, weights }]);
   await writeFileAtomic(jsonPath, `${JSON.stringify(json, null, 2)}\n`);
   await removeOldShards(folder, stem, new Set(paths));
 }
