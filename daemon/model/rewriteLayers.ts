@@ -103,6 +103,13 @@ function dropMissingKernel(layer: LayerJson, where: string, notes: Notes): void 
   if (keys.length > 0) notes.add('settings of a kernel that separable convolutions do not have were dropped', where);
 }
 
+/** Its table holds numbers; a whole type is that of the tokens, which need none here. */
+function rewriteEmbeddingType(layer: LayerJson, where: string, notes: Notes): void {
+  if (layer.class_name !== 'Embedding' || layer.config.dtype !== 'int32') return;
+  layer.config.dtype = 'float32';
+  notes.add('the type of an Embedding became float32, that of its table', where);
+}
+
 /** TensorFlow.js ignores keepdims: a Reshape behind global pooling gives the axes of 1 back. */
 function keptAxes(layer: LayerJson, where: string, notes: Notes): LayerJson | null {
   const global = /^Global\w+Pooling([12])D$/.exec(layer.class_name);
@@ -156,6 +163,7 @@ export function rewriteLayer(layer: LayerJson, where: string, context: RewriteCo
   rewriteAxis(layer, where, notes);
   dropMissingKernel(layer, where, notes);
   rewriteValues(config, where, notes, refuse);
+  rewriteEmbeddingType(layer, where, notes);
   if (config.dtype === 'string') refuse('takes strings; encode them in the data and save the model without it');
   if (CONTAINERS.has(layer.class_name)) return null;
   if (layer.class_name !== 'Resizing' && layer.class_name !== 'CenterCrop') {

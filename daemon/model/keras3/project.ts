@@ -16,6 +16,9 @@ const WITHOUT_MEANING: ReadonlySet<string> = new Set([
 /** Of weights that the class does not have: tf.keras writes a SeparableConv2D's kernel_initializer. */
 const OF_NO_WEIGHT = /_?(initializer|regularizer|constraint)$/;
 
+/** What tf.keras writes for classes that have no such argument in Keras 3. */
+const NEUTRAL: Readonly<Record<string, unknown>> = { groups: 1, virtual_batch_size: 0, num_constants: 0 };
+
 const saysNothing = (value: unknown): boolean =>
   value == null || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
 
@@ -67,7 +70,7 @@ export function projectConfig(layer: LayerJson, refuse: Refuse): Json {
   for (const [name, value] of Object.entries(given)) {
     // TensorFlow.js keeps the cells beside the cell that stacks them.
     if (name === 'cells' && layer.class_name === 'RNN') continue;
-    if (!saysNothing(value) && !WITHOUT_MEANING.has(name) && !OF_NO_WEIGHT.test(name))
+    if (!saysNothing(value) && value !== own(NEUTRAL, name) && !WITHOUT_MEANING.has(name) && !OF_NO_WEIGHT.test(name))
       refuse(`has "${name}": ${shown(value)}, which Keras 3 does not have`);
   }
   return written;

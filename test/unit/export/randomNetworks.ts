@@ -227,7 +227,8 @@ export async function predict(model: Model, inputs: Float32Array, shape: readonl
   try {
     for (const weight of layers.weights) {
       const { data, shape: own } = values.get(weight.originalName)!;
-      weight.write(tf.tensor(data, [...own]));
+      // Not `write`, which would apply the weight's constraint.
+      (weight.read() as tf.Variable).assign(tf.tensor(data, [...own]));
     }
     const output = layers.apply(tf.tensor(inputs, [...shape]), { training: false }) as tf.Tensor;
     return Float32Array.from(output.dataSync());

@@ -30,16 +30,28 @@ const refuse = (where: string, problem: string): never => {
   throw new Keras3Error(`${where}: ${problem}`);
 };
 
-export const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
-export const isLayer = (value: unknown): value is LayerJson => isObject(value) && typeof value.class_name === 'string' && isObject(value.config);
-export const isContainer = (layer: LayerJson): boolean => ['Sequential', 'Functional', 'Model'].includes(layer.class_name);
+export const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isLayer = (value: unknown): value is LayerJson =>
+  isObject(value) && typeof value.class_name === 'string' && isObject(value.config);
+export const isContainer = (layer: LayerJson): boolean =>
+  ['Sequential', 'Functional', 'Model'].includes(layer.class_name);
 export const nameOf = (layer: LayerJson): string => String(layer.name ?? layer.config.name);
 export const layersIn = (model: LayerJson): LayerJson[] => model.config.layers as LayerJson[];
 
 const integer = (value: unknown): boolean => Number.isInteger(value);
-const between = (low: number, high: number) => (value: unknown): boolean => typeof value === 'number' && value >= low && value <= high;
-const every = (item: (value: unknown) => boolean) => (value: unknown): boolean => item(value) || (Array.isArray(value) && value.every(item));
-const choice = (...names: string[]) => (value: unknown): boolean => names.includes(value as string);
+const between =
+  (low: number, high: number) =>
+  (value: unknown): boolean =>
+    typeof value === 'number' && value >= low && value <= high;
+const every =
+  (item: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    item(value) || (Array.isArray(value) && value.every(item));
+const choice =
+  (...names: string[]) =>
+  (value: unknown): boolean =>
+    names.includes(value as string);
 const positive = (value: unknown): boolean => integer(value) && (value as number) > 0;
 const flag = (value: unknown): boolean => typeof value === 'boolean';
 
@@ -76,7 +88,7 @@ function checkObject(kind: keyof typeof OBJECTS, value: unknown, where: string, 
     if (!parameters.split(' ').includes(key)) refuse(where, `${value.class_name} got an unexpected keyword argument '${key}'`);
     if (item === null && !/^(seed|input_axes|output_axes)$/.test(key)) refuse(where, `${value.class_name} cannot have ${key}=None`);
     if (key === 'mode' && kind === 'initializer' && !choice('fan_in', 'fan_out', 'fan_avg')(item)) refuse(where, `mode ${String(item)}`);
-    if (key === 'distribution' && !choice('uniform', 'truncated_normal', 'untruncated_normal')(item)) refuse(where, `distribution ${String(item)}`);
+    if (key === 'distribution' && !choice('uniform', 'normal', 'truncated_normal', 'untruncated_normal')(item)) refuse(where, `distribution ${String(item)}`);
   }
 } // prettier-ignore
 
@@ -107,7 +119,12 @@ function checkConfig(layer: LayerJson, where: string, native: boolean): void {
 
 /** The layers that a class's config holds. */
 export const innerLayers = ({ config }: LayerJson): LayerJson[] =>
-  [config.layer, config.cell, config.backward_layer, ...(Array.isArray(config.cells) ? (config.cells as unknown[]) : [])].filter(isLayer);
+  [
+    config.layer,
+    config.cell,
+    config.backward_layer,
+    ...(Array.isArray(config.cells) ? (config.cells as unknown[]) : []),
+  ].filter(isLayer);
 
 /** The config alone, of a model or a layer. @param native whether it is of the `.keras` format. @throws Keras3Error. */
 export function checkLayer(layer: LayerJson, where: string, native: boolean): void {
@@ -139,12 +156,14 @@ function tensorsOf(layer: LayerJson): Tensors {
 }
 
 type Ref = readonly [layer: string, node: number, tensor: number];
-const isRef = (value: unknown): boolean => Array.isArray(value) && value.length >= 3 && typeof value[0] === 'string' && integer(value[1]) && integer(value[2]);
+const isRef = (value: unknown): boolean =>
+  Array.isArray(value) && value.length >= 3 && typeof value[0] === 'string' && integer(value[1]) && integer(value[2]);
 
 function ends(model: LayerJson, key: 'input_layers' | 'output_layers'): Ref[] {
   const value = model.config[key];
   if (isRef(value)) return [value as unknown as Ref];
-  if (!Array.isArray(value) || value.length === 0 || !value.every(isRef)) refuse(nameOf(model), `${key} is ${JSON.stringify(value)}`);
+  if (!Array.isArray(value) || value.length === 0 || !value.every(isRef))
+    refuse(nameOf(model), `${key} is ${JSON.stringify(value)}`);
   return value as Ref[];
 }
 
@@ -276,12 +295,16 @@ export async function checkKerasH5(path: string): Promise<void> {
     names.forEach((name, i) => {
       const { layer, shapes } = withVariables[i]!;
       const weights = h5.texts(`model_weights/${name}`, 'weight_names')!;
-      if (weights.length !== shapes.length) refuse(nameOf(layer), `expects ${shapes.length} weights, ${weights.length} saved`);
+      if (weights.length !== shapes.length)
+        refuse(nameOf(layer), `expects ${shapes.length} weights, ${weights.length} saved`);
       const found = weights.map((weight) => h5.shape(`model_weights/${name}/${weight}`) ?? refuse(nameOf(layer), `${weight} is missing`)); // prettier-ignore
       if (isContainer(layer)) return;
       shapes.forEach((expected, k) => {
         if (expected === null) return;
-        if (found[k]!.length !== expected.length || expected.some((size, axis) => size !== null && size !== found[k]![axis]))
+        if (
+          found[k]!.length !== expected.length ||
+          expected.some((size, axis) => size !== null && size !== found[k]![axis])
+        )
           refuse(nameOf(layer), `${weights[k]!} has the shape [${found[k]!.join(', ')}]`);
       });
     });

@@ -4,8 +4,10 @@
  * key raises "Unrecognized keyword arguments".
  */
 const BASE = 'name? trainable dtype? activity_regularizer? autocast';
-const KERNEL = 'kernel_initializer? bias_initializer? kernel_regularizer? bias_regularizer? kernel_constraint? bias_constraint?';
-const DEPTHWISE = 'depthwise_initializer? bias_initializer? depthwise_regularizer? bias_regularizer? depthwise_constraint? bias_constraint?';
+const KERNEL =
+  'kernel_initializer? bias_initializer? kernel_regularizer? bias_regularizer? kernel_constraint? bias_constraint?';
+const DEPTHWISE =
+  'depthwise_initializer? bias_initializer? depthwise_regularizer? bias_regularizer? depthwise_constraint? bias_constraint?';
 const POINTWISE = 'pointwise_initializer? pointwise_regularizer? pointwise_constraint?';
 const SLIDING = 'kernel_size! strides padding data_format? dilation_rate activation? use_bias';
 const CONVOLUTION = `filters! ${SLIDING} groups ${KERNEL}`;
@@ -13,7 +15,8 @@ const TRANSPOSED = `filters! ${SLIDING} output_padding? ${KERNEL}`;
 const POOLING = 'strides? padding data_format?';
 const RECURRENT = `recurrent_initializer? recurrent_regularizer? recurrent_constraint? ${KERNEL} activation? use_bias dropout recurrent_dropout seed?`;
 const SEQUENCE = 'return_sequences return_state go_backwards stateful unroll zero_output_for_mask';
-const SCALED = 'epsilon center scale beta_initializer? gamma_initializer? beta_regularizer? gamma_regularizer? beta_constraint? gamma_constraint?';
+const SCALED =
+  'epsilon center scale beta_initializer? gamma_initializer? beta_regularizer? gamma_regularizer? beta_constraint? gamma_constraint?';
 
 const LAYERS: Readonly<Record<string, string>> = {
   Dense: `units! activation? use_bias ${KERNEL} lora_rank? lora_alpha? quantization_config?`,
