@@ -91,6 +91,14 @@ const scaled = (weight: WeightTensor, gates: readonly number[]): WeightTensor =>
   return { ...weight, data: weight.data.map((value, i) => value * gates[Math.floor((i % width) / block)]!) };
 };
 
+/** A cell alone is no layer of a model: its weights are those of its gates. */
+const weightsOf = (owner: LayerJson): number =>
+  owner.class_name.endsWith('Cell')
+    ? field(owner.config, 'use_bias') === false
+      ? 2
+      : 3
+    : layerWeights(owner, '', null).length;
+
 function* scalings(
   node: LayerNode,
   factor: number,
@@ -98,7 +106,7 @@ function* scalings(
 ): Generator<readonly [name: string, gates: number[]]> {
   let at = 0;
   for (const owner of owners(node.layer)) {
-    const count = layerWeights(owner, '', null).length;
+    const count = weightsOf(owner);
     for (const [i, gates] of factors(owner, count, factor, (problem) => refuse(node.path, problem)).entries())
       if (gates) yield [node.weights[at + i]!.name, gates];
     at += count;

@@ -3,6 +3,7 @@ import { zipSync } from 'fflate';
 import { writeFileAtomic } from './atomicWrite.js';
 import { asInKeras3 } from './hardSigmoid.js';
 import { buildHdf5, type Hdf5Builder } from './hdf5.js';
+import { inKerasOrder } from './keras3/layerOrder.js';
 import { kerasTopology } from './kerasConfig.js';
 import { layerGroups } from './kerasGroups.js';
 import { layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
@@ -80,9 +81,10 @@ function legacyWeights(h5: Hdf5Builder, model: Model, graph: ModelGraph): void {
  * @throws UserError('disk'); UserError('model-unsupported') on a layer that Keras lacks.
  */
 export async function writeKerasH5(given: Model, path: string): Promise<void> {
-  const model = asInKeras3(given, path);
+  const scaled = asInKeras3(given, path);
+  const model = { ...scaled, topology: inKerasOrder(scaled.topology) };
   const graph = modelGraph(model.topology);
-  const topology = kerasTopology(model.topology, graph, { style: 'h5', file: path, keras3: model !== given });
+  const topology = kerasTopology(model.topology, graph, { style: 'h5', file: path, keras3: scaled !== given });
   const bytes = await buildHdf5((h5) => {
     h5.text('', 'keras_version', H5_KERAS_VERSION);
     h5.text('', 'backend', 'tensorflow');
@@ -94,7 +96,8 @@ export async function writeKerasH5(given: Model, path: string): Promise<void> {
 
 /** Writes Keras's native format (`.keras`), which Keras 3 loads. Same contract as writeKerasH5. */
 export async function writeKeras(given: Model, path: string): Promise<void> {
-  const model = asInKeras3(given, path);
+  const scaled = asInKeras3(given, path);
+  const model = { ...scaled, topology: inKerasOrder(scaled.topology) };
   const graph = modelGraph(model.topology);
   const topology = kerasTopology(model.topology, graph, { style: 'native', file: path, keras3: true });
   const weights = await buildHdf5((h5) => nativeWeights(h5, model, graph, topology));

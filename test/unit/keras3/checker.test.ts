@@ -35,7 +35,7 @@ describe('the checker that stands for Keras 3', () => {
     ['an activation that Keras lacks', 'cnn', (model) => void (ofClass('Conv2D')(model).activation = 'hardSigmoid'), /Conv2D cannot have activation/],
     ['an unknown class', 'cnn', (model) => void Object.assign(layersOf(model)[2]!, { class_name: 'ThresholdedReLU' }), /Unknown layer: 'ThresholdedReLU'/],
     ['a stride of none', 'cnn', (model) => void (ofClass('Conv2D')(model).strides = null), /Conv2D cannot have strides=None/],
-    ['an output that nobody makes', 'nested', (model) => void (model.config.output_layers = ['o1', 3, 0]), /the output "o1" is not made/],
+    ['an output that nobody makes', 'nested', (model) => void (model.config.output_layers = [['o1', 3, 0], ['o2', 0, 0]]), /the output "o1" is not made/],
     ['a call counted from 1', 'nested', (model) => {
       const [tensor] = JSON.stringify(model).match(/"keras_history":\["enc",0,0\]/)!;
       Object.assign(model, JSON.parse(JSON.stringify(model).replaceAll(tensor, '"keras_history":["enc",2,0]')));

@@ -211,6 +211,7 @@ function checkWiring(model: LayerJson, where: string): void {
       }
     }
   }
+  checkOrder(model, where);
   for (const [name, nodes] of waiting) if (nodes.length > 0) refuse(where, `"${name}" waits for inputs that nobody makes`);
   for (const ref of ends(model, 'input_layers')) if (layers.get(ref[0])?.class_name !== 'InputLayer') refuse(where, `"${ref[0]}" is no input`);
   for (const [name, node, tensor] of ends(model, 'output_layers')) {
@@ -219,6 +220,43 @@ function checkWiring(model: LayerJson, where: string): void {
     if (!exists([name, isContainer(layer) && layer.class_name !== 'Sequential' ? node - 1 : node, tensor])) refuse(where, `the output "${name}" is not made`);
   }
 } // prettier-ignore
+
+/** Keras has its layers farthest from the outputs first, whatever the file's order, and finds weights by position. */
+function checkOrder(model: LayerJson, where: string): void {
+  const inputs = new Map<string, Ref[]>();
+  for (const layer of layersIn(model))
+    (layer.inbound_nodes ?? []).forEach((node, i) => {
+      const { args, kwargs } = call(node, where);
+      inputs.set(`${nameOf(layer)}#${i}`, [
+        ...args.flatMap((arg) => (isRef(arg) ? [arg as Ref] : (arg as Ref[]))),
+        ...kwargs,
+      ]);
+    });
+  // Longest ways, by relaxing every edge until none grows; a layer is as far as its farthest call, and so are its calls.
+  const depth = new Map<string, number>();
+  for (const [name] of ends(model, 'output_layers')) depth.set(name, 0);
+  for (let round = 0; round <= inputs.size; round++)
+    for (const [at, refs] of inputs) {
+      const own = depth.get(at.slice(0, at.lastIndexOf('#')));
+      if (own !== undefined) for (const [name] of refs) if ((depth.get(name) ?? -1) < own + 1) depth.set(name, own + 1);
+    }
+  // Layers called in a circle (A of B of A) have no longest way between layers.
+  if ([...depth.values()].some((far) => far > inputs.size)) return;
+  const listed = layersIn(model)
+    .filter((layer) => layer.class_name !== 'InputLayer')
+    .map((layer) => depth.get(nameOf(layer)));
+  if (listed.includes(undefined))
+    refuse(where, 'has a layer that no output depends on: Keras leaves it out of its list');
+  listed.forEach(
+    (far, i) =>
+      i > 0 &&
+      far! > listed[i - 1]! &&
+      refuse(
+        where,
+        `"${nameOf(layersIn(model).filter((layer) => layer.class_name !== 'InputLayer')[i]!)}" is listed behind layers nearer to the outputs`,
+      ),
+  );
+}
 
 function checkArity(layer: LayerJson, args: readonly (Ref | Ref[])[], where: string): void {
   const given = args[0] === undefined ? 0 : isRef(args[0]) ? 1 : args[0].length;

@@ -75,6 +75,22 @@ describe("hard_sigmoid of Keras 3, which is TensorFlow.js's of 1.2 x", () => {
     expectSame(recurrent(asInKeras3(model, 'm'), 3, gru), outputs, 'GRU', 1e-5);
   });
 
+  it('cells of an RNN, stacked ones too, are scaled as the layers are', () => {
+    const cell = (class_name: string, more: Json = {}) => ({
+      class_name,
+      config: { name: class_name, units: UNITS, ...more },
+    });
+    const values = (model: Model) => model.weights.map(({ data }) => [...data]);
+    const layer = net('LSTM', { units: UNITS });
+    const alone = net('RNN', { cell: cell('LSTMCell') });
+    expect(values(asInKeras3(alone, 'm'))).toEqual(values(asInKeras3(layer, 'm')));
+    const stacked = net('RNN', { cell: { class_name: 'StackedRNNCells', config: { name: 's', cells: [cell('SimpleRNNCell', { use_bias: false }), cell('GRUCell', { reset_after: false })] } } }); // prettier-ignore
+    const ratios = asInKeras3(stacked, 'm').weights.map(({ data }, k) => [...data].map((x, i) => x / stacked.weights[k]!.data[i]!)); // prettier-ignore
+    const gates = [1.2, 1.2, 1.2, 1.2, 1, 1];
+    const expected = [[1, 1, 1, 1, 1, 1], [1, 1, 1, 1], [...gates, ...gates], [...gates, ...gates], gates];
+    ratios.forEach((ratio, k) => ratio.forEach((one, i) => expect(one).toBeCloseTo(expected[k]![i]!, 6)));
+  });
+
   it('Dense and a lone Activation, by a Rescaling in front of it', async () => {
     const dense = net('Dense', { units: UNITS, activation: 'hard_sigmoid' });
     const [kernel, bias] = asInKeras3(dense, 'm').weights.map(({ data }) => data);
