@@ -4,7 +4,6 @@ import {
   CONTAINERS,
   field,
   isLayerJson,
-  isObject,
   layerName,
   layersOf,
   stringAt,

@@ -12,6 +12,8 @@ import { thin } from '../../daemon/export/thin.js';
 import type { Model, WeightTensor } from '../../daemon/model/model.js';
 import { readModel } from '../../daemon/model/readModel.js';
 import { UserError } from '../../daemon/protocol/errors.js';
+// Registers the chained operations that recurrent initializers call.
+import '../unit/model/tfjs.js';
 import { expectSame } from '../unit/export/expectSame.js';
 import { readNpz, readSafetensors, type Arrays } from '../unit/export/plainReaders.js';
 import { checkKeras, checkKerasH5 } from '../unit/keras3/checker.js';

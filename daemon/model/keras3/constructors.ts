@@ -1,8 +1,8 @@
 /**
  * The arguments of Keras 3's layers (3.15, keras.io/api/layers), as far as a model file may hold them.
  *
- * Initializers are left out on purpose: a trained model's values come from its file, so that each takes Keras's default.
- * Regularizers and constraints are part of training and are written.
+ * Initializers are Keras's defaults whatever a file has: a trained model's values come from the file, and of initializers
+ * every generation has its own names, keys and faults. Regularizers and constraints are part of training and are kept.
  */
 import {
   activation, anything, axis, borders, constraint, deviation, flag, integer, integers, noiseShape, nonNegative, number, numbers, oneOf,
@@ -26,8 +26,17 @@ const or = (kind: Kind, absent: unknown): Argument => ({ kind, absent });
 
 const all = (names: readonly string[], kind: Kind): Arguments =>
   Object.fromEntries(names.map((name) => [name, optional(kind)]));
-/** Regularizers and constraints of the named weights. */
+/** By the name of a weight; glorot_uniform for every other. */
+const INITIALIZERS: Readonly<Record<string, string>> = {
+  recurrent: 'orthogonal', bias: 'zeros', beta: 'zeros', gamma: 'ones', alpha: 'zeros', embeddings: 'random_uniform',
+}; // prettier-ignore
+const initializer = (name: string): Argument => {
+  const own = INITIALIZERS[name] ?? 'glorot_uniform';
+  return or(() => own, own);
+};
+/** Initializers, regularizers and constraints of the named weights. */
 const weights = (...names: readonly string[]): Arguments => ({
+  ...Object.fromEntries(names.map((name) => [`${name}_initializer`, initializer(name)])),
   ...all(names.map((name) => `${name}_regularizer`), regularizer),
   ...all(names.map((name) => `${name}_constraint`), constraint),
 }); // prettier-ignore

@@ -73,6 +73,14 @@ const VALUES: readonly (readonly [RegExp, (value: unknown) => boolean])[] = [
   [/activation$/, (value) => (typeof value === 'string' ? ACTIVATIONS.has(value) : isObject(value) && typeof value.class_name === 'string')],
 ]; // prettier-ignore
 
+/** What an argument of a class takes; anything, where nothing is known of it. */
+function accepts(className: string, key: string): (value: unknown) => boolean {
+  if (className === 'Rescaling' && key === 'scale') return every((one) => typeof one === 'number');
+  if (/^(Zero|Crop)/.test(className) && /^(padding|cropping)$/.test(key)) return every(every(integer));
+  if (key === 'padding') return choice('valid', 'same', ...(className === 'Conv1D' ? ['causal'] : []));
+  return VALUES.find(([names]) => names.test(key))?.[1] ?? (() => true);
+}
+
 function checkObject(kind: keyof typeof OBJECTS, value: unknown, where: string, native: boolean): void {
   const known = OBJECTS[kind];
   const snake = (name: string) => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
@@ -106,10 +114,7 @@ function checkConfig(layer: LayerJson, where: string, native: boolean): void {
     }
     const kind = /(initializer|regularizer|constraint)$/.exec(key)?.[1] as keyof typeof OBJECTS | undefined;
     if (kind) checkObject(kind, value, `${where}.${key}`, native);
-    else if (className === 'Rescaling' && key === 'scale') every((one) => typeof one === 'number')(value) || refuse(where, 'scale');
-    else if (/^(Zero|Crop)/.test(className) && /padding|cropping/.test(key)) every(every(integer))(value) || refuse(where, key);
-    else if (key === 'padding') choice('valid', 'same', ...(className === 'Conv1D' ? ['causal'] : []))(value) || refuse(where, `padding ${String(value)}`);
-    else if (!(VALUES.find(([names]) => names.test(name))?.[1](value) ?? true)) refuse(where, `${className} cannot have ${key}=${JSON.stringify(value)}`);
+    else if (!accepts(className, key)(value)) refuse(where, `${className} cannot have ${key}=${JSON.stringify(value)}`);
   }
   // Operations have no layer in the HDF5 reader.
   if (!native && className === 'NotEqual') refuse(where, `Unknown layer: '${className}'`);
