@@ -195,7 +195,8 @@ export async function onnxFile(model: Model): Promise<Uint8Array> {
       if (shape.slice(1).some((size) => size === null))
         unsupported(`input "${name}" has no fixed size, which this format needs`);
     const batch = batchMarker(layers);
-    if (batch === undefined) return unsupported('its sizes cannot be told from that of a batch, which this format needs');
+    if (batch === undefined)
+      return unsupported('its sizes cannot be told from that of a batch, which this format needs');
     const graph = traceInference(layers, model.path, batch);
     const traced = withReadyWeights(withWeights(emitOnnxParts(graph, wholeOnnx), graph, model));
     const open = withOpenBatch(traced, batch, (what) => unsupported(`the size of the batch is fixed in ${what}`));

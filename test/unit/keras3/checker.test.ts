@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { strFromU8, unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { checkKeras, checkKerasH5, checkLayer, Keras3Error, type Json, type LayerJson } from './checker.js';
+import { checkKeras, checkKerasH5, checkLayer } from './checker.js';
+import { Keras3Error, type Json, type LayerJson } from './config.js';
 
 const fixtures = join(import.meta.dirname, '..', 'model', 'fixtures');
 

@@ -6,7 +6,8 @@ import { readModel } from '../../../daemon/model/readModel.js';
 import { writeKeras, writeKerasH5 } from '../../../daemon/model/writeKeras.js';
 import { builtModel } from '../export/builtModel.js';
 import { scratch } from '../model/tfjs.js';
-import { checkKeras, checkKerasH5, type Json } from './checker.js';
+import { checkKeras, checkKerasH5 } from './checker.js';
+import type { Json } from './config.js';
 
 const fixtures = join(import.meta.dirname, '..', 'model', 'fixtures');
 const entry = (class_name: string, name: string, config: Json, ...from: string[][]) => ({ class_name, name, config: { name, ...config }, inbound_nodes: from.map((names) => names.map((one) => [one, 0, 0, {}])) }); // prettier-ignore

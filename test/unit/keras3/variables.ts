@@ -1,5 +1,5 @@
 /** Where Keras 3's native format has each layer's variables, and what a config says of their shapes (null: not said). */
-import { innerLayers, isContainer, layersIn, nameOf, type Json, type LayerJson } from './checker.js';
+import { innerLayers, isContainer, layersIn, nameOf, type Json, type LayerJson } from './config.js';
 
 /** null: of any. */
 type Shape = readonly (number | null)[] | null;
