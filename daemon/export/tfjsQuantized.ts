@@ -2,6 +2,7 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { writeFileAtomic } from '../model/atomicWrite.js';
 import type { Model, WeightTensor } from '../model/model.js';
+import { layersModel } from '../model/writeTfjs.js';
 import { summarizeModel } from '../model/summarize.js';
 
 export interface Quantization {
@@ -65,13 +66,6 @@ export async function writeTfjsQuantized(model: Model, path: string, dtype: Quan
     join(dirname(path), shard),
     parts.map(({ bytes }) => bytes),
   );
-  const json = {
-    format: 'layers-model',
-    generatedBy: 'LC Prune',
-    convertedBy: null,
-    modelTopology: model.topology,
-    ...(model.trainingConfig === undefined ? {} : { trainingConfig: model.trainingConfig }),
-    weightsManifest: [{ paths: [shard], weights: parts.map(({ entry }) => entry) }],
-  };
+  const json = layersModel(model, [{ paths: [shard], weights: parts.map(({ entry }) => entry) }]);
   await writeFileAtomic(path, JSON.stringify(json));
 }

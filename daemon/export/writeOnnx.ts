@@ -39,37 +39,72 @@ function withWeights(parts: OnnxGraph, graph: Graph, model: Model): OnnxGraph {
 
 const fromBatch = (size: number, batch: number): boolean => size !== 0 && size % batch === 0;
 
+const BATCH_SIZE = 'batch_size';
+
+/** Sizes of which some are multiples of the batch, as the file computes them: factors * batch + rest. */
+function batchSizes(name: string, sizes: readonly number[], batch: number) {
+  const vector = (values: readonly number[]): OnnxTensor => ({ type: 'int64', dims: [values.length], data: BigInt64Array.from(values, BigInt) }); // prettier-ignore
+  const open = (size: number) => fromBatch(size, batch);
+  const [factors, product, rest] = ['factors', 'product', 'rest'].map((part) => `${name}_${part}`) as [string, string, string]; // prettier-ignore
+  return {
+    initializers: [
+      [factors, vector(sizes.map((size) => (open(size) ? size / batch : 0)))],
+      [rest, vector(sizes.map((size) => (open(size) ? 0 : size)))],
+    ] as const,
+    nodes: [
+      { op: 'Mul', inputs: [factors, BATCH_SIZE], outputs: [product], attrs: {} },
+      { op: 'Add', inputs: [product, rest], outputs: [name], attrs: {} },
+    ] satisfies OnnxNode[],
+  };
+}
+
 /**
- * The traced batch size made open: in the shapes of Reshape, and by leaving out the axes that Resize does not change.
- * null where a layer needs to know the batch.
+ * The traced batch size made open: -1 in the shape of a Reshape, left out of a Resize, and computed from the first input
+ * wherever else it stands among sizes.
+ * @throws (through `refuse`) where a layer needs to know it otherwise.
  */
-function withOpenBatch(parts: OnnxGraph, batch: number): OnnxGraph | null {
+function withOpenBatch(parts: OnnxGraph, batch: number, refuse: (what: string) => never): OnnxGraph {
   const initializers = new Map(parts.initializers);
+  const computed = new Map<string, readonly OnnxNode[]>();
   const nodes: OnnxNode[] = [];
-  for (const node of parts.nodes) {
-    const shaped = node.inputs.map((name) => {
-      const data = parts.initializers.get(name)?.data;
-      const sizes = data instanceof BigInt64Array ? [...data].map(Number) : [];
-      return sizes.some((size) => fromBatch(size, batch)) ? sizes : null;
-    });
-    const at = shaped.findIndex((sizes) => sizes !== null);
-    if (at < 0) {
-      nodes.push(node);
-      continue;
-    }
-    let sizes = shaped[at]!;
-    let attrs = node.attrs;
-    if (node.op === 'Reshape') sizes = sizes.map((size) => (fromBatch(size, batch) ? -1 : size));
-    else if (node.op === 'Resize' && sizes.length === 4) {
-      sizes = sizes.slice(2);
-      attrs = { ...attrs, axes: [2, 3] };
-    } else return null;
-    if (sizes.filter((size) => size === -1).length > 1) return null;
-    const name = `${node.inputs[at]!}_open_${sizes.join('_').replace('-', '')}`;
-    initializers.set(name, { type: 'int64', dims: [sizes.length], data: BigInt64Array.from(sizes, BigInt) });
-    nodes.push({ ...node, attrs, inputs: node.inputs.map((input, i) => (i === at ? name : input)) });
+  for (const [name, { dims, data }] of parts.initializers) {
+    const sized = data instanceof BigInt64Array && dims.length === 1;
+    if (!sized && dims.some((dim) => fromBatch(dim, batch))) refuse(`the constant ${name}`);
   }
-  if (![...parts.inputs, ...parts.outputs].every(({ dims }) => dims[0] === batch)) return null;
+  const sizesAt = (name: string): number[] => {
+    const data = parts.initializers.get(name)?.data;
+    const sizes = data instanceof BigInt64Array ? [...data].map(Number) : [];
+    return sizes.some((size) => fromBatch(size, batch)) ? sizes : [];
+  };
+  const constant = (name: string, sizes: readonly number[]): string => {
+    initializers.set(name, { type: 'int64', dims: [sizes.length], data: BigInt64Array.from(sizes, BigInt) });
+    return name;
+  };
+  for (const node of parts.nodes) {
+    let attrs = node.attrs;
+    const inputs = node.inputs.map((name) => {
+      const sizes = sizesAt(name);
+      if (sizes.length === 0) return name;
+      const opened = sizes.map((size) => (fromBatch(size, batch) ? -1 : size));
+      if (node.op === 'Reshape' && opened.filter((size) => size === -1).length === 1)
+        return constant(`${name}_open`, opened);
+      if (node.op === 'Resize' && sizes.length === 4) {
+        attrs = { ...attrs, axes: [2, 3] };
+        return constant(`${name}_image`, sizes.slice(2));
+      }
+      const own = batchSizes(`${name}_of_batch`, sizes, batch);
+      if (!computed.has(name)) nodes.push(...own.nodes);
+      computed.set(name, own.nodes);
+      for (const [part, tensor] of own.initializers) initializers.set(part, tensor);
+      return `${name}_of_batch`;
+    });
+    nodes.push({ ...node, attrs, inputs });
+  }
+  for (const { name, dims } of [...parts.inputs, ...parts.outputs]) if (dims[0] !== batch) refuse(name);
+  if (computed.size > 0) {
+    const first = parts.inputs[0]!.name;
+    nodes.unshift({ op: 'Shape', inputs: [first], outputs: [BATCH_SIZE], attrs: { start: 0, end: 1 } });
+  }
   const openFirst = (values: OnnxGraph['inputs']) =>
     values.map((value) => ({ ...value, dims: [BATCH, ...value.dims.slice(1)] }));
   const read = new Set(nodes.flatMap(({ inputs }) => inputs));
@@ -78,6 +113,31 @@ function withOpenBatch(parts: OnnxGraph, batch: number): OnnxGraph | null {
     initializers: new Map([...initializers].filter(([name]) => read.has(name))),
     inputs: openFirst(parts.inputs),
     outputs: openFirst(parts.outputs),
+  };
+}
+
+/** The model's own names for what goes in and comes out; what had one of them inside the file gives way. */
+function withOwnNames(parts: OnnxGraph, inputs: readonly string[], outputs: readonly string[]): OnnxGraph {
+  const taken = new Set<string>();
+  const free = (name: string): string => {
+    let own = name;
+    for (let i = 1; taken.has(own); i++) own = `${name}_${i}`;
+    taken.add(own);
+    return own;
+  };
+  const renamed = new Map<string, string>();
+  parts.inputs.forEach(({ name }, i) => renamed.set(name, free(inputs[i]!)));
+  // One layer may give several outputs, or be an input as well.
+  parts.outputs.forEach(({ name }, i) => renamed.set(name, free(outputs[i]!)));
+  const inner = [...parts.initializers.keys(), ...parts.nodes.flatMap((node) => node.outputs)];
+  for (const name of inner) if (!renamed.has(name)) renamed.set(name, free(name));
+  const own = (name: string): string => renamed.get(name) ?? name;
+  const value = <T extends { readonly name: string }>(one: T): T => ({ ...one, name: own(one.name) });
+  return {
+    nodes: parts.nodes.map((node) => ({ ...node, inputs: node.inputs.map(own), outputs: node.outputs.map(own) })),
+    initializers: new Map([...parts.initializers].map(([name, tensor]) => [own(name), tensor])),
+    inputs: parts.inputs.map(value),
+    outputs: parts.outputs.map(value),
   };
 }
 
@@ -122,24 +182,25 @@ function withReadyWeights(parts: OnnxGraph): OnnxGraph {
 }
 
 /**
- * @returns an ONNX file (operator set 18) that computes what the model does, from input to output activation. The batch is
- * open unless a layer needs to know it (recurrent ones), then 1. @throws UserError('model-unsupported') naming the layer.
+ * @returns an ONNX file (operator set 18) that computes what the model does, from input to output activation, of any batch
+ * size; inputs and outputs have the names of the model's. @throws UserError('model-unsupported') naming the layer.
  */
 export async function onnxFile(model: Model): Promise<Uint8Array> {
   const layers = await buildLayers(model);
   try {
+    const unsupported = (problem: string): never => {
+      throw new UserError('model-unsupported', `${model.path}: ${problem}; tfjs-layers and keras keep it open`);
+    };
     for (const { name, shape } of layers.model.inputs)
       if (shape.slice(1).some((size) => size === null))
-        throw new UserError(
-          'model-unsupported',
-          `${model.path}: input "${name}" has no fixed size, which this format needs; tfjs-layers and keras keep it open`,
-        );
-    const traced = (batch: number): OnnxGraph => {
-      const graph = traceInference(layers, model.path, batch);
-      return withReadyWeights(withWeights(emitOnnxParts(graph, wholeOnnx), graph, model));
-    };
-    const marker = batchMarker(layers);
-    const parts = (marker === undefined ? null : withOpenBatch(traced(marker), marker)) ?? traced(1);
+        unsupported(`input "${name}" has no fixed size, which this format needs`);
+    const batch = batchMarker(layers);
+    if (batch === undefined)
+      return unsupported('its sizes cannot be told from that of a batch, which this format needs');
+    const graph = traceInference(layers, model.path, batch);
+    const traced = withReadyWeights(withWeights(emitOnnxParts(graph, wholeOnnx), graph, model));
+    const open = withOpenBatch(traced, batch, (what) => unsupported(`the size of the batch is fixed in ${what}`));
+    const parts = withOwnNames(open, layers.model.inputNames, layers.model.outputNames);
     const domains = new Set(['', ...parts.nodes.map(({ domain }) => domain ?? '')]);
     return encodeOnnx(parts, Object.fromEntries(Object.entries(opsets).filter(([domain]) => domains.has(domain))));
   } finally {

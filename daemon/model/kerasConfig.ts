@@ -4,20 +4,18 @@ import {
   CONTAINERS,
   field,
   isLayerJson,
-  isObject,
   layerName,
   layersOf,
   stringAt,
   type Json,
   type LayerJson,
-  own,
 } from './layerConfig.js';
+import { inKeras3, projectConfig } from './keras3/project.js';
+import { KerasObject } from './keras3/values.js';
 import type { ModelGraph } from './layerGraph.js';
 import type { Topology } from './model.js';
 
 export type KerasStyle = 'h5' | 'native';
-
-const INITIALIZER_NAMES: Record<string, string> = { LeCunNormal: 'LecunNormal', LeCunUniform: 'LecunUniform' };
 
 /** A nested model in a functional one is wired as Keras 3 wants it, in HDF5 too; Keras 2 then cannot read the file. */
 function nests(model: LayerJson): boolean {
@@ -34,13 +32,12 @@ class Writer {
     private readonly keras3: boolean,
   ) {}
 
-  private refuse(layer: LayerJson, problem: string): never {
+  private refuse(layer: LayerJson, problem: string, way = 'save as a TensorFlow.js model instead'): never {
     const name = layerName(layer);
-    throw new UserError(
-      'model-unsupported',
-      `${this.file}: layer "${name}" ${problem}; save as a TensorFlow.js model instead`,
-      { file: this.file, field: name },
-    );
+    throw new UserError('model-unsupported', `${this.file}: layer "${name}" ${problem}; ${way}`, {
+      file: this.file,
+      field: name,
+    });
   }
 
   /** Keras 3 finds a class by its module, its HDF5 reader only those inside a wrapper; Keras 2 by the class name alone. */
@@ -49,53 +46,34 @@ class Writer {
     return { module, class_name: className, config, registered_name: null };
   }
 
-  private value(key: string, value: unknown): unknown {
-    const kind = /(initializer|regularizer|constraint)$/.exec(key)?.[1];
-    if (kind === undefined || value == null) return value;
-    if (typeof value === 'string') return value.replace(/^leCun/, 'lecun');
-    if (!isObject(value) || typeof value.class_name !== 'string') return value;
-    const config: Json = isObject(value.config) ? { ...value.config } : {};
-    // TensorFlow.js's "normal" is Keras's truncated one by another name.
-    if (value.class_name === 'VarianceScaling' && config.distribution === 'normal')
-      config.distribution = 'truncated_normal';
-    return this.object(`keras.${kind}s`, own(INITIALIZER_NAMES, value.class_name) ?? value.class_name, config);
+  private config(layer: LayerJson, inside: boolean): Json {
+    const out = projectConfig(layer, (problem) => this.refuse(layer, problem));
+    // saving_utils.py, model_from_config.
+    if (this.style === 'h5' && !inside && Array.isArray(out.axis) && out.axis.length > 1)
+      this.refuse(layer, 'has several axes, which Keras 3 drops from HDF5 files', 'its own format (keras) holds them');
+    for (const [key, value] of Object.entries(out)) {
+      if (value instanceof KerasObject) out[key] = this.object(`keras.${value.module}`, value.className, value.config);
+    }
+    if (layer.class_name === 'LeakyReLU' && !this.keras3) {
+      out.alpha = out.negative_slope;
+      delete out.negative_slope;
+    }
+    for (const key of ['layer', 'cell']) if (isLayerJson(out[key])) out[key] = this.layer(out[key], true);
+    if (Array.isArray(out.cells))
+      out.cells = (out.cells as unknown[]).filter(isLayerJson).map((cell) => this.layer(cell, true));
+    return out;
   }
 
-  private config(layer: LayerJson): Json {
-    const { class_name: className, config } = layer;
-    const out: Json = {};
-    for (const [key, value] of Object.entries(config)) {
-      if (/^(batch_?input_?shape|input_?shape)$/i.test(key) && className !== 'InputLayer') continue;
-      // Early TensorFlow.js wrote camelCase.
-      const snake = key.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
-      out[snake] = this.value(snake, value);
-    }
-    if (className === 'InputLayer') {
-      const shape = field(config, 'batch_input_shape');
-      delete out.batch_input_shape;
-      out[this.style === 'h5' ? 'batch_input_shape' : 'batch_shape'] = shape;
-    }
-    if (className === 'GRU' || className === 'GRUCell') out.reset_after = false;
-    if (className === 'Reshape' && Array.isArray(out.target_shape))
-      out.target_shape = (out.target_shape as unknown[]).map((dim) => dim ?? -1);
-    if (className === 'LeakyReLU' && this.style === 'native') {
-      out.negative_slope = out.alpha ?? 0.3;
-      delete out.alpha;
-    }
-    if (this.keras3) {
-      if (className === 'ThresholdedReLU') this.refuse(layer, 'is a ThresholdedReLU, which Keras 3 does not have');
-      for (const key of ['activation', 'recurrent_activation']) {
-        if (/^hard_?sigmoid$/i.test(stringAt(out, key) ?? ''))
-          this.refuse(layer, 'uses hard_sigmoid, which Keras 3 computes differently');
-      }
-      // tfjs's default where the file says nothing.
-      if (/^(GRU|LSTM|ConvLSTM2D)(Cell)?$/.test(className) && out.recurrent_activation == null)
-        this.refuse(layer, 'uses hard_sigmoid, which Keras 3 computes differently');
-    }
-    for (const key of ['layer', 'cell']) if (isLayerJson(config[key])) out[key] = this.layer(config[key], true);
-    if (Array.isArray(config.cells))
-      out.cells = (config.cells as unknown[]).filter(isLayerJson).map((cell) => this.layer(cell, true));
-    return out;
+  /** Keras 2 reads no `batch_shape`: a file that only Keras 3 computes rightly is refused there instead of misread. */
+  private input(layer: LayerJson): Json {
+    const { config } = layer;
+    const dtype = stringAt(config, 'dtype');
+    return {
+      name: layerName(layer),
+      [this.keras3 ? 'batch_shape' : 'batch_input_shape']: field(config, 'batch_input_shape'),
+      dtype: dtype === 'int32' || dtype === 'bool' ? dtype : 'float32',
+      sparse: field(config, 'sparse') === true,
+    };
   }
 
   /** A layer without its wiring. */
@@ -103,7 +81,9 @@ class Writer {
     if (layer.class_name === 'Sequential') return this.object('keras', 'Sequential', this.sequential(layer), inside);
     if (CONTAINERS.has(layer.class_name))
       return this.object('keras.src.models.functional', 'Functional', this.functional(layer), inside);
-    return this.object('keras.layers', layer.class_name, this.config(layer), inside);
+    const known = inKeras3(layer);
+    const config = known.class_name === 'InputLayer' ? this.input(known) : this.config(known, inside);
+    return this.object('keras.layers', known.class_name, config, inside);
   }
 
   private inputLayer(first: LayerJson, shape: readonly unknown[]): LayerJson {
@@ -140,13 +120,15 @@ class Writer {
       layers.filter((layer) => CONTAINERS.has(layer.class_name)).map((layer) => [layerName(layer), layer.class_name]),
     );
     // Keras 3 counts calls of a nested model from 0, but in the outputs from 1 unless it is a Sequential.
-    const keras3 = this.style === 'native' || nested.size > 0;
-    const ends = (key: string): unknown[] =>
-      (model.config[key] as [string, number, number][]).map(([name, node, tensor]) => [
+    const ends = (key: string): unknown[] => {
+      const refs = (model.config[key] as [string, number, number][]).map(([name, node, tensor]) => [
         name,
-        keras3 && nested.get(name) === 'Sequential' ? node - 1 : node,
+        this.keras3 && nested.get(name) === 'Sequential' ? node - 1 : node,
         tensor,
       ]);
+      // To Keras 3 a list of one is a list: a nested model would hand it to its reader as such.
+      return this.keras3 && refs.length === 1 ? refs[0]! : refs;
+    };
     return {
       name: model.config.name ?? 'model',
       trainable: true,
@@ -154,7 +136,7 @@ class Writer {
         ...this.layer(layer),
         name: layerName(layer),
         inbound_nodes: (layer.inbound_nodes as [string, number, number, Json][][]).map((node) =>
-          keras3 ? this.keras3Node(layer, node, nested) : node,
+          this.keras3 ? this.keras3Node(layer, node, nested) : node,
         ),
       })),
       input_layers: ends('input_layers'),
@@ -180,8 +162,15 @@ class Writer {
   }
 }
 
-/** @throws UserError('model-unsupported') on a layer that Keras lacks or computes differently. */
-export function kerasTopology(topology: Topology, graph: ModelGraph, style: KerasStyle, file: string): Json {
+/**
+ * @param keras3 only Keras 3 reads the file; the native format and nested models are such in any case.
+ * @throws UserError('model-unsupported') on a layer, an argument or a value that Keras 3 lacks, named.
+ */
+export function kerasTopology(
+  topology: Topology,
+  graph: ModelGraph,
+  { style, file, keras3 }: { style: KerasStyle; file: string; keras3: boolean },
+): Json {
   const model: LayerJson = { class_name: topology.class_name, config: topology.config as Json };
-  return new Writer(style, graph, file, style === 'native' || nests(model)).layer(model);
+  return new Writer(style, graph, file, keras3 || style === 'native' || nests(model)).layer(model);
 }

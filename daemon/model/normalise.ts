@@ -22,6 +22,8 @@ export interface NormalisedTopology {
   readonly notes: string[];
   /** Layers that got another name: new canonical scope -> the one in the file. */
   readonly renamed: ReadonlyMap<string, string>;
+  /** The file's generation, by structure. */
+  readonly keras3: boolean;
 }
 
 /**
@@ -57,10 +59,9 @@ class Normaliser {
 
   constructor(
     private readonly file: string,
-    keras3: boolean,
     keras: boolean,
   ) {
-    this.context = { notes: this.notes, keras3, keras, refuseAt: (where) => this.refuseAt(where) };
+    this.context = { notes: this.notes, keras, refuseAt: (where) => this.refuseAt(where) };
   }
 
   private refuseAt(where: string): Refuse {
@@ -225,7 +226,7 @@ export function normaliseTopology(raw: unknown, file: string, keras: boolean): N
       file,
     });
   }
-  const normaliser = new Normaliser(file, isKeras3(raw), keras);
+  const normaliser = new Normaliser(file, keras);
   if (!CONTAINERS.has(raw.class_name)) {
     throw new UserError(
       'model-unsupported',
@@ -245,5 +246,5 @@ export function normaliseTopology(raw: unknown, file: string, keras: boolean): N
   delete topology.build_config;
   normaliser.uniqueNames(topology, new Set(), '');
   normaliser.checkGraph(topology);
-  return { topology, notes: normaliser.notes.list(), renamed: normaliser.renamed };
+  return { topology, notes: normaliser.notes.list(), renamed: normaliser.renamed, keras3: isKeras3(raw) };
 }

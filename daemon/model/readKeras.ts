@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { unzipSync } from 'fflate';
 import { UserError } from '../protocol/errors.js';
+import { asInTfjs } from './hardSigmoid.js';
 import { withHdf5, type Hdf5File, type Hdf5Tensor } from './hdf5.js';
 import { parseJson } from './jsonText.js';
 import { asLayer, layerGroups, type LayerGroups } from './kerasGroups.js';
@@ -236,14 +237,18 @@ const asModel = (
   weights: readonly WeightTensor[],
   notes: Notes,
   trainingConfig: unknown,
-): Model => ({
-  format,
-  path,
-  topology: normalised.topology,
-  weights,
-  ...(isObject(trainingConfig) ? { trainingConfig } : {}),
-  notes: [...normalised.notes, ...notes.list()],
-});
+): Model =>
+  asInTfjs(
+    {
+      format,
+      path,
+      topology: normalised.topology,
+      weights,
+      ...(isObject(trainingConfig) ? { trainingConfig } : {}),
+      notes: [...normalised.notes, ...notes.list()],
+    },
+    normalised,
+  );
 
 /** A whole model in HDF5, as `kindOfH5` finds it. @throws UserError. */
 export async function readKerasH5(bytes: Uint8Array, file: string): Promise<Model> {

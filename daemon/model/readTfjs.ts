@@ -1,5 +1,6 @@
 /** TensorFlow.js layers-models: a model.json and its shards. */
 import { UserError } from '../protocol/errors.js';
+import { asInTfjs } from './hardSigmoid.js';
 import { modelGraph } from './layerGraph.js';
 import { byteSize, decodeWeight } from './manifest.js';
 import type { Model, WeightTensor } from './model.js';
@@ -39,7 +40,7 @@ export async function readTfjsWeights(
   }
   const weights = assignWeights(graph, tensors, parsed.renamed, json, notes);
   refuseNonFinite(weights, json);
-  return {
+  const model: Model = {
     format: 'tfjs-layers',
     path: json,
     topology: parsed.topology,
@@ -47,4 +48,5 @@ export async function readTfjsWeights(
     ...(parsed.trainingConfig === undefined ? {} : { trainingConfig: parsed.trainingConfig }),
     notes: [...parsed.notes, ...notes.list()],
   };
+  return asInTfjs(model, parsed);
 }

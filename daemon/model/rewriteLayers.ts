@@ -11,8 +11,6 @@ const AUGMENTATION =
 
 export interface RewriteContext {
   readonly notes: Notes;
-  /** The file's generation, by structure: Keras 3 redefined hard_sigmoid. */
-  readonly keras3: boolean;
   /** Whether the file was written by Python's Keras rather than by TensorFlow.js. */
   readonly keras: boolean;
   refuseAt(where: string): Refuse;
@@ -78,16 +76,38 @@ function rewriteLeakyRelu(config: Json, where: string, notes: Notes): void {
 const isNumber = (value: unknown): boolean =>
   typeof (isObject(value) && 'value' in value ? value.value : value) === 'number';
 
-/** A ReLU with a slope alone is a LeakyReLU; TensorFlow.js ignores the slope. */
+/** A ReLU with a slope alone is a LeakyReLU, one with a threshold alone a ThresholdedReLU; TensorFlow.js ignores both. */
 function rewriteSlope(layer: LayerJson, where: string, notes: Notes): void {
   const { config } = layer;
   const { negative_slope: slope, threshold, max_value: max } = config;
   const none = (value: unknown) => value == null || value === 0 || (isObject(value) && value.value === 0);
+  if (layer.class_name === 'ReLU' && isNumber(threshold) && !none(threshold) && none(slope) && max == null) {
+    layer.class_name = 'ThresholdedReLU';
+    config.theta = isObject(threshold) ? threshold.value : threshold;
+    for (const key of ['negative_slope', 'threshold', 'max_value']) delete config[key];
+    notes.add('ReLU with a threshold became ThresholdedReLU', where);
+    return;
+  }
   if (layer.class_name !== 'ReLU' || !isNumber(slope) || none(slope) || !none(threshold) || max != null) return;
   layer.class_name = 'LeakyReLU';
   delete config.threshold;
   delete config.max_value;
   notes.add('ReLU with a negative_slope became LeakyReLU', where);
+}
+
+/** tf.keras writes what would initialize and regularize a kernel that a separable convolution does not have; TensorFlow.js refuses it. */
+function dropMissingKernel(layer: LayerJson, where: string, notes: Notes): void {
+  if (!layer.class_name.startsWith('SeparableConv')) return;
+  const keys = Object.keys(layer.config).filter((key) => /^kernel_?(initializer|regularizer|constraint)$/i.test(key));
+  for (const key of keys) delete layer.config[key];
+  if (keys.length > 0) notes.add('settings of a kernel that separable convolutions do not have were dropped', where);
+}
+
+/** Its table holds numbers; a whole type is that of the tokens, which need none here. */
+function rewriteEmbeddingType(layer: LayerJson, where: string, notes: Notes): void {
+  if (layer.class_name !== 'Embedding' || layer.config.dtype !== 'int32') return;
+  layer.config.dtype = 'float32';
+  notes.add('the type of an Embedding became float32, that of its table', where);
 }
 
 /** TensorFlow.js ignores keepdims: a Reshape behind global pooling gives the axes of 1 back. */
@@ -141,7 +161,9 @@ export function rewriteLayer(layer: LayerJson, where: string, context: RewriteCo
   rewriteSlope(layer, where, notes);
   if (layer.class_name === 'LeakyReLU') rewriteLeakyRelu(config, where, notes);
   rewriteAxis(layer, where, notes);
+  dropMissingKernel(layer, where, notes);
   rewriteValues(config, where, notes, refuse);
+  rewriteEmbeddingType(layer, where, notes);
   if (config.dtype === 'string') refuse('takes strings; encode them in the data and save the model without it');
   if (CONTAINERS.has(layer.class_name)) return null;
   if (layer.class_name !== 'Resizing' && layer.class_name !== 'CenterCrop') {
@@ -170,7 +192,7 @@ function rewriteActivations(
   let behind: LayerJson | null = null;
   for (const key of ['activation', 'recurrent_activation', 'recurrentActivation']) {
     if (config[key] === undefined) continue;
-    const rewritten = activation(config[key], where, context.keras3, context.notes, refuse);
+    const rewritten = activation(config[key], where, context.notes, refuse);
     if ('name' in rewritten) {
       config[key] = rewritten.name;
       continue;
@@ -218,6 +240,7 @@ export function rewriteInner(layer: LayerJson, where: string, context: RewriteCo
         'wraps a layer whose activation is a layer, which TensorFlow.js cannot load; put the activation behind it',
       );
     }
+    if (isMiscomputed(value)) refuse(`wraps a ${value.class_name} with channels first, which TensorFlow.js miscomputes; use channels last`); // prettier-ignore
     containers.push(...rewriteInner(value, where, context));
   };
   if (layer.class_name === 'TimeDistributed') inner('layer');

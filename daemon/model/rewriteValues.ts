@@ -120,27 +120,21 @@ const ACTIVATION_LAYERS = new Set(['ReLU', 'LeakyReLU', 'PReLU', 'ELU', 'Thresho
 /** An activation of TensorFlow.js, or the layer that has to stand behind the layer at hand. */
 export type ActivationRewrite = { readonly name: string } | { readonly layer: { class_name: string; config: Json } };
 
-/** @param keras3 Keras 3 redefined hard_sigmoid: relu6(x + 3) / 6 where Keras 2 and TensorFlow.js have clip(0.2 x + 0.5). */
-export function activation(
-  value: unknown,
-  where: string,
-  keras3: boolean,
-  notes: Notes,
-  refuse: Refuse,
-): ActivationRewrite {
+/** The hard_sigmoid of Keras 3 is left to hardSigmoid.ts, which has the weights. */
+export function activation(value: unknown, where: string, notes: Notes, refuse: Refuse): ActivationRewrite {
   if (value == null) return { name: 'linear' };
   if (isObject(value)) {
     const { class_name: className, config } = value;
     if (className === 'function' && typeof config === 'string') {
       notes.add('activation objects became names', where);
-      return activation(config, where, keras3, notes, refuse);
+      return activation(config, where, notes, refuse);
     }
     if (typeof className === 'string' && ACTIVATION_LAYERS.has(className)) {
       notes.add('a layer given as an activation became a layer of its own', where);
       return { layer: { class_name: className, config: isObject(config) ? { ...config } : {} } };
     }
     const id = isObject(config) && typeof config.activation === 'string' ? config.activation : className;
-    return activation(typeof id === 'string' ? id.toLowerCase() : '?', where, keras3, notes, refuse);
+    return activation(typeof id === 'string' ? id.toLowerCase() : '?', where, notes, refuse);
   }
   if (value === 'silu') {
     notes.add('activation silu became swish', where);
@@ -150,9 +144,6 @@ export function activation(
     notes.add('activation leaky_relu became linear and a LeakyReLU layer', where);
     // Its slope where a name is all there is: 0.2 in Keras 2.13+ and 3.
     return { layer: { class_name: 'LeakyReLU', config: { alpha: 0.2 } } };
-  }
-  if (keras3 && value === 'hard_sigmoid') {
-    refuse('uses the hard_sigmoid of Keras 3, which TensorFlow.js computes differently; use sigmoid and train again');
   }
   if (typeof value !== 'string' || !ACTIVATIONS.has(value)) {
     refuse(`uses the activation ${JSON.stringify(value)?.slice(0, 60)}, which TensorFlow.js does not have`);

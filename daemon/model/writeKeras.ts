@@ -1,7 +1,9 @@
 /** Writing a model that Python's Keras loads with its weights in place. */
 import { zipSync } from 'fflate';
 import { writeFileAtomic } from './atomicWrite.js';
+import { asInKeras3 } from './hardSigmoid.js';
 import { buildHdf5, type Hdf5Builder } from './hdf5.js';
+import { inKerasOrder } from './keras3/layerOrder.js';
 import { kerasTopology } from './kerasConfig.js';
 import { layerGroups } from './kerasGroups.js';
 import { layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
@@ -9,7 +11,7 @@ import { modelGraph, type LayerNode, type ModelGraph } from './layerGraph.js';
 import type { WeightSpec } from './layerWeights.js';
 import type { Model, WeightTensor } from './model.js';
 
-/** The version whose HDF5 format this is; Keras 3 reads it as well. */
+/** The version whose HDF5 format this is where Keras 2 can read it; Keras 3 reads both. */
 const H5_KERAS_VERSION = '2.15.0';
 const NATIVE_KERAS_VERSION = '3.0.0';
 
@@ -73,13 +75,16 @@ function legacyWeights(h5: Hdf5Builder, model: Model, graph: ModelGraph): void {
 }
 
 /**
- * Writes Keras's HDF5 format (`.h5`), which Keras 2 and 3 load; a nested model is wired as Keras 3 wants it.
+ * Writes Keras's HDF5 format (`.h5`), which Keras 2 and 3 load. A nested model is wired as Keras 3 wants it, and a model
+ * with hard_sigmoid has its weights scaled for the function of Keras 3: Keras 2 refuses those two.
  * @param path absolute, inside the workspace; its folder exists.
  * @throws UserError('disk'); UserError('model-unsupported') on a layer that Keras lacks.
  */
-export async function writeKerasH5(model: Model, path: string): Promise<void> {
+export async function writeKerasH5(given: Model, path: string): Promise<void> {
+  const scaled = asInKeras3(given, path);
+  const model = { ...scaled, topology: inKerasOrder(scaled.topology) };
   const graph = modelGraph(model.topology);
-  const topology = kerasTopology(model.topology, graph, 'h5', path);
+  const topology = kerasTopology(model.topology, graph, { style: 'h5', file: path, keras3: scaled !== given });
   const bytes = await buildHdf5((h5) => {
     h5.text('', 'keras_version', H5_KERAS_VERSION);
     h5.text('', 'backend', 'tensorflow');
@@ -90,9 +95,11 @@ export async function writeKerasH5(model: Model, path: string): Promise<void> {
 }
 
 /** Writes Keras's native format (`.keras`), which Keras 3 loads. Same contract as writeKerasH5. */
-export async function writeKeras(model: Model, path: string): Promise<void> {
+export async function writeKeras(given: Model, path: string): Promise<void> {
+  const scaled = asInKeras3(given, path);
+  const model = { ...scaled, topology: inKerasOrder(scaled.topology) };
   const graph = modelGraph(model.topology);
-  const topology = kerasTopology(model.topology, graph, 'native', path);
+  const topology = kerasTopology(model.topology, graph, { style: 'native', file: path, keras3: true });
   const weights = await buildHdf5((h5) => nativeWeights(h5, model, graph, topology));
   const metadata = {
     keras_version: NATIVE_KERAS_VERSION,

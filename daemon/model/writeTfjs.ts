@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, unlink } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { writeFileAtomic } from './atomicWrite.js';
+import { isObject } from './layerConfig.js';
 import type { Model, WeightTensor } from './model.js';
 
 /** What TensorFlow.js itself cuts weights into. */
@@ -33,6 +34,31 @@ async function removeOldShards(folder: string, stem: string, keep: ReadonlySet<s
 }
 
 /**
+ * TensorFlow.js applies a weight's constraint to the values that it loads (LayerVariable.write), and so changes what was
+ * trained and pruned without it; constraints take no part in training here. Keras applies them while it trains alone.
+ */
+function withoutConstraints(value: unknown): unknown {
+  if (Array.isArray(value)) return (value as unknown[]).map(withoutConstraints);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, /_?constraint$/i.test(key) ? null : withoutConstraints(item)]),
+  );
+}
+
+/**
+ * What a model.json holds. How the model was trained stands under Keras's own key: as `trainingConfig`, TensorFlow.js would
+ * compile the model while it loads, and fail on every loss, metric and optimizer of Keras that it does not know.
+ */
+export const layersModel = (model: Model, weightsManifest: readonly object[]): object => ({
+  format: 'layers-model',
+  generatedBy: 'LC Prune',
+  convertedBy: null,
+  modelTopology: withoutConstraints(model.topology),
+  ...(model.trainingConfig === undefined ? {} : { training_config: model.trainingConfig }),
+  weightsManifest,
+});
+
+/**
  * Writes `model` as a TensorFlow.js layers-model: shards of 4 MB beside `jsonPath`, then the JSON itself, each atomically.
  * Shards carry a hash of their content in their names, so a crash in between leaves an earlier save whole and readable,
  * and two models in one folder never share a shard.
@@ -50,14 +76,8 @@ export async function writeTfjsModel(model: Model, jsonPath: string): Promise<vo
   for (const [i, path] of paths.entries()) {
     await writeFileAtomic(join(folder, path), bytes.subarray(i * SHARD_BYTES, (i + 1) * SHARD_BYTES));
   }
-  const json = {
-    format: 'layers-model',
-    generatedBy: 'LC Prune',
-    convertedBy: null,
-    modelTopology: model.topology,
-    ...(model.trainingConfig === undefined ? {} : { trainingConfig: model.trainingConfig }),
-    weightsManifest: [{ paths, weights: model.weights.map(({ name, shape, dtype }) => ({ name, shape, dtype })) }],
-  };
+  const weights = model.weights.map(({ name, shape, dtype }) => ({ name, shape, dtype }));
+  const json = layersModel(model, [{ paths, weights }]);
   await writeFileAtomic(jsonPath, `${JSON.stringify(json, null, 2)}\n`);
   await removeOldShards(folder, stem, new Set(paths));
 }

@@ -191,10 +191,8 @@ export interface RandomNetwork {
   readonly shape: readonly number[];
 }
 
-export function randomNetwork(seed: number): RandomNetwork {
-  const random = createRandom(seed);
-  tf.engine().startScope();
-  const layers = build(random);
+/** A network of TensorFlow.js's layers as a pruned model with inputs; the layers are disposed of. */
+export function networkOf(layers: tfl.LayersModel, random: Random): RandomNetwork {
   const tokens = layers.layers.some((layer) => layer.getClassName() === 'Embedding');
   const json = layers.toJSON(undefined, false) as unknown as Topology;
   const weights = layers.weights.map(({ originalName, shape }): WeightTensor => ({
@@ -205,12 +203,19 @@ export function randomNetwork(seed: number): RandomNetwork {
   }));
   const shape = [3, ...(layers.inputs[0]!.shape.slice(1) as number[])];
   layers.dispose();
-  tf.engine().endScope();
   return {
     model: { format: 'tfjs-layers', path: '', topology: { class_name: layers.getClassName(), config: json.config ?? json }, weights, notes: [] }, // prettier-ignore
     inputs: Float32Array.from({ length: sizeOf(shape) }, () => (tokens ? random.below(TOKENS) : random.normal())),
     shape,
   };
+}
+
+export function randomNetwork(seed: number): RandomNetwork {
+  const random = createRandom(seed);
+  tf.engine().startScope();
+  const network = networkOf(build(random), random);
+  tf.engine().endScope();
+  return network;
 }
 
 /** TensorFlow.js's prediction on its cpu backend. */
@@ -222,7 +227,8 @@ export async function predict(model: Model, inputs: Float32Array, shape: readonl
   try {
     for (const weight of layers.weights) {
       const { data, shape: own } = values.get(weight.originalName)!;
-      weight.write(tf.tensor(data, [...own]));
+      // Not `write`, which would apply the weight's constraint.
+      (weight.read() as tf.Variable).assign(tf.tensor(data, [...own]));
     }
     const output = layers.apply(tf.tensor(inputs, [...shape]), { training: false }) as tf.Tensor;
     return Float32Array.from(output.dataSync());

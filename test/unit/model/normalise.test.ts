@@ -48,6 +48,9 @@ describe('rewrites, each with a note', () => {
     ['initializer', layer('Dense', { units: 2, input_dim: 3, kernel_initializer: { class_name: 'MyInit', config: {} } }), (c) => expect(c.kernel_initializer).toEqual({ class_name: 'Zeros', config: {} }), /Zeros/],
     ['LecunNormal', layer('Dense', { units: 2, input_dim: 3, kernel_initializer: { module: 'keras.initializers', class_name: 'LecunNormal', config: { seed: null } } }), (c) => expect(c.kernel_initializer).toEqual({ class_name: 'LeCunNormal', config: { seed: null } }), /^$/],
     ['negative_slope', layer('LeakyReLU', { negative_slope: 0.2, batch_input_shape: [null, 3] }), (c) => expect(c.alpha).toBe(0.2), /negative_slope became alpha/],
+    ['ReLU threshold', layer('ReLU', { negative_slope: 0, max_value: null, threshold: 0.4, batch_input_shape: [null, 3] }), (c) => expect(c.theta).toBe(0.4), /ReLU with a threshold became ThresholdedReLU/],
+    ['a type of tokens', layer('Embedding', { input_dim: 4, output_dim: 2, input_length: 3, dtype: 'int32' }), (c) => expect(c.dtype).toBe('float32'), /type of an Embedding became float32/],
+    ['a kernel that separable convolutions lack', layer('SeparableConv2D', { filters: 2, kernel_size: 2, kernel_initializer: 'zeros', kernel_regularizer: null, batch_input_shape: [null, 4, 4, 1] }), (c) => expect(Object.keys(c).filter((key) => key.startsWith('kernel_'))).toEqual(['kernel_size']), /settings of a kernel/],
     ['ReLU slope', layer('ReLU', { negative_slope: { class_name: '__numpy__', config: { value: 0.25 } }, max_value: null, threshold: 0, batch_input_shape: [null, 3] }), (c) => expect(c.alpha).toBe(0.25), /ReLU with a negative_slope became LeakyReLU/],
     ['ndarray alpha', layer('LeakyReLU', { alpha: { type: 'ndarray', value: 0.1 }, batch_input_shape: [null, 3] }), (c) => expect(c.alpha).toBe(0.1), /^$/],
     ['axis list', layer('BatchNormalization', { axis: [1], batch_input_shape: [null, 3] }), (c) => expect(c.axis).toBe(1), /axis in a list/],
@@ -180,7 +183,7 @@ describe('refusals by layer name', () => {
     ['Keras 1 Dense', layer('Dense', { output_dim: 3, init: 'uniform', input_dim: 4 }), /"x" was written by Keras 1/],
     ['Keras 1 Convolution2D', layer('Convolution2D', { nb_filter: 3, ...image }), /"x" was written by Keras 1/],
     ['ReLU slope with a maximum', layer('ReLU', { negative_slope: 0.1, max_value: 6, ...image }), /"x" has a negative_slope/],
-    ['ReLU threshold', layer('ReLU', { threshold: 1, ...image }), /"x" has a threshold/],
+    ['ReLU threshold and maximum', layer('ReLU', { threshold: 0.5, max_value: 2, ...image }), /"x" has a threshold/],
     ['keepdims', layer('MaxPooling2D', { keepdims: true, ...image }), /"x" has keepdims/],
     ['groups', layer('Conv2D', { filters: 4, kernel_size: [3, 3], groups: 2, ...image }), /"x" has groups/],
     ['depthwise dilation', layer('DepthwiseConv2D', { kernel_size: [3, 3], dilation_rate: [2, 2], ...image }), /"x" has a dilation_rate/],
@@ -193,7 +196,6 @@ describe('refusals by layer name', () => {
     ['activation in an RNN', layer('LSTM', { units: 2, activation: 'leaky_relu', ...series }), /"x" uses LeakyReLU inside/],
     ['Resizing', layer('Resizing', { height: 2, width: 2, ...image }), /"x" changes the image size/],
     ['strings', layer('InputLayer', { dtype: 'string', batch_shape: [null, 1] }), /"x" has dtype "string"/],
-    ['hard_sigmoid of Keras 3', layer('Dense', { units: 2, activation: 'hard_sigmoid', batch_shape: [null, 3] }), /"x" uses the hard_sigmoid of Keras 3/],
     ['nested', { class_name: 'Sequential', config: { name: 'outer', layers: [input([3]), layer('Lambda', {})] } }, /"outer\/x" is a Lambda/],
   ];
   for (const [name, entry, message] of cases) {
