@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join, relative, resolve } from 'node:path';
 import { BUILTIN_DATA, isBuiltinData } from '../../data/builtin.js';
 import type { Model } from '../../model/model.js';
@@ -26,6 +26,24 @@ async function dataFor(model: Model, folder: string, named: string | undefined):
       { file },
     );
   return planPath(folder, file);
+}
+
+/** Writes a file that is not there yet, whole or not at all. @throws what `failure` makes of the system's error. */
+async function writeNew(
+  path: string,
+  text: string,
+  failure: (error: NodeJS.ErrnoException) => UserError,
+): Promise<void> {
+  // "wx": never over a file that appeared meanwhile.
+  const file = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => Promise.reject(failure(error)));
+  try {
+    await file.writeFile(text);
+  } catch (error) {
+    await rm(path, { force: true });
+    throw failure(error as NodeJS.ErrnoException);
+  } finally {
+    await file.close();
+  }
 }
 
 export const init: Command = {
@@ -62,16 +80,11 @@ export const init: Command = {
     });
     // Whatever is wrong with it is said before anything is written.
     await resolveText(text, out, { workspace });
-    // "wx": never over a file that appeared meanwhile.
-    const file = await open(out, 'wx').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') throw exists();
-      throw new UserError('disk', `${shown} was not written: ${error.message}`, { file: out });
-    });
-    try {
-      await file.writeFile(text);
-    } finally {
-      await file.close();
-    }
+    await writeNew(out, text, (error) =>
+      error.code === 'EEXIST'
+        ? exists()
+        : new UserError('disk', `${shown} was not written: ${error.message}`, { file: out }),
+    );
     const prunable = summarizeModel(model).reduce((total, layer) => total + layer.prunable, 0);
     terminal.emit({ event: 'plan', path: out, prunable });
     terminal.print(`${shown}: next, lc-prune run ${shown}`);
