@@ -27,8 +27,19 @@ const sums: ReadonlySet<Op> = new Set<Op>([
   'DepthwiseConv2DBackpropFilter', 'Sum', 'Mean', 'AvgPool', 'AvgPoolGrad', 'SegmentSum', 'Cumsum', 'ResizeBilinear',
 ]); // prettier-ignore
 
-/** The relative rounding that a value may have in float32, with the order of summation free: a few units in the last place. */
+/** The relative rounding that a value may have in float32: a few units in the last place. */
 const rounding = 4 * 2 ** -24;
+
+/** Of a sum of n terms, one after the other, errors grow with n; executors add in many orders. */
+function roundingOf(node: Node): number {
+  if (!sums.has(node.op)) return rounding;
+  const [a, b] = node.inputs;
+  const size = sizeOf(node.shape);
+  // A filter's size over its outputs; of a filter's gradient, the pixels of dy.
+  const product = node.op === 'MatMul' || node.op.includes('Conv2D');
+  const terms = product ? sizeOf(b!.shape) / b!.shape.at(-1)! : sizeOf(a!.shape) / size;
+  return rounding * (1 + terms / 32);
+}
 
 export class Interpreter {
   readonly #values = new Map<Node, Values>();
@@ -74,7 +85,8 @@ export class Interpreter {
     if (!noise || node.dtype !== 'float32' || exact.has(node.op)) return result;
     // Of indices (SegmentSum's ids) the magnitudes are themselves.
     const sizes = sums.has(node.op) ? rule(node, inputs.map((values) => values.map(Math.abs))) : result; // prettier-ignore
-    return result.map((v, i) => v + sizes[i]! * rounding * (2 * noise.next() - 1));
+    const relative = roundingOf(node);
+    return result.map((v, i) => v + sizes[i]! * relative * (2 * noise.next() - 1));
   }
 
   /** The same graph with other values of one input; what does not depend on it is not computed again. */
