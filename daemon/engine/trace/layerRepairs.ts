@@ -64,7 +64,10 @@ function softmax(layer: Layer): void {
   const call = layer.call.bind(layer);
   layer.call = (inputs, kwargs) => {
     const x = single(inputs);
-    if (typeof axis !== 'number' || kwargs['mask'] != null) return call(inputs, kwargs);
+    const mask = kwargs['mask'] as tf.Tensor | null | undefined;
+    // A mask of steps, [batch, time], would meet other axes of the input.
+    if (mask && mask.rank !== x.rank) throw new Error('a mask of steps does not fit its input');
+    if (typeof axis !== 'number' || mask) return call(inputs, kwargs);
     return withLast(x, [fromFront(axis, x.rank)], (moved) => tf.softmax(moved));
   };
 }

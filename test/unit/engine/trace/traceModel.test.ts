@@ -74,6 +74,17 @@ describe('the trace of a model', () => {
     ]);
   });
 
+  it('a softmax of masked steps, whose mask would meet other axes, is refused by name', async () => {
+    const layers = () => [
+      L.embedding({ inputDim: 5, outputDim: 4, maskZero: true }),
+      L.softmax({ name: 'soft' }),
+      L.globalAveragePooling1d(),
+      L.dense({ units: 3, activation: 'softmax' }),
+    ];
+    // Of one sample and one step the mask would broadcast, to the loss of the samples of inference.
+    await expect(trace([1], layers, 1)).rejects.toThrow('layer "soft": TensorFlow.js cannot train it: a mask of steps');
+  });
+
   it('every node knows its shape, comes after its inputs and belongs to a layer', async () => {
     const { training } = await trace([6, 6, 2], () => [
       L.conv2d({ filters: 3, kernelSize: 3, name: 'conv' }),
