@@ -30,6 +30,9 @@ const sums: ReadonlySet<Op> = new Set<Op>([
 /** The relative rounding that a value may have in float32: a few units in the last place. */
 const rounding = 4 * 2 ** -24;
 
+/** onnxruntime's sigmoid is that of -18 at the least (MlasComputeLogistic): below it is right to 2e-8, not to a share of itself. */
+const leastSigmoid = 2e-8;
+
 /** Of a sum of n terms, one after the other, errors grow with n; executors add in many orders. */
 function roundingOf(node: Node): number {
   if (!sums.has(node.op)) return rounding;
@@ -86,7 +89,8 @@ export class Interpreter {
     // Of indices (SegmentSum's ids) the magnitudes are themselves.
     const sizes = sums.has(node.op) ? rule(node, inputs.map((values) => values.map(Math.abs))) : result; // prettier-ignore
     const relative = roundingOf(node);
-    return result.map((v, i) => v + sizes[i]! * relative * (2 * noise.next() - 1));
+    const least = node.op === 'Sigmoid' ? leastSigmoid : 0;
+    return result.map((v, i) => v + (Math.abs(sizes[i]!) * relative + least) * (2 * noise.next() - 1));
   }
 
   /** The same graph with other values of one input; what does not depend on it is not computed again. */
