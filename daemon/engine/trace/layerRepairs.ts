@@ -120,6 +120,17 @@ function mergedMask(layer: Layer): void {
   };
 }
 
+/** All steps at once, as Keras does, with time beside the batch; TensorFlow.js calls the layer step by step. */
+function timeDistributed(layer: Layer): void {
+  const { layer: inner } = layer as unknown as { layer: Layer };
+  layer.call = (inputs, kwargs) => {
+    const x = single(inputs);
+    const [batch, time, ...sample] = x.shape as [number, number, ...number[]];
+    const y = single(inner.call(tf.reshape(x, [batch * time, ...sample]), kwargs));
+    return tf.reshape(y, [batch, time, ...y.shape.slice(1)]);
+  };
+}
+
 /** Cells keep their dropout masks from one pass to the next, of another batch perhaps, unless their layer is of their class. */
 function freshDropout(layer: Layer): void {
   const { cell } = layer as unknown as { cell: Layer };
@@ -196,6 +207,7 @@ const repairs: Readonly<Record<string, (layer: Layer) => void>> = {
   Maximum: mergedMask,
   Minimum: mergedMask,
   RNN: freshDropout,
+  TimeDistributed: timeDistributed,
   GlobalMaxPooling1D: globalMaxPooling,
   GlobalMaxPooling2D: globalMaxPooling,
   Conv1D: dilatedConvolution,

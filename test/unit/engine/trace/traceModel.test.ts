@@ -85,6 +85,15 @@ describe('the trace of a model', () => {
     await expect(trace([1], layers, 1)).rejects.toThrow('layer "soft": TensorFlow.js cannot train it: a mask of steps');
   });
 
+  it('a layer at every step of a long sequence is called once', async () => {
+    const { training } = await trace([1500, 2], () => [
+      L.timeDistributed({ layer: L.dense({ units: 3, activation: 'relu' }) }),
+      L.globalAveragePooling1d(),
+      L.dense({ units: 3, activation: 'softmax' }),
+    ]);
+    expect(count(training, 'MatMul')).toBe(2 + 2 + 1);
+  });
+
   it('every node knows its shape, comes after its inputs and belongs to a layer', async () => {
     const { training } = await trace([6, 6, 2], () => [
       L.conv2d({ filters: 3, kernelSize: 3, name: 'conv' }),
