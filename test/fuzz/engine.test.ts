@@ -25,7 +25,6 @@ const known = [
   // In Keras it does not fit either.
   /^trace: a layer: .*a mask of steps does not fit its input/,
   /native: no native kernel for MatMul/,
-  /native: no native kernel for (Sum|Mean) ?over separate axes/,
 ];
 
 let bundle: Bundle;
@@ -55,9 +54,9 @@ describe('engines against float64', () => {
       expect(verdicts.filter(isFailure), summaryOf(verdicts)).toEqual([]);
       const refusals = verdicts.flatMap((verdict) => verdict.refusals);
       expect(refusals.filter((reason) => !known.some((pattern) => pattern.test(reason)))).toEqual([]);
-      expect(verdicts.filter(({ kind }) => kind === 'refused').length).toBeLessThan(0.15 * seeds);
+      expect(verdicts.filter(({ kind }) => kind === 'refused').length).toBeLessThan(0.08 * seeds);
       // Not everything overflows, or nothing was compared.
-      expect(verdicts.filter(({ kind }) => kind === 'agree').length).toBeGreaterThan(0.8 * seeds);
+      expect(verdicts.filter(({ kind }) => kind === 'agree').length).toBeGreaterThan(0.9 * seeds);
     },
   );
 });
