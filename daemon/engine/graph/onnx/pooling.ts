@@ -18,7 +18,8 @@ const poolAttrs = (node: Node) => ({
 
 /** One node gives maxima and their places where the gradient needs these; without places pooling is much faster. */
 function maxima(e: Emitter, x: Node, attrs: ReturnType<typeof poolAttrs>): { values: string; places: () => string } {
-  const name = e.name(x, 'channels');
+  // onnxruntime takes a padding with zeros into the pooling, where it counts for nothing: its optimizer leaves this one alone.
+  const name = x.op === 'Pad' ? e.op('Max', [e.name(x, 'channels'), e.scalar(-3.4028235e38)]) : e.name(x, 'channels');
   const places = () => e.ops('MaxPool', [name], 2, attrs)[1]!;
   return { values: e.readers(x, 'MaxPoolGrad') > 0 ? e.ops('MaxPool', [name], 2, attrs)[0]! : e.op('MaxPool', [name], attrs), places }; // prettier-ignore
 }
