@@ -65,7 +65,10 @@ function softmax(layer: Layer): void {
   const call = layer.call.bind(layer);
   layer.call = (inputs, kwargs) => {
     const x = single(inputs);
-    if (typeof axis !== 'number' || kwargs['mask'] != null) return call(inputs, kwargs);
+    const mask = kwargs['mask'] as tf.Tensor | null | undefined;
+    // A mask of steps, [batch, time], would meet other axes of the input.
+    if (mask && mask.rank !== x.rank) throw new Error('a mask of steps does not fit its input');
+    if (typeof axis !== 'number' || mask) return call(inputs, kwargs);
     return withLast(x, [fromFront(axis, x.rank)], (moved) => tf.softmax(moved));
   };
 }
@@ -115,6 +118,17 @@ function mergedMask(layer: Layer): void {
   layer.computeMask = (_inputs, mask) => {
     const masks = [mask].flat().filter((one) => one != null);
     return masks.length > 0 ? masks.reduce((a, b) => tf.logicalAnd(a, b)) : (null as unknown as tf.Tensor);
+  };
+}
+
+/** All steps at once, as Keras does, with time beside the batch; TensorFlow.js calls the layer step by step. */
+function timeDistributed(layer: Layer): void {
+  const { layer: inner } = layer as unknown as { layer: Layer };
+  layer.call = (inputs, kwargs) => {
+    const x = single(inputs);
+    const [batch, time, ...sample] = x.shape as [number, number, ...number[]];
+    const y = single(inner.call(tf.reshape(x, [batch * time, ...sample]), kwargs));
+    return tf.reshape(y, [batch, time, ...y.shape.slice(1)]);
   };
 }
 
@@ -208,6 +222,7 @@ const repairs: Readonly<Record<string, (layer: Layer) => void>> = {
   Maximum: mergedMask,
   Minimum: mergedMask,
   RNN: freshDropout,
+  TimeDistributed: timeDistributed,
   GlobalMaxPooling1D: globalMaxPooling,
   GlobalMaxPooling2D: globalMaxPooling,
   Dropout: dropout,

@@ -25,7 +25,7 @@ export interface LayerWeight {
 /** The user's model as TensorFlow.js's layers, for tracing only: its weights have no values. */
 export interface TraceableModel {
   readonly model: tfl.LayersModel;
-  /** All weights, in the model's order. */
+  /** All weights, in the model file's order. */
   readonly weights: readonly LayerWeight[];
   /** The innermost layer whose `call` is running. */
   current(): { name: string; className: string; config: Record<string, unknown> } | undefined;
@@ -66,6 +66,7 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
   const trainable = new Set(model.trainableWeights);
   const files = new Map(weights.flatMap((weight) => [[withoutCell(weight.name), weight] as const]));
   for (const weight of weights) files.set(weight.name, weight);
+  const places = new Map(weights.map(({ name }, i) => [name, i]));
   const fileName = (name: string, shape: readonly number[]) => {
     const weight = files.get(name);
     if (!weight || !sameShape(weight.shape, shape)) {
@@ -76,15 +77,18 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
   };
   return {
     model,
-    weights: model.layers.flatMap((layer) =>
-      layer.weights.map((weight) => ({
-        name: fileName(weight.originalName, weight.shape as number[]),
-        layer: layer.name,
-        shape: weight.shape as number[],
-        trainable: trainable.has(weight),
-        variable: weight.read() as tf.Variable,
-      })),
-    ),
+    weights: model.layers
+      .flatMap((layer) =>
+        layer.weights.map((weight) => ({
+          name: fileName(weight.originalName, weight.shape as number[]),
+          layer: layer.name,
+          shape: weight.shape as number[],
+          trainable: trainable.has(weight),
+          variable: weight.read() as tf.Variable,
+        })),
+      )
+      // TensorFlow.js sorts layers by their distance from the output, wherever the file has them.
+      .sort((a, b) => places.get(a.name)! - places.get(b.name)!),
     current() {
       const layer = stack.at(-1);
       return layer && { name: layer.name, className: layer.getClassName(), config: layer.getConfig() };

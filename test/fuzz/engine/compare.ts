@@ -74,7 +74,7 @@ async function compareGradients(trial: Trial, batch: Batch): Promise<number | nu
       judgement,
     ); // prettier-ignore
   }
-  checkDerivatives(engines[0]!.session, oracle, at, directionsOf(network), judgement);
+  checkDerivatives(engines[0]!.session, oracle, at, directionsOf(network), (seed) => oracle.gradient(noisy(seed)), judgement); // prettier-ignore
   return size;
 }
 

@@ -1,5 +1,6 @@
 import type { Node } from '../ir.js';
 import { sizeOf } from '../ir.js';
+import { resizeWeights } from '../resizeWeights.js';
 import type { EmitRule, Emitter } from './emitter.js';
 import { onnxType } from './protobuf.js';
 
@@ -17,7 +18,8 @@ const poolAttrs = (node: Node) => ({
 
 /** One node gives maxima and their places where the gradient needs these; without places pooling is much faster. */
 function maxima(e: Emitter, x: Node, attrs: ReturnType<typeof poolAttrs>): { values: string; places: () => string } {
-  const name = e.name(x, 'channels');
+  // onnxruntime takes a padding with zeros into the pooling, where it counts for nothing: its optimizer leaves this one alone.
+  const name = x.op === 'Pad' ? e.op('Max', [e.name(x, 'channels'), e.scalar(-3.4028235e38)]) : e.name(x, 'channels');
   const places = () => e.ops('MaxPool', [name], 2, attrs)[1]!;
   return { values: e.readers(x, 'MaxPoolGrad') > 0 ? e.ops('MaxPool', [name], 2, attrs)[0]! : e.op('MaxPool', [name], attrs), places }; // prettier-ignore
 }
@@ -129,6 +131,15 @@ const resize =
   (e, node) => {
     const [b, h, w, c] = shape4(node);
     const [, fromH, fromW] = shape4(node.inputs[0]!);
+    // onnxruntime moves transposes through Resize, and then refuses the linear one along other axes than the last two.
+    if (mode === 'linear' && (node.inputs[0]!.op === 'Transpose' || e.readers(node, 'Transpose') > 0)) {
+      const weights = (from: number, to: number) =>
+        e.tensor('float32', [to, from], resizeWeights(node.attrs, from, to, true));
+      const across = e.op('Transpose', [weights(fromW, w)], { perm: [1, 0] });
+      const tall = e.op('MatMul', [weights(fromH, h), e.name(node.inputs[0]!, 'channels')]);
+      e.define(node, e.op('MatMul', [tall, across]), 'channels');
+      return;
+    }
     const scales = [1, 1, h / fromH, w / fromW].map(Math.fround);
     // Factors say nothing of the batch, and survive onnxruntime's moving of transposes, as sizes of two axes do not.
     const exact = Math.floor(fromH * scales[2]!) === h && Math.floor(fromW * scales[3]!) === w;

@@ -27,8 +27,25 @@ const sums: ReadonlySet<Op> = new Set<Op>([
   'DepthwiseConv2DBackpropFilter', 'Sum', 'Mean', 'AvgPool', 'AvgPoolGrad', 'SegmentSum', 'Cumsum', 'ResizeBilinear',
 ]); // prettier-ignore
 
-/** The relative rounding that a value may have in float32, with the order of summation free: a few units in the last place. */
+/** The relative rounding that a value may have in float32: a few units in the last place. */
 const rounding = 4 * 2 ** -24;
+
+/** onnxruntime's sigmoid (MlasComputeLogistic) is right to 2e-8, not to a share of itself: far left it may be 0. */
+const sigmoidRounding = 2e-8;
+
+/** Of a sum of n terms, one after the other, errors grow with n; executors add in many orders. */
+function roundingOf(node: Node): number {
+  if (!sums.has(node.op)) return rounding;
+  const [a, b] = node.inputs;
+  const size = sizeOf(node.shape);
+  // A filter's size over its outputs; of a filter's gradient, the pixels of dy.
+  const product = node.op === 'MatMul' || node.op.includes('Conv2D');
+  const terms = product ? sizeOf(b!.shape) / b!.shape.at(-1)! : sizeOf(a!.shape) / size;
+  return rounding * (1 + terms / 32);
+}
+
+/** What is too small for a normal float32 is 0, what is too large infinite. */
+const inRange = (v: number): number => (Math.abs(v) < 2 ** -126 ? 0 : Math.abs(v) > 3.4028235e38 ? v * Infinity : v);
 
 export class Interpreter {
   readonly #values = new Map<Node, Values>();
@@ -36,7 +53,8 @@ export class Interpreter {
 
   /**
    * @param feeds the values of every input that is read.
-   * @param noise a seed: every result that float32 rounds is off by a random rounding of that size (stochastic arithmetic,
+   * @param noise a seed: every result that float32 rounds is off by a random rounding of that size, and out of range where a
+   *   float32 is (stochastic arithmetic,
    *   Vignes 2004). What several such runs differ in is what rounding may do to the graph's outputs.
    */
   constructor(
@@ -74,7 +92,11 @@ export class Interpreter {
     if (!noise || node.dtype !== 'float32' || exact.has(node.op)) return result;
     // Of indices (SegmentSum's ids) the magnitudes are themselves.
     const sizes = sums.has(node.op) ? rule(node, inputs.map((values) => values.map(Math.abs))) : result; // prettier-ignore
-    return result.map((v, i) => v + sizes[i]! * rounding * (2 * noise.next() - 1));
+    const relative = roundingOf(node);
+    const random = () => 2 * noise.next() - 1;
+    if (node.op === 'Sigmoid')
+      return result.map((v) => Math.max(0, v * (1 + relative * random()) + sigmoidRounding * random()));
+    return result.map((v, i) => inRange(v + Math.abs(sizes[i]!) * relative * random()));
   }
 
   /** The same graph with other values of one input; what does not depend on it is not computed again. */

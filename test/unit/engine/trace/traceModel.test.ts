@@ -74,6 +74,45 @@ describe('the trace of a model', () => {
     ]);
   });
 
+  it('a softmax of masked steps, whose mask would meet other axes, is refused by name', async () => {
+    const layers = () => [
+      L.embedding({ inputDim: 5, outputDim: 4, maskZero: true }),
+      L.softmax({ name: 'soft' }),
+      L.globalAveragePooling1d(),
+      L.dense({ units: 3, activation: 'softmax' }),
+    ];
+    // Of one sample and one step the mask would broadcast, to the loss of the samples of inference.
+    await expect(trace([1], layers, 1)).rejects.toThrow(/layer "soft": .*a mask of steps does not fit its input/);
+  });
+
+  it('a layer at every step of a long sequence is called once', async () => {
+    const { training } = await trace([1500, 2], () => [
+      L.timeDistributed({ layer: L.dense({ units: 3, activation: 'relu' }) }),
+      L.globalAveragePooling1d(),
+      L.dense({ units: 3, activation: 'softmax' }),
+    ]);
+    expect(count(training, 'MatMul')).toBe(2 + 2 + 1);
+  });
+
+  it("weights are in the file's order, whatever the order of its layers", async () => {
+    await onCpu();
+    const input = tfl.input({ shape: [3] });
+    const far = L.batchNormalization({ name: 'far' }).apply(input) as tfl.SymbolicTensor;
+    const near = L.batchNormalization({ name: 'near' }).apply(L.dense({ units: 3, name: 'fc' }).apply(far));
+    const sum = L.add().apply([near as tfl.SymbolicTensor, L.batchNormalization({ name: 'side' }).apply(input) as tfl.SymbolicTensor]); // prettier-ignore
+    const model = toModel(tfl.model({ inputs: input, outputs: sum as tfl.SymbolicTensor }));
+    const config = model.topology.config as { layers: unknown[] };
+    const turned = {
+      ...model,
+      topology: { ...model.topology, config: { ...config, layers: config.layers.toReversed() } },
+      weights: model.weights.toReversed(),
+    };
+    const { states, parameters } = await traceModel(turned, { loss: 'meanSquaredError', batchSize: 2 });
+    const names = turned.weights.map(({ name }) => name);
+    expect(states.map(({ name }) => name)).toEqual(names.filter((name) => name.includes('moving')));
+    expect(parameters.map(({ name }) => name)).toEqual(names.filter((name) => !name.includes('moving')));
+  });
+
   it('every node knows its shape, comes after its inputs and belongs to a layer', async () => {
     const { training } = await trace([6, 6, 2], () => [
       L.conv2d({ filters: 3, kernelSize: 3, name: 'conv' }),

@@ -1,0 +1,62 @@
+/**
+ * Random networks on native-cpu and onnx-cpu against float64 (docs/engines.md): those that once failed, and a fixed part of the
+ * seeds of `npm run fuzz:engine`.
+ */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { computeAll } from './engine/children.js';
+import type { Network } from './engine/networks/network.js';
+import { isFailure, summaryOf } from './engine/summary.js';
+import type { Verdict } from './engine/verdict.js';
+import type { Task } from './engine/worker.js';
+import { type Bundle, bundleTrainer } from '../integration/trainer/bundle.js';
+
+const corpus = JSON.parse(readFileSync(new URL('engine/corpus.json', import.meta.url), 'utf8')) as {
+  what: string;
+  network: Network;
+}[];
+
+const seeds = 250;
+
+/** Reasons for which a network may be refused, each a fact about the network or a kernel that is known to be missing. */
+const known = [
+  // No layer of it has weights that train.
+  /^trace: .*none of the n variables is trainable/,
+  // In Keras it does not fit either.
+  /^trace: a layer: .*a mask of steps does not fit its input/,
+  /native: no native kernel for MatMul/,
+];
+
+let bundle: Bundle;
+beforeAll(async () => {
+  bundle = await bundleTrainer('test/fuzz/engine/main.ts');
+});
+afterAll(() => bundle.remove());
+
+async function verdictsOf(tasks: readonly Task[]): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  await computeAll(bundle.path, 2, tasks.values(), (verdict) => verdicts.push(verdict));
+  return verdicts;
+}
+
+describe('engines against float64', () => {
+  it.each(corpus)('$what', async ({ network }) => {
+    const [verdict] = await verdictsOf([network]);
+    expect(verdict!.what ?? '').toBe('');
+    expect(verdict!.refusals.filter((reason) => reason.startsWith('trace'))).toEqual([]);
+  });
+
+  it(
+    `${seeds} random networks: no crash, no difference beyond rounding, few refusals`,
+    { timeout: 300_000 },
+    async () => {
+      const verdicts = await verdictsOf(Array.from({ length: seeds }, (_, seed) => seed));
+      expect(verdicts.filter(isFailure), summaryOf(verdicts)).toEqual([]);
+      const refusals = verdicts.flatMap((verdict) => verdict.refusals);
+      expect(refusals.filter((reason) => !known.some((pattern) => pattern.test(reason)))).toEqual([]);
+      expect(verdicts.filter(({ kind }) => kind === 'refused').length).toBeLessThan(0.08 * seeds);
+      // Not everything overflows, or nothing was compared.
+      expect(verdicts.filter(({ kind }) => kind === 'agree').length).toBeGreaterThan(0.9 * seeds);
+    },
+  );
+});
