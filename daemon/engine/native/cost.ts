@@ -1,6 +1,6 @@
 import { type Node, sizeOf } from '../graph/ir.js';
-import { matrixSizes } from './encode.js';
 import { movesOf } from './moves.js';
+import { productsOf } from './products.js';
 import type { Unit } from './units.js';
 
 /** An operation of a program, for profiles. */
@@ -20,7 +20,9 @@ export function operationsOf(unit: Unit, tensors: readonly Node[]): Operation[] 
       flops: 0,
       bytes: 4 * (fill + 2 * sizeOf(shape)),
     }));
-  return [{ ...productOf(unit), bytes: 4 * tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0) }];
+  const one = { ...productOf(unit), bytes: 4 * tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0) };
+  const count = unit.kind === 'gemm' ? productsOf(unit.node).offsets.length : 1;
+  return new Array<Operation>(count).fill({ ...one, bytes: one.bytes / count });
 }
 
 const by = (shape: readonly number[]): string => shape.join('x');
@@ -35,7 +37,7 @@ function productOf(unit: Unit): { words: string; flops: number } {
   const [first, second] = node.inputs as [Node, Node];
   switch (unit.kind) {
     case 'gemm': {
-      const { m, n, k, transposeA, transposeB } = matrixSizes(node);
+      const { m, n, k, transposeA, transposeB } = productsOf(node);
       const words = `product ${m}x${k}${transposeA ? "'" : ''} * ${k}x${n}${transposeB ? "'" : ''}`;
       return { words, flops: 2 * m * n * k };
     }

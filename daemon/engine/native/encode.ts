@@ -6,6 +6,7 @@ import { encodeGroup } from './encodeGroup.js';
 import { lower } from './lower.js';
 import { moveRank, movesOf, moveWords, nothing, wholeBlock } from './moves.js';
 import { program as op } from './opcodes.js';
+import { productsOf } from './products.js';
 import { cutIntoUnits, type Group, isElementwise, root, Unsupported, type Unit } from './units.js';
 import { type Geometry, placesFloats, summedTilesPay, tilesPay } from './winograd.js';
 
@@ -205,7 +206,9 @@ export interface Context {
   inputsOf(node: Node): readonly Node[];
 }
 
-const words = (place: Place | undefined): number[] => (place ? [place.buffer, place.offset] : [-1, 0]);
+/** A place in code: the buffer's number, or -1 for none, and the offset. */
+type Words = [buffer: number, offset: number];
+const words = (place: Place | undefined): Words => (place ? [place.buffer, place.offset] : [-1, 0]);
 
 function emit(code: number[], unit: Unit, context: Context): void {
   if (unit.kind === 'group') {
@@ -221,9 +224,12 @@ function emit(code: number[], unit: Unit, context: Context): void {
   const [first, second] = node.inputs;
   switch (unit.kind) {
     case 'gemm': {
-      const { m, n, k, transposeA, transposeB } = matrixSizes(node);
-      code.push(op.gemm, ...at(first), ...at(second), ...at(unit.bias), ...at(unit.result));
-      code.push(m, n, k, Number(transposeA), Number(transposeB), Number(unit.relu));
+      const { m, n, k, transposeA, transposeB, offsets } = productsOf(node);
+      const [[bufferA, a], [bufferB, b], [bufferC, c]] = [at(first), at(second), at(unit.result)];
+      for (const offset of offsets) {
+        code.push(op.gemm, bufferA, a + offset.a, bufferB, b + offset.b, ...at(unit.bias), bufferC, c + offset.c);
+        code.push(m, n, k, Number(transposeA), Number(transposeB), Number(unit.relu));
+      }
       return;
     }
     case 'convolution': {
@@ -354,17 +360,6 @@ function emit(code: number[], unit: Unit, context: Context): void {
       return;
     }
   }
-}
-
-export function matrixSizes(node: Node) {
-  const [a, b] = node.inputs as [Node, Node];
-  const { transposeA, transposeB } = node.attrs as { transposeA: boolean; transposeB: boolean };
-  const rows = sizeOf(a.shape) / a.shape.at(-1)!;
-  const plain = b.shape.length === 2 || sizeOf(b.shape.slice(0, -2)) === 1;
-  if (!plain || (transposeA && sizeOf(a.shape.slice(0, -2)) !== 1)) throw new Unsupported(node);
-  const [m, k] = transposeA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [rows, a.shape.at(-1)!];
-  const n = transposeB ? b.shape.at(-2)! : b.shape.at(-1)!;
-  return { m, n, k, transposeA, transposeB };
 }
 
 function geometry(node: Node, x: Node, filter: Node, y: Node): Geometry {

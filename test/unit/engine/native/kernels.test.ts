@@ -168,6 +168,48 @@ describe.each(levels)('native kernels with %s', (name) => {
     }
   }, 120_000);
 
+  it.each<[string, number[], number[], number[]]>([
+    ['the same number of each', [3, 4, 5, 7], [3, 4, 7, 6], [3, 4, 5, 6]],
+    ['one of the left side', [1, 5, 7], [4, 7, 3], [4, 5, 3]],
+    ['leading axes that broadcast', [2, 1, 5, 7], [3, 7, 17], [2, 3, 5, 17]],
+    ['a matrix for all, turned on the left', [3, 7, 5], [7, 2], [3, 5, 2]],
+    ['vectors', [8, 1, 9], [8, 9, 1], [8, 1, 1]],
+  ])('multiply batches of matrices: %s', async (name, a, b, shape) => {
+    const plain = { transposeA: name.endsWith('left') && name.includes('turned'), transposeB: false };
+    for (const transposeB of [false, true]) {
+      const turnedB = transposeB ? [...b.slice(0, -2), b.at(-1)!, b.at(-2)!] : b;
+      const [x, y] = [normal(sizeOf(a)), normal(sizeOf(b))] as const;
+      const expected = new Float64Array(sizeOf(shape));
+      const [m, n] = shape.slice(-2) as [number, number];
+      const k = plain.transposeA ? a.at(-2)! : a.at(-1)!;
+      /** Number of the matrix of a tensor at a place of the result's leading axes. */
+      const matrixOf = (own: number[], place: number) => {
+        let [at, step, left] = [0, 1, place];
+        for (let axis = 1; axis <= shape.length - 2; axis++) {
+          const [size, i] = [own.at(-2 - axis) ?? 1, left % shape.at(-2 - axis)!];
+          left = Math.floor(left / shape.at(-2 - axis)!);
+          at += step * (size === 1 ? 0 : i);
+          step *= size;
+        }
+        return at;
+      };
+      expected.forEach((_, i) => {
+        const [column, row, place] = [i % n, Math.floor(i / n) % m, Math.floor(i / n / m)];
+        const [left, right] = [matrixOf(a, place) * m * k, matrixOf(b, place) * k * n];
+        for (let l = 0; l < k; l++)
+          expected[i]! +=
+            x[left + (plain.transposeA ? l * m + row : row * k + l)]! *
+            y[right + (transposeB ? column * k + l : l * n + column)]!;
+      });
+      const attrs = { ...plain, transposeB };
+      expectClose(
+        await computeNode({ op: 'MatMul', shapes: [a, turnedB], attrs, shape }, [x, y]),
+        expected,
+        Math.sqrt(k),
+      );
+    }
+  });
+
   it("convolve in Winograd's tiles, and give both gradients, for filters of 3x3 and 5x5", async () => {
     for (let trial = 0; trial < 10; trial++) {
       const k = trial % 2 === 0 ? 3 : 5;

@@ -70,34 +70,27 @@ describe.skipIf('reason' in found)('native engine', () => {
     expect((await nativeProvider.probe()).device).toMatch(new RegExp(`^CPU, \\d+ threads?, ${levels[0]}$`));
   });
 
-  it('refuses a layer it has no kernel for with one line that names it', async () => {
-    const layer = (class_name: string, name: string, config: object, inputs: readonly string[]) => ({
-      class_name,
-      name,
-      config: { name, ...config },
-      inbound_nodes: inputs.length > 0 ? [inputs.map((input) => [input, 0, 0, {}])] : [],
-    });
+  it('refuses what it cannot count with one line that names the layer', async () => {
+    const rows = 2 ** 24 + 1;
     const topology = {
-      class_name: 'Model',
+      class_name: 'Sequential',
       config: {
         name: 'm',
         layers: [
-          layer('InputLayer', 'a', { batch_input_shape: [null, 4, 3], dtype: 'float32' }, []),
-          layer('Permute', 'turned', { dims: [2, 1] }, ['a']),
-          layer('Dot', 'products', { axes: [2, 1], normalize: false }, ['a', 'turned']),
-          layer('Flatten', 'flat', {}, ['products']),
-          layer('Dense', 'out', { units: 2, activation: 'softmax', use_bias: false }, ['flat']),
+          {
+            class_name: 'Embedding',
+            config: { name: 'words', input_dim: rows, output_dim: 1, batch_input_shape: [null, 2] },
+          },
+          { class_name: 'Flatten', config: { name: 'flat' } },
         ],
-        input_layers: [['a', 0, 0]],
-        output_layers: [['out', 0, 0]],
       },
     };
-    const weights = [{ name: 'out/kernel', shape: [16, 2], dtype: 'float32' as const, data: new Float32Array(32) }];
+    const weights = [{ name: 'words/embeddings', shape: [rows, 1], dtype: 'float32' as const, data: new Float32Array(rows) }]; // prettier-ignore
     const model = { format: 'tfjs-layers' as const, path: 'm.json', topology, weights, notes: [] };
-    const open = nativeProvider.open(model, { loss: 'categoricalCrossentropy', batchSize: 2, seed: 1 });
+    const open = nativeProvider.open(model, { loss: 'meanSquaredError', batchSize: 2, seed: 1 });
     await expect(open).rejects.toMatchObject({
       code: 'model-unsupported',
-      message: expect.stringMatching(/MatMul.*"products"/),
+      message: expect.stringMatching(/engine native-cpu: .*"words".*more than 16777216 rows/) as string,
     });
   });
 });
