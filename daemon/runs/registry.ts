@@ -21,8 +21,11 @@ export interface History {
   readonly end: boolean;
 }
 
-/** Newest first. A folder that cannot be read is listed as failed, with the reason. */
-export async function listRuns(workspace: string): Promise<RunSummary[]> {
+/**
+ * Newest first. A folder that cannot be read is listed as failed, with the reason.
+ * @param supervised folders of runs whose supervisor is at work.
+ */
+export async function listRuns(workspace: string, supervised: readonly string[] = []): Promise<RunSummary[]> {
   const runs = await runsFolder(workspace);
   const entries = await readdir(runs, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
@@ -36,15 +39,23 @@ export async function listRuns(workspace: string): Promise<RunSummary[]> {
     const created = (await lstat(folder).catch(() => null))?.birthtimeMs;
     // Deleted in the meantime.
     if (created === undefined) continue;
-    found.push(await runSummary(folder).catch((error: Error) => brokenRun(folder, created, error.message)));
+    found.push(
+      await runSummary(folder, supervised.includes(folder)).catch((error: Error) =>
+        brokenRun(folder, created, error.message),
+      ),
+    );
   }
   return found.sort((a, b) => b.started - a.started);
 }
 
-/** @throws UserError('run-missing' | 'run-invalid'). */
-export async function runSummary(folder: string): Promise<RunSummary> {
+/**
+ * @param supervised whether its supervisor is at work: a trainer that is gone is not the run's end before the supervisor has
+ *   written how it ended.
+ * @throws UserError('run-missing' | 'run-invalid').
+ */
+export async function runSummary(folder: string, supervised = false): Promise<RunSummary> {
   const plan = await readRunPlan(folder);
-  const alive = (await lockHolder(runPaths(folder).lock)) !== null;
+  const alive = supervised || (await lockHolder(runPaths(folder).lock)) !== null;
   const { birthtimeMs } = await lstat(folder);
   return summarizeRun(folder, plan, await lastEvents(folder), alive, birthtimeMs);
 }

@@ -34,6 +34,11 @@ export class LiveRuns {
     return [...this.#runs.values()].filter((live) => live.workspace === workspace).map(({ handle }) => handle);
   }
 
+  /** Folders of the same, whose trainers may be gone before it is written how they ended. */
+  supervised(workspace: string): string[] {
+    return this.in(workspace).map(({ folder }) => folder);
+  }
+
   get(workspace: string, run: string): LiveRun | undefined {
     const live = this.#runs.get(run);
     return live?.workspace === workspace ? live : undefined;
@@ -131,7 +136,7 @@ export class LiveRuns {
   }
 
   #tell(workspace: string, { id, folder }: RunHandle): void {
-    this.backend.runSummary(folder).then(
+    this.backend.runSummary(folder, this.#runs.has(id)).then(
       (summary) => this.changed(workspace, id, summary),
       (error: unknown) => this.log('warn', `run ${id}: ${String(error)}`),
     );

@@ -53,7 +53,7 @@ export function openSession(socket: WebSocket, shared: Shared): void {
   const context: Context = { ...shared, workspace, stream };
   const language = registerLanguage(connection, {
     workspace,
-    listRuns: shared.backend.listRuns,
+    listRuns: (folder) => shared.backend.listRuns(folder, live.supervised(folder)),
     lastPerLayer: shared.backend.lastPerLayer,
     log,
   });

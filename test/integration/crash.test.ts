@@ -51,6 +51,16 @@ async function crash(handle: RunHandle, signal: NodeJS.Signals): Promise<Failed>
   await new Promise<void>((resolve) => handle.onEvent((event) => event.event === 'iteration' && resolve()));
   await wait(random.below(150));
   process.kill(handle.pid, signal);
+  // Until the end is written, those who list runs are not told of another one.
+  let ended = false;
+  const end = handle.done.then(() => (ended = true));
+  const seen = new Set<string>();
+  while (!ended) {
+    const { state } = await runSummary(handle.folder, true);
+    if (!ended) seen.add(state);
+    await Promise.race([end, wait(20)]);
+  }
+  expect([...seen]).toEqual(['running']);
   const last = await handle.done;
   expect(last.event).toBe('failed');
   return last as Failed;

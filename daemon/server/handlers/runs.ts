@@ -28,8 +28,10 @@ async function requireIdle(run: string, context: Context): Promise<FoundRun> {
 }
 
 export const runHandlers: RunHandlers = {
-  async 'lc/runs'(_params, { workspace, backend }) {
-    const lists = await Promise.all(workspace.folders.map((folder) => backend.listRuns(folder)));
+  async 'lc/runs'(_params, { workspace, backend, live }) {
+    const lists = await Promise.all(
+      workspace.folders.map((folder) => backend.listRuns(folder, live.supervised(folder))),
+    );
     return lists.flat().sort((a, b) => b.started - a.started);
   },
 
