@@ -3,7 +3,7 @@ import { UserError } from '../../protocol/errors.js';
 import type { Graph } from '../graph/ir.js';
 import type { CreateExecutor } from './executor.js';
 import { emitOnnx } from '../graph/onnx/emit.js';
-import { gpuOnnx, wholeOnnx } from '../graph/onnx/emitter.js';
+import { cpuOnnx, gpuOnnx } from '../graph/onnx/emitter.js';
 
 type Ort = typeof import('onnxruntime-node');
 
@@ -46,7 +46,7 @@ export class OnnxGraph {
     { provider, threads }: RuntimeOptions,
   ): Promise<OnnxGraph> {
     const ort = await loadRuntime();
-    const model = emitOnnx(graph, provider === 'cpu' ? wholeOnnx : gpuOnnx);
+    const model = emitOnnx(graph, provider === 'cpu' ? cpuOnnx : gpuOnnx);
     const tensors = (
       names: readonly string[],
       values: Graph['inputs'] | Graph['outputs'],

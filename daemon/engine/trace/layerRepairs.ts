@@ -53,6 +53,17 @@ function layerNormalization(layer: Layer): void {
     });
 }
 
+/** TensorFlow.js adds a bias to at most five axes: rows of more are one axis. */
+function dense(layer: Layer): void {
+  const call = layer.call.bind(layer);
+  layer.call = (inputs, kwargs) => {
+    const x = single(inputs);
+    if (x.rank <= 5) return call(inputs, kwargs);
+    const y = call(tf.reshape(x, [-1, x.shape.at(-1)!]), kwargs) as tf.Tensor;
+    return tf.reshape(y, [...x.shape.slice(0, -1), y.shape.at(-1)!]);
+  };
+}
+
 /** A comparison has no gradient; a step has. */
 function thresholdedRelu(layer: Layer): void {
   const { theta } = layer as unknown as { theta: number };
@@ -212,6 +223,7 @@ function dilatedConvolution(layer: Layer): void {
 
 const repairs: Readonly<Record<string, (layer: Layer) => void>> = {
   BatchNormalization: batchNormalization,
+  Dense: dense,
   LayerNormalization: layerNormalization,
   ThresholdedReLU: thresholdedRelu,
   Softmax: softmax,

@@ -24,7 +24,7 @@ const number = (node: Node, name: string): number => node.attrs[name] as number;
 const unary: Record<UnaryOp, Compute> = {
   ...(Object.fromEntries(
     ['Abs', 'Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Ceil', 'Cos', 'Cosh', 'Elu', 'Erf', 'Exp', 'Floor', 'Log', 'Neg',
-      'Reciprocal', 'Relu', 'Round', 'Sigmoid', 'Sign', 'Sin', 'Sinh', 'Softplus', 'Sqrt', 'Tan', 'Tanh'].map((op) => [op, plain(op)]),
+      'Reciprocal', 'Relu', 'Round', 'Sign', 'Sin', 'Sinh', 'Softplus', 'Sqrt', 'Tan', 'Tanh'].map((op) => [op, plain(op)]),
   ) as Record<UnaryOp, Compute>), // prettier-ignore
   Expm1: (e, [x]) => e.op('Sub', [e.op('Exp', [x!]), e.scalar(1)]),
   IsNan: plain('IsNaN'),
@@ -37,8 +37,16 @@ const unary: Record<UnaryOp, Compute> = {
       ? e.op('Selu', [x!])
       : e.op('Mul', [e.op('Elu', [x!], { alpha: { float: 1.6732632423543772 } }), e.scalar(1.0507009873554805)]),
   Rsqrt: (e, [x]) => e.op('Reciprocal', [e.op('Sqrt', [x!])]),
+  Sigmoid: (e, [x], node) =>
+    e.target.smallSigmoid || isGate(e, node)
+      ? e.op('Sigmoid', [x!])
+      : e.op('Reciprocal', [e.op('Add', [e.op('Exp', [e.op('Neg', [x!])]), e.scalar(1)])]),
   Square: (e, [x]) => e.op('Mul', [x!, x!]),
 };
+
+/** Whether only products (and 1 - y, of a gradient) read it: there the error counts beside 1, not beside the value. */
+const isGate = (e: Emitter, node: Node): boolean =>
+  e.readers(node, 'Multiply') + e.readers(node, 'Sub') === e.uses(node);
 
 /** Where x > 0, as a condition. */
 const positive = (e: Emitter, x: string) => e.op('Greater', [x, e.scalar(0)]);

@@ -25,6 +25,8 @@ export interface OnnxTarget {
   readonly maxPoolPlaces: boolean;
   /** Selu has a kernel. */
   readonly selu: boolean;
+  /** Sigmoid is exact relative to its value, also where that is small. */
+  readonly smallSigmoid: boolean;
   /** Conv is right also from 6, 9, 15... channels (threes, not fours) to a multiple of four. */
   readonly convOfThrees: boolean;
   /** Conv is right also where the filter is as large as the image, and the image is padded at the end only. */
@@ -33,10 +35,11 @@ export interface OnnxTarget {
   readonly transposeOfGroups: boolean;
 }
 
-/** What ONNX defines; onnxruntime's CPU provider has all of it. */
+/** What ONNX defines. */
 export const wholeOnnx: OnnxTarget = {
   maxPoolPlaces: true,
   selu: true,
+  smallSigmoid: true,
   convOfThrees: true,
   convOfWholeImages: true,
   transposeOfGroups: true,
@@ -46,10 +49,14 @@ export const wholeOnnx: OnnxTarget = {
 export const gpuOnnx: OnnxTarget = {
   maxPoolPlaces: false,
   selu: false,
+  smallSigmoid: true,
   convOfThrees: false,
   convOfWholeImages: false,
   transposeOfGroups: false,
 };
+
+/** onnxruntime's CPU provider: its Sigmoid is 0 from -19 on (1.30), so that its logarithm, or a share of a sum, is lost. */
+export const cpuOnnx: OnnxTarget = { ...wholeOnnx, smallSigmoid: false };
 
 export interface OnnxModel {
   readonly bytes: Uint8Array;

@@ -118,6 +118,7 @@ export const untrainableInTensorFlow: readonly [name: string, inputShape: number
   ['BatchNormalization of volumes', [2, 3, 2, 2], () => [L.conv3d({ filters: 3, kernelSize: 1 }), L.batchNormalization(), ...head()], 'meanSquaredError', () => [L.conv3d({ filters: 3, kernelSize: 1 }), L.reshape({ targetShape: [12, 3] }), L.batchNormalization(), ...head()]],
   ['LayerNormalization without scale and centre', [4, 3], () => [L.dense({ units: 3 }), L.layerNormalization({ scale: false, center: false }), ...head()]],
   ['Softmax over another axis', [4, 3], () => [L.dense({ units: 3 }), L.softmax({ axis: 1 }), ...head()], 'meanSquaredError', () => [L.dense({ units: 3 }), L.permute({ dims: [2, 1] }), L.softmax({ axis: -1 }), L.permute({ dims: [2, 1] }), ...head()]],
+  ['Dense over five axes', [2, 1, 2, 3, 4], () => [L.dense({ units: 3, activation: 'tanh' }), ...head()], 'meanSquaredError', () => [L.reshape({ targetShape: [12, 4] }), L.dense({ units: 3, activation: 'tanh' }), ...head()]],
   ['UpSampling2D bilinear, by unequal factors', [3, 4, 2], () => [L.conv2d({ filters: 2, kernelSize: 2 }), L.upSampling2d({ size: [2, 3], interpolation: 'bilinear' }), ...head()]],
 ]; // prettier-ignore
 

@@ -3,7 +3,7 @@ import { OnnxGraph } from '../../../../daemon/engine/compiled/onnxGraph.js';
 import { GraphBuilder } from '../../../../daemon/engine/graph/builder.js';
 import { type Graph, type Node, sizeOf } from '../../../../daemon/engine/graph/ir.js';
 import { emitOnnx, emitOnnxParts } from '../../../../daemon/engine/graph/onnx/emit.js';
-import { gpuOnnx, type OnnxTarget, wholeOnnx } from '../../../../daemon/engine/graph/onnx/emitter.js';
+import { cpuOnnx, gpuOnnx, type OnnxTarget, wholeOnnx } from '../../../../daemon/engine/graph/onnx/emitter.js';
 import { createRandom } from '../../../../daemon/lc/random.js';
 
 const ort = await import('onnxruntime-node').then((module) => module.default);
@@ -199,3 +199,26 @@ describe('buffers', () => {
 });
 
 const finishOne = (graph: GraphBuilder, node: Node) => graph.finish([{ role: 'output', node }]);
+
+describe('the logarithm of a small sigmoid', () => {
+  const x = Float32Array.from({ length: 81 }, (_, i) => -i);
+  const graph = (read: (builder: GraphBuilder, y: Node) => Node) => {
+    const builder = new GraphBuilder();
+    const input = builder.input([x.length], { role: 'data', index: 0 });
+    const y = builder.add({ op: 'Sigmoid', inputs: [input], shape: [x.length] });
+    return builder.finish([{ role: 'output', node: read(builder, y) }]);
+  };
+
+  it('is finite and exact on the CPU, though its Sigmoid is 0 from -19 on', async () => {
+    const logged = graph((builder, y) => builder.add({ op: 'Log', inputs: [y], shape: y.shape }));
+    const values = await run(logged, [x], cpuOnnx);
+    x.forEach((v, i) => expect(Math.abs(values[i]! + Math.log1p(Math.exp(-v)))).toBeLessThan(1e-5 * (1 + Math.abs(v))));
+    expect((await run(logged, [x], wholeOnnx))[30]).toBe(-Infinity);
+  });
+
+  it('is no reason to compute gates otherwise', () => {
+    const gated = graph((builder, y) => builder.add({ op: 'Multiply', inputs: [y, builder.constant(2, [x.length])], shape: y.shape })); // prettier-ignore
+    const operators = emitOnnxParts(gated, cpuOnnx).nodes.map(({ op }) => op);
+    expect(operators).toContain('Sigmoid');
+  });
+});
