@@ -97,6 +97,7 @@ const headers = [
     'opcodes.h',
     'operation.h',
     'program.h',
+    'reader.h',
     'sentinels.h',
   ],
   'team.h',
