@@ -39,7 +39,7 @@ export interface TracedModel {
   training(): Promise<Graph>;
   /** Gives the output before `head`: apply softmax or sigmoid for the model's own output, unless that is logits itself. */
   readonly inference: Graph;
-  /** Samples per batch of the inference graph: what keeps its largest tensor below 64 MB, and `mostSamples` at most. */
+  /** Samples per batch of the inference graph: what keeps its largest tensor below 16 MB, and `mostSamples` at most. */
   readonly inferenceBatchSize: number;
   readonly head: Head;
   /** Trainable weights, in the model's order. */
@@ -52,7 +52,7 @@ export interface TracedModel {
 }
 
 /** Values of the largest tensor of an inference graph. */
-const largestTensor = 2 ** 24;
+const largestTensor = 2 ** 22;
 
 const mostSamples = ({ purpose, batchSize }: TraceSpec): number => (purpose === 'inference' ? Math.min(512, batchSize) : 512); // prettier-ignore
 
