@@ -17,6 +17,8 @@ export interface TraceSpec {
   readonly fromLogits?: boolean;
   /** Samples per batch of the training graph; for inference, the most there are at once. */
   readonly batchSize: number;
+  /** Samples of the training graph, where a batch is computed in parts. */
+  readonly microBatch?: number;
   readonly purpose?: 'training' | 'inference';
   /** The output layer to train on; by default the last. */
   readonly output?: string;
@@ -107,7 +109,7 @@ async function withLayers<T>(
 }
 
 const traceTraining = (traceable: Traceable): Graph =>
-  record(traceable, traceable.spec.batchSize, (pass) => trainingOutputs(pass, traceable));
+  record(traceable, traceable.spec.microBatch ?? traceable.spec.batchSize, (pass) => trainingOutputs(pass, traceable));
 
 function traceInference(traceable: Traceable): Omit<TracedModel, 'training'> {
   const { layers, inputShapes, head, spec } = traceable;
