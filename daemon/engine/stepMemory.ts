@@ -44,31 +44,32 @@ export function roughStepMemory(model: Model): Pick<StepMemory, 'fixed' | 'perSa
 }
 
 /**
- * Records the training step of a model, and adds up what is there at the same time.
+ * Records the training step of a model, and adds up what is there at the same time: on our own kernels and on onnxruntime. Where
+ * the former lack an operation, the latter's figure stands for both.
  *
- * @param executor that is to compute it; where our own kernels lack an operation, onnxruntime's figure is given.
  * @throws UserError('model-unsupported' | 'model-invalid') where the step cannot be recorded.
  */
-export async function stepMemory(model: Model, spec: SessionSpec, executor: Measured): Promise<StepMemory> {
+export async function stepMemory(model: Model, spec: SessionSpec): Promise<Readonly<Record<Measured, StepMemory>>> {
   const { traceModel } = await import('./trace/traceModel.js');
+  const { Unsupported } = await import('./native/units.js');
   const { microBatch: _, ...whole } = spec;
   const graphs: Graph[] = [];
   // One after the other: TensorFlow.js has one state per process.
   for (const batchSize of measured)
     graphs.push(await (await traceModel(model, { ...whole, batchSize, purpose: 'inference' })).training());
-  const bytesBy = (by: Measured) => Promise.all(graphs.map((graph) => graphBytes(graph, by)));
-  const { Unsupported } = await import('./native/units.js');
-  const [few, more] = await bytesBy(executor).catch((error: unknown) => {
-    if (error instanceof Unsupported) return bytesBy('onnx');
+  const statistics = graphs.some(({ outputs }) => outputs.some(({ role }) => role === 'state'));
+  const indivisible = statistics ? 'its BatchNormalization takes statistics over the whole batch' : null;
+  const weights = model.weights.reduce((sum, { data }) => sum + data.length, 0);
+  const by = async (executor: Measured): Promise<StepMemory> => {
+    const [few, more] = await Promise.all(graphs.map((graph) => graphBytes(graph, executor)));
+    const perSample = Math.max(1, (more! - few!) / (measured[1] - measured[0]));
+    const fixed = Math.max(0, few! - measured[0] * perSample) + 4 * vectors * weights + beside;
+    return { fixed, perSample, indivisible };
+  };
+  const onnx = await by('onnx');
+  const native = await by('native').catch((error: unknown) => {
+    if (error instanceof Unsupported) return onnx;
     throw error;
   });
-  const perSample = Math.max(1, (more! - few!) / (measured[1] - measured[0]));
-  const weights = model.weights.reduce((sum, { data }) => sum + data.length, 0);
-  return {
-    fixed: Math.max(0, few! - measured[0] * perSample) + 4 * vectors * weights + beside,
-    perSample,
-    indivisible: graphs.some(({ outputs }) => outputs.some(({ role }) => role === 'state'))
-      ? 'its BatchNormalization takes statistics over the whole batch'
-      : null,
-  };
+  return { native, onnx };
 }

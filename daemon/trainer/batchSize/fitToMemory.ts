@@ -54,12 +54,14 @@ export async function fitToMemory(
   const rough = roughStepMemory(model);
   if (PHASES.every((phase) => ROUGH * takes(rough, plan[phase].batchSize) <= roomOf(phase))) return { plan, notes: [] };
 
-  const measure = (executor: 'native' | 'onnx') => stepMemory(model, { ...spec, batchSize: 1 }, executor);
   // Whatever cannot be recorded is not compiled either: the shapes are all that is known.
-  const byShapes = (): StepMemory => ({ ...rough, indivisible: 'its training step cannot be compiled' });
+  const byShapes = { ...rough, indivisible: 'its training step cannot be compiled' };
+  const { native, onnx } = await stepMemory(model, { ...spec, batchSize: 1 }).catch((error: unknown) => {
+    if (error instanceof UserError) return { native: byShapes, onnx: byShapes };
+    throw error;
+  });
   // What is chosen must not depend on which engine wins a trial; what is named may have all that the plan's engine leaves.
-  const onnx = await measure('onnx').catch(byShapes);
-  const own = plan.engine === 'auto' || plan.engine === 'native-cpu' ? await measure('native').catch(byShapes) : onnx;
+  const own = plan.engine === 'auto' || plan.engine === 'native-cpu' ? native : onnx;
 
   const notes = new Set<string>();
   let fitted = plan;
