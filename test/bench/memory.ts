@@ -1,17 +1,21 @@
 /**
  * Memory and time of large images on a small network: `evaluate` of 12 images of 256 x 256 with a network of 286 thousand weights, and
- * the beginning of a `run` on 2,000 of them, with defaults. Prints one JSON line each, with the peak of the largest process.
+ * the beginning of a `run` on 2,000 of them, with defaults. Prints one JSON line each, with the peak of the largest process, and for
+ * single training steps what they took beside what was foretold.
  * `npm run bench:memory [-- images]`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openEngine } from '../../daemon/engine/registry.js';
+import { stepMemory } from '../../daemon/engine/stepMemory.js';
 import { ints, npzFile } from '../../daemon/export/npyFile.js';
 import { createRandom } from '../../daemon/lc/random.js';
 import type { Model } from '../../daemon/model/model.js';
+import { readModel } from '../../daemon/model/readModel.js';
 import { writeTfjsModel } from '../../daemon/model/writeTfjs.js';
 
 const SIZE = 256;
@@ -82,6 +86,10 @@ const report = `import { appendFileSync } from 'node:fs';
 process.on('exit', () => appendFileSync(process.env.PEAKS, process.resourceUsage().maxRSS + '\\n'));
 `;
 
+async function run(command: string, args: readonly string[]): Promise<void> {
+  await once(spawn(command, args, { stdio: 'inherit' }), 'exit');
+}
+
 async function measured(what: string, folder: string, args: readonly string[]): Promise<void> {
   const peaks = join(folder, 'peaks');
   await writeFile(peaks, '');
@@ -101,6 +109,27 @@ async function measured(what: string, folder: string, args: readonly string[]): 
   if (code !== 0) console.error(text);
 }
 
+/** In a process of its own: what two training steps of `batch` samples take. */
+async function step(engine: string, batch: number, path: string): Promise<void> {
+  const model = await readModel(path, { workspace: dirname(path) });
+  const spec = { loss: 'categoricalCrossentropy', seed: 0, batchSize: batch } as const;
+  const estimates = await stepMemory(model, spec);
+  const { fixed, perSample } = engine === 'native-cpu' ? estimates.native : estimates.onnx;
+  const before = process.resourceUsage().maxRSS;
+  const session = await openEngine(engine, model, spec);
+  const floats = (shape: readonly number[]) => new Float32Array(shape.reduce((product, n) => product * n, batch));
+  for (let i = 0; i < 2; i++) await session.gradient(session.inputShapes.map(floats), floats(session.outputShape));
+  const megabytes = Math.round((process.resourceUsage().maxRSS - before) / 1024);
+  const foretold = Math.round((fixed + batch * perSample) / 2 ** 20);
+  console.log(JSON.stringify({ what: `training step of ${batch} images, ${engine}`, megabytes, foretold }));
+}
+
+if (process.argv[2] === 'step') {
+  const [engine, batch, path] = process.argv.slice(3) as [string, string, string];
+  await step(engine, Number(batch), path);
+  process.exit(0);
+}
+
 const folder = await realpath(await mkdtemp(join(tmpdir(), 'lc-prune-memory-')));
 try {
   await writeTfjsModel(network(), join(folder, 'model.json'));
@@ -115,6 +144,15 @@ try {
       '--engine',
       engine,
     ]);
+  for (const engine of ['native-cpu', 'onnx-cpu'])
+    for (const batch of [8, 32])
+      await run(process.execPath, [
+        fileURLToPath(import.meta.url),
+        'step',
+        engine,
+        String(batch),
+        join(folder, 'model.json'),
+      ]);
   if (images > 0) {
     await writeFile(join(folder, 'many.npz'), data(images));
     const short = { iterations: 1, epochs: 0.02, firstEpochs: 0.02 };
