@@ -176,5 +176,7 @@ describe('the trace of a model', () => {
     expect(await batch(10, { purpose: 'inference' })).toBe(7);
     expect(await batch(10, {})).toBe(512);
     expect(await batch(66, {})).toBe(2 ** 22 / (64 * 64 * 64));
+    // 512 samples of it would be more than a tensor may hold.
+    expect(await batch(402, {})).toBe(1);
   });
 });
