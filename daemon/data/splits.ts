@@ -56,7 +56,7 @@ export function splitRows(request: SplitRequest): SplitRows {
   const notes =
     holdOutTest && testCount > 0
       ? [
-          `No test set is given: ${countText(testCount)} of ${countText(available)} samples (20%, seeded) are held out to test on.`,
+          `No test set is given: ${countText(testCount)} of ${countText(available)} samples (${Math.round((100 * testCount) / available)}%, seeded) are held out to test on.`,
         ]
       : [];
   const held = Math.min(validationCount, rest);
