@@ -172,7 +172,7 @@ function gaussianDropout(layer: Layer): void {
 function alphaDropout(layer: Layer): void {
   const { noiseShape } = layer as unknown as { noiseShape?: readonly number[] };
   const rate = dropRate(layer);
-  const least = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717;
+  const least = -1.0507009873554805 * 1.6732632423543772;
   const scale = 1 / Math.sqrt((1 - rate) * (1 + rate * least ** 2));
   noise(layer, rate, (x) => {
     const kept = tf.cast(tf.greaterEqual(drawn(noiseShape ?? x.shape, { kind: 'uniform' }), rate), 'float32');
