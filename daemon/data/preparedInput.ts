@@ -4,6 +4,9 @@ import { identityIndices, type SampleStore } from './sampleStore.js';
 /** Up to this many bytes of preprocessed rows are kept, so that a gather is one copy per row (measured: 3x faster than converting). */
 const CONVERT_LIMIT = 512 * 1024 * 1024;
 
+/** Rows that lie in memory as floats already are held a second time only up to so many bytes. */
+const SECOND_LIMIT = 64 * 1024 * 1024;
+
 /** Copies rows `indices[from .. from+count)` of `rows`, each of `width` values, into the start of `out`. */
 export type CopyRows = (
   rows: Float32Array,
@@ -40,7 +43,7 @@ export interface PreparedInput {
  */
 export function preparedInput(store: SampleStore, map: AffineMap): PreparedInput {
   const { size, width, shape } = store;
-  const convertible = store.resident && size * width * 4 <= CONVERT_LIMIT;
+  const convertible = store.resident && size * width * 4 <= (store.bytes ? CONVERT_LIMIT : SECOND_LIMIT);
   let served = 0;
   let rows: Float32Array | undefined;
   return {

@@ -28,6 +28,10 @@ export interface SplitRequest {
 const SPLIT_STREAM = 3;
 const TEST_SHARE = 0.2;
 
+/** A part that is asked for has a sample, where one can be spared. */
+const shareOf = (share: number, samples: number): number =>
+  share === 0 ? 0 : Math.max(Math.round(share * samples), samples > 1 ? 1 : 0);
+
 /**
  * Divides the samples, reproducibly from the seed: first `limit`, then a test part of 20% where the data has none, then
  * `validation` of what is left. All parts keep the order of the file; batches are shuffled later.
@@ -40,9 +44,9 @@ export function splitRows(request: SplitRequest): SplitRows {
   const order = identityIndices(available);
   const holdOutTest = testSize === null && purpose === 'train';
   if (holdOutTest || request.validation > 0) random.shuffle(order);
-  const testCount = holdOutTest ? Math.round(TEST_SHARE * available) : 0;
+  const testCount = holdOutTest ? shareOf(TEST_SHARE, available) : 0;
   const rest = available - testCount;
-  const validationCount = request.validation < 1 ? Math.round(request.validation * rest) : request.validation;
+  const validationCount = request.validation < 1 ? shareOf(request.validation, rest) : request.validation;
   if (purpose === 'train' && validationCount >= rest)
     throw invalidData(
       name,
@@ -52,7 +56,7 @@ export function splitRows(request: SplitRequest): SplitRows {
   const notes =
     holdOutTest && testCount > 0
       ? [
-          `No test set is given: ${countText(testCount)} of ${countText(available)} samples (20%, seeded) are held out to test on.`,
+          `No test set is given: ${countText(testCount)} of ${countText(available)} samples (${Math.round((100 * testCount) / available)}%, seeded) are held out to test on.`,
         ]
       : [];
   const held = Math.min(validationCount, rest);

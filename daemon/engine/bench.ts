@@ -1,7 +1,7 @@
 /** The reference engine that others are compared with, open while engines are being chosen or checked. */
 import type { Model } from '../model/model.js';
 import type { EngineProvider, EngineSession, SessionSpec } from './engine.js';
-import { trialBatch } from './trialSize.js';
+import { trialBatch, trialSpec } from './trialSize.js';
 
 /** The reference, opened for batches of `size`, which the engine on trial is to be opened for, too. */
 export interface Facing {
@@ -60,7 +60,7 @@ export class Bench {
       try {
         const probe = await provider.probe();
         if (!probe.available) throw new Error(probe.reason);
-        const session = await provider.open(this.model, { ...this.spec, batchSize: size });
+        const session = await provider.open(this.model, trialSpec(this.spec, size));
         return (this.#open = { provider, session, size });
       } catch (error) {
         this.refuse(provider, error);

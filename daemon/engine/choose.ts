@@ -5,6 +5,7 @@ import { compare, type Verdict } from './agreement.js';
 import { Bench, type Facing, type NoReference } from './bench.js';
 import type { EngineProbe, EngineProvider, EngineSession, Purpose, SessionSpec } from './engine.js';
 import { madeUpBatch, rematch, trialRate, type Batch } from './trial.js';
+import { trialSpec } from './trialSize.js';
 
 /** An engine that was looked at while choosing: taken, or passed over and why. */
 export interface Considered extends EngineProbe {
@@ -132,7 +133,7 @@ async function tryProvider(
     return { session: await provider.open(model, spec), doubt: unchecked(facing) };
   }
   const { size } = facing;
-  const session = await provider.open(model, { ...spec, batchSize: size });
+  const session = await provider.open(model, trialSpec(spec, size));
   let open: EngineSession | undefined = session;
   try {
     const { purpose = 'training' } = spec;
@@ -206,7 +207,7 @@ export async function checkNamed(
     const facing = await bench.facing(provider);
     if ('reason' in facing) return unchecked(facing);
     const { size } = facing;
-    if (size !== spec.batchSize) small = await provider.open(model, { ...spec, batchSize: size });
+    if (size !== spec.batchSize) small = await provider.open(model, trialSpec(spec, size));
     const own = small ?? session;
     const real = (await readFirst(options, own, size))!;
     const verdicts = [

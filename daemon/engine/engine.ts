@@ -50,6 +50,11 @@ export interface SessionSpec {
   /** Samples per training step; the graph is compiled for exactly this many. */
   readonly batchSize: number;
   /**
+   * Samples of a training step that are computed at once, a divisor of `batchSize`: the step's gradient is the mean over its
+   * parts. Only for models of which nothing is computed over the whole batch. Default `batchSize`.
+   */
+  readonly microBatch?: number;
+  /**
    * What the session is for. By default training: whatever of the model cannot be trained is said when it is opened. For
    * inference at most `batchSize` samples are computed at once, and a training graph is made only when one is asked for.
    */

@@ -1,5 +1,6 @@
 import type { Model } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
+import type { SessionSpec } from './engine.js';
 
 /** Of the memory that is free, so much at most is for a trial. */
 const share = 0.5;
@@ -17,7 +18,7 @@ const passes = 3;
 const patience = { slow: 2e9, compiled: 5e10 } as const;
 
 /** What a training step takes, estimated from the layers' shapes before anything is opened. */
-interface StepCost {
+export interface StepCost {
   /** Bytes of activations, per sample. */
   readonly perSample: number;
   /** Bytes that do not depend on the batch. */
@@ -26,7 +27,7 @@ interface StepCost {
   readonly flops: number;
 }
 
-function stepCost(model: Model): StepCost {
+export function stepCost(model: Model): StepCost {
   let [elements, weights, flops] = [0, 0, 0];
   for (const layer of summarizeModel(model)) {
     const output = (layer.outputShape ?? []).reduce<number>((product, n) => product * (n ?? 1), 1);
@@ -54,4 +55,11 @@ export function trialBatch(model: Model, batchSize: number, slow: boolean, free 
   const byMemory = Math.floor(room / (engines * Math.max(1, perSample)));
   const byTime = Math.floor(patience[slow ? 'slow' : 'compiled'] / Math.max(1, flops));
   return Math.max(0, Math.min(batchSize, byMemory, slow ? byTime : Math.max(1, byTime)));
+}
+
+/** The spec of a trial: `size` samples at once. */
+export function trialSpec(spec: SessionSpec, size: number): SessionSpec {
+  if (size === spec.batchSize) return spec;
+  const { microBatch: _, ...rest } = spec;
+  return { ...rest, batchSize: size };
 }

@@ -78,7 +78,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
     'LC iterations in a row for which the set of kept weights must not change before stopping. Default ' +
     SCHEDULE.stableIterations,
   training: 'SGD of the L step.',
-  'training.batchSize': 'Samples per step. Default ' + TRAINING.batchSize,
+  'training.batchSize': `Samples per step. Default ${TRAINING.batchSize}, or what fits fewer samples and the memory there is; the run's notes say which.`,
   'training.learningRate': "eta of the first step. Inside an L step it is clipped: `eta' = min(eta, 1/mu)`.",
   'training.decay':
     'Factor on the learning rate: `eta_j = eta * decay^j`, j counts LC iterations (mode `iteration`) or epochs (mode `epoch`).',

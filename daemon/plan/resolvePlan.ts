@@ -4,7 +4,7 @@ import { layerViews } from '../model/layerViews.js';
 import type { LayerSummary } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
 import type { Budget, Plan } from '../protocol/plan.js';
-import type { ResolvedPlan, TrainingSettings } from '../protocol/resolvedPlan.js';
+import type { OpenSetting, ResolvedPlan, TrainingSettings } from '../protocol/resolvedPlan.js';
 import { REFERENCE, RETRAIN, SCHEDULE, TRAINING } from './defaults.js';
 import { resolveData } from './resolveData.js';
 import { suggestion } from './suggest.js';
@@ -129,6 +129,22 @@ function checkBudget(
 const given = <T extends object>(settings: T | undefined): Partial<TrainingSettings> =>
   Object.fromEntries(Object.entries(settings ?? {}).filter(([, value]) => value !== undefined));
 
+/** What follows from nothing that the plan says. A batch size of "training" is that of the other phases, too. */
+function openSettings({ model, schedule, training, retrain, reference }: Plan): OpenSetting[] {
+  const batches = training?.batchSize === undefined;
+  const open: Record<OpenSetting, boolean> = {
+    'training.batchSize': batches,
+    'retrain.batchSize': batches && retrain?.batchSize === undefined,
+    'reference.batchSize': batches && reference?.batchSize === undefined,
+    'schedule.epochs': schedule?.epochs === undefined,
+    'schedule.firstEpochs': schedule?.epochs === undefined && schedule?.firstEpochs === undefined,
+    'retrain.epochs': retrain?.epochs === undefined,
+    // A model that is given is not trained.
+    'reference.epochs': typeof model !== 'string' && reference?.epochs === undefined,
+  };
+  return (Object.keys(open) as OpenSetting[]).filter((setting) => open[setting]);
+}
+
 /**
  * @throws PlanMeaningError at the first layer pattern that matches nothing, budget that cannot be met, or contradiction.
  */
@@ -160,6 +176,7 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
       batchSize,
       ...given(plan.reference),
     },
+    open: openSettings(plan),
     output: plan.output ?? null,
     engine: plan.engine ?? 'auto',
     seed: plan.seed ?? 0,

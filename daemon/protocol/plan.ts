@@ -101,7 +101,12 @@ export const ARCHITECTURES = [
 ] as const;
 
 export const Training = z.strictObject({
-  batchSize: z.int().min(1).max(65536).optional().describe('Default 256.'),
+  batchSize: z
+    .int()
+    .min(1)
+    .max(65536)
+    .optional()
+    .describe('Default 256, or what fits fewer samples and the memory there is.'),
   learningRate: positive.optional().describe('eta of the first step. Default 0.1.'),
   decay: positive
     .optional()
@@ -240,7 +245,12 @@ export const Plan = z.strictObject({
       a: z.number().gt(1).optional().describe('Growth of mu per LC iteration.'),
       iterations: z.int().min(1).max(10000).optional().describe('LC iterations at most.'),
       multipliers: z.enum(['AL', 'QP']).optional().describe('Augmented Lagrangian (default) or quadratic penalty.'),
-      epochs: z.number().positive().max(10000).optional().describe('Epochs per L step.'),
+      epochs: z
+        .number()
+        .positive()
+        .max(10000)
+        .optional()
+        .describe('Epochs per L step. Default 3, or more where there are few samples.'),
       firstEpochs: z
         .number()
         .positive()

@@ -9,6 +9,8 @@ export type Baseline = (typeof BASELINES)[number];
 
 const TrainingSettings = z.strictObject({
   batchSize: z.int().min(1),
+  /** Samples computed at once, where memory has no room for a whole batch: a divisor of it. */
+  microBatch: z.int().min(1).optional(),
   learningRate: z.number().positive(),
   decay: z.number().positive(),
   decayMode: z.enum(['iteration', 'epoch']),
@@ -37,6 +39,18 @@ export const ResolvedData = z.strictObject({
     .default(null),
 });
 export type ResolvedData = z.infer<typeof ResolvedData>;
+
+/** Settings whose default is chosen by the data and the memory there are, where the plan does not say. */
+export const OPEN_SETTINGS = [
+  'training.batchSize',
+  'retrain.batchSize',
+  'reference.batchSize',
+  'schedule.epochs',
+  'schedule.firstEpochs',
+  'retrain.epochs',
+  'reference.epochs',
+] as const;
+export type OpenSetting = (typeof OPEN_SETTINGS)[number];
 
 /** Several budgets in one warm-started run, instead of the one of the plan's only task. */
 const ResolvedPath = z.strictObject({
@@ -77,6 +91,8 @@ export const ResolvedPlan = z.strictObject({
   training: TrainingSettings,
   retrain: TrainingSettings.extend({ epochs: z.number().min(0) }),
   reference: TrainingSettings.extend({ epochs: z.number().min(0) }),
+  /** What the plan is silent about: defaults stand here until the run starts, and what was chosen afterwards. */
+  open: z.array(z.enum(OPEN_SETTINGS)).optional(),
   output: z.string().nullable(),
   engine: z.string(),
   seed: z.int(),

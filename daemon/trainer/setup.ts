@@ -21,6 +21,7 @@ import { UserError } from '../protocol/errors.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { chanceError } from './chance.js';
 import { decisionNotes } from './evaluations.js';
+import { fitPlan, microBatchOf } from './batchSize/fitPlan.js';
 import { prunableWeights } from './kept.js';
 import type { Batches, Run } from './run.js';
 import { drawSamples, isGiven, isOpen, readByReference } from './reading.js';
@@ -70,6 +71,8 @@ export interface AssembleOptions {
   readonly purpose?: Purpose;
   /** Devices on which the run's engine was compared with the reference before: see ChooseOptions. */
   readonly comparedOn?: readonly string[];
+  /** Bytes of memory that training may share; by default what the process may still take. */
+  readonly free?: number;
   /** Engines in the order of `auto`; by default all there are. */
   readonly providers?: readonly EngineProvider[];
 }
@@ -126,7 +129,9 @@ function unchanged(what: 'model' | 'data', before: string | null, now: string): 
 }
 
 /** @throws UserError of every kind that reading the model, opening the data and choosing an engine can. */
-export const assemble: Assemble = async (plan, { workspace, purpose = 'training', comparedOn = [], providers }) => {
+export const assemble: Assemble = async (written, options) => {
+  const { workspace, purpose = 'training', comparedOn = [], providers } = options;
+  let plan = written;
   const timing = startTiming();
   const engines = { folders: [workspace], ...(providers && { providers }) };
   // Whatever is wrong there is told when the engine is opened.
@@ -145,28 +150,30 @@ export const assemble: Assemble = async (plan, { workspace, purpose = 'training'
   // The result keeps its open sizes; what is computed has those of the data.
   const sized = withInputSizes(model, dataset.inputShapes);
 
+  const sessionSpec = () => ({
+    loss: setup.loss,
+    classification: setup.classification,
+    fromLogits: setup.fromLogits,
+    purpose,
+    seed: plan.seed,
+    ...(output === undefined ? {} : { output }),
+    ...(dataset.classWeights && { classWeights: dataset.classWeights }),
+  });
+  if (purpose === 'training') {
+    const fitted = await fitPlan(plan, dataset.train.size, sized, sessionSpec(), options.free);
+    plan = fitted.plan;
+    choiceNotes.push(...fitted.notes);
+    timing.mark('batch size');
+    // Too small a training set for the batch size is told before the engine starts.
+    for (const { batchSize } of [plan.reference, plan.training, plan.retrain])
+      new ShuffledBatches(dataset.train, batchSize, 0);
+  }
   const considered: Considered[] = [];
   const open = (engine: string, batchSize: number, options: ChooseOptions = {}) => {
-    const { classWeights } = dataset;
-    return openEngine(
-      engine,
-      sized,
-      {
-        loss: setup.loss,
-        classification: setup.classification,
-        fromLogits: setup.fromLogits,
-        batchSize,
-        purpose,
-        seed: plan.seed,
-        ...(output === undefined ? {} : { output }),
-        ...(classWeights && { classWeights }),
-      },
-      { ...engines, ...options },
-    );
+    const microBatch = microBatchOf(plan, batchSize);
+    const spec = { ...sessionSpec(), batchSize, ...(microBatch !== undefined && { microBatch }) };
+    return openEngine(engine, sized, spec, { ...engines, ...options });
   };
-  // Too small a training set for the batch size is told before the engine starts.
-  for (const { batchSize } of [plan.reference, plan.training, plan.retrain])
-    new ShuffledBatches(dataset.train, batchSize, 0);
   const { batchSize } = plan.reference;
   /** The reading that an engine's predictions led to, by its id. */
   const readings = new Map<string, ReadingChoice>();

@@ -60,6 +60,8 @@ export class OnnxGraph {
       interOpNumThreads: 1,
       executionMode: 'sequential',
       logSeverityLevel: 3,
+      // The pattern of the first run is allocated beside its tensors: twice the memory.
+      enableMemPattern: false,
       // Denormal weights and velocities make a step up to twice as slow. Threads wait for the next operation by spinning,
       // but briefly: on a busy machine a spinning thread takes the core that the working one needs.
       extra: { session: { set_denormal_as_zero: '1', intra_op: { spin_duration_us: '200' } } },

@@ -23,6 +23,7 @@ import { bindBuffers, type Buffers } from './buffers.js';
 import { applyHead, tallyBatch, type Tally } from './metrics.js';
 import type { CreateExecutor, Executor } from './executor.js';
 import { Turns } from './turns.js';
+import { MicroBatches } from './microBatches.js';
 import { layOutParameters } from './parameters.js';
 import { fillRandom } from './randomInputs.js';
 import { allocateVectors, type FlatVectors } from './vectors.js';
@@ -34,6 +35,11 @@ const noiseStream = 1;
 interface Ready {
   readonly graph: Executor;
   readonly io: Buffers;
+}
+
+interface Training extends Ready {
+  readonly batch: MicroBatches;
+  readonly update: Update;
 }
 
 /** A model traced by TensorFlow.js, computed by an executor, updated by our own kernel in one memory. */
@@ -50,7 +56,7 @@ export class CompiledSession implements EngineSession {
   /** Non-trainable weights by name, as the graphs read them; and those that training changes. */
   readonly #fixed = new Map<string, Float32Array>();
   /** Made when they are first asked for: an evaluation needs no training graph. */
-  #training: Promise<Ready & { update: Update }> | undefined;
+  #training: Promise<Training> | undefined;
   #inference: Promise<Ready> | undefined;
 
   private constructor(
@@ -138,7 +144,7 @@ export class CompiledSession implements EngineSession {
   async train(request: TrainRequest): Promise<TrainSummary> {
     const { batches, steps, momentum, nesterov, weightDecay, penalty, mask, signal, onStep } = request;
     const training = await this.#openTraining();
-    const { graph, io, update } = training;
+    const { graph, io, batch, update } = training;
     const segments = updateSegments(this.size, this.prunableSize, {
       ...(penalty ? { penalty: penalty.ranges } : {}),
       ...(mask ? { mask: mask.ranges } : {}),
@@ -148,10 +154,10 @@ export class CompiledSession implements EngineSession {
     let sum = 0;
     let done = 0;
     for (; done < steps && !signal?.aborted; done++) {
-      const reading = batches.next(io.data, io.target, graph.copyRows);
+      const reading = batches.next(batch.data, batch.target, graph.copyRows);
       if (reading) await reading;
       // What reads ahead needs the event loop while the step runs.
-      const loss = await this.#step(training, !reading);
+      const loss = await batch.run(() => this.#step(training, !reading));
       if (!Number.isFinite(loss))
         throw new UserError('diverged', `the loss became ${loss} at step ${done + 1}; lower the learning rate`);
       update.step(this.#vectors.offsets, segments, {
@@ -170,14 +176,14 @@ export class CompiledSession implements EngineSession {
 
   async gradient(inputs: readonly Float32Array[], target: Float32Array) {
     const training = await this.#openTraining();
-    const { io } = training;
-    inputs.forEach((values, i) => setExactly(io.data[i]!, values, `values of input ${i}`));
-    setExactly(io.target, target, 'targets');
-    const loss = await this.#step(training);
+    const { batch } = training;
+    inputs.forEach((values, i) => setExactly(batch.data[i]!, values, `values of input ${i}`));
+    setExactly(batch.target, target, 'targets');
+    const loss = await batch.run(() => this.#step(training));
     return { loss, gradient: this.#vectors.g.slice() };
   }
 
-  /** Loss and gradients of the batch in the buffers, with fresh random inputs. @param blocking whether it may block. */
+  /** Loss and gradients of what is in the graph's buffers, with fresh random inputs. @param blocking whether it may block. */
   async #step({ graph, io }: Ready, blocking = false): Promise<number> {
     for (const { values, spec } of io.randoms) fillRandom(this.#random, spec, values);
     await this.#turns.run(graph, blocking);
@@ -223,10 +229,12 @@ export class CompiledSession implements EngineSession {
   }
 
   #openTraining() {
-    return (this.#training ??= (async () => {
+    return (this.#training ??= (async (): Promise<Training> => {
       const ready = await this.#makeReady(await this.traced.training());
-      const { memory } = this.#vectors;
-      return { ...ready, update: ready.graph.update?.(memory) ?? createUpdate(memory) };
+      const { memory, g } = this.#vectors;
+      const { batchSize, microBatch = batchSize } = this.spec;
+      const batch = new MicroBatches(ready.io, batchSize / microBatch, g);
+      return { ...ready, batch, update: ready.graph.update?.(memory) ?? createUpdate(memory) };
     })());
   }
 

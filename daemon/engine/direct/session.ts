@@ -1,4 +1,4 @@
-import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { NamedTensorMap, Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
 import { createRandom, type Random } from '../../lc/random.js';
 import type { Model } from '../../model/model.js';
 import { UserError } from '../../protocol/errors.js';
@@ -35,6 +35,8 @@ function fixedShape(model: Model, name: string, [, ...shape]: readonly (number |
   }
   return shape as number[];
 }
+
+type LossAndGradients = { value: Scalar; grads: NamedTensorMap };
 
 /** TensorFlow.js computes: the model's own layers, its own gradients, our update on its tensors. */
 class DirectSession implements EngineSession {
@@ -211,10 +213,34 @@ class DirectSession implements EngineSession {
     this.model.layersModel.dispose();
   }
 
-  private lossAndGradients(inputs: readonly Float32Array[], target: Float32Array) {
-    const { batchSize, loss, classWeights } = this.spec;
-    const x = this.inputTensors(inputs, batchSize);
-    const expected = this.targetTensor(target, batchSize);
+  /** Of a batch; in parts, where the session has a micro-batch. */
+  private lossAndGradients(inputs: readonly Float32Array[], target: Float32Array): LossAndGradients {
+    const { batchSize, microBatch = batchSize } = this.spec;
+    const parts = batchSize / microBatch;
+    if (parts === 1) return this.ofPart(inputs, target, batchSize);
+    const { core } = this.tf;
+    const partOf = (values: Float32Array, k: number) => values.subarray((k * values.length) / parts, ((k + 1) * values.length) / parts); // prettier-ignore
+    let sum: LossAndGradients | undefined;
+    for (let k = 0; k < parts; k++) {
+      const before = sum;
+      const part = inputs.map((values) => partOf(values, k));
+      const add = (tensor: Tensor, earlier: Tensor | undefined) => {
+        const share = core.div(tensor, parts);
+        return earlier ? core.add(earlier, share) : share;
+      };
+      sum = core.tidy(() => {
+        const { value, grads } = this.ofPart(part, partOf(target, k), microBatch);
+        const added = Object.entries(grads).map(([name, grad]) => [name, add(grad, before?.grads[name])] as const);
+        return { value: add(value, before?.value) as Scalar, grads: Object.fromEntries(added) };
+      });
+    }
+    return sum!;
+  }
+
+  private ofPart(inputs: readonly Float32Array[], target: Float32Array, size: number): LossAndGradients {
+    const { loss, classWeights } = this.spec;
+    const x = this.inputTensors(inputs, size);
+    const expected = this.targetTensor(target, size);
     return this.seeded(() =>
       this.tf.core.variableGrads(
         () => {

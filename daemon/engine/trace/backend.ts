@@ -9,12 +9,12 @@ import { volumeKernelRules } from './volumeKernels.js';
 
 const backendName = 'lc-prune-trace';
 
-/** A kernel of our own: numbers drawn evenly from [0, 1), anew in every run, of the shape `shape`. */
-export const drawUniform = 'LcPruneDrawUniform';
+/** A kernel of our own: numbers drawn anew in every run as the RandomSpec `random` says, of the shape `shape`. */
+export const draw = 'LcPruneDraw';
 
 const rules: Readonly<Record<string, KernelRule>> = {
-  [drawUniform]: ({ graph, attrs }) =>
-    graph.input(attrs['shape'] as number[], { role: 'random', random: { kind: 'uniform' } }),
+  [draw]: ({ graph, attrs }) =>
+    graph.input(attrs['shape'] as number[], { role: 'random', random: attrs['random'] as unknown as RandomSpec }),
   ...kernelRules,
   ...shapeKernelRules,
   ...imageKernelRules,
@@ -94,11 +94,6 @@ function randomSpec(recorder: Recorder): RandomSpec | undefined {
   const other = ['randomNormal', 'truncatedNormal', 'randomStandardNormal', 'randomGamma', 'multinomial', 'rand'];
   if (!other.some((name) => names.has(name))) return undefined;
   const layer = recorder.layer();
-  if (layer?.className === 'GaussianNoise') return { kind: 'normal', mean: 0, std: layer.config['stddev'] as number };
-  if (layer?.className === 'GaussianDropout') {
-    const rate = layer.config['rate'] as number;
-    return { kind: 'normal', mean: 1, std: Math.sqrt(rate / (1 - rate)) };
-  }
   throw new UserError(
     'model-unsupported',
     `layer "${layer?.name}" draws random numbers of a kind that cannot be compiled`,

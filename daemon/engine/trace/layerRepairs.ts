@@ -5,7 +5,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { allLayers } from '../layerTree.js';
-import { drawUniform } from './backend.js';
+import type { RandomSpec } from '../graph/ir.js';
+import { draw } from './backend.js';
 
 type Layer = tfl.layers.Layer;
 type Variable = tfl.LayerVariable | null | undefined;
@@ -153,18 +154,56 @@ function freshDropout(layer: Layer): void {
   };
 }
 
-/** TensorFlow.js draws a number for every element of a mask, though only its shape is recorded. */
-function dropout(layer: Layer): void {
-  const settings = layer as unknown as { rate: number; getNoiseShape(x: tf.Tensor): number[] | null };
-  const { rate } = settings;
+/** TensorFlow.js draws a number for every element while a step is recorded, though only the shape is. */
+const drawn = (shape: readonly number[], random: RandomSpec): tf.Tensor =>
+  tf.engine().runKernel(draw, {}, { shape, random } as object as tf.NamedAttrMap) as unknown as tf.Tensor;
+
+/** In training `noisy` in place of the layer's call, which does nothing where `rate` is 0 or out of range. */
+function noise(layer: Layer, rate: number, noisy: (x: tf.Tensor) => tf.Tensor): void {
   const call = layer.call.bind(layer);
   layer.call = (inputs, kwargs) => {
-    if (kwargs['training'] !== true || !(rate > 0 && rate < 1)) return call(inputs, kwargs);
-    const x = single(inputs);
-    const shape = settings.getNoiseShape(x) ?? x.shape;
-    const drawn = tf.engine().runKernel(drawUniform, {}, { shape }) as unknown as tf.Tensor;
-    return tf.mul(x, tf.div(tf.floor(tf.add(drawn, 1 - rate)), 1 - rate));
+    if (kwargs['training'] !== true || !(rate > 0)) return call(inputs, kwargs);
+    return noisy(single(inputs));
   };
+}
+
+/** A rate that drops everything or more drops nothing in TensorFlow.js. */
+const dropRate = (layer: Layer): number => {
+  const { rate } = layer as unknown as { rate: number };
+  return rate < 1 ? rate : 0;
+};
+
+function dropout(layer: Layer): void {
+  const { getNoiseShape } = layer as unknown as { getNoiseShape(x: tf.Tensor): number[] | null };
+  const rate = dropRate(layer);
+  noise(layer, rate, (x) => {
+    const uniform = drawn(getNoiseShape.call(layer, x) ?? x.shape, { kind: 'uniform' });
+    return tf.mul(x, tf.div(tf.floor(tf.add(uniform, 1 - rate)), 1 - rate));
+  });
+}
+
+function gaussianNoise(layer: Layer): void {
+  const { stddev } = layer as unknown as { stddev: number };
+  noise(layer, stddev, (x) => tf.add(drawn(x.shape, { kind: 'normal', mean: 0, std: stddev }), x));
+}
+
+function gaussianDropout(layer: Layer): void {
+  const rate = dropRate(layer);
+  const std = Math.sqrt(rate / (1 - rate));
+  noise(layer, rate, (x) => tf.mul(x, drawn(x.shape, { kind: 'normal', mean: 1, std })));
+}
+
+/** What is dropped gets the value that SELU tends to; the affine map keeps mean and variance. (Klambauer et al. 2017, section 3) */
+function alphaDropout(layer: Layer): void {
+  const { noiseShape } = layer as unknown as { noiseShape?: readonly number[] };
+  const rate = dropRate(layer);
+  const least = -1.0507009873554805 * 1.6732632423543772;
+  const scale = 1 / Math.sqrt((1 - rate) * (1 + rate * least ** 2));
+  noise(layer, rate, (x) => {
+    const kept = tf.cast(tf.greaterEqual(drawn(noiseShape ?? x.shape, { kind: 'uniform' }), rate), 'float32');
+    const mixed = tf.add(tf.mul(x, kept), tf.mul(tf.sub(1, kept), least));
+    return tf.add(tf.mul(mixed, scale), -scale * least * rate);
+  });
 }
 
 interface Convolution {
@@ -239,6 +278,9 @@ const repairs: Readonly<Record<string, (layer: Layer) => void>> = {
   GlobalMaxPooling2D: globalMaxPooling,
   Dropout: dropout,
   SpatialDropout1D: dropout,
+  GaussianNoise: gaussianNoise,
+  GaussianDropout: gaussianDropout,
+  AlphaDropout: alphaDropout,
   Conv1D: dilatedConvolution,
   Conv2D: dilatedConvolution,
   SeparableConv2D: dilatedConvolution,

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
 import { UserError } from '../../protocol/errors.js';
 import type { Model } from '../../model/model.js';
 import type { Loss } from '../engine.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { type Graph, type GraphOutput, type Node, sizeOf } from '../graph/ir.js';
 import { BrokenGraph } from '../graph/verify/verifyNode.js';
-import { penalties } from '../layerTree.js';
+import { allLayers, penalties } from '../layerTree.js';
 import { withTracing } from './backend.js';
 import { buildLayers, type LayerWeight, type TraceableModel } from './layersModel.js';
 import { withSizesThatFit } from './sizes.js';
@@ -17,6 +18,8 @@ export interface TraceSpec {
   readonly fromLogits?: boolean;
   /** Samples per batch of the training graph; for inference, the most there are at once. */
   readonly batchSize: number;
+  /** Samples of the training graph, where a batch is computed in parts. */
+  readonly microBatch?: number;
   readonly purpose?: 'training' | 'inference';
   /** The output layer to train on; by default the last. */
   readonly output?: string;
@@ -39,7 +42,7 @@ export interface TracedModel {
   training(): Promise<Graph>;
   /** Gives the output before `head`: apply softmax or sigmoid for the model's own output, unless that is logits itself. */
   readonly inference: Graph;
-  /** Samples per batch of the inference graph: what keeps its largest tensor below 64 MB, and `mostSamples` at most. */
+  /** Samples per batch of the inference graph: what keeps its largest tensor below 16 MB, and `mostSamples` at most. */
   readonly inferenceBatchSize: number;
   readonly head: Head;
   /** Trainable weights, in the model's order. */
@@ -52,7 +55,7 @@ export interface TracedModel {
 }
 
 /** Values of the largest tensor of an inference graph. */
-const largestTensor = 2 ** 24;
+const largestTensor = 2 ** 22;
 
 const mostSamples = ({ purpose, batchSize }: TraceSpec): number => (purpose === 'inference' ? Math.min(512, batchSize) : 512); // prettier-ignore
 
@@ -107,16 +110,30 @@ async function withLayers<T>(
 }
 
 const traceTraining = (traceable: Traceable): Graph =>
-  record(traceable, traceable.spec.batchSize, (pass) => trainingOutputs(pass, traceable));
+  record(traceable, traceable.spec.microBatch ?? traceable.spec.batchSize, (pass) => trainingOutputs(pass, traceable));
+
+/** Values per sample of the largest tensor that a layer gives; open sizes count as 1. */
+function largestOutput(layer: tfl.layers.Layer): number {
+  // Shapes or lists of shapes, one for each call.
+  const { inboundNodes } = layer as unknown as { inboundNodes: readonly { outputShapes: (number | null)[] | (number | null)[][] }[] }; // prettier-ignore
+  const shapes = inboundNodes.flatMap(({ outputShapes }) =>
+    Array.isArray(outputShapes[0]) ? (outputShapes as (number | null)[][]) : [outputShapes as (number | null)[]],
+  );
+  return Math.max(1, ...shapes.map((shape) => sizeOf(shape.slice(1).map((n) => n ?? 1))));
+}
 
 function traceInference(traceable: Traceable): Omit<TracedModel, 'training'> {
   const { layers, inputShapes, head, spec } = traceable;
   const ofBatch = (size: number) => record(traceable, size, ({ output }) => [{ role: 'output', node: output() }]);
   const most = mostSamples(spec);
-  let inference = ofBatch(most);
-  const perSample = Math.max(1, ...inference.nodes.map(({ shape }) => sizeOf(shape))) / most;
-  const inferenceBatchSize = Math.min(most, Math.max(1, Math.floor(largestTensor / perSample)));
-  if (inferenceBatchSize < most) inference = ofBatch(inferenceBatchSize);
+  const fitting = (perSample: number) =>
+    Math.min(most, Math.max(1, Math.floor(largestTensor / Math.max(1, perSample))));
+  // What layers give is known beforehand: at 512 samples their tensors could be too large to be recorded at all.
+  const guess = fitting(Math.max(...allLayers(layers.model.layers).map(largestOutput)));
+  let inference = ofBatch(guess);
+  const largest = Math.max(1, ...inference.nodes.map(({ shape }) => sizeOf(shape)));
+  const inferenceBatchSize = Math.min(guess, fitting(largest / guess));
+  if (inferenceBatchSize < guess) inference = ofBatch(inferenceBatchSize);
   const bare = (trainable: boolean) =>
     layers.weights
       .filter((weight) => weight.trainable === trainable)

@@ -1,13 +1,14 @@
-/** What an evaluation of a few large images costs: no more than computing them. */
+/** What large images cost: an evaluation no more than computing them, a run no more than a share of the memory. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import '@tensorflow/tfjs-backend-cpu';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { floats, ints, npzFile } from '../../../daemon/export/npyFile.js';
+import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { savePlain } from '../../unit/model/tfjs.js';
 
 const [SIZE, SAMPLES] = [96, 6];
@@ -43,4 +44,51 @@ it.each(['auto', 'native-cpu', 'onnx-cpu'])('evaluate on %s stays below 500 MB',
   expect(stdout).toMatch(/on 6 samples/);
   // Kilobytes. Tracing a training step of 256 such images took 2 GB and more.
   expect(Number(/peak (\d+)/.exec(stderr)![1])).toBeLessThan(500_000);
+});
+
+describe('a run on images of which sixteen do not fit beside each other', () => {
+  const large = 512;
+  let runs: string;
+
+  beforeAll(async () => {
+    runs = join(folder, 'large');
+    const layers = [
+      tfl.layers.conv2d({ filters: 32, kernelSize: 3, padding: 'same', activation: 'relu', inputShape: [large, large, 1] }),
+      tfl.layers.conv2d({ filters: 8, kernelSize: 1, activation: 'relu' }),
+      tfl.layers.globalAveragePooling2d({}),
+      tfl.layers.dense({ units: 2, activation: 'softmax' }),
+    ]; // prettier-ignore
+    await mkdir(runs);
+    await savePlain(tfl.sequential({ layers }), runs);
+    const bytes = new Uint8Array(20 * large ** 2).map((_, i) => (i * 7) % 251);
+    const x = { descr: '|u1', shape: [20, large, large, 1], bytes };
+    await writeFile(join(runs, 'data.npz'), npzFile({ x, y: ints(Int32Array.from({ length: 20 }, (_, i) => i % 2)) }));
+    await writeFile(join(runs, 'report.mjs'), `import { appendFileSync } from 'node:fs';
+      process.on('exit', () => appendFileSync(process.env.PEAKS, process.resourceUsage().maxRSS + '\\n'));`); // prettier-ignore
+  });
+
+  it('takes a batch that fits, in parts, says so, and writes it down', async () => {
+    const once = { iterations: 1, epochs: 0.05, firstEpochs: 0.05 };
+    const data = { source: 'data.npz', preprocess: { scale: 'unit' } };
+    const plan = { model: 'model.json', data, budget: { keep: '50%' }, schedule: once, retrain: { epochs: 0 } };
+    await writeFile(join(runs, 'm.prune.json'), JSON.stringify(plan));
+    const peaks = join(runs, 'peaks');
+    const env = { ...process.env, NODE_OPTIONS: `--import ${join(runs, 'report.mjs')}`, PEAKS: peaks };
+    const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((done) =>
+      execFile(process.execPath, [resolve('dist', 'cli.mjs'), 'run', 'm.prune.json'], { cwd: runs, timeout: 110_000, env }, (_error, out, err) => done({ stdout: out, stderr: err })),
+    ); // prettier-ignore
+    const text = stdout + stderr;
+    expect(text).toMatch(/Batches of 16 samples are computed in \d parts of \d, .* for memory/);
+    expect(text).toMatch(/kept 280 of 560/);
+    const [run] = await readdir(join(runs, '.lcprune', 'runs'));
+    const written = JSON.parse(
+      await readFile(join(runs, '.lcprune', 'runs', run!, 'plan.json'), 'utf8'),
+    ) as ResolvedPlan;
+    expect(written.open).toBeUndefined();
+    expect(written.training.batchSize).toBe(16);
+    expect(16 % written.training.microBatch!).toBe(0);
+    const kilobytes = (await readFile(peaks, 'utf8')).trim().split('\n').map(Number);
+    // Sixteen at once would be above 4 GB on onnxruntime.
+    expect(Math.max(...kilobytes)).toBeLessThan(2_000_000);
+  }, 120_000);
 });

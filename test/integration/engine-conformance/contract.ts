@@ -84,6 +84,22 @@ export function describeContract(provider: EngineProvider, here: boolean): void 
       for (const opened of open.splice(0)) await opened.dispose();
     });
 
+    it.each([
+      ['an mlp', mlp('categoricalCrossentropy', 'softmax')],
+      ['convolutions', lenet()],
+    ])('a batch computed in parts has the loss, gradient and step of the whole: %s', async (_, net) => {
+      const spec = { batchSize: 6, classWeights: [0.5, 2, ...Array.from({ length: net.outputs - 2 }, () => 1)] };
+      const [whole, parts] = [await session(net, spec), await session(net, { ...spec, microBatch: 2 })];
+      const { inputs, target } = samples(net, 6, 3);
+      const [expected, got] = [await whole.gradient(inputs, target), await parts.gradient(inputs, target)];
+      expect(got.loss).toBeCloseTo(expected.loss, 4);
+      expect(distance(got.gradient, expected.gradient)).toBeLessThan(1e-5);
+      const steps = (): TrainRequest => ({ ...request(net, 3), batches: batches(net, 6, 7) });
+      const [long, short] = [await whole.train(steps()), await parts.train(steps())];
+      expect(short.meanLoss).toBeCloseTo(long.meanLoss, 4);
+      expect(distance(await parts.getWeights(), await whole.getWeights())).toBeLessThan(1e-5);
+    });
+
     it('lists every trainable weight once, prunable ones first', async () => {
       const net = cnn();
       const s = await session(net);

@@ -134,3 +134,11 @@ describe('preprocessing', () => {
     expect(featureStatistics(store, training)).not.toBe(featureStatistics(store, training.slice(1)));
   });
 });
+
+it('rows that lie in memory as floats are not held a second time where they are many', () => {
+  let calls = 0;
+  const large = (bytes: boolean) => ({ size: 1 << 20, shape: [32], width: 32, bytes, resident: true, gather: () => void calls++, close() {} }); // prettier-ignore
+  const input = preparedInput(large(false), { scale: 1, shift: 0 });
+  for (let i = 0; i < 3; i++) void input.gather(new Uint32Array(0), 0, 1 << 20, new Float32Array(0));
+  expect(calls).toBe(3);
+});

@@ -45,6 +45,15 @@ describe('splitRows', () => {
     expect(rows.notes.length).toBe(1);
   });
 
+  it.each([2, 3, 4, 7])('of %d samples each part that is asked for has one, and training the most', (trainSize) => {
+    const rows = splitRows({ ...request, trainSize, testSize: null, validation: trainSize > 2 ? 0.1 : 0 });
+    expect(rows.test.length).toBe(1);
+    expect(rows.validation.length).toBe(trainSize > 2 ? 1 : 0);
+    expect(rows.train.length).toBeGreaterThanOrEqual(1);
+    expect(sorted(rows.train, rows.validation, rows.test)).toEqual(range(trainSize));
+    expect(rows.notes).toEqual([expect.stringMatching(`1 of ${trainSize} samples`)]);
+  });
+
   it('evaluating without a test part takes everything', () => {
     const rows = splitRows({ ...request, testSize: null, purpose: 'evaluate' });
     expect([...rows.test]).toEqual(range(100));

@@ -1,0 +1,36 @@
+import { type Graph, type Node, sizeOf } from './ir.js';
+
+/** Reshapes, and casts that change no bits, are the tensor under another name. */
+const owner = (node: Node): Node => (node.op === 'Reshape' ? owner(node.inputs[0]!) : node);
+
+/** Bytes of an element, as every executor here holds it. */
+const width = 4;
+
+/**
+ * Bytes of the tensors of a graph that are there at the same time, at most, when its nodes are computed in order and each tensor
+ * is given back once it has been read for the last time. Inputs, outputs and constants are there all the time. What an
+ * executor fuses needs less; what it makes on the way (padding, filters in another layout) is not counted.
+ */
+export function liveBytes({ inputs, outputs, nodes }: Graph): number {
+  const constants = new Set(
+    nodes.flatMap((node) => node.inputs.map(owner).filter(({ op, constant }) => op === 'Constant' && typeof constant !== 'number')),
+  ); // prettier-ignore
+  const held = [...inputs, ...outputs].map(({ node }) => node);
+  const kept = new Set([...held, ...constants].map(owner));
+  const always = [...held, ...constants].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const lastRead = new Map<Node, number>();
+  nodes.forEach((node, i) => node.inputs.forEach((input) => lastRead.set(owner(input), i)));
+  const ending = new Map<number, Node[]>();
+  for (const [node, i] of lastRead) ending.set(i, [...(ending.get(i) ?? []), node]);
+  let [live, most] = [0, 0];
+  const alive = new Set<Node>();
+  nodes.forEach((node, i) => {
+    if (owner(node) === node && !kept.has(node)) {
+      alive.add(node);
+      live += sizeOf(node.shape);
+    }
+    most = Math.max(most, live);
+    for (const ended of ending.get(i) ?? []) if (alive.delete(ended)) live -= sizeOf(ended.shape);
+  });
+  return width * (always + most);
+}
