@@ -172,7 +172,7 @@ export const assemble: Assemble = async (plan, { workspace, purpose = 'training'
   const readings = new Map<string, ReadingChoice>();
   const readingBy = async (session: EngineSession) => {
     const { id } = session.info;
-    const reading = readings.get(id) ?? (await readByReference(plan, opened, session, setup));
+    const reading = readings.get(id) ?? (await readByReference(plan.data, opened, session, setup));
     readings.set(id, reading);
     return reading;
   };
