@@ -2,10 +2,14 @@
 import { chooseReading, type ReadingChoice, type Reference } from '../data/chooseReading.js';
 import type { Dataset, Part, Split } from '../data/dataset.js';
 import type { AnswerForm } from '../data/readingFigures.js';
+import { describePreprocess, type AffineMap } from '../data/preprocess.js';
 import { identityIndices } from '../data/sampleStore.js';
 import { tallyBatch } from '../engine/compiled/metrics.js';
 import type { EngineSession, SessionSpec } from '../engine/engine.js';
 import { createRandom } from '../lc/random.js';
+import { isIdentity, type InputScale } from '../model/inputScale.js';
+import { modelGraph } from '../model/layerGraph.js';
+import type { Model } from '../model/model.js';
 import type { ResolvedData, ResolvedPlan } from '../protocol/resolvedPlan.js';
 
 /** Samples that choose the reading, at most: fewer where they or their answers are large. */
@@ -111,4 +115,18 @@ export function readByReference(
   const { part, share } = readingPart(dataset);
   const reference = referenceOf(session, spec, (one) => one[part], share);
   return chooseReading(dataset, { scale: isScaleOpen(data, dataset) }, reference);
+}
+
+/** How the inputs of a model are scaled, of those that are not taken as stored. */
+export function inputScalesOf(model: Pick<Model, 'topology'>, { maps, reading }: Dataset): InputScale[] {
+  const plain = (value: AffineMap['scale']) => (typeof value === 'number' ? value : [...value]);
+  const { inputNames } = modelGraph(model.topology);
+  return maps
+    .map(({ scale, shift }, i) => ({
+      name: inputNames[i]!,
+      read: describePreprocess(reading.preprocess),
+      scale: plain(scale),
+      shift: plain(shift),
+    }))
+    .filter((input) => !isIdentity(input));
 }

@@ -9,6 +9,7 @@ import { fileFormatOf } from '../export/packageFormat.js';
 import type { ChooseOptions, Considered } from '../engine/choose.js';
 import { openEngine, prepareEngines } from '../engine/registry.js';
 import { buildArchitecture } from '../model/architectures.js';
+import type { InputScale } from '../model/inputScale.js';
 import { withInputSizes } from '../model/inputSizes.js';
 import type { Model } from '../model/model.js';
 import { readModel } from '../model/readModel.js';
@@ -23,7 +24,7 @@ import { chanceError } from './chance.js';
 import { decisionNotes } from './evaluations.js';
 import { prunableWeights } from './kept.js';
 import type { Batches, Run } from './run.js';
-import { drawSamples, isGiven, isOpen, readByReference } from './reading.js';
+import { drawSamples, inputScalesOf, isGiven, isOpen, readByReference } from './reading.js';
 import { createSessions } from './sessions.js';
 import { startTiming } from './timing.js';
 import { createTasks, prunedLayers } from './tasks.js';
@@ -50,6 +51,8 @@ export interface Assembled {
   readonly model: Model;
   /** Of one sample, per input, as trained on: what the model may leave open. */
   readonly inputShapes: readonly (readonly number[])[];
+  /** Of the inputs that are not taken as stored. */
+  readonly inputScales: readonly InputScale[];
   readonly engine: EngineInfo;
   /** Trainable weights, and those the tasks cover. */
   readonly weights: number;
@@ -266,6 +269,7 @@ export const assemble: Assemble = async (plan, { workspace, purpose = 'training'
     plan: { ...plan, engine: info.id, modelHash, dataHash, data },
     model,
     inputShapes: session.inputShapes,
+    inputScales: inputScalesOf(model, dataset),
     engine: info,
     weights: session.size,
     prunable: prunableWeights(pruned),

@@ -11,17 +11,22 @@ import { smallNetwork, type SmallNetwork } from './smallNetwork.js';
 const workspace = makeWorkspace();
 afterAll(() => workspace.remove());
 
-const SIDE = 8;
+const SIDE = 6;
 const PIXELS = SIDE * SIDE;
-const CLASSES = 4;
+const CLASSES = 5;
 const SAMPLES = 400;
 
-/** Strokes of a class on a dark ground, moved by a pixel and of uneven brightness: bytes. */
-function pictures(random: Random): { pixels: Uint8Array; labels: number[] } {
+/** Strokes of a class on a ground of its own, moved by a pixel and of uneven brightness: bytes. */
+function pictures(random: Random, dark: boolean): { pixels: Uint8Array; labels: number[] } {
   const strokes = Array.from({ length: CLASSES }, () =>
     Array.from({ length: 3 }, () => [1 + random.below(SIDE - 2), random.below(2)] as const),
   );
-  const pixels = new Uint8Array(SAMPLES * PIXELS);
+  // The same in every picture, a mean that is worth subtracting; on raw bytes that bright no network here learns.
+  const ground = Array.from({ length: PIXELS }, () => (dark ? 0 : 40 + random.below(100)));
+  const pixels = Uint8Array.from(
+    { length: SAMPLES * PIXELS },
+    (_, i) => ground[i % PIXELS]! + (dark ? 0 : random.below(30)),
+  );
   const labels = Array.from({ length: SAMPLES }, (_, n) => {
     const label = random.below(CLASSES);
     const moved = random.below(2);
@@ -29,7 +34,7 @@ function pictures(random: Random): { pixels: Uint8Array; labels: number[] } {
       for (let along = 1; along < SIDE - 1; along++) {
         const [row, column] = upright ? [along, place] : [place, along];
         if (random.next() < 0.85)
-          pixels[n * PIXELS + row * SIDE + Math.min(SIDE - 1, column + moved)] = 90 + random.below(166);
+          pixels[n * PIXELS + row * SIDE + Math.min(SIDE - 1, column + moved)] = 140 + random.below(116);
       }
     }
     for (let noise = 0; noise < 6; noise++) pixels[n * PIXELS + random.below(PIXELS)] = random.below(256);
@@ -38,21 +43,22 @@ function pictures(random: Random): { pixels: Uint8Array; labels: number[] } {
   return { pixels, labels };
 }
 
-/** Trains until the network makes no errors and its loss is below `loss`. */
-async function trained(dataset: Dataset, network: SmallNetwork, loss: number, batch = 32): Promise<void> {
+/** Trains until the loss is below `loss`, or for 150 epochs. @returns the last epoch's mean loss. */
+async function trained(dataset: Dataset, network: SmallNetwork, loss: number, batch = 32): Promise<number> {
   const { inputs, targets } = await readAll(dataset, dataset.train);
   const [x, y] = [Float32Array.from(inputs.flat()), Float32Array.from(targets.flat())];
   const [wide, deep] = [inputs[0]!.length, targets[0]!.length];
-  for (let epoch = 0; epoch < 400; epoch++) {
-    let mean = 0;
+  let mean = Infinity;
+  for (let epoch = 0; epoch < 150 && mean >= loss; epoch++) {
+    mean = 0;
     for (let at = 0; at < inputs.length; at += batch) {
       const count = Math.min(batch, inputs.length - at);
       mean +=
         (count / inputs.length) *
         network.step(x.subarray(at * wide, (at + count) * wide), y.subarray(at * deep), count);
     }
-    if (mean < loss) return;
   }
+  return mean;
 }
 
 const reading = (dataset: Dataset, network: SmallNetwork, outputs: number, loss: 'categoricalCrossentropy' | 'meanSquaredError') =>
@@ -65,33 +71,35 @@ const reading = (dataset: Dataset, network: SmallNetwork, outputs: number, loss:
 
 const SCALES: readonly [string, Preprocess, number][] = [
   ['x/255', { scale: 'unit', mean: 'none' }, 0.01],
-  ['raw bytes', { scale: 'none', mean: 'none' }, 0.001],
+  ['raw bytes', { scale: 'none', mean: 'none' }, 0.003],
   ['x/127.5 - 1', { scale: 'symmetric', mean: 'none' }, 0.01],
   ['z-scores', { scale: 'standard', mean: 'none' }, 0.01],
   ['x/255 less the mean', { scale: 'unit', mean: 'image' }, 0.01],
 ];
 
-it.each(SCALES.flatMap(([name, preprocess, rate]) => [0.1, 0.001].map((loss) => [name, loss, preprocess, rate] as const)))(
-  'bytes, trained on %s to a loss of %d: 50 seeds',
-  async (name, loss, preprocess, rate) => {
+it.each(SCALES)(
+  'bytes, trained on %s, hardly or by heart: 50 seeds',
+  async (name, preprocess, rate) => {
     const wrong: string[] = [];
     for (let seed = 0; seed < 50; seed++) {
-      const { pixels, labels } = pictures(createRandom(seed, 2));
-      const folder = `${name.replaceAll('/', ' ')} ${loss} ${seed}`;
+      const { pixels, labels } = pictures(createRandom(seed, 2), name === 'raw bytes');
+      const folder = `${name.replaceAll('/', ' ')} ${seed}`;
       workspace.write(`${folder}/images-idx3-ubyte`, idxBytes([SAMPLES, SIDE, SIDE], pixels));
       workspace.write(`${folder}/labels-idx1-ubyte`, idxBytes([SAMPLES], labels));
       const here = { workspace: workspace.folder, seed };
       const dataset = await openDataset(dataConfig(folder, { scale: 'auto' }), classifier([PIXELS], CLASSES), here);
-      const network = smallNetwork(PIXELS, 16, CLASSES, { seed, rate });
-      await trained(await dataset.readAs({ preprocess }), network, loss);
+      const network = smallNetwork(PIXELS, name === 'raw bytes' ? 32 : 12, CLASSES, { seed, rate });
+      const left = await trained(await dataset.readAs({ preprocess }), network, seed % 2 === 0 ? 0.1 : 0.002);
+      expect(left, `seed ${seed} does not fit its data`).toBeLessThan(0.35);
       const choice = await reading(dataset, network, CLASSES, 'categoricalCrossentropy');
       const found = choice.dataset.reading.preprocess;
-      if (found.scale !== preprocess.scale || found.mean !== preprocess.mean) wrong.push(`seed ${seed}: ${choice.notes[0]}`);
+      if (found.scale !== preprocess.scale || found.mean !== preprocess.mean)
+        wrong.push(`seed ${seed}: ${choice.notes[0]}`);
     }
     expect(wrong).toEqual([]);
   },
-  120_000,
-); // prettier-ignore
+  300_000,
+);
 
 const regression: DataRequirements = { inputShapes: [[5]], outputShape: [1], classification: false };
 
@@ -116,4 +124,4 @@ it.each<[string, Preprocess]>([
     if (choice.dataset.reading.preprocess.scale !== preprocess.scale) wrong.push(`seed ${seed}: ${choice.notes[0]}`);
   }
   expect(wrong).toEqual([]);
-}, 60_000); // prettier-ignore
+}, 120_000); // prettier-ignore
