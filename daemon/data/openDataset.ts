@@ -20,7 +20,7 @@ const MEMORY_LIMIT = 1024 * 1024 * 1024;
 /**
  * Opens a data set as the model needs it: the splits, inputs in the model's shapes and scale, targets in its output's shape.
  * "auto" scale and classes become the default for the kind of data; `chooseReading` lets a caller with a reference model
- * choose by its loss.
+ * choose by its answers.
  * @throws UserError 'data-missing', 'data-invalid' or 'path-outside-workspace', in one line with the file and the way out.
  */
 export async function openDataset(

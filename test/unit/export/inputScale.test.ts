@@ -94,7 +94,7 @@ function givenTo(model: Model, scales: readonly InputScale[]): Given[] {
 async function byTensorFlow(path: string, inputs: readonly { shape: readonly number[]; values: Float32Array }[]) {
   const layers = await loadPlain(path);
   const tensors = inputs.map(({ shape, values }) => tf.tensor(values, [COUNT, ...shape]));
-  const output = layers.predict(tensors.length === 1 ? tensors[0]! : tensors) as import('@tensorflow/tfjs').Tensor;
+  const output = layers.predict(tensors.length === 1 ? tensors[0]! : tensors) as tf.Tensor;
   const result = Float32Array.from(output.dataSync());
   layers.dispose();
   return result;

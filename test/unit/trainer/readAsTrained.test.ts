@@ -14,14 +14,14 @@ afterAll(() => workspace.remove());
 const SIDE = 6;
 const PIXELS = SIDE * SIDE;
 const CLASSES = 5;
-const SAMPLES = 400;
+const SAMPLES = 600;
 
 /** Strokes of a class on a ground of its own, moved by a pixel and of uneven brightness: bytes. */
 function pictures(random: Random, dark: boolean): { pixels: Uint8Array; labels: number[] } {
   const strokes = Array.from({ length: CLASSES }, () =>
     Array.from({ length: 3 }, () => [1 + random.below(SIDE - 2), random.below(2)] as const),
   );
-  // The same in every picture, a mean that is worth subtracting; on raw bytes that bright no network here learns.
+  // The same in every picture: a mean that is worth subtracting.
   const ground = Array.from({ length: PIXELS }, () => (dark ? 0 : 40 + random.below(100)));
   const pixels = Uint8Array.from(
     { length: SAMPLES * PIXELS },
@@ -80,15 +80,17 @@ const SCALES: readonly [string, Preprocess, number][] = [
 it.each(SCALES)(
   'bytes, trained on %s, hardly or by heart: 50 seeds',
   async (name, preprocess, rate) => {
+    // Networks that learn on what is not centred get pictures that are mostly 0, as digits are.
+    const dark = preprocess.mean === 'none' && (preprocess.scale === 'unit' || preprocess.scale === 'none');
     const wrong: string[] = [];
     for (let seed = 0; seed < 50; seed++) {
-      const { pixels, labels } = pictures(createRandom(seed, 2), name === 'raw bytes');
+      const { pixels, labels } = pictures(createRandom(seed, 2), dark);
       const folder = `${name.replaceAll('/', ' ')} ${seed}`;
       workspace.write(`${folder}/images-idx3-ubyte`, idxBytes([SAMPLES, SIDE, SIDE], pixels));
       workspace.write(`${folder}/labels-idx1-ubyte`, idxBytes([SAMPLES], labels));
       const here = { workspace: workspace.folder, seed };
       const dataset = await openDataset(dataConfig(folder, { scale: 'auto' }), classifier([PIXELS], CLASSES), here);
-      const network = smallNetwork(PIXELS, name === 'raw bytes' ? 32 : 12, CLASSES, { seed, rate });
+      const network = smallNetwork(PIXELS, dark ? 32 : 12, CLASSES, { seed, rate });
       const left = await trained(await dataset.readAs({ preprocess }), network, seed % 2 === 0 ? 0.1 : 0.002);
       expect(left, `seed ${seed} does not fit its data`).toBeLessThan(0.35);
       const choice = await reading(dataset, network, CLASSES, 'categoricalCrossentropy');
