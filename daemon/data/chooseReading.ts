@@ -1,23 +1,24 @@
-/** Chooses how samples are read, the input scale and the class of each label, by the loss of a reference model. */
+/** Chooses how samples are read, the input scale and the class of each label, by the answers of a reference model. */
+import { bestReading, meanError } from './compareReadings.js';
 import { listText } from './dataError.js';
 import type { Dataset, Part } from './dataset.js';
 import type { LabelEncoding } from './labelEncodings.js';
 import { describePreprocess, type Preprocess } from './preprocess.js';
+import { constantErrors, readingFigures, type AnswerForm, type ReadingFigures } from './readingFigures.js';
 import { sizeOf } from './sampleStore.js';
 import { scaleCandidates } from './scaleCandidates.js';
 
-/** A trained model, asked for its losses. */
+/** A trained model, asked for its answers. */
 export interface Reference {
   /** The loss of an answer that favours no class; Infinity where there is no such. */
   readonly chance: number;
+  readonly form: AnswerForm;
   /** The samples it is judged on: the same ones of every reading. */
   samples(dataset: Dataset): { readonly split: Part; readonly indices: Uint32Array };
-  /** Its loss on each of `count` samples, for each of several targets of theirs. */
-  losses(
-    inputs: readonly Float32Array[],
-    count: number,
-    targets: readonly Float32Array[],
-  ): Promise<readonly (readonly number[])[]>;
+  /** Its outputs for `count` samples. */
+  predict(inputs: readonly Float32Array[], count: number): Promise<Float32Array>;
+  /** The loss of outputs on each of `count` samples, for each of several targets of theirs. */
+  losses(output: Float32Array, count: number, targets: readonly Float32Array[]): readonly (readonly number[])[];
 }
 
 interface EncodingFigure {
@@ -27,10 +28,12 @@ interface EncodingFigure {
 
 export interface ReadingChoice {
   readonly dataset: Dataset;
-  /** Every candidate scale with the reference's loss, best first; a loss that is not finite ranks last. */
-  readonly scales: readonly { readonly preprocess: Preprocess; readonly loss: number }[];
-  /** Every candidate encoding at the chosen scale, the same way. */
+  /** Every candidate scale with the reference's error, simplest first. */
+  readonly scales: readonly { readonly preprocess: Preprocess; readonly error: number }[];
+  /** Every candidate encoding at the chosen scale with the reference's loss, best first; a loss that is not finite ranks last. */
   readonly encodings: readonly EncodingFigure[];
+  /** Whether the reading is another one than would be taken without asking. */
+  readonly unusual: boolean;
   /** One sentence each with the figures, for the user; none where nothing was open. */
   readonly notes: readonly string[];
 }
@@ -43,8 +46,9 @@ const CLEARLY = 3;
 const MAX_CLASSES = 64;
 
 /**
- * The reading under which the reference has the lowest loss, if that is better than chance; else the usual one. Loss, not accuracy: raw and x/255 inputs are within a point of
- * accuracy on most digit models. Of encodings, the usual one stays unless another is clearly better, and better than chance.
+ * The simplest reading that no other is clearly better than. Scales are compared as compareReadings.ts says: by errors
+ * first, never by how sure the reference is, as larger inputs make it surer. Of encodings, the usual one stays unless another
+ * has a clearly lower loss, and a lower one than chance.
  * @param open what the plan leaves open; where `scale` is not, the dataset's own is kept.
  */
 export async function chooseReading(
@@ -53,40 +57,50 @@ export async function chooseReading(
   reference: Reference,
 ): Promise<ReadingChoice> {
   const { encodings, reading } = dataset;
-  const tried: { preprocess: Preprocess; loss: number; figures: EncodingFigure[]; best: LabelEncoding }[] = [];
   const images = dataset.inputShapes.some((shape) => shape.length > 1);
   const candidates =
     open.scale && dataset.range
       ? scaleCandidates(reading.preprocess.mean, dataset.range, images)
       : [reading.preprocess];
+  const tried: { preprocess: Preprocess; figures: EncodingFigure[]; best: number; answers: ReadingFigures }[] = [];
+  let constant: Float64Array = new Float64Array(0);
   for (const preprocess of candidates) {
-    const samples = await lossesOf(reference, await dataset.readAs({ preprocess }), encodings);
-    const best = clearlyBest(samples, reference.chance);
-    const figures = encodings.map((encoding, i) => ({ encoding, loss: mean(samples[i]!) }));
-    tried.push({ preprocess, loss: figures[best]!.loss, figures: figures.sort(byLoss), best: encodings[best]! });
-  }
-  // sort is stable: of equal losses the more common preprocessing wins.
-  tried.sort(byLoss);
-  const usual = tried.find(({ preprocess }) => samePreprocess(preprocess, reading.preprocess));
-  const knows = rank(tried[0]!.loss) < KNOWING * reference.chance;
-  const { preprocess, best, figures } = (knows ? null : usual) ?? tried[0]!;
-  const chosen = await dataset.readAs({ preprocess, encoding: best });
-  const notes: string[] = [];
-  if (tried.length > 1) {
-    const text = tried.map((one) => `${describePreprocess(one.preprocess)}: ${shown(one.loss)}`).join('; ');
-    const words = describePreprocess(preprocess);
-    notes.push(
-      knows
-        ? `Input scale chosen by the reference's loss: ${words} (${text}).`
-        : `Input scale: ${words}, the usual one, as the reference is no better than chance (${shown(reference.chance)}) under any (${text}).`,
+    const { output, targets, losses, count } = await answersOf(
+      reference,
+      await dataset.readAs({ preprocess }),
+      encodings,
     );
+    const best = clearlyBest(losses, reference.chance);
+    const figures = encodings.map((encoding, i) => ({ encoding, loss: mean(losses[i]!) }));
+    constant = constantErrors(targets[best]!, count, reference.form);
+    const answers = readingFigures(output, targets[best]!, count, reference.form);
+    tried.push({ preprocess, figures, best, answers });
   }
-  if (encodings.length > 1) notes.push(encodingNote(best, figures, knows));
-  notes.push(...(await otherOrder(chosen, figures, reference)));
-  return { dataset: chosen, scales: tried, encodings: figures, notes };
+  const answers = tried.map((one) => one.answers);
+  const { best: at, knows } = bestReading(answers, constant, reference.chance);
+  const { preprocess, figures, best } = tried[at]!;
+  const encoding = encodings[best]!;
+  const chosen = await dataset.readAs({ preprocess, encoding });
+  const scales = tried.map((one) => ({ preprocess: one.preprocess, error: meanError(one.answers) }));
+  const notes: string[] = [];
+  if (tried.length > 1) notes.push(scaleNote(scales, at, knows));
+  const sorted = [...figures].sort(byLoss);
+  const knowsClasses = rank(figures[best]!.loss) < KNOWING * reference.chance;
+  if (encodings.length > 1) notes.push(encodingNote(encoding, sorted, knowsClasses));
+  notes.push(...(await otherOrder(chosen, sorted, reference)));
+  return { dataset: chosen, scales, encodings: sorted, unusual: at > 0 || best > 0, notes };
 }
 
-const samePreprocess = (a: Preprocess, b: Preprocess): boolean => a.scale === b.scale && a.mean === b.mean;
+function scaleNote(scales: ReadingChoice['scales'], at: number, knows: boolean): string {
+  const listed = [...scales].sort((a, b) => rank(a.error) - rank(b.error));
+  const text = listed.map((one) => `${describePreprocess(one.preprocess)}: ${percent(one.error)}`).join('; ');
+  const words = describePreprocess(scales[at]!.preprocess);
+  if (!knows) return `Input scale: ${words}, the usual one, as the reference is no better than chance under any (errors: ${text}).`; // prettier-ignore
+  if (at > 0) return `Input scale chosen by the reference's errors: ${words} (${text}); "data.preprocess" in the plan overrides it.`; // prettier-ignore
+  return `Input scale: ${words}, the usual one, as the reference is not clearly better under another (errors: ${text}).`;
+}
+
+const percent = (error: number): string => (Number.isFinite(error) ? `${(100 * error).toFixed(2)}%` : 'not finite');
 const shown = (loss: number): string => loss.toPrecision(3);
 const rank = (loss: number): number => (Number.isFinite(loss) ? loss : Infinity);
 const byLoss = (a: { loss: number }, b: { loss: number }): number =>
@@ -120,29 +134,42 @@ function encodingNote(best: LabelEncoding, figures: readonly EncodingFigure[], k
 const CHUNK_VALUES = 1 << 24;
 const CHUNK_SAMPLES = 512;
 
-/** The loss of every sample, for each encoding. */
-async function lossesOf(
+interface Answers {
+  readonly count: number;
+  /** Of all samples, one after another; so are the targets, for each encoding. */
+  readonly output: Float32Array;
+  readonly targets: readonly Float32Array[];
+  /** The loss of every sample, for each encoding. */
+  readonly losses: readonly (readonly number[])[];
+}
+
+async function answersOf(
   reference: Reference,
   dataset: Dataset,
   encodings: readonly LabelEncoding[],
-): Promise<readonly (readonly number[])[]> {
+): Promise<Answers> {
   const { split, indices } = reference.samples(dataset);
   const widths = dataset.inputShapes.map(sizeOf);
+  const depth = sizeOf(dataset.targetShape);
   const total = widths.reduce((sum, width) => sum + width, 0);
   const chunk = Math.max(1, Math.min(indices.length, CHUNK_SAMPLES, Math.floor(CHUNK_VALUES / total)));
   const inputs = widths.map((width) => new Float32Array(chunk * width));
-  const targets = encodings.map(() => new Float32Array(chunk * sizeOf(dataset.targetShape)));
   const others = await Promise.all(
     encodings.map(async (encoding) => reference.samples(await dataset.readAs({ encoding })).split),
   );
-  const found: number[][] = encodings.map(() => []);
+  const output = new Float32Array(indices.length * depth);
+  const targets = encodings.map(() => new Float32Array(indices.length * depth));
+  const losses: number[][] = encodings.map(() => []);
   for (let start = 0; start < indices.length; start += chunk) {
     const count = Math.min(chunk, indices.length - start);
-    await split.gather(indices, start, count, inputs, targets[0]!);
-    for (const [i, other] of others.entries()) await other.gatherTargets(indices, start, count, targets[i]!);
-    (await reference.losses(inputs, count, targets)).forEach((losses, i) => found[i]!.push(...losses));
+    const own = targets.map((target) => target.subarray(start * depth, (start + count) * depth));
+    await split.gather(indices, start, count, inputs, own[0]!);
+    for (const [i, other] of others.entries()) await other.gatherTargets(indices, start, count, own[i]!);
+    const answer = await reference.predict(inputs, count);
+    output.set(answer.subarray(0, count * depth), start * depth);
+    reference.losses(answer, count, own).forEach((ofEncoding, i) => losses[i]!.push(...ofEncoding));
   }
-  return found;
+  return { count: indices.length, output, targets, losses };
 }
 
 /**
@@ -165,7 +192,7 @@ async function otherOrder(
     classOf: new Map([...classOf.keys()].map((label) => [label, at])),
     note: null,
   });
-  const cost = await lossesOf(
+  const { losses: cost } = await answersOf(
     reference,
     dataset,
     classes.map((_, at) => constant(at)),

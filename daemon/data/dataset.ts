@@ -1,4 +1,5 @@
-import type { Preprocess } from './preprocess.js';
+import type { AsStored } from '../model/inputsAsStored.js';
+import type { AffineMap, Preprocess } from './preprocess.js';
 import type { ValueRange } from './scaleCandidates.js';
 import type { Augmentation } from './augment.js';
 import type { LabelEncoding } from './labelEncodings.js';
@@ -45,13 +46,17 @@ export interface Dataset {
   readonly test: Part;
   /** The data has no test part of its own: `test` is cut from the same samples as `train`. */
   readonly testIsCut: boolean;
+  /** Opened to evaluate, without a test part of its own: `test` is all of the samples, those of `train` among them. */
+  readonly wholeTest: boolean;
   /** sha256 over the raw content, for the resolved plan. */
   readonly hash: string;
   /** What was chosen on the user's behalf, one sentence each. */
   readonly notes: readonly string[];
   /** The reading in force: "auto" has been replaced by the default for this data. */
   readonly reading: Reading;
-  /** What the stored values look like, where the plan leaves the scale open. */
+  /** What each input's values are multiplied by and then moved by, in the order of the inputs. */
+  readonly maps: readonly AffineMap[];
+  /** What the stored values look like, where the plan and the model leave the scale open. */
   readonly range: ValueRange | null;
   /** How the labels can be read for this model, the usual way first; a single one where nothing is open. */
   readonly encodings: readonly LabelEncoding[];
@@ -68,4 +73,6 @@ export interface DataRequirements {
   readonly inputShapes: readonly (readonly (number | null)[])[];
   readonly outputShape: readonly number[];
   readonly classification: boolean;
+  /** Per input: why its values are taken as stored, whatever the scale of others; null: not so. Default: none is. */
+  readonly asStored?: readonly (AsStored | null)[];
 }

@@ -20,7 +20,7 @@ const MEMORY_LIMIT = 1024 * 1024 * 1024;
 /**
  * Opens a data set as the model needs it: the splits, inputs in the model's shapes and scale, targets in its output's shape.
  * "auto" scale and classes become the default for the kind of data; `chooseReading` lets a caller with a reference model
- * choose by its loss.
+ * choose by its answers.
  * @throws UserError 'data-missing', 'data-invalid' or 'path-outside-workspace', in one line with the file and the way out.
  */
 export async function openDataset(
@@ -49,7 +49,8 @@ export async function openDataset(
     purpose,
   });
   const augmentation = augmentationOf(config, train.inputs, raw);
-  const range = config.scale === 'auto' ? await valueRange(train.inputs, rows.train) : null;
+  const scaled = train.inputs.filter((_, i) => !isAsStored(requirements, config, i));
+  const range = config.scale === 'auto' && scaled.length > 0 ? await valueRange(scaled, rows.train) : null;
   const fitted: FittedData = {
     config,
     range,
@@ -60,14 +61,32 @@ export async function openDataset(
     targets,
     rows,
     augmentation,
-    notes: [...raw.notes, ...train.notes, ...rows.notes],
+    wholeTest: purpose === 'evaluate' && raw.test === null,
+    notes: [...raw.notes, ...train.notes, ...rows.notes, ...storedNotes(requirements, config)],
   };
   const encoding = targets.encodings[0]!;
   if (config.scale !== 'auto')
     return prepare(fitted, { preprocess: { scale: config.scale, mean: config.mean }, encoding }, []);
-  const preprocess = { scale: defaultScale(range!), mean: config.mean };
+  if (!range) return prepare(fitted, { preprocess: { scale: 'none', mean: 'none' }, encoding }, []);
+  const preprocess = { scale: defaultScale(range), mean: config.mean };
   const notes = [`Inputs are scaled by default: ${describePreprocess(preprocess)}.`];
   return prepare(fitted, { preprocess, encoding }, notes);
+}
+
+/** Whether an input's values are taken as stored: what the plan says goes first, but not for names of things. */
+function isAsStored({ asStored }: DataRequirements, { scale, mean }: ResolvedData, input: number): boolean {
+  const stored = asStored?.[input];
+  return stored ? stored.identifiers || (scale === 'auto' && mean === 'none') : false;
+}
+
+function storedNotes(requirements: DataRequirements, config: ResolvedData): string[] {
+  const { asStored = [] } = requirements;
+  if (config.scale === 'none' && config.mean === 'none') return [];
+  return asStored.flatMap((stored, i) =>
+    stored && isAsStored(requirements, config, i)
+      ? [`Input${asStored.length > 1 ? ` ${i + 1}` : ''} is taken as stored, because of ${stored.because}.`]
+      : [],
+  );
 }
 
 /** Everything but the reading. */
@@ -81,6 +100,7 @@ interface FittedData {
   readonly targets: FittedTargets;
   readonly rows: SplitRows;
   readonly augmentation: Augmentation | null;
+  readonly wholeTest: boolean;
   readonly notes: readonly string[];
 }
 
@@ -93,7 +113,12 @@ async function prepare(data: FittedData, reading: Reading, notes: readonly strin
     counts: targets.countClasses(encoding, rows.train),
     where: targets.where,
   });
-  const maps = await Promise.all(data.train.map((store) => affineMap(store, rows.train, preprocess)));
+  const asIs = { scale: 'none', mean: 'none' } as const;
+  const maps = await Promise.all(
+    data.train.map((store, i) =>
+      affineMap(store, rows.train, isAsStored(data.requirements, data.config, i) ? asIs : preprocess),
+    ),
+  );
   const trainInputs = data.train.map((store, i) => preparedInput(store, maps[i]!));
   const testInputs = data.test?.map((store, i) => preparedInput(store, maps[i]!)) ?? trainInputs;
   const train = split(trainInputs, read.train, rows.train);
@@ -107,9 +132,11 @@ async function prepare(data: FittedData, reading: Reading, notes: readonly strin
     validation: split(trainInputs, read.train, rows.validation),
     test: split(testInputs, read.test ?? read.train, rows.test),
     testIsCut: !raw.test,
+    wholeTest: data.wholeTest,
     hash: raw.hash,
     notes: [...data.notes, ...(encoding.note ? [encoding.note] : []), ...(weights ? [weights.note] : []), ...notes],
     reading,
+    maps,
     range: data.range,
     encodings: targets.encodings,
     classWeights: weights?.weights ?? null,

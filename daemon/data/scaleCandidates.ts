@@ -40,24 +40,33 @@ async function every(store: SampleStore, rows: Uint32Array, test: (value: number
   return holds;
 }
 
+/** Scales of one factor and shift for all values, simplest first: those that a model may have been trained on, by what is stored. */
+const SCALES: Readonly<Record<ValueRange, readonly Preprocess['scale'][]>> = {
+  pixels: ['unit', 'none', 'symmetric', 'standard'],
+  // Pixels that somebody has scaled already, for a model that wants them otherwise.
+  unit: ['none', 'signed', 255, 'standard'],
+  signed: ['none', 'unsigned', 'standard'],
+  other: ['none', 'standard', 'unit', 'symmetric'],
+};
+
 /**
- * The candidates for scale "auto", most common first; `mean` other than "none" is the user's own choice and is kept.
+ * The candidates for scale "auto", simplest and most common first: ties between them go to the first. `mean` other than
+ * "none" is the user's own choice and is kept.
  * @param images whether a sample has channels of its own, to take means over.
  */
 export function scaleCandidates(mean: Preprocess['mean'], range: ValueRange, images: boolean): Preprocess[] {
-  // Pixels that somebody has scaled already, for a model that wants them otherwise.
-  const again: Preprocess['scale'][] = range === 'unit' ? ['signed', 255] : range === 'signed' ? ['unsigned'] : [];
-  const scales: Preprocess['scale'][] = ['unit', 'none', 'symmetric', 'standard', ...again];
+  const scales = SCALES[range];
   if (mean !== 'none') return scales.filter((scale) => scale !== 'standard').map((scale) => ({ scale, mean }));
+  const plain = range === 'pixels' ? 'unit' : 'none';
   return [
     ...scales.map((scale) => ({ scale, mean })),
-    { scale: 'unit', mean: 'image' },
+    { scale: plain, mean: 'image' },
     ...(images
-      ? ([
-          { scale: 'unit', mean: 'channel' },
-          { scale: 'none', mean: 'channel' },
-          { scale: 'standard', mean: 'channel' },
-        ] as const)
+      ? [
+          { scale: plain, mean: 'channel' } as const,
+          ...(plain === 'none' ? [] : [{ scale: 'none', mean: 'channel' } as const]),
+          { scale: 'standard', mean: 'channel' } as const,
+        ]
       : []),
   ];
 }

@@ -7,7 +7,9 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Model } from '../model/model.js';
 import { readModel } from '../model/readModel.js';
 import { UserError } from '../protocol/errors.js';
-import { FORMATS, type Format } from './formats.js';
+import { withInputScales, type InputScale } from '../model/inputScale.js';
+import { FORMATS, networkOf, type Format } from './formats.js';
+import { writeScaleFile } from './scaleFile.js';
 import { thin } from './thin.js';
 
 export interface FormatSize {
@@ -101,6 +103,20 @@ async function bytesAt(path: string): Promise<number> {
   return sizes.reduce((total, size) => total + size, info.size);
 }
 
+/** How a model's inputs are scaled, where they are not taken as stored. */
+export interface ExportInputs {
+  readonly scales: readonly InputScale[];
+  /** Whether the written model does it itself, instead of a file beside it that says how. */
+  readonly inside: boolean;
+}
+
+export interface Exported {
+  readonly path: string;
+  readonly bytes: number;
+  /** What says how inputs are scaled, where that is not in the model and they are not taken as stored. */
+  readonly scaleFile?: string;
+}
+
 /**
  * @param target absolute, inside the workspace: the main file, or a folder that gets `model` and the format's extension.
  * @returns the main file or folder, and the bytes that were written. @throws UserError('model-unsupported' | 'disk').
@@ -109,7 +125,11 @@ export async function exportModel(
   model: Model,
   format: Format,
   target: string,
-): Promise<{ path: string; bytes: number }> {
+  inputs: ExportInputs = { scales: [], inside: false },
+): Promise<Exported> {
+  const inside = inputs.inside && inputs.scales.length > 0;
+  if (inside && networkOf(format) === null)
+    throw new UserError('usage', `${format.name} holds weights alone: the scale of the inputs cannot be inside`);
   const isFolder = (await stat(target).catch(() => null))?.isDirectory() ?? false;
   // A path without an ending is the folder of a model.json, as TensorFlow.js saves one.
   const intoFolder =
@@ -118,8 +138,10 @@ export async function exportModel(
   await mkdir(dirname(path), { recursive: true }).catch((error: Error) => {
     throw new UserError('disk', `${dirname(path)} cannot be made: ${error.message}`, { file: dirname(path) });
   });
-  await format.write(format.thinned ? thin(model).model : model, path);
-  return { path, bytes: await bytesAt(path) };
+  const written = format.thinned ? thin(model).model : model;
+  await format.write(inside ? withInputScales(written, inputs.scales) : written, path);
+  const scaleFile = await writeScaleFile(path, inside ? [] : inputs.scales);
+  return { path, bytes: await bytesAt(path), ...(scaleFile && { scaleFile }) };
 }
 
 /** The pruned model of a run. @throws UserError('run-invalid') when the run has no result yet. */

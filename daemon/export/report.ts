@@ -94,6 +94,12 @@ function layerTable(runs: readonly ReportRun[]): Table {
   };
 }
 
+/** Runs of earlier versions do not say. */
+const inputsText = (inputs: Of<'done'>['inputs'] = []): string =>
+  inputs.length === 0
+    ? 'as stored'
+    : `not as stored: ${inputs.map(({ name, read }) => (inputs.length > 1 ? `${name} ${read}` : read)).join('; ')}`;
+
 function settingsTable(run: ReportRun): Table {
   const { plan } = run;
   const start = last(run, 'start');
@@ -102,6 +108,7 @@ function settingsTable(run: ReportRun): Table {
   const rows = [
     ['Model', 'path' in plan.model ? plan.model.path : plan.model.architecture],
     ['Data', plan.data.source],
+    ['Inputs', inputsText(last(run, 'done')?.inputs)],
     ...plan.tasks.map((task) => [`Budget of ${task.layers.join(', ')}`, JSON.stringify(task.budget)]),
     [
       'Schedule',

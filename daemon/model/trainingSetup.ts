@@ -1,6 +1,7 @@
 /** What to train a model on: its loss and the shapes of its data, from its own training config or else from its output. */
 import { UserError } from '../protocol/errors.js';
 import { field, isLayerJson, isObject, own, stringAt, type LayerJson } from './layerConfig.js';
+import { inputsAsStored, type AsStored } from './inputsAsStored.js';
 import { modelGraph } from './layerGraph.js';
 import type { Model } from './model.js';
 
@@ -19,6 +20,8 @@ export interface TrainingSetup {
   readonly classification: boolean;
   /** Of one sample, per input; null sizes are open. */
   readonly inputShapes: readonly (readonly (number | null)[])[];
+  /** Per input: why no scale is chosen for it; null: one is. */
+  readonly asStored: readonly (AsStored | null)[];
   readonly outputShape: readonly number[];
   /** The chosen output's layer, as in LayerSummary. */
   readonly output: string;
@@ -147,6 +150,7 @@ export function trainingSetup(
     loss,
     classification,
     inputShapes: graph.inputShapes.map((input) => input ?? [null]),
+    asStored: inputsAsStored(model.topology),
     outputShape,
     output: name,
     fromLogits: crossEntropy && (named?.fromLogits ?? false) && activation === 'linear',

@@ -160,6 +160,8 @@ export const RunEvent = z.discriminatedUnion('event', [
     folder: z.string(),
     budget: z.array(BudgetCheck).optional(),
     path: PathAnswer.optional(),
+    /** Inputs that the model was measured on otherwise than they are stored, and how: "x/255". */
+    inputs: z.array(z.object({ name: z.string(), read: z.string() })).optional(),
     /** What happened on the way to this result. */
     continuations: z.array(Continuation).optional(),
   }),

@@ -240,7 +240,11 @@ export const requests = {
   'lc/latency': { params: z.strictObject({ run, point }), result: LatencyFigures },
   'lc/export': {
     params: z.strictObject({ run, point, format: z.string(), target: path }),
-    result: z.object({ path, bytes: z.number() }),
+    result: z.object({
+      path,
+      bytes: z.number(),
+      scaleFile: z.string().optional().describe('Beside it: how inputs are scaled, where they are not as stored.'),
+    }),
   },
 } as const;
 export type Requests = typeof requests;

@@ -95,8 +95,9 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
   },
   async export({ folder, point, format, target }) {
     const { exportModel, findFormat } = await import('../export/exportModel.js');
-    const { readRunModel } = await import('../runs/runModels.js');
-    return exportModel(await readRunModel(folder, point), findFormat(format), target);
+    const { readRunModel, readRunScales } = await import('../runs/runModels.js');
+    const inputs = { scales: await readRunScales(folder, point), inside: false };
+    return exportModel(await readRunModel(folder, point), findFormat(format), target, inputs);
   },
   async report({ folder, workspace, others }) {
     const { writeReport } = await import('../runs/runModels.js');

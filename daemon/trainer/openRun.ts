@@ -124,7 +124,7 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           emit({ event: 'phase', phase: 'export' });
           const { weights, statistics, reference, theta, retrained, seconds, path } = outcome;
           const named = assembled.withWeights(weights, statistics);
-          await writeModelInto(paths.result, assembled.model, named);
+          await writeModelInto(paths.result, assembled.model, named, assembled.inputScales);
           const budget = await verified(paths.result, assembled, named, outcome.budget);
           for (const { kind, asked, limit, got } of budget.filter(({ met }) => met === false)) {
             const message = `THE BUDGET IS MISSED: ${asked} allows ${limit} (${kind}), the written file has ${got}`;
@@ -132,7 +132,13 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           }
           const { kept, perLayer } = countKept(assembled.parts.layers, weights);
           const figures = { reference, theta, retrained, kept, prunable: assembled.prunable, perLayer, seconds };
-          const more = { budget, ...(path && { path }), ...(continuations.length > 0 && { continuations }) };
+          const inputs = assembled.inputScales.map(({ name, read }) => ({ name, read }));
+          const more = {
+            budget,
+            ...(inputs.length > 0 && { inputs }),
+            ...(path && { path }),
+            ...(continuations.length > 0 && { continuations }),
+          };
           const done = { event: 'done' as const, ...figures, folder: process.folder, ...more };
           await writeResult(paths.result, done);
           own.sync();
@@ -228,10 +234,15 @@ function createRun(
       emit({ event: 'checkpoint', file, step: state.progress.totalStep });
     },
     keepReference: (values, statistics) =>
-      writeModelInto(paths.reference, assembled.model, assembled.withWeights(values, statistics)),
+      writeModelInto(
+        paths.reference,
+        assembled.model,
+        assembled.withWeights(values, statistics),
+        assembled.inputScales,
+      ),
     async keepPoint(point, values, statistics) {
       const named = assembled.withWeights(values, statistics);
-      await writeModelInto(join(paths.points, String(point)), assembled.model, named);
+      await writeModelInto(join(paths.points, String(point)), assembled.model, named, assembled.inputScales);
       return packageBytes(withWeights(assembled.model, named));
     },
     savePathState: async (name, state) =>

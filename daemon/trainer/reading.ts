@@ -1,14 +1,23 @@
-/** How the data is read where the plan leaves it open: asked of the model that is given. */
-import { chooseReading, type Reference } from '../data/chooseReading.js';
+/** How the data is read where it is left open: asked of the trained model. */
+import { chooseReading, type ReadingChoice, type Reference } from '../data/chooseReading.js';
 import type { Dataset, Part, Split } from '../data/dataset.js';
+import type { AnswerForm } from '../data/readingFigures.js';
+import { describePreprocess, type AffineMap } from '../data/preprocess.js';
 import { identityIndices } from '../data/sampleStore.js';
 import { tallyBatch } from '../engine/compiled/metrics.js';
 import type { EngineSession, SessionSpec } from '../engine/engine.js';
 import { createRandom } from '../lc/random.js';
-import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { isIdentity, type InputScale } from '../model/inputScale.js';
+import { modelGraph } from '../model/layerGraph.js';
+import type { Model } from '../model/model.js';
+import type { ResolvedData, ResolvedPlan } from '../protocol/resolvedPlan.js';
 
-/** Samples that choose the reading. */
+/** Samples that choose the reading, at most: fewer where they or their answers are large. */
 const SAMPLES = 2_000;
+const INPUT_VALUES = 1 << 27;
+const OUTPUT_VALUES = 1 << 21;
+/** The choice of a reading does not hang on the seed of a run. */
+const READING_SEED = 0;
 /** Stream of the run's seed: see createRandom. */
 const SUBSET_STREAM = 7;
 
@@ -20,25 +29,48 @@ export function drawSamples(split: Split, size: number, seed: number): Uint32Arr
   return indices.slice(0, size).sort();
 }
 
+type Spec = Pick<SessionSpec, 'loss' | 'fromLogits' | 'classification'>;
+
+/** What the outputs are, as far as a reading can be judged by them. */
+function formOf({ loss, fromLogits = false, classification }: Spec, width: number): AnswerForm {
+  const scale = fromLogits ? 'logits' : 'probabilities';
+  if (loss === 'categoricalCrossentropy' || loss === 'sparseCategoricalCrossentropy')
+    return { kind: 'classes', scale, width };
+  if (loss === 'binaryCrossentropy') return { kind: 'yes-no', scale, width };
+  if (classification !== true) return { kind: 'numbers', scale: 'neither', width };
+  return { kind: width > 1 ? 'classes' : 'yes-no', scale: 'neither', width };
+}
+
+/** Positions in a part of the samples that a reading is judged on. @param share of the part, at most. */
+export function judgedSamples(dataset: Dataset, part: Part, share = 1): Uint32Array {
+  const values = (shapes: readonly (readonly number[])[]) =>
+    shapes.reduce((sum, shape) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  const fitting = Math.min(INPUT_VALUES / values(dataset.inputShapes), OUTPUT_VALUES / values([dataset.targetShape]));
+  const most = Math.min(SAMPLES, Math.ceil(share * part.size), Math.max(32, Math.floor(fitting)));
+  return drawSamples(part, most, READING_SEED);
+}
+
 /** The model of a session as what chooses a reading. @param part the samples it is judged on come from. */
 export function referenceOf(
   session: Pick<EngineSession, 'predict' | 'outputShape'>,
-  { loss, fromLogits = false }: Pick<SessionSpec, 'loss' | 'fromLogits'>,
+  spec: Spec,
   part: (dataset: Dataset) => Part,
-  seed: number,
+  share = 1,
 ): Reference {
+  const { loss, fromLogits = false } = spec;
   const size = session.outputShape.reduce((product, n) => product * n, 1);
   const width = session.outputShape.at(-1) ?? 1;
   const head = !fromLogits ? 'none' : loss === 'binaryCrossentropy' ? 'sigmoid' : 'softmax';
   const categorical = loss === 'categoricalCrossentropy' || loss === 'sparseCategoricalCrossentropy';
   return {
     chance: categorical ? Math.log(width) : loss === 'binaryCrossentropy' && size === 1 ? Math.log(2) : Infinity,
+    form: formOf(spec, width),
     samples(dataset) {
       const split = part(dataset);
-      return { split, indices: drawSamples(split, SAMPLES, seed) };
+      return { split, indices: judgedSamples(dataset, split, share) };
     },
-    async losses(inputs, count, targets) {
-      const output = await session.predict(inputs, count);
+    predict: (inputs, count) => session.predict(inputs, count),
+    losses(output, count, targets) {
       return targets.map((target) =>
         Array.from({ length: count }, (_, i) => {
           const tally = { loss: 0, wrong: 0, rows: 0 };
@@ -55,20 +87,46 @@ export function referenceOf(
 export const isGiven = ({ model, reference }: Pick<ResolvedPlan, 'model' | 'reference'>): boolean =>
   'path' in model && reference.epochs === 0;
 
-/** What only a trained reference can tell; false where the plan says it all, or trains the reference itself. */
-export function isOpen(plan: Pick<ResolvedPlan, 'data' | 'model' | 'reference'>, dataset: Dataset): boolean {
-  return isGiven(plan) && (plan.data.scale === 'auto' || dataset.encodings.length > 1);
+const isScaleOpen = ({ scale }: Pick<ResolvedData, 'scale'>, { range }: Dataset): boolean =>
+  scale === 'auto' && range !== null;
+
+/** What only a trained model can tell of the data. */
+export const isReadingOpen = (data: Pick<ResolvedData, 'scale'>, dataset: Dataset): boolean =>
+  isScaleOpen(data, dataset) || dataset.encodings.length > 1;
+
+/** The same of a plan: false where it says it all, or trains the reference itself. */
+export const isOpen = (plan: Pick<ResolvedPlan, 'data' | 'model' | 'reference'>, dataset: Dataset): boolean =>
+  isGiven(plan) && isReadingOpen(plan.data, dataset);
+
+/** The part whose samples choose the reading: not the one whose error is shown, unless there is no other. */
+export const readingPart = (dataset: Dataset): { readonly part: 'train' | 'test'; readonly share: number } =>
+  dataset.wholeTest ? { part: 'test', share: 0.5 } : { part: 'train', share: 1 };
+
+/**
+ * The reading of data by the answers of a trained model: on the training part; on half of the samples where all are to be
+ * evaluated. The one way for a run, its preview, `sensitivity` and `evaluate`.
+ */
+export function readByReference(
+  data: Pick<ResolvedData, 'scale'>,
+  dataset: Dataset,
+  session: Pick<EngineSession, 'predict' | 'outputShape'>,
+  spec: Spec,
+): Promise<ReadingChoice> {
+  const { part, share } = readingPart(dataset);
+  const reference = referenceOf(session, spec, (one) => one[part], share);
+  return chooseReading(dataset, { scale: isScaleOpen(data, dataset) }, reference);
 }
 
-/** The reading of a plan's data by the loss of the model it gives, on the training part. */
-export const readByReference = (
-  plan: Pick<ResolvedPlan, 'data' | 'seed'>,
-  dataset: Dataset,
-  session: EngineSession,
-  spec: Pick<SessionSpec, 'loss' | 'fromLogits'>,
-) =>
-  chooseReading(
-    dataset,
-    { scale: plan.data.scale === 'auto' },
-    referenceOf(session, spec, ({ train }) => train, plan.seed),
-  );
+/** How the inputs of a model are scaled, of those that are not taken as stored. */
+export function inputScalesOf(model: Pick<Model, 'topology'>, { maps, reading }: Dataset): InputScale[] {
+  const plain = (value: AffineMap['scale']) => (typeof value === 'number' ? value : [...value]);
+  const { inputNames } = modelGraph(model.topology);
+  return maps
+    .map(({ scale, shift }, i) => ({
+      name: inputNames[i]!,
+      read: describePreprocess(reading.preprocess),
+      scale: plain(scale),
+      shift: plain(shift),
+    }))
+    .filter((input) => !isIdentity(input));
+}

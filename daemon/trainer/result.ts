@@ -1,8 +1,10 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSparsePackage } from '../export/readSparsePackage.js';
+import { writeScaleFile } from '../export/scaleFile.js';
 import { writeSparsePackage } from '../export/sparsePackage.js';
 import { writeFileAtomic } from '../model/atomicWrite.js';
+import type { InputScale } from '../model/inputScale.js';
 import type { Model } from '../model/model.js';
 import { withWeights } from '../model/weights.js';
 import { writeTfjsModel } from '../model/writeTfjs.js';
@@ -15,14 +17,17 @@ async function makeFolder(folder: string): Promise<void> {
   });
 }
 
-/** Writes `model.json` and its weights into `folder`. @throws UserError('disk'). */
+/** Writes `model.json` and its weights into `folder`, and beside it how inputs are scaled where they are not as stored. @throws UserError('disk'). */
 export async function writeModelInto(
   folder: string,
   model: Model,
   weights: ReadonlyMap<string, Float32Array>,
+  inputScales: readonly InputScale[],
 ): Promise<void> {
   await makeFolder(folder);
-  await writeTfjsModel(withWeights(model, weights), join(folder, 'model.json'));
+  const path = join(folder, 'model.json');
+  await writeTfjsModel(withWeights(model, weights), path);
+  await writeScaleFile(path, inputScales);
 }
 
 /** The pruned model in one small file, beside model.json. */

@@ -2,6 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { readResult } from '../export/exportModel.js';
+import { readScaleFile } from '../export/scaleFile.js';
+import type { InputScale } from '../model/inputScale.js';
 import type { Model } from '../model/model.js';
 import { readModel } from '../model/readModel.js';
 import { UserError } from '../protocol/errors.js';
@@ -26,6 +28,12 @@ export async function readRunModel(folder: string, point?: number): Promise<Mode
     { file: folder },
   );
 }
+
+/** How its inputs are scaled, where they are not taken as stored: of the model that `readRunModel` gives. */
+export const readRunScales = (folder: string, point?: number): Promise<readonly InputScale[]> =>
+  readScaleFile(
+    join(point === undefined ? runPaths(folder).result : join(runPaths(folder).points, String(point)), 'model.json'),
+  );
 
 /** The reference as the run had it; null where it is no longer there. @param workspace of the run. */
 export async function readReference(folder: string, workspace: string): Promise<Model | null> {

@@ -9,6 +9,7 @@ import { fileFormatOf } from '../export/packageFormat.js';
 import type { ChooseOptions, Considered } from '../engine/choose.js';
 import { openEngine, prepareEngines } from '../engine/registry.js';
 import { buildArchitecture } from '../model/architectures.js';
+import type { InputScale } from '../model/inputScale.js';
 import { withInputSizes } from '../model/inputSizes.js';
 import type { Model } from '../model/model.js';
 import { readModel } from '../model/readModel.js';
@@ -24,7 +25,7 @@ import { decisionNotes } from './evaluations.js';
 import { fitPlan, microBatchOf } from './batchSize/fitPlan.js';
 import { prunableWeights } from './kept.js';
 import type { Batches, Run } from './run.js';
-import { drawSamples, isGiven, isOpen, readByReference } from './reading.js';
+import { drawSamples, inputScalesOf, isGiven, isOpen, readByReference } from './reading.js';
 import { createSessions } from './sessions.js';
 import { startTiming } from './timing.js';
 import { createTasks, prunedLayers } from './tasks.js';
@@ -51,6 +52,8 @@ export interface Assembled {
   readonly model: Model;
   /** Of one sample, per input, as trained on: what the model may leave open. */
   readonly inputShapes: readonly (readonly number[])[];
+  /** Of the inputs that are not taken as stored. */
+  readonly inputScales: readonly InputScale[];
   readonly engine: EngineInfo;
   /** Trainable weights, and those the tasks cover. */
   readonly weights: number;
@@ -179,7 +182,7 @@ export const assemble: Assemble = async (written, options) => {
   const readings = new Map<string, ReadingChoice>();
   const readingBy = async (session: EngineSession) => {
     const { id } = session.info;
-    const reading = readings.get(id) ?? (await readByReference(plan, opened, session, setup));
+    const reading = readings.get(id) ?? (await readByReference(plan.data, opened, session, setup));
     readings.set(id, reading);
     return reading;
   };
@@ -273,6 +276,7 @@ export const assemble: Assemble = async (written, options) => {
     plan: { ...plan, engine: info.id, modelHash, dataHash, data },
     model,
     inputShapes: session.inputShapes,
+    inputScales: inputScalesOf(model, dataset),
     engine: info,
     weights: session.size,
     prunable: prunableWeights(pruned),

@@ -173,7 +173,14 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
         const reveal = vscode.l10n.t('Reveal');
         const openIt = vscode.l10n.t('Open');
         const choice = await vscode.window.showInformationMessage(
-          vscode.l10n.t('Exported {0} ({1}).', vscode.workspace.asRelativePath(written.path), bytes(written.bytes)),
+          written.scaleFile === undefined
+            ? vscode.l10n.t('Exported {0} ({1}).', vscode.workspace.asRelativePath(written.path), bytes(written.bytes))
+            : vscode.l10n.t(
+                'Exported {0} ({1}). Its inputs are not as stored: {2} says how to scale them.',
+                vscode.workspace.asRelativePath(written.path),
+                bytes(written.bytes),
+                vscode.workspace.asRelativePath(written.scaleFile),
+              ),
           ...(extname(written.path) === '.json' ? [openIt] : []),
           reveal,
         );

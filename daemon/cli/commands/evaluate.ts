@@ -1,14 +1,15 @@
 import { isBuiltinData } from '../../data/builtin.js';
-import { chooseReading } from '../../data/chooseReading.js';
+import type { Dataset } from '../../data/dataset.js';
 import { openDataset } from '../../data/openDataset.js';
 import { sampleSource } from '../../data/sampleSource.js';
+import type { EngineSession } from '../../engine/engine.js';
 import { openEngine } from '../../engine/registry.js';
 import { withInputSizes } from '../../model/inputSizes.js';
 import { readModel } from '../../model/readModel.js';
 import { setupByData } from '../../model/setupByData.js';
 import { trainingSetup } from '../../model/trainingSetup.js';
 import { resolveData } from '../../plan/resolveData.js';
-import { referenceOf } from '../../trainer/reading.js';
+import { isReadingOpen, judgedSamples, readByReference } from '../../trainer/reading.js';
 import { DataSource } from '../../protocol/plan.js';
 import { UserError } from '../../protocol/errors.js';
 import { namedFile, stringOption, type Command } from '../command.js';
@@ -30,7 +31,7 @@ export const evaluate: Command = {
     scale: {
       type: 'string',
       value: 'SCALE',
-      help: 'unit, symmetric, standard, none, a number, or auto (default: chosen by the loss)',
+      help: 'unit, symmetric, standard, none, a number, or auto (default: by the errors of the model)',
     },
     mean: { type: 'string', value: 'MEAN', help: 'image, channel or none: subtract the training mean' },
     classes: {
@@ -65,12 +66,9 @@ export const evaluate: Command = {
         `lc-prune evaluate: --scale, --mean or --classes: ${parsed.error.issues[0]!.message}`,
       );
     const data = isBuiltinData(source) ? { file: source, workspace: process.cwd() } : await namedFile(source, values);
+    const config = resolveData(parsed.data, () => data.file);
     const { setup, opened } = await setupByData(trainingSetup(model, output), (requirements) =>
-      openDataset(
-        resolveData(parsed.data, () => data.file),
-        requirements,
-        { workspace: data.workspace, seed: 0, purpose: 'evaluate' },
-      ),
+      openDataset(config, requirements, { workspace: data.workspace, seed: 0, purpose: 'evaluate' }),
     );
     const engine = await openEngine(
       stringOption(values, 'engine') ?? 'auto',
@@ -86,22 +84,13 @@ export const evaluate: Command = {
       },
     );
     try {
-      const scaleIsOpen = scale === undefined || scale === 'auto';
-      const choice =
-        scaleIsOpen || opened.encodings.length > 1
-          ? await chooseReading(
-              opened,
-              { scale: scaleIsOpen },
-              referenceOf(engine, setup, ({ test }) => test, 0),
-            )
-          : null;
+      const choice = isReadingOpen(config, opened) ? await readByReference(config, opened, engine, setup) : null;
       const dataset = choice?.dataset ?? opened;
-      const split = dataset.test;
-      const result = await engine.evaluate(sampleSource(split), {
-        onProgress: (done) => terminal.status(`evaluating ${count(done)} of ${count(split.size)}`),
-      });
+      const onProgress = (done: number) => terminal.status(`evaluating ${count(done)} of ${count(dataset.test.size)}`);
+      const result = await engine.evaluate(sampleSource(dataset.test), { onProgress });
+      const apart = choice?.unusual ? await errorApart(dataset, engine) : [];
       terminal.status('');
-      for (const note of [...setup.notes, ...dataset.notes, ...(choice?.notes ?? [])]) terminal.note(note);
+      for (const note of [...setup.notes, ...dataset.notes, ...(choice?.notes ?? []), ...apart]) terminal.note(note);
       terminal.emit({ ...result });
       terminal.print(
         `loss ${result.loss.toFixed(4)}, ${errorText(result)} on ${count(result.samples)} samples (${engine.info.name}, ${engine.info.device})`,
@@ -112,3 +101,19 @@ export const evaluate: Command = {
     }
   },
 };
+
+/** Where samples that are evaluated chose an unusual reading: that, and the error on the others. */
+async function errorApart(dataset: Dataset, engine: EngineSession): Promise<readonly string[]> {
+  const { test, wholeTest } = dataset;
+  if (!wholeTest) return [];
+  const chosen = new Set(judgedSamples(dataset, test, 0.5));
+  const others = Uint32Array.from({ length: test.size }, (_, i) => i).filter((i) => !chosen.has(i));
+  if (others.length === 0) return [];
+  const apart = await engine.evaluate({
+    size: others.length,
+    read: (start, n, inputs, target) => test.gather(others, start, n, inputs, target),
+  });
+  return [
+    `The data has no part but the one evaluated: ${count(chosen.size)} of its samples chose how to read it; on the ${count(others.length)} others the error is ${errorText(apart)}.`,
+  ];
+}

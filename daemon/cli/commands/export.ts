@@ -2,13 +2,15 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { exportModel, findFormat } from '../../export/exportModel.js';
 import { readSparsePackage } from '../../export/readSparsePackage.js';
+import { readScaleFile } from '../../export/scaleFile.js';
+import type { InputScale } from '../../model/inputScale.js';
 import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/readModel.js';
 import { resolveInside } from '../../model/workspacePath.js';
 import { workspaceFor } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
 import { findRun } from '../../runs/registry.js';
-import { readReference, readRunModel } from '../../runs/runModels.js';
+import { readReference, readRunModel, readRunScales } from '../../runs/runModels.js';
 import { integerOption, namedFile, stringOption, type Command, type Values } from '../command.js';
 import { measureExport, printExport } from '../exportView.js';
 import { count } from '../text.js';
@@ -17,6 +19,7 @@ interface Source {
   readonly model: Model;
   /** What its exports are called after. */
   readonly name: string;
+  readonly scales: readonly InputScale[];
   /** What a run started from, where it is still there. */
   readonly reference: Model | null;
 }
@@ -27,11 +30,13 @@ async function readSource(from: string, values: Values, point: number | undefine
     if (point !== undefined)
       throw new UserError('usage', 'lc-prune export: --point is for a path run; give its name instead of a model file');
     const { file, workspace } = await namedFile(from, values);
+    const scales = await readScaleFile(file);
     const stem = basename(file, extname(file));
     // TensorFlow.js calls every model "model"; its folder says more.
     const name = stem === 'model' ? basename(dirname(file)) : stem;
-    if (file.endsWith('.lcp')) return { model: readSparsePackage(await readFile(file), file), name, reference: null };
-    return { model: await readModel(file, { workspace }), name, reference: null };
+    if (file.endsWith('.lcp'))
+      return { model: readSparsePackage(await readFile(file), file), name, scales, reference: null };
+    return { model: await readModel(file, { workspace }), name, scales, reference: null };
   }
   const workspace = stringOption(values, 'workspace');
   const found = await findRun(from, { workspace: resolve(workspace ?? '.') }).catch((error: unknown) => {
@@ -45,6 +50,7 @@ async function readSource(from: string, values: Values, point: number | undefine
   return {
     model: await readRunModel(found.folder, point),
     name: point === undefined ? `${name}-pruned` : `${name}-point-${point}`,
+    scales: await readRunScales(found.folder, point),
     reference: await readReference(found.folder, found.workspace),
   };
 }
@@ -56,6 +62,7 @@ export const exportCommand: Command = {
   options: {
     format: { type: 'string', value: 'FORMAT', help: 'tfjs-layers, onnx-thinned, sparse... (see the list without it)' },
     out: { type: 'string', value: 'FILE', help: 'where to (default: the name of the run or model, here)' },
+    'with-scale': { type: 'boolean', help: 'the scale of the inputs becomes the first layer: for data as stored' },
     point: { type: 'string', value: 'N', help: 'of a path run: this point of its curve (default: its result)' },
   },
   async run({ positionals, values, terminal }) {
@@ -66,7 +73,7 @@ export const exportCommand: Command = {
     if (!format && out !== undefined)
       throw new UserError('usage', 'lc-prune export: --out needs --format FORMAT; run it without both to see the list');
     const point = integerOption(values, 'point', 0, 1e6);
-    const { model, name, reference } = await readSource(positionals[0]!, values, point);
+    const { model, name, scales, reference } = await readSource(positionals[0]!, values, point);
     if (!format) {
       printExport(await measureExport(model, reference, terminal), terminal);
       return 0;
@@ -75,9 +82,18 @@ export const exportCommand: Command = {
     const target = await resolveInside(workspaceFor(wanted, workspace), dirname(wanted), wanted);
     if (target === model.path)
       throw new UserError('usage', `lc-prune export: ${target} is the model itself; choose another --out`);
-    const written = await exportModel(model, format, target);
+    const inside = values['with-scale'] === true;
+    if (inside && scales.length === 0)
+      terminal.note(
+        `note: the inputs of ${name} are taken as stored, as far as is known: there is no scale to put inside`,
+      );
+    const written = await exportModel(model, format, target, { scales, inside });
     terminal.emit({ event: 'exported', format: format.id, ...written });
     terminal.print(`${written.path}: ${format.name}, ${count(written.bytes)} bytes`);
+    if (written.scaleFile !== undefined)
+      terminal.note(
+        `note: its inputs are not as stored (${[...new Set(scales.map(({ read }) => read))].join('; ')}): ${basename(written.scaleFile)} beside it says how, or --with-scale puts it inside`,
+      );
     return 0;
   },
 };

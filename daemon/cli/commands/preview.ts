@@ -79,7 +79,7 @@ async function asTheRunWill(
       folders: [workspace],
     });
     try {
-      return await readByReference(plan, opened, session, setup);
+      return await readByReference(plan.data, opened, session, setup);
     } finally {
       await session.dispose();
     }

@@ -55,6 +55,7 @@ const assemble: Assemble = async (plan) => {
       notes: [],
     },
     inputShapes: run.session.inputShapes,
+    inputScales: [],
     engine: { ...run.session.info, id: plan.engine },
     weights: run.session.size,
     prunable: run.session.prunableSize,

@@ -5,6 +5,7 @@ import { openDataset } from '../../../daemon/data/openDataset.js';
 import type { Preprocess } from '../../../daemon/data/preprocess.js';
 import { scaleCandidates } from '../../../daemon/data/scaleCandidates.js';
 import { identityIndices } from '../../../daemon/data/sampleStore.js';
+import { referenceOf } from '../../../daemon/trainer/reading.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { ResolvedData } from '../../../daemon/protocol/resolvedPlan.js';
 import { classifier, dataConfig, float32, idxBytes, makeWorkspace, npyBytes, readAll } from './fixtures.js';
@@ -27,55 +28,77 @@ workspace.write(
 
 const samples = ({ train }: Dataset) => ({ split: train, indices: identityIndices(train.size) });
 
-/** "Trained" on inputs under `preprocess`: the squared distance of what it is shown from what it was trained on. */
+/** Two probabilities for each input: those of its class where it is known by heart, else always those of class 0. */
+const byHeart = (memory: { inputs: number[][]; targets: number[][] }): Reference =>
+  referenceOf(
+    {
+      outputShape: [2],
+      predict: async ([inputs], count) =>
+        Float32Array.from({ length: 2 * count }, (_, at) => {
+          const i = at >> 1;
+          const known = memory.inputs[i]?.every((v, j) => Math.abs(v - inputs![4 * i + j]!) < 1e-3) ?? false;
+          return (at & 1) === (known ? memory.targets[i]!.indexOf(1) : 0) ? 0.9 : 0.1;
+        }),
+    },
+    { loss: 'categoricalCrossentropy' },
+    ({ train }) => train,
+  );
+
+/** "Trained" on inputs under `preprocess`: it knows those by heart. */
 async function trainedOnScale(preprocess: Preprocess): Promise<Reference> {
   const dataset = await openDataset(dataConfig('d'), classifier([2, 2, 1], 2), here);
   const trained = await dataset.readAs({ preprocess });
-  const memory = (await readAll(trained, trained.train)).inputs;
-  return {
-    chance: Infinity,
-    samples,
-    losses: async ([inputs], count, targets) =>
-      targets.map(() =>
-        Array.from({ length: count }, (_, i) =>
-          memory[i]!.reduce((sum, v, j) => sum + (v - inputs![4 * i + j]!) ** 2, 0),
-        ),
-      ),
-  };
+  return byHeart(await readAll(trained, trained.train));
 }
 
 describe('scale "auto"', () => {
   it.each(scaleCandidates('none', 'pixels', true))(
-    'finds %o by the loss of a reference trained on it',
+    'finds %o by the errors of a reference trained on it',
     async (preprocess) => {
       const dataset = await openDataset(dataConfig('d', { scale: 'auto' }), classifier([2, 2, 1], 2), here);
       const choice = await chooseReading(dataset, { scale: true }, await trainedOnScale(preprocess));
       expect(choice.dataset.reading.preprocess).toEqual(preprocess);
-      expect(choice.scales.length).toBe(scaleCandidates('none', 'pixels', true).length);
-      expect(choice.scales.map((f) => f.loss)).toEqual(choice.scales.map((f) => f.loss).sort((a, b) => a - b));
-      expect(choice.notes[0]).toMatch(/^Input scale chosen by the reference's loss: .*: 0\.00/);
+      expect(choice.scales.map((one) => one.preprocess)).toEqual(scaleCandidates('none', 'pixels', true));
+      for (const { preprocess: one, error } of choice.scales)
+        expect(error === 0).toBe(one.scale === preprocess.scale && one.mean === preprocess.mean);
+      expect(choice.notes[0]).toMatch(/^Input scale(:| chosen by the reference's errors:) .*: 0\.00%/);
     },
   );
 
   it('pixels that are scaled already: as they are, or back to what the model knows', async () => {
     const write = (name: string, values: number[]) => {
-      workspace.write(`${name}/x.npy`, npyBytes('<f4', [6, 2, 2], float32([...values, ...values, ...values])));
-      workspace.write(`${name}/y.npy`, npyBytes('|u1', [6], Uint8Array.from([0, 1, 0, 1, 0, 1])));
+      const images = Array.from({ length: 20 }, () => values).flat();
+      workspace.write(`${name}/x.npy`, npyBytes('<f4', [40, 2, 2], float32(images)));
+      workspace.write(
+        `${name}/y.npy`,
+        npyBytes(
+          '|u1',
+          [40],
+          Uint8Array.from({ length: 40 }, (_, i) => i % 2),
+        ),
+      );
       return openDataset(dataConfig(`${name}/x.npy`, { scale: 'auto' }), classifier([2, 2, 1], 2), here);
     };
-    /** Wants values whose largest is `largest` and smallest `smallest`. */
-    const wanting = (smallest: number, largest: number): Reference => ({
-      chance: Infinity,
-      samples,
-      losses: async ([inputs], count, targets) => {
-        const values = [...inputs!.subarray(0, 4 * count)];
-        const loss = Math.abs(Math.min(...values) - smallest) + Math.abs(Math.max(...values) - largest);
-        return targets.map(() => new Array<number>(count).fill(loss));
-      },
-    });
-    const unit = await write('unit', [0, 0.25, 0.5, 1, 0, 0.75, 0.5, 1]);
+    /** Tells the two images apart where the largest value is `largest` and the smallest `smallest`. */
+    const wanting = (smallest: number, largest: number): Reference =>
+      referenceOf(
+        {
+          outputShape: [2],
+          predict: async ([inputs], count) => {
+            const values = [...inputs!.subarray(0, 4 * count)];
+            const right = Math.min(...values) === smallest && Math.max(...values) === largest;
+            // The second image has the lower second value, in either data set, or the higher one.
+            const seconds = Array.from({ length: count }, (_, i) => values[4 * i + 1]!);
+            const low = Math.min(...seconds);
+            return Float32Array.from(seconds.flatMap((v) => (right && v !== low ? [0.1, 0.9] : [0.9, 0.1])));
+          },
+        },
+        { loss: 'categoricalCrossentropy' },
+        ({ train }) => train,
+      );
     const scale = async (dataset: Dataset, reference: Reference) =>
       (await chooseReading(dataset, { scale: true }, reference)).dataset.reading.preprocess.scale;
+    const unit = await write('unit', [0, 0.25, 0.5, 1, 0, 0.75, 0.5, 1]);
     expect(unit.range).toBe('unit');
     expect(await scale(unit, wanting(0, 1))).toBe('none');
     expect(await scale(unit, wanting(-1, 1))).toBe('signed');
@@ -89,30 +112,34 @@ describe('scale "auto"', () => {
   it('of a model that is no better than chance under any is the usual one, and says so', async () => {
     const dataset = await openDataset(dataConfig('d', { scale: 'auto' }), classifier([2, 2, 1], 2), here);
     expect(dataset.reading.preprocess.scale).toBe('unit');
-    const reference = { ...(await trainedOnScale({ scale: 'symmetric', mean: 'none' })), chance: 0 };
+    const random = createRandom(1);
+    const reference: Reference = {
+      ...byHeart({ inputs: [], targets: [] }),
+      predict: async (_, count) => Float32Array.from({ length: 2 * count }, () => random.next()),
+    };
     const choice = await chooseReading(dataset, { scale: true }, reference);
     expect(choice.dataset.reading.preprocess).toEqual({ scale: 'unit', mean: 'none' });
+    expect(choice.unusual).toBe(false);
     expect(choice.notes[0]).toMatch(/^Input scale: x\/255, the usual one, as the reference is no better than chance/);
   });
 
-  it('a loss that is not a number ranks last, and a stated mean is kept', async () => {
+  it('outputs that are not numbers never win, and a stated mean is kept', async () => {
     const dataset = await openDataset(
       dataConfig('d', { scale: 'auto', mean: 'image' }),
       classifier([2, 2, 1], 2),
       here,
     );
-    const losses = [NaN, 2, Infinity];
+    const right = await trainedOnScale({ scale: 'none', mean: 'image' });
     const reference: Reference = {
-      chance: Infinity,
-      samples,
-      losses: async (_, count, targets) => {
-        const loss = losses.shift()!;
-        return targets.map(() => new Array<number>(count).fill(loss));
+      ...right,
+      predict: async (inputs, count) => {
+        const known = await right.predict(inputs, count);
+        return Math.max(...inputs[0]!.map(Math.abs)) > 2 ? known : known.fill(NaN);
       },
     };
     const choice = await chooseReading(dataset, { scale: true }, reference);
-    expect(choice.scales.map((f) => f.loss)).toEqual([2, NaN, Infinity]);
-    expect(choice.dataset.reading.preprocess.mean).toBe('image');
+    expect(choice.scales.map(({ error }) => error)).toEqual([1, 0, 1]);
+    expect(choice.dataset.reading.preprocess).toEqual({ scale: 'none', mean: 'image' });
   });
 });
 
@@ -132,18 +159,20 @@ async function table(labels: readonly string[], requirements: DataRequirements, 
 }
 
 /** Answers input i with class classes[i], sure to 90%. */
-const answering = (classes: readonly number[], outputCount: number): Reference => ({
-  chance: Math.log(Math.max(2, outputCount)),
-  samples,
-  losses: async ([inputs], count, targets) =>
-    targets.map((target) =>
-      Array.from({ length: count }, (_, i) => {
-        const answer = classes[inputs![i]!]!;
-        const right = outputCount === 1 ? target[i] === answer : target[i * outputCount + answer] === 1;
-        return -Math.log(right ? 0.9 : 0.1 / Math.max(1, outputCount - 1));
-      }),
-    ),
-});
+const answering = (classes: readonly number[], outputCount: number): Reference =>
+  referenceOf(
+    {
+      outputShape: [outputCount],
+      predict: async ([inputs], count) =>
+        Float32Array.from({ length: outputCount * count }, (_, at) => {
+          const answer = classes[inputs![Math.floor(at / outputCount)]!]!;
+          const right = outputCount === 1 ? answer === 1 : at % outputCount === answer;
+          return right ? 0.9 : 0.1 / Math.max(1, outputCount - 1);
+        }),
+    },
+    { loss: outputCount === 1 ? 'binaryCrossentropy' : 'categoricalCrossentropy' },
+    ({ train }) => train,
+  );
 
 describe('classes "auto"', () => {
   const animals = ['dog', 'Cat', 'ant 10', 'ant 9'];
@@ -169,7 +198,7 @@ describe('classes "auto"', () => {
     const classOf = (target: number[]) => (outputShape[0] === 1 ? target[0] : target.indexOf(1));
     expect(targets.map(classOf)).toEqual(inputs.map(([x]) => answers[x!]));
     const figures = choice.encodings.map(({ loss }) => loss);
-    expect(figures[0]).toBeCloseTo(-Math.log(0.9), 6);
+    expect(figures[0]).toBeCloseTo(-Math.log(0.9), 5);
     expect(figures).toEqual([...figures].sort((a, b) => a - b));
     for (const { encoding, loss } of choice.encodings)
       expect(choice.notes[0]).toContain(`${encoding.text}: ${loss.toPrecision(3)}`);
@@ -180,14 +209,14 @@ describe('classes "auto"', () => {
   });
 
   it('targets of a regression that are two numbers: as stored, or the other usual pair', async () => {
-    const mse: Reference = {
-      chance: Infinity,
-      samples,
-      losses: async ([inputs], count, targets) =>
-        targets.map((target) =>
-          Array.from({ length: count }, (_, i) => (target[i]! - (inputs![i]! ? 0.9 : -0.9)) ** 2),
-        ),
-    };
+    const mse = referenceOf(
+      {
+        outputShape: [1],
+        predict: async ([inputs], count) => inputs!.slice(0, count).map((x) => (x ? 0.9 : -0.9)),
+      },
+      { loss: 'meanSquaredError' },
+      ({ train }) => train,
+    );
     const dataset = await table(['0', '1'], outputs([1], false));
     const choice = await chooseReading(dataset, { scale: false }, mse);
     expect(choice.dataset.reading.encoding.order).toBe('signs');
@@ -205,8 +234,10 @@ describe('classes "auto"', () => {
       const noise = createRandom(3);
       return {
         chance,
+        form: { kind: 'numbers', scale: 'neither', width: 2 },
         samples,
-        losses: async (_, count, targets) =>
+        predict: async (_, count) => new Float32Array(2 * count),
+        losses: (_, count, targets) =>
           targets.map((__, which) => Array.from({ length: count }, () => 2 - which * gain + noise.normal())),
       };
     };

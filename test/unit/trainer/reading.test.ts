@@ -22,14 +22,9 @@ it.each([
   ['probabilities', rows.map(softmax), false],
   ['logits', rows, true],
 ])('losses of each sample from %s, for each of several targets', async (_, output, fromLogits) => {
-  const reference = referenceOf(
-    session(output, [3]),
-    { loss: 'categoricalCrossentropy', fromLogits },
-    () => nothing,
-    0,
-  );
+  const reference = referenceOf(session(output, [3]), { loss: 'categoricalCrossentropy', fromLogits }, () => nothing);
   expect(reference.chance).toBeCloseTo(Math.log(3), 12);
-  const losses = await reference.losses([], 2, targets);
+  const losses = reference.losses(await reference.predict([], 2), 2, targets);
   const log = rows.map((row) => softmax(row).map((p) => -Math.log(p)));
   const expected = [
     [log[0]![0], log[1]![1]],
@@ -39,8 +34,8 @@ it.each([
 });
 
 it('a yes/no output and positions of a sequence', async () => {
-  const yes = referenceOf(session([[0.8], [0.1]], [1]), { loss: 'binaryCrossentropy' }, () => nothing, 0);
-  const [as, reversed] = await yes.losses([], 2, [Float32Array.of(1, 0), Float32Array.of(0, 1)]);
+  const yes = referenceOf(session([[0.8], [0.1]], [1]), { loss: 'binaryCrossentropy' }, () => nothing);
+  const [as, reversed] = yes.losses(await yes.predict([], 2), 2, [Float32Array.of(1, 0), Float32Array.of(0, 1)]);
   expect([...as!, ...reversed!].map((x) => Number(x.toFixed(5)))).toEqual(
     [0.8, 0.9, 0.2, 0.1].map((p) => Number((-Math.log(p)).toFixed(5))),
   );
@@ -48,9 +43,8 @@ it('a yes/no output and positions of a sequence', async () => {
     session([rows.map(softmax).flat()], [2, 3]),
     { loss: 'categoricalCrossentropy' },
     () => nothing,
-    0,
   );
-  const [[loss]] = (await sequence.losses([], 1, [targets[0]!])) as [[number]];
+  const [[loss]] = sequence.losses(await sequence.predict([], 1), 1, [targets[0]!]) as [[number]];
   const log = rows.map((row) => softmax(row).map((p) => -Math.log(p)));
   expect(loss).toBeCloseTo((log[0]![0]! + log[1]![1]!) / 2, 5);
 });
@@ -69,8 +63,11 @@ it('only a model that is given can tell, and only what the plan leaves open', ()
   type Plan = Parameters<typeof isOpen>[0];
   const plan = (scale: 'auto' | 'unit', model: object = { path: 'm.json' }, epochs = 0) =>
     ({ data: { scale }, model, reference: { epochs } }) as Plan;
-  const dataset = (encodings: number) => ({ encodings: Array(encodings).fill({}) }) as never;
+  const dataset = (encodings: number, range: 'unit' | null = 'unit') =>
+    ({ encodings: Array(encodings).fill({}), range }) as never;
   expect(isOpen(plan('auto'), dataset(1))).toBe(true);
+  // Inputs that are taken as stored leave no scale open.
+  expect(isOpen(plan('auto'), dataset(1, null))).toBe(false);
   expect(isOpen(plan('unit'), dataset(2))).toBe(true);
   expect(isOpen(plan('unit'), dataset(1))).toBe(false);
   expect(isOpen(plan('auto', { architecture: 'lenet300' }), dataset(2))).toBe(false);

@@ -1,0 +1,222 @@
+/** What the outputs of a model under one reading of the data say about that reading, without regard to how sure they are. */
+
+/** How outputs answer: one class a row, a yes or no each, or numbers. */
+export interface AnswerForm {
+  readonly kind: 'classes' | 'yes-no' | 'numbers';
+  /** Of what the outputs are: probabilities, the logits of such, or neither (then answers are counted only). */
+  readonly scale: 'probabilities' | 'logits' | 'neither';
+  /** Values of the last axis: a row. */
+  readonly width: number;
+}
+
+/** One number a sample in each array, in the same order for every reading. */
+export interface ReadingFigures {
+  /** The share of wrong rows (values, of yes-no); of numbers the squared error over the variance of the targets: the mean is 1 - R^2. */
+  readonly errors: Float64Array;
+  /**
+   * The cross-entropy after fitting one temperature to all samples, which sharpens no further than to a mean confidence of
+   * 90%. null: there are no probabilities, or most are 0 and 1 in float32, which says nothing of the scale.
+   */
+  readonly tempered: Float64Array | null;
+  /** The cross-entropy where the temperature may soften only. null: there are no probabilities. */
+  readonly softened: Float64Array | null;
+  /** Whether a tenfold sharpening would still lower the cross-entropy: such a network has learnt on larger inputs. */
+  readonly timid: boolean;
+}
+
+/** Above this mean confidence, samples that the network knows by heart would ask for ever more. */
+const CONFIDENCE = 0.9;
+/** The lowest mean cross-entropy of answers of that mean confidence: all are right, and equally sure. */
+export const TEMPERED_FLOOR = -Math.log(CONFIDENCE);
+/** Logarithm of what float32 takes for 0 (its smallest normal number is 1e-38). */
+const LOG_ZERO = Math.log(1e-35);
+/** In float32 a sigmoid is 1 from here on. */
+const SIGMOID_ONE = 16.6;
+/** More outputs than this that are 0 or 1: the network is saturated. */
+const SATURATED = 0.1;
+/** Times the outputs are multiplied by at most. */
+const SHARPEST = 2 ** 10;
+const TIMID = 10;
+
+/** @param count samples; `output` and `target` hold size values each, whole rows. */
+export function readingFigures(
+  output: Float32Array,
+  target: Float32Array,
+  count: number,
+  form: AnswerForm,
+): ReadingFigures {
+  const errors = errorsOf(output, target, count, form);
+  if (form.kind === 'numbers' || form.scale === 'neither')
+    return { errors, tempered: null, softened: null, timid: false };
+  const { logits, saturated } = logitsOf(output, form);
+  if (!logits.every(Number.isFinite)) {
+    return { errors, tempered: null, softened: new Float64Array(count).fill(Infinity), timid: false };
+  }
+  const fit = new Tempered(logits, target, count, form);
+  const cap = fit.confidentAt(CONFIDENCE);
+  return {
+    errors,
+    tempered: saturated ? null : fit.losses(fit.best(cap)),
+    softened: fit.losses(fit.best(1)),
+    timid: fit.mean(TIMID) < fit.mean(0.95 * TIMID) || fit.mean(TIMID) < 1e-6,
+  };
+}
+
+/** The errors of the best answer that is the same for every sample: the most frequent class, the mean. */
+export function constantErrors(target: Float32Array, count: number, form: AnswerForm): Float64Array {
+  const size = target.length / count;
+  const { width, kind } = form;
+  const period = kind === 'numbers' ? size : width;
+  const mean = new Float64Array(period);
+  target.forEach((value, i) => (mean[i % period]! += (value * period) / target.length));
+  const answer = Float32Array.from(mean, (m) => (kind === 'yes-no' ? Number(m > 0.5) : m));
+  const constant = target.map((_, i) => answer[i % period]!);
+  return errorsOf(constant, target, count, { ...form, scale: 'probabilities' });
+}
+
+function argMax(values: ArrayLike<number>, from: number, to: number): number {
+  let best = from;
+  for (let i = from + 1; i < to; i++) if (values[i]! > values[best]!) best = i;
+  return best - from;
+}
+
+function errorsOf(output: Float32Array, target: Float32Array, count: number, form: AnswerForm): Float64Array {
+  const { kind, width } = form;
+  const size = target.length / count;
+  const variance = kind === 'numbers' ? varianceOf(target, size) : 1;
+  const half = form.scale === 'logits' ? 0 : 0.5;
+  return Float64Array.from({ length: count }, (_, sample) => {
+    let sum = 0;
+    for (let row = sample * size; row < (sample + 1) * size; row += width) {
+      if (kind === 'classes') {
+        const same = argMax(output, row, row + width) === argMax(target, row, row + width);
+        sum += same && Number.isFinite(output[row]) ? 0 : width;
+        continue;
+      }
+      for (let i = row; i < row + width; i++) {
+        if (kind === 'yes-no') sum += output[i]! > half === target[i]! > 0.5 && Number.isFinite(output[i]) ? 0 : 1;
+        else sum += (output[i]! - target[i]!) ** 2 / variance;
+      }
+    }
+    return Number.isFinite(sum) ? sum / size : Infinity;
+  });
+}
+
+/** Mean over the elements of a sample of their variances over the samples. */
+function varianceOf(target: Float32Array, size: number): number {
+  const count = target.length / size;
+  const mean = new Float64Array(size);
+  target.forEach((value, i) => (mean[i % size]! += value / count));
+  let sum = 0;
+  target.forEach((value, i) => (sum += (value - mean[i % size]!) ** 2));
+  return sum / target.length || 1;
+}
+
+function logitsOf(output: Float32Array, { kind, scale, width }: AnswerForm) {
+  if (scale === 'logits') return { logits: Float64Array.from(output), saturated: false };
+  let extreme = 0;
+  if (kind === 'yes-no') {
+    const logits = Float64Array.from(output, (p) => Math.max(Math.log(Math.max(p, 0)), LOG_ZERO) - Math.log1p(-Math.min(p, 1 - 2 ** -24)));
+    for (const z of logits) if (z >= SIGMOID_ONE || z <= LOG_ZERO) extreme++;
+    return { logits, saturated: extreme > SATURATED * output.length };
+  } // prettier-ignore
+  const logits = Float64Array.from(output, (p) => Math.max(Math.log(Math.max(p, 0)), LOG_ZERO));
+  for (let row = 0; row < logits.length; row += width) {
+    let positive = 0;
+    for (let i = row; i < row + width; i++) if (logits[i]! > LOG_ZERO) positive++;
+    if (positive < 2) extreme++;
+  }
+  return { logits, saturated: extreme > (SATURATED * logits.length) / width };
+}
+
+/** Cross-entropies of logits times a sharpness, the inverse of the temperature; their mean is convex in it. */
+class Tempered {
+  private readonly size: number;
+
+  constructor(
+    private readonly logits: Float64Array,
+    private readonly target: Float32Array,
+    private readonly count: number,
+    private readonly form: AnswerForm,
+  ) {
+    this.size = logits.length / count;
+  }
+
+  /** Of each sample: the mean over its rows (values, of yes-no). */
+  losses(sharpness: number): Float64Array {
+    return this.perSample((from, to) => this.rowLoss(from, to, sharpness));
+  }
+
+  mean(sharpness: number): number {
+    return this.losses(sharpness).reduce((sum, loss) => sum + loss / this.count, 0);
+  }
+
+  /** The largest sharpness whose mean confidence is at most `confidence`, by bisection on its logarithm. */
+  confidentAt(confidence: number): number {
+    const at = (s: number) =>
+      this.perSample((from, to) => this.rowConfidence(from, to, s)).reduce((sum, c) => sum + c / this.count, 0);
+    let [low, high] = [1 / SHARPEST, SHARPEST];
+    for (let i = 0; i < 14; i++) {
+      const middle = Math.sqrt(low * high);
+      if (at(middle) > confidence) high = middle;
+      else low = middle;
+    }
+    return low;
+  }
+
+  /** Where the mean is lowest at or below `most`, by golden-section-like thirds on the logarithm. */
+  best(most: number): number {
+    let [low, high] = [Math.log(Math.min(most, 1) / SHARPEST), Math.log(most)];
+    for (let i = 0; i < 24; i++) {
+      const [a, b] = [low + (high - low) / 3, high - (high - low) / 3];
+      if (this.mean(Math.exp(a)) > this.mean(Math.exp(b))) low = a;
+      else high = b;
+    }
+    return this.mean(Math.exp(high)) <= this.mean(most) ? Math.exp(high) : most;
+  }
+
+  private perSample(ofRow: (from: number, to: number) => number): Float64Array {
+    const { width } = this.form;
+    return Float64Array.from({ length: this.count }, (_, sample) => {
+      let sum = 0;
+      for (let row = sample * this.size; row < (sample + 1) * this.size; row += width) sum += ofRow(row, row + width);
+      return (sum * width) / this.size;
+    });
+  }
+
+  private rowLoss(from: number, to: number, sharpness: number): number {
+    const { logits, target } = this;
+    let sum = 0;
+    if (this.form.kind === 'yes-no') {
+      for (let i = from; i < to; i++) {
+        const z = sharpness * logits[i]!;
+        sum += Math.max(z, 0) - z * target[i]! + Math.log1p(Math.exp(-Math.abs(z)));
+      }
+      return sum / (to - from);
+    }
+    const log = this.logSum(from, to, sharpness);
+    for (let i = from; i < to; i++) if (target[i]! !== 0) sum += target[i]! * (log - sharpness * logits[i]!);
+    return sum;
+  }
+
+  private rowConfidence(from: number, to: number, sharpness: number): number {
+    const { logits } = this;
+    let most = -Infinity;
+    let sum = 0;
+    for (let i = from; i < to; i++) {
+      most = Math.max(most, logits[i]!);
+      sum += 1 / (1 + Math.exp(-sharpness * Math.abs(logits[i]!)));
+    }
+    if (this.form.kind === 'yes-no') return sum / (to - from);
+    return Math.exp(sharpness * most - this.logSum(from, to, sharpness));
+  }
+
+  private logSum(from: number, to: number, sharpness: number): number {
+    const { logits } = this;
+    let most = -Infinity;
+    for (let i = from; i < to; i++) most = Math.max(most, logits[i]!);
+    let sum = 0;
+    for (let i = from; i < to; i++) sum += Math.exp(sharpness * (logits[i]! - most));
+    return sharpness * most + Math.log(sum);
+  }
+}
