@@ -7,6 +7,9 @@ import { ARCHITECTURES, Budget, ClassOrder } from './plan.js';
 export const BASELINES = ['magnitude', 'gradual'] as const;
 export type Baseline = (typeof BASELINES)[number];
 
+/** Sections of a plan with a learning rate. */
+export const RATED = ['reference', 'training', 'retrain'] as const;
+
 const TrainingSettings = z.strictObject({
   batchSize: z.int().min(1),
   learningRate: z.number().positive(),
@@ -77,6 +80,8 @@ export const ResolvedPlan = z.strictObject({
   training: TrainingSettings,
   retrain: TrainingSettings.extend({ epochs: z.number().min(0) }),
   reference: TrainingSettings.extend({ epochs: z.number().min(0) }),
+  /** Whose learning rates the run still has to choose; it then writes them here and takes this away. */
+  openRates: z.array(z.enum(RATED)).optional(),
   output: z.string().nullable(),
   engine: z.string(),
   seed: z.int(),

@@ -20,6 +20,7 @@ import { resolveInside } from '../model/workspacePath.js';
 import { UserError } from '../protocol/errors.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { chanceError } from './chance.js';
+import { chanceLoss } from './chanceLoss.js';
 import { decisionNotes } from './evaluations.js';
 import { prunableWeights } from './kept.js';
 import type { Batches, Run } from './run.js';
@@ -40,7 +41,7 @@ const orderSeed = ({ seed }: ResolvedPlan, phase: string): number => (seed ^ ORD
 /** A run's context but for what the process around it provides. */
 export type Parts = Pick<
   Run,
-  'plan' | 'sessions' | 'batches' | 'sets' | 'tasks' | 'layers' | 'chanceError' | 'regression' | 'checkpointMs'
+  'plan' | 'sessions' | 'batches' | 'sets' | 'tasks' | 'layers' | 'chanceError' | 'chanceLoss' | 'regression' | 'checkpointMs'
 >;
 
 export interface Assembled {
@@ -254,6 +255,7 @@ export const assemble: Assemble = async (plan, { workspace, purpose = 'training'
     chanceError: setup.classification
       ? await chanceError(sets.test ?? sets.validation ?? sets.train, session.inputShapes, session.outputShape)
       : 1,
+    chanceLoss: await chanceLoss(sets.train, session.inputShapes, session.outputShape, setup.loss),
     regression: !setup.classification,
   };
   parts.tasks(null);
