@@ -1,6 +1,6 @@
 /** Everything a run must remember to go on bit for bit: what a checkpoint holds. */
 import { z } from 'zod';
-import { Evaluation, PathPoint } from '../protocol/events.js';
+import { Agreement, Evaluation, PathPoint } from '../protocol/events.js';
 import { Budget } from '../protocol/plan.js';
 import { freshGuard, GuardState } from './lossGuard.js';
 
@@ -9,16 +9,6 @@ export const TrainingPhase = z.enum(['reference', 'l-step', 'prune', 'retrain'])
 export type TrainingPhase = z.infer<typeof TrainingPhase>;
 
 const words = z.array(z.number());
-
-/** What the last LC iteration ended with. */
-export const Agreement = z.object({
-  /** ||w - theta|| / ||w||; null: not finite. */
-  ratio: z.number().nullable(),
-  /** Weights that came into the support or left it, and those in it. */
-  supportChange: z.number(),
-  kept: z.number(),
-});
-export type Agreement = z.infer<typeof Agreement>;
 
 /** Where a path run is. */
 export const PathProgress = z.object({
