@@ -84,7 +84,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
     SCHEDULE.stableIterations,
   training: 'SGD of the L step.',
   'training.batchSize': 'Samples per step. Default ' + TRAINING.batchSize,
-  'training.learningRate': "eta of the first step. Inside an L step it is clipped: `eta' = min(eta, 1/(4 mu))`. Without one, a short test at the start of the run takes the largest of 0.1, 0.03, ... that does the model no harm; `retrain` has half of training's.",
+  'training.learningRate':
+    "eta of the first step. Inside an L step it is clipped: `eta' = min(eta, 1/(4 mu))`. Without one, a short test at the start of the run takes the largest of 0.1, 0.03, ... that does the model no harm; `retrain` has half of training's.",
   'training.decay':
     'Factor on the learning rate: `eta_j = eta * decay^j`, j counts LC iterations (mode `iteration`) or epochs (mode `epoch`).',
   'training.decayMode':

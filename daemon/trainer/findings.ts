@@ -38,43 +38,48 @@ export interface Judged {
   readonly constant: boolean;
 }
 
-/** By the error where chance has one, else by the loss. */
-function chanceFinding(
-  { retrained: { error, loss }, reference }: Judged,
-  { chanceError, chanceLoss, regression }: Pick<Run, 'chanceError' | 'chanceLoss' | 'regression'>,
-): string | null {
+type Chance = Pick<Run, 'chanceError' | 'chanceLoss' | 'regression'>;
+
+/** Whether a network is better than always giving the same answer: by its error where chance has one, else by its loss. */
+function knows({ error, loss }: Evaluation, { chanceError, chanceLoss }: Chance): boolean {
+  if (error === null || loss === null) return false;
+  if (chanceError !== null) return error < NEAR_CHANCE * chanceError;
+  return chanceLoss === null || loss < NEAR_CHANCE * chanceLoss;
+}
+
+function chanceFinding({ retrained, reference }: Judged, chance: Chance): string | null {
+  if (knows(retrained, chance)) return null;
+  const { error, loss } = retrained;
+  const { chanceError, chanceLoss, regression } = chance;
   if (error === null || loss === null) return 'it gives no finite loss';
   if (chanceError !== null) {
-    if (error < NEAR_CHANCE * chanceError) return null;
     const nothing = regression ? 'always answering the mean' : 'always answering the most frequent class';
     return `its error, ${percent(error)}, is that of a network that has learned nothing (${nothing}: ${percent(chanceError)}; the reference: ${percent(reference.error ?? NaN)})`;
   }
-  return chanceLoss === null || loss < NEAR_CHANCE * chanceLoss
-    ? null
-    : `its loss, ${loss.toPrecision(3)}, is that of a network that has learned nothing (always the same answer: ${chanceLoss.toPrecision(3)}; the reference: ${reference.loss?.toPrecision(3)})`;
+  return `its loss, ${loss.toPrecision(3)}, is that of a network that has learned nothing (always the same answer: ${chanceLoss!.toPrecision(3)}; the reference: ${reference.loss?.toPrecision(3)})`;
 }
 
-/** Everything amiss with a result, the worst first; empty for a good one. */
-export function judge(
-  judged: Judged,
-  run: Pick<Run, 'chanceError' | 'chanceLoss' | 'regression'>,
-): Finding[] {
+/**
+ * Everything amiss with a result, the worst first; empty for a good one. A network that knew nothing before cannot be
+ * destroyed: its findings are warnings, and the result is no less usable than the reference.
+ */
+export function judge(judged: Judged, run: Chance): Finding[] {
+  const had = knows(judged.reference, run);
   const findings: Finding[] = [];
-  const add = (code: Finding['code'], unusable: boolean, message: string) =>
-    findings.push({ code, unusable, message });
+  const add = (code: Finding['code'], unusable: boolean, message: string) => findings.push({ code, unusable, message });
+  const verdict = had ? 'THE RESULT IS NOT USABLE' : 'the result is no better than the reference, which knows nothing';
   const destroyed = chanceFinding(judged, run);
   if (destroyed !== null)
     add(
       'near-chance',
-      true,
-      `THE RESULT IS NOT USABLE: ${destroyed}. Ask for a larger budget, more iterations, or a smaller learning rate`,
+      had,
+      `${verdict}: ${destroyed}. Ask for a larger budget, more iterations, or a smaller learning rate`,
     );
-  if (judged.constant)
-    add('constant-output', true, 'THE RESULT IS NOT USABLE: its outputs are the same for every input');
+  if (judged.constant) add('constant-output', had, `${verdict}: its outputs are the same for every input`);
   for (const { layer, weights, kept } of judged.perLayer) {
     if (kept > 0 || weights === 0) continue;
     const message = `THE LAYER "${layer}" IS DEAD: it keeps 0 of ${count(weights)} weights, so nothing passes through it; "layers": {"${layer}": {"floor": "1%"}} in the budget keeps some`;
-    add('dead-layer', true, message);
+    add('dead-layer', had, message);
   }
   for (const { kind, asked, limit, got } of judged.budget.filter(({ met }) => met === false))
     add('budget-missed', true, `THE BUDGET IS MISSED: ${asked} allows ${limit} (${kind}), the written file has ${got}`);

@@ -126,8 +126,6 @@ export async function beginRetraining(
 ): Promise<void> {
   run.control.closeBudget();
   await adopt(live, session, tasks);
-  // A learning rate that was too high with the penalty need not be so without.
-  live.progress.rateScale = 1;
   await enter(run, live, session, 'retrain', 0);
 }
 

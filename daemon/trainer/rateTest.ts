@@ -4,7 +4,6 @@
  * that does the model no harm is taken. Everything it changes is put back, so a run whose default stands is what it was.
  */
 import type { EngineSession } from '../engine/engine.js';
-import { RETRAIN_RATE, TRAINING } from '../plan/defaults.js';
 import { UserError } from '../protocol/errors.js';
 import type { ResolvedPlan, TrainingSettings } from '../protocol/resolvedPlan.js';
 import { Stopped, type Control } from './control.js';
@@ -120,6 +119,7 @@ export async function settleRates(plan: ResolvedPlan, run: Tested, control: Cont
   if (plan.method === 'reference' && !trains) return { plan: settled, notes: [] };
   const section = trains ? 'reference' : 'training';
   const settings = plan[section];
+  const standing = plan[open.includes(section) ? section : 'training'].learningRate;
   const isOpen = open.includes(section) || open.includes('training');
   if (trains && !isOpen) return { plan: settled, notes: [] };
 
@@ -127,7 +127,7 @@ export async function settleRates(plan: ResolvedPlan, run: Tested, control: Cont
   const batches = run.batches(settings.batchSize, trains ? 'reference' : 'l-step');
   const before = await lossAfter(session, batches, settings, 0, control);
   const trials: Trial[] = [];
-  const rates = isOpen ? LADDER.map((share) => share * TRAINING.learningRate) : [settings.learningRate];
+  const rates = isOpen ? LADDER.map((share) => share * standing) : [settings.learningRate];
   let chosen: Trial | undefined;
   for (const rate of rates) {
     const trial = { rate, loss: await lossAfter(session, batches, settings, rate, control) };
@@ -148,12 +148,18 @@ export async function settleRates(plan: ResolvedPlan, run: Tested, control: Cont
       : `a smaller "${section}.learningRate" may keep what it knows; without one in the plan, the run looks for it`;
     notes.push({ code: 'rate-raises-loss', message: `${raises}: ${wayOut}` });
   }
-  if (isOpen && best.rate !== TRAINING.learningRate) {
+  if (isOpen && best.rate !== standing) {
     const message = `The learning rate ${Number(best.rate.toPrecision(3))} was chosen by a short test (loss ${shown(before)} before; after ${STEPS} steps ${list}); "${section}.learningRate" in the plan overrides it.`;
     notes.push({ code: 'note', message });
   }
   return { plan: isOpen ? withRate(settled, open, best.rate) : settled, notes };
 }
+
+/** Retraining keeps its share of training's rate. */
+const scaled = ({ training, retrain }: ResolvedPlan, learningRate: number): ResolvedPlan['retrain'] => ({
+  ...retrain,
+  learningRate: retrain.learningRate * (learningRate / training.learningRate),
+});
 
 function withRate(
   plan: ResolvedPlan,
@@ -167,6 +173,6 @@ function withRate(
     ...plan,
     ...(reference && { reference: { ...plan.reference, learningRate } }),
     ...(training && { training: { ...plan.training, learningRate } }),
-    ...(training && retrain && { retrain: { ...plan.retrain, learningRate: RETRAIN_RATE * learningRate } }),
+    ...(training && retrain && { retrain: scaled(plan, learningRate) }),
   };
 }

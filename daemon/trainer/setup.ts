@@ -41,7 +41,16 @@ const orderSeed = ({ seed }: ResolvedPlan, phase: string): number => (seed ^ ORD
 /** A run's context but for what the process around it provides. */
 export type Parts = Pick<
   Run,
-  'plan' | 'sessions' | 'batches' | 'sets' | 'tasks' | 'layers' | 'chanceError' | 'chanceLoss' | 'regression' | 'checkpointMs'
+  | 'plan'
+  | 'sessions'
+  | 'batches'
+  | 'sets'
+  | 'tasks'
+  | 'layers'
+  | 'chanceError'
+  | 'chanceLoss'
+  | 'regression'
+  | 'checkpointMs'
 >;
 
 export interface Assembled {

@@ -46,7 +46,10 @@ export const Progress = z.object({
   /** The batch losses of this phase. Checkpoints of earlier versions have none. */
   guard: GuardState.default(freshGuard),
   /** Of retraining: the lowest loss so far, and at its beginning (null: not finite), and the epochs done by then. */
-  best: z.object({ loss: z.number().nullable(), epoch: z.number(), start: z.number().nullable() }).nullable().default(null),
+  best: z
+    .object({ loss: z.number().nullable(), epoch: z.number(), start: z.number().nullable() })
+    .nullable()
+    .default(null),
   /** How far w and theta agreed at the last LC iteration. */
   agreement: Agreement.nullable().default(null),
   /** LC iterations in a row with a stable support. */
