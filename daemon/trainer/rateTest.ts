@@ -19,6 +19,8 @@ const COMPARED = 8;
 const HARM = 0.05;
 /** A network whose loss is this near chance knows nothing yet. */
 const UNTRAINED = 0.9;
+/** What it must come down to, of its own loss and of chance, to have begun to learn: the slow start of a deep network. */
+const LEARNS = 0.97;
 
 interface Trial {
   readonly rate: number;
@@ -38,7 +40,7 @@ export interface SettledRates {
 export function isHarmless(before: number, after: number, chance: number | null): boolean {
   if (chance === null) return after <= 1.5 * before;
   // An untrained network has to learn something.
-  if (before >= UNTRAINED * chance) return after < Math.min(before, UNTRAINED * chance);
+  if (before >= UNTRAINED * chance) return after < LEARNS * Math.min(before, chance);
   return after <= before + HARM * (chance - before);
 }
 

@@ -66,7 +66,10 @@ describe('the rate test', () => {
 
   it('asks an untrained network to learn, and a trained one to keep what it knows', () => {
     expect(isHarmless(2.3, 1.5, 2.3)).toBe(true);
+    expect(isHarmless(2.3, 2.1, 2.3)).toBe(true);
     expect(isHarmless(2.3, 2.3, 2.3)).toBe(false);
+    // A network that always gives the same answer has not learned, though its loss has come down.
+    expect(isHarmless(2.6, 2.3, 2.3)).toBe(false);
     expect(isHarmless(0.01, 0.1, 2.3)).toBe(true);
     expect(isHarmless(0.01, 0.5, 2.3)).toBe(false);
     expect(isHarmless(0.01, Infinity, 2.3)).toBe(false);
