@@ -10,7 +10,7 @@ import { notifyAfterSeconds } from './settings.js';
 export function registerNotifications(runs: Runs, daemon: Daemon): vscode.Disposable {
   return runs.onDidChangeRun(({ before, after }) => {
     if (!before || !after || before.state === after.state || !isActive(before)) return;
-    if (after.state === 'done') void finished(after);
+    if (after.state === 'done') void (after.message === null ? finished(after) : unusable(after, after.message));
     else if (after.state === 'failed' || after.state === 'interrupted' || after.state === 'crashed')
       void needed(after, daemon.log);
   });
@@ -36,6 +36,13 @@ async function finished(run: RunSummary): Promise<void> {
   );
   if (choice === open) await vscode.commands.executeCommand('lcPrune.openMonitor', { summary: run });
   if (choice === exportIt) await vscode.commands.executeCommand('lcPrune.exportModel', { summary: run });
+}
+
+/** However short the run: its result should not be used as it is. @param message why, from its trainer. */
+async function unusable(run: RunSummary, message: string): Promise<void> {
+  const open = vscode.l10n.t('Open Monitor');
+  const choice = await vscode.window.showWarningMessage(`${displayName(run)}: ${message}`, open);
+  if (choice === open) await vscode.commands.executeCommand('lcPrune.openMonitor', { summary: run });
 }
 
 /** What happened. Nothing is lost up to the last checkpoint, unless the run itself has failed. */

@@ -15,7 +15,7 @@ export interface Command {
   readonly positionals: string;
   readonly summary: string;
   readonly options: Readonly<Record<string, { type: 'string' | 'boolean'; value?: string; help: string }>>;
-  /** @returns the exit code: 0, or 130 when interrupted. Errors are thrown. */
+  /** @returns the exit code: 0, 3 where the result is not usable, or 130 when interrupted. Errors are thrown. */
   run(args: { positionals: readonly string[]; values: Values; terminal: Terminal }): Promise<number>;
 }
 

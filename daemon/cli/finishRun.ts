@@ -11,6 +11,13 @@ import { answerLine, answerText, printCurve } from './pathView.js';
 import type { Terminal } from './terminal.js';
 import { percent } from './text.js';
 
+/** Of a run that finished with a result that should not be used as it is. */
+const UNUSABLE = 3;
+
+/** 0, or the code of a result that is not usable. */
+export const exitCodeOf = ({ findings = [] }: Pick<Done, 'findings'>): number =>
+  findings.some(({ unusable }) => unusable) ? UNUSABLE : 0;
+
 /**
  * What follows a run that has ended well: its baselines, what they and it have come to, and where things are.
  * @returns the exit code. @throws UserError, also of a baseline.
@@ -27,7 +34,7 @@ export async function finishRun(terminal: Terminal, workspace: string, done: Don
     printComparison([['LC', done], ...rows], terminal);
   }
   finish(terminal, workspace, done, folder);
-  return 0;
+  return exitCodeOf(done);
 }
 
 /** The last lines of every finished run: where things are; the last JSON line is `done`. */
@@ -76,5 +83,5 @@ async function finishPath(
       `no budget of the path is within ${percent(answer.maxErrorIncrease)} of the reference's error; the best, point ${answer.point}, loses ${percent((point.decision ?? 1) - (answer.reference ?? 0))}: ask for larger --budgets, a larger --max-error-increase, or more --refinements`,
     );
   }
-  return 0;
+  return exitCodeOf(done);
 }

@@ -70,7 +70,7 @@ function endingLine({ message, folder, ending }: TrainerEnded): string {
 }
 
 /**
- * Exit codes: 0 done, 1 our fault or the engine's (a signal ended the trainer; the run is resumable), 2 the user can mend it,
+ * Exit codes: 0 done, 3 done, but the result is not usable as it is (its findings say why), 1 our fault or the engine's (a signal ended the trainer; the run is resumable), 2 the user can mend it,
  * 130 interrupted (and resumable).
  */
 async function main(argv: readonly string[]): Promise<number> {

@@ -127,6 +127,7 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
         terminal.print(
           `reference ${percent(event.reference.error)}, at theta ${percent(event.theta.error)}, after retraining ${percent(event.retrained.error)}; kept ${count(event.kept)} of ${count(event.prunable)} (${duration(event.seconds)})`,
         );
+        for (const { message, unusable } of event.findings ?? []) if (unusable) terminal.print(`warning: ${message}`);
         for (const { message } of event.continuations ?? []) terminal.print(`note: ${message}`);
         break;
       default:

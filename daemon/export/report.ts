@@ -296,11 +296,14 @@ export function renderReport(runs: readonly ReportRun[], exported?: ReportExport
   const notes = runs.flatMap((run) =>
     run.events.flatMap((event) => (event.event === 'warning' || event.event === 'engine' ? [event.message] : [])),
   );
+  const findings = last(first, 'done')?.findings?.map(({ message }) => message) ?? [];
+  const markdownFindings = findings.map((message) => `**${message}.**\n`);
+  const htmlFindings = findings.map((message) => `<p><strong>${escapeXml(message)}.</strong></p>`).join('');
   const markdownNotes = notes.length > 0 ? `## Notes\n\n${notes.map((note) => `- ${note}`).join('\n')}\n` : '';
   const htmlNotes =
     notes.length > 0 ? `<h2>Notes</h2><ul>${notes.map((note) => `<li>${escapeXml(note)}</li>`).join('')}</ul>` : '';
   return {
-    markdown: [`# ${title}`, '', ...tables.map(markdownTable), markdownNotes].join('\n'),
-    html: `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeXml(title)}</title><style>${STYLE}</style></head><body><h1>${escapeXml(title)}</h1>${htmlTable(tables[0]!)}${curves(runs).join('')}${tables.slice(1).map(htmlTable).join('')}${htmlNotes}</body></html>`,
+    markdown: [`# ${title}`, '', ...markdownFindings, ...tables.map(markdownTable), markdownNotes].join('\n'),
+    html: `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeXml(title)}</title><style>${STYLE}</style></head><body><h1>${escapeXml(title)}</h1>${htmlFindings}${htmlTable(tables[0]!)}${curves(runs).join('')}${tables.slice(1).map(htmlTable).join('')}${htmlNotes}</body></html>`,
   };
 }

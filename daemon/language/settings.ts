@@ -64,7 +64,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
     'mu of the first LC iteration: `mu_j = mu0 * a^j`. Small: w is free at first. Default ' + SCHEDULE.mu0,
   'schedule.a':
     'Growth of mu per LC iteration: `mu_j = mu0 * a^j`. Closer to 1 follows the path better and needs more iterations. Default ' +
-    SCHEDULE.a,
+    SCHEDULE.a +
+    ' at ' +
+    SCHEDULE.iterations +
+    ' iterations; with others, so that mu grows as much.',
+  'schedule.muEnd':
+    'mu of the last of J LC iterations, instead of `a`: `a = (muEnd/mu0)^(1/(J-1))`. Fewer iterations then end at the same mu.',
   'schedule.iterations':
     'LC iterations at most; one is an L step (training) and a C step (projection). Default ' + SCHEDULE.iterations,
   'schedule.multipliers':
@@ -75,11 +80,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'schedule.tolerance':
     'Stop when `||w - theta|| / ||w||` is below this and the support is stable. Default ' + SCHEDULE.tolerance,
   'schedule.stableIterations':
-    'LC iterations in a row for which the set of kept weights must not change before stopping. Default ' +
+    'LC iterations in a row for which at most a tenth of the kept weights may change before stopping. Default ' +
     SCHEDULE.stableIterations,
   training: 'SGD of the L step.',
   'training.batchSize': `Samples per step. Default ${TRAINING.batchSize}, or what fits fewer samples and the memory there is; the run's notes say which.`,
-  'training.learningRate': "eta of the first step. Inside an L step it is clipped: `eta' = min(eta, 1/mu)`.",
+  'training.learningRate':
+    "eta of the first step. Inside an L step it is clipped: `eta' = min(eta, 1/(4 mu))`. Without one, a short test at the start of the run takes the largest of 0.1, 0.03, ... that does the model no harm; `retrain` has half of training's.",
   'training.decay':
     'Factor on the learning rate: `eta_j = eta * decay^j`, j counts LC iterations (mode `iteration`) or epochs (mode `epoch`).',
   'training.decayMode':

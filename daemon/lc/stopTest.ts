@@ -57,14 +57,24 @@ export function updateSupport(tasks: readonly CompressionTask[], theta: Float32A
 export interface StopSettings {
   /** Bound on ||w - theta|| / ||w||. */
   readonly tolerance: number;
-  /** LC iterations in a row for which the support must not have changed. */
+  /** LC iterations in a row for which the support must have been stable. */
   readonly stableIterations: number;
 }
+
+/**
+ * Changes of the support per weight kept, in one LC iteration, up to which it counts as stable. Weights about as large as the
+ * smallest kept change places at every C step, and it is their number that grows with the network; once w and theta agree,
+ * what they weigh is less than their distance.
+ */
+const STABLE_SHARE = 0.1;
+
+/** @param changes entries that came or went in one LC iteration. @param kept entries in the support. */
+export const isStable = (changes: number, kept: number): boolean => changes <= STABLE_SHARE * kept;
 
 /** Stops the loop when w and theta agree and the support has been stable. `state` is plain JSON for a checkpoint. */
 export interface StopTest {
   /** To be told once per LC iteration, after its C step. */
-  update(ratio: number, supportChange: number): boolean;
+  update(ratio: number, supportChange: number, kept: number): boolean;
   readonly state: { readonly stable: number };
 }
 
@@ -72,8 +82,8 @@ export interface StopTest {
 export function createStopTest(settings: StopSettings, state = { stable: 0 }): StopTest {
   let { stable } = state;
   return {
-    update(ratio, supportChange) {
-      stable = supportChange === 0 ? stable + 1 : 0;
+    update(ratio, supportChange, kept) {
+      stable = isStable(supportChange, kept) ? stable + 1 : 0;
       return ratio < settings.tolerance && stable >= settings.stableIterations;
     },
     get state() {

@@ -11,7 +11,7 @@ export const TRAINING: TrainingSettings = {
   weightDecay: 0,
 };
 
-/** lr 0.1 x 0.98^j and mu_j = mu0 a^j as in the authors' own example, with a = 1.15 so that w meets theta at the end. */
+/** lr 0.1 x 0.98^j and mu_j = mu0 a^j as in the authors' own example, with a = 1.15 so that w meets theta at the end. tolerance: what they reach. */
 export const SCHEDULE: ResolvedPlan['schedule'] = {
   mu0: 1e-4,
   a: 1.15,
@@ -19,13 +19,19 @@ export const SCHEDULE: ResolvedPlan['schedule'] = {
   multipliers: 'AL',
   epochs: 3,
   firstEpochs: 3,
-  tolerance: 1e-3,
+  tolerance: 0.03,
   stableIterations: 2,
 };
 
+/** mu grows as much over the iterations of a plan that says nothing of it, however many they are. */
+export const MU_GROWTH = SCHEDULE.a ** (SCHEDULE.iterations - 1);
+
+/** Retraining's learning rate, as a share of training's. */
+export const RETRAIN_RATE = 0.5;
+
 export const RETRAIN: ResolvedPlan['retrain'] = {
   ...TRAINING,
-  learningRate: 0.05,
+  learningRate: RETRAIN_RATE * TRAINING.learningRate,
   decay: 0.9,
   decayMode: 'epoch',
   epochs: 20,

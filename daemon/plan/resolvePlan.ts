@@ -1,11 +1,12 @@
 /** From what the user wrote to what will run: every default filled in, layer patterns expanded, every budget checked. */
 import { BudgetError, createCompression, isOfFile, type BudgetOptions, type FileFormat } from '../lc/budgets.js';
+import { growthPerIteration } from '../lc/schedule.js';
 import { layerViews } from '../model/layerViews.js';
 import type { LayerSummary } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
 import type { Budget, Plan } from '../protocol/plan.js';
-import type { OpenSetting, ResolvedPlan, TrainingSettings } from '../protocol/resolvedPlan.js';
-import { REFERENCE, RETRAIN, SCHEDULE, TRAINING } from './defaults.js';
+import { RATED, type OpenSetting, type ResolvedPlan, type TrainingSettings } from '../protocol/resolvedPlan.js';
+import { MU_GROWTH, REFERENCE, RETRAIN, RETRAIN_RATE, SCHEDULE, TRAINING } from './defaults.js';
 import { resolveData } from './resolveData.js';
 import { suggestion } from './suggest.js';
 
@@ -145,13 +146,34 @@ function openSettings({ model, schedule, training, retrain, reference }: Plan): 
   return (Object.keys(open) as OpenSetting[]).filter((setting) => open[setting]);
 }
 
+/** The schedule with every default, `muEnd` turned into the `a` that leads there. @throws PlanMeaningError. */
+function resolveSchedule({ muEnd, ...written }: NonNullable<Plan['schedule']>): ResolvedPlan['schedule'] {
+  const settings = Object.fromEntries(Object.entries(written).filter(([, value]) => value !== undefined));
+  const schedule = { ...SCHEDULE, ...(settings as Partial<ResolvedPlan['schedule']>) };
+  const { mu0, iterations, epochs } = schedule;
+  const firstEpochs = written.firstEpochs ?? epochs;
+  if (muEnd !== undefined) {
+    if (written.a !== undefined)
+      throw new PlanMeaningError(['schedule', 'muEnd'], 'give either "a" or "muEnd": the one follows from the other');
+    if (!(muEnd > mu0))
+      throw new PlanMeaningError(['schedule', 'muEnd'], `mu grows: it must be above mu0, which is ${mu0}`);
+  }
+  const planned = written.a !== undefined || iterations === 1;
+  if (planned || (muEnd === undefined && iterations === SCHEDULE.iterations)) return { ...schedule, firstEpochs };
+  const growth = muEnd === undefined ? MU_GROWTH : muEnd / mu0;
+  return { ...schedule, a: growthPerIteration(growth, iterations), firstEpochs };
+}
+
+/** Settings of which the plan names no learning rate, so that the run looks for one. */
+const openRates = (plan: Plan): NonNullable<ResolvedPlan['openRates']> =>
+  RATED.filter((section) => plan[section]?.learningRate === undefined);
+
 /**
  * @throws PlanMeaningError at the first layer pattern that matches nothing, budget that cannot be met, or contradiction.
  */
 export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
   const batchSize = plan.training?.batchSize ?? TRAINING.batchSize;
   const training = { ...TRAINING, ...given(plan.training) };
-  const epochs = plan.schedule?.epochs ?? SCHEDULE.epochs;
   return {
     name: context.name,
     planPath: context.planPath,
@@ -159,16 +181,9 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
     data: resolveData(plan.data, context.dataPath),
     tasks: resolveTasks(plan, context),
     method: plan.method ?? 'lc',
-    schedule: {
-      ...SCHEDULE,
-      ...(Object.fromEntries(Object.entries(plan.schedule ?? {}).filter(([, value]) => value !== undefined)) as Partial<
-        ResolvedPlan['schedule']
-      >),
-      epochs,
-      firstEpochs: plan.schedule?.firstEpochs ?? epochs,
-    },
+    schedule: resolveSchedule(plan.schedule ?? {}),
     training,
-    retrain: { ...RETRAIN, batchSize, ...given(plan.retrain) },
+    retrain: { ...RETRAIN, batchSize, learningRate: RETRAIN_RATE * training.learningRate, ...given(plan.retrain) },
     // A model that is given is trained already, unless the plan asks for more.
     reference: {
       ...REFERENCE,
@@ -177,6 +192,7 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
       ...given(plan.reference),
     },
     open: openSettings(plan),
+    openRates: openRates(plan),
     output: plan.output ?? null,
     engine: plan.engine ?? 'auto',
     seed: plan.seed ?? 0,

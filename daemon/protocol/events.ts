@@ -23,6 +23,14 @@ export type LayerKept = z.infer<typeof LayerKept>;
 export const Phase = z.enum(['load', 'reference', 'direct', 'l-step', 'c-step', 'retrain', 'prune', 'export']);
 export type Phase = z.infer<typeof Phase>;
 
+/** What the last LC iteration ended with. */
+export const Agreement = z.object({
+  ratio: measure.describe('||w - theta|| / ||w||.'),
+  supportChange: z.number().describe('Entries that came into the support or left it.'),
+  kept: z.number(),
+});
+export type Agreement = z.infer<typeof Agreement>;
+
 /** A finished budget of a path run, numbered in the order they were computed; its model is in `points/<point>`. */
 export const PathPoint = z.object({
   point: z.number(),
@@ -37,6 +45,7 @@ export const PathPoint = z.object({
   retrained: Evaluation,
   decision: measure.describe('Error after retraining on the part that decides.'),
   epochs: z.number().describe('Epochs of training it took, its retraining included.'),
+  agreement: Agreement.optional().describe('Of LC: what its L and C steps ended with.'),
   seconds: z.number(),
 });
 export type PathPoint = z.infer<typeof PathPoint>;
@@ -62,6 +71,14 @@ export const BudgetCheck = z.object({
   met: z.boolean().nullable().describe('null: nothing to meet.'),
 });
 export type BudgetCheck = z.infer<typeof BudgetCheck>;
+
+/** Something amiss with the result of a finished run; each is a warning of its code in the log too. */
+export const Finding = z.object({
+  code: z.enum(['near-chance', 'constant-output', 'dead-layer', 'budget-missed', 'not-converged', 'support-changing']),
+  message: z.string(),
+  unusable: z.boolean().describe('The result should not be used as it is.'),
+});
+export type Finding = z.infer<typeof Finding>;
 
 const at = { time: z.number() };
 
@@ -162,6 +179,8 @@ export const RunEvent = z.discriminatedUnion('event', [
     path: PathAnswer.optional(),
     /** Inputs that the model was measured on otherwise than they are stored, and how: "x/255". */
     inputs: z.array(z.object({ name: z.string(), read: z.string() })).optional(),
+    /** What is amiss with the result; absent: nothing. */
+    findings: z.array(Finding).optional(),
     /** What happened on the way to this result. */
     continuations: z.array(Continuation).optional(),
   }),

@@ -65,7 +65,7 @@ export const RunSummary = z.object({
   prunable: z.number().nullable(),
   etaSeconds: z.number().nullable(),
   samplesPerSecond: z.number().nullable(),
-  message: z.string().nullable().describe('Why it failed or stopped.'),
+  message: z.string().nullable().describe('Why it failed or stopped, or its result is not usable.'),
   ending: Ending.optional().describe('How its trainer ended, where a signal ended it.'),
 });
 export type RunSummary = z.infer<typeof RunSummary>;

@@ -107,7 +107,11 @@ export const Training = z.strictObject({
     .max(65536)
     .optional()
     .describe('Default 256, or what fits fewer samples and the memory there is.'),
-  learningRate: positive.optional().describe('eta of the first step. Default 0.1.'),
+  learningRate: positive
+    .optional()
+    .describe(
+      'eta of the first step. Default 0.1, or less where a short test on the model at the start of the run says so; of "retrain": half of training\'s.',
+    ),
   decay: positive
     .optional()
     .describe(
@@ -242,7 +246,12 @@ export const Plan = z.strictObject({
   schedule: z
     .strictObject({
       mu0: positive.optional().describe('mu of the first LC iteration: mu_j = mu0 * a^j. Default 1e-4.'),
-      a: z.number().gt(1).optional().describe('Growth of mu per LC iteration.'),
+      a: z
+        .number()
+        .gt(1)
+        .optional()
+        .describe('Growth of mu per LC iteration. Default: so that it grows as much as by 1.15 in 40 iterations.'),
+      muEnd: positive.optional().describe('mu of the last LC iteration, instead of "a", which then follows from it.'),
       iterations: z.int().min(1).max(10000).optional().describe('LC iterations at most.'),
       multipliers: z.enum(['AL', 'QP']).optional().describe('Augmented Lagrangian (default) or quadratic penalty.'),
       epochs: z
@@ -261,12 +270,12 @@ export const Plan = z.strictObject({
         .number()
         .min(0)
         .optional()
-        .describe('Stop when ||w-theta||/||w|| is below this and the support is stable. Default 1e-3.'),
+        .describe('Stop when ||w-theta||/||w|| is below this and the support is stable. Default 0.03.'),
       stableIterations: z
         .int()
         .min(1)
         .optional()
-        .describe('LC iterations for which the support must not change. Default 2.'),
+        .describe('LC iterations for which at most a tenth of the kept weights may change. Default 2.'),
     })
     .optional(),
   training: Training.optional().describe('SGD settings of the L step.'),

@@ -7,6 +7,9 @@ import { ARCHITECTURES, Budget, ClassOrder } from './plan.js';
 export const BASELINES = ['magnitude', 'gradual'] as const;
 export type Baseline = (typeof BASELINES)[number];
 
+/** Sections of a plan with a learning rate. */
+export const RATED = ['reference', 'training', 'retrain'] as const;
+
 const TrainingSettings = z.strictObject({
   batchSize: z.int().min(1),
   /** Samples computed at once, where memory has no room for a whole batch: a divisor of it. */
@@ -93,6 +96,8 @@ export const ResolvedPlan = z.strictObject({
   reference: TrainingSettings.extend({ epochs: z.number().min(0) }),
   /** What the plan is silent about: defaults stand here until the run starts, and what was chosen afterwards. */
   open: z.array(z.enum(OPEN_SETTINGS)).optional(),
+  /** Whose learning rates the run still has to choose; it then writes them here and takes this away. */
+  openRates: z.array(z.enum(RATED)).optional(),
   output: z.string().nullable(),
   engine: z.string(),
   seed: z.int(),

@@ -29,6 +29,7 @@ export function runState({ state }: Pick<LastEvents, 'state'>, alive: boolean): 
 
 function messageOf(state: RunState, events: LastEvents): string | null {
   if (events.state?.event === 'failed') return events.state.message;
+  if (events.state?.event === 'done') return events.state.findings?.find(({ unusable }) => unusable)?.message ?? null;
   if (state !== 'interrupted') return null;
   return events.state?.event === 'stopped' && events.state.reason === 'shutdown'
     ? 'The program that ran it was closed; resume continues where it stopped.'

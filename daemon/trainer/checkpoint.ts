@@ -17,14 +17,26 @@ const MAX_HEADER = 16 << 20;
 const PIECE = 64 << 20;
 const KEPT = 2;
 
-const VECTORS = ['w', 'velocity', 'statistics', 'theta', 'lambda', 'startW', 'startStatistics'] as const;
+const VECTORS = [
+  'w',
+  'velocity',
+  'statistics',
+  'theta',
+  'lambda',
+  'startW',
+  'startStatistics',
+  'bestW',
+  'bestStatistics',
+] as const;
+/** Earlier versions wrote only the first of them. */
+const FEWEST_VECTORS = 7;
 
 const Header = z.object({
   progress: Progress,
   /** Length of the event log when the checkpoint was taken: bytes and events. */
   log: z.object({ bytes: z.int().min(0), events: z.int().min(0) }),
   /** Lengths of the vectors, in the order of VECTORS. */
-  lengths: z.array(z.int().min(0)).length(VECTORS.length),
+  lengths: z.array(z.int().min(0)).min(FEWEST_VECTORS).max(VECTORS.length),
 });
 
 export interface LogPosition {
@@ -111,7 +123,7 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
     const hash = createHash('sha256').update(prefix).update(headerBytes);
     const vectors: Partial<Record<keyof StateVectors, Float32Array>> = {};
     for (const [i, name] of VECTORS.entries()) {
-      const vector = new Float32Array(header.lengths[i]!);
+      const vector = new Float32Array(header.lengths[i] ?? 0);
       await readFully(handle, bytesOf(vector), at);
       at += vector.byteLength;
       for (const piece of pieces(bytesOf(vector))) hash.update(piece);

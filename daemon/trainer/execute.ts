@@ -1,5 +1,8 @@
 /** Runs a plan's method from its beginning or from a checkpoint to the result. */
+import type { Agreement } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
+import { primarySet } from './evaluations.js';
+import { isConstant } from './findings.js';
 import { longRetraining, runGradual, runMagnitude } from './baselines.js';
 import { boundary, createLive, lap, saveCheckpoint, type Live } from './live.js';
 import { lStepsFrom, runLc } from './loop.js';
@@ -40,6 +43,10 @@ const METHODS = { lc: runLc, magnitude: runMagnitude, gradual: runGradual, refer
 export interface Executed extends Outcome {
   /** What the user has set in place of the plan's budget, or the one of the path's point; null: as planned. */
   readonly budget: Budget | null;
+  /** What its L and C steps ended with; null where there were none. */
+  readonly agreement: Agreement | null;
+  /** The result answers the same to every input. */
+  readonly constant: boolean;
   /** Time of work, pauses and interruptions left out. */
   readonly seconds: number;
 }
@@ -62,5 +69,14 @@ export async function execute(run: Run, restored: RunState | null): Promise<Exec
   lap(run, live);
   const { finished } = live.progress.path ?? {};
   const point = finished?.find((one) => one.point === outcome.path?.point);
-  return { ...outcome, budget: point?.budget ?? live.progress.budget, seconds: live.progress.elapsed / 1000 };
+  const last = await run.sessions.use((method === 'reference' ? trained : retrain).batchSize);
+  await last.setWeights(outcome.weights);
+  await last.setState(outcome.statistics);
+  return {
+    ...outcome,
+    budget: point?.budget ?? live.progress.budget,
+    agreement: (point ? point.agreement : live.progress.agreement) ?? null,
+    constant: await isConstant(last, run.sets[primarySet(run.sets)]!),
+    seconds: live.progress.elapsed / 1000,
+  };
 }

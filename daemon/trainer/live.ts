@@ -2,6 +2,7 @@
 import type { EngineSession, Range } from '../engine/engine.js';
 import type { Run } from './run.js';
 import { Stopped } from './control.js';
+import { freshGuard } from './lossGuard.js';
 import type { Progress, RunState, TrainingPhase } from './state.js';
 
 /** Writing checkpoints inside a phase takes at most this share of the time. */
@@ -14,6 +15,9 @@ export interface Live {
   lambda: Float32Array | null;
   startW: Float32Array;
   startStatistics: Float32Array;
+  /** Of retraining: the best network so far. */
+  bestW: Float32Array;
+  bestStatistics: Float32Array;
   /** Clock times: of the last addition to `elapsed`, and before which no periodic checkpoint is due. */
   mark: number;
   checkpointDue: number;
@@ -30,6 +34,9 @@ const beginning = (phase: TrainingPhase): Progress => ({
   iterationElapsed: 0,
   rateScale: 1,
   retries: 0,
+  guard: freshGuard(),
+  best: null,
+  agreement: null,
   stable: 0,
   budget: null,
   pendingBudget: null,
@@ -52,6 +59,8 @@ export async function createLive(run: Run, session: EngineSession, restored: Run
       lambda: multipliers ? new Float32Array(session.size) : null,
       startW: new Float32Array(0),
       startStatistics: new Float32Array(0),
+      bestW: new Float32Array(0),
+      bestStatistics: new Float32Array(0),
       ...times,
     };
   }
@@ -61,8 +70,8 @@ export async function createLive(run: Run, session: EngineSession, restored: Run
   await session.setVelocity(vectors.velocity);
   await session.setState(vectors.statistics);
   session.setRandomState(progress.random);
-  const { theta, lambda, startW, startStatistics } = vectors;
-  return { progress, theta, lambda: multipliers ? lambda : null, startW, startStatistics, ...times };
+  const { lambda } = vectors;
+  return { ...vectors, progress, lambda: multipliers ? lambda : null, ...times };
 }
 
 /** Adds the time since the last call to the run's working time. */
@@ -85,6 +94,8 @@ export async function stateOf(live: Live, session: EngineSession): Promise<RunSt
       lambda: live.lambda ?? new Float32Array(0),
       startW: live.startW,
       startStatistics: live.startStatistics,
+      bestW: live.bestW,
+      bestStatistics: live.bestStatistics,
     },
   };
 }
@@ -147,11 +158,13 @@ export async function enter(
   batches: unknown = live.progress.phase === phase ? live.progress.batches : null,
 ): Promise<void> {
   const { progress } = live;
+  progress.guard = { ...freshGuard(), off: phase === progress.phase && progress.guard.off };
   progress.batches = batches;
   progress.phase = phase;
   progress.iteration = iteration;
   progress.step = 0;
   progress.retries = 0;
+  progress.best = null;
   lap(run, live);
   progress.iterationElapsed = progress.elapsed;
   await saveCheckpoint(run, live, session);

@@ -71,7 +71,7 @@ export async function lcIterations(
   while (progress.phase === 'l-step') {
     const j = progress.iteration;
     const mu = muAt(schedule, j);
-    const { tasks } = (compressed = takeBudget(run, live) ?? compressed);
+    const { tasks } = (compressed = (await takeBudget(run, live, mu)) ?? compressed);
     const ranges = taskRanges(tasks);
 
     // L step.
@@ -93,8 +93,11 @@ export async function lcIterations(
     const between = distance(tasks, w, live.theta);
     const supportChange = updateSupport(tasks, live.theta, support);
     const stopTest = createStopTest(schedule, { stable: progress.stable });
-    const converged = stopTest.update(between.ratio, supportChange);
+    const { kept } = countKept(run.layers, live.theta);
+    const converged = stopTest.update(between.ratio, supportChange, kept);
     progress.stable = stopTest.state.stable;
+    const ratio = Number.isFinite(between.ratio) ? between.ratio : null;
+    progress.agreement = { ratio, supportChange, kept };
 
     const sets = affordableSets(run, j);
     if (sets.includes(primarySet(run.sets))) await evaluateSets(run, session, 'w', progress.totalStep, [], j);
@@ -123,20 +126,21 @@ export async function beginRetraining(
 ): Promise<void> {
   run.control.closeBudget();
   await adopt(live, session, tasks);
-  // A learning rate that was too high with the penalty need not be so without.
-  live.progress.rateScale = 1;
   await enter(run, live, session, 'retrain', 0);
 }
 
-/** A budget the user has set since the last iteration, from this one's beginning on. */
-function takeBudget(run: Run, live: Live): ReturnType<Run['tasks']> | null {
+/** A budget the user has set since the last iteration, from this one's beginning on: its L step is drawn to it already. */
+async function takeBudget(run: Run, live: Live, mu: number): Promise<Tasks | null> {
   if (live.progress.step > 0) return null;
   const budget = run.control.takeBudget();
   if (!budget) return null;
   live.progress.budget = budget;
   live.progress.stable = 0;
   run.log({ event: 'budget', budget, iteration: live.progress.iteration });
-  return run.tasks(budget);
+  const compressed = run.tasks(budget);
+  const session = await run.sessions.use(run.plan.training.batchSize);
+  cStep(compressed.tasks, await session.getWeights(), live.lambda, mu, live.theta);
+  return compressed;
 }
 
 function affordableSets(run: Run, j: number): (keyof EvaluationSets)[] {

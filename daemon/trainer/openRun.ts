@@ -16,6 +16,8 @@ import { latestCheckpoint, tidyCheckpoints, writeCheckpoint } from './checkpoint
 import { Stopped, type Control } from './control.js';
 import { openEventWriter, type EventWriter } from './eventWriter.js';
 import { execute, totalSteps } from './execute.js';
+import { judge } from './findings.js';
+import { settleRates } from './rateTest.js';
 import { countKept } from './kept.js';
 import { takeLock } from './lock.js';
 import { countEvents, lastEndings } from './logEnd.js';
@@ -100,7 +102,6 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           process.emit(written);
           return written;
         };
-        const run = createRun(process, assembled, own, emit);
         try {
           for (const file of damaged) {
             emit({
@@ -120,23 +121,24 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           // What speaks against the engine is news where it was compared just now, on whatever device the run goes on on.
           const notes = checkpoint ? assembled.doubts : [...assembled.doubts, ...assembled.notes];
           for (const note of notes) emit({ event: 'warning', code: 'note', message: note });
+          const settled = checkpoint ? assembled : await settle(process, assembled, emit);
+          const run = createRun(process, settled, own, emit);
           const outcome = await execute(run, checkpoint?.state ?? null);
           emit({ event: 'phase', phase: 'export' });
           const { weights, statistics, reference, theta, retrained, seconds, path } = outcome;
           const named = assembled.withWeights(weights, statistics);
           await writeModelInto(paths.result, assembled.model, named, assembled.inputScales);
           const budget = await verified(paths.result, assembled, named, outcome.budget);
-          for (const { kind, asked, limit, got } of budget.filter(({ met }) => met === false)) {
-            const message = `THE BUDGET IS MISSED: ${asked} allows ${limit} (${kind}), the written file has ${got}`;
-            emit({ event: 'warning', code: 'budget-missed', message });
-          }
           const { kept, perLayer } = countKept(assembled.parts.layers, weights);
+          const findings = judge({ ...outcome, perLayer, budget }, assembled.parts);
+          for (const { code, message } of findings) emit({ event: 'warning', code, message });
           const figures = { reference, theta, retrained, kept, prunable: assembled.prunable, perLayer, seconds };
           const inputs = assembled.inputScales.map(({ name, read }) => ({ name, read }));
           const more = {
             budget,
             ...(inputs.length > 0 && { inputs }),
             ...(path && { path }),
+            ...(findings.length > 0 && { findings }),
             ...(continuations.length > 0 && { continuations }),
           };
           const done = { event: 'done' as const, ...figures, folder: process.folder, ...more };
@@ -165,6 +167,18 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
     await release();
     throw error;
   }
+}
+
+/** The run with the learning rates that its plan leaves open, which are then part of its `plan.json`. @throws Stopped. */
+async function settle(
+  { folder, control }: RunProcess,
+  assembled: Assembled,
+  emit: (event: UntimedRunEvent) => RunEvent,
+): Promise<Assembled> {
+  const { plan, notes } = await settleRates(assembled.plan, assembled.parts, control);
+  if (assembled.plan.openRates) await writeFileAtomic(runPaths(folder).plan, `${JSON.stringify(plan, null, 2)}\n`);
+  for (const { code, message } of notes) emit({ event: 'warning', code, message });
+  return { ...assembled, plan, parts: { ...assembled.parts, plan } };
 }
 
 /** What each budget asked for, and what the sparse package of the result, read back from disk, has of it. */

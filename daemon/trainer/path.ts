@@ -206,6 +206,7 @@ async function finishPoint(
     decision: each[decisionSet(run.sets)]!.error,
     epochs,
     seconds: (progress.elapsed - elapsed) / 1000,
+    ...(progress.agreement && { agreement: progress.agreement }),
   };
   const points = Math.max(path.budgets.length, finished.length + 1);
   run.log({ event: 'point', points, step: progress.totalStep, ...done });

@@ -74,6 +74,8 @@ export interface Run {
   readonly layers: readonly PrunedLayer[];
   /** Error of always answering the most frequent class, or the mean of a regression; null where there is none to tell. */
   readonly chanceError: number | null;
+  /** Mean loss of always giving the same answer; null: unknown, then no loss is too high. */
+  readonly chanceLoss: number | null;
   /** Errors are shares of the targets' variance, not of wrong samples. */
   readonly regression?: boolean;
   readonly control: Control;

@@ -21,6 +21,7 @@ import { resolveInside } from '../model/workspacePath.js';
 import { UserError } from '../protocol/errors.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { chanceError } from './chance.js';
+import { chanceLoss } from './chanceLoss.js';
 import { decisionNotes } from './evaluations.js';
 import { fitPlan, microBatchOf } from './batchSize/fitPlan.js';
 import { prunableWeights } from './kept.js';
@@ -42,7 +43,16 @@ const orderSeed = ({ seed }: ResolvedPlan, phase: string): number => (seed ^ ORD
 /** A run's context but for what the process around it provides. */
 export type Parts = Pick<
   Run,
-  'plan' | 'sessions' | 'batches' | 'sets' | 'tasks' | 'layers' | 'chanceError' | 'regression' | 'checkpointMs'
+  | 'plan'
+  | 'sessions'
+  | 'batches'
+  | 'sets'
+  | 'tasks'
+  | 'layers'
+  | 'chanceError'
+  | 'chanceLoss'
+  | 'regression'
+  | 'checkpointMs'
 >;
 
 export interface Assembled {
@@ -264,6 +274,7 @@ export const assemble: Assemble = async (written, options) => {
     chanceError: setup.classification
       ? await chanceError(sets.test ?? sets.validation ?? sets.train, session.inputShapes, session.outputShape)
       : 1,
+    chanceLoss: await chanceLoss(sets.train, session.inputShapes, session.outputShape, setup.loss),
     regression: !setup.classification,
   };
   parts.tasks(null);

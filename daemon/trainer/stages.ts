@@ -149,7 +149,7 @@ export async function retrainSurvivors(
   let session: EngineSession;
   if (retrains(retraining, tasks)) {
     const mask = { keep: supportOf(tasks.tasks, live.theta), ranges: taskRanges(tasks.tasks) };
-    session = await trainPhase(run, live, { ...retraining, mask });
+    session = await trainPhase(run, live, { ...retraining, mask, keepsBest: true });
   } else {
     session = await run.sessions.use(retraining.settings.batchSize);
   }

@@ -1,7 +1,8 @@
 /** Everything a run must remember to go on bit for bit: what a checkpoint holds. */
 import { z } from 'zod';
-import { Evaluation, PathPoint } from '../protocol/events.js';
+import { Agreement, Evaluation, PathPoint } from '../protocol/events.js';
 import { Budget } from '../protocol/plan.js';
+import { freshGuard, GuardState } from './lossGuard.js';
 
 /** The parts of a run that train. C steps and evaluations between them are recomputed from the state at their end. */
 export const TrainingPhase = z.enum(['reference', 'l-step', 'prune', 'retrain']);
@@ -38,11 +39,20 @@ export const Progress = z.object({
   loopElapsed: z.number(),
   loopStep: z.int(),
   iterationElapsed: z.number(),
-  /** Factor on the learning rate: halved at every divergence. */
+  /** Factor on the learning rate: halved at every divergence; it recovers slowly. */
   rateScale: z.number().positive(),
   /** Divergences in a row without a finished phase in between. */
   retries: z.int().min(0),
-  /** LC iterations in a row without a change of support. */
+  /** The batch losses of this phase. Checkpoints of earlier versions have none. */
+  guard: GuardState.default(freshGuard),
+  /** Of retraining: the lowest loss so far, and at its beginning (null: not finite), and the epochs done by then. */
+  best: z
+    .object({ loss: z.number().nullable(), epoch: z.number(), start: z.number().nullable() })
+    .nullable()
+    .default(null),
+  /** How far w and theta agreed at the last LC iteration. */
+  agreement: Agreement.nullable().default(null),
+  /** LC iterations in a row with a stable support. */
   stable: z.int().min(0),
   /** Set by the user during the run; replaces the plan's budget. */
   budget: Budget.nullable(),
@@ -70,6 +80,9 @@ export interface StateVectors {
   /** w and the statistics where this phase began: what a diverged phase goes back to. */
   readonly startW: Float32Array;
   readonly startStatistics: Float32Array;
+  /** Of retraining: the best network so far; length 0 elsewhere. */
+  readonly bestW: Float32Array;
+  readonly bestStatistics: Float32Array;
 }
 
 export interface RunState {

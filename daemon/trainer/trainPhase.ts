@@ -3,7 +3,9 @@ import type { EngineSession, TrainRequest } from '../engine/engine.js';
 import { UserError } from '../protocol/errors.js';
 import type { TrainingSettings } from '../protocol/resolvedPlan.js';
 import { createBatchLog } from './batchLog.js';
+import { keepBest, takeBest } from './bestEpoch.js';
 import { boundary, saveCheckpoint, type Live } from './live.js';
+import { freshGuard, isDestroyed, lossLimit, watch } from './lossGuard.js';
 import type { Batches, Run } from './run.js';
 
 /** Engine calls are this long, so that pausing and stopping feel immediate. */
@@ -11,12 +13,19 @@ const CALL_MS = 200;
 const MAX_RETRIES = 8;
 /** Weights that grew by this factor within one phase have diverged, finite or not. */
 const EXPLOSION = 1e3;
+/** Growth of a reduced learning rate with every phase that ends well: half is made good in seven. */
+const RECOVERY = 1.1;
+
+/** Training that a smaller learning rate may save: raised by an engine for a loss that is not finite, and here. */
+class LossRose extends UserError {}
 
 export interface PhaseRequest extends Pick<TrainRequest, 'penalty' | 'mask'> {
   readonly settings: TrainingSettings;
   readonly epochs: number;
   /** Learning rate at a (fractional) epoch of this phase. */
   learningRate(epoch: number): number;
+  /** Of the network at its beginning and those after its epochs the one with the lowest loss stays. */
+  readonly keepsBest?: boolean;
 }
 
 /** Steps of a number of epochs, which may be a fraction: at least one unless zero. */
@@ -50,10 +59,12 @@ export async function trainPhase(run: Run, live: Live, request: PhaseRequest): P
     try {
       await train(run, live, request, session, batches);
       progress.retries = 0;
+      progress.rateScale = Math.min(1, RECOVERY * progress.rateScale);
+      if (request.keepsBest) await takeBest(run, live, session, request.epochs);
       return session;
     } catch (error) {
       if (!(error instanceof UserError && error.code === 'diverged')) throw error;
-      await goBack(run, live, request, session, batches);
+      await goBack(run, live, request, session, batches, error);
     }
   }
 }
@@ -69,8 +80,10 @@ async function train(
   const { settings, penalty, mask } = request;
   const { phase } = progress;
   const where = phase === 'l-step' || phase === 'prune' ? { phase, iteration: progress.iteration } : { phase };
-  const total = stepsOf(request.epochs, batches.stepsPerEpoch);
-  const epochOf = (step: number) => step / batches.stepsPerEpoch;
+  const { stepsPerEpoch } = batches;
+  const total = stepsOf(request.epochs, stepsPerEpoch);
+  const epochOf = (step: number) => step / stepsPerEpoch;
+  if (request.keepsBest && progress.best === null) await keepBest(run, live, session, 0);
   const { path, budget } = progress;
   const onPath = path && phase !== 'reference' ? { point: path.point, ...(budget && { budget }) } : {};
   run.log({ event: 'phase', ...where, steps: total, ...onPath });
@@ -84,12 +97,14 @@ async function train(
   while (progress.step < total) {
     const began = run.clock();
     const from = progress.step;
-    const count = Math.min(steps, total - from);
+    const left = request.keepsBest ? stepsPerEpoch - (from % stepsPerEpoch) : Infinity;
+    const count = Math.min(steps, total - from, left);
     const learningRate = (i: number) => progress.rateScale * request.learningRate(epochOf(from + i));
     let failure: unknown = null;
     const onStep = (i: number, loss: number) => {
       try {
         const step = progress.totalStep + i + 1;
+        if (Number.isFinite(loss)) watch(progress.guard, loss, run.chanceLoss);
         batchLog.add({ step, epoch: epochOf(from + i + 1), loss, learningRate: learningRate(i) });
       } catch (error) {
         // An engine is not told of a full disk in the middle of its step.
@@ -108,12 +123,15 @@ async function train(
       onStep,
     });
     if (failure !== null) throw failure;
+    requireSane(run, live, from + count === total);
     progress.step += count;
     progress.totalStep += count;
     progress.batches = batches.state;
     const milliseconds = Math.max(run.clock() - began, 0.1);
     steps = Math.max(1, Math.min(4 * steps, Math.floor((count * CALL_MS) / milliseconds)));
     if (progress.step === total) batchLog.flush();
+    if (request.keepsBest && (progress.step === total || progress.step % stepsPerEpoch === 0))
+      await keepBest(run, live, session, Math.min(request.epochs, epochOf(progress.step)));
     if (progress.step < total) await boundaryAfter(batchLog.flush);
   }
   const size = norm(await session.getWeights());
@@ -131,6 +149,18 @@ async function train(
   }
 }
 
+/** @throws LossRose where training has destroyed the network. */
+function requireSane(run: Run, { progress }: Live, last: boolean): void {
+  const { guard } = progress;
+  if (!isDestroyed(guard, last)) return;
+  const [high, start] = [guard.smoothed!, guard.start!].map((loss) => loss.toPrecision(3));
+  const limit = lossLimit(guard, run.chanceLoss).toPrecision(3);
+  throw new LossRose(
+    'diverged',
+    `the batch loss rose from ${start} to ${high} (a network that has learned nothing: ${run.chanceLoss!.toPrecision(3)}; allowed here: ${limit})`,
+  );
+}
+
 /** Back to where the phase began (in an L step: the last C step), with half the learning rate. */
 async function goBack(
   run: Run,
@@ -138,19 +168,25 @@ async function goBack(
   request: PhaseRequest,
   session: EngineSession,
   batches: Batches,
+  cause: UserError,
 ): Promise<void> {
   const { progress } = live;
   const rate = progress.rateScale * request.learningRate(0);
   const where = progress.phase === 'l-step' ? `L step ${progress.iteration + 1}` : progress.phase;
-  if (progress.retries === MAX_RETRIES) {
+  const givesUp = progress.retries === MAX_RETRIES;
+  if (givesUp && !(cause instanceof LossRose)) {
     throw new UserError(
       'diverged',
       `training diverged in ${where} even at learning rate ${rate.toPrecision(3)}; check the data's scale (NaN, not normalised?) or lower "learningRate"`,
       { field: 'training.learningRate' },
     );
   }
-  progress.retries += 1;
-  progress.rateScale /= 2;
+  if (!givesUp) {
+    progress.retries += 1;
+    progress.rateScale /= 2;
+  }
+  // The loss is high for another reason then, such as a budget that leaves too little: it may stay so, and the end is judged.
+  progress.guard = { ...freshGuard(), off: givesUp };
   progress.step = 0;
   progress.batches = progress.start.batches;
   batches.restore(progress.start.batches);
@@ -161,7 +197,9 @@ async function goBack(
   run.log({
     event: 'warning',
     code: 'diverged',
-    message: `training diverged in ${where}; going on from its beginning with half the learning rate (${(rate / 2).toPrecision(3)})`,
+    message: givesUp
+      ? `${cause.message} in ${where} even at learning rate ${rate.toPrecision(3)}; going on without watching it`
+      : `${cause instanceof LossRose ? cause.message : 'training diverged'} in ${where}; going on from its beginning with half the learning rate (${(rate / 2).toPrecision(3)})`,
   });
   await saveCheckpoint(run, live, session);
 }

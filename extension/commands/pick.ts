@@ -91,7 +91,7 @@ export const headOf = (document: vscode.TextDocument): string =>
   document.getText(new vscode.Range(0, 0, 200, 0)).slice(0, HEAD);
 
 const runItem = (summary: RunSummary) => ({
-  label: `$(${runIcon(summary.state).id}) ${displayName(summary)}`,
+  label: `$(${runIcon(summary).id}) ${displayName(summary)}`,
   description: runDescription(summary),
   run: summary,
 });

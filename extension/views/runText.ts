@@ -2,8 +2,8 @@ import * as vscode from 'vscode';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
 import { bar, count, duration, percent } from '../format.js';
 
-/** State by shape and colour. */
-export function runIcon(state: RunSummary['state']): vscode.ThemeIcon {
+/** State by shape and colour. A finished run with a message has a result that is not usable. */
+export function runIcon({ state, message }: Pick<RunSummary, 'state' | 'message'>): vscode.ThemeIcon {
   const of = (icon: string, colour?: string) =>
     new vscode.ThemeIcon(icon, colour ? new vscode.ThemeColor(colour) : undefined);
   switch (state) {
@@ -22,7 +22,7 @@ export function runIcon(state: RunSummary['state']): vscode.ThemeIcon {
     case 'failed':
       return of('error', 'charts.red');
     case 'done':
-      return of('pass', 'charts.green');
+      return message === null ? of('pass', 'charts.green') : of('warning', 'charts.orange');
   }
 }
 

@@ -78,7 +78,7 @@ export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Dispos
     item.description = [summary.method === 'lc' ? null : summary.method, runDescription(summary)]
       .filter(Boolean)
       .join(' · ');
-    item.iconPath = runIcon(summary.state);
+    item.iconPath = runIcon(summary);
     item.contextValue = `run.${summary.state}`;
     item.accessibilityInformation = { label: `${displayName(summary)}, ${summary.state}, ${item.description}` };
     item.command = { command: 'lcPrune.openMonitor', title: vscode.l10n.t('Open Monitor'), arguments: [node] };

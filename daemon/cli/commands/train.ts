@@ -7,6 +7,7 @@ import { writeTfjsModel } from '../../model/writeTfjs.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { startRun } from '../../runs/supervisor.js';
 import { integerOption, namedFile, stringOption, type Command } from '../command.js';
+import { exitCodeOf } from '../finishRun.js';
 import { follow } from '../follow.js';
 import { percent } from '../text.js';
 
@@ -44,6 +45,6 @@ export const train: Command = {
     }
     terminal.print(`reference ${percent(done.reference.error)} error: ${relative(process.cwd(), path)}`);
     terminal.emit({ ...done, folder: handle.folder, model: path });
-    return 0;
+    return exitCodeOf(done);
   },
 };

@@ -24,12 +24,12 @@ type Net = 'lenet300' | 'lenet5';
 /** LeNet300 at the product's defaults; LeNet5, ten times the work per epoch, at a schedule a third as long. */
 const settings: Record<Net, Omit<Plan, 'data' | 'model'>> = {
   lenet300: {
-    schedule: { iterations: iterations(40), epochs: quick ? 1 : 3 },
+    schedule: { tolerance: 1e-3, iterations: iterations(40), epochs: quick ? 1 : 3 },
     retrain: { epochs: epochs(20) },
     reference: { epochs: epochs(20) },
   },
   lenet5: {
-    schedule: { iterations: iterations(20), epochs: 1, mu0: 3e-4, a: 1.25 },
+    schedule: { tolerance: 1e-3, iterations: iterations(20), epochs: 1, mu0: 3e-4, a: 1.25 },
     training: { learningRate: 0.05 },
     retrain: { epochs: epochs(10), learningRate: 0.02 },
     reference: { epochs: epochs(20), learningRate: 0.05, decay: 0.85, weightDecay: 5e-4 },

@@ -24,7 +24,7 @@ const common: Plan = {
   model: { architecture: 'lenet300' },
   data: { source: 'mnist', preprocess: { scale: 'unit', mean: 'image' } },
   budget: { keep: '1%' },
-  schedule: { mu0: 1e-4, a: 1.15, iterations: 40, epochs: epochs(4) },
+  schedule: { tolerance: 1e-3, mu0: 1e-4, a: 1.15, iterations: 40, epochs: epochs(4) },
   retrain: { epochs: epochs(40), learningRate: 0.05, decay: 0.95, decayMode: 'epoch' },
   reference: { epochs: epochs(40), learningRate: 0.1, decay: 0.95, decayMode: 'epoch' },
 };

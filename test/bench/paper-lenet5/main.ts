@@ -22,7 +22,7 @@ const common: Plan = {
   model: { architecture: 'lenet5' },
   data: 'mnist',
   budget: { keep: '1%' },
-  schedule: { iterations: quick ? 10 : 40, epochs: 1 },
+  schedule: { tolerance: 1e-3, iterations: quick ? 10 : 40, epochs: 1 },
   training: { learningRate: 0.05 },
   retrain: { epochs: epochs(15), learningRate: 0.02 },
   // Caffe's own weight decay.

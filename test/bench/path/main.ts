@@ -27,7 +27,7 @@ const common: Plan = {
   model: { architecture: 'lenet300' },
   data: { source: 'mnist', preprocess: { scale: 'unit', mean: 'image' } },
   budget: { keep: '1%' },
-  schedule: { mu0: 1e-4, a: 1.3225, iterations: 20, epochs: epochs(2) },
+  schedule: { tolerance: 1e-3, mu0: 1e-4, a: 1.3225, iterations: 20, epochs: epochs(2) },
   retrain: { epochs: epochs(8), learningRate: 0.05, decay: 0.8, decayMode: 'epoch' },
   reference: { epochs: epochs(20), learningRate: 0.1, decay: 0.9, decayMode: 'epoch' },
   engine: 'onnx-cpu',

@@ -33,12 +33,12 @@ const NAMES: Readonly<Record<Net, string>> = { lenet300: 'LeNet300', lenet5: 'Le
 /** Each trains its own reference without the validation part, which decides; LeNet5 costs ten times as much an epoch. */
 const settings: Readonly<Record<Net, Partial<Plan>>> = {
   lenet300: {
-    schedule: { iterations: 40, epochs: epochs(2) },
+    schedule: { tolerance: 1e-3, iterations: 40, epochs: epochs(2) },
     retrain: { epochs: epochs(10) },
     reference: { epochs: epochs(30) },
   },
   lenet5: {
-    schedule: { iterations: 20, epochs: 1, mu0: 3e-4, a: 1.25 },
+    schedule: { tolerance: 1e-3, iterations: 20, epochs: 1, mu0: 3e-4, a: 1.25 },
     training: { learningRate: 0.05 },
     retrain: { epochs: epochs(6), learningRate: 0.02 },
     reference: { epochs: epochs(20), learningRate: 0.05, decay: 0.85, weightDecay: 5e-4 },

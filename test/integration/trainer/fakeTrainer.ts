@@ -23,9 +23,9 @@ const assemble: Assemble = async (plan) => {
       for (const end = performance.now() + delay; performance.now() < end;);
     },
   });
-  const { plan: _plan, sessions, batches, sets, tasks, layers, chanceError } = run;
+  const { plan: _plan, sessions, batches, sets, tasks, layers, chanceError, chanceLoss } = run;
   // So that checkpoints are many and a kill meets every kind of moment.
-  const parts = { plan, sessions, batches, sets, tasks, layers, chanceError, checkpointMs: 0 };
+  const parts = { plan, sessions, batches, sets, tasks, layers, chanceError, chanceLoss, checkpointMs: 0 };
   const weight = (name: string, shape: number[]) => ({
     name,
     shape,

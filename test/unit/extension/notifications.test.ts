@@ -35,6 +35,14 @@ test('a crash offers the next engine, by name, and the button goes on on it', as
   expect(executeCommand).toHaveBeenCalledExactlyOnceWith('lcPrune.continueOnEngine', { summary, engine: 'onnx-cpu' });
 });
 
+test('a finished run whose result is not usable warns, and the button opens its monitor', async () => {
+  const summary = run('done', { message: 'THE RESULT IS NOT USABLE: its outputs are the same for every input' });
+  const { text, buttons } = await ended(summary, ([first]) => first);
+  expect(text).toMatch(/tiny.*: THE RESULT IS NOT USABLE/);
+  expect(buttons).toEqual(['Open Monitor']);
+  expect(executeCommand).toHaveBeenCalledExactlyOnceWith('lcPrune.openMonitor', { summary });
+});
+
 test('the other button shows the log and changes nothing', async () => {
   const { show } = await ended(run('crashed', { ending: crash }), ([, second]) => second);
   expect(show).toHaveBeenCalledOnce();

@@ -313,12 +313,17 @@ describe('the stop test', () => {
   it('needs both a small ratio and a support stable for long enough, and continues from its state', () => {
     const settings = { tolerance: 0.01, stableIterations: 2 };
     const test = createStopTest(settings);
-    expect(test.update(0.001, 0)).toBe(false);
-    expect(test.update(0.001, 1)).toBe(false);
-    expect(test.update(0.5, 0)).toBe(false);
+    expect(test.update(0.001, 0, 9)).toBe(false);
+    expect(test.update(0.001, 1, 9)).toBe(false);
+    expect(test.update(0.5, 0, 9)).toBe(false);
     const resumed = createStopTest(settings, JSON.parse(JSON.stringify(test.state)) as { stable: number });
-    expect(resumed.update(0.5, 0)).toBe(false);
-    expect(resumed.update(0.009, 0)).toBe(true);
-    expect(test.update(0.009, 0)).toBe(true);
+    expect(resumed.update(0.5, 0, 9)).toBe(false);
+    expect(resumed.update(0.009, 0, 9)).toBe(true);
+    expect(test.update(0.009, 0, 9)).toBe(true);
+    // Of many kept weights a few change places at every C step: up to a tenth is stable.
+    const large = createStopTest(settings);
+    expect(large.update(0.009, 100, 1000)).toBe(false);
+    expect(large.update(0.009, 100, 1000)).toBe(true);
+    expect(large.update(0.009, 101, 1000)).toBe(false);
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,6 +33,25 @@ afterEach(() => rm(folder, { recursive: true }));
 const bits = (vector: Float32Array) => Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('hex');
 
 describe('checkpoints', () => {
+  it('of earlier versions, without the running loss and the best epoch, are read', async () => {
+    const { guard: _guard, best: _best, agreement: _agreement, ...progress } = state.progress;
+    const names = ['w', 'velocity', 'statistics', 'theta', 'lambda', 'startW', 'startStatistics'] as const;
+    const vectors = names.map((name) => state.vectors[name]);
+    const log = { bytes: 0, events: 0 };
+    const header = Buffer.from(JSON.stringify({ progress, log, lengths: vectors.map(({ length }) => length) }));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(header.length);
+    const parts = vectors.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength));
+    const content = Buffer.concat([Buffer.from('LCPRUNE1'), length, header, ...parts]);
+    const file = join(folder, '000001.checkpoint');
+    await writeFile(file, Buffer.concat([content, createHash('sha256').update(content).digest()]));
+    const read = await readCheckpoint(file);
+    expect(read.state.progress).toMatchObject({ ...progress, best: null, agreement: null });
+    expect(read.state.progress.guard).toEqual({ start: null, smoothed: null, above: 0, off: false });
+    expect(bits(read.state.vectors.startW)).toBe(bits(state.vectors.startW));
+    expect(read.state.vectors.bestW).toHaveLength(0);
+  });
+
   it('give back every bit', async () => {
     const file = await writeCheckpoint(folder, state, { bytes: 123, events: 4 });
     const read = await readCheckpoint(file);

@@ -148,6 +148,7 @@ export function fakeRun(
     tasks: (budget: Budget | null) => createTasks(plan, LAYERS, session.parameters, budget),
     layers: prunedLayers(plan, LAYERS, session.parameters),
     chanceError: 0.75,
+    chanceLoss: Math.log(CLASSES),
     control: createControl(),
     checkpointMs: 20_000,
     clock: options.now ?? (() => performance.now()),

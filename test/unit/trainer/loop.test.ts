@@ -115,7 +115,7 @@ describe('the LC loop', () => {
     expect(retrained).toEqual({ loss: test.loss, error: test.error, samples: 200 });
   });
 
-  it('clips the learning rate at 1/mu and decays it as the mode says', async () => {
+  it('clips the learning rate at a quarter of 1/mu and decays it as the mode says', async () => {
     const steep = { ...PLAN.schedule, mu0: 1, a: 4, iterations: 4, tolerance: 0 };
     for (const decayMode of ['iteration', 'epoch'] as const) {
       const run = fakeRun({ ...PLAN, schedule: steep, training: { ...PLAN.training, decay: 0.5, decayMode } });
@@ -127,7 +127,7 @@ describe('the LC loop', () => {
         expect(rates).toHaveLength(10 * (j === 0 ? 3 : 2));
         rates.forEach((rate, i) => {
           const decays = decayMode === 'iteration' ? j : Math.floor(i / 10);
-          expect(rate).toBeCloseTo(Math.min(0.1 * 0.5 ** decays, 1 / mu), 12);
+          expect(rate).toBeCloseTo(Math.min(0.1 * 0.5 ** decays, 0.25 / mu), 12);
         });
       }
     }
