@@ -2,7 +2,7 @@
 import { chooseReading, type Reference } from '../data/chooseReading.js';
 import type { Dataset, Part, Split } from '../data/dataset.js';
 import { identityIndices } from '../data/sampleStore.js';
-import { tallyBatch } from '../engine/compiled/metrics.js';
+import { tallyBatch } from '../engine/loss/tally.js';
 import type { EngineSession, SessionSpec } from '../engine/engine.js';
 import { createRandom } from '../lc/random.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
@@ -23,7 +23,7 @@ export function drawSamples(split: Split, size: number, seed: number): Uint32Arr
 /** The model of a session as what chooses a reading. @param part the samples it is judged on come from. */
 export function referenceOf(
   session: Pick<EngineSession, 'predict' | 'outputShape'>,
-  { loss, fromLogits = false }: Pick<SessionSpec, 'loss' | 'fromLogits'>,
+  { loss, lossSettings, fromLogits = false }: Pick<SessionSpec, 'loss' | 'lossSettings' | 'fromLogits'>,
   part: (dataset: Dataset) => Part,
   seed: number,
 ): Reference {
@@ -43,7 +43,16 @@ export function referenceOf(
         Array.from({ length: count }, (_, i) => {
           const tally = { loss: 0, wrong: 0, rows: 0 };
           const [from, to] = [i * size, (i + 1) * size];
-          tallyBatch(tally, loss, head, output.subarray(from, to), target.subarray(from, to), size / width, width);
+          tallyBatch(
+            tally,
+            loss,
+            head,
+            output.subarray(from, to),
+            target.subarray(from, to),
+            size / width,
+            width,
+            lossSettings,
+          );
           return tally.loss / tally.rows;
         }),
       );
@@ -65,7 +74,7 @@ export const readByReference = (
   plan: Pick<ResolvedPlan, 'data' | 'seed'>,
   dataset: Dataset,
   session: EngineSession,
-  spec: Pick<SessionSpec, 'loss' | 'fromLogits'>,
+  spec: Pick<SessionSpec, 'loss' | 'lossSettings' | 'fromLogits'>,
 ) =>
   chooseReading(
     dataset,

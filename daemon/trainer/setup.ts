@@ -153,6 +153,7 @@ export const assemble: Assemble = async (plan, { workspace, purpose = 'training'
       sized,
       {
         loss: setup.loss,
+        lossSettings: setup.lossSettings,
         classification: setup.classification,
         fromLogits: setup.fromLogits,
         batchSize,

@@ -68,6 +68,7 @@ async function asTheRunWill(
   const output = plan.output === null ? {} : { output: plan.output };
   const spec = {
     loss: setup.loss,
+    lossSettings: setup.lossSettings,
     fromLogits: setup.fromLogits,
     batchSize: 256,
     purpose: 'inference' as const,

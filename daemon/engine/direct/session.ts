@@ -16,7 +16,9 @@ import type {
 } from '../engine.js';
 import { loadModel, type LoadedModel } from './loadModel.js';
 import { withoutOutputActivation } from './logits.js';
-import { absorbedActivation, activated, isClassification, meanLoss, wrongSamples } from './losses.js';
+import { absorbedHead, type Head } from '../loss/head.js';
+import { meanLoss } from '../loss/meanLoss.js';
+import { activated, isClassification, wrongSamples } from './losses.js';
 import { Residuals } from '../residuals.js';
 import { penalties } from '../layerTree.js';
 import { activate, type TensorFlow } from './tensorflow.js';
@@ -49,7 +51,7 @@ class DirectSession implements EngineSession {
     private readonly tf: TensorFlow,
     private readonly model: LoadedModel,
     private readonly spec: SessionSpec,
-    private readonly onLogits: boolean,
+    private readonly head: Head,
     private readonly output: number,
     readonly inputShapes: readonly (readonly number[])[],
     readonly outputShape: readonly number[],
@@ -142,13 +144,13 @@ class DirectSession implements EngineSession {
     let wrong = 0;
     await eachBatch(source, count, { inputs, target }, options, async (n) => {
       activate(this.tf);
-      const { loss } = this.spec;
+      const { loss, lossSettings: settings = {} } = this.spec;
       const [lossTensor, answer] = this.tf.core.tidy(() => {
         const output = this.forward(this.inputTensors(inputs, n), false);
         const expected = this.targetTensor(target, n);
         return [
-          meanLoss(this.tf, loss, this.onLogits, expected, output),
-          classifies ? wrongSamples(this.tf, loss, this.onLogits, expected, output) : output,
+          meanLoss(this.tf.core, { loss, head: this.head, settings }, expected, output),
+          classifies ? wrongSamples(this.tf, loss, this.head, expected, output) : output,
         ] as [Scalar, Tensor];
       });
       const [[batchLoss], values] = await Promise.all([lossTensor.data(), answer.data<'float32'>()]);
@@ -173,12 +175,7 @@ class DirectSession implements EngineSession {
       });
       activate(this.tf);
       const output = this.tf.core.tidy(() =>
-        activated(
-          this.tf,
-          this.spec.loss,
-          this.onLogits && !this.spec.fromLogits,
-          this.forward(this.inputTensors(batch, n), false),
-        ),
+        activated(this.tf, this.spec.fromLogits ? 'none' : this.head, this.forward(this.inputTensors(batch, n), false)),
       );
       result.set(await output.data<'float32'>(), from * perSample);
       output.dispose();
@@ -212,13 +209,14 @@ class DirectSession implements EngineSession {
   }
 
   private lossAndGradients(inputs: readonly Float32Array[], target: Float32Array) {
-    const { batchSize, loss, classWeights } = this.spec;
+    const { batchSize, loss, lossSettings: settings = {}, classWeights } = this.spec;
+    const lost = { loss, head: this.head, settings, ...(classWeights && { classWeights }) };
     const x = this.inputTensors(inputs, batchSize);
     const expected = this.targetTensor(target, batchSize);
     return this.seeded(() =>
       this.tf.core.variableGrads(
         () => {
-          const mean = meanLoss(this.tf, loss, this.onLogits, expected, this.forward(x, true), classWeights);
+          const mean = meanLoss(this.tf.core, lost, expected, this.forward(x, true));
           return penalties(this.model.layersModel).reduce((sum, penalty) => this.tf.core.add(sum, penalty), mean);
         },
         this.model.parameters.map(({ variable }) => variable),
@@ -290,8 +288,8 @@ export async function openDirectSession(
   spec: SessionSpec,
 ): Promise<EngineSession> {
   activate(tf);
-  const activation = absorbedActivation[spec.loss];
-  const bare = activation && !spec.fromLogits ? withoutOutputActivation(model.topology, activation, spec.output) : null;
+  const head = absorbedHead(spec.loss);
+  const bare = head !== 'none' && !spec.fromLogits ? withoutOutputActivation(model.topology, head, spec.output) : null;
   const loaded = await loadModel(tf, model, bare ?? model.topology);
   const { layersModel } = loaded;
   const output =
@@ -305,7 +303,7 @@ export async function openDirectSession(
     tf,
     loaded,
     spec,
-    bare !== null || spec.fromLogits === true,
+    bare !== null || spec.fromLogits === true ? head : 'none',
     output,
     layersModel.inputs.map(({ shape }, i) => fixedShape(model, layersModel.inputNames[i]!, shape)),
     fixedShape(model, layersModel.outputNames[output]!, layersModel.outputs[output]!.shape),

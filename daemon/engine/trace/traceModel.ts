@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../protocol/errors.js';
 import type { Model } from '../../model/model.js';
+import type { LossSettings } from '../../model/lossSettings.js';
 import type { Loss } from '../engine.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { type Graph, type GraphOutput, type Node, sizeOf } from '../graph/ir.js';
@@ -9,10 +10,13 @@ import { penalties } from '../layerTree.js';
 import { withTracing } from './backend.js';
 import { buildLayers, type LayerWeight, type TraceableModel } from './layersModel.js';
 import { withSizesThatFit } from './sizes.js';
-import { type Head, meanLoss, withLogits } from './lossHead.js';
+import type { Head } from '../loss/head.js';
+import { meanLoss } from '../loss/meanLoss.js';
+import { withLogits } from './lossHead.js';
 
 export interface TraceSpec {
   readonly loss: Loss;
+  readonly lossSettings?: LossSettings;
   /** The output is logits as it is; default false. */
   readonly fromLogits?: boolean;
   /** Samples per batch of the training graph; for inference, the most there are at once. */
@@ -181,12 +185,14 @@ function record(
   });
 }
 
-function trainingOutputs(pass: Pass, { layers, head, spec: { loss, classWeights } }: Traceable): GraphOutput[] {
+function trainingOutputs(pass: Pass, { layers, head, spec }: Traceable): GraphOutput[] {
   const trainable = layers.weights.filter((weight) => weight.trainable);
+  const { loss, lossSettings: settings = {}, classWeights } = spec;
+  const lost = { loss, head, settings, ...(classWeights && { classWeights }) };
   const { value, grads } = tf.variableGrads(
     () => {
       const output = pass.apply();
-      const mean = meanLoss(loss, head, pass.target(output.shape), output, classWeights);
+      const mean = meanLoss(tf, lost, pass.target(output.shape), output);
       return penalties(layers.model).reduce((sum, penalty) => tf.add(sum, penalty), mean);
     },
     trainable.map((weight) => weight.variable),
