@@ -78,6 +78,8 @@ export const ResolvedPlan = z.strictObject({
   retrain: TrainingSettings.extend({ epochs: z.number().min(0) }),
   reference: TrainingSettings.extend({ epochs: z.number().min(0) }),
   output: z.string().nullable(),
+  /** Exact names of layers that the file freezes and the run trains. Runs of earlier versions have none. */
+  unfreeze: z.array(z.string()).default([]),
   engine: z.string(),
   seed: z.int(),
   /** Changes of engine and crashes that the run went on from, in order. */

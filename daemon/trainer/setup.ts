@@ -14,6 +14,7 @@ import type { Model } from '../model/model.js';
 import { readModel } from '../model/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
 import { setupByData } from '../model/setupByData.js';
+import { asideNote, frozenNote, trainedLayers, withTrainedLayers } from '../model/trainedLayers.js';
 import { trainingSetup } from '../model/trainingSetup.js';
 import { hashModel } from '../model/weights.js';
 import { resolveInside } from '../model/workspacePath.js';
@@ -144,13 +145,17 @@ export const assemble: Assemble = async (plan, { workspace, purpose = 'training'
   const choiceNotes: string[] = [];
   // The result keeps its open sizes; what is computed has those of the data.
   const sized = withInputSizes(model, dataset.inputShapes);
+  const summary = summarizeModel(sized);
+  const layers = trainedLayers(summary, plan);
+  const trained = withTrainedLayers(sized, layers);
+  for (const note of [frozenNote(summary, plan), asideNote(summary, plan)]) if (note !== null) choiceNotes.push(note);
 
   const considered: Considered[] = [];
   const open = (engine: string, batchSize: number, options: ChooseOptions = {}) => {
     const { classWeights } = dataset;
     return openEngine(
       engine,
-      sized,
+      trained,
       {
         loss: setup.loss,
         lossSettings: setup.lossSettings,
@@ -226,7 +231,6 @@ export const assemble: Assemble = async (plan, { workspace, purpose = 'training'
   } = dataset.reading;
   const data = { ...plan.data, scale, mean, classes: typeof order === 'string' ? order : [...order] };
 
-  const layers = summarizeModel(sized);
   const streams = new Map<string, Batches>();
   const part = (split: Split) => (split.size > 0 ? sampleSource(split) : null);
   const sets = {

@@ -1,6 +1,7 @@
 /** Model files: what is in them, what a budget would do, and a plan to begin with. */
 import { open, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { AS_IN_FILE, frozenNote, trainedLayers } from '../../model/trainedLayers.js';
 import { UserError } from '../../protocol/errors.js';
 import type { ModelSummary } from '../../protocol/messages.js';
 import type { Context } from '../context.js';
@@ -14,6 +15,12 @@ function countZeros(values: Float32Array): number {
   for (let i = 0; i < values.length; i++) if (values[i] === 0) zeros++;
   return zeros;
 }
+
+/** The layers as a plan without more settings trains them. */
+const asInFile = (loaded: LoadedModel): LoadedModel => ({
+  ...loaded,
+  layers: trainedLayers(loaded.layers, AS_IN_FILE),
+});
 
 /** Zeros are counted among prunable weights only. */
 export function modelSummary({ model, layers, weights }: LoadedModel): ModelSummary {
@@ -43,7 +50,7 @@ export function modelSummary({ model, layers, weights }: LoadedModel): ModelSumm
     flops: sum('flops'),
     zeros: sum('zeros'),
     layers: rows,
-    notes: [...model.notes],
+    notes: [...model.notes, frozenNote(layers)].filter((note) => note !== null),
   };
 }
 
@@ -80,7 +87,7 @@ export const modelHandlers: Pick<
 
   async 'lc/preview'({ model, budget, exclude }, { workspace, models }) {
     const { folder, path } = await workspace.contain(model);
-    return previewBudget(await models.load(path, folder), budget, exclude);
+    return previewBudget(asInFile(await models.load(path, folder)), budget, exclude);
   },
 
   async 'lc/previewPlan'({ planPath, budget }, { workspace, models, backend }) {
@@ -100,7 +107,7 @@ export const modelHandlers: Pick<
     workspace.requireTrust('Writing a plan');
     const { folder, path } = await workspace.contain(model);
     const loaded = await models.load(path, folder);
-    const problem = previewBudget(loaded, budget).problem;
+    const problem = previewBudget(asInFile(loaded), budget).problem;
     if (problem) throw new UserError('budget-impossible', problem, { field: 'budget' });
     if (name !== undefined && !/^[\p{L}\p{N} ._-]{1,100}$/u.test(name)) {
       throw new UserError(
