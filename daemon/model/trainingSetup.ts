@@ -111,6 +111,15 @@ const hasSetting = (config: Record<string, unknown>, name: RegExp): boolean =>
   );
 
 /**
+ * Which of a model's outputs a name means: its layer's path ("head/o1") or the last name of it.
+ * @param outputs as `ModelGraph.outputLayers`. @returns -1 where there is none of that name; the last without a name.
+ */
+export const outputIndex = (outputs: readonly string[], output: string | undefined): number =>
+  output === undefined
+    ? outputs.length - 1
+    : outputs.findIndex((name) => name === output || name.split('/').at(-1) === output);
+
+/**
  * @param output name of the output's layer ("o1", "head/o1"); default the last output, which always trains.
  * @throws UserError('plan-invalid') on an unknown output, listing those there are; UserError('model-unsupported') on an open output shape.
  */
@@ -121,17 +130,15 @@ export function trainingSetup(
   const graph = modelGraph(model.topology);
   const names = graph.outputLayers;
   const notes: string[] = [];
-  let index = names.length - 1;
-  if (output !== undefined) {
-    index = names.findIndex((name) => name === output || name.split('/').at(-1) === output);
-    if (index < 0) {
-      throw new UserError(
-        'plan-invalid',
-        `output: the model has no output "${output}"; it has ${names.map((n) => `"${n}"`).join(', ')}`,
-        { field: 'output' },
-      );
-    }
-  } else if (names.length > 1) {
+  const index = outputIndex(names, output);
+  if (index < 0) {
+    throw new UserError(
+      'plan-invalid',
+      `output: the model has no output "${output}"; it has ${names.map((n) => `"${n}"`).join(', ')}`,
+      { field: 'output' },
+    );
+  }
+  if (output === undefined && names.length > 1) {
     notes.push(`the model has ${names.length} outputs (${names.join(', ')}); the last one is trained on`);
   }
   const name = names[index]!;

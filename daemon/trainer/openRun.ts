@@ -9,7 +9,7 @@ import { withInputSizes } from '../model/inputSizes.js';
 import type { Model } from '../model/model.js';
 import { withWeights } from '../model/weights.js';
 import { UserError } from '../protocol/errors.js';
-import type { BudgetCheck, RunEvent, UntimedRunEvent } from '../protocol/events.js';
+import type { BudgetCheck, OtherOutput, RunEvent, UntimedRunEvent } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
 import { continuation } from './continuation.js';
 import { latestCheckpoint, tidyCheckpoints, writeCheckpoint } from './checkpoint.js';
@@ -19,6 +19,7 @@ import { execute, totalSteps } from './execute.js';
 import { countKept } from './kept.js';
 import { takeLock } from './lock.js';
 import { countEvents, lastEndings } from './logEnd.js';
+import { otherText } from './otherOutputs.js';
 import { writeReport } from './report.js';
 import { writeModelInto, writePackageInto, writeResult } from './result.js';
 import type { Run } from './run.js';
@@ -130,9 +131,15 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
             const message = `THE BUDGET IS MISSED: ${asked} allows ${limit} (${kind}), the written file has ${got}`;
             emit({ event: 'warning', code: 'budget-missed', message });
           }
+          const others = await measuredOthers(assembled, named, emit);
           const { kept, perLayer } = countKept(assembled.parts.layers, weights);
           const figures = { reference, theta, retrained, kept, prunable: assembled.prunable, perLayer, seconds };
-          const more = { budget, ...(path && { path }), ...(continuations.length > 0 && { continuations }) };
+          const more = {
+            budget,
+            ...(path && { path }),
+            ...(others.length > 0 && { others }),
+            ...(continuations.length > 0 && { continuations }),
+          };
           const done = { event: 'done' as const, ...figures, folder: process.folder, ...more };
           await writeResult(paths.result, done);
           own.sync();
@@ -172,6 +179,23 @@ async function verified(
   const written = await writePackageInto(folder, withWeights(model, weights));
   const tasks = plan.tasks.map((task) => ({ ...task, budget: budget ?? task.budget }));
   return checkBudgets(withInputSizes(written.model, inputShapes), tasks, written.bytes, (name) => parameters.has(name));
+}
+
+/** The outputs that were not trained, each in a warning; a run whose result is written does not fail on their account. */
+async function measuredOthers(
+  { model, output, others }: Assembled,
+  weights: ReadonlyMap<string, Float32Array>,
+  emit: (event: UntimedRunEvent) => RunEvent,
+): Promise<OtherOutput[]> {
+  const warn = (message: string) => emit({ event: 'warning', code: 'other-output', message });
+  try {
+    const measured = await others(withWeights(model, weights));
+    for (const one of measured) warn(otherText(one, output));
+    return measured;
+  } catch (error) {
+    warn(`what became of the outputs other than "${output}" was not measured: ${userMessage(error).message}`);
+    return [];
+  }
 }
 
 /** The last event of a run that did not finish. A full disk may keep it out of the log; it is told all the same. */

@@ -19,10 +19,12 @@ import { trainingSetup } from '../model/trainingSetup.js';
 import { hashModel } from '../model/weights.js';
 import { resolveInside } from '../model/workspacePath.js';
 import { UserError } from '../protocol/errors.js';
+import type { OtherOutput } from '../protocol/events.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { chanceError } from './chance.js';
 import { decisionNotes } from './evaluations.js';
 import { prunableWeights } from './kept.js';
+import { measureOthers, sharingOutputs } from './otherOutputs.js';
 import type { Batches, Run } from './run.js';
 import { drawSamples, isGiven, isOpen, readByReference } from './reading.js';
 import { createSessions } from './sessions.js';
@@ -61,6 +63,10 @@ export interface Assembled {
   readonly notes: readonly string[];
   /** The same, of the engine: what a comparison with the reference found amiss just now. */
   readonly doubts: readonly string[];
+  /** Path of the trained output. */
+  readonly output: string;
+  /** What became of the outputs that were not trained, in a result. @throws UserError where they cannot be computed. */
+  others(result: Model): Promise<OtherOutput[]>;
   /** The model with these weights; `statistics` is a session's state. */
   withWeights(weights: Float32Array, statistics: Float32Array): ReadonlyMap<string, Float32Array>;
 }
@@ -277,6 +283,18 @@ export const assemble: Assemble = async (plan, { workspace, purpose = 'training'
     parameters: new Set(parameters.map(({ name }) => name)),
     // The data set is the one of the chosen scale by now: its notes do not speak of another.
     doubts,
+    output: setup.output,
+    others: (result) =>
+      measureOthers(sharingOutputs(layers, setup.output), {
+        plan: { ...plan, engine: info.id, data },
+        workspace,
+        engines,
+        before: sized,
+        after: withInputSizes(result, dataset.inputShapes),
+        inputShapes: session.inputShapes,
+        outputShape: session.outputShape,
+        source: sets.test ?? sets.validation ?? sets.train,
+      }),
     notes: [...model.notes, ...setup.notes, ...dataset.notes, ...choiceNotes, ...decisionNotes(plan, sets)],
     withWeights(weights, statistics) {
       const map = new Map(parameters.map(({ name, offset, size }) => [name, weights.slice(offset, offset + size)]));

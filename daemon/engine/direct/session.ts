@@ -1,6 +1,8 @@
 import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
 import { createRandom, type Random } from '../../lc/random.js';
+import { modelGraph } from '../../model/layerGraph.js';
 import type { Model } from '../../model/model.js';
+import { outputIndex } from '../../model/trainingSetup.js';
 import { UserError } from '../../protocol/errors.js';
 import { eachBatch } from '../eachBatch.js';
 import type {
@@ -289,15 +291,16 @@ export async function openDirectSession(
 ): Promise<EngineSession> {
   activate(tf);
   const head = absorbedHead(spec.loss);
-  const bare = head !== 'none' && !spec.fromLogits ? withoutOutputActivation(model.topology, head, spec.output) : null;
-  const loaded = await loadModel(tf, model, bare ?? model.topology);
-  const { layersModel } = loaded;
-  const output =
-    spec.output === undefined ? layersModel.outputs.length - 1 : layersModel.outputNames.indexOf(spec.output);
+  const outputs = modelGraph(model.topology).outputLayers;
+  const output = outputIndex(outputs, spec.output);
   if (output < 0) {
-    const names = layersModel.outputNames.map((name) => `"${name}"`).join(', ');
+    const names = outputs.map((name) => `"${name}"`).join(', ');
     throw new UserError('model-unsupported', `${model.path}: no output "${spec.output}"; its outputs are ${names}`);
   }
+  const bare =
+    head !== 'none' && !spec.fromLogits ? withoutOutputActivation(model.topology, head, outputs[output]) : null;
+  const loaded = await loadModel(tf, model, bare ?? model.topology);
+  const { layersModel } = loaded;
   return new DirectSession(
     info,
     tf,

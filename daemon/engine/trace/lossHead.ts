@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { Loss } from '../engine.js';
+import { allLayers } from '../layerTree.js';
 import { absorbedHead, type Head } from '../loss/head.js';
 
 interface Activated {
@@ -8,27 +9,23 @@ interface Activated {
   axis?: number;
 }
 
-/** The layer that gives output `index`, through nested models. */
-function outputLayer(model: tfl.LayersModel, index: number): tfl.layers.Layer {
-  const { outputLayers } = model as unknown as { outputLayers?: tfl.layers.Layer[] };
-  const sequential = model.getClassName() === 'Sequential';
-  const layer = sequential ? model.layers.at(-1)! : outputLayers![index]!;
-  return 'layers' in layer ? outputLayer(layer as unknown as tfl.LayersModel, 0) : layer;
-}
-
 /**
  * Recognises the head of the model's output and, when it has one, runs `body` with that activation taken off, so that the
  * output is the logits. With `fromLogits` it is that already.
+ *
+ * @param output path of the layer that makes it; names are unique through nested models.
  */
 export function withLogits<T>(
   model: tfl.LayersModel,
-  index: number,
+  output: string,
   { loss, fromLogits = false }: { readonly loss: Loss; readonly fromLogits?: boolean },
   body: (head: Head) => T,
 ): T {
-  const layer = outputLayer(model, index) as tfl.layers.Layer & Activated;
+  const name = output.split('/').at(-1);
+  const layer = allLayers(model.layers).find((one) => one.name === name) as (tfl.layers.Layer & Activated) | undefined;
   const wanted = absorbedHead(loss);
   if (fromLogits) return body(wanted);
+  if (!layer) return body('none');
   const usedOnce = layer.inboundNodes.length === 1;
   const lastAxis = layer.axis === undefined || layer.axis === -1;
   if (usedOnce && layer.activation?.getClassName?.() === wanted) {

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../protocol/errors.js';
+import { modelGraph } from '../../model/layerGraph.js';
 import type { Model } from '../../model/model.js';
+import { outputIndex } from '../../model/trainingSetup.js';
 import type { LossSettings } from '../../model/lossSettings.js';
 import type { Loss } from '../engine.js';
 import { GraphBuilder } from '../graph/builder.js';
@@ -89,14 +91,17 @@ async function withLayers<T>(
 ): Promise<T> {
   const layers = await buildLayers(model);
   try {
-    const index = outputIndex(layers, spec.output);
+    const outputs = modelGraph(model.topology).outputLayers;
+    const index = outputIndex(outputs, spec.output);
+    if (index < 0)
+      throw new UserError('model-unsupported', `the model has no output "${spec.output}"; its outputs: ${outputs.join(', ')}`); // prettier-ignore
     const inputShapes = layers.model.inputs.map(({ name, shape }) => {
       const sample = shape.slice(1);
       if (sample.some((n) => n === null))
         throw new UserError('model-unsupported', `${model.path}: input "${name}" has no fixed size: [${shape.map((n) => n ?? 'any')}]`); // prettier-ignore
       return sample as number[];
     });
-    return withLogits(layers.model, index, spec, (head) => body({ layers, inputShapes, index, head, spec }));
+    return withLogits(layers.model, outputs[index]!, spec, (head) => body({ layers, inputShapes, index, head, spec }));
   } catch (error) {
     if (error instanceof UserError || error instanceof BrokenGraph) throw error;
     const at = layers.current()?.name;
@@ -206,12 +211,4 @@ function trainingOutputs(pass: Pass, { layers, head, spec }: Traceable): GraphOu
     return node === pass.weights.get(weight) ? [] : [{ role: 'state', name: weight.name, node }];
   });
   return [{ role: 'loss', node: pass.node(value) }, ...gradients, ...states];
-}
-
-function outputIndex({ model }: TraceableModel, wanted: string | undefined): number {
-  if (wanted === undefined) return model.outputs.length - 1;
-  const index = model.outputNames.findIndex((name) => name === wanted || name.split('/')[0] === wanted);
-  if (index < 0)
-    throw new UserError('model-unsupported', `the model has no output "${wanted}"; its outputs: ${model.outputNames.join(', ')}`); // prettier-ignore
-  return index;
 }

@@ -55,6 +55,8 @@ const assemble: Assemble = async (plan) => {
       notes: [],
     },
     inputShapes: run.session.inputShapes,
+    output: 'fc',
+    others: () => Promise.resolve([]),
     engine: { ...run.session.info, id: plan.engine },
     weights: run.session.size,
     prunable: run.session.prunableSize,
