@@ -43,6 +43,7 @@ const plan = (more: object) => ({
 interface Done {
   prunable: number;
   perLayer: { layer: string }[];
+  budget: object[];
   others?: { output: string; moved: number; before?: Measured; after?: Measured }[];
 }
 interface Measured {
@@ -114,11 +115,8 @@ describe('the loss and the error that Keras has', () => {
   }); // prettier-ignore
 
   it("Huber's delta", async () => {
-    const home = join(folder, 'huber');
-    await cp(join(folder, 'other-head'), home, { recursive: true });
-    const model = await readModel('model.keras', { workspace: home });
+    const home = await mkdtemp(join(folder, 'huber-'));
     const topology = { class_name: 'Sequential', config: { name: 's', layers: [{ class_name: 'Dense', config: { name: 'd', units: 1, activation: 'linear', use_bias: false, batch_input_shape: [null, 1] } }] } };
-    expect(model.weights.length).toBeGreaterThan(0);
     const json = {
       modelTopology: topology,
       trainingConfig: { loss: { class_name: 'Huber', config: { delta: 0.1, reduction: 'sum_over_batch_size', name: 'huber_loss' } }, metrics: ['mae'] },
@@ -135,12 +133,28 @@ describe('the loss and the error that Keras has', () => {
   }); // prettier-ignore
 });
 
+describe('a generator', () => {
+  it('loses filters of its transposed convolution; a budget that no neuron can meet says why', async () => {
+    const training = { batchSize: 30, learningRate: 0.02 };
+    const { done } = await run('gan-generator', 'filters', { budget: { neurons: '50%' }, training, retrain: { epochs: 1, ...training } });
+    expect(done.budget).toMatchObject([{ kind: 'neurons', limit: 4, got: 4, met: true }]);
+    expect(done.perLayer).toMatchObject([{ layer: 'dense_5' }, { layer: 'conv2d_transpose', kept: 800 }, { layer: 'conv2d_transpose_1' }]);
+    const home = join(folder, 'gan-generator');
+    await writeFile(join(home, 'none.prune.json'), JSON.stringify(plan({ budget: { flops: '50%', prune: 'neurons' }, exclude: ['conv2d_transpose'], training })));
+    const { code, stderr } = await lcPrune(['run', 'none.prune.json'], { cwd: home });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/no neuron or filter of these layers can be removed: each is an output of the model/);
+    expect(stderr).not.toMatch(/infinity|∞/i);
+  }); // prettier-ignore
+});
+
 describe('what is frozen', () => {
   it('is counted and named, is not pruned and does not move', async () => {
     const { lines } = await lcPrune(['inspect', 'model.keras', '--json'], { cwd: join(folder, 'transfer-frozen') });
     expect(lines.find(({ event }) => event === 'model')).toMatchObject({ prunable: 312, frozen: 288 });
     const { done, said, before, after, same } = await run('transfer-frozen', 'frozen', {});
     expect(done.prunable).toBe(24);
+    expect(done.budget).toMatchObject([{ task: 'all but 288 frozen', kind: 'weights', limit: 12, got: 12, met: true }]);
     expect(said.join()).toMatch(/288 of 312 prunable weights are frozen in the file .*backbone\/conv2d_5, backbone\/depthwise_conv2d; "unfreeze": true/);
     for (const { name } of before.weights) if (!name.startsWith('dense')) expect([name, same(name)]).toEqual([name, true]);
     expect(same('dense_7/kernel')).toBe(false);
