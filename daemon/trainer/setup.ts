@@ -155,6 +155,9 @@ export const assemble: Assemble = async (plan, { workspace, purpose = 'training'
   const layers = trainedLayers(summary, plan);
   const trained = withTrainedLayers(sized, layers);
   for (const note of [frozenNote(summary, plan), asideNote(summary, plan)]) if (note !== null) choiceNotes.push(note);
+  const sharing = sharingOutputs(layers, setup.output);
+  if (sharing.length > 0)
+    choiceNotes.push(`what "${setup.output}" shares with ${sharing.join(', ')} is trained for "${setup.output}" alone: how the others change is measured at the end`); // prettier-ignore
 
   const considered: Considered[] = [];
   const open = (engine: string, batchSize: number, options: ChooseOptions = {}) => {
@@ -285,7 +288,7 @@ export const assemble: Assemble = async (plan, { workspace, purpose = 'training'
     doubts,
     output: setup.output,
     others: (result) =>
-      measureOthers(sharingOutputs(layers, setup.output), {
+      measureOthers(sharing, {
         plan: { ...plan, engine: info.id, data },
         workspace,
         engines,

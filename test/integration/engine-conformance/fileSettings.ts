@@ -114,6 +114,41 @@ export function describeFileSettings(provider: EngineProvider, here: boolean): v
       expect((await s.gradient(inputs, target)).loss).toBeCloseTo(expected, 5);
     }); // prettier-ignore
 
+    it('trains an output inside a nested model, whatever its place: the activation that its loss takes over is its own', async () => {
+      const dense = (name: string, units: number, activation: string, from: string) => ({
+        class_name: 'Dense', name, config: { name, units, activation, use_bias: true, dtype: 'float32', trainable: true }, inbound_nodes: [[[from, 0, 0, {}]]],
+      });
+      const input = (name: string, size: number) => ({ class_name: 'InputLayer', name, config: { name, batch_input_shape: [null, size], dtype: 'float32' }, inbound_nodes: [] });
+      const head = {
+        class_name: 'Functional', name: 'head', inbound_nodes: [[['trunk', 0, 0, {}]]],
+        config: { name: 'head', layers: [input('x', 4), dense('o1', 3, 'softmax', 'x'), dense('o2', 3, 'softmax', 'x')], input_layers: [['x', 0, 0]], output_layers: [['o1', 0, 0], ['o2', 0, 0]] },
+      };
+      const config = { name: 'two', layers: [input('in', 7), dense('trunk', 4, 'tanh', 'in'), head], input_layers: [['in', 0, 0]], output_layers: [['head', 1, 0], ['head', 1, 1]] };
+      const values = (n: number, from: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(from + 2 * i));
+      const weight = (name: string, shape: number[], from: number) => ({ name, shape, dtype: 'float32' as const, data: values(shape.reduce((a, b) => a * b, 1), from) });
+      const net: Net = {
+        loss: 'categoricalCrossentropy', inputShapes: [[7]], outputs: 3,
+        model: { format: 'tfjs-layers', path: '/nets/two.json', notes: [], topology: { class_name: 'Functional', config }, weights: [weight('trunk/kernel', [7, 4], 1), weight('trunk/bias', [4], 2), weight('o1/kernel', [4, 3], 3), weight('o1/bias', [3], 4), weight('o2/kernel', [4, 3], 5), weight('o2/bias', [3], 6)] },
+      };
+      const many = samples(net, 23, 4);
+      for (const output of ['head/o1', 'o1', 'head/o2']) {
+        const s = await session(net, { output });
+        const name = output.split('/').at(-1)!;
+        const [w, b] = [`${name}/kernel`, `${name}/bias`].map((one) => net.model.weights.find((each) => each.name === one)!.data);
+        const [k, c] = ['trunk/kernel', 'trunk/bias'].map((one) => net.model.weights.find((each) => each.name === one)!.data);
+        const p: number[] = [];
+        for (let row = 0; row < 23; row++) {
+          const hidden = Array.from({ length: 4 }, (_, u) => Math.tanh(c![u]! + Array.from({ length: 7 }, (_, i) => many.inputs[0]![row * 7 + i]! * k![i * 4 + u]!).reduce((a, x) => a + x, 0)));
+          const z = Array.from({ length: 3 }, (_, o) => b![o]! + hidden.reduce((sum, x, u) => sum + x * w![u * 3 + o]!, 0));
+          const total = z.reduce((sum, x) => sum + Math.exp(x), 0);
+          p.push(...z.map((x) => Math.exp(x) / total));
+        }
+        expect(distance(await s.predict(many.inputs, 23), p)).toBeLessThan(1e-5);
+        const { loss } = await s.evaluate(source(net, many, 23));
+        expect(loss).toBeCloseTo(oracle.loss(net.loss, Float64Array.from(p), double(many.target), 23), 5);
+      }
+    }); // prettier-ignore
+
     it.each<[string, Net, string[]]>([
       ['a frozen BatchNormalization', changed(cnn(), 'norm', { trainable: false }), ['conv1', 'conv2', 'conv3', 'scores']],
       ['a BatchNormalization called with training=False', functional(cnn(), { norm: false }), ['conv1', 'conv2', 'norm', 'conv3', 'scores']],
