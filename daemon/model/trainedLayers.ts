@@ -41,6 +41,11 @@ export function trainedLayers(layers: readonly LayerSummary[], { output, unfreez
 export const prunableWeightsOf = ({ weights }: LayerSummary): number =>
   weights.reduce((sum, { prunable, trainable, size }) => sum + (prunable && trainable ? size : 0), 0);
 
+/** Whether a plan must unfreeze layers to have any to prune. */
+export const isWhollyFrozen = (layers: readonly LayerSummary[]): boolean =>
+  layers.some((layer) => layer.frozen && layer.prunable > 0) &&
+  trainedLayers(layers, AS_IN_FILE).every((layer) => prunableWeightsOf(layer) === 0);
+
 const names = (layers: readonly LayerSummary[]): string => {
   const shown = layers.slice(0, 8).map(({ name }) => name).join(', '); // prettier-ignore
   return layers.length > 8 ? `${shown} and ${layers.length - 8} more` : shown;

@@ -5,10 +5,13 @@ import {
   AS_IN_FILE,
   asideNote,
   frozenNote,
+  isWhollyFrozen,
   prunableWeightsOf,
   trainedLayers,
   withTrainedLayers,
 } from '../../../daemon/model/trainedLayers.js';
+import { parsePlan } from '../../../daemon/plan/parsePlan.js';
+import { planText } from '../../../daemon/plan/planText.js';
 import { PlanMeaningError, resolvePlan } from '../../../daemon/plan/resolvePlan.js';
 import type { Plan } from '../../../daemon/protocol/plan.js';
 
@@ -170,5 +173,9 @@ describe('a plan over what is frozen or aside', () => {
     const allFrozen = summarizeModel(two).map((layer) => ({ ...layer, frozen: true as const, weights: layer.weights.map((weight) => ({ ...weight, trainable: false })) })); // prettier-ignore
     const whole = () => resolvePlan({ model: 'm', data: 'd', budget: { keep: 0.5 } } as Plan, { name: 'p', planPath: null, modelPath: 'm', dataPath: (path) => path, layers: allFrozen }); // prettier-ignore
     expect(whole).toThrow(/no prunable layer is trained: layer "trunk" is frozen/);
+    // A new plan unfreezes what is frozen as a whole, and nothing else.
+    expect([isWhollyFrozen(allFrozen), isWhollyFrozen(summarizeModel(two))]).toEqual([true, false]);
+    const text = planText({ model: 'm', data: 'd', budget: { keep: '1%' }, unfreeze: true });
+    expect(parsePlan(text)).toMatchObject({ problems: [], plan: { unfreeze: true } });
   });
 });
