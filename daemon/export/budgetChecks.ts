@@ -238,8 +238,7 @@ export function checkBudgets(
     .flatMap(({ weights }) => weights.filter(({ name, prunable }) => prunable && !trained(name)))
     .reduce((total, { size }) => total + size, 0);
   // The budget of the whole model is not one of what the file freezes.
-  const shown = (name: string) =>
-    name === 'all' && frozen > 0 ? `all but ${grouped(frozen)} frozen` : name;
+  const shown = (name: string) => (name === 'all' && frozen > 0 ? `all but ${grouped(frozen)} frozen` : name);
   return tasks.flatMap(({ name, layers: names, budget }) => {
     const kernels = layerViews(layers, names, budget, (weight) => trained(weight.name))
       .filter(({ view }) => view.size > 0)
