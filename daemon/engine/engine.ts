@@ -2,6 +2,7 @@
  * The engine seam: what computes losses and gradients. Two kinds stand behind it, see docs/architecture.md:
  * compiled (`engine/compiled`) and direct (`engine/direct`). Each passes test/integration/engine-conformance.
  */
+import type { LossSettings } from '../model/lossSettings.js';
 import type { Model } from '../model/model.js';
 
 export interface EngineInfo {
@@ -43,6 +44,8 @@ export type Purpose = 'training' | 'inference';
 
 export interface SessionSpec {
   readonly loss: Loss;
+  /** Of the loss in training and evaluation alike; absent ones are Keras's defaults. */
+  readonly lossSettings?: LossSettings;
   /** Whether errors are counted as wrong answers. Default: under the cross-entropies. */
   readonly classification?: boolean;
   /** The cross-entropy takes the model's output as logits, though no softmax or sigmoid is in it. Default false. */

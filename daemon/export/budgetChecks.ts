@@ -10,6 +10,7 @@ import {
   unitsOf,
   type LayerView,
 } from '../lc/budgets.js';
+import { grouped } from '../lc/budgetSpec.js';
 import { groupUnits } from '../lc/groups.js';
 import { flopsBudget, neuronCount } from '../lc/kappa.js';
 import { parsePattern } from '../lc/validateBudget.js';
@@ -56,6 +57,16 @@ function keptUnits({ view, data }: Kernel): Uint8Array {
     if (x !== 0) kept[i % kept.length] = 1;
   });
   return kept;
+}
+
+/** Units of a kernel that are on; of a transposed convolution each stands there once per input channel. */
+function countUnits({ view: { groups, units = 0 } }: Kernel, on?: Uint8Array): number {
+  const seen = new Set<string>();
+  for (let unit = 0; unit < units; unit++) {
+    const group = groups?.[unit] ?? -1;
+    if (on?.[unit] !== 0) seen.add(group < 0 ? `unit ${unit}` : String(group));
+  }
+  return seen.size;
 }
 
 /** Groups of units of which any has an incoming weight. */
@@ -143,8 +154,8 @@ function limitChecks(budget: Budget, kernels: readonly Kernel[]): Counted[] {
     const kernel = kernels.find(({ view }) => view.name === name);
     if (!kernel) return [];
     const units = seesUnits(budget);
-    const got = units ? keptUnits(kernel).reduce((n, on) => n + on, 0) : nonZeros(kernel.data);
-    const size = units ? unitsOf(kernel.view) : kernel.view.size;
+    const got = units ? countUnits(kernel, keptUnits(kernel)) : nonZeros(kernel.data);
+    const size = units ? countUnits(kernel) : kernel.view.size;
     return (['floor', 'cap'] as const).flatMap((kind): Counted[] => {
       const share = limits[kind];
       if (share === undefined) return [];
@@ -222,11 +233,17 @@ export function checkBudgets(
 ): BudgetCheck[] {
   const layers = summarizeModel(model);
   const data = new Map(model.weights.map((weight) => [weight.name, weight.data]));
+  const frozen = layers
+    .filter((layer) => layer.frozen)
+    .flatMap(({ weights }) => weights.filter(({ name, prunable }) => prunable && !trained(name)))
+    .reduce((total, { size }) => total + size, 0);
+  // The budget of the whole model is not one of what the file freezes.
+  const shown = (name: string) => (name === 'all' && frozen > 0 ? `all but ${grouped(frozen)} frozen` : name);
   return tasks.flatMap(({ name, layers: names, budget }) => {
     const kernels = layerViews(layers, names, budget, (weight) => trained(weight.name))
       .filter(({ view }) => view.size > 0)
       .map(({ view, weights }) => ({ view, data: data.get(weights[0]!)! }));
     const own = isOfFile(tasks, budget) ? fileBytes : null;
-    return checksOf(budget, kernels, model, own).map((check) => ({ task: name, ...check }));
+    return checksOf(budget, kernels, model, own).map((check) => ({ task: shown(name), ...check }));
   });
 }

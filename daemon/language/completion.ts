@@ -42,6 +42,7 @@ const VALUES: Readonly<Record<string, string>> = {
   'tasks.*.layers': '"${1:*}"',
   'tasks.*.budget': '{ "keep": "${1:1%}" }',
   exclude: '["${1:layer}"]',
+  unfreeze: '${1:true}',
 };
 
 function snippetFor(path: Path): string {
@@ -102,7 +103,7 @@ function valueItem(value: string, kind: CompletionItemKind, detail?: string): Co
 }
 
 const isLayerList = (path: Path): boolean =>
-  path[0] === 'exclude' || (path[0] === 'tasks' && path[2] === 'layers' && path.length <= 4);
+  path[0] === 'exclude' || path[0] === 'unfreeze' || (path[0] === 'tasks' && path[2] === 'layers' && path.length <= 4);
 
 async function valueItems(path: Path, place: CompletionPlace): Promise<CompletionItem[]> {
   const last = path.at(-1);
@@ -111,7 +112,8 @@ async function valueItems(path: Path, place: CompletionPlace): Promise<Completio
     items.push(...['true', 'false'].map((label) => ({ label, kind: CompletionItemKind.Value })));
   }
   if (isLayerList(path)) {
-    const prunable = (place.layers ?? []).filter((layer) => layer.prunable > 0);
+    const frozen = path[0] === 'unfreeze';
+    const prunable = (place.layers ?? []).filter((layer) => (frozen ? layer.frozen : layer.prunable > 0));
     items.push(...prunable.map((layer) => valueItem(layer.name, CompletionItemKind.Field, layerDetail(layer))));
     if (path[0] === 'tasks') items.push(valueItem('*', CompletionItemKind.Value, 'every prunable layer left'));
   }

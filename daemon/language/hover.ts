@@ -27,6 +27,7 @@ export function explainLayer(layer: LayerSummary, totalPrunable: number, kept: L
       `FLOPs: \`${grouped(layer.prunable)} x ${grouped(layer.flopsPerWeight)} = ${shortCount(layer.flops)}\` a sample${share}`,
     );
   }
+  if (layer.frozen) lines.push('Frozen in the file (trainable is false): neither trained nor pruned, unless "unfreeze" in the plan names it.'); // prettier-ignore
   if (kept && kept.weights > 0) {
     lines.push(
       `After the latest run: ${grouped(kept.kept)} of ${grouped(kept.weights)} kept (${percent(kept.kept / kept.weights)})`,
@@ -51,7 +52,7 @@ export function hoverPlan(
   if (!node || node === tree) return null;
   const path = getNodePath(node);
   const named = layers?.find((layer) => layer.name === node.value);
-  const mayNameLayer = path.includes('layers') || path[0] === 'exclude';
+  const mayNameLayer = path.includes('layers') || path[0] === 'exclude' || path[0] === 'unfreeze';
   if (named && mayNameLayer) {
     const total = layers!.reduce((sum, layer) => sum + layer.prunable, 0);
     return { markdown: explainLayer(named, total, null), offset: node.offset, length: node.length };

@@ -281,6 +281,8 @@ function wholeNeurons(
   fixed: number,
   unit: string,
 ): Compression {
+  if (groups.count === 0)
+    throw new BudgetError(key, 'no neuron or filter of these layers can be removed: each is an output of the model, feeds what mixes channels (a softmax, a recurrent layer), or a layer that is not pruned'); // prettier-ignore
   const least = fixed + costs.reduce((smallest, cost) => Math.min(smallest, cost), Infinity);
   if (budget < least) {
     throw new BudgetError(

@@ -1,7 +1,7 @@
 /** Walks a topology as TensorFlow.js would build it: which layer is called on which tensors, and of which shapes. */
 import { CONTAINERS, field, isLayerJson, isObject, layerName, layersOf, type LayerJson } from './layerConfig.js';
 import { outputShapes, type Shape } from './layerShapes.js';
-import { layerWeights, type WeightSpec } from './layerWeights.js';
+import { isFrozen, layerWeights, type WeightSpec } from './layerWeights.js';
 import type { Topology } from './model.js';
 
 /** A layer that is no container, with every call of it. */
@@ -9,6 +9,8 @@ export interface LayerNode {
   /** Containers' names and its own, joined by "/". */
   readonly path: string;
   readonly layer: LayerJson;
+  /** Its own setting, or that of a model around it: trainable is false. */
+  readonly frozen: boolean;
   /** Input shapes of each call; empty when it is never reached. */
   readonly calls: (readonly (Shape | null)[])[];
   /** Outputs of the first call. */
@@ -23,6 +25,8 @@ export interface ModelGraph {
   readonly outputShapes: (Shape | null)[];
   /** Path of the layer that makes each output (the last one inside a nested model). */
   readonly outputLayers: string[];
+  /** Of each output: the layers that it depends on, through every call on the way to it. */
+  readonly behind: (() => ReadonlySet<LayerNode>)[];
 }
 
 interface TensorRef {
@@ -31,10 +35,36 @@ interface TensorRef {
   readonly tensor: number;
 }
 
-/** What one call of a layer gives: shapes, and which layer made each. */
+/** One call of a layer, and the calls that made its inputs. */
+interface Call {
+  readonly node: LayerNode;
+  readonly inputs: readonly (Call | null)[];
+}
+
+/** What one call of a layer gives: shapes, and which layer, in which call, made each. */
 interface Produced {
   readonly shapes: (Shape | null)[];
   readonly makers: string[];
+  readonly calls: (Call | null)[];
+}
+
+/** A tensor that goes into a call. */
+interface Given {
+  readonly shape: Shape | null;
+  readonly call: Call | null;
+}
+
+/** Every layer on the way to a call. */
+function layersBehind(last: Call | null): ReadonlySet<LayerNode> {
+  const seen = new Set<Call>();
+  const waiting = [last];
+  while (waiting.length > 0) {
+    const call = waiting.pop();
+    if (!call || seen.has(call)) continue;
+    seen.add(call);
+    waiting.push(...call.inputs);
+  }
+  return new Set([...seen].map(({ node }) => node));
 }
 
 /** `["dense", 0, 0, {...}]` as a reference. */
@@ -93,17 +123,20 @@ class Walk {
   private readonly known = new Map<LayerJson, LayerNode>();
 
   /** Registers every layer first, so that `nodes` is in the topology's order whatever order calls are made in. */
-  register(container: LayerJson, prefix: string): void {
+  register(container: LayerJson, prefix: string, inFrozen = false): void {
+    const around = inFrozen || (isObject(container.config) && container.config.trainable === false);
     for (const layer of layersOf(container)) {
       const path = prefix + layerName(layer);
-      if (CONTAINERS.has(layer.class_name)) this.register(layer, `${path}/`);
+      if (CONTAINERS.has(layer.class_name)) this.register(layer, `${path}/`, around);
       else {
+        const frozen = around || isFrozen(layer);
         const node: LayerNode = {
           path,
           layer,
+          frozen,
           calls: [],
           outputs: [null],
-          weights: layerWeights(layer, layerName(layer), null),
+          weights: layerWeights(layer, layerName(layer), null, frozen),
         };
         this.known.set(layer, node);
         this.nodes.push(node);
@@ -111,30 +144,35 @@ class Walk {
     }
   }
 
-  private call(layer: LayerJson, prefix: string, inputs: readonly (Shape | null)[]): Produced {
-    if (CONTAINERS.has(layer.class_name)) return this.container(layer, `${prefix}${layerName(layer)}/`, inputs);
+  private call(layer: LayerJson, prefix: string, given: readonly Given[]): Produced {
+    const inputs = given.map(({ shape }) => shape);
+    if (CONTAINERS.has(layer.class_name)) return this.container(layer, `${prefix}${layerName(layer)}/`, given);
     const node = this.known.get(layer)!;
     const inner = layer.class_name === 'TimeDistributed' ? layer.config.layer : null;
     const overTime =
-      isLayerJson(inner) && CONTAINERS.has(inner.class_name) ? modelOverTime(inner, inputs[0] ?? null) : null;
+      isLayerJson(inner) && CONTAINERS.has(inner.class_name)
+        ? modelOverTime(inner, inputs[0] ?? null, node.frozen)
+        : null;
     const shapes = overTime?.shapes ?? outputShapes(layer, inputs);
     if (node.calls.length === 0) {
       node.outputs = shapes;
-      node.weights = overTime?.weights ?? layerWeights(layer, layerName(layer), inputs[0] ?? null);
+      node.weights = overTime?.weights ?? layerWeights(layer, layerName(layer), inputs[0] ?? null, node.frozen);
     }
     node.calls.push(inputs);
-    return { shapes, makers: shapes.map(() => node.path) };
+    const call: Call = { node, inputs: given.map((one) => one.call) };
+    return { shapes, makers: shapes.map(() => node.path), calls: shapes.map(() => call) };
   }
 
-  /** @param inputs shapes of the call, or none for the model itself. */
-  container(model: LayerJson, prefix: string, inputs: readonly (Shape | null)[]): Produced {
+  /** @param inputs of the call, or none for the model itself. */
+  container(model: LayerJson, prefix: string, inputs: readonly Given[]): Produced {
     return model.class_name === 'Sequential'
       ? this.sequential(model, prefix, inputs)
       : this.functional(model, prefix, inputs);
   }
 
-  private sequential(model: LayerJson, prefix: string, inputs: readonly (Shape | null)[]): Produced {
-    let current: Produced = { shapes: [inputs[0] ?? firstInput(model)], makers: [''] };
+  private sequential(model: LayerJson, prefix: string, inputs: readonly Given[]): Produced {
+    const [given] = inputs;
+    let current: Produced = { shapes: [given?.shape ?? firstInput(model)], makers: [''], calls: [given?.call ?? null] };
     for (const layer of layersOf(model)) {
       // Inside a called model its InputLayer passes the call's tensor on.
       if (layer.class_name === 'InputLayer') {
@@ -142,13 +180,16 @@ class Walk {
         const shape = current.shapes[0] ?? outputShapes(layer, [])[0]!;
         if (node.calls.length === 0) node.outputs = [shape];
         node.calls.push([]);
-        current = { shapes: [shape], makers: [node.path] };
-      } else current = this.call(layer, prefix, current.shapes);
+        current = { shapes: [shape], makers: [node.path], calls: [{ node, inputs: current.calls }] };
+      } else {
+        const { shapes, calls } = current;
+        current = this.call(layer, prefix, shapes.map((shape, i) => ({ shape, call: calls[i] ?? null }))); // prettier-ignore
+      }
     }
     return current;
   }
 
-  private functional(model: LayerJson, prefix: string, inputs: readonly (Shape | null)[]): Produced {
+  private functional(model: LayerJson, prefix: string, inputs: readonly Given[]): Produced {
     const config = isObject(model.config) ? model.config : {};
     const layers = new Map(layersOf(model).map((layer) => [layerName(layer), layer]));
     const inputRefs = endRefs(field(config, 'input_layers'));
@@ -160,12 +201,13 @@ class Walk {
     for (const [name, layer] of layers) {
       if (layer.class_name === 'InputLayer') {
         const given = inputRefs.findIndex((ref) => ref.layer === name);
-        const shape = (given >= 0 ? inputs[given] : undefined) ?? outputShapes(layer, [])[0]!;
+        const outer = given >= 0 ? inputs[given] : undefined;
+        const shape = outer?.shape ?? outputShapes(layer, [])[0]!;
         const node = this.known.get(layer)!;
         const call = (): Produced => {
           if (node.calls.length === 0) node.outputs = [shape];
           node.calls.push([]);
-          return { shapes: [shape], makers: [node.path] };
+          return { shapes: [shape], makers: [node.path], calls: [{ node, inputs: [outer?.call ?? null] }] };
         };
         ready.push({ call, out: key(name, 0), missing: 0 });
         continue;
@@ -179,7 +221,10 @@ class Walk {
           this.call(
             layer,
             prefix,
-            refs.map((ref) => produced.get(key(ref.layer, ref.node))?.shapes[ref.tensor] ?? null),
+            refs.map((ref): Given => {
+              const made = produced.get(key(ref.layer, ref.node));
+              return { shape: made?.shapes[ref.tensor] ?? null, call: made?.calls[ref.tensor] ?? null };
+            }),
           );
         const task = { call, out: key(name, i + first), missing: 0 };
         for (const need of new Set(refs.map((ref) => key(ref.layer, ref.node)))) {
@@ -196,17 +241,29 @@ class Walk {
     }
     const outputs = endRefs(field(config, 'output_layers')).map((ref) => {
       const made = produced.get(key(ref.layer, ref.node));
-      return { shape: made?.shapes[ref.tensor] ?? null, maker: made?.makers[ref.tensor] ?? prefix + ref.layer };
+      return {
+        shape: made?.shapes[ref.tensor] ?? null,
+        maker: made?.makers[ref.tensor] ?? prefix + ref.layer,
+        call: made?.calls[ref.tensor] ?? null,
+      };
     });
-    return { shapes: outputs.map((o) => o.shape), makers: outputs.map((o) => o.maker) };
+    return {
+      shapes: outputs.map((o) => o.shape),
+      makers: outputs.map((o) => o.maker),
+      calls: outputs.map((o) => o.call),
+    };
   }
 }
 
 /** TimeDistributed around a whole model: its output per time step, its weights used once per step. */
-function modelOverTime(model: LayerJson, input: Shape | null): { shapes: (Shape | null)[]; weights: WeightSpec[] } {
+function modelOverTime(
+  model: LayerJson,
+  input: Shape | null,
+  frozen: boolean,
+): { shapes: (Shape | null)[]; weights: WeightSpec[] } {
   const walk = new Walk();
-  walk.register(model, '');
-  const [shape] = walk.container(model, '', [input?.slice(1) ?? null]).shapes;
+  walk.register(model, '', frozen);
+  const [shape] = walk.container(model, '', [{ shape: input?.slice(1) ?? null, call: null }]).shapes;
   const steps = input?.[0] ?? null;
   return {
     shapes: [shape ? [steps, ...shape] : null],
@@ -219,7 +276,7 @@ export function modelGraph(topology: Topology): ModelGraph {
   const model: LayerJson = { class_name: topology.class_name, config: topology.config as LayerJson['config'] };
   const walk = new Walk();
   walk.register(model, '');
-  const { shapes, makers } = walk.container(model, '', []);
+  const { shapes, makers, calls } = walk.container(model, '', []);
   const inputs =
     model.class_name === 'Sequential'
       ? [{ name: layersOf(model)[0] ? layerName(layersOf(model)[0]!) : '', shape: firstInput(model) }]
@@ -233,5 +290,6 @@ export function modelGraph(topology: Topology): ModelGraph {
     inputNames: inputs.map((input) => input.name),
     outputShapes: shapes,
     outputLayers: makers,
+    behind: calls.map((call) => () => layersBehind(call)),
   };
 }

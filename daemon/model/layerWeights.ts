@@ -13,11 +13,13 @@ export interface WeightSpec {
   /** Kernels and embeddings: what pruning may remove. */
   readonly prunable: boolean;
   readonly trainable: boolean;
+  /** A moving average: never trained, whatever the layer is. */
+  readonly statistic?: true;
   /** Times one weight takes part in a multiply-add per sample: Hout*Wout for a convolution, 1 for Dense. */
   readonly uses: number;
 }
 
-type Part = Omit<WeightSpec, 'trainable'> & { readonly trainable?: false };
+type Part = Omit<WeightSpec, 'trainable'>;
 type Rule = (config: Json, input: Shape | null) => Part[];
 
 const kernel = (name: string, shape: Shape, uses: number): Part => ({ name, shape, prunable: true, uses });
@@ -128,8 +130,8 @@ const batchNormalization: Rule = (config, input) => {
   return [
     ...(field(config, 'scale') !== false ? [vector('gamma', size)] : []),
     ...(field(config, 'center') !== false ? [vector('beta', size)] : []),
-    { ...vector('moving_mean', size), trainable: false },
-    { ...vector('moving_variance', size), trainable: false },
+    { ...vector('moving_mean', size), statistic: true },
+    { ...vector('moving_variance', size), statistic: true },
   ];
 };
 
@@ -196,12 +198,27 @@ function parts(layer: LayerJson, input: Shape | null): Part[] {
   return own(RULES, layer.class_name)?.(layer.config, input) ?? [];
 }
 
-/** @param scope the layer's name; weights are named "scope/kernel". */
-export function layerWeights(layer: LayerJson, scope: string, input: Shape | null): WeightSpec[] {
-  const trainable = layer.config.trainable !== false;
+/** The layers and cells that a layer wraps. */
+export const wrappedLayers = ({ config }: LayerJson): LayerJson[] =>
+  [config.layer, config.cell, ...(Array.isArray(config.cells) ? (config.cells as unknown[]) : [])].filter(isLayerJson);
+
+/** Whether a file freezes a layer, or what it wraps: trainable is false. */
+export const isFrozen = (layer: LayerJson): boolean =>
+  layer.config.trainable === false || wrappedLayers(layer).some(isFrozen);
+
+/**
+ * @param scope the layer's name; weights are named "scope/kernel".
+ * @param frozen whether a model around the layer is. Default: as the layer's own setting says.
+ */
+export function layerWeights(
+  layer: LayerJson,
+  scope: string,
+  input: Shape | null,
+  frozen = isFrozen(layer),
+): WeightSpec[] {
   return parts(layer, input).map((part) => ({
     ...part,
     name: `${scope}/${part.name}`,
-    trainable: trainable && part.trainable !== false,
+    trainable: !frozen && part.statistic !== true,
   }));
 }

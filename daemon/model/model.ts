@@ -35,12 +35,18 @@ export interface LayerSummary {
   /** Without the batch axis; null where it cannot be known statically. */
   readonly outputShape: readonly (number | null)[] | null;
   readonly activation?: string;
+  /** The file does not let it be trained: trainable is false, of the layer or of a model around it. */
+  readonly frozen?: true;
+  /** Of a model with several outputs, in its order: whether each depends on the layer. */
+  readonly outputs?: readonly { readonly name: string; readonly depends: boolean }[];
   readonly weights: readonly {
     readonly name: string;
     readonly shape: readonly number[];
     readonly size: number;
     readonly prunable: boolean;
     readonly trainable: boolean;
+    /** A moving average: never trained, whatever the layer is. */
+    readonly statistic?: true;
     /** Of a prunable weight, for one sample: 2 per use. */
     readonly flopsPerWeight?: number;
     /** Of a kernel, and of vectors that go with its neurons or filters: see unitGroups.ts. */

@@ -1,4 +1,5 @@
 /** The wiring of a functional model, rewritten to `[[name, node, tensor, kwargs], ...]`. */
+import { callMode } from './callModes.js';
 import { firstCall, orderCalls } from './callOrder.js';
 import { CONTAINERS, field, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import { endRefs, nodeRefs, tensorRef } from './layerGraph.js';
@@ -85,9 +86,9 @@ export function rewriteWiring(
     if (!Array.isArray(inbound)) refuseAt(at)('has inbound nodes that are not a list');
     keras3 ||= (inbound as unknown[]).some(isObject);
     layer.inbound_nodes = (inbound as unknown[]).map((node) => rewriteNode(node, layer, at, notes, refuseAt(at)));
-    if ((layer.inbound_nodes as Ref[][]).some((node) => node[0]?.[3].training === false)) {
-      notes.add('calls with training=False, which TensorFlow.js ignores while it trains', at);
-    }
+    const mode = callMode(layer);
+    if (mode === 'mixed') notes.add('some calls of a layer are with training=False and others are not: all are computed as the others', at); // prettier-ignore
+    if (mode === 'always-training') notes.add('calls with training=True are computed in inference mode when the model is evaluated', at); // prettier-ignore
     layer.name = layerName(layer);
   }
   const self = where === '' ? 'the model' : where.slice(0, -1);

@@ -25,6 +25,7 @@ function summarizeLayer(
   node: LayerNode,
   known: ReadonlyMap<string, readonly number[]>,
   units: ReadonlyMap<string, readonly number[]>,
+  outputs: readonly { readonly name: string; readonly behind: ReadonlySet<LayerNode> }[],
 ): LayerSummary {
   const calls = Math.max(1, node.calls.length);
   let flops = 0;
@@ -34,8 +35,17 @@ function summarizeLayer(
     const flopsPerWeight = 2 * spec.uses * calls;
     if (spec.prunable) flops += size * flopsPerWeight;
     const groups = units.get(spec.name);
-    const { name, prunable, trainable } = spec;
-    return { name, shape, size, prunable, trainable, ...(prunable && { flopsPerWeight }), ...(groups && { groups }) };
+    const { name, prunable, trainable, statistic } = spec;
+    return {
+      name,
+      shape,
+      size,
+      prunable,
+      trainable,
+      ...(statistic && { statistic }),
+      ...(prunable && { flopsPerWeight }),
+      ...(groups && { groups }),
+    };
   });
   const prunable = weights.reduce((sum, weight) => sum + (weight.prunable ? weight.size : 0), 0);
   const activation = activationOf(node);
@@ -44,6 +54,8 @@ function summarizeLayer(
     className: node.layer.class_name,
     outputShape: node.outputs[0] ?? null,
     ...(activation === undefined ? {} : { activation }),
+    ...(node.frozen && weights.length > 0 && { frozen: true as const }),
+    ...(outputs.length > 1 && { outputs: outputs.map(({ name, behind }) => ({ name, depends: behind.has(node) })) }),
     weights,
     params: weights.reduce((sum, weight) => sum + weight.size, 0),
     prunable,
@@ -67,5 +79,7 @@ export function summarizeModel(model: {
   const { layers } = graph;
   const shapes = layers.flatMap((node) => node.weights.map((spec) => [spec.name, shapeOf(spec, known)] as const));
   const units = unitGroups(model.topology, graph, new Map(shapes));
-  return layers.map((node) => summarizeLayer(node, known, units));
+  const several = graph.outputLayers.length > 1;
+  const outputs = graph.outputLayers.map((name, i) => ({ name, behind: several ? graph.behind[i]!() : new Set<LayerNode>() })); // prettier-ignore
+  return layers.map((node) => summarizeLayer(node, known, units, outputs));
 }

@@ -1,8 +1,9 @@
 /** What to train a model on: its loss and the shapes of its data, from its own training config or else from its output. */
 import { UserError } from '../protocol/errors.js';
-import { field, isLayerJson, isObject, own, stringAt, type LayerJson } from './layerConfig.js';
+import { field, isLayerJson, isObject, own, stringAt, type Json, type LayerJson } from './layerConfig.js';
 import { inputsAsStored, type AsStored } from './inputsAsStored.js';
 import { modelGraph } from './layerGraph.js';
+import { lossSettings, type LossSettings } from './lossSettings.js';
 import type { Model } from './model.js';
 
 /** The engine's losses (structurally `Loss` of daemon/engine/engine.ts). */
@@ -16,6 +17,7 @@ export type TrainingLoss =
 
 export interface TrainingSetup {
   readonly loss: TrainingLoss;
+  readonly lossSettings: LossSettings;
   /** Error is the fraction of wrong samples; targets are one-hot (or 0/1 for a single output). */
   readonly classification: boolean;
   /** Of one sample, per input; null sizes are open. */
@@ -48,23 +50,44 @@ const LOSSES: Record<string, TrainingLoss> = {
   huberloss: 'huber',
 };
 
+/** What a compile config gives one of several outputs: a list by position, an object by output name, or one for all. */
+function ofOutput(value: unknown, outputs: readonly string[], index: number): unknown {
+  if (Array.isArray(value)) return (value as unknown[])[index];
+  if (!isObject(value) || typeof value.class_name === 'string') return value;
+  // Keras names an output after the layer of the outermost model; the layer that makes it may lie deeper.
+  const keysOf = (output: string) => [output, output.split('/').at(-1)!, output.split('/')[0]!];
+  const key = keysOf(outputs[index]!).find((name) => name in value);
+  if (key !== undefined) return value[key];
+  // A model whose outputs are an object has names of its own for them, in its order.
+  const values = Object.values(value);
+  const foreign = values.length === outputs.length && !outputs.flatMap(keysOf).some((name) => name in value);
+  return foreign ? values[index] : undefined;
+}
+
+/** A flat list of metrics is for every output; of Keras 3 one each, where there are as many. */
+function metricsOf(value: unknown, outputs: readonly string[], index: number, keras3: boolean): unknown {
+  if (!Array.isArray(value)) return ofOutput(value, outputs, index);
+  const list = value as unknown[];
+  const byPosition = list.some((one) => one === null || Array.isArray(one)) || (keras3 && outputs.length > 1 && list.length === outputs.length); // prettier-ignore
+  return byPosition ? list[index] : list;
+}
+
 interface NamedLoss {
   readonly name: string;
+  readonly config: Json | null;
   readonly fromLogits: boolean;
 }
 
-/** `"mse"`, `{class_name, config}`, a list by position, or an object by output name. */
-function lossOf(value: unknown, outputName: string, index: number): NamedLoss | null {
-  if (typeof value === 'string') return { name: value, fromLogits: false };
-  if (Array.isArray(value)) return lossOf((value as unknown[])[index], outputName, 0);
-  if (!isObject(value)) return null;
-  if (typeof value.class_name === 'string') {
-    const config = isObject(value.config) ? value.config : {};
-    // Keras 3 wraps plain functions: {class_name: "function", config: "mse"}.
-    const name = typeof value.config === 'string' ? value.config : value.class_name;
-    return { name, fromLogits: config.from_logits === true };
-  }
-  return lossOf(value[outputName] ?? value[outputName.split('/').at(-1)!], outputName, index);
+/** `"mse"` or `{class_name, config}`. */
+function lossOf(value: unknown): NamedLoss | null {
+  if (typeof value === 'string') return { name: value, config: null, fromLogits: false };
+  if (Array.isArray(value) && value.length === 1) return lossOf((value as unknown[])[0]);
+  if (!isObject(value) || typeof value.class_name !== 'string') return null;
+  const config = isObject(value.config) ? value.config : {};
+  // Keras 3 wraps plain functions: {class_name: "function", config: "mse"}.
+  const name = typeof value.config === 'string' ? value.config : value.class_name;
+  const inner = isObject(config.fn_kwargs) ? config.fn_kwargs : {};
+  return { name, config, fromLogits: (config.from_logits ?? inner.from_logits) === true };
 }
 
 const saysAccuracy = (metrics: unknown): boolean => metrics != null && /"[^"]*acc[^"]*"/i.test(JSON.stringify(metrics));
@@ -91,27 +114,34 @@ const hasSetting = (config: Record<string, unknown>, name: RegExp): boolean =>
   );
 
 /**
+ * Which of a model's outputs a name means: its layer's path ("head/o1") or the last name of it.
+ * @param outputs as `ModelGraph.outputLayers`. @returns -1 where there is none of that name; the last without a name.
+ */
+export const outputIndex = (outputs: readonly string[], output: string | undefined): number =>
+  output === undefined
+    ? outputs.length - 1
+    : outputs.findIndex((name) => name === output || name.split('/').at(-1) === output);
+
+/**
  * @param output name of the output's layer ("o1", "head/o1"); default the last output, which always trains.
  * @throws UserError('plan-invalid') on an unknown output, listing those there are; UserError('model-unsupported') on an open output shape.
  */
 export function trainingSetup(
-  model: Pick<Model, 'topology' | 'trainingConfig' | 'path'>,
+  model: Pick<Model, 'topology' | 'trainingConfig' | 'path'> & Partial<Pick<Model, 'format'>>,
   output?: string,
 ): TrainingSetup {
   const graph = modelGraph(model.topology);
   const names = graph.outputLayers;
   const notes: string[] = [];
-  let index = names.length - 1;
-  if (output !== undefined) {
-    index = names.findIndex((name) => name === output || name.split('/').at(-1) === output);
-    if (index < 0) {
-      throw new UserError(
-        'plan-invalid',
-        `output: the model has no output "${output}"; it has ${names.map((n) => `"${n}"`).join(', ')}`,
-        { field: 'output' },
-      );
-    }
-  } else if (names.length > 1) {
+  const index = outputIndex(names, output);
+  if (index < 0) {
+    throw new UserError(
+      'plan-invalid',
+      `output: the model has no output "${output}"; it has ${names.map((n) => `"${n}"`).join(', ')}`,
+      { field: 'output' },
+    );
+  }
+  if (output === undefined && names.length > 1) {
     notes.push(`the model has ${names.length} outputs (${names.join(', ')}); the last one is trained on`);
   }
   const name = names[index]!;
@@ -134,26 +164,41 @@ export function trainingSetup(
   const maker = graph.layers.find((node) => node.path === name);
   const activation = maker ? activationOf(maker.layer) : 'linear';
   const config = model.trainingConfig;
-  const named = config ? lossOf(field(config, 'loss'), name, index) : null;
-  const known = named ? own(LOSSES, named.name.replace(/[\s_]/g, '').toLowerCase()) : undefined;
+  const named = config ? lossOf(ofOutput(field(config, 'loss'), names, index)) : null;
+  const plainName = named?.name.replace(/[\s_]/g, '').toLowerCase() ?? '';
+  const known = named ? own(LOSSES, plainName) : undefined;
   if (named && known === undefined) {
     notes.push(
       `the model's own loss "${named.name.slice(0, 60)}" is not available; ${byActivation(activation)} fits its output`,
     );
   }
   const loss = known ?? byActivation(activation);
+  const { settings, ignored } = lossSettings(
+    loss,
+    plainName.startsWith('sparse'),
+    known === undefined ? null : named!.config,
+    outputShape.length + 1,
+  );
+  if (ignored.length > 0) notes.push(`the loss is computed without what the file sets of it: ${ignored.join(', ')}`);
+  const weighted = config && names.length > 1 ? field(config, 'loss_weights') : null;
+  if (weighted != null)
+    notes.push(`the file's loss_weights (${JSON.stringify(weighted).slice(0, 80)}) take no part: "${name}" alone is trained, on its own loss`); // prettier-ignore
   const crossEntropy = loss === 'categoricalCrossentropy' || loss === 'binaryCrossentropy';
   const several = outputShape.length > 0 && outputShape.at(-1)! > 1;
-  const accuracy = config !== undefined && saysAccuracy(field(config, 'metrics'));
-  const classification = crossEntropy || activation === 'softmax' || (several && accuracy);
+  const accuracy = config !== undefined && saysAccuracy(metricsOf(field(config, 'metrics'), names, index, model.format === 'keras-v3')); // prettier-ignore
+  const classification =
+    crossEntropy || activation === 'softmax' || ((several || activation === 'sigmoid') && accuracy);
+  const absorbed = loss === 'binaryCrossentropy' ? 'sigmoid' : 'softmax';
   return {
     loss,
+    lossSettings: settings,
     classification,
     inputShapes: graph.inputShapes.map((input) => input ?? [null]),
     asStored: inputsAsStored(model.topology),
     outputShape,
     output: name,
-    fromLogits: crossEntropy && (named?.fromLogits ?? false) && activation === 'linear',
+    // Of an activation that the loss takes over, Keras too computes on the logits before it.
+    fromLogits: crossEntropy && (named?.fromLogits ?? false) && activation !== absorbed,
     mayBeLogits: named === null && activation === 'linear' && several,
     notes,
   };

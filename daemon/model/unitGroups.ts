@@ -39,15 +39,18 @@ export function unitGroups(
   for (const { call, role } of calls) {
     if (!role) continue;
     const { linear } = role;
-    // The kernel of a transposed convolution does not end in its filters.
-    const endsInUnits = linear !== undefined && linear.outputAxis === linear.kernel.shape.length - 1;
+    // The kernel of a transposed convolution ends in [filters, input channels]: a filter's group is repeated for each of these.
+    const inputsBehind = linear
+      ? linear.kernel.shape.slice(linear.outputAxis + 1).reduce((product, n) => product * n, 1)
+      : 1;
     const depthwise = call.node.weights.find(({ name }) => name.endsWith('/depthwise_kernel'));
-    const kernel = linear ? (endsInUnits ? linear.kernel.name : undefined) : depthwise?.name;
+    const kernel = linear ? linear.kernel.name : depthwise?.name;
     const along = role.cuts.filter(({ weight, side }) => side === 'output' && GOES_ALONG.test(weight.name));
     const names = [...(kernel === undefined ? [] : [kernel]), ...along.map(({ weight }) => weight.name)];
-    if (names.length === 0 || (linear && !endsInUnits)) continue;
+    if (names.length === 0) continue;
     const units = groupsOf(call.outputs[0]!);
-    for (const name of names) groups.set(name, units);
+    for (const name of names)
+      groups.set(name, name === linear?.kernel.name ? units.flatMap((group) => new Array<number>(inputsBehind).fill(group)) : units); // prettier-ignore
   }
   return groups;
 }

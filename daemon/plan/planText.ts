@@ -7,16 +7,18 @@ interface ShortPlan {
   readonly model: string;
   readonly data: string;
   readonly budget: object;
+  /** Of a model that is frozen as a whole: nothing could be pruned without it. */
+  readonly unfreeze?: true;
 }
 
 /** The text of a new plan file: short, with the settings people change first. */
-export function planText({ model, data, budget }: ShortPlan): string {
+export function planText({ model, data, budget, unfreeze }: ShortPlan): string {
   const written = JSON.stringify(budget, null, 1).replace(/\n\s*/g, ' ');
   return `{
   "model": ${JSON.stringify(model)},
   "data": ${JSON.stringify(data)},
   // What the result must fit: keep ("1%"), weights (2662), bytes ("40 kB"), flops ("50%"), neurons...
-  "budget": ${written}
+  "budget": ${written}${unfreeze ? ',\n  // The file freezes every layer (trainable is false).\n  "unfreeze": true' : ''}
 }
 `;
 }

@@ -3,6 +3,7 @@ import { BudgetError, createCompression, isOfFile, type BudgetOptions, type File
 import { growthPerIteration } from '../lc/schedule.js';
 import { layerViews } from '../model/layerViews.js';
 import type { LayerSummary } from '../model/model.js';
+import { prunableWeightsOf, trainedLayers, type TrainedPart } from '../model/trainedLayers.js';
 import { UserError } from '../protocol/errors.js';
 import type { Budget, Plan } from '../protocol/plan.js';
 import { RATED, type OpenSetting, type ResolvedPlan, type TrainingSettings } from '../protocol/resolvedPlan.js';
@@ -48,7 +49,12 @@ function matcher(pattern: string): (name: string) => boolean {
   return (name) => expression.test(name);
 }
 
-function expand(patterns: readonly string[], names: readonly string[], path: readonly (string | number)[]): string[] {
+function expand(
+  patterns: readonly string[],
+  names: readonly string[],
+  path: readonly (string | number)[],
+  kind: 'prunable' | 'frozen' = 'prunable',
+): string[] {
   return names.filter((name) =>
     patterns
       .map((pattern, i) => {
@@ -56,7 +62,7 @@ function expand(patterns: readonly string[], names: readonly string[], path: rea
         if (pattern !== '*' && !names.some(matches)) {
           throw new PlanMeaningError(
             [...path, i],
-            `no prunable layer is called "${pattern}"; ${suggestion(pattern, names)}`,
+            `no ${kind} layer is called "${pattern}"; ${suggestion(pattern, names)}`,
           );
         }
         return matches;
@@ -65,14 +71,38 @@ function expand(patterns: readonly string[], names: readonly string[], path: rea
   );
 }
 
-function resolveTasks(plan: Plan, { layers, format }: Pick<PlanContext, 'layers' | 'format'>): ResolvedPlan['tasks'] {
-  const prunable = layers.filter((layer) => layer.prunable > 0).map((layer) => layer.name);
+/** The frozen layers that the plan trains. */
+function resolveUnfreeze({ unfreeze = false }: Plan, layers: readonly LayerSummary[]): string[] {
+  if (unfreeze === false) return [];
+  const frozen = layers.filter((layer) => layer.frozen).map((layer) => layer.name);
+  return unfreeze === true ? frozen : expand(unfreeze, frozen, ['unfreeze'], 'frozen');
+}
+
+/** Why a layer that has kernels is not pruned. */
+const untrained = ({ name, frozen }: LayerSummary): string =>
+  frozen
+    ? `layer "${name}" is frozen in the file (trainable is false); "unfreeze": ["${name}"] trains and prunes it`
+    : `the trained output does not depend on layer "${name}"; "output" names another one`;
+
+function resolveTasks(
+  plan: Plan,
+  part: TrainedPart,
+  context: Pick<PlanContext, 'layers' | 'format'>,
+): ResolvedPlan['tasks'] {
+  const { format } = context;
+  const layers = trainedLayers(context.layers, part);
+  const kernels = layers.filter((layer) => layer.prunable > 0);
+  const all = kernels.map((layer) => layer.name);
+  const aside = kernels.filter((layer) => prunableWeightsOf(layer) === 0);
+  const prunable = all.filter((name) => !aside.some((layer) => layer.name === name));
   if (prunable.length === 0)
     throw new PlanMeaningError(
       ['model'],
-      'the model has no prunable layer (Dense, convolution, recurrent or embedding kernels)',
+      all.length === 0
+        ? 'the model has no prunable layer (Dense, convolution, recurrent or embedding kernels)'
+        : `no prunable layer is trained: ${untrained(aside[0]!)}`,
     );
-  const excluded = plan.exclude ? expand(plan.exclude, prunable, ['exclude']) : [];
+  const excluded = plan.exclude ? expand(plan.exclude, all, ['exclude']) : [];
   let free = prunable.filter((name) => !excluded.includes(name));
   const written: { name: string; patterns: readonly string[]; budget: Budget; path: (string | number)[] }[] = plan.tasks
     ? plan.tasks.map((task, i) => {
@@ -83,7 +113,11 @@ function resolveTasks(plan: Plan, { layers, format }: Pick<PlanContext, 'layers'
   // "*" means what no other task names, wherever it stands in the list.
   const resolved = new Map<(typeof written)[number], string[]>();
   for (const task of [...written].sort((a, b) => Number(a.patterns.includes('*')) - Number(b.patterns.includes('*')))) {
-    const names = expand(task.patterns, prunable, [...task.path, 'layers']).filter((name) => free.includes(name));
+    for (const [i, pattern] of task.patterns.entries()) {
+      const named = aside.find((layer) => layer.name === pattern);
+      if (named) throw new PlanMeaningError([...task.path, 'layers', i], untrained(named));
+    }
+    const names = expand(task.patterns, all, [...task.path, 'layers']).filter((name) => free.includes(name));
     if (names.length === 0)
       throw new PlanMeaningError(
         [...task.path, ...(plan.tasks ? ['layers'] : ['exclude'])],
@@ -174,12 +208,13 @@ const openRates = (plan: Plan): NonNullable<ResolvedPlan['openRates']> =>
 export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
   const batchSize = plan.training?.batchSize ?? TRAINING.batchSize;
   const training = { ...TRAINING, ...given(plan.training) };
+  const part = { output: plan.output ?? null, unfreeze: resolveUnfreeze(plan, context.layers) };
   return {
     name: context.name,
     planPath: context.planPath,
     model: typeof plan.model === 'string' ? { path: context.modelPath! } : plan.model,
     data: resolveData(plan.data, context.dataPath),
-    tasks: resolveTasks(plan, context),
+    tasks: resolveTasks(plan, part, context),
     method: plan.method ?? 'lc',
     schedule: resolveSchedule(plan.schedule ?? {}),
     training,
@@ -193,7 +228,7 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
     },
     open: openSettings(plan),
     openRates: openRates(plan),
-    output: plan.output ?? null,
+    ...part,
     engine: plan.engine ?? 'auto',
     seed: plan.seed ?? 0,
     modelHash: null,

@@ -80,6 +80,17 @@ export const Finding = z.object({
 });
 export type Finding = z.infer<typeof Finding>;
 
+/** An output that was not trained, but shares layers with the one that was: in the file, and in the result. */
+export const OtherOutput = z.object({
+  output: z.string().describe('Path of its layer.'),
+  samples: z.number(),
+  moved: measure.describe('Mean |after - before| as a share of its spread before; null: it did not vary before.'),
+  /** Where the data has targets for it. */
+  before: Evaluation.optional(),
+  after: Evaluation.optional(),
+});
+export type OtherOutput = z.infer<typeof OtherOutput>;
+
 const at = { time: z.number() };
 
 export const RunEvent = z.discriminatedUnion('event', [
@@ -181,6 +192,8 @@ export const RunEvent = z.discriminatedUnion('event', [
     inputs: z.array(z.object({ name: z.string(), read: z.string() })).optional(),
     /** What is amiss with the result; absent: nothing. */
     findings: z.array(Finding).optional(),
+    /** Of a model with several outputs. */
+    others: z.array(OtherOutput).optional(),
     /** What happened on the way to this result. */
     continuations: z.array(Continuation).optional(),
   }),

@@ -238,6 +238,12 @@ export const Plan = z.strictObject({
   budget: Budget.optional().describe('One budget over every prunable layer. Give either "budget" or "tasks".'),
   tasks: z.array(Task).min(1).optional().describe('Different budgets on different layers.'),
   exclude: z.array(z.string()).optional().describe('Layer names or globs never pruned.'),
+  unfreeze: z
+    .union([z.boolean(), z.array(z.string())])
+    .optional()
+    .describe(
+      'Layers that the file freezes (trainable is false) and that are trained and pruned all the same: true for all of them, BatchNormalization included, or names and globs. Default false.',
+    ),
   path: PathSettings.optional(),
   method: z
     .enum(['lc', 'magnitude', 'gradual'])

@@ -99,6 +99,8 @@ export const ResolvedPlan = z.strictObject({
   /** Whose learning rates the run still has to choose; it then writes them here and takes this away. */
   openRates: z.array(z.enum(RATED)).optional(),
   output: z.string().nullable(),
+  /** Exact names of layers that the file freezes and the run trains. Runs of earlier versions have none. */
+  unfreeze: z.array(z.string()).default([]),
   engine: z.string(),
   seed: z.int(),
   /** Changes of engine and crashes that the run went on from, in order. */

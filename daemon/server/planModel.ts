@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOfFile } from '../lc/budgets.js';
+import { trainedLayers } from '../model/trainedLayers.js';
 import type { BudgetPreview, LayerPicture } from '../protocol/messages.js';
 import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
@@ -18,8 +19,16 @@ interface RunPlace {
   readonly folder: string | null;
 }
 
-/** The plan's model file, or the reference that the run trained itself, or (before that) the bare architecture. */
-async function modelOf({ plan, workspace, folder }: RunPlace, models: ModelCache): Promise<PreviewModel> {
+/**
+ * The plan's model file, or the reference that the run trained itself, or (before that) the bare architecture; its layers
+ * as the plan trains them.
+ */
+async function modelOf(run: RunPlace, models: ModelCache): Promise<PreviewModel> {
+  const model = await wholeModel(run, models);
+  return { ...model, layers: trainedLayers(model.layers, run.plan) };
+}
+
+async function wholeModel({ plan, workspace, folder }: RunPlace, models: ModelCache): Promise<PreviewModel> {
   if ('path' in plan.model) return models.load(join(workspace, plan.model.path), workspace);
   const trained = folder && join(folder, 'reference', 'model.json');
   if (trained && (await stat(trained).catch(() => null))?.isFile()) return models.load(trained, workspace);

@@ -4,6 +4,7 @@ import { countNonZeros } from '../lc/select.js';
 import { compressedColumns, storedBytes } from '../lc/sparseFormat.js';
 import { layerViews, type ViewedLayer } from '../model/layerViews.js';
 import type { LayerSummary } from '../model/model.js';
+import { prunableWeightsOf } from '../model/trainedLayers.js';
 import type { BudgetPreview } from '../protocol/messages.js';
 import type { Budget } from '../protocol/plan.js';
 
@@ -69,8 +70,20 @@ export function previewBudget(
   );
   const views = viewed.map(({ view }) => view);
   const prunable = views.reduce((total, view) => total + view.size, 0);
+  const frozen = names.reduce(
+    (total, layer) => total + (layer.frozen ? layer.prunable - prunableWeightsOf(layer) : 0),
+    0,
+  );
   const nothing = { kappa: null, prunable, bytes: null, flopsShare: null };
-  if (prunable === 0) return { ...nothing, text: 'nothing to prune', problem: 'no prunable layer is left' };
+  if (prunable === 0)
+    return {
+      ...nothing,
+      text: 'nothing to prune',
+      problem:
+        frozen > 0
+          ? 'every prunable layer is frozen in the file: "unfreeze": true in the plan trains and prunes them'
+          : 'no prunable layer is left',
+    };
   const format = model.format?.(whole) ?? compressedColumns;
   let kappa: number | null;
   let compressed: Compressed | null = null;
@@ -107,6 +120,7 @@ export function previewBudget(
     total === null ? null : budget.weights === undefined ? `${grouped(total)} weights` : percent(total / prunable),
     bytes === null ? null : `about ${sizeText(bytes)} sparse`,
     flopsShare === null || budget.flops !== undefined ? null : `${percent(flopsShare)} of the FLOPs`,
+    frozen === 0 ? null : `${grouped(frozen)} frozen weights not counted`,
   ].filter((part) => part !== null);
   return {
     kappa: kappa ?? (budget.bytes === undefined ? null : total),

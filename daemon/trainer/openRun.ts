@@ -9,7 +9,7 @@ import { withInputSizes } from '../model/inputSizes.js';
 import type { Model } from '../model/model.js';
 import { withWeights } from '../model/weights.js';
 import { UserError } from '../protocol/errors.js';
-import type { BudgetCheck, RunEvent, UntimedRunEvent } from '../protocol/events.js';
+import type { BudgetCheck, OtherOutput, RunEvent, UntimedRunEvent } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
 import { continuation } from './continuation.js';
 import { latestCheckpoint, tidyCheckpoints, writeCheckpoint } from './checkpoint.js';
@@ -21,6 +21,7 @@ import { settleRates } from './rateTest.js';
 import { countKept } from './kept.js';
 import { takeLock } from './lock.js';
 import { countEvents, lastEndings } from './logEnd.js';
+import { otherText } from './otherOutputs.js';
 import { writeReport } from './report.js';
 import { writeModelInto, writePackageInto, writeResult } from './result.js';
 import type { Run } from './run.js';
@@ -129,6 +130,7 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           const named = assembled.withWeights(weights, statistics);
           await writeModelInto(paths.result, assembled.model, named, assembled.inputScales);
           const budget = await verified(paths.result, assembled, named, outcome.budget);
+          const others = await measuredOthers(assembled, named, emit);
           const { kept, perLayer } = countKept(assembled.parts.layers, weights);
           const findings = judge({ ...outcome, perLayer, budget }, assembled.parts);
           for (const { code, message } of findings) emit({ event: 'warning', code, message });
@@ -139,6 +141,7 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
             ...(inputs.length > 0 && { inputs }),
             ...(path && { path }),
             ...(findings.length > 0 && { findings }),
+            ...(others.length > 0 && { others }),
             ...(continuations.length > 0 && { continuations }),
           };
           const done = { event: 'done' as const, ...figures, folder: process.folder, ...more };
@@ -192,6 +195,23 @@ async function verified(
   const written = await writePackageInto(folder, withWeights(model, weights));
   const tasks = plan.tasks.map((task) => ({ ...task, budget: budget ?? task.budget }));
   return checkBudgets(withInputSizes(written.model, inputShapes), tasks, written.bytes, (name) => parameters.has(name));
+}
+
+/** The outputs that were not trained, each in a warning; a run whose result is written does not fail on their account. */
+async function measuredOthers(
+  { model, output, others }: Assembled,
+  weights: ReadonlyMap<string, Float32Array>,
+  emit: (event: UntimedRunEvent) => RunEvent,
+): Promise<OtherOutput[]> {
+  const warn = (message: string) => emit({ event: 'warning', code: 'other-output', message });
+  try {
+    const measured = await others(withWeights(model, weights));
+    for (const one of measured) warn(otherText(one, output));
+    return measured;
+  } catch (error) {
+    warn(`what became of the outputs other than "${output}" was not measured: ${userMessage(error).message}`);
+    return [];
+  }
 }
 
 /** The last event of a run that did not finish. A full disk may keep it out of the log; it is told all the same. */

@@ -4,7 +4,7 @@ import type { Dataset, Part, Split } from '../data/dataset.js';
 import type { AnswerForm } from '../data/readingFigures.js';
 import { describePreprocess, type AffineMap } from '../data/preprocess.js';
 import { identityIndices } from '../data/sampleStore.js';
-import { tallyBatch } from '../engine/compiled/metrics.js';
+import { tallyBatch } from '../engine/loss/tally.js';
 import type { EngineSession, SessionSpec } from '../engine/engine.js';
 import { createRandom } from '../lc/random.js';
 import { isIdentity, type InputScale } from '../model/inputScale.js';
@@ -29,7 +29,7 @@ export function drawSamples(split: Split, size: number, seed: number): Uint32Arr
   return indices.slice(0, size).sort();
 }
 
-type Spec = Pick<SessionSpec, 'loss' | 'fromLogits' | 'classification'>;
+type Spec = Pick<SessionSpec, 'loss' | 'lossSettings' | 'fromLogits' | 'classification'>;
 
 /** What the outputs are, as far as a reading can be judged by them. */
 function formOf({ loss, fromLogits = false, classification }: Spec, width: number): AnswerForm {
@@ -57,7 +57,7 @@ export function referenceOf(
   part: (dataset: Dataset) => Part,
   share = 1,
 ): Reference {
-  const { loss, fromLogits = false } = spec;
+  const { loss, lossSettings, fromLogits = false } = spec;
   const size = session.outputShape.reduce((product, n) => product * n, 1);
   const width = session.outputShape.at(-1) ?? 1;
   const head = !fromLogits ? 'none' : loss === 'binaryCrossentropy' ? 'sigmoid' : 'softmax';
@@ -75,7 +75,16 @@ export function referenceOf(
         Array.from({ length: count }, (_, i) => {
           const tally = { loss: 0, wrong: 0, rows: 0 };
           const [from, to] = [i * size, (i + 1) * size];
-          tallyBatch(tally, loss, head, output.subarray(from, to), target.subarray(from, to), size / width, width);
+          tallyBatch(
+            tally,
+            loss,
+            head,
+            output.subarray(from, to),
+            target.subarray(from, to),
+            size / width,
+            width,
+            lossSettings,
+          );
           return tally.loss / tally.rows;
         }),
       );

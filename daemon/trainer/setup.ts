@@ -15,16 +15,19 @@ import type { Model } from '../model/model.js';
 import { readModel } from '../model/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
 import { setupByData } from '../model/setupByData.js';
+import { asideNote, frozenNote, trainedLayers, withTrainedLayers } from '../model/trainedLayers.js';
 import { trainingSetup } from '../model/trainingSetup.js';
 import { hashModel } from '../model/weights.js';
 import { resolveInside } from '../model/workspacePath.js';
 import { UserError } from '../protocol/errors.js';
+import type { OtherOutput } from '../protocol/events.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { chanceError } from './chance.js';
 import { chanceLoss } from './chanceLoss.js';
 import { decisionNotes } from './evaluations.js';
 import { fitPlan, microBatchOf } from './batchSize/fitPlan.js';
 import { prunableWeights } from './kept.js';
+import { measureOthers, sharingOutputs } from './otherOutputs.js';
 import type { Batches, Run } from './run.js';
 import { drawSamples, inputScalesOf, isGiven, isOpen, readByReference } from './reading.js';
 import { createSessions } from './sessions.js';
@@ -74,6 +77,10 @@ export interface Assembled {
   readonly notes: readonly string[];
   /** The same, of the engine: what a comparison with the reference found amiss just now. */
   readonly doubts: readonly string[];
+  /** Path of the trained output. */
+  readonly output: string;
+  /** What became of the outputs that were not trained, in a result. @throws UserError where they cannot be computed. */
+  others(result: Model): Promise<OtherOutput[]>;
   /** The model with these weights; `statistics` is a session's state. */
   withWeights(weights: Float32Array, statistics: Float32Array): ReadonlyMap<string, Float32Array>;
 }
@@ -162,9 +169,17 @@ export const assemble: Assemble = async (written, options) => {
   const choiceNotes: string[] = [];
   // The result keeps its open sizes; what is computed has those of the data.
   const sized = withInputSizes(model, dataset.inputShapes);
+  const summary = summarizeModel(sized);
+  const layers = trainedLayers(summary, plan);
+  const trained = withTrainedLayers(sized, layers);
+  for (const note of [frozenNote(summary, plan), asideNote(summary, plan)]) if (note !== null) choiceNotes.push(note);
+  const sharing = sharingOutputs(layers, setup.output);
+  if (sharing.length > 0)
+    choiceNotes.push(`what "${setup.output}" shares with ${sharing.join(', ')} is trained for "${setup.output}" alone: how the others change is measured at the end`); // prettier-ignore
 
   const sessionSpec = () => ({
     loss: setup.loss,
+    lossSettings: setup.lossSettings,
     classification: setup.classification,
     fromLogits: setup.fromLogits,
     purpose,
@@ -173,7 +188,7 @@ export const assemble: Assemble = async (written, options) => {
     ...(dataset.classWeights && { classWeights: dataset.classWeights }),
   });
   if (purpose === 'training') {
-    const fitted = await fitPlan(plan, dataset.train.size, sized, sessionSpec(), options.free);
+    const fitted = await fitPlan(plan, dataset.train.size, trained, sessionSpec(), options.free);
     plan = fitted.plan;
     choiceNotes.push(...fitted.notes);
     timing.mark('batch size');
@@ -185,7 +200,7 @@ export const assemble: Assemble = async (written, options) => {
   const open = (engine: string, batchSize: number, options: ChooseOptions = {}) => {
     const microBatch = microBatchOf(plan, batchSize);
     const spec = { ...sessionSpec(), batchSize, ...(microBatch !== undefined && { microBatch }) };
-    return openEngine(engine, sized, spec, { ...engines, ...options });
+    return openEngine(engine, trained, spec, { ...engines, ...options });
   };
   const { batchSize } = plan.reference;
   /** The reading that an engine's predictions led to, by its id. */
@@ -245,7 +260,6 @@ export const assemble: Assemble = async (written, options) => {
   } = dataset.reading;
   const data = { ...plan.data, scale, mean, classes: typeof order === 'string' ? order : [...order] };
 
-  const layers = summarizeModel(sized);
   const streams = new Map<string, Batches>();
   const part = (split: Split) => (split.size > 0 ? sampleSource(split) : null);
   const sets = {
@@ -294,6 +308,18 @@ export const assemble: Assemble = async (written, options) => {
     parameters: new Set(parameters.map(({ name }) => name)),
     // The data set is the one of the chosen scale by now: its notes do not speak of another.
     doubts,
+    output: setup.output,
+    others: (result) =>
+      measureOthers(sharing, {
+        plan: { ...plan, engine: info.id, data },
+        workspace,
+        engines,
+        before: sized,
+        after: withInputSizes(result, dataset.inputShapes),
+        inputShapes: session.inputShapes,
+        outputShape: session.outputShape,
+        source: sets.test ?? sets.validation ?? sets.train,
+      }),
     notes: [...model.notes, ...setup.notes, ...dataset.notes, ...choiceNotes, ...decisionNotes(plan, sets)],
     withWeights(weights, statistics) {
       const map = new Map(parameters.map(({ name, offset, size }) => [name, weights.slice(offset, offset + size)]));

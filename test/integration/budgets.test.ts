@@ -167,6 +167,7 @@ const planOf = (...tasks: [string, Layer[], Budget][]): ResolvedPlan => ({
   retrain: { ...settings, decayMode: 'epoch', epochs: 3 },
   reference: { ...settings, decayMode: 'epoch', epochs: 4 },
   output: null,
+  unfreeze: [],
   engine: 'onnx-cpu',
   seed: 1,
   modelHash: null,

@@ -75,6 +75,7 @@ const PLAN: ResolvedPlan = {
   retrain: { ...settings, decayMode: 'epoch', decay: 0.9, learningRate: 0.05, epochs: 4 },
   reference: { ...settings, decayMode: 'epoch', epochs: 6 },
   output: null,
+  unfreeze: [],
   engine: 'onnx-cpu',
   seed: 3,
   modelHash: null,

@@ -75,6 +75,7 @@ export const evaluate: Command = {
       withInputSizes(model, opened.inputShapes),
       {
         loss: setup.loss,
+        lossSettings: setup.lossSettings,
         classification: setup.classification,
         fromLogits: setup.fromLogits,
         batchSize: Math.max(1, Math.min(BATCH, opened.test.size)),

@@ -4,6 +4,7 @@ import { BUILTIN_DATA, isBuiltinData } from '../../data/builtin.js';
 import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
+import { AS_IN_FILE, frozenNote, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../../model/trainedLayers.js';
 import { resolveInside } from '../../model/workspacePath.js';
 import { likelyData } from '../../plan/likelyData.js';
 import { planName, resolveText } from '../../plan/readPlan.js';
@@ -73,10 +74,13 @@ export const init: Command = {
     const shown = relative(process.cwd(), out);
     const exists = () => new UserError('usage', `${shown}: exists already; choose another with --out`, { file: out });
     if (await stat(out).catch(() => null)) throw exists();
+    const layers = summarizeModel(model);
+    const unfreeze = isWhollyFrozen(layers);
     const text = planText({
       model: planPath(dirname(out), modelFile),
       data: await dataFor(model, dirname(out), stringOption(values, 'data')),
       budget: { keep: stringOption(values, 'keep') ?? '1%' },
+      ...(unfreeze && { unfreeze }),
     });
     // Whatever is wrong with it is said before anything is written.
     await resolveText(text, out, { workspace });
@@ -85,7 +89,12 @@ export const init: Command = {
         ? exists()
         : new UserError('disk', `${shown} was not written: ${error.message}`, { file: out }),
     );
-    const prunable = summarizeModel(model).reduce((total, layer) => total + layer.prunable, 0);
+    const trained = unfreeze
+      ? layers
+      : trainedLayers(layers, AS_IN_FILE).filter((layer) => prunableWeightsOf(layer) > 0);
+    const prunable = trained.reduce((total, layer) => total + layer.prunable, 0);
+    const frozen = frozenNote(layers);
+    if (frozen !== null) terminal.note(unfreeze ? 'the file freezes every layer: the plan unfreezes them' : frozen);
     terminal.emit({ event: 'plan', path: out, prunable });
     terminal.print(`${shown}: next, lc-prune run ${shown}`);
     return 0;

@@ -9,6 +9,8 @@ import { withInputSizes } from '../../model/inputSizes.js';
 import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/readModel.js';
 import { setupByData } from '../../model/setupByData.js';
+import { summarizeModel } from '../../model/summarize.js';
+import { asideNote, frozenNote } from '../../model/trainedLayers.js';
 import { trainingSetup, type TrainingSetup } from '../../model/trainingSetup.js';
 import { resolveInside } from '../../model/workspacePath.js';
 import { readPlan } from '../../plan/readPlan.js';
@@ -39,15 +41,18 @@ export const preview: Command = {
     );
     try {
       const { dataset, notes } = await asTheRunWill(plan, model, setup, opened, workspace);
+      const layers = summarizeModel(model);
+      const untrained = [frozenNote(layers, plan), asideNote(layers, plan)].filter((note) => note !== null);
+      const all = [...setup.notes, ...untrained, ...notes];
       const shown = await previewSamples(dataset, count);
       const out = stringOption(values, 'out');
       if (out !== undefined) await writeFileAtomic(resolve(out), pageGrid(shown));
-      for (const note of [...shown.notes, ...notes]) terminal.note(note);
+      for (const note of [...shown.notes, ...all]) terminal.note(note);
       terminal.print(terminalGrid(shown, terminal.columns, process.stdout.isTTY === true && !process.env['NO_COLOR']));
       terminal.print(
         `${shown.description}; [${shown.shape.join(', ')}], values from ${Number(shown.minimum.toPrecision(4))} to ${Number(shown.maximum.toPrecision(4))}`,
       );
-      const { samples, ...facts } = { ...shown, notes: [...shown.notes, ...notes] };
+      const { samples, ...facts } = { ...shown, notes: [...shown.notes, ...all] };
       terminal.emit({ event: 'preview', ...facts, samples: samples.map(({ index, label }) => ({ index, label })) });
       return 0;
     } finally {
@@ -68,6 +73,7 @@ async function asTheRunWill(
   const output = plan.output === null ? {} : { output: plan.output };
   const spec = {
     loss: setup.loss,
+    lossSettings: setup.lossSettings,
     fromLogits: setup.fromLogits,
     batchSize: 256,
     purpose: 'inference' as const,

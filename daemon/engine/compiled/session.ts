@@ -20,7 +20,7 @@ import { type TracedModel, traceModel } from '../trace/traceModel.js';
 import { updateSegments } from '../update/segments.js';
 import { createUpdate, type Update } from '../update/update.js';
 import { bindBuffers, type Buffers } from './buffers.js';
-import { applyHead, tallyBatch, type Tally } from './metrics.js';
+import { applyHead, tallyBatch, type Tally } from '../loss/tally.js';
 import type { CreateExecutor, Executor } from './executor.js';
 import { Turns } from './turns.js';
 import { MicroBatches } from './microBatches.js';
@@ -219,7 +219,8 @@ export class CompiledSession implements EngineSession {
     const residuals = classifies ? null : new Residuals(sizeOf(this.outputShape));
     await eachBatch(source, batch, { inputs: io.data, target }, options, async (n) => {
       await graph.run();
-      tallyBatch(tally, this.spec.loss, this.traced.head, io.output, target, n * rowsPerSample, width);
+      const { loss, lossSettings } = this.spec;
+      tallyBatch(tally, loss, this.traced.head, io.output, target, n * rowsPerSample, width, lossSettings);
       residuals?.add(io.output, target, n);
     });
     const samples = source.size;

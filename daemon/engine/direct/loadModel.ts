@@ -5,6 +5,7 @@ import { withZeroInitializers } from '../../model/zeroInitializers.js';
 import { UserError } from '../../protocol/errors.js';
 import { checkWiring } from '../builtWiring.js';
 import type { Parameter } from '../engine.js';
+import { keepInferenceMode } from '../inferenceMode.js';
 import type { TensorFlow } from './tensorflow.js';
 
 /** A variable of the loaded model and where its weights lie in the flat vector. */
@@ -50,6 +51,7 @@ export async function loadModel(tf: TensorFlow, model: Model, topology: Topology
     });
   }
   checkWiring(layersModel, topology, model.path);
+  keepInferenceMode(layersModel, topology);
 
   const byName = new Map(model.weights.map((weight) => [weight.name, weight]));
   for (const weight of model.weights) {

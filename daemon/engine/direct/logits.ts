@@ -30,7 +30,7 @@ const mentions = (value: unknown, name: unknown): boolean =>
  * The topology with `activation` taken off its output layer, so that the loss can be computed on the logits: the stable
  * form, without the clipping at 1e-7 that TensorFlow.js applies to probabilities.
  *
- * @param output name of the output layer; the last one if absent.
+ * @param output path of the output layer ("head/o1"); the last one if absent.
  * @returns null where the output does not end in that activation, or where another layer reads the activated values.
  */
 export function withoutOutputActivation(topology: Topology, activation: Activation, output?: string): Topology | null {
@@ -40,13 +40,14 @@ export function withoutOutputActivation(topology: Topology, activation: Activati
   if (topology.class_name !== 'Sequential') {
     const outputs = config['output_layers'] as readonly unknown[];
     const names = typeof outputs[0] === 'string' ? [outputs[0]] : outputs.map((node) => (node as unknown[])[0]);
-    const name = output ?? names.at(-1);
+    const name = output?.split('/')[0] ?? names.at(-1);
     index = layers.findIndex((layer) => nameOf(layer) === name);
     if (index < 0 || layers.some((layer) => mentions(layer.inbound_nodes, name))) return null;
   }
   const layer = layers[index]!;
   const nested = layer.class_name === 'Sequential' || layer.class_name === 'Functional' || layer.class_name === 'Model';
-  const replaced = nested ? withoutOutputActivation(layer as Topology, activation) : linear(layer, activation);
+  const inner = output?.split('/').slice(1).join('/') || undefined;
+  const replaced = nested ? withoutOutputActivation(layer as Topology, activation, inner) : linear(layer, activation);
   if (!replaced) return null;
   const changed = layers.with(index, { ...layer, ...(replaced as LayerConfig) });
   return { ...topology, config: Array.isArray(config) ? changed : { ...config, layers: changed } };

@@ -1,6 +1,8 @@
 import type { NamedTensorMap, Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
 import { createRandom, type Random } from '../../lc/random.js';
+import { modelGraph } from '../../model/layerGraph.js';
 import type { Model } from '../../model/model.js';
+import { outputIndex } from '../../model/trainingSetup.js';
 import { UserError } from '../../protocol/errors.js';
 import { eachBatch } from '../eachBatch.js';
 import type {
@@ -16,7 +18,9 @@ import type {
 } from '../engine.js';
 import { loadModel, type LoadedModel } from './loadModel.js';
 import { withoutOutputActivation } from './logits.js';
-import { absorbedActivation, activated, isClassification, meanLoss, wrongSamples } from './losses.js';
+import { absorbedHead, type Head } from '../loss/head.js';
+import { meanLoss } from '../loss/meanLoss.js';
+import { activated, isClassification, wrongSamples } from './losses.js';
 import { Residuals } from '../residuals.js';
 import { penalties } from '../layerTree.js';
 import { activate, type TensorFlow } from './tensorflow.js';
@@ -51,7 +55,7 @@ class DirectSession implements EngineSession {
     private readonly tf: TensorFlow,
     private readonly model: LoadedModel,
     private readonly spec: SessionSpec,
-    private readonly onLogits: boolean,
+    private readonly head: Head,
     private readonly output: number,
     readonly inputShapes: readonly (readonly number[])[],
     readonly outputShape: readonly number[],
@@ -144,13 +148,13 @@ class DirectSession implements EngineSession {
     let wrong = 0;
     await eachBatch(source, count, { inputs, target }, options, async (n) => {
       activate(this.tf);
-      const { loss } = this.spec;
+      const { loss, lossSettings: settings = {} } = this.spec;
       const [lossTensor, answer] = this.tf.core.tidy(() => {
         const output = this.forward(this.inputTensors(inputs, n), false);
         const expected = this.targetTensor(target, n);
         return [
-          meanLoss(this.tf, loss, this.onLogits, expected, output),
-          classifies ? wrongSamples(this.tf, loss, this.onLogits, expected, output) : output,
+          meanLoss(this.tf.core, { loss, head: this.head, settings }, expected, output),
+          classifies ? wrongSamples(this.tf, loss, this.head, expected, output) : output,
         ] as [Scalar, Tensor];
       });
       const [[batchLoss], values] = await Promise.all([lossTensor.data(), answer.data<'float32'>()]);
@@ -175,12 +179,7 @@ class DirectSession implements EngineSession {
       });
       activate(this.tf);
       const output = this.tf.core.tidy(() =>
-        activated(
-          this.tf,
-          this.spec.loss,
-          this.onLogits && !this.spec.fromLogits,
-          this.forward(this.inputTensors(batch, n), false),
-        ),
+        activated(this.tf, this.spec.fromLogits ? 'none' : this.head, this.forward(this.inputTensors(batch, n), false)),
       );
       result.set(await output.data<'float32'>(), from * perSample);
       output.dispose();
@@ -238,13 +237,14 @@ class DirectSession implements EngineSession {
   }
 
   private ofPart(inputs: readonly Float32Array[], target: Float32Array, size: number): LossAndGradients {
-    const { loss, classWeights } = this.spec;
+    const { loss, lossSettings: settings = {}, classWeights } = this.spec;
+    const lost = { loss, head: this.head, settings, ...(classWeights && { classWeights }) };
     const x = this.inputTensors(inputs, size);
     const expected = this.targetTensor(target, size);
     return this.seeded(() =>
       this.tf.core.variableGrads(
         () => {
-          const mean = meanLoss(this.tf, loss, this.onLogits, expected, this.forward(x, true), classWeights);
+          const mean = meanLoss(this.tf.core, lost, expected, this.forward(x, true));
           return penalties(this.model.layersModel).reduce((sum, penalty) => this.tf.core.add(sum, penalty), mean);
         },
         this.model.parameters.map(({ variable }) => variable),
@@ -316,22 +316,23 @@ export async function openDirectSession(
   spec: SessionSpec,
 ): Promise<EngineSession> {
   activate(tf);
-  const activation = absorbedActivation[spec.loss];
-  const bare = activation && !spec.fromLogits ? withoutOutputActivation(model.topology, activation, spec.output) : null;
-  const loaded = await loadModel(tf, model, bare ?? model.topology);
-  const { layersModel } = loaded;
-  const output =
-    spec.output === undefined ? layersModel.outputs.length - 1 : layersModel.outputNames.indexOf(spec.output);
+  const head = absorbedHead(spec.loss);
+  const outputs = modelGraph(model.topology).outputLayers;
+  const output = outputIndex(outputs, spec.output);
   if (output < 0) {
-    const names = layersModel.outputNames.map((name) => `"${name}"`).join(', ');
+    const names = outputs.map((name) => `"${name}"`).join(', ');
     throw new UserError('model-unsupported', `${model.path}: no output "${spec.output}"; its outputs are ${names}`);
   }
+  const bare =
+    head !== 'none' && !spec.fromLogits ? withoutOutputActivation(model.topology, head, outputs[output]) : null;
+  const loaded = await loadModel(tf, model, bare ?? model.topology);
+  const { layersModel } = loaded;
   return new DirectSession(
     info,
     tf,
     loaded,
     spec,
-    bare !== null || spec.fromLogits === true,
+    bare !== null || spec.fromLogits === true ? head : 'none',
     output,
     layersModel.inputs.map(({ shape }, i) => fixedShape(model, layersModel.inputNames[i]!, shape)),
     fixedShape(model, layersModel.outputNames[output]!, layersModel.outputs[output]!.shape),

@@ -6,6 +6,7 @@ import type { Model } from '../../model/model.js';
 import { withZeroInitializers } from '../../model/zeroInitializers.js';
 import { sameShape } from '../graph/ir.js';
 import { checkWiring } from '../builtWiring.js';
+import { keepInferenceMode } from '../inferenceMode.js';
 import { allLayers } from '../layerTree.js';
 import { withTracing } from './backend.js';
 import { repairGradients } from './gradientRepairs.js';
@@ -50,6 +51,7 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
     throw new UserError('model-invalid', `${path}: TensorFlow.js cannot build the model: ${(error as Error).message.split('\n')[0]}`); // prettier-ignore
   }
   checkWiring(model, topology, path);
+  keepInferenceMode(model, topology);
   repairGradients();
   const stack: tfl.layers.Layer[] = [];
   for (const layer of new Set(allLayers(model.layers))) {

@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { UserError } from '../../protocol/errors.js';
+import { modelGraph } from '../../model/layerGraph.js';
 import type { Model } from '../../model/model.js';
+import { outputIndex } from '../../model/trainingSetup.js';
+import type { LossSettings } from '../../model/lossSettings.js';
 import type { Loss } from '../engine.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { type Graph, type GraphOutput, type Node, sizeOf } from '../graph/ir.js';
@@ -10,10 +13,13 @@ import { allLayers, penalties } from '../layerTree.js';
 import { withTracing } from './backend.js';
 import { buildLayers, type LayerWeight, type TraceableModel } from './layersModel.js';
 import { withSizesThatFit } from './sizes.js';
-import { type Head, meanLoss, withLogits } from './lossHead.js';
+import type { Head } from '../loss/head.js';
+import { meanLoss } from '../loss/meanLoss.js';
+import { withLogits } from './lossHead.js';
 
 export interface TraceSpec {
   readonly loss: Loss;
+  readonly lossSettings?: LossSettings;
   /** The output is logits as it is; default false. */
   readonly fromLogits?: boolean;
   /** Samples per batch of the training graph; for inference, the most there are at once. */
@@ -88,14 +94,17 @@ async function withLayers<T>(
 ): Promise<T> {
   const layers = await buildLayers(model);
   try {
-    const index = outputIndex(layers, spec.output);
+    const outputs = modelGraph(model.topology).outputLayers;
+    const index = outputIndex(outputs, spec.output);
+    if (index < 0)
+      throw new UserError('model-unsupported', `the model has no output "${spec.output}"; its outputs: ${outputs.join(', ')}`); // prettier-ignore
     const inputShapes = layers.model.inputs.map(({ name, shape }) => {
       const sample = shape.slice(1);
       if (sample.some((n) => n === null))
         throw new UserError('model-unsupported', `${model.path}: input "${name}" has no fixed size: [${shape.map((n) => n ?? 'any')}]`); // prettier-ignore
       return sample as number[];
     });
-    return withLogits(layers.model, index, spec, (head) => body({ layers, inputShapes, index, head, spec }));
+    return withLogits(layers.model, outputs[index]!, spec, (head) => body({ layers, inputShapes, index, head, spec }));
   } catch (error) {
     if (error instanceof UserError || error instanceof BrokenGraph) throw error;
     const at = layers.current()?.name;
@@ -198,12 +207,14 @@ function record(
   });
 }
 
-function trainingOutputs(pass: Pass, { layers, head, spec: { loss, classWeights } }: Traceable): GraphOutput[] {
+function trainingOutputs(pass: Pass, { layers, head, spec }: Traceable): GraphOutput[] {
   const trainable = layers.weights.filter((weight) => weight.trainable);
+  const { loss, lossSettings: settings = {}, classWeights } = spec;
+  const lost = { loss, head, settings, ...(classWeights && { classWeights }) };
   const { value, grads } = tf.variableGrads(
     () => {
       const output = pass.apply();
-      const mean = meanLoss(loss, head, pass.target(output.shape), output, classWeights);
+      const mean = meanLoss(tf, lost, pass.target(output.shape), output);
       return penalties(layers.model).reduce((sum, penalty) => tf.add(sum, penalty), mean);
     },
     trainable.map((weight) => weight.variable),
@@ -217,12 +228,4 @@ function trainingOutputs(pass: Pass, { layers, head, spec: { loss, classWeights 
     return node === pass.weights.get(weight) ? [] : [{ role: 'state', name: weight.name, node }];
   });
   return [{ role: 'loss', node: pass.node(value) }, ...gradients, ...states];
-}
-
-function outputIndex({ model }: TraceableModel, wanted: string | undefined): number {
-  if (wanted === undefined) return model.outputs.length - 1;
-  const index = model.outputNames.findIndex((name) => name === wanted || name.split('/')[0] === wanted);
-  if (index < 0)
-    throw new UserError('model-unsupported', `the model has no output "${wanted}"; its outputs: ${model.outputNames.join(', ')}`); // prettier-ignore
-  return index;
 }

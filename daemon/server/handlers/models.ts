@@ -1,6 +1,7 @@
 /** Model files: what is in them, what a budget would do, and a plan to begin with. */
 import { open, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { frozenNote, isWhollyFrozen, trainedLayers } from '../../model/trainedLayers.js';
 import { UserError } from '../../protocol/errors.js';
 import type { ModelSummary } from '../../protocol/messages.js';
 import type { Context } from '../context.js';
@@ -14,6 +15,12 @@ function countZeros(values: Float32Array): number {
   for (let i = 0; i < values.length; i++) if (values[i] === 0) zeros++;
   return zeros;
 }
+
+/** The layers as a new plan trains them: as in the file, or all where that freezes every one of them. */
+const asInNewPlan = (loaded: LoadedModel): LoadedModel => {
+  const unfreeze = isWhollyFrozen(loaded.layers) ? loaded.layers.map(({ name }) => name) : [];
+  return { ...loaded, layers: trainedLayers(loaded.layers, { output: null, unfreeze }) };
+};
 
 /** Zeros are counted among prunable weights only. */
 export function modelSummary({ model, layers, weights }: LoadedModel): ModelSummary {
@@ -43,7 +50,7 @@ export function modelSummary({ model, layers, weights }: LoadedModel): ModelSumm
     flops: sum('flops'),
     zeros: sum('zeros'),
     layers: rows,
-    notes: [...model.notes],
+    notes: [...model.notes, frozenNote(layers)].filter((note) => note !== null),
   };
 }
 
@@ -80,7 +87,7 @@ export const modelHandlers: Pick<
 
   async 'lc/preview'({ model, budget, exclude }, { workspace, models }) {
     const { folder, path } = await workspace.contain(model);
-    return previewBudget(await models.load(path, folder), budget, exclude);
+    return previewBudget(asInNewPlan(await models.load(path, folder)), budget, exclude);
   },
 
   async 'lc/previewPlan'({ planPath, budget }, { workspace, models, backend }) {
@@ -100,7 +107,7 @@ export const modelHandlers: Pick<
     workspace.requireTrust('Writing a plan');
     const { folder, path } = await workspace.contain(model);
     const loaded = await models.load(path, folder);
-    const problem = previewBudget(loaded, budget).problem;
+    const problem = previewBudget(asInNewPlan(loaded), budget).problem;
     if (problem) throw new UserError('budget-impossible', problem, { field: 'budget' });
     if (name !== undefined && !/^[\p{L}\p{N} ._-]{1,100}$/u.test(name)) {
       throw new UserError(
@@ -110,7 +117,12 @@ export const modelHandlers: Pick<
     }
     const stem = name ?? planStem(path);
     const { planPath, planText, saysJust } = await import('../../plan/planText.js');
-    const wanted = { model: planPath(dirname(path), path), data: data ?? (await builtinOr(loaded)), budget };
+    const wanted = {
+      model: planPath(dirname(path), path),
+      data: data ?? (await builtinOr(loaded)),
+      budget,
+      ...(isWhollyFrozen(loaded.layers) && { unfreeze: true as const }),
+    };
     for (let i = 1; i <= 1000; i++) {
       const target = join(dirname(path), `${stem}${i === 1 ? '' : `-${i}`}.prune.json`);
       // "wx": never over a file that is there, or appears meanwhile.

@@ -1,5 +1,5 @@
 /** One network on native-cpu, on onnx-cpu and in float64: outputs, loss, gradients, and the weights after an LC iteration. */
-import { applyHead } from '../../../daemon/engine/compiled/metrics.js';
+import { applyHead } from '../../../daemon/engine/loss/tally.js';
 import type { Model } from '../../../daemon/model/model.js';
 import { UserError } from '../../../daemon/protocol/errors.js';
 import { checkDerivatives } from './derivatives.js';

@@ -4,6 +4,7 @@ import { directProviders } from '../../../daemon/engine/direct/providers.js';
 import type { EngineProvider } from '../../../daemon/engine/engine.js';
 import { nativeProvider } from '../../../daemon/engine/native/provider.js';
 import { describeContract, opens } from './contract.js';
+import { describeFileSettings } from './fileSettings.js';
 
 const providers: EngineProvider[] = [
   nativeProvider,
@@ -15,4 +16,8 @@ const providers: EngineProvider[] = [
 const required = ['onnx-cpu', 'tfjs-cpu'];
 
 // One after the other: TensorFlow.js backends share one process-wide state.
-for (const provider of providers) describeContract(provider, required.includes(provider.id) || (await opens(provider)));
+for (const provider of providers) {
+  const here = required.includes(provider.id) || (await opens(provider));
+  describeContract(provider, here);
+  describeFileSettings(provider, here);
+}

@@ -56,6 +56,8 @@ const assemble: Assemble = async (plan) => {
     },
     inputShapes: run.session.inputShapes,
     inputScales: [],
+    output: 'fc',
+    others: () => Promise.resolve([]),
     engine: { ...run.session.info, id: plan.engine },
     weights: run.session.size,
     prunable: run.session.prunableSize,

@@ -66,6 +66,7 @@ const plan = (engine: string, epochs = 1): ResolvedPlan => ({
   retrain: { ...settings, epochs: 1 },
   reference: { ...settings, epochs },
   output: null,
+  unfreeze: [],
   engine,
   seed: 3,
   modelHash: null,

@@ -105,4 +105,14 @@ describe('completePlan', () => {
       { numRuns: 300 },
     );
   });
+
+  it('offers frozen layers to unfreeze', async () => {
+    const frozen = layers.map((layer, i) => (i === 1 ? { ...layer, frozen: true as const } : layer));
+    const offered = await completePlan('{ "unfreeze": [] }', 15, {
+      path: join(folder, 'a.prune.json'),
+      layers: frozen,
+      range: () => ({ start: { line: 0, character: 0 }, end: { line: 0, character: 0 } }),
+    });
+    expect(offered.map(({ label }) => label)).toEqual([layers[1]!.name]);
+  });
 });

@@ -1,4 +1,5 @@
 /** Groups of units against thinning: a group that is zero is gone, with all of its units and nothing else. */
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { thin } from '../../../daemon/export/thin.js';
 import { seesUnits, viewLength } from '../../../daemon/lc/budgetSpec.js';
@@ -7,6 +8,7 @@ import { createRandom } from '../../../daemon/lc/random.js';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
 import { layerViews } from '../../../daemon/model/layerViews.js';
 import type { Model } from '../../../daemon/model/model.js';
+import { readModel } from '../../../daemon/model/readModel.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { withWeights } from '../../../daemon/model/weights.js';
 
@@ -56,6 +58,26 @@ describe('groups of units', () => {
       }
     },
   );
+
+  it('filters of a transposed convolution are units, with their normalisation', async () => {
+    const model = await readModel('model.keras', { workspace: resolve('test/fixtures/keras/gan-generator') });
+    const views = layerViews(summarizeModel(model), prunable(model), NEURONS);
+    const groups = groupUnits(views.map(({ view }) => view));
+    // Eight filters of the first; the dense layer is reshaped into channels, and the last layer's filter is the image.
+    expect([groups.count, groups.classes]).toEqual([8, [{ name: 'conv2d_transpose', count: 8 }]]);
+    expect([...groups.weights]).toEqual(new Array(8).fill(1600 / 8));
+    const seen = views.flatMap(({ weights }) => weights).filter((name) => /^(conv2d_transpose|batch_normalization_5)\//.test(name)); // prettier-ignore
+    expect(seen).toEqual(['conv2d_transpose/kernel', 'batch_normalization_5/gamma', 'batch_normalization_5/beta']);
+    const removed = new Set([...new Set(views.find(({ layer }) => layer === 'conv2d_transpose')!.view.groups!)].slice(2, 5)); // prettier-ignore
+    const zeroed = withoutGroups(model, prunable(model), removed);
+    const kernel = zeroed.weights.find(({ name }) => name === 'conv2d_transpose/kernel')!;
+    const [, , filters, channels] = kernel.shape as [number, number, number, number];
+    kernel.data.forEach((x, i) => {
+      const filter = Math.floor(i / channels) % filters;
+      expect(x === 0).toBe(filter >= 2 && filter < 5);
+    });
+    expect(thin(zeroed).layers.find(({ layer }) => layer === 'conv2d_transpose')!.kept).toBe(5);
+  });
 
   it('ResNet: the shortcuts join the filters of a stage, and of narrower stages within wider ones', () => {
     const model = trained('resnet20');

@@ -50,6 +50,57 @@ describe('trainingSetup', () => {
     expect(trainingSetup(head(3, 'softmax', { loss: logits })).fromLogits).toBe(false);
   });
 
+  it('settings of the loss are taken, and named where they are not', () => {
+    const settings = (loss: unknown, units = 3, activation = 'softmax') => {
+      const { lossSettings, notes } = trainingSetup(head(units, activation, { loss }));
+      return { lossSettings, notes: notes.join() };
+    };
+    const of = (class_name: string, config: object) => ({ class_name, config: { name: 'x', reduction: 'sum_over_batch_size', ...config } });
+    expect(settings(of('Huber', { delta: 0.1 }), 1, 'linear')).toEqual({ lossSettings: { delta: 0.1 }, notes: '' });
+    expect(settings(of('Huber', { delta: 1 }), 1, 'linear')).toEqual({ lossSettings: {}, notes: '' });
+    expect(settings(of('CategoricalCrossentropy', { from_logits: false, label_smoothing: 0.1, axis: -1 }))).toEqual({ lossSettings: { labelSmoothing: 0.1 }, notes: '' });
+    expect(settings(of('CategoricalCrossentropy', { label_smoothing: 0, axis: 1 }))).toEqual({ lossSettings: {}, notes: '' });
+    expect(settings(of('BinaryCrossentropy', { label_smoothing: 0.2, reduction: 'auto' }), 1, 'sigmoid')).toEqual({ lossSettings: { labelSmoothing: 0.2 }, notes: '' });
+    // tf.keras: the arguments of a function in a wrapper.
+    expect(settings(of('Huber', { fn_kwargs: { delta: 2 } }), 1, 'linear').lossSettings).toEqual({ delta: 2 });
+    expect(settings({ class_name: 'function', config: 'mse' }, 1, 'linear')).toEqual({ lossSettings: {}, notes: '' });
+    const left = settings(of('SparseCategoricalCrossentropy', { reduction: 'sum', ignore_class: 255 }));
+    expect(left).toEqual({ lossSettings: {}, notes: 'the loss is computed without what the file sets of it: reduction "sum", ignore_class 255' });
+    expect(settings(of('CategoricalCrossentropy', { axis: 0, label_smoothing: 'much' })).notes).toMatch(/axis 0, label_smoothing "much"$/);
+    expect(settings(of('Huber', { delta: -1 }), 1, 'linear').notes).toMatch(/delta -1$/);
+  });
+
+  it('logits are whatever is not the activation that the loss takes over', () => {
+    const loss = { class_name: 'CategoricalCrossentropy', config: { from_logits: true } };
+    const of = (activation: string) => trainingSetup(head(3, activation, { loss })).fromLogits;
+    expect(['softmax', 'linear', 'tanh', 'relu', 'sigmoid'].map(of)).toEqual([false, true, true, true, true]);
+  });
+
+  it('an output classifies by its own loss and metrics', () => {
+    expect(trainingSetup(head(1, 'sigmoid', { loss: 'mse', metrics: ['accuracy'] })).classification).toBe(true);
+    expect(trainingSetup(head(1, 'sigmoid', { loss: 'mse', metrics: ['mae'] })).classification).toBe(false);
+    expect(trainingSetup(head(1, 'linear', { loss: 'mse', metrics: ['accuracy'] })).classification).toBe(false);
+    const dense = (name: string, units: number) => ({
+      class_name: 'Dense', name, config: { name, units, activation: 'linear' }, inbound_nodes: [[['in', 0, 0, {}]]],
+    }); // prettier-ignore
+    const layers = [{ class_name: 'InputLayer', name: 'in', config: { name: 'in', batch_input_shape: [null, 4] }, inbound_nodes: [] }, dense('cls', 3), dense('reg', 2)];
+    const topology = { class_name: 'Functional', config: { layers, input_layers: [['in', 0, 0]], output_layers: [['cls', 0, 0], ['reg', 0, 0]] } };
+    const classifies = (metrics: unknown, format: 'keras-v3' | 'keras-h5' = 'keras-h5') =>
+      ['cls', 'reg'].map((output) => trainingSetup({ path: 'm', format, topology, trainingConfig: { loss: 'mse', metrics } }, output).classification);
+    expect(classifies({ cls: 'accuracy', reg: 'mae' })).toEqual([true, false]);
+    expect(classifies({ cls: ['accuracy'] })).toEqual([true, false]);
+    expect(classifies([['accuracy'], ['mae']])).toEqual([true, false]);
+    expect(classifies([null, [{ class_name: 'CategoricalAccuracy', config: {} }]])).toEqual([false, true]);
+    // A flat list: of Keras 3 one metric for each output, of Keras 2 all of them for every output.
+    expect(classifies(['accuracy', 'mae'], 'keras-v3')).toEqual([true, false]);
+    expect(classifies(['accuracy', 'mae'])).toEqual([true, true]);
+    // Outputs of an object have names of their own.
+    expect(classifies({ kind: 'accuracy', place: 'mae' })).toEqual([true, false]);
+    const weighted = trainingSetup({ path: 'm', topology, trainingConfig: { loss: ['mse', 'mae'], loss_weights: [1, 0.5] } }, 'reg');
+    expect(weighted.loss).toBe('meanAbsoluteError');
+    expect(weighted.notes.join()).toMatch(/loss_weights \(\[1,0\.5\]\) take no part: "reg" alone is trained/);
+  });
+
   it('regularizers are named, as they take part, and constraints, as they do not', () => {
     const model = head(3, 'softmax');
     expect(trainingSetup(model).notes).toEqual([]);

@@ -99,6 +99,7 @@ export const PLAN: ResolvedPlan = {
   retrain: { ...settings, decayMode: 'epoch', decay: 0.9, epochs: 4 },
   reference: { ...settings, decayMode: 'epoch', epochs: 5 },
   output: null,
+  unfreeze: [],
   engine: 'fake',
   seed: 7,
   modelHash: null,

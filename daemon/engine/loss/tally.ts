@@ -1,5 +1,8 @@
+/** Losses and wrong answers of evaluated batches, in float64. */
+import type { LossSettings } from '../../model/lossSettings.js';
 import type { Loss } from '../engine.js';
-import type { Head } from '../trace/lossHead.js';
+import { elementLoss, smoothingFloor } from './elements.js';
+import { EPSILON, type Head } from './head.js';
 
 /** Applies a head to outputs in place: rows of `width` logits become probabilities. */
 export function applyHead(head: Head, output: Float32Array, width: number): void {
@@ -21,37 +24,39 @@ export interface Tally {
   rows: number;
 }
 
-const clip = (p: number) => Math.min(Math.max(p, 1e-7), 1 - 1e-7);
-
 function argMax(values: Float32Array, from: number, to: number): number {
   let best = from;
   for (let i = from + 1; i < to; i++) if (values[i]! > values[best]!) best = i;
   return best - from;
 }
 
+/** A target's value after label smoothing: keep * y + floor. */
+interface Smoothed {
+  readonly keep: number;
+  readonly floor: number;
+}
+
 /** -sum(y log p) of one row. */
-function categorical(head: Head, output: Float32Array, target: Float32Array, from: number, to: number): number {
+function categorical(
+  head: Head,
+  output: Float32Array,
+  target: Float32Array,
+  from: number,
+  to: number,
+  { keep, floor }: Smoothed,
+): number {
   let max = -Infinity;
   for (let i = from; i < to; i++) max = Math.max(max, output[i]!);
   let sum = 0;
   for (let i = from; i < to; i++) sum += head === 'softmax' ? Math.exp(output[i]! - max) : output[i]!;
-  const log = (v: number) => (head === 'softmax' ? v - max - Math.log(sum) : Math.log(clip(v / sum)));
+  const log = (v: number) =>
+    head === 'softmax' ? v - max - Math.log(sum) : Math.log(Math.min(Math.max(v / sum, EPSILON), 1 - EPSILON));
   let loss = 0;
-  for (let i = from; i < to; i++) if (target[i]! !== 0) loss -= target[i]! * log(output[i]!);
-  return loss;
-}
-
-/** One element's loss, of the element-wise losses. */
-function elementLoss(loss: Loss, head: Head, z: number, y: number): number {
-  if (loss === 'binaryCrossentropy') {
-    if (head === 'sigmoid') return Math.max(z, 0) - z * y + Math.log1p(Math.exp(-Math.abs(z)));
-    return -y * Math.log(clip(z)) - (1 - y) * Math.log(1 - clip(z));
+  for (let i = from; i < to; i++) {
+    const y = keep * target[i]! + floor;
+    if (y !== 0) loss -= y * log(output[i]!);
   }
-  const size = Math.abs(z - y);
-  if (loss === 'meanSquaredError') return size * size;
-  if (loss === 'meanAbsoluteError') return size;
-  const near = Math.min(size, 1);
-  return 0.5 * near * near + size - near;
+  return loss;
 }
 
 /**
@@ -59,6 +64,7 @@ function elementLoss(loss: Loss, head: Head, z: number, y: number): number {
  * wrong when its largest output is not the target's; of a binary cross-entropy and of single outputs, elements on the wrong
  * side of 1/2 count as their share of the row.
  *
+ * The loss is of the smoothed targets, the answer right or wrong by the targets themselves.
  * @param output before the head; both of at least samples * rowsPerSample * width elements.
  */
 export function tallyBatch(
@@ -69,21 +75,24 @@ export function tallyBatch(
   target: Float32Array,
   rows: number,
   width: number,
+  settings: LossSettings = {},
 ): void {
-  const isCategorical = loss === 'categoricalCrossentropy' || loss === 'sparseCategoricalCrossentropy';
+  const ofElement = elementLoss(loss, head, settings);
+  const { labelSmoothing = 0 } = settings;
+  const smoothed = { keep: 1 - labelSmoothing, floor: smoothingFloor(loss, labelSmoothing, width) };
   const threshold = head === 'sigmoid' ? 0 : 0.5;
   for (let row = 0; row < rows; row++) {
     const from = row * width;
     const to = from + width;
-    if (isCategorical) {
-      tally.loss += categorical(head, output, target, from, to);
+    if (!ofElement) {
+      tally.loss += categorical(head, output, target, from, to, smoothed);
       tally.wrong += argMax(output, from, to) === argMax(target, from, to) ? 0 : 1;
       continue;
     }
     let sum = 0;
     let wrong = 0;
     for (let i = from; i < to; i++) {
-      sum += elementLoss(loss, head, output[i]!, target[i]!);
+      sum += ofElement.value(output[i]!, smoothed.keep * target[i]! + smoothed.floor);
       if (output[i]! > threshold !== target[i]! > 0.5) wrong++;
     }
     tally.loss += sum / width;

@@ -1,0 +1,24 @@
+/** Layers that compute in training what they compute in inference. No import of TensorFlow.js: there may be several instances of it. */
+import type { layers } from '@tensorflow/tfjs-layers';
+import { calledInInference } from '../model/callModes.js';
+import type { Topology } from '../model/model.js';
+import { allLayers } from './layerTree.js';
+
+type Layer = layers.Layer;
+
+/**
+ * Keeps layers in inference mode whatever a call of the model says, as Keras does: a BatchNormalization whose trainable is
+ * false normalises by its moving averages and leaves them alone, and so does whatever the file calls with training=False,
+ * whose Dropout drops nothing. TensorFlow.js knows neither.
+ *
+ * @param model built of `topology`, before anything else replaces its layers' `call`.
+ */
+export function keepInferenceMode(model: { readonly layers: readonly Layer[] }, topology: Topology): void {
+  const called = calledInInference(topology);
+  for (const layer of new Set(allLayers(model.layers))) {
+    const frozen = layer.getClassName() === 'BatchNormalization' && !layer.trainable;
+    if (!frozen && !called.has(layer.name)) continue;
+    const call = layer.call.bind(layer);
+    layer.call = (inputs, kwargs) => call(inputs, { ...kwargs, training: false });
+  }
+}

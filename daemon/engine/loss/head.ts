@@ -1,0 +1,17 @@
+import type { Loss } from '../engine.js';
+
+/**
+ * What stands between a model's last linear map and its loss. A softmax or sigmoid output under its cross-entropy is
+ * computed from the logits, in the stable form whose gradient is (probability - target) / n, not through the clipped
+ * logarithm of a probability. 'none': the loss takes the model's output as it is.
+ */
+export type Head = 'softmax' | 'sigmoid' | 'none';
+
+/** The activation that a loss takes over: it is then computed on the logits. */
+export function absorbedHead(loss: Loss): Head {
+  if (loss === 'binaryCrossentropy') return 'sigmoid';
+  return loss === 'categoricalCrossentropy' || loss === 'sparseCategoricalCrossentropy' ? 'softmax' : 'none';
+}
+
+/** Keras's epsilon: probabilities are clipped to [1e-7, 1 - 1e-7] before their logarithm. */
+export const EPSILON = 1e-7;

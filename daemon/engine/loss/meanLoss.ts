@@ -1,0 +1,96 @@
+/** The loss of a batch as operations of TensorFlow.js: traced, or computed by it. */
+import type * as Core from '@tensorflow/tfjs-core';
+import type { LossSettings } from '../../model/lossSettings.js';
+import type { Loss } from '../engine.js';
+import { binaryOnLogits, elementLoss, smoothingFloor } from './elements.js';
+import { EPSILON, type Head } from './head.js';
+
+type Tensor = Core.Tensor;
+
+/**
+ * The mean over the rows of a stable cross-entropy, each with a weight c of shape [..., 1] where there are weights. The
+ * gradient is c (p - y) / count, without a derivative of the forward pass.
+ *
+ * @param losses of every row (or element), @param probability p of the logits, @param count of rows (or elements).
+ */
+const onLogits = (
+  tf: typeof Core,
+  losses: (z: Tensor, y: Tensor, c: Tensor | undefined) => Tensor,
+  probability: (z: Tensor) => Tensor,
+  count: number,
+) =>
+  tf.customGrad((...given) => {
+    const save = given.at(-1) as unknown as Core.GradSaveFunc;
+    const [z, y, c] = given.slice(0, -1) as [Tensor, Tensor, Tensor?];
+    save(c ? [z, y, c] : [z, y]);
+    return {
+      value: losses(z, y, c),
+      gradFunc: (dy: Tensor, [logits, labels, weights]: Tensor[]) => {
+        const difference = tf.sub(probability(logits!), labels!);
+        const scaled = weights ? tf.mul(difference, weights) : difference;
+        return [tf.mul(scaled, tf.mul(dy, 1 / count)), ...[labels, weights].flatMap((one) => (one ? [tf.zerosLike(one)] : []))];
+      },
+    };
+  }); // prettier-ignore
+
+/** Mean of -sum(y log softmax(z)). */
+function softmaxCrossentropy(tf: typeof Core, z: Tensor, y: Tensor, weights: Tensor | undefined): Tensor {
+  const count = z.size / z.shape.at(-1)!;
+  const losses = (logits: Tensor, labels: Tensor, c: Tensor | undefined) =>
+    tf.mul(tf.sum(tf.mul(c ? tf.mul(labels, c) : labels, tf.logSoftmax(logits))), -1 / count);
+  return onLogits(tf, losses, (logits) => tf.softmax(logits), count)(...(weights ? [z, y, weights] : [z, y]));
+}
+
+/** Mean of the binary cross-entropy of sigmoid(z). */
+function sigmoidCrossentropy(tf: typeof Core, z: Tensor, y: Tensor, weights: Tensor | undefined): Tensor {
+  const losses = (logits: Tensor, labels: Tensor, c: Tensor | undefined) => {
+    const each = binaryOnLogits.tensor(tf, logits, labels);
+    return tf.mean(c ? tf.mul(c, each) : each);
+  };
+  return onLogits(tf, losses, (logits) => tf.sigmoid(logits), z.size)(...(weights ? [z, y, weights] : [z, y]));
+}
+
+/** The weight of each row by its class, [..., 1]: sum_k y_k c_k; of a yes/no output c_no + y (c_yes - c_no). */
+function rowWeights(tf: typeof Core, target: Tensor, classWeights: readonly number[]): Tensor {
+  if (target.shape.at(-1) !== 1) return tf.sum(tf.mul(target, tf.tensor1d([...classWeights])), -1, true);
+  const [no, yes] = classWeights as readonly [number, number];
+  return tf.add(tf.mul(target, yes - no), no);
+}
+
+export interface BatchLoss {
+  readonly loss: Loss;
+  readonly head: Head;
+  readonly settings?: LossSettings;
+  /** As SessionSpec has them. */
+  readonly classWeights?: readonly number[];
+}
+
+/**
+ * The mean loss over a batch, as a scalar. Targets are one-hot also for the sparse cross-entropy (that is a file's way of
+ * storing labels, and labels become one-hot when the data is read).
+ *
+ * @param tf the instance that target and output are of.
+ * @param target, output of one shape, [batch, ...]; output is before the head.
+ */
+export function meanLoss(
+  tf: typeof Core,
+  { loss, head, settings = {}, classWeights }: BatchLoss,
+  target: Tensor,
+  output: Tensor,
+): Core.Scalar {
+  // A row has its class's weight whatever smoothing makes of its target.
+  const weights = classWeights && rowWeights(tf, target, classWeights);
+  const { labelSmoothing = 0 } = settings;
+  const y =
+    labelSmoothing === 0
+      ? target
+      : tf.add(tf.mul(target, 1 - labelSmoothing), smoothingFloor(loss, labelSmoothing, target.shape.at(-1)!));
+  if (head === 'softmax') return softmaxCrossentropy(tf, output, y, weights) as Core.Scalar;
+  if (head === 'sigmoid') return sigmoidCrossentropy(tf, output, y, weights) as Core.Scalar;
+  const mean = (losses: Tensor): Core.Scalar => tf.mean(weights ? tf.mul(losses, weights) : losses);
+  const ofElement = elementLoss(loss, head, settings);
+  if (ofElement) return mean(ofElement.tensor(tf, output, y));
+  const normalised = tf.div(output, tf.sum(output, -1, true));
+  const log = tf.log(tf.clipByValue(normalised, EPSILON, 1 - EPSILON));
+  return tf.neg(mean(tf.sum(tf.mul(y, log), -1, weights !== undefined)));
+}

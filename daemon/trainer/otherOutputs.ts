@@ -1,0 +1,172 @@
+/** What a run did to the outputs that it did not train, but whose layers it changed. */
+import { openDataset } from '../data/openDataset.js';
+import { sampleSource } from '../data/sampleSource.js';
+import type { EngineSession, SampleSource } from '../engine/engine.js';
+import { openEngine, type RegistryOptions } from '../engine/registry.js';
+import type { LayerSummary, Model } from '../model/model.js';
+import { trainingSetup, type TrainingSetup } from '../model/trainingSetup.js';
+import { prunableWeightsOf } from '../model/trainedLayers.js';
+import { UserError } from '../protocol/errors.js';
+import type { Evaluation, OtherOutput } from '../protocol/events.js';
+import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+
+/** Samples on which outputs are compared. */
+const SAMPLES = 1_000;
+const BATCH = 100;
+
+/** Outputs, by path, that depend on a layer which the plan trains, the trained one left out. */
+export function sharingOutputs(layers: readonly LayerSummary[], trained: string): string[] {
+  const changed = layers.filter((layer) => prunableWeightsOf(layer) > 0).flatMap(({ outputs = [] }) => outputs);
+  return [...new Set(changed.filter(({ name, depends }) => depends && name !== trained).map(({ name }) => name))];
+}
+
+/**
+ * How far outputs moved: the mean of |after - before|, as a share of the spread of `before`, the root of the mean variance
+ * of its values over the samples. An output that did not vary has moved by infinity, or by 0 where it stayed.
+ *
+ * @param before, after [samples, size] flat.
+ */
+export function movement(before: Float32Array, after: Float32Array, size: number): number {
+  const samples = before.length / size;
+  let change = 0;
+  let variance = 0;
+  for (let j = 0; j < size; j++) {
+    let mean = 0;
+    for (let i = j; i < before.length; i += size) mean += before[i]! / samples;
+    for (let i = j; i < before.length; i += size) {
+      variance += (before[i]! - mean) ** 2 / before.length;
+      change += Math.abs(after[i]! - before[i]!) / before.length;
+    }
+  }
+  return change === 0 ? 0 : change / Math.sqrt(variance);
+}
+
+interface Place {
+  /** As it was executed: the scale of its inputs is no longer open. */
+  readonly plan: ResolvedPlan;
+  readonly workspace: string;
+  readonly engines: RegistryOptions;
+  /** With inputs of the data's size; of the file, and the run's result. */
+  readonly before: Model;
+  readonly after: Model;
+  readonly inputShapes: readonly (readonly number[])[];
+  readonly outputShape: readonly number[];
+  /** Of the trained output. */
+  readonly source: SampleSource;
+}
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+/** The first samples' inputs. */
+async function readInputs({
+  source,
+  inputShapes,
+  outputShape,
+}: Place): Promise<{ inputs: Float32Array[]; count: number }> {
+  const count = Math.min(SAMPLES, source.size);
+  const sizes = inputShapes.map(sizeOf);
+  const inputs = sizes.map((size) => new Float32Array(count * size));
+  const batch = sizes.map((size) => new Float32Array(BATCH * size));
+  const target = new Float32Array(BATCH * sizeOf(outputShape));
+  for (let start = 0; start < count; start += BATCH) {
+    const n = Math.min(BATCH, count - start);
+    await source.read(start, n, batch, target);
+    batch.forEach((values, i) => inputs[i]!.set(values.subarray(0, n * sizes[i]!), start * sizes[i]!));
+  }
+  return { inputs, count };
+}
+
+/** Names under which a file may hold the targets of an output. */
+const namesFor = (output: string): string[] => {
+  const name = output.split('/').at(-1)!;
+  return [`${name}_train`, `y_${name}_train`, `y_train_${name}`, `train_${name}`, name, `y_${name}`, `${name}_y`];
+};
+
+/** The part of the data that has targets for an output, by its name; null where there is none. */
+async function targetsOf(
+  output: string,
+  setup: TrainingSetup,
+  { plan, workspace }: Place,
+): Promise<SampleSource | null> {
+  const named =
+    /\.(npz|csv|tsv|parquet)$/i.test(plan.data.source) || ['npz', 'csv', 'parquet'].includes(plan.data.format ?? '');
+  if (!named) return null;
+  for (const label of namesFor(output)) {
+    const data = { ...plan.data, labels: [label], classes: 'auto' as const, classWeights: null };
+    try {
+      const { test, validation, train } = await openDataset(data, setup, { workspace, seed: plan.seed, trusted: true });
+      return sampleSource([test, validation].find(({ size }) => size > 0) ?? train);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+  return null;
+}
+
+const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);
+
+async function evaluated(session: EngineSession, source: SampleSource | null): Promise<Evaluation | null> {
+  if (!source) return null;
+  const { loss, error, absoluteError, samples } = await session.evaluate(source);
+  return { loss: finite(loss), error: finite(error), ...(absoluteError !== undefined && { absoluteError }), samples };
+}
+
+/** @param output path of its layer. @throws UserError what opening the model for it throws. */
+async function measure(
+  output: string,
+  place: Place,
+  inputs: readonly Float32Array[],
+  count: number,
+): Promise<OtherOutput> {
+  const setup = trainingSetup(place.before, output);
+  const targets = await targetsOf(output, setup, place);
+  const { loss, lossSettings, classification, fromLogits } = setup;
+  const spec = {
+    loss,
+    lossSettings,
+    classification,
+    fromLogits,
+    batchSize: BATCH,
+    purpose: 'inference' as const,
+    seed: 0,
+    output,
+  };
+  const of = async (model: Model) => {
+    const session = await openEngine(place.plan.engine, model, spec, place.engines);
+    try {
+      return { values: await session.predict(inputs, count), evaluation: await evaluated(session, targets) };
+    } finally {
+      await session.dispose();
+    }
+  };
+  const [before, after] = [await of(place.before), await of(place.after)];
+  return {
+    output,
+    samples: count,
+    moved: finite(movement(before.values, after.values, before.values.length / count)),
+    ...(before.evaluation && after.evaluation && { before: before.evaluation, after: after.evaluation }),
+  };
+}
+
+/** Every output that shares trained layers with the trained one, before and after. @throws UserError as `measure`. */
+export async function measureOthers(outputs: readonly string[], place: Place): Promise<OtherOutput[]> {
+  if (outputs.length === 0) return [];
+  const { inputs, count } = await readInputs(place);
+  const measured: OtherOutput[] = [];
+  for (const output of outputs) measured.push(await measure(output, place, inputs, count));
+  return measured;
+}
+
+const percent = (x: number | null): string => (x === null ? 'no number' : `${Number((100 * x).toPrecision(3))}%`);
+const number = (x: number | null): string => (x === null ? 'no number' : String(Number(x.toPrecision(4))));
+
+/** One sentence for the user. @param trained path of the trained output. */
+export function otherText({ output, samples, moved, before, after }: OtherOutput, trained: string): string {
+  const far =
+    moved === null ? 'it moved, where it did not vary before' : `its mean |change| is ${percent(moved)} of its spread`;
+  const figures =
+    before && after
+      ? `its loss went from ${number(before.loss)} to ${number(after.loss)}, its error from ${percent(before.error)} to ${percent(after.error)}; ${far}`
+      : `${far} (the data has no targets named after it)`;
+  return `the output "${output}" shares layers with "${trained}" and was not trained: on ${samples} samples ${figures}`;
+}
