@@ -46,6 +46,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
     'K learned values (exact, by dynamic programming over sorted v), or a fixed codebook: the weights with the largest gain `v^2 - min_k (v - c_k)^2` are kept.',
   tasks: 'Different budgets on different layers: each task is a set of layers and a budget over them.',
   'tasks.*.layers': 'Layer names or globs. `"*"` is every prunable layer that no other task names.',
+  unfreeze:
+    'Layers that the file has as not trainable and that are trained and pruned all the same: `true` for all of them, or a list of names and patterns. BatchNormalization among them then uses the statistics of the batch.',
   exclude: 'Layers never pruned. They still train in the L step.',
   method:
     '`lc` (default): Learning-Compression. `magnitude`: keep the largest weights, retrain. `gradual`: magnitude along the cubic schedule `s_t = s_f (1 - (1 - t/T)^3)`. Baselines get the same number of epochs.',
