@@ -38,6 +38,7 @@ export function lower(graph: Graph): Graph {
 function ruleOf(node: Node): (node: Node, add: Add) => Node {
   if (isElementwise(node)) return addSpread;
   if (reducing.has(node.op) && runsOf(node).length > 1) return addReductions;
+  if (node.op === 'Min') return addMinimum;
   if (node.op === 'ResizeBilinear' || (node.op === 'ResizeNearest' && movesOf(node).length === 0)) return addResizing;
   return (same, add) => add(same);
 }
@@ -84,6 +85,15 @@ function addReductions(node: Node, add: Add): Node {
     result = add({ ...node, inputs: [result], attrs: { axes, keepDims: true }, shape });
   }
   return node.attrs['keepDims'] === true ? result : add({ ...node, op: 'Reshape', inputs: [result], attrs: {} });
+}
+
+/** The least is the largest of what is turned round. */
+function addMinimum(node: Node, add: Add): Node {
+  const [x] = node.inputs as [Node];
+  const turned = add({ ...plain(x), op: 'Neg', inputs: [x], attrs: {}, shape: x.shape });
+  const maximum = { ...node, op: 'Max' as const, inputs: [turned] };
+  const largest = ruleOf(maximum)(maximum, add);
+  return add({ ...plain(node), op: 'Neg', inputs: [largest], attrs: {}, shape: node.shape });
 }
 
 /** Pixels of an image as products with the weights of each axis. */

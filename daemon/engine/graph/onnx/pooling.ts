@@ -16,10 +16,16 @@ const poolAttrs = (node: Node) => ({
   pads: numbers(node, 'pads'),
 });
 
+/**
+ * The image that a pooling reads. onnxruntime takes a padding with zeros before it into the pooling, where it counts for
+ * nothing in a maximum, and may be wider than the window, which it then refuses: its optimizer leaves this one alone.
+ */
+const pooledImage = (e: Emitter, x: Node): string =>
+  x.op === 'Pad' ? e.op('Max', [e.name(x, 'channels'), e.scalar(-3.4028235e38)]) : e.name(x, 'channels');
+
 /** One node gives maxima and their places where the gradient needs these; without places pooling is much faster. */
 function maxima(e: Emitter, x: Node, attrs: ReturnType<typeof poolAttrs>): { values: string; places: () => string } {
-  // onnxruntime takes a padding with zeros into the pooling, where it counts for nothing: its optimizer leaves this one alone.
-  const name = x.op === 'Pad' ? e.op('Max', [e.name(x, 'channels'), e.scalar(-3.4028235e38)]) : e.name(x, 'channels');
+  const name = pooledImage(e, x);
   const places = () => e.ops('MaxPool', [name], 2, attrs)[1]!;
   return { values: e.readers(x, 'MaxPoolGrad') > 0 ? e.ops('MaxPool', [name], 2, attrs)[0]! : e.op('MaxPool', [name], attrs), places }; // prettier-ignore
 }
@@ -84,7 +90,7 @@ const maxPoolGrad: EmitRule = (e, node) => {
 };
 
 const avgPool: EmitRule = (e, node) => {
-  const x = e.name(node.inputs[0]!, 'channels');
+  const x = pooledImage(e, node.inputs[0]!);
   e.define(node, e.op('AveragePool', [x], { ...poolAttrs(node), count_include_pad: 0 }), 'channels');
 };
 

@@ -39,6 +39,7 @@ export const cases: readonly Case[] = [
   ['GlobalMaxPooling2D', [5, 5, 2], () => [L.conv2d({ filters: 4, kernelSize: 3 }), L.globalMaxPooling2d({}), L.dense({ units: 3 })]],
   ['ZeroPadding2D into MaxPooling2D', [5, 4, 2], () => [L.conv2d({ filters: 2, kernelSize: 1 }), L.zeroPadding2d({ padding: [[0, 2], [0, 2]] }), L.maxPooling2d({ poolSize: 3, strides: 1 }), L.dense({ units: 2 })]],
   ['ZeroPadding2D into AveragePooling2D', [5, 4, 2], () => [L.conv2d({ filters: 2, kernelSize: 1 }), L.zeroPadding2d({ padding: [[0, 2], [0, 2]] }), L.averagePooling2d({ poolSize: 3, strides: 1 }), L.dense({ units: 2 })]],
+  ['ZeroPadding2D wider than the window of AveragePooling2D', [5, 4, 2], () => [L.conv2d({ filters: 2, kernelSize: 1 }), L.zeroPadding2d({ padding: [[2, 0], [0, 1]] }), L.averagePooling2d({ poolSize: 1, strides: 1 }), L.dense({ units: 2 })]],
   ['ZeroPadding2D, Cropping2D', [4, 5, 2], () => [L.zeroPadding2d({ padding: [[1, 2], [0, 1]] }), L.conv2d({ filters: 2, kernelSize: 2 }), L.cropping2D({ cropping: [[1, 0], [1, 1]] }), ...head()]],
   ['UpSampling2D bilinear', [4, 4, 2], () => [L.conv2d({ filters: 2, kernelSize: 2 }), L.upSampling2d({ size: [2, 2], interpolation: 'bilinear' }), L.conv2d({ filters: 2, kernelSize: 2 }), ...head()]],
   ['DepthwiseConv2D', [6, 6, 3], () => [L.conv2d({ filters: 3, kernelSize: 1 }), L.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2, activation: 'relu' }), ...head()]],

@@ -494,7 +494,12 @@ describe.each(levels)('native kernels with %s', (name) => {
           f(Array.from({ length: middle }, (_, m) => place(Math.floor(at / inner), m, at % inner))),
         );
       const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
-      const functions = { Max: (v: number[]) => Math.max(...v), Sum: sum, Mean: (v: number[]) => sum(v) / middle };
+      const functions = {
+        Max: (v: number[]) => Math.max(...v),
+        Min: (v: number[]) => Math.min(...v),
+        Sum: sum,
+        Mean: (v: number[]) => sum(v) / middle,
+      };
       for (const [op, f] of Object.entries(functions)) {
         const attrs = { axes: [1], keepDims: false };
         const spec = { op: op as Op, shapes: [[outer, middle, inner]], attrs, shape: [outer, inner] };
@@ -510,6 +515,38 @@ describe.each(levels)('native kernels with %s', (name) => {
         expectClose(await computeNode({ op, shapes: [shape], shape }, [x]), expected);
       }
     }
+  });
+
+  it.each(['Sum', 'Mean', 'Max', 'Min'] as const)(
+    'reduce over separate axes, and over single elements between: %s',
+    async (op) => {
+      const [a, b, c] = [5, 4, 7];
+      const x = normal(a * b * c);
+      const expected = Float64Array.from({ length: b }, (_, j) => {
+        const values = Array.from({ length: a * c }, (_, i) => x[(Math.floor(i / c) * b + j) * c + (i % c)]!);
+        const sum = values.reduce((total, v) => total + v, 0);
+        return { Sum: sum, Mean: sum / (a * c), Max: Math.max(...values), Min: Math.min(...values) }[op];
+      });
+      const separate = { op, shapes: [[a, b, c]], attrs: { axes: [0, 2], keepDims: false }, shape: [b] };
+      expectClose(await computeNode(separate, [x]), expected, Math.sqrt(a * c));
+      const kept = { op, shapes: [[a, b, 1, c]], attrs: { axes: [0, 3], keepDims: true }, shape: [1, b, 1, 1] };
+      expectClose(await computeNode(kept, [x]), expected, Math.sqrt(a * c));
+    },
+  );
+
+  it.each<[string, number[], number[], number[]]>([
+    ['a row of a leading axis', [1, 4, 5, 3], [2, 4, 5, 3], [2, 4, 5, 3]],
+    ['columns of an image', [2, 1, 5, 3], [2, 4, 5, 3], [2, 4, 5, 3]],
+    ['both sides', [4, 1, 3], [1, 5, 1], [4, 5, 3]],
+  ])('broadcast over any axes: %s', async (_, left, right, shape) => {
+    const [x, y] = [normal(sizeOf(left)), normal(sizeOf(right))] as const;
+    const at = (own: number[], place: number[]) =>
+      own.reduce((sum, n, axis) => sum * n + (n === 1 ? 0 : place[axis]!), 0);
+    const expected = Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
+      const place = shape.map((n, axis) => Math.floor(i / sizeOf(shape.slice(axis + 1))) % n);
+      return x[at(left, place)]! - y[at(right, place)]!;
+    });
+    expectClose(await computeNode({ op: 'Sub', shapes: [left, right], shape }, [x, y]), expected);
   });
 
   it.each([
