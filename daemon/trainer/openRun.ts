@@ -178,7 +178,7 @@ async function settle(
   assembled: Assembled,
   emit: (event: UntimedRunEvent) => RunEvent,
 ): Promise<Assembled> {
-  const { plan, notes } = await settleRates(assembled.plan, assembled.parts, control);
+  const { plan, notes } = await settleRates(assembled.plan, assembled.parts, control, totalSteps(assembled.parts));
   if (assembled.plan.openRates) await writeFileAtomic(runPaths(folder).plan, `${JSON.stringify(plan, null, 2)}\n`);
   for (const { code, message } of notes) emit({ event: 'warning', code, message });
   return { ...assembled, plan, parts: { ...assembled.parts, plan } };

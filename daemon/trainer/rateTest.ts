@@ -15,6 +15,10 @@ const LADDER = [1, 0.3, 0.1, 0.03, 0.01, 0.003];
 const STEPS = 24;
 /** Batches on which the loss is compared before and after. */
 const COMPARED = 8;
+/** A rate is tried for this share of the run's own steps at most: the test must not be what a short run takes its time for. */
+const SHARE = 1 / 40;
+/** Fewer steps tell nothing. */
+const FEWEST = 4;
 /** Of the way up to the loss by chance: what a trained network may lose in so few steps, most of it to come back. */
 const HARM = 0.05;
 /** A network whose loss is this near chance knows nothing yet. */
@@ -96,15 +100,16 @@ async function lossAfter(
   batches: Batches,
   settings: TrainingSettings,
   rate: number,
+  steps: number,
   control: Control,
 ): Promise<number> {
   return withSessionKept(session, batches, async () => {
     const random = [...session.getRandomState()];
-    if (rate > 0 && (await train(session, batches, settings, STEPS, rate, control)) === Infinity) return Infinity;
+    if (rate > 0 && (await train(session, batches, settings, steps, rate, control)) === Infinity) return Infinity;
     await session.setVelocity(new Float32Array(session.size));
     session.setRandomState(random);
     batches.rewind();
-    return train(session, batches, settings, COMPARED, 0, control);
+    return train(session, batches, settings, Math.min(COMPARED, steps), 0, control);
   });
 }
 
@@ -113,9 +118,15 @@ const shown = (loss: number): string => (Number.isFinite(loss) ? loss.toPrecisio
 /**
  * Fills in the rates that the plan leaves open. A rate that it names is only tried, where a trained model is given: that
  * training without pruning raises its loss is said.
+ * @param runSteps training steps of the whole run: where they are few, nothing is tried and the defaults stand.
  * @returns the plan without `openRates`. @throws Stopped; what the engine throws.
  */
-export async function settleRates(plan: ResolvedPlan, run: Tested, control: Control): Promise<SettledRates> {
+export async function settleRates(
+  plan: ResolvedPlan,
+  run: Tested,
+  control: Control,
+  runSteps: number,
+): Promise<SettledRates> {
   const { openRates: open = [], ...settled } = plan;
   const trains = plan.reference.epochs > 0;
   if (plan.method === 'reference' && !trains) return { plan: settled, notes: [] };
@@ -123,16 +134,17 @@ export async function settleRates(plan: ResolvedPlan, run: Tested, control: Cont
   const settings = plan[section];
   const standing = plan[open.includes(section) ? section : 'training'].learningRate;
   const isOpen = open.includes(section) || open.includes('training');
-  if (trains && !isOpen) return { plan: settled, notes: [] };
+  const steps = Math.min(STEPS, Math.floor(SHARE * runSteps));
+  if ((trains && !isOpen) || steps < FEWEST) return { plan: settled, notes: [] };
 
   const session = await run.sessions.use(settings.batchSize);
   const batches = run.batches(settings.batchSize, trains ? 'reference' : 'l-step');
-  const before = await lossAfter(session, batches, settings, 0, control);
+  const before = await lossAfter(session, batches, settings, 0, steps, control);
   const trials: Trial[] = [];
   const rates = isOpen ? LADDER.map((share) => share * standing) : [settings.learningRate];
   let chosen: Trial | undefined;
   for (const rate of rates) {
-    const trial = { rate, loss: await lossAfter(session, batches, settings, rate, control) };
+    const trial = { rate, loss: await lossAfter(session, batches, settings, rate, steps, control) };
     trials.push(trial);
     if (isHarmless(before, trial.loss, run.chanceLoss)) {
       chosen = trial;
@@ -142,7 +154,7 @@ export async function settleRates(plan: ResolvedPlan, run: Tested, control: Cont
   const fits = chosen !== undefined;
   const best = chosen ?? trials.reduce((least, trial) => (trial.loss < least.loss ? trial : least));
   const list = trials.map(({ rate, loss }) => `${Number(rate.toPrecision(3))}: ${shown(loss)}`).join('; ');
-  const raises = `training without pruning raises the loss of the model: from ${shown(before)} to (learning rate: loss after ${STEPS} steps) ${list}`;
+  const raises = `training without pruning raises the loss of the model: from ${shown(before)} to (learning rate: loss after ${steps} steps) ${list}`;
   const notes: SettledRates['notes'][number][] = [];
   if (!fits && !trains) {
     const wayOut = isOpen
@@ -151,7 +163,7 @@ export async function settleRates(plan: ResolvedPlan, run: Tested, control: Cont
     notes.push({ code: 'rate-raises-loss', message: `${raises}: ${wayOut}` });
   }
   if (isOpen && best.rate !== standing) {
-    const message = `The learning rate ${Number(best.rate.toPrecision(3))} was chosen by a short test (loss ${shown(before)} before; after ${STEPS} steps ${list}); "${section}.learningRate" in the plan overrides it.`;
+    const message = `The learning rate ${Number(best.rate.toPrecision(3))} was chosen by a short test (loss ${shown(before)} before; after ${steps} steps ${list}); "${section}.learningRate" in the plan overrides it.`;
     notes.push({ code: 'note', message });
   }
   return { plan: isOpen ? withRate(settled, open, best.rate) : settled, notes };

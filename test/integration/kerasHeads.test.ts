@@ -56,7 +56,8 @@ async function run(cwd: string, name: string, more: object) {
   const home = join(folder, cwd);
   await writeFile(join(home, `${name}.prune.json`), JSON.stringify(plan(more)));
   const { code, lines, stderr } = await lcPrune(['run', `${name}.prune.json`, '--json'], { cwd: home });
-  expect({ code, stderr }).toMatchObject({ code: 0 });
+  // 3: so short a run may end with a network that is of no use yet.
+  expect([0, 3], stderr).toContain(code);
   const done = lines.findLast(({ event }) => event === 'done') as unknown as Done & { folder: string };
   const said = lines.flatMap(({ event, message }) => (event === 'warning' ? [String(message)] : []));
   const [before, after] = await Promise.all([

@@ -27,7 +27,7 @@ describe('the rate test', () => {
   it('keeps the default where it does no harm, without a word, and leaves everything as it was', async () => {
     const { run, plan } = await trained({ openRates: ['training', 'retrain'] });
     const before = await everything(run);
-    const settled = await settleRates(plan, run, run.control);
+    const settled = await settleRates(plan, run, run.control, 10_000);
     const { openRates: _, ...rest } = plan;
     expect(settled).toEqual({ plan: rest, notes: [] });
     expect(await everything(run)).toEqual(before);
@@ -37,7 +37,7 @@ describe('the rate test', () => {
     const results = [];
     for (let i = 0; i < 2; i++) {
       const { run, plan } = await trained({ openRates: ['training', 'retrain'] }, { divergesAbove: 0.02 });
-      results.push(await settleRates(plan, run, run.control));
+      results.push(await settleRates(plan, run, run.control, 10_000));
     }
     const [{ plan, notes }] = results as [(typeof results)[number], unknown];
     expect(plan.training.learningRate).toBeCloseTo(0.01, 12);
@@ -51,17 +51,34 @@ describe('the rate test', () => {
   it('leaves a rate that the plan names, and warns where training without pruning raises the loss', async () => {
     const named = { ...PLAN.training, learningRate: 50 };
     const { run, plan } = await trained({ training: named, openRates: ['retrain'] });
-    const settled = await settleRates(plan, run, run.control);
+    const settled = await settleRates(plan, run, run.control, 10_000);
     expect(settled.plan.training).toEqual(named);
     expect(settled.plan.retrain).toEqual(plan.retrain);
     expect(settled.notes.map(({ code }) => code)).toEqual(['rate-raises-loss']);
     const harmless = await trained({ openRates: [] });
-    expect((await settleRates(harmless.plan, harmless.run, harmless.run.control)).notes).toEqual([]);
+    expect((await settleRates(harmless.plan, harmless.run, harmless.run.control, 10_000)).notes).toEqual([]);
+  });
+
+  it('tries nothing in a run too short for it, and fewer steps in a short one', async () => {
+    let taken = 0;
+    const { run, plan } = await trained({ openRates: ['training', 'retrain'] }, { divergesAbove: 0.02, onStep: () => taken++ }); // prettier-ignore
+    taken = 0;
+    const { openRates: _, ...rest } = plan;
+    expect(await settleRates(plan, run, run.control, 159)).toEqual({ plan: rest, notes: [] });
+    expect(taken).toBe(0);
+    const settled = await settleRates(plan, run, run.control, 240);
+    expect(settled.plan.training.learningRate).toBeLessThan(plan.training.learningRate);
+    expect(settled.notes[0]!.message).toMatch(/after 6 steps/);
+    // At most: the loss as it is, and six rates, each for 6 steps and compared on as many batches.
+    expect(taken).toBeLessThanOrEqual(6 + 6 * 12);
   });
 
   it('stops when asked to', async () => {
     const { run, plan } = await trained({ openRates: ['training'] }, { onStep: () => run?.control.stop('user') });
-    await expect(settleRates(plan, run, run.control)).rejects.toMatchObject({ name: 'Stopped', reason: 'user' });
+    await expect(settleRates(plan, run, run.control, 10_000)).rejects.toMatchObject({
+      name: 'Stopped',
+      reason: 'user',
+    });
   });
 
   it('asks an untrained network to learn, and a trained one to keep what it knows', () => {

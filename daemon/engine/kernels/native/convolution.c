@@ -181,12 +181,18 @@ static const float *expanded_images(const FilterGradient *op, int first, int ima
 
 /* sums[f] += dy of all pixels of some images. */
 static void add_pixels(const Geometry *g, const float *dy, int images, float *sums) {
-  for (int f = 0; f < g->f; f += LANES) {
-    vf sum = LOAD(sums + f);
-    for (long m = 0; m < (long)images * g->oh * g->ow; m++) sum += load_some(dy + m * g->f + f, g->f - f);
-    STORE(sums + f, sum);
-  }
+  const long pixels = (long)images * g->oh * g->ow;
+  for (int f = 0; f < g->f; f += LANES)
+    for (long m0 = 0; m0 < pixels; m0 += SUMMED_TERMS) {
+      const long end = MIN(m0 + SUMMED_TERMS, pixels);
+      vf sum = splat(0);
+      for (long m = m0; m < end; m++) sum += load_some(dy + m * g->f + f, g->f - f);
+      STORE(sums + f, LOAD(sums + f) + sum);
+    }
 }
+
+/* Rows of a large image whose products are summed at once; of a group of small ones, all. */
+static int summed_rows(const Geometry *g) { return MIN(MAX(SUMMED_TERMS / g->ow, 1), g->oh); }
 
 /* Sums of one part of the batch: partial[part][k][padded f], then the bias row. */
 static void filter_part(const void *argument, int part, float *scratch) {
@@ -204,30 +210,33 @@ static void filter_part(const void *argument, int part, float *scratch) {
     int images = MIN(group_size(g), to - first);
     const float *x = p.padded ? scratch : op->x + first * given, *dy = expanded_images(op, first, images, expanded);
     for (int i = 0; i < images; i++) pad_image(g, &p, op->x + (first + i) * given, scratch + i * p.image);
-    for (int panel = 0; panel < panels_of(g->f); panel++) {
-      int n0 = panel_start(g->f, panel);
-      Tile t = {.b = dy + n0, .b_step = g->f, .images = images, .outer = g->oh, .inner = g->ow};
-      t.a_image = p.image, t.a_outer = g->sh * p.row, t.a_inner = g->sw * g->c;
-      t.columns = panel_start(g->f, panel + 1) - n0;
-      t.accumulate = 1;
-      /* Under a row of the filter lies one run of numbers, or under each of its taps. */
-      const float *run = x;
-      const int length = g->dw == 1 ? inner : g->c, runs = inner / length;
-      int left = length, runs_left = runs;
-      for (long k = 0; k < rows; k += ROWS) {
-        t.rows = MIN(ROWS, rows - k);
-        const float *at = NULL;
-        for (int i = 0; i < ROWS; i++) {
-          t.c[i] = sums + (k + i) * columns + n0;
-          if (i < t.rows) at = run + length - left;
-          t.a[i] = at;
-          if (i >= t.rows || --left > 0) continue;
-          run += g->dw * g->c, left = length;
-          if (--runs_left == 0) run += g->dh * p.row - (long)runs * g->dw * g->c, runs_left = runs;
+    const int panels = panels_of(g->f), block = summed_rows(g);
+    for (int line = 0; line < g->oh; line += block)
+      for (int panel = 0; panel < panels; panel++) {
+        int n0 = panel_start(g->f, panel);
+        Tile t = {.b = dy + (long)line * g->ow * g->f + n0, .b_step = g->f, .images = images};
+        t.outer = MIN(block, g->oh - line), t.inner = g->ow;
+        t.a_image = p.image, t.a_outer = g->sh * p.row, t.a_inner = g->sw * g->c;
+        t.columns = panel_start(g->f, panel + 1) - n0;
+        t.accumulate = 1;
+        /* Under a row of the filter lies one run of numbers, or under each of its taps. */
+        const float *run = x + line * g->sh * p.row;
+        const int length = g->dw == 1 ? inner : g->c, runs = inner / length;
+        int left = length, runs_left = runs;
+        for (long k = 0; k < rows; k += ROWS) {
+          t.rows = MIN(ROWS, rows - k);
+          const float *at = NULL;
+          for (int i = 0; i < ROWS; i++) {
+            t.c[i] = sums + (k + i) * columns + n0;
+            if (i < t.rows) at = run + length - left;
+            t.a[i] = at;
+            if (i >= t.rows || --left > 0) continue;
+            run += g->dw * g->c, left = length;
+            if (--runs_left == 0) run += g->dh * p.row - (long)runs * g->dw * g->c, runs_left = runs;
+          }
+          tile(&t);
         }
-        tile(&t);
       }
-    }
     if (op->db) add_pixels(g, dy, images, sums + rows * columns);
   }
 }

@@ -85,9 +85,12 @@ static void depthwise_part(const void *argument, int part, float *scratch) {
         const float *dy = op->dy + (long)image * g->oh * g->ow * g->f + j;
         const float *at = scratch + tap / g->kw * g->dh * p.row + tap % g->kw * g->dw * g->f + j;
         vf sum = LOAD(sums + tap * columns + j);
-        for (int oy = 0; oy < g->oh; oy++)
+        for (int oy = 0; oy < g->oh; oy++) {
+          vf line = splat(0);
           for (int ox = 0; ox < g->ow; ox++, dy += g->f)
-            sum += (vf)LOAD(at + oy * g->sh * p.row + ox * g->sw * g->f) * load_some(dy, g->f - j);
+            line += (vf)LOAD(at + oy * g->sh * p.row + ox * g->sw * g->f) * load_some(dy, g->f - j);
+          sum += line;
+        }
         STORE(sums + tap * columns + j, sum);
       }
   }

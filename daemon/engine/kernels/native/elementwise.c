@@ -176,11 +176,11 @@ static void load_columns(const Step *s, float *to, long row, long rows, long col
   for (long r = 0; r < rows; r++) memcpy(to + r * columns, s->in + (row + r) / span * columns, columns * sizeof(float));
 }
 
-/* sum[c] += every row of x; four sums at a time hide the latency of additions. */
+/* sum[c] += the sum of all rows of x; four at a time hide the latency of additions. */
 static void sum_rows(const float *x, long rows, long c, float *sum) {
   for (long j = 0; j < c; j += LANES) {
     const long left = c - j;
-    vf s0 = load_some(sum + j, left), s1 = splat(0), s2 = splat(0), s3 = splat(0);
+    vf s0 = splat(0), s1 = s0, s2 = s0, s3 = s0;
     const float *row = x + j;
     long r = 0;
     for (; r + 4 <= rows; r += 4, row += 4 * c) {
@@ -190,7 +190,7 @@ static void sum_rows(const float *x, long rows, long c, float *sum) {
       s3 += load_some(row + 3 * c, left);
     }
     for (; r < rows; r++, row += c) s0 += load_some(row, left);
-    store_some(sum + j, (s0 + s1) + (s2 + s3), left);
+    store_some(sum + j, load_some(sum + j, left) + ((s0 + s1) + (s2 + s3)), left);
   }
 }
 
@@ -291,7 +291,11 @@ static void softmax_rows(const void *argument, int task, float *scratch) {
     float *y = op->y + r * c, max = x[0], sum = 0;
     for (long j = 1; j < c; j++) max = x[j] > max ? x[j] : max;
     for (long j = 0; j < c; j += LANES) store_some(y + j, exp_v(load_some(x + j, c - j) - splat(max)), c - j);
-    for (long j = 0; j < c; j++) sum += y[j];
+    for (long j0 = 0; j0 < c; j0 += SUMMED_TERMS) {
+      float part = 0;
+      for (long j = j0, end = MIN(j0 + SUMMED_TERMS, c); j < end; j++) part += y[j];
+      sum += part;
+    }
     vf shift = splat(max + (op->logarithm ? log_v(splat(sum))[0] : 0)), scale = splat(1 / sum);
     for (long j = 0; j < c; j += LANES) {
       vf v = op->logarithm ? load_some(x + j, c - j) - shift : load_some(y + j, c - j) * scale;
@@ -316,10 +320,15 @@ static void reduce_some(const void *argument, int task, float *scratch) {
     for (long i = 0; i < inner; i += LANES) {
       const float *x = op->x + o * op->middle * inner + i;
       long left = inner - i;
-      vf result = load_some(x, left);
-      for (long m = 1; m < op->middle; m++) {
-        vf v = load_some(x + m * inner, left);
-        result = op->max ? select_v((v > result) | (v != v), v, result) : result + v;
+      vf result = op->max ? load_some(x, left) : splat(0);
+      for (long m0 = 0; m0 < op->middle; m0 += SUMMED_TERMS) {
+        const long end = MIN(m0 + SUMMED_TERMS, op->middle);
+        vf part = load_some(x + m0 * inner, left);
+        for (long m = m0 + 1; m < end; m++) {
+          vf v = load_some(x + m * inner, left);
+          part = op->max ? select_v((v > part) | (v != v), v, part) : part + v;
+        }
+        result = op->max ? select_v((part > result) | (part != part), part, result) : m0 > 0 ? result + part : part;
       }
       store_some(op->y + o * inner + i, op->max ? result : result * splat(op->scale), left);
     }

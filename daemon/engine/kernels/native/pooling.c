@@ -158,8 +158,11 @@ static void gradient_image(const void *argument, int image, float *scratch) {
   max_pool_gradient_image(op->x + out, places_at(&op->pool, op->index, out), op->h, op->w, op->c, &op->pool, op->y + in);
 }
 
-/* One image: every window visits its pixels inside the image; `to` gathers (forward) or spreads (backward). */
-static void average_image(const Pooling *op, const float *from, float *to, int backward) {
+/*
+ * One image: every window visits its pixels inside the image; `to` gathers (forward) or spreads (backward). line: of one
+ * row of a window, c floats.
+ */
+static void average_image(const Pooling *op, const float *from, float *to, float *line, int backward) {
   const Pool *p = &op->pool;
   int c = op->c;
   memset(to, 0, (backward ? (long)op->h * op->w : (long)p->oh * p->ow) * c * sizeof(float));
@@ -170,33 +173,35 @@ static void average_image(const Pooling *op, const float *from, float *to, int b
       y0 = y0 < 0 ? 0 : y0, x0 = x0 < 0 ? 0 : x0;
       float share = 1.0f / ((y1 - y0) * (x1 - x0));
       long out = ((long)oy * p->ow + ox) * c;
-      for (int y = y0; y < y1; y++)
+      for (int y = y0; y < y1; y++) {
+        if (!backward) memset(line, 0, c * sizeof(float));
         for (int x = x0; x < x1; x++) {
           long in = ((long)y * op->w + x) * c;
           for (int ch = 0; ch < c; ch++)
             if (backward) to[in + ch] += share * from[out + ch];
-            else to[out + ch] += share * from[in + ch];
+            else line[ch] += from[in + ch];
         }
+        for (int ch = 0; ch < c && !backward; ch++) to[out + ch] += share * line[ch];
+      }
     }
 }
 
 static void average(const void *argument, int image, float *scratch) {
-  (void)scratch;
   const Pooling *op = argument;
   long in = (long)image * op->h * op->w * op->c, out = (long)image * op->pool.oh * op->pool.ow * op->c;
-  average_image(op, op->x + in, op->y + out, 0);
+  average_image(op, op->x + in, op->y + out, scratch, 0);
 }
 
 static void average_gradient(const void *argument, int image, float *scratch) {
   (void)scratch;
   const Pooling *op = argument;
   long in = (long)image * op->h * op->w * op->c, out = (long)image * op->pool.oh * op->pool.ow * op->c;
-  average_image(op, op->x + out, op->y + in, 1);
+  average_image(op, op->x + out, op->y + in, scratch, 1);
 }
 
 static double pool_time(const Pooling *op) { return 4 * PASS_NANOSECONDS((double)op->batch * op->h * op->w * op->c); }
 
-static void average_pool(Team *team, const Pooling *op) { team_run(team, op->batch, average, op, 0, pool_time(op)); }
+static void average_pool(Team *team, const Pooling *op) { team_run(team, op->batch, average, op, op->c, pool_time(op)); }
 static void average_pool_gradient(Team *team, const Pooling *op) { team_run(team, op->batch, average_gradient, op, 0, pool_time(op)); }
 static void max_pool(Team *team, const Pooling *op) { team_run(team, op->batch, pool_image, op, 0, pool_time(op)); }
 static void max_pool_gradient(Team *team, const Pooling *op) { team_run(team, op->batch, gradient_image, op, 0, pool_time(op)); }

@@ -517,6 +517,31 @@ describe.each(levels)('native kernels with %s', (name) => {
     }
   });
 
+  it('lose no digits over the pixels of a large image', async () => {
+    const [side, c] = [512, 2];
+    const [image, pixels] = [[1, side, side, c], side * side];
+    // All of one sign: each addition to a running sum is rounded the same way.
+    const one = Math.fround(0.1);
+    const x = new Float32Array(pixels * c).fill(one);
+    const window = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
+    const whole = { window: [side, side], strides: [1, 1], pads: [0, 0, 0, 0] };
+    const sums: [Case, Float32Array[], number][] = [
+      [{ op: 'Sum', shapes: [image], attrs: { axes: [0, 1, 2], keepDims: false }, shape: [c] }, [x], pixels * one],
+      [{ op: 'Mean', shapes: [image], attrs: { axes: [1, 2], keepDims: false }, shape: [1, c] }, [x], one],
+      [{ op: 'AvgPool', shapes: [image], attrs: whole, shape: [1, 1, 1, c] }, [x], one],
+      [{ op: 'Conv2DBackpropFilter', shapes: [image, image], attrs: window, shape: [1, 1, c, c] }, [x, x], pixels * one ** 2],
+      [{ op: 'DepthwiseConv2DBackpropFilter', shapes: [image, image], attrs: window, shape: [1, 1, c, 1] }, [x, x], pixels * one ** 2],
+    ]; // prettier-ignore
+    for (const [spec, values, expected] of sums)
+      for (const value of await computeNode(spec, values))
+        expect(Math.abs(value / expected - 1), spec.op).toBeLessThan(5e-5);
+    const [, bias] = await compute([image, image], [x, x], (graph, [given, dy]) => [
+      graph.add({ op: 'Conv2DBackpropFilter', inputs: [given!, dy!], attrs: window, shape: [1, 1, c, c] }),
+      graph.add({ op: 'Sum', inputs: [dy!], attrs: { axes: [0, 1, 2], keepDims: false }, shape: [c] }),
+    ]);
+    for (const value of bias!) expect(Math.abs(value / (pixels * one) - 1)).toBeLessThan(5e-5);
+  });
+
   it.each(['Sum', 'Mean', 'Max', 'Min'] as const)(
     'reduce over separate axes, and over single elements between: %s',
     async (op) => {
