@@ -159,8 +159,8 @@ static void gradient_image(const void *argument, int image, float *scratch) {
 }
 
 /*
- * One image: every window visits its pixels inside the image; `to` gathers (forward) or spreads (backward). line: of one
- * row of a window, c floats.
+ * One image: every window visits its pixels inside the image; `to` gathers (forward) or spreads (backward). line: the sum of
+ * one row of a large window, c floats.
  */
 static void average_image(const Pooling *op, const float *from, float *to, float *line, int backward) {
   const Pool *p = &op->pool;
@@ -173,15 +173,17 @@ static void average_image(const Pooling *op, const float *from, float *to, float
       y0 = y0 < 0 ? 0 : y0, x0 = x0 < 0 ? 0 : x0;
       float share = 1.0f / ((y1 - y0) * (x1 - x0));
       long out = ((long)oy * p->ow + ox) * c;
+      const int large = (long)(y1 - y0) * (x1 - x0) > SUMMED_TERMS;
       for (int y = y0; y < y1; y++) {
-        if (!backward) memset(line, 0, c * sizeof(float));
+        float *sum = backward || !large ? to + out : line;
+        if (sum == line) memset(line, 0, c * sizeof(float));
         for (int x = x0; x < x1; x++) {
           long in = ((long)y * op->w + x) * c;
           for (int ch = 0; ch < c; ch++)
             if (backward) to[in + ch] += share * from[out + ch];
-            else line[ch] += from[in + ch];
+            else sum[ch] += share * from[in + ch];
         }
-        for (int ch = 0; ch < c && !backward; ch++) to[out + ch] += share * line[ch];
+        for (int ch = 0; ch < c && sum == line; ch++) to[out + ch] += line[ch];
       }
     }
 }
