@@ -1,5 +1,7 @@
 import type { Graph, Node } from '../graph/ir.js';
 import { sameShape, sizeOf } from '../graph/ir.js';
+import { verifiesEachNode } from '../graph/verify/eachNode.js';
+import { verifyNode } from '../graph/verify/verifyNode.js';
 import { Arena } from './arena.js';
 import { operationsOf, type Operation } from './cost.js';
 import { encodeGroup } from './encodeGroup.js';
@@ -40,6 +42,7 @@ export const floatBits = (x: number): number => new Int32Array(Float32Array.of(x
  */
 export function encode(given: Graph): Encoded {
   const graph = lower(given);
+  if (verifiesEachNode()) graph.nodes.forEach(verifyNode);
   const { units, inputsOf } = cutIntoUnits(graph);
   const arena = new Arena();
   const constants: Float32Array[] = [];
