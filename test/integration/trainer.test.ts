@@ -155,7 +155,12 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
         await wait(200 + random.below(900));
         // Inside a step as well as right after a checkpoint that was asked for.
         if (kills % 2 === 1) await handle.checkpoint().catch(() => undefined);
-        if (!over) process.kill(pid, 'SIGKILL');
+        try {
+          if (!over) process.kill(pid, 'SIGKILL');
+        } catch (error) {
+          // It has ended, and its last event is on the way.
+          if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+        }
       }
       const last = await handle.done;
       if (last.event === 'done') break;
