@@ -1,7 +1,7 @@
 /**
- * Builds mutated programs and runs those that the decoder takes: `mutate.mjs ADDON SEED FROM TO [PROGRESS]`. Under the
+ * Builds mutated programs and runs a quarter of those that the decoder takes: `mutate.mjs ADDON SEED FROM TO [PROGRESS]`. Under the
  * address sanitizer a wild read or write ends the process; PROGRESS is a file that holds the number of the mutant at work.
- * Prints one line of JSON: how many were run, and how many were refused for which reason.
+ * Prints one line of JSON: how many were built and run, and how many were refused for which reason.
  */
 import { openSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,7 +11,7 @@ import { mutantOf } from './mutations.js';
 import { samplePrograms } from './programs.js';
 
 const [path, ...numbers] = process.argv.slice(2);
-const [seed, from, to] = numbers.map(Number) as [number, number, number];
+const [seed, first, end] = numbers.map(Number) as [number, number, number];
 const progress = numbers[3] ? openSync(numbers[3], 'w') : undefined;
 const addon = createRequire(import.meta.url)(path!) as Addon;
 const levels = addon.levels();
@@ -21,25 +21,27 @@ const random = createRandom(seed);
 const filled = (size: number) => Float32Array.from({ length: size }, () => random.normal());
 const buffers = programs.map(({ sizes }) => sizes.map(filled));
 
-let ran = 0;
+let [ran, built] = [0, 0];
 const refused: Record<string, number> = {};
-for (let index = from; index < to; index++) {
+for (let index = first; index < end; index++) {
   if (progress !== undefined) writeSync(progress, `${index}\n`, 0);
-  const { program, code, sizes } = mutantOf(programs, seed, index);
+  const { program: from, code, sizes } = mutantOf(programs, seed, index);
   // Results become NaN in time, and denormal numbers are slow.
-  if (index % 500 === 0) buffers[program] = sizes.map(filled);
+  if (index % 500 === 0) buffers[from] = sizes.map(filled);
   const own = sizes.map((size, i) => {
-    const buffer = buffers[program]![i];
+    const buffer = buffers[from]![i];
     return buffer?.length === size ? buffer : filled(size);
   });
   try {
-    const built = addon.create(own, code, index % 64 === 0 ? 2 : 1, levels[index % levels.length]!);
-    addon.runNow(built);
-    addon.free(built);
-    ran++;
+    const program = addon.create(own, code, index % 64 === 0 ? 2 : 1, levels[index % levels.length]!);
+    if (built++ % 4 === 0) {
+      addon.runNow(program);
+      ran++;
+    }
+    addon.free(program);
   } catch (error) {
     const reason = (error as Error).message.replace(/operation -?\d+: /, '');
     refused[reason] = (refused[reason] ?? 0) + 1;
   }
 }
-console.log(JSON.stringify({ ran, refused }));
+console.log(JSON.stringify({ built, ran, refused }));

@@ -169,7 +169,7 @@ async function explain(from, to) {
 
 async function runMutants() {
   const total = Number(options.mutants);
-  const counts = { ran: 0, refused: {} };
+  const counts = { built: 0, ran: 0, refused: {} };
   let next = 0;
   const problems = [];
   const worker = async () => {
@@ -182,7 +182,8 @@ async function runMutants() {
         problems.push(await explain(from, to));
         return;
       }
-      const { ran, refused } = JSON.parse(line);
+      const { built, ran, refused } = JSON.parse(line);
+      counts.built += built;
       counts.ran += ran;
       for (const [why, n] of Object.entries(refused)) counts.refused[why] = (counts.refused[why] ?? 0) + n;
     }
@@ -191,9 +192,9 @@ async function runMutants() {
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
   const refusals = Object.entries(counts.refused).sort((a, b) => b[1] - a[1]);
   const refused = refusals.reduce((sum, [, n]) => sum + n, 0);
-  console.log(`${total} mutants of seed ${options.seed} in ${Math.round((Date.now() - started) / 1000)} s: ${counts.ran} run, ${refused} refused`); // prettier-ignore
+  console.log(`${total} mutants of seed ${options.seed} in ${Math.round((Date.now() - started) / 1000)} s: ${counts.built} built, ${counts.ran} of them run, ${refused} refused`); // prettier-ignore
   for (const [why, n] of refusals) console.log(`  ${String(n).padStart(8)}  ${why}`);
-  report('mutated programs', problems[0] ?? (counts.ran + refused === total ? undefined : 'some are missing'));
+  report('mutated programs', problems[0] ?? (counts.built + refused === total ? undefined : 'some are missing'));
 }
 
 function runRaces() {
