@@ -12,7 +12,9 @@ describe('from a model to a small model', () => {
   let window: Workbench;
 
   beforeAll(async () => {
-    workspace = await makeWorkspace({ 'quick.prune.json': plan() });
+    // Long enough to be paused in the middle by a busy machine.
+    const schedule = { mu0: 0.001, a: 1.6, iterations: 12, epochs: 10, tolerance: 1e-9 };
+    workspace = await makeWorkspace({ 'quick.prune.json': plan({ schedule }) });
     window = await Workbench.open({ folder: workspace.folder, settings: { 'lcPrune.notifyAfterSeconds': 0 } });
   });
   afterAll(async () => {
