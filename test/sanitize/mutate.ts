@@ -35,7 +35,12 @@ for (let index = first; index < end; index++) {
   try {
     const program = addon.create(own, code, index % 64 === 0 ? 2 : 1, levels[index % levels.length]!);
     if (built++ % 4 === 0) {
-      addon.runNow(program);
+      // One that asks for more memory than there is fails, and that is all.
+      try {
+        addon.runNow(program);
+      } catch (error) {
+        if ((error as Error).message !== 'out of memory') throw error;
+      }
       ran++;
     }
     addon.free(program);

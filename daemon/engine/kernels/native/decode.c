@@ -33,6 +33,8 @@ static void check_padded(Reader *r, const Geometry *g, int64_t channels) {
 
 /* Winograd's tiles hang over the edge by less than a tile. */
 static void check_tiles(Reader *r, const Geometry *g) {
+  /* Sizes that are out of range must not be added to. */
+  if (r->wrong) return;
   if (g->kh != g->kw || (g->kh != 3 && g->kh != 5)) fault(r, "no tile has such a filter");
   else if (g->sh != 1 || g->sw != 1 || g->dh != 1 || g->dw != 1) fault(r, "tiles are neither strided nor dilated");
   Geometry wide = *g;
