@@ -81,6 +81,7 @@ describe.skipIf('reason' in found)('the addon', () => {
     ['windows beyond the image', convolution(geometry({ oh: 9, ow: 1 })), /window lies outside/],
     ['padding as wide as the window', convolution(geometry({ top: 2 })), /window lies outside/],
     ['a stride beyond 32 bits', convolution(geometry({ sh: 2 ** 31 - 1 })), /window lies outside|out of range/],
+    ['more results of tiles than can be counted', [op.winogradInputGradient, ...geometry({ oh: 2 ** 31 - 1, kh: 3, kw: 3 }), 1, 0, 2, 0, 3, 0, -1, 0, -1, 0], /out of range|window lies outside/], // prettier-ignore
     [
       'a pooling over more than was convolved',
       convolution(geometry(), 1, [2, 2, 2, 2, 2, 2], [0, 0]),
