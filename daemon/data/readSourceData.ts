@@ -88,7 +88,8 @@ async function detectFormat(source: SourceFile): Promise<Format> {
   const byName = extension === undefined ? undefined : EXTENSIONS[extension];
   if (byName) return byName;
   const head = readHead(source, 8);
-  if (looksLikeIdx(head) || isGzip(head)) return 'idx';
+  if (looksLikeIdx(head)) return 'idx';
+  if (isGzip(head)) return /\.(csv|tsv|txt)\.gz$/i.test(source.path) ? 'csv' : 'idx';
   const magic = Buffer.from(head).toString('latin1');
   if (magic.startsWith('\x93NUMPY')) return 'npy';
   if (magic.startsWith('PK\x03\x04')) return 'npz';

@@ -13,16 +13,19 @@ export type Cell =
   | readonly Cell[]
   | { readonly [field: string]: Cell };
 
-/** NaN unless the whole text is a number. Decimal commas count ("1,5" in a table separated by semicolons). */
+/** NaN unless the whole text is a decimal number. */
 export function parseNumber(text: string): number {
   const trimmed = text.trim();
-  if (trimmed === '') return NaN;
-  const value = Number(trimmed);
-  return Number.isNaN(value) && /^[-+]?\d+,\d+$/.test(trimmed) ? Number(trimmed.replace(',', '.')) : value;
+  return trimmed === '' || /^[-+]?0[box]/i.test(trimmed) ? NaN : Number(trimmed);
 }
 
 export function isNumeric(text: string): boolean {
   return Number.isFinite(parseNumber(text));
+}
+
+/** "True", "false": what pandas writes for booleans. */
+export function isBoolean(text: string): boolean {
+  return /^\s*(true|false)\s*$/i.test(text);
 }
 
 /** A list of a parquet column, whatever holds it. */
@@ -37,7 +40,7 @@ export function cellShape(cell: Cell): number[] {
 
 /** @returns NaN for what is no number. */
 export function numberOf(cell: Cell): number {
-  if (typeof cell === 'string') return parseNumber(cell);
+  if (typeof cell === 'string') return isBoolean(cell) ? Number(/true/i.test(cell)) : parseNumber(cell);
   if (typeof cell === 'number' || typeof cell === 'bigint' || typeof cell === 'boolean') return Number(cell);
   return NaN;
 }
@@ -70,13 +73,19 @@ export function textOf(cell: Cell): string {
   return String(cell).trim();
 }
 
+/** What programs write where a value is missing. */
+export function isMissing(cell: Cell): boolean {
+  return /^(nan|na|n\/a|null|none|\?|-)?$/i.test(textOf(cell));
+}
+
 /** A cell as messages show it. */
 export function shownCell(cell: Cell): string {
   if (cell === null || cell === undefined || (typeof cell === 'string' && cell.trim() === '')) return 'an empty cell';
   if (cell instanceof Uint8Array) return `${cell.length} bytes`;
   if (isList(cell)) return `a list of ${cell.length}`;
   if (typeof cell === 'object' && !(cell instanceof Date)) return `a structure of ${Object.keys(cell).join(', ')}`;
-  return JSON.stringify(String(cell).slice(0, 40));
+  if (cell instanceof Date) return `the date ${cell.toISOString()}`;
+  return `${JSON.stringify(String(cell).slice(0, 40))}${isMissing(cell) ? ' (a missing value)' : ''}`;
 }
 
 /** How files of PNG, JPEG, GIF, TIFF and WebP begin; the latter has its length between. */
