@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type Sharp from 'sharp';
 import { UserError } from '../protocol/errors.js';
 import { invalidData } from './dataError.js';
+import { decodeBmp, isBmp } from './decodeBmp.js';
 import { requirePackage } from './packageFolder.js';
 
 /** Pixels as stored in a PNG or JPEG, [height, width, channels] with values 0 to 255. */
@@ -33,7 +34,9 @@ export function loadDecoder(workspace: string): Decode {
   }
   return async (name, file, size) => {
     try {
-      const image = sharp(file, { limitInputPixels: 1 << 28 })
+      const bitmap = isBmp(file) ? decodeBmp(file) : null;
+      const raw = bitmap && { width: bitmap.width, height: bitmap.height, channels: 3 as const };
+      const image = sharp(bitmap?.data ?? file, { limitInputPixels: 1 << 28, ...(raw && { raw }) })
         .autoOrient()
         .toColourspace('srgb')
         .removeAlpha();
@@ -45,11 +48,19 @@ export function loadDecoder(workspace: string): Decode {
         data: info.channels === 3 ? data : tripled(data, info.channels),
       };
     } catch (error) {
-      const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
-      throw invalidData(name, `not a readable image (${why}); repair or remove it`);
+      const why = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+      throw invalidData(
+        name,
+        isCut(why)
+          ? `the image is cut short (${why}); get it again, or remove it`
+          : `not a readable image (${why}); repair or remove it`,
+      );
     }
   };
 }
+
+/** As the libraries of the formats say that bytes are missing at the end. */
+const isCut = (why: string): boolean => /premature|truncat|cut short|read error|end of (file|stream|image)/i.test(why);
 
 function tripled(data: Uint8Array, channels: number): Uint8Array {
   const out = new Uint8Array((data.length / channels) * 3);

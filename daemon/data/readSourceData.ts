@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { isAbsolute, join, relative } from 'node:path';
+import { basename, isAbsolute, join, relative } from 'node:path';
 import type { ResolvedData } from '../protocol/resolvedPlan.js';
+import { fileKind, KIND_BYTES } from '../model/fileKind.js';
 import { resolveInside } from '../model/workspacePath.js';
 import { invalidData, listText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
@@ -81,25 +82,32 @@ async function sourceFile(workspace: string, path: string, name?: string): Promi
   return { path: real, name: name ?? (isAbsolute(path) ? relative(workspace, path) || path : path) };
 }
 
-/** By extension, else by the first bytes; a folder by its members. */
+/** By the first bytes where they show it, else by extension; a folder by its members. */
 async function detectFormat(source: SourceFile): Promise<Format> {
   if ((await statSource(source)).directory) return detectFolder(source);
-  const extension = /\.([a-z0-9]+)$/i.exec(source.path)?.[1]?.toLowerCase();
-  const byName = extension === undefined ? undefined : EXTENSIONS[extension];
-  if (byName) return byName;
-  const head = readHead(source, 8);
-  if (looksLikeIdx(head)) return 'idx';
-  if (isGzip(head)) return /\.(csv|tsv|txt)\.gz$/i.test(source.path) ? 'csv' : 'idx';
+  const extension = /\.([a-z0-9]+)$/i.exec(source.path)?.[1]?.toLowerCase() ?? '';
+  const byName = EXTENSIONS[extension];
+  // The empty and git-lfs's pointers are refused here.
+  const head = readHead(source, KIND_BYTES);
   const magic = Buffer.from(head).toString('latin1');
   if (magic.startsWith('\x93NUMPY')) return 'npy';
-  if (magic.startsWith('PK\x03\x04')) return 'npz';
   if (magic.startsWith('PAR1')) return 'parquet';
+  if (byName === 'npz' || byName === 'npy' || byName === 'parquet' || byName === 'module') return byName;
+  if (isGzip(head)) return byName === 'csv' || /\.(csv|tsv|txt)\.gz$/i.test(source.path) ? 'csv' : 'idx';
+  if (looksLikeIdx(head) && byName === undefined) return 'idx';
+  const kind = fileKind(head, basename(source.path));
+  if (kind?.what === 'arrays of NumPy (.npz)') return 'npz';
+  if (byName === 'csv' && !(kind && isBinary(head))) return byName;
+  if (kind)
+    throw invalidData(source.name, `this is ${kind.what}, not data that is read here: ${kind.asData}`, 'format');
   throw invalidData(
     source.name,
     'the format is not known: use CSV, IDX, .npy, .npz, .parquet, or a folder with one sub-folder of PNG or JPEG files per class, or state "format"',
     'format',
   );
 }
+
+const isBinary = (head: Uint8Array): boolean => head.some((byte) => byte < 9) || head[0] === 0x80;
 
 /** Sub-folders that are looked into for parquet files: a data set's parts or versions, never a thousand classes. */
 const MAX_LOOKED_INTO = 8;

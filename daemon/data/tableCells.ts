@@ -88,12 +88,18 @@ export function shownCell(cell: Cell): string {
   return `${JSON.stringify(String(cell).slice(0, 40))}${isMissing(cell) ? ' (a missing value)' : ''}`;
 }
 
-/** How files of PNG, JPEG, GIF, TIFF and WebP begin; the latter has its length between. */
+/** How files of PNG, JPEG, GIF, TIFF, BMP and WebP begin; the latter has its length between. */
 const MAGIC = ['\x89PNG', '\xff\xd8\xff', 'GIF8', 'II*\0', 'MM\0*'];
+/** Two letters, a size and four zeros: two letters alone may begin a text. */
+const BMP = /^BM[^]{4}\0{4}/;
 
 function isImage(bytes: Uint8Array): boolean {
   const head = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
-  return MAGIC.some((magic) => head.startsWith(magic)) || (head.startsWith('RIFF') && head.endsWith('WEBP'));
+  return (
+    MAGIC.some((magic) => head.startsWith(magic)) ||
+    BMP.test(head) ||
+    (head.startsWith('RIFF') && head.endsWith('WEBP'))
+  );
 }
 
 /** An image file: the cell itself, or the "bytes" of a structure, as Hugging Face's data sets store images. */

@@ -6,7 +6,9 @@ function encodingOf(name: string, head: Uint8Array): 'utf-8' | 'utf-16le' | 'utf
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
   let [even, odd] = [0, 0];
-  for (let i = 0; i < head.length; i++) if (head[i] === 0) i % 2 === 0 ? even++ : odd++;
+  for (let i = 0; i < head.length; i++)
+    if (head[i] === 0 && i % 2 === 0) even++;
+    else if (head[i] === 0) odd++;
   if (even + odd === 0) return 'utf-8';
   const half = head.length / 2;
   if (even === 0 && odd > half / 2) return 'utf-16le';
@@ -52,7 +54,8 @@ export async function* textOfBytes(
   if (encoding !== 'utf-8') {
     note(`The text is read as ${encoding.toUpperCase()}.`);
     const decoder = new TextDecoder(encoding, { fatal: true });
-    const damaged = () => invalidData(name, `this is not ${encoding.toUpperCase()} text; save the table as CSV in UTF-8`);
+    const damaged = () =>
+      invalidData(name, `this is not ${encoding.toUpperCase()} text; save the table as CSV in UTF-8`);
     for await (const chunk of chunks) {
       const text = decoded(decoder, chunk, true);
       if (text === null) throw damaged();
