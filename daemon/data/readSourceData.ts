@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, isAbsolute, join, relative } from 'node:path';
 import type { ResolvedData } from '../protocol/resolvedPlan.js';
-import { fileKind, KIND_BYTES } from '../model/fileKind.js';
+import { fileKind, KIND_BYTES, NPZ } from '../model/fileKind.js';
 import { resolveInside } from '../model/workspacePath.js';
 import { invalidData, listText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
@@ -95,9 +95,10 @@ async function detectFormat(source: SourceFile): Promise<Format> {
   if (byName === 'npz' || byName === 'npy' || byName === 'parquet' || byName === 'module') return byName;
   if (isGzip(head)) return byName === 'csv' || /\.(csv|tsv|txt)\.gz$/i.test(source.path) ? 'csv' : 'idx';
   if (looksLikeIdx(head) && byName === undefined) return 'idx';
-  const kind = fileKind(head, basename(source.path));
-  if (kind?.what === 'arrays of NumPy (.npz)') return 'npz';
-  if (byName === 'csv' && !(kind && isBinary(head))) return byName;
+  // Text is what its name says, unless its content is of another kind.
+  const kind = fileKind(head, byName === 'csv' ? '' : basename(source.path));
+  if (kind === NPZ) return 'npz';
+  if (byName === 'csv' && kind === null) return byName;
   if (kind)
     throw invalidData(source.name, `this is ${kind.what}, not data that is read here: ${kind.asData}`, 'format');
   throw invalidData(
@@ -106,8 +107,6 @@ async function detectFormat(source: SourceFile): Promise<Format> {
     'format',
   );
 }
-
-const isBinary = (head: Uint8Array): boolean => head.some((byte) => byte < 9) || head[0] === 0x80;
 
 /** Sub-folders that are looked into for parquet files: a data set's parts or versions, never a thousand classes. */
 const MAX_LOOKED_INTO = 8;

@@ -43,6 +43,8 @@ const KERAS_MODEL = model('a Keras model', NO_MODEL);
 const ZIP = data('a zip archive', 'unpack it');
 const READ_AS_MODELS: readonly (FileKind | undefined)[] = [HDF5, KERAS_MODEL, ZIP];
 
+export const NPZ = data('arrays of NumPy (.npz)', NO_DATA);
+
 interface Rule {
   readonly kind: FileKind;
   readonly test: (head: string, name: string) => boolean;
@@ -64,6 +66,7 @@ const member =
   (pattern: RegExp) =>
   (head: string): boolean =>
     head.startsWith('PK\x03\x04') && pattern.test(head.slice(30, 30 + head.charCodeAt(26) + 256 * head.charCodeAt(27)));
+/* eslint-disable no-control-regex -- the bytes of headers. */
 /** Protocol 2 and later begin with their number; the numbers of PyTorch's older files follow. */
 const PICKLED = /^\x80[\x02-\x05]/;
 /** Field 1 of ONNX's ModelProto, ir_version, then the producer's name or the like. */
@@ -88,7 +91,7 @@ const RULES: readonly Rule[] = [
   },
   { kind: model('a GGUF language model', NO_MODEL), test: starts('GGUF', 'lmgg', 'tjgg', 'fmgg') },
   { kind: data('an array of NumPy', NO_DATA), test: starts('\x93NUMPY') },
-  { kind: data('arrays of NumPy (.npz)', NO_DATA), test: member(/\.npy$/) },
+  { kind: NPZ, test: member(/\.npy$/) },
   { kind: data('an Excel workbook', 'save its sheet as CSV'), test: member(/^(\[Content_Types\]\.xml|_rels\/|xl\/|docProps\/)/) },
   { kind: data('an Excel workbook or another Office file', 'save its sheet as CSV'), test: starts('\xd0\xcf\x11\xe0') },
   { kind: data('a parquet table', NO_DATA), test: starts('PAR1') },
