@@ -126,11 +126,15 @@ async function* bytesOf(file: SourceFile, digest: Hash): AsyncGenerator<Uint8Arr
   }
 }
 
-/** A first row with a text cell above a number, or of texts alone above anything but texts alone. */
+/** A first row with a text above a number, or of texts alone above anything that begins as a number does ("45%", a date). */
 function hasHeader(first: readonly string[], second: readonly string[] | null): boolean {
-  const isValue = (cell: string): boolean => isNumeric(cell) || isBoolean(cell);
   if (!second) return first.every((cell) => !isNumeric(cell));
-  return first.some((cell, i) => !isValue(cell) && cell.trim() !== '' && isValue(second[i] ?? ''));
+  const isValue = (cell: string): boolean => isNumeric(cell) || isBoolean(cell);
+  const begins = (cell: string): boolean => isBoolean(cell) || /^\s*[-+$€£]?\.?\d/.test(cell);
+  return (
+    first.some((cell, i) => !isValue(cell) && cell.trim() !== '' && isValue(second[i] ?? '')) ||
+    (!first.some(begins) && second.some(begins))
+  );
 }
 
 /** 0, 1, 2, ... in a first row, perhaps behind an empty cell above the row numbers. */

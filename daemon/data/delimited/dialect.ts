@@ -49,41 +49,51 @@ const looksNumeric = (cell: string): boolean => isNumeric(cell) || /^\s*[-+]?\d[
 
 /** What "," and "." stand for in the numbers of a table. */
 export interface NumberStyle {
-  readonly decimal: '.' | ',';
+  /** null: nothing says which of the two the comma is. */
+  readonly decimal: '.' | ',' | null;
   /** A sentence for the user where it is not the plain one. */
   readonly note: string | null;
 }
 
 /** A cell that may be 1.234 or 1234. */
 const AMBIGUOUS = /^[-+]?[1-9]\d{0,2}[.,]\d{3}$/;
-const WITH_SEPARATOR = { ',': /^[-+]?\d{1,3}(,\d{3})+(\.\d+)?$/, '.': /^[-+]?\d{1,3}(\.\d{3})+(,\d+)?$/ } as const;
+const WITH_SEPARATOR = {
+  ',': /^[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/,
+  '.': /^[-+]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?$/,
+} as const;
 const DECIMAL_COMMA = /^[-+]?\d*,\d+$/;
 const DECIMAL_POINT = /^[-+]?\d*\.\d+(e[-+]?\d+)?$/i;
 
 /**
- * By the cells that can be read in one way alone ("0,5", "1,234,567", "1.5"). Where there is none, a comma is the decimal sign
- * between semicolons, as spreadsheets write it, and a separator of thousands elsewhere.
+ * By most of the cells that can be read in one way alone ("0,5", "1,234,567", "1.5"). Where there is none, a comma is the decimal sign
+ * between semicolons, as spreadsheets write it.
  */
 export function findNumberStyle(rows: readonly (readonly string[])[], delimiter: Delimiter): NumberStyle {
-  let [point, comma, open] = [false, false, false];
+  let [points, commas, open] = [0, 0, false];
   for (const row of rows) {
     for (const raw of row) {
       if (!raw.includes(',') && !raw.includes('.')) continue;
       const cell = raw.trim();
       if (AMBIGUOUS.test(cell)) open ||= cell.includes(',');
-      else if (DECIMAL_POINT.test(cell) || WITH_SEPARATOR[','].test(cell)) point = true;
-      else if (DECIMAL_COMMA.test(cell) || WITH_SEPARATOR['.'].test(cell)) comma = true;
+      else if (DECIMAL_POINT.test(cell) || WITH_SEPARATOR[','].test(cell)) points++;
+      else if (DECIMAL_COMMA.test(cell) || WITH_SEPARATOR['.'].test(cell)) commas++;
     }
   }
-  if (comma && !point) return { decimal: ',', note: 'Commas in numbers are decimal signs.' };
+  if (commas > points) return { decimal: ',', note: 'Commas in numbers are decimal signs.' };
+  if (points > 0) return { decimal: '.', note: open ? 'Commas in numbers separate thousands.' : null };
   if (!open) return { decimal: '.', note: null };
-  if (delimiter === ';' && !point) return { decimal: ',', note: 'Commas in numbers are decimal signs.' };
-  return { decimal: '.', note: 'Commas in numbers separate thousands.' };
+  return delimiter === ';'
+    ? { decimal: ',', note: 'Commas in numbers are decimal signs.' }
+    : { decimal: null, note: null };
 }
 
 /** A cell with the plain form of its number, "1234.5"; any other as it stands. */
 export function plainNumber(cell: string, { decimal }: NumberStyle): string {
   const text = cell.trim();
+  if (decimal === null)
+    return AMBIGUOUS.test(text) && text.includes(',')
+      ? `${text} (${text.replace(',', '.')} or ${text.replace(',', '')}?)`
+      : cell;
   if (decimal === '.') return text.includes(',') && WITH_SEPARATOR[','].test(text) ? text.replaceAll(',', '') : cell;
   if (WITH_SEPARATOR['.'].test(text)) return text.replaceAll('.', '').replace(',', '.');
   if (/^[-+]?\d*,\d+(e[-+]?\d+)?$/i.test(text)) return text.replace(',', '.');
