@@ -81,11 +81,14 @@ function objectLabels(
     throw invalidData(name, `labels of the shape ${shapeText(shape)}: one text per sample is needed`);
   const values = readPlainObjects(name, bytes.subarray(offset), size);
   if (values.every((value) => typeof value === 'string')) return textLabels(name, values);
-  const odd = values.findIndex((value) => typeof value !== 'number' && typeof value !== 'boolean');
-  if (odd >= 0)
+  const none = values.indexOf(null);
+  const text = values.findIndex((value) => typeof value === 'string');
+  if (none >= 0 || text >= 0)
     throw invalidData(
       name,
-      `sample ${odd} has ${values[odd] === null ? 'None' : `the text ${JSON.stringify(values[odd])}`} where a label ${values[odd] === null ? 'is needed' : 'among numbers is needed'}: remove it, or save the labels as texts, y.astype(str)`,
+      none >= 0
+        ? `sample ${none} has None where a label is needed; remove it`
+        : `sample ${text} has the text ${JSON.stringify(values[text])} among numbers; save the labels as texts, y.astype(str)`,
       'labels',
     );
   const numbers = values.map(Number);

@@ -155,7 +155,7 @@ describe('image folders', () => {
     );
     workspace.write('broken/a/ok.png', await flat(2, 2, [1, 2, 3]));
     workspace.write('broken/b/cut.png', (await flat(64, 64, [1, 2, 3])).subarray(0, 60));
-    expect(await messageOf(open('broken', [2, 2, 3]))).toMatch(/broken\/b\/cut\.png: not a readable image/);
+    expect(await messageOf(open('broken', [2, 2, 3]))).toMatch(/broken\/b\/cut\.png: the image is cut short/);
     expect(await messageOf(open('pets', [2, 2, 5]))).toMatch(/images do not fit the model's input of 2 x 2 x 5/);
     expect(await messageOf(open('pets', [7]))).toMatch(/images do not fit/);
     workspace.write('links/a/ok.png', await flat(1, 1, [0, 0, 0]));
