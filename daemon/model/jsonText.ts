@@ -17,7 +17,7 @@ export const isLfsPointer = (head: Uint8Array | string): boolean =>
     : Buffer.from(head.buffer, head.byteOffset, Math.min(head.byteLength, 64)).toString('latin1')
   ).startsWith('version https://git-lfs.github.com/spec/');
 
-const isHtml = (head: string): boolean => /^\s*<(!doctype|html|\?xml)/i.test(head);
+const isHtml = (head: string): boolean => /^\s*<(!doctype|html|\?xml(?![^]*<net ))/i.test(head);
 
 /** What a file of the wrong kind seems to be, as the end of a sentence; null when it looks like data. */
 export function whatElse(head: Uint8Array): string | null {
