@@ -48,7 +48,8 @@ async function openCsv(file: SourceFile): Promise<Table> {
     delimiter,
   );
   if (style.note) note(style.note);
-  const plain = ({ cells }: TextRecord) => cells.map((cell) => plainNumber(cell, style));
+  const isPlain = style.decimal === '.' && style.note === null;
+  const plain = ({ cells }: TextRecord) => (isPlain ? cells : cells.map((cell) => plainNumber(cell, style)));
   let names: readonly string[] | null = null;
   if (hasHeader(plain(first), second ? plain(second) : null)) names = head.shift()!.cells;
   else if (facts.namesInComment && hasHeader(facts.namesInComment, plain(first))) names = facts.namesInComment;
@@ -109,10 +110,14 @@ async function headText(name: string, head: Uint8Array): Promise<string> {
 
 /** The file's bytes, unpacked where they are gzip; `digest` takes those of the file. */
 async function* bytesOf(file: SourceFile, digest: Hash): AsyncGenerator<Uint8Array, undefined> {
-  const stored = createReadStream(file.path);
-  stored.on('data', (bytes) => void digest.update(bytes));
+  const stored = async function* (): AsyncGenerator<Uint8Array, undefined> {
+    for await (const bytes of createReadStream(file.path) as AsyncIterable<Buffer>) {
+      digest.update(bytes);
+      yield bytes;
+    }
+  };
   if (!isGzip(readHead(file, 2))) {
-    yield* stored as AsyncIterable<Uint8Array>;
+    yield* stored();
     return;
   }
   const unpacked = createGunzip();

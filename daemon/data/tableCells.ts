@@ -16,7 +16,9 @@ export type Cell =
 /** NaN unless the whole text is a decimal number. */
 export function parseNumber(text: string): number {
   const trimmed = text.trim();
-  return trimmed === '' || /^[-+]?0[box]/i.test(trimmed) ? NaN : Number(trimmed);
+  // Number() also knows "0x1F", "0b1" and "0o7"; a zero with a letter behind it is looked at closely.
+  if (trimmed === '' || (trimmed.charCodeAt(0) === 0x30 && /^0[box]/i.test(trimmed))) return NaN;
+  return Number(trimmed);
 }
 
 export function isNumeric(text: string): boolean {
@@ -40,7 +42,10 @@ export function cellShape(cell: Cell): number[] {
 
 /** @returns NaN for what is no number. */
 export function numberOf(cell: Cell): number {
-  if (typeof cell === 'string') return isBoolean(cell) ? Number(/true/i.test(cell)) : parseNumber(cell);
+  if (typeof cell === 'string') {
+    const value = parseNumber(cell);
+    return Number.isNaN(value) && isBoolean(cell) ? Number(/true/i.test(cell)) : value;
+  }
   if (typeof cell === 'number' || typeof cell === 'bigint' || typeof cell === 'boolean') return Number(cell);
   return NaN;
 }

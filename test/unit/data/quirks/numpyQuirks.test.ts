@@ -1,8 +1,11 @@
 /* Files that NumPy 2.4 wrote (test/fixtures/numpy/make.py), which shares no code with the reader, and some of our own. */
-import { copyFileSync, existsSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parseNpyText } from '../../../../daemon/data/npyText.js';
+import { createRandom } from '../../../../daemon/lc/random.js';
+import { UserError } from '../../../../daemon/protocol/errors.js';
 import { classifier, float32, makeWorkspace, npyBytes } from '../fixtures.js';
 import { CLASSES, expectKnown, expectRefused, LABELS, NAMES, ROWS, type Read } from './known.js';
 
@@ -64,6 +67,25 @@ describe('arrays that cannot be read are refused in one sentence', () => {
     await expectRefused(workspace, name, sentence);
     expect(existsSync('lc-prune-was-here')).toBe(false);
   }); // prettier-ignore
+
+  it('a damaged pickle: a sentence, never another error, or what was stored', async () => {
+    const random = createRandom(77);
+    const whole = readFileSync(join(FIXTURES, 'labels-4.npy'));
+    let refused = 0;
+    for (let i = 0; i < 400; i++) {
+      const bytes = Uint8Array.from(whole);
+      // The header, of 128 bytes, stays.
+      for (let k = 0; k <= random.below(3); k++) bytes[128 + random.below(bytes.length - 128)] = random.below(256);
+      const part = random.below(4) === 0 ? bytes.subarray(0, 128 + random.below(bytes.length - 128)) : bytes;
+      try {
+        expect(parseNpyText('y.npy', part)!.size).toBe(12);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(200);
+  });
 
   it('one array alone, complex numbers, unequal counts, several that fit', async () => {
     npz('alone.npz', { 'x.npy': x });
