@@ -36,7 +36,12 @@ async function pets(home: string, part: string): Promise<{ x: Rows; labels: numb
   const labels: number[] = [];
   for (const [label, kind] of PETS.entries())
     for (const name of (await readdir(join(home, 'my pets/photos', part, kind))).sort()) {
-      pixels.push(await sharp(join(home, 'my pets/photos', part, kind, name)).removeAlpha().raw().toBuffer());
+      pixels.push(
+        await sharp(join(home, 'my pets/photos', part, kind, name))
+          .removeAlpha()
+          .raw()
+          .toBuffer(),
+      );
       labels.push(label);
     }
   return { x: rows([SIDE, SIDE, 3], Buffer.concat(pixels)), labels };

@@ -1,8 +1,8 @@
 /** Training what a stranger comes with: networks of TensorFlow.js, saved as Keras or TensorFlow.js would save them. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
-import type { Loss, SampleSource } from '../../../daemon/engine/engine.js';
+import type { Loss } from '../../../daemon/engine/engine.js';
 import { nativeProvider } from '../../../daemon/engine/native/provider.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { Model } from '../../../daemon/model/model.js';
@@ -84,7 +84,6 @@ export async function teach(network: tfl.LayersModel, path: string, lesson: Less
   const folder = dirname(path);
   const scratch = await savePlain(network, folder);
   const read = await readModel(scratch, { workspace: folder });
-  const { rm } = await import('node:fs/promises');
   const model = await trained(read, lesson);
   const json = JSON.parse(await readFile(scratch, 'utf8')) as { weightsManifest: { paths: string[] }[] };
   for (const file of json.weightsManifest[0]!.paths) await rm(join(folder, file));
@@ -106,5 +105,3 @@ function frozen<T>(value: T, which: (layer: string) => boolean): T {
   if (typeof name === 'string' && which(name)) copy['trainable'] = false;
   return copy as T;
 }
-
-export type { SampleSource };
