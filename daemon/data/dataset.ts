@@ -73,6 +73,8 @@ export interface DataRequirements {
   readonly inputShapes: readonly (readonly (number | null)[])[];
   readonly outputShape: readonly number[];
   readonly classification: boolean;
+  /** Path of the trained output's layer: arrays named after it hold its targets. */
+  readonly output?: string;
   /** Per input: why its values are taken as stored, whatever the scale of others; null: not so. Default: none is. */
   readonly asStored?: readonly (AsStored | null)[];
 }

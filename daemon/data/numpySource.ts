@@ -4,6 +4,7 @@ import { UserError } from '../protocol/errors.js';
 import { asTargets, sha256, type ArrayFile } from './arrayFile.js';
 import { countText, invalidData, listText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
+import { labelNamesFor } from './labelNames.js';
 import { NpzFile } from './npz.js';
 import { readNpy } from './npy.js';
 import { parseNpyText, type TextLabels } from './npyText.js';
@@ -50,14 +51,7 @@ export async function readNpzSource(context: ReadContext): Promise<RawDataset> {
   const file = await NpzFile.read(source, options.memoryLimit);
   const { requirements } = context;
   const inputs = config.inputs ?? [pick(file, TRAIN_INPUTS, 'inputs', (key) => fitsInput(file, key, requirements))];
-  const labels =
-    config.labels?.[0] ??
-    pick(
-      file,
-      TRAIN_LABELS,
-      'labels',
-      (key) => !inputs.includes(key) && fitsLabels(file, key, inputs[0]!, requirements),
-    );
+  const labels = config.labels?.[0] ?? pickLabels(file, inputs, requirements);
   const train = await part(file, inputs, labels);
   const tested = test
     ? await part(await NpzFile.read(test, options.memoryLimit), inputs, labels)
@@ -68,7 +62,13 @@ export async function readNpzSource(context: ReadContext): Promise<RawDataset> {
     ...(tested && { test: tested.part }),
     hash: sha256(train.hash, tested?.hash ?? ''),
     notes:
-      config.inputs && config.labels ? [] : [`Inputs are the array ${listText(inputs)}, labels ${listText([labels])}.`],
+      labels === inputs[0] && !config.labels
+        ? [
+            `The file has no labels: the model, whose output is as large as its input, is to give the array "${labels}" back.`,
+          ]
+        : config.inputs && config.labels
+          ? []
+          : [`Inputs are the array ${listText(inputs)}, labels ${listText([labels])}.`],
   };
 }
 
@@ -95,6 +95,27 @@ function pick(
     `which array holds the ${field} is not clear; name one of ${listText(file.keys)} in "data.${field}"`,
     field,
   );
+}
+
+/**
+ * The array of the labels: of a usual name, or named after the trained output, or the only one that fits. Where none fits, the
+ * inputs of a model whose output is as large as its only input: an autoencoder.
+ */
+function pickLabels(file: NpzFile, inputs: readonly string[], requirements: DataRequirements): string {
+  const named = requirements.output === undefined ? [] : labelNamesFor(requirements.output);
+  const usual = [...named, ...TRAIN_LABELS].filter((key) => !inputs.includes(key));
+  const fits = (key: string) => !inputs.includes(key) && fitsLabels(file, key, inputs[0]!, requirements);
+  const some = file.keys.some((key) => usual.includes(key) || (fits(key) && !TEST_INPUTS.includes(key)));
+  const only = inputs.length === 1 && !some ? numbersOf(file, inputs[0]!) : null;
+  const width = sizeOf(requirements.outputShape);
+  if (only?.store.width !== width || width === 1) return pick(file, usual, 'labels', fits);
+  if (only.integers)
+    throw invalidData(
+      file.name,
+      `it has no labels, so the model is to give its inputs back, but "${inputs[0]!}" holds whole numbers: save them as the floats that the model was trained on, or name the labels in "data.labels"`,
+      'labels',
+    );
+  return inputs[0]!;
 }
 
 /** The array, or null where it is not one of numbers. */

@@ -6,6 +6,7 @@ import { readModel } from '../../model/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
 import { AS_IN_FILE, frozenNote, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../../model/trainedLayers.js';
 import { resolveInside } from '../../model/workspacePath.js';
+import { usualKeep } from '../../plan/defaults.js';
 import { likelyData } from '../../plan/likelyData.js';
 import { planName, resolveText } from '../../plan/readPlan.js';
 import { planPath, planText } from '../../plan/planText.js';
@@ -58,7 +59,11 @@ export const init: Command = {
       value: 'DATA',
       help: 'built-in data set, or a path (default: the built-in set, or the one file beside the model, that fits it)',
     },
-    keep: { type: 'string', value: 'SHARE', help: 'share of the weights to keep (default: 1%)' },
+    keep: {
+      type: 'string',
+      value: 'SHARE',
+      help: 'share of the weights to keep (default: 1% to 30%, such that a thousand are left)',
+    },
     out: { type: 'string', value: 'FILE', help: 'the plan file (default: MODEL.prune.json beside the model)' },
   },
   async run({ positionals, values, terminal }) {
@@ -77,10 +82,14 @@ export const init: Command = {
     if (await stat(out).catch(() => null)) throw exists();
     const layers = summarizeModel(model);
     const unfreeze = isWhollyFrozen(layers);
+    const trained = unfreeze
+      ? layers
+      : trainedLayers(layers, AS_IN_FILE).filter((layer) => prunableWeightsOf(layer) > 0);
+    const prunable = trained.reduce((total, layer) => total + layer.prunable, 0);
     const text = planText({
       model: planPath(dirname(out), modelFile),
       data: await dataFor(model, dirname(out), stringOption(values, 'data')),
-      budget: { keep: stringOption(values, 'keep') ?? '1%' },
+      budget: { keep: stringOption(values, 'keep') ?? usualKeep(prunable) },
       ...(unfreeze && { unfreeze }),
     });
     // Whatever is wrong with it is said before anything is written.
@@ -90,10 +99,6 @@ export const init: Command = {
         ? exists()
         : new UserError('disk', `${shown} was not written: ${error.message}`, { file: out }),
     );
-    const trained = unfreeze
-      ? layers
-      : trainedLayers(layers, AS_IN_FILE).filter((layer) => prunableWeightsOf(layer) > 0);
-    const prunable = trained.reduce((total, layer) => total + layer.prunable, 0);
     const frozen = frozenNote(layers);
     if (frozen !== null) terminal.note(unfreeze ? 'the file freezes every layer: the plan unfreezes them' : frozen);
     terminal.emit({ event: 'plan', path: out, prunable });
