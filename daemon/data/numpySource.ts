@@ -4,6 +4,8 @@ import { UserError } from '../protocol/errors.js';
 import { asTargets, sha256, type ArrayFile } from './arrayFile.js';
 import { countText, invalidData, listText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
+import { inputArrays, namedArray, testNames } from './inputs/inputArrays.js';
+import { statedByInput } from './inputs/inputNames.js';
 import { labelNamesFor } from './labelNames.js';
 import { NpzFile } from './npz.js';
 import { readNpy } from './npy.js';
@@ -50,7 +52,7 @@ export async function readNpzSource(context: ReadContext): Promise<RawDataset> {
   const { source, test, config, options } = context;
   const file = await NpzFile.read(source, options.memoryLimit);
   const { requirements } = context;
-  const inputs = config.inputs ?? [pick(file, TRAIN_INPUTS, 'inputs', (key) => fitsInput(file, key, requirements))];
+  const inputs = inputsOf(file, config, requirements);
   const labels = config.labels?.[0] ?? pickLabels(file, inputs, requirements);
   const train = await part(file, inputs, labels);
   const tested = test
@@ -70,6 +72,24 @@ export async function readNpzSource(context: ReadContext): Promise<RawDataset> {
           ? []
           : [`Inputs are the array ${listText(inputs)}, labels ${listText([labels])}.`],
   };
+}
+
+/** The arrays of the plan, else those named after the inputs; of a single input also one of a usual name, or the only one that fits. */
+function inputsOf(
+  file: NpzFile,
+  { inputs: stated, labels }: ReadContext['config'],
+  requirements: DataRequirements,
+): readonly string[] {
+  const fits = (key: string, input: number) => fitsInput(file, key, requirements.inputShapes[input] ?? []);
+  if (requirements.inputShapes.length > 1 || (stated && !Array.isArray(stated))) {
+    const targets = [...TRAIN_LABELS, ...TEST_LABELS, ...(labels ?? []), ...(requirements.outputNames ?? []).flatMap(labelNamesFor)]; // prettier-ignore
+    const mayBe = (key: string, input: number) => !targets.includes(key) && fits(key, input);
+    return inputArrays(file.name, file.keys, stated, requirements, mayBe);
+  }
+  if (stated) return stated as readonly string[];
+  const named = namedArray(file.keys, requirements);
+  if (named !== null && fits(named, 0)) return [named];
+  return [pick(file, TRAIN_INPUTS, 'inputs', (key) => fits(key, 0))];
 }
 
 /** The array of a usual name, else the only one that fits. */
@@ -138,9 +158,8 @@ function textsOf(file: NpzFile, key: string): TextLabels | null {
   }
 }
 
-function fitsInput(file: NpzFile, key: string, { inputShapes }: DataRequirements): boolean {
-  const shape = inputShapes[0] ?? [];
-  if (inputShapes.length !== 1 || shape.some((n) => n === null)) return false;
+function fitsInput(file: NpzFile, key: string, shape: readonly (number | null)[]): boolean {
+  if (shape.length === 0 || shape.some((n) => n === null)) return false;
   return numbersOf(file, key)?.store.width === sizeOf(shape as number[]);
 }
 
@@ -158,11 +177,10 @@ async function testArrays(
   inputs: readonly string[],
   labels: string,
 ): Promise<{ part: RawPart; hash: string } | null> {
-  const renamed = (key: string) => key.replace('train', 'test');
+  const tested = [...inputs, labels].map((key) => testNames(key).find((name) => file.keys.includes(name)));
+  if (tested.every((key) => key !== undefined)) return part(file, tested.slice(0, -1), tested.at(-1)!);
   const usualInput = TEST_INPUTS.find((key) => file.keys.includes(key));
   const usualLabel = TEST_LABELS.find((key) => file.keys.includes(key));
-  const byRenaming = [...inputs, labels].every((key) => renamed(key) !== key && file.keys.includes(renamed(key)));
-  if (byRenaming) return part(file, inputs.map(renamed), renamed(labels));
   if (inputs.length !== 1 || usualInput === undefined || usualLabel === undefined) return null;
   return part(file, [usualInput], usualLabel);
 }
@@ -230,7 +248,8 @@ async function arraysToPart(
  */
 export async function readNpySource(context: ReadContext): Promise<RawDataset> {
   const { source, test, config, options } = context;
-  const files = config.inputs ? await Promise.all(config.inputs.map((path) => context.resolve(path))) : [source];
+  const paths = statedByInput(source.name, config.inputs, context.requirements)?.flat() ?? config.inputs;
+  const files = paths ? await Promise.all((paths as readonly string[]).map((path) => context.resolve(path))) : [source];
   const stated = config.labels?.[0];
   const labels = stated === undefined ? await labelsBeside(source, context.resolve) : await context.resolve(stated);
   const read = async (inputs: readonly SourceFile[], targets: SourceFile) => {

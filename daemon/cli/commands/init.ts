@@ -1,5 +1,5 @@
 import { open, rm, stat } from 'node:fs/promises';
-import { dirname, extname, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { BUILTIN_DATA, isBuiltinData } from '../../data/builtin.js';
 import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/readModel.js';
@@ -13,6 +13,7 @@ import { planPath, planText } from '../../plan/planText.js';
 import { UserError } from '../../protocol/errors.js';
 import { shellWord } from '../../protocol/shellWord.js';
 import { namedFile, stringOption, type Command } from '../command.js';
+import { DATA_NAMES, dataNames } from '../dataOptions.js';
 
 /** The plan's data: what was named, relative to the current folder; else what fits the model. */
 async function dataFor(model: Model, folder: string, named: string | undefined): Promise<string> {
@@ -30,6 +31,10 @@ async function dataFor(model: Model, folder: string, named: string | undefined):
     );
   return planPath(folder, file);
 }
+
+/** The data, with the names of its arrays or columns where some are given. */
+const withNames = (source: string, names: ReturnType<typeof dataNames>): string | object =>
+  Object.keys(names).length === 0 ? source : { source, ...names };
 
 /** Writes a file that is not there yet, whole or not at all. @throws what `failure` makes of the system's error. */
 async function writeNew(
@@ -59,6 +64,7 @@ export const init: Command = {
       value: 'DATA',
       help: 'built-in data set, or a path (default: the built-in set, or the one file beside the model, that fits it)',
     },
+    ...DATA_NAMES,
     keep: {
       type: 'string',
       value: 'SHARE',
@@ -76,6 +82,8 @@ export const init: Command = {
           `${planName(modelFile.slice(0, modelFile.length - extname(modelFile).length))}.prune.json`,
         ),
     );
+    if (!/\.prune\.jsonc?$/.test(wanted))
+      throw new UserError('usage', `--out: a plan file is called NAME.prune.json, not "${basename(wanted)}"`, { file: wanted }); // prettier-ignore
     const out = await resolveInside(workspace, dirname(wanted), wanted);
     const shown = relative(process.cwd(), out);
     const exists = () => new UserError('usage', `${shown}: exists already; choose another with --out`, { file: out });
@@ -88,7 +96,7 @@ export const init: Command = {
     const prunable = trained.reduce((total, layer) => total + layer.prunable, 0);
     const text = planText({
       model: planPath(dirname(out), modelFile),
-      data: await dataFor(model, dirname(out), stringOption(values, 'data')),
+      data: withNames(await dataFor(model, dirname(out), stringOption(values, 'data')), dataNames(values)),
       budget: { keep: stringOption(values, 'keep') ?? usualKeep(prunable) },
       ...(unfreeze && { unfreeze }),
     });
