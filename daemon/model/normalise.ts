@@ -1,10 +1,22 @@
 /** A topology as some Keras or TensorFlow.js wrote it -> one that TensorFlow.js builds, with a note for every change. */
 import { UserError } from '../protocol/errors.js';
 import { channelsLast, isMiscomputed } from './channelsFirst.js';
-import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
+import {
+  CONTAINERS,
+  field,
+  isLayerJson,
+  isObject,
+  layerName,
+  layersOf,
+  type Json,
+  type LayerJson,
+} from './layerConfig.js';
 import { type LayerNode, modelGraph } from './layerGraph.js';
-import { dropMaskTensors } from './maskTensors.js';
+import { dropMaskTensors, MASK_OPERATIONS } from './maskTensors.js';
 import type { Topology } from './model.js';
+import { isOperationConfig, OPERATION } from './operations/operation.js';
+import { operationNamed } from './operations/operations.js';
+import { readOperations } from './operations/readOperations.js';
 import { Notes } from './notes.js';
 import {
   countCallsAsMade,
@@ -109,7 +121,10 @@ class Normaliser {
   container(container: LayerJson, where: string): void {
     this.checkEntries(container, where);
     const functional = container.class_name !== 'Sequential';
-    if (functional) dropMaskTensors(container, where, this.notes, (at) => this.refuseAt(at));
+    if (functional) {
+      readOperations(container, where, this.notes, (at) => this.refuseAt(at), MASK_OPERATIONS);
+      dropMaskTensors(container, where, this.notes, (at) => this.refuseAt(at));
+    }
     const layers = layersOf(container);
     if (functional) rewriteWiring(container, where, this.notes, (at) => this.refuseAt(at));
     for (const layer of layers) {
@@ -189,9 +204,26 @@ class Normaliser {
     this.notes.add('the open size of a Reshape was computed', path);
   }
 
+  /** An operation that is just what a layer computes becomes it, where no mask goes through: operations of Keras end masks, layers pass them on. */
+  private operationAsLayer({ layer, path, calls }: LayerNode, masked: boolean): void {
+    const { config } = layer;
+    const operation = isOperationConfig(config) ? operationNamed(config.operation) : undefined;
+    if (!operation || !isOperationConfig(config)) return this.refuseAt(path)('is an operation that cannot be read');
+    const [inputs = []] = calls;
+    const known = inputs.filter((shape) => shape !== null);
+    if (known.length < inputs.length) return;
+    if (operation.shape(inputs, config) === null)
+      this.refuseAt(path)(`is the operation ${config.operation} of inputs of ${inputs.map((shape) => `[${shape!.map((n) => n ?? '?').join(', ')}]`).join(' and ')}, which do not fit it`); // prettier-ignore
+    const same = masked || calls.length > 1 ? null : operation.asLayer?.(config, known);
+    if (!same) return;
+    layer.class_name = same.class_name;
+    layer.config = same.config;
+  }
+
   /** Resizing to the size that is already there is the identity; any other is refused. Cycles show as layers never called. */
   checkGraph(topology: Topology): void {
     const graph = modelGraph(topology);
+    const masked = graph.layers.some(({ layer }) => layer.class_name === 'Masking' || field(layer.config, 'mask_zero') === true); // prettier-ignore
     for (const node of graph.layers) {
       if (node.calls.length === 0 && node.layer.class_name !== 'InputLayer') {
         const inbound = node.layer.inbound_nodes;
@@ -199,6 +231,7 @@ class Normaliser {
           this.invalid(`layer "${node.path}" is never reached: its inputs form a cycle`);
         continue;
       }
+      if (node.layer.class_name === OPERATION) this.operationAsLayer(node, masked);
       this.giveReshapeItsSize(node);
       const input = node.calls[0]?.[0];
       if (node.layer.class_name === 'Flatten' && input?.length === 1) {
