@@ -1,6 +1,7 @@
 /** Operations as files of Keras 3 and tf.keras hold them -> layers of class Operation. */
 import { isObject, layerName, layersOf, type Json, type LayerJson } from '../layerConfig.js';
 import { tensorRef } from '../layerGraph.js';
+import { KNOWN_CLASSES } from '../layerShapes.js';
 import type { Notes } from '../notes.js';
 import { OPERATION, type OperationConfig, type Refuse } from './operation.js';
 import { operationNamed, operationOfKeras, operationOfTensorflow } from './operations.js';
@@ -63,13 +64,18 @@ interface Found {
   readonly call: (node: unknown) => Call;
 }
 
-/** HDF5 files do not say which module a class is of; every layer's config says whether it is trained, no operation's does. */
+/**
+ * HDF5 files do not say which module a class is of. There an operation is told by its config, which does not say whether it
+ * is trained, and, where a layer has its name, by being called with two arguments, where a layer takes a list.
+ */
 const isKeras3Operation = (layer: LayerJson): boolean => {
   const { module } = layer as unknown as Json;
   if (typeof module === 'string') return /(^|\.)ops(\.|$)/.test(module);
   const nodes = layer.inbound_nodes;
-  const called = Array.isArray(nodes) && nodes.length > 0 && (nodes as unknown[]).every(isObject);
-  return called && isObject(layer.config) && !('trainable' in layer.config) && !('layers' in layer.config) && layer.class_name !== 'InputLayer'; // prettier-ignore
+  if (!Array.isArray(nodes) || nodes.length === 0 || !(nodes as unknown[]).every(isObject)) return false;
+  if ('trainable' in layer.config || operationOfKeras(layer.class_name) === undefined) return false;
+  const { args } = (nodes as Json[])[0]!;
+  return !KNOWN_CLASSES.has(layer.class_name) || (Array.isArray(args) && args.length > 1) || 'newshape' in layer.config;
 };
 
 function find(layer: LayerJson): Found | null {
@@ -117,7 +123,7 @@ function read(
  * Makes layers of class Operation of the operations of a functional container, in place.
  *
  * @param where the container's path with a final "/", or "".
- * @param left classes that another reader knows.
+ * @param left classes that another reader knows. @param masked whether any layer of the model makes masks.
  * @throws (through `refuse`) on an operation that cannot be computed, by what it is.
  */
 export function readOperations(
@@ -125,7 +131,7 @@ export function readOperations(
   where: string,
   notes: Notes,
   refuseAt: (where: string) => Refuse,
-  left: ReadonlySet<string>,
+  { left, masked }: { readonly left: ReadonlySet<string>; readonly masked: boolean },
 ): void {
   for (const layer of layersOf(container)) {
     const found = left.has(layer.class_name) ? null : find(layer);
@@ -142,8 +148,10 @@ export function readOperations(
     if (!first) return refuse('is never called');
     if (reads.some(({ config }) => JSON.stringify(config) !== JSON.stringify(first.config)))
       return refuse('is called with other numbers each time; use an operation of its own for each');
-    layer.class_name = OPERATION;
-    layer.config = { ...first.config, trainable: true };
+    // Of two tensors it is what the layer is, but for masks, which operations end.
+    const asLayer = operation === 'subtract' && !masked && first.tensors.length === 2;
+    layer.class_name = asLayer ? 'Subtract' : OPERATION;
+    layer.config = asLayer ? { name, trainable: true } : { ...first.config, trainable: true };
     layer.inbound_nodes = calls.map((call, i) => call.node(reads[i]!.tensors));
     notes.add('operations became layers', where + name);
   }

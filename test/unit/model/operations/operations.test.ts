@@ -80,7 +80,7 @@ const last = (topology: Topology): LayerJson => layersOf(topology as LayerJson).
 function asOperation(raw: ReturnType<typeof around>, topology: Topology): Topology {
   const container = structuredClone(raw) as unknown as LayerJson;
   const refuseAt = () => (problem: string) => expect.fail(problem);
-  readOperations(container, '', new Notes(), refuseAt, new Set());
+  readOperations(container, '', new Notes(), refuseAt, { left: new Set(), masked: true });
   const copy = structuredClone(topology);
   Object.assign(last(copy), { class_name: 'Operation', config: layersOf(container).at(-1)!.config });
   return copy;
@@ -127,7 +127,8 @@ describe('operations of Keras 3', () => {
     expect(last(topology).class_name).toBe(one.layer ?? 'Operation');
     await check(topology, one.of, one.shape, one.slow);
     // Behind a mask it stays an operation: of the same values.
-    if (one.layer !== undefined) await check(asOperation(raw, topology), one.of, one.shape);
+    if (one.layer !== undefined && layersOf(topology as LayerJson).length === 3)
+      await check(asOperation(raw, topology), one.of, one.shape);
   });
 });
 
