@@ -1,3 +1,4 @@
+import { float16 } from '../model/halfPrecision.js';
 /** How numbers lie in a file. u: unsigned, i: signed integer, f: IEEE float; the digit is the width in bytes. */
 export interface NumberFormat {
   readonly kind: 'bool' | 'u1' | 'i1' | 'u2' | 'i2' | 'u4' | 'i4' | 'u8' | 'i8' | 'f2' | 'f4' | 'f8';
@@ -65,20 +66,10 @@ function reader(view: DataView, kind: NumberFormat['kind'], le: boolean): (at: n
     case 'i8':
       return (at) => Number(view.getBigInt64(at, le));
     case 'f2':
-      return (at) => halfFloat(view.getUint16(at, le));
+      return (at) => float16(view.getUint16(at, le));
     case 'f4':
       return (at) => view.getFloat32(at, le);
     case 'f8':
       return (at) => view.getFloat64(at, le);
   }
-}
-
-/** IEEE 754 binary16. */
-function halfFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -3,6 +3,7 @@
  * (external link, external storage, virtual data set) leads nowhere.
  */
 import { UserError } from '../protocol/errors.js';
+import { bfloat16, float16 } from './halfPrecision.js';
 
 type H5wasm = typeof import('h5wasm');
 
@@ -24,6 +25,8 @@ let counter = 0;
 export interface Hdf5Tensor {
   readonly shape: readonly number[];
   readonly data: Float32Array;
+  /** What the numbers were stored as, where they had 16 bits. */
+  readonly widened?: 'float16' | 'bfloat16';
 }
 
 /** What the Keras readers need of an open file. Paths are absolute inside the file, without a leading slash. */
@@ -71,6 +74,23 @@ export async function withHdf5<T>(bytes: Uint8Array, file: string, read: (file: 
       // A file too damaged to close.
     }
     fs.unlink(name);
+  }
+}
+
+/** The numbers of a data set of 16 bits each, which h5wasm hands over as bytes alone, in the order of this machine. */
+function widened(
+  h5: H5wasm,
+  { file_id: id, path, metadata }: InstanceType<H5wasm['Dataset']>,
+  decode: (bits: number) => number,
+): Float32Array {
+  const { Module } = h5;
+  const bytes = 2 * metadata.total_size;
+  const at = Module._malloc(Math.max(1, bytes));
+  try {
+    Module.get_dataset_data(id, path, null, null, null, BigInt(at));
+    return Float32Array.from(new Uint16Array(Module.HEAPU8.slice(at, at + bytes).buffer), decode);
+  } finally {
+    Module._free(at);
   }
 }
 
@@ -127,15 +147,20 @@ function reader(h5: H5wasm, root: InstanceType<H5wasm['File']>, file: string): H
       const dataset = get(path);
       if (!(dataset instanceof h5.Dataset)) return invalid('is missing');
       const { metadata } = dataset;
-      const numeric =
-        metadata.type === h5.Module.H5T_class_t.H5T_FLOAT.value ||
-        metadata.type === h5.Module.H5T_class_t.H5T_INTEGER.value;
-      if (!numeric || metadata.shape === null) return invalid('holds no numbers');
-      if (metadata.size === 2 && metadata.type === h5.Module.H5T_class_t.H5T_FLOAT.value) {
-        return invalid('is float16; set the dtype policy to float32');
-      }
-      const { value } = dataset;
+      const { H5T_FLOAT, H5T_INTEGER, H5T_OPAQUE } = h5.Module.H5T_class_t;
+      if (metadata.shape === null) return invalid('holds no numbers');
       const shape = [...metadata.shape];
+      const is = (type: { readonly value: number }): boolean => metadata.type === type.value;
+      // Keras marks bfloat16, which HDF5 does not know (keras/src/saving/saving_lib.py, H5IOStore).
+      const brain = attribute(path, 'dtype') === 'bfloat16';
+      if (metadata.size === 2 && (is(H5T_FLOAT) || (brain && is(H5T_OPAQUE))))
+        return {
+          shape,
+          data: widened(h5, dataset, brain ? bfloat16 : float16),
+          widened: brain ? 'bfloat16' : 'float16',
+        };
+      if (!is(H5T_FLOAT) && !is(H5T_INTEGER)) return invalid('holds no numbers');
+      const { value } = dataset;
       if (typeof value === 'number' || typeof value === 'bigint')
         return { shape, data: Float32Array.of(Number(value)) };
       if (value instanceof Float32Array) return { shape, data: value };

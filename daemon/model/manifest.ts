@@ -1,4 +1,5 @@
 /** The weights manifest of TensorFlow.js (tfjs-core, io/types.ts): which tensors lie in which shards, and how they are encoded. */
+import { float16 } from './halfPrecision.js';
 import { UserError } from '../protocol/errors.js';
 import { isObject } from './layerConfig.js';
 import type { WeightTensor } from './model.js';
@@ -93,16 +94,6 @@ export function parseManifest(raw: unknown, file: string): ManifestGroup[] {
   });
 }
 
-/** IEEE 754 binary16 -> number. */
-export function fromFloat16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
 /** The values of one tensor, dequantized as tfjs-core's decodeWeight does. @param bytes exactly its bytes, little-endian. */
 export function decodeWeight(weight: ManifestWeight, bytes: Uint8Array): Float32Array {
   const size = elements(weight.shape);
@@ -124,7 +115,7 @@ export function decodeWeight(weight: ManifestWeight, bytes: Uint8Array): Float32
         values[i] = view.getInt32(4 * i, true);
         break;
       case 'float16':
-        values[i] = fromFloat16(view.getUint16(2 * i, true));
+        values[i] = float16(view.getUint16(2 * i, true));
         break;
       case 'uint16':
         values[i] = scaled(view.getUint16(2 * i, true));

@@ -225,6 +225,8 @@ function weightsFor(
       { file },
     );
   if (key === '_layer_checkpoint_dependencies') notes.add('weights were read from the layout of Keras 2.12 and 2.13');
+  for (const { name, widened } of tensors)
+    if (widened) notes.add(`weights of ${widened} were widened to float32, in which everything is computed`, name);
   const weights = tensors.map(({ name, shape, data }): WeightTensor => ({ name, shape, dtype: 'float32', data }));
   refuseNonFinite(weights, file);
   return weights;
