@@ -152,6 +152,8 @@ export function readOperations(
     const asLayer = operation === 'subtract' && !masked && first.tensors.length === 2;
     layer.class_name = asLayer ? 'Subtract' : OPERATION;
     layer.config = asLayer ? { name, trainable: true } : { ...first.config, trainable: true };
+    // It is of that module no longer.
+    for (const key of ['module', 'registered_name', 'build_config']) delete (layer as unknown as Json)[key];
     layer.inbound_nodes = calls.map((call, i) => call.node(reads[i]!.tensors));
     notes.add('operations became layers', where + name);
   }

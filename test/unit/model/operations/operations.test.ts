@@ -125,6 +125,8 @@ describe('operations of Keras 3', () => {
     const raw = ofKeras3(one);
     const { topology } = normaliseTopology(raw, 'model.keras', true);
     expect(last(topology).class_name).toBe(one.layer ?? 'Operation');
+    // As it is written into a run's folder.
+    expect(normaliseTopology(JSON.parse(JSON.stringify(topology)), 'model.json', false).topology).toEqual(topology);
     await check(topology, one.of, one.shape, one.slow);
     // Behind a mask it stays an operation: of the same values.
     if (one.layer !== undefined && layersOf(topology as LayerJson).length === 3)
