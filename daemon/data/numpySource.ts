@@ -6,7 +6,7 @@ import { countText, invalidData, listText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
 import { NpzFile } from './npz.js';
 import { readNpy } from './npy.js';
-import { parseNpyText } from './npyText.js';
+import { parseNpyText, type TextLabels } from './npyText.js';
 import type { ReadContext } from './openOptions.js';
 import type { RawDataset, RawPart, RawTargets } from './rawDataset.js';
 import { sizeOf } from './sampleStore.js';
@@ -18,6 +18,7 @@ const TRAIN_INPUTS = [
   'X_train',
   'train_x',
   'train_images',
+  'train_data',
   'x',
   'X',
   'images',
@@ -31,6 +32,7 @@ const TRAIN_LABELS = [
   'Y_train',
   'train_y',
   'train_labels',
+  'train_targets',
   'y',
   'Y',
   'labels',
@@ -39,8 +41,8 @@ const TRAIN_LABELS = [
   'target',
   'arr_1',
 ];
-const TEST_INPUTS = ['x_test', 'X_test', 'test_x', 'test_images', 'x_val', 'X_val'];
-const TEST_LABELS = ['y_test', 'Y_test', 'test_y', 'test_labels', 'y_val', 'Y_val'];
+const TEST_INPUTS = ['x_test', 'X_test', 'test_x', 'test_images', 'test_data', 'x_val', 'X_val'];
+const TEST_LABELS = ['y_test', 'Y_test', 'test_y', 'test_labels', 'test_targets', 'y_val', 'Y_val'];
 
 /** .npz data of a plan: the arrays named in it, else those of the usual names; x_test and y_test are the test part. */
 export async function readNpzSource(context: ReadContext): Promise<RawDataset> {
@@ -81,6 +83,13 @@ function pick(
   if (found !== undefined) return found;
   const fitting = file.keys.filter(fits);
   if (fitting.length === 1) return fitting[0]!;
+  const [only, ...others] = file.keys;
+  if (field === 'labels' && others.length === 0)
+    throw invalidData(
+      file.name,
+      `its only array, ${JSON.stringify(only)}, holds the inputs, and there are no labels; save both, numpy.savez(file, x=x, y=y), or name an array in "data.labels"`,
+      field,
+    );
   throw invalidData(
     file.name,
     `which array holds the ${field} is not clear; name one of ${listText(file.keys)} in "data.${field}"`,
@@ -98,14 +107,27 @@ function numbersOf(file: NpzFile, key: string): ArrayFile | null {
   }
 }
 
+/** Labels that are texts, or null. */
+function textsOf(file: NpzFile, key: string): TextLabels | null {
+  try {
+    return file.texts(key);
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
 function fitsInput(file: NpzFile, key: string, { inputShapes }: DataRequirements): boolean {
   const shape = inputShapes[0] ?? [];
   if (inputShapes.length !== 1 || shape.some((n) => n === null)) return false;
   return numbersOf(file, key)?.store.width === sizeOf(shape as number[]);
 }
 
-function fitsLabels(file: NpzFile, key: string, input: string, { outputShape }: DataRequirements): boolean {
+function fitsLabels(file: NpzFile, key: string, input: string, requirements: DataRequirements): boolean {
+  const { outputShape, classification } = requirements;
   const samples = file.array(input).store.size;
+  const texts = textsOf(file, key);
+  if (texts) return classification && texts.size === samples;
   const store = numbersOf(file, key)?.store;
   return store?.size === samples && (store.width === 1 || store.width === sizeOf(outputShape));
 }

@@ -1,7 +1,8 @@
-import { invalidData, listText } from './dataError.js';
+import { countText, invalidData, listText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
 import { sizeOf } from './sampleStore.js';
-import { imageIn, isNumeric, textOf, type Cell } from './tableCells.js';
+import { imageIn, isNumeric, numberOf, textOf, type Cell } from './tableCells.js';
+import { SAMPLE_ROWS, type Table } from './tableSource.js';
 
 /** Which columns are read, by position. */
 export interface ColumnChoice {
@@ -11,28 +12,31 @@ export interface ColumnChoice {
 }
 
 const LABEL_NAMES = ['label', 'labels', 'class', 'target', 'y', 'species', 'category', 'outcome'];
-const INDEX_NAMES = new Set(['', 'id', 'index', 'unnamed: 0']);
+const INDEX_NAMES = new Set(['', 'id', 'index', 'unnamed: 0', '__index_level_0__', 'rownames']);
 
 /**
- * The columns of the plan, by name or position (from 0); else one label column found by its name or content, and all others
- * as inputs.
- * @param names column names, or null where the table has none.
- * @param sample the first rows.
+ * The columns of the plan, by name or position (from 0); else label columns found by their name or content, and all others
+ * as inputs but empty ones and those that number the rows.
  */
 export function chooseColumns(
-  file: string,
-  names: readonly string[] | null,
-  sample: readonly (readonly Cell[])[],
+  { name: file, names, head: sample, isIndex }: Pick<Table, 'name' | 'names' | 'head' | 'isIndex'>,
   stated: { inputs: readonly string[] | null; labels: readonly string[] | null },
   requirements: DataRequirements,
 ): ColumnChoice {
   const width = sample[0]?.length ?? 0;
   const find = (field: 'inputs' | 'labels') => (column: string) => findColumn(file, names, width, column, field);
   const notes: string[] = [];
-  const labels = stated.labels?.map(find('labels')) ?? defaultLabels(names, width, sample, requirements);
+  const empty: number[] = [];
+  const filled: number[] = [];
+  for (let i = 0; i < width; i++) (sample.every((row) => textOf(row[i]) === '') ? empty : filled).push(i);
+  const labels = stated.labels?.map(find('labels')) ?? defaultLabels(names, filled, sample, requirements);
   if (!stated.labels) notes.push(`Labels are read from ${describeColumns(names, labels)}.`);
   if (stated.inputs) return { inputs: stated.inputs.map(find('inputs')), labels, notes };
-  const all = Array.from({ length: width }, (_, i) => i).filter((i) => !labels.includes(i));
+  const all = filled.filter((i) => !labels.includes(i));
+  if (empty.length > 0)
+    notes.push(
+      `Left out, as ${sample.length < SAMPLE_ROWS ? 'there is' : `its first ${countText(SAMPLE_ROWS)} rows have`} nothing in it: ${describeColumns(names, empty)}.`,
+    );
   const images = all.filter((i) => sample.some((row) => imageIn(row[i])));
   if (images.length > 1)
     throw invalidData(
@@ -44,15 +48,22 @@ export function chooseColumns(
     notes.push(`Images are read from ${describeColumns(names, images)}.`);
     return { inputs: images, labels, notes };
   }
-  let inputs = all;
-  const wanted = requirements.inputShapes[0] ?? [];
-  const known = wanted.every((n) => n !== null) ? sizeOf(wanted as number[]) : null;
-  const index = inputs[0];
-  if (index !== undefined && inputs.length - 1 === known && names && INDEX_NAMES.has(names[index]!.toLowerCase())) {
-    notes.push(`The row numbers in ${describeColumns(names, [index])} are not an input.`);
-    inputs = inputs.slice(1);
-  }
-  return { inputs, labels, notes };
+  const known = inputWidth(requirements);
+  const counting = all.filter((i) => isIndex(i));
+  const byName = all.filter((i) => !isIndex(i) && names && INDEX_NAMES.has(names[i]!.toLowerCase()));
+  // A column that the file itself calls an index goes wherever that fits; one of a usual name only where the rest does.
+  const choices = [counting, [...counting, ...byName.slice(0, 1)], byName.slice(0, 1)].filter(
+    (dropped) => dropped.length > 0 && (known === null ? dropped === counting : all.length - dropped.length === known),
+  );
+  const dropped = all.length === known ? [] : (choices[0] ?? []);
+  if (dropped.length > 0) notes.push(`The row numbers in ${describeColumns(names, dropped)} are not an input.`);
+  return { inputs: all.filter((i) => !dropped.includes(i)), labels, notes };
+}
+
+/** Values of a sample, where the model has one input of a known size. */
+function inputWidth({ inputShapes }: DataRequirements): number | null {
+  const wanted = inputShapes[0] ?? [];
+  return wanted.every((n) => n !== null) ? sizeOf(wanted as number[]) : null;
 }
 
 /** 'column "species"', 'column 4', "columns 4 to 6". Positions count from 0. */
@@ -81,22 +92,46 @@ function findColumn(
   );
 }
 
-/** As many columns as a regression output has values, else one: by name, else the first or last, whichever looks like a class. */
+/**
+ * As many columns as a regression output has values; of a classifier one: by name, else one-hot columns, else the only one of
+ * texts, else the first or last, whichever looks like a class.
+ */
 function defaultLabels(
   names: readonly string[] | null,
-  width: number,
+  columns: readonly number[],
   sample: readonly (readonly Cell[])[],
-  { classification, outputShape }: DataRequirements,
+  requirements: DataRequirements,
 ): number[] {
-  const lower = names?.map((name) => name.toLowerCase()) ?? [];
-  const named = LABEL_NAMES.map((name) => lower.indexOf(name)).find((i) => i >= 0);
+  const { classification, outputShape } = requirements;
+  const named = LABEL_NAMES.map((name) => columns.find((i) => names?.[i]?.toLowerCase() === name)).find(
+    (i) => i !== undefined,
+  );
   if (named !== undefined) return [named];
   const outputs = sizeOf(outputShape);
-  if (!classification)
-    return Array.from({ length: Math.min(outputs, width) }, (_, i) => Math.max(0, width - outputs) + i);
-  const last = width - 1;
+  if (!classification) return columns.slice(-outputs);
   const classes = Math.max(2, outputs);
-  return looksLikeClasses(sample, 0, classes) && !looksLikeClasses(sample, last, classes) ? [0] : [last];
+  if (columns.length - classes === inputWidth(requirements))
+    for (const window of [columns.slice(-classes), columns.slice(0, classes)])
+      if (areOneHot(sample, window)) return window;
+  const texts = columns.filter((i) => sample.every((row) => isText(row[i])));
+  const [only] = texts;
+  if (only !== undefined && texts.length === 1 && looksLikeClasses(sample, only, classes)) return [only];
+  const [first, last] = [columns[0]!, columns.at(-1)!];
+  return looksLikeClasses(sample, first, classes) && !looksLikeClasses(sample, last, classes) ? [first] : [last];
+}
+
+const isText = (cell: Cell): boolean => typeof cell === 'string' && cell.trim() !== '' && Number.isNaN(numberOf(cell));
+
+/** Whether every row has one 1 among zeros in these columns, and each of them has a 1. */
+function areOneHot(sample: readonly (readonly Cell[])[], columns: readonly number[]): boolean {
+  const seen = new Set<number>();
+  return (
+    sample.every((row) => {
+      const values = columns.map((i) => numberOf(row[i]));
+      seen.add(values.indexOf(1));
+      return values.every((value) => value === 0 || value === 1) && values.filter((value) => value === 1).length === 1;
+    }) && seen.size === columns.length
+  );
 }
 
 function looksLikeClasses(sample: readonly (readonly Cell[])[], column: number, classes: number): boolean {

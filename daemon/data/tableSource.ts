@@ -24,6 +24,10 @@ export interface Table {
   rowName(i: number): string;
   /** What the numbers of a label column stand for, where the file says so. */
   classNames(column: number): readonly string[] | null;
+  /** Whether the file says that the column only numbers or names its rows. */
+  isIndex(column: number): boolean;
+  /** What was found of the file, one sentence each; once all rows have been read. */
+  notes(): readonly string[];
   /** sha256, hex, of the file's bytes; once all rows have been read. */
   hash(): Promise<string> | string;
   /** Closes its files, whether or not its rows have been read. */
@@ -55,7 +59,7 @@ export async function readTables(
       train: first.part,
       ...(second && { test: second.part }),
       hash: test ? sha256(hash, await test.hash()) : hash,
-      notes: [...first.schema.columns.notes, ...first.notes],
+      notes: [...train.notes(), ...first.schema.columns.notes, ...first.notes],
     };
   } finally {
     await train.close();
@@ -84,7 +88,7 @@ async function readPart(
   if (head.length === 0) throw invalidData(name, 'there are no rows of data in it');
   const columns = schema
     ? sameColumns(name, schema, names, head[0]!.length)
-    : chooseColumns(name, names, head, config, requirements);
+    : chooseColumns(table, config, requirements);
   if (columns.inputs.length === 0)
     throw invalidData(name, 'no column is left for the inputs; name them in "data.inputs"', 'inputs');
   let count = 0;

@@ -26,7 +26,7 @@ export const evaluate: Command = {
     data: {
       type: 'string',
       value: 'DATA',
-      help: 'a built-in name, a file, or a folder with the usual IDX pair (required)',
+      help: 'a built-in name, a CSV, npz, parquet or IDX file, or a folder (of images per class, of IDX pairs) (required)',
     },
     scale: {
       type: 'string',

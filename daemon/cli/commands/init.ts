@@ -10,6 +10,7 @@ import { likelyData } from '../../plan/likelyData.js';
 import { planName, resolveText } from '../../plan/readPlan.js';
 import { planPath, planText } from '../../plan/planText.js';
 import { UserError } from '../../protocol/errors.js';
+import { shellWord } from '../../protocol/shellWord.js';
 import { namedFile, stringOption, type Command } from '../command.js';
 
 /** The plan's data: what was named, relative to the current folder; else what fits the model. */
@@ -96,7 +97,7 @@ export const init: Command = {
     const frozen = frozenNote(layers);
     if (frozen !== null) terminal.note(unfreeze ? 'the file freezes every layer: the plan unfreezes them' : frozen);
     terminal.emit({ event: 'plan', path: out, prunable });
-    terminal.print(`${shown}: next, lc-prune run ${shown}`);
+    terminal.print(`${shown}: next, lc-prune run ${shellWord(shown)}`);
     return 0;
   },
 };
