@@ -4,6 +4,9 @@ import { UserError } from '../protocol/errors.js';
 import { asTargets, sha256, type ArrayFile } from './arrayFile.js';
 import { countText, invalidData, listText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
+import { inputArrays, namedArray, testNames } from './inputs/inputArrays.js';
+import { statedByInput } from './inputs/inputNames.js';
+import { labelNamesFor } from './labelNames.js';
 import { NpzFile } from './npz.js';
 import { readNpy } from './npy.js';
 import { parseNpyText, type TextLabels } from './npyText.js';
@@ -49,15 +52,8 @@ export async function readNpzSource(context: ReadContext): Promise<RawDataset> {
   const { source, test, config, options } = context;
   const file = await NpzFile.read(source, options.memoryLimit);
   const { requirements } = context;
-  const inputs = config.inputs ?? [pick(file, TRAIN_INPUTS, 'inputs', (key) => fitsInput(file, key, requirements))];
-  const labels =
-    config.labels?.[0] ??
-    pick(
-      file,
-      TRAIN_LABELS,
-      'labels',
-      (key) => !inputs.includes(key) && fitsLabels(file, key, inputs[0]!, requirements),
-    );
+  const inputs = inputsOf(file, config, requirements);
+  const labels = config.labels?.[0] ?? pickLabels(file, inputs, requirements);
   const train = await part(file, inputs, labels);
   const tested = test
     ? await part(await NpzFile.read(test, options.memoryLimit), inputs, labels)
@@ -68,8 +64,32 @@ export async function readNpzSource(context: ReadContext): Promise<RawDataset> {
     ...(tested && { test: tested.part }),
     hash: sha256(train.hash, tested?.hash ?? ''),
     notes:
-      config.inputs && config.labels ? [] : [`Inputs are the array ${listText(inputs)}, labels ${listText([labels])}.`],
+      labels === inputs[0] && !config.labels
+        ? [
+            `The file has no labels: the model, whose output is as large as its input, is to give the array "${labels}" back.`,
+          ]
+        : config.inputs && config.labels
+          ? []
+          : [`Inputs are the array ${listText(inputs)}, labels ${listText([labels])}.`],
   };
+}
+
+/** The arrays of the plan, else those named after the inputs; of a single input also one of a usual name, or the only one that fits. */
+function inputsOf(
+  file: NpzFile,
+  { inputs: stated, labels }: ReadContext['config'],
+  requirements: DataRequirements,
+): readonly string[] {
+  const fits = (key: string, input: number) => fitsInput(file, key, requirements.inputShapes[input] ?? []);
+  if (requirements.inputShapes.length > 1 || (stated && !Array.isArray(stated))) {
+    const targets = [...TRAIN_LABELS, ...TEST_LABELS, ...(labels ?? []), ...(requirements.outputNames ?? []).flatMap(labelNamesFor)]; // prettier-ignore
+    const mayBe = (key: string, input: number) => !targets.includes(key) && fits(key, input);
+    return inputArrays(file.name, file.keys, stated, requirements, mayBe);
+  }
+  if (stated) return stated as readonly string[];
+  const named = namedArray(file.keys, requirements);
+  if (named !== null && fits(named, 0)) return [named];
+  return [pick(file, TRAIN_INPUTS, 'inputs', (key) => fits(key, 0))];
 }
 
 /** The array of a usual name, else the only one that fits. */
@@ -97,6 +117,27 @@ function pick(
   );
 }
 
+/**
+ * The array of the labels: of a usual name, or named after the trained output, or the only one that fits. Where none fits, the
+ * inputs of a model whose output is as large as its only input: an autoencoder.
+ */
+function pickLabels(file: NpzFile, inputs: readonly string[], requirements: DataRequirements): string {
+  const named = requirements.output === undefined ? [] : labelNamesFor(requirements.output);
+  const usual = [...named, ...TRAIN_LABELS].filter((key) => !inputs.includes(key));
+  const fits = (key: string) => !inputs.includes(key) && fitsLabels(file, key, inputs[0]!, requirements);
+  const some = file.keys.some((key) => usual.includes(key) || (fits(key) && !TEST_INPUTS.includes(key)));
+  const only = inputs.length === 1 && !some ? numbersOf(file, inputs[0]!) : null;
+  const width = sizeOf(requirements.outputShape);
+  if (only?.store.width !== width || width === 1) return pick(file, usual, 'labels', fits);
+  if (only.integers)
+    throw invalidData(
+      file.name,
+      `it has no labels, so the model is to give its inputs back, but "${inputs[0]!}" holds whole numbers: save them as the floats that the model was trained on, or name the labels in "data.labels"`,
+      'labels',
+    );
+  return inputs[0]!;
+}
+
 /** The array, or null where it is not one of numbers. */
 function numbersOf(file: NpzFile, key: string): ArrayFile | null {
   try {
@@ -117,9 +158,8 @@ function textsOf(file: NpzFile, key: string): TextLabels | null {
   }
 }
 
-function fitsInput(file: NpzFile, key: string, { inputShapes }: DataRequirements): boolean {
-  const shape = inputShapes[0] ?? [];
-  if (inputShapes.length !== 1 || shape.some((n) => n === null)) return false;
+function fitsInput(file: NpzFile, key: string, shape: readonly (number | null)[]): boolean {
+  if (shape.length === 0 || shape.some((n) => n === null)) return false;
   return numbersOf(file, key)?.store.width === sizeOf(shape as number[]);
 }
 
@@ -137,11 +177,10 @@ async function testArrays(
   inputs: readonly string[],
   labels: string,
 ): Promise<{ part: RawPart; hash: string } | null> {
-  const renamed = (key: string) => key.replace('train', 'test');
+  const tested = [...inputs, labels].map((key) => testNames(key).find((name) => file.keys.includes(name)));
+  if (tested.every((key) => key !== undefined)) return part(file, tested.slice(0, -1), tested.at(-1)!);
   const usualInput = TEST_INPUTS.find((key) => file.keys.includes(key));
   const usualLabel = TEST_LABELS.find((key) => file.keys.includes(key));
-  const byRenaming = [...inputs, labels].every((key) => renamed(key) !== key && file.keys.includes(renamed(key)));
-  if (byRenaming) return part(file, inputs.map(renamed), renamed(labels));
   if (inputs.length !== 1 || usualInput === undefined || usualLabel === undefined) return null;
   return part(file, [usualInput], usualLabel);
 }
@@ -209,7 +248,8 @@ async function arraysToPart(
  */
 export async function readNpySource(context: ReadContext): Promise<RawDataset> {
   const { source, test, config, options } = context;
-  const files = config.inputs ? await Promise.all(config.inputs.map((path) => context.resolve(path))) : [source];
+  const paths = statedByInput(source.name, config.inputs, context.requirements)?.flat() ?? config.inputs;
+  const files = paths ? await Promise.all((paths as readonly string[]).map((path) => context.resolve(path))) : [source];
   const stated = config.labels?.[0];
   const labels = stated === undefined ? await labelsBeside(source, context.resolve) : await context.resolve(stated);
   const read = async (inputs: readonly SourceFile[], targets: SourceFile) => {

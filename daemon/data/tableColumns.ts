@@ -1,12 +1,16 @@
 import { countText, invalidData, listText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
+import { inputColumns, listedColumns, namedColumns } from './inputs/inputColumns.js';
+import { statedByInput, type StatedInputs } from './inputs/inputNames.js';
+import { labelNamesFor } from './labelNames.js';
 import { sizeOf } from './sampleStore.js';
 import { imageIn, isNumeric, numberOf, textOf, type Cell } from './tableCells.js';
 import { SAMPLE_ROWS, type Table } from './tableSource.js';
 
 /** Which columns are read, by position. */
 export interface ColumnChoice {
-  readonly inputs: readonly number[];
+  /** Of each input of the model. */
+  readonly inputs: readonly (readonly number[])[];
   readonly labels: readonly number[];
   readonly notes: readonly string[];
 }
@@ -20,7 +24,7 @@ const INDEX_NAMES = new Set(['', 'id', 'index', 'unnamed: 0', '__index_level_0__
  */
 export function chooseColumns(
   { name: file, names, head: sample, isIndex }: Pick<Table, 'name' | 'names' | 'head' | 'isIndex'>,
-  stated: { inputs: readonly string[] | null; labels: readonly string[] | null },
+  stated: { inputs: StatedInputs; labels: readonly string[] | null },
   requirements: DataRequirements,
 ): ColumnChoice {
   const width = sample[0]?.length ?? 0;
@@ -31,12 +35,31 @@ export function chooseColumns(
   for (let i = 0; i < width; i++) (sample.every((row) => textOf(row[i]) === '') ? empty : filled).push(i);
   const labels = stated.labels?.map(find('labels')) ?? defaultLabels(names, filled, sample, requirements);
   if (!stated.labels) notes.push(`Labels are read from ${describeColumns(names, labels)}.`);
-  if (stated.inputs) return { inputs: stated.inputs.map(find('inputs')), labels, notes };
-  const all = filled.filter((i) => !labels.includes(i));
+  const assigned = statedByInput(file, stated.inputs, requirements)?.map((group) => group.map(find('inputs')));
+  if (assigned) return { inputs: assigned, labels, notes };
+  if (stated.inputs)
+    return {
+      inputs: listedColumns(file, (stated.inputs as readonly string[]).map(find('inputs')), requirements),
+      labels,
+      notes,
+    };
+  const others = otherLabels(names, filled, labels, requirements);
+  if (others.length > 0) notes.push(`Targets of other outputs are not an input: ${describeColumns(names, others)}.`);
+  const all = filled.filter((i) => !labels.includes(i) && !others.includes(i));
   if (empty.length > 0)
     notes.push(
       `Left out, as ${sample.length < SAMPLE_ROWS ? 'there is' : `its first ${countText(SAMPLE_ROWS)} rows have`} nothing in it: ${describeColumns(names, empty)}.`,
     );
+  if (requirements.inputShapes.length > 1) {
+    const rows = all.filter((i) => !isIndex(i));
+    const { inputs, note } = inputColumns(file, names, rows, requirements);
+    return { inputs, labels, notes: note === null ? notes : [...notes, note] };
+  }
+  const named = namedColumns(names, all, requirements);
+  if (named && named.length < all.length) {
+    notes.push(`Inputs are read from ${describeColumns(names, named)}, named after the model's input.`);
+    return { inputs: [named], labels, notes };
+  }
   const images = all.filter((i) => sample.some((row) => imageIn(row[i])));
   if (images.length > 1)
     throw invalidData(
@@ -46,7 +69,7 @@ export function chooseColumns(
     );
   if (images.length === 1) {
     notes.push(`Images are read from ${describeColumns(names, images)}.`);
-    return { inputs: images, labels, notes };
+    return { inputs: [images], labels, notes };
   }
   const known = inputWidth(requirements);
   const counting = all.filter((i) => isIndex(i));
@@ -57,7 +80,7 @@ export function chooseColumns(
   );
   const dropped = all.length === known ? [] : (choices[0] ?? []);
   if (dropped.length > 0) notes.push(`The row numbers in ${describeColumns(names, dropped)} are not an input.`);
-  return { inputs: all.filter((i) => !dropped.includes(i)), labels, notes };
+  return { inputs: [all.filter((i) => !dropped.includes(i))], labels, notes };
 }
 
 /** Values of a sample, where the model has one input of a known size. */
@@ -92,6 +115,35 @@ function findColumn(
   );
 }
 
+/** Columns named after an output: "reg", or "reg_0", "reg_1". */
+function outputColumns(names: readonly string[] | null, columns: readonly number[], output: string): number[] {
+  const stems = labelNamesFor(output).map((name) => name.toLowerCase());
+  const lower = (i: number): string => names![i]!.toLowerCase();
+  if (!names) return [];
+  const whole = columns.find((i) => stems.includes(lower(i)));
+  if (whole !== undefined) return [whole];
+  for (const stem of stems) {
+    const members = columns.filter(
+      (i) => lower(i).startsWith(stem) && /^[_.[-]?\d+\]?$/.test(lower(i).slice(stem.length)),
+    );
+    if (members.length > 0) return members;
+  }
+  return [];
+}
+
+/** Columns of the targets of outputs that are not trained. */
+function otherLabels(
+  names: readonly string[] | null,
+  columns: readonly number[],
+  labels: readonly number[],
+  { output, outputNames = [] }: DataRequirements,
+): number[] {
+  return outputNames
+    .filter((name) => name !== output)
+    .flatMap((name) => outputColumns(names, columns, name))
+    .filter((column) => !labels.includes(column));
+}
+
 /**
  * As many columns as a regression output has values; of a classifier one: by name, else one-hot columns, else the only one of
  * texts, else the first or last, whichever looks like a class.
@@ -102,7 +154,9 @@ function defaultLabels(
   sample: readonly (readonly Cell[])[],
   requirements: DataRequirements,
 ): number[] {
-  const { classification, outputShape } = requirements;
+  const { classification, outputShape, output } = requirements;
+  const own = output === undefined ? [] : outputColumns(names, columns, output);
+  if (own.length === 1 || own.length === sizeOf(outputShape)) return own;
   const named = LABEL_NAMES.map((name) => columns.find((i) => names?.[i]?.toLowerCase() === name)).find(
     (i) => i !== undefined,
   );

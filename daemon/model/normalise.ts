@@ -3,6 +3,7 @@ import { UserError } from '../protocol/errors.js';
 import { channelsLast, isMiscomputed } from './channelsFirst.js';
 import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import { type LayerNode, modelGraph } from './layerGraph.js';
+import { dropMaskTensors } from './maskTensors.js';
 import type { Topology } from './model.js';
 import { Notes } from './notes.js';
 import {
@@ -106,8 +107,10 @@ class Normaliser {
   }
 
   container(container: LayerJson, where: string): void {
-    const layers = this.checkEntries(container, where);
+    this.checkEntries(container, where);
     const functional = container.class_name !== 'Sequential';
+    if (functional) dropMaskTensors(container, where, this.notes, (at) => this.refuseAt(at));
+    const layers = layersOf(container);
     if (functional) rewriteWiring(container, where, this.notes, (at) => this.refuseAt(at));
     for (const layer of layers) {
       const at = where + layerName(layer);

@@ -157,9 +157,11 @@ export const DataSource = z.union([
       .optional()
       .describe('Default: from the name and content.'),
     inputs: z
-      .union([z.string(), z.array(z.string())])
+      .union([z.string(), z.array(z.string()), z.record(z.string(), z.union([z.string(), z.array(z.string()).min(1)]))])
       .optional()
-      .describe('npz array, CSV or parquet columns that hold the input.'),
+      .describe(
+        'npz array, CSV or parquet columns that hold the input; of several inputs a list in their order, or { "input": "array", "other": ["column", "column"] }. Default: those named after the inputs, or of a usual name.',
+      ),
     labels: z
       .union([z.string(), z.array(z.string())])
       .optional()

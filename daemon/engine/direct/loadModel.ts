@@ -6,6 +6,7 @@ import { UserError } from '../../protocol/errors.js';
 import { checkWiring } from '../builtWiring.js';
 import type { Parameter } from '../engine.js';
 import { keepInferenceMode } from '../inferenceMode.js';
+import { followMasks, type Masks } from '../masks/followMasks.js';
 import type { TensorFlow } from './tensorflow.js';
 
 /** A variable of the loaded model and where its weights lie in the flat vector. */
@@ -15,6 +16,7 @@ export interface BoundParameter extends Parameter {
 
 export interface LoadedModel {
   readonly layersModel: LayersModel;
+  readonly masks: Masks;
   /** Trainable, prunable ones first; the flat vector's order. */
   readonly parameters: readonly BoundParameter[];
   readonly prunableSize: number;
@@ -51,6 +53,7 @@ export async function loadModel(tf: TensorFlow, model: Model, topology: Topology
     });
   }
   checkWiring(layersModel, topology, model.path);
+  const masks = followMasks(tf.core, layersModel, topology);
   keepInferenceMode(layersModel, topology);
 
   const byName = new Map(model.weights.map((weight) => [weight.name, weight]));
@@ -91,6 +94,7 @@ export async function loadModel(tf: TensorFlow, model: Model, topology: Topology
   }
   return {
     layersModel,
+    masks,
     parameters,
     prunableSize,
     size,

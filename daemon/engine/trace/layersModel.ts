@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 // Registers the layers, all gradients and the chained operations that some layers call.
 import * as tfl from '@tensorflow/tfjs-layers';
 import { UserError } from '../../protocol/errors.js';
@@ -7,6 +7,7 @@ import { withZeroInitializers } from '../../model/zeroInitializers.js';
 import { sameShape } from '../graph/ir.js';
 import { checkWiring } from '../builtWiring.js';
 import { keepInferenceMode } from '../inferenceMode.js';
+import { followMasks, type Masks } from '../masks/followMasks.js';
 import { allLayers } from '../layerTree.js';
 import { withTracing } from './backend.js';
 import { repairGradients } from './gradientRepairs.js';
@@ -28,6 +29,8 @@ export interface TraceableModel {
   readonly model: tfl.LayersModel;
   /** All weights, in the model file's order. */
   readonly weights: readonly LayerWeight[];
+  /** Of the tensors that calls of the model gave. */
+  readonly masks: Masks;
   /** The innermost layer whose `call` is running. */
   current(): { name: string; className: string; config: Record<string, unknown> } | undefined;
   dispose(): void;
@@ -51,6 +54,7 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
     throw new UserError('model-invalid', `${path}: TensorFlow.js cannot build the model: ${(error as Error).message.split('\n')[0]}`); // prettier-ignore
   }
   checkWiring(model, topology, path);
+  const masks = followMasks(tf, model, topology);
   keepInferenceMode(model, topology);
   repairGradients();
   const stack: tfl.layers.Layer[] = [];
@@ -79,6 +83,7 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
   };
   return {
     model,
+    masks,
     weights: model.layers
       .flatMap((layer) =>
         layer.weights.map((weight) => ({
