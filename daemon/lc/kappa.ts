@@ -1,5 +1,5 @@
 import { patternCapacity } from './blocks.js';
-import { BudgetError, grouped, unitsOf, type BudgetSpec, type LayerView } from './budgetSpec.js';
+import { BudgetError, blocksOf, grouped, type BudgetSpec, type LayerView } from './budgetSpec.js';
 import { parseBytes, shareOf } from './share.js';
 import { kappaOfBytes, storedBytes, type SparseFormatOf } from './sparseFormat.js';
 import { parsePattern, shareOfKey } from './validateBudget.js';
@@ -10,7 +10,7 @@ export const totalSize = (layers: readonly LayerView[]): number => layers.reduce
 export function layerCapacity(budget: BudgetSpec, layer: LayerView): number {
   if (budget.pattern === undefined) return layer.size;
   const { n, m } = parsePattern(budget.pattern);
-  return patternCapacity(n, m, { name: layer.name, size: layer.size, units: unitsOf(layer) });
+  return patternCapacity(n, m, blocksOf(layer));
 }
 
 const percent = (share: number): string => `${Number((100 * share).toPrecision(6))}%`;
