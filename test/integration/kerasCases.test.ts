@@ -18,15 +18,18 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it.each(['convlstm', 'embed-text', 'residual-bn', 'seq-mask-lstm'])('%s, with defaults', async (name) => {
-  const cwd = join(folder, name);
-  const keras = JSON.parse(await readFile(join(cwd, 'expected.json'), 'utf8')) as { loss: number; accuracy: number };
-  const { code, lines, stderr } = await lcPrune(['evaluate', 'model.keras', '--data', 'data.npz', '--json'], { cwd });
-  expect({ code, stderr }).toMatchObject({ code: 0 });
-  const { loss, error } = lines.at(-1) as { loss: number; error: number };
-  expect(loss).toBeCloseTo(keras.loss, 5);
-  expect(error).toBeCloseTo(1 - keras.accuracy, 6);
-});
+it.each(['convlstm', 'embed-text', 'func-mask-avg', 'residual-bn', 'seq-mask-gap', 'seq-mask-lstm'])(
+  '%s, with defaults',
+  async (name) => {
+    const cwd = join(folder, name);
+    const keras = JSON.parse(await readFile(join(cwd, 'expected.json'), 'utf8')) as { loss: number; accuracy: number };
+    const { code, lines, stderr } = await lcPrune(['evaluate', 'model.keras', '--data', 'data.npz', '--json'], { cwd });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const { loss, error } = lines.at(-1) as { loss: number; error: number };
+    expect(loss).toBeCloseTo(keras.loss, 5);
+    expect(error).toBeCloseTo(1 - keras.accuracy, 6);
+  },
+);
 
 it('shared-order: layers called in another order than they stand in the file', async () => {
   const workspace = join(folder, 'shared-order');
