@@ -9,6 +9,7 @@ import { writeSafetensors } from './safetensors.js';
 import { writeSparseModule } from './sparseModule.js';
 import { writeSparsePackage } from './sparsePackage.js';
 import { refuseMasksOfTfjs } from './tfjsMasks.js';
+import { refuseOperations } from './tfjsOperations.js';
 import { writeTfjsQuantized } from './tfjsQuantized.js';
 import { writeOnnx } from './writeOnnx.js';
 
@@ -46,8 +47,9 @@ export function networkOf({
 
 const sparsePackage = (model: Model, path: string): Promise<void> => writeFileAtomic(path, writeSparsePackage(model));
 
-/** @throws UserError('model-unsupported') where TensorFlow.js itself would compute another network. */
+/** @throws UserError('model-unsupported') where TensorFlow.js has no such layer, or would compute another network. */
 async function writeTfjs(model: Model, path: string, codes?: 'uint16' | 'uint8'): Promise<void> {
+  refuseOperations(model);
   refuseMasksOfTfjs(model);
   await (codes ? writeTfjsQuantized(model, path, codes) : writeTfjsModel(model, path));
 }

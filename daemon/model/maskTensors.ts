@@ -11,8 +11,8 @@ import type { Refuse } from './rewriteValues.js';
 type Formula = string | null;
 
 /** Named as no layer is: HDF5 files do not say which module a class is of. */
-const OPERATIONS: ReadonlySet<string> = new Set(['NotEqual', 'Any', 'LogicalOr']);
-const isOperation = (layer: LayerJson): boolean => OPERATIONS.has(layer.class_name);
+export const MASK_OPERATIONS: ReadonlySet<string> = new Set(['NotEqual', 'Any', 'LogicalOr']);
+const isOperation = (layer: LayerJson): boolean => MASK_OPERATIONS.has(layer.class_name);
 
 /** Layers that pass the mask of their input on (Keras 3.15, supports_masking). */
 const PASSING =

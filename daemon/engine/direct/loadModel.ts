@@ -7,6 +7,7 @@ import { checkWiring } from '../builtWiring.js';
 import type { Parameter } from '../engine.js';
 import { keepInferenceMode } from '../inferenceMode.js';
 import { followMasks, type Masks } from '../masks/followMasks.js';
+import { registerOperations } from '../operations/operationLayer.js';
 import type { TensorFlow } from './tensorflow.js';
 
 /** A variable of the loaded model and where its weights lie in the flat vector. */
@@ -41,6 +42,7 @@ const withoutCell = (name: string): string => {
  * @throws UserError('model-unsupported') with TensorFlow.js's own reason; 'model-invalid' where a weight is absent or of another shape.
  */
 export async function loadModel(tf: TensorFlow, model: Model, topology: Topology): Promise<LoadedModel> {
+  registerOperations(tf.core, tf.layers);
   let layersModel: LayersModel;
   try {
     layersModel = await tf.layers.models.modelFromJSON({
