@@ -12,7 +12,8 @@ import type { ReadContext } from './openOptions.js';
 import type { RawDataset } from './rawDataset.js';
 import { readHead, type SourceFile } from './sourceFile.js';
 import { isBoolean, isNumeric } from './tableCells.js';
-import { readTables, SAMPLE_ROWS, type Table } from './tableSource.js';
+import { SAMPLE_ROWS, type Table } from './table.js';
+import { readTables } from './tableSource.js';
 
 const SNIFF_BYTES = 65536;
 /** So many whole numbers in a row, from 0, are names that pandas gave to columns without any. */
@@ -29,12 +30,13 @@ export async function readCsvSource(context: ReadContext): Promise<RawDataset> {
 
 async function openCsv(file: SourceFile): Promise<Table> {
   const notes: string[] = [];
-  const start = headOf(file);
+  const stored = readHead(file, SNIFF_BYTES);
+  const start = unpackedHead(file.name, stored);
   const note = (sentence: string) => void notes.push(sentence);
   const digest = createHash('sha256');
   const delimiter = findDelimiter(await headText(file.name, start));
   const facts: RowFacts = { namesInComment: null, comments: 0, empty: 0 };
-  const text = textOfBytes(file.name, start, bytesOf(file, digest), note);
+  const text = textOfBytes(file.name, start, bytesOf(file, isGzip(stored), digest), note);
   const rows = rowsOf(file.name, delimiter, readRecords(file.name, delimiter, text), facts);
   const head: TextRecord[] = [];
   for (let next = await rows.next(); !next.done; next = await rows.next()) {
@@ -84,8 +86,7 @@ async function openCsv(file: SourceFile): Promise<Table> {
 }
 
 /** The first bytes of the text, unpacked. */
-function headOf(file: SourceFile): Uint8Array {
-  const head = readHead(file, SNIFF_BYTES);
+function unpackedHead(name: string, head: Uint8Array): Uint8Array {
   if (!isGzip(head)) return head;
   try {
     return gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 1032 * SNIFF_BYTES }).subarray(
@@ -93,7 +94,7 @@ function headOf(file: SourceFile): Uint8Array {
       SNIFF_BYTES,
     );
   } catch {
-    throw invalidData(file.name, 'the gzip data is damaged; get the file again');
+    throw invalidData(name, 'the gzip data is damaged; get the file again');
   }
 }
 
@@ -109,14 +110,14 @@ async function headText(name: string, head: Uint8Array): Promise<string> {
 }
 
 /** The file's bytes, unpacked where they are gzip; `digest` takes those of the file. */
-async function* bytesOf(file: SourceFile, digest: Hash): AsyncGenerator<Uint8Array, undefined> {
+async function* bytesOf(file: SourceFile, packed: boolean, digest: Hash): AsyncGenerator<Uint8Array, undefined> {
   const stored = async function* (): AsyncGenerator<Uint8Array, undefined> {
     for await (const bytes of createReadStream(file.path) as AsyncIterable<Buffer>) {
       digest.update(bytes);
       yield bytes;
     }
   };
-  if (!isGzip(readHead(file, 2))) {
+  if (!packed) {
     yield* stored();
     return;
   }

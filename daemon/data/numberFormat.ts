@@ -1,4 +1,5 @@
 import { float16 } from '../model/halfPrecision.js';
+
 /** How numbers lie in a file. u: unsigned, i: signed integer, f: IEEE float; the digit is the width in bytes. */
 export interface NumberFormat {
   readonly kind: 'bool' | 'u1' | 'i1' | 'u2' | 'i2' | 'u4' | 'i4' | 'u8' | 'i8' | 'f2' | 'f4' | 'f8';

@@ -138,25 +138,21 @@ function pickLabels(file: NpzFile, inputs: readonly string[], requirements: Data
   return inputs[0]!;
 }
 
-/** The array, or null where it is not one of numbers. */
-function numbersOf(file: NpzFile, key: string): ArrayFile | null {
+/** What is read, or null where the array is not of that kind. */
+function unlessRefused<T>(read: () => T): T | null {
   try {
-    return file.array(key);
+    return read();
   } catch (error) {
     if (error instanceof UserError) return null;
     throw error;
   }
 }
 
+/** The array, or null where it is not one of numbers. */
+const numbersOf = (file: NpzFile, key: string): ArrayFile | null => unlessRefused(() => file.array(key));
+
 /** Labels that are texts, or null. */
-function textsOf(file: NpzFile, key: string): TextLabels | null {
-  try {
-    return file.texts(key);
-  } catch (error) {
-    if (error instanceof UserError) return null;
-    throw error;
-  }
-}
+const textsOf = (file: NpzFile, key: string): TextLabels | null => unlessRefused(() => file.texts(key));
 
 function fitsInput(file: NpzFile, key: string, shape: readonly (number | null)[]): boolean {
   if (shape.length === 0 || shape.some((n) => n === null)) return false;

@@ -10,7 +10,8 @@ import { decompressors } from './parquetCompression.js';
 import type { RawDataset } from './rawDataset.js';
 import { readHead, statSource, type SourceFile } from './sourceFile.js';
 import type { Cell } from './tableCells.js';
-import { readTables, SAMPLE_ROWS, type Table } from './tableSource.js';
+import { SAMPLE_ROWS, type Table } from './table.js';
+import { readTables } from './tableSource.js';
 
 /** Decoded cells of a slice of rows that are held at a time, in bytes; a row group is decoded slice by slice. */
 const SLICE_BYTES = 128 * 1024 * 1024;

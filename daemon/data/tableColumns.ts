@@ -5,7 +5,7 @@ import { statedByInput, type StatedInputs } from './inputs/inputNames.js';
 import { labelNamesFor } from './labelNames.js';
 import { sizeOf } from './sampleStore.js';
 import { imageIn, isNumeric, numberOf, textOf, type Cell } from './tableCells.js';
-import { SAMPLE_ROWS, type Table } from './tableSource.js';
+import { SAMPLE_ROWS, type Table } from './table.js';
 
 /** Which columns are read, by position. */
 export interface ColumnChoice {

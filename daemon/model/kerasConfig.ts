@@ -15,8 +15,8 @@ import { inKeras3, projectConfig } from './keras3/project.js';
 import { KerasObject } from './keras3/values.js';
 import type { ModelGraph } from './layerGraph.js';
 import type { Topology } from './model.js';
-import { isOperationConfig, OPERATION } from './operations/operation.js';
-import { operationNamed } from './operations/operations.js';
+import { OPERATION } from './operations/operation.js';
+import { operationIn } from './operations/operations.js';
 
 export type KerasStyle = 'h5' | 'native';
 
@@ -92,9 +92,9 @@ class Writer {
 
   /** By its module in HDF5, too, where Keras 3 would look among the layers otherwise. */
   private operation(layer: LayerJson): Json {
-    const { config } = layer;
-    const operation = isOperationConfig(config) ? operationNamed(config.operation) : undefined;
-    if (!operation || !isOperationConfig(config)) return this.refuse(layer, 'is an operation that cannot be read');
+    const found = operationIn(layer.config);
+    if (!found) return this.refuse(layer, 'is an operation that cannot be read');
+    const { operation, config } = found;
     const { className, module } = operation.keras;
     const { calledWith = [], kerasNames = {} } = operation;
     const settings = Object.entries(config.settings)
@@ -183,11 +183,12 @@ class Writer {
       // Keras looks the tensor up by its history; the shape is not used.
       config: { shape: [null], dtype: 'float32', keras_history: [name, nested.has(name) ? index - 1 : index, tensor] },
     }));
-    if (isOperationConfig(layer.config)) {
-      const operation = operationNamed(layer.config.operation)!;
-      const behind = (operation.calledWith ?? []).map((key) => kerasKey(layer.config.settings, key));
+    const found = operationIn(layer.config);
+    if (found) {
+      const { operation, config } = found;
+      const behind = (operation.calledWith ?? []).map((key) => kerasKey(config.settings, key));
       let next = 0;
-      const operands = layer.config.operands.map((operand) => operand ?? tensors[next++]);
+      const operands = config.operands.map((operand) => operand ?? tensors[next++]);
       return { args: [...(operation.arity === null ? [operands] : operands), ...behind], kwargs: {} };
     }
     const kwargs = node[0]?.[3] ?? {};

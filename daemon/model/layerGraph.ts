@@ -29,7 +29,7 @@ export interface ModelGraph {
   readonly behind: (() => ReadonlySet<LayerNode>)[];
 }
 
-interface TensorRef {
+export interface TensorRef {
   readonly layer: string;
   readonly node: number;
   readonly tensor: number;

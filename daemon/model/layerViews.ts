@@ -1,5 +1,6 @@
 /** What a budget's C step sees of a model's layers: their kernels, and where neurons are pruned what goes with each neuron. */
 import { seesUnits, type BudgetSpec, type LayerView } from '../lc/budgetSpec.js';
+import { elements } from './manifest.js';
 import type { LayerSummary } from './model.js';
 
 export interface ViewedLayer {
@@ -25,13 +26,11 @@ function heldGroups(layers: readonly LayerSummary[], pruned: ReadonlySet<string>
   return held;
 }
 
-const product = (dims: readonly number[]): number => dims.reduce((n, dim) => n * dim, 1);
-
 /** What N:M blocks run along, where it is not the last axis. */
 function unitLayout({ shape, unitAxes }: Weight): Pick<LayerView, 'unitLayout'> {
   if (!unitAxes) return {};
   const [from, to] = unitAxes;
-  return { unitLayout: { units: product(shape.slice(from, to)), inner: product(shape.slice(to)) } };
+  return { unitLayout: { units: elements(shape.slice(from, to)), inner: elements(shape.slice(to)) } };
 }
 
 const same = (a: readonly number[], b: readonly number[]): boolean =>

@@ -3,7 +3,10 @@
  * operations that make it (NotEqual, Any, LogicalOr) as layers, and a `mask` argument where it is read. A reader that follows
  * masks itself (engine/masks) needs neither, where the argument is the mask that the input carries anyway.
  */
+import { kerasTensor, kerasTensorsIn } from './kerasTensors.js';
 import { isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
+import type { TensorRef } from './layerGraph.js';
+import { maskRule } from './maskRules.js';
 import type { Notes } from './notes.js';
 import type { Refuse } from './rewriteValues.js';
 
@@ -14,20 +17,12 @@ type Formula = string | null;
 export const MASK_OPERATIONS: ReadonlySet<string> = new Set(['NotEqual', 'Any', 'LogicalOr']);
 const isOperation = (layer: LayerJson): boolean => MASK_OPERATIONS.has(layer.class_name);
 
-/** Layers that pass the mask of their input on (Keras 3.15, supports_masking). */
-const PASSING =
-  /^(Activation|.*ReLU|ELU|Softmax|Dense|Identity|Rescaling|Normalization|TimeDistributed|(Gaussian|Alpha|Spatial)?Dropout([123]D)?|GaussianNoise|.*Normalization)$/;
-const RECURRENT = /^(RNN|SimpleRNN|GRU|LSTM|ConvLSTM\dD)$/;
-
+const text = ({ layer, node, tensor }: TensorRef): string => `${layer}/${node}/${tensor}`;
 const refOf = (value: unknown): string | null => {
-  const history = isObject(value) && isObject(value.config) ? value.config.keras_history : null;
-  return Array.isArray(history) ? (history as unknown[]).join('/') : null;
+  const tensor = kerasTensor(value);
+  return tensor && text(tensor);
 };
-const refsIn = (value: unknown): string[] => {
-  const ref = refOf(value);
-  if (ref !== null) return [ref];
-  return Array.isArray(value) ? (value as unknown[]).flatMap(refsIn) : [];
-};
+const refsIn = (value: unknown): string[] => kerasTensorsIn(value).map(text);
 
 const notEqual = (ref: string, value: unknown): Formula => `${ref} != ${Number(value)}`;
 const any = (of: Formula): Formula => of && `any(${of})`;
@@ -64,12 +59,12 @@ class Formulas {
     if (first === undefined || isOperation(call.layer)) return null;
     if (name === 'Embedding') return config.mask_zero === true ? notEqual(first, 0) : null;
     if (name === 'Masking') return any(notEqual(first, config.mask_value ?? 0));
-    if (/^(Add|Subtract|Multiply|Average|Maximum|Minimum)$/.test(name))
-      return or(inputs.map((one) => this.carried(one)));
+    const rule = maskRule(name);
+    if (rule === 'pass') return this.carried(first);
+    if (rule === 'merge') return or(inputs.map((one) => this.carried(one)));
     const inner = name === 'Bidirectional' && isObject(config.layer) ? config.layer.config : config;
-    if (RECURRENT.test(name) || name === 'Bidirectional')
-      return isObject(inner) && inner.return_sequences === true && ref.endsWith('/0') ? this.carried(first) : null;
-    return PASSING.test(name) ? this.carried(first) : null;
+    const steps = rule === 'steps' && isObject(inner) && inner.return_sequences === true && ref.endsWith('/0');
+    return steps ? this.carried(first) : null;
   }
 
   /** What a tensor of an operation computes. */

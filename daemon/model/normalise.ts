@@ -5,8 +5,8 @@ import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type
 import { type LayerNode, modelGraph } from './layerGraph.js';
 import { dropMaskTensors, MASK_OPERATIONS } from './maskTensors.js';
 import type { Topology } from './model.js';
-import { isOperationConfig, OPERATION } from './operations/operation.js';
-import { operationNamed } from './operations/operations.js';
+import { OPERATION } from './operations/operation.js';
+import { operationIn } from './operations/operations.js';
 import { readOperations } from './operations/readOperations.js';
 import { Notes } from './notes.js';
 import {
@@ -125,8 +125,6 @@ class Normaliser {
         masked: this.masked,
       });
       dropMaskTensors(container, where, this.notes, (at) => this.refuseAt(at));
-    }
-    if (functional) {
       rewriteWiring(container, where, this.notes, (at) => this.refuseAt(at));
       subtractAsAdd(container, where, this.notes, (at) => this.refuseAt(at));
     }
@@ -210,9 +208,9 @@ class Normaliser {
 
   /** An operation that is just what a layer computes becomes it, where no mask goes through: operations of Keras end masks, layers pass them on. */
   private operationAsLayer({ layer, path, calls }: LayerNode): void {
-    const { config } = layer;
-    const operation = isOperationConfig(config) ? operationNamed(config.operation) : undefined;
-    if (!operation || !isOperationConfig(config)) return this.refuseAt(path)('is an operation that cannot be read');
+    const found = operationIn(layer.config);
+    if (!found) return this.refuseAt(path)('is an operation that cannot be read');
+    const { operation, config } = found;
     const [inputs = []] = calls;
     const known = inputs.filter((shape) => shape !== null);
     if (known.length < inputs.length) return;

@@ -1,6 +1,7 @@
 /** The wiring of a functional model, rewritten to `[[name, node, tensor, kwargs], ...]`. */
 import { callMode } from './callModes.js';
 import { firstCall, orderCalls } from './callOrder.js';
+import { kerasTensorsIn } from './kerasTensors.js';
 import { CONTAINERS, field, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import { endRefs, nodeRefs, tensorRef } from './layerGraph.js';
 import type { Notes } from './notes.js';
@@ -8,19 +9,8 @@ import type { Refuse } from './rewriteValues.js';
 
 type Ref = [layer: string, node: number, tensor: number, kwargs: Json];
 
-/** `{class_name: "__keras_tensor__", config: {keras_history: [name, node, tensor]}}` (Keras 3). */
-function kerasTensor(value: unknown): Ref | null {
-  if (!isObject(value) || !isObject(value.config)) return null;
-  const ref = tensorRef(value.config.keras_history);
-  return ref && [ref.layer, ref.node, ref.tensor, {}];
-}
-
-/** Every tensor in `args`, lists flattened in order. */
-function tensorsIn(value: unknown): Ref[] {
-  const tensor = kerasTensor(value);
-  if (tensor) return [tensor];
-  return Array.isArray(value) ? (value as unknown[]).flatMap(tensorsIn) : [];
-}
+const tensorsIn = (value: unknown): Ref[] =>
+  kerasTensorsIn(value).map(({ layer, node, tensor }) => [layer, node, tensor, {}]);
 
 /** Keras 3: `{args: [...], kwargs: {...}}` -> references. Tensors in kwargs are an error, but for an RNN's initial state. */
 function fromKeras3(node: Json, layer: LayerJson, refuse: Refuse): Ref[] {

@@ -40,7 +40,8 @@ const OF_A_MODEL = ['data', 'scale', 'mean', 'classes', ...Object.keys(DATA_NAME
 async function requested(positionals: readonly string[], values: Values): Promise<Request> {
   const { file, workspace } = await namedFile(positionals[0]!, values);
   if (/\.prune\.jsonc?$/.test(file)) {
-    const given = positionals.length > 1 ? 'DATA' : OF_A_MODEL.map((name) => (values[name] === undefined ? '' : `--${name}`)).find((name) => name !== ''); // prettier-ignore
+    const option = OF_A_MODEL.find((name) => values[name] !== undefined);
+    const given = positionals.length > 1 ? 'DATA' : option && `--${option}`;
     if (given !== undefined)
       throw new UserError('usage', `lc-prune evaluate: ${given} is for a model; a plan has its own data`);
     return planned(file, workspace, values);

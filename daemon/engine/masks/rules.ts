@@ -1,6 +1,7 @@
-/** Which mask a layer gives on (Keras 3.15: supports_masking and compute_mask of each layer). */
+/** Which mask a layer gives on: model/maskRules.ts on tensors. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
+import { maskRule, type MaskRule } from '../../model/maskRules.js';
 import { concatenatedMask, mergedMask, type Mask } from './merging.js';
 import { rowPresence, tokenPresence } from './presence.js';
 
@@ -17,25 +18,16 @@ export type Rule = (
 
 const passed: Rule = (_tf, _layer, _inputs, masks) => masks.slice(0, 1);
 const merged: Rule = (...call) => [mergedMask(...call)];
-const overTime: Rule = (_tf, layer, _inputs, masks) =>
+const steps: Rule = (_tf, layer, _inputs, masks) =>
   (layer as unknown as { returnSequences: boolean }).returnSequences ? masks.slice(0, 1) : [];
 
-const all = (names: string, rule: Rule): Record<string, Rule> =>
-  Object.fromEntries(names.split(' ').map((name) => [name, rule]));
+const BY_RULE: Readonly<Record<MaskRule, Rule>> = { pass: passed, merge: merged, steps };
 
-/** By class. Every other layer ends a mask, as Keras does with a warning: convolutions, pooling, Flatten, Reshape and the like. */
-const RULES: Readonly<Record<string, Rule>> = {
-  ...all('Activation ELU LeakyReLU PReLU ReLU ThresholdedReLU Softmax Dense Rescaling TimeDistributed', passed),
-  ...all(
-    'Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianNoise GaussianDropout AlphaDropout',
-    passed,
-  ),
-  ...all('BatchNormalization LayerNormalization', passed),
-  ...all('Add Subtract Multiply Average Maximum Minimum', merged),
-  ...all('RNN SimpleRNN GRU LSTM ConvLSTM2D', overTime),
+/** Classes with a rule of their own. */
+const OWN: Readonly<Record<string, Rule>> = {
   Concatenate: (...call) => [concatenatedMask(...call)],
   Bidirectional(tf, layer, inputs, masks) {
-    const [mask = null] = overTime(tf, layer, inputs, masks);
+    const [mask = null] = steps(tf, layer, inputs, masks);
     return (layer as unknown as { mergeMode: string | null }).mergeMode == null ? [mask, mask] : [mask];
   },
   Embedding: (tf, layer, [x]) => [
@@ -45,4 +37,8 @@ const RULES: Readonly<Record<string, Rule>> = {
 };
 
 /** undefined: the layer ends every mask. */
-export const ruleOf = (layer: Layer): Rule | undefined => RULES[layer.getClassName()];
+export function ruleOf(layer: Layer): Rule | undefined {
+  const name = layer.getClassName();
+  const rule = maskRule(name);
+  return OWN[name] ?? (rule && BY_RULE[rule]);
+}

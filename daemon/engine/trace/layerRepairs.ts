@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { extreme } from '../../model/operations/reductions.js';
 import { allLayers } from '../layerTree.js';
 import type { RandomSpec } from '../graph/ir.js';
 import { draw } from './backend.js';
@@ -83,26 +84,12 @@ function softmax(layer: Layer): void {
   };
 }
 
-/** The largest along some axes; elements that share it share its gradient, as TensorFlow has it. */
-const largest = (x: tf.Tensor, axes: number[]): tf.Tensor =>
-  tf.customGrad((input, save) => {
-    const given = input as tf.Tensor;
-    const y = tf.max(given, axes);
-    (save as tf.GradSaveFunc)([given, y]);
-    const gradFunc = (dy: tf.Tensor, [saved, maxima]: tf.Tensor[]) => {
-      const kept = saved!.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
-      const equal = tf.cast(tf.equal(saved!, tf.reshape(maxima!, kept)), 'float32');
-      return tf.mul(tf.div(tf.reshape(dy, kept), tf.sum(equal, axes, true)), equal);
-    };
-    return { value: y, gradFunc };
-  })(x);
-
 /** TensorFlow.js gives each of equal maxima the whole gradient: a token that is in a sequence twice got it twice. */
 function globalMaxPooling(layer: Layer): void {
   const { dataFormat } = layer as unknown as { dataFormat?: string };
   layer.call = (inputs) => {
     const x = single(inputs);
-    return largest(x, x.rank === 3 ? [1] : dataFormat === 'channelsFirst' ? [2, 3] : [1, 2]);
+    return extreme(tf, x, x.rank === 3 ? [1] : dataFormat === 'channelsFirst' ? [2, 3] : [1, 2], false, 1);
   };
 }
 

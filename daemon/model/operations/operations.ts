@@ -4,7 +4,7 @@ import type { Shape } from '../spatialShapes.js';
 import { ARITHMETIC } from './arithmetic.js';
 import { ARRANGEMENT } from './arrangement.js';
 import { FUNCTIONS } from './functions.js';
-import { isOperationConfig, type Operation } from './operation.js';
+import { isOperationConfig, type Operation, type OperationConfig } from './operation.js';
 import { REDUCTIONS } from './reductions.js';
 import { getItem } from './slicing.js';
 import { softmax } from './softmax.js';
@@ -30,8 +30,15 @@ export const operationOfKeras = (className: string): string | undefined =>
 export const operationOfTensorflow = (path: string): string | undefined =>
   entries.find(([, { tensorflow }]) => tensorflow.includes(path.split('.').at(-1)!))?.[0];
 
+/** What the config of a layer of class Operation stands for; null where it is not one that can be read. */
+export function operationIn(config: Json): { readonly operation: Operation; readonly config: OperationConfig } | null {
+  if (!isOperationConfig(config)) return null;
+  const operation = operationNamed(config.operation);
+  return operation ? { operation, config } : null;
+}
+
 /** The shape of an Operation layer's output. */
 export function operationShape(config: Json, inputs: readonly (Shape | null)[]): Shape | null {
-  if (!isOperationConfig(config)) return null;
-  return operationNamed(config.operation)?.shape(inputs, config) ?? null;
+  const found = operationIn(config);
+  return found && found.operation.shape(inputs, found.config);
 }

@@ -1,4 +1,5 @@
 /** Operations as files of Keras 3 and tf.keras hold them -> layers of class Operation. */
+import { kerasTensor } from '../kerasTensors.js';
 import { isObject, layerName, layersOf, type Json, type LayerJson } from '../layerConfig.js';
 import { tensorRef } from '../layerGraph.js';
 import { KNOWN_CLASSES } from '../layerShapes.js';
@@ -16,13 +17,11 @@ interface Call {
   node(tensors: readonly unknown[]): unknown;
 }
 
-const isKerasTensor = (value: unknown): boolean => isObject(value) && value.class_name === '__keras_tensor__';
-
 /** `{args, kwargs}`. */
 const keras3Call = (node: Json): Call => ({
   args: Array.isArray(node.args) ? (node.args as unknown[]) : [],
   kwargs: isObject(node.kwargs) ? node.kwargs : {},
-  isTensor: isKerasTensor,
+  isTensor: (value) => kerasTensor(value) !== null,
   node: (tensors) => ({ args: tensors.length === 1 ? [tensors[0]] : [tensors], kwargs: {} }),
 });
 

@@ -20,7 +20,13 @@ function settings(given: Json, refuse: Refuse): Json {
 }
 
 /** The largest along axes, or the smallest; elements that share it share its gradient, as TensorFlow has it. */
-const extreme = (tf: typeof Core, x: Core.Tensor, axes: number[], keepDims: boolean, sign: 1 | -1): Core.Tensor =>
+export const extreme = (
+  tf: typeof Core,
+  x: Core.Tensor,
+  axes: number[],
+  keepDims: boolean,
+  sign: 1 | -1,
+): Core.Tensor =>
   tf.customGrad((input, save) => {
     const given = input as Core.Tensor;
     const y = sign === 1 ? tf.max(given, axes, keepDims) : tf.min(given, axes, keepDims);

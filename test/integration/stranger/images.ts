@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { createRandom, type Random } from '../../../daemon/lc/random.js';
 import { tfl } from '../../unit/model/tfjs.js';
 import { readArrays } from './npzReader.js';
-import { asFloats, rows, save, saveArrays, take, unexplained, upTo, wrongClasses, wrongSides, type Stranger } from './stranger.js'; // prettier-ignore
+import { asFloats, rows, save, saveParts, unexplained, upTo, wrongClasses, wrongSides, type Stranger } from './stranger.js'; // prettier-ignore
 import { classes, glorot, oneHot, squares } from './tables.js';
 import { teach, type Rows } from './teach.js';
 
@@ -93,7 +93,7 @@ export const autoencoder: Stranger = {
   judge: unexplained,
   async write(home) {
     const x = rows([64], waves(createRandom(12), 500, 8));
-    await saveArrays(home, 'auto encoder/patches.npz', { x_train: asFloats(take(x, upTo(400))), x_test: asFloats(take(x, upTo(500, 400))) }); // prettier-ignore
+    await saveParts(home, 'auto encoder/patches.npz', { x }, { train: 400, as: asFloats });
     const dense = (units: number, activation: 'relu' | 'sigmoid', more = {}) => tfl.layers.dense({ units, activation, ...glorot(), ...more }); // prettier-ignore
     await teach(
       chain(dense(32, 'relu', { inputShape: [64] }), dense(8, 'relu'), dense(32, 'relu'), dense(64, 'sigmoid')),
@@ -125,12 +125,7 @@ export const unet: Stranger = {
       }
     } // prettier-ignore
     const [x, y] = [rows([16, 16, 1], images), rows([16, 16, 1], masks)];
-    await saveArrays(home, 'cell masks/cells.npz', {
-      x_train: asFloats(take(x, upTo(120))),
-      y_train: asFloats(take(y, upTo(120))),
-      x_test: asFloats(take(x, upTo(n, 120))),
-      y_test: asFloats(take(y, upTo(n, 120))),
-    });
+    await saveParts(home, 'cell masks/cells.npz', { x, y }, { train: 120, as: asFloats });
     const input = tfl.input({ shape: [16, 16, 1], name: 'image' });
     const high = conv(8).apply(input) as Tensor;
     const low = conv(16).apply(tfl.layers.maxPooling2d({ poolSize: 2 }).apply(high)) as Tensor;
@@ -164,12 +159,7 @@ export const generator: Stranger = {
       return Math.tanh(z[i * 6]! * Math.sin(x / 2) + z[i * 6 + 1]! * Math.cos(y / 2) + 0.3 * z[i * 6 + 2]!);
     });
     const [x, y] = [rows([6], z), rows([8, 8, 1], images)];
-    await saveArrays(home, 'gan/noise and images.npz', {
-      x_train: asFloats(take(x, upTo(400))),
-      y_train: asFloats(take(y, upTo(400))),
-      x_test: asFloats(take(x, upTo(n, 400))),
-      y_test: asFloats(take(y, upTo(n, 400))),
-    });
+    await saveParts(home, 'gan/noise and images.npz', { x, y }, { train: 400, as: asFloats });
     await teach(
       chain(
         tfl.layers.dense({ units: 4 * 4 * 16, inputShape: [6], useBias: false, ...glorot() }),

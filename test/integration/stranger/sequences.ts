@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { tfl } from '../../unit/model/tfjs.js';
 import { readArrays } from './npzReader.js';
-import { asIntegers, rows, saveArrays, take, upTo, wrongClasses, wrongSides, type Stranger } from './stranger.js';
+import { asIntegers, rows, saveParts, upTo, wrongClasses, wrongSides, type Stranger } from './stranger.js';
 import { classes, glorot, oneHot } from './tables.js';
 import { teach } from './teach.js';
 
@@ -40,12 +40,7 @@ export const texts: Stranger = {
       return row.reduce((sum, word) => sum + (word === 0 ? 0 : word > 15 ? 1 : -1), 0) > 0 ? 1 : 0;
     });
     const [x, y] = [rows([LENGTH], words), rows([], label)];
-    await saveArrays(home, 'movie reviews/reviews, padded.npz', {
-      x_train: asIntegers(take(x, upTo(400))),
-      y_train: asIntegers(take(y, upTo(400))),
-      x_test: asIntegers(take(x, upTo(N, 400))),
-      y_test: asIntegers(take(y, upTo(N, 400))),
-    });
+    await saveParts(home, 'movie reviews/reviews, padded.npz', { x, y }, { train: 400, as: asIntegers });
     await teach(
       tfl.sequential({ layers: [embedding(), recurrent(false), tfl.layers.dense({ units: 1, activation: 'sigmoid', ...glorot() })] }),
       join(home, this.model),
@@ -72,12 +67,7 @@ export const tagger: Stranger = {
       return (word % 2 === 0 ? 0 : 1) + (t > 0 && words[k - 1]! > 15 ? 1 : 0);
     });
     const [x, y] = [rows([LENGTH], words), rows([LENGTH], tags)];
-    await saveArrays(home, 'part of speech/sentences.npz', {
-      x_train: asIntegers(take(x, upTo(400))),
-      y_train: asIntegers(take(y, upTo(400))),
-      x_test: asIntegers(take(x, upTo(N, 400))),
-      y_test: asIntegers(take(y, upTo(N, 400))),
-    });
+    await saveParts(home, 'part of speech/sentences.npz', { x, y }, { train: 400, as: asIntegers });
     const head = tfl.layers.timeDistributed({ layer: tfl.layers.dense({ units: 3, activation: 'softmax', ...glorot() }) }); // prettier-ignore
     await teach(
       tfl.sequential({ layers: [embedding(), recurrent(true, 16), head] }),

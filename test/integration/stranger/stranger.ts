@@ -97,7 +97,25 @@ export async function save(home: string, name: string, content: string | Uint8Ar
   await writeFile(path, content);
 }
 
-export const saveArrays = (home: string, name: string, arrays: Readonly<Record<string, NpyArray>>): Promise<void> =>
+const saveArrays = (home: string, name: string, arrays: Readonly<Record<string, NpyArray>>): Promise<void> =>
   save(home, name, npzFile(arrays));
+
+/** An .npz with "NAME_train", the first rows of each, and "NAME_test", the rest. */
+export const saveParts = (
+  home: string,
+  name: string,
+  parts: Readonly<Record<string, Rows>>,
+  { train, as }: { readonly train: number; readonly as: (of: Rows) => NpyArray },
+): Promise<void> =>
+  saveArrays(
+    home,
+    name,
+    Object.fromEntries(
+      Object.entries(parts).flatMap(([part, of]) => [
+        [`${part}_train`, as(take(of, upTo(train)))],
+        [`${part}_test`, as(take(of, upTo(count(of), train)))],
+      ]),
+    ),
+  );
 
 export const clear = (home: string): Promise<void> => rm(home, { recursive: true, force: true });

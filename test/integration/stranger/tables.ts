@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { tfl } from '../../unit/model/tfjs.js';
 import { readArrays } from './npzReader.js';
-import { asFloats, heldOut, rows, save, saveArrays, take, unexplained, upTo, wrongClasses, type Stranger } from './stranger.js'; // prettier-ignore
+import { asFloats, heldOut, rows, save, saveParts, take, unexplained, upTo, wrongClasses, type Stranger } from './stranger.js'; // prettier-ignore
 import { teach, type Rows } from './teach.js';
 
 let seed = 40;
@@ -130,11 +130,7 @@ export const twoInputs: Stranger = {
       for (let j = 0; j < 64; j++) image[i * 64 + j] = 0.7 * random.normal() + (j % 8 < 4 === (right === 0) ? 1 : 0);
     }
     const parts = { meta: rows([6], meta), image: rows([8, 8, 1], image), y: rows([], labels) };
-    const arrays = Object.entries(parts).flatMap(([name, of]) => [
-      [`${name}_train`, asFloats(take(of, upTo(400)))] as const,
-      [`${name}_test`, asFloats(take(of, upTo(n, 400)))] as const,
-    ]);
-    await saveArrays(home, 'two inputs/samples of both.npz', Object.fromEntries(arrays));
+    await saveParts(home, 'two inputs/samples of both.npz', parts, { train: 400, as: asFloats });
     const a = tfl.input({ shape: [6], name: 'meta' });
     const b = tfl.input({ shape: [8, 8, 1], name: 'image' });
     const seen = tfl.layers.conv2d({ filters: 8, kernelSize: 3, strides: 2, activation: 'relu', ...glorot() }).apply(b);
@@ -166,11 +162,7 @@ export const twoHeads: Stranger = {
     const kind = Float32Array.from({ length: n }, (_, i) => (x[i * 10]! + x[i * 10 + 1]! > 0 ? 1 : 0) + (x[i * 10 + 2]! > 0.8 ? 1 : 0)); // prettier-ignore
     const size = Float32Array.from({ length: n }, (_, i) => Math.abs(x[i * 10 + 1]!) + x[i * 10 + 3]! + 0.1 * random.normal()); // prettier-ignore
     const parts = { x: rows([10], x), kind: rows([], kind), size: rows([1], size) };
-    const arrays = Object.entries(parts).flatMap(([name, of]) => [
-      [`${name === 'x' ? 'x' : `y_${name}`}_train`, asFloats(take(of, upTo(400)))] as const,
-      [`${name === 'x' ? 'x' : `y_${name}`}_test`, asFloats(take(of, upTo(n, 400)))] as const,
-    ]);
-    await saveArrays(home, 'two heads/measured.npz', Object.fromEntries(arrays));
+    await saveParts(home, 'two heads/measured.npz', { x: parts.x, y_kind: parts.kind, y_size: parts.size }, { train: 400, as: asFloats }); // prettier-ignore
     const input = tfl.input({ shape: [10], name: 'features' });
     const trunk = dense(32, 'relu').apply(dense(48, 'relu').apply(input)) as tfl.SymbolicTensor;
     const head = (units: number, activation: 'softmax' | 'linear', name: string) =>
