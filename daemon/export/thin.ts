@@ -103,9 +103,10 @@ function resize(call: RoledCall['call'], role: ChannelRole, life: ChannelLife, w
     inputs: call.inputs.map((tensor) => indices(life.kept(tensor))),
     output: indices(life.kept(call.outputs[0]!)),
   };
-  for (const { weight, axis, side } of role.cuts) {
+  for (const { weight, axis, side, entries = 1 } of role.cuts) {
     const channels = side === 'input' ? kept.inputs[0]! : kept.output;
-    weights.set(cut(weights.byName.get(weight.name)!, axis, channels));
+    const places = channels.flatMap((channel) => Array.from({ length: entries }, (_, i) => channel * entries + i));
+    weights.set(cut(weights.byName.get(weight.name)!, axis, places));
   }
   // A bias that folding added.
   const bias =

@@ -1,7 +1,8 @@
 import { keepLargest, rejectNonFinite } from './select.js';
+import { sortDescending } from './sortDescending.js';
 
-/** Cells of the dynamic program's table; more points than limit / K are merged into equal runs first. */
-const TABLE_LIMIT = 1 << 23;
+/** Cells of the dynamic program's table; more points than limit / K are merged into runs first. */
+const TABLE_LIMIT = 1 << 20;
 
 /** Magnitudes of one sign in descending order, at most kappa of them: the only ones a best kappa can hold. */
 function descendingMagnitudes(v: Float32Array, sign: 1 | -1, kappa: number): Float32Array {
@@ -11,9 +12,36 @@ function descendingMagnitudes(v: Float32Array, sign: 1 | -1, kappa: number): Flo
   values = values.slice(0, count);
   if (count > kappa) {
     keepLargest(values, kappa, values);
-    values = values.filter((x) => x !== 0);
+    let kept = 0;
+    for (let i = 0; i < count; i++) if (values[i] !== 0) values[kept++] = values[i]!;
+    values = values.slice(0, kept);
   }
-  return values.sort().reverse();
+  return sortDescending(values);
+}
+
+/** Weights of one block of the prefix sums. */
+const BLOCK = 64;
+
+/** Magnitudes of one sign, largest first, with their prefix sums at every BLOCK-th: any sum in O(BLOCK). */
+class Magnitudes {
+  private readonly sums: Float64Array;
+
+  constructor(readonly values: Float32Array) {
+    this.sums = new Float64Array(Math.floor(values.length / BLOCK) + 1);
+    let sum = 0;
+    for (let i = 0; i <= values.length; i++) {
+      if (i % BLOCK === 0) this.sums[i / BLOCK] = sum;
+      if (i < values.length) sum += values[i]!;
+    }
+  }
+
+  /** Sum of the `count` largest. */
+  sum(count: number): number {
+    const block = Math.floor(count / BLOCK);
+    let sum = this.sums[block]!;
+    for (let i = block * BLOCK; i < count; i++) sum += this.values[i]!;
+    return sum;
+  }
 }
 
 /** Prefix sums of a side's points: weights[j] magnitudes with sum sums[j] in the j first points. */
@@ -23,18 +51,42 @@ interface Side {
   readonly sums: Float64Array;
 }
 
-function sideOf(values: Float32Array, run: number): Side {
-  const points = Math.ceil(values.length / run);
-  const weights = new Float64Array(points + 1);
-  const sums = new Float64Array(points + 1);
-  for (let j = 0; j < points; j++) {
-    const end = Math.min(values.length, (j + 1) * run);
-    let sum = sums[j]!;
-    for (let i = j * run; i < end; i++) sum += values[i]!;
-    sums[j + 1] = sum;
-    weights[j + 1] = end;
+/** @param cuts between points, as numbers of magnitudes from the largest; ascending, none twice, from 0 on. */
+const sideOf = (magnitudes: Magnitudes, cuts: readonly number[]): Side => ({
+  points: cuts.length - 1,
+  weights: Float64Array.from(cuts),
+  sums: Float64Array.from(cuts, (cut) => magnitudes.sum(cut)),
+});
+
+/** Cuts between runs of `run` neighbours, shorter where those differ by more than an even part of the range: the few large ones count. */
+function evenCuts({ values }: Magnitudes, run: number): number[] {
+  const cuts = [0];
+  const width = run === 1 ? 0 : values[0]! / Math.ceil(values.length / run);
+  for (let first = 0; first < values.length; first = cuts.at(-1)!) {
+    const end = Math.min(values.length, first + run);
+    let next = first + 1;
+    if (values[first]! - values[end - 1]! <= width) next = end;
+    else while (next < end && values[first]! - values[next]! <= width) next++;
+    cuts.push(next);
   }
-  return { points, weights, sums };
+  return cuts;
+}
+
+/** Finer cuts in all, and on both sides of each end that the last solution uses at least. */
+const CUTS = 1 << 12;
+const NEAR = 8;
+/** How much finer each time: less than NEAR, so that an end may move by more than one of the former steps. */
+const FINER = 4;
+
+function cutsNear(centres: readonly number[], step: number, length: number): number[] {
+  const near = Math.max(NEAR, Math.floor(CUTS / centres.length / 4));
+  const cuts = new Set([0]);
+  for (const centre of centres)
+    for (let i = -near; i <= near; i++) {
+      const cut = centre + i * step;
+      if (cut > 0 && cut <= length) cuts.add(cut);
+    }
+  return [...cuts].sort((a, b) => a - b);
 }
 
 /**
@@ -80,15 +132,14 @@ function cluster({ points, weights, sums }: Side, K: number): Clustering {
   return { gain, from };
 }
 
-/** Cluster means of the j first points in k clusters, largest first. */
-function means({ weights, sums }: Side, { from }: Clustering, k: number, j: number): number[] {
-  const centres: number[] = [];
+/** Where the clusters of the j first points in k clusters end, as points from the largest; the last is j. */
+function clusterEnds({ from }: Clustering, k: number, j: number): number[] {
+  const ends: number[] = [];
   for (let c = k, end = j; c > 0 && end > 0; c--) {
-    const start = from[c]![end]!;
-    centres.push((sums[end]! - sums[start]!) / (weights[end]! - weights[start]!));
-    end = start;
+    ends.push(end);
+    end = from[c]![end]!;
   }
-  return centres;
+  return ends.reverse();
 }
 
 /** For each j the best prefix up to it: argmax over i <= j of row[i]. */
@@ -98,21 +149,15 @@ function bestPrefix(row: Float64Array): Uint32Array {
   return best;
 }
 
-/**
- * The nested codebook: c_1..c_K (at most K, none 0) that minimise ||v - theta||^2 over theta_i in {0, c_1, ..., c_K} with
- * ||theta||_0 <= kappa. On the line the zeros and the clusters are intervals, negative weights go to negative codes, so
- * the two signs are clustered apart by dynamic programming, O(K n log n), and the best split of K and kappa is taken.
- * Exact for up to 2^23 / K weights among the kappa largest of each sign; beyond that, neighbours in order are merged.
- * @returns the codes in ascending order. @throws RangeError on a NaN or an infinity.
- */
-export function nestedCodebook(v: Float32Array, K: number, kappa: number): Float32Array {
-  for (let i = 0; i < v.length; i++) if (!Number.isFinite(v[i])) rejectNonFinite(v);
-  const values = ([1, -1] as const).map((sign) => descendingMagnitudes(v, sign, kappa));
-  const total = values[0]!.length + values[1]!.length;
-  const run = Math.max(1, Math.ceil((total * K) / TABLE_LIMIT));
-  const [plus, minus] = [sideOf(values[0]!, run), sideOf(values[1]!, run)];
-  const [plusClusters, minusClusters] = [cluster(plus, K), cluster(minus, K)];
+/** Clusters of both signs by their ends, as numbers of magnitudes from the largest, and what their means save of ||v||^2. */
+interface Solution {
+  readonly gain: number;
+  readonly ends: readonly [plus: readonly number[], minus: readonly number[]];
+}
 
+/** The best K clusters of both signs together that end at points, with at most kappa magnitudes. */
+function bestClusters(plus: Side, minus: Side, K: number, kappa: number): Solution {
+  const [plusClusters, minusClusters] = [cluster(plus, K), cluster(minus, K)];
   let best = { gain: -1, k: 0, plus: 0, minus: 0 };
   for (let k = 0; k <= K; k++) {
     const plusGain = plusClusters.gain[k]!;
@@ -127,10 +172,71 @@ export function nestedCodebook(v: Float32Array, K: number, kappa: number): Float
       if (gain > best.gain) best = { gain, k, plus: plusBest[j]!, minus: minusBest[room]! };
     }
   }
-  const codes = [
-    ...means(plus, plusClusters, best.k, best.plus),
-    ...means(minus, minusClusters, K - best.k, best.minus).map((mean) => -mean),
+  return {
+    gain: best.gain,
+    ends: [
+      clusterEnds(plusClusters, best.k, best.plus).map((point) => plus.weights[point]!),
+      clusterEnds(minusClusters, K - best.k, best.minus).map((point) => minus.weights[point]!),
+    ],
+  };
+}
+
+/** Solutions between ever finer cuts near the ends of the last, until cuts between single weights save no more. */
+function refine(
+  plus: Magnitudes,
+  minus: Magnitudes,
+  K: number,
+  kappa: number,
+  coarse: Solution,
+  run: number,
+): Solution {
+  let best = coarse;
+  for (let step = run, round = 0; round < ROUNDS; round++) {
+    const [ends, others] = best.ends;
+    step = Math.ceil(step / FINER);
+    // Where kappa binds, what one sign gives up is what the other takes.
+    const room = (side: readonly number[]): number => kappa - (side.at(-1) ?? 0);
+    const solution = bestClusters(
+      sideOf(plus, cutsNear([...ends, room(others)], step, plus.values.length)),
+      sideOf(minus, cutsNear([...others, room(ends)], step, minus.values.length)),
+      K,
+      kappa,
+    );
+    const better = solution.gain - best.gain > PROGRESS * solution.gain;
+    if (solution.gain > best.gain) best = solution;
+    if (step === 1 && !better) break;
+  }
+  return best;
+}
+
+/** Far more than seen. */
+const ROUNDS = 100;
+/** Share of what is saved that is rounding. */
+const PROGRESS = 1e-13;
+
+/**
+ * The nested codebook: c_1..c_K (at most K, none 0) that minimise ||v - theta||^2 over theta_i in {0, c_1, ..., c_K} with
+ * ||theta||_0 <= kappa. On the line the zeros and the clusters are intervals, negative weights go to negative codes, so
+ * the two signs are clustered apart by dynamic programming, O(K n log n), and the best split of K and kappa is taken.
+ * Exact for up to 2^20 / K weights among the kappa largest of each sign. Beyond that neighbours in order are merged, and the
+ * program runs again between finer cuts near the ends it found, down to single weights.
+ * @param cells of the program's table. @returns the codes in ascending order. @throws RangeError on a NaN or an infinity.
+ */
+export function nestedCodebook(v: Float32Array, K: number, kappa: number, cells = TABLE_LIMIT): Float32Array {
+  for (let i = 0; i < v.length; i++) if (!Number.isFinite(v[i])) rejectNonFinite(v);
+  const [plus, minus] = ([1, -1] as const).map((sign) => new Magnitudes(descendingMagnitudes(v, sign, kappa))) as [
+    Magnitudes,
+    Magnitudes,
   ];
+  const run = Math.max(1, Math.ceil(((plus.values.length + minus.values.length) * K) / cells));
+  const coarse = bestClusters(sideOf(plus, evenCuts(plus, run)), sideOf(minus, evenCuts(minus, run)), K, kappa);
+  const { ends } = run === 1 ? coarse : refine(plus, minus, K, kappa, coarse, run);
+  const codes = [plus, minus].flatMap((side, s) =>
+    ends[s]!.map((end, c) => {
+      const start = ends[s]![c - 1] ?? 0;
+      return ((s === 0 ? 1 : -1) * (side.sum(end) - side.sum(start))) / (end - start);
+    }),
+  );
   return Float32Array.from(codes).sort();
 }
 
@@ -141,17 +247,18 @@ export function nestedCodebook(v: Float32Array, K: number, kappa: number): Float
 export function ternaryScale(v: Float32Array, kappa: number): number {
   const kept = new Float32Array(v.length);
   keepLargest(v, kappa, kept);
-  const magnitudes = kept.filter((x) => x !== 0).map(Math.abs);
-  magnitudes.sort().reverse();
+  let count = 0;
+  for (let i = 0; i < kept.length; i++) if (kept[i] !== 0) kept[count++] = Math.abs(kept[i]!);
+  const magnitudes = sortDescending(kept.subarray(0, count));
   let sum = 0;
   let best = 0;
   let scale = 0;
-  magnitudes.forEach((x, i) => {
-    sum += x;
+  for (let i = 0; i < count; i++) {
+    sum += magnitudes[i]!;
     if ((sum * sum) / (i + 1) > best) {
       best = (sum * sum) / (i + 1);
       scale = sum / (i + 1);
     }
-  });
+  }
   return Math.fround(scale);
 }

@@ -2,16 +2,25 @@ import type { Compression } from './compression.js';
 import { nestedCodebook, ternaryScale } from './codebook.js';
 import { countNonZeros, keepLargest, requireFinite } from './select.js';
 
-/** The nearest of the codes (ascending, none 0, at least one) to x. */
-function nearest(codes: Float32Array, x: number): number {
-  let low = 0;
-  let high = codes.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (x * 2 > codes[middle]! + codes[middle + 1]!) low = middle + 1;
-    else high = middle;
-  }
-  return codes[low]!;
+/** Cells of the grid over the codes that say where the search for the nearest begins. */
+const CELLS = 1 << 12;
+
+/** The nearest of the codes (ascending, none 0, at least one) to a number. */
+function nearestOf(codes: Float32Array): (x: number) => number {
+  const last = codes.length - 1;
+  const lowest = codes[0]!;
+  const scale = last === 0 || codes[last]! === lowest ? 0 : CELLS / (codes[last]! - lowest);
+  const from = (x: number, at: number): number => {
+    while (at < last && x * 2 > codes[at]! + codes[at + 1]!) at++;
+    return at;
+  };
+  const begin = new Uint16Array(CELLS);
+  // One cell below, whatever the rounding.
+  if (scale > 0) for (let cell = 2; cell < CELLS; cell++) begin[cell] = from(lowest + (cell - 1) / scale, begin[cell - 1]!); // prettier-ignore
+  return (x) => {
+    const cell = (x - lowest) * scale;
+    return codes[from(x, cell > 0 ? begin[cell < CELLS ? cell | 0 : CELLS - 1]! : 0)]!;
+  };
 }
 
 /** What coding x as c instead of 0 saves of (x - theta)^2: x^2 - (x - c)^2. */
@@ -29,9 +38,14 @@ function keepLargestGains(
   gains: Float32Array,
   theta: Float32Array,
 ): void {
-  for (let i = 0; i < v.length; i++) gains[i] = Math.max(0, gainOf(v[i]!, code(i, v[i]!)));
+  for (let i = 0; i < v.length; i++) {
+    const x = v[i]!;
+    const c = code(i, x);
+    gains[i] = Math.max(0, gainOf(x, c));
+    theta[i] = c;
+  }
   keepLargest(gains, kappa, gains);
-  for (let i = 0; i < v.length; i++) theta[i] = gains[i]! > 0 ? code(i, v[i]!) : 0;
+  for (let i = 0; i < v.length; i++) if (gains[i] === 0) theta[i] = 0;
 }
 
 /** A compression whose result is on a codebook; `codes` are those of the last projection (ascending, without 0). */
@@ -39,7 +53,7 @@ export interface Quantization extends Compression {
   readonly codes: () => Float32Array;
 }
 
-/** Pruning and a codebook of K codes (and 0) learned in the same C step, exact: the nested codebook of codebook.ts. */
+/** Pruning and a codebook of K codes (and 0) learned in the same C step: the nested codebook of codebook.ts. */
 export function learnedCodebook(K: number, kappa: number, size: number): Quantization {
   const gains = new Float32Array(size);
   let codes: Float32Array = new Float32Array(0);
@@ -48,7 +62,10 @@ export function learnedCodebook(K: number, kappa: number, size: number): Quantiz
     project(v, _mu, theta) {
       codes = nestedCodebook(v, K, kappa);
       if (codes.length === 0) theta.fill(0);
-      else keepLargestGains(v, kappa, (_i, x) => nearest(codes, x), gains, theta);
+      else {
+        const nearest = nearestOf(codes);
+        keepLargestGains(v, kappa, (_i, x) => nearest(x), gains, theta);
+      }
     },
     cost: countNonZeros,
     codes: () => codes,

@@ -18,6 +18,14 @@ export interface KeptChannels {
   readonly output: readonly number[];
 }
 
+export interface Cut {
+  readonly weight: WeightTensor;
+  readonly axis: number;
+  readonly side: 'input' | 'output';
+  /** Entries per channel along the axis, side by side. Default 1. */
+  readonly entries?: number;
+}
+
 export interface ChannelRole {
   /** Reads its input through a kernel. */
   readonly linear?: LinearMap;
@@ -28,7 +36,7 @@ export interface ChannelRole {
   /** One value per output channel: what it is for every sample and position, NaN where that varies. */
   constants(inputs: readonly Float64Array[]): Float64Array;
   /** Weights to cut, along which axis, by what is kept of which side. */
-  readonly cuts: readonly { readonly weight: WeightTensor; readonly axis: number; readonly side: 'input' | 'output' }[];
+  readonly cuts: readonly Cut[];
   /** Adjusts the layer's config to the channels kept. */
   resize?(config: Json, kept: KeptChannels): void;
 }
@@ -109,6 +117,9 @@ function linear(
 const zeroPads = (config: Json): boolean => (stringAt(config, 'padding') ?? 'valid').toLowerCase() !== 'valid';
 const convolution = unlessChannelsFirst(linear({ input: -2, output: -1 }, 'filters', zeroPads));
 
+/** The borders of its output see fewer taps. */
+const transposed = unlessChannelsFirst(linear({ input: -1, output: -2 }, 'filters', () => true));
+
 const depthwise: Rule = (call, weights) => {
   const { config } = call.node.layer;
   const kernel = own(call, weights, 'depthwise_kernel');
@@ -132,6 +143,32 @@ const depthwise: Rule = (call, weights) => {
       { weight: kernel, axis: kernel.shape.length - 2, side: 'input' },
       ...(bias ? [{ weight: bias, axis: 0, side: 'output' as const }] : []),
     ],
+  };
+};
+
+/** A depthwise convolution and a pointwise one; no activation between them. */
+const separable: Rule = (call, weights) => {
+  const { config } = call.node.layer;
+  const filters = own(call, weights, 'depthwise_kernel');
+  const kernel = own(call, weights, 'pointwise_kernel');
+  if (!filters || !kernel) return null;
+  const activation = scalarFunction(field(config, 'activation'));
+  const bias = own(call, weights, 'bias');
+  const [inputAxis, outputAxis] = [kernel.shape.length - 2, kernel.shape.length - 1];
+  // What a constant becomes in the depthwise part is not followed, but for 0.
+  const map: LinearMap = { kernel, depthwise: filters, inputAxis, outputAxis, ...(bias && { bias }), activation: activation ?? (() => NaN), foldsZeroOnly: true }; // prettier-ignore
+  return {
+    linear: map,
+    fixed: activation === null,
+    tied: () => [],
+    constants: (inputs) => linearConstants(map, inputs[0]!),
+    cuts: [
+      { weight: filters, axis: filters.shape.length - 2, side: 'input' },
+      { weight: kernel, axis: inputAxis, side: 'input', entries: filters.shape.at(-1)! },
+      { weight: kernel, axis: outputAxis, side: 'output' },
+      ...(bias ? [{ weight: bias, axis: 0, side: 'output' as const }] : []),
+    ],
+    resize: (layer, { output }) => setNumber(layer, 'filters', output.length),
   };
 };
 
@@ -244,10 +281,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   Conv1D: convolution,
   Conv2D: convolution,
   Conv3D: convolution,
-  // The borders of its output see fewer taps.
-  Conv2DTranspose: unlessChannelsFirst(linear({ input: -1, output: -2 }, 'filters', () => true)),
+  Conv2DTranspose: transposed,
+  Conv3DTranspose: transposed,
   Embedding: linear({ input: null, output: -1 }, 'output_dim', () => false),
   DepthwiseConv2D: unlessChannelsFirst(depthwise),
+  SeparableConv2D: unlessChannelsFirst(separable),
   BatchNormalization: batchNormalization,
   PReLU: prelu,
   Activation: activated((config) => scalarFunction(field(config, 'activation'))),
@@ -275,6 +313,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   MaxPooling2D: pooling,
   AveragePooling1D: pooling,
   AveragePooling2D: pooling,
+  MaxPooling3D: pooling,
+  AveragePooling3D: pooling,
   GlobalAveragePooling1D: pooling,
   GlobalAveragePooling2D: pooling,
   GlobalMaxPooling1D: pooling,

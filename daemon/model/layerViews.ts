@@ -16,10 +16,10 @@ type Weight = LayerSummary['weights'][number];
 /** Groups with a kernel that this budget does not prune: zeros in the others would not remove them. */
 function heldGroups(layers: readonly LayerSummary[], pruned: ReadonlySet<string>): ReadonlySet<number> {
   const held = new Set<number>();
-  for (const { className, weights } of layers) {
+  for (const { weights } of layers) {
     for (const { name, prunable, groups } of weights) {
       // A depthwise kernel makes nothing of nothing.
-      if (!prunable || pruned.has(name) || className === 'DepthwiseConv2D') continue;
+      if (!prunable || pruned.has(name) || name.endsWith('/depthwise_kernel')) continue;
       for (const group of groups ?? []) held.add(group);
     }
   }
@@ -48,11 +48,15 @@ export function layerViews(
   budget: BudgetSpec,
   trained: (weight: Weight) => boolean = ({ trainable }) => trainable,
 ): ViewedLayer[] {
+  // The filters of a separable convolution are its pointwise kernel's: limits on them are under the layer's name.
+  const ownsUnits = ({ name }: Weight): boolean => seesUnits(budget) && name.endsWith('/pointwise_kernel');
   const kernels = layers
     .filter(({ name }) => names.includes(name))
     .flatMap((layer) => {
       const prunable = layer.weights.filter((weight) => weight.prunable);
-      return prunable.filter(trained).map((weight) => ({ layer, weight, alone: prunable.length === 1 }));
+      return prunable
+        .filter(trained)
+        .map((weight) => ({ layer, weight, alone: prunable.length === 1 || ownsUnits(weight) }));
     });
   const views = kernels.map(({ layer, weight, alone }) => ({
     layer: layer.name,

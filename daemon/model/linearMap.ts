@@ -6,25 +6,48 @@ export interface LinearMap {
   /** null for an embedding, whose input is an index. */
   readonly inputAxis: number | null;
   readonly outputAxis: number;
+  /** Where one filter of a single channel comes first (separable convolutions): what the kernel reads is what these make. */
+  readonly depthwise?: WeightTensor;
   readonly bias?: WeightTensor;
   readonly activation: (x: number) => number;
   /** Zero padding makes a constant input vary at the borders, unless it is 0. */
   readonly foldsZeroOnly: boolean;
 }
 
+/** Products of a channel that the kernel reads, and 1 for each that is more than zeros. */
+function productsOf({ depthwise }: LinearMap): { multiplier: number; made: Uint8Array } | null {
+  if (!depthwise) return null;
+  const [channels, multiplier] = [depthwise.shape.at(-2)!, depthwise.shape.at(-1)!];
+  const made = new Uint8Array(channels * multiplier);
+  depthwise.data.forEach((w, i) => {
+    if (w !== 0) made[i % made.length] = 1;
+  });
+  return { multiplier, made };
+}
+
 const product = (dims: readonly number[]): number => dims.reduce((n, dim) => n * dim, 1);
 
-/** Calls `visit(value, input channel, output channel, index)` for each kept (non-zero) weight. Embeddings read channel 0. */
+/**
+ * Calls `visit(value, input channel, output channel, index)` for each kept (non-zero) weight that reads what may not be 0.
+ * Embeddings read channel 0.
+ */
 export function forEachKept(
-  { kernel: { data, shape }, inputAxis, outputAxis }: LinearMap,
+  map: LinearMap,
   visit: (value: number, input: number, output: number, index: number) => void,
 ): void {
+  const { inputAxis, outputAxis } = map;
+  const { data, shape } = map.kernel;
+  const products = productsOf(map);
   const [inputs, outputs] = [inputAxis === null ? 1 : shape[inputAxis]!, shape[outputAxis]!];
   const inputStride = inputAxis === null ? 1 : product(shape.slice(inputAxis + 1));
   const outputStride = product(shape.slice(outputAxis + 1));
   for (let i = 0; i < data.length; i++) {
     const value = data[i]!;
-    if (value !== 0) visit(value, Math.floor(i / inputStride) % inputs, Math.floor(i / outputStride) % outputs, i);
+    if (value === 0) continue;
+    const input = Math.floor(i / inputStride) % inputs;
+    const output = Math.floor(i / outputStride) % outputs;
+    if (!products) visit(value, input, output, i);
+    else if (products.made[input] === 1) visit(value, Math.floor(input / products.multiplier), output, i);
   }
 }
 

@@ -43,6 +43,12 @@ export function unitGroups(
     const inputsBehind = linear
       ? linear.kernel.shape.slice(linear.outputAxis + 1).reduce((product, n) => product * n, 1)
       : 1;
+    // A depthwise filter in front of a pointwise kernel goes with the channel it reads.
+    if (linear?.depthwise) {
+      const { name, shape } = linear.depthwise;
+      const read = groupsOf(call.inputs[0]!);
+      groups.set(name, read.flatMap((group) => new Array<number>(shape.at(-1)!).fill(group))); // prettier-ignore
+    }
     const depthwise = call.node.weights.find(({ name }) => name.endsWith('/depthwise_kernel'));
     const kernel = linear ? linear.kernel.name : depthwise?.name;
     const along = role.cuts.filter(({ weight, side }) => side === 'output' && GOES_ALONG.test(weight.name));

@@ -101,7 +101,7 @@ function imageLayer(random: Random, x: Symbolic): Symbolic {
     () => L.zeroPadding2d({ padding: [[0, 0], [1, 2]], dataFormat: 'channelsFirst' }).apply(x) as Symbolic,
     () => L.cropping2D({ cropping: spatial(x) > 2 ? [[1, 0], [0, 1]] : [[0, 0], [0, 0]], dataFormat: 'channelsLast' }).apply(x) as Symbolic,
     () => L.upSampling2d({ size: spatial(x) > 4 ? [1, 1] : [2, 1], dataFormat: 'channelsLast' }).apply(x) as Symbolic,
-    () => L.separableConv2d({ filters: 3, kernelSize: 1, depthwiseInitializer: 'zeros', pointwiseInitializer: 'zeros', biasInitializer: 'zeros' }).apply(x) as Symbolic,
+    () => L.separableConv2d({ filters: 3, kernelSize: spatial(x) > 2 ? 2 : 1, padding, activation: activation(random), useBias: chance(random, 0.7), depthwiseInitializer: 'zeros', pointwiseInitializer: 'zeros', biasInitializer: 'zeros' }).apply(x) as Symbolic,
   ]; // prettier-ignore
   return pick(random, steps)();
 }

@@ -1,0 +1,121 @@
+/** Neuron budgets of depthwise chains: the filters count, go with all that belongs to them, and the thinned file computes what the masked one does. */
+import * as tfl from '@tensorflow/tfjs-layers';
+import '@tensorflow/tfjs-backend-cpu';
+import * as ort from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+import { thin } from '../../../daemon/export/thin.js';
+import { onnxFile } from '../../../daemon/export/writeOnnx.js';
+import { createCompression, type BudgetSpec } from '../../../daemon/lc/budgets.js';
+import { groupUnits } from '../../../daemon/lc/groups.js';
+import { createRandom } from '../../../daemon/lc/random.js';
+import { layerViews } from '../../../daemon/model/layerViews.js';
+import type { Model } from '../../../daemon/model/model.js';
+import { summarizeModel } from '../../../daemon/model/summarize.js';
+import { withWeights } from '../../../daemon/model/weights.js';
+import { builtModel } from './builtModel.js';
+import { expectSame } from './expectSame.js';
+
+const L = tfl.layers;
+type Symbolic = tfl.SymbolicTensor;
+const SAMPLE = [10, 10, 3] as const;
+const same = { kernelSize: 3, padding: 'same' } as const;
+const through = (x: Symbolic, ...layers: tfl.layers.Layer[]): Symbolic =>
+  layers.reduce((at, layer) => layer.apply(at) as Symbolic, x);
+const pooled = () => [L.globalAveragePooling2d({}), L.dense({ units: 4, activation: 'softmax', name: 'answer' })];
+
+function network(build: (x: Symbolic) => Symbolic): Model {
+  const input = tfl.input({ shape: [...SAMPLE] });
+  const model = tfl.model({ inputs: input, outputs: build(input) });
+  const topology = model.toJSON(null, false) as { config: { layers: { config: Record<string, unknown> }[] } };
+  // TensorFlow.js leaves it out of what it writes of separable convolutions.
+  topology.config.layers.forEach(({ config }, i) => {
+    const { depthMultiplier } = model.layers[i] as unknown as { depthMultiplier?: number };
+    if (depthMultiplier !== undefined) config['depth_multiplier'] = depthMultiplier;
+  });
+  return builtModel(topology, false, 3);
+}
+
+const viewsOf = (model: Model, budget: BudgetSpec) => {
+  const layers = summarizeModel(model);
+  return layerViews(layers, layers.filter((layer) => layer.prunable > 0).map(({ name }) => name), budget); // prettier-ignore
+};
+
+/** The model with the budget's C step done. */
+function projected(model: Model, budget: BudgetSpec): Model {
+  const views = viewsOf(model, budget);
+  const values = new Map(model.weights.map(({ name, data }) => [name, data]));
+  const names = views.flatMap(({ weights }) => weights);
+  const theta = Float32Array.from(names.flatMap((name) => [...values.get(name)!]));
+  createCompression(budget, views.map(({ view }) => view)).project(theta, 1, theta); // prettier-ignore
+  let at = 0;
+  return withWeights(model, new Map(names.map((name) => [name, theta.slice(at, (at += values.get(name)!.length))])));
+}
+
+async function outputs(model: Model): Promise<Float32Array> {
+  const random = createRandom(5);
+  const inputs = Float32Array.from({ length: 3 * 300 }, () => random.normal());
+  const session = await ort.InferenceSession.create(await onnxFile(model), { intraOpNumThreads: 1 });
+  const result = await session.run({ [session.inputNames[0]!]: new ort.Tensor('float32', inputs, [3, ...SAMPLE]) });
+  return result[session.outputNames[0]!]!.data as Float32Array;
+}
+
+/** What a summary of a thinned model says of its weights, by name. */
+const shapes = (model: Model) => new Map(model.weights.map(({ name, shape }) => [name, shape]));
+
+/** With the groups there are, by hand, in the order of layers. */
+const NETWORKS: [name: string, classes: [layer: string, filters: number][], build: (x: Symbolic) => Symbolic][] = [
+  ['MobileNet: Conv, BatchNormalization, ReLU, depthwise, BatchNormalization, PReLU, Conv', [['a', 8], ['b', 6]],
+    (x) => through(x, L.conv2d({ name: 'a', filters: 8, ...same, useBias: false }), L.batchNormalization(), L.reLU({ maxValue: 6 }),
+      L.depthwiseConv2d({ name: 'd', ...same, strides: 2, useBias: false }), L.batchNormalization(), L.prelu({ sharedAxes: [1, 2] } as never), L.conv2d({ name: 'b', filters: 6, kernelSize: 1 }), ...pooled())],
+  ['two filters a channel, Flatten before Dense', [['a', 5], ['b', 4]],
+    (x) => through(x, L.conv2d({ name: 'a', filters: 5, ...same, activation: 'relu' }), L.depthwiseConv2d({ name: 'd', ...same, depthMultiplier: 2, activation: 'relu' }),
+      L.conv2d({ name: 'b', filters: 4, kernelSize: 3, strides: 2 }), L.flatten(), L.dense({ units: 4, name: 'answer' }))],
+  ['Xception: separable convolutions', [['a', 8], ['b', 6], ['c', 5]],
+    (x) => through(x, L.separableConv2d({ name: 'a', filters: 8, ...same, activation: 'relu' }), L.separableConv2d({ name: 'b', filters: 6, ...same, depthMultiplier: 2, useBias: false }), L.batchNormalization(),
+      L.reLU(), L.separableConv2d({ name: 'c', filters: 5, kernelSize: 3, depthMultiplier: 3, activation: 'tanh' }), L.maxPooling2d({ poolSize: 2 }), ...pooled())],
+  ['a residual add joins the filters of a Conv and a separable convolution', [['a', 6], ['c', 4]],
+    (x) => {
+      const a = through(x, L.conv2d({ name: 'a', filters: 6, ...same }));
+      const b = through(a, L.depthwiseConv2d({ name: 'd', ...same, activation: 'relu' }), L.separableConv2d({ name: 'b', filters: 6, ...same }));
+      return through(L.add().apply([a, b]) as Symbolic, L.reLU(), L.separableConv2d({ name: 'c', filters: 4, ...same }), ...pooled());
+    }],
+  ['transposed convolutions around a depthwise one', [['a', 6], ['b', 4]],
+    (x) => through(x, L.conv2dTranspose({ name: 'a', filters: 6, kernelSize: 2, strides: 2 }), L.leakyReLU({ alpha: 0.1 }), L.depthwiseConv2d({ name: 'd', ...same }), L.conv2dTranspose({ name: 'b', filters: 4, ...same }), ...pooled())],
+]; // prettier-ignore
+
+describe.each(NETWORKS)('%s', (_name, classes, build) => {
+  const model = network(build);
+
+  it('counts each filter once, with its depthwise filters', () => {
+    const groups = groupUnits(viewsOf(model, { neurons: 1 }).map(({ view }) => view));
+    expect(groups.classes).toEqual(classes.map(([name, count]) => ({ name, count })));
+  });
+
+  it.each([
+    { neurons: '50%' },
+    { neurons: 1 },
+    { flops: '40%', prune: 'neurons' },
+    { neurons: '60%', layers: { [classes[0]![0]]: { floor: '75%' } } },
+  ] as BudgetSpec[])(
+    '%j: the thinned file has the filters that are kept, and the outputs of the masked one',
+    async (budget) => {
+      // prettier-ignore
+      const masked = projected(model, budget);
+      const { model: thinned, layers, weights } = thin(masked);
+      const total = classes.reduce((sum, [, count]) => sum + count, 0);
+      const kept = classes.map(([name]) => layers.find(({ layer }) => layer === name)!.kept);
+      const left = kept.reduce((a, b) => a + b, 0);
+      if (budget.neurons === '50%') expect(left).toBe(Math.ceil(total / 2));
+      // No layer is without units, though it is all zeros.
+      if (budget.neurons === 1) expect(left).toBe(classes.length);
+      if (budget.layers) expect(kept[0]).toBeGreaterThanOrEqual(Math.ceil(0.75 * classes[0]![1]));
+      expect(left).toBeLessThan(total);
+      expect(weights.after).toBeLessThan(weights.before);
+      const second = shapes(thinned).get('c/pointwise_kernel');
+      if (second && classes.length === 3) expect(second.slice(2)).toEqual([3 * kept[1]!, kept[2]]);
+      const depthwise = shapes(thinned).get('d/depthwise_kernel');
+      if (depthwise) expect(depthwise[2]).toBe(kept[0]);
+      expectSame(await outputs(thinned), await outputs(masked), JSON.stringify(budget), 2e-5);
+    },
+  );
+});
