@@ -5,6 +5,7 @@ import { withZeroInitializers } from '../../model/zeroInitializers.js';
 import { UserError } from '../../protocol/errors.js';
 import { checkWiring } from '../builtWiring.js';
 import type { Parameter } from '../engine.js';
+import { byProducts, useHalfPixelCentres } from '../halfPixelCentres.js';
 import { keepInferenceMode } from '../inferenceMode.js';
 import type { TensorFlow } from './tensorflow.js';
 
@@ -51,6 +52,7 @@ export async function loadModel(tf: TensorFlow, model: Model, topology: Topology
     });
   }
   checkWiring(layersModel, topology, model.path);
+  useHalfPixelCentres(tf.core, byProducts, layersModel, topology);
   keepInferenceMode(layersModel, topology);
 
   const byName = new Map(model.weights.map((weight) => [weight.name, weight]));

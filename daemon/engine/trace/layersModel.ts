@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 // Registers the layers, all gradients and the chained operations that some layers call.
 import * as tfl from '@tensorflow/tfjs-layers';
 import { UserError } from '../../protocol/errors.js';
@@ -6,6 +6,7 @@ import type { Model } from '../../model/model.js';
 import { withZeroInitializers } from '../../model/zeroInitializers.js';
 import { sameShape } from '../graph/ir.js';
 import { checkWiring } from '../builtWiring.js';
+import { byKernel, useHalfPixelCentres } from '../halfPixelCentres.js';
 import { keepInferenceMode } from '../inferenceMode.js';
 import { allLayers } from '../layerTree.js';
 import { withTracing } from './backend.js';
@@ -51,6 +52,7 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
     throw new UserError('model-invalid', `${path}: TensorFlow.js cannot build the model: ${(error as Error).message.split('\n')[0]}`); // prettier-ignore
   }
   checkWiring(model, topology, path);
+  useHalfPixelCentres(tf, byKernel, model, topology);
   keepInferenceMode(model, topology);
   repairGradients();
   const stack: tfl.layers.Layer[] = [];
