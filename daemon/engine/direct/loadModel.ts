@@ -7,6 +7,7 @@ import { checkWiring } from '../builtWiring.js';
 import type { Parameter } from '../engine.js';
 import { byProducts, useHalfPixelCentres } from '../halfPixelCentres.js';
 import { keepInferenceMode } from '../inferenceMode.js';
+import { repairLayers } from './layerRepairs.js';
 import type { TensorFlow } from './tensorflow.js';
 
 /** A variable of the loaded model and where its weights lie in the flat vector. */
@@ -52,6 +53,7 @@ export async function loadModel(tf: TensorFlow, model: Model, topology: Topology
     });
   }
   checkWiring(layersModel, topology, model.path);
+  repairLayers(tf, layersModel);
   useHalfPixelCentres(tf.core, byProducts, layersModel, topology);
   keepInferenceMode(layersModel, topology);
 
