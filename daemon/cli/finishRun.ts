@@ -1,6 +1,7 @@
 /** What follows a run in the foreground that has ended well. */
 import { join, relative } from 'node:path';
 import { UserError } from '../protocol/errors.js';
+import { shellWord } from '../protocol/shellWord.js';
 import type { PathPoint } from '../protocol/events.js';
 import { pathPoints } from '../runs/pathPoints.js';
 import { readReference, readRunModel } from '../runs/runModels.js';
@@ -74,7 +75,9 @@ async function finishPath(
   terminal.print('');
   terminal.print(`model   ${relative(process.cwd(), join(folder, 'result', 'model.json'))}`);
   terminal.print(`report  ${relative(process.cwd(), join(folder, 'result', 'report.html'))}`);
-  terminal.print(`others  lc-prune export ${relative(process.cwd(), folder) || folder} --point N --format FORMAT`);
+  terminal.print(
+    `others  lc-prune export ${shellWord(relative(process.cwd(), folder) || folder)} --point N --format FORMAT`,
+  );
   terminal.emit(answerLine(point, answer, folder));
   terminal.emit({ ...done, folder });
   if (answer.maxErrorIncrease !== null && !answer.met) {

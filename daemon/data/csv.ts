@@ -1,25 +1,26 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import { CsvError, parse, type CsvErrorCode } from 'csv-parse';
-import type { UserError } from '../protocol/errors.js';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, gunzipSync, constants } from 'node:zlib';
 import { invalidData } from './dataError.js';
+import { findDelimiter, findNumberStyle, plainNumber } from './delimited/dialect.js';
+import { readRecords, type TextRecord } from './delimited/records.js';
+import { leftOut, rowsOf, type RowFacts } from './delimited/rows.js';
+import { textOfBytes } from './delimited/textOfBytes.js';
+import { isGzip } from './idx.js';
 import type { ReadContext } from './openOptions.js';
 import type { RawDataset } from './rawDataset.js';
 import { readHead, type SourceFile } from './sourceFile.js';
-import { isNumeric } from './tableCells.js';
+import { isBoolean, isNumeric } from './tableCells.js';
 import { readTables, SAMPLE_ROWS, type Table } from './tableSource.js';
 
 const SNIFF_BYTES = 65536;
-const DELIMITERS = [',', ';', '\t', '|'];
-/** One record; more is a quote that was never closed, or no CSV. */
-const MAX_RECORD_BYTES = 16 * 1024 * 1024;
-const OTHER_WIDTH = 'the row has another number of columns than the first';
-const TOO_LONG = 'a row of more than 16 MB: this is no CSV, or a quote is never closed';
+/** So many whole numbers in a row, from 0, are names that pandas gave to columns without any. */
+const NUMBERED_COLUMNS = 4;
 
 /**
- * CSV data of a plan: UTF-8 (with or without BOM), LF or CRLF, quoted fields, separated by comma, semicolon, tab or bar;
- * a header where the first row is no data.
+ * CSV data of a plan: UTF-8, UTF-16 or Windows-1252, plain or gzip, any line ends, quoted fields, separated by comma,
+ * semicolon, tab, bar or spaces; a header where the first row is no data, or in a comment.
  */
 export async function readCsvSource(context: ReadContext): Promise<RawDataset> {
   const { source, test } = context;
@@ -27,163 +28,129 @@ export async function readCsvSource(context: ReadContext): Promise<RawDataset> {
 }
 
 async function openCsv(file: SourceFile): Promise<Table> {
-  const start = Buffer.from(readHead(file, SNIFF_BYTES));
-  if ((start[0] === 0xff && start[1] === 0xfe) || (start[0] === 0xfe && start[1] === 0xff) || start.includes(0))
-    throw invalidData(file.name, 'this is not UTF-8 text; save the table as CSV in UTF-8');
+  const notes: string[] = [];
+  const start = headOf(file);
+  const note = (sentence: string) => void notes.push(sentence);
   const digest = createHash('sha256');
-  const records = readRecords(file, sniffDelimiter(start.toString('utf8')), digest);
-  const head: string[][] = [];
-  for (let next = await records.next(); !next.done; next = await records.next()) {
+  const delimiter = findDelimiter(await headText(file.name, start));
+  const facts: RowFacts = { namesInComment: null, comments: 0, empty: 0 };
+  const text = textOfBytes(file.name, start, bytesOf(file, digest), note);
+  const rows = rowsOf(file.name, delimiter, readRecords(file.name, delimiter, text), facts);
+  const head: TextRecord[] = [];
+  for (let next = await rows.next(); !next.done; next = await rows.next()) {
     head.push(next.value);
     if (head.length > SAMPLE_ROWS) break;
   }
   const [first, second] = head;
   if (!first) throw invalidData(file.name, 'there are no rows in it');
-  const names = hasHeader(first, second ?? null)
-    ? uniqueNames(
-        file,
-        first.map((cell) => cell.trim()),
-      )
-    : null;
-  if (names) head.shift();
-  const lineOffset = names ? 2 : 1;
+  const style = findNumberStyle(
+    head.map(({ cells }) => cells),
+    delimiter,
+  );
+  if (style.note) note(style.note);
+  const isPlain = style.decimal === '.' && style.note === null;
+  const plain = ({ cells }: TextRecord) => (isPlain ? cells : cells.map((cell) => plainNumber(cell, style)));
+  let names: readonly string[] | null = null;
+  if (hasHeader(plain(first), second ? plain(second) : null)) names = head.shift()!.cells;
+  else if (facts.namesInComment && hasHeader(facts.namesInComment, plain(first))) names = facts.namesInComment;
+  else if (second && areNumbered(first.cells)) {
+    names = head.shift()!.cells;
+    note('The first row, which counts the columns, is taken for their names.');
+  }
+  let line = (head[0] ?? first).line;
   return {
     name: file.name,
-    names,
-    head,
-    rowName: (i) => `line ${i + lineOffset}`,
+    names: names && uniqueNames(file, names),
+    head: head.map(plain),
+    rowName: () => `line ${line}`,
     classNames: () => null,
+    isIndex: () => false,
+    notes: () => [...notes, ...leftOut(facts)],
     async *rows() {
-      yield* head;
-      yield* records;
+      for (const record of head) {
+        line = record.line;
+        yield plain(record);
+      }
+      for await (const record of rows) {
+        line = record.line;
+        yield plain(record);
+      }
     },
     hash: () => digest.digest('hex'),
     async close() {
-      await records.return(undefined);
+      await rows.return(undefined);
     },
   };
 }
 
-/**
- * Records of the file. Lines without quotes are split here, ten times faster than a general parser; from the first quote on,
- * csv-parse takes over.
- */
-async function* readRecords(file: SourceFile, delimiter: string, digest: Hash): AsyncGenerator<string[], undefined> {
-  const chunks = textChunks(file, digest);
-  let rest = '';
-  let lines = 0;
-  let width: number | null = null;
-  const split = (line: string): string[] | null => {
-    lines++;
-    if (line.trim() === '') return null;
-    const cells = line.split(delimiter);
-    width ??= cells.length;
-    if (cells.length === width) return cells;
-    throw invalidData(file.name, `line ${lines}: ${OTHER_WIDTH}`);
-  };
+/** The first bytes of the text, unpacked. */
+function headOf(file: SourceFile): Uint8Array {
+  const head = readHead(file, SNIFF_BYTES);
+  if (!isGzip(head)) return head;
   try {
-    for await (const chunk of chunks) {
-      rest += chunk;
-      if (rest.includes('"') || (rest.includes('\r') && !rest.includes('\n'))) {
-        yield* parseQuoted(file, delimiter, rest, chunks, lines, width);
-        return;
-      }
-      const end = rest.lastIndexOf('\n');
-      if (end < 0 && rest.length > MAX_RECORD_BYTES) throw invalidData(file.name, `line ${lines + 1}: ${TOO_LONG}`);
-      if (end < 0) continue;
-      const complete = rest.slice(0, end).split('\n');
-      rest = rest.slice(end + 1);
-      for (const line of complete) {
-        const cells = split(line);
-        if (cells) yield cells;
-      }
-    }
-    const last = split(rest);
-    if (last) yield last;
-  } finally {
-    await chunks.return(undefined);
+    return gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 1032 * SNIFF_BYTES }).subarray(
+      0,
+      SNIFF_BYTES,
+    );
+  } catch {
+    throw invalidData(file.name, 'the gzip data is damaged; get the file again');
   }
 }
 
-async function* textChunks(file: SourceFile, digest: Hash): AsyncGenerator<string, undefined> {
-  // TextDecoder drops the byte order mark.
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let read = 0;
-  const decode = (bytes?: Buffer): string => {
-    try {
-      return bytes ? decoder.decode(bytes, { stream: true }) : decoder.decode();
-    } catch {
-      throw invalidData(
-        file.name,
-        `this is not UTF-8 text (somewhere after byte ${read}); save the table as CSV in UTF-8`,
-      );
-    }
-  };
-  for await (const bytes of createReadStream(file.path) as AsyncIterable<Buffer>) {
-    digest.update(bytes);
-    yield decode(bytes);
-    read += bytes.length;
-  }
-  yield decode();
+async function headText(name: string, head: Uint8Array): Promise<string> {
+  // The last character may be cut: the end of the last line decides nothing.
+  const whole = head.length < SNIFF_BYTES ? head : head.subarray(0, (head.lastIndexOf(0x0a) + 1 || head.length) & ~1);
+  let text = '';
+  const bytes = (async function* () {
+    yield whole;
+  })();
+  for await (const piece of textOfBytes(name, head, bytes, () => undefined)) text += piece;
+  return text;
 }
 
-async function* parseQuoted(
-  file: SourceFile,
-  delimiter: string,
-  first: string,
-  chunks: AsyncGenerator<string, undefined>,
-  linesBefore: number,
-  width: number | null,
-): AsyncGenerator<string[], undefined> {
-  const parser = parse({ delimiter, trim: true, skip_empty_lines: true, max_record_size: MAX_RECORD_BYTES });
-  const input = Readable.from(
-    (async function* () {
-      yield first;
-      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
-    })(),
-  );
-  input.on('error', (error) => parser.destroy(error));
-  input.pipe(parser);
-  try {
-    for await (const record of parser as AsyncIterable<string[]>) {
-      if (width !== null && record.length !== width)
-        throw invalidData(file.name, `line ${linesBefore + parser.info.lines}: ${OTHER_WIDTH}`);
-      yield record;
+/** The file's bytes, unpacked where they are gzip; `digest` takes those of the file. */
+async function* bytesOf(file: SourceFile, digest: Hash): AsyncGenerator<Uint8Array, undefined> {
+  const stored = async function* (): AsyncGenerator<Uint8Array, undefined> {
+    for await (const bytes of createReadStream(file.path) as AsyncIterable<Buffer>) {
+      digest.update(bytes);
+      yield bytes;
     }
+  };
+  if (!isGzip(readHead(file, 2))) {
+    yield* stored();
+    return;
+  }
+  const unpacked = createGunzip();
+  const done = pipeline(stored, unpacked).catch(() => undefined);
+  try {
+    yield* unpacked as AsyncIterable<Uint8Array>;
+    await done;
   } catch (error) {
-    if (error instanceof CsvError) throw csvProblem(file, error, linesBefore);
-    throw error;
-  } finally {
-    input.destroy();
-    parser.destroy();
+    if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') !== true) throw error;
+    throw invalidData(file.name, 'the gzip data is damaged or cut short; get the file again');
   }
 }
 
-function csvProblem(file: SourceFile, error: CsvError, linesBefore: number): UserError {
-  const line = typeof error['lines'] === 'number' ? `line ${linesBefore + error['lines']}: ` : '';
-  const problem: Partial<Record<CsvErrorCode, string>> = {
-    CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: OTHER_WIDTH,
-    CSV_QUOTE_NOT_CLOSED: 'a quote is never closed',
-    CSV_MAX_RECORD_SIZE: TOO_LONG,
-  };
-  const why = problem[error.code] ?? `this is not well-formed CSV (${error.message.split('\n')[0]})`;
-  return invalidData(file.name, `${line}${why}`);
-}
-
-/** The candidate that occurs most often outside quotes in the first line. */
-function sniffDelimiter(text: string): string {
-  const line = (text.split(/\r?\n/).find((part) => part.trim() !== '') ?? '').replace(/"[^"]*"/g, '');
-  const counts = DELIMITERS.map((delimiter) => line.split(delimiter).length);
-  return DELIMITERS[counts.indexOf(Math.max(...counts))]!;
-}
-
-/** A first row with a text cell above a number, or of texts alone above anything but texts alone. */
+/** A first row with a text above a number, or of texts alone above anything that begins as a number does ("45%", a date). */
 function hasHeader(first: readonly string[], second: readonly string[] | null): boolean {
   if (!second) return first.every((cell) => !isNumeric(cell));
-  return first.some((cell, i) => !isNumeric(cell) && cell.trim() !== '' && isNumeric(second[i] ?? ''));
+  const isValue = (cell: string): boolean => isNumeric(cell) || isBoolean(cell);
+  const begins = (cell: string): boolean => isBoolean(cell) || /^\s*[-+$€£]?\.?\d/.test(cell);
+  return (
+    first.some((cell, i) => !isValue(cell) && cell.trim() !== '' && isValue(second[i] ?? '')) ||
+    (!first.some(begins) && second.some(begins))
+  );
 }
 
-function uniqueNames(file: SourceFile, names: readonly string[]): readonly string[] {
+/** 0, 1, 2, ... in a first row, perhaps behind an empty cell above the row numbers. */
+function areNumbered(cells: readonly string[]): boolean {
+  const numbers = cells[0]!.trim() === '' ? cells.slice(1) : cells;
+  const enough = cells.length > numbers.length ? 1 : NUMBERED_COLUMNS;
+  return numbers.length >= enough && numbers.every((cell, i) => cell.trim() === String(i));
+}
+
+function uniqueNames(file: SourceFile, cells: readonly string[]): readonly string[] {
+  const names = cells.map((cell) => cell.trim());
   const twice = names.find((name, i) => name !== '' && names.indexOf(name) !== i);
   if (twice !== undefined) throw invalidData(file.name, `two columns are called ${JSON.stringify(twice)}; rename one`);
   return names;

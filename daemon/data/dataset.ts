@@ -70,9 +70,15 @@ export interface Dataset {
 
 /** What the data must fit: read off the model before the data is opened. */
 export interface DataRequirements {
+  /** Of the inputs, as in the model: arrays and columns of a file may be named after them. */
+  readonly inputNames?: readonly string[];
+  /** Of all outputs: columns named after those that are not trained are no inputs. */
+  readonly outputNames?: readonly string[];
   readonly inputShapes: readonly (readonly (number | null)[])[];
   readonly outputShape: readonly number[];
   readonly classification: boolean;
+  /** Path of the trained output's layer: arrays named after it hold its targets. */
+  readonly output?: string;
   /** Per input: why its values are taken as stored, whatever the scale of others; null: not so. Default: none is. */
   readonly asStored?: readonly (AsStored | null)[];
 }

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type Sharp from 'sharp';
 import { UserError } from '../protocol/errors.js';
-import { invalidData } from './dataError.js';
+import { countText, invalidData } from './dataError.js';
+import { decodeBmp, isBmp } from './decodeBmp.js';
 import { requirePackage } from './packageFolder.js';
 
 /** Pixels as stored in a PNG or JPEG, [height, width, channels] with values 0 to 255. */
@@ -33,7 +34,9 @@ export function loadDecoder(workspace: string): Decode {
   }
   return async (name, file, size) => {
     try {
-      const image = sharp(file, { limitInputPixels: 1 << 28 })
+      const bitmap = isBmp(file) ? decodeBmp(file) : null;
+      const raw = bitmap && { width: bitmap.width, height: bitmap.height, channels: 3 as const };
+      const image = sharp(bitmap?.data ?? file, { limitInputPixels: 1 << 28, ...(raw && { raw }) })
         .autoOrient()
         .toColourspace('srgb')
         .removeAlpha();
@@ -45,10 +48,28 @@ export function loadDecoder(workspace: string): Decode {
         data: info.channels === 3 ? data : tripled(data, info.channels),
       };
     } catch (error) {
-      const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+      if (isCutShort(file))
+        throw invalidData(
+          name,
+          `the image is cut short (there are ${countText(file.length)} bytes of it); get it again, or remove it`,
+        );
+      const why = error instanceof Error ? error.message.split('\n')[0]! : String(error);
       throw invalidData(name, `not a readable image (${why}); repair or remove it`);
     }
   };
+}
+
+/** Whether a file that does not decode lacks the end that its format has. */
+function isCutShort(file: Uint8Array): boolean {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const has = (magic: string, at = 0): boolean => bytes.toString('latin1', at, at + magic.length) === magic;
+  const last = (magic: string): number => bytes.lastIndexOf(magic, undefined, 'latin1');
+  if (has('\x89PNG')) return last('IEND') < 0;
+  // The end of the image comes behind the start of its last scan; a thumbnail in front has both, too.
+  if (has('\xff\xd8')) return last('\xff\xd9') <= last('\xff\xda');
+  if (has('RIFF') && bytes.length >= 8) return bytes.readUInt32LE(4) + 8 > bytes.length;
+  if (isBmp(file)) return bytes.readUInt32LE(2) > bytes.length;
+  return has('GIF8') && bytes.at(-1) !== 0x3b;
 }
 
 function tripled(data: Uint8Array, channels: number): Uint8Array {

@@ -1,7 +1,8 @@
 import { readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { sha256 } from './arrayFile.js';
 import { invalidData, listText, missingData, shapeText } from './dataError.js';
+import type { DataRequirements } from './dataset.js';
 import { loadDecoder, type Decode } from './decodeImage.js';
 import { imageSize, ImageSink, IMAGES_AT_ONCE, type EncodedImage, type ImageShape } from './imageSink.js';
 import type { ReadContext } from './openOptions.js';
@@ -9,7 +10,9 @@ import type { RawDataset, RawPart } from './rawDataset.js';
 import { statSource, type SourceFile } from './sourceFile.js';
 
 /** What the decoder reads. */
-const IMAGE = /\.(png|jpe?g|webp|gif|tiff?)$/i;
+const IMAGE = /\.(png|jpe?g|webp|gif|tiff?|bmp)$/i;
+/** Made by systems and editors beside the data. */
+const HIDDEN = /^(\.|__MACOSX$|Thumbs\.db$|desktop\.ini$)/i;
 const TRAIN_FOLDERS = ['train', 'training'];
 const TEST_FOLDERS = ['test', 'testing', 'validation', 'valid', 'val'];
 
@@ -35,6 +38,7 @@ export async function readImageFolder(context: ReadContext): Promise<RawDataset>
   const train = await decodePart({ ...parts.train, files: limited }, size, context, decode);
   const test = parts.test && (await decodePart(parts.test, size, context, decode));
   const ignored = parts.train.ignored + (parts.test?.ignored ?? 0);
+  const loose = parts.train.loose + (parts.test?.loose ?? 0);
   return {
     title: `Images of ${source.name}`,
     train: train.part,
@@ -43,8 +47,10 @@ export async function readImageFolder(context: ReadContext): Promise<RawDataset>
     notes: [
       `Images are read as ${shapeText(size)}.`,
       ...(ignored > 0
-        ? [`Left out, as no PNG, JPEG, WebP, GIF or TIFF: ${ignored} file${ignored === 1 ? '' : 's'}.`]
+        ? [`Left out, as no PNG, JPEG, WebP, GIF, TIFF or BMP: ${ignored} file${ignored === 1 ? '' : 's'}.`]
         : []),
+      ...(loose > 0 ? [`Left out, as in no folder of a class: ${loose} image${loose === 1 ? '' : 's'}.`] : []),
+      ...parts.notes,
     ],
   };
 }
@@ -53,22 +59,55 @@ interface ImagePart {
   readonly name: string;
   readonly classes: readonly string[];
   readonly files: readonly ImageFile[];
+  /** Files in the classes' folders that are no images. */
   readonly ignored: number;
+  /** Images beside the classes' folders. */
+  readonly loose: number;
 }
 
-async function findParts(context: ReadContext): Promise<{ train: ImagePart; test: ImagePart | null }> {
-  const { source, test, resolve } = context;
+async function findParts(
+  context: ReadContext,
+): Promise<{ train: ImagePart; test: ImagePart | null; notes: readonly string[] }> {
+  const { test, resolve, requirements } = context;
+  const source = await unwrapped(context.source);
   const members = await folders(source);
   const named = (names: readonly string[]) => members.find((member) => names.includes(member.toLowerCase()));
   const trainName = named(TRAIN_FOLDERS);
   const testName = named(TEST_FOLDERS);
-  const child = (name: string): SourceFile => ({ path: join(source.path, name), name: `${source.name}/${name}` });
-  const nested = trainName !== undefined && (await folders(child(trainName))).length > 0;
-  const trainFolder = nested ? child(trainName) : source;
-  const testFolder = test ?? (nested && testName !== undefined ? child(testName) : null);
+  const nested = trainName !== undefined && (await folders(child(source, trainName))).length > 0;
+  const trainFolder = nested ? child(source, trainName) : source;
+  const testFolder = test ? await unwrapped(test) : nested && testName !== undefined ? child(source, testName) : null;
+  const notes = source === context.source ? [] : [`The classes are the folders in ${source.name}.`];
+  const train = withoutEmpty(await listImages(trainFolder, resolve), requirements, notes);
+  return { train, test: testFolder && (await listImages(testFolder, resolve)), notes };
+}
+
+const child = (folder: SourceFile, name: string): SourceFile => ({
+  path: join(folder.path, name),
+  name: `${folder.name}/${name}`,
+});
+
+/** The folder of the classes: a single folder that has folders in it, and no images, is around them, not a class. */
+async function unwrapped(folder: SourceFile): Promise<SourceFile> {
+  const [only, ...others] = await folders(folder);
+  if (only === undefined || others.length > 0) return folder;
+  const inner = child(folder, only);
+  const images = (await readdir(inner.path)).some((name) => IMAGE.test(name));
+  return images || (await folders(inner)).length === 0 ? folder : unwrapped(inner);
+}
+
+/** Without classes that have no images, where the model has an output for each of the others alone. */
+function withoutEmpty(part: ImagePart, { outputShape }: DataRequirements, notes: string[]): ImagePart {
+  const filled = part.classes
+    .map((_, label) => label)
+    .filter((label) => part.files.some((file) => file.label === label));
+  if (filled.length === part.classes.length || filled.length !== Math.max(2, outputShape.at(-1) ?? 1)) return part;
+  const empty = part.classes.filter((_, label) => !filled.includes(label));
+  notes.push(`Left out, as there are no images in it: ${listText(empty)}.`);
   return {
-    train: await listImages(trainFolder, resolve),
-    test: testFolder && (await listImages(testFolder, resolve)),
+    ...part,
+    classes: filled.map((label) => part.classes[label]!),
+    files: part.files.map((file) => ({ ...file, label: filled.indexOf(file.label) })),
   };
 }
 
@@ -77,7 +116,7 @@ async function folders(folder: SourceFile): Promise<string[]> {
     throw invalidData(folder.name, 'this is a file where a folder with one sub-folder of images per class is needed');
   const members = await readdir(folder.path, { withFileTypes: true });
   return members
-    .filter((member) => member.isDirectory() && !/^(\.|__MACOSX$)/.test(member.name))
+    .filter((member) => member.isDirectory() && !HIDDEN.test(member.name))
     .map((member) => member.name)
     .sort(naturalOrder);
 }
@@ -96,9 +135,10 @@ async function listImages(folder: SourceFile, resolve: ReadContext['resolve']): 
     const classFolder = join(folder.path, name);
     const files: ImageFile[] = [];
     for (const entry of await readdir(classFolder, { withFileTypes: true, recursive: true })) {
-      if (entry.isDirectory()) continue;
       const path = join(entry.parentPath, entry.name);
-      if (!IMAGE.test(entry.name) || entry.name.startsWith('.')) ignored++;
+      const within = path.slice(classFolder.length + 1);
+      if (entry.isDirectory() || within.split(sep).some((part) => HIDDEN.test(part))) continue;
+      if (!IMAGE.test(entry.name)) ignored++;
       // A link may lead anywhere: it must stay inside the workspace as every other path.
       else if (entry.isSymbolicLink()) files.push({ ...(await resolve(path)), label });
       else files.push({ path, name: `${folder.name}${path.slice(folder.path.length)}`, label });
@@ -107,7 +147,8 @@ async function listImages(folder: SourceFile, resolve: ReadContext['resolve']): 
   }
   const files = takeTurns(perClass);
   if (files.length === 0) throw await noImages(folder, classes);
-  return { name: folder.name, classes, files, ignored };
+  const loose = (await readdir(folder.path)).filter((name) => IMAGE.test(name) && !HIDDEN.test(name)).length;
+  return { name: folder.name, classes, files, ignored, loose };
 }
 
 /** What is in a folder that has no images in folders, and what should be. */

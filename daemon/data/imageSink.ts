@@ -57,7 +57,7 @@ export class ImageSink {
 /** The size every image gets: the model's own, or the first image's where the model takes any. */
 export async function imageSize(
   name: string,
-  { inputShapes }: DataRequirements,
+  { inputShapes }: Pick<DataRequirements, 'inputShapes'>,
   decode: Decode,
   first: () => Promise<EncodedImage>,
 ): Promise<ImageShape> {

@@ -4,7 +4,7 @@ import { invalidData } from './dataError.js';
 import type { RawTargets } from './rawDataset.js';
 import { RowSink } from './rowSink.js';
 import { identityIndices, sizeOf } from './sampleStore.js';
-import { cellShape, imageIn, shownCell, textOf, writeNumbers, type Cell } from './tableCells.js';
+import { cellShape, imageIn, isMissing, isNumeric, shownCell, textOf, writeNumbers, type Cell } from './tableCells.js';
 
 export interface LabelColumn {
   append(cells: readonly Cell[]): void;
@@ -65,6 +65,13 @@ class ClassColumn implements LabelColumn {
     const fraction = numbers.every(Number.isFinite) ? found[numbers.findIndex((n) => !Number.isInteger(n))] : undefined;
     if (fraction !== undefined)
       throw invalidData(where, `the label ${fraction} is no class: labels must be whole numbers or names`, 'labels');
+    const missing = found.filter(isMissing);
+    if (missing.length > 0 && found.every((text) => isMissing(text) || isNumeric(text)))
+      throw invalidData(
+        where,
+        `a label is missing (${JSON.stringify(missing[0])}) among numbers: fill it in, or remove the row`,
+        'labels',
+      );
     const names = [...found].sort();
     const order = new Map(names.map((name, i) => [name, i]));
     const rank = found.map((name) => order.get(name)!);

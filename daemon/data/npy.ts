@@ -25,7 +25,7 @@ interface NpyHeader {
   readonly offset: number;
 }
 
-/** The header of an array of any type but Python objects. @throws UserError('data-invalid'). */
+/** The header of an array of any type. @throws UserError('data-invalid'). */
 export function parseNpyHeader(name: string, head: Uint8Array): NpyHeader {
   if (Buffer.from(head.subarray(0, 6)).toString('latin1') !== MAGIC)
     throw invalidData(name, 'this is not a .npy file (it does not start with \\x93NUMPY)');
@@ -45,8 +45,6 @@ function parseDictionary(name: string, text: string): Omit<NpyHeader, 'offset'> 
   const type = /'descr'\s*:\s*'([<>|=]?)([A-Za-z]\d*)'/.exec(text);
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
   const dimensions = /'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(text);
-  if (type?.[2]?.startsWith('O'))
-    throw invalidData(name, 'the array holds Python objects (pickle); save plain numbers, such as x.astype("float32")');
   if (!type || !order || !dimensions)
     throw invalidData(name, 'the .npy header is not that of a plain numeric array; save one with numpy.save');
   const [, endian, code = ''] = type;
@@ -69,6 +67,8 @@ interface NumberHeader extends NpyHeader {
 function parseHeader(name: string, head: Uint8Array): NumberHeader {
   const header = parseNpyHeader(name, head);
   const { code, littleEndian } = header;
+  if (code.startsWith('O'))
+    throw invalidData(name, 'the array holds Python objects (pickle); save plain numbers, such as x.astype("float32")');
   if (!KINDS.has(code))
     throw invalidData(name, `the array has dtype "${code}"; save it as numbers, such as x.astype("float32")`);
   const kind = (code === 'b1' ? 'bool' : code) as NumberFormat['kind'];

@@ -4,9 +4,12 @@ import { UserError } from '../protocol/errors.js';
 import { asTargets, sha256, type ArrayFile } from './arrayFile.js';
 import { countText, invalidData, listText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
+import { inputArrays, namedArray, testNames } from './inputs/inputArrays.js';
+import { statedByInput } from './inputs/inputNames.js';
+import { labelNamesFor } from './labelNames.js';
 import { NpzFile } from './npz.js';
 import { readNpy } from './npy.js';
-import { parseNpyText } from './npyText.js';
+import { parseNpyText, type TextLabels } from './npyText.js';
 import type { ReadContext } from './openOptions.js';
 import type { RawDataset, RawPart, RawTargets } from './rawDataset.js';
 import { sizeOf } from './sampleStore.js';
@@ -18,6 +21,7 @@ const TRAIN_INPUTS = [
   'X_train',
   'train_x',
   'train_images',
+  'train_data',
   'x',
   'X',
   'images',
@@ -31,6 +35,7 @@ const TRAIN_LABELS = [
   'Y_train',
   'train_y',
   'train_labels',
+  'train_targets',
   'y',
   'Y',
   'labels',
@@ -39,23 +44,16 @@ const TRAIN_LABELS = [
   'target',
   'arr_1',
 ];
-const TEST_INPUTS = ['x_test', 'X_test', 'test_x', 'test_images', 'x_val', 'X_val'];
-const TEST_LABELS = ['y_test', 'Y_test', 'test_y', 'test_labels', 'y_val', 'Y_val'];
+const TEST_INPUTS = ['x_test', 'X_test', 'test_x', 'test_images', 'test_data', 'x_val', 'X_val'];
+const TEST_LABELS = ['y_test', 'Y_test', 'test_y', 'test_labels', 'test_targets', 'y_val', 'Y_val'];
 
 /** .npz data of a plan: the arrays named in it, else those of the usual names; x_test and y_test are the test part. */
 export async function readNpzSource(context: ReadContext): Promise<RawDataset> {
   const { source, test, config, options } = context;
   const file = await NpzFile.read(source, options.memoryLimit);
   const { requirements } = context;
-  const inputs = config.inputs ?? [pick(file, TRAIN_INPUTS, 'inputs', (key) => fitsInput(file, key, requirements))];
-  const labels =
-    config.labels?.[0] ??
-    pick(
-      file,
-      TRAIN_LABELS,
-      'labels',
-      (key) => !inputs.includes(key) && fitsLabels(file, key, inputs[0]!, requirements),
-    );
+  const inputs = inputsOf(file, config, requirements);
+  const labels = config.labels?.[0] ?? pickLabels(file, inputs, requirements);
   const train = await part(file, inputs, labels);
   const tested = test
     ? await part(await NpzFile.read(test, options.memoryLimit), inputs, labels)
@@ -66,8 +64,32 @@ export async function readNpzSource(context: ReadContext): Promise<RawDataset> {
     ...(tested && { test: tested.part }),
     hash: sha256(train.hash, tested?.hash ?? ''),
     notes:
-      config.inputs && config.labels ? [] : [`Inputs are the array ${listText(inputs)}, labels ${listText([labels])}.`],
+      labels === inputs[0] && !config.labels
+        ? [
+            `The file has no labels: the model, whose output is as large as its input, is to give the array "${labels}" back.`,
+          ]
+        : config.inputs && config.labels
+          ? []
+          : [`Inputs are the array ${listText(inputs)}, labels ${listText([labels])}.`],
   };
+}
+
+/** The arrays of the plan, else those named after the inputs; of a single input also one of a usual name, or the only one that fits. */
+function inputsOf(
+  file: NpzFile,
+  { inputs: stated, labels }: ReadContext['config'],
+  requirements: DataRequirements,
+): readonly string[] {
+  const fits = (key: string, input: number) => fitsInput(file, key, requirements.inputShapes[input] ?? []);
+  if (requirements.inputShapes.length > 1 || (stated && !Array.isArray(stated))) {
+    const targets = [...TRAIN_LABELS, ...TEST_LABELS, ...(labels ?? []), ...(requirements.outputNames ?? []).flatMap(labelNamesFor)]; // prettier-ignore
+    const mayBe = (key: string, input: number) => !targets.includes(key) && fits(key, input);
+    return inputArrays(file.name, file.keys, stated, requirements, mayBe);
+  }
+  if (stated) return stated as readonly string[];
+  const named = namedArray(file.keys, requirements);
+  if (named !== null && fits(named, 0)) return [named];
+  return [pick(file, TRAIN_INPUTS, 'inputs', (key) => fits(key, 0))];
 }
 
 /** The array of a usual name, else the only one that fits. */
@@ -81,11 +103,39 @@ function pick(
   if (found !== undefined) return found;
   const fitting = file.keys.filter(fits);
   if (fitting.length === 1) return fitting[0]!;
+  const [only, ...others] = file.keys;
+  if (field === 'labels' && others.length === 0)
+    throw invalidData(
+      file.name,
+      `its only array, ${JSON.stringify(only)}, holds the inputs, and there are no labels; save both, numpy.savez(file, x=x, y=y), or name an array in "data.labels"`,
+      field,
+    );
   throw invalidData(
     file.name,
     `which array holds the ${field} is not clear; name one of ${listText(file.keys)} in "data.${field}"`,
     field,
   );
+}
+
+/**
+ * The array of the labels: of a usual name, or named after the trained output, or the only one that fits. Where none fits, the
+ * inputs of a model whose output is as large as its only input: an autoencoder.
+ */
+function pickLabels(file: NpzFile, inputs: readonly string[], requirements: DataRequirements): string {
+  const named = requirements.output === undefined ? [] : labelNamesFor(requirements.output);
+  const usual = [...named, ...TRAIN_LABELS].filter((key) => !inputs.includes(key));
+  const fits = (key: string) => !inputs.includes(key) && fitsLabels(file, key, inputs[0]!, requirements);
+  const some = file.keys.some((key) => usual.includes(key) || (fits(key) && !TEST_INPUTS.includes(key)));
+  const only = inputs.length === 1 && !some ? numbersOf(file, inputs[0]!) : null;
+  const width = sizeOf(requirements.outputShape);
+  if (only?.store.width !== width || width === 1) return pick(file, usual, 'labels', fits);
+  if (only.integers)
+    throw invalidData(
+      file.name,
+      `it has no labels, so the model is to give its inputs back, but "${inputs[0]!}" holds whole numbers: save them as the floats that the model was trained on, or name the labels in "data.labels"`,
+      'labels',
+    );
+  return inputs[0]!;
 }
 
 /** The array, or null where it is not one of numbers. */
@@ -98,14 +148,26 @@ function numbersOf(file: NpzFile, key: string): ArrayFile | null {
   }
 }
 
-function fitsInput(file: NpzFile, key: string, { inputShapes }: DataRequirements): boolean {
-  const shape = inputShapes[0] ?? [];
-  if (inputShapes.length !== 1 || shape.some((n) => n === null)) return false;
+/** Labels that are texts, or null. */
+function textsOf(file: NpzFile, key: string): TextLabels | null {
+  try {
+    return file.texts(key);
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
+function fitsInput(file: NpzFile, key: string, shape: readonly (number | null)[]): boolean {
+  if (shape.length === 0 || shape.some((n) => n === null)) return false;
   return numbersOf(file, key)?.store.width === sizeOf(shape as number[]);
 }
 
-function fitsLabels(file: NpzFile, key: string, input: string, { outputShape }: DataRequirements): boolean {
+function fitsLabels(file: NpzFile, key: string, input: string, requirements: DataRequirements): boolean {
+  const { outputShape, classification } = requirements;
   const samples = file.array(input).store.size;
+  const texts = textsOf(file, key);
+  if (texts) return classification && texts.size === samples;
   const store = numbersOf(file, key)?.store;
   return store?.size === samples && (store.width === 1 || store.width === sizeOf(outputShape));
 }
@@ -115,11 +177,10 @@ async function testArrays(
   inputs: readonly string[],
   labels: string,
 ): Promise<{ part: RawPart; hash: string } | null> {
-  const renamed = (key: string) => key.replace('train', 'test');
+  const tested = [...inputs, labels].map((key) => testNames(key).find((name) => file.keys.includes(name)));
+  if (tested.every((key) => key !== undefined)) return part(file, tested.slice(0, -1), tested.at(-1)!);
   const usualInput = TEST_INPUTS.find((key) => file.keys.includes(key));
   const usualLabel = TEST_LABELS.find((key) => file.keys.includes(key));
-  const byRenaming = [...inputs, labels].every((key) => renamed(key) !== key && file.keys.includes(renamed(key)));
-  if (byRenaming) return part(file, inputs.map(renamed), renamed(labels));
   if (inputs.length !== 1 || usualInput === undefined || usualLabel === undefined) return null;
   return part(file, [usualInput], usualLabel);
 }
@@ -187,7 +248,8 @@ async function arraysToPart(
  */
 export async function readNpySource(context: ReadContext): Promise<RawDataset> {
   const { source, test, config, options } = context;
-  const files = config.inputs ? await Promise.all(config.inputs.map((path) => context.resolve(path))) : [source];
+  const paths = statedByInput(source.name, config.inputs, context.requirements)?.flat() ?? config.inputs;
+  const files = paths ? await Promise.all((paths as readonly string[]).map((path) => context.resolve(path))) : [source];
   const stated = config.labels?.[0];
   const labels = stated === undefined ? await labelsBeside(source, context.resolve) : await context.resolve(stated);
   const read = async (inputs: readonly SourceFile[], targets: SourceFile) => {

@@ -78,6 +78,7 @@ export async function openParquet(sources: readonly SourceFile[], name: string):
       );
   }
   const classes = classNamesOf(files[0]!.metadata);
+  const indexes = indexesOf(files[0]!.metadata);
   const starts: number[] = [];
   files.reduce((sum, { metadata }) => (starts.push(sum), sum + Number(metadata.num_rows)), 0);
   async function* rows(columns: readonly number[]): AsyncGenerator<readonly Cell[]> {
@@ -94,6 +95,8 @@ export async function openParquet(sources: readonly SourceFile[], name: string):
       return files.length > 1 ? `${files[file]!.file.name}, ${row}` : row;
     },
     classNames: (column) => classes.get(names[column]!) ?? null,
+    isIndex: (column) => indexes.has(names[column]!),
+    notes: () => [],
     hash: () => hashOf(files),
     close: async () => {},
   };
@@ -195,6 +198,20 @@ function classNamesOf({ key_value_metadata: pairs }: FileMetaData): ReadonlyMap<
     // Somebody else's metadata under that key: the labels are numbers then.
   }
   return found;
+}
+
+/** The columns that pandas wrote for the row labels of a data frame. */
+function indexesOf({ key_value_metadata: pairs }: FileMetaData): ReadonlySet<string> {
+  try {
+    const written = JSON.parse(pairs?.find(({ key }) => key === 'pandas')?.value ?? 'null') as {
+      index_columns?: unknown;
+    } | null;
+    const columns = written?.index_columns;
+    // A plain count of rows is no column, and stands there as an object.
+    return new Set(Array.isArray(columns) ? columns.filter((name): name is string => typeof name === 'string') : []);
+  } catch {
+    return new Set();
+  }
 }
 
 async function hashOf(files: readonly ParquetFile[]): Promise<string> {

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { isAbsolute, join, relative } from 'node:path';
+import { basename, isAbsolute, join, relative } from 'node:path';
 import type { ResolvedData } from '../protocol/resolvedPlan.js';
+import { fileKind, KIND_BYTES, NPZ } from '../model/fileKind.js';
 import { resolveInside } from '../model/workspacePath.js';
 import { invalidData, listText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
@@ -81,18 +82,25 @@ async function sourceFile(workspace: string, path: string, name?: string): Promi
   return { path: real, name: name ?? (isAbsolute(path) ? relative(workspace, path) || path : path) };
 }
 
-/** By extension, else by the first bytes; a folder by its members. */
+/** By the first bytes where they show it, else by extension; a folder by its members. */
 async function detectFormat(source: SourceFile): Promise<Format> {
   if ((await statSource(source)).directory) return detectFolder(source);
-  const extension = /\.([a-z0-9]+)$/i.exec(source.path)?.[1]?.toLowerCase();
-  const byName = extension === undefined ? undefined : EXTENSIONS[extension];
-  if (byName) return byName;
-  const head = readHead(source, 8);
-  if (looksLikeIdx(head) || isGzip(head)) return 'idx';
+  const extension = /\.([a-z0-9]+)$/i.exec(source.path)?.[1]?.toLowerCase() ?? '';
+  const byName = EXTENSIONS[extension];
+  // The empty and git-lfs's pointers are refused here.
+  const head = readHead(source, KIND_BYTES);
   const magic = Buffer.from(head).toString('latin1');
   if (magic.startsWith('\x93NUMPY')) return 'npy';
-  if (magic.startsWith('PK\x03\x04')) return 'npz';
   if (magic.startsWith('PAR1')) return 'parquet';
+  if (byName === 'npz' || byName === 'npy' || byName === 'parquet' || byName === 'module') return byName;
+  if (isGzip(head)) return byName === 'csv' || /\.(csv|tsv|txt)\.gz$/i.test(source.path) ? 'csv' : 'idx';
+  if (looksLikeIdx(head) && byName === undefined) return 'idx';
+  // Text is what its name says, unless its content is of another kind.
+  const kind = fileKind(head, byName === 'csv' ? '' : basename(source.path));
+  if (kind === NPZ) return 'npz';
+  if (byName === 'csv' && kind === null) return byName;
+  if (kind)
+    throw invalidData(source.name, `this is ${kind.what}, not data that is read here: ${kind.asData}`, 'format');
   throw invalidData(
     source.name,
     'the format is not known: use CSV, IDX, .npy, .npz, .parquet, or a folder with one sub-folder of PNG or JPEG files per class, or state "format"',

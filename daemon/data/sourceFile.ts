@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { missingFolder } from '../model/workspacePath.js';
 import { UserError } from '../protocol/errors.js';
 import { invalidData, missingData } from './dataError.js';
 
@@ -9,6 +10,7 @@ export interface SourceFile {
   readonly name: string;
 }
 
+const PATHS = 'data is a path (in a plan: relative to the plan), or one of mnist, fashion-mnist, cifar10';
 const LFS_POINTER = 'version https://git-lfs';
 
 /** Size in bytes and kind. @throws UserError('data-missing') when it is not there or not readable. */
@@ -17,7 +19,9 @@ export async function statSource(file: SourceFile): Promise<{ bytes: number; dir
     const status = await stat(file.path);
     return { bytes: status.size, directory: status.isDirectory() };
   } catch (error) {
-    throw unreadable(file, error);
+    const code = (error as NodeJS.ErrnoException).code;
+    const folder = code === 'ENOENT' || code === 'ENOTDIR' ? await missingFolder(file.path) : null;
+    throw folder === null ? unreadable(file, error) : missingData(file.name, `there is no folder ${folder}; ${PATHS}`);
   }
 }
 
@@ -61,11 +65,7 @@ function refuseStub(file: SourceFile, bytes: number, head: Uint8Array): void {
 
 function unreadable(file: SourceFile, error: unknown): UserError {
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT' || code === 'ENOTDIR')
-    return missingData(
-      file.name,
-      'no such file or folder; "source" is a path relative to the plan, or one of mnist, fashion-mnist, cifar10',
-    );
+  if (code === 'ENOENT' || code === 'ENOTDIR') return missingData(file.name, `no such file or folder; ${PATHS}`);
   if (code === 'EISDIR') return invalidData(file.name, 'this is a folder where a file is needed');
   if (code === 'EACCES' || code === 'EPERM') return missingData(file.name, 'no permission to read it');
   if (code === 'ERR_FS_FILE_TOO_LARGE')

@@ -13,16 +13,21 @@ export type Cell =
   | readonly Cell[]
   | { readonly [field: string]: Cell };
 
-/** NaN unless the whole text is a number. Decimal commas count ("1,5" in a table separated by semicolons). */
+/** NaN unless the whole text is a decimal number. */
 export function parseNumber(text: string): number {
   const trimmed = text.trim();
-  if (trimmed === '') return NaN;
-  const value = Number(trimmed);
-  return Number.isNaN(value) && /^[-+]?\d+,\d+$/.test(trimmed) ? Number(trimmed.replace(',', '.')) : value;
+  // Number() also knows "0x1F", "0b1" and "0o7"; a zero with a letter behind it is looked at closely.
+  if (trimmed === '' || (trimmed.charCodeAt(0) === 0x30 && /^0[box]/i.test(trimmed))) return NaN;
+  return Number(trimmed);
 }
 
 export function isNumeric(text: string): boolean {
   return Number.isFinite(parseNumber(text));
+}
+
+/** "True", "false": what pandas writes for booleans. */
+export function isBoolean(text: string): boolean {
+  return /^\s*(true|false)\s*$/i.test(text);
 }
 
 /** A list of a parquet column, whatever holds it. */
@@ -37,7 +42,10 @@ export function cellShape(cell: Cell): number[] {
 
 /** @returns NaN for what is no number. */
 export function numberOf(cell: Cell): number {
-  if (typeof cell === 'string') return parseNumber(cell);
+  if (typeof cell === 'string') {
+    const value = parseNumber(cell);
+    return Number.isNaN(value) && isBoolean(cell) ? Number(/true/i.test(cell)) : value;
+  }
   if (typeof cell === 'number' || typeof cell === 'bigint' || typeof cell === 'boolean') return Number(cell);
   return NaN;
 }
@@ -70,21 +78,33 @@ export function textOf(cell: Cell): string {
   return String(cell).trim();
 }
 
+/** What programs write where a value is missing. */
+export function isMissing(cell: Cell): boolean {
+  return /^(nan|na|n\/a|null|none|\?|-)?$/i.test(textOf(cell));
+}
+
 /** A cell as messages show it. */
 export function shownCell(cell: Cell): string {
   if (cell === null || cell === undefined || (typeof cell === 'string' && cell.trim() === '')) return 'an empty cell';
   if (cell instanceof Uint8Array) return `${cell.length} bytes`;
   if (isList(cell)) return `a list of ${cell.length}`;
   if (typeof cell === 'object' && !(cell instanceof Date)) return `a structure of ${Object.keys(cell).join(', ')}`;
-  return JSON.stringify(String(cell).slice(0, 40));
+  if (cell instanceof Date) return `the date ${cell.toISOString()}`;
+  return `${JSON.stringify(String(cell).slice(0, 40))}${isMissing(cell) ? ' (a missing value)' : ''}`;
 }
 
-/** How files of PNG, JPEG, GIF, TIFF and WebP begin; the latter has its length between. */
+/** How files of PNG, JPEG, GIF, TIFF, BMP and WebP begin; the latter has its length between. */
 const MAGIC = ['\x89PNG', '\xff\xd8\xff', 'GIF8', 'II*\0', 'MM\0*'];
+/** Two letters, a size and four zeros: two letters alone may begin a text. */
+const BMP = /^BM[^]{4}\0{4}/;
 
 function isImage(bytes: Uint8Array): boolean {
   const head = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
-  return MAGIC.some((magic) => head.startsWith(magic)) || (head.startsWith('RIFF') && head.endsWith('WEBP'));
+  return (
+    MAGIC.some((magic) => head.startsWith(magic)) ||
+    BMP.test(head) ||
+    (head.startsWith('RIFF') && head.endsWith('WEBP'))
+  );
 }
 
 /** An image file: the cell itself, or the "bytes" of a structure, as Hugging Face's data sets store images. */

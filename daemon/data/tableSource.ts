@@ -24,6 +24,10 @@ export interface Table {
   rowName(i: number): string;
   /** What the numbers of a label column stand for, where the file says so. */
   classNames(column: number): readonly string[] | null;
+  /** Whether the file says that the column only numbers or names its rows. */
+  isIndex(column: number): boolean;
+  /** What was found of the file, one sentence each; once all rows have been read. */
+  notes(): readonly string[];
   /** sha256, hex, of the file's bytes; once all rows have been read. */
   hash(): Promise<string> | string;
   /** Closes its files, whether or not its rows have been read. */
@@ -55,7 +59,7 @@ export async function readTables(
       train: first.part,
       ...(second && { test: second.part }),
       hash: test ? sha256(hash, await test.hash()) : hash,
-      notes: [...first.schema.columns.notes, ...first.notes],
+      notes: [...train.notes(), ...first.schema.columns.notes, ...first.notes],
     };
   } finally {
     await train.close();
@@ -75,17 +79,11 @@ async function readPart(
 ): Promise<{ part: RawPart; schema: TableSchema; notes: readonly string[] }> {
   const { config, requirements, options } = context;
   const { name, names, head } = table;
-  if (requirements.inputShapes.length > 1)
-    throw invalidData(
-      name,
-      `the model has ${requirements.inputShapes.length} inputs, and a table holds one: use an .npz file`,
-      'inputs',
-    );
   if (head.length === 0) throw invalidData(name, 'there are no rows of data in it');
   const columns = schema
     ? sameColumns(name, schema, names, head[0]!.length)
-    : chooseColumns(name, names, head, config, requirements);
-  if (columns.inputs.length === 0)
+    : chooseColumns(table, config, requirements);
+  if (columns.inputs.some((group) => group.length === 0))
     throw invalidData(name, 'no column is left for the inputs; name them in "data.inputs"', 'inputs');
   let count = 0;
   const at = (column: number): string => `${table.rowName(count)}, ${describeColumns(names, [column])}`;
@@ -102,22 +100,30 @@ async function readPart(
     head[0]!,
     requirements.classification,
   );
-  const images = columns.inputs.length === 1 && head.some((row) => imageIn(row[columns.inputs[0]!]));
-  let inputs: InputColumns | null = null;
+  const inputs: InputColumns[] = [];
   try {
-    inputs = images
-      ? await ImageColumn.open(table, columns.inputs[0]!, context, at)
-      : new NumberColumns(name, columns.inputs, head[0]!, options.memoryLimit, at);
-    for await (const cells of table.rows([...columns.inputs, ...columns.labels])) {
-      const pending = inputs.append(cells);
-      if (pending) await pending;
+    for (const [i, group] of columns.inputs.entries()) {
+      const images = group.length === 1 && head.some((row) => imageIn(row[group[0]!]));
+      inputs.push(
+        images
+          ? await ImageColumn.open(table, group[0]!, requirements.inputShapes[i]!, options, at)
+          : new NumberColumns(name, group, head[0]!, options.memoryLimit, at),
+      );
+    }
+    for await (const cells of table.rows([...new Set([...columns.inputs.flat(), ...columns.labels])])) {
+      for (const input of inputs) {
+        const pending = input.append(cells);
+        if (pending) await pending;
+      }
       labels.append(cells);
       count++;
     }
-    const part = { name, inputs: [await inputs.finish()], targets: labels.finish() };
-    return { part, schema: { names, columns }, notes: inputs.notes };
+    const stores: SampleStore[] = [];
+    for (const input of inputs) stores.push(await input.finish());
+    const part = { name, inputs: stores, targets: labels.finish() };
+    return { part, schema: { names, columns }, notes: inputs.flatMap((input) => input.notes) };
   } catch (error) {
-    inputs?.discard();
+    for (const input of inputs) input.discard();
     labels.discard();
     throw error;
   }
@@ -131,7 +137,7 @@ function sameColumns(file: string, schema: TableSchema, names: readonly string[]
     if (found >= 0 && found < width) return found;
     throw invalidData(file, `the test set lacks ${describeColumns(schema.names, [column])} of the training set`);
   };
-  return { inputs: columns.inputs.map(locate), labels: columns.labels.map(locate), notes: [] };
+  return { inputs: columns.inputs.map((group) => group.map(locate)), labels: columns.labels.map(locate), notes: [] };
 }
 
 interface InputColumns extends Pick<LabelColumn, 'discard'> {
@@ -197,11 +203,12 @@ class ImageColumn implements InputColumns {
   static async open(
     { name, head }: Table,
     column: number,
-    { requirements, options }: ReadContext,
+    shape: readonly (number | null)[],
+    options: ReadContext['options'],
     at: (column: number) => string,
   ): Promise<ImageColumn> {
     const decode = loadDecoder(options.workspace);
-    const size = await imageSize(name, requirements, decode, async () => ({
+    const size = await imageSize(name, { inputShapes: [shape] }, decode, async () => ({
       name: `${name}, ${at(column)}`,
       bytes: head.map((row) => imageIn(row[column])).find((bytes) => bytes !== null)!,
     }));

@@ -7,21 +7,25 @@ export class Residuals {
   private readonly origin: Float64Array;
   private readonly sums: Float64Array;
   private readonly sumsOfSquares: Float64Array;
-  private samples = 0;
+  /** Targets of each output. */
+  private readonly counts: Float64Array;
 
   /** @param size values of one sample's output. */
   constructor(private readonly size: number) {
     this.origin = new Float64Array(size);
     this.sums = new Float64Array(size);
     this.sumsOfSquares = new Float64Array(size);
+    this.counts = new Float64Array(size);
   }
 
-  /** The first `samples` samples of two buffers. */
-  add(output: Float32Array, target: Float32Array, samples: number): void {
-    const { size, origin, sums, sumsOfSquares } = this;
-    if (this.samples === 0 && samples > 0) origin.set(target.subarray(0, size));
+  /** The first `samples` samples of two buffers. @param mask of their rows of `width` values: those of 0 are left out. */
+  add(output: Float32Array, target: Float32Array, samples: number, mask: Float32Array | null = null, width = 1): void {
+    const { size, origin, sums, sumsOfSquares, counts } = this;
     for (let i = 0; i < samples * size; i++) {
+      if (mask?.[Math.floor(i / width)] === 0) continue;
       const [y, at] = [target[i]!, i % size];
+      if (counts[at]!++ === 0) origin[at] = y;
+      this.count++;
       const residual = output[i]! - y;
       this.squares += residual * residual;
       this.absolute += Math.abs(residual);
@@ -29,19 +33,18 @@ export class Residuals {
       sums[at]! += d;
       sumsOfSquares[at]! += d * d;
     }
-    this.samples += samples;
-    this.count += samples * size;
   }
 
   /** 1 - R^2 over all outputs together; of targets that do not vary, 0 where all are hit, else 1. */
   get unexplained(): number {
     let variation = 0;
-    for (let i = 0; i < this.size; i++) variation += this.sumsOfSquares[i]! - this.sums[i]! ** 2 / this.samples;
+    for (let i = 0; i < this.size; i++)
+      variation += this.sumsOfSquares[i]! - this.sums[i]! ** 2 / Math.max(1, this.counts[i]!);
     if (variation > 0) return this.squares / variation;
     return this.squares > 0 ? 1 : this.squares;
   }
 
   get meanAbsolute(): number {
-    return this.absolute / this.count;
+    return this.absolute / Math.max(1, this.count);
   }
 }

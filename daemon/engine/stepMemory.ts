@@ -54,11 +54,17 @@ export async function stepMemory(model: Model, spec: SessionSpec): Promise<Reado
   const { Unsupported } = await import('./native/units.js');
   const { microBatch: _, ...whole } = spec;
   const graphs: Graph[] = [];
+  let masked = false;
   // One after the other: TensorFlow.js has one state per process.
-  for (const batchSize of measured)
-    graphs.push(await (await traceModel(model, { ...whole, batchSize, purpose: 'inference' })).training());
+  for (const batchSize of measured) {
+    const traced = await traceModel(model, { ...whole, batchSize, purpose: 'inference' });
+    masked ||= traced.inference.outputs.some(({ role }) => role === 'mask');
+    graphs.push(await traced.training());
+  }
   const statistics = graphs.some(({ outputs }) => outputs.some(({ role }) => role === 'state'));
-  const indivisible = statistics ? 'its BatchNormalization takes statistics over the whole batch' : null;
+  const overBatch = statistics ? 'its BatchNormalization takes statistics over the whole batch' : null;
+  const indivisible =
+    overBatch ?? (masked ? 'its loss is a mean over the steps of the whole batch that no mask leaves out' : null);
   const weights = model.weights.reduce((sum, { data }) => sum + data.length, 0);
   const by = async (executor: Measured): Promise<StepMemory> => {
     const [few, more] = await Promise.all(graphs.map((graph) => graphBytes(graph, executor)));

@@ -10,7 +10,8 @@ import {
   unitsOf,
   type LayerView,
 } from '../lc/budgets.js';
-import { grouped } from '../lc/budgetSpec.js';
+import { eachBlock } from '../lc/blocks.js';
+import { blocksOf, grouped } from '../lc/budgetSpec.js';
 import { groupUnits } from '../lc/groups.js';
 import { flopsBudget, neuronCount } from '../lc/kappa.js';
 import { parsePattern } from '../lc/validateBudget.js';
@@ -83,16 +84,12 @@ function keptGroups(kernels: readonly Kernel[]): number {
 
 /** The most non-zeros of any block of m consecutive inputs of a unit. */
 function fullestBlock({ view, data }: Kernel, m: number): number {
-  const units = unitsOf(view);
   let most = 0;
-  for (let unit = 0; unit < units; unit++) {
-    for (let first = 0; first < data.length / units; first += m) {
-      let kept = 0;
-      for (let input = first; input < Math.min(first + m, data.length / units); input++)
-        if (data[input * units + unit] !== 0) kept++;
-      most = Math.max(most, kept);
-    }
-  }
+  eachBlock(m, blocksOf(view), 0, (block, length) => {
+    let kept = 0;
+    for (let i = 0; i < length; i++) if (data[block[i]!] !== 0) kept++;
+    most = Math.max(most, kept);
+  });
   return most;
 }
 

@@ -1,7 +1,7 @@
 /** Exporting a model in a format, and how large each format is: measured on written files. */
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Model } from '../model/model.js';
@@ -87,6 +87,51 @@ export function findFormat(id: string): Format {
   if (format) return format;
   const known = FORMATS.map((candidate) => candidate.id).join(', ');
   throw new UserError('usage', `no format is called "${id.slice(0, 50)}"; known: ${known}`, { field: 'format' });
+}
+
+/** What a name without a format means; thinned and quantized kinds have to be asked for. */
+const BY_ENDING: Readonly<Record<string, string>> = {
+  '': 'tfjs-layers',
+  '.json': 'tfjs-layers',
+  '.keras': 'keras',
+  '.h5': 'keras-h5',
+  '.hdf5': 'keras-h5',
+  '.onnx': 'onnx',
+  '.safetensors': 'safetensors',
+  '.lcp': 'sparse',
+  '.mjs': 'sparse-module',
+};
+
+/**
+ * The format that a file's name asks for.
+ * @param kinds 'networks': those alone that hold the whole network, not weights alone.
+ * @throws UserError('usage') where its ending is none of a format, naming those there are.
+ */
+export function formatOfFile(path: string, kinds: 'networks' | 'all'): Format {
+  const ending = extname(path).toLowerCase();
+  const id = Object.hasOwn(BY_ENDING, ending) ? BY_ENDING[ending]! : null;
+  const format = id === null ? null : findFormat(id);
+  if (format && (kinds === 'all' || networkOf(format) !== null)) return format;
+  const choices = Object.entries(BY_ENDING)
+    .filter(([, known]) => kinds === 'all' || networkOf(findFormat(known)) !== null)
+    .map(([known, of]) => `${known === '' ? 'no ending (a folder)' : known} (${findFormat(of).name})`);
+  throw new UserError(
+    'usage',
+    `--out: no network is written as "${basename(path)}"; its ending says the format: ${choices.join(', ')}`,
+    { file: path },
+  );
+}
+
+/** @throws UserError('usage') where a file's name says another format than the one it is to be written in. */
+export function checkEnding(path: string, format: Format): void {
+  const ending = extname(path).toLowerCase();
+  if (format.extension === '' || !Object.hasOwn(BY_ENDING, ending) || ending === '') return;
+  if (ending === format.extension || findFormat(BY_ENDING[ending]!).extension === format.extension) return;
+  throw new UserError(
+    'usage',
+    `--out: "${basename(path)}" is the name of a ${findFormat(BY_ENDING[ending]!).name} file, and the format is ${format.name}; end it with ${format.extension}`,
+    { file: path },
+  );
 }
 
 /** Bytes of what was written: a folder's files, a file, or a model.json with the shards it names. */

@@ -8,6 +8,9 @@ import { writeMask, writeScipyFolder } from './numpyFormats.js';
 import { writeSafetensors } from './safetensors.js';
 import { writeSparseModule } from './sparseModule.js';
 import { writeSparsePackage } from './sparsePackage.js';
+import { asTfjsComputes } from './tfjsForms.js';
+import { refuseMasksOfTfjs } from './tfjsMasks.js';
+import { refuseOperations } from './tfjsOperations.js';
 import { writeTfjsQuantized } from './tfjsQuantized.js';
 import { writeOnnx } from './writeOnnx.js';
 
@@ -45,11 +48,19 @@ export function networkOf({
 
 const sparsePackage = (model: Model, path: string): Promise<void> => writeFileAtomic(path, writeSparsePackage(model));
 
+/** @throws UserError('model-unsupported') where TensorFlow.js has no such layer, or would compute another network. */
+async function writeTfjs(model: Model, path: string, codes?: 'uint16' | 'uint8'): Promise<void> {
+  refuseOperations(model);
+  refuseMasksOfTfjs(model);
+  const alike = asTfjsComputes(model);
+  await (codes ? writeTfjsQuantized(alike, path, codes) : writeTfjsModel(alike, path));
+}
+
 export const FORMATS: readonly Format[] = [
-  { id: 'tfjs-layers', name: 'TensorFlow.js layers-model', extension: '.json', thinned: false, write: writeTfjsModel },
-  { id: 'tfjs-layers-thinned', name: 'TensorFlow.js layers-model, thinned', extension: '.json', thinned: true, write: writeTfjsModel },
-  { id: 'tfjs-uint16', name: 'TensorFlow.js layers-model, thinned, 16 bit kernels', extension: '.json', thinned: true, write: (model, path) => writeTfjsQuantized(model, path, 'uint16') },
-  { id: 'tfjs-uint8', name: 'TensorFlow.js layers-model, thinned, 8 bit kernels', extension: '.json', thinned: true, write: (model, path) => writeTfjsQuantized(model, path, 'uint8') },
+  { id: 'tfjs-layers', name: 'TensorFlow.js layers-model', extension: '.json', thinned: false, write: writeTfjs },
+  { id: 'tfjs-layers-thinned', name: 'TensorFlow.js layers-model, thinned', extension: '.json', thinned: true, write: writeTfjs },
+  { id: 'tfjs-uint16', name: 'TensorFlow.js layers-model, thinned, 16 bit kernels', extension: '.json', thinned: true, write: (model, path) => writeTfjs(model, path, 'uint16') },
+  { id: 'tfjs-uint8', name: 'TensorFlow.js layers-model, thinned, 8 bit kernels', extension: '.json', thinned: true, write: (model, path) => writeTfjs(model, path, 'uint8') },
   { id: 'keras-h5', name: 'Keras HDF5', extension: '.h5', thinned: false, write: writeKerasH5 },
   { id: 'keras', name: 'Keras 3', extension: '.keras', thinned: false, write: writeKeras },
   { id: 'keras-thinned', name: 'Keras 3, thinned', extension: '.keras', thinned: true, write: writeKeras },

@@ -19,8 +19,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'budget.flops':
     'Share of the FLOPs of the prunable layers to keep. A Dense weight costs 2, a Conv2D weight `2 * Hout * Wout`.\n\nC step: knapsack by `v_i^2 / f_i`; its distance from the optimum is reported.',
   'budget.neurons':
-    'Neurons and filters to keep. A unit is its incoming weights, bias and BatchNorm; the K units with the largest `||v_g||^2` stay. Filters joined by a residual add count as one.',
-  'budget.pattern': 'N:M sparsity: in every block of M consecutive weights the N largest `|v_i|` stay (exact).',
+    'Neurons and filters to keep: a count (`1` is one neuron) or a share (below 1, or a percentage: `"100%"` is all). A unit is its incoming weights, bias and BatchNorm; the K units with the largest `||v_g||^2` stay. Filters joined by a residual add count as one.',
+  'budget.pattern':
+    'N:M sparsity: in every block of M consecutive inputs of a unit the N largest `|v_i|` stay (exact).',
   'budget.alpha':
     'Penalty form: `min L(w) + alpha C(w)` instead of a hard limit.\n\nC step for l0: keep `v_i` where `|v_i| > sqrt(2 alpha / mu)`. For l1: soft threshold at `alpha / mu`. For l2: `v * mu / (mu + 2 alpha)`.',
   'budget.radius':

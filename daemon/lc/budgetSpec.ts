@@ -40,8 +40,13 @@ export interface LayerView {
   /** FLOPs per weight for one sample: 2 for Dense, 2 * Hout * Wout for Conv2D. */
   readonly flopsPerWeight: number;
   /**
+   * Where the kernel is read as [outer, units, inner], what N:M blocks run along: each unit's inputs. Default: the last axis of
+   * `shape` holds the units, inner is 1.
+   */
+  readonly unitLayout?: UnitLayout;
+  /**
    * Output units (neurons, filters): weight i of the kernel belongs to unit i mod units. Where neurons are pruned it must be
-   * given; N:M patterns and formats fall back to the last axis of shape.
+   * given; formats fall back to the last axis of shape.
    */
   readonly units?: number;
   /** How many vectors of `units` entries follow the kernel in a neuron view. Default 0. */
@@ -53,6 +58,24 @@ export interface LayerView {
    */
   readonly groups?: readonly number[];
 }
+
+/** Weight i of a kernel belongs to unit floor(i / inner) mod units. */
+export interface UnitLayout {
+  readonly units: number;
+  readonly inner: number;
+}
+
+/** How N:M blocks see a kernel. */
+export const blocksOf = ({
+  name,
+  size,
+  shape,
+  unitLayout,
+}: LayerView): UnitLayout & { name: string; size: number } => ({
+  name,
+  size,
+  ...(unitLayout ?? { units: shape.at(-1) ?? 1, inner: 1 }),
+});
 
 /** Number of output units: weight i of the kernel belongs to unit i mod unitsOf(layer). */
 export const unitsOf = (layer: LayerView): number => layer.units ?? layer.shape.at(-1) ?? 1;

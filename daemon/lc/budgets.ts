@@ -1,6 +1,14 @@
 /** Budgets: what the user asks for, turned into a C step. */
 import { inSequence, patternConstraint } from './blocks.js';
-import { BudgetError, grouped, seesUnits, unitsOf, viewLength, type BudgetSpec, type LayerView } from './budgetSpec.js';
+import {
+  BudgetError,
+  blocksOf,
+  grouped,
+  seesUnits,
+  viewLength,
+  type BudgetSpec,
+  type LayerView,
+} from './budgetSpec.js';
 import { bytesConstraint, type BytesBudget } from './bytes.js';
 import type { Compression } from './compression.js';
 import { denseCost, flopsConstraint, flopsPenalty } from './flops.js';
@@ -9,7 +17,7 @@ import { bytesOfKey, flopsBudget, globalKappa, layerCapacity, neuronCount, total
 import { l0Constraint, l0Penalty } from './l0.js';
 import { l1Constraint, l1Penalty } from './l1.js';
 import { l2Constraint, l2Penalty } from './l2.js';
-import { withLimits, type LayerLimit } from './limits.js';
+import { floorsCost, withLimits, type LayerLimit } from './limits.js';
 import { perLayer } from './perLayer.js';
 import { int8, learnedCodebook, ternary } from './quantize.js';
 import { parseShare, shareOf } from './share.js';
@@ -95,7 +103,7 @@ function globalCompression(budget: BudgetSpec, layers: readonly LayerView[], for
   if (budget.flops !== undefined) {
     const allowed = flopsBudget(budget.flops, layers);
     const limits = flopsLimits(budget, layers, allowed);
-    const forced = forcedFlops(limits, layers);
+    const forced = floorsCost(limits);
     if (forced > allowed) {
       throw new BudgetError(
         'layers',
@@ -103,7 +111,7 @@ function globalCompression(budget: BudgetSpec, layers: readonly LayerView[], for
       );
     }
     const description = `FLOPs constraint, ${allowed} of ${denseCost(costed)}, with floors`;
-    return withLimits(limits, flopsConstraint(allowed - forced, costed), description);
+    return withLimits(limits, allowed, (left) => flopsConstraint(left, costed), description);
   }
   const kappa = globalKappa(budget, layers, format)!;
   const compression = (most: number): Compression => countedCompression(budget, layers, most);
@@ -147,11 +155,7 @@ function countedCompression(budget: BudgetSpec, layers: readonly LayerView[], ka
     : limitedConstraint(budget, layers, kappa);
   if (budget.pattern === undefined) return counted;
   const { n, m } = parsePattern(budget.pattern);
-  const pattern = patternConstraint(
-    n,
-    m,
-    layers.map((layer) => ({ name: layer.name, size: layer.size, units: unitsOf(layer) })),
-  );
+  const pattern = patternConstraint(n, m, layers.map(blocksOf));
   const alone = goalOf(budget) === null && !budget.quantize && !budget.layers;
   return alone
     ? { ...pattern, description: `${n}:${m} pattern, at most ${kappa} of ${size}` }
@@ -172,7 +176,7 @@ function limitedConstraint(budget: BudgetSpec, layers: readonly LayerView[], kap
   const limits = layerLimits(budget, layers);
   const size = totalSize(layers);
   if (limits === null) return l0Constraint(kappa, size);
-  const forced = limits.reduce((total, { floor }) => total + floor, 0);
+  const forced = floorsCost(limits);
   const most = limits.reduce((total, { cap }) => total + cap, 0);
   if (forced > kappa) {
     throw new BudgetError(
@@ -187,7 +191,7 @@ function limitedConstraint(budget: BudgetSpec, layers: readonly LayerView[], kap
     );
   }
   const description = `l0 constraint, kappa = ${Math.min(kappa, most)} of ${size}, with limits`;
-  return withLimits(limits, l0Constraint(kappa - forced, size), description);
+  return withLimits(limits, kappa, (left) => l0Constraint(left, size), description);
 }
 
 /** Floors and caps in weights; null without any. A floor beyond what a pattern leaves is that much. */
@@ -209,12 +213,10 @@ function layerLimits(budget: BudgetSpec, layers: readonly LayerView[]): LayerLim
  */
 const DEFAULT_FLOOR = 1 / 2;
 
-const forcedFlops = (limits: readonly LayerLimit[], layers: readonly LayerView[]): number =>
-  limits.reduce((total, { floor }, i) => total + floor * layers[i]!.flopsPerWeight, 0);
-
 /** Floors and caps of a FLOPs budget. Floors that are not given go where the given ones leave no room for them. */
 function flopsLimits(budget: BudgetSpec, layers: readonly LayerView[], allowed: number): LayerLimit[] {
-  const given = layerLimits({ ...budget, layers: budget.layers ?? {} }, layers)!;
+  const counted = layerLimits({ ...budget, layers: budget.layers ?? {} }, layers)!;
+  const given = counted.map((limit, i) => ({ ...limit, cost: layers[i]!.flopsPerWeight }));
   const dense = layers.reduce((total, { size, flopsPerWeight }) => total + size * flopsPerWeight, 0);
   const even = dense === 0 ? 0 : allowed / dense;
   const floored = given.map((limit) =>
@@ -222,7 +224,7 @@ function flopsLimits(budget: BudgetSpec, layers: readonly LayerView[], allowed: 
       ? { ...limit, floor: Math.min(limit.cap, Math.floor(DEFAULT_FLOOR * even * limit.size)) }
       : limit,
   );
-  return forcedFlops(floored, layers) <= allowed ? floored : given;
+  return floorsCost(floored) <= allowed ? floored : given;
 }
 
 /** Groups that each class keeps at least where nothing else is said: as for weights, and one of each if there is room. */

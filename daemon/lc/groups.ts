@@ -148,7 +148,7 @@ export interface ClassLimit {
 
 /**
  * Group l0 constraint: at most K groups, those of the largest squared norm (not divided by size), exact also under a
- * floor and a cap per class; ties to the lowest group.
+ * floor and a cap per class; ties to the lowest group. A group that is 0 takes nothing of K, nor of a floor.
  */
 export function groupConstraint(groups: Groups, K: number, limits: readonly ClassLimit[] | null = null): Compression {
   const norms = new Float64Array(groups.count);
@@ -168,7 +168,8 @@ export function groupConstraint(groups: Groups, K: number, limits: readonly Clas
       const take = (bound: 'floor' | 'cap'): void => {
         for (const g of order) {
           const c = classOfGroup[g]!;
-          if (left === 0 || keep[g] === 1 || (limits && kept[c]! >= limits[c]![bound])) continue;
+          if (left === 0 || norms[g] === 0) return;
+          if (keep[g] === 1 || (limits && kept[c]! >= limits[c]![bound])) continue;
           keep[g] = 1;
           kept[c]!++;
           left--;
@@ -226,7 +227,8 @@ function largestOfClasses(groups: Groups, norms: Float64Array, floors: readonly 
   const taken = new Uint8Array(groups.count);
   const left = [...floors];
   const order = Uint32Array.from(norms.keys()).sort((a, b) => norms[b]! - norms[a]! || a - b);
-  for (const g of order) if (left[groups.classOfGroup[g]!]!-- > 0) taken[g] = 1;
+  // What is 0 costs nothing.
+  for (const g of order) if (norms[g]! > 0 && left[groups.classOfGroup[g]!]!-- > 0) taken[g] = 1;
   return taken;
 }
 

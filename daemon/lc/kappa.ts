@@ -1,8 +1,8 @@
 import { patternCapacity } from './blocks.js';
-import { BudgetError, grouped, unitsOf, type BudgetSpec, type LayerView } from './budgetSpec.js';
+import { BudgetError, blocksOf, grouped, type BudgetSpec, type LayerView } from './budgetSpec.js';
 import { parseBytes, shareOf } from './share.js';
 import { kappaOfBytes, storedBytes, type SparseFormatOf } from './sparseFormat.js';
-import { parsePattern, shareOfKey } from './validateBudget.js';
+import { amountOfKey, parsePattern, shareOfKey } from './validateBudget.js';
 
 export const totalSize = (layers: readonly LayerView[]): number => layers.reduce((total, { size }) => total + size, 0);
 
@@ -10,7 +10,7 @@ export const totalSize = (layers: readonly LayerView[]): number => layers.reduce
 export function layerCapacity(budget: BudgetSpec, layer: LayerView): number {
   if (budget.pattern === undefined) return layer.size;
   const { n, m } = parsePattern(budget.pattern);
-  return patternCapacity(n, m, { name: layer.name, size: layer.size, units: unitsOf(layer) });
+  return patternCapacity(n, m, blocksOf(layer));
 }
 
 const percent = (share: number): string => `${Number((100 * share).toPrecision(6))}%`;
@@ -87,14 +87,14 @@ export function flopsBudget(flops: number | string, layers: readonly LayerView[]
   return budget;
 }
 
-/** Groups that a neuron budget keeps: a count above 1, or a share. @throws BudgetError below 1 or above `available`. */
+/** Groups that a neuron budget keeps: a count (1 is one neuron), or a share. @throws BudgetError below 1 or above `available`. */
 export function neuronCount(neurons: number | string, available: number): number {
   if (available === 0) throw new BudgetError('neurons', 'there are no neurons that can be removed');
-  const isCount = typeof neurons === 'number' && neurons > 1;
-  const count = isCount ? neurons : shareOf(shareOfKey('neurons', neurons), available);
-  if (!Number.isInteger(count)) throw new BudgetError('neurons', `${neurons} is not a whole number`, Math.ceil(count));
-  if (count < 1)
-    throw new BudgetError('neurons', `${neurons} keeps nothing; the least is 1 neuron`, percent(1 / available));
+  if (typeof neurons === 'number' && neurons > 1 && !Number.isInteger(neurons))
+    throw new BudgetError('neurons', `${neurons} is not a whole number; shares are below 1, or percentages`, Math.ceil(neurons)); // prettier-ignore
+  const amount = amountOfKey('neurons', neurons);
+  const count = 'count' in amount ? amount.count : shareOf(amount.share, available);
+  if (count < 1) throw new BudgetError('neurons', `${neurons} keeps nothing; the least is 1 neuron`, 1);
   if (count > available) {
     throw new BudgetError(
       'neurons',

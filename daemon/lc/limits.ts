@@ -1,5 +1,5 @@
 import type { Compression } from './compression.js';
-import { keepLargest, requireFinite } from './select.js';
+import { countNonZeros, keepLargest, requireFinite } from './select.js';
 
 /** What one layer keeps under a global budget: at least `floor`, at most `cap` weights. */
 export interface LayerLimit {
@@ -7,14 +7,28 @@ export interface LayerLimit {
   readonly size: number;
   readonly floor: number;
   readonly cap: number;
+  /** What one weight takes of the budget. Default 1. */
+  readonly cost?: number;
 }
+
+/** What the floors take of the budget at most. */
+export const floorsCost = (limits: readonly LayerLimit[]): number =>
+  limits.reduce((total, { floor, cost = 1 }) => total + floor * cost, 0);
 
 /**
  * A global l0 budget with a floor and a cap per layer, exact (a greedy basis of a matroid): each layer's `floor` largest
  * are kept whatever the others are, whatever lies below its `cap` largest is dropped, and what is between competes in
- * `rest`, the global C step on the budget that the floors leave.
+ * `rest`, the global C step on the budget that the floors leave. A weight that is 0 takes nothing of it, so a floor above a
+ * layer's non-zeros takes as much as those.
  */
-export function withLimits(limits: readonly LayerLimit[], rest: Compression, description: string): Compression {
+export function withLimits(
+  limits: readonly LayerLimit[],
+  budget: number,
+  rest: (budget: number) => Compression,
+  description: string,
+): Compression {
+  const least = budget - floorsCost(limits);
+  let competing = { budget: least, compression: rest(least) };
   const size = limits.reduce((total, limit) => total + limit.size, 0);
   const floors = limits.some(({ floor }) => floor > 0);
   const forced = new Float32Array(floors ? size : 0);
@@ -24,20 +38,25 @@ export function withLimits(limits: readonly LayerLimit[], rest: Compression, des
       requireFinite(v);
       if (theta !== v) theta.set(v);
       let start = 0;
-      for (const { size, floor, cap } of limits) {
+      let left = budget;
+      for (const { size, floor, cap, cost = 1 } of limits) {
         const layer = theta.subarray(start, start + size);
         if (cap < size) keepLargest(layer, cap, layer);
         if (floors) {
           const kept = forced.subarray(start, start + size);
           keepLargest(layer, floor, kept);
-          if (floor > 0) for (let i = 0; i < size; i++) if (kept[i] !== 0) layer[i] = 0;
+          if (floor > 0) {
+            for (let i = 0; i < size; i++) if (kept[i] !== 0) layer[i] = 0;
+            left -= countNonZeros(kept) * cost;
+          }
         }
         start += size;
       }
-      rest.project(theta, mu, theta);
+      if (left !== competing.budget) competing = { budget: left, compression: rest(left) };
+      competing.compression.project(theta, mu, theta);
       if (floors) for (let i = 0; i < size; i++) if (forced[i] !== 0) theta[i] = forced[i]!;
     },
-    cost: (theta) => rest.cost(theta),
-    ...(rest.gap && { gap: rest.gap }),
+    cost: (theta) => competing.compression.cost(theta),
+    ...(competing.compression.gap && { gap: () => competing.compression.gap!() }),
   };
 }

@@ -1,6 +1,6 @@
 /** Regularisation paths: a plan's budget at many sizes, from large to small, each warm-started at the one before. Pure. */
 import { BudgetError, type BudgetSpec } from './budgetSpec.js';
-import { parseBytes, parseShare } from './share.js';
+import { parseAmount, parseBytes, parseShare } from './share.js';
 import { goalOf } from './validateBudget.js';
 
 /**
@@ -38,13 +38,15 @@ export function amountOf(budget: BudgetSpec): number {
   const goal = pathGoal(budget);
   const value = budget[goal]!;
   if (goal === 'bytes') return parseBytes(value);
-  if (goal === 'weights' || (goal === 'neurons' && typeof value === 'number' && value > 1)) return Number(value);
-  return parseShare(value);
+  if (goal === 'weights') return Number(value);
+  if (goal !== 'neurons') return parseShare(value);
+  const amount = parseAmount(value);
+  return 'count' in amount ? amount.count : amount.share;
 }
 
 const isShare = (budget: BudgetSpec): boolean => {
   const goal = pathGoal(budget);
-  return goal === 'keep' || goal === 'flops' || (goal === 'neurons' && amountOf(budget) <= 1);
+  return goal === 'keep' || goal === 'flops' || (goal === 'neurons' && 'share' in parseAmount(budget.neurons!));
 };
 
 /** The same budget with another amount: shares as percentages of 4 digits, everything else as whole numbers. */

@@ -10,6 +10,20 @@ export function parseShare(share: number | string): number {
   return fraction;
 }
 
+/** A number of things, or a share of them, in [0, 1]. */
+export type Amount = { readonly count: number } | { readonly share: number };
+
+/**
+ * For keys that take both: whole numbers from 1 on are counts (1 is one, as 1.0 is: JSON does not tell them apart), numbers
+ * below 1 and percentages are shares ("100%" is all).
+ * @throws RangeError when it is neither.
+ */
+export function parseAmount(amount: number | string): Amount {
+  if (typeof amount !== 'number' || amount < 1) return { share: parseShare(amount) };
+  if (!Number.isInteger(amount)) throw new RangeError(`${amount} is neither a whole number nor a share below 1`);
+  return { count: amount };
+}
+
 /** ceil(share * count), but not one more because 0.07 * 100 is 7.000000000000001 in floating point. */
 export function shareOf(share: number, count: number): number {
   const exact = share * count;

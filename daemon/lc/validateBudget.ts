@@ -1,5 +1,5 @@
 import { BudgetError, seesUnits, type BudgetSpec, type LayerView } from './budgetSpec.js';
-import { parseShare } from './share.js';
+import { parseAmount, parseShare, type Amount } from './share.js';
 
 /** The keys that say how much to keep; a budget has one of them at most. */
 export const GOALS = ['keep', 'weights', 'bytes', 'flops', 'neurons', 'alpha', 'radius'] as const;
@@ -20,6 +20,15 @@ export function parsePattern(pattern: string): { n: number; m: number } {
   if (n < 1) throw new BudgetError('pattern', `${pattern} keeps nothing; the least is 1:${m}`, `1:${m}`);
   if (n > m) throw new BudgetError('pattern', `${pattern} keeps more than it has; the most is ${m}:${m}`, `${m}:${m}`);
   return { n, m };
+}
+
+/** parseAmount for the value of a key. @throws BudgetError */
+export function amountOfKey(key: string, value: number | string): Amount {
+  try {
+    return parseAmount(value);
+  } catch {
+    throw new BudgetError(key, `${value} is neither a number of them nor a share between 0% and 100%`, '100%');
+  }
 }
 
 /** parseShare for the value of a key. @throws BudgetError */

@@ -1,6 +1,7 @@
 /** Reading JSON that a stranger wrote: bounded in bytes and depth, and every complaint names the file. */
 import { open, stat } from 'node:fs/promises';
 import { UserError } from '../protocol/errors.js';
+import { missingFolder } from './workspacePath.js';
 
 /** Far above any real model.json (topology and manifest only; the largest seen is 21 MB). */
 export const MAX_JSON_BYTES = 128 * 1024 * 1024;
@@ -16,7 +17,7 @@ export const isLfsPointer = (head: Uint8Array | string): boolean =>
     : Buffer.from(head.buffer, head.byteOffset, Math.min(head.byteLength, 64)).toString('latin1')
   ).startsWith('version https://git-lfs.github.com/spec/');
 
-const isHtml = (head: string): boolean => /^\s*<(!doctype|html|\?xml)/i.test(head);
+const isHtml = (head: string): boolean => /^\s*<(!doctype|html|\?xml(?![^]*<net ))/i.test(head);
 
 /** What a file of the wrong kind seems to be, as the end of a sentence; null when it looks like data. */
 export function whatElse(head: Uint8Array): string | null {
@@ -90,7 +91,12 @@ export async function readBounded(path: string, limit: number): Promise<Buffer> 
   } catch (error) {
     if (error instanceof UserError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return missing('does not exist; check the path of the model');
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      const folder = await missingFolder(path);
+      return missing(
+        `does not exist${folder === null ? '' : `: there is no folder ${folder}`}; check the path of the model`,
+      );
+    }
     if (code === 'EACCES' || code === 'EPERM') return missing('cannot be read: no permission');
     return missing(`cannot be read: ${message}`);
   }

@@ -4,6 +4,7 @@ import {
   CONTAINERS,
   field,
   isLayerJson,
+  isObject,
   layerName,
   layersOf,
   stringAt,
@@ -14,13 +15,26 @@ import { inKeras3, projectConfig } from './keras3/project.js';
 import { KerasObject } from './keras3/values.js';
 import type { ModelGraph } from './layerGraph.js';
 import type { Topology } from './model.js';
+import { isOperationConfig, OPERATION } from './operations/operation.js';
+import { operationNamed } from './operations/operations.js';
 
 export type KerasStyle = 'h5' | 'native';
 
-/** A nested model in a functional one is wired as Keras 3 wants it, in HDF5 too; Keras 2 then cannot read the file. */
+/** A nested model in a functional one is wired as Keras 3 wants it, in HDF5 too, and operations are Keras 3's; Keras 2 then cannot read the file. */
 function nests(model: LayerJson): boolean {
+  if (layersOf(model).some((layer) => layer.class_name === OPERATION)) return true;
   const inner = layersOf(model).filter((layer) => CONTAINERS.has(layer.class_name));
   return (model.class_name !== 'Sequential' && inner.length > 0) || inner.some(nests);
+}
+
+/** Slices as Keras 3 writes them (serialization_lib.py). */
+function kerasKey(settings: unknown, key: string): unknown {
+  const written = (value: unknown): unknown => {
+    if (Array.isArray(value)) return (value as unknown[]).map(written);
+    if (value === '...') return { class_name: '__ellipsis__', config: {} };
+    return isObject(value) && 'start' in value ? { class_name: '__slice__', config: value } : value;
+  };
+  return written((settings as Json)[key]);
 }
 
 class Writer {
@@ -76,11 +90,26 @@ class Writer {
     };
   }
 
+  /** By its module in HDF5, too, where Keras 3 would look among the layers otherwise. */
+  private operation(layer: LayerJson): Json {
+    const { config } = layer;
+    const operation = isOperationConfig(config) ? operationNamed(config.operation) : undefined;
+    if (!operation || !isOperationConfig(config)) return this.refuse(layer, 'is an operation that cannot be read');
+    const { className, module } = operation.keras;
+    const { calledWith = [], kerasNames = {} } = operation;
+    const settings = Object.entries(config.settings)
+      .filter(([key]) => !calledWith.includes(key))
+      .map(([key, value]) => [kerasNames[key] ?? key, value] as const);
+    const written = { ...Object.fromEntries(settings), name: layerName(layer) };
+    return { module: `keras.src.ops.${module}`, class_name: className, config: written, registered_name: className };
+  }
+
   /** A layer without its wiring. */
   layer(layer: LayerJson, inside = false): Json {
     if (layer.class_name === 'Sequential') return this.object('keras', 'Sequential', this.sequential(layer), inside);
     if (CONTAINERS.has(layer.class_name))
       return this.object('keras.src.models.functional', 'Functional', this.functional(layer), inside);
+    if (layer.class_name === OPERATION) return this.operation(layer);
     const known = inKeras3(layer);
     const config = known.class_name === 'InputLayer' ? this.input(known) : this.config(known, inside);
     return this.object('keras.layers', known.class_name, config, inside);
@@ -154,6 +183,13 @@ class Writer {
       // Keras looks the tensor up by its history; the shape is not used.
       config: { shape: [null], dtype: 'float32', keras_history: [name, nested.has(name) ? index - 1 : index, tensor] },
     }));
+    if (isOperationConfig(layer.config)) {
+      const operation = operationNamed(layer.config.operation)!;
+      const behind = (operation.calledWith ?? []).map((key) => kerasKey(layer.config.settings, key));
+      let next = 0;
+      const operands = layer.config.operands.map((operand) => operand ?? tensors[next++]);
+      return { args: [...(operation.arity === null ? [operands] : operands), ...behind], kwargs: {} };
+    }
     const kwargs = node[0]?.[3] ?? {};
     if (/RNN|GRU|LSTM|Bidirectional/.test(layer.class_name) && tensors.length > 1) {
       return { args: [tensors[0]], kwargs: { ...kwargs, initial_state: tensors.slice(1) } };

@@ -3,6 +3,7 @@
  * (tfjs-layers 4.22, src/layers). Shapes are without the batch axis; a null size is unknown, a null shape wholly so.
  */
 import { field, isLayerJson, numberAt, type LayerJson, own } from './layerConfig.js';
+import { operationShape } from './operations/operations.js';
 import {
   bordered,
   convolution,
@@ -203,6 +204,7 @@ const RULES: Record<string, Rule> = {
   ConvLSTM2D: convLstm,
   TimeDistributed: timeDistributed,
   Bidirectional: bidirectional,
+  Operation: (config, inputs) => [operationShape(config, inputs)],
 };
 
 const ELEMENTWISE = [

@@ -25,6 +25,15 @@ function heldGroups(layers: readonly LayerSummary[], pruned: ReadonlySet<string>
   return held;
 }
 
+const product = (dims: readonly number[]): number => dims.reduce((n, dim) => n * dim, 1);
+
+/** What N:M blocks run along, where it is not the last axis. */
+function unitLayout({ shape, unitAxes }: Weight): Pick<LayerView, 'unitLayout'> {
+  if (!unitAxes) return {};
+  const [from, to] = unitAxes;
+  return { unitLayout: { units: product(shape.slice(from, to)), inner: product(shape.slice(to)) } };
+}
+
 const same = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((x, i) => x === b[i]);
 
@@ -53,6 +62,7 @@ export function layerViews(
       size: weight.size,
       shape: weight.shape,
       flopsPerWeight: weight.flopsPerWeight ?? layer.flopsPerWeight,
+      ...unitLayout(weight),
     } as LayerView,
     weights: [weight.name],
   }));

@@ -17,12 +17,22 @@ export interface WeightSpec {
   readonly statistic?: true;
   /** Times one weight takes part in a multiply-add per sample: Hout*Wout for a convolution, 1 for Dense. */
   readonly uses: number;
+  /**
+   * Axes [from, to) of a prunable weight that hold its units, where they are not the last axis: the others hold a unit's inputs.
+   * A unit of an embedding is an entry of its vocabulary.
+   */
+  readonly unitAxes?: readonly [from: number, to: number];
 }
 
 type Part = Omit<WeightSpec, 'trainable'>;
 type Rule = (config: Json, input: Shape | null) => Part[];
 
 const kernel = (name: string, shape: Shape, uses: number): Part => ({ name, shape, prunable: true, uses });
+/** [..., channels, multiplier]: a filter for each of the two. */
+const depthwiseKernel = (shape: Shape, uses: number): Part => ({
+  ...kernel('depthwise_kernel', shape, uses),
+  unitAxes: [shape.length - 2, shape.length],
+});
 const vector = (name: string, ...shape: Dim[]): Part => ({ name, shape, prunable: false, uses: 0 });
 const usesBias = (config: Json): boolean => field(config, 'use_bias') !== false;
 const withBias = (config: Json, size: Dim): Part[] => (usesBias(config) ? [vector('bias', size)] : []);
@@ -53,7 +63,8 @@ const transposed =
   (config, input) => {
     const filters = numberAt(config, 'filters');
     const shape = [...kernelSize(config, n), filters, channelsOf(config, input)];
-    return [kernel('kernel', shape, positions(withoutChannels(config, input))), ...withBias(config, filters)];
+    const uses = positions(withoutChannels(config, input));
+    return [{ ...kernel('kernel', shape, uses), unitAxes: [n, n + 1] }, ...withBias(config, filters)];
   };
 
 const depthwise: Rule = (config, input) => {
@@ -61,7 +72,7 @@ const depthwise: Rule = (config, input) => {
   const multiplier = numberAt(config, 'depth_multiplier') ?? 1;
   const uses = outputPositions('DepthwiseConv2D', config, input);
   return [
-    kernel('depthwise_kernel', [...kernelSize(config, 2), channels, multiplier], uses),
+    depthwiseKernel([...kernelSize(config, 2), channels, multiplier], uses),
     ...withBias(config, product(channels, multiplier)),
   ];
 };
@@ -72,7 +83,7 @@ const separable: Rule = (config, input) => {
   const filters = numberAt(config, 'filters');
   const uses = outputPositions('SeparableConv2D', config, input);
   return [
-    kernel('depthwise_kernel', [...kernelSize(config, 2), channels, multiplier], uses),
+    depthwiseKernel([...kernelSize(config, 2), channels, multiplier], uses),
     kernel('pointwise_kernel', [1, 1, product(channels, multiplier), filters], uses),
     ...withBias(config, filters),
   ];
@@ -186,7 +197,9 @@ const RULES: Record<string, Rule> = {
   LayerNormalization: layerNormalization,
   PReLU: prelu,
   // A lookup costs no multiply-add.
-  Embedding: (config) => [kernel('embeddings', [numberAt(config, 'input_dim'), numberAt(config, 'output_dim')], 0)],
+  Embedding: (config) => [
+    { ...kernel('embeddings', [numberAt(config, 'input_dim'), numberAt(config, 'output_dim')], 0), unitAxes: [0, 1] },
+  ],
   TimeDistributed: (config, input) =>
     isLayerJson(config.layer)
       ? parts(config.layer, input?.slice(1) ?? null).map((part) => ({ ...part, uses: part.uses * (input?.[0] ?? 1) }))

@@ -49,6 +49,8 @@ export interface LayerSummary {
     readonly statistic?: true;
     /** Of a prunable weight, for one sample: 2 per use. */
     readonly flopsPerWeight?: number;
+    /** Of a prunable weight: the axes [from, to) that hold its units, where they are not the last one. */
+    readonly unitAxes?: readonly [from: number, to: number];
     /** Of a kernel, and of vectors that go with its neurons or filters: see unitGroups.ts. */
     readonly groups?: readonly number[];
   }[];

@@ -4,7 +4,11 @@ import { mergeHalfPixelLayers } from './bilinearUpSampling.js';
 import { channelsLast, isMiscomputed } from './channelsFirst.js';
 import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import { type LayerNode, modelGraph } from './layerGraph.js';
+import { dropMaskTensors, MASK_OPERATIONS } from './maskTensors.js';
 import type { Topology } from './model.js';
+import { isOperationConfig, OPERATION } from './operations/operation.js';
+import { operationNamed } from './operations/operations.js';
+import { readOperations } from './operations/readOperations.js';
 import { Notes } from './notes.js';
 import {
   countCallsAsMade,
@@ -15,6 +19,7 @@ import {
   renameLayer,
   rewriteWiring,
 } from './rewriteGraph.js';
+import { subtractAsAdd } from './subtract.js';
 import { rewriteInner, rewriteLayer, type RewriteContext } from './rewriteLayers.js';
 import type { Refuse } from './rewriteValues.js';
 
@@ -47,6 +52,10 @@ export function isKeras3(topology: unknown): boolean {
   return /"batch_shape":|"__keras_tensor__"|"DTypePolicy"/.test(seen);
 }
 
+/** Whether a Masking layer or an Embedding that masks is anywhere in the model. */
+const makesMasks = (topology: unknown): boolean =>
+  /"class_name":"Masking"|"mask_?[zZ]ero":true/.test(JSON.stringify(topology));
+
 function becomeIdentity(layer: LayerJson): void {
   const { name, batch_input_shape: shape } = layer.config;
   layer.class_name = 'Activation';
@@ -61,6 +70,8 @@ class Normaliser {
   constructor(
     private readonly file: string,
     keras: boolean,
+    /** Some layer makes masks. */
+    private readonly masked: boolean,
   ) {
     this.context = { notes: this.notes, keras, refuseAt: (where) => this.refuseAt(where) };
   }
@@ -107,9 +118,20 @@ class Normaliser {
   }
 
   container(container: LayerJson, where: string): void {
-    const layers = this.checkEntries(container, where);
+    this.checkEntries(container, where);
     const functional = container.class_name !== 'Sequential';
-    if (functional) rewriteWiring(container, where, this.notes, (at) => this.refuseAt(at));
+    if (functional) {
+      readOperations(container, where, this.notes, (at) => this.refuseAt(at), {
+        left: MASK_OPERATIONS,
+        masked: this.masked,
+      });
+      dropMaskTensors(container, where, this.notes, (at) => this.refuseAt(at));
+    }
+    if (functional) {
+      rewriteWiring(container, where, this.notes, (at) => this.refuseAt(at));
+      subtractAsAdd(container, where, this.notes, (at) => this.refuseAt(at));
+    }
+    const layers = layersOf(container);
     for (const layer of layers) {
       const at = where + layerName(layer);
       const extra = rewriteLayer(layer, at, this.context);
@@ -189,6 +211,22 @@ class Normaliser {
     this.notes.add('the open size of a Reshape was computed', path);
   }
 
+  /** An operation that is just what a layer computes becomes it, where no mask goes through: operations of Keras end masks, layers pass them on. */
+  private operationAsLayer({ layer, path, calls }: LayerNode): void {
+    const { config } = layer;
+    const operation = isOperationConfig(config) ? operationNamed(config.operation) : undefined;
+    if (!operation || !isOperationConfig(config)) return this.refuseAt(path)('is an operation that cannot be read');
+    const [inputs = []] = calls;
+    const known = inputs.filter((shape) => shape !== null);
+    if (known.length < inputs.length) return;
+    if (operation.shape(inputs, config) === null)
+      this.refuseAt(path)(`is the operation ${config.operation} of inputs of ${inputs.map((shape) => `[${shape!.map((n) => n ?? '?').join(', ')}]`).join(' and ')}, which do not fit it`); // prettier-ignore
+    const same = this.masked || calls.length > 1 ? null : operation.asLayer?.(config, known);
+    if (!same) return;
+    layer.class_name = same.class_name;
+    layer.config = same.config;
+  }
+
   /** Resizing to the size that is already there is the identity; any other is refused. Cycles show as layers never called. */
   checkGraph(topology: Topology): void {
     const graph = modelGraph(topology);
@@ -199,6 +237,7 @@ class Normaliser {
           this.invalid(`layer "${node.path}" is never reached: its inputs form a cycle`);
         continue;
       }
+      if (node.layer.class_name === OPERATION) this.operationAsLayer(node);
       this.giveReshapeItsSize(node);
       const input = node.calls[0]?.[0];
       if (node.layer.class_name === 'Flatten' && input?.length === 1) {
@@ -229,7 +268,7 @@ export function normaliseTopology(raw: unknown, file: string, keras: boolean): N
       file,
     });
   }
-  const normaliser = new Normaliser(file, keras);
+  const normaliser = new Normaliser(file, keras, makesMasks(raw));
   if (!CONTAINERS.has(raw.class_name)) {
     throw new UserError(
       'model-unsupported',

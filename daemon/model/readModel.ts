@@ -1,6 +1,8 @@
 /** Reading a model file of any supported format; the format is told by content, never by name. */
-import { open } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { UserError } from '../protocol/errors.js';
+import { KIND_BYTES, noModel, noModelFolder } from './fileKind.js';
 import { MAX_JSON_BYTES, readBounded, whatElse } from './jsonText.js';
 import type { Model } from './model.js';
 import { parseModelJson, type ModelJson } from './modelJson.js';
@@ -21,19 +23,21 @@ async function kindOf(path: string): Promise<Kind> {
   try {
     const handle = await open(path, 'r');
     try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(KIND_BYTES), 0, KIND_BYTES, 0);
       head = buffer.subarray(0, bytesRead);
     } finally {
       await handle.close();
     }
-  } catch {
+  } catch (error) {
+    const names = (error as NodeJS.ErrnoException).code === 'EISDIR' && (await readdir(path).catch(() => null));
+    if (names) throw new UserError('model-missing', `${path} ${noModelFolder(names, basename(path))}`, { file: path });
     // readBounded says why.
     return 'json';
   }
   if (head.subarray(0, 8).equals(Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'))) return 'hdf5';
-  if (head.subarray(0, 4).equals(Buffer.from('PK\x03\x04', 'latin1'))) return 'zip';
-  const other = whatElse(head);
+  const other = whatElse(head) ?? noModel(head, basename(path));
   if (other !== null) throw new UserError('model-invalid', `${path} ${other}`, { file: path });
+  if (head.subarray(0, 4).equals(Buffer.from('PK\x03\x04', 'latin1'))) return 'zip';
   return 'json';
 }
 

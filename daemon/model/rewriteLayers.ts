@@ -3,6 +3,7 @@ import { isBilinear, markHalfPixelCentres } from './bilinearUpSampling.js';
 import { isMiscomputed } from './channelsFirst.js';
 import { CONTAINERS, field, isLayerJson, isObject, layerName, type Json, type LayerJson, own } from './layerConfig.js';
 import type { Notes } from './notes.js';
+import { OPERATION } from './operations/operation.js';
 import { activation, rewriteValues, type Refuse } from './rewriteValues.js';
 import { refuseUnsupported } from './unsupported.js';
 
@@ -136,6 +137,7 @@ export function rewriteLayer(layer: LayerJson, where: string, context: RewriteCo
     layer.class_name = alias;
   }
   const { config } = layer;
+  if (layer.class_name === OPERATION) return null;
   rewriteInputShape(config, where, notes);
   if (AUGMENTATION.test(layer.class_name)) {
     notes.add(`augmentation (${layer.class_name}) was replaced by the identity; use "augment" in the plan`, where);

@@ -35,7 +35,7 @@ function summarizeLayer(
     const flopsPerWeight = 2 * spec.uses * calls;
     if (spec.prunable) flops += size * flopsPerWeight;
     const groups = units.get(spec.name);
-    const { name, prunable, trainable, statistic } = spec;
+    const { name, prunable, trainable, statistic, unitAxes } = spec;
     return {
       name,
       shape,
@@ -44,6 +44,7 @@ function summarizeLayer(
       trainable,
       ...(statistic && { statistic }),
       ...(prunable && { flopsPerWeight }),
+      ...(unitAxes && { unitAxes }),
       ...(groups && { groups }),
     };
   });

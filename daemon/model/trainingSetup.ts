@@ -20,6 +20,9 @@ export interface TrainingSetup {
   readonly lossSettings: LossSettings;
   /** Error is the fraction of wrong samples; targets are one-hot (or 0/1 for a single output). */
   readonly classification: boolean;
+  readonly inputNames: readonly string[];
+  /** Paths of the layers of all outputs. */
+  readonly outputNames: readonly string[];
   /** Of one sample, per input; null sizes are open. */
   readonly inputShapes: readonly (readonly (number | null)[])[];
   /** Per input: why no scale is chosen for it; null: one is. */
@@ -193,6 +196,8 @@ export function trainingSetup(
     loss,
     lossSettings: settings,
     classification,
+    inputNames: graph.inputNames,
+    outputNames: names,
     inputShapes: graph.inputShapes.map((input) => input ?? [null]),
     asStored: inputsAsStored(model.topology),
     outputShape,

@@ -5,8 +5,6 @@ import type { Refuse } from './rewriteValues.js';
 
 const REASONS: Record<string, string> = {
   Lambda: 'is a Lambda layer: Python bytecode, which nothing but that Python can run; replace it by built-in layers and save again',
-  TFOpLambda: 'is a raw TensorFlow operation (TFOpLambda); replace it by a built-in layer and save again',
-  SlicingOpLambda: 'is a raw TensorFlow slice (SlicingOpLambda); replace it by a Cropping layer and save again',
   TensorFlowOpLayer: 'is a raw TensorFlow operation; replace it by a built-in layer and save again',
   TextVectorization: 'is a TextVectorization layer; vectorize the text in the data and save the model without it',
   StringLookup: 'is a StringLookup layer; encode the strings in the data and save the model without it',

@@ -25,6 +25,16 @@ async function realpathOfMaybeMissing(path: string): Promise<string> {
   }
 }
 
+/** The outermost folder above a path that is not there; null where its own folder is. */
+export async function missingFolder(path: string): Promise<string | null> {
+  let missing: string | null = null;
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    if (await lstat(folder).catch(() => null)) return missing;
+    missing = folder;
+    if (dirname(folder) === folder) return missing;
+  }
+}
+
 /**
  * Resolves `path` (absolute, or relative to the folder `base`) to its real path.
  * @param workspace the folder nothing may leave; a link out of it counts as leaving.
@@ -38,10 +48,9 @@ export async function resolveInside(workspace: string, base: string, path: strin
   if (path.includes('\0')) refuse('is not a path');
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path))
     refuse('is a URL, and only files of the workspace are read; download it into the workspace');
-  let root: string;
   let target: string;
+  const root = await realpath(workspace).catch(() => refuse(`cannot be looked up: there is no folder ${workspace}`));
   try {
-    root = await realpath(workspace);
     target = await realpathOfMaybeMissing(resolve(base, path));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

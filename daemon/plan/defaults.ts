@@ -39,3 +39,17 @@ export const RETRAIN: ResolvedPlan['retrain'] = {
 
 /** Used where the plan names an architecture, or for `lc-prune train`. */
 export const REFERENCE: ResolvedPlan['reference'] = { ...TRAINING, decay: 0.9, decayMode: 'epoch', epochs: 20 };
+
+/** Shares that a new plan may ask for, the boldest first. */
+const SHARES: readonly [text: string, share: number][] = [
+  ['1%', 0.01],
+  ['3%', 0.03],
+  ['10%', 0.1],
+  ['30%', 0.3],
+];
+/** A network that keeps fewer weights than this is rarely of use: the smallest of LeNet300 has 2,662. */
+const ENOUGH = 1_000;
+
+/** The share that a new plan keeps of so many prunable weights: the boldest that leaves a thousand, else 30%. */
+export const usualKeep = (prunable: number): string =>
+  (SHARES.find(([, share]) => share * prunable >= ENOUGH) ?? SHARES.at(-1)!)[0];

@@ -9,7 +9,7 @@ import { UserError } from '../protocol/errors.js';
 import { builtinDataFor } from './builtinData.js';
 import { resolveData } from './resolveData.js';
 
-const DATA = /\.(csv|tsv|npz|npy|parquet)$/i;
+const DATA = /\.((csv|tsv)(\.gz)?|npz|npy|parquet)$/i;
 /** Larger files are named, and not tried. */
 const MAX_BYTES = 512 << 20;
 const MAX_TRIED = 16;

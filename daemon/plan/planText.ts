@@ -5,7 +5,8 @@ import { parse } from 'jsonc-parser';
 /** What people say first; everything else has a default. */
 interface ShortPlan {
   readonly model: string;
-  readonly data: string;
+  /** A name or path, or that with the names of arrays or columns. */
+  readonly data: string | object;
   readonly budget: object;
   /** Of a model that is frozen as a whole: nothing could be pruned without it. */
   readonly unfreeze?: true;

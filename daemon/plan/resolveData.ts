@@ -4,13 +4,19 @@ import type { ResolvedData } from '../protocol/resolvedPlan.js';
 const list = (value: string | string[] | undefined): string[] | null =>
   value === undefined ? null : typeof value === 'string' ? [value] : value;
 
+/** A list, or a list for each input by its name. */
+const inputsOf = (value: string | string[] | Record<string, string | string[]> | undefined): ResolvedData['inputs'] =>
+  typeof value === 'object' && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).map(([input, names]) => [input, list(names)!]))
+    : list(value);
+
 /** The "data" of a plan with its defaults. `dataPath` turns a path of the plan into one relative to the workspace and leaves built-in names alone. */
 export function resolveData(written: DataSource, dataPath: (path: string) => string): ResolvedData {
   const data = typeof written === 'string' ? { source: written } : written;
   return {
     source: dataPath(data.source),
     format: data.format ?? null,
-    inputs: list(data.inputs),
+    inputs: inputsOf(data.inputs),
     labels: list(data.labels),
     test: data.test === undefined ? null : dataPath(data.test),
     validation: data.validation ?? 0,

@@ -12,7 +12,7 @@ const fraction = z.number().min(0).max(1);
 /** A share ("1%" or 0.01), kept as written; `daemon/lc/budgets` turns it into a count. */
 export const Share = z
   .union([fraction, z.string().regex(/^\s*\d+(\.\d+)?\s*%\s*$/, 'a percentage such as "1%"')])
-  .describe('A fraction (0.01) or a percentage ("1%").');
+  .describe('A fraction (0.01) or a percentage ("1%"). 1 is 100%, where the key takes no counts.');
 
 /** A byte size (8192, "8 kB", "1.5 MB"; 1 kB = 1024 bytes). */
 export const ByteSize = z
@@ -39,13 +39,13 @@ export const Budget = z
       .union([count, Share])
       .optional()
       .describe(
-        'Neurons and filters to keep: a count (> 1) or a share. Those that the network joins (residual adds) go together.',
+        'Neurons and filters to keep: a count (1 is one neuron) or a share (below 1, or a percentage: "100%" is all). Those that the network joins (residual adds) go together.',
       ),
     pattern: z
       .string()
       .regex(/^\d+:\d+$/, 'a pattern such as "2:4"')
       .optional()
-      .describe('N:M: keep N of every M consecutive weights.'),
+      .describe('N:M: keep N of every M consecutive inputs of a unit.'),
     alpha: positive.optional().describe('Penalty form: the weight of the cost, min L(w) + alpha C(w).'),
     radius: positive.optional().describe('l1 or l2 constraint: bound on ||theta||_1, or on ||theta||_2 squared.'),
     norm: z.enum(['l0', 'l1', 'l2']).optional().describe('The cost C. Default l0.'),
@@ -157,9 +157,11 @@ export const DataSource = z.union([
       .optional()
       .describe('Default: from the name and content.'),
     inputs: z
-      .union([z.string(), z.array(z.string())])
+      .union([z.string(), z.array(z.string()), z.record(z.string(), z.union([z.string(), z.array(z.string()).min(1)]))])
       .optional()
-      .describe('npz array, CSV or parquet columns that hold the input.'),
+      .describe(
+        'npz array, CSV or parquet columns that hold the input; of several inputs a list in their order, or { "input": "array", "other": ["column", "column"] }. Default: those named after the inputs, or of a usual name.',
+      ),
     labels: z
       .union([z.string(), z.array(z.string())])
       .optional()

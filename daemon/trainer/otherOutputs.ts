@@ -1,4 +1,5 @@
 /** What a run did to the outputs that it did not train, but whose layers it changed. */
+import { labelNamesFor } from '../data/labelNames.js';
 import { openDataset } from '../data/openDataset.js';
 import { sampleSource } from '../data/sampleSource.js';
 import type { EngineSession, SampleSource } from '../engine/engine.js';
@@ -76,12 +77,6 @@ async function readInputs({
   return { inputs, count };
 }
 
-/** Names under which a file may hold the targets of an output. */
-const namesFor = (output: string): string[] => {
-  const name = output.split('/').at(-1)!;
-  return [`${name}_train`, `y_${name}_train`, `y_train_${name}`, `train_${name}`, name, `y_${name}`, `${name}_y`];
-};
-
 /** The part of the data that has targets for an output, by its name; null where there is none. */
 async function targetsOf(
   output: string,
@@ -91,7 +86,7 @@ async function targetsOf(
   const named =
     /\.(npz|csv|tsv|parquet)$/i.test(plan.data.source) || ['npz', 'csv', 'parquet'].includes(plan.data.format ?? '');
   if (!named) return null;
-  for (const label of namesFor(output)) {
+  for (const label of labelNamesFor(output)) {
     const data = { ...plan.data, labels: [label], classes: 'auto' as const, classWeights: null };
     try {
       const { test, validation, train } = await openDataset(data, setup, { workspace, seed: plan.seed, trusted: true });

@@ -60,9 +60,9 @@ export function parseBudget(text: string): BudgetInput {
     if (/^(n|units?|filters?)/.test(word)) return { readings: [neurons] };
     if (/^w/.test(word)) return { readings: [weights] };
     if (word) return { problem: 'unreadable' };
-    // "1" could be one weight, but nobody means that.
+    // "1" could be one weight, but a share is what is meant first.
     const share = value <= 100 ? shareReadings(value, '') : [];
-    return { readings: [...share, weights, ...(value > 1 ? [neurons] : [])] };
+    return { readings: [...share, weights, neurons] };
   }
   const fraction = new RegExp(`^(0?[.,]\\d+)$`).exec(input);
   if (fraction) {

@@ -21,7 +21,11 @@ async function attempt(source: string, more: Partial<ResolvedData> = {}, classes
   try {
     const dataset = await openDataset(
       dataConfig(source, more),
-      { inputShapes: [more.inputs?.[0] === 'image' ? [1, 2, 1] : [2]], outputShape: [classes], classification: true },
+      {
+        inputShapes: [[more.inputs].flat()[0] === 'image' ? [1, 2, 1] : [2]],
+        outputShape: [classes],
+        classification: true,
+      },
       { workspace: workspace.folder, seed: 1, memoryLimit: MEMORY_LIMIT },
     );
     const x = new Float32Array(2 * dataset.train.size);

@@ -77,11 +77,22 @@ describe('the loss and the error that Keras has', () => {
     ['label-smoothing', 'model.h5'],
     ['frozen-bn-shift', 'model.keras'],
     ['transfer-frozen', 'model.keras'],
+    ['seq-mask-gap', 'model.keras'],
+    ['seq-mask-lstm', 'model.keras'],
+    ['func-mask-avg', 'model.keras'],
   ])('%s, %s', async (name, file) => {
     const { loss, accuracy } = await expectedOf(name);
     const told = await evaluate(name, 'data.npz', file === 'model.h5' ? [file] : []);
     expect(told.loss).toBeCloseTo(loss!, 5);
     expect(told.error).toBeCloseTo(1 - accuracy!, 6);
+  });
+
+  it('a layers-model whose mask TensorFlow.js would not follow is not written', async () => {
+    const args = ['export', 'model.keras', '--format', 'tfjs-layers', '--out', 'other.json'];
+    const { code, stderr } = await lcPrune(args, { cwd: join(folder, 'seq-mask-gap') });
+    expect(code).toBe(2);
+    expect(stderr).toContain('from layer "global_average_pooling1d" (GlobalAveragePooling1D) on');
+    expect((await lcPrune(args, { cwd: join(folder, 'func-mask-avg') })).code).toBe(0);
   });
 
   it('gan-generator, a regression of images', async () => {

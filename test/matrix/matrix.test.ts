@@ -18,7 +18,10 @@ import { computedByTensorFlow } from './exported.js';
 import { far, wrongLayer, wrongLoss, type LayerCase, type LossCase } from './measure.js';
 import { readCase, some, type Case } from './network.js';
 
-const { layers, losses } = JSON.parse(readFileSync('test/matrix/reference.json', 'utf8')) as { layers: LayerCase[]; losses: LossCase[] };
+const { layers, losses } = JSON.parse(readFileSync('test/matrix/reference.json', 'utf8')) as {
+  layers: LayerCase[];
+  losses: LossCase[];
+};
 const engines: readonly EngineProvider[] = [nativeProvider, compiledProvider('cpu'), directProviders([])[3]];
 
 /** What became of a case on an engine: null where all its numbers are right. */
@@ -26,7 +29,7 @@ type Verdict = { readonly refused: string } | { readonly wrong: string } | null;
 
 /** Layer names and paths differ between cases of one reason. */
 const reasonOf = (error: unknown): string =>
-  (error as Error).message.split('\n')[0]!.replace(/^.*?\.keras: /, '').replace(/layer "[^"]*" /, '').replace(/(Size|Got|Logits).*/, '').trim(); // prettier-ignore
+  (error as Error).message.split('\n')[0]!.replace(/^.*?\.keras: /, '').replace(/layer "[^"]*" /, '').replace(/^Size.*/, 'the sizes do not match').replace(/(Got|Logits).*/, '').trim(); // prettier-ignore
 
 async function verdict(compute: () => Promise<readonly string[]>): Promise<Verdict> {
   try {

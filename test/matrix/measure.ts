@@ -65,7 +65,14 @@ export interface LossCase extends Case {
 /** What is wrong with a loss on one engine: its value, its gradients, the share of wrong answers. @throws what opening and computing throw. */
 export async function wrongLoss(provider: EngineProvider, model: Model, case_: LossCase): Promise<string[]> {
   const { loss, lossSettings, fromLogits, classification } = trainingSetup(model);
-  const session = await provider.open(model, { loss, lossSettings, fromLogits, classification, batchSize: BATCH, seed: 1 });
+  const session = await provider.open(model, {
+    loss,
+    lossSettings,
+    fromLogits,
+    classification,
+    batchSize: BATCH,
+    seed: 1,
+  });
   try {
     const target = Float32Array.from(case_.target!);
     const wrong = await wrongGradients(session, model, case_, target);
@@ -73,13 +80,16 @@ export async function wrongLoss(provider: EngineProvider, model: Model, case_: L
     const evaluated = await session.evaluate({
       size: BATCH,
       read(start, count, into, wanted) {
-        into.forEach((values, i) => values.set(inputs[i]!.subarray((start * values.length) / BATCH, ((start + count) * values.length) / BATCH)));
+        into.forEach((values, i) =>
+          values.set(inputs[i]!.subarray((start * values.length) / BATCH, ((start + count) * values.length) / BATCH)),
+        );
         wanted.set(target.subarray((start * target.length) / BATCH, ((start + count) * target.length) / BATCH));
       },
     });
     const distance = far([evaluated.loss], [case_.loss!]);
     if (!(distance < OUTPUTS)) wrong.push(words('evaluated loss', distance));
-    if (case_.error !== undefined && Math.abs(evaluated.error - case_.error) > 1e-6) wrong.push(`error is ${evaluated.error}, not ${case_.error}`);
+    if (case_.error !== undefined && Math.abs(evaluated.error - case_.error) > 1e-6)
+      wrong.push(`error is ${evaluated.error}, not ${case_.error}`);
     return wrong;
   } finally {
     await session.dispose();
@@ -96,7 +106,10 @@ export async function wrongLayer(provider: EngineProvider, model: Model, case_: 
   const session = await provider.open(model, { ...regression, purpose });
   try {
     const outputs = await session.predict(inputsOf(case_), BATCH);
-    const distance = far(some(outputs.length, 48).map((i) => outputs[i]!), case_.output);
+    const distance = far(
+      some(outputs.length, 48).map((i) => outputs[i]!),
+      case_.output,
+    );
     const wrong = distance < OUTPUTS ? [] : [words('outputs', distance)];
     if (!case_.gradients) return wrong;
     const target = values(BATCH * sizeOf(session.outputShape), 99);

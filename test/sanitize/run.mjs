@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
   },
 });
 /** Mutants of one process: what a crash makes us look through again. */
-const block = 20_000;
+const blockSize = 20_000;
 
 const library = (name) => execFileSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 
@@ -158,12 +158,28 @@ function mutate(from, to, progress = []) {
   return new Promise((done) => child.on('close', (code, signal) => done({ out, err, code, signal })));
 }
 
-/** The mutant that ended a block, and what the sanitizer says of it. */
-async function explain(from, to) {
+/** What a block printed at its end, or null for one that was ended. */
+const counted = ({ out, code }) => {
+  const line = out.trim().split('\n').at(-1);
+  return code === 0 && line.startsWith('{') ? JSON.parse(line) : null;
+};
+
+/**
+ * A block of mutants. One that ended early runs once more, with the number of each mutant kept: a sanitizer's words, or a second
+ * end, are a problem that names the mutant. A process that died once without a word of them is logged, and the second run counts.
+ */
+async function runBlock(from, to) {
+  const first = await mutate(from, to);
+  if (counted(first)) return { counts: counted(first) };
   const file = join(work, `progress-${from}`);
-  const { err } = await mutate(from, to, [file]);
+  const second = await mutate(from, to, [file]);
   const at = existsSync(file) ? readFileSync(file, 'utf8').trim() : '?';
-  return `mutant ${at} of seed ${options.seed}\n${err.slice(-6000)}`;
+  const [spoken] = [first, second].filter(({ err }) => /ERROR: AddressSanitizer|runtime error/.test(err));
+  if (spoken) return { problem: `mutant ${at} of seed ${options.seed}\n${spoken.err.slice(-6000)}` };
+  const ends = `block ${from} to ${to}: ended with ${first.code ?? first.signal}: ${first.err.slice(-1000)}`;
+  if (!counted(second)) return { problem: `${ends}\nand again at mutant ${at} of seed ${options.seed}` };
+  console.log(`${ends}\nno sanitizer says why; run once more, it came to its end`);
+  return { counts: counted(second) };
 }
 
 async function runMutants() {
@@ -173,15 +189,14 @@ async function runMutants() {
   const problems = [];
   const worker = async () => {
     for (let from = next; from < total && problems.length === 0; from = next) {
-      const to = Math.min(from + block, total);
+      const to = Math.min(from + blockSize, total);
       next = to;
-      const { out, code } = await mutate(from, to);
-      const line = out.trim().split('\n').at(-1);
-      if (code !== 0 || !line.startsWith('{')) {
-        problems.push(await explain(from, to));
+      const block = await runBlock(from, to);
+      if (block.problem) {
+        problems.push(block.problem);
         return;
       }
-      const { built, ran, refused } = JSON.parse(line);
+      const { built, ran, refused } = block.counts;
       counts.built += built;
       counts.ran += ran;
       for (const [why, n] of Object.entries(refused)) counts.refused[why] = (counts.refused[why] ?? 0) + n;

@@ -5,29 +5,102 @@ import { sampleSource } from '../../data/sampleSource.js';
 import type { EngineSession } from '../../engine/engine.js';
 import { openEngine } from '../../engine/registry.js';
 import { withInputSizes } from '../../model/inputSizes.js';
+import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/readModel.js';
 import { setupByData } from '../../model/setupByData.js';
 import { trainingSetup } from '../../model/trainingSetup.js';
+import { resolveInside } from '../../model/workspacePath.js';
+import { readPlan } from '../../plan/readPlan.js';
 import { resolveData } from '../../plan/resolveData.js';
 import { isReadingOpen, judgedSamples, readByReference } from '../../trainer/reading.js';
 import { DataSource } from '../../protocol/plan.js';
+import type { ResolvedData } from '../../protocol/resolvedPlan.js';
 import { UserError } from '../../protocol/errors.js';
-import { namedFile, stringOption, type Command } from '../command.js';
+import { namedFile, stringOption, type Command, type Values } from '../command.js';
+import { DATA_NAMES, dataNames } from '../dataOptions.js';
 import { count, errorText } from '../text.js';
 
 /** Samples computed at once, at most. */
 const BATCH = 256;
 
+/** What is evaluated on what. */
+interface Request {
+  readonly model: Model;
+  readonly config: ResolvedData;
+  /** The folder that the data's paths are in. */
+  readonly dataFolder: string;
+  readonly output: string | undefined;
+  readonly engineId: string;
+  readonly seed: number;
+}
+
+/** Options that a plan answers itself. */
+const OF_A_MODEL = ['data', 'scale', 'mean', 'classes', ...Object.keys(DATA_NAMES)];
+
+async function requested(positionals: readonly string[], values: Values): Promise<Request> {
+  const { file, workspace } = await namedFile(positionals[0]!, values);
+  if (/\.prune\.jsonc?$/.test(file)) {
+    const given = positionals.length > 1 ? 'DATA' : OF_A_MODEL.map((name) => (values[name] === undefined ? '' : `--${name}`)).find((name) => name !== ''); // prettier-ignore
+    if (given !== undefined)
+      throw new UserError('usage', `lc-prune evaluate: ${given} is for a model; a plan has its own data`);
+    return planned(file, workspace, values);
+  }
+  const output = stringOption(values, 'output');
+  const source = positionals[1] ?? stringOption(values, 'data');
+  if (source === undefined)
+    throw new UserError(
+      'usage',
+      'lc-prune evaluate: the data is missing: a built-in name ("mnist"), a file or a folder behind the model, or --data DATA',
+    );
+  if (positionals.length > 1 && values['data'] !== undefined)
+    throw new UserError('usage', `lc-prune evaluate: the data is "${positionals[1]}" and --data "${String(values['data'])}"; give one of them`); // prettier-ignore
+  const model = await readModel(file, { workspace });
+  const scaleText = stringOption(values, 'scale');
+  const scale = scaleText !== undefined && Number.isFinite(Number(scaleText)) ? Number(scaleText) : scaleText;
+  const classes = stringOption(values, 'classes');
+  const parsed = DataSource.safeParse({
+    source,
+    ...dataNames(values),
+    ...(classes === undefined ? {} : { classes: classes.includes(',') ? classes.split(',') : classes }),
+    preprocess: { ...(scale === undefined ? {} : { scale }), ...(values['mean'] ? { mean: values['mean'] } : {}) },
+  });
+  if (!parsed.success)
+    throw new UserError('usage', `lc-prune evaluate: --scale, --mean or --classes: ${parsed.error.issues[0]!.message}`);
+  const data = isBuiltinData(source) ? { file: source, workspace: process.cwd() } : await namedFile(source, values);
+  const config = resolveData(parsed.data, () => data.file);
+  const engineId = stringOption(values, 'engine') ?? 'auto';
+  return { model, config, dataFolder: data.workspace, output, engineId, seed: 0 };
+}
+
+/** A plan's model on a plan's data; the output and the engine may be others. */
+async function planned(file: string, workspace: string, values: Values): Promise<Request> {
+  const plan = await readPlan(file, { workspace });
+  if (!('path' in plan.model))
+    throw new UserError(
+      'usage',
+      `lc-prune evaluate: the plan names an architecture, ${plan.model.architecture}, and no trained model; train it with "lc-prune train", and name what that writes`,
+    );
+  return {
+    model: await readModel(await resolveInside(workspace, workspace, plan.model.path), { workspace }),
+    config: plan.data,
+    dataFolder: workspace,
+    output: stringOption(values, 'output') ?? plan.output ?? undefined,
+    engineId: stringOption(values, 'engine') ?? plan.engine,
+    seed: plan.seed,
+  };
+}
+
 export const evaluate: Command = {
   name: 'evaluate',
-  positionals: 'MODEL',
-  summary: 'loss and error of a model on a data set (its test part, or all of it)',
+  positionals: 'PLAN|MODEL [DATA]',
+  summary: "loss and error of a model, or of a plan's, on a data set (its test part, or all of it)",
   options: {
     data: {
       type: 'string',
       value: 'DATA',
-      help: 'a built-in name, a file, or a folder with the usual IDX pair (required)',
+      help: 'for a model: a built-in name, a CSV, npz, parquet or IDX file, or a folder (of images per class, of IDX pairs); also the second argument',
     },
+    ...DATA_NAMES,
     scale: {
       type: 'string',
       value: 'SCALE',
@@ -43,47 +116,20 @@ export const evaluate: Command = {
     output: { type: 'string', value: 'LAYER', help: 'output layer, for a model with several' },
   },
   async run({ positionals, values, terminal }) {
-    const source = stringOption(values, 'data');
-    if (source === undefined)
-      throw new UserError(
-        'usage',
-        'lc-prune evaluate: --data DATA is missing: a built-in name ("mnist"), a file or a folder',
-      );
-    const { file, workspace } = await namedFile(positionals[0]!, values);
-    const model = await readModel(file, { workspace });
-    const output = stringOption(values, 'output');
-    const scaleText = stringOption(values, 'scale');
-    const scale = scaleText !== undefined && Number.isFinite(Number(scaleText)) ? Number(scaleText) : scaleText;
-    const classes = stringOption(values, 'classes');
-    const parsed = DataSource.safeParse({
-      source,
-      ...(classes === undefined ? {} : { classes: classes.includes(',') ? classes.split(',') : classes }),
-      preprocess: { ...(scale === undefined ? {} : { scale }), ...(values['mean'] ? { mean: values['mean'] } : {}) },
-    });
-    if (!parsed.success)
-      throw new UserError(
-        'usage',
-        `lc-prune evaluate: --scale, --mean or --classes: ${parsed.error.issues[0]!.message}`,
-      );
-    const data = isBuiltinData(source) ? { file: source, workspace: process.cwd() } : await namedFile(source, values);
-    const config = resolveData(parsed.data, () => data.file);
+    const { model, config, dataFolder, output, engineId, seed } = await requested(positionals, values);
     const { setup, opened } = await setupByData(trainingSetup(model, output), (requirements) =>
-      openDataset(config, requirements, { workspace: data.workspace, seed: 0, purpose: 'evaluate' }),
+      openDataset(config, requirements, { workspace: dataFolder, seed, purpose: 'evaluate' }),
     );
-    const engine = await openEngine(
-      stringOption(values, 'engine') ?? 'auto',
-      withInputSizes(model, opened.inputShapes),
-      {
-        loss: setup.loss,
-        lossSettings: setup.lossSettings,
-        classification: setup.classification,
-        fromLogits: setup.fromLogits,
-        batchSize: Math.max(1, Math.min(BATCH, opened.test.size)),
-        purpose: 'inference',
-        seed: 0,
-        ...(output === undefined ? {} : { output }),
-      },
-    );
+    const engine = await openEngine(engineId, withInputSizes(model, opened.inputShapes), {
+      loss: setup.loss,
+      lossSettings: setup.lossSettings,
+      classification: setup.classification,
+      fromLogits: setup.fromLogits,
+      batchSize: Math.max(1, Math.min(BATCH, opened.test.size)),
+      purpose: 'inference',
+      seed,
+      ...(output === undefined ? {} : { output }),
+    });
     try {
       const choice = isReadingOpen(config, opened) ? await readByReference(config, opened, engine, setup) : null;
       const dataset = choice?.dataset ?? opened;

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
-import { exportModel, findFormat } from '../../export/exportModel.js';
+import { checkEnding, exportModel, findFormat, formatOfFile } from '../../export/exportModel.js';
 import { readSparsePackage } from '../../export/readSparsePackage.js';
 import { readScaleFile } from '../../export/scaleFile.js';
 import type { InputScale } from '../../model/inputScale.js';
@@ -61,17 +61,20 @@ export const exportCommand: Command = {
   summary: 'write a pruned model in a format; without --format, the size of each, and its speed here',
   options: {
     format: { type: 'string', value: 'FORMAT', help: 'tfjs-layers, onnx-thinned, sparse... (see the list without it)' },
-    out: { type: 'string', value: 'FILE', help: 'where to (default: the name of the run or model, here)' },
+    out: {
+      type: 'string',
+      value: 'FILE',
+      help: 'where to; without --format its ending says the format (default: the name of the run or model, here)',
+    },
     'with-scale': { type: 'boolean', help: 'the scale of the inputs becomes the first layer: for data as stored' },
     point: { type: 'string', value: 'N', help: 'of a path run: this point of its curve (default: its result)' },
   },
   async run({ positionals, values, terminal }) {
     const workspace = stringOption(values, 'workspace');
     const id = stringOption(values, 'format');
-    const format = id === undefined ? null : findFormat(id);
     const out = stringOption(values, 'out');
-    if (!format && out !== undefined)
-      throw new UserError('usage', 'lc-prune export: --out needs --format FORMAT; run it without both to see the list');
+    const format = id === undefined ? (out === undefined ? null : formatOfFile(out, 'all')) : findFormat(id);
+    if (format && out !== undefined) checkEnding(out, format);
     const point = integerOption(values, 'point', 0, 1e6);
     const { model, name, scales, reference } = await readSource(positionals[0]!, values, point);
     if (!format) {

@@ -1,16 +1,19 @@
 import { open, rm, stat } from 'node:fs/promises';
-import { dirname, extname, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { BUILTIN_DATA, isBuiltinData } from '../../data/builtin.js';
 import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
 import { AS_IN_FILE, frozenNote, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../../model/trainedLayers.js';
 import { resolveInside } from '../../model/workspacePath.js';
+import { usualKeep } from '../../plan/defaults.js';
 import { likelyData } from '../../plan/likelyData.js';
 import { planName, resolveText } from '../../plan/readPlan.js';
 import { planPath, planText } from '../../plan/planText.js';
 import { UserError } from '../../protocol/errors.js';
+import { shellWord } from '../../protocol/shellWord.js';
 import { namedFile, stringOption, type Command } from '../command.js';
+import { DATA_NAMES, dataNames } from '../dataOptions.js';
 
 /** The plan's data: what was named, relative to the current folder; else what fits the model. */
 async function dataFor(model: Model, folder: string, named: string | undefined): Promise<string> {
@@ -28,6 +31,10 @@ async function dataFor(model: Model, folder: string, named: string | undefined):
     );
   return planPath(folder, file);
 }
+
+/** The data, with the names of its arrays or columns where some are given. */
+const withNames = (source: string, names: ReturnType<typeof dataNames>): string | object =>
+  Object.keys(names).length === 0 ? source : { source, ...names };
 
 /** Writes a file that is not there yet, whole or not at all. @throws what `failure` makes of the system's error. */
 async function writeNew(
@@ -57,7 +64,12 @@ export const init: Command = {
       value: 'DATA',
       help: 'built-in data set, or a path (default: the built-in set, or the one file beside the model, that fits it)',
     },
-    keep: { type: 'string', value: 'SHARE', help: 'share of the weights to keep (default: 1%)' },
+    ...DATA_NAMES,
+    keep: {
+      type: 'string',
+      value: 'SHARE',
+      help: 'share of the weights to keep (default: 1% to 30%, such that a thousand are left)',
+    },
     out: { type: 'string', value: 'FILE', help: 'the plan file (default: MODEL.prune.json beside the model)' },
   },
   async run({ positionals, values, terminal }) {
@@ -70,16 +82,22 @@ export const init: Command = {
           `${planName(modelFile.slice(0, modelFile.length - extname(modelFile).length))}.prune.json`,
         ),
     );
+    if (!/\.prune\.jsonc?$/.test(wanted))
+      throw new UserError('usage', `--out: a plan file is called NAME.prune.json, not "${basename(wanted)}"`, { file: wanted }); // prettier-ignore
     const out = await resolveInside(workspace, dirname(wanted), wanted);
     const shown = relative(process.cwd(), out);
     const exists = () => new UserError('usage', `${shown}: exists already; choose another with --out`, { file: out });
     if (await stat(out).catch(() => null)) throw exists();
     const layers = summarizeModel(model);
     const unfreeze = isWhollyFrozen(layers);
+    const trained = unfreeze
+      ? layers
+      : trainedLayers(layers, AS_IN_FILE).filter((layer) => prunableWeightsOf(layer) > 0);
+    const prunable = trained.reduce((total, layer) => total + layer.prunable, 0);
     const text = planText({
       model: planPath(dirname(out), modelFile),
-      data: await dataFor(model, dirname(out), stringOption(values, 'data')),
-      budget: { keep: stringOption(values, 'keep') ?? '1%' },
+      data: withNames(await dataFor(model, dirname(out), stringOption(values, 'data')), dataNames(values)),
+      budget: { keep: stringOption(values, 'keep') ?? usualKeep(prunable) },
       ...(unfreeze && { unfreeze }),
     });
     // Whatever is wrong with it is said before anything is written.
@@ -89,14 +107,10 @@ export const init: Command = {
         ? exists()
         : new UserError('disk', `${shown} was not written: ${error.message}`, { file: out }),
     );
-    const trained = unfreeze
-      ? layers
-      : trainedLayers(layers, AS_IN_FILE).filter((layer) => prunableWeightsOf(layer) > 0);
-    const prunable = trained.reduce((total, layer) => total + layer.prunable, 0);
     const frozen = frozenNote(layers);
     if (frozen !== null) terminal.note(unfreeze ? 'the file freezes every layer: the plan unfreezes them' : frozen);
     terminal.emit({ event: 'plan', path: out, prunable });
-    terminal.print(`${shown}: next, lc-prune run ${shown}`);
+    terminal.print(`${shown}: next, lc-prune run ${shellWord(shown)}`);
     return 0;
   },
 };

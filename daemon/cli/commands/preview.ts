@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Dataset } from '../../data/dataset.js';
 import { openDataset } from '../../data/openDataset.js';
 import { previewSamples } from '../../data/preview.js';
@@ -31,6 +31,9 @@ export const preview: Command = {
   async run({ positionals, values, terminal }) {
     const { file: planFile, workspace } = await namedFile(positionals[0]!, values);
     const count = integerOption(values, 'samples', 1, 1000) ?? 16;
+    const out = stringOption(values, 'out');
+    if (out !== undefined && !/\.html?$/i.test(out))
+      throw new UserError('usage', `--out: the page is HTML; call it NAME.html, not "${basename(out)}"`, { file: out });
     const plan = await readPlan(planFile, { workspace });
     const model =
       'path' in plan.model
@@ -45,7 +48,6 @@ export const preview: Command = {
       const untrained = [frozenNote(layers, plan), asideNote(layers, plan)].filter((note) => note !== null);
       const all = [...setup.notes, ...untrained, ...notes];
       const shown = await previewSamples(dataset, count);
-      const out = stringOption(values, 'out');
       if (out !== undefined) await writeFileAtomic(resolve(out), pageGrid(shown));
       for (const note of [...shown.notes, ...all]) terminal.note(note);
       terminal.print(terminalGrid(shown, terminal.columns, process.stdout.isTTY === true && !process.env['NO_COLOR']));

@@ -15,6 +15,7 @@ import { startRun } from '../../runs/supervisor.js';
 import { decisionSet } from '../../trainer/evaluations.js';
 import { assemble } from '../../trainer/setup.js';
 import { namedFile, stringOption, type Command, type Values } from '../command.js';
+import { DATA_NAMES, dataNames } from '../dataOptions.js';
 import { follow } from '../follow.js';
 import type { Terminal } from '../terminal.js';
 import { count, percent, sparkline, table } from '../text.js';
@@ -40,7 +41,7 @@ async function planOf(named: string, values: Values): Promise<{ plan: ResolvedPl
   const data = stringOption(values, 'data');
   const keep = stringOption(values, 'keep');
   if (/\.prune\.jsonc?$/.test(file)) {
-    const given = data === undefined ? (keep === undefined ? null : 'keep') : 'data';
+    const given = ['data', 'keep', ...Object.keys(DATA_NAMES)].find((name) => values[name] !== undefined);
     if (given) throw new UserError('usage', `lc-prune sensitivity: --${given} is for a model; a plan has its own`);
     return { plan: await readPlan(file, { workspace, formatOf: fileFormatOf }), workspace };
   }
@@ -55,7 +56,12 @@ async function planOf(named: string, values: Values): Promise<{ plan: ResolvedPl
     ? data
     : relative(workspace, await resolveInside(workspace, process.cwd(), data));
   const plan = requireResolved(
-    { model: file, data, budget: { keep: keep ?? '1%' }, training: { batchSize: BATCH } },
+    {
+      model: file,
+      data: { source: data, ...dataNames(values) },
+      budget: { keep: keep ?? '1%' },
+      training: { batchSize: BATCH },
+    },
     {
       name: planName(file),
       planPath: null,
@@ -91,6 +97,7 @@ export const sensitivity: Command = {
       value: 'DATA',
       help: 'for a model: a built-in name, a file or a folder (a plan has its own)',
     },
+    ...DATA_NAMES,
     shares: { type: 'string', value: 'LIST', help: `shares of a layer to keep (default: ${SHARES})` },
     'max-error-increase': {
       type: 'string',

@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
+import { exportModel, formatOfFile } from '../../export/exportModel.js';
 import { REFERENCE } from '../../plan/defaults.js';
 import { readPlan } from '../../plan/readPlan.js';
 import { readModel } from '../../model/readModel.js';
-import { writeTfjsModel } from '../../model/writeTfjs.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import { readRunScales } from '../../runs/runModels.js';
 import { startRun } from '../../runs/supervisor.js';
 import { integerOption, namedFile, stringOption, type Command } from '../command.js';
 import { exitCodeOf } from '../finishRun.js';
@@ -16,7 +16,11 @@ export const train: Command = {
   positionals: 'PLAN',
   summary: "train the plan's reference model and write it",
   options: {
-    out: { type: 'string', value: 'FILE', help: 'where to write model.json (default: in the run folder)' },
+    out: {
+      type: 'string',
+      value: 'FILE',
+      help: 'where to write it; the ending says the format: .keras, .h5, .onnx, .json or a folder for TensorFlow.js (default: model.json in the run folder)',
+    },
     engine: { type: 'string', value: 'ENGINE', help: 'engine id (default: the plan, else auto)' },
     seed: { type: 'string', value: 'N', help: 'seed (default: the plan, else 0)' },
   },
@@ -24,6 +28,10 @@ export const train: Command = {
     const { file: planFile, workspace } = await namedFile(positionals[0]!, values);
     const seed = integerOption(values, 'seed', 0, 0xffffffff);
     const engine = stringOption(values, 'engine');
+    const out = stringOption(values, 'out');
+    // Before hours of training.
+    const target = out === undefined ? null : resolve(out);
+    const format = target === null ? null : formatOfFile(target, 'networks');
     const written = await readPlan(planFile, { workspace });
     const reference = { ...written.reference, epochs: written.reference.epochs || REFERENCE.epochs };
     const plan: ResolvedPlan = {
@@ -37,11 +45,10 @@ export const train: Command = {
     const done = await follow(handle, terminal);
     if (!done) return 130;
     let path = join(handle.folder, 'result', 'model.json');
-    const out = stringOption(values, 'out');
-    if (out !== undefined) {
-      await mkdir(dirname(resolve(out)), { recursive: true });
-      await writeTfjsModel(await readModel(path, { workspace }), resolve(out));
-      path = resolve(out);
+    if (target !== null && format !== null) {
+      const scales = await readRunScales(handle.folder, undefined);
+      const model = await readModel(path, { workspace });
+      ({ path } = await exportModel(model, format, target, { scales, inside: false }));
     }
     terminal.print(`reference ${percent(done.reference.error)} error: ${relative(process.cwd(), path)}`);
     terminal.emit({ ...done, folder: handle.folder, model: path });

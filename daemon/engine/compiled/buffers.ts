@@ -13,6 +13,8 @@ export interface Buffers {
   readonly states: readonly { readonly name: string; readonly next: Float32Array }[];
   readonly loss: Float32Array;
   readonly output: Float32Array;
+  /** 1 for each row of the output that counts; null where all do. */
+  readonly mask: Float32Array | null;
 }
 
 /**
@@ -56,5 +58,6 @@ export function bindBuffers(
     ),
     loss: outputOf('loss'),
     output: outputOf('output'),
+    mask: outputs[graph.outputs.findIndex(({ role }) => role === 'mask')] ?? null,
   };
 }

@@ -220,12 +220,13 @@ export class CompiledSession implements EngineSession {
     await eachBatch(source, batch, { inputs: io.data, target }, options, async (n) => {
       await graph.run();
       const { loss, lossSettings } = this.spec;
-      tallyBatch(tally, loss, this.traced.head, io.output, target, n * rowsPerSample, width, lossSettings);
-      residuals?.add(io.output, target, n);
+      tallyBatch(tally, loss, this.traced.head, io.output, target, n * rowsPerSample, width, lossSettings, io.mask);
+      residuals?.add(io.output, target, n, io.mask, width);
     });
     const samples = source.size;
-    const loss = tally.loss / tally.rows;
-    if (!residuals) return { loss, error: tally.wrong / tally.rows, samples };
+    const rows = Math.max(1, tally.rows);
+    const loss = tally.loss / rows;
+    if (!residuals) return { loss, error: tally.wrong / rows, samples };
     return { loss, error: residuals.unexplained, absoluteError: residuals.meanAbsolute, samples };
   }
 

@@ -8,6 +8,8 @@ import type { Parameter } from '../engine.js';
 import { byProducts, useHalfPixelCentres } from '../halfPixelCentres.js';
 import { keepInferenceMode } from '../inferenceMode.js';
 import { repairLayers } from './layerRepairs.js';
+import { followMasks, type Masks } from '../masks/followMasks.js';
+import { registerOperations } from '../operations/operationLayer.js';
 import type { TensorFlow } from './tensorflow.js';
 
 /** A variable of the loaded model and where its weights lie in the flat vector. */
@@ -17,6 +19,7 @@ export interface BoundParameter extends Parameter {
 
 export interface LoadedModel {
   readonly layersModel: LayersModel;
+  readonly masks: Masks;
   /** Trainable, prunable ones first; the flat vector's order. */
   readonly parameters: readonly BoundParameter[];
   readonly prunableSize: number;
@@ -41,6 +44,7 @@ const withoutCell = (name: string): string => {
  * @throws UserError('model-unsupported') with TensorFlow.js's own reason; 'model-invalid' where a weight is absent or of another shape.
  */
 export async function loadModel(tf: TensorFlow, model: Model, topology: Topology): Promise<LoadedModel> {
+  registerOperations(tf.core, tf.layers);
   let layersModel: LayersModel;
   try {
     layersModel = await tf.layers.models.modelFromJSON({
@@ -55,6 +59,7 @@ export async function loadModel(tf: TensorFlow, model: Model, topology: Topology
   checkWiring(layersModel, topology, model.path);
   repairLayers(tf, layersModel);
   useHalfPixelCentres(tf.core, byProducts, layersModel, topology);
+  const masks = followMasks(tf.core, layersModel, topology);
   keepInferenceMode(layersModel, topology);
 
   const byName = new Map(model.weights.map((weight) => [weight.name, weight]));
@@ -95,6 +100,7 @@ export async function loadModel(tf: TensorFlow, model: Model, topology: Topology
   }
   return {
     layersModel,
+    masks,
     parameters,
     prunableSize,
     size,

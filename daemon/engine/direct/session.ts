@@ -20,8 +20,9 @@ import { loadModel, type LoadedModel } from './loadModel.js';
 import { withoutOutputActivation } from './logits.js';
 import { absorbedHead, type Head } from '../loss/head.js';
 import { meanLoss } from '../loss/meanLoss.js';
-import { activated, isClassification, wrongSamples } from './losses.js';
+import { activated, isClassification, wrongShare } from './losses.js';
 import { Residuals } from '../residuals.js';
+import { outputMask } from '../masks/outputMask.js';
 import { penalties } from '../layerTree.js';
 import { activate, type TensorFlow } from './tensorflow.js';
 import { TensorUpdate } from './update.js';
@@ -146,25 +147,31 @@ class DirectSession implements EngineSession {
     const residuals = classifies ? null : new Residuals(elements(this.outputShape));
     let lossSum = 0;
     let wrong = 0;
+    let rows = 0;
     await eachBatch(source, count, { inputs, target }, options, async (n) => {
       activate(this.tf);
       const { loss, lossSettings: settings = {} } = this.spec;
-      const [lossTensor, answer] = this.tf.core.tidy(() => {
-        const output = this.forward(this.inputTensors(inputs, n), false);
+      const [lossTensor, answer, counted] = this.tf.core.tidy((): Tensor[] => {
+        const { output, mask } = this.forward(this.inputTensors(inputs, n), false);
         const expected = this.targetTensor(target, n);
         return [
-          meanLoss(this.tf.core, { loss, head: this.head, settings }, expected, output),
-          classifies ? wrongSamples(this.tf, loss, this.head, expected, output) : output,
-        ] as [Scalar, Tensor];
-      });
-      const [[batchLoss], values] = await Promise.all([lossTensor.data(), answer.data<'float32'>()]);
-      this.tf.core.dispose([lossTensor, answer]);
-      lossSum += batchLoss! * n;
-      if (residuals) residuals.add(values, target, n);
-      else wrong += values[0]!;
+          meanLoss(this.tf.core, { loss, head: this.head, settings }, expected, output, mask),
+          classifies ? wrongShare(this.tf, loss, this.head, expected, output, mask) : output,
+          ...(mask ? [mask.clone()] : []),
+        ];
+      }) as [Tensor, Tensor, Tensor?];
+      this.model.masks.release();
+      const read = [lossTensor.data(), answer.data<'float32'>(), counted?.data<'float32'>() ?? null] as const;
+      const [[batchLoss], values, mask] = await Promise.all(read);
+      this.tf.core.dispose(counted ? [lossTensor, answer, counted] : [lossTensor, answer]);
+      const batchRows = mask ? mask.reduce((sum, one) => sum + one, 0) : n;
+      rows += batchRows;
+      lossSum += batchLoss! * batchRows;
+      if (residuals) residuals.add(values, target, n, mask, this.outputShape.at(-1) ?? 1);
+      else wrong += values[0]! * batchRows;
     });
-    const [loss, samples] = [lossSum / source.size, source.size];
-    if (!residuals) return { loss, error: wrong / samples, samples };
+    const [loss, samples] = [lossSum / Math.max(1, rows), source.size];
+    if (!residuals) return { loss, error: wrong / Math.max(1, rows), samples };
     return { loss, error: residuals.unexplained, absoluteError: residuals.meanAbsolute, samples };
   }
 
@@ -179,8 +186,13 @@ class DirectSession implements EngineSession {
       });
       activate(this.tf);
       const output = this.tf.core.tidy(() =>
-        activated(this.tf, this.spec.fromLogits ? 'none' : this.head, this.forward(this.inputTensors(batch, n), false)),
+        activated(
+          this.tf,
+          this.spec.fromLogits ? 'none' : this.head,
+          this.forward(this.inputTensors(batch, n), false).output,
+        ),
       );
+      this.model.masks.release();
       result.set(await output.data<'float32'>(), from * perSample);
       output.dispose();
     }
@@ -241,20 +253,24 @@ class DirectSession implements EngineSession {
     const lost = { loss, head: this.head, settings, ...(classWeights && { classWeights }) };
     const x = this.inputTensors(inputs, size);
     const expected = this.targetTensor(target, size);
-    return this.seeded(() =>
+    const result = this.seeded(() =>
       this.tf.core.variableGrads(
         () => {
-          const mean = meanLoss(this.tf.core, lost, expected, this.forward(x, true));
+          const { output, mask } = this.forward(x, true);
+          const mean = meanLoss(this.tf.core, lost, expected, output, mask);
           return penalties(this.model.layersModel).reduce((sum, penalty) => this.tf.core.add(sum, penalty), mean);
         },
         this.model.parameters.map(({ variable }) => variable),
       ),
     );
+    this.model.masks.release();
+    return result;
   }
 
-  private forward(inputs: Tensor[], training: boolean): Tensor {
-    const outputs = this.model.layersModel.apply(inputs, { training }) as Tensor | Tensor[];
-    return Array.isArray(outputs) ? outputs[this.output]! : outputs;
+  private forward(inputs: Tensor[], training: boolean): { readonly output: Tensor; readonly mask: Tensor | undefined } {
+    const outputs = [this.model.layersModel.apply(inputs, { training }) as Tensor | Tensor[]].flat();
+    const output = outputs[this.output]!;
+    return { output, mask: outputMask(this.model.masks, output) };
   }
 
   private inputTensors(inputs: readonly Float32Array[], count: number): Tensor[] {

@@ -156,7 +156,7 @@ export type GraphInput = { readonly node: Node } & (
  * the model's output. Each loss, gradient and state once. An output may be an input or a constant.
  */
 export type GraphOutput = { readonly node: Node } & (
-  { readonly role: 'loss' | 'output' } | { readonly role: 'gradient' | 'state'; readonly name: string }
+  { readonly role: 'loss' | 'output' | 'mask' } | { readonly role: 'gradient' | 'state'; readonly name: string }
 );
 
 export interface Graph {

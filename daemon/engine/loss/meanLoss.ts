@@ -57,6 +57,10 @@ function rowWeights(tf: typeof Core, target: Tensor, classWeights: readonly numb
   return tf.add(tf.mul(target, yes - no), no);
 }
 
+/** [..., 1]: rows / rows that count, or 0, so that the mean over all rows is that over those that count. */
+const maskWeights = (tf: typeof Core, mask: Tensor): Tensor =>
+  tf.expandDims(tf.mul(mask, tf.div(mask.size, tf.maximum(tf.sum(mask), 1))), -1);
+
 export interface BatchLoss {
   readonly loss: Loss;
   readonly head: Head;
@@ -71,15 +75,20 @@ export interface BatchLoss {
  *
  * @param tf the instance that target and output are of.
  * @param target, output of one shape, [batch, ...]; output is before the head.
+ * @param mask 1 for each row that counts, else 0: the mean is over those, 0 where there are none (Keras 3, apply_mask in
+ *   losses/loss.py). Of all axes but the last one.
  */
 export function meanLoss(
   tf: typeof Core,
   { loss, head, settings = {}, classWeights }: BatchLoss,
   target: Tensor,
   output: Tensor,
+  mask?: Tensor,
 ): Core.Scalar {
   // A row has its class's weight whatever smoothing makes of its target.
-  const weights = classWeights && rowWeights(tf, target, classWeights);
+  const ofClass = classWeights && rowWeights(tf, target, classWeights);
+  const counted = mask && maskWeights(tf, mask);
+  const weights = ofClass && counted ? tf.mul(ofClass, counted) : (ofClass ?? counted);
   const { labelSmoothing = 0 } = settings;
   const y =
     labelSmoothing === 0

@@ -66,6 +66,7 @@ function categorical(
  *
  * The loss is of the smoothed targets, the answer right or wrong by the targets themselves.
  * @param output before the head; both of at least samples * rowsPerSample * width elements.
+ * @param mask of the rows: those of 0 are left out.
  */
 export function tallyBatch(
   tally: Tally,
@@ -76,12 +77,15 @@ export function tallyBatch(
   rows: number,
   width: number,
   settings: LossSettings = {},
+  mask: Float32Array | null = null,
 ): void {
   const ofElement = elementLoss(loss, head, settings);
   const { labelSmoothing = 0 } = settings;
   const smoothed = { keep: 1 - labelSmoothing, floor: smoothingFloor(loss, labelSmoothing, width) };
   const threshold = head === 'sigmoid' ? 0 : 0.5;
   for (let row = 0; row < rows; row++) {
+    if (mask?.[row] === 0) continue;
+    tally.rows++;
     const from = row * width;
     const to = from + width;
     if (!ofElement) {
@@ -99,5 +103,4 @@ export function tallyBatch(
     if (loss === 'binaryCrossentropy' || width === 1) tally.wrong += wrong / width;
     else tally.wrong += argMax(output, from, to) === argMax(target, from, to) ? 0 : 1;
   }
-  tally.rows += rows;
 }

@@ -77,10 +77,8 @@ function softmax(layer: Layer): void {
   const call = layer.call.bind(layer);
   layer.call = (inputs, kwargs) => {
     const x = single(inputs);
-    const mask = kwargs['mask'] as tf.Tensor | null | undefined;
-    // A mask of steps, [batch, time], would meet other axes of the input.
-    if (mask && mask.rank !== x.rank) throw new Error('a mask of steps does not fit its input');
-    if (typeof axis !== 'number' || mask) return call(inputs, kwargs);
+    // The call that refuses masks.
+    if (typeof axis !== 'number' || kwargs['mask']) return call(inputs, kwargs);
     return withLast(x, [fromFront(axis, x.rank)], (moved) => tf.softmax(moved));
   };
 }
@@ -108,35 +106,12 @@ function globalMaxPooling(layer: Layer): void {
   };
 }
 
-/** Whether any number of each row is another than `value`; no gradient goes through it, where TensorFlow.js finds none for Any. */
-const presence = (x: tf.Tensor, value: number, keepDims: boolean): tf.Tensor =>
-  tf.customGrad((input, save) => {
-    (save as tf.GradSaveFunc)([input as tf.Tensor]);
-    return {
-      value: tf.any(tf.notEqual(input as tf.Tensor, value), -1, keepDims),
-      gradFunc: (_dy: tf.Tensor, [saved]: tf.Tensor[]) => tf.zerosLike(saved!),
-    };
-  })(x);
-
-/** TensorFlow.js can train it only where its input is the model's. */
-function masking(layer: Layer): void {
-  const { maskValue } = layer as unknown as { maskValue: number };
-  layer.call = (inputs) => tf.mul(single(inputs), tf.cast(presence(single(inputs), maskValue, true), 'float32'));
-  layer.computeMask = (inputs) => presence(single(inputs), maskValue, false);
-}
-
-/** A step counts where it does in every input; TensorFlow.js leaves the last input out and an axis of length 1 in front. */
-function mergedMask(layer: Layer): void {
-  layer.computeMask = (_inputs, mask) => {
-    const masks = [mask].flat().filter((one) => one != null);
-    return masks.length > 0 ? masks.reduce((a, b) => tf.logicalAnd(a, b)) : (null as unknown as tf.Tensor);
-  };
-}
-
 /** All steps at once, as Keras does, with time beside the batch; TensorFlow.js calls the layer step by step. */
 function timeDistributed(layer: Layer): void {
   const { layer: inner } = layer as unknown as { layer: Layer };
+  const call = layer.call.bind(layer);
   layer.call = (inputs, kwargs) => {
+    if (kwargs['mask']) return call(inputs, kwargs);
     const x = single(inputs);
     const [batch, time, ...sample] = x.shape as [number, number, ...number[]];
     const y = single(inner.call(tf.reshape(x, [batch * time, ...sample]), kwargs));
@@ -266,12 +241,6 @@ const repairs: Readonly<Record<string, (layer: Layer) => void>> = {
   LayerNormalization: layerNormalization,
   ThresholdedReLU: thresholdedRelu,
   Softmax: softmax,
-  Masking: masking,
-  Add: mergedMask,
-  Multiply: mergedMask,
-  Average: mergedMask,
-  Maximum: mergedMask,
-  Minimum: mergedMask,
   RNN: freshDropout,
   TimeDistributed: timeDistributed,
   GlobalMaxPooling1D: globalMaxPooling,

@@ -8,7 +8,9 @@ import { sameShape } from '../graph/ir.js';
 import { checkWiring } from '../builtWiring.js';
 import { byKernel, useHalfPixelCentres } from '../halfPixelCentres.js';
 import { keepInferenceMode } from '../inferenceMode.js';
+import { followMasks, type Masks } from '../masks/followMasks.js';
 import { allLayers } from '../layerTree.js';
+import { registerOperations } from '../operations/operationLayer.js';
 import { withTracing } from './backend.js';
 import { repairGradients } from './gradientRepairs.js';
 import { repairLayer } from './layerRepairs.js';
@@ -29,6 +31,8 @@ export interface TraceableModel {
   readonly model: tfl.LayersModel;
   /** All weights, in the model file's order. */
   readonly weights: readonly LayerWeight[];
+  /** Of the tensors that calls of the model gave. */
+  readonly masks: Masks;
   /** The innermost layer whose `call` is running. */
   current(): { name: string; className: string; config: Record<string, unknown> } | undefined;
   dispose(): void;
@@ -45,6 +49,7 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
   const json = { modelTopology: withZeroInitializers(topology) } as unknown as Parameters<
     typeof tfl.models.modelFromJSON
   >[0];
+  registerOperations(tf, tfl);
   let model: tfl.LayersModel;
   try {
     model = await withTracing(undefined, () => tfl.models.modelFromJSON(json));
@@ -53,6 +58,7 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
   }
   checkWiring(model, topology, path);
   useHalfPixelCentres(tf, byKernel, model, topology);
+  const masks = followMasks(tf, model, topology);
   keepInferenceMode(model, topology);
   repairGradients();
   const stack: tfl.layers.Layer[] = [];
@@ -81,6 +87,7 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
   };
   return {
     model,
+    masks,
     weights: model.layers
       .flatMap((layer) =>
         layer.weights.map((weight) => ({

@@ -15,6 +15,7 @@ import { buildLayers, type LayerWeight, type TraceableModel } from './layersMode
 import { withSizesThatFit } from './sizes.js';
 import type { Head } from '../loss/head.js';
 import { meanLoss } from '../loss/meanLoss.js';
+import { outputMask } from '../masks/outputMask.js';
 import { withLogits } from './lossHead.js';
 
 export interface TraceSpec {
@@ -46,7 +47,10 @@ export interface TracedModel {
    * the next states. @throws as `traceModel`.
    */
   training(): Promise<Graph>;
-  /** Gives the output before `head`: apply softmax or sigmoid for the model's own output, unless that is logits itself. */
+  /**
+   * Gives the output before `head`: apply softmax or sigmoid for the model's own output, unless that is logits itself. Where the
+   * output carries a mask, a second output of role `mask`, 1 for each row that counts.
+   */
   readonly inference: Graph;
   /** Samples per batch of the inference graph: what keeps its largest tensor below 16 MB, and `mostSamples` at most. */
   readonly inferenceBatchSize: number;
@@ -133,7 +137,7 @@ function largestOutput(layer: tfl.layers.Layer): number {
 
 function traceInference(traceable: Traceable): Omit<TracedModel, 'training'> {
   const { layers, inputShapes, head, spec } = traceable;
-  const ofBatch = (size: number) => record(traceable, size, ({ output }) => [{ role: 'output', node: output() }]);
+  const ofBatch = (size: number) => record(traceable, size, ({ output }) => output());
   const most = mostSamples(spec);
   const fitting = (perSample: number) =>
     Math.min(most, Math.max(1, Math.floor(largestTensor / Math.max(1, perSample))));
@@ -162,8 +166,8 @@ interface Pass {
   readonly graph: GraphBuilder;
   readonly weights: ReadonlyMap<LayerWeight, Node>;
   /** Calls the model; a node, and the tensor for losses. */
-  output(): Node;
-  apply(): tf.Tensor;
+  output(): GraphOutput[];
+  apply(): { readonly output: tf.Tensor; readonly mask: tf.Tensor | undefined };
   target(shape: readonly number[]): tf.Tensor;
   node(tensor: tf.Tensor): Node;
 }
@@ -190,14 +194,19 @@ function record(
     const apply = (training: boolean) => {
       const given = data.map(tensor);
       const result = layers.model.apply(given.length === 1 ? given[0]! : given, { training });
-      return ([result].flat() as tf.Tensor[])[index]!;
+      const output = ([result].flat() as tf.Tensor[])[index]!;
+      return { output, mask: outputMask(layers.masks, output) };
     };
     let nodes: GraphOutput[] = [];
     tf.tidy(() => {
       nodes = outputs({
         graph,
         weights,
-        output: () => backend.node(apply(false)),
+        output() {
+          const { output, mask } = apply(false);
+          const given: GraphOutput[] = [{ role: 'output', node: backend.node(output) }];
+          return mask ? [...given, { role: 'mask', node: backend.node(mask) }] : given;
+        },
         apply: () => apply(true),
         target: (shape) => tensor(graph.input(shape, { role: 'target' })),
         node: (t) => backend.node(t),
@@ -213,8 +222,8 @@ function trainingOutputs(pass: Pass, { layers, head, spec }: Traceable): GraphOu
   const lost = { loss, head, settings, ...(classWeights && { classWeights }) };
   const { value, grads } = tf.variableGrads(
     () => {
-      const output = pass.apply();
-      const mean = meanLoss(tf, lost, pass.target(output.shape), output);
+      const { output, mask } = pass.apply();
+      const mean = meanLoss(tf, lost, pass.target(output.shape), output, mask);
       return penalties(layers.model).reduce((sum, penalty) => tf.add(sum, penalty), mean);
     },
     trainable.map((weight) => weight.variable),

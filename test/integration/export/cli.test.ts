@@ -49,7 +49,8 @@ it('writes the file it names, and reads a package back', async () => {
 
 it.each([
   [['export', 'net.json', '--format', 'pickle'], /no format is called "pickle"; known: tfjs-layers/],
-  [['export', 'net.json', '--out', 'x.onnx'], /--out needs --format/],
+  [['export', 'net.json', '--out', 'x.dat'], /no network is written as "x.dat"; its ending says the format/],
+  [['export', 'net.json', '--format', 'onnx', '--out', 'x.keras'], /name of a Keras 3 file, and the format is ONNX/],
   [['export', 'nothing.json'], /no model file and no run "nothing.json"/],
   [['export', 'bad.lcp', '--format', 'onnx'], /bad.lcp is no sparse package that can be read/],
   [['export', 'net.json', '--format', 'tfjs-layers', '--out', 'net.json'], /is the model itself/],

@@ -216,10 +216,10 @@ describe('CSV errors, one line each with row, column and way out', () => {
     ['a header alone', 'a,label\n', classifier([1], 2), /no rows of data/],
     ['twice the same name', 'a,a,label\n1,2,0\n', classifier([2], 2), /two columns are called "a"/],
     [
-      'Latin-1',
-      Buffer.from('a,label\n1,caf\xe9\n2,eau\n', 'latin1'),
+      'UTF-8 and Latin-1 in one file',
+      Buffer.concat([Buffer.from('a,label\n1,café\n'), Buffer.from('2,caf\xe9\n', 'latin1')]),
       classifier([1], 2),
-      /not UTF-8 text.*save the table/,
+      /UTF-8 in some places and not in others; save the table/,
     ],
     [
       'labels that leave outputs free',
@@ -227,7 +227,7 @@ describe('CSV errors, one line each with row, column and way out', () => {
       classifier([1], 4),
       /label 4, but the model has 4 outputs.*has 3 labels: "3", "4", "5".*"classes"/,
     ],
-    ['UTF-16', Buffer.from('\ufeffa,b\n1,2\n', 'utf16le'), classifier([1], 2), /not UTF-8/],
+    ['zero bytes', Buffer.from('a,b\n1,2\n\0\0\0'), classifier([1], 2), /this is not text/],
     ['git-lfs', 'version https://git-lfs.github.com/spec/v1\n', classifier([1], 2), /git-lfs pointer/],
   ])('%s', async (_, text, requirements, message, more) => {
     expect(await messageOf(open(text, requirements, more))).toMatch(message);

@@ -47,7 +47,7 @@ describe('image folders', () => {
     expect(inputs[1]).toEqual([200, 100, 50, 200, 100, 50, 200, 100, 50, 200, 100, 50]);
     expect(inputs[2]!.slice(0, 3)).toEqual([10, 20, 30]);
     for (const value of inputs[3]!) expect(Math.abs(value - 90)).toBeLessThanOrEqual(2);
-    expect(dataset.notes.join(' ')).toContain('no PNG, JPEG, WebP, GIF or TIFF: 1 file.');
+    expect(dataset.notes.join(' ')).toContain('no PNG, JPEG, WebP, GIF, TIFF or BMP: 1 file.');
   });
 
   it('reads greyscale by the weights of Pillow, flat inputs as squares, and free sizes as the first image', async () => {
@@ -140,10 +140,10 @@ describe('image folders', () => {
     expect(await messageOf(open('heap', [1, 1, 3]))).toMatch(
       /images lie in the folder itself \("a.png"\).*sub-folder named after/,
     );
-    workspace.write('bitmaps/a/one.bmp', 'BM');
-    workspace.write('bitmaps/b/two.bmp', 'BM');
+    workspace.write('bitmaps/a/one.heic', 'BM');
+    workspace.write('bitmaps/b/two.heic', 'BM');
     expect(await messageOf(open('bitmaps', [1, 1, 3]))).toMatch(
-      /no images in its folders \("a", "b"; a has "one.bmp"\)/,
+      /no images in its folders \("a", "b"; a has "one.heic"\)/,
     );
     workspace.write('tables/train.csv', 'a,b\n');
     expect(await messageOf(open('tables', [1, 1, 3]))).toMatch(/has files \("train.csv"\).*name the file itself/);
@@ -155,7 +155,7 @@ describe('image folders', () => {
     );
     workspace.write('broken/a/ok.png', await flat(2, 2, [1, 2, 3]));
     workspace.write('broken/b/cut.png', (await flat(64, 64, [1, 2, 3])).subarray(0, 60));
-    expect(await messageOf(open('broken', [2, 2, 3]))).toMatch(/broken\/b\/cut\.png: not a readable image/);
+    expect(await messageOf(open('broken', [2, 2, 3]))).toMatch(/broken\/b\/cut\.png: the image is cut short/);
     expect(await messageOf(open('pets', [2, 2, 5]))).toMatch(/images do not fit the model's input of 2 x 2 x 5/);
     expect(await messageOf(open('pets', [7]))).toMatch(/images do not fit/);
     workspace.write('links/a/ok.png', await flat(1, 1, [0, 0, 0]));

@@ -278,3 +278,31 @@ describe('.npz data sets', () => {
     );
   });
 });
+
+describe('arrays that are targets by the model', () => {
+  const two = (...values: number[]) => npyBytes('<f4', [2, 3], float32(values));
+  const network = { inputShapes: [[3]], outputShape: [3], classification: false };
+
+  it('the inputs are, of an autoencoder whose file has no labels', async () => {
+    const [x, t] = [two(1, 2, 3, 4, 5, 6), two(7, 8, 9, 10, 11, 12)];
+    workspace.write('auto.npz', zipSync({ 'x_train.npy': x, 'x_test.npy': t }));
+    const dataset = await openDataset(dataConfig('auto.npz'), network, here);
+    expect((await readAll(dataset, dataset.test)).targets).toEqual([[7, 8, 9], [10, 11, 12]]);
+    expect((await readAll(dataset, dataset.train)).targets).toEqual([[1, 2, 3], [4, 5, 6]]);
+    expect(dataset.notes.join()).toMatch(/no labels: the model, .*, is to give the array "x_train" back/);
+    workspace.write('bytes.npz', zipSync({ 'x_train.npy': npyBytes('|u1', [2, 3], Uint8Array.of(1, 2, 3, 4, 5, 6)) }));
+    expect(await messageOf(openDataset(dataConfig('bytes.npz'), network, here))).toMatch(/"x_train" holds whole numbers: save them as the floats/);
+    // With labels of another size it is no autoencoder.
+    workspace.write('other.npz', zipSync({ 'x_train.npy': x, 'q.npy': npyBytes('<f4', [2, 1], float32([1, 2])) }));
+    expect((await messageOf(openDataset(dataConfig('other.npz'), { ...network, outputShape: [3] }, here)))).not.toMatch(/give/);
+  }); // prettier-ignore
+
+  it('one named after the trained output is, in both parts', async () => {
+    const y = (...values: number[]) => npyBytes('<f4', [2, 1], float32(values));
+    const members = { x_train: two(1, 2, 3, 4, 5, 6), x_test: two(1, 2, 3, 4, 5, 6), y_kind_train: y(0, 1), y_kind_test: y(1, 1), y_size_train: y(5, 6), y_size_test: y(7, 8) };
+    workspace.write('heads.npz', zipSync(Object.fromEntries(Object.entries(members).map(([name, bytes]) => [`${name}.npy`, bytes]))));
+    const size = { inputShapes: [[3]], outputShape: [1], classification: false, output: 'head/size' };
+    const dataset = await openDataset(dataConfig('heads.npz'), size, here);
+    expect((await readAll(dataset, dataset.test)).targets).toEqual([[7], [8]]);
+  }); // prettier-ignore
+});

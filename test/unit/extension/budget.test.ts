@@ -51,6 +51,8 @@ describe('reading a budget as typed', () => {
     ['50% flops', { flops: '50%' }],
     ['50% of the FLOPs', { flops: '50%' }],
     ['100 neurons', { neurons: 100 }],
+    ['1 neuron', { neurons: 1 }],
+    ['100% neurons', { neurons: '100%' }],
     ['25% filters', { neurons: '25%' }],
     ['2:4', { pattern: '2:4' }],
   ])('%s', (text, budget) => {

@@ -81,6 +81,33 @@ describe('N:M', () => {
     ]);
   });
 
+  it('runs along the inputs of a unit whatever axis of the kernel the units are: no support with the pattern is nearer', () => {
+    const layouts = fc.constantFrom([12, 3, 2], [12, 2, 6], [8, 4, 2], [10, 5, 2], [12, 2, 3]);
+    fc.assert(
+      fc.property(patterns, layouts, weights(12), ([n, m], [size, units, inner], values) => {
+        const v = values.slice(0, size);
+        const layer = { name: 'a', size: size!, units: units!, inner: inner! };
+        // The same kernel with its units last, by hand.
+        const inputs = size! / units!;
+        const place = (input: number, unit: number) => {
+          const outer = Math.floor(input / inner!);
+          return outer * units! * inner! + unit * inner! + (input - outer * inner!);
+        };
+        const moved = (mask: number) => {
+          let result = 0;
+          for (let input = 0; input < inputs; input++)
+            for (let unit = 0; unit < units!; unit++)
+              if (has(mask, place(input, unit))) result |= 1 << (input * units! + unit);
+          return result;
+        };
+        const theta = project(patternConstraint(n, m, [layer]), v);
+        const best = bestSupport(v, (mask) => fits(moved(mask), size!, units!, n, m));
+        expect(squaredDistance(v, theta)).toBeCloseTo(best, 12);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   it('refuses a NaN', () => {
     const bad = Float32Array.of(1, NaN);
     expect(() => project(patternConstraint(1, 2, [{ name: 'a', size: 2, units: 1 }]), bad)).toThrow(RangeError);

@@ -140,7 +140,8 @@ describe('what budgets mean', () => {
       ['10%', 57],
       [57, 57],
       [0.1, 57],
-      [1, 570],
+      [1, 1],
+      ['100%', 570],
     ] as const) {
       const compression = createCompression({ neurons }, lenet5);
       const theta = project(compression, weightsOf(lenet5, { neurons }));
@@ -291,7 +292,8 @@ describe('budgets that cannot be', () => {
   it.each<[BudgetSpec, string]>([
     [{ neurons: 900 }, 'neurons: 900 exceeds the 570 neurons that can be removed; the most is 570'],
     [{ neurons: '0%' }, 'neurons: 0% keeps nothing; the least is 1 neuron'],
-    [{ neurons: 2.5 }, 'neurons: 2.5 is not a whole number'],
+    [{ neurons: 0 }, 'neurons: 0 keeps nothing; the least is 1 neuron'],
+    [{ neurons: 2.5 }, 'neurons: 2.5 is not a whole number; shares are below 1, or percentages'],
     [
       { neurons: 30, scope: 'layer' },
       'neurons: 30 exceeds the 20 neurons that can be removed; the most is 20 (layer "conv1")',

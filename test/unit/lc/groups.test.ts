@@ -23,6 +23,10 @@ function best(v: Float32Array, objective: (mask: number, distance: number) => nu
   for (const mask of subsets(5)) least = Math.min(least, objective(mask, squaredDistance(v, keepOnly(v, mask))));
   return least;
 }
+/** The groups that are not 0: the others cost nothing, and no floor keeps them. */
+const there = (v: Float32Array): number =>
+  groupOf.reduce((mask, g, i) => (g >= 0 && v[i] !== 0 ? mask | (1 << g) : mask), 0);
+const sparse = fc.tuple(weights(27), fc.nat(31)).map(([v, mask]) => keepOnly(v, mask));
 const bits = (mask: number): number => [0, 1, 2, 3, 4].filter((g) => has(mask, g)).length;
 
 describe('neurons and filters as groups', () => {
@@ -52,15 +56,18 @@ describe('neurons and filters as groups', () => {
 
   it('constraint with floors and caps per layer: no choice within them is nearer', () => {
     fc.assert(
-      fc.property(weights(27), fc.nat(3), fc.nat(3), fc.nat(2), fc.nat(2), fc.nat(5), (v, a, b, c, d, extra) => {
+      fc.property(sparse, fc.nat(3), fc.nat(3), fc.nat(2), fc.nat(2), fc.nat(5), (v, a, b, c, d, extra) => {
         const limits = [
           { floor: Math.min(a, b), cap: Math.max(a, b) },
           { floor: Math.min(c, d), cap: Math.max(c, d) },
         ];
         const K = limits[0]!.floor + limits[1]!.floor + extra;
-        const within = (mask: number): boolean => {
+        const most = [bits(there(v) & 7), bits(there(v) >> 3)];
+        const within = (support: number): boolean => {
+          const mask = support & there(v);
           const counts = [bits(mask & 7), bits(mask >> 3)];
-          return bits(mask) <= K && counts.every((n, i) => n >= limits[i]!.floor && n <= limits[i]!.cap);
+          const enough = (n: number, i: number) => n >= Math.min(limits[i]!.floor, most[i]!);
+          return bits(mask) <= K && counts.every((n, i) => enough(n, i) && n <= limits[i]!.cap);
         };
         const theta = project(groupConstraint(groups, K, limits), v);
         expect(squaredDistance(v, theta)).toBeCloseTo(
@@ -89,12 +96,15 @@ describe('neurons and filters as groups', () => {
 
   it('constraint with costs and floors: no choice within both is nearer', () => {
     fc.assert(
-      fc.property(weights(27), fc.nat(210), fc.nat(2), fc.nat(2), (v, budget, a, b) => {
-        const theta = project(groupKnapsack(groups, groups.flops, budget, 'FLOPs', [a, b]), v);
+      fc.property(sparse, fc.nat(210), fc.nat(2), fc.nat(2), (v, budget, floorA, floorB) => {
+        const theta = project(groupKnapsack(groups, groups.flops, budget, 'FLOPs', [floorA, floorB]), v);
+        const [a, b] = [Math.min(floorA, bits(there(v) & 7)), Math.min(floorB, bits(there(v) >> 3))];
         const cost = (mask: number) => [4, 4, 4, 96, 96].reduce((s, c, g) => (has(mask, g) ? s + c : s), 0);
         const floored = 4 * a + 96 * b <= budget;
-        const within = (mask: number) =>
-          cost(mask) <= budget && (!floored || (bits(mask & 7) >= a && bits(mask >> 3) >= b));
+        const within = (support: number) => {
+          const mask = support & there(v);
+          return cost(mask) <= budget && (!floored || (bits(mask & 7) >= a && bits(mask >> 3) >= b));
+        };
         expect(squaredDistance(v, theta)).toBeCloseTo(
           best(v, (mask, d) => (within(mask) ? d : Infinity)),
           10,

@@ -20,13 +20,15 @@ const countPerLayer = (mask: number): number[] =>
 /** Non-zero everywhere, so that "keeps a weight" and "is not zero" agree. */
 const nonZero = weights(10).map((v) => v.map((x, i) => (x === 0 ? 1e-4 * (i + 1) : x)));
 
+const l0 = (kappa: number) => l0Constraint(kappa, 10);
+
 describe('floors and caps', () => {
   it('under a global kappa: no support within them is nearer', () => {
     fc.assert(
       fc.property(nonZero, limitsOf, fc.nat(10), (v, limits, extra) => {
         const floors = limits.reduce((sum, { floor }) => sum + floor, 0);
         const kappa = Math.min(10, floors + extra);
-        const theta = project(withLimits(limits, l0Constraint(kappa - floors, 10), ''), v);
+        const theta = project(withLimits(limits, kappa, l0, ''), v);
         const within = (counts: number[]) =>
           counts.every((count, i) => count >= limits[i]!.floor && count <= limits[i]!.cap) &&
           counts.reduce((a, b) => a + b) <= kappa;
@@ -37,7 +39,7 @@ describe('floors and caps', () => {
           12,
         );
         const inPlace = v.slice();
-        withLimits(limits, l0Constraint(kappa - floors, 10), '').project(inPlace, 1, inPlace);
+        withLimits(limits, kappa, l0, '').project(inPlace, 1, inPlace);
         expect(inPlace).toEqual(theta);
       }),
       { numRuns: 150 },
@@ -51,7 +53,15 @@ describe('floors and caps', () => {
         const forced = limits.reduce((sum, { floor }, i) => sum + floor * costs[i]!, 0);
         const budget = forced + extra;
         const layers = sizes.map((size, i) => ({ size, cost: costs[i]! }));
-        const theta = project(withLimits(limits, flopsConstraint(extra, layers), ''), v);
+        const theta = project(
+          withLimits(
+            limits.map((limit, i) => ({ ...limit, cost: costs[i]! })),
+            budget,
+            (left) => flopsConstraint(left, layers),
+            '',
+          ),
+          v,
+        );
         const within = (counts: number[]) =>
           counts.every((count, i) => count >= limits[i]!.floor && count <= limits[i]!.cap) &&
           counts.reduce((sum, count, i) => sum + count * costs[i]!, 0) <= budget;
@@ -64,13 +74,54 @@ describe('floors and caps', () => {
     );
   });
 
+  it('a floor takes no budget for weights that are 0: no support within what there is to keep is nearer', () => {
+    const sparse = fc.tuple(nonZero, fc.nat(1023)).map(([v, mask]) => v.map((x, i) => (has(mask, i) ? x : 0)));
+    const costs = [3, 1, 2];
+    const bits = (v: Float32Array) => v.reduce((mask, x, i) => mask | (x === 0 ? 0 : 1 << i), 0);
+    fc.assert(
+      fc.property(sparse, limitsOf, fc.nat(20), fc.boolean(), (v, limits, extra, flops) => {
+        const cost = flops ? costs : [1, 1, 1];
+        const budget = limits.reduce((sum, { floor }, i) => sum + floor * cost[i]!, 0) + extra;
+        const theta = project(
+          withLimits(
+            limits.map((limit, i) => ({ ...limit, cost: cost[i]! })),
+            budget,
+            (left) =>
+              flops
+                ? flopsConstraint(
+                    left,
+                    sizes.map((size, i) => ({ size, cost: costs[i]! })),
+                  )
+                : l0(left),
+            '',
+          ),
+          v,
+        );
+        const there = countPerLayer(bits(v));
+        const within = (support: number) => {
+          const counts = countPerLayer(support & bits(v));
+          return (
+            counts.every((n, i) => n >= Math.min(limits[i]!.floor, there[i]!) && n <= limits[i]!.cap) &&
+            counts.reduce((sum, n, i) => sum + n * cost[i]!, 0) <= budget
+          );
+        };
+        expect(within(bits(theta))).toBe(true);
+        expect(squaredDistance(v, theta)).toBeCloseTo(bestSupport(v, within), 12);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it('a floor saves a layer of small weights', () => {
     const v = Float32Array.of(9, 8, 7, 6, 0.1, 0.2, 0.3);
     const limits = [
       { name: 'large', size: 4, floor: 0, cap: 4 },
       { name: 'small', size: 3, floor: 1, cap: 3 },
     ];
-    const theta = project(withLimits(limits, l0Constraint(2, 7), ''), v);
+    const theta = project(
+      withLimits(limits, 3, (left) => l0Constraint(left, 7), ''),
+      v,
+    );
     expect([...theta]).toEqual([9, 8, 0, 0, 0, 0, Math.fround(0.3)]);
     expect(nonZeros(theta)).toBe(3);
   });

@@ -100,12 +100,15 @@ describe('amounts of budgets', () => {
     expect(amountOf({ keep: '2.5%' })).toBe(0.025);
     expect(amountOf({ neurons: 40 })).toBe(40);
     expect(amountOf({ neurons: 0.5 })).toBe(0.5);
+    expect([amountOf({ neurons: 1 }), amountOf({ neurons: '100%' })]).toEqual([1, 1]);
+    expect(() => descending([{ neurons: 1 }, { neurons: '100%' }])).toThrow(/mixes/);
     expect(withAmount({ keep: 0.1, layers: { fc: { floor: '1%' } } }, 0.012345)).toEqual({
       keep: '1.234%',
       layers: { fc: { floor: '1%' } },
     });
     expect(withAmount({ bytes: '8 kB' }, 4000.4)).toEqual({ bytes: 4000 });
     expect(withAmount({ neurons: 40 }, 12.6)).toEqual({ neurons: 13 });
+    expect(withAmount({ neurons: 1 }, 7)).toEqual({ neurons: 7 });
     expect(between({ keep: '4%' }, { keep: '1%' })).toEqual({ keep: '2%' });
     expect(between({ weights: 3 }, { weights: 2 })).toBeNull();
     expect(() => amountOf({ alpha: 1 })).toThrow(/alpha: a path varies/);

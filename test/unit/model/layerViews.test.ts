@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { thin } from '../../../daemon/export/thin.js';
+import { createCompression } from '../../../daemon/lc/budgets.js';
 import { seesUnits, viewLength } from '../../../daemon/lc/budgetSpec.js';
 import { groupUnits } from '../../../daemon/lc/groups.js';
 import { createRandom } from '../../../daemon/lc/random.js';
@@ -11,6 +12,7 @@ import type { Model } from '../../../daemon/model/model.js';
 import { readModel } from '../../../daemon/model/readModel.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { withWeights } from '../../../daemon/model/weights.js';
+import { builtModel } from '../export/builtModel.js';
 
 const NEURONS = { neurons: 1 } as const;
 
@@ -121,5 +123,60 @@ describe('groups of units', () => {
       { name: 'conv1', size: 500, shape: [5, 5, 1, 20], flopsPerWeight: 1152 },
       { name: 'fc2', size: 5000, shape: [500, 10], flopsPerWeight: 2 },
     ]);
+  });
+});
+
+describe('N:M blocks', () => {
+  const layer = (class_name: string, config: object) => ({ class_name, config: { name: class_name, ...config } });
+  const viewOf = (...layers: object[]) => {
+    const model = builtModel({ class_name: 'Sequential', config: { name: 'm', layers } }, false);
+    const summary = summarizeModel(model);
+    const [last] = summary.filter((one) => one.prunable > 0).slice(-1);
+    const viewed = layerViews(summary, [last!.name], { pattern: '1:2' });
+    const size = viewed[0]!.view.size;
+    const theta = Float32Array.from({ length: viewed.reduce((n, { view }) => n + view.size, 0) }, (_, i) => 1 + i);
+    createCompression(
+      { pattern: '1:2' },
+      viewed.map(({ view }) => view),
+    ).project(theta, 1, theta);
+    return { shape: viewed[0]!.view.shape, kept: [...theta.subarray(0, size)].map((x) => x !== 0) };
+  };
+  const at = (shape: readonly number[], ...index: number[]) => index.reduce((flat, i, axis) => flat * shape[axis]! + i, 0); // prettier-ignore
+  const range = (n: number) => [...Array(n).keys()];
+
+  it('of a depthwise kernel run over the window of each filter', () => {
+    for (const [className, rest] of [
+      ['DepthwiseConv2D', {}],
+      ['SeparableConv2D', { filters: 2 }],
+    ] as const) {
+      // prettier-ignore
+      const { shape, kept } = viewOf(layer(className, { kernel_size: [2, 2], depth_multiplier: 2, batch_input_shape: [null, 4, 4, 3], ...rest })); // prettier-ignore
+      expect(shape).toEqual([2, 2, 3, 2]);
+      // The later of two neighbours is the larger.
+      for (const [y, x, c, m] of range(2).flatMap((y) =>
+        range(2).flatMap((x) => range(3).flatMap((c) => range(2).map((m) => [y, x, c, m]))),
+      ) as [number, number, number, number][])
+        // prettier-ignore
+        expect(kept[at(shape, y, x, c, m)]).toBe(x === 1);
+    }
+  });
+
+  it('of a transposed kernel run over the channels that a filter reads', () => {
+    const { shape, kept } = viewOf(layer('Conv2DTranspose', { filters: 3, kernel_size: [1, 2], batch_input_shape: [null, 4, 4, 5] })); // prettier-ignore
+    expect(shape).toEqual([1, 2, 3, 5]);
+    for (const [x, o, i] of range(2).flatMap((x) => range(3).flatMap((o) => range(5).map((i) => [x, o, i]))) as [
+      number,
+      number,
+      number,
+    ][])
+      // prettier-ignore
+      expect(kept[at(shape, 0, x, o, i)]).toBe((x * 5 + i) % 2 === 1);
+  });
+
+  it('of an embedding run along the vector of each entry', () => {
+    const { shape, kept } = viewOf(layer('Embedding', { input_dim: 4, output_dim: 3, batch_input_shape: [null, 5] }));
+    expect(shape).toEqual([4, 3]);
+    // A block of two, and a shorter one.
+    expect(kept).toEqual(range(4).flatMap(() => [false, true, true]));
   });
 });

@@ -174,7 +174,6 @@ describe('refusals by layer name', () => {
   const series = { batch_input_shape: [null, 5, 3] };
   const cases: [string, Json, RegExp][] = [
     ['Lambda', layer('Lambda', { function: ['4wEAAAA='], ...image }), /"x" is a Lambda layer/],
-    ['TFOpLambda', layer('TFOpLambda', image), /"x" is a raw TensorFlow operation/],
     ['GRU', layer('GRU', { units: 2, reset_after: true, ...series }), /"x" is a GRU with reset_after/],
     ['GRU inside Bidirectional', layer('Bidirectional', { layer: layer('GRU', { units: 2, reset_after: true }), ...series }), /"x" is a GRU with reset_after/],
     ['TextVectorization', layer('TextVectorization', image), /"x" is a TextVectorization/],

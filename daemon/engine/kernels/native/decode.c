@@ -27,7 +27,7 @@ static Geometry geometry(Reader *r) {
 /* An image of so many channels with its padding. */
 static void check_padded(Reader *r, const Geometry *g, int64_t channels) {
   if (r->wrong) return;
-  Padded p = padded(g);
+  Padded p = padded_sides(g);
   SIZE(p.h, p.w, channels);
 }
 
@@ -268,7 +268,10 @@ static void decode_move(Reader *r, Move *m) {
   for (int i = 0; i < MOVE_RANK; i++) {
     m->shape[i] = next(r);
     /* 0: only the fill. */
-    if (m->shape[i] < 0 || m->shape[i] > MOST_FLOATS / MAX(floats, 1)) fault(r, "a size is out of range");
+    if (m->shape[i] < 0 || m->shape[i] > MOST_FLOATS / MAX(floats, 1)) {
+      fault(r, "a size is out of range");
+      return;
+    }
     floats *= m->shape[i];
   }
   for (int i = 0; i < MOVE_RANK; i++) m->in[i] = next(r);

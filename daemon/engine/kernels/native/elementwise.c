@@ -20,7 +20,7 @@ INLINE vf exp_v(vf x) {
   x = select_v(x > splat(88.72283f), splat(88.72283f), x);
   x = select_v(x < splat(-87.33654f), splat(-87.33654f), x);
   vf n = x * splat(1.44269504f) + splat(0x1.8p23f);
-  vi exponent = (vi)n << 23;
+  vu exponent = (vu)n << 23;
   n -= splat(0x1.8p23f);
   vf r = x - n * splat(0.693359375f);
   r = r - n * splat(-2.12194440e-4f);
@@ -31,7 +31,7 @@ INLINE vf exp_v(vf x) {
   y = y * r + splat(1.6666665459e-1f);
   y = y * r + splat(5.0000001201e-1f);
   y = y * r * r + r + splat(1);
-  y = (vf)((vi)y + exponent);
+  y = (vf)((vu)y + exponent);
   return select_v(nan == nan, y, nan);
 }
 
@@ -82,10 +82,11 @@ INLINE vf expm1_v(vf x) {
 }
 
 INLINE vf floor_v(vf x) {
-  vf whole = __builtin_convertvector(__builtin_convertvector(x, vi), vf);
+  /* From 2^23 on every float is whole, and no int may hold it; nor a NaN. */
+  vi fits = (vf)((vi)x & 0x7fffffff) < splat(0x1p23f);
+  vf whole = __builtin_convertvector(__builtin_convertvector(select_v(fits, x, splat(0)), vi), vf);
   whole = select_v(whole > x, whole - 1, whole);
-  /* From 2^23 on every float is whole, and the conversion overflows. */
-  return select_v((vf)((vi)x & 0x7fffffff) < splat(0x1p23f), whole, x);
+  return select_v(fits, whole, x);
 }
 
 INLINE vf trunc_v(vf x) { return select_v(x < 0, -floor_v(-x), floor_v(x)); }

@@ -9,12 +9,18 @@ typedef struct {
   int padded;
 } Padded;
 
-static inline Padded padded(const Geometry *g) {
+/* The sides alone: channels that were not checked yet must not be multiplied. */
+static inline Padded padded_sides(const Geometry *g) {
   int h = (g->oh - 1) * g->sh + (g->kh - 1) * g->dh + 1, w = (g->ow - 1) * g->sw + (g->kw - 1) * g->dw + 1;
   Padded p = {.h = h > g->h ? h : g->h, .w = w > g->w ? w : g->w};
   p.padded = g->top > 0 || g->left > 0 || p.h > g->h || p.w > g->w;
   if (g->top + g->h > p.h) p.h = g->top + g->h;
   if (g->left + g->w > p.w) p.w = g->left + g->w;
+  return p;
+}
+
+static inline Padded padded(const Geometry *g) {
+  Padded p = padded_sides(g);
   p.row = (long)p.w * g->c;
   p.image = p.row * p.h;
   return p;

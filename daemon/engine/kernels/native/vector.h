@@ -14,6 +14,8 @@
 typedef uint8_t u8;
 typedef float vf __attribute__((vector_size(4 * LANES)));
 typedef int32_t vi __attribute__((vector_size(4 * LANES)));
+/* Bits of numbers are added and shifted in this: a NaN's may overflow an int. */
+typedef uint32_t vu __attribute__((vector_size(4 * LANES)));
 typedef u8 vb __attribute__((vector_size(LANES)));
 typedef vf vfu __attribute__((aligned(4), may_alias));
 typedef vb vbu __attribute__((aligned(1), may_alias));

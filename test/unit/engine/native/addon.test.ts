@@ -92,6 +92,12 @@ describe.skipIf('reason' in found)('the addon', () => {
     ['a pooling whose padding is a window', maxPool([2, 2, 2, 2, 2, 2], 2), /window lies outside/],
     ['a copy that runs out of its source', move([4, 5], [4, 1], [5, 1]), outside],
     ['a copy that runs backwards out of it', move([4], [-1], [1]), outside],
+    ['a copy of negative and huge sizes', move([1024, -54, 1073741824, 1024, 65536], [0], [0]), /size is out of range/],
+    [
+      'an image that no int64 counts',
+      convolution(geometry({ h: 2 ** 29, w: 2 ** 29, c: 2 ** 31 - 1 })),
+      /out of range/,
+    ],
     ['a copy onto itself', [op.move, 1, 0, 1, 1, 0, 0, 4, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0], /overlaps/], // prettier-ignore
     ['a table that floats cannot number', [op.gather, 1, 0, 2, 0, 3, 0, 1, 1, 2 ** 24 + 1], /more rows than a float/],
     ['a second operation that is none', [...softmax(4, 4), 1234], /operation 1: there is no such operation/],

@@ -403,6 +403,10 @@ describe.each(levels)('native kernels with %s', (name) => {
         Float32Array.of(NaN, 0, NaN),
       ]);
       expect([special[0], special[2]], `${op} of NaN`).toEqual([NaN, NaN]);
+      // Bits of a NaN are added to nothing: as signed numbers these overflow, which the sanitizers report.
+      const bits = Uint32Array.of(0x7fc00000, 0xffc00000, 0xffc00100, 0xffc001ff, 0xffffffff, 0x7fffff00);
+      const nans = await computeNode({ op, shapes: [[6]], shape: [6], ...(attrs ? { attrs } : {}) }, [new Float32Array(bits.buffer)]); // prettier-ignore
+      expect([...nans], `${op} of every NaN`).toEqual(new Array(6).fill(NaN));
     }
   });
 

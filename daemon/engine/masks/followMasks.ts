@@ -1,0 +1,84 @@
+/**
+ * Masks through a model of TensorFlow.js, as Keras 3.15 has them: a mask belongs to a tensor, and each layer says which of its
+ * inputs' masks it reads and which its outputs get. TensorFlow.js keeps the first mask that it meets for all layers behind it,
+ * loses masks in nested models and merges, and some layers that should read one do not.
+ *
+ * No import of TensorFlow.js: there may be several instances of it.
+ */
+import type * as Core from '@tensorflow/tfjs-core';
+import type { layers } from '@tensorflow/tfjs-layers';
+import { isObject } from '../../model/layerConfig.js';
+import type { Topology } from '../../model/model.js';
+import { allLayers } from '../layerTree.js';
+import { readMasks, readsMasks } from './readers.js';
+import { ruleOf } from './rules.js';
+
+type Tensor = Core.Tensor;
+type Layer = layers.Layer;
+
+/** The masks of the tensors that a model computed. */
+export interface Masks {
+  /** 0 and 1 for every step of a tensor, of all its axes but the last one; undefined where it has no mask. */
+  of(tensor: Tensor): Tensor | undefined;
+  /** Frees the masks of the calls so far. */
+  release(): void;
+}
+
+/** Names of the layers whose output is 0 at masked steps. */
+function zeroOutputs(topology: Topology): ReadonlySet<string> {
+  const found = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) return (value as unknown[]).forEach(visit);
+    if (!isObject(value)) return;
+    if (value.zero_output_for_mask === true && typeof value.name === 'string') found.add(value.name);
+    Object.values(value).forEach(visit);
+  };
+  visit(topology.config);
+  return found;
+}
+
+/**
+ * Has every call of the model's layers on tensors of numbers heed and pass on masks.
+ *
+ * @param model built of `topology`, before anything else replaces its layers' `call`.
+ */
+export function followMasks(tf: typeof Core, model: { readonly layers: readonly Layer[] }, topology: Topology): Masks {
+  const masks = new WeakMap<Tensor, Tensor>();
+  const kept = new Set<Tensor>();
+  const setMask = (x: Tensor, mask: Tensor): void => {
+    masks.set(x, mask);
+    // A model's call frees what it does not give back.
+    kept.add(tf.keep(mask));
+  };
+  const zeroed = zeroOutputs(topology);
+  for (const layer of new Set(allLayers(model.layers))) {
+    // Its own way of passing masks on.
+    layer.supportsMasking = false;
+    layer.computeMask = () => null as unknown as Tensor;
+    readMasks(tf, layer, zeroed, setMask);
+    const [reads, rule] = [readsMasks(layer), ruleOf(layer)];
+    const apply = layer.apply.bind(layer) as (inputs: Tensor | Tensor[], kwargs: object) => Tensor | Tensor[];
+    layer.apply = ((inputs: Tensor | Tensor[], kwargs?: Readonly<Record<string, unknown>>) => {
+      const given = [inputs].flat();
+      const own = given.map((x) => masks.get(x) ?? null);
+      // Arguments of one layer's call are no other's: TensorFlow.js hands masks and initial states on.
+      const outputs = apply(inputs, {
+        training: kwargs?.['training'],
+        ...(reads && own.some((mask) => mask !== null) && { mask: own }),
+      });
+      const passed = rule?.(tf, layer, given, own) ?? [];
+      [outputs].flat().forEach((output, i) => {
+        const mask = passed[i];
+        if (mask) setMask(output, mask);
+      });
+      return outputs;
+    }) as Layer['apply'];
+  }
+  return {
+    of: (tensor) => masks.get(tensor),
+    release() {
+      tf.dispose([...kept]);
+      kept.clear();
+    },
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * Operations of Keras 3 and of TensorFlow that stand in a model as layers do (`2 * x`, `x[:, 1:]`, `ops.mean(x)`). Each is one
+ * entry of a table: how files spell it, its shape, what it computes, and the layer that is exactly it, where there is one.
+ */
+import type * as Core from '@tensorflow/tfjs-core';
+import { isObject, type Json, type LayerJson } from '../layerConfig.js';
+import type { Shape } from '../spatialShapes.js';
+
+/** The class of such a layer in a topology. */
+export const OPERATION = 'Operation';
+
+/** The config of a layer of that class. */
+export interface OperationConfig {
+  readonly name: string;
+  /** Which: the name of an entry. TensorFlow.js makes "oneTwo" of "one_two" in values and keys: neither has underscores. */
+  readonly operation: string;
+  /** What it takes, in its order: a number, or null for the next tensor that the wiring gives. */
+  readonly operands: readonly (number | null)[];
+  /** What else it is told: `axis`, `keepdims`, ... Axes count the batch, as in Keras. */
+  readonly settings: Json;
+}
+
+/** A class of Keras 3: in `keras.src.ops.<module>`. */
+export interface KerasClass {
+  readonly module: 'numpy' | 'nn' | 'core' | 'math';
+  readonly className: string;
+}
+
+/** Says why an operation cannot be read; the message is completed with file and layer. */
+export type Refuse = (problem: string) => never;
+
+export interface Operation {
+  /** As it is written for Keras 3; others that mean the same are read, too. */
+  readonly keras: KerasClass;
+  readonly alsoKeras?: readonly string[];
+  /** Last names of functions of TensorFlow ("math.reduce_mean" -> "reduce_mean"). */
+  readonly tensorflow: readonly string[];
+  /** How many operands it has; null: any number of tensors, in a list. */
+  readonly arity: 1 | 2 | null;
+  /** Its settings, out of a file's: those of Keras 3's constructor, or TensorFlow's arguments. */
+  settings(given: Json, refuse: Refuse): Json;
+  /** Settings that Keras 3 calls otherwise. */
+  readonly kerasNames?: Readonly<Record<string, string>>;
+  /** Settings that Keras 3 takes when it is called, behind the operands; the others go to the constructor. */
+  readonly calledWith?: readonly string[];
+  /** Of one sample. null: not known, or not possible. */
+  shape(inputs: readonly (Shape | null)[], config: OperationConfig): Shape | null;
+  /** @param operands tensors with the batch in front, and numbers as scalars. */
+  compute(tf: typeof Core, operands: readonly Core.Tensor[], settings: Json): Core.Tensor;
+  /** The layer of TensorFlow.js and Keras that computes just this, for inputs of these shapes; null: there is none. */
+  asLayer?(config: OperationConfig, inputs: readonly Shape[]): Omit<LayerJson, 'name' | 'inbound_nodes'> | null;
+}
+
+export const noSettings = (): Json => ({});
+
+/** Whether all sizes are known. */
+export const isClosed = (shape: Shape): shape is number[] => shape.every((n) => n !== null);
+
+export const isOperationConfig = (config: unknown): config is OperationConfig & Json =>
+  isObject(config) &&
+  typeof config.operation === 'string' &&
+  Array.isArray(config.operands) &&
+  (config.operands as unknown[]).every((one) => one === null || typeof one === 'number') &&
+  isObject(config.settings);
+
+/** Operands are tensors alone. */
+export const onlyTensors = ({ operands }: OperationConfig): boolean => operands.every((one) => one === null);

@@ -1,0 +1,76 @@
+/** Models of Keras that once gave wrong answers or crashed: evaluated with defaults to what Keras itself reported, or refused in one true sentence. */
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { nativeProvider } from '../../daemon/engine/native/provider.js';
+import { openDataset } from '../../daemon/data/openDataset.js';
+import { sampleSource } from '../../daemon/data/sampleSource.js';
+import { readModel } from '../../daemon/model/readModel.js';
+import { trainingSetup } from '../../daemon/model/trainingSetup.js';
+import { resolveData } from '../../daemon/plan/resolveData.js';
+import { lcPrune } from '../fixtures/cli.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lcprune-cases-'));
+  await cp('test/fixtures/keras', folder, { recursive: true });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it.each(['convlstm', 'embed-text', 'func-mask-avg', 'residual-bn', 'seq-mask-gap', 'seq-mask-lstm'])(
+  '%s, with defaults',
+  async (name) => {
+    const cwd = join(folder, name);
+    const keras = JSON.parse(await readFile(join(cwd, 'expected.json'), 'utf8')) as { loss: number; accuracy: number };
+    const { code, lines, stderr } = await lcPrune(['evaluate', 'model.keras', '--data', 'data.npz', '--json'], { cwd });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const { loss, error } = lines.at(-1) as { loss: number; error: number };
+    expect(loss).toBeCloseTo(keras.loss, 5);
+    expect(error).toBeCloseTo(1 - keras.accuracy, 6);
+  },
+);
+
+it('shared-order: layers called in another order than they stand in the file', async () => {
+  const workspace = join(folder, 'shared-order');
+  const model = await readModel('model.keras', { workspace });
+  const setup = trainingSetup(model);
+  const source = { source: 'data.npz', inputs: ['a_train', 'b_train'], labels: 'y_train', preprocess: { scale: 'none' as const } };
+  const { test } = await openDataset(resolveData(source, (path) => path), setup, { workspace, seed: 0 });
+  const session = await nativeProvider.open(model, { ...setup, batchSize: 32, purpose: 'inference', seed: 0 });
+  // The targets are the outputs of Keras.
+  expect((await session.evaluate(sampleSource(test))).loss).toBeLessThan(1e-9);
+  await session.dispose();
+}); // prettier-ignore
+
+it('shared-nested: layers and models shared at several depths are read and built', async () => {
+  const names = (await readdir(join(folder, 'shared-nested'))).sort();
+  expect(names).toHaveLength(6);
+  for (const name of names) {
+    const model = await readModel(name, { workspace: join(folder, 'shared-nested') });
+    const setup = trainingSetup(model);
+    const session = await nativeProvider.open(model, { ...setup, batchSize: 2, purpose: 'inference', seed: 0 });
+    const inputs = session.inputShapes.map((shape) => new Float32Array(2 * shape.reduce((a, b) => a * b, 1)).fill(0.5));
+    expect([...(await session.predict(inputs, 2))].every(Number.isFinite), name).toBe(true);
+    await session.dispose();
+  }
+}); // prettier-ignore
+
+it('conv1d-maxpool1d: runs, on every engine that crashed or did not', async () => {
+  for (const engine of ['native-cpu', 'onnx-cpu']) {
+    const { code, lines, stderr } = await lcPrune(['run', 'p.prune.json', '--engine', engine, '--json'], { cwd: join(folder, 'conv1d-maxpool1d') });
+    expect([0, 3], stderr).toContain(code);
+    expect(lines.findLast(({ event }) => event === 'done')).toBeDefined();
+  }
+}); // prettier-ignore
+
+it.each([
+  ['gru-default', /layer "gru" is a GRU with reset_after=true/],
+  ['normalization', /layer "normalization" is a Normalization layer/],
+  ['tcn-causal', /layer "conv1d" has causal padding/],
+])('%s is refused by name', async (name, sentence) => {
+  const { code, stderr } = await lcPrune(['inspect', 'model.keras'], { cwd: join(folder, name) });
+  expect(code).toBe(2);
+  expect(stderr.trim().split('\n')).toHaveLength(1);
+  expect(stderr).toMatch(sentence);
+});
