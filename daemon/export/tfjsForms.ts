@@ -1,7 +1,7 @@
 /** Layers that TensorFlow.js 4.22 by itself computes otherwise than Keras on some backend, in a form that it computes alike. */
-import { CONTAINERS, isLayerJson, layerName, layersOf, numberAt, stringAt, tupleAt, type Json, type LayerJson } from '../model/layerConfig.js'; // prettier-ignore
+import { channelsFirst, CONTAINERS, isLayerJson, layerName, layersOf, numberAt, stringAt, tupleAt, type Json, type LayerJson } from '../model/layerConfig.js'; // prettier-ignore
 import { modelGraph, type LayerNode } from '../model/layerGraph.js';
-import { axisWithoutBatch } from '../model/layerShapes.js';
+import { axisWithoutBatch, type Shape } from '../model/layerShapes.js';
 import type { Model } from '../model/model.js';
 import { insertBehind, insertInFront } from '../model/rewriteGraph.js';
 import { UserError } from '../protocol/errors.js';
@@ -22,12 +22,22 @@ const windowOf = ({ config }: LayerJson): number[] => {
   return kernel.every((n) => n > 0) ? kernel.map((n, i) => (n - 1) * (dilation[i] ?? 1) + 1) : size;
 };
 
-/** Whether "same" padding of a volume is negative to the cpu backend: along an axis, the stride is larger than the window. */
-function skipsFrames(layer: LayerJson): boolean {
-  if (!/^(Conv3D|Conv3DTranspose|(Max|Average)Pooling3D)$/.test(layer.class_name)) return false;
-  const window = windowOf(layer);
-  const strides = tupleAt(layer.config, 'strides', 3, layer.class_name.includes('Pool') ? 2 : 1) ?? [];
-  return stringAt(layer.config, 'padding') === 'same' && window.some((size, i) => size < strides[i]!);
+/**
+ * Whether the cpu backend counts the padding of a volume as negative, and starts behind its first frame: its stride is larger
+ * than its window, and "same" leaves frames over.
+ * @param input of the layer, without the batch axis; sizes that are not known count as such.
+ */
+function skipsFrames({ class_name: name, config }: LayerJson, input: Shape | null): boolean {
+  if (!/^(Conv3D|Conv3DTranspose|(Max|Average)Pooling3D)$/.test(name) || stringAt(config, 'padding') !== 'same')
+    return false;
+  const strides = tupleAt(config, 'strides', 3, name.includes('Pool') ? 2 : 1) ?? [];
+  const space = channelsFirst(config) ? input?.slice(1) : input;
+  return windowOf({ class_name: name, config }).some((size, i) => {
+    const [n, stride] = [space?.[i] ?? null, strides[i]!];
+    return (
+      size < stride && (n === null || name === 'Conv3DTranspose' || (Math.ceil(n / stride) - 1) * stride + size < n)
+    );
+  });
 }
 
 /** A layer, or what wrappers have inside. */
@@ -77,8 +87,9 @@ export function asTfjsComputes(model: Model): Model {
   let changed = false;
   for (const node of modelGraph(topology).layers) {
     const { layer } = node;
+    const input = node.calls[0]?.[0] ?? null;
     for (const inner of withInner(layer)) {
-      if (skipsFrames(inner)) {
+      if (skipsFrames(inner, inner === layer ? input : null)) {
         const strides = tupleAt(inner.config, 'strides', 3, 1)!;
         if (inner.class_name !== 'Conv3DTranspose' || windowOf(inner).some((size, i) => size > strides[i]!))
           refuse(inner, `is a ${inner.class_name} of padding "same" with a stride beyond its window`);
@@ -89,7 +100,7 @@ export function asTfjsComputes(model: Model): Model {
       if (inner !== layer && normalisesWithin(inner, 8) !== null)
         refuse(layer, 'wraps a BatchNormalization of another axis than the last');
     }
-    const rank = node.calls[0]?.[0]?.length;
+    const rank = input?.length;
     const axis = normalisesWithin(layer, rank);
     if (axis === null) continue;
     lastBetweenPermutes(containers.get(layer)!, node, axis, rank!);
