@@ -8,6 +8,7 @@ import { writeMask, writeScipyFolder } from './numpyFormats.js';
 import { writeSafetensors } from './safetensors.js';
 import { writeSparseModule } from './sparseModule.js';
 import { writeSparsePackage } from './sparsePackage.js';
+import { asTfjsComputes } from './tfjsForms.js';
 import { refuseMasksOfTfjs } from './tfjsMasks.js';
 import { refuseOperations } from './tfjsOperations.js';
 import { writeTfjsQuantized } from './tfjsQuantized.js';
@@ -51,7 +52,8 @@ const sparsePackage = (model: Model, path: string): Promise<void> => writeFileAt
 async function writeTfjs(model: Model, path: string, codes?: 'uint16' | 'uint8'): Promise<void> {
   refuseOperations(model);
   refuseMasksOfTfjs(model);
-  await (codes ? writeTfjsQuantized(model, path, codes) : writeTfjsModel(model, path));
+  const alike = asTfjsComputes(model);
+  await (codes ? writeTfjsQuantized(alike, path, codes) : writeTfjsModel(alike, path));
 }
 
 export const FORMATS: readonly Format[] = [

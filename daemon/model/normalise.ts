@@ -1,5 +1,6 @@
 /** A topology as some Keras or TensorFlow.js wrote it -> one that TensorFlow.js builds, with a note for every change. */
 import { UserError } from '../protocol/errors.js';
+import { mergeHalfPixelLayers } from './bilinearUpSampling.js';
 import { channelsLast, isMiscomputed } from './channelsFirst.js';
 import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import { type LayerNode, modelGraph } from './layerGraph.js';
@@ -137,6 +138,8 @@ class Normaliser {
       if (extra) insertBehind(container, layer, extra);
       if (isMiscomputed(layer)) this.putChannelsLast(container, layer, at);
     }
+    for (const name of mergeHalfPixelLayers(container))
+      this.notes.add('nearest upsampling and the mean of its pixels became bilinear upsampling', where + name);
     if (!functional) this.giveInputShape(container, where);
     else {
       this.checkWiring(container);

@@ -161,6 +161,26 @@ export function insertInFront(container: LayerJson, layer: LayerJson, extra: Lay
   layers.splice(layers.indexOf(layer), 0, extra);
 }
 
+/**
+ * Takes `front` out where `layer` alone reads it, call by call; `layer` then takes its inputs.
+ * @returns whether it was so.
+ */
+export function mergeIntoNext(container: LayerJson, front: LayerJson, layer: LayerJson): boolean {
+  const layers = listOf(container);
+  const at = layers.indexOf(front);
+  if (container.class_name !== 'Sequential') {
+    const name = layerName(front);
+    const calls = layer.inbound_nodes as unknown[];
+    const reads = calls.map((call) => nodeRefs(call));
+    const read = [...references(container)].filter((ref) => ref[0] === name).length;
+    if (read !== calls.length || (front.inbound_nodes as unknown[]).length !== calls.length) return false;
+    if (!reads.every((refs, i) => refs.length === 1 && refs[0]!.layer === name && refs[0]!.node === i)) return false;
+    layer.inbound_nodes = front.inbound_nodes;
+  } else if (layers[at + 1] !== layer) return false;
+  layers.splice(at, 1);
+  return true;
+}
+
 /** Renames a layer inside its container. */
 export function renameLayer(container: LayerJson, layer: LayerJson, name: string): void {
   const old = layerName(layer);

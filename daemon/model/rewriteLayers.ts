@@ -1,4 +1,5 @@
 /** One layer of a topology, rewritten to what TensorFlow.js reads. */
+import { isBilinear, markHalfPixelCentres } from './bilinearUpSampling.js';
 import { isMiscomputed } from './channelsFirst.js';
 import { CONTAINERS, field, isLayerJson, isObject, layerName, type Json, type LayerJson, own } from './layerConfig.js';
 import type { Notes } from './notes.js';
@@ -175,12 +176,7 @@ export function rewriteLayer(layer: LayerJson, where: string, context: RewriteCo
     notes.add('stateful became false: batches are independent here', where);
     config.stateful = false;
   }
-  if (layer.class_name === 'UpSampling2D' && context.keras && field(config, 'interpolation') === 'bilinear') {
-    notes.add(
-      'TensorFlow.js interpolates from pixel corners where Keras does from centres: outputs differ slightly',
-      where,
-    );
-  }
+  if (context.keras && isBilinear(layer)) markHalfPixelCentres(layer);
   return kept ?? rewriteActivations(layer, where, context, refuse);
 }
 

@@ -1,6 +1,7 @@
 /** Writing a model that Python's Keras loads with its weights in place. */
 import { zipSync } from 'fflate';
 import { writeFileAtomic } from './atomicWrite.js';
+import { withoutCorners } from './bilinearUpSampling.js';
 import { asInKeras3 } from './hardSigmoid.js';
 import { buildHdf5, type Hdf5Builder } from './hdf5.js';
 import { inKerasOrder } from './keras3/layerOrder.js';
@@ -82,7 +83,7 @@ function legacyWeights(h5: Hdf5Builder, model: Model, graph: ModelGraph): void {
  */
 export async function writeKerasH5(given: Model, path: string): Promise<void> {
   const scaled = asInKeras3(given, path);
-  const model = { ...scaled, topology: inKerasOrder(scaled.topology) };
+  const model = { ...scaled, topology: inKerasOrder(withoutCorners(scaled.topology, path)) };
   const graph = modelGraph(model.topology);
   const topology = kerasTopology(model.topology, graph, { style: 'h5', file: path, keras3: scaled !== given });
   const bytes = await buildHdf5((h5) => {
@@ -97,7 +98,7 @@ export async function writeKerasH5(given: Model, path: string): Promise<void> {
 /** Writes Keras's native format (`.keras`), which Keras 3 loads. Same contract as writeKerasH5. */
 export async function writeKeras(given: Model, path: string): Promise<void> {
   const scaled = asInKeras3(given, path);
-  const model = { ...scaled, topology: inKerasOrder(scaled.topology) };
+  const model = { ...scaled, topology: inKerasOrder(withoutCorners(scaled.topology, path)) };
   const graph = modelGraph(model.topology);
   const topology = kerasTopology(model.topology, graph, { style: 'native', file: path, keras3: true });
   const weights = await buildHdf5((h5) => nativeWeights(h5, model, graph, topology));

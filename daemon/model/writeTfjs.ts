@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, unlink } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { writeFileAtomic } from './atomicWrite.js';
+import { withoutHalfPixelCentres } from './bilinearUpSampling.js';
 import { isObject } from './layerConfig.js';
 import type { Model, WeightTensor } from './model.js';
 
@@ -53,7 +54,7 @@ export const layersModel = (model: Model, weightsManifest: readonly object[]): o
   format: 'layers-model',
   generatedBy: 'LC Prune',
   convertedBy: null,
-  modelTopology: withoutConstraints(model.topology),
+  modelTopology: withoutConstraints(withoutHalfPixelCentres(model.topology)),
   ...(model.trainingConfig === undefined ? {} : { training_config: model.trainingConfig }),
   weightsManifest,
 });

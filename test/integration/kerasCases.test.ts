@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it.each(['convlstm', 'embed-text', 'func-mask-avg', 'residual-bn', 'seq-mask-gap', 'seq-mask-lstm'])(
+it.each(['bilinear', 'convlstm', 'embed-text', 'func-mask-avg', 'residual-bn', 'seq-mask-gap', 'seq-mask-lstm'])(
   '%s, with defaults',
   async (name) => {
     const cwd = join(folder, name);

@@ -5,7 +5,9 @@ import { withZeroInitializers } from '../../model/zeroInitializers.js';
 import { UserError } from '../../protocol/errors.js';
 import { checkWiring } from '../builtWiring.js';
 import type { Parameter } from '../engine.js';
+import { byProducts, useHalfPixelCentres } from '../halfPixelCentres.js';
 import { keepInferenceMode } from '../inferenceMode.js';
+import { repairLayers } from './layerRepairs.js';
 import { followMasks, type Masks } from '../masks/followMasks.js';
 import { registerOperations } from '../operations/operationLayer.js';
 import type { TensorFlow } from './tensorflow.js';
@@ -55,6 +57,8 @@ export async function loadModel(tf: TensorFlow, model: Model, topology: Topology
     });
   }
   checkWiring(layersModel, topology, model.path);
+  repairLayers(tf, layersModel);
+  useHalfPixelCentres(tf.core, byProducts, layersModel, topology);
   const masks = followMasks(tf.core, layersModel, topology);
   keepInferenceMode(layersModel, topology);
 

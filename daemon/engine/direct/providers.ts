@@ -2,6 +2,7 @@ import type { KernelBackend } from '@tensorflow/tfjs-core';
 import { UserError } from '../../protocol/errors.js';
 import type { EngineInfo, EngineProbe, EngineProvider, EngineTraits } from '../engine.js';
 import { repairAveragePooling } from './averagePooling.js';
+import { repairNearestUpSampling } from './nearestUpSampling.js';
 import { findPeer, loadNodeBinding, type Peer } from './peers.js';
 import { gradientSelfTest } from './selfTest.js';
 import { openDirectSession } from './session.js';
@@ -29,6 +30,7 @@ function provider({ id, name, device, traits, absent, load }: Loader): EnginePro
         // Without it TensorFlow.js advertises its other packages on the console.
         tf.core.enableProdMode();
         repairAveragePooling(tf);
+        repairNearestUpSampling(tf);
         await gradientSelfTest(tf);
         return { tf, info: { id, name, device } };
       })

@@ -124,8 +124,8 @@ const drawn = (shape: readonly number[], random: RandomSpec): tf.Tensor =>
 function noise(layer: Layer, rate: number, noisy: (x: tf.Tensor) => tf.Tensor): void {
   const call = layer.call.bind(layer);
   layer.call = (inputs, kwargs) => {
-    if (kwargs['training'] !== true || !(rate > 0)) return call(inputs, kwargs);
-    return noisy(single(inputs));
+    if (kwargs['training'] !== true) return call(inputs, kwargs);
+    return rate > 0 ? noisy(single(inputs)) : single(inputs);
   };
 }
 

@@ -6,6 +6,7 @@ import type { Model } from '../../model/model.js';
 import { withZeroInitializers } from '../../model/zeroInitializers.js';
 import { sameShape } from '../graph/ir.js';
 import { checkWiring } from '../builtWiring.js';
+import { byKernel, useHalfPixelCentres } from '../halfPixelCentres.js';
 import { keepInferenceMode } from '../inferenceMode.js';
 import { followMasks, type Masks } from '../masks/followMasks.js';
 import { allLayers } from '../layerTree.js';
@@ -56,6 +57,7 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
     throw new UserError('model-invalid', `${path}: TensorFlow.js cannot build the model: ${(error as Error).message.split('\n')[0]}`); // prettier-ignore
   }
   checkWiring(model, topology, path);
+  useHalfPixelCentres(tf, byKernel, model, topology);
   const masks = followMasks(tf, model, topology);
   keepInferenceMode(model, topology);
   repairGradients();

@@ -11,7 +11,7 @@ const WITHOUT_MEANING: ReadonlySet<string> = new Set([
   'implementation', 'input_dtype', 'batch_input_shape', 'batch_shape', 'input_shape', 'input_dim', 'input_length', 'batch_size',
   'ragged', 'sparse', 'dynamic', 'build_input_shape', 'fused', 'adjustment', 'renorm_clipping', 'renorm_momentum', 'unit_forget_bias',
   'use_cudnn', 'seed', 'autocast', 'synchronized', 'num_constants', 'quantization_config', 'lora_rank', 'lora_alpha',
-  'trainable', 'rank', 'noise_shape', 'supports_masking', 'data_format', 'activity_regularizer',
+  'half_pixel_centers', 'trainable', 'rank', 'noise_shape', 'supports_masking', 'data_format', 'activity_regularizer',
 ]); // prettier-ignore
 /** Of weights that the class does not have: tf.keras writes a SeparableConv2D's kernel_initializer. */
 const OF_NO_WEIGHT = /_?(initializer|regularizer|constraint)$/;

@@ -94,6 +94,10 @@ async function opensElsewhere(known: Known, folder: string, refused: Readonly<Re
 const MISCOMPUTED = /SeparableConv2D, channels first/;
 const REFUSED: Readonly<Record<string, Record<string, RegExp>>> = {
   'LayerNormalization over images': { 'keras-h5': /layer ".+" has several axes, which Keras 3 drops from HDF5 files/ },
+  // Between corners, as TensorFlow.js has it, and by 3.
+  'UpSampling2D bilinear, by unequal factors': Object.fromEntries(
+    ['keras', 'keras-thinned', 'keras-h5'].map((id) => [id, /layer ".+" interpolates between the corners of pixels/]),
+  ),
 };
 
 describe('a network of every layer class opens elsewhere', () => {

@@ -1,0 +1,104 @@
+/**
+ * Layers that TensorFlow.js 4.22 computes otherwise than Keras defines them, without a word. What it refuses to train with an
+ * error stays so on its own engines; compiled ones have a form of their own for that (engine/trace/layerRepairs.ts).
+ */
+import type * as Core from '@tensorflow/tfjs-core';
+import type { layers } from '@tensorflow/tfjs-layers';
+import { UserError } from '../../protocol/errors.js';
+import { allLayers } from '../layerTree.js';
+import type { TensorFlow } from './tensorflow.js';
+
+type Layer = layers.Layer;
+type Repair = (layer: Layer, core: typeof Core) => void;
+
+const single = (inputs: Core.Tensor | Core.Tensor[]): Core.Tensor => (Array.isArray(inputs) ? inputs[0]! : inputs);
+
+/** All steps at once, as in Keras: normalised one by one, each step would have a mean of its own. */
+const timeDistributed: Repair = (layer, core) => {
+  const { layer: inner } = layer as unknown as { layer: Layer };
+  layer.call = (inputs, kwargs) =>
+    core.tidy(() => {
+      const x = single(inputs);
+      const [batch, time, ...sample] = x.shape as [number, number, ...number[]];
+      const y = single(inner.call(core.reshape(x, [batch * time, ...sample]), kwargs));
+      return core.reshape(y, [batch, time, ...y.shape.slice(1)]);
+    });
+};
+
+/** What is dropped gets the value that SELU tends to, -1.76; TensorFlow.js has the sign wrong. (Klambauer et al. 2017, section 3) */
+const alphaDropout: Repair = (layer, core) => {
+  const { rate, noiseShape } = layer as unknown as { rate: number; noiseShape?: number[] };
+  const call = layer.call.bind(layer);
+  if (!(rate > 0 && rate < 1)) return;
+  const least = -1.0507009873554805 * 1.6732632423543772;
+  const scale = 1 / Math.sqrt((1 - rate) * (1 + rate * least ** 2));
+  layer.call = (inputs, kwargs) => {
+    if (kwargs['training'] !== true) return call(inputs, kwargs);
+    return core.tidy(() => {
+      const x = single(inputs);
+      const kept = core.cast(core.greaterEqual(core.randomUniform(noiseShape ?? x.shape), rate), 'float32');
+      const mixed = core.add(core.mul(x, kept), core.mul(core.sub(1, kept), least));
+      return core.add(core.mul(mixed, scale), -scale * least * rate);
+    });
+  };
+};
+
+interface Volumes {
+  readonly dataFormat: string;
+  readonly padding: string;
+  readonly strides: readonly number[];
+  readonly poolSize?: readonly number[];
+  readonly kernelSize?: readonly number[];
+  readonly dilationRate?: readonly number[];
+}
+
+/**
+ * Where a stride is larger than its window, "same" pads nothing and reads from the first frame on; the cpu backend counts the
+ * padding as negative. What no window reads is cut off, so that there is none to count.
+ */
+const strideOverWindow: Repair = (layer, core) => {
+  const { dataFormat, padding, strides, poolSize, kernelSize, dilationRate } = layer as unknown as Volumes;
+  if (padding !== 'same') return;
+  const window = (poolSize ?? kernelSize)!.map((size, i) => (size - 1) * (dilationRate?.[i] ?? 1) + 1);
+  if (window.every((size, i) => size >= strides[i]!)) return;
+  const call = layer.call.bind(layer);
+  const first = dataFormat === 'channelsFirst' ? 2 : 1;
+  layer.call = (inputs, kwargs) =>
+    core.tidy(() => {
+      const x = single(inputs);
+      const read = x.shape.map((n, axis) => {
+        const [size, stride] = [window[axis - first], strides[axis - first]];
+        return size === undefined ? n : Math.min(n, (Math.ceil(n / stride!) - 1) * stride! + size);
+      });
+      return call(core.slice(x, new Array<number>(x.rank).fill(0), read), kwargs);
+    });
+};
+
+/** The same of a transposed convolution, whose "same" is then its "valid". */
+const transposedStrideOverWindow: Repair = (layer) => {
+  const { padding, strides, kernelSize } = layer as unknown as Volumes;
+  if (padding !== 'same' || kernelSize!.every((size, i) => size >= strides[i]!)) return;
+  if (kernelSize!.some((size, i) => size > strides[i]!))
+    throw new UserError(
+      'model-unsupported',
+      `layer "${layer.name}" is a Conv3DTranspose with strides below its kernel along one axis and beyond it along another, which TensorFlow.js computes wrongly; use a compiled engine (native-cpu, onnx-cpu)`,
+    );
+  Object.assign(layer, { padding: 'valid' });
+};
+
+const REPAIRS: Readonly<Record<string, Repair>> = {
+  TimeDistributed: timeDistributed,
+  AlphaDropout: alphaDropout,
+  Conv3D: strideOverWindow,
+  MaxPooling3D: strideOverWindow,
+  AveragePooling3D: strideOverWindow,
+  Conv3DTranspose: transposedStrideOverWindow,
+};
+
+/** Gives the layers of a model that was just built a `call` that computes what Keras defines. @throws UserError('model-unsupported') naming the layer where there is none. */
+export function repairLayers({ core }: TensorFlow, model: { readonly layers: readonly Layer[] }): void {
+  for (const layer of new Set(allLayers(model.layers))) {
+    const name = layer.getClassName();
+    if (Object.hasOwn(REPAIRS, name)) REPAIRS[name]!(layer, core);
+  }
+}

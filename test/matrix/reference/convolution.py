@@ -1,0 +1,149 @@
+"""keras.io/api/layers/convolution_layers and pooling_layers (Keras 3) in any number of dimensions, in float64."""
+import itertools
+
+import numpy as np
+
+from activations import activate
+
+
+def each(value, n):
+    return [value] * n if isinstance(value, int) else list(value)
+
+
+def placed(sizes, kernel, strides, dilations, padding):
+    """Output sizes and the padding before and behind each axis, as TensorFlow has them."""
+    out, pads = [], []
+    for n, k, s, d in zip(sizes, kernel, strides, dilations):
+        k = (k - 1) * d + 1
+        if padding == "same":
+            o = -(-n // s)
+            total = max((o - 1) * s + k - n, 0)
+            before = total // 2
+        else:
+            total = before = k - 1 if padding == "causal" else 0
+            o = (n + total - k) // s + 1
+        out.append(o)
+        pads.append((before, total - before))
+    return out, pads
+
+
+def taps(x, kernel, strides, dilations, padding, fill=0.0):
+    """For each place of the window, what it sees of x [batch, ...space, channels] at every output."""
+    space = x.shape[1:-1]
+    out, pads = placed(space, kernel, strides, dilations, padding)
+    # Behind, as much again as the last window reads.
+    pads = [(b, a + s) for (b, a), s in zip(pads, strides)]
+    padded = np.pad(x, [(0, 0), *pads, (0, 0)], constant_values=fill)
+    for place in itertools.product(*map(range, kernel)):
+        starts = [p * d for p, d in zip(place, dilations)]
+        cut = tuple(slice(a, a + (o - 1) * s + 1, s) for a, o, s in zip(starts, out, strides))
+        yield place, padded[(slice(None), *cut)]
+
+
+def moved(config, x):
+    return np.moveaxis(x, 1, -1) if config.get("data_format") == "channels_first" else x
+
+
+def back(config, y):
+    return np.moveaxis(y, -1, 1) if config.get("data_format") == "channels_first" else y
+
+
+def finish(config, y, weights):
+    if config.get("use_bias", True):
+        y = y + weights[-1]
+    return activate(config.get("activation"), back(config, y))
+
+
+def window(config, n, key="kernel_size"):
+    kernel = each(config[key], n)
+    strides = each(config.get("strides") or (1 if key == "kernel_size" else kernel), n)
+    return kernel, strides, each(config.get("dilation_rate", 1), n), config.get("padding", "valid")
+
+
+def convolved(x, kernel, settings, groups=1):
+    filters, per = kernel.shape[-1] // groups, kernel.shape[-2]
+    parts = []
+    for g in range(groups):
+        own = x[..., g * per : (g + 1) * per]
+        parts.append(sum(v @ kernel[p][:, g * filters : (g + 1) * filters] for p, v in taps(own, *settings)))
+    return np.concatenate(parts, -1)
+
+
+def depthwise(x, kernel, settings):
+    y = sum(v[..., None] * kernel[p] for p, v in taps(x, *settings))
+    return y.reshape(*y.shape[:-2], -1)
+
+
+def conv(n):
+    def layer(config, weights, xs, training):
+        y = convolved(moved(config, xs[0]), weights[0], window(config, n), config.get("groups", 1))
+        return finish(config, y, weights)
+
+    return layer
+
+
+def depthwise_conv(n):
+    def layer(config, weights, xs, training):
+        return finish(config, depthwise(moved(config, xs[0]), weights[0], window(config, n)), weights)
+
+    return layer
+
+
+def separable_conv(n):
+    def layer(config, weights, xs, training):
+        y = depthwise(moved(config, xs[0]), weights[0], window(config, n))
+        return finish(config, y @ weights[1].reshape(weights[1].shape[-2:]), weights)
+
+    return layer
+
+
+def conv_transpose(n):
+    """Each input pixel adds its kernel, [...size, filters, channels], to the output."""
+
+    def layer(config, weights, xs, training):
+        x = moved(config, xs[0])
+        kernel, strides, _, padding = window(config, n)
+        space = x.shape[1:-1]
+        full = [(m - 1) * s + max(k, s) for m, s, k in zip(space, strides, kernel)]
+        y = np.zeros((x.shape[0], *full, weights[0].shape[-2]))
+        for p in itertools.product(*map(range, kernel)):
+            cut = tuple(slice(a, a + (m - 1) * s + 1, s) for a, m, s in zip(p, space, strides))
+            y[(slice(None), *cut)] += x @ weights[0][p].T
+        if padding == "same":
+            for axis, (m, s) in enumerate(zip(space, strides), 1):
+                before = (y.shape[axis] - m * s) // 2
+                y = np.take(y, range(before, before + m * s), axis)
+        return finish(config, y, weights)
+
+    return layer
+
+
+def pool(n, kind):
+    def layer(config, weights, xs, training):
+        x = moved(config, xs[0])
+        settings = window(config, n, "pool_size")
+        if kind == "max":
+            return back(config, np.max([v for _, v in taps(x, *settings, fill=-np.inf)], axis=0))
+        total = sum(v for _, v in taps(x, *settings))
+        return back(config, total / sum(v for _, v in taps(np.ones_like(x), *settings)))
+
+    return layer
+
+
+def global_pool(n, kind):
+    def layer(config, weights, xs, training):
+        axes = tuple(range(2, n + 2) if config.get("data_format") == "channels_first" else range(1, n + 1))
+        return (np.max if kind == "max" else np.mean)(xs[0], axis=axes, keepdims=config.get("keepdims", False))
+
+    return layer
+
+
+LAYERS = {}
+for _n in (1, 2, 3):
+    LAYERS[f"Conv{_n}D"] = conv(_n)
+    LAYERS[f"DepthwiseConv{_n}D"] = depthwise_conv(_n)
+    LAYERS[f"SeparableConv{_n}D"] = separable_conv(_n)
+    LAYERS[f"Conv{_n}DTranspose"] = conv_transpose(_n)
+    for _kind, _name in (("max", "Max"), ("average", "Average")):
+        LAYERS[f"{_name}Pooling{_n}D"] = pool(_n, _kind)
+        LAYERS[f"Global{_name}Pooling{_n}D"] = global_pool(_n, _kind)
