@@ -3,6 +3,7 @@ import { inSequence, patternConstraint } from './blocks.js';
 import {
   BudgetError,
   blocksOf,
+  byLayer,
   grouped,
   seesUnits,
   viewLength,
@@ -24,7 +25,7 @@ import { parseShare, shareOf } from './share.js';
 import { compressedColumns, type SparseFormatOf } from './sparseFormat.js';
 import { goalOf, parsePattern, validateBudget } from './validateBudget.js';
 
-export { BudgetError, seesUnits, unitsOf, viewLength } from './budgetSpec.js';
+export { BudgetError, byLayer, layerNameOf, seesUnits, unitsOf, viewLength } from './budgetSpec.js';
 export type { BudgetSpec, LayerView } from './budgetSpec.js';
 export { parseBytes, parseShare, shareOf } from './share.js';
 export { isOfFile } from './sparseFormat.js';
@@ -48,10 +49,10 @@ export function createCompression(
   // Groups have their own way of local budgets, because ties join layers.
   if (budget.scope !== 'layer' || seesUnits(budget)) return globalCompression(budget, layers, format);
   return perLayer(
-    layers.map((layer) => ({
-      name: layer.name,
-      size: viewLength(layer, budget),
-      compression: inLayer(layer.name, () => globalCompression(budget, [layer], format)),
+    byLayer(layers, (view) => view).map(({ name, views }) => ({
+      name,
+      size: views.reduce((total, view) => total + viewLength(view, budget), 0),
+      compression: inLayer(name, () => globalCompression(budget, views, format)),
     })),
   );
 }
@@ -73,8 +74,8 @@ export function budgetKappa(
   };
   if (budget.scope !== 'layer' || seesUnits(budget)) return over(layers);
   let total = 0;
-  for (const layer of layers) {
-    const kappa = inLayer(layer.name, () => over([layer]));
+  for (const { name, views } of byLayer(layers, (view) => view)) {
+    const kappa = inLayer(name, () => over(views));
     if (kappa === null) return null;
     total += kappa;
   }
@@ -194,15 +195,16 @@ function limitedConstraint(budget: BudgetSpec, layers: readonly LayerView[], kap
   return withLimits(limits, kappa, (left) => l0Constraint(left, size), description);
 }
 
-/** Floors and caps in weights; null without any. A floor beyond what a pattern leaves is that much. */
+/** Floors and caps in weights, one per layer; null without any. A floor beyond what a pattern leaves is that much. */
 function layerLimits(budget: BudgetSpec, layers: readonly LayerView[]): LayerLimit[] | null {
   if (!budget.layers) return null;
-  return layers.map((layer) => {
-    const { floor, cap } = budget.layers![layer.name] ?? {};
-    const capacity = layerCapacity(budget, layer);
-    const most = cap === undefined ? capacity : Math.min(capacity, shareOf(parseShare(cap), layer.size));
-    const least = floor === undefined ? 0 : Math.min(most, shareOf(parseShare(floor), layer.size));
-    return { name: layer.name, size: layer.size, floor: least, cap: most };
+  return byLayer(layers, (view) => view).map(({ name, views }) => {
+    const { floor, cap } = budget.layers![name] ?? {};
+    const size = totalSize(views);
+    const capacity = views.reduce((total, view) => total + layerCapacity(budget, view), 0);
+    const most = cap === undefined ? capacity : Math.min(capacity, shareOf(parseShare(cap), size));
+    const least = floor === undefined ? 0 : Math.min(most, shareOf(parseShare(floor), size));
+    return { name, size, floor: least, cap: most };
   });
 }
 
@@ -216,7 +218,9 @@ const DEFAULT_FLOOR = 1 / 2;
 /** Floors and caps of a FLOPs budget. Floors that are not given go where the given ones leave no room for them. */
 function flopsLimits(budget: BudgetSpec, layers: readonly LayerView[], allowed: number): LayerLimit[] {
   const counted = layerLimits({ ...budget, layers: budget.layers ?? {} }, layers)!;
-  const given = counted.map((limit, i) => ({ ...limit, cost: layers[i]!.flopsPerWeight }));
+  // Kernels of one layer cost the same: each is read once at each place.
+  const costs = byLayer(layers, (view) => view).map(({ views }) => views[0]!.flopsPerWeight);
+  const given = counted.map((limit, i) => ({ ...limit, cost: costs[i]! }));
   const dense = layers.reduce((total, { size, flopsPerWeight }) => total + size * flopsPerWeight, 0);
   const even = dense === 0 ? 0 : allowed / dense;
   const floored = given.map((limit) =>

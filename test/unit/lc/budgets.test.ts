@@ -93,6 +93,28 @@ describe('what budgets mean', () => {
     expect(fc1! + fc2! + fc3!).toBe(2000);
   });
 
+  it('layers of several kernels: shares are of the layer as a whole', () => {
+    const lstm: LayerView[] = [
+      { name: 'lstm/kernel', layer: 'lstm', size: 40, shape: [2, 20], flopsPerWeight: 10 },
+      { name: 'lstm/recurrent_kernel', layer: 'lstm', size: 100, shape: [5, 20], flopsPerWeight: 10 },
+      { name: 'fc', size: 60, shape: [5, 12], flopsPerWeight: 2 },
+    ];
+    const keptOf = (budget: BudgetSpec, scale: readonly number[]) => {
+      const v = weightsOf(lstm, budget).map((x, i) => x * scale[i < 40 ? 0 : i < 140 ? 1 : 2]!);
+      return keptPerLayer(project(createCompression(budget, lstm), v), lstm);
+    };
+    // The least of the LSTM is 35 weights, of whichever kernel; its most is 28.
+    expect(keptOf({ weights: 50, layers: { lstm: { floor: '25%' } } }, [1e-3, 1e-6, 1])).toEqual([35, 0, 15]);
+    expect(keptOf({ weights: 50, layers: { lstm: { cap: '20%' } } }, [1, 1e3, 1e-6])).toEqual([0, 28, 22]);
+    expect(keptOf({ flops: '50%', layers: { lstm: { floor: '25%' } } }, [1e-6, 1e-3, 1])).toEqual([0, 64, 60]);
+    // A budget for each layer by itself is one for each layer, not one for each kernel.
+    expect(budgetKappa({ weights: 50, scope: 'layer' }, lstm)).toBe(100);
+    expect(keptOf({ weights: 50, scope: 'layer' }, [1e-3, 1, 1])).toEqual([0, 50, 50]);
+    expect(messageOf(() => createCompression({ weights: 50, layers: { 'lstm/kernel': { floor: '1%' } } }, lstm))).toBe(
+      'layers.lstm/kernel: there is no such prunable layer; there are lstm, fc',
+    );
+  });
+
   it('flops: within the share, weights of expensive layers weighed by their cost', () => {
     const budget: BudgetSpec = { flops: '10%' };
     const compression = createCompression(budget, lenet5);
