@@ -118,6 +118,7 @@ export function createTasks(
         (sum, { kappa }) => (sum === null || kappa === null ? null : sum + kappa),
         0,
       ),
+      notes: [...new Set(compressed.flatMap(({ task }) => task.compression.notes ?? []))],
       retrainable: !planned.some(({ budget }) => boundsValues(budget)),
       gradual: (progress) =>
         progress >= 1

@@ -3,6 +3,7 @@ import {
   BudgetError,
   budgetKappa,
   createCompression,
+  seesUnits,
   viewLength,
   type BudgetSpec,
   type LayerView,
@@ -155,6 +156,32 @@ describe('what budgets mean', () => {
     expect(kept({ neurons: '20%' })).toEqual([2, 5]);
     expect(kept({ neurons: 3 })).toEqual([1, 1]);
     expect(kept({ flops: '30%', prune: 'neurons' })[0]).toBeGreaterThan(0);
+  });
+
+  it('default floors: as many as fit stay, and a note names the layers without', () => {
+    // The weights of the first layers are a hundredth of the last one's, those of b a thousandth.
+    const layers: LayerView[] = ['a', 'b', 'c', 'd', 'e'].map((name) => ({
+      ...{ name, size: 40, shape: [4, 10], units: 10, flopsPerWeight: name === 'b' ? 3 : 1 },
+    }));
+    const keptOf = (budget: BudgetSpec) => {
+      const v = weightsOf(layers, budget).map((x, i) => (i < 160 ? x / (i >= 40 && i < 80 ? 1000 : 100) : x));
+      const compression = createCompression(budget, layers);
+      const units = keptPerLayer(project(compression, v), layers).map((n) => n / (seesUnits(budget) ? 4 : 1));
+      return [units, compression.notes ?? []];
+    };
+    const note = (...names: string[]) => [`the budget leaves no room to keep a part of each layer: ${names.map((name) => `"${name}"`).join(', ')} may be emptied, which cuts the network`]; // prettier-ignore
+    expect(keptOf({ neurons: 5 })).toEqual([[1, 1, 1, 1, 1], []]);
+    expect(keptOf({ neurons: 3 })).toEqual([[1, 1, 1, 0, 0], note('d', 'e')]);
+    // Given floors come first; what they leave is for the others.
+    expect(keptOf({ neurons: 6, layers: { e: { floor: '40%' } } })).toEqual([[1, 1, 0, 0, 4], note('c', 'd')]);
+    // 98 FLOPs, of which d and e take 80: the floors of 7 each come down to 3, and 3 FLOPs are left.
+    const [kept, notes] = keptOf({ flops: '35%', layers: { d: { floor: '100%' }, e: { floor: '100%' } } });
+    expect(kept!.slice(1, 2)).toEqual([3]);
+    expect(kept!.slice(3)).toEqual([40, 40]);
+    expect(notes).toEqual([]);
+    // Whole neurons for weights: one unit is 4 weights, of b 12 FLOPs.
+    expect(keptOf({ weights: 12, prune: 'neurons' })).toEqual([[1, 1, 1, 0, 0], note('d', 'e')]);
+    expect(keptOf({ flops: 17 / 280, prune: 'neurons' })).toEqual([[1, 0, 1, 1, 1], note('b')]);
   });
 
   it('neurons: whole units with their bias; the output layer stays', () => {

@@ -107,6 +107,14 @@ describe('tasks', () => {
     expect(facts({ keep: 0.5, quantize: { codebook: 4 } })[1]).toBe(false);
   });
 
+  it('say what of their default floors had no room', () => {
+    const notes = (flops: string) =>
+      createTasks(plan([['a', 'b'], { flops, layers: { a: { floor: '100%' } } }]), LAYERS, PARAMETERS, null).notes;
+    expect(notes('50%')).toEqual([]);
+    // All of it goes to the 20 weights of a.
+    expect(notes('40%')).toEqual([expect.stringMatching(/no room to keep a part of each layer: "b" may be emptied/)]);
+  });
+
   it('of gradual pruning start dense and end at the budget, per layer where it is', () => {
     for (const scope of ['global', 'layer'] as const) {
       const given = plan([['a', 'b'], { keep: 0.1, scope }]);
