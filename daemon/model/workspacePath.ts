@@ -54,6 +54,7 @@ export async function resolveInside(workspace: string, base: string, path: strin
     target = await realpathOfMaybeMissing(resolve(base, path));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTDIR') refuse('goes through a file as if that were a folder');
     return refuse(`cannot be resolved (${code === 'EDANGLING' ? message : (code ?? message)})`);
   }
   if (!isInside(root, target))
