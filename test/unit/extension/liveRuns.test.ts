@@ -26,7 +26,7 @@ vi.mock('vscode-languageclient/node', () => ({
   RevealOutputChannelOn: {},
 }));
 
-const settle = () => new Promise((done) => setTimeout(done, 20));
+const settle = () => new Promise((done) => setTimeout(done, 60));
 beforeEach(() => client.handlers.clear());
 
 /** The daemon's side of the wire: sends of a run only where it is subscribed to, and takes a moment for each request. */
@@ -75,7 +75,7 @@ class Wire {
 }
 
 const iteration = (kept: number) => ({
-  event: 'iteration', time: 1, iteration: 1, step: 1, mu: 1, distance: 1, ratio: 1, loss: 1, error: 0.1, kept, supportChange: 0,
+  event: 'iteration', time: 1, iteration: 1, iterations: 9, step: 1, mu: 1, distance: 1, ratio: 1, loss: 1, error: 0.1, kept, supportChange: 0,
   seconds: 1, etaSeconds: null, perLayer: [{ layer: 'fc1', weights: 100, kept }],
 }); // prettier-ignore
 

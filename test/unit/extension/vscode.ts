@@ -52,3 +52,6 @@ export class ThemeIcon {
     readonly color?: ThemeColor,
   ) {}
 }
+export class CancellationTokenSource {
+  token = {};
+}
