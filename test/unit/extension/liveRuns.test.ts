@@ -136,8 +136,17 @@ test('two live runs in a monitor grow, one removed and added again', async () =>
 function runsOf(...names: string[]) {
   const changed = new EventEmitter<unknown>();
   const reset = new EventEmitter<void>();
-  const run = (name: string, kept: number | null = 1) => ({ run: name, kept, state: 'running', modelFile: '/w/net.json' });
-  const list = { all: names.map((name) => run(name)) as never[], onDidChangeRun: changed.event, onDidReset: reset.event };
+  const run = (name: string, kept: number | null = 1) => ({
+    run: name,
+    kept,
+    state: 'running',
+    modelFile: '/w/net.json',
+  });
+  const list = {
+    all: names.map((name) => run(name)) as never[],
+    onDidChangeRun: changed.event,
+    onDidReset: reset.event,
+  };
   return { list, changed, reset, run };
 }
 
@@ -168,7 +177,12 @@ test('the shares of a model are live beside a monitor, and stay so when the moni
 test('a newer run of the model takes over with its first iteration; runs of other models never do', async () => {
   const wire = await new Wire().open();
   const { list, changed, run } = runsOf('old');
-  const shares = new KeptShares(wire as never, list as never, new RunStream(wire as never), '/w/net.json' as AbsolutePath);
+  const shares = new KeptShares(
+    wire as never,
+    list as never,
+    new RunStream(wire as never),
+    '/w/net.json' as AbsolutePath,
+  );
   await settle();
   const tell = (before: unknown, after: unknown) => changed.fire({ run: 'new', before, after });
   list.all = [{ ...run('other'), modelFile: '/w/sub/net.json' }, run('new', null), ...list.all] as never[];
