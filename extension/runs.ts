@@ -51,6 +51,10 @@ export class Runs implements vscode.Disposable {
         void vscode.commands.executeCommand('setContext', CONTEXTS.daemon, state.kind);
         if (state.kind === 'ready') void this.load();
       }),
+      vscode.workspace.onDidChangeWorkspaceFolders(() => {
+        // The language client reports the change to the daemon first.
+        if (daemon.state.kind === 'ready') setTimeout(() => void this.load(), 0);
+      }),
       this.#changed,
       this.#reset,
     ];

@@ -27,6 +27,7 @@ interface Folder {
 export class Workspace {
   #uris: readonly string[] = [];
   #folders: readonly Folder[] = [];
+  #opening: Promise<void> = Promise.resolve();
   trusted = false;
 
   /** Real paths. */
@@ -35,11 +36,21 @@ export class Workspace {
   }
 
   /** Folders on this machine's file system that exist; other URIs are ignored. */
-  async open(uris: readonly string[]): Promise<void> {
+  open(uris: readonly string[]): Promise<void> {
     this.#uris = uris;
-    const found = (await Promise.all(uris.map(folderOf))).filter((folder) => folder !== null);
-    // The first name of a folder is its name.
-    this.#folders = found.filter(({ real }, i) => found.findIndex((other) => other.real === real) === i);
+    const looked = Promise.all(uris.map(folderOf));
+    // One after the other, as the client has asked.
+    this.#opening = this.#opening.then(async () => {
+      const found = (await looked).filter((folder) => folder !== null);
+      // The first name of a folder is its name.
+      this.#folders = found.filter(({ real }, i) => found.findIndex((other) => other.real === real) === i);
+    });
+    return this.#opening;
+  }
+
+  /** Resolves when the folders are those that the client has named last. */
+  settled(): Promise<void> {
+    return this.#opening;
   }
 
   async change({ added, removed }: { added: readonly string[]; removed: readonly string[] }): Promise<void> {

@@ -38,6 +38,7 @@ async function requireIdle(run: string, context: Context): Promise<FoundRun> {
 
 export const runHandlers: RunHandlers = {
   async 'lc/runs'(_params, { workspace, backend, live }) {
+    await workspace.settled();
     const lists = await Promise.all(
       workspace.folders.map((folder) => backend.listRuns(folder, live.supervised(folder))),
     );

@@ -1,5 +1,5 @@
 /** Files as the client names them: folders opened by links, plans in subfolders, spaces and other letters, two folders at once. */
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -85,4 +85,27 @@ it('calls plans and models in commands and answers what the client calls them', 
 it('leaves a run that is gone', async () => {
   expect(await client.ask('lc/subscribe', { run: 'gone', on: false })).toBeNull();
   expect((await client.refused('lc/subscribe', { run: 'gone', on: true })).data).toMatchObject({ code: 'run-missing' });
+});
+
+it('takes no run for another of the same name in another folder', async () => {
+  const [{ run }] = (await client.ask('lc/runs', null)) as [RunSummary];
+  await cp(join(link, '.lcprune'), join(scratch.path, 'one', '.lcprune'), { recursive: true });
+  for (const request of [
+    () => client.refused('lc/delete', { run }),
+    () => client.refused('lc/history', { run, from: 0, limit: 1 }),
+  ]) {
+    const { data, message } = await request();
+    expect(data).toMatchObject({ code: 'run-invalid' });
+    expect(message).toContain(join(link, '.lcprune', 'runs', run));
+    expect(message).toContain(join(scratch.path, 'one', '.lcprune', 'runs', run));
+  }
+  expect(await client.ask('lc/runs', null)).toHaveLength(2);
+  client.send({
+    jsonrpc: '2.0',
+    method: 'workspace/didChangeWorkspaceFolders',
+    params: { event: { added: [], removed: [{ uri: pathToFileURL(join(scratch.path, 'one')).href, name: 'one' }] } },
+  });
+  // Asked for right behind the change, the list is already without the folder.
+  expect(await client.ask('lc/runs', null)).toMatchObject([{ run, workspace: link }]);
+  expect((await client.ask('lc/history', { run, from: 0, limit: 1 })).events).toHaveLength(1);
 });

@@ -32,6 +32,7 @@ export const l10n = {
 export const workspace = {
   isTrusted: true,
   onDidGrantWorkspaceTrust: () => new Disposable(() => {}),
+  onDidChangeWorkspaceFolders: () => new Disposable(() => {}),
   asRelativePath: (path: string): string => path,
 };
 export const commands = { executeCommand: async (..._args: unknown[]): Promise<unknown> => undefined };
