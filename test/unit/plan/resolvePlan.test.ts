@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { muAt } from '../../../daemon/lc/schedule.js';
 import { SCHEDULE } from '../../../daemon/plan/defaults.js';
 import { PlanMeaningError, resolvePlan } from '../../../daemon/plan/resolvePlan.js';
+import { WorkspacePath } from '../../../daemon/protocol/paths.js';
 import type { Plan } from '../../../daemon/protocol/plan.js';
 import { LAYERS } from '../trainer/fakeRun.js';
 import { builtModel } from '../export/builtModel.js';
@@ -11,7 +12,7 @@ import type { Budget } from '../../../daemon/protocol/plan.js';
 const context = {
   name: 'p',
   planPath: null,
-  modelPath: 'model.json',
+  modelPath: WorkspacePath.parse('model.json'),
   dataPath: (path: string) => path,
   layers: LAYERS,
 };
