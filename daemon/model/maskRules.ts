@@ -7,7 +7,7 @@ const CLASSES: Readonly<Record<MaskRule, string>> = {
   pass:
     'Activation ELU LeakyReLU PReLU ReLU ThresholdedReLU Softmax Dense Identity Rescaling TimeDistributed ' +
     'Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianNoise GaussianDropout AlphaDropout ' +
-    'Normalization BatchNormalization LayerNormalization GroupNormalization UnitNormalization SpectralNormalization RMSNormalization',
+    'Normalization BatchNormalization LayerNormalization GroupNormalization UnitNormalization ActivityRegularization',
   merge: 'Add Subtract Multiply Average Maximum Minimum',
   steps: 'RNN SimpleRNN GRU LSTM ConvLSTM1D ConvLSTM2D ConvLSTM3D Bidirectional',
 };
