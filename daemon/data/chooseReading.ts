@@ -24,7 +24,12 @@ export interface Reference {
    * The loss of outputs on each of `count` samples, for each of several targets of theirs: the sum over the rows that count,
    * divided by all rows of a sample.
    */
-  losses(output: Float32Array, count: number, targets: readonly Float32Array[], mask?: RowMask): readonly (readonly number[])[];
+  losses(
+    output: Float32Array,
+    count: number,
+    targets: readonly Float32Array[],
+    mask?: RowMask,
+  ): readonly (readonly number[])[];
 }
 
 interface EncodingFigure {

@@ -28,5 +28,12 @@ export async function chanceError(
       counts[classes === 1 ? Number(own[0]! >= 0.5) : own.indexOf(Math.max(...own))]! += 1;
     }
   }
-  return 1 - Math.max(...counts) / Math.max(1, counts.reduce((sum, n) => sum + n, 0));
+  return (
+    1 -
+    Math.max(...counts) /
+      Math.max(
+        1,
+        counts.reduce((sum, n) => sum + n, 0),
+      )
+  );
 }

@@ -53,12 +53,7 @@ export function judgedSamples(dataset: Dataset, part: Part, share = 1): Uint32Ar
 type Answering = Pick<EngineSession, 'predict' | 'outputMask' | 'outputShape'>;
 
 /** The model of a session as what chooses a reading. @param part the samples it is judged on come from. */
-export function referenceOf(
-  session: Answering,
-  spec: Spec,
-  part: (dataset: Dataset) => Part,
-  share = 1,
-): Reference {
+export function referenceOf(session: Answering, spec: Spec, part: (dataset: Dataset) => Part, share = 1): Reference {
   const { loss, lossSettings, fromLogits = false } = spec;
   const size = session.outputShape.reduce((product, n) => product * n, 1);
   const width = session.outputShape.at(-1) ?? 1;

@@ -58,8 +58,7 @@ export function maskedRecurrence(
     if (unroll && zeroOutput) refuse(layer, 'gives zeros at masked steps with unroll=True, on which the backends of Keras differ; set unroll=False'); // prettier-ignore
     const training = kwargs['training'] === true;
     forgetDropout(tf, cell);
-    let states =
-      stateful ? recurrent.states_ : recurrent.getInitialState(x);
+    let states = stateful ? recurrent.states_ : recurrent.getInitialState(x);
     const steps = tf.unstack(x, 1);
     const counts = tf.unstack(mask, 1);
     const order = [...steps.keys()];

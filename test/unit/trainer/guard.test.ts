@@ -42,7 +42,10 @@ describe('the loss by chance', () => {
     ]);
     const entropy = -(0.75 * Math.log(0.75) + 0.25 * Math.log(0.25));
     expect(await chanceLoss(classes, shaped([[1]], [2]), 'categoricalCrossentropy')).toBeCloseTo(entropy, 6);
-    expect(await chanceLoss(target([[1], [1], [1], [0]]), shaped([[1]], [1]), 'binaryCrossentropy')).toBeCloseTo(entropy, 6);
+    expect(await chanceLoss(target([[1], [1], [1], [0]]), shaped([[1]], [1]), 'binaryCrossentropy')).toBeCloseTo(
+      entropy,
+      6,
+    );
     // Two outputs, each with a mean of its own.
     const numbers = target([
       [0, 10],
@@ -70,7 +73,8 @@ describe('the loss by chance', () => {
         out.set(targets.slice(start, start + count).flat());
       },
     });
-    const session = (width: number) => shaped([[3]], [3, width], ([x], count) => x!.slice(0, 3 * count).map((token) => (token > 0 ? 1 : 0)));
+    const session = (width: number) =>
+      shaped([[3]], [3, width], ([x], count) => x!.slice(0, 3 * count).map((token) => (token > 0 ? 1 : 0)));
     const classes = padded([
       [1, 0, 1, 0, 0, 1],
       [0, 1, 0, 1, 0, 1],

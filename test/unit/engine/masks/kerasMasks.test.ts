@@ -42,6 +42,8 @@ const engines: EngineProvider[] = [
 
 /** What is not computed, and why. */
 const refused: Readonly<Record<string, RegExp>> = {
+  'LSTM, zero_output_for_mask, unrolled': /gives zeros at masked steps with unroll=True/,
+  'Bidirectional, unrolled': /gives zeros at masked steps with unroll=True/,
 };
 
 async function read({ id, config, weights }: Case): Promise<Model> {
