@@ -2,38 +2,18 @@
  * Networks with masks against Keras 3.15 itself (test/fixtures/keras/masks): outputs, the loss in evaluation and in training, and
  * the outputs after one step of SGD, which has the gradient of every weight in it.
  */
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
-import { strToU8, zipSync } from 'fflate';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { compiledProvider } from '../../../../daemon/engine/compiled/provider.js';
 import { directProviders } from '../../../../daemon/engine/direct/providers.js';
 import type { EngineProvider } from '../../../../daemon/engine/engine.js';
 import { nativeProvider } from '../../../../daemon/engine/native/provider.js';
-import { buildHdf5 } from '../../../../daemon/model/hdf5.js';
-import type { Model } from '../../../../daemon/model/model.js';
-import { readKerasZip } from '../../../../daemon/model/readKeras.js';
 import { trainingSetup } from '../../../../daemon/model/trainingSetup.js';
 import { UserError } from '../../../../daemon/protocol/errors.js';
 import { onCpu } from '../compiled/tinyModels.js';
-
-interface Case {
-  readonly id: string;
-  readonly config: object;
-  readonly weights: readonly { readonly path: string; readonly shape: number[]; readonly values: number[] }[];
-  readonly samples: number;
-  readonly inputs: readonly number[][];
-  readonly output: readonly number[];
-  readonly target: readonly number[];
-  readonly classWeights?: readonly number[];
-  readonly loss: number;
-  readonly trainingLoss: number;
-  readonly outputAfter: readonly number[];
-}
+import { kerasNetworks, readNetwork, type KerasNetwork } from './kerasNetworks.js';
 
 /** Of masks.py. */
 const RATE = 0.125;
-const cases = JSON.parse(gunzipSync(readFileSync('test/fixtures/keras/masks/masks.json.gz')).toString()) as Case[];
 const engines: EngineProvider[] = [
   nativeProvider,
   compiledProvider('cpu'),
@@ -46,30 +26,14 @@ const refused: Readonly<Record<string, RegExp>> = {
   'Bidirectional, unrolled': /gives zeros at masked steps with unroll=True/,
 };
 
-async function read({ id, config, weights }: Case): Promise<Model> {
-  const data = await buildHdf5((h5) => {
-    const groups = new Set<string>();
-    for (const { path, shape, values } of weights) {
-      path.split('/').slice(0, -1).forEach((_, i, parts) => {
-        const group = parts.slice(0, i + 1).join('/');
-        if (!groups.has(group)) h5.group(group);
-        groups.add(group);
-      });
-      h5.tensor(path, { shape, data: Float32Array.from(values) } as never);
-    }
-  }); // prettier-ignore
-  const files = { 'config.json': strToU8(JSON.stringify(config)), 'metadata.json': strToU8('{"keras_version":"3.15.1"}'), 'model.weights.h5': data }; // prettier-ignore
-  return readKerasZip(zipSync(files, { level: 0 }), `${id}.keras`);
-}
-
 const close = (what: string, found: ArrayLike<number>, expected: readonly number[]): void => {
   expect(found.length, what).toBe(expected.length);
   const off = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i]!)), 0);
   expect(off, what).toBeLessThan(1e-4);
 };
 
-async function check(engine: EngineProvider, case_: Case): Promise<void> {
-  const model = await read(case_);
+async function check(engine: EngineProvider, case_: KerasNetwork): Promise<void> {
+  const model = await readNetwork(case_);
   const setup = trainingSetup(model);
   const inputs = case_.inputs.map((values) => Float32Array.from(values));
   const target = Float32Array.from(case_.target);
@@ -112,7 +76,7 @@ async function check(engine: EngineProvider, case_: Case): Promise<void> {
 beforeEach(onCpu);
 
 describe('masks as Keras has them', () => {
-  it.each(cases)('$id', async (case_) => {
+  it.each(kerasNetworks)('$id', async (case_) => {
     for (const engine of engines) {
       await onCpu();
       const reason = refused[case_.id];
