@@ -1,5 +1,6 @@
 /** Chooses how samples are read, the input scale and the class of each label, by the answers of a reference model. */
 import { bestReading, meanError } from './compareReadings.js';
+import { rowsOfSample, type RowMask } from './countedRows.js';
 import { listText } from './dataError.js';
 import type { Dataset, Part } from './dataset.js';
 import type { LabelEncoding } from './labelEncodings.js';
@@ -17,8 +18,18 @@ export interface Reference {
   samples(dataset: Dataset): { readonly split: Part; readonly indices: Uint32Array };
   /** Its outputs for `count` samples. */
   predict(inputs: readonly Float32Array[], count: number): Promise<Float32Array>;
-  /** The loss of outputs on each of `count` samples, for each of several targets of theirs. */
-  losses(output: Float32Array, count: number, targets: readonly Float32Array[]): readonly (readonly number[])[];
+  /** Which rows of those outputs count: 1 or 0 each; null where all do. */
+  outputMask(inputs: readonly Float32Array[], count: number): Promise<RowMask>;
+  /**
+   * The loss of outputs on each of `count` samples, for each of several targets of theirs: the sum over the rows that count,
+   * divided by all rows of a sample.
+   */
+  losses(
+    output: Float32Array,
+    count: number,
+    targets: readonly Float32Array[],
+    mask?: RowMask,
+  ): readonly (readonly number[])[];
 }
 
 interface EncodingFigure {
@@ -65,15 +76,15 @@ export async function chooseReading(
   const tried: { preprocess: Preprocess; figures: EncodingFigure[]; best: number; answers: ReadingFigures }[] = [];
   let constant: Float64Array = new Float64Array(0);
   for (const preprocess of candidates) {
-    const { output, targets, losses, count } = await answersOf(
+    const { output, targets, losses, count, mask } = await answersOf(
       reference,
       await dataset.readAs({ preprocess }),
       encodings,
     );
     const best = clearlyBest(losses, reference.chance);
     const figures = encodings.map((encoding, i) => ({ encoding, loss: mean(losses[i]!) }));
-    constant = constantErrors(targets[best]!, count, reference.form);
-    const answers = readingFigures(output, targets[best]!, count, reference.form);
+    constant = constantErrors(targets[best]!, count, reference.form, mask);
+    const answers = readingFigures(output, targets[best]!, count, reference.form, mask);
     tried.push({ preprocess, figures, best, answers });
   }
   const answers = tried.map((one) => one.answers);
@@ -139,7 +150,9 @@ interface Answers {
   /** Of all samples, one after another; so are the targets, for each encoding. */
   readonly output: Float32Array;
   readonly targets: readonly Float32Array[];
-  /** The loss of every sample, for each encoding. */
+  /** Of all rows of all samples. */
+  readonly mask: RowMask;
+  /** The loss of every sample, for each encoding: their mean is that over the rows that count. */
   readonly losses: readonly (readonly number[])[];
 }
 
@@ -160,6 +173,8 @@ async function answersOf(
   const output = new Float32Array(indices.length * depth);
   const targets = encodings.map(() => new Float32Array(indices.length * depth));
   const losses: number[][] = encodings.map(() => []);
+  const rows = depth / reference.form.width;
+  let mask: Float32Array | null = null;
   for (let start = 0; start < indices.length; start += chunk) {
     const count = Math.min(chunk, indices.length - start);
     const own = targets.map((target) => target.subarray(start * depth, (start + count) * depth));
@@ -167,9 +182,13 @@ async function answersOf(
     for (const [i, other] of others.entries()) await other.gatherTargets(indices, start, count, own[i]!);
     const answer = await reference.predict(inputs, count);
     output.set(answer.subarray(0, count * depth), start * depth);
-    reference.losses(answer, count, own).forEach((ofEncoding, i) => losses[i]!.push(...ofEncoding));
+    const counted = await reference.outputMask(inputs, count);
+    if (counted) (mask ??= new Float32Array(indices.length * rows)).set(counted, start * rows);
+    reference.losses(answer, count, own, counted).forEach((ofEncoding, i) => losses[i]!.push(...ofEncoding));
   }
-  return { count: indices.length, output, targets, losses };
+  const share = rowsOfSample(mask, indices.length * rows, indices.length) / rows;
+  const ofRows = mask ? losses.map((ofEncoding) => ofEncoding.map((loss) => loss / share)) : losses;
+  return { count: indices.length, output, targets, mask, losses: ofRows };
 }
 
 /**

@@ -286,9 +286,9 @@ export const assemble: Assemble = async (written, options) => {
     layers: pruned,
     checkpointMs: CHECKPOINT_MS,
     chanceError: setup.classification
-      ? await chanceError(sets.test ?? sets.validation ?? sets.train, session.inputShapes, session.outputShape)
+      ? await chanceError(sets.test ?? sets.validation ?? sets.train, session)
       : 1,
-    chanceLoss: await chanceLoss(sets.train, session.inputShapes, session.outputShape, setup.loss),
+    chanceLoss: await chanceLoss(sets.train, session, setup.loss),
     regression: !setup.classification,
   };
   const budgets = [...(plan.path?.budgets ?? []), null];

@@ -7,6 +7,7 @@ import type { Budget } from '../../../daemon/protocol/plan.js';
 import { chanceError } from '../../../daemon/trainer/chance.js';
 import { countKept } from '../../../daemon/trainer/kept.js';
 import { createTasks, prunedLayers } from '../../../daemon/trainer/tasks.js';
+import { shaped } from './fakeSession.js';
 
 const weight = (name: string, shape: number[], prunable = true) => ({
   name,
@@ -165,9 +166,11 @@ describe('chance', () => {
   it('is the error of the most frequent class', async () => {
     const labels = Array.from({ length: 1000 }, (_, i) => (i % 10 < 7 ? 2 : i % 3));
     const most = Math.max(...[0, 1, 2].map((k) => labels.filter((label) => label === k).length));
-    expect(await chanceError(source(labels, 3), [[4]], [3])).toBeCloseTo(1 - most / 1000, 12);
-    expect(await chanceError(source([1, 1, 1, 0], 1), [[4]], [1])).toBe(0.25);
-    expect(await chanceError(source([], 3), [[4]], [3])).toBeNull();
-    expect(await chanceError(source([0], 3), [[4]], [5, 3])).toBeNull();
+    expect(await chanceError(source(labels, 3), shaped([[4]], [3]))).toBeCloseTo(1 - most / 1000, 12);
+    expect(await chanceError(source([1, 1, 1, 0], 1), shaped([[4]], [1]))).toBe(0.25);
+    expect(await chanceError(source([], 3), shaped([[4]], [3]))).toBeNull();
+    expect(await chanceError(source([0], 3), shaped([[4]], [5, 3]))).toBeNull();
+    const three = shaped([[4]], [1], () => Float32Array.of(1, 0, 0, 1, 1));
+    expect(await chanceError(source([1, 0, 0, 1, 0], 1), three)).toBeCloseTo(1 / 3, 12);
   });
 });
