@@ -101,7 +101,7 @@ function scaleNote(scales: ReadingChoice['scales'], at: number, knows: boolean):
   const listed = [...scales].sort((a, b) => rank(a.error) - rank(b.error));
   const text = listed.map((one) => `${describePreprocess(one.preprocess)}: ${percent(one.error)}`).join('; ');
   const words = describePreprocess(scales[at]!.preprocess);
-  if (!knows) return `Input scale: ${words}, the usual one, as the reference is no better than chance under any (errors: ${text}).`; // prettier-ignore
+  if (!knows) return `Input scale: ${words}, the usual one, as the reference is not clearly better than always the same answer under any (errors: ${text}).`; // prettier-ignore
   if (at > 0) return `Input scale chosen by the reference's errors: ${words} (${text}); "data.preprocess" in the plan overrides it.`; // prettier-ignore
   return `Input scale: ${words}, the usual one, as the reference is not clearly better under another (errors: ${text}).`;
 }

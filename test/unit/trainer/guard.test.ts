@@ -3,6 +3,7 @@ import { sampleSource } from '../../../daemon/data/sampleSource.js';
 import { execute } from '../../../daemon/trainer/execute.js';
 import { judge } from '../../../daemon/trainer/findings.js';
 import { freshGuard, isDestroyed, watch } from '../../../daemon/trainer/lossGuard.js';
+import { chanceError } from '../../../daemon/trainer/chance.js';
 import { chanceLoss } from '../../../daemon/trainer/chanceLoss.js';
 import { blobs, CLASSES, fakeRun, INPUTS, PLAN } from './fakeRun.js';
 
@@ -53,6 +54,28 @@ describe('the loss by chance', () => {
     const small = target([[0], [1]]);
     expect(await chanceLoss(small, [[1]], [1], 'huber')).toBeCloseTo(0.125, 6);
     expect(await chanceLoss(target([]), [[1]], [2], 'meanSquaredError')).toBeNull();
+  });
+});
+
+describe('the error by chance', () => {
+  const of = (rows: readonly (readonly number[])[]) =>
+    chanceError(
+      {
+        size: rows.length,
+        read(start, count, _, out) {
+          for (let i = 0; i < count; i++) out.set(rows[start + i]!, i * rows[0]!.length);
+        },
+      },
+      [[1]],
+      [rows[0]!.length],
+    );
+
+  it('is that of the most frequent class, and none of several yes-no answers, which have none', async () => {
+    expect(await of([[0], [1], [1], [1]])).toBe(0.25);
+    expect(await of([[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0.8, 0.2]])).toBe(0.25); // prettier-ignore
+    // Two labels a sample, or none: nothing errs in 1 of 4 answers, though "the most frequent class" would have 25% as well.
+    expect(await of([[1, 0, 1], [0, 0, 0], [1, 1, 0], [0, 0, 0]])).toBeNull(); // prettier-ignore
+    expect(await of([[0.2, 0.9, 0.7]])).toBeNull();
   });
 });
 
