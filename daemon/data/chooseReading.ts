@@ -41,7 +41,7 @@ export interface ReadingChoice {
   readonly dataset: Dataset;
   /** Every candidate scale with the reference's error, simplest first. */
   readonly scales: readonly { readonly preprocess: Preprocess; readonly error: number }[];
-  /** Every candidate encoding at the chosen scale with the reference's loss, best first; a loss that is not finite ranks last. */
+  /** Every candidate encoding at the chosen scale with the reference's loss (of a regression: 1 - R^2), best first; one that is not finite ranks last. */
   readonly encodings: readonly EncodingFigure[];
   /** Whether the reading is another one than would be taken without asking. */
   readonly unusual: boolean;
@@ -59,7 +59,7 @@ const MAX_CLASSES = 64;
 /**
  * The simplest reading that no other is clearly better than. Scales are compared as compareReadings.ts says: by errors
  * first, never by how sure the reference is, as larger inputs make it surer. Of encodings, the usual one stays unless another
- * has a clearly lower loss, and a lower one than chance.
+ * has a clearly lower loss (of a regression: 1 - R^2), and a lower one than chance.
  * @param open what the plan leaves open; where `scale` is not, the dataset's own is kept.
  */
 export async function chooseReading(
@@ -68,6 +68,9 @@ export async function chooseReading(
   reference: Reference,
 ): Promise<ReadingChoice> {
   const { encodings, reading } = dataset;
+  // 0 and 1 lie closer together than -1 and 1: a loss would favour them. What is left of the variance does not.
+  const ofNumbers = encodings[0]!.classes === undefined && reference.form.kind === 'numbers';
+  let chance = ofNumbers ? 1 : reference.chance;
   const images = dataset.inputShapes.some((shape) => shape.length > 1);
   const candidates =
     open.scale && dataset.range
@@ -81,10 +84,14 @@ export async function chooseReading(
       await dataset.readAs({ preprocess }),
       encodings,
     );
-    const best = clearlyBest(losses, reference.chance);
-    const figures = encodings.map((encoding, i) => ({ encoding, loss: mean(losses[i]!) }));
+    const all = targets.map((target) => readingFigures(output, target, count, reference.form, mask));
+    if (!ofNumbers && encodings.length > 1)
+      chance = Math.min(chance, constantLoss(reference, targets[0]!, count, mask));
+    const judged = ofNumbers ? all.map(({ errors }) => [...errors]) : losses;
+    const best = clearlyBest(judged, chance);
+    const figures = encodings.map((encoding, i) => ({ encoding, loss: mean(judged[i]!) }));
     constant = constantErrors(targets[best]!, count, reference.form, mask);
-    const answers = readingFigures(output, targets[best]!, count, reference.form, mask);
+    const answers = all[best]!;
     tried.push({ preprocess, figures, best, answers });
   }
   const answers = tried.map((one) => one.answers);
@@ -96,8 +103,8 @@ export async function chooseReading(
   const notes: string[] = [];
   if (tried.length > 1) notes.push(scaleNote(scales, at, knows));
   const sorted = [...figures].sort(byLoss);
-  const knowsClasses = rank(figures[best]!.loss) < KNOWING * reference.chance;
-  if (encodings.length > 1) notes.push(encodingNote(encoding, sorted, knowsClasses));
+  const knowsClasses = rank(figures[best]!.loss) < KNOWING * chance;
+  if (encodings.length > 1) notes.push(encodingNote(encoding, sorted, knowsClasses, ofNumbers));
   notes.push(...(await otherOrder(chosen, sorted, reference)));
   return { dataset: chosen, scales, encodings: sorted, unusual: at > 0 || best > 0, notes };
 }
@@ -106,7 +113,7 @@ function scaleNote(scales: ReadingChoice['scales'], at: number, knows: boolean):
   const listed = [...scales].sort((a, b) => rank(a.error) - rank(b.error));
   const text = listed.map((one) => `${describePreprocess(one.preprocess)}: ${percent(one.error)}`).join('; ');
   const words = describePreprocess(scales[at]!.preprocess);
-  if (!knows) return `Input scale: ${words}, the usual one, as the reference is no better than chance under any (errors: ${text}).`; // prettier-ignore
+  if (!knows) return `Input scale: ${words}, the usual one, as the reference is not clearly better than always the same answer under any (errors: ${text}).`; // prettier-ignore
   if (at > 0) return `Input scale chosen by the reference's errors: ${words} (${text}); "data.preprocess" in the plan overrides it.`; // prettier-ignore
   return `Input scale: ${words}, the usual one, as the reference is not clearly better under another (errors: ${text}).`;
 }
@@ -133,12 +140,38 @@ function clearlyBest(samples: readonly (readonly number[])[], chance: number): n
   return gap > CLEARLY * Math.sqrt(variance / gaps.length) ? best : 0;
 }
 
-function encodingNote(best: LabelEncoding, figures: readonly EncodingFigure[], knows: boolean): string {
-  const text = figures.map(({ encoding, loss }) => `${encoding.text}: ${shown(loss)}`).join('; ');
+function encodingNote(
+  best: LabelEncoding,
+  figures: readonly EncodingFigure[],
+  knows: boolean,
+  ofNumbers: boolean,
+): string {
+  const figure = ofNumbers ? percent : shown;
+  const text = figures.map(({ encoding, loss }) => `${encoding.text}: ${figure(loss)}`).join('; ');
+  const what = ofNumbers ? 'Targets' : 'Labels';
   if (!knows)
-    return `Labels: ${best.text}, the usual way, as the reference is no better than chance with any (${text}).`;
+    return `${what}: ${best.text}, the usual way, as the reference is no better than chance with any (${text}).`;
   const kept = figures[0]!.encoding === best ? '' : '; no other is clearly better';
-  return `Labels read by the reference's loss: ${best.text} (${text})${kept}; "data.classes" in the plan overrides it.`;
+  return `${what} read by the reference's ${ofNumbers ? 'error' : 'loss'}: ${best.text} (${text})${kept}; "data.classes" in the plan overrides it.`;
+}
+
+/**
+ * The loss of the best answer that is the same for every sample: a network that favours a class by chance would otherwise
+ * choose the encoding in which most samples have it. The same of every encoding.
+ */
+function constantLoss({ form, losses }: Reference, target: Float32Array, count: number, mask: RowMask): number {
+  const { width, scale, kind } = form;
+  const rows = target.length / width;
+  const counted = (i: number) => (mask ? mask[Math.floor(i / width)]! : 1);
+  const kept = rowsOfSample(mask, rows, 1);
+  const share = new Float64Array(width);
+  target.forEach((value, i) => (share[i % width]! += (value * counted(i)) / kept));
+  const answer = Float32Array.from(share, (p) => {
+    if (scale !== 'logits') return p;
+    return Math.log(Math.max(p, 1e-12)) - (kind === 'yes-no' ? Math.log(Math.max(1 - p, 1e-12)) : 0);
+  });
+  const constant = losses(target.map((_, i) => answer[i % width]!), count, [target], mask)[0]!; // prettier-ignore
+  return (mean(constant) * rows) / kept;
 }
 
 /** At most this many input values are predicted at once. */

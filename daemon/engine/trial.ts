@@ -93,11 +93,11 @@ const rematches = 4;
 const rematchMs = 50;
 /** Slower than this share of the other in the first trial is slower. */
 const close = 1 / 3;
-/** No engine is so much faster than another: something has put one of them aside. */
-const absurd = 1000;
+/** Hardly an engine is so much faster than another: something has put one of them aside. */
+const absurd = 30;
 
 /**
- * The rates of two tried engines, timed again where the trial decides nothing: once where they are a thousandfold apart, and
+ * The rates of two tried engines, timed again where the trial decides nothing: once where they are thirtyfold apart, and
  * in turns where the first one lost by little. A large model takes a step or two in a trial, and on a busy machine either may
  * have been put aside meanwhile.
  *

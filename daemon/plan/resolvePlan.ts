@@ -56,20 +56,13 @@ function expand(
   path: readonly (string | number)[],
   kind: 'prunable' | 'frozen' = 'prunable',
 ): string[] {
-  return names.filter((name) =>
-    patterns
-      .map((pattern, i) => {
-        const matches = matcher(pattern);
-        if (pattern !== '*' && !names.some(matches)) {
-          throw new PlanMeaningError(
-            [...path, i],
-            `no ${kind} layer is called "${pattern}"; ${suggestion(pattern, names)}`,
-          );
-        }
-        return matches;
-      })
-      .some((matches) => matches(name)),
-  );
+  const matchers = patterns.map((pattern, i) => {
+    const matches = matcher(pattern);
+    if (pattern === '*' || names.some(matches)) return matches;
+    const problem = names.length === 0 ? `no layer of the model is ${kind}` : `no ${kind} layer is called "${pattern}"; ${suggestion(pattern, names)}`; // prettier-ignore
+    throw new PlanMeaningError([...path, i], problem);
+  });
+  return names.filter((name) => matchers.some((matches) => matches(name)));
 }
 
 /** The frozen layers that the plan trains. */

@@ -5,8 +5,13 @@ const size = (shape: readonly number[]): number => shape.reduce((product, n) => 
 
 /**
  * Error of always answering the most frequent class of a source.
+<<<<<<< HEAD
  * @param session whose targets are [classes] one-hot, or [1] for 0 and 1; samples that its mask leaves out do not count.
  * @returns a fraction; null where the targets are no single class.
+=======
+ * @param outputShape of one target: [classes] one-hot, or [1] for 0 and 1.
+ * @returns a fraction; null where the targets are no single class, nor shares of classes.
+>>>>>>> judge
  */
 export async function chanceError(
   source: SampleSource,
@@ -25,6 +30,8 @@ export async function chanceError(
     for (let i = 0; i < count; i++) {
       if (mask?.[i] === 0) continue;
       const own = target.subarray(i * classes, (i + 1) * classes);
+      // Several yes-no answers, or numbers, have no most frequent class.
+      if (classes > 1 && Math.abs(own.reduce((sum, share) => sum + share, 0) - 1) > 1e-3) return null;
       counts[classes === 1 ? Number(own[0]! >= 0.5) : own.indexOf(Math.max(...own))]! += 1;
     }
   }

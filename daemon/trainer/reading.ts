@@ -41,6 +41,16 @@ function formOf({ loss, fromLogits = false, classification }: Spec, width: numbe
   return { kind: width > 1 ? 'classes' : 'yes-no', scale: 'neither', width };
 }
 
+/** The loss of the same share for every class on one row; Infinity of numbers, and of several yes-no answers. */
+function chanceOf({ loss, lossSettings }: Spec, { kind, width }: AnswerForm, size: number): number {
+  if (kind === 'numbers' || (kind === 'yes-no' && size > 1)) return Infinity;
+  const target = new Float32Array(width);
+  target[0] = 1;
+  const tally = { loss: 0, wrong: 0, rows: 0 };
+  tallyBatch(tally, loss, 'none', new Float32Array(width).fill(kind === 'classes' ? 1 / width : 0.5), target, 1, width, lossSettings); // prettier-ignore
+  return tally.loss;
+}
+
 /** Positions in a part of the samples that a reading is judged on. @param share of the part, at most. */
 export function judgedSamples(dataset: Dataset, part: Part, share = 1): Uint32Array {
   const values = (shapes: readonly (readonly number[])[]) =>
@@ -58,10 +68,10 @@ export function referenceOf(session: Answering, spec: Spec, part: (dataset: Data
   const size = session.outputShape.reduce((product, n) => product * n, 1);
   const width = session.outputShape.at(-1) ?? 1;
   const head = !fromLogits ? 'none' : loss === 'binaryCrossentropy' ? 'sigmoid' : 'softmax';
-  const categorical = loss === 'categoricalCrossentropy' || loss === 'sparseCategoricalCrossentropy';
+  const form = formOf(spec, width);
   return {
-    chance: categorical ? Math.log(width) : loss === 'binaryCrossentropy' && size === 1 ? Math.log(2) : Infinity,
-    form: formOf(spec, width),
+    chance: chanceOf(spec, form, size),
+    form,
     samples(dataset) {
       const split = part(dataset);
       return { split, indices: judgedSamples(dataset, split, share) };

@@ -20,7 +20,7 @@ import { type TracedModel, traceModel } from '../trace/traceModel.js';
 import { updateSegments } from '../update/segments.js';
 import { createUpdate, type Update } from '../update/update.js';
 import { bindBuffers, type Buffers } from './buffers.js';
-import { applyHead, tallyBatch, type Tally } from '../loss/tally.js';
+import { applyHead, errorOf, tallyBatch, type Tally } from '../loss/tally.js';
 import type { CreateExecutor, Executor } from './executor.js';
 import { Turns } from './turns.js';
 import { MicroBatches } from './microBatches.js';
@@ -238,7 +238,7 @@ export class CompiledSession implements EngineSession {
     const samples = source.size;
     const rows = Math.max(1, tally.rows);
     const loss = tally.loss / rows;
-    if (!residuals) return { loss, error: tally.wrong / rows, samples };
+    if (!residuals) return { loss, error: errorOf(tally), samples };
     return { loss, error: residuals.unexplained, absoluteError: residuals.meanAbsolute, samples };
   }
 

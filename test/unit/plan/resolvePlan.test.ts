@@ -81,6 +81,16 @@ describe('floors and caps of layers with several kernels', () => {
   });
 });
 
+describe('layers that a plan names', () => {
+  it('are there: a name that no layer has is an error, also where the model has no layer of that kind', () => {
+    expect(LAYERS.some(({ frozen }) => frozen)).toBe(false);
+    expect(() => resolve({ unfreeze: ['block5*'] })).toThrow(PlanMeaningError);
+    expect(() => resolve({ unfreeze: ['block5*'] })).toThrow('no layer of the model is frozen');
+    expect(resolve({ unfreeze: true }).unfreeze).toEqual([]);
+    expect(() => resolve({ exclude: ['block5*'] })).toThrow(/no prunable layer is called "block5\*"/);
+  });
+});
+
 describe('learning rates of a plan', () => {
   it('retraining follows training unless it has its own', () => {
     expect(resolve({}).retrain.learningRate).toBe(0.05);

@@ -3,6 +3,7 @@ import { sampleSource } from '../../../daemon/data/sampleSource.js';
 import { execute } from '../../../daemon/trainer/execute.js';
 import { judge } from '../../../daemon/trainer/findings.js';
 import { freshGuard, isDestroyed, watch } from '../../../daemon/trainer/lossGuard.js';
+import { chanceError } from '../../../daemon/trainer/chance.js';
 import { chanceLoss } from '../../../daemon/trainer/chanceLoss.js';
 import { shaped } from './fakeSession.js';
 import { blobs, CLASSES, fakeRun, INPUTS, PLAN } from './fakeRun.js';
@@ -90,6 +91,27 @@ describe('the loss by chance', () => {
     // Means by step: 2, 4 and 7.
     expect(await chanceLoss(numbers, session(1), 'meanSquaredError')).toBeCloseTo((1 + 1 + 4 + 4 + 0) / 5, 5);
     expect(await chanceLoss(numbers, session(1), 'meanAbsoluteError')).toBeCloseTo((1 + 1 + 2 + 2 + 0) / 5, 5);
+  });
+});
+
+describe('the error by chance', () => {
+  const of = (rows: readonly (readonly number[])[]) =>
+    chanceError(
+      {
+        size: rows.length,
+        read(start, count, _, out) {
+          for (let i = 0; i < count; i++) out.set(rows[start + i]!, i * rows[0]!.length);
+        },
+      },
+      { inputShapes: [[1]], outputShape: [rows[0]!.length], outputMask: async () => null },
+    );
+
+  it('is that of the most frequent class, and none of several yes-no answers, which have none', async () => {
+    expect(await of([[0], [1], [1], [1]])).toBe(0.25);
+    expect(await of([[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0.8, 0.2]])).toBe(0.25); // prettier-ignore
+    // Two labels a sample, or none: nothing errs in 1 of 4 answers, though "the most frequent class" would have 25% as well.
+    expect(await of([[1, 0, 1], [0, 0, 0], [1, 1, 0], [0, 0, 0]])).toBeNull(); // prettier-ignore
+    expect(await of([[0.2, 0.9, 0.7]])).toBeNull();
   });
 });
 
