@@ -285,9 +285,7 @@ export const assemble: Assemble = async (written, options) => {
     tasks: (budget) => createTasks(plan, layers, session.parameters, budget, fileFormatOf(model)),
     layers: pruned,
     checkpointMs: CHECKPOINT_MS,
-    chanceError: setup.classification
-      ? await chanceError(sets.test ?? sets.validation ?? sets.train, session)
-      : 1,
+    chanceError: setup.classification ? await chanceError(sets.test ?? sets.validation ?? sets.train, session) : 1,
     chanceLoss: await chanceLoss(sets.train, session, setup.loss),
     regression: !setup.classification,
   };
