@@ -3,6 +3,7 @@ import { axisWithoutBatch, type Shape } from './layerShapes.js';
 import { channelsFirst, field, numberAt, stringAt, type Json } from './layerConfig.js';
 import type { WeightTensor } from './model.js';
 import { linearConstants, type LinearMap } from './linearMap.js';
+import { keptAxes, LEAST_DEVIATION } from './normalization.js';
 import { scalarFunction } from './scalarFunctions.js';
 import type { Call } from './wiring.js';
 
@@ -190,6 +191,26 @@ const batchNormalization: Rule = (call, weights) => {
   );
 };
 
+/** Statistics of other axes make a channel's values vary; those of the config are cut only where they are the same for all channels. */
+const normalization: Rule = (call, weights) => {
+  const { config } = call.node.layer;
+  const rank = call.inputs[0]!.shape!.length;
+  const axes = keptAxes(config, rank + 1);
+  const [mean, variance] = ['mean', 'variance'].map((part) => own(call, weights, part));
+  const given = [config.mean, config.variance].map((value) => (typeof value === 'number' ? value : null));
+  if (!axes || (mean && variance ? false : given.includes(null))) return null;
+  const byChannel = mean !== undefined && axes.includes(rank);
+  const constant = mean === undefined || axes.every((axis) => axis === rank);
+  const at = (of: 0 | 1, c: number): number => given[of] ?? [mean, variance][of]!.data[byChannel ? c : 0]!;
+  const normalised = (x: number, c: number): number => {
+    if (!constant) return NaN;
+    const deviation = Math.max(Math.sqrt(at(1, c)), LEAST_DEVIATION);
+    return config.invert === true ? x * deviation + at(0, c) : (x - at(0, c)) / deviation;
+  };
+  const cut = (weight: WeightTensor): Cut => ({ weight, axis: axes.length - 1, side: 'output' });
+  return elementwise(normalised, byChannel ? [cut(mean), cut(variance!)] : []);
+};
+
 const prelu: Rule = (call, weights) => {
   const alpha = own(call, weights, 'alpha');
   if (!alpha || alpha.shape.at(-1) !== width(call)) return null;
@@ -287,6 +308,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   DepthwiseConv2D: unlessChannelsFirst(depthwise),
   SeparableConv2D: unlessChannelsFirst(separable),
   BatchNormalization: batchNormalization,
+  Normalization: normalization,
   PReLU: prelu,
   Activation: activated((config) => scalarFunction(field(config, 'activation'))),
   ReLU: activated((config) => upTo(numberAt(config, 'max_value'))),

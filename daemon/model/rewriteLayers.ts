@@ -57,9 +57,10 @@ function rewriteInputShape(config: Json, where: string, notes: Notes): void {
   }
 }
 
-/** Axis lists of one number, which Keras before 2.3 wrote, break TensorFlow.js. */
+/** Axis lists of one number, which Keras before 2.3 wrote, break TensorFlow.js; an empty one is None. */
 function rewriteAxis(layer: LayerJson, where: string, notes: Notes): void {
   const { axis } = layer.config;
+  if (layer.class_name === 'Normalization' && Array.isArray(axis) && axis.length === 0) layer.config.axis = null;
   if (layer.class_name === 'LayerNormalization' || !Array.isArray(axis) || axis.length !== 1) return;
   layer.config.axis = (axis as unknown[])[0];
   notes.add('an axis in a list became a number', where);

@@ -31,6 +31,15 @@ it.each(['bilinear', 'convlstm', 'embed-text', 'func-mask-avg', 'residual-bn', '
   },
 );
 
+it('normalization: adapted statistics, on the data as stored', async () => {
+  const cwd = join(folder, 'normalization');
+  const keras = JSON.parse(await readFile(join(cwd, 'expected.json'), 'utf8')) as { loss: number };
+  const { code, lines, stderr } = await lcPrune(['evaluate', 'model.keras', '--data', 'data.npz', '--json'], { cwd });
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(stderr).toContain('taken as stored, because of the layer "normalization" (Normalization)');
+  expect((lines.at(-1) as { loss: number }).loss).toBeCloseTo(keras.loss, 5);
+}); // prettier-ignore
+
 it('shared-order: layers called in another order than they stand in the file', async () => {
   const workspace = join(folder, 'shared-order');
   const model = await readModel('model.keras', { workspace });
@@ -66,7 +75,6 @@ it('conv1d-maxpool1d: runs, on every engine that crashed or did not', async () =
 
 it.each([
   ['gru-default', /layer "gru" is a GRU with reset_after=true/],
-  ['normalization', /layer "normalization" is a Normalization layer/],
   ['tcn-causal', /layer "conv1d" has causal padding/],
 ])('%s is refused by name', async (name, sentence) => {
   const { code, stderr } = await lcPrune(['inspect', 'model.keras'], { cwd: join(folder, name) });

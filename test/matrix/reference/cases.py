@@ -55,7 +55,16 @@ def core():
     yield case("Identity", (4,), layer("Identity"))
     yield case("Rescaling", (4, 3), layer("Rescaling", scale=0.5, offset=0.25))
     yield case("Rescaling by channel", (4, 3), layer("Rescaling", scale=[0.5, 1.0, 2.0], offset=[0.0, 0.1, 0.2]))
-    yield case("Normalization", (4, 3), layer("Normalization", axis=[-1], invert=False, mean=[[0.1, 0.2, 0.3]], variance=[[1.0, 2.0, 0.5]]))
+    for name, mean, variance in (("of its config", [[0.1, 0.2, 0.3]], [[1.0, 2.0, 0.5]]), ("of its config, single", 0.25, 2.0)):
+        yield case(f"Normalization {name}", (4, 3), layer("Normalization", axis=[-1], invert=False, mean=mean, variance=variance))
+    adapted = {"mean": None, "variance": None}
+    count = [(), {"offset": 2.0, "trainable": False}]
+    for axis, shape, own in (([-1], (3,), (3,)), ([-1], (4, 3), (3,)), ([-1], (2, 2, 3), (3,)), ([1], (4, 3), (4,)), ([1], (2, 3, 4), (2,)), ([1, 2], (2, 3), (2, 3)), ([-1, 1], (2, 3, 4), (2, 4)), ([], (4, 3), ()), (None, (3,), ())):
+        weights = [[own, MEAN], [own, VARIANCE], count]
+        yield case(f"Normalization axis {axis} of {shape}", shape, layer("Normalization", weights, axis=axis, invert=False, **adapted))
+    for axis, own in (([-1], (3,)), ([], ())):
+        yield case(f"Normalization axis {axis} inverted", (4, 3), layer("Normalization", [[own, MEAN], [own, VARIANCE], count], axis=axis, invert=True, **adapted))
+    yield case("TimeDistributed Normalization", (4, 3), layer("TimeDistributed", [[(3,), {**MEAN, "at": "layer"}], [(3,), {**VARIANCE, "at": "layer"}], [(), {"trainable": False, "at": "layer"}]], layer={"class_name": "Normalization", "config": {"axis": [-1], "invert": False, **adapted}}))
     for name, config in {"Dropout": {"rate": 0.4, "noise_shape": None}, "SpatialDropout1D": {"rate": 0.3}, "GaussianNoise": {"stddev": 0.5}, "GaussianDropout": {"rate": 0.4}, "AlphaDropout": {"rate": 0.4, "noise_shape": None}}.items():
         yield case(f"{name} in inference", (4, 3), layer(name, seed=None, **config), training=False)
         zero = {key: 0.0 if key in ("rate", "stddev") else value for key, value in config.items()}

@@ -1,0 +1,42 @@
+/** Keras's Normalization (keras.io/api/layers/preprocessing_layers/numerical/normalization): (x - mean) / max(sqrt(variance), 1e-7). */
+import { field, type Json } from './layerConfig.js';
+
+/** Its deviation is no less; `keras.config.epsilon()`. */
+export const LEAST_DEVIATION = 1e-7;
+
+/**
+ * The axes with statistics of their own, counted with the batch, ascending; all others share one. A single pair of statistics
+ * is an empty list.
+ * @param rank of the input, the batch counted. @returns null where an axis is none of a sample.
+ */
+export function keptAxes(config: Json, rank: number): number[] | null {
+  const given = field(config, 'axis');
+  const list = given === undefined ? [-1] : given === null ? [] : [given].flat();
+  const axes = list.map((axis) => (typeof axis === 'number' && axis < 0 ? axis + rank : axis));
+  const fits = axes.every((axis): axis is number => Number.isInteger(axis) && (axis as number) > 0 && (axis as number) < rank);
+  return fits ? [...new Set(axes)].sort((a, b) => a - b) : null;
+} // prettier-ignore
+
+/** Nested lists of numbers, or one number. */
+export type Statistic = number | readonly Statistic[];
+
+const isStatistic = (value: unknown): value is Statistic =>
+  (typeof value === 'number' && Number.isFinite(value)) || (Array.isArray(value) && value.every(isStatistic));
+
+/**
+ * Mean and variance that stand in the config; null where they were adapted to data, and are weights.
+ * @throws (through `refuse`) where there is one alone, or something else than numbers.
+ */
+export function givenStatistics(
+  config: Json,
+  refuse: (problem: string) => never,
+): { readonly mean: Statistic; readonly variance: Statistic } | null {
+  const [mean, variance] = [field(config, 'mean') ?? null, field(config, 'variance') ?? null];
+  if (mean === null && variance === null) return null;
+  if (!isStatistic(mean) || !isStatistic(variance))
+    return refuse('has no readable mean and variance; adapt it, or give it both, and save again');
+  return { mean, variance };
+}
+
+/** Whether mean and variance are weights. */
+export const isAdapted = (config: Json): boolean => field(config, 'mean') == null && field(config, 'variance') == null;

@@ -1,0 +1,56 @@
+/** Networks of Keras with layers and settings that TensorFlow.js does not have, as Keras 3 writes their configs. */
+type Json = Record<string, unknown>;
+
+export interface KerasNetwork {
+  readonly name: string;
+  readonly topology: { readonly class_name: string; readonly config: unknown };
+  /** Inputs are whole numbers below it. */
+  readonly tokens?: number;
+  /** What cannot hold it, by format, and why. */
+  readonly refused?: Readonly<Record<string, RegExp>>;
+}
+
+const layer = (class_name: string, name: string, config: Json = {}): Json => ({
+  class_name,
+  config: { name, trainable: true, ...config },
+});
+const sequential = (name: string, ...layers: Json[]) => ({ class_name: 'Sequential', config: { name, layers } });
+const input = (...shape: (number | null)[]): Json =>
+  layer('InputLayer', 'in', { batch_shape: [null, ...shape], dtype: 'float32' });
+const dense = (name: string, units: number, activation = 'linear'): Json =>
+  layer('Dense', name, { units, activation, use_bias: true });
+const normalization = (name: string, config: Json = {}): Json =>
+  layer('Normalization', name, { axis: [-1], invert: false, mean: null, variance: null, ...config });
+const inTfjs = (why: RegExp) => Object.fromEntries(['tfjs-layers', 'tfjs-layers-thinned'].map((id) => [id, why]));
+
+export const kerasNetworks: readonly KerasNetwork[] = [
+  {
+    name: 'Normalization in front, hidden and inverted',
+    topology: sequential('m', input(6), normalization('front'), dense('a', 12, 'relu'), normalization('hidden'), dense('b', 5, 'tanh'), normalization('single', { axis: null }), dense('c', 3), normalization('back', { invert: true, mean: [[1, 2, 3]], variance: [[4, 0.25, 0]] })),
+  },
+  {
+    name: 'Normalization of images, by rows and by channels',
+    topology: sequential('m', input(4, 5, 3), normalization('channels', { axis: [3] }), normalization('rows', { axis: [1] }), layer('Conv2D', 'a', { filters: 6, kernel_size: [2, 2], strides: [1, 1], padding: 'same', activation: 'relu' }), normalization('hidden'), layer('GlobalAveragePooling2D', 'p', { keepdims: false }), dense('b', 2)),
+  },
+  {
+    name: 'Normalization in a nested model, called twice',
+    topology: {
+      class_name: 'Functional',
+      config: {
+        name: 'm',
+        layers: [
+          { ...input(4), name: 'in', inbound_nodes: [] },
+          { ...sequential('inner', layer('InputLayer', 'inner_in', { batch_shape: [null, 4], dtype: 'float32' }), normalization('n'), dense('a', 4, 'relu')), name: 'inner', inbound_nodes: [[['in', 0, 0, {}]], [['inner', 1, 0, {}]]] },
+          { ...dense('b', 2), name: 'b', inbound_nodes: [[['inner', 2, 0, {}]]] },
+        ],
+        input_layers: [['in', 0, 0]],
+        output_layers: [['b', 0, 0]],
+      },
+    },
+  },
+  {
+    name: 'Normalization of several axes',
+    topology: sequential('m', input(4, 3), normalization('n', { axis: [1, 2] }), layer('Flatten', 'f'), dense('a', 8, 'relu'), dense('b', 2)),
+    refused: { ...inTfjs(/layer "n" is a Normalization of several axes, .*export onnx or keras/), 'keras-h5': /layer "n" has several axes, which Keras 3 drops from HDF5 files/ },
+  },
+]; // prettier-ignore
