@@ -1,5 +1,6 @@
 /** A model as plain TensorFlow.js loads and computes it: what its layers-models hold. */
 import type { Model } from '../model/model.js';
+import { withoutCausalPadding } from './tfjsCausal.js';
 import { asTfjsComputes } from './tfjsForms.js';
 import { refuseMasksOfTfjs } from './tfjsMasks.js';
 import { withoutNormalization } from './tfjsNormalization.js';
@@ -9,5 +10,5 @@ import { refuseOperations } from './tfjsOperations.js';
 export function asPlainTfjs(model: Model): Model {
   refuseOperations(model);
   refuseMasksOfTfjs(model);
-  return asTfjsComputes(withoutNormalization(model));
+  return asTfjsComputes(withoutCausalPadding(withoutNormalization(model)));
 }

@@ -1,17 +1,11 @@
 /** Normalization, which TensorFlow.js does not have, as a frozen BatchNormalization, which it computes alike. */
-import { CONTAINERS, isLayerJson, layerName, layersOf, type LayerJson } from '../model/layerConfig.js';
+import { layerName, type LayerJson } from '../model/layerConfig.js';
 import { modelGraph, type LayerNode } from '../model/layerGraph.js';
 import type { Model, WeightTensor } from '../model/model.js';
 import { isAdapted, keptAxes, LEAST_DEVIATION } from '../model/normalization.js';
-import { UserError } from '../protocol/errors.js';
+import { refuseForTfjs, wraps } from './tfjsRefusal.js';
 
-/** Whether a layer has one inside, at any depth. */
-const wraps = ({ config }: LayerJson): boolean => {
-  const { layer: inner } = config;
-  if (!isLayerJson(inner)) return false;
-  const inside = CONTAINERS.has(inner.class_name) ? layersOf(inner) : [inner];
-  return inside.some((layer) => layer.class_name === 'Normalization' || wraps(layer));
-};
+const isNormalization = ({ class_name: name }: LayerJson): boolean => name === 'Normalization';
 
 /** Mean and variance of each of `size` places along the axis: one pair may be for all. */
 function statistics({ layer, weights }: LayerNode, tensors: ReadonlyMap<string, WeightTensor>, size: number): Float32Array[] | null {
@@ -47,22 +41,21 @@ export function withoutNormalization(model: Model): Model {
   let changed = false;
   for (const node of modelGraph(topology).layers) {
     const { layer } = node;
-    const refuse = (what: string): never => {
-      throw new UserError(
-        'model-unsupported',
-        `${model.path}: layer "${node.path}" ${what}, which TensorFlow.js has no layer for; export onnx or keras`,
-        { file: model.path, field: node.path },
-      );
-    };
-    if (wraps(layer)) refuse('wraps a Normalization');
-    if (layer.class_name !== 'Normalization') continue;
+    if (wraps(layer, isNormalization)) refuseForTfjs(model, node.path, 'wraps a Normalization');
+    if (!isNormalization(layer)) continue;
     const [input] = node.calls[0] ?? [];
     const axes = input ? keptAxes(layer.config, input.length + 1) : null;
-    if (!input || !axes || axes.length > 1) return refuse('is a Normalization of several axes');
+    if (!input || !axes || axes.length > 1)
+      return refuseForTfjs(model, node.path, 'is a Normalization of several axes');
     const axis = axes[0] ?? input.length;
     const size = input[axis - 1] ?? null;
     const own = size === null ? null : statistics(node, tensors, size);
-    if (own === null) return refuse('is a Normalization whose statistics are not one for each place along an axis');
+    if (own === null)
+      return refuseForTfjs(
+        model,
+        node.path,
+        'is a Normalization whose statistics are not one for each place along an axis',
+      );
     const names = node.weights.map(({ name }) => name);
     const weights = asBatchNormalization(node, axis === input.length ? -1 : axis, own);
     for (const [i, name] of names.entries()) instead.set(name, i === 0 ? weights : []);

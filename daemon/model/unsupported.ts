@@ -58,9 +58,8 @@ function refuseIgnoredSettings(className: string, config: Json, refuse: Refuse):
     if (/^(Depthwise|Conv.*Transpose)/.test(className) && !allOnes(config, 'dilation_rate'))
       ignored('a dilation_rate', again);
     if (/Transpose$/.test(className) && field(config, 'output_padding') != null) ignored('output_padding', again);
-    if (stringAt(config, 'padding') === 'causal') {
-      refuse(`has causal padding, which TensorFlow.js cannot compute; ${again}`);
-    }
+    if (stringAt(config, 'padding') === 'causal' && className !== 'Conv1D')
+      refuse(`has causal padding, which there is for Conv1D alone; ${again}`);
   }
   if (/Pooling[123]D$/.test(className)) {
     if (field(config, 'keepdims') === true) ignored('keepdims', 'put a Reshape layer behind it instead');

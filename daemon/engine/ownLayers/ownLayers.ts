@@ -2,6 +2,7 @@
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 import { registerOperations } from '../operations/operationLayer.js';
+import { registerCausalConvolution } from './causalConvolution.js';
 import { registerNormalization } from './normalization.js';
 
 const registered = new WeakSet<object>();
@@ -12,4 +13,5 @@ export function registerOwnLayers(core: typeof Core, layers: typeof Layers): voi
   registered.add(layers);
   registerOperations(core, layers);
   registerNormalization(core, layers);
+  registerCausalConvolution(core);
 }

@@ -88,7 +88,7 @@ def convolutions():
         base = {"kernel_size": list(k), "strides": [1] * n, "padding": "valid", "data_format": "channels_last", "dilation_rate": [1] * n, "activation": "linear", "use_bias": True}
         variants = {"valid": {}, "same": {"padding": "same"}, "same strides 2": {"padding": "same", "strides": [2] * n}, "valid strides 2": {"strides": [2] * n}, "dilated valid": {"dilation_rate": [2] * n}, "dilated same": {"padding": "same", "dilation_rate": [2] * n}, "strides over kernel": {"padding": "same", "strides": [max(k) + 1] * n}, "no bias, tanh": {"use_bias": False, "activation": "tanh"}, "channels first": {"data_format": "channels_first"}, "channels first same strides 2": {"data_format": "channels_first", "padding": "same", "strides": [2] * n}}
         if n == 1:
-            variants |= {"causal": {"padding": "causal"}, "causal dilated": {"padding": "causal", "dilation_rate": [2]}}
+            variants |= {"causal": {"padding": "causal"}, "causal dilated": {"padding": "causal", "dilation_rate": [2]}, "causal strides 2": {"padding": "causal", "strides": [2]}, "causal dilated channels first": {"padding": "causal", "dilation_rate": [3], "data_format": "channels_first"}, "causal no bias, tanh": {"padding": "causal", "use_bias": False, "activation": "tanh"}}
         for name, more in variants.items():
             config = {**base, **more}
             shape = formed(n, 4, config["data_format"])
@@ -228,6 +228,7 @@ def recurrent():
         yield case(f"ConvLSTM2D {title}".strip(), shape, layer("ConvLSTM2D", own[: 2 + config["use_bias"]], **config))
     inside = {"at": "layer"}
     yield case("TimeDistributed Dense", (3, 4), layer("TimeDistributed", [[(4, 2), inside], [(2,), inside]], layer={"class_name": "Dense", "config": {"units": 2, "activation": "tanh", "use_bias": True}}))
+    yield case("TimeDistributed Conv1D causal dilated", (2, 5, 2), layer("TimeDistributed", [[(2, 2, 3), inside], [(3,), inside]], layer={"class_name": "Conv1D", "config": {"filters": 3, "kernel_size": [2], "strides": [1], "padding": "causal", "data_format": "channels_last", "dilation_rate": [2], "groups": 1, "activation": "relu", "use_bias": True}}))
     yield case("TimeDistributed Conv2D", (2, 4, 3, 2), layer("TimeDistributed", [[(2, 2, 2, 3), inside], [(3,), inside]], layer={"class_name": "Conv2D", "config": {"filters": 3, "kernel_size": [2, 2], "strides": [1, 1], "padding": "same", "data_format": "channels_last", "dilation_rate": [1, 1], "groups": 1, "activation": "linear", "use_bias": True}}))
     yield case("TimeDistributed BatchNormalization", (3, 4), layer("TimeDistributed", [[(4,), {**SCALE, **inside}], [(4,), inside], [(4,), {**MEAN, **inside}], [(4,), {**VARIANCE, **inside}]], layer={"class_name": "BatchNormalization", "config": {"axis": -1, "momentum": 0.9, "epsilon": 0.01, "center": True, "scale": True}}))
 

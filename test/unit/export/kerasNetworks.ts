@@ -19,6 +19,18 @@ const input = (...shape: (number | null)[]): Json =>
   layer('InputLayer', 'in', { batch_shape: [null, ...shape], dtype: 'float32' });
 const dense = (name: string, units: number, activation = 'linear'): Json =>
   layer('Dense', name, { units, activation, use_bias: true });
+const conv1d = (name: string, config: Json): Json =>
+  layer('Conv1D', name, {
+    kernel_size: [3],
+    strides: [1],
+    padding: 'causal',
+    data_format: 'channels_last',
+    dilation_rate: [1],
+    groups: 1,
+    activation: 'relu',
+    use_bias: true,
+    ...config,
+  });
 const normalization = (name: string, config: Json = {}): Json =>
   layer('Normalization', name, { axis: [-1], invert: false, mean: null, variance: null, ...config });
 const inTfjs = (why: RegExp) => Object.fromEntries(['tfjs-layers', 'tfjs-layers-thinned'].map((id) => [id, why]));
@@ -52,5 +64,26 @@ export const kerasNetworks: readonly KerasNetwork[] = [
     name: 'Normalization of several axes',
     topology: sequential('m', input(4, 3), normalization('n', { axis: [1, 2] }), layer('Flatten', 'f'), dense('a', 8, 'relu'), dense('b', 2)),
     refused: { ...inTfjs(/layer "n" is a Normalization of several axes, .*export onnx or keras/), 'keras-h5': /layer "n" has several axes, which Keras 3 drops from HDF5 files/ },
+  },
+  {
+    name: 'Conv1D of padding causal, dilated and with strides',
+    topology: sequential('m', input(12, 2), conv1d('a', { filters: 5 }), conv1d('b', { filters: 6, dilation_rate: [2] }), conv1d('c', { filters: 6, kernel_size: [2], strides: [2], activation: 'linear' }), layer('Flatten', 'f'), dense('d', 2)),
+  },
+  {
+    name: 'Conv1D of padding causal, called twice and its first input declared',
+    topology: {
+      class_name: 'Functional',
+      config: {
+        name: 'm',
+        layers: [
+          { ...input(9, 3), name: 'in', inbound_nodes: [] },
+          { ...conv1d('a', { filters: 3, dilation_rate: [4] }), name: 'a', inbound_nodes: [[['in', 0, 0, {}]], [['s', 0, 0, {}]]] },
+          { ...layer('Add', 's'), name: 's', inbound_nodes: [[['in', 0, 0, {}], ['a', 0, 0, {}]]] },
+          { ...sequential('inner', conv1d('b', { filters: 4, batch_input_shape: [null, 9, 3] }), layer('GlobalMaxPooling1D', 'p', { keepdims: false })), name: 'inner', inbound_nodes: [[['a', 1, 0, {}]]] },
+        ],
+        input_layers: [['in', 0, 0]],
+        output_layers: [['inner', 1, 0]],
+      },
+    },
   },
 ]; // prettier-ignore

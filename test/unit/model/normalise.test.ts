@@ -190,7 +190,7 @@ describe('refusals by layer name', () => {
     ['groups', layer('Conv2D', { filters: 4, kernel_size: [3, 3], groups: 2, ...image }), /"x" has groups/],
     ['depthwise dilation', layer('DepthwiseConv2D', { kernel_size: [3, 3], dilation_rate: [2, 2], ...image }), /"x" has a dilation_rate/],
     ['output_padding', layer('Conv2DTranspose', { filters: 2, kernel_size: 3, output_padding: [1, 1], ...image }), /"x" has output_padding/],
-    ['causal', layer('Conv1D', { filters: 2, kernel_size: 3, padding: 'causal', ...series }), /"x" has causal padding/],
+    ['causal', layer('Conv2D', { filters: 2, kernel_size: 3, padding: 'causal', ...image }), /"x" has causal padding/],
     ['ELU', layer('ELU', { alpha: 0.5, ...image }), /"x" has alpha/],
     ['renorm', layer('BatchNormalization', { renorm: true, ...image }), /"x" has renorm/],
     ['interpolation', layer('UpSampling2D', { interpolation: 'lanczos3', ...image }), /"x" has interpolation lanczos3/],
