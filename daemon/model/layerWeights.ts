@@ -90,14 +90,19 @@ const separable: Rule = (config, input) => {
   ];
 };
 
+/** Of a GRU or its cell; absent is false, as in TensorFlow.js and in Keras before 2.1. */
+export const isResetAfter = (config: Json): boolean => field(config, 'reset_after') === true;
+
 /** SimpleRNN, GRU and LSTM have 1, 3 and 4 gates side by side; each weight is used once per time step. */
 function gated(gates: number, config: Json, features: Dim, steps: number): Part[] {
   const units = numberAt(config, 'units');
   const width = product(units, gates);
+  // The product with the state has a bias of its own, the second row.
+  const bias = isResetAfter(config) ? vector('bias', 2, width) : vector('bias', width);
   return [
     kernel('kernel', [features, width], steps),
     kernel('recurrent_kernel', [units, width], steps),
-    ...withBias(config, width),
+    ...(usesBias(config) ? [bias] : []),
   ];
 }
 

@@ -38,5 +38,16 @@ export function givenStatistics(
   return { mean, variance };
 }
 
+/**
+ * The shape in which statistics of a config meet an input: aligned with the axes that have some of their own, from the last one;
+ * Keras up to 3.12 aligned them with all axes, which those of more axes still need.
+ * @param shape of the statistics. @param axes of `keptAxes`. @param rank of the input, the batch counted.
+ */
+export function placedStatistics(shape: readonly number[], axes: readonly number[], rank: number): readonly number[] {
+  if (shape.length > axes.length) return shape;
+  const own = axes.slice(axes.length - shape.length);
+  return Array.from({ length: rank }, (_, axis) => (own.includes(axis) ? shape[own.indexOf(axis)]! : 1));
+}
+
 /** Whether mean and variance are weights. */
 export const isAdapted = (config: Json): boolean => field(config, 'mean') == null && field(config, 'variance') == null;

@@ -89,11 +89,6 @@ function refuseIgnoredSettings(className: string, config: Json, refuse: Refuse):
   ) {
     refuse('rescales by channel, which TensorFlow.js cannot compute; scale the data instead');
   }
-  if (/^(GRU|GRUCell)$/.test(className) && field(config, 'reset_after') === true) {
-    refuse(
-      'is a GRU with reset_after=true, which TensorFlow.js cannot compute; build it with reset_after=False and train again',
-    );
-  }
   if (className === 'Normalization') {
     // The most axes that there can be: whether the input has them shows when it is built.
     if (keptAxes(config, 8) === null) refuse(`normalises along no axis of a sample; ${again}`);

@@ -1,5 +1,5 @@
-/** Models of Keras that once gave wrong answers or crashed: evaluated with defaults to what Keras itself reported, or refused in one true sentence. */
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+/** Models of Keras that once gave wrong answers or crashed: evaluated with defaults to what Keras itself reported. */
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -23,6 +23,7 @@ it.each([
   'convlstm',
   'embed-text',
   'func-mask-avg',
+  'gru-default',
   'residual-bn',
   'seq-mask-gap',
   'seq-mask-lstm',
@@ -79,12 +80,26 @@ it('conv1d-maxpool1d: runs, on every engine that crashed or did not', async () =
   }
 }); // prettier-ignore
 
-it.each([['gru-default', /layer "gru" is a GRU with reset_after=true/]])(
-  '%s is refused by name',
-  async (name, sentence) => {
-    const { code, stderr } = await lcPrune(['inspect', 'model.keras'], { cwd: join(folder, name) });
-    expect(code).toBe(2);
-    expect(stderr.trim().split('\n')).toHaveLength(1);
-    expect(stderr).toMatch(sentence);
-  },
-);
+it.each([
+  ['normalization', { neurons: '50%' }],
+  ['tcn-causal', { neurons: '50%' }],
+  ['gru-default', { keep: '50%' }],
+])('%s: runs to a budget of %o', async (name, budget) => {
+  const cwd = join(folder, name);
+  await writeFile(join(cwd, 'p.prune.json'), JSON.stringify({ model: 'model.keras', data: 'data.npz', budget, engine: 'native-cpu' }));
+  const { code, lines, stderr } = await lcPrune(['run', 'p.prune.json', '--json'], { cwd });
+  expect([0, 3], stderr).toContain(code);
+  const done = lines.findLast(({ event }) => event === 'done') as { folder: string; kept: number; prunable: number; budget: { met: boolean }[] };
+  expect(done.budget.map(({ met }) => met)).toEqual([true]);
+  expect(done.kept).toBeLessThan(done.prunable);
+  const weightsOf = async (path: string, workspace: string) => (await readModel(path, { workspace })).weights.filter(({ name: own }) => /\/(mean|variance|count)$/.test(own));
+  expect(await weightsOf('result/model.json', done.folder)).toEqual(await weightsOf('model.keras', cwd));
+}); // prettier-ignore
+
+it('gru-default: no neuron of a recurrent layer can be removed, and the plan is refused for it', async () => {
+  const cwd = join(folder, 'gru-default');
+  await writeFile(join(cwd, 'n.prune.json'), JSON.stringify({ model: 'model.keras', data: 'data.npz', budget: { neurons: '50%' } })); // prettier-ignore
+  const { code, stderr } = await lcPrune(['run', 'n.prune.json'], { cwd });
+  expect(code).toBe(2);
+  expect(stderr).toContain('there are no neurons that can be removed');
+});

@@ -2,7 +2,7 @@
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 import type { Json } from '../../model/layerConfig.js';
-import { givenStatistics, keptAxes, LEAST_DEVIATION } from '../../model/normalization.js';
+import { givenStatistics, keptAxes, LEAST_DEVIATION, placedStatistics } from '../../model/normalization.js';
 
 /** Has an instance build layers of class Normalization. */
 export function registerNormalization(core: typeof Core, layers: typeof Layers): void {
@@ -40,7 +40,10 @@ export function registerNormalization(core: typeof Core, layers: typeof Layers):
         const placed = x.shape.map((size, axis) => (axes.includes(axis) ? size : 1));
         const given = givenStatistics(this.told, (problem) => this.fail(problem));
         const [mean, variance] = given
-          ? [core.tensor(given.mean as number[]), core.tensor(given.variance as number[])]
+          ? [given.mean, given.variance].map((statistic) => {
+              const values = core.tensor(statistic as number[]);
+              return core.reshape(values, [...placedStatistics(values.shape, axes, x.rank)]);
+            })
           : this.statistics!.map((statistic) => core.reshape(statistic.read(), placed));
         const deviation = core.maximum(core.sqrt(variance!), LEAST_DEVIATION);
         return this.told['invert'] === true

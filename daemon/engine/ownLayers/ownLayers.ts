@@ -4,6 +4,7 @@ import type * as Layers from '@tensorflow/tfjs-layers';
 import { registerOperations } from '../operations/operationLayer.js';
 import { registerCausalConvolution } from './causalConvolution.js';
 import { registerNormalization } from './normalization.js';
+import { registerResetAfterGru } from './resetAfterGru.js';
 
 const registered = new WeakSet<object>();
 
@@ -14,4 +15,5 @@ export function registerOwnLayers(core: typeof Core, layers: typeof Layers): voi
   registerOperations(core, layers);
   registerNormalization(core, layers);
   registerCausalConvolution(core);
+  registerResetAfterGru(core);
 }

@@ -55,8 +55,8 @@ def core():
     yield case("Identity", (4,), layer("Identity"))
     yield case("Rescaling", (4, 3), layer("Rescaling", scale=0.5, offset=0.25))
     yield case("Rescaling by channel", (4, 3), layer("Rescaling", scale=[0.5, 1.0, 2.0], offset=[0.0, 0.1, 0.2]))
-    for name, mean, variance in (("of its config", [[0.1, 0.2, 0.3]], [[1.0, 2.0, 0.5]]), ("of its config, single", 0.25, 2.0)):
-        yield case(f"Normalization {name}", (4, 3), layer("Normalization", axis=[-1], invert=False, mean=mean, variance=variance))
+    for axis, mean, variance in (([-1], [0.1, 0.2, 0.3], [1.0, 2.0, 0.5]), ([-1], [[0.1, 0.2, 0.3]], [[1.0, 2.0, 0.5]]), ([-1], 0.25, 2.0), ([], 0.25, 2.0), ([1], [0.1, 0.2, 0.3, 0.4], [1.0, 2.0, 0.5, 0.7]), ([1, 2], [0.1, 0.2, 0.3], [1.0, 2.0, 0.5])):
+        yield case(f"Normalization axis {axis} with mean {mean} in its config", (4, 3), layer("Normalization", axis=axis, invert=False, mean=mean, variance=variance))
     adapted = {"mean": None, "variance": None}
     count = [(), {"offset": 2.0, "trainable": False}]
     for axis, shape, own in (([-1], (3,), (3,)), ([-1], (4, 3), (3,)), ([-1], (2, 2, 3), (3,)), ([1], (4, 3), (4,)), ([1], (2, 3, 4), (2,)), ([1, 2], (2, 3), (2, 3)), ([-1, 1], (2, 3, 4), (2, 4)), ([], (4, 3), ()), (None, (3,), ())):
@@ -195,27 +195,33 @@ def rnn_config(name, **more):
 
 
 def recurrent():
-    for name, gates in COUNT.items():
+    for name, gates, own in (*((name, gates, {}) for name, gates in COUNT.items()), ("GRU", 3, {"reset_after": True})):
+        after = bool(own)
+        kind = f"{name} reset_after" if after else name
         variants = {"": {}, "return_sequences": {"return_sequences": True}, "go_backwards": {"go_backwards": True}, "go_backwards return_sequences": {"go_backwards": True, "return_sequences": True}, "no bias": {"use_bias": False}, "relu": {"activation": "relu"}, "unroll": {"unroll": True}, "stateful": {"stateful": True}, "softsign": {"activation": "softsign"}}
         if gates > 1:
             variants |= {"hard gates": {"recurrent_activation": "hard_sigmoid"}, "tanh gates": {"recurrent_activation": "tanh"}}
         if name == "GRU":
-            variants |= {"reset_after": {"reset_after": True}, "reset_after no bias": {"reset_after": True, "use_bias": False}, "reset_after return_sequences": {"reset_after": True, "return_sequences": True}}
+            variants |= {"hard candidate": {"activation": "hard_sigmoid", "recurrent_activation": "hard_sigmoid"}, "kernel_regularizer": {"kernel_regularizer": {"module": "keras.regularizers", "class_name": "L2", "config": {"l2": 0.2}, "registered_name": None}}}
         for title, more in variants.items():
-            config = rnn_config(name, **more)
-            yield case(f"{name} {title}".strip(), (4, 2), layer(name, rnn_weights(2, 3, gates, config["use_bias"], config.get("reset_after")), **config))
-        yield case(f"{name} dropouts in inference", (4, 2), layer(name, rnn_weights(2, 3, gates), **rnn_config(name, dropout=0.4, recurrent_dropout=0.3)), training=False)
-        yield case(f"{name} one step", (1, 2), layer(name, rnn_weights(2, 3, gates), **rnn_config(name)))
-        inner = {"class_name": name, "config": rnn_config(name)}
-        both = rnn_weights(2, 3, gates, at="forward_layer/cell") + rnn_weights(2, 3, gates, at="backward_layer/cell")
+            config = rnn_config(name, **own, **more)
+            yield case(f"{kind} {title}".strip(), (4, 2), layer(name, rnn_weights(2, 3, gates, config["use_bias"], after), **config))
+        yield case(f"{kind} dropouts in inference", (4, 2), layer(name, rnn_weights(2, 3, gates, after=after), **rnn_config(name, **own, dropout=0.4, recurrent_dropout=0.3)), training=False)
+        yield case(f"{kind} one step", (1, 2), layer(name, rnn_weights(2, 3, gates, after=after), **rnn_config(name, **own)))
+        inner = {"class_name": name, "config": rnn_config(name, **own)}
+        both = rnn_weights(2, 3, gates, after=after, at="forward_layer/cell") + rnn_weights(2, 3, gates, after=after, at="backward_layer/cell")
         for mode in ("concat", "sum", "mul", "ave"):
             for sequences in (False, True):
-                own = {**inner, "config": {**inner["config"], "return_sequences": sequences}}
-                back = {**own, "config": {**own["config"], "go_backwards": True}}
-                yield case(f"Bidirectional {name} {mode} return_sequences {sequences}", (3, 2), layer("Bidirectional", both, layer=own, merge_mode=mode, backward_layer={"module": "keras.layers", "registered_name": None, **back, "config": {"name": "backward", **back["config"]}}))
-        cell = {"class_name": f"{name}Cell", "config": rnn_config(f"{name}Cell")}
-        yield case(f"RNN of {name}Cell", (4, 2), layer("RNN", rnn_weights(2, 3, gates), cell=cell, return_sequences=True, return_state=False, go_backwards=False, stateful=False, unroll=False))
+                ahead = {**inner, "config": {**inner["config"], "return_sequences": sequences}}
+                back = {**ahead, "config": {**ahead["config"], "go_backwards": True}}
+                yield case(f"Bidirectional {kind} {mode} return_sequences {sequences}", (3, 2), layer("Bidirectional", both, layer=ahead, merge_mode=mode, backward_layer={"module": "keras.layers", "registered_name": None, **back, "config": {"name": "backward", **back["config"]}}))
+        cell = {"class_name": f"{name}Cell", "config": rnn_config(f"{name}Cell", **own)}
+        yield case(f"RNN of {name}Cell{' reset_after' if after else ''}", (4, 2), layer("RNN", rnn_weights(2, 3, gates, after=after), cell=cell, return_sequences=True, return_state=False, go_backwards=False, stateful=False, unroll=False))
     cells = [{"class_name": "LSTMCell", "config": rnn_config("LSTMCell")}, {"class_name": "SimpleRNNCell", "config": rnn_config("SimpleRNNCell", units=2)}]
+    for after in (False, True):
+        gru = {"class_name": "GRUCell", "config": rnn_config("GRUCell", units=2, reset_after=after)}
+        two = rnn_weights(2, 3, 4, at="cell/cells/lstm_cell") + rnn_weights(3, 2, 3, after=after, at="cell/cells/gru_cell")
+        yield case(f"RNN of LSTMCell and GRUCell reset_after {after}", (4, 2), layer("RNN", two, cell={"class_name": "StackedRNNCells", "config": {"cells": [cells[0], gru]}}, return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False))
     stacked = rnn_weights(2, 3, 4, at="cell/cells/lstm_cell") + rnn_weights(3, 2, 1, at="cell/cells/simple_rnn_cell")
     yield case("RNN of StackedRNNCells", (4, 2), layer("RNN", stacked, cell={"class_name": "StackedRNNCells", "config": {"cells": cells}}, return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False))
     for title, more in {"": {}, "return_sequences same": {"return_sequences": True, "padding": "same"}, "go_backwards": {"go_backwards": True}, "hard gates": {"recurrent_activation": "hard_sigmoid"}, "no bias": {"use_bias": False}, "strides 2": {"strides": [2, 2]}, "channels first": {"data_format": "channels_first", "return_sequences": True}}.items():

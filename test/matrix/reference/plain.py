@@ -106,7 +106,12 @@ def normalization(config, weights, xs, training):
     if config["mean"] is None:
         mean, variance = (w.reshape(shape) for w in weights[:2])
     else:
-        mean, variance = (np.broadcast_to(np.array(config[key]), shape) for key in ("mean", "variance"))
+        mean, variance = (np.array(config[key]) for key in ("mean", "variance"))
+        if 0 < mean.ndim <= len(axes):
+            own = sorted(axes)[-mean.ndim :]
+            placed = [mean.shape[own.index(a)] if a in own else 1 for a in range(x.ndim)]
+            mean, variance = mean.reshape(placed), variance.reshape(placed)
+        mean, variance = np.broadcast_to(mean, shape), np.broadcast_to(variance, shape)
     deviation = np.maximum(np.sqrt(variance), 1e-7)
     return x * deviation + mean if config["invert"] else (x - mean) / deviation
 

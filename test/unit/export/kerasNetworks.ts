@@ -33,6 +33,17 @@ const conv1d = (name: string, config: Json): Json =>
   });
 const normalization = (name: string, config: Json = {}): Json =>
   layer('Normalization', name, { axis: [-1], invert: false, mean: null, variance: null, ...config });
+const gru = (name: string, config: Json): Json =>
+  layer('GRU', name, {
+    units: 4,
+    activation: 'tanh',
+    recurrent_activation: 'sigmoid',
+    use_bias: true,
+    dropout: 0,
+    recurrent_dropout: 0,
+    reset_after: true,
+    ...config,
+  });
 const inTfjs = (why: RegExp) => Object.fromEntries(['tfjs-layers', 'tfjs-layers-thinned'].map((id) => [id, why]));
 
 export const kerasNetworks: readonly KerasNetwork[] = [
@@ -85,5 +96,16 @@ export const kerasNetworks: readonly KerasNetwork[] = [
         output_layers: [['inner', 1, 0]],
       },
     },
+  },
+  {
+    name: 'GRU with reset_after, one way and both, and in cells',
+    topology: sequential('m', input(6, 3), gru('a', { return_sequences: true }), layer('Bidirectional', 'b', { merge_mode: 'concat', layer: gru('inner', { units: 2, return_sequences: true, recurrent_activation: 'hard_sigmoid' }) }), layer('RNN', 'c', { cell: layer('StackedRNNCells', 's', { cells: [layer('GRUCell', 'one', { units: 3, recurrent_activation: 'sigmoid', reset_after: true, use_bias: false }), layer('GRUCell', 'two', { units: 2, recurrent_activation: 'sigmoid', reset_after: true })] }), return_sequences: true }), gru('d', { go_backwards: true }), dense('e', 2)),
+    refused: inTfjs(/layer "a" is or wraps a GRU with reset_after=true, which TensorFlow.js cannot compute; export onnx or keras/),
+  },
+  {
+    name: 'GRU with reset_after over masked tokens',
+    topology: sequential('m', layer('Embedding', 'e', { input_dim: 6, output_dim: 4, mask_zero: true, batch_input_shape: [null, 5] }), gru('a', {}), normalization('n'), dense('b', 2)),
+    tokens: 6,
+    refused: inTfjs(/layer "a" is or wraps a GRU with reset_after=true/),
   },
 ]; // prettier-ignore
