@@ -191,24 +191,34 @@ const batchNormalization: Rule = (call, weights) => {
   );
 };
 
-/** Statistics of other axes make a channel's values vary; those of the config are cut only where they are the same for all channels. */
+/** Statistics of other axes make a channel's values vary. */
 const normalization: Rule = (call, weights) => {
   const { config } = call.node.layer;
   const rank = call.inputs[0]!.shape!.length;
   const axes = keptAxes(config, rank + 1);
   const [mean, variance] = ['mean', 'variance'].map((part) => own(call, weights, part));
-  const given = [config.mean, config.variance].map((value) => (typeof value === 'number' ? value : null));
-  if (!axes || (mean && variance ? false : given.includes(null))) return null;
-  const byChannel = mean !== undefined && axes.includes(rank);
-  const constant = mean === undefined || axes.every((axis) => axis === rank);
-  const at = (of: 0 | 1, c: number): number => given[of] ?? [mean, variance][of]!.data[byChannel ? c : 0]!;
+  if (!axes) return null;
+  const given = mean ? null : ['mean', 'variance'].map((key) => [config[key]].flat() as number[]);
+  const n = width(call);
+  const perChannel = given?.every((list) => list.length === n && axes.join() === String(rank)) ?? axes.includes(rank);
+  // Those of the config are one for all channels, one for each, or not followed.
+  if (given && !perChannel && given.some((list) => list.length !== 1 || typeof list[0] !== 'number')) return null;
+  const constant = axes.every((axis) => axis === rank);
+  const at = (of: 0 | 1, c: number): number => (given?.[of] ?? [mean, variance][of]!.data)[perChannel ? c : 0]!;
   const normalised = (x: number, c: number): number => {
     if (!constant) return NaN;
     const deviation = Math.max(Math.sqrt(at(1, c)), LEAST_DEVIATION);
     return config.invert === true ? x * deviation + at(0, c) : (x - at(0, c)) / deviation;
   };
   const cut = (weight: WeightTensor): Cut => ({ weight, axis: axes.length - 1, side: 'output' });
-  return elementwise(normalised, byChannel ? [cut(mean), cut(variance!)] : []);
+  if (!given) return elementwise(normalised, perChannel ? [cut(mean!), cut(variance!)] : []);
+  return {
+    ...elementwise(normalised),
+    resize(layer, { output }) {
+      if (perChannel)
+        for (const [i, key] of ['mean', 'variance'].entries()) layer[key] = output.map((c) => given[i]![c]!);
+    },
+  };
 };
 
 const prelu: Rule = (call, weights) => {

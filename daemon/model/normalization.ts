@@ -38,9 +38,23 @@ export function givenStatistics(
   return { mean, variance };
 }
 
+/** In place: statistics of a config without outer axes of 1 beyond the axes that have some of their own: later versions of Keras 3 refuse them. */
+export function dropOuterAxes(config: Json): void {
+  const axis = field(config, 'axis');
+  const axes = axis === null ? 0 : Array.isArray(axis) ? axis.length : 1;
+  const depth = (value: unknown): number => (Array.isArray(value) ? 1 + depth(value[0]) : 0);
+  for (const key of ['mean', 'variance'])
+    for (
+      let value = config[key];
+      Array.isArray(value) && value.length === 1 && depth(value) > axes;
+      value = config[key]
+    )
+      config[key] = (value as unknown[])[0];
+}
+
 /**
  * The shape in which statistics of a config meet an input: aligned with the axes that have some of their own, from the last one;
- * Keras up to 3.12 aligned them with all axes, which those of more axes still need.
+ * earlier versions of Keras 3 aligned them with all axes, which those of more axes still need.
  * @param shape of the statistics. @param axes of `keptAxes`. @param rank of the input, the batch counted.
  */
 export function placedStatistics(shape: readonly number[], axes: readonly number[], rank: number): readonly number[] {

@@ -2,6 +2,7 @@
 import { isBilinear, markHalfPixelCentres } from './bilinearUpSampling.js';
 import { isMiscomputed } from './channelsFirst.js';
 import { CONTAINERS, field, isLayerJson, isObject, layerName, type Json, type LayerJson, own } from './layerConfig.js';
+import { dropOuterAxes } from './normalization.js';
 import type { Notes } from './notes.js';
 import { OPERATION } from './operations/operation.js';
 import { activation, rewriteValues, type Refuse } from './rewriteValues.js';
@@ -165,6 +166,7 @@ export function rewriteLayer(layer: LayerJson, where: string, context: RewriteCo
   rewriteSlope(layer, where, notes);
   if (layer.class_name === 'LeakyReLU') rewriteLeakyRelu(config, where, notes);
   rewriteAxis(layer, where, notes);
+  if (layer.class_name === 'Normalization') dropOuterAxes(config);
   dropMissingKernel(layer, where, notes);
   rewriteValues(config, where, notes, refuse);
   rewriteEmbeddingType(layer, where, notes);

@@ -90,6 +90,7 @@ describe('thinning', () => {
         layer('Dense', 'a', { units: 3, batch_input_shape: [null, 2] }),
         layer('Normalization', 'n', { axis: -1 }),
         layer('Normalization', 'one', { axis: null, invert: true, mean: 2, variance: 9 }),
+        layer('Normalization', 'own', { axis: -1, mean: [0, 1, 2], variance: [1, 1, 1] }),
         layer('Dense', 'b', { units: 1 }),
       ),
       tensor('a/kernel', [2, 3], [1, 0, 0, 2, 0, 0]),
@@ -104,8 +105,10 @@ describe('thinning', () => {
     const thinned = thin(network).model;
     const n = (of: Model) => of.weights.filter(({ name }) => name.startsWith('n/')).map(({ data }) => [...data]);
     expect(n(thinned)).toEqual([[1], [1], [9]]);
-    // (0.5 - 1.5) / 2 and 0 / 1e-7, each times 3 and plus 2.
-    expect([...weight(thinned, 'b/bias')!.data]).toEqual([7 + 10 * (-0.5 * 3 + 2) + 100 * 2]);
+    // (0.5 - 1.5) / 2 and 0 / 1e-7, each times 3 and plus 2, less 1 and 2.
+    expect([...weight(thinned, 'b/bias')!.data]).toEqual([7 + 10 * (-0.5 * 3 + 2 - 1) + 100 * (2 - 2)]);
+    const configs = thinned.topology.config as { layers: { config: { mean?: unknown } }[] };
+    expect(configs.layers.map(({ config }) => config.mean)).toEqual([undefined, undefined, 2, [0], undefined]);
     expect([...weight(thinned, 'b/kernel')!.data]).toEqual([1]);
   });
 
