@@ -44,6 +44,12 @@ const gru = (name: string, config: Json): Json =>
     reset_after: true,
     ...config,
   });
+/** A layer of a functional model, called once on the outputs of others. */
+const wired = (own: Json, name: string, ...from: string[]): Json => ({
+  ...own,
+  name,
+  inbound_nodes: from.length === 0 ? [] : [from.map((other) => [other, 0, 0, {}])],
+});
 const inTfjs = (why: RegExp) => Object.fromEntries(['tfjs-layers', 'tfjs-layers-thinned'].map((id) => [id, why]));
 
 export const kerasNetworks: readonly KerasNetwork[] = [
@@ -107,5 +113,31 @@ export const kerasNetworks: readonly KerasNetwork[] = [
     topology: sequential('m', layer('Embedding', 'e', { input_dim: 6, output_dim: 4, mask_zero: true, batch_input_shape: [null, 5] }), gru('a', {}), normalization('n'), dense('b', 2)),
     tokens: 6,
     refused: inTfjs(/layer "a" is or wraps a GRU with reset_after=true/),
+  },
+  {
+    name: 'a residual block of a TCN with gates of a WaveNet',
+    topology: {
+      class_name: 'Functional',
+      config: {
+        name: 'm',
+        layers: [
+          wired(input(10, 2), 'in'),
+          wired(normalization('n'), 'n', 'in'),
+          wired(conv1d('short', { filters: 6, kernel_size: [1], padding: 'same', activation: 'linear' }), 'short', 'n'),
+          wired(conv1d('c1', { filters: 8, dilation_rate: [1], activation: 'linear' }), 'c1', 'n'),
+          wired(layer('BatchNormalization', 'bn', { axis: -1, momentum: 0.9, epsilon: 0.01, center: true, scale: true }), 'bn', 'c1'),
+          wired(layer('SpatialDropout1D', 'drop', { rate: 0.2 }), 'drop', 'bn'),
+          wired(conv1d('filter', { filters: 6, dilation_rate: [2], activation: 'tanh' }), 'filter', 'drop'),
+          wired(conv1d('gate', { filters: 6, dilation_rate: [2], activation: 'sigmoid' }), 'gate', 'drop'),
+          wired(layer('Multiply', 'gated'), 'gated', 'filter', 'gate'),
+          wired(layer('Add', 'sum'), 'sum', 'short', 'gated'),
+          wired(conv1d('c2', { filters: 5, dilation_rate: [4] }), 'c2', 'sum'),
+          wired(layer('GlobalAveragePooling1D', 'p', { keepdims: false }), 'p', 'c2'),
+          wired(dense('out', 2), 'out', 'p'),
+        ],
+        input_layers: [['in', 0, 0]],
+        output_layers: [['out', 0, 0]],
+      },
+    },
   },
 ]; // prettier-ignore
