@@ -9,7 +9,7 @@ import { refuseMasksOfTfjs } from './tfjsMasks.js';
 import { refuseOperations } from './tfjsOperations.js';
 
 /** The functional or sequential model that each layer stands in. */
-function containersOf(container: LayerJson, found = new Map<LayerJson, LayerJson>()): Map<LayerJson, LayerJson> {
+export function containersOf(container: LayerJson, found = new Map<LayerJson, LayerJson>()): Map<LayerJson, LayerJson> {
   for (const layer of layersOf(container)) {
     found.set(layer, container);
     if (CONTAINERS.has(layer.class_name)) containersOf(layer, found);

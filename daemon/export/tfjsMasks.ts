@@ -7,7 +7,7 @@ import { UserError } from '../protocol/errors.js';
 
 /** Layers through which TensorFlow.js 4.22 passes a mask as Keras does. */
 const PASSING =
-  /^(Embedding|Masking|Activation|ELU|LeakyReLU|PReLU|ReLU|ThresholdedReLU|Dense|Dropout|SpatialDropout1D|Gaussian(Noise|Dropout)|AlphaDropout|BatchNormalization|LayerNormalization)$/;
+  /^(Embedding|Masking|Activation|ELU|LeakyReLU|PReLU|ReLU|ThresholdedReLU|Dense|Dropout|SpatialDropout1D|Gaussian(Noise|Dropout)|AlphaDropout|(Batch|Layer)?Normalization)$/;
 const RECURRENT = /^(SimpleRNN|GRU|LSTM|Bidirectional)$/;
 /** They read whatever mask TensorFlow.js met last. */
 const READING = /^(RNN|SimpleRNN|GRU|LSTM|ConvLSTM2D|Bidirectional|TimeDistributed|Softmax|GlobalAveragePooling1D)$/;

@@ -1,6 +1,7 @@
 /** A topology as some Keras or TensorFlow.js wrote it -> one that TensorFlow.js builds, with a note for every change. */
 import { UserError } from '../protocol/errors.js';
 import { mergeHalfPixelLayers } from './bilinearUpSampling.js';
+import { mergeCausalLayers } from './causalPadding.js';
 import { channelsLast, isMiscomputed } from './channelsFirst.js';
 import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import { type LayerNode, modelGraph } from './layerGraph.js';
@@ -141,6 +142,11 @@ class Normaliser {
     }
     for (const name of mergeHalfPixelLayers(container))
       this.notes.add('nearest upsampling and the mean of its pixels became bilinear upsampling', where + name);
+    for (const name of mergeCausalLayers(container))
+      this.notes.add(
+        'a border of zeros in front and the convolution behind it became one of padding causal',
+        where + name,
+      );
     if (!functional) this.giveInputShape(container, where);
     else {
       this.checkWiring(container);

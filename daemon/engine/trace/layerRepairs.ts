@@ -7,6 +7,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { extreme } from '../../model/operations/reductions.js';
 import { allLayers } from '../layerTree.js';
 import type { RandomSpec } from '../graph/ir.js';
+import { withFront } from '../ownLayers/causalConvolution.js';
 import { draw } from './backend.js';
 
 type Layer = tfl.layers.Layer;
@@ -214,7 +215,7 @@ function dilatedConvolution(layer: Layer): void {
   const last = (x: tf.Tensor, body: (moved: tf.Tensor) => tf.Tensor) =>
     dataFormat === 'channelsFirst' ? withLast(x, [1], body) : body(x);
   layer.call = (inputs) =>
-    last(single(inputs), (x) => {
+    last(withFront(tf, layer, single(inputs)), (x) => {
       const sequence = x.rank === 3;
       const image = sequence ? tf.expandDims(x, 1) : x;
       const filter = (depthwiseKernel ?? kernel).read();

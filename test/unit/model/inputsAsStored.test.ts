@@ -52,6 +52,7 @@ it('an integer type in the topology', () => {
 it.each([
   ['Rescaling', { scale: 1 / 255, offset: 0 }],
   ['BatchNormalization', NORM],
+  ['Normalization', { axis: -1, mean: null, variance: null }],
 ])('%s first, through layers that only move values', (name, config) => {
   const found = verdicts(
     inputOf('a', [4, 4, 1]),
