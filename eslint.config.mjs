@@ -88,6 +88,20 @@ export default ts.config(
     },
   },
   {
+    files: ['extension/**'],
+    ignores: ['extension/paths.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'MemberExpression[property.name=/^(fsPath|fileName)$/], MemberExpression[object.property.name="Uri"][property.name="file"]',
+          message: 'Paths and URIs become each other in extension/paths.ts only.',
+        },
+      ],
+    },
+  },
+  {
     files: ['webview/**'],
     rules: {
       'no-restricted-globals': [

@@ -62,7 +62,8 @@ export interface RunView {
   name: string;
   /** Index into the palette; stays the same for a run as long as the workspace remembers it. */
   colour: number;
-  summary: RunSummary;
+  /** The page names no files. */
+  summary: Omit<RunSummary, 'workspace' | 'folder' | 'planPath' | 'modelPath'>;
   device: string | null;
   /** Error of the uncompressed reference, on the test set where there is one. */
   referenceError: number | null;

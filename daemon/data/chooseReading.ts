@@ -1,5 +1,6 @@
 /** Chooses how samples are read, the input scale and the class of each label, by the answers of a reference model. */
 import { bestReading, meanError } from './compareReadings.js';
+import { columnMeans, rowsOfSample, type RowMask } from './countedRows.js';
 import { listText } from './dataError.js';
 import type { Dataset, Part } from './dataset.js';
 import type { LabelEncoding } from './labelEncodings.js';
@@ -17,8 +18,18 @@ export interface Reference {
   samples(dataset: Dataset): { readonly split: Part; readonly indices: Uint32Array };
   /** Its outputs for `count` samples. */
   predict(inputs: readonly Float32Array[], count: number): Promise<Float32Array>;
-  /** The loss of outputs on each of `count` samples, for each of several targets of theirs. */
-  losses(output: Float32Array, count: number, targets: readonly Float32Array[]): readonly (readonly number[])[];
+  /** Which rows of those outputs count: 1 or 0 each; null where all do. */
+  outputMask(inputs: readonly Float32Array[], count: number): Promise<RowMask>;
+  /**
+   * The loss of outputs on each of `count` samples, for each of several targets of theirs: the sum over the rows that count,
+   * divided by all rows of a sample.
+   */
+  losses(
+    output: Float32Array,
+    count: number,
+    targets: readonly Float32Array[],
+    mask?: RowMask,
+  ): readonly (readonly number[])[];
 }
 
 interface EncodingFigure {
@@ -68,17 +79,18 @@ export async function chooseReading(
   const tried: { preprocess: Preprocess; figures: EncodingFigure[]; best: number; answers: ReadingFigures }[] = [];
   let constant: Float64Array = new Float64Array(0);
   for (const preprocess of candidates) {
-    const { output, targets, losses, count } = await answersOf(
+    const { output, targets, losses, count, mask } = await answersOf(
       reference,
       await dataset.readAs({ preprocess }),
       encodings,
     );
-    const all = targets.map((target) => readingFigures(output, target, count, reference.form));
-    if (!ofNumbers && encodings.length > 1) chance = Math.min(chance, constantLoss(reference, targets[0]!, count));
+    const all = targets.map((target) => readingFigures(output, target, count, reference.form, mask));
+    if (!ofNumbers && encodings.length > 1)
+      chance = Math.min(chance, constantLoss(reference, targets[0]!, count, mask));
     const judged = ofNumbers ? all.map(({ errors }) => [...errors]) : losses;
     const best = clearlyBest(judged, chance);
     const figures = encodings.map((encoding, i) => ({ encoding, loss: mean(judged[i]!) }));
-    constant = constantErrors(targets[best]!, count, reference.form);
+    constant = constantErrors(targets[best]!, count, reference.form, mask);
     const answers = all[best]!;
     tried.push({ preprocess, figures, best, answers });
   }
@@ -147,15 +159,15 @@ function encodingNote(
  * The loss of the best answer that is the same for every sample: a network that favours a class by chance would otherwise
  * choose the encoding in which most samples have it. The same of every encoding.
  */
-function constantLoss({ form, losses }: Reference, target: Float32Array, count: number): number {
+function constantLoss({ form, losses }: Reference, target: Float32Array, count: number, mask: RowMask): number {
   const { width, scale, kind } = form;
-  const share = new Float64Array(width);
-  target.forEach((value, i) => (share[i % width]! += (value * width) / target.length));
-  const answer = Float32Array.from(share, (p) => {
+  const answer = Float32Array.from(columnMeans(target, width, width, mask), (p) => {
     if (scale !== 'logits') return p;
     return Math.log(Math.max(p, 1e-12)) - (kind === 'yes-no' ? Math.log(Math.max(1 - p, 1e-12)) : 0);
   });
-  return mean(losses(target.map((_, i) => answer[i % width]!), count, [target])[0]!); // prettier-ignore
+  const rows = target.length / width;
+  const constant = target.map((_, i) => answer[i % width]!);
+  return (mean(losses(constant, count, [target], mask)[0]!) * rows) / (rowsOfSample(mask, rows, count) * count);
 }
 
 /** At most this many input values are predicted at once. */
@@ -167,7 +179,9 @@ interface Answers {
   /** Of all samples, one after another; so are the targets, for each encoding. */
   readonly output: Float32Array;
   readonly targets: readonly Float32Array[];
-  /** The loss of every sample, for each encoding. */
+  /** Of all rows of all samples. */
+  readonly mask: RowMask;
+  /** The loss of every sample, for each encoding: their mean is that over the rows that count. */
   readonly losses: readonly (readonly number[])[];
 }
 
@@ -188,6 +202,8 @@ async function answersOf(
   const output = new Float32Array(indices.length * depth);
   const targets = encodings.map(() => new Float32Array(indices.length * depth));
   const losses: number[][] = encodings.map(() => []);
+  const rows = depth / reference.form.width;
+  let mask: Float32Array | null = null;
   for (let start = 0; start < indices.length; start += chunk) {
     const count = Math.min(chunk, indices.length - start);
     const own = targets.map((target) => target.subarray(start * depth, (start + count) * depth));
@@ -195,9 +211,13 @@ async function answersOf(
     for (const [i, other] of others.entries()) await other.gatherTargets(indices, start, count, own[i]!);
     const answer = await reference.predict(inputs, count);
     output.set(answer.subarray(0, count * depth), start * depth);
-    reference.losses(answer, count, own).forEach((ofEncoding, i) => losses[i]!.push(...ofEncoding));
+    const counted = await reference.outputMask(inputs, count);
+    if (counted) (mask ??= new Float32Array(indices.length * rows)).set(counted, start * rows);
+    reference.losses(answer, count, own, counted).forEach((ofEncoding, i) => losses[i]!.push(...ofEncoding));
   }
-  return { count: indices.length, output, targets, losses };
+  const share = rowsOfSample(mask, indices.length * rows, indices.length) / rows;
+  const ofRows = mask ? losses.map((ofEncoding) => ofEncoding.map((loss) => loss / share)) : losses;
+  return { count: indices.length, output, targets, mask, losses: ofRows };
 }
 
 /**

@@ -174,6 +174,11 @@ export interface EngineSession {
   evaluate(source: SampleSource, options?: EvaluateOptions): Promise<EvaluationResult>;
   /** Outputs of `count` samples, [count, ...outputShape] flat. */
   predict(inputs: readonly Float32Array[], count: number): Promise<Float32Array>;
+  /**
+   * Which rows of those outputs losses and errors count: 1 or 0 for each position of all their axes but the last one, flat. null
+   * where the output carries no mask: all count.
+   */
+  outputMask(inputs: readonly Float32Array[], count: number): Promise<Float32Array | null>;
   /** The mean loss and its gradient on one batch of batchSize samples, without penalty (for conformance and diagnostics). */
   gradient(inputs: readonly Float32Array[], target: Float32Array): Promise<{ loss: number; gradient: Float32Array }>;
   dispose(): Promise<void>;

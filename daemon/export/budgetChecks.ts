@@ -1,8 +1,10 @@
 /** Whether a written model keeps its budgets: counted on what was read back from the file, not on what the run believes. */
 import {
   budgetKappa,
+  byLayer,
   createCompression,
   isOfFile,
+  layerNameOf,
   parseBytes,
   parseShare,
   seesUnits,
@@ -99,7 +101,7 @@ function perScope(
   kernels: readonly Kernel[],
   of: (part: readonly Kernel[], budget: Budget) => Measure,
 ): { limit: number; got: number; met: boolean } {
-  const parts = budget.scope === 'layer' ? kernels.map((kernel) => [kernel]) : [kernels];
+  const parts = budget.scope === 'layer' ? byLayer(kernels, ({ view }) => view).map(({ views }) => views) : [kernels];
   const measures = parts.map((part) => of(part, { ...budget, scope: 'global' }));
   return {
     limit: measures.reduce((total, { limit }) => total + limit, 0),
@@ -148,11 +150,12 @@ function codeCheck(codebook: NonNullable<Budget['quantize']>['codebook'], kernel
 
 function limitChecks(budget: Budget, kernels: readonly Kernel[]): Counted[] {
   return Object.entries(budget.layers ?? {}).flatMap(([name, limits]) => {
-    const kernel = kernels.find(({ view }) => view.name === name);
-    if (!kernel) return [];
     const units = seesUnits(budget);
-    const got = units ? countUnits(kernel, keptUnits(kernel)) : nonZeros(kernel.data);
-    const size = units ? countUnits(kernel) : kernel.view.size;
+    // Of a layer with several kernels, the one of its name has its units.
+    const own = kernels.filter(({ view }) => (units ? view.name : layerNameOf(view)) === name);
+    if (own.length === 0) return [];
+    const got = units ? sum(own, (kernel) => countUnits(kernel, keptUnits(kernel))) : weightsOf(own);
+    const size = units ? sum(own, (kernel) => countUnits(kernel)) : sum(own, ({ view }) => view.size);
     return (['floor', 'cap'] as const).flatMap((kind): Counted[] => {
       const share = limits[kind];
       if (share === undefined) return [];

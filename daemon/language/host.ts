@@ -1,4 +1,5 @@
 import type { LayerKept } from '../protocol/events.js';
+import type { AbsolutePath } from '../protocol/paths.js';
 import type { RunSummary } from '../protocol/messages.js';
 
 /** What the language features need of the server. */
@@ -7,6 +8,8 @@ export interface LanguageHost {
     readonly folders: readonly string[];
     /** @throws UserError('path-outside-workspace') */
     contain(path: string): Promise<{ folder: string; path: string }>;
+    /** A real path as the client names it. */
+    asNamed(path: string): AbsolutePath;
   };
   listRuns(workspace: string): Promise<RunSummary[]>;
   /** Kept weights per layer as of the run's latest C step or end. */

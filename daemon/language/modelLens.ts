@@ -1,6 +1,7 @@
 /** CodeLens of a model file: what it is at the top, what each layer is where it stands. */
 import type { CodeLens, Range } from 'vscode-languageserver-protocol/node';
 import type { LayerKept } from '../protocol/events.js';
+import type { AbsolutePath } from '../protocol/paths.js';
 import type { ModelFile } from './modelFiles.js';
 import { command } from './planLens.js';
 import { grouped, percent, shapeText, shortCount, sizeText } from './text.js';
@@ -13,6 +14,7 @@ const LAYERS_PER_LINE = 2;
 const TOP: Range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
 interface Drawn {
+  readonly path: AbsolutePath;
   readonly zeros: number | null;
   readonly latest: readonly LayerKept[] | null;
   readonly lenses: CodeLens[];
@@ -22,19 +24,29 @@ interface Drawn {
 const drawn = new WeakMap<ModelFile, Drawn>();
 
 /**
- * @param zeros prunable weights that are zero; null while they are not counted.
+ * @param path of the model's file, as the client names it. @param zeros prunable weights that are zero; null while they are not counted.
  * @param latest kept weights per layer after the latest run of a plan of this model.
  */
-export function modelLenses(model: ModelFile, zeros: number | null, latest: readonly LayerKept[] | null): CodeLens[] {
+export function modelLenses(
+  model: ModelFile,
+  path: AbsolutePath,
+  zeros: number | null,
+  latest: readonly LayerKept[] | null,
+): CodeLens[] {
   const known = drawn.get(model);
-  if (known && known.zeros === zeros && known.latest === latest) return known.lenses;
-  const lenses = draw(model, zeros, latest);
-  drawn.set(model, { zeros, latest, lenses });
+  if (known && known.path === path && known.zeros === zeros && known.latest === latest) return known.lenses;
+  const lenses = draw(model, path, zeros, latest);
+  drawn.set(model, { path, zeros, latest, lenses });
   return lenses;
 }
 
-function draw(model: ModelFile, zeros: number | null, latest: readonly LayerKept[] | null): CodeLens[] {
-  const { path, layers } = model;
+function draw(
+  model: ModelFile,
+  path: AbsolutePath,
+  zeros: number | null,
+  latest: readonly LayerKept[] | null,
+): CodeLens[] {
+  const { layers } = model;
   const sum = (key: 'params' | 'prunable' | 'flops') => layers.reduce((total, layer) => total + layer[key], 0);
   const prunable = sum('prunable');
   const facts = [
@@ -77,6 +89,6 @@ function draw(model: ModelFile, zeros: number | null, latest: readonly LayerKept
 }
 
 /** While a large model is being read. */
-export const readingLens = (path: string): CodeLens[] => [
+export const readingLens = (path: AbsolutePath): CodeLens[] => [
   { range: TOP, command: command('$(sync~spin) Reading the model...', 'lcPrune.inspectModel', { model: path }) },
 ];

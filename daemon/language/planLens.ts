@@ -1,5 +1,6 @@
 import type { CodeLens, Command } from 'vscode-languageserver-protocol/node';
 import type { CommandArgument, CommandId } from '../protocol/commands.js';
+import type { AbsolutePath } from '../protocol/paths.js';
 import type { RunSummary } from '../protocol/messages.js';
 import { grouped, percent } from './text.js';
 
@@ -34,7 +35,7 @@ function resultText(run: RunSummary): string {
 }
 
 /** @param runs of this plan, newest first. */
-export function planLenses(plan: string, runs: readonly RunSummary[]): CodeLens[] {
+export function planLenses(plan: AbsolutePath, runs: readonly RunSummary[]): CodeLens[] {
   const latest = runs[0];
   const finished = runs.filter((run) => run.state === 'done');
   const commands = [

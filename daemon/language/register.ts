@@ -27,6 +27,7 @@ import {
   type ServerCapabilities,
 } from 'vscode-languageserver-protocol/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import type { AbsolutePath } from '../protocol/paths.js';
 import type { RunSummary } from '../protocol/messages.js';
 import { completePlan } from './completion.js';
 import { explainLayer, hoverPlan } from './hover.js';
@@ -98,7 +99,7 @@ class LanguageServer implements Language {
           .map((file) => ({
             // Inside the quotes.
             range: rangeOf(document, file.offset + 1, file.length - 2),
-            target: pathToFileURL(file.path).href,
+            target: pathToFileURL(this.host.workspace.asNamed(file.path)).href,
           })),
       ),
     );
@@ -216,12 +217,13 @@ class LanguageServer implements Language {
     const place = await this.#contain(uri);
     if (!place) return [];
     const { folder, path } = place;
-    if (isPlanUri(uri)) return planLenses(path, await this.#facts.ofPlan(folder, path));
+    const named = namedBy(uri);
+    if (isPlanUri(uri)) return planLenses(named, await this.#facts.ofPlan(folder, path));
     const model = await this.#openSoon(path);
-    if (model === 'reading') return readingLens(path);
+    if (model === 'reading') return readingLens(named);
     if (!model) return [];
     const [zeros, kept] = await Promise.all([this.#zerosSoon(path, folder), this.#facts.keptOf(folder, path)]);
-    return modelLenses(model, zeros, kept);
+    return modelLenses(model, named, zeros, kept);
   }
 
   /** The model, or 'reading' when that takes longer than an editor should wait: the lenses are drawn again then. */
@@ -313,7 +315,7 @@ class LanguageServer implements Language {
           kind: CodeActionKind.QuickFix,
           diagnostics,
           isPreferred: true,
-          command: command('Install', 'lcPrune.installData', { plan: fileURLToPath(document.uri) }),
+          command: command('Install', 'lcPrune.installData', { plan: namedBy(document.uri) }),
         },
       ];
     return finding.fixes.map((fix, i) => ({
@@ -325,6 +327,9 @@ class LanguageServer implements Language {
     }));
   }
 }
+
+/** The client's own name of a file. */
+const namedBy = (uri: string): AbsolutePath => fileURLToPath(uri) as AbsolutePath;
 
 const rangeOf = (document: TextDocument, offset: number, length: number) => ({
   start: document.positionAt(offset),

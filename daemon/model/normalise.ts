@@ -4,7 +4,7 @@ import { mergeHalfPixelLayers } from './bilinearUpSampling.js';
 import { channelsLast, isMiscomputed } from './channelsFirst.js';
 import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import { type LayerNode, modelGraph } from './layerGraph.js';
-import { dropMaskTensors, MASK_OPERATIONS } from './maskTensors.js';
+import { dropMaskTensors, maskOperations } from './maskTensors.js';
 import type { Topology } from './model.js';
 import { OPERATION } from './operations/operation.js';
 import { operationIn } from './operations/operations.js';
@@ -122,11 +122,12 @@ class Normaliser {
     const functional = container.class_name !== 'Sequential';
     if (functional) {
       readOperations(container, where, this.notes, (at) => this.refuseAt(at), {
-        left: MASK_OPERATIONS,
+        left: maskOperations(container),
         masked: this.masked,
       });
       dropMaskTensors(container, where, this.notes, (at) => this.refuseAt(at));
       rewriteWiring(container, where, this.notes, (at) => this.refuseAt(at));
+      if (this.masked) this.noteStates(container, where);
       subtractAsAdd(container, where, this.notes, (at) => this.refuseAt(at));
     }
     const layers = layersOf(container);
@@ -144,6 +145,15 @@ class Normaliser {
     else {
       this.checkWiring(container);
       countCallsAsMade(container, where, this.notes);
+    }
+  }
+
+  /** Keras 2 and TensorFlow.js heed a mask beside initial states; whoever trained there must know. */
+  private noteStates(container: LayerJson, where: string): void {
+    for (const layer of layersOf(container)) {
+      const calls = Array.isArray(layer.inbound_nodes) ? (layer.inbound_nodes as unknown[]) : [];
+      if (/RNN|GRU|LSTM|Bidirectional/.test(layer.class_name) && calls.some((call) => Array.isArray(call) && call.length > 1))
+        this.notes.add('a recurrent layer that is given initial states does not heed masks, as in Keras 3', where + layerName(layer)); // prettier-ignore
     }
   }
 

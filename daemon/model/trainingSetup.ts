@@ -54,7 +54,7 @@ const LOSSES: Record<string, TrainingLoss> = {
 };
 
 /** What a compile config gives one of several outputs: a list by position, an object by output name, or one for all. */
-function ofOutput(value: unknown, outputs: readonly string[], index: number): unknown {
+export function ofOutput(value: unknown, outputs: readonly string[], index: number): unknown {
   if (Array.isArray(value)) return (value as unknown[])[index];
   if (!isObject(value) || typeof value.class_name === 'string') return value;
   // Keras names an output after the layer of the outermost model; the layer that makes it may lie deeper.
@@ -68,7 +68,7 @@ function ofOutput(value: unknown, outputs: readonly string[], index: number): un
 }
 
 /** A flat list of metrics is for every output; of Keras 3 one each, where there are as many. */
-function metricsOf(value: unknown, outputs: readonly string[], index: number, keras3: boolean): unknown {
+export function metricsOf(value: unknown, outputs: readonly string[], index: number, keras3: boolean): unknown {
   if (!Array.isArray(value)) return ofOutput(value, outputs, index);
   const list = value as unknown[];
   const byPosition = list.some((one) => one === null || Array.isArray(one)) || (keras3 && outputs.length > 1 && list.length === outputs.length); // prettier-ignore
@@ -82,7 +82,7 @@ interface NamedLoss {
 }
 
 /** `"mse"` or `{class_name, config}`. */
-function lossOf(value: unknown): NamedLoss | null {
+export function lossOf(value: unknown): NamedLoss | null {
   if (typeof value === 'string') return { name: value, config: null, fromLogits: false };
   if (Array.isArray(value) && value.length === 1) return lossOf((value as unknown[])[0]);
   if (!isObject(value) || typeof value.class_name !== 'string') return null;

@@ -1,4 +1,3 @@
-import nodePath from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'jsonc-parser';
 
@@ -30,12 +29,5 @@ export function saysJust(text: string, plan: ShortPlan): boolean {
   return isDeepStrictEqual(said, { ...plan });
 }
 
-/**
- * How a plan names a file: relative to the plan's folder, with "/" on every platform.
- * @param folder, file absolute. @param paths the platform's rules; for tests.
- */
-export const planPath = (
-  folder: string,
-  file: string,
-  { relative, sep }: Pick<typeof nodePath, 'relative' | 'sep'> = nodePath,
-): string => (relative(folder, file) || '.').split(sep).join('/');
+/** How a plan names a file: relative to the plan's folder. */
+export { relativePath as planPath } from '../model/workspacePath.js';

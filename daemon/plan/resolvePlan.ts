@@ -5,6 +5,7 @@ import { layerViews } from '../model/layerViews.js';
 import type { LayerSummary } from '../model/model.js';
 import { prunableWeightsOf, trainedLayers, type TrainedPart } from '../model/trainedLayers.js';
 import { UserError } from '../protocol/errors.js';
+import type { WorkspacePath } from '../protocol/paths.js';
 import type { Budget, Plan } from '../protocol/plan.js';
 import { RATED, type OpenSetting, type ResolvedPlan, type TrainingSettings } from '../protocol/resolvedPlan.js';
 import { MU_GROWTH, REFERENCE, RETRAIN, RETRAIN_RATE, SCHEDULE, TRAINING } from './defaults.js';
@@ -28,10 +29,10 @@ export class PlanMeaningError extends Error {
 export interface PlanContext {
   /** The plan file without ".prune.json". */
   readonly name: string;
-  /** Relative to the workspace; null for a plan that is in no file. */
-  readonly planPath: string | null;
-  /** The reference model's path relative to the workspace; ignored for an architecture. */
-  readonly modelPath: string | null;
+  /** null for a plan that is in no file. */
+  readonly planPath: WorkspacePath | null;
+  /** The reference model's; ignored for an architecture. */
+  readonly modelPath: WorkspacePath | null;
   /** Turns a data path of the plan into one relative to the workspace; leaves built-in names alone. */
   dataPath(path: string): string;
   readonly layers: readonly LayerSummary[];

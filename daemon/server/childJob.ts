@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import type { EngineProbe } from '../engine/engine.js';
+import type { Exported } from '../export/exportModel.js';
 import { UserError, type ErrorCode } from '../protocol/errors.js';
 import type { Result } from '../protocol/messages.js';
 
@@ -27,7 +28,7 @@ export interface Jobs {
   latency: { params: RunModel & { readonly workspace: string }; result: Result<'lc/latency'> };
   export: {
     params: RunModel & { readonly format: string; readonly target: string };
-    result: Result<'lc/export'>;
+    result: Exported;
   };
   /** Writes the report of a finished run anew, `others` (folders of finished runs) beside it. */
   report: {

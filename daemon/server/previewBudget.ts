@@ -87,8 +87,10 @@ export function previewBudget(
   const format = model.format?.(whole) ?? compressedColumns;
   let kappa: number | null;
   let compressed: Compressed | null = null;
+  let notes: readonly string[];
   try {
     const compression = createCompression(budget, views, { format });
+    notes = compression.notes ?? [];
     kappa = budgetKappa(budget, views, { format });
     const flat = model.weights && flatten(viewed, model.weights);
     // A penalty's threshold depends on mu, which only the run knows.
@@ -127,10 +129,12 @@ export function previewBudget(
     prunable,
     bytes,
     flopsShare,
-    text:
+    text: [
       parts.length > 0
         ? `${written(budget)} = ${parts.join(', ')}`
         : `${written(budget)}: how many weights stay is known after the run`,
+      ...notes,
+    ].join('; '),
     problem: null,
   };
 }

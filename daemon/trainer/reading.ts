@@ -60,13 +60,10 @@ export function judgedSamples(dataset: Dataset, part: Part, share = 1): Uint32Ar
   return drawSamples(part, most, READING_SEED);
 }
 
+type Answering = Pick<EngineSession, 'predict' | 'outputMask' | 'outputShape'>;
+
 /** The model of a session as what chooses a reading. @param part the samples it is judged on come from. */
-export function referenceOf(
-  session: Pick<EngineSession, 'predict' | 'outputShape'>,
-  spec: Spec,
-  part: (dataset: Dataset) => Part,
-  share = 1,
-): Reference {
+export function referenceOf(session: Answering, spec: Spec, part: (dataset: Dataset) => Part, share = 1): Reference {
   const { loss, lossSettings, fromLogits = false } = spec;
   const size = session.outputShape.reduce((product, n) => product * n, 1);
   const width = session.outputShape.at(-1) ?? 1;
@@ -80,7 +77,9 @@ export function referenceOf(
       return { split, indices: judgedSamples(dataset, split, share) };
     },
     predict: (inputs, count) => session.predict(inputs, count),
-    losses(output, count, targets) {
+    outputMask: (inputs, count) => session.outputMask(inputs, count),
+    losses(output, count, targets, mask = null) {
+      const rows = size / width;
       return targets.map((target) =>
         Array.from({ length: count }, (_, i) => {
           const tally = { loss: 0, wrong: 0, rows: 0 };
@@ -91,11 +90,12 @@ export function referenceOf(
             head,
             output.subarray(from, to),
             target.subarray(from, to),
-            size / width,
+            rows,
             width,
             lossSettings,
+            mask && Float32Array.from({ length: rows }, (_, row) => mask[i * rows + row]!),
           );
-          return tally.loss / tally.rows;
+          return tally.loss / rows;
         }),
       );
     },
@@ -128,7 +128,7 @@ export const readingPart = (dataset: Dataset): { readonly part: 'train' | 'test'
 export function readByReference(
   data: Pick<ResolvedData, 'scale'>,
   dataset: Dataset,
-  session: Pick<EngineSession, 'predict' | 'outputShape'>,
+  session: Answering,
   spec: Spec,
 ): Promise<ReadingChoice> {
   const { part, share } = readingPart(dataset);

@@ -286,13 +286,13 @@ export const assemble: Assemble = async (written, options) => {
     layers: pruned,
     checkpointMs: CHECKPOINT_MS,
     chanceError: setup.classification
-      ? await chanceError(sets.test ?? sets.validation ?? sets.train, session.inputShapes, session.outputShape)
+      ? await chanceError(sets.test ?? sets.validation ?? sets.train, session)
       : 1,
-    chanceLoss: await chanceLoss(sets.train, session.inputShapes, session.outputShape, setup.loss),
+    chanceLoss: await chanceLoss(sets.train, session, setup.loss),
     regression: !setup.classification,
   };
-  parts.tasks(null);
-  for (const budget of plan.path?.budgets ?? []) parts.tasks(budget);
+  const budgets = [...(plan.path?.budgets ?? []), null];
+  const budgetNotes = new Set(budgets.flatMap((budget) => parts.tasks(budget).notes));
   timing.mark('budget');
   const { parameters, info } = session;
   console.error(`ready after ${timing.text()}`);
@@ -320,7 +320,14 @@ export const assemble: Assemble = async (written, options) => {
         outputShape: session.outputShape,
         source: sets.test ?? sets.validation ?? sets.train,
       }),
-    notes: [...model.notes, ...setup.notes, ...dataset.notes, ...choiceNotes, ...decisionNotes(plan, sets)],
+    notes: [
+      ...model.notes,
+      ...setup.notes,
+      ...dataset.notes,
+      ...choiceNotes,
+      ...decisionNotes(plan, sets),
+      ...budgetNotes,
+    ],
     withWeights(weights, statistics) {
       const map = new Map(parameters.map(({ name, offset, size }) => [name, weights.slice(offset, offset + size)]));
       let at = 0;

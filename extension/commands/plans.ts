@@ -6,6 +6,7 @@ import { previewOfModel, previewOfPlan } from '../budget/preview.js';
 import { budgetText } from '../budget/parseBudget.js';
 import { withBudget, withExcluded, withLayerLimits } from '../budget/editPlan.js';
 import { ensureData } from '../data/ensureData.js';
+import { folderOf, namedIn, pathOf, sameFileAs, uriOf, type AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
 import { engineSetting, openMonitorOnRun } from '../settings.js';
 import type { CommandTable } from './command.js';
@@ -25,26 +26,28 @@ type PlanCommands = Pick<
   | 'lcPrune.installData'
 >;
 
-const open = (path: string, options?: vscode.TextDocumentShowOptions) =>
-  vscode.window.showTextDocument(vscode.Uri.file(path), options);
+const open = (path: AbsolutePath, options?: vscode.TextDocumentShowOptions) =>
+  vscode.window.showTextDocument(uriOf(path), options);
 
 const planName = (path: string) => basename(path).replace(/\.prune\.jsonc?$/, '');
 
 /** From a model or a plan to a run. */
 export function planCommands(services: Services): PlanCommands {
   const { daemon, monitor, modelView } = services;
-  async function makePlan(model: string, title: string): Promise<string | undefined> {
+  async function makePlan(model: AbsolutePath, title: string): Promise<AbsolutePath | undefined> {
     const budget = await askBudget(title, previewOfModel(daemon, model));
     return budget && (await daemon.request('lc/createPlan', { model, budget })).planPath;
   }
 
   async function start(
-    planPath: string,
+    planPath: AbsolutePath,
     compare?: ('magnitude' | 'gradual')[],
     path?: { maxErrorIncrease?: string },
   ): Promise<void> {
     // The daemon reads the file: what is on screen must be on disk.
-    await vscode.workspace.textDocuments.find((document) => document.fileName === planPath && document.isDirty)?.save();
+    const isPlan = sameFileAs(planPath);
+    for (const document of vscode.workspace.textDocuments)
+      if (document.uri.scheme === 'file' && document.isDirty && isPlan(pathOf(document.uri))) await document.save();
     if (!(await ensureData(services, planPath, vscode.l10n.t('Install and Run')))) return;
     const engine = engineSetting();
     const begin = async () =>
@@ -69,20 +72,21 @@ export function planCommands(services: Services): PlanCommands {
   }
 
   /** The plan's model, by asking the plan itself. */
-  async function modelOf(planPath: string): Promise<{ model: string | null; exclude: string[]; budget: string }> {
+  async function modelOf(
+    planPath: AbsolutePath,
+  ): Promise<{ model: AbsolutePath | null; exclude: string[]; budget: string }> {
     const { parse } = await import('jsonc-parser');
-    const { dirname, resolve } = await import('node:path');
-    const document = await vscode.workspace.openTextDocument(planPath);
+    const document = await vscode.workspace.openTextDocument(uriOf(planPath));
     const plan = parse(document.getText()) as { model?: unknown; exclude?: unknown; budget?: unknown } | undefined;
     return {
-      model: typeof plan?.model === 'string' ? resolve(dirname(planPath), plan.model) : null,
+      model: typeof plan?.model === 'string' ? namedIn(folderOf(planPath), plan.model) : null,
       exclude: Array.isArray(plan?.exclude) ? plan.exclude.filter((name) => typeof name === 'string') : [],
       budget: budgetText(plan?.budget),
     };
   }
 
-  async function edit(planPath: string, change: (text: string) => string): Promise<void> {
-    const document = await vscode.workspace.openTextDocument(planPath);
+  async function edit(planPath: AbsolutePath, change: (text: string) => string): Promise<void> {
+    const document = await vscode.workspace.openTextDocument(uriOf(planPath));
     const text = document.getText();
     const changed = change(text);
     const end = document.positionAt(text.length);
@@ -93,10 +97,14 @@ export function planCommands(services: Services): PlanCommands {
   }
 
   /** The plan of a model: the only one, the user's choice, or a new one. */
-  async function planFor(model: string): Promise<string | undefined> {
+  async function planFor(model: AbsolutePath): Promise<AbsolutePath | undefined> {
     const plans = await findPlans();
-    const own: string[] = [];
-    for (const plan of plans) if ((await modelOf(plan)).model === model) own.push(plan);
+    const isModel = sameFileAs(model);
+    const own: AbsolutePath[] = [];
+    for (const plan of plans) {
+      const named = (await modelOf(plan)).model;
+      if (named !== null && isModel(named)) own.push(plan);
+    }
     if (own.length === 0) return makePlan(model, vscode.l10n.t('No plan uses this model yet: budget of a new one'));
     if (own.length === 1) return own[0];
     const chosen = await vscode.window.showQuickPick(
@@ -106,7 +114,7 @@ export function planCommands(services: Services): PlanCommands {
     return chosen?.path;
   }
 
-  async function setPlanBudget(planPath: string): Promise<void> {
+  async function setPlanBudget(planPath: AbsolutePath): Promise<void> {
     const { model, exclude, budget: current } = await modelOf(planPath);
     const budget = await askBudget(
       vscode.l10n.t('Budget of {0}', vscode.workspace.asRelativePath(planPath)),
@@ -116,7 +124,7 @@ export function planCommands(services: Services): PlanCommands {
     if (budget) await edit(planPath, (text) => withBudget(text, budget));
   }
 
-  async function setLayerLimits(planPath: string, layer: string): Promise<void> {
+  async function setLayerLimits(planPath: AbsolutePath, layer: string): Promise<void> {
     const ask = (title: string, prompt: string) =>
       vscode.window.showInputBox({
         title,

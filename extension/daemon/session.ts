@@ -8,12 +8,12 @@ import {
   USER_ERROR,
   type ClientNotifications,
   type InitializationOptions,
-  type Notifications,
   type Params,
   type RequestMethod,
   type Result,
 } from '../../daemon/protocol/messages.js';
 import type { z } from 'zod';
+import type { NotificationMethod, Payload } from './notifications.js';
 import type { DaemonProcess } from './launch.js';
 import { LaunchError } from './launchError.js';
 import { connect } from './socket.js';
@@ -33,9 +33,6 @@ export class DaemonError extends Error {
 /** A missing token would travel as a second parameter. */
 const NEVER = new vscode.CancellationTokenSource();
 const INITIALIZE_TIMEOUT = 20_000;
-
-type NotificationMethod = keyof Notifications;
-type Payload<N extends NotificationMethod> = z.infer<Notifications[N]>;
 
 /** Why a session is over. */
 export interface Ending {
@@ -58,8 +55,15 @@ export class Session {
     this.#closed = closed;
   }
 
-  /** @throws LaunchError, or what `initialize` fails with; the process is stopped then. */
-  static async open(process: DaemonProcess, log: vscode.LogOutputChannel): Promise<Session> {
+  /**
+   * @param receive gets every notification of the daemon, checked, from the first on.
+   * @throws LaunchError, or what `initialize` fails with; the process is stopped then.
+   */
+  static async open(
+    process: DaemonProcess,
+    log: vscode.LogOutputChannel,
+    receive: <N extends NotificationMethod>(method: N, payload: Payload<N>) => void,
+  ): Promise<Session> {
     let close = (_ending: Ending) => {};
     const closed = new Promise<Ending>((resolve) => (close = resolve));
     const onSilent = () => {
@@ -87,6 +91,12 @@ export class Session {
       },
       markdown: { isTrusted: { enabledCommands: [] } },
     });
+    for (const method of Object.keys(notifications) as NotificationMethod[])
+      client.onNotification(method, (payload) => {
+        const checked = notifications[method].safeParse(payload);
+        if (checked.success) receive(method, checked.data);
+        else log.error(`${method} of the daemon is not as agreed: ${checked.error.message}`);
+      });
     let timer: NodeJS.Timeout | undefined;
     try {
       await Promise.race([
@@ -134,10 +144,6 @@ export class Session {
 
   notify<N extends keyof ClientNotifications>(method: N, params: z.infer<ClientNotifications[N]>): void {
     void this.#client.sendNotification(method, params);
-  }
-
-  on<N extends NotificationMethod>(method: N, handle: (payload: Payload<N>) => void): vscode.Disposable {
-    return this.#client.onNotification(method, (payload) => handle(notifications[method].parse(payload) as Payload<N>));
   }
 
   async close(): Promise<void> {

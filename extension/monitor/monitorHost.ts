@@ -1,10 +1,11 @@
 import * as vscode from 'vscode';
-import { isAbsolute, join } from 'node:path';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
 import type { RunView, ToHost, ToPage } from '../../webview/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { MONITOR } from '../ids.js';
+import { fileIn, pathOf, uriOf } from '../paths.js';
 import type { Runs } from '../runs.js';
+import type { RunStream } from '../runStream.js';
 import { pageHtml } from '../page/html.js';
 import { pageStrings } from '../page/strings.js';
 import { planDifference } from './planDifference.js';
@@ -51,6 +52,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
     private readonly context: vscode.ExtensionContext,
     private readonly daemon: Daemon,
     private readonly runs: Runs,
+    private readonly stream: RunStream,
   ) {
     this.#colours = new RunColours(context.workspaceState);
     this.#disposables = [
@@ -183,7 +185,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       }
     for (const run of runs)
       if (!this.#feeds.has(run)) {
-        const feed = new RunFeed(this.daemon, run);
+        const feed = new RunFeed(this.daemon, this.stream, run);
         let plan = feed.plan;
         const listener = feed.onDidChange(() => {
           // The difference needs the plans, which come with the history.
@@ -339,12 +341,11 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   }
 
   async #save(name: string, data: string): Promise<void> {
-    const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+    const first = vscode.workspace.workspaceFolders?.[0];
+    const folder = (this.#primary && this.runs.get(this.#primary)?.workspace) ?? (first && pathOf(first.uri));
     // The name comes from the page: a file name, never a path.
     const file = name.replace(/[^\w.-]+/g, '-').slice(-100);
-    const target = await vscode.window.showSaveDialog({
-      defaultUri: vscode.Uri.file(folder && isAbsolute(folder) ? join(folder, file) : file),
-    });
+    const target = await vscode.window.showSaveDialog(folder ? { defaultUri: uriOf(fileIn(folder, file)) } : {});
     if (target) await vscode.workspace.fs.writeFile(target, Buffer.from(data, 'base64'));
   }
 }

@@ -18,7 +18,7 @@ import { UserError } from '../../protocol/errors.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { isOpen, readByReference } from '../../trainer/reading.js';
 import { integerOption, namedFile, stringOption, type Command } from '../command.js';
-import { pageGrid, terminalGrid } from '../previewView.js';
+import { inputFacts, pageGrid, terminalGrid } from '../previewView.js';
 
 export const preview: Command = {
   name: 'preview',
@@ -47,15 +47,15 @@ export const preview: Command = {
       const layers = summarizeModel(model);
       const untrained = [frozenNote(layers, plan), asideNote(layers, plan)].filter((note) => note !== null);
       const all = [...setup.notes, ...untrained, ...notes];
-      const shown = await previewSamples(dataset, count);
+      const shown = await previewSamples(dataset, count, setup.inputNames);
       if (out !== undefined) await writeFileAtomic(resolve(out), pageGrid(shown));
       for (const note of [...shown.notes, ...all]) terminal.note(note);
       terminal.print(terminalGrid(shown, terminal.columns, process.stdout.isTTY === true && !process.env['NO_COLOR']));
       terminal.print(
-        `${shown.description}; [${shown.shape.join(', ')}], values from ${Number(shown.minimum.toPrecision(4))} to ${Number(shown.maximum.toPrecision(4))}`,
+        `${shown.description}; ${shown.inputs.map((input) => inputFacts(input, shown.inputs.length > 1)).join('; ')}`,
       );
-      const { samples, ...facts } = { ...shown, notes: [...shown.notes, ...all] };
-      terminal.emit({ event: 'preview', ...facts, samples: samples.map(({ index, label }) => ({ index, label })) });
+      const inputs = shown.inputs.map(({ values: _values, ...facts }) => facts);
+      terminal.emit({ event: 'preview', ...shown, notes: [...shown.notes, ...all], inputs });
       return 0;
     } finally {
       opened.close();

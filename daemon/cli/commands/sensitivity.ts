@@ -5,7 +5,7 @@ import { neededShare, suggestFloors, withLargest, type SensitivityPoint } from '
 import { parseShare } from '../../lc/share.js';
 import { readModel } from '../../model/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
-import { resolveInside } from '../../model/workspacePath.js';
+import { resolveInside, workspacePath } from '../../model/workspacePath.js';
 import { readPlan, planName } from '../../plan/readPlan.js';
 import { requireResolved } from '../../plan/resolvePlan.js';
 import { UserError } from '../../protocol/errors.js';
@@ -54,7 +54,7 @@ async function planOf(named: string, values: Values): Promise<{ plan: ResolvedPl
   const model = await readModel(file, { workspace });
   const dataPath = isBuiltinData(data)
     ? data
-    : relative(workspace, await resolveInside(workspace, process.cwd(), data));
+    : workspacePath(workspace, await resolveInside(workspace, process.cwd(), data));
   const plan = requireResolved(
     {
       model: file,
@@ -65,7 +65,7 @@ async function planOf(named: string, values: Values): Promise<{ plan: ResolvedPl
     {
       name: planName(file),
       planPath: null,
-      modelPath: relative(workspace, model.path),
+      modelPath: workspacePath(workspace, model.path),
       dataPath: () => dataPath,
       layers: summarizeModel(model),
     },
@@ -80,7 +80,7 @@ async function withReference(plan: ResolvedPlan, workspace: string, terminal: Te
   if (plan.reference.epochs === 0) return alone;
   const handle = await startRun({ ...alone, name: `${plan.name}-reference`, method: 'reference' }, { workspace });
   if (!(await follow(handle, terminal))) return null;
-  const path = relative(workspace, `${handle.folder}/result/model.json`);
+  const path = workspacePath(workspace, `${handle.folder}/result/model.json`);
   terminal.note(`the reference is in ${path}; name it as "model" in the plan, and it is not trained again`);
   return { ...alone, model: { path }, reference: { ...plan.reference, epochs: 0 } };
 }

@@ -191,9 +191,22 @@ export class CompiledSession implements EngineSession {
   }
 
   async predict(inputs: readonly Float32Array[], count: number) {
+    const result = await this.#infer(inputs, count, ({ output }) => output);
+    if (!this.spec.fromLogits) applyHead(this.traced.head, result, this.outputShape.at(-1) ?? 1);
+    return result;
+  }
+
+  async outputMask(inputs: readonly Float32Array[], count: number) {
+    if (!this.traced.inference.outputs.some(({ role }) => role === 'mask')) return null;
+    return this.#infer(inputs, count, ({ mask }) => mask!);
+  }
+
+  /** What the inference graph writes for `count` samples into one of its buffers. */
+  async #infer(inputs: readonly Float32Array[], count: number, written: (io: Buffers) => Float32Array) {
     const { graph, io } = await this.#openInference();
     const batch = this.traced.inferenceBatchSize;
-    const width = sizeOf(this.outputShape);
+    const values = written(io);
+    const width = values.length / batch;
     const result = new Float32Array(count * width);
     for (let start = 0; start < count; start += batch) {
       const n = Math.min(batch, count - start);
@@ -202,9 +215,8 @@ export class CompiledSession implements EngineSession {
         buffer.set(inputs[i]!.subarray(start * size, (start + n) * size));
       });
       await graph.run();
-      result.set(io.output.subarray(0, n * width), start * width);
+      result.set(values.subarray(0, n * width), start * width);
     }
-    if (!this.spec.fromLogits) applyHead(this.traced.head, result, this.outputShape.at(-1) ?? 1);
     return result;
   }
 

@@ -41,6 +41,11 @@ function fixedShape(model: Model, name: string, [, ...shape]: readonly (number |
   return shape as number[];
 }
 
+interface Forward {
+  readonly output: Tensor;
+  readonly mask: Tensor | undefined;
+}
+
 type LossAndGradients = { value: Scalar; grads: NamedTensorMap };
 
 /** TensorFlow.js computes: the model's own layers, its own gradients, our update on its tensors. */
@@ -50,6 +55,8 @@ class DirectSession implements EngineSession {
   readonly prunableSize: number;
   private readonly velocities: readonly Variable[];
   private readonly random: Random;
+  /** Whether the output carries a mask; undefined before the first pass. */
+  private masked: boolean | undefined;
 
   constructor(
     readonly info: EngineInfo,
@@ -176,8 +183,22 @@ class DirectSession implements EngineSession {
   }
 
   async predict(inputs: readonly Float32Array[], count: number): Promise<Float32Array> {
-    const result = new Float32Array(count * elements(this.outputShape));
-    const perSample = elements(this.outputShape);
+    const head = this.spec.fromLogits ? 'none' : this.head;
+    return (await this.infer(inputs, count, ({ output }) => activated(this.tf, head, output)))!;
+  }
+
+  async outputMask(inputs: readonly Float32Array[], count: number): Promise<Float32Array | null> {
+    if (this.masked === false || count === 0) return null;
+    return this.infer(inputs, count, ({ mask }) => mask?.clone());
+  }
+
+  /** A tensor of each batch's forward pass, one after the other; null where the passes have no such tensor. */
+  private async infer(
+    inputs: readonly Float32Array[],
+    count: number,
+    tensorOf: (pass: Forward) => Tensor | undefined,
+  ): Promise<Float32Array | null> {
+    const parts: Float32Array[] = [];
     for (let from = 0; from < count; from += this.spec.batchSize) {
       const n = Math.min(this.spec.batchSize, count - from);
       const batch = inputs.map((input, i) => {
@@ -185,16 +206,17 @@ class DirectSession implements EngineSession {
         return input.subarray(from * size, (from + n) * size);
       });
       activate(this.tf);
-      const output = this.tf.core.tidy(() =>
-        activated(
-          this.tf,
-          this.spec.fromLogits ? 'none' : this.head,
-          this.forward(this.inputTensors(batch, n), false).output,
-        ),
-      );
+      const [tensor] = this.tf.core.tidy(() => [tensorOf(this.forward(this.inputTensors(batch, n), false))].flatMap((one) => one ?? [])); // prettier-ignore
       this.model.masks.release();
-      result.set(await output.data<'float32'>(), from * perSample);
-      output.dispose();
+      if (!tensor) return null;
+      parts.push(await tensor.data<'float32'>());
+      tensor.dispose();
+    }
+    const result = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      result.set(part, at);
+      at += part.length;
     }
     return result;
   }
@@ -267,10 +289,12 @@ class DirectSession implements EngineSession {
     return result;
   }
 
-  private forward(inputs: Tensor[], training: boolean): { readonly output: Tensor; readonly mask: Tensor | undefined } {
+  private forward(inputs: Tensor[], training: boolean): Forward {
     const outputs = [this.model.layersModel.apply(inputs, { training }) as Tensor | Tensor[]].flat();
     const output = outputs[this.output]!;
-    return { output, mask: outputMask(this.model.masks, output) };
+    const mask = outputMask(this.model.masks, output);
+    this.masked = mask !== undefined;
+    return { output, mask };
   }
 
   private inputTensors(inputs: readonly Float32Array[], count: number): Tensor[] {

@@ -6,6 +6,7 @@ export const packageHandlers: Pick<Handlers<Context>, 'lc/missingPackages'> = {
   async 'lc/missingPackages'({ planPath }, { workspace }) {
     const { folder, path } = await workspace.contain(planPath);
     const { planPackages } = await import('../../plan/planPackages.js');
-    return planPackages(path, folder);
+    const missing = await planPackages(path, folder);
+    return { ...missing, folder: workspace.asNamed(missing.folder) };
   },
 };

@@ -114,9 +114,7 @@ export function fakeRun({
       warnings: broken ? [{ time: START + 60_000, message: `Loss is not finite at step ${broken}.` }] : [],
       summary: {
         run: id,
-        folder: `/workspace/.lcprune/runs/${id}`,
         plan: id,
-        planPath: `/workspace/${id}.prune.json`,
         model: 'lenet300/model.json',
         method,
         engine: 'compiled',

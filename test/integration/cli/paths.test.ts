@@ -59,6 +59,24 @@ describe('lc-prune init', () => {
     expect(await ws.listing()).toEqual([...before, 'model.prune.json'].sort());
   });
 
+  it('makes the folder of --out, and says what is wrong where it cannot be made or lies elsewhere', async () => {
+    const init = (out: string) =>
+      lcPrune(['init', 'model.json', '--data', 'data.csv', '--out', out], { cwd: ws.folder });
+    const made = await init('plans/today/tiny.prune.json');
+    expect(made).toMatchObject({ code: 0 });
+    expect(JSON.parse((await readFile(ws.path('plans', 'today', 'tiny.prune.json'), 'utf8')).replace(/^\s*\/\/.*$/gm, ''))).toMatchObject({ model: '../../model.json', data: '../../data.csv' }); // prettier-ignore
+    expect(await lcPrune(['preview', 'plans/today/tiny.prune.json'], { cwd: ws.folder })).toMatchObject({ code: 0 });
+    const blocked = await init('data.csv/tiny.prune.json');
+    expect(blocked).toMatchObject({ code: 2 });
+    expect(blocked.stderr).toMatch(/data\.csv\/tiny\.prune\.json" goes through a file as if that were a folder/);
+    // Nothing is left of a plan that is refused.
+    expect(await lcPrune(['init', 'model.json', '--data', 'data.csv', '--keep', '500%', '--out', 'no/tiny.prune.json'], { cwd: ws.folder })).toMatchObject({ code: 2 }); // prettier-ignore
+    expect(await ws.listing()).not.toContain('no');
+    const outside = await init('../elsewhere/tiny.prune.json');
+    expect(outside).toMatchObject({ code: 2 });
+    expect(outside.stderr).toMatch(/--out: ".*elsewhere.*tiny\.prune\.json" is not in .*, where this command works; name a file there, or with --workspace DIR/); // prettier-ignore
+  });
+
   it('takes the one data file beside the model that fits it', async () => {
     await writeFile(ws.path('other.csv'), 'a,b,label\n1,2,x\n3,4,y\n5,6,x\n');
     const { code, stderr } = await lcPrune(['init', 'model.json'], { cwd: ws.folder });

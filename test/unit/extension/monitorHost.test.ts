@@ -2,6 +2,7 @@
 import { expect, test, vi } from 'vitest';
 import { EventEmitter } from './vscode.js';
 import { MonitorHost } from '../../../extension/monitor/monitorHost.js';
+import { RunStream } from '../../../extension/runStream.js';
 import type { ToHost, ToPage } from '../../../webview/messages.js';
 
 const RUN = 'lenet-1';
@@ -62,7 +63,7 @@ function stand(memory: Map<string, unknown>) {
       update: async (key: string, value: unknown) => memory.set(key, value),
     },
   };
-  const host = new MonitorHost(context as never, daemon as never, runs as never);
+  const host = new MonitorHost(context as never, daemon as never, runs as never, new RunStream(daemon as never));
   const posted: ToPage[] = [];
   let receive: (message: ToHost) => void = () => {};
   const panel = {

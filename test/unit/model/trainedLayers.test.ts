@@ -13,6 +13,7 @@ import {
 import { parsePlan } from '../../../daemon/plan/parsePlan.js';
 import { planText } from '../../../daemon/plan/planText.js';
 import { PlanMeaningError, resolvePlan } from '../../../daemon/plan/resolvePlan.js';
+import { WorkspacePath } from '../../../daemon/protocol/paths.js';
 import type { Plan } from '../../../daemon/protocol/plan.js';
 
 const at = (class_name: string, name: string, config: object, ...calls: (readonly string[])[]) => ({
@@ -143,7 +144,7 @@ describe('a plan over what is frozen or aside', () => {
   const resolve = (more: Partial<Plan>) =>
     resolvePlan(
       { model: 'm', data: 'd', budget: { weights: 8 }, ...more } as Plan,
-      { name: 'p', planPath: null, modelPath: 'm', dataPath: (path) => path, layers: summarizeModel(two) },
+      { name: 'p', planPath: null, modelPath: WorkspacePath.parse('m'), dataPath: (path) => path, layers: summarizeModel(two) },
     ); // prettier-ignore
   const problem = (more: Partial<Plan>): PlanMeaningError => {
     try {
@@ -171,7 +172,7 @@ describe('a plan over what is frozen or aside', () => {
     expect(problem({ unfreeze: ['mid'] }).message).toMatch(/no frozen layer is called "mid"; .*trunk/);
     expect(problem({ exclude: ['mid', 'reg'] }).message).toMatch(/no layer is left/);
     const allFrozen = summarizeModel(two).map((layer) => ({ ...layer, frozen: true as const, weights: layer.weights.map((weight) => ({ ...weight, trainable: false })) })); // prettier-ignore
-    const whole = () => resolvePlan({ model: 'm', data: 'd', budget: { keep: 0.5 } } as Plan, { name: 'p', planPath: null, modelPath: 'm', dataPath: (path) => path, layers: allFrozen }); // prettier-ignore
+    const whole = () => resolvePlan({ model: 'm', data: 'd', budget: { keep: 0.5 } } as Plan, { name: 'p', planPath: null, modelPath: WorkspacePath.parse('m'), dataPath: (path) => path, layers: allFrozen }); // prettier-ignore
     expect(whole).toThrow(/no prunable layer is trained: layer "trunk" is frozen/);
     // A new plan unfreezes what is frozen as a whole, and nothing else.
     expect([isWhollyFrozen(allFrozen), isWhollyFrozen(summarizeModel(two))]).toEqual([true, false]);

@@ -53,6 +53,13 @@ describe('previewBudget', () => {
     expect(previewBudget(tiny, { keep: '50%', scope: 'layer' })).toMatchObject({ kappa: 3, flopsShare: 24 / 48 });
   });
 
+  it('names layers that the budget has no room for', () => {
+    expect(previewBudget(lenet, { neurons: 1 }).text).toMatch(
+      /; the budget leaves no room to keep a part of each layer: "fc2" may be emptied, which cuts the network$/,
+    );
+    expect(previewBudget(lenet, { neurons: 2 }).text).not.toMatch(/room/);
+  });
+
   it('knows kappa, not FLOPs, without the weights', () => {
     const preview = previewBudget({ ...tiny, weights: null }, { keep: 0.5 });
     expect(preview).toMatchObject({ kappa: 3, flopsShare: null });
