@@ -1,6 +1,6 @@
 /** Chooses how samples are read, the input scale and the class of each label, by the answers of a reference model. */
 import { bestReading, meanError } from './compareReadings.js';
-import { rowsOfSample, type RowMask } from './countedRows.js';
+import { columnMeans, rowsOfSample, type RowMask } from './countedRows.js';
 import { listText } from './dataError.js';
 import type { Dataset, Part } from './dataset.js';
 import type { LabelEncoding } from './labelEncodings.js';
@@ -161,17 +161,13 @@ function encodingNote(
  */
 function constantLoss({ form, losses }: Reference, target: Float32Array, count: number, mask: RowMask): number {
   const { width, scale, kind } = form;
-  const rows = target.length / width;
-  const counted = (i: number) => (mask ? mask[Math.floor(i / width)]! : 1);
-  const kept = rowsOfSample(mask, rows, 1);
-  const share = new Float64Array(width);
-  target.forEach((value, i) => (share[i % width]! += (value * counted(i)) / kept));
-  const answer = Float32Array.from(share, (p) => {
+  const answer = Float32Array.from(columnMeans(target, width, width, mask), (p) => {
     if (scale !== 'logits') return p;
     return Math.log(Math.max(p, 1e-12)) - (kind === 'yes-no' ? Math.log(Math.max(1 - p, 1e-12)) : 0);
   });
-  const constant = losses(target.map((_, i) => answer[i % width]!), count, [target], mask)[0]!; // prettier-ignore
-  return (mean(constant) * rows) / kept;
+  const rows = target.length / width;
+  const constant = target.map((_, i) => answer[i % width]!);
+  return (mean(losses(constant, count, [target], mask)[0]!) * rows) / (rowsOfSample(mask, rows, count) * count);
 }
 
 /** At most this many input values are predicted at once. */

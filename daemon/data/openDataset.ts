@@ -4,6 +4,7 @@ import { countText, invalidData } from './dataError.js';
 import { classWeights } from './classWeights.js';
 import type { DataRequirements, Dataset, Part, Reading } from './dataset.js';
 import { fitInputs } from './fitInputs.js';
+import { checkIdentifiers } from './identifiers.js';
 import { affineMap, describePreprocess } from './preprocess.js';
 import { preparedInput, type PreparedInput } from './preparedInput.js';
 import type { RawDataset } from './rawDataset.js';
@@ -35,6 +36,15 @@ export async function openDataset(
   const purpose = options.purpose ?? 'train';
   const train = fitInputs(raw.train, requirements);
   const test = raw.test ? fitInputs(raw.test, requirements) : null;
+  for (const [part, fitted] of [
+    [raw.train, train],
+    [raw.test, test],
+  ] as const) {
+    for (const [i, store] of (fitted?.inputs ?? []).entries()) {
+      const stored = requirements.asStored?.[i];
+      if (stored) await checkIdentifiers(store, stored, part!.name);
+    }
+  }
   const targets = await fitTargets(raw.train, raw.test, requirements, {
     classes: config.classes,
     learning: purpose === 'train',

@@ -5,13 +5,8 @@ const size = (shape: readonly number[]): number => shape.reduce((product, n) => 
 
 /**
  * Error of always answering the most frequent class of a source.
-<<<<<<< HEAD
  * @param session whose targets are [classes] one-hot, or [1] for 0 and 1; samples that its mask leaves out do not count.
- * @returns a fraction; null where the targets are no single class.
-=======
- * @param outputShape of one target: [classes] one-hot, or [1] for 0 and 1.
  * @returns a fraction; null where the targets are no single class, nor shares of classes.
->>>>>>> judge
  */
 export async function chanceError(
   source: SampleSource,

@@ -40,7 +40,18 @@ it('token ids, beside numbers that any scale may fit', () => {
     layer('Concatenate', 'both', { axis: -1 }, 'flat', 'numbers'),
     dense('out', 'both'),
   );
-  expect(found).toEqual([{ because: 'the layer "words" (Embedding)', identifiers: true }, null]);
+  expect(found).toEqual([{ because: 'the layer "words" (Embedding)', identifiers: true, count: 9 }, null]);
+});
+
+it('token ids that two layers read are those that both know', () => {
+  const found = verdicts(
+    inputOf('ids', [4]),
+    layer('Embedding', 'more', { input_dim: 12, output_dim: 2, input_length: 4 }, 'ids'),
+    layer('Embedding', 'fewer', { input_dim: 7, output_dim: 2, input_length: 4 }, 'ids'),
+    layer('Concatenate', 'both', { axis: -1 }, 'more', 'fewer'),
+    dense('out', 'both'),
+  );
+  expect(found).toEqual([{ because: 'the layer "fewer" (Embedding)', identifiers: true, count: 7 }]);
 });
 
 it('an integer type in the topology', () => {

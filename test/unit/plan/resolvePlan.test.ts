@@ -44,6 +44,16 @@ describe('the schedule of a plan', () => {
   });
 });
 
+describe('layers that a plan names', () => {
+  it('are there: a name that no layer has is an error, also where the model has no layer of that kind', () => {
+    expect(LAYERS.some(({ frozen }) => frozen)).toBe(false);
+    expect(() => resolve({ unfreeze: ['block5*'] })).toThrow(PlanMeaningError);
+    expect(() => resolve({ unfreeze: ['block5*'] })).toThrow('no layer of the model is frozen');
+    expect(resolve({ unfreeze: true }).unfreeze).toEqual([]);
+    expect(() => resolve({ exclude: ['block5*'] })).toThrow(/no prunable layer is called "block5\*"/);
+  });
+});
+
 describe('floors and caps of layers with several kernels', () => {
   const layer = (class_name: string, config: object) => ({ class_name, config: { name: class_name.toLowerCase(), ...config } }); // prettier-ignore
   const layersOf = (...layers: object[]) =>
@@ -78,16 +88,6 @@ describe('floors and caps of layers with several kernels', () => {
     expect(budgetOf(separable, budget)).toEqual(budget);
     expect(() => budgetOf(separable, { neurons: 3, layers: { separableconv2d: { floor: '100%' } } })).toThrow('neurons: 3 is below the 6 of the floors'); // prettier-ignore
     expect(() => budgetOf(recurrent, { neurons: 1, layers: { lstm: { floor: '50%' } } })).toThrow(/neurons/);
-  });
-});
-
-describe('layers that a plan names', () => {
-  it('are there: a name that no layer has is an error, also where the model has no layer of that kind', () => {
-    expect(LAYERS.some(({ frozen }) => frozen)).toBe(false);
-    expect(() => resolve({ unfreeze: ['block5*'] })).toThrow(PlanMeaningError);
-    expect(() => resolve({ unfreeze: ['block5*'] })).toThrow('no layer of the model is frozen');
-    expect(resolve({ unfreeze: true }).unfreeze).toEqual([]);
-    expect(() => resolve({ exclude: ['block5*'] })).toThrow(/no prunable layer is called "block5\*"/);
   });
 });
 
