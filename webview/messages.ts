@@ -71,6 +71,8 @@ export interface RunView {
   layers: LayerKept[];
   marks: Mark[];
   warnings: { time: number; message: string }[];
+  /** How the data is read, where the reference's answers chose: scale of the inputs and order of the classes, with the figures. */
+  reading: string[];
   /** Of a path run. */
   path?: PathView;
 }
@@ -117,7 +119,17 @@ export type ToPage =
   | { type: 'connection'; problem: string | null };
 
 export type ControlAction =
-  'pause' | 'resume' | 'switchEngine' | 'stop' | 'budget' | 'export' | 'plan' | 'compare' | 'log' | 'start';
+  | 'pause'
+  | 'resume'
+  | 'switchEngine'
+  | 'stop'
+  | 'budget'
+  | 'export'
+  | 'plan'
+  | 'otherRate'
+  | 'compare'
+  | 'log'
+  | 'start';
 
 export type ToHost =
   | { type: 'ready' }

@@ -1,5 +1,6 @@
 import type { CodeLens, Command } from 'vscode-languageserver-protocol/node';
 import type { CommandArgument, CommandId } from '../protocol/commands.js';
+import { isDoubtful } from '../protocol/doubtful.js';
 import type { RunSummary } from '../protocol/messages.js';
 import { grouped, percent } from './text.js';
 
@@ -23,7 +24,7 @@ function resultText(run: RunSummary): string {
     case 'running':
       return `$(sync~spin) Running: iteration ${run.iteration} of ${run.iterations}, ${Math.floor(100 * run.progress)}%${error}`;
     case 'done':
-      return `$(check) Last run:${error}${kept}`;
+      return `$(${isDoubtful(run) ? 'warning' : 'check'}) Last run${isDoubtful(run) ? ', with warnings' : ''}:${error}${kept}`;
     case 'crashed':
       return `$(error) Last run crashed${run.ending ? ` (${run.ending.how}, ${run.ending.engine})` : ''} at ${Math.floor(100 * run.progress)}%${error}`;
     case 'failed':

@@ -326,6 +326,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       layers: series.layers,
       marks: series.marks,
       warnings: series.warnings,
+      reading: series.reading,
     };
   }
 

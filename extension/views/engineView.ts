@@ -107,7 +107,7 @@ export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposab
       .filter(Boolean)
       .join(' · ');
     item.iconPath = used
-      ? new vscode.ThemeIcon('check', new vscode.ThemeColor('charts.green'))
+      ? new vscode.ThemeIcon('check', new vscode.ThemeColor('testing.iconPassed'))
       : new vscode.ThemeIcon(engine.available ? 'circle-outline' : 'circle-slash');
     item.tooltip = engine.reason;
     item.contextValue = 'engine';

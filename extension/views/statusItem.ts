@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { isDoubtful } from '../../daemon/protocol/doubtful.js';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { duration, percent } from '../format.js';
@@ -57,7 +58,11 @@ export class StatusItem implements vscode.Disposable {
         return;
       case 'ready': {
         const run = this.runs.all.find(isActive) ?? this.runs.all.find((other) => other.state === 'paused');
-        if (!run)
+        const [newest] = this.runs.all;
+        if (!run && newest && isDoubtful(newest)) {
+          this.#item.backgroundColor = new vscode.ThemeColor('statusBarItem.warningBackground');
+          this.#show(`$(warning) ${newest.plan}`, runTooltip(newest), ['lcPrune.openMonitor']);
+        } else if (!run)
           this.#show('$(target) LC Prune', vscode.l10n.t('Ready.'), ['lcPrune.pruneModel', 'lcPrune.openMonitor']);
         else this.#show(runText(run), runTooltip(run), ['lcPrune.openMonitor', 'lcPrune.pause']);
       }
