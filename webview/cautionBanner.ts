@@ -48,4 +48,6 @@ export const rateText = ({ section, value }: OtherRate): string =>
     ? t('Run Again, Learning Rate by a Short Test')
     : t('Run Again with "{0}.learningRate": {1}', section, value);
 
-const text = ({ message }: Caution): HTMLElement => element('p', { text: message });
+/** Messages of the log begin as the rest of a line does. */
+const text = ({ message }: Caution): HTMLElement =>
+  element('p', { text: `${message.slice(0, 1).toUpperCase()}${message.slice(1)}` });

@@ -95,6 +95,7 @@ export class RunHeader {
     const name = look === 'doubtful' ? t('Finished, with warnings') : t(STATES[state]);
     if (this.#state.textContent !== name) this.#state.textContent = name;
     this.#state.className = `state ${look}`;
+    this.#buttons.export.classList.toggle('primary', look === 'done');
     this.#caution.show(view, trusted);
     this.#renderReading(view.reading);
     const visible: Record<Control, boolean> = {
