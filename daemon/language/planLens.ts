@@ -22,7 +22,8 @@ function resultText(run: RunSummary): string {
       : ` error ${percent(run.error)}${run.referenceError === null ? '' : ` (reference ${percent(run.referenceError)})`}`;
   switch (run.state) {
     case 'running':
-      return `$(sync~spin) Running: iteration ${run.iteration} of ${run.iterations}, ${Math.floor(100 * run.progress)}%${error}`;
+      // No progress: a lens is drawn when a run's state changes.
+      return '$(sync~spin) Running';
     case 'done':
       return `$(${isDoubtful(run) ? 'warning' : 'check'}) Last run${isDoubtful(run) ? ', with warnings' : ''}:${error}${kept}`;
     case 'crashed':

@@ -14,6 +14,7 @@ import {
   DocumentFormattingRequest,
   DocumentLinkRequest,
   DocumentSymbolRequest,
+  FileChangeType,
   HoverRequest,
   PublishDiagnosticsNotification,
   RegistrationRequest,
@@ -55,8 +56,8 @@ const REFRESH_DELAY = 300;
 /** How long a CodeLens request waits for a model that is read for the first time. */
 const PATIENCE = 120;
 
-/** What runs show in a lens; the rest of a summary (speed, ETA) does not touch it. */
-const lensKey = (summary: RunSummary | null): string => (summary ? `${summary.state} ${summary.iteration}` : 'deleted');
+/** What of a run redraws the lenses, all of them in every editor: not its progress, which the status bar and the monitor show. */
+const lensKey = (summary: RunSummary | null): string => summary?.state ?? 'deleted';
 
 class LanguageServer implements Language {
   readonly #models = new ModelFiles();
@@ -111,6 +112,7 @@ class LanguageServer implements Language {
     connection.onNotification(DidChangeWatchedFilesNotification.type, ({ changes }) => {
       // Runs write files of their own, which no plan names.
       if (changes.every(({ uri }) => uri.includes('/.lcprune/'))) return;
+      for (const { uri, type } of changes) this.#plans.onDisk(uri, type !== FileChangeType.Deleted);
       this.#plans.refresh();
       this.#refreshLenses();
     });
@@ -148,7 +150,7 @@ class LanguageServer implements Language {
       );
     }
     if (this.#client.workspace?.didChangeWatchedFiles?.dynamicRegistration) {
-      const watchers = [{ globPattern: '**/*.{json,keras,h5}' }];
+      const watchers = [{ globPattern: '**/*.{json,jsonc,keras,h5,hdf5}' }];
       registrations.push({
         id: 'files',
         method: DidChangeWatchedFilesNotification.method,

@@ -188,6 +188,27 @@ describe('plans', () => {
     expect(cleared.params).toMatchObject({ diagnostics: [] });
     expect(await client.call('textDocument/documentLink', { textDocument: plan.textDocument })).toEqual([]);
   });
+
+  it('have no problems once their file is deleted, though the editor still shows them, until it is back', async () => {
+    const plan = new Plan('{');
+    expect((await plan.diagnostics()).length).toBeGreaterThan(0);
+    const published = (from: number) =>
+      client.waitFor(({ method, params }) => method === 'textDocument/publishDiagnostics' && (params as { uri: string }).uri === plan.document.uri, from); // prettier-ignore
+    const from = client.received.length;
+    const tell = (name: string, type: number) =>
+      client.notify('workspace/didChangeWatchedFiles', { changes: [{ uri: uriOf(name), type }] });
+    tell('a.prune.json', 3);
+    expect((await published(from)).params).toMatchObject({ diagnostics: [] });
+    // Another file changes: everything is looked at again, but for the deleted one.
+    const after = client.received.length;
+    tell('model.json', 2);
+    await wait(600);
+    expect(client.received.slice(after).filter(({ method }) => method === 'textDocument/publishDiagnostics')).toEqual(
+      [],
+    );
+    tell('a.prune.json', 1);
+    expect((await published(after)).params).not.toMatchObject({ diagnostics: [] });
+  });
 });
 
 describe('models', () => {
