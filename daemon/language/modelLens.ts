@@ -80,3 +80,9 @@ function draw(model: ModelFile, zeros: number | null, latest: readonly LayerKept
 export const readingLens = (path: string): CodeLens[] => [
   { range: TOP, command: command('$(sync~spin) Reading the model...', 'lcPrune.inspectModel', { model: path }) },
 ];
+
+/** A file that looks like a model but is none that can be pruned. @param problem "is a graph-model, ..."; null: nothing to say. */
+export const problemLens = (path: string, problem: string | null): CodeLens[] =>
+  problem === null
+    ? []
+    : [{ range: TOP, command: command(`$(warning) This file ${problem}`, 'lcPrune.inspectModel', { model: path }) }];

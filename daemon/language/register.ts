@@ -33,7 +33,7 @@ import { completePlan } from './completion.js';
 import { explainLayer, hoverPlan } from './hover.js';
 import type { LanguageHost } from './host.js';
 import { layerAt, ModelFiles, type ModelFile } from './modelFiles.js';
-import { modelLenses, readingLens } from './modelLens.js';
+import { modelLenses, problemLens, readingLens } from './modelLens.js';
 import { formatPlan, symbolsOf } from './outline.js';
 import { analysePlan, type Finding, type PlanAnalysis } from './planAnalysis.js';
 import { isPlanUri, PlanDocuments, type OpenPlan } from './planDocuments.js';
@@ -221,7 +221,7 @@ class LanguageServer implements Language {
     if (isPlanUri(uri)) return planLenses(path, await this.#facts.ofPlan(folder, path));
     const model = await this.#openSoon(path);
     if (model === 'reading') return readingLens(path);
-    if (!model) return [];
+    if (!model) return problemLens(path, await this.#models.problemOf(path));
     const [zeros, kept] = await Promise.all([this.#zerosSoon(path, folder), this.#facts.keptOf(folder, path)]);
     return modelLenses(model, zeros, kept);
   }

@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { LayerKept } from '../../daemon/protocol/events.js';
@@ -17,7 +18,25 @@ const COMMANDS: Record<ModelAction, CommandName> = {
   exclude: 'lcPrune.excludeLayer',
 };
 
-/** Shows Keras files (.h5, .keras), which are no text, as the table of their layers. Never writes. */
+/** Endings that other files have too, such as page templates (.pt): those are text, and opened as such. */
+const AMBIGUOUS = /\.pth?$/i;
+
+async function isText(path: string): Promise<boolean> {
+  if (!AMBIGUOUS.test(path)) return false;
+  const file = await open(path, 'r').catch(() => null);
+  if (!file) return false;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(512), 0, 512, 0);
+    return bytesRead > 0 && !buffer.subarray(0, bytesRead).some((byte) => byte < 9 || byte === 0x80);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Shows Keras files (.h5, .keras), which are no text, as the table of their layers; of model files of another kind
+ * (.onnx, .pt, ...), what they are and what leads here. Never writes.
+ */
 export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
   constructor(
     private readonly extensionUri: vscode.Uri,
@@ -33,7 +52,12 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
     return { uri, dispose: () => {} };
   }
 
-  resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
+  async resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): Promise<void> {
+    if (await isText(uri.fsPath)) {
+      await vscode.commands.executeCommand('vscode.openWith', uri, 'default', panel.viewColumn);
+      panel.dispose();
+      return;
+    }
     const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
     panel.webview.options = { enableScripts: true, enableForms: false, localResourceRoots: [folder] };
     const view = new OpenModel(uri.fsPath, panel.webview, this.daemon, this.runs);

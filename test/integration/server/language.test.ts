@@ -247,6 +247,15 @@ describe('models', () => {
       expect(await lensesOf(name)).toEqual([]);
     }
     expect(await lensesOf('absent.json')).toEqual([]);
+    await writeFile(join(workspace, 'graph.json'), '{"format":"graph-model","modelTopology":{"node":[]}}');
+    expect(await titlesOf('graph.json')).toEqual([
+      '$(warning) This file is a graph-model, whose layers are gone; convert the original with --output_format=tfjs_layers_model',
+    ]);
+    const cut = (await readFile(join(workspace, 'model.json'), 'utf8')).slice(0, -40);
+    await writeFile(join(workspace, 'cut.json'), cut);
+    const [title, ...more] = await titlesOf('cut.json');
+    expect(title).toMatch(/^\$\(warning\) This file is not valid JSON \(.*; is it cut off\?$/);
+    expect(more).toEqual([]);
   });
 
   it('are read again when the file has changed', async () => {
