@@ -1,5 +1,6 @@
 import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn } from 'vscode-languageclient/node';
 import * as vscode from 'vscode';
+import { issueText } from '../../daemon/protocol/issueText.js';
 import {
   NOT_TRUSTED,
   notifications,
@@ -129,7 +130,7 @@ export class Session {
       throw daemonError(error);
     }
     // Null results travel as null; the schema says which ones may.
-    return requests[method].result.parse(answer ?? null) as Result<M>;
+    return agreed(requests[method].result, answer ?? null, method) as Result<M>;
   }
 
   notify<N extends keyof ClientNotifications>(method: N, params: z.infer<ClientNotifications[N]>): void {
@@ -137,7 +138,9 @@ export class Session {
   }
 
   on<N extends NotificationMethod>(method: N, handle: (payload: Payload<N>) => void): vscode.Disposable {
-    return this.#client.onNotification(method, (payload) => handle(notifications[method].parse(payload) as Payload<N>));
+    return this.#client.onNotification(method, (payload) =>
+      handle(agreed(notifications[method], payload, method) as Payload<N>),
+    );
   }
 
   async close(): Promise<void> {
@@ -145,6 +148,15 @@ export class Session {
     await this.#client.dispose(1000).catch(() => {});
     await this.process.stop();
   }
+}
+
+/** @throws Error where the daemon says something else than its protocol has: it is then of another version. */
+function agreed(schema: z.ZodType, value: unknown, method: string): unknown {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new Error(
+    `The daemon answers ${method} otherwise than this extension expects (${issueText(parsed.error, value)}): reload the window to finish an update.`,
+  );
 }
 
 function daemonError(error: unknown): unknown {
