@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { isDoubtful } from '../daemon/protocol/doubtful.js';
 import type { RunSummary } from '../daemon/protocol/messages.js';
 import type { Daemon } from './daemon/daemon.js';
-import { duration, percent } from './format.js';
+import { duration, shortPercent } from '../daemon/protocol/format.js';
 import { displayName } from './monitor/monitorHost.js';
 import { isActive, type Runs } from './runs.js';
 import { notifyAfterSeconds } from './settings.js';
@@ -29,8 +29,8 @@ async function finished(run: RunSummary): Promise<void> {
       '{0} finished after {1}: {2} error with {3} of the weights.',
       displayName(run),
       duration(seconds),
-      run.error === null ? '–' : percent(run.error),
-      kept === null ? '–' : percent(kept),
+      run.error === null ? '–' : shortPercent(run.error),
+      kept === null ? '–' : shortPercent(kept),
     ),
     open,
     exportIt,

@@ -1,7 +1,7 @@
 import { isDoubtful } from '../daemon/protocol/doubtful.js';
 import { CautionBanner } from './cautionBanner.js';
 import { button, element, icon } from './element.js';
-import { count, duration, number, percent, short } from './format.js';
+import { count, duration, number, percent, shortCount } from './format.js';
 import type { ControlAction, RunView } from './messages.js';
 import { t } from './strings.js';
 
@@ -172,12 +172,12 @@ export class RunHeader {
         ? [
             t('Time left'),
             duration(summary.etaSeconds),
-            summary.samplesPerSecond ? t('{0} samples/s', short(Math.round(summary.samplesPerSecond))) : null,
+            summary.samplesPerSecond ? t('{0} samples/s', shortCount(Math.round(summary.samplesPerSecond))) : null,
           ]
         : [
             t('Duration'),
             summary.ended === null ? '–' : duration((summary.ended - summary.started) / 1000),
-            summary.samplesPerSecond ? t('{0} samples/s', short(Math.round(summary.samplesPerSecond))) : null,
+            summary.samplesPerSecond ? t('{0} samples/s', shortCount(Math.round(summary.samplesPerSecond))) : null,
           ],
     ];
     if (summary.kept)

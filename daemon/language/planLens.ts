@@ -2,7 +2,7 @@ import type { CodeLens, Command } from 'vscode-languageserver-protocol/node';
 import type { CommandArgument, CommandId } from '../protocol/commands.js';
 import { isDoubtful } from '../protocol/doubtful.js';
 import type { RunSummary } from '../protocol/messages.js';
-import { grouped, percent } from './text.js';
+import { count, shortPercent } from '../protocol/format.js';
 
 /** A lens's command; the argument's type is the command's. */
 export function command<C extends CommandId>(title: string, id: C, argument: CommandArgument<C>): Command {
@@ -15,11 +15,11 @@ function resultText(run: RunSummary): string {
   const kept =
     run.kept === null
       ? ''
-      : `, ${grouped(run.kept)} kept${run.prunable ? ` (${percent(run.kept / run.prunable, 2)})` : ''}`;
+      : `, ${count(run.kept)} kept${run.prunable ? ` (${shortPercent(run.kept / run.prunable)})` : ''}`;
   const error =
     run.error === null
       ? ''
-      : ` error ${percent(run.error)}${run.referenceError === null ? '' : ` (reference ${percent(run.referenceError)})`}`;
+      : ` error ${shortPercent(run.error)}${run.referenceError === null ? '' : ` (reference ${shortPercent(run.referenceError)})`}`;
   switch (run.state) {
     case 'running':
       // No progress: a lens is drawn when a run's state changes.

@@ -4,7 +4,7 @@ import type { RunSummary } from '../../daemon/protocol/messages.js';
 import { askBudget } from '../budget/askBudget.js';
 import { previewOfModel, previewOfPlan } from '../budget/preview.js';
 import { askFormat } from '../export/askFormat.js';
-import { bytes } from '../format.js';
+import { bytes } from '../../daemon/protocol/format.js';
 import type { RunItem } from '../ids.js';
 import { displayName } from '../monitor/monitorHost.js';
 import { askEngine } from '../engine/askEngine.js';

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { EngineState, Result } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { byUse, isUsed } from '../engine/byUse.js';
-import { bytes, count } from '../format.js';
+import { bytes, count } from '../../daemon/protocol/format.js';
 import { VIEWS } from '../ids.js';
 import { isActive, type Runs } from '../runs.js';
 import { engineSetting, SETTINGS } from '../settings.js';

@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import type { LayerKept } from '../../daemon/protocol/events.js';
 import type { ModelSummary } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
-import { bar, bytes, count, percent } from '../format.js';
+import { bytes, count, shortCount, shortPercent } from '../../daemon/protocol/format.js';
+import { bar } from './bar.js';
 import { VIEWS, type LayerItem } from '../ids.js';
 import { latestKept, prunes } from '../latestKept.js';
 import { isModelText } from '../modelText.js';
@@ -124,7 +125,7 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
     item.description = layer.prunable
       ? share === null
         ? vscode.l10n.t('{0} weights', count(layer.prunable))
-        : `${bar(share)} ${percent(share)}`
+        : `${bar(share)} ${shortPercent(share)}`
       : layer.className;
     item.iconPath = new vscode.ThemeIcon(layer.prunable ? 'layers' : 'circle-small');
     item.contextValue = layer.prunable ? 'layer.prunable' : 'layer';
@@ -139,14 +140,14 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
         vscode.l10n.t(
           '{0} ({1} of the model)',
           count(layer.prunable),
-          percent(layer.prunable / Math.max(1, summary.prunable)),
+          shortPercent(layer.prunable / Math.max(1, summary.prunable)),
         ),
       );
     line('FLOPs', count(layer.flops));
     if (kept) line(vscode.l10n.t('Kept'), vscode.l10n.t('{0} of {1}', count(kept.kept), count(kept.weights)));
     item.tooltip = tooltip;
     item.accessibilityInformation = {
-      label: `${layer.name}, ${layer.className}, ${share === null ? count(layer.prunable) : vscode.l10n.t('{0} kept', percent(share))}`,
+      label: `${layer.name}, ${layer.className}, ${share === null ? count(layer.prunable) : vscode.l10n.t('{0} kept', shortPercent(share))}`,
     };
     return item;
   }
@@ -181,15 +182,4 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
       this.daemon.log.debug((error as Error).message);
     }
   }
-}
-
-function shortCount(value: number): string {
-  const units = ['', 'k', 'M', 'G', 'T'];
-  let unit = 0;
-  let size = value;
-  while (size >= 1000 && unit < units.length - 1) {
-    size /= 1000;
-    unit++;
-  }
-  return `${Number(size.toPrecision(3))}${units[unit] ? ` ${units[unit]}` : ''}`;
 }

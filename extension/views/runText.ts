@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
 import { isDoubtful } from '../../daemon/protocol/doubtful.js';
-import { bar, count, duration, percent } from '../format.js';
+import { count, duration, shortPercent } from '../../daemon/protocol/format.js';
+import { bar } from './bar.js';
 
 /** Colours that every theme keeps legible on its side bar; its chart colours need not be. */
 const [WARNING, ERROR] = ['problemsWarningIcon.foreground', 'problemsErrorIcon.foreground'];
@@ -62,8 +63,8 @@ export function runDescription(summary: RunSummary): string {
     isDoubtful(summary) ? vscode.l10n.t('warnings') : null,
     summary.state === 'done' || active ? null : stateName(summary.state),
     active || summary.state === 'paused' ? `${summary.iteration}/${summary.iterations}` : null,
-    summary.error === null ? null : vscode.l10n.t('{0} error', percent(summary.error)),
-    kept === null ? null : vscode.l10n.t('{0} kept', percent(kept)),
+    summary.error === null ? null : vscode.l10n.t('{0} error', shortPercent(summary.error)),
+    kept === null ? null : vscode.l10n.t('{0} kept', shortPercent(kept)),
     active && summary.etaSeconds !== null ? vscode.l10n.t('{0} left', duration(summary.etaSeconds)) : null,
   ]
     .filter((part) => part !== null)
@@ -77,23 +78,24 @@ export function runTooltip(summary: RunSummary): vscode.MarkdownString {
   const row = (name: string, value: string | null) => (value === null ? '' : `| ${name} | ${value} |\n`);
   const safe = (value: string) => value.replace(/[\\`*_{}[\]()#+\-.!|<>]/g, '\\$&');
   text.appendMarkdown(`**${safe(summary.plan)}** · ${stateName(summary.state)}\n\n`);
-  if (summary.state === 'running') text.appendMarkdown(`${bar(summary.progress)} ${percent(summary.progress)}\n\n`);
+  if (summary.state === 'running')
+    text.appendMarkdown(`${bar(summary.progress)} ${shortPercent(summary.progress)}\n\n`);
   text.appendMarkdown(
     '| | |\n|---|---|\n' +
       row(vscode.l10n.t('Model'), safe(summary.model)) +
       row(vscode.l10n.t('Method'), safe(summary.method.toUpperCase())) +
       row(vscode.l10n.t('Engine'), summary.engine && safe(summary.engine)) +
       row(vscode.l10n.t('Iteration'), `${summary.iteration} / ${summary.iterations}`) +
-      row(vscode.l10n.t('Error (pruned)'), summary.error === null ? null : percent(summary.error)) +
+      row(vscode.l10n.t('Error (pruned)'), summary.error === null ? null : shortPercent(summary.error)) +
       row(
         vscode.l10n.t('Error (reference)'),
-        summary.referenceError === null ? null : percent(summary.referenceError),
+        summary.referenceError === null ? null : shortPercent(summary.referenceError),
       ) +
       row(
         vscode.l10n.t('Kept'),
         kept === null
           ? null
-          : vscode.l10n.t('{0} of {1} ({2})', count(summary.kept!), count(summary.prunable!), percent(kept)),
+          : vscode.l10n.t('{0} of {1} ({2})', count(summary.kept!), count(summary.prunable!), shortPercent(kept)),
       ) +
       row(
         vscode.l10n.t('Throughput'),

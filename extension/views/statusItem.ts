@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { isDoubtful } from '../../daemon/protocol/doubtful.js';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
-import { duration, percent } from '../format.js';
+import { duration, shortPercent } from '../../daemon/protocol/format.js';
 import { isActive, type Runs } from '../runs.js';
 import { runTooltip } from './runText.js';
 
@@ -92,7 +92,7 @@ export class StatusItem implements vscode.Disposable {
 function runText(run: RunSummary): string {
   const parts = [
     `${run.plan} ${run.iteration}/${run.iterations}`,
-    run.error === null ? null : percent(run.error),
+    run.error === null ? null : shortPercent(run.error),
     run.state === 'running' && run.etaSeconds !== null ? duration(run.etaSeconds) : null,
   ];
   return `${run.state === 'paused' ? '$(debug-pause)' : '$(sync~spin)'} ${parts.filter(Boolean).join(' · ')}`;
