@@ -173,7 +173,10 @@ function printFloors(
   const withFloors = (floors: ReadonlyMap<string, number>): Budget => ({
     ...rest,
     layers: Object.fromEntries(
-      [...floors].map(([layer, floor]) => [layer, { ...written?.[layer], floor: `${Number((100 * floor).toPrecision(6))}%` }]),
+      [...floors].map(([layer, floor]) => [
+        layer,
+        { ...written?.[layer], floor: `${Number((100 * floor).toPrecision(6))}%` },
+      ]),
     ),
   });
   const accepts = (floors: ReadonlyMap<string, number>): boolean => {
