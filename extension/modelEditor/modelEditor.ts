@@ -52,15 +52,14 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
     return { uri, dispose: () => {} };
   }
 
-  async resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): Promise<void> {
-    if (await isText(uri.fsPath)) {
-      await vscode.commands.executeCommand('vscode.openWith', uri, 'default', panel.viewColumn);
-      panel.dispose();
-      return;
-    }
+  resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
     const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
     panel.webview.options = { enableScripts: true, enableForms: false, localResourceRoots: [folder] };
-    const view = new OpenModel(uri.fsPath, panel.webview, this.daemon, this.runs);
+    const asText = async () => {
+      await vscode.commands.executeCommand('vscode.openWith', uri, 'default', panel.viewColumn);
+      panel.dispose();
+    };
+    const view = new OpenModel(uri.fsPath, panel.webview, this.daemon, this.runs, asText);
     panel.onDidDispose(() => view.dispose());
     const file = (name: string) => String(panel.webview.asWebviewUri(vscode.Uri.joinPath(folder, name)));
     panel.webview.html = pageHtml({
@@ -84,6 +83,7 @@ class OpenModel implements vscode.Disposable {
     private readonly webview: vscode.Webview,
     private readonly daemon: Daemon,
     private readonly runs: Runs,
+    private readonly asText: () => Promise<void>,
   ) {
     const changed = (uri: vscode.Uri) => {
       if (uri.fsPath === path) void this.#load();
@@ -111,7 +111,8 @@ class OpenModel implements vscode.Disposable {
   #receive(message: FromModelPage): void {
     switch (message.type) {
       case 'ready':
-        void this.#load();
+        // Not before: a panel that goes while its page loads leaves the editor's next one blank.
+        void isText(this.path).then((text) => (text ? this.asText() : this.#load()));
         break;
       case 'action':
         if (Object.hasOwn(COMMANDS, message.action))

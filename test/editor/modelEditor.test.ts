@@ -68,13 +68,6 @@ describe('a Keras file', () => {
     await window.openFile(file);
     await window.monitor.getByText(words).waitFor({ timeout: 30_000 });
     await artifact(window.page, `model-editor-${file}`);
-    await window.palette('View: Close Editor');
-  });
-
-  test('a text whose ending is that of a model opens as text', async () => {
-    await window.openFile('page.pt');
-    await window.page.locator('.view-lines').getByText('uma').waitFor({ timeout: 30_000 });
-    await window.palette('View: Close Editor');
   });
 
   test('what is no model says so', async () => {
@@ -82,5 +75,12 @@ describe('a Keras file', () => {
     await window.monitor.getByText('cannot be shown as a model').waitFor({ timeout: 30_000 });
     await window.monitor.getByText('is no Keras file, though it is named so').waitFor();
     expect(window.violations).toEqual([]);
+  });
+
+  test('a text whose ending is that of a model opens as text, and the next page is drawn', async () => {
+    await window.openFile('page.pt');
+    await window.page.locator('.view-lines').getByText('uma').waitFor({ timeout: 30_000 });
+    await window.openFile('net.onnx');
+    await window.monitor.getByText('is an ONNX model').waitFor({ timeout: 30_000 });
   });
 });
