@@ -39,7 +39,8 @@ export default ts.config(
           zones: [
             ...clients,
             room('protocol', []),
-            room('lc', []),
+            // How numbers are written is no mathematics, and nothing but text.
+            room('lc', ['protocol/format.ts']),
             room('model', ['protocol', 'lc']),
             room('data', ['protocol', 'model', 'lc']),
             room('engine', ['protocol', 'model', 'lc']),

@@ -25,6 +25,7 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.installData': CommandArgument<'lcPrune.installData'>;
   'lcPrune.openMonitor': CommandArgument<'lcPrune.openMonitor'> | RunItem;
   'lcPrune.compareRuns': CommandArgument<'lcPrune.compareRuns'> | RunItem;
+  'lcPrune.runWithOtherRate': RunItem;
   'lcPrune.createPlan': { model: AbsolutePath };
   'lcPrune.pause': RunItem;
   'lcPrune.resume': RunItem;
@@ -53,6 +54,7 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.run',
   'lcPrune.runWithBaselines',
   'lcPrune.runPath',
+  'lcPrune.runWithOtherRate',
   'lcPrune.previewBudget',
   'lcPrune.installData',
   'lcPrune.openMonitor',

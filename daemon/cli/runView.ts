@@ -98,7 +98,7 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
         );
         break;
       case 'warning':
-        terminal.note(`${event.code === 'note' ? 'note' : 'warning'}: ${event.message}`);
+        terminal.note(`${event.code === 'note' || event.code === 'reading' ? 'note' : 'warning'}: ${event.message}`);
         break;
       case 'engine':
         terminal.note(`note: ${event.message}`);

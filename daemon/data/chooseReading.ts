@@ -8,6 +8,7 @@ import { describePreprocess, type Preprocess } from './preprocess.js';
 import { constantErrors, readingFigures, type AnswerForm, type ReadingFigures } from './readingFigures.js';
 import { sizeOf } from './sampleStore.js';
 import { scaleCandidates } from './scaleCandidates.js';
+import { percent } from '../protocol/format.js';
 
 /** A trained model, asked for its answers. */
 export interface Reference {
@@ -111,14 +112,14 @@ export async function chooseReading(
 
 function scaleNote(scales: ReadingChoice['scales'], at: number, knows: boolean): string {
   const listed = [...scales].sort((a, b) => rank(a.error) - rank(b.error));
-  const text = listed.map((one) => `${describePreprocess(one.preprocess)}: ${percent(one.error)}`).join('; ');
+  const text = listed.map((one) => `${describePreprocess(one.preprocess)}: ${errorText(one.error)}`).join('; ');
   const words = describePreprocess(scales[at]!.preprocess);
   if (!knows) return `Input scale: ${words}, the usual one, as the reference is not clearly better than always the same answer under any (errors: ${text}).`; // prettier-ignore
   if (at > 0) return `Input scale chosen by the reference's errors: ${words} (${text}); "data.preprocess" in the plan overrides it.`; // prettier-ignore
   return `Input scale: ${words}, the usual one, as the reference is not clearly better under another (errors: ${text}).`;
 }
 
-const percent = (error: number): string => (Number.isFinite(error) ? `${(100 * error).toFixed(2)}%` : 'not finite');
+const errorText = (error: number): string => (Number.isFinite(error) ? percent(error) : 'not finite');
 const shown = (loss: number): string => loss.toPrecision(3);
 const rank = (loss: number): number => (Number.isFinite(loss) ? loss : Infinity);
 const byLoss = (a: { loss: number }, b: { loss: number }): number =>

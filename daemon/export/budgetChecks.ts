@@ -13,7 +13,7 @@ import {
   type LayerView,
 } from '../lc/budgets.js';
 import { eachBlock } from '../lc/blocks.js';
-import { blocksOf, grouped } from '../lc/budgetSpec.js';
+import { blocksOf } from '../lc/budgetSpec.js';
 import { groupUnits } from '../lc/groups.js';
 import { flopsBudget, neuronCount } from '../lc/kappa.js';
 import { parsePattern } from '../lc/validateBudget.js';
@@ -25,6 +25,7 @@ import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { fileFormatOf } from './packageFormat.js';
 import { gridStep } from './valueCodes.js';
+import { count } from '../protocol/format.js';
 
 /** A kernel of the file with what its budget saw of it. */
 interface Kernel {
@@ -238,7 +239,7 @@ export function checkBudgets(
     .flatMap(({ weights }) => weights.filter(({ name, prunable }) => prunable && !trained(name)))
     .reduce((total, { size }) => total + size, 0);
   // The budget of the whole model is not one of what the file freezes.
-  const shown = (name: string) => (name === 'all' && frozen > 0 ? `all but ${grouped(frozen)} frozen` : name);
+  const shown = (name: string) => (name === 'all' && frozen > 0 ? `all but ${count(frozen)} frozen` : name);
   return tasks.flatMap(({ name, layers: names, budget }) => {
     const kernels = layerViews(layers, names, budget, (weight) => trained(weight.name))
       .filter(({ view }) => view.size > 0)

@@ -6,6 +6,7 @@ import { curveSvg, escapeXml } from './curve.js';
 import type { Sizes } from './exportModel.js';
 import type { Latencies } from './latency.js';
 import type { Thinned } from './thin.js';
+import * as format from '../protocol/format.js';
 
 export interface ReportRun {
   readonly name: string;
@@ -27,8 +28,8 @@ const last = <Name extends RunEvent['event']>(run: ReportRun, name: Name): Of<Na
   all(run, name).at(-1);
 
 const percent = (value: number | null | undefined): string =>
-  value === null || value === undefined ? '-' : `${(100 * value).toFixed(2)}%`;
-const count = (value: number): string => value.toLocaleString('en-US');
+  value === null || value === undefined ? '-' : format.percent(value);
+const { count } = format;
 
 interface Table {
   readonly title: string;

@@ -4,7 +4,8 @@ import type { LayerKept } from '../protocol/events.js';
 import type { AbsolutePath } from '../protocol/paths.js';
 import type { ModelFile } from './modelFiles.js';
 import { command } from './planLens.js';
-import { grouped, percent, shapeText, shortCount, sizeText } from './text.js';
+import { bytes, count, shortCount, shortPercent } from '../protocol/format.js';
+import { shapeText } from './text.js';
 
 /** More would slow the editor down and tell nobody anything; "Inspect" has the rest. */
 const MAX_LAYERS = 2000;
@@ -51,10 +52,10 @@ function draw(
   const prunable = sum('prunable');
   const facts = [
     // What a budget counts, as every layer does below.
-    `${grouped(sum('params'))} weights${prunable > 0 ? ` (${grouped(prunable)} prunable)` : ''}`,
-    sizeText(4 * sum('params')),
+    `${count(sum('params'))} weights${prunable > 0 ? ` (${count(prunable)} prunable)` : ''}`,
+    bytes(4 * sum('params')),
     `${shortCount(sum('flops'))} FLOPs`,
-    ...(zeros === null ? [] : [`${percent(prunable > 0 ? zeros / prunable : 0, 3)} zeros`]),
+    ...(zeros === null ? [] : [`${shortPercent(prunable > 0 ? zeros / prunable : 0)} zeros`]),
   ];
   const lenses: CodeLens[] = [
     { range: TOP, command: command(facts.join(', '), 'lcPrune.inspectModel', { model: path }) },
@@ -73,9 +74,9 @@ function draw(
     const result = kept.get(layer.name);
     const text = [
       `${layer.className} ${shapeText(layer.outputShape)}`,
-      ...(layer.params > 0 ? [`${grouped(layer.prunable || layer.params)} weights`] : []),
-      ...(layer.prunable > 0 ? [`${percent(layer.prunable / prunable)} of all`] : []),
-      ...(result && result.weights > 0 ? [`${percent(result.kept / result.weights)} kept`] : []),
+      ...(layer.params > 0 ? [`${count(layer.prunable || layer.params)} weights`] : []),
+      ...(layer.prunable > 0 ? [`${shortPercent(layer.prunable / prunable)} of all`] : []),
+      ...(result && result.weights > 0 ? [`${shortPercent(result.kept / result.weights)} kept`] : []),
     ].join(', ');
     lenses.push({ range, command: command(text, 'lcPrune.inspectModel', { model: path }) });
     if (layer.prunable === 0) continue;
@@ -92,3 +93,9 @@ function draw(
 export const readingLens = (path: AbsolutePath): CodeLens[] => [
   { range: TOP, command: command('$(sync~spin) Reading the model...', 'lcPrune.inspectModel', { model: path }) },
 ];
+
+/** A file that looks like a model but is none that can be pruned. @param problem "is a graph-model, ..."; null: nothing to say. */
+export const problemLens = (path: AbsolutePath, problem: string | null): CodeLens[] =>
+  problem === null
+    ? []
+    : [{ range: TOP, command: command(`$(warning) This file ${problem}`, 'lcPrune.inspectModel', { model: path }) }];

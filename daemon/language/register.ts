@@ -14,6 +14,7 @@ import {
   DocumentFormattingRequest,
   DocumentLinkRequest,
   DocumentSymbolRequest,
+  FileChangeType,
   HoverRequest,
   PublishDiagnosticsNotification,
   RegistrationRequest,
@@ -33,7 +34,7 @@ import { completePlan } from './completion.js';
 import { explainLayer, hoverPlan } from './hover.js';
 import type { LanguageHost } from './host.js';
 import { layerAt, ModelFiles, type ModelFile } from './modelFiles.js';
-import { modelLenses, readingLens } from './modelLens.js';
+import { modelLenses, problemLens, readingLens } from './modelLens.js';
 import { formatPlan, symbolsOf } from './outline.js';
 import { analysePlan, type Finding, type PlanAnalysis } from './planAnalysis.js';
 import { isPlanUri, PlanDocuments, type OpenPlan } from './planDocuments.js';
@@ -56,8 +57,8 @@ const REFRESH_DELAY = 300;
 /** How long a CodeLens request waits for a model that is read for the first time. */
 const PATIENCE = 120;
 
-/** What runs show in a lens; the rest of a summary (speed, ETA) does not touch it. */
-const lensKey = (summary: RunSummary | null): string => (summary ? `${summary.state} ${summary.iteration}` : 'deleted');
+/** What of a run redraws the lenses, all of them in every editor: not its progress, which the status bar and the monitor show. */
+const lensKey = (summary: RunSummary | null): string => summary?.state ?? 'deleted';
 
 class LanguageServer implements Language {
   readonly #models = new ModelFiles();
@@ -112,6 +113,7 @@ class LanguageServer implements Language {
     connection.onNotification(DidChangeWatchedFilesNotification.type, ({ changes }) => {
       // Runs write files of their own, which no plan names.
       if (changes.every(({ uri }) => uri.includes('/.lcprune/'))) return;
+      for (const { uri, type } of changes) this.#plans.onDisk(uri, type !== FileChangeType.Deleted);
       this.#plans.refresh();
       this.#refreshLenses();
     });
@@ -149,7 +151,7 @@ class LanguageServer implements Language {
       );
     }
     if (this.#client.workspace?.didChangeWatchedFiles?.dynamicRegistration) {
-      const watchers = [{ globPattern: '**/*.{json,keras,h5}' }];
+      const watchers = [{ globPattern: '**/*.{json,jsonc,keras,h5,hdf5}' }];
       registrations.push({
         id: 'files',
         method: DidChangeWatchedFilesNotification.method,
@@ -221,7 +223,7 @@ class LanguageServer implements Language {
     if (isPlanUri(uri)) return planLenses(named, await this.#facts.ofPlan(folder, path));
     const model = await this.#openSoon(path);
     if (model === 'reading') return readingLens(named);
-    if (!model) return [];
+    if (!model) return problemLens(named, await this.#models.problemOf(path));
     const [zeros, kept] = await Promise.all([this.#zerosSoon(path, folder), this.#facts.keptOf(folder, path)]);
     return modelLenses(model, named, zeros, kept);
   }

@@ -118,6 +118,3 @@ export class BudgetError extends Error {
     super(`${key}: ${problem}`);
   }
 }
-
-/** 266200 -> "266,200". */
-export const grouped = (n: number): string => n.toLocaleString('en-US');

@@ -4,7 +4,6 @@ import {
   BudgetError,
   blocksOf,
   byLayer,
-  grouped,
   seesUnits,
   viewLength,
   type BudgetSpec,
@@ -25,6 +24,7 @@ import { int8, learnedCodebook, ternary } from './quantize.js';
 import { parseShare, shareOf } from './share.js';
 import { compressedColumns, type SparseFormatOf } from './sparseFormat.js';
 import { goalOf, parsePattern, validateBudget } from './validateBudget.js';
+import { count } from '../protocol/format.js';
 
 export { BudgetError, byLayer, layerNameOf, seesUnits, unitsOf, viewLength } from './budgetSpec.js';
 export type { BudgetSpec, LayerView } from './budgetSpec.js';
@@ -109,7 +109,7 @@ function globalCompression(budget: BudgetSpec, layers: readonly LayerView[], for
     if (forced > allowed) {
       throw new BudgetError(
         'layers',
-        `the floors cost ${grouped(forced)} FLOPs, more than the budget's ${grouped(allowed)}`,
+        `the floors cost ${count(forced)} FLOPs, more than the budget's ${count(allowed)}`,
       );
     }
     const description = `FLOPs constraint, ${allowed} of ${denseCost(costed)}, with floors`;
@@ -186,13 +186,13 @@ function limitedConstraint(budget: BudgetSpec, layers: readonly LayerView[], kap
   if (forced > kappa) {
     throw new BudgetError(
       'layers',
-      `the floors keep ${grouped(forced)} weights, more than the budget's ${grouped(kappa)}; raise it to ${forced}`,
+      `the floors keep ${count(forced)} weights, more than the budget's ${count(kappa)}; raise it to ${forced}`,
     );
   }
   if (most < kappa && goalOf(budget) !== null && budget.bytes === undefined) {
     throw new BudgetError(
       'layers',
-      `the caps leave ${grouped(most)} weights, less than the budget's ${grouped(kappa)}; lower it to ${most}`,
+      `the caps leave ${count(most)} weights, less than the budget's ${count(kappa)}; lower it to ${most}`,
     );
   }
   const description = `l0 constraint, kappa = ${Math.min(kappa, most)} of ${size}, with limits`;
@@ -293,7 +293,7 @@ function wholeNeurons(
   if (budget < least) {
     throw new BudgetError(
       key,
-      `comes to ${grouped(budget)} ${unit}; one neuron and the layers that stay need ${grouped(least)}`,
+      `comes to ${count(budget)} ${unit}; one neuron and the layers that stay need ${count(least)}`,
       key === 'weights' ? least : undefined,
     );
   }

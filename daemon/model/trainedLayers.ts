@@ -2,6 +2,7 @@
 import { CONTAINERS, isObject, layerName, layersOf, type LayerJson } from './layerConfig.js';
 import { wrappedLayers } from './layerWeights.js';
 import type { LayerSummary, Model, Topology } from './model.js';
+import { count } from '../protocol/format.js';
 
 /** What a plan says of it. */
 export interface TrainedPart {
@@ -50,8 +51,6 @@ const names = (layers: readonly LayerSummary[]): string => {
   const shown = layers.slice(0, 8).map(({ name }) => name).join(', '); // prettier-ignore
   return layers.length > 8 ? `${shown} and ${layers.length - 8} more` : shown;
 };
-
-const count = (n: number): string => n.toLocaleString('en-US');
 
 /**
  * What of the prunable weights is frozen in the file; null where nothing is.

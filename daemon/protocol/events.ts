@@ -5,6 +5,7 @@
  * non-zero weights of theta.
  */
 import { z } from 'zod';
+import { OtherRate } from './cautions.js';
 import { Continuation, Ending } from './ending.js';
 import { Budget } from './plan.js';
 
@@ -161,7 +162,7 @@ export const RunEvent = z.discriminatedUnion('event', [
   /** A budget of a path run is finished; `points`: how many there will be as far as is known. */
   z.object({ ...at, event: z.literal('point'), points: z.number(), step: z.number(), ...PathPoint.shape }),
   z.object({ ...at, event: z.literal('checkpoint'), file: z.string(), step: z.number() }),
-  z.object({ ...at, event: z.literal('warning'), code: z.string(), message: z.string() }),
+  z.object({ ...at, event: z.literal('warning'), code: z.string(), message: z.string(), rate: OtherRate.optional() }),
   z.object({ ...at, event: z.literal('budget'), budget: z.unknown(), iteration: z.number() }),
   z.object({ ...at, event: z.literal('paused'), step: z.number() }),
   z.object({ ...at, event: z.literal('stopped'), step: z.number(), reason: z.string(), resume: z.string() }),

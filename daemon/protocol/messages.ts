@@ -4,6 +4,7 @@
  * `AbsolutePath`s must lie inside a workspace folder of the connection; paths.ts says how both sides name files.
  */
 import { z } from 'zod';
+import { Caution } from './cautions.js';
 import { dataPackageNames } from './dataPackages.js';
 import { Ending } from './ending.js';
 import { LayerKept, RunEvent, RunState } from './events.js';
@@ -67,7 +68,8 @@ export const RunSummary = z.object({
   prunable: z.number().nullable(),
   etaSeconds: z.number().nullable(),
   samplesPerSecond: z.number().nullable(),
-  message: z.string().nullable().describe('Why it failed or stopped, or its result is not usable.'),
+  message: z.string().nullable().describe('Why it failed or stopped.'),
+  cautions: z.array(Caution).optional().describe('What must be known before its result is used; absent: nothing.'),
   ending: Ending.optional().describe('How its trainer ended, where a signal ended it.'),
 });
 export type RunSummary = z.infer<typeof RunSummary>;

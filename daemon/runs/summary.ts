@@ -5,6 +5,7 @@ import type { RunSummary } from '../protocol/messages.js';
 import type { AbsolutePath } from '../protocol/paths.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import type { StopReason } from '../trainer/ipc.js';
+import { cautionsOf } from './cautions.js';
 import type { LastEvents } from './eventLog.js';
 
 const LEFT_BY_CHOICE: readonly string[] = ['user', 'interrupted'] satisfies StopReason[];
@@ -30,7 +31,6 @@ export function runState({ state }: Pick<LastEvents, 'state'>, alive: boolean): 
 
 function messageOf(state: RunState, events: LastEvents): string | null {
   if (events.state?.event === 'failed') return events.state.message;
-  if (events.state?.event === 'done') return events.state.findings?.find(({ unusable }) => unusable)?.message ?? null;
   if (state !== 'interrupted') return null;
   return events.state?.event === 'stopped' && events.state.reason === 'shutdown'
     ? 'The program that ran it was closed; resume continues where it stopped.'
@@ -93,6 +93,7 @@ export function summarizeRun(
     etaSeconds: active ? eta(plan, events) : null,
     samplesPerSecond: state === 'running' ? (batch?.samplesPerSecond ?? null) : null,
     message: messageOf(state, events),
+    ...cautionsOf(events),
     ...endingOf(state, events),
   };
 }

@@ -4,6 +4,7 @@ import { isStable } from '../lc/stopTest.js';
 import type { Agreement, BudgetCheck, Evaluation, Finding, LayerKept } from '../protocol/events.js';
 import { NEAR_CHANCE } from './lossGuard.js';
 import type { Run } from './run.js';
+import { count, percent } from '../protocol/format.js';
 
 /** ||w - theta|| / ||w|| above which the two have not met: theta is then another network than the one that was trained. */
 const FAR = 0.1;
@@ -12,8 +13,6 @@ const COMPARED = 64;
 /** Of the largest output: differences below it are rounding. */
 const ROUNDING = 1e-6;
 
-const percent = (x: number): string => `${(100 * x).toFixed(2)}%`;
-const count = (x: number): string => x.toLocaleString('en-US');
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** Whether the session's network answers the same to every sample (padding left out); false where there are fewer than two. */

@@ -9,6 +9,7 @@ import { trainingSetup, type TrainingSetup } from '../model/trainingSetup.js';
 import { prunableWeightsOf } from '../model/trainedLayers.js';
 import { UserError } from '../protocol/errors.js';
 import type { Evaluation, OtherOutput } from '../protocol/events.js';
+import { shortPercent } from '../protocol/format.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 
 /** Samples on which outputs are compared. */
@@ -152,7 +153,7 @@ export async function measureOthers(outputs: readonly string[], place: Place): P
   return measured;
 }
 
-const percent = (x: number | null): string => (x === null ? 'no number' : `${Number((100 * x).toPrecision(3))}%`);
+const percent = (x: number | null): string => (x === null ? 'no number' : shortPercent(x));
 const number = (x: number | null): string => (x === null ? 'no number' : String(Number(x.toPrecision(4))));
 
 /** One sentence for the user. @param trained path of the trained output. */

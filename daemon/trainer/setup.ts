@@ -75,6 +75,8 @@ export interface Assembled {
   readonly parameters: ReadonlySet<string>;
   /** One sentence each, for the user. */
   readonly notes: readonly string[];
+  /** The same, of how the reference's answers had the data read: the scale of the inputs and the classes, with the figures. */
+  readonly reading: readonly string[];
   /** The same, of the engine: what a comparison with the reference found amiss just now. */
   readonly doubts: readonly string[];
   /** Path of the trained output. */
@@ -167,6 +169,7 @@ export const assemble: Assemble = async (written, options) => {
   const dataHash = unchanged('data', plan.dataHash, dataset.hash);
   timing.mark('data');
   const choiceNotes: string[] = [];
+  const reading: string[] = [];
   // The result keeps its open sizes; what is computed has those of the data.
   const sized = withInputSizes(model, dataset.inputShapes);
   const summary = summarizeModel(sized);
@@ -246,7 +249,7 @@ export const assemble: Assemble = async (written, options) => {
     const choice = await readingBy(session);
     const weighed = dataset.classWeights;
     dataset = choice.dataset;
-    choiceNotes.push(...choice.notes);
+    reading.push(...choice.notes);
     if (String(weighed) !== String(dataset.classWeights)) {
       // The weights belong to the classes, whose order is another now.
       await session.dispose();
@@ -306,6 +309,7 @@ export const assemble: Assemble = async (written, options) => {
     parameters: new Set(parameters.map(({ name }) => name)),
     // The data set is the one of the chosen scale by now: its notes do not speak of another.
     doubts,
+    reading,
     output: setup.output,
     others: (result) =>
       measureOthers(sharing, {

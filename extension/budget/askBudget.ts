@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { BudgetPreview } from '../../daemon/protocol/messages.js';
 import type { Budget } from '../../daemon/protocol/plan.js';
 import { parseBudget, SUGGESTED, type BudgetInput, type BudgetReading } from './parseBudget.js';
+import { count } from '../../daemon/protocol/format.js';
 
 /** What a budget means for the model at hand. */
 export type Preview = (budget: Budget) => Promise<BudgetPreview>;
@@ -18,7 +19,7 @@ function label({ kind, value }: BudgetReading): string {
     case 'keep':
       return vscode.l10n.t('Keep {0} of the weights', value);
     case 'weights':
-      return vscode.l10n.t('Keep {0} weights', Number(value).toLocaleString('en-US'));
+      return vscode.l10n.t('Keep {0} weights', count(Number(value)));
     case 'bytes':
       return vscode.l10n.t('Fit into {0} on disk', value);
     case 'flops':

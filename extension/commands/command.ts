@@ -73,9 +73,12 @@ async function validated(name: CommandName, argument: unknown): Promise<never | 
   // Menus of the explorer and the editor hand over a file.
   if (argument instanceof vscode.Uri) return fileArgument(pathOf(argument)) as never;
   if ('summary' in argument || 'kind' in argument) return argument as never;
-  const { commandArguments } = await import('../client.js');
+  const { commandArguments, issueText } = await import('../client.js');
   const schema = commandArguments[name as keyof typeof commandArguments];
-  return (schema ? schema.parse(argument) : argument) as never;
+  if (!schema) return argument as never;
+  const parsed = schema.safeParse(argument);
+  if (parsed.success) return parsed.data as never;
+  throw new Error(vscode.l10n.t('{0} cannot be run so: {1}.', name, issueText(parsed.error, argument)));
 }
 
 const fileArgument = (path: AbsolutePath): { plan: AbsolutePath } | { model: AbsolutePath } =>

@@ -8,7 +8,9 @@ import type { Run } from '../runs.js';
 import { runDescription, runIcon } from '../views/runText.js';
 
 const EXCLUDED = '**/{node_modules,.lcprune,.git}/**';
-const MODEL_NAMES = '**/*.{json,keras,h5,hdf5,onnx}';
+const MODEL_NAMES = '**/*.{json,keras,h5,hdf5}';
+/** Models that are none here: the daemon says of each what it is and what leads here. */
+const OTHER_MODELS = '**/*.{onnx,tflite,pt,pth,safetensors,pb}';
 const FILES = 500;
 /** Enough of a file to see whether it is a model. */
 const HEAD = 4096;
@@ -84,11 +86,30 @@ export async function pickModel(title: string): Promise<AbsolutePath | undefined
   const front = vscode.window.activeTextEditor?.document;
   if (front?.uri.scheme === 'file' && !isPlanPath(pathOf(front.uri)) && isModelText(headOf(front)))
     return pathOf(front.uri);
-  return pickFile(
-    await findModels(),
-    title,
-    vscode.l10n.t('No model file was found in this folder (model.json, .keras, .h5, .onnx).'),
+  const models = await findModels();
+  if (models.length > 0) return pickFile(models, title, '');
+  void tellOfOthers();
+  return undefined;
+}
+
+/** No model here; where there are models of another kind, the way to what they are. */
+async function tellOfOthers(): Promise<void> {
+  const [other] = await vscode.workspace.findFiles(OTHER_MODELS, EXCLUDED, 1);
+  if (!other) {
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('No model file was found in this folder (model.json, .keras, .h5).'),
+    );
+    return;
+  }
+  const why = vscode.l10n.t('Why?');
+  const choice = await vscode.window.showInformationMessage(
+    vscode.l10n.t(
+      'No model that can be pruned was found in this folder (model.json, .keras, .h5); {0} is of another kind.',
+      shortPath(pathOf(other)),
+    ),
+    why,
   );
+  if (choice === why) await vscode.commands.executeCommand('lcPrune.inspectModel', { model: pathOf(other) });
 }
 
 export const headOf = (document: vscode.TextDocument): string =>

@@ -1,16 +1,17 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import type { RunSummary } from '../../daemon/protocol/messages.js';
 import { askBudget } from '../budget/askBudget.js';
 import { askPath } from '../budget/askPath.js';
 import { previewOfModel, previewOfPlan } from '../budget/preview.js';
 import { budgetText } from '../budget/parseBudget.js';
-import { withBudget, withExcluded, withLayerLimits } from '../budget/editPlan.js';
+import { withBudget, withExcluded, withLayerLimits, withLearningRate } from '../budget/editPlan.js';
 import { ensureData } from '../data/ensureData.js';
 import { folderOf, namedIn, pathOf, sameFileAs, uriOf, type AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
 import { engineSetting, openMonitorOnRun } from '../settings.js';
 import type { CommandTable } from './command.js';
-import { findPlans, pickModel, pickPlan } from './pick.js';
+import { findPlans, pickModel, pickPlan, pickRun } from './pick.js';
 
 type PlanCommands = Pick<
   CommandTable,
@@ -22,6 +23,7 @@ type PlanCommands = Pick<
   | 'lcPrune.run'
   | 'lcPrune.runWithBaselines'
   | 'lcPrune.runPath'
+  | 'lcPrune.runWithOtherRate'
   | 'lcPrune.previewBudget'
   | 'lcPrune.installData'
 >;
@@ -31,9 +33,12 @@ const open = (path: AbsolutePath, options?: vscode.TextDocumentShowOptions) =>
 
 const planName = (path: string) => basename(path).replace(/\.prune\.jsonc?$/, '');
 
+/** The learning rate that may do better than a run's own. */
+const rateOf = ({ cautions = [] }: RunSummary) => cautions.find(({ rate }) => rate)?.rate;
+
 /** From a model or a plan to a run. */
 export function planCommands(services: Services): PlanCommands {
-  const { daemon, monitor, modelView } = services;
+  const { daemon, monitor, modelView, runs } = services;
   async function makePlan(model: AbsolutePath, title: string): Promise<AbsolutePath | undefined> {
     const budget = await askBudget(title, previewOfModel(daemon, model));
     return budget && (await daemon.request('lc/createPlan', { model, budget })).planPath;
@@ -224,6 +229,22 @@ export function planCommands(services: Services): PlanCommands {
         const plan = argument?.plan ?? (await pickPlan(vscode.l10n.t('The path of which plan?')));
         const wish = plan && (await askPath());
         if (plan && wish) await start(plan, wish.compare, wish.path);
+      },
+    },
+    'lcPrune.runWithOtherRate': {
+      needs: 'trust',
+      async run(argument) {
+        const summary =
+          argument?.summary ??
+          (await pickRun(
+            runs.all.filter((run) => rateOf(run) !== undefined && run.planFile !== null),
+            vscode.l10n.t('Which run, with another learning rate?'),
+            vscode.l10n.t('No run asks for another learning rate.'),
+          ));
+        const rate = summary && rateOf(summary);
+        if (!rate || summary.planFile === null) return;
+        await edit(summary.planFile, (text) => withLearningRate(text, rate));
+        await start(summary.planFile);
       },
     },
     'lcPrune.installData': {

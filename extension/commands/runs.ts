@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { askBudget } from '../budget/askBudget.js';
 import { previewOfRun } from '../budget/preview.js';
 import { askFormat } from '../export/askFormat.js';
-import { bytes } from '../format.js';
+import { bytes } from '../../daemon/protocol/format.js';
 import type { RunItem } from '../ids.js';
 import { displayName } from '../monitor/monitorHost.js';
 import { askEngine } from '../engine/askEngine.js';

@@ -1,5 +1,6 @@
 import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn } from 'vscode-languageclient/node';
 import * as vscode from 'vscode';
+import { issueText } from '../../daemon/protocol/issueText.js';
 import {
   NOT_TRUSTED,
   notifications,
@@ -95,7 +96,7 @@ export class Session {
       client.onNotification(method, (payload) => {
         const checked = notifications[method].safeParse(payload);
         if (checked.success) receive(method, checked.data);
-        else log.error(`${method} of the daemon is not as agreed: ${checked.error.message}`);
+        else log.error(`${method} of the daemon is not as agreed: ${issueText(checked.error, payload)}`);
       });
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -139,7 +140,7 @@ export class Session {
       throw daemonError(error);
     }
     // Null results travel as null; the schema says which ones may.
-    return requests[method].result.parse(answer ?? null) as Result<M>;
+    return agreed(requests[method].result, answer ?? null, method) as Result<M>;
   }
 
   notify<N extends keyof ClientNotifications>(method: N, params: z.infer<ClientNotifications[N]>): void {
@@ -151,6 +152,15 @@ export class Session {
     await this.#client.dispose(1000).catch(() => {});
     await this.process.stop();
   }
+}
+
+/** @throws Error where the daemon says something else than its protocol has: it is then of another version. */
+function agreed(schema: z.ZodType, value: unknown, method: string): unknown {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new Error(
+    `The daemon answers ${method} otherwise than this extension expects (${issueText(parsed.error, value)}): reload the window to finish an update.`,
+  );
 }
 
 function daemonError(error: unknown): unknown {

@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { ModelSummary } from '../../daemon/protocol/messages.js';
 import type { FromModelPage, ModelAction, ToModelPage } from '../../webview/modelMessages.js';
@@ -18,7 +19,25 @@ const COMMANDS: Record<ModelAction, CommandName> = {
   exclude: 'lcPrune.excludeLayer',
 };
 
-/** Shows Keras files (.h5, .keras), which are no text, as the table of their layers. Never writes. */
+/** Endings that other files have too, such as page templates (.pt): those are text, and opened as such. */
+const AMBIGUOUS = /\.pth?$/i;
+
+async function isText(path: string): Promise<boolean> {
+  if (!AMBIGUOUS.test(path)) return false;
+  const file = await open(path, 'r').catch(() => null);
+  if (!file) return false;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(512), 0, 512, 0);
+    return bytesRead > 0 && !buffer.subarray(0, bytesRead).some((byte) => byte < 9 || byte === 0x80);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Shows Keras files (.h5, .keras), which are no text, as the table of their layers; of model files of another kind
+ * (.onnx, .pt, ...), what they are and what leads here. Never writes.
+ */
 export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
   constructor(
     private readonly extensionUri: vscode.Uri,
@@ -38,7 +57,11 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
   resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
     const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
     panel.webview.options = { enableScripts: true, enableForms: false, localResourceRoots: [folder] };
-    const view = new OpenModel(pathOf(uri), panel.webview, this.daemon, this.runs, this.stream);
+    const asText = async () => {
+      await vscode.commands.executeCommand('vscode.openWith', uri, 'default', panel.viewColumn);
+      panel.dispose();
+    };
+    const view = new OpenModel(pathOf(uri), panel.webview, this.daemon, this.runs, this.stream, asText);
     panel.onDidDispose(() => view.dispose());
     const file = (name: string) => String(panel.webview.asWebviewUri(vscode.Uri.joinPath(folder, name)));
     panel.webview.html = pageHtml({
@@ -63,8 +86,9 @@ class OpenModel implements vscode.Disposable {
     private readonly path: AbsolutePath,
     private readonly webview: vscode.Webview,
     private readonly daemon: Daemon,
-    runs: Runs,
+    private readonly runs: Runs,
     stream: RunStream,
+    private readonly asText: () => Promise<void>,
   ) {
     this.#kept = new KeptShares(daemon, runs, stream, path);
     const changed = (uri: vscode.Uri) => {
@@ -91,7 +115,8 @@ class OpenModel implements vscode.Disposable {
   #receive(message: FromModelPage): void {
     switch (message.type) {
       case 'ready':
-        void this.#load();
+        // Not before: a panel that goes while its page loads leaves the editor's next one blank.
+        void isText(this.path).then((text) => (text ? this.asText() : this.#load()));
         break;
       case 'action':
         if (Object.hasOwn(COMMANDS, message.action))

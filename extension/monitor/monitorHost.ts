@@ -78,18 +78,19 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   }
 
   /** Shows these runs, the first one with its numbers; opens or reveals the panel. */
-  show(runs: readonly string[], column?: vscode.ViewColumn): void {
-    this.#starting = null;
-    this.#select(runs, runs[0] ?? null);
-    this.#remember();
-    this.#reveal(column);
+  show(runs: readonly string[]): void {
+    this.#showRuns(runs);
+    this.#reveal({ preserveFocus: false });
   }
 
-  /** Opens the panel before there is a run, so that its page loads while the trainer does; then shows the run. */
+  /**
+   * Opens the panel before there is a run, so that its page loads while the trainer does; then shows the run. Whoever types
+   * goes on typing: neither takes the focus.
+   */
   async showStarting(name: string, start: () => Promise<string>): Promise<void> {
     const opened = this.#panel === null;
     this.#starting = name;
-    this.#reveal();
+    this.#reveal({ preserveFocus: true });
     let run: string;
     try {
       run = await start();
@@ -100,19 +101,28 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       throw error;
     }
     // Whoever has closed it meanwhile does not want to see it.
-    if (this.#panel) this.show([run]);
+    if (!this.#panel) return;
+    // Nor is it brought back in front of what they look at by now.
+    this.#showRuns([run]);
+    this.#postRuns();
   }
 
-  #reveal(column?: vscode.ViewColumn): void {
+  #showRuns(runs: readonly string[]): void {
+    this.#starting = null;
+    this.#select(runs, runs[0] ?? null);
+    this.#remember();
+  }
+
+  #reveal({ preserveFocus }: { preserveFocus: boolean }): void {
     if (this.#panel) {
-      this.#panel.reveal(column);
+      this.#panel.reveal(undefined, preserveFocus);
       this.#postRuns();
     } else
       this.#adopt(
         vscode.window.createWebviewPanel(
           MONITOR,
           vscode.l10n.t('LC Prune Monitor'),
-          { viewColumn: column ?? vscode.ViewColumn.Active },
+          { viewColumn: vscode.ViewColumn.Active, preserveFocus },
           this.#options(),
         ),
       );
@@ -321,6 +331,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       name: displayName(summary),
       colour: this.#colours.of(run),
       summary,
+      hasPlan: summary.planPath !== null,
       device: series.device,
       referenceError: series.referenceError,
       directError: series.directError,
@@ -328,6 +339,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       layers: series.layers,
       marks: series.marks,
       warnings: series.warnings,
+      reading: series.reading,
     };
   }
 

@@ -2,7 +2,8 @@ import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { ModelSummary } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
-import { bar, bytes, count, percent } from '../format.js';
+import { bytes, count, shortCount, shortPercent } from '../../daemon/protocol/format.js';
+import { bar } from './bar.js';
 import { VIEWS, type LayerItem } from '../ids.js';
 import { KeptShares } from '../keptShares.js';
 import { isModelText } from '../modelText.js';
@@ -117,7 +118,7 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
     item.description = layer.prunable
       ? share === null
         ? vscode.l10n.t('{0} weights', count(layer.prunable))
-        : `${bar(share)} ${percent(share)}`
+        : `${bar(share)} ${shortPercent(share)}`
       : layer.className;
     item.iconPath = new vscode.ThemeIcon(layer.prunable ? 'layers' : 'circle-small');
     item.contextValue = layer.prunable ? 'layer.prunable' : 'layer';
@@ -132,14 +133,14 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
         vscode.l10n.t(
           '{0} ({1} of the model)',
           count(layer.prunable),
-          percent(layer.prunable / Math.max(1, summary.prunable)),
+          shortPercent(layer.prunable / Math.max(1, summary.prunable)),
         ),
       );
     line('FLOPs', count(layer.flops));
     if (kept) line(vscode.l10n.t('Kept'), vscode.l10n.t('{0} of {1}', count(kept.kept), count(kept.weights)));
     item.tooltip = tooltip;
     item.accessibilityInformation = {
-      label: `${layer.name}, ${layer.className}, ${share === null ? count(layer.prunable) : vscode.l10n.t('{0} kept', percent(share))}`,
+      label: `${layer.name}, ${layer.className}, ${share === null ? count(layer.prunable) : vscode.l10n.t('{0} kept', shortPercent(share))}`,
     };
     return item;
   }
@@ -156,15 +157,4 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
     if (!isModelText(document.getText(new vscode.Range(0, 0, 200, 0)).slice(0, 4096))) return;
     void this.inspect(pathOf(document.uri)).catch((error: Error) => this.daemon.log.warn(error.message));
   }
-}
-
-function shortCount(value: number): string {
-  const units = ['', 'k', 'M', 'G', 'T'];
-  let unit = 0;
-  let size = value;
-  while (size >= 1000 && unit < units.length - 1) {
-    size /= 1000;
-    unit++;
-  }
-  return `${Number(size.toPrecision(3))}${units[unit] ? ` ${units[unit]}` : ''}`;
 }

@@ -35,7 +35,7 @@ describe('modelLenses', () => {
   it('says at the top what the model is, and at each layer what it is, where it stands', () => {
     const lenses = modelLenses(fileOf(pretty), MODEL, 1331, [{ layer: fc1!.name, weights: 235_200, kept: 1000 }]);
     const top = titles(lenses.filter(({ range }) => range.start.line === 0));
-    expect(top[0]).toBe('266,610 weights (266,200 prunable), 1.0 MB, 532 k FLOPs, 0.5% zeros');
+    expect(top[0]).toBe('266,610 weights (266,200 prunable), 1.02 MB, 532k FLOPs, 0.5% zeros');
     expect(top.slice(1).join()).toMatch(/Prune to budget.*Inspect/);
     const lines = pretty.split('\n');
     for (const layer of layers) {
@@ -44,7 +44,7 @@ describe('modelLenses', () => {
       for (const { range } of own) expect(lines[range.start.line]!.trim()).toBe('{');
     }
     const text = titles(lenses).find((title) => title.includes('235,200'));
-    expect(text).toBe('Dense [300], 235,200 weights, 88.4% of all, 0.425% kept');
+    expect(text).toBe('Dense [300], 235,200 weights, 88.35% of all, 0.43% kept');
   });
 
   it('says only what it knows', () => {
@@ -79,7 +79,7 @@ describe('planLenses', () => {
 
   it.each<[Partial<RunSummary> & { state: RunSummary['state'] }, RegExp]>([
     [{ state: 'done' }, /Last run: error 2.13% \(reference 1.95%\), 2,662 kept \(1%\)/],
-    [{ state: 'running' }, /Running: iteration 12 of 40, 43%/],
+    [{ state: 'running' }, /Running$/],
     [{ state: 'failed', message: 'the trainer was ended by SIGKILL' }, /failed: the trainer was ended/],
     [{ state: 'interrupted' }, /interrupted at 43%/],
   ])('tells the last run: %j', (run, text) => {
@@ -97,7 +97,7 @@ describe('layerAt and explainLayer', () => {
     expect(layerAt(file, { line: 0, character: 0 })).toBeNull();
     const text = explainLayer(fc1!, 266_200, { layer: fc1!.name, weights: 235_200, kept: 1000 });
     expect(text).toContain('784 x 300 + 300 = 235,500');
-    expect(text).toContain('235,200 x 2 = 470 k');
-    expect(text).toContain('1,000 of 235,200 kept (0.425%)');
+    expect(text).toContain('235,200 x 2 = 470k');
+    expect(text).toContain('1,000 of 235,200 kept (0.43%)');
   });
 });

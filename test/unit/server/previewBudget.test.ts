@@ -43,7 +43,7 @@ describe('previewBudget', () => {
       problem: null,
       bytes: 6 * 2662 + 4 * (301 + 101 + 11),
     });
-    expect(preview.text).toMatch(/^1% = 2,662 weights, about 17 kB sparse, [\d.]+% of the FLOPs$/);
+    expect(preview.text).toMatch(/^1% = 2,662 weights, about 17.2 kB sparse, [\d.]+% of the FLOPs$/);
   });
 
   it('counts the FLOPs of the weights that magnitude keeps', () => {

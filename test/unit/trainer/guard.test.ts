@@ -145,6 +145,9 @@ describe('the guard on the loss', () => {
     const warnings = run.of('warning').filter(({ code }) => code === 'diverged');
     expect(warnings.length).toBeGreaterThan(0);
     expect(warnings[0]!.message).toMatch(/batch loss rose from .* in L step 1; going on from its beginning/);
+    expect(warnings.slice(0, 3).map(({ rate }) => rate)).toEqual(
+      [30, 15, 7.5].slice(0, warnings.length).map((value) => ({ section: 'training', value })),
+    );
     const scales = run.saved.map(({ progress }) => progress.rateScale);
     expect(Math.min(...scales)).toBeLessThan(1);
     expect(retrained.error!).toBeLessThan(0.1);
