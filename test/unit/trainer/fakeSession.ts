@@ -85,6 +85,7 @@ export function fakeSession({
     prunableSize: kernel,
     inputShapes: [[d]],
     outputShape: [classes],
+    jointShapes: [],
     getWeights: async () => w.slice(),
     setWeights: async (values) => w.set(values),
     getState: async () => state.slice(),
