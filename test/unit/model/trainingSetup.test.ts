@@ -98,7 +98,7 @@ describe('trainingSetup', () => {
     expect(classifies({ kind: 'accuracy', place: 'mae' })).toEqual([true, false]);
     const weighted = trainingSetup({ path: 'm', topology, trainingConfig: { loss: ['mse', 'mae'], loss_weights: [1, 0.5] } }, 'reg');
     expect(weighted.loss).toBe('meanAbsoluteError');
-    expect(weighted.notes.join()).toMatch(/loss_weights \(\[1,0\.5\]\) take no part: "reg" alone is trained/);
+    expect(weighted.inFile).toEqual({ lossWeight: 0.5 });
   });
 
   it('regularizers are named, as they take part, and constraints, as they do not', () => {
