@@ -10,13 +10,18 @@ import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { chanceLoss } from './chanceLoss.js';
 
 /** An output that may be trained along: how it is trained, or why it cannot be. */
-type Candidate = { readonly output: string } & ({ readonly setup: TrainingSetup } | { readonly reason: string });
+type Candidate = { readonly output: string } & (
+  { readonly setup: TrainingSetup; readonly weight: number } | { readonly reason: string }
+);
+
+const NO_LOSS = 'the file has no loss for it that is known here';
 
 /** The outputs that a plan names, as the file has them. */
 export function candidatesOf(model: Model, { jointly = [] }: Pick<ResolvedPlan, 'jointly'>): Candidate[] {
   return jointly.map((output) => {
     try {
-      return { output, setup: trainingSetup(model, output) };
+      const setup = trainingSetup(model, output);
+      return setup.inFile ? { output, setup, weight: setup.inFile.lossWeight } : { output, reason: NO_LOSS };
     } catch (error) {
       if (error instanceof UserError) return { output, reason: error.message };
       throw error;
@@ -69,9 +74,7 @@ export function joinOutputs(
     const [output, reason = ''] = [...reasons][0] ?? [named.find((one) => !along.includes(one))];
     throw new UserError('run-invalid', `this run trains the output "${output}", too, and cannot any more: ${reason}; restore the data, or start a new run`); // prettier-ignore
   }
-  const outputs = setupsOf(candidates)
-    .filter(({ output }) => along.includes(output))
-    .map((setup) => ({ setup, weight: setup.inFile!.lossWeight }));
+  const outputs = candidates.flatMap((one) => ('setup' in one && along.includes(one.output) ? [one] : []));
   const measured = sharingOutputs(trained, [own.output, ...along]);
   const inFile = own.inFile?.lossWeight ?? 1;
   const lossWeight = inFile === 0 ? 1 : inFile;
@@ -101,7 +104,7 @@ export function joinOutputs(
 
 function untrainedReason(layers: readonly LayerSummary[], output: string): string {
   const weight = layers.find((layer) => layer.outputs)?.outputs?.find(({ name }) => name === output)?.lossWeight;
-  if (weight === undefined) return 'the file has no loss for it that is known here';
+  if (weight === undefined) return NO_LOSS;
   return weight === 0 ? "the file's loss weight of it is 0" : 'the plan measures it only';
 }
 
