@@ -81,15 +81,13 @@ export function outputsAlong(
   }
 }
 
-/** The same, of all outputs that the file has a loss for. */
-export const outputsAlongByFile = (layers: readonly LayerSummary[], part: Omit<TrainedPart, 'jointly'>): string[] =>
-  outputsAlong(
-    layers,
-    part,
-    (layers.find((layer) => layer.outputs)?.outputs ?? [])
-      .filter(({ lossWeight = 0 }) => lossWeight > 0)
-      .map(({ name }) => name),
-  );
+/** What a plan trains by default: along with its own output those that the file has a loss for. */
+export function byFile(layers: readonly LayerSummary[], own: Omit<TrainedPart, 'jointly'> = AS_IN_FILE) {
+  const outputs = layers.find((layer) => layer.outputs)?.outputs ?? [];
+  const candidates = outputs.filter(({ lossWeight = 0 }) => lossWeight > 0).map(({ name }) => name);
+  const jointly = outputsAlong(layers, own, candidates);
+  return { ...own, ...(jointly.length > 0 && { jointly }) };
+}
 
 /** Whether a plan must unfreeze layers to have any to prune. */
 export const isWhollyFrozen = (layers: readonly LayerSummary[]): boolean =>
@@ -107,7 +105,7 @@ const count = (n: number): string => n.toLocaleString('en-US');
  * What of the prunable weights is frozen in the file; null where nothing is.
  * @param part as the plan has it; without one, of the file as it is.
  */
-export function frozenNote(layers: readonly LayerSummary[], part: TrainedPart = AS_IN_FILE): string | null {
+export function frozenNote(layers: readonly LayerSummary[], part: TrainedPart = byFile(layers)): string | null {
   const behind = trainedLayers(layers, part).filter((layer) => isBehind(layer, part));
   const frozen = behind.filter(({ frozen, prunable }) => frozen && prunable > 0);
   if (frozen.length === 0) return null;

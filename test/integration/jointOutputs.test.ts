@@ -178,8 +178,8 @@ describe('two heads with losses in the file and targets in the data', { timeout:
         if (/"event":"iteration".*"iteration":2\b/.test(seen)) child.kill('SIGINT');
       });
     });
-    const id = /lc-prune resume (\S+)/.exec(stderr)?.[1];
-    expect(id, stderr).toBeDefined();
+    expect(stderr).toMatch(/writing a checkpoint/);
+    const id = /run (\S+-cut):/.exec(stderr)?.[1];
     const { lines, code } = await lcPrune(['resume', id!, '--json'], { cwd: home });
     expect([0, 3]).toContain(code);
     const done = lines.findLast(({ event }) => event === 'done') as unknown as Done;
