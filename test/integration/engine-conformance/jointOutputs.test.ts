@@ -6,6 +6,9 @@ import type { EngineProvider, EngineSession, SessionSpec } from '../../../daemon
 import { nativeProvider } from '../../../daemon/engine/native/provider.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { Model } from '../../../daemon/model/model.js';
+import { compare } from '../../../daemon/engine/agreement.js';
+import { madeUpBatch } from '../../../daemon/engine/trial.js';
+import { scaled, standIn } from '../../unit/engine/standIns.js';
 
 const random = createRandom(5);
 const normals = (size: number) => Float32Array.from({ length: size }, () => random.normal());
@@ -238,6 +241,18 @@ describe.each(engines.map((engine) => [engine.id, engine] as const))('%s', (_, e
     await expect((await opened(engine, both)).gradient([x], reg)).rejects.toThrow();
   });
 });
+
+it('engines that are compared differ where the gradient of an output that is trained along does', async () => {
+  const [a, b] = [await opened(nativeProvider, three), await opened(compiledProvider('cpu'), three)];
+  const reference = { traits: compiledProvider('cpu'), session: b };
+  const batch = madeUpBatch(a, BATCH);
+  expect(batch.inputs.map(({ length }) => length)).toEqual([BATCH * IN, BATCH * 2, BATCH]);
+  const judged = (session: EngineSession) =>
+    compare({ traits: nativeProvider, session }, reference, batch, 'training', 'here');
+  expect(await judged(a)).toEqual({ outcome: 'agrees', reason: '' });
+  const wrong = await opened(standIn({ step: scaled('after/kernel', 1.2) }, [], nativeProvider), three);
+  expect(await judged(wrong)).toMatchObject({ outcome: 'differs', reason: expect.stringContaining('"after/kernel"') as unknown });
+}); // prettier-ignore
 
 it('three steps are the same on every engine', async () => {
   const results: Float32Array[] = [];
