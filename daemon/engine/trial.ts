@@ -14,7 +14,7 @@ export interface Batch {
 export interface Numbers {
   /** Inference, of `predict`. */
   readonly output: Float32Array;
-  /** The loss of inference; null where it is not asked for. */
+  /** The loss of inference; null where it is not asked for. Always there where outputs are trained jointly: `output` is of one. */
   readonly evaluated: number | null;
   /** Of a training step; null where the session is there for inference. */
   readonly step: {
@@ -67,7 +67,8 @@ export async function numbersOf(
     session.setRandomState(before);
   }
   const output = await session.predict(batch.inputs, batch.size);
-  const evaluated = inferenceLoss ? (await session.evaluate(sourceOf(batch))).loss : null;
+  const evaluated =
+    inferenceLoss || session.jointShapes.length > 0 ? (await session.evaluate(sourceOf(batch))).loss : null;
   return { output, evaluated, step };
 }
 
