@@ -3,7 +3,7 @@ import { BudgetError, createCompression, isOfFile, type BudgetOptions, type File
 import { growthPerIteration } from '../lc/schedule.js';
 import { layerViews } from '../model/layerViews.js';
 import type { LayerSummary } from '../model/model.js';
-import { prunableWeightsOf, trainedLayers, type TrainedPart } from '../model/trainedLayers.js';
+import { byFile, prunableWeightsOf, trainedLayers, type TrainedPart } from '../model/trainedLayers.js';
 import { UserError } from '../protocol/errors.js';
 import type { WorkspacePath } from '../protocol/paths.js';
 import type { Budget, Plan } from '../protocol/plan.js';
@@ -202,7 +202,9 @@ const openRates = (plan: Plan): NonNullable<ResolvedPlan['openRates']> =>
 export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
   const batchSize = plan.training?.batchSize ?? TRAINING.batchSize;
   const training = { ...TRAINING, ...given(plan.training) };
-  const part = { output: plan.output ?? null, unfreeze: resolveUnfreeze(plan, context.layers) };
+  const own = { output: plan.output ?? null, unfreeze: resolveUnfreeze(plan, context.layers) };
+  const { jointly } = plan.otherOutputs === 'measure' ? {} : byFile(context.layers, own);
+  const part = { ...own, ...(jointly && { jointly }) };
   return {
     name: context.name,
     planPath: context.planPath,

@@ -15,6 +15,18 @@ export const Evaluation = z.object({
   error: measure,
   absoluteError: z.number().optional().describe('Of a regression: the mean of |output - target|.'),
   samples: z.number(),
+  outputs: z
+    .array(
+      z.object({
+        output: z.string().describe('Path of its layer.'),
+        weight: z.number().describe('Factor of its loss in the sum.'),
+        loss: measure,
+        error: measure,
+        absoluteError: z.number().optional(),
+      }),
+    )
+    .optional()
+    .describe('Where outputs are trained together: each one. `loss` is their weighted sum, `error` that of the first.'),
 });
 export type Evaluation = z.infer<typeof Evaluation>;
 

@@ -100,6 +100,11 @@ export const ResolvedPlan = z.strictObject({
   /** Whose learning rates the run still has to choose; it then writes them here and takes this away. */
   openRates: z.array(z.enum(RATED)).optional(),
   output: z.string().nullable(),
+  /**
+   * Paths of the outputs that are trained along with it: those that the file has losses for, and once the run has started those
+   * of them that the data has targets for. Absent: none, as in runs of earlier versions.
+   */
+  jointly: z.array(z.string()).min(1).optional(),
   /** Exact names of layers that the file freezes and the run trains. Runs of earlier versions have none. */
   unfreeze: z.array(z.string()).default([]),
   engine: z.string(),

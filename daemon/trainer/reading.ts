@@ -16,6 +16,8 @@ import type { ResolvedData, ResolvedPlan } from '../protocol/resolvedPlan.js';
 const SAMPLES = 2_000;
 const INPUT_VALUES = 1 << 27;
 const OUTPUT_VALUES = 1 << 21;
+/** Samples that are computed at once where labels are read. */
+const LABEL_BATCH = 128;
 /** The choice of a reading does not hang on the seed of a run. */
 const READING_SEED = 0;
 /** Stream of the run's seed: see createRandom. */
@@ -134,6 +136,23 @@ export function readByReference(
   const { part, share } = readingPart(dataset);
   const reference = referenceOf(session, spec, (one) => one[part], share);
   return chooseReading(dataset, { scale: isScaleOpen(data, dataset) }, reference);
+}
+
+/** The labels of an output that is trained along, by its own answers; the inputs as `dataset` has them. */
+export async function readLabels(
+  dataset: Dataset,
+  setup: Spec & { readonly output: string },
+  open: (spec: SessionSpec) => Promise<EngineSession>,
+): Promise<ReadingChoice> {
+  const { loss, lossSettings, classification, fromLogits, output } = setup;
+  const own = { loss, ...(lossSettings && { lossSettings }), ...(fromLogits !== undefined && { fromLogits }) };
+  const spec = { ...own, ...(classification !== undefined && { classification }), output };
+  const session = await open({ ...spec, batchSize: LABEL_BATCH, purpose: 'inference', seed: READING_SEED });
+  try {
+    return await readByReference({ scale: 'none' }, dataset, session, setup);
+  } finally {
+    await session.dispose();
+  }
 }
 
 /** How the inputs of a model are scaled, of those that are not taken as stored. */

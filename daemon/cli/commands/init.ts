@@ -4,7 +4,7 @@ import { BUILTIN_DATA, isBuiltinData } from '../../data/builtin.js';
 import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
-import { AS_IN_FILE, frozenNote, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../../model/trainedLayers.js';
+import { byFile, frozenNote, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../../model/trainedLayers.js';
 import { isInside, missingFolder, resolveInside } from '../../model/workspacePath.js';
 import { usualKeep } from '../../plan/defaults.js';
 import { likelyData } from '../../plan/likelyData.js';
@@ -102,7 +102,7 @@ export const init: Command = {
     const unfreeze = isWhollyFrozen(layers);
     const trained = unfreeze
       ? layers
-      : trainedLayers(layers, AS_IN_FILE).filter((layer) => prunableWeightsOf(layer) > 0);
+      : trainedLayers(layers, byFile(layers)).filter((layer) => prunableWeightsOf(layer) > 0);
     const prunable = trained.reduce((total, layer) => total + layer.prunable, 0);
     const text = planText({
       model: planPath(dirname(out), modelFile),

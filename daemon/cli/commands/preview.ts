@@ -16,6 +16,7 @@ import { resolveInside } from '../../model/workspacePath.js';
 import { readPlan } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import { candidatesOf, joinOutputs, setupsOf } from '../../trainer/jointOutputs.js';
 import { isOpen, readByReference } from '../../trainer/reading.js';
 import { integerOption, namedFile, stringOption, type Command } from '../command.js';
 import { inputFacts, pageGrid, terminalGrid } from '../previewView.js';
@@ -39,14 +40,19 @@ export const preview: Command = {
       'path' in plan.model
         ? await readModel(await resolveInside(workspace, workspace, plan.model.path), { workspace })
         : buildArchitecture(plan.model.architecture, plan.seed);
-    const { setup, opened } = await setupByData(trainingSetup(model, plan.output ?? undefined), (requirements) =>
-      openDataset(plan.data, requirements, { workspace, seed: plan.seed, trusted: true }),
-    );
+    const candidates = candidatesOf(model, plan);
+    const { setup, opened } = await setupByData(trainingSetup(model, plan.output ?? undefined), (requirements) => {
+      const wanted = { ...requirements, others: setupsOf(candidates) };
+      return openDataset(plan.data, wanted, { workspace, seed: plan.seed, trusted: true });
+    });
     try {
       const { dataset, notes } = await asTheRunWill(plan, model, setup, opened, workspace);
       const layers = summarizeModel(model);
-      const untrained = [frozenNote(layers, plan), asideNote(layers, plan)].filter((note) => note !== null);
-      const all = [...setup.notes, ...untrained, ...notes];
+      const joining = joinOutputs(plan, setup, layers, candidates, opened.others);
+      const untrained = [frozenNote, asideNote]
+        .map((note) => note(layers, joining.plan))
+        .filter((note) => note !== null);
+      const all = [...setup.notes, ...untrained, ...joining.notes, ...notes];
       const shown = await previewSamples(dataset, count, setup.inputNames);
       if (out !== undefined) await writeFileAtomic(resolve(out), pageGrid(shown));
       for (const note of [...shown.notes, ...all]) terminal.note(note);

@@ -1,10 +1,7 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { Loss } from '../engine.js';
-import { absorbedHead, type Head } from '../loss/head.js';
+import type { Head } from '../loss/head.js';
 import type { TensorFlow } from './tensorflow.js';
-
-/** Losses under which wrong answers are counted, unless a session says otherwise. */
-export const isClassification = (loss: Loss): boolean => absorbedHead(loss) !== 'none';
 
 /**
  * The share of wrong answers in a batch: another class has the largest output. Of a single output, and under the binary

@@ -1,7 +1,7 @@
 /** Model files: what is in them, what a budget would do, and a plan to begin with. */
 import { open, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { frozenNote, isWhollyFrozen, trainedLayers } from '../../model/trainedLayers.js';
+import { byFile, frozenNote, isWhollyFrozen, trainedLayers } from '../../model/trainedLayers.js';
 import { UserError } from '../../protocol/errors.js';
 import type { ModelSummary } from '../../protocol/messages.js';
 import type { AbsolutePath } from '../../protocol/paths.js';
@@ -20,7 +20,7 @@ function countZeros(values: Float32Array): number {
 /** The layers as a new plan trains them: as in the file, or all where that freezes every one of them. */
 const asInNewPlan = (loaded: LoadedModel): LoadedModel => {
   const unfreeze = isWhollyFrozen(loaded.layers) ? loaded.layers.map(({ name }) => name) : [];
-  return { ...loaded, layers: trainedLayers(loaded.layers, { output: null, unfreeze }) };
+  return { ...loaded, layers: trainedLayers(loaded.layers, byFile(loaded.layers, { output: null, unfreeze })) };
 };
 
 /** Zeros are counted among prunable weights only. @param path the model's file, as the client names it. */

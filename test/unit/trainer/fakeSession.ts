@@ -96,6 +96,7 @@ export function fakeSession({
     prunableSize: kernel,
     inputShapes: [[d]],
     outputShape: [classes],
+    jointShapes: [],
     getWeights: async () => w.slice(),
     setWeights: async (values) => w.set(values),
     getState: async () => state.slice(),
