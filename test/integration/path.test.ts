@@ -213,7 +213,7 @@ describe('lc-prune path', { timeout: 180_000 }, () => {
     expect(stdout).toMatch(/^onnx-thinned +ONNX, thinned/m);
     expect(stdout).toMatch(/^sparse +Sparse package/m);
     for (const what of ['reference', 'pruned', 'thinned', 'sparse module'])
-      expect(stdout).toMatch(new RegExp(`^${what} +(onnxruntime|JavaScript) +[0-9.]+ (us|ms) `, 'm'));
+      expect(stdout).toMatch(new RegExp(`^${what} +(onnxruntime|JavaScript) +[0-9.]+ (µs|ms) `, 'm'));
   });
 
   it('refuses what cannot be', async () => {
