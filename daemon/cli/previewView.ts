@@ -1,17 +1,8 @@
 /** Samples of a data set as a person sees them: half blocks in a terminal, or pictures in a page of its own. */
 import type { Preview, PreviewSample } from '../data/preview.js';
+import { pixelColours } from '../data/samplePicture.js';
 
 type Image = NonNullable<Preview['image']>;
-
-/** A pixel's [red, green, blue] in 0..255, on the scale of all samples shown. */
-function colours({ minimum, maximum }: Preview, { values }: PreviewSample, [, , channels]: Image) {
-  const scale = maximum > minimum ? 255 / (maximum - minimum) : 0;
-  return (pixel: number): [number, number, number] => {
-    const at = (channel: number) =>
-      Math.round(((values[pixel * channels + (channels === 3 ? channel : 0)] ?? minimum) - minimum) * scale);
-    return [at(0), at(1), at(2)];
-  };
-}
 
 const SHADES = ' .:-=+*#%@';
 
@@ -21,7 +12,7 @@ const SHADES = ' .:-=+*#%@';
  */
 function drawing(preview: Preview, sample: PreviewSample, image: Image, width: number, colour: boolean): string[] {
   const [rows, columns] = image;
-  const pixel = colours(preview, sample, image);
+  const pixel = pixelColours(preview, sample, image);
   const step = Math.max(1, Math.ceil(columns / width));
   const lines: string[] = [];
   for (let y = 0; y < rows; y += 2 * step) {
@@ -66,7 +57,7 @@ export function terminalGrid(preview: Preview, columns: number, colour: boolean)
 /** An uncompressed 24-bit BMP: what every browser draws without a decoder of ours. */
 export function bitmap(preview: Preview, sample: PreviewSample, image: Image): Buffer {
   const [rows, columns] = image;
-  const pixel = colours(preview, sample, image);
+  const pixel = pixelColours(preview, sample, image);
   const stride = (3 * columns + 3) & ~3;
   const file = Buffer.alloc(54 + rows * stride);
   file.write('BM');

@@ -28,6 +28,8 @@ export interface Finding {
   readonly offset: number;
   readonly length: number;
   readonly fixes: readonly Fix[];
+  /** The plan names data that is not there: offset and length are those of its source. */
+  readonly wantsData?: true;
   /** npm packages whose installation mends it. */
   readonly packages?: readonly DataPackage[];
 }
@@ -144,6 +146,7 @@ async function findData(tree: Node | undefined, place: PlanPlace, findings: Find
       offset: node.offset,
       length: node.length,
       fixes: like.map((name) => replaceNode(node, name)),
+      ...(path.at(-1) !== 'test' && { wantsData: true as const }),
     });
   }
   return files;

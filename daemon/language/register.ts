@@ -1,4 +1,5 @@
 /** The language server of one connection: what it offers, and the wiring of requests to features. */
+import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   CodeActionKind,
@@ -6,7 +7,6 @@ import {
   CodeLensRefreshRequest,
   CodeLensRequest,
   CompletionRequest,
-  DiagnosticSeverity,
   DidChangeTextDocumentNotification,
   DidChangeWatchedFilesNotification,
   DidCloseTextDocumentNotification,
@@ -18,12 +18,14 @@ import {
   PublishDiagnosticsNotification,
   RegistrationRequest,
   TextDocumentSyncKind,
+  type CancellationToken,
   type ClientCapabilities,
   type CodeAction,
   type CodeLens,
   type Diagnostic,
   type DocumentSelector,
   type MessageConnection,
+  type Range,
   type ServerCapabilities,
 } from 'vscode-languageserver-protocol/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
@@ -34,9 +36,11 @@ import type { LanguageHost } from './host.js';
 import { layerAt, ModelFiles, type ModelFile } from './modelFiles.js';
 import { modelLenses, readingLens } from './modelLens.js';
 import { formatPlan, symbolsOf } from './outline.js';
-import { analysePlan, type Finding, type PlanAnalysis } from './planAnalysis.js';
+import { codeActions } from './codeActions.js';
+import { diagnosticOf, rangeOf } from './diagnostics.js';
+import { analysePlan, type PlanAnalysis } from './planAnalysis.js';
 import { isPlanUri, PlanDocuments, type OpenPlan } from './planDocuments.js';
-import { command, planLenses } from './planLens.js';
+import { planLenses } from './planLens.js';
 import { RunFacts } from './runFacts.js';
 
 export interface Language {
@@ -65,6 +69,7 @@ class LanguageServer implements Language {
   readonly #lensKeys = new Map<string, string>();
   #client: ClientCapabilities = {};
   #refreshing: NodeJS.Timeout | undefined;
+  readonly #gone = new AbortController();
   #disposed = false;
 
   constructor(
@@ -83,13 +88,8 @@ class LanguageServer implements Language {
     connection.onRequest(CompletionRequest.type, ({ textDocument, position }) =>
       this.#completion(textDocument.uri, position),
     );
-    connection.onRequest(CodeActionRequest.type, ({ textDocument, range }) =>
-      this.#withPlan(textDocument.uri, [], (plan, analysis) => {
-        const [from, to] = [plan.document.offsetAt(range.start), plan.document.offsetAt(range.end)];
-        return analysis.findings
-          .filter(({ offset, length }) => offset <= to && offset + length >= from)
-          .flatMap((finding) => this.#fixesOf(finding, plan.document));
-      }),
+    connection.onRequest(CodeActionRequest.type, ({ textDocument, range }, token) =>
+      this.#codeActions(textDocument.uri, range, token),
     );
     connection.onRequest(DocumentLinkRequest.type, ({ textDocument }) =>
       this.#withPlan(textDocument.uri, [], ({ document }, { model, data }) =>
@@ -176,6 +176,7 @@ class LanguageServer implements Language {
 
   dispose(): void {
     this.#disposed = true;
+    this.#gone.abort();
     clearTimeout(this.#refreshing);
     this.#plans.dispose();
   }
@@ -304,40 +305,23 @@ class LanguageServer implements Language {
     });
   }
 
-  #fixesOf(finding: Finding, document: TextDocument): CodeAction[] {
-    const diagnostics = [diagnosticOf(finding, document)];
-    if (finding.packages)
-      return [
-        {
-          title: `Install ${finding.packages.join(' and ')}`,
-          kind: CodeActionKind.QuickFix,
-          diagnostics,
-          isPreferred: true,
-          command: command('Install', 'lcPrune.installData', { plan: fileURLToPath(document.uri) }),
-        },
-      ];
-    return finding.fixes.map((fix, i) => ({
-      title: fix.title,
-      kind: CodeActionKind.QuickFix,
-      diagnostics,
-      isPreferred: i === 0,
-      edit: { changes: { [document.uri]: [{ range: rangeOf(document, fix.offset, fix.length), newText: fix.text }] } },
-    }));
+  async #codeActions(uri: string, range: Range, token: CancellationToken): Promise<CodeAction[]> {
+    const plan = this.#plans.get(uri);
+    const place = plan && (await this.#contain(uri));
+    if (!place) return [];
+    const given = new AbortController();
+    token.onCancellationRequested(() => given.abort());
+    const signal = AbortSignal.any([this.#gone.signal, given.signal]);
+    return codeActions(plan.document, await plan.analysis, range, (model) =>
+      this.host
+        .searchData(model, { workspace: place.folder, planFolder: dirname(place.path) }, signal)
+        .catch((error: unknown) => {
+          if (!signal.aborted) this.host.log('warn', `data for a plan: ${String(error)}`);
+          return null;
+        }),
+    );
   }
 }
-
-const rangeOf = (document: TextDocument, offset: number, length: number) => ({
-  start: document.positionAt(offset),
-  end: document.positionAt(offset + length),
-});
-
-const diagnosticOf = ({ code, message, offset, length }: Finding, document: TextDocument): Diagnostic => ({
-  range: rangeOf(document, offset, length),
-  severity: DiagnosticSeverity.Error,
-  code,
-  source: 'LC Prune',
-  message,
-});
 
 export function registerLanguage(connection: MessageConnection, host: LanguageHost): Language {
   return new LanguageServer(connection, host);

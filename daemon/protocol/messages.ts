@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { dataPackageNames } from './dataPackages.js';
 import { Ending } from './ending.js';
 import { LayerKept, RunEvent, RunState } from './events.js';
-import { Budget, PathSettings } from './plan.js';
+import { DataPreview, DataSearch, PlanLength } from './dataChoice.js';
+import { Budget, DataSource, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
 import { PROTOCOL_VERSION } from './version.js';
 
@@ -216,10 +217,23 @@ export const requests = {
     params: z.strictObject({ planPath: path, budget: Budget.optional() }),
     result: z.array(z.object({ task: z.string(), layers: z.array(z.string()), preview: BudgetPreview })),
   },
-  /** Writes a new plan file beside the model, or takes the one there that says just this; never overwrites. */
+  /** Writes a new plan file beside the model, or takes the one there that says just this; never overwrites. `data` as in the plan. */
   'lc/createPlan': {
-    params: z.strictObject({ model: path, budget: Budget, data: z.string().optional(), name: z.string().optional() }),
+    params: z.strictObject({
+      model: path,
+      budget: Budget,
+      data: DataSource,
+      length: PlanLength.optional(),
+      name: z.string().optional(),
+    }),
     result: z.object({ planPath: path }),
+  },
+  /** Data of the model's workspace folder and built-in sets that fit it. For a plan (default: one beside the model). Ends when it is cancelled. */
+  'lc/searchData': { params: z.strictObject({ model: path, planPath: path.optional() }), result: DataSearch },
+  /** Data as a run on it would read it, with what the run would take here. Needs a trusted workspace, as data may be a program. */
+  'lc/previewData': {
+    params: z.strictObject({ model: path, data: DataSource, planPath: path.optional() }),
+    result: DataPreview,
   },
   /** The npm packages of the plan's built-in data set that are not installed, and the folder where they are looked for too. */
   'lc/missingPackages': {

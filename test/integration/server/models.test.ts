@@ -93,10 +93,15 @@ describe('lc/previewPlan', () => {
 });
 
 describe('lc/createPlan', () => {
+  it('never guesses the data', async () => {
+    const refused = await client.refused('lc/createPlan', { model: model(), budget: { keep: '1%' } });
+    expect(refused).toMatchObject({ code: -32602, message: expect.stringContaining('data') });
+  });
+
   it('writes a plan that can be read, beside the model, and never over another', async () => {
     const names: string[] = [];
     for (const [i, keep] of ['2%', '3%', '4%'].entries()) {
-      const { planPath } = await call('lc/createPlan', { model: model(), budget: { keep } });
+      const { planPath } = await call('lc/createPlan', { model: model(), data: 'mnist', budget: { keep } });
       names.push(planPath);
       const plan = await readPlan(planPath, { workspace });
       expect(plan).toMatchObject({ model: { path: join('net', 'model.json') }, data: { source: 'mnist' } });
@@ -104,15 +109,23 @@ describe('lc/createPlan', () => {
     }
     expect(names).toEqual(['net', 'net-2', 'net-3'].map((name) => join(workspace, 'net', `${name}.prune.json`)));
     // Asked for again, the plan that says just this is taken, whatever its comments; one that says more is another.
-    expect(await call('lc/createPlan', { model: model(), budget: { keep: '3%' } })).toEqual({ planPath: names[1] });
+    expect(await call('lc/createPlan', { model: model(), data: 'mnist', budget: { keep: '3%' } })).toEqual({
+      planPath: names[1],
+    });
     const said = { budget: { keep: '3%' }, data: 'mnist', model: 'model.json' };
     await writeFile(names[1]!, `// mine\n${JSON.stringify({ $schema: 'x', ...said })}`);
-    expect(await call('lc/createPlan', { model: model(), budget: { keep: '3%' } })).toEqual({ planPath: names[1] });
+    expect(await call('lc/createPlan', { model: model(), data: 'mnist', budget: { keep: '3%' } })).toEqual({
+      planPath: names[1],
+    });
     await writeFile(names[1]!, JSON.stringify({ ...said, seed: 1 }));
-    const next = await call('lc/createPlan', { model: model(), budget: { keep: '3%' } });
+    const next = await call('lc/createPlan', { model: model(), data: 'mnist', budget: { keep: '3%' } });
     expect(next.planPath).toBe(join(workspace, 'net', 'net-4.prune.json'));
     await writeTfjsModel(buildArchitecture('resnet20', 3), join(workspace, 'res.json'));
-    const colour = await call('lc/createPlan', { model: join(workspace, 'res.json'), budget: { keep: '5%' } });
+    const colour = await call('lc/createPlan', {
+      model: join(workspace, 'res.json'),
+      data: 'cifar10',
+      budget: { keep: '5%' },
+    });
     expect(JSON.parse((await readFile(colour.planPath, 'utf8')).replace(/^\s*\/\/.*$/gm, ''))).toMatchObject({
       data: 'cifar10',
     });
@@ -123,6 +136,13 @@ describe('lc/createPlan', () => {
       data: 'x.npz',
     });
     expect(named.planPath).toBe(join(workspace, 'net', 'my plan.prune.json'));
+    const length = { iterations: 20, epochs: 2, retrainEpochs: 5, about: 'about 4 min on this machine' };
+    const timed = await call('lc/createPlan', { model: model(), data: 'mnist', budget: { keep: '5%' }, length });
+    expect(await readPlan(timed.planPath, { workspace })).toMatchObject({
+      schedule: { iterations: 20, epochs: 2 },
+      retrain: { epochs: 5 },
+    });
+    expect(await readFile(timed.planPath, 'utf8')).toContain('about 4 min on this machine');
   });
 
   it('writes nothing when the budget is impossible or the name leaves the folder', async () => {
@@ -133,7 +153,7 @@ describe('lc/createPlan', () => {
       { budget: { keep: '1%' }, name: 'a/b' },
       { budget: { keep: '1%' }, name: 'a\0b' },
     ]) {
-      expect((await client.refused('lc/createPlan', { model: model(), ...rest })).code).toBe(-32050);
+      expect((await client.refused('lc/createPlan', { model: model(), data: 'mnist', ...rest })).code).toBe(-32050);
     }
     expect(await readdir(join(workspace, 'net'))).toEqual(before);
     expect(await readdir(workspace)).not.toContain('up.prune.json');

@@ -1,0 +1,89 @@
+/** What the data of a new plan would be read as, and what a run on it takes: for a person to look at before anything is written. */
+import { dirname, isAbsolute, join } from 'node:path';
+import { describeData } from '../data/describeData.js';
+import { describePreprocess } from '../data/preprocess.js';
+import { previewSamples, type Preview } from '../data/preview.js';
+import { thumbnail, thumbnailSize } from '../data/samplePicture.js';
+import { readModel } from '../model/readModel.js';
+import { summarizeModel } from '../model/summarize.js';
+import { resolveInside } from '../model/workspacePath.js';
+import { newPlan } from '../plan/newPlan.js';
+import { planPath, planText } from '../plan/planText.js';
+import { resolveText } from '../plan/readPlan.js';
+import type { DataPreview } from '../protocol/dataChoice.js';
+import type { DataSource } from '../protocol/plan.js';
+import { openPlanData } from './openPlanData.js';
+
+const SAMPLES = 16;
+/** Images of folders that are read. */
+const IMAGES = 256;
+/** Pixels on the longer side of a picture. */
+const PIXELS = 64;
+const VALUES = 64;
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+function samplesOf(preview: Preview): Pick<DataPreview, 'image' | 'samples' | 'range' | 'shape'> {
+  const { image, minimum, maximum } = preview;
+  return {
+    shape: [...preview.shape],
+    image: image && [...thumbnailSize(image, PIXELS), 3],
+    range: [finite(minimum) ?? 0, finite(maximum) ?? 0],
+    samples: preview.samples.map((sample) => ({
+      label: sample.label.slice(0, 100),
+      picture: image ? Buffer.from(thumbnail(preview, sample, image, PIXELS)).toString('base64') : '',
+      values: image ? [] : sample.values.slice(0, VALUES).map(finite),
+    })),
+  };
+}
+
+/** The data with paths as a plan in the folder says them, where they are absolute. */
+async function relativeTo(folder: string, data: DataSource, workspace: string): Promise<DataSource> {
+  const path = async (written: string) =>
+    isAbsolute(written) ? planPath(folder, await resolveInside(workspace, folder, written)) : written;
+  if (typeof data === 'string') return path(data);
+  const source = await path(data.source);
+  return data.test === undefined ? { ...data, source } : { ...data, source, test: await path(data.test) };
+}
+
+/**
+ * @param model absolute path, in the workspace. @param data as a plan in `planFolder` (by default the model's) says it; paths
+ *   may be absolute, too.
+ * @throws UserError of every kind that reading the model and the data can.
+ */
+export async function previewData(
+  model: string,
+  data: DataSource,
+  { workspace, planFolder = dirname(model) }: { workspace: string; planFolder?: string | undefined },
+): Promise<DataPreview> {
+  const layers = summarizeModel(await readModel(model, { workspace }));
+  const asWritten = await relativeTo(planFolder, data, workspace);
+  const short = newPlan(layers, { model: planPath(planFolder, model), data: asWritten });
+  const plan = await resolveText(planText(short), join(planFolder, 'new.prune.json'), { workspace });
+  const opened = await openPlanData(plan, { workspace, sample: IMAGES, timed: true });
+  try {
+    const { dataset, notes, times } = opened;
+    const { fields, classes, reading, encodings } = dataset;
+    const named = fields && fields.kind !== 'folders' ? fields : null;
+    return {
+      data: asWritten,
+      source: plan.data.source,
+      about: describeData(dataset),
+      notes: [...notes],
+      fields: named && {
+        kind: named.kind as 'columns' | 'arrays',
+        names: [...named.names],
+        inputs: named.inputs.map((group) => [...group]),
+        labels: [...named.labels],
+      },
+      classes: classes ? [...classes] : null,
+      scale: describePreprocess(reading.preprocess),
+      order: classes ? reading.encoding.text : null,
+      orders: encodings.flatMap(({ order, text }) => (typeof order === 'string' ? [{ order, text }] : [])),
+      ...samplesOf(await previewSamples(dataset, SAMPLES)),
+      times: [...times],
+    };
+  } finally {
+    opened.close();
+  }
+}
