@@ -2,7 +2,7 @@
 import { findNodeAtLocation, type Node } from 'jsonc-parser';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
-import { BUILTIN_DATA, isBuiltinData } from '../data/builtin.js';
+import { BUILTIN_DATA, isBuiltinData } from '../protocol/dataPackages.js';
 import { missingPackages } from '../data/builtinPackages.js';
 import type { LayerSummary } from '../model/model.js';
 import { resolveInside } from '../model/workspacePath.js';

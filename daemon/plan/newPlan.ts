@@ -1,10 +1,12 @@
 /** The plan that a model begins with: what people say first, and the defaults that depend on the model. */
+import { isAbsolute } from 'node:path';
 import type { LayerSummary } from '../model/model.js';
 import { AS_IN_FILE, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../model/trainedLayers.js';
+import { resolveInside } from '../model/workspacePath.js';
 import type { PlanLength } from '../protocol/dataChoice.js';
 import type { Budget, DataSource } from '../protocol/plan.js';
 import { usualKeep } from './defaults.js';
-import type { ShortPlan } from './planText.js';
+import { planPath, type ShortPlan } from './planText.js';
 
 interface Wishes {
   /** As the plan names it. */
@@ -31,3 +33,15 @@ export const newPlan = (layers: readonly LayerSummary[], { model, data, budget, 
   ...(isWhollyFrozen(layers) && { unfreeze: true as const }),
   ...(length && { length }),
 });
+
+/**
+ * The data of a plan in a folder, with paths relative to it where they are absolute.
+ * @param folder the plan's, absolute. @throws UserError('path-outside-workspace').
+ */
+export async function dataAsWritten(folder: string, data: DataSource, workspace: string): Promise<DataSource> {
+  const path = async (written: string) =>
+    isAbsolute(written) ? planPath(folder, await resolveInside(workspace, folder, written)) : written;
+  if (typeof data === 'string') return path(data);
+  const source = await path(data.source);
+  return data.test === undefined ? { ...data, source } : { ...data, source, test: await path(data.test) };
+}

@@ -217,7 +217,7 @@ export const requests = {
     params: z.strictObject({ planPath: path, budget: Budget.optional() }),
     result: z.array(z.object({ task: z.string(), layers: z.array(z.string()), preview: BudgetPreview })),
   },
-  /** Writes a new plan file beside the model, or takes the one there that says just this; never overwrites. `data` as in the plan. */
+  /** Writes a new plan file beside the model, or takes the one there that says just this; never overwrites. `data` as in the plan; paths may be absolute. */
   'lc/createPlan': {
     params: z.strictObject({
       model: path,

@@ -1,13 +1,12 @@
 /** What the data of a new plan would be read as, and what a run on it takes: for a person to look at before anything is written. */
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describeData } from '../data/describeData.js';
 import { describePreprocess } from '../data/preprocess.js';
 import { previewSamples, type Preview } from '../data/preview.js';
 import { thumbnail, thumbnailSize } from '../data/samplePicture.js';
 import { readModel } from '../model/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
-import { resolveInside } from '../model/workspacePath.js';
-import { newPlan } from '../plan/newPlan.js';
+import { dataAsWritten, newPlan } from '../plan/newPlan.js';
 import { planPath, planText } from '../plan/planText.js';
 import { resolveText } from '../plan/readPlan.js';
 import type { DataPreview } from '../protocol/dataChoice.js';
@@ -37,15 +36,6 @@ function samplesOf(preview: Preview): Pick<DataPreview, 'image' | 'samples' | 'r
   };
 }
 
-/** The data with paths as a plan in the folder says them, where they are absolute. */
-async function relativeTo(folder: string, data: DataSource, workspace: string): Promise<DataSource> {
-  const path = async (written: string) =>
-    isAbsolute(written) ? planPath(folder, await resolveInside(workspace, folder, written)) : written;
-  if (typeof data === 'string') return path(data);
-  const source = await path(data.source);
-  return data.test === undefined ? { ...data, source } : { ...data, source, test: await path(data.test) };
-}
-
 /**
  * @param model absolute path, in the workspace. @param data as a plan in `planFolder` (by default the model's) says it; paths
  *   may be absolute, too.
@@ -57,7 +47,7 @@ export async function previewData(
   { workspace, planFolder = dirname(model) }: { workspace: string; planFolder?: string | undefined },
 ): Promise<DataPreview> {
   const layers = summarizeModel(await readModel(model, { workspace }));
-  const asWritten = await relativeTo(planFolder, data, workspace);
+  const asWritten = await dataAsWritten(planFolder, data, workspace);
   const short = newPlan(layers, { model: planPath(planFolder, model), data: asWritten });
   const plan = await resolveText(planText(short), join(planFolder, 'new.prune.json'), { workspace });
   const opened = await openPlanData(plan, { workspace, sample: IMAGES, timed: true });

@@ -1,6 +1,6 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
-import { BUILTIN_DATA, isBuiltinData } from '../../data/builtin.js';
+import { BUILTIN_DATA, isBuiltinData } from '../../protocol/dataPackages.js';
 import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';

@@ -1,5 +1,5 @@
 /** The built-in data sets that a model could be of: by the sizes of its input and output, which is all that can be said. */
-import type { BuiltinData } from '../../data/builtin.js';
+import type { BuiltinData } from '../../protocol/dataPackages.js';
 import type { TrainingSetup } from '../../model/trainingSetup.js';
 
 /** Both sets of digits and of clothes have as many values and classes. */

@@ -101,8 +101,9 @@ export const modelHandlers: Pick<
     }
     const stem = name ?? planStem(path);
     const { planPath, planText, saysJust } = await import('../../plan/planText.js');
-    const { newPlan } = await import('../../plan/newPlan.js');
-    const wanted = newPlan(loaded.layers, { model: planPath(dirname(path), path), data, budget, length });
+    const { dataAsWritten, newPlan } = await import('../../plan/newPlan.js');
+    const source = await dataAsWritten(dirname(path), data, folder);
+    const wanted = newPlan(loaded.layers, { model: planPath(dirname(path), path), data: source, budget, length });
     for (let i = 1; i <= 1000; i++) {
       const target = join(dirname(path), `${stem}${i === 1 ? '' : `-${i}`}.prune.json`);
       // "wx": never over a file that is there, or appears meanwhile.
