@@ -1,6 +1,6 @@
 /** Whether data fits a model, by opening it as a run would. */
 import { stat } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { extname, relative, sep } from 'node:path';
 import { describeData } from '../../data/describeData.js';
 import { openDataset } from '../../data/openDataset.js';
 import { setupByData } from '../../model/setupByData.js';
@@ -44,7 +44,10 @@ export async function judgeData(setup: TrainingSetup, data: DataSource, workspac
         samples: 0,
         packages: ['sharp'],
       };
-    return { fits: false, why: error.message };
+    // The list says which file it is of.
+    const { message } = error;
+    const name = relative(workspace, resolved.source).split(sep).join('/');
+    return { fits: false, why: message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message };
   }
 }
 

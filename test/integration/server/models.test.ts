@@ -8,6 +8,7 @@ import { withWeights } from '../../../daemon/model/weights.js';
 import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
 import { readPlan } from '../../../daemon/plan/readPlan.js';
 
+import { clusterCsv, tinyModel } from '../../fixtures/tinyWorkspace.js';
 import { bundle } from '../../fixtures/daemon/bundle.js';
 import { Client, Daemon, temporaryFolder } from './harness.js';
 
@@ -157,6 +158,80 @@ describe('lc/createPlan', () => {
     }
     expect(await readdir(join(workspace, 'net'))).toEqual(before);
     expect(await readdir(workspace)).not.toContain('up.prune.json');
+  });
+});
+
+describe('data of a model', () => {
+  let own: string;
+  beforeAll(async () => {
+    own = join(workspace, 'own');
+    await mkdir(join(own, 'plans'), { recursive: true });
+    const { json, weights } = tinyModel();
+    await writeFile(join(own, 'model.json'), JSON.stringify(json));
+    await writeFile(join(own, 'weights.bin'), weights);
+    await writeFile(join(own, 'flowers.csv'), clusterCsv(150));
+    await writeFile(join(own, 'wide.csv'), 'a,b,label\n1,2,x\n3,4,y\n5,6,x\n');
+  });
+  const tiny = () => join(own, 'model.json');
+
+  it('is searched in its workspace folder', async () => {
+    const found = await call('lc/searchData', { model: tiny() });
+    expect(found).toMatchObject({
+      candidates: [{ data: 'flowers.csv', kind: 'file', about: '150 rows, 4 inputs + label "label" (3 classes)' }],
+      packagesFolder: join(workspace, '.lcprune', 'packages'),
+    });
+    expect(found.others).toContainEqual({ name: 'own/wide.csv', why: expect.stringContaining('2 values') });
+    const elsewhere = { model: tiny(), planPath: join(own, 'plans/a.prune.json') };
+    expect((await call('lc/searchData', elsewhere)).candidates[0]!.data).toBe('../flowers.csv');
+  });
+
+  it('is shown as a run reads it, with what the run takes, or as is asked for', async () => {
+    const shown = await call('lc/previewData', { model: tiny(), data: join(own, 'flowers.csv') });
+    expect(shown).toMatchObject({
+      data: 'flowers.csv',
+      source: join('own', 'flowers.csv'),
+      about: '150 rows, 4 inputs + label "label" (3 classes)',
+      fields: {
+        kind: 'columns',
+        names: ['a', 'b', 'c', 'd', 'label'],
+        inputs: [['a', 'b', 'c', 'd']],
+        labels: ['label'],
+      },
+      classes: ['blue', 'green', 'red'],
+      shape: [4],
+      image: null,
+    });
+    expect(shown.samples).toHaveLength(16);
+    const rows = (await readFile(join(own, 'flowers.csv'), 'utf8')).split('\n').map((line) => line.split(','));
+    for (const { label, values } of shown.samples)
+      expect(
+        rows.some((row) => row[4] === label && values.every((value, i) => Math.abs(value! - Number(row[i])) < 1e-6)),
+      ).toBe(true);
+    expect(shown.times[0]).toMatchObject({ iterations: 40, retrainEpochs: 20 });
+    expect(shown.times[0]!.seconds).toBeGreaterThan(0);
+    const scaled = await call('lc/previewData', {
+      model: tiny(),
+      data: { source: 'flowers.csv', preprocess: { scale: 'standard' }, classes: 'appearance' },
+    });
+    expect(scaled.classes).toEqual(['red', 'green', 'blue']);
+    expect(Math.max(...scaled.range.map(Math.abs))).toBeLessThan(4);
+    expect(scaled.scale).not.toBe(shown.scale);
+  });
+
+  it('that does not fit, or lies outside, is an error of one line', async () => {
+    const refused = await client.refused('lc/previewData', { model: tiny(), data: 'wide.csv' });
+    expect(refused.data).toMatchObject({ code: 'data-invalid' });
+    expect(refused.message).toMatch(/own\/wide\.csv: .*2 values/);
+    const outside = await client.refused('lc/previewData', { model: tiny(), data: '/etc/hosts' });
+    expect(outside.data).toMatchObject({ code: 'path-outside-workspace' });
+  });
+
+  it('ends its search when it is cancelled', async () => {
+    const id = 'search';
+    client.send({ jsonrpc: '2.0', id, method: 'lc/searchData', params: { model: tiny() } });
+    client.notify('$/cancelRequest', { id });
+    const answer = await client.waitFor((message) => message.id === id && message.method === undefined);
+    expect(answer.error).toMatchObject({ code: -32800 });
   });
 });
 
