@@ -26,7 +26,7 @@ export async function codeActions(
     const offered = new Set(data.map(({ text }) => text));
     const others = finding.fixes.filter(({ text }) => !offered.has(text));
     actions.push(...fixesOf({ ...finding, fixes: [...data, ...others] }, document));
-    if (finding.wantsData) actions.push(chooseData(finding, document));
+    if (finding.wantsData && analysis.model?.exists) actions.push(chooseData(finding, document));
   }
   return actions;
 }

@@ -11,7 +11,7 @@ const MOST = 6;
 export type ModelNamed = string | { readonly architecture: (typeof ARCHITECTURES)[number] };
 
 /** The plan's model, where there is one to be asked. */
-function modelOf({ tree, model }: Pick<PlanAnalysis, 'tree' | 'model'>): ModelNamed | null {
+export function modelOfPlan({ tree, model }: Pick<PlanAnalysis, 'tree' | 'model'>): ModelNamed | null {
   if (model) return model.exists ? model.path : null;
   const name: unknown = tree && findNodeAtLocation(tree, ['model', 'architecture'])?.value;
   const architecture = ARCHITECTURES.find((one) => one === name);
@@ -27,7 +27,7 @@ export async function dataFixes(
   analysis: Pick<PlanAnalysis, 'tree' | 'model'>,
   search: (model: ModelNamed) => Promise<DataSearch | null>,
 ): Promise<Fix[]> {
-  const model = modelOf(analysis);
+  const model = modelOfPlan(analysis);
   const node = analysis.tree && findNodeAtLocation(analysis.tree, ['data']);
   if (!model || !node) return [];
   const found = await search(model);

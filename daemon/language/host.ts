@@ -13,11 +13,10 @@ export interface LanguageHost {
   listRuns(workspace: string): Promise<RunSummary[]>;
   /** Kept weights per layer as of the run's latest C step or end. */
   lastPerLayer(folder: string): Promise<readonly LayerKept[] | null>;
-  /** Data that fits a model, for a plan in `planFolder`; the answer may be some seconds old. @throws UserError, or the signal's reason. */
+  /** Data that fits a model, for a plan in `planFolder`; the answer may be some seconds old. @throws UserError. */
   searchData(
     model: string | { readonly architecture: (typeof ARCHITECTURES)[number] },
     place: { readonly workspace: string; readonly planFolder: string },
-    signal: AbortSignal,
   ): Promise<DataSearch>;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;
 }

@@ -18,7 +18,6 @@ import {
   PublishDiagnosticsNotification,
   RegistrationRequest,
   TextDocumentSyncKind,
-  type CancellationToken,
   type ClientCapabilities,
   type CodeAction,
   type CodeLens,
@@ -29,6 +28,7 @@ import {
   type ServerCapabilities,
 } from 'vscode-languageserver-protocol/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import type { DataSearch } from '../protocol/dataChoice.js';
 import type { RunSummary } from '../protocol/messages.js';
 import { completePlan } from './completion.js';
 import { explainLayer, hoverPlan } from './hover.js';
@@ -37,6 +37,7 @@ import { layerAt, ModelFiles, type ModelFile } from './modelFiles.js';
 import { modelLenses, readingLens } from './modelLens.js';
 import { formatPlan, symbolsOf } from './outline.js';
 import { codeActions } from './codeActions.js';
+import { modelOfPlan, type ModelNamed } from './dataFixes.js';
 import { diagnosticOf, rangeOf } from './diagnostics.js';
 import { analysePlan, type PlanAnalysis } from './planAnalysis.js';
 import { isPlanUri, PlanDocuments, type OpenPlan } from './planDocuments.js';
@@ -69,7 +70,6 @@ class LanguageServer implements Language {
   readonly #lensKeys = new Map<string, string>();
   #client: ClientCapabilities = {};
   #refreshing: NodeJS.Timeout | undefined;
-  readonly #gone = new AbortController();
   #disposed = false;
 
   constructor(
@@ -88,8 +88,8 @@ class LanguageServer implements Language {
     connection.onRequest(CompletionRequest.type, ({ textDocument, position }) =>
       this.#completion(textDocument.uri, position),
     );
-    connection.onRequest(CodeActionRequest.type, ({ textDocument, range }, token) =>
-      this.#codeActions(textDocument.uri, range, token),
+    connection.onRequest(CodeActionRequest.type, ({ textDocument, range }) =>
+      this.#codeActions(textDocument.uri, range),
     );
     connection.onRequest(DocumentLinkRequest.type, ({ textDocument }) =>
       this.#withPlan(textDocument.uri, [], ({ document }, { model, data }) =>
@@ -176,7 +176,6 @@ class LanguageServer implements Language {
 
   dispose(): void {
     this.#disposed = true;
-    this.#gone.abort();
     clearTimeout(this.#refreshing);
     this.#plans.dispose();
   }
@@ -286,7 +285,8 @@ class LanguageServer implements Language {
     const plan = this.#plans.get(document.uri);
     if (!plan) return;
     const { version } = document;
-    const { findings } = await plan.analysis;
+    const analysis = await plan.analysis;
+    const { findings } = analysis;
     // Typed on meanwhile: the next quiet moment publishes.
     if (this.#disposed || document.version !== version) return;
     this.#send(
@@ -294,6 +294,9 @@ class LanguageServer implements Language {
       findings.map((finding) => diagnosticOf(finding, document)),
       version,
     );
+    // Looked for now: who then asks for quick fixes does not wait, and an editor that waits gives up at the next key.
+    const model = findings.some(({ wantsData }) => wantsData) ? modelOfPlan(analysis) : null;
+    if (model !== null) void this.#searchData(document.uri, model);
   }
 
   #send(uri: string, diagnostics: Diagnostic[], version?: number): void {
@@ -305,21 +308,22 @@ class LanguageServer implements Language {
     });
   }
 
-  async #codeActions(uri: string, range: Range, token: CancellationToken): Promise<CodeAction[]> {
+  async #codeActions(uri: string, range: Range): Promise<CodeAction[]> {
     const plan = this.#plans.get(uri);
-    const place = plan && (await this.#contain(uri));
-    if (!place) return [];
-    const given = new AbortController();
-    token.onCancellationRequested(() => given.abort());
-    const signal = AbortSignal.any([this.#gone.signal, given.signal]);
-    return codeActions(plan.document, await plan.analysis, range, (model) =>
-      this.host
-        .searchData(model, { workspace: place.folder, planFolder: dirname(place.path) }, signal)
-        .catch((error: unknown) => {
-          if (!signal.aborted) this.host.log('warn', `data for a plan: ${String(error)}`);
-          return null;
-        }),
-    );
+    if (!plan) return [];
+    return codeActions(plan.document, await plan.analysis, range, (model) => this.#searchData(uri, model));
+  }
+
+  /** Data that fits a plan's model; null where that cannot be said. */
+  async #searchData(uri: string, model: ModelNamed): Promise<DataSearch | null> {
+    const place = await this.#contain(uri);
+    if (!place) return null;
+    return this.host
+      .searchData(model, { workspace: place.folder, planFolder: dirname(place.path) })
+      .catch((error: unknown) => {
+        this.host.log('warn', `data for a plan: ${String(error)}`);
+        return null;
+      });
   }
 }
 

@@ -39,7 +39,7 @@ export async function runDaemon({ backend, version, log }: DaemonOptions): Promi
     live,
     models: new ModelCache(),
     engines: new EngineProbes((folders) => backend.runInChild('probe', { folders })),
-    searches: new DataSearches((params, signal) => backend.runInChild('searchData', params, signal)),
+    searches: new DataSearches((params) => backend.runInChild('searchData', params)),
     log,
     version,
   };

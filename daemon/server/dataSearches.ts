@@ -1,27 +1,33 @@
-/** The last search for data, kept for some seconds: an editor asks for quick fixes whenever the cursor moves. */
+/**
+ * Searches for data that quick fixes ask for: whenever the cursor moves, so that one search answers all who ask meanwhile and
+ * some seconds after. A search is bounded, and ends by itself.
+ */
 import type { DataSearch } from '../protocol/dataChoice.js';
 import type { Jobs } from './childJob.js';
 
-const LIFETIME = 10_000;
+const LIFETIME = 20_000;
 
 type Params = Jobs['searchData']['params'];
 
 export class DataSearches {
-  #kept: { readonly key: string; readonly until: number; readonly found: DataSearch } | undefined;
+  #last: { readonly key: string; readonly found: Promise<DataSearch>; until: number } | undefined;
 
-  constructor(private readonly run: (params: Params, signal: AbortSignal) => Promise<DataSearch>) {}
+  constructor(private readonly run: (params: Params) => Promise<DataSearch>) {}
 
-  /** @throws as `searchData`, or the signal's reason. */
-  async search(
+  /** @throws as the job 'searchData'; what failed is tried again by the next who asks. */
+  search(
     model: Params['model'],
     place: { readonly workspace: string; readonly planFolder: string },
-    signal: AbortSignal,
   ): Promise<DataSearch> {
     const params = { model, ...place };
     const key = JSON.stringify(params);
-    if (this.#kept?.key === key && performance.now() < this.#kept.until) return this.#kept.found;
-    const found = await this.run(params, signal);
-    this.#kept = { key, until: performance.now() + LIFETIME, found };
+    if (this.#last?.key === key && performance.now() < this.#last.until) return this.#last.found;
+    const found = this.run(params);
+    const own = (this.#last = { key, found, until: Infinity });
+    found.then(
+      () => (own.until = performance.now() + LIFETIME),
+      () => (own.until = 0),
+    );
     return found;
   }
 }

@@ -65,7 +65,7 @@ export function openSession(socket: WebSocket, shared: Shared): void {
     workspace,
     listRuns: (folder) => shared.backend.listRuns(folder, live.supervised(folder)),
     lastPerLayer: shared.backend.lastPerLayer,
-    searchData: (model, place, signal) => shared.searches.search(model, place, signal),
+    searchData: (model, place) => shared.searches.search(model, place),
     log,
   });
   const stopListening = live.listen({

@@ -140,6 +140,7 @@ describe('a model with a table beside it', () => {
       .first()
       .click({ timeout: 30_000 });
     await expectEventually(async () => (await plan('my net-2.prune.json').catch(() => '')).includes('standard'), true);
+    await window.page.locator('.tabs-container .tab.active', { hasText: 'my net-2' }).waitFor();
     const written = await plan('my net-2.prune.json');
     expect(written).toContain('"labels": "label"');
     expect(written).toContain('"preprocess": { "scale": "standard" }');
@@ -153,9 +154,11 @@ describe('a model with a table beside it', () => {
     await window.openFile('my net/gone.prune.json');
     await window.page.locator('.squiggly-error').first().waitFor({ timeout: 60_000 });
     await window.page.locator('.view-line', { hasText: '"data"' }).getByText('"data.npz"').click();
-    await window.page.keyboard.press('ControlOrMeta+.');
     const fix = window.page.getByText('Use "my net/flowers.csv": 600 rows');
-    await fix.waitFor({ timeout: 30_000 });
+    for (let tries = 0; tries < 10 && !(await fix.isVisible()); tries++) {
+      await window.page.keyboard.press('ControlOrMeta+.');
+      await fix.waitFor({ timeout: 3_000 }).catch(() => undefined);
+    }
     await artifact(window.page, 'data-quick-fix');
     await fix.click();
     await expectEventually(() => window.page.locator('.view-line', { hasText: '"flowers.csv"' }).count(), 1);
