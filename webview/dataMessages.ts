@@ -4,6 +4,8 @@ import type { DataPreview } from '../daemon/protocol/dataChoice.js';
 /** What of the reading is the user's: null is as proposed. */
 export interface DataWishes {
   readonly labels: readonly string[] | null;
+  /** Columns of a model's only input. */
+  readonly inputs: readonly string[] | null;
   readonly scale: string | null;
   readonly order: string | null;
 }

@@ -14,6 +14,8 @@ const scales = (): [value: string, text: string][] => [
   ['standard', t('z-scores')],
 ];
 
+/** Columns among which a person can choose. */
+const CHOOSABLE = 200;
 /** Names of inputs that are listed. */
 const INPUTS = 12;
 
@@ -25,7 +27,7 @@ export class DataPage {
   #other = button({ text: t('Other Data...'), label: t('Choose other data'), id: 'other' }, () => this.post({ type: 'other' })); // prettier-ignore
   #problem = element('p', { class: 'problem', role: 'alert', hidden: true });
   #content = element('div', { class: 'data', hidden: true });
-  #wishes: DataWishes = { labels: null, scale: null, order: null };
+  #wishes: DataWishes = { labels: null, inputs: null, scale: null, order: null };
   #time: HTMLSelectElement | null = null;
 
   constructor(
@@ -110,7 +112,7 @@ export class DataPage {
           );
     return [
       fields && fields.labels.length > 0 && choice(t('Label'), this.#labels(fields), 'labels'),
-      fields && choice(t('Inputs'), element('span', { class: 'value', text: listed(fields.inputs.flat()) })),
+      fields && this.#inputs(fields),
       classes && choice(t('Classes'), element('span', { class: 'value', text: listed(classes) })),
       order !== null &&
         orders.length > 1 &&
@@ -124,6 +126,22 @@ export class DataPage {
     ].map((each) => each || false);
   }
 
+  /** Columns of a single input can be chosen; of many, and of arrays, they are told. */
+  #inputs({ kind, names, inputs, labels }: NonNullable<DataPreview['fields']>): HTMLElement {
+    const [own] = inputs;
+    if (kind === 'arrays' || !own || inputs.length > 1 || names.length > CHOOSABLE)
+      return choice(t('Inputs'), element('span', { class: 'value', text: listed(inputs.flat()) }));
+    const box = select(
+      'inputs',
+      names.filter((name) => !labels.includes(name)).map((name) => [name, name]),
+      own,
+    );
+    box.multiple = true;
+    box.size = Math.min(6, names.length);
+    box.addEventListener('change', () => this.#change({ inputs: [...box.selectedOptions].map(({ value }) => value) }));
+    return choice(t('Inputs'), box, 'inputs');
+  }
+
   #labels({ names, labels }: NonNullable<DataPreview['fields']>): HTMLSelectElement {
     const several = labels.length > 1;
     const box = select(
@@ -134,7 +152,7 @@ export class DataPage {
     box.multiple = several;
     if (several) box.size = Math.min(6, names.length);
     box.addEventListener('change', () =>
-      this.#change({ labels: [...box.selectedOptions].map(({ value }) => value), order: null }),
+      this.#change({ labels: [...box.selectedOptions].map(({ value }) => value), inputs: null, order: null }),
     );
     return box;
   }

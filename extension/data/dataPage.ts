@@ -22,16 +22,17 @@ interface Shown {
   readonly planPath?: string | undefined;
 }
 
-const NO_WISHES: DataWishes = { labels: null, scale: null, order: null };
+const NO_WISHES: DataWishes = { labels: null, inputs: null, scale: null, order: null };
 
 /** The data with what was changed of its reading; what is null stays as the data says. */
-function withWishes(data: DataSource, { labels, scale, order }: DataWishes): DataSource {
-  if (labels === null && scale === null && order === null) return data;
+function withWishes(data: DataSource, { labels, inputs, scale, order }: DataWishes): DataSource {
+  if (labels === null && inputs === null && scale === null && order === null) return data;
   const { preprocess, ...written } = typeof data === 'string' ? { source: data } : data;
   const read = { ...preprocess, ...(scale !== null && { scale }) };
   return {
     ...written,
     ...(labels !== null && { labels: labels.length === 1 ? labels[0] : [...labels] }),
+    ...(inputs !== null && { inputs: [...inputs] }),
     ...(Object.keys(read).length > 0 && { preprocess: read }),
     ...(order !== null && { classes: order }),
   } as DataSource;

@@ -160,7 +160,7 @@ describe('a model with a table beside it', () => {
       await fix.waitFor({ timeout: 3_000 }).catch(() => undefined);
     }
     await artifact(window.page, 'data-quick-fix');
-    await fix.click();
+    await window.page.keyboard.press('Enter');
     await expectEventually(() => window.page.locator('.view-line', { hasText: '"flowers.csv"' }).count(), 1);
     await expectEventually(() => window.page.locator('.squiggly-error').count(), 0, 30_000);
   });
