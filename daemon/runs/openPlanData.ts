@@ -3,7 +3,7 @@ import type { Dataset } from '../data/dataset.js';
 import { openDataset } from '../data/openDataset.js';
 import type { EngineSession, SessionSpec } from '../engine/engine.js';
 import { openEngine } from '../engine/registry.js';
-import { madeUpBatch, trialRate } from '../engine/trial.js';
+import { madeUpBatch, trainingPace } from '../engine/trial.js';
 import { trialBatch } from '../engine/trialSize.js';
 import { buildArchitecture } from '../model/architectures.js';
 import { withInputSizes } from '../model/inputSizes.js';
@@ -116,7 +116,7 @@ async function askEngine(
   if (batchSize < 1) return fail('Not timed')(new UserError('plan-invalid', 'not even one sample fits into memory'));
   const asked = use({ batchSize, purpose: 'training' }, async (session) => {
     const { dataset, notes } = await read(session);
-    const samplesPerSecond = await trialRate(session, madeUpBatch(session, batchSize), 'training');
+    const samplesPerSecond = await trainingPace(session, madeUpBatch(session, batchSize));
     return { dataset, notes, times: proposeTimes(fitted, { samplesPerSecond, train, held }) };
   });
   return asked.catch(fail(`${asksReading ? `${unread}, and not timed` : 'Not timed'}`));
