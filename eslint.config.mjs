@@ -39,7 +39,8 @@ export default ts.config(
           zones: [
             ...clients,
             room('protocol', []),
-            room('lc', []),
+            // How numbers are written is no mathematics, and nothing but text.
+            room('lc', ['protocol/format.ts']),
             room('model', ['protocol', 'lc']),
             room('data', ['protocol', 'model', 'lc']),
             room('engine', ['protocol', 'model', 'lc']),
@@ -84,6 +85,20 @@ export default ts.config(
       'no-restricted-imports': [
         'error',
         { patterns: [{ group: ['@tensorflow/*', 'onnxruntime*'], message: 'The extension never loads an engine.' }] },
+      ],
+    },
+  },
+  {
+    files: ['extension/**'],
+    ignores: ['extension/paths.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'MemberExpression[property.name=/^(fsPath|fileName)$/], MemberExpression[object.property.name="Uri"][property.name="file"]',
+          message: 'Paths and URIs become each other in extension/paths.ts only.',
+        },
       ],
     },
   },

@@ -5,3 +5,4 @@
 export { launchDaemon } from './daemon/launch.js';
 export { Session } from './daemon/session.js';
 export { commandArguments } from '../daemon/protocol/commands.js';
+export { issueText } from '../daemon/protocol/issueText.js';

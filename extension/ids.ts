@@ -1,13 +1,14 @@
 /** Every id that package.json's `contributes` and the code share; test/unit/extension checks one against the other. */
 import type { CommandArgument, CommandId } from '../daemon/protocol/commands.js';
-import type { RunSummary } from '../daemon/protocol/messages.js';
+import type { AbsolutePath } from '../daemon/protocol/paths.js';
+import type { Run } from './runs.js';
 
 /** What a tree hands to its commands. */
 export interface RunItem {
-  summary: RunSummary;
+  summary: Run;
 }
 export interface LayerItem {
-  model: string;
+  model: AbsolutePath;
   layer: string;
 }
 
@@ -18,14 +19,15 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.setBudget': CommandArgument<'lcPrune.setBudget'> | LayerItem;
   'lcPrune.excludeLayer': CommandArgument<'lcPrune.excludeLayer'>;
   'lcPrune.run': CommandArgument<'lcPrune.run'>;
-  'lcPrune.runWithBaselines': { plan: string };
+  'lcPrune.runWithBaselines': { plan: AbsolutePath };
   'lcPrune.runPath': CommandArgument<'lcPrune.runPath'>;
   'lcPrune.previewBudget': CommandArgument<'lcPrune.previewBudget'>;
   'lcPrune.chooseData': CommandArgument<'lcPrune.chooseData'>;
   'lcPrune.installData': CommandArgument<'lcPrune.installData'>;
   'lcPrune.openMonitor': CommandArgument<'lcPrune.openMonitor'> | RunItem;
   'lcPrune.compareRuns': CommandArgument<'lcPrune.compareRuns'> | RunItem;
-  'lcPrune.createPlan': { model: string };
+  'lcPrune.runWithOtherRate': RunItem;
+  'lcPrune.createPlan': { model: AbsolutePath };
   'lcPrune.pause': RunItem;
   'lcPrune.resume': RunItem;
   /** `engine`: without it, the command asks. */
@@ -53,6 +55,7 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.run',
   'lcPrune.runWithBaselines',
   'lcPrune.runPath',
+  'lcPrune.runWithOtherRate',
   'lcPrune.previewBudget',
   'lcPrune.chooseData',
   'lcPrune.installData',

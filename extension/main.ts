@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands/command.js';
 import { installEngineCommands } from './commands/installEngine.js';
@@ -9,8 +8,10 @@ import { Daemon } from './daemon/daemon.js';
 import { connectMonitor } from './monitor/connectMonitor.js';
 import { ModelEditor } from './modelEditor/modelEditor.js';
 import { MonitorHost } from './monitor/monitorHost.js';
+import { pathOf } from './paths.js';
 import { registerNotifications } from './notifications.js';
 import { Runs } from './runs.js';
+import { RunStream } from './runStream.js';
 import type { Services } from './services.js';
 import { registerAutoStart } from './autoStart.js';
 import { EngineView } from './views/engineView.js';
@@ -23,11 +24,12 @@ let daemon: Daemon | undefined;
 /** Registers everything and starts nothing: the daemon comes with the first thing that needs it. */
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('LC Prune', { log: true });
-  daemon = new Daemon(context.extensionPath, join(context.globalStorageUri.fsPath, 'engines'), log);
+  daemon = new Daemon(context.extensionPath, pathOf(vscode.Uri.joinPath(context.globalStorageUri, 'engines')), log);
   const runs = new Runs(daemon);
-  const monitor = new MonitorHost(context, daemon, runs);
-  const modelView = new ModelView(daemon, runs);
-  const services: Services = { context, log, daemon, runs, monitor, modelView };
+  const stream = new RunStream(daemon);
+  const monitor = new MonitorHost(context, daemon, runs, stream);
+  const modelView = new ModelView(daemon, runs, stream);
+  const services: Services = { context, log, daemon, runs, stream, monitor, modelView };
   registerCommands(
     {
       ...planCommands(services),
@@ -41,10 +43,11 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(
     log,
     runs,
+    stream,
     monitor,
     modelView,
     new RunsView(runs, () => void daemon?.session().catch(() => {})),
-    new ModelEditor(context.extensionUri, daemon, runs).register(),
+    new ModelEditor(context.extensionUri, daemon, runs, stream).register(),
     new EngineView(daemon, runs),
     new StatusItem(daemon, runs),
     registerNotifications(runs, daemon),

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
+import { isDoubtful } from '../daemon/protocol/doubtful.js';
 import type { RunSummary } from '../daemon/protocol/messages.js';
 import type { Daemon } from './daemon/daemon.js';
-import { duration, percent } from './format.js';
+import { duration, shortPercent } from '../daemon/protocol/format.js';
 import { displayName } from './monitor/monitorHost.js';
 import { isActive, type Runs } from './runs.js';
 import { notifyAfterSeconds } from './settings.js';
@@ -10,7 +11,7 @@ import { notifyAfterSeconds } from './settings.js';
 export function registerNotifications(runs: Runs, daemon: Daemon): vscode.Disposable {
   return runs.onDidChangeRun(({ before, after }) => {
     if (!before || !after || before.state === after.state || !isActive(before)) return;
-    if (after.state === 'done') void (after.message === null ? finished(after) : unusable(after, after.message));
+    if (after.state === 'done') void (isDoubtful(after) ? doubtful(after) : finished(after));
     else if (after.state === 'failed' || after.state === 'interrupted' || after.state === 'crashed')
       void needed(after, daemon.log);
   });
@@ -28,8 +29,8 @@ async function finished(run: RunSummary): Promise<void> {
       '{0} finished after {1}: {2} error with {3} of the weights.',
       displayName(run),
       duration(seconds),
-      run.error === null ? '–' : percent(run.error),
-      kept === null ? '–' : percent(kept),
+      run.error === null ? '–' : shortPercent(run.error),
+      kept === null ? '–' : shortPercent(kept),
     ),
     open,
     exportIt,
@@ -38,10 +39,18 @@ async function finished(run: RunSummary): Promise<void> {
   if (choice === exportIt) await vscode.commands.executeCommand('lcPrune.exportModel', { summary: run });
 }
 
-/** However short the run: its result should not be used as it is. @param message why, from its trainer. */
-async function unusable(run: RunSummary, message: string): Promise<void> {
+/** However short the run: something speaks against its result. The monitor has all of it. */
+async function doubtful(run: RunSummary): Promise<void> {
+  const [{ message } = { message: '' }] = run.cautions ?? [];
   const open = vscode.l10n.t('Open Monitor');
-  const choice = await vscode.window.showWarningMessage(`${displayName(run)}: ${message}`, open);
+  const again = vscode.l10n.t('Run Again with Another Learning Rate');
+  const isRateOpen = run.planPath !== null && run.cautions?.some(({ rate }) => rate);
+  const choice = await vscode.window.showWarningMessage(
+    `${displayName(run)}: ${message}`,
+    open,
+    ...(isRateOpen ? [again] : []),
+  );
+  if (choice === again) await vscode.commands.executeCommand('lcPrune.runWithOtherRate', { summary: run });
   if (choice === open) await vscode.commands.executeCommand('lcPrune.openMonitor', { summary: run });
 }
 

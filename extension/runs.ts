@@ -2,11 +2,27 @@ import * as vscode from 'vscode';
 import type { RunSummary } from '../daemon/protocol/messages.js';
 import type { Daemon } from './daemon/daemon.js';
 import { CONTEXTS } from './ids.js';
+import { inWorkspace, sameFileAs, type AbsolutePath } from './paths.js';
+
+/** A run as the extension knows it: what it names in its workspace folder are files here. */
+export interface Run extends RunSummary {
+  /** null: it has no plan file. The file may be gone. */
+  planFile: AbsolutePath | null;
+  /** null: its model is an architecture. */
+  modelFile: AbsolutePath | null;
+}
+
+/** The one place where a run's paths become files. */
+export const toRun = (summary: RunSummary): Run => ({
+  ...summary,
+  planFile: summary.planPath && inWorkspace(summary.workspace, summary.planPath),
+  modelFile: summary.modelPath && inWorkspace(summary.workspace, summary.modelPath),
+});
 
 export interface RunChange {
   run: string;
-  before: RunSummary | null;
-  after: RunSummary | null;
+  before: Run | null;
+  after: Run | null;
 }
 
 export const isActive = (summary: RunSummary): boolean => summary.state === 'running' || summary.state === 'queued';
@@ -16,9 +32,9 @@ export const isResumable = (summary: RunSummary): boolean =>
 export const isAbandoned = (summary: RunSummary): boolean => isResumable(summary) && summary.state !== 'paused';
 export const hasResult = (summary: RunSummary): boolean => summary.state === 'done' || summary.state === 'stopped';
 
-/** The runs of the workspace as the daemon last told them. */
+/** The runs of the workspace as the daemon last reported them. */
 export class Runs implements vscode.Disposable {
-  #runs = new Map<string, RunSummary>();
+  #runs = new Map<string, Run>();
   #changed = new vscode.EventEmitter<RunChange>();
   #reset = new vscode.EventEmitter<void>();
   #disposables: vscode.Disposable[];
@@ -30,10 +46,14 @@ export class Runs implements vscode.Disposable {
 
   constructor(private readonly daemon: Daemon) {
     this.#disposables = [
-      daemon.on('lc/runChanged', ({ run, summary }) => this.#apply(run, summary)),
+      daemon.on('lc/runChanged', ({ run, summary }) => this.#apply(run, summary && toRun(summary))),
       daemon.onDidChangeState((state) => {
         void vscode.commands.executeCommand('setContext', CONTEXTS.daemon, state.kind);
         if (state.kind === 'ready') void this.load();
+      }),
+      vscode.workspace.onDidChangeWorkspaceFolders(() => {
+        // The language client reports the change to the daemon first.
+        if (daemon.state.kind === 'ready') setTimeout(() => void this.load(), 0);
       }),
       this.#changed,
       this.#reset,
@@ -41,27 +61,29 @@ export class Runs implements vscode.Disposable {
   }
 
   /** Newest first. */
-  get all(): RunSummary[] {
+  get all(): Run[] {
     return Array.from(this.#runs.values()).sort((a, b) => b.started - a.started);
   }
 
-  get(run: string): RunSummary | undefined {
+  get(run: string): Run | undefined {
     return this.#runs.get(run);
   }
 
   /** The run the status bar and the palette mean: the newest active one, else the newest. */
-  get current(): RunSummary | undefined {
+  get current(): Run | undefined {
     return this.all.find(isActive) ?? this.all[0];
   }
 
-  latestOf(planPath: string): RunSummary | undefined {
-    return this.all.find((summary) => summary.planPath === planPath);
+  /** The runs of a plan, newest first. */
+  ofPlan(plan: AbsolutePath): Run[] {
+    const isPlan = sameFileAs(plan);
+    return this.all.filter(({ planFile }) => planFile !== null && isPlan(planFile));
   }
 
   async load(): Promise<void> {
     try {
       const list = await this.daemon.request('lc/runs', null);
-      this.#runs = new Map(list.map((summary) => [summary.run, summary]));
+      this.#runs = new Map(list.map((summary) => [summary.run, toRun(summary)]));
     } catch (error) {
       this.daemon.log.error(error as Error);
       return;
@@ -74,7 +96,7 @@ export class Runs implements vscode.Disposable {
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
-  #apply(run: string, after: RunSummary | null): void {
+  #apply(run: string, after: Run | null): void {
     const before = this.#runs.get(run) ?? null;
     if (after) this.#runs.set(run, after);
     else this.#runs.delete(run);

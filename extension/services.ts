@@ -2,6 +2,7 @@ import type * as vscode from 'vscode';
 import type { Daemon } from './daemon/daemon.js';
 import type { MonitorHost } from './monitor/monitorHost.js';
 import type { Runs } from './runs.js';
+import type { RunStream } from './runStream.js';
 import type { ModelView } from './views/modelView.js';
 
 /** What commands and views work with; built once in `main.ts`. */
@@ -10,6 +11,7 @@ export interface Services {
   log: vscode.LogOutputChannel;
   daemon: Daemon;
   runs: Runs;
+  stream: RunStream;
   monitor: MonitorHost;
   modelView: ModelView;
 }

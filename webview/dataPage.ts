@@ -85,11 +85,7 @@ export class DataPage {
     this.#content.replaceChildren(
       element('div', { class: 'choices' }, ...this.#choices(preview)),
       element('h2', { text: t('Samples, as the model sees them') }),
-      element('p', {
-        class: 'note',
-        text: t('[{0}], values from {1} to {2}', preview.shape.join(', '), ...preview.range.map((value) => Number(value.toPrecision(4)))),
-      }), // prettier-ignore
-      dataSamples(preview),
+      ...dataSamples(preview),
       element(
         'section',
         { class: 'notes', 'aria-label': t('Notes') },

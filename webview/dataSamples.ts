@@ -1,12 +1,14 @@
-import type { DataPreview } from '../daemon/protocol/dataChoice.js';
+import type { DataPreview, InputShown } from '../daemon/protocol/dataChoice.js';
 import { element } from './element.js';
 import { t } from './strings.js';
 
 /** Small pictures are drawn this large, in pixels of the page. */
 const SIDE = 96;
 
+type Image = NonNullable<InputShown['image']>;
+
 /** RGB bytes of one sample as a picture. */
-function picture(base64: string, [height, width]: readonly [number, number, number]): HTMLCanvasElement {
+function picture(base64: string, [height, width]: Image): HTMLCanvasElement {
   const zoom = Math.max(1, Math.floor(SIDE / Math.max(height, width)));
   const canvas = element('canvas', { width: width * zoom, height: height * zoom, 'aria-hidden': 'true' });
   const context = canvas.getContext('2d')!;
@@ -30,16 +32,17 @@ const shown = (value: number | null): string =>
 /** Columns of numbers that fit beside each other. */
 const COLUMNS = 12;
 
-function rows({ fields, samples }: DataPreview): HTMLElement {
-  const width = Math.min(COLUMNS, samples[0]?.values.length ?? 0);
-  const inputs = fields?.kind === 'columns' ? (fields.inputs[0] ?? []) : [];
-  const heads = Array.from({ length: width }, (_, i) => inputs[i] ?? String(i + 1));
-  const more = (samples[0]?.values.length ?? 0) > width;
+/** @param columns names of the first values. @param label of the region. */
+function rows({ values: samples }: InputShown, answers: readonly string[], columns: readonly string[], label: string) {
+  const count = samples[0]?.length ?? 0;
+  const width = Math.min(COLUMNS, count);
+  const heads = Array.from({ length: width }, (_, i) => columns[i] ?? String(i + 1));
+  const more = count > width;
   const head = (text: string, number: boolean) =>
     element('th', { scope: 'col', ...(number && { class: 'number' }), text });
   return element(
     'div',
-    { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': t('Samples') },
+    { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label },
     element(
       'table',
       { class: 'layers samples' },
@@ -51,11 +54,11 @@ function rows({ fields, samples }: DataPreview): HTMLElement {
       element(
         'tbody',
         {},
-        ...samples.map(({ label, values }) =>
+        ...samples.map((values, i) =>
           element(
             'tr',
             {},
-            element('th', { scope: 'row', text: label }),
+            element('th', { scope: 'row', text: answers[i]! }),
             ...values.slice(0, width).map((value) => element('td', { class: 'number', text: shown(value) })),
             more && element('td', { text: '…' }),
           ),
@@ -65,20 +68,35 @@ function rows({ fields, samples }: DataPreview): HTMLElement {
   );
 }
 
-/** The samples with their answers: pictures where they are, else rows of numbers, as the model sees them. */
-export function dataSamples(preview: DataPreview): HTMLElement {
-  const { image, samples } = preview;
-  if (!image) return rows(preview);
+function pictures({ pictures: samples }: InputShown, answers: readonly string[], image: Image, label: string) {
   return element(
     'div',
-    { class: 'pictures', role: 'list', 'aria-label': t('Samples') },
-    ...samples.map((sample) =>
-      element(
-        'figure',
-        { role: 'listitem' },
-        picture(sample.picture, image),
-        element('figcaption', { text: sample.label }),
-      ),
+    { class: 'pictures', role: 'list', 'aria-label': label },
+    ...samples.map((sample, i) =>
+      element('figure', { role: 'listitem' }, picture(sample, image), element('figcaption', { text: answers[i]! })),
     ),
   );
+}
+
+const factsOf = ({ shape, range }: InputShown): HTMLElement =>
+  element('p', {
+    class: 'note',
+    text: t('[{0}], values from {1} to {2}', shape.join(', '), ...range.map((value) => Number(value.toPrecision(4)))),
+  });
+
+/**
+ * The samples with their answers, as the model sees them: pictures where they are, else rows of numbers; one below the other
+ * where the model has several inputs.
+ */
+export function dataSamples({ inputs, answers, fields }: DataPreview): HTMLElement[] {
+  const several = inputs.length > 1;
+  return inputs.flatMap((input, i) => {
+    const label = several ? t('Samples of {0}', input.name) : t('Samples');
+    const columns = fields?.kind === 'columns' ? (fields.inputs[i] ?? []) : [];
+    return [
+      ...(several ? [element('h3', { text: input.name })] : []),
+      factsOf(input),
+      input.image ? pictures(input, answers, input.image, label) : rows(input, answers, columns, label),
+    ];
+  });
 }

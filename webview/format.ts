@@ -1,20 +1,19 @@
 /** Numbers as people read them. Everything a chart, a table or a label shows goes through here. */
 
-const NONE = '–';
+import * as format from '../daemon/protocol/format.js';
 
-const grouped = new Intl.NumberFormat('en-US');
+export { bytes, shortCount } from '../daemon/protocol/format.js';
+
+const NONE = '–';
 
 /** 266200 -> "266,200". */
 export const count = (value: number | null | undefined): string =>
-  value === null || value === undefined || !Number.isFinite(value) ? NONE : grouped.format(Math.round(value));
+  value === null || value === undefined || !Number.isFinite(value) ? NONE : format.count(Math.round(value));
 
-/** 0.0193 -> "1.93%"; small shares keep two significant digits. */
-export function percent(share: number | null | undefined, digits = 2): string {
+/** 0.0193 -> "1.93%"; small shares have three decimals. */
+export function percent(share: number | null | undefined, digits?: number): string {
   if (share === null || share === undefined) return NONE;
-  if (!Number.isFinite(share)) return 'NaN';
-  const value = share * 100;
-  const small = value !== 0 && Math.abs(value) < 0.1 ? 3 : digits;
-  return `${value.toFixed(small)}%`;
+  return Number.isFinite(share) ? format.percent(share, digits) : 'NaN';
 }
 
 /** Tick labels of shares: 0.1 -> "10%". */
@@ -27,28 +26,21 @@ export function number(value: number | null | undefined): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
   if (size < 1e-4 || size >= 1e6) return value.toExponential(2).replace('e+', 'e');
-  if (Number.isInteger(value)) return grouped.format(value);
+  if (Number.isInteger(value)) return format.count(value);
   return String(Number(value.toPrecision(4)));
 }
 
-/** Tick labels: 52000 -> "52k". */
+/** Tick labels: 52000 -> "52k"; short ones as they are, very small ones as powers. */
 export function short(value: number): string {
   const size = Math.abs(value);
-  if (size >= 1e9) return `${Number((value / 1e9).toPrecision(3))}G`;
-  if (size >= 1e6) return `${Number((value / 1e6).toPrecision(3))}M`;
-  if (size >= 1e4) return `${Number((value / 1e3).toPrecision(3))}k`;
+  if (size >= 1e4) return format.shortCount(value);
   if (size !== 0 && size < 1e-3) return Number(value.toPrecision(2)).toExponential();
   return String(Number(value.toPrecision(4)));
 }
 
 /** Seconds -> "45 s", "3 min 20 s", "2 h 5 min". */
-export function duration(seconds: number | null | undefined): string {
-  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return NONE;
-  const s = Math.round(seconds);
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return s % 60 && s < 600 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.round(s / 60)} min`;
-  return `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
-}
+export const duration = (seconds: number | null | undefined): string =>
+  seconds === null || seconds === undefined || !Number.isFinite(seconds) ? NONE : format.duration(seconds);
 
 /** Seconds as a clock for the wall axis: "1:05", "2:03:20". */
 export function clock(seconds: number): string {

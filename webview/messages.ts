@@ -62,7 +62,10 @@ export interface RunView {
   name: string;
   /** Index into the palette; stays the same for a run as long as the workspace remembers it. */
   colour: number;
-  summary: RunSummary;
+  /** The page names no files. */
+  summary: Omit<RunSummary, 'workspace' | 'folder' | 'planPath' | 'modelPath'>;
+  /** Whether it has a plan file, which can be opened and run again. */
+  hasPlan: boolean;
   device: string | null;
   /** Error of the uncompressed reference, on the test set where there is one. */
   referenceError: number | null;
@@ -71,6 +74,8 @@ export interface RunView {
   layers: LayerKept[];
   marks: Mark[];
   warnings: { time: number; message: string }[];
+  /** How the data is read, where the reference's answers chose: scale of the inputs and order of the classes, with the figures. */
+  reading: string[];
   /** Of a path run. */
   path?: PathView;
 }
@@ -117,7 +122,17 @@ export type ToPage =
   | { type: 'connection'; problem: string | null };
 
 export type ControlAction =
-  'pause' | 'resume' | 'switchEngine' | 'stop' | 'budget' | 'export' | 'plan' | 'compare' | 'log' | 'start';
+  | 'pause'
+  | 'resume'
+  | 'switchEngine'
+  | 'stop'
+  | 'budget'
+  | 'export'
+  | 'plan'
+  | 'otherRate'
+  | 'compare'
+  | 'log'
+  | 'start';
 
 export type ToHost =
   | { type: 'ready' }

@@ -1,7 +1,7 @@
 import type { LayerKept } from '../daemon/protocol/events.js';
 import type { ModelSummary } from '../daemon/protocol/messages.js';
 import { button, element } from './element.js';
-import { count, percent, short } from './format.js';
+import { bytes, count, percent, shortCount } from './format.js';
 import type { FromModelPage, ModelAction, ToModelPage } from './modelMessages.js';
 import { t } from './strings.js';
 
@@ -39,8 +39,8 @@ export class ModelPage {
       model.prunable > 0
         ? t('{0} weights ({1} prunable)', count(model.params), count(model.prunable))
         : t('{0} weights', count(model.params)),
-      size(model.bytes),
-      t('{0} FLOPs', short(model.flops)),
+      bytes(model.bytes),
+      t('{0} FLOPs', shortCount(model.flops)),
       ...(zeros === null ? [] : [t('{0} zeros', percent(zeros))]),
       ...(run === null ? [] : [t('kept: after {0}', run)]),
     ];
@@ -141,10 +141,4 @@ export class ModelPage {
     made.setAttribute('data-focus', `${action}/${layer ?? ''}`);
     return made;
   }
-}
-
-/** 1 kB = 1024 bytes, as in plans. */
-function size(bytes: number): string {
-  const unit = bytes < 1024 ? 0 : bytes < 1024 ** 2 ? 1 : bytes < 1024 ** 3 ? 2 : 3;
-  return `${Number((bytes / 1024 ** unit).toPrecision(3))} ${['B', 'kB', 'MB', 'GB'][unit]}`;
 }

@@ -1,5 +1,7 @@
+import { isDoubtful } from '../daemon/protocol/doubtful.js';
+import { CautionBanner } from './cautionBanner.js';
 import { button, element, icon } from './element.js';
-import { count, duration, number, percent, short } from './format.js';
+import { count, duration, number, percent, shortCount } from './format.js';
 import type { ControlAction, RunView } from './messages.js';
 import { t } from './strings.js';
 
@@ -26,9 +28,12 @@ export class RunHeader {
   #bar = element('div', { class: 'bar-fill' });
   #progress = element('div', { class: 'progress', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' });
   #message = element('p', { class: 'message', role: 'alert', hidden: true });
+  #caution: CautionBanner;
+  #reading = element('details', { class: 'reading', hidden: true });
   #buttons: Record<Control, HTMLButtonElement>;
 
   constructor(act: (action: ControlAction) => void) {
+    this.#caution = new CautionBanner(act);
     this.#buttons = {
       pause: button({ icon: 'pause', text: t('Pause'), label: t('Pause after the current batch') }, () => act('pause')),
       resume: button(
@@ -72,7 +77,9 @@ export class RunHeader {
           ...Object.values(this.#buttons),
         ),
       ),
+      this.#caution.root,
       this.#subtitle,
+      this.#reading,
       this.#progress,
       this.#stats,
       this.#message,
@@ -84,9 +91,13 @@ export class RunHeader {
     const { state } = summary;
     const active = state === 'running' || state === 'queued';
     this.#title.textContent = view.name;
-    const name = t(STATES[state]);
+    const look = isDoubtful(summary) ? 'doubtful' : state;
+    const name = look === 'doubtful' ? t('Finished, with warnings') : t(STATES[state]);
     if (this.#state.textContent !== name) this.#state.textContent = name;
-    this.#state.className = `state ${state}`;
+    this.#state.className = `state ${look}`;
+    this.#buttons.export.classList.toggle('primary', look === 'done');
+    this.#caution.show(view, trusted);
+    this.#renderReading(view.reading);
     const visible: Record<Control, boolean> = {
       pause: active,
       resume: state === 'paused' || state === 'interrupted' || state === 'stopped' || state === 'crashed',
@@ -110,7 +121,7 @@ export class RunHeader {
       .join(' · ');
     const done = Math.round((state === 'done' ? 1 : summary.progress) * 1000) / 10;
     this.#progress.setAttribute('aria-valuenow', String(Math.round(done)));
-    this.#progress.className = `progress ${state}`;
+    this.#progress.className = `progress ${look}`;
     this.#bar.style.setProperty('width', `${done}%`);
     this.#renderStats(view);
     this.#message.hidden = !summary.message;
@@ -119,6 +130,19 @@ export class RunHeader {
       this.#message.replaceChildren(icon('warning'), element('span', { text: summary.message }));
     }
     this.#message.className = `message ${state === 'failed' || state === 'crashed' ? 'error' : 'note'}`;
+  }
+
+  /** The choice in a word or two, the figures behind it when opened; the same choice keeps it open. */
+  #renderReading(reading: readonly string[]): void {
+    this.#reading.hidden = reading.length === 0;
+    const key = reading.join('\n');
+    if (this.#reading.dataset.text === key) return;
+    this.#reading.dataset.text = key;
+    this.#reading.open = true;
+    this.#reading.replaceChildren(
+      element('summary', { text: t('How the data is read') }),
+      ...reading.map((text) => element('p', { text })),
+    );
   }
 
   #renderStats({ summary, referenceError, directError }: RunView): void {
@@ -148,12 +172,12 @@ export class RunHeader {
         ? [
             t('Time left'),
             duration(summary.etaSeconds),
-            summary.samplesPerSecond ? t('{0} samples/s', short(Math.round(summary.samplesPerSecond))) : null,
+            summary.samplesPerSecond ? t('{0} samples/s', shortCount(Math.round(summary.samplesPerSecond))) : null,
           ]
         : [
             t('Duration'),
             summary.ended === null ? '–' : duration((summary.ended - summary.started) / 1000),
-            summary.samplesPerSecond ? t('{0} samples/s', short(Math.round(summary.samplesPerSecond))) : null,
+            summary.samplesPerSecond ? t('{0} samples/s', shortCount(Math.round(summary.samplesPerSecond))) : null,
           ],
     ];
     if (summary.kept)

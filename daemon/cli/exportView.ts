@@ -5,7 +5,7 @@ import type { ReportExport } from '../export/report.js';
 import { thin } from '../export/thin.js';
 import type { Model } from '../model/model.js';
 import type { Terminal } from './terminal.js';
-import { bytes, count, percent, table } from './text.js';
+import { bytes, count, microseconds, percent, table, times } from './text.js';
 
 /** @param reference null where it is not known. Takes some seconds. */
 export async function measureExport(
@@ -36,7 +36,7 @@ function printSizes({ reference, formats, left }: Sizes, terminal: Terminal): vo
     size.format,
     size.name,
     ...[size.bytes, size.gzip, size.brotli].map(bytes),
-    `${size.ratio.toPrecision(3)}x`,
+    `${times(size.ratio)}x`,
   ]);
   terminal.print(table(['format', 'what', 'bytes', 'gzip', 'brotli', 'smaller'], rows));
   terminal.print(`Compared with the reference's ${bytes(reference)} of dense float32 weights.`);
@@ -64,9 +64,6 @@ function printSurvivors({ layers, inputs, weights, flops }: ReportExport['thinne
   );
 }
 
-const microseconds = (value: number): string =>
-  value < 1000 ? `${value.toPrecision(3)} us` : `${(value / 1000).toPrecision(3)} ms`;
-
 function printLatency({ machine, rows, left }: Latencies, terminal: Terminal): void {
   for (const row of rows) terminal.emit({ event: 'latency', machine, ...row });
   for (const one of left) terminal.emit({ event: 'latency-left', ...one });
@@ -74,7 +71,7 @@ function printLatency({ machine, rows, left }: Latencies, terminal: Terminal): v
   const whats = [...new Set(rows.map(({ what }) => what))];
   const cell = (what: string, batch: number): string[] => {
     const row = rows.find((one) => one.what === what && one.batch === batch);
-    return row ? [microseconds(row.microseconds), `${row.speedup.toPrecision(3)}x`] : ['', ''];
+    return row ? [microseconds(row.microseconds), `${times(row.speedup)}x`] : ['', ''];
   };
   terminal.print(
     table(

@@ -1,8 +1,8 @@
 /** Samples of a data set as a person sees them: half blocks in a terminal, or pictures in a page of its own. */
-import type { Preview, PreviewSample } from '../data/preview.js';
+import type { InputPreview, Preview } from '../data/preview.js';
 import { pixelColours } from '../data/samplePicture.js';
 
-type Image = NonNullable<Preview['image']>;
+type Image = NonNullable<InputPreview['image']>;
 
 const SHADES = ' .:-=+*#%@';
 
@@ -10,9 +10,9 @@ const SHADES = ' .:-=+*#%@';
  * A sample as lines of text, two rows of pixels a line; wide pictures are thinned out to `width` columns.
  * @param colour 24-bit colour escapes; without them one shade of characters per pixel pair.
  */
-function drawing(preview: Preview, sample: PreviewSample, image: Image, width: number, colour: boolean): string[] {
+function drawing(input: InputPreview, values: Float32Array, image: Image, width: number, colour: boolean): string[] {
   const [rows, columns] = image;
-  const pixel = pixelColours(preview, sample, image);
+  const pixel = pixelColours(input, values, image);
   const step = Math.max(1, Math.ceil(columns / width));
   const lines: string[] = [];
   for (let y = 0; y < rows; y += 2 * step) {
@@ -32,14 +32,27 @@ function drawing(preview: Preview, sample: PreviewSample, image: Image, width: n
 
 const pad = (text: string, width: number): string => text.slice(0, width).padEnd(width);
 
-/** The grid for a terminal of `columns` characters. Samples that are no pictures are lines: label, then values. */
-export function terminalGrid(preview: Preview, columns: number, colour: boolean): string {
-  const { image, samples } = preview;
+const rounded = (value: number): number => Number(value.toPrecision(4));
+
+/** "[28, 28], values from 0 to 1", with the input's name where there are several. */
+export const inputFacts = ({ name, shape, minimum, maximum }: InputPreview, several: boolean): string =>
+  `${several ? `${name} ` : ''}[${shape.join(', ')}], values from ${rounded(minimum)} to ${rounded(maximum)}`;
+
+/** The grid for a terminal of `columns` characters, one below the other where the model has several inputs. */
+export function terminalGrid({ inputs, samples }: Preview, columns: number, colour: boolean): string {
+  const labels = samples.map(({ label }) => label);
+  if (inputs.length === 1) return inputGrid(inputs[0]!, labels, columns, colour);
+  return inputs.map((input) => `${input.name}:\n${inputGrid(input, labels, columns, colour)}`).join('\n');
+}
+
+/** Samples that are no pictures are lines: label, then values. */
+function inputGrid(input: InputPreview, labels: readonly string[], columns: number, colour: boolean): string {
+  const { image, values: samples } = input;
   if (!image)
     return samples
-      .map(({ label, values }) => {
-        const shown = values.slice(0, 12).map((value) => Number(value.toPrecision(4)));
-        return `${pad(label, 16)} ${shown.join(' ')}${values.length > 12 ? ' ...' : ''}`;
+      .map((values, i) => {
+        const shown = [...values.subarray(0, 12)].map(rounded);
+        return `${pad(labels[i]!, 16)} ${shown.join(' ')}${values.length > 12 ? ' ...' : ''}`;
       })
       .join('\n');
   const width = Math.ceil(image[1] / Math.max(1, Math.ceil(image[1] / 32)));
@@ -47,17 +60,17 @@ export function terminalGrid(preview: Preview, columns: number, colour: boolean)
   const blocks: string[] = [];
   for (let from = 0; from < samples.length; from += perRow) {
     const row = samples.slice(from, from + perRow);
-    const drawn = row.map((sample) => drawing(preview, sample, image, 32, colour));
-    blocks.push(row.map(({ label }) => pad(label, width)).join('  '));
+    const drawn = row.map((values) => drawing(input, values, image, 32, colour));
+    blocks.push(row.map((_, i) => pad(labels[from + i]!, width)).join('  '));
     for (let line = 0; line < drawn[0]!.length; line++) blocks.push(drawn.map((lines) => lines[line]!).join('  '));
   }
   return blocks.join('\n');
 }
 
 /** An uncompressed 24-bit BMP: what every browser draws without a decoder of ours. */
-export function bitmap(preview: Preview, sample: PreviewSample, image: Image): Buffer {
+export function bitmap(input: InputPreview, values: Float32Array, image: Image): Buffer {
   const [rows, columns] = image;
-  const pixel = pixelColours(preview, sample, image);
+  const pixel = pixelColours(input, values, image);
   const stride = (3 * columns + 3) & ~3;
   const file = Buffer.alloc(54 + rows * stride);
   file.write('BM');
@@ -82,12 +95,16 @@ const escaped = (text: string): string =>
 
 /** A self-contained page: nothing is loaded and nothing runs in it. */
 export function pageGrid(preview: Preview): string {
-  const { description, notes, samples, shape, image } = preview;
-  const cells = samples.map((sample) => {
-    const body = image
-      ? `<img alt="" width="${4 * image[1]}" height="${4 * image[0]}" src="data:image/bmp;base64,${bitmap(preview, sample, image).toString('base64')}">`
-      : `<code>${sample.values.slice(0, 100).map((value) => Number(value.toPrecision(4))).join(' ')}</code>`; // prettier-ignore
-    return `<figure>${body}<figcaption>${escaped(sample.label)}</figcaption></figure>`;
+  const { description, notes, samples, inputs } = preview;
+  const cells = samples.map((sample, i) => {
+    const bodies = inputs.map((input) => {
+      const { image } = input;
+      const values = input.values[i]!;
+      return image
+        ? `<img alt="${escaped(input.name)}" width="${4 * image[1]}" height="${4 * image[0]}" src="data:image/bmp;base64,${bitmap(input, values, image).toString('base64')}">`
+        : `<code>${[...values.subarray(0, 100)].map(rounded).join(' ')}</code>`;
+    });
+    return `<figure>${bodies.join('\n')}<figcaption>${escaped(sample.label)}</figcaption></figure>`;
   });
   return `<!DOCTYPE html>
 <html lang="en">
@@ -99,12 +116,13 @@ export function pageGrid(preview: Preview): string {
 body { font: 14px system-ui, sans-serif; margin: 2em; color-scheme: light dark; }
 main { display: flex; flex-wrap: wrap; gap: 1em; }
 figure { margin: 0; max-width: 40em; }
+figure > * { display: block; }
 img { image-rendering: pixelated; max-width: 16em; height: auto; }
 </style>
 </head>
 <body>
 <h1>${escaped(description)}</h1>
-<p>As the model sees it: [${shape.join(', ')}], values from ${Number(preview.minimum.toPrecision(4))} to ${Number(preview.maximum.toPrecision(4))}.</p>
+${inputs.map((input) => `<p>As the model sees it: ${escaped(inputFacts(input, inputs.length > 1))}.</p>`).join('\n')}
 ${notes.map((note) => `<p>${escaped(note)}</p>`).join('\n')}
 <main>
 ${cells.join('\n')}

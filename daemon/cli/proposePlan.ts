@@ -6,7 +6,7 @@ import { trainingSetup } from '../model/trainingSetup.js';
 import { searchData } from '../plan/dataSearch/searchData.js';
 import { planPath } from '../plan/planText.js';
 import { aboutTime } from '../plan/proposeTimes.js';
-import type { DataSearch, PlanLength } from '../protocol/dataChoice.js';
+import type { FoundData, PlanLength } from '../protocol/dataChoice.js';
 import { BUILTIN_DATA, isBuiltinData } from '../protocol/dataPackages.js';
 import { UserError } from '../protocol/errors.js';
 import type { DataSource } from '../protocol/plan.js';
@@ -14,7 +14,7 @@ import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { openPlanData } from '../runs/openPlanData.js';
 
 /** What of the workspace fits the model: beside it or below, else anywhere. */
-async function search(model: Model, workspace: string, planFolder: string): Promise<DataSearch> {
+async function search(model: Model, workspace: string, planFolder: string): Promise<FoundData> {
   const near = await searchData(model, { workspace, folder: dirname(model.path), planFolder });
   if (near.candidates.some(({ kind }) => kind !== 'builtin') || dirname(model.path) === workspace) return near;
   const all = await searchData(model, { workspace, planFolder });
@@ -24,7 +24,7 @@ async function search(model: Model, workspace: string, planFolder: string): Prom
 const quoted = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(', ');
 
 /** Why it is this data, in a sentence. */
-function reasonFor({ candidates, stopped }: DataSearch): string {
+function reasonFor({ candidates, stopped }: FoundData): string {
   const [first, ...rest] = candidates;
   const { name, about, kind } = first!;
   const also = rest.filter((other) => other.kind !== 'builtin' || kind === 'builtin').map((other) => other.name);
@@ -35,7 +35,7 @@ function reasonFor({ candidates, stopped }: DataSearch): string {
 }
 
 /** @throws UserError('usage') that says what was looked at, and why it does not fit. */
-function nothingFits(model: Model, { others, stopped }: DataSearch): UserError {
+function nothingFits(model: Model, { others, stopped }: FoundData): UserError {
   const { inputShapes, outputShape } = trainingSetup(model);
   const shape = inputShapes.map((axes) => `[${axes.map((n) => n ?? 'any').join(', ')}]`).join(' and ');
   const found =

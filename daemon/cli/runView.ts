@@ -31,6 +31,14 @@ const budgetRow = ({ task, kind, asked, limit, got, met }: BudgetCheck): string[
   met === null ? '-' : met ? 'yes' : 'MISSED',
 ];
 
+/** The outputs that were trained together: in the reference, and in the result. */
+const outputRows = ({ reference, retrained }: Extract<RunEvent, { event: 'done' }>): string[][] =>
+  (reference.outputs ?? []).map((before, i) => {
+    const after = retrained.outputs?.[i];
+    const losses = [number(before.loss), number(after?.loss ?? null)];
+    return [before.output, String(before.weight), ...losses, percent(before.error), percent(after?.error)];
+  });
+
 /** Feed it every event of the run, in order. */
 export function createRunView(terminal: Terminal): (event: RunEvent) => void {
   let phase = { name: 'load', iteration: undefined as number | undefined, steps: 0, firstStep: 0, started: Date.now() };
@@ -98,7 +106,7 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
         );
         break;
       case 'warning':
-        terminal.note(`${event.code === 'note' ? 'note' : 'warning'}: ${event.message}`);
+        terminal.note(`${event.code === 'note' || event.code === 'reading' ? 'note' : 'warning'}: ${event.message}`);
         break;
       case 'engine':
         terminal.note(`note: ${event.message}`);
@@ -120,6 +128,11 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
           ),
         );
         terminal.print('');
+        if (event.reference.outputs) {
+          const header = ['output', 'loss weight', 'loss before', 'after', 'error before', 'after'];
+          terminal.print(table(header, outputRows(event)));
+          terminal.print('');
+        }
         if (event.budget && event.budget.length > 0) {
           terminal.print(table(['budget', 'asked', 'allowed', 'got', 'met'], event.budget.map(budgetRow)));
           terminal.print('');

@@ -1,9 +1,11 @@
 /** Numbers and tables as people read them. */
 
-export const count = (n: number): string => n.toLocaleString('en-US');
+import * as format from '../protocol/format.js';
 
-export const percent = (fraction: number | null | undefined, digits = 2): string =>
-  fraction === null || fraction === undefined ? '-' : `${(100 * fraction).toFixed(digits)}%`;
+export { bytes, count, microseconds, times } from '../protocol/format.js';
+
+export const percent = (fraction: number | null | undefined, digits?: number): string =>
+  fraction === null || fraction === undefined ? '-' : format.percent(fraction, digits);
 
 /** "error 1.20%", or what a regression leaves unexplained and its mean absolute error. */
 export const errorText = ({
@@ -17,25 +19,8 @@ export const errorText = ({
     ? `error ${percent(error)}`
     : `${percent(error)} of the variance unexplained, mean absolute error ${Number(absoluteError.toPrecision(4))}`;
 
-export function bytes(n: number): string {
-  if (n < 1024) return `${n} B`;
-  const units = ['kB', 'MB', 'GB'];
-  let value = n / 1024;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
-}
-
-export function duration(seconds: number | null): string {
-  if (seconds === null || !Number.isFinite(seconds)) return '-';
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
-  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
-}
+export const duration = (seconds: number | null): string =>
+  seconds === null || !Number.isFinite(seconds) ? '-' : format.duration(seconds);
 
 /** Columns aligned by their widest cell; numbers (any cell that starts with a digit, sign or "-") to the right. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,5 +1,6 @@
 /** Chooses how samples are read, the input scale and the class of each label, by the answers of a reference model. */
 import { bestReading, meanError } from './compareReadings.js';
+import { columnMeans, rowsOfSample, type RowMask } from './countedRows.js';
 import { listText } from './dataError.js';
 import type { Dataset, Part } from './dataset.js';
 import type { LabelEncoding } from './labelEncodings.js';
@@ -7,6 +8,7 @@ import { describePreprocess, type Preprocess } from './preprocess.js';
 import { constantErrors, readingFigures, type AnswerForm, type ReadingFigures } from './readingFigures.js';
 import { sizeOf } from './sampleStore.js';
 import { scaleCandidates } from './scaleCandidates.js';
+import { percent } from '../protocol/format.js';
 
 /** A trained model, asked for its answers. */
 export interface Reference {
@@ -17,8 +19,18 @@ export interface Reference {
   samples(dataset: Dataset): { readonly split: Part; readonly indices: Uint32Array };
   /** Its outputs for `count` samples. */
   predict(inputs: readonly Float32Array[], count: number): Promise<Float32Array>;
-  /** The loss of outputs on each of `count` samples, for each of several targets of theirs. */
-  losses(output: Float32Array, count: number, targets: readonly Float32Array[]): readonly (readonly number[])[];
+  /** Which rows of those outputs count: 1 or 0 each; null where all do. */
+  outputMask(inputs: readonly Float32Array[], count: number): Promise<RowMask>;
+  /**
+   * The loss of outputs on each of `count` samples, for each of several targets of theirs: the sum over the rows that count,
+   * divided by all rows of a sample.
+   */
+  losses(
+    output: Float32Array,
+    count: number,
+    targets: readonly Float32Array[],
+    mask?: RowMask,
+  ): readonly (readonly number[])[];
 }
 
 interface EncodingFigure {
@@ -30,7 +42,7 @@ export interface ReadingChoice {
   readonly dataset: Dataset;
   /** Every candidate scale with the reference's error, simplest first. */
   readonly scales: readonly { readonly preprocess: Preprocess; readonly error: number }[];
-  /** Every candidate encoding at the chosen scale with the reference's loss, best first; a loss that is not finite ranks last. */
+  /** Every candidate encoding at the chosen scale with the reference's loss (of a regression: 1 - R^2), best first; one that is not finite ranks last. */
   readonly encodings: readonly EncodingFigure[];
   /** Whether the reading is another one than would be taken without asking. */
   readonly unusual: boolean;
@@ -48,7 +60,7 @@ const MAX_CLASSES = 64;
 /**
  * The simplest reading that no other is clearly better than. Scales are compared as compareReadings.ts says: by errors
  * first, never by how sure the reference is, as larger inputs make it surer. Of encodings, the usual one stays unless another
- * has a clearly lower loss, and a lower one than chance.
+ * has a clearly lower loss (of a regression: 1 - R^2), and a lower one than chance.
  * @param open what the plan leaves open; where `scale` is not, the dataset's own is kept.
  */
 export async function chooseReading(
@@ -57,6 +69,9 @@ export async function chooseReading(
   reference: Reference,
 ): Promise<ReadingChoice> {
   const { encodings, reading } = dataset;
+  // 0 and 1 lie closer together than -1 and 1: a loss would favour them. What is left of the variance does not.
+  const ofNumbers = encodings[0]!.classes === undefined && reference.form.kind === 'numbers';
+  let chance = ofNumbers ? 1 : reference.chance;
   const images = dataset.inputShapes.some((shape) => shape.length > 1);
   const candidates =
     open.scale && dataset.range
@@ -65,15 +80,19 @@ export async function chooseReading(
   const tried: { preprocess: Preprocess; figures: EncodingFigure[]; best: number; answers: ReadingFigures }[] = [];
   let constant: Float64Array = new Float64Array(0);
   for (const preprocess of candidates) {
-    const { output, targets, losses, count } = await answersOf(
+    const { output, targets, losses, count, mask } = await answersOf(
       reference,
       await dataset.readAs({ preprocess }),
       encodings,
     );
-    const best = clearlyBest(losses, reference.chance);
-    const figures = encodings.map((encoding, i) => ({ encoding, loss: mean(losses[i]!) }));
-    constant = constantErrors(targets[best]!, count, reference.form);
-    const answers = readingFigures(output, targets[best]!, count, reference.form);
+    const all = targets.map((target) => readingFigures(output, target, count, reference.form, mask));
+    if (!ofNumbers && encodings.length > 1)
+      chance = Math.min(chance, constantLoss(reference, targets[0]!, count, mask));
+    const judged = ofNumbers ? all.map(({ errors }) => [...errors]) : losses;
+    const best = clearlyBest(judged, chance);
+    const figures = encodings.map((encoding, i) => ({ encoding, loss: mean(judged[i]!) }));
+    constant = constantErrors(targets[best]!, count, reference.form, mask);
+    const answers = all[best]!;
     tried.push({ preprocess, figures, best, answers });
   }
   const answers = tried.map((one) => one.answers);
@@ -85,22 +104,22 @@ export async function chooseReading(
   const notes: string[] = [];
   if (tried.length > 1) notes.push(scaleNote(scales, at, knows));
   const sorted = [...figures].sort(byLoss);
-  const knowsClasses = rank(figures[best]!.loss) < KNOWING * reference.chance;
-  if (encodings.length > 1) notes.push(encodingNote(encoding, sorted, knowsClasses));
+  const knowsClasses = rank(figures[best]!.loss) < KNOWING * chance;
+  if (encodings.length > 1) notes.push(encodingNote(encoding, sorted, knowsClasses, ofNumbers));
   notes.push(...(await otherOrder(chosen, sorted, reference)));
   return { dataset: chosen, scales, encodings: sorted, unusual: at > 0 || best > 0, notes };
 }
 
 function scaleNote(scales: ReadingChoice['scales'], at: number, knows: boolean): string {
   const listed = [...scales].sort((a, b) => rank(a.error) - rank(b.error));
-  const text = listed.map((one) => `${describePreprocess(one.preprocess)}: ${percent(one.error)}`).join('; ');
+  const text = listed.map((one) => `${describePreprocess(one.preprocess)}: ${errorText(one.error)}`).join('; ');
   const words = describePreprocess(scales[at]!.preprocess);
-  if (!knows) return `Input scale: ${words}, the usual one, as the reference is no better than chance under any (errors: ${text}).`; // prettier-ignore
+  if (!knows) return `Input scale: ${words}, the usual one, as the reference is not clearly better than always the same answer under any (errors: ${text}).`; // prettier-ignore
   if (at > 0) return `Input scale chosen by the reference's errors: ${words} (${text}); "data.preprocess" in the plan overrides it.`; // prettier-ignore
   return `Input scale: ${words}, the usual one, as the reference is not clearly better under another (errors: ${text}).`;
 }
 
-const percent = (error: number): string => (Number.isFinite(error) ? `${(100 * error).toFixed(2)}%` : 'not finite');
+const errorText = (error: number): string => (Number.isFinite(error) ? percent(error) : 'not finite');
 const shown = (loss: number): string => loss.toPrecision(3);
 const rank = (loss: number): number => (Number.isFinite(loss) ? loss : Infinity);
 const byLoss = (a: { loss: number }, b: { loss: number }): number =>
@@ -122,12 +141,34 @@ function clearlyBest(samples: readonly (readonly number[])[], chance: number): n
   return gap > CLEARLY * Math.sqrt(variance / gaps.length) ? best : 0;
 }
 
-function encodingNote(best: LabelEncoding, figures: readonly EncodingFigure[], knows: boolean): string {
-  const text = figures.map(({ encoding, loss }) => `${encoding.text}: ${shown(loss)}`).join('; ');
+function encodingNote(
+  best: LabelEncoding,
+  figures: readonly EncodingFigure[],
+  knows: boolean,
+  ofNumbers: boolean,
+): string {
+  const figure = ofNumbers ? percent : shown;
+  const text = figures.map(({ encoding, loss }) => `${encoding.text}: ${figure(loss)}`).join('; ');
+  const what = ofNumbers ? 'Targets' : 'Labels';
   if (!knows)
-    return `Labels: ${best.text}, the usual way, as the reference is no better than chance with any (${text}).`;
+    return `${what}: ${best.text}, the usual way, as the reference is no better than chance with any (${text}).`;
   const kept = figures[0]!.encoding === best ? '' : '; no other is clearly better';
-  return `Labels read by the reference's loss: ${best.text} (${text})${kept}; "data.classes" in the plan overrides it.`;
+  return `${what} read by the reference's ${ofNumbers ? 'error' : 'loss'}: ${best.text} (${text})${kept}; "data.classes" in the plan overrides it.`;
+}
+
+/**
+ * The loss of the best answer that is the same for every sample: a network that favours a class by chance would otherwise
+ * choose the encoding in which most samples have it. The same of every encoding.
+ */
+function constantLoss({ form, losses }: Reference, target: Float32Array, count: number, mask: RowMask): number {
+  const { width, scale, kind } = form;
+  const answer = Float32Array.from(columnMeans(target, width, width, mask), (p) => {
+    if (scale !== 'logits') return p;
+    return Math.log(Math.max(p, 1e-12)) - (kind === 'yes-no' ? Math.log(Math.max(1 - p, 1e-12)) : 0);
+  });
+  const rows = target.length / width;
+  const constant = target.map((_, i) => answer[i % width]!);
+  return (mean(losses(constant, count, [target], mask)[0]!) * rows) / (rowsOfSample(mask, rows, count) * count);
 }
 
 /** At most this many input values are predicted at once. */
@@ -139,7 +180,9 @@ interface Answers {
   /** Of all samples, one after another; so are the targets, for each encoding. */
   readonly output: Float32Array;
   readonly targets: readonly Float32Array[];
-  /** The loss of every sample, for each encoding. */
+  /** Of all rows of all samples. */
+  readonly mask: RowMask;
+  /** The loss of every sample, for each encoding: their mean is that over the rows that count. */
   readonly losses: readonly (readonly number[])[];
 }
 
@@ -160,6 +203,8 @@ async function answersOf(
   const output = new Float32Array(indices.length * depth);
   const targets = encodings.map(() => new Float32Array(indices.length * depth));
   const losses: number[][] = encodings.map(() => []);
+  const rows = depth / reference.form.width;
+  let mask: Float32Array | null = null;
   for (let start = 0; start < indices.length; start += chunk) {
     const count = Math.min(chunk, indices.length - start);
     const own = targets.map((target) => target.subarray(start * depth, (start + count) * depth));
@@ -167,9 +212,13 @@ async function answersOf(
     for (const [i, other] of others.entries()) await other.gatherTargets(indices, start, count, own[i]!);
     const answer = await reference.predict(inputs, count);
     output.set(answer.subarray(0, count * depth), start * depth);
-    reference.losses(answer, count, own).forEach((ofEncoding, i) => losses[i]!.push(...ofEncoding));
+    const counted = await reference.outputMask(inputs, count);
+    if (counted) (mask ??= new Float32Array(indices.length * rows)).set(counted, start * rows);
+    reference.losses(answer, count, own, counted).forEach((ofEncoding, i) => losses[i]!.push(...ofEncoding));
   }
-  return { count: indices.length, output, targets, losses };
+  const share = rowsOfSample(mask, indices.length * rows, indices.length) / rows;
+  const ofRows = mask ? losses.map((ofEncoding) => ofEncoding.map((loss) => loss / share)) : losses;
+  return { count: indices.length, output, targets, mask, losses: ofRows };
 }
 
 /**

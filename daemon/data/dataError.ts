@@ -1,5 +1,7 @@
 import { UserError } from '../protocol/errors.js';
 
+export { count as countText } from '../protocol/format.js';
+
 /** A data file that cannot be used: one line, "file: what is wrong; the way out". */
 export function invalidData(file: string, problem: string, field?: string): UserError {
   return new UserError('data-invalid', `${file}: ${problem}`, field === undefined ? { file } : { file, field });
@@ -21,9 +23,4 @@ export function listText(items: readonly string[], limit = 12): string {
     .slice(0, limit)
     .map((item) => JSON.stringify(item.length > 60 ? `${item.slice(0, 57)}...` : item));
   return items.length > limit ? `${shown.join(', ')} and ${items.length - limit} more` : shown.join(', ');
-}
-
-/** "60,000". */
-export function countText(n: number): string {
-  return n.toLocaleString('en-US');
 }

@@ -6,6 +6,14 @@ import type { LabelEncoding } from './labelEncodings.js';
 import type { CopyRows } from './preparedInput.js';
 import type { SourceFields } from './rawDataset.js';
 
+/** Of an output beside the trained one: what its targets must fit. */
+export interface OtherOutput {
+  /** Path of its layer: arrays and columns named after it hold its targets. */
+  readonly output: string;
+  readonly outputShape: readonly number[];
+  readonly classification: boolean;
+}
+
 /** Samples and targets as the model sees them: float32, preprocessed, one-hot (or regression) targets. */
 export interface Split {
   readonly size: number;
@@ -69,9 +77,14 @@ export interface Dataset {
   readonly classWeights: readonly number[] | null;
   /** The same samples and splits read otherwise; shares the raw data, so candidates can be compared cheaply. */
   readAs(reading: Partial<Reading>): Promise<Dataset>;
+  /** The same samples and splits with the targets of another output, by its path: what of `DataRequirements.others` was found. */
+  readonly others: ReadonlyMap<string, OtherData>;
   /** Closes the files of a streamed data set, for all that share its raw data. */
   close(): void;
 }
+
+/** The data of another output, in the usual reading of its labels; or why it has none, in half a sentence. */
+export type OtherData = { readonly open: () => Promise<Dataset> } | { readonly reason: string };
 
 /** What the data must fit: read off the model before the data is opened. */
 export interface DataRequirements {
@@ -84,6 +97,8 @@ export interface DataRequirements {
   readonly classification: boolean;
   /** Path of the trained output's layer: arrays named after it hold its targets. */
   readonly output?: string;
+  /** Outputs whose targets are wanted, too, where the data has any. */
+  readonly others?: readonly OtherOutput[];
   /** Per input: why its values are taken as stored, whatever the scale of others; null: not so. Default: none is. */
   readonly asStored?: readonly (AsStored | null)[];
 }

@@ -54,10 +54,11 @@ export async function readNpzSource(context: ReadContext): Promise<RawDataset> {
   const { requirements } = context;
   const inputs = inputsOf(file, config, requirements);
   const labels = config.labels?.[0] ?? pickLabels(file, inputs, requirements);
-  const train = await part(file, inputs, labels);
+  const others = otherLabels(file, [...inputs, labels], requirements);
+  const train = await part(file, inputs, labels, others);
   const tested = test
-    ? await part(await NpzFile.read(test, options.memoryLimit), inputs, labels)
-    : await testArrays(file, inputs, labels);
+    ? await part(await NpzFile.read(test, options.memoryLimit), inputs, labels, others)
+    : await testArrays(file, inputs, labels, others);
   return {
     title: `NumPy arrays of ${source.name}`,
     fields: { kind: 'arrays', names: file.keys, inputs: inputs.map((key) => [key]), labels: [labels] },
@@ -139,6 +140,16 @@ function pickLabels(file: NpzFile, inputs: readonly string[], requirements: Data
   return inputs[0]!;
 }
 
+/** The arrays named after outputs that are not the trained one, by the outputs' paths. @param taken arrays that are something else. */
+function otherLabels(file: NpzFile, taken: readonly string[], { others = [] }: DataRequirements): OtherLabels {
+  return new Map(
+    others.flatMap(({ output }) => {
+      const key = labelNamesFor(output).find((name) => file.keys.includes(name) && !taken.includes(name));
+      return key === undefined ? [] : [[output, key] as const];
+    }),
+  );
+}
+
 /** What is read, or null where the array is not of that kind. */
 function unlessRefused<T>(read: () => T): T | null {
   try {
@@ -173,26 +184,50 @@ async function testArrays(
   file: NpzFile,
   inputs: readonly string[],
   labels: string,
+  others: OtherLabels,
 ): Promise<{ part: RawPart; hash: string } | null> {
-  const tested = [...inputs, labels].map((key) => testNames(key).find((name) => file.keys.includes(name)));
-  if (tested.every((key) => key !== undefined)) return part(file, tested.slice(0, -1), tested.at(-1)!);
+  const testName = (key: string) => testNames(key).find((name) => file.keys.includes(name));
+  const tested = [...inputs, labels].map(testName);
+  const otherTests = new Map(
+    [...others].flatMap(([output, key]) => {
+      const name = testName(key);
+      return name === undefined ? [] : [[output, name] as const];
+    }),
+  );
+  if (tested.every((key) => key !== undefined)) return part(file, tested.slice(0, -1), tested.at(-1)!, otherTests);
   const usualInput = TEST_INPUTS.find((key) => file.keys.includes(key));
   const usualLabel = TEST_LABELS.find((key) => file.keys.includes(key));
   if (inputs.length !== 1 || usualInput === undefined || usualLabel === undefined) return null;
-  return part(file, [usualInput], usualLabel);
+  return part(file, [usualInput], usualLabel, otherTests);
 }
 
 async function part(
   file: NpzFile,
   inputs: readonly string[],
   labels: string,
+  others: OtherLabels,
 ): Promise<{ part: RawPart; hash: string }> {
-  return arraysToPart(
-    file.name,
-    inputs.map((key) => file.array(key)),
-    labelArray(file, labels),
-  );
+  const arrays = inputs.map((key) => file.array(key));
+  const own = await arraysToPart(file.name, arrays, labelArray(file, labels));
+  const found = new Map<string, RawTargets | string>();
+  const hashes: string[] = [];
+  for (const [output, key] of others) {
+    try {
+      const array = labelArray(file, key);
+      requireEqualCounts(arrays, array);
+      found.set(output, await array.targets());
+      hashes.push(array.hash);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      found.set(output, error.message);
+    }
+  }
+  if (found.size === 0) return own;
+  return { part: { ...own.part, others: found }, hash: sha256(own.hash, ...hashes) };
 }
+
+/** Path of an output -> name of its array. */
+type OtherLabels = ReadonlyMap<string, string>;
 
 /** Labels as an array of numbers or of texts holds them. */
 interface LabelArray {
@@ -220,11 +255,7 @@ async function labelFile(file: SourceFile, memoryLimit: number): Promise<LabelAr
   return numberLabels(await readNpy(file, memoryLimit));
 }
 
-async function arraysToPart(
-  name: string,
-  inputs: readonly ArrayFile[],
-  labels: LabelArray,
-): Promise<{ part: RawPart; hash: string }> {
+function requireEqualCounts(inputs: readonly ArrayFile[], labels: LabelArray): void {
   for (const input of inputs) {
     if (input.store.size === labels.size) continue;
     throw invalidData(
@@ -233,6 +264,14 @@ async function arraysToPart(
       'labels',
     );
   }
+}
+
+async function arraysToPart(
+  name: string,
+  inputs: readonly ArrayFile[],
+  labels: LabelArray,
+): Promise<{ part: RawPart; hash: string }> {
+  requireEqualCounts(inputs, labels);
   return {
     part: { name, inputs: inputs.map((input) => input.store), targets: await labels.targets() },
     hash: sha256(...inputs.map((input) => input.hash), labels.hash),

@@ -2,18 +2,20 @@ import type { ResolvedData } from '../protocol/resolvedPlan.js';
 import type { Augmentation } from './augment.js';
 import { countText, invalidData } from './dataError.js';
 import { classWeights } from './classWeights.js';
-import type { DataRequirements, Dataset, Part, Reading } from './dataset.js';
+import type { DataRequirements, Dataset, OtherData, OtherOutput, Part, Reading } from './dataset.js';
 import { fitInputs } from './fitInputs.js';
+import { checkIdentifiers } from './identifiers.js';
 import { affineMap, describePreprocess } from './preprocess.js';
 import { preparedInput, type PreparedInput } from './preparedInput.js';
 import type { RawDataset } from './rawDataset.js';
-import { sizeOfPart } from './rawDataset.js';
+import { sizeOfPart, type RawPart, type RawTargets } from './rawDataset.js';
 import type { OpenOptions } from './openOptions.js';
 import { readSourceData } from './readSourceData.js';
 import type { SampleStore } from './sampleStore.js';
 import { defaultScale, valueRange, type ValueRange } from './scaleCandidates.js';
 import { splitRows, type SplitRows } from './splits.js';
 import { fitTargets, type FittedTargets, type TargetReader } from './targets.js';
+import { UserError } from '../protocol/errors.js';
 
 const MEMORY_LIMIT = 1024 * 1024 * 1024;
 
@@ -35,6 +37,15 @@ export async function openDataset(
   const purpose = options.purpose ?? 'train';
   const train = fitInputs(raw.train, requirements);
   const test = raw.test ? fitInputs(raw.test, requirements) : null;
+  for (const [part, fitted] of [
+    [raw.train, train],
+    [raw.test, test],
+  ] as const) {
+    for (const [i, store] of (fitted?.inputs ?? []).entries()) {
+      const stored = requirements.asStored?.[i];
+      if (stored) await checkIdentifiers(store, stored, part!.name);
+    }
+  }
   const targets = await fitTargets(raw.train, raw.test, requirements, {
     classes: config.classes,
     learning: purpose === 'train',
@@ -60,6 +71,7 @@ export async function openDataset(
     train: train.inputs,
     test: test?.inputs ?? null,
     targets,
+    others: await fitOthers(raw, requirements, purpose === 'train'),
     rows,
     augmentation,
     wholeTest: purpose === 'evaluate' && raw.test === null,
@@ -72,6 +84,46 @@ export async function openDataset(
   const preprocess = { scale: defaultScale(range), mean: config.mean };
   const notes = [`Inputs are scaled by default: ${describePreprocess(preprocess)}.`];
   return prepare(fitted, { preprocess, encoding }, notes);
+}
+
+/** An output beside the trained one, with its targets; or why it has none. */
+type FittedOther = { readonly output: OtherOutput } & (
+  { readonly targets: FittedTargets } | { readonly reason: string }
+);
+
+/** The targets of other outputs, as far as the data has them in each of its parts. */
+async function fitOthers(
+  { train, test }: RawDataset,
+  { others = [] }: DataRequirements,
+  learning: boolean,
+): Promise<FittedOther[]> {
+  const fitted: FittedOther[] = [];
+  for (const output of others) {
+    const parts = (test ? [train, test] : [train]).map((part) => ({ part, targets: part.others?.get(output.output) }));
+    const reason = parts.map(({ targets }) => targets).find((targets) => typeof targets === 'string');
+    if (reason !== undefined) fitted.push({ output, reason });
+    else if (parts[0]!.targets === undefined) fitted.push({ output, reason: 'the data has no targets named after it' });
+    else if (parts.some(({ targets }) => targets === undefined))
+      fitted.push({ output, reason: 'the test part of the data has no targets named after it' });
+    else fitted.push(await fitOther(output, parts as { part: RawPart; targets: RawTargets }[], learning));
+  }
+  return fitted;
+}
+
+async function fitOther(
+  output: OtherOutput,
+  parts: readonly { readonly part: RawPart; readonly targets: RawTargets }[],
+  learning: boolean,
+): Promise<FittedOther> {
+  const [train, test] = parts.map(({ part, targets }) => ({ ...part, targets }));
+  const { outputShape, classification } = output;
+  try {
+    const requirements = { inputShapes: [], outputShape, classification };
+    return { output, targets: await fitTargets(train!, test, requirements, { classes: 'auto', learning }) };
+  } catch (error) {
+    if (error instanceof UserError) return { output, reason: error.message };
+    throw error;
+  }
 }
 
 /** Whether an input's values are taken as stored: what the plan says goes first, but not for names of things. */
@@ -102,6 +154,7 @@ interface FittedData {
   readonly train: readonly SampleStore[];
   readonly test: readonly SampleStore[] | null;
   readonly targets: FittedTargets;
+  readonly others: readonly FittedOther[];
   readonly rows: SplitRows;
   readonly augmentation: Augmentation | null;
   readonly wholeTest: boolean;
@@ -147,13 +200,27 @@ async function prepare(data: FittedData, reading: Reading, notes: readonly strin
     encodings: targets.encodings,
     classWeights: weights?.weights ?? null,
     readAs: (other) => prepare(data, { ...reading, ...other }, []),
+    others: new Map(data.others.map((other) => [other.output.output, otherData(data, other, preprocess)])),
     close: () => closeStores(data),
   };
 }
 
+/** The data with another output in the place of the trained one. */
+function otherData(data: FittedData, other: FittedOther, preprocess: Reading['preprocess']): OtherData {
+  if ('reason' in other) return other;
+  const { targets } = other;
+  const { output, outputShape, classification } = other.output;
+  const config = { ...data.config, classes: 'auto' as const, classWeights: null };
+  const requirements = { ...data.requirements, output, outputShape, classification, others: [] };
+  const own = { ...data, config, requirements, targets, others: [], notes: [] };
+  return { open: () => prepare(own, { preprocess, encoding: targets.encodings[0]! }, []) };
+}
+
 function closeStores({ raw, train, test }: FittedData): void {
   for (const store of [...train, ...(test ?? [])]) store.close();
-  for (const part of [raw.train, raw.test]) if (part?.targets.kind === 'values') part.targets.store.close();
+  for (const part of [raw.train, raw.test])
+    for (const targets of part ? [part.targets, ...(part.others?.values() ?? [])] : [])
+      if (typeof targets !== 'string' && targets.kind === 'values') targets.store.close();
 }
 
 function split(inputs: readonly PreparedInput[], targets: TargetReader, rows: Uint32Array): Part {

@@ -1,34 +1,50 @@
 import type { Dataset } from './dataset.js';
 import { sizeOf } from './sampleStore.js';
 
-/** One sample as the model sees it: preprocessed values, and what it should answer. */
+/** One sample: what the model should answer. */
 export interface PreviewSample {
   /** Position in the training part. */
   readonly index: number;
-  /** The first input's values, flat, in the order of `shape`. */
-  readonly values: number[];
   /** Class name, or the target's numbers. */
   readonly label: string;
 }
 
-export interface Preview {
-  readonly description: string;
-  readonly notes: readonly string[];
-  /** Shape of the first input. */
+/** What one of the model's inputs gets, preprocessed. */
+export interface InputPreview {
+  readonly name: string;
   readonly shape: readonly number[];
   /** [height, width, channels] where the input can be drawn; a flat square of 28 x 28 and the like counts. */
   readonly image: readonly [number, number, number] | null;
   /** Range of `values` over the samples, for the grey scale. */
   readonly minimum: number;
   readonly maximum: number;
+  /** Of each sample the values, flat, in the order of `shape`. */
+  readonly values: readonly Float32Array[];
+}
+
+export interface Preview {
+  readonly description: string;
+  readonly notes: readonly string[];
+  /** In the model's order. */
+  readonly inputs: readonly InputPreview[];
   readonly samples: readonly PreviewSample[];
 }
 
-/** The first `count` training samples with labels, for a grid. */
-export async function previewSamples(dataset: Dataset, count: number): Promise<Preview> {
-  const n = Math.min(count, dataset.train.size);
-  const shape = dataset.inputShapes[0]!;
+function inputPreview(name: string, shape: readonly number[], values: Float32Array, n: number): InputPreview {
   const width = sizeOf(shape);
+  return {
+    name,
+    shape,
+    image: imageShape(shape),
+    minimum: n > 0 ? values.reduce((least, value) => Math.min(least, value), Infinity) : 0,
+    maximum: n > 0 ? values.reduce((most, value) => Math.max(most, value), -Infinity) : 0,
+    values: Array.from({ length: n }, (_, i) => values.subarray(i * width, (i + 1) * width)),
+  };
+}
+
+/** The first `count` training samples with labels, for a grid. @param names of the model's inputs. */
+export async function previewSamples(dataset: Dataset, count: number, names: readonly string[]): Promise<Preview> {
+  const n = Math.min(count, dataset.train.size);
   const targetWidth = sizeOf(dataset.targetShape);
   const inputs = dataset.inputShapes.map((s) => new Float32Array(n * sizeOf(s)));
   const target = new Float32Array(n * targetWidth);
@@ -39,25 +55,14 @@ export async function previewSamples(dataset: Dataset, count: number): Promise<P
     inputs,
     target,
   );
-  const values = inputs[0]!;
   const samples = Array.from({ length: n }, (_, index) => ({
     index,
-    values: [...values.subarray(index * width, (index + 1) * width)],
     label: labelText(dataset, target.subarray(index * targetWidth, (index + 1) * targetWidth)),
   }));
-  let minimum = Infinity;
-  let maximum = -Infinity;
-  for (const value of values) {
-    minimum = Math.min(minimum, value);
-    maximum = Math.max(maximum, value);
-  }
   return {
     description: dataset.description,
     notes: dataset.notes,
-    shape,
-    image: imageShape(shape),
-    minimum: n > 0 ? minimum : 0,
-    maximum: n > 0 ? maximum : 0,
+    inputs: dataset.inputShapes.map((shape, i) => inputPreview(names[i] ?? `input ${i + 1}`, shape, inputs[i]!, n)),
     samples,
   };
 }

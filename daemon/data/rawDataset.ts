@@ -30,6 +30,8 @@ export interface RawPart {
   readonly name: string;
   readonly inputs: readonly SampleStore[];
   readonly targets: RawTargets;
+  /** Of other outputs, by their paths, as far as they are there; a text says why they cannot be read. */
+  readonly others?: ReadonlyMap<string, RawTargets | string>;
 }
 
 /** What of a source is read as what: columns of a table or arrays of a file by their names, or one folder per class. */

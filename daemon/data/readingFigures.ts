@@ -1,4 +1,5 @@
 /** What the outputs of a model under one reading of the data say about that reading, without regard to how sure they are. */
+import { columnMeans, rowsOfSample, type RowMask } from './countedRows.js';
 
 /** How outputs answer: one class a row, a yes or no each, or numbers. */
 export interface AnswerForm {
@@ -9,7 +10,7 @@ export interface AnswerForm {
   readonly width: number;
 }
 
-/** One number a sample in each array, in the same order for every reading. */
+/** One number a sample in each array, in the same order for every reading; their mean is that over the rows that count. */
 export interface ReadingFigures {
   /** The share of wrong rows (values, of yes-no); of numbers the squared error over the variance of the targets: the mean is 1 - R^2. */
   readonly errors: Float64Array;
@@ -44,15 +45,16 @@ export function readingFigures(
   target: Float32Array,
   count: number,
   form: AnswerForm,
+  mask: RowMask = null,
 ): ReadingFigures {
-  const errors = errorsOf(output, target, count, form);
+  const errors = errorsOf(output, target, count, form, mask);
   if (form.kind === 'numbers' || form.scale === 'neither')
     return { errors, tempered: null, softened: null, timid: false };
-  const { logits, saturated } = logitsOf(output, form);
+  const { logits, saturated } = logitsOf(output, form, mask);
   if (!logits.every(Number.isFinite)) {
     return { errors, tempered: null, softened: new Float64Array(count).fill(Infinity), timid: false };
   }
-  const fit = new Tempered(logits, target, count, form);
+  const fit = new Tempered(logits, target, count, form, mask);
   const cap = fit.confidentAt(CONFIDENCE);
   return {
     errors,
@@ -63,15 +65,20 @@ export function readingFigures(
 }
 
 /** The errors of the best answer that is the same for every sample: the most frequent class, the mean. */
-export function constantErrors(target: Float32Array, count: number, form: AnswerForm): Float64Array {
+export function constantErrors(
+  target: Float32Array,
+  count: number,
+  form: AnswerForm,
+  mask: RowMask = null,
+): Float64Array {
   const size = target.length / count;
   const { width, kind } = form;
   const period = kind === 'numbers' ? size : width;
-  const mean = new Float64Array(period);
-  target.forEach((value, i) => (mean[i % period]! += (value * period) / target.length));
-  const answer = Float32Array.from(mean, (m) => (kind === 'yes-no' ? Number(m > 0.5) : m));
+  const answer = Float32Array.from(columnMeans(target, period, width, mask), (m) =>
+    kind === 'yes-no' ? Number(m > 0.5) : m,
+  );
   const constant = target.map((_, i) => answer[i % period]!);
-  return errorsOf(constant, target, count, { ...form, scale: 'probabilities' });
+  return errorsOf(constant, target, count, { ...form, scale: 'probabilities' }, mask);
 }
 
 function argMax(values: ArrayLike<number>, from: number, to: number): number {
@@ -80,14 +87,22 @@ function argMax(values: ArrayLike<number>, from: number, to: number): number {
   return best - from;
 }
 
-function errorsOf(output: Float32Array, target: Float32Array, count: number, form: AnswerForm): Float64Array {
+function errorsOf(
+  output: Float32Array,
+  target: Float32Array,
+  count: number,
+  form: AnswerForm,
+  mask: RowMask,
+): Float64Array {
   const { kind, width } = form;
   const size = target.length / count;
-  const variance = kind === 'numbers' ? varianceOf(target, size) : 1;
+  const divisor = width * rowsOfSample(mask, target.length / width, count);
+  const variance = kind === 'numbers' ? varianceOf(target, size, width, mask) : 1;
   const half = form.scale === 'logits' ? 0 : 0.5;
   return Float64Array.from({ length: count }, (_, sample) => {
     let sum = 0;
     for (let row = sample * size; row < (sample + 1) * size; row += width) {
+      if (mask?.[row / width] === 0) continue;
       if (kind === 'classes') {
         const same = argMax(output, row, row + width) === argMax(target, row, row + width);
         sum += same && Number.isFinite(output[row]) ? 0 : width;
@@ -98,48 +113,57 @@ function errorsOf(output: Float32Array, target: Float32Array, count: number, for
         else sum += (output[i]! - target[i]!) ** 2 / variance;
       }
     }
-    return Number.isFinite(sum) ? sum / size : Infinity;
+    return Number.isFinite(sum) && divisor > 0 ? sum / divisor : Infinity;
   });
 }
 
 /** Mean over the elements of a sample of their variances over the samples. */
-function varianceOf(target: Float32Array, size: number): number {
-  const count = target.length / size;
-  const mean = new Float64Array(size);
-  target.forEach((value, i) => (mean[i % size]! += value / count));
-  let sum = 0;
-  target.forEach((value, i) => (sum += (value - mean[i % size]!) ** 2));
-  return sum / target.length || 1;
+function varianceOf(target: Float32Array, size: number, width: number, mask: RowMask): number {
+  const mean = columnMeans(target, size, width, mask);
+  let [sum, counted] = [0, 0];
+  target.forEach((value, i) => {
+    if (mask?.[Math.floor(i / width)] === 0) return;
+    sum += (value - mean[i % size]!) ** 2;
+    counted++;
+  });
+  return sum / counted || 1;
 }
 
-function logitsOf(output: Float32Array, { kind, scale, width }: AnswerForm) {
+/** Outputs as logits; whether most of those that count are 0 and 1 in float32. */
+function logitsOf(output: Float32Array, { kind, scale, width }: AnswerForm, mask: RowMask) {
   if (scale === 'logits') return { logits: Float64Array.from(output), saturated: false };
   let extreme = 0;
+  const counts = (row: number) => mask?.[row] !== 0;
+  const rows = rowsOfSample(mask, output.length / width, 1);
   if (kind === 'yes-no') {
     const logits = Float64Array.from(output, (p) => Math.max(Math.log(Math.max(p, 0)), LOG_ZERO) - Math.log1p(-Math.min(p, 1 - 2 ** -24)));
-    for (const z of logits) if (z >= SIGMOID_ONE || z <= LOG_ZERO) extreme++;
-    return { logits, saturated: extreme > SATURATED * output.length };
+    logits.forEach((z, i) => (extreme += Number(counts(Math.floor(i / width)) && (z >= SIGMOID_ONE || z <= LOG_ZERO))));
+    return { logits, saturated: extreme > SATURATED * rows * width };
   } // prettier-ignore
   const logits = Float64Array.from(output, (p) => Math.max(Math.log(Math.max(p, 0)), LOG_ZERO));
   for (let row = 0; row < logits.length; row += width) {
     let positive = 0;
     for (let i = row; i < row + width; i++) if (logits[i]! > LOG_ZERO) positive++;
-    if (positive < 2) extreme++;
+    if (positive < 2 && counts(row / width)) extreme++;
   }
-  return { logits, saturated: extreme > (SATURATED * logits.length) / width };
+  return { logits, saturated: extreme > SATURATED * rows };
 }
 
 /** Cross-entropies of logits times a sharpness, the inverse of the temperature; their mean is convex in it. */
 class Tempered {
   private readonly size: number;
+  /** Of a sample in the mean. */
+  private readonly rows: number;
 
   constructor(
     private readonly logits: Float64Array,
     private readonly target: Float32Array,
     private readonly count: number,
     private readonly form: AnswerForm,
+    private readonly mask: RowMask,
   ) {
     this.size = logits.length / count;
+    this.rows = rowsOfSample(mask, logits.length / form.width, count);
   }
 
   /** Of each sample: the mean over its rows (values, of yes-no). */
@@ -179,8 +203,9 @@ class Tempered {
     const { width } = this.form;
     return Float64Array.from({ length: this.count }, (_, sample) => {
       let sum = 0;
-      for (let row = sample * this.size; row < (sample + 1) * this.size; row += width) sum += ofRow(row, row + width);
-      return (sum * width) / this.size;
+      for (let row = sample * this.size; row < (sample + 1) * this.size; row += width)
+        if (this.mask?.[row / width] !== 0) sum += ofRow(row, row + width);
+      return this.rows > 0 ? sum / this.rows : Infinity;
     });
   }
 

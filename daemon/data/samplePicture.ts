@@ -1,10 +1,11 @@
 /** Samples as pictures of bytes: for terminals, pages and the editor alike. */
-import type { Preview, PreviewSample } from './preview.js';
+import type { InputPreview } from './preview.js';
 
-type Image = NonNullable<Preview['image']>;
+type Image = NonNullable<InputPreview['image']>;
+type Range = Pick<InputPreview, 'minimum' | 'maximum'>;
 
 /** A pixel's [red, green, blue] in 0..255, on the scale of all samples shown. @returns by the pixel's position. */
-export function pixelColours({ minimum, maximum }: Preview, { values }: PreviewSample, [, , channels]: Image) {
+export function pixelColours({ minimum, maximum }: Range, values: Float32Array, [, , channels]: Image) {
   const scale = maximum > minimum ? 255 / (maximum - minimum) : 0;
   return (pixel: number): [number, number, number] => {
     const at = (channel: number) =>
@@ -20,8 +21,8 @@ export function thumbnailSize([height, width]: readonly number[], most: number):
 }
 
 /** The picture thinned out to `most` pixels on its longer side: rows of RGB bytes, of `thumbnailSize`. */
-export function thumbnail(preview: Preview, sample: PreviewSample, image: Image, most: number): Uint8Array {
-  const colour = pixelColours(preview, sample, image);
+export function thumbnail(range: Range, values: Float32Array, image: Image, most: number): Uint8Array {
+  const colour = pixelColours(range, values, image);
   const step = Math.max(1, Math.ceil(Math.max(image[0], image[1]) / most));
   const [rows, columns] = thumbnailSize(image, most);
   const bytes = new Uint8Array(rows * columns * 3);

@@ -12,6 +12,8 @@ export interface ColumnChoice {
   /** Of each input of the model. */
   readonly inputs: readonly (readonly number[])[];
   readonly labels: readonly number[];
+  /** Of the other outputs whose targets are wanted and there, by their paths. */
+  readonly others: ReadonlyMap<string, readonly number[]>;
   readonly notes: readonly string[];
 }
 
@@ -23,10 +25,23 @@ const INDEX_NAMES = new Set(['', 'id', 'index', 'unnamed: 0', '__index_level_0__
  * as inputs but empty ones and those that number the rows.
  */
 export function chooseColumns(
-  { name: file, names, head: sample, isIndex }: Pick<Table, 'name' | 'names' | 'head' | 'isIndex'>,
+  table: Pick<Table, 'name' | 'names' | 'head' | 'isIndex'>,
   stated: { inputs: StatedInputs; labels: readonly string[] | null },
   requirements: DataRequirements,
 ): ColumnChoice {
+  const chosen = ownColumns(table, stated, requirements);
+  const { names, head } = table;
+  const taken = [...chosen.inputs.flat(), ...chosen.labels];
+  const free = (head[0] ?? []).map((_, i) => i).filter((i) => !taken.includes(i));
+  const others = (requirements.others ?? []).map(({ output }) => [output, outputColumns(names, free, output)] as const);
+  return { ...chosen, others: new Map(others.filter(([, columns]) => columns.length > 0)) };
+}
+
+function ownColumns(
+  { name: file, names, head: sample, isIndex }: Pick<Table, 'name' | 'names' | 'head' | 'isIndex'>,
+  stated: { inputs: StatedInputs; labels: readonly string[] | null },
+  requirements: DataRequirements,
+): Omit<ColumnChoice, 'others'> {
   const width = sample[0]?.length ?? 0;
   const find = (field: 'inputs' | 'labels') => (column: string) => findColumn(file, names, width, column, field);
   const notes: string[] = [];

@@ -3,6 +3,7 @@ import { invalidData, shapeText } from './dataError.js';
 import { loadDecoder } from './decodeImage.js';
 import { imageSize, ImageSink, IMAGES_AT_ONCE, type EncodedImage } from './imageSink.js';
 import { noNumber, openLabelColumn, type LabelColumn } from './labelColumns.js';
+import { OtherColumns } from './otherColumns.js';
 import type { ReadContext } from './openOptions.js';
 import type { RawDataset, RawPart, SourceFields } from './rawDataset.js';
 import { RowSink } from './rowSink.js';
@@ -74,19 +75,22 @@ async function readPart(
     throw invalidData(name, 'no column is left for the inputs; name them in "data.inputs"', 'inputs');
   let count = 0;
   const at = (column: number): string => `${table.rowName(count)}, ${describeColumns(names, [column])}`;
-  const labels = openLabelColumn(
-    {
-      file: name,
-      where: `${name}, ${describeColumns(names, columns.labels)}`,
-      columns: columns.labels,
-      names: columns.labels.map((column) => names?.[column] ?? String(column)),
-      classes: columns.labels.length === 1 ? table.classNames(columns.labels[0]!) : null,
-      memoryLimit: options.memoryLimit,
-      at,
-    },
-    head[0]!,
-    requirements.classification,
-  );
+  const openLabels = (chosen: readonly number[], classification: boolean) =>
+    openLabelColumn(
+      {
+        file: name,
+        where: `${name}, ${describeColumns(names, chosen)}`,
+        columns: chosen,
+        names: chosen.map((column) => names?.[column] ?? String(column)),
+        classes: chosen.length === 1 ? table.classNames(chosen[0]!) : null,
+        memoryLimit: options.memoryLimit,
+        at,
+      },
+      head[0]!,
+      classification,
+    );
+  const labels = openLabels(columns.labels, requirements.classification);
+  const others = new OtherColumns(requirements.others ?? [], columns.others, openLabels);
   const inputs: InputColumns[] = [];
   try {
     for (const [i, group] of columns.inputs.entries()) {
@@ -97,21 +101,24 @@ async function readPart(
           : new NumberColumns(name, group, head[0]!, options.memoryLimit, at),
       );
     }
-    for await (const cells of table.rows([...new Set([...columns.inputs.flat(), ...columns.labels])])) {
+    const read = [...columns.inputs.flat(), ...columns.labels, ...[...columns.others.values()].flat()];
+    for await (const cells of table.rows([...new Set(read)])) {
       for (const input of inputs) {
         const pending = input.append(cells);
         if (pending) await pending;
       }
       labels.append(cells);
+      others.append(cells);
       count++;
     }
     const stores: SampleStore[] = [];
     for (const input of inputs) stores.push(await input.finish());
-    const part = { name, inputs: stores, targets: labels.finish() };
+    const part = { name, inputs: stores, targets: labels.finish(), others: others.finish() };
     return { part, schema: { names, columns }, notes: inputs.flatMap((input) => input.notes) };
   } catch (error) {
     for (const input of inputs) input.discard();
     labels.discard();
+    others.discard();
     throw error;
   }
 }
@@ -124,7 +131,14 @@ function sameColumns(file: string, schema: TableSchema, names: readonly string[]
     if (found >= 0 && found < width) return found;
     throw invalidData(file, `the test set lacks ${describeColumns(schema.names, [column])} of the training set`);
   };
-  return { inputs: columns.inputs.map((group) => group.map(locate)), labels: columns.labels.map(locate), notes: [] };
+  const named = (column: number) => names?.includes(schema.names?.[column] ?? '') ?? column < width;
+  const others = [...columns.others].filter(([, own]) => own.every(named));
+  return {
+    inputs: columns.inputs.map((group) => group.map(locate)),
+    labels: columns.labels.map(locate),
+    others: new Map(others.map(([output, own]) => [output, own.map(locate)])),
+    notes: [],
+  };
 }
 
 interface InputColumns extends Pick<LabelColumn, 'discard'> {

@@ -42,6 +42,18 @@ export type Loss =
 /** What a session is for. 'inference' computes no gradient: only predictions are compared and timed where an engine is chosen. */
 export type Purpose = 'training' | 'inference';
 
+/** One of a model's outputs that is trained along with the session's own. */
+export interface JointOutput {
+  /** Its layer, by path or by name. */
+  readonly output: string;
+  readonly loss: Loss;
+  readonly lossSettings?: LossSettings;
+  readonly classification?: boolean;
+  readonly fromLogits?: boolean;
+  /** Factor of its loss in the joint loss, above 0. */
+  readonly weight: number;
+}
+
 export interface SessionSpec {
   readonly loss: Loss;
   /** Of the loss in training and evaluation alike; absent ones are Keras's defaults. */
@@ -63,8 +75,16 @@ export interface SessionSpec {
    */
   readonly purpose?: Purpose;
   readonly seed: number;
-  /** Output layer to train on, where the model has several. */
+  /** Output layer to train on, where the model has several: what is predicted, and whose error is the session's. */
   readonly output?: string;
+  /**
+   * Outputs that are trained along: the loss is then the sum over all of them of weight x loss (Keras's `loss_weights`), in
+   * training and evaluation alike. Batches and sources fill the targets of these outputs into buffers behind those of the
+   * inputs, in this order.
+   */
+  readonly jointly?: readonly JointOutput[];
+  /** Factor of the session's own output in that sum. Default 1. */
+  readonly lossWeight?: number;
   readonly threads?: number;
   /**
    * Of the training loss: a row (sample, or position of a sequence) counts with the weight of its class; the mean is still
@@ -83,13 +103,19 @@ export type CopyRows = (
   out: Float32Array,
 ) => void;
 
-/** Training batches in order. Fills one Float32Array per model input and the target; deterministic given its state. */
+/**
+ * Training batches in order. Fills one Float32Array per model input, one per output that is trained jointly, and the target;
+ * deterministic given its state.
+ */
 export interface BatchStream {
   /** @param copyRows what the engine has for rows in memory: faster than a loop, the same values. */
   next(inputs: readonly Float32Array[], target: Float32Array, copyRows?: CopyRows): void | Promise<void>;
 }
 
-/** Samples to evaluate on, addressed by position. `read` fills samples [start, start + count) into the buffers' start. */
+/**
+ * Samples to evaluate on, addressed by position. `read` fills samples [start, start + count) into the buffers' start, which are
+ * those of a batch.
+ */
 export interface SampleSource {
   readonly size: number;
   read(start: number, count: number, inputs: readonly Float32Array[], target: Float32Array): void | Promise<void>;
@@ -132,7 +158,19 @@ export interface EvaluateOptions {
   onProgress?(done: number): void;
 }
 
+/** Of one output. */
+export interface OutputResult {
+  /** As the session's spec calls it; null: the model's last. */
+  readonly output: string | null;
+  /** Factor of its loss in the joint loss. */
+  readonly weight: number;
+  readonly loss: number;
+  readonly error: number;
+  readonly absoluteError?: number;
+}
+
 export interface EvaluationResult {
+  /** Of outputs that are trained jointly: the weighted sum. `error` is that of the session's own output. */
   readonly loss: number;
   /**
    * Fraction of wrong samples; of a regression, the share of the targets' variance that it leaves unexplained, 1 - R^2:
@@ -142,6 +180,8 @@ export interface EvaluationResult {
   /** Of a regression: the mean of |output - target|, in the targets' unit. */
   readonly absoluteError?: number;
   readonly samples: number;
+  /** Where outputs are trained jointly: each one's, the session's own first. */
+  readonly outputs?: readonly OutputResult[];
 }
 
 /** One model on one engine. Flat vectors hold all trainable parameters, in `parameters` order, prunable ones first. */
@@ -153,6 +193,8 @@ export interface EngineSession {
   readonly prunableSize: number;
   readonly inputShapes: readonly (readonly number[])[];
   readonly outputShape: readonly number[];
+  /** Of the targets of the outputs that are trained jointly. */
+  readonly jointShapes: readonly (readonly number[])[];
 
   getWeights(): Promise<Float32Array>;
   setWeights(weights: Float32Array): Promise<void>;
@@ -172,9 +214,18 @@ export interface EngineSession {
    * aborted before the last batch, and with UserError('data-invalid') where the source has no samples.
    */
   evaluate(source: SampleSource, options?: EvaluateOptions): Promise<EvaluationResult>;
-  /** Outputs of `count` samples, [count, ...outputShape] flat. */
+  /** Outputs of `count` samples, [count, ...outputShape] flat. @param inputs of the model; buffers behind them are not read. */
   predict(inputs: readonly Float32Array[], count: number): Promise<Float32Array>;
-  /** The mean loss and its gradient on one batch of batchSize samples, without penalty (for conformance and diagnostics). */
+  /**
+   * Which rows of those outputs losses and errors count: 1 or 0 for each position of all their axes but the last one, flat. null
+   * where the output carries no mask: all count.
+   * @param output 0: the session's own; from 1: those that are trained jointly.
+   */
+  outputMask(inputs: readonly Float32Array[], count: number, output?: number): Promise<Float32Array | null>;
+  /**
+   * The mean loss and its gradient on one batch of batchSize samples, without penalty (for conformance and diagnostics).
+   * @param inputs as a batch has them.
+   */
   gradient(inputs: readonly Float32Array[], target: Float32Array): Promise<{ loss: number; gradient: Float32Array }>;
   dispose(): Promise<void>;
 }

@@ -2,7 +2,7 @@
 import { createRandom } from '../lc/random.js';
 import type { EngineSession, Purpose, SampleSource } from './engine.js';
 
-/** One training batch: a flat tensor per model input, and the targets. */
+/** One training batch: a flat tensor per model input and per output that is trained jointly, and the targets. */
 export interface Batch {
   readonly inputs: readonly Float32Array[];
   readonly target: Float32Array;
@@ -14,7 +14,7 @@ export interface Batch {
 export interface Numbers {
   /** Inference, of `predict`. */
   readonly output: Float32Array;
-  /** The loss of inference; null where it is not asked for. */
+  /** The loss of inference; null where it is not asked for. Always there where outputs are trained jointly: `output` is of one. */
   readonly evaluated: number | null;
   /** Of a training step; null where the session is there for inference. */
   readonly step: {
@@ -26,14 +26,18 @@ export interface Numbers {
 }
 
 /** One batch of made-up data that suits the model: numbers in [0, 1), targets one-hot. */
-export function madeUpBatch({ inputShapes, outputShape }: EngineSession, size: number): Batch {
+export function madeUpBatch({ inputShapes, outputShape, jointShapes }: EngineSession, size: number): Batch {
   const random = createRandom(1);
   const elements = (shape: readonly number[]) => shape.reduce((product, n) => product * n, size);
   const inputs = inputShapes.map((shape) => Float32Array.from({ length: elements(shape) }, () => random.next()));
-  const target = new Float32Array(elements(outputShape));
-  const width = outputShape.at(-1) ?? 1;
-  for (let row = 0; row < target.length; row += width) target[row + random.below(width)] = 1;
-  return { inputs, target, size };
+  const oneHot = (shape: readonly number[]) => {
+    const target = new Float32Array(elements(shape));
+    const width = shape.at(-1) ?? 1;
+    for (let row = 0; row < target.length; row += width) target[row + random.below(width)] = 1;
+    return target;
+  };
+  const target = oneHot(outputShape);
+  return { inputs: [...inputs, ...jointShapes.map(oneHot)], target, size };
 }
 
 const sourceOf = ({ inputs, target, size }: Batch): SampleSource => ({
@@ -63,7 +67,8 @@ export async function numbersOf(
     session.setRandomState(before);
   }
   const output = await session.predict(batch.inputs, batch.size);
-  const evaluated = inferenceLoss ? (await session.evaluate(sourceOf(batch))).loss : null;
+  const evaluated =
+    inferenceLoss || session.jointShapes.length > 0 ? (await session.evaluate(sourceOf(batch))).loss : null;
   return { output, evaluated, step };
 }
 
@@ -113,11 +118,11 @@ const rematches = 4;
 const rematchMs = 50;
 /** Slower than this share of the other in the first trial is slower. */
 const close = 1 / 3;
-/** No engine is so much faster than another: something has put one of them aside. */
-const absurd = 1000;
+/** Hardly an engine is so much faster than another: something has put one of them aside. */
+const absurd = 30;
 
 /**
- * The rates of two tried engines, timed again where the trial decides nothing: once where they are a thousandfold apart, and
+ * The rates of two tried engines, timed again where the trial decides nothing: once where they are thirtyfold apart, and
  * in turns where the first one lost by little. A large model takes a step or two in a trial, and on a busy machine either may
  * have been put aside meanwhile.
  *

@@ -1,8 +1,10 @@
 /** Whether a written model keeps its budgets: counted on what was read back from the file, not on what the run believes. */
 import {
   budgetKappa,
+  byLayer,
   createCompression,
   isOfFile,
+  layerNameOf,
   parseBytes,
   parseShare,
   seesUnits,
@@ -11,7 +13,7 @@ import {
   type LayerView,
 } from '../lc/budgets.js';
 import { eachBlock } from '../lc/blocks.js';
-import { blocksOf, grouped } from '../lc/budgetSpec.js';
+import { blocksOf } from '../lc/budgetSpec.js';
 import { groupUnits } from '../lc/groups.js';
 import { flopsBudget, neuronCount } from '../lc/kappa.js';
 import { parsePattern } from '../lc/validateBudget.js';
@@ -23,6 +25,7 @@ import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { fileFormatOf } from './packageFormat.js';
 import { gridStep } from './valueCodes.js';
+import { count } from '../protocol/format.js';
 
 /** A kernel of the file with what its budget saw of it. */
 interface Kernel {
@@ -99,7 +102,7 @@ function perScope(
   kernels: readonly Kernel[],
   of: (part: readonly Kernel[], budget: Budget) => Measure,
 ): { limit: number; got: number; met: boolean } {
-  const parts = budget.scope === 'layer' ? kernels.map((kernel) => [kernel]) : [kernels];
+  const parts = budget.scope === 'layer' ? byLayer(kernels, ({ view }) => view).map(({ views }) => views) : [kernels];
   const measures = parts.map((part) => of(part, { ...budget, scope: 'global' }));
   return {
     limit: measures.reduce((total, { limit }) => total + limit, 0),
@@ -148,11 +151,12 @@ function codeCheck(codebook: NonNullable<Budget['quantize']>['codebook'], kernel
 
 function limitChecks(budget: Budget, kernels: readonly Kernel[]): Counted[] {
   return Object.entries(budget.layers ?? {}).flatMap(([name, limits]) => {
-    const kernel = kernels.find(({ view }) => view.name === name);
-    if (!kernel) return [];
     const units = seesUnits(budget);
-    const got = units ? countUnits(kernel, keptUnits(kernel)) : nonZeros(kernel.data);
-    const size = units ? countUnits(kernel) : kernel.view.size;
+    // Of a layer with several kernels, the one of its name has its units.
+    const own = kernels.filter(({ view }) => (units ? view.name : layerNameOf(view)) === name);
+    if (own.length === 0) return [];
+    const got = units ? sum(own, (kernel) => countUnits(kernel, keptUnits(kernel))) : weightsOf(own);
+    const size = units ? sum(own, (kernel) => countUnits(kernel)) : sum(own, ({ view }) => view.size);
     return (['floor', 'cap'] as const).flatMap((kind): Counted[] => {
       const share = limits[kind];
       if (share === undefined) return [];
@@ -235,7 +239,7 @@ export function checkBudgets(
     .flatMap(({ weights }) => weights.filter(({ name, prunable }) => prunable && !trained(name)))
     .reduce((total, { size }) => total + size, 0);
   // The budget of the whole model is not one of what the file freezes.
-  const shown = (name: string) => (name === 'all' && frozen > 0 ? `all but ${grouped(frozen)} frozen` : name);
+  const shown = (name: string) => (name === 'all' && frozen > 0 ? `all but ${count(frozen)} frozen` : name);
   return tasks.flatMap(({ name, layers: names, budget }) => {
     const kernels = layerViews(layers, names, budget, (weight) => trained(weight.name))
       .filter(({ view }) => view.size > 0)

@@ -8,9 +8,7 @@ import { writeMask, writeScipyFolder } from './numpyFormats.js';
 import { writeSafetensors } from './safetensors.js';
 import { writeSparseModule } from './sparseModule.js';
 import { writeSparsePackage } from './sparsePackage.js';
-import { asTfjsComputes } from './tfjsForms.js';
-import { refuseMasksOfTfjs } from './tfjsMasks.js';
-import { refuseOperations } from './tfjsOperations.js';
+import { asPlainTfjs } from './tfjsModel.js';
 import { writeTfjsQuantized } from './tfjsQuantized.js';
 import { writeOnnx } from './writeOnnx.js';
 
@@ -50,9 +48,7 @@ const sparsePackage = (model: Model, path: string): Promise<void> => writeFileAt
 
 /** @throws UserError('model-unsupported') where TensorFlow.js has no such layer, or would compute another network. */
 async function writeTfjs(model: Model, path: string, codes?: 'uint16' | 'uint8'): Promise<void> {
-  refuseOperations(model);
-  refuseMasksOfTfjs(model);
-  const alike = asTfjsComputes(model);
+  const alike = asPlainTfjs(model);
   await (codes ? writeTfjsQuantized(alike, path, codes) : writeTfjsModel(alike, path));
 }
 

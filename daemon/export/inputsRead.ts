@@ -14,7 +14,7 @@ export interface InputRead {
 
 /** Layers whose output elements are the input's, one for one and in order. */
 const IN_ORDER: ReadonlySet<string> = new Set([
-  'InputLayer', 'Flatten', 'Reshape', 'Activation', 'ReLU', 'LeakyReLU', 'ELU', 'ThresholdedReLU', 'Rescaling', 'Dropout', 'GaussianNoise',
+  'InputLayer', 'Flatten', 'Reshape', 'Activation', 'ReLU', 'LeakyReLU', 'ELU', 'ThresholdedReLU', 'Rescaling', 'Normalization', 'Dropout', 'GaussianNoise',
   'GaussianDropout', 'AlphaDropout',
 ]); // prettier-ignore
 

@@ -2,6 +2,8 @@
 import type { WeightTensor } from '../model/model.js';
 import { channelCount, channelTies, type RoledCall } from '../model/channelTies.js';
 import { folds, forEachKept } from '../model/linearMap.js';
+import type { ChannelRole } from '../model/channelRoles.js';
+import { makesMask, readsMaskByChannel, staysUnderMasks } from '../model/maskRules.js';
 import type { Tensor, Wiring } from '../model/wiring.js';
 
 export interface ChannelLife {
@@ -17,10 +19,28 @@ export interface ChannelLife {
   kept(tensor: Tensor): Uint8Array;
 }
 
+/** What is left of a constant channel where a mask may leave steps out. */
+function underMasks(
+  { node }: RoledCall['call'],
+  { tied }: ChannelRole,
+  given: readonly Float64Array[],
+  channel: number,
+  value: number,
+): number {
+  const { class_name: name } = node.layer;
+  if (!readsMaskByChannel(name)) return value;
+  const same = tied(channel).every((from) => given[from.input]![from.channel] === value);
+  return same && staysUnderMasks(name, value) ? value : NaN;
+}
+
 function constantChannels(calls: readonly RoledCall[], tensors: readonly Tensor[]): Float64Array[] {
   const constants: Float64Array[] = tensors.map((tensor) => new Float64Array(channelCount(tensor)).fill(NaN));
+  const masked = calls.some(({ call }) => makesMask(call.node.layer));
   for (const { call, role } of calls) {
-    if (role) constants[call.outputs[0]!.id] = role.constants(call.inputs.map(({ id }) => constants[id]!));
+    if (!role) continue;
+    const given = call.inputs.map(({ id }) => constants[id]!);
+    const own = role.constants(given);
+    constants[call.outputs[0]!.id] = masked ? own.map((value, channel) => underMasks(call, role, given, channel, value)) : own; // prettier-ignore
   }
   return constants;
 }

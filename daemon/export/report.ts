@@ -6,6 +6,7 @@ import { curveSvg, escapeXml } from './curve.js';
 import type { Sizes } from './exportModel.js';
 import type { Latencies } from './latency.js';
 import type { Thinned } from './thin.js';
+import * as format from '../protocol/format.js';
 
 export interface ReportRun {
   readonly name: string;
@@ -27,8 +28,8 @@ const last = <Name extends RunEvent['event']>(run: ReportRun, name: Name): Of<Na
   all(run, name).at(-1);
 
 const percent = (value: number | null | undefined): string =>
-  value === null || value === undefined ? '-' : `${(100 * value).toFixed(2)}%`;
-const count = (value: number): string => value.toLocaleString('en-US');
+  value === null || value === undefined ? '-' : format.percent(value);
+const { count } = format;
 
 interface Table {
   readonly title: string;
@@ -57,6 +58,36 @@ function resultTable(runs: readonly ReportRun[]): Table {
     header: ['Method', 'Weights kept', 'Kept', 'Reference error', 'Before retraining', 'After retraining', 'Time'],
     rows,
   };
+}
+
+/** Each output of a model with several: before, and in the result. */
+function outputsTable(runs: readonly ReportRun[]): Table[] {
+  const rows = runs.flatMap((run) => {
+    const done = last(run, 'done');
+    const before = done?.reference.outputs ?? [];
+    const trained = before.map(({ output, weight, ...was }) => {
+      const is = done?.retrained.outputs?.find((one) => one.output === output);
+      return { output, weight: String(weight), was, is };
+    });
+    const others = (done?.others ?? []).map(({ output, before: was, after: is }) => ({ output, weight: 'not trained', was, is })); // prettier-ignore
+    return [...trained, ...others].map(({ output, weight, was, is }) => [
+      run.plan.method,
+      output,
+      weight,
+      ...[was?.loss, is?.loss].map((loss) => loss?.toPrecision(4) ?? '-'),
+      ...[was?.error, is?.error].map(percent),
+    ]);
+  });
+  const header = [
+    'Method',
+    'Output',
+    'Loss weight',
+    'Reference loss',
+    'Result loss',
+    'Reference error',
+    'Result error',
+  ];
+  return rows.length === 0 ? [] : [{ title: 'Outputs', header, rows }];
 }
 
 /** What each budget asked for and what is in the written files. */
@@ -287,6 +318,7 @@ export function renderReport(runs: readonly ReportRun[], exported?: ReportExport
   if (exported?.latency) onDisk.push(latencyTable(exported.latency));
   const tables = [
     resultTable(runs),
+    ...outputsTable(runs),
     ...budgetTable(runs),
     ...pathTable(runs),
     layerTable(runs),

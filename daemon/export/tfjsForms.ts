@@ -1,13 +1,15 @@
 /** Layers that TensorFlow.js 4.22 by itself computes otherwise than Keras on some backend, in a form that it computes alike. */
 import { channelsFirst, CONTAINERS, isLayerJson, layerName, layersOf, numberAt, stringAt, tupleAt, type Json, type LayerJson } from '../model/layerConfig.js'; // prettier-ignore
-import { modelGraph, type LayerNode } from '../model/layerGraph.js';
+import { modelGraph } from '../model/layerGraph.js';
 import { axisWithoutBatch, type Shape } from '../model/layerShapes.js';
 import type { Model } from '../model/model.js';
 import { insertBehind, insertInFront } from '../model/rewriteGraph.js';
 import { UserError } from '../protocol/errors.js';
+import { refuseMasksOfTfjs } from './tfjsMasks.js';
+import { refuseOperations } from './tfjsOperations.js';
 
 /** The functional or sequential model that each layer stands in. */
-function containersOf(container: LayerJson, found = new Map<LayerJson, LayerJson>()): Map<LayerJson, LayerJson> {
+export function containersOf(container: LayerJson, found = new Map<LayerJson, LayerJson>()): Map<LayerJson, LayerJson> {
   for (const layer of layersOf(container)) {
     found.set(layer, container);
     if (CONTAINERS.has(layer.class_name)) containersOf(layer, found);
@@ -44,43 +46,62 @@ function skipsFrames({ class_name: name, config }: LayerJson, input: Shape | nul
 const withInner = (layer: LayerJson): LayerJson[] =>
   isLayerJson(layer.config.layer) ? [layer, ...withInner(layer.config.layer)] : [layer];
 
-/** BatchNormalization of another axis than the last: to the cpu backend its statistics are of the last one. */
-function normalisesWithin(layer: LayerJson, rank: number | undefined): number | null {
-  const axis = numberAt(layer.config, 'axis') ?? -1;
-  if (layer.class_name !== 'BatchNormalization' || axis === -1) return null;
-  if (rank === undefined) return null;
+/**
+ * The axis of the input, without the batch, along which a layer works that TensorFlow.js computes along the last axis alone: to its cpu
+ * backend, statistics of BatchNormalization are always of the last one. null: that axis, or another layer.
+ */
+function innerAxis({ class_name: name, config }: LayerJson, rank: number): number | null {
+  const axis = numberAt(config, 'axis') ?? -1;
+  if ((name !== 'BatchNormalization' && name !== 'Softmax') || axis === -1) return null;
   const index = axisWithoutBatch(axis, rank);
   return index === null || index === rank - 1 ? null : index;
 }
 
-function lastBetweenPermutes(container: LayerJson, { layer }: LayerNode, axis: number, rank: number): void {
-  const axes = Array.from({ length: rank }, (_, i) => i + 1);
-  const last = [...axes.filter((one) => one !== axis + 1), axis + 1];
-  const permute = (suffix: string, dims: readonly number[], more: Json = {}): LayerJson => {
-    const taken = new Set(layersOf(container).map(layerName));
-    let name = `${layerName(layer)}_${suffix}`;
+/** Ranks without the batch that TensorFlow.js normalises. */
+const NORMALISED_RANK = 3;
+const normalises = ({ class_name: name }: LayerJson): boolean =>
+  name === 'BatchNormalization' || name === 'LayerNormalization';
+
+/** Puts a layer of one class in front and one behind. */
+function between(container: LayerJson, layer: LayerJson, className: string, configs: readonly [Json, Json]): void {
+  const taken = new Set(layersOf(container).map(layerName));
+  const made = configs.map((config, i): LayerJson => {
+    let name = `${layerName(layer)}_${className.toLowerCase()}_${i === 0 ? 'in' : 'out'}`;
     while (taken.has(name)) name += '_';
-    return { class_name: 'Permute', config: { name, trainable: true, dims: [...dims], ...more } };
-  };
+    return { class_name: className, config: { name, trainable: true, ...config } };
+  });
   const { batch_input_shape: shape } = layer.config;
-  insertInFront(container, layer, permute('axis_last', last, shape === undefined ? {} : { batch_input_shape: shape }));
-  insertBehind(container, layer, permute('axis_back', axes.map((one) => last.indexOf(one) + 1))); // prettier-ignore
+  if (shape !== undefined) made[0]!.config.batch_input_shape = shape;
   delete layer.config.batch_input_shape;
+  insertInFront(container, layer, made[0]!);
+  insertBehind(container, layer, made[1]!);
+}
+
+/** The axis becomes the last one, and goes back behind the layer. @returns the shape that the layer then takes. */
+function lastBetweenPermutes(container: LayerJson, layer: LayerJson, axis: number, input: Shape): Shape {
+  const axes = input.map((_, i) => i + 1);
+  const last = [...axes.filter((one) => one !== axis + 1), axis + 1];
+  between(container, layer, 'Permute', [{ dims: last }, { dims: axes.map((one) => last.indexOf(one) + 1) }]);
   layer.config.axis = -1;
+  return last.map((one) => input[one - 1]!);
 }
 
 /**
- * The model as TensorFlow.js has to be given it; the model itself where it computes it as it is.
- * @throws UserError('model-unsupported') naming the layer where there is no such form.
+ * The model as plain TensorFlow.js has to be given it; the model itself where it computes it as it is. What it cannot be given is
+ * refused here, and nowhere else.
+ * @throws UserError('model-unsupported') naming the layer and the way out, where TensorFlow.js has no such layer, or would compute
+ * another network in every form.
  */
 export function asTfjsComputes(model: Model): Model {
+  refuseOperations(model);
+  refuseMasksOfTfjs(model);
   const topology = structuredClone(model.topology);
   const containers = containersOf(topology as unknown as LayerJson);
   const refuse = (layer: LayerJson, what: string): never => {
     const name = layerName(layer);
     throw new UserError(
       'model-unsupported',
-      `${model.path}: layer "${name}" ${what}, which TensorFlow.js by itself computes otherwise; export onnx or keras`,
+      `${model.path}: layer "${name}" ${what}, which TensorFlow.js by itself does not compute as Keras does; export onnx or keras`,
       { file: model.path, field: name },
     );
   };
@@ -97,14 +118,26 @@ export function asTfjsComputes(model: Model): Model {
         inner.config.padding = 'valid';
         changed = true;
       }
-      if (inner !== layer && normalisesWithin(inner, 8) !== null)
-        refuse(layer, 'wraps a BatchNormalization of another axis than the last');
+      if (inner !== layer && innerAxis(inner, 8) !== null)
+        refuse(layer, `wraps a ${inner.class_name} of another axis than the last`);
     }
-    const rank = input?.length;
-    const axis = normalisesWithin(layer, rank);
-    if (axis === null) continue;
-    lastBetweenPermutes(containers.get(layer)!, node, axis, rank!);
-    changed = true;
+    if (input === null) continue;
+    const container = containers.get(layer)!;
+    const axis = innerAxis(layer, input.length);
+    const shape = axis === null ? input : lastBetweenPermutes(container, layer, axis, input);
+    const volumes = normalises(layer) && shape.length > NORMALISED_RANK;
+    if (volumes) {
+      const [along, ...more] = [layer.config.axis ?? -1].flat() as number[];
+      if (more.length > 0 || axisWithoutBatch(along!, shape.length) !== shape.length - 1)
+        refuse(layer, 'normalises volumes along other axes than the last');
+      const sizes = new Set(node.calls.map((call) => String(call[0])));
+      if (sizes.size > 1 || shape.some((size) => size === null))
+        refuse(layer, 'normalises volumes of an open size, or of several');
+      const rows = shape.slice(0, -1).reduce<number>((product, size) => product * size!, 1);
+      between(container, layer, 'Reshape', [{ target_shape: [rows, shape.at(-1)] }, { target_shape: [...shape] }]);
+      if (Array.isArray(layer.config.axis)) layer.config.axis = [-1];
+    }
+    changed ||= volumes || axis !== null;
   }
   return changed ? { ...model, topology } : model;
 }

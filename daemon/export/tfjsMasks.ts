@@ -1,15 +1,13 @@
 /** Whether plain TensorFlow.js, which loads an exported layers-model, computes its masks as Keras does. */
 import { CONTAINERS, isObject, layersOf, type LayerJson } from '../model/layerConfig.js';
 import type { Model } from '../model/model.js';
+import { makesMask } from '../model/maskRules.js';
 import { wiringOf, type Call } from '../model/wiring.js';
 import { UserError } from '../protocol/errors.js';
 
-const masks = ({ class_name, config }: LayerJson): boolean =>
-  class_name === 'Masking' || (class_name === 'Embedding' && config.mask_zero === true);
-
 /** Layers through which TensorFlow.js 4.22 passes a mask as Keras does. */
 const PASSING =
-  /^(Embedding|Masking|Activation|ELU|LeakyReLU|PReLU|ReLU|ThresholdedReLU|Dense|Dropout|SpatialDropout1D|Gaussian(Noise|Dropout)|AlphaDropout|BatchNormalization|LayerNormalization)$/;
+  /^(Embedding|Masking|Activation|ELU|LeakyReLU|PReLU|ReLU|ThresholdedReLU|Dense|Dropout|SpatialDropout1D|Gaussian(Noise|Dropout)|AlphaDropout|(Batch|Layer)?Normalization)$/;
 const RECURRENT = /^(SimpleRNN|GRU|LSTM|Bidirectional)$/;
 /** They read whatever mask TensorFlow.js met last. */
 const READING = /^(RNN|SimpleRNN|GRU|LSTM|ConvLSTM2D|Bidirectional|TimeDistributed|Softmax|GlobalAveragePooling1D)$/;
@@ -19,6 +17,10 @@ function returnsSequences({ class_name, config }: LayerJson): boolean {
   return isObject(inner) && inner.return_sequences === true;
 }
 
+/** At masked steps TensorFlow.js repeats the step before, always. */
+const zeroesOutputs = (layer: LayerJson): boolean =>
+  layer.class_name === 'Bidirectional' ? returnsSequences(layer) : layer.config.zero_output_for_mask === true;
+
 /** The first layer at which TensorFlow.js may leave Keras's way; null where there is none. */
 function firstAstray(calls: readonly Call[]): LayerJson | null {
   let masked = false;
@@ -27,7 +29,8 @@ function firstAstray(calls: readonly Call[]): LayerJson | null {
     const { layer } = node;
     const { class_name: name } = layer;
     if (met && inputs.length > 1) return layer;
-    if (masks(layer)) masked = met = true;
+    if (makesMask(layer)) masked = met = true;
+    else if (masked && zeroesOutputs(layer)) return layer;
     else if (RECURRENT.test(name) && (masked || !met)) masked &&= returnsSequences(layer);
     else if (met && READING.test(name)) return layer;
     else masked &&= PASSING.test(name);
@@ -38,7 +41,7 @@ function firstAstray(calls: readonly Call[]): LayerJson | null {
 const hasContainers = (container: LayerJson): boolean =>
   layersOf(container).some(({ class_name }) => CONTAINERS.has(class_name));
 const hasMasks = (container: LayerJson): boolean =>
-  layersOf(container).some((layer) => masks(layer) || (CONTAINERS.has(layer.class_name) && hasMasks(layer)));
+  layersOf(container).some((layer) => makesMask(layer) || (CONTAINERS.has(layer.class_name) && hasMasks(layer)));
 
 /**
  * TensorFlow.js hands the first mask it meets to all layers behind it, loses masks in merges and nested models, and averages

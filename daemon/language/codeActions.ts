@@ -1,11 +1,11 @@
 /** Quick fixes: what mends a finding with one click. */
-import { fileURLToPath } from 'node:url';
 import { CodeActionKind, type CodeAction, type Range } from 'vscode-languageserver-protocol/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { DataSearch } from '../protocol/dataChoice.js';
+import type { FoundData } from '../protocol/dataChoice.js';
 import { dataFixes, type ModelNamed } from './dataFixes.js';
 import { diagnosticOf, rangeOf } from './diagnostics.js';
 import type { Finding, PlanAnalysis } from './planAnalysis.js';
+import { namedBy } from './planDocuments.js';
 import { command } from './planLens.js';
 
 /**
@@ -16,7 +16,7 @@ export async function codeActions(
   document: TextDocument,
   analysis: PlanAnalysis,
   range: Range,
-  search: (model: ModelNamed) => Promise<DataSearch | null>,
+  search: (model: ModelNamed) => Promise<FoundData | null>,
 ): Promise<CodeAction[]> {
   const [from, to] = [document.offsetAt(range.start), document.offsetAt(range.end)];
   const actions: CodeAction[] = [];
@@ -36,7 +36,7 @@ const chooseData = (finding: Finding, document: TextDocument): CodeAction => ({
   title: 'Choose data...',
   kind: CodeActionKind.QuickFix,
   diagnostics: [diagnosticOf(finding, document)],
-  command: command('Choose data', 'lcPrune.chooseData', { plan: fileURLToPath(document.uri) }),
+  command: command('Choose data', 'lcPrune.chooseData', { plan: namedBy(document.uri) }),
 });
 
 function fixesOf(finding: Finding, document: TextDocument): CodeAction[] {
@@ -48,7 +48,7 @@ function fixesOf(finding: Finding, document: TextDocument): CodeAction[] {
         kind: CodeActionKind.QuickFix,
         diagnostics,
         isPreferred: true,
-        command: command('Install', 'lcPrune.installData', { plan: fileURLToPath(document.uri) }),
+        command: command('Install', 'lcPrune.installData', { plan: namedBy(document.uri) }),
       },
     ];
   return finding.fixes.map((fix, i) => ({

@@ -14,7 +14,8 @@ import type { LayerSummary } from '../model/model.js';
 import { keysAt, schemasAt } from '../plan/schemaKeys.js';
 import { Plan } from '../protocol/plan.js';
 import { explainSetting } from './settings.js';
-import { grouped, shapeText } from './text.js';
+import { count } from '../protocol/format.js';
+import { shapeText } from './text.js';
 
 export interface CompletionPlace {
   /** Absolute path of the plan file. */
@@ -77,7 +78,7 @@ function keyItems(path: Path, present: ReadonlySet<string>, place: CompletionPla
 }
 
 const layerDetail = (layer: LayerSummary): string =>
-  `${layer.className} ${shapeText(layer.outputShape)}, ${grouped(layer.prunable)} weights`;
+  `${layer.className} ${shapeText(layer.outputShape)}, ${count(layer.prunable)} weights`;
 
 function keyItem(
   key: string,

@@ -1,6 +1,6 @@
 /** Quick fixes for data that is not there: what fits the plan's model. */
 import { findNodeAtLocation } from 'jsonc-parser';
-import type { DataSearch } from '../protocol/dataChoice.js';
+import type { FoundData } from '../protocol/dataChoice.js';
 import { ARCHITECTURES } from '../protocol/plan.js';
 import type { Fix, PlanAnalysis } from './planAnalysis.js';
 
@@ -25,7 +25,7 @@ export function modelOfPlan({ tree, model }: Pick<PlanAnalysis, 'tree' | 'model'
  */
 export async function dataFixes(
   analysis: Pick<PlanAnalysis, 'tree' | 'model'>,
-  search: (model: ModelNamed) => Promise<DataSearch | null>,
+  search: (model: ModelNamed) => Promise<FoundData | null>,
 ): Promise<Fix[]> {
   const model = modelOfPlan(analysis);
   const node = analysis.tree && findNodeAtLocation(analysis.tree, ['data']);

@@ -1,5 +1,6 @@
-import type { DataSearch } from '../protocol/dataChoice.js';
+import type { FoundData } from '../protocol/dataChoice.js';
 import type { LayerKept } from '../protocol/events.js';
+import type { AbsolutePath } from '../protocol/paths.js';
 import type { RunSummary } from '../protocol/messages.js';
 import type { ARCHITECTURES } from '../protocol/plan.js';
 
@@ -9,6 +10,8 @@ export interface LanguageHost {
     readonly folders: readonly string[];
     /** @throws UserError('path-outside-workspace') */
     contain(path: string): Promise<{ folder: string; path: string }>;
+    /** A real path as the client names it. */
+    asNamed(path: string): AbsolutePath;
   };
   listRuns(workspace: string): Promise<RunSummary[]>;
   /** Kept weights per layer as of the run's latest C step or end. */
@@ -17,6 +20,6 @@ export interface LanguageHost {
   searchData(
     model: string | { readonly architecture: (typeof ARCHITECTURES)[number] },
     place: { readonly workspace: string; readonly planFolder: string },
-  ): Promise<DataSearch>;
+  ): Promise<FoundData>;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;
 }

@@ -3,9 +3,10 @@ import { findNodeAtOffset, getNodePath, type Node } from 'jsonc-parser';
 import type { LayerKept } from '../protocol/events.js';
 import type { LayerSummary } from '../model/model.js';
 import { explainSetting } from './settings.js';
-import { grouped, percent, shapeText, shortCount, sizeText } from './text.js';
+import { bytes, count, shortCount, shortPercent } from '../protocol/format.js';
+import { shapeText } from './text.js';
 
-const product = (shape: readonly number[]): string => `${shape.map(grouped).join(' x ')}`;
+const product = (shape: readonly number[]): string => `${shape.map(count).join(' x ')}`;
 
 /** "784 x 300 + 300 = 235,500 weights", and what they cost. */
 export function explainLayer(layer: LayerSummary, totalPrunable: number, kept: LayerKept | null): string {
@@ -14,23 +15,23 @@ export function explainLayer(layer: LayerSummary, totalPrunable: number, kept: L
   ];
   if (layer.weights.length > 0) {
     const sum = layer.weights.map((weight) => product(weight.shape)).join(' + ');
-    lines.push(`\`${sum} = ${grouped(layer.params)}\` weights, ${sizeText(4 * layer.params)} as float32`);
+    lines.push(`\`${sum} = ${count(layer.params)}\` weights, ${bytes(4 * layer.params)} as float32`);
     const rows = layer.weights.map(
       (weight) =>
-        `| ${weight.name.split('/').at(-1)} | ${shapeText(weight.shape)} | ${grouped(weight.size)} | ${weight.prunable ? 'yes' : 'no'} |`,
+        `| ${weight.name.split('/').at(-1)} | ${shapeText(weight.shape)} | ${count(weight.size)} | ${weight.prunable ? 'yes' : 'no'} |`,
     );
     lines.push(['| weight | shape | size | prunable |', '|---|---|---:|---|', ...rows].join('\n'));
   } else lines.push('No weights.');
   if (layer.prunable > 0) {
-    const share = totalPrunable > 0 ? `, ${percent(layer.prunable / totalPrunable)} of all prunable weights` : '';
+    const share = totalPrunable > 0 ? `, ${shortPercent(layer.prunable / totalPrunable)} of all prunable weights` : '';
     lines.push(
-      `FLOPs: \`${grouped(layer.prunable)} x ${grouped(layer.flopsPerWeight)} = ${shortCount(layer.flops)}\` a sample${share}`,
+      `FLOPs: \`${count(layer.prunable)} x ${count(layer.flopsPerWeight)} = ${shortCount(layer.flops)}\` a sample${share}`,
     );
   }
   if (layer.frozen) lines.push('Frozen in the file (trainable is false): neither trained nor pruned, unless "unfreeze" in the plan names it.'); // prettier-ignore
   if (kept && kept.weights > 0) {
     lines.push(
-      `After the latest run: ${grouped(kept.kept)} of ${grouped(kept.weights)} kept (${percent(kept.kept / kept.weights)})`,
+      `After the latest run: ${count(kept.kept)} of ${count(kept.weights)} kept (${shortPercent(kept.kept / kept.weights)})`,
     );
   }
   return lines.join('\n\n');

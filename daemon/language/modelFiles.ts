@@ -5,7 +5,7 @@
 import { open, stat } from 'node:fs/promises';
 import type { Position, Range } from 'vscode-languageserver-protocol/node';
 import type { ARCHITECTURES } from '../protocol/plan.js';
-import { isModelJson } from '../model/detect.js';
+import { isGraphModelJson, isModelJson } from '../model/detect.js';
 import type { LayerSummary } from '../model/model.js';
 import { areUnchanged } from '../model/fileStamps.js';
 import { countZerosInBackground, readModelInBackground } from './modelJobs.js';
@@ -32,9 +32,15 @@ export function layerAt({ places }: ModelFile, { line, character }: Position): s
   return best?.name ?? null;
 }
 
+/** A model, or why the file is none that can be pruned, as the end of a sentence; neither of other JSON. */
+interface Parsed {
+  readonly file: ModelFile | null;
+  readonly problem: string | null;
+}
+
 interface Version {
   readonly key: string;
-  readonly file: Promise<ModelFile | null>;
+  readonly parsed: Promise<Parsed>;
   /** undefined: not asked for yet, or being counted; null: not to be counted. */
   counted: ZeroCount | null | undefined;
   counting: Promise<number | null> | null;
@@ -54,7 +60,12 @@ export class ModelFiles {
 
   /** The model in a JSON file, or null when it is none. @param path absolute, checked to lie in the workspace. */
   async open(path: string): Promise<ModelFile | null> {
-    return (await this.#version(path))?.file ?? null;
+    return (await (await this.#version(path))?.parsed)?.file ?? null;
+  }
+
+  /** Why a file that looks like a model cannot be read as one: "is a graph-model, ...". */
+  async problemOf(path: string): Promise<string | null> {
+    return (await (await this.#version(path))?.parsed)?.problem ?? null;
   }
 
   /**
@@ -94,8 +105,8 @@ export class ModelFiles {
   async countZeros(path: string, workspace: string): Promise<number | null> {
     const version = await this.#version(path);
     if (!version) return null;
-    version.counting ??= version.file
-      .then((file) => (file ? zerosOf(file, workspace) : null))
+    version.counting ??= version.parsed
+      .then(({ file }) => (file ? zerosOf(file, workspace) : null))
       .catch(() => null)
       .then((counted) => (version.counted = counted)?.zeros ?? null);
     return version.counting;
@@ -110,7 +121,7 @@ export class ModelFiles {
     const key = `${info.mtimeMs} ${info.size}`;
     const known = this.#versions.get(path);
     const version: Version =
-      known?.key === key ? known : { key, file: parse(path, info.size), counted: undefined, counting: null };
+      known?.key === key ? known : { key, parsed: parse(path, info.size), counted: undefined, counting: null };
     // Shards may be replaced behind the same model.json.
     if (version.counted && !areUnchanged(version.counted.files))
       Object.assign(version, { counted: undefined, counting: null });
@@ -134,13 +145,16 @@ async function readHead(path: string): Promise<string> {
   }
 }
 
-/** A broken or foreign file is no model: the editor says nothing about it, "Inspect" says why. */
-async function parse(path: string, bytes: number): Promise<ModelFile | null> {
+/** JSON of another kind is nothing to speak of; a model that cannot be read is. */
+async function parse(path: string, bytes: number): Promise<Parsed> {
   try {
-    if (!isModelJson(await readHead(path))) return null;
-    return await readModelInBackground(path, bytes);
-  } catch {
-    return null;
+    const head = await readHead(path);
+    if (!isModelJson(head) && !isGraphModelJson(head)) return { file: null, problem: null };
+    return { file: await readModelInBackground(path, bytes), problem: null };
+  } catch (error) {
+    // Errors of a worker thread have lost their class; ours begin with the file.
+    const { message } = error as Error;
+    return { file: null, problem: message.startsWith(`${path} `) ? message.slice(path.length + 1) : null };
   }
 }
 

@@ -1,9 +1,11 @@
 /** CodeLens of a model file: what it is at the top, what each layer is where it stands. */
 import type { CodeLens, Range } from 'vscode-languageserver-protocol/node';
 import type { LayerKept } from '../protocol/events.js';
+import type { AbsolutePath } from '../protocol/paths.js';
 import type { ModelFile } from './modelFiles.js';
 import { command } from './planLens.js';
-import { grouped, percent, shapeText, shortCount, sizeText } from './text.js';
+import { bytes, count, shortCount, shortPercent } from '../protocol/format.js';
+import { shapeText } from './text.js';
 
 /** More would slow the editor down and tell nobody anything; "Inspect" has the rest. */
 const MAX_LAYERS = 2000;
@@ -13,6 +15,7 @@ const LAYERS_PER_LINE = 2;
 const TOP: Range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
 interface Drawn {
+  readonly path: AbsolutePath;
   readonly zeros: number | null;
   readonly latest: readonly LayerKept[] | null;
   readonly lenses: CodeLens[];
@@ -22,27 +25,37 @@ interface Drawn {
 const drawn = new WeakMap<ModelFile, Drawn>();
 
 /**
- * @param zeros prunable weights that are zero; null while they are not counted.
+ * @param path of the model's file, as the client names it. @param zeros prunable weights that are zero; null while they are not counted.
  * @param latest kept weights per layer after the latest run of a plan of this model.
  */
-export function modelLenses(model: ModelFile, zeros: number | null, latest: readonly LayerKept[] | null): CodeLens[] {
+export function modelLenses(
+  model: ModelFile,
+  path: AbsolutePath,
+  zeros: number | null,
+  latest: readonly LayerKept[] | null,
+): CodeLens[] {
   const known = drawn.get(model);
-  if (known && known.zeros === zeros && known.latest === latest) return known.lenses;
-  const lenses = draw(model, zeros, latest);
-  drawn.set(model, { zeros, latest, lenses });
+  if (known && known.path === path && known.zeros === zeros && known.latest === latest) return known.lenses;
+  const lenses = draw(model, path, zeros, latest);
+  drawn.set(model, { path, zeros, latest, lenses });
   return lenses;
 }
 
-function draw(model: ModelFile, zeros: number | null, latest: readonly LayerKept[] | null): CodeLens[] {
-  const { path, layers } = model;
+function draw(
+  model: ModelFile,
+  path: AbsolutePath,
+  zeros: number | null,
+  latest: readonly LayerKept[] | null,
+): CodeLens[] {
+  const { layers } = model;
   const sum = (key: 'params' | 'prunable' | 'flops') => layers.reduce((total, layer) => total + layer[key], 0);
   const prunable = sum('prunable');
   const facts = [
     // What a budget counts, as every layer does below.
-    `${grouped(sum('params'))} weights${prunable > 0 ? ` (${grouped(prunable)} prunable)` : ''}`,
-    sizeText(4 * sum('params')),
+    `${count(sum('params'))} weights${prunable > 0 ? ` (${count(prunable)} prunable)` : ''}`,
+    bytes(4 * sum('params')),
     `${shortCount(sum('flops'))} FLOPs`,
-    ...(zeros === null ? [] : [`${percent(prunable > 0 ? zeros / prunable : 0, 3)} zeros`]),
+    ...(zeros === null ? [] : [`${shortPercent(prunable > 0 ? zeros / prunable : 0)} zeros`]),
   ];
   const lenses: CodeLens[] = [
     { range: TOP, command: command(facts.join(', '), 'lcPrune.inspectModel', { model: path }) },
@@ -61,9 +74,9 @@ function draw(model: ModelFile, zeros: number | null, latest: readonly LayerKept
     const result = kept.get(layer.name);
     const text = [
       `${layer.className} ${shapeText(layer.outputShape)}`,
-      ...(layer.params > 0 ? [`${grouped(layer.prunable || layer.params)} weights`] : []),
-      ...(layer.prunable > 0 ? [`${percent(layer.prunable / prunable)} of all`] : []),
-      ...(result && result.weights > 0 ? [`${percent(result.kept / result.weights)} kept`] : []),
+      ...(layer.params > 0 ? [`${count(layer.prunable || layer.params)} weights`] : []),
+      ...(layer.prunable > 0 ? [`${shortPercent(layer.prunable / prunable)} of all`] : []),
+      ...(result && result.weights > 0 ? [`${shortPercent(result.kept / result.weights)} kept`] : []),
     ].join(', ');
     lenses.push({ range, command: command(text, 'lcPrune.inspectModel', { model: path }) });
     if (layer.prunable === 0) continue;
@@ -77,6 +90,12 @@ function draw(model: ModelFile, zeros: number | null, latest: readonly LayerKept
 }
 
 /** While a large model is being read. */
-export const readingLens = (path: string): CodeLens[] => [
+export const readingLens = (path: AbsolutePath): CodeLens[] => [
   { range: TOP, command: command('$(sync~spin) Reading the model...', 'lcPrune.inspectModel', { model: path }) },
 ];
+
+/** A file that looks like a model but is none that can be pruned. @param problem "is a graph-model, ..."; null: nothing to say. */
+export const problemLens = (path: AbsolutePath, problem: string | null): CodeLens[] =>
+  problem === null
+    ? []
+    : [{ range: TOP, command: command(`$(warning) This file ${problem}`, 'lcPrune.inspectModel', { model: path }) }];

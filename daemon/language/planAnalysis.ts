@@ -5,7 +5,7 @@ import { dirname, relative } from 'node:path';
 import { BUILTIN_DATA, isBuiltinData } from '../protocol/dataPackages.js';
 import { missingPackages } from '../data/builtinPackages.js';
 import type { LayerSummary } from '../model/model.js';
-import { resolveInside } from '../model/workspacePath.js';
+import { resolveInside, workspacePath } from '../model/workspacePath.js';
 import { parsePlan, type PlanProblem } from '../plan/parsePlan.js';
 import { PlanMeaningError, resolvePlan } from '../plan/resolvePlan.js';
 import { nearest } from '../plan/suggest.js';
@@ -230,8 +230,8 @@ export async function analysePlan(text: string, place: PlanPlace): Promise<PlanA
     try {
       resolved = resolvePlan(plan, {
         name: planName(place.path),
-        planPath: relative(place.folder, place.path),
-        modelPath: model ? relative(place.folder, model.path) : null,
+        planPath: workspacePath(place.folder, place.path),
+        modelPath: model ? workspacePath(place.folder, model.path) : null,
         dataPath: (path) => path,
         layers,
       });

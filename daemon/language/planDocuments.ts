@@ -1,4 +1,5 @@
 /** Open plans: their text as the editor has it, and its analysis, done once per version. */
+import { fileURLToPath } from 'node:url';
 import {
   DidChangeTextDocumentNotification,
   DidCloseTextDocumentNotification,
@@ -6,6 +7,7 @@ import {
   type MessageConnection,
 } from 'vscode-languageserver-protocol/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { AbsolutePath } from '../protocol/paths.js';
 import type { PlanAnalysis } from './planAnalysis.js';
 
 export interface OpenPlan {
@@ -23,6 +25,8 @@ export class PlanDocuments {
   readonly #documents = new Map<string, TextDocument>();
   readonly #analyses = new WeakMap<TextDocument, { version: number; stamp: number; analysis: Promise<PlanAnalysis> }>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  /** Deleted on disk, though an editor may still show them: they have no problems any more. */
+  readonly #deleted = new Set<string>();
   #stamp = 0;
 
   constructor(
@@ -42,7 +46,7 @@ export class PlanDocuments {
       if (!document) return;
       TextDocument.update(document, contentChanges, textDocument.version);
       if (document.getText().length > MAX_TEXT) this.#close(textDocument.uri);
-      else this.#soon(textDocument.uri, DEBOUNCE);
+      else if (!this.#deleted.has(textDocument.uri)) this.#soon(textDocument.uri, DEBOUNCE);
     });
     connection.onNotification(DidCloseTextDocumentNotification.type, ({ textDocument }) =>
       this.#close(textDocument.uri),
@@ -60,10 +64,20 @@ export class PlanDocuments {
     return { document, analysis };
   }
 
+  /** A plan's file was deleted, or is there (again). */
+  onDisk(uri: string, exists: boolean): void {
+    if (exists) this.#deleted.delete(uri);
+    else if (this.#documents.has(uri)) {
+      this.#deleted.add(uri);
+      clearTimeout(this.#timers.get(uri));
+      this.onClose(uri);
+    }
+  }
+
   /** Files that plans name have changed: everything is looked at again. */
   refresh(): void {
     this.#stamp++;
-    for (const uri of this.#documents.keys()) this.#soon(uri, 0);
+    for (const uri of this.#documents.keys()) if (!this.#deleted.has(uri)) this.#soon(uri, 0);
   }
 
   dispose(): void {
@@ -87,8 +101,12 @@ export class PlanDocuments {
   #close(uri: string): void {
     clearTimeout(this.#timers.get(uri));
     this.#timers.delete(uri);
+    this.#deleted.delete(uri);
     if (this.#documents.delete(uri)) this.onClose(uri);
   }
 }
 
 export const isPlanUri = (uri: string): boolean => /\.prune\.jsonc?$/i.test(uri);
+
+/** The client's own name of a file. */
+export const namedBy = (uri: string): AbsolutePath => fileURLToPath(uri) as AbsolutePath;

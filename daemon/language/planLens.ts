@@ -1,7 +1,9 @@
 import type { CodeLens, Command } from 'vscode-languageserver-protocol/node';
 import type { CommandArgument, CommandId } from '../protocol/commands.js';
+import type { AbsolutePath } from '../protocol/paths.js';
+import { isDoubtful } from '../protocol/doubtful.js';
 import type { RunSummary } from '../protocol/messages.js';
-import { grouped, percent } from './text.js';
+import { count, shortPercent } from '../protocol/format.js';
 
 /** A lens's command; the argument's type is the command's. */
 export function command<C extends CommandId>(title: string, id: C, argument: CommandArgument<C>): Command {
@@ -14,16 +16,17 @@ function resultText(run: RunSummary): string {
   const kept =
     run.kept === null
       ? ''
-      : `, ${grouped(run.kept)} kept${run.prunable ? ` (${percent(run.kept / run.prunable, 2)})` : ''}`;
+      : `, ${count(run.kept)} kept${run.prunable ? ` (${shortPercent(run.kept / run.prunable)})` : ''}`;
   const error =
     run.error === null
       ? ''
-      : ` error ${percent(run.error)}${run.referenceError === null ? '' : ` (reference ${percent(run.referenceError)})`}`;
+      : ` error ${shortPercent(run.error)}${run.referenceError === null ? '' : ` (reference ${shortPercent(run.referenceError)})`}`;
   switch (run.state) {
     case 'running':
-      return `$(sync~spin) Running: iteration ${run.iteration} of ${run.iterations}, ${Math.floor(100 * run.progress)}%${error}`;
+      // No progress: a lens is drawn when a run's state changes.
+      return '$(sync~spin) Running';
     case 'done':
-      return `$(check) Last run:${error}${kept}`;
+      return `$(${isDoubtful(run) ? 'warning' : 'check'}) Last run${isDoubtful(run) ? ', with warnings' : ''}:${error}${kept}`;
     case 'crashed':
       return `$(error) Last run crashed${run.ending ? ` (${run.ending.how}, ${run.ending.engine})` : ''} at ${Math.floor(100 * run.progress)}%${error}`;
     case 'failed':
@@ -34,7 +37,7 @@ function resultText(run: RunSummary): string {
 }
 
 /** @param runs of this plan, newest first. */
-export function planLenses(plan: string, runs: readonly RunSummary[]): CodeLens[] {
+export function planLenses(plan: AbsolutePath, runs: readonly RunSummary[]): CodeLens[] {
   const latest = runs[0];
   const finished = runs.filter((run) => run.state === 'done');
   const commands = [

@@ -11,9 +11,9 @@ import { LineIndex } from './text.js';
 /** @throws UserError when the file is no model. */
 export async function readModelFile(path: string): Promise<ModelFile> {
   const text = await readFile(path, 'utf8');
-  const { topology, manifest } = parseModelJson(text, path);
+  const { topology, manifest, trainingConfig } = parseModelJson(text, path);
   const weights = manifest?.flatMap((group) => group.weights);
-  const layers = summarizeModel({ topology, ...(weights ? { weights } : {}) });
+  const layers = summarizeModel({ topology, ...(weights && { weights }), ...(trainingConfig && { trainingConfig }) });
   const lines = new LineIndex(text);
   const places = locateLayers(text).map(({ name, offset, length }) => [name, lines.range(offset, length)] as const);
   return { path, layers, places: new Map(places) };

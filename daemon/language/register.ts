@@ -14,6 +14,7 @@ import {
   DocumentFormattingRequest,
   DocumentLinkRequest,
   DocumentSymbolRequest,
+  FileChangeType,
   HoverRequest,
   PublishDiagnosticsNotification,
   RegistrationRequest,
@@ -28,19 +29,19 @@ import {
   type ServerCapabilities,
 } from 'vscode-languageserver-protocol/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { DataSearch } from '../protocol/dataChoice.js';
+import type { FoundData } from '../protocol/dataChoice.js';
 import type { RunSummary } from '../protocol/messages.js';
 import { completePlan } from './completion.js';
 import { explainLayer, hoverPlan } from './hover.js';
 import type { LanguageHost } from './host.js';
 import { layerAt, ModelFiles, type ModelFile } from './modelFiles.js';
-import { modelLenses, readingLens } from './modelLens.js';
+import { modelLenses, problemLens, readingLens } from './modelLens.js';
 import { formatPlan, symbolsOf } from './outline.js';
 import { codeActions } from './codeActions.js';
 import { modelOfPlan, type ModelNamed } from './dataFixes.js';
 import { diagnosticOf, rangeOf } from './diagnostics.js';
 import { analysePlan, type PlanAnalysis } from './planAnalysis.js';
-import { isPlanUri, PlanDocuments, type OpenPlan } from './planDocuments.js';
+import { isPlanUri, namedBy, PlanDocuments, type OpenPlan } from './planDocuments.js';
 import { planLenses } from './planLens.js';
 import { RunFacts } from './runFacts.js';
 
@@ -60,8 +61,8 @@ const REFRESH_DELAY = 300;
 /** How long a CodeLens request waits for a model that is read for the first time. */
 const PATIENCE = 120;
 
-/** What runs show in a lens; the rest of a summary (speed, ETA) does not touch it. */
-const lensKey = (summary: RunSummary | null): string => (summary ? `${summary.state} ${summary.iteration}` : 'deleted');
+/** What of a run redraws the lenses, all of them in every editor: not its progress, which the status bar and the monitor show. */
+const lensKey = (summary: RunSummary | null): string => summary?.state ?? 'deleted';
 
 class LanguageServer implements Language {
   readonly #models = new ModelFiles();
@@ -98,7 +99,7 @@ class LanguageServer implements Language {
           .map((file) => ({
             // Inside the quotes.
             range: rangeOf(document, file.offset + 1, file.length - 2),
-            target: pathToFileURL(file.path).href,
+            target: pathToFileURL(this.host.workspace.asNamed(file.path)).href,
           })),
       ),
     );
@@ -111,6 +112,7 @@ class LanguageServer implements Language {
     connection.onNotification(DidChangeWatchedFilesNotification.type, ({ changes }) => {
       // Runs write files of their own, which no plan names.
       if (changes.every(({ uri }) => uri.includes('/.lcprune/'))) return;
+      for (const { uri, type } of changes) this.#plans.onDisk(uri, type !== FileChangeType.Deleted);
       this.#plans.refresh();
       this.#refreshLenses();
     });
@@ -148,7 +150,7 @@ class LanguageServer implements Language {
       );
     }
     if (this.#client.workspace?.didChangeWatchedFiles?.dynamicRegistration) {
-      const watchers = [{ globPattern: '**/*.{json,keras,h5}' }];
+      const watchers = [{ globPattern: '**/*.{json,jsonc,keras,h5,hdf5}' }];
       registrations.push({
         id: 'files',
         method: DidChangeWatchedFilesNotification.method,
@@ -216,12 +218,13 @@ class LanguageServer implements Language {
     const place = await this.#contain(uri);
     if (!place) return [];
     const { folder, path } = place;
-    if (isPlanUri(uri)) return planLenses(path, await this.#facts.ofPlan(folder, path));
+    const named = namedBy(uri);
+    if (isPlanUri(uri)) return planLenses(named, await this.#facts.ofPlan(folder, path));
     const model = await this.#openSoon(path);
-    if (model === 'reading') return readingLens(path);
-    if (!model) return [];
+    if (model === 'reading') return readingLens(named);
+    if (!model) return problemLens(named, await this.#models.problemOf(path));
     const [zeros, kept] = await Promise.all([this.#zerosSoon(path, folder), this.#facts.keptOf(folder, path)]);
-    return modelLenses(model, zeros, kept);
+    return modelLenses(model, named, zeros, kept);
   }
 
   /** The model, or 'reading' when that takes longer than an editor should wait: the lenses are drawn again then. */
@@ -315,7 +318,7 @@ class LanguageServer implements Language {
   }
 
   /** Data that fits a plan's model; null where that cannot be said. */
-  async #searchData(uri: string, model: ModelNamed): Promise<DataSearch | null> {
+  async #searchData(uri: string, model: ModelNamed): Promise<FoundData | null> {
     const place = await this.#contain(uri);
     if (!place) return null;
     return this.host

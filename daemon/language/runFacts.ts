@@ -37,7 +37,9 @@ export class RunFacts {
   /** Kept weights per layer after the latest run that got so far. */
   async keptOf(folder: string, model: string): Promise<readonly LayerKept[] | null> {
     const runs = await this.#runs(folder);
-    const latest = runs.find((run) => run.kept !== null && resolve(folder, run.model) === model);
+    const latest = runs.find(
+      (run) => run.kept !== null && run.modelPath !== null && resolve(folder, run.modelPath) === model,
+    );
     if (!latest) return null;
     const key = `${latest.folder} ${latest.iteration} ${latest.state}`;
     let layers = this.#layers.get(key);

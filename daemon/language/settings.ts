@@ -99,7 +99,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
   retrain:
     'Training of the survivors after LC with the support fixed: weights at zero stay zero, and so does their velocity.',
   reference: 'Training of the reference, where it is trained here.',
-  output: 'The output layer to train on, for a model with several outputs.',
+  output:
+    'The output layer to train on, for a model with several outputs: the run is judged by its error. Default: the last.',
+  otherOutputs:
+    "Outputs that share layers with the trained one. `train` (default): those that the file has a loss and the data targets for are trained along, the loss being the sum by the file's loss weights. `measure`: they are measured before and after.",
   engine:
     'What computes losses and gradients. `auto` (default) takes the fastest that works here; "Select Engine" shows why.',
   seed: 'Of everything random: shuffling, dropout, initial weights. The same seed on the same engine gives the same result, bit for bit.',

@@ -1,36 +1,5 @@
-/** Numbers for people, and where things are in a text. */
+/** Shapes for people, and where things are in a text. */
 import type { Position, Range } from 'vscode-languageserver-protocol/node';
-
-let english: Intl.NumberFormat | undefined;
-/** Made on first use: it takes longer than the rest of this module. */
-export const grouped = (n: number): string => (english ??= new Intl.NumberFormat('en-US')).format(n);
-
-/** 1 kB = 1024 bytes, as in plan files. */
-export function sizeText(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  const [value, unit] =
-    bytes < 1024 ** 2
-      ? [bytes / 1024, 'kB']
-      : bytes < 1024 ** 3
-        ? [bytes / 1024 ** 2, 'MB']
-        : [bytes / 1024 ** 3, 'GB'];
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
-}
-
-/** 532400 -> "532 k", 1.2e9 -> "1.2 G". */
-export function shortCount(n: number): string {
-  for (const [limit, unit] of [
-    [1e12, 'T'],
-    [1e9, 'G'],
-    [1e6, 'M'],
-    [1e3, 'k'],
-  ] as const) {
-    if (n >= limit) return `${Number((n / limit).toPrecision(3))} ${unit}`;
-  }
-  return String(n);
-}
-
-export const percent = (share: number, digits = 3): string => `${Number((100 * share).toPrecision(digits))}%`;
 
 export const shapeText = (shape: readonly (number | null)[] | null): string =>
   shape ? `[${shape.map((extent) => extent ?? '?').join(', ')}]` : '[?]';

@@ -32,7 +32,10 @@ export interface BudgetSpec {
  * and beta, in any order), each with one entry per unit; `viewLength` counts them. Every other budget sees kernels only.
  */
 export interface LayerView {
+  /** Of the layer, or of its kernel where it has several. */
   readonly name: string;
+  /** The layer where it has several kernels, which come one behind the other: limits and local budgets are a layer's. Default: `name`. */
+  readonly layer?: string;
   /** Weights of the kernel. */
   readonly size: number;
   /** Of the kernel: Dense [in, out], Conv2D [kh, kw, in, out], DepthwiseConv2D [kh, kw, in, multiplier]. */
@@ -77,6 +80,21 @@ export const blocksOf = ({
   ...(unitLayout ?? { units: shape.at(-1) ?? 1, inner: 1 }),
 });
 
+/** The name that a budget calls the view's layer by. */
+export const layerNameOf = ({ name, layer }: LayerView): string => layer ?? name;
+
+/** Items with a view each, joined where they are kernels of one layer, in the same order. */
+export function byLayer<T>(items: readonly T[], viewOf: (item: T) => LayerView): { name: string; views: T[] }[] {
+  const layers: { name: string; views: T[] }[] = [];
+  for (const item of items) {
+    const name = layerNameOf(viewOf(item));
+    const last = layers.at(-1);
+    if (last?.name === name) last.views.push(item);
+    else layers.push({ name, views: [item] });
+  }
+  return layers;
+}
+
 /** Number of output units: weight i of the kernel belongs to unit i mod unitsOf(layer). */
 export const unitsOf = (layer: LayerView): number => layer.units ?? layer.shape.at(-1) ?? 1;
 
@@ -100,6 +118,3 @@ export class BudgetError extends Error {
     super(`${key}: ${problem}`);
   }
 }
-
-/** 266200 -> "266,200". */
-export const grouped = (n: number): string => n.toLocaleString('en-US');

@@ -3,7 +3,7 @@ import { inSequence, patternConstraint } from './blocks.js';
 import {
   BudgetError,
   blocksOf,
-  grouped,
+  byLayer,
   seesUnits,
   viewLength,
   type BudgetSpec,
@@ -11,6 +11,7 @@ import {
 } from './budgetSpec.js';
 import { bytesConstraint, type BytesBudget } from './bytes.js';
 import type { Compression } from './compression.js';
+import { fittingFloors, wantedFloor, withoutFloors } from './defaultFloors.js';
 import { denseCost, flopsConstraint, flopsPenalty } from './flops.js';
 import { groupConstraint, groupKnapsack, groupPenalty, groupUnits, type ClassLimit, type Groups } from './groups.js';
 import { bytesOfKey, flopsBudget, globalKappa, layerCapacity, neuronCount, totalSize } from './kappa.js';
@@ -23,8 +24,9 @@ import { int8, learnedCodebook, ternary } from './quantize.js';
 import { parseShare, shareOf } from './share.js';
 import { compressedColumns, type SparseFormatOf } from './sparseFormat.js';
 import { goalOf, parsePattern, validateBudget } from './validateBudget.js';
+import { count } from '../protocol/format.js';
 
-export { BudgetError, seesUnits, unitsOf, viewLength } from './budgetSpec.js';
+export { BudgetError, byLayer, layerNameOf, seesUnits, unitsOf, viewLength } from './budgetSpec.js';
 export type { BudgetSpec, LayerView } from './budgetSpec.js';
 export { parseBytes, parseShare, shareOf } from './share.js';
 export { isOfFile } from './sparseFormat.js';
@@ -48,10 +50,10 @@ export function createCompression(
   // Groups have their own way of local budgets, because ties join layers.
   if (budget.scope !== 'layer' || seesUnits(budget)) return globalCompression(budget, layers, format);
   return perLayer(
-    layers.map((layer) => ({
-      name: layer.name,
-      size: viewLength(layer, budget),
-      compression: inLayer(layer.name, () => globalCompression(budget, [layer], format)),
+    byLayer(layers, (view) => view).map(({ name, views }) => ({
+      name,
+      size: views.reduce((total, view) => total + viewLength(view, budget), 0),
+      compression: inLayer(name, () => globalCompression(budget, views, format)),
     })),
   );
 }
@@ -73,8 +75,8 @@ export function budgetKappa(
   };
   if (budget.scope !== 'layer' || seesUnits(budget)) return over(layers);
   let total = 0;
-  for (const layer of layers) {
-    const kappa = inLayer(layer.name, () => over([layer]));
+  for (const { name, views } of byLayer(layers, (view) => view)) {
+    const kappa = inLayer(name, () => over(views));
     if (kappa === null) return null;
     total += kappa;
   }
@@ -102,16 +104,19 @@ function globalCompression(budget: BudgetSpec, layers: readonly LayerView[], for
   if (radius !== undefined) return norm === 'l2' ? l2Constraint(radius) : l1Constraint(radius);
   if (budget.flops !== undefined) {
     const allowed = flopsBudget(budget.flops, layers);
-    const limits = flopsLimits(budget, layers, allowed);
+    const { limits, without } = flopsLimits(budget, layers, allowed);
     const forced = floorsCost(limits);
     if (forced > allowed) {
       throw new BudgetError(
         'layers',
-        `the floors cost ${grouped(forced)} FLOPs, more than the budget's ${grouped(allowed)}`,
+        `the floors cost ${count(forced)} FLOPs, more than the budget's ${count(allowed)}`,
       );
     }
     const description = `FLOPs constraint, ${allowed} of ${denseCost(costed)}, with floors`;
-    return withLimits(limits, allowed, (left) => flopsConstraint(left, costed), description);
+    return {
+      ...withLimits(limits, allowed, (left) => flopsConstraint(left, costed), description),
+      ...withoutFloors(without),
+    };
   }
   const kappa = globalKappa(budget, layers, format)!;
   const compression = (most: number): Compression => countedCompression(budget, layers, most);
@@ -181,56 +186,54 @@ function limitedConstraint(budget: BudgetSpec, layers: readonly LayerView[], kap
   if (forced > kappa) {
     throw new BudgetError(
       'layers',
-      `the floors keep ${grouped(forced)} weights, more than the budget's ${grouped(kappa)}; raise it to ${forced}`,
+      `the floors keep ${count(forced)} weights, more than the budget's ${count(kappa)}; raise it to ${forced}`,
     );
   }
   if (most < kappa && goalOf(budget) !== null && budget.bytes === undefined) {
     throw new BudgetError(
       'layers',
-      `the caps leave ${grouped(most)} weights, less than the budget's ${grouped(kappa)}; lower it to ${most}`,
+      `the caps leave ${count(most)} weights, less than the budget's ${count(kappa)}; lower it to ${most}`,
     );
   }
   const description = `l0 constraint, kappa = ${Math.min(kappa, most)} of ${size}, with limits`;
   return withLimits(limits, kappa, (left) => l0Constraint(left, size), description);
 }
 
-/** Floors and caps in weights; null without any. A floor beyond what a pattern leaves is that much. */
+/** Floors and caps in weights, one per layer; null without any. A floor beyond what a pattern leaves is that much. */
 function layerLimits(budget: BudgetSpec, layers: readonly LayerView[]): LayerLimit[] | null {
   if (!budget.layers) return null;
-  return layers.map((layer) => {
-    const { floor, cap } = budget.layers![layer.name] ?? {};
-    const capacity = layerCapacity(budget, layer);
-    const most = cap === undefined ? capacity : Math.min(capacity, shareOf(parseShare(cap), layer.size));
-    const least = floor === undefined ? 0 : Math.min(most, shareOf(parseShare(floor), layer.size));
-    return { name: layer.name, size: layer.size, floor: least, cap: most };
+  return byLayer(layers, (view) => view).map(({ name, views }) => {
+    const { floor, cap } = budget.layers![name] ?? {};
+    const size = totalSize(views);
+    const capacity = views.reduce((total, view) => total + layerCapacity(budget, view), 0);
+    const most = cap === undefined ? capacity : Math.min(capacity, shareOf(parseShare(cap), size));
+    const least = floor === undefined ? 0 : Math.min(most, shareOf(parseShare(floor), size));
+    return { name, size, floor: least, cap: most };
   });
 }
 
-/**
- * Of what an even cut would leave each layer, this share is its floor where cost or size differ so much between layers that
- * the nearest theta would empty some (weights of convolutions cost hundreds of times those of dense layers; filters have
- * fewer weights than neurons): an empty layer cuts the network.
- */
-const DEFAULT_FLOOR = 1 / 2;
-
-/** Floors and caps of a FLOPs budget. Floors that are not given go where the given ones leave no room for them. */
-function flopsLimits(budget: BudgetSpec, layers: readonly LayerView[], allowed: number): LayerLimit[] {
+/** Floors and caps of a FLOPs budget: the given ones, and where there is none, the usual ones as far as they fit. */
+function flopsLimits(
+  budget: BudgetSpec,
+  layers: readonly LayerView[],
+  allowed: number,
+): { limits: LayerLimit[]; without: readonly string[] } {
   const counted = layerLimits({ ...budget, layers: budget.layers ?? {} }, layers)!;
-  const given = counted.map((limit, i) => ({ ...limit, cost: layers[i]!.flopsPerWeight }));
+  // Kernels of one layer cost the same: each is read once at each place.
+  const costs = byLayer(layers, (view) => view).map(({ views }) => views[0]!.flopsPerWeight);
+  const given = counted.map((limit, i) => ({ ...limit, cost: costs[i]! }));
   const dense = layers.reduce((total, { size, flopsPerWeight }) => total + size * flopsPerWeight, 0);
   const even = dense === 0 ? 0 : allowed / dense;
-  const floored = given.map((limit) =>
-    budget.layers?.[limit.name]?.floor === undefined
-      ? { ...limit, floor: Math.min(limit.cap, Math.floor(DEFAULT_FLOOR * even * limit.size)) }
-      : limit,
+  const open = ({ name }: LayerLimit): boolean => budget.layers?.[name]?.floor === undefined;
+  const { floors, without } = fittingFloors(
+    given.map((limit) => ({ ...limit, wanted: open(limit) ? Math.min(limit.cap, wantedFloor(even, limit.size)) : 0 })),
+    allowed - floorsCost(given),
   );
-  return floorsCost(floored) <= allowed ? floored : given;
+  return { limits: given.map((limit, i) => ({ ...limit, floor: Math.max(limit.floor, floors[i]!) })), without };
 }
 
-/** Groups that each class keeps at least where nothing else is said: as for weights, and one of each if there is room. */
-function defaultFloors({ classes }: Groups, even: number): number[] {
-  return classes.map(({ count }) => Math.max(Math.min(1, count), Math.floor(DEFAULT_FLOOR * even * count)));
-}
+/** Groups that each class keeps at least where nothing else is said: as for weights, and one of each. */
+const wantedGroups = (even: number, count: number): number => Math.max(Math.min(1, count), wantedFloor(even, count));
 
 function neuronCompression(budget: BudgetSpec, layers: readonly LayerView[], format: SparseFormatOf): Compression {
   const groups = groupUnits(layers);
@@ -243,7 +246,8 @@ function neuronCompression(budget: BudgetSpec, layers: readonly LayerView[], for
   if (budget.neurons !== undefined) {
     if (budget.scope === 'layer') return localNeurons(budget.neurons, groups);
     const count = neuronCount(budget.neurons, groups.count);
-    return groupConstraint(groups, count, classLimits(budget, groups, count));
+    const { limits, without } = classLimits(budget, groups, count);
+    return { ...groupConstraint(groups, count, limits), ...withoutFloors(without) };
   }
   if (budget.flops !== undefined) {
     const spent = groups.flops.reduce((total, flops) => total + flops, 0);
@@ -289,7 +293,7 @@ function wholeNeurons(
   if (budget < least) {
     throw new BudgetError(
       key,
-      `comes to ${grouped(budget)} ${unit}; one neuron and the layers that stay need ${grouped(least)}`,
+      `comes to ${count(budget)} ${unit}; one neuron and the layers that stay need ${count(least)}`,
       key === 'weights' ? least : undefined,
     );
   }
@@ -299,11 +303,25 @@ function wholeNeurons(
 /** A knapsack of neurons in which no class of them is emptied, as far as the budget goes. */
 function flooredKnapsack(groups: Groups, costs: Float64Array, budget: number, unit: string): Compression {
   const total = costs.reduce((sum, cost) => sum + cost, 0);
-  return groupKnapsack(groups, costs, budget, unit, defaultFloors(groups, budget / total));
+  const dearest = new Float64Array(groups.classes.length);
+  groups.classOfGroup.forEach((c, g) => (dearest[c] = Math.max(dearest[c]!, costs[g]!)));
+  const { floors, without } = fittingFloors(
+    groups.classes.map(({ name, count }, c) => ({
+      name,
+      wanted: wantedGroups(budget / total, count),
+      cost: dearest[c]!,
+    })),
+    budget,
+  );
+  return { ...groupKnapsack(groups, costs, budget, unit, floors), ...withoutFloors(without) };
 }
 
-/** Floors and caps of a neuron budget, in units of the layer; tied layers share the tightest. */
-function classLimits(budget: BudgetSpec, groups: Groups, count: number): ClassLimit[] {
+/** Floors and caps of a neuron budget, in units of the layer; tied layers share the tightest. The usual floors as far as they fit. */
+function classLimits(
+  budget: BudgetSpec,
+  groups: Groups,
+  count: number,
+): { limits: ClassLimit[]; without: readonly string[] } {
   const limits = groups.classes.map((units) => ({ floor: 0, cap: units.count }));
   const floored = new Set<number>();
   for (const [name, { floor, cap }] of Object.entries(budget.layers ?? {})) {
@@ -327,10 +345,14 @@ function classLimits(budget: BudgetSpec, groups: Groups, count: number): ClassLi
     throw new BudgetError('neurons', `${count} is below the ${least} of the floors; the least is ${least}`, least);
   if (most < count)
     throw new BudgetError('neurons', `${count} is above the ${most} of the caps; the most is ${most}`, most);
-  const wanted = defaultFloors(groups, count / groups.count);
-  const raised = limits.map(({ floor, cap }, c) => ({
-    floor: floored.has(c) ? floor : Math.min(cap, wanted[c]!),
-    cap,
-  }));
-  return raised.reduce((total, { floor }) => total + floor, 0) <= count ? raised : limits;
+  const even = count / groups.count;
+  const { floors, without } = fittingFloors(
+    groups.classes.map(({ name, count: units }, c) => ({
+      name,
+      wanted: floored.has(c) ? 0 : Math.min(limits[c]!.cap, wantedGroups(even, units)),
+      cost: 1,
+    })),
+    count - least,
+  );
+  return { limits: limits.map(({ floor, cap }, c) => ({ floor: Math.max(floor, floors[c]!), cap })), without };
 }

@@ -5,6 +5,8 @@
 export interface Compression {
   /** For people: "l0 constraint, kappa = 2662 of 266200". */
   readonly description: string;
+  /** For people: what of the budget's defaults it had no room for. */
+  readonly notes?: readonly string[];
   /**
    * Writes the projection of v into theta (same length; may be the same array). mu matters to penalty forms only.
    * @throws RangeError when v holds a NaN or an infinity, or a penalty form gets mu <= 0; theta is then undefined.

@@ -1,5 +1,5 @@
 import type { Compression } from './compression.js';
-import { BudgetError, type LayerView } from './budgetSpec.js';
+import { BudgetError, layerNameOf, type LayerView } from './budgetSpec.js';
 import { knapsack } from './knapsack.js';
 import { requireMu } from './l0.js';
 import { rejectNonFinite } from './select.js';
@@ -81,7 +81,7 @@ export function groupUnits(layers: readonly LayerView[]): Groups {
     const first = groupOf.find((g) => g >= 0);
     if (first !== undefined) {
       classOfLayer.set(layer.name, classOfGroup[first]!);
-      names[classOfGroup[first]!] ??= layer.name;
+      names[classOfGroup[first]!] ??= layerNameOf(layer);
     }
     for (const g of groupOf) {
       if (g < 0) continue;

@@ -1,8 +1,9 @@
 import { patternCapacity } from './blocks.js';
-import { BudgetError, blocksOf, grouped, type BudgetSpec, type LayerView } from './budgetSpec.js';
+import { BudgetError, blocksOf, type BudgetSpec, type LayerView } from './budgetSpec.js';
 import { parseBytes, shareOf } from './share.js';
 import { kappaOfBytes, storedBytes, type SparseFormatOf } from './sparseFormat.js';
 import { amountOfKey, parsePattern, shareOfKey } from './validateBudget.js';
+import { count } from '../protocol/format.js';
 
 export const totalSize = (layers: readonly LayerView[]): number => layers.reduce((total, { size }) => total + size, 0);
 
@@ -33,7 +34,7 @@ export function globalKappa(budget: BudgetSpec, layers: readonly LayerView[], fo
       const nearest = percent(Math.floor((1e6 * most) / size) / 1e6);
       throw new BudgetError(
         'keep',
-        `${budget.keep} exceeds the ${grouped(most)} ${limit}; the most is ${nearest}`,
+        `${budget.keep} exceeds the ${count(most)} ${limit}; the most is ${nearest}`,
         nearest,
       );
     }
@@ -44,7 +45,7 @@ export function globalKappa(budget: BudgetSpec, layers: readonly LayerView[], fo
     if (!Number.isInteger(kappa)) throw new BudgetError('weights', `${kappa} is not a whole number`, Math.ceil(kappa));
     if (kappa < 1) throw new BudgetError('weights', `${kappa} keeps nothing; the least is 1`, 1);
     if (kappa > most) {
-      throw new BudgetError('weights', `${kappa} exceeds the ${grouped(most)} ${limit}; the most is ${most}`, most);
+      throw new BudgetError('weights', `${kappa} exceeds the ${count(most)} ${limit}; the most is ${most}`, most);
     }
     return kappa;
   }
@@ -93,14 +94,14 @@ export function neuronCount(neurons: number | string, available: number): number
   if (typeof neurons === 'number' && neurons > 1 && !Number.isInteger(neurons))
     throw new BudgetError('neurons', `${neurons} is not a whole number; shares are below 1, or percentages`, Math.ceil(neurons)); // prettier-ignore
   const amount = amountOfKey('neurons', neurons);
-  const count = 'count' in amount ? amount.count : shareOf(amount.share, available);
-  if (count < 1) throw new BudgetError('neurons', `${neurons} keeps nothing; the least is 1 neuron`, 1);
-  if (count > available) {
+  const kept = 'count' in amount ? amount.count : shareOf(amount.share, available);
+  if (kept < 1) throw new BudgetError('neurons', `${neurons} keeps nothing; the least is 1 neuron`, 1);
+  if (kept > available) {
     throw new BudgetError(
       'neurons',
-      `${neurons} exceeds the ${grouped(available)} neurons that can be removed; the most is ${available}`,
+      `${neurons} exceeds the ${count(available)} neurons that can be removed; the most is ${available}`,
       available,
     );
   }
-  return count;
+  return kept;
 }

@@ -1,4 +1,4 @@
-import { BudgetError, seesUnits, type BudgetSpec, type LayerView } from './budgetSpec.js';
+import { BudgetError, layerNameOf, seesUnits, type BudgetSpec, type LayerView } from './budgetSpec.js';
 import { parseAmount, parseShare, type Amount } from './share.js';
 
 /** The keys that say how much to keep; a budget has one of them at most. */
@@ -121,7 +121,7 @@ function validateLayers(
   if (budget.scope === 'layer') {
     throw new BudgetError('layers', 'floors and caps are for a global budget; leave "scope" out');
   }
-  const names = new Set(layers.map(({ name }) => name));
+  const names = new Set(layers.filter(({ size }) => size > 0).map(layerNameOf));
   for (const [name, { floor, cap }] of Object.entries(limits)) {
     if (!names.has(name)) {
       const some = [...names].slice(0, 8).join(', ') + (names.size > 8 ? ', ...' : '');

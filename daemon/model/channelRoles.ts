@@ -3,6 +3,7 @@ import { axisWithoutBatch, type Shape } from './layerShapes.js';
 import { channelsFirst, field, numberAt, stringAt, type Json } from './layerConfig.js';
 import type { WeightTensor } from './model.js';
 import { linearConstants, type LinearMap } from './linearMap.js';
+import { keptAxes, LEAST_DEVIATION } from './normalization.js';
 import { scalarFunction } from './scalarFunctions.js';
 import type { Call } from './wiring.js';
 
@@ -190,6 +191,36 @@ const batchNormalization: Rule = (call, weights) => {
   );
 };
 
+/** Statistics of other axes make a channel's values vary. */
+const normalization: Rule = (call, weights) => {
+  const { config } = call.node.layer;
+  const rank = call.inputs[0]!.shape!.length;
+  const axes = keptAxes(config, rank + 1);
+  const [mean, variance] = ['mean', 'variance'].map((part) => own(call, weights, part));
+  if (!axes) return null;
+  const given = mean ? null : ['mean', 'variance'].map((key) => [config[key]].flat() as number[]);
+  const n = width(call);
+  const perChannel = given?.every((list) => list.length === n && axes.join() === String(rank)) ?? axes.includes(rank);
+  // Those of the config are one for all channels, one for each, or not followed.
+  if (given && !perChannel && given.some((list) => list.length !== 1 || typeof list[0] !== 'number')) return null;
+  const constant = axes.every((axis) => axis === rank);
+  const at = (of: 0 | 1, c: number): number => (given?.[of] ?? [mean, variance][of]!.data)[perChannel ? c : 0]!;
+  const normalised = (x: number, c: number): number => {
+    if (!constant) return NaN;
+    const deviation = Math.max(Math.sqrt(at(1, c)), LEAST_DEVIATION);
+    return config.invert === true ? x * deviation + at(0, c) : (x - at(0, c)) / deviation;
+  };
+  const cut = (weight: WeightTensor): Cut => ({ weight, axis: axes.length - 1, side: 'output' });
+  if (!given) return elementwise(normalised, perChannel ? [cut(mean!), cut(variance!)] : []);
+  return {
+    ...elementwise(normalised),
+    resize(layer, { output }) {
+      if (perChannel)
+        for (const [i, key] of ['mean', 'variance'].entries()) layer[key] = output.map((c) => given[i]![c]!);
+    },
+  };
+};
+
 const prelu: Rule = (call, weights) => {
   const alpha = own(call, weights, 'alpha');
   if (!alpha || alpha.shape.at(-1) !== width(call)) return null;
@@ -287,6 +318,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   DepthwiseConv2D: unlessChannelsFirst(depthwise),
   SeparableConv2D: unlessChannelsFirst(separable),
   BatchNormalization: batchNormalization,
+  Normalization: normalization,
   PReLU: prelu,
   Activation: activated((config) => scalarFunction(field(config, 'activation'))),
   ReLU: activated((config) => upTo(numberAt(config, 'max_value'))),

@@ -5,6 +5,9 @@ import { CONTAINERS } from './layerConfig.js';
 /** How much of a text is looked at. */
 const HEAD = 65536;
 
+/** What graph-models begin with. */
+const GRAPHS = [/"modelTopology"\s*:\s*\{\s*"(node|library|versions)"\s*:/, /"format"\s*:\s*"graph-model"/];
+
 /**
  * Whether a text is a layers-model (or a Keras topology) in JSON. Looks at the first 64 kB; never throws.
  * Graph-models, manifests, plans and other JSON are not.
@@ -12,10 +15,15 @@ const HEAD = 65536;
 export function isModelJson(text: string): boolean {
   const head = text.slice(0, HEAD);
   if (!/^\uFEFF?\s*\{/.test(head)) return false;
-  if (/"modelTopology"\s*:\s*\{\s*"(node|library|versions)"\s*:/.test(head)) return false;
-  if (/"format"\s*:\s*"graph-model"/.test(head)) return false;
+  if (GRAPHS.some((mark) => mark.test(head))) return false;
   const isTopology = /"class_name"\s*:\s*"(Sequential|Functional|Model)"/.test(head);
   return isTopology && (/"(modelTopology|model_config|keras_version)"\s*:/.test(head) || /"config"\s*:/.test(head));
+}
+
+/** Whether a text is a graph-model of TensorFlow.js, whose layers are gone. By its first 64 kB, as above. */
+export function isGraphModelJson(text: string): boolean {
+  const head = text.slice(0, HEAD);
+  return /^\uFEFF?\s*\{/.test(head) && GRAPHS.some((mark) => mark.test(head));
 }
 
 export interface LayerPosition {

@@ -133,7 +133,12 @@ export function noModel(head: Uint8Array, name: string): string | null {
   const kind = fileKind(head, name);
   if (READ_AS_MODELS.includes(kind ?? undefined)) return null;
   if (kind) return `is ${kind.what}; ${kind.asModel}`;
-  return head.includes(0) ? `is a binary file of no kind that is known here; ${NO_MODEL}` : null;
+  if (head.length > 0 && /\.(h5|hdf5|keras)$/i.test(name))
+    return 'is no Keras file, though it is named so (its first bytes are neither those of HDF5 nor of a zip); copy or save it again';
+  if (head.includes(0)) return `is a binary file of no kind that is known here; ${NO_MODEL}`;
+  const isText =
+    head.length > 0 && !/\.json$/i.test(name) && !/^(\xef\xbb\xbf)?\s*[[{]/.test(Buffer.from(head).toString('latin1'));
+  return isText ? `is text, but no JSON; ${NO_MODEL}` : null;
 }
 
 /** The same of a folder. @param names of what is in it. */

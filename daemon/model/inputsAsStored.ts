@@ -8,6 +8,8 @@ export interface AsStored {
   readonly because: string;
   /** Whether the values are names of things, not quantities: then no plan may rescale them either. */
   readonly identifiers: boolean;
+  /** Of an input that an Embedding reads: how many identifiers it knows, counted from 0. */
+  readonly count?: number;
 }
 
 /** Layers that bring any values to the scale that the rest of the network wants. */
@@ -46,8 +48,14 @@ export function inputsAsStored(topology: Topology): (AsStored | null)[] {
 
   return wiring.inputs.map((tensor) => {
     const readers = readersOf(tensor, new Set());
-    const embedding = readers.find(({ class_name }) => class_name === 'Embedding');
-    if (embedding) return { because: nameOf(embedding), identifiers: true };
+    const embeddings = readers.filter(({ class_name }) => class_name === 'Embedding');
+    if (embeddings.length > 0) {
+      const counts = embeddings.map(({ config }) => Number(config.input_dim ?? config.inputDim));
+      // The first of those that know the fewest.
+      const count = Math.min(...counts);
+      const because = nameOf(embeddings[Math.max(0, counts.indexOf(count))]!);
+      return { because, identifiers: true, ...(count > 0 && { count }) };
+    }
     const maker = wiring.calls.find(({ outputs }) => outputs.includes(tensor))?.node.layer;
     // A Sequential may say so on its first layer.
     const dtype = maker

@@ -210,6 +210,7 @@ const RULES: Record<string, Rule> = {
 const ELEMENTWISE = [
   'Activation', 'ReLU', 'LeakyReLU', 'PReLU', 'ELU', 'ThresholdedReLU', 'Softmax', 'Dropout', 'SpatialDropout1D',
   'GaussianNoise', 'GaussianDropout', 'AlphaDropout', 'BatchNormalization', 'LayerNormalization', 'Masking', 'Rescaling',
+  'Normalization',
 ]; // prettier-ignore
 for (const name of ELEMENTWISE) RULES[name] = same;
 

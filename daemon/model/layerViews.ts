@@ -61,7 +61,7 @@ export function layerViews(
   const views = kernels.map(({ layer, weight, alone }) => ({
     layer: layer.name,
     view: {
-      name: alone ? layer.name : weight.name,
+      ...(alone ? { name: layer.name } : { name: weight.name, layer: layer.name }),
       size: weight.size,
       shape: weight.shape,
       flopsPerWeight: weight.flopsPerWeight ?? layer.flopsPerWeight,

@@ -4,6 +4,7 @@
  */
 import { channelsFirst, field, isLayerJson, numberAt, tupleAt, type Json, type LayerJson, own } from './layerConfig.js';
 import { axisWithoutBatch, outputShapes, sizeOf, type Dim, type Shape } from './layerShapes.js';
+import { isAdapted, keptAxes } from './normalization.js';
 
 export interface WeightSpec {
   /** Within the model, as TensorFlow.js names it when it loads the topology: "dense_1/kernel". */
@@ -13,7 +14,7 @@ export interface WeightSpec {
   /** Kernels and embeddings: what pruning may remove. */
   readonly prunable: boolean;
   readonly trainable: boolean;
-  /** A moving average: never trained, whatever the layer is. */
+  /** A moving average, or a statistic of the data: never trained, whatever the layer is. */
   readonly statistic?: true;
   /** Times one weight takes part in a multiply-add per sample: Hout*Wout for a convolution, 1 for Dense. */
   readonly uses: number;
@@ -89,14 +90,19 @@ const separable: Rule = (config, input) => {
   ];
 };
 
+/** Of a GRU or its cell; absent is false, as in TensorFlow.js and in Keras before 2.1. */
+export const isResetAfter = (config: Json): boolean => field(config, 'reset_after') === true;
+
 /** SimpleRNN, GRU and LSTM have 1, 3 and 4 gates side by side; each weight is used once per time step. */
 function gated(gates: number, config: Json, features: Dim, steps: number): Part[] {
   const units = numberAt(config, 'units');
   const width = product(units, gates);
+  // The product with the state has a bias of its own, the second row.
+  const bias = isResetAfter(config) ? vector('bias', 2, width) : vector('bias', width);
   return [
     kernel('kernel', [features, width], steps),
     kernel('recurrent_kernel', [units, width], steps),
-    ...withBias(config, width),
+    ...(usesBias(config) ? [bias] : []),
   ];
 }
 
@@ -158,6 +164,15 @@ const layerNormalization: Rule = (config, input) => {
   ];
 };
 
+/** Never trained, whatever the layer is; the count is of samples, and is for Keras alone. */
+const normalization: Rule = (config, input) => {
+  if (!isAdapted(config)) return [];
+  const axes = input && keptAxes(config, input.length + 1);
+  const shape = axes ? axes.map((axis) => input![axis - 1]!) : [null];
+  const parts = [vector('mean', ...shape), vector('variance', ...shape), vector('count')];
+  return parts.map((part) => ({ ...part, statistic: true }));
+};
+
 const prelu: Rule = (config, input) => {
   const shared = field(config, 'shared_axes');
   const axes = new Set(Array.isArray(shared) ? (shared as unknown[]) : typeof shared === 'number' ? [shared] : []);
@@ -195,6 +210,7 @@ const RULES: Record<string, Rule> = {
   ConvLSTM2D: convLstm,
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
+  Normalization: normalization,
   PReLU: prelu,
   // A lookup costs no multiply-add.
   Embedding: (config) => [

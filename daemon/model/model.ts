@@ -28,6 +28,16 @@ export interface Topology {
   readonly config: unknown;
 }
 
+/** An output of the model, as a layer sees it. */
+export interface OutputOfLayer {
+  /** Path of the layer that makes it. */
+  readonly name: string;
+  /** Whether it depends on the layer. */
+  readonly depends: boolean;
+  /** Factor of its loss in training, where the file has a loss for it. */
+  readonly lossWeight?: number;
+}
+
 /** One layer, by static shape arithmetic alone (no TensorFlow). Nested models are flattened; names are joined by "/". */
 export interface LayerSummary {
   readonly name: string;
@@ -37,8 +47,8 @@ export interface LayerSummary {
   readonly activation?: string;
   /** The file does not let it be trained: trainable is false, of the layer or of a model around it. */
   readonly frozen?: true;
-  /** Of a model with several outputs, in its order: whether each depends on the layer. */
-  readonly outputs?: readonly { readonly name: string; readonly depends: boolean }[];
+  /** Of a model with several outputs, in its order. */
+  readonly outputs?: readonly OutputOfLayer[];
   readonly weights: readonly {
     readonly name: string;
     readonly shape: readonly number[];

@@ -1,10 +1,11 @@
 /** A topology as some Keras or TensorFlow.js wrote it -> one that TensorFlow.js builds, with a note for every change. */
 import { UserError } from '../protocol/errors.js';
 import { mergeHalfPixelLayers } from './bilinearUpSampling.js';
+import { mergeCausalLayers } from './causalPadding.js';
 import { channelsLast, isMiscomputed } from './channelsFirst.js';
 import { CONTAINERS, isLayerJson, isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import { type LayerNode, modelGraph } from './layerGraph.js';
-import { dropMaskTensors, MASK_OPERATIONS } from './maskTensors.js';
+import { dropMaskTensors, maskOperations } from './maskTensors.js';
 import type { Topology } from './model.js';
 import { OPERATION } from './operations/operation.js';
 import { operationIn } from './operations/operations.js';
@@ -122,11 +123,12 @@ class Normaliser {
     const functional = container.class_name !== 'Sequential';
     if (functional) {
       readOperations(container, where, this.notes, (at) => this.refuseAt(at), {
-        left: MASK_OPERATIONS,
+        left: maskOperations(container),
         masked: this.masked,
       });
       dropMaskTensors(container, where, this.notes, (at) => this.refuseAt(at));
       rewriteWiring(container, where, this.notes, (at) => this.refuseAt(at));
+      if (this.masked) this.noteStates(container, where);
       subtractAsAdd(container, where, this.notes, (at) => this.refuseAt(at));
     }
     const layers = layersOf(container);
@@ -140,10 +142,24 @@ class Normaliser {
     }
     for (const name of mergeHalfPixelLayers(container))
       this.notes.add('nearest upsampling and the mean of its pixels became bilinear upsampling', where + name);
+    for (const name of mergeCausalLayers(container))
+      this.notes.add(
+        'a border of zeros in front and the convolution behind it became one of padding causal',
+        where + name,
+      );
     if (!functional) this.giveInputShape(container, where);
     else {
       this.checkWiring(container);
       countCallsAsMade(container, where, this.notes);
+    }
+  }
+
+  /** Keras 2 and TensorFlow.js heed a mask beside initial states; whoever trained there must know. */
+  private noteStates(container: LayerJson, where: string): void {
+    for (const layer of layersOf(container)) {
+      const calls = Array.isArray(layer.inbound_nodes) ? (layer.inbound_nodes as unknown[]) : [];
+      if (/RNN|GRU|LSTM|Bidirectional/.test(layer.class_name) && calls.some((call) => Array.isArray(call) && call.length > 1))
+        this.notes.add('a recurrent layer that is given initial states does not heed masks, as in Keras 3', where + layerName(layer)); // prettier-ignore
     }
   }
 

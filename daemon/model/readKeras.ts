@@ -218,6 +218,8 @@ function weightsFor(
     // Keras names weights "layer:0" with scopes of its own; only matches that are no plain scope are worth a note.
     tensors = assignWeights(graph, tensors, normalised.renamed, file, new Notes());
   } else if (key !== null) tensors = nativeWeights(h5, raw, normalised, key, file);
+  // Keras 3 writes groups without variables then.
+  else if (graph.layers.every((node) => node.weights.length === 0)) tensors = [];
   else
     throw new UserError(
       'model-invalid',

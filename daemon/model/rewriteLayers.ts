@@ -2,6 +2,7 @@
 import { isBilinear, markHalfPixelCentres } from './bilinearUpSampling.js';
 import { isMiscomputed } from './channelsFirst.js';
 import { CONTAINERS, field, isLayerJson, isObject, layerName, type Json, type LayerJson, own } from './layerConfig.js';
+import { dropOuterAxes } from './normalization.js';
 import type { Notes } from './notes.js';
 import { OPERATION } from './operations/operation.js';
 import { activation, rewriteValues, type Refuse } from './rewriteValues.js';
@@ -57,9 +58,10 @@ function rewriteInputShape(config: Json, where: string, notes: Notes): void {
   }
 }
 
-/** Axis lists of one number, which Keras before 2.3 wrote, break TensorFlow.js. */
+/** Axis lists of one number, which Keras before 2.3 wrote, break TensorFlow.js; an empty one is None. */
 function rewriteAxis(layer: LayerJson, where: string, notes: Notes): void {
   const { axis } = layer.config;
+  if (layer.class_name === 'Normalization' && Array.isArray(axis) && axis.length === 0) layer.config.axis = null;
   if (layer.class_name === 'LayerNormalization' || !Array.isArray(axis) || axis.length !== 1) return;
   layer.config.axis = (axis as unknown[])[0];
   notes.add('an axis in a list became a number', where);
@@ -164,6 +166,7 @@ export function rewriteLayer(layer: LayerJson, where: string, context: RewriteCo
   rewriteSlope(layer, where, notes);
   if (layer.class_name === 'LeakyReLU') rewriteLeakyRelu(config, where, notes);
   rewriteAxis(layer, where, notes);
+  if (layer.class_name === 'Normalization') dropOuterAxes(config);
   dropMissingKernel(layer, where, notes);
   rewriteValues(config, where, notes, refuse);
   rewriteEmbeddingType(layer, where, notes);

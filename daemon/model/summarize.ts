@@ -1,7 +1,8 @@
 /** The layer table: shapes, weights, prunable kernels and FLOPs, without TensorFlow and without weight data. */
 import { field, isObject } from './layerConfig.js';
 import { modelGraph, type LayerNode } from './layerGraph.js';
-import type { LayerSummary, Topology } from './model.js';
+import type { LayerSummary, OutputOfLayer, Topology } from './model.js';
+import { lossInFile } from './trainingSetup.js';
 import { unitGroups } from './unitGroups.js';
 
 /** Name and shape of a weight, as a manifest gives it. */
@@ -25,7 +26,7 @@ function summarizeLayer(
   node: LayerNode,
   known: ReadonlyMap<string, readonly number[]>,
   units: ReadonlyMap<string, readonly number[]>,
-  outputs: readonly { readonly name: string; readonly behind: ReadonlySet<LayerNode> }[],
+  outputs: readonly (Omit<OutputOfLayer, 'depends'> & { readonly behind: ReadonlySet<LayerNode> })[],
 ): LayerSummary {
   const calls = Math.max(1, node.calls.length);
   let flops = 0;
@@ -56,7 +57,9 @@ function summarizeLayer(
     outputShape: node.outputs[0] ?? null,
     ...(activation === undefined ? {} : { activation }),
     ...(node.frozen && weights.length > 0 && { frozen: true as const }),
-    ...(outputs.length > 1 && { outputs: outputs.map(({ name, behind }) => ({ name, depends: behind.has(node) })) }),
+    ...(outputs.length > 1 && {
+      outputs: outputs.map(({ behind, ...one }) => ({ ...one, depends: behind.has(node) })),
+    }),
     weights,
     params: weights.reduce((sum, weight) => sum + weight.size, 0),
     prunable,
@@ -69,11 +72,12 @@ function summarizeLayer(
  * One row per layer, in the topology's order; nested models are flattened ("encoder/dense").
  * FLOPs are 2 per multiply-add of the kernels, for one sample; a shared layer counts once per call; an open size
  * (variable sequence length) counts as 1. Biases, normalisation and activations cost nothing here.
- * @param model a normalised topology; `weights` (a model's own, or a manifest's specs) settle shapes that the topology leaves open.
+ * @param model a normalised topology, with the file's training config where it has one; `weights` (a model's own, or a manifest's specs) settle shapes that the topology leaves open.
  */
 export function summarizeModel(model: {
   readonly topology: Topology;
   readonly weights?: readonly WeightShape[];
+  readonly trainingConfig?: Record<string, unknown>;
 }): LayerSummary[] {
   const known = new Map((model.weights ?? []).map((weight) => [weight.name, weight.shape]));
   const graph = modelGraph(model.topology);
@@ -81,6 +85,10 @@ export function summarizeModel(model: {
   const shapes = layers.flatMap((node) => node.weights.map((spec) => [spec.name, shapeOf(spec, known)] as const));
   const units = unitGroups(model.topology, graph, new Map(shapes));
   const several = graph.outputLayers.length > 1;
-  const outputs = graph.outputLayers.map((name, i) => ({ name, behind: several ? graph.behind[i]!() : new Set<LayerNode>() })); // prettier-ignore
+  const outputs = graph.outputLayers.map((name, i) => ({
+    name,
+    ...lossInFile(model.trainingConfig, graph.outputLayers, i),
+    behind: several ? graph.behind[i]!() : new Set<LayerNode>(),
+  }));
   return layers.map((node) => summarizeLayer(node, known, units, outputs));
 }

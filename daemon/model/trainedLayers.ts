@@ -1,30 +1,38 @@
-/** Which layers a plan trains: those that its output depends on, but for those that the file freezes and the plan does not unfreeze. */
+/** Which layers a plan trains: those that its outputs depend on, but for those that the file freezes and the plan does not unfreeze. */
 import { CONTAINERS, isObject, layerName, layersOf, type LayerJson } from './layerConfig.js';
 import { wrappedLayers } from './layerWeights.js';
-import type { LayerSummary, Model, Topology } from './model.js';
+import type { LayerSummary, Model, OutputOfLayer, Topology } from './model.js';
+import { outputIndex } from './trainingSetup.js';
+import { count } from '../protocol/format.js';
 
 /** What a plan says of it. */
 export interface TrainedPart {
   /** The output's layer, by its path or its last name; null: the last output. */
   readonly output: string | null;
+  /** Paths of the outputs that are trained along; by default none. */
+  readonly jointly?: readonly string[] | undefined;
   /** Exact names of frozen layers that are trained all the same. */
   readonly unfreeze: readonly string[];
 }
 
 export const AS_IN_FILE: TrainedPart = { output: null, unfreeze: [] };
 
-/** Whether the output depends on a layer. */
-function isBehind({ outputs }: LayerSummary, output: string | null): boolean {
+/** Place of the plan's output among a model's; -1 where there is none of that name. */
+const placeOf = (outputs: readonly OutputOfLayer[], output: string | null): number =>
+  outputIndex(outputs.map(({ name }) => name), output ?? undefined); // prettier-ignore
+
+/** Whether a trained output depends on a layer. */
+function isBehind({ outputs }: LayerSummary, { output, jointly = [] }: TrainedPart): boolean {
   if (!outputs) return true;
-  if (output === null) return outputs.at(-1)!.depends;
-  return outputs.find(({ name }) => name === output || name.split('/').at(-1) === output)?.depends ?? true;
+  if (outputs[placeOf(outputs, output)]?.depends ?? true) return true;
+  return outputs.some(({ name, depends }) => depends && jointly.includes(name));
 }
 
 /** The layers with `trainable` of each weight, and `frozen` of each layer, as the plan has them. */
-export function trainedLayers(layers: readonly LayerSummary[], { output, unfreeze }: TrainedPart): LayerSummary[] {
+export function trainedLayers(layers: readonly LayerSummary[], part: TrainedPart): LayerSummary[] {
   return layers.map((layer) => {
-    const thawed = layer.frozen === true && unfreeze.includes(layer.name);
-    const behind = isBehind(layer, output);
+    const thawed = layer.frozen === true && part.unfreeze.includes(layer.name);
+    const behind = isBehind(layer, part);
     if (behind && !thawed) return layer;
     const { frozen: _, ...rest } = layer;
     return {
@@ -41,6 +49,47 @@ export function trainedLayers(layers: readonly LayerSummary[], { output, unfreez
 export const prunableWeightsOf = ({ weights }: LayerSummary): number =>
   weights.reduce((sum, { prunable, trainable, size }) => sum + (prunable && trainable ? size : 0), 0);
 
+/** Outputs, by path, that depend on a layer which the plan trains, but for `trained`. @param layers of `trainedLayers`. */
+export function sharingOutputs(layers: readonly LayerSummary[], trained: readonly string[]): string[] {
+  const changed = layers.filter((layer) => prunableWeightsOf(layer) > 0).flatMap(({ outputs = [] }) => outputs);
+  return [
+    ...new Set(changed.filter(({ name, depends }) => depends && !trained.includes(name)).map(({ name }) => name)),
+  ];
+}
+
+/**
+ * Which outputs a plan trains along with its own: of the candidates those that share trained layers with it, or with one that
+ * is trained along itself.
+ * @param layers of the model as it is. @param candidates paths. @returns paths, in the model's order.
+ */
+export function outputsAlong(
+  layers: readonly LayerSummary[],
+  part: Omit<TrainedPart, 'jointly'>,
+  candidates: readonly string[],
+): string[] {
+  const outputs = layers.find((layer) => layer.outputs)?.outputs ?? [];
+  const chosen = outputs[placeOf(outputs, part.output)];
+  if (!chosen) return [];
+  const names = outputs.map(({ name }) => name);
+  // What has one name cannot be told apart.
+  const free = candidates.filter((name) => name !== chosen.name && names.filter((one) => one === name).length === 1);
+  let jointly: string[] = [];
+  for (;;) {
+    const sharing = sharingOutputs(trainedLayers(layers, { ...part, jointly }), [chosen.name]);
+    const found = free.filter((name) => sharing.includes(name));
+    if (found.length === jointly.length) return names.filter((name) => jointly.includes(name));
+    jointly = found;
+  }
+}
+
+/** What a plan trains by default: along with its own output those that the file has a loss for. */
+export function byFile(layers: readonly LayerSummary[], own: Omit<TrainedPart, 'jointly'> = AS_IN_FILE) {
+  const outputs = layers.find((layer) => layer.outputs)?.outputs ?? [];
+  const candidates = outputs.filter(({ lossWeight = 0 }) => lossWeight > 0).map(({ name }) => name);
+  const jointly = outputsAlong(layers, own, candidates);
+  return { ...own, ...(jointly.length > 0 && { jointly }) };
+}
+
 /** Whether a plan must unfreeze layers to have any to prune. */
 export const isWhollyFrozen = (layers: readonly LayerSummary[]): boolean =>
   layers.some((layer) => layer.frozen && layer.prunable > 0) &&
@@ -51,26 +100,27 @@ const names = (layers: readonly LayerSummary[]): string => {
   return layers.length > 8 ? `${shown} and ${layers.length - 8} more` : shown;
 };
 
-const count = (n: number): string => n.toLocaleString('en-US');
-
 /**
  * What of the prunable weights is frozen in the file; null where nothing is.
  * @param part as the plan has it; without one, of the file as it is.
  */
-export function frozenNote(layers: readonly LayerSummary[], part: TrainedPart = AS_IN_FILE): string | null {
-  const behind = trainedLayers(layers, part).filter((layer) => isBehind(layer, part.output));
+export function frozenNote(layers: readonly LayerSummary[], part: TrainedPart = byFile(layers)): string | null {
+  const behind = trainedLayers(layers, part).filter((layer) => isBehind(layer, part));
   const frozen = behind.filter(({ frozen, prunable }) => frozen && prunable > 0);
   if (frozen.length === 0) return null;
   const of = (list: readonly LayerSummary[]) => list.reduce((sum, { prunable }) => sum + prunable, 0);
   return `${count(of(frozen))} of ${count(of(behind))} prunable weights are frozen in the file (trainable is false) and are neither trained nor pruned: ${names(frozen)}; "unfreeze": true in the plan, or a list of layers, trains and prunes them too`;
 }
 
-/** Kernels that the plan's output does not depend on; null where there are none. */
-export function asideNote(layers: readonly LayerSummary[], { output }: TrainedPart): string | null {
-  const aside = layers.filter((layer) => layer.prunable > 0 && !isBehind(layer, output));
+/** Kernels that the plan's outputs do not depend on; null where there are none. */
+export function asideNote(layers: readonly LayerSummary[], part: TrainedPart): string | null {
+  const aside = layers.filter((layer) => layer.prunable > 0 && !isBehind(layer, part));
   if (aside.length === 0) return null;
-  const of = output ?? aside[0]!.outputs!.at(-1)!.name;
-  return `the output "${of}", which is trained, does not depend on ${names(aside)}: neither trained nor pruned`;
+  const { output, jointly = [] } = part;
+  const of = [output ?? aside[0]!.outputs!.at(-1)!.name, ...jointly].map((name) => `"${name}"`).join(', ');
+  return jointly.length > 0
+    ? `the outputs ${of}, which are trained, do not depend on ${names(aside)}: neither trained nor pruned`
+    : `the output ${of}, which is trained, does not depend on ${names(aside)}: neither trained nor pruned`;
 }
 
 /** A layer's setting, with that of everything it wraps. */

@@ -34,6 +34,8 @@ export interface TrainingSetup {
   readonly fromLogits: boolean;
   /** Nothing but the data tells a regression from a classifier that gives logits (setupByData.ts). */
   readonly mayBeLogits: boolean;
+  /** What the file has of the output's part in the training of all; null: no loss that is known here. */
+  readonly inFile: { readonly lossWeight: number } | null;
   /** What was chosen on the user's behalf, one sentence each. */
   readonly notes: readonly string[];
 }
@@ -54,7 +56,7 @@ const LOSSES: Record<string, TrainingLoss> = {
 };
 
 /** What a compile config gives one of several outputs: a list by position, an object by output name, or one for all. */
-function ofOutput(value: unknown, outputs: readonly string[], index: number): unknown {
+export function ofOutput(value: unknown, outputs: readonly string[], index: number): unknown {
   if (Array.isArray(value)) return (value as unknown[])[index];
   if (!isObject(value) || typeof value.class_name === 'string') return value;
   // Keras names an output after the layer of the outermost model; the layer that makes it may lie deeper.
@@ -68,7 +70,7 @@ function ofOutput(value: unknown, outputs: readonly string[], index: number): un
 }
 
 /** A flat list of metrics is for every output; of Keras 3 one each, where there are as many. */
-function metricsOf(value: unknown, outputs: readonly string[], index: number, keras3: boolean): unknown {
+export function metricsOf(value: unknown, outputs: readonly string[], index: number, keras3: boolean): unknown {
   if (!Array.isArray(value)) return ofOutput(value, outputs, index);
   const list = value as unknown[];
   const byPosition = list.some((one) => one === null || Array.isArray(one)) || (keras3 && outputs.length > 1 && list.length === outputs.length); // prettier-ignore
@@ -82,7 +84,7 @@ interface NamedLoss {
 }
 
 /** `"mse"` or `{class_name, config}`. */
-function lossOf(value: unknown): NamedLoss | null {
+export function lossOf(value: unknown): NamedLoss | null {
   if (typeof value === 'string') return { name: value, config: null, fromLogits: false };
   if (Array.isArray(value) && value.length === 1) return lossOf((value as unknown[])[0]);
   if (!isObject(value) || typeof value.class_name !== 'string') return null;
@@ -120,10 +122,33 @@ const hasSetting = (config: Record<string, unknown>, name: RegExp): boolean =>
  * Which of a model's outputs a name means: its layer's path ("head/o1") or the last name of it.
  * @param outputs as `ModelGraph.outputLayers`. @returns -1 where there is none of that name; the last without a name.
  */
-export const outputIndex = (outputs: readonly string[], output: string | undefined): number =>
-  output === undefined
-    ? outputs.length - 1
-    : outputs.findIndex((name) => name === output || name.split('/').at(-1) === output);
+export function outputIndex(outputs: readonly string[], output: string | undefined): number {
+  if (output === undefined) return outputs.length - 1;
+  const exact = outputs.indexOf(output);
+  return exact >= 0 ? exact : outputs.findIndex((name) => name.split('/').at(-1) === output);
+}
+
+/** The loss that a compile config gives one of the outputs, and its name without separators; null where it gives none. */
+function compiledLoss(config: Json | undefined, outputs: readonly string[], index: number) {
+  const named = config ? lossOf(ofOutput(field(config, 'loss'), outputs, index)) : null;
+  const plainName = named?.name.replace(/[\s_]/g, '').toLowerCase() ?? '';
+  return named && { named, plainName, known: own(LOSSES, plainName) };
+}
+
+/**
+ * What a file has of an output's part in the training of all: the factor of its loss in their sum, Keras's `loss_weights`, by
+ * default 1.
+ * @returns null where it has no loss for the output, or one that is not known here.
+ */
+export function lossInFile(
+  config: Json | undefined,
+  outputs: readonly string[],
+  index: number,
+): TrainingSetup['inFile'] {
+  if (compiledLoss(config, outputs, index)?.known === undefined) return null;
+  const weight = ofOutput(field(config!, 'loss_weights'), outputs, index) ?? 1;
+  return typeof weight === 'number' && Number.isFinite(weight) && weight >= 0 ? { lossWeight: weight } : null;
+}
 
 /**
  * @param output name of the output's layer ("o1", "head/o1"); default the last output, which always trains.
@@ -167,9 +192,7 @@ export function trainingSetup(
   const maker = graph.layers.find((node) => node.path === name);
   const activation = maker ? activationOf(maker.layer) : 'linear';
   const config = model.trainingConfig;
-  const named = config ? lossOf(ofOutput(field(config, 'loss'), names, index)) : null;
-  const plainName = named?.name.replace(/[\s_]/g, '').toLowerCase() ?? '';
-  const known = named ? own(LOSSES, plainName) : undefined;
+  const { named, plainName, known } = compiledLoss(config, names, index) ?? { named: null, plainName: '' };
   if (named && known === undefined) {
     notes.push(
       `the model's own loss "${named.name.slice(0, 60)}" is not available; ${byActivation(activation)} fits its output`,
@@ -183,9 +206,6 @@ export function trainingSetup(
     outputShape.length + 1,
   );
   if (ignored.length > 0) notes.push(`the loss is computed without what the file sets of it: ${ignored.join(', ')}`);
-  const weighted = config && names.length > 1 ? field(config, 'loss_weights') : null;
-  if (weighted != null)
-    notes.push(`the file's loss_weights (${JSON.stringify(weighted).slice(0, 80)}) take no part: "${name}" alone is trained, on its own loss`); // prettier-ignore
   const crossEntropy = loss === 'categoricalCrossentropy' || loss === 'binaryCrossentropy';
   const several = outputShape.length > 0 && outputShape.at(-1)! > 1;
   const accuracy = config !== undefined && saysAccuracy(metricsOf(field(config, 'metrics'), names, index, model.format === 'keras-v3')); // prettier-ignore
@@ -204,6 +224,7 @@ export function trainingSetup(
     output: name,
     // Of an activation that the loss takes over, Keras too computes on the logits before it.
     fromLogits: crossEntropy && (named?.fromLogits ?? false) && activation !== absorbed,
+    inFile: lossInFile(config, names, index),
     mayBeLogits: named === null && activation === 'linear' && several,
     notes,
   };

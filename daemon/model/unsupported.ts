@@ -1,6 +1,7 @@
 /** Layers that cannot be loaded, and settings that TensorFlow.js would silently ignore: each refused by layer name. */
 import { CONTAINERS, field, isObject, stringAt, tupleAt, type Json, own } from './layerConfig.js';
 import { KNOWN_CLASSES } from './layerShapes.js';
+import { givenStatistics, keptAxes } from './normalization.js';
 import type { Refuse } from './rewriteValues.js';
 
 const REASONS: Record<string, string> = {
@@ -9,12 +10,11 @@ const REASONS: Record<string, string> = {
   TextVectorization: 'is a TextVectorization layer; vectorize the text in the data and save the model without it',
   StringLookup: 'is a StringLookup layer; encode the strings in the data and save the model without it',
   IntegerLookup: 'is an IntegerLookup layer; encode the values in the data and save the model without it',
-  Normalization: 'is a Normalization layer, which TensorFlow.js does not have; scale the data instead and save the model without it',
   Resizing: 'is a Resizing layer that changes the size; resize the images in the data and save the model without it',
   CenterCrop: 'is a CenterCrop layer that changes the size; crop the images in the data and save the model without it',
   MultiHeadAttention: 'is a MultiHeadAttention layer, which cannot be loaded from a file by TensorFlow.js',
   CuDNNLSTM: 'is a CuDNNLSTM layer; load it in Keras, copy its weights into an LSTM and save again',
-  CuDNNGRU: 'is a CuDNNGRU layer; load it in Keras, copy its weights into a GRU with reset_after=False and save again',
+  CuDNNGRU: 'is a CuDNNGRU layer; load it in Keras, copy its weights into a GRU with reset_after=True and save again',
   CategoryEncoding: 'is a CategoryEncoding layer, which TensorFlow.js loads with a wrong shape; one-hot encode in the data and save the model without it',
   Merge: 'is a Merge layer of Keras 1; save the model with Keras 2 or later',
 }; // prettier-ignore
@@ -58,9 +58,8 @@ function refuseIgnoredSettings(className: string, config: Json, refuse: Refuse):
     if (/^(Depthwise|Conv.*Transpose)/.test(className) && !allOnes(config, 'dilation_rate'))
       ignored('a dilation_rate', again);
     if (/Transpose$/.test(className) && field(config, 'output_padding') != null) ignored('output_padding', again);
-    if (stringAt(config, 'padding') === 'causal') {
-      refuse(`has causal padding, which TensorFlow.js cannot compute; ${again}`);
-    }
+    if (stringAt(config, 'padding') === 'causal' && className !== 'Conv1D')
+      refuse(`has causal padding, which there is for Conv1D alone; ${again}`);
   }
   if (/Pooling[123]D$/.test(className)) {
     if (field(config, 'keepdims') === true) ignored('keepdims', 'put a Reshape layer behind it instead');
@@ -90,10 +89,10 @@ function refuseIgnoredSettings(className: string, config: Json, refuse: Refuse):
   ) {
     refuse('rescales by channel, which TensorFlow.js cannot compute; scale the data instead');
   }
-  if (/^(GRU|GRUCell)$/.test(className) && field(config, 'reset_after') === true) {
-    refuse(
-      'is a GRU with reset_after=true, which TensorFlow.js cannot compute; build it with reset_after=False and train again',
-    );
+  if (className === 'Normalization') {
+    // The most axes that there can be: whether the input has them shows when it is built.
+    if (keptAxes(config, 8) === null) refuse(`normalises along no axis of a sample; ${again}`);
+    givenStatistics(config, refuse);
   }
   if (field(config, 'time_major') === true) ignored('time_major', again);
 }

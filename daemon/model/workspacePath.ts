@@ -1,7 +1,22 @@
 /** Every path that a file of the user names goes through here: nothing outside the workspace is read or written. */
 import { lstat, realpath } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import nodePath, { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../protocol/errors.js';
+import type { WorkspacePath } from '../protocol/paths.js';
+
+/**
+ * How files name each other: relative to a folder, with "/" on every platform; "." is the folder itself.
+ * @param folder, file absolute. @param platform its rules; for tests.
+ */
+export const relativePath = (
+  folder: string,
+  file: string,
+  platform: Pick<typeof nodePath, 'relative' | 'sep'> = nodePath,
+): string => (platform.relative(folder, file) || '.').split(platform.sep).join('/');
+
+/** How runs and plans name a file of their workspace. Both absolute, symbolic links already resolved. */
+export const workspacePath = (workspace: string, file: string): WorkspacePath =>
+  relativePath(workspace, file) as WorkspacePath;
 
 /** Whether `path` is `folder` or lies below it. Both absolute, symlinks already resolved. */
 export function isInside(folder: string, path: string): boolean {
@@ -54,6 +69,7 @@ export async function resolveInside(workspace: string, base: string, path: strin
     target = await realpathOfMaybeMissing(resolve(base, path));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTDIR') refuse('goes through a file as if that were a folder');
     return refuse(`cannot be resolved (${code === 'EDANGLING' ? message : (code ?? message)})`);
   }
   if (!isInside(root, target))

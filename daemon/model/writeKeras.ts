@@ -4,6 +4,7 @@ import { writeFileAtomic } from './atomicWrite.js';
 import { withoutCorners } from './bilinearUpSampling.js';
 import { asInKeras3 } from './hardSigmoid.js';
 import { buildHdf5, type Hdf5Builder } from './hdf5.js';
+import { compileConfig } from './keras3/compileConfig.js';
 import { inKerasOrder } from './keras3/layerOrder.js';
 import { kerasTopology } from './kerasConfig.js';
 import { layerGroups } from './kerasGroups.js';
@@ -15,6 +16,10 @@ import type { Model, WeightTensor } from './model.js';
 /** The version whose HDF5 format this is where Keras 2 can read it; Keras 3 reads both. */
 const H5_KERAS_VERSION = '2.15.0';
 const NATIVE_KERAS_VERSION = '3.0.0';
+
+/** How the model was compiled, as far as Keras can compile it so. */
+const compiled = ({ trainingConfig, format }: Model, { outputLayers }: ModelGraph) =>
+  trainingConfig === undefined ? null : compileConfig(trainingConfig, outputLayers, format === 'keras-v3');
 
 const tensorsOf = (model: Model): Map<string, WeightTensor> =>
   new Map(model.weights.map((weight) => [weight.name, weight]));
@@ -90,6 +95,8 @@ export async function writeKerasH5(given: Model, path: string): Promise<void> {
     h5.text('', 'keras_version', H5_KERAS_VERSION);
     h5.text('', 'backend', 'tensorflow');
     h5.text('', 'model_config', JSON.stringify(topology));
+    const training = compiled(model, graph);
+    if (training) h5.text('', 'training_config', JSON.stringify(training.h5));
     legacyWeights(h5, model, graph);
   });
   await writeFileAtomic(path, bytes);
@@ -102,6 +109,8 @@ export async function writeKeras(given: Model, path: string): Promise<void> {
   const graph = modelGraph(model.topology);
   const topology = kerasTopology(model.topology, graph, { style: 'native', file: path, keras3: true });
   const weights = await buildHdf5((h5) => nativeWeights(h5, model, graph, topology));
+  const training = compiled(model, graph);
+  const config = { ...topology, ...(training && { compile_config: training.native }) };
   const metadata = {
     keras_version: NATIVE_KERAS_VERSION,
     date_saved: new Date().toISOString().replace('T', '@').slice(0, 19),
@@ -109,7 +118,7 @@ export async function writeKeras(given: Model, path: string): Promise<void> {
   const text = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value), 'utf8');
   // Stored, as Keras does: weights hardly shrink, and pruned ones have formats of their own.
   const zip = zipSync(
-    { 'metadata.json': text(metadata), 'config.json': text(topology), 'model.weights.h5': weights },
+    { 'metadata.json': text(metadata), 'config.json': text(config), 'model.weights.h5': weights },
     { level: 0 },
   );
   await writeFileAtomic(path, zip);

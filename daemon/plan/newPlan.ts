@@ -1,7 +1,7 @@
 /** The plan that a model begins with: what people say first, and the defaults that depend on the model. */
 import { isAbsolute } from 'node:path';
 import type { LayerSummary } from '../model/model.js';
-import { AS_IN_FILE, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../model/trainedLayers.js';
+import { byFile, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../model/trainedLayers.js';
 import { resolveInside } from '../model/workspacePath.js';
 import type { PlanLength } from '../protocol/dataChoice.js';
 import type { Budget, DataSource } from '../protocol/plan.js';
@@ -21,7 +21,7 @@ interface Wishes {
 export function prunableOfNewPlan(layers: readonly LayerSummary[]): number {
   const trained = isWhollyFrozen(layers)
     ? layers
-    : trainedLayers(layers, AS_IN_FILE).filter((layer) => prunableWeightsOf(layer) > 0);
+    : trainedLayers(layers, byFile(layers)).filter((layer) => prunableWeightsOf(layer) > 0);
   return trained.reduce((total, layer) => total + layer.prunable, 0);
 }
 

@@ -1,10 +1,10 @@
 /** The plan file's text: JSON with comments, checked against the schema in daemon/protocol/plan, problems with their positions. */
 import { findNodeAtLocation, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
-import type { z } from 'zod';
+import { plainIssues, type PlainIssue } from '../protocol/issueText.js';
 import { Plan } from '../protocol/plan.js';
 import { UserError } from '../protocol/errors.js';
 import { keysAt } from './schemaKeys.js';
-import { suggestion } from './suggest.js';
+import { nearest, suggestion } from './suggest.js';
 
 /** One thing wrong with a plan; offset and length are in UTF-16 units of the text. */
 export interface PlanProblem {
@@ -60,44 +60,30 @@ function positionOf(
   return { offset: found?.offset ?? 0, length: found?.length ?? 0 };
 }
 
-const shown = (path: readonly PropertyKey[]): string => path.map(String).join('.');
-
-function problemsOf(
-  issue: z.core.$ZodIssue,
+/** In the plan's text, with what may have been meant. */
+function problemOf(
+  { path, message, unknownKey, choices }: PlainIssue,
   tree: Node | undefined,
   value: unknown,
-  above: readonly PropertyKey[] = [],
-): PlanProblem[] {
-  const path = [...above, ...issue.path];
-  const plain = path.map((part) => (typeof part === 'symbol' ? String(part) : part));
-  if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(Plan, plain);
-    return issue.keys.map((key) => {
-      const hint = suggestion(key, known);
-      const replacement = /"(.+)"/.exec(hint)?.[1];
-      return {
-        path: [...plain, key],
-        message: `unknown key "${shown([...path, key])}"; ${hint}`,
-        ...positionOf(tree, path, key),
-        ...(replacement ? { replacement } : {}),
-      };
-    });
+): PlanProblem {
+  if (unknownKey !== undefined) {
+    const above = path.slice(0, -1);
+    const hint = suggestion(unknownKey, keysAt(Plan, above));
+    const replacement = /"(.+)"/.exec(hint)?.[1];
+    return {
+      path,
+      message: `${message}; ${hint}`,
+      ...positionOf(tree, above, unknownKey),
+      ...(replacement ? { replacement } : {}),
+    };
   }
-  if (issue.code === 'invalid_union') {
-    // The branch that got furthest is what the user meant: an object with one bad key is not "not a string".
-    const actual = plain.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], value);
-    const branches = issue.errors.filter(
-      (branch) => !branch.some((inner) => inner.path.length === 0 && inner.code === 'invalid_type'),
-    );
-    if (branches.length > 0 && typeof actual === 'object')
-      return branches[0]!.flatMap((inner) => problemsOf(inner, tree, value, path));
-    const reasons = [...new Set((branches.length > 0 ? branches : issue.errors).flat().map((inner) => inner.message))];
-    return [{ path: plain, message: `"${shown(path)}": ${reasons.join(', or ')}`, ...positionOf(tree, path) }];
-  }
-  const where = path.length > 0 ? `"${shown(path)}": ` : '';
-  const nearestValue =
-    issue.code === 'invalid_value' ? `; ${suggestion(String(issue.input ?? ''), issue.values.map(String))}` : '';
-  return [{ path: plain, message: `${where}${issue.message}${nearestValue}`, ...positionOf(tree, path) }];
+  const actual = path.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], value);
+  const meant = choices && typeof actual === 'string' ? nearest(actual, choices) : null;
+  return {
+    path,
+    message: meant === null ? message : `${message}; did you mean "${meant}"?`,
+    ...positionOf(tree, path),
+  };
 }
 
 /** Every problem of the text, never a throw. */
@@ -131,9 +117,13 @@ export function parsePlan(text: string): ParsedPlan {
     };
   }
   const value = valueOf(tree);
-  const parsed = Plan.safeParse(value, { reportInput: true });
+  const parsed = Plan.safeParse(value);
   if (!parsed.success)
-    return { plan: null, problems: parsed.error.issues.flatMap((issue) => problemsOf(issue, tree, value)), tree };
+    return {
+      plan: null,
+      problems: plainIssues(parsed.error.issues, value).map((issue) => problemOf(issue, tree, value)),
+      tree,
+    };
   const plan = parsed.data;
   if ((plan.budget === undefined) === (plan.tasks === undefined)) {
     const message = plan.budget

@@ -1,4 +1,3 @@
-import nodePath from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'jsonc-parser';
 import type { PlanLength } from '../protocol/dataChoice.js';
@@ -47,12 +46,5 @@ export function saysJust(text: string, { length, ...plan }: ShortPlan): boolean 
   return isDeepStrictEqual(said, { ...plan, ...(length && lengthKeys(length)) });
 }
 
-/**
- * How a plan names a file: relative to the plan's folder, with "/" on every platform.
- * @param folder, file absolute. @param paths the platform's rules; for tests.
- */
-export const planPath = (
-  folder: string,
-  file: string,
-  { relative, sep }: Pick<typeof nodePath, 'relative' | 'sep'> = nodePath,
-): string => (relative(folder, file) || '.').split(sep).join('/');
+/** How a plan names a file: relative to the plan's folder. */
+export { relativePath as planPath } from '../model/workspacePath.js';

@@ -1,14 +1,15 @@
 /** Reads a plan file with everything it names that is needed to resolve it: the model's layers. Data is opened later, by the run. */
 import { readFile, stat } from 'node:fs/promises';
-import { basename, dirname, relative, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { buildArchitecture } from '../model/architectures.js';
 import type { FileFormat } from '../lc/budgets.js';
 import type { Model } from '../model/model.js';
 import { readModel } from '../model/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
-import { isInside, resolveInside } from '../model/workspacePath.js';
+import { isInside, resolveInside, workspacePath } from '../model/workspacePath.js';
 import { isBuiltinData } from '../protocol/dataPackages.js';
 import { UserError } from '../protocol/errors.js';
+import type { WorkspacePath } from '../protocol/paths.js';
 import type { PathSettings, Plan } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { requirePlan } from './parsePlan.js';
@@ -25,11 +26,11 @@ async function modelOf(
   plan: Plan,
   planFile: string,
   workspace: string,
-): Promise<{ modelPath: string | null; model: Model }> {
+): Promise<{ modelPath: WorkspacePath | null; model: Model }> {
   if (typeof plan.model !== 'string') return { modelPath: null, model: buildArchitecture(plan.model.architecture, 0) };
   const file = await resolveInside(workspace, dirname(planFile), plan.model);
   const model = await readModel(file, { workspace });
-  return { modelPath: relative(workspace, file), model };
+  return { modelPath: workspacePath(workspace, file), model };
 }
 
 interface ReadOptions {
@@ -47,7 +48,7 @@ interface ReadOptions {
 export async function readPlan(path: string, options: ReadOptions): Promise<ResolvedPlan> {
   const { workspace } = options;
   const file = await resolveInside(workspace, workspace, path);
-  const shown = relative(workspace, file);
+  const shown = workspacePath(workspace, file);
   const info = await stat(file).catch(() => null);
   if (!info?.isFile())
     throw new UserError('plan-invalid', `${shown}: no such plan file; "lc-prune init MODEL" writes one`, { file });
@@ -65,14 +66,14 @@ export async function resolveText(
   file: string,
   { workspace, asPath, formatOf }: ReadOptions,
 ): Promise<ResolvedPlan> {
-  const shown = relative(workspace, file);
+  const shown = workspacePath(workspace, file);
   const plan = requirePlan(text, shown);
   const { modelPath, model } = await modelOf(plan, file, workspace);
   const dataPaths = new Map<string, string>();
   const data = typeof plan.data === 'string' ? { source: plan.data } : plan.data;
   for (const source of [data.source, 'test' in data ? data.test : undefined]) {
     if (source === undefined || isBuiltinData(source)) continue;
-    dataPaths.set(source, relative(workspace, await resolveInside(workspace, dirname(file), source)) || '.');
+    dataPaths.set(source, workspacePath(workspace, await resolveInside(workspace, dirname(file), source)));
   }
   const resolved = requireResolved(
     plan,

@@ -3,8 +3,9 @@ import { BudgetError, createCompression, isOfFile, type BudgetOptions, type File
 import { growthPerIteration } from '../lc/schedule.js';
 import { layerViews } from '../model/layerViews.js';
 import type { LayerSummary } from '../model/model.js';
-import { prunableWeightsOf, trainedLayers, type TrainedPart } from '../model/trainedLayers.js';
+import { byFile, prunableWeightsOf, trainedLayers, type TrainedPart } from '../model/trainedLayers.js';
 import { UserError } from '../protocol/errors.js';
+import type { WorkspacePath } from '../protocol/paths.js';
 import type { Budget, Plan } from '../protocol/plan.js';
 import { RATED, type OpenSetting, type ResolvedPlan, type TrainingSettings } from '../protocol/resolvedPlan.js';
 import { MU_GROWTH, REFERENCE, RETRAIN, RETRAIN_RATE, SCHEDULE, TRAINING } from './defaults.js';
@@ -28,10 +29,10 @@ export class PlanMeaningError extends Error {
 export interface PlanContext {
   /** The plan file without ".prune.json". */
   readonly name: string;
-  /** Relative to the workspace; null for a plan that is in no file. */
-  readonly planPath: string | null;
-  /** The reference model's path relative to the workspace; ignored for an architecture. */
-  readonly modelPath: string | null;
+  /** null for a plan that is in no file. */
+  readonly planPath: WorkspacePath | null;
+  /** The reference model's; ignored for an architecture. */
+  readonly modelPath: WorkspacePath | null;
   /** Turns a data path of the plan into one relative to the workspace; leaves built-in names alone. */
   dataPath(path: string): string;
   readonly layers: readonly LayerSummary[];
@@ -55,20 +56,13 @@ function expand(
   path: readonly (string | number)[],
   kind: 'prunable' | 'frozen' = 'prunable',
 ): string[] {
-  return names.filter((name) =>
-    patterns
-      .map((pattern, i) => {
-        const matches = matcher(pattern);
-        if (pattern !== '*' && !names.some(matches)) {
-          throw new PlanMeaningError(
-            [...path, i],
-            `no ${kind} layer is called "${pattern}"; ${suggestion(pattern, names)}`,
-          );
-        }
-        return matches;
-      })
-      .some((matches) => matches(name)),
-  );
+  const matchers = patterns.map((pattern, i) => {
+    const matches = matcher(pattern);
+    if (pattern === '*' || names.some(matches)) return matches;
+    const problem = names.length === 0 ? `no layer of the model is ${kind}` : `no ${kind} layer is called "${pattern}"; ${suggestion(pattern, names)}`; // prettier-ignore
+    throw new PlanMeaningError([...path, i], problem);
+  });
+  return names.filter((name) => matchers.some((matches) => matches(name)));
 }
 
 /** The frozen layers that the plan trains. */
@@ -208,7 +202,9 @@ const openRates = (plan: Plan): NonNullable<ResolvedPlan['openRates']> =>
 export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
   const batchSize = plan.training?.batchSize ?? TRAINING.batchSize;
   const training = { ...TRAINING, ...given(plan.training) };
-  const part = { output: plan.output ?? null, unfreeze: resolveUnfreeze(plan, context.layers) };
+  const own = { output: plan.output ?? null, unfreeze: resolveUnfreeze(plan, context.layers) };
+  const { jointly } = plan.otherOutputs === 'measure' ? {} : byFile(context.layers, own);
+  const part = { ...own, ...(jointly && { jointly }) };
   return {
     name: context.name,
     planPath: context.planPath,

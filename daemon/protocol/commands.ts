@@ -1,10 +1,10 @@
 /**
  * Commands that CodeLens, hovers and quick fixes of `daemon/language` name and `extension/commands` implements. Each takes
- * one argument object (all paths absolute); called from the palette there is no argument, and the command asks.
+ * one argument object (paths as the client names them); called from the palette there is no argument, and the command asks.
  */
 import { z } from 'zod';
+import { AbsolutePath as path } from './paths.js';
 
-const path = z.string().min(1).max(4096);
 const layer = z.string().min(1);
 
 export const commandArguments = {

@@ -1,9 +1,8 @@
 /** Data that may be chosen for a model, as it travels between the daemon and its clients. */
 import { z } from 'zod';
 import { dataPackageNames } from './dataPackages.js';
+import { AbsolutePath } from './paths.js';
 import { ClassOrder, DataSource } from './plan.js';
-
-const path = z.string().min(1).max(4096);
 
 /** Data that fits a model. */
 export const DataCandidate = z.object({
@@ -21,9 +20,12 @@ export const DataSearch = z.object({
     .array(z.object({ name: z.string(), why: z.string() }))
     .describe('Data that was looked at and does not fit.'),
   stopped: z.string().nullable().describe('Why not everything was looked at; null where it was.'),
-  packagesFolder: path.describe('Where packages that are missing may be installed.'),
+  packagesFolder: AbsolutePath.describe('Where packages that are missing may be installed.'),
 });
 export type DataSearch = z.infer<typeof DataSearch>;
+
+/** The same as it is found: the folder by its real path. */
+export type FoundData = Omit<DataSearch, 'packagesFolder'> & { readonly packagesFolder: string };
 
 /** How long a run may take: what a plan says, and what that costs here. */
 export const TimeProposal = z.object({
@@ -45,13 +47,18 @@ export const PlanLength = z.strictObject({
 });
 export type PlanLength = z.infer<typeof PlanLength>;
 
-export const SampleShown = z.object({
-  label: z.string(),
-  /** base64 of height x width x channels bytes where samples are pictures, else ''. */
-  picture: z.string(),
-  /** The first values where they are none. */
-  values: z.array(z.number().nullable()),
+/** What one of the model's inputs gets of the samples that are shown. */
+export const InputShown = z.object({
+  name: z.string(),
+  shape: z.array(z.number()).describe('Of one sample.'),
+  image: z.tuple([z.int(), z.int(), z.int()]).nullable().describe('[height, width, channels] of the pictures.'),
+  range: z.tuple([z.number(), z.number()]).describe('Of the values shown.'),
+  /** base64 of height x width x channels bytes, one per sample; none where samples are no pictures. */
+  pictures: z.array(z.string()),
+  /** The first values of each sample; none where samples are pictures. */
+  values: z.array(z.array(z.number().nullable())),
 });
+export type InputShown = z.infer<typeof InputShown>;
 
 /** Data as a run would read it. */
 export const DataPreview = z.object({
@@ -75,11 +82,8 @@ export const DataPreview = z.object({
   orders: z
     .array(z.object({ order: ClassOrder, text: z.string() }))
     .describe('Orders of the labels that fit, as "data.classes" names them.'),
-  /** Of one sample. */
-  shape: z.array(z.number()),
-  image: z.tuple([z.int(), z.int(), z.int()]).nullable().describe('[height, width, channels] of the pictures.'),
-  range: z.tuple([z.number(), z.number()]).describe('Of the values shown.'),
-  samples: z.array(SampleShown),
+  inputs: z.array(InputShown).describe("In the model's order."),
+  answers: z.array(z.string()).describe('Class name, or numbers, of each sample that is shown.'),
   times: z
     .array(TimeProposal)
     .describe('The proposed one first; empty where nothing could be timed, and a note says why.'),

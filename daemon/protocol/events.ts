@@ -5,6 +5,7 @@
  * non-zero weights of theta.
  */
 import { z } from 'zod';
+import { OtherRate } from './cautions.js';
 import { Continuation, Ending } from './ending.js';
 import { Budget } from './plan.js';
 
@@ -14,6 +15,18 @@ export const Evaluation = z.object({
   error: measure,
   absoluteError: z.number().optional().describe('Of a regression: the mean of |output - target|.'),
   samples: z.number(),
+  outputs: z
+    .array(
+      z.object({
+        output: z.string().describe('Path of its layer.'),
+        weight: z.number().describe('Factor of its loss in the sum.'),
+        loss: measure,
+        error: measure,
+        absoluteError: z.number().optional(),
+      }),
+    )
+    .optional()
+    .describe('Where outputs are trained together: each one. `loss` is their weighted sum, `error` that of the first.'),
 });
 export type Evaluation = z.infer<typeof Evaluation>;
 
@@ -161,7 +174,7 @@ export const RunEvent = z.discriminatedUnion('event', [
   /** A budget of a path run is finished; `points`: how many there will be as far as is known. */
   z.object({ ...at, event: z.literal('point'), points: z.number(), step: z.number(), ...PathPoint.shape }),
   z.object({ ...at, event: z.literal('checkpoint'), file: z.string(), step: z.number() }),
-  z.object({ ...at, event: z.literal('warning'), code: z.string(), message: z.string() }),
+  z.object({ ...at, event: z.literal('warning'), code: z.string(), message: z.string(), rate: OtherRate.optional() }),
   z.object({ ...at, event: z.literal('budget'), budget: z.unknown(), iteration: z.number() }),
   z.object({ ...at, event: z.literal('paused'), step: z.number() }),
   z.object({ ...at, event: z.literal('stopped'), step: z.number(), reason: z.string(), resume: z.string() }),

@@ -1,13 +1,15 @@
 /**
  * Every custom JSON-RPC message between a client (extension, CLI) and the daemon, declared once. `daemon/server` answers
  * them, `extension/client` sends them; both validate with the schemas here. LSP messages travel on the same connection.
- * Paths are absolute and must lie inside a workspace folder of the connection.
+ * `AbsolutePath`s must lie inside a workspace folder of the connection; paths.ts says how both sides name files.
  */
 import { z } from 'zod';
+import { Caution } from './cautions.js';
 import { dataPackageNames } from './dataPackages.js';
 import { Ending } from './ending.js';
 import { LayerKept, RunEvent, RunState } from './events.js';
 import { DataPreview, DataSearch, PlanLength } from './dataChoice.js';
+import { AbsolutePath, WorkspacePath } from './paths.js';
 import { Budget, DataSource, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
 import { PROTOCOL_VERSION } from './version.js';
@@ -40,17 +42,18 @@ export const InitializationOptions = z.looseObject({
 });
 export type InitializationOptions = z.infer<typeof InitializationOptions>;
 
-const path = z.string().min(1).max(4096);
 const run = z.string().min(1).max(200);
 const nothing = z.null();
 
 /** What a list of runs needs to know of each. */
 export const RunSummary = z.object({
   run,
-  folder: path,
+  workspace: AbsolutePath.describe('The workspace folder that holds it; its paths are relative to this.'),
+  folder: AbsolutePath,
   plan: z.string().describe('Plan name: the plan file without ".prune.json".'),
-  planPath: path.nullable(),
-  model: z.string(),
+  planPath: WorkspacePath.nullable(),
+  model: z.string().describe('What to call its model: the path of its file, or the architecture.'),
+  modelPath: WorkspacePath.nullable().describe('null: an architecture.'),
   method: z.string(),
   engine: z.string().nullable(),
   state: RunState,
@@ -66,7 +69,8 @@ export const RunSummary = z.object({
   prunable: z.number().nullable(),
   etaSeconds: z.number().nullable(),
   samplesPerSecond: z.number().nullable(),
-  message: z.string().nullable().describe('Why it failed or stopped, or its result is not usable.'),
+  message: z.string().nullable().describe('Why it failed or stopped.'),
+  cautions: z.array(Caution).optional().describe('What must be known before its result is used; absent: nothing.'),
   ending: Ending.optional().describe('How its trainer ended, where a signal ended it.'),
 });
 export type RunSummary = z.infer<typeof RunSummary>;
@@ -81,7 +85,7 @@ export const ModelLayer = z.object({
   zeros: z.number().nullable(),
 });
 export const ModelSummary = z.object({
-  path,
+  path: AbsolutePath,
   format: z.string(),
   name: z.string(),
   params: z.number(),
@@ -171,7 +175,7 @@ export const requests = {
   /** Starts a run of a plan file. The plan's text is read from disk. Needs a trusted workspace. */
   'lc/start': {
     params: z.strictObject({
-      planPath: path,
+      planPath: AbsolutePath,
       engine: z.string().optional(),
       seed: z.number().optional(),
       compare: z.array(z.enum(['magnitude', 'gradual'])).optional(),
@@ -192,6 +196,8 @@ export const requests = {
   'lc/rename': { params: z.strictObject({ run, name: z.string().min(1).max(100) }), result: z.object({ run }) },
   /** Changes the budget from the next LC iteration on. */
   'lc/setBudget': { params: z.strictObject({ run, budget: Budget }), result: BudgetPreview },
+  /** What a budget would mean for the layers that the run prunes. */
+  'lc/previewRun': { params: z.strictObject({ run, budget: Budget }), result: BudgetPreview },
   /** The run's resolved plan. */
   'lc/plan': { params: z.strictObject({ run }), result: z.object({ plan: ResolvedPlan }) },
   /** History: events [from, from + limit) of the log; `batch` events are thinned to at most `resolution` points. */
@@ -206,39 +212,44 @@ export const requests = {
   },
   /** Starts (or stops) live events of a run on this connection. */
   'lc/subscribe': { params: z.strictObject({ run, on: z.boolean() }), result: nothing },
+  /** Kept weights per layer as of the run's latest iteration, or its end; null before the first. */
+  'lc/kept': { params: z.strictObject({ run }), result: z.array(LayerKept).nullable() },
   'lc/layer': { params: z.strictObject({ run, layer: z.string() }), result: LayerPicture },
-  'lc/inspect': { params: z.strictObject({ model: path }), result: ModelSummary },
+  'lc/inspect': { params: z.strictObject({ model: AbsolutePath }), result: ModelSummary },
   'lc/preview': {
-    params: z.strictObject({ model: path, budget: Budget, exclude: z.array(z.string()).optional() }),
+    params: z.strictObject({ model: AbsolutePath, budget: Budget, exclude: z.array(z.string()).optional() }),
     result: BudgetPreview,
   },
   /** What each task of a saved plan means (or would, with `budget` in place of its own); also where the model is an architecture. */
   'lc/previewPlan': {
-    params: z.strictObject({ planPath: path, budget: Budget.optional() }),
+    params: z.strictObject({ planPath: AbsolutePath, budget: Budget.optional() }),
     result: z.array(z.object({ task: z.string(), layers: z.array(z.string()), preview: BudgetPreview })),
   },
   /** Writes a new plan file beside the model, or takes the one there that says just this; never overwrites. `data` as in the plan; paths may be absolute. */
   'lc/createPlan': {
     params: z.strictObject({
-      model: path,
+      model: AbsolutePath,
       budget: Budget,
       data: DataSource,
       length: PlanLength.optional(),
       name: z.string().optional(),
     }),
-    result: z.object({ planPath: path }),
+    result: z.object({ planPath: AbsolutePath }),
   },
   /** Data of the model's workspace folder and built-in sets that fit it. For a plan (default: one beside the model). Ends when it is cancelled. */
-  'lc/searchData': { params: z.strictObject({ model: path, planPath: path.optional() }), result: DataSearch },
+  'lc/searchData': {
+    params: z.strictObject({ model: AbsolutePath, planPath: AbsolutePath.optional() }),
+    result: DataSearch,
+  },
   /** Data as a run on it would read it, with what the run would take here. Needs a trusted workspace, as data may be a program. */
   'lc/previewData': {
-    params: z.strictObject({ model: path, data: DataSource, planPath: path.optional() }),
+    params: z.strictObject({ model: AbsolutePath, data: DataSource, planPath: AbsolutePath.optional() }),
     result: DataPreview,
   },
   /** The npm packages of the plan's built-in data set that are not installed, and the folder where they are looked for too. */
   'lc/missingPackages': {
-    params: z.strictObject({ planPath: path }),
-    result: z.object({ packages: z.array(z.enum(dataPackageNames)), folder: path }),
+    params: z.strictObject({ planPath: AbsolutePath }),
+    result: z.object({ packages: z.array(z.enum(dataPackageNames)), folder: AbsolutePath }),
   },
   'lc/engines': { params: nothing, result: z.array(EngineState) },
   /** Memory in use now: of the daemon, and of each running trainer (on the GPU too, where its driver tells). Bytes. */
@@ -253,11 +264,11 @@ export const requests = {
   /** Measured by a child process; takes some seconds. */
   'lc/latency': { params: z.strictObject({ run, point }), result: LatencyFigures },
   'lc/export': {
-    params: z.strictObject({ run, point, format: z.string(), target: path }),
+    params: z.strictObject({ run, point, format: z.string(), target: AbsolutePath }),
     result: z.object({
-      path,
+      path: AbsolutePath,
       bytes: z.number(),
-      scaleFile: z.string().optional().describe('Beside it: how inputs are scaled, where they are not as stored.'),
+      scaleFile: AbsolutePath.optional().describe('Beside it: how inputs are scaled, where they are not as stored.'),
     }),
   },
 } as const;

@@ -289,7 +289,18 @@ export const Plan = z.strictObject({
   training: Training.optional().describe('SGD settings of the L step.'),
   retrain: Training.extend(Epochs).optional().describe('Training of the survivors with the support fixed.'),
   reference: Training.extend(Epochs).optional().describe('Training of the reference when it is trained here.'),
-  output: z.string().optional().describe('The output layer to train on, for a model with several outputs.'),
+  output: z
+    .string()
+    .optional()
+    .describe(
+      'The output layer to train on, for a model with several outputs: its error is the one that the run is judged by. Default: the last.',
+    ),
+  otherOutputs: z
+    .enum(['train', 'measure'])
+    .optional()
+    .describe(
+      'Outputs that share layers with the trained one: "train" (default) trains those along that the file has a loss and the data targets for, the loss being the sum by the file\'s loss weights; "measure" measures them before and after.',
+    ),
   engine: z.string().optional().describe('Engine id, or "auto" (default).'),
   seed: z.int().min(0).max(0xffffffff).optional().describe('Default 0.'),
 });

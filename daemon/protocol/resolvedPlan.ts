@@ -1,6 +1,7 @@
 /** A plan with every default filled in: what a run folder keeps as `plan.json` and what the trainer executes. Paths are relative to the workspace. */
 import { z } from 'zod';
 import { Continuation } from './ending.js';
+import { WorkspacePath } from './paths.js';
 import { ARCHITECTURES, Budget, ClassOrder } from './plan.js';
 
 /** What a run can be compared with, at equal budget and epochs. */
@@ -69,8 +70,8 @@ export type ResolvedPath = z.infer<typeof ResolvedPath>;
 
 export const ResolvedPlan = z.strictObject({
   name: z.string().describe('The plan file without ".prune.json".'),
-  planPath: z.string().nullable(),
-  model: z.union([z.strictObject({ path: z.string() }), z.strictObject({ architecture: z.enum(ARCHITECTURES) })]),
+  planPath: WorkspacePath.nullable(),
+  model: z.union([z.strictObject({ path: WorkspacePath }), z.strictObject({ architecture: z.enum(ARCHITECTURES) })]),
   data: ResolvedData,
   /** Each prunable layer is in at most one task; names are exact. */
   tasks: z.array(z.strictObject({ name: z.string(), layers: z.array(z.string()).min(1), budget: Budget })).min(1),
@@ -99,6 +100,11 @@ export const ResolvedPlan = z.strictObject({
   /** Whose learning rates the run still has to choose; it then writes them here and takes this away. */
   openRates: z.array(z.enum(RATED)).optional(),
   output: z.string().nullable(),
+  /**
+   * Paths of the outputs that are trained along with it: those that the file has losses for, and once the run has started those
+   * of them that the data has targets for. Absent: none, as in runs of earlier versions.
+   */
+  jointly: z.array(z.string()).min(1).optional(),
   /** Exact names of layers that the file freezes and the run trains. Runs of earlier versions have none. */
   unfreeze: z.array(z.string()).default([]),
   engine: z.string(),

@@ -1,5 +1,6 @@
 import { access, readFile } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, join } from 'node:path';
+import { workspacePath } from '../model/workspacePath.js';
 import type { BudgetCheck, LayerKept } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
 import type { Baseline, ResolvedPlan } from '../protocol/resolvedPlan.js';
@@ -29,7 +30,7 @@ export async function baselinePlan(
     method,
     baselineOf: basename(folder),
     ...(here && {
-      model: { path: relative(workspace, trained) },
+      model: { path: workspacePath(workspace, trained) },
       modelHash: null,
       reference: { ...plan.reference, epochs: 0 },
     }),

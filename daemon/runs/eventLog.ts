@@ -73,6 +73,8 @@ export interface LastEvents {
   readonly iteration: Extract<RunEvent, { event: 'iteration' }> | null;
   readonly batch: Extract<RunEvent, { event: 'batch' }> | null;
   readonly phase: Extract<RunEvent, { event: 'phase' }> | null;
+  /** The latest warning of each code. */
+  readonly warnings: ReadonlyMap<string, Extract<RunEvent, { event: 'warning' }>>;
   readonly referenceError: number | null;
   readonly error: number | null;
   /** Time of the first and of the last event. */
@@ -81,6 +83,10 @@ export interface LastEvents {
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+interface Noted extends Mutable<Omit<LastEvents, 'warnings'>> {
+  readonly warnings: Map<string, Extract<RunEvent, { event: 'warning' }>>;
+}
 
 interface Index {
   /** Bytes read so far, up to a line's end, and the lines in them. */
@@ -91,7 +97,7 @@ interface Index {
   /** The bytes before `offset`: when they are others now, the log has been cut back and written anew. */
   tail: Buffer;
   lastBatch: Buffer | null;
-  readonly events: Mutable<LastEvents>;
+  readonly events: Noted;
 }
 
 const STRIDE = 1024;
@@ -111,6 +117,7 @@ const fresh = (): Index => ({
     iteration: null,
     batch: null,
     phase: null,
+    warnings: new Map(),
     referenceError: null,
     error: null,
     first: null,
@@ -118,7 +125,7 @@ const fresh = (): Index => ({
   },
 });
 
-function note(events: Mutable<LastEvents>, event: RunEvent): void {
+function note(events: Noted, event: RunEvent): void {
   events.first ??= event.time;
   events.last = event.time;
   switch (event.event) {
@@ -139,6 +146,9 @@ function note(events: Mutable<LastEvents>, event: RunEvent): void {
     case 'iteration':
       events.iteration = event;
       events.error = event.error;
+      break;
+    case 'warning':
+      events.warnings.set(event.code, event);
       break;
     case 'phase':
       events.phase = event;

@@ -2,14 +2,14 @@
 import { dirname, join } from 'node:path';
 import { describeData } from '../data/describeData.js';
 import { describePreprocess } from '../data/preprocess.js';
-import { previewSamples, type Preview } from '../data/preview.js';
+import { previewSamples, type InputPreview, type Preview } from '../data/preview.js';
 import { thumbnail, thumbnailSize } from '../data/samplePicture.js';
 import { readModel } from '../model/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
 import { dataAsWritten, newPlan } from '../plan/newPlan.js';
 import { planPath, planText } from '../plan/planText.js';
 import { resolveText } from '../plan/readPlan.js';
-import type { DataPreview } from '../protocol/dataChoice.js';
+import type { DataPreview, InputShown } from '../protocol/dataChoice.js';
 import type { DataSource } from '../protocol/plan.js';
 import { openPlanData } from './openPlanData.js';
 
@@ -20,19 +20,28 @@ const IMAGES = 256;
 const PIXELS = 64;
 const VALUES = 64;
 
+/** Inputs whose pictures are of that size: of more they are smaller, so that all together stay a few MB. */
+const INPUTS = 8;
+
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-function samplesOf(preview: Preview): Pick<DataPreview, 'image' | 'samples' | 'range' | 'shape'> {
-  const { image, minimum, maximum } = preview;
+function inputShown(input: InputPreview, pixels: number): InputShown {
+  const { name, shape, image, minimum, maximum, values } = input;
   return {
-    shape: [...preview.shape],
-    image: image && [...thumbnailSize(image, PIXELS), 3],
+    name,
+    shape: [...shape],
+    image: image && [...thumbnailSize(image, pixels), 3],
     range: [finite(minimum) ?? 0, finite(maximum) ?? 0],
-    samples: preview.samples.map((sample) => ({
-      label: sample.label.slice(0, 100),
-      picture: image ? Buffer.from(thumbnail(preview, sample, image, PIXELS)).toString('base64') : '',
-      values: image ? [] : sample.values.slice(0, VALUES).map(finite),
-    })),
+    pictures: image ? values.map((sample) => Buffer.from(thumbnail(input, sample, image, pixels)).toString('base64')) : [], // prettier-ignore
+    values: image ? [] : values.map((sample) => [...sample.subarray(0, VALUES)].map(finite)),
+  };
+}
+
+function samplesOf({ inputs, samples }: Preview): Pick<DataPreview, 'inputs' | 'answers'> {
+  const pixels = Math.max(1, Math.floor(PIXELS / Math.sqrt(Math.max(1, inputs.length / INPUTS))));
+  return {
+    inputs: inputs.map((input) => inputShown(input, pixels)),
+    answers: samples.map(({ label }) => label.slice(0, 100)),
   };
 }
 
@@ -70,7 +79,7 @@ export async function previewData(
       scale: describePreprocess(reading.preprocess),
       order: classes ? reading.encoding.text : null,
       orders: encodings.flatMap(({ order, text }) => (typeof order === 'string' ? [{ order, text }] : [])),
-      ...samplesOf(await previewSamples(dataset, SAMPLES)),
+      ...samplesOf(await previewSamples(dataset, SAMPLES, opened.inputNames)),
       times: [...times],
     };
   } finally {

@@ -1,9 +1,11 @@
 /** What a list of runs shows of one: from its plan, its log and whether its trainer lives. */
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { RunState } from '../protocol/events.js';
 import type { RunSummary } from '../protocol/messages.js';
+import type { AbsolutePath } from '../protocol/paths.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import type { StopReason } from '../trainer/ipc.js';
+import { cautionsOf } from './cautions.js';
 import type { LastEvents } from './eventLog.js';
 
 const LEFT_BY_CHOICE: readonly string[] = ['user', 'interrupted'] satisfies StopReason[];
@@ -29,7 +31,6 @@ export function runState({ state }: Pick<LastEvents, 'state'>, alive: boolean): 
 
 function messageOf(state: RunState, events: LastEvents): string | null {
   if (events.state?.event === 'failed') return events.state.message;
-  if (events.state?.event === 'done') return events.state.findings?.find(({ unusable }) => unusable)?.message ?? null;
   if (state !== 'interrupted') return null;
   return events.state?.event === 'stopped' && events.state.reason === 'shutdown'
     ? 'The program that ran it was closed; resume continues where it stopped.'
@@ -52,6 +53,13 @@ function eta(plan: ResolvedPlan, { start, batch, iteration, last }: LastEvents):
 
 const iterates = ({ method }: ResolvedPlan): boolean => method === 'lc' || method === 'gradual';
 
+/** Where a run is: `<workspace>/.lcprune/runs/<run>`. @param folder absolute. */
+const placeOf = (folder: string) => ({
+  run: basename(folder),
+  workspace: dirname(dirname(dirname(folder))) as AbsolutePath,
+  folder: folder as AbsolutePath,
+});
+
 /** @param created when the folder was made, for a run without events. */
 export function summarizeRun(
   folder: string,
@@ -65,11 +73,11 @@ export function summarizeRun(
   const { start, batch, iteration } = events;
   const done = events.state?.event === 'done' ? events.state : null;
   return {
-    run: basename(folder),
-    folder,
+    ...placeOf(folder),
     plan: plan.name,
     planPath: plan.planPath,
     model: 'path' in plan.model ? plan.model.path : plan.model.architecture,
+    modelPath: 'path' in plan.model ? plan.model.path : null,
     method: plan.method,
     engine: start?.engine ?? null,
     state,
@@ -85,17 +93,18 @@ export function summarizeRun(
     etaSeconds: active ? eta(plan, events) : null,
     samplesPerSecond: state === 'running' ? (batch?.samplesPerSecond ?? null) : null,
     message: messageOf(state, events),
+    ...cautionsOf(events),
     ...endingOf(state, events),
   };
 }
 
 /** A folder that is no usable run, listed with the reason so that it can be deleted. */
 export const brokenRun = (folder: string, created: number, message: string): RunSummary => ({
-  run: basename(folder),
-  folder,
+  ...placeOf(folder),
   plan: basename(folder),
   planPath: null,
   model: '',
+  modelPath: null,
   method: '',
   engine: null,
   state: 'failed',

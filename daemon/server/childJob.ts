@@ -5,8 +5,9 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import type { EngineProbe } from '../engine/engine.js';
+import type { Exported } from '../export/exportModel.js';
 import { UserError, type ErrorCode } from '../protocol/errors.js';
-import type { DataPreview, DataSearch } from '../protocol/dataChoice.js';
+import type { DataPreview, FoundData } from '../protocol/dataChoice.js';
 import type { Result } from '../protocol/messages.js';
 import type { ARCHITECTURES, DataSource } from '../protocol/plan.js';
 
@@ -32,7 +33,7 @@ export interface Jobs {
   latency: { params: RunModel & { readonly workspace: string }; result: Result<'lc/latency'> };
   export: {
     params: RunModel & { readonly format: string; readonly target: string };
-    result: Result<'lc/export'>;
+    result: Exported;
   };
   /** Data for a model: a path in the workspace, or an architecture. */
   searchData: {
@@ -41,7 +42,7 @@ export interface Jobs {
       readonly workspace: string;
       readonly planFolder?: string | undefined;
     };
-    result: DataSearch;
+    result: FoundData;
   };
   previewData: {
     params: {

@@ -27,15 +27,26 @@ export interface FoundRun {
   readonly folder: string;
 }
 
-/** The run called `run` in any folder of the connection. @throws UserError('run-missing'). */
+/**
+ * The run called `run` in any folder of the connection.
+ * @throws UserError('run-missing'), UserError('run-invalid') where two folders have one of that name: neither is taken for the other.
+ */
 export async function findRun(run: string, { backend, workspace }: Context): Promise<FoundRun> {
+  const found: FoundRun[] = [];
   for (const folder of workspace.folders) {
     try {
-      return { workspace: folder, folder: await backend.runFolder(folder, run) };
+      found.push({ workspace: folder, folder: await backend.runFolder(folder, run) });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
     }
   }
+  const [only, another] = found;
+  if (another)
+    throw new UserError(
+      'run-invalid',
+      `${workspace.asNamed(only!.folder)} and ${workspace.asNamed(another.folder)} have the same name; rename one of the two folders, or open only one of the workspace folders`,
+    );
+  if (only) return only;
   throw new UserError(
     'run-missing',
     `no run is called "${run.slice(0, 200)}" in the open folders; refresh the list of runs`,

@@ -2,7 +2,7 @@
  * Searches for data that quick fixes ask for: whenever the cursor moves, so that one search answers all who ask meanwhile and
  * some seconds after. A search is bounded, and ends by itself.
  */
-import type { DataSearch } from '../protocol/dataChoice.js';
+import type { FoundData } from '../protocol/dataChoice.js';
 import type { Jobs } from './childJob.js';
 
 const LIFETIME = 20_000;
@@ -10,15 +10,15 @@ const LIFETIME = 20_000;
 type Params = Jobs['searchData']['params'];
 
 export class DataSearches {
-  #last: { readonly key: string; readonly found: Promise<DataSearch>; until: number } | undefined;
+  #last: { readonly key: string; readonly found: Promise<FoundData>; until: number } | undefined;
 
-  constructor(private readonly run: (params: Params) => Promise<DataSearch>) {}
+  constructor(private readonly run: (params: Params) => Promise<FoundData>) {}
 
   /** @throws as the job 'searchData'; what failed is tried again by the next who asks. */
   search(
     model: Params['model'],
     place: { readonly workspace: string; readonly planFolder: string },
-  ): Promise<DataSearch> {
+  ): Promise<FoundData> {
     const params = { model, ...place };
     const key = JSON.stringify(params);
     if (this.#last?.key === key && performance.now() < this.#last.until) return this.#last.found;

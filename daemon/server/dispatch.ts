@@ -1,7 +1,7 @@
 /** From a raw `lc/*` request to its handler: parameters validated once, errors turned into JSON-RPC errors. */
 import { ErrorCodes, LSPErrorCodes, ResponseError } from 'vscode-languageserver-protocol/node';
-import { z } from 'zod';
 import { UserError } from '../protocol/errors.js';
+import { issueText } from '../protocol/issueText.js';
 import {
   NOT_TRUSTED,
   requests,
@@ -47,10 +47,10 @@ export async function dispatch<Context>(
   if (!Object.hasOwn(requests, method))
     throw new ResponseError(ErrorCodes.MethodNotFound, `no method "${method.slice(0, 80)}"`);
   const name = method as RequestMethod;
-  const parsed = requests[name].params.safeParse(onlyParameter(params));
+  const given = onlyParameter(params);
+  const parsed = requests[name].params.safeParse(given);
   if (!parsed.success) {
-    const problem = z.prettifyError(parsed.error).replaceAll('\n', ' ').slice(0, 500);
-    throw new ResponseError(ErrorCodes.InvalidParams, `${method}: ${problem}`);
+    throw new ResponseError(ErrorCodes.InvalidParams, `${method}: ${issueText(parsed.error, given)}`);
   }
   try {
     const handler = handlers[name] as (params: unknown, context: Context, signal: AbortSignal) => Promise<unknown>;

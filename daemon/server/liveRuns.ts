@@ -19,6 +19,7 @@ export interface RunListener {
 }
 
 export class LiveRuns {
+  /** By the run's folder: two workspace folders may have a run of the same name. */
   readonly #runs = new Map<string, LiveRun>();
   readonly #listeners = new Set<RunListener>();
   readonly #starting = new Set<Promise<unknown>>();
@@ -40,8 +41,7 @@ export class LiveRuns {
   }
 
   get(workspace: string, run: string): LiveRun | undefined {
-    const live = this.#runs.get(run);
-    return live?.workspace === workspace ? live : undefined;
+    return [...this.#runs.values()].find((live) => live.workspace === workspace && live.handle.id === run);
   }
 
   listen(listener: RunListener): () => void {
@@ -108,7 +108,7 @@ export class LiveRuns {
     try {
       const handle = await starting;
       const live: LiveRun = { handle, workspace };
-      this.#runs.set(handle.id, live);
+      this.#runs.set(handle.folder, live);
       this.#follow(live);
       return live;
     } finally {
@@ -129,14 +129,14 @@ export class LiveRuns {
     this.#tell(workspace, handle);
     void handle.done.then((last) => {
       clearTimeout(timer);
-      this.#runs.delete(handle.id);
+      this.#runs.delete(handle.folder);
       this.log('info', `run ${handle.id} ended: ${last.event}${'message' in last ? ` (${last.message})` : ''}`);
       this.#tell(workspace, handle);
     });
   }
 
   #tell(workspace: string, { id, folder }: RunHandle): void {
-    this.backend.runSummary(folder, this.#runs.has(id)).then(
+    this.backend.runSummary(folder, this.#runs.has(folder)).then(
       (summary) => this.changed(workspace, id, summary),
       (error: unknown) => this.log('warn', `run ${id}: ${String(error)}`),
     );

@@ -7,28 +7,20 @@ import type { LayerSummary } from '../model/model.js';
 import { prunableWeightsOf } from '../model/trainedLayers.js';
 import type { BudgetPreview } from '../protocol/messages.js';
 import type { Budget } from '../protocol/plan.js';
-
-const grouped = (n: number): string => n.toLocaleString('en-US');
-const sizeText = (bytes: number): string =>
-  bytes < 1024
-    ? `${bytes} B`
-    : bytes < 1024 ** 2
-      ? `${Math.round(bytes / 1024)} kB`
-      : `${(bytes / 1024 ** 2).toFixed(1)} MB`;
-const percent = (share: number): string => `${Number((100 * share).toPrecision(2))}%`;
+import { bytes as bytesText, count, shortPercent } from '../protocol/format.js';
 
 /** The budget as the user wrote it, in a word: the left side of "1% = 2,662 weights". */
 function written(budget: Budget): string {
   const { keep, weights, bytes, flops, neurons, pattern, alpha, radius } = budget;
-  if (keep !== undefined) return typeof keep === 'number' ? percent(keep) : keep.replaceAll(' ', '');
-  if (weights !== undefined) return `${grouped(weights)} weights`;
-  if (bytes !== undefined) return typeof bytes === 'number' ? sizeText(bytes) : bytes;
+  if (keep !== undefined) return typeof keep === 'number' ? shortPercent(keep) : keep.replaceAll(' ', '');
+  if (weights !== undefined) return `${count(weights)} weights`;
+  if (bytes !== undefined) return typeof bytes === 'number' ? bytesText(bytes) : bytes;
   if (flops !== undefined)
-    return `${typeof flops === 'number' ? percent(flops) : flops.replaceAll(' ', '')} of the FLOPs`;
+    return `${typeof flops === 'number' ? shortPercent(flops) : flops.replaceAll(' ', '')} of the FLOPs`;
   if (neurons !== undefined) {
     return typeof neurons === 'number' && neurons > 1
-      ? `${grouped(neurons)} neurons`
-      : `${typeof neurons === 'number' ? percent(neurons) : neurons} of the neurons`;
+      ? `${count(neurons)} neurons`
+      : `${typeof neurons === 'number' ? shortPercent(neurons) : neurons} of the neurons`;
   }
   if (pattern !== undefined) return `${pattern} pattern`;
   if (alpha !== undefined) return `alpha ${alpha}`;
@@ -87,8 +79,10 @@ export function previewBudget(
   const format = model.format?.(whole) ?? compressedColumns;
   let kappa: number | null;
   let compressed: Compressed | null = null;
+  let notes: readonly string[];
   try {
     const compression = createCompression(budget, views, { format });
+    notes = compression.notes ?? [];
     kappa = budgetKappa(budget, views, { format });
     const flat = model.weights && flatten(viewed, model.weights);
     // A penalty's threshold depends on mu, which only the run knows.
@@ -114,23 +108,25 @@ export function previewBudget(
         ? null
         : storedBytes(sparse, total);
   const parts = [
-    compressed && budget.neurons !== undefined && written(budget) !== `${grouped(compressed.cost)} neurons`
-      ? `${grouped(compressed.cost)} neurons`
+    compressed && budget.neurons !== undefined && written(budget) !== `${count(compressed.cost)} neurons`
+      ? `${count(compressed.cost)} neurons`
       : null,
-    total === null ? null : budget.weights === undefined ? `${grouped(total)} weights` : percent(total / prunable),
-    bytes === null ? null : `about ${sizeText(bytes)} sparse`,
-    flopsShare === null || budget.flops !== undefined ? null : `${percent(flopsShare)} of the FLOPs`,
-    frozen === 0 ? null : `${grouped(frozen)} frozen weights not counted`,
+    total === null ? null : budget.weights === undefined ? `${count(total)} weights` : shortPercent(total / prunable),
+    bytes === null ? null : `about ${bytesText(bytes)} sparse`,
+    flopsShare === null || budget.flops !== undefined ? null : `${shortPercent(flopsShare)} of the FLOPs`,
+    frozen === 0 ? null : `${count(frozen)} frozen weights not counted`,
   ].filter((part) => part !== null);
   return {
     kappa: kappa ?? (budget.bytes === undefined ? null : total),
     prunable,
     bytes,
     flopsShare,
-    text:
+    text: [
       parts.length > 0
         ? `${written(budget)} = ${parts.join(', ')}`
         : `${written(budget)}: how many weights stay is known after the run`,
+      ...notes,
+    ].join('; '),
     problem: null,
   };
 }

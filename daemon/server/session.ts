@@ -74,7 +74,7 @@ export function openSession(socket: WebSocket, shared: Shared): void {
     },
     onChange: (folder, run, summary) => {
       if (!workspace.folders.includes(folder)) return;
-      notify('lc/runChanged', { run, summary });
+      notify('lc/runChanged', { run, summary: summary && workspace.runAsNamed(summary) });
       language.runChanged(folder, summary);
     },
   });

@@ -1,9 +1,11 @@
 /** What a connection may touch: the folders its client opened, and whether they are trusted. */
 import { realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isInside, resolveInside } from '../model/workspacePath.js';
 import { UserError } from '../protocol/errors.js';
+import type { RunSummary } from '../protocol/messages.js';
+import type { AbsolutePath } from '../protocol/paths.js';
 
 /** The workspace is in Restricted Mode. */
 export class NotTrustedError extends Error {
@@ -16,20 +18,39 @@ export interface Contained {
   readonly path: string;
 }
 
+/** A workspace folder: its real path, and the client's name for it, which may go through links. */
+interface Folder {
+  readonly real: string;
+  readonly named: string;
+}
+
 export class Workspace {
   #uris: readonly string[] = [];
-  #folders: readonly string[] = [];
+  #folders: readonly Folder[] = [];
+  #opening: Promise<void> = Promise.resolve();
   trusted = false;
 
+  /** Real paths. */
   get folders(): readonly string[] {
-    return this.#folders;
+    return this.#folders.map(({ real }) => real);
   }
 
   /** Folders on this machine's file system that exist; other URIs are ignored. */
-  async open(uris: readonly string[]): Promise<void> {
+  open(uris: readonly string[]): Promise<void> {
     this.#uris = uris;
-    const folders = await Promise.all(uris.map(folderOf));
-    this.#folders = [...new Set(folders.filter((folder) => folder !== null))];
+    const looked = Promise.all(uris.map(folderOf));
+    // One after the other, as the client has asked.
+    this.#opening = this.#opening.then(async () => {
+      const found = (await looked).filter((folder) => folder !== null);
+      // The first name of a folder is its name.
+      this.#folders = found.filter(({ real }, i) => found.findIndex((other) => other.real === real) === i);
+    });
+    return this.#opening;
+  }
+
+  /** Resolves when the folders are those that the client has named last. */
+  settled(): Promise<void> {
+    return this.#opening;
   }
 
   async change({ added, removed }: { added: readonly string[]; removed: readonly string[] }): Promise<void> {
@@ -53,7 +74,7 @@ export class Workspace {
       'path-outside-workspace',
       'no folder is open; open the folder of the model first',
     );
-    for (const folder of [...this.#folders].sort((a, b) => b.length - a.length)) {
+    for (const { real: folder } of this.#innermostFirst()) {
       try {
         return { folder, path: await resolveInside(folder, folder, path) };
       } catch (error) {
@@ -63,17 +84,33 @@ export class Workspace {
     throw refusal;
   }
 
+  /** A real path as the client names it: below a workspace folder by the client's name of the folder. */
+  asNamed(path: string): AbsolutePath {
+    const folder = this.#innermostFirst().find(({ real }) => isInside(real, path));
+    return (folder ? join(folder.named, relative(folder.real, path)) : path) as AbsolutePath;
+  }
+
+  /** The same for what a run's summary names. */
+  runAsNamed(summary: RunSummary): RunSummary {
+    return { ...summary, workspace: this.asNamed(summary.workspace), folder: this.asNamed(summary.folder) };
+  }
+
   /** Whether a real path lies inside any folder. */
   holds(path: string): boolean {
-    return this.#folders.some((folder) => isInside(folder, path));
+    return this.#folders.some(({ real }) => isInside(real, path));
+  }
+
+  #innermostFirst(): Folder[] {
+    return [...this.#folders].sort((a, b) => b.real.length - a.real.length);
   }
 }
 
-async function folderOf(uri: string): Promise<string | null> {
+async function folderOf(uri: string): Promise<Folder | null> {
   try {
-    const folder = await realpath(fileURLToPath(uri));
+    const named = resolve(fileURLToPath(uri));
+    const real = await realpath(named);
     // A root folder would make every path of the machine "inside".
-    return (await stat(folder)).isDirectory() && dirname(folder) !== folder ? folder : null;
+    return (await stat(real)).isDirectory() && dirname(real) !== real ? { real, named } : null;
   } catch {
     return null;
   }

@@ -1,18 +1,18 @@
-import type { SampleSource } from '../engine/engine.js';
+import type { EngineSession, SampleSource } from '../engine/engine.js';
 
 const CHUNK = 256;
 const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /**
  * Error of always answering the most frequent class of a source.
- * @param outputShape of one target: [classes] one-hot, or [1] for 0 and 1.
- * @returns a fraction; null where the targets are no single class.
+ * @param session whose targets are [classes] one-hot, or [1] for 0 and 1; samples that its mask leaves out do not count.
+ * @returns a fraction; null where the targets are no single class, nor shares of classes.
  */
 export async function chanceError(
   source: SampleSource,
-  inputShapes: readonly (readonly number[])[],
-  outputShape: readonly number[],
+  session: Pick<EngineSession, 'inputShapes' | 'outputShape' | 'outputMask'>,
 ): Promise<number | null> {
+  const { inputShapes, outputShape } = session;
   const [classes] = outputShape;
   if (outputShape.length !== 1 || classes === undefined || source.size === 0) return null;
   const inputs = inputShapes.map((shape) => new Float32Array(CHUNK * size(shape)));
@@ -21,10 +21,21 @@ export async function chanceError(
   for (let start = 0; start < source.size; start += CHUNK) {
     const count = Math.min(CHUNK, source.size - start);
     await source.read(start, count, inputs, target);
+    const mask = await session.outputMask(inputs, count);
     for (let i = 0; i < count; i++) {
+      if (mask?.[i] === 0) continue;
       const own = target.subarray(i * classes, (i + 1) * classes);
+      // Several yes-no answers, or numbers, have no most frequent class.
+      if (classes > 1 && Math.abs(own.reduce((sum, share) => sum + share, 0) - 1) > 1e-3) return null;
       counts[classes === 1 ? Number(own[0]! >= 0.5) : own.indexOf(Math.max(...own))]! += 1;
     }
   }
-  return 1 - Math.max(...counts) / source.size;
+  return (
+    1 -
+    Math.max(...counts) /
+      Math.max(
+        1,
+        counts.reduce((sum, n) => sum + n, 0),
+      )
+  );
 }

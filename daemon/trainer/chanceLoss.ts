@@ -1,4 +1,5 @@
-import type { Loss, SampleSource } from '../engine/engine.js';
+import { columnMeans, type RowMask } from '../data/countedRows.js';
+import type { EngineSession, Loss, SampleSource } from '../engine/engine.js';
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
@@ -9,62 +10,75 @@ const CHUNK = 32;
 
 const plogp = (p: number): number => (p > 0 ? p * Math.log(p) : 0);
 
-/** Mean of `values` over all of `targets` after `each`; position i of a target is compared with mean[i % mean.length]. */
-function meanOver(targets: Float32Array, mean: Float64Array, each: (difference: number) => number): number {
-  let sum = 0;
-  for (let i = 0; i < targets.length; i++) sum += each(targets[i]! - mean[i % mean.length]!);
-  return sum / targets.length;
+interface Targets {
+  readonly values: Float32Array;
+  /** Values of one sample, and of one row of it. */
+  readonly size: number;
+  readonly width: number;
+  readonly mask: RowMask;
 }
 
-function columnMeans(targets: Float32Array, width: number): Float64Array {
-  const mean = new Float64Array(width);
-  for (let i = 0; i < targets.length; i++) mean[i % width]! += targets[i]!;
-  return mean.map((sum) => (sum * width) / targets.length);
+/** Mean over the values that count, after `each` of their differences from the mean target. */
+function meanOver({ values, size, width, mask }: Targets, each: (difference: number) => number): number {
+  const mean = columnMeans(values, size, width, mask);
+  let [sum, counted] = [0, 0];
+  values.forEach((value, i) => {
+    if (mask?.[Math.floor(i / width)] === 0) return;
+    sum += each(value - mean[i % size]!);
+    counted++;
+  });
+  return sum / Math.max(1, counted);
 }
 
 /**
  * Loss of always giving the same answer: the shares of the classes (for the cross-entropies: their entropy), the mean target
  * (for the others). What a network comes to that has lost all it knew.
- * @param source its first samples are read. @param outputShape of one target.
+ * @param source its first samples are read. @param session of the network; rows that its mask leaves out do not count.
  * @returns the mean loss per sample, in the unit of the training loss; null without samples.
  */
 export async function chanceLoss(
   source: SampleSource,
-  inputShapes: readonly (readonly number[])[],
-  outputShape: readonly number[],
+  session: Pick<EngineSession, 'inputShapes' | 'outputShape' | 'outputMask'>,
   loss: Loss,
 ): Promise<number | null> {
+  const { inputShapes, outputShape } = session;
   const size = sizeOf(outputShape);
   const samples = Math.min(source.size, SAMPLES, Math.max(1, Math.floor(VALUES / size)));
   if (samples === 0) return null;
-  const targets = new Float32Array(samples * size);
+  const width = outputShape.at(-1) ?? 1;
+  const rows = size / width;
+  const values = new Float32Array(samples * size);
+  let mask: Float32Array | null = null;
   const inputs = inputShapes.map((shape) => new Float32Array(CHUNK * sizeOf(shape)));
   const chunk = new Float32Array(CHUNK * size);
   for (let start = 0; start < samples; start += CHUNK) {
     const count = Math.min(CHUNK, samples - start);
     await source.read(start, count, inputs, chunk);
-    targets.set(chunk.subarray(0, count * size), start * size);
+    values.set(chunk.subarray(0, count * size), start * size);
+    const counted = await session.outputMask(inputs, count);
+    if (counted) (mask ??= new Float32Array(samples * rows)).set(counted, start * rows);
   }
-  return lossOfMean(targets, size, outputShape.at(-1) ?? 1, loss);
+  return lossOfMean({ values, size, width, mask }, loss);
 }
 
-function lossOfMean(targets: Float32Array, size: number, classes: number, loss: Loss): number {
+function lossOfMean(targets: Targets, loss: Loss): number {
+  const sharesOf = ({ values, width, mask }: Targets) => columnMeans(values, width, width, mask);
   switch (loss) {
     case 'categoricalCrossentropy':
     case 'sparseCategoricalCrossentropy': {
-      const shares = columnMeans(targets, classes);
+      const shares = sharesOf(targets);
       const total = shares.reduce((sum, share) => sum + share, 0);
       return total > 0 ? -shares.reduce((sum, share) => sum + plogp(share / total), 0) : 0;
     }
     case 'binaryCrossentropy': {
-      const shares = columnMeans(targets, classes);
-      return -shares.reduce((sum, p) => sum + plogp(p) + plogp(1 - p), 0) / classes;
+      const shares = sharesOf(targets);
+      return -shares.reduce((sum, p) => sum + plogp(p) + plogp(1 - p), 0) / targets.width;
     }
     case 'meanSquaredError':
-      return meanOver(targets, columnMeans(targets, size), (d) => d * d);
+      return meanOver(targets, (d) => d * d);
     case 'meanAbsoluteError':
-      return meanOver(targets, columnMeans(targets, size), Math.abs);
+      return meanOver(targets, Math.abs);
     case 'huber':
-      return meanOver(targets, columnMeans(targets, size), (d) => (Math.abs(d) <= 1 ? (d * d) / 2 : Math.abs(d) - 0.5));
+      return meanOver(targets, (d) => (Math.abs(d) <= 1 ? (d * d) / 2 : Math.abs(d) - 0.5));
   }
 }

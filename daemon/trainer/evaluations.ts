@@ -1,5 +1,5 @@
 /** Loss and error of the session's weights, logged, on the parts of the data. */
-import type { EngineSession, SampleSource } from '../engine/engine.js';
+import type { EngineSession, EvaluationResult, OutputResult, SampleSource } from '../engine/engine.js';
 import type { Evaluation, UntimedRunEvent } from '../protocol/events.js';
 import type { EvaluationSets, Run } from './run.js';
 
@@ -29,6 +29,19 @@ export function decisionNotes({ path, method, reference }: Run['plan'], sets: Ev
   ];
 }
 
+const measures = ({ loss, error, absoluteError }: Omit<OutputResult, 'output' | 'weight'>) => ({
+  loss: finite(loss),
+  error: finite(error),
+  ...(absoluteError !== undefined && Number.isFinite(absoluteError) && { absoluteError }),
+});
+
+/** What an engine found, as the log has it. */
+export function evaluationOf(result: EvaluationResult): Evaluation {
+  const { samples, outputs } = result;
+  const each = outputs?.map((one) => ({ output: one.output ?? '', weight: one.weight, ...measures(one) }));
+  return { ...measures(result), samples, ...(each && { outputs: each }) };
+}
+
 const NOTHING: Evaluation = { loss: null, error: null, samples: 0 };
 
 /** What `evaluateEach` gives on the primary part. */
@@ -50,9 +63,7 @@ export async function evaluateEach(
   for (const set of new Set([...names, primary])) {
     const source: SampleSource | null = run.sets[set];
     if (!source) continue;
-    const { loss, error, absoluteError, samples } = await session.evaluate(source);
-    const absolute = absoluteError !== undefined && Number.isFinite(absoluteError) ? { absoluteError } : {};
-    const evaluation = { loss: finite(loss), error: finite(error), ...absolute, samples };
+    const evaluation = evaluationOf(await session.evaluate(source));
     run.log({ event: 'evaluation', at, set, ...(iteration === undefined ? {} : { iteration }), step, ...evaluation });
     results[set] = evaluation;
   }

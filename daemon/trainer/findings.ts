@@ -4,6 +4,7 @@ import { isStable } from '../lc/stopTest.js';
 import type { Agreement, BudgetCheck, Evaluation, Finding, LayerKept } from '../protocol/events.js';
 import { NEAR_CHANCE } from './lossGuard.js';
 import type { Run } from './run.js';
+import { count, percent } from '../protocol/format.js';
 
 /** ||w - theta|| / ||w|| above which the two have not met: theta is then another network than the one that was trained. */
 const FAR = 0.1;
@@ -12,11 +13,9 @@ const COMPARED = 64;
 /** Of the largest output: differences below it are rounding. */
 const ROUNDING = 1e-6;
 
-const percent = (x: number): string => `${(100 * x).toFixed(2)}%`;
-const count = (x: number): string => x.toLocaleString('en-US');
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
-/** Whether the session's network answers the same to every sample; false where there are fewer than two. */
+/** Whether the session's network answers the same to every sample (padding left out); false where there are fewer than two. */
 export async function isConstant(session: EngineSession, source: SampleSource): Promise<boolean> {
   const samples = Math.min(COMPARED, source.size);
   if (samples < 2) return false;
@@ -24,8 +23,16 @@ export async function isConstant(session: EngineSession, source: SampleSource): 
   const inputs = session.inputShapes.map((shape) => new Float32Array(samples * sizeOf(shape)));
   await source.read(0, samples, inputs, new Float32Array(samples * size));
   const outputs = await session.predict(inputs, samples);
-  const largest = outputs.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  return outputs.every((x, i) => Math.abs(x - outputs[i % size]!) <= ROUNDING * largest);
+  const mask = await session.outputMask(inputs, samples);
+  const width = session.outputShape.at(-1) ?? 1;
+  const counts = (i: number) => mask?.[Math.floor(i / width)] !== 0;
+  const largest = outputs.reduce((most, x, i) => (counts(i) ? Math.max(most, Math.abs(x)) : most), 0);
+  const first = new Map<number, number>();
+  return outputs.every((x, i) => {
+    if (!counts(i)) return true;
+    if (!first.has(i % size)) first.set(i % size, x);
+    return Math.abs(x - first.get(i % size)!) <= ROUNDING * largest;
+  });
 }
 
 export interface Judged {

@@ -138,6 +138,7 @@ async function takeBudget(run: Run, live: Live, mu: number): Promise<Tasks | nul
   live.progress.stable = 0;
   run.log({ event: 'budget', budget, iteration: live.progress.iteration });
   const compressed = run.tasks(budget);
+  for (const message of compressed.notes) run.log({ event: 'warning', code: 'note', message });
   const session = await run.sessions.use(run.plan.training.batchSize);
   cStep(compressed.tasks, await session.getWeights(), live.lambda, mu, live.theta);
   return compressed;

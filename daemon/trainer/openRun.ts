@@ -122,6 +122,8 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           // What speaks against the engine is news where it was compared just now, on whatever device the run goes on on.
           const notes = checkpoint ? assembled.doubts : [...assembled.doubts, ...assembled.notes];
           for (const note of notes) emit({ event: 'warning', code: 'note', message: note });
+          if (!checkpoint)
+            for (const message of assembled.reading) emit({ event: 'warning', code: 'reading', message });
           const settled = checkpoint ? assembled : await settle(process, assembled, emit);
           const run = createRun(process, settled, own, emit);
           const outcome = await execute(run, checkpoint?.state ?? null);
@@ -180,7 +182,7 @@ async function settle(
 ): Promise<Assembled> {
   const { plan, notes } = await settleRates(assembled.plan, assembled.parts, control, totalSteps(assembled.parts));
   if (assembled.plan.openRates) await writeFileAtomic(runPaths(folder).plan, `${JSON.stringify(plan, null, 2)}\n`);
-  for (const { code, message } of notes) emit({ event: 'warning', code, message });
+  for (const note of notes) emit({ event: 'warning', ...note });
   return { ...assembled, plan, parts: { ...assembled.parts, plan } };
 }
 

@@ -1,25 +1,19 @@
 /** What a run did to the outputs that it did not train, but whose layers it changed. */
-import { labelNamesFor } from '../data/labelNames.js';
+import type { OtherData } from '../data/dataset.js';
 import { openDataset } from '../data/openDataset.js';
 import { sampleSource } from '../data/sampleSource.js';
-import type { EngineSession, SampleSource } from '../engine/engine.js';
+import type { SampleSource } from '../engine/engine.js';
 import { openEngine, type RegistryOptions } from '../engine/registry.js';
-import type { LayerSummary, Model } from '../model/model.js';
+import type { Model } from '../model/model.js';
 import { trainingSetup, type TrainingSetup } from '../model/trainingSetup.js';
-import { prunableWeightsOf } from '../model/trainedLayers.js';
-import { UserError } from '../protocol/errors.js';
-import type { Evaluation, OtherOutput } from '../protocol/events.js';
+import type { OtherOutput } from '../protocol/events.js';
+import { shortPercent } from '../protocol/format.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { evaluationOf } from './evaluations.js';
 
 /** Samples on which outputs are compared. */
 const SAMPLES = 1_000;
 const BATCH = 100;
-
-/** Outputs, by path, that depend on a layer which the plan trains, the trained one left out. */
-export function sharingOutputs(layers: readonly LayerSummary[], trained: string): string[] {
-  const changed = layers.filter((layer) => prunableWeightsOf(layer) > 0).flatMap(({ outputs = [] }) => outputs);
-  return [...new Set(changed.filter(({ name, depends }) => depends && name !== trained).map(({ name }) => name))];
-}
 
 /**
  * How far outputs moved: the mean of |after - before|, as a share of the spread of `before`, the root of the mean variance
@@ -43,6 +37,8 @@ export function movement(before: Float32Array, after: Float32Array, size: number
 }
 
 interface Place {
+  /** Of the trained output. */
+  readonly setup: TrainingSetup;
   /** As it was executed: the scale of its inputs is no longer open. */
   readonly plan: ResolvedPlan;
   readonly workspace: string;
@@ -77,45 +73,29 @@ async function readInputs({
   return { inputs, count };
 }
 
-/** The part of the data that has targets for an output, by its name; null where there is none. */
-async function targetsOf(
-  output: string,
-  setup: TrainingSetup,
-  { plan, workspace }: Place,
-): Promise<SampleSource | null> {
+/** The data again, for the targets of other outputs: only some formats have any. */
+async function dataOf(others: readonly TrainingSetup[], { setup, plan, workspace }: Place) {
   const named =
     /\.(npz|csv|tsv|parquet)$/i.test(plan.data.source) || ['npz', 'csv', 'parquet'].includes(plan.data.format ?? '');
   if (!named) return null;
-  for (const label of labelNamesFor(output)) {
-    const data = { ...plan.data, labels: [label], classes: 'auto' as const, classWeights: null };
-    try {
-      const { test, validation, train } = await openDataset(data, setup, { workspace, seed: plan.seed, trusted: true });
-      return sampleSource([test, validation].find(({ size }) => size > 0) ?? train);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-    }
-  }
-  return null;
+  return openDataset(plan.data, { ...setup, others }, { workspace, seed: plan.seed, trusted: true });
 }
 
-const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);
-
-async function evaluated(session: EngineSession, source: SampleSource | null): Promise<Evaluation | null> {
-  if (!source) return null;
-  const { loss, error, absoluteError, samples } = await session.evaluate(source);
-  return { loss: finite(loss), error: finite(error), ...(absoluteError !== undefined && { absoluteError }), samples };
+/** The part of the data that has targets for an output; null where there is none. */
+async function targetsOf(found: OtherData | undefined): Promise<SampleSource | null> {
+  if (!found || 'reason' in found) return null;
+  const { test, validation, train } = await found.open();
+  return sampleSource([test, validation].find(({ size }) => size > 0) ?? train);
 }
 
-/** @param output path of its layer. @throws UserError what opening the model for it throws. */
+/** @throws UserError what opening the model for it throws. */
 async function measure(
-  output: string,
+  { output, loss, lossSettings, classification, fromLogits }: TrainingSetup,
+  targets: SampleSource | null,
   place: Place,
   inputs: readonly Float32Array[],
   count: number,
 ): Promise<OtherOutput> {
-  const setup = trainingSetup(place.before, output);
-  const targets = await targetsOf(output, setup, place);
-  const { loss, lossSettings, classification, fromLogits } = setup;
   const spec = {
     loss,
     lossSettings,
@@ -129,16 +109,20 @@ async function measure(
   const of = async (model: Model) => {
     const session = await openEngine(place.plan.engine, model, spec, place.engines);
     try {
-      return { values: await session.predict(inputs, count), evaluation: await evaluated(session, targets) };
+      return {
+        values: await session.predict(inputs, count),
+        evaluation: targets && evaluationOf(await session.evaluate(targets)),
+      };
     } finally {
       await session.dispose();
     }
   };
   const [before, after] = [await of(place.before), await of(place.after)];
+  const moved = movement(before.values, after.values, before.values.length / count);
   return {
     output,
     samples: count,
-    moved: finite(movement(before.values, after.values, before.values.length / count)),
+    moved: Number.isFinite(moved) ? moved : null,
     ...(before.evaluation && after.evaluation && { before: before.evaluation, after: after.evaluation }),
   };
 }
@@ -147,12 +131,21 @@ async function measure(
 export async function measureOthers(outputs: readonly string[], place: Place): Promise<OtherOutput[]> {
   if (outputs.length === 0) return [];
   const { inputs, count } = await readInputs(place);
-  const measured: OtherOutput[] = [];
-  for (const output of outputs) measured.push(await measure(output, place, inputs, count));
-  return measured;
+  const setups = outputs.map((output) => trainingSetup(place.before, output));
+  const dataset = await dataOf(setups, place);
+  try {
+    const measured: OtherOutput[] = [];
+    for (const setup of setups) {
+      const targets = await targetsOf(dataset?.others.get(setup.output));
+      measured.push(await measure(setup, targets, place, inputs, count));
+    }
+    return measured;
+  } finally {
+    dataset?.close();
+  }
 }
 
-const percent = (x: number | null): string => (x === null ? 'no number' : `${Number((100 * x).toPrecision(3))}%`);
+const percent = (x: number | null): string => (x === null ? 'no number' : shortPercent(x));
 const number = (x: number | null): string => (x === null ? 'no number' : String(Number(x.toPrecision(4))));
 
 /** One sentence for the user. @param trained path of the trained output. */

@@ -5,6 +5,7 @@
  */
 import type { EngineSession } from '../engine/engine.js';
 import { UserError } from '../protocol/errors.js';
+import type { UntimedRunEvent } from '../protocol/events.js';
 import type { ResolvedPlan, TrainingSettings } from '../protocol/resolvedPlan.js';
 import { Stopped, type Control } from './control.js';
 import type { Batches, Run } from './run.js';
@@ -37,7 +38,7 @@ type Tested = Pick<Run, 'plan' | 'sessions' | 'batches' | 'chanceLoss'>;
 /** The plan with its open rates filled in, and what the user should know. */
 export interface SettledRates {
   readonly plan: ResolvedPlan;
-  readonly notes: readonly { readonly code: 'note' | 'rate-raises-loss'; readonly message: string }[];
+  readonly notes: readonly Omit<Extract<UntimedRunEvent, { event: 'warning' }>, 'event'>[];
 }
 
 /** Whether a rate is fit for a network, by its loss before and after. @param chance null: unknown. */
@@ -160,7 +161,11 @@ export async function settleRates(
     const wayOut = isOpen
       ? 'check that loss, data and scale are those that it was trained with'
       : `a smaller "${section}.learningRate" may keep what it knows; without one in the plan, the run looks for it`;
-    notes.push({ code: 'rate-raises-loss', message: `${raises}: ${wayOut}` });
+    notes.push({
+      code: 'rate-raises-loss',
+      message: `${raises}: ${wayOut}`,
+      ...(!isOpen && { rate: { section, value: null } }),
+    });
   }
   if (isOpen && best.rate !== standing) {
     const message = `The learning rate ${Number(best.rate.toPrecision(3))} was chosen by a short test (loss ${shown(before)} before; after ${steps} steps ${list}); "${section}.learningRate" in the plan overrides it.`;

@@ -16,6 +16,8 @@ import type { ResolvedData, ResolvedPlan } from '../protocol/resolvedPlan.js';
 const SAMPLES = 2_000;
 const INPUT_VALUES = 1 << 27;
 const OUTPUT_VALUES = 1 << 21;
+/** Samples that are computed at once where labels are read. */
+const LABEL_BATCH = 128;
 /** The choice of a reading does not hang on the seed of a run. */
 const READING_SEED = 0;
 /** Stream of the run's seed: see createRandom. */
@@ -41,6 +43,16 @@ function formOf({ loss, fromLogits = false, classification }: Spec, width: numbe
   return { kind: width > 1 ? 'classes' : 'yes-no', scale: 'neither', width };
 }
 
+/** The loss of the same share for every class on one row; Infinity of numbers, and of several yes-no answers. */
+function chanceOf({ loss, lossSettings }: Spec, { kind, width }: AnswerForm, size: number): number {
+  if (kind === 'numbers' || (kind === 'yes-no' && size > 1)) return Infinity;
+  const target = new Float32Array(width);
+  target[0] = 1;
+  const tally = { loss: 0, wrong: 0, rows: 0 };
+  tallyBatch(tally, loss, 'none', new Float32Array(width).fill(kind === 'classes' ? 1 / width : 0.5), target, 1, width, lossSettings); // prettier-ignore
+  return tally.loss;
+}
+
 /** Positions in a part of the samples that a reading is judged on. @param share of the part, at most. */
 export function judgedSamples(dataset: Dataset, part: Part, share = 1): Uint32Array {
   const values = (shapes: readonly (readonly number[])[]) =>
@@ -50,27 +62,26 @@ export function judgedSamples(dataset: Dataset, part: Part, share = 1): Uint32Ar
   return drawSamples(part, most, READING_SEED);
 }
 
+type Answering = Pick<EngineSession, 'predict' | 'outputMask' | 'outputShape'>;
+
 /** The model of a session as what chooses a reading. @param part the samples it is judged on come from. */
-export function referenceOf(
-  session: Pick<EngineSession, 'predict' | 'outputShape'>,
-  spec: Spec,
-  part: (dataset: Dataset) => Part,
-  share = 1,
-): Reference {
+export function referenceOf(session: Answering, spec: Spec, part: (dataset: Dataset) => Part, share = 1): Reference {
   const { loss, lossSettings, fromLogits = false } = spec;
   const size = session.outputShape.reduce((product, n) => product * n, 1);
   const width = session.outputShape.at(-1) ?? 1;
   const head = !fromLogits ? 'none' : loss === 'binaryCrossentropy' ? 'sigmoid' : 'softmax';
-  const categorical = loss === 'categoricalCrossentropy' || loss === 'sparseCategoricalCrossentropy';
+  const form = formOf(spec, width);
   return {
-    chance: categorical ? Math.log(width) : loss === 'binaryCrossentropy' && size === 1 ? Math.log(2) : Infinity,
-    form: formOf(spec, width),
+    chance: chanceOf(spec, form, size),
+    form,
     samples(dataset) {
       const split = part(dataset);
       return { split, indices: judgedSamples(dataset, split, share) };
     },
     predict: (inputs, count) => session.predict(inputs, count),
-    losses(output, count, targets) {
+    outputMask: (inputs, count) => session.outputMask(inputs, count),
+    losses(output, count, targets, mask = null) {
+      const rows = size / width;
       return targets.map((target) =>
         Array.from({ length: count }, (_, i) => {
           const tally = { loss: 0, wrong: 0, rows: 0 };
@@ -81,11 +92,12 @@ export function referenceOf(
             head,
             output.subarray(from, to),
             target.subarray(from, to),
-            size / width,
+            rows,
             width,
             lossSettings,
+            mask && Float32Array.from({ length: rows }, (_, row) => mask[i * rows + row]!),
           );
-          return tally.loss / tally.rows;
+          return tally.loss / rows;
         }),
       );
     },
@@ -118,12 +130,29 @@ export const readingPart = (dataset: Dataset): { readonly part: 'train' | 'test'
 export function readByReference(
   data: Pick<ResolvedData, 'scale'>,
   dataset: Dataset,
-  session: Pick<EngineSession, 'predict' | 'outputShape'>,
+  session: Answering,
   spec: Spec,
 ): Promise<ReadingChoice> {
   const { part, share } = readingPart(dataset);
   const reference = referenceOf(session, spec, (one) => one[part], share);
   return chooseReading(dataset, { scale: isScaleOpen(data, dataset) }, reference);
+}
+
+/** The labels of an output that is trained along, by its own answers; the inputs as `dataset` has them. */
+export async function readLabels(
+  dataset: Dataset,
+  setup: Spec & { readonly output: string },
+  open: (spec: SessionSpec) => Promise<EngineSession>,
+): Promise<ReadingChoice> {
+  const { loss, lossSettings, classification, fromLogits, output } = setup;
+  const own = { loss, ...(lossSettings && { lossSettings }), ...(fromLogits !== undefined && { fromLogits }) };
+  const spec = { ...own, ...(classification !== undefined && { classification }), output };
+  const session = await open({ ...spec, batchSize: LABEL_BATCH, purpose: 'inference', seed: READING_SEED });
+  try {
+    return await readByReference({ scale: 'none' }, dataset, session, setup);
+  } finally {
+    await session.dispose();
+  }
 }
 
 /** How the inputs of a model are scaled, of those that are not taken as stored. */

@@ -34,6 +34,8 @@ export interface Tasks {
   readonly tasks: readonly CompressionTask[];
   /** Weights the budget keeps, over all tasks; null where it does not say (penalty forms, radii, FLOPs...). */
   readonly kappa: number | null;
+  /** For people: what of their budgets' defaults there was no room for. */
+  readonly notes: readonly string[];
   /** Whether retraining with the support fixed keeps within the budget; not for codebooks and norms of values. */
   readonly retrainable: boolean;
   /**

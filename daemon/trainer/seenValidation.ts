@@ -1,5 +1,6 @@
 /** A given model may have been trained on the very data that a validation part is cut from: the test part tells. */
 import type { Evaluation } from '../protocol/events.js';
+import { percent } from '../protocol/format.js';
 
 /** So unlikely a gap is no accident. */
 const SIGNIFICANCE = 1e-4;
@@ -39,7 +40,6 @@ export function seenValidation(validation: Evaluation | undefined, test: Evaluat
   const wrong = (of: Evaluation) => Math.round(of.error! * of.samples);
   const chance = fewerErrorsByChance(wrong(validation), validation.samples, wrong(test), test.samples);
   if (chance > SIGNIFICANCE) return null;
-  const percent = (x: number) => `${(100 * x).toFixed(2)}%`;
   return (
     `the given model errs on ${percent(validation.error)} of the validation part and ${percent(test.error)} of the test part` +
     ` (by chance: p ${chance < 1e-12 ? '< 1e-12' : `= ${chance.toExponential(0)}`}): it was trained on the data that "validation" is cut from, and an increase or a bound` +

@@ -23,13 +23,22 @@ import { UserError } from '../protocol/errors.js';
 import type { OtherOutput } from '../protocol/events.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { chanceError } from './chance.js';
-import { chanceLoss } from './chanceLoss.js';
 import { decisionNotes } from './evaluations.js';
 import { fitPlan, microBatchOf } from './batchSize/fitPlan.js';
+import {
+  candidatesOf,
+  jointChanceLoss,
+  jointPart,
+  jointSpec,
+  joinOutputs,
+  openAlong,
+  setupsOf,
+  type PartName,
+} from './jointOutputs.js';
 import { prunableWeights } from './kept.js';
-import { measureOthers, sharingOutputs } from './otherOutputs.js';
+import { measureOthers } from './otherOutputs.js';
 import type { Batches, Run } from './run.js';
-import { drawSamples, inputScalesOf, isGiven, isOpen, readByReference } from './reading.js';
+import { drawSamples, inputScalesOf, isGiven, isOpen, readByReference, readLabels } from './reading.js';
 import { createSessions } from './sessions.js';
 import { startTiming } from './timing.js';
 import { createTasks, prunedLayers } from './tasks.js';
@@ -75,9 +84,11 @@ export interface Assembled {
   readonly parameters: ReadonlySet<string>;
   /** One sentence each, for the user. */
   readonly notes: readonly string[];
+  /** The same, of how the reference's answers had the data read: the scale of the inputs and the classes, with the figures. */
+  readonly reading: readonly string[];
   /** The same, of the engine: what a comparison with the reference found amiss just now. */
   readonly doubts: readonly string[];
-  /** Path of the trained output. */
+  /** Path of the trained output: of several that are trained together, the one whose error counts. */
   readonly output: string;
   /** What became of the outputs that were not trained, in a result. @throws UserError where they cannot be computed. */
   others(result: Model): Promise<OtherOutput[]>;
@@ -107,9 +118,10 @@ export function subset(split: Split, size: number, seed: number): SampleSource {
 }
 
 /** The first of the batches, of `size` samples each, in buffers of its own. */
-async function firstBatch(batches: ShuffledBatches, { inputShapes, outputShape }: EngineSession, size: number) {
+async function firstBatch(batches: ShuffledBatches, session: EngineSession, size: number) {
+  const { inputShapes, jointShapes, outputShape } = session;
   const buffer = (shape: readonly number[]) => new Float32Array(shape.reduce((product, n) => product * n, size));
-  const batch = { inputs: inputShapes.map(buffer), target: buffer(outputShape) };
+  const batch = { inputs: [...inputShapes, ...jointShapes].map(buffer), target: buffer(outputShape) };
   await batches.next(batch.inputs, batch.target);
   return batch;
 }
@@ -160,22 +172,26 @@ export const assemble: Assemble = async (written, options) => {
   const modelHash = unchanged('model', plan.modelHash, hashModel(model));
   const output = plan.output ?? undefined;
   timing.mark('model');
-  const { setup, opened } = await setupByData(trainingSetup(model, output), (requirements) =>
-    openDataset(plan.data, requirements, { workspace, seed: plan.seed, trusted: true }),
-  );
+  const candidates = candidatesOf(model, plan);
+  const { setup, opened } = await setupByData(trainingSetup(model, output), (requirements) => {
+    const wanted = { ...requirements, others: setupsOf(candidates) };
+    return openDataset(plan.data, wanted, { workspace, seed: plan.seed, trusted: true });
+  });
   let dataset: Dataset = opened;
   const dataHash = unchanged('data', plan.dataHash, dataset.hash);
   timing.mark('data');
   const choiceNotes: string[] = [];
+  const reading: string[] = [];
   // The result keeps its open sizes; what is computed has those of the data.
   const sized = withInputSizes(model, dataset.inputShapes);
   const summary = summarizeModel(sized);
+  const joining = joinOutputs(plan, setup, summary, candidates, opened.others);
+  plan = joining.plan;
+  let along = await openAlong(joining.outputs, opened);
   const layers = trainedLayers(summary, plan);
   const trained = withTrainedLayers(sized, layers);
   for (const note of [frozenNote(summary, plan), asideNote(summary, plan)]) if (note !== null) choiceNotes.push(note);
-  const sharing = sharingOutputs(layers, setup.output);
-  if (sharing.length > 0)
-    choiceNotes.push(`what "${setup.output}" shares with ${sharing.join(', ')} is trained for "${setup.output}" alone: how the others change is measured at the end`); // prettier-ignore
+  choiceNotes.push(...joining.notes);
 
   const sessionSpec = () => ({
     loss: setup.loss,
@@ -185,6 +201,7 @@ export const assemble: Assemble = async (written, options) => {
     purpose,
     seed: plan.seed,
     ...(output === undefined ? {} : { output }),
+    ...jointSpec(joining, setup),
     ...(dataset.classWeights && { classWeights: dataset.classWeights }),
   });
   if (purpose === 'training') {
@@ -217,7 +234,8 @@ export const assemble: Assemble = async (written, options) => {
     comparedOn,
     ...(purpose === 'training' && {
       async firstBatch(session: EngineSession, size: number) {
-        const { train } = isReadingOpen ? (await readingBy(session)).dataset : opened;
+        const read = isReadingOpen ? (await readingBy(session)).dataset : opened;
+        const train = jointPart(read, along, 'train');
         const phase = plan.reference.epochs > 0 ? 'reference' : 'l-step';
         return firstBatch(new ShuffledBatches(train, size, orderSeed(plan, phase)), session, size);
       },
@@ -246,13 +264,23 @@ export const assemble: Assemble = async (written, options) => {
     const choice = await readingBy(session);
     const weighed = dataset.classWeights;
     dataset = choice.dataset;
-    choiceNotes.push(...choice.notes);
+    reading.push(...choice.notes);
     if (String(weighed) !== String(dataset.classWeights)) {
       // The weights belong to the classes, whose order is another now.
       await session.dispose();
       session = await open(session.info.id, batchSize);
     }
     timing.mark('input scale and classes');
+  }
+  along = await openAlong(joining.outputs, dataset);
+  if (isGiven(plan)) {
+    for (const [i, { setup: other }] of joining.outputs.entries()) {
+      if (along[i]!.encodings.length < 2) continue;
+      const { id } = session.info;
+      const choice = await readLabels(along[i]!, other, (spec) => openEngine(id, trained, spec, engines));
+      along[i] = choice.dataset;
+      choiceNotes.push(...choice.notes.map((note) => `Output "${other.output}": ${note}`));
+    }
   }
   const {
     preprocess: { scale, mean },
@@ -261,12 +289,9 @@ export const assemble: Assemble = async (written, options) => {
   const data = { ...plan.data, scale, mean, classes: typeof order === 'string' ? order : [...order] };
 
   const streams = new Map<string, Batches>();
-  const part = (split: Split) => (split.size > 0 ? sampleSource(split) : null);
-  const sets = {
-    train: subset(dataset.train, SUBSET, plan.seed),
-    validation: part(dataset.validation),
-    test: part(dataset.test),
-  };
+  const part = (name: PartName) => (dataset[name].size > 0 ? sampleSource(jointPart(dataset, along, name)) : null);
+  const train = jointPart(dataset, along, 'train');
+  const sets = { train: subset(train, SUBSET, plan.seed), validation: part('validation'), test: part('test') };
   const pruned = prunedLayers(plan, layers, session.parameters);
   const parts: Parts = {
     plan,
@@ -275,7 +300,7 @@ export const assemble: Assemble = async (written, options) => {
       const key = `${phase} ${size}`;
       let stream = streams.get(key);
       if (!stream) {
-        const batches = new ShuffledBatches(dataset.train, size, orderSeed(plan, phase));
+        const batches = new ShuffledBatches(train, size, orderSeed(plan, phase));
         stream = Object.assign(batches, { restore: batches.restore.bind(batches) as (state: unknown) => void });
         streams.set(key, stream);
       }
@@ -285,14 +310,18 @@ export const assemble: Assemble = async (written, options) => {
     tasks: (budget) => createTasks(plan, layers, session.parameters, budget, fileFormatOf(model)),
     layers: pruned,
     checkpointMs: CHECKPOINT_MS,
-    chanceError: setup.classification
-      ? await chanceError(sets.test ?? sets.validation ?? sets.train, session.inputShapes, session.outputShape)
-      : 1,
-    chanceLoss: await chanceLoss(sets.train, session.inputShapes, session.outputShape, setup.loss),
+    chanceError: setup.classification ? await chanceError(sets.test ?? sets.validation ?? sets.train, session) : 1,
+    chanceLoss: await jointChanceLoss(
+      [
+        { setup, weight: joining.lossWeight, source: sets.train },
+        ...joining.outputs.map((one, i) => ({ ...one, source: subset(along[i]!.train, SUBSET, plan.seed) })),
+      ],
+      session,
+    ),
     regression: !setup.classification,
   };
-  parts.tasks(null);
-  for (const budget of plan.path?.budgets ?? []) parts.tasks(budget);
+  const budgets = [...(plan.path?.budgets ?? []), null];
+  const budgetNotes = new Set(budgets.flatMap((budget) => parts.tasks(budget).notes));
   timing.mark('budget');
   const { parameters, info } = session;
   console.error(`ready after ${timing.text()}`);
@@ -308,9 +337,11 @@ export const assemble: Assemble = async (written, options) => {
     parameters: new Set(parameters.map(({ name }) => name)),
     // The data set is the one of the chosen scale by now: its notes do not speak of another.
     doubts,
+    reading,
     output: setup.output,
     others: (result) =>
-      measureOthers(sharing, {
+      measureOthers(joining.measured, {
+        setup,
         plan: { ...plan, engine: info.id, data },
         workspace,
         engines,
@@ -320,7 +351,14 @@ export const assemble: Assemble = async (written, options) => {
         outputShape: session.outputShape,
         source: sets.test ?? sets.validation ?? sets.train,
       }),
-    notes: [...model.notes, ...setup.notes, ...dataset.notes, ...choiceNotes, ...decisionNotes(plan, sets)],
+    notes: [
+      ...model.notes,
+      ...setup.notes,
+      ...dataset.notes,
+      ...choiceNotes,
+      ...decisionNotes(plan, sets),
+      ...budgetNotes,
+    ],
     withWeights(weights, statistics) {
       const map = new Map(parameters.map(({ name, offset, size }) => [name, weights.slice(offset, offset + size)]));
       let at = 0;

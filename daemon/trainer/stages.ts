@@ -13,6 +13,7 @@ import { seenValidation } from './seenValidation.js';
 import { saveCheckpoint, withTheta, type Live } from './live.js';
 import type { Outcome, Planned, Run, Tasks } from './run.js';
 import { stepsOf, trainPhase } from './trainPhase.js';
+import { percent } from '../protocol/format.js';
 
 /** Outside the LC loop there are no iterations to decay over: both modes decay per epoch. */
 const perEpoch = (settings: TrainingSettings) => ({ ...settings, decayMode: 'epoch' as const });
@@ -43,7 +44,6 @@ export async function reference(run: Run, live: Live): Promise<EngineSession> {
     );
   }
   if (run.chanceError !== null && error >= 0.95 * run.chanceError) {
-    const percent = (x: number) => `${(100 * x).toFixed(1)}%`;
     run.log({
       event: 'warning',
       code: 'at-chance',

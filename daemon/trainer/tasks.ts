@@ -3,6 +3,7 @@ import type { Parameter } from '../engine/engine.js';
 import {
   BudgetError,
   budgetKappa,
+  byLayer,
   createCompression,
   isOfFile,
   seesUnits,
@@ -52,7 +53,7 @@ const budgetProblem = (error: unknown): unknown =>
 const boundsValues = (budget: Budget): boolean => budget.quantize !== undefined || budget.norm === 'l2';
 
 function gradualTasks(name: string, budget: Budget, parts: readonly Part[], progress: number): CompressionTask[] {
-  const groups = budget.scope === 'layer' ? parts.map((part) => [part]) : [parts];
+  const groups = budget.scope === 'layer' ? byLayer(parts, ({ view }) => view).map(({ views }) => views) : [parts];
   return groups.map((group) => {
     const views = group.map(({ view }) => view);
     const kappa = seesUnits(budget) ? null : budgetKappa({ ...budget, scope: 'global' }, views);
@@ -117,6 +118,7 @@ export function createTasks(
         (sum, { kappa }) => (sum === null || kappa === null ? null : sum + kappa),
         0,
       ),
+      notes: [...new Set(compressed.flatMap(({ task }) => task.compression.notes ?? []))],
       retrainable: !planned.some(({ budget }) => boundsValues(budget)),
       gradual: (progress) =>
         progress >= 1

@@ -1,5 +1,6 @@
 /** One stretch of SGD (the reference, an L step, retraining): interruptible at every step, and guarded against divergence. */
 import type { EngineSession, TrainRequest } from '../engine/engine.js';
+import type { OtherRate } from '../protocol/cautions.js';
 import { UserError } from '../protocol/errors.js';
 import type { TrainingSettings } from '../protocol/resolvedPlan.js';
 import { createBatchLog } from './batchLog.js';
@@ -161,6 +162,12 @@ function requireSane(run: Run, { progress }: Live, last: boolean): void {
   );
 }
 
+const rounded = (rate: number): number => Number(rate.toPrecision(2));
+
+/** The section of the plan whose learning rate a phase trains with. */
+const sectionOf = (phase: string): OtherRate['section'] =>
+  phase === 'reference' || phase === 'retrain' ? phase : 'training';
+
 /** Back to where the phase began (in an L step: the last C step), with half the learning rate. */
 async function goBack(
   run: Run,
@@ -200,6 +207,9 @@ async function goBack(
     message: givesUp
       ? `${cause.message} in ${where} even at learning rate ${rate.toPrecision(3)}; going on without watching it`
       : `${cause instanceof LossRose ? cause.message : 'training diverged'} in ${where}; going on from its beginning with half the learning rate (${(rate / 2).toPrecision(3)})`,
+    ...(!givesUp && {
+      rate: { section: sectionOf(progress.phase), value: rounded(progress.rateScale * request.settings.learningRate) },
+    }),
   });
   await saveCheckpoint(run, live, session);
 }

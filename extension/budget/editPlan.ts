@@ -1,4 +1,5 @@
 import { applyEdits, modify, parse, type FormattingOptions, type JSONPath } from 'jsonc-parser';
+import type { OtherRate } from '../../daemon/protocol/cautions.js';
 import type { Budget, DataSource } from '../../daemon/protocol/plan.js';
 
 /** The keys that say how much is kept; a new budget replaces them and leaves norm, scope, floors and caps alone. */
@@ -45,6 +46,13 @@ export function withLayerLimits(
 ): string {
   const given = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== null));
   return set(text, ['budget', 'layers', layer], Object.keys(given).length > 0 ? given : undefined);
+}
+
+/** The plan's text with another learning rate in one of its sections; `value` null takes it out. */
+export function withLearningRate(text: string, { section, value }: OtherRate): string {
+  const before = (parse(text) as Record<string, { learningRate?: unknown } | undefined> | undefined)?.[section];
+  if (value === null && before?.learningRate === undefined) return text;
+  return set(text, [section, 'learningRate'], value ?? undefined);
 }
 
 /** The plan's text with one more excluded layer. */

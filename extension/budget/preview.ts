@@ -1,4 +1,5 @@
 import type { Params, RequestMethod, Result } from '../../daemon/protocol/messages.js';
+import type { AbsolutePath } from '../paths.js';
 import type { Preview } from './askBudget.js';
 
 /** What asks the daemon. */
@@ -8,28 +9,31 @@ interface Asks {
 
 /** What a budget means for a model file. @param exclude names of layers that are not pruned. */
 export const previewOfModel =
-  (daemon: Asks, model: string, exclude: readonly string[] = []): Preview =>
+  (daemon: Asks, model: AbsolutePath, exclude: readonly string[] = []): Preview =>
   (budget) =>
     daemon.request('lc/preview', { model, budget, ...(exclude.length > 0 && { exclude: [...exclude] }) });
+
+/** What a budget means for the layers that a run prunes, whatever has become of its plan's file since. */
+export const previewOfRun =
+  (daemon: Asks, run: string): Preview =>
+  (budget) =>
+    daemon.request('lc/previewRun', { run, budget });
 
 /**
  * What a budget means for a saved plan, whatever its model is: also an architecture that no file holds yet. Of a plan with
  * several tasks each says its own part.
- * @param plan null where the plan's file is not known: the budget is then taken without arithmetic.
  */
 export const previewOfPlan =
-  (daemon: Asks, plan: string | null): Preview =>
+  (daemon: Asks, plan: AbsolutePath): Preview =>
   async (budget) => {
-    const tasks = plan === null ? [] : await daemon.request('lc/previewPlan', { planPath: plan, budget });
+    const tasks = await daemon.request('lc/previewPlan', { planPath: plan, budget });
     const [only] = tasks;
     if (only && tasks.length === 1) return only.preview;
     const total = (of: (preview: (typeof tasks)[number]['preview']) => number | null) =>
-      tasks.length === 0
-        ? null
-        : tasks.reduce<number | null>((sum, { preview }) => {
-            const part = of(preview);
-            return sum === null || part === null ? null : sum + part;
-          }, 0);
+      tasks.reduce<number | null>((sum, { preview }) => {
+        const part = of(preview);
+        return sum === null || part === null ? null : sum + part;
+      }, 0);
     return {
       kappa: total(({ kappa }) => kappa),
       prunable: total(({ prunable }) => prunable) ?? 0,

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { isLaunchError } from '../daemon/launchError.js';
 import { COMMANDS, type CommandArguments, type CommandName } from '../ids.js';
+import { pathOf, type AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
 import { isPlanPath } from './pick.js';
 
@@ -70,12 +71,15 @@ export function registerCommands(table: CommandTable, { context, log }: Services
 async function validated(name: CommandName, argument: unknown): Promise<never | undefined> {
   if (typeof argument !== 'object' || argument === null) return undefined;
   // Menus of the explorer and the editor hand over a file.
-  if (argument instanceof vscode.Uri) return fileArgument(argument.fsPath) as never;
+  if (argument instanceof vscode.Uri) return fileArgument(pathOf(argument)) as never;
   if ('summary' in argument || 'kind' in argument) return argument as never;
-  const { commandArguments } = await import('../client.js');
+  const { commandArguments, issueText } = await import('../client.js');
   const schema = commandArguments[name as keyof typeof commandArguments];
-  return (schema ? schema.parse(argument) : argument) as never;
+  if (!schema) return argument as never;
+  const parsed = schema.safeParse(argument);
+  if (parsed.success) return parsed.data as never;
+  throw new Error(vscode.l10n.t('{0} cannot be run so: {1}.', name, issueText(parsed.error, argument)));
 }
 
-const fileArgument = (path: string): { plan: string } | { model: string } =>
+const fileArgument = (path: AbsolutePath): { plan: AbsolutePath } | { model: AbsolutePath } =>
   isPlanPath(path) ? { plan: path } : { model: path };

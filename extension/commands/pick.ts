@@ -1,13 +1,16 @@
-import { basename, relative } from 'node:path';
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { RunSummary } from '../../daemon/protocol/messages.js';
 import { MODEL_EDITOR } from '../ids.js';
+import { pathOf, type AbsolutePath } from '../paths.js';
 import { isModelText } from '../modelText.js';
 import { displayName } from '../monitor/monitorHost.js';
+import type { Run } from '../runs.js';
 import { runDescription, runIcon } from '../views/runText.js';
 
 const EXCLUDED = '**/{node_modules,.lcprune,.git}/**';
-const MODEL_NAMES = '**/*.{json,keras,h5,hdf5,onnx}';
+const MODEL_NAMES = '**/*.{json,keras,h5,hdf5}';
+/** Models that are none here: the daemon says of each what it is and what leads here. */
+const OTHER_MODELS = '**/*.{onnx,tflite,pt,pth,safetensors,pb}';
 const FILES = 500;
 /** Enough of a file to see whether it is a model. */
 const HEAD = 4096;
@@ -15,20 +18,20 @@ const HEAD = 4096;
 const shortPath = (path: string): string => vscode.workspace.asRelativePath(path);
 
 /** The file in front, where `accept` says so. */
-const activeFile = (accept: (path: string) => boolean): string | undefined => {
-  const path = vscode.window.activeTextEditor?.document.uri;
-  return path?.scheme === 'file' && accept(path.fsPath) ? path.fsPath : undefined;
+const activeFile = (accept: (path: string) => boolean): AbsolutePath | undefined => {
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  return uri?.scheme === 'file' && accept(pathOf(uri)) ? pathOf(uri) : undefined;
 };
 
 export const isPlanPath = (path: string): boolean => /\.prune\.jsonc?$/.test(path);
 
 /** Plan files of the workspace, the one in front first. */
-export async function findPlans(): Promise<string[]> {
+export async function findPlans(): Promise<AbsolutePath[]> {
   const found = await vscode.workspace.findFiles('**/*.prune.{json,jsonc}', EXCLUDED, FILES);
-  return found.map((uri) => uri.fsPath).sort();
+  return found.map(pathOf).sort();
 }
 
-async function looksLikeModel(path: string): Promise<boolean> {
+async function looksLikeModel(path: AbsolutePath): Promise<boolean> {
   if (!path.endsWith('.json')) return true;
   if (isPlanPath(path) || basename(path) === 'package.json') return false;
   const { open } = await import('node:fs/promises');
@@ -42,13 +45,15 @@ async function looksLikeModel(path: string): Promise<boolean> {
   }
 }
 
-export async function findModels(): Promise<string[]> {
+export async function findModels(): Promise<AbsolutePath[]> {
   const found = await vscode.workspace.findFiles(MODEL_NAMES, EXCLUDED, FILES);
-  const checked = await Promise.all(found.map(async ({ fsPath }) => ((await looksLikeModel(fsPath)) ? fsPath : null)));
+  const checked = await Promise.all(
+    found.map(pathOf).map(async (path) => ((await looksLikeModel(path)) ? path : null)),
+  );
   return checked.filter((path) => path !== null).sort();
 }
 
-async function pickFile(paths: string[], title: string, none: string): Promise<string | undefined> {
+async function pickFile(paths: AbsolutePath[], title: string, none: string): Promise<AbsolutePath | undefined> {
   if (paths.length === 0) {
     void vscode.window.showInformationMessage(none);
     return undefined;
@@ -57,7 +62,7 @@ async function pickFile(paths: string[], title: string, none: string): Promise<s
   const chosen = await vscode.window.showQuickPick(
     paths.map((path) => ({
       label: basename(path),
-      description: relative('.', shortPath(path)).replace(/[^/\\]+$/, ''),
+      description: shortPath(path).replace(/[^/\\]+$/, ''),
       path,
     })),
     { title, matchOnDescription: true },
@@ -66,7 +71,7 @@ async function pickFile(paths: string[], title: string, none: string): Promise<s
 }
 
 /** A plan: the one in front, the only one, or the user's choice. */
-export const pickPlan = async (title: string): Promise<string | undefined> =>
+export const pickPlan = async (title: string): Promise<AbsolutePath | undefined> =>
   activeFile(isPlanPath) ??
   pickFile(
     await findPlans(),
@@ -75,29 +80,49 @@ export const pickPlan = async (title: string): Promise<string | undefined> =>
   );
 
 /** A model: the one in front, the only one, or the user's choice. */
-export async function pickModel(title: string): Promise<string | undefined> {
+export async function pickModel(title: string): Promise<AbsolutePath | undefined> {
   const { input } = vscode.window.tabGroups.activeTabGroup.activeTab ?? {};
-  if (input instanceof vscode.TabInputCustom && input.viewType === MODEL_EDITOR) return input.uri.fsPath;
+  if (input instanceof vscode.TabInputCustom && input.viewType === MODEL_EDITOR) return pathOf(input.uri);
   const front = vscode.window.activeTextEditor?.document;
-  if (front?.uri.scheme === 'file' && !isPlanPath(front.fileName) && isModelText(headOf(front))) return front.fileName;
-  return pickFile(
-    await findModels(),
-    title,
-    vscode.l10n.t('No model file was found in this folder (model.json, .keras, .h5, .onnx).'),
+  if (front?.uri.scheme === 'file' && !isPlanPath(pathOf(front.uri)) && isModelText(headOf(front)))
+    return pathOf(front.uri);
+  const models = await findModels();
+  if (models.length > 0) return pickFile(models, title, '');
+  void tellOfOthers();
+  return undefined;
+}
+
+/** No model here; where there are models of another kind, the way to what they are. */
+async function tellOfOthers(): Promise<void> {
+  const [other] = await vscode.workspace.findFiles(OTHER_MODELS, EXCLUDED, 1);
+  if (!other) {
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('No model file was found in this folder (model.json, .keras, .h5).'),
+    );
+    return;
+  }
+  const why = vscode.l10n.t('Why?');
+  const choice = await vscode.window.showInformationMessage(
+    vscode.l10n.t(
+      'No model that can be pruned was found in this folder (model.json, .keras, .h5); {0} is of another kind.',
+      shortPath(pathOf(other)),
+    ),
+    why,
   );
+  if (choice === why) await vscode.commands.executeCommand('lcPrune.inspectModel', { model: pathOf(other) });
 }
 
 export const headOf = (document: vscode.TextDocument): string =>
   document.getText(new vscode.Range(0, 0, 200, 0)).slice(0, HEAD);
 
-const runItem = (summary: RunSummary) => ({
+const runItem = (summary: Run) => ({
   label: `$(${runIcon(summary).id}) ${displayName(summary)}`,
   description: runDescription(summary),
   run: summary,
 });
 
 /** One of these runs; asks only where there is a choice. */
-export async function pickRun(runs: RunSummary[], title: string, none: string): Promise<RunSummary | undefined> {
+export async function pickRun(runs: Run[], title: string, none: string): Promise<Run | undefined> {
   if (runs.length === 0) {
     void vscode.window.showInformationMessage(none);
     return undefined;
@@ -106,11 +131,7 @@ export async function pickRun(runs: RunSummary[], title: string, none: string): 
   return (await vscode.window.showQuickPick(runs.map(runItem), { title, matchOnDescription: true }))?.run;
 }
 
-export async function pickRuns(
-  runs: RunSummary[],
-  shown: readonly string[],
-  title: string,
-): Promise<RunSummary[] | undefined> {
+export async function pickRuns(runs: Run[], shown: readonly string[], title: string): Promise<Run[] | undefined> {
   const chosen = await vscode.window.showQuickPick(
     runs.map((run) => ({ ...runItem(run), picked: shown.includes(run.run) })),
     { title, canPickMany: true, matchOnDescription: true },

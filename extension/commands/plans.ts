@@ -1,17 +1,19 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import type { RunSummary } from '../../daemon/protocol/messages.js';
 import { askBudget } from '../budget/askBudget.js';
 import { askPath } from '../budget/askPath.js';
 import { previewOfModel, previewOfPlan } from '../budget/preview.js';
 import { budgetText } from '../budget/parseBudget.js';
-import { withBudget, withData, withExcluded, withLayerLimits } from '../budget/editPlan.js';
+import { withBudget, withData, withExcluded, withLayerLimits, withLearningRate } from '../budget/editPlan.js';
 import { chooseData } from '../data/chooseData.js';
 import { ensureData } from '../data/ensureData.js';
 import { knownData } from '../data/knownData.js';
+import { folderOf, namedIn, pathOf, sameFileAs, uriOf, type AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
 import { engineSetting, openMonitorOnRun } from '../settings.js';
 import type { CommandTable } from './command.js';
-import { findPlans, pickModel, pickPlan } from './pick.js';
+import { findPlans, pickModel, pickPlan, pickRun } from './pick.js';
 
 type PlanCommands = Pick<
   CommandTable,
@@ -23,25 +25,29 @@ type PlanCommands = Pick<
   | 'lcPrune.run'
   | 'lcPrune.runWithBaselines'
   | 'lcPrune.runPath'
+  | 'lcPrune.runWithOtherRate'
   | 'lcPrune.previewBudget'
   | 'lcPrune.chooseData'
   | 'lcPrune.installData'
 >;
 
-const open = (path: string, options?: vscode.TextDocumentShowOptions) =>
-  vscode.window.showTextDocument(vscode.Uri.file(path), options);
+const open = (path: AbsolutePath, options?: vscode.TextDocumentShowOptions) =>
+  vscode.window.showTextDocument(uriOf(path), options);
 
 const planName = (path: string) => basename(path).replace(/\.prune\.jsonc?$/, '');
 
+/** The learning rate that may do better than a run's own. */
+const rateOf = ({ cautions = [] }: RunSummary) => cautions.find(({ rate }) => rate)?.rate;
+
 /** From a model or a plan to a run. */
 export function planCommands(services: Services): PlanCommands {
-  const { daemon, monitor, modelView } = services;
+  const { daemon, monitor, modelView, runs } = services;
   /** Data, then budget: what a model's plans agree on is not asked again. @param always asks all the same. */
   async function makePlan(
-    model: string,
+    model: AbsolutePath,
     title: (data: string | null) => string,
     always = false,
-  ): Promise<string | undefined> {
+  ): Promise<AbsolutePath | undefined> {
     const known = always ? null : await knownData(await plansOf(model));
     const chosen = known
       ? { data: known.data, length: null }
@@ -58,17 +64,18 @@ export function planCommands(services: Services): PlanCommands {
   }
 
   /** The plans of the workspace that prune a model, with their data. */
-  async function plansOf(model: string): Promise<{ plan: string; data: unknown }[]> {
-    const own: { plan: string; data: unknown }[] = [];
+  async function plansOf(model: AbsolutePath): Promise<{ plan: AbsolutePath; data: unknown }[]> {
+    const isModel = sameFileAs(model);
+    const own: { plan: AbsolutePath; data: unknown }[] = [];
     for (const plan of await findPlans()) {
       const said = await modelOf(plan);
-      if (said.model === model) own.push({ plan, data: said.data });
+      if (said.model !== null && isModel(said.model)) own.push({ plan, data: said.data });
     }
     return own;
   }
 
   /** Other data for a plan that is there. @returns false where the user gave up. */
-  async function changeData(planPath: string): Promise<boolean> {
+  async function changeData(planPath: AbsolutePath): Promise<boolean> {
     const { model } = await modelOf(planPath);
     if (model === null) {
       // What the architecture takes is offered where "data" stands.
@@ -88,12 +95,14 @@ export function planCommands(services: Services): PlanCommands {
   }
 
   async function start(
-    planPath: string,
+    planPath: AbsolutePath,
     compare?: ('magnitude' | 'gradual')[],
     path?: { maxErrorIncrease?: string },
   ): Promise<void> {
     // The daemon reads the file: what is on screen must be on disk.
-    await vscode.workspace.textDocuments.find((document) => document.fileName === planPath && document.isDirty)?.save();
+    const isPlan = sameFileAs(planPath);
+    for (const document of vscode.workspace.textDocuments)
+      if (document.uri.scheme === 'file' && document.isDirty && isPlan(pathOf(document.uri))) await document.save();
     if (!(await ensureData(services, planPath, vscode.l10n.t('Install and Run')))) return;
     const engine = engineSetting();
     const begin = async () =>
@@ -120,23 +129,22 @@ export function planCommands(services: Services): PlanCommands {
 
   /** The plan's model, by asking the plan itself. */
   async function modelOf(
-    planPath: string,
-  ): Promise<{ model: string | null; data: unknown; exclude: string[]; budget: string }> {
+    planPath: AbsolutePath,
+  ): Promise<{ model: AbsolutePath | null; data: unknown; exclude: string[]; budget: string }> {
     const { parse } = await import('jsonc-parser');
-    const { dirname, resolve } = await import('node:path');
-    const document = await vscode.workspace.openTextDocument(planPath);
+    const document = await vscode.workspace.openTextDocument(uriOf(planPath));
     const plan = parse(document.getText()) as
       { model?: unknown; data?: unknown; exclude?: unknown; budget?: unknown } | undefined;
     return {
-      model: typeof plan?.model === 'string' ? resolve(dirname(planPath), plan.model) : null,
+      model: typeof plan?.model === 'string' ? namedIn(folderOf(planPath), plan.model) : null,
       data: plan?.data,
       exclude: Array.isArray(plan?.exclude) ? plan.exclude.filter((name) => typeof name === 'string') : [],
       budget: budgetText(plan?.budget),
     };
   }
 
-  async function edit(planPath: string, change: (text: string) => string): Promise<void> {
-    const document = await vscode.workspace.openTextDocument(planPath);
+  async function edit(planPath: AbsolutePath, change: (text: string) => string): Promise<void> {
+    const document = await vscode.workspace.openTextDocument(uriOf(planPath));
     const text = document.getText();
     const changed = change(text);
     const end = document.positionAt(text.length);
@@ -147,7 +155,7 @@ export function planCommands(services: Services): PlanCommands {
   }
 
   /** The plan of a model: the only one, the user's choice, or a new one. */
-  async function planFor(model: string): Promise<string | undefined> {
+  async function planFor(model: AbsolutePath): Promise<AbsolutePath | undefined> {
     const own = (await plansOf(model)).map(({ plan }) => plan);
     if (own.length === 0)
       return makePlan(model, () => vscode.l10n.t('No plan uses this model yet: budget of a new one'));
@@ -159,7 +167,7 @@ export function planCommands(services: Services): PlanCommands {
     return chosen?.path;
   }
 
-  async function setPlanBudget(planPath: string): Promise<void> {
+  async function setPlanBudget(planPath: AbsolutePath): Promise<void> {
     const { model, exclude, budget: current } = await modelOf(planPath);
     const budget = await askBudget(
       vscode.l10n.t('Budget of {0}', vscode.workspace.asRelativePath(planPath)),
@@ -169,7 +177,7 @@ export function planCommands(services: Services): PlanCommands {
     if (budget) await edit(planPath, (text) => withBudget(text, budget));
   }
 
-  async function setLayerLimits(planPath: string, layer: string): Promise<void> {
+  async function setLayerLimits(planPath: AbsolutePath, layer: string): Promise<void> {
     const ask = (title: string, prompt: string) =>
       vscode.window.showInputBox({
         title,
@@ -276,6 +284,22 @@ export function planCommands(services: Services): PlanCommands {
       async run(argument) {
         const plan = argument?.plan ?? (await pickPlan(vscode.l10n.t('The data of which plan?')));
         if (plan) await changeData(plan);
+      },
+    },
+    'lcPrune.runWithOtherRate': {
+      needs: 'trust',
+      async run(argument) {
+        const summary =
+          argument?.summary ??
+          (await pickRun(
+            runs.all.filter((run) => rateOf(run) !== undefined && run.planFile !== null),
+            vscode.l10n.t('Which run, with another learning rate?'),
+            vscode.l10n.t('No run asks for another learning rate.'),
+          ));
+        const rate = summary && rateOf(summary);
+        if (!rate || summary.planFile === null) return;
+        await edit(summary.planFile, (text) => withLearningRate(text, rate));
+        await start(summary.planFile);
       },
     },
     'lcPrune.installData': {

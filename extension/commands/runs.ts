@@ -1,14 +1,14 @@
-import { dirname, extname, join } from 'node:path';
+import { extname } from 'node:path';
 import * as vscode from 'vscode';
-import type { RunSummary } from '../../daemon/protocol/messages.js';
 import { askBudget } from '../budget/askBudget.js';
-import { previewOfModel, previewOfPlan } from '../budget/preview.js';
+import { previewOfRun } from '../budget/preview.js';
 import { askFormat } from '../export/askFormat.js';
-import { bytes } from '../format.js';
+import { bytes } from '../../daemon/protocol/format.js';
 import type { RunItem } from '../ids.js';
 import { displayName } from '../monitor/monitorHost.js';
 import { askEngine } from '../engine/askEngine.js';
-import { hasResult, isAbandoned, isActive, isResumable } from '../runs.js';
+import { fileIn, folderOf, pathOf, uriOf } from '../paths.js';
+import { hasResult, isAbandoned, isActive, isResumable, type Run } from '../runs.js';
 import type { Services } from '../services.js';
 import type { CommandTable } from './command.js';
 import { pickRun, pickRuns } from './pick.js';
@@ -32,10 +32,10 @@ type RunCommands = Pick<
 /** What can be done with runs that exist. */
 export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
   /** The tree's item, or one of the runs for which the command makes sense. */
-  const choose = async (item: RunItem | undefined, fits: (run: RunSummary) => boolean, title: string, none: string) =>
+  const choose = async (item: RunItem | undefined, fits: (run: Run) => boolean, title: string, none: string) =>
     item?.summary ?? pickRun((await loaded()).filter(fits), title, none);
 
-  async function loaded(): Promise<RunSummary[]> {
+  async function loaded(): Promise<Run[]> {
     await daemon.session();
     if (runs.all.length === 0) await runs.load();
     return runs.all;
@@ -43,7 +43,7 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
 
   const steer = (
     method: 'lc/pause' | 'lc/resume' | 'lc/stop',
-    fits: (run: RunSummary) => boolean,
+    fits: (run: Run) => boolean,
     title: () => string,
     none: () => string,
   ) => ({
@@ -96,15 +96,9 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
           vscode.l10n.t('Nothing is running.'),
         );
         if (!chosen) return;
-        const { plan } = await daemon.request('lc/plan', { run: chosen.run });
-        const folder = dirname(dirname(dirname(chosen.folder)));
-        const preview =
-          'path' in plan.model
-            ? previewOfModel(daemon, join(folder, plan.model.path))
-            : previewOfPlan(daemon, chosen.planPath);
         const budget = await askBudget(
           vscode.l10n.t('Budget of {0} from the next iteration on', displayName(chosen)),
-          preview,
+          previewOfRun(daemon, chosen.run),
         );
         if (budget) await daemon.request('lc/setBudget', { run: chosen.run, budget });
       },
@@ -116,7 +110,7 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
         const given =
           argument && 'summary' in argument
             ? argument.summary.run
-            : (argument?.run ?? (argument?.plan ? runs.latestOf(argument.plan)?.run : undefined));
+            : (argument?.run ?? (argument?.plan ? runs.ofPlan(argument.plan)[0]?.run : undefined));
         if (argument && !given)
           void vscode.window.showInformationMessage(vscode.l10n.t('This plan has not been run yet.'));
         else monitor.show(given ? [given] : runs.current ? [runs.current.run] : []);
@@ -136,7 +130,10 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
               ? undefined
               : (argument?.runs ??
                 (argument?.plan
-                  ? all.filter((run) => run.planPath === argument.plan && hasResult(run)).map((run) => run.run)
+                  ? runs
+                      .ofPlan(argument.plan)
+                      .filter(hasResult)
+                      .map((run) => run.run)
                   : undefined));
         if (given && given.length > 1) return monitor.show(given);
         const shown = argument && 'summary' in argument ? [argument.summary.run, ...monitor.shown] : monitor.shown;
@@ -158,17 +155,17 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
         const model = { run: chosen.run, ...(point !== undefined && { point }) };
         const format = await askFormat(vscode.l10n.t('Export {0} as', displayName(chosen)), daemon, model);
         if (!format) return;
-        const folder = dirname(chosen.planPath ?? join(chosen.folder, '..', '..', 'x'));
+        const folder = chosen.planFile ? folderOf(chosen.planFile) : chosen.workspace;
         const target = await vscode.window.showSaveDialog({
           title: vscode.l10n.t('Export Pruned Model'),
-          defaultUri: vscode.Uri.file(
-            join(folder, `${chosen.plan}-${point === undefined ? 'pruned' : `point-${point}`}${format.extension}`),
+          defaultUri: uriOf(
+            fileIn(folder, `${chosen.plan}-${point === undefined ? 'pruned' : `point-${point}`}${format.extension}`),
           ),
         });
         if (!target) return;
         const written = await vscode.window.withProgress(
           { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Exporting...') },
-          () => daemon.request('lc/export', { ...model, format: format.format, target: target.fsPath }),
+          () => daemon.request('lc/export', { ...model, format: format.format, target: pathOf(target) }),
         );
         const reveal = vscode.l10n.t('Reveal');
         const openIt = vscode.l10n.t('Open');
@@ -184,8 +181,8 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
           ...(extname(written.path) === '.json' ? [openIt] : []),
           reveal,
         );
-        if (choice === openIt) await vscode.window.showTextDocument(vscode.Uri.file(written.path));
-        if (choice === reveal) await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(written.path));
+        if (choice === openIt) await vscode.window.showTextDocument(uriOf(written.path));
+        if (choice === reveal) await vscode.commands.executeCommand('revealInExplorer', uriOf(written.path));
       },
     },
     'lcPrune.renameRun': {
@@ -253,7 +250,7 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
         // Remote hosts have no file manager; the explorer shows the folder everywhere.
         const command =
           vscode.env.remoteName || vscode.env.uiKind === vscode.UIKind.Web ? 'revealInExplorer' : 'revealFileInOS';
-        await vscode.commands.executeCommand(command, vscode.Uri.file(join(chosen.folder, 'plan.json')));
+        await vscode.commands.executeCommand(command, uriOf(fileIn(chosen.folder, 'plan.json')));
       },
     },
     'lcPrune.openPlan': {
@@ -261,11 +258,11 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
       async run(item) {
         const chosen = await choose(
           item,
-          (run) => run.planPath !== null,
+          (run) => run.planFile !== null,
           vscode.l10n.t('Plan of which run?'),
           vscode.l10n.t('There are no runs.'),
         );
-        if (chosen?.planPath) await vscode.window.showTextDocument(vscode.Uri.file(chosen.planPath));
+        if (chosen?.planFile) await vscode.window.showTextDocument(uriOf(chosen.planFile));
       },
     },
   };

@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import type { Notifications, Params, RequestMethod, Result } from '../../daemon/protocol/messages.js';
-import type { z } from 'zod';
+import type { Params, RequestMethod, Result } from '../../daemon/protocol/messages.js';
 import { enginePathSetting, nodePathSetting } from '../settings.js';
 import { Backoff } from './backoff.js';
 import { askVersion, findNode, type NodeCommand } from './findNode.js';
 import { isLaunchError, LaunchError } from './launchError.js';
+import { NotificationHub, type NotificationMethod, type Payload } from './notifications.js';
 import type { Ending, Session } from './session.js';
 
 export type DaemonState =
@@ -20,17 +20,14 @@ const HELLO_TIMEOUT = 20_000;
 /** A checkpoint of a large model takes a while; VS Code gives a closing extension 5 s, the daemon goes on alone. */
 const GRACE = 4_000;
 
-type NotificationMethod = keyof Notifications;
-type Handler = { method: NotificationMethod; handle: (payload: never) => void };
-
 /**
  * The daemon as the rest of the extension sees it: started on first use, started again when it dies (soon, then later, then
- * only when asked), one set of notification handlers over all its lives.
+ * only when asked), one set of notification listeners over all its lives.
  */
 export class Daemon implements vscode.Disposable {
   #state: DaemonState = { kind: 'idle' };
   #changed = new vscode.EventEmitter<DaemonState>();
-  #handlers = new Set<Handler>();
+  #notifications: NotificationHub;
   #backoff = new Backoff();
   #starting: Promise<Session> | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -43,7 +40,9 @@ export class Daemon implements vscode.Disposable {
     /** Where "Install Engine..." puts engines. */
     readonly engineFolder: string,
     readonly log: vscode.LogOutputChannel,
-  ) {}
+  ) {
+    this.#notifications = new NotificationHub((error) => log.error(error as Error));
+  }
 
   get state(): DaemonState {
     return this.#state;
@@ -65,14 +64,8 @@ export class Daemon implements vscode.Disposable {
     return (await this.session()).request(method, params, token);
   }
 
-  on<N extends NotificationMethod>(method: N, handle: (payload: z.infer<Notifications[N]>) => void): vscode.Disposable {
-    const handler = { method, handle } as Handler;
-    this.#handlers.add(handler);
-    const attached = this.#state.kind === 'ready' ? this.#state.session.on(method, handle) : null;
-    return new vscode.Disposable(() => {
-      this.#handlers.delete(handler);
-      attached?.dispose();
-    });
+  on<N extends NotificationMethod>(method: N, handle: (payload: Payload<N>) => void): vscode.Disposable {
+    return this.#notifications.on(method, handle);
   }
 
   async restart(): Promise<void> {
@@ -123,7 +116,9 @@ export class Daemon implements vscode.Disposable {
         grace: GRACE,
         log: (level, line) => this.log[level](line),
       });
-      const session = await Session.open(daemon, this.log);
+      const session = await Session.open(daemon, this.log, (method, payload) =>
+        this.#notifications.emit(method, payload),
+      );
       if (this.#disposed) {
         await session.close();
         throw new LaunchError('exited', 'The window is closing.');
@@ -131,7 +126,6 @@ export class Daemon implements vscode.Disposable {
       this.log.info(
         `Daemon ${daemon.hello.version} (process ${daemon.hello.pid}) on ${node.command} (${node.origin}), ready in ${Math.round(performance.now() - began)} ms`,
       );
-      for (const { method, handle } of this.#handlers) session.on(method, handle as never);
       this.#set({ kind: 'ready', session, node });
       void session.ended.then((ending) => this.#ended(session, ending));
       return session;

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { delimiter } from 'node:path';
 import { createInterface } from 'node:readline';
+import { issueText } from '../../daemon/protocol/issueText.js';
 import { Hello, PROTOCOL_VERSION } from '../../daemon/protocol/messages.js';
 import type { NodeCommand } from './findNode.js';
 import { LaunchError } from './launchError.js';
@@ -157,7 +158,7 @@ export function parseHello(line: string): Hello | LaunchError {
   const hello = Hello.safeParse(value);
   return hello.success
     ? hello.data
-    : new LaunchError('junk', `The daemon's hello is not valid: ${hello.error.issues[0]!.message}.`);
+    : new LaunchError('junk', `The daemon's hello is not valid: ${issueText(hello.error, value)}.`);
 }
 
 async function stop(child: ChildProcess, exited: Promise<string>, grace: number): Promise<void> {

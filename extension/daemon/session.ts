@@ -1,5 +1,6 @@
 import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn } from 'vscode-languageclient/node';
 import * as vscode from 'vscode';
+import { issueText } from '../../daemon/protocol/issueText.js';
 import {
   NOT_TRUSTED,
   notifications,
@@ -8,12 +9,12 @@ import {
   USER_ERROR,
   type ClientNotifications,
   type InitializationOptions,
-  type Notifications,
   type Params,
   type RequestMethod,
   type Result,
 } from '../../daemon/protocol/messages.js';
 import type { z } from 'zod';
+import type { NotificationMethod, Payload } from './notifications.js';
 import type { DaemonProcess } from './launch.js';
 import { LaunchError } from './launchError.js';
 import { connect } from './socket.js';
@@ -33,9 +34,6 @@ export class DaemonError extends Error {
 /** A missing token would travel as a second parameter. */
 const NEVER = new vscode.CancellationTokenSource();
 const INITIALIZE_TIMEOUT = 20_000;
-
-type NotificationMethod = keyof Notifications;
-type Payload<N extends NotificationMethod> = z.infer<Notifications[N]>;
 
 /** Why a session is over. */
 export interface Ending {
@@ -58,8 +56,15 @@ export class Session {
     this.#closed = closed;
   }
 
-  /** @throws LaunchError, or what `initialize` fails with; the process is stopped then. */
-  static async open(process: DaemonProcess, log: vscode.LogOutputChannel): Promise<Session> {
+  /**
+   * @param receive gets every notification of the daemon, checked, from the first on.
+   * @throws LaunchError, or what `initialize` fails with; the process is stopped then.
+   */
+  static async open(
+    process: DaemonProcess,
+    log: vscode.LogOutputChannel,
+    receive: <N extends NotificationMethod>(method: N, payload: Payload<N>) => void,
+  ): Promise<Session> {
     let close = (_ending: Ending) => {};
     const closed = new Promise<Ending>((resolve) => (close = resolve));
     const onSilent = () => {
@@ -87,6 +92,12 @@ export class Session {
       },
       markdown: { isTrusted: { enabledCommands: [] } },
     });
+    for (const method of Object.keys(notifications) as NotificationMethod[])
+      client.onNotification(method, (payload) => {
+        const checked = notifications[method].safeParse(payload);
+        if (checked.success) receive(method, checked.data);
+        else log.error(`${method} of the daemon is not as agreed: ${issueText(checked.error, payload)}`);
+      });
     let timer: NodeJS.Timeout | undefined;
     try {
       await Promise.race([
@@ -129,15 +140,11 @@ export class Session {
       throw daemonError(error);
     }
     // Null results travel as null; the schema says which ones may.
-    return requests[method].result.parse(answer ?? null) as Result<M>;
+    return agreed(requests[method].result, answer ?? null, method) as Result<M>;
   }
 
   notify<N extends keyof ClientNotifications>(method: N, params: z.infer<ClientNotifications[N]>): void {
     void this.#client.sendNotification(method, params);
-  }
-
-  on<N extends NotificationMethod>(method: N, handle: (payload: Payload<N>) => void): vscode.Disposable {
-    return this.#client.onNotification(method, (payload) => handle(notifications[method].parse(payload) as Payload<N>));
   }
 
   async close(): Promise<void> {
@@ -145,6 +152,15 @@ export class Session {
     await this.#client.dispose(1000).catch(() => {});
     await this.process.stop();
   }
+}
+
+/** @throws Error where the daemon says something else than its protocol has: it is then of another version. */
+function agreed(schema: z.ZodType, value: unknown, method: string): unknown {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new Error(
+    `The daemon answers ${method} otherwise than this extension expects (${issueText(parsed.error, value)}): reload the window to finish an update.`,
+  );
 }
 
 function daemonError(error: unknown): unknown {

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import type { AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
 import { showDataPage, type ChosenData } from './dataPage.js';
 import { ensurePackages } from './ensureData.js';
@@ -12,13 +13,13 @@ import { pickData } from './pickData.js';
  */
 export async function chooseData(
   services: Services,
-  { model, planPath, title }: { model: string; planPath?: string; title: string },
+  { model, planPath, title }: { model: AbsolutePath; planPath?: AbsolutePath; title: string },
 ): Promise<ChosenData | undefined> {
   for (;;) {
     const picked = await pickData(services, { model, planPath, title });
     if (!picked) return undefined;
-    const { data, name, packages, packagesFolder } = picked;
-    const ready = packages.length === 0 || (await ensurePackages(services, packages, packagesFolder, vscode.l10n.t('Install'))); // prettier-ignore
+    const { data, name, missing } = picked;
+    const ready = !missing || (await ensurePackages(services, missing.packages, missing.folder, vscode.l10n.t('Install'))); // prettier-ignore
     if (!ready) return undefined;
     const chosen = await showDataPage(services, { model, modelName: basename(model), data, name, planPath });
     if (chosen !== 'other') return chosen;

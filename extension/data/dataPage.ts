@@ -5,6 +5,7 @@ import type { DataWishes, FromDataPage, ToDataPage } from '../../webview/dataMes
 import { DATA_PAGE } from '../ids.js';
 import { pageHtml } from '../page/html.js';
 import { pageStrings } from '../page/strings.js';
+import type { AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
 
 /** Data that a person has looked at and taken. `length` is null where nothing could be timed. */
@@ -14,12 +15,12 @@ export interface ChosenData {
 }
 
 interface Shown {
-  readonly model: string;
+  readonly model: AbsolutePath;
   readonly modelName: string;
   readonly data: DataSource;
   readonly name: string;
   /** Of a plan that is there; without it, the data is for a new one beside the model. */
-  readonly planPath?: string | undefined;
+  readonly planPath?: AbsolutePath | undefined;
 }
 
 const NO_WISHES: DataWishes = { labels: null, inputs: null, scale: null, order: null };

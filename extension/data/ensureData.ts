@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { DATA_PACKAGES, type DataPackage } from '../../daemon/protocol/dataPackages.js';
 import { installWithProgress } from '../npm/installWithProgress.js';
+import type { AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
 
 /**
@@ -10,7 +11,7 @@ import type { Services } from '../services.js';
  */
 export async function ensureData(
   services: Pick<Services, 'daemon' | 'log'>,
-  planPath: string,
+  planPath: AbsolutePath,
   go: string,
 ): Promise<boolean> {
   const { packages, folder } = await services.daemon.request('lc/missingPackages', { planPath });
@@ -21,7 +22,7 @@ export async function ensureData(
 export async function ensurePackages(
   services: Pick<Services, 'daemon' | 'log'>,
   packages: readonly DataPackage[],
-  folder: string,
+  folder: AbsolutePath,
   go: string,
 ): Promise<boolean> {
   const [first] = packages;

@@ -1,22 +1,22 @@
-import { dirname, isAbsolute, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { isBuiltinData } from '../../daemon/protocol/dataPackages.js';
 import type { DataSource } from '../../daemon/protocol/plan.js';
+import { folderOf, namedIn, uriOf, type AbsolutePath } from '../paths.js';
 
 /** Data that a plan of the workspace says for the same model. */
 export interface KnownData {
   /** With absolute paths. */
   readonly data: DataSource;
-  readonly plan: string;
+  readonly plan: AbsolutePath;
 }
 
 /** A plan's data with absolute paths; null where it says none, or none that is there. */
-async function absolute(data: unknown, plan: string): Promise<DataSource | null> {
-  const path = (source: string) =>
-    isBuiltinData(source) || isAbsolute(source) ? source : resolve(dirname(plan), source);
+async function absolute(data: unknown, plan: AbsolutePath): Promise<DataSource | null> {
+  const file = (source: string) => namedIn(folderOf(plan), source);
+  const path = (source: string) => (isBuiltinData(source) ? source : file(source));
   const isThere = async (source: string) =>
     isBuiltinData(source) ||
-    vscode.workspace.fs.stat(vscode.Uri.file(path(source))).then(
+    vscode.workspace.fs.stat(uriOf(file(source))).then(
       () => true,
       () => false,
     );
@@ -32,7 +32,7 @@ async function absolute(data: unknown, plan: string): Promise<DataSource | null>
  * @param plans that name the model, with their "data". @returns null where there is none, or they differ.
  */
 export async function knownData(
-  plans: readonly { readonly plan: string; readonly data: unknown }[],
+  plans: readonly { readonly plan: AbsolutePath; readonly data: unknown }[],
 ): Promise<KnownData | null> {
   const found: KnownData[] = [];
   for (const { plan, data } of plans) {

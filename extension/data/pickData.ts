@@ -1,17 +1,16 @@
-import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { DATA_PACKAGES, type DataPackage } from '../../daemon/protocol/dataPackages.js';
 import type { DataCandidate, DataSearch } from '../../daemon/protocol/dataChoice.js';
 import type { DataSource } from '../../daemon/protocol/plan.js';
+import { folderOf, pathOf, uriOf, type AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
 
 /** Data as it was picked, not looked at yet. */
 export interface PickedData {
   readonly data: DataSource;
   readonly name: string;
-  /** To be installed first, and where. */
-  readonly packages: readonly DataPackage[];
-  readonly packagesFolder: string;
+  /** To be installed first, and where; null where there is nothing to install. */
+  readonly missing: { readonly packages: readonly DataPackage[]; readonly folder: AbsolutePath } | null;
 }
 
 interface DataItem extends vscode.QuickPickItem {
@@ -23,14 +22,14 @@ const MISFITS = 8;
 
 const ICONS: Record<DataCandidate['kind'], string> = { file: 'table', images: 'file-media', builtin: 'package' };
 
-function itemOf(candidate: DataCandidate, packagesFolder: string): DataItem {
+function itemOf(candidate: DataCandidate, folder: AbsolutePath): DataItem {
   const { kind, name, about, packages, data } = candidate;
   const megabytes = packages.reduce((total, each) => total + DATA_PACKAGES[each].megabytes, 0);
   return {
     label: `$(${ICONS[kind]}) ${name}`,
     ...(packages.length > 0 && { description: vscode.l10n.t('not installed, about {0} MB', megabytes) }),
     detail: about,
-    data: { data, name, packages, packagesFolder },
+    data: { data, name, missing: packages.length > 0 ? { packages, folder } : null },
   };
 }
 
@@ -58,17 +57,17 @@ function itemsOf({ candidates, others, stopped, packagesFolder }: DataSearch): D
   ];
 }
 
-async function browse(model: string, folder: boolean): Promise<PickedData | undefined> {
+async function browse(model: AbsolutePath, folder: boolean): Promise<PickedData | undefined> {
   const [chosen] =
     (await vscode.window.showOpenDialog({
       title: vscode.l10n.t('Data of the model'),
       openLabel: vscode.l10n.t('Choose'),
-      defaultUri: vscode.Uri.file(dirname(model)),
+      defaultUri: uriOf(folderOf(model)),
       canSelectFiles: !folder,
       canSelectFolders: folder,
     })) ?? [];
   if (!chosen) return undefined;
-  return { data: chosen.fsPath, name: vscode.workspace.asRelativePath(chosen), packages: [], packagesFolder: '' };
+  return { data: pathOf(chosen), name: vscode.workspace.asRelativePath(chosen), missing: null };
 }
 
 /**
@@ -77,7 +76,7 @@ async function browse(model: string, folder: boolean): Promise<PickedData | unde
  */
 export async function pickData(
   { daemon }: Pick<Services, 'daemon'>,
-  { model, planPath, title }: { model: string; planPath?: string | undefined; title: string },
+  { model, planPath, title }: { model: AbsolutePath; planPath?: AbsolutePath | undefined; title: string },
 ): Promise<PickedData | undefined> {
   const pick = vscode.window.createQuickPick<DataItem>();
   const given = new vscode.CancellationTokenSource();

@@ -1,12 +1,10 @@
 import * as vscode from 'vscode';
 import type { ExportFormat, LatencyFigures } from '../../daemon/protocol/messages.js';
-import { bytes, microseconds, percent } from '../format.js';
+import { bytes, microseconds, shortPercent, times } from '../../daemon/protocol/format.js';
 
 export interface FormatItem extends vscode.QuickPickItem {
   readonly format: ExportFormat;
 }
-
-const times = (value: number): number => Number(value.toPrecision(3));
 
 /** How much a network in this format computes, and how fast it is here, as far as either was measured. */
 function speedOf({ network }: ExportFormat, { rows, flops }: LatencyFigures): string[] {
@@ -15,7 +13,7 @@ function speedOf({ network }: ExportFormat, { rows, flops }: LatencyFigures): st
   return [
     // The sparse module leaves out single weights, which no FLOPs of whole layers say.
     ...(network === 'pruned' || network === 'thinned'
-      ? [vscode.l10n.t('{0} of the FLOPs', percent(flops[network] / flops.pruned))]
+      ? [vscode.l10n.t('{0} of the FLOPs', shortPercent(flops[network] / flops.pruned))]
       : []),
     ...(row
       ? [vscode.l10n.t('{0}, {1}× as fast', microseconds(row.microseconds / row.batch), times(row.speedup))]

@@ -1,14 +1,16 @@
-import { dirname } from 'node:path';
+import { open } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import type { LayerKept } from '../../daemon/protocol/events.js';
+import type { ModelSummary } from '../../daemon/protocol/messages.js';
 import type { FromModelPage, ModelAction, ToModelPage } from '../../webview/modelMessages.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { MODEL_EDITOR, type CommandName } from '../ids.js';
-import { latestKept, prunes } from '../latestKept.js';
+import { KeptShares } from '../keptShares.js';
 import { displayName } from '../monitor/monitorHost.js';
 import { pageHtml } from '../page/html.js';
 import { pageStrings } from '../page/strings.js';
+import { folderOf, pathOf, uriOf, type AbsolutePath } from '../paths.js';
 import type { Runs } from '../runs.js';
+import type { RunStream } from '../runStream.js';
 
 const COMMANDS: Record<ModelAction, CommandName> = {
   prune: 'lcPrune.pruneModel',
@@ -17,12 +19,31 @@ const COMMANDS: Record<ModelAction, CommandName> = {
   exclude: 'lcPrune.excludeLayer',
 };
 
-/** Shows Keras files (.h5, .keras), which are no text, as the table of their layers. Never writes. */
+/** Endings that other files have too, such as page templates (.pt): those are text, and opened as such. */
+const AMBIGUOUS = /\.pth?$/i;
+
+async function isText(path: string): Promise<boolean> {
+  if (!AMBIGUOUS.test(path)) return false;
+  const file = await open(path, 'r').catch(() => null);
+  if (!file) return false;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(512), 0, 512, 0);
+    return bytesRead > 0 && !buffer.subarray(0, bytesRead).some((byte) => byte < 9 || byte === 0x80);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Shows Keras files (.h5, .keras), which are no text, as the table of their layers; of model files of another kind
+ * (.onnx, .pt, ...), what they are and what leads here. Never writes.
+ */
 export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
   constructor(
     private readonly extensionUri: vscode.Uri,
     private readonly daemon: Daemon,
     private readonly runs: Runs,
+    private readonly stream: RunStream,
   ) {}
 
   register(): vscode.Disposable {
@@ -36,7 +57,11 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
   resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
     const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
     panel.webview.options = { enableScripts: true, enableForms: false, localResourceRoots: [folder] };
-    const view = new OpenModel(uri.fsPath, panel.webview, this.daemon, this.runs);
+    const asText = async () => {
+      await vscode.commands.executeCommand('vscode.openWith', uri, 'default', panel.viewColumn);
+      panel.dispose();
+    };
+    const view = new OpenModel(pathOf(uri), panel.webview, this.daemon, this.runs, this.stream, asText);
     panel.onDidDispose(() => view.dispose());
     const file = (name: string) => String(panel.webview.asWebviewUri(vscode.Uri.joinPath(folder, name)));
     panel.webview.html = pageHtml({
@@ -50,32 +75,35 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
   }
 }
 
-/** One open file: read when its page is ready, again when it changes, and with what the latest run keeps of it. */
+/** One open file: read when its page is ready, and again when it changes; with what the latest run keeps of it. */
 class OpenModel implements vscode.Disposable {
   #disposables: vscode.Disposable[];
+  #kept: KeptShares;
+  #model: ModelSummary | null = null;
   #turn = 0;
 
   constructor(
-    private readonly path: string,
+    private readonly path: AbsolutePath,
     private readonly webview: vscode.Webview,
     private readonly daemon: Daemon,
     private readonly runs: Runs,
+    stream: RunStream,
+    private readonly asText: () => Promise<void>,
   ) {
+    this.#kept = new KeptShares(daemon, runs, stream, path);
     const changed = (uri: vscode.Uri) => {
-      if (uri.fsPath === path) void this.#load();
+      if (pathOf(uri) === path) void this.#load();
     };
     // A writer that replaces the file makes a new one.
-    const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(dirname(path), '*'));
+    const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(uriOf(folderOf(path)), '*'));
     this.#disposables = [
       watcher,
       watcher.onDidChange(changed),
       watcher.onDidCreate(changed),
       webview.onDidReceiveMessage((message: FromModelPage) => this.#receive(message)),
       runs.onDidReset(() => void this.#load()),
-      runs.onDidChangeRun(({ before, after }) => {
-        const news = after && (before?.iteration !== after.iteration || before.state !== after.state);
-        if (news && prunes(after, path)) void this.#load();
-      }),
+      this.#kept,
+      this.#kept.onDidChange(() => this.#post()),
     ];
   }
 
@@ -87,7 +115,8 @@ class OpenModel implements vscode.Disposable {
   #receive(message: FromModelPage): void {
     switch (message.type) {
       case 'ready':
-        void this.#load();
+        // Not before: a panel that goes while its page loads leaves the editor's next one blank.
+        void isText(this.path).then((text) => (text ? this.asText() : this.#load()));
         break;
       case 'action':
         if (Object.hasOwn(COMMANDS, message.action))
@@ -107,16 +136,23 @@ class OpenModel implements vscode.Disposable {
 
   async #load(): Promise<void> {
     const turn = ++this.#turn;
-    let answer: ToModelPage;
+    let problem: string | null = null;
+    let model: ModelSummary | null = null;
     try {
-      const model = await this.daemon.request('lc/inspect', { model: this.path });
-      const latest = this.runs.all.find((run) => run.kept !== null && prunes(run, this.path));
-      let kept: readonly LayerKept[] = [];
-      if (latest) kept = (await latestKept(this.daemon, latest.run)) ?? [];
-      answer = { type: 'model', model, run: latest ? displayName(latest) : null, kept };
+      model = await this.daemon.request('lc/inspect', { model: this.path });
     } catch (error) {
-      answer = { type: 'problem', message: (error as Error).message };
+      problem = (error as Error).message;
     }
-    if (turn === this.#turn) void this.webview.postMessage(answer);
+    if (turn !== this.#turn) return;
+    this.#model = model;
+    if (problem === null) this.#post();
+    else void this.webview.postMessage({ type: 'problem', message: problem } satisfies ToModelPage);
+  }
+
+  #post(): void {
+    if (!this.#model) return;
+    const { run, layers } = this.#kept;
+    const message: ToModelPage = { type: 'model', model: this.#model, run: run && displayName(run), kept: layers };
+    void this.webview.postMessage(message);
   }
 }

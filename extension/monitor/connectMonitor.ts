@@ -11,6 +11,7 @@ const COMMAND: Record<ControlAction, CommandName> = {
   budget: 'lcPrune.setRunBudget',
   export: 'lcPrune.exportModel',
   plan: 'lcPrune.openPlan',
+  otherRate: 'lcPrune.runWithOtherRate',
   compare: 'lcPrune.compareRuns',
   log: 'lcPrune.showLog',
   start: 'lcPrune.pruneModel',

@@ -1,10 +1,11 @@
 import * as vscode from 'vscode';
-import { isAbsolute, join } from 'node:path';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
 import type { RunView, ToHost, ToPage } from '../../webview/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { MONITOR } from '../ids.js';
+import { fileIn, pathOf, uriOf } from '../paths.js';
 import type { Runs } from '../runs.js';
+import type { RunStream } from '../runStream.js';
 import { pageHtml } from '../page/html.js';
 import { pageStrings } from '../page/strings.js';
 import { planDifference } from './planDifference.js';
@@ -51,6 +52,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
     private readonly context: vscode.ExtensionContext,
     private readonly daemon: Daemon,
     private readonly runs: Runs,
+    private readonly stream: RunStream,
   ) {
     this.#colours = new RunColours(context.workspaceState);
     this.#disposables = [
@@ -76,18 +78,19 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   }
 
   /** Shows these runs, the first one with its numbers; opens or reveals the panel. */
-  show(runs: readonly string[], column?: vscode.ViewColumn): void {
-    this.#starting = null;
-    this.#select(runs, runs[0] ?? null);
-    this.#remember();
-    this.#reveal(column);
+  show(runs: readonly string[]): void {
+    this.#showRuns(runs);
+    this.#reveal({ preserveFocus: false });
   }
 
-  /** Opens the panel before there is a run, so that its page loads while the trainer does; then shows the run. */
+  /**
+   * Opens the panel before there is a run, so that its page loads while the trainer does; then shows the run. Whoever types
+   * goes on typing: neither takes the focus.
+   */
   async showStarting(name: string, start: () => Promise<string>): Promise<void> {
     const opened = this.#panel === null;
     this.#starting = name;
-    this.#reveal();
+    this.#reveal({ preserveFocus: true });
     let run: string;
     try {
       run = await start();
@@ -98,19 +101,28 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       throw error;
     }
     // Whoever has closed it meanwhile does not want to see it.
-    if (this.#panel) this.show([run]);
+    if (!this.#panel) return;
+    // Nor is it brought back in front of what they look at by now.
+    this.#showRuns([run]);
+    this.#postRuns();
   }
 
-  #reveal(column?: vscode.ViewColumn): void {
+  #showRuns(runs: readonly string[]): void {
+    this.#starting = null;
+    this.#select(runs, runs[0] ?? null);
+    this.#remember();
+  }
+
+  #reveal({ preserveFocus }: { preserveFocus: boolean }): void {
     if (this.#panel) {
-      this.#panel.reveal(column);
+      this.#panel.reveal(undefined, preserveFocus);
       this.#postRuns();
     } else
       this.#adopt(
         vscode.window.createWebviewPanel(
           MONITOR,
           vscode.l10n.t('LC Prune Monitor'),
-          { viewColumn: column ?? vscode.ViewColumn.Active },
+          { viewColumn: vscode.ViewColumn.Active, preserveFocus },
           this.#options(),
         ),
       );
@@ -183,7 +195,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       }
     for (const run of runs)
       if (!this.#feeds.has(run)) {
-        const feed = new RunFeed(this.daemon, run);
+        const feed = new RunFeed(this.daemon, this.stream, run);
         let plan = feed.plan;
         const listener = feed.onDidChange(() => {
           // The difference needs the plans, which come with the history.
@@ -319,6 +331,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       name: displayName(summary),
       colour: this.#colours.of(run),
       summary,
+      hasPlan: summary.planPath !== null,
       device: series.device,
       referenceError: series.referenceError,
       directError: series.directError,
@@ -326,6 +339,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       layers: series.layers,
       marks: series.marks,
       warnings: series.warnings,
+      reading: series.reading,
     };
   }
 
@@ -339,12 +353,11 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   }
 
   async #save(name: string, data: string): Promise<void> {
-    const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+    const first = vscode.workspace.workspaceFolders?.[0];
+    const folder = (this.#primary && this.runs.get(this.#primary)?.workspace) ?? (first && pathOf(first.uri));
     // The name comes from the page: a file name, never a path.
     const file = name.replace(/[^\w.-]+/g, '-').slice(-100);
-    const target = await vscode.window.showSaveDialog({
-      defaultUri: vscode.Uri.file(folder && isAbsolute(folder) ? join(folder, file) : file),
-    });
+    const target = await vscode.window.showSaveDialog(folder ? { defaultUri: uriOf(fileIn(folder, file)) } : {});
     if (target) await vscode.workspace.fs.writeFile(target, Buffer.from(data, 'base64'));
   }
 }

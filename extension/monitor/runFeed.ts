@@ -3,6 +3,7 @@ import type { RunEvent } from '../../daemon/protocol/events.js';
 import type { BatchColumns } from '../../daemon/protocol/messages.js';
 import type { ResolvedPlan } from '../../daemon/protocol/resolvedPlan.js';
 import type { Daemon } from '../daemon/daemon.js';
+import type { Following, RunStream } from '../runStream.js';
 import { RunSeries, type MarkTexts } from './runSeries.js';
 
 /** What takes live messages. */
@@ -29,6 +30,7 @@ export class RunFeed implements vscode.Disposable {
   plan: ResolvedPlan | null = null;
   /** Live messages that came while the history was loading. */
   #waiting: ((sink: Sink) => void)[] | null = [];
+  #following: Following;
   #disposables: vscode.Disposable[];
   #changed = new vscode.EventEmitter<void>();
   #disposed = false;
@@ -38,15 +40,15 @@ export class RunFeed implements vscode.Disposable {
 
   constructor(
     private readonly daemon: Daemon,
+    stream: RunStream,
     readonly run: string,
   ) {
+    this.#following = stream.follow(run, {
+      batches: (columns) => this.#take((sink) => sink.applyBatches(columns)),
+      events: (events) => this.#take((sink) => events.forEach((event) => sink.apply(event))),
+    });
     this.#disposables = [
-      daemon.on('lc/batches', (columns) => {
-        if (columns.run === run) this.#take((sink) => sink.applyBatches(columns));
-      }),
-      daemon.on('lc/events', ({ run: of, events }) => {
-        if (of === run) this.#take((sink) => events.forEach((event) => sink.apply(event)));
-      }),
+      this.#following,
       daemon.onDidChangeState((state) => {
         if (state.kind === 'ready') void this.load();
       }),
@@ -60,7 +62,7 @@ export class RunFeed implements vscode.Disposable {
     const load = ++this.#load;
     this.#waiting = [];
     try {
-      await this.daemon.request('lc/subscribe', { run: this.run, on: true });
+      await this.#following.begin();
       const series = new RunSeries(markTexts());
       const known = new Set<string>();
       let end = false;
@@ -95,8 +97,6 @@ export class RunFeed implements vscode.Disposable {
   dispose(): void {
     this.#disposed = true;
     for (const disposable of this.#disposables) disposable.dispose();
-    if (this.daemon.state.kind === 'ready')
-      void this.daemon.request('lc/subscribe', { run: this.run, on: false }).catch(() => {});
   }
 
   #take(apply: (sink: Sink) => void): void {

@@ -56,6 +56,7 @@ export class RunSeries {
   #phase: string | null = null;
   readonly marks: Mark[] = [];
   readonly warnings: { time: number; message: string }[] = [];
+  readonly reading: string[] = [];
   layers: LayerKept[] = [];
   device: string | null = null;
   referenceError: number | null = null;
@@ -122,6 +123,9 @@ export class RunSeries {
         this.#mark(this.texts.budget, this.lastStep, time);
         break;
       case 'warning':
+        if (event.code === 'reading') this.reading.push(event.message);
+        else this.warnings.push({ time: event.time, message: event.message });
+        break;
       case 'engine':
         this.warnings.push({ time: event.time, message: event.message });
         break;

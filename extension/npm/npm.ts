@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { NodeCommand } from '../daemon/findNode.js';
+import { npmReason } from './npmReason.js';
 
 const isFile = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -48,12 +49,12 @@ export interface InstallOptions {
   onLine: (line: string) => void;
 }
 
-/** Lines of npm's output that go into an error message. */
-const LAST_LINES = 4;
+/** Lines of npm's output in which its reason is looked for. */
+const KEPT_LINES = 200;
 
 /**
  * Runs `npm install`.
- * @throws Error with npm's last words where it fails; an AbortError where `signal` ends it.
+ * @throws Error with npm's own reason where it fails; an AbortError where `signal` ends it.
  */
 export async function installPackages({
   node,
@@ -94,7 +95,7 @@ export async function installPackages({
       if (line.trim() === '') return;
       onLine(line);
       last.push(line);
-      if (last.length > LAST_LINES) last.shift();
+      if (last.length > KEPT_LINES) last.shift();
     });
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
@@ -104,7 +105,7 @@ export async function installPackages({
       else signal.addEventListener('abort', abort, { once: true });
     });
     signal.throwIfAborted();
-    if (code !== 0) throw new Error(`npm install ended with code ${code}: ${last.join(' ').slice(0, 500)}`);
+    if (code !== 0) throw new Error(`npm could not install ${packages.join(' ')}: ${npmReason(last)}`);
   } finally {
     signal.removeEventListener('abort', abort);
   }

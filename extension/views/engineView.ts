@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { EngineState, Result } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { byUse, isUsed } from '../engine/byUse.js';
-import { bytes, count } from '../format.js';
+import { bytes, count } from '../../daemon/protocol/format.js';
 import { VIEWS } from '../ids.js';
 import { isActive, type Runs } from '../runs.js';
 import { engineSetting, SETTINGS } from '../settings.js';
@@ -107,7 +107,7 @@ export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposab
       .filter(Boolean)
       .join(' · ');
     item.iconPath = used
-      ? new vscode.ThemeIcon('check', new vscode.ThemeColor('charts.green'))
+      ? new vscode.ThemeIcon('check', new vscode.ThemeColor('testing.iconPassed'))
       : new vscode.ThemeIcon(engine.available ? 'circle-outline' : 'circle-slash');
     item.tooltip = engine.reason;
     item.contextValue = 'engine';

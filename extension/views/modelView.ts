@@ -1,13 +1,15 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
-import type { LayerKept } from '../../daemon/protocol/events.js';
 import type { ModelSummary } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
-import { bar, bytes, count, percent } from '../format.js';
+import { bytes, count, shortCount, shortPercent } from '../../daemon/protocol/format.js';
+import { bar } from './bar.js';
 import { VIEWS, type LayerItem } from '../ids.js';
-import { latestKept, prunes } from '../latestKept.js';
+import { KeptShares } from '../keptShares.js';
 import { isModelText } from '../modelText.js';
+import { pathOf, uriOf, type AbsolutePath } from '../paths.js';
 import type { Runs } from '../runs.js';
+import type { RunStream } from '../runStream.js';
 
 type Row = { kind: 'model' } | ({ kind: 'layer'; index: number } & LayerItem) | { kind: 'note'; text: string };
 
@@ -17,8 +19,7 @@ const MODEL: Row = { kind: 'model' };
 export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposable {
   #summary: ModelSummary | null = null;
   #rows: Row[] = [];
-  #kept = new Map<string, LayerKept>();
-  #run: string | null = null;
+  #kept: KeptShares | null = null;
   #changed = new vscode.EventEmitter<Row | undefined>();
   #disposables: vscode.Disposable[];
   readonly onDidChangeTreeData = this.#changed.event;
@@ -26,39 +27,29 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
   constructor(
     private readonly daemon: Daemon,
     private readonly runs: Runs,
+    private readonly stream: RunStream,
   ) {
     this.#disposables = [
       vscode.window.createTreeView(VIEWS.model, { treeDataProvider: this }),
       this.#changed,
-      daemon.on('lc/events', ({ run, events }) => {
-        if (run !== this.#run) return;
-        for (const event of events)
-          if (event.event === 'iteration' || event.event === 'done') this.#setKept(event.perLayer);
-      }),
-      runs.onDidChangeRun(({ before, after }) => {
-        // A new run of the model in view takes over; a finished one brings its last numbers.
-        if (after && (!before || before.state !== after.state)) void this.#loadKept();
-      }),
       vscode.window.onDidChangeActiveTextEditor((editor) => this.#follow(editor)),
     ];
     this.#follow(vscode.window.activeTextEditor);
   }
 
   /** Path of the model in view. */
-  get model(): string | undefined {
+  get model(): AbsolutePath | undefined {
     return this.#summary?.path;
   }
 
-  async inspect(model: string, options: { reveal?: boolean } = {}): Promise<void> {
+  async inspect(model: AbsolutePath, options: { reveal?: boolean } = {}): Promise<void> {
     this.#show(await this.daemon.request('lc/inspect', { model }));
-    this.#kept.clear();
     this.#changed.fire(undefined);
-    await this.#loadKept();
     if (options.reveal) await vscode.commands.executeCommand(`${VIEWS.model}.focus`);
   }
 
   /** A prunable layer of a model, by the user's choice. */
-  async pickLayer(model: string, title: string): Promise<string | undefined> {
+  async pickLayer(model: AbsolutePath, title: string): Promise<string | undefined> {
     const summary = this.#summary?.path === model ? this.#summary : await this.daemon.request('lc/inspect', { model });
     const chosen = await vscode.window.showQuickPick(
       summary.layers
@@ -81,6 +72,9 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
   #show(summary: ModelSummary): void {
     const { path, layers, notes } = summary;
     this.#summary = summary;
+    this.#kept?.dispose();
+    this.#kept = new KeptShares(this.daemon, this.runs, this.stream, path);
+    this.#kept.onDidChange(() => this.#changed.fire(undefined));
     this.#rows = [
       ...layers.map((layer, index): Row => ({ kind: 'layer', index, model: path, layer: layer.name })),
       ...notes.map((text): Row => ({ kind: 'note', text })),
@@ -109,12 +103,12 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
       );
       item.tooltip = vscode.workspace.asRelativePath(summary.path);
       item.contextValue = 'model';
-      item.resourceUri = vscode.Uri.file(summary.path);
+      item.resourceUri = uriOf(summary.path);
       return item;
     }
     const layer = summary.layers[row.index]!;
     const item = new vscode.TreeItem(layer.name);
-    const kept = this.#kept.get(layer.name);
+    const kept = this.#kept?.layers.find((each) => each.layer === layer.name);
     const zeros = layer.zeros ?? 0;
     const share = kept
       ? kept.kept / Math.max(1, kept.weights)
@@ -124,7 +118,7 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
     item.description = layer.prunable
       ? share === null
         ? vscode.l10n.t('{0} weights', count(layer.prunable))
-        : `${bar(share)} ${percent(share)}`
+        : `${bar(share)} ${shortPercent(share)}`
       : layer.className;
     item.iconPath = new vscode.ThemeIcon(layer.prunable ? 'layers' : 'circle-small');
     item.contextValue = layer.prunable ? 'layer.prunable' : 'layer';
@@ -139,57 +133,28 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
         vscode.l10n.t(
           '{0} ({1} of the model)',
           count(layer.prunable),
-          percent(layer.prunable / Math.max(1, summary.prunable)),
+          shortPercent(layer.prunable / Math.max(1, summary.prunable)),
         ),
       );
     line('FLOPs', count(layer.flops));
     if (kept) line(vscode.l10n.t('Kept'), vscode.l10n.t('{0} of {1}', count(kept.kept), count(kept.weights)));
     item.tooltip = tooltip;
     item.accessibilityInformation = {
-      label: `${layer.name}, ${layer.className}, ${share === null ? count(layer.prunable) : vscode.l10n.t('{0} kept', percent(share))}`,
+      label: `${layer.name}, ${layer.className}, ${share === null ? count(layer.prunable) : vscode.l10n.t('{0} kept', shortPercent(share))}`,
     };
     return item;
   }
 
   dispose(): void {
+    this.#kept?.dispose();
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
   #follow(editor: vscode.TextEditor | undefined): void {
     const document = editor?.document;
-    if (document?.uri.scheme !== 'file' || document.languageId !== 'json' || document.fileName === this.model) return;
+    if (document?.uri.scheme !== 'file' || document.languageId !== 'json' || pathOf(document.uri) === this.model)
+      return;
     if (!isModelText(document.getText(new vscode.Range(0, 0, 200, 0)).slice(0, 4096))) return;
-    void this.inspect(document.fileName).catch((error: Error) => this.daemon.log.warn(error.message));
+    void this.inspect(pathOf(document.uri)).catch((error: Error) => this.daemon.log.warn(error.message));
   }
-
-  #setKept(layers: readonly LayerKept[]): void {
-    for (const layer of layers) this.#kept.set(layer.layer, layer);
-    this.#changed.fire(undefined);
-  }
-
-  /** The latest run of the model in view, from its log. */
-  async #loadKept(): Promise<void> {
-    const summary = this.#summary;
-    if (!summary) return;
-    const latest = this.runs.all.find((run) => prunes(run, summary.path));
-    this.#run = latest?.run ?? null;
-    if (!latest) return;
-    try {
-      const kept = await latestKept(this.daemon, latest.run);
-      if (kept && this.#summary === summary) this.#setKept(kept);
-    } catch (error) {
-      this.daemon.log.debug((error as Error).message);
-    }
-  }
-}
-
-function shortCount(value: number): string {
-  const units = ['', 'k', 'M', 'G', 'T'];
-  let unit = 0;
-  let size = value;
-  while (size >= 1000 && unit < units.length - 1) {
-    size /= 1000;
-    unit++;
-  }
-  return `${Number(size.toPrecision(3))}${units[unit] ? ` ${units[unit]}` : ''}`;
 }

@@ -1,28 +1,33 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
-import { bar, count, duration, percent } from '../format.js';
+import { isDoubtful } from '../../daemon/protocol/doubtful.js';
+import { count, duration, shortPercent } from '../../daemon/protocol/format.js';
+import { bar } from './bar.js';
 
-/** State by shape and colour. A finished run with a message has a result that is not usable. */
-export function runIcon({ state, message }: Pick<RunSummary, 'state' | 'message'>): vscode.ThemeIcon {
+/** Colours that every theme keeps legible on its side bar; its chart colours need not be. */
+const [WARNING, ERROR] = ['problemsWarningIcon.foreground', 'problemsErrorIcon.foreground'];
+
+/** State by shape and colour. */
+export function runIcon(run: Pick<RunSummary, 'state' | 'cautions'>): vscode.ThemeIcon {
   const of = (icon: string, colour?: string) =>
     new vscode.ThemeIcon(icon, colour ? new vscode.ThemeColor(colour) : undefined);
-  switch (state) {
+  switch (run.state) {
     case 'queued':
       return of('clock');
     case 'running':
       return of('sync~spin', 'charts.blue');
     case 'paused':
-      return of('debug-pause', 'charts.orange');
+      return of('debug-pause', WARNING);
     case 'interrupted':
-      return of('debug-disconnect', 'charts.orange');
+      return of('debug-disconnect', WARNING);
     case 'stopped':
-      return of('debug-stop', 'charts.orange');
+      return of('debug-stop', WARNING);
     case 'crashed':
-      return of('debug-disconnect', 'charts.red');
+      return of('debug-disconnect', ERROR);
     case 'failed':
-      return of('error', 'charts.red');
+      return of('error', ERROR);
     case 'done':
-      return message === null ? of('pass', 'charts.green') : of('warning', 'charts.orange');
+      return isDoubtful(run) ? of('warning', WARNING) : of('pass', 'testing.iconPassed');
   }
 }
 
@@ -55,10 +60,11 @@ export function runDescription(summary: RunSummary): string {
   const kept = keptShare(summary);
   const active = summary.state === 'running';
   return [
-    summary.state === 'done' ? null : active ? null : stateName(summary.state),
+    isDoubtful(summary) ? vscode.l10n.t('warnings') : null,
+    summary.state === 'done' || active ? null : stateName(summary.state),
     active || summary.state === 'paused' ? `${summary.iteration}/${summary.iterations}` : null,
-    summary.error === null ? null : vscode.l10n.t('{0} error', percent(summary.error)),
-    kept === null ? null : vscode.l10n.t('{0} kept', percent(kept)),
+    summary.error === null ? null : vscode.l10n.t('{0} error', shortPercent(summary.error)),
+    kept === null ? null : vscode.l10n.t('{0} kept', shortPercent(kept)),
     active && summary.etaSeconds !== null ? vscode.l10n.t('{0} left', duration(summary.etaSeconds)) : null,
   ]
     .filter((part) => part !== null)
@@ -72,23 +78,24 @@ export function runTooltip(summary: RunSummary): vscode.MarkdownString {
   const row = (name: string, value: string | null) => (value === null ? '' : `| ${name} | ${value} |\n`);
   const safe = (value: string) => value.replace(/[\\`*_{}[\]()#+\-.!|<>]/g, '\\$&');
   text.appendMarkdown(`**${safe(summary.plan)}** · ${stateName(summary.state)}\n\n`);
-  if (summary.state === 'running') text.appendMarkdown(`${bar(summary.progress)} ${percent(summary.progress)}\n\n`);
+  if (summary.state === 'running')
+    text.appendMarkdown(`${bar(summary.progress)} ${shortPercent(summary.progress)}\n\n`);
   text.appendMarkdown(
     '| | |\n|---|---|\n' +
       row(vscode.l10n.t('Model'), safe(summary.model)) +
       row(vscode.l10n.t('Method'), safe(summary.method.toUpperCase())) +
       row(vscode.l10n.t('Engine'), summary.engine && safe(summary.engine)) +
       row(vscode.l10n.t('Iteration'), `${summary.iteration} / ${summary.iterations}`) +
-      row(vscode.l10n.t('Error (pruned)'), summary.error === null ? null : percent(summary.error)) +
+      row(vscode.l10n.t('Error (pruned)'), summary.error === null ? null : shortPercent(summary.error)) +
       row(
         vscode.l10n.t('Error (reference)'),
-        summary.referenceError === null ? null : percent(summary.referenceError),
+        summary.referenceError === null ? null : shortPercent(summary.referenceError),
       ) +
       row(
         vscode.l10n.t('Kept'),
         kept === null
           ? null
-          : vscode.l10n.t('{0} of {1} ({2})', count(summary.kept!), count(summary.prunable!), percent(kept)),
+          : vscode.l10n.t('{0} of {1} ({2})', count(summary.kept!), count(summary.prunable!), shortPercent(kept)),
       ) +
       row(
         vscode.l10n.t('Throughput'),
@@ -99,6 +106,7 @@ export function runTooltip(summary: RunSummary): vscode.MarkdownString {
       row(vscode.l10n.t('Time left'), summary.etaSeconds === null ? null : duration(summary.etaSeconds)) +
       row(vscode.l10n.t('Started'), new Date(summary.started).toLocaleString()),
   );
-  if (summary.message) text.appendMarkdown(`\n${safe(summary.message)}`);
+  for (const message of [summary.message, ...(summary.cautions ?? []).map((caution) => caution.message)])
+    if (message) text.appendMarkdown(`\n${safe(message)}\n`);
   return text;
 }

@@ -1,18 +1,24 @@
 import * as vscode from 'vscode';
-import type { RunSummary } from '../../daemon/protocol/messages.js';
 import { VIEWS, type RunItem } from '../ids.js';
 import { displayName } from '../monitor/monitorHost.js';
-import type { Runs } from '../runs.js';
+import { folderOf, type AbsolutePath } from '../paths.js';
+import type { Run, Runs } from '../runs.js';
 import { runDescription, runIcon, runTooltip } from './runText.js';
 
 /** A plan with its runs, or a run. */
 interface PlanItem {
   plan: string;
-  runs: RunSummary[];
+  file: AbsolutePath | null;
+  /** Another plan has the same name. */
+  ambiguous: boolean;
+  runs: Run[];
 }
 export type RunNode = PlanItem | RunItem;
 
 const isPlan = (node: RunNode): node is PlanItem => 'plan' in node;
+
+/** Plans of several folders may have one name; the runs of one file may have several (its path, its baselines). */
+const planKey = ({ plan, planFile }: Run): string => `${planFile ?? ''}\0${plan}`;
 
 /**
  * Runs by plan, newest first; a run that only made progress redraws its own row. Rows are the same objects at every look and have
@@ -55,11 +61,19 @@ export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Dispos
     const { all } = this.runs;
     const plans = new Map<string, PlanItem>();
     for (const summary of all) {
-      const { plan } = summary;
-      if (!plans.has(plan)) plans.set(plan, Object.assign(this.#plans.get(plan) ?? { plan, runs: [] }, { runs: [] }));
-      plans.get(plan)!.runs.push(summary);
+      const key = planKey(summary);
+      const { plan, planFile: file } = summary;
+      let item = plans.get(key);
+      if (!item) {
+        item = Object.assign(this.#plans.get(key) ?? {}, { plan, file, ambiguous: false, runs: [] });
+        plans.set(key, item);
+      }
+      item.runs.push(summary);
     }
     this.#plans = plans;
+    const named = new Map<string, number>();
+    for (const { plan } of plans.values()) named.set(plan, (named.get(plan) ?? 0) + 1);
+    for (const item of plans.values()) item.ambiguous = named.get(item.plan)! > 1;
     const known = new Set(all.map(({ run }) => run));
     for (const run of this.#items.keys()) if (!known.has(run)) this.#items.delete(run);
     return [...plans.values()];
@@ -69,7 +83,10 @@ export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Dispos
     if (isPlan(node)) {
       const item = new vscode.TreeItem(node.plan, vscode.TreeItemCollapsibleState.Expanded);
       item.iconPath = new vscode.ThemeIcon('target');
-      item.description = node.runs.length === 1 ? vscode.l10n.t('1 run') : vscode.l10n.t('{0} runs', node.runs.length);
+      const number = node.runs.length === 1 ? vscode.l10n.t('1 run') : vscode.l10n.t('{0} runs', node.runs.length);
+      const folder = node.ambiguous && node.file && vscode.workspace.asRelativePath(folderOf(node.file));
+      item.description = folder ? `${folder} · ${number}` : number;
+      if (node.file) item.tooltip = vscode.workspace.asRelativePath(node.file);
       item.contextValue = 'plan';
       return item;
     }
@@ -94,14 +111,14 @@ export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Dispos
   getParent(node: RunNode): RunNode | undefined {
     return isPlan(node)
       ? undefined
-      : this.getChildren().find((plan) => isPlan(plan) && plan.plan === node.summary.plan);
+      : this.getChildren().find((plan) => isPlan(plan) && plan.runs.includes(node.summary));
   }
 
   dispose(): void {
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
-  #item(summary: RunSummary): RunItem {
+  #item(summary: Run): RunItem {
     const item = this.#items.get(summary.run) ?? { summary };
     item.summary = summary;
     this.#items.set(summary.run, item);

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
+import { isDoubtful } from '../../daemon/protocol/doubtful.js';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
-import { duration, percent } from '../format.js';
+import { duration, shortPercent } from '../../daemon/protocol/format.js';
 import { isActive, type Runs } from '../runs.js';
 import { runTooltip } from './runText.js';
 
@@ -57,7 +58,11 @@ export class StatusItem implements vscode.Disposable {
         return;
       case 'ready': {
         const run = this.runs.all.find(isActive) ?? this.runs.all.find((other) => other.state === 'paused');
-        if (!run)
+        const [newest] = this.runs.all;
+        if (!run && newest && isDoubtful(newest)) {
+          this.#item.backgroundColor = new vscode.ThemeColor('statusBarItem.warningBackground');
+          this.#show(`$(warning) ${newest.plan}`, runTooltip(newest), ['lcPrune.openMonitor']);
+        } else if (!run)
           this.#show('$(target) LC Prune', vscode.l10n.t('Ready.'), ['lcPrune.pruneModel', 'lcPrune.openMonitor']);
         else this.#show(runText(run), runTooltip(run), ['lcPrune.openMonitor', 'lcPrune.pause']);
       }
@@ -87,7 +92,7 @@ export class StatusItem implements vscode.Disposable {
 function runText(run: RunSummary): string {
   const parts = [
     `${run.plan} ${run.iteration}/${run.iterations}`,
-    run.error === null ? null : percent(run.error),
+    run.error === null ? null : shortPercent(run.error),
     run.state === 'running' && run.etaSeconds !== null ? duration(run.etaSeconds) : null,
   ];
   return `${run.state === 'paused' ? '$(debug-pause)' : '$(sync~spin)'} ${parts.filter(Boolean).join(' · ')}`;

@@ -18,6 +18,9 @@ describe('a Keras file', () => {
     await writeKerasH5(model, join(workspace.folder, 'net.h5'));
     await writeKeras(model, join(workspace.folder, 'net3.keras'));
     await writeFile(join(workspace.folder, 'table.h5'), 'no HDF5 at all');
+    await writeFile(join(workspace.folder, 'net.onnx'), Buffer.from('\x08\x08\x12\x07pytorch\x1a\x051.13', 'latin1'));
+    await writeFile(join(workspace.folder, 'net.tflite'), Buffer.from('\x1c\0\0\0TFL3\x14\0', 'latin1'));
+    await writeFile(join(workspace.folder, 'page.pt'), 'uma página de texto');
     window = await Workbench.open({ folder: workspace.folder });
   });
   afterAll(async () => {
@@ -53,9 +56,26 @@ describe('a Keras file', () => {
     await window.treeRow('fc1').first().waitFor({ timeout: 30_000 });
   });
 
+  test.each([
+    ['net.onnx', 'is an ONNX model, made for inference; export it from the Keras or TensorFlow.js model'],
+    ['net.tflite', 'is a TensorFlow Lite model, made for inference; export it from the Keras'],
+  ])('%s is named, with the way that leads here', async (file, words) => {
+    await window.openFile(file);
+    await window.monitor.getByText(words).waitFor({ timeout: 30_000 });
+    await artifact(window.page, `model-editor-${file}`);
+  });
+
   test('what is no model says so', async () => {
     await window.openFile('table.h5');
     await window.monitor.getByText('cannot be shown as a model').waitFor({ timeout: 30_000 });
+    await window.monitor.getByText('is no Keras file, though it is named so').waitFor();
     expect(window.violations).toEqual([]);
+  });
+
+  test('a text whose ending is that of a model opens as text, and the next page is drawn', async () => {
+    await window.openFile('page.pt');
+    await window.page.locator('.view-lines').getByText('uma').waitFor({ timeout: 30_000 });
+    await window.openFile('net.onnx');
+    await window.monitor.getByText('is an ONNX model').waitFor({ timeout: 30_000 });
   });
 });

@@ -68,6 +68,32 @@ export async function makeWorkspace(
   return { folder, remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
+/** Two workspace folders with the sample and the same plans in a subfolder; the second folder is opened by a link. */
+export interface Folders {
+  /** The `.code-workspace` file that opens both. */
+  file: string;
+  /** As they are opened. */
+  folders: [string, string];
+  remove(): Promise<void>;
+}
+
+/** @param sub names of folders, joined by "/". @param plans by their file names; their model is `netz/model.json`, in the subfolder. */
+export async function makeFolders(sub: string, plans: Record<string, string>): Promise<Folders> {
+  await trainSample();
+  const root = await mkdtemp(join(CACHE, 'workspace-'));
+  const folders: [string, string] = [join(root, 'été – modèles'), join(root, 'lien à deux')];
+  await mkdir(join(root, 'deux'));
+  await symlink(join(root, 'deux'), folders[1]);
+  for (const folder of folders) {
+    await mkdir(join(folder, sub), { recursive: true });
+    await cp(TRAINED, join(folder, sub, 'netz'), { recursive: true });
+    for (const [name, text] of Object.entries(plans)) await writeFile(join(folder, sub, name), text);
+  }
+  const file = join(root, 'both.code-workspace');
+  await writeFile(file, JSON.stringify({ folders: folders.map((path) => ({ path })) }));
+  return { file, folders, remove: () => rm(root, { recursive: true, force: true, maxRetries: 5 }) };
+}
+
 /**
  * A copy of `examples/` outside the project, where nothing of the project's node_modules is found. `data`: with the package that
  * `npm install` there brings.

@@ -3,6 +3,7 @@ import { BROWSER_ARGS, installVsix, startServer, workbenchUrl } from '../host/se
 import { STAGED, stageExtension } from '../host/stage.mjs';
 
 export interface WindowOptions {
+  /** Or a `.code-workspace` file. */
   folder: string;
   settings?: Record<string, unknown>;
   /** Keep Workspace Trust on. */

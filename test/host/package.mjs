@@ -33,22 +33,16 @@ execFileSync(process.execPath, ['esbuild.mjs', '--production', `--out=${join(sta
   stdio: 'inherit',
 });
 rmSync(join(stage, 'dist/schemas.mjs'));
-for (const part of [
-  'media',
-  'schemas',
-  'syntaxes',
-  'l10n',
-  'LICENSE',
-  'README.md',
-  'CHANGELOG.md',
-  'package.nls.json',
-]) {
+for (const part of ['media', 'schemas', 'syntaxes', 'l10n', 'LICENSE', 'CHANGELOG.md', 'package.nls.json']) {
   if (!existsSync(join(root, part))) continue;
   cpSync(join(root, part), join(stage, part), {
     recursive: true,
     filter: (path) => !/schemas\/.*\.ts$/.test(path),
   });
 }
+
+// The page of the extension in an editor loads no relative picture and no relative link, which the repository's README has.
+cpSync(join(root, 'extension/README.md'), join(stage, 'README.md'));
 
 // The engine's native library, loaded by path: only this platform's, and none of its CUDA or TensorRT companions.
 const napi = `bin/napi-v6/${platform}`;

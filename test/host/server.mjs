@@ -138,7 +138,7 @@ export const BROWSER_ARGS = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 
-/** The workbench of a folder, with an extension under development and, if given, a test suite to run in its host. */
+/** The workbench of a folder or a `.code-workspace` file, with an extension under development and, if given, a test suite to run in its host. */
 export function workbenchUrl(url, { folder, extension, suite }) {
   const remote = url.replace('http://', 'vscode-remote://');
   const payload = [
@@ -146,7 +146,7 @@ export function workbenchUrl(url, { folder, extension, suite }) {
     ...(suite ? [['extensionTestsPath', `${remote}${suite}`]] : []),
   ];
   const query = [
-    ...(folder ? [`folder=${encodeURIComponent(folder)}`] : ['ew=true']),
+    folder ? `${folder.endsWith('.code-workspace') ? 'workspace' : 'folder'}=${encodeURIComponent(folder)}` : 'ew=true',
     `payload=${encodeURIComponent(JSON.stringify(payload))}`,
   ];
   return `${url}/?${query.join('&')}`;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../daemon/lc/random.js';
 import type { RunEvent } from '../../daemon/protocol/events.js';
+import { WorkspacePath } from '../../daemon/protocol/paths.js';
 import type { Budget } from '../../daemon/protocol/plan.js';
 import type { ResolvedPlan } from '../../daemon/protocol/resolvedPlan.js';
 import { baselinePlan } from '../../daemon/runs/baselinePlan.js';
@@ -136,7 +137,7 @@ const settings = {
 const planOf = (...tasks: [string, Layer[], Budget][]): ResolvedPlan => ({
   name: 'stripes',
   planPath: null,
-  model: { path: 'net.json' },
+  model: { path: WorkspacePath.parse('net.json') },
   data: {
     source: 'x.npy',
     format: null,

@@ -214,7 +214,7 @@ describe('what the trained output does not depend on', () => {
       for (const [name, bytes] of Object.entries(unzipSync(await readFile(join(home, file))))) arrays[name.replace(/^y_/, rename)] = bytes;
     await writeFile(join(home, 'both.npz'), zipSync(arrays));
     const data = { source: 'both.npz', labels: 'y_cls_train', preprocess: { scale: 'none' } };
-    const { done, said } = await run('other-head', 'both', { output: 'cls', data });
+    const { done, said } = await run('other-head', 'both', { output: 'cls', otherOutputs: 'measure', data });
     const [other] = done.others!;
     const reg = await evaluate('other-head', 'reg.npz', ['--output', 'reg']);
     expect(other!.before!.loss).toBeCloseTo(reg.loss, 6);

@@ -1,15 +1,17 @@
 /** The whole trainer on the real engine, model, data and LC rooms: real MNIST, a real child process. */
 import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadAddon } from '../../daemon/engine/native/addon.js';
 import { createRandom } from '../../daemon/lc/random.js';
 import type { Model } from '../../daemon/model/model.js';
 import { readModel } from '../../daemon/model/readModel.js';
+import { workspacePath } from '../../daemon/model/workspacePath.js';
 import { writeTfjsModel } from '../../daemon/model/writeTfjs.js';
 import type { RunEvent } from '../../daemon/protocol/events.js';
+import { WorkspacePath } from '../../daemon/protocol/paths.js';
 import type { ResolvedPlan } from '../../daemon/protocol/resolvedPlan.js';
 import { baselinePlan } from '../../daemon/runs/baselinePlan.js';
 import { readEvents, readRunPlan } from '../../daemon/runs/registry.js';
@@ -129,7 +131,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
     const again = await finished({
       ...PLAN,
       method: 'reference',
-      model: { path: relative(workspace, join(folder, 'result', 'model.json')) },
+      model: { path: workspacePath(workspace, join(folder, 'result', 'model.json')) },
       reference: { ...PLAN.reference, epochs: 0 },
     });
     expect(again.done.reference.error).toBe(done.retrained.error);
@@ -173,7 +175,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
 
   it('chooses the input scale that the reference was trained with, and remembers it', async () => {
     const trained = await finished({ ...PLAN, method: 'reference', data: { ...PLAN.data, scale: 'symmetric' } });
-    const path = relative(workspace, join(trained.folder, 'result', 'model.json'));
+    const path = workspacePath(workspace, join(trained.folder, 'result', 'model.json'));
     const plan: ResolvedPlan = {
       ...PLAN,
       method: 'reference',
@@ -190,7 +192,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
     const trained = await finished({ ...PLAN, method: 'reference', reference: { ...PLAN.reference, epochs: 1 } });
     const path = join(trained.folder, 'result', 'model.json');
     const handle = await startRun(
-      { ...PLAN, model: { path: relative(workspace, path) }, reference: { ...PLAN.reference, epochs: 0 } },
+      { ...PLAN, model: { path: workspacePath(workspace, path) }, reference: { ...PLAN.reference, epochs: 0 } },
       options(),
     );
     await handle.stop('user');
@@ -288,7 +290,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
       const { folder, done } = await finished({
         ...PLAN,
         engine,
-        model: { path: 'net.json' },
+        model: { path: WorkspacePath.parse('net.json') },
         data,
         tasks,
         training: { ...settings, batchSize: 64 },
@@ -319,7 +321,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
         engine,
         tasks,
         method: 'reference',
-        model: { path: relative(workspace, join(folder, 'result', 'model.json')) },
+        model: { path: workspacePath(workspace, join(folder, 'result', 'model.json')) },
         data,
         reference: { ...PLAN.reference, epochs: 0 },
       });
@@ -351,11 +353,11 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
 
   it('tells of bad input before it leaves anything on disk', async () => {
     const bad: [Partial<ResolvedPlan>, string][] = [
-      [{ model: { path: 'absent.json' } }, 'model-missing'],
+      [{ model: { path: WorkspacePath.parse('absent.json') } }, 'model-missing'],
       [{ training: { ...settings, batchSize: 5000 } }, 'data-invalid'],
       [{ engine: 'abacus' }, 'engine-unavailable'],
       [{ tasks: [{ name: 'all', layers: ['fc1'], budget: { weights: N } }] }, 'budget-impossible'],
-      [{ model: { path: '../../etc/passwd' } }, 'path-outside-workspace'],
+      [{ model: { path: WorkspacePath.parse('../../etc/passwd') } }, 'path-outside-workspace'],
     ];
     for (const [change, code] of bad) {
       await expect(startRun({ ...PLAN, ...change }, options()), code).rejects.toMatchObject({

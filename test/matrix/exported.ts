@@ -3,9 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
 import '@tensorflow/tfjs-backend-cpu';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
-import { asTfjsComputes } from '../../daemon/export/tfjsForms.js';
-import { refuseMasksOfTfjs } from '../../daemon/export/tfjsMasks.js';
-import { refuseOperations } from '../../daemon/export/tfjsOperations.js';
+import { asPlainTfjs } from '../../daemon/export/tfjsModel.js';
 import type { Model } from '../../daemon/model/model.js';
 import { layersModel } from '../../daemon/model/writeTfjs.js';
 import { BATCH, inputsOf, type Case } from './network.js';
@@ -13,11 +11,10 @@ import { BATCH, inputsOf, type Case } from './network.js';
 /** What `tf.loadLayersModel` makes of the export, in inference. @throws what TensorFlow.js throws. */
 export async function computedByTensorFlow(model: Model, case_: Case): Promise<Float32Array> {
   await tf.setBackend('cpu');
-  const weightSpecs = model.weights.map(({ name, shape, dtype }) => ({ name, shape: [...shape], dtype }));
-  const bytes = Buffer.concat(model.weights.map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength)));
-  refuseOperations(model);
-  refuseMasksOfTfjs(model);
-  const { modelTopology } = layersModel(asTfjsComputes(model), []) as { modelTopology: object };
+  const plain = asPlainTfjs(model);
+  const weightSpecs = plain.weights.map(({ name, shape, dtype }) => ({ name, shape: [...shape], dtype }));
+  const bytes = Buffer.concat(plain.weights.map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength)));
+  const { modelTopology } = layersModel(plain, []) as { modelTopology: object };
   const weightData = new Uint8Array(bytes).buffer;
   const loaded = await loadLayersModel({ load: () => Promise.resolve({ modelTopology, weightSpecs, weightData }) });
   try {

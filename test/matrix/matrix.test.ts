@@ -36,7 +36,8 @@ async function verdict(compute: () => Promise<readonly string[]>): Promise<Verdi
     const wrong = await compute();
     return wrong.length > 0 ? { wrong: wrong.join('; ') } : null;
   } catch (error) {
-    return { refused: reasonOf(error) };
+    // A crash says nothing to anybody; it is no refusal.
+    return error instanceof TypeError ? { wrong: error.message } : { refused: reasonOf(error) };
   }
 }
 

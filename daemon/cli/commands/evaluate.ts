@@ -16,6 +16,7 @@ import { isReadingOpen, judgedSamples, readByReference } from '../../trainer/rea
 import { DataSource } from '../../protocol/plan.js';
 import type { ResolvedData } from '../../protocol/resolvedPlan.js';
 import { UserError } from '../../protocol/errors.js';
+import { issueText } from '../../protocol/issueText.js';
 import { namedFile, stringOption, type Command, type Values } from '../command.js';
 import { DATA_NAMES, dataNames } from '../dataOptions.js';
 import { count, errorText } from '../text.js';
@@ -59,14 +60,15 @@ async function requested(positionals: readonly string[], values: Values): Promis
   const scaleText = stringOption(values, 'scale');
   const scale = scaleText !== undefined && Number.isFinite(Number(scaleText)) ? Number(scaleText) : scaleText;
   const classes = stringOption(values, 'classes');
-  const parsed = DataSource.safeParse({
+  const wish = {
     source,
     ...dataNames(values),
     ...(classes === undefined ? {} : { classes: classes.includes(',') ? classes.split(',') : classes }),
     preprocess: { ...(scale === undefined ? {} : { scale }), ...(values['mean'] ? { mean: values['mean'] } : {}) },
-  });
+  };
+  const parsed = DataSource.safeParse(wish);
   if (!parsed.success)
-    throw new UserError('usage', `lc-prune evaluate: --scale, --mean or --classes: ${parsed.error.issues[0]!.message}`);
+    throw new UserError('usage', `lc-prune evaluate: --scale, --mean or --classes: ${issueText(parsed.error, wish)}`);
   const data = isBuiltinData(source) ? { file: source, workspace: process.cwd() } : await namedFile(source, values);
   const config = resolveData(parsed.data, () => data.file);
   const engineId = stringOption(values, 'engine') ?? 'auto';

@@ -1,9 +1,9 @@
-import { open, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { readModel } from '../../model/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
 import { frozenNote } from '../../model/trainedLayers.js';
-import { resolveInside } from '../../model/workspacePath.js';
+import { isInside, missingFolder, resolveInside } from '../../model/workspacePath.js';
 import { newPlan, prunableOfNewPlan } from '../../plan/newPlan.js';
 import { planName, resolveText } from '../../plan/readPlan.js';
 import { planPath, planText } from '../../plan/planText.js';
@@ -18,21 +18,28 @@ import { dataFor, lengthOf } from '../proposePlan.js';
 const withNames = (data: DataSource, names: ReturnType<typeof dataNames>): DataSource =>
   Object.keys(names).length === 0 ? data : { ...(typeof data === 'string' ? { source: data } : data), ...names };
 
-/** Writes a file that is not there yet, whole or not at all. @throws what `failure` makes of the system's error. */
+/** Writes a file that is not there yet, and the folders above it, whole or not at all. @throws what `failure` makes of the system's error. */
 async function writeNew(
   path: string,
   text: string,
   failure: (error: NodeJS.ErrnoException) => UserError,
 ): Promise<void> {
-  // "wx": never over a file that appeared meanwhile.
-  const file = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => Promise.reject(failure(error)));
+  const folder = await missingFolder(path);
   try {
-    await file.writeFile(text);
+    await mkdir(dirname(path), { recursive: true });
+    // "wx": never over a file that appeared meanwhile.
+    const file = await open(path, 'wx');
+    try {
+      await file.writeFile(text);
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    } finally {
+      await file.close();
+    }
   } catch (error) {
-    await rm(path, { force: true });
+    if (folder) await rm(folder, { force: true, recursive: true });
     throw failure(error as NodeJS.ErrnoException);
-  } finally {
-    await file.close();
   }
 }
 
@@ -66,7 +73,10 @@ export const init: Command = {
     );
     if (!/\.prune\.jsonc?$/.test(wanted))
       throw new UserError('usage', `--out: a plan file is called NAME.prune.json, not "${basename(wanted)}"`, { file: wanted }); // prettier-ignore
-    const out = await resolveInside(workspace, dirname(wanted), wanted);
+    const out = await resolveInside(workspace, dirname(wanted), wanted).catch((error: UserError) => {
+      if (isInside(workspace, wanted)) throw error;
+      throw new UserError(error.code, `--out: "${wanted}" is not in ${workspace}, where this command works; name a file there, or with --workspace DIR a folder that holds both`, { file: wanted }); // prettier-ignore
+    });
     const shown = relative(process.cwd(), out);
     const exists = () => new UserError('usage', `${shown}: exists already; choose another with --out`, { file: out });
     if (await stat(out).catch(() => null)) throw exists();

@@ -5,7 +5,7 @@ import { readPlan } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
 import { openPlanData } from '../../runs/openPlanData.js';
 import { integerOption, namedFile, stringOption, type Command } from '../command.js';
-import { pageGrid, terminalGrid } from '../previewView.js';
+import { inputFacts, pageGrid, terminalGrid } from '../previewView.js';
 
 export const preview: Command = {
   name: 'preview',
@@ -24,15 +24,15 @@ export const preview: Command = {
     const plan = await readPlan(planFile, { workspace });
     const data = await openPlanData(plan, { workspace, timed: false });
     try {
-      const shown = await previewSamples(data.dataset, count);
+      const shown = await previewSamples(data.dataset, count, data.inputNames);
       if (out !== undefined) await writeFileAtomic(resolve(out), pageGrid(shown));
       for (const note of data.notes) terminal.note(note);
       terminal.print(terminalGrid(shown, terminal.columns, process.stdout.isTTY === true && !process.env['NO_COLOR']));
       terminal.print(
-        `${shown.description}; [${shown.shape.join(', ')}], values from ${Number(shown.minimum.toPrecision(4))} to ${Number(shown.maximum.toPrecision(4))}`,
+        `${shown.description}; ${shown.inputs.map((input) => inputFacts(input, shown.inputs.length > 1)).join('; ')}`,
       );
-      const { samples, ...facts } = { ...shown, notes: data.notes };
-      terminal.emit({ event: 'preview', ...facts, samples: samples.map(({ index, label }) => ({ index, label })) });
+      const inputs = shown.inputs.map(({ values: _values, ...facts }) => facts);
+      terminal.emit({ event: 'preview', ...shown, notes: data.notes, inputs });
       return 0;
     } finally {
       data.close();

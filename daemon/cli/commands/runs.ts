@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isDoubtful } from '../../protocol/doubtful.js';
 import { listRuns } from '../../runs/registry.js';
 import { stringOption, type Command } from '../command.js';
 import { count, percent, table } from '../text.js';
@@ -14,7 +15,11 @@ export const runs: Command = {
     const rows = found.map((summary) => [
       summary.run,
       summary.method,
-      summary.ending ? `${summary.state} (${summary.ending.how}, ${summary.ending.engine})` : summary.state,
+      isDoubtful(summary)
+        ? 'done, with warnings'
+        : summary.ending
+          ? `${summary.state} (${summary.ending.how}, ${summary.ending.engine})`
+          : summary.state,
       `${Math.round(100 * summary.progress)}%`,
       percent(summary.referenceError),
       percent(summary.error),

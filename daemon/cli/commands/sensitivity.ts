@@ -5,10 +5,11 @@ import { neededShare, suggestFloors, withLargest, type SensitivityPoint } from '
 import { parseShare } from '../../lc/share.js';
 import { readModel } from '../../model/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
-import { resolveInside } from '../../model/workspacePath.js';
+import { resolveInside, workspacePath } from '../../model/workspacePath.js';
 import { readPlan, planName } from '../../plan/readPlan.js';
 import { requireResolved } from '../../plan/resolvePlan.js';
 import { UserError } from '../../protocol/errors.js';
+import { shortPercent } from '../../protocol/format.js';
 import type { Budget } from '../../protocol/plan.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { startRun } from '../../runs/supervisor.js';
@@ -54,7 +55,7 @@ async function planOf(named: string, values: Values): Promise<{ plan: ResolvedPl
   const model = await readModel(file, { workspace });
   const dataPath = isBuiltinData(data)
     ? data
-    : relative(workspace, await resolveInside(workspace, process.cwd(), data));
+    : workspacePath(workspace, await resolveInside(workspace, process.cwd(), data));
   const plan = requireResolved(
     {
       model: file,
@@ -65,7 +66,7 @@ async function planOf(named: string, values: Values): Promise<{ plan: ResolvedPl
     {
       name: planName(file),
       planPath: null,
-      modelPath: relative(workspace, model.path),
+      modelPath: workspacePath(workspace, model.path),
       dataPath: () => dataPath,
       layers: summarizeModel(model),
     },
@@ -80,12 +81,10 @@ async function withReference(plan: ResolvedPlan, workspace: string, terminal: Te
   if (plan.reference.epochs === 0) return alone;
   const handle = await startRun({ ...alone, name: `${plan.name}-reference`, method: 'reference' }, { workspace });
   if (!(await follow(handle, terminal))) return null;
-  const path = relative(workspace, `${handle.folder}/result/model.json`);
+  const path = workspacePath(workspace, `${handle.folder}/result/model.json`);
   terminal.note(`the reference is in ${path}; name it as "model" in the plan, and it is not trained again`);
   return { ...alone, model: { path }, reference: { ...plan.reference, epochs: 0 } };
 }
-
-const shareText = (share: number): string => `${Number((100 * share).toPrecision(3))}%`;
 
 export const sensitivity: Command = {
   name: 'sensitivity',
@@ -133,7 +132,7 @@ export const sensitivity: Command = {
     for (const { layer, ranges } of parts.layers) {
       const points: SensitivityPoint[] = [];
       for (const share of shares) {
-        terminal.status(`${layer}: ${shareText(share)} (layer ${layers.length + 1} of ${parts.layers.length})`);
+        terminal.status(`${layer}: ${shortPercent(share)} (layer ${layers.length + 1} of ${parts.layers.length})`);
         points.push({ share, error: await evaluate(withLargest(w, ranges, share)) });
       }
       const weights = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
@@ -146,9 +145,9 @@ export const sensitivity: Command = {
       count(weights),
       ...points.map(({ error }) => percent(error)),
       sparkline(points.map(({ error }) => error)),
-      needed === 1 ? 'all' : shareText(needed),
+      needed === 1 ? 'all' : shortPercent(needed),
     ]);
-    const header = ['layer', 'weights', ...shares.map(shareText), 'error', `within +${shareText(increase)}`];
+    const header = ['layer', 'weights', ...shares.map(shortPercent), 'error', `within +${shortPercent(increase)}`];
     terminal.print(table(header, rows));
     terminal.print(
       `Error on the ${PARTS[set]} with the largest weights of one layer kept, nothing retrained; the reference has ${percent(reference)}.`,
@@ -174,7 +173,10 @@ function printFloors(
   const withFloors = (floors: ReadonlyMap<string, number>): Budget => ({
     ...rest,
     layers: Object.fromEntries(
-      [...floors].map(([layer, floor]) => [layer, { ...written?.[layer], floor: shareText(floor) }]),
+      [...floors].map(([layer, floor]) => [
+        layer,
+        { ...written?.[layer], floor: `${Number((100 * floor).toPrecision(6))}%` },
+      ]),
     ),
   });
   const accepts = (floors: ReadonlyMap<string, number>): boolean => {

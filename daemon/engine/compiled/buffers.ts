@@ -6,12 +6,18 @@ import type { FlatVectors } from './vectors.js';
 export interface Buffers {
   readonly inputs: readonly Float32Array[];
   readonly outputs: readonly Float32Array[];
+  /** What a batch fills beside the target: the model's inputs, then the targets of the outputs that are trained jointly. */
   readonly data: readonly Float32Array[];
   readonly target: Float32Array;
   readonly randoms: readonly { readonly values: Float32Array; readonly spec: RandomSpec }[];
   /** Where the next value of each state that training changes appears. */
   readonly states: readonly { readonly name: string; readonly next: Float32Array }[];
   readonly loss: Float32Array;
+  /** Of an inference graph: of the output, then of those that are trained jointly. */
+  readonly results: readonly Result[];
+}
+
+export interface Result {
   readonly output: Float32Array;
   /** 1 for each row of the output that counts; null where all do. */
   readonly mask: Float32Array | null;
@@ -40,16 +46,22 @@ export function bindBuffers(
     output.role === 'gradient' ? view(g, output.name) : new Float32Array(sizeOf(output.node.shape)),
   );
   const none = new Float32Array(0);
-  const inputOf = (role: string) => inputs[graph.inputs.findIndex((input) => input.role === role)] ?? none;
   const outputOf = (role: string) => outputs[graph.outputs.findIndex((output) => output.role === role)] ?? none;
+  /** Buffers of a role by their number. */
+  const numbered = (values: Graph['inputs'] | Graph['outputs'], buffers: readonly Float32Array[], role: string) => {
+    const found: Float32Array[] = [];
+    values.forEach((value, i) => {
+      if (value.role === role) found[('index' in value && value.index) || 0] = buffers[i]!;
+    });
+    return found;
+  };
+  const [target = none, ...jointTargets] = numbered(graph.inputs, inputs, 'target');
+  const masks = numbered(graph.outputs, outputs, 'mask');
   return {
     inputs,
     outputs,
-    data: graph.inputs
-      .flatMap((input, i) => (input.role === 'data' ? [{ index: input.index, values: inputs[i]! }] : []))
-      .sort((a, b) => a.index - b.index)
-      .map(({ values }) => values),
-    target: inputOf('target'),
+    data: [...numbered(graph.inputs, inputs, 'data'), ...jointTargets],
+    target,
     randoms: graph.inputs.flatMap((input, i) =>
       input.role === 'random' ? [{ values: inputs[i]!, spec: input.random }] : [],
     ),
@@ -57,7 +69,6 @@ export function bindBuffers(
       output.role === 'state' ? [{ name: output.name, next: outputs[i]! }] : [],
     ),
     loss: outputOf('loss'),
-    output: outputOf('output'),
-    mask: outputs[graph.outputs.findIndex(({ role }) => role === 'mask')] ?? null,
+    results: numbered(graph.outputs, outputs, 'output').map((output, i) => ({ output, mask: masks[i] ?? null })),
   };
 }

@@ -6,7 +6,7 @@ import type { Buffers } from './buffers.js';
  * normalisation is).
  */
 export class MicroBatches {
-  /** For the whole batch: the graph's own buffers where there is one part. */
+  /** For the whole batch, as `Buffers` has them: the graph's own buffers where there is one part. */
   readonly data: readonly Float32Array[];
   readonly target: Float32Array;
   readonly #sum: Float32Array;

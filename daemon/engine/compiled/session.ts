@@ -1,5 +1,4 @@
 import { UserError } from '../../protocol/errors.js';
-import { Residuals } from '../residuals.js';
 import { createRandom, type Random } from '../../lc/random.js';
 import type { Model } from '../../model/model.js';
 import { eachBatch } from '../eachBatch.js';
@@ -20,7 +19,9 @@ import { type TracedModel, traceModel } from '../trace/traceModel.js';
 import { updateSegments } from '../update/segments.js';
 import { createUpdate, type Update } from '../update/update.js';
 import { bindBuffers, type Buffers } from './buffers.js';
-import { applyHead, tallyBatch, type Tally } from '../loss/tally.js';
+import { joined } from '../loss/jointLoss.js';
+import { Score } from '../loss/score.js';
+import { applyHead } from '../loss/tally.js';
 import type { CreateExecutor, Executor } from './executor.js';
 import { Turns } from './turns.js';
 import { MicroBatches } from './microBatches.js';
@@ -49,6 +50,7 @@ export class CompiledSession implements EngineSession {
   readonly prunableSize: number;
   readonly inputShapes: readonly (readonly number[])[];
   readonly outputShape: readonly number[];
+  readonly jointShapes: readonly (readonly number[])[];
 
   readonly #vectors: FlatVectors;
   readonly #random: Random;
@@ -72,7 +74,9 @@ export class CompiledSession implements EngineSession {
     this.size = layout.size;
     this.prunableSize = layout.prunableSize;
     this.inputShapes = traced.inputShapes;
-    this.outputShape = traced.outputShape;
+    const [own, ...jointly] = traced.outputs;
+    this.outputShape = own!.shape;
+    this.jointShapes = jointly.map(({ shape }) => shape);
     this.#vectors = vectors;
     this.#random = createRandom(spec.seed, noiseStream);
     this.#fixed = fixed;
@@ -177,6 +181,8 @@ export class CompiledSession implements EngineSession {
   async gradient(inputs: readonly Float32Array[], target: Float32Array) {
     const training = await this.#openTraining();
     const { batch } = training;
+    if (inputs.length !== batch.data.length)
+      throw new RangeError(`expected ${batch.data.length} inputs and further targets, not ${inputs.length}`);
     inputs.forEach((values, i) => setExactly(batch.data[i]!, values, `values of input ${i}`));
     setExactly(batch.target, target, 'targets');
     const loss = await batch.run(() => this.#step(training));
@@ -191,9 +197,22 @@ export class CompiledSession implements EngineSession {
   }
 
   async predict(inputs: readonly Float32Array[], count: number) {
+    const result = await this.#infer(inputs, count, ({ results }) => results[0]!.output);
+    if (!this.spec.fromLogits) applyHead(this.traced.outputs[0]!.head, result, this.outputShape.at(-1) ?? 1);
+    return result;
+  }
+
+  async outputMask(inputs: readonly Float32Array[], count: number, output = 0) {
+    if (!this.traced.inference.outputs.some((one) => one.role === 'mask' && one.index === output)) return null;
+    return this.#infer(inputs, count, ({ results }) => results[output]!.mask!);
+  }
+
+  /** What the inference graph writes for `count` samples into one of its buffers. */
+  async #infer(inputs: readonly Float32Array[], count: number, written: (io: Buffers) => Float32Array) {
     const { graph, io } = await this.#openInference();
     const batch = this.traced.inferenceBatchSize;
-    const width = sizeOf(this.outputShape);
+    const values = written(io);
+    const width = values.length / batch;
     const result = new Float32Array(count * width);
     for (let start = 0; start < count; start += batch) {
       const n = Math.min(batch, count - start);
@@ -202,32 +221,26 @@ export class CompiledSession implements EngineSession {
         buffer.set(inputs[i]!.subarray(start * size, (start + n) * size));
       });
       await graph.run();
-      result.set(io.output.subarray(0, n * width), start * width);
+      result.set(values.subarray(0, n * width), start * width);
     }
-    if (!this.spec.fromLogits) applyHead(this.traced.head, result, this.outputShape.at(-1) ?? 1);
     return result;
   }
 
   async evaluate(source: SampleSource, options: EvaluateOptions = {}): Promise<EvaluationResult> {
     const { graph, io } = await this.#openInference();
     const batch = this.traced.inferenceBatchSize;
-    const width = this.outputShape.at(-1) ?? 1;
-    const rowsPerSample = sizeOf(this.outputShape) / width;
-    const target = new Float32Array(batch * sizeOf(this.outputShape));
-    const tally: Tally = { loss: 0, wrong: 0, rows: 0 };
-    const classifies = this.spec.classification ?? /Crossentropy$/.test(this.spec.loss);
-    const residuals = classifies ? null : new Residuals(sizeOf(this.outputShape));
-    await eachBatch(source, batch, { inputs: io.data, target }, options, async (n) => {
+    const { outputs } = this.traced;
+    const targets = outputs.map(({ shape }) => new Float32Array(batch * sizeOf(shape)));
+    const [target, ...jointTargets] = targets as [Float32Array, ...Float32Array[]];
+    const scores = outputs.map(({ trained, head, shape }) => new Score(trained, head, shape));
+    await eachBatch(source, batch, { inputs: [...io.data, ...jointTargets], target }, options, async (n) => {
       await graph.run();
-      const { loss, lossSettings } = this.spec;
-      tallyBatch(tally, loss, this.traced.head, io.output, target, n * rowsPerSample, width, lossSettings, io.mask);
-      residuals?.add(io.output, target, n, io.mask, width);
+      scores.forEach((score, i) => score.add(io.results[i]!.output, targets[i]!, n, io.results[i]!.mask));
     });
-    const samples = source.size;
-    const rows = Math.max(1, tally.rows);
-    const loss = tally.loss / rows;
-    if (!residuals) return { loss, error: tally.wrong / rows, samples };
-    return { loss, error: residuals.unexplained, absoluteError: residuals.meanAbsolute, samples };
+    return joined(
+      scores.map((score) => score.result()),
+      source.size,
+    );
   }
 
   #openTraining() {

@@ -1,6 +1,7 @@
 /**
- * Layers that TensorFlow.js 4.22 computes otherwise than Keras defines them, without a word. What it refuses to train with an
- * error stays so on its own engines; compiled ones have a form of their own for that (engine/trace/layerRepairs.ts).
+ * Layers that TensorFlow.js 4.22 computes otherwise than Keras defines them, without a word, or that break it where they lack
+ * a weight. What it refuses to train with an error of its own stays so on its own engines; compiled ones have a form of their
+ * own for that (engine/trace/layerRepairs.ts).
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
@@ -41,6 +42,32 @@ const alphaDropout: Repair = (layer, core) => {
       return core.add(core.mul(mixed, scale), -scale * least * rate);
     });
   };
+};
+
+interface Normalization {
+  readonly gamma?: layers.Layer['weights'][number] | null;
+  readonly beta?: layers.Layer['weights'][number] | null;
+  readonly axis: number | readonly number[];
+}
+
+/** Without scale or centre TensorFlow.js reads weights that are not there, in training: they are 1 and 0. */
+const unscaledOrUncentred: Repair = (layer, core) => {
+  const { gamma, beta, axis } = layer as unknown as Normalization;
+  if (gamma && beta) return;
+  const call = layer.call.bind(layer);
+  layer.call = (inputs, kwargs) =>
+    core.tidy(() => {
+      const { shape } = single(inputs);
+      const constant = (value: number) => ({
+        read: () =>
+          core.fill(
+            [axis].flat().map((one) => shape.at(one)!),
+            value,
+          ),
+      });
+      Object.assign(layer, { scale: true, center: true, gamma: gamma ?? constant(1), beta: beta ?? constant(0) });
+      return call(inputs, kwargs);
+    });
 };
 
 interface Volumes {
@@ -89,6 +116,8 @@ const transposedStrideOverWindow: Repair = (layer) => {
 const REPAIRS: Readonly<Record<string, Repair>> = {
   TimeDistributed: timeDistributed,
   AlphaDropout: alphaDropout,
+  BatchNormalization: unscaledOrUncentred,
+  LayerNormalization: unscaledOrUncentred,
   Conv3D: strideOverWindow,
   MaxPooling3D: strideOverWindow,
   AveragePooling3D: strideOverWindow,

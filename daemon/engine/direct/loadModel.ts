@@ -9,7 +9,7 @@ import { byProducts, useHalfPixelCentres } from '../halfPixelCentres.js';
 import { keepInferenceMode } from '../inferenceMode.js';
 import { repairLayers } from './layerRepairs.js';
 import { followMasks, type Masks } from '../masks/followMasks.js';
-import { registerOperations } from '../operations/operationLayer.js';
+import { registerOwnLayers } from '../ownLayers/ownLayers.js';
 import type { TensorFlow } from './tensorflow.js';
 
 /** A variable of the loaded model and where its weights lie in the flat vector. */
@@ -44,7 +44,7 @@ const withoutCell = (name: string): string => {
  * @throws UserError('model-unsupported') with TensorFlow.js's own reason; 'model-invalid' where a weight is absent or of another shape.
  */
 export async function loadModel(tf: TensorFlow, model: Model, topology: Topology): Promise<LoadedModel> {
-  registerOperations(tf.core, tf.layers);
+  registerOwnLayers(tf.core, tf.layers);
   let layersModel: LayersModel;
   try {
     layersModel = await tf.layers.models.modelFromJSON({

@@ -1,4 +1,5 @@
 import type { Topology } from '../../model/model.js';
+import { mentions } from '../../model/readInside.js';
 
 interface LayerConfig {
   readonly class_name: string;
@@ -21,10 +22,6 @@ function linear(layer: LayerConfig, activation: Activation): LayerConfig | null 
   if (layer.config['activation'] !== activation) return null;
   return { ...layer, config: { ...layer.config, activation: 'linear' } };
 }
-
-const mentions = (value: unknown, name: unknown): boolean =>
-  value === name ||
-  (typeof value === 'object' && value !== null && Object.values(value).some((inner) => mentions(inner, name)));
 
 /**
  * The topology with `activation` taken off its output layer, so that the loss can be computed on the logits: the stable

@@ -1,14 +1,11 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { Loss } from '../engine.js';
-import { absorbedHead, type Head } from '../loss/head.js';
+import type { Head } from '../loss/head.js';
 import type { TensorFlow } from './tensorflow.js';
 
-/** Losses under which wrong answers are counted, unless a session says otherwise. */
-export const isClassification = (loss: Loss): boolean => absorbedHead(loss) !== 'none';
-
 /**
- * The share of wrong answers in a batch: another class has the largest output. Binary: the share of a sample's
- * outputs that are on the wrong side of 1/2.
+ * The share of wrong answers in a batch: another class has the largest output. Of a single output, and under the binary
+ * cross-entropy where the targets are several yes-no answers: the share of a row's outputs on the wrong side of 1/2.
  * @param output before the head. @param mask of the rows: those of 0 are left out.
  * @returns the mean over the rows.
  */
@@ -20,14 +17,21 @@ export function wrongShare(
   output: Tensor,
   mask: Tensor | undefined,
 ): Scalar {
-  const wrong =
-    loss === 'binaryCrossentropy' || output.shape.at(-1) === 1
-      ? core.notEqual(core.greater(output, head === 'sigmoid' ? 0 : 0.5), core.greater(target, 0.5))
-      : core.notEqual(core.argMax(output, -1), core.argMax(target, -1));
-  const each = core.cast(wrong, 'float32');
-  if (!mask) return core.mean(each);
-  const ofRows = each.rank > mask.rank ? core.mean(each, -1) : each;
-  return core.div(core.sum(core.mul(ofRows, mask)), core.maximum(core.sum(mask), 1));
+  const each = (): Tensor =>
+    core.notEqual(core.greater(output, head === 'sigmoid' ? 0 : 0.5), core.greater(target, 0.5));
+  const rows = (): Tensor => core.notEqual(core.argMax(output, -1), core.argMax(target, -1));
+  const mean = (wrong: Tensor): Scalar => {
+    const share = core.cast(wrong, 'float32');
+    if (!mask) return core.mean(share);
+    const ofRows = share.rank > mask.rank ? core.mean(share, -1) : share;
+    return core.div(core.sum(core.mul(ofRows, mask)), core.maximum(core.sum(mask), 1));
+  };
+  if (output.shape.at(-1) === 1) return mean(each());
+  if (loss !== 'binaryCrossentropy') return mean(rows());
+  // One of the outputs, or a yes or no each: as tally.ts has it.
+  const one = core.logicalAnd(core.equal(core.sum(target, -1), 1), core.equal(core.max(target, -1), 1));
+  const counted = mask ? core.logicalOr(one, core.equal(mask, 0)) : one;
+  return core.where(core.all(counted), mean(rows()), mean(each()));
 }
 
 /** Outputs as the user's model gives them, of outputs before the head. */

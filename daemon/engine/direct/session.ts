@@ -19,8 +19,9 @@ import type {
 import { loadModel, type LoadedModel } from './loadModel.js';
 import { withoutOutputActivation } from './logits.js';
 import { absorbedHead, type Head } from '../loss/head.js';
+import { classifies, joined, jointLoss, trainedOutputs, type TrainedOutput } from '../loss/jointLoss.js';
 import { meanLoss } from '../loss/meanLoss.js';
-import { activated, isClassification, wrongShare } from './losses.js';
+import { activated, wrongShare } from './losses.js';
 import { Residuals } from '../residuals.js';
 import { outputMask } from '../masks/outputMask.js';
 import { penalties } from '../layerTree.js';
@@ -41,26 +42,54 @@ function fixedShape(model: Model, name: string, [, ...shape]: readonly (number |
   return shape as number[];
 }
 
+interface Forward {
+  readonly value: Tensor;
+  readonly mask: Tensor | undefined;
+}
+
 type LossAndGradients = { value: Scalar; grads: NamedTensorMap };
+
+/** An output that is computed. */
+interface Computed {
+  readonly trained: TrainedOutput;
+  readonly head: Head;
+  /** Its place among the model's outputs. */
+  readonly index: number;
+  /** Of one sample. */
+  readonly shape: readonly number[];
+}
+
+/** Sums over the batches of an evaluation. */
+interface Sums {
+  loss: number;
+  wrong: number;
+  rows: number;
+  readonly residuals: Residuals | null;
+}
 
 /** TensorFlow.js computes: the model's own layers, its own gradients, our update on its tensors. */
 class DirectSession implements EngineSession {
   readonly parameters: readonly Parameter[];
   readonly size: number;
   readonly prunableSize: number;
+  readonly outputShape: readonly number[];
+  readonly jointShapes: readonly (readonly number[])[];
   private readonly velocities: readonly Variable[];
   private readonly random: Random;
+  /** Whether each output carries a mask; undefined before the first pass. */
+  private masked: readonly boolean[] | undefined;
 
   constructor(
     readonly info: EngineInfo,
     private readonly tf: TensorFlow,
     private readonly model: LoadedModel,
     private readonly spec: SessionSpec,
-    private readonly head: Head,
-    private readonly output: number,
+    private readonly outputs: readonly Computed[],
     readonly inputShapes: readonly (readonly number[])[],
-    readonly outputShape: readonly number[],
   ) {
+    const [own, ...jointly] = outputs;
+    this.outputShape = own!.shape;
+    this.jointShapes = jointly.map(({ shape }) => shape);
     this.parameters = model.parameters.map(({ variable: _, ...parameter }) => parameter);
     this.size = model.size;
     this.prunableSize = model.prunableSize;
@@ -106,8 +135,7 @@ class DirectSession implements EngineSession {
   async train(request: TrainRequest): Promise<TrainSummary> {
     const { batches, steps, signal, onStep } = request;
     const { batchSize } = this.spec;
-    const inputs = this.inputShapes.map((shape) => new Float32Array(batchSize * elements(shape)));
-    const target = new Float32Array(batchSize * elements(this.outputShape));
+    const { inputs, target } = this.buffers(batchSize);
     activate(this.tf);
     const update = new TensorUpdate(this.tf, this.model.parameters, this.velocities, request);
     let done = 0;
@@ -141,60 +169,83 @@ class DirectSession implements EngineSession {
 
   async evaluate(source: SampleSource, options: EvaluateOptions = {}): Promise<EvaluationResult> {
     const count = Math.min(this.spec.batchSize, source.size);
-    const inputs = this.inputShapes.map((shape) => new Float32Array(count * elements(shape)));
-    const target = new Float32Array(count * elements(this.outputShape));
-    const classifies = this.spec.classification ?? isClassification(this.spec.loss);
-    const residuals = classifies ? null : new Residuals(elements(this.outputShape));
-    let lossSum = 0;
-    let wrong = 0;
-    let rows = 0;
+    const { inputs, target } = this.buffers(count);
+    const targets = this.targetsIn(inputs, target);
+    const sums = this.outputs.map(({ trained, shape }): Sums => {
+      const residuals = classifies(trained) ? null : new Residuals(elements(shape));
+      return { loss: 0, wrong: 0, rows: 0, residuals };
+    });
     await eachBatch(source, count, { inputs, target }, options, async (n) => {
       activate(this.tf);
-      const { loss, lossSettings: settings = {} } = this.spec;
-      const [lossTensor, answer, counted] = this.tf.core.tidy((): Tensor[] => {
-        const { output, mask } = this.forward(this.inputTensors(inputs, n), false);
-        const expected = this.targetTensor(target, n);
-        return [
-          meanLoss(this.tf.core, { loss, head: this.head, settings }, expected, output, mask),
-          classifies ? wrongShare(this.tf, loss, this.head, expected, output, mask) : output,
-          ...(mask ? [mask.clone()] : []),
-        ];
-      }) as [Tensor, Tensor, Tensor?];
+      const answers = this.tf.core.tidy(() =>
+        this.forward(this.inputTensors(inputs, n), false).map(({ value, mask }, i): Tensor[] => {
+          const { trained, head } = this.outputs[i]!;
+          const { loss, lossSettings: settings = {} } = trained;
+          const expected = this.targetTensor(targets[i]!, i, n);
+          return [
+            meanLoss(this.tf.core, { loss, head, settings }, expected, value, mask),
+            classifies(trained) ? wrongShare(this.tf, loss, head, expected, value, mask) : value,
+            ...(mask ? [mask.clone()] : []),
+          ];
+        }),
+      ) as [Tensor, Tensor, Tensor?][];
       this.model.masks.release();
-      const read = [lossTensor.data(), answer.data<'float32'>(), counted?.data<'float32'>() ?? null] as const;
-      const [[batchLoss], values, mask] = await Promise.all(read);
-      this.tf.core.dispose(counted ? [lossTensor, answer, counted] : [lossTensor, answer]);
-      const batchRows = mask ? mask.reduce((sum, one) => sum + one, 0) : n;
-      rows += batchRows;
-      lossSum += batchLoss! * batchRows;
-      if (residuals) residuals.add(values, target, n, mask, this.outputShape.at(-1) ?? 1);
-      else wrong += values[0]! * batchRows;
+      for (const [i, [lossTensor, answer, counted]] of answers.entries()) {
+        const read = [lossTensor.data(), answer.data<'float32'>(), counted?.data<'float32'>() ?? null] as const;
+        const [[batchLoss], values, mask] = await Promise.all(read);
+        this.tf.core.dispose(counted ? [lossTensor, answer, counted] : [lossTensor, answer]);
+        const batchRows = mask ? mask.reduce((sum, one) => sum + one, 0) : n;
+        const own = sums[i]!;
+        own.rows += batchRows;
+        own.loss += batchLoss! * batchRows;
+        if (own.residuals) own.residuals.add(values, targets[i]!, n, mask, this.outputs[i]!.shape.at(-1) ?? 1);
+        else own.wrong += values[0]! * batchRows;
+      }
     });
-    const [loss, samples] = [lossSum / Math.max(1, rows), source.size];
-    if (!residuals) return { loss, error: wrong / Math.max(1, rows), samples };
-    return { loss, error: residuals.unexplained, absoluteError: residuals.meanAbsolute, samples };
+    const results = this.outputs.map(({ trained: { output, weight } }, i) => {
+      const { loss, wrong, rows, residuals } = sums[i]!;
+      const mean = { output, weight, loss: loss / Math.max(1, rows) };
+      if (!residuals) return { ...mean, error: wrong / Math.max(1, rows) };
+      return { ...mean, error: residuals.unexplained, absoluteError: residuals.meanAbsolute };
+    });
+    return joined(results, source.size);
   }
 
   async predict(inputs: readonly Float32Array[], count: number): Promise<Float32Array> {
-    const result = new Float32Array(count * elements(this.outputShape));
-    const perSample = elements(this.outputShape);
+    const head = this.spec.fromLogits ? 'none' : this.outputs[0]!.head;
+    return (await this.infer(inputs, count, ([own]) => activated(this.tf, head, own!.value)))!;
+  }
+
+  async outputMask(inputs: readonly Float32Array[], count: number, output = 0): Promise<Float32Array | null> {
+    if (this.masked?.[output] === false || count === 0) return null;
+    return this.infer(inputs, count, (passed) => passed[output]!.mask?.clone());
+  }
+
+  /** A tensor of each batch's forward pass, one after the other; null where the passes have no such tensor. */
+  private async infer(
+    inputs: readonly Float32Array[],
+    count: number,
+    tensorOf: (passed: readonly Forward[]) => Tensor | undefined,
+  ): Promise<Float32Array | null> {
+    const parts: Float32Array[] = [];
     for (let from = 0; from < count; from += this.spec.batchSize) {
       const n = Math.min(this.spec.batchSize, count - from);
-      const batch = inputs.map((input, i) => {
-        const size = elements(this.inputShapes[i]!);
-        return input.subarray(from * size, (from + n) * size);
+      const batch = this.inputShapes.map((shape, i) => {
+        const size = elements(shape);
+        return inputs[i]!.subarray(from * size, (from + n) * size);
       });
       activate(this.tf);
-      const output = this.tf.core.tidy(() =>
-        activated(
-          this.tf,
-          this.spec.fromLogits ? 'none' : this.head,
-          this.forward(this.inputTensors(batch, n), false).output,
-        ),
-      );
+      const [tensor] = this.tf.core.tidy(() => [tensorOf(this.forward(this.inputTensors(batch, n), false))].flatMap((one) => one ?? [])); // prettier-ignore
       this.model.masks.release();
-      result.set(await output.data<'float32'>(), from * perSample);
-      output.dispose();
+      if (!tensor) return null;
+      parts.push(await tensor.data<'float32'>());
+      tensor.dispose();
+    }
+    const result = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      result.set(part, at);
+      at += part.length;
     }
     return result;
   }
@@ -249,15 +300,16 @@ class DirectSession implements EngineSession {
   }
 
   private ofPart(inputs: readonly Float32Array[], target: Float32Array, size: number): LossAndGradients {
-    const { loss, lossSettings: settings = {}, classWeights } = this.spec;
-    const lost = { loss, head: this.head, settings, ...(classWeights && { classWeights }) };
     const x = this.inputTensors(inputs, size);
-    const expected = this.targetTensor(target, size);
+    const expected = this.targetsIn(inputs, target).map((values, i) => this.targetTensor(values, i, size));
     const result = this.seeded(() =>
       this.tf.core.variableGrads(
         () => {
-          const { output, mask } = this.forward(x, true);
-          const mean = meanLoss(this.tf.core, lost, expected, output, mask);
+          const answers = this.forward(x, true).map(({ value, mask }, i) => {
+            const { trained, head } = this.outputs[i]!;
+            return { output: trained, head, target: expected[i]!, value, mask };
+          });
+          const mean = jointLoss(this.tf.core, answers);
           return penalties(this.model.layersModel).reduce((sum, penalty) => this.tf.core.add(sum, penalty), mean);
         },
         this.model.parameters.map(({ variable }) => variable),
@@ -267,21 +319,37 @@ class DirectSession implements EngineSession {
     return result;
   }
 
-  private forward(inputs: Tensor[], training: boolean): { readonly output: Tensor; readonly mask: Tensor | undefined } {
-    const outputs = [this.model.layersModel.apply(inputs, { training }) as Tensor | Tensor[]].flat();
-    const output = outputs[this.output]!;
-    return { output, mask: outputMask(this.model.masks, output) };
+  /** Each output that is computed. */
+  private forward(inputs: Tensor[], training: boolean): Forward[] {
+    const values = [this.model.layersModel.apply(inputs, { training }) as Tensor | Tensor[]].flat();
+    const passed = this.outputs.map(({ index }) => ({
+      value: values[index]!,
+      mask: outputMask(this.model.masks, values[index]!),
+    }));
+    this.masked = passed.map(({ mask }) => mask !== undefined);
+    return passed;
+  }
+
+  /** For a batch: the inputs, with the targets of outputs that are trained jointly behind them, and the target. */
+  private buffers(count: number): { inputs: Float32Array[]; target: Float32Array } {
+    const buffer = (shape: readonly number[]) => new Float32Array(count * elements(shape));
+    return { inputs: [...this.inputShapes, ...this.jointShapes].map(buffer), target: buffer(this.outputShape) };
+  }
+
+  /** Of each output that is computed, in a batch. */
+  private targetsIn(inputs: readonly Float32Array[], target: Float32Array): Float32Array[] {
+    return [target, ...inputs.slice(this.inputShapes.length)];
   }
 
   private inputTensors(inputs: readonly Float32Array[], count: number): Tensor[] {
-    return inputs.map((values, i) => {
-      const shape = this.inputShapes[i]!;
-      return this.tf.core.tensor(values.subarray(0, count * elements(shape)), [count, ...shape]);
-    });
+    return this.inputShapes.map((shape, i) =>
+      this.tf.core.tensor(inputs[i]!.subarray(0, count * elements(shape)), [count, ...shape]),
+    );
   }
 
-  private targetTensor(target: Float32Array, count: number): Tensor {
-    return this.tf.core.tensor(target.subarray(0, count * elements(this.outputShape)), [count, ...this.outputShape]);
+  private targetTensor(target: Float32Array, output: number, count: number): Tensor {
+    const { shape } = this.outputs[output]!;
+    return this.tf.core.tensor(target.subarray(0, count * elements(shape)), [count, ...shape]);
   }
 
   /** Dropout and noise layers seed themselves from Math.random, and offer no other way in. */
@@ -332,25 +400,34 @@ export async function openDirectSession(
   spec: SessionSpec,
 ): Promise<EngineSession> {
   activate(tf);
-  const head = absorbedHead(spec.loss);
   const outputs = modelGraph(model.topology).outputLayers;
-  const output = outputIndex(outputs, spec.output);
-  if (output < 0) {
-    const names = outputs.map((name) => `"${name}"`).join(', ');
-    throw new UserError('model-unsupported', `${model.path}: no output "${spec.output}"; its outputs are ${names}`);
-  }
-  const bare =
-    head !== 'none' && !spec.fromLogits ? withoutOutputActivation(model.topology, head, outputs[output]) : null;
-  const loaded = await loadModel(tf, model, bare ?? model.topology);
+  let { topology } = model;
+  const found = trainedOutputs(spec).map((trained) => {
+    const index = outputIndex(outputs, trained.output ?? undefined);
+    if (index < 0) {
+      const names = outputs.map((name) => `"${name}"`).join(', ');
+      throw new UserError(
+        'model-unsupported',
+        `${model.path}: no output "${trained.output}"; its outputs are ${names}`,
+      );
+    }
+    const head = absorbedHead(trained.loss);
+    const bare =
+      head !== 'none' && !trained.fromLogits ? withoutOutputActivation(topology, head, outputs[index]) : null;
+    topology = bare ?? topology;
+    return { trained, index, head: bare !== null || trained.fromLogits === true ? head : ('none' as const) };
+  });
+  const loaded = await loadModel(tf, model, topology);
   const { layersModel } = loaded;
   return new DirectSession(
     info,
     tf,
     loaded,
     spec,
-    bare !== null || spec.fromLogits === true ? head : 'none',
-    output,
+    found.map((one) => ({
+      ...one,
+      shape: fixedShape(model, layersModel.outputNames[one.index]!, layersModel.outputs[one.index]!.shape),
+    })),
     layersModel.inputs.map(({ shape }, i) => fixedShape(model, layersModel.inputNames[i]!, shape)),
-    fixedShape(model, layersModel.outputNames[output]!, layersModel.outputs[output]!.shape),
   );
 }

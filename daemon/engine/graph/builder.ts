@@ -24,7 +24,7 @@ export class GraphBuilder {
   layer: string | undefined;
 
   input(shape: readonly number[], role: { role: 'random'; random: RandomSpec }): Node;
-  input(shape: readonly number[], role: { role: 'data'; index: number } | { role: 'target' }): Node;
+  input(shape: readonly number[], role: { role: 'data'; index: number } | { role: 'target'; index?: number }): Node;
   input(shape: readonly number[], role: { role: 'parameter' | 'state'; name: string }): Node;
   input(shape: readonly number[], role: object): Node {
     const node = this.#create({ op: 'Input', inputs: [], shape });
@@ -57,7 +57,7 @@ export class GraphBuilder {
     return this.#unique(key, () => this.#create(full));
   }
 
-  /** The graph of what `outputs` need; inputs nobody reads are left out, except data and target. */
+  /** The graph of what `outputs` need; inputs nobody reads are left out, except data and targets. */
   finish(outputs: readonly GraphOutput[]): Graph {
     const live = new Set<Node>();
     const stack = outputs.map((output) => output.node);

@@ -140,23 +140,26 @@ export type RandomSpec =
   { readonly kind: 'uniform' } | { readonly kind: 'normal'; readonly mean: number; readonly std: number };
 
 /**
- * What feeds a graph. `data`: model input number `index`; `target`: the labels; `parameter` and `state`: a weight by name;
- * `random`: drawn anew for every run. Each data input, weight and the target is there once; a weight
+ * What feeds a graph. `data`: model input number `index`; `target`: the labels of the output that is trained, and of
+ * those that are trained jointly, numbered from 1; `parameter` and `state`: a weight by name;
+ * `random`: drawn anew for every run. Each data input, weight and target is there once; a weight
  * that no node reads is not.
  */
 export type GraphInput = { readonly node: Node } & (
   | { readonly role: 'data'; readonly index: number }
-  | { readonly role: 'target' }
+  | { readonly role: 'target'; readonly index?: number }
   | { readonly role: 'parameter' | 'state'; readonly name: string }
   | { readonly role: 'random'; readonly random: RandomSpec }
 );
 
 /**
  * What a graph gives, all float32: the mean loss (rank 0), gradients by parameter and next states by weight, of their shapes,
- * the model's output. Each loss, gradient and state once. An output may be an input or a constant.
+ * the model's output with its mask, and those that are trained jointly, numbered from 1. Each loss, gradient and state once. An output may be an input or a constant.
  */
 export type GraphOutput = { readonly node: Node } & (
-  { readonly role: 'loss' | 'output' | 'mask' } | { readonly role: 'gradient' | 'state'; readonly name: string }
+  | { readonly role: 'loss' }
+  | { readonly role: 'output' | 'mask'; readonly index?: number }
+  | { readonly role: 'gradient' | 'state'; readonly name: string }
 );
 
 export interface Graph {

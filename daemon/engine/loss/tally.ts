@@ -22,6 +22,26 @@ export interface Tally {
   loss: number;
   wrong: number;
   rows: number;
+  /** Of a binary cross-entropy over several outputs: rows whose largest output is not the target's. */
+  wrongRows?: number;
+  /** Of such: a target has not exactly one 1, so that each output is a yes or no of its own. */
+  several?: boolean;
+}
+
+/**
+ * The share of wrong answers. Of a binary cross-entropy over several outputs it is that of rows where each target is one of
+ * the outputs (Keras's "accuracy"), else that of single outputs.
+ */
+export const errorOf = ({ wrong, wrongRows, several, rows }: Tally): number =>
+  (wrongRows === undefined || several ? wrong : wrongRows) / Math.max(1, rows);
+
+function isOneHot(target: Float32Array, from: number, to: number): boolean {
+  let ones = 0;
+  for (let i = from; i < to; i++) {
+    if (target[i] === 1) ones++;
+    else if (target[i] !== 0) return false;
+  }
+  return ones === 1;
 }
 
 function argMax(values: Float32Array, from: number, to: number): number {
@@ -62,7 +82,7 @@ function categorical(
 /**
  * Adds `samples` samples to the tally. A row is the last axis: one per sample, or one per position of a sequence. A row is
  * wrong when its largest output is not the target's; of a binary cross-entropy and of single outputs, elements on the wrong
- * side of 1/2 count as their share of the row.
+ * side of 1/2 count as their share of the row (errorOf says which of both is the error).
  *
  * The loss is of the smoothed targets, the answer right or wrong by the targets themselves.
  * @param output before the head; both of at least samples * rowsPerSample * width elements.
@@ -100,6 +120,10 @@ export function tallyBatch(
       if (output[i]! > threshold !== target[i]! > 0.5) wrong++;
     }
     tally.loss += sum / width;
+    if (loss === 'binaryCrossentropy' && width > 1) {
+      tally.several ||= !isOneHot(target, from, to);
+      tally.wrongRows = (tally.wrongRows ?? 0) + Number(argMax(output, from, to) !== argMax(target, from, to));
+    }
     if (loss === 'binaryCrossentropy' || width === 1) tally.wrong += wrong / width;
     else tally.wrong += argMax(output, from, to) === argMax(target, from, to) ? 0 : 1;
   }

@@ -11,6 +11,7 @@ import { isObject } from '../../model/layerConfig.js';
 import type { Topology } from '../../model/model.js';
 import { allLayers } from '../layerTree.js';
 import { readMasks, readsMasks } from './readers.js';
+import { takesStates } from './recurrent.js';
 import { ruleOf } from './rules.js';
 
 type Tensor = Core.Tensor;
@@ -24,16 +25,29 @@ export interface Masks {
   release(): void;
 }
 
-/** Names of the layers whose output is 0 at masked steps. */
-function zeroOutputs(topology: Topology): ReadonlySet<string> {
+/** Names of the layers whose file says `zero_output_for_mask`; the directions of a Bidirectional layer have none of their own. */
+function zeroOutputNames(topology: Topology): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) return (value as unknown[]).forEach(visit);
     if (!isObject(value)) return;
+    if (value.class_name === 'Bidirectional') return;
     if (value.zero_output_for_mask === true && typeof value.name === 'string') found.add(value.name);
     Object.values(value).forEach(visit);
   };
   visit(topology.config);
+  return found;
+}
+
+/** Layers whose output is 0 at masked steps. Keras sets it for the directions of a Bidirectional layer that gives all steps. */
+function zeroOutputs(layers: readonly Layer[], topology: Topology): ReadonlySet<Layer> {
+  const names = zeroOutputNames(topology);
+  const found = new Set(layers.filter(({ name }) => names.has(name)));
+  for (const layer of layers) {
+    const { forwardLayer, backwardLayer, returnSequences } = layer as unknown as Record<string, Layer>;
+    for (const direction of [forwardLayer, backwardLayer])
+      if (direction) found[returnSequences ? 'add' : 'delete'](direction);
+  }
   return found;
 }
 
@@ -50,13 +64,15 @@ export function followMasks(tf: typeof Core, model: { readonly layers: readonly 
     // A model's call frees what it does not give back.
     kept.add(tf.keep(mask));
   };
-  const zeroed = zeroOutputs(topology);
-  for (const layer of new Set(allLayers(model.layers))) {
+  const layers = [...new Set(allLayers(model.layers))];
+  const zeroed = zeroOutputs(layers, topology);
+  for (const layer of layers) {
     // Its own way of passing masks on.
     layer.supportsMasking = false;
     layer.computeMask = () => null as unknown as Tensor;
     readMasks(tf, layer, zeroed, setMask);
     const [reads, rule] = [readsMasks(layer), ruleOf(layer)];
+    const stateful = takesStates(layer);
     const apply = layer.apply.bind(layer) as (inputs: Tensor | Tensor[], kwargs: object) => Tensor | Tensor[];
     layer.apply = ((inputs: Tensor | Tensor[], kwargs?: Readonly<Record<string, unknown>>) => {
       const given = [inputs].flat();
@@ -64,7 +80,8 @@ export function followMasks(tf: typeof Core, model: { readonly layers: readonly 
       // Arguments of one layer's call are no other's: TensorFlow.js hands masks and initial states on.
       const outputs = apply(inputs, {
         training: kwargs?.['training'],
-        ...(reads && own.some((mask) => mask !== null) && { mask: own }),
+        // Keras fills in the mask of calls with one argument only (Layer.__call__, 6): initial states are a second one.
+        ...(reads && !(stateful && given.length > 1) && own.some((mask) => mask !== null) && { mask: own }),
       });
       const passed = rule?.(tf, layer, given, own) ?? [];
       [outputs].flat().forEach((output, i) => {

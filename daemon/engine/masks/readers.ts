@@ -22,7 +22,7 @@ interface Reading {
   readonly plain: () => Tensor | Tensor[];
   /** Gives a tensor a mask for the layers that it goes to. */
   readonly setMask: (x: Tensor, mask: Tensor) => void;
-  /** The file's `zero_output_for_mask`. */
+  /** Keras's `zero_output_for_mask` of the layer. */
   readonly zeroOutput: boolean;
   /** Of the layer as it was built, where it has one. */
   readonly axis: number | undefined;
@@ -118,12 +118,12 @@ export function readsMasks(layer: Layer): boolean {
 
 /**
  * Gives a layer a `call` that heeds `kwargs.mask`: a mask, or null, for each input in a list, or one for all.
- * @param zeroOutputs names of the layers whose file says `zero_output_for_mask`.
+ * @param zeroOutputs the layers whose output is 0 at masked steps.
  */
 export function readMasks(
   tf: typeof Core,
   layer: Layer,
-  zeroOutputs: ReadonlySet<string>,
+  zeroOutputs: ReadonlySet<Layer>,
   setMask: Reading['setMask'],
 ): void {
   const { axis } = layer as unknown as { axis?: number };
@@ -142,7 +142,7 @@ export function readMasks(
     const inputs = [given].flat();
     const masks = [kwargs['mask'] as Mask | Mask[] | undefined].flat().map((mask) => mask ?? null);
     if (masks.every((mask) => mask === null)) return call(given, kwargs);
-    const zeroOutput = zeroOutputs.has(layer.name);
+    const zeroOutput = zeroOutputs.has(layer);
     return reader({ tf, layer, inputs, masks, kwargs, plain: () => call(given, kwargs), setMask, zeroOutput, axis });
   };
 }

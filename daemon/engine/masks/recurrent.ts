@@ -13,10 +13,15 @@ interface Recurrent {
   readonly returnSequences: boolean;
   readonly returnState: boolean;
   readonly stateful: boolean;
+  readonly unroll: boolean;
   readonly states_: Tensor[];
   getInitialState(x: Tensor): Tensor[];
   resetStates(states: Tensor[], training: boolean): void;
 }
+
+/** Whether a call's inputs after the first one are initial states. */
+export const takesStates = (layer: Layer): boolean =>
+  'getInitialState' in layer || layer.getClassName() === 'Bidirectional';
 
 /** Cells keep their dropout masks from one pass to the next, of another batch perhaps. */
 function forgetDropout(tf: typeof Core, cell: Layer): void {
@@ -48,11 +53,12 @@ export function maskedRecurrence(
     refuse(layer, `takes a mask of ${mask.rank} axes, where Keras needs one of samples and steps; mask whole steps`);
   return tf.tidy(() => {
     const recurrent = layer as unknown as Recurrent;
-    const { cell, goBackwards, returnSequences, returnState, stateful } = recurrent;
+    const { cell, goBackwards, returnSequences, returnState, stateful, unroll } = recurrent;
+    // Each backend of Keras puts the zeros elsewhere there, or nowhere.
+    if (unroll && zeroOutput) refuse(layer, 'gives zeros at masked steps with unroll=True, on which the backends of Keras differ; set unroll=False'); // prettier-ignore
     const training = kwargs['training'] === true;
     forgetDropout(tf, cell);
-    let states =
-      (kwargs['initialState'] as Tensor[] | undefined) ?? (stateful ? recurrent.states_ : recurrent.getInitialState(x));
+    let states = stateful ? recurrent.states_ : recurrent.getInitialState(x);
     const steps = tf.unstack(x, 1);
     const counts = tf.unstack(mask, 1);
     const order = [...steps.keys()];

@@ -7,6 +7,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { extreme } from '../../model/operations/reductions.js';
 import { allLayers } from '../layerTree.js';
 import type { RandomSpec } from '../graph/ir.js';
+import { withFront } from '../ownLayers/causalConvolution.js';
 import { draw } from './backend.js';
 
 type Layer = tfl.layers.Layer;
@@ -180,9 +181,13 @@ interface Convolution {
   readonly activation?: { apply(x: tf.Tensor): tf.Tensor };
 }
 
+type ConvolutionKernel = 'Conv2D' | 'DepthwiseConv2dNative' | 'Conv3D';
+
 /** A convolution with the gradients that TensorFlow.js's operation refuses where it is dilated. */
-function convolve(kernel: 'Conv2D' | 'DepthwiseConv2dNative', image: tf.Tensor, filter: tf.Tensor, more: object) {
-  const attrs = { dataFormat: 'NHWC', ...more };
+function convolve(kernel: ConvolutionKernel, image: tf.Tensor, filter: tf.Tensor, more: object) {
+  const attrs = { dataFormat: kernel === 'Conv3D' ? 'NDHWC' : 'NHWC', ...more };
+  // The kernels of volumes are a second version.
+  const version = kernel === 'Conv3D' ? 'V2' : '';
   const run = (name: string, inputs: tf.NamedTensorMap, shape: object = {}) =>
     tf.engine().runKernel(name, inputs, { ...attrs, ...shape } as tf.NamedAttrMap) as unknown as tf.Tensor;
   const operation = tf.customGrad((...args) => {
@@ -191,8 +196,8 @@ function convolve(kernel: 'Conv2D' | 'DepthwiseConv2dNative', image: tf.Tensor, 
     return {
       value: run(kernel, { x, filter: w }),
       gradFunc: (dy: tf.Tensor, [savedX, savedW]: tf.Tensor[]) => [
-        run(`${kernel}BackpropInput`, { dy, filter: savedW! }, { inputShape: savedX!.shape }),
-        run(`${kernel}BackpropFilter`, { x: savedX!, dy }, { filterShape: savedW!.shape }),
+        run(`${kernel}BackpropInput${version}`, { dy, filter: savedW! }, { inputShape: savedX!.shape }),
+        run(`${kernel}BackpropFilter${version}`, { x: savedX!, dy }, { filterShape: savedW!.shape }),
       ],
     };
   });
@@ -203,18 +208,19 @@ function convolve(kernel: 'Conv2D' | 'DepthwiseConv2dNative', image: tf.Tensor, 
 function dilatedConvolution(layer: Layer): void {
   const { dilationRate, strides, padding, dataFormat, kernel, depthwiseKernel, pointwiseKernel, bias, activation } =
     layer as unknown as Convolution;
-  if (dilationRate.every((rate) => rate === 1) || dilationRate.length > 2) return;
+  if (dilationRate.every((rate) => rate === 1)) return;
   // A sequence is an image of one row.
   const onImage = <T>(pair: readonly T[], one: T): T[] => (pair.length === 1 ? [one, ...pair] : [...pair]);
   const attrs = { strides: onImage(strides, 1), pad: padding, dilations: onImage(dilationRate, 1) };
   const last = (x: tf.Tensor, body: (moved: tf.Tensor) => tf.Tensor) =>
     dataFormat === 'channelsFirst' ? withLast(x, [1], body) : body(x);
   layer.call = (inputs) =>
-    last(single(inputs), (x) => {
+    last(withFront(tf, layer, single(inputs)), (x) => {
       const sequence = x.rank === 3;
       const image = sequence ? tf.expandDims(x, 1) : x;
       const filter = (depthwiseKernel ?? kernel).read();
-      let y = convolve(depthwiseKernel ? 'DepthwiseConv2dNative' : 'Conv2D', image, sequence ? tf.expandDims(filter, 0) : filter, attrs); // prettier-ignore
+      const plain = x.rank === 5 ? 'Conv3D' : 'Conv2D';
+      let y = convolve(depthwiseKernel ? 'DepthwiseConv2dNative' : plain, image, sequence ? tf.expandDims(filter, 0) : filter, attrs); // prettier-ignore
       if (pointwiseKernel) y = tf.conv2d(y as tf.Tensor4D, pointwiseKernel.read() as tf.Tensor4D, 1, 'valid');
       if (bias) y = tf.add(y, bias.read());
       if (activation) y = activation.apply(y);
@@ -239,6 +245,7 @@ const repairs: Readonly<Record<string, (layer: Layer) => void>> = {
   AlphaDropout: alphaDropout,
   Conv1D: dilatedConvolution,
   Conv2D: dilatedConvolution,
+  Conv3D: dilatedConvolution,
   SeparableConv2D: dilatedConvolution,
 };
 

@@ -10,7 +10,7 @@ import { byKernel, useHalfPixelCentres } from '../halfPixelCentres.js';
 import { keepInferenceMode } from '../inferenceMode.js';
 import { followMasks, type Masks } from '../masks/followMasks.js';
 import { allLayers } from '../layerTree.js';
-import { registerOperations } from '../operations/operationLayer.js';
+import { registerOwnLayers } from '../ownLayers/ownLayers.js';
 import { withTracing } from './backend.js';
 import { repairGradients } from './gradientRepairs.js';
 import { repairLayer } from './layerRepairs.js';
@@ -49,7 +49,7 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
   const json = { modelTopology: withZeroInitializers(topology) } as unknown as Parameters<
     typeof tfl.models.modelFromJSON
   >[0];
-  registerOperations(tf, tfl);
+  registerOwnLayers(tf, tfl);
   let model: tfl.LayersModel;
   try {
     model = await withTracing(undefined, () => tfl.models.modelFromJSON(json));

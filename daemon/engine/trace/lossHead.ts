@@ -1,12 +1,36 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import type { Topology } from '../../model/model.js';
+import { isReadInside } from '../../model/readInside.js';
 import type { Loss } from '../engine.js';
 import { allLayers } from '../layerTree.js';
 import { absorbedHead, type Head } from '../loss/head.js';
+import type { TrainedOutput } from '../loss/jointLoss.js';
 
 interface Activated {
   activation?: { getClassName?(): string; apply(x: tf.Tensor): tf.Tensor };
   axis?: number;
+}
+
+/**
+ * `withLogits` of all outputs that are computed. Where they are several, one that another layer reads keeps its activation.
+ *
+ * @param outputs paths of the layers that make them, each once.
+ */
+export function withAllLogits<T>(
+  model: tfl.LayersModel,
+  topology: Topology,
+  outputs: readonly (Pick<TrainedOutput, 'loss' | 'fromLogits'> & { readonly path: string })[],
+  body: (heads: readonly Head[]) => T,
+): T {
+  const kept = outputs.map(({ path }) => outputs.length > 1 && isReadInside(topology, path));
+  const from = (i: number, heads: readonly Head[]): T => {
+    const one = outputs[i];
+    if (!one) return body(heads);
+    const next = (head: Head) => from(i + 1, [...heads, head]);
+    return kept[i] && one.fromLogits !== true ? next('none') : withLogits(model, one.path, one, next);
+  };
+  return from(0, []);
 }
 
 /**

@@ -4,8 +4,6 @@ import { UserError } from '../../protocol/errors.js';
 import { modelGraph } from '../../model/layerGraph.js';
 import type { Model } from '../../model/model.js';
 import { outputIndex } from '../../model/trainingSetup.js';
-import type { LossSettings } from '../../model/lossSettings.js';
-import type { Loss } from '../engine.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { type Graph, type GraphOutput, type Node, sizeOf } from '../graph/ir.js';
 import { BrokenGraph } from '../graph/verify/verifyNode.js';
@@ -14,24 +12,17 @@ import { withTracing } from './backend.js';
 import { buildLayers, type LayerWeight, type TraceableModel } from './layersModel.js';
 import { withSizesThatFit } from './sizes.js';
 import type { Head } from '../loss/head.js';
-import { meanLoss } from '../loss/meanLoss.js';
+import { jointLoss, trainedOutputs, type LossSpec, type TrainedOutput } from '../loss/jointLoss.js';
 import { outputMask } from '../masks/outputMask.js';
-import { withLogits } from './lossHead.js';
+import { withAllLogits } from './lossHead.js';
 
-export interface TraceSpec {
-  readonly loss: Loss;
-  readonly lossSettings?: LossSettings;
-  /** The output is logits as it is; default false. */
-  readonly fromLogits?: boolean;
+/** The outputs and their losses as SessionSpec has them. */
+export interface TraceSpec extends LossSpec {
   /** Samples per batch of the training graph; for inference, the most there are at once. */
   readonly batchSize: number;
   /** Samples of the training graph, where a batch is computed in parts. */
   readonly microBatch?: number;
   readonly purpose?: 'training' | 'inference';
-  /** The output layer to train on; by default the last. */
-  readonly output?: string;
-  /** Of the training loss, as SessionSpec has them. */
-  readonly classWeights?: readonly number[];
 }
 
 export interface TracedWeight {
@@ -43,25 +34,32 @@ export interface TracedWeight {
 /** A model as two graphs: what an executor needs to train and evaluate it. */
 export interface TracedModel {
   /**
-   * Records a training step: it gives the mean loss, the gradient of each trainable weight that the output depends on, and
-   * the next states. @throws as `traceModel`.
+   * Records a training step: it gives the mean loss, the gradient of each trainable weight that a trained output depends on,
+   * and the next states. @throws as `traceModel`.
    */
   training(): Promise<Graph>;
   /**
-   * Gives the output before `head`: apply softmax or sigmoid for the model's own output, unless that is logits itself. Where the
-   * output carries a mask, a second output of role `mask`, 1 for each row that counts.
+   * Gives the outputs before their heads: apply softmax or sigmoid for the model's own output, unless that is logits itself.
+   * Where one carries a mask, another output of role `mask`, 1 for each row that counts.
    */
   readonly inference: Graph;
   /** Samples per batch of the inference graph: what keeps its largest tensor below 16 MB, and `mostSamples` at most. */
   readonly inferenceBatchSize: number;
-  readonly head: Head;
+  /** The output that is trained, and those that are trained jointly. */
+  readonly outputs: readonly TracedOutput[];
   /** Trainable weights, in the model's order. */
   readonly parameters: readonly TracedWeight[];
   /** All others: moving averages, which training changes without a gradient, and frozen weights. */
   readonly states: readonly TracedWeight[];
   /** Without the batch axis. */
   readonly inputShapes: readonly (readonly number[])[];
-  readonly outputShape: readonly number[];
+}
+
+export interface TracedOutput {
+  readonly trained: TrainedOutput;
+  readonly head: Head;
+  /** Without the batch axis. */
+  readonly shape: readonly number[];
 }
 
 /** Values of the largest tensor of an inference graph. */
@@ -84,9 +82,7 @@ export async function traceModel(model: Model, spec: TraceSpec): Promise<TracedM
 interface Traceable {
   readonly layers: TraceableModel;
   readonly inputShapes: readonly (readonly number[])[];
-  /** Of the output among the model's. */
-  readonly index: number;
-  readonly head: Head;
+  readonly outputs: readonly { readonly trained: TrainedOutput; readonly head: Head; readonly index: number }[];
   readonly spec: TraceSpec;
 }
 
@@ -99,16 +95,22 @@ async function withLayers<T>(
   const layers = await buildLayers(model);
   try {
     const outputs = modelGraph(model.topology).outputLayers;
-    const index = outputIndex(outputs, spec.output);
-    if (index < 0)
-      throw new UserError('model-unsupported', `the model has no output "${spec.output}"; its outputs: ${outputs.join(', ')}`); // prettier-ignore
+    const trained = trainedOutputs(spec).map((one) => {
+      const index = outputIndex(outputs, one.output ?? undefined);
+      if (index < 0)
+        throw new UserError('model-unsupported', `the model has no output "${one.output}"; its outputs: ${outputs.join(', ')}`); // prettier-ignore
+      return { trained: one, index, path: outputs[index]!, loss: one.loss, fromLogits: one.fromLogits ?? false };
+    });
     const inputShapes = layers.model.inputs.map(({ name, shape }) => {
       const sample = shape.slice(1);
       if (sample.some((n) => n === null))
         throw new UserError('model-unsupported', `${model.path}: input "${name}" has no fixed size: [${shape.map((n) => n ?? 'any')}]`); // prettier-ignore
       return sample as number[];
     });
-    return withLogits(layers.model, outputs[index]!, spec, (head) => body({ layers, inputShapes, index, head, spec }));
+    return withAllLogits(layers.model, model.topology, trained, (heads) => {
+      const computed = trained.map(({ trained, index }, i) => ({ trained, index, head: heads[i]! }));
+      return body({ layers, inputShapes, outputs: computed, spec });
+    });
   } catch (error) {
     if (error instanceof UserError || error instanceof BrokenGraph) throw error;
     const at = layers.current()?.name;
@@ -136,8 +138,8 @@ function largestOutput(layer: tfl.layers.Layer): number {
 }
 
 function traceInference(traceable: Traceable): Omit<TracedModel, 'training'> {
-  const { layers, inputShapes, head, spec } = traceable;
-  const ofBatch = (size: number) => record(traceable, size, ({ output }) => output());
+  const { layers, inputShapes, outputs, spec } = traceable;
+  const ofBatch = (size: number) => record(traceable, size, ({ outputs }) => outputs());
   const most = mostSamples(spec);
   const fitting = (perSample: number) =>
     Math.min(most, Math.max(1, Math.floor(largestTensor / Math.max(1, perSample))));
@@ -154,26 +156,28 @@ function traceInference(traceable: Traceable): Omit<TracedModel, 'training'> {
   return {
     inference,
     inferenceBatchSize,
-    head,
+    outputs: outputs.map(({ trained, head }, i) => {
+      const given = inference.outputs.find((one) => one.role === 'output' && one.index === i)!;
+      return { trained, head, shape: given.node.shape.slice(1) };
+    }),
     parameters: bare(true),
     states: bare(false),
     inputShapes,
-    outputShape: inference.outputs[0]!.node.shape.slice(1),
   };
 }
 
 interface Pass {
   readonly graph: GraphBuilder;
   readonly weights: ReadonlyMap<LayerWeight, Node>;
-  /** Calls the model; a node, and the tensor for losses. */
-  output(): GraphOutput[];
-  apply(): { readonly output: tf.Tensor; readonly mask: tf.Tensor | undefined };
-  target(shape: readonly number[]): tf.Tensor;
+  /** Calls the model: nodes, and the tensors for losses, of each output that is computed. */
+  outputs(): GraphOutput[];
+  apply(): readonly { readonly value: tf.Tensor; readonly mask: tf.Tensor | undefined }[];
+  target(shape: readonly number[], index: number): tf.Tensor;
   node(tensor: tf.Tensor): Node;
 }
 
 function record(
-  { layers, inputShapes, index }: Traceable,
+  { layers, inputShapes, outputs: computed }: Traceable,
   batch: number,
   outputs: (pass: Pass) => GraphOutput[],
 ): Graph {
@@ -194,21 +198,24 @@ function record(
     const apply = (training: boolean) => {
       const given = data.map(tensor);
       const result = layers.model.apply(given.length === 1 ? given[0]! : given, { training });
-      const output = ([result].flat() as tf.Tensor[])[index]!;
-      return { output, mask: outputMask(layers.masks, output) };
+      const values = [result].flat() as tf.Tensor[];
+      return computed.map(({ index }) => ({
+        value: values[index]!,
+        mask: outputMask(layers.masks, values[index]!),
+      }));
     };
     let nodes: GraphOutput[] = [];
     tf.tidy(() => {
       nodes = outputs({
         graph,
         weights,
-        output() {
-          const { output, mask } = apply(false);
-          const given: GraphOutput[] = [{ role: 'output', node: backend.node(output) }];
-          return mask ? [...given, { role: 'mask', node: backend.node(mask) }] : given;
-        },
+        outputs: () =>
+          apply(false).flatMap(({ value, mask }, index): GraphOutput[] => {
+            const given: GraphOutput = { role: 'output', index, node: backend.node(value) };
+            return mask ? [given, { role: 'mask', index, node: backend.node(mask) }] : [given];
+          }),
         apply: () => apply(true),
-        target: (shape) => tensor(graph.input(shape, { role: 'target' })),
+        target: (shape, index) => tensor(graph.input(shape, { role: 'target', index })),
         node: (t) => backend.node(t),
       });
     });
@@ -216,15 +223,15 @@ function record(
   });
 }
 
-function trainingOutputs(pass: Pass, { layers, head, spec }: Traceable): GraphOutput[] {
+function trainingOutputs(pass: Pass, { layers, outputs }: Traceable): GraphOutput[] {
   const trainable = layers.weights.filter((weight) => weight.trainable);
-  const { loss, lossSettings: settings = {}, classWeights } = spec;
-  const lost = { loss, head, settings, ...(classWeights && { classWeights }) };
   const { value, grads } = tf.variableGrads(
     () => {
-      const { output, mask } = pass.apply();
-      const mean = meanLoss(tf, lost, pass.target(output.shape), output, mask);
-      return penalties(layers.model).reduce((sum, penalty) => tf.add(sum, penalty), mean);
+      const answers = pass.apply().map(({ value, mask }, i) => {
+        const { trained, head } = outputs[i]!;
+        return { output: trained, head, target: pass.target(value.shape, i), value, mask };
+      });
+      return penalties(layers.model).reduce((sum, penalty) => tf.add(sum, penalty), jointLoss(tf, answers));
     },
     trainable.map((weight) => weight.variable),
   );

@@ -122,7 +122,7 @@ function read(
  * Makes layers of class Operation of the operations of a functional container, in place.
  *
  * @param where the container's path with a final "/", or "".
- * @param left classes that another reader knows. @param masked whether any layer of the model makes masks.
+ * @param left names of layers that another reader knows. @param masked whether any layer of the model makes masks.
  * @throws (through `refuse`) on an operation that cannot be computed, by what it is.
  */
 export function readOperations(
@@ -133,7 +133,7 @@ export function readOperations(
   { left, masked }: { readonly left: ReadonlySet<string>; readonly masked: boolean },
 ): void {
   for (const layer of layersOf(container)) {
-    const found = left.has(layer.class_name) ? null : find(layer);
+    const found = left.has(layerName(layer)) ? null : find(layer);
     if (!found) continue;
     const name = layerName(layer);
     const refuse: Refuse = (problem) => refuseAt(where + name)(`is the operation ${found.called}, which ${problem}`);

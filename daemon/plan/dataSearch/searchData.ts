@@ -4,7 +4,7 @@ import { missingPackages } from '../../data/builtinPackages.js';
 import { OWN_PACKAGES } from '../../data/packageFolder.js';
 import type { Model } from '../../model/model.js';
 import { trainingSetup } from '../../model/trainingSetup.js';
-import type { DataCandidate, DataSearch } from '../../protocol/dataChoice.js';
+import type { DataCandidate, FoundData } from '../../protocol/dataChoice.js';
 import type { DataSource } from '../../protocol/plan.js';
 import { planPath } from '../planText.js';
 import { builtinSets } from './builtinSets.js';
@@ -85,7 +85,7 @@ async function look(model: Model, { workspace, folder, signal }: SearchOptions) 
  *
  * @throws UserError('plan-invalid' | 'model-unsupported') as `trainingSetup` does; the signal's reason where it is given up.
  */
-export async function searchData(model: Model, options: SearchOptions): Promise<DataSearch> {
+export async function searchData(model: Model, options: SearchOptions): Promise<FoundData> {
   const { workspace, signal, planFolder = dirname(model.path) } = options;
   const setup = trainingSetup(model, options.output);
   const { found, stopped } = await look(model, options);

@@ -7,6 +7,7 @@ import { isCifarBinaryFolder } from '../../data/cifar10.js';
 import { findPairs } from '../../data/idxFolder.js';
 import { IMAGE_NAME, TRAIN_FOLDERS } from '../../data/imageFolder.js';
 import { isInside } from '../../model/workspacePath.js';
+import { count } from '../../protocol/format.js';
 
 /** A file of a format that is read, or a folder that is one data set; absolute. */
 export interface Found {
@@ -125,8 +126,8 @@ function whyStopped(
   limits: WalkLimits,
 ): string | null {
   if (signal?.aborted) return 'the search was given up';
-  if (names > limits.names) return `the folder has more than ${limits.names.toLocaleString('en-US')} files`;
-  if (folders >= limits.folders) return `the folder has more than ${limits.folders.toLocaleString('en-US')} folders`;
+  if (names > limits.names) return `the folder has more than ${count(limits.names)} files`;
+  if (folders >= limits.folders) return `the folder has more than ${count(limits.folders)} folders`;
   return performance.now() > end ? `looking took more than ${limits.milliseconds / 1000} s` : null;
 }
 

@@ -18,7 +18,8 @@ async function placeOf(model: string, planPath: string | undefined, { workspace 
 
 export const dataHandlers: Pick<Handlers<Context>, 'lc/searchData' | 'lc/previewData' | 'lc/missingPackages'> = {
   async 'lc/searchData'({ model, planPath }, context, signal) {
-    return context.backend.runInChild('searchData', await placeOf(model, planPath, context), signal);
+    const found = await context.backend.runInChild('searchData', await placeOf(model, planPath, context), signal);
+    return { ...found, packagesFolder: context.workspace.asNamed(found.packagesFolder) };
   },
 
   async 'lc/previewData'({ model, data, planPath }, context, signal) {
@@ -29,6 +30,7 @@ export const dataHandlers: Pick<Handlers<Context>, 'lc/searchData' | 'lc/preview
   async 'lc/missingPackages'({ planPath }, { workspace }) {
     const { folder, path } = await workspace.contain(planPath);
     const { planPackages } = await import('../../plan/planPackages.js');
-    return planPackages(path, folder);
+    const missing = await planPackages(path, folder);
+    return { ...missing, folder: workspace.asNamed(missing.folder) };
   },
 };

@@ -22,6 +22,11 @@ export const exportHandlers: Pick<Handlers<Context>, 'lc/exportFormats' | 'lc/la
     if (!(await stat(dirname(path)).catch(() => null))?.isDirectory()) {
       throw new UserError('usage', `${dirname(path)} is no folder; choose one that exists`, { file: path });
     }
-    return context.backend.runInChild('export', { folder, point, format, target: path });
+    const written = await context.backend.runInChild('export', { folder, point, format, target: path });
+    return {
+      bytes: written.bytes,
+      path: context.workspace.asNamed(written.path),
+      ...(written.scaleFile !== undefined && { scaleFile: context.workspace.asNamed(written.scaleFile) }),
+    };
   },
 };

@@ -3,16 +3,23 @@ import { findRun, type Context } from '../context.js';
 import type { Handlers } from '../dispatch.js';
 import { pictureForRun } from '../planModel.js';
 
-export const historyHandlers: Pick<Handlers<Context>, 'lc/history' | 'lc/subscribe' | 'lc/layer'> = {
+export const historyHandlers: Pick<Handlers<Context>, 'lc/history' | 'lc/subscribe' | 'lc/kept' | 'lc/layer'> = {
   async 'lc/history'({ run, from, limit, resolution }, context) {
     const { folder } = await findRun(run, context);
     return context.backend.readEvents(folder, from, limit, resolution);
   },
 
   async 'lc/subscribe'({ run, on }, context) {
-    await findRun(run, context);
+    // A run that is gone can still be left.
+    if (on) await findRun(run, context);
     context.stream.subscribe(run, on);
     return null;
+  },
+
+  async 'lc/kept'({ run }, context) {
+    const { folder } = await findRun(run, context);
+    const kept = await context.backend.lastPerLayer(folder);
+    return kept && [...kept];
   },
 
   async 'lc/layer'({ run, layer }, context) {

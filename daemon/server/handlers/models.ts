@@ -1,9 +1,10 @@
 /** Model files: what is in them, what a budget would do, and a plan to begin with. */
 import { open, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { frozenNote, isWhollyFrozen, trainedLayers } from '../../model/trainedLayers.js';
+import { byFile, frozenNote, isWhollyFrozen, trainedLayers } from '../../model/trainedLayers.js';
 import { UserError } from '../../protocol/errors.js';
 import type { ModelSummary } from '../../protocol/messages.js';
+import type { AbsolutePath } from '../../protocol/paths.js';
 import type { Context } from '../context.js';
 import type { Handlers } from '../dispatch.js';
 import type { LoadedModel } from '../modelCache.js';
@@ -19,11 +20,11 @@ function countZeros(values: Float32Array): number {
 /** The layers as a new plan trains them: as in the file, or all where that freezes every one of them. */
 const asInNewPlan = (loaded: LoadedModel): LoadedModel => {
   const unfreeze = isWhollyFrozen(loaded.layers) ? loaded.layers.map(({ name }) => name) : [];
-  return { ...loaded, layers: trainedLayers(loaded.layers, { output: null, unfreeze }) };
+  return { ...loaded, layers: trainedLayers(loaded.layers, byFile(loaded.layers, { output: null, unfreeze })) };
 };
 
-/** Zeros are counted among prunable weights only. */
-export function modelSummary({ model, layers, weights }: LoadedModel): ModelSummary {
+/** Zeros are counted among prunable weights only. @param path the model's file, as the client names it. */
+export function modelSummary({ model, layers, weights }: LoadedModel, path: AbsolutePath): ModelSummary {
   const rows = layers.map((layer) => {
     const kernels = layer.weights.filter((weight) => weight.prunable);
     const zeros = kernels.reduce((total, { name }) => total + countZeros(weights.get(name) ?? new Float32Array()), 0);
@@ -41,7 +42,7 @@ export function modelSummary({ model, layers, weights }: LoadedModel): ModelSumm
   const config = model.topology.config;
   const named = typeof config === 'object' && config !== null && 'name' in config ? config.name : null;
   return {
-    path: model.path,
+    path,
     format: model.format,
     name: typeof named === 'string' ? named : basename(model.path),
     params: sum('params'),
@@ -66,7 +67,7 @@ export const modelHandlers: Pick<
 > = {
   async 'lc/inspect'({ model }, { workspace, models }) {
     const { folder, path } = await workspace.contain(model);
-    return modelSummary(await models.load(path, folder));
+    return modelSummary(await models.load(path, folder), model);
   },
 
   async 'lc/preview'({ model, budget, exclude }, { workspace, models }) {
@@ -115,7 +116,7 @@ export const modelHandlers: Pick<
         // Asked for again, or given up halfway before.
         const there = await workspace.contain(target).catch(() => null);
         const said = there && (await readFile(there.path, 'utf8').catch(() => null));
-        if (said && saysJust(said, wanted)) return { planPath: target };
+        if (said && saysJust(said, wanted)) return { planPath: workspace.asNamed(target) };
         continue;
       }
       try {
@@ -123,7 +124,7 @@ export const modelHandlers: Pick<
       } finally {
         await file.close();
       }
-      return { planPath: target };
+      return { planPath: workspace.asNamed(target) };
     }
     throw new UserError('disk', `${stem}.prune.json and its successors exist; delete or rename some`, { file: path });
   },

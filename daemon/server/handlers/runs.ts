@@ -7,7 +7,16 @@ import { previewForRun } from '../planModel.js';
 
 type RunHandlers = Pick<
   Handlers<Context>,
-  'lc/runs' | 'lc/start' | 'lc/pause' | 'lc/resume' | 'lc/stop' | 'lc/delete' | 'lc/rename' | 'lc/setBudget' | 'lc/plan'
+  | 'lc/runs'
+  | 'lc/start'
+  | 'lc/pause'
+  | 'lc/resume'
+  | 'lc/stop'
+  | 'lc/delete'
+  | 'lc/rename'
+  | 'lc/setBudget'
+  | 'lc/previewRun'
+  | 'lc/plan'
 >;
 
 async function findLive(run: string, context: Context): Promise<{ found: FoundRun; live: LiveRun | undefined }> {
@@ -29,10 +38,14 @@ async function requireIdle(run: string, context: Context): Promise<FoundRun> {
 
 export const runHandlers: RunHandlers = {
   async 'lc/runs'(_params, { workspace, backend, live }) {
+    await workspace.settled();
     const lists = await Promise.all(
       workspace.folders.map((folder) => backend.listRuns(folder, live.supervised(folder))),
     );
-    return lists.flat().sort((a, b) => b.started - a.started);
+    return lists
+      .flat()
+      .map((summary) => workspace.runAsNamed(summary))
+      .sort((a, b) => b.started - a.started);
   },
 
   async 'lc/start'({ planPath, engine, seed, compare, path: asPath }, { workspace, backend, live }) {
@@ -92,6 +105,12 @@ export const runHandlers: RunHandlers = {
     await handle.setBudget(budget);
     const plan = await context.backend.readRunPlan(handle.folder);
     return previewForRun({ plan, workspace, folder: handle.folder }, budget, context.models);
+  },
+
+  async 'lc/previewRun'({ run, budget }, context) {
+    const { folder, workspace } = await findRun(run, context);
+    const plan = await context.backend.readRunPlan(folder);
+    return previewForRun({ plan, workspace, folder }, budget, context.models);
   },
 
   async 'lc/plan'({ run }, context) {

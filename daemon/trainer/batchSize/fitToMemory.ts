@@ -5,6 +5,7 @@ import type { Model } from '../../model/model.js';
 import { LEAST_BATCH, PHASES } from './fitToData.js';
 import { UserError } from '../../protocol/errors.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import { bytes as bytesText } from '../../protocol/format.js';
 
 export interface Fitted {
   readonly plan: ResolvedPlan;
@@ -20,9 +21,6 @@ const ENOUGH = 3 * 2 ** 29;
 const ROUGH = 4;
 
 type Phase = (typeof PHASES)[number];
-
-const bytesText = (bytes: number): string =>
-  bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GB` : `${Math.ceil(bytes / 2 ** 20)} MB`;
 
 const takes = ({ fixed, perSample }: Pick<StepMemory, 'fixed' | 'perSample'>, samples: number): number =>
   fixed + perSample * samples;

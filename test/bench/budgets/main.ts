@@ -10,6 +10,7 @@ import { buildArchitecture } from '../../../daemon/model/architectures.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { resolvePlan } from '../../../daemon/plan/resolvePlan.js';
 import type { RunEvent } from '../../../daemon/protocol/events.js';
+import { WorkspacePath } from '../../../daemon/protocol/paths.js';
 import type { Budget, Plan } from '../../../daemon/protocol/plan.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { fileFormatOf } from '../../../daemon/export/packageFormat.js';
@@ -73,14 +74,15 @@ const checked = (done: Extract<RunEvent, { event: 'done' }>): string =>
 await mkdir(workspace, { recursive: true });
 const study = await openStudy(workspace);
 const rows: string[][] = [];
-const references = new Map<Net, { path: string; error: number | null }>();
+const references = new Map<Net, { path: WorkspacePath; error: number | null }>();
 const folder = quick ? workspace : resolve('docs');
 await mkdir(folder, { recursive: true });
 
 for (const { net, words, budget } of ROWS) {
   if (!references.has(net)) {
     const done = await study.run(`reference-${net}`, { ...planOf(net, { keep: '1%' }), method: 'reference' });
-    const path = join('.lcprune', 'runs', done.folder.split(/[\\/]/).at(-1)!, 'result', 'model.json');
+    const folder = done.folder.split(/[\\/]/).at(-1)!;
+    const path = WorkspacePath.parse(join('.lcprune', 'runs', folder, 'result', 'model.json'));
     references.set(net, { path, error: done.retrained.error });
   }
   const { path, error } = references.get(net)!;

@@ -10,6 +10,7 @@ import { writeFileAtomic } from '../../../daemon/model/atomicWrite.js';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { resolvePlan } from '../../../daemon/plan/resolvePlan.js';
+import { WorkspacePath } from '../../../daemon/protocol/paths.js';
 import type { Plan } from '../../../daemon/protocol/plan.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { LENET300_ROWS, type PaperRow } from './rows.js';
@@ -44,7 +45,9 @@ const share = (kept: number, of: number): string => Number(((100 * kept) / of).t
 await mkdir(workspace, { recursive: true });
 const study = await openStudy(workspace);
 const reference = await study.run('reference', planOf({}, { method: 'reference' }));
-const model = { path: join('.lcprune', 'runs', reference.folder.split(/[\\/]/).at(-1)!, 'result', 'model.json') };
+const model = {
+  path: WorkspacePath.parse(join('.lcprune', 'runs', reference.folder.split(/[\\/]/).at(-1)!, 'result', 'model.json')),
+};
 
 const header = [
   'Method',

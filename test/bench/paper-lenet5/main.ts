@@ -9,6 +9,7 @@ import { writeFileAtomic } from '../../../daemon/model/atomicWrite.js';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { resolvePlan } from '../../../daemon/plan/resolvePlan.js';
+import { WorkspacePath } from '../../../daemon/protocol/paths.js';
 import type { Plan } from '../../../daemon/protocol/plan.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { openStudy } from '../study/study.js';
@@ -44,7 +45,9 @@ const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 await mkdir(workspace, { recursive: true });
 const study = await openStudy(workspace);
 const reference = await study.run('reference', { ...planOf(common.budget), method: 'reference' });
-const model = { path: join('.lcprune', 'runs', reference.folder.split(/[\\/]/).at(-1)!, 'result', 'model.json') };
+const model = {
+  path: WorkspacePath.parse(join('.lcprune', 'runs', reference.folder.split(/[\\/]/).at(-1)!, 'result', 'model.json')),
+};
 
 const header = ['Kept', 'Method', 'Weights', 'Kept % per layer', 'Before retraining', 'After retraining', 'Goal'];
 const rows: string[][] = [];

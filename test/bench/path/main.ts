@@ -13,6 +13,7 @@ import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { withPath } from '../../../daemon/plan/resolvePath.js';
 import { resolvePlan } from '../../../daemon/plan/resolvePlan.js';
 import type { RunEvent } from '../../../daemon/protocol/events.js';
+import { WorkspacePath } from '../../../daemon/protocol/paths.js';
 import type { Plan } from '../../../daemon/protocol/plan.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { readEvents } from '../../../daemon/runs/registry.js';
@@ -43,7 +44,9 @@ const planOf = (changes: Partial<Plan>): ResolvedPlan =>
 await mkdir(workspace, { recursive: true });
 const study = await openStudy(workspace);
 const reference = await study.run('reference', { ...planOf({}), method: 'reference' });
-const model = { path: join('.lcprune', 'runs', reference.folder.split(/[\\/]/).at(-1)!, 'result', 'model.json') };
+const model = {
+  path: WorkspacePath.parse(join('.lcprune', 'runs', reference.folder.split(/[\\/]/).at(-1)!, 'result', 'model.json')),
+};
 const methods = ['lc', 'magnitude'] as const;
 const ready = (plan: ResolvedPlan, method: (typeof methods)[number]): ResolvedPlan => ({
   ...plan,

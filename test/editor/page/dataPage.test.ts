@@ -33,10 +33,17 @@ const table: DataPreview = {
     { order: 'text', text: 'sorted as text' },
     { order: 'appearance', text: 'in order of first appearance' },
   ],
-  shape: [4],
-  image: null,
-  range: [0.1, 7.9],
-  samples: Array.from({ length: 16 }, (_, i) => ({ label: 'setosa', picture: '', values: [5.1 + i, 3.5, 1.4, null] })),
+  inputs: [
+    {
+      name: 'flower',
+      shape: [4],
+      image: null,
+      range: [0.1, 7.9],
+      pictures: [],
+      values: Array.from({ length: 16 }, (_, i) => [5.1 + i, 3.5, 1.4, null]),
+    },
+  ],
+  answers: Array<string>(16).fill('setosa'),
   times: [
     { iterations: 40, epochs: 21, retrainEpochs: 140, seconds: 12, text: 'about 10 s: 40 iterations of 21 epochs' },
     { iterations: 40, epochs: 5, retrainEpochs: 35, seconds: 4, text: 'about 4 s: 40 iterations of 5 epochs' },
@@ -50,11 +57,28 @@ const pictures: DataPreview = {
   fields: null,
   classes: ['cat', 'dog'],
   orders: [],
-  shape: [2, 2, 3],
-  image: [2, 2, 3],
-  // Red, green, blue, white.
-  samples: [{ label: 'cat', picture: Buffer.from([255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255]).toString('base64'), values: [] }], // prettier-ignore
+  inputs: [
+    {
+      name: 'shot',
+      shape: [2, 2, 3],
+      image: [2, 2, 3],
+      range: [0, 1],
+      // Red, green, blue, white.
+      pictures: [Buffer.from([255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255]).toString('base64')],
+      values: [],
+    },
+  ],
+  answers: ['cat'],
   times: [],
+};
+
+const several: DataPreview = {
+  ...pictures,
+  fields: { kind: 'columns', names: ['age', 'fur', 'y'], inputs: [[], ['age', 'fur']], labels: ['y'] },
+  inputs: [
+    ...pictures.inputs,
+    { name: 'facts', shape: [2], image: null, range: [2, 3], pictures: [], values: [[3, 2]] },
+  ],
 };
 
 const reading: ToDataPage = { type: 'reading', name: 'iris.csv', model: 'model.json' };
@@ -65,11 +89,12 @@ test.each(THEMES)('a table, pictures and a problem: drawn, accessible, no violat
   for (const [name, messages] of [
     ['table', shown(table)],
     ['pictures', shown(pictures)],
+    ['several inputs', shown(several)],
     ['problem', [...shown(table), reading, { type: 'problem', message: 'iris.csv: line 2 is no number' }]],
   ] as [string, ToDataPage[]][]) {
     const page = await openMonitor(browser, { theme, name: 'data', height: 800 });
     await page.send(messages);
-    await artifact(page.page, `page-data-${name}-${theme}`);
+    await artifact(page.page, `page-data-${name.replace(' ', '-')}-${theme}`);
     expect(await findings(page), name).toEqual([]);
     expect(page.problems, name).toEqual([]);
     await page.page.close();
@@ -94,6 +119,20 @@ test('the samples are those of the data: rows with their names, or pictures pixe
     [0, 0, 255, 255],
     [255, 255, 255, 255],
   ]);
+  await page.page.close();
+});
+
+test('every input of a model is shown, by its name, beside the same answers', async () => {
+  const page = await openMonitor(browser, { name: 'data' });
+  await page.send(shown(several));
+  expect(await page.page.locator('.data h3').allInnerTexts()).toEqual(['shot', 'facts']);
+  expect(await page.page.locator('.data > .note').allInnerTexts()).toEqual([
+    '[2, 2, 3], values from 0 to 1',
+    '[2], values from 2 to 3',
+  ]);
+  expect(await page.page.getByRole('list', { name: 'Samples of shot' }).locator('figcaption').allInnerTexts()).toEqual(['cat']); // prettier-ignore
+  const facts = page.page.getByRole('region', { name: 'Samples of facts' });
+  expect(await facts.locator('th, td').allInnerTexts()).toEqual(['Answer', 'age', 'fur', 'cat', '3', '2']);
   await page.page.close();
 });
 

@@ -36,6 +36,8 @@ export async function openMonitor(
     height?: number;
     strings?: Record<string, string>;
     state?: object;
+    /** Colours in place of the theme's. */
+    colours?: Record<string, string>;
     /** Which of the built pages. */
     name?: 'monitor' | 'model' | 'data';
   } = {},
@@ -84,7 +86,7 @@ export async function openMonitor(
         console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
       );
     },
-    { variables: theme.variables as Record<string, string>, state: options.state },
+    { variables: { ...theme.variables, ...options.colours } as Record<string, string>, state: options.state },
   );
   await page.goto(`${ORIGIN}/`);
   return {

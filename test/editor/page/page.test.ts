@@ -1,6 +1,7 @@
 /** The built monitor page in a browser: themes, accessibility, CSP, keyboard, exports, states. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
+import { AbsolutePath } from '../../../daemon/protocol/paths.js';
 import type { ToHost } from '../../../webview/messages.js';
 import type { ToModelPage } from '../../../webview/modelMessages.js';
 import { artifact, expectEventually } from '../expectEventually.js';
@@ -58,7 +59,7 @@ const modelFile: ToModelPage = {
   type: 'model',
   run: 'lenet300 09:30:00',
   model: {
-    path: '/workspace/lenet300.h5',
+    path: AbsolutePath.parse('/workspace/lenet300.h5'),
     format: 'keras-h5',
     name: 'lenet300',
     params: 266_610,

@@ -1,6 +1,7 @@
 /**
- * `npm run fuzz:engine -- [--seeds FROM..TO] [--minutes M] [--jobs N] [--out FILE.jsonl]`: random networks on native-cpu, on
- * onnx-cpu and in float64. Seeds that are in the file already are skipped. `--seed N`, or `--network FILE` (as it prints them),
+ * `npm run fuzz:engine -- [--seeds FROM..TO] [--masks] [--minutes M] [--jobs N] [--out FILE.jsonl]`: random networks on
+ * native-cpu, on onnx-cpu and in float64; with `--masks` those whose sequences have padding. Seeds that are in the file already
+ * are skipped. `--seed N`, or `--network FILE` (as it prints them),
  * computes one; with `--shrink` it looks for the smallest network of the same verdict. Exits with 1 where engines differ or
  * crash.
  */
@@ -9,16 +10,21 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Child, computeAll } from './children.js';
 import { randomNetwork } from './networks/grammar.js';
+import { maskedNetwork } from './networks/masked.js';
 import type { Network } from './networks/network.js';
 import { shrink } from './shrink.js';
 import { isFailure, summaryOf } from './summary.js';
 import type { Verdict } from './verdict.js';
-import { serve } from './worker.js';
+import { serve, type Task } from './worker.js';
 
 const script = fileURLToPath(import.meta.url);
 
 function* seeds(from: number, to: number, known: ReadonlySet<number>, until: number): Generator<number> {
   for (let seed = from; seed < to && Date.now() < until; seed++) if (!known.has(seed)) yield seed;
+}
+
+function* withMasks(drawn: Iterable<number>): Generator<Task> {
+  for (const seed of drawn) yield maskedNetwork(seed);
 }
 
 const read = (file: string): Verdict[] =>
@@ -46,19 +52,22 @@ async function main(): Promise<boolean> {
       out: { type: 'string' },
       seed: { type: 'string' },
       network: { type: 'string' },
+      masks: { type: 'boolean', default: false },
       shrink: { type: 'boolean', default: false },
     },
   });
   if (values.network !== undefined)
     return one(JSON.parse(readFileSync(values.network, 'utf8')) as Network, values.shrink);
-  if (values.seed !== undefined) return one(randomNetwork(Number(values.seed)), values.shrink);
+  const networkOf = values.masks ? maskedNetwork : randomNetwork;
+  if (values.seed !== undefined) return one(networkOf(Number(values.seed)), values.shrink);
   const [from, to] = values.seeds.split('..').map(Number);
   if (!Number.isInteger(from) || !Number.isInteger(to)) throw new Error(`--seeds ${values.seeds}: expected FROM..TO`);
   const { out } = values;
   const verdicts = out && existsSync(out) ? read(out) : [];
   const known = new Set(verdicts.map(({ seed }) => seed));
   const until = values.minutes === undefined ? Infinity : Date.now() + 60_000 * Number(values.minutes);
-  await computeAll(script, Number(values.jobs), seeds(from!, to!, known, until), (verdict) => {
+  const drawn = seeds(from!, to!, known, until);
+  await computeAll(script, Number(values.jobs), values.masks ? withMasks(drawn) : drawn, (verdict) => {
     verdicts.push(verdict);
     if (out) appendFileSync(out, `${JSON.stringify(verdict)}\n`);
     if (isFailure(verdict)) console.log(`seed ${verdict.seed}: ${verdict.kind}: ${verdict.what}`);

@@ -61,9 +61,27 @@ describe('lc-prune init', () => {
     expect(await ws.listing()).toEqual([...before, 'model.prune.json'].sort());
   });
 
-  /** The plan that was written, without its comments. */
-  const written = async () =>
-    JSON.parse((await readFile(ws.path('model.prune.json'), 'utf8')).replace(/^\s*\/\/.*$/gm, '')) as object;
+  /** A plan that was written, without its comments. */
+  const written = async (...names: string[]) =>
+    JSON.parse((await readFile(ws.path(...names), 'utf8')).replace(/^\s*\/\/.*$/gm, '')) as object;
+
+  it('makes the folder of --out, and says what is wrong where it cannot be made or lies elsewhere', async () => {
+    const init = (out: string) =>
+      lcPrune(['init', 'model.json', '--data', 'data.csv', '--out', out], { cwd: ws.folder });
+    const made = await init('plans/today/tiny.prune.json');
+    expect(made).toMatchObject({ code: 0 });
+    expect(await written('plans', 'today', 'tiny.prune.json')).toMatchObject({ model: '../../model.json', data: '../../data.csv' }); // prettier-ignore
+    expect(await lcPrune(['preview', 'plans/today/tiny.prune.json'], { cwd: ws.folder })).toMatchObject({ code: 0 });
+    const blocked = await init('data.csv/tiny.prune.json');
+    expect(blocked).toMatchObject({ code: 2 });
+    expect(blocked.stderr).toMatch(/data\.csv\/tiny\.prune\.json" goes through a file as if that were a folder/);
+    // Nothing is left of a plan that is refused.
+    expect(await lcPrune(['init', 'model.json', '--data', 'data.csv', '--keep', '500%', '--out', 'no/tiny.prune.json'], { cwd: ws.folder })).toMatchObject({ code: 2 }); // prettier-ignore
+    expect(await ws.listing()).not.toContain('no');
+    const outside = await init('../elsewhere/tiny.prune.json');
+    expect(outside).toMatchObject({ code: 2 });
+    expect(outside.stderr).toMatch(/--out: ".*elsewhere.*tiny\.prune\.json" is not in .*, where this command works; name a file there, or with --workspace DIR/); // prettier-ignore
+  });
 
   it('takes the data file beside the model that fits it, and says which, why, and how long it takes', async () => {
     await writeFile(ws.path('other.csv'), 'a,b,label\n1,2,x\n3,4,y\n5,6,x\n');
@@ -73,7 +91,7 @@ describe('lc-prune init', () => {
       /the data is "data\.csv" \(240 rows, 4 inputs \+ label "label" \(3 classes\)\).*--data names another/,
     );
     expect(stderr).toMatch(/the run takes about \d+ (s|min): 40 iterations of 3 epochs, 20 epochs of retraining/);
-    expect(await written()).toMatchObject({
+    expect(await written('model.prune.json')).toMatchObject({
       model: 'model.json',
       data: 'data.csv',
       schedule: { iterations: 40, epochs: 3 },
@@ -86,7 +104,7 @@ describe('lc-prune init', () => {
     const { code, stderr } = await lcPrune(['init', 'model.json'], { cwd: ws.folder });
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stderr).toMatch(/the data is "data\.csv".*"more\.csv" fits, too/);
-    expect(await written()).toMatchObject({ data: 'data.csv' });
+    expect(await written('model.prune.json')).toMatchObject({ data: 'data.csv' });
   });
 
   it('looks further where nothing beside the model fits, and inside the workspace only', async () => {
@@ -106,7 +124,7 @@ describe('lc-prune init', () => {
     expect(stderr).toMatch(
       /the data is "mnist" \(built in: .*digits.*\), as it has the sizes of the model, and no file here fits; "fashion-mnist" fits, too; --data names another/,
     );
-    expect(await written()).toMatchObject({ data: 'mnist' });
+    expect(await written('model.prune.json')).toMatchObject({ data: 'mnist' });
   });
 
   it('says what does not fit where nothing does', async () => {

@@ -99,6 +99,26 @@ export function describeFileSettings(provider: EngineProvider, here: boolean): v
       expect(Math.abs(evaluated - (await (await session(net)).evaluate(source(net, many, 23))).loss)).toBeGreaterThan(1e-3);
     }); // prettier-ignore
 
+    it.each([true, false])('errors of the binary cross-entropy over 3 outputs, one of them being right: %s', async (one) => {
+      const net = mlp('binaryCrossentropy', 'sigmoid', 3);
+      const s = await session(net);
+      const many = samples(net, 23, 4);
+      // A row of two 1s among others makes all of them yes-no answers.
+      for (let row = 0; row < 23; row++) many.target.set([0, 1, 2].map((i) => Number(i === row % 3 || (!one && row === 7))), 3 * row);
+      const { output } = oracle.forward(net.model, named(net, s, double(await s.getWeights())), many.inputs.map(double), 23, false);
+      let [rows, elements] = [0, 0];
+      for (let row = 0; row < 23; row++) {
+        const [p, y] = [output.subarray(3 * row, 3 * row + 3), many.target.subarray(3 * row, 3 * row + 3)];
+        rows += Number(p.indexOf(Math.max(...p)) !== y.indexOf(1));
+        p.forEach((v, i) => (elements += Number(v > 0.5 !== y[i]! > 0.5)));
+      }
+      expect(rows / 23).not.toBeCloseTo(elements / 69, 3);
+      const { error } = await s.evaluate(source(net, many, 23));
+      if (one || provider.id !== 'tfjs-cpu') expect(error).toBeCloseTo(one ? rows / 23 : elements / 69, 6);
+      const { error: again } = await (await session(net, { batchSize: 23 })).evaluate(source(net, many, 23));
+      expect(again).toBeCloseTo(one ? rows / 23 : elements / 69, 6);
+    }); // prettier-ignore
+
     it('class weights are those of the labels, whatever smoothing makes of them', async () => {
       const net = mlp('categoricalCrossentropy', 'softmax');
       const lossSettings = { labelSmoothing: 0.2 };

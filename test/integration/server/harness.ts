@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { WebSocket, type ClientOptions } from 'ws';
+import type { z } from 'zod';
 import {
   Hello,
   requests,
   SOCKET_PATH,
-  type Params,
   type RequestMethod,
+  type Requests,
   type Result,
 } from '../../../daemon/protocol/messages.js';
 
@@ -130,7 +131,7 @@ export class Client {
   }
 
   /** A request of the protocol; its answer has passed the schema. */
-  async ask<M extends RequestMethod>(method: M, params: Params<M>): Promise<Result<M>> {
+  async ask<M extends RequestMethod>(method: M, params: z.input<Requests[M]['params']>): Promise<Result<M>> {
     return requests[method].result.parse(await this.call(method, params)) as Result<M>;
   }
 

@@ -215,6 +215,27 @@ describe('plans', () => {
     expect(cleared.params).toMatchObject({ diagnostics: [] });
     expect(await client.call('textDocument/documentLink', { textDocument: plan.textDocument })).toEqual([]);
   });
+
+  it('have no problems once their file is deleted, though the editor still shows them, until it is back', async () => {
+    const plan = new Plan('{');
+    expect((await plan.diagnostics()).length).toBeGreaterThan(0);
+    const published = (from: number) =>
+      client.waitFor(({ method, params }) => method === 'textDocument/publishDiagnostics' && (params as { uri: string }).uri === plan.document.uri, from); // prettier-ignore
+    const from = client.received.length;
+    const tell = (name: string, type: number) =>
+      client.notify('workspace/didChangeWatchedFiles', { changes: [{ uri: uriOf(name), type }] });
+    tell('a.prune.json', 3);
+    expect((await published(from)).params).toMatchObject({ diagnostics: [] });
+    // Another file changes: everything is looked at again, but for the deleted one.
+    const after = client.received.length;
+    tell('model.json', 2);
+    await wait(600);
+    expect(client.received.slice(after).filter(({ method }) => method === 'textDocument/publishDiagnostics')).toEqual(
+      [],
+    );
+    tell('a.prune.json', 1);
+    expect((await published(after)).params).not.toMatchObject({ diagnostics: [] });
+  });
 });
 
 describe('models', () => {
@@ -253,6 +274,15 @@ describe('models', () => {
       expect(await lensesOf(name)).toEqual([]);
     }
     expect(await lensesOf('absent.json')).toEqual([]);
+    await writeFile(join(workspace, 'graph.json'), '{"format":"graph-model","modelTopology":{"node":[]}}');
+    expect(await titlesOf('graph.json')).toEqual([
+      '$(warning) This file is a graph-model, whose layers are gone; convert the original with --output_format=tfjs_layers_model',
+    ]);
+    const cut = (await readFile(join(workspace, 'model.json'), 'utf8')).slice(0, -40);
+    await writeFile(join(workspace, 'cut.json'), cut);
+    const [title, ...more] = await titlesOf('cut.json');
+    expect(title).toMatch(/^\$\(warning\) This file is not valid JSON \(.*; is it cut off\?$/);
+    expect(more).toEqual([]);
   });
 
   it('are read again when the file has changed', async () => {

@@ -198,15 +198,16 @@ describe('data of a model', () => {
         labels: ['label'],
       },
       classes: ['blue', 'green', 'red'],
-      shape: [4],
-      image: null,
+      inputs: [{ name: 'input', shape: [4], image: null, pictures: [] }],
     });
-    expect(shown.samples).toHaveLength(16);
+    expect(shown.answers).toHaveLength(16);
+    const [{ values: samples }] = shown.inputs as [(typeof shown.inputs)[number]];
+    expect(samples).toHaveLength(16);
     const rows = (await readFile(join(own, 'flowers.csv'), 'utf8')).split('\n').map((line) => line.split(','));
-    for (const { label, values } of shown.samples)
+    for (const [at, values] of samples.entries())
       expect(
-        rows.some((row) => row[4] === label && values.every((value, i) => Math.abs(value! - Number(row[i])) < 1e-6)),
-      ).toBe(true);
+        rows.some((row) => row[4] === shown.answers[at] && values.every((value, i) => Math.abs(value! - Number(row[i])) < 1e-6)),
+      ).toBe(true); // prettier-ignore
     expect(shown.times[0]).toMatchObject({ iterations: 40, retrainEpochs: 20 });
     expect(shown.times[0]!.seconds).toBeGreaterThan(0);
     const scaled = await call('lc/previewData', {
@@ -214,7 +215,7 @@ describe('data of a model', () => {
       data: { source: 'flowers.csv', preprocess: { scale: 'standard' }, classes: 'appearance' },
     });
     expect(scaled.classes).toEqual(['red', 'green', 'blue']);
-    expect(Math.max(...scaled.range.map(Math.abs))).toBeLessThan(4);
+    expect(Math.max(...scaled.inputs[0]!.range.map(Math.abs))).toBeLessThan(4);
     expect(scaled.scale).not.toBe(shown.scale);
   });
 

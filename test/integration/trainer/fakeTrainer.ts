@@ -63,6 +63,7 @@ const assemble: Assemble = async (plan) => {
     prunable: run.session.prunableSize,
     parameters: new Set(['fc/kernel', 'fc/bias']),
     notes: [],
+    reading: [],
     doubts: [],
     withWeights: (weights) =>
       new Map([

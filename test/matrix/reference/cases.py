@@ -55,7 +55,16 @@ def core():
     yield case("Identity", (4,), layer("Identity"))
     yield case("Rescaling", (4, 3), layer("Rescaling", scale=0.5, offset=0.25))
     yield case("Rescaling by channel", (4, 3), layer("Rescaling", scale=[0.5, 1.0, 2.0], offset=[0.0, 0.1, 0.2]))
-    yield case("Normalization", (4, 3), layer("Normalization", axis=[-1], invert=False, mean=[[0.1, 0.2, 0.3]], variance=[[1.0, 2.0, 0.5]]))
+    for axis, mean, variance in (([-1], [0.1, 0.2, 0.3], [1.0, 2.0, 0.5]), ([-1], [[0.1, 0.2, 0.3]], [[1.0, 2.0, 0.5]]), ([-1], 0.25, 2.0), ([], 0.25, 2.0), ([1], [0.1, 0.2, 0.3, 0.4], [1.0, 2.0, 0.5, 0.7]), ([1, 2], [0.1, 0.2, 0.3], [1.0, 2.0, 0.5])):
+        yield case(f"Normalization axis {axis} with mean {mean} in its config", (4, 3), layer("Normalization", axis=axis, invert=False, mean=mean, variance=variance))
+    adapted = {"mean": None, "variance": None}
+    count = [(), {"offset": 2.0, "trainable": False}]
+    for axis, shape, own in (([-1], (3,), (3,)), ([-1], (4, 3), (3,)), ([-1], (2, 2, 3), (3,)), ([1], (4, 3), (4,)), ([1], (2, 3, 4), (2,)), ([1, 2], (2, 3), (2, 3)), ([-1, 1], (2, 3, 4), (2, 4)), ([], (4, 3), ()), (None, (3,), ())):
+        weights = [[own, MEAN], [own, VARIANCE], count]
+        yield case(f"Normalization axis {axis} of {shape}", shape, layer("Normalization", weights, axis=axis, invert=False, **adapted))
+    for axis, own in (([-1], (3,)), ([], ())):
+        yield case(f"Normalization axis {axis} inverted", (4, 3), layer("Normalization", [[own, MEAN], [own, VARIANCE], count], axis=axis, invert=True, **adapted))
+    yield case("TimeDistributed Normalization", (4, 3), layer("TimeDistributed", [[(3,), {**MEAN, "at": "layer"}], [(3,), {**VARIANCE, "at": "layer"}], [(), {"trainable": False, "at": "layer"}]], layer={"class_name": "Normalization", "config": {"axis": [-1], "invert": False, **adapted}}))
     for name, config in {"Dropout": {"rate": 0.4, "noise_shape": None}, "SpatialDropout1D": {"rate": 0.3}, "GaussianNoise": {"stddev": 0.5}, "GaussianDropout": {"rate": 0.4}, "AlphaDropout": {"rate": 0.4, "noise_shape": None}}.items():
         yield case(f"{name} in inference", (4, 3), layer(name, seed=None, **config), training=False)
         zero = {key: 0.0 if key in ("rate", "stddev") else value for key, value in config.items()}
@@ -79,7 +88,7 @@ def convolutions():
         base = {"kernel_size": list(k), "strides": [1] * n, "padding": "valid", "data_format": "channels_last", "dilation_rate": [1] * n, "activation": "linear", "use_bias": True}
         variants = {"valid": {}, "same": {"padding": "same"}, "same strides 2": {"padding": "same", "strides": [2] * n}, "valid strides 2": {"strides": [2] * n}, "dilated valid": {"dilation_rate": [2] * n}, "dilated same": {"padding": "same", "dilation_rate": [2] * n}, "strides over kernel": {"padding": "same", "strides": [max(k) + 1] * n}, "no bias, tanh": {"use_bias": False, "activation": "tanh"}, "channels first": {"data_format": "channels_first"}, "channels first same strides 2": {"data_format": "channels_first", "padding": "same", "strides": [2] * n}}
         if n == 1:
-            variants |= {"causal": {"padding": "causal"}, "causal dilated": {"padding": "causal", "dilation_rate": [2]}}
+            variants |= {"causal": {"padding": "causal"}, "causal dilated": {"padding": "causal", "dilation_rate": [2]}, "causal strides 2": {"padding": "causal", "strides": [2]}, "causal dilated channels first": {"padding": "causal", "dilation_rate": [3], "data_format": "channels_first"}, "causal no bias, tanh": {"padding": "causal", "use_bias": False, "activation": "tanh"}}
         for name, more in variants.items():
             config = {**base, **more}
             shape = formed(n, 4, config["data_format"])
@@ -186,27 +195,33 @@ def rnn_config(name, **more):
 
 
 def recurrent():
-    for name, gates in COUNT.items():
+    for name, gates, own in (*((name, gates, {}) for name, gates in COUNT.items()), ("GRU", 3, {"reset_after": True})):
+        after = bool(own)
+        kind = f"{name} reset_after" if after else name
         variants = {"": {}, "return_sequences": {"return_sequences": True}, "go_backwards": {"go_backwards": True}, "go_backwards return_sequences": {"go_backwards": True, "return_sequences": True}, "no bias": {"use_bias": False}, "relu": {"activation": "relu"}, "unroll": {"unroll": True}, "stateful": {"stateful": True}, "softsign": {"activation": "softsign"}}
         if gates > 1:
             variants |= {"hard gates": {"recurrent_activation": "hard_sigmoid"}, "tanh gates": {"recurrent_activation": "tanh"}}
         if name == "GRU":
-            variants |= {"reset_after": {"reset_after": True}, "reset_after no bias": {"reset_after": True, "use_bias": False}, "reset_after return_sequences": {"reset_after": True, "return_sequences": True}}
+            variants |= {"hard candidate": {"activation": "hard_sigmoid", "recurrent_activation": "hard_sigmoid"}, "kernel_regularizer": {"kernel_regularizer": {"module": "keras.regularizers", "class_name": "L2", "config": {"l2": 0.2}, "registered_name": None}}}
         for title, more in variants.items():
-            config = rnn_config(name, **more)
-            yield case(f"{name} {title}".strip(), (4, 2), layer(name, rnn_weights(2, 3, gates, config["use_bias"], config.get("reset_after")), **config))
-        yield case(f"{name} dropouts in inference", (4, 2), layer(name, rnn_weights(2, 3, gates), **rnn_config(name, dropout=0.4, recurrent_dropout=0.3)), training=False)
-        yield case(f"{name} one step", (1, 2), layer(name, rnn_weights(2, 3, gates), **rnn_config(name)))
-        inner = {"class_name": name, "config": rnn_config(name)}
-        both = rnn_weights(2, 3, gates, at="forward_layer/cell") + rnn_weights(2, 3, gates, at="backward_layer/cell")
+            config = rnn_config(name, **own, **more)
+            yield case(f"{kind} {title}".strip(), (4, 2), layer(name, rnn_weights(2, 3, gates, config["use_bias"], after), **config))
+        yield case(f"{kind} dropouts in inference", (4, 2), layer(name, rnn_weights(2, 3, gates, after=after), **rnn_config(name, **own, dropout=0.4, recurrent_dropout=0.3)), training=False)
+        yield case(f"{kind} one step", (1, 2), layer(name, rnn_weights(2, 3, gates, after=after), **rnn_config(name, **own)))
+        inner = {"class_name": name, "config": rnn_config(name, **own)}
+        both = rnn_weights(2, 3, gates, after=after, at="forward_layer/cell") + rnn_weights(2, 3, gates, after=after, at="backward_layer/cell")
         for mode in ("concat", "sum", "mul", "ave"):
             for sequences in (False, True):
-                own = {**inner, "config": {**inner["config"], "return_sequences": sequences}}
-                back = {**own, "config": {**own["config"], "go_backwards": True}}
-                yield case(f"Bidirectional {name} {mode} return_sequences {sequences}", (3, 2), layer("Bidirectional", both, layer=own, merge_mode=mode, backward_layer={"module": "keras.layers", "registered_name": None, **back, "config": {"name": "backward", **back["config"]}}))
-        cell = {"class_name": f"{name}Cell", "config": rnn_config(f"{name}Cell")}
-        yield case(f"RNN of {name}Cell", (4, 2), layer("RNN", rnn_weights(2, 3, gates), cell=cell, return_sequences=True, return_state=False, go_backwards=False, stateful=False, unroll=False))
+                ahead = {**inner, "config": {**inner["config"], "return_sequences": sequences}}
+                back = {**ahead, "config": {**ahead["config"], "go_backwards": True}}
+                yield case(f"Bidirectional {kind} {mode} return_sequences {sequences}", (3, 2), layer("Bidirectional", both, layer=ahead, merge_mode=mode, backward_layer={"module": "keras.layers", "registered_name": None, **back, "config": {"name": "backward", **back["config"]}}))
+        cell = {"class_name": f"{name}Cell", "config": rnn_config(f"{name}Cell", **own)}
+        yield case(f"RNN of {name}Cell{' reset_after' if after else ''}", (4, 2), layer("RNN", rnn_weights(2, 3, gates, after=after), cell=cell, return_sequences=True, return_state=False, go_backwards=False, stateful=False, unroll=False))
     cells = [{"class_name": "LSTMCell", "config": rnn_config("LSTMCell")}, {"class_name": "SimpleRNNCell", "config": rnn_config("SimpleRNNCell", units=2)}]
+    for after in (False, True):
+        gru = {"class_name": "GRUCell", "config": rnn_config("GRUCell", units=2, reset_after=after)}
+        two = rnn_weights(2, 3, 4, at="cell/cells/lstm_cell") + rnn_weights(3, 2, 3, after=after, at="cell/cells/gru_cell")
+        yield case(f"RNN of LSTMCell and GRUCell reset_after {after}", (4, 2), layer("RNN", two, cell={"class_name": "StackedRNNCells", "config": {"cells": [cells[0], gru]}}, return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False))
     stacked = rnn_weights(2, 3, 4, at="cell/cells/lstm_cell") + rnn_weights(3, 2, 1, at="cell/cells/simple_rnn_cell")
     yield case("RNN of StackedRNNCells", (4, 2), layer("RNN", stacked, cell={"class_name": "StackedRNNCells", "config": {"cells": cells}}, return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False))
     for title, more in {"": {}, "return_sequences same": {"return_sequences": True, "padding": "same"}, "go_backwards": {"go_backwards": True}, "hard gates": {"recurrent_activation": "hard_sigmoid"}, "no bias": {"use_bias": False}, "strides 2": {"strides": [2, 2]}, "channels first": {"data_format": "channels_first", "return_sequences": True}}.items():
@@ -219,6 +234,7 @@ def recurrent():
         yield case(f"ConvLSTM2D {title}".strip(), shape, layer("ConvLSTM2D", own[: 2 + config["use_bias"]], **config))
     inside = {"at": "layer"}
     yield case("TimeDistributed Dense", (3, 4), layer("TimeDistributed", [[(4, 2), inside], [(2,), inside]], layer={"class_name": "Dense", "config": {"units": 2, "activation": "tanh", "use_bias": True}}))
+    yield case("TimeDistributed Conv1D causal dilated", (2, 5, 2), layer("TimeDistributed", [[(2, 2, 3), inside], [(3,), inside]], layer={"class_name": "Conv1D", "config": {"filters": 3, "kernel_size": [2], "strides": [1], "padding": "causal", "data_format": "channels_last", "dilation_rate": [2], "groups": 1, "activation": "relu", "use_bias": True}}))
     yield case("TimeDistributed Conv2D", (2, 4, 3, 2), layer("TimeDistributed", [[(2, 2, 2, 3), inside], [(3,), inside]], layer={"class_name": "Conv2D", "config": {"filters": 3, "kernel_size": [2, 2], "strides": [1, 1], "padding": "same", "data_format": "channels_last", "dilation_rate": [1, 1], "groups": 1, "activation": "linear", "use_bias": True}}))
     yield case("TimeDistributed BatchNormalization", (3, 4), layer("TimeDistributed", [[(4,), {**SCALE, **inside}], [(4,), inside], [(4,), {**MEAN, **inside}], [(4,), {**VARIANCE, **inside}]], layer={"class_name": "BatchNormalization", "config": {"axis": -1, "momentum": 0.9, "epsilon": 0.01, "center": True, "scale": True}}))
 

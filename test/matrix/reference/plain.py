@@ -98,6 +98,24 @@ def layer_normalization(config, weights, xs, training):
     return y + given.pop(0).reshape(shape) if config["center"] else y
 
 
+def normalization(config, weights, xs, training):
+    """The axes named have statistics of their own; all others share one. Never of the batch."""
+    x = xs[0]
+    axes = [a % x.ndim for a in ([config["axis"]] if isinstance(config["axis"], int) else config["axis"] or [])]
+    shape = [n if a in axes else 1 for a, n in enumerate(x.shape)]
+    if config["mean"] is None:
+        mean, variance = (w.reshape(shape) for w in weights[:2])
+    else:
+        mean, variance = (np.array(config[key]) for key in ("mean", "variance"))
+        if 0 < mean.ndim <= len(axes):
+            own = sorted(axes)[-mean.ndim :]
+            placed = [mean.shape[own.index(a)] if a in own else 1 for a in range(x.ndim)]
+            mean, variance = mean.reshape(placed), variance.reshape(placed)
+        mean, variance = np.broadcast_to(mean, shape), np.broadcast_to(variance, shape)
+    deviation = np.maximum(np.sqrt(variance), 1e-7)
+    return x * deviation + mean if config["invert"] else (x - mean) / deviation
+
+
 def group_normalization(config, weights, xs, training):
     x = xs[0]
     groups = x.shape[-1] if config["groups"] == -1 else config["groups"]
@@ -150,7 +168,7 @@ LAYERS = {
     "LayerNormalization": layer_normalization,
     "GroupNormalization": group_normalization,
     "UnitNormalization": lambda c, w, xs, t: xs[0] / np.sqrt(np.maximum((xs[0] ** 2).sum(c["axis"], keepdims=True), 1e-12)),
-    "Normalization": lambda c, w, xs, t: (xs[0] - np.array(c["mean"])) / np.maximum(np.sqrt(c["variance"]), 1e-7),
+    "Normalization": normalization,
     "Rescaling": lambda c, w, xs, t: xs[0] * np.array(c["scale"]) + np.array(c["offset"]),
     "Activation": lambda c, w, xs, t: activate(c["activation"], xs[0]),
     "ReLU": lambda c, w, xs, t: relu(xs[0], c["negative_slope"], c["max_value"], c["threshold"]),

@@ -10,8 +10,8 @@ describe('text', () => {
     expect(bytes(16 * 1024)).toBe('16 kB');
     expect(bytes(1.5 * 1024 * 1024)).toBe('1.5 MB');
     expect(duration(59.4)).toBe('59 s');
-    expect(duration(61)).toBe('1 min 01 s');
-    expect(duration(3 * 3600 + 120)).toBe('3 h 02 min');
+    expect(duration(61)).toBe('1 min 1 s');
+    expect(duration(3 * 3600 + 120)).toBe('3 h 2 min');
     expect(duration(null)).toBe('-');
   });
 

@@ -38,3 +38,13 @@ it('a plan may scale what is normalised, but not names of things', async () => {
   const free = await open(undefined, {});
   expect(free.range).toBe('other');
 });
+
+it('numbers that an Embedding does not know are refused, by sample and layer', async () => {
+  const known = { ...ids, count: 900 };
+  expect((await open([known], {})).notes.length).toBeGreaterThan(0);
+  const largest = Math.max(...tokens);
+  const at = tokens.indexOf(largest);
+  await expect(open([{ ...ids, count: largest }], {})).rejects.toThrow(
+    `sample ${Math.floor(at / 2)} has the value ${largest} at position ${at % 2}, but the layer "words" (Embedding) knows the numbers 0 to ${largest - 1}`,
+  );
+});

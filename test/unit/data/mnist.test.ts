@@ -63,9 +63,9 @@ describe('preview', () => {
       seed: 0,
       purpose: 'evaluate',
     });
-    const preview = await previewSamples(dataset, 2);
+    const preview = await previewSamples(dataset, 2, ['x']);
     expect(preview.samples.map((s) => s.label)).toEqual(['cat', 'dog']);
-    expect(preview.samples[1]!.values).toEqual([Math.fround(0.2), 0]);
-    expect([preview.minimum, preview.maximum, preview.image]).toEqual([0, 1, null]);
+    expect(preview.inputs).toMatchObject([{ name: 'x', shape: [2], image: null, minimum: 0, maximum: 1 }]);
+    expect([...preview.inputs[0]!.values[1]!]).toEqual([Math.fround(0.2), 0]);
   });
 });

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkBudgets } from '../../../daemon/export/budgetChecks.js';
 import { createRandom } from '../../../daemon/lc/random.js';
+import { builtModel } from './builtModel.js';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
 import type { Model } from '../../../daemon/model/model.js';
 import { withWeights } from '../../../daemon/model/weights.js';
@@ -88,6 +89,23 @@ describe('checks of a written model', () => {
     expect(kinds(500)).toEqual([['weights', true], ['floor', true], ['cap', true]]); // prettier-ignore
     expect(kinds(499)).toEqual([['weights', true], ['floor', false], ['cap', true]]); // prettier-ignore
     expect(kinds(751)).toEqual([['weights', true], ['floor', true], ['cap', false]]); // prettier-ignore
+  });
+
+  it('of a layer with several kernels count all of them', () => {
+    const layers = [
+      { class_name: 'LSTM', config: { name: 'lstm', units: 4, batch_input_shape: [null, 5, 6] } },
+      { class_name: 'Dense', config: { name: 'fc', units: 2 } },
+    ];
+    const lstm = builtModel({ class_name: 'Sequential', config: { name: 'm', layers } });
+    // 96 weights of the kernel and 64 of the recurrent one: half of both is 80.
+    const kept = (n: number) =>
+      withWeights(lstm, new Map(lstm.weights.map(({ name, data }) => [name, data.map((x, i) => (name === 'lstm/kernel' && i < n ? x : name === 'lstm/recurrent_kernel' && i < 4 ? x : 0))]))); // prettier-ignore
+    const budget: Budget = { weights: 100, layers: { lstm: { floor: '50%', cap: '50%' } } };
+    const met = (n: number) => check(kept(n), budget, 1000, ['lstm', 'fc']).map(({ kind, got, met }) => [kind, got, met]); // prettier-ignore
+    expect(met(76)).toEqual([['weights', 80, true], ['floor', 80, true], ['cap', 80, true]]); // prettier-ignore
+    expect(met(75)).toEqual([['weights', 79, true], ['floor', 79, false], ['cap', 79, true]]); // prettier-ignore
+    // Each layer's own budget is for both kernels together.
+    expect(check(kept(76), { weights: 8, scope: 'layer' }, 1000, ['lstm'])).toMatchObject([{ limit: 8, got: 80, met: false }]); // prettier-ignore
   });
 
   it('norms; penalties have nothing to meet', () => {

@@ -84,6 +84,34 @@ describe('thinning', () => {
     expect([...weight(folded.model, 'b/kernel')!.data]).toEqual([1, 3, 5, 7]);
   });
 
+  it('folds what Normalization makes of a constant unit, and cuts its statistics', () => {
+    const network = model(
+      sequential(
+        layer('Dense', 'a', { units: 3, batch_input_shape: [null, 2] }),
+        layer('Normalization', 'n', { axis: -1 }),
+        layer('Normalization', 'one', { axis: null, invert: true, mean: 2, variance: 9 }),
+        layer('Normalization', 'own', { axis: -1, mean: [0, 1, 2], variance: [1, 1, 1] }),
+        layer('Dense', 'b', { units: 1 }),
+      ),
+      tensor('a/kernel', [2, 3], [1, 0, 0, 2, 0, 0]),
+      tensor('a/bias', [3], [0, 0.5, 0.25]),
+      tensor('n/mean', [3], [1, 1.5, 0.25]),
+      // Of the last unit the samples were all the same: its deviation is 1e-7, of which there are none.
+      tensor('n/variance', [3], [1, 4, 0]),
+      tensor('n/count', [], [9]),
+      tensor('b/kernel', [3, 1], [1, 10, 100]),
+      tensor('b/bias', [1], [7]),
+    );
+    const thinned = thin(network).model;
+    const n = (of: Model) => of.weights.filter(({ name }) => name.startsWith('n/')).map(({ data }) => [...data]);
+    expect(n(thinned)).toEqual([[1], [1], [9]]);
+    // (0.5 - 1.5) / 2 and 0 / 1e-7, each times 3 and plus 2, less 1 and 2.
+    expect([...weight(thinned, 'b/bias')!.data]).toEqual([7 + 10 * (-0.5 * 3 + 2 - 1) + 100 * (2 - 2)]);
+    const configs = thinned.topology.config as { layers: { config: { mean?: unknown } }[] };
+    expect(configs.layers.map(({ config }) => config.mean)).toEqual([undefined, undefined, 2, [0], undefined]);
+    expect([...weight(thinned, 'b/kernel')!.data]).toEqual([1]);
+  });
+
   it('removes a filter tied by an addition only when nobody reads any of the sum', async () => {
     const resnet = buildArchitecture('resnet20', 1);
     const sparse = keepShare(resnet, 0.004, 2);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { parse } from 'jsonc-parser';
 import { describe, expect, test } from 'vitest';
 import { Budget } from '../../../daemon/protocol/plan.js';
-import { withBudget, withExcluded, withLayerLimits } from '../../../extension/budget/editPlan.js';
+import { withBudget, withExcluded, withLearningRate, withLayerLimits } from '../../../extension/budget/editPlan.js';
 import { budgetText, parseBudget, SUGGESTED } from '../../../extension/budget/parseBudget.js';
 
 const first = (text: string) => {
@@ -150,4 +150,17 @@ describe('editing a plan', () => {
     const text = withBudget(PLAN.replaceAll('\n', '\r\n'), { weights: 1 });
     expect(text.replaceAll('\r\n', '')).not.toContain('\n');
   });
+});
+
+test('another learning rate goes into its section, comments stay; none takes it out, and changes nothing where there is none', () => {
+  const plan = '{\n  // mine\n  "model": "m.json",\n  "training": { "learningRate": 0.5, "momentum": 0.9 }\n}\n';
+  const other = withLearningRate(plan, { section: 'training', value: 0.05 });
+  expect(other).toContain('// mine');
+  expect(parse(other)).toEqual({ model: 'm.json', training: { learningRate: 0.05, momentum: 0.9 } });
+  expect(parse(withLearningRate(plan, { section: 'reference', value: 0.1 }))).toMatchObject({
+    reference: { learningRate: 0.1 },
+    training: { learningRate: 0.5 },
+  });
+  expect(parse(withLearningRate(plan, { section: 'training', value: null })).training).toEqual({ momentum: 0.9 });
+  expect(withLearningRate(plan, { section: 'retrain', value: null })).toBe(plan);
 });

@@ -78,6 +78,22 @@ describe('package.json and the code name the same things', () => {
     for (const file of files) expect(existsSync(new URL(`../../../${file}`, import.meta.url)), file).toBe(true);
   });
 
+  test('the page of the extension shows nothing that an editor does not load: no relative picture or link', async () => {
+    const page = await source('extension/README.md');
+    expect(await source('test/host/package.mjs')).toContain("cpSync(join(root, 'extension/README.md')");
+    const targets = Array.from(page.matchAll(/\]\(([^)]*)\)|src="([^"]*)"/g), (match) => match[1] ?? match[2]!);
+    for (const target of targets) expect(target).toMatch(/^https:\/\//);
+    expect(page).not.toMatch(/\.svg/);
+  });
+
+  test('the walkthrough and the welcome promise no kind of file that is refused', async () => {
+    const texts = await Promise.all(contributes.walkthroughs[0]!.steps.map((step) => source(step.media.markdown)));
+    const promised = [...texts, JSON.stringify(nls), await source('extension/commands/pick.ts')].join('\n');
+    // As a pattern of a file to open, in code or in a glob; "ONNX" in words is said to be refused, or is an export.
+    expect(promised.match(/`\.(onnx|pt|pth|tflite|safetensors)`/g)).toBeNull();
+    expect(/MODEL_NAMES = '([^']*)'/.exec(promised)![1]).toBe('**/*.{json,keras,h5,hdf5}');
+  });
+
   test('a setting that names a program cannot come from a workspace', () => {
     expect(contributes.configuration.properties['lcPrune.nodePath'].scope).toBe('machine');
   });

@@ -59,9 +59,16 @@ test('the packages lie where the daemon finds them, and every line is told', asy
   );
 });
 
-test('a failure is told in npm’s last words', async () => {
-  const npm = await npmThat(`console.error('npm error network request failed'); process.exit(7);`);
-  await expect(install(npm)).rejects.toThrow(/code 7: npm error network request failed/);
+test('a failure is told by npm’s own reason, not by the stack and the log that end its words', async () => {
+  const npm = await npmThat(`
+    console.error('npm error code ENOSPC');
+    console.error('npm error no space left on device, write');
+    for (let i = 0; i < 12; i++) console.error('npm error     at Object.write (node:fs:' + i + ')');
+    console.error('npm error A complete log of this run can be found in: /root/.npm/_logs/x.log');
+    process.exit(7);`);
+  await expect(install(npm)).rejects.toThrow(
+    'npm could not install @tensorflow/tfjs-node-gpu@4.22.0: ENOSPC: no space left on device, write (the disk is full)',
+  );
 });
 
 test('cancelled, npm and the scripts it started are gone', async () => {

@@ -1,7 +1,8 @@
 /** The monitor's host side over a stand-in daemon: what the page gets, in whatever order the daemon answers. */
 import { expect, test, vi } from 'vitest';
-import { EventEmitter } from './vscode.js';
+import { EventEmitter, window } from './vscode.js';
 import { MonitorHost } from '../../../extension/monitor/monitorHost.js';
+import { RunStream } from '../../../extension/runStream.js';
 import type { ToHost, ToPage } from '../../../webview/messages.js';
 
 const RUN = 'lenet-1';
@@ -62,11 +63,12 @@ function stand(memory: Map<string, unknown>) {
       update: async (key: string, value: unknown) => memory.set(key, value),
     },
   };
-  const host = new MonitorHost(context as never, daemon as never, runs as never);
+  const host = new MonitorHost(context as never, daemon as never, runs as never, new RunStream(daemon as never));
   const posted: ToPage[] = [];
   let receive: (message: ToHost) => void = () => {};
   const panel = {
     visible: true,
+    reveal: vi.fn(),
     title: '',
     iconPath: '',
     disposed: false,
@@ -138,4 +140,26 @@ test('a run is described again when something but its columns has changed', asyn
   expect(descriptions() - described).toBe(2);
   receive({ type: 'ready' });
   expect(descriptions() - described).toBe(3);
+});
+
+test('a run that starts takes the focus neither when its panel opens nor seconds later, when it is there', async () => {
+  const { host, panel, posted, summaries, receive } = stand(new Map());
+  const createWebviewPanel = vi.fn(() => panel);
+  Object.assign(window, { createWebviewPanel });
+  summaries.set(RUN, SUMMARY);
+  await host.showStarting('lenet', async () => {
+    receive({ type: 'ready' });
+    return RUN;
+  });
+  expect(createWebviewPanel).toHaveBeenCalledOnce();
+  expect((createWebviewPanel.mock.calls[0] as unknown[])[2]).toMatchObject({ preserveFocus: true });
+  expect(panel.reveal).not.toHaveBeenCalled();
+  const last = posted.filter((message) => message.type === 'runs').at(-1)!;
+  expect([last.primary, last.starting]).toEqual([RUN, null]);
+  // A second one, while the panel is open: it comes to the front, and the keyboard stays where it was.
+  await host.showStarting('lenet', async () => RUN);
+  expect(panel.reveal.mock.calls).toEqual([[undefined, true]]);
+  // Asked for by hand, it takes the focus.
+  host.show([RUN]);
+  expect(panel.reveal.mock.calls.at(-1)).toEqual([undefined, false]);
 });

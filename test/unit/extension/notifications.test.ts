@@ -36,11 +36,24 @@ test('a crash offers the next engine, by name, and the button goes on on it', as
 });
 
 test('a finished run whose result is not usable warns, and the button opens its monitor', async () => {
-  const summary = run('done', { message: 'THE RESULT IS NOT USABLE: its outputs are the same for every input' });
+  const message = 'THE RESULT IS NOT USABLE: its outputs are the same for every input';
+  const summary = run('done', { cautions: [{ code: 'constant-output', message, serious: true }] });
   const { text, buttons } = await ended(summary, ([first]) => first);
   expect(text).toMatch(/tiny.*: THE RESULT IS NOT USABLE/);
   expect(buttons).toEqual(['Open Monitor']);
   expect(executeCommand).toHaveBeenCalledExactlyOnceWith('lcPrune.openMonitor', { summary });
+});
+
+test('a run that diverged warns however short it was, and offers the rate that it went on with', async () => {
+  const rate = { section: 'training', value: 0.05 };
+  const summary = run('done', {
+    planPath: '/w/tiny.prune.json',
+    cautions: [{ code: 'diverged', message: 'the batch loss rose', serious: true, rate }],
+  });
+  const { text, buttons } = await ended(summary, ([, second]) => second);
+  expect(text).toMatch(/tiny.*: the batch loss rose/);
+  expect(buttons).toEqual(['Open Monitor', 'Run Again with Another Learning Rate']);
+  expect(executeCommand).toHaveBeenCalledExactlyOnceWith('lcPrune.runWithOtherRate', { summary });
 });
 
 test('the other button shows the log and changes nothing', async () => {

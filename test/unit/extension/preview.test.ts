@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { BudgetPreview } from '../../../daemon/protocol/messages.js';
-import { previewOfModel, previewOfPlan } from '../../../extension/budget/preview.js';
+import { AbsolutePath } from '../../../daemon/protocol/paths.js';
+import { previewOfModel, previewOfPlan, previewOfRun } from '../../../extension/budget/preview.js';
 
 /** Answers with what is given, and remembers the questions. */
 function daemon(answer: unknown) {
@@ -25,8 +26,8 @@ const budget = { keep: '10%' };
 
 test('a model file is asked for with its excluded layers', async () => {
   const asks = daemon(preview({}));
-  await previewOfModel(asks, '/w/model.json')(budget);
-  await previewOfModel(asks, '/w/model.json', ['fc3'])(budget);
+  await previewOfModel(asks, AbsolutePath.parse('/w/model.json'))(budget);
+  await previewOfModel(asks, AbsolutePath.parse('/w/model.json'), ['fc3'])(budget);
   expect(asks.asked).toEqual([
     ['lc/preview', { model: '/w/model.json', budget }],
     ['lc/preview', { model: '/w/model.json', budget, exclude: ['fc3'] }],
@@ -35,7 +36,7 @@ test('a model file is asked for with its excluded layers', async () => {
 
 test('a plan without a model file is asked for itself', async () => {
   const asks = daemon([{ task: 'all', layers: ['fc1'], preview: preview({}) }]);
-  expect(await previewOfPlan(asks, '/w/a.prune.json')(budget)).toEqual(preview({}));
+  expect(await previewOfPlan(asks, AbsolutePath.parse('/w/a.prune.json'))(budget)).toEqual(preview({}));
   expect(asks.asked).toEqual([['lc/previewPlan', { planPath: '/w/a.prune.json', budget }]]);
 });
 
@@ -44,11 +45,13 @@ test('several tasks add up, and the first problem is the problem', async () => {
     { task: 'dense', layers: ['a'], preview: preview({}) },
     { task: 'conv', layers: ['b'], preview: preview({ kappa: 5, prunable: 50, bytes: null, problem: 'no' }) },
   ];
-  const found = await previewOfPlan(daemon(tasks), '/w/a.prune.json')(budget);
+  const found = await previewOfPlan(daemon(tasks), AbsolutePath.parse('/w/a.prune.json'))(budget);
   expect(found).toMatchObject({ kappa: 15, prunable: 150, bytes: null, problem: 'no' });
   expect(found.text).toBe('dense: 10% = 10 weights; conv: 10% = 10 weights');
 });
 
-test('without a plan file there is no arithmetic, and no obstacle', async () => {
-  expect(await previewOfPlan(daemon([]), null)(budget)).toMatchObject({ kappa: null, problem: null, text: '' });
+test('a run is asked for by its name alone, whatever its model is and wherever its plan', async () => {
+  const asks = daemon(preview({}));
+  expect(await previewOfRun(asks, 'r1')(budget)).toEqual(preview({}));
+  expect(asks.asked).toEqual([['lc/previewRun', { run: 'r1', budget }]]);
 });

@@ -20,13 +20,22 @@ export class EventEmitter<T> {
   }
 }
 
-export const Uri = { joinPath: (...parts: unknown[]): string => parts.join('/') };
+export const Uri = {
+  joinPath: (...parts: unknown[]): string => parts.join('/'),
+  file: (path: string) => ({ scheme: 'file', fsPath: path }),
+};
 export const ViewColumn = { Active: -1 };
 export const env = { language: 'en' };
 export const l10n = {
   t: (text: string, ...values: unknown[]): string => text.replace(/\{(\d)\}/g, (_, i) => String(values[i])),
 };
-export const workspace = { isTrusted: true, onDidGrantWorkspaceTrust: () => new Disposable(() => {}) };
+export const workspace = {
+  isTrusted: true,
+  onDidGrantWorkspaceTrust: () => new Disposable(() => {}),
+  onDidChangeWorkspaceFolders: () => new Disposable(() => {}),
+  asRelativePath: (path: string): string => path,
+};
+export const commands = { executeCommand: async (..._args: unknown[]): Promise<unknown> => undefined };
 export const window = { registerWebviewPanelSerializer: () => new Disposable(() => {}) };
 
 export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 };
@@ -43,4 +52,7 @@ export class ThemeIcon {
     readonly id: string,
     readonly color?: ThemeColor,
   ) {}
+}
+export class CancellationTokenSource {
+  token = {};
 }

@@ -6,6 +6,7 @@
  * - every key of a config is an argument of the class, none that is needed is missing, None only where it is a value;
  * - activations, initializers, regularizers and constraints exist and have known arguments; numbers lie in their ranges;
  * - a functional model's nodes can be wired in some order, each call gets as many tensors as the layer takes, ends exist;
+ * - what the file says of `compile` are arguments of it, and losses, metrics and optimizers that exist (compile.ts);
  * - every layer's variables are in the weights file, in the group and of the shape that its config implies.
  *
  * It computes no outputs.
@@ -25,6 +26,7 @@ import {
   type Json,
   type LayerJson,
 } from './config.js';
+import { checkCompileConfig, checkTrainingConfig } from './compile.js';
 import { checkWiring, tensorsOf } from './wiring.js';
 import { expectedShapes, variableGroups } from './variables.js';
 
@@ -149,6 +151,11 @@ function checkVariables(h5: Hdf5File, places: readonly string[], layer: LayerJso
   });
 } // prettier-ignore
 
+const outputsOf = (model: LayerJson): number => {
+  const ends = model.config.output_layers;
+  return Array.isArray(ends) && Array.isArray(ends[0]) ? ends.length : 1;
+};
+
 /** As `withHdf5`, which takes errors of others for damage. */
 async function inHdf5(bytes: Uint8Array, path: string, check: (h5: Hdf5File) => void): Promise<void> {
   const failure = await withHdf5(bytes, path, (h5) => {
@@ -170,6 +177,7 @@ export async function checkKeras(path: string): Promise<void> {
   if (typeof metadata.keras_version !== 'string') refuse(path, 'has no keras_version');
   const model = JSON.parse(text('config.json')) as LayerJson;
   checkLayer(model, model.config.name as string, true);
+  checkCompileConfig((model as unknown as Json).compile_config, outputsOf(model));
   await inHdf5(members['model.weights.h5'] ?? refuse(path, 'has no weights'), path, (h5) => {
     for (const { layer, groups, where } of variableGroups(model))
       checkVariables(h5, groups.flatMap((group) => h5.children(`${group}/vars`).sort((a, b) => Number(a) - Number(b)).map((name) => `${group}/vars/${name}`)), layer, where); // prettier-ignore
@@ -181,6 +189,8 @@ export async function checkKerasH5(path: string): Promise<void> {
   await inHdf5(new Uint8Array(await readFile(path)), path, (h5) => {
     const model = JSON.parse(h5.text('', 'model_config') ?? refuse(path, 'has no model_config')) as LayerJson;
     checkLayer(model, model.config.name as string, false);
+    const training = h5.text('', 'training_config');
+    if (training !== null) checkTrainingConfig(JSON.parse(training), outputsOf(model));
     const withVariables = layersIn(model).flatMap((layer) => {
       const owned = isContainer(layer) ? variableGroups(layer).map((entry) => entry.layer) : [layer];
       const shapes = owned.flatMap((one) => expectedShapes(one));

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { RunFacts } from '../../../daemon/language/runFacts.js';
 import type { RunSummary } from '../../../daemon/protocol/messages.js';
+import { AbsolutePath, WorkspacePath } from '../../../daemon/protocol/paths.js';
 
 const run = (name: string, more: Partial<RunSummary>): RunSummary => ({
-  run: name, folder: `/w/.lcprune/runs/${name}`, plan: 'a', planPath: 'net/a.prune.json', model: 'net/model.json', method: 'lc', engine: 'e',
+  run: name, workspace: AbsolutePath.parse('/w'), folder: AbsolutePath.parse(`/w/.lcprune/runs/${name}`), plan: 'a', planPath: WorkspacePath.parse('net/a.prune.json'), model: 'net/model.json', modelPath: WorkspacePath.parse('net/model.json'), method: 'lc', engine: 'e',
   state: 'done', started: 1, ended: 2, iteration: 4, iterations: 4, progress: 1, error: 0.02, referenceError: 0.02, kept: 10, prunable: 100,
   etaSeconds: null, samplesPerSecond: null, message: null, ...more,
 }); // prettier-ignore
@@ -12,7 +13,11 @@ function factsOf(runs: RunSummary[]) {
   const asked: string[] = [];
   const lists: string[] = [];
   const facts = new RunFacts({
-    workspace: { folders: ['/w'], contain: (path) => Promise.resolve({ folder: '/w', path }) },
+    workspace: {
+      folders: ['/w'],
+      contain: (path) => Promise.resolve({ folder: '/w', path }),
+      asNamed: (path) => AbsolutePath.parse(path),
+    },
     listRuns: (folder) => {
       lists.push(folder);
       return folder === '/broken' ? Promise.reject(new Error('disk')) : Promise.resolve(runs);
@@ -30,7 +35,10 @@ describe('RunFacts', () => {
   it('gives a plan its runs, a model the layers of its latest run that has kept anything', async () => {
     const { facts, asked } = factsOf([
       run('new', { kept: null, state: 'running' }),
-      run('of-another', { model: 'net/other.json', planPath: 'net/b.prune.json' }),
+      run('of-another', {
+        modelPath: WorkspacePath.parse('net/other.json'),
+        planPath: WorkspacePath.parse('net/b.prune.json'),
+      }),
       run('latest', {}),
       run('older', {}),
     ]);

@@ -3,6 +3,7 @@ import {
   BudgetError,
   budgetKappa,
   createCompression,
+  seesUnits,
   viewLength,
   type BudgetSpec,
   type LayerView,
@@ -93,6 +94,28 @@ describe('what budgets mean', () => {
     expect(fc1! + fc2! + fc3!).toBe(2000);
   });
 
+  it('layers of several kernels: shares are of the layer as a whole', () => {
+    const lstm: LayerView[] = [
+      { name: 'lstm/kernel', layer: 'lstm', size: 40, shape: [2, 20], flopsPerWeight: 10 },
+      { name: 'lstm/recurrent_kernel', layer: 'lstm', size: 100, shape: [5, 20], flopsPerWeight: 10 },
+      { name: 'fc', size: 60, shape: [5, 12], flopsPerWeight: 2 },
+    ];
+    const keptOf = (budget: BudgetSpec, scale: readonly number[]) => {
+      const v = weightsOf(lstm, budget).map((x, i) => x * scale[i < 40 ? 0 : i < 140 ? 1 : 2]!);
+      return keptPerLayer(project(createCompression(budget, lstm), v), lstm);
+    };
+    // The least of the LSTM is 35 weights, of whichever kernel; its most is 28.
+    expect(keptOf({ weights: 50, layers: { lstm: { floor: '25%' } } }, [1e-3, 1e-6, 1])).toEqual([35, 0, 15]);
+    expect(keptOf({ weights: 50, layers: { lstm: { cap: '20%' } } }, [1, 1e3, 1e-6])).toEqual([0, 28, 22]);
+    expect(keptOf({ flops: '50%', layers: { lstm: { floor: '25%' } } }, [1e-6, 1e-3, 1])).toEqual([0, 64, 60]);
+    // A budget for each layer by itself is one for each layer, not one for each kernel.
+    expect(budgetKappa({ weights: 50, scope: 'layer' }, lstm)).toBe(100);
+    expect(keptOf({ weights: 50, scope: 'layer' }, [1e-3, 1, 1])).toEqual([0, 50, 50]);
+    expect(messageOf(() => createCompression({ weights: 50, layers: { 'lstm/kernel': { floor: '1%' } } }, lstm))).toBe(
+      'layers.lstm/kernel: there is no such prunable layer; there are lstm, fc',
+    );
+  });
+
   it('flops: within the share, weights of expensive layers weighed by their cost', () => {
     const budget: BudgetSpec = { flops: '10%' };
     const compression = createCompression(budget, lenet5);
@@ -133,6 +156,32 @@ describe('what budgets mean', () => {
     expect(kept({ neurons: '20%' })).toEqual([2, 5]);
     expect(kept({ neurons: 3 })).toEqual([1, 1]);
     expect(kept({ flops: '30%', prune: 'neurons' })[0]).toBeGreaterThan(0);
+  });
+
+  it('default floors: as many as fit stay, and a note names the layers without', () => {
+    // The weights of the first layers are a hundredth of the last one's, those of b a thousandth.
+    const layers: LayerView[] = ['a', 'b', 'c', 'd', 'e'].map((name) => ({
+      ...{ name, size: 40, shape: [4, 10], units: 10, flopsPerWeight: name === 'b' ? 3 : 1 },
+    }));
+    const keptOf = (budget: BudgetSpec) => {
+      const v = weightsOf(layers, budget).map((x, i) => (i < 160 ? x / (i >= 40 && i < 80 ? 1000 : 100) : x));
+      const compression = createCompression(budget, layers);
+      const units = keptPerLayer(project(compression, v), layers).map((n) => n / (seesUnits(budget) ? 4 : 1));
+      return [units, compression.notes ?? []];
+    };
+    const note = (...names: string[]) => [`the budget leaves no room to keep a part of each layer: ${names.map((name) => `"${name}"`).join(', ')} may be emptied, which cuts the network`]; // prettier-ignore
+    expect(keptOf({ neurons: 5 })).toEqual([[1, 1, 1, 1, 1], []]);
+    expect(keptOf({ neurons: 3 })).toEqual([[1, 1, 1, 0, 0], note('d', 'e')]);
+    // Given floors come first; what they leave is for the others.
+    expect(keptOf({ neurons: 6, layers: { e: { floor: '40%' } } })).toEqual([[1, 1, 0, 0, 4], note('c', 'd')]);
+    // 98 FLOPs, of which d and e take 80: the floors of 7 each come down to 3, and 3 FLOPs are left.
+    const [kept, notes] = keptOf({ flops: '35%', layers: { d: { floor: '100%' }, e: { floor: '100%' } } });
+    expect(kept!.slice(1, 2)).toEqual([3]);
+    expect(kept!.slice(3)).toEqual([40, 40]);
+    expect(notes).toEqual([]);
+    // Whole neurons for weights: one unit is 4 weights, of b 12 FLOPs.
+    expect(keptOf({ weights: 12, prune: 'neurons' })).toEqual([[1, 1, 1, 0, 0], note('d', 'e')]);
+    expect(keptOf({ flops: 17 / 280, prune: 'neurons' })).toEqual([[1, 0, 1, 1, 1], note('b')]);
   });
 
   it('neurons: whole units with their bias; the output layer stays', () => {

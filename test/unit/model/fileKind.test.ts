@@ -52,6 +52,9 @@ describe('what a file is that is no model here', () => {
     ['data.csv', 'a,b\n1,2\n', `is a table or a list in text; ${NAME_A_MODEL}`],
     ['photo.h5', '\x89PNG\r\n\x1a\n', `is an image; ${NAME_A_MODEL}`],
     ['model.json.gz', '\x1f\x8b\x08', `is a gzip archive; ${NAME_A_MODEL}`],
+    ['table.h5', 'no HDF5 at all', 'is no Keras file, though it is named so (its first bytes are neither those of HDF5 nor of a zip); copy or save it again'],
+    ['zeros.keras', '\0\0\0\0', 'is no Keras file, though it is named so (its first bytes are neither those of HDF5 nor of a zip); copy or save it again'],
+    ['page.pt', '<div tal:content="x"/>', `is text, but no JSON; ${NAME_A_MODEL}`],
     ['noise.bin', '\x01\x02\0\x03', `is a binary file of no kind that is known here; ${NAME_A_MODEL}`],
   ])('%s', async (name, content, sentence) => {
     write(name, content);

@@ -40,7 +40,18 @@ it('token ids, beside numbers that any scale may fit', () => {
     layer('Concatenate', 'both', { axis: -1 }, 'flat', 'numbers'),
     dense('out', 'both'),
   );
-  expect(found).toEqual([{ because: 'the layer "words" (Embedding)', identifiers: true }, null]);
+  expect(found).toEqual([{ because: 'the layer "words" (Embedding)', identifiers: true, count: 9 }, null]);
+});
+
+it('token ids that two layers read are those that both know', () => {
+  const found = verdicts(
+    inputOf('ids', [4]),
+    layer('Embedding', 'more', { input_dim: 12, output_dim: 2, input_length: 4 }, 'ids'),
+    layer('Embedding', 'fewer', { input_dim: 7, output_dim: 2, input_length: 4 }, 'ids'),
+    layer('Concatenate', 'both', { axis: -1 }, 'more', 'fewer'),
+    dense('out', 'both'),
+  );
+  expect(found).toEqual([{ because: 'the layer "fewer" (Embedding)', identifiers: true, count: 7 }]);
 });
 
 it('an integer type in the topology', () => {
@@ -52,6 +63,7 @@ it('an integer type in the topology', () => {
 it.each([
   ['Rescaling', { scale: 1 / 255, offset: 0 }],
   ['BatchNormalization', NORM],
+  ['Normalization', { axis: -1, mean: null, variance: null }],
 ])('%s first, through layers that only move values', (name, config) => {
   const found = verdicts(
     inputOf('a', [4, 4, 1]),

@@ -14,7 +14,7 @@ const layer = (class_name: string, name: string, config: object, args: unknown[]
 });
 
 /** Two embeddings of the same tokens, added, into a GRU with a mask argument. */
-function model(maskZero: boolean, value = 0) {
+function model(maskZero: boolean, value = 0, more: object = {}) {
   const embedding = (name: string) =>
     layer('Embedding', name, { input_dim: 5, output_dim: 2, mask_zero: maskZero }, [tensor('in')]);
   const layers = [
@@ -25,7 +25,7 @@ function model(maskZero: boolean, value = 0) {
     layer('NotEqual', 'not_equal_1', {}, [tensor('in'), value]),
     layer('LogicalOr', 'or', {}, [tensor('not_equal'), tensor('not_equal_1')]),
     layer('Add', 'sum', {}, [[tensor('a'), tensor('b')]]),
-    layer('GRU', 'gru', { units: 2, reset_after: false }, [tensor('sum')], { mask: tensor('or') }),
+    layer('GRU', 'gru', { units: 2, reset_after: false }, [tensor('sum')], { mask: tensor('or'), ...more }),
   ];
   const config = { name: 'm', layers, input_layers: ['in', 0, 0], output_layers: ['gru', 0, 0] };
   return normaliseTopology({ class_name: 'Functional', config }, 'model.keras', true);
@@ -43,5 +43,7 @@ describe('masks that Keras 3 wrote as tensors', () => {
       /layer "gru" takes a mask that is not the one its input carries; give the Embedding/,
     );
     expect(() => model(true, 1)).toThrow(/layer "gru" takes a mask that is not the one its input carries/);
+    // Of calls with initial states Keras heeds a mask that is given, and no other.
+    expect(() => model(true, 0, { initial_state: [tensor('a')] })).toThrow(/layer "gru" takes a mask as an argument beside initial states/); // prettier-ignore
   });
 });

@@ -3,10 +3,17 @@ import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { normaliseTopology } from '../../../daemon/model/normalise.js';
 import { KNOWN_CLASSES } from '../../../daemon/model/layerShapes.js';
 import { modelGraph } from '../../../daemon/model/layerGraph.js';
+import { registerOwnLayers } from '../../../daemon/engine/ownLayers/ownLayers.js';
 import { tf, tfl } from './tfjs.js';
 
 const L = tfl.layers;
 type Layer = tfl.layers.Layer;
+registerOwnLayers(tf, tfl);
+/** A layer that TensorFlow.js builds from a file alone. */
+const fromFile = (className: string, config: object): Layer => {
+  const [own, fromConfig] = tf.serialization.SerializationMap.getMap().classNameMap[className]!;
+  return fromConfig(own, config as tf.serialization.ConfigDict) as unknown as Layer;
+};
 /** Input shapes and the layer: each class in several settings. */
 const cases: Record<string, [number[] | number[][], () => Layer][]> = {
   Dense: [
@@ -17,6 +24,7 @@ const cases: Record<string, [number[] | number[][], () => Layer][]> = {
     [[12, 3], () => L.conv1d({ filters: 4, kernelSize: 5 })],
     [[12, 3], () => L.conv1d({ filters: 4, kernelSize: 3, strides: 2, padding: 'same', useBias: false })],
     [[12, 3], () => L.conv1d({ filters: 4, kernelSize: 3, dilationRate: 2 })],
+    [[12, 3], () => fromFile('Conv1D', { name: 'causal', filters: 4, kernelSize: 3, dilationRate: 2, padding: 'causal' })],
   ],
   Conv2D: [
     [[9, 8, 3], () => L.conv2d({ filters: 4, kernelSize: [3, 2] })],
@@ -94,7 +102,17 @@ const cases: Record<string, [number[] | number[][], () => Layer][]> = {
     [[6, 3], () => L.simpleRNN({ units: 4 }) as Layer],
     [[6, 3], () => L.simpleRNN({ units: 4, returnSequences: true, useBias: false }) as Layer],
   ],
-  GRU: [[[6, 3], () => L.gru({ units: 4, returnSequences: true }) as Layer]],
+  GRU: [
+    [[6, 3], () => L.gru({ units: 4, returnSequences: true }) as Layer],
+    [[6, 3], () => fromFile('GRU', { name: 'after', units: 4, resetAfter: true })],
+    [[6, 3], () => fromFile('GRU', { name: 'after', units: 4, resetAfter: true, useBias: false })],
+  ],
+  Normalization: [
+    [[4, 3], () => fromFile('Normalization', { name: 'n' })],
+    [[4, 3], () => fromFile('Normalization', { name: 'n', axis: [2, 1] })],
+    [[4, 3], () => fromFile('Normalization', { name: 'n', axis: null, invert: true })],
+    [[4, 3], () => fromFile('Normalization', { name: 'n', axis: 1, mean: [1, 2, 3, 4], variance: [1, 1, 2, 2] })],
+  ],
   LSTM: [
     [[6, 3], () => L.lstm({ units: 4 }) as Layer],
     [[6, 3], () => L.lstm({ units: 4, returnSequences: true, useBias: false }) as Layer],

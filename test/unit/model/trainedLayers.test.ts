@@ -4,15 +4,20 @@ import { summarizeModel } from '../../../daemon/model/summarize.js';
 import {
   AS_IN_FILE,
   asideNote,
+  byFile,
   frozenNote,
   isWhollyFrozen,
+  outputsAlong,
   prunableWeightsOf,
+  sharingOutputs,
   trainedLayers,
   withTrainedLayers,
 } from '../../../daemon/model/trainedLayers.js';
+import { outputIndex } from '../../../daemon/model/trainingSetup.js';
 import { parsePlan } from '../../../daemon/plan/parsePlan.js';
 import { planText } from '../../../daemon/plan/planText.js';
 import { PlanMeaningError, resolvePlan } from '../../../daemon/plan/resolvePlan.js';
+import { WorkspacePath } from '../../../daemon/protocol/paths.js';
 import type { Plan } from '../../../daemon/protocol/plan.js';
 
 const at = (class_name: string, name: string, config: object, ...calls: (readonly string[])[]) => ({
@@ -51,6 +56,36 @@ describe('what an output depends on', () => {
     expect(asideNote(summarizeModel(two), { output: 'cls', unfreeze: [] })).toMatch(/"cls", which is trained, does not depend on reg:/);
     expect(asideNote(summarizeModel(two), AS_IN_FILE)).toMatch(/"reg", which is trained, does not depend on cls:/);
   }); // prettier-ignore
+
+  it('is that of every output that is trained', () => {
+    const chain = model(
+      [input('in', 4), dense('a', ['in']), dense('b', ['in']), dense('one', ['a']), dense('two', ['a', 'b']), dense('three', ['b']), dense('apart', ['in'])],
+      ['in'],
+      ['one', 'two', 'three', 'apart'],
+    );
+    const layers = summarizeModel(chain);
+    const own = { output: 'one', unfreeze: [] };
+    // "three" shares layers with "two" alone, "apart" with none.
+    expect(outputsAlong(layers, own, ['three', 'two', 'apart'])).toEqual(['two', 'three']);
+    expect(outputsAlong(layers, own, ['three', 'apart'])).toEqual([]);
+    expect(trained(trainedLayers(layers, { ...own, jointly: ['two', 'three'] }))).toEqual(['a', 'b', 'one', 'two', 'three']);
+    expect(sharingOutputs(trainedLayers(layers, own), ['one'])).toEqual(['two']);
+    const shown = asideNote(layers, { ...own, jointly: ['two'] });
+    expect(shown).toBe('the outputs "one", "two", which are trained, do not depend on three, apart: neither trained nor pruned');
+    const withLosses = (trainingConfig: Record<string, unknown>) => byFile(summarizeModel({ ...chain, trainingConfig }), own).jointly;
+    expect(withLosses({ loss: 'mse' })).toEqual(['two', 'three']);
+    expect(withLosses({ loss: { one: 'mse', three: 'mse' } })).toBeUndefined();
+    expect(withLosses({ loss: 'mse', loss_weights: { one: 1, two: 0, three: 1 } })).toBeUndefined();
+    expect(byFile(layers, own)).toEqual(own);
+    // Nothing that is trained is shared.
+    const frozen = layers.map((layer) => (layer.name === 'a' ? { ...layer, weights: layer.weights.map((weight) => ({ ...weight, trainable: false })) } : layer));
+    expect(outputsAlong(frozen, own, ['two', 'three'])).toEqual([]);
+  }); // prettier-ignore
+
+  it('takes the whole name before the last part of another', () => {
+    expect(outputIndex(['head/o', 'o'], 'o')).toBe(1);
+    expect(outputIndex(['o', 'head/p'], 'p')).toBe(1);
+  });
 
   it('is an output in the middle of another one', () => {
     const deep = model([input('in', 4), dense('a', ['in']), dense('b', ['a']), dense('c', ['b'])], ['in'], ['a', 'c']);
@@ -143,7 +178,7 @@ describe('a plan over what is frozen or aside', () => {
   const resolve = (more: Partial<Plan>) =>
     resolvePlan(
       { model: 'm', data: 'd', budget: { weights: 8 }, ...more } as Plan,
-      { name: 'p', planPath: null, modelPath: 'm', dataPath: (path) => path, layers: summarizeModel(two) },
+      { name: 'p', planPath: null, modelPath: WorkspacePath.parse('m'), dataPath: (path) => path, layers: summarizeModel(two) },
     ); // prettier-ignore
   const problem = (more: Partial<Plan>): PlanMeaningError => {
     try {
@@ -164,6 +199,17 @@ describe('a plan over what is frozen or aside', () => {
     expect(problem({ output: 'cls', budget: { weights: 33 } }).code).toBe('budget-impossible');
   });
 
+  it('trains outputs together by the losses of the file, unless it measures them', () => {
+    const layers = summarizeModel({ ...two, trainingConfig: { loss: 'mse' } });
+    const of = (more: Partial<Plan>) =>
+      resolvePlan({ model: 'm', data: 'd', budget: { keep: 0.5 }, output: 'cls', unfreeze: true, ...more } as Plan, { name: 'p', planPath: null, modelPath: WorkspacePath.parse('m'), dataPath: (path) => path, layers });
+    expect(of({})).toMatchObject({ output: 'cls', jointly: ['reg'], tasks: [{ layers: expect.arrayContaining(['cls', 'reg']) as unknown }] });
+    expect(of({ otherOutputs: 'train' }).jointly).toEqual(['reg']);
+    expect(of({ otherOutputs: 'measure' })).not.toHaveProperty('jointly');
+    expect(of({ otherOutputs: 'measure' }).tasks[0]!.layers).not.toContain('reg');
+    expect(parsePlan(JSON.stringify({ model: 'm', data: 'd', budget: { keep: 0.5 }, otherOutputs: 'drop' })).problems).not.toEqual([]);
+  }); // prettier-ignore
+
   it('says why a layer that it names is not pruned', () => {
     const tasks = (layers: string) => ({ budget: undefined, tasks: [{ layers, budget: { weights: 1 } }] }) as Partial<Plan>; // prettier-ignore
     expect(problem({ output: 'cls', ...tasks('trunk') })).toMatchObject({ path: ['tasks', 0, 'layers', 0], message: 'layer "trunk" is frozen in the file (trainable is false); "unfreeze": ["trunk"] trains and prunes it' }); // prettier-ignore
@@ -171,7 +217,7 @@ describe('a plan over what is frozen or aside', () => {
     expect(problem({ unfreeze: ['mid'] }).message).toMatch(/no frozen layer is called "mid"; .*trunk/);
     expect(problem({ exclude: ['mid', 'reg'] }).message).toMatch(/no layer is left/);
     const allFrozen = summarizeModel(two).map((layer) => ({ ...layer, frozen: true as const, weights: layer.weights.map((weight) => ({ ...weight, trainable: false })) })); // prettier-ignore
-    const whole = () => resolvePlan({ model: 'm', data: 'd', budget: { keep: 0.5 } } as Plan, { name: 'p', planPath: null, modelPath: 'm', dataPath: (path) => path, layers: allFrozen }); // prettier-ignore
+    const whole = () => resolvePlan({ model: 'm', data: 'd', budget: { keep: 0.5 } } as Plan, { name: 'p', planPath: null, modelPath: WorkspacePath.parse('m'), dataPath: (path) => path, layers: allFrozen }); // prettier-ignore
     expect(whole).toThrow(/no prunable layer is trained: layer "trunk" is frozen/);
     // A new plan unfreezes what is frozen as a whole, and nothing else.
     expect([isWhollyFrozen(allFrozen), isWhollyFrozen(summarizeModel(two))]).toEqual([true, false]);

@@ -98,7 +98,14 @@ describe('trainingSetup', () => {
     expect(classifies({ kind: 'accuracy', place: 'mae' })).toEqual([true, false]);
     const weighted = trainingSetup({ path: 'm', topology, trainingConfig: { loss: ['mse', 'mae'], loss_weights: [1, 0.5] } }, 'reg');
     expect(weighted.loss).toBe('meanAbsoluteError');
-    expect(weighted.notes.join()).toMatch(/loss_weights \(\[1,0\.5\]\) take no part: "reg" alone is trained/);
+    const inFile = (trainingConfig: Record<string, unknown>) => ['cls', 'reg'].map((output) => trainingSetup({ path: 'm', topology, trainingConfig }, output).inFile?.lossWeight ?? null);
+    expect(inFile({ loss: ['mse', 'mae'], loss_weights: [1, 0.5] })).toEqual([1, 0.5]);
+    expect(inFile({ loss: { reg: 'mse' }, loss_weights: { reg: 2 } })).toEqual([null, 2]);
+    expect(inFile({ loss: 'mse', loss_weights: null })).toEqual([1, 1]);
+    expect(inFile({ loss: { cls: 'kullback_leibler_divergence', reg: 'mse' } })).toEqual([null, 1]);
+    expect(inFile({ loss: ['mse', null], loss_weights: [0, 1] })).toEqual([0, null]);
+    expect(inFile({ loss: 'mse', loss_weights: [-1, 'two'] })).toEqual([null, null]);
+    expect(inFile({})).toEqual([null, null]);
   });
 
   it('regularizers are named, as they take part, and constraints, as they do not', () => {

@@ -2,13 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { muAt } from '../../../daemon/lc/schedule.js';
 import { SCHEDULE } from '../../../daemon/plan/defaults.js';
 import { PlanMeaningError, resolvePlan } from '../../../daemon/plan/resolvePlan.js';
+import { WorkspacePath } from '../../../daemon/protocol/paths.js';
 import type { Plan } from '../../../daemon/protocol/plan.js';
 import { LAYERS } from '../trainer/fakeRun.js';
+import { builtModel } from '../export/builtModel.js';
+import { summarizeModel } from '../../../daemon/model/summarize.js';
+import type { Budget } from '../../../daemon/protocol/plan.js';
 
 const context = {
   name: 'p',
   planPath: null,
-  modelPath: 'model.json',
+  modelPath: WorkspacePath.parse('model.json'),
   dataPath: (path: string) => path,
   layers: LAYERS,
 };
@@ -37,6 +41,53 @@ describe('the schedule of a plan', () => {
   ])('refuses %o', (schedule, message) => {
     expect(() => resolve({ schedule })).toThrow(PlanMeaningError);
     expect(() => resolve({ schedule })).toThrow(message);
+  });
+});
+
+describe('layers that a plan names', () => {
+  it('are there: a name that no layer has is an error, also where the model has no layer of that kind', () => {
+    expect(LAYERS.some(({ frozen }) => frozen)).toBe(false);
+    expect(() => resolve({ unfreeze: ['block5*'] })).toThrow(PlanMeaningError);
+    expect(() => resolve({ unfreeze: ['block5*'] })).toThrow('no layer of the model is frozen');
+    expect(resolve({ unfreeze: true }).unfreeze).toEqual([]);
+    expect(() => resolve({ exclude: ['block5*'] })).toThrow(/no prunable layer is called "block5\*"/);
+  });
+});
+
+describe('floors and caps of layers with several kernels', () => {
+  const layer = (class_name: string, config: object) => ({ class_name, config: { name: class_name.toLowerCase(), ...config } }); // prettier-ignore
+  const layersOf = (...layers: object[]) =>
+    summarizeModel(builtModel({ class_name: 'Sequential', config: { name: 'm', layers } }));
+  const recurrent = layersOf(
+    layer('LSTM', { units: 4, batch_input_shape: [null, 5, 3] }),
+    layer('Dense', { units: 2, activation: 'linear' }),
+  );
+  const separable = layersOf(
+    layer('SeparableConv2D', { filters: 6, kernel_size: [3, 3], batch_input_shape: [null, 8, 8, 2] }),
+    layer('Flatten', {}),
+    layer('Dense', { units: 2, activation: 'linear' }),
+  );
+  const budgetOf = (layers: typeof recurrent, budget: Budget) =>
+    resolvePlan({ model: 'model.json', data: 'mnist', budget }, { ...context, layers }).tasks[0]!.budget;
+
+  it.each([
+    ['lstm', recurrent],
+    ['separableconv2d', separable],
+  ] as const)('%s is named as a layer, whatever is counted', (name, layers) => {
+    for (const goal of [{ keep: '40%' }, { flops: '40%' }, { pattern: '1:2' }, { bytes: '1 kB' }]) {
+      const budget = { ...goal, layers: { [name]: { floor: '10%', cap: '60%' } } };
+      expect(budgetOf(layers, budget)).toEqual(budget);
+      // A kernel is no layer.
+      const kernel = layers[0]!.weights[0]!.name;
+      expect(() => budgetOf(layers, { ...goal, layers: { [kernel]: { floor: '10%' } } })).toThrow(`known: ${name}, dense`); // prettier-ignore
+    }
+  });
+
+  it('of neurons are those of the filters, and no units of an LSTM are removed', () => {
+    const budget = { neurons: 3, layers: { separableconv2d: { floor: '50%' } } };
+    expect(budgetOf(separable, budget)).toEqual(budget);
+    expect(() => budgetOf(separable, { neurons: 3, layers: { separableconv2d: { floor: '100%' } } })).toThrow('neurons: 3 is below the 6 of the floors'); // prettier-ignore
+    expect(() => budgetOf(recurrent, { neurons: 1, layers: { lstm: { floor: '50%' } } })).toThrow(/neurons/);
   });
 });
 

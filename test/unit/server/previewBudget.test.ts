@@ -43,7 +43,7 @@ describe('previewBudget', () => {
       problem: null,
       bytes: 6 * 2662 + 4 * (301 + 101 + 11),
     });
-    expect(preview.text).toMatch(/^1% = 2,662 weights, about 17 kB sparse, [\d.]+% of the FLOPs$/);
+    expect(preview.text).toMatch(/^1% = 2,662 weights, about 17.2 kB sparse, [\d.]+% of the FLOPs$/);
   });
 
   it('counts the FLOPs of the weights that magnitude keeps', () => {
@@ -51,6 +51,13 @@ describe('previewBudget', () => {
     expect(previewBudget(tiny, { weights: 3 })).toMatchObject({ kappa: 3, flopsShare: 24 / 48 });
     expect(previewBudget(tiny, { weights: 3 }, ['b'])).toMatchObject({ kappa: 3, prunable: 4, flopsShare: 6 / 8 });
     expect(previewBudget(tiny, { keep: '50%', scope: 'layer' })).toMatchObject({ kappa: 3, flopsShare: 24 / 48 });
+  });
+
+  it('names layers that the budget has no room for', () => {
+    expect(previewBudget(lenet, { neurons: 1 }).text).toMatch(
+      /; the budget leaves no room to keep a part of each layer: "fc2" may be emptied, which cuts the network$/,
+    );
+    expect(previewBudget(lenet, { neurons: 2 }).text).not.toMatch(/room/);
   });
 
   it('knows kappa, not FLOPs, without the weights', () => {

@@ -5,6 +5,7 @@ import { sampleSource } from '../../../daemon/data/sampleSource.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { LayerSummary } from '../../../daemon/model/model.js';
 import type { RunEvent, UntimedRunEvent } from '../../../daemon/protocol/events.js';
+import { WorkspacePath } from '../../../daemon/protocol/paths.js';
 import type { Budget } from '../../../daemon/protocol/plan.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { createControl } from '../../../daemon/trainer/control.js';
@@ -67,7 +68,7 @@ export const LAYERS: LayerSummary[] = [
 
 export const PLAN: ResolvedPlan = {
   name: 'blobs',
-  planPath: 'blobs.prune.json',
+  planPath: WorkspacePath.parse('blobs.prune.json'),
   model: { architecture: 'lenet300' },
   data: {
     source: 'mnist',

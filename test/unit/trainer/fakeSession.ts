@@ -17,6 +17,17 @@ export interface FakeOptions {
   readonly onStep?: () => void;
 }
 
+/** The sizes of a session's samples, and which rows of its outputs count. */
+export const shaped = (
+  inputShapes: number[][],
+  outputShape: number[],
+  maskOf: (inputs: readonly Float32Array[], count: number) => Float32Array | null = () => null,
+): Pick<EngineSession, 'inputShapes' | 'outputShape' | 'outputMask'> => ({
+  inputShapes,
+  outputShape,
+  outputMask: async (inputs, count) => maskOf(inputs, count),
+});
+
 export interface FakeSession extends EngineSession {
   disposed: boolean;
 }
@@ -85,6 +96,7 @@ export function fakeSession({
     prunableSize: kernel,
     inputShapes: [[d]],
     outputShape: [classes],
+    jointShapes: [],
     getWeights: async () => w.slice(),
     setWeights: async (values) => w.set(values),
     getState: async () => state.slice(),
@@ -140,6 +152,7 @@ export function fakeSession({
       }
       return { loss, error: wrong / source.size, samples: source.size };
     },
+    outputMask: async () => null,
     async predict([x], count) {
       return Float32Array.from(Array.from({ length: count }, (_, n) => [...forward(x!, n, null)]).flat());
     },

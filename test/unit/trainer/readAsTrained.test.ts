@@ -65,7 +65,7 @@ const reading = (dataset: Dataset, network: SmallNetwork, outputs: number, loss:
   readByReference(
     { scale: 'auto' },
     dataset,
-    { outputShape: [outputs], predict: async ([inputs], count) => network.predict(inputs!, count) },
+    { outputShape: [outputs], outputMask: async () => null, predict: async ([inputs], count) => network.predict(inputs!, count) },
     { loss, classification: loss === 'categoricalCrossentropy' },
   ); // prettier-ignore
 

@@ -13,6 +13,7 @@ const rows = [
 ];
 const session = (output: readonly (readonly number[])[], outputShape: number[]) => ({
   outputShape,
+  outputMask: async () => null,
   predict: async () => Float32Array.from(output.flat()),
 });
 const nothing = {} as Part;
@@ -47,6 +48,16 @@ it('a yes/no output and positions of a sequence', async () => {
   const [[loss]] = sequence.losses(await sequence.predict([], 1), 1, [targets[0]!]) as [[number]];
   const log = rows.map((row) => softmax(row).map((p) => -Math.log(p)));
   expect(loss).toBeCloseTo((log[0]![0]! + log[1]![1]!) / 2, 5);
+});
+
+it('padding is left out of the losses of a sequence', async () => {
+  const padded = [...softmax(rows[0]!), 0.98, 0.01, 0.01, ...softmax(rows[1]!)];
+  const sequence = referenceOf(session([padded], [3, 3]), { loss: 'categoricalCrossentropy' }, () => nothing);
+  const target = Float32Array.of(1, 0, 0, 0, 0, 1, 0, 1, 0);
+  const [[loss]] = sequence.losses(await sequence.predict([], 1), 1, [target], Float32Array.of(1, 0, 1)) as [[number]];
+  const log = rows.map((row) => softmax(row).map((p) => -Math.log(p)));
+  // Over all three rows of a sample: what counts is known once all samples have been seen.
+  expect(loss).toBeCloseTo((log[0]![0]! + log[1]![1]!) / 3, 5);
 });
 
 it('samples are drawn by the seed, in order, and all where they are few', () => {

@@ -7,6 +7,7 @@ import type { Budget } from '../../../daemon/protocol/plan.js';
 import { chanceError } from '../../../daemon/trainer/chance.js';
 import { countKept } from '../../../daemon/trainer/kept.js';
 import { createTasks, prunedLayers } from '../../../daemon/trainer/tasks.js';
+import { shaped } from './fakeSession.js';
 
 const weight = (name: string, shape: number[], prunable = true) => ({
   name,
@@ -107,6 +108,14 @@ describe('tasks', () => {
     expect(facts({ keep: 0.5, quantize: { codebook: 4 } })[1]).toBe(false);
   });
 
+  it('say what of their default floors had no room', () => {
+    const notes = (flops: string) =>
+      createTasks(plan([['a', 'b'], { flops, layers: { a: { floor: '100%' } } }]), LAYERS, PARAMETERS, null).notes;
+    expect(notes('50%')).toEqual([]);
+    // All of it goes to the 20 weights of a.
+    expect(notes('40%')).toEqual([expect.stringMatching(/no room to keep a part of each layer: "b" may be emptied/)]);
+  });
+
   it('of gradual pruning start dense and end at the budget, per layer where it is', () => {
     for (const scope of ['global', 'layer'] as const) {
       const given = plan([['a', 'b'], { keep: 0.1, scope }]);
@@ -157,9 +166,11 @@ describe('chance', () => {
   it('is the error of the most frequent class', async () => {
     const labels = Array.from({ length: 1000 }, (_, i) => (i % 10 < 7 ? 2 : i % 3));
     const most = Math.max(...[0, 1, 2].map((k) => labels.filter((label) => label === k).length));
-    expect(await chanceError(source(labels, 3), [[4]], [3])).toBeCloseTo(1 - most / 1000, 12);
-    expect(await chanceError(source([1, 1, 1, 0], 1), [[4]], [1])).toBe(0.25);
-    expect(await chanceError(source([], 3), [[4]], [3])).toBeNull();
-    expect(await chanceError(source([0], 3), [[4]], [5, 3])).toBeNull();
+    expect(await chanceError(source(labels, 3), shaped([[4]], [3]))).toBeCloseTo(1 - most / 1000, 12);
+    expect(await chanceError(source([1, 1, 1, 0], 1), shaped([[4]], [1]))).toBe(0.25);
+    expect(await chanceError(source([], 3), shaped([[4]], [3]))).toBeNull();
+    expect(await chanceError(source([0], 3), shaped([[4]], [5, 3]))).toBeNull();
+    const three = shaped([[4]], [1], () => Float32Array.of(1, 0, 0, 1, 1));
+    expect(await chanceError(source([1, 0, 0, 1, 0], 1), three)).toBeCloseTo(1 / 3, 12);
   });
 });

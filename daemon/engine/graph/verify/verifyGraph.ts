@@ -66,6 +66,7 @@ function verifyInputs(inputs: readonly GraphInput[]): Known {
     about(node, () => {
       demand(node.op === 'Input', () => 'an input of the graph must be an Input');
       demand(known.get(node.id) !== node, () => 'it is an input of the graph twice');
+      if (role === 'target') demand(Number.isInteger(input.index ?? 0) && (input.index ?? 0) >= 0, () => `its number among the targets must be whole; it is ${input.index}`); // prettier-ignore
       if (role === 'data') demand(Number.isInteger(input.index) && input.index >= 0, () => `its number among the inputs of the model must be whole; it is ${input.index}`); // prettier-ignore
       if (role === 'random' && input.random.kind === 'normal') {
         const { mean, std } = input.random;
@@ -90,6 +91,7 @@ function useOf(value: GraphInput | GraphOutput): string | undefined {
     case 'data':
       return `data ${value.index}`;
     case 'target':
+      return value.index ? `target ${value.index}` : value.role;
     case 'loss':
       return value.role;
     default:

@@ -92,10 +92,10 @@ function flatten(b: Builder, x: Tensor): Tensor {
   return (global ? b.add(`Global${pick(random, ['Max', 'Average'])}Pooling${rank}D`, {}, x) : b.add('Flatten', {}, x)) ?? x; // prettier-ignore
 }
 
-const LOSSES: readonly Loss[] = ['categoricalCrossentropy', 'categoricalCrossentropy', 'sparseCategoricalCrossentropy', 'binaryCrossentropy', 'meanSquaredError', 'meanSquaredError', 'meanAbsoluteError', 'huber']; // prettier-ignore
+export const LOSSES: readonly Loss[] = ['categoricalCrossentropy', 'categoricalCrossentropy', 'sparseCategoricalCrossentropy', 'binaryCrossentropy', 'meanSquaredError', 'meanSquaredError', 'meanAbsoluteError', 'huber']; // prettier-ignore
 
 /** The last layer, by the loss; now and then another one than fits it, so that the loss is computed without a head. */
-function end(b: Builder, x: Tensor, loss: Loss): { output: Tensor; fromLogits: boolean } {
+export function end(b: Builder, x: Tensor, loss: Loss): { output: Tensor; fromLogits: boolean } {
   const { random } = b;
   const categorical = /ategoricalCrossentropy$/.test(loss);
   const units = categorical ? Math.max(2, anySize(random, 17)) : anySize(random, 17);

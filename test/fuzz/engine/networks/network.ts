@@ -4,8 +4,11 @@ import { createRandom } from '../../../../daemon/lc/random.js';
 import { modelGraph } from '../../../../daemon/model/layerGraph.js';
 import type { Model, Topology, WeightTensor } from '../../../../daemon/model/model.js';
 
-/** What a model input holds: normal numbers; few distinct values, so that maxima tie; or indices below a number. */
-export type InputKind = 'normal' | 'few' | number;
+/**
+ * What a model input holds: normal numbers; few distinct values, so that maxima tie; rows of which some are all 0, as padding is;
+ * or indices below a number.
+ */
+export type InputKind = 'normal' | 'few' | 'padded' | number;
 
 export interface Network {
   readonly seed: number;
@@ -81,9 +84,13 @@ export function batchesOf(
   };
   const width = outputShape.at(-1) ?? 1;
   return () => {
-    const values = inputShapes.map((shape, i) =>
-      Float32Array.from({ length: batchSize * sizeOf(shape) }, () => draw(inputs[i] ?? 'normal')),
-    );
+    const values = inputShapes.map((shape, i) => {
+      const drawn = Float32Array.from({ length: batchSize * sizeOf(shape) }, () => draw(inputs[i] ?? 'normal'));
+      const row = shape.at(-1)!;
+      if (inputs[i] === 'padded')
+        for (let at = 0; at < drawn.length; at += row) if (random.next() < 0.35) drawn.fill(0, at, at + row);
+      return drawn;
+    });
     const target = new Float32Array(batchSize * sizeOf(outputShape));
     if (loss === 'binaryCrossentropy') for (let i = 0; i < target.length; i++) target[i] = random.below(2);
     else if (!loss.endsWith('Crossentropy')) for (let i = 0; i < target.length; i++) target[i] = random.normal();

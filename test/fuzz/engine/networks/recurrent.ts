@@ -1,7 +1,7 @@
 /** Layers over time: recurrent ones, their wrappers, masks. */
 import type { Random } from '../../../../daemon/lc/random.js';
 import type { Json } from '../../../../daemon/model/layerConfig.js';
-import { anySize, chance, pick } from './builder.js';
+import { anySize, type Builder, chance, pick, type Tensor } from './builder.js';
 import { anyActivation, dataFormat, kernelSettings, padding, type Step } from './settings.js';
 
 function cellSettings(random: Random): Json {
@@ -18,7 +18,7 @@ function cellSettings(random: Random): Json {
 
 const CELLS = ['SimpleRNN', 'GRU', 'LSTM'] as const;
 
-function anyRecurrent(random: Random, sequences: boolean): { class_name: string; config: Json } {
+export function anyRecurrent(random: Random, sequences: boolean): { class_name: string; config: Json } {
   return {
     class_name: pick(random, CELLS),
     config: { ...cellSettings(random), return_sequences: sequences, go_backwards: chance(random, 0.15), unroll: chance(random, 0.1) },
@@ -35,12 +35,16 @@ const recurrent: Step = (b, x) => {
 };
 
 const bidirectional: Step = (b, x) => {
-  const { random } = b;
   if (x.shape[0]! > steps) return undefined;
-  const { class_name, config } = anyRecurrent(random, chance(random, 0.6));
+  return inBothDirections(b, x, chance(b.random, 0.6));
+};
+
+export function inBothDirections(b: Builder, x: Tensor, sequences: boolean): Tensor | undefined {
+  const { random } = b;
+  const { class_name, config } = anyRecurrent(random, sequences);
   const merge_mode = pick(random, ['concat', 'concat', 'sum', 'mul', 'ave']);
   return b.add('Bidirectional', { layer: { class_name, config: { name: `inner_${b.layers.length}`, ...config } }, merge_mode }, x); // prettier-ignore
-};
+}
 
 const stacked: Step = (b, x) => {
   const { random } = b;

@@ -74,6 +74,7 @@ describe('masks', () => {
         return linear(mean, w.get('end/kernel')!, w.get('end/bias')!);
       });
       close(await session.predict([tokens], batch), expected);
+      expect(await session.outputMask([tokens], batch)).toBeNull();
     });
   });
 
@@ -170,6 +171,9 @@ describe('masks', () => {
           error: wrong.length / counted.length,
         };
       };
+      expect([...(await session.outputMask([tokens], batch))!]).toEqual(
+        [...tokens].map((token) => Number(token !== 0)),
+      );
       const expected = await figures();
       const found = await session.evaluate(source([tokens], target));
       close([found.loss, found.error], [expected.loss, expected.error]);

@@ -21,7 +21,7 @@ const count = (graph: Graph, op: string) => ops(graph).filter((other) => other =
 
 describe('the trace of a model', () => {
   it('an MLP is its products and little else: two per layer backwards, one for the first', async () => {
-    const { training, inference, head } = await trace([20], () => [
+    const { training, inference, outputs } = await trace([20], () => [
       L.dense({ units: 8, activation: 'relu' }),
       L.dense({ units: 6, activation: 'relu' }),
       L.dense({ units: 3, activation: 'softmax' }),
@@ -29,7 +29,7 @@ describe('the trace of a model', () => {
     expect(count(training, 'MatMul')).toBe(3 + 3 + 2);
     expect(ops(training)).not.toContain('Cast');
     expect(ops(inference)).toEqual(['MatMul', 'Add', 'Relu', 'MatMul', 'Add', 'Relu', 'MatMul', 'Add']);
-    expect(head).toBe('softmax');
+    expect(outputs[0]!.head).toBe('softmax');
   });
 
   it('the logits gradient is (softmax - target) / batch, without logarithms of probabilities', async () => {

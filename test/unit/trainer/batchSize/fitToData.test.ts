@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { summarizeModel } from '../../../../daemon/model/summarize.js';
 import { buildArchitecture } from '../../../../daemon/model/architectures.js';
 import { resolvePlan } from '../../../../daemon/plan/resolvePlan.js';
+import { WorkspacePath } from '../../../../daemon/protocol/paths.js';
 import type { Plan } from '../../../../daemon/protocol/plan.js';
 import { fitToData } from '../../../../daemon/trainer/batchSize/fitToData.js';
 
@@ -9,7 +10,7 @@ const layers = summarizeModel(buildArchitecture('lenet300', 1));
 const planOf = (more: Partial<Plan> = {}) =>
   resolvePlan(
     { model: 'm.json', data: 'd.csv', budget: { keep: '1%' }, ...more },
-    { name: 'm', planPath: null, modelPath: 'm.json', dataPath: (path) => path, layers },
+    { name: 'm', planPath: null, modelPath: WorkspacePath.parse('m.json'), dataPath: (path) => path, layers },
   );
 
 describe('defaults for few samples', () => {

@@ -3,6 +3,7 @@ import type { Model } from '../../../../daemon/model/model.js';
 import { buildArchitecture } from '../../../../daemon/model/architectures.js';
 import { summarizeModel } from '../../../../daemon/model/summarize.js';
 import { resolvePlan } from '../../../../daemon/plan/resolvePlan.js';
+import { WorkspacePath } from '../../../../daemon/protocol/paths.js';
 import type { Plan } from '../../../../daemon/protocol/plan.js';
 import { fitPlan, microBatchOf } from '../../../../daemon/trainer/batchSize/fitPlan.js';
 import { fitToMemory } from '../../../../daemon/trainer/batchSize/fitToMemory.js';
@@ -15,7 +16,13 @@ const resnet = buildArchitecture('resnet20', 1);
 const planOf = (model: Model, more: Partial<Plan> = {}) =>
   resolvePlan(
     { model: 'm.json', data: 'd.npz', budget: { keep: '10%' }, ...more },
-    { name: 'm', planPath: null, modelPath: 'm.json', dataPath: (path) => path, layers: summarizeModel(model) },
+    {
+      name: 'm',
+      planPath: null,
+      modelPath: WorkspacePath.parse('m.json'),
+      dataPath: (path) => path,
+      layers: summarizeModel(model),
+    },
   );
 const named = (model: Model, batchSize: number) => planOf(model, { training: { batchSize } });
 

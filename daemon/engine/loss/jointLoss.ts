@@ -1,0 +1,67 @@
+/** The losses of all outputs that a session trains, and their weighted sum. [Keras 3, CompileLoss in trainers/compile_utils.py] */
+import type * as Core from '@tensorflow/tfjs-core';
+import type { EvaluationResult, JointOutput, OutputResult, SessionSpec } from '../engine.js';
+import { absorbedHead, type Head } from './head.js';
+import { meanLoss } from './meanLoss.js';
+
+/** An output's loss, as a session trains it. */
+export interface TrainedOutput extends Omit<JointOutput, 'output'> {
+  /** null: the model's last. */
+  readonly output: string | null;
+  /** Of the session's own output alone. */
+  readonly classWeights?: readonly number[];
+}
+
+export type LossSpec = Pick<
+  SessionSpec,
+  'loss' | 'lossSettings' | 'classification' | 'fromLogits' | 'output' | 'jointly' | 'lossWeight' | 'classWeights'
+>;
+
+/** The session's own output first. */
+export function trainedOutputs({ jointly = [], lossWeight = 1, output, ...own }: LossSpec): TrainedOutput[] {
+  const { loss, lossSettings, classification, fromLogits, classWeights } = own;
+  return [
+    {
+      output: output ?? null,
+      loss,
+      ...(lossSettings && { lossSettings }),
+      ...(classification !== undefined && { classification }),
+      ...(fromLogits !== undefined && { fromLogits }),
+      ...(classWeights && { classWeights }),
+      weight: lossWeight,
+    },
+    ...jointly,
+  ];
+}
+
+/** Whether an output's errors are counted as wrong answers. */
+export const classifies = ({ classification, loss }: TrainedOutput): boolean =>
+  classification ?? absorbedHead(loss) !== 'none';
+
+/** What one output gave for a batch, before its head, and what it should have given. */
+export interface Answered {
+  readonly output: TrainedOutput;
+  readonly head: Head;
+  readonly target: Core.Tensor;
+  readonly value: Core.Tensor;
+  readonly mask: Core.Tensor | undefined;
+}
+
+/** The sum of weight x mean loss over the outputs of a batch, as a scalar. */
+export function jointLoss(tf: typeof Core, answers: readonly Answered[]): Core.Scalar {
+  return answers
+    .map(({ output, head, target, value, mask }): Core.Scalar => {
+      const { loss, lossSettings: settings = {}, classWeights, weight } = output;
+      const mean = meanLoss(tf, { loss, head, settings, ...(classWeights && { classWeights }) }, target, value, mask);
+      return weight === 1 ? mean : tf.mul(mean, weight);
+    })
+    .reduce((sum, one) => tf.add(sum, one));
+}
+
+/** What each output came to, as the session's. @param results the session's own output first. */
+export function joined(results: readonly OutputResult[], samples: number): EvaluationResult {
+  const [{ loss, error, absoluteError }] = results as readonly [OutputResult];
+  const own = { error, ...(absoluteError !== undefined && { absoluteError }), samples };
+  if (results.length === 1) return { loss, ...own };
+  return { loss: results.reduce((sum, one) => sum + one.weight * one.loss, 0), ...own, outputs: results };
+}

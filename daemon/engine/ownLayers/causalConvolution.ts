@@ -1,0 +1,46 @@
+/** Conv1D of padding "causal" (keras.io/api/layers/convolution_layers/convolution1d). No import of TensorFlow.js: there may be several instances of it. */
+import type * as Core from '@tensorflow/tfjs-core';
+import type { layers, Shape } from '@tensorflow/tfjs-layers';
+import { stepsInFront } from '../../model/causalPadding.js';
+import type { Json } from '../../model/layerConfig.js';
+import { registerSetting, type ClassOf } from './ownSetting.js';
+
+type Layer = layers.Layer;
+
+/** Zero steps in front of what a causal layer reads. */
+const FRONT = Symbol('steps in front');
+
+/** What a layer's kernel slides over: zeros in front of x where it is causal, x itself in any other layer. */
+export function withFront<T extends Core.Tensor>(core: typeof Core, layer: Layer, x: T): T {
+  const steps = (layer as { readonly [FRONT]?: number })[FRONT] ?? 0;
+  return steps === 0 ? x : core.pad(x, [[0, 0], [steps, 0], [0, 0]]);
+} // prettier-ignore
+
+const causal = (core: typeof Core) => (Conv1D: ClassOf<Layer>): ClassOf<Layer> =>
+  class extends Conv1D {
+    /** "valid" over the steps that it is given, once the zeros stand in front. */
+    readonly [FRONT]: number;
+
+    constructor(config: Json) {
+      super({ ...config, padding: 'valid' });
+      this[FRONT] = stepsInFront(config);
+    }
+
+    override computeOutputShape(inputShape: Shape | Shape[]): Shape | Shape[] {
+      const [batch, steps, ...rest] = (Array.isArray(inputShape[0]) ? inputShape[0] : inputShape) as Shape;
+      return super.computeOutputShape([batch!, steps == null ? null : steps + this[FRONT], ...rest]);
+    }
+
+    override call(inputs: Core.Tensor | Core.Tensor[], kwargs: Json): Core.Tensor | Core.Tensor[] {
+      return core.tidy(() => super.call(withFront(core, this, [inputs].flat()[0]!), kwargs));
+    }
+
+    override getConfig(): Core.serialization.ConfigDict {
+      return { ...super.getConfig(), padding: 'causal' };
+    }
+  }; // prettier-ignore
+
+/** Has an instance build Conv1D of padding "causal". */
+export function registerCausalConvolution(core: typeof Core): void {
+  registerSetting(core, 'Conv1D', ({ padding }) => padding === 'causal', causal(core));
+}

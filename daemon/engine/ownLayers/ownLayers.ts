@@ -1,0 +1,19 @@
+/** Layers and settings of Keras that TensorFlow.js does not have, for each instance of it. No import of TensorFlow.js: there may be several. */
+import type * as Core from '@tensorflow/tfjs-core';
+import type * as Layers from '@tensorflow/tfjs-layers';
+import { registerOperations } from '../operations/operationLayer.js';
+import { registerCausalConvolution } from './causalConvolution.js';
+import { registerNormalization } from './normalization.js';
+import { registerResetAfterGru } from './resetAfterGru.js';
+
+const registered = new WeakSet<object>();
+
+/** Has an instance build the layers of a model that it lacks; once is enough. */
+export function registerOwnLayers(core: typeof Core, layers: typeof Layers): void {
+  if (registered.has(layers)) return;
+  registered.add(layers);
+  registerOperations(core, layers);
+  registerNormalization(core, layers);
+  registerCausalConvolution(core);
+  registerResetAfterGru(core);
+}

@@ -1,0 +1,18 @@
+/**
+ * The two kinds of paths in messages and run folders. The compiler keeps them apart: one is never taken for the other, and the
+ * only way from a `WorkspacePath` to a file is through the folder it is relative to.
+ */
+import { z } from 'zod';
+
+const text = z.string().min(1).max(4096);
+
+/**
+ * An absolute path as the client names it: below a workspace folder it begins as the client's own name of that folder does,
+ * whatever symbolic links the daemon has followed. What lies in a file on disk is never of this kind.
+ */
+export const AbsolutePath = text.brand<'AbsolutePath'>();
+export type AbsolutePath = z.infer<typeof AbsolutePath>;
+
+/** A path relative to the workspace folder of the run or plan that names it, with "/" on every platform; "." is that folder. */
+export const WorkspacePath = text.brand<'WorkspacePath'>();
+export type WorkspacePath = z.infer<typeof WorkspacePath>;

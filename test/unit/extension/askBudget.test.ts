@@ -1,0 +1,153 @@
+/** The budget's quick pick: what is typed is what is taken, however fast Enter follows. */
+import { beforeEach, expect, test } from 'vitest';
+import type { BudgetPreview } from '../../../daemon/protocol/messages.js';
+import type { Budget } from '../../../daemon/protocol/plan.js';
+import { askBudget } from '../../../extension/budget/askBudget.js';
+import { EventEmitter, window } from './vscode.js';
+
+type Item = { label: string; detail?: string };
+
+/** The editor's quick pick, with a user. As in the editor, the chosen entry is one of the list that was there before. */
+class Pick {
+  title = '';
+  value = '';
+  busy = false;
+  items: Item[] = [];
+  selectedItems: Item[] = [];
+  readonly #changed = new EventEmitter<string>();
+  readonly #accepted = new EventEmitter<void>();
+  readonly #hidden = new EventEmitter<void>();
+  onDidChangeValue = this.#changed.event;
+  onDidAccept = this.#accepted.event;
+  onDidHide = this.#hidden.event;
+  show() {}
+  dispose() {}
+  hide() {
+    this.#hidden.fire();
+  }
+  type(text: string) {
+    this.value = text;
+    this.#changed.fire(text);
+  }
+  /** Enter on `item`: by default the entry on top of the list as it is now. */
+  enter(item: Item | undefined = this.items[0]) {
+    this.selectedItems = item ? [item] : [];
+    this.#accepted.fire();
+  }
+}
+
+let pick: Pick;
+beforeEach(() => {
+  pick = new Pick();
+  Object.assign(window, { createQuickPick: () => pick });
+});
+
+const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
+/** Longer than typing pauses before the daemon is asked. */
+const PAUSED = 130;
+
+/** A daemon of 266,200 weights that takes its time. */
+function ask({ slow = 0, current = '' } = {}) {
+  const asked: Budget[] = [];
+  const preview = async (budget: Budget): Promise<BudgetPreview> => {
+    asked.push(budget);
+    await wait(slow);
+    const impossible = (budget.weights ?? 0) > 266_200;
+    return { kappa: 1, prunable: 266_200, bytes: 1, flopsShare: 1, text: JSON.stringify(budget), problem: impossible ? 'too many' : null }; // prettier-ignore
+  };
+  let answer: { budget: Budget | undefined } | null = null;
+  void askBudget('title', preview, current).then((budget) => (answer = { budget }));
+  return { asked, answer: () => answer };
+}
+
+test('Enter within the pause after the last key takes what is typed, not the entry of before', async () => {
+  const { answer } = ask();
+  await wait(PAUSED);
+  const [first] = pick.items;
+  expect(first!.label).toBe('Keep 1% of the weights');
+  pick.type('50');
+  pick.enter(first);
+  await wait(10);
+  expect(answer()).toEqual({ budget: { keep: '50%' } });
+});
+
+test('Enter while the previews are computed takes what is typed', async () => {
+  const { answer } = ask({ slow: 200 });
+  await wait(300);
+  // As many readings as there are suggestions: the list of before must not stay.
+  const [, , suggestion] = pick.items;
+  expect(pick.items).toHaveLength(5);
+  pick.type('50');
+  expect(pick.items.map(({ label }) => label)[0]).toBe('Keep 50% of the weights');
+  expect(pick.items.every(({ detail }) => detail === '…')).toBe(true);
+  await wait(PAUSED);
+  expect(pick.busy).toBe(true);
+  pick.enter(suggestion);
+  await wait(300);
+  expect(answer()).toEqual({ budget: { keep: '50%' } });
+});
+
+test('the entry that is chosen is taken, where the text can mean it', async () => {
+  const { answer } = ask();
+  pick.type('50');
+  await wait(PAUSED);
+  pick.enter(pick.items.find(({ label }) => label === 'Keep 50 neurons and filters'));
+  await wait(10);
+  expect(answer()).toEqual({ budget: { neurons: 50 } });
+});
+
+test('an impossible budget is refused before its preview is there, and says why', async () => {
+  const { answer } = ask({ slow: 50 });
+  pick.type('999999 weights');
+  pick.enter();
+  await wait(150);
+  expect(answer()).toBeNull();
+  expect(pick.items).toEqual([expect.objectContaining({ detail: 'too many' })]);
+  expect(pick.busy).toBe(false);
+  pick.enter();
+  await wait(100);
+  expect(answer()).toBeNull();
+});
+
+test('typing on while Enter waits for the preview takes nothing', async () => {
+  const { answer } = ask({ slow: 50 });
+  pick.type('5%');
+  pick.enter();
+  pick.type('50%');
+  await wait(120);
+  expect(answer()).toBeNull();
+  pick.enter();
+  await wait(100);
+  expect(answer()).toEqual({ budget: { keep: '50%' } });
+});
+
+test('what is no budget, and an emptied box, take nothing of what was there before', async () => {
+  const { answer } = ask();
+  pick.type('50');
+  await wait(PAUSED);
+  const [fifty] = pick.items;
+  pick.type('50 bananas');
+  expect(pick.items[0]!.label).toMatch(/Not a budget/);
+  pick.enter(fifty);
+  pick.type('');
+  pick.enter(fifty);
+  await wait(30);
+  expect(answer()).toBeNull();
+  // A suggestion that is really chosen is.
+  pick.enter(pick.items.find(({ label }) => label === 'Keep 5% of the weights'));
+  await wait(10);
+  expect(answer()).toEqual({ budget: { keep: '5%' } });
+});
+
+test('a budget that is given can be taken as it is; giving up takes none; a reading is asked for once', async () => {
+  const { answer, asked } = ask({ current: '2662 weights' });
+  pick.enter();
+  await wait(10);
+  expect(answer()).toEqual({ budget: { weights: 2662 } });
+  expect(asked).toEqual([{ weights: 2662 }]);
+  pick = new Pick();
+  const second = ask();
+  pick.hide();
+  await wait(10);
+  expect(second.answer()).toEqual({ budget: undefined });
+});
