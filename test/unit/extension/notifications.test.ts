@@ -1,14 +1,13 @@
 /** What the editor says of a trainer that a signal has ended, and what its button does. */
 import { beforeEach, expect, test, vi } from 'vitest';
-import { EventEmitter, window } from './vscode.js';
-import * as vscode from './vscode.js';
+import { commands, EventEmitter, window } from './vscode.js';
 import { registerNotifications } from '../../../extension/notifications.js';
 
 const executeCommand = vi.fn(async () => undefined);
 const showWarningMessage = vi.fn(
   async (_text: string, ..._buttons: string[]): Promise<string | undefined> => undefined,
 );
-Object.assign(vscode, { commands: { executeCommand } });
+Object.assign(commands, { executeCommand });
 Object.assign(window, { showWarningMessage });
 beforeEach(() => vi.clearAllMocks());
 

@@ -55,7 +55,7 @@ describe('a validation part that the given model was trained on', () => {
   it('is told, with the figures and the way out', () => {
     const message = seenValidation(part(0.0005, 6000), part(0.016, 10000))!;
     expect(message).toMatch(
-      /0\.05% of the validation part and 1\.60% of the test part .*p < 1e-12.*remove "validation"/,
+      /0\.050% of the validation part and 1\.60% of the test part .*p < 1e-12.*remove "validation"/,
     );
   });
   it('is not suspected where the gap may be chance, is the other way round, or nothing can be said', () => {
