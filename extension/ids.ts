@@ -22,6 +22,7 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.runWithBaselines': { plan: AbsolutePath };
   'lcPrune.runPath': CommandArgument<'lcPrune.runPath'>;
   'lcPrune.previewBudget': CommandArgument<'lcPrune.previewBudget'>;
+  'lcPrune.chooseData': CommandArgument<'lcPrune.chooseData'>;
   'lcPrune.installData': CommandArgument<'lcPrune.installData'>;
   'lcPrune.openMonitor': CommandArgument<'lcPrune.openMonitor'> | RunItem;
   'lcPrune.compareRuns': CommandArgument<'lcPrune.compareRuns'> | RunItem;
@@ -56,6 +57,7 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.runPath',
   'lcPrune.runWithOtherRate',
   'lcPrune.previewBudget',
+  'lcPrune.chooseData',
   'lcPrune.installData',
   'lcPrune.openMonitor',
   'lcPrune.compareRuns',
@@ -80,6 +82,8 @@ export const VIEWS = { runs: 'lcPrune.runs', model: 'lcPrune.model', engine: 'lc
 /** The plan's language id; daemon/protocol has it too, but with it all validators would load at activation. */
 export const PLAN_LANGUAGE = 'lc-prune-plan';
 export const MONITOR = 'lcPrune.monitor';
+/** Samples of data that may be chosen. */
+export const DATA_PAGE = 'lcPrune.data';
 /** Shows model files that are no text. */
 export const MODEL_EDITOR = 'lcPrune.modelFile';
 export const WALKTHROUGH = 'lcPrune.start';

@@ -1,17 +1,8 @@
 /** Samples of a data set as a person sees them: half blocks in a terminal, or pictures in a page of its own. */
 import type { InputPreview, Preview } from '../data/preview.js';
+import { pixelColours } from '../data/samplePicture.js';
 
 type Image = NonNullable<InputPreview['image']>;
-
-/** A pixel's [red, green, blue] in 0..255, on the scale of all samples shown. */
-function colours({ minimum, maximum }: InputPreview, values: Float32Array, [, , channels]: Image) {
-  const scale = maximum > minimum ? 255 / (maximum - minimum) : 0;
-  return (pixel: number): [number, number, number] => {
-    const at = (channel: number) =>
-      Math.round(((values[pixel * channels + (channels === 3 ? channel : 0)] ?? minimum) - minimum) * scale);
-    return [at(0), at(1), at(2)];
-  };
-}
 
 const SHADES = ' .:-=+*#%@';
 
@@ -21,7 +12,7 @@ const SHADES = ' .:-=+*#%@';
  */
 function drawing(input: InputPreview, values: Float32Array, image: Image, width: number, colour: boolean): string[] {
   const [rows, columns] = image;
-  const pixel = colours(input, values, image);
+  const pixel = pixelColours(input, values, image);
   const step = Math.max(1, Math.ceil(columns / width));
   const lines: string[] = [];
   for (let y = 0; y < rows; y += 2 * step) {
@@ -79,7 +70,7 @@ function inputGrid(input: InputPreview, labels: readonly string[], columns: numb
 /** An uncompressed 24-bit BMP: what every browser draws without a decoder of ours. */
 export function bitmap(input: InputPreview, values: Float32Array, image: Image): Buffer {
   const [rows, columns] = image;
-  const pixel = colours(input, values, image);
+  const pixel = pixelColours(input, values, image);
   const stride = (3 * columns + 3) & ~3;
   const file = Buffer.alloc(54 + rows * stride);
   file.write('BM');

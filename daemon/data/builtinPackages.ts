@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { DataPackage } from '../protocol/dataPackages.js';
-import { isBuiltinData, type BuiltinData } from './builtin.js';
+import { isBuiltinData, type BuiltinData } from '../protocol/dataPackages.js';
 import { findPackage } from './packageFolder.js';
 
 /** Where Debian's package dataset-fashion-mnist puts the original files. */

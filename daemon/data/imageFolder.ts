@@ -10,10 +10,11 @@ import type { RawDataset, RawPart } from './rawDataset.js';
 import { statSource, type SourceFile } from './sourceFile.js';
 
 /** What the decoder reads. */
-const IMAGE = /\.(png|jpe?g|webp|gif|tiff?|bmp)$/i;
+export const IMAGE_NAME = /\.(png|jpe?g|webp|gif|tiff?|bmp)$/i;
 /** Made by systems and editors beside the data. */
 const HIDDEN = /^(\.|__MACOSX$|Thumbs\.db$|desktop\.ini$)/i;
-const TRAIN_FOLDERS = ['train', 'training'];
+/** Around the folders of the classes, where there is a test part beside them. */
+export const TRAIN_FOLDERS: readonly string[] = ['train', 'training'];
 const TEST_FOLDERS = ['test', 'testing', 'validation', 'valid', 'val'];
 
 interface ImageFile extends SourceFile {
@@ -34,13 +35,17 @@ export async function readImageFolder(context: ReadContext): Promise<RawDataset>
     name: first!.name,
     bytes: await readFile(first!.path),
   }));
-  const limited = context.config.limit === null ? parts.train.files : parts.train.files.slice(0, context.config.limit);
-  const train = await decodePart({ ...parts.train, files: limited }, size, context, decode);
-  const test = parts.test && (await decodePart(parts.test, size, context, decode));
+  const { sample = Infinity } = context.options;
+  const limited = parts.train.files.slice(0, context.config.limit ?? Infinity);
+  const some = (part: ImagePart, files: readonly ImageFile[]) => ({ ...part, files: files.slice(0, sample) });
+  const train = await decodePart(some(parts.train, limited), size, context, decode);
+  const test = parts.test && (await decodePart(some(parts.test, parts.test.files), size, context, decode));
   const ignored = parts.train.ignored + (parts.test?.ignored ?? 0);
   const loose = parts.train.loose + (parts.test?.loose ?? 0);
   return {
     title: `Images of ${source.name}`,
+    fields: { kind: 'folders', names: [], inputs: [], labels: [] },
+    available: { train: limited.length, test: parts.test?.files.length ?? null },
     train: train.part,
     ...(test && { test: test.part }),
     hash: sha256(train.hash, test?.hash ?? ''),
@@ -92,7 +97,7 @@ async function unwrapped(folder: SourceFile): Promise<SourceFile> {
   const [only, ...others] = await folders(folder);
   if (only === undefined || others.length > 0) return folder;
   const inner = child(folder, only);
-  const images = (await readdir(inner.path)).some((name) => IMAGE.test(name));
+  const images = (await readdir(inner.path)).some((name) => IMAGE_NAME.test(name));
   return images || (await folders(inner)).length === 0 ? folder : unwrapped(inner);
 }
 
@@ -138,7 +143,7 @@ async function listImages(folder: SourceFile, resolve: ReadContext['resolve']): 
       const path = join(entry.parentPath, entry.name);
       const within = path.slice(classFolder.length + 1);
       if (entry.isDirectory() || within.split(sep).some((part) => HIDDEN.test(part))) continue;
-      if (!IMAGE.test(entry.name)) ignored++;
+      if (!IMAGE_NAME.test(entry.name)) ignored++;
       // A link may lead anywhere: it must stay inside the workspace as every other path.
       else if (entry.isSymbolicLink()) files.push({ ...(await resolve(path)), label });
       else files.push({ path, name: `${folder.name}${path.slice(folder.path.length)}`, label });
@@ -147,7 +152,7 @@ async function listImages(folder: SourceFile, resolve: ReadContext['resolve']): 
   }
   const files = takeTurns(perClass);
   if (files.length === 0) throw await noImages(folder, classes);
-  const loose = (await readdir(folder.path)).filter((name) => IMAGE.test(name) && !HIDDEN.test(name)).length;
+  const loose = (await readdir(folder.path)).filter((name) => IMAGE_NAME.test(name) && !HIDDEN.test(name)).length;
   return { name: folder.name, classes, files, ignored, loose };
 }
 
@@ -155,7 +160,7 @@ async function listImages(folder: SourceFile, resolve: ReadContext['resolve']): 
 async function noImages(folder: SourceFile, classes: readonly string[]): Promise<Error> {
   const needed = 'it needs one sub-folder of PNG or JPEG files per class, or a pair of IDX files';
   const own = (await readdir(folder.path)).filter((name) => !classes.includes(name) && !name.startsWith('.'));
-  const images = own.filter((name) => IMAGE.test(name));
+  const images = own.filter((name) => IMAGE_NAME.test(name));
   if (images.length > 0)
     return missingData(
       folder.name,

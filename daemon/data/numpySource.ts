@@ -61,6 +61,7 @@ export async function readNpzSource(context: ReadContext): Promise<RawDataset> {
     : await testArrays(file, inputs, labels, others);
   return {
     title: `NumPy arrays of ${source.name}`,
+    fields: { kind: 'arrays', names: file.keys, inputs: inputs.map((key) => [key]), labels: [labels] },
     train: train.part,
     ...(tested && { test: tested.part }),
     hash: sha256(train.hash, tested?.hash ?? ''),

@@ -50,6 +50,7 @@ export async function openDataset(
     classes: config.classes,
     learning: purpose === 'train',
   });
+  const isSampled = availableOf(raw).train > sizeOfPart(raw.train);
   const rows = splitRows({
     name: raw.train.name,
     trainSize: sizeOfPart(raw.train),
@@ -74,7 +75,7 @@ export async function openDataset(
     rows,
     augmentation,
     wholeTest: purpose === 'evaluate' && raw.test === null,
-    notes: [...raw.notes, ...train.notes, ...rows.notes, ...storedNotes(requirements, config)],
+    notes: [...raw.notes, ...train.notes, ...(isSampled ? [] : rows.notes), ...storedNotes(requirements, config)],
   };
   const encoding = targets.encodings[0]!;
   if (config.scale !== 'auto')
@@ -141,6 +142,9 @@ function storedNotes(requirements: DataRequirements, config: ResolvedData): stri
   );
 }
 
+const availableOf = (raw: RawDataset): Dataset['available'] =>
+  raw.available ?? { train: sizeOfPart(raw.train), test: raw.test ? sizeOfPart(raw.test) : null };
+
 /** Everything but the reading. */
 interface FittedData {
   readonly config: ResolvedData;
@@ -178,6 +182,8 @@ async function prepare(data: FittedData, reading: Reading, notes: readonly strin
   const trainSize = rows.train.length + rows.validation.length;
   return {
     description: `${raw.title}, ${countText(trainSize)} + ${countText(rows.test.length)}`,
+    ...(raw.fields && { fields: raw.fields }),
+    available: availableOf(raw),
     inputShapes: data.train.map((store) => store.shape),
     targetShape: data.requirements.outputShape,
     ...(classes && { classes }),

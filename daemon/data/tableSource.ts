@@ -5,7 +5,7 @@ import { imageSize, ImageSink, IMAGES_AT_ONCE, type EncodedImage } from './image
 import { noNumber, openLabelColumn, type LabelColumn } from './labelColumns.js';
 import { OtherColumns } from './otherColumns.js';
 import type { ReadContext } from './openOptions.js';
-import type { RawDataset, RawPart } from './rawDataset.js';
+import type { RawDataset, RawPart, SourceFields } from './rawDataset.js';
 import { RowSink } from './rowSink.js';
 import { sizeOf, type SampleStore } from './sampleStore.js';
 import type { Table } from './table.js';
@@ -32,6 +32,7 @@ export async function readTables(
     const hash = await train.hash();
     return {
       title: `Table ${train.name}`,
+      fields: fieldsOf(first.schema, train.head[0]!.length),
       train: first.part,
       ...(second && { test: second.part }),
       hash: test ? sha256(hash, await test.hash()) : hash,
@@ -41,6 +42,17 @@ export async function readTables(
     await train.close();
     await test?.close();
   }
+}
+
+/** Columns by their names, or by their positions as a plan writes them. */
+function fieldsOf({ names, columns }: TableSchema, width: number): SourceFields {
+  const nameOf = (column: number): string => names?.[column] ?? String(column);
+  return {
+    kind: 'columns',
+    names: Array.from({ length: width }, (_, column) => nameOf(column)),
+    inputs: columns.inputs.map((group) => group.map(nameOf)),
+    labels: columns.labels.map(nameOf),
+  };
 }
 
 /**

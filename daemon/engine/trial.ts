@@ -94,6 +94,26 @@ const trialMs = 150;
 export const trialRate = (session: EngineSession, batch: Batch, purpose: Purpose): Promise<number> =>
   bestRate(session, batch, purpose, trialMs);
 
+/** What a guess of a run's time is made from: as long as a person does not mind to wait. */
+const paceMs = 400;
+
+/** Samples a second of training steps in a row, all that slows them included: what a run gets, where `trialRate` is what an engine can do. */
+export async function trainingPace(session: EngineSession, batch: Batch): Promise<number> {
+  const randomState = session.getRandomState();
+  const step = () => session.gradient(batch.inputs, batch.target);
+  // The first one pays for what is opened late.
+  await step();
+  const start = performance.now();
+  let steps = 0;
+  do {
+    await step();
+    steps++;
+  } while (performance.now() - start < paceMs);
+  const seconds = (performance.now() - start) / 1000;
+  session.setRandomState(randomState);
+  return (steps * batch.size) / seconds;
+}
+
 const rematches = 4;
 const rematchMs = 50;
 /** Slower than this share of the other in the first trial is slower. */

@@ -9,7 +9,7 @@ import {
   type Range,
 } from 'vscode-languageserver-protocol/node';
 import { z } from 'zod';
-import { BUILTIN_DATA } from '../data/builtin.js';
+import { BUILTIN_DATA } from '../protocol/dataPackages.js';
 import type { LayerSummary } from '../model/model.js';
 import { keysAt, schemasAt } from '../plan/schemaKeys.js';
 import { Plan } from '../protocol/plan.js';

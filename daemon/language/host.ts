@@ -1,6 +1,8 @@
+import type { FoundData } from '../protocol/dataChoice.js';
 import type { LayerKept } from '../protocol/events.js';
 import type { AbsolutePath } from '../protocol/paths.js';
 import type { RunSummary } from '../protocol/messages.js';
+import type { ARCHITECTURES } from '../protocol/plan.js';
 
 /** What the language features need of the server. */
 export interface LanguageHost {
@@ -14,5 +16,10 @@ export interface LanguageHost {
   listRuns(workspace: string): Promise<RunSummary[]>;
   /** Kept weights per layer as of the run's latest C step or end. */
   lastPerLayer(folder: string): Promise<readonly LayerKept[] | null>;
+  /** Data that fits a model, for a plan in `planFolder`; the answer may be some seconds old. @throws UserError. */
+  searchData(
+    model: string | { readonly architecture: (typeof ARCHITECTURES)[number] },
+    place: { readonly workspace: string; readonly planFolder: string },
+  ): Promise<FoundData>;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;
 }

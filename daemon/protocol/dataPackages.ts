@@ -7,3 +7,10 @@ export const DATA_PACKAGES = {
 } as const;
 export type DataPackage = keyof typeof DATA_PACKAGES;
 export const dataPackageNames = Object.keys(DATA_PACKAGES) as [DataPackage, ...DataPackage[]];
+
+/** Data sets known by name, from those packages. */
+export const BUILTIN_DATA = ['mnist', 'fashion-mnist', 'cifar10'] as const;
+export type BuiltinData = (typeof BUILTIN_DATA)[number];
+
+export const isBuiltinData = (source: string): source is BuiltinData =>
+  (BUILTIN_DATA as readonly string[]).includes(source);

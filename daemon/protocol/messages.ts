@@ -8,8 +8,9 @@ import { Caution } from './cautions.js';
 import { dataPackageNames } from './dataPackages.js';
 import { Ending } from './ending.js';
 import { LayerKept, RunEvent, RunState } from './events.js';
+import { DataPreview, DataSearch, PlanLength } from './dataChoice.js';
 import { AbsolutePath, WorkspacePath } from './paths.js';
-import { Budget, PathSettings } from './plan.js';
+import { Budget, DataSource, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
 import { PROTOCOL_VERSION } from './version.js';
 
@@ -224,15 +225,26 @@ export const requests = {
     params: z.strictObject({ planPath: AbsolutePath, budget: Budget.optional() }),
     result: z.array(z.object({ task: z.string(), layers: z.array(z.string()), preview: BudgetPreview })),
   },
-  /** Writes a new plan file beside the model, or takes the one there that says just this; never overwrites. */
+  /** Writes a new plan file beside the model, or takes the one there that says just this; never overwrites. `data` as in the plan; paths may be absolute. */
   'lc/createPlan': {
     params: z.strictObject({
       model: AbsolutePath,
       budget: Budget,
-      data: z.string().optional(),
+      data: DataSource,
+      length: PlanLength.optional(),
       name: z.string().optional(),
     }),
     result: z.object({ planPath: AbsolutePath }),
+  },
+  /** Data of the model's workspace folder and built-in sets that fit it. For a plan (default: one beside the model). Ends when it is cancelled. */
+  'lc/searchData': {
+    params: z.strictObject({ model: AbsolutePath, planPath: AbsolutePath.optional() }),
+    result: DataSearch,
+  },
+  /** Data as a run on it would read it, with what the run would take here. Needs a trusted workspace, as data may be a program. */
+  'lc/previewData': {
+    params: z.strictObject({ model: AbsolutePath, data: DataSource, planPath: AbsolutePath.optional() }),
+    result: DataPreview,
   },
   /** The npm packages of the plan's built-in data set that are not installed, and the folder where they are looked for too. */
   'lc/missingPackages': {

@@ -3,10 +3,15 @@
  * may crash, and the daemon stays small and quick to answer.
  */
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import type { EngineProbe } from '../engine/engine.js';
 import type { Exported } from '../export/exportModel.js';
 import { UserError, type ErrorCode } from '../protocol/errors.js';
+import type { DataPreview, FoundData } from '../protocol/dataChoice.js';
 import type { Result } from '../protocol/messages.js';
+import type { ARCHITECTURES, DataSource } from '../protocol/plan.js';
+
+type Architecture = (typeof ARCHITECTURES)[number];
 
 export interface Probes {
   readonly probes: EngineProbe[];
@@ -30,6 +35,24 @@ export interface Jobs {
     params: RunModel & { readonly format: string; readonly target: string };
     result: Exported;
   };
+  /** Data for a model: a path in the workspace, or an architecture. */
+  searchData: {
+    params: {
+      readonly model: string | { readonly architecture: Architecture };
+      readonly workspace: string;
+      readonly planFolder?: string | undefined;
+    };
+    result: FoundData;
+  };
+  previewData: {
+    params: {
+      readonly model: string;
+      readonly data: DataSource;
+      readonly workspace: string;
+      readonly planFolder?: string | undefined;
+    };
+    result: DataPreview;
+  };
   /** Writes the report of a finished run anew, `others` (folders of finished runs) beside it. */
   report: {
     params: { readonly folder: string; readonly workspace: string; readonly others: readonly string[] };
@@ -45,12 +68,23 @@ type Answer =
 export const JOB_ARGUMENT = '--job';
 const TIMEOUT = 10 * 60_000;
 
-/** @throws UserError that the job ended with, or UserError('engine-failed') when the child broke. */
-export function runInChild<J extends JobName>(job: J, params: Jobs[J]['params']): Promise<Jobs[J]['result']> {
+/**
+ * @param signal ends the child.
+ * @throws UserError that the job ended with, or UserError('engine-failed') when the child broke; the signal's reason.
+ */
+export function runInChild<J extends JobName>(
+  job: J,
+  params: Jobs[J]['params'],
+  signal?: AbortSignal,
+): Promise<Jobs[J]['result']> {
   return new Promise((resolve, reject) => {
     const args = [process.argv[1]!, JOB_ARGUMENT, job, JSON.stringify(params)];
-    const options = { timeout: TIMEOUT, maxBuffer: 8 << 20, windowsHide: true };
+    const options = { timeout: TIMEOUT, maxBuffer: 8 << 20, windowsHide: true, ...(signal && { signal }) };
     const child = execFile(process.execPath, args, options, (error, stdout, stderr) => {
+      if (signal?.aborted) {
+        reject(signal.reason as Error);
+        return;
+      }
       // Native libraries print what they like; the answer is the last line.
       const line = stdout.trimEnd().split('\n').at(-1) ?? '';
       let answer: Answer;
@@ -99,6 +133,20 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
     const { readRunModel, readRunScales } = await import('../runs/runModels.js');
     const inputs = { scales: await readRunScales(folder, point), inside: false };
     return exportModel(await readRunModel(folder, point), findFormat(format), target, inputs);
+  },
+  async searchData({ model, workspace, planFolder }) {
+    const { searchData } = await import('../plan/dataSearch/searchData.js');
+    const { readModel } = await import('../model/readModel.js');
+    const { buildArchitecture } = await import('../model/architectures.js');
+    const read =
+      typeof model === 'string'
+        ? await readModel(model, { workspace })
+        : { ...buildArchitecture(model.architecture, 0), path: join(planFolder ?? workspace, 'model.json') };
+    return searchData(read, { workspace, ...(planFolder !== undefined && { planFolder }) });
+  },
+  async previewData({ model, data, workspace, planFolder }) {
+    const { previewData } = await import('../runs/previewData.js');
+    return previewData(model, data, { workspace, planFolder });
   },
   async report({ folder, workspace, others }) {
     const { writeReport } = await import('../runs/runModels.js');

@@ -1,5 +1,6 @@
 import { UserError } from '../protocol/errors.js';
 import type { Backend } from './backend.js';
+import type { DataSearches } from './dataSearches.js';
 import type { EngineProbes } from './engineProbes.js';
 import type { LiveRuns } from './liveRuns.js';
 import type { Log } from './log.js';
@@ -13,6 +14,7 @@ export interface Context {
   readonly live: LiveRuns;
   readonly models: ModelCache;
   readonly engines: EngineProbes;
+  readonly searches: DataSearches;
   readonly workspace: Workspace;
   readonly stream: RunStream;
   readonly log: Log;

@@ -2,6 +2,7 @@
 import type { Hello } from '../protocol/messages.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
 import type { Backend } from './backend.js';
+import { DataSearches } from './dataSearches.js';
 import { EngineProbes } from './engineProbes.js';
 import { LIMITS } from './limits.js';
 import { listen } from './listen.js';
@@ -38,6 +39,7 @@ export async function runDaemon({ backend, version, log }: DaemonOptions): Promi
     live,
     models: new ModelCache(),
     engines: new EngineProbes((folders) => backend.runInChild('probe', { folders })),
+    searches: new DataSearches((params) => backend.runInChild('searchData', params)),
     log,
     version,
   };

@@ -1,5 +1,5 @@
 /** From a raw `lc/*` request to its handler: parameters validated once, errors turned into JSON-RPC errors. */
-import { ErrorCodes, ResponseError } from 'vscode-languageserver-protocol/node';
+import { ErrorCodes, LSPErrorCodes, ResponseError } from 'vscode-languageserver-protocol/node';
 import { UserError } from '../protocol/errors.js';
 import { issueText } from '../protocol/issueText.js';
 import {
@@ -13,7 +13,12 @@ import {
 import type { Log } from './log.js';
 import { NotTrustedError } from './workspace.js';
 
-export type Handler<M extends RequestMethod, Context> = (params: Params<M>, context: Context) => Promise<Result<M>>;
+/** @param signal is aborted when the client cancels the request, or is gone. */
+export type Handler<M extends RequestMethod, Context> = (
+  params: Params<M>,
+  context: Context,
+  signal: AbortSignal,
+) => Promise<Result<M>>;
 export type Handlers<Context> = { readonly [M in RequestMethod]: Handler<M, Context> };
 
 /** JSON-RPC clients send one parameter as itself or in an array, and none as nothing, null or an empty array. */
@@ -37,6 +42,7 @@ export async function dispatch<Context>(
   params: unknown,
   context: Context,
   log: Log,
+  signal: AbortSignal,
 ): Promise<unknown> {
   if (!Object.hasOwn(requests, method))
     throw new ResponseError(ErrorCodes.MethodNotFound, `no method "${method.slice(0, 80)}"`);
@@ -47,9 +53,11 @@ export async function dispatch<Context>(
     throw new ResponseError(ErrorCodes.InvalidParams, `${method}: ${issueText(parsed.error, given)}`);
   }
   try {
-    const handler = handlers[name] as (params: unknown, context: Context) => Promise<unknown>;
-    return await handler(parsed.data, context);
+    const handler = handlers[name] as (params: unknown, context: Context, signal: AbortSignal) => Promise<unknown>;
+    return await handler(parsed.data, context, signal);
   } catch (error) {
+    if (signal.aborted && error === signal.reason)
+      throw new ResponseError(LSPErrorCodes.RequestCancelled, `${method} was cancelled`);
     throw toResponseError(error, method, log);
   }
 }

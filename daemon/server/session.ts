@@ -7,6 +7,7 @@ import {
   InitializeRequest,
   ResponseError,
   ShutdownRequest,
+  type CancellationToken,
   type MessageConnection,
 } from 'vscode-languageserver-protocol/node';
 import type { WebSocket } from 'ws';
@@ -23,7 +24,9 @@ import { openTransport } from './transport.js';
 import { Workspace } from './workspace.js';
 
 /** What all sessions of the daemon share. */
-export type Shared = Pick<Context, 'backend' | 'live' | 'models' | 'engines' | 'log'> & { readonly version: string };
+export type Shared = Pick<Context, 'backend' | 'live' | 'models' | 'engines' | 'searches' | 'log'> & {
+  readonly version: string;
+};
 
 type NotificationMethod = keyof Notifications;
 
@@ -31,6 +34,13 @@ function notifier(connection: MessageConnection) {
   return <M extends NotificationMethod>(method: M, params: z.infer<Notifications[M]>): void => {
     void connection.sendNotification(method, params);
   };
+}
+
+function signalOf(token: CancellationToken): AbortSignal {
+  const controller = new AbortController();
+  token.onCancellationRequested(() => controller.abort());
+  if (token.isCancellationRequested) controller.abort();
+  return controller.signal;
 }
 
 export function openSession(socket: WebSocket, shared: Shared): void {
@@ -55,6 +65,7 @@ export function openSession(socket: WebSocket, shared: Shared): void {
     workspace,
     listRuns: (folder) => shared.backend.listRuns(folder, live.supervised(folder)),
     lastPerLayer: shared.backend.lastPerLayer,
+    searchData: (model, place) => shared.searches.search(model, place),
     log,
   });
   const stopListening = live.listen({
@@ -102,11 +113,15 @@ export function openSession(socket: WebSocket, shared: Shared): void {
   connection.onRequest(ShutdownRequest.type, () => undefined);
   // Another client may still be there: the daemon ends with its stdin, not with a client.
   connection.onNotification(ExitNotification.type, () => socket.close(1000));
-  connection.onRequest((method, params) => dispatch(handlers, method, params, context, log));
+  const gone = new AbortController();
+  connection.onRequest((method, params, token) =>
+    dispatch(handlers, method, params, context, log, AbortSignal.any([gone.signal, signalOf(token)])),
+  );
   connection.onError(([error]) => log('warn', `connection: ${error.message}`));
 
   watchLiveness(socket, () => log('warn', 'a client is silent: disconnected'));
   socket.once('close', () => {
+    gone.abort();
     stopListening();
     stream.close();
     language.dispose();

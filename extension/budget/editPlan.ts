@@ -1,6 +1,6 @@
 import { applyEdits, modify, parse, type FormattingOptions, type JSONPath } from 'jsonc-parser';
 import type { OtherRate } from '../../daemon/protocol/cautions.js';
-import type { Budget } from '../../daemon/protocol/plan.js';
+import type { Budget, DataSource } from '../../daemon/protocol/plan.js';
 
 /** The keys that say how much is kept; a new budget replaces them and leaves norm, scope, floors and caps alone. */
 const AMOUNTS: readonly (keyof Budget)[] = [
@@ -61,3 +61,6 @@ export function withExcluded(text: string, layer: string): string {
   const names = Array.isArray(exclude) ? (exclude as string[]) : [];
   return names.includes(layer) ? text : set(text, ['exclude'], [...names, layer]);
 }
+
+/** The plan's text with other data. */
+export const withData = (text: string, data: DataSource): string => set(text, ['data'], data);

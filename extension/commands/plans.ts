@@ -5,8 +5,10 @@ import { askBudget } from '../budget/askBudget.js';
 import { askPath } from '../budget/askPath.js';
 import { previewOfModel, previewOfPlan } from '../budget/preview.js';
 import { budgetText } from '../budget/parseBudget.js';
-import { withBudget, withExcluded, withLayerLimits, withLearningRate } from '../budget/editPlan.js';
+import { withBudget, withData, withExcluded, withLayerLimits, withLearningRate } from '../budget/editPlan.js';
+import { chooseData } from '../data/chooseData.js';
 import { ensureData } from '../data/ensureData.js';
+import { knownData } from '../data/knownData.js';
 import { folderOf, namedIn, pathOf, sameFileAs, uriOf, type AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
 import { engineSetting, openMonitorOnRun } from '../settings.js';
@@ -25,6 +27,7 @@ type PlanCommands = Pick<
   | 'lcPrune.runPath'
   | 'lcPrune.runWithOtherRate'
   | 'lcPrune.previewBudget'
+  | 'lcPrune.chooseData'
   | 'lcPrune.installData'
 >;
 
@@ -39,9 +42,56 @@ const rateOf = ({ cautions = [] }: RunSummary) => cautions.find(({ rate }) => ra
 /** From a model or a plan to a run. */
 export function planCommands(services: Services): PlanCommands {
   const { daemon, monitor, modelView, runs } = services;
-  async function makePlan(model: AbsolutePath, title: string): Promise<AbsolutePath | undefined> {
-    const budget = await askBudget(title, previewOfModel(daemon, model));
-    return budget && (await daemon.request('lc/createPlan', { model, budget })).planPath;
+  /** Data, then budget: what a model's plans agree on is not asked again. @param always asks all the same. */
+  async function makePlan(
+    model: AbsolutePath,
+    title: (data: string | null) => string,
+    always = false,
+  ): Promise<AbsolutePath | undefined> {
+    const known = always ? null : await knownData(await plansOf(model));
+    const chosen = known
+      ? { data: known.data, length: null }
+      : await chooseData(services, {
+          model,
+          title: vscode.l10n.t('Data of {0}', vscode.workspace.asRelativePath(model)),
+        });
+    if (!chosen) return undefined;
+    const shown = known && vscode.l10n.t('data as in {0}', vscode.workspace.asRelativePath(known.plan));
+    const budget = await askBudget(title(shown), previewOfModel(daemon, model));
+    if (!budget) return undefined;
+    const { data, length } = chosen;
+    return (await daemon.request('lc/createPlan', { model, budget, data, ...(length && { length }) })).planPath;
+  }
+
+  /** The plans of the workspace that prune a model, with their data. */
+  async function plansOf(model: AbsolutePath): Promise<{ plan: AbsolutePath; data: unknown }[]> {
+    const isModel = sameFileAs(model);
+    const own: { plan: AbsolutePath; data: unknown }[] = [];
+    for (const plan of await findPlans()) {
+      const said = await modelOf(plan);
+      if (said.model !== null && isModel(said.model)) own.push({ plan, data: said.data });
+    }
+    return own;
+  }
+
+  /** Other data for a plan that is there. @returns false where the user gave up. */
+  async function changeData(planPath: AbsolutePath): Promise<boolean> {
+    const { model } = await modelOf(planPath);
+    if (model === null) {
+      // What the architecture takes is offered where "data" stands.
+      await open(planPath);
+      void vscode.window.showInformationMessage(
+        vscode.l10n.t(
+          'This plan trains an architecture, not a file: name its data in the plan, a built-in set or a path.',
+        ),
+      );
+      return false;
+    }
+    const title = vscode.l10n.t('Data of {0}', vscode.workspace.asRelativePath(planPath));
+    const chosen = await chooseData(services, { model, planPath, title });
+    if (!chosen) return false;
+    await edit(planPath, (text) => withData(text, chosen.data));
+    return true;
   }
 
   async function start(
@@ -69,22 +119,25 @@ export function planCommands(services: Services): PlanCommands {
       else await begin();
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'data-missing') throw error;
-      // A plan made for a model has to guess its data: there it is named.
       const openPlan = vscode.l10n.t('Open Plan');
-      const choice = await vscode.window.showErrorMessage((error as Error).message, openPlan);
+      const choose = vscode.l10n.t('Choose Data...');
+      const choice = await vscode.window.showErrorMessage((error as Error).message, choose, openPlan);
       if (choice === openPlan) await open(planPath);
+      if (choice === choose && (await changeData(planPath))) await start(planPath, compare, path);
     }
   }
 
   /** The plan's model, by asking the plan itself. */
   async function modelOf(
     planPath: AbsolutePath,
-  ): Promise<{ model: AbsolutePath | null; exclude: string[]; budget: string }> {
+  ): Promise<{ model: AbsolutePath | null; data: unknown; exclude: string[]; budget: string }> {
     const { parse } = await import('jsonc-parser');
     const document = await vscode.workspace.openTextDocument(uriOf(planPath));
-    const plan = parse(document.getText()) as { model?: unknown; exclude?: unknown; budget?: unknown } | undefined;
+    const plan = parse(document.getText()) as
+      { model?: unknown; data?: unknown; exclude?: unknown; budget?: unknown } | undefined;
     return {
       model: typeof plan?.model === 'string' ? namedIn(folderOf(planPath), plan.model) : null,
+      data: plan?.data,
       exclude: Array.isArray(plan?.exclude) ? plan.exclude.filter((name) => typeof name === 'string') : [],
       budget: budgetText(plan?.budget),
     };
@@ -103,14 +156,9 @@ export function planCommands(services: Services): PlanCommands {
 
   /** The plan of a model: the only one, the user's choice, or a new one. */
   async function planFor(model: AbsolutePath): Promise<AbsolutePath | undefined> {
-    const plans = await findPlans();
-    const isModel = sameFileAs(model);
-    const own: AbsolutePath[] = [];
-    for (const plan of plans) {
-      const named = (await modelOf(plan)).model;
-      if (named !== null && isModel(named)) own.push(plan);
-    }
-    if (own.length === 0) return makePlan(model, vscode.l10n.t('No plan uses this model yet: budget of a new one'));
+    const own = (await plansOf(model)).map(({ plan }) => plan);
+    if (own.length === 0)
+      return makePlan(model, () => vscode.l10n.t('No plan uses this model yet: budget of a new one'));
     if (own.length === 1) return own[0];
     const chosen = await vscode.window.showQuickPick(
       own.map((path) => ({ label: vscode.workspace.asRelativePath(path), path })),
@@ -161,9 +209,11 @@ export function planCommands(services: Services): PlanCommands {
       async run(argument) {
         const model = argument?.model ?? (await pickModel(vscode.l10n.t('Prune which model?')));
         if (!model) return;
-        const plan = await makePlan(
-          model,
-          vscode.l10n.t('Prune {0}: what must the result fit?', vscode.workspace.asRelativePath(model)),
+        const name = vscode.workspace.asRelativePath(model);
+        const plan = await makePlan(model, (data) =>
+          data === null
+            ? vscode.l10n.t('Prune {0}: what must the result fit?', name)
+            : vscode.l10n.t('Prune {0} ({1}): what must the result fit?', name, data),
         );
         if (plan) await start(plan);
       },
@@ -173,10 +223,8 @@ export function planCommands(services: Services): PlanCommands {
       async run(argument) {
         const model = argument?.model ?? (await pickModel(vscode.l10n.t('A plan for which model?')));
         if (!model) return;
-        const plan = await makePlan(
-          model,
-          vscode.l10n.t('Plan for {0}: what must the result fit?', vscode.workspace.asRelativePath(model)),
-        );
+        const name = vscode.workspace.asRelativePath(model);
+        const plan = await makePlan(model, () => vscode.l10n.t('Plan for {0}: what must the result fit?', name), true);
         if (plan) await open(plan);
       },
     },
@@ -229,6 +277,13 @@ export function planCommands(services: Services): PlanCommands {
         const plan = argument?.plan ?? (await pickPlan(vscode.l10n.t('The path of which plan?')));
         const wish = plan && (await askPath());
         if (plan && wish) await start(plan, wish.compare, wish.path);
+      },
+    },
+    'lcPrune.chooseData': {
+      needs: 'trust',
+      async run(argument) {
+        const plan = argument?.plan ?? (await pickPlan(vscode.l10n.t('The data of which plan?')));
+        if (plan) await changeData(plan);
       },
     },
     'lcPrune.runWithOtherRate': {

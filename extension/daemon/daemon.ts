@@ -56,8 +56,12 @@ export class Daemon implements vscode.Disposable {
     return this.#starting;
   }
 
-  async request<M extends RequestMethod>(method: M, params: Params<M>): Promise<Result<M>> {
-    return (await this.session()).request(method, params);
+  async request<M extends RequestMethod>(
+    method: M,
+    params: Params<M>,
+    token?: vscode.CancellationToken,
+  ): Promise<Result<M>> {
+    return (await this.session()).request(method, params, token);
   }
 
   on<N extends NotificationMethod>(method: N, handle: (payload: Payload<N>) => void): vscode.Disposable {

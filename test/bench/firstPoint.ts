@@ -52,7 +52,11 @@ async function firstPoint(): Promise<number> {
 
     const clicked = performance.now();
     const since = () => Math.round(performance.now() - clicked);
-    const { planPath } = await connection.sendRequest<{ planPath: string }>('lc/createPlan', { model, budget });
+    const { planPath } = await connection.sendRequest<{ planPath: string }>('lc/createPlan', {
+      model,
+      data: 'mnist',
+      budget,
+    });
     const planned = since();
     const evaluated = new Promise<number>((resolve) => {
       connection.onNotification('lc/events', ({ events }: z.infer<Notifications['lc/events']>) => {

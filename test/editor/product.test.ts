@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { artifact, expectEventually } from './expectEventually.js';
 import { makeWorkspace, plan } from './sample.js';
+import { STAGED } from '../host/stage.mjs';
 import { Workbench } from './workbench.js';
 
 describe('from a model to a small model', () => {
@@ -215,7 +216,9 @@ async function daemonPid(): Promise<number> {
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
-    if (command.split('\0').some((part) => part.endsWith('.cache/extension/dist/daemon.mjs'))) own.push(Number(entry));
+    const parts = command.split('\0');
+    // Another checkout may be under test beside this one; jobs of the daemon are its children, on the same file.
+    if (parts.includes(join(STAGED, 'dist/daemon.mjs')) && !parts.includes('--job')) own.push(Number(entry));
   }
   if (own.length !== 1) throw new Error(`Expected one daemon, found ${own.length}.`);
   return own[0]!;

@@ -1,4 +1,4 @@
-import { isBuiltinData } from '../../data/builtin.js';
+import { isBuiltinData } from '../../protocol/dataPackages.js';
 import type { Dataset } from '../../data/dataset.js';
 import { openDataset } from '../../data/openDataset.js';
 import { sampleSource } from '../../data/sampleSource.js';

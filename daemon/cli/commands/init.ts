@@ -1,40 +1,22 @@
 import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
-import { BUILTIN_DATA, isBuiltinData } from '../../data/builtin.js';
-import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
-import { byFile, frozenNote, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../../model/trainedLayers.js';
+import { frozenNote } from '../../model/trainedLayers.js';
 import { isInside, missingFolder, resolveInside } from '../../model/workspacePath.js';
-import { usualKeep } from '../../plan/defaults.js';
-import { likelyData } from '../../plan/likelyData.js';
+import { newPlan, prunableOfNewPlan } from '../../plan/newPlan.js';
 import { planName, resolveText } from '../../plan/readPlan.js';
 import { planPath, planText } from '../../plan/planText.js';
 import { UserError } from '../../protocol/errors.js';
+import type { DataSource } from '../../protocol/plan.js';
 import { shellWord } from '../../protocol/shellWord.js';
 import { namedFile, stringOption, type Command } from '../command.js';
 import { DATA_NAMES, dataNames } from '../dataOptions.js';
-
-/** The plan's data: what was named, relative to the current folder; else what fits the model. */
-async function dataFor(model: Model, folder: string, named: string | undefined): Promise<string> {
-  if (named === undefined) {
-    const found = await likelyData(model);
-    return isBuiltinData(found) ? found : planPath(folder, join(dirname(model.path), found));
-  }
-  if (isBuiltinData(named)) return named;
-  const file = resolve(named);
-  if (!(await stat(file).catch(() => null)))
-    throw new UserError(
-      'data-missing',
-      `--data: "${named}" is no file or folder here, and no built-in data set (${BUILTIN_DATA.join(', ')})`,
-      { file },
-    );
-  return planPath(folder, file);
-}
+import { dataFor, lengthOf } from '../proposePlan.js';
 
 /** The data, with the names of its arrays or columns where some are given. */
-const withNames = (source: string, names: ReturnType<typeof dataNames>): string | object =>
-  Object.keys(names).length === 0 ? source : { source, ...names };
+const withNames = (data: DataSource, names: ReturnType<typeof dataNames>): DataSource =>
+  Object.keys(names).length === 0 ? data : { ...(typeof data === 'string' ? { source: data } : data), ...names };
 
 /** Writes a file that is not there yet, and the folders above it, whole or not at all. @throws what `failure` makes of the system's error. */
 async function writeNew(
@@ -69,7 +51,7 @@ export const init: Command = {
     data: {
       type: 'string',
       value: 'DATA',
-      help: 'built-in data set, or a path (default: the built-in set, or the one file beside the model, that fits it)',
+      help: 'built-in data set, or a path (default: the likeliest file or folder that fits the model, the nearest first; else a built-in set that does)',
     },
     ...DATA_NAMES,
     keep: {
@@ -99,27 +81,29 @@ export const init: Command = {
     const exists = () => new UserError('usage', `${shown}: exists already; choose another with --out`, { file: out });
     if (await stat(out).catch(() => null)) throw exists();
     const layers = summarizeModel(model);
-    const unfreeze = isWhollyFrozen(layers);
-    const trained = unfreeze
-      ? layers
-      : trainedLayers(layers, byFile(layers)).filter((layer) => prunableWeightsOf(layer) > 0);
-    const prunable = trained.reduce((total, layer) => total + layer.prunable, 0);
-    const text = planText({
+    const named = stringOption(values, 'data');
+    const { data, note } = await dataFor(model, { workspace, planFolder: dirname(out), named });
+    const keep = stringOption(values, 'keep');
+    const short = newPlan(layers, {
       model: planPath(dirname(out), modelFile),
-      data: withNames(await dataFor(model, dirname(out), stringOption(values, 'data')), dataNames(values)),
-      budget: { keep: stringOption(values, 'keep') ?? usualKeep(prunable) },
-      ...(unfreeze && { unfreeze }),
+      data: withNames(data, dataNames(values)),
+      ...(keep !== undefined && { budget: { keep } }),
     });
     // Whatever is wrong with it is said before anything is written.
-    await resolveText(text, out, { workspace });
+    const plan = await resolveText(planText(short), out, { workspace });
+    if (note !== null) terminal.note(note);
+    const { length, note: lengthNote } = await lengthOf(plan, workspace);
+    terminal.note(lengthNote);
+    const text = planText({ ...short, ...(length && { length }) });
     await writeNew(out, text, (error) =>
       error.code === 'EEXIST'
         ? exists()
         : new UserError('disk', `${shown} was not written: ${error.message}`, { file: out }),
     );
     const frozen = frozenNote(layers);
-    if (frozen !== null) terminal.note(unfreeze ? 'the file freezes every layer: the plan unfreezes them' : frozen);
-    terminal.emit({ event: 'plan', path: out, prunable });
+    if (frozen !== null)
+      terminal.note(short.unfreeze ? 'the file freezes every layer: the plan unfreezes them' : frozen);
+    terminal.emit({ event: 'plan', path: out, prunable: prunableOfNewPlan(layers) });
     terminal.print(`${shown}: next, lc-prune run ${shellWord(shown)}`);
     return 0;
   },

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { isBuiltinData } from '../../data/builtin.js';
+import { isBuiltinData } from '../../protocol/dataPackages.js';
 import { fileFormatOf } from '../../export/packageFormat.js';
 import { neededShare, suggestFloors, withLargest, type SensitivityPoint } from '../../lc/sensitivity.js';
 import { parseShare } from '../../lc/share.js';

@@ -4,7 +4,7 @@ import { engineHandlers } from './engines.js';
 import { exportHandlers } from './export.js';
 import { historyHandlers } from './history.js';
 import { modelHandlers } from './models.js';
-import { packageHandlers } from './packages.js';
+import { dataHandlers } from './data.js';
 import { runHandlers } from './runs.js';
 
 /** One handler for each request of daemon/protocol/messages.ts; the compiler says which is missing. */
@@ -12,7 +12,7 @@ export const handlers: Handlers<Context> = {
   ...runHandlers,
   ...historyHandlers,
   ...modelHandlers,
-  ...packageHandlers,
+  ...dataHandlers,
   ...engineHandlers,
   ...exportHandlers,
 };

@@ -55,22 +55,6 @@ export function modelSummary({ model, layers, weights }: LoadedModel, path: Abso
   };
 }
 
-/** Written into a plan when no built-in data set fits: the editor marks it as missing, with what there is beside it. */
-const DATA_TO_NAME = 'data.npz';
-
-/** The built-in data set that fits the model; the user can change it in the plan. */
-async function builtinOr({ model }: LoadedModel): Promise<string> {
-  const [{ trainingSetup }, { builtinDataFor }] = await Promise.all([
-    import('../../model/trainingSetup.js'),
-    import('../../plan/builtinData.js'),
-  ]);
-  try {
-    return builtinDataFor(trainingSetup(model)) ?? DATA_TO_NAME;
-  } catch {
-    return DATA_TO_NAME;
-  }
-}
-
 /** "net/model.json" -> "model"; a file called like every other is named after its folder. */
 function planStem(model: string): string {
   const stem = basename(model).replace(/\.[^.]+$/, '');
@@ -104,7 +88,7 @@ export const modelHandlers: Pick<
     );
   },
 
-  async 'lc/createPlan'({ model, budget, data, name }, { workspace, models }) {
+  async 'lc/createPlan'({ model, budget, data, length, name }, { workspace, models }) {
     workspace.requireTrust('Writing a plan');
     const { folder, path } = await workspace.contain(model);
     const loaded = await models.load(path, folder);
@@ -118,12 +102,9 @@ export const modelHandlers: Pick<
     }
     const stem = name ?? planStem(path);
     const { planPath, planText, saysJust } = await import('../../plan/planText.js');
-    const wanted = {
-      model: planPath(dirname(path), path),
-      data: data ?? (await builtinOr(loaded)),
-      budget,
-      ...(isWhollyFrozen(loaded.layers) && { unfreeze: true as const }),
-    };
+    const { dataAsWritten, newPlan } = await import('../../plan/newPlan.js');
+    const source = await dataAsWritten(dirname(path), data, folder);
+    const wanted = newPlan(loaded.layers, { model: planPath(dirname(path), path), data: source, budget, length });
     for (let i = 1; i <= 1000; i++) {
       const target = join(dirname(path), `${stem}${i === 1 ? '' : `-${i}`}.prune.json`);
       // "wx": never over a file that is there, or appears meanwhile.

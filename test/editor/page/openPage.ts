@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { pageHtml } from '../../../extension/page/html.js';
+import type { ToDataPage } from '../../../webview/dataMessages.js';
 import type { ToHost, ToPage } from '../../../webview/messages.js';
 import type { ToModelPage } from '../../../webview/modelMessages.js';
 import themes from './themes.json' with { type: 'json' };
@@ -21,7 +22,7 @@ export interface MonitorPage {
   page: Page;
   /** Messages the page posted to its host. */
   posted: () => Promise<ToHost[]>;
-  send: (messages: readonly (ToPage | ToModelPage)[]) => Promise<void>;
+  send: (messages: readonly (ToPage | ToModelPage | ToDataPage)[]) => Promise<void>;
   /** CSP violations, console errors and uncaught exceptions so far. */
   problems: string[];
 }
@@ -38,7 +39,7 @@ export async function openMonitor(
     /** Colours in place of the theme's. */
     colours?: Record<string, string>;
     /** Which of the built pages. */
-    name?: 'monitor' | 'model';
+    name?: 'monitor' | 'model' | 'data';
   } = {},
 ): Promise<MonitorPage> {
   const theme = themes[options.theme ?? 'dark'];

@@ -1,5 +1,4 @@
 /** The built monitor page in a browser: themes, accessibility, CSP, keyboard, exports, states. */
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { AbsolutePath } from '../../../daemon/protocol/paths.js';
@@ -7,9 +6,9 @@ import type { ToHost } from '../../../webview/messages.js';
 import type { ToModelPage } from '../../../webview/modelMessages.js';
 import { artifact, expectEventually } from '../expectEventually.js';
 import { fakeRun, hydration } from './fakeRun.js';
+import { findings } from './accessibility.js';
 import { launchBrowser, openMonitor, THEMES, type MonitorPage } from './openPage.js';
 
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 let browser: Browser;
 beforeAll(async () => {
   browser = await launchBrowser();
@@ -35,29 +34,6 @@ const several = () =>
     ],
     [{ setting: 'method', values: ['lc', 'lc', 'magnitude'] }],
   );
-
-/** Serious and critical findings of axe-core, in words. */
-async function findings({ page }: MonitorPage): Promise<string[]> {
-  // The page's CSP forbids foreign scripts; the debugger's evaluation is not one.
-  const { readFile } = await import('node:fs/promises');
-  await page.evaluate(await readFile(axePath, 'utf8'));
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: {
-        run(): Promise<{
-          violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
-        }>;
-      };
-    };
-    const { violations } = await axe.run();
-    return violations
-      .filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
-      .map(
-        (violation) =>
-          `${violation.id}: ${violation.nodes.map((node) => `${node.html} ${node.failureSummary}`).join('\n  ')}`,
-      );
-  });
-}
 
 describe.each(THEMES)('theme %s', (theme) => {
   test('one run, several runs, none: drawn, accessible, no violation', async () => {

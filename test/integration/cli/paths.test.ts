@@ -1,7 +1,9 @@
 /** Paths on the command line, and plans that init writes. */
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { posix, win32 } from 'node:path';
+import { join, posix, win32 } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
 import { planPath } from '../../../daemon/plan/planText.js';
 import { lcPrune } from '../../fixtures/cli.js';
 import { clusterCsv, tinyModel, tinyWorkspace, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
@@ -59,12 +61,16 @@ describe('lc-prune init', () => {
     expect(await ws.listing()).toEqual([...before, 'model.prune.json'].sort());
   });
 
+  /** A plan that was written, without its comments. */
+  const written = async (...names: string[]) =>
+    JSON.parse((await readFile(ws.path(...names), 'utf8')).replace(/^\s*\/\/.*$/gm, '')) as object;
+
   it('makes the folder of --out, and says what is wrong where it cannot be made or lies elsewhere', async () => {
     const init = (out: string) =>
       lcPrune(['init', 'model.json', '--data', 'data.csv', '--out', out], { cwd: ws.folder });
     const made = await init('plans/today/tiny.prune.json');
     expect(made).toMatchObject({ code: 0 });
-    expect(JSON.parse((await readFile(ws.path('plans', 'today', 'tiny.prune.json'), 'utf8')).replace(/^\s*\/\/.*$/gm, ''))).toMatchObject({ model: '../../model.json', data: '../../data.csv' }); // prettier-ignore
+    expect(await written('plans', 'today', 'tiny.prune.json')).toMatchObject({ model: '../../model.json', data: '../../data.csv' }); // prettier-ignore
     expect(await lcPrune(['preview', 'plans/today/tiny.prune.json'], { cwd: ws.folder })).toMatchObject({ code: 0 });
     const blocked = await init('data.csv/tiny.prune.json');
     expect(blocked).toMatchObject({ code: 2 });
@@ -77,18 +83,51 @@ describe('lc-prune init', () => {
     expect(outside.stderr).toMatch(/--out: ".*elsewhere.*tiny\.prune\.json" is not in .*, where this command works; name a file there, or with --workspace DIR/); // prettier-ignore
   });
 
-  it('takes the one data file beside the model that fits it', async () => {
+  it('takes the data file beside the model that fits it, and says which, why, and how long it takes', async () => {
     await writeFile(ws.path('other.csv'), 'a,b,label\n1,2,x\n3,4,y\n5,6,x\n');
     const { code, stderr } = await lcPrune(['init', 'model.json'], { cwd: ws.folder });
     expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(JSON.parse((await readFile(ws.path('model.prune.json'), 'utf8')).replace(/^\s*\/\/.*$/gm, ''))).toMatchObject({ model: 'model.json', data: 'data.csv' }); // prettier-ignore
+    expect(stderr).toMatch(
+      /the data is "data\.csv" \(240 rows, 4 inputs \+ label "label" \(3 classes\)\).*--data names another/,
+    );
+    expect(stderr).toMatch(/the run takes about \d+ (s|min): 40 iterations of 3 epochs, 20 epochs of retraining/);
+    expect(await written('model.prune.json')).toMatchObject({
+      model: 'model.json',
+      data: 'data.csv',
+      schedule: { iterations: 40, epochs: 3 },
+      retrain: { epochs: 20 },
+    });
   });
 
-  it('asks where several fit, and where none does, naming them', async () => {
+  it('takes the likeliest of several, and names the others', async () => {
     await writeFile(ws.path('more.csv'), clusterCsv(60));
-    const several = await lcPrune(['init', 'model.json'], { cwd: ws.folder });
-    expect(several.code).toBe(2);
-    expect(several.stderr).toMatch(/several data files.*"data\.csv", "more\.csv"; choose one with --data/);
+    const { code, stderr } = await lcPrune(['init', 'model.json'], { cwd: ws.folder });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stderr).toMatch(/the data is "data\.csv".*"more\.csv" fits, too/);
+    expect(await written('model.prune.json')).toMatchObject({ data: 'data.csv' });
+  });
+
+  it('looks further where nothing beside the model fits, and inside the workspace only', async () => {
+    await writeFile(ws.path('sub', 'model.json'), await readFile(ws.path('model.json')));
+    await writeFile(ws.path('sub', 'weights.bin'), await readFile(ws.path('weights.bin')));
+    await writeFile(ws.path('sub', 'wide.csv'), 'a,b,label\n1,2,x\n3,4,y\n5,6,x\n');
+    expect((await inside(['init', 'model.json'])).stderr).toMatch(/none of the data files.*\[4\]: "wide\.csv"/);
+    const { code, stderr } = await lcPrune(['init', join('sub', 'model.json')], { cwd: ws.folder });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(await readFile(ws.path('sub', 'model.prune.json'), 'utf8')).toContain('"data": "../data.csv"');
+  });
+
+  it('names a built-in set that it takes, never in silence', async () => {
+    await writeTfjsModel(buildArchitecture('lenet300', 3), ws.path('model.json'));
+    const { code, stderr } = await lcPrune(['init', 'model.json'], { cwd: ws.folder });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stderr).toMatch(
+      /the data is "mnist" \(built in: .*digits.*\), as it has the sizes of the model, and no file here fits; "fashion-mnist" fits, too; --data names another/,
+    );
+    expect(await written('model.prune.json')).toMatchObject({ data: 'mnist' });
+  });
+
+  it('says what does not fit where nothing does', async () => {
     await writeFile(ws.path('sub', 'model.json'), await readFile(ws.path('model.json')));
     await writeFile(ws.path('sub', 'weights.bin'), await readFile(ws.path('weights.bin')));
     const none = await inside(['init', 'model.json']);

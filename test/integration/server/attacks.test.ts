@@ -223,7 +223,9 @@ describe('what a client may say', () => {
     client.notify('lc/trust', { trusted: true });
     client.notify('textDocument/didOpen', { textDocument: 7 });
     await client.initialize([workspace], false);
-    expect((await client.refused('lc/createPlan', { model: join(workspace, 'x'), budget: {} })).code).toBe(-32051);
+    expect(
+      (await client.refused('lc/createPlan', { model: join(workspace, 'x'), data: 'mnist', budget: {} })).code,
+    ).toBe(-32051);
   });
 
   it('a second initialize, and anything after shutdown, is refused; exit closes only this connection', async () => {
@@ -383,7 +385,9 @@ describe('where a client may reach', () => {
   it.each<[string, (path: string) => unknown]>([
     ['lc/inspect', (model) => ({ model })],
     ['lc/preview', (model) => ({ model, budget: { keep: '1%' } })],
-    ['lc/createPlan', (model) => ({ model, budget: { keep: '1%' } })],
+    ['lc/createPlan', (model) => ({ model, data: 'mnist', budget: { keep: '1%' } })],
+    ['lc/searchData', (model) => ({ model })],
+    ['lc/previewData', (model) => ({ model, data: 'mnist' })],
     ['lc/start', (planPath) => ({ planPath })],
     ['lc/previewPlan', (planPath) => ({ planPath })],
   ])('%s stays inside the workspace', async (method, params) => {
@@ -464,7 +468,8 @@ describe('where a client may reach', () => {
       ['lc/delete', run],
       ['lc/rename', { ...run, name: 'y' }],
       ['lc/setBudget', { ...run, budget: { keep: '1%' } }],
-      ['lc/createPlan', { model: join(workspace, 'model.json'), budget: { keep: '1%' } }],
+      ['lc/createPlan', { model: join(workspace, 'model.json'), data: 'mnist', budget: { keep: '1%' } }],
+      ['lc/previewData', { model: join(workspace, 'model.json'), data: 'mnist' }],
       ['lc/export', { ...run, format: 'tfjs-layers', target: join(workspace, 'out') }],
     ] as const) {
       const error = await careful.refused(method, params);

@@ -8,6 +8,7 @@ import type { CodeAction, CodeLens, CompletionItem, Diagnostic, DocumentLink, Do
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
 import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
+import { clusterCsv, tinyModel } from '../../fixtures/tinyWorkspace.js';
 import { bundle } from '../../fixtures/daemon/bundle.js';
 import { Client, Daemon, temporaryFolder } from './harness.js';
 
@@ -92,6 +93,32 @@ describe('plans', () => {
     client.notify('lc/packagesChanged', {});
     const again = await client.waitFor(({ method }) => method === 'textDocument/publishDiagnostics', from);
     expect(again.params).toMatchObject({ diagnostics: [] });
+  });
+
+  it('whose data is not there offer what fits the model, with the line that says why', async () => {
+    await writeFile(join(workspace, 'model.json'), JSON.stringify(tinyModel().json));
+    await writeFile(join(workspace, 'weights.bin'), tinyModel().weights);
+    await writeFile(join(workspace, 'flowers.csv'), clusterCsv(150));
+    await writeFile(join(workspace, 'wide.csv'), 'a,b,label\n1,2,x\n3,4,y\n5,6,x\n');
+    const plan = new Plan(GOOD.replace('"mnist"', '{ "source": "data.npz", "labels": "y" }').replace('1%', '50%'));
+    const [problem, ...others] = await plan.diagnostics();
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({ code: 'data-missing', range: { start: plan.position('"data.npz"') } });
+    const ask = { textDocument: plan.textDocument, range: problem!.range, context: { diagnostics: [problem] } };
+    const actions = await client.call<CodeAction[]>('textDocument/codeAction', ask);
+    expect(actions.map(({ title }) => title)).toEqual([
+      'Use "flowers.csv": 150 rows, 4 inputs + label "label" (3 classes)',
+      'Choose data...',
+    ]);
+    expect(actions[0]).toMatchObject({ isPreferred: true });
+    const fixed = TextDocument.applyEdits(plan.document, actions[0]!.edit!.changes![plan.document.uri]!);
+    expect(fixed).toContain('"data": "flowers.csv",');
+    plan.edit(0, plan.document.getText().length, fixed);
+    expect(await plan.diagnostics()).toEqual([]);
+    expect(actions[1]!.command).toMatchObject({
+      command: 'lcPrune.chooseData',
+      arguments: [{ plan: join(workspace, 'a.prune.json') }],
+    });
   });
 
   it('are validated on opening and after edits, with fixes that mend them', async () => {

@@ -8,6 +8,7 @@ import { withWeights } from '../../../daemon/model/weights.js';
 import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
 import { readPlan } from '../../../daemon/plan/readPlan.js';
 
+import { clusterCsv, tinyModel } from '../../fixtures/tinyWorkspace.js';
 import { bundle } from '../../fixtures/daemon/bundle.js';
 import { Client, Daemon, temporaryFolder } from './harness.js';
 
@@ -93,10 +94,15 @@ describe('lc/previewPlan', () => {
 });
 
 describe('lc/createPlan', () => {
+  it('never guesses the data', async () => {
+    const refused = await client.refused('lc/createPlan', { model: model(), budget: { keep: '1%' } });
+    expect(refused).toMatchObject({ code: -32602, message: expect.stringContaining('data') });
+  });
+
   it('writes a plan that can be read, beside the model, and never over another', async () => {
     const names: string[] = [];
     for (const [i, keep] of ['2%', '3%', '4%'].entries()) {
-      const { planPath } = await call('lc/createPlan', { model: model(), budget: { keep } });
+      const { planPath } = await call('lc/createPlan', { model: model(), data: 'mnist', budget: { keep } });
       names.push(planPath);
       const plan = await readPlan(planPath, { workspace });
       expect(plan).toMatchObject({ model: { path: join('net', 'model.json') }, data: { source: 'mnist' } });
@@ -104,15 +110,23 @@ describe('lc/createPlan', () => {
     }
     expect(names).toEqual(['net', 'net-2', 'net-3'].map((name) => join(workspace, 'net', `${name}.prune.json`)));
     // Asked for again, the plan that says just this is taken, whatever its comments; one that says more is another.
-    expect(await call('lc/createPlan', { model: model(), budget: { keep: '3%' } })).toEqual({ planPath: names[1] });
+    expect(await call('lc/createPlan', { model: model(), data: 'mnist', budget: { keep: '3%' } })).toEqual({
+      planPath: names[1],
+    });
     const said = { budget: { keep: '3%' }, data: 'mnist', model: 'model.json' };
     await writeFile(names[1]!, `// mine\n${JSON.stringify({ $schema: 'x', ...said })}`);
-    expect(await call('lc/createPlan', { model: model(), budget: { keep: '3%' } })).toEqual({ planPath: names[1] });
+    expect(await call('lc/createPlan', { model: model(), data: 'mnist', budget: { keep: '3%' } })).toEqual({
+      planPath: names[1],
+    });
     await writeFile(names[1]!, JSON.stringify({ ...said, seed: 1 }));
-    const next = await call('lc/createPlan', { model: model(), budget: { keep: '3%' } });
+    const next = await call('lc/createPlan', { model: model(), data: 'mnist', budget: { keep: '3%' } });
     expect(next.planPath).toBe(join(workspace, 'net', 'net-4.prune.json'));
     await writeTfjsModel(buildArchitecture('resnet20', 3), join(workspace, 'res.json'));
-    const colour = await call('lc/createPlan', { model: join(workspace, 'res.json'), budget: { keep: '5%' } });
+    const colour = await call('lc/createPlan', {
+      model: join(workspace, 'res.json'),
+      data: 'cifar10',
+      budget: { keep: '5%' },
+    });
     expect(JSON.parse((await readFile(colour.planPath, 'utf8')).replace(/^\s*\/\/.*$/gm, ''))).toMatchObject({
       data: 'cifar10',
     });
@@ -123,6 +137,13 @@ describe('lc/createPlan', () => {
       data: 'x.npz',
     });
     expect(named.planPath).toBe(join(workspace, 'net', 'my plan.prune.json'));
+    const length = { iterations: 20, epochs: 2, retrainEpochs: 5, about: 'about 4 min on this machine' };
+    const timed = await call('lc/createPlan', { model: model(), data: 'mnist', budget: { keep: '5%' }, length });
+    expect(await readPlan(timed.planPath, { workspace })).toMatchObject({
+      schedule: { iterations: 20, epochs: 2 },
+      retrain: { epochs: 5 },
+    });
+    expect(await readFile(timed.planPath, 'utf8')).toContain('about 4 min on this machine');
   });
 
   it('writes nothing when the budget is impossible or the name leaves the folder', async () => {
@@ -133,10 +154,85 @@ describe('lc/createPlan', () => {
       { budget: { keep: '1%' }, name: 'a/b' },
       { budget: { keep: '1%' }, name: 'a\0b' },
     ]) {
-      expect((await client.refused('lc/createPlan', { model: model(), ...rest })).code).toBe(-32050);
+      expect((await client.refused('lc/createPlan', { model: model(), data: 'mnist', ...rest })).code).toBe(-32050);
     }
     expect(await readdir(join(workspace, 'net'))).toEqual(before);
     expect(await readdir(workspace)).not.toContain('up.prune.json');
+  });
+});
+
+describe('data of a model', () => {
+  let own: string;
+  beforeAll(async () => {
+    own = join(workspace, 'own');
+    await mkdir(join(own, 'plans'), { recursive: true });
+    const { json, weights } = tinyModel();
+    await writeFile(join(own, 'model.json'), JSON.stringify(json));
+    await writeFile(join(own, 'weights.bin'), weights);
+    await writeFile(join(own, 'flowers.csv'), clusterCsv(150));
+    await writeFile(join(own, 'wide.csv'), 'a,b,label\n1,2,x\n3,4,y\n5,6,x\n');
+  });
+  const tiny = () => join(own, 'model.json');
+
+  it('is searched in its workspace folder', async () => {
+    const found = await call('lc/searchData', { model: tiny() });
+    expect(found).toMatchObject({
+      candidates: [{ data: 'flowers.csv', kind: 'file', about: '150 rows, 4 inputs + label "label" (3 classes)' }],
+      packagesFolder: join(workspace, '.lcprune', 'packages'),
+    });
+    expect(found.others).toContainEqual({ name: 'own/wide.csv', why: expect.stringContaining('2 values') });
+    const elsewhere = { model: tiny(), planPath: join(own, 'plans/a.prune.json') };
+    expect((await call('lc/searchData', elsewhere)).candidates[0]!.data).toBe('../flowers.csv');
+  });
+
+  it('is shown as a run reads it, with what the run takes, or as is asked for', async () => {
+    const shown = await call('lc/previewData', { model: tiny(), data: join(own, 'flowers.csv') });
+    expect(shown).toMatchObject({
+      data: 'flowers.csv',
+      source: join('own', 'flowers.csv'),
+      about: '150 rows, 4 inputs + label "label" (3 classes)',
+      fields: {
+        kind: 'columns',
+        names: ['a', 'b', 'c', 'd', 'label'],
+        inputs: [['a', 'b', 'c', 'd']],
+        labels: ['label'],
+      },
+      classes: ['blue', 'green', 'red'],
+      inputs: [{ name: 'input', shape: [4], image: null, pictures: [] }],
+    });
+    expect(shown.answers).toHaveLength(16);
+    const [{ values: samples }] = shown.inputs as [(typeof shown.inputs)[number]];
+    expect(samples).toHaveLength(16);
+    const rows = (await readFile(join(own, 'flowers.csv'), 'utf8')).split('\n').map((line) => line.split(','));
+    for (const [at, values] of samples.entries())
+      expect(
+        rows.some((row) => row[4] === shown.answers[at] && values.every((value, i) => Math.abs(value! - Number(row[i])) < 1e-6)),
+      ).toBe(true); // prettier-ignore
+    expect(shown.times[0]).toMatchObject({ iterations: 40, retrainEpochs: 20 });
+    expect(shown.times[0]!.seconds).toBeGreaterThan(0);
+    const scaled = await call('lc/previewData', {
+      model: tiny(),
+      data: { source: 'flowers.csv', preprocess: { scale: 'standard' }, classes: 'appearance' },
+    });
+    expect(scaled.classes).toEqual(['red', 'green', 'blue']);
+    expect(Math.max(...scaled.inputs[0]!.range.map(Math.abs))).toBeLessThan(4);
+    expect(scaled.scale).not.toBe(shown.scale);
+  });
+
+  it('that does not fit, or lies outside, is an error of one line', async () => {
+    const refused = await client.refused('lc/previewData', { model: tiny(), data: 'wide.csv' });
+    expect(refused.data).toMatchObject({ code: 'data-invalid' });
+    expect(refused.message).toMatch(/own\/wide\.csv: .*2 values/);
+    const outside = await client.refused('lc/previewData', { model: tiny(), data: '/etc/hosts' });
+    expect(outside.data).toMatchObject({ code: 'path-outside-workspace' });
+  });
+
+  it('ends its search when it is cancelled', async () => {
+    const id = 'search';
+    client.send({ jsonrpc: '2.0', id, method: 'lc/searchData', params: { model: tiny() } });
+    client.notify('$/cancelRequest', { id });
+    const answer = await client.waitFor((message) => message.id === id && message.method === undefined);
+    expect(answer.error).toMatchObject({ code: -32800 });
   });
 });
 

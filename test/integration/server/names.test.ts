@@ -71,10 +71,11 @@ it('names a run’s folders as they were opened, and its plan relative to them, 
 });
 
 it('calls plans and models in commands and answers what the client calls them', async () => {
-  const { planPath: made } = await client.ask('lc/createPlan', { model, budget: { keep: '3%' } });
+  const { planPath: made } = await client.ask('lc/createPlan', { model, data: 'mnist', budget: { keep: '3%' } });
   expect(made).toBe(join(link, SUB, 'net.prune.json'));
   expect((await client.ask('lc/inspect', { model })).path).toBe(model);
-  expect((await client.ask('lc/missingPackages', { planPath })).folder.startsWith(link)).toBe(true);
+  expect((await client.ask('lc/missingPackages', { planPath })).folder).toBe(join(link, '.lcprune', 'packages'));
+  expect((await client.ask('lc/searchData', { model, planPath })).packagesFolder).toBe(join(link, '.lcprune', 'packages')); // prettier-ignore
   const named = (await lensesOf(made)).flatMap(({ argument }) => Object.values(argument!));
   expect(new Set(named)).toEqual(new Set([made]));
   const models = (await lensesOf(model)).map(({ argument }) => (argument as { model: string }).model);

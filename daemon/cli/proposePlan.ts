@@ -1,0 +1,99 @@
+/** What `init` decides for a plan that says nothing: its data and its length, each with the sentence that says why. */
+import { stat } from 'node:fs/promises';
+import { basename, dirname, extname, resolve } from 'node:path';
+import type { Model } from '../model/model.js';
+import { trainingSetup } from '../model/trainingSetup.js';
+import { searchData } from '../plan/dataSearch/searchData.js';
+import { planPath } from '../plan/planText.js';
+import { aboutTime } from '../plan/proposeTimes.js';
+import type { FoundData, PlanLength } from '../protocol/dataChoice.js';
+import { BUILTIN_DATA, isBuiltinData } from '../protocol/dataPackages.js';
+import { UserError } from '../protocol/errors.js';
+import type { DataSource } from '../protocol/plan.js';
+import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { openPlanData } from '../runs/openPlanData.js';
+
+/** What of the workspace fits the model: beside it or below, else anywhere. */
+async function search(model: Model, workspace: string, planFolder: string): Promise<FoundData> {
+  const near = await searchData(model, { workspace, folder: dirname(model.path), planFolder });
+  if (near.candidates.some(({ kind }) => kind !== 'builtin') || dirname(model.path) === workspace) return near;
+  const all = await searchData(model, { workspace, planFolder });
+  return { ...all, others: all.others.length > 0 ? all.others : near.others };
+}
+
+const quoted = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(', ');
+
+/** Why it is this data, in a sentence. */
+function reasonFor({ candidates, stopped }: FoundData): string {
+  const [first, ...rest] = candidates;
+  const { name, about, kind } = first!;
+  const also = rest.filter((other) => other.kind !== 'builtin' || kind === 'builtin').map((other) => other.name);
+  const why = kind === 'builtin' ? 'as it has the sizes of the model, and no file here fits' : 'the likeliest here that fits the model'; // prettier-ignore
+  const others = also.length === 0 ? '' : `; ${quoted(also.slice(0, 4))}${also.length > 4 ? ` and ${also.length - 4} more` : ''} ${also.length === 1 ? 'fits' : 'fit'}, too`; // prettier-ignore
+  const cut = stopped === null ? '' : ` (not everything was looked at: ${stopped})`;
+  return `the data is ${JSON.stringify(name)} (${about}), ${why}${others}; --data names another${cut}`;
+}
+
+/** @throws UserError('usage') that says what was looked at, and why it does not fit. */
+function nothingFits(model: Model, { others, stopped }: FoundData): UserError {
+  const { inputShapes, outputShape } = trainingSetup(model);
+  const shape = inputShapes.map((axes) => `[${axes.map((n) => n ?? 'any').join(', ')}]`).join(' and ');
+  const found =
+    others.length > 0
+      ? `none of the data files here fits its input ${shape}: ${quoted(others.map(({ name }) => name))} (${others[0]!.why})`
+      : `no built-in data set fits its input ${shape} and output [${outputShape.join(', ')}], and there is no data here`;
+  const cut = stopped === null ? '' : ` (not everything was looked at: ${stopped})`;
+  const stem = basename(model.path, extname(model.path));
+  return new UserError('usage', `${stem}: ${found}${cut}; name the data with --data`, {
+    file: model.path,
+    field: 'data',
+  });
+}
+
+/** The plan's data, and why it is that: what was named, relative to the current folder; else what fits the model. */
+export async function dataFor(
+  model: Model,
+  { workspace, planFolder, named }: { workspace: string; planFolder: string; named: string | undefined },
+): Promise<{ data: DataSource; note: string | null }> {
+  if (named === undefined) {
+    const found = await search(model, workspace, planFolder);
+    const [first] = found.candidates;
+    if (!first) throw nothingFits(model, found);
+    return { data: first.data, note: reasonFor(found) };
+  }
+  if (isBuiltinData(named)) return { data: named, note: null };
+  const file = resolve(named);
+  if (!(await stat(file).catch(() => null)))
+    throw new UserError(
+      'data-missing',
+      `--data: "${named}" is no file or folder here, and no built-in data set (${BUILTIN_DATA.join(', ')})`,
+      { file },
+    );
+  return { data: planPath(planFolder, file), note: null };
+}
+
+/** Larger data is not opened to write a plan. */
+const MAX_BYTES = 256 << 20;
+/** Images of folders that are read for it. */
+const IMAGES = 256;
+
+/** How long the plan is to take, by training steps timed here; null, with the reason, where that cannot be said. */
+export async function lengthOf(
+  plan: ResolvedPlan,
+  workspace: string,
+): Promise<{ length: PlanLength | null; note: string }> {
+  const without = (why: string) => ({ length: null, note: `iterations and epochs are left to the run: ${why}` });
+  const { size } = await stat(resolve(workspace, plan.data.source)).catch(() => ({ size: 0 }));
+  if (size > MAX_BYTES) return without('the data is too large to try');
+  try {
+    const data = await openPlanData(plan, { workspace, sample: IMAGES, timed: true });
+    data.close();
+    const [first] = data.times;
+    if (!first) return without(data.notes.at(-1) ?? 'no engine could be timed');
+    const { iterations, epochs, retrainEpochs, text, seconds } = first;
+    return { length: { iterations, epochs, retrainEpochs, about: `${aboutTime(seconds)} on this machine` }, note: `the run takes ${text}` }; // prettier-ignore
+  } catch (error) {
+    if (error instanceof UserError) return without(error.message);
+    throw error;
+  }
+}

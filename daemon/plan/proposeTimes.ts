@@ -1,0 +1,90 @@
+/** How many iterations and epochs a new plan asks for, by what they cost on this machine. */
+import type { TimeProposal } from '../protocol/dataChoice.js';
+import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+
+/** A new plan takes no longer than this, as far as it can. Seconds. */
+const ENOUGH = 5 * 60;
+/** Fewer LC iterations leave mu to grow in leaps. */
+const LEAST_ITERATIONS = 15;
+/** A pass over samples without gradients, as a share of one with them. */
+const FORWARD = 1 / 3;
+/** Of the training part so many samples are evaluated each iteration, twice: w and theta. */
+const EVALUATED = 10_000;
+/** Loading, the trial of engines, the test of learning rates, the report. Seconds. */
+const OVERHEAD = 2;
+
+export interface MeasuredPace {
+  /** Of training steps, here. */
+  readonly samplesPerSecond: number;
+  /** Samples of the training part, and of those that are held out. */
+  readonly train: number;
+  readonly held: number;
+}
+
+type Length = Pick<TimeProposal, 'iterations' | 'epochs' | 'retrainEpochs'>;
+
+function secondsOf(
+  { iterations, epochs, retrainEpochs }: Length,
+  { samplesPerSecond, train, held }: MeasuredPace,
+): number {
+  const trained = train * (iterations * epochs + retrainEpochs);
+  const evaluated =
+    2 * (iterations + 1) * FORWARD * (Math.min(train, EVALUATED) + held) + retrainEpochs * FORWARD * held;
+  return OVERHEAD + (trained + evaluated) / samplesPerSecond;
+}
+
+/** 0.37 -> 0.37, 4.6 -> 5. */
+const rounded = (epochs: number): number =>
+  epochs >= 1 ? Math.round(epochs) : Math.max(0.01, Number(epochs.toPrecision(2)));
+
+/** About `share` of the work: fewer epochs down to one, then fewer iterations, then parts of an epoch. */
+function shortened({ iterations, epochs, retrainEpochs }: Length, share: number): Length {
+  const work = share * iterations * epochs;
+  const kept = Math.min(iterations, Math.max(LEAST_ITERATIONS, Math.floor(work)));
+  return {
+    iterations: kept,
+    epochs: Math.min(epochs, work >= kept ? Math.floor(work / kept) : rounded(work / kept)),
+    retrainEpochs: Math.min(retrainEpochs, rounded(share * retrainEpochs)),
+  };
+}
+
+/** "about 4 min", to the precision of a guess. */
+export function aboutTime(seconds: number): string {
+  const least = Math.max(1, seconds);
+  if (least < 90) return `about ${least < 10 ? Math.round(least) : 10 * Math.round(least / 10)} s`;
+  if (least < 90 * 60) return `about ${Math.round(least / 60)} min`;
+  const hours = least / 3600;
+  return `about ${hours < 10 ? Math.round(2 * hours) / 2 : Math.round(hours)} h`;
+}
+
+const epochsText = (n: number): string => `${n} ${n === 1 ? 'epoch' : 'epochs'}`;
+
+function proposal(length: Length, pace: MeasuredPace): TimeProposal {
+  const seconds = secondsOf(length, pace);
+  const { iterations, epochs, retrainEpochs } = length;
+  const retraining = retrainEpochs === 0 ? '' : `, ${epochsText(retrainEpochs)} of retraining`;
+  return {
+    ...length,
+    seconds,
+    text: `${aboutTime(seconds)}: ${iterations} iterations of ${epochsText(epochs)}${retraining}`,
+  };
+}
+
+/**
+ * Lengths of a run, the proposed one first: the usual one where it takes five minutes at most, else what fits into them; then a
+ * quarter of that, and the usual one. The estimate is of all iterations: a run whose weights have met the budget stops earlier.
+ *
+ * @param plan with what it leaves open filled in for this data.
+ */
+export function proposeTimes(
+  { schedule, retrain }: Pick<ResolvedPlan, 'schedule' | 'retrain'>,
+  pace: MeasuredPace,
+): TimeProposal[] {
+  const usual: Length = { iterations: schedule.iterations, epochs: schedule.epochs, retrainEpochs: retrain.epochs };
+  const whole = secondsOf(usual, pace);
+  const first = whole <= ENOUGH ? usual : shortened(usual, Math.max(0, ENOUGH - OVERHEAD) / (whole - OVERHEAD));
+  const quick = shortened(first, 0.25);
+  const lengths = [first, quick, usual];
+  const isNew = (length: Length, i: number) => lengths.findIndex((other) => Object.entries(length).every(([key, value]) => other[key as keyof Length] === value)) === i; // prettier-ignore
+  return lengths.filter(isNew).map((length) => proposal(length, pace));
+}

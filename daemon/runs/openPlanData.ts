@@ -1,0 +1,144 @@
+/** The data of a plan as its run will read it, with what training on it costs here. Nothing is trained. */
+import type { Dataset } from '../data/dataset.js';
+import { openDataset } from '../data/openDataset.js';
+import type { EngineSession } from '../engine/engine.js';
+import { openEngine } from '../engine/registry.js';
+import { madeUpBatch, trainingPace } from '../engine/trial.js';
+import { trialBatch } from '../engine/trialSize.js';
+import { buildArchitecture } from '../model/architectures.js';
+import { withInputSizes } from '../model/inputSizes.js';
+import type { LayerSummary, Model } from '../model/model.js';
+import { readModel } from '../model/readModel.js';
+import { setupByData } from '../model/setupByData.js';
+import { summarizeModel } from '../model/summarize.js';
+import { asideNote, frozenNote, trainedLayers, withTrainedLayers } from '../model/trainedLayers.js';
+import { trainingSetup, type TrainingSetup } from '../model/trainingSetup.js';
+import { resolveInside } from '../model/workspacePath.js';
+import { proposeTimes } from '../plan/proposeTimes.js';
+import type { TimeProposal } from '../protocol/dataChoice.js';
+import { UserError } from '../protocol/errors.js';
+import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { fitToData } from '../trainer/batchSize/fitToData.js';
+import { candidatesOf, joinOutputs, jointSpec, setupsOf, type Joining } from '../trainer/jointOutputs.js';
+import { isOpen, readByReference } from '../trainer/reading.js';
+
+export interface PlanData {
+  readonly dataset: Dataset;
+  /** Of the model's inputs, in its order. */
+  readonly inputNames: readonly string[];
+  /** What was found of the model, the data and how it is read; one sentence each. */
+  readonly notes: readonly string[];
+  /** The proposed one first; empty where they were not asked for, or no engine could be timed. */
+  readonly times: readonly TimeProposal[];
+  close(): void;
+}
+
+interface Options {
+  readonly workspace: string;
+  /** Images of folders that are read, at most; by default all. */
+  readonly sample?: number;
+  /** Also times training steps, for `times`. */
+  readonly timed: boolean;
+}
+
+/**
+ * @returns the data set, to be closed. What no engine can say of it is a note.
+ * @throws UserError of every kind that reading the model and opening the data can.
+ */
+export async function openPlanData(plan: ResolvedPlan, { workspace, sample, timed }: Options): Promise<PlanData> {
+  const model =
+    'path' in plan.model
+      ? await readModel(await resolveInside(workspace, workspace, plan.model.path), { workspace })
+      : buildArchitecture(plan.model.architecture, plan.seed);
+  const candidates = candidatesOf(model, plan);
+  const { setup, opened } = await setupByData(trainingSetup(model, plan.output ?? undefined), (requirements) => {
+    const wanted = { ...requirements, others: setupsOf(candidates) };
+    const options = { workspace, seed: plan.seed, trusted: true, ...(sample !== undefined && { sample }) };
+    return openDataset(plan.data, wanted, options);
+  });
+  try {
+    const sized = withInputSizes(model, opened.inputShapes);
+    const layers = summarizeModel(sized);
+    const joining = joinOutputs(plan, setup, layers, candidates, opened.others);
+    const untrained = [frozenNote, asideNote].map((note) => note(layers, joining.plan)).filter((note) => note !== null);
+    const asked = await askEngine(joining, setup, opened, { model: sized, layers, workspace, timed });
+    const notes = [...asked.dataset.notes, ...setup.notes, ...untrained, ...joining.notes, ...asked.notes];
+    const { inputNames } = setup;
+    return { dataset: asked.dataset, inputNames, notes, times: asked.times, close: () => opened.close() };
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+}
+
+interface Asked extends Pick<Options, 'workspace' | 'timed'> {
+  /** With inputs of the data's size. */
+  readonly model: Model;
+  readonly layers: readonly LayerSummary[];
+}
+
+/** What only the model can say: how the data is to be read, and how long training on it takes. */
+async function askEngine(
+  joining: Joining,
+  setup: TrainingSetup,
+  opened: Dataset,
+  { model, layers, workspace, timed }: Asked,
+): Promise<Pick<PlanData, 'dataset' | 'notes' | 'times'>> {
+  const { plan } = joining;
+  const asksReading = isOpen(plan, opened);
+  const trained = withTrainedLayers(model, trainedLayers(layers, plan));
+  const spec = {
+    loss: setup.loss,
+    lossSettings: setup.lossSettings,
+    fromLogits: setup.fromLogits,
+    classification: setup.classification,
+    seed: plan.seed,
+    ...(plan.output !== null && { output: plan.output }),
+  };
+  const use = async <T>(
+    purpose: 'training' | 'inference',
+    batchSize: number,
+    ask: (session: EngineSession) => Promise<T>,
+  ) => {
+    const training = purpose === 'training';
+    const wanted = { ...spec, ...(training && jointSpec(joining, setup)), purpose, batchSize };
+    const session = await openEngine(plan.engine, training ? trained : model, wanted, { folders: [workspace] });
+    try {
+      return await ask(session);
+    } finally {
+      await session.dispose();
+    }
+  };
+  const read = async (session: EngineSession) =>
+    asksReading ? readByReference(plan.data, opened, session, setup) : { dataset: opened, notes: [] };
+  const fail = (what: string) => (error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    return { dataset: opened, notes: [`${what}: ${error.message}`], times: [] };
+  };
+  const unread = 'Not asked of the model how to read the data';
+  if (!timed) {
+    if (!asksReading) return { dataset: opened, notes: [], times: [] };
+    const asked = use('inference', 256, read);
+    return asked.then(({ dataset, notes }) => ({ dataset, notes, times: [] }), fail(unread));
+  }
+  const { train, held } = samplesOf(opened);
+  const fitted = fitToData(plan, train).plan;
+  const batchSize = Math.min(fitted.training.batchSize, trialBatch(trained, fitted.training.batchSize, false));
+  if (batchSize < 1) return fail('Not timed')(new UserError('plan-invalid', 'not even one sample fits into memory'));
+  const asked = use('training', batchSize, async (session) => {
+    const { dataset, notes } = await read(session);
+    const samplesPerSecond = await trainingPace(session, madeUpBatch(session, batchSize));
+    return { dataset, notes, times: proposeTimes(fitted, { samplesPerSecond, train, held }) };
+  });
+  return asked.catch(fail(`${asksReading ? `${unread}, and not timed` : 'Not timed'}`));
+}
+
+/** Samples to train on, and those held out, of all that there are. */
+function samplesOf({ train, validation, test, testIsCut, available }: Dataset): { train: number; held: number } {
+  const read = train.size + validation.size + (testIsCut ? test.size : 0);
+  const share = (part: number) => Math.round((part / Math.max(1, read)) * available.train);
+  return {
+    train: Math.max(1, share(train.size)),
+    held: share(validation.size) + (testIsCut ? share(test.size) : (available.test ?? 0)),
+  };
+}

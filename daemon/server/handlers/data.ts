@@ -1,0 +1,36 @@
+/** Data for a model: what there is, what it would be read as, and what npm has to install for it. */
+import { dirname } from 'node:path';
+import { UserError } from '../../protocol/errors.js';
+import type { Context } from '../context.js';
+import type { Handlers } from '../dispatch.js';
+
+/** The model and, where one is named, its plan's folder: both in one folder of the workspace. */
+async function placeOf(model: string, planPath: string | undefined, { workspace }: Pick<Context, 'workspace'>) {
+  const { folder, path } = await workspace.contain(model);
+  if (planPath === undefined) return { workspace: folder, model: path };
+  const plan = await workspace.contain(planPath);
+  if (plan.folder !== folder)
+    throw new UserError('path-outside-workspace', 'the plan and its model lie in different workspace folders', {
+      file: planPath,
+    });
+  return { workspace: folder, model: path, planFolder: dirname(plan.path) };
+}
+
+export const dataHandlers: Pick<Handlers<Context>, 'lc/searchData' | 'lc/previewData' | 'lc/missingPackages'> = {
+  async 'lc/searchData'({ model, planPath }, context, signal) {
+    const found = await context.backend.runInChild('searchData', await placeOf(model, planPath, context), signal);
+    return { ...found, packagesFolder: context.workspace.asNamed(found.packagesFolder) };
+  },
+
+  async 'lc/previewData'({ model, data, planPath }, context, signal) {
+    context.workspace.requireTrust('Reading data');
+    return context.backend.runInChild('previewData', { ...(await placeOf(model, planPath, context)), data }, signal);
+  },
+
+  async 'lc/missingPackages'({ planPath }, { workspace }) {
+    const { folder, path } = await workspace.contain(planPath);
+    const { planPackages } = await import('../../plan/planPackages.js');
+    const missing = await planPackages(path, folder);
+    return { ...missing, folder: workspace.asNamed(missing.folder) };
+  },
+};
