@@ -83,7 +83,8 @@ describe('a model with a table beside it', () => {
     expect(written).toContain('"data": "flowers.csv"');
     expect(written).toMatch(/\/\/ At most about \d+ (s|min) on this machine/);
     expect(written).toMatch(/"schedule": \{ "iterations": 40, "epochs": \d+ \}/);
-    await expectEventually(() => window.runState.textContent(), 'Finished', 120_000);
+    // Its weights are random: the reference is at chance, which is no plain success.
+    await expectEventually(() => window.runState.textContent(), 'Finished, with warnings', 60_000);
     expect(window.violations).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 /** lc/inspect, lc/preview, lc/createPlan, lc/layer, lc/engines and the exports, over a real daemon and real files. */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
@@ -198,7 +198,7 @@ describe('data of a model', () => {
         labels: ['label'],
       },
       classes: ['blue', 'green', 'red'],
-      inputs: [{ name: 'input', shape: [4], image: null, pictures: [] }],
+      inputs: [{ name: 'fc1', shape: [4], image: null, pictures: [] }],
     });
     expect(shown.answers).toHaveLength(16);
     const [{ values: samples }] = shown.inputs as [(typeof shown.inputs)[number]];
@@ -217,6 +217,16 @@ describe('data of a model', () => {
     expect(scaled.classes).toEqual(['red', 'green', 'blue']);
     expect(Math.max(...scaled.inputs[0]!.range.map(Math.abs))).toBeLessThan(4);
     expect(scaled.scale).not.toBe(shown.scale);
+  });
+
+  it('is named as the client names it, where its folder is opened by a link', async () => {
+    const link = join(scratch.path, 'lien à deux');
+    await symlink(workspace, link);
+    const linked = await daemon.client([link]);
+    const named = join(link, 'own', 'model.json');
+    expect((await linked.ask('lc/searchData', { model: named })).packagesFolder).toBe(join(link, '.lcprune', 'packages')); // prettier-ignore
+    const shown = await linked.ask('lc/previewData', { model: named, data: join(link, 'own', 'flowers.csv') }); // prettier-ignore
+    expect(shown).toMatchObject({ data: 'flowers.csv', source: 'own/flowers.csv' });
   });
 
   it('that does not fit, or lies outside, is an error of one line', async () => {

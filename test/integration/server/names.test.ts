@@ -75,7 +75,6 @@ it('calls plans and models in commands and answers what the client calls them', 
   expect(made).toBe(join(link, SUB, 'net.prune.json'));
   expect((await client.ask('lc/inspect', { model })).path).toBe(model);
   expect((await client.ask('lc/missingPackages', { planPath })).folder).toBe(join(link, '.lcprune', 'packages'));
-  expect((await client.ask('lc/searchData', { model, planPath })).packagesFolder).toBe(join(link, '.lcprune', 'packages')); // prettier-ignore
   const named = (await lensesOf(made)).flatMap(({ argument }) => Object.values(argument!));
   expect(new Set(named)).toEqual(new Set([made]));
   const models = (await lensesOf(model)).map(({ argument }) => (argument as { model: string }).model);
