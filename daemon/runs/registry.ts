@@ -4,7 +4,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
 import type { RunSummary } from '../protocol/messages.js';
-import { lockHolder } from '../trainer/lock.js';
+import { holderText, lockOwner } from '../trainer/lock.js';
 import { readRunPlan, runName, runPaths, runsFolder } from '../trainer/runFolder.js';
 import { forgetLog, lastEvents, parseEvent, readLines } from './eventLog.js';
 import { brokenRun, summarizeRun } from './summary.js';
@@ -55,7 +55,7 @@ export async function listRuns(workspace: string, supervised: readonly string[] 
  */
 export async function runSummary(folder: string, supervised = false): Promise<RunSummary> {
   const plan = await readRunPlan(folder);
-  const alive = supervised || (await lockHolder(runPaths(folder).lock)) !== null;
+  const alive = supervised || (await lockOwner(runPaths(folder).lock)) !== null;
   const { birthtimeMs } = await lstat(folder);
   return summarizeRun(folder, plan, await lastEvents(folder), alive, birthtimeMs);
 }
@@ -106,9 +106,9 @@ export async function readEvents(folder: string, from: number, limit: number, re
 }
 
 async function idle(folder: string): Promise<void> {
-  const holder = await lockHolder(runPaths(folder).lock);
-  if (holder !== null) {
-    throw new UserError('run-invalid', `${basename(folder)} is being worked on by process ${holder}; stop it first`);
+  const owner = await lockOwner(runPaths(folder).lock);
+  if (owner !== null) {
+    throw new UserError('run-invalid', `${basename(folder)} is being worked on by ${holderText(owner)}; stop it first`);
   }
 }
 
