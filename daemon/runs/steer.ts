@@ -36,7 +36,10 @@ export async function steerRun(folder: string, type: RequestType): Promise<void>
   const owner = await lockOwner(paths.lock);
   if (!owner) throw new UserError('run-invalid', `${run} is not running; "Resume" continues it`);
   const refusal = (what: string) =>
-    new UserError('run-invalid', `${run} is run by ${holderText(owner)}, which ${what}; ${type} it there`);
+    new UserError(
+      'run-invalid',
+      `${run} is run by ${holderText(owner)}, which ${what}; end it there, "Resume" then continues it here`,
+    );
   await putRequest(paths.request, type);
   if (!(await within(NOTICE_MS, async () => !(await isThere(paths.request)) || (await isGone(paths.lock, owner))))) {
     await dropRequest(paths.request);
