@@ -54,8 +54,9 @@ export async function summaryOrReason(folder: string): Promise<RunSummary | null
  */
 export async function runSummary(folder: string, supervised = false): Promise<RunSummary> {
   const plan = await readRunPlan(folder);
-  const alive = supervised || (await lockOwner(runPaths(folder).lock)) !== null;
   const { birthtimeMs } = await lstat(folder);
+  // Before the log: where the trainer ends in between, the log has its last event.
+  const alive = supervised || (await lockOwner(runPaths(folder).lock)) !== null;
   return summarizeRun(folder, plan, await lastEvents(folder), alive, birthtimeMs);
 }
 

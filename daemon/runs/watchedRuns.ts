@@ -1,4 +1,5 @@
 /** The runs of a workspace folder, kept up to date by looking at what has changed on disk, whoever changes it. */
+import type { Stats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError } from '../protocol/errors.js';
@@ -35,8 +36,8 @@ const COARSE_MS = 2_000;
 const STARTING_MS = 10_000;
 /** Folders read at the same time. */
 const AT_ONCE = 16;
-/** Of the runs that can still be resumed, how many one look goes through: each costs one question to the file system. */
-const RESUMABLE_A_LOOK = 200;
+/** Of the runs that can still be resumed, how many one look goes through (with more, in turns): each costs one question to the file system. */
+const RESUMABLE_A_LOOK = 500;
 
 const isActive = ({ state }: RunSummary): boolean => state === 'running' || state === 'paused';
 
@@ -110,7 +111,8 @@ export class WatchedRuns {
 
   /** The names of all runs where a folder was added or removed since the last look, else null. */
   async #changedNames(runs: string): Promise<string[] | null> {
-    const stamp = await looks(runs);
+    const stats = await statOf(runs);
+    const stamp = stats ? look(stats) : 'none';
     if (stamp !== null && stamp === this.#names) return null;
     this.#names = stamp;
     const entries = await readdir(runs, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
@@ -131,18 +133,19 @@ export class WatchedRuns {
     if (resumable.length <= RESUMABLE_A_LOOK) return [...due, ...resumable];
     const from = this.#next % resumable.length;
     this.#next = from + RESUMABLE_A_LOOK;
-    return [...due, ...resumable.slice(from, this.#next)];
+    return [...due, ...[...resumable, ...resumable].slice(from, this.#next)];
   }
 
   async #update(name: string, folder: string): Promise<void> {
     const isOurs = () => this.watching.supervised().includes(folder);
     if (isOurs()) return;
     const before = this.#entries.get(name);
-    const stamp = await runStamp(folder, before !== undefined && isActive(before.summary));
-    if (!stamp) return this.#drop(name, folder);
+    const stats = await statOf(folder);
+    if (!stats?.isDirectory()) return this.#drop(name, folder);
+    const stamp = await stampOf(folder, stats, before !== undefined && isActive(before.summary));
     if (before && stamp.folder !== null && stamp.folder === before.stamp.folder && stamp.work === before.stamp.work)
       return;
-    if (!before && (await isStarting(folder))) return void this.#starting.add(name);
+    if (!before && (await isStarting(folder, stats))) return void this.#starting.add(name);
     this.#starting.delete(name);
     const summary = await summaryOrReason(folder);
     // Deleted, or taken over by this process, while it was read.
@@ -161,23 +164,20 @@ export class WatchedRuns {
 }
 
 /** What a file or folder looks like; null while it is so young that a further change may not show. */
-async function looks(path: string): Promise<string | null> {
-  const { ino, size, mtimeMs } = (await lstat(path).catch(() => null)) ?? { ino: 0, size: 0, mtimeMs: 0 };
+function look({ ino, size, mtimeMs }: Stats): string | null {
   return Math.abs(Date.now() - mtimeMs) < COARSE_MS ? null : `${ino} ${size} ${mtimeMs}`;
 }
 
-/** @returns null: there is no such folder. */
-async function runStamp(path: string, active: boolean): Promise<Stamp | null> {
-  if (!(await lstat(path).catch(() => null))?.isDirectory()) return null;
+const statOf = (path: string): Promise<Stats | null> => lstat(path).catch(() => null);
+
+async function stampOf(path: string, stats: Stats, active: boolean): Promise<Stamp> {
   const { events, lock } = runPaths(path);
-  const folder = await looks(path);
+  const folder = look(stats);
   if (!active) return { folder, work: null };
-  const [log, owner] = await Promise.all([looks(events), lockOwner(lock)]);
-  return log === null ? UNKNOWN : { folder, work: `${log} ${owner?.pid ?? ''}` };
+  const [log, owner] = await Promise.all([statOf(events), lockOwner(lock)]);
+  const written = log ? look(log) : '';
+  return written === null ? UNKNOWN : { folder, work: `${written} ${owner?.pid ?? ''}` };
 }
 
-async function isStarting(folder: string): Promise<boolean> {
-  if (await lstat(runPaths(folder).events).catch(() => null)) return false;
-  const made = await lstat(folder).catch(() => null);
-  return made !== null && Date.now() - made.birthtimeMs < STARTING_MS;
-}
+const isStarting = async (folder: string, { birthtimeMs }: Stats): Promise<boolean> =>
+  Date.now() - birthtimeMs < STARTING_MS && !(await statOf(runPaths(folder).events));
