@@ -268,7 +268,7 @@ describe('the command line', () => {
   it('trains in a folder that a daemon serves: its run appears, is followed and finishes', async () => {
     const tiny = await tinyWorkspace({
       ...TINY_PLAN,
-      schedule: { ...TINY_PLAN.schedule, iterations: 25, epochs: 400 },
+      schedule: { ...TINY_PLAN.schedule, iterations: 25, epochs: 400, tolerance: 0 },
     });
     try {
       const folder = await realpath(tiny.folder);
