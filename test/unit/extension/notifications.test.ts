@@ -8,7 +8,7 @@ const executeCommand = vi.fn(async () => undefined);
 const showWarningMessage = vi.fn(
   async (_text: string, ..._buttons: string[]): Promise<string | undefined> => undefined,
 );
-Object.assign(vscode, { commands: { executeCommand } });
+Object.assign(vscode.commands, { executeCommand });
 Object.assign(window, { showWarningMessage });
 beforeEach(() => vi.clearAllMocks());
 
