@@ -39,10 +39,10 @@ export async function listRuns(workspace: string): Promise<RunSummary[]> {
 }
 
 /** A folder that cannot be read is a failed run, with the reason; null: it is gone. @param folder absolute. */
-export async function summaryOrReason(folder: string): Promise<RunSummary | null> {
+export async function summaryOrReason(folder: string, supervised = false): Promise<RunSummary | null> {
   const created = (await lstat(folder).catch(() => null))?.birthtimeMs;
   if (created === undefined) return null;
-  return runSummary(folder).catch(async (error: Error) =>
+  return runSummary(folder, supervised).catch(async (error: Error) =>
     (await lstat(folder).catch(() => null)) ? brokenRun(folder, created, error.message) : null,
   );
 }

@@ -7,7 +7,7 @@ import type { RunSummary } from '../protocol/messages.js';
 import { lockOwner } from '../trainer/lock.js';
 import { runPaths, runsFolder } from '../trainer/runFolder.js';
 import { forgetLog } from './eventLog.js';
-import { isRunName, runSummary, summaryOrReason } from './registry.js';
+import { isRunName, summaryOrReason } from './registry.js';
 
 export interface Watching {
   /** Absolute folders of the runs whose trainers this process supervises: it reports those itself. */
@@ -66,10 +66,9 @@ export class WatchedRuns {
     await this.look();
     const supervised = this.watching.supervised();
     const found = [...this.#entries.values()].map(({ summary }) => summary);
-    const own = await Promise.all(supervised.map((folder) => runSummary(folder, true)));
-    return [...found.filter(({ folder }) => !supervised.includes(folder)), ...own].sort(
-      (a, b) => b.started - a.started,
-    );
+    const own = await Promise.all(supervised.map((folder) => summaryOrReason(folder, true)));
+    const all = [...found.filter(({ folder }) => !supervised.includes(folder)), ...own.filter((one) => one !== null)];
+    return all.sort((a, b) => b.started - a.started);
   }
 
   /** Reads every run again. */

@@ -17,7 +17,10 @@ const Holder = z.object({
   pid: z.int().positive(),
   started: z.string().nullable(),
   /** Absent in the locks of earlier versions: this machine. */
-  host: z.string().optional(),
+  host: z
+    .string()
+    .regex(/^\P{Cc}{1,255}$/u)
+    .optional(),
   program: Program.nullable().optional(),
 });
 export type LockHolder = z.infer<typeof Holder>;

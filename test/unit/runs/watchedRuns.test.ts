@@ -206,6 +206,11 @@ describe('a look', () => {
     supervised = [];
     await watched.look();
     expect(changes).toEqual([[nameOf(folder), 'interrupted']]);
+    // Deleted by hand under its trainer: no reason to list nothing at all.
+    const other = await made([start], NOON + 1000);
+    supervised = [folder];
+    await rm(folder, { recursive: true });
+    expect(await watched.list()).toMatchObject([{ run: nameOf(other) }]);
   });
 
   it('is not stopped by a folder that is no run, or by one of another kind in its place', async () => {

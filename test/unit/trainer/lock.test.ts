@@ -39,6 +39,9 @@ describe('the holder of a lock', () => {
     await write(other, 30);
     expect(await lockOwner(lock)).toEqual(other);
     await expect(takeLock(lock)).rejects.toMatchObject({ message: expect.stringContaining('on elsewhere') });
+    // What a message would repeat to a terminal.
+    await write({ ...other, host: '\u001b[2Jelsewhere' }, 30);
+    expect(await lockOwner(lock)).toBeNull();
     await write(other, 90);
     expect(await lockOwner(lock)).toBeNull();
   });
