@@ -40,6 +40,7 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.deleteRun': RunItem;
   'lcPrune.revealRun': RunItem;
   'lcPrune.openPlan': RunItem;
+  'lcPrune.refreshRuns': undefined;
   'lcPrune.selectEngine': undefined;
   'lcPrune.installEngine': undefined;
   'lcPrune.showLog': undefined;
@@ -72,6 +73,7 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.deleteRun',
   'lcPrune.revealRun',
   'lcPrune.openPlan',
+  'lcPrune.refreshRuns',
   'lcPrune.selectEngine',
   'lcPrune.installEngine',
   'lcPrune.showLog',

@@ -82,12 +82,19 @@ export class Runs implements vscode.Disposable {
 
   async load(): Promise<void> {
     try {
-      const list = await this.daemon.request('lc/runs', null);
-      this.#runs = new Map(list.map((summary) => [summary.run, toRun(summary)]));
+      this.#take(await this.daemon.request('lc/runs', null));
     } catch (error) {
       this.daemon.log.error(error as Error);
-      return;
     }
+  }
+
+  /** Has every run's folder read again. @throws what the request fails with. */
+  async refresh(): Promise<void> {
+    this.#take(await this.daemon.request('lc/refresh', null));
+  }
+
+  #take(list: readonly RunSummary[]): void {
+    this.#runs = new Map(list.map((summary) => [summary.run, toRun(summary)]));
     this.#contexts();
     this.#reset.fire();
   }

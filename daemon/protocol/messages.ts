@@ -172,6 +172,8 @@ const point = z.int().min(0).max(1e6).optional();
 export const requests = {
   /** Runs found in the workspace folders, newest first. */
   'lc/runs': { params: nothing, result: z.array(RunSummary) },
+  /** The same; every run's files are read again, changed or not. */
+  'lc/refresh': { params: nothing, result: z.array(RunSummary) },
   /** Starts a run of a plan file. The plan's text is read from disk. Needs a trusted workspace. */
   'lc/start': {
     params: z.strictObject({

@@ -88,14 +88,19 @@ interface Noted extends Mutable<Omit<LastEvents, 'warnings'>> {
   readonly warnings: Map<string, Extract<RunEvent, { event: 'warning' }>>;
 }
 
-interface Index {
-  /** Bytes read so far, up to a line's end, and the lines in them. */
+/** How far a log has been read. */
+export interface LogPosition {
+  /** Bytes read so far, up to a line's end. */
   offset: number;
+  /** The bytes before `offset`: when they are others now, the log has been cut back and written anew. */
+  tail: Buffer;
+}
+
+interface Index extends LogPosition {
+  /** In the bytes read so far. */
   lines: number;
   /** Offset of every STRIDE-th line. */
   readonly marks: number[];
-  /** The bytes before `offset`: when they are others now, the log has been cut back and written anew. */
-  tail: Buffer;
   lastBatch: Buffer | null;
   readonly events: Noted;
 }
@@ -161,7 +166,8 @@ function note(events: Noted, event: RunEvent): void {
   }
 }
 
-async function sameTail(file: string, index: Index): Promise<boolean> {
+/** Whether the log still has, before the offset, the bytes that were read there. */
+export async function sameTail(file: string, index: LogPosition): Promise<boolean> {
   if (index.tail.length === 0) return true;
   const handle = await open(file, 'r').catch(() => null);
   if (!handle) return false;
@@ -173,6 +179,9 @@ async function sameTail(file: string, index: Index): Promise<boolean> {
     await handle.close();
   }
 }
+
+/** Of the last line read. A copy: a line is a view of its whole block. */
+export const tailOf = (line: Buffer): Buffer => Buffer.concat([line.subarray(-TAIL), LINE_END]);
 
 /** One reading of a log at a time: two would count its new lines twice. */
 const reading = new Map<string, Promise<unknown>>();
@@ -214,8 +223,7 @@ async function update(file: string): Promise<Index> {
     const event = parseEvent(line);
     if (event) note(own.events, event);
   });
-  // Copies: a line is a view of its whole block.
-  if (last) own.tail = Buffer.concat([(last as Buffer).subarray(-TAIL), LINE_END]);
+  if (last) own.tail = tailOf(last);
   if (lastBatch) own.lastBatch = Buffer.from(lastBatch);
   const batch = own.lastBatch && parseEvent(own.lastBatch);
   if (batch?.event === 'batch') {
@@ -227,6 +235,12 @@ async function update(file: string): Promise<Index> {
 
 /** @param folder a run folder; one without a log has no events yet. */
 export const lastEvents = async (folder: string): Promise<LastEvents> => (await indexed(folder)).events;
+
+/** Where the log ends now, and the time of its last event. */
+export async function logEndNow(folder: string): Promise<LogPosition & { time: number }> {
+  const { offset, tail, events } = await indexed(folder);
+  return { offset, tail, time: events.last ?? 0 };
+}
 
 /** Lines [from, from + limit) of the log, and how many there are. */
 export async function readLines(

@@ -4,7 +4,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
 import type { RunSummary } from '../protocol/messages.js';
-import { lockHolder } from '../trainer/lock.js';
+import { holderText, lockOwner } from '../trainer/lock.js';
 import { readRunPlan, runName, runPaths, runsFolder } from '../trainer/runFolder.js';
 import { forgetLog, lastEvents, parseEvent, readLines } from './eventLog.js';
 import { brokenRun, summarizeRun } from './summary.js';
@@ -21,11 +21,8 @@ export interface History {
   readonly end: boolean;
 }
 
-/**
- * Newest first. A folder that cannot be read is listed as failed, with the reason.
- * @param supervised folders of runs whose supervisor is at work.
- */
-export async function listRuns(workspace: string, supervised: readonly string[] = []): Promise<RunSummary[]> {
+/** Newest first. A folder that cannot be read is listed as failed, with the reason. */
+export async function listRuns(workspace: string): Promise<RunSummary[]> {
   const runs = await runsFolder(workspace);
   const entries = await readdir(runs, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
@@ -35,17 +32,19 @@ export async function listRuns(workspace: string, supervised: readonly string[] 
   const found: RunSummary[] = [];
   // One after the other: a workspace may have hundreds, and logs are large.
   for (const name of names.sort().reverse()) {
-    const folder = join(runs, name);
-    const created = (await lstat(folder).catch(() => null))?.birthtimeMs;
-    // Deleted in the meantime.
-    if (created === undefined) continue;
-    found.push(
-      await runSummary(folder, supervised.includes(folder)).catch((error: Error) =>
-        brokenRun(folder, created, error.message),
-      ),
-    );
+    const summary = await summaryOrReason(join(runs, name));
+    if (summary) found.push(summary);
   }
   return found.sort((a, b) => b.started - a.started);
+}
+
+/** A folder that cannot be read is a failed run, with the reason; null: it is gone. @param folder absolute. */
+export async function summaryOrReason(folder: string, supervised = false): Promise<RunSummary | null> {
+  const created = (await lstat(folder).catch(() => null))?.birthtimeMs;
+  if (created === undefined) return null;
+  return runSummary(folder, supervised).catch(async (error: Error) =>
+    (await lstat(folder).catch(() => null)) ? brokenRun(folder, created, error.message) : null,
+  );
 }
 
 /**
@@ -55,12 +54,13 @@ export async function listRuns(workspace: string, supervised: readonly string[] 
  */
 export async function runSummary(folder: string, supervised = false): Promise<RunSummary> {
   const plan = await readRunPlan(folder);
-  const alive = supervised || (await lockHolder(runPaths(folder).lock)) !== null;
   const { birthtimeMs } = await lstat(folder);
+  // Before the log: where the trainer ends in between, the log has its last event.
+  const alive = supervised || (await lockOwner(runPaths(folder).lock)) !== null;
   return summarizeRun(folder, plan, await lastEvents(folder), alive, birthtimeMs);
 }
 
-const isRunName = (name: string): boolean => /^[^/\\\0]+$/.test(name) && !name.startsWith('.');
+export const isRunName = (name: string): boolean => /^[^/\\\0]+$/.test(name) && !name.startsWith('.');
 
 const missing = (run: string, where: string): UserError =>
   new UserError('run-missing', `there is no run "${run.slice(0, 200)}" in ${where}; "lc-prune runs" lists them`);
@@ -106,9 +106,9 @@ export async function readEvents(folder: string, from: number, limit: number, re
 }
 
 async function idle(folder: string): Promise<void> {
-  const holder = await lockHolder(runPaths(folder).lock);
-  if (holder !== null) {
-    throw new UserError('run-invalid', `${basename(folder)} is being worked on by process ${holder}; stop it first`);
+  const owner = await lockOwner(runPaths(folder).lock);
+  if (owner !== null) {
+    throw new UserError('run-invalid', `${basename(folder)} is being worked on by ${holderText(owner)}; stop it first`);
   }
 }
 

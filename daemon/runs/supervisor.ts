@@ -10,7 +10,7 @@ import type { RunEvent } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import type { FromTrainer, SentError, StopReason, ToTrainer, TrainerRequest } from '../trainer/ipc.js';
-import { lockHolder } from '../trainer/lock.js';
+import { holderText, lockOwner, type Program } from '../trainer/lock.js';
 import { createRunFolder, readRunPlan, runPaths, runsFolder } from '../trainer/runFolder.js';
 import { unsaidEnd, type Exit } from './ending.js';
 import { lastEvents } from './eventLog.js';
@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly workspace: string;
   /** Path of the trainer's bundle. Default: `trainer.mjs` of this package's dist folder. */
   readonly trainer?: string;
+  /** What starts it, as others see it. Default: `lc-prune`. */
+  readonly program?: Program;
   /** Lines the trainer's native libraries print. Default: kept for the crash message only. */
   readonly onOutput?: (line: string) => void;
 }
@@ -122,9 +124,9 @@ export interface ResumeOptions extends RunOptions {
 export async function resumeRun(run: string, options: ResumeOptions): Promise<RunHandle> {
   const { folder } = await findRun(run, options);
   const plan = await readRunPlan(folder);
-  const holder = await lockHolder(runPaths(folder).lock);
-  if (holder !== null)
-    throw new UserError('run-invalid', `${basename(folder)} is being worked on by process ${holder}; stop it first`);
+  const owner = await lockOwner(runPaths(folder).lock);
+  if (owner !== null)
+    throw new UserError('run-invalid', `${basename(folder)} is being worked on by ${holderText(owner)}; stop it first`);
   const { state } = await lastEvents(folder);
   if (state?.event === 'done') {
     throw new UserError('run-invalid', `${basename(folder)} is finished; its result is in ${runPaths(folder).result}`);
@@ -151,7 +153,7 @@ async function launch(folder: string, start: Start, options: RunOptions & { trai
   });
   try {
     const { resume, engine } = start;
-    await handle.request({ type: 'start', folder, workspace, resume, engine });
+    await handle.request({ type: 'start', folder, workspace, resume, engine, program: options.program ?? 'lc-prune' });
     handle.begin();
   } catch (error) {
     handle.end();

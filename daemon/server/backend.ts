@@ -2,16 +2,22 @@
 import type * as BaselinePlan from '../runs/baselinePlan.js';
 import type * as Comparison from '../runs/comparison.js';
 import type * as LastPerLayer from '../runs/lastPerLayer.js';
+import type { LogTail } from '../runs/logTail.js';
 import type * as NewestWeights from '../runs/newestWeights.js';
 import type * as Registry from '../runs/registry.js';
+import type * as Steer from '../runs/steer.js';
 import type * as Supervisor from '../runs/supervisor.js';
+import type { WatchedRuns } from '../runs/watchedRuns.js';
 import type * as ReadPlan from '../plan/readPlan.js';
 import { runInChild } from './childJob.js';
 
 export interface Backend {
   readonly startRun: typeof Supervisor.startRun;
   readonly resumeRun: typeof Supervisor.resumeRun;
-  readonly listRuns: typeof Registry.listRuns;
+  readonly watchRuns: (...of: ConstructorParameters<typeof WatchedRuns>) => Promise<WatchedRuns>;
+  readonly openTail: (folder: string) => Promise<LogTail>;
+  readonly runOwner: typeof Steer.runOwner;
+  readonly steerRun: typeof Steer.steerRun;
   readonly runSummary: typeof Registry.runSummary;
   readonly runFolder: typeof Registry.runFolder;
   readonly readRunPlan: typeof Registry.readRunPlan;
@@ -27,12 +33,16 @@ export interface Backend {
 }
 
 const registry = () => import('../runs/registry.js');
+const steer = () => import('../runs/steer.js');
 const supervisor = () => import('../runs/supervisor.js');
 
 export const backend: Backend = {
   startRun: async (...args) => (await supervisor()).startRun(...args),
   resumeRun: async (...args) => (await supervisor()).resumeRun(...args),
-  listRuns: async (...args) => (await registry()).listRuns(...args),
+  watchRuns: async (...of) => new (await import('../runs/watchedRuns.js')).WatchedRuns(...of),
+  openTail: async (folder) => (await import('../runs/logTail.js')).LogTail.open(folder),
+  runOwner: async (...args) => (await steer()).runOwner(...args),
+  steerRun: async (...args) => (await steer()).steerRun(...args),
   runSummary: async (...args) => (await registry()).runSummary(...args),
   runFolder: async (...args) => (await registry()).runFolder(...args),
   readRunPlan: async (...args) => (await registry()).readRunPlan(...args),

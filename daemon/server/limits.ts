@@ -24,6 +24,11 @@ export const LIMITS = {
   batchInterval: 50,
   /** `lc/runChanged` of one run: at most one in this time. */
   summaryInterval: 250,
+  /** Between two looks at the runs on disk, and at a log that is followed and has not grown for `tailPatience`. */
+  lookInterval: 1_000,
+  /** Between two readings of a followed log that another process writes. */
+  tailInterval: 200,
+  tailPatience: 10_000,
   pingInterval: 15_000,
   /** Silent for this long, in spite of pings: the connection is gone. */
   silence: 45_000,

@@ -1,4 +1,5 @@
-/** The runs whose trainers live under this daemon, and who wants to hear of them. */
+/** The runs whose trainers live under this daemon, what other processes do in the same folders, and who wants to hear of it. */
+import { basename } from 'node:path';
 import type { RunEvent } from '../protocol/events.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import type { RunSummary } from '../protocol/messages.js';
@@ -6,6 +7,7 @@ import type { RunHandle } from '../runs/supervisor.js';
 import type { Backend } from './backend.js';
 import { LIMITS } from './limits.js';
 import type { Log } from './log.js';
+import { OtherRuns } from './otherRuns.js';
 
 export interface LiveRun {
   readonly handle: RunHandle;
@@ -14,6 +16,10 @@ export interface LiveRun {
 
 /** One connection's ears. `folder` is the run's workspace folder. */
 export interface RunListener {
+  /** The workspace folders it has open. */
+  readonly folders: readonly string[];
+  /** Whether it wants the run's live events. */
+  follows(folder: string, run: string): boolean;
   onEvent(folder: string, run: string, event: RunEvent): void;
   onChange(folder: string, run: string, summary: RunSummary | null): void;
 }
@@ -23,21 +29,45 @@ export class LiveRuns {
   readonly #runs = new Map<string, LiveRun>();
   readonly #listeners = new Set<RunListener>();
   readonly #starting = new Set<Promise<unknown>>();
+  readonly #others: OtherRuns;
   #closing = false;
 
   constructor(
     readonly backend: Backend,
     readonly log: Log,
-  ) {}
+  ) {
+    this.#others = new OtherRuns(
+      backend,
+      {
+        folders: () => new Set([...this.#listeners].flatMap(({ folders }) => folders)),
+        isFollowed: (workspace, run) => this.#isFollowed(workspace, run),
+        supervised: (workspace) => this.in(workspace).map(({ folder }) => folder),
+        onEvent: (workspace, run, event) => this.#send(workspace, run, event),
+        onChange: (workspace, run, summary) => this.#announce(workspace, run, summary),
+      },
+      log,
+    );
+  }
+
+  /** The runs of a workspace folder, whoever started them, newest first. @param reread reads the unchanged ones again, too. */
+  async list(workspace: string, { reread = false } = {}): Promise<RunSummary[]> {
+    const watched = await this.#others.in(workspace);
+    return reread ? watched.reread() : watched.list();
+  }
+
+  /** Reports at once what another process did to a run. */
+  async look(workspace: string): Promise<void> {
+    await (await this.#others.in(workspace)).look();
+  }
+
+  /** Has the events of a run that somebody wants live come, whoever writes them. */
+  async follow(workspace: string, run: string, folder: string): Promise<void> {
+    await this.#others.follow(workspace, run, folder);
+  }
 
   /** Those of one workspace folder. */
   in(workspace: string): RunHandle[] {
     return [...this.#runs.values()].filter((live) => live.workspace === workspace).map(({ handle }) => handle);
-  }
-
-  /** Folders of the same, whose trainers may be gone before it is written how they ended. */
-  supervised(workspace: string): string[] {
-    return this.in(workspace).map(({ folder }) => folder);
   }
 
   get(workspace: string, run: string): LiveRun | undefined {
@@ -50,18 +80,38 @@ export class LiveRuns {
   }
 
   changed(workspace: string, run: string, summary: RunSummary | null): void {
+    this.#others.report(workspace, run, summary);
+    this.#announce(workspace, run, summary);
+  }
+
+  #announce(workspace: string, run: string, summary: RunSummary | null): void {
     for (const listener of this.#listeners) listener.onChange(workspace, run, summary);
   }
 
   /** Starts a run; the baselines its plan asks for follow when it has ended well. */
   async start(plan: ResolvedPlan, workspace: string): Promise<string> {
-    return this.#launch(this.backend.startRun(plan, { workspace, onOutput: this.#output }), workspace);
+    return this.#launch(
+      this.backend.startRun(plan, { workspace, program: 'editor', onOutput: this.#output }),
+      workspace,
+    );
   }
 
   /** @param engine to go on with; by default the run's own. */
   async resume(folder: string, workspace: string, engine?: string): Promise<void> {
-    const options = { workspace, onOutput: this.#output, ...(engine !== undefined && { engine }) };
-    await this.#launch(this.backend.resumeRun(folder, options), workspace);
+    // Its events come from the trainer from now on.
+    this.#others.leave(folder);
+    const options = {
+      workspace,
+      program: 'editor' as const,
+      onOutput: this.#output,
+      ...(engine !== undefined && { engine }),
+    };
+    try {
+      await this.#launch(this.backend.resumeRun(folder, options), workspace);
+    } catch (error) {
+      await this.#followAgain(workspace, folder);
+      throw error;
+    }
   }
 
   async #launch(starting: Promise<RunHandle>, workspace: string): Promise<string> {
@@ -93,6 +143,7 @@ export class LiveRuns {
    */
   async shutdown(): Promise<void> {
     this.#closing = true;
+    this.#others.close();
     await Promise.allSettled(this.#starting);
     const stops = [...this.#runs.values()].map(({ handle }) => handle.stop('shutdown').catch(() => undefined));
     let timer: NodeJS.Timeout | undefined;
@@ -123,7 +174,7 @@ export class LiveRuns {
       this.#tell(workspace, handle);
     };
     handle.onEvent((event) => {
-      for (const listener of this.#listeners) listener.onEvent(workspace, handle.id, event);
+      this.#send(workspace, handle.id, event);
       timer ??= setTimeout(tell, event.event === 'batch' ? LIMITS.summaryInterval : LIMITS.batchInterval);
     });
     this.#tell(workspace, handle);
@@ -132,7 +183,25 @@ export class LiveRuns {
       this.#runs.delete(handle.folder);
       this.log('info', `run ${handle.id} ended: ${last.event}${'message' in last ? ` (${last.message})` : ''}`);
       this.#tell(workspace, handle);
+      void this.#followAgain(workspace, handle.folder);
     });
+  }
+
+  #isFollowed(workspace: string, run: string): boolean {
+    return [...this.#listeners].some((listener) => listener.follows(workspace, run));
+  }
+
+  /** Another process may go on with a run that has no trainer here any more. */
+  async #followAgain(workspace: string, folder: string): Promise<void> {
+    const run = basename(folder);
+    if (this.#closing || !this.#isFollowed(workspace, run)) return;
+    await this.#others.follow(workspace, run, folder).catch((error: unknown) => {
+      this.log('warn', `log of ${run}: ${String(error)}`);
+    });
+  }
+
+  #send(workspace: string, run: string, event: RunEvent): void {
+    for (const listener of this.#listeners) listener.onEvent(workspace, run, event);
   }
 
   #tell(workspace: string, { id, folder }: RunHandle): void {

@@ -63,12 +63,16 @@ export function openSession(socket: WebSocket, shared: Shared): void {
   const context: Context = { ...shared, workspace, stream };
   const language = registerLanguage(connection, {
     workspace,
-    listRuns: (folder) => shared.backend.listRuns(folder, live.supervised(folder)),
+    listRuns: (folder) => live.list(folder),
     lastPerLayer: shared.backend.lastPerLayer,
     searchData: (model, place) => shared.searches.search(model, place),
     log,
   });
   const stopListening = live.listen({
+    get folders() {
+      return workspace.folders;
+    },
+    follows: (folder, run) => workspace.folders.includes(folder) && stream.follows(run),
     onEvent: (folder, run, event) => {
       if (workspace.folders.includes(folder)) stream.push(run, event);
     },

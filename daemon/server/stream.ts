@@ -65,6 +65,10 @@ export class RunStream {
     }
   }
 
+  follows(run: string): boolean {
+    return this.#subscribed.has(run);
+  }
+
   push(run: string, event: RunEvent): void {
     if (!this.#subscribed.has(run)) return;
     if (event.event === 'batch') {

@@ -5,7 +5,8 @@ import type { RunEvent } from '../protocol/events.js';
 import { createControl } from './control.js';
 import type { FromTrainer, ToTrainer, TrainerRequest } from './ipc.js';
 import { openRun, userMessage, type OpenedRun } from './openRun.js';
-import { readRunPlan } from './runFolder.js';
+import { watchRequests } from './requestFile.js';
+import { readRunPlan, runPaths } from './runFolder.js';
 import type { Assemble } from './setup.js';
 
 /** After the supervisor is gone: long enough for any checkpoint, short enough for no orphan to stay. */
@@ -36,6 +37,10 @@ export function serveTrainer(assemble: Assemble): void {
     const tellMemory = () => send({ type: 'memory', resident: process.memoryUsage.rss() });
     tellMemory();
     setInterval(tellMemory, MEMORY_MS).unref();
+    watchRequests(runPaths(request.folder).request, (type) => {
+      // What came of it is in the log; a run that has ended meanwhile needs no answer.
+      answer(type === 'stop' ? { type, reason: 'user' } : { type }).catch(() => undefined);
+    });
     // The answer comes first, then the events.
     setImmediate(() => void run.execute().then((last) => exit(last.event === 'failed' ? 1 : 0)));
   }

@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
+import type { Program } from './lock.js';
 
 /** Who asked a run to stop. `user` and `interrupted` (Ctrl-C) leave it "stopped"; the others leave it "interrupted". */
 export type StopReason = 'user' | 'interrupted' | 'shutdown' | 'disconnect';
@@ -15,6 +16,8 @@ export type TrainerRequest =
       readonly resume: boolean;
       /** Of a resumed run: the engine to go on with; null: its own. */
       readonly engine: string | null;
+      /** What runs the supervisor; the lock names it. */
+      readonly program: Program;
     }
   /** Which engine after this one could go on with the run. A process of its own: the answer may be its crash. */
   | { readonly type: 'next'; readonly folder: string; readonly workspace: string; readonly after: string }

@@ -1,39 +1,62 @@
-/** One trainer per run folder. The lock names its holder by process id and start time, so that a reused id does not keep it. */
+/**
+ * One trainer per run folder. The lock names its holder by process id and start time, so that a reused id does not keep it.
+ * The holder touches the file every few seconds: where another machine or container holds it, that is the only sign of life.
+ */
 import { execFile } from 'node:child_process';
-import { readFile, unlink, writeFile } from 'node:fs/promises';
+import { readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { hostname, uptime } from 'node:os';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../protocol/errors.js';
 
-const Holder = z.object({ pid: z.int().positive(), started: z.string().nullable() });
-type Holder = z.infer<typeof Holder>;
+/** The programs that run trainers. */
+const Program = z.enum(['lc-prune', 'editor']);
+export type Program = z.infer<typeof Program>;
 
-/** When a process began, in whatever unit the system has; null where it cannot be told (or there is no such process). */
-async function startTime(pid: number): Promise<string | null> {
-  try {
-    if (process.platform === 'linux') {
-      const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-      // The name in parentheses may hold spaces and parentheses; the start time is field 22.
-      return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-    }
-    if (process.platform === 'win32') return null;
-    const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]);
-    return stdout.trim() || null;
-  } catch {
-    return null;
-  }
+const Holder = z.object({
+  pid: z.int().positive(),
+  started: z.string().nullable(),
+  /** Absent in the locks of earlier versions: this machine. */
+  host: z
+    .string()
+    .regex(/^\P{Cc}{1,255}$/u)
+    .optional(),
+  program: Program.nullable().optional(),
+});
+export type LockHolder = z.infer<typeof Holder>;
+
+const HEARTBEAT_MS = 5_000;
+/** A holder whose process cannot be looked at is gone when it has been silent for this long. */
+const SILENT_MS = 60_000;
+
+interface Process {
+  /** When it began, in whatever unit the system has; null where that cannot be told. */
+  readonly started: string | null;
 }
 
-function exists(pid: number): boolean {
+/** A process of this machine; null when there is none of this id, or only what a parent has not buried yet. */
+async function processOf(pid: number): Promise<Process | null> {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return null;
+  }
+  try {
+    if (process.platform === 'linux') {
+      const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+      // The name in parentheses may hold spaces and parentheses; the state is field 3, the start time field 22.
+      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+      return 'ZX'.includes(fields[0]!) ? null : { started: fields[19] ?? null };
+    }
+    if (process.platform === 'win32') return { started: null };
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]);
+    return { started: stdout.trim() || null };
+  } catch {
+    return { started: null };
   }
 }
 
-async function readHolder(file: string): Promise<Holder | null> {
+async function readHolder(file: string): Promise<LockHolder | null> {
   try {
     return Holder.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch {
@@ -41,29 +64,53 @@ async function readHolder(file: string): Promise<Holder | null> {
   }
 }
 
-/** Process id of the trainer that holds the lock; null when nobody does (any more). */
-export async function lockHolder(file: string): Promise<number | null> {
+/** Who holds the lock; null when nobody does (any more). */
+export async function lockOwner(file: string): Promise<LockHolder | null> {
   const holder = await readHolder(file);
-  if (!holder || !exists(holder.pid)) return null;
-  const started = await startTime(holder.pid);
-  return holder.started === null || started === null || started === holder.started ? holder.pid : null;
+  if (!holder) return null;
+  const touched = (await stat(file).catch(() => null))?.mtimeMs;
+  if (touched === undefined) return null;
+  const isFresh = Date.now() - touched < SILENT_MS;
+  if ((holder.host ?? hostname()) !== hostname()) return isFresh ? holder : null;
+  // From before this machine was started: its ids and start times mean nothing any more.
+  if (touched < Date.now() - uptime() * 1000 - SILENT_MS) return null;
+  const found = await processOf(holder.pid);
+  if (!found) return null;
+  if (holder.started === null || found.started === null) return isFresh ? holder : null;
+  return holder.started === found.started ? holder : null;
+}
+
+/** Process id of the trainer that holds the lock; null when nobody does (any more). */
+export const lockHolder = async (file: string): Promise<number | null> => (await lockOwner(file))?.pid ?? null;
+
+const WHERE: Readonly<Record<Program, string>> = {
+  'lc-prune': 'lc-prune in a terminal',
+  editor: 'an editor window',
+};
+
+/** "process 4711 (lc-prune in a terminal)". */
+export function holderText({ pid, host, program }: LockHolder): string {
+  const where = program ? ` (${WHERE[program]})` : '';
+  return `process ${pid}${where}${host !== undefined && host !== hostname() ? ` on ${host}` : ''}`;
 }
 
 /**
  * Takes the lock for this process.
+ * @param program what runs this process; null: nothing that the user knows.
  * @returns the function that gives it back. @throws UserError('run-invalid') while a living process holds it.
  */
-export async function takeLock(file: string): Promise<() => Promise<void>> {
-  const mine = JSON.stringify({ pid: process.pid, started: await startTime(process.pid) });
+export async function takeLock(file: string, program: Program | null = null): Promise<() => Promise<void>> {
+  const started = (await processOf(process.pid))?.started ?? null;
+  const mine = JSON.stringify({ pid: process.pid, started, host: hostname(), program } satisfies LockHolder);
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
       await writeFile(file, mine, { flag: 'wx' });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== 'EEXIST') throw new UserError('disk', `${file} cannot be written: ${message}`, { file });
-      const holder = await lockHolder(file);
+      const holder = await lockOwner(file);
       if (holder !== null) {
-        throw new UserError('run-invalid', `${file}: process ${holder} is working on this run; stop it first`, {
+        throw new UserError('run-invalid', `${file}: ${holderText(holder)} is working on this run; stop it first`, {
           file,
         });
       }
@@ -72,7 +119,12 @@ export async function takeLock(file: string): Promise<() => Promise<void>> {
     }
     // Another process may have taken ours for the stale one it had just read about.
     if ((await readFile(file, 'utf8').catch(() => '')) === mine) {
+      const beating = setInterval(() => {
+        const now = new Date();
+        utimes(file, now, now).catch(() => undefined);
+      }, HEARTBEAT_MS).unref();
       return async () => {
+        clearInterval(beating);
         if ((await readFile(file, 'utf8').catch(() => '')) === mine) await unlink(file).catch(() => undefined);
       };
     }

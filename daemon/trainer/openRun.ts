@@ -19,8 +19,9 @@ import { execute, totalSteps } from './execute.js';
 import { judge } from './findings.js';
 import { settleRates } from './rateTest.js';
 import { countKept } from './kept.js';
-import { takeLock } from './lock.js';
+import { takeLock, type Program } from './lock.js';
 import { countEvents, lastEndings } from './logEnd.js';
+import { dropRequest } from './requestFile.js';
 import { otherText } from './otherOutputs.js';
 import { writeReport } from './report.js';
 import { writeModelInto, writePackageInto, writeResult } from './result.js';
@@ -44,6 +45,8 @@ export interface RunProcess {
   readonly resume: boolean;
   /** Of a resumed run: the engine to go on with; null: its own. */
   readonly engine: string | null;
+  /** What runs this trainer. */
+  readonly program: Program;
   readonly assemble: Assemble;
   readonly control: Control;
   /** Every event, after it is in the log. */
@@ -71,9 +74,10 @@ export function userMessage(error: unknown): { code: UserError['code']; message:
 export async function openRun(process: RunProcess): Promise<OpenedRun> {
   const paths = runPaths(process.folder);
   const plan = await readRunPlan(process.folder);
-  const release = await takeLock(paths.lock);
+  const release = await takeLock(paths.lock, process.program);
   let writer: EventWriter | null = null;
   try {
+    await dropRequest(paths.request);
     const damaged: string[] = [];
     const checkpoint = process.resume ? await latestCheckpoint(paths.checkpoints, (file) => damaged.push(file)) : null;
     const log = checkpoint?.log ?? { bytes: 0, events: 0 };

@@ -11,6 +11,8 @@ export interface RunPaths {
   readonly plan: string;
   readonly events: string;
   readonly lock: string;
+  /** What another process than the trainer's supervisor asks of it. */
+  readonly request: string;
   readonly checkpoints: string;
   /** The reference, where the run trained it: a TensorFlow.js model. */
   readonly reference: string;
@@ -26,6 +28,7 @@ export const runPaths = (folder: string): RunPaths => ({
   plan: join(folder, 'plan.json'),
   events: join(folder, 'events.jsonl'),
   lock: join(folder, 'lock'),
+  request: join(folder, 'request.json'),
   checkpoints: join(folder, 'checkpoints'),
   reference: join(folder, 'reference'),
   points: join(folder, 'points'),

@@ -27,6 +27,7 @@ type RunCommands = Pick<
   | 'lcPrune.deleteRun'
   | 'lcPrune.revealRun'
   | 'lcPrune.openPlan'
+  | 'lcPrune.refreshRuns'
 >;
 
 /** What can be done with runs that exist. */
@@ -252,6 +253,10 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
           vscode.env.remoteName || vscode.env.uiKind === vscode.UIKind.Web ? 'revealInExplorer' : 'revealFileInOS';
         await vscode.commands.executeCommand(command, uriOf(fileIn(chosen.folder, 'plan.json')));
       },
+    },
+    'lcPrune.refreshRuns': {
+      needs: 'folder',
+      run: () => runs.refresh(),
     },
     'lcPrune.openPlan': {
       needs: 'folder',

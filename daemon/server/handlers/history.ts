@@ -11,8 +11,9 @@ export const historyHandlers: Pick<Handlers<Context>, 'lc/history' | 'lc/subscri
 
   async 'lc/subscribe'({ run, on }, context) {
     // A run that is gone can still be left.
-    if (on) await findRun(run, context);
+    const found = on ? await findRun(run, context) : null;
     context.stream.subscribe(run, on);
+    if (found) await context.live.follow(found.workspace, run, found.folder);
     return null;
   },
 

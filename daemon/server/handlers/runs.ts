@@ -1,5 +1,6 @@
 /** Starting, steering and keeping runs. */
 import { UserError } from '../../protocol/errors.js';
+import type { RunSummary } from '../../protocol/messages.js';
 import { findRun, type Context, type FoundRun } from '../context.js';
 import type { Handlers } from '../dispatch.js';
 import type { LiveRun } from '../liveRuns.js';
@@ -8,6 +9,7 @@ import { previewForRun } from '../planModel.js';
 type RunHandlers = Pick<
   Handlers<Context>,
   | 'lc/runs'
+  | 'lc/refresh'
   | 'lc/start'
   | 'lc/pause'
   | 'lc/resume'
@@ -24,10 +26,17 @@ async function findLive(run: string, context: Context): Promise<{ found: FoundRu
   return { found, live: context.live.get(found.workspace, run) };
 }
 
+/** For what only the supervisor of a trainer can ask of it: a budget. */
 async function requireLive(run: string, context: Context): Promise<LiveRun> {
-  const { live } = await findLive(run, context);
-  if (!live) throw new UserError('run-invalid', `${run} is not running; "Resume" continues it`);
-  return live;
+  const { found, live } = await findLive(run, context);
+  if (live) return live;
+  const owner = await context.backend.runOwner(found.folder);
+  throw new UserError(
+    'run-invalid',
+    owner === null
+      ? `${run} is not running; "Resume" continues it`
+      : `${run} is run by ${owner}; its budget can be changed when it runs here: "Stop" it, then "Resume" it`,
+  );
 }
 
 async function requireIdle(run: string, context: Context): Promise<FoundRun> {
@@ -36,17 +45,30 @@ async function requireIdle(run: string, context: Context): Promise<FoundRun> {
   return found;
 }
 
+/** Newest first, of all folders of the connection. */
+async function listAll({ workspace, live }: Context, options: { reread: boolean }): Promise<RunSummary[]> {
+  await workspace.settled();
+  const lists = await Promise.all(workspace.folders.map((folder) => live.list(folder, options)));
+  return lists
+    .flat()
+    .map((summary) => workspace.runAsNamed(summary))
+    .sort((a, b) => b.started - a.started);
+}
+
+/** Pauses or stops a run, whoever runs it. */
+async function steer(run: string, type: 'pause' | 'stop', context: Context): Promise<null> {
+  const { found, live } = await findLive(run, context);
+  if (live) await (type === 'pause' ? live.handle.pause() : live.handle.stop('user'));
+  else {
+    await context.backend.steerRun(found.folder, type);
+    await context.live.look(found.workspace);
+  }
+  return null;
+}
+
 export const runHandlers: RunHandlers = {
-  async 'lc/runs'(_params, { workspace, backend, live }) {
-    await workspace.settled();
-    const lists = await Promise.all(
-      workspace.folders.map((folder) => backend.listRuns(folder, live.supervised(folder))),
-    );
-    return lists
-      .flat()
-      .map((summary) => workspace.runAsNamed(summary))
-      .sort((a, b) => b.started - a.started);
-  },
+  'lc/runs': (_params, context) => listAll(context, { reread: false }),
+  'lc/refresh': (_params, context) => listAll(context, { reread: true }),
 
   async 'lc/start'({ planPath, engine, seed, compare, path: asPath }, { workspace, backend, live }) {
     workspace.requireTrust('Running a plan');
@@ -59,27 +81,25 @@ export const runHandlers: RunHandlers = {
     return { run: await live.start({ ...plan, ...(baselines.length > 0 && { compare: baselines }) }, folder) };
   },
 
-  async 'lc/pause'({ run }, context) {
-    await (await requireLive(run, context)).handle.pause();
-    return null;
-  },
+  'lc/pause': ({ run }, context) => steer(run, 'pause', context),
 
   async 'lc/resume'({ run, engine }, context) {
     context.workspace.requireTrust('Resuming a run');
     const { found, live } = await findLive(run, context);
-    if (live && engine !== undefined)
+    const isOther = !live && (await context.backend.runOwner(found.folder)) !== null;
+    if ((live || isOther) && engine !== undefined)
       throw new UserError('run-invalid', `${run} has a trainer; stop it first, then it can go on on another engine`, {
         field: 'engine',
       });
     if (live) await live.handle.resume();
-    else await context.live.resume(found.folder, found.workspace, engine);
+    else if (isOther) {
+      await context.backend.steerRun(found.folder, 'resume');
+      await context.live.look(found.workspace);
+    } else await context.live.resume(found.folder, found.workspace, engine);
     return null;
   },
 
-  async 'lc/stop'({ run }, context) {
-    await (await requireLive(run, context)).handle.stop('user');
-    return null;
-  },
+  'lc/stop': ({ run }, context) => steer(run, 'stop', context),
 
   async 'lc/delete'({ run }, context) {
     context.workspace.requireTrust('Deleting a run');

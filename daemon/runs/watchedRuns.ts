@@ -1,0 +1,182 @@
+/** The runs of a workspace folder, kept up to date by looking at what has changed on disk, whoever changes it. */
+import type { Stats } from 'node:fs';
+import { lstat, readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { UserError } from '../protocol/errors.js';
+import type { RunSummary } from '../protocol/messages.js';
+import { lockOwner } from '../trainer/lock.js';
+import { runPaths, runsFolder } from '../trainer/runFolder.js';
+import { forgetLog } from './eventLog.js';
+import { isRunName, summaryOrReason } from './registry.js';
+
+export interface Watching {
+  /** Absolute folders of the runs whose trainers this process supervises: it reports those itself. */
+  supervised(): readonly string[];
+  /** A run was added, changed, or (null) is gone; not for what the first look finds. */
+  onChange(run: string, summary: RunSummary | null): void;
+}
+
+/** What a run looked like on disk when it was read. */
+interface Stamp {
+  /** null: so young that it may have changed since within one tick of its clock. */
+  readonly folder: string | null;
+  /** Of a run at work: its log, and who holds its lock. */
+  readonly work: string | null;
+}
+const UNKNOWN: Stamp = { folder: null, work: null };
+
+interface Entry {
+  readonly summary: RunSummary;
+  readonly stamp: Stamp;
+}
+
+/** Changes within this time may leave the same times of modification on coarse file systems. */
+const COARSE_MS = 2_000;
+/** A folder without a log belongs to a run that is loading its data, or to a start that is about to fail. */
+const STARTING_MS = 10_000;
+/** Folders read at the same time. */
+const AT_ONCE = 16;
+/** Of the runs that can still be resumed, how many one look goes through (with more, in turns): each costs one question to the file system. */
+const RESUMABLE_A_LOOK = 500;
+
+const isActive = ({ state }: RunSummary): boolean => state === 'running' || state === 'paused';
+
+/**
+ * A look costs one question to the file system, one for each run that could be resumed, and for each run at work whether its
+ * process lives and its log has grown. The files of a run are read when one of these has changed; those of a finished run
+ * never again. Resuming takes the run's lock, which changes its folder's time of modification.
+ */
+export class WatchedRuns {
+  readonly #entries = new Map<string, Entry>();
+  /** Stamp of the folder of runs when its names were read. */
+  #names: string | null = null;
+  /** Seen, but not to be listed yet. */
+  readonly #starting = new Set<string>();
+  #next = 0;
+  #looking: Promise<void> = Promise.resolve();
+  #isFirst = true;
+
+  constructor(
+    readonly workspace: string,
+    readonly watching: Watching,
+  ) {}
+
+  /** Newest first, as of now. @throws UserError('disk' | 'path-outside-workspace'). */
+  async list(): Promise<RunSummary[]> {
+    await this.look();
+    const supervised = this.watching.supervised();
+    const found = [...this.#entries.values()].map(({ summary }) => summary);
+    const own = await Promise.all(supervised.map((folder) => summaryOrReason(folder, true)));
+    const all = [...found.filter(({ folder }) => !supervised.includes(folder)), ...own.filter((one) => one !== null)];
+    return all.sort((a, b) => b.started - a.started);
+  }
+
+  /** Reads every run again. */
+  async reread(): Promise<RunSummary[]> {
+    await this.#looking.catch(() => undefined);
+    this.#names = null;
+    for (const [run, { summary }] of this.#entries) {
+      forgetLog(summary.folder);
+      this.#entries.set(run, { summary, stamp: UNKNOWN });
+    }
+    return this.list();
+  }
+
+  /** What this process itself says of a run, so that it is not reported twice. */
+  report(run: string, summary: RunSummary | null): void {
+    if (summary) this.#entries.set(run, { summary, stamp: UNKNOWN });
+    else this.#entries.delete(run);
+  }
+
+  /** Looks for changes and reports them. One look at a time. @throws UserError('disk' | 'path-outside-workspace'). */
+  look(): Promise<void> {
+    const own = this.#looking.catch(() => undefined).then(() => this.#look());
+    this.#looking = own;
+    return own;
+  }
+
+  async #look(): Promise<void> {
+    const runs = await runsFolder(this.workspace);
+    const names = await this.#changedNames(runs);
+    if (names) {
+      for (const name of this.#entries.keys()) if (!names.includes(name)) this.#drop(name, join(runs, name));
+      for (const name of this.#starting) if (!names.includes(name)) this.#starting.delete(name);
+    }
+    const wanted = names ?? this.#unsettled();
+    for (let i = 0; i < wanted.length; i += AT_ONCE)
+      await Promise.all(wanted.slice(i, i + AT_ONCE).map((name) => this.#update(name, join(runs, name))));
+    this.#isFirst = false;
+  }
+
+  /** The names of all runs where a folder was added or removed since the last look, else null. */
+  async #changedNames(runs: string): Promise<string[] | null> {
+    const stats = await statOf(runs);
+    const stamp = stats ? look(stats) : 'none';
+    if (stamp !== null && stamp === this.#names) return null;
+    this.#names = stamp;
+    const entries = await readdir(runs, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+      throw new UserError('disk', `${runs} cannot be read: ${error.message}`, { file: runs });
+    });
+    return entries.filter((entry) => entry.isDirectory() && isRunName(entry.name)).map(({ name }) => name);
+  }
+
+  /** Runs that may change without a change in the folder of runs. */
+  #unsettled(): string[] {
+    const due = [...this.#starting];
+    const resumable: string[] = [];
+    for (const [name, { summary, stamp }] of this.#entries) {
+      if (isActive(summary) || stamp.folder === null) due.push(name);
+      else if (summary.state !== 'done') resumable.push(name);
+    }
+    if (resumable.length <= RESUMABLE_A_LOOK) return [...due, ...resumable];
+    const from = this.#next % resumable.length;
+    this.#next = from + RESUMABLE_A_LOOK;
+    return [...due, ...[...resumable, ...resumable].slice(from, this.#next)];
+  }
+
+  async #update(name: string, folder: string): Promise<void> {
+    const isOurs = () => this.watching.supervised().includes(folder);
+    if (isOurs()) return;
+    const before = this.#entries.get(name);
+    const stats = await statOf(folder);
+    if (!stats?.isDirectory()) return this.#drop(name, folder);
+    const stamp = await stampOf(folder, stats, before !== undefined && isActive(before.summary));
+    if (before && stamp.folder !== null && stamp.folder === before.stamp.folder && stamp.work === before.stamp.work)
+      return;
+    if (!before && (await isStarting(folder, stats))) return void this.#starting.add(name);
+    this.#starting.delete(name);
+    const summary = await summaryOrReason(folder);
+    // Deleted, or taken over by this process, while it was read.
+    if (!summary || isOurs() || this.#entries.get(name) !== before) return;
+    this.#entries.set(name, { summary, stamp: isActive(summary) ? stamp : { ...stamp, work: null } });
+    if (!this.#isFirst && JSON.stringify(summary) !== JSON.stringify(before?.summary))
+      this.watching.onChange(name, summary);
+  }
+
+  #drop(name: string, folder: string): void {
+    this.#starting.delete(name);
+    if (!this.#entries.delete(name)) return;
+    forgetLog(folder);
+    if (!this.#isFirst) this.watching.onChange(basename(folder), null);
+  }
+}
+
+/** What a file or folder looks like; null while it is so young that a further change may not show. */
+function look({ ino, size, mtimeMs }: Stats): string | null {
+  return Math.abs(Date.now() - mtimeMs) < COARSE_MS ? null : `${ino} ${size} ${mtimeMs}`;
+}
+
+const statOf = (path: string): Promise<Stats | null> => lstat(path).catch(() => null);
+
+async function stampOf(path: string, stats: Stats, active: boolean): Promise<Stamp> {
+  const { events, lock } = runPaths(path);
+  const folder = look(stats);
+  if (!active) return { folder, work: null };
+  const [log, owner] = await Promise.all([statOf(events), lockOwner(lock)]);
+  const written = log ? look(log) : '';
+  return written === null ? UNKNOWN : { folder, work: `${written} ${owner?.pid ?? ''}` };
+}
+
+const isStarting = async (folder: string, { birthtimeMs }: Stats): Promise<boolean> =>
+  Date.now() - birthtimeMs < STARTING_MS && !(await statOf(runPaths(folder).events));

@@ -1,0 +1,98 @@
+/** Whose lock is alive: by process, by start time, and by the sign of life of a holder that cannot be looked at. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir, uptime } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { holderText, lockOwner, takeLock } from '../../../daemon/trainer/lock.js';
+
+let folder: string;
+let lock: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lock-'));
+  lock = join(folder, 'lock');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const write = (holder: object, secondsAgo = 0) =>
+  writeFile(lock, JSON.stringify(holder)).then(() => {
+    const time = new Date(Date.now() - secondsAgo * 1000);
+    return utimes(lock, time, time);
+  });
+
+describe('the holder of a lock', () => {
+  it('is named with its program, and its machine where that is another', async () => {
+    const release = await takeLock(lock, 'lc-prune');
+    const owner = (await lockOwner(lock))!;
+    expect(owner).toMatchObject({ pid: process.pid, host: hostname(), program: 'lc-prune' });
+    expect(holderText(owner)).toBe(`process ${process.pid} (lc-prune in a terminal)`);
+    expect(holderText({ ...owner, host: 'elsewhere', program: 'editor' })).toBe(
+      `process ${process.pid} (an editor window) on elsewhere`,
+    );
+    await release();
+  });
+
+  it('of another machine or container lives as long as it gives signs of life', async () => {
+    const other = { pid: 2 ** 22 + 1, started: '1', host: 'elsewhere', program: 'lc-prune' };
+    await write(other, 30);
+    expect(await lockOwner(lock)).toEqual(other);
+    await expect(takeLock(lock)).rejects.toMatchObject({ message: expect.stringContaining('on elsewhere') });
+    // What a message would repeat to a terminal.
+    await write({ ...other, host: '\u001b[2Jelsewhere' }, 30);
+    expect(await lockOwner(lock)).toBeNull();
+    await write(other, 90);
+    expect(await lockOwner(lock)).toBeNull();
+  });
+
+  it('whose start time cannot be told is not taken for the process that has its id now', async () => {
+    await write({ pid: process.pid, started: null }, 30);
+    expect(await lockOwner(lock)).not.toBeNull();
+    await write({ pid: process.pid, started: null }, 90);
+    expect(await lockOwner(lock)).toBeNull();
+  });
+
+  it('from before the machine was started is gone; a silent process of this machine is not', async () => {
+    const release = await takeLock(lock);
+    const long = Math.min(600, uptime() - 1);
+    const quiet = new Date(Date.now() - long * 1000);
+    await utimes(lock, quiet, quiet);
+    expect(await lockOwner(lock)).not.toBeNull();
+    const before = new Date(Date.now() - (uptime() + 120) * 1000);
+    await utimes(lock, before, before);
+    expect(await lockOwner(lock)).toBeNull();
+    await release();
+  });
+
+  it.runIf(process.platform === 'linux')('that has ended is gone even before its parent has buried it', async () => {
+    const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 20'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      const [line] = (await once(parent.stdout.setEncoding('utf8'), 'data')) as [string];
+      const pid = Number(line);
+      await write({ pid, started: null });
+      expect(await lockOwner(lock)).toMatchObject({ pid });
+      await wait(600);
+      // Its id is still taken.
+      expect(() => process.kill(pid, 0)).not.toThrow();
+      expect(await lockOwner(lock)).toBeNull();
+    } finally {
+      parent.kill('SIGKILL');
+    }
+  });
+
+  it('touches the lock every few seconds, until it gives it back', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const release = await takeLock(lock);
+      const long = new Date(Date.now() - 50_000);
+      await utimes(lock, long, long);
+      vi.advanceTimersByTime(5_000);
+      await vi.waitFor(async () => expect(Date.now() - (await stat(lock)).mtimeMs).toBeLessThan(5_000));
+      await release();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
