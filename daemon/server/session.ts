@@ -78,6 +78,7 @@ export function openSession(socket: WebSocket, shared: Shared): void {
     },
     onChange: (folder, run, summary) => {
       if (!workspace.folders.includes(folder)) return;
+      if (summary?.ended != null) stream.flush();
       notify('lc/runChanged', { run, summary: summary && workspace.runAsNamed(summary) });
       language.runChanged(folder, summary);
     },

@@ -81,7 +81,7 @@ export class RunStream {
       if (events) events.push(event);
       else this.#events.set(run, [event]);
     }
-    this.#timer ??= setTimeout(() => this.#flush(), LIMITS.batchInterval);
+    this.#timer ??= setTimeout(() => this.flush(), LIMITS.batchInterval);
   }
 
   close(): void {
@@ -91,12 +91,14 @@ export class RunStream {
     this.#events.clear();
   }
 
-  #flush(): void {
+  /** Sends what waits: on its own every interval, and before a client hears that a run has ended. */
+  flush(): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.sink.owed() <= LIMITS.outgoingBusy) {
       for (const columns of this.#batches.values()) this.sink.batches(columns);
       this.#batches.clear();
-    } else this.#timer = setTimeout(() => this.#flush(), LIMITS.batchInterval);
+    } else this.#timer = setTimeout(() => this.flush(), LIMITS.batchInterval);
     for (const [run, events] of this.#events) this.sink.events(run, events);
     this.#events.clear();
   }

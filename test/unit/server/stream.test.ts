@@ -81,6 +81,16 @@ describe('RunStream', () => {
     expect(batches).toHaveLength(1);
   });
 
+  it('sends what waits at once before the end of a run is told, and nothing of it twice', () => {
+    stream.subscribe('r', true);
+    stream.push('r', batch(1));
+    stream.flush();
+    expect(batches.map(({ step }) => step)).toEqual([[1]]);
+    stream.push('r', batch(2));
+    vi.advanceTimersByTime(10 * LIMITS.batchInterval);
+    expect(batches.map(({ step }) => step)).toEqual([[1], [2]]);
+  });
+
   it('sends nothing of runs that are not subscribed, or not any more', () => {
     stream.push('r', batch(1));
     stream.subscribe('r', true);
