@@ -131,7 +131,7 @@ describe('a run that another process started', () => {
     expect(await client.ask('lc/runs', null)).toEqual([]);
     const { run, folder } = await elsewhere();
     const began = performance.now();
-    await until(run, 'running', 2500);
+    await until(run, 'running', 10_000);
     expect(performance.now() - began).toBeLessThan(2500);
     await client.ask('lc/subscribe', { run, on: true });
     const { events: history } = await client.ask('lc/history', { run, from: 0, limit: 100_000 });
@@ -173,11 +173,11 @@ describe('a run that another process started', () => {
 
   it('is interrupted within seconds when trainer and owner are killed, and resumes here to the end', async () => {
     const { run, owner, pid, folder } = await elsewhere();
-    await until(run, 'running', 2500);
+    await until(run, 'running', 10_000);
     await client.ask('lc/subscribe', { run, on: true });
     owner.kill('SIGKILL');
     process.kill(pid, 'SIGKILL');
-    await until(run, 'interrupted', 3000);
+    await until(run, 'interrupted', 10_000);
     expect(summariesOf(run).at(-1)!.message).toContain('resume continues from the last checkpoint');
     // The lock is still there; it names a process that is gone.
     expect(await readdir(folder)).toContain('lock');
@@ -193,24 +193,24 @@ describe('a run that another process started', () => {
 
   it('is interrupted when only its owner is killed: the trainer checkpoints and ends', async () => {
     const { run, owner } = await elsewhere();
-    await until(run, 'running', 2500);
+    await until(run, 'running', 10_000);
     owner.kill('SIGKILL');
-    await until(run, 'interrupted', 5000);
+    await until(run, 'interrupted', 10_000);
   });
 
   it('that another process resumes comes live again, cut back to the checkpoint, each event once', async () => {
     const first = await elsewhere();
     const { run, folder } = first;
-    await until(run, 'running', 2500);
+    await until(run, 'running', 10_000);
     await client.ask('lc/subscribe', { run, on: true });
     await client.waitFor(() => live(run).curve.step.length > 20);
     first.owner.kill('SIGKILL');
     process.kill(first.pid, 'SIGKILL');
-    await until(run, 'interrupted', 3000);
+    await until(run, 'interrupted', 10_000);
     await wait(1500);
     const before = live(run);
     await elsewhere({ run });
-    await until(run, 'running', 3000);
+    await until(run, 'running', 10_000);
     await until(run, 'done', 60_000);
     await client.waitFor(() => live(run).events.at(-1)?.event === 'done');
     await wait(300);
@@ -227,10 +227,10 @@ describe('a run that another process started', () => {
 
   it('goes from the list when its folder is deleted by hand; Refresh reads everything again', async () => {
     const { run, owner, pid, folder } = await elsewhere();
-    await until(run, 'running', 2500);
+    await until(run, 'running', 10_000);
     owner.kill('SIGKILL');
     process.kill(pid, 'SIGKILL');
-    await until(run, 'interrupted', 3000);
+    await until(run, 'interrupted', 10_000);
     const [before] = await client.ask('lc/runs', null);
     const plan = JSON.parse(await readFile(join(folder, 'plan.json'), 'utf8')) as object;
     await wait(2500);
@@ -238,7 +238,7 @@ describe('a run that another process started', () => {
     await writeFile(join(folder, 'plan.json'), JSON.stringify({ ...plan, name: 'renamed' }));
     expect(await client.ask('lc/refresh', null)).toEqual([{ ...before, plan: 'renamed' }]);
     await rm(folder, { recursive: true });
-    await until(run, 'gone', 2500);
+    await until(run, 'gone', 10_000);
     expect(await client.ask('lc/runs', null)).toEqual([]);
   });
 
@@ -249,11 +249,11 @@ describe('a run that another process started', () => {
       const planPath = join(workspace, 'fake.prune.json');
       await writeFile(planPath, '{}');
       const { run } = await elsewhere({ stepMs: 30 });
-      await until(run, 'running', 2500);
+      await until(run, 'running', 10_000);
       await there.ask('lc/stop', { run });
-      await until(run, 'stopped', 3000);
+      await until(run, 'stopped', 10_000);
       await there.ask('lc/resume', { run });
-      await until(run, 'running', 3000);
+      await until(run, 'running', 10_000);
       const { message } = await client.refused('lc/setBudget', { run, budget: { weights: 6 } });
       expect(message).toMatch(/process \d+ \(an editor window\)/);
       await client.ask('lc/stop', { run });
@@ -268,7 +268,7 @@ describe('the command line', () => {
   it('trains in a folder that a daemon serves: its run appears, is followed and finishes', async () => {
     const tiny = await tinyWorkspace({
       ...TINY_PLAN,
-      schedule: { ...TINY_PLAN.schedule, iterations: 25, epochs: 400, tolerance: 0 },
+      schedule: { ...TINY_PLAN.schedule, iterations: 100, epochs: 400, tolerance: 0 },
     });
     try {
       const folder = await realpath(tiny.folder);
