@@ -131,9 +131,8 @@ export class DataPage {
       'inputs',
       names.filter((name) => !labels.includes(name)).map((name) => [name, name]),
       own,
+      true,
     );
-    box.multiple = true;
-    box.size = Math.min(6, names.length);
     box.addEventListener('change', () => this.#change({ inputs: [...box.selectedOptions].map(({ value }) => value) }));
     return choice(t('Inputs'), box, 'inputs');
   }
@@ -144,9 +143,8 @@ export class DataPage {
       'labels',
       names.map((name) => [name, name]),
       labels,
+      several,
     );
-    box.multiple = several;
-    if (several) box.size = Math.min(6, names.length);
     box.addEventListener('change', () =>
       this.#change({ labels: [...box.selectedOptions].map(({ value }) => value), inputs: null, order: null }),
     );
@@ -162,10 +160,16 @@ export class DataPage {
   }
 }
 
-function select(id: string, options: readonly (readonly [string, string])[], chosen: readonly string[]) {
+/** @param several a list box, of which several may be chosen; it is one from the start, because a menu keeps the last choice only. */
+function select(
+  id: string,
+  options: readonly (readonly [string, string])[],
+  chosen: readonly string[],
+  several = false,
+): HTMLSelectElement {
   return element(
     'select',
-    { id },
+    { id, ...(several && { multiple: true, size: Math.min(6, options.length) }) },
     ...options.map(([value, text]) => element('option', { value, text, selected: chosen.includes(value) })),
   );
 }

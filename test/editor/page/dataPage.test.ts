@@ -156,6 +156,7 @@ test('Enter takes the data as proposed; what is changed is asked for, and nothin
   await page.send(shown(table));
   await page.page.getByLabel('Scale of inputs').selectOption('standard');
   expect((await posted(page)).at(-1)).toEqual({ type: 'change', wishes: { ...wishes, scale: 'standard' } });
+  expect(await page.page.getByLabel('Inputs', { exact: true }).locator('option:checked').allInnerTexts()).toEqual(table.fields!.inputs[0]); // prettier-ignore
   await page.page.getByLabel('Inputs', { exact: true }).selectOption(['sepal length', 'sepal width']);
   expect((await posted(page)).at(-1)).toMatchObject({ type: 'change', wishes: { inputs: ['sepal length', 'sepal width'] } }); // prettier-ignore
   await page.page.getByRole('button', { name: 'Other Data...' }).click();
