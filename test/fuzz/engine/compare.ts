@@ -1,5 +1,6 @@
 /** One network on native-cpu, on onnx-cpu and in float64: outputs, loss, gradients, and the weights after an LC iteration. */
 import { applyHead } from '../../../daemon/engine/loss/tally.js';
+import type { TracedModel } from '../../../daemon/engine/trace/traceModel.js';
 import type { Model } from '../../../daemon/model/model.js';
 import { UserError } from '../../../daemon/protocol/errors.js';
 import { checkDerivatives } from './derivatives.js';
@@ -107,7 +108,7 @@ async function comparePredictions(trial: Trial, batch: Batch): Promise<void> {
 }
 
 /** The head that the session takes off for its loss. */
-const headOf = (session: Opened['session']) => (session as unknown as { traced: { head: 'softmax' | 'sigmoid' | 'none' } }).traced.head; // prettier-ignore
+const headOf = (session: Opened['session']) => (session as unknown as { traced: TracedModel }).traced.outputs[0]!.head;
 
 async function compareTraining(
   trial: Trial,
