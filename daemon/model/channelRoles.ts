@@ -78,6 +78,32 @@ const activated =
     return f && elementwise(f);
   };
 
+/**
+ * The role of a linear map and its activation; null is a softmax, which reads all units, so none can go.
+ * @param inputs what the input's channels cut. @param key of the config, which has the number of outputs.
+ */
+function linearRole(
+  map: Omit<LinearMap, 'activation'>,
+  activation: ((x: number) => number) | null,
+  inputs: readonly Cut[],
+  key: string,
+): ChannelRole {
+  const linear: LinearMap = { ...map, activation: activation ?? (() => NaN) };
+  const { kernel, outputAxis, bias } = map;
+  return {
+    linear,
+    fixed: activation === null,
+    tied: () => [],
+    constants: ([values]) => linearConstants(linear, values!),
+    cuts: [
+      ...inputs,
+      { weight: kernel, axis: outputAxis, side: 'output' },
+      ...(bias ? [{ weight: bias, axis: 0, side: 'output' as const }] : []),
+    ],
+    resize: (layer, { output }) => setNumber(layer, key, output.length),
+  };
+}
+
 /** Kernel axes [..., inAxis, outAxis]; `resize` writes the number of outputs under `key`. */
 function linear(
   kernelAxes: { input: number | null; output: number },
@@ -91,27 +117,15 @@ function linear(
     const activation = scalarFunction(field(config, 'activation'));
     const bias = own(call, weights, 'bias');
     const rank = kernel.shape.length;
-    const map: LinearMap = {
+    const map = {
       kernel,
       inputAxis: kernelAxes.input === null ? null : rank + kernelAxes.input,
       outputAxis: rank + kernelAxes.output,
       ...(bias && { bias }),
-      activation: activation ?? (() => NaN),
       foldsZeroOnly: pads(config),
     };
-    return {
-      linear: map,
-      // A softmax reads all units, so none can go.
-      fixed: activation === null,
-      tied: () => [],
-      constants: (inputs) => linearConstants(map, inputs[0]!),
-      cuts: [
-        ...(map.inputAxis === null ? [] : [{ weight: kernel, axis: map.inputAxis, side: 'input' as const }]),
-        { weight: kernel, axis: map.outputAxis, side: 'output' },
-        ...(bias ? [{ weight: bias, axis: 0, side: 'output' as const }] : []),
-      ],
-      resize: (layer, { output }) => setNumber(layer, key, output.length),
-    };
+    const inputs = map.inputAxis === null ? [] : [{ weight: kernel, axis: map.inputAxis, side: 'input' as const }];
+    return linearRole(map, activation, inputs, key);
   };
 }
 
@@ -157,20 +171,12 @@ const separable: Rule = (call, weights) => {
   const bias = own(call, weights, 'bias');
   const [inputAxis, outputAxis] = [kernel.shape.length - 2, kernel.shape.length - 1];
   // What a constant becomes in the depthwise part is not followed, but for 0.
-  const map: LinearMap = { kernel, depthwise: filters, inputAxis, outputAxis, ...(bias && { bias }), activation: activation ?? (() => NaN), foldsZeroOnly: true }; // prettier-ignore
-  return {
-    linear: map,
-    fixed: activation === null,
-    tied: () => [],
-    constants: (inputs) => linearConstants(map, inputs[0]!),
-    cuts: [
-      { weight: filters, axis: filters.shape.length - 2, side: 'input' },
-      { weight: kernel, axis: inputAxis, side: 'input', entries: filters.shape.at(-1)! },
-      { weight: kernel, axis: outputAxis, side: 'output' },
-      ...(bias ? [{ weight: bias, axis: 0, side: 'output' as const }] : []),
-    ],
-    resize: (layer, { output }) => setNumber(layer, 'filters', output.length),
-  };
+  const map = { kernel, depthwise: filters, inputAxis, outputAxis, ...(bias && { bias }), foldsZeroOnly: true };
+  const inputs = [
+    { weight: filters, axis: filters.shape.length - 2, side: 'input' as const },
+    { weight: kernel, axis: inputAxis, side: 'input' as const, entries: filters.shape.at(-1)! },
+  ];
+  return linearRole(map, activation, inputs, 'filters');
 };
 
 const batchNormalization: Rule = (call, weights) => {
