@@ -177,7 +177,7 @@ describe('a run that another process started', () => {
     await client.ask('lc/subscribe', { run, on: true });
     owner.kill('SIGKILL');
     process.kill(pid, 'SIGKILL');
-    await until(run, 'interrupted', 10_000);
+    await until(run, 'interrupted', 3000);
     expect(summariesOf(run).at(-1)!.message).toContain('resume continues from the last checkpoint');
     // The lock is still there; it names a process that is gone.
     expect(await readdir(folder)).toContain('lock');
@@ -195,7 +195,7 @@ describe('a run that another process started', () => {
     const { run, owner } = await elsewhere();
     await until(run, 'running', 10_000);
     owner.kill('SIGKILL');
-    await until(run, 'interrupted', 10_000);
+    await until(run, 'interrupted', 5000);
   });
 
   it('that another process resumes comes live again, cut back to the checkpoint, each event once', async () => {
@@ -206,7 +206,7 @@ describe('a run that another process started', () => {
     await client.waitFor(() => live(run).curve.step.length > 20);
     first.owner.kill('SIGKILL');
     process.kill(first.pid, 'SIGKILL');
-    await until(run, 'interrupted', 10_000);
+    await until(run, 'interrupted', 3000);
     await wait(1500);
     const before = live(run);
     await elsewhere({ run });
@@ -230,7 +230,7 @@ describe('a run that another process started', () => {
     await until(run, 'running', 10_000);
     owner.kill('SIGKILL');
     process.kill(pid, 'SIGKILL');
-    await until(run, 'interrupted', 10_000);
+    await until(run, 'interrupted', 3000);
     const [before] = await client.ask('lc/runs', null);
     const plan = JSON.parse(await readFile(join(folder, 'plan.json'), 'utf8')) as object;
     await wait(2500);
