@@ -1,8 +1,7 @@
 import type { Node } from '../graph/ir.js';
 import { broadcastOf } from './broadcast.js';
-import type { Context, Place } from './encode.js';
-import { floatBits } from './encode.js';
 import { program as op, step } from './opcodes.js';
+import { type Context, floatBits, words } from './places.js';
 import { type Group, sumsRows, Unsupported } from './units.js';
 
 /** The two words of numbers that a step may have. */
@@ -12,12 +11,7 @@ function settings({ attrs }: Node): [number, number] {
 }
 
 /** Writes a group: loads, one step a node, stores of what others read. Registers are used again after their last reader. */
-export function encodeGroup(
-  code: number[],
-  group: Group,
-  { place, temporary, inputsOf }: Context,
-  words: (place: Place | undefined) => number[],
-): void {
+export function encodeGroup(code: number[], group: Group, { place, temporary, inputsOf }: Context): void {
   const { rows, columns, nodes } = group;
   const own = new Set(nodes);
   const inputs = new Map(nodes.map((node) => [node, inputsOf(node)]));

@@ -1,0 +1,55 @@
+import type { Node } from '../graph/ir.js';
+import { sameShape, sizeOf } from '../graph/ir.js';
+import { Unsupported } from './units.js';
+import type { Geometry } from './winograd.js';
+
+/**
+ * The sizes of a convolution or of one of its gradients.
+ *
+ * @param node has the strides, pads and dilations. @param x the images. @param filter the kernel. @param y what the convolution gives.
+ * @throws Unsupported
+ */
+export function geometry(node: Node, x: Node, filter: Node, y: Node): Geometry {
+  const [sh, sw] = node.attrs['strides'] as [number, number];
+  const dilations = node.attrs['dilations'] as [number, number];
+  const [top, left] = node.attrs['pads'] as [number, number];
+  const [batch, h, w, c] = x.shape as [number, number, number, number];
+  const [kh, kw, channels, filters] = filter.shape as [number, number, number, number];
+  if (channels !== c) throw new Unsupported(node, ' in groups');
+  const dilated = dilations.some((n) => n !== 1);
+  const over = top > (kh - 1) * dilations[0] || left > (kw - 1) * dilations[1];
+  if (dilated && (sh > 1 || sw > 1 || over)) throw new Unsupported(node, ' with such dilation');
+  const f = node.op.startsWith('Depthwise') ? c * filters : filters;
+  const [, oh, ow] = y.shape as [number, number, number];
+  const [dh, dw] = dilations;
+  return { batch, h, w, c, oh, ow, f, kh, kw, sh, sw, top, left, dh, dw };
+}
+
+export const noPool = [0, 0, 0, 0, 0, 0];
+
+/** Whether a gradient's windows are those of the pooling that found the maxima, on images of one shape. */
+export const isPoolingOf = (pool: Node, gradient: Node): boolean =>
+  pool.op === 'MaxPool' &&
+  sameShape(pool.inputs[0]!.shape, gradient.shape) &&
+  sameShape(pool.shape, gradient.inputs[0]!.shape) &&
+  ['window', 'strides', 'pads'].every((key) => sameShape(pool.attrs[key] as number[], gradient.attrs[key] as number[]));
+
+/** Fields of Pool in runtime.h. */
+export function poolFields(pool: Node, pooled: Node = pool): number[] {
+  const [, oh, ow] = pooled.shape;
+  return [...(pool.attrs['window'] as number[]), ...(pool.attrs['strides'] as number[]), oh!, ow!];
+}
+
+/** A reduction as three sizes, of which the middle one is summed. @throws Unsupported over axes that are not side by side. */
+export function reducedSizes(node: Node) {
+  const { shape } = node.inputs[0]!;
+  const axes = (node.attrs['axes'] as readonly number[]).filter((axis) => shape[axis] !== 1);
+  const [first, last] = [axes[0] ?? 0, axes.at(-1) ?? -1];
+  const between = shape.slice(first, last + 1).map((n, i) => n === 1 || axes.includes(first + i));
+  if (between.includes(false)) throw new Unsupported(node, ' over separate axes');
+  return {
+    outer: sizeOf(shape.slice(0, first)),
+    middle: sizeOf(shape.slice(first, last + 1)),
+    inner: sizeOf(shape.slice(last + 1)),
+  };
+}
