@@ -69,6 +69,16 @@ export default ts.config(
     },
   },
   {
+    // Rules that need types: a promise that nobody waits for loses its error, and a switch names every case of a union.
+    files: ['{daemon,extension,webview,test}/**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+    },
+  },
+  {
     files: ['daemon/lc/**', 'daemon/protocol/**'],
     rules: {
       'no-restricted-imports': [

@@ -4,7 +4,7 @@ export default defineConfig({
   // Tests of the extension's own logic run without an editor.
   resolve: { alias: { vscode: new URL('test/unit/extension/vscode.ts', import.meta.url).pathname } },
   test: {
-    include: ['test/{unit,integration,fuzz,matrix}/**/*.test.ts'],
+    include: ['test/{unit,integration,fuzz,matrix,guards}/**/*.test.ts'],
     reporters: ['default', ['json', { outputFile: 'artifacts/results/vitest.json' }]],
     // Each node that is traced or rewritten is checked (docs/engines.md).
     env: { LC_PRUNE_VERIFY: '1' },

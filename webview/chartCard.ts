@@ -260,9 +260,11 @@ export class ChartCard {
   #exportMenu(): HTMLElement {
     const menu = element('details', { class: 'menu' });
     const item = (text: string, make: () => Promise<Uint8Array> | Uint8Array) =>
-      button({ text, label: t('Export {0} as {1}', this.options.title, text), class: 'menu-item' }, async () => {
+      button({ text, label: t('Export {0} as {1}', this.options.title, text), class: 'menu-item' }, () => {
         menu.open = false;
-        this.options.save(`${this.options.id}.${text.toLowerCase()}`, await make());
+        void Promise.resolve(make()).then((bytes) =>
+          this.options.save(`${this.options.id}.${text.toLowerCase()}`, bytes),
+        );
       });
     const sheet = () => ({
       title: this.options.title,

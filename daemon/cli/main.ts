@@ -120,7 +120,7 @@ async function main(argv: readonly string[]): Promise<number> {
 // A closed pipe (`lc-prune ... | head`) ends the command; it is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-main(process.argv.slice(2)).then(
+void main(process.argv.slice(2)).then(
   // Engines keep threads alive; the output is flushed before leaving.
   (code) => process.stdout.write('', () => process.stderr.write('', () => process.exit(code))),
 );

@@ -163,6 +163,12 @@ function note(events: Noted, event: RunEvent): void {
       if (event.at === 'reference') events.referenceError = event.error;
       else if (event.at === 'direct' || event.at === 'retrained') events.error = event.error;
       break;
+    case 'batch':
+    case 'budget':
+    case 'checkpoint':
+    case 'engine':
+    case 'point':
+      break;
   }
 }
 

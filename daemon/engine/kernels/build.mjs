@@ -44,6 +44,9 @@ export function sourceHash({ sources, flags }) {
   return hash.digest('hex');
 }
 
+/** sha256 of an addon's bytes: what is installed is what was built. */
+export const bytesHash = (bytes) => createHash('sha256').update(bytes).digest('hex');
+
 /** @returns the compiled module's bytes. */
 export function compileWasm({ sources, flags }) {
   const folder = mkdtempSync(join(tmpdir(), 'lc-kernels-'));
@@ -183,7 +186,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     writeFileSync(join(prebuilt, `${name}.node`), bytes);
     writeFileSync(
       join(prebuilt, `${name}.json`),
-      `${JSON.stringify({ sourceHash: sourceHash(nativeKernel) }, null, 2)}\n`,
+      `${JSON.stringify({ sourceHash: sourceHash(nativeKernel), sha256: bytesHash(bytes) }, null, 2)}\n`,
     );
     console.log(`native: ${bytes.length} bytes`);
   }

@@ -100,14 +100,12 @@ try {
   const own = process.cpuUsage();
   const daemonBefore = await usageOf(daemon.pid!);
   const memory: { second: number; client: number; daemon: number }[] = [];
-  const sample = setInterval(
-    async () => {
-      const { megabytes } = await usageOf(daemon.pid!);
-      const second = Math.round((performance.now() - began) / 1000);
-      memory.push({ second, client: round(process.memoryUsage().rss / 2 ** 20), daemon: round(megabytes) });
-    },
-    Math.max(1000, (seconds * 1000) / 20),
-  );
+  const measure = async () => {
+    const { megabytes } = await usageOf(daemon.pid!);
+    const second = Math.round((performance.now() - began) / 1000);
+    memory.push({ second, client: round(process.memoryUsage().rss / 2 ** 20), daemon: round(megabytes) });
+  };
+  const sample = setInterval(() => void measure(), Math.max(1000, (seconds * 1000) / 20));
   await ended;
   clearInterval(sample);
   clearInterval(posting);

@@ -78,8 +78,8 @@ describe('a validation part that the given model was trained on', () => {
       validation: sampleSource(known),
       test: {
         size: 400,
-        read(start: number, count: number, inputs: readonly Float32Array[], target: Float32Array) {
-          wrongly.read(start, count, inputs, target);
+        async read(start: number, count: number, inputs: readonly Float32Array[], target: Float32Array) {
+          await wrongly.read(start, count, inputs, target);
           // Every second answer is another one.
           const classes = target.length / Math.max(1, target.length / run.session.outputShape[0]!);
           for (let i = 0; i < count; i += 2) target.subarray(i * classes, (i + 1) * classes).reverse();
