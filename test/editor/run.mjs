@@ -42,12 +42,21 @@ function merge(first, again) {
   const testResults = [...first.testResults.filter((file) => !covered.has(file.name)), ...again.testResults];
   const count = (...states) =>
     testResults.flatMap((file) => file.assertionResults).filter((test) => states.includes(test.status)).length;
+  const failedFirst = new Set(testsOf(first, 'failed'));
   return {
     ...again,
     testResults,
+    flaky: testsOf(again, 'passed').filter((name) => failedFirst.has(name)),
     numPassedTests: count('passed'),
     numFailedTests: count('failed'),
     numPendingTests: count('pending', 'skipped'),
     numTodoTests: count('todo'),
   };
+}
+
+function testsOf({ testResults }, state) {
+  return testResults
+    .flatMap((file) => file.assertionResults)
+    .filter(({ status }) => status === state)
+    .map(({ fullName }) => fullName);
 }
