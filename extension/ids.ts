@@ -89,6 +89,8 @@ export const DATA_PAGE = 'lcPrune.data';
 /** Shows model files that are no text. */
 export const MODEL_EDITOR = 'lcPrune.modelFile';
 export const WALKTHROUGH = 'lcPrune.start';
+/** The MCP servers that the editor may start. */
+export const MCP_SERVERS = 'lcPrune.mcp';
 
 /** Context keys of `when` and `enablement`. */
 export const CONTEXTS = {

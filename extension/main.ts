@@ -5,6 +5,7 @@ import { planCommands } from './commands/plans.js';
 import { runCommands } from './commands/runs.js';
 import { serviceCommands } from './commands/service.js';
 import { Daemon } from './daemon/daemon.js';
+import { registerMcpServers } from './assistant/mcpServers.js';
 import { connectMonitor } from './monitor/connectMonitor.js';
 import { ModelEditor } from './modelEditor/modelEditor.js';
 import { MonitorHost } from './monitor/monitorHost.js';
@@ -52,6 +53,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new StatusItem(daemon, runs),
     registerNotifications(runs, daemon),
     registerAutoStart(daemon),
+    registerMcpServers(daemon, context),
   );
 }
 

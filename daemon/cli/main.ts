@@ -8,6 +8,7 @@ import { evaluate } from './commands/evaluate.js';
 import { exportCommand } from './commands/export.js';
 import { init } from './commands/init.js';
 import { inspect } from './commands/inspect.js';
+import { mcp } from './commands/mcp.js';
 import { path } from './commands/path.js';
 import { preview } from './commands/preview.js';
 import { resume } from './commands/resume.js';
@@ -32,6 +33,7 @@ const commands: readonly Command[] = [
   init,
   runs,
   engines,
+  mcp,
 ];
 
 function help(): string {

@@ -19,14 +19,13 @@ import { dispatch } from './dispatch.js';
 import { handlers } from './handlers/index.js';
 import { watchLiveness } from './liveness.js';
 import type { Log } from './log.js';
+import type { Parts } from './parts.js';
 import { RunStream } from './stream.js';
 import { openTransport } from './transport.js';
 import { Workspace } from './workspace.js';
 
 /** What all sessions of the daemon share. */
-export type Shared = Pick<Context, 'backend' | 'live' | 'models' | 'engines' | 'searches' | 'log'> & {
-  readonly version: string;
-};
+export type Shared = Parts & { readonly version: string };
 
 type NotificationMethod = keyof Notifications;
 

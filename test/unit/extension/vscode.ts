@@ -3,6 +3,9 @@
 type Listener<T> = (value: T) => void;
 
 export class Disposable {
+  static from(...all: { dispose(): unknown }[]): Disposable {
+    return new Disposable(() => all.forEach((one) => one.dispose()));
+  }
   constructor(readonly dispose: () => void) {}
 }
 
@@ -24,6 +27,8 @@ export const Uri = {
   joinPath: (...parts: unknown[]): string => parts.join('/'),
   file: (path: string) => ({ scheme: 'file', fsPath: path }),
 };
+/** Nothing of what newer editors have. */
+export const lm = {};
 export const ViewColumn = { Active: -1 };
 export const env = { language: 'en' };
 export const l10n = {
