@@ -15,6 +15,7 @@ import { Runs } from './runs.js';
 import { RunStream } from './runStream.js';
 import type { Services } from './services.js';
 import { registerAutoStart } from './autoStart.js';
+import { registerTasks } from './tasks/taskProvider.js';
 import { EngineView } from './views/engineView.js';
 import { ModelView } from './views/modelView.js';
 import { RunsView } from './views/runsView.js';
@@ -54,6 +55,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerNotifications(runs, daemon),
     registerAutoStart(daemon),
     registerMcpServers(daemon, context),
+    registerTasks(daemon, runs, context.extensionPath),
   );
 }
 

@@ -15,6 +15,7 @@ import { resume } from './commands/resume.js';
 import { run } from './commands/run.js';
 import { runs } from './commands/runs.js';
 import { sensitivity } from './commands/sensitivity.js';
+import { tensorboard } from './commands/tensorboard.js';
 import { train } from './commands/train.js';
 import { resumeCommand } from './resumeCommand.js';
 import { createTerminal } from './terminal.js';
@@ -32,6 +33,7 @@ const commands: readonly Command[] = [
   exportCommand,
   init,
   runs,
+  tensorboard,
   engines,
   mcp,
 ];
