@@ -5,6 +5,7 @@ import { planCommands } from './commands/plans.js';
 import { runCommands } from './commands/runs.js';
 import { serviceCommands } from './commands/service.js';
 import { Daemon } from './daemon/daemon.js';
+import { registerLanguageTools } from './assistant/languageTools.js';
 import { registerMcpServers } from './assistant/mcpServers.js';
 import { connectMonitor } from './monitor/connectMonitor.js';
 import { ModelEditor } from './modelEditor/modelEditor.js';
@@ -55,6 +56,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerNotifications(runs, daemon),
     registerAutoStart(daemon),
     registerMcpServers(daemon, context),
+    registerLanguageTools(services),
     registerTasks(daemon, runs, context.extensionPath),
   );
 }

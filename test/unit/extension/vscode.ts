@@ -61,3 +61,9 @@ export class ThemeIcon {
 export class CancellationTokenSource {
   token = {};
 }
+export class LanguageModelTextPart {
+  constructor(readonly value: string) {}
+}
+export class LanguageModelToolResult {
+  constructor(readonly content: readonly unknown[]) {}
+}
