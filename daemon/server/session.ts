@@ -110,8 +110,10 @@ export function openSession(socket: WebSocket, shared: Shared): void {
   });
   connection.onNotification('lc/trust', (params: unknown) => {
     const parsed = clientNotifications['lc/trust'].safeParse(params);
-    if (parsed.success) workspace.trusted = parsed.data.trusted;
-    else log('warn', 'lc/trust: ignored, its parameter is { "trusted": true or false }');
+    if (parsed.success) {
+      workspace.trusted = parsed.data.trusted;
+      language.trustChanged();
+    } else log('warn', 'lc/trust: ignored, its parameter is { "trusted": true or false }');
   });
   connection.onNotification('lc/packagesChanged', () => language.packagesChanged());
   connection.onRequest(ShutdownRequest.type, () => undefined);

@@ -60,22 +60,31 @@ export function registerMcpServers(
   if (!lm.registerMcpServerDefinitionProvider || !Definition) return new vscode.Disposable(() => {});
   const changed = new vscode.EventEmitter<void>();
   const { version } = extension.packageJSON as { version: string };
+  const provider = {
+    onDidChangeMcpServerDefinitions: changed.event,
+    async provideMcpServerDefinitions() {
+      try {
+        const servers = await mcpServers(daemon, extensionPath);
+        return servers.map(({ label, command, args, env }) => new Definition(label, command, args, env, version));
+      } catch (error) {
+        // The setting that names no Node is reported where it is needed first; assistants get no server.
+        daemon.log.warn(`MCP server: ${(error as Error).message}`);
+        return [];
+      }
+    },
+  };
+  let registered: vscode.Disposable;
+  try {
+    registered = lm.registerMcpServerDefinitionProvider(MCP_SERVERS, provider);
+  } catch (error) {
+    // 1.100 had this as a proposal, with another contribution in package.json, and refuses ours.
+    daemon.log.info(`MCP servers are not offered in this editor: ${(error as Error).message}`);
+    return changed;
+  }
   return vscode.Disposable.from(
     changed,
+    registered,
     vscode.workspace.onDidGrantWorkspaceTrust(() => changed.fire()),
     vscode.workspace.onDidChangeWorkspaceFolders(() => changed.fire()),
-    lm.registerMcpServerDefinitionProvider(MCP_SERVERS, {
-      onDidChangeMcpServerDefinitions: changed.event,
-      async provideMcpServerDefinitions() {
-        try {
-          const servers = await mcpServers(daemon, extensionPath);
-          return servers.map(({ label, command, args, env }) => new Definition(label, command, args, env, version));
-        } catch (error) {
-          // The setting that names no Node is reported where it is needed first; assistants get no server.
-          daemon.log.warn(`MCP server: ${(error as Error).message}`);
-          return [];
-        }
-      },
-    }),
   );
 }

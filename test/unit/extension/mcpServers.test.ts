@@ -45,14 +45,16 @@ describe('the servers that the editor may start', () => {
     expect(await mcpServers(daemon, '/ext')).toEqual([]);
   });
 
-  test('are not registered in an editor that knows nothing of them', () => {
-    const api = vscode as unknown as { lm: Record<string, unknown> };
-    const register = vi.fn(() => new vscode.Disposable(() => {}));
+  test('are not registered in an editor that knows nothing of them, or refuses them', () => {
     const context = { extensionPath: '/ext', extension: { packageJSON: { version: '1.2.3' } } } as never;
-    expect(() => registerMcpServers(daemon, context)).not.toThrow();
-    api.lm['registerMcpServerDefinitionProvider'] = register;
-    registerMcpServers(daemon, context);
-    expect(register).not.toHaveBeenCalled();
-    delete api.lm['registerMcpServerDefinitionProvider'];
+    const log = { warn: vi.fn(), info: vi.fn() } as unknown as vscode.LogOutputChannel;
+    expect(() => registerMcpServers({ ...daemon, log }, context)).not.toThrow();
+    const lm = vscode.lm as unknown as Record<string, unknown>;
+    lm['registerMcpServerDefinitionProvider'] = () => {
+      throw new Error('must be registered in the contributes.modelContextServerCollections array');
+    };
+    expect(() => registerMcpServers({ ...daemon, log }, context)).not.toThrow();
+    expect(log.info).toHaveBeenCalledWith(expect.stringContaining('not offered'));
+    delete lm['registerMcpServerDefinitionProvider'];
   });
 });

@@ -27,8 +27,9 @@ export const Uri = {
   joinPath: (...parts: unknown[]): string => parts.join('/'),
   file: (path: string) => ({ scheme: 'file', fsPath: path }),
 };
-/** Nothing of what newer editors have. */
+/** Nothing of what newer editors have, but the class that an older one has without what goes with it. */
 export const lm = {};
+export class McpStdioServerDefinition {}
 export const ViewColumn = { Active: -1 };
 export const env = { language: 'en' };
 export const l10n = {
