@@ -55,7 +55,8 @@ export default ts.config(
             room('runs', ['protocol', 'plan', 'trainer', ...core]),
             room('language', ['protocol', 'plan', 'model', 'data', 'lc', 'runs']),
             room('server', ['protocol', 'plan', 'runs', 'language', 'model', 'lc', 'engine', 'export']),
-            room('cli', ['protocol', 'plan', 'runs', 'trainer', ...core]),
+            room('mcp', ['protocol', 'plan', 'runs', 'language', 'server', 'model']),
+            room('cli', ['protocol', 'plan', 'runs', 'trainer', 'mcp', ...core]),
             { target: './daemon', from: ['./extension', './webview', './test'] },
             {
               target: './extension',

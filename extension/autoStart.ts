@@ -4,10 +4,18 @@ import type { Daemon } from './daemon/daemon.js';
 import { PLAN_LANGUAGE } from './ids.js';
 import { isModelText } from './modelText.js';
 
-/** Starts the daemon for a plan or a model on screen, and tells it when the folder becomes trusted. */
+/** Python, a notebook's cell among it, that may save a model: the daemon reads it properly, and has the way to the file. */
+const savesModels = (document: vscode.TextDocument): boolean =>
+  vscode.workspace.isTrusted &&
+  ['file', 'vscode-notebook-cell'].includes(document.uri.scheme) &&
+  /\.save\(|save_model\(|save_keras_model\(|ModelCheckpoint\(|onnx\.export\(/.test(document.getText());
+
+/** Starts the daemon for a plan, a model or a Python program that saves one on screen, and tells it when the folder becomes trusted. */
 export function registerAutoStart(daemon: Daemon): vscode.Disposable {
   const look = (document: vscode.TextDocument) => {
-    if (document.uri.scheme !== 'file' || daemon.state.kind !== 'idle') return;
+    if (daemon.state.kind !== 'idle') return;
+    if (document.languageId === 'python' && savesModels(document)) return void daemon.session().catch(() => {});
+    if (document.uri.scheme !== 'file') return;
     if (document.languageId === PLAN_LANGUAGE || (document.languageId === 'json' && isModelText(headOf(document))))
       void daemon.session().catch(() => {});
   };
@@ -16,6 +24,7 @@ export function registerAutoStart(daemon: Daemon): vscode.Disposable {
     vscode.workspace.onDidOpenTextDocument(look),
     vscode.workspace.onDidGrantWorkspaceTrust(() => {
       if (daemon.state.kind === 'ready') daemon.state.session.notify('lc/trust', { trusted: true });
+      for (const document of vscode.workspace.textDocuments) look(document);
     }),
   );
 }

@@ -89,6 +89,18 @@ export const DATA_PAGE = 'lcPrune.data';
 /** Shows model files that are no text. */
 export const MODEL_EDITOR = 'lcPrune.modelFile';
 export const WALKTHROUGH = 'lcPrune.start';
+/** Tools of the editor's assistants. */
+export const LANGUAGE_TOOLS = [
+  'lcPrune_pruneModel',
+  'lcPrune_previewBudget',
+  'lcPrune_showRuns',
+  'lcPrune_openMonitor',
+] as const;
+/** Type of the tasks that run plans, and what finds the plan's errors in their output. */
+export const TASK = 'lc-prune';
+export const PROBLEM_MATCHER = 'lc-prune';
+/** The MCP servers that the editor may start. */
+export const MCP_SERVERS = 'lcPrune.mcp';
 
 /** Context keys of `when` and `enablement`. */
 export const CONTEXTS = {

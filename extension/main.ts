@@ -5,6 +5,8 @@ import { planCommands } from './commands/plans.js';
 import { runCommands } from './commands/runs.js';
 import { serviceCommands } from './commands/service.js';
 import { Daemon } from './daemon/daemon.js';
+import { registerLanguageTools } from './assistant/languageTools.js';
+import { registerMcpServers } from './assistant/mcpServers.js';
 import { connectMonitor } from './monitor/connectMonitor.js';
 import { ModelEditor } from './modelEditor/modelEditor.js';
 import { MonitorHost } from './monitor/monitorHost.js';
@@ -14,6 +16,7 @@ import { Runs } from './runs.js';
 import { RunStream } from './runStream.js';
 import type { Services } from './services.js';
 import { registerAutoStart } from './autoStart.js';
+import { registerTasks } from './tasks/taskProvider.js';
 import { EngineView } from './views/engineView.js';
 import { ModelView } from './views/modelView.js';
 import { RunsView } from './views/runsView.js';
@@ -52,6 +55,9 @@ export function activate(context: vscode.ExtensionContext): void {
     new StatusItem(daemon, runs),
     registerNotifications(runs, daemon),
     registerAutoStart(daemon),
+    registerMcpServers(daemon, context),
+    registerLanguageTools(services),
+    registerTasks(daemon, runs, context.extensionPath),
   );
 }
 

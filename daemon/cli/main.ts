@@ -8,12 +8,14 @@ import { evaluate } from './commands/evaluate.js';
 import { exportCommand } from './commands/export.js';
 import { init } from './commands/init.js';
 import { inspect } from './commands/inspect.js';
+import { mcp } from './commands/mcp.js';
 import { path } from './commands/path.js';
 import { preview } from './commands/preview.js';
 import { resume } from './commands/resume.js';
 import { run } from './commands/run.js';
 import { runs } from './commands/runs.js';
 import { sensitivity } from './commands/sensitivity.js';
+import { tensorboard } from './commands/tensorboard.js';
 import { train } from './commands/train.js';
 import { resumeCommand } from './resumeCommand.js';
 import { createTerminal } from './terminal.js';
@@ -31,7 +33,9 @@ const commands: readonly Command[] = [
   exportCommand,
   init,
   runs,
+  tensorboard,
   engines,
+  mcp,
 ];
 
 function help(): string {

@@ -8,6 +8,8 @@ import type { ARCHITECTURES } from '../protocol/plan.js';
 export interface LanguageHost {
   readonly workspace: {
     readonly folders: readonly string[];
+    /** Workspace Trust. */
+    readonly trusted: boolean;
     /** @throws UserError('path-outside-workspace') */
     contain(path: string): Promise<{ folder: string; path: string }>;
     /** A real path as the client names it. */

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { bundlePath } from '../model/bundlePath.js';
 import type { ModelFile } from './modelFiles.js';
 import type { ZeroCount } from './readModelFile.js';
 
@@ -10,12 +9,6 @@ export type ModelJob =
 
 /** Below this, starting a thread takes longer than the work. */
 const SMALL = 512 * 1024;
-
-/** Beside the running bundle (dist/daemon.mjs, dist/chunks/*.mjs); undefined where it runs from other bundles. */
-const workerPath = (): string | undefined =>
-  ['./modelWorker.mjs', '../modelWorker.mjs']
-    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-    .find((path) => existsSync(path));
 
 function inWorker<T>(script: string, job: ModelJob): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -30,13 +23,13 @@ function inWorker<T>(script: string, job: ModelJob): Promise<T> {
 
 /** @param bytes how much there is to read. @throws what reading the model throws. */
 export async function readModelInBackground(path: string, bytes: number): Promise<ModelFile> {
-  const script = bytes > SMALL ? workerPath() : undefined;
+  const script = bytes > SMALL ? bundlePath('modelWorker') : undefined;
   if (script) return inWorker<ModelFile>(script, { kind: 'read', path });
   return (await import('./readModelFile.js')).readModelFile(path);
 }
 
 export async function countZerosInBackground(path: string, workspace: string, bytes: number): Promise<ZeroCount> {
-  const script = bytes > SMALL ? workerPath() : undefined;
+  const script = bytes > SMALL ? bundlePath('modelWorker') : undefined;
   if (script) return inWorker<ZeroCount>(script, { kind: 'zeros', path, workspace });
   return (await import('./readModelFile.js')).countZeros(path, workspace);
 }

@@ -1,10 +1,9 @@
 /** Open plans: their text as the editor has it, and its analysis, done once per version. */
 import { fileURLToPath } from 'node:url';
-import {
-  DidChangeTextDocumentNotification,
-  DidCloseTextDocumentNotification,
-  DidOpenTextDocumentNotification,
-  type MessageConnection,
+import type {
+  DidChangeTextDocumentParams,
+  DidCloseTextDocumentParams,
+  DidOpenTextDocumentParams,
 } from 'vscode-languageserver-protocol/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { AbsolutePath } from '../protocol/paths.js';
@@ -30,27 +29,27 @@ export class PlanDocuments {
   #stamp = 0;
 
   constructor(
-    connection: MessageConnection,
     readonly analyse: (document: TextDocument) => Promise<PlanAnalysis>,
     readonly onQuiet: (document: TextDocument) => void,
     readonly onClose: (uri: string) => void,
-  ) {
-    connection.onNotification(DidOpenTextDocumentNotification.type, ({ textDocument }) => {
-      const { uri, languageId, version, text } = textDocument;
-      if (!isPlanUri(uri) || text.length > MAX_TEXT || this.#documents.size >= MAX_OPEN) return;
-      this.#documents.set(uri, TextDocument.create(uri, languageId, version, text));
-      this.#soon(uri, 0);
-    });
-    connection.onNotification(DidChangeTextDocumentNotification.type, ({ textDocument, contentChanges }) => {
-      const document = this.#documents.get(textDocument.uri);
-      if (!document) return;
-      TextDocument.update(document, contentChanges, textDocument.version);
-      if (document.getText().length > MAX_TEXT) this.#close(textDocument.uri);
-      else if (!this.#deleted.has(textDocument.uri)) this.#soon(textDocument.uri, DEBOUNCE);
-    });
-    connection.onNotification(DidCloseTextDocumentNotification.type, ({ textDocument }) =>
-      this.#close(textDocument.uri),
-    );
+  ) {}
+
+  opened({ textDocument: { uri, languageId, version, text } }: DidOpenTextDocumentParams): void {
+    if (!isPlanUri(uri) || text.length > MAX_TEXT || this.#documents.size >= MAX_OPEN) return;
+    this.#documents.set(uri, TextDocument.create(uri, languageId, version, text));
+    this.#soon(uri, 0);
+  }
+
+  changed({ textDocument: { uri, version }, contentChanges }: DidChangeTextDocumentParams): void {
+    const document = this.#documents.get(uri);
+    if (!document) return;
+    TextDocument.update(document, contentChanges, version);
+    if (document.getText().length > MAX_TEXT) this.#close(uri);
+    else if (!this.#deleted.has(uri)) this.#soon(uri, DEBOUNCE);
+  }
+
+  closed({ textDocument: { uri } }: DidCloseTextDocumentParams): void {
+    this.#close(uri);
   }
 
   get(uri: string): OpenPlan | null {

@@ -43,6 +43,8 @@ import { diagnosticOf, rangeOf } from './diagnostics.js';
 import { analysePlan, type PlanAnalysis } from './planAnalysis.js';
 import { isPlanUri, namedBy, PlanDocuments, type OpenPlan } from './planDocuments.js';
 import { planLenses } from './planLens.js';
+import { fileOf, PYTHON, PythonDocuments } from './python/pythonDocuments.js';
+import { pythonLenses } from './python/pythonLens.js';
 import { RunFacts } from './runFacts.js';
 
 export interface Language {
@@ -51,6 +53,8 @@ export interface Language {
   start(): void;
   /** A run of a workspace folder changed: lenses that show its result are out of date. */
   runChanged(folder: string, summary: RunSummary | null): void;
+  /** Workspace Trust was granted, or is gone. */
+  trustChanged(): void;
   /** Data sets were installed: plans that miss one are looked at again. */
   packagesChanged(): void;
   dispose(): void;
@@ -68,6 +72,7 @@ class LanguageServer implements Language {
   readonly #models = new ModelFiles();
   readonly #facts: RunFacts;
   readonly #plans: PlanDocuments;
+  readonly #python = new PythonDocuments();
   readonly #lensKeys = new Map<string, string>();
   #client: ClientCapabilities = {};
   #refreshing: NodeJS.Timeout | undefined;
@@ -79,10 +84,19 @@ class LanguageServer implements Language {
   ) {
     this.#facts = new RunFacts(host);
     this.#plans = new PlanDocuments(
-      connection,
       (document) => this.#analyse(document),
       (document) => void this.#publish(document),
       (uri) => this.#send(uri, []),
+    );
+    const kinds = [this.#plans, this.#python];
+    connection.onNotification(DidOpenTextDocumentNotification.type, (params) =>
+      kinds.forEach((kind) => kind.opened(params)),
+    );
+    connection.onNotification(DidChangeTextDocumentNotification.type, (params) =>
+      kinds.forEach((kind) => kind.changed(params)),
+    );
+    connection.onNotification(DidCloseTextDocumentNotification.type, (params) =>
+      kinds.forEach((kind) => kind.closed(params)),
     );
     connection.onRequest(CodeLensRequest.type, ({ textDocument }) => this.#codeLens(textDocument.uri));
     connection.onRequest(HoverRequest.type, ({ textDocument, position }) => this.#hover(textDocument.uri, position));
@@ -138,7 +152,8 @@ class LanguageServer implements Language {
   start(): void {
     const registrations = [];
     if (this.#client.textDocument?.synchronization?.dynamicRegistration) {
-      const options = { documentSelector: PLANS };
+      // Of Python, cells of notebooks among it, only the text is asked for, and CodeLens below.
+      const options = { documentSelector: [...PLANS, ...PYTHON] };
       registrations.push(
         { id: 'plan-open', method: DidOpenTextDocumentNotification.method, registerOptions: options },
         { id: 'plan-close', method: DidCloseTextDocumentNotification.method, registerOptions: options },
@@ -149,6 +164,12 @@ class LanguageServer implements Language {
         },
       );
     }
+    if (this.#client.textDocument?.codeLens?.dynamicRegistration)
+      registrations.push({
+        id: 'python-lens',
+        method: CodeLensRequest.method,
+        registerOptions: { documentSelector: PYTHON },
+      });
     if (this.#client.workspace?.didChangeWatchedFiles?.dynamicRegistration) {
       const watchers = [{ globPattern: '**/*.{json,jsonc,keras,h5,hdf5}' }];
       registrations.push({
@@ -170,6 +191,10 @@ class LanguageServer implements Language {
     if (this.#lensKeys.get(run) === key) return;
     this.#lensKeys.set(run, key);
     this.#refreshLenses();
+  }
+
+  trustChanged(): void {
+    if (this.#python.any) this.#refreshLenses();
   }
 
   packagesChanged(): void {
@@ -215,6 +240,8 @@ class LanguageServer implements Language {
   }
 
   async #codeLens(uri: string): Promise<CodeLens[]> {
+    const python = this.#python.get(uri);
+    if (python) return this.#pythonLenses(python);
     const place = await this.#contain(uri);
     if (!place) return [];
     const { folder, path } = place;
@@ -225,6 +252,14 @@ class LanguageServer implements Language {
     if (!model) return problemLens(named, await this.#models.problemOf(path));
     const [zeros, kept] = await Promise.all([this.#zerosSoon(path, folder), this.#facts.keptOf(folder, path)]);
     return modelLenses(model, named, zeros, kept);
+  }
+
+  /** None in Restricted Mode: there is nothing that they could start. */
+  async #pythonLenses(document: TextDocument): Promise<CodeLens[]> {
+    const { workspace } = this.host;
+    if (!workspace.trusted) return [];
+    const place = await workspace.contain(fileOf(document.uri)).catch(() => null);
+    return place ? pythonLenses(document, { ...place, asNamed: (path) => workspace.asNamed(path) }) : [];
   }
 
   /** The model, or 'reading' when that takes longer than an editor should wait: the lenses are drawn again then. */

@@ -157,6 +157,20 @@ export function lineAndColumn(text: string, offset: number): { line: number; col
   return { line, column: offset - before.lastIndexOf('\n') };
 }
 
+/** Where in a plan's file something stands, as compilers say it: "x.prune.json:4:3". What is not there stands where it would. */
+export function placeInPlan(file: string, text: string, path: readonly (string | number)[]): string {
+  const tree = parseTree(text.replace(/^\uFEFF/, ' '), [], { allowTrailingComma: true });
+  let { offset } = positionOf(tree, []);
+  for (let length = path.length; length > 0; length--) {
+    const node = tree && findNodeAtLocation(tree, path.slice(0, length));
+    if (!node) continue;
+    offset = node.offset;
+    break;
+  }
+  const { line, column } = lineAndColumn(text, offset);
+  return `${file}:${line}:${column}`;
+}
+
 /** The plan, or a UserError('plan-invalid') that names the file, the line and the first problem. */
 export function requirePlan(text: string, file: string): Plan {
   const { plan, problems } = parsePlan(text);

@@ -59,16 +59,31 @@ export function aboutTime(seconds: number): string {
 
 const epochsText = (n: number): string => `${n} ${n === 1 ? 'epoch' : 'epochs'}`;
 
-function proposal(length: Length, pace: MeasuredPace): TimeProposal {
-  const seconds = secondsOf(length, pace);
+/** @param reference epochs for which the run trains its reference first. */
+function proposal(length: Length, pace: MeasuredPace, reference = 0): TimeProposal {
+  const { samplesPerSecond, train, held } = pace;
+  const seconds = secondsOf(length, pace) + (reference * (train + FORWARD * held)) / samplesPerSecond;
   const { iterations, epochs, retrainEpochs } = length;
+  const first = reference === 0 ? '' : `${epochsText(reference)} for the reference, `;
   const retraining = retrainEpochs === 0 ? '' : `, ${epochsText(retrainEpochs)} of retraining`;
   return {
     ...length,
     seconds,
-    text: `${aboutTime(seconds)}: ${iterations} iterations of ${epochsText(epochs)}${retraining}`,
+    text: `${aboutTime(seconds)}: ${first}${iterations} iterations of ${epochsText(epochs)}${retraining}`,
   };
 }
+
+const lengthOf = ({ schedule, retrain }: Pick<ResolvedPlan, 'schedule' | 'retrain'>): Length => ({
+  iterations: schedule.iterations,
+  epochs: schedule.epochs,
+  retrainEpochs: retrain.epochs,
+});
+
+/** What a run of the plan as it stands takes, if it does not stop earlier. @param plan as of `proposeTimes`. */
+export const plannedTime = (
+  plan: Pick<ResolvedPlan, 'schedule' | 'retrain' | 'reference'>,
+  pace: MeasuredPace,
+): TimeProposal => proposal(lengthOf(plan), pace, plan.reference.epochs);
 
 /**
  * Lengths of a run, the proposed one first: the usual one where it takes five minutes at most, else what fits into them; then a
@@ -76,11 +91,8 @@ function proposal(length: Length, pace: MeasuredPace): TimeProposal {
  *
  * @param plan with what it leaves open filled in for this data.
  */
-export function proposeTimes(
-  { schedule, retrain }: Pick<ResolvedPlan, 'schedule' | 'retrain'>,
-  pace: MeasuredPace,
-): TimeProposal[] {
-  const usual: Length = { iterations: schedule.iterations, epochs: schedule.epochs, retrainEpochs: retrain.epochs };
+export function proposeTimes(plan: Pick<ResolvedPlan, 'schedule' | 'retrain'>, pace: MeasuredPace): TimeProposal[] {
+  const usual = lengthOf(plan);
   const whole = secondsOf(usual, pace);
   const first = whole <= ENOUGH ? usual : shortened(usual, Math.max(0, ENOUGH - OVERHEAD) / (whole - OVERHEAD));
   const quick = shortened(first, 0.25);

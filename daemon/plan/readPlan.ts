@@ -86,6 +86,7 @@ export async function resolveText(
       ...(formatOf && { format: formatOf(model) }),
     },
     shown,
+    text,
   );
   return asPath ? withPath(resolved, { ...plan.path, ...asPath }, shown) : resolved;
 }

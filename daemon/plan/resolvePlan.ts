@@ -9,6 +9,7 @@ import type { WorkspacePath } from '../protocol/paths.js';
 import type { Budget, Plan } from '../protocol/plan.js';
 import { RATED, type OpenSetting, type ResolvedPlan, type TrainingSettings } from '../protocol/resolvedPlan.js';
 import { MU_GROWTH, REFERENCE, RETRAIN, RETRAIN_RATE, SCHEDULE, TRAINING } from './defaults.js';
+import { placeInPlan } from './parsePlan.js';
 import { resolveData } from './resolveData.js';
 import { suggestion } from './suggest.js';
 
@@ -232,13 +233,14 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
   };
 }
 
-/** The same, as the one-line error of a command: file, field, way out. */
-export function requireResolved(plan: Plan, context: PlanContext, file: string): ResolvedPlan {
+/** The same, as the one-line error of a command: file, field, way out. @param text of the file, for the line: "x.prune.json:4:3: ...". */
+export function requireResolved(plan: Plan, context: PlanContext, file: string, text?: string): ResolvedPlan {
   try {
     return resolvePlan(plan, context);
   } catch (error) {
     if (!(error instanceof PlanMeaningError)) throw error;
     const field = error.path.join('.');
-    throw new UserError(error.code, `${file}: ${field ? `"${field}": ` : ''}${error.message}`, { file, field });
+    const where = text === undefined ? file : placeInPlan(file, text, error.path);
+    throw new UserError(error.code, `${where}: ${field ? `"${field}": ` : ''}${error.message}`, { file, field });
   }
 }

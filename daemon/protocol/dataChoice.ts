@@ -37,6 +37,10 @@ export const TimeProposal = z.object({
 });
 export type TimeProposal = z.infer<typeof TimeProposal>;
 
+/** What a run of a plan as it stands takes here; `time` is null where nothing could be timed, and a note says why. */
+export const PlannedTime = z.object({ time: TimeProposal.nullable(), notes: z.array(z.string()) });
+export type PlannedTime = z.infer<typeof PlannedTime>;
+
 /** The parts of a time proposal that a plan says. */
 export const PlanLength = z.strictObject({
   iterations: z.int().min(1).max(10000),

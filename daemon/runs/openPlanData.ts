@@ -14,7 +14,7 @@ import { summarizeModel } from '../model/summarize.js';
 import { asideNote, frozenNote, trainedLayers, withTrainedLayers } from '../model/trainedLayers.js';
 import { trainingSetup, type TrainingSetup } from '../model/trainingSetup.js';
 import { resolveInside } from '../model/workspacePath.js';
-import { proposeTimes } from '../plan/proposeTimes.js';
+import { plannedTime, proposeTimes } from '../plan/proposeTimes.js';
 import type { TimeProposal } from '../protocol/dataChoice.js';
 import { UserError } from '../protocol/errors.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
@@ -30,6 +30,8 @@ export interface PlanData {
   readonly notes: readonly string[];
   /** The proposed one first; empty where they were not asked for, or no engine could be timed. */
   readonly times: readonly TimeProposal[];
+  /** What a run of the plan itself takes; null where `times` is empty. */
+  readonly planned: TimeProposal | null;
   close(): void;
 }
 
@@ -64,7 +66,8 @@ export async function openPlanData(plan: ResolvedPlan, { workspace, sample, time
     const asked = await askEngine(joining, setup, opened, { model: sized, layers, workspace, timed });
     const notes = [...asked.dataset.notes, ...setup.notes, ...untrained, ...joining.notes, ...asked.notes];
     const { inputNames } = setup;
-    return { dataset: asked.dataset, inputNames, notes, times: asked.times, close: () => opened.close() };
+    const { dataset, times, planned } = asked;
+    return { dataset, inputNames, notes, times, planned, close: () => opened.close() };
   } catch (error) {
     opened.close();
     throw error;
@@ -83,7 +86,7 @@ async function askEngine(
   setup: TrainingSetup,
   opened: Dataset,
   { model, layers, workspace, timed }: Asked,
-): Promise<Pick<PlanData, 'dataset' | 'notes' | 'times'>> {
+): Promise<Pick<PlanData, 'dataset' | 'notes' | 'times' | 'planned'>> {
   const { plan } = joining;
   const asksReading = isOpen(plan, opened);
   const trained = withTrainedLayers(model, trainedLayers(layers, plan));
@@ -113,13 +116,13 @@ async function askEngine(
     asksReading ? readByReference(plan.data, opened, session, setup) : { dataset: opened, notes: [] };
   const fail = (what: string) => (error: unknown) => {
     if (!(error instanceof UserError)) throw error;
-    return { dataset: opened, notes: [`${what}: ${error.message}`], times: [] };
+    return { dataset: opened, notes: [`${what}: ${error.message}`], times: [], planned: null };
   };
   const unread = 'Not asked of the model how to read the data';
   if (!timed) {
-    if (!asksReading) return { dataset: opened, notes: [], times: [] };
+    if (!asksReading) return { dataset: opened, notes: [], times: [], planned: null };
     const asked = use('inference', 256, read);
-    return asked.then(({ dataset, notes }) => ({ dataset, notes, times: [] }), fail(unread));
+    return asked.then(({ dataset, notes }) => ({ dataset, notes, times: [], planned: null }), fail(unread));
   }
   const { train, held } = samplesOf(opened);
   const fitted = fitToData(plan, train).plan;
@@ -128,7 +131,8 @@ async function askEngine(
   const asked = use('training', batchSize, async (session) => {
     const { dataset, notes } = await read(session);
     const samplesPerSecond = await trainingPace(session, madeUpBatch(session, batchSize));
-    return { dataset, notes, times: proposeTimes(fitted, { samplesPerSecond, train, held }) };
+    const pace = { samplesPerSecond, train, held };
+    return { dataset, notes, times: proposeTimes(fitted, pace), planned: plannedTime(fitted, pace) };
   });
   return asked.catch(fail(`${asksReading ? `${unread}, and not timed` : 'Not timed'}`));
 }

@@ -43,7 +43,8 @@ const endingOf = (state: RunState, { state: last }: LastEvents): Pick<RunSummary
     ? { ending: last.ending }
     : {};
 
-function eta(plan: ResolvedPlan, { start, batch, iteration, last }: LastEvents): number | null {
+/** Of its work, as fast as it was last; null before it has trained. */
+export function remainingSeconds(plan: ResolvedPlan, { start, batch, iteration, last }: LastEvents): number | null {
   if (!start || !batch || last === null) return null;
   if (iteration && iteration.etaSeconds !== null)
     return Math.max(0, iteration.etaSeconds - (last - iteration.time) / 1000);
@@ -90,7 +91,7 @@ export function summarizeRun(
     referenceError: events.referenceError,
     kept: done?.kept ?? iteration?.kept ?? null,
     prunable: start?.prunable ?? null,
-    etaSeconds: active ? eta(plan, events) : null,
+    etaSeconds: active ? remainingSeconds(plan, events) : null,
     samplesPerSecond: state === 'running' ? (batch?.samplesPerSecond ?? null) : null,
     message: messageOf(state, events),
     ...cautionsOf(events),

@@ -1,10 +1,9 @@
 /** Starts, controls and watches trainers: one child process per active run. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { bundlePath } from '../model/bundlePath.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
@@ -18,6 +17,7 @@ import { findNextEngine } from './nextEngine.js';
 import { findRun } from './registry.js';
 
 export type { StopReason } from '../trainer/ipc.js';
+export type { Program } from '../trainer/lock.js';
 
 export interface RunOptions {
   /** Absolute path of the workspace folder; the run folder is created under `<workspace>/.lcprune/runs`. */
@@ -67,11 +67,8 @@ const OUTPUT_TAIL = 20;
 /** How long a dead trainer's last messages are waited for. */
 const DRAIN_MS = 2000;
 
-/** The bundle beside the running one (dist/cli.mjs, dist/chunks/*.mjs), or dist seen from the sources. */
 export function trainerPath(): string {
-  const found = ['./trainer.mjs', '../trainer.mjs', '../../dist/trainer.mjs']
-    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-    .find((path) => existsSync(path));
+  const found = bundlePath('trainer');
   if (!found)
     throw new UserError(
       'engine-unavailable',

@@ -6,8 +6,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import type { EngineProbe } from '../engine/engine.js';
 import type { Exported } from '../export/exportModel.js';
+import { bundlePath } from '../model/bundlePath.js';
 import { UserError, type ErrorCode } from '../protocol/errors.js';
-import type { DataPreview, FoundData } from '../protocol/dataChoice.js';
+import type { DataPreview, FoundData, PlannedTime } from '../protocol/dataChoice.js';
 import type { Result } from '../protocol/messages.js';
 import type { ARCHITECTURES, DataSource } from '../protocol/plan.js';
 
@@ -53,6 +54,11 @@ export interface Jobs {
     };
     result: DataPreview;
   };
+  /** What a run of a plan file takes here. */
+  planTime: {
+    params: { readonly planPath: string; readonly workspace: string; readonly engine?: string | undefined };
+    result: PlannedTime;
+  };
   /** Writes the report of a finished run anew, `others` (folders of finished runs) beside it. */
   report: {
     params: { readonly folder: string; readonly workspace: string; readonly others: readonly string[] };
@@ -63,6 +69,17 @@ export type JobName = keyof Jobs;
 type Answer =
   | { readonly result: unknown }
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly details: UserError['details'] } };
+
+/** The daemon's bundle, whichever bundle runs. */
+function daemonPath(): string {
+  const found = bundlePath('daemon');
+  if (found === undefined)
+    throw new UserError(
+      'engine-unavailable',
+      'the daemon is missing from this installation (dist/daemon.mjs); reinstall, or run "npm run build"',
+    );
+  return found;
+}
 
 /** The first argument with which the daemon's own bundle is the child; the job and its parameters follow. */
 export const JOB_ARGUMENT = '--job';
@@ -78,7 +95,7 @@ export function runInChild<J extends JobName>(
   signal?: AbortSignal,
 ): Promise<Jobs[J]['result']> {
   return new Promise((resolve, reject) => {
-    const args = [process.argv[1]!, JOB_ARGUMENT, job, JSON.stringify(params)];
+    const args = [daemonPath(), JOB_ARGUMENT, job, JSON.stringify(params)];
     const options = { timeout: TIMEOUT, maxBuffer: 8 << 20, windowsHide: true, ...(signal && { signal }) };
     const child = execFile(process.execPath, args, options, (error, stdout, stderr) => {
       if (signal?.aborted) {
@@ -147,6 +164,10 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
   async previewData({ model, data, workspace, planFolder }) {
     const { previewData } = await import('../runs/previewData.js');
     return previewData(model, data, { workspace, planFolder });
+  },
+  async planTime({ planPath, workspace, engine }) {
+    const { planTime } = await import('../runs/planTime.js');
+    return planTime(planPath, { workspace, ...(engine !== undefined && { engine }) });
   },
   async report({ folder, workspace, others }) {
     const { writeReport } = await import('../runs/runModels.js');

@@ -2,13 +2,10 @@
 import type { Hello } from '../protocol/messages.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
 import type { Backend } from './backend.js';
-import { DataSearches } from './dataSearches.js';
-import { EngineProbes } from './engineProbes.js';
 import { LIMITS } from './limits.js';
 import { listen } from './listen.js';
-import { LiveRuns } from './liveRuns.js';
 import type { Log } from './log.js';
-import { ModelCache } from './modelCache.js';
+import { createParts } from './parts.js';
 import { readToken, Token } from './token.js';
 
 export interface DaemonOptions {
@@ -33,16 +30,8 @@ export async function runDaemon({ backend, version, log }: DaemonOptions): Promi
     log('error', `${(error as Error).message}; the extension starts the daemon, a person uses "lc-prune"`);
     return 2;
   }
-  const live = new LiveRuns(backend, log);
-  const shared = {
-    backend,
-    live,
-    models: new ModelCache(),
-    engines: new EngineProbes((folders) => backend.runInChild('probe', { folders })),
-    searches: new DataSearches((params) => backend.runInChild('searchData', params)),
-    log,
-    version,
-  };
+  const parts = createParts(backend, log, 'editor');
+  const shared = { ...parts, version };
   // Loaded once the port is known to the parent: it has the time to connect meanwhile.
   let session: Promise<typeof import('./session.js')> | undefined;
   const listener = await listen(token, log, async () => {
@@ -62,6 +51,6 @@ export async function runDaemon({ backend, version, log }: DaemonOptions): Promi
 
   log('info', `${await ended}: checkpointing and ending`);
   listener.close();
-  await live.shutdown();
+  await parts.live.shutdown();
   return 0;
 }

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { RunEvent } from '../protocol/events.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import type { RunSummary } from '../protocol/messages.js';
-import type { RunHandle } from '../runs/supervisor.js';
+import type { Program, RunHandle } from '../runs/supervisor.js';
 import type { Backend } from './backend.js';
 import { LIMITS } from './limits.js';
 import type { Log } from './log.js';
@@ -35,6 +35,8 @@ export class LiveRuns {
   constructor(
     readonly backend: Backend,
     readonly log: Log,
+    /** What its trainers are run by, as others see it. */
+    readonly program: Program = 'editor',
   ) {
     this.#others = new OtherRuns(
       backend,
@@ -91,7 +93,7 @@ export class LiveRuns {
   /** Starts a run; the baselines its plan asks for follow when it has ended well. */
   async start(plan: ResolvedPlan, workspace: string): Promise<string> {
     return this.#launch(
-      this.backend.startRun(plan, { workspace, program: 'editor', onOutput: this.#output }),
+      this.backend.startRun(plan, { workspace, program: this.program, onOutput: this.#output }),
       workspace,
     );
   }
@@ -102,7 +104,7 @@ export class LiveRuns {
     this.#others.leave(folder);
     const options = {
       workspace,
-      program: 'editor' as const,
+      program: this.program,
       onOutput: this.#output,
       ...(engine !== undefined && { engine }),
     };

@@ -19,14 +19,13 @@ import { dispatch } from './dispatch.js';
 import { handlers } from './handlers/index.js';
 import { watchLiveness } from './liveness.js';
 import type { Log } from './log.js';
+import type { Parts } from './parts.js';
 import { RunStream } from './stream.js';
 import { openTransport } from './transport.js';
 import { Workspace } from './workspace.js';
 
 /** What all sessions of the daemon share. */
-export type Shared = Pick<Context, 'backend' | 'live' | 'models' | 'engines' | 'searches' | 'log'> & {
-  readonly version: string;
-};
+export type Shared = Parts & { readonly version: string };
 
 type NotificationMethod = keyof Notifications;
 
@@ -111,8 +110,10 @@ export function openSession(socket: WebSocket, shared: Shared): void {
   });
   connection.onNotification('lc/trust', (params: unknown) => {
     const parsed = clientNotifications['lc/trust'].safeParse(params);
-    if (parsed.success) workspace.trusted = parsed.data.trusted;
-    else log('warn', 'lc/trust: ignored, its parameter is { "trusted": true or false }');
+    if (parsed.success) {
+      workspace.trusted = parsed.data.trusted;
+      language.trustChanged();
+    } else log('warn', 'lc/trust: ignored, its parameter is { "trusted": true or false }');
   });
   connection.onNotification('lc/packagesChanged', () => language.packagesChanged());
   connection.onRequest(ShutdownRequest.type, () => undefined);

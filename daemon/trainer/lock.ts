@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { UserError } from '../protocol/errors.js';
 
 /** The programs that run trainers. */
-const Program = z.enum(['lc-prune', 'editor']);
+const Program = z.enum(['lc-prune', 'editor', 'assistant']);
 export type Program = z.infer<typeof Program>;
 
 const Holder = z.object({
@@ -86,6 +86,7 @@ export const lockHolder = async (file: string): Promise<number | null> => (await
 const WHERE: Readonly<Record<Program, string>> = {
   'lc-prune': 'lc-prune in a terminal',
   editor: 'an editor window',
+  assistant: 'an assistant, by lc-prune mcp',
 };
 
 /** "process 4711 (lc-prune in a terminal)". */

@@ -61,6 +61,63 @@ const checks: Record<string, () => Promise<void>> = {
     assert.match(found.map((diagnostic) => diagnostic.message).join(), /bugdet.*budget/s);
     await vscode.commands.executeCommand('workbench.action.files.revert');
   },
+  async 'answers assistants: runs, a budget, the monitor, and a model pruned after the confirmation'() {
+    const call = async (name: string, input: object): Promise<string> => {
+      const { content } = await vscode.lm.invokeTool(name, { input, toolInvocationToken: undefined });
+      return content.map((part) => (part as vscode.LanguageModelTextPart).value).join('');
+    };
+    for (const { name } of manifest.contributes.languageModelTools)
+      assert.ok(
+        vscode.lm.tools.some((tool) => tool.name === name),
+        name,
+      );
+    const [found] = await vscode.workspace.findFiles('**/model.json');
+    const model = vscode.workspace.asRelativePath(found!);
+    assert.match(await call('lcPrune_previewBudget', { model, budget: '1%' }), /2,662 weights/);
+    assert.match(await call('lcPrune_previewBudget', { model, budget: '900000 weights' }), /Impossible/);
+    await assert.rejects(call('lcPrune_previewBudget', { model, budget: '5 bananas' }), /no budget/);
+    await assert.rejects(call('lcPrune_previewBudget', { model: '../../etc/passwd', budget: '1%' }));
+    await assert.rejects(call('lcPrune_openMonitor', { runs: ['nothing'] }), /No run is called/);
+    // Dialogs are confirmed of themselves where an extension is tested.
+    const started = await call('lcPrune_pruneModel', { model, budget: '1%', data: 'mnist' });
+    const run = /^Run (\S+) has started/.exec(started)?.[1];
+    assert.ok(run, started);
+    assert.match(started, /It takes about /);
+    assert.match(await call('lcPrune_showRuns', {}), new RegExp(`- ${run} \\(lc, running\\)`));
+    assert.match(await call('lcPrune_openMonitor', { runs: [run] }), /The monitor shows/);
+    await vscode.commands.executeCommand('lcPrune.stop', undefined);
+  },
+  async 'has a task for each plan, which finds the errors in it'() {
+    const tasks = await vscode.tasks.fetchTasks({ type: 'lc-prune' });
+    const [uri] = await vscode.workspace.findFiles('*.prune.json');
+    const plan = vscode.workspace.asRelativePath(uri!);
+    assert.ok(
+      tasks.some(({ definition, problemMatchers }) => definition['plan'] === plan && problemMatchers.length === 1),
+      JSON.stringify(tasks.map(({ definition }) => definition)),
+    );
+    const bad = vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0]!.uri, 'bad.prune.json');
+    await vscode.workspace.fs.writeFile(bad, Buffer.from('{\n  "model": "model.json",\n  "budgit": 1\n}'));
+    const task = (await vscode.tasks.fetchTasks({ type: 'lc-prune' })).find(
+      ({ definition }) => definition['plan'] === 'bad.prune.json',
+    );
+    assert.ok(task);
+    const ended = new Promise<number | undefined>((resolve) => {
+      const listening = vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
+        if (execution.task.definition['plan'] !== 'bad.prune.json') return;
+        listening.dispose();
+        resolve(exitCode);
+      });
+    });
+    await vscode.tasks.executeTask(task);
+    assert.equal(await ended, 2);
+    const found = await eventually(
+      async () => vscode.languages.getDiagnostics(bad),
+      (diagnostics) => diagnostics.length > 0,
+    );
+    assert.match(found[0]!.message, /budgit/);
+    assert.equal(found[0]!.range.start.line, 2);
+    await vscode.workspace.fs.delete(bad);
+  },
 };
 
 interface EditorMarks {

@@ -8,6 +8,8 @@ import { PLAN_LANGUAGE as PROTOCOL_LANGUAGE } from '../../../daemon/protocol/mes
 import {
   COMMANDS,
   CONTEXTS,
+  LANGUAGE_TOOLS,
+  MCP_SERVERS,
   MODEL_EDITOR,
   MONITOR,
   PLAN_LANGUAGE,
@@ -32,6 +34,8 @@ describe('package.json and the code name the same things', () => {
     expect(contributes.customEditors.map((editor) => editor.viewType)).toEqual([MODEL_EDITOR]);
     expect(contributes.languages.map((language) => language.id)).toEqual([PLAN_LANGUAGE]);
     expect(PLAN_LANGUAGE).toBe(PROTOCOL_LANGUAGE);
+    expect(contributes.languageModelTools.map(({ name }) => name)).toEqual(LANGUAGE_TOOLS);
+    expect(contributes.mcpServerDefinitionProviders.map(({ id }) => id)).toEqual([MCP_SERVERS]);
   });
 
   test('settings', async () => {

@@ -3,6 +3,9 @@
 type Listener<T> = (value: T) => void;
 
 export class Disposable {
+  static from(...all: { dispose(): unknown }[]): Disposable {
+    return new Disposable(() => all.forEach((one) => one.dispose()));
+  }
   constructor(readonly dispose: () => void) {}
 }
 
@@ -24,6 +27,9 @@ export const Uri = {
   joinPath: (...parts: unknown[]): string => parts.join('/'),
   file: (path: string) => ({ scheme: 'file', fsPath: path }),
 };
+/** Nothing of what newer editors have, but the class that an older one has without what goes with it. */
+export const lm = {};
+export class McpStdioServerDefinition {}
 export const ViewColumn = { Active: -1 };
 export const env = { language: 'en' };
 export const l10n = {
@@ -55,4 +61,10 @@ export class ThemeIcon {
 }
 export class CancellationTokenSource {
   token = {};
+}
+export class LanguageModelTextPart {
+  constructor(readonly value: string) {}
+}
+export class LanguageModelToolResult {
+  constructor(readonly content: readonly unknown[]) {}
 }

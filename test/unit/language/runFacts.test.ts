@@ -15,6 +15,7 @@ function factsOf(runs: RunSummary[]) {
   const facts = new RunFacts({
     workspace: {
       folders: ['/w'],
+      trusted: true,
       contain: (path) => Promise.resolve({ folder: '/w', path }),
       asNamed: (path) => AbsolutePath.parse(path),
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { RETRAIN, SCHEDULE } from '../../../daemon/plan/defaults.js';
-import { aboutTime, proposeTimes } from '../../../daemon/plan/proposeTimes.js';
+import { REFERENCE, RETRAIN, SCHEDULE } from '../../../daemon/plan/defaults.js';
+import { aboutTime, plannedTime, proposeTimes } from '../../../daemon/plan/proposeTimes.js';
 
 const plan = { schedule: SCHEDULE, retrain: RETRAIN };
 const pace = (samplesPerSecond: number) => ({ samplesPerSecond, train: 60_000, held: 10_000 });
@@ -55,5 +55,17 @@ describe('proposeTimes', () => {
       'about 1.5 h',
       'about 11 h',
     ]);
+  });
+});
+
+describe('plannedTime', () => {
+  it('is of the plan as it stands, however long, with the training of its reference', () => {
+    const at = pace(1_000);
+    const given = plannedTime({ ...plan, reference: { ...REFERENCE, epochs: 0 } }, at);
+    expect(given).toEqual(proposeTimes(plan, at).at(-1));
+    const trained = plannedTime({ ...plan, reference: { ...REFERENCE, epochs: 10 } }, at);
+    // Ten passes over 60,000 samples, and ten without gradients over 10,000.
+    expect(trained.seconds - given.seconds).toBeCloseTo((10 * (60_000 + 10_000 / 3)) / 1_000, 6);
+    expect(trained.text).toContain('10 epochs for the reference, 40 iterations of 3 epochs');
   });
 });

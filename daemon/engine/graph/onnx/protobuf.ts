@@ -3,6 +3,8 @@
  * onnx.proto3 (github.com/onnx/onnx). Tensors are stored little-endian, as every machine Node runs on has them.
  */
 
+import { Message } from './message.js';
+
 /** TensorProto.DataType. */
 export const onnxType = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
 export type OnnxType = keyof typeof onnxType;
@@ -36,66 +38,6 @@ export interface OnnxGraph {
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   readonly initializers: ReadonlyMap<string, OnnxTensor>;
-}
-
-/** A protocol buffers message under construction. */
-class Message {
-  readonly #parts: Uint8Array[] = [];
-  size = 0;
-
-  #push(bytes: Uint8Array): this {
-    this.#parts.push(bytes);
-    this.size += bytes.length;
-    return this;
-  }
-
-  #varint(value: number): this {
-    const bytes: number[] = [];
-    // Negative integers are 64-bit two's complement.
-    let rest = BigInt.asUintN(64, BigInt(value));
-    do {
-      bytes.push(Number(rest & 127n) | (rest > 127n ? 128 : 0));
-      rest >>= 7n;
-    } while (rest > 0n);
-    return this.#push(Uint8Array.from(bytes));
-  }
-
-  int(field: number, value: number): this {
-    return this.#varint(field * 8).#varint(value);
-  }
-
-  float(field: number, value: number): this {
-    return this.#varint(field * 8 + 5).#push(new Uint8Array(Float32Array.of(value).buffer));
-  }
-
-  bytes(field: number, value: Uint8Array): this {
-    return this.#varint(field * 8 + 2)
-      .#varint(value.length)
-      .#push(value);
-  }
-
-  text(field: number, value: string): this {
-    return this.bytes(field, new TextEncoder().encode(value));
-  }
-
-  message(field: number, value: Message): this {
-    return this.bytes(field, value.finish());
-  }
-
-  messages<T>(field: number, values: Iterable<T>, encode: (value: T) => Message): this {
-    for (const value of values) this.message(field, encode(value));
-    return this;
-  }
-
-  finish(): Uint8Array {
-    const all = new Uint8Array(this.size);
-    let at = 0;
-    for (const part of this.#parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
-  }
 }
 
 function tensorProto({ type, dims, data }: OnnxTensor, name?: string): Message {

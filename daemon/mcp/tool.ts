@@ -1,0 +1,80 @@
+/** One tool of the MCP server: what it takes and gives (zod), what it does, and how its errors read. */
+import type { ToolAnnotations } from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
+import { UserError } from '../protocol/errors.js';
+import { issueText } from '../protocol/issueText.js';
+import type { Root } from './root.js';
+
+/** The request that a call came with. */
+export interface Call {
+  /** Aborted when the client cancels the request, or is gone. */
+  readonly signal: AbortSignal;
+  /** Reports progress to a client that has asked for it. @param done in [0, 1]; @param message one line. */
+  progress(done: number, message: string): void;
+}
+
+interface Definition<I extends z.ZodObject, O extends z.ZodObject> {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly annotations: ToolAnnotations;
+  readonly input: I;
+  readonly output: O;
+  run(args: z.infer<I>, root: Root, call: Call): Promise<z.input<O>>;
+}
+
+/** A tool whose types are erased: arguments and results are checked where they pass. */
+export interface Tool {
+  readonly name: string;
+  /** As `tools/list` gives it. */
+  readonly listed: {
+    readonly name: string;
+    readonly title: string;
+    readonly description: string;
+    readonly annotations: ToolAnnotations;
+    readonly inputSchema: JsonSchema;
+    readonly outputSchema: JsonSchema;
+  };
+  /** @throws UserError, also of arguments that do not fit. */
+  call(args: unknown, root: Root, call: Call): Promise<Record<string, unknown>>;
+}
+
+type JsonSchema = { type: 'object'; [key: string]: unknown };
+
+/** Draft 7 is what clients validate with. */
+const schemaOf = (type: z.ZodObject, io: 'input' | 'output'): JsonSchema => ({
+  ...z.toJSONSchema(type, { target: 'draft-7', io }),
+  type: 'object',
+});
+
+export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(definition: Definition<I, O>): Tool {
+  const { name, title, description, annotations, input, output, run } = definition;
+  return {
+    name,
+    listed: {
+      name,
+      title,
+      description,
+      // Nothing but this machine is reached.
+      annotations: { openWorldHint: false, ...annotations },
+      inputSchema: schemaOf(input, 'input'),
+      outputSchema: schemaOf(output, 'output'),
+    },
+    async call(args, root, call) {
+      const parsed = input.safeParse(args);
+      if (!parsed.success) throw new UserError('usage', `${name}: ${issueText(parsed.error, args)}`);
+      return output.parse(await run(parsed.data, root, call));
+    },
+  };
+}
+
+/** Annotations of a tool that changes nothing. */
+export const READS: ToolAnnotations = { readOnlyHint: true, idempotentHint: true };
+
+/** The line that every answer begins with. */
+export const text = z.string().describe('The answer in words.');
+
+export const filePath = (what: string) =>
+  z.string().min(1).max(4096).describe(`${what}: a path relative to the root folder, or an absolute one inside it.`);
+
+export const runName = z.string().min(1).max(200).describe('Name of the run, as list_runs and start_run give it.');

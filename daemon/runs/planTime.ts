@@ -1,0 +1,22 @@
+/** What a run of a plan takes here, before it starts: the data is opened, some training steps are timed, nothing is trained. */
+import { readPlan } from '../plan/readPlan.js';
+import type { PlannedTime } from '../protocol/dataChoice.js';
+import { openPlanData } from './openPlanData.js';
+
+/** Images of folders that are read. */
+const IMAGES = 256;
+
+/**
+ * @param planPath absolute, in the workspace. @param options.engine in place of the plan's.
+ * @throws UserError of every kind that reading the plan, its model and its data can.
+ */
+export async function planTime(
+  planPath: string,
+  { workspace, engine }: { workspace: string; engine?: string },
+): Promise<PlannedTime> {
+  const written = await readPlan(planPath, { workspace });
+  const plan = engine === undefined ? written : { ...written, engine };
+  const { planned, notes, close } = await openPlanData(plan, { workspace, sample: IMAGES, timed: true });
+  close();
+  return { time: planned, notes: [...notes] };
+}

@@ -1,0 +1,21 @@
+/** What all who use the handlers in one process share: the daemon's sessions, or the one client of the MCP server. */
+import type { Program } from '../runs/supervisor.js';
+import type { Backend } from './backend.js';
+import type { Context } from './context.js';
+import { DataSearches } from './dataSearches.js';
+import { EngineProbes } from './engineProbes.js';
+import { LiveRuns } from './liveRuns.js';
+import type { Log } from './log.js';
+import { ModelCache } from './modelCache.js';
+
+export type Parts = Pick<Context, 'backend' | 'live' | 'models' | 'engines' | 'searches' | 'log'>;
+
+/** @param program what its trainers are run by, as others see it. */
+export const createParts = (backend: Backend, log: Log, program: Program): Parts => ({
+  backend,
+  live: new LiveRuns(backend, log, program),
+  models: new ModelCache(),
+  engines: new EngineProbes((folders) => backend.runInChild('probe', { folders })),
+  searches: new DataSearches((params) => backend.runInChild('searchData', params)),
+  log,
+});

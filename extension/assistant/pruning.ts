@@ -1,0 +1,98 @@
+/** What an assistant is about to start, with its cost: worked out for the confirmation, and done as it was confirmed. */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { DataPreview } from '../../daemon/protocol/dataChoice.js';
+import type { DataSource } from '../../daemon/protocol/plan.js';
+import { parseBudget, type BudgetReading } from '../budget/parseBudget.js';
+import type { Daemon } from '../daemon/daemon.js';
+import type { AbsolutePath } from '../paths.js';
+import { fileInFront, fileNamed } from './toolFiles.js';
+
+export interface PruneInput {
+  /** Path of the model; left out: the file in front. */
+  model?: string;
+  /** As one types it: "1%", "40 kB", "50% flops", "2:4". */
+  budget: string;
+  /** Built-in name, or a path relative to the model; left out: the likeliest here that fits. */
+  data?: string;
+}
+
+export interface Pruning {
+  readonly model: AbsolutePath;
+  readonly budget: BudgetReading['budget'];
+  readonly data: DataSource;
+  /** Proposed; null where nothing could be timed. */
+  readonly length: DataPreview['times'][number] | null;
+  /** What the budget means: "1% = 2,662 weights, about 16 kB sparse". */
+  readonly meaning: string;
+  /** What data it is, and how long it takes. */
+  readonly dataText: string;
+  readonly cost: string;
+}
+
+type Asks = Pick<Daemon, 'request'>;
+
+/** @throws Error for what is no budget. */
+export function budgetOf(text: string): BudgetReading['budget'] {
+  const parsed = parseBudget(text);
+  if ('problem' in parsed)
+    throw new Error(vscode.l10n.t('"{0}" is no budget; say 1%, 2662 weights, 40 kB, 50% flops, 100 neurons or 2:4', text)); // prettier-ignore
+  return parsed.readings[0]!.budget;
+}
+
+/** @throws Error where no model is named and none is in front. */
+export async function modelNamed(model: string | undefined): Promise<AbsolutePath> {
+  const path = model === undefined ? fileInFront() : await fileNamed(model);
+  if (path === null) throw new Error(vscode.l10n.t('No model file is in front; name one.'));
+  return path;
+}
+
+/** Reads, times, and starts nothing. @throws Error of everything that is wrong with it. */
+export async function planPruning(daemon: Asks, input: PruneInput, token?: vscode.CancellationToken): Promise<Pruning> {
+  const budget = budgetOf(input.budget);
+  const model = await modelNamed(input.model);
+  const preview = await daemon.request('lc/preview', { model, budget }, token);
+  if (preview.problem !== null) throw new Error(preview.problem);
+  const data = input.data ?? (await likeliest(daemon, model, token));
+  const shown = await daemon.request('lc/previewData', { model, data }, token);
+  const [length] = shown.times;
+  return {
+    model,
+    budget,
+    data,
+    length: length ?? null,
+    meaning: preview.text,
+    dataText: `${shown.source} (${shown.about})`,
+    cost: length
+      ? vscode.l10n.t('It takes {0}, on this machine.', length.text)
+      : vscode.l10n.t('How long it takes is not known: {0}', shown.notes.at(-1) ?? ''),
+  };
+}
+
+async function likeliest(daemon: Asks, model: AbsolutePath, token?: vscode.CancellationToken): Promise<DataSource> {
+  const { candidates } = await daemon.request('lc/searchData', { model }, token);
+  const found = candidates.find(({ packages }) => packages.length === 0);
+  if (!found)
+    throw new Error(vscode.l10n.t('No data here fits {0}; name some.', vscode.workspace.asRelativePath(model)));
+  return found.data;
+}
+
+/** Writes the plan, and starts it. @param engine "auto", or an engine's id. @returns the run's name and its plan. */
+export async function startPruning(
+  daemon: Asks,
+  { model, budget, data, length }: Pruning,
+  show: (name: string, begin: () => Promise<string>) => Promise<void>,
+  engine: string,
+): Promise<{ run: string; plan: AbsolutePath }> {
+  const proposed = length && {
+    iterations: length.iterations,
+    epochs: length.epochs,
+    retrainEpochs: length.retrainEpochs,
+  };
+  const { planPath } = await daemon.request('lc/createPlan', { model, budget, data, ...(proposed && { length: proposed }) }); // prettier-ignore
+  let run = '';
+  const begin = async () =>
+    (run = (await daemon.request('lc/start', { planPath, ...(engine !== 'auto' && { engine }) })).run);
+  await show(basename(planPath).replace(/\.prune\.jsonc?$/, ''), begin);
+  return { run, plan: planPath };
+}

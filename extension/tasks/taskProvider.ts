@@ -1,0 +1,77 @@
+/** Tasks that run or resume a plan by the command line, in a terminal: for those who chain them, or want no monitor. */
+import { delimiter, join, relative } from 'node:path';
+import * as vscode from 'vscode';
+import { findPlans } from '../commands/pick.js';
+import type { Daemon } from '../daemon/daemon.js';
+import { PROBLEM_MATCHER, TASK } from '../ids.js';
+import { pathOf, uriOf, type AbsolutePath } from '../paths.js';
+import { isAbandoned, type Runs } from '../runs.js';
+import { enginePathSetting } from '../settings.js';
+
+/** As package.json declares it: a plan to run, or a run to resume. */
+interface Definition extends vscode.TaskDefinition {
+  type: typeof TASK;
+  /** Relative to the workspace folder. */
+  plan?: string;
+  /** Name of a run. */
+  run?: string;
+  /** More of the command line: `["--compare", "magnitude"]`. */
+  args?: string[];
+}
+
+/** What the command line is given; null for a definition that says neither or both. */
+export function commandOf({ plan, run, args = [] }: Pick<Definition, 'plan' | 'run' | 'args'>): string[] | null {
+  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : null);
+  const [file, name] = [text(plan), text(run)];
+  if ((file === null) === (name === null)) return null;
+  if (!Array.isArray(args) || args.some((arg) => typeof arg !== 'string')) return null;
+  return file === null ? ['resume', name!, ...args] : ['run', file, ...args];
+}
+
+type Starts = Pick<Daemon, 'node' | 'engineFolder'>;
+
+async function taskOf(
+  definition: Definition,
+  folder: vscode.WorkspaceFolder,
+  daemon: Starts,
+  extensionPath: string,
+): Promise<vscode.Task | undefined> {
+  const command = commandOf(definition);
+  if (!command) return undefined;
+  const node = await daemon.node();
+  const execution = new vscode.ProcessExecution(node.command, [join(extensionPath, 'dist', 'cli.mjs'), ...command], {
+    cwd: pathOf(folder.uri),
+    env: { ...node.env, LC_PRUNE_ENGINES: [enginePathSetting(), daemon.engineFolder].filter(Boolean).join(delimiter) },
+  });
+  const name = definition.plan ?? vscode.l10n.t('resume {0}', definition.run!);
+  return new vscode.Task(definition, folder, name, 'lc-prune', execution, `$${PROBLEM_MATCHER}`);
+}
+
+/** @param path a file of the folder. */
+const within = (folder: vscode.WorkspaceFolder, path: AbsolutePath): string =>
+  relative(pathOf(folder.uri), path).replaceAll('\\', '/');
+
+const folderHolding = (path: AbsolutePath) => vscode.workspace.getWorkspaceFolder(uriOf(path));
+
+export function registerTasks(daemon: Starts, runs: Runs, extensionPath: string): vscode.Disposable {
+  return vscode.tasks.registerTaskProvider(TASK, {
+    async provideTasks() {
+      if (!vscode.workspace.isTrusted) return [];
+      const wanted: [vscode.WorkspaceFolder | undefined, Definition][] = [];
+      for (const plan of await findPlans()) {
+        const folder = folderHolding(plan);
+        if (folder) wanted.push([folder, { type: TASK, plan: within(folder, plan) }]);
+      }
+      for (const run of runs.all.filter(isAbandoned))
+        wanted.push([folderHolding(run.folder), { type: TASK, run: run.run }]);
+      const tasks = await Promise.all(
+        wanted.map(([folder, definition]) => folder && taskOf(definition, folder, daemon, extensionPath)),
+      );
+      return tasks.filter((task) => task !== undefined);
+    },
+    resolveTask({ definition, scope }) {
+      const folder = typeof scope === 'object' ? scope : vscode.workspace.workspaceFolders?.[0];
+      return folder && taskOf(definition as Definition, folder, daemon, extensionPath);
+    },
+  });
+}
