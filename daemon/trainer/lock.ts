@@ -3,8 +3,10 @@
  * The holder touches the file every few seconds: where another machine or container holds it, that is the only sign of life.
  */
 import { execFile } from 'node:child_process';
-import { readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { link, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../protocol/errors.js';
@@ -56,17 +58,22 @@ async function processOf(pid: number): Promise<Process | null> {
   }
 }
 
-async function readHolder(file: string): Promise<LockHolder | null> {
+function parseHolder(text: string | null): LockHolder | null {
   try {
-    return Holder.parse(JSON.parse(await readFile(file, 'utf8')));
+    return Holder.parse(JSON.parse(text ?? ''));
   } catch {
     return null;
   }
 }
 
+const textOf = (file: string): Promise<string | null> => readFile(file, 'utf8').catch(() => null);
+
 /** Who holds the lock; null when nobody does (any more). */
-export async function lockOwner(file: string): Promise<LockHolder | null> {
-  const holder = await readHolder(file);
+export const lockOwner = async (file: string): Promise<LockHolder | null> => livingHolder(file, await textOf(file));
+
+/** @param text what the lock was read to hold. */
+async function livingHolder(file: string, text: string | null): Promise<LockHolder | null> {
+  const holder = parseHolder(text);
   if (!holder) return null;
   const touched = (await stat(file).catch(() => null))?.mtimeMs;
   if (touched === undefined) return null;
@@ -95,6 +102,23 @@ export function holderText({ pid, host, program }: LockHolder): string {
 }
 
 /**
+ * Removes a lock whose holder is gone. Several processes may be about to: a rename gives the file to one of them, and who has got
+ * another's new lock in place of the old one puts it back.
+ */
+async function removeStale(file: string, stale: string | null): Promise<void> {
+  const taken = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}`);
+  if (
+    !(await rename(file, taken).then(
+      () => true,
+      () => false,
+    ))
+  )
+    return;
+  if ((await textOf(taken)) !== stale) await link(taken, file).catch(() => undefined);
+  await unlink(taken).catch(() => undefined);
+}
+
+/**
  * Takes the lock for this process.
  * @param program what runs this process; null: nothing that the user knows.
  * @returns the function that gives it back. @throws UserError('run-invalid') while a living process holds it.
@@ -108,24 +132,25 @@ export async function takeLock(file: string, program: Program | null = null): Pr
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== 'EEXIST') throw new UserError('disk', `${file} cannot be written: ${message}`, { file });
-      const holder = await lockOwner(file);
+      const text = await textOf(file);
+      const holder = await livingHolder(file, text);
       if (holder !== null) {
         throw new UserError('run-invalid', `${file}: ${holderText(holder)} is working on this run; stop it first`, {
           file,
         });
       }
-      await unlink(file).catch(() => undefined);
+      await removeStale(file, text);
       continue;
     }
-    // Another process may have taken ours for the stale one it had just read about.
-    if ((await readFile(file, 'utf8').catch(() => '')) === mine) {
+    // Another process may have moved ours away and not yet put it back.
+    if ((await textOf(file)) === mine) {
       const beating = setInterval(() => {
         const now = new Date();
         utimes(file, now, now).catch(() => undefined);
       }, HEARTBEAT_MS).unref();
       return async () => {
         clearInterval(beating);
-        if ((await readFile(file, 'utf8').catch(() => '')) === mine) await unlink(file).catch(() => undefined);
+        if ((await textOf(file)) === mine) await unlink(file).catch(() => undefined);
       };
     }
   }
