@@ -1,6 +1,7 @@
 /** Steering a run whose trainer another process started. */
 import { randomUUID } from 'node:crypto';
 import { access, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../protocol/errors.js';
@@ -20,6 +21,12 @@ const LOOK_MS = 100;
 export async function runOwner(folder: string): Promise<string | null> {
   const owner = await lockOwner(runPaths(folder).lock);
   return owner && holderText(owner);
+}
+
+/** Process id of its trainer on this machine; null: it has none here. @param folder of the run, absolute. */
+export async function trainerPid(folder: string): Promise<number | null> {
+  const owner = await lockOwner(runPaths(folder).lock);
+  return owner && (owner.host ?? hostname()) === hostname() ? owner.pid : null;
 }
 
 const isThere = (file: string): Promise<boolean> =>

@@ -41,6 +41,14 @@ export class AdoptedRuns {
     return [...this.#runs.keys()];
   }
 
+  /** Those of one workspace folder, with the process ids of their trainers. */
+  async in(workspace: string): Promise<{ run: string; pid: number }[]> {
+    const found = this.folders
+      .filter((folder) => this.#runs.get(folder) === workspace)
+      .map(async (folder) => ({ run: basename(folder), pid: await this.backend.trainerPid(folder) }));
+    return (await Promise.all(found)).flatMap(({ run, pid }) => (pid === null ? [] : [{ run, pid }]));
+  }
+
   /** This daemon starts a trainer on the run itself. */
   leave(folder: string): void {
     this.#runs.delete(folder);

@@ -21,6 +21,7 @@ export interface Backend {
   readonly keepers: () => Promise<Keeping.Keepers>;
   readonly isCutShort: typeof Keeping.isCutShort;
   readonly runOwner: typeof Steer.runOwner;
+  readonly trainerPid: typeof Steer.trainerPid;
   readonly steerRun: typeof Steer.steerRun;
   readonly runSummary: typeof Registry.runSummary;
   readonly runFolder: typeof Registry.runFolder;
@@ -49,6 +50,7 @@ export const backend: Backend = {
   openTail: async (folder) => (await import('../runs/logTail.js')).LogTail.open(folder),
   keepers: () => (keepers ??= keeping().then(({ Keepers }) => new Keepers())),
   isCutShort: async (...args) => (await keeping()).isCutShort(...args),
+  trainerPid: async (...args) => (await steer()).trainerPid(...args),
   runOwner: async (...args) => (await steer()).runOwner(...args),
   steerRun: async (...args) => (await steer()).steerRun(...args),
   runSummary: async (...args) => (await registry()).runSummary(...args),

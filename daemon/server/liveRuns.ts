@@ -105,6 +105,11 @@ export class LiveRuns {
     return [...this.#runs.values()].filter((live) => live.workspace === workspace).map(({ handle }) => handle);
   }
 
+  /** The same of those that it has taken over. */
+  adoptedIn(workspace: string): Promise<{ run: string; pid: number }[]> {
+    return this.#adopted.in(workspace);
+  }
+
   get(workspace: string, run: string): LiveRun | undefined {
     return [...this.#runs.values()].find((live) => live.workspace === workspace && live.handle.id === run);
   }

@@ -13,6 +13,7 @@ const engines = ['fake', 'native-cpu', 'onnx-cpu', 'tfjs-cpu'];
 let steps = 0;
 
 const assemble: Assemble = async (plan) => {
+  await new Promise((resolve) => setTimeout(resolve, Number(process.env['FAKE_LOAD_MS'] ?? 0)));
   if (process.env['FAKE_LOAD_ERROR']) throw new UserError('model-missing', process.env['FAKE_LOAD_ERROR']);
   if (!engines.includes(plan.engine)) throw new UserError('engine-unavailable', `no ${plan.engine}; there are ${engines.join()}`); // prettier-ignore
   if (deadly.includes(plan.engine)) process.kill(process.pid, 'SIGSEGV');
