@@ -5,6 +5,8 @@ import { planCommands } from './commands/plans.js';
 import { runCommands } from './commands/runs.js';
 import { serviceCommands } from './commands/service.js';
 import { Daemon } from './daemon/daemon.js';
+import { InterruptedRuns } from './interruptedRuns.js';
+import { registerKeepTraining } from './keepTraining.js';
 import { connectMonitor } from './monitor/connectMonitor.js';
 import { ModelEditor } from './modelEditor/modelEditor.js';
 import { MonitorHost } from './monitor/monitorHost.js';
@@ -51,11 +53,13 @@ export function activate(context: vscode.ExtensionContext): void {
     new EngineView(daemon, runs),
     new StatusItem(daemon, runs),
     registerNotifications(runs, daemon),
+    new InterruptedRuns(runs, daemon),
     registerAutoStart(daemon),
+    registerKeepTraining(daemon),
   );
 }
 
-/** Runs checkpoint and end with the window. */
+/** Training goes on without the window, or ends with a checkpoint, as the setting says: the daemon sees to it. */
 export async function deactivate(): Promise<void> {
   await daemon?.dispose();
 }

@@ -50,7 +50,13 @@ afterAll(() => Promise.all([trainer.remove(), scratch.remove()]));
 const plan = { ...PLAN, engine: 'fake', schedule: { ...PLAN.schedule, tolerance: 0 } };
 
 async function open({ keepTraining = true, stepMs = 4, loadMs = 0 } = {}): Promise<Window> {
-  const env = { FAKE_TRAINER: trainer.path, FAKE_STEP_MS: String(stepMs), FAKE_LOAD_MS: String(loadMs), FAKE_PLAN: JSON.stringify(plan) }; // prettier-ignore
+  const env = {
+    FAKE_TRAINER: trainer.path,
+    FAKE_PLAN: JSON.stringify(plan),
+    FAKE_STEP_MS: String(stepMs),
+    FAKE_LOAD_MS: String(loadMs),
+    FAKE_CHECKPOINT_MS: '1000',
+  };
   const window = await Window.open({ script, workspace, keepTraining, env });
   windows.push(window);
   return window;
@@ -186,7 +192,7 @@ describe('a trainer that outlives its window', () => {
     const run = await start(first, ['magnitude']);
     await first.kill();
     // Done while nobody looks.
-    await soon(async () => (await first.logOf(run)).at(-1)?.event).toBe('done');
+    await soon(async () => (await first.logOf(run)).at(-1)?.event, 60_000).toBe('done');
     const second = await open();
     const third = await open();
     const others = async () => (await third.client.ask('lc/runs', null)).filter((one) => one.run !== run);

@@ -26,7 +26,8 @@ const assemble: Assemble = async (plan) => {
   });
   const { plan: _plan, sessions, batches, sets, tasks, layers, chanceError, chanceLoss } = run;
   // So that checkpoints are many and a kill meets every kind of moment.
-  const parts = { plan, sessions, batches, sets, tasks, layers, chanceError, chanceLoss, checkpointMs: 0 };
+  const checkpointMs = Number(process.env['FAKE_CHECKPOINT_MS'] ?? 0);
+  const parts = { plan, sessions, batches, sets, tasks, layers, chanceError, chanceLoss, checkpointMs };
   const weight = (name: string, shape: number[]) => ({
     name,
     shape,
