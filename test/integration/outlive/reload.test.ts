@@ -62,49 +62,52 @@ afterAll(async () => {
 });
 
 describe('a window that reloads five times in the middle of a run', () => {
-  beforeAll(async () => void (tiny = await tinyWorkspace(plan(12, 1500))));
+  beforeAll(async () => void (tiny = await tinyWorkspace(plan(12, 3000))));
   afterAll(() => tiny.remove());
 
-  it('has the whole curve, and the result is that of an uninterrupted run, to the last bit', async () => {
-    const whole = await uninterrupted();
-    let window = await open();
-    const run = await start(window);
-    const pid = await window.trainerOf(run);
-    let before = (await window.follow(run)).all;
-    for (let reload = 0; reload < 5; reload++) {
-      await wait((1000 * whole.seconds) / 8);
-      await window.close();
-      window = await open();
+  it(
+    'has the whole curve, and the result is that of an uninterrupted run, to the last bit',
+    { timeout: 300_000 },
+    async () => {
+      const whole = await uninterrupted();
+      let window = await open();
+      const run = await start(window);
+      const pid = await window.trainerOf(run);
+      let before = (await window.follow(run)).all;
+      for (let reload = 0; reload < 5; reload++) {
+        await window.close();
+        window = await open();
+        const followed = await window.follow(run);
+        await window.client.waitFor(() => followed.all.curve.length > before.curve.length);
+        expect(await window.trainerOf(run)).toBe(pid);
+        const now = followed.all;
+        // What was shown before is there, and more.
+        expect(now.curve.slice(0, before.curve.length)).toEqual(before.curve);
+        expect(now.events.slice(0, before.events.length)).toEqual(before.events);
+        before = now;
+      }
+      expect(await window.stateOf(run)).toBe('running');
       const followed = await window.follow(run);
-      await window.client.waitFor(() => followed.all.curve.length > before.curve.length);
-      expect(await window.trainerOf(run)).toBe(pid);
-      const now = followed.all;
-      // What was shown before is there, and more.
-      expect(now.curve.slice(0, before.curve.length)).toEqual(before.curve);
-      expect(now.events.slice(0, before.events.length)).toEqual(before.events);
-      before = now;
-    }
-    expect(await window.stateOf(run)).toBe('running');
-    const followed = await window.follow(run);
-    await window.until(run, ['done'], 60_000);
-    await window.client.waitFor(() => followed.all.events.at(-1)?.event === 'done');
-    await wait(300);
-    const log = await window.logOf(run);
-    expect(followed.all).toEqual(inLog(log));
-    const steps = log.flatMap((event) => (event.event === 'batch' ? [event.step] : []));
-    expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
-    expect(figuresOf(log)).toEqual(figuresOf(whole.log));
-    expect(await resultOf(window.folderOf(run))).toEqual(whole.result);
-  });
+      await window.until(run, ['done'], 120_000);
+      await window.client.waitFor(() => followed.all.events.at(-1)?.event === 'done');
+      await wait(300);
+      const log = await window.logOf(run);
+      expect(followed.all).toEqual(inLog(log));
+      const steps = log.flatMap((event) => (event.event === 'batch' ? [event.step] : []));
+      expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
+      expect(figuresOf(log)).toEqual(figuresOf(whole.log));
+      expect(await resultOf(window.folderOf(run))).toEqual(whole.result);
+    },
+  );
 });
 
 describe(`kill -9 of daemon, of trainer, of both, ${KILLS} times`, () => {
-  beforeAll(async () => void (tiny = await tinyWorkspace(plan(6, 300))));
+  beforeAll(async () => void (tiny = await tinyWorkspace(plan(4, 150))));
   afterAll(() => tiny.remove());
 
   it(
     'ends in a finished run after at most one click, with the bytes of a run that nothing ended',
-    { timeout: 60_000 + 10_000 * KILLS },
+    { timeout: 60_000 + 30_000 * KILLS },
     async () => {
       const random = createRandom(SEED, 4);
       const whole = await uninterrupted();
