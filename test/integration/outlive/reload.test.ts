@@ -22,7 +22,7 @@ const plan = (iterations: number, epochs: number) => ({
 });
 
 let tiny: TinyWorkspace;
-let windows: Window[] = [];
+const windows: Window[] = [];
 
 async function open(keepTraining = true): Promise<Window> {
   const window = await Window.open({ script, workspace: tiny.folder, keepTraining });
