@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { RunEvent } from '../../../daemon/protocol/events.js';
+import { RunEvent } from '../../../daemon/protocol/events.js';
 import type { BatchColumns, RunSummary } from '../../../daemon/protocol/messages.js';
 import { lockOwner } from '../../../daemon/trainer/lock.js';
 import { runPaths } from '../../../daemon/trainer/runFolder.js';
@@ -128,7 +128,12 @@ export class Followed {
     for (const { method, params } of this.client.received) {
       if ((params as { run?: string } | undefined)?.run !== this.run) continue;
       if (method === 'lc/events')
-        events.push(...(params as { events: RunEvent[] }).events.filter((event) => !known.has(JSON.stringify(event))));
+        // As the client reads them: with the names in the order of the schema, as the history has them.
+        events.push(
+          ...(params as { events: RunEvent[] }).events
+            .map((event) => RunEvent.parse(event))
+            .filter((event) => !known.has(JSON.stringify(event))),
+        );
       if (method !== 'lc/batches') continue;
       const columns = params as BatchColumns;
       for (const [i, step] of columns.step.entries())
