@@ -7,6 +7,8 @@ import { serviceCommands } from './commands/service.js';
 import { Daemon } from './daemon/daemon.js';
 import { registerLanguageTools } from './assistant/languageTools.js';
 import { registerMcpServers } from './assistant/mcpServers.js';
+import { InterruptedRuns } from './interruptedRuns.js';
+import { registerKeepTraining } from './keepTraining.js';
 import { connectMonitor } from './monitor/connectMonitor.js';
 import { ModelEditor } from './modelEditor/modelEditor.js';
 import { MonitorHost } from './monitor/monitorHost.js';
@@ -54,14 +56,16 @@ export function activate(context: vscode.ExtensionContext): void {
     new EngineView(daemon, runs),
     new StatusItem(daemon, runs),
     registerNotifications(runs, daemon),
+    new InterruptedRuns(runs, daemon),
     registerAutoStart(daemon),
     registerMcpServers(daemon, context),
     registerLanguageTools(services),
     registerTasks(daemon, runs, context.extensionPath),
+    registerKeepTraining(daemon),
   );
 }
 
-/** Runs checkpoint and end with the window. */
+/** Training goes on without the window, or ends with a checkpoint, as the setting says: the daemon sees to it. */
 export async function deactivate(): Promise<void> {
   await daemon?.dispose();
 }

@@ -12,8 +12,8 @@ export function registerNotifications(runs: Runs, daemon: Daemon): vscode.Dispos
   return runs.onDidChangeRun(({ before, after }) => {
     if (!before || !after || before.state === after.state || !isActive(before)) return;
     if (after.state === 'done') void (isDoubtful(after) ? doubtful(after) : finished(after));
-    else if (after.state === 'failed' || after.state === 'interrupted' || after.state === 'crashed')
-      void needed(after, daemon.log);
+    // Of interrupted runs there may be many at once: see `InterruptedRuns`.
+    else if (after.state === 'failed' || after.state === 'crashed') void needed(after, daemon.log);
   });
 }
 
@@ -75,7 +75,8 @@ function whatHappened(run: RunSummary): string {
   return vscode.l10n.t('{0} was interrupted; nothing is lost up to its last checkpoint.', name);
 }
 
-async function needed(run: RunSummary, log: vscode.LogOutputChannel): Promise<void> {
+/** Says what happened to a run that needs the user, and offers the way on. */
+export async function needed(run: RunSummary, log: vscode.LogOutputChannel): Promise<void> {
   const next = run.state === 'crashed' ? (run.ending?.next ?? null) : null;
   const show = vscode.l10n.t('Show Log');
   const go = next === null ? vscode.l10n.t('Resume') : vscode.l10n.t('Continue on {0}', next);

@@ -7,6 +7,8 @@ export const SETTINGS = {
   engine: 'lcPrune.engine',
   openMonitorOnRun: 'lcPrune.monitor.openOnRun',
   notifyAfterSeconds: 'lcPrune.notifyAfterSeconds',
+  keepTraining: 'lcPrune.keepTraining',
+  autoResume: 'lcPrune.autoResume',
 } as const;
 
 const read = <T>(name: string, fallback: T): T => vscode.workspace.getConfiguration().get<T>(name) ?? fallback;
@@ -18,6 +20,10 @@ export const enginePathSetting = (): string => read(SETTINGS.enginePath, '').tri
 export const engineSetting = (): string => read(SETTINGS.engine, 'auto');
 export const openMonitorOnRun = (): boolean => read(SETTINGS.openMonitorOnRun, true);
 export const notifyAfterSeconds = (): number => read(SETTINGS.notifyAfterSeconds, 60);
+/** Whether training goes on when the window is gone. */
+export const keepTraining = (): boolean => read(SETTINGS.keepTraining, true);
+/** Whether runs that were cut short while no window looked after them go on without a question. */
+export const autoResume = (): boolean => read(SETTINGS.autoResume, false);
 
 export const setEngine = (engine: string): Thenable<void> =>
   vscode.workspace

@@ -36,6 +36,7 @@ export class Root {
       follows: () => false,
       onEvent: unread,
       onChange: () => {
+      onLeft: () => undefined,
         for (const wake of [...this.#waiting]) wake();
       },
     });

@@ -177,7 +177,15 @@ export const RunEvent = z.discriminatedUnion('event', [
   z.object({ ...at, event: z.literal('warning'), code: z.string(), message: z.string(), rate: OtherRate.optional() }),
   z.object({ ...at, event: z.literal('budget'), budget: z.unknown(), iteration: z.number() }),
   z.object({ ...at, event: z.literal('paused'), step: z.number() }),
-  z.object({ ...at, event: z.literal('stopped'), step: z.number(), reason: z.string(), resume: z.string() }),
+  /** `paused`: it was not at work, because somebody had paused it. */
+  z.object({
+    ...at,
+    event: z.literal('stopped'),
+    step: z.number(),
+    reason: z.string(),
+    resume: z.string(),
+    paused: z.literal(true).optional(),
+  }),
   /** `ending`: the trainer could not say it itself; its supervisor has written this. */
   z.object({
     ...at,

@@ -39,6 +39,8 @@ export const PLAN_LANGUAGE = 'lc-prune-plan';
 export const InitializationOptions = z.looseObject({
   /** Workspace Trust. Without it files are read and described, but nothing runs and nothing is written. */
   trusted: z.boolean(),
+  /** Whether trainers go on when the daemon is gone. Default: they write a checkpoint and end. */
+  keepTraining: z.boolean().optional(),
 });
 export type InitializationOptions = z.infer<typeof InitializationOptions>;
 
@@ -174,6 +176,11 @@ export const requests = {
   'lc/runs': { params: nothing, result: z.array(RunSummary) },
   /** The same; every run's files are read again, changed or not. */
   'lc/refresh': { params: nothing, result: z.array(RunSummary) },
+  /**
+   * Has the daemon look after the runs that windows which are gone have left in the folders of this connection, from now on: those that
+   * still train go on, their baselines follow; `lc/left` names the others. Each is looked after by one daemon. Needs a trusted workspace.
+   */
+  'lc/adopt': { params: nothing, result: nothing },
   /** Starts a run of a plan file. The plan's text is read from disk. Needs a trusted workspace. */
   'lc/start': {
     params: z.strictObject({
@@ -283,6 +290,8 @@ export type Result<M extends RequestMethod> = z.infer<Requests[M]['result']>;
 export const clientNotifications = {
   /** Workspace Trust was granted (or the folders changed and trust with them). */
   'lc/trust': z.strictObject({ trusted: z.boolean() }),
+  /** Whether trainers go on when the daemon is gone; those that run now, too. */
+  'lc/keepTraining': z.strictObject({ on: z.boolean() }),
   /** A data set was installed: plans that miss one are looked at again, though no watcher may see into its folder. */
   'lc/packagesChanged': z.strictObject({}),
 } as const;
@@ -309,6 +318,8 @@ export type BatchColumns = z.infer<typeof BatchColumns>;
 export const notifications = {
   /** A run was added, changed state or made progress (at most 4 a second per run), or was deleted (summary null). */
   'lc/runChanged': z.object({ run, summary: RunSummary.nullable() }),
+  /** Runs that were cut short while nobody looked after them: window, daemon or machine went, or the trainer did. Each once. */
+  'lc/left': z.object({ runs: z.array(run) }),
   'lc/batches': BatchColumns,
   /** Every event but `batch`, never dropped. */
   'lc/events': z.object({ run, events: z.array(RunEvent) }),

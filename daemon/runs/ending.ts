@@ -1,11 +1,9 @@
 /** How a trainer ended that could not say so itself: in words, in the run's log, and with the way on. */
 import { placeInRun, type Ending } from '../protocol/ending.js';
 import { UserError } from '../protocol/errors.js';
-import type { RunEvent, UntimedRunEvent } from '../protocol/events.js';
+import type { RunEvent } from '../protocol/events.js';
+import { appendEvent } from '../trainer/appendEvent.js';
 import { newestCheckpoint } from '../trainer/checkpoint.js';
-import { openEventWriter } from '../trainer/eventWriter.js';
-import { takeLock } from '../trainer/lock.js';
-import { logEnd } from '../trainer/logEnd.js';
 import { runPaths } from '../trainer/runFolder.js';
 
 /** A trainer was ended by a signal: the engine's fault or the system's, not the user's. `ending` names the way on. */
@@ -149,26 +147,6 @@ async function record(exit: Exit, tail: string | null, run: EndedRun) {
   };
   const message = `${endingText(exit, tail, run)}; ${wayOn(ending)}`;
   const event = { event: 'failed' as const, code: 'engine-failed', message, ending };
-  const time = await append(folder, event).catch(() => Date.now());
+  const time = await appendEvent(folder, event).catch(() => Date.now());
   return { time, ...event };
-}
-
-/** @returns the time that the event got. @throws UserError('run-invalid' | 'disk'). */
-async function append(folder: string, event: UntimedRunEvent): Promise<number> {
-  const paths = runPaths(folder);
-  const release = await takeLock(paths.lock);
-  try {
-    // A line that the trainer did not finish is cut off.
-    const end = await logEnd(paths.events);
-    const writer = openEventWriter(paths.events, { bytes: end?.bytes ?? 0, events: 0 }, Date.now);
-    try {
-      const { time } = writer.write(event);
-      writer.sync();
-      return time;
-    } finally {
-      writer.close();
-    }
-  } finally {
-    await release();
-  }
 }

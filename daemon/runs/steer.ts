@@ -1,11 +1,14 @@
 /** Steering a run whose trainer another process started. */
-import { access } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { access, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../protocol/errors.js';
+import type { Budget } from '../protocol/plan.js';
 import { holderText, lockOwner, type LockHolder } from '../trainer/lock.js';
-import { dropRequest, putRequest, type RequestType } from '../trainer/requestFile.js';
-import { runPaths } from '../trainer/runFolder.js';
+import { answerOf, dropRequest, putRequest, type FileRequest } from '../trainer/requestFile.js';
+import { runPaths, type RunPaths } from '../trainer/runFolder.js';
 import { lastEvents } from './eventLog.js';
 
 /** A trainer looks twice a second; one that took no notice for this long is of an earlier version, or hangs. */
@@ -20,17 +23,49 @@ export async function runOwner(folder: string): Promise<string | null> {
   return owner && holderText(owner);
 }
 
+/** Process id of its trainer on this machine; null: it has none here. @param folder of the run, absolute. */
+export async function trainerPid(folder: string): Promise<number | null> {
+  const owner = await lockOwner(runPaths(folder).lock);
+  return owner && (owner.host ?? hostname()) === hostname() ? owner.pid : null;
+}
+
 const isThere = (file: string): Promise<boolean> =>
   access(file).then(
     () => true,
     () => false,
   );
 
+/** What a trainer can be asked through its run's folder. */
+export type Steering =
+  Exclude<FileRequest, { type: 'setBudget' }> | { readonly type: 'setBudget'; readonly budget: Budget };
+
+const VERBS: Readonly<Record<Steering['type'], string>> = {
+  pause: 'pause',
+  resume: 'resume',
+  stop: 'stop',
+  setBudget: 'take another budget',
+};
+
+/** One request at a time for each run: a trainer that has not seen one yet would lose it to the next. */
+const asking = new Map<string, Promise<void>>();
+
 /**
- * Asks the trainer to pause, to go on, or to write a checkpoint and end, and resolves when it has.
- * @throws UserError('run-invalid') where nobody runs it, or where who does takes no notice; UserError('disk').
+ * Asks the trainer to pause, to go on, to write a checkpoint and end, or to take another budget, and resolves when it has.
+ * @throws UserError('run-invalid') where nobody runs it, or where who does takes no notice; UserError('disk');
+ *   UserError('budget-impossible') with the nearest budget that is possible.
  */
-export async function steerRun(folder: string, type: RequestType): Promise<void> {
+export async function steerRun(folder: string, steering: Steering): Promise<void> {
+  const before = asking.get(folder) ?? Promise.resolve();
+  const own = before.catch(() => undefined).then(() => ask(folder, steering));
+  asking.set(folder, own);
+  try {
+    await own;
+  } finally {
+    if (asking.get(folder) === own) asking.delete(folder);
+  }
+}
+
+async function ask(folder: string, steering: Steering): Promise<void> {
   const run = basename(folder);
   const paths = runPaths(folder);
   const owner = await lockOwner(paths.lock);
@@ -40,18 +75,35 @@ export async function steerRun(folder: string, type: RequestType): Promise<void>
       'run-invalid',
       `${run} is run by ${holderText(owner)}, which ${what}; end it there, "Resume" then continues it here`,
     );
-  await putRequest(paths.request, type);
+  const { type } = steering;
+  const id = randomUUID();
+  await putRequest(paths, type === 'setBudget' ? { ...steering, id } : steering);
   if (!(await within(NOTICE_MS, async () => !(await isThere(paths.request)) || (await isGone(paths.lock, owner))))) {
-    await dropRequest(paths.request);
+    await dropRequest(paths);
     throw refusal('does not answer');
   }
   const isDone = async () => {
+    if (type === 'setBudget') return isAnswered(paths, id);
     if (await isGone(paths.lock, owner)) return true;
     if (type === 'stop') return false;
     const isPaused = (await lastEvents(folder)).state?.event === 'paused';
     return isPaused === (type === 'pause');
   };
-  if (!(await within(EFFECT_MS, isDone))) throw refusal(`was asked to ${type} and has not yet`);
+  const hasEnded = async () => {
+    if (type !== 'setBudget' || !(await isGone(paths.lock, owner)) || (await isAnswered(paths, id))) return false;
+    throw new UserError('run-invalid', `${run} has ended before it took the budget`);
+  };
+  if (!(await within(EFFECT_MS, async () => (await isDone()) || hasEnded())))
+    throw refusal(`was asked to ${VERBS[type]} and has not yet`);
+}
+
+/** @throws UserError that the trainer answers with. */
+async function isAnswered(paths: RunPaths, id: string): Promise<boolean> {
+  const answer = await answerOf(paths, id);
+  if (!answer) return false;
+  await rm(paths.answer, { force: true });
+  if (answer.error) throw new UserError(answer.error.code, answer.error.message);
+  return true;
 }
 
 async function isGone(lock: string, { pid, started }: LockHolder): Promise<boolean> {

@@ -8,7 +8,7 @@ import type { StopReason } from '../trainer/ipc.js';
 import { cautionsOf } from './cautions.js';
 import type { LastEvents } from './eventLog.js';
 
-const LEFT_BY_CHOICE: readonly string[] = ['user', 'interrupted'] satisfies StopReason[];
+const LEFT_BY_CHOICE: readonly string[] = ['user', 'interrupted', 'abandoned'] satisfies StopReason[];
 
 /** @param alive whether a trainer holds the run's lock. */
 export function runState({ state }: Pick<LastEvents, 'state'>, alive: boolean): RunState {
@@ -31,8 +31,11 @@ export function runState({ state }: Pick<LastEvents, 'state'>, alive: boolean): 
 
 function messageOf(state: RunState, events: LastEvents): string | null {
   if (events.state?.event === 'failed') return events.state.message;
+  const reason = events.state?.event === 'stopped' ? (events.state.reason as StopReason) : null;
+  if (state === 'stopped' && reason === 'abandoned')
+    return 'It was paused when its window closed, and none was opened; resume continues where it stopped.';
   if (state !== 'interrupted') return null;
-  return events.state?.event === 'stopped' && events.state.reason === 'shutdown'
+  return reason === 'shutdown'
     ? 'The program that ran it was closed; resume continues where it stopped.'
     : 'Its trainer ended before the run did; resume continues from the last checkpoint.';
 }

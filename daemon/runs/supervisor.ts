@@ -1,5 +1,6 @@
 /** Starts, controls and watches trainers: one child process per active run. */
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess, type ForkOptions, type SpawnOptions } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -10,7 +11,7 @@ import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import type { FromTrainer, SentError, StopReason, ToTrainer, TrainerRequest } from '../trainer/ipc.js';
 import { holderText, lockOwner, type Program } from '../trainer/lock.js';
-import { createRunFolder, readRunPlan, runPaths, runsFolder } from '../trainer/runFolder.js';
+import { createRunFolder, keptFolder, readRunPlan, runPaths, runsFolder } from '../trainer/runFolder.js';
 import { unsaidEnd, type Exit } from './ending.js';
 import { lastEvents } from './eventLog.js';
 import { findNextEngine } from './nextEngine.js';
@@ -26,6 +27,10 @@ export interface RunOptions {
   readonly trainer?: string;
   /** What starts it, as others see it. Default: `lc-prune`. */
   readonly program?: Program;
+  /** Whether the trainer goes on when this process is gone, however it went. Default: it writes a checkpoint and ends. */
+  readonly outlives?: boolean;
+  /** Called with the run's folder before its trainer starts; what it returns is called where the trainer then does not start. */
+  readonly hold?: (folder: string) => Promise<() => Promise<void>>;
   /** Lines the trainer's native libraries print. Default: kept for the crash message only. */
   readonly onOutput?: (line: string) => void;
 }
@@ -53,6 +58,8 @@ export interface RunHandle {
   stop(reason: StopReason): Promise<void>;
   /** Writes a checkpoint at the next step boundary. Resolves when it is on disk. */
   checkpoint(): Promise<void>;
+  /** Whether the trainer goes on when this process is gone. */
+  outlive(on: boolean): Promise<void>;
   /** Changes the budget from the next LC iteration on; resolves when that is on disk. @throws UserError('budget-impossible') with the nearest valid one. */
   setBudget(budget: Budget): Promise<void>;
   /** Resolves, never rejects, with the last event: `done`, `stopped` or `failed` (also when the trainer crashed). */
@@ -101,6 +108,7 @@ async function removeIfEmpty(runs: string): Promise<void> {
   );
   if (!emptied) return;
   const own = dirname(runs);
+  await rmdir(await keptFolder(dirname(own))).catch(() => undefined);
   if ((await readdir(own)).some((name) => name !== '.gitignore')) return;
   await rm(join(own, '.gitignore'), { force: true });
   await rmdir(own).catch(() => undefined);
@@ -142,15 +150,35 @@ interface Start {
 }
 
 async function launch(folder: string, start: Start, options: RunOptions & { trainer: string }): Promise<RunHandle> {
+  const letGo = await options.hold?.(folder);
+  try {
+    return await launchHeld(folder, start, options);
+  } catch (error) {
+    await letGo?.();
+    throw error;
+  }
+}
+
+async function launchHeld(folder: string, start: Start, options: RunOptions & { trainer: string }): Promise<RunHandle> {
   const workspace = await realpath(options.workspace);
-  const child = fork(options.trainer, [], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
+  const program = options.program ?? 'lc-prune';
+  // `fork` hands all of it to `spawn`.
+  const forked: ForkOptions & Pick<SpawnOptions, 'windowsHide'> = {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    execArgv: [],
+    // In a group of its own: a signal to the editor's group does not reach it, and Windows does not end it with its parent.
+    detached: program === 'editor',
+    windowsHide: true,
+  };
+  const child = fork(options.trainer, [], forked);
   const handle = superviseTrainer(child, folder, start, {
     onOutput: options.onOutput,
     next: (after) => findNextEngine(folder, workspace, { after, trainer: options.trainer }),
   });
   try {
     const { resume, engine } = start;
-    await handle.request({ type: 'start', folder, workspace, resume, engine, program: options.program ?? 'lc-prune' });
+    const { outlives = false } = options;
+    await handle.request({ type: 'start', folder, workspace, resume, engine, program, outlives });
     handle.begin();
   } catch (error) {
     handle.end();
@@ -281,6 +309,7 @@ function superviseTrainer(
     pause: () => request({ type: 'pause' }),
     resume: () => request({ type: 'resume' }),
     checkpoint: () => request({ type: 'checkpoint' }),
+    outlive: (on) => request({ type: 'outlive', on }),
     setBudget: (budget) => request({ type: 'setBudget', budget }),
     async stop(reason) {
       const timer = setTimeout(end, STOP_MS);

@@ -1,6 +1,7 @@
 /** What the server needs of other rooms, loaded on first use: a daemon that only listens loads none of it. Tests replace parts. */
 import type * as BaselinePlan from '../runs/baselinePlan.js';
 import type * as Comparison from '../runs/comparison.js';
+import type * as Keeping from '../runs/keepers.js';
 import type * as LastPerLayer from '../runs/lastPerLayer.js';
 import type { LogTail } from '../runs/logTail.js';
 import type * as NewestWeights from '../runs/newestWeights.js';
@@ -16,7 +17,11 @@ export interface Backend {
   readonly resumeRun: typeof Supervisor.resumeRun;
   readonly watchRuns: (...of: ConstructorParameters<typeof WatchedRuns>) => Promise<WatchedRuns>;
   readonly openTail: (folder: string) => Promise<LogTail>;
+  /** The runs that this process looks after. */
+  readonly keepers: () => Promise<Keeping.Keepers>;
+  readonly isCutShort: typeof Keeping.isCutShort;
   readonly runOwner: typeof Steer.runOwner;
+  readonly trainerPid: typeof Steer.trainerPid;
   readonly steerRun: typeof Steer.steerRun;
   readonly runSummary: typeof Registry.runSummary;
   readonly runFolder: typeof Registry.runFolder;
@@ -32,6 +37,8 @@ export interface Backend {
   readonly runInChild: typeof runInChild;
 }
 
+const keeping = () => import('../runs/keepers.js');
+let keepers: Promise<Keeping.Keepers> | undefined;
 const registry = () => import('../runs/registry.js');
 const steer = () => import('../runs/steer.js');
 const supervisor = () => import('../runs/supervisor.js');
@@ -41,6 +48,9 @@ export const backend: Backend = {
   resumeRun: async (...args) => (await supervisor()).resumeRun(...args),
   watchRuns: async (...of) => new (await import('../runs/watchedRuns.js')).WatchedRuns(...of),
   openTail: async (folder) => (await import('../runs/logTail.js')).LogTail.open(folder),
+  keepers: () => (keepers ??= keeping().then(({ Keepers }) => new Keepers())),
+  isCutShort: async (...args) => (await keeping()).isCutShort(...args),
+  trainerPid: async (...args) => (await steer()).trainerPid(...args),
   runOwner: async (...args) => (await steer()).runOwner(...args),
   steerRun: async (...args) => (await steer()).steerRun(...args),
   runSummary: async (...args) => (await registry()).runSummary(...args),

@@ -115,7 +115,8 @@ export function runInChild<J extends JobName>(
       if ('error' in answer) reject(new UserError(answer.error.code, answer.error.message, answer.error.details));
       else resolve(answer.result as Jobs[J]['result']);
     });
-    child.stdin?.end();
+    // Its end is the daemon's: see `serveJob`.
+    child.stdin?.on('error', () => undefined);
   });
 }
 
@@ -178,6 +179,11 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
 
 /** The child's side: does the job and prints the answer. Errors that are no UserError end the process. */
 export async function serveJob([job, params]: readonly string[]): Promise<void> {
+  // Nobody is left who could read the answer.
+  process.stdin
+    .once('end', () => process.exit(1))
+    .once('error', () => process.exit(1))
+    .resume();
   let answer: Answer;
   try {
     answer = { result: await work[job as JobName](JSON.parse(params!) as never) };

@@ -1,9 +1,13 @@
-/** The runs whose trainers live under this daemon, what other processes do in the same folders, and who wants to hear of it. */
+/**
+ * The runs whose trainers live under this daemon, those that it has taken over, what other processes do in the same folders, and who wants
+ * to hear of it.
+ */
 import { basename } from 'node:path';
 import type { RunEvent } from '../protocol/events.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import type { RunSummary } from '../protocol/messages.js';
-import type { Program, RunHandle } from '../runs/supervisor.js';
+import type { Program, RunHandle, RunOptions } from '../runs/supervisor.js';
+import { AdoptedRuns } from './adoptedRuns.js';
 import type { Backend } from './backend.js';
 import { LIMITS } from './limits.js';
 import type { Log } from './log.js';
@@ -22,6 +26,8 @@ export interface RunListener {
   follows(folder: string, run: string): boolean;
   onEvent(folder: string, run: string, event: RunEvent): void;
   onChange(folder: string, run: string, summary: RunSummary | null): void;
+  /** These were cut short while nobody looked after them. */
+  onLeft(folder: string, runs: readonly string[]): void;
 }
 
 export class LiveRuns {
@@ -30,6 +36,11 @@ export class LiveRuns {
   readonly #listeners = new Set<RunListener>();
   readonly #starting = new Set<Promise<unknown>>();
   readonly #others: OtherRuns;
+  readonly #adopted: AdoptedRuns;
+  /** By the run's folder: its trainer is gone, and what follows is being done. */
+  readonly #settling = new Map<string, Promise<void>>();
+  /** Trainers go on when this daemon is gone. */
+  #keepTraining = false;
   #closing = false;
 
   constructor(
@@ -38,10 +49,22 @@ export class LiveRuns {
     /** What its trainers are run by, as others see it. */
     readonly program: Program = 'editor',
   ) {
+    const folders = () => new Set([...this.#listeners].flatMap((listener) => listener.folders));
+    this.#adopted = new AdoptedRuns(
+      backend,
+      {
+        folders,
+        settle: (folder, workspace) => this.#settle(folder, workspace),
+        onLeft: (workspace, runs) => {
+          for (const listener of this.#listeners) listener.onLeft(workspace, runs);
+        },
+      },
+      log,
+    );
     this.#others = new OtherRuns(
       backend,
       {
-        folders: () => new Set([...this.#listeners].flatMap(({ folders }) => folders)),
+        folders,
         isFollowed: (workspace, run) => this.#isFollowed(workspace, run),
         supervised: (workspace) => this.in(workspace).map(({ folder }) => folder),
         onEvent: (workspace, run, event) => this.#send(workspace, run, event),
@@ -67,9 +90,26 @@ export class LiveRuns {
     await this.#others.follow(workspace, run, folder);
   }
 
+  /** Takes over, from now on, what windows that are gone have left in these workspace folders. */
+  adopt(workspaces: readonly string[]): Promise<void> {
+    return this.#adopted.adopt(workspaces);
+  }
+
+  /** Whether trainers go on when this daemon is gone; of those that run, too. */
+  async keepTraining(on: boolean): Promise<void> {
+    if (this.#keepTraining === on) return;
+    this.#keepTraining = on;
+    await Promise.allSettled([...this.#runs.values()].map(({ handle }) => handle.outlive(on)));
+  }
+
   /** Those of one workspace folder. */
   in(workspace: string): RunHandle[] {
     return [...this.#runs.values()].filter((live) => live.workspace === workspace).map(({ handle }) => handle);
+  }
+
+  /** The same of those that it has taken over. */
+  adoptedIn(workspace: string): Promise<{ run: string; pid: number }[]> {
+    return this.#adopted.in(workspace);
   }
 
   get(workspace: string, run: string): LiveRun | undefined {
@@ -92,22 +132,14 @@ export class LiveRuns {
 
   /** Starts a run; the baselines its plan asks for follow when it has ended well. */
   async start(plan: ResolvedPlan, workspace: string): Promise<string> {
-    return this.#launch(
-      this.backend.startRun(plan, { workspace, program: this.program, onOutput: this.#output }),
-      workspace,
-    );
+    return this.#launch(this.backend.startRun(plan, this.#options(workspace)), workspace);
   }
 
   /** @param engine to go on with; by default the run's own. */
   async resume(folder: string, workspace: string, engine?: string): Promise<void> {
     // Its events come from the trainer from now on.
     this.#others.leave(folder);
-    const options = {
-      workspace,
-      program: this.program,
-      onOutput: this.#output,
-      ...(engine !== undefined && { engine }),
-    };
+    const options = { ...this.#options(workspace), ...(engine !== undefined && { engine }) };
     try {
       await this.#launch(this.backend.resumeRun(folder, options), workspace);
     } catch (error) {
@@ -116,22 +148,52 @@ export class LiveRuns {
     }
   }
 
+  #options(workspace: string): RunOptions {
+    return {
+      workspace,
+      program: this.program,
+      outlives: this.#keepTraining,
+      onOutput: this.#output,
+      hold: async (folder) => {
+        this.#adopted.leave(folder);
+        await this.#settling.get(folder);
+        const keepers = await this.backend.keepers();
+        await keepers.take(folder);
+        return () => keepers.release(folder);
+      },
+    };
+  }
+
   async #launch(starting: Promise<RunHandle>, workspace: string): Promise<string> {
     const { handle } = await this.#adopt(starting, workspace);
-    this.#compare(handle, workspace).catch((error: unknown) => {
-      this.log('error', `baselines of ${handle.id}: ${String(error)}`);
-    });
+    void handle.done.then(() => this.#settle(handle.folder, workspace));
     return handle.id;
   }
 
-  /** After a run: the next baseline; after a baseline: the report of its run anew, with all of them. */
-  async #compare(handle: RunHandle, workspace: string): Promise<void> {
-    if ((await handle.done).event !== 'done') return;
-    const { subject, finished, next } = await this.backend.comparisonOf(handle.folder);
-    if (subject !== handle.folder) {
-      const others = finished.map(({ folder }) => folder);
+  /**
+   * A run whose trainer is gone: does what follows, and then nobody needs to look after it. Where the daemon closes, the next one finds the
+   * run by its keeper.
+   */
+  #settle(folder: string, workspace: string): void {
+    if (this.#closing) return;
+    const settled = (async () => {
+      await this.#goOn(folder, workspace).catch((error: unknown) => {
+        this.log('error', `what follows ${basename(folder)}: ${String(error)}`);
+      });
+      await (await this.backend.keepers()).release(folder);
+      this.#settling.delete(folder);
+    })();
+    this.#settling.set(folder, settled);
+  }
+
+  /** After a run that has ended well: the next baseline; after a baseline: the report of its run anew, with all of them. */
+  async #goOn(folder: string, workspace: string): Promise<void> {
+    if ((await this.backend.runSummary(folder)).state !== 'done') return;
+    const { subject, finished, next } = await this.backend.comparisonOf(folder);
+    if (subject !== folder) {
+      const others = finished.map((one) => one.folder);
       await this.backend.runInChild('report', { folder: subject, workspace, others }).catch((error: unknown) => {
-        this.log('warn', `report of ${handle.id} beside its run: ${String(error)}`);
+        this.log('warn', `report of ${basename(folder)} beside its run: ${String(error)}`);
       });
     }
     if (!next || this.#closing) return;
@@ -140,17 +202,22 @@ export class LiveRuns {
   }
 
   /**
-   * Asks every trainer for a checkpoint and its end, and waits for `LIMITS.shutdown` at most. A trainer that needs longer
-   * sees its parent go, finishes its checkpoint and ends by itself.
+   * Trainers that outlive this daemon go on, those that are just being started too. Else every trainer is asked for a checkpoint and its
+   * end, and waited for `LIMITS.shutdown` at most; one that needs longer sees its parent go, finishes its checkpoint and ends by itself.
    */
   async shutdown(): Promise<void> {
     this.#closing = true;
     this.#others.close();
+    this.#adopted.close();
+    if (this.#keepTraining) return;
     await Promise.allSettled(this.#starting);
-    const stops = [...this.#runs.values()].map(({ handle }) => handle.stop('shutdown').catch(() => undefined));
+    const own = [...this.#runs.values()].map(({ handle }) => handle.stop('shutdown'));
+    const adopted = this.#adopted.folders.map((folder) =>
+      this.backend.steerRun(folder, { type: 'stop', reason: 'shutdown' }),
+    );
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, LIMITS.shutdown)));
-    await Promise.race([Promise.all(stops), late]);
+    await Promise.race([Promise.allSettled([...own, ...adopted]), late]);
     clearTimeout(timer);
   }
 

@@ -81,6 +81,9 @@ export function openSession(socket: WebSocket, shared: Shared): void {
       notify('lc/runChanged', { run, summary: summary && workspace.runAsNamed(summary) });
       language.runChanged(folder, summary);
     },
+    onLeft: (folder, runs) => {
+      if (workspace.folders.includes(folder)) notify('lc/left', { runs: [...runs] });
+    },
   });
 
   connection.onRequest(InitializeRequest.type, async (params) => {
@@ -91,6 +94,7 @@ export function openSession(socket: WebSocket, shared: Shared): void {
     const folders = params.workspaceFolders ?? [];
     await workspace.open(folders.map((folder) => folder.uri));
     workspace.trusted = options.data.trusted;
+    if (options.data.keepTraining !== undefined) await live.keepTraining(options.data.keepTraining);
     log(
       'info',
       `client ${params.clientInfo?.name ?? ''}: ${workspace.folders.length} folder(s), trusted: ${workspace.trusted}`,
@@ -114,6 +118,11 @@ export function openSession(socket: WebSocket, shared: Shared): void {
       workspace.trusted = parsed.data.trusted;
       language.trustChanged();
     } else log('warn', 'lc/trust: ignored, its parameter is { "trusted": true or false }');
+  });
+  connection.onNotification('lc/keepTraining', (params: unknown) => {
+    const parsed = clientNotifications['lc/keepTraining'].safeParse(params);
+    if (parsed.success) void live.keepTraining(parsed.data.on);
+    else log('warn', 'lc/keepTraining: ignored, its parameter is { "on": true or false }');
   });
   connection.onNotification('lc/packagesChanged', () => language.packagesChanged());
   connection.onRequest(ShutdownRequest.type, () => undefined);

@@ -1,7 +1,12 @@
-/** A trainer process: answers its supervisor, and outlives it only for as long as a checkpoint takes. */
+/**
+ * A trainer process: answers its supervisor, and outlives it for as long as a checkpoint takes, or, where it is told to, until the run is
+ * done. Then whoever looks after the run steers it through the run's folder.
+ */
 import { nextEngine } from '../engine/registry.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
+import { endAbandonedPause } from './abandonedPause.js';
+import { appendEvent } from './appendEvent.js';
 import { createControl } from './control.js';
 import type { FromTrainer, ToTrainer, TrainerRequest } from './ipc.js';
 import { openRun, userMessage, type OpenedRun } from './openRun.js';
@@ -19,6 +24,9 @@ const MEMORY_MS = 2_000;
 export function serveTrainer(assemble: Assemble): void {
   const control = createControl();
   let opened: OpenedRun | null = null;
+  /** The run's folder, from the request to start on. */
+  let folder: string | null = null;
+  let outlives = false;
 
   let sent = Promise.resolve();
   const send = (message: FromTrainer) => {
@@ -31,16 +39,14 @@ export function serveTrainer(assemble: Assemble): void {
   const exit = (code: number) => void sent.then(() => process.exit(code));
 
   async function start(request: Extract<TrainerRequest, { type: 'start' }>): Promise<void> {
-    if (opened) throw new UserError('run-invalid', `${request.folder}: this trainer has a run already`);
+    if (folder !== null) throw new UserError('run-invalid', `${request.folder}: this trainer has a run already`);
+    ({ folder, outlives } = request);
     opened = await openRun({ ...request, assemble, control, emit });
     const run = opened;
     const tellMemory = () => send({ type: 'memory', resident: process.memoryUsage.rss() });
     tellMemory();
     setInterval(tellMemory, MEMORY_MS).unref();
-    watchRequests(runPaths(request.folder).request, (type) => {
-      // What came of it is in the log; a run that has ended meanwhile needs no answer.
-      answer(type === 'stop' ? { type, reason: 'user' } : { type }).catch(() => undefined);
-    });
+    watchRequests(runPaths(request.folder), answer, userMessage);
     // The answer comes first, then the events.
     setImmediate(() => void run.execute().then((last) => exit(last.event === 'failed' ? 1 : 0)));
   }
@@ -74,6 +80,9 @@ export function serveTrainer(assemble: Assemble): void {
         return control.stop(request.reason);
       case 'checkpoint':
         return control.checkpoint();
+      case 'outlive':
+        outlives = request.on;
+        return;
       case 'setBudget':
         opened?.assembled.parts.tasks(request.budget);
         control.setBudget(request.budget);
@@ -85,14 +94,19 @@ export function serveTrainer(assemble: Assemble): void {
   process.on('message', (message: ToTrainer) => {
     answer(message).then(
       () => send({ type: 'answer', id: message.id, error: null }),
-      (error: unknown) => {
-        send({ type: 'answer', id: message.id, error: userMessage(error) });
-        if (message.type === 'start') exit(1);
+      async (error: unknown) => {
+        const told = userMessage(error);
+        send({ type: 'answer', id: message.id, error: told });
+        if (message.type !== 'start') return;
+        // Without a supervisor nobody else can say why the run did not begin.
+        if (!process.connected) await appendEvent(message.folder, { event: 'failed', ...told }).catch(() => undefined);
+        exit(1);
       },
     );
   });
 
   process.once('disconnect', () => {
+    if (folder !== null && outlives) return void endAbandonedPause(runPaths(folder).keeper, control);
     if (!opened) process.exit(1);
     control.stop('disconnect');
     setTimeout(() => process.exit(1), ORPHAN_MS).unref();

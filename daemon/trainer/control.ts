@@ -9,6 +9,8 @@ export class Stopped extends Error {
   constructor(
     readonly reason: StopReason,
     readonly step: number,
+    /** It was paused then. */
+    readonly paused = false,
   ) {
     super(`stopped: ${reason}`);
   }

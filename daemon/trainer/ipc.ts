@@ -4,8 +4,11 @@ import type { RunEvent } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
 import type { Program } from './lock.js';
 
-/** Who asked a run to stop. `user` and `interrupted` (Ctrl-C) leave it "stopped"; the others leave it "interrupted". */
-export type StopReason = 'user' | 'interrupted' | 'shutdown' | 'disconnect';
+/**
+ * Who asked a run to stop. `user` and `interrupted` (Ctrl-C) leave it "stopped"; the others leave it "interrupted". `abandoned`: it was
+ * paused, and nobody looked after it any more.
+ */
+export type StopReason = 'user' | 'interrupted' | 'shutdown' | 'disconnect' | 'abandoned';
 
 /** What a supervisor can ask; each is answered once, by its id. */
 export type TrainerRequest =
@@ -18,7 +21,11 @@ export type TrainerRequest =
       readonly engine: string | null;
       /** What runs the supervisor; the lock names it. */
       readonly program: Program;
+      /** Whether it goes on without its supervisor. */
+      readonly outlives: boolean;
     }
+  /** Changes that. */
+  | { readonly type: 'outlive'; readonly on: boolean }
   /** Which engine after this one could go on with the run. A process of its own: the answer may be its crash. */
   | { readonly type: 'next'; readonly folder: string; readonly workspace: string; readonly after: string }
   | { readonly type: 'pause' }

@@ -125,8 +125,9 @@ export async function boundary(run: Run, live: Live, session: EngineSession): Pr
   const { control } = run;
   if (control.pauseWanted || control.stopReason) {
     await saveCheckpoint(run, live, session);
-    if (control.pauseWanted && !control.stopReason) await pause(run, live, session);
-    if (control.stopReason) throw new Stopped(control.stopReason, live.progress.totalStep);
+    const isPaused = control.pauseWanted && !control.stopReason;
+    if (isPaused) await pause(run, live, session);
+    if (control.stopReason) throw new Stopped(control.stopReason, live.progress.totalStep, isPaused);
   } else if (control.checkpointWanted || run.clock() >= live.checkpointDue) {
     await saveCheckpoint(run, live, session);
   }

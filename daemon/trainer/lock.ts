@@ -3,8 +3,11 @@
  * The holder touches the file every few seconds: where another machine or container holds it, that is the only sign of life.
  */
 import { execFile } from 'node:child_process';
-import { readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { link, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../protocol/errors.js';
@@ -28,6 +31,11 @@ export type LockHolder = z.infer<typeof Holder>;
 const HEARTBEAT_MS = 5_000;
 /** A holder whose process cannot be looked at is gone when it has been silent for this long. */
 const SILENT_MS = 60_000;
+/** How long a lock that others are after is tried for. */
+const TAKING_MS = 15_000;
+/** Removing a lock takes milliseconds: a claim older than this is nobody's. */
+const CLAIM_MS = 10_000;
+const CLAIM_LOOK_MS = 10;
 
 interface Process {
   /** When it began, in whatever unit the system has; null where that cannot be told. */
@@ -56,17 +64,22 @@ async function processOf(pid: number): Promise<Process | null> {
   }
 }
 
-async function readHolder(file: string): Promise<LockHolder | null> {
+function parseHolder(text: string | null): LockHolder | null {
   try {
-    return Holder.parse(JSON.parse(await readFile(file, 'utf8')));
+    return Holder.parse(JSON.parse(text ?? ''));
   } catch {
     return null;
   }
 }
 
+const textOf = (file: string): Promise<string | null> => readFile(file, 'utf8').catch(() => null);
+
 /** Who holds the lock; null when nobody does (any more). */
-export async function lockOwner(file: string): Promise<LockHolder | null> {
-  const holder = await readHolder(file);
+export const lockOwner = async (file: string): Promise<LockHolder | null> => livingHolder(file, await textOf(file));
+
+/** @param text what the lock was read to hold. */
+async function livingHolder(file: string, text: string | null): Promise<LockHolder | null> {
+  const holder = parseHolder(text);
   if (!holder) return null;
   const touched = (await stat(file).catch(() => null))?.mtimeMs;
   if (touched === undefined) return null;
@@ -95,6 +108,45 @@ export function holderText({ pid, host, program }: LockHolder): string {
   return `process ${pid}${where}${host !== undefined && host !== hostname() ? ` on ${host}` : ''}`;
 }
 
+const beside = (file: string, name: string): string => join(dirname(file), `.${basename(file)}.${name}`);
+
+/** Creates the file with all of its text at once, so that nobody reads a part of it. @throws EEXIST where it is there. */
+async function createWhole(file: string, text: string): Promise<void> {
+  const whole = beside(file, randomBytes(6).toString('hex'));
+  await writeFile(whole, text, { flag: 'wx' });
+  try {
+    await link(whole, file);
+  } catch (error) {
+    // Some file systems have no links.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
+    await writeFile(file, text, { flag: 'wx' });
+  } finally {
+    await unlink(whole).catch(() => undefined);
+  }
+}
+
+/**
+ * Removes a lock whose holder is gone, where it still is that one. Several processes may be about to, and one may have put its own in its
+ * place meanwhile: only who has the claim to this very text removes it.
+ */
+async function removeStale(file: string, stale: string): Promise<void> {
+  const claim = beside(file, createHash('sha256').update(stale).digest('hex').slice(0, 16));
+  try {
+    await writeFile(claim, '', { flag: 'wx' });
+  } catch {
+    const made = (await stat(claim).catch(() => null))?.mtimeMs ?? Date.now();
+    // Who claimed it is gone too.
+    if (Date.now() - made > CLAIM_MS) await unlink(claim).catch(() => undefined);
+    await wait(CLAIM_LOOK_MS);
+    return;
+  }
+  try {
+    if ((await textOf(file)) === stale) await unlink(file).catch(() => undefined);
+  } finally {
+    await unlink(claim).catch(() => undefined);
+  }
+}
+
 /**
  * Takes the lock for this process.
  * @param program what runs this process; null: nothing that the user knows.
@@ -103,32 +155,31 @@ export function holderText({ pid, host, program }: LockHolder): string {
 export async function takeLock(file: string, program: Program | null = null): Promise<() => Promise<void>> {
   const started = (await processOf(process.pid))?.started ?? null;
   const mine = JSON.stringify({ pid: process.pid, started, host: hostname(), program } satisfies LockHolder);
-  for (let attempt = 0; attempt < 3; attempt++) {
+  for (const end = performance.now() + TAKING_MS; performance.now() < end;) {
     try {
-      await writeFile(file, mine, { flag: 'wx' });
+      await createWhole(file, mine);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== 'EEXIST') throw new UserError('disk', `${file} cannot be written: ${message}`, { file });
-      const holder = await lockOwner(file);
+      const text = await textOf(file);
+      if (text === null) continue;
+      const holder = await livingHolder(file, text);
       if (holder !== null) {
         throw new UserError('run-invalid', `${file}: ${holderText(holder)} is working on this run; stop it first`, {
           file,
         });
       }
-      await unlink(file).catch(() => undefined);
+      await removeStale(file, text);
       continue;
     }
-    // Another process may have taken ours for the stale one it had just read about.
-    if ((await readFile(file, 'utf8').catch(() => '')) === mine) {
-      const beating = setInterval(() => {
-        const now = new Date();
-        utimes(file, now, now).catch(() => undefined);
-      }, HEARTBEAT_MS).unref();
-      return async () => {
-        clearInterval(beating);
-        if ((await readFile(file, 'utf8').catch(() => '')) === mine) await unlink(file).catch(() => undefined);
-      };
-    }
+    const beating = setInterval(() => {
+      const now = new Date();
+      utimes(file, now, now).catch(() => undefined);
+    }, HEARTBEAT_MS).unref();
+    return async () => {
+      clearInterval(beating);
+      if ((await textOf(file)) === mine) await unlink(file).catch(() => undefined);
+    };
   }
   throw new UserError('run-invalid', `${file}: another process is taking over this run`, { file });
 }

@@ -77,7 +77,7 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
   const release = await takeLock(paths.lock, process.program);
   let writer: EventWriter | null = null;
   try {
-    await dropRequest(paths.request);
+    await dropRequest(paths);
     const damaged: string[] = [];
     const checkpoint = process.resume ? await latestCheckpoint(paths.checkpoints, (file) => damaged.push(file)) : null;
     const log = checkpoint?.log ?? { bytes: 0, events: 0 };
@@ -225,7 +225,13 @@ function endOf(error: unknown, emit: (event: UntimedRunEvent) => RunEvent, proce
   process.control.end(error);
   const last: UntimedRunEvent =
     error instanceof Stopped
-      ? { event: 'stopped', step: error.step, reason: error.reason, resume: 'lc-prune resume' }
+      ? {
+          event: 'stopped',
+          step: error.step,
+          reason: error.reason,
+          resume: 'lc-prune resume',
+          ...(error.paused && { paused: true }),
+        }
       : { event: 'failed', ...userMessage(error) };
   try {
     return emit(last);

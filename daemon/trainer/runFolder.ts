@@ -1,6 +1,6 @@
 /** What a run folder holds, and where. `<workspace>/.lcprune/runs/<time>-<plan>/`, safe to delete, ignored by git. */
 import { mkdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { writeFileAtomic } from '../model/atomicWrite.js';
 import { resolveInside } from '../model/workspacePath.js';
 import { UserError } from '../protocol/errors.js';
@@ -13,6 +13,10 @@ export interface RunPaths {
   readonly lock: string;
   /** What another process than the trainer's supervisor asks of it. */
   readonly request: string;
+  /** What the trainer says to it. */
+  readonly answer: string;
+  /** Outside the folder: the lock of the daemon that looks after the run. */
+  readonly keeper: string;
   readonly checkpoints: string;
   /** The reference, where the run trained it: a TensorFlow.js model. */
   readonly reference: string;
@@ -22,6 +26,9 @@ export interface RunPaths {
   readonly result: string;
 }
 
+/** Beside the folder of runs: a lock for each run that an editor's daemon looks after. */
+const KEPT = 'kept';
+
 /** @param folder absolute path of the run folder. */
 export const runPaths = (folder: string): RunPaths => ({
   folder,
@@ -29,6 +36,8 @@ export const runPaths = (folder: string): RunPaths => ({
   events: join(folder, 'events.jsonl'),
   lock: join(folder, 'lock'),
   request: join(folder, 'request.json'),
+  answer: join(folder, 'answer.json'),
+  keeper: join(folder, '..', '..', KEPT, basename(folder)),
   checkpoints: join(folder, 'checkpoints'),
   reference: join(folder, 'reference'),
   points: join(folder, 'points'),
@@ -38,6 +47,10 @@ export const runPaths = (folder: string): RunPaths => ({
 /** Folder of all runs of a workspace (absolute, symbolic links resolved). @throws UserError('path-outside-workspace'). */
 export const runsFolder = (workspace: string): Promise<string> =>
   resolveInside(workspace, workspace, join('.lcprune', 'runs'));
+
+/** Folder of the locks of those who look after runs. @throws UserError('path-outside-workspace'). */
+export const keptFolder = (workspace: string): Promise<string> =>
+  resolveInside(workspace, workspace, join('.lcprune', KEPT));
 
 const slug = (name: string): string =>
   name

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Params, RequestMethod, Result } from '../../daemon/protocol/messages.js';
-import { enginePathSetting, nodePathSetting } from '../settings.js';
+import { enginePathSetting, keepTraining, nodePathSetting } from '../settings.js';
 import { Backoff } from './backoff.js';
 import { askVersion, findNode, type NodeCommand } from './findNode.js';
 import { isLaunchError, LaunchError } from './launchError.js';
@@ -147,9 +147,13 @@ export class Daemon implements vscode.Disposable {
     else this.#set({ kind: 'waiting', delay, reason });
     if (hung && delay !== null)
       this.#offer(
-        vscode.l10n.t(
-          'The daemon did not answer any more, so it was ended and is started again. Runs were checkpointed: "Resume" continues them.',
-        ),
+        keepTraining()
+          ? vscode.l10n.t(
+              'The daemon did not answer any more, so it was ended and is started again. Training goes on meanwhile.',
+            )
+          : vscode.l10n.t(
+              'The daemon did not answer any more, so it was ended and is started again. Runs were checkpointed: "Resume" continues them.',
+            ),
       );
     // The socket can close before the process does; nothing may be left behind.
     await session.close();

@@ -14,6 +14,7 @@ import {
   type Result,
 } from '../../daemon/protocol/messages.js';
 import type { z } from 'zod';
+import { keepTraining } from '../settings.js';
 import type { NotificationMethod, Payload } from './notifications.js';
 import type { DaemonProcess } from './launch.js';
 import { LaunchError } from './launchError.js';
@@ -78,7 +79,10 @@ export class Session {
         { scheme: 'file', language: PLAN_LANGUAGE },
         { scheme: 'file', pattern: '**/*.json' },
       ],
-      initializationOptions: (): InitializationOptions => ({ trusted: vscode.workspace.isTrusted }),
+      initializationOptions: (): InitializationOptions => ({
+        trusted: vscode.workspace.isTrusted,
+        keepTraining: keepTraining(),
+      }),
       outputChannel: log,
       traceOutputChannel: log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,

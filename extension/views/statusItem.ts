@@ -4,6 +4,7 @@ import type { RunSummary } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { duration, shortPercent } from '../../daemon/protocol/format.js';
 import { isActive, type Runs } from '../runs.js';
+import { keepTraining, SETTINGS } from '../settings.js';
 import { runTooltip } from './runText.js';
 
 const COMMANDS = [
@@ -12,6 +13,7 @@ const COMMANDS = [
   'lcPrune.showLog',
   'lcPrune.pruneModel',
   'lcPrune.pause',
+  'workbench.action.openSettings',
 ];
 
 /** One status-bar item: what runs, how far it is, and what is wrong. Hidden until the daemon has been needed. */
@@ -29,6 +31,9 @@ export class StatusItem implements vscode.Disposable {
       daemon.onDidChangeState(() => this.#render()),
       runs.onDidChangeRun(() => this.#render()),
       runs.onDidReset(() => this.#render()),
+      vscode.workspace.onDidChangeConfiguration(
+        (change) => change.affectsConfiguration(SETTINGS.keepTraining) && this.#render(),
+      ),
     ];
   }
 
@@ -64,7 +69,7 @@ export class StatusItem implements vscode.Disposable {
           this.#show(`$(warning) ${newest.plan}`, runTooltip(newest), ['lcPrune.openMonitor']);
         } else if (!run)
           this.#show('$(target) LC Prune', vscode.l10n.t('Ready.'), ['lcPrune.pruneModel', 'lcPrune.openMonitor']);
-        else this.#show(runText(run), runTooltip(run), ['lcPrune.openMonitor', 'lcPrune.pause']);
+        else this.#show(runText(run), closingNote(runTooltip(run)), ['lcPrune.openMonitor', 'lcPrune.pause']);
       }
     }
   }
@@ -88,6 +93,16 @@ export class StatusItem implements vscode.Disposable {
     this.#item.show();
   }
 }
+
+/** The editor lets nobody ask before a window closes, so what then becomes of training is said beforehand. */
+const closingNote = (tooltip: vscode.MarkdownString): vscode.MarkdownString =>
+  tooltip.appendMarkdown(
+    `\n\n${
+      keepTraining()
+        ? vscode.l10n.t('Training goes on when this window closes; the next one shows it again.')
+        : vscode.l10n.t('Training ends with a checkpoint when this window closes; "Resume" continues it.')
+    } ([${vscode.l10n.t('Setting')}](command:workbench.action.openSettings?%22${SETTINGS.keepTraining}%22))\n`,
+  );
 
 function runText(run: RunSummary): string {
   const parts = [

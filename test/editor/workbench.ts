@@ -44,7 +44,12 @@ export class Workbench {
   static async open(options: WindowOptions): Promise<Workbench> {
     const server = await startServer({
       host: HOST,
-      settings: { ...(options.theme && { 'workbench.colorTheme': options.theme }), ...options.settings },
+      settings: {
+        // No trainer outlives its test, but where that is what is tested.
+        'lcPrune.keepTraining': false,
+        ...(options.theme && { 'workbench.colorTheme': options.theme }),
+        ...options.settings,
+      },
       trust: options.trust ?? false,
       env: options.env ?? {},
       modal: options.modal ?? false,

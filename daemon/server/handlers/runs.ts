@@ -19,24 +19,12 @@ type RunHandlers = Pick<
   | 'lc/setBudget'
   | 'lc/previewRun'
   | 'lc/plan'
+  | 'lc/adopt'
 >;
 
 async function findLive(run: string, context: Context): Promise<{ found: FoundRun; live: LiveRun | undefined }> {
   const found = await findRun(run, context);
   return { found, live: context.live.get(found.workspace, run) };
-}
-
-/** For what only the supervisor of a trainer can ask of it: a budget. */
-async function requireLive(run: string, context: Context): Promise<LiveRun> {
-  const { found, live } = await findLive(run, context);
-  if (live) return live;
-  const owner = await context.backend.runOwner(found.folder);
-  throw new UserError(
-    'run-invalid',
-    owner === null
-      ? `${run} is not running; "Resume" continues it`
-      : `${run} is run by ${owner}; its budget can be changed when it runs here: "Stop" it, then "Resume" it`,
-  );
 }
 
 async function requireIdle(run: string, context: Context): Promise<FoundRun> {
@@ -60,13 +48,20 @@ async function steer(run: string, type: 'pause' | 'stop', context: Context): Pro
   const { found, live } = await findLive(run, context);
   if (live) await (type === 'pause' ? live.handle.pause() : live.handle.stop('user'));
   else {
-    await context.backend.steerRun(found.folder, type);
+    await context.backend.steerRun(found.folder, { type });
     await context.live.look(found.workspace);
   }
   return null;
 }
 
 export const runHandlers: RunHandlers = {
+  async 'lc/adopt'(_params, { workspace, live }) {
+    workspace.requireTrust('Looking after runs');
+    await workspace.settled();
+    await live.adopt(workspace.folders);
+    return null;
+  },
+
   'lc/runs': (_params, context) => listAll(context, { reread: false }),
   'lc/refresh': (_params, context) => listAll(context, { reread: true }),
 
@@ -93,7 +88,7 @@ export const runHandlers: RunHandlers = {
       });
     if (live) await live.handle.resume();
     else if (isOther) {
-      await context.backend.steerRun(found.folder, 'resume');
+      await context.backend.steerRun(found.folder, { type: 'resume' });
       await context.live.look(found.workspace);
     } else await context.live.resume(found.folder, found.workspace, engine);
     return null;
@@ -121,10 +116,10 @@ export const runHandlers: RunHandlers = {
 
   async 'lc/setBudget'({ run, budget }, context) {
     context.workspace.requireTrust('Changing a budget');
-    const { handle, workspace } = await requireLive(run, context);
-    await handle.setBudget(budget);
-    const plan = await context.backend.readRunPlan(handle.folder);
-    return previewForRun({ plan, workspace, folder: handle.folder }, budget, context.models);
+    const { found, live } = await findLive(run, context);
+    if (live) await live.handle.setBudget(budget);
+    else await context.backend.steerRun(found.folder, { type: 'setBudget', budget });
+    return previewForRun({ ...found, plan: await context.backend.readRunPlan(found.folder) }, budget, context.models);
   },
 
   async 'lc/previewRun'({ run, budget }, context) {

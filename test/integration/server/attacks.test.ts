@@ -222,7 +222,7 @@ describe('what a client may say', () => {
     expect((await client.refused('shutdown')).code).toBe(-32002);
     client.notify('lc/trust', { trusted: true });
     client.notify('textDocument/didOpen', { textDocument: 7 });
-    await client.initialize([workspace], false);
+    await client.initialize([workspace], { trusted: false });
     expect(
       (await client.refused('lc/createPlan', { model: join(workspace, 'x'), data: 'mnist', budget: {} })).code,
     ).toBe(-32051);
@@ -242,7 +242,7 @@ describe('what a client may say', () => {
     client = await Client.open(daemon.connect());
     const bad = { processId: null, rootUri: null, capabilities: {}, initializationOptions: { trusted: 'yes' } };
     expect((await client.refused('initialize', bad)).code).toBe(-32602);
-    await client.initialize([workspace], true);
+    await client.initialize([workspace], { trusted: true });
     expect(await client.call('lc/runs', null)).toEqual([]);
   });
 

@@ -71,11 +71,15 @@ export class Daemon {
     });
   }
 
-  async client(folders: readonly string[] = [], options: { trusted?: boolean } = {}): Promise<Client> {
+  /** @param options as in `initializationOptions`. */
+  async client(
+    folders: readonly string[] = [],
+    options: { trusted?: boolean; keepTraining?: boolean } = {},
+  ): Promise<Client> {
     const client = await Client.open(this.connect()).catch((error: Error) => {
       throw new Error(`${error.message}; the daemon says: ${this.stderr}`);
     });
-    await client.initialize(folders, options.trusted ?? true);
+    await client.initialize(folders, { trusted: true, ...options });
     return client;
   }
 
@@ -190,7 +194,7 @@ export class Client {
     this.send({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) });
   }
 
-  async initialize(folders: readonly string[], trusted: boolean): Promise<unknown> {
+  async initialize(folders: readonly string[], options: { trusted: boolean; keepTraining?: boolean }): Promise<unknown> {
     const result = await this.call('initialize', {
       processId: null,
       rootUri: null,
@@ -199,7 +203,7 @@ export class Client {
         workspace: { codeLens: { refreshSupport: true } },
       },
       workspaceFolders: folders.map((path) => ({ uri: pathToFileURL(path).href, name: path })),
-      initializationOptions: { trusted },
+      initializationOptions: options,
     });
     this.notify('initialized', {});
     return result;

@@ -145,16 +145,19 @@ describe('a run that another process started', () => {
     expect(await client.ask('lc/runs', null)).toMatchObject([{ run, state: 'done', progress: 1 }]);
   });
 
-  it('is steered: paused, continued, stopped; what cannot be done names who runs it', async () => {
-    const { run, owner, pid } = await elsewhere({ stepMs: 30 });
+  it('is steered: paused, continued, given a budget, stopped; what cannot be done names who runs it', async () => {
+    const { run, owner, pid, folder } = await elsewhere({ stepMs: 30 });
     const ended = once(owner, 'exit');
     await client.ask('lc/pause', { run });
     expect(await client.ask('lc/runs', null)).toMatchObject([{ run, state: 'paused' }]);
     await client.ask('lc/resume', { run });
     expect(await client.ask('lc/runs', null)).toMatchObject([{ run, state: 'running' }]);
     const text = `process ${pid} (lc-prune in a terminal)`;
+    // A budget is taken, or refused by the trainer's own words.
+    const impossible = await client.refused('lc/setBudget', { run, budget: { weights: 1000 } });
+    expect(impossible.data).toMatchObject({ code: 'budget-impossible' });
+    await client.ask('lc/setBudget', { run, budget: { weights: 6 } });
     const refusals = [
-      await client.refused('lc/setBudget', { run, budget: { weights: 6 } }),
       await client.refused('lc/rename', { run, name: 'other' }),
       await client.refused('lc/delete', { run }),
     ];
@@ -165,10 +168,13 @@ describe('a run that another process started', () => {
     await ended;
     expect((await client.refused('lc/stop', { run })).message).toContain('is not running');
     // And goes on under this daemon, which then is its owner.
+    await client.ask('lc/subscribe', { run, on: true });
     await client.ask('lc/resume', { run });
     expect(statesOf(run)).toEqual(expect.arrayContaining(['paused', 'running', 'stopped']));
     expect((await client.ask('lc/memory', null)).runs).toMatchObject([{ run }]);
+    await client.waitFor(() => live(run).events.some(({ event }) => event === 'iteration'));
     await client.ask('lc/stop', { run });
+    expect((await logged(folder)).find(({ event }) => event === 'budget')).toMatchObject({ budget: { weights: 6 } });
   });
 
   it('is interrupted within seconds when trainer and owner are killed, and resumes here to the end', async () => {
@@ -254,10 +260,14 @@ describe('a run that another process started', () => {
       await until(run, 'stopped', 10_000);
       await there.ask('lc/resume', { run });
       await until(run, 'running', 10_000);
-      const { message } = await client.refused('lc/setBudget', { run, budget: { weights: 6 } });
+      await client.ask('lc/setBudget', { run, budget: { weights: 6 } });
+      const { message } = await client.refused('lc/rename', { run, name: 'other' });
       expect(message).toMatch(/process \d+ \(an editor window\)/);
       await client.ask('lc/stop', { run });
-      expect(await there.ask('lc/runs', null)).toMatchObject([{ run, state: 'stopped' }]);
+      // Its own daemon waits until the process has ended.
+      await expect
+        .poll(() => there.ask('lc/runs', null), { timeout: 10_000 })
+        .toMatchObject([{ run, state: 'stopped' }]);
     } finally {
       await second.close();
     }

@@ -13,6 +13,7 @@ const engines = ['fake', 'native-cpu', 'onnx-cpu', 'tfjs-cpu'];
 let steps = 0;
 
 const assemble: Assemble = async (plan) => {
+  await new Promise((resolve) => setTimeout(resolve, Number(process.env['FAKE_LOAD_MS'] ?? 0)));
   if (process.env['FAKE_LOAD_ERROR']) throw new UserError('model-missing', process.env['FAKE_LOAD_ERROR']);
   if (!engines.includes(plan.engine)) throw new UserError('engine-unavailable', `no ${plan.engine}; there are ${engines.join()}`); // prettier-ignore
   if (deadly.includes(plan.engine)) process.kill(process.pid, 'SIGSEGV');
@@ -25,7 +26,8 @@ const assemble: Assemble = async (plan) => {
   });
   const { plan: _plan, sessions, batches, sets, tasks, layers, chanceError, chanceLoss } = run;
   // So that checkpoints are many and a kill meets every kind of moment.
-  const parts = { plan, sessions, batches, sets, tasks, layers, chanceError, chanceLoss, checkpointMs: 0 };
+  const checkpointMs = Number(process.env['FAKE_CHECKPOINT_MS'] ?? 0);
+  const parts = { plan, sessions, batches, sets, tasks, layers, chanceError, chanceLoss, checkpointMs };
   const weight = (name: string, shape: number[]) => ({
     name,
     shape,

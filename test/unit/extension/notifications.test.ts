@@ -1,6 +1,7 @@
 /** What the editor says of a trainer that a signal has ended, and what its button does. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { commands, EventEmitter, window } from './vscode.js';
+import { InterruptedRuns } from '../../../extension/interruptedRuns.js';
 import { registerNotifications } from '../../../extension/notifications.js';
 
 const executeCommand = vi.fn(async () => undefined);
@@ -18,7 +19,9 @@ async function ended(after: ReturnType<typeof run>, click: (buttons: string[]) =
   const changed = new EventEmitter<unknown>();
   const show = vi.fn();
   showWarningMessage.mockImplementationOnce(async (_text, ...buttons) => click(buttons));
-  registerNotifications({ onDidChangeRun: changed.event } as never, { log: { show } } as never);
+  const runs = { onDidChangeRun: changed.event, get: () => after };
+  registerNotifications(runs as never, { log: { show } } as never);
+  new InterruptedRuns(runs as never, { on: () => ({}), log: { show } } as never, 0);
   changed.fire({ run: after.run, before: run('running'), after });
   await vi.waitFor(() => expect(showWarningMessage).toHaveBeenCalledTimes(1));
   await new Promise((resolve) => setImmediate(resolve));

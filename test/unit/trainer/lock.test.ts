@@ -1,7 +1,7 @@
 /** Whose lock is alive: by process, by start time, and by the sign of life of a holder that cannot be looked at. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir, uptime } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -21,6 +21,27 @@ const write = (holder: object, secondsAgo = 0) =>
     const time = new Date(Date.now() - secondsAgo * 1000);
     return utimes(lock, time, time);
   });
+
+describe('a lock whose holder is gone', () => {
+  it('is taken over by one of many who come at once', async () => {
+    for (let round = 0; round < 30; round++) {
+      await write({ pid: 2 ** 22 + 1, started: '1' });
+      const taken = await Promise.allSettled(Array.from({ length: 12 }, () => takeLock(lock)));
+      const won = taken.filter((one) => one.status === 'fulfilled');
+      expect(won, `round ${round}`).toHaveLength(1);
+      expect(await lockOwner(lock)).toMatchObject({ pid: process.pid });
+      await won[0]!.value();
+      expect(await readdir(folder)).toEqual([]);
+    }
+  });
+
+  it('is taken over where it is no lock at all, and by nobody while another takes it', async () => {
+    await writeFile(lock, '{"pid":');
+    const release = await takeLock(lock);
+    await expect(takeLock(lock)).rejects.toMatchObject({ code: 'run-invalid' });
+    await release();
+  });
+});
 
 describe('the holder of a lock', () => {
   it('is named with its program, and its machine where that is another', async () => {

@@ -1,0 +1,87 @@
+/**
+ * Who looks after a run of the editor. The daemon that started it, or has taken it over, holds a lock beside the folder of runs: it
+ * starts the baselines that follow, and says when the trainer is gone. A lock whose holder is gone is a run that was left behind.
+ */
+import { lstat, mkdir, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { UserError } from '../protocol/errors.js';
+import type { StopReason } from '../trainer/ipc.js';
+import { lockOwner, takeLock } from '../trainer/lock.js';
+import { keptFolder, runPaths, runsFolder } from '../trainer/runFolder.js';
+import { lastEvents } from './eventLog.js';
+import { isRunName } from './registry.js';
+
+/** How long another daemon may take to let go of a run whose trainer is gone. */
+const PATIENCE_MS = 3_000;
+const LOOK_MS = 100;
+
+/** The runs that this process looks after. */
+export class Keepers {
+  readonly #held = new Map<string, () => Promise<void>>();
+
+  holds(folder: string): boolean {
+    return this.#held.has(folder);
+  }
+
+  /**
+   * @param folder of the run, absolute.
+   * @throws UserError('run-invalid') where another process looks after it, and goes on to; UserError('disk').
+   */
+  async take(folder: string): Promise<void> {
+    if (this.#held.has(folder)) return;
+    const { keeper } = runPaths(folder);
+    await mkdir(dirname(keeper), { recursive: true }).catch((error: Error) => {
+      throw new UserError('disk', `${dirname(keeper)} cannot be made: ${error.message}`, { file: keeper });
+    });
+    for (const end = performance.now() + PATIENCE_MS; ; await wait(LOOK_MS)) {
+      try {
+        this.#held.set(folder, await takeLock(keeper, 'editor'));
+        return;
+      } catch (error) {
+        if (!(error instanceof UserError) || error.code !== 'run-invalid' || performance.now() > end) throw error;
+      }
+    }
+  }
+
+  /** Nobody needs to look after the run any more. */
+  async release(folder: string): Promise<void> {
+    const release = this.#held.get(folder);
+    this.#held.delete(folder);
+    await release?.();
+  }
+
+  /** Takes over the runs of a workspace folder that others have left. @returns their folders, absolute. */
+  async takeLeft(workspace: string): Promise<string[]> {
+    const [kept, runs] = await Promise.all([keptFolder(workspace), runsFolder(workspace)]);
+    const taken: string[] = [];
+    for (const name of (await readdir(kept).catch(() => [])).filter(isRunName)) {
+      const folder = join(runs, name);
+      const { keeper } = runPaths(folder);
+      if (this.#held.has(folder) || (await lockOwner(keeper)) !== null) continue;
+      // Another daemon may be quicker.
+      const release = await takeLock(keeper, 'editor').catch(() => null);
+      if (!release) continue;
+      this.#held.set(folder, release);
+      if (await lstat(folder).catch(() => null)) taken.push(folder);
+      else await this.release(folder);
+    }
+    return taken;
+  }
+}
+
+/** Whether the run ended before its end, and nobody wanted that. @param folder of a run without a trainer. */
+export async function isCutShort(folder: string): Promise<boolean> {
+  const { state } = await lastEvents(folder);
+  switch (state?.event) {
+    case 'done':
+    case 'paused':
+      return false;
+    case 'failed':
+      return state.ending !== undefined;
+    case 'stopped':
+      return !state.paused && (['shutdown', 'disconnect'] satisfies StopReason[] as string[]).includes(state.reason);
+    default:
+      return true;
+  }
+}
