@@ -5,13 +5,13 @@ import type { Model } from '../model/model.js';
 import { trainingSetup } from '../model/trainingSetup.js';
 import { searchData } from '../plan/dataSearch/searchData.js';
 import { planPath } from '../plan/planText.js';
-import { aboutTime } from '../plan/proposeTimes.js';
 import type { FoundData, PlanLength } from '../protocol/dataChoice.js';
 import { BUILTIN_DATA, isBuiltinData } from '../protocol/dataPackages.js';
 import { UserError } from '../protocol/errors.js';
+import { aboutTime } from '../protocol/outlookText.js';
 import type { DataSource } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
-import { openPlanData } from '../runs/openPlanData.js';
+import { openPlanData, tooLarge } from '../runs/openPlanData.js';
 
 /** What of the workspace fits the model: beside it or below, else anywhere. */
 async function search(model: Model, workspace: string, planFolder: string): Promise<FoundData> {
@@ -72,8 +72,6 @@ export async function dataFor(
   return { data: planPath(planFolder, file), note: null };
 }
 
-/** Larger data is not opened to write a plan. */
-const MAX_BYTES = 256 << 20;
 /** Images of folders that are read for it. */
 const IMAGES = 256;
 
@@ -83,8 +81,8 @@ export async function lengthOf(
   workspace: string,
 ): Promise<{ length: PlanLength | null; note: string }> {
   const without = (why: string) => ({ length: null, note: `iterations and epochs are left to the run: ${why}` });
-  const { size } = await stat(resolve(workspace, plan.data.source)).catch(() => ({ size: 0 }));
-  if (size > MAX_BYTES) return without('the data is too large to try');
+  const large = await tooLarge(plan, workspace);
+  if (large !== null) return without(large);
   try {
     const data = await openPlanData(plan, { workspace, sample: IMAGES, timed: true });
     data.close();

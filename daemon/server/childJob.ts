@@ -9,6 +9,8 @@ import type { Exported } from '../export/exportModel.js';
 import { UserError, type ErrorCode } from '../protocol/errors.js';
 import type { DataPreview, FoundData } from '../protocol/dataChoice.js';
 import type { Result } from '../protocol/messages.js';
+import type { GoalWanted, Outlook } from '../protocol/outlook.js';
+import type { OutlookOf } from '../runs/outlook.js';
 import type { ARCHITECTURES, DataSource } from '../protocol/plan.js';
 
 type Architecture = (typeof ARCHITECTURES)[number];
@@ -52,6 +54,11 @@ export interface Jobs {
       readonly planFolder?: string | undefined;
     };
     result: DataPreview;
+  };
+  /** `of`: a plan file, or what a new plan beside a model would say. */
+  outlook: {
+    params: { readonly goals: readonly GoalWanted[]; readonly of: OutlookOf; readonly workspace: string };
+    result: Outlook;
   };
   /** Writes the report of a finished run anew, `others` (folders of finished runs) beside it. */
   report: {
@@ -147,6 +154,10 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
   async previewData({ model, data, workspace, planFolder }) {
     const { previewData } = await import('../runs/previewData.js');
     return previewData(model, data, { workspace, planFolder });
+  },
+  async outlook({ goals, of, workspace }) {
+    const { outlook } = await import('../runs/outlook.js');
+    return outlook(goals, of, workspace);
   },
   async report({ folder, workspace, others }) {
     const { writeReport } = await import('../runs/runModels.js');

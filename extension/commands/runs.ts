@@ -97,10 +97,10 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
           vscode.l10n.t('Nothing is running.'),
         );
         if (!chosen) return;
-        const budget = await askBudget(
-          vscode.l10n.t('Budget of {0} from the next iteration on', displayName(chosen)),
-          previewOfRun(daemon, chosen.run),
-        );
+        const budget = await askBudget({
+          title: vscode.l10n.t('Budget of {0} from the next iteration on', displayName(chosen)),
+          preview: previewOfRun(daemon, chosen.run),
+        });
         if (budget) await daemon.request('lc/setBudget', { run: chosen.run, budget });
       },
     },

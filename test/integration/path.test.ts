@@ -39,6 +39,7 @@ describe('a path run', { timeout: 180_000 }, () => {
       budgets: [40, 20, 10, 5].map((weights) => ({ weights })),
       warmStart: 0.5,
       maxErrorIncrease: 0.1,
+      maxError: null,
       refinements: 2,
     },
   };
