@@ -29,6 +29,12 @@ const boundWords = (bound: ErrorBound): string =>
     ? `whose error is at most ${bound.maxError}`
     : `that loses at most ${bound.maxErrorIncrease} (in points of error, against the reference)`;
 
+function lengthWords({ about }: PlanLength, isSearch: boolean): string {
+  const time = about?.replace(/\s+/g, ' ');
+  if (isSearch) return `Of the first budget that is tried${time ? `, at most ${time}` : ''}; every other one takes less.`;
+  return `${time ? `At most ${time}: a` : 'A'} run stops earlier where its weights have met the budget.`;
+}
+
 /** The text of a new plan file: short, with the settings people change first. */
 export function planText({ model, data, budget, path, unfreeze, length }: ShortPlan): string {
   const keys = length && lengthKeys(length);
@@ -44,7 +50,7 @@ export function planText({ model, data, budget, path, unfreeze, length }: ShortP
     ...(unfreeze ? ['// The file freezes every layer (trainable is false).\n  "unfreeze": true'] : []),
     ...(keys
       ? [
-          `// ${length.about ? `At most ${length.about.replace(/\s+/g, ' ')}: a` : 'A'} run stops earlier where its weights have met the budget.\n  "schedule": ${spaced(keys.schedule)}`,
+          `// ${lengthWords(length, path !== undefined)}\n  "schedule": ${spaced(keys.schedule)}`,
           `"retrain": ${spaced(keys.retrain)}`,
         ]
       : []),

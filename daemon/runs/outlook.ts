@@ -15,7 +15,7 @@ import { withPath } from '../plan/resolvePath.js';
 import type { PlanLength } from '../protocol/dataChoice.js';
 import { UserError } from '../protocol/errors.js';
 import type { GoalWanted, Outlook } from '../protocol/outlook.js';
-import type { Budget, DataSource } from '../protocol/plan.js';
+import type { DataSource } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { subset } from '../trainer/setup.js';
 import { createTasks } from '../trainer/tasks.js';
@@ -58,35 +58,69 @@ function samplesOf({ validation, train }: Dataset, seed: number) {
 
 const finite = (error: number): number | null => (Number.isFinite(error) ? error : null);
 
-/** Errors of the direct compressions to the budgets; null where the goal has none, or cannot be met. The session's weights are left as they were. */
+/** Errors of the direct compressions; null where there is none to compute, or the budget cannot be met. The session's weights are left as they were. */
 async function cutErrors(
-  budgets: readonly (Budget | null)[],
+  cuts: readonly (ResolvedPlan['tasks'] | null)[],
   { session, dataset, plan, model, layers }: Timed,
-): Promise<Pick<Outlook, 'set' | 'samples' | 'reference'> & { cuts: (number | null)[] }> {
+): Promise<Pick<Outlook, 'set' | 'samples' | 'reference'> & { errors: (number | null)[] }> {
   const { set, source } = samplesOf(dataset, plan.seed);
+  const evaluate = async () => finite((await session.evaluate(source)).error);
   const w = (await session.getWeights()).slice();
-  const reference = finite((await session.evaluate(source)).error);
-  const cuts: (number | null)[] = [];
-  for (const budget of budgets) {
+  const reference = await evaluate();
+  const errors: (number | null)[] = [];
+  for (const tasks of cuts) {
     // A penalty prunes by a threshold that only the run knows.
-    if (!budget || budget.alpha !== undefined) {
-      cuts.push(null);
+    if (!tasks || tasks.some(({ budget }) => budget.alpha !== undefined)) {
+      errors.push(null);
       continue;
     }
     try {
-      const own = createTasks(plan, layers, session.parameters, budget, fileFormatOf(model));
+      const { tasks: compressions } = createTasks({ tasks }, layers, session.parameters, null, fileFormatOf(model));
       const theta = w.slice();
-      directCompression(own.tasks, w, theta, plan.schedule.mu0);
+      directCompression(compressions, w, theta, plan.schedule.mu0);
       await session.setWeights(theta);
-      cuts.push(finite((await session.evaluate(source)).error));
+      errors.push(await evaluate());
     } catch (error) {
       if (!(error instanceof UserError) || error.code !== 'budget-impossible') throw error;
-      cuts.push(null);
+      errors.push(null);
     }
   }
   await session.setWeights(w);
-  return { set, samples: source.size, reference, cuts };
+  return { set, samples: source.size, reference, errors };
 }
+
+/** An architecture that is trained first has no weights yet to be cut. */
+const isTrained = ({ model, reference }: ResolvedPlan): boolean => 'path' in model && reference.epochs === 0;
+
+/** Of whole plans that differ in what they ask for, with the data, the model and the length of the one that was timed. */
+async function outlookOf(plans: readonly Pick<ResolvedPlan, 'tasks' | 'path'>[], timed: Timed): Promise<Outlook> {
+  const { plan, pace, session } = timed;
+  const trained = isTrained(plan);
+  // What a search starts from says nothing of where it ends.
+  const cuts = plans.map(({ tasks, path }) => (trained && !path ? tasks : null));
+  const { errors, reference, ...facts } = await cutErrors(cuts, timed);
+  const { path: _path, ...alone } = plan;
+  return {
+    ...facts,
+    reference: trained ? reference : null,
+    device: session.info.device,
+    goals: plans.map(({ path }, i) => ({
+      cut: errors[i]!,
+      seconds: secondsOfRun({ ...alone, ...(path && { path }) }, pace),
+    })),
+    note: trained ? null : 'the reference is trained first: its time is not counted',
+  };
+}
+
+/** The outlook of a plan as it stands, by what `openPlanData` timed. @param length in place of the plan's own. */
+export const outlookOfPlan = (plan: ResolvedPlan, timed: Timed, length?: PlanLength): Promise<Outlook> =>
+  outlookOf([plan], length ? { ...timed, plan: withLength(timed.plan, length) } : timed);
+
+const withLength = (plan: ResolvedPlan, { iterations, epochs, retrainEpochs }: PlanLength): ResolvedPlan => ({
+  ...plan,
+  schedule: { ...plan.schedule, iterations, epochs, firstEpochs: epochs },
+  retrain: { ...plan.retrain, epochs: retrainEpochs },
+});
 
 /**
  * @param workspace absolute. @returns what is known: what no engine can say is null, with a note.
@@ -99,26 +133,16 @@ export async function outlook(goals: readonly GoalWanted[], of: OutlookOf, works
   const unknown = (note: string): Outlook => ({ device: null, set: 'train', samples: 0, reference: null, goals: nothing, note }); // prettier-ignore
   const large = await tooLarge(plan, workspace);
   if (large !== null) return unknown(large);
-  const budgets = goals.map((goal) => ('budget' in goal ? goal.budget : null));
+  const wanted = goals.map((goal) =>
+    'bound' in goal ? withPath(plan, goal.bound, file) : { tasks: [{ ...plan.tasks[0]!, budget: goal.budget }] },
+  );
   let found: Outlook | null = null;
   const data = await openPlanData(plan, {
     workspace,
     sample: IMAGES,
     timed: true,
     async ask(timed) {
-      // An architecture that is trained first has no weights yet to be cut.
-      const isTrained = 'path' in plan.model && plan.reference.epochs === 0;
-      const { cuts, ...facts } = await cutErrors(isTrained ? budgets : budgets.map(() => null), timed);
-      found = {
-        ...facts,
-        reference: isTrained ? facts.reference : null,
-        device: timed.session.info.device,
-        goals: goals.map((goal, i) => ({
-          cut: cuts[i]!,
-          seconds: secondsOfRun('bound' in goal ? withPath(timed.plan, goal.bound, file) : timed.plan, timed.pace),
-        })),
-        note: isTrained ? null : 'the reference is trained first: its time is not counted',
-      };
+      found = await outlookOf(wanted, timed);
     },
   });
   data.close();
