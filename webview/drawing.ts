@@ -2,7 +2,8 @@
 import type uPlot from 'uplot';
 import type { Points } from './decimate.js';
 import { envelope } from './envelope.js';
-import type { Level, Line, VerticalMark } from './line.js';
+import type { Band, Level, Line, VerticalMark } from './line.js';
+import { t } from './strings.js';
 import type { Shape, Theme } from './theme.js';
 
 /** More markers than this on one line hide it. */
@@ -135,6 +136,52 @@ export function drawMarks(plot: uPlot, marks: readonly VerticalMark[], theme: Th
       ctx.fillStyle = theme.muted;
       ctx.fillText(mark.label, start, top + 2 * ratio);
     }
+  });
+}
+
+/** How much of the text's colour a band has: its label must stay legible on it. */
+const BAND = 0.08;
+
+/** A shaded part of the chart, from its left border on, with its label at the bottom of the right one. */
+export function drawBand(plot: uPlot, band: Band | null, theme: Theme): void {
+  if (!band) return;
+  inside(
+    plot,
+    (ctx, ratio) => {
+      const { left, top, width, height } = plot.bbox;
+      const x = Math.min(left + width, plot.valToPos(band.to, 'x', true));
+      if (!(x > left)) return;
+      ctx.fillStyle = theme.foreground;
+      ctx.globalAlpha = BAND;
+      ctx.fillRect(left, top, x - left, height);
+      ctx.globalAlpha = 1;
+      // Colours are not seen by everyone, and High Contrast has none.
+      ctx.strokeStyle = theme.muted;
+      ctx.lineWidth = ratio;
+      ctx.setLineDash([6 * ratio, 4 * ratio]);
+      ctx.beginPath();
+      ctx.moveTo(Math.round(x) - 0.5, top);
+      ctx.lineTo(Math.round(x) - 0.5, top + height);
+      ctx.stroke();
+      ctx.font = scaled(theme.font, ratio);
+      ctx.fillStyle = theme.muted;
+      ctx.textBaseline = 'bottom';
+      const text = ctx.measureText(band.label).width;
+      const fits = x - left > text + 12 * ratio;
+      ctx.fillText(band.label, fits ? x - text - 6 * ratio : x + 6 * ratio, top + height - 4 * ratio);
+    },
+    0,
+  );
+}
+
+/** Says at the top left that the curves go on above. */
+export function drawCut(plot: uPlot, cut: number | null, format: (value: number) => string, theme: Theme): void {
+  if (cut === null) return;
+  inside(plot, (ctx, ratio) => {
+    ctx.font = scaled(theme.font, ratio);
+    ctx.fillStyle = theme.muted;
+    ctx.textBaseline = 'top';
+    ctx.fillText(t('↑ up to {0} earlier', format(cut)), plot.bbox.left + 6 * ratio, plot.bbox.top + 16 * ratio);
   });
 }
 

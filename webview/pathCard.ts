@@ -183,7 +183,7 @@ export class PathCard {
     this.#yAt = yAt;
     this.#knob.setAttribute('transform', `translate(${this.#x.at(shareOf(point)).toFixed(1)} 0)`);
     this.#knob.querySelector('circle')!.setAttribute('cy', yAt(point.retrained.error!).toFixed(1));
-    const text = pointText(point, view.referenceError);
+    const text = pointText(point, view);
     for (const [name, value] of Object.entries({
       'aria-valuemin': 0,
       'aria-valuemax': points.length - 1,
@@ -198,7 +198,9 @@ export class PathCard {
         ? ''
         : answer.met && answer.maxErrorIncrease !== null
           ? ` ${t('The smallest within {0} of the reference.', percent(answer.maxErrorIncrease))}`
-          : ` ${t('The result of the run.')}`;
+          : answer.met && typeof answer.maxError === 'number'
+            ? ` ${t('The smallest with at most {0} error.', percent(answer.maxError))}`
+            : ` ${t('The result of the run.')}`;
     this.#text.textContent = `${text}.${why}`;
   }
 

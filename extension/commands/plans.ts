@@ -49,6 +49,12 @@ const rateOf = ({ cautions = [] }: RunSummary) => cautions.find(({ rate }) => ra
 /** From a model or a plan to a run. */
 export function planCommands(services: Services): PlanCommands {
   const { daemon, monitor, modelView, runs } = services;
+  /** A run that nobody wants any more before it has begun: nothing of it is left. */
+  async function takeBack(run: string): Promise<void> {
+    await daemon.request('lc/stop', { run });
+    await daemon.request('lc/delete', { run });
+  }
+
   /** Reading data may run a program of the workspace. */
   const outlookIfTrusted = (of: OutlookSubject) => (vscode.workspace.isTrusted ? outlookOf(daemon, of) : undefined);
 
@@ -129,7 +135,7 @@ export function planCommands(services: Services): PlanCommands {
         })
       ).run;
     try {
-      if (openMonitorOnRun()) await monitor.showStarting(planName(planPath), begin);
+      if (openMonitorOnRun()) await monitor.showStarting(planName(planPath), begin, takeBack);
       else await begin();
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'data-missing') throw error;

@@ -108,6 +108,7 @@ export function fakeRun({
       colour,
       hasPlan: true,
       device: 'CPU',
+      errorSet: 'test',
       referenceError: 0.0178,
       directError: direct,
       layers,
