@@ -1,4 +1,5 @@
 import { CursorLabel } from './chart/cursorLabel.js';
+import { helpOn } from './chart/helpOn.js';
 import { nearest } from './decimate.js';
 import { button, element, icon } from './element.js';
 import { exportCsv, exportPng, exportSvg } from './exports.js';
@@ -28,18 +29,6 @@ export interface CardOptions extends Omit<ChartOptions, 'onCursor'> {
   /** Switches between the whole height and that of the end of the curves. */
   cutTop?: () => void;
   save: (name: string, data: Uint8Array) => void;
-}
-
-/** Opens and closes a text. */
-function helpButton(title: string, text: HTMLElement): HTMLButtonElement {
-  const made = button({ text: '?', label: t('What the chart shows'), class: 'quiet word' }, () => {
-    text.hidden = !text.hidden;
-    made.setAttribute('aria-expanded', String(!text.hidden));
-  });
-  made.setAttribute('aria-label', t('Help on {0}', title));
-  made.setAttribute('aria-expanded', 'false');
-  made.setAttribute('aria-controls', text.id);
-  return made;
 }
 
 /** What a legend's entry is, and what pressing it does. */
@@ -91,11 +80,7 @@ export class ChartCard {
         { text: t('end'), label: t('Show the end of the curves; a high beginning is cut off'), class: 'quiet word' },
         cutTop,
       );
-    const help = element(
-      'div',
-      { class: 'chart-help', id: `help-${options.id}`, hidden: true },
-      ...details.map((text) => element('p', { text })),
-    );
+    const help = details.length > 0 ? helpOn(options.title, options.id, details) : null;
     this.root = element(
       'section',
       { class: `card ${options.id}`, 'aria-labelledby': `title-${options.id}` },
@@ -106,14 +91,14 @@ export class ChartCard {
         element(
           'div',
           { class: 'card-actions' },
-          details.length > 0 && helpButton(options.title, help),
+          help?.button,
           this.#endButton,
           this.#logButton,
           this.#tableButton,
           this.#exportMenu(),
         ),
       ),
-      help,
+      help?.text,
       this.#legend,
       this.#plot,
       this.#empty,

@@ -139,6 +139,17 @@ export function drawMarks(plot: uPlot, marks: readonly VerticalMark[], theme: Th
   });
 }
 
+/** Text on a patch of the background, over lines that would cross it. The font is set. */
+function legibleText(ctx: CanvasRenderingContext2D, text: string, x: number, y: number, theme: Theme): void {
+  const { width, actualBoundingBoxAscent: above, actualBoundingBoxDescent: below } = ctx.measureText(text);
+  ctx.fillStyle = theme.background;
+  ctx.globalAlpha = 0.75;
+  ctx.fillRect(x - 2, y - above - 2, width + 4, above + below + 4);
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = theme.muted;
+  ctx.fillText(text, x, y);
+}
+
 /** How much of the text's colour a band has: its label must stay legible on it. */
 const BAND = 0.08;
 
@@ -165,10 +176,11 @@ export function drawBand(plot: uPlot, band: Band | null, theme: Theme): void {
       ctx.stroke();
       ctx.font = scaled(theme.font, ratio);
       ctx.fillStyle = theme.muted;
-      ctx.textBaseline = 'bottom';
+      // Below the labels of marks and of what is cut off; above the levels.
+      ctx.textBaseline = 'top';
       const text = ctx.measureText(band.label).width;
       const fits = x - left > text + 12 * ratio;
-      ctx.fillText(band.label, fits ? x - text - 6 * ratio : x + 6 * ratio, top + height - 4 * ratio);
+      legibleText(ctx, band.label, fits ? x - text - 6 * ratio : x + 6 * ratio, top + 32 * ratio, theme);
     },
     0,
   );
@@ -181,7 +193,13 @@ export function drawCut(plot: uPlot, cut: number | null, format: (value: number)
     ctx.font = scaled(theme.font, ratio);
     ctx.fillStyle = theme.muted;
     ctx.textBaseline = 'top';
-    ctx.fillText(t('↑ up to {0} earlier', format(cut)), plot.bbox.left + 6 * ratio, plot.bbox.top + 16 * ratio);
+    legibleText(
+      ctx,
+      t('↑ up to {0} earlier', format(cut)),
+      plot.bbox.left + 6 * ratio,
+      plot.bbox.top + 16 * ratio,
+      theme,
+    );
   });
 }
 
@@ -202,7 +220,7 @@ export function drawLevels(plot: uPlot, levels: readonly Level[], theme: Theme):
       ctx.stroke();
       const above = y - top > 16 * ratio;
       ctx.textBaseline = above ? 'bottom' : 'top';
-      ctx.fillText(level.label, left + 6 * ratio, y + (above ? -2 : 3) * ratio);
+      legibleText(ctx, level.label, left + 6 * ratio, y + (above ? -2 : 3) * ratio, theme);
     }
   });
 }

@@ -1,3 +1,4 @@
+import { chartHelp } from './chart/help.js';
 import type { LayerPicture } from '../daemon/protocol/messages.js';
 import { ChartCard } from './chartCard.js';
 import type { LegendEntry } from './curves.js';
@@ -27,6 +28,7 @@ export class LayerCard {
         id: 'histogram',
         title: t('Weight histogram'),
         help: t('How many weights have which value, before and after pruning (without the zeros).'),
+        details: chartHelp().histogram,
         yFormat: short,
         height: 200,
         timeless: true,

@@ -103,6 +103,7 @@ export class Monitor {
         id: 'trade-off',
         title: t('Error against kept weights'),
         help: t('Where each compared run ended. Lower and further left is better.'),
+        details: chartHelp()['trade-off'],
         yFormat: (v) => percent(v),
         yTick: percentTick,
         xLog: true,

@@ -1,3 +1,5 @@
+import { chartHelp } from './chart/help.js';
+import { helpOn } from './chart/helpOn.js';
 import { button, element } from './element.js';
 import { percent, percentTick } from './format.js';
 import type { RunView } from './messages.js';
@@ -54,10 +56,18 @@ export class PathCard {
       { icon: 'save', text: t('Export this one...'), label: t('Export the model of this point'), class: 'primary' },
       () => this.#run && exportPoint(this.#run.view.id, this.#current().point),
     );
+    const title = t('Path: error against kept weights');
+    const help = helpOn(title, 'path', chartHelp().path);
     this.root = element(
       'section',
       { class: 'card path-card', 'aria-labelledby': 'title-path', hidden: true },
-      element('header', {}, element('h2', { id: 'title-path', text: t('Path: error against kept weights') })),
+      element(
+        'header',
+        {},
+        element('h2', { id: 'title-path', text: title }),
+        element('div', { class: 'card-actions' }, help.button),
+      ),
+      help.text,
       this.#legend,
       this.#plot,
       element('div', { class: 'path-choice' }, this.#text, this.#button),

@@ -3,7 +3,7 @@ import { t } from '../strings.js';
 import type { ChartSpec } from '../curves.js';
 
 /** A few sentences for each chart: what it shows, how it usually looks, and what to watch for. */
-export const chartHelp = (): Record<ChartSpec['id'], readonly string[]> => ({
+export const chartHelp = (): Record<ChartSpec['id'] | 'trade-off' | 'histogram' | 'path', readonly string[]> => ({
   loss: [
     t(
       'The loss is what training makes smaller. The thin line is each training batch; the others are measured on whole parts of the data after every iteration.',
@@ -36,6 +36,22 @@ export const chartHelp = (): Record<ChartSpec['id'], readonly string[]> => ({
     t('The penalty grows by the same factor every iteration; the plan\'s "schedule" sets it.'),
   ],
   throughput: [t('Training samples a second. Pauses, other programs and evaluations show as dips.')],
+  'trade-off': [
+    t(
+      'One point for each compared run: how much it keeps (to the left is smaller) and its error (lower is better). "Cut once" is the same budget without any training.',
+    ),
+  ],
+  histogram: [
+    t(
+      'How many weights of the layer have which value. Pruning takes those near zero; what is left often grows, as it has to do the work of all.',
+    ),
+  ],
+  path: [
+    t(
+      'One run at many budgets, large to small: where the curve bends upwards, the network has become too small. Drag the point, or use the arrow keys, and export the network you want.',
+    ),
+    t('With a goal, the run looks for the smallest network that meets it, and begins there.'),
+  ],
   learningRate: [
     t('The step size of training. It falls with the iterations, and starts anew for retraining at the end.'),
   ],

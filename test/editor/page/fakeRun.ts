@@ -85,7 +85,7 @@ export function fakeRun({
       j,
       mu,
       11 * Math.exp(-j / 4.2) + 0.004,
-      0.3 * Math.exp(-j / 4.2),
+      0.9 * Math.exp(-j / 6),
       0.07,
       theta,
       Math.ceil(PRUNABLE * kept),
