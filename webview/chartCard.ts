@@ -1,3 +1,5 @@
+import { CursorLabel } from './chart/cursorLabel.js';
+import { helpOn } from './chart/helpOn.js';
 import { nearest } from './decimate.js';
 import { button, element, icon } from './element.js';
 import { exportCsv, exportPng, exportSvg } from './exports.js';
@@ -14,14 +16,25 @@ const TABLE_ROWS = 100;
 export interface CardOptions extends Omit<ChartOptions, 'onCursor'> {
   id: string;
   title: string;
+  /** One sentence. */
   help: string;
+  /** More of them, shown where asked for. */
+  details?: readonly string[];
   xName: () => string;
   /** The rows are no course of time, so the last one is not the newest: values are shown at the crosshair only. */
   timeless?: boolean;
   toggle?: (kind: string) => void;
   /** Switches between a linear and a logarithmic y axis. */
   rescale?: () => void;
+  /** Switches between the whole height and that of the end of the curves. */
+  cutTop?: () => void;
   save: (name: string, data: Uint8Array) => void;
+}
+
+/** What a legend's entry is, and what pressing it does. */
+function titleOf({ hint, label, shown }: LegendEntry, toggles: boolean): string | undefined {
+  const action = toggles ? (shown ? t('Hide {0}', label) : t('Show {0}', label)) : undefined;
+  return [hint, action].filter(Boolean).join('\n') || undefined;
 }
 
 /** A chart with its title, legend, values under the crosshair, table and export. */
@@ -35,6 +48,8 @@ export class ChartCard {
   #live = element('div', { class: 'visually-hidden', 'aria-live': 'polite' });
   #tableButton: HTMLButtonElement;
   #logButton: HTMLButtonElement | null = null;
+  #endButton: HTMLButtonElement | null = null;
+  #label = new CursorLabel();
   #entries: LegendEntry[] = [];
   #values = new Map<string, HTMLElement>();
   #legendKey = '';
@@ -57,9 +72,15 @@ export class ChartCard {
       this.#toggleTable(),
     );
     this.#tableButton.setAttribute('aria-expanded', 'false');
-    const { rescale } = options;
+    const { rescale, cutTop, details = [] } = options;
     if (rescale)
       this.#logButton = button({ text: t('log'), label: t('Logarithmic scale'), class: 'quiet word' }, rescale);
+    if (cutTop)
+      this.#endButton = button(
+        { text: t('end'), label: t('Show the end of the curves; a high beginning is cut off'), class: 'quiet word' },
+        cutTop,
+      );
+    const help = details.length > 0 ? helpOn(options.title, options.id, details) : null;
     this.root = element(
       'section',
       { class: `card ${options.id}`, 'aria-labelledby': `title-${options.id}` },
@@ -67,15 +88,25 @@ export class ChartCard {
         'header',
         {},
         element('h2', { id: `title-${options.id}`, text: options.title, title: options.help }),
-        element('div', { class: 'card-actions' }, this.#logButton, this.#tableButton, this.#exportMenu()),
+        element(
+          'div',
+          { class: 'card-actions' },
+          help?.button,
+          this.#endButton,
+          this.#logButton,
+          this.#tableButton,
+          this.#exportMenu(),
+        ),
       ),
+      help?.text,
       this.#legend,
       this.#plot,
       this.#empty,
       this.#table,
       this.#live,
     );
-    this.chart = new LineChart(this.#plot, { ...options, onCursor: (x) => this.#moved(x) }, theme);
+    this.chart = new LineChart(this.#plot, { ...options, onCursor: (x, left) => this.#moved(x, left) }, theme);
+    this.#plot.append(this.#label.root);
   }
 
   setTheme(theme: Theme): void {
@@ -90,6 +121,7 @@ export class ChartCard {
     this.#empty.hidden = !empty;
     this.#plot.hidden = empty || !this.#table.hidden;
     this.#logButton?.setAttribute('aria-pressed', String(view.logY));
+    this.#endButton?.setAttribute('aria-pressed', String(view.endY ?? false));
     this.#renderLegend();
     this.chart.show(view);
     if (!this.#table.hidden) this.#renderTable();
@@ -131,9 +163,9 @@ export class ChartCard {
             ...(toggle && {
               type: 'button',
               'aria-pressed': String(entry.shown),
-              title: entry.shown ? t('Hide {0}', entry.label) : t('Show {0}', entry.label),
               on: { click: () => toggle(entry.kind) },
             }),
+            title: titleOf(entry, toggle !== undefined),
           },
           ...(entry.lines.length === 1 ? [swatch(entry.lines[0]!)] : []),
           element('span', { class: 'legend-label', text: entry.label }),
@@ -159,14 +191,30 @@ export class ChartCard {
     }
   }
 
-  #moved(x: number | null): void {
+  #moved(x: number | null, left: number): void {
     this.#cursor = x;
     this.#renderValues();
+    // The other charts' crosshairs follow; only where one looks has a label.
+    if (x === null || !(this.#keyboard || this.#plot.matches(':hover'))) this.#label.hide();
+    else this.#label.show(this.#head(x), this.#atCursor(x), left);
     if (this.#keyboard && x !== null)
       this.#live.textContent = [
-        `${this.options.xName()} ${this.chart.view.xFormat(x)}`,
+        this.#head(x),
         ...this.#shown().map(({ line }) => `${line.label} ${this.#values.get(line.id)?.textContent ?? ''}`),
       ].join(', ');
+  }
+
+  /** "Step 1,200", or where the nearest value is. */
+  #head(x: number): string {
+    const { xExact, xFormat } = this.chart.view;
+    return `${this.options.xName()} ${(xExact ?? xFormat)(x)}`;
+  }
+
+  #atCursor(x: number): { line: Line; value: string }[] {
+    return this.#shown().flatMap(({ entry, line }) => {
+      const at = nearest(line.x, x);
+      return at < 0 ? [] : [{ line, value: entry.format(line.y[at]!) }];
+    });
   }
 
   #key(event: KeyboardEvent): void {

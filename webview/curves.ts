@@ -1,5 +1,5 @@
 /** Which lines each chart of the monitor shows. */
-import { clock, number, percent, percentTick, short } from './format.js';
+import { clock, count, number, percent, percentTick, short } from './format.js';
 import type { Level, Line } from './line.js';
 import type { EvaluationPlace, EvaluationSet, TableName } from './messages.js';
 import type { RunData, XAxis } from './runData.js';
@@ -23,6 +23,10 @@ export interface ChartSpec {
   y2Log?: boolean;
   /** Whether the y axis is logarithmic unless the user says otherwise. */
   log: boolean;
+  /** Whether the top may be cut off unless the user says otherwise: the beginning is high, and the end is what counts. */
+  end?: true;
+  /** Whether a band says until where high values are normal. */
+  settles?: true;
   curves: Curve[];
   level?: (run: RunData) => Level | null;
 }
@@ -31,6 +35,8 @@ export interface ChartSpec {
 interface Curve {
   kind: string;
   label: string;
+  /** The symbol in formulas, and what it is: the tooltip. */
+  hint?: string;
   table: TableName;
   column: string;
   /** Applied to every value before drawing. */
@@ -53,21 +59,45 @@ const SETS: { set: EvaluationSet; colour: number; shape: Shape }[] = [
   { set: 'test', colour: 2, shape: 'diamond' },
 ];
 
-const setName = (set: EvaluationSet): string =>
-  ({ train: t('train'), validation: t('validation'), test: t('test') })[set];
+/** Which part of the data a figure is of, in a word. */
+export const setName = (set: EvaluationSet): string =>
+  ({ train: t('training'), validation: t('validation'), test: t('test') })[set];
 
-const PLACES: { place: EvaluationPlace; symbol: string; dash: number; scatter?: boolean }[] = [
-  { place: 'theta', symbol: 'θ', dash: 0 },
-  { place: 'w', symbol: 'w', dash: 2 },
-  { place: 'direct', symbol: t('direct'), dash: 0, scatter: true },
-  { place: 'retrained', symbol: t('retrained'), dash: 0, scatter: true },
+const PLACES: { place: EvaluationPlace; name: string; hint: string; dash: number; scatter?: boolean }[] = [
+  {
+    place: 'theta',
+    name: t('pruned weights'),
+    hint: t('θ: what the budget leaves of the trained weights, all others zero'),
+    dash: 0,
+  },
+  {
+    place: 'w',
+    name: t('trained weights'),
+    hint: t('w: all weights, as training has them; they become the pruned ones'),
+    dash: 2,
+  },
+  {
+    place: 'direct',
+    name: t('cut once'),
+    hint: t('Direct compression: the reference cut to the budget in one go, without training'),
+    dash: 0,
+    scatter: true,
+  },
+  {
+    place: 'retrained',
+    name: t('after retraining'),
+    hint: t('θ after the weights that are left were trained once more: the result'),
+    dash: 0,
+    scatter: true,
+  },
 ];
 
 const evaluations = (column: 'loss' | 'error'): Curve[] =>
-  PLACES.flatMap(({ place, symbol, dash, scatter }) =>
+  PLACES.flatMap(({ place, name, hint, dash, scatter }) =>
     SETS.map(({ set, colour, shape }) => ({
       kind: `${place}/${set}`,
-      label: `${setName(set)} · ${symbol}`,
+      label: `${setName(set)} · ${name}`,
+      hint,
       table: `${place}/${set}` as TableName,
       column,
       colour,
@@ -90,13 +120,15 @@ export function chartSpecs(): ChartSpec[] {
     {
       id: 'loss',
       title: t('Loss'),
-      help: t('Mean loss per sample: every training batch, and the whole sets at w and at θ after each iteration.'),
+      help: t(
+        'Mean loss per sample: of every training batch, and of the trained and the pruned weights after each iteration.',
+      ),
       yFormat: number,
       log: true,
       curves: [
         {
           kind: 'batch',
-          label: t('batch'),
+          label: t('training · each batch'),
           table: 'batch',
           column: 'loss',
           colour: 3,
@@ -110,10 +142,12 @@ export function chartSpecs(): ChartSpec[] {
     {
       id: 'error',
       title: t('Error'),
-      help: t('Share of wrong answers at w (being trained) and at θ (pruned). The two meet as the penalty grows.'),
+      help: t('Share of wrong answers of the trained and of the pruned weights. The two meet as the penalty grows.'),
       yFormat: (v) => percent(v),
       yTick: percentTick,
       log: false,
+      end: true,
+      settles: true,
       curves: evaluations('error'),
       level: (run) =>
         run.view.referenceError === null
@@ -123,7 +157,7 @@ export function chartSpecs(): ChartSpec[] {
     {
       id: 'kept',
       title: t('Kept weights'),
-      help: t('Share of the prunable weights that are not zero in θ, and how much of that set changed.'),
+      help: t('Share of the prunable weights that are not zero after pruning, and how much of that set changed.'),
       yFormat: (v) => percent(v),
       yTick: percentTick,
       log: false,
@@ -155,7 +189,7 @@ export function chartSpecs(): ChartSpec[] {
     },
     {
       id: 'distance',
-      title: t('‖w − θ‖ and μ'),
+      title: t('Trained against pruned weights'),
       help: t('Distance between the trained and the pruned weights (left) and the penalty that closes it (right).'),
       yFormat: number,
       y2Format: short,
@@ -164,7 +198,8 @@ export function chartSpecs(): ChartSpec[] {
       curves: [
         {
           kind: 'distance',
-          label: '‖w − θ‖',
+          label: t('distance'),
+          hint: t('‖w − θ‖: the length of the difference of the trained and the pruned weights'),
           table: 'iteration',
           column: 'distance',
           colour: 0,
@@ -174,7 +209,8 @@ export function chartSpecs(): ChartSpec[] {
         },
         {
           kind: 'mu',
-          label: 'μ',
+          label: t('penalty'),
+          hint: t('μ: how strongly the trained weights are drawn to the pruned ones'),
           table: 'iteration',
           column: 'mu',
           colour: 1,
@@ -208,13 +244,14 @@ export function chartSpecs(): ChartSpec[] {
     {
       id: 'learningRate',
       title: t('Learning rate'),
-      help: t('Step size η of each training batch.'),
+      help: t('Step size of each training batch.'),
       yFormat: number,
       log: false,
       curves: [
         {
           kind: 'learningRate',
-          label: 'η',
+          label: t('learning rate'),
+          hint: t('η: how far a training step goes'),
           table: 'batch',
           column: 'learningRate',
           colour: 4,
@@ -230,6 +267,7 @@ export function chartSpecs(): ChartSpec[] {
 export interface LegendEntry {
   kind: string;
   label: string;
+  hint?: string;
   shown: boolean;
   lines: Line[];
   format: (value: number) => string;
@@ -258,6 +296,7 @@ export function buildLines(
     const entry: LegendEntry = {
       kind: key,
       label: curve.label,
+      ...(curve.hint !== undefined && { hint: curve.hint }),
       shown,
       lines: [],
       format: curve.scale === 'y2' ? (spec.y2Format ?? spec.yFormat) : spec.yFormat,
@@ -289,5 +328,12 @@ export function buildLines(
   }
   return { lines, legend };
 }
+
+/** The place of the crosshair: whole steps, tenths of epochs. */
+export const xExact: Record<XAxis, (value: number) => string> = {
+  step: (v) => count(Math.round(v)),
+  epoch: (v) => v.toFixed(1),
+  time: clock,
+};
 
 export const xFormats: Record<XAxis, (value: number) => string> = { step: short, epoch: short, time: clock };

@@ -2,7 +2,8 @@
 import type uPlot from 'uplot';
 import type { Points } from './decimate.js';
 import { envelope } from './envelope.js';
-import type { Level, Line, VerticalMark } from './line.js';
+import type { Band, Level, Line, VerticalMark } from './line.js';
+import { t } from './strings.js';
 import type { Shape, Theme } from './theme.js';
 
 /** More markers than this on one line hide it. */
@@ -138,6 +139,70 @@ export function drawMarks(plot: uPlot, marks: readonly VerticalMark[], theme: Th
   });
 }
 
+/** Text on a patch of the background, over lines that would cross it. The font is set. */
+function legibleText(ctx: CanvasRenderingContext2D, text: string, x: number, y: number, theme: Theme): void {
+  const { width, actualBoundingBoxAscent: above, actualBoundingBoxDescent: below } = ctx.measureText(text);
+  ctx.fillStyle = theme.background;
+  ctx.globalAlpha = 0.75;
+  ctx.fillRect(x - 2, y - above - 2, width + 4, above + below + 4);
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = theme.muted;
+  ctx.fillText(text, x, y);
+}
+
+/** How much of the text's colour a band has: its label must stay legible on it. */
+const BAND = 0.08;
+
+/** A shaded part of the chart, from its left border on, with its label at the bottom of the right one. */
+export function drawBand(plot: uPlot, band: Band | null, theme: Theme): void {
+  if (!band) return;
+  inside(
+    plot,
+    (ctx, ratio) => {
+      const { left, top, width, height } = plot.bbox;
+      const x = Math.min(left + width, plot.valToPos(band.to, 'x', true));
+      if (!(x > left)) return;
+      ctx.fillStyle = theme.foreground;
+      ctx.globalAlpha = BAND;
+      ctx.fillRect(left, top, x - left, height);
+      ctx.globalAlpha = 1;
+      // Colours are not seen by everyone, and High Contrast has none.
+      ctx.strokeStyle = theme.muted;
+      ctx.lineWidth = ratio;
+      ctx.setLineDash([6 * ratio, 4 * ratio]);
+      ctx.beginPath();
+      ctx.moveTo(Math.round(x) - 0.5, top);
+      ctx.lineTo(Math.round(x) - 0.5, top + height);
+      ctx.stroke();
+      ctx.font = scaled(theme.font, ratio);
+      ctx.fillStyle = theme.muted;
+      // Below the labels of marks and of what is cut off; above the levels.
+      ctx.textBaseline = 'top';
+      const text = ctx.measureText(band.label).width;
+      const fits = x - left > text + 12 * ratio;
+      legibleText(ctx, band.label, fits ? x - text - 6 * ratio : x + 6 * ratio, top + 32 * ratio, theme);
+    },
+    0,
+  );
+}
+
+/** Says at the top left that the curves go on above. */
+export function drawCut(plot: uPlot, cut: number | null, format: (value: number) => string, theme: Theme): void {
+  if (cut === null) return;
+  inside(plot, (ctx, ratio) => {
+    ctx.font = scaled(theme.font, ratio);
+    ctx.fillStyle = theme.muted;
+    ctx.textBaseline = 'top';
+    legibleText(
+      ctx,
+      t('↑ up to {0} earlier', format(cut)),
+      plot.bbox.left + 6 * ratio,
+      plot.bbox.top + 16 * ratio,
+      theme,
+    );
+  });
+}
+
 /** Horizontal dotted lines with a label at the left. */
 export function drawLevels(plot: uPlot, levels: readonly Level[], theme: Theme): void {
   inside(plot, (ctx, ratio) => {
@@ -155,7 +220,7 @@ export function drawLevels(plot: uPlot, levels: readonly Level[], theme: Theme):
       ctx.stroke();
       const above = y - top > 16 * ratio;
       ctx.textBaseline = above ? 'bottom' : 'top';
-      ctx.fillText(level.label, left + 6 * ratio, y + (above ? -2 : 3) * ratio);
+      legibleText(ctx, level.label, left + 6 * ratio, y + (above ? -2 : 3) * ratio, theme);
     }
   });
 }

@@ -6,6 +6,8 @@ export interface PageState extends Partial<Settings> {
   hidden?: string[];
   /** Charts whose vertical scale is not their usual one. */
   rescaled?: string[];
+  /** Charts whose top is not cut off though it usually is, or the other way round. */
+  recut?: string[];
   layer?: string | null;
 }
 

@@ -1,3 +1,4 @@
+import { chartHelp } from './chart/help.js';
 import type { LayerPicture } from '../daemon/protocol/messages.js';
 import { ChartCard } from './chartCard.js';
 import type { LegendEntry } from './curves.js';
@@ -26,7 +27,8 @@ export class LayerCard {
       {
         id: 'histogram',
         title: t('Weight histogram'),
-        help: t('How many weights have which value, before (w) and after pruning (θ, without its zeros).'),
+        help: t('How many weights have which value, before and after pruning (without the zeros).'),
+        details: chartHelp().histogram,
         yFormat: short,
         height: 200,
         timeless: true,
@@ -81,11 +83,11 @@ export class LayerCard {
     const picture = this.#picture;
     if (!picture) return;
     const x = Float64Array.from(picture.edges);
-    const kinds: [string, string, number[], number, number][] = [
-      ['w', 'w', picture.w, 1, 2],
-      ['theta', 'θ', picture.theta, 0, 0],
+    const kinds: [string, string, string, number[], number, number][] = [
+      ['w', t('trained weights'), 'w', picture.w, 1, 2],
+      ['theta', t('pruned weights'), 'θ', picture.theta, 0, 0],
     ];
-    const legend: LegendEntry[] = kinds.map(([kind, label, counts, colour, dash]) => {
+    const legend: LegendEntry[] = kinds.map(([kind, label, hint, counts, colour, dash]) => {
       const line: Line = {
         id: kind,
         kind,
@@ -97,7 +99,7 @@ export class LayerCard {
         shape: 'circle',
         stepped: true,
       };
-      return { kind, label, shown: !this.#hidden.has(kind), lines: [line], format: count };
+      return { kind, label, hint, shown: !this.#hidden.has(kind), lines: [line], format: count };
     });
     this.#histogram.show(
       {

@@ -36,6 +36,12 @@ export interface VerticalMark {
   label: string;
 }
 
+/** A shaded part of the x axis, from its beginning, with a label at its border. */
+export interface Band {
+  to: number;
+  label: string;
+}
+
 export interface ChartOptions {
   yFormat: (value: number) => string;
   /** Shorter labels for the axis. Default: yFormat. */
@@ -47,7 +53,8 @@ export interface ChartOptions {
   /** Charts with the same key share the crosshair. */
   sync?: string;
   onZoom?: (range: [number, number] | null) => void;
-  onCursor?: (x: number | null) => void;
+  /** @param left pixels from the chart's left border. */
+  onCursor?: (x: number | null, left: number) => void;
 }
 
 export interface ChartView {
@@ -55,6 +62,11 @@ export interface ChartView {
   levels: Level[];
   marks: VerticalMark[];
   xFormat: (value: number) => string;
+  /** With all digits, for the place of the crosshair. Default: xFormat. */
+  xExact?: (value: number) => string;
   logY: boolean;
+  /** Whether the top may be cut off, so that the end of the curves shows. */
+  endY?: boolean;
+  band?: Band | null;
   zoom: [number, number] | null;
 }

@@ -1,7 +1,8 @@
 import uPlot from 'uplot';
 import { logSplits } from './axisSplits.js';
-import { decimate, lowerBound, type Points } from './decimate.js';
-import { drawDense, drawLevels, drawMarkers, drawMarks, drawNotFinite, FAINT } from './drawing.js';
+import { yRange } from './chart/yRange.js';
+import { decimate, type Points } from './decimate.js';
+import { drawBand, drawCut, drawDense, drawLevels, drawMarkers, drawMarks, drawNotFinite, FAINT } from './drawing.js';
 import { percent } from './format.js';
 import type { ChartOptions, ChartView, Line } from './line.js';
 import { linePath } from './linePath.js';
@@ -16,6 +17,8 @@ export class LineChart {
   #drawn = '';
   #view = EMPTY;
   #points: Points[] = [];
+  /** The highest value above the vertical range; null where nothing is cut off. */
+  #cut: number | null = null;
   #frame = 0;
   #width = 0;
 
@@ -115,13 +118,15 @@ export class LineChart {
 
   /** Changes with everything that changes the drawing: a live run redraws only the charts that got values. */
   #picture(): string {
-    const { lines, levels, marks, zoom } = this.#view;
+    const { lines, levels, marks, zoom, band, endY } = this.#view;
     return JSON.stringify([
       this.#width,
       devicePixelRatio,
       zoom,
       levels,
       marks,
+      band,
+      endY,
       lines.map(({ x, y }) => [x.length, x[0], x.at(-1), y[0], y[y.length >> 1], y.at(-1)]),
     ]);
   }
@@ -165,31 +170,18 @@ export class LineChart {
   }
 
   #range(scale: 'y' | 'y2', log: boolean): [number, number] {
-    const [min, max] = this.#window();
-    let low = Infinity;
-    let high = -Infinity;
-    this.#view.lines.forEach((line, i) => {
-      if ((line.scale ?? 'y') !== scale) return;
-      const { x, y } = this.#points[i]!;
-      // Points just outside the window carry the line to its border and do not count.
-      for (let k = lowerBound(x, min); k < x.length && x[k]! <= max; k++) {
-        const value = y[k];
-        if (value === null || value === undefined) continue;
-        low = Math.min(low, value);
-        high = Math.max(high, value);
-      }
-      if (line.stepped) low = Math.min(low, log ? 1 : 0);
+    const { lines, levels, endY = false } = this.#view;
+    const spreads = lines.flatMap((line, i) =>
+      (line.scale ?? 'y') === scale ? [{ points: this.#points[i]!, stepped: line.stepped ?? false }] : [],
+    );
+    const own = scale === 'y';
+    const { range, cut } = yRange(spreads, this.#window(), {
+      levels: own ? levels.map(({ y }) => y) : [],
+      log,
+      end: own && endY,
     });
-    if (scale === 'y')
-      for (const level of this.#view.levels) {
-        if (log && level.y <= 0) continue;
-        low = Math.min(low, level.y);
-        high = Math.max(high, level.y);
-      }
-    if (!(low <= high)) return log ? [0.1, 1] : [0, 1];
-    if (log) return [low / 1.15, high * 1.15];
-    const pad = (high - low || Math.abs(high) || 1) * 0.06;
-    return [low >= 0 ? Math.max(0, low - pad) : low - pad, high + pad];
+    if (own) this.#cut = cut;
+    return range;
   }
 
   #plotOptions(): uPlot.Options {
@@ -262,8 +254,10 @@ export class LineChart {
             if (isDense(plot, points, line)) drawDense(plot, points, line, thicknessOf(line));
           },
         ],
+        drawClear: [(plot) => drawBand(plot, this.#view.band ?? null, this.theme)],
         draw: [
           (plot) => {
+            drawCut(plot, this.#cut, options.yFormat, this.theme);
             drawMarks(plot, this.#view.marks, this.theme);
             drawLevels(plot, this.#view.levels, this.theme);
             drawMarkers(plot, this.#view.lines, this.#points);
@@ -273,7 +267,7 @@ export class LineChart {
         setCursor: [
           (plot) => {
             const left = plot.cursor.left ?? -1;
-            options.onCursor?.(left < 0 ? null : plot.posToVal(left, 'x'));
+            options.onCursor?.(left < 0 ? null : plot.posToVal(left, 'x'), left + plot.bbox.left / devicePixelRatio);
           },
         ],
         setSelect: [

@@ -67,7 +67,11 @@ export interface RunView {
   /** Whether it has a plan file, which can be opened and run again. */
   hasPlan: boolean;
   device: string | null;
-  /** Error of the uncompressed reference, on the test set where there is one. */
+  /** Which part of the data the run's errors are of: test where there is one. null: none is known yet. */
+  errorSet: EvaluationSet | null;
+  /** What the run has been asked to do and has not done yet: "Pausing...". */
+  asked?: string;
+  /** Error of the uncompressed reference, on that part. */
   referenceError: number | null;
   /** Error right after direct compression, without training: plain magnitude pruning. */
   directError: number | null;
@@ -137,6 +141,8 @@ export type ControlAction =
 export type ToHost =
   | { type: 'ready' }
   | { type: 'control'; action: ControlAction; run: string | null }
+  /** Nothing is to be started after all. */
+  | { type: 'cancelStart' }
   | { type: 'remove'; run: string }
   | { type: 'primary'; run: string }
   | { type: 'picture'; run: string; layer: string }

@@ -1,6 +1,8 @@
 import { encodeBytes } from './base64.js';
 import { ChartCard } from './chartCard.js';
-import { buildLines, chartSpecs, xFormats, type ChartSpec } from './curves.js';
+import { chartHelp } from './chart/help.js';
+import { settledBand } from './chart/settledBand.js';
+import { buildLines, chartSpecs, xExact, xFormats, type ChartSpec } from './curves.js';
 import { button, element } from './element.js';
 import { percent, percentTick } from './format.js';
 import { pageState, post, remember } from './host.js';
@@ -30,6 +32,7 @@ export class Monitor {
   #settings: Settings;
   #hidden = new Set(pageState().hidden ?? []);
   #rescaled = new Set(pageState().rescaled ?? []);
+  #recut = new Set(pageState().recut ?? []);
   #zoom: [number, number] | null = null;
   #layer: string | null = pageState().layer ?? null;
   #askedPicture = '';
@@ -78,6 +81,7 @@ export class Monitor {
           id: spec.id,
           title: spec.title,
           help: spec.help,
+          details: chartHelp()[spec.id],
           yFormat: spec.yFormat,
           ...(spec.yTick && { yTick: spec.yTick }),
           ...(spec.y2Format && { y2Format: spec.y2Format }),
@@ -88,6 +92,7 @@ export class Monitor {
           onZoom: (zoom) => this.#setZoom(zoom),
           toggle: (kind) => this.#toggle(kind),
           rescale: () => this.#rescale(spec.id),
+          ...(spec.end && { cutTop: () => this.#cutTop(spec.id) }),
           save,
         },
         this.#theme,
@@ -98,6 +103,7 @@ export class Monitor {
         id: 'trade-off',
         title: t('Error against kept weights'),
         help: t('Where each compared run ended. Lower and further left is better.'),
+        details: chartHelp()['trade-off'],
         yFormat: (v) => percent(v),
         yTick: percentTick,
         xLog: true,
@@ -209,6 +215,7 @@ export class Monitor {
       this.#loading.replaceChildren(
         element('h1', { text: t('Starting {0}', this.#starting ?? '') }),
         element('p', { text: t('Loading the model, the data and the engine. The first point follows.') }),
+        button({ icon: 'close', text: t('Cancel'), label: t('Do not start it') }, () => post({ type: 'cancelStart' })),
       );
     }
     if (!primary || starting) return;
@@ -227,7 +234,10 @@ export class Monitor {
           levels: level ? [level] : [],
           marks,
           xFormat: xFormats[axis],
+          xExact: xExact[axis],
           logY: spec.log !== this.#rescaled.has(spec.id),
+          endY: (spec.end ?? false) !== this.#recut.has(spec.id),
+          band: spec.settles ? settledBand(primary, axis) : null,
           zoom: this.#zoom,
         },
         legend,
@@ -287,6 +297,12 @@ export class Monitor {
   #rescale(chart: string): void {
     if (!this.#rescaled.delete(chart)) this.#rescaled.add(chart);
     remember({ rescaled: [...this.#rescaled] });
+    this.#schedule();
+  }
+
+  #cutTop(chart: string): void {
+    if (!this.#recut.delete(chart)) this.#recut.add(chart);
+    remember({ recut: [...this.#recut] });
     this.#schedule();
   }
 

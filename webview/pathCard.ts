@@ -1,3 +1,5 @@
+import { chartHelp } from './chart/help.js';
+import { helpOn } from './chart/helpOn.js';
 import { button, element } from './element.js';
 import { percent, percentTick } from './format.js';
 import type { RunView } from './messages.js';
@@ -54,10 +56,18 @@ export class PathCard {
       { icon: 'save', text: t('Export this one...'), label: t('Export the model of this point'), class: 'primary' },
       () => this.#run && exportPoint(this.#run.view.id, this.#current().point),
     );
+    const title = t('Path: error against kept weights');
+    const help = helpOn(title, 'path', chartHelp().path);
     this.root = element(
       'section',
       { class: 'card path-card', 'aria-labelledby': 'title-path', hidden: true },
-      element('header', {}, element('h2', { id: 'title-path', text: t('Path: error against kept weights') })),
+      element(
+        'header',
+        {},
+        element('h2', { id: 'title-path', text: title }),
+        element('div', { class: 'card-actions' }, help.button),
+      ),
+      help.text,
       this.#legend,
       this.#plot,
       element('div', { class: 'path-choice' }, this.#text, this.#button),
@@ -183,7 +193,7 @@ export class PathCard {
     this.#yAt = yAt;
     this.#knob.setAttribute('transform', `translate(${this.#x.at(shareOf(point)).toFixed(1)} 0)`);
     this.#knob.querySelector('circle')!.setAttribute('cy', yAt(point.retrained.error!).toFixed(1));
-    const text = pointText(point, view.referenceError);
+    const text = pointText(point, view);
     for (const [name, value] of Object.entries({
       'aria-valuemin': 0,
       'aria-valuemax': points.length - 1,
@@ -198,7 +208,9 @@ export class PathCard {
         ? ''
         : answer.met && answer.maxErrorIncrease !== null
           ? ` ${t('The smallest within {0} of the reference.', percent(answer.maxErrorIncrease))}`
-          : ` ${t('The result of the run.')}`;
+          : answer.met && typeof answer.maxError === 'number'
+            ? ` ${t('The smallest with at most {0} error.', percent(answer.maxError))}`
+            : ` ${t('The result of the run.')}`;
     this.#text.textContent = `${text}.${why}`;
   }
 

@@ -2,6 +2,7 @@
 import type { PathPoint } from '../daemon/protocol/events.js';
 import { count, percent } from './format.js';
 import type { PathView, RunView } from './messages.js';
+import { setName } from './curves.js';
 import { t } from './strings.js';
 
 /** A shown run with at least one finished point, its points small to large. */
@@ -75,9 +76,21 @@ export function firstChoice({ path, points }: PathRun): PathPoint {
 }
 
 /** A point in one line: what it keeps, takes and errs. */
-export function pointText(point: PathPoint, reference: number | null): string {
+export function pointText(
+  point: PathPoint,
+  { referenceError: reference, errorSet }: Pick<RunView, 'referenceError' | 'errorSet'>,
+): string {
   const error = percent(point.retrained.error);
   const size = point.bytes === null ? '' : t(', {0} bytes as a sparse package', count(point.bytes));
   const beside = reference === null ? '' : t(' (reference {0})', percent(reference));
-  return t('{0} kept: {1} weights{2}, error {3}{4}', percent(shareOf(point)), count(point.kept), size, error, beside);
+  const part = errorSet === null ? '' : `${setName(errorSet)} `;
+  return t(
+    '{0} kept: {1} weights{2}, {5}error {3}{4}',
+    percent(shareOf(point)),
+    count(point.kept),
+    size,
+    error,
+    beside,
+    part,
+  );
 }

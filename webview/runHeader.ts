@@ -3,6 +3,7 @@ import { CautionBanner } from './cautionBanner.js';
 import { button, element, icon } from './element.js';
 import { count, duration, number, percent, shortCount } from './format.js';
 import type { ControlAction, RunView } from './messages.js';
+import { setName } from './curves.js';
 import { t } from './strings.js';
 
 const STATES: Record<RunView['summary']['state'], string> = {
@@ -15,6 +16,15 @@ const STATES: Record<RunView['summary']['state'], string> = {
   failed: 'Failed',
   done: 'Finished',
 };
+
+/** What is said of a press until the run does it. */
+const ASKED: Partial<Record<ControlAction, string>> = {
+  pause: 'Pausing...',
+  resume: 'Resuming...',
+  stop: 'Stopping...',
+};
+/** Milliseconds. A host that is busy for longer says so itself. */
+const HOST_ANSWERS = 3000;
 
 type Control = 'pause' | 'resume' | 'switchEngine' | 'stop' | 'budget' | 'export' | 'compare';
 
@@ -31,8 +41,11 @@ export class RunHeader {
   #caution: CautionBanner;
   #reading = element('details', { class: 'reading', hidden: true });
   #buttons: Record<Control, HTMLButtonElement>;
+  #view: RunView | null = null;
+  #pressed: { run: string; text: string; state: RunView['summary']['state']; until: number } | null = null;
 
-  constructor(act: (action: ControlAction) => void) {
+  constructor(private readonly control: (action: ControlAction) => void) {
+    const act = (action: ControlAction) => this.#press(action);
     this.#caution = new CautionBanner(act);
     this.#buttons = {
       pause: button({ icon: 'pause', text: t('Pause'), label: t('Pause after the current batch') }, () => act('pause')),
@@ -92,9 +105,11 @@ export class RunHeader {
     const active = state === 'running' || state === 'queued';
     this.#title.textContent = view.name;
     const look = isDoubtful(summary) ? 'doubtful' : state;
-    const name = look === 'doubtful' ? t('Finished, with warnings') : t(STATES[state]);
+    const asked = view.asked ?? this.#stillPressed(view);
+    const name = asked ?? (look === 'doubtful' ? t('Finished, with warnings') : t(STATES[state]));
     if (this.#state.textContent !== name) this.#state.textContent = name;
-    this.#state.className = `state ${look}`;
+    this.#state.className = `state ${look}${asked === null ? '' : ' asked'}`;
+    this.#view = view;
     this.#buttons.export.classList.toggle('primary', look === 'done');
     this.#caution.show(view, trusted);
     this.#renderReading(view.reading);
@@ -132,6 +147,27 @@ export class RunHeader {
     this.#message.className = `message ${state === 'failed' || state === 'crashed' ? 'error' : 'note'}`;
   }
 
+  /** Says at once what was asked for; the host has it too, some milliseconds later. */
+  #press(action: ControlAction): void {
+    const text = ASKED[action];
+    if (text !== undefined && this.#view) {
+      const { id, summary } = this.#view;
+      this.#pressed = { run: id, text: t(text), state: summary.state, until: performance.now() + HOST_ANSWERS };
+      this.#state.textContent = t(text);
+      this.#state.classList.add('asked');
+    }
+    this.control(action);
+  }
+
+  /** What was pressed, until the host has said something of it. */
+  #stillPressed({ id, summary }: RunView): string | null {
+    const pressed = this.#pressed;
+    if (!pressed) return null;
+    if (pressed.run === id && pressed.state === summary.state && performance.now() < pressed.until) return pressed.text;
+    this.#pressed = null;
+    return null;
+  }
+
   /** The choice in a word or two, the figures behind it when opened; the same choice keeps it open. */
   #renderReading(reading: readonly string[]): void {
     this.#reading.hidden = reading.length === 0;
@@ -145,7 +181,7 @@ export class RunHeader {
     );
   }
 
-  #renderStats({ summary, referenceError, directError }: RunView): void {
+  #renderStats({ summary, referenceError, directError, errorSet }: RunView): void {
     const reference = referenceError ?? summary.referenceError;
     const active = summary.state === 'running' || summary.state === 'paused';
     const items: [string, string, string | null][] = [
@@ -155,13 +191,13 @@ export class RunHeader {
         null,
       ],
       [
-        t('Error (pruned)'),
+        errorSet === null ? t('Error, pruned weights') : t('Error, pruned weights ({0})', setName(errorSet)),
         percent(summary.error),
         reference === null
           ? null
           : directError === null
             ? t('reference {0}', percent(reference))
-            : t('reference {0} · direct {1}', percent(reference), percent(directError)),
+            : t('reference {0} · cut once {1}', percent(reference), percent(directError)),
       ],
       [
         t('Kept'),

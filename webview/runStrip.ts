@@ -1,9 +1,14 @@
+import { setName } from './curves.js';
 import { button, element } from './element.js';
 import { percent } from './format.js';
 import type { DifferenceRow, RunView } from './messages.js';
 import { badge } from './swatch.js';
 import { t } from './strings.js';
 import { SHAPES, type Theme } from './theme.js';
+
+/** "2.1% error (test)" */
+const errorText = ({ errorSet }: RunView, error: number): string =>
+  errorSet === null ? t('{0} error', percent(error)) : t('{0} error ({1})', percent(error), setName(errorSet));
 
 /** The compared runs as chips with their colour and marker, and what differs in their plans. Hidden for a single run. */
 export class RunStrip {
@@ -20,7 +25,7 @@ export class RunStrip {
   show(runs: readonly RunView[], primary: string | null, difference: readonly DifferenceRow[], theme: Theme): void {
     this.root.hidden = runs.length < 2;
     const key = JSON.stringify([
-      runs.map((r) => [r.id, r.name, r.colour, r.summary.error, r.summary.kept, r.summary.state]),
+      runs.map((r) => [r.id, r.name, r.colour, r.errorSet, r.summary.error, r.summary.kept, r.summary.state]),
       primary,
       difference,
       theme.palette,
@@ -50,7 +55,10 @@ export class RunStrip {
         badge(SHAPES[run.colour % SHAPES.length]!, theme.palette[run.colour % theme.palette.length]!),
         element('span', { text: run.name }),
         element('small', {
-          text: [kept !== null && prunable ? percent(kept / prunable) : null, error === null ? null : percent(error)]
+          text: [
+            kept !== null && prunable ? t('{0} kept', percent(kept / prunable)) : null,
+            error === null ? null : errorText(run, error),
+          ]
             .filter(Boolean)
             .join(' · '),
         }),

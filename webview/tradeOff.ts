@@ -1,5 +1,5 @@
 /** Error against kept weights of the compared runs: one line per method, and plain magnitude pruning as the baseline. */
-import type { LegendEntry } from './curves.js';
+import { setName, type LegendEntry } from './curves.js';
 import { percent } from './format.js';
 import type { Level, Line } from './line.js';
 import type { RunView } from './messages.js';
@@ -10,7 +10,7 @@ const METHODS: { method: string; label: string; colour: number; dash: number; sh
   { method: 'lc', label: t('LC'), colour: 0, dash: 0, shape: 'circle' },
   { method: 'magnitude', label: t('Magnitude, retrained'), colour: 1, dash: 1, shape: 'square' },
   { method: 'gradual', label: t('Gradual magnitude, retrained'), colour: 3, dash: 3, shape: 'triangle' },
-  { method: 'direct', label: t('Magnitude, not retrained'), colour: 4, dash: 2, shape: 'cross' },
+  { method: 'direct', label: t('Magnitude, cut once'), colour: 4, dash: 2, shape: 'cross' },
 ];
 
 interface Point {
@@ -37,6 +37,9 @@ export function tradeOffLines(
   theme: Theme,
 ): { lines: Line[]; legend: LegendEntry[]; levels: Level[] } {
   const points = tradeOffPoints(runs);
+  // The part that every run's errors are of; runs of different data have none in common.
+  const [set, ...others] = new Set(runs.map((run) => run.errorSet));
+  const part = set && others.length === 0 ? setName(set) : null;
   const legend: LegendEntry[] = METHODS.flatMap(({ method, label, colour, dash, shape }) => {
     // Runs of one model share their direct compression: one point for each share kept.
     const own = points
@@ -45,10 +48,11 @@ export function tradeOffLines(
       .filter((point, i, all) => method !== 'direct' || point.kept !== all[i - 1]?.kept);
     if (own.length === 0) return [];
     const kind = `method/${method}`;
+    const ofPart = part === null ? label : `${part} · ${label}`;
     const line: Line = {
       id: kind,
       kind,
-      label,
+      label: ofPart,
       x: Float64Array.from(own, (p) => p.kept),
       y: Float64Array.from(own, (p) => p.error),
       colour: theme.palette[colour]!,
@@ -56,7 +60,7 @@ export function tradeOffLines(
       shape,
       points: true,
     };
-    return [{ kind, label, shown: !hidden.has(kind), lines: [line], format: (v: number) => percent(v) }];
+    return [{ kind, label: ofPart, shown: !hidden.has(kind), lines: [line], format: (v: number) => percent(v) }];
   });
   const references = runs.flatMap(({ referenceError }) => (referenceError === null ? [] : [referenceError]));
   return {

@@ -1,5 +1,6 @@
 /** What follows a run in the foreground that has ended well. */
 import { join, relative } from 'node:path';
+import { hasBound } from '../lc/path.js';
 import { UserError } from '../protocol/errors.js';
 import { shellWord } from '../protocol/shellWord.js';
 import type { PathPoint } from '../protocol/events.js';
@@ -8,7 +9,7 @@ import { readReference, readRunModel } from '../runs/runModels.js';
 import { printComparison, runBaselines } from './baselines.js';
 import { measureExport, printExport } from './exportView.js';
 import type { Done } from './follow.js';
-import { answerLine, answerText, printCurve } from './pathView.js';
+import { answerLine, answerText, limitText, printCurve } from './pathView.js';
 import type { Terminal } from './terminal.js';
 import { percent } from './text.js';
 
@@ -68,7 +69,8 @@ async function finishPath(
   terminal.print('');
   printCurve(curves, answer, terminal);
   terminal.print('');
-  if (answer.maxErrorIncrease !== null || answer.met) terminal.print(answerText(point, answer));
+  const isBound = hasBound({ ...answer, maxError: answer.maxError ?? null });
+  if (isBound || answer.met) terminal.print(answerText(point, answer));
   terminal.print('');
   const [model, reference] = [await readRunModel(folder), await readReference(folder, workspace)];
   printExport(await measureExport(model, reference, terminal), terminal);
@@ -80,10 +82,10 @@ async function finishPath(
   );
   terminal.emit(answerLine(point, answer, folder));
   terminal.emit({ ...done, folder });
-  if (answer.maxErrorIncrease !== null && !answer.met) {
+  if (isBound && !answer.met) {
     throw new UserError(
       'budget-impossible',
-      `no budget of the path is within ${percent(answer.maxErrorIncrease)} of the reference's error; the best, point ${answer.point}, loses ${percent((point.decision ?? 1) - (answer.reference ?? 0))}: ask for larger --budgets, a larger --max-error-increase, or more --refinements`,
+      `no budget of the path has ${limitText(answer)}; the best, point ${answer.point}, has ${percent(point.decision)} (the reference ${percent(answer.reference)}): ask for larger --budgets, allow more error, or try more --refinements`,
     );
   }
   return exitCodeOf(done);

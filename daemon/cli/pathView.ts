@@ -51,19 +51,34 @@ export function printCurve(
 
 const PARTS = { validation: 'validation part', test: 'test part', train: 'training part' } as const;
 
+/** "at most 0.5% more error than that of the reference" */
+export function limitText({ maxErrorIncrease, maxError }: PathAnswer): string {
+  if (typeof maxError === 'number') return `at most ${percent(maxError)} error`;
+  return `at most ${maxErrorIncrease === null ? 'the error' : `${percent(maxErrorIncrease)} more error than that`} of the reference`;
+}
+
+/** How far the point's error may be off by the luck of the samples alone: the standard deviation of a share of so many. */
+function noise({ decision }: PathPoint, { samples }: PathAnswer): string {
+  if (decision === null || samples === undefined || !(decision >= 0 && decision <= 1)) return '';
+  const deviation = Math.sqrt((decision * (1 - decision)) / samples);
+  return deviation === 0
+    ? ''
+    : ` An error of ${percent(decision)} of ${count(samples)} samples has a standard deviation of ${percent(deviation)}.`;
+}
+
 /** What the answer rests on, in a sentence or two. */
 export function answerText(point: PathPoint, answer: PathAnswer): string {
-  const { set, reference, maxErrorIncrease, met } = answer;
+  const { set, reference, met } = answer;
   const part = PARTS[set];
-  const limit = `at most ${maxErrorIncrease === null ? 'the error' : `${percent(maxErrorIncrease)} more error than that`} of the reference`;
+  const limit = limitText(answer);
   const figures = `(${percent(point.decision)} against ${percent(reference)} on the ${part})`;
   const found = met ? `The smallest with ${limit} ${figures} is` : `None has ${limit}; the least error ${figures} has`;
   const size = `point ${point.point}: ${budgetLabel(point)}, ${count(point.kept)} of ${count(point.prunable)} weights`;
   const honest =
     set === 'validation'
       ? ''
-      : ` The ${part} decided, for want of a validation part ("data": {"validation": 0.1} in the plan sets one aside): its error there is a little optimistic.`;
-  return `${found} ${size}.${honest}`;
+      : ` The ${part} decided, for want of a validation part ("data": {"validation": 0.1} in the plan sets one aside): ${set === 'test' ? 'its error there is a little optimistic' : 'the error on new data is higher'}.`;
+  return `${found} ${size}.${noise(point, answer)}${honest}`;
 }
 
 /** The last word of a path as JSON. */

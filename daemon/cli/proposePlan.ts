@@ -5,13 +5,16 @@ import type { Model } from '../model/model.js';
 import { trainingSetup } from '../model/trainingSetup.js';
 import { searchData } from '../plan/dataSearch/searchData.js';
 import { planPath } from '../plan/planText.js';
-import { aboutTime } from '../plan/proposeTimes.js';
+import { proposeTimes } from '../plan/proposeTimes.js';
 import type { FoundData, PlanLength } from '../protocol/dataChoice.js';
 import { BUILTIN_DATA, isBuiltinData } from '../protocol/dataPackages.js';
 import { UserError } from '../protocol/errors.js';
+import type { Outlook } from '../protocol/outlook.js';
+import { aboutTime, outlookParts } from '../protocol/outlookText.js';
 import type { DataSource } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
-import { openPlanData } from '../runs/openPlanData.js';
+import { openPlanData, tooLarge, type Timed } from '../runs/openPlanData.js';
+import { outlookOfPlan } from '../runs/outlook.js';
 
 /** What of the workspace fits the model: beside it or below, else anywhere. */
 async function search(model: Model, workspace: string, planFolder: string): Promise<FoundData> {
@@ -72,26 +75,33 @@ export async function dataFor(
   return { data: planPath(planFolder, file), note: null };
 }
 
-/** Larger data is not opened to write a plan. */
-const MAX_BYTES = 256 << 20;
 /** Images of folders that are read for it. */
 const IMAGES = 256;
 
-/** How long the plan is to take, by training steps timed here; null, with the reason, where that cannot be said. */
+/** How long the plan is to take, by training steps timed here, and what a single cut would leave; null, with the reason, where that cannot be said. */
 export async function lengthOf(
   plan: ResolvedPlan,
   workspace: string,
 ): Promise<{ length: PlanLength | null; note: string }> {
   const without = (why: string) => ({ length: null, note: `iterations and epochs are left to the run: ${why}` });
-  const { size } = await stat(resolve(workspace, plan.data.source)).catch(() => ({ size: 0 }));
-  if (size > MAX_BYTES) return without('the data is too large to try');
+  const large = await tooLarge(plan, workspace);
+  if (large !== null) return without(large);
   try {
-    const data = await openPlanData(plan, { workspace, sample: IMAGES, timed: true });
+    let outlook: Outlook | null = null;
+    const ask = async (timed: Timed) => {
+      outlook = await outlookOfPlan(plan, timed, proposeTimes(timed.plan, timed.pace)[0]);
+    };
+    const data = await openPlanData(plan, { workspace, sample: IMAGES, timed: true, ask });
     data.close();
     const [first] = data.times;
-    if (!first) return without(data.notes.at(-1) ?? 'no engine could be timed');
-    const { iterations, epochs, retrainEpochs, text, seconds } = first;
-    return { length: { iterations, epochs, retrainEpochs, about: `${aboutTime(seconds)} on this machine` }, note: `the run takes ${text}` }; // prettier-ignore
+    if (!first || !outlook) return without(data.notes.at(-1) ?? 'no engine could be timed');
+    const { iterations, epochs, retrainEpochs, text } = first;
+    const { cut, cost } = outlookParts(outlook, 0);
+    const length = { iterations, epochs, retrainEpochs, about: `${aboutTime(first.seconds)} on this machine` };
+    const takes = plan.path
+      ? `the search takes ${cost} at most: its first budget ${text}, every other one less`
+      : `the run takes ${text}`;
+    return { length, note: cut === null ? takes : `${takes}; ${cut}` };
   } catch (error) {
     if (error instanceof UserError) return without(error.message);
     throw error;

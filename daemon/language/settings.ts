@@ -52,12 +52,13 @@ const SETTINGS: Readonly<Record<string, string>> = {
   exclude: 'Layers never pruned. They still train in the L step.',
   method:
     '`lc` (default): Learning-Compression. `magnitude`: keep the largest weights, retrain. `gradual`: magnitude along the cubic schedule `s_t = s_f (1 - (1 - t/T)^3)`. Baselines get the same number of epochs.',
-  path: 'What `lc-prune path` computes: the error at several budgets, large to small, each warm-started at the `(w, theta, lambda)` of the one before. `lc-prune run` takes the budget alone.',
+  path: 'What `lc-prune path` computes: the error at several budgets, large to small, each warm-started at the `(w, theta, lambda)` of the one before. `lc-prune run` takes the budget alone. With a goal (`maxErrorIncrease` or `maxError`) and without a budget, the run looks for the smallest network that meets it.',
   'path.budgets':
-    'The budgets, in the unit of the plan\'s: `["10%", "5%"]`, `["40 kB", "20 kB"]`. Default: evenly spaced on a log scale (shares: 10% to 0.5%).',
+    'The budgets, in the unit of the plan\'s: `["10%", "5%"]`, `["40 kB", "20 kB"]`. Default: evenly spaced on a log scale (shares: 10% to 0.5%, or more where the plan keeps more than 10%).',
   'path.points': 'How many budgets, where they are not listed. Default ' + PATH.points,
   'path.maxErrorIncrease':
-    'Looks for the smallest budget whose `error <= error(reference) + this`, in absolute points (`"0.5%"`), on the validation part where there is one: down the budgets, then by bisection.',
+    'Looks for the smallest budget whose `error <= error(reference) + this`, in absolute points (`"0.5%"`), on the validation part where there is one, else on the training part: down the budgets, then by bisection.',
+  'path.maxError': 'Looks for the smallest budget whose `error <= this` (`"3%"`: 97% right), in the same way.',
   'path.refinements': 'Budgets tried beyond the listed ones in that search. Default ' + PATH.refinements,
   'path.warmStart':
     'How far up the schedule every budget after the first begins: at `mu0 * a^(warmStart * J)`, so that it runs `(1 - warmStart) J` LC iterations. Default ' +

@@ -71,7 +71,10 @@ export function defaultPath<B extends BudgetSpec>(budget: B, count: number): B[]
   }
   const { weights, ...rest } = budget;
   const key = weights === undefined ? (goal as keyof typeof RANGES) : 'keep';
-  const [from, to] = RANGES[key];
+  const [largest, smallest] = RANGES[key];
+  // Small networks keep more: a budget above the range moves it.
+  const wanted = key === 'keep' && weights === undefined ? amountOf(budget) : 0;
+  const [from, to] = wanted > largest ? [Math.max(0.5, wanted), wanted / 12] : [largest, smallest];
   // Hundred thousandths of the whole.
   return pathKappas(1e5 * from, 1e5 * to, count).map(
     (value) => ({ ...rest, [key]: `${value / 1000}%` }) as unknown as B,
@@ -125,6 +128,20 @@ export function leastError(points: readonly PathResult[]): number {
     return key(point) < key(other) || (key(point) === key(other) && smaller) ? i : best;
   }, 0);
 }
+
+/** What a path may ask of the error. */
+interface Bounds {
+  readonly maxErrorIncrease: number | null;
+  readonly maxError: number | null;
+}
+
+/** Whether a smallest network is searched. */
+export const hasBound = ({ maxErrorIncrease, maxError }: Bounds): boolean =>
+  maxErrorIncrease !== null || maxError !== null;
+
+/** The largest error that is good. Without a bound of its own, a path answers with what loses nothing. @param reference null: not finite. */
+export const largestError = ({ maxErrorIncrease, maxError }: Bounds, reference: number | null): number =>
+  maxError ?? (reference ?? Infinity) + (maxErrorIncrease ?? 0);
 
 export interface PathSearch {
   /** Largest error that is still good. */

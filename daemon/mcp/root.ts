@@ -36,9 +36,9 @@ export class Root {
       follows: () => false,
       onEvent: unread,
       onChange: () => {
-      onLeft: () => undefined,
         for (const wake of [...this.#waiting]) wake();
       },
+      onLeft: unread,
     });
   }
 

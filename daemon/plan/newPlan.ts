@@ -4,7 +4,7 @@ import type { LayerSummary } from '../model/model.js';
 import { byFile, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../model/trainedLayers.js';
 import { resolveInside } from '../model/workspacePath.js';
 import type { PlanLength } from '../protocol/dataChoice.js';
-import type { Budget, DataSource } from '../protocol/plan.js';
+import type { Budget, DataSource, ErrorBound } from '../protocol/plan.js';
 import { usualKeep } from './defaults.js';
 import { planPath, type ShortPlan } from './planText.js';
 
@@ -14,6 +14,8 @@ interface Wishes {
   readonly data: DataSource;
   /** Default: the share that is usual for so many weights. */
   readonly budget?: Budget | undefined;
+  /** In place of a budget. */
+  readonly bound?: ErrorBound | undefined;
   readonly length?: PlanLength | null | undefined;
 }
 
@@ -26,10 +28,13 @@ export function prunableOfNewPlan(layers: readonly LayerSummary[]): number {
 }
 
 /** @param layers of the model as in its file. */
-export const newPlan = (layers: readonly LayerSummary[], { model, data, budget, length }: Wishes): ShortPlan => ({
+export const newPlan = (
+  layers: readonly LayerSummary[],
+  { model, data, budget, bound, length }: Wishes,
+): ShortPlan => ({
   model,
   data,
-  budget: budget ?? { keep: usualKeep(prunableOfNewPlan(layers)) },
+  ...(bound ? { path: bound } : { budget: budget ?? { keep: usualKeep(prunableOfNewPlan(layers)) } }),
   ...(isWhollyFrozen(layers) && { unfreeze: true as const }),
   ...(length && { length }),
 });

@@ -3,6 +3,7 @@ import { findNodeAtLocation, parseTree, printParseErrorCode, type Node, type Par
 import { plainIssues, type PlainIssue } from '../protocol/issueText.js';
 import { Plan } from '../protocol/plan.js';
 import { UserError } from '../protocol/errors.js';
+import { boundsOf, isSearch } from './resolvePath.js';
 import { keysAt } from './schemaKeys.js';
 import { nearest, suggestion } from './suggest.js';
 
@@ -125,17 +126,22 @@ export function parsePlan(text: string): ParsedPlan {
       tree,
     };
   const plan = parsed.data;
-  if ((plan.budget === undefined) === (plan.tasks === undefined)) {
-    const message = plan.budget
-      ? 'give either "budget" or "tasks", not both'
-      : 'no budget: add "budget": { "keep": "1%" }, or "tasks"';
-    return {
-      plan: null,
-      problems: [{ path: plan.budget ? ['tasks'] : [], message, ...positionOf(tree, plan.budget ? ['tasks'] : []) }],
-      tree,
-    };
-  }
-  return { plan, problems: [], tree };
+  const problem = whatIsAsked(plan);
+  return problem
+    ? { plan: null, problems: [{ ...problem, ...positionOf(tree, problem.path) }], tree }
+    : { plan, problems: [], tree };
+}
+
+/** What is wrong with the keys that say what the result must be; the schema takes each of them alone. */
+function whatIsAsked(plan: Plan): Pick<PlanProblem, 'path' | 'message'> | null {
+  if (plan.budget && plan.tasks) return { path: ['tasks'], message: 'give either "budget" or "tasks", not both' };
+  if (boundsOf(plan.path).length > 1)
+    return { path: ['path', 'maxError'], message: 'give either "maxErrorIncrease" or "maxError", not both' };
+  if (plan.budget || plan.tasks || isSearch(plan)) return null;
+  return {
+    path: [],
+    message: 'no budget: add "budget": { "keep": "1%" }, "tasks", or a goal such as "path": { "maxErrorIncrease": "0.5%" }', // prettier-ignore
+  };
 }
 
 /** A null-prototype copy: a "__proto__" key is then an unknown key like any other. */

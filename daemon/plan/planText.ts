@@ -1,14 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'jsonc-parser';
 import type { PlanLength } from '../protocol/dataChoice.js';
-import type { Budget, DataSource } from '../protocol/plan.js';
+import type { Budget, DataSource, ErrorBound } from '../protocol/plan.js';
 
 /** What people say first; everything else has a default. */
 export interface ShortPlan {
   readonly model: string;
   /** A name or path, or that with the names of arrays or columns. */
   readonly data: DataSource;
-  readonly budget: Budget;
+  /** What the result must fit; or `path`, the most error that the smallest network may have. */
+  readonly budget?: Budget;
+  readonly path?: ErrorBound;
   /** Of a model that is frozen as a whole: nothing could be pruned without it. */
   readonly unfreeze?: true;
   readonly length?: PlanLength | undefined;
@@ -22,17 +24,33 @@ const lengthKeys = ({ iterations, epochs, retrainEpochs }: PlanLength) => ({
   retrain: { epochs: retrainEpochs },
 });
 
+const boundWords = (bound: ErrorBound): string =>
+  'maxError' in bound
+    ? `whose error is at most ${bound.maxError}`
+    : `that loses at most ${bound.maxErrorIncrease} (in points of error, against the reference)`;
+
+function lengthWords({ about }: PlanLength, isSearch: boolean): string {
+  const time = about?.replace(/\s+/g, ' ');
+  if (isSearch) return `Of the first budget that is tried${time ? `, at most ${time}` : ''}; every other one takes less.`;
+  return `${time ? `At most ${time}: a` : 'A'} run stops earlier where its weights have met the budget.`;
+}
+
 /** The text of a new plan file: short, with the settings people change first. */
-export function planText({ model, data, budget, unfreeze, length }: ShortPlan): string {
+export function planText({ model, data, budget, path, unfreeze, length }: ShortPlan): string {
   const keys = length && lengthKeys(length);
   const lines = [
     `"model": ${JSON.stringify(model)}`,
     `"data": ${typeof data === 'string' ? JSON.stringify(data) : spaced(data)}`,
-    `// What the result must fit: keep ("1%"), weights (2662), bytes ("40 kB"), flops ("50%"), neurons...\n  "budget": ${spaced(budget)}`,
+    ...(budget
+      ? [
+          `// What the result must fit: keep ("1%"), weights (2662), bytes ("40 kB"), flops ("50%"), neurons...\n  "budget": ${spaced(budget)}`,
+        ]
+      : []),
+    ...(path ? [`// The smallest network ${boundWords(path)}, in place of a budget.\n  "path": ${spaced(path)}`] : []),
     ...(unfreeze ? ['// The file freezes every layer (trainable is false).\n  "unfreeze": true'] : []),
     ...(keys
       ? [
-          `// ${length.about ? `At most ${length.about.replace(/\s+/g, ' ')}: a` : 'A'} run stops earlier where its weights have met the budget.\n  "schedule": ${spaced(keys.schedule)}`,
+          `// ${lengthWords(length, path !== undefined)}\n  "schedule": ${spaced(keys.schedule)}`,
           `"retrain": ${spaced(keys.retrain)}`,
         ]
       : []),

@@ -1,5 +1,7 @@
 /** How many iterations and epochs a new plan asks for, by what they cost on this machine. */
 import type { TimeProposal } from '../protocol/dataChoice.js';
+import { firstIteration, hasBound } from '../lc/path.js';
+import { aboutTime } from '../protocol/outlookText.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 
 /** A new plan takes no longer than this, as far as it can. Seconds. */
@@ -48,13 +50,24 @@ function shortened({ iterations, epochs, retrainEpochs }: Length, share: number)
   };
 }
 
-/** "about 4 min", to the precision of a guess. */
-export function aboutTime(seconds: number): string {
-  const least = Math.max(1, seconds);
-  if (least < 90) return `about ${least < 10 ? Math.round(least) : 10 * Math.round(least / 10)} s`;
-  if (least < 90 * 60) return `about ${Math.round(least / 60)} min`;
-  const hours = least / 3600;
-  return `about ${hours < 10 ? Math.round(2 * hours) / 2 : Math.round(hours)} h`;
+/** A plan's own length. */
+const usualLength = ({ schedule, retrain }: Pick<ResolvedPlan, 'schedule' | 'retrain'>): Length => ({
+  iterations: schedule.iterations,
+  epochs: schedule.epochs,
+  retrainEpochs: retrain.epochs,
+});
+
+/**
+ * Seconds that a run of the plan takes here, all of its iterations; of a path, all of its points. A reference that it trains
+ * first is not counted.
+ */
+export function secondsOfRun(plan: Pick<ResolvedPlan, 'schedule' | 'retrain' | 'path'>, pace: MeasuredPace): number {
+  const { path } = plan;
+  const whole = secondsOf(usualLength(plan), pace);
+  if (!path) return whole;
+  const left = plan.schedule.iterations - firstIteration(plan.schedule.iterations, true, path.warmStart);
+  const warm = secondsOf({ ...usualLength(plan), iterations: left }, pace) - OVERHEAD;
+  return whole + (path.budgets.length - 1 + (hasBound(path) ? path.refinements : 0)) * warm;
 }
 
 const epochsText = (n: number): string => `${n} ${n === 1 ? 'epoch' : 'epochs'}`;
@@ -73,17 +86,11 @@ function proposal(length: Length, pace: MeasuredPace, reference = 0): TimePropos
   };
 }
 
-const lengthOf = ({ schedule, retrain }: Pick<ResolvedPlan, 'schedule' | 'retrain'>): Length => ({
-  iterations: schedule.iterations,
-  epochs: schedule.epochs,
-  retrainEpochs: retrain.epochs,
-});
-
 /** What a run of the plan as it stands takes, if it does not stop earlier. @param plan as of `proposeTimes`. */
 export const plannedTime = (
   plan: Pick<ResolvedPlan, 'schedule' | 'retrain' | 'reference'>,
   pace: MeasuredPace,
-): TimeProposal => proposal(lengthOf(plan), pace, plan.reference.epochs);
+): TimeProposal => proposal(usualLength(plan), pace, plan.reference.epochs);
 
 /**
  * Lengths of a run, the proposed one first: the usual one where it takes five minutes at most, else what fits into them; then a
@@ -92,7 +99,7 @@ export const plannedTime = (
  * @param plan with what it leaves open filled in for this data.
  */
 export function proposeTimes(plan: Pick<ResolvedPlan, 'schedule' | 'retrain'>, pace: MeasuredPace): TimeProposal[] {
-  const usual = lengthOf(plan);
+  const usual = usualLength(plan);
   const whole = secondsOf(usual, pace);
   const first = whole <= ENOUGH ? usual : shortened(usual, Math.max(0, ENOUGH - OVERHEAD) / (whole - OVERHEAD));
   const quick = shortened(first, 0.25);

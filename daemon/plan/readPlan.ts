@@ -13,7 +13,7 @@ import type { WorkspacePath } from '../protocol/paths.js';
 import type { PathSettings, Plan } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { requirePlan } from './parsePlan.js';
-import { withPath } from './resolvePath.js';
+import { isSearch, mergedPath, withPath } from './resolvePath.js';
 import { requireResolved } from './resolvePlan.js';
 
 const MAX_BYTES = 4 << 20;
@@ -41,7 +41,7 @@ interface ReadOptions {
 
 /**
  * @param path the plan file; `workspace` is the folder no path of the plan may leave. Both absolute. `asPath`: resolves to a
- * path of budgets, with these settings over the plan's own; without it the plan is its one budget. `formatOf`: what a
+ * path of budgets, with these settings over the plan's own; without it the plan is its one budget, or the search for its goal. `formatOf`: what a
  * budget in bytes buys of a model; without it, an estimate.
  * @throws UserError plan-invalid, budget-impossible, path-outside-workspace, and what reading the model throws.
  */
@@ -88,7 +88,8 @@ export async function resolveText(
     shown,
     text,
   );
-  return asPath ? withPath(resolved, { ...plan.path, ...asPath }, shown) : resolved;
+  const settings = asPath ?? (isSearch(plan) ? {} : undefined);
+  return settings ? withPath(resolved, mergedPath(plan.path, settings), shown) : resolved;
 }
 
 /**

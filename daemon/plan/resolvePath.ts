@@ -1,12 +1,38 @@
-/** What `lc-prune path` runs: the plan's only task at several budgets. */
+/** What `lc-prune path` runs, and a plan with a goal in place of a budget: the only task at several budgets. */
 import { amountOf, defaultPath, descending, pathGoal } from '../lc/path.js';
 import { BudgetError } from '../lc/budgets.js';
 import { parseShare } from '../lc/share.js';
+import { goalOf } from '../lc/validateBudget.js';
 import { UserError } from '../protocol/errors.js';
-import type { Budget, PathSettings } from '../protocol/plan.js';
+import type { Budget, PathSettings, Plan } from '../protocol/plan.js';
 import type { ResolvedPath, ResolvedPlan } from '../protocol/resolvedPlan.js';
 
 export const PATH = { points: 8, refinements: 4, warmStart: 0.7 } as const;
+
+const BOUNDS = ['maxErrorIncrease', 'maxError'] as const;
+
+/** The bounds on the error that a `path` section gives. */
+export const boundsOf = (path: PathSettings | undefined): (typeof BOUNDS)[number][] =>
+  BOUNDS.filter((key) => path?.[key] !== undefined);
+
+/**
+ * Whether the plan asks for the smallest network that meets a goal: it bounds the error and names no amount. What its budget
+ * says besides (floors, caps) holds for every budget that is tried.
+ */
+export const isSearch = ({ budget = {}, tasks, path }: Plan): boolean =>
+  tasks === undefined &&
+  boundsOf(path).length > 0 &&
+  goalOf(budget) === null &&
+  budget.pattern === undefined &&
+  budget.quantize === undefined;
+
+/** The plan's `path` section under what a command adds: a bound of the command's is in place of the plan's. */
+export function mergedPath(own: PathSettings | undefined, added: PathSettings): PathSettings {
+  const kept = Object.entries(own ?? {}).filter(
+    ([key]) => boundsOf(added).length === 0 || !BOUNDS.some((bound) => bound === key),
+  );
+  return { ...Object.fromEntries(kept), ...added };
+}
 
 /** A budget as written in a list: "10%" of what the plan's budget is in; of weights, a share or a number. */
 function budgetOf(value: number | string, template: Budget): Budget {
@@ -17,7 +43,7 @@ function budgetOf(value: number | string, template: Budget): Budget {
 }
 
 /**
- * @param settings the plan's `path` section and what the command adds. @returns the plan with its path, large to small.
+ * @param settings the plan's `path` section and what the command adds (`mergedPath`). @returns the plan with its path, large to small.
  * @throws UserError('plan-invalid' | 'budget-impossible') naming the field. Whether each budget can be met is seen when the
  * run starts, before anything is written.
  */
@@ -37,11 +63,14 @@ export function withPath(plan: ResolvedPlan, settings: PathSettings, file: strin
       ? settings.budgets.map((value) => budgetOf(value, budget))
       : defaultPath(budget, settings.points ?? PATH.points);
     for (const one of budgets) if (!(amountOf(one) > 0)) throw fail('path.budgets', 'a budget of 0 keeps nothing');
-    const increase = settings.maxErrorIncrease;
+    const [, second] = boundsOf(settings);
+    if (second) throw fail(`path.${second}`, `two bounds on the error; give one of ${BOUNDS.join(', ')}`);
+    const share = (value: number | string | undefined) => (value === undefined ? null : parseShare(value));
     const path: ResolvedPath = {
       budgets: descending(budgets),
       warmStart: settings.warmStart ?? PATH.warmStart,
-      maxErrorIncrease: increase === undefined ? null : parseShare(increase),
+      maxErrorIncrease: share(settings.maxErrorIncrease),
+      maxError: share(settings.maxError),
       refinements: settings.refinements ?? PATH.refinements,
     };
     // Its own name, because its result is another than that of the plan's run.

@@ -8,9 +8,10 @@ import { UserError } from '../protocol/errors.js';
 import type { WorkspacePath } from '../protocol/paths.js';
 import type { Budget, Plan } from '../protocol/plan.js';
 import { RATED, type OpenSetting, type ResolvedPlan, type TrainingSettings } from '../protocol/resolvedPlan.js';
-import { MU_GROWTH, REFERENCE, RETRAIN, RETRAIN_RATE, SCHEDULE, TRAINING } from './defaults.js';
+import { MU_GROWTH, REFERENCE, RETRAIN, RETRAIN_RATE, SCHEDULE, TRAINING, usualKeep } from './defaults.js';
 import { placeInPlan } from './parsePlan.js';
 import { resolveData } from './resolveData.js';
+import { isSearch } from './resolvePath.js';
 import { suggestion } from './suggest.js';
 
 /** A problem of meaning, at a place in the plan: the language server underlines it, `readPlan` throws the first. */
@@ -79,6 +80,13 @@ const untrained = ({ name, frozen }: LayerSummary): string =>
     ? `layer "${name}" is frozen in the file (trainable is false); "unfreeze": ["${name}"] trains and prunes it`
     : `the trained output does not depend on layer "${name}"; "output" names another one`;
 
+/** The plan's; where it has a goal in place of one, the budget around which the search begins. */
+function onlyBudget(plan: Plan, kernels: readonly LayerSummary[], pruned: readonly string[]): Budget {
+  if (!isSearch(plan)) return plan.budget!;
+  const weights = kernels.filter(({ name }) => pruned.includes(name)).reduce((sum, { prunable }) => sum + prunable, 0);
+  return { ...plan.budget, keep: usualKeep(weights) };
+}
+
 function resolveTasks(
   plan: Plan,
   part: TrainedPart,
@@ -104,7 +112,7 @@ function resolveTasks(
         const patterns = typeof task.layers === 'string' ? [task.layers] : task.layers;
         return { name: patterns.join('+'), patterns, budget: task.budget, path: ['tasks', i] };
       })
-    : [{ name: 'all', patterns: ['*'], budget: plan.budget!, path: [] }];
+    : [{ name: 'all', patterns: ['*'], budget: onlyBudget(plan, kernels, free), path: [] }];
   // "*" means what no other task names, wherever it stands in the list.
   const resolved = new Map<(typeof written)[number], string[]>();
   for (const task of [...written].sort((a, b) => Number(a.patterns.includes('*')) - Number(b.patterns.includes('*')))) {

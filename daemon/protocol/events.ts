@@ -70,6 +70,8 @@ export const PathAnswer = z.object({
   set: z.enum(['train', 'validation', 'test']),
   reference: measure.describe("The reference's error on that part."),
   maxErrorIncrease: z.number().nullable(),
+  maxError: z.number().nullable().optional().describe('Absent in runs of earlier versions.'),
+  samples: z.number().optional().describe('How many of that part decided.'),
   met: z.boolean().describe('Whether the point is within the bound (the reference, where none was given).'),
 });
 export type PathAnswer = z.infer<typeof PathAnswer>;

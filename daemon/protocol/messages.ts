@@ -9,8 +9,9 @@ import { dataPackageNames } from './dataPackages.js';
 import { Ending } from './ending.js';
 import { LayerKept, RunEvent, RunState } from './events.js';
 import { DataPreview, DataSearch, PlanLength } from './dataChoice.js';
+import { GoalWanted, Outlook } from './outlook.js';
 import { AbsolutePath, WorkspacePath } from './paths.js';
-import { Budget, DataSource, PathSettings } from './plan.js';
+import { Budget, DataSource, ErrorBound, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
 import { PROTOCOL_VERSION } from './version.js';
 
@@ -234,11 +235,12 @@ export const requests = {
     params: z.strictObject({ planPath: AbsolutePath, budget: Budget.optional() }),
     result: z.array(z.object({ task: z.string(), layers: z.array(z.string()), preview: BudgetPreview })),
   },
-  /** Writes a new plan file beside the model, or takes the one there that says just this; never overwrites. `data` as in the plan; paths may be absolute. */
+  /** Writes a new plan file beside the model, or takes the one there that says just this; never overwrites. Either a budget or, for the smallest network, a bound on its error. `data` as in the plan; paths may be absolute. */
   'lc/createPlan': {
     params: z.strictObject({
       model: AbsolutePath,
-      budget: Budget,
+      budget: Budget.optional(),
+      bound: ErrorBound.optional(),
       data: DataSource,
       length: PlanLength.optional(),
       name: z.string().optional(),
@@ -254,6 +256,21 @@ export const requests = {
   'lc/previewData': {
     params: z.strictObject({ model: AbsolutePath, data: DataSource, planPath: AbsolutePath.optional() }),
     result: DataPreview,
+  },
+  /**
+   * What runs to these goals would cost here, and the errors of their direct compressions: of a saved plan (`planPath`), or of a
+   * new one for `model` and `data`. Computed by a child process within seconds; ends when it is cancelled. Needs a trusted
+   * workspace, as data may be a program.
+   */
+  'lc/outlook': {
+    params: z.strictObject({
+      goals: z.array(GoalWanted).min(1).max(12),
+      of: z.union([
+        z.strictObject({ planPath: AbsolutePath }),
+        z.strictObject({ model: AbsolutePath, data: DataSource, length: PlanLength.optional() }),
+      ]),
+    }),
+    result: Outlook,
   },
   /** The npm packages of the plan's built-in data set that are not installed, and the folder where they are looked for too. */
   'lc/missingPackages': {
@@ -283,6 +300,8 @@ export const requests = {
 } as const;
 export type Requests = typeof requests;
 export type RequestMethod = keyof Requests;
+/** Whose outlook is asked for. */
+export type OutlookSubject = Params<'lc/outlook'>['of'];
 export type Params<M extends RequestMethod> = z.infer<Requests[M]['params']>;
 export type Result<M extends RequestMethod> = z.infer<Requests[M]['result']>;
 

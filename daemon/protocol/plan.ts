@@ -200,7 +200,7 @@ export const DataSource = z.union([
 ]);
 export type DataSource = z.infer<typeof DataSource>;
 
-/** What `lc-prune path` does with a plan; `lc-prune run` takes the plan's budget alone. */
+/** What `lc-prune path` does with a plan; `lc-prune run` takes the plan's budget alone, and a goal in its place. */
 export const PathSettings = z
   .strictObject({
     budgets: z
@@ -215,6 +215,9 @@ export const PathSettings = z
     maxErrorIncrease: Share.optional().describe(
       'Look for the smallest network whose error is at most this much above the reference, in absolute points: "0.5%".',
     ),
+    maxError: Share.optional().describe(
+      'Look for the smallest network whose error is at most this: "3%" is 97% right.',
+    ),
     refinements: z
       .int()
       .min(0)
@@ -228,8 +231,14 @@ export const PathSettings = z
       .optional()
       .describe('How far up the mu schedule every budget after the first begins. Default 0.7.'),
   })
-  .describe('The error-against-budget curve that "lc-prune path" computes.');
+  .describe(
+    'The error-against-budget curve that "lc-prune path" computes. With a goal ("maxErrorIncrease", "maxError") it may stand in place of "budget": the run then looks for the smallest network that meets it.',
+  );
 export type PathSettings = z.infer<typeof PathSettings>;
+
+/** A goal in place of a budget: how much error the smallest network may have, absolute points above the reference's or in all. */
+export const ErrorBound = z.union([z.strictObject({ maxErrorIncrease: Share }), z.strictObject({ maxError: Share })]);
+export type ErrorBound = z.infer<typeof ErrorBound>;
 
 export const Plan = z.strictObject({
   $schema: z.string().optional(),
@@ -237,7 +246,9 @@ export const Plan = z.strictObject({
     .union([z.string(), z.strictObject({ architecture: z.enum(ARCHITECTURES) })])
     .describe('The reference model: a path relative to the plan, or an architecture that is trained first.'),
   data: DataSource,
-  budget: Budget.optional().describe('One budget over every prunable layer. Give either "budget" or "tasks".'),
+  budget: Budget.optional().describe(
+    'One budget over every prunable layer. Give either "budget" or "tasks", or a goal in "path".',
+  ),
   tasks: z.array(Task).min(1).optional().describe('Different budgets on different layers.'),
   exclude: z.array(z.string()).optional().describe('Layer names or globs never pruned.'),
   unfreeze: z

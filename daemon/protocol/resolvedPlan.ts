@@ -61,8 +61,10 @@ const ResolvedPath = z.strictObject({
   budgets: z.array(Budget).min(1).describe('Large to small, of one kind.'),
   /** How far up the mu schedule every budget after the first begins, in [0, 1). */
   warmStart: z.number().min(0).max(1),
-  /** Absolute; null: the curve only. */
+  /** Absolute; null: not bounded by the reference's. */
   maxErrorIncrease: z.number().min(0).nullable(),
+  /** In all; null: not bounded so. Without either bound, the curve only. Runs of earlier versions have none. */
+  maxError: z.number().min(0).nullable().default(null),
   /** Budgets beyond the listed ones that the search may try. */
   refinements: z.int().min(0),
 });

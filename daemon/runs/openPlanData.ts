@@ -1,4 +1,6 @@
 /** The data of a plan as its run will read it, with what training on it costs here. Nothing is trained. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Dataset } from '../data/dataset.js';
 import { openDataset } from '../data/openDataset.js';
 import type { EngineSession } from '../engine/engine.js';
@@ -14,7 +16,7 @@ import { summarizeModel } from '../model/summarize.js';
 import { asideNote, frozenNote, trainedLayers, withTrainedLayers } from '../model/trainedLayers.js';
 import { trainingSetup, type TrainingSetup } from '../model/trainingSetup.js';
 import { resolveInside } from '../model/workspacePath.js';
-import { plannedTime, proposeTimes } from '../plan/proposeTimes.js';
+import { plannedTime, proposeTimes, type MeasuredPace } from '../plan/proposeTimes.js';
 import type { TimeProposal } from '../protocol/dataChoice.js';
 import { UserError } from '../protocol/errors.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
@@ -41,13 +43,37 @@ interface Options {
   readonly sample?: number;
   /** Also times training steps, for `times`. */
   readonly timed: boolean;
+  /** Asked of the session that was timed, before it is closed; not called where none could be. */
+  readonly ask?: (asked: Timed) => Promise<void>;
+}
+
+/** What a timed session can be asked about. */
+export interface Timed {
+  readonly session: EngineSession;
+  /** As the reference's answers have it read. */
+  readonly dataset: Dataset;
+  /** With what the data and the memory decide. */
+  readonly plan: ResolvedPlan;
+  readonly model: Model;
+  /** As the plan trains them. */
+  readonly layers: readonly LayerSummary[];
+  readonly pace: MeasuredPace;
+}
+
+/** Larger data is not opened before a run. */
+const MAX_BYTES = 256 << 20;
+
+/** Why the plan's data is not opened to try a step on it; null: it can be. */
+export async function tooLarge({ data }: ResolvedPlan, workspace: string): Promise<string | null> {
+  const { size } = await stat(resolve(workspace, data.source)).catch(() => ({ size: 0 }));
+  return size > MAX_BYTES ? 'the data is too large to try' : null;
 }
 
 /**
  * @returns the data set, to be closed. What no engine can say of it is a note.
  * @throws UserError of every kind that reading the model and opening the data can.
  */
-export async function openPlanData(plan: ResolvedPlan, { workspace, sample, timed }: Options): Promise<PlanData> {
+export async function openPlanData(plan: ResolvedPlan, { workspace, sample, timed, ask }: Options): Promise<PlanData> {
   const model =
     'path' in plan.model
       ? await readModel(await resolveInside(workspace, workspace, plan.model.path), { workspace })
@@ -63,7 +89,7 @@ export async function openPlanData(plan: ResolvedPlan, { workspace, sample, time
     const layers = summarizeModel(sized);
     const joining = joinOutputs(plan, setup, layers, candidates, opened.others);
     const untrained = [frozenNote, asideNote].map((note) => note(layers, joining.plan)).filter((note) => note !== null);
-    const asked = await askEngine(joining, setup, opened, { model: sized, layers, workspace, timed });
+    const asked = await askEngine(joining, setup, opened, { model: sized, layers, workspace, timed, ask });
     const notes = [...asked.dataset.notes, ...setup.notes, ...untrained, ...joining.notes, ...asked.notes];
     const { inputNames } = setup;
     const { dataset, times, planned } = asked;
@@ -75,6 +101,7 @@ export async function openPlanData(plan: ResolvedPlan, { workspace, sample, time
 }
 
 interface Asked extends Pick<Options, 'workspace' | 'timed'> {
+  readonly ask: Options['ask'];
   /** With inputs of the data's size. */
   readonly model: Model;
   readonly layers: readonly LayerSummary[];
@@ -85,11 +112,12 @@ async function askEngine(
   joining: Joining,
   setup: TrainingSetup,
   opened: Dataset,
-  { model, layers, workspace, timed }: Asked,
+  { model, layers, workspace, timed, ask }: Asked,
 ): Promise<Pick<PlanData, 'dataset' | 'notes' | 'times' | 'planned'>> {
   const { plan } = joining;
   const asksReading = isOpen(plan, opened);
-  const trained = withTrainedLayers(model, trainedLayers(layers, plan));
+  const ownLayers = trainedLayers(layers, plan);
+  const trained = withTrainedLayers(model, ownLayers);
   const spec = {
     loss: setup.loss,
     lossSettings: setup.lossSettings,
@@ -132,6 +160,7 @@ async function askEngine(
     const { dataset, notes } = await read(session);
     const samplesPerSecond = await trainingPace(session, madeUpBatch(session, batchSize));
     const pace = { samplesPerSecond, train, held };
+    await ask?.({ session, dataset, plan: fitted, model, layers: ownLayers, pace });
     return { dataset, notes, times: proposeTimes(fitted, pace), planned: plannedTime(fitted, pace) };
   });
   return asked.catch(fail(`${asksReading ? `${unread}, and not timed` : 'Not timed'}`));

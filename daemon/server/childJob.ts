@@ -10,6 +10,8 @@ import { bundlePath } from '../model/bundlePath.js';
 import { UserError, type ErrorCode } from '../protocol/errors.js';
 import type { DataPreview, FoundData, PlannedTime } from '../protocol/dataChoice.js';
 import type { Result } from '../protocol/messages.js';
+import type { GoalWanted, Outlook } from '../protocol/outlook.js';
+import type { OutlookOf } from '../runs/outlook.js';
 import type { ARCHITECTURES, DataSource } from '../protocol/plan.js';
 
 type Architecture = (typeof ARCHITECTURES)[number];
@@ -58,6 +60,11 @@ export interface Jobs {
   planTime: {
     params: { readonly planPath: string; readonly workspace: string; readonly engine?: string | undefined };
     result: PlannedTime;
+  };
+  /** `of`: a plan file, or what a new plan beside a model would say. */
+  outlook: {
+    params: { readonly goals: readonly GoalWanted[]; readonly of: OutlookOf; readonly workspace: string };
+    result: Outlook;
   };
   /** Writes the report of a finished run anew, `others` (folders of finished runs) beside it. */
   report: {
@@ -169,6 +176,10 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
   async planTime({ planPath, workspace, engine }) {
     const { planTime } = await import('../runs/planTime.js');
     return planTime(planPath, { workspace, ...(engine !== undefined && { engine }) });
+  },
+  async outlook({ goals, of, workspace }) {
+    const { outlook } = await import('../runs/outlook.js');
+    return outlook(goals, of, workspace);
   },
   async report({ folder, workspace, others }) {
     const { writeReport } = await import('../runs/runModels.js');

@@ -1,6 +1,8 @@
 /** Loss and error of the session's weights, logged, on the parts of the data. */
 import type { EngineSession, EvaluationResult, OutputResult, SampleSource } from '../engine/engine.js';
+import { hasBound } from '../lc/path.js';
 import type { Evaluation, UntimedRunEvent } from '../protocol/events.js';
+import { count, percent } from '../protocol/format.js';
 import type { EvaluationSets, Run } from './run.js';
 
 type Point = Extract<UntimedRunEvent, { event: 'evaluation' }>['at'];
@@ -12,21 +14,34 @@ const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);
 export const primarySet = (sets: EvaluationSets): SetName =>
   sets.test ? 'test' : sets.validation ? 'validation' : 'train';
 
-/** The part whose error decides between models: what is held out from training and reporting alike, where there is such a part. */
-export const decisionSet = (sets: EvaluationSets): SetName => (sets.validation ? 'validation' : primarySet(sets));
+/**
+ * The part whose error decides between models: what is held out from training and reporting alike, where there is such a part,
+ * else what was trained on. Never the test part, whose error would no longer say how good the chosen one is.
+ */
+export const decisionSet = (sets: EvaluationSets): SetName => (sets.validation ? 'validation' : 'train');
 
 /** What a search for the smallest network rests on, said before the hours that it takes; empty where nothing is amiss. */
 export function decisionNotes({ path, method, reference }: Run['plan'], sets: EvaluationSets): string[] {
+  if (method !== 'lc' || !path || !hasBound(path)) return [];
   const set = decisionSet(sets);
-  if (method !== 'lc' || typeof path?.maxErrorIncrease !== 'number' || set === 'validation') return [];
-  // Of the data that a given model was trained on, no part can be set aside any more.
-  const instead =
-    reference.epochs > 0
-      ? '"data": {"validation": 0.1} in the plan sets a part aside for that'
-      : '"lc-prune evaluate" of the result on data that took no part tells by how much';
-  return [
-    `The ${set === 'train' ? 'training' : 'test'} part will decide which network is the smallest within the bound, and its error there will be a little optimistic: ${instead}.`,
-  ];
+  const notes: string[] = [];
+  if (set === 'train') {
+    // Of the data that a given model was trained on, no part can be set aside any more.
+    const instead =
+      reference.epochs > 0
+        ? '"data": {"validation": 0.1} in the plan sets a part aside for that'
+        : 'its error on data that took no part, such as the test part, says how good it is';
+    notes.push(
+      `The training part will decide which network is the smallest within the bound, and its error there is lower than on new data: ${instead}.`,
+    );
+  }
+  const { size } = sets[set]!;
+  const allowed = path.maxErrorIncrease ?? path.maxError!;
+  if (allowed > 0 && allowed * size < 1)
+    notes.push(
+      `${percent(allowed)} of the ${count(size)} samples that decide is less than one of them: the bound allows no more than 0 would.`,
+    );
+  return notes;
 }
 
 const measures = ({ loss, error, absoluteError }: Omit<OutputResult, 'output' | 'weight'>) => ({

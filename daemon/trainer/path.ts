@@ -6,7 +6,15 @@
  */
 import type { EngineSession } from '../engine/engine.js';
 import { cStep, directCompression } from '../lc/cStep.js';
-import { firstIteration, leastError, nextPoint, smallestWithin, type PathResult } from '../lc/path.js';
+import {
+  firstIteration,
+  hasBound,
+  largestError,
+  leastError,
+  nextPoint,
+  smallestWithin,
+  type PathResult,
+} from '../lc/path.js';
 import { muAt } from '../lc/schedule.js';
 import { UserError } from '../protocol/errors.js';
 import type { Evaluation, PathAnswer, PathPoint } from '../protocol/events.js';
@@ -55,7 +63,7 @@ function pointSteps(run: Planned, path: ResolvedPath, warm: boolean): number {
 
 /** Training steps of a whole path, the reference left out: of the planned budgets, and of every refinement that may come. */
 export function pathSteps(run: Planned, path: ResolvedPath): number {
-  const more = path.budgets.length - 1 + (path.maxErrorIncrease === null ? 0 : path.refinements);
+  const more = path.budgets.length - 1 + (hasBound(path) ? path.refinements : 0);
   return pointSteps(run, path, false) + more * pointSteps(run, path, true);
 }
 
@@ -64,10 +72,6 @@ const stepsAfter = (run: Run, path: ResolvedPath, { point }: PathProgress): numb
   Math.max(0, path.budgets.length - 1 - point) * pointSteps(run, path, true);
 
 const resultOf = ({ budget, decision }: PathPoint): PathResult<Budget> => ({ budget, error: decision });
-
-/** The reference's error and how much more is allowed. Without a bound of its own, a path answers with what loses nothing. */
-const boundOf = (path: ResolvedPath, { reference }: PathProgress): number =>
-  (reference ?? Infinity) + (path.maxErrorIncrease ?? 0);
 
 /** Runs the path from wherever `live` is to its end. The result is the point that the answer names. */
 export async function runPath(run: Run, live: Live, path: ResolvedPath): Promise<Outcome> {
@@ -215,8 +219,9 @@ async function finishPoint(
 
 /** The next point; null at the end, also where the search would leave what a budget can be, or come down to known weights. */
 function nextWithin(run: Run, path: ResolvedPath, progress: PathProgress): ReturnType<typeof nextPoint<Budget>> {
-  const search =
-    path.maxErrorIncrease === null ? null : { bound: boundOf(path, progress), refinements: path.refinements };
+  const search = hasBound(path)
+    ? { bound: largestError(path, progress.reference), refinements: path.refinements }
+    : null;
   const next = nextPoint(path.budgets, progress.finished.map(resultOf), search);
   if (!next) return null;
   if (progress.finished.length < path.budgets.length && path.budgets.includes(next.budget)) return next;
@@ -233,14 +238,17 @@ function nextWithin(run: Run, path: ResolvedPath, progress: PathProgress): Retur
 async function outcomeOf(run: Run, live: Live, path: ResolvedPath): Promise<Outcome> {
   const { finished, reference: error } = live.progress.path!;
   const results = finished.map(resultOf);
-  const smallest = smallestWithin(results, boundOf(path, live.progress.path!));
+  const smallest = smallestWithin(results, largestError(path, error));
   const chosen = finished[smallest < 0 ? leastError(results) : smallest]!;
   const { vectors } = await run.loadPathState(retrained(chosen.point));
+  const set = decisionSet(run.sets);
   const answer: PathAnswer = {
     point: chosen.point,
-    set: decisionSet(run.sets),
+    set,
+    samples: run.sets[set]!.size,
     reference: error,
     maxErrorIncrease: path.maxErrorIncrease,
+    maxError: path.maxError,
     met: smallest >= 0,
   };
   return {

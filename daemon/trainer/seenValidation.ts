@@ -43,6 +43,6 @@ export function seenValidation(validation: Evaluation | undefined, test: Evaluat
   return (
     `the given model errs on ${percent(validation.error)} of the validation part and ${percent(test.error)} of the test part` +
     ` (by chance: p ${chance < 1e-12 ? '< 1e-12' : `= ${chance.toExponential(0)}`}): it was trained on the data that "validation" is cut from, and an increase or a bound` +
-    ' measured there means nothing; remove "validation", so that the test part decides, or give a model that has not seen that part'
+    ' measured there means nothing; remove "validation", so that the training part decides, which both networks have seen, or give a model that has not seen that part'
   );
 }

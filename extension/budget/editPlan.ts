@@ -1,6 +1,6 @@
 import { applyEdits, modify, parse, type FormattingOptions, type JSONPath } from 'jsonc-parser';
 import type { OtherRate } from '../../daemon/protocol/cautions.js';
-import type { Budget, DataSource } from '../../daemon/protocol/plan.js';
+import type { Budget, DataSource, ErrorBound } from '../../daemon/protocol/plan.js';
 
 /** The keys that say how much is kept; a new budget replaces them and leaves norm, scope, floors and caps alone. */
 const AMOUNTS: readonly (keyof Budget)[] = [
@@ -24,7 +24,9 @@ function set(text: string, path: JSONPath, value: unknown): string {
   return applyEdits(text, modify(text, path, value, { formattingOptions }));
 }
 
-const planOf = (text: string): { budget?: Record<string, unknown>; exclude?: unknown; tasks?: unknown } =>
+const planOf = (
+  text: string,
+): { budget?: Record<string, unknown>; exclude?: unknown; tasks?: unknown; path?: Record<string, unknown> } =>
   (parse(text) as object | undefined) ?? {};
 
 /** The plan's text with another global budget; comments and everything else stay. A plan with tasks gets one budget instead. */
@@ -35,7 +37,33 @@ export function withBudget(text: string, budget: Budget): string {
   );
   let out = plan.tasks === undefined ? text : set(text, ['tasks'], undefined);
   out = set(out, ['budget'], { ...budget, ...kept });
-  return out;
+  // A goal that stood in place of a budget gives way to one; one beside a budget is for the path, and stays.
+  return plan.budget === undefined || !AMOUNTS.some((key) => key in plan.budget!) ? withoutBound(out) : out;
+}
+
+/** Keys of a budget that hold for whatever amount a search tries. */
+const BESIDES: readonly (keyof Budget)[] = ['scope', 'layers', 'prune'];
+const BOUNDS = ['maxErrorIncrease', 'maxError'] as const;
+
+/** The plan's text with a goal: a bound on the error in place of budget and tasks. What a path says besides stays. */
+export function withBound(text: string, bound: ErrorBound): string {
+  const plan = planOf(text);
+  const kept = Object.entries(plan.budget ?? {}).filter(([key]) => BESIDES.includes(key as keyof Budget));
+  let out = plan.tasks === undefined ? text : set(text, ['tasks'], undefined);
+  if (plan.budget !== undefined) out = set(out, ['budget'], kept.length > 0 ? Object.fromEntries(kept) : undefined);
+  // Budgets that the plan lists for its path may be far from where the goal leads.
+  const path = Object.entries(plan.path ?? {}).filter(
+    ([key]) => key !== 'budgets' && !BOUNDS.some((one) => one === key),
+  );
+  return set(out, ['path'], { ...Object.fromEntries(path), ...bound });
+}
+
+/** The same plan without a goal, its path of budgets aside. */
+function withoutBound(text: string): string {
+  const { path } = planOf(text);
+  if (!path || !BOUNDS.some((key) => key in path)) return text;
+  const kept = Object.entries(path).filter(([key]) => !BOUNDS.some((one) => one === key));
+  return set(text, ['path'], kept.length > 0 ? Object.fromEntries(kept) : undefined);
 }
 
 /** The plan's text with a floor and a cap for one layer; null removes a limit. */

@@ -1,10 +1,13 @@
+import type * as vscode from 'vscode';
 import type { Params, RequestMethod, Result } from '../../daemon/protocol/messages.js';
 import type { AbsolutePath } from '../paths.js';
+import type { OutlookSubject } from '../../daemon/protocol/messages.js';
 import type { Preview } from './askBudget.js';
+import type { AskOutlook } from './outlooks.js';
 
 /** What asks the daemon. */
 interface Asks {
-  request<M extends RequestMethod>(method: M, params: Params<M>): Promise<Result<M>>;
+  request<M extends RequestMethod>(method: M, params: Params<M>, token?: vscode.CancellationToken): Promise<Result<M>>;
 }
 
 /** What a budget means for a model file. @param exclude names of layers that are not pruned. */
@@ -43,3 +46,9 @@ export const previewOfPlan =
       problem: tasks.find(({ preview }) => preview.problem !== null)?.preview.problem ?? null,
     };
   };
+
+/** What runs would cost and where they begin: of a saved plan, or of a new one for a model and its data. */
+export const outlookOf =
+  (daemon: Asks, of: OutlookSubject): AskOutlook =>
+  (goals, token) =>
+    daemon.request('lc/outlook', { goals: [...goals], of }, token);

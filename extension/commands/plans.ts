@@ -1,11 +1,18 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { RunSummary } from '../../daemon/protocol/messages.js';
-import { askBudget } from '../budget/askBudget.js';
+import type { OutlookSubject, RunSummary } from '../../daemon/protocol/messages.js';
+import { askGoal } from '../budget/askBudget.js';
 import { askPath } from '../budget/askPath.js';
-import { previewOfModel, previewOfPlan } from '../budget/preview.js';
-import { budgetText } from '../budget/parseBudget.js';
-import { withBudget, withData, withExcluded, withLayerLimits, withLearningRate } from '../budget/editPlan.js';
+import { outlookOf, previewOfModel, previewOfPlan } from '../budget/preview.js';
+import { boundText, budgetText } from '../../daemon/protocol/goalText.js';
+import {
+  withBound,
+  withBudget,
+  withData,
+  withExcluded,
+  withLayerLimits,
+  withLearningRate,
+} from '../budget/editPlan.js';
 import { chooseData } from '../data/chooseData.js';
 import { ensureData } from '../data/ensureData.js';
 import { knownData } from '../data/knownData.js';
@@ -42,6 +49,15 @@ const rateOf = ({ cautions = [] }: RunSummary) => cautions.find(({ rate }) => ra
 /** From a model or a plan to a run. */
 export function planCommands(services: Services): PlanCommands {
   const { daemon, monitor, modelView, runs } = services;
+  /** A run that nobody wants any more before it has begun: nothing of it is left. */
+  async function takeBack(run: string): Promise<void> {
+    await daemon.request('lc/stop', { run });
+    await daemon.request('lc/delete', { run });
+  }
+
+  /** Reading data may run a program of the workspace. */
+  const outlookIfTrusted = (of: OutlookSubject) => (vscode.workspace.isTrusted ? outlookOf(daemon, of) : undefined);
+
   /** Data, then budget: what a model's plans agree on is not asked again. @param always asks all the same. */
   async function makePlan(
     model: AbsolutePath,
@@ -57,10 +73,14 @@ export function planCommands(services: Services): PlanCommands {
         });
     if (!chosen) return undefined;
     const shown = known && vscode.l10n.t('data as in {0}', vscode.workspace.asRelativePath(known.plan));
-    const budget = await askBudget(title(shown), previewOfModel(daemon, model));
-    if (!budget) return undefined;
     const { data, length } = chosen;
-    return (await daemon.request('lc/createPlan', { model, budget, data, ...(length && { length }) })).planPath;
+    const goal = await askGoal({
+      title: title(shown),
+      preview: previewOfModel(daemon, model),
+      outlook: outlookIfTrusted({ model, data, ...(length && { length }) }),
+    });
+    if (!goal) return undefined;
+    return (await daemon.request('lc/createPlan', { model, ...goal, data, ...(length && { length }) })).planPath;
   }
 
   /** The plans of the workspace that prune a model, with their data. */
@@ -115,7 +135,7 @@ export function planCommands(services: Services): PlanCommands {
         })
       ).run;
     try {
-      if (openMonitorOnRun()) await monitor.showStarting(planName(planPath), begin);
+      if (openMonitorOnRun()) await monitor.showStarting(planName(planPath), begin, takeBack);
       else await begin();
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'data-missing') throw error;
@@ -134,12 +154,12 @@ export function planCommands(services: Services): PlanCommands {
     const { parse } = await import('jsonc-parser');
     const document = await vscode.workspace.openTextDocument(uriOf(planPath));
     const plan = parse(document.getText()) as
-      { model?: unknown; data?: unknown; exclude?: unknown; budget?: unknown } | undefined;
+      { model?: unknown; data?: unknown; exclude?: unknown; budget?: unknown; path?: unknown } | undefined;
     return {
       model: typeof plan?.model === 'string' ? namedIn(folderOf(planPath), plan.model) : null,
       data: plan?.data,
       exclude: Array.isArray(plan?.exclude) ? plan.exclude.filter((name) => typeof name === 'string') : [],
-      budget: budgetText(plan?.budget),
+      budget: budgetText(plan?.budget) || (plan?.budget === undefined ? boundText(plan?.path) : ''),
     };
   }
 
@@ -169,12 +189,14 @@ export function planCommands(services: Services): PlanCommands {
 
   async function setPlanBudget(planPath: AbsolutePath): Promise<void> {
     const { model, exclude, budget: current } = await modelOf(planPath);
-    const budget = await askBudget(
-      vscode.l10n.t('Budget of {0}', vscode.workspace.asRelativePath(planPath)),
-      model ? previewOfModel(daemon, model, exclude) : previewOfPlan(daemon, planPath),
+    const goal = await askGoal({
+      title: vscode.l10n.t('Budget of {0}', vscode.workspace.asRelativePath(planPath)),
+      preview: model ? previewOfModel(daemon, model, exclude) : previewOfPlan(daemon, planPath),
       current,
-    );
-    if (budget) await edit(planPath, (text) => withBudget(text, budget));
+      outlook: outlookIfTrusted({ planPath }),
+    });
+    if (goal)
+      await edit(planPath, (text) => ('budget' in goal ? withBudget(text, goal.budget) : withBound(text, goal.bound)));
   }
 
   async function setLayerLimits(planPath: AbsolutePath, layer: string): Promise<void> {

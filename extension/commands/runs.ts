@@ -4,6 +4,7 @@ import { askBudget } from '../budget/askBudget.js';
 import { previewOfRun } from '../budget/preview.js';
 import { askFormat } from '../export/askFormat.js';
 import { bytes } from '../../daemon/protocol/format.js';
+import { budgetText } from '../../daemon/protocol/goalText.js';
 import type { RunItem } from '../ids.js';
 import { displayName } from '../monitor/monitorHost.js';
 import { askEngine } from '../engine/askEngine.js';
@@ -47,11 +48,12 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
     fits: (run: Run) => boolean,
     title: () => string,
     none: () => string,
+    asked: () => string,
   ) => ({
     needs: 'trust' as const,
     async run(item: RunItem | undefined) {
       const chosen = await choose(item, fits, title(), none());
-      if (chosen) await daemon.request(method, { run: chosen.run });
+      if (chosen) await monitor.whileAsked(chosen, asked(), daemon.request(method, { run: chosen.run }));
     },
   });
 
@@ -61,12 +63,14 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
       isActive,
       () => vscode.l10n.t('Pause which run?'),
       () => vscode.l10n.t('Nothing is running.'),
+      () => vscode.l10n.t('Pausing...'),
     ),
     'lcPrune.resume': steer(
       'lc/resume',
       isResumable,
       () => vscode.l10n.t('Resume which run?'),
       () => vscode.l10n.t('No run is paused, stopped or interrupted.'),
+      () => vscode.l10n.t('Resuming...'),
     ),
     'lcPrune.continueOnEngine': {
       needs: 'trust',
@@ -86,6 +90,7 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
       (run) => isActive(run) || run.state === 'paused',
       () => vscode.l10n.t('Stop which run?'),
       () => vscode.l10n.t('Nothing is running.'),
+      () => vscode.l10n.t('Stopping...'),
     ),
     'lcPrune.setRunBudget': {
       needs: 'trust',
@@ -97,11 +102,15 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
           vscode.l10n.t('Nothing is running.'),
         );
         if (!chosen) return;
-        const budget = await askBudget(
-          vscode.l10n.t('Budget of {0} from the next iteration on', displayName(chosen)),
-          previewOfRun(daemon, chosen.run),
-        );
-        if (budget) await daemon.request('lc/setBudget', { run: chosen.run, budget });
+        const budget = await askBudget({
+          title: vscode.l10n.t('Budget of {0} from the next iteration on', displayName(chosen)),
+          preview: previewOfRun(daemon, chosen.run),
+        });
+        if (!budget) return;
+        // Its iteration may be another by now.
+        const now = runs.get(chosen.run) ?? chosen;
+        const text = vscode.l10n.t('Budget {0} from the next iteration on', budgetText(budget));
+        await monitor.whileAsked(now, text, daemon.request('lc/setBudget', { run: chosen.run, budget }), 'iteration');
       },
     },
     'lcPrune.openMonitor': {

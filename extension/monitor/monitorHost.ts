@@ -24,6 +24,13 @@ interface Shown {
   primary: string | null;
 }
 
+/** What a run was asked to do, and how it was then. */
+interface Asked {
+  readonly text: string;
+  readonly state: RunSummary['state'];
+  readonly iteration: number;
+}
+
 /** What a run's view was made of: the same three, the same view. */
 type Facts = readonly [summary: RunSummary | undefined, series: RunSeries, version: number];
 
@@ -42,10 +49,12 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   #timer: NodeJS.Timeout | undefined;
   #colours: RunColours;
   #disposables: vscode.Disposable[];
-  /** Name of what is being started: no run is there yet. */
-  #starting: string | null = null;
+  /** What is being started: no run is there yet. */
+  #starting: { readonly name: string; cancelled: boolean } | null = null;
+  #asked = new Map<string, Asked>();
   /** Set by the commands, which know how to ask for budgets and targets. */
   control: Control = () => {};
+  #cancelStart: () => void = () => {};
   exportPoint: (run: RunSummary, point: number) => void = () => {};
 
   constructor(
@@ -86,25 +95,70 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   /**
    * Opens the panel before there is a run, so that its page loads while the trainer does; then shows the run. Whoever types
    * goes on typing: neither takes the focus.
+   * @param undo what takes a run back that was started before its start could be cancelled.
    */
-  async showStarting(name: string, start: () => Promise<string>): Promise<void> {
+  async showStarting(name: string, start: () => Promise<string>, undo: (run: string) => Promise<void>): Promise<void> {
     const opened = this.#panel === null;
-    this.#starting = name;
+    const starting = { name, cancelled: false };
+    this.#starting = starting;
     this.#reveal({ preserveFocus: true });
+    const giveUp = () => {
+      if (this.#starting === starting) this.#starting = null;
+      if (opened && this.#order.length === 0) this.#panel?.dispose();
+      else this.#postRuns();
+    };
+    this.#cancelStart = () => {
+      starting.cancelled = true;
+      giveUp();
+    };
     let run: string;
     try {
       run = await start();
     } catch (error) {
-      this.#starting = null;
-      if (opened) this.#panel?.dispose();
-      else this.#postRuns();
+      if (starting.cancelled) return;
+      giveUp();
       throw error;
     }
+    if (starting.cancelled) return undo(run);
     // Whoever has closed it meanwhile does not want to see it.
     if (!this.#panel) return;
     // Nor is it brought back in front of what they look at by now.
     this.#showRuns([run]);
     this.#postRuns();
+  }
+
+  /**
+   * Says on the page what a run has been asked to do, at once, until it does it or will not.
+   * @param until "iteration": what is asked for shows at its next iteration, not in its state.
+   */
+  async whileAsked<T>(
+    { run, state, iteration }: Pick<RunSummary, 'run' | 'state' | 'iteration'>,
+    text: string,
+    request: Promise<T>,
+    until: 'state' | 'iteration' = 'state',
+  ): Promise<T> {
+    const asked: Asked = { text, state, iteration: until === 'iteration' ? iteration : Infinity };
+    this.#asked.set(run, asked);
+    this.#postView(run);
+    try {
+      return await request;
+    } catch (error) {
+      if (this.#asked.get(run) === asked) this.#asked.delete(run);
+      this.#postView(run);
+      throw error;
+    }
+  }
+
+  #stillAsked({ run, state, iteration }: RunSummary): Asked | undefined {
+    const asked = this.#asked.get(run);
+    if (!asked || (asked.state === state && iteration <= asked.iteration)) return asked;
+    this.#asked.delete(run);
+    return undefined;
+  }
+
+  #postView(run: string): void {
+    const view = this.#known.has(run) ? this.#view(run) : null;
+    if (view) this.#post({ type: 'run', view });
   }
 
   #showRuns(runs: readonly string[]): void {
@@ -233,6 +287,9 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       case 'control':
         this.control(message.action, message.run === null ? undefined : this.runs.get(message.run));
         break;
+      case 'cancelStart':
+        if (this.#starting) this.#cancelStart();
+        break;
       case 'remove':
         this.remove(message.run);
         break;
@@ -302,7 +359,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       type: 'runs',
       runs: views,
       primary: this.#primary,
-      starting: this.#starting,
+      starting: this.#starting?.name ?? null,
       difference:
         views.length > 1 ? planDifference(views.map((view) => this.#feeds.get(view.id)?.feed.plan ?? null)) : [],
       trusted: vscode.workspace.isTrusted,
@@ -326,6 +383,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
     const summary = this.runs.get(run);
     const series = this.#feeds.get(run)?.feed.series;
     if (!summary || !series) return null;
+    const asked = this.#stillAsked(summary);
     return {
       id: run,
       name: displayName(summary),
@@ -333,6 +391,8 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       summary,
       hasPlan: summary.planPath !== null,
       device: series.device,
+      errorSet: series.errorSet,
+      ...(asked && { asked: asked.text }),
       referenceError: series.referenceError,
       directError: series.directError,
       ...(series.path && { path: series.path }),

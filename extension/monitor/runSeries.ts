@@ -5,6 +5,8 @@ import {
   columnsOf,
   EXTREMES,
   type ColumnPatch,
+  type EvaluationPlace,
+  type EvaluationSet,
   type Mark,
   type PathView,
   type TableName,
@@ -15,6 +17,10 @@ export const MAX_ROWS = 1 << 17;
 
 /** Rows kept of how a table ended before it was halved: a page that is no further behind halves its own. */
 const TAIL = 1 << 12;
+
+/** Parts of the data, the one whose error counts most first. */
+const SETS = ['test', 'validation', 'train'] as const satisfies readonly EvaluationSet[];
+const PLACES = ['reference', 'direct', 'w', 'theta', 'retrained'] as const satisfies readonly EvaluationPlace[];
 
 /** Texts of marks on the x axis, given by the caller so that they can be translated. */
 export interface MarkTexts {
@@ -70,6 +76,12 @@ export class RunSeries {
     private readonly texts: MarkTexts,
     private readonly maxRows = MAX_ROWS,
   ) {}
+
+  /** Which part of the data its errors are of: the one that is held out most. */
+  get errorSet(): EvaluationSet | null {
+    const of = (set: EvaluationSet) => PLACES.some((place) => this.#tables.has(`${place}/${set}`));
+    return SETS.find(of) ?? null;
+  }
 
   get lastStep(): number {
     return this.#tables.get('batch')?.table.column('step').at(-1) ?? 0;
@@ -213,7 +225,7 @@ export class RunSeries {
 
   /** The newest of an evaluation's errors, of the test set where there is one. */
   #preferred(place: 'reference' | 'direct', latest: number | null): number | null {
-    for (const set of ['test', 'validation', 'train'] as const) {
+    for (const set of SETS) {
       const error = this.#tables.get(`${place}/${set}`)?.table.column('error').at(-1);
       if (error !== undefined) return Number.isNaN(error) ? null : error;
     }

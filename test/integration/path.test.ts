@@ -39,6 +39,7 @@ describe('a path run', { timeout: 180_000 }, () => {
       budgets: [40, 20, 10, 5].map((weights) => ({ weights })),
       warmStart: 0.5,
       maxErrorIncrease: 0.1,
+      maxError: null,
       refinements: 2,
     },
   };
@@ -186,7 +187,7 @@ describe('lc-prune path', { timeout: 180_000 }, () => {
     expect(stderr).not.toMatch(/will decide|for want of a validation part/);
   });
 
-  it('says that nothing is within the bound, with the way out; and that the test part decided where it did', async () => {
+  it('says that nothing is within the bound, with the way out; and that the training part decided where it did', async () => {
     ws = await tinyWorkspace({
       ...TINY_PLAN,
       data: { ...TINY_PLAN.data, validation: 0 },
@@ -204,16 +205,52 @@ describe('lc-prune path', { timeout: 180_000 }, () => {
     ];
     const { code, stdout, stderr } = await lcPrune(args, { cwd: ws.folder, timeout: 120_000 });
     expect(code).toBe(2);
-    expect(stderr).toMatch(/no budget of the path is within 0\.10%.*--max-error-increase/);
-    expect(stdout).toMatch(/None has at most 0\.10% more error.*on the test part/);
+    expect(stderr).toMatch(
+      /no budget of the path has at most 0\.10% more error than that of the reference; the best.*allow more error/,
+    );
+    expect(stdout).toMatch(/None has at most 0\.10% more error.*on the training part/);
     expect(stdout).toContain('for want of a validation part ("data": {"validation": 0.1} in the plan sets one aside)');
     // Before the first point already: a search takes long.
-    expect(stderr).toMatch(/The test part will decide which network is the smallest[^]*\npoint 0: 3%/);
+    expect(stderr).toMatch(/The training part will decide which network is the smallest[^]*\npoint 0: 3%/);
     // What is closest to the bound has its sizes in every format and its latency all the same.
     expect(stdout).toMatch(/^onnx-thinned +ONNX, thinned/m);
     expect(stdout).toMatch(/^sparse +Sparse package/m);
     for (const what of ['reference', 'pruned', 'thinned', 'sparse module'])
       expect(stdout).toMatch(new RegExp(`^${what} +(onnxruntime|JavaScript) +[0-9.]+ (µs|ms) `, 'm'));
+  });
+
+  it('is what a plan with a goal in place of a budget runs: init writes it, run answers', async () => {
+    ws = await tinyWorkspace();
+    const cli = (...args: string[]) => lcPrune(args, { cwd: ws.folder, timeout: 120_000 });
+    const made = await cli('init', 'model.json', '--data', 'data.csv', '--goal', 'lose at most 5%', '--out', 'goal.prune.json'); // prettier-ignore
+    expect(made.code, made.stderr).toBe(0);
+    expect(made.stderr).toMatch(/the search takes about .* at most/);
+    const text = await readFile(ws.path('goal.prune.json'), 'utf8');
+    expect(text).toContain('"path": { "maxErrorIncrease": "5%" }');
+    expect(text).not.toContain('"budget"');
+    const { budget: _budget, ...rest } = TINY_PLAN;
+    await writeFile(ws.path('goal.prune.json'), JSON.stringify({ ...rest, path: { maxErrorIncrease: '5%', points: 3, refinements: 1 } })); // prettier-ignore
+    const { code, lines, stderr } = await cli('run', 'goal.prune.json', '--json');
+    expect(code, stderr).toBe(0);
+    const points = lines.filter(({ event }) => event === 'point') as unknown as PathPoint[];
+    const answer = lines.find(({ event }) => event === 'answer') as {
+      reference: number;
+      kept: number;
+      samples: number;
+    };
+    const good = points.filter(({ decision }) => decision! <= answer.reference + 0.05 + 1e-12);
+    expect(answer.kept).toBe(Math.min(...good.map(({ kept }) => kept)));
+    // A fifth of the 192 rows that the test part leaves.
+    expect(answer.samples).toBe(38);
+    const resolved = await readPlan(ws.path('goal.prune.json'), { workspace: await realpath(ws.folder) });
+    expect(resolved.path!.budgets[0]).toEqual({ keep: '50%' });
+
+    const beside = await cli('init', 'model.json', '--data', 'data.csv', '--goal', '1/2', '--keep', '5%', '--out', 'x.prune.json'); // prettier-ignore
+    expect(beside.stderr).toMatch(/give one of the two/);
+    const words = await cli('path', 'tiny.prune.json', '--goal', '50%');
+    expect(words.stderr).toMatch(/give a bound on the error/);
+    const unread = await cli('path', 'tiny.prune.json', '--goal', 'small please');
+    expect(unread.stderr).toMatch(/--goal: "small please" is no budget and no goal; try "1%"/);
   });
 
   it('refuses what cannot be', async () => {

@@ -12,6 +12,7 @@ import type { DataSource } from '../../protocol/plan.js';
 import { shellWord } from '../../protocol/shellWord.js';
 import { namedFile, stringOption, type Command } from '../command.js';
 import { DATA_NAMES, dataNames } from '../dataOptions.js';
+import { goalOption } from '../goalOption.js';
 import { dataFor, lengthOf } from '../proposePlan.js';
 
 /** The data, with the names of its arrays or columns where some are given. */
@@ -54,6 +55,11 @@ export const init: Command = {
       help: 'built-in data set, or a path (default: the likeliest file or folder that fits the model, the nearest first; else a built-in set that does)',
     },
     ...DATA_NAMES,
+    goal: {
+      type: 'string',
+      value: 'GOAL',
+      help: 'a budget or a goal, as one says it: "40 kB", "10x smaller", "lose at most 0.5%", "97% accuracy"',
+    },
     keep: {
       type: 'string',
       value: 'SHARE',
@@ -84,10 +90,14 @@ export const init: Command = {
     const named = stringOption(values, 'data');
     const { data, note } = await dataFor(model, { workspace, planFolder: dirname(out), named });
     const keep = stringOption(values, 'keep');
+    const goal = goalOption(values);
+    if (keep !== undefined && goal)
+      throw new UserError('usage', 'lc-prune init: --keep is a budget and --goal another; give one of the two');
     const short = newPlan(layers, {
       model: planPath(dirname(out), modelFile),
       data: withNames(data, dataNames(values)),
       ...(keep !== undefined && { budget: { keep } }),
+      ...goal,
     });
     // Whatever is wrong with it is said before anything is written.
     const plan = await resolveText(planText(short), out, { workspace });

@@ -1,12 +1,13 @@
 import { fileFormatOf } from '../../export/packageFormat.js';
 import { readPlan } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
-import { PathSettings } from '../../protocol/plan.js';
+import { PathSettings, type ErrorBound } from '../../protocol/plan.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { startRun } from '../../runs/supervisor.js';
 import { integerOption, namedFile, stringOption, type Command, type Values } from '../command.js';
 import { finishRun } from '../finishRun.js';
 import { follow } from '../follow.js';
+import { goalOption } from '../goalOption.js';
 
 const numberOrText = (text: string): number | string => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : text);
 
@@ -27,6 +28,7 @@ function settingsOf(values: Values): PathSettings {
     ...(points !== undefined && { points }),
     ...(refinements !== undefined && { refinements }),
     ...(increase !== undefined && { maxErrorIncrease: numberOrText(increase.trim()) }),
+    ...boundOf(values),
   });
   if (parsed.success) return parsed.data;
   const [field, at] = parsed.error.issues[0]!.path;
@@ -39,6 +41,17 @@ function settingsOf(values: Values): PathSettings {
     'usage',
     `--budgets: "${budgets?.[Number(at)] ?? list}" is no budget; give a list such as 10%,5%,2%`,
   );
+}
+
+/** The bound that --goal says. @throws UserError('usage') where it is a budget, or where another bound is given. */
+function boundOf(values: Values): ErrorBound | undefined {
+  const goal = goalOption(values);
+  if (!goal) return undefined;
+  if (!('bound' in goal))
+    throw new UserError('usage', '--goal: a path looks for the smallest budget itself; give a bound on the error, such as "lose at most 0.5%", or list --budgets'); // prettier-ignore
+  if (stringOption(values, 'max-error-increase') !== undefined)
+    throw new UserError('usage', 'lc-prune path: --goal and --max-error-increase both bound the error; give one of the two'); // prettier-ignore
+  return goal.bound;
 }
 
 export const path: Command = {
@@ -56,6 +69,11 @@ export const path: Command = {
       type: 'string',
       value: 'POINTS',
       help: 'find the smallest network that loses at most this much error, in absolute points: 0.5%',
+    },
+    goal: {
+      type: 'string',
+      value: 'GOAL',
+      help: 'the same in words: "lose at most 0.5%", "97% accuracy", "error 3%"',
     },
     refinements: {
       type: 'string',

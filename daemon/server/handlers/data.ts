@@ -16,7 +16,10 @@ async function placeOf(model: string, planPath: string | undefined, { workspace 
   return { workspace: folder, model: path, planFolder: dirname(plan.path) };
 }
 
-export const dataHandlers: Pick<Handlers<Context>, 'lc/searchData' | 'lc/previewData' | 'lc/missingPackages'> = {
+export const dataHandlers: Pick<
+  Handlers<Context>,
+  'lc/searchData' | 'lc/previewData' | 'lc/outlook' | 'lc/missingPackages'
+> = {
   async 'lc/searchData'({ model, planPath }, context, signal) {
     const found = await context.backend.runInChild('searchData', await placeOf(model, planPath, context), signal);
     return { ...found, packagesFolder: context.workspace.asNamed(found.packagesFolder) };
@@ -25,6 +28,13 @@ export const dataHandlers: Pick<Handlers<Context>, 'lc/searchData' | 'lc/preview
   async 'lc/previewData'({ model, data, planPath }, context, signal) {
     context.workspace.requireTrust('Reading data');
     return context.backend.runInChild('previewData', { ...(await placeOf(model, planPath, context)), data }, signal);
+  },
+
+  async 'lc/outlook'({ goals, of }, context, signal) {
+    context.workspace.requireTrust('Reading data');
+    const { folder: workspace, path } = await context.workspace.contain('planPath' in of ? of.planPath : of.model);
+    const subject = 'planPath' in of ? { planFile: path } : { ...of, model: path };
+    return context.backend.runInChild('outlook', { goals, of: subject, workspace }, signal);
   },
 
   async 'lc/missingPackages'({ planPath }, { workspace }) {

@@ -88,11 +88,14 @@ export const modelHandlers: Pick<
     );
   },
 
-  async 'lc/createPlan'({ model, budget, data, length, name }, { workspace, models }) {
+  async 'lc/createPlan'({ model, budget, bound, data, length, name }, { workspace, models }) {
     workspace.requireTrust('Writing a plan');
+    if ((budget === undefined) === (bound === undefined))
+      throw new UserError('usage', 'give either a budget or a bound on the error', { field: 'budget' });
     const { folder, path } = await workspace.contain(model);
     const loaded = await models.load(path, folder);
-    const problem = previewBudget(asInNewPlan(loaded), budget).problem;
+    // A goal wants something to prune, no more.
+    const problem = previewBudget(asInNewPlan(loaded), budget ?? { keep: '100%' }).problem;
     if (problem) throw new UserError('budget-impossible', problem, { field: 'budget' });
     if (name !== undefined && !/^[\p{L}\p{N} ._-]{1,100}$/u.test(name)) {
       throw new UserError(
@@ -104,7 +107,13 @@ export const modelHandlers: Pick<
     const { planPath, planText, saysJust } = await import('../../plan/planText.js');
     const { dataAsWritten, newPlan } = await import('../../plan/newPlan.js');
     const source = await dataAsWritten(dirname(path), data, folder);
-    const wanted = newPlan(loaded.layers, { model: planPath(dirname(path), path), data: source, budget, length });
+    const wanted = newPlan(loaded.layers, {
+      model: planPath(dirname(path), path),
+      data: source,
+      budget,
+      bound,
+      length,
+    });
     for (let i = 1; i <= 1000; i++) {
       const target = join(dirname(path), `${stem}${i === 1 ? '' : `-${i}`}.prune.json`);
       // "wx": never over a file that is there, or appears meanwhile.

@@ -123,6 +123,8 @@ describe('the page', () => {
     await page.send([{ type: 'runs', runs: [], primary: null, starting: 'lenet300', difference: [], trusted: true }]);
     expect(await page.page.locator('section.empty:visible').innerText()).toContain('Starting lenet300');
     expect(await findings(page)).toEqual([]);
+    await page.page.getByRole('button', { name: 'Cancel' }).click();
+    expect((await page.posted()).map(({ type }: { type: string }) => type)).toEqual(['ready', 'cancelStart']);
     await page.send(one());
     expect(await page.page.locator('section.empty:visible').count()).toBe(0);
     await page.page.locator('.card.loss canvas').waitFor();
@@ -166,11 +168,90 @@ describe('the page', () => {
     await monitor.page.keyboard.press('Home');
     for (let i = 0; i < 6; i++) await monitor.page.keyboard.press('ArrowRight');
     const live = await monitor.page.locator('.card.error [aria-live]').textContent();
-    expect(live).toMatch(/^Step \d+.*test · θ \d+\.\d+%/);
+    expect(live).toMatch(/^Step [\d,]+.*test · pruned weights \d+\.\d+%/);
+    // For eyes, at the crosshair: the same, in this chart alone.
+    const label = monitor.page.locator('.card.error .cursor-label');
+    expect(await label.innerText()).toMatch(/^Step [\d,]+\n[^]*pruned weights\s+\d+\.\d+%/);
+    expect(await monitor.page.locator('.cursor-label:visible').count()).toBe(1);
     const others = await monitor.page.locator('.card.loss .u-cursor-x').evaluate((line) => line.className);
     expect(others).not.toContain('u-off');
     await monitor.page.keyboard.press('Escape');
     expect(await monitor.page.locator('.card.error [aria-live]').textContent()).toBe('');
+    expect(await label.isVisible()).toBe(false);
+  });
+
+  test('every chart says by keyboard what it shows; plain words in the legends, symbols in their tooltips', async () => {
+    for (const card of ['loss', 'error', 'kept', 'distance', 'throughput', 'learningRate']) {
+      const root = monitor.page.locator(`.card.${card}`);
+      const help = root.getByRole('button', { name: /^Help on / });
+      expect(await help.getAttribute('aria-expanded')).toBe('false');
+      await help.focus();
+      await monitor.page.keyboard.press('Enter');
+      expect((await root.locator('.chart-help').innerText()).length, card).toBeGreaterThan(60);
+      expect(await help.getAttribute('aria-expanded')).toBe('true');
+    }
+    await artifact(monitor.page, 'page-help-dark');
+    expect(await findings(monitor)).toEqual([]);
+    for (const help of await monitor.page.getByRole('button', { name: /^Help on / }).all()) await help.press('Enter');
+    expect(await monitor.page.locator('.chart-help:visible').count()).toBe(0);
+    const legend = await monitor.page.locator('.grid .legend, .grid h2').allInnerTexts();
+    expect(legend.join(' ')).not.toMatch(/[θμλη‖]/u);
+    const titles = await monitor.page.locator('.card.error .legend-item').evaluateAll((all) => all.map((one) => (one as HTMLElement).title)); // prettier-ignore
+    expect(titles.join(' ')).toMatch(/θ: what the budget leaves/);
+    expect(titles.join(' ')).toMatch(/w: all weights/);
+    // Every figure of an error says which part of the data it is of.
+    for (const text of await monitor.page.locator('.card.error .legend-label').allInnerTexts())
+      expect(text).toMatch(/training|validation|test/);
+    expect(await monitor.page.locator('.run-header dt').allInnerTexts()).toContain('Error, pruned weights (test)');
+  });
+
+  test('the end of the error curve has the height; one press shows the whole, and is remembered', async () => {
+    const top = async () => {
+      await monitor.page
+        .locator('.card.error')
+        .getByRole('button', { name: /as a chart/ })
+        .isVisible();
+      const ticks = await monitor.page.evaluate(() => document.querySelectorAll('.card.error canvas').length);
+      expect(ticks).toBe(1);
+      await monitor.page.locator('.card.error summary').click();
+      const before = (await sent('save')).length;
+      await monitor.page.locator('.card.error').getByRole('button', { name: 'SVG' }).click();
+      await expectEventually(async () => (await sent('save')).length, before + 1);
+      const svg = Buffer.from((await sent('save')).at(-1)!.data, 'base64').toString();
+      const labels = [...svg.matchAll(/text-anchor="end">([\d.]+)%</g)].map(([, percent]) => Number(percent));
+      return Math.max(...labels);
+    };
+    const end = monitor.page.locator('.card.error').getByRole('button', { name: 'end', exact: true });
+    expect(await end.getAttribute('aria-pressed')).toBe('true');
+    const cut = await top();
+    await end.click();
+    expect(await end.getAttribute('aria-pressed')).toBe('false');
+    const whole = await top();
+    expect(whole).toBeGreaterThan(4 * cut);
+    await end.click();
+  });
+
+  test('says at once what was pressed, until the run does it', async () => {
+    const own = await openMonitor(browser);
+    const [runs, ...rest] = one();
+    if (runs?.type !== 'runs') throw new Error('no runs');
+    await own.send([runs, ...rest]);
+    const state = own.page.locator('.run-header .state');
+    await own.page.getByRole('button', { name: 'Pause', exact: true }).waitFor();
+    const within = await own.page.evaluate(async () => {
+      const state = document.querySelector('.run-header .state')!;
+      const began = performance.now();
+      [...document.querySelectorAll<HTMLButtonElement>('.run-header button')].find((one) => one.innerText.trim() === 'Pause')!.click(); // prettier-ignore
+      while (state.textContent !== 'Pausing...' && performance.now() - began < 1000) await new Promise((done) => setTimeout(done, 1)); // prettier-ignore
+      return performance.now() - began;
+    });
+    expect(within).toBeLessThan(100);
+    const [view] = runs.runs;
+    await own.send([{ type: 'run', view: { ...view!, asked: 'Budget 2% from the next iteration on' } }]);
+    expect(await state.innerText()).toBe('Budget 2% from the next iteration on');
+    await own.send([{ type: 'run', view: { ...view!, summary: { ...view!.summary, state: 'paused' } } }]);
+    await expectEventually(() => state.innerText(), 'Paused');
+    await own.page.close();
   });
 
   test('zooms and resets', async () => {

@@ -2,7 +2,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { BudgetPreview } from '../../../daemon/protocol/messages.js';
 import type { Budget } from '../../../daemon/protocol/plan.js';
-import { askBudget } from '../../../extension/budget/askBudget.js';
+import { askBudget, askGoal } from '../../../extension/budget/askBudget.js';
+import type { Goal } from '../../../daemon/protocol/goalText.js';
 import { EventEmitter, window } from './vscode.js';
 
 type Item = { label: string; detail?: string };
@@ -14,6 +15,7 @@ class Pick {
   busy = false;
   items: Item[] = [];
   selectedItems: Item[] = [];
+  activeItems: Item[] = [];
   readonly #changed = new EventEmitter<string>();
   readonly #accepted = new EventEmitter<void>();
   readonly #hidden = new EventEmitter<void>();
@@ -47,7 +49,7 @@ const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, mi
 const PAUSED = 130;
 
 /** A daemon of 266,200 weights that takes its time. */
-function ask({ slow = 0, current = '' } = {}) {
+function ask({ slow = 0, current = '', goals = false } = {}) {
   const asked: Budget[] = [];
   const preview = async (budget: Budget): Promise<BudgetPreview> => {
     asked.push(budget);
@@ -55,8 +57,10 @@ function ask({ slow = 0, current = '' } = {}) {
     const impossible = (budget.weights ?? 0) > 266_200;
     return { kappa: 1, prunable: 266_200, bytes: 1, flopsShare: 1, text: JSON.stringify(budget), problem: impossible ? 'too many' : null }; // prettier-ignore
   };
-  let answer: { budget: Budget | undefined } | null = null;
-  void askBudget('title', preview, current).then((budget) => (answer = { budget }));
+  let answer: Goal | { budget: undefined } | null = null;
+  void (goals
+    ? askGoal({ title: 'title', preview, current }).then((goal) => (answer = goal ?? { budget: undefined }))
+    : askBudget({ title: 'title', preview, current }).then((budget) => (answer = { budget } as Goal)));
   return { asked, answer: () => answer };
 }
 
@@ -150,4 +154,30 @@ test('a budget that is given can be taken as it is; giving up takes none; a read
   pick.hide();
   await wait(10);
   expect(second.answer()).toEqual({ budget: undefined });
+});
+
+test('a goal on the error is taken as one, and asks the daemon nothing', async () => {
+  const { answer, asked } = ask({ goals: true });
+  expect(pick.items.map(({ label }) => label).at(-1)).toBe('Find the smallest network that loses at most 0.5%');
+  await wait(PAUSED);
+  asked.length = 0;
+  pick.type('97% accuracy');
+  expect(pick.items.map(({ label }) => label)).toEqual(['Find the smallest network with at most 3% error']);
+  pick.enter();
+  await wait(PAUSED);
+  expect(answer()).toEqual({ bound: { maxError: '3%' } });
+  expect(asked).toEqual([]);
+});
+
+test('where only a budget will do, a goal is none and says so; a time is no budget anywhere', async () => {
+  const { answer } = ask();
+  expect(pick.items).toHaveLength(5);
+  pick.type('lose at most 0.5%');
+  expect(pick.items[0]!.label).toMatch(/needs a run of its own/);
+  pick.enter();
+  pick.type('2 ms');
+  expect(pick.items[0]!.label).toMatch(/depends on the machine/);
+  pick.enter();
+  await wait(30);
+  expect(answer()).toBeNull();
 });

@@ -1,108 +1,13 @@
-import fc from 'fast-check';
 import { parse } from 'jsonc-parser';
 import { describe, expect, test } from 'vitest';
-import { Budget } from '../../../daemon/protocol/plan.js';
-import { withBudget, withExcluded, withLearningRate, withLayerLimits } from '../../../extension/budget/editPlan.js';
-import { budgetText, parseBudget, SUGGESTED } from '../../../extension/budget/parseBudget.js';
-
-const first = (text: string) => {
-  const parsed = parseBudget(text);
-  return 'problem' in parsed ? parsed.problem : parsed.readings[0]!.budget;
-};
-
-describe('a plan’s budget as typed', () => {
-  test.each([
-    [{ keep: '1%' }, '1%'],
-    [{ weights: 2662 }, '2662 weights'],
-    [{ weights: 50 }, '50 weights'],
-    [{ bytes: '40 kB' }, '40 kB'],
-    [{ flops: '50%' }, '50% flops'],
-    [{ neurons: 100 }, '100 neurons'],
-    [{ pattern: '2:4' }, '2:4'],
-  ])('%j', (budget, text) => {
-    expect(budgetText(budget)).toBe(text);
-    expect(first(text)).toEqual(budget);
-  });
-
-  test.each([
-    [{ keep: '1%', scope: 'layer' }],
-    [{ alpha: 1e-4 }],
-    [{ neurons: 0.5 }],
-    [{ keep: {} }],
-    [{}],
-    [undefined],
-    ['1%'],
-  ])('%j says more, or nothing', (budget) => expect(budgetText(budget)).toBe(''));
-});
-
-describe('reading a budget as typed', () => {
-  test.each([
-    ['1%', { keep: '1%' }],
-    [' 0.5 % ', { keep: '0.5%' }],
-    ['0,5%', { keep: '0.5%' }],
-    ['0.01', { keep: '1%' }],
-    ['.07', { keep: '7%' }],
-    ['2662', { weights: 2662 }],
-    ['2,662 weights', { weights: 2662 }],
-    ['1 000 000', { weights: 1000000 }],
-    ['40 kB', { bytes: '40 kB' }],
-    ['1.5mb', { bytes: '1.5 MB' }],
-    ['8192 bytes', { bytes: '8192 B' }],
-    ['50% flops', { flops: '50%' }],
-    ['50% of the FLOPs', { flops: '50%' }],
-    ['100 neurons', { neurons: 100 }],
-    ['1 neuron', { neurons: 1 }],
-    ['100% neurons', { neurons: '100%' }],
-    ['25% filters', { neurons: '25%' }],
-    ['2:4', { pattern: '2:4' }],
-  ])('%s', (text, budget) => {
-    expect(first(text)).toEqual(budget);
-  });
-
-  test.each([
-    ['', 'empty'],
-    ['5 bananas', 'unreadable'],
-    ['-3', 'unreadable'],
-    ['0', 'unreadable'],
-    ['NaN', 'unreadable'],
-    ['1e999', 'unreadable'],
-    ['101%', 'range'],
-    ['4:2', 'range'],
-    ['0:4', 'range'],
-    ['99999999999999999999', 'range'],
-    ['0.0', 'range'],
-  ])('%s is no budget', (text, problem) => {
-    expect(first(text)).toBe(problem);
-  });
-
-  test('a bare share can mean weights, FLOPs or neurons, weights first', () => {
-    const parsed = parseBudget('5%');
-    expect('readings' in parsed && parsed.readings.map((reading) => reading.kind)).toEqual([
-      'keep',
-      'flops',
-      'neurons',
-    ]);
-  });
-
-  test('every reading is a budget a plan accepts, whatever is typed', () => {
-    fc.assert(
-      fc.property(
-        fc.oneof(fc.string(), fc.stringMatching(/^\d{1,9}([.,]\d{1,3})? ?(%|kB|MB|b|weights|neurons|flops)?$/)),
-        (text) => {
-          const parsed = parseBudget(text);
-          if ('readings' in parsed)
-            for (const { budget } of parsed.readings)
-              expect(Budget.safeParse(budget).success, JSON.stringify(budget)).toBe(true);
-        },
-      ),
-      { seed: 1, numRuns: 3000 },
-    );
-  });
-
-  test('the suggestions are budgets', () => {
-    for (const text of SUGGESTED) expect(first(text)).toEqual({ keep: text });
-  });
-});
+import { parsePlan } from '../../../daemon/plan/parsePlan.js';
+import {
+  withBound,
+  withBudget,
+  withExcluded,
+  withLayerLimits,
+  withLearningRate,
+} from '../../../extension/budget/editPlan.js';
 
 describe('editing a plan', () => {
   const PLAN = `{
@@ -129,6 +34,31 @@ describe('editing a plan', () => {
       weights: 7,
     });
     expect(parse(text)).toEqual({ model: 'm', budget: { weights: 7 } });
+  });
+
+  test('a goal takes the place of the budget, what holds for every budget stays, and a budget takes its place again', () => {
+    const goal = withBound(PLAN, { maxErrorIncrease: '0.5%' });
+    expect(parse(goal)).toEqual({
+      model: 'm.json',
+      budget: { layers: { fc1: { floor: '1%' } } },
+      seed: 3,
+      path: { maxErrorIncrease: '0.5%' },
+    });
+    expect(goal).toContain('// keep this');
+    const other = withBound(goal, { maxError: '3%' });
+    expect(parse(other).path).toEqual({ maxError: '3%' });
+    const back = withBudget(other, { keep: '2%' });
+    expect(parse(back)).toEqual({ model: 'm.json', budget: { keep: '2%', layers: { fc1: { floor: '1%' } } }, seed: 3 });
+    // Of a path beside a budget only the bound is another thing.
+    const both = '{ "model": "m", "budget": { "keep": "1%" }, "path": { "points": 3, "maxErrorIncrease": "1%" } }';
+    expect(parse(withBudget(both, { keep: '2%' })).path).toEqual({ points: 3, maxErrorIncrease: '1%' });
+    const tasks = '{ "model": "m", "data": "mnist", "tasks": [{ "layers": "*", "budget": { "keep": "1%" } }] }';
+    expect(parse(withBound(tasks, { maxError: '3%' }))).toEqual({
+      model: 'm',
+      data: 'mnist',
+      path: { maxError: '3%' },
+    });
+    expect(parsePlan(withBound(tasks, { maxError: '3%' })).problems).toEqual([]);
   });
 
   test('limits of a layer are set and taken away', () => {

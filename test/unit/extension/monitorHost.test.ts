@@ -147,19 +147,89 @@ test('a run that starts takes the focus neither when its panel opens nor seconds
   const createWebviewPanel = vi.fn(() => panel);
   Object.assign(window, { createWebviewPanel });
   summaries.set(RUN, SUMMARY);
-  await host.showStarting('lenet', async () => {
-    receive({ type: 'ready' });
-    return RUN;
-  });
+  await host.showStarting(
+    'lenet',
+    async () => {
+      receive({ type: 'ready' });
+      return RUN;
+    },
+    never,
+  );
   expect(createWebviewPanel).toHaveBeenCalledOnce();
   expect((createWebviewPanel.mock.calls[0] as unknown[])[2]).toMatchObject({ preserveFocus: true });
   expect(panel.reveal).not.toHaveBeenCalled();
   const last = posted.filter((message) => message.type === 'runs').at(-1)!;
   expect([last.primary, last.starting]).toEqual([RUN, null]);
   // A second one, while the panel is open: it comes to the front, and the keyboard stays where it was.
-  await host.showStarting('lenet', async () => RUN);
+  await host.showStarting('lenet', async () => RUN, never);
   expect(panel.reveal.mock.calls).toEqual([[undefined, true]]);
   // Asked for by hand, it takes the focus.
   host.show([RUN]);
   expect(panel.reveal.mock.calls.at(-1)).toEqual([undefined, false]);
+});
+
+/** A run that was not cancelled is not taken back. */
+const never = () => Promise.reject(new Error('taken back'));
+
+test('a start that is cancelled shows nothing, at once; the run that it came to is taken back', async () => {
+  const { host, panel, summaries, receive } = stand(new Map());
+  const dispose = vi.fn();
+  Object.assign(panel, { dispose });
+  Object.assign(window, { createWebviewPanel: () => panel });
+  summaries.set(RUN, SUMMARY);
+  let began = (_run: string) => {};
+  const undone: string[] = [];
+  const shown = host.showStarting(
+    'lenet',
+    () => new Promise<string>((resolve) => (began = resolve)),
+    async (run) => void undone.push(run),
+  );
+  receive({ type: 'ready' });
+  receive({ type: 'cancelStart' });
+  expect(dispose).toHaveBeenCalledOnce();
+  expect([undone, host.shown]).toEqual([[], []]);
+  began(RUN);
+  await shown;
+  expect([undone, host.shown]).toEqual([[RUN], []]);
+  // What fails after it was given up is no news.
+  const failing = host.showStarting('lenet', () => Promise.reject(new Error('no data')), never);
+  receive({ type: 'cancelStart' });
+  await failing;
+});
+
+test('what a run is asked to do is said at once, until its state changes, or its next iteration, or it fails', async () => {
+  const { host, panel, posted, summaries, receive, reset } = stand(new Map());
+  const running = { run: RUN, state: 'running' as const, iteration: SUMMARY.iteration };
+  summaries.set(RUN, { ...SUMMARY, ...running });
+  await host.deserializeWebviewPanel(panel as never);
+  host.show([RUN]);
+  receive({ type: 'ready' });
+  reset.fire();
+  const asked = () => {
+    const last = posted.filter((message) => message.type === 'run' || message.type === 'runs').at(-1)!;
+    return (last.type === 'run' ? last.view : last.runs[0]!).asked;
+  };
+  let answer = () => {};
+  const request = new Promise<void>((resolve) => (answer = resolve));
+  const began = performance.now();
+  const pausing = host.whileAsked(running, 'Pausing...', request);
+  expect(asked()).toBe('Pausing...');
+  expect(performance.now() - began).toBeLessThan(100);
+  answer();
+  await pausing;
+  reset.fire();
+  // Told, but not paused yet.
+  expect(asked()).toBe('Pausing...');
+  summaries.set(RUN, { ...SUMMARY, state: 'paused' });
+  reset.fire();
+  expect(asked()).toBeUndefined();
+
+  const paused = { ...running, state: 'paused' as const };
+  await expect(host.whileAsked(paused, 'Resuming...', Promise.reject(new Error('gone')))).rejects.toThrow('gone');
+  expect(asked()).toBeUndefined();
+  await host.whileAsked(paused, 'Budget 2% from the next iteration on', Promise.resolve(), 'iteration');
+  expect(asked()).toBe('Budget 2% from the next iteration on');
+  summaries.set(RUN, { ...SUMMARY, state: 'paused', iteration: paused.iteration + 1 });
+  reset.fire();
+  expect(asked()).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { REFERENCE, RETRAIN, SCHEDULE } from '../../../daemon/plan/defaults.js';
-import { aboutTime, plannedTime, proposeTimes } from '../../../daemon/plan/proposeTimes.js';
+import { plannedTime, proposeTimes } from '../../../daemon/plan/proposeTimes.js';
+import { aboutTime } from '../../../daemon/protocol/outlookText.js';
 
 const plan = { schedule: SCHEDULE, retrain: RETRAIN };
 const pace = (samplesPerSecond: number) => ({ samplesPerSecond, train: 60_000, held: 10_000 });

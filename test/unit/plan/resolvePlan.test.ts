@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { muAt } from '../../../daemon/lc/schedule.js';
 import { SCHEDULE } from '../../../daemon/plan/defaults.js';
+import { parsePlan } from '../../../daemon/plan/parsePlan.js';
+import { isSearch, mergedPath, withPath } from '../../../daemon/plan/resolvePath.js';
 import { PlanMeaningError, resolvePlan } from '../../../daemon/plan/resolvePlan.js';
 import { WorkspacePath } from '../../../daemon/protocol/paths.js';
 import type { Plan } from '../../../daemon/protocol/plan.js';
@@ -105,5 +107,46 @@ describe('learning rates of a plan', () => {
     expect(resolve({ training: { learningRate: 0.1 } }).openRates).toEqual(['reference', 'retrain']);
     const all = { learningRate: 0.1 };
     expect(resolve({ training: all, retrain: all, reference: all }).openRates).toEqual([]);
+  });
+});
+
+describe('a plan with a goal in place of a budget', () => {
+  const goal = { model: 'model.json', data: 'mnist', path: { maxErrorIncrease: '0.5%' } };
+  const read = (plan: Plan) => resolvePlan(plan, context);
+
+  it('begins around the budget that is usual for the weights it prunes', () => {
+    const all = LAYERS.reduce((sum, { prunable }) => sum + prunable, 0);
+    expect(all).toBeLessThan(3000);
+    expect(read(goal).tasks).toEqual([{ name: 'all', layers: expect.any(Array) as string[], budget: { keep: '30%' } }]);
+    expect(read({ ...goal, budget: { scope: 'layer' } }).tasks[0]!.budget).toEqual({ scope: 'layer', keep: '30%' });
+    const { path, name } = withPath(read(goal), goal.path, 'p.prune.json');
+    expect(name).toBe('p-path');
+    expect(path).toMatchObject({ maxErrorIncrease: 0.005, maxError: null });
+    // Small networks: from half of the weights down.
+    expect(path!.budgets[0]).toEqual({ keep: '50%' });
+    expect(path!.budgets.at(-1)).toEqual({ keep: '2.5%' });
+  });
+
+  it('is a search only where nothing else is asked for', () => {
+    const isSearched = (plan: Partial<Plan>) => isSearch({ ...goal, ...plan } as Plan);
+    expect(isSearched({})).toBe(true);
+    expect(isSearched({ path: { maxError: 0.03 } })).toBe(true);
+    expect(isSearched({ budget: { layers: { fc1: { floor: '1%' } } } })).toBe(true);
+    expect(isSearched({ budget: { keep: '1%' } })).toBe(false);
+    expect(isSearched({ budget: { pattern: '2:4' } })).toBe(false);
+    expect(isSearched({ budget: { quantize: { codebook: 4 } } })).toBe(false);
+    expect(isSearched({ tasks: [] })).toBe(false);
+    expect(isSearched({ path: { points: 3 } })).toBe(false);
+  });
+
+  it('has one bound: the one that a command adds, else its own', () => {
+    expect(mergedPath({ points: 3, maxErrorIncrease: '1%' }, { maxError: '3%' })).toEqual({ points: 3, maxError: '3%' });
+    expect(mergedPath({ points: 3, maxErrorIncrease: '1%' }, { points: 2 })).toEqual({ points: 2, maxErrorIncrease: '1%' }); // prettier-ignore
+    expect(() => withPath(read(goal), { maxError: '3%', maxErrorIncrease: '1%' }, 'p')).toThrow(/two bounds/);
+    const problem = (plan: object) => parsePlan(JSON.stringify({ model: 'm', data: 'mnist', ...plan })).problems[0]?.message; // prettier-ignore
+    expect(problem({ path: { maxError: '3%' } })).toBeUndefined();
+    expect(problem({ path: { maxError: '3%', maxErrorIncrease: '1%' } })).toMatch(/give either "maxErrorIncrease" or "maxError"/); // prettier-ignore
+    expect(problem({ path: { points: 3 } })).toMatch(/no budget.*a goal such as/);
+    expect(problem({ path: { maxError: '3 ms' } })).toMatch(/maxError|percentage/);
   });
 });

@@ -11,6 +11,7 @@ const path = (rest: Partial<NonNullable<ResolvedPlan['path']>> = {}): ResolvedPl
   budgets: counts.map((weights) => ({ weights })),
   warmStart: 0.5,
   maxErrorIncrease: null,
+  maxError: null,
   refinements: 0,
   ...rest,
 });
@@ -79,13 +80,31 @@ describe.each(['lc', 'magnitude'] as const)('a path by %s', (method) => {
     expect(good.length).toBeLessThan(points.length);
     const smallest = Math.min(...good.map(({ kept }) => kept));
     expect(points[outcome.path!.point]!.kept).toBe(smallest);
-    expect(outcome.path).toMatchObject({ set: 'test', met: true, maxErrorIncrease: 0.1 });
+    expect(outcome.path).toMatchObject({ set: 'train', met: true, maxErrorIncrease: 0.1 });
     expect(nonZeros(outcome.weights)).toBe(smallest);
     expect(outcome.weights).toEqual(run.points.get(outcome.path!.point));
-    expect(outcome.reference.error).toBe(outcome.path!.reference);
+    // Without a validation part the training part decides, whatever the test part says.
+    const errors = (at: string, set: string) =>
+      run.of('evaluation').flatMap((one) => (one.at === at && one.set === set ? [one.error] : []));
+    expect(errors('reference', 'train')).toEqual([outcome.path!.reference]);
+    expect(outcome.reference.error).toBe(errors('reference', 'test')[0]);
+    expect(points.map(({ decision }) => decision)).toEqual(errors('retrained', 'train'));
+    expect(points.map(({ retrained }) => retrained.error)).toEqual(errors('retrained', 'test'));
+    expect(outcome.path!.samples).toBe(run.sets.train.size);
     // Refined: every larger point that was bad aside, what is just below the answer is bad and near.
     const below = points.filter(({ kept }) => kept < smallest).map(({ kept }) => kept);
     expect(Math.max(...below)).toBeGreaterThan(smallest / 2);
+  });
+
+  it('looks for the smallest with an error in all, whatever the reference has', async () => {
+    const bounded = fakeRun({ ...own, path: path({ maxError: 0.2, refinements: 5 }) });
+    const outcome = await execute(bounded, null);
+    const good = finished(bounded).filter(({ decision }) => decision! <= 0.2);
+    expect(good.length).toBeGreaterThan(0);
+    expect(outcome.path).toMatchObject({ met: true, maxError: 0.2, maxErrorIncrease: null });
+    expect(finished(bounded)[outcome.path!.point]!.kept).toBe(Math.min(...good.map(({ kept }) => kept)));
+    const impossible = fakeRun({ ...own, path: path({ maxError: 0, budgets: [{ weights: 1 }] }) });
+    expect((await execute(impossible, null)).path!.met).toBe(false);
   });
 
   it('says when no budget is within the bound, and gives the one of least error', async () => {

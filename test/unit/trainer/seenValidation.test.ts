@@ -96,12 +96,15 @@ describe('a validation part that the given model was trained on', () => {
   });
 
   it('is not the advice for a path with a bound on a given model', () => {
-    const path = { budgets: [{ keep: 0.1 }], warmStart: 0, maxErrorIncrease: 0.01, refinements: 0 };
+    const path = { budgets: [{ keep: 0.1 }], warmStart: 0, maxErrorIncrease: 0.01, maxError: null, refinements: 0 };
     const sets = fakeRun(PLAN).sets;
     const notes = (epochs: number) =>
       decisionNotes({ ...PLAN, path, reference: { ...PLAN.reference, epochs } }, sets).join();
     expect(notes(5)).toContain('"validation": 0.1');
-    expect(notes(0)).toContain('lc-prune evaluate');
+    expect(notes(0)).toContain('The training part will decide');
     expect(notes(0)).not.toContain('"validation"');
+    expect(notes(0)).not.toContain('less than one');
+    const bound = { maxErrorIncrease: null, maxError: 0.5 / sets.train.size };
+    expect(decisionNotes({ ...PLAN, path: { ...path, ...bound } }, sets).join()).toContain('less than one of them');
   });
 });

@@ -1,0 +1,26 @@
+/** `--goal`: a budget or a goal as the budget box of the editor reads it. */
+import { UserError } from '../protocol/errors.js';
+import { parseGoal, type Goal, type GoalProblem } from '../protocol/goalText.js';
+import { stringOption, type Values } from './command.js';
+
+const PROBLEMS: Record<GoalProblem, string> = {
+  empty: 'is empty',
+  unreadable: 'is no budget and no goal',
+  range: 'is out of range: a share or an error is at most 100%, and N:M needs N < M',
+  time: 'is a time, which depends on the machine: give FLOPs ("50% flops", "2x faster") or neurons, and see "lc-prune export" for measured times',
+};
+
+/** @returns what --goal says, read the likeliest way; undefined where it is not given. @throws UserError('usage'). */
+export function goalOption(values: Values): Goal | undefined {
+  const text = stringOption(values, 'goal');
+  if (text === undefined) return undefined;
+  const input = parseGoal(text);
+  if ('readings' in input) {
+    const [reading] = input.readings;
+    return 'budget' in reading! ? { budget: reading.budget } : { bound: reading!.bound };
+  }
+  throw new UserError(
+    'usage',
+    `--goal: "${text.slice(0, 100)}" ${PROBLEMS[input.problem]}; try "1%", "40 kB", "10x smaller", "50% flops", "lose at most 0.5%" or "97% accuracy"`,
+  );
+}

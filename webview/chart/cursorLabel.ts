@@ -1,0 +1,48 @@
+import { element } from '../element.js';
+import type { Line } from '../line.js';
+import { swatch } from '../swatch.js';
+import { t } from '../strings.js';
+
+/** More would hide the chart. */
+const MAX_LINES = 8;
+/** Pixels between the crosshair and the label. */
+const GAP = 10;
+
+export interface CursorValue {
+  readonly line: Line;
+  readonly value: string;
+}
+
+/** What is under the crosshair, beside it: the step, and every line with the name of its run. For eyes only: a live region says the same. */
+export class CursorLabel {
+  readonly root = element('div', { class: 'cursor-label', 'aria-hidden': 'true', hidden: true });
+
+  hide(): void {
+    this.root.hidden = true;
+  }
+
+  /** @param left pixels from the plot's left border. */
+  show(head: string, values: readonly CursorValue[], left: number): void {
+    const shown = values.slice(0, MAX_LINES);
+    this.root.replaceChildren(
+      element('strong', { text: head }),
+      ...shown.map(({ line, value }) =>
+        element(
+          'div',
+          {},
+          swatch(line),
+          element('span', { text: line.label }),
+          element('span', { class: 'legend-value', text: value }),
+        ),
+      ),
+      ...(values.length > shown.length
+        ? [element('div', { text: t('and {0} more', values.length - shown.length) })]
+        : []),
+    );
+    this.root.hidden = false;
+    const room = this.root.parentElement?.clientWidth ?? 0;
+    const width = this.root.offsetWidth;
+    const beside = left + GAP + width <= room ? left + GAP : Math.max(0, left - GAP - width);
+    this.root.style.setProperty('left', `${beside}px`);
+  }
+}
