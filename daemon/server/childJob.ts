@@ -4,12 +4,14 @@
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { EngineProbe } from '../engine/engine.js';
 import type { Exported } from '../export/exportModel.js';
 import { UserError, type ErrorCode } from '../protocol/errors.js';
 import type { DataPreview, FoundData } from '../protocol/dataChoice.js';
 import type { Result } from '../protocol/messages.js';
 import type { ARCHITECTURES, DataSource } from '../protocol/plan.js';
+import type { TriedAnswer, TriedSample, WhatChanged } from '../protocol/whatChanged.js';
 
 type Architecture = (typeof ARCHITECTURES)[number];
 
@@ -31,6 +33,12 @@ export interface Jobs {
   /** Of a run's result, or of a point of its path. */
   sizes: { params: RunModel; result: Result<'lc/exportFormats'> };
   latency: { params: RunModel & { readonly workspace: string }; result: Result<'lc/latency'> };
+  /** What pruning changed, where it is not kept in the run folder; tells how far it is. */
+  changed: { params: RunModel & { readonly workspace: string }; result: WhatChanged };
+  trySample: {
+    params: RunModel & { readonly workspace: string; readonly sample: TriedSample };
+    result: TriedAnswer;
+  };
   export: {
     params: RunModel & { readonly format: string; readonly target: string };
     result: Exported;
@@ -64,9 +72,15 @@ type Answer =
   | { readonly result: unknown }
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly details: UserError['details'] } };
 
-/** The first argument with which the daemon's own bundle is the child; the job and its parameters follow. */
+/** The first argument with which the daemon's own bundle is the child; the job follows, its parameters are its standard input. */
 export const JOB_ARGUMENT = '--job';
 const TIMEOUT = 10 * 60_000;
+
+/** Of a job that has a length. */
+export type Progress = (done: number, total: number) => void;
+
+/** A line of a child's output that says how far it is, and nothing else. */
+const PROGRESS = /^\{"progress":\[(\d+),(\d+)\]\}$/gm;
 
 /**
  * @param signal ends the child.
@@ -76,9 +90,10 @@ export function runInChild<J extends JobName>(
   job: J,
   params: Jobs[J]['params'],
   signal?: AbortSignal,
+  onProgress?: Progress,
 ): Promise<Jobs[J]['result']> {
   return new Promise((resolve, reject) => {
-    const args = [process.argv[1]!, JOB_ARGUMENT, job, JSON.stringify(params)];
+    const args = [process.argv[1]!, JOB_ARGUMENT, job];
     const options = { timeout: TIMEOUT, maxBuffer: 8 << 20, windowsHide: true, ...(signal && { signal }) };
     const child = execFile(process.execPath, args, options, (error, stdout, stderr) => {
       if (signal?.aborted) {
@@ -98,8 +113,25 @@ export function runInChild<J extends JobName>(
       if ('error' in answer) reject(new UserError(answer.error.code, answer.error.message, answer.error.details));
       else resolve(answer.result as Jobs[J]['result']);
     });
-    child.stdin?.end();
+    if (onProgress)
+      child.stdout?.on('data', (lines: string) => {
+        const last = [...lines.matchAll(PROGRESS)].at(-1);
+        if (last) onProgress(Number(last[1]), Number(last[2]));
+      });
+    // Not an argument: those are short on some systems, and a sample may be an image. Where the child is gone, its end says why.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(JSON.stringify(params));
   });
+}
+
+/** The child's side of `Progress`, at most every 100 ms. */
+function tellProgress(): Progress {
+  let last = 0;
+  return (done, total) => {
+    if (done < total && performance.now() - last < 100) return;
+    last = performance.now();
+    process.stdout.write(`{"progress":[${done},${total}]}\n`);
+  };
 }
 
 const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jobs[J]['result']> } = {
@@ -110,14 +142,10 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
     return { probes, chosen: probes.find((probe) => probe.available)?.id ?? null };
   },
   async sizes({ folder, point }) {
-    const { findFormat, measureModel } = await import('../export/exportModel.js');
-    const { networkOf } = await import('../export/formats.js');
+    const { measureModel } = await import('../export/exportModel.js');
+    const { formatsByUse } = await import('../export/byUse.js');
     const { readRunModel } = await import('../runs/runModels.js');
-    const { formats } = await measureModel(await readRunModel(folder, point));
-    return formats.map((figures) => {
-      const format = findFormat(figures.format);
-      return { ...figures, extension: format.extension, network: networkOf(format) };
-    });
+    return formatsByUse(await measureModel(await readRunModel(folder, point)));
   },
   async latency({ folder, point, workspace }) {
     const { measureLatency } = await import('../export/latency.js');
@@ -127,6 +155,14 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
     const { machine, rows, left } = await measureLatency(model, await readReference(folder, workspace));
     const { before, after } = thin(model).flops;
     return { machine, rows: [...rows], left: [...left], flops: { pruned: before, thinned: after } };
+  },
+  async changed(params) {
+    const { openChanged } = await import('../runs/results/changed.js');
+    return openChanged(params.folder, { ...params, onProgress: tellProgress() });
+  },
+  async trySample(params) {
+    const { trySample } = await import('../runs/results/trySample.js');
+    return trySample(params.folder, params);
   },
   async export({ folder, point, format, target }) {
     const { exportModel, findFormat } = await import('../export/exportModel.js');
@@ -156,10 +192,10 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
 };
 
 /** The child's side: does the job and prints the answer. Errors that are no UserError end the process. */
-export async function serveJob([job, params]: readonly string[]): Promise<void> {
+export async function serveJob(job: string): Promise<void> {
   let answer: Answer;
   try {
-    answer = { result: await work[job as JobName](JSON.parse(params!) as never) };
+    answer = { result: await work[job as JobName](JSON.parse(await text(process.stdin)) as never) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     answer = { error: { code: error.code, message: error.message, details: error.details } };

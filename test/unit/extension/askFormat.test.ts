@@ -14,6 +14,9 @@ const format = (id: string, network: ExportFormat['network']): ExportFormat => (
   brotli: 512,
   ratio: 66.666,
   network,
+  use: 'web',
+  recommended: false,
+  faithful: true,
 });
 const FORMATS = [
   format('dense', 'pruned'),
