@@ -1,6 +1,8 @@
 import { isDoubtful } from '../daemon/protocol/doubtful.js';
+import type { Finish } from '../daemon/protocol/finish.js';
 import { CautionBanner } from './cautionBanner.js';
 import { button, element, icon } from './element.js';
+import { FinishCard } from './finish/finishCard.js';
 import { count, duration, number, percent, shortCount } from './format.js';
 import type { ControlAction, RunView } from './messages.js';
 import { t } from './strings.js';
@@ -29,11 +31,13 @@ export class RunHeader {
   #progress = element('div', { class: 'progress', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' });
   #message = element('p', { class: 'message', role: 'alert', hidden: true });
   #caution: CautionBanner;
+  #finish: FinishCard;
   #reading = element('details', { class: 'reading', hidden: true });
   #buttons: Record<Control, HTMLButtonElement>;
 
   constructor(act: (action: ControlAction) => void) {
     this.#caution = new CautionBanner(act);
+    this.#finish = new FinishCard(act);
     this.#buttons = {
       pause: button({ icon: 'pause', text: t('Pause'), label: t('Pause after the current batch') }, () => act('pause')),
       resume: button(
@@ -78,6 +82,7 @@ export class RunHeader {
         ),
       ),
       this.#caution.root,
+      this.#finish.root,
       this.#subtitle,
       this.#reading,
       this.#progress,
@@ -86,7 +91,8 @@ export class RunHeader {
     );
   }
 
-  show(view: RunView, trusted: boolean): void {
+  /** @param finish of a run that is done; null: not known, or it pruned nothing. */
+  show(view: RunView, trusted: boolean, finish: Finish | null): void {
     const { summary } = view;
     const { state } = summary;
     const active = state === 'running' || state === 'queued';
@@ -97,6 +103,8 @@ export class RunHeader {
     this.#state.className = `state ${look}`;
     this.#buttons.export.classList.toggle('primary', look === 'done');
     this.#caution.show(view, trusted);
+    this.#finish.show(view, finish, trusted);
+    this.#finish.root.classList.toggle('doubtful', look === 'doubtful');
     this.#renderReading(view.reading);
     const visible: Record<Control, boolean> = {
       pause: active,

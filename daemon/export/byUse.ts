@@ -34,7 +34,10 @@ export function formatsByUse({ formats }: Pick<Sizes, 'formats'>, prunedError: n
     };
   });
   return USES.flatMap((use) => {
-    const own = all.filter((one) => one.use === use).sort((a, b) => weightOf(a) - weightOf(b));
+    // What is no network at all, such as the masks, comes last.
+    const own = all
+      .filter((one) => one.use === use)
+      .sort((a, b) => Number('errorNote' in a) - Number('errorNote' in b) || weightOf(a) - weightOf(b));
     const best = own.find((one) => one.network !== null && one.faithful);
     if (!best) return own;
     return [{ ...best, recommended: true }, ...own.filter((one) => one !== best)];
