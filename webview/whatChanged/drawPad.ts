@@ -7,6 +7,8 @@ import { t } from '../strings.js';
 const SIDE = 224;
 /** Radius of the pen, in pixels of the picture of 28 rows. */
 const PEN = 1.15;
+/** In pixels of any picture: the middle of a stroke is all ink. */
+const THINNEST = 0.8;
 
 /** Whether a person can draw it: one channel, and few pixels. */
 export const canDraw = ({ image }: InputForm): boolean =>
@@ -101,7 +103,7 @@ export class DrawPad {
   /** A round pen with a soft edge along a line. */
   #stroke(to: [number, number], from: [number, number] | null): void {
     this.#last = to;
-    const radius = (PEN * Math.max(this.#height, this.#width)) / 28;
+    const radius = Math.max(THINNEST, (PEN * Math.max(this.#height, this.#width)) / 28);
     const [ax, ay] = from ?? to;
     const [dx, dy] = [to[0] - ax, to[1] - ay];
     const length = dx * dx + dy * dy;

@@ -87,9 +87,10 @@ export class WhatChangedPage {
     const { result, notes } = changed;
     this.#subtitle.textContent = subtitleOf(changed);
     this.#try = new TryForm(changed.form, this.post);
+    this.#content.className = `changed grid ${result.kind}`;
     this.#content.replaceChildren(
       figures(changed),
-      ...(result.kind === 'classes' ? [confusionSection(result), classSection(result)] : []),
+      ...(result.kind === 'classes' ? [classSection(result), confusionSection(result)] : []),
       ...(result.kind === 'labels' ? [labelSection(result)] : []),
       ...(result.kind === 'numbers' ? residualSections(result) : []),
       samplesSection(changed),

@@ -61,7 +61,7 @@ class Pick {
     this.disposed = true;
   }
   choose(id: string) {
-    this.selectedItems = this.items.filter((item) => item.format.format === id);
+    this.selectedItems = this.items.filter((item) => item.format?.format === id);
     this.#accepted.fire();
   }
 }
