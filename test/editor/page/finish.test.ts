@@ -14,7 +14,8 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 const done = () => fakeRun({ id: 'lenet300', iterations: 30, state: 'done' });
-const SENTENCE = '100x fewer weights, 26 kB instead of 1.02 MB, 13x faster here, 0.24 points better than the reference (test)';
+const SENTENCE =
+  '100x fewer weights, 26 kB instead of 1.02 MB, 13x faster here, 0.24 points better than the reference (test)';
 
 test.each(THEMES)('the sentence stands at the top, under what must be known before, in theme %s', async (theme) => {
   const monitor = await openMonitor(browser, { theme, width: 1024, height: 700 });

@@ -25,6 +25,7 @@ export const Uri = {
   file: (path: string) => ({ scheme: 'file', fsPath: path }),
 };
 export const ViewColumn = { Active: -1 };
+export const QuickPickItemKind = { Separator: -1, Default: 0 };
 export const env = { language: 'en' };
 export const l10n = {
   t: (text: string, ...values: unknown[]): string => text.replace(/\{(\d)\}/g, (_, i) => String(values[i])),
