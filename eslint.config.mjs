@@ -61,7 +61,13 @@ export default ts.config(
             {
               target: './extension',
               from: './webview',
-              except: ['./messages.ts', './modelMessages.ts', './dataMessages.ts', './columns.ts'],
+              except: [
+                './messages.ts',
+                './modelMessages.ts',
+                './dataMessages.ts',
+                './columns.ts',
+                './whatChanged/messages.ts',
+              ],
             },
             { target: './webview', from: './extension' },
           ],

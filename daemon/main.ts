@@ -6,7 +6,7 @@ import { logToStderr } from './server/log.js';
 import { JOB_ARGUMENT, serveJob } from './server/childJob.js';
 
 if (process.argv[2] === JOB_ARGUMENT) {
-  await serveJob(process.argv.slice(3));
+  await serveJob(process.argv[3]!);
   process.exit(0);
 }
 

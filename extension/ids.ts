@@ -36,6 +36,10 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.setRunBudget': RunItem;
   /** Of a path run: one of its points. */
   'lcPrune.exportModel': RunItem & { point?: number };
+  /** `tryIt`: where a sample of one's own is answered. */
+  'lcPrune.whatChanged': RunItem & { point?: number; tryIt?: boolean };
+  'lcPrune.openReport': RunItem;
+  'lcPrune.runAgain': RunItem;
   'lcPrune.renameRun': RunItem;
   'lcPrune.deleteRun': RunItem;
   'lcPrune.revealRun': RunItem;
@@ -69,6 +73,9 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.stop',
   'lcPrune.setRunBudget',
   'lcPrune.exportModel',
+  'lcPrune.whatChanged',
+  'lcPrune.openReport',
+  'lcPrune.runAgain',
   'lcPrune.renameRun',
   'lcPrune.deleteRun',
   'lcPrune.revealRun',
@@ -86,6 +93,8 @@ export const PLAN_LANGUAGE = 'lc-prune-plan';
 export const MONITOR = 'lcPrune.monitor';
 /** Samples of data that may be chosen. */
 export const DATA_PAGE = 'lcPrune.data';
+/** What pruning changed. */
+export const CHANGED_PAGE = 'lcPrune.changed';
 /** Shows model files that are no text. */
 export const MODEL_EDITOR = 'lcPrune.modelFile';
 export const WALKTHROUGH = 'lcPrune.start';

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { registerCommands } from './commands/command.js';
 import { installEngineCommands } from './commands/installEngine.js';
 import { planCommands } from './commands/plans.js';
+import { resultCommands } from './commands/results.js';
 import { runCommands } from './commands/runs.js';
 import { serviceCommands } from './commands/service.js';
 import { Daemon } from './daemon/daemon.js';
@@ -39,6 +40,7 @@ export function activate(context: vscode.ExtensionContext): void {
     {
       ...planCommands(services),
       ...runCommands(services),
+      ...resultCommands(services),
       ...serviceCommands(services),
       ...installEngineCommands(services),
     },

@@ -8,7 +8,7 @@ const SIDE = 96;
 type Image = NonNullable<InputShown['image']>;
 
 /** RGB bytes of one sample as a picture. */
-function picture(base64: string, [height, width]: Image): HTMLCanvasElement {
+export function picture(base64: string, [height, width]: Image): HTMLCanvasElement {
   const zoom = Math.max(1, Math.floor(SIDE / Math.max(height, width)));
   const canvas = element('canvas', { width: width * zoom, height: height * zoom, 'aria-hidden': 'true' });
   const context = canvas.getContext('2d')!;
@@ -26,7 +26,8 @@ function picture(base64: string, [height, width]: Image): HTMLCanvasElement {
   return canvas;
 }
 
-const shown = (value: number | null): string =>
+/** A value of a sample. */
+export const shownNumber = (value: number | null): string =>
   value === null ? t('not finite') : String(Number(value.toPrecision(4)));
 
 /** Columns of numbers that fit beside each other. */
@@ -59,7 +60,7 @@ function rows({ values: samples }: InputShown, answers: readonly string[], colum
             'tr',
             {},
             element('th', { scope: 'row', text: answers[i]! }),
-            ...values.slice(0, width).map((value) => element('td', { class: 'number', text: shown(value) })),
+            ...values.slice(0, width).map((value) => element('td', { class: 'number', text: shownNumber(value) })),
             more && element('td', { text: '…' }),
           ),
         ),

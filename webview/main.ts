@@ -1,6 +1,7 @@
 import 'uplot/dist/uPlot.min.css';
 import './monitor.css';
 import './pathCard.css';
+import './finish/finish.css';
 import { listen, post } from './host.js';
 import { Monitor } from './monitor.js';
 

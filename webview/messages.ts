@@ -3,6 +3,7 @@
  * visible says `ready` and is hydrated, then gets appended columns only.
  */
 import type { LayerKept, PathAnswer, PathPoint } from '../daemon/protocol/events.js';
+import type { Finish } from '../daemon/protocol/finish.js';
 import type { LayerPicture, RunSummary } from '../daemon/protocol/messages.js';
 
 /** Columns of the training batches: one row a batch (thinned in very long runs). */
@@ -123,6 +124,8 @@ export type ToPage =
   | { type: 'run'; view: RunView }
   | { type: 'columns'; run: string; tables: Partial<Record<TableName, WirePatch>> }
   | { type: 'picture'; run: string; layer: string; picture: LayerPicture | null; problem: string | null }
+  /** What a finished run has come to; null: it pruned nothing. */
+  | { type: 'finish'; run: string; finish: Finish | null }
   | { type: 'connection'; problem: string | null };
 
 export type ControlAction =
@@ -134,6 +137,10 @@ export type ControlAction =
   | 'export'
   | 'plan'
   | 'otherRate'
+  | 'report'
+  | 'runAgain'
+  | 'whatChanged'
+  | 'tryIt'
   | 'compare'
   | 'log'
   | 'start';
@@ -146,6 +153,8 @@ export type ToHost =
   | { type: 'remove'; run: string }
   | { type: 'primary'; run: string }
   | { type: 'picture'; run: string; layer: string }
+  /** What a run that is done has come to. */
+  | { type: 'finish'; run: string }
   /** The model of a path's point, as a file in a format to be chosen. */
   | { type: 'exportPoint'; run: string; point: number }
   /** A file for the user to keep; base64. */

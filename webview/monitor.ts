@@ -1,3 +1,4 @@
+import type { Finish } from '../daemon/protocol/finish.js';
 import { encodeBytes } from './base64.js';
 import { ChartCard } from './chartCard.js';
 import { chartHelp } from './chart/help.js';
@@ -9,7 +10,7 @@ import { pageState, post, remember } from './host.js';
 import { LayerCard } from './layerCard.js';
 import { LayerTable } from './layers.js';
 import type { VerticalMark } from './line.js';
-import type { ControlAction, DifferenceRow, ToPage } from './messages.js';
+import type { ControlAction, DifferenceRow, RunView, ToPage } from './messages.js';
 import { PathCard } from './pathCard.js';
 import { RunData } from './runData.js';
 import { RunHeader } from './runHeader.js';
@@ -36,6 +37,8 @@ export class Monitor {
   #zoom: [number, number] | null = null;
   #layer: string | null = pageState().layer ?? null;
   #askedPicture = '';
+  /** Of runs that are done; undefined: asked for. */
+  #finishes = new Map<string, Finish | null | undefined>();
   #queued = false;
   #theme: Theme;
 
@@ -187,6 +190,9 @@ export class Monitor {
         if (message.run === this.#primary && message.layer === this.#layer)
           this.#layerCard.show(message.layer, message.picture, message.problem);
         break;
+      case 'finish':
+        this.#finishes.set(message.run, message.finish);
+        break;
       case 'connection':
         this.#banner.hidden = message.problem === null;
         this.#banner.textContent = message.problem;
@@ -220,7 +226,7 @@ export class Monitor {
     }
     if (!primary || starting) return;
     const views = runs.map((run) => run.view);
-    this.#header.show(primary.view, this.#trusted);
+    this.#header.show(primary.view, this.#trusted, this.#finishOf(primary.view));
     this.#strip.show(views, this.#primary, this.#difference, this.#theme);
     this.#toolbar.zoomed = this.#zoom !== null;
     const { axis, smoothing } = this.#settings;
@@ -253,6 +259,19 @@ export class Monitor {
     this.#path.show(views, this.#primary, this.#trusted, this.#theme);
     this.#renderLayers(primary);
     this.#renderWarnings(primary);
+  }
+
+  /** Of a run that is done, asked of the host once. A run that goes on (a path, say) ends anew. */
+  #finishOf({ id, summary }: RunView): Finish | null {
+    if (summary.state !== 'done') {
+      this.#finishes.delete(id);
+      return null;
+    }
+    if (!this.#finishes.has(id)) {
+      this.#finishes.set(id, undefined);
+      post({ type: 'finish', run: id });
+    }
+    return this.#finishes.get(id) ?? null;
   }
 
   #renderLayers(run: RunData): void {

@@ -1,6 +1,8 @@
 import { isDoubtful } from '../daemon/protocol/doubtful.js';
+import type { Finish } from '../daemon/protocol/finish.js';
 import { CautionBanner } from './cautionBanner.js';
 import { button, element, icon } from './element.js';
+import { FinishCard } from './finish/finishCard.js';
 import { count, duration, number, percent, shortCount } from './format.js';
 import type { ControlAction, RunView } from './messages.js';
 import { setName } from './curves.js';
@@ -39,6 +41,7 @@ export class RunHeader {
   #progress = element('div', { class: 'progress', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' });
   #message = element('p', { class: 'message', role: 'alert', hidden: true });
   #caution: CautionBanner;
+  #finish: FinishCard;
   #reading = element('details', { class: 'reading', hidden: true });
   #buttons: Record<Control, HTMLButtonElement>;
   #view: RunView | null = null;
@@ -47,6 +50,7 @@ export class RunHeader {
   constructor(private readonly control: (action: ControlAction) => void) {
     const act = (action: ControlAction) => this.#press(action);
     this.#caution = new CautionBanner(act);
+    this.#finish = new FinishCard(act);
     this.#buttons = {
       pause: button({ icon: 'pause', text: t('Pause'), label: t('Pause after the current batch') }, () => act('pause')),
       resume: button(
@@ -91,6 +95,7 @@ export class RunHeader {
         ),
       ),
       this.#caution.root,
+      this.#finish.root,
       this.#subtitle,
       this.#reading,
       this.#progress,
@@ -99,7 +104,8 @@ export class RunHeader {
     );
   }
 
-  show(view: RunView, trusted: boolean): void {
+  /** @param finish of a run that is done; null: not known, or it pruned nothing. */
+  show(view: RunView, trusted: boolean, finish: Finish | null): void {
     const { summary } = view;
     const { state } = summary;
     const active = state === 'running' || state === 'queued';
@@ -112,6 +118,8 @@ export class RunHeader {
     this.#view = view;
     this.#buttons.export.classList.toggle('primary', look === 'done');
     this.#caution.show(view, trusted);
+    this.#finish.show(view, finish, trusted);
+    this.#finish.root.classList.toggle('doubtful', look === 'doubtful');
     this.#renderReading(view.reading);
     const visible: Record<Control, boolean> = {
       pause: active,

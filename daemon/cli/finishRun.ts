@@ -2,9 +2,11 @@
 import { join, relative } from 'node:path';
 import { hasBound } from '../lc/path.js';
 import { UserError } from '../protocol/errors.js';
+import { finishText } from '../protocol/finishText.js';
 import { shellWord } from '../protocol/shellWord.js';
 import type { PathPoint } from '../protocol/events.js';
 import { pathPoints } from '../runs/pathPoints.js';
+import { readFinish } from '../runs/results/finish.js';
 import { readReference, readRunModel } from '../runs/runModels.js';
 import { printComparison, runBaselines } from './baselines.js';
 import { measureExport, printExport } from './exportView.js';
@@ -35,12 +37,24 @@ export async function finishRun(terminal: Terminal, workspace: string, done: Don
     const rows = baselines.map(({ method, done: other }) => [method, other] as const);
     printComparison([['LC', done], ...rows], terminal);
   }
-  finish(terminal, workspace, done, folder);
+  await finish(terminal, done, folder);
   return exitCodeOf(done);
 }
 
-/** The last lines of every finished run: where things are; the last JSON line is `done`. */
-function finish(terminal: Terminal, workspace: string, done: Done, folder: string): void {
+/** What the run has come to, in a sentence. A run whose figures cannot be read is finished all the same. */
+async function printFinish(terminal: Terminal, folder: string): Promise<void> {
+  const found = await readFinish(folder).catch(() => null);
+  if (!found) return;
+  const text = finishText(found);
+  terminal.emit({ event: 'finish', text, ...found });
+  terminal.print('');
+  terminal.print(`${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`);
+  for (const note of found.notes) terminal.note(`note: ${note}`);
+}
+
+/** The last lines of every finished run: what it has come to, and where things are; the last JSON line is `done`. */
+async function finish(terminal: Terminal, done: Done, folder: string): Promise<void> {
+  await printFinish(terminal, folder);
   terminal.print('');
   terminal.print(`model   ${relative(process.cwd(), join(folder, 'result', 'model.json'))}`);
   terminal.print(`report  ${relative(process.cwd(), join(folder, 'result', 'report.html'))}`);
@@ -74,6 +88,7 @@ async function finishPath(
   terminal.print('');
   const [model, reference] = [await readRunModel(folder), await readReference(folder, workspace)];
   printExport(await measureExport(model, reference, terminal), terminal);
+  await printFinish(terminal, folder);
   terminal.print('');
   terminal.print(`model   ${relative(process.cwd(), join(folder, 'result', 'model.json'))}`);
   terminal.print(`report  ${relative(process.cwd(), join(folder, 'result', 'report.html'))}`);

@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import { UserError } from '../protocol/errors.js';
 import { TrainerEnded } from '../runs/ending.js';
 import { optionsOf, parseCommand, type Command } from './command.js';
+import { changed } from './commands/changed.js';
 import { engines } from './commands/engines.js';
 import { evaluate } from './commands/evaluate.js';
 import { exportCommand } from './commands/export.js';
@@ -31,6 +32,7 @@ const commands: readonly Command[] = [
   inspect,
   preview,
   exportCommand,
+  changed,
   init,
   runs,
   tensorboard,

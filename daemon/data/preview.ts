@@ -30,7 +30,8 @@ export interface Preview {
   readonly samples: readonly PreviewSample[];
 }
 
-function inputPreview(name: string, shape: readonly number[], values: Float32Array, n: number): InputPreview {
+/** The first `n` samples of a buffer. @param shape of one. */
+export function inputPreview(name: string, shape: readonly number[], values: Float32Array, n: number): InputPreview {
   const width = sizeOf(shape);
   return {
     name,
@@ -67,7 +68,8 @@ export async function previewSamples(dataset: Dataset, count: number, names: rea
   };
 }
 
-function labelText({ classes }: Dataset, target: Float32Array): string {
+/** A sample's target in words. */
+export function labelText({ classes }: Pick<Dataset, 'classes'>, target: Float32Array): string {
   if (!classes) return [...target].map((t) => String(Number(t.toPrecision(6)))).join(', ');
   if (target.length === 1) return classes[Math.round(target[0]!)] ?? String(target[0]);
   if (target.length === classes.length) return classes[target.indexOf(Math.max(...target))] ?? '';
@@ -80,7 +82,7 @@ function labelText({ classes }: Dataset, target: Float32Array): string {
 }
 
 /** A grid of h x w with 1 or 3 channels; flat inputs are images when their size is a square, or three. */
-function imageShape(shape: readonly number[]): readonly [number, number, number] | null {
+export function imageShape(shape: readonly number[]): readonly [number, number, number] | null {
   const [height = 0, width = 0, channels = 1] = shape;
   if (shape.length === 2) return [height, width, 1];
   if (shape.length === 3) return channels === 1 || channels === 3 ? [height, width, channels] : null;

@@ -4,6 +4,7 @@
  */
 import type { LossSettings } from '../model/lossSettings.js';
 import type { Model } from '../model/model.js';
+import type { Head } from './loss/head.js';
 
 export interface EngineInfo {
   /** Stable id for the plan and the setting: "onnx-cpu", "onnx-webgpu", "tfjs-node-gpu", "tfjs-node", "tfjs-cpu"... */
@@ -152,10 +153,25 @@ export interface TrainSummary {
   readonly aborted: boolean;
 }
 
+/** What the session's own output gave for a batch: the very values that its error counts. Valid during the call alone. */
+export interface EvaluatedBatch {
+  /** Position of the first sample in the source. */
+  readonly start: number;
+  readonly samples: number;
+  /** [samples, ...outputShape] flat, before the head; the buffer may be longer. */
+  readonly values: Float32Array;
+  readonly head: Head;
+  /** The same shape. */
+  readonly target: Float32Array;
+  /** Of the rows: those of 0 are left out; null: all count. */
+  readonly mask: Float32Array | null;
+}
+
 export interface EvaluateOptions {
   readonly signal?: AbortSignal;
   /** After every batch, with the samples done so far. */
   onProgress?(done: number): void;
+  onBatch?(batch: EvaluatedBatch): void;
 }
 
 /** Of one output. */

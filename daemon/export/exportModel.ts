@@ -20,7 +20,15 @@ export interface FormatSize {
   readonly brotli: number;
   /** Dense float32 weights of the reference to these bytes. */
   readonly ratio: number;
+  /** Of the file read back, where that was asked for: its error, or why there is none. */
+  readonly quality?: FileQuality;
 }
+
+/** The error of a written file on some data; null where it is no finite number. */
+export type FileQuality = { readonly error: number | null } | { readonly why: string };
+
+/** @param path the main file, or the folder, of what was written; gone afterwards. */
+export type JudgeFile = (format: Format, path: string) => Promise<FileQuality>;
 
 export interface Sizes {
   /** Bytes of the reference's weights, dense float32: what `ratio` compares with. */
@@ -34,13 +42,17 @@ const gzipAsync = promisify(gzip);
 const brotliAsync = promisify(brotliCompress);
 
 /** Writes into a folder of its own and hands over what is there. */
-async function writtenFiles<T>(format: Format, model: Model, use: (files: Map<string, Buffer>) => T): Promise<T> {
+async function writtenFiles<T>(
+  format: Format,
+  model: Model,
+  use: (files: readonly Buffer[], path: string) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'lc-prune-'));
   try {
-    await format.write(model, format.extension === '' ? folder : join(folder, `model${format.extension}`));
+    const path = format.extension === '' ? folder : join(folder, `model${format.extension}`);
+    await format.write(model, path);
     const names = (await readdir(folder)).sort();
-    const contents = await Promise.all(names.map((name) => readFile(join(folder, name))));
-    return use(new Map(names.map((name, i) => [name, contents[i]!])));
+    return await use(await Promise.all(names.map((name) => readFile(join(folder, name)))), path);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -62,17 +74,19 @@ async function sizeOf(files: readonly Buffer[]): Promise<Pick<FormatSize, 'bytes
 
 const denseBytes = (model: Model): number => model.weights.reduce((total, { data }) => total + 4 * data.length, 0);
 
-/** Sizes of a pruned model (of the reference's shape) in every format, as written. */
-export async function measureModel(model: Model): Promise<Sizes> {
+/** Sizes of a pruned model (of the reference's shape) in every format, as written. @param judge also asked of each file. */
+export async function measureModel(model: Model, judge?: JudgeFile): Promise<Sizes> {
   const thinned = thin(model).model;
   const reference = denseBytes(model);
   const formats: FormatSize[] = [];
   const left: { format: string; reason: string }[] = [];
   for (const format of FORMATS) {
     try {
-      const files = await writtenFiles(format, format.thinned ? thinned : model, (found) => [...found.values()]);
-      const sizes = await sizeOf(files);
-      formats.push({ format: format.id, name: format.name, ...sizes, ratio: reference / sizes.bytes });
+      const written = await writtenFiles(format, format.thinned ? thinned : model, async (files, path) => ({
+        ...(await sizeOf(files)),
+        ...(judge && { quality: await judge(format, path) }),
+      }));
+      formats.push({ format: format.id, name: format.name, ...written, ratio: reference / written.bytes });
     } catch (error) {
       if (!(error instanceof UserError) || error.code !== 'model-unsupported') throw error;
       left.push({ format: format.id, reason: error.message });

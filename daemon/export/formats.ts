@@ -1,6 +1,7 @@
 /** What a pruned model can be exported as. A format is one entry of `FORMATS`: add one here, and every client offers it. */
 import { writeFileAtomic } from '../model/atomicWrite.js';
 import type { Model } from '../model/model.js';
+import type { ExportUse } from '../protocol/exports.js';
 import { writeKeras, writeKerasH5 } from '../model/writeKeras.js';
 import { writeTfjsModel } from '../model/writeTfjs.js';
 import type { Latency } from './latency.js';
@@ -21,25 +22,20 @@ export interface Format {
   readonly extension: '.json' | '.h5' | '.keras' | '.onnx' | '.safetensors' | '.lcp' | '.mjs' | '.npz' | '';
   /** Fewer neurons, the same outputs (thin.ts), instead of the model with its zeros. */
   readonly thinned: boolean;
+  readonly use: ExportUse;
+  /** Its weights are rounded: it computes another network. */
+  readonly rounded?: true;
   /** @param path absolute; its folder exists. @throws UserError('model-unsupported' | 'disk'). */
   write(model: Model, path: string): Promise<void>;
 }
-
-/** What is written as these is read by programs that have the network's code already. */
-const WEIGHTS_ALONE: ReadonlySet<string> = new Set([
-  'safetensors',
-  'sparse',
-  'sparse-thinned',
-  'scipy-csr',
-  'mask-npz',
-]);
 
 /** As which of the networks of `measureLatency` what is written runs; null: weights alone, which do not. */
 export function networkOf({
   id,
   thinned,
-}: Pick<Format, 'id' | 'thinned'>): Exclude<Latency['what'], 'reference'> | null {
-  if (WEIGHTS_ALONE.has(id)) return null;
+  use,
+}: Pick<Format, 'id' | 'thinned' | 'use'>): Exclude<Latency['what'], 'reference'> | null {
+  if (use === 'weights') return null;
   if (id === 'sparse-module') return 'sparse module';
   return thinned ? 'thinned' : 'pruned';
 }
@@ -53,19 +49,19 @@ async function writeTfjs(model: Model, path: string, codes?: 'uint16' | 'uint8')
 }
 
 export const FORMATS: readonly Format[] = [
-  { id: 'tfjs-layers', name: 'TensorFlow.js layers-model', extension: '.json', thinned: false, write: writeTfjs },
-  { id: 'tfjs-layers-thinned', name: 'TensorFlow.js layers-model, thinned', extension: '.json', thinned: true, write: writeTfjs },
-  { id: 'tfjs-uint16', name: 'TensorFlow.js layers-model, thinned, 16 bit kernels', extension: '.json', thinned: true, write: (model, path) => writeTfjs(model, path, 'uint16') },
-  { id: 'tfjs-uint8', name: 'TensorFlow.js layers-model, thinned, 8 bit kernels', extension: '.json', thinned: true, write: (model, path) => writeTfjs(model, path, 'uint8') },
-  { id: 'keras-h5', name: 'Keras HDF5', extension: '.h5', thinned: false, write: writeKerasH5 },
-  { id: 'keras', name: 'Keras 3', extension: '.keras', thinned: false, write: writeKeras },
-  { id: 'keras-thinned', name: 'Keras 3, thinned', extension: '.keras', thinned: true, write: writeKeras },
-  { id: 'onnx', name: 'ONNX', extension: '.onnx', thinned: false, write: writeOnnx },
-  { id: 'onnx-thinned', name: 'ONNX, thinned', extension: '.onnx', thinned: true, write: writeOnnx },
-  { id: 'safetensors', name: 'SafeTensors', extension: '.safetensors', thinned: false, write: writeSafetensors },
-  { id: 'sparse', name: 'Sparse package', extension: '.lcp', thinned: false, write: sparsePackage },
-  { id: 'sparse-thinned', name: 'Sparse package, thinned', extension: '.lcp', thinned: true, write: sparsePackage },
-  { id: 'sparse-module', name: 'JavaScript module with sparse inference', extension: '.mjs', thinned: true, write: writeSparseModule },
-  { id: 'scipy-csr', name: 'SciPy sparse matrices (folder)', extension: '', thinned: false, write: writeScipyFolder },
-  { id: 'mask-npz', name: 'Mask only (NumPy)', extension: '.npz', thinned: false, write: writeMask },
+  { id: 'tfjs-layers', name: 'TensorFlow.js layers-model', extension: '.json', thinned: false, use: 'web', write: writeTfjs },
+  { id: 'tfjs-layers-thinned', name: 'TensorFlow.js layers-model, thinned', extension: '.json', thinned: true, use: 'web', write: writeTfjs },
+  { id: 'tfjs-uint16', name: 'TensorFlow.js layers-model, thinned, 16 bit kernels', extension: '.json', thinned: true, use: 'web', rounded: true, write: (model, path) => writeTfjs(model, path, 'uint16') },
+  { id: 'tfjs-uint8', name: 'TensorFlow.js layers-model, thinned, 8 bit kernels', extension: '.json', thinned: true, use: 'web', rounded: true, write: (model, path) => writeTfjs(model, path, 'uint8') },
+  { id: 'keras-h5', name: 'Keras HDF5', extension: '.h5', thinned: false, use: 'python', write: writeKerasH5 },
+  { id: 'keras', name: 'Keras 3', extension: '.keras', thinned: false, use: 'python', write: writeKeras },
+  { id: 'keras-thinned', name: 'Keras 3, thinned', extension: '.keras', thinned: true, use: 'python', write: writeKeras },
+  { id: 'onnx', name: 'ONNX', extension: '.onnx', thinned: false, use: 'onnx', write: writeOnnx },
+  { id: 'onnx-thinned', name: 'ONNX, thinned', extension: '.onnx', thinned: true, use: 'onnx', write: writeOnnx },
+  { id: 'safetensors', name: 'SafeTensors', extension: '.safetensors', thinned: false, use: 'weights', write: writeSafetensors },
+  { id: 'sparse', name: 'Sparse package', extension: '.lcp', thinned: false, use: 'weights', write: sparsePackage },
+  { id: 'sparse-thinned', name: 'Sparse package, thinned', extension: '.lcp', thinned: true, use: 'weights', write: sparsePackage },
+  { id: 'sparse-module', name: 'JavaScript module with sparse inference', extension: '.mjs', thinned: true, use: 'web', write: writeSparseModule },
+  { id: 'scipy-csr', name: 'SciPy sparse matrices (folder)', extension: '', thinned: false, use: 'weights', write: writeScipyFolder },
+  { id: 'mask-npz', name: 'Mask only (NumPy)', extension: '.npz', thinned: false, use: 'weights', write: writeMask },
 ]; // prettier-ignore

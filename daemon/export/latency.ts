@@ -3,12 +3,13 @@
  * one thread, and the sparse module where the network is one of dense layers. Figures are of whole calls from JavaScript.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createRandom } from '../lc/random.js';
 import type { Model } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
+import { machineText } from './machine.js';
 import { writeSparseModule } from './sparseModule.js';
 import { thin } from './thin.js';
 import { writeOnnx } from './writeOnnx.js';
@@ -189,7 +190,7 @@ export async function measureLatency(
     const rows = candidates.map(({ what, batch }, i) => ({ what, batch, microseconds: 1000 * times[i]! }));
     const baseOf = (batch: number) => rows.find((row) => row.batch === batch && row.what !== 'sparse module');
     return {
-      machine: `${cpus()[0]?.model.trim() ?? process.arch}, 1 thread`,
+      machine: machineText(),
       rows: rows.map((row) => ({ ...row, speedup: (baseOf(row.batch) ?? row).microseconds / row.microseconds })),
       left,
     };

@@ -209,6 +209,7 @@ export const RunEvent = z.discriminatedUnion('event', [
     perLayer: z.array(LayerKept),
     seconds: z.number(),
     folder: z.string(),
+    set: z.enum(['train', 'validation', 'test']).optional().describe('The part of the data that the errors are of.'),
     budget: z.array(BudgetCheck).optional(),
     path: PathAnswer.optional(),
     /** Inputs that the model was measured on otherwise than they are stored, and how: "x/255". */

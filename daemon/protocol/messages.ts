@@ -7,6 +7,8 @@ import { z } from 'zod';
 import { Caution } from './cautions.js';
 import { dataPackageNames } from './dataPackages.js';
 import { Ending } from './ending.js';
+import { ExportFormat, LatencyFigures } from './exports.js';
+import { Finish } from './finish.js';
 import { LayerKept, RunEvent, RunState } from './events.js';
 import { DataPreview, DataSearch, PlanLength } from './dataChoice.js';
 import { GoalWanted, Outlook } from './outlook.js';
@@ -14,8 +16,10 @@ import { AbsolutePath, WorkspacePath } from './paths.js';
 import { Budget, DataSource, ErrorBound, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
 import { PROTOCOL_VERSION } from './version.js';
+import { TriedAnswer, TriedSample, WhatChanged } from './whatChanged.js';
 
 export { PROTOCOL_VERSION, SOCKET_PATH } from './version.js';
+export { ExportFormat, LatencyFigures } from './exports.js';
 
 /** The daemon's first line on stdout, as JSON. */
 export const Hello = z.object({
@@ -137,37 +141,6 @@ export const LayerPicture = z.object({
 });
 export type LayerPicture = z.infer<typeof LayerPicture>;
 
-export const ExportFormat = z.object({
-  format: z.string(),
-  name: z.string(),
-  /** Of its main file, with the dot; '' where it is a folder. */
-  extension: z.string(),
-  bytes: z.number(),
-  gzip: z.number(),
-  brotli: z.number(),
-  ratio: z.number(),
-  /** As which of the measured networks it runs (`LatencyFigures`); null: weights alone, which do not. */
-  network: z.enum(['pruned', 'thinned', 'sparse module']).nullable(),
-});
-export type ExportFormat = z.infer<typeof ExportFormat>;
-
-/** How fast a model is on the daemon's machine, one thread; see daemon/export/latency.ts. */
-export const LatencyFigures = z.object({
-  machine: z.string(),
-  rows: z.array(
-    z.object({
-      what: z.enum(['reference', 'pruned', 'thinned', 'sparse module']),
-      batch: z.number(),
-      microseconds: z.number(),
-      speedup: z.number(),
-    }),
-  ),
-  left: z.array(z.object({ what: z.string(), reason: z.string() })),
-  /** Of one sample, every weight counted: before and after thinning. */
-  flops: z.object({ pruned: z.number(), thinned: z.number() }),
-});
-export type LatencyFigures = z.infer<typeof LatencyFigures>;
-
 /** A point of a path run; without it, the run's result. */
 const point = z.int().min(0).max(1e6).optional();
 
@@ -286,8 +259,21 @@ export const requests = {
       runs: z.array(z.object({ run, resident: z.number().nullable(), device: z.number().nullable() })),
     }),
   },
+  /** What a finished run has come to, as far as it was measured; null: it has no result, or nothing was pruned. */
+  'lc/finish': { params: z.strictObject({ run }), result: Finish.nullable() },
+  /**
+   * The reference beside the pruned network. Of runs that ended before this was computed at the end, by a child process, with
+   * `lc/progress` under `progress`; it ends when the request is cancelled. Needs a trusted workspace, as data may be a program.
+   */
+  'lc/changed': {
+    params: z.strictObject({ run, point, progress: z.string().min(1).max(100).optional() }),
+    result: WhatChanged,
+  },
+  /** One sample answered by both networks, by a child process. Needs a trusted workspace. */
+  'lc/trySample': { params: z.strictObject({ run, point, sample: TriedSample }), result: TriedAnswer },
+  /** Of a run that was measured when it ended, at once; else measured by a child process, as is a path's point. */
   'lc/exportFormats': { params: z.strictObject({ run, point }), result: z.array(ExportFormat) },
-  /** Measured by a child process; takes some seconds. */
+  /** Likewise; measuring takes some seconds. */
   'lc/latency': { params: z.strictObject({ run, point }), result: LatencyFigures },
   'lc/export': {
     params: z.strictObject({ run, point, format: z.string(), target: AbsolutePath }),
@@ -340,6 +326,8 @@ export const notifications = {
   /** Runs that were cut short while nobody looked after them: window, daemon or machine went, or the trainer did. Each once. */
   'lc/left': z.object({ runs: z.array(run) }),
   'lc/batches': BatchColumns,
+  /** How far a request is that asked for it by a name of its own. */
+  'lc/progress': z.object({ progress: z.string(), done: z.number(), total: z.number() }),
   /** Every event but `batch`, never dropped. */
   'lc/events': z.object({ run, events: z.array(RunEvent) }),
 } as const;

@@ -2,48 +2,20 @@
 import { dirname, join } from 'node:path';
 import { describeData } from '../data/describeData.js';
 import { describePreprocess } from '../data/preprocess.js';
-import { previewSamples, type InputPreview, type Preview } from '../data/preview.js';
-import { thumbnail, thumbnailSize } from '../data/samplePicture.js';
+import { inputsShown } from '../data/inputs/inputsShown.js';
+import { previewSamples } from '../data/preview.js';
 import { readModel } from '../model/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
 import { dataAsWritten, newPlan } from '../plan/newPlan.js';
 import { planPath, planText } from '../plan/planText.js';
 import { resolveText } from '../plan/readPlan.js';
-import type { DataPreview, InputShown } from '../protocol/dataChoice.js';
+import type { DataPreview } from '../protocol/dataChoice.js';
 import type { DataSource } from '../protocol/plan.js';
 import { openPlanData } from './openPlanData.js';
 
 const SAMPLES = 16;
 /** Images of folders that are read. */
 const IMAGES = 256;
-/** Pixels on the longer side of a picture. */
-const PIXELS = 64;
-const VALUES = 64;
-
-/** Inputs whose pictures are of that size: of more they are smaller, so that all together stay a few MB. */
-const INPUTS = 8;
-
-const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
-
-function inputShown(input: InputPreview, pixels: number): InputShown {
-  const { name, shape, image, minimum, maximum, values } = input;
-  return {
-    name,
-    shape: [...shape],
-    image: image && [...thumbnailSize(image, pixels), 3],
-    range: [finite(minimum) ?? 0, finite(maximum) ?? 0],
-    pictures: image ? values.map((sample) => Buffer.from(thumbnail(input, sample, image, pixels)).toString('base64')) : [], // prettier-ignore
-    values: image ? [] : values.map((sample) => [...sample.subarray(0, VALUES)].map(finite)),
-  };
-}
-
-function samplesOf({ inputs, samples }: Preview): Pick<DataPreview, 'inputs' | 'answers'> {
-  const pixels = Math.max(1, Math.floor(PIXELS / Math.sqrt(Math.max(1, inputs.length / INPUTS))));
-  return {
-    inputs: inputs.map((input) => inputShown(input, pixels)),
-    answers: samples.map(({ label }) => label.slice(0, 100)),
-  };
-}
 
 /**
  * @param model absolute path, in the workspace. @param data as a plan in `planFolder` (by default the model's) says it; paths
@@ -63,6 +35,7 @@ export async function previewData(
   try {
     const { dataset, notes, times } = opened;
     const { fields, classes, reading, encodings } = dataset;
+    const shown = await previewSamples(dataset, SAMPLES, opened.inputNames);
     const named = fields && fields.kind !== 'folders' ? fields : null;
     return {
       data: asWritten,
@@ -79,7 +52,8 @@ export async function previewData(
       scale: describePreprocess(reading.preprocess),
       order: classes ? reading.encoding.text : null,
       orders: encodings.flatMap(({ order, text }) => (typeof order === 'string' ? [{ order, text }] : [])),
-      ...samplesOf(await previewSamples(dataset, SAMPLES, opened.inputNames)),
+      inputs: inputsShown(shown.inputs),
+      answers: shown.samples.map(({ label }) => label.slice(0, 100)),
       times: [...times],
     };
   } finally {

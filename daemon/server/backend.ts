@@ -6,6 +6,8 @@ import type * as LastPerLayer from '../runs/lastPerLayer.js';
 import type { LogTail } from '../runs/logTail.js';
 import type * as NewestWeights from '../runs/newestWeights.js';
 import type * as Registry from '../runs/registry.js';
+import type * as Kept from '../runs/results/kept.js';
+import type * as Finish from '../runs/results/finish.js';
 import type * as Steer from '../runs/steer.js';
 import type * as Supervisor from '../runs/supervisor.js';
 import type { WatchedRuns } from '../runs/watchedRuns.js';
@@ -33,6 +35,9 @@ export interface Backend {
   readonly newestWeights: typeof NewestWeights.newestWeights;
   readonly baselinePlan: typeof BaselinePlan.baselinePlan;
   readonly comparisonOf: typeof Comparison.comparisonOf;
+  readonly readFinish: typeof Finish.readFinish;
+  readonly readExports: typeof Kept.readExports;
+  readonly readChanged: typeof Kept.readChanged;
   readonly readPlan: typeof ReadPlan.readPlan;
   readonly runInChild: typeof runInChild;
 }
@@ -63,6 +68,9 @@ export const backend: Backend = {
   newestWeights: async (...args) => (await import('../runs/newestWeights.js')).newestWeights(...args),
   baselinePlan: async (...args) => (await import('../runs/baselinePlan.js')).baselinePlan(...args),
   comparisonOf: async (...args) => (await import('../runs/comparison.js')).comparisonOf(...args),
+  readFinish: async (...args) => (await import('../runs/results/finish.js')).readFinish(...args),
+  readExports: async (...args) => (await import('../runs/results/kept.js')).readExports(...args),
+  readChanged: async (...args) => (await import('../runs/results/kept.js')).readChanged(...args),
   async readPlan(path, options) {
     const [{ readPlan }, { fileFormatOf }] = await Promise.all([
       import('../plan/readPlan.js'),

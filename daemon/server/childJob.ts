@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { EngineProbe } from '../engine/engine.js';
 import type { Exported } from '../export/exportModel.js';
 import { bundlePath } from '../model/bundlePath.js';
@@ -13,6 +14,7 @@ import type { Result } from '../protocol/messages.js';
 import type { GoalWanted, Outlook } from '../protocol/outlook.js';
 import type { OutlookOf } from '../runs/outlook.js';
 import type { ARCHITECTURES, DataSource } from '../protocol/plan.js';
+import type { TriedAnswer, TriedSample, WhatChanged } from '../protocol/whatChanged.js';
 
 type Architecture = (typeof ARCHITECTURES)[number];
 
@@ -34,6 +36,12 @@ export interface Jobs {
   /** Of a run's result, or of a point of its path. */
   sizes: { params: RunModel; result: Result<'lc/exportFormats'> };
   latency: { params: RunModel & { readonly workspace: string }; result: Result<'lc/latency'> };
+  /** What pruning changed, where it is not kept in the run folder; tells how far it is. */
+  changed: { params: RunModel & { readonly workspace: string }; result: WhatChanged };
+  trySample: {
+    params: RunModel & { readonly workspace: string; readonly sample: TriedSample };
+    result: TriedAnswer;
+  };
   export: {
     params: RunModel & { readonly format: string; readonly target: string };
     result: Exported;
@@ -88,9 +96,15 @@ function daemonPath(): string {
   return found;
 }
 
-/** The first argument with which the daemon's own bundle is the child; the job and its parameters follow. */
+/** The first argument with which the daemon's own bundle is the child; the job follows, its parameters are the first line of its standard input. */
 export const JOB_ARGUMENT = '--job';
 const TIMEOUT = 10 * 60_000;
+
+/** Of a job that has a length. */
+export type Progress = (done: number, total: number) => void;
+
+/** A line of a child's output that says how far it is, and nothing else. */
+const PROGRESS = /^\{"progress":\[(\d+),(\d+)\]\}$/gm;
 
 /**
  * @param signal ends the child.
@@ -100,9 +114,10 @@ export function runInChild<J extends JobName>(
   job: J,
   params: Jobs[J]['params'],
   signal?: AbortSignal,
+  onProgress?: Progress,
 ): Promise<Jobs[J]['result']> {
   return new Promise((resolve, reject) => {
-    const args = [daemonPath(), JOB_ARGUMENT, job, JSON.stringify(params)];
+    const args = [daemonPath(), JOB_ARGUMENT, job];
     const options = { timeout: TIMEOUT, maxBuffer: 8 << 20, windowsHide: true, ...(signal && { signal }) };
     const child = execFile(process.execPath, args, options, (error, stdout, stderr) => {
       if (signal?.aborted) {
@@ -122,9 +137,26 @@ export function runInChild<J extends JobName>(
       if ('error' in answer) reject(new UserError(answer.error.code, answer.error.message, answer.error.details));
       else resolve(answer.result as Jobs[J]['result']);
     });
-    // Its end is the daemon's: see `serveJob`.
+    if (onProgress)
+      child.stdout?.on('data', (lines: string) => {
+        const last = [...lines.matchAll(PROGRESS)].at(-1);
+        if (last) onProgress(Number(last[1]), Number(last[2]));
+      });
+    // Not an argument: those are short on some systems, and a sample may be an image. Where the child is gone, its end says why.
     child.stdin?.on('error', () => undefined);
+    // It stays open: its end is the daemon's (see `serveJob`).
+    child.stdin?.write(`${JSON.stringify(params)}\n`);
   });
+}
+
+/** The child's side of `Progress`, at most every 100 ms. */
+function tellProgress(): Progress {
+  let last = 0;
+  return (done, total) => {
+    if (done < total && performance.now() - last < 100) return;
+    last = performance.now();
+    process.stdout.write(`{"progress":[${done},${total}]}\n`);
+  };
 }
 
 const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jobs[J]['result']> } = {
@@ -135,14 +167,10 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
     return { probes, chosen: probes.find((probe) => probe.available)?.id ?? null };
   },
   async sizes({ folder, point }) {
-    const { findFormat, measureModel } = await import('../export/exportModel.js');
-    const { networkOf } = await import('../export/formats.js');
+    const { measureModel } = await import('../export/exportModel.js');
+    const { formatsByUse } = await import('../export/byUse.js');
     const { readRunModel } = await import('../runs/runModels.js');
-    const { formats } = await measureModel(await readRunModel(folder, point));
-    return formats.map((figures) => {
-      const format = findFormat(figures.format);
-      return { ...figures, extension: format.extension, network: networkOf(format) };
-    });
+    return formatsByUse(await measureModel(await readRunModel(folder, point)));
   },
   async latency({ folder, point, workspace }) {
     const { measureLatency } = await import('../export/latency.js');
@@ -152,6 +180,14 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
     const { machine, rows, left } = await measureLatency(model, await readReference(folder, workspace));
     const { before, after } = thin(model).flops;
     return { machine, rows: [...rows], left: [...left], flops: { pruned: before, thinned: after } };
+  },
+  async changed(params) {
+    const { openChanged } = await import('../runs/results/changed.js');
+    return openChanged(params.folder, { ...params, onProgress: tellProgress() });
+  },
+  async trySample(params) {
+    const { trySample } = await import('../runs/results/trySample.js');
+    return trySample(params.folder, params);
   },
   async export({ folder, point, format, target }) {
     const { exportModel, findFormat } = await import('../export/exportModel.js');
@@ -189,15 +225,15 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
 };
 
 /** The child's side: does the job and prints the answer. Errors that are no UserError end the process. */
-export async function serveJob([job, params]: readonly string[]): Promise<void> {
+export async function serveJob(job: string): Promise<void> {
+  const lines = createInterface({ input: process.stdin });
+  const params = new Promise<string>((resolve) => lines.once('line', resolve));
   // Nobody is left who could read the answer.
-  process.stdin
-    .once('end', () => process.exit(1))
-    .once('error', () => process.exit(1))
-    .resume();
+  lines.once('close', () => process.exit(1));
+  process.stdin.once('error', () => process.exit(1));
   let answer: Answer;
   try {
-    answer = { result: await work[job as JobName](JSON.parse(params!) as never) };
+    answer = { result: await work[job as JobName](JSON.parse(await params) as never) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     answer = { error: { code: error.code, message: error.message, details: error.details } };

@@ -1,4 +1,6 @@
 import { UserError } from '../protocol/errors.js';
+import type { z } from 'zod';
+import type { Notifications } from '../protocol/messages.js';
 import type { Backend } from './backend.js';
 import type { DataSearches } from './dataSearches.js';
 import type { EngineProbes } from './engineProbes.js';
@@ -18,6 +20,8 @@ export interface Context {
   readonly workspace: Workspace;
   readonly stream: RunStream;
   readonly log: Log;
+  /** To the client of this connection. */
+  notify<M extends keyof Notifications>(method: M, params: z.infer<Notifications[M]>): void;
 }
 
 export interface FoundRun {

@@ -59,7 +59,7 @@ export function openSession(socket: WebSocket, shared: Shared): void {
     events: (run, events) => notify('lc/events', { run, events }),
     owed: transport.owed,
   });
-  const context: Context = { ...shared, workspace, stream };
+  const context: Context = { ...shared, workspace, stream, notify };
   const language = registerLanguage(connection, {
     workspace,
     listRuns: (folder) => live.list(folder),

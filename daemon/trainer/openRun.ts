@@ -15,7 +15,9 @@ import { continuation } from './continuation.js';
 import { latestCheckpoint, tidyCheckpoints, writeCheckpoint } from './checkpoint.js';
 import { Stopped, type Control } from './control.js';
 import { openEventWriter, type EventWriter } from './eventWriter.js';
+import { primarySet } from './evaluations.js';
 import { execute, totalSteps } from './execute.js';
+import { measureAtEnd } from './finish/atEnd.js';
 import { judge } from './findings.js';
 import { settleRates } from './rateTest.js';
 import { countKept } from './kept.js';
@@ -150,16 +152,20 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
             ...(others.length > 0 && { others }),
             ...(continuations.length > 0 && { continuations }),
           };
-          const done = { event: 'done' as const, ...figures, folder: process.folder, ...more };
+          const set = primarySet(assembled.parts.sets);
+          const done = { event: 'done' as const, ...figures, folder: process.folder, set, ...more };
           await writeResult(paths.result, done);
           own.sync();
-          await writeReport(process.folder, {
-            workspace: process.workspace,
-            done: { time: Date.now(), ...done },
-          }).catch((error: unknown) => {
-            const { message } = userMessage(error);
-            emit({ event: 'warning', code: 'report', message: `the report was not written: ${message}` });
-          });
+          const { folder, workspace } = process;
+          const ended = { folder, workspace, weights, statistics, reference, retrained };
+          const { measured, notes: unmeasured } = await measureAtEnd(settled, ended);
+          for (const message of unmeasured) emit({ event: 'warning', code: 'unmeasured', message });
+          await writeReport(folder, { workspace, done: { time: Date.now(), ...done }, measured }).catch(
+            (error: unknown) => {
+              const { message } = userMessage(error);
+              emit({ event: 'warning', code: 'report', message: `the report was not written: ${message}` });
+            },
+          );
           const last = emit(done);
           await rm(join(paths.points, STATES), { recursive: true, force: true }).catch(() => undefined);
           return last;

@@ -2,12 +2,11 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { measureModel, readResult } from '../export/exportModel.js';
-import { measureLatency } from '../export/latency.js';
+import { readResult } from '../export/exportModel.js';
 import { renderReport, type ReportExport, type ReportRun } from '../export/report.js';
-import { thin } from '../export/thin.js';
 import { writeFileAtomic } from '../model/atomicWrite.js';
 import type { RunEvent } from '../protocol/events.js';
+import { measureResult, type Measured } from './finish/measureResult.js';
 import { readRunPlan, runPaths } from './runFolder.js';
 import { readReference } from './runModels.js';
 
@@ -26,26 +25,27 @@ async function reportRun(folder: string): Promise<ReportRun & { folder: string }
 async function exportedOf(
   { plan, folder }: ReportRun & { folder: string },
   workspace: string,
+  measured: Measured | undefined,
 ): Promise<ReportExport | undefined> {
   if (plan.method === 'reference') return undefined;
-  const model = await readResult(folder);
-  const latency = await measureLatency(model, await readReference(folder, workspace), { rounds: 9, roundMs: 8 });
-  return { sizes: await measureModel(model), thinned: thin(model), latency };
+  const { sizes, thinned, latency } =
+    measured ?? (await measureResult(await readResult(folder), await readReference(folder, workspace)));
+  return { sizes, thinned, ...(latency && { latency }) };
 }
 
 /**
  * Writes `result/report.md` and `result/report.html` of a run whose result is written.
  * @param workspace of the run, where its reference may be. @param done its last event, where that is not in the log yet.
- * @param others folders of finished runs shown beside it.
+ * @param others folders of finished runs shown beside it. @param measured of its result; without it, it is measured here.
  * @throws UserError('disk' | 'run-invalid').
  */
 export async function writeReport(
   folder: string,
-  { workspace, done, others = [] }: { workspace: string; done?: RunEvent; others?: readonly string[] },
+  { workspace, done, others = [], measured }: { workspace: string; done?: RunEvent; others?: readonly string[]; measured?: Measured | undefined }, // prettier-ignore
 ): Promise<void> {
   const [run, ...beside] = await Promise.all([folder, ...others].map(reportRun));
   const first = { ...run!, events: [...run!.events, ...(done ? [done] : [])] };
-  const { markdown, html } = renderReport([first, ...beside], await exportedOf(first, workspace));
+  const { markdown, html } = renderReport([first, ...beside], await exportedOf(first, workspace, measured));
   const { result } = runPaths(folder);
   await writeFileAtomic(join(result, 'report.md'), markdown);
   await writeFileAtomic(join(result, 'report.html'), html);

@@ -24,10 +24,18 @@ export interface RunPaths {
   readonly points: string;
   /** The pruned model, its report and figures. */
   readonly result: string;
+  /** What was measured of the result when the run ended: of its files, and beside the reference. */
+  readonly exports: string;
+  readonly changed: string;
 }
 
 /** Beside the folder of runs: a lock for each run that an editor's daemon looks after. */
 const KEPT = 'kept';
+const CHANGED = 'changed.json';
+
+/** What a point of a path changed; undefined: the run's result. */
+export const changedFile = (folder: string, point?: number): string =>
+  point === undefined ? runPaths(folder).changed : join(runPaths(folder).points, String(point), CHANGED);
 
 /** @param folder absolute path of the run folder. */
 export const runPaths = (folder: string): RunPaths => ({
@@ -42,6 +50,8 @@ export const runPaths = (folder: string): RunPaths => ({
   reference: join(folder, 'reference'),
   points: join(folder, 'points'),
   result: join(folder, 'result'),
+  exports: join(folder, 'result', 'exports.json'),
+  changed: join(folder, 'result', CHANGED),
 });
 
 /** Folder of all runs of a workspace (absolute, symbolic links resolved). @throws UserError('path-outside-workspace'). */

@@ -4,7 +4,14 @@ import { openDataset } from '../data/openDataset.js';
 import { ShuffledBatches } from '../data/batches.js';
 import { sampleSource } from '../data/sampleSource.js';
 import type { Dataset, Split } from '../data/dataset.js';
-import type { EngineInfo, EngineProvider, EngineSession, Purpose, SampleSource } from '../engine/engine.js';
+import type {
+  EngineInfo,
+  EngineProvider,
+  EngineSession,
+  Purpose,
+  SampleSource,
+  SessionSpec,
+} from '../engine/engine.js';
 import { fileFormatOf } from '../export/packageFormat.js';
 import type { ChooseOptions, Considered } from '../engine/choose.js';
 import { openEngine, prepareEngines } from '../engine/registry.js';
@@ -42,6 +49,7 @@ import { drawSamples, inputScalesOf, isGiven, isOpen, readByReference, readLabel
 import { createSessions } from './sessions.js';
 import { startTiming } from './timing.js';
 import { createTasks, prunedLayers } from './tasks.js';
+import type { NamedInput } from './whatChanged/inputForms.js';
 
 /** Training samples that theta is evaluated on. */
 const SUBSET = 10_000;
@@ -66,6 +74,22 @@ export type Parts = Pick<
   | 'regression'
   | 'checkpointMs'
 >;
+
+/** All of a session's values, flat: its trainable weights, and its non-trainable state. */
+export interface FlatWeights {
+  readonly weights: Float32Array;
+  readonly statistics: Float32Array;
+}
+
+/** What inputs and answers are called, and how they are read: for those who show them. */
+export interface SampleFacts {
+  readonly inputs: readonly NamedInput[];
+  /** Names of the classes; null where there are none. */
+  readonly classes: readonly string[] | null;
+  /** Names of the target's values, as far as the data has them. */
+  readonly outputs: readonly string[];
+  readonly spec: Pick<SessionSpec, 'loss' | 'lossSettings' | 'classification' | 'fromLogits'>;
+}
 
 export interface Assembled {
   readonly parts: Parts;
@@ -92,6 +116,9 @@ export interface Assembled {
   readonly output: string;
   /** What became of the outputs that were not trained, in a result. @throws UserError where they cannot be computed. */
   others(result: Model): Promise<OtherOutput[]>;
+  readonly facts: SampleFacts;
+  /** The values of a model with this one's weights by name, such as the run's reference or its result. @throws UserError('run-invalid'). */
+  flatWeights(model: Pick<Model, 'weights' | 'path'>): FlatWeights;
   /** The model with these weights; `statistics` is a session's state. */
   withWeights(weights: Float32Array, statistics: Float32Array): ReadonlyMap<string, Float32Array>;
 }
@@ -359,6 +386,40 @@ export const assemble: Assemble = async (written, options) => {
       ...decisionNotes(plan, sets),
       ...budgetNotes,
     ],
+    facts: {
+      inputs: session.inputShapes.map((shape, i) => ({
+        name: setup.inputNames[i] ?? `input ${i + 1}`,
+        shape,
+        columns: dataset.fields?.kind === 'columns' ? (dataset.fields.inputs[i] ?? []) : [],
+        map: dataset.maps[i] ?? { scale: 1, shift: 0 },
+      })),
+      classes: dataset.classes ?? null,
+      outputs: dataset.fields?.labels ?? [],
+      spec: {
+        loss: setup.loss,
+        lossSettings: setup.lossSettings,
+        classification: setup.classification,
+        fromLogits: setup.fromLogits,
+      },
+    },
+    flatWeights({ weights, path }) {
+      const byName = new Map(weights.map(({ name, data }) => [name, data]));
+      const flat = (wanted: readonly { name: string; size: number }[]) => {
+        const values = new Float32Array(wanted.reduce((sum, { size }) => sum + size, 0));
+        let at = 0;
+        for (const { name, size } of wanted) {
+          const data = byName.get(name);
+          if (data?.length !== size)
+            throw new UserError('run-invalid', `${path} is not of this run: "${name}" is missing or of another size`, { file: path }); // prettier-ignore
+          values.set(data, at);
+          at += size;
+        }
+        return values;
+      };
+      const own = new Map(model.weights.map(({ name, data }) => [name, data.length]));
+      const states = names.map((name) => ({ name, size: own.get(name)! }));
+      return { weights: flat([...parameters].sort((a, b) => a.offset - b.offset)), statistics: flat(states) };
+    },
     withWeights(weights, statistics) {
       const map = new Map(parameters.map(({ name, offset, size }) => [name, weights.slice(offset, offset + size)]));
       let at = 0;

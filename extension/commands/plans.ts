@@ -17,6 +17,7 @@ import { chooseData } from '../data/chooseData.js';
 import { ensureData } from '../data/ensureData.js';
 import { knownData } from '../data/knownData.js';
 import { folderOf, namedIn, pathOf, sameFileAs, uriOf, type AbsolutePath } from '../paths.js';
+import { isActive } from '../runs.js';
 import type { Services } from '../services.js';
 import { engineSetting, openMonitorOnRun } from '../settings.js';
 import type { CommandTable } from './command.js';
@@ -33,6 +34,7 @@ type PlanCommands = Pick<
   | 'lcPrune.runWithBaselines'
   | 'lcPrune.runPath'
   | 'lcPrune.runWithOtherRate'
+  | 'lcPrune.runAgain'
   | 'lcPrune.previewBudget'
   | 'lcPrune.chooseData'
   | 'lcPrune.installData'
@@ -322,6 +324,23 @@ export function planCommands(services: Services): PlanCommands {
         if (!rate || summary.planFile === null) return;
         await edit(summary.planFile, (text) => withLearningRate(text, rate));
         await start(summary.planFile);
+      },
+    },
+    'lcPrune.runAgain': {
+      needs: 'trust',
+      async run(argument) {
+        const summary =
+          argument?.summary ??
+          (await pickRun(
+            runs.all.filter((run) => !isActive(run) && run.planFile !== null),
+            vscode.l10n.t('Start the plan of which run again?'),
+            vscode.l10n.t('No run has a plan file.'),
+          ));
+        if (!summary?.planFile) return;
+        const { plan } = await daemon.request('lc/plan', { run: summary.run });
+        const { maxErrorIncrease } = plan.path ?? {};
+        const bound = typeof maxErrorIncrease === 'number' ? { maxErrorIncrease: `${100 * maxErrorIncrease}%` } : {};
+        await start(summary.planFile, plan.compare, plan.path && bound);
       },
     },
     'lcPrune.installData': {

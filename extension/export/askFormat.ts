@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 import type { ExportFormat, Params } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
-import { formatItem, type FormatItem } from './formatItem.js';
+import { formatItems, type FormatItem } from './formatItem.js';
 
 /**
- * Asks for a format in a quick pick. Sizes are there first; FLOPs and latency, which take seconds, are added when they have
- * been measured, and nothing waits for them.
+ * Asks for a format in a quick pick. Sizes are there first; FLOPs and latency are added when they are known. Of a run that
+ * was measured when it ended all of it is there at once, with the error of each file; of others it is measured now, and nothing waits for it.
  * @returns undefined where the user gave up. @throws where the formats themselves cannot be had.
  */
 export function askFormat(
@@ -22,9 +22,9 @@ export function askFormat(
   let open = true;
   /** What is being looked at stays what is being looked at. */
   const show = (items: FormatItem[]) => {
-    const active = pick.activeItems[0]?.format.format;
+    const active = pick.activeItems[0]?.format?.format;
     pick.items = items;
-    const same = items.filter(({ format }) => format.format === active);
+    const same = items.filter(({ format }) => format !== null && format.format === active);
     if (same.length > 0) pick.activeItems = same;
   };
 
@@ -34,7 +34,7 @@ export function askFormat(
       // After the sizes: what is timed wants the machine for itself.
       const speed = await daemon.request('lc/latency', model);
       if (!open) return;
-      show(formats.map((format) => formatItem(format, speed)));
+      show(formatItems(formats, speed));
       pick.placeholder = vscode.l10n.t('Compared with the reference, one sample at a time, on {0}', speed.machine);
     } catch (error) {
       // The formats can be exported all the same.
@@ -47,7 +47,7 @@ export function askFormat(
   return new Promise((resolve, reject) => {
     pick.onDidAccept(() => {
       const chosen = pick.selectedItems[0];
-      if (!chosen) return;
+      if (!chosen?.format) return;
       resolve(chosen.format);
       pick.hide();
     });
@@ -60,7 +60,7 @@ export function askFormat(
     daemon.request('lc/exportFormats', model).then(
       (formats) => {
         if (!open) return;
-        show(formats.map((format) => formatItem(format, null)));
+        show(formatItems(formats, null));
         void addSpeed(formats);
       },
       (error: unknown) => {

@@ -1,9 +1,27 @@
 import * as vscode from 'vscode';
 import type { ExportFormat, LatencyFigures } from '../../daemon/protocol/messages.js';
-import { bytes, microseconds, shortPercent, times } from '../../daemon/protocol/format.js';
+import { bytes, microseconds, percent, shortPercent, times } from '../../daemon/protocol/format.js';
 
 export interface FormatItem extends vscode.QuickPickItem {
-  readonly format: ExportFormat;
+  /** null: a heading. */
+  readonly format: ExportFormat | null;
+}
+
+const HEADINGS: Readonly<Record<ExportFormat['use'], () => string>> = {
+  web: () => vscode.l10n.t('For the web'),
+  python: () => vscode.l10n.t('For Python (Keras)'),
+  onnx: () => vscode.l10n.t('For ONNX runtimes'),
+  weights: () => vscode.l10n.t('Weights alone'),
+};
+
+/** The list of the export's quick pick: by use, in the order of `formats`. @param speed null: being measured, or not known. */
+export function formatItems(formats: readonly ExportFormat[], speed: LatencyFigures | null): FormatItem[] {
+  return formats.flatMap((format, i) => {
+    const item = formatItem(format, speed);
+    if (format.use === formats[i - 1]?.use) return [item];
+    const heading = { label: HEADINGS[format.use](), kind: vscode.QuickPickItemKind.Separator, format: null };
+    return [heading, item];
+  });
 }
 
 /** How much a network in this format computes, and how fast it is here, as far as either was measured. */
@@ -28,10 +46,12 @@ export function formatItem(format: ExportFormat, speed: LatencyFigures | null): 
     // A dense format has room for every zero.
     format.ratio < 1.05 ? vscode.l10n.t('no smaller as it is') : vscode.l10n.t('{0}× smaller', times(format.ratio)),
   ].join(', ');
+  // Of formats that were measured when the run ended.
+  const error = typeof format.error === 'number' ? [vscode.l10n.t('error {0}', percent(format.error))] : [];
   return {
-    label: format.name,
-    description: bytes(format.bytes),
-    detail: [size, ...(speed ? speedOf(format, speed) : [])].join('; '),
+    label: format.recommended ? `$(star-full) ${format.name}` : format.name,
+    description: format.recommended ? vscode.l10n.t('{0}, recommended', bytes(format.bytes)) : bytes(format.bytes),
+    detail: [size, ...error, ...(speed ? speedOf(format, speed) : [])].join('; '),
     format,
   };
 }

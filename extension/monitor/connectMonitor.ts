@@ -12,6 +12,10 @@ const COMMAND: Record<ControlAction, CommandName> = {
   export: 'lcPrune.exportModel',
   plan: 'lcPrune.openPlan',
   otherRate: 'lcPrune.runWithOtherRate',
+  report: 'lcPrune.openReport',
+  runAgain: 'lcPrune.runAgain',
+  whatChanged: 'lcPrune.whatChanged',
+  tryIt: 'lcPrune.whatChanged',
   compare: 'lcPrune.compareRuns',
   log: 'lcPrune.showLog',
   start: 'lcPrune.pruneModel',
@@ -21,7 +25,8 @@ const COMMAND: Record<ControlAction, CommandName> = {
 export function connectMonitor(monitor: MonitorHost): void {
   monitor.control = (action, summary) => {
     const command = Object.hasOwn(COMMAND, action) ? COMMAND[action] : undefined;
-    if (command) void vscode.commands.executeCommand(command, summary && { summary });
+    const argument = summary && { summary, ...(action === 'tryIt' && { tryIt: true }) };
+    if (command) void vscode.commands.executeCommand(command, argument);
   };
   monitor.exportPoint = (summary, point) =>
     void vscode.commands.executeCommand('lcPrune.exportModel' satisfies CommandName, { summary, point });

@@ -301,6 +301,9 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       case 'picture':
         void this.#sendPicture(message.run, message.layer);
         break;
+      case 'finish':
+        void this.#sendFinish(message.run);
+        break;
       case 'exportPoint': {
         const summary = this.runs.get(message.run);
         if (summary) this.exportPoint(summary, message.point);
@@ -410,6 +413,15 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
     } catch (error) {
       this.#post({ type: 'picture', run, layer, picture: null, problem: (error as Error).message });
     }
+  }
+
+  /** A run whose figures cannot be read has no card; nothing else of the page waits for it. */
+  async #sendFinish(run: string): Promise<void> {
+    const finish = await this.daemon.request('lc/finish', { run }).catch((error: Error) => {
+      this.daemon.log.error(`What ${run} has come to: ${error.message}`);
+      return null;
+    });
+    this.#post({ type: 'finish', run, finish });
   }
 
   async #save(name: string, data: string): Promise<void> {

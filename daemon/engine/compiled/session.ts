@@ -233,10 +233,19 @@ export class CompiledSession implements EngineSession {
     const targets = outputs.map(({ shape }) => new Float32Array(batch * sizeOf(shape)));
     const [target, ...jointTargets] = targets as [Float32Array, ...Float32Array[]];
     const scores = outputs.map(({ trained, head, shape }) => new Score(trained, head, shape));
-    await eachBatch(source, batch, { inputs: [...io.data, ...jointTargets], target }, options, async (n) => {
-      await graph.run();
-      scores.forEach((score, i) => score.add(io.results[i]!.output, targets[i]!, n, io.results[i]!.mask));
-    });
+    const { head } = outputs[0]!;
+    await eachBatch(
+      source,
+      batch,
+      { inputs: [...io.data, ...jointTargets], target },
+      options,
+      async (samples, start) => {
+        await graph.run();
+        const [{ output: values, mask }] = io.results as readonly [(typeof io.results)[number]];
+        options.onBatch?.({ start, samples, values, head, target, mask });
+        scores.forEach((score, i) => score.add(io.results[i]!.output, targets[i]!, samples, io.results[i]!.mask));
+      },
+    );
     return joined(
       scores.map((score) => score.result()),
       source.size,

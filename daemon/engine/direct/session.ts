@@ -175,25 +175,30 @@ class DirectSession implements EngineSession {
       const residuals = classifies(trained) ? null : new Residuals(elements(shape));
       return { loss: 0, wrong: 0, rows: 0, residuals };
     });
-    await eachBatch(source, count, { inputs, target }, options, async (n) => {
+    await eachBatch(source, count, { inputs, target }, options, async (n, start) => {
       activate(this.tf);
       const answers = this.tf.core.tidy(() =>
-        this.forward(this.inputTensors(inputs, n), false).map(({ value, mask }, i): Tensor[] => {
+        this.forward(this.inputTensors(inputs, n), false).map(({ value, mask }, i): (Tensor | undefined)[] => {
           const { trained, head } = this.outputs[i]!;
           const { loss, lossSettings: settings = {} } = trained;
           const expected = this.targetTensor(targets[i]!, i, n);
           return [
             meanLoss(this.tf.core, { loss, head, settings }, expected, value, mask),
             classifies(trained) ? wrongShare(this.tf, loss, head, expected, value, mask) : value,
-            ...(mask ? [mask.clone()] : []),
+            // Of a regression the values are read in any case.
+            i === 0 && options.onBatch && classifies(trained) ? value.clone() : undefined,
+            mask?.clone(),
           ];
         }),
-      ) as [Tensor, Tensor, Tensor?][];
+      ) as [Tensor, Tensor, Tensor | undefined, Tensor | undefined][];
       this.model.masks.release();
-      for (const [i, [lossTensor, answer, counted]] of answers.entries()) {
-        const read = [lossTensor.data(), answer.data<'float32'>(), counted?.data<'float32'>() ?? null] as const;
-        const [[batchLoss], values, mask] = await Promise.all(read);
-        this.tf.core.dispose(counted ? [lossTensor, answer, counted] : [lossTensor, answer]);
+      for (const [i, [lossTensor, answer, given, counted]] of answers.entries()) {
+        const floats = (tensor: Tensor | undefined) => tensor?.data<'float32'>() ?? null;
+        const read = [lossTensor.data(), answer.data<'float32'>(), floats(given), floats(counted)] as const;
+        const [[batchLoss], values, outputs, mask] = await Promise.all(read);
+        this.tf.core.dispose([lossTensor, answer, given, counted].filter((tensor) => tensor !== undefined));
+        const { head } = this.outputs[i]!;
+        if (i === 0) options.onBatch?.({ start, samples: n, values: outputs ?? values, head, target, mask });
         const batchRows = mask ? mask.reduce((sum, one) => sum + one, 0) : n;
         const own = sums[i]!;
         own.rows += batchRows;

@@ -35,7 +35,8 @@ export interface Tally {
 export const errorOf = ({ wrong, wrongRows, several, rows }: Tally): number =>
   (wrongRows === undefined || several ? wrong : wrongRows) / Math.max(1, rows);
 
-function isOneHot(target: Float32Array, from: number, to: number): boolean {
+/** Exactly one 1 in [from, to), and zeros. */
+export function isOneHot(target: Float32Array, from: number, to: number): boolean {
   let ones = 0;
   for (let i = from; i < to; i++) {
     if (target[i] === 1) ones++;
@@ -44,7 +45,8 @@ function isOneHot(target: Float32Array, from: number, to: number): boolean {
   return ones === 1;
 }
 
-function argMax(values: Float32Array, from: number, to: number): number {
+/** Position within [from, to) of the largest value, the first of equal ones. */
+export function argMax(values: Float32Array, from: number, to: number): number {
   let best = from;
   for (let i = from + 1; i < to; i++) if (values[i]! > values[best]!) best = i;
   return best - from;

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { machineText } from '../../export/machine.js';
 import { UserError } from '../../protocol/errors.js';
 import { findRun, type Context } from '../context.js';
 import type { Handlers } from '../dispatch.js';
@@ -7,11 +8,15 @@ import type { Handlers } from '../dispatch.js';
 export const exportHandlers: Pick<Handlers<Context>, 'lc/exportFormats' | 'lc/latency' | 'lc/export'> = {
   async 'lc/exportFormats'({ run, point }, context) {
     const { folder } = await findRun(run, context);
-    return context.backend.runInChild('sizes', { folder, point });
+    const measured = point === undefined ? await context.backend.readExports(folder) : null;
+    return measured?.formats ?? context.backend.runInChild('sizes', { folder, point });
   },
 
   async 'lc/latency'({ run, point }, context) {
     const { folder, workspace } = await findRun(run, context);
+    const measured = point === undefined ? await context.backend.readExports(folder) : null;
+    // What another machine measured says nothing of this one.
+    if (measured?.latency?.machine === machineText()) return measured.latency;
     return context.backend.runInChild('latency', { folder, workspace, point });
   },
 

@@ -5,6 +5,7 @@ import { exportHandlers } from './export.js';
 import { historyHandlers } from './history.js';
 import { modelHandlers } from './models.js';
 import { dataHandlers } from './data.js';
+import { resultHandlers } from './results.js';
 import { runHandlers } from './runs.js';
 
 /** One handler for each request of daemon/protocol/messages.ts; the compiler says which is missing. */
@@ -15,4 +16,5 @@ export const handlers: Handlers<Context> = {
   ...dataHandlers,
   ...engineHandlers,
   ...exportHandlers,
+  ...resultHandlers,
 };

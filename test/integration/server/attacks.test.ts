@@ -416,6 +416,9 @@ describe('where a client may reach', () => {
     ['lc/layer', { layer: 'fc1' }],
     ['lc/exportFormats', {}],
     ['lc/latency', { point: 0 }],
+    ['lc/finish', {}],
+    ['lc/changed', { point: 0 }],
+    ['lc/trySample', { sample: { kind: 'values', inputs: [[1]] } }],
     ['lc/export', { format: 'tfjs-layers', target: '/etc/passwd' }],
   ])('%s takes no path for a run', async (method, rest) => {
     for (const run of ['..', '.', '../../outside', '/etc', 'a/b', 'a\\b', '\0', '__proto__', 'absent', '%2e%2e']) {
@@ -425,7 +428,7 @@ describe('where a client may reach', () => {
     }
   });
 
-  it('an export of a run that exists goes nowhere outside', async () => {
+  it('an export of a run that exists goes nowhere outside, and no sample comes from there', async () => {
     const run = 'victim';
     const runs = join(workspace, '.lcprune');
     await mkdir(join(runs, 'runs', run), { recursive: true });
@@ -434,6 +437,9 @@ describe('where a client may reach', () => {
         if (resolve(target).startsWith(`${workspace}/a/`)) continue;
         const error = await client.refused('lc/export', { run, format: 'tfjs-layers', target });
         expect({ target, data: error.data }).toMatchObject({ target, data: { code: 'path-outside-workspace' } });
+        const sample = { kind: 'file', file: target };
+        const tried = await client.refused('lc/trySample', { run, sample });
+        expect({ target, data: tried.data }).toMatchObject({ target, data: { code: 'path-outside-workspace' } });
       }
     } finally {
       await rm(runs, { recursive: true });

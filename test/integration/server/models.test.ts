@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { machineText } from '../../../daemon/export/machine.js';
 import { readModel } from '../../../daemon/model/readModel.js';
 import { withWeights } from '../../../daemon/model/weights.js';
 import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
@@ -292,6 +293,20 @@ describe('lc/export', () => {
       'sparse-module': '.mjs',
       'scipy-csr': '',
     });
+  });
+
+  it('has at once what was measured when the run ended; of another machine the speed is measured here', async () => {
+    const file = join(workspace, '.lcprune', 'runs', run, 'result', 'exports.json');
+    const kept = { format: 'keras', name: 'Keras 3', extension: '.keras', bytes: 7, gzip: 6, brotli: 5, ratio: 2, network: 'pruned', use: 'python', recommended: true, faithful: true, error: 0.25 }; // prettier-ignore
+    const latency = { machine: machineText(), rows: [], left: [], flops: { pruned: 2, thinned: 1 } };
+    const measured = { version: 1, reference: 14, formats: [kept], left: [], latency, notes: [] };
+    await writeFile(file, JSON.stringify(measured));
+    expect(await call('lc/exportFormats', { run })).toEqual([kept]);
+    expect(await call('lc/latency', { run })).toEqual(latency);
+    // What is damaged is measured anew.
+    await writeFile(file, JSON.stringify({ ...measured, formats: 'many' }));
+    expect((await call('lc/exportFormats', { run })).length).toBeGreaterThan(5);
+    await rm(file);
   });
 
   it('writes a model that reads back equal, with the size it says', async () => {

@@ -67,6 +67,16 @@ const assemble: Assemble = async (plan) => {
     notes: [],
     reading: [],
     doubts: [],
+    facts: {
+      inputs: [{ name: 'x', shape: [INPUTS], columns: [], map: { scale: 1, shift: 0 } }],
+      classes: null,
+      outputs: [],
+      spec: { loss: 'categoricalCrossentropy' },
+    },
+    flatWeights: ({ weights }) => ({
+      weights: Float32Array.from(weights.flatMap(({ data }) => [...data])),
+      statistics: new Float32Array(0),
+    }),
     withWeights: (weights) =>
       new Map([
         ['fc/kernel', weights.slice(0, INPUTS * CLASSES)],

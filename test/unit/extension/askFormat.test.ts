@@ -14,6 +14,9 @@ const format = (id: string, network: ExportFormat['network']): ExportFormat => (
   brotli: 512,
   ratio: 66.666,
   network,
+  use: 'web',
+  recommended: false,
+  faithful: true,
 });
 const FORMATS = [
   format('dense', 'pruned'),
@@ -58,10 +61,13 @@ class Pick {
     this.disposed = true;
   }
   choose(id: string) {
-    this.selectedItems = this.items.filter((item) => item.format.format === id);
+    this.selectedItems = this.items.filter((item) => item.format?.format === id);
     this.#accepted.fire();
   }
 }
+
+/** Without the headings. */
+const choices = (pick: Pick) => pick.items.filter(({ format }) => format !== null);
 
 interface Question {
   readonly method: string;
@@ -86,19 +92,20 @@ test('sizes come first, then FLOPs and latency, and the line in focus stays in f
   expect([pick.shown, pick.busy, asked.map(({ method }) => method)]).toEqual([true, true, ['lc/exportFormats']]);
   asked[0]!.resolve(FORMATS);
   await settled();
-  expect(pick.items.map(({ detail }) => detail)).toEqual([SIZES, SIZES, SIZES, SIZES]);
-  expect(pick.items[0]).toMatchObject({ label: 'dense', description: '2 kB' });
+  expect(pick.items[0]).toMatchObject({ label: 'For the web', format: null });
+  expect(choices(pick).map(({ detail }) => detail)).toEqual([SIZES, SIZES, SIZES, SIZES]);
+  expect(choices(pick)[0]).toMatchObject({ label: 'dense', description: '2 kB' });
   expect([pick.busy, asked[1]!.method, asked[1]!.params]).toEqual([true, 'lc/latency', { run: 'r', point: 2 }]);
-  pick.activeItems = [pick.items[2]!];
+  pick.activeItems = [choices(pick)[2]!];
   asked[1]!.resolve(SPEED);
   await settled();
-  expect(pick.items.map(({ detail }) => detail)).toEqual([
+  expect(choices(pick).map(({ detail }) => detail)).toEqual([
     `${SIZES}; 100% of the FLOPs; 24.7 µs, 1× as fast`,
     `${SIZES}; 12.3% of the FLOPs; 1.23 ms, 0.02× as fast`,
     SIZES,
     SIZES,
   ]);
-  expect(pick.activeItems).toEqual([pick.items[2]]);
+  expect(pick.activeItems).toEqual([choices(pick)[2]]);
   expect([pick.busy, pick.placeholder]).toEqual([false, expect.stringContaining('a machine, 1 thread')]);
   pick.choose('thin');
   expect(await chosen).toBe(FORMATS[1]);
@@ -111,7 +118,7 @@ test('a network without a measurement of one sample is told by the batch there i
   await settled();
   asked[1]!.resolve({ ...SPEED, rows: SPEED.rows.filter(({ batch }) => batch === 64) });
   await settled();
-  expect(pick.items[0]!.detail).toContain('10 µs');
+  expect(choices(pick)[0]!.detail).toContain('10 µs');
 });
 
 test('nothing waits for the latency, and its late answer disturbs nothing', async () => {
@@ -150,4 +157,13 @@ test('where the formats fail so does the export; who gives up gets nothing', asy
   expect(await left.chosen).toBeUndefined();
   await settled();
   expect(left.asked).toHaveLength(1);
+});
+
+test('formats come by use, with what was measured of each when the run ended, and the recommended one is marked', async () => {
+  const { pick, asked } = stand();
+  const python = { ...format('keras', 'pruned'), use: 'python' as const, recommended: true, error: 0.0154 };
+  asked[0]!.resolve([FORMATS[0], python, { ...format('csr', null), use: 'weights' }]);
+  await settled();
+  expect(pick.items.map(({ label }) => label)).toEqual(['For the web', 'dense', 'For Python (Keras)', '$(star-full) keras', 'Weights alone', 'csr']); // prettier-ignore
+  expect(pick.items[3]).toMatchObject({ description: '2 kB, recommended', detail: `${SIZES}; error 1.54%` });
 });

@@ -31,6 +31,7 @@ export const Uri = {
 export const lm = {};
 export class McpStdioServerDefinition {}
 export const ViewColumn = { Active: -1 };
+export const QuickPickItemKind = { Separator: -1, Default: 0 };
 export const env = { language: 'en' };
 export const l10n = {
   t: (text: string, ...values: unknown[]): string => text.replace(/\{(\d)\}/g, (_, i) => String(values[i])),

@@ -2,7 +2,13 @@
  * Softmax regression with a bias, in plain float32 loops that follow the engine contract: the loops under test cannot tell it
  * from an engine, and its L step can be checked by hand. "Dropout" draws from a seeded generator, so that its state matters.
  */
-import type { EngineSession, Parameter, SampleSource, TrainRequest } from '../../../daemon/engine/engine.js';
+import type {
+  EngineSession,
+  EvaluateOptions,
+  Parameter,
+  SampleSource,
+  TrainRequest,
+} from '../../../daemon/engine/engine.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { UserError } from '../../../daemon/protocol/errors.js';
 
@@ -138,10 +144,11 @@ export function fakeSession({
       }
       return { steps: request.steps, meanLoss: sum / request.steps, aborted: false };
     },
-    async evaluate(source: SampleSource) {
+    async evaluate(source: SampleSource, options: EvaluateOptions = {}) {
       const x = new Float32Array(source.size * d);
       const y = new Float32Array(source.size * classes);
       await source.read(0, source.size, [x], y);
+      const values = new Float32Array(source.size * classes);
       let loss = 0;
       let wrong = 0;
       for (let n = 0; n < source.size; n++) {
@@ -149,7 +156,9 @@ export function fakeSession({
         const label = y.subarray(n * classes, (n + 1) * classes).indexOf(1);
         loss -= Math.log(Math.max(p[label]!, 1e-12)) / source.size;
         wrong += Number(p.indexOf(Math.max(...p)) !== label);
+        values.set(p, n * classes);
       }
+      options.onBatch?.({ start: 0, samples: source.size, values, head: 'none', target: y, mask: null });
       return { loss, error: wrong / source.size, samples: source.size };
     },
     outputMask: async () => null,

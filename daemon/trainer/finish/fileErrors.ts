@@ -1,0 +1,152 @@
+/** The error of each file that a result is written as: the file is read back, or run, on the part of the data that the run's error is of. */
+import { readFile, realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { eachBatch } from '../../engine/eachBatch.js';
+import type { SampleSource } from '../../engine/engine.js';
+import { absorbedHead, type Head } from '../../engine/loss/head.js';
+import { Score } from '../../engine/loss/score.js';
+import { openEngine } from '../../engine/registry.js';
+import type { FileQuality, JudgeFile } from '../../export/exportModel.js';
+import type { Format } from '../../export/formats.js';
+import { readSparsePackage } from '../../export/readSparsePackage.js';
+import { withInputSizes } from '../../model/inputSizes.js';
+import type { Model } from '../../model/model.js';
+import { readModel } from '../../model/readModel.js';
+import { hashModel } from '../../model/weights.js';
+import { UserError } from '../../protocol/errors.js';
+import { primarySet } from '../evaluations.js';
+import type { Assembled } from '../setup.js';
+
+/** Samples that a file answers at once. */
+const BATCH = 256;
+
+type Setting = Pick<Assembled, 'parts' | 'facts' | 'plan' | 'inputShapes'>;
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+/** What is computed outside our engines: a whole network as a function of a batch of inputs. */
+type Run = (inputs: readonly Float32Array[], count: number) => Float32Array | Promise<Float32Array>;
+
+/**
+ * @param pruned the result, whose error on that part is `error`: files that hold the very same network are not computed again.
+ * @returns judges of files. What cannot be computed has a reason, and no file's failure is the run's.
+ */
+export function fileErrors(
+  setting: Setting,
+  pruned: { readonly model: Model; readonly error: number | null },
+  workspace: string,
+): JudgeFile {
+  const source = setting.parts.sets[primarySet(setting.parts.sets)]!;
+  const known = new Map<string, Promise<number | null>>([[hashModel(pruned.model), Promise.resolve(pruned.error)]]);
+  const ofModel = (model: Model): Promise<number | null> => {
+    const key = hashModel(model);
+    const found = known.get(key) ?? evaluated(setting, model, source, workspace);
+    known.set(key, found);
+    return found;
+  };
+  return async (format, path) => {
+    try {
+      return await judged(format, path, { setting, source, ofModel });
+    } catch (error) {
+      return { why: error instanceof Error ? error.message.split('\n')[0]! : String(error) };
+    }
+  };
+}
+
+interface Judging {
+  readonly setting: Setting;
+  readonly source: SampleSource;
+  ofModel(model: Model): Promise<number | null>;
+}
+
+async function judged(format: Format, path: string, { setting, source, ofModel }: Judging): Promise<FileQuality> {
+  switch (format.extension) {
+    case '.json':
+    case '.h5':
+    case '.keras':
+      return { error: await ofModel(await readModel(path, { workspace: await realpath(dirname(path)) })) };
+    case '.lcp':
+      return { error: await ofModel(readSparsePackage(await readFile(path), path)) };
+    case '.onnx': {
+      const { run, release } = await openOnnx(path, setting);
+      try {
+        return { error: await computed(setting, source, run) };
+      } finally {
+        await release();
+      }
+    }
+    case '.mjs': {
+      const { predict } = (await import(pathToFileURL(path).href)) as { predict(inputs: Float32Array): Float32Array };
+      const width = sizeOf(setting.inputShapes[0]!);
+      return { error: await computed(setting, source, ([input], count) => predict(input!.subarray(0, count * width))) };
+    }
+    default:
+      return { why: 'it holds weights alone' };
+  }
+}
+
+const finite = (error: number): number | null => (Number.isFinite(error) ? error : null);
+
+/** By the run's own engine, as it evaluates. */
+async function evaluated(setting: Setting, model: Model, source: SampleSource, workspace: string) {
+  const { plan, facts, inputShapes, parts } = setting;
+  const { batchSize } = parts.plan.retrain;
+  const output = plan.output === null ? {} : { output: plan.output };
+  const spec = { ...facts.spec, batchSize, purpose: 'inference' as const, seed: plan.seed, ...output };
+  const session = await openEngine(plan.engine, withInputSizes(model, inputShapes), spec, { folders: [workspace] });
+  try {
+    return finite((await session.evaluate(source)).error);
+  } finally {
+    await session.dispose();
+  }
+}
+
+/** What a function of the file's own answers, scored as the engines score. @throws UserError('model-unsupported'). */
+async function computed({ facts, parts, inputShapes }: Setting, source: SampleSource, run: Run): Promise<number | null> {
+  const session = await parts.sessions.use(parts.plan.retrain.batchSize);
+  const { outputShape, jointShapes } = session;
+  const refuse = (why: string) => new UserError('model-unsupported', why);
+  if (jointShapes.length > 0) throw refuse('the error of several outputs is measured by the engines alone');
+  const inputs = inputShapes.map((shape) => new Float32Array(BATCH * sizeOf(shape)));
+  const target = new Float32Array(BATCH * sizeOf(outputShape));
+  const { loss, lossSettings, classification, fromLogits } = facts.spec;
+  const head: Head = fromLogits ? absorbedHead(loss) : 'none';
+  const given = { output: null, weight: 1, loss, ...(lossSettings && { lossSettings }), ...(classification !== undefined && { classification }) }; // prettier-ignore
+  const score = new Score(given, head, outputShape);
+  await eachBatch(source, BATCH, { inputs, target }, {}, async (count) => {
+    if (await session.outputMask(inputs, count)) throw refuse('it does not say which positions are padding');
+    const values = await run(inputs, count);
+    if (values.length !== count * sizeOf(outputShape)) throw refuse('its output is of another size');
+    score.add(values, target, count, null);
+  });
+  return finite(score.result().error);
+} // prettier-ignore
+
+/** The file in onnxruntime on the CPU. @throws UserError('model-unsupported') where it has another form than the data. */
+async function openOnnx(path: string, { inputShapes }: Setting): Promise<{ run: Run; release(): Promise<void> }> {
+  const ort = await import('onnxruntime-node');
+  const session = await ort.InferenceSession.create(path, { executionProviders: ['cpu'] });
+  const [output] = session.outputNames;
+  const refuse = (why: string) => new UserError('model-unsupported', why);
+  const fits =
+    session.outputNames.length === 1 &&
+    session.inputMetadata.length === inputShapes.length &&
+    session.inputMetadata.every((input) => input.isTensor && input.type === 'float32');
+  if (!fits || output === undefined) {
+    await session.release();
+    throw refuse('it has several outputs, or inputs that are no float32 tensors');
+  }
+  return {
+    async run(inputs, count) {
+      const feeds = Object.fromEntries(
+        session.inputNames.map((name, i) => {
+          const shape = [count, ...inputShapes[i]!];
+          return [name, new ort.Tensor('float32', inputs[i]!.slice(0, sizeOf(shape)), shape)];
+        }),
+      );
+      return (await session.run(feeds))[output]!.data as Float32Array;
+    },
+    release: () => session.release(),
+  };
+}

@@ -1,0 +1,73 @@
+/** What "Try a sample" has to know of each input: its shape and names, and what its values are like as they are stored. */
+import { imageShape } from '../../data/preview.js';
+import type { AffineMap } from '../../data/preprocess.js';
+import type { SampleSource } from '../../engine/engine.js';
+import type { InputForm } from '../../protocol/whatChanged.js';
+
+/** Samples that are looked at. */
+const LOOKED_AT = 256;
+/** Values of a sample that is shown as an example. */
+const EXAMPLE = 256;
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+export interface NamedInput {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Names of its values, where they have any. */
+  readonly columns: readonly string[];
+  /** From stored values to those of the network. */
+  readonly map: AffineMap;
+}
+
+const at = (values: AffineMap['scale'], i: number): number => (typeof values === 'number' ? values : values[i]!);
+
+/** The stored values behind those that a network is given, [samples, size] flat; in float32's precision. */
+export function asStored({ scale, shift }: AffineMap, values: Float32Array, size: number): Float32Array {
+  return values.map((value, i) => {
+    const factor = at(scale, i % size);
+    return factor === 0 ? 0 : (value - at(shift, i % size)) / factor;
+  });
+}
+
+/** The value that most of an image's border has: the middle one of all of them. */
+function borderOf(values: Float32Array, samples: number, [height, width, channels]: readonly [number, number, number]) {
+  const border: number[] = [];
+  for (let sample = 0; sample < samples; sample++)
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++)
+        if (y === 0 || x === 0 || y === height - 1 || x === width - 1)
+          border.push(values[((sample * height + y) * width + x) * channels]!);
+  border.sort((a, b) => a - b);
+  return border[border.length >> 1] ?? 0;
+}
+
+/** @param source whose inputs are as the networks are given them; `targetSize` values of a target. */
+export async function inputForms(
+  source: SampleSource,
+  inputs: readonly NamedInput[],
+  targetSize: number,
+): Promise<InputForm[]> {
+  const samples = Math.min(LOOKED_AT, source.size);
+  const sizes = inputs.map(({ shape }) => sizeOf(shape));
+  const buffers = sizes.map((size) => new Float32Array(samples * size));
+  await source.read(0, samples, buffers, new Float32Array(samples * targetSize));
+  return inputs.map(({ name, shape, columns, map }, i) => {
+    const size = sizes[i]!;
+    const stored = asStored(map, buffers[i]!, size);
+    const known = stored.filter((value) => Number.isFinite(value));
+    const image = imageShape(shape);
+    const rounded = (value: number) => Number(value.toPrecision(7));
+    const lowest = known.reduce((least, value) => Math.min(least, value), Infinity);
+    const highest = known.reduce((most, value) => Math.max(most, value), -Infinity);
+    return {
+      name,
+      shape: [...shape],
+      image: image && [...image],
+      columns: [...columns],
+      stored: known.length > 0 ? [rounded(lowest), rounded(highest)] : [0, 1],
+      background: image ? rounded(borderOf(stored, samples, image)) : 0,
+      example: size <= EXAMPLE ? [...stored.subarray(0, size)].map((value) => (Number.isFinite(value) ? rounded(value) : 0)) : [], // prettier-ignore
+    };
+  });
+}

@@ -1,0 +1,44 @@
+import * as vscode from 'vscode';
+import type { RunItem } from '../ids.js';
+import { fileIn, uriOf } from '../paths.js';
+import { hasResult, type Run } from '../runs.js';
+import type { Services } from '../services.js';
+import { showChangedPage } from '../whatChanged/changedPage.js';
+import type { CommandTable } from './command.js';
+import { pickRun } from './pick.js';
+
+type ResultCommands = Pick<CommandTable, 'lcPrune.whatChanged' | 'lcPrune.openReport'>;
+
+/** What can be looked at of runs that have ended. */
+export function resultCommands(services: Services): ResultCommands {
+  const { daemon, runs } = services;
+  async function choose(item: RunItem | undefined, title: string): Promise<Run | undefined> {
+    if (item) return item.summary;
+    await daemon.session();
+    if (runs.all.length === 0) await runs.load();
+    return pickRun(runs.all.filter(hasResult), title, vscode.l10n.t('No run has a result yet.'));
+  }
+  return {
+    'lcPrune.whatChanged': {
+      needs: 'folder',
+      async run(item) {
+        const chosen = await choose(item, vscode.l10n.t('What changed in which run?'));
+        if (chosen) showChangedPage(services, chosen, { point: item?.point, tryIt: item?.tryIt ?? false });
+      },
+    },
+    'lcPrune.openReport': {
+      needs: 'folder',
+      async run(item) {
+        const chosen = await choose(item, vscode.l10n.t('The report of which run?'));
+        if (!chosen) return;
+        const report = uriOf(fileIn(chosen.folder, 'result', 'report.md'));
+        const there = await vscode.workspace.fs.stat(report).then(
+          () => true,
+          () => false,
+        );
+        if (there) await vscode.commands.executeCommand('markdown.showPreview', report);
+        else void vscode.window.showInformationMessage(vscode.l10n.t('This run has no report: it has not finished, or it could not be written.'));
+      },
+    },
+  };
+} // prettier-ignore

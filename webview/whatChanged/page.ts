@@ -1,0 +1,136 @@
+import type { Evaluation } from '../../daemon/protocol/events.js';
+import { partName } from '../../daemon/protocol/finishText.js';
+import type { WhatChanged } from '../../daemon/protocol/whatChanged.js';
+import { button, element } from '../element.js';
+import { count, number, percent } from '../format.js';
+import { t } from '../strings.js';
+import { samplesSection } from './changedSamples.js';
+import { classSection, confusionSection, labelSection } from './confusion.js';
+import type { FromChangedPage, ToChangedPage } from './messages.js';
+import { pointsText, scrollTable, section } from './parts.js';
+import { residualSections } from './residuals.js';
+import { TryForm } from './tryForm.js';
+
+/** The reference beside the pruned network: figures, confusions, samples with another answer, and a sample of one's own. */
+export class WhatChangedPage {
+  #title = element('h1');
+  #subtitle = element('p', { class: 'subtitle', role: 'status' });
+  #bar = element('div', { class: 'bar-fill' });
+  #progress = element('div', { class: 'progress', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' });
+  #working = element('div', { class: 'working', hidden: true });
+  #problem = element('p', { class: 'problem', role: 'alert', hidden: true });
+  #again = button({ text: t('Try Again'), label: t('Compare the answers again'), id: 'again' }, () =>
+    this.post({ type: 'compute' }),
+  );
+  #content = element('div', { class: 'changed grid', hidden: true });
+  #try: TryForm | null = null; // prettier-ignore
+
+  constructor(
+    root: HTMLElement,
+    private readonly post: (message: FromChangedPage) => void,
+  ) {
+    this.#progress.setAttribute('aria-label', t('Progress'));
+    this.#progress.append(this.#bar);
+    this.#again.hidden = true;
+    const cancel = button({ text: t('Cancel'), label: t('Stop comparing'), id: 'cancel' }, () => post({ type: 'cancel' }));
+    this.#working.append(this.#progress, cancel);
+    root.append(
+      element('header', { class: 'page-header' }, this.#title, this.#subtitle),
+      this.#working,
+      this.#problem,
+      this.#again,
+      this.#content,
+    );
+  } // prettier-ignore
+
+  receive(message: ToChangedPage): void {
+    switch (message.type) {
+      case 'run':
+        this.#title.textContent = t('What changed: {0}', message.name);
+        this.#state('working');
+        this.#subtitle.textContent = t('Comparing the answers of the reference and of the pruned network...');
+        break;
+      case 'progress': {
+        const share = message.total > 0 ? Math.round((100 * message.done) / message.total) : 0;
+        this.#progress.setAttribute('aria-valuenow', String(share));
+        this.#bar.style.setProperty('width', `${share}%`);
+        break;
+      }
+      case 'problem':
+        this.#state('problem');
+        this.#subtitle.textContent = '';
+        this.#problem.textContent = message.message;
+        this.#again.focus();
+        break;
+      case 'changed':
+        this.#state('content');
+        this.#show(message.changed);
+        if (message.tryIt) this.#try?.focus();
+        break;
+      case 'tried':
+        this.#try?.show(message.answer);
+        break;
+      case 'tryProblem':
+        this.#try?.problem(message.message);
+        break;
+    }
+  }
+
+  #state(state: 'working' | 'problem' | 'content'): void {
+    this.#working.hidden = state !== 'working';
+    this.#problem.hidden = state !== 'problem';
+    this.#again.hidden = state !== 'problem';
+    this.#content.hidden = state !== 'content';
+  }
+
+  #show(changed: WhatChanged): void {
+    const { result, notes } = changed;
+    this.#subtitle.textContent = subtitleOf(changed);
+    this.#try = new TryForm(changed.form, this.post);
+    this.#content.className = `changed grid ${result.kind}`;
+    this.#content.replaceChildren(
+      figures(changed),
+      ...(result.kind === 'classes' ? [classSection(result), confusionSection(result)] : []),
+      ...(result.kind === 'labels' ? [labelSection(result)] : []),
+      ...(result.kind === 'numbers' ? residualSections(result) : []),
+      samplesSection(changed),
+      this.#try.root,
+      ...(notes.length > 0 ? [section('notes', t('Notes'), null, ...notes.map((text) => element('p', { text })))] : []),
+    );
+  } // prettier-ignore
+}
+
+function subtitleOf({ set, samples, positions, answers }: WhatChanged): string {
+  const part = t('All of it is of the {0} samples of the {1} part.', count(samples), partName(set));
+  return positions === 1
+    ? part
+    : `${part} ${t('Each has {0} answers; {1} count, the rest is padding.', count(positions), count(answers))}`;
+}
+
+type Residuals = Extract<WhatChanged['result'], { kind: 'numbers' }>['pruned'];
+
+/** Losses and errors of both, and the difference. */
+function figures({ reference, pruned, regression, result }: WhatChanged): HTMLElement {
+  const row = (head: string, of: (evaluation: Evaluation) => number | null, text: (value: number | null) => string, points = false) => {
+    const [before, after] = [of(reference), of(pruned)];
+    const difference = before === null || after === null ? '–' : points ? pointsText(after - before) : change(after - before);
+    return { head, cells: [text(before), text(after), difference] };
+  };
+  const errors = regression ? t('Variance unexplained') : t('Error');
+  const rows = [
+    row(errors, ({ error }) => error, (value) => percent(value), true),
+    row(t('Loss'), ({ loss }) => loss, (value) => number(value)),
+  ];
+  if (result.kind === 'numbers') {
+    const of = (head: string, pick: (residuals: Residuals) => number | null) => {
+      const [before, after] = [pick(result.reference), pick(result.pruned)];
+      rows.push({ head, cells: [number(before), number(after), before === null || after === null ? '–' : change(after - before)] });
+    };
+    of(t('Root mean square residual'), ({ rmse }) => rmse);
+    of(t('Mean absolute residual'), ({ meanAbsolute }) => meanAbsolute);
+  }
+  return section('figures', t('Figures'), null, scrollTable(t('Figures'), ['', t('Reference'), t('Pruned'), t('Difference')], rows));
+} // prettier-ignore
+
+const change = (difference: number): string =>
+  difference > 0 ? `+${number(difference)}` : difference < 0 ? `−${number(-difference)}` : number(0);
