@@ -50,7 +50,8 @@ export interface Language {
   /** After `initialized`. */
   start(): void;
   /** A run of a workspace folder changed: lenses that show its result are out of date. */
-  runChanged(folder: string, summary: RunSummary | null): void;
+  /** @param name the run's. */
+  runChanged(folder: string, name: string, summary: RunSummary | null): void;
   /** Data sets were installed: plans that miss one are looked at again. */
   packagesChanged(): void;
   dispose(): void;
@@ -163,9 +164,9 @@ class LanguageServer implements Language {
     });
   }
 
-  runChanged(folder: string, summary: RunSummary | null): void {
+  runChanged(folder: string, name: string, summary: RunSummary | null): void {
     this.#facts.forget(folder);
-    const run = summary?.run ?? folder;
+    const run = `${folder}\0${name}`;
     const key = lensKey(summary);
     if (this.#lensKeys.get(run) === key) return;
     this.#lensKeys.set(run, key);
@@ -219,7 +220,13 @@ class LanguageServer implements Language {
     if (!place) return [];
     const { folder, path } = place;
     const named = namedBy(uri);
-    if (isPlanUri(uri)) return planLenses(named, await this.#facts.ofPlan(folder, path));
+    if (isPlanUri(uri)) {
+      const runs = await this.#facts.ofPlan(folder, path);
+      return planLenses(
+        named,
+        runs.map((run) => ({ ...run, folder: this.host.workspace.asNamed(run.folder) })),
+      );
+    }
     const model = await this.#openSoon(path);
     if (model === 'reading') return readingLens(named);
     if (!model) return problemLens(named, await this.#models.problemOf(path));

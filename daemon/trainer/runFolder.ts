@@ -20,7 +20,14 @@ export interface RunPaths {
   readonly points: string;
   /** The pruned model, its report and figures. */
   readonly result: string;
+  /** The sparse package in it. */
+  readonly package: string;
+  /** Star, tags and note, where there are any. */
+  readonly marks: string;
 }
+
+/** The pruned model in one small file, beside the model.json of a result. */
+export const RESULT_PACKAGE = 'model.lcp';
 
 /** @param folder absolute path of the run folder. */
 export const runPaths = (folder: string): RunPaths => ({
@@ -33,6 +40,8 @@ export const runPaths = (folder: string): RunPaths => ({
   reference: join(folder, 'reference'),
   points: join(folder, 'points'),
   result: join(folder, 'result'),
+  package: join(folder, 'result', RESULT_PACKAGE),
+  marks: join(folder, 'marks.json'),
 });
 
 /** Folder of all runs of a workspace (absolute, symbolic links resolved). @throws UserError('path-outside-workspace'). */

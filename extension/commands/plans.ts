@@ -113,7 +113,7 @@ export function planCommands(services: Services): PlanCommands {
           ...(compare && { compare }),
           ...(path && { path }),
         })
-      ).run;
+      ).folder;
     try {
       if (openMonitorOnRun()) await monitor.showStarting(planName(planPath), begin);
       else await begin();

@@ -198,13 +198,13 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
         if (!chosen) return;
         const name = await vscode.window.showInputBox({
           title: vscode.l10n.t('New name of {0}', displayName(chosen)),
-          value: chosen.run,
+          value: chosen.name,
           validateInput: (text) =>
             /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,99}$/u.test(text)
               ? null
               : vscode.l10n.t('Letters, digits, space, ".", "_" and "-"; at most 100'),
         });
-        if (name && name !== chosen.run) await daemon.request('lc/rename', { run: chosen.run, name });
+        if (name && name !== chosen.name) await daemon.request('lc/rename', { run: chosen.run, name });
       },
     },
     'lcPrune.deleteRun': {

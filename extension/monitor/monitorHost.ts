@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
+import { runLabel, type LabelledRun } from '../../daemon/protocol/runs/runLabel.js';
 import type { RunView, ToHost, ToPage } from '../../webview/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { MONITOR } from '../ids.js';
@@ -362,10 +363,5 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   }
 }
 
-/** "2026-01-15-0930-lenet300" is shown as the plan and the time; a run that was renamed keeps its name. */
-export function displayName(summary: RunSummary): string {
-  const automatic = /^\d{4}-?\d{2}-?\d{2}/.test(summary.run);
-  return automatic
-    ? `${summary.plan} ${new Date(summary.started).toLocaleTimeString([], { hour12: false })}`
-    : summary.run;
-}
+/** What a run is called in the editor. */
+export const displayName: (run: LabelledRun) => string = runLabel;

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { isDoubtful } from '../../protocol/doubtful.js';
-import { listRuns } from '../../runs/registry.js';
+import { listRuns } from '../../runs/listRuns.js';
 import { stringOption, type Command } from '../command.js';
 import { count, percent, table } from '../text.js';
 

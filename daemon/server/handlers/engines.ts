@@ -20,7 +20,12 @@ export const engineHandlers: Pick<Handlers<Context>, 'lc/engines' | 'lc/memory'>
     const devices = handles.length > 0 ? await deviceMemory() : new Map<number, number>();
     return {
       daemon: process.memoryUsage.rss(),
-      runs: handles.map(({ id, pid, memory }) => ({ run: id, resident: memory, device: devices.get(pid) ?? null })),
+      runs: handles.map(({ id, folder, pid, memory }) => ({
+        run: id,
+        folder: workspace.asNamed(folder),
+        resident: memory,
+        device: devices.get(pid) ?? null,
+      })),
     };
   },
 };

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UntimedRunEvent } from '../../../daemon/protocol/events.js';
 import { RunSummary } from '../../../daemon/protocol/messages.js';
+import { listRuns } from '../../../daemon/runs/listRuns.js';
 import {
   deleteRun,
   findRun,
-  listRuns,
   readRunPlan,
   renameRun,
   runFolder,
