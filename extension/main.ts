@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { registerCommands } from './commands/command.js';
 import { installEngineCommands } from './commands/installEngine.js';
+import { markCommands } from './commands/marks.js';
 import { planCommands } from './commands/plans.js';
 import { runCommands } from './commands/runs.js';
 import { serviceCommands } from './commands/service.js';
@@ -11,6 +12,7 @@ import { MonitorHost } from './monitor/monitorHost.js';
 import { pathOf } from './paths.js';
 import { registerNotifications } from './notifications.js';
 import { Runs } from './runs.js';
+import { RunsTableHost } from './runsTable/runsTableHost.js';
 import { RunStream } from './runStream.js';
 import type { Services } from './services.js';
 import { registerAutoStart } from './autoStart.js';
@@ -28,12 +30,14 @@ export function activate(context: vscode.ExtensionContext): void {
   const runs = new Runs(daemon);
   const stream = new RunStream(daemon);
   const monitor = new MonitorHost(context, daemon, runs, stream);
+  const runsTable = new RunsTableHost(context.extensionUri, daemon, runs, monitor);
   const modelView = new ModelView(daemon, runs, stream);
-  const services: Services = { context, log, daemon, runs, stream, monitor, modelView };
+  const services: Services = { context, log, daemon, runs, stream, monitor, runsTable, modelView };
   registerCommands(
     {
       ...planCommands(services),
       ...runCommands(services),
+      ...markCommands(services),
       ...serviceCommands(services),
       ...installEngineCommands(services),
     },
@@ -45,6 +49,7 @@ export function activate(context: vscode.ExtensionContext): void {
     runs,
     stream,
     monitor,
+    runsTable,
     modelView,
     new RunsView(runs, () => void daemon?.session().catch(() => {})),
     new ModelEditor(context.extensionUri, daemon, runs, stream).register(),

@@ -3,7 +3,7 @@ import { percent } from './format.js';
 import type { DifferenceRow, RunView } from './messages.js';
 import { badge } from './swatch.js';
 import { t } from './strings.js';
-import { SHAPES, type Theme } from './theme.js';
+import { runColour, runShape, type Theme } from './theme.js';
 
 /** The compared runs as chips with their colour and marker, and what differs in their plans. Hidden for a single run. */
 export class RunStrip {
@@ -47,7 +47,7 @@ export class RunStrip {
           title: t('Show the numbers and layers of {0}', run.name),
           on: { click: () => this.choose(run.id) },
         },
-        badge(SHAPES[run.colour % SHAPES.length]!, theme.palette[run.colour % theme.palette.length]!),
+        badge(runShape(run.colour), runColour(theme, run.colour)),
         element('span', { text: run.name }),
         element('small', {
           text: [kept !== null && prunable ? percent(kept / prunable) : null, error === null ? null : percent(error)]
@@ -84,7 +84,7 @@ export class RunStrip {
                 element(
                   'th',
                   { scope: 'col' },
-                  badge(SHAPES[run.colour % SHAPES.length]!, theme.palette[run.colour % theme.palette.length]!),
+                  badge(runShape(run.colour), runColour(theme, run.colour)),
                   run.name,
                 ),
               ),

@@ -11,7 +11,7 @@ import { fileIn, folderOf, pathOf, uriOf } from '../paths.js';
 import { hasResult, isAbandoned, isActive, isResumable, type Run } from '../runs.js';
 import type { Services } from '../services.js';
 import type { CommandTable } from './command.js';
-import { pickRun, pickRuns } from './pick.js';
+import { pickRun, pickRuns, selectedRuns } from './pick.js';
 
 type RunCommands = Pick<
   CommandTable,
@@ -121,12 +121,10 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
       needs: 'folder',
       async run(argument, selected) {
         const all = await loaded();
-        const items = selected.filter(
-          (item): item is RunItem => typeof item === 'object' && item !== null && 'summary' in item,
-        );
+        const items = selectedRuns(selected);
         const given =
           items.length > 1
-            ? items.map((item) => item.summary.run)
+            ? items.map(({ run }) => run)
             : argument && 'summary' in argument
               ? undefined
               : (argument?.runs ??
@@ -210,12 +208,10 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
     'lcPrune.deleteRun': {
       needs: 'trust',
       async run(item, selected) {
-        const items = selected.filter(
-          (other): other is RunItem => typeof other === 'object' && other !== null && 'summary' in other,
-        );
+        const items = selectedRuns(selected);
         const chosen =
           items.length > 1
-            ? items.map((other) => other.summary)
+            ? items
             : [
                 await choose(
                   item,

@@ -47,6 +47,9 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   #starting: string | null = null;
   /** Set by the commands, which know how to ask for budgets and targets. */
   control: Control = () => {};
+  #changedShown = new vscode.EventEmitter<void>();
+  /** Other runs are shown. */
+  readonly onDidChangeShown = this.#changedShown.event;
   exportPoint: (run: RunSummary, point: number) => void = () => {};
 
   constructor(
@@ -76,6 +79,11 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   /** The runs on show, the primary one first in mind. */
   get shown(): readonly string[] {
     return this.#order;
+  }
+
+  /** The runs on show with their colours. */
+  get colours(): Readonly<Record<string, number>> {
+    return this.#colours.all;
   }
 
   /** Shows these runs, the first one with its numbers; opens or reveals the panel. */
@@ -209,6 +217,8 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
         this.#feeds.set(run, { feed, cursor: new Map(), listener, facts: null });
       }
     this.#order = [...new Set(runs)];
+    this.#colours.show(this.#order);
+    this.#changedShown.fire();
     this.#primary = primary !== null && this.#order.includes(primary) ? primary : (this.#order[0] ?? null);
   }
 

@@ -66,7 +66,7 @@ it('names a run’s folders as they were opened, and its plan relative to them, 
   await client.waitFor((message) => (message.params as { summary?: RunSummary })?.summary?.state === 'done');
   expect((await client.ask('lc/kept', { run }))!.map(({ layer }) => layer)).toContain('fc1');
   const lenses = await lensesOf(planPath);
-  expect(lenses).toContainEqual({ id: 'lcPrune.openMonitor', argument: { run } });
+  expect(lenses).toContainEqual({ id: 'lcPrune.openMonitor', argument: { run: place.folder } });
   expect(lenses).toContainEqual({ id: 'lcPrune.openMonitor', argument: { plan: planPath } });
 });
 
