@@ -31,8 +31,8 @@ export class RunsPage {
   #isTreeOld = false;
   #rows: VisibleRow[] = [];
   #wishes: Wishes;
-  /** What was folded (true) or unfolded by hand. */
-  #folded = new Map<string, boolean>();
+  /** Keys of the rows under which nothing is shown. */
+  #folded = new Set<string>();
   #colours: Readonly<Record<string, number>> = {};
   #trusted = true;
   #theme: Theme = readTheme();
@@ -60,7 +60,8 @@ export class RunsPage {
         remove: () => this.#act('delete'),
         star: ({ row, run }) => host.post({ type: 'star', run: run.id, star: !row.star }),
         fold: (node, folded) => {
-          this.#folded.set(node.key, folded);
+          if (folded) this.#folded.add(node.key);
+          else this.#folded.delete(node.key);
           this.#render();
           this.#grid.focus();
         },
@@ -232,7 +233,7 @@ export class RunsPage {
   }
 
   #act(action: TableAction, nodes: readonly TableNode[] = this.#grid.inHand): void {
-    if (this.#actions.get(action)!.disabled && nodes !== undefined && action !== 'open') return;
+    if (this.#actions.get(action)!.disabled && action !== 'open') return;
     const runs = [...new Set(nodes.map(({ run }) => run.id))];
     if (runs.length === 0) return;
     const point = action === 'export' && nodes.length === 1 ? nodes[0]!.row.point : null;

@@ -63,10 +63,9 @@ export function runTree(runs: readonly TableRun[], say?: Say, now = Date.now()):
   return runs.filter(({ id }) => !nested.has(id)).map((run) => make(run, baselines.get(run.id) ?? []));
 }
 
-/** The rows to show. A run is shown where it or something under it fits; what is under it then shows unless it was folded. */
-export function visibleRows(tree: readonly TableNode[], wishes: Wishes, folded: ReadonlyMap<string, boolean>): VisibleRow[] {
+/** The rows to show. A run is shown where it or something under it fits; what is under it then shows unless it is folded. */
+export function visibleRows(tree: readonly TableNode[], wishes: Wishes, folded: ReadonlySet<string>): VisibleRow[] {
   const words = searchWords(wishes.query);
-  const isFiltered = words.length > 0 || wishes.state !== '' || wishes.starred;
   const wanted = ({ row, text }: TableNode) =>
     (wishes.state === '' || row.state === wishes.state) && (!wishes.starred || row.star) && fits(text, words);
   const column = columnOf(wishes.column) ?? columnOf('date')!;
@@ -76,7 +75,7 @@ export function visibleRows(tree: readonly TableNode[], wishes: Wishes, folded: 
     const own = wanted(node);
     const below = node.children.filter(wanted);
     if (!own && below.length === 0) continue;
-    const expanded = node.children.length === 0 ? null : !(folded.get(node.key) ?? !(isFiltered && !own));
+    const expanded = node.children.length === 0 ? null : !folded.has(node.key);
     rows.push({ node, level: 1, expanded });
     // Of a run that fits everything under it can be seen.
     if (expanded) for (const child of own ? node.children : below) rows.push({ node: child, level: 2, expanded: null });

@@ -4,6 +4,7 @@ import { pageHtml } from '../../../extension/page/html.js';
 import type { ToDataPage } from '../../../webview/dataMessages.js';
 import type { ToHost, ToPage } from '../../../webview/messages.js';
 import type { ToModelPage } from '../../../webview/modelMessages.js';
+import type { ToRunsTable } from '../../../webview/runsTable/messages.js';
 import themes from './themes.json' with { type: 'json' };
 
 export type ThemeName = keyof typeof themes;
@@ -22,7 +23,7 @@ export interface MonitorPage {
   page: Page;
   /** Messages the page posted to its host. */
   posted: () => Promise<ToHost[]>;
-  send: (messages: readonly (ToPage | ToModelPage | ToDataPage)[]) => Promise<void>;
+  send: (messages: readonly (ToPage | ToModelPage | ToDataPage | ToRunsTable)[]) => Promise<void>;
   /** CSP violations, console errors and uncaught exceptions so far. */
   problems: string[];
 }
@@ -39,7 +40,7 @@ export async function openMonitor(
     /** Colours in place of the theme's. */
     colours?: Record<string, string>;
     /** Which of the built pages. */
-    name?: 'monitor' | 'model' | 'data';
+    name?: 'monitor' | 'model' | 'data' | 'runs';
   } = {},
 ): Promise<MonitorPage> {
   const theme = themes[options.theme ?? 'dark'];
