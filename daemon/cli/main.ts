@@ -8,6 +8,7 @@ import { evaluate } from './commands/evaluate.js';
 import { exportCommand } from './commands/export.js';
 import { init } from './commands/init.js';
 import { inspect } from './commands/inspect.js';
+import { mark } from './commands/mark.js';
 import { path } from './commands/path.js';
 import { preview } from './commands/preview.js';
 import { resume } from './commands/resume.js';
@@ -31,6 +32,7 @@ const commands: readonly Command[] = [
   exportCommand,
   init,
   runs,
+  mark,
   engines,
 ];
 

@@ -2,7 +2,7 @@ import { shownColumns, type Direction, type RunColumn } from '../../daemon/proto
 import { element } from '../element.js';
 import { t } from '../strings.js';
 import type { TableNode, VisibleRow } from './tree.js';
-import { rowElement, ROW_HEIGHT, type Drawing } from './row.js';
+import { contentOf, emptyRow, fillRow, placeRow, ROW_HEIGHT, type Drawing } from './row.js';
 
 /** Rows drawn above and below what is on show. */
 const MARGIN = 12;
@@ -29,7 +29,7 @@ export class RunsGrid {
   #body = element('div', { role: 'rowgroup', class: 'body' });
   #rows: readonly VisibleRow[] = [];
   #columns: readonly RunColumn[] = [];
-  #drawn = new Map<string, { element: HTMLElement; drawing: string; index: number }>();
+  #drawn = new Map<string, { element: HTMLElement; content: string }>();
   /** The row that has the focus when the table has it. */
   #active = '';
   /** Where a range of chosen rows begins. */
@@ -132,7 +132,7 @@ export class RunsGrid {
         ...columns.map(({ id, title, kind }, i) =>
           element(
             'div',
-            { role: 'columnheader', class: `cell ${kind} ${id}`, 'data-column': id, 'aria-colindex': String(i + 1) },
+            { role: 'columnheader', class: `cell ${kind} col-${id}`, 'data-column': id, 'aria-colindex': String(i + 1) },
             element('button', {
               type: 'button',
               class: 'sort',
@@ -181,12 +181,14 @@ export class RunsGrid {
         colour: node.row.point === null ? this.#colours[node.run.id] : undefined,
         theme,
       };
-      const said = JSON.stringify([node.row, visible.level, visible.expanded, index, drawing.chosen, drawing.active, drawing.colour]); // prettier-ignore
+      const content = contentOf(drawing);
       const known = this.#drawn.get(key);
-      if (known?.drawing === said) continue;
-      const made = rowElement(drawing, known?.element);
-      if (!known) this.#body.append(made);
-      this.#drawn.set(key, { element: made, drawing: said, index });
+      const row = known?.element ?? emptyRow(key);
+      placeRow(row, drawing);
+      if (known?.content === content) continue;
+      fillRow(row, drawing);
+      if (!known) this.#body.append(row);
+      this.#drawn.set(key, { element: row, content });
     }
     if (hadFocus && !this.#body.contains(document.activeElement))
       this.#drawn.get(this.#active)?.element.focus({ preventScroll: true });

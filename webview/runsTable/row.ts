@@ -19,10 +19,20 @@ export interface Drawing extends VisibleRow {
   readonly theme: Theme;
 }
 
-/** A row of the table. @param known its element, to be changed; its focus stays. */
-export function rowElement(drawing: Drawing, known?: HTMLElement): HTMLElement {
-  const { node, level, expanded, index, columns, chosen, active } = drawing;
-  const row = known ?? element('div', { role: 'row', 'data-key': node.key });
+/** What the cells of a row show. */
+export const contentOf = ({ node, level, expanded, colour }: Drawing): string =>
+  JSON.stringify([node.row, node.run.label, level, expanded, colour]);
+
+/** A new row, without its place and cells. */
+export const emptyRow = (key: string): HTMLElement => element('div', { role: 'row', 'data-key': key });
+
+/** The cells anew. Not when a row is only chosen or gets the focus: what the mouse is pressed on must be there when it comes up. */
+export const fillRow = (row: HTMLElement, drawing: Drawing): void =>
+  row.replaceChildren(...drawing.columns.map((column, i) => cellElement(column, i, drawing)));
+
+/** Where a row stands, and whether it is chosen or in hand. */
+export function placeRow(row: HTMLElement, drawing: Drawing): void {
+  const { level, expanded, index, chosen, active } = drawing;
   row.className = `row${chosen ? ' chosen' : ''}${level === 2 ? ' nested' : ''}`;
   row.tabIndex = active ? 0 : -1;
   row.style.transform = `translateY(${index * ROW_HEIGHT}px)`;
@@ -31,15 +41,13 @@ export function rowElement(drawing: Drawing, known?: HTMLElement): HTMLElement {
   row.setAttribute('aria-selected', String(chosen));
   if (expanded === null) row.removeAttribute('aria-expanded');
   else row.setAttribute('aria-expanded', String(expanded));
-  row.replaceChildren(...columns.map((column, i) => cellElement(column, i, drawing)));
-  return row;
 }
 
 function cellElement(column: RunColumn, i: number, drawing: Drawing): HTMLElement {
   const { node } = drawing;
   const { id, kind } = column;
   const text = column.text(node.row, t);
-  const attributes = { class: `cell ${kind} ${id}`, 'aria-colindex': String(i + 1) };
+  const attributes = { class: `cell ${kind} col-${id}`, 'aria-colindex': String(i + 1) };
   if (id === 'star') return element('div', { role: 'gridcell', ...attributes }, ...starCell(drawing));
   if (id === 'plan') return element('div', { role: 'rowheader', ...attributes, title: node.run.label }, ...nameCell(drawing, text)); // prettier-ignore
   if (id === 'state') return element('div', { role: 'gridcell', ...attributes, title: node.row.caution || text }, ...stateCell(drawing, text)); // prettier-ignore
@@ -52,9 +60,9 @@ function cellElement(column: RunColumn, i: number, drawing: Drawing): HTMLElemen
   return element('div', { role: 'gridcell', ...attributes, title: text, text });
 }
 
-function starCell({ node, chosen }: Drawing): HTMLElement[] {
+function starCell({ node }: Drawing): HTMLElement[] {
   const { row, run } = node;
-  const check = element('span', { class: 'check', 'aria-hidden': 'true', text: chosen ? '✓' : '' });
+  const check = element('span', { class: 'check', 'aria-hidden': 'true' });
   if (row.point !== null) return [check];
   return [
     check,

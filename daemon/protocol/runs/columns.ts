@@ -95,6 +95,7 @@ export const RUN_COLUMNS: readonly RunColumn[] = [
     value: ({ state }) => STATES[state],
     text: ({ state }, say) => stateText(state, say),
   },
+  { ...numberColumn('progress', 'Progress', ({ progress }) => progress, (progress) => percent(progress, 0)), isHidden: true },
   { id: 'date', title: 'Date', kind: 'date', value: ({ started }) => started, text: ({ started }) => shortDate(started) },
   textColumn('budget', 'Budget'),
   numberColumn('kept', 'Kept', ({ kept }) => kept, (kept) => percent(kept)),

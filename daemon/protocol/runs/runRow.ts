@@ -24,6 +24,8 @@ export interface RunFacts {
   readonly method: string;
   readonly engine: string | null;
   readonly state: RunState;
+  /** In [0, 1]; absent: not known. */
+  readonly progress?: number | undefined;
   readonly started: number;
   readonly ended: number | null;
   readonly error: number | null;
@@ -48,6 +50,8 @@ export interface RunRow {
   readonly state: RunState | 'doubtful';
   /** Why its result needs care; ''. */
   readonly caution: string;
+  /** Of a run that has not finished, in [0, 1]. */
+  readonly progress: number | null;
   readonly started: number;
   readonly budget: string;
   /** Share of the prunable weights. */
@@ -75,6 +79,7 @@ export function runRow(run: RunFacts, { now = Date.now(), folder = '' } = {}): R
     name: givenName(run) ?? run.plan,
     state: isDoubtful(run) ? 'doubtful' : run.state,
     caution: (run.cautions ?? []).map(({ message }) => message).join('\n'),
+    progress: run.state === 'done' ? null : (run.progress ?? null),
     started: run.started,
     budget: run.budget ?? '',
     kept: run.kept === null || !run.prunable ? null : run.kept / run.prunable,
@@ -99,6 +104,7 @@ export const pointRows = (run: RunFacts, row: RunRow): RunRow[] =>
     star: false,
     state: 'done',
     caution: '',
+    progress: null,
     budget,
     kept,
     error,

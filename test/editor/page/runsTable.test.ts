@@ -27,7 +27,7 @@ async function openTable(
   ]);
   const posted = async () => ((await opened.posted()) as unknown as FromRunsTable[]).filter(({ type }) => type !== 'ready');
   const send = (...messages: ToRunsTable[]) => opened.send(messages);
-  const names = () => opened.page.locator('.body [role=row] .cell.plan .name').evaluateAll((cells) =>
+  const names = () => opened.page.locator('.body [role=row] .cell.col-plan .name').evaluateAll((cells) =>
     cells
       .map((cell) => ({ text: cell.textContent, row: Number(cell.closest('[role=row]')!.getAttribute('aria-rowindex')) }))
       .sort((a, b) => a.row - b.row)
@@ -43,8 +43,9 @@ describe.each(THEMES)('theme %s', (theme) => {
     await page.locator('.twisty', { hasText: '▾' }).first().waitFor();
     await page.locator('.body [role=row] .check').nth(2).click();
     await page.keyboard.down('Control');
-    await page.locator('.body [role=row] .cell.date').nth(5).click();
+    await page.locator('.body [role=row] .cell.col-date').nth(5).click();
     await page.keyboard.up('Control');
+    expect(await page.locator('[aria-selected=true]').count()).toBe(2);
     await artifact(page, `runs-table-${theme}`);
     expect(await findings(table)).toEqual([]);
     expect(table.problems).toEqual([]);
@@ -61,7 +62,7 @@ test('baselines and points stand under their run; warnings, tags and stars are s
   ]); // prettier-ignore
   const row = (text: string) => page.locator('.body [role=row]', { hasText: text });
   expect(await row('lenet5-magnitude').getAttribute('aria-level')).toBe('2');
-  expect(await row('Finished, with warnings').locator('.cell.state .icon').count()).toBe(1);
+  expect(await row('Finished, with warnings').locator('.cell.col-state .icon').count()).toBe(1);
   expect(await row('the one for the talk').locator('.tag').allTextContents()).toEqual(['publish', 'fast']);
   expect(await row('the one for the talk').locator('.star-button').getAttribute('aria-pressed')).toBe('true');
   // What is in the monitor has its colour.
@@ -98,7 +99,7 @@ test('every column sorts both ways, what has no value last', async () => {
   await page.getByRole('button', { name: 'Error', exact: true }).click();
   const errors = () => page.locator('.body [aria-level="1"]').evaluateAll((rows) =>
     rows
-      .map((row) => [Number(row.getAttribute('aria-rowindex')), row.querySelector('.cell.error')!.textContent] as const)
+      .map((row) => [Number(row.getAttribute('aria-rowindex')), row.querySelector('.cell.col-error')!.textContent] as const)
       .sort((a, b) => a[0] - b[0])
       .map(([, text]) => (text === '' ? null : Number(text!.replace('%', '')))),
   ); // prettier-ignore
@@ -203,7 +204,7 @@ test('copies what is on show or chosen; a star is one click; nothing is offered 
   const [markdown, csv, star] = (await table.posted()) as [{ text: string }, { text: string }, object];
   expect(markdown.text.split('\n')).toHaveLength(4);
   expect(markdown.text).toContain('publish, fast');
-  expect(csv.text).toMatch(/^Run,Star,Plan,State,Date,/);
+  expect(csv.text).toMatch(/^Run,Star,Plan,State,Progress,Date,/);
   expect(csv.text.split('\r\n')).toHaveLength(3);
   expect(star).toEqual({ type: 'star', run: runs[4]!.id, star: false });
   expect(await page.getByRole('button', { name: 'Compare' }).isDisabled()).toBe(true);
