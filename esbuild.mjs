@@ -98,6 +98,7 @@ const webview = {
     model: 'webview/model.ts',
     data: 'webview/data.ts',
     changed: 'webview/whatChanged/main.ts',
+    runs: 'webview/runsTable/main.ts',
   }),
 };
 

@@ -67,6 +67,7 @@ export default ts.config(
                 './dataMessages.ts',
                 './columns.ts',
                 './whatChanged/messages.ts',
+                './runsTable/messages.ts',
               ],
             },
             { target: './webview', from: './extension' },

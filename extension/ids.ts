@@ -44,6 +44,10 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.deleteRun': RunItem;
   'lcPrune.revealRun': RunItem;
   'lcPrune.openPlan': RunItem;
+  'lcPrune.starRun': RunItem;
+  'lcPrune.tagRun': RunItem;
+  'lcPrune.noteRun': RunItem;
+  'lcPrune.showRuns': undefined;
   'lcPrune.refreshRuns': undefined;
   'lcPrune.selectEngine': undefined;
   'lcPrune.installEngine': undefined;
@@ -80,6 +84,10 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.deleteRun',
   'lcPrune.revealRun',
   'lcPrune.openPlan',
+  'lcPrune.starRun',
+  'lcPrune.tagRun',
+  'lcPrune.noteRun',
+  'lcPrune.showRuns',
   'lcPrune.refreshRuns',
   'lcPrune.selectEngine',
   'lcPrune.installEngine',
@@ -91,6 +99,8 @@ export const VIEWS = { runs: 'lcPrune.runs', model: 'lcPrune.model', engine: 'lc
 /** The plan's language id; daemon/protocol has it too, but with it all validators would load at activation. */
 export const PLAN_LANGUAGE = 'lc-prune-plan';
 export const MONITOR = 'lcPrune.monitor';
+/** The table of runs. */
+export const RUNS_TABLE = 'lcPrune.runsTable';
 /** Samples of data that may be chosen. */
 export const DATA_PAGE = 'lcPrune.data';
 /** What pruning changed. */

@@ -27,7 +27,7 @@ export class InterruptedRuns implements vscode.Disposable {
   ) {
     this.#disposables = [
       daemon.on('lc/left', (left) => {
-        for (const run of left.runs) {
+        for (const run of left.folders) {
           this.#left.add(run);
           this.#add(run);
         }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { registerCommands } from './commands/command.js';
 import { installEngineCommands } from './commands/installEngine.js';
+import { markCommands } from './commands/marks.js';
 import { planCommands } from './commands/plans.js';
 import { resultCommands } from './commands/results.js';
 import { runCommands } from './commands/runs.js';
@@ -16,6 +17,7 @@ import { MonitorHost } from './monitor/monitorHost.js';
 import { pathOf } from './paths.js';
 import { registerNotifications } from './notifications.js';
 import { Runs } from './runs.js';
+import { RunsTableHost } from './runsTable/runsTableHost.js';
 import { RunStream } from './runStream.js';
 import type { Services } from './services.js';
 import { registerAutoStart } from './autoStart.js';
@@ -34,13 +36,15 @@ export function activate(context: vscode.ExtensionContext): void {
   const runs = new Runs(daemon);
   const stream = new RunStream(daemon);
   const monitor = new MonitorHost(context, daemon, runs, stream);
+  const runsTable = new RunsTableHost(context.extensionUri, daemon, runs, monitor);
   const modelView = new ModelView(daemon, runs, stream);
-  const services: Services = { context, log, daemon, runs, stream, monitor, modelView };
+  const services: Services = { context, log, daemon, runs, stream, monitor, runsTable, modelView };
   registerCommands(
     {
       ...planCommands(services),
       ...runCommands(services),
       ...resultCommands(services),
+      ...markCommands(services),
       ...serviceCommands(services),
       ...installEngineCommands(services),
     },
@@ -52,6 +56,7 @@ export function activate(context: vscode.ExtensionContext): void {
     runs,
     stream,
     monitor,
+    runsTable,
     modelView,
     new RunsView(runs, () => void daemon?.session().catch(() => {})),
     new ModelEditor(context.extensionUri, daemon, runs, stream).register(),

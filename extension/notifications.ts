@@ -1,10 +1,9 @@
 import * as vscode from 'vscode';
 import { isDoubtful } from '../daemon/protocol/doubtful.js';
-import type { RunSummary } from '../daemon/protocol/messages.js';
 import type { Daemon } from './daemon/daemon.js';
 import { duration, shortPercent } from '../daemon/protocol/format.js';
 import { displayName } from './monitor/monitorHost.js';
-import { isActive, type Runs } from './runs.js';
+import { isActive, type Run, type Runs } from './runs.js';
 import { notifyAfterSeconds } from './settings.js';
 
 /** Speaks up only where a long run ended, or where the user is needed. */
@@ -17,7 +16,7 @@ export function registerNotifications(runs: Runs, daemon: Daemon): vscode.Dispos
   });
 }
 
-async function finished(run: RunSummary): Promise<void> {
+async function finished(run: Run): Promise<void> {
   const seconds = ((run.ended ?? Date.now()) - run.started) / 1000;
   const limit = notifyAfterSeconds();
   if (limit < 0 || seconds < limit) return;
@@ -40,7 +39,7 @@ async function finished(run: RunSummary): Promise<void> {
 }
 
 /** However short the run: something speaks against its result. The monitor has all of it. */
-async function doubtful(run: RunSummary): Promise<void> {
+async function doubtful(run: Run): Promise<void> {
   const [{ message } = { message: '' }] = run.cautions ?? [];
   const open = vscode.l10n.t('Open Monitor');
   const again = vscode.l10n.t('Run Again with Another Learning Rate');
@@ -55,7 +54,7 @@ async function doubtful(run: RunSummary): Promise<void> {
 }
 
 /** What happened. Nothing is lost up to the last checkpoint, unless the run itself has failed. */
-function whatHappened(run: RunSummary): string {
+function whatHappened(run: Run): string {
   const { state, ending, message } = run;
   const name = displayName(run);
   if (state === 'failed') return vscode.l10n.t('{0} failed: {1}', name, message ?? vscode.l10n.t('see the log'));
@@ -76,7 +75,7 @@ function whatHappened(run: RunSummary): string {
 }
 
 /** Says what happened to a run that needs the user, and offers the way on. */
-export async function needed(run: RunSummary, log: vscode.LogOutputChannel): Promise<void> {
+export async function needed(run: Run, log: vscode.LogOutputChannel): Promise<void> {
   const next = run.state === 'crashed' ? (run.ending?.next ?? null) : null;
   const show = vscode.l10n.t('Show Log');
   const go = next === null ? vscode.l10n.t('Resume') : vscode.l10n.t('Continue on {0}', next);

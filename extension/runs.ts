@@ -6,6 +6,13 @@ import { inWorkspace, sameFileAs, type AbsolutePath } from './paths.js';
 
 /** A run as the extension knows it: what it names in its workspace folder are files here. */
 export interface Run extends RunSummary {
+  /**
+   * What every request, list and page calls it: its folder. Names are unique within a workspace folder only, and a window may
+   * have several.
+   */
+  run: AbsolutePath;
+  /** Name of its folder. */
+  name: string;
   /** null: it has no plan file. The file may be gone. */
   planFile: AbsolutePath | null;
   /** null: its model is an architecture. */
@@ -15,12 +22,14 @@ export interface Run extends RunSummary {
 /** The one place where a run's paths become files. */
 export const toRun = (summary: RunSummary): Run => ({
   ...summary,
+  run: summary.folder,
+  name: summary.run,
   planFile: summary.planPath && inWorkspace(summary.workspace, summary.planPath),
   modelFile: summary.modelPath && inWorkspace(summary.workspace, summary.modelPath),
 });
 
 export interface RunChange {
-  run: string;
+  run: AbsolutePath;
   before: Run | null;
   after: Run | null;
 }
@@ -34,7 +43,7 @@ export const hasResult = (summary: RunSummary): boolean => summary.state === 'do
 
 /** The runs of the workspace as the daemon last reported them. */
 export class Runs implements vscode.Disposable {
-  #runs = new Map<string, Run>();
+  #runs = new Map<AbsolutePath, Run>();
   #changed = new vscode.EventEmitter<RunChange>();
   #reset = new vscode.EventEmitter<void>();
   #disposables: vscode.Disposable[];
@@ -46,7 +55,7 @@ export class Runs implements vscode.Disposable {
 
   constructor(private readonly daemon: Daemon) {
     this.#disposables = [
-      daemon.on('lc/runChanged', ({ run, summary }) => this.#apply(run, summary && toRun(summary))),
+      daemon.on('lc/runChanged', ({ folder, summary }) => this.#apply(folder, summary && toRun(summary))),
       daemon.onDidChangeState((state) => {
         void vscode.commands.executeCommand('setContext', CONTEXTS.daemon, state.kind);
         if (state.kind === 'ready') void this.load();
@@ -66,7 +75,7 @@ export class Runs implements vscode.Disposable {
   }
 
   get(run: string): Run | undefined {
-    return this.#runs.get(run);
+    return this.#runs.get(run as AbsolutePath);
   }
 
   /** The run the status bar and the palette mean: the newest active one, else the newest. */
@@ -94,7 +103,7 @@ export class Runs implements vscode.Disposable {
   }
 
   #take(list: readonly RunSummary[]): void {
-    this.#runs = new Map(list.map((summary) => [summary.run, toRun(summary)]));
+    this.#runs = new Map(list.map((summary) => [summary.folder, toRun(summary)]));
     this.#contexts();
     this.#reset.fire();
   }
@@ -103,7 +112,7 @@ export class Runs implements vscode.Disposable {
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
-  #apply(run: string, after: Run | null): void {
+  #apply(run: AbsolutePath, after: Run | null): void {
     const before = this.#runs.get(run) ?? null;
     if (after) this.#runs.set(run, after);
     else this.#runs.delete(run);

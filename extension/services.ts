@@ -2,6 +2,7 @@ import type * as vscode from 'vscode';
 import type { Daemon } from './daemon/daemon.js';
 import type { MonitorHost } from './monitor/monitorHost.js';
 import type { Runs } from './runs.js';
+import type { RunsTableHost } from './runsTable/runsTableHost.js';
 import type { RunStream } from './runStream.js';
 import type { ModelView } from './views/modelView.js';
 
@@ -13,5 +14,6 @@ export interface Services {
   runs: Runs;
   stream: RunStream;
   monitor: MonitorHost;
+  runsTable: RunsTableHost;
   modelView: ModelView;
 }

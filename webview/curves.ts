@@ -4,7 +4,7 @@ import type { Level, Line } from './line.js';
 import type { EvaluationPlace, EvaluationSet, TableName } from './messages.js';
 import type { RunData, XAxis } from './runData.js';
 import { t } from './strings.js';
-import { SHAPES, type Shape, type Theme } from './theme.js';
+import { runColour, runShape, type Shape, type Theme } from './theme.js';
 
 export interface CurveSettings {
   axis: XAxis;
@@ -286,7 +286,6 @@ export function buildLines(
   const overlay = runs.length > 1;
   const lines: Line[] = [];
   const legend: LegendEntry[] = [];
-  const colour = (index: number) => theme.palette[index % theme.palette.length]!;
   for (const curve of spec.curves) {
     const having = runs.filter((run) => run.has(curve.table));
     if (having.length === 0) continue;
@@ -312,9 +311,9 @@ export function buildLines(
         label: overlay ? `${run.view.name} · ${curve.label}` : curve.label,
         x: run.x(curve.table, settings.axis),
         y: values(run.smooth(curve.table, curve.column, smooth ? settings.smoothing : 0)),
-        colour: colour(overlay ? run.view.colour : curve.colour),
+        colour: runColour(theme, overlay ? run.view.colour : curve.colour),
         dash: curve.dash,
-        shape: overlay && !curve.scatter ? SHAPES[run.view.colour % SHAPES.length]! : curve.shape,
+        shape: overlay && !curve.scatter ? runShape(run.view.colour) : curve.shape,
         ...(curve.scale && { scale: curve.scale }),
         ...(curve.points && { points: true }),
         ...(curve.scatter && { scatter: true }),

@@ -61,7 +61,7 @@ export interface PathView {
 export interface RunView {
   id: string;
   name: string;
-  /** Index into the palette; stays the same for a run as long as the workspace remembers it. */
+  /** Stands for a colour and a marker (`runColour`, `runShape`) that no other run on show has. */
   colour: number;
   /** The page names no files. */
   summary: Omit<RunSummary, 'workspace' | 'folder' | 'planPath' | 'modelPath'>;

@@ -15,7 +15,7 @@ import {
 } from './pathCurve.js';
 import { shapePath } from './swatch.js';
 import { t } from './strings.js';
-import { DASHES, SHAPES, type Theme } from './theme.js';
+import { DASHES, runColour, SHAPES, type Theme } from './theme.js';
 
 /** As in pathCard.css. */
 const HEIGHT = 240;
@@ -181,8 +181,7 @@ export class PathCard {
   }
 
   #colour(view: RunView): string {
-    const { palette } = this.#theme!;
-    return palette[view.colour % palette.length]!;
+    return runColour(this.#theme!, view.colour);
   }
 
   /** The knob and the text at the current point; the curve stays. */

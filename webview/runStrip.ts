@@ -4,7 +4,7 @@ import { percent } from './format.js';
 import type { DifferenceRow, RunView } from './messages.js';
 import { badge } from './swatch.js';
 import { t } from './strings.js';
-import { SHAPES, type Theme } from './theme.js';
+import { runColour, runShape, type Theme } from './theme.js';
 
 /** "2.1% error (test)" */
 const errorText = ({ errorSet }: RunView, error: number): string =>
@@ -52,7 +52,7 @@ export class RunStrip {
           title: t('Show the numbers and layers of {0}', run.name),
           on: { click: () => this.choose(run.id) },
         },
-        badge(SHAPES[run.colour % SHAPES.length]!, theme.palette[run.colour % theme.palette.length]!),
+        badge(runShape(run.colour), runColour(theme, run.colour)),
         element('span', { text: run.name }),
         element('small', {
           text: [
@@ -89,12 +89,7 @@ export class RunStrip {
               {},
               element('th', { scope: 'col', text: t('Setting') }),
               ...runs.map((run) =>
-                element(
-                  'th',
-                  { scope: 'col' },
-                  badge(SHAPES[run.colour % SHAPES.length]!, theme.palette[run.colour % theme.palette.length]!),
-                  run.name,
-                ),
+                element('th', { scope: 'col' }, badge(runShape(run.colour), runColour(theme, run.colour)), run.name),
               ),
             ),
           ),

@@ -16,6 +16,14 @@ export const SHAPES = ['circle', 'square', 'triangle', 'diamond', 'cross', 'star
 export type Shape = (typeof SHAPES)[number];
 
 const PALETTE = ['blue', 'orange', 'green', 'purple', 'red', 'yellow'];
+/** The colour of a run on show, and its marker: no two of the first 72 runs look alike. @param index see RunColours. */
+export const runColour = ({ palette }: Theme, index: number): string => palette[index % palette.length]!;
+export const runShape = (index: number): Shape => SHAPES[(index + Math.floor(index / COLOURS)) % SHAPES.length]!;
+
+/** Positions in the palette of the chart colours around the circle: what lies between two of them makes more. */
+const AROUND = [0, 3, 4, 1, 5, 2];
+const COLOURS = 2 * AROUND.length;
+
 /** The High Contrast themes' orange is dark brown, or another blue. */
 const HIGH_CONTRAST_PALETTE = ['blue', 'yellow', 'green', 'purple', 'red', 'orange'];
 /** What a graphical object needs against its background (WCAG 2.1, 1.4.11). */
@@ -38,9 +46,11 @@ export function readTheme(): Theme {
     reducedMotion:
       document.body.classList.contains('vscode-reduce-motion') ||
       matchMedia('(prefers-reduced-motion: reduce)').matches,
-    palette: (highContrast ? HIGH_CONTRAST_PALETTE : PALETTE).map((name) =>
-      legible(read(`charts-${name}`, foreground), background, foreground),
-    ),
+    palette: widened(
+      (highContrast ? HIGH_CONTRAST_PALETTE : PALETTE).map((name) =>
+        legible(read(`charts-${name}`, foreground), background, foreground),
+      ),
+    ).map((colour) => legible(colour, background, foreground)),
   };
 }
 
@@ -80,6 +90,16 @@ function legible(colour: string, background: string, foreground: string): string
     if (contrast(mixed, back) >= CONTRAST) return share === 0 ? colour : `rgb(${mixed.join(' ')})`;
   }
   return foreground;
+}
+
+/** The chart colours, and as many between them. */
+function widened(palette: readonly string[]): string[] {
+  const around = AROUND.map((at) => channels(palette[at]!));
+  const between = around.map((one, i) => {
+    const other = around[(i + 1) % around.length]!;
+    return `rgb(${one.map((value, channel) => Math.round((value + other[channel]!) / 2)).join(' ')})`;
+  });
+  return [...palette, ...between];
 }
 
 /** Calls back after every change of theme: VS Code changes the body's classes and the root's variables. */

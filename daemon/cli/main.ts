@@ -10,6 +10,7 @@ import { exportCommand } from './commands/export.js';
 import { init } from './commands/init.js';
 import { inspect } from './commands/inspect.js';
 import { mcp } from './commands/mcp.js';
+import { mark } from './commands/mark.js';
 import { path } from './commands/path.js';
 import { preview } from './commands/preview.js';
 import { resume } from './commands/resume.js';
@@ -36,6 +37,7 @@ const commands: readonly Command[] = [
   init,
   runs,
   tensorboard,
+  mark,
   engines,
   mcp,
 ];

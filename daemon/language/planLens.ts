@@ -36,7 +36,7 @@ function resultText(run: RunSummary): string {
   }
 }
 
-/** @param runs of this plan, newest first. */
+/** @param runs of this plan, newest first; their folders as the client names them. */
 export function planLenses(plan: AbsolutePath, runs: readonly RunSummary[]): CodeLens[] {
   const latest = runs[0];
   const finished = runs.filter((run) => run.state === 'done');
@@ -45,7 +45,7 @@ export function planLenses(plan: AbsolutePath, runs: readonly RunSummary[]): Cod
     command('$(graph) Path', 'lcPrune.runPath', { plan }),
     command('$(symbol-ruler) Preview budget', 'lcPrune.previewBudget', { plan }),
     command('$(graph-line) Open monitor', 'lcPrune.openMonitor', { plan }),
-    ...(latest ? [command(resultText(latest), 'lcPrune.openMonitor', { run: latest.run })] : []),
+    ...(latest ? [command(resultText(latest), 'lcPrune.openMonitor', { run: latest.folder })] : []),
     ...(finished.length > 1 ? [command(`Compare ${finished.length} runs`, 'lcPrune.compareRuns', { plan })] : []),
   ];
   return commands.map((each) => ({ range: TOP, command: each }));

@@ -52,7 +52,7 @@ export interface Language {
   /** After `initialized`. */
   start(): void;
   /** A run of a workspace folder changed: lenses that show its result are out of date. */
-  runChanged(folder: string, summary: RunSummary | null): void;
+  runChanged(folder: string, name: string, summary: RunSummary | null): void;
   /** Workspace Trust was granted, or is gone. */
   trustChanged(): void;
   /** Data sets were installed: plans that miss one are looked at again. */
@@ -184,9 +184,9 @@ class LanguageServer implements Language {
     });
   }
 
-  runChanged(folder: string, summary: RunSummary | null): void {
+  runChanged(folder: string, name: string, summary: RunSummary | null): void {
     this.#facts.forget(folder);
-    const run = summary?.run ?? folder;
+    const run = `${folder}\0${name}`;
     const key = lensKey(summary);
     if (this.#lensKeys.get(run) === key) return;
     this.#lensKeys.set(run, key);
@@ -246,7 +246,13 @@ class LanguageServer implements Language {
     if (!place) return [];
     const { folder, path } = place;
     const named = namedBy(uri);
-    if (isPlanUri(uri)) return planLenses(named, await this.#facts.ofPlan(folder, path));
+    if (isPlanUri(uri)) {
+      const runs = await this.#facts.ofPlan(folder, path);
+      return planLenses(
+        named,
+        runs.map((run) => ({ ...run, folder: this.host.workspace.asNamed(run.folder) })),
+      );
+    }
     const model = await this.#openSoon(path);
     if (model === 'reading') return readingLens(named);
     if (!model) return problemLens(named, await this.#models.problemOf(path));

@@ -57,7 +57,7 @@ export class Root {
     // Whoever starts the server in a folder means it to work there; the editor starts none in an untrusted workspace.
     workspace.trusted = true;
     const stream = new RunStream({ batches: unread, events: unread, owed: () => 0 });
-    return new Root(folder, { ...createParts(backend, log, 'assistant'), workspace, stream });
+    return new Root(folder, { ...createParts(backend, log, 'assistant'), workspace, stream, notify: unread });
   }
 
   /** A request of the daemon's protocol, over this folder. @throws UserError. */

@@ -25,10 +25,10 @@ export const commandArguments = {
   'lcPrune.chooseData': z.strictObject({ plan: path }),
   /** Installs the npm packages of the plan's built-in data set. */
   'lcPrune.installData': z.strictObject({ plan: path }),
-  /** The monitor of one run, or of the latest run of a plan. */
-  'lcPrune.openMonitor': z.strictObject({ run: z.string().min(1).optional(), plan: path.optional() }),
-  /** Runs to overlay; with a plan: all of its finished runs. */
-  'lcPrune.compareRuns': z.strictObject({ runs: z.array(z.string().min(1)).optional(), plan: path.optional() }),
+  /** The monitor of one run (its folder), or of the latest run of a plan. */
+  'lcPrune.openMonitor': z.strictObject({ run: path.optional(), plan: path.optional() }),
+  /** Runs to overlay (their folders); with a plan: all of its finished runs. */
+  'lcPrune.compareRuns': z.strictObject({ runs: z.array(path).optional(), plan: path.optional() }),
 } as const;
 export type CommandId = keyof typeof commandArguments;
 export type CommandArgument<C extends CommandId> = z.infer<(typeof commandArguments)[C]>;

@@ -15,6 +15,7 @@ import { GoalWanted, Outlook } from './outlook.js';
 import { AbsolutePath, WorkspacePath } from './paths.js';
 import { Budget, DataSource, ErrorBound, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
+import { MarksChange, RunMarks } from './runs/marks.js';
 import { PROTOCOL_VERSION } from './version.js';
 import { TriedAnswer, TriedSample, WhatChanged } from './whatChanged.js';
 
@@ -49,14 +50,18 @@ export const InitializationOptions = z.looseObject({
 });
 export type InitializationOptions = z.infer<typeof InitializationOptions>;
 
-const run = z.string().min(1).max(200);
+/**
+ * Which run a request means: the run's folder as the client names it (`RunSummary.folder`), or its name where only one of the
+ * connection's workspace folders has a run of that name.
+ */
+const run = z.string().min(1).max(4096);
 const nothing = z.null();
 
 /** What a list of runs needs to know of each. */
 export const RunSummary = z.object({
-  run,
+  run: z.string().min(1).max(200).describe('Name of its folder: unique within its workspace folder only.'),
   workspace: AbsolutePath.describe('The workspace folder that holds it; its paths are relative to this.'),
-  folder: AbsolutePath,
+  folder: AbsolutePath.describe('What tells it from every other run.'),
   plan: z.string().describe('Plan name: the plan file without ".prune.json".'),
   planPath: WorkspacePath.nullable(),
   model: z.string().describe('What to call its model: the path of its file, or the architecture.'),
@@ -79,6 +84,27 @@ export const RunSummary = z.object({
   message: z.string().nullable().describe('Why it failed or stopped.'),
   cautions: z.array(Caution).optional().describe('What must be known before its result is used; absent: nothing.'),
   ending: Ending.optional().describe('How its trainer ended, where a signal ended it.'),
+  budget: z.string().optional().describe('In words; absent: it asks for nothing.'),
+  bytes: z.number().optional().describe('Size of its result as a sparse package.'),
+  seconds: z.number().optional().describe('What a finished run took, pauses left out; absent: from start to end.'),
+  points: z
+    .array(
+      z.object({
+        point: z.number(),
+        budget: z.string(),
+        kept: z.number().describe('Share of the prunable weights.'),
+        error: z.number().nullable(),
+        bytes: z.number().nullable(),
+        seconds: z.number(),
+      }),
+    )
+    .optional()
+    .describe('Of a path run: the budgets that are finished.'),
+  baselineOf: z
+    .string()
+    .optional()
+    .describe('Of a baseline: the run it is compared with, by its name in the same folder.'),
+  marks: RunMarks.optional().describe('What people note of it; absent: nothing.'),
 });
 export type RunSummary = z.infer<typeof RunSummary>;
 
@@ -165,7 +191,7 @@ export const requests = {
       /** Computes the error-against-budget curve instead; {}: as the plan's "path" says, or the defaults. Only magnitude compares. */
       path: PathSettings.optional(),
     }),
-    result: z.object({ run }),
+    result: z.object({ run, folder: AbsolutePath }),
   },
   'lc/pause': { params: z.strictObject({ run }), result: nothing },
   /** Continues a paused, stopped, interrupted or crashed run; with `engine`, one whose trainer is gone, on that engine. */
@@ -176,7 +202,12 @@ export const requests = {
   /** Checkpoints and ends the trainer; the run can be resumed. */
   'lc/stop': { params: z.strictObject({ run }), result: nothing },
   'lc/delete': { params: z.strictObject({ run }), result: nothing },
-  'lc/rename': { params: z.strictObject({ run, name: z.string().min(1).max(100) }), result: z.object({ run }) },
+  'lc/rename': {
+    params: z.strictObject({ run, name: z.string().min(1).max(100) }),
+    result: z.object({ run, folder: AbsolutePath }),
+  },
+  /** Notes a star, tags or a note of a run, whoever works on it: kept in its folder, for all windows and the command line. */
+  'lc/mark': { params: z.strictObject({ run, change: MarksChange }), result: RunMarks },
   /** Changes the budget from the next LC iteration on. */
   'lc/setBudget': { params: z.strictObject({ run, budget: Budget }), result: BudgetPreview },
   /** What a budget would mean for the layers that the run prunes. */
@@ -193,7 +224,7 @@ export const requests = {
     }),
     result: z.object({ events: z.array(RunEvent), next: z.int(), end: z.boolean() }),
   },
-  /** Starts (or stops) live events of a run on this connection. */
+  /** Starts (or stops) live events of a run on this connection; they come with `run` as it is named here. */
   'lc/subscribe': { params: z.strictObject({ run, on: z.boolean() }), result: nothing },
   /** Kept weights per layer as of the run's latest iteration, or its end; null before the first. */
   'lc/kept': { params: z.strictObject({ run }), result: z.array(LayerKept).nullable() },
@@ -256,7 +287,9 @@ export const requests = {
     params: nothing,
     result: z.object({
       daemon: z.number(),
-      runs: z.array(z.object({ run, resident: z.number().nullable(), device: z.number().nullable() })),
+      runs: z.array(
+        z.object({ run, folder: AbsolutePath, resident: z.number().nullable(), device: z.number().nullable() }),
+      ),
     }),
   },
   /** What a finished run has come to, as far as it was measured; null: it has no result, or nothing was pruned. */
@@ -322,9 +355,9 @@ export type BatchColumns = z.infer<typeof BatchColumns>;
 /** Daemon -> client notifications. */
 export const notifications = {
   /** A run was added, changed state or made progress (at most 4 a second per run), or was deleted (summary null). */
-  'lc/runChanged': z.object({ run, summary: RunSummary.nullable() }),
+  'lc/runChanged': z.object({ run, folder: AbsolutePath, summary: RunSummary.nullable() }),
   /** Runs that were cut short while nobody looked after them: window, daemon or machine went, or the trainer did. Each once. */
-  'lc/left': z.object({ runs: z.array(run) }),
+  'lc/left': z.object({ folders: z.array(AbsolutePath) }),
   'lc/batches': BatchColumns,
   /** How far a request is that asked for it by a name of its own. */
   'lc/progress': z.object({ progress: z.string(), done: z.number(), total: z.number() }),

@@ -73,6 +73,10 @@ export interface LastEvents {
   readonly iteration: Extract<RunEvent, { event: 'iteration' }> | null;
   readonly batch: Extract<RunEvent, { event: 'batch' }> | null;
   readonly phase: Extract<RunEvent, { event: 'phase' }> | null;
+  /** The budget that the run was changed to, if it was. */
+  readonly budget: unknown;
+  /** Of a path run: its finished points, by number. */
+  readonly points: ReadonlyMap<number, Extract<RunEvent, { event: 'point' }>>;
   /** The latest warning of each code. */
   readonly warnings: ReadonlyMap<string, Extract<RunEvent, { event: 'warning' }>>;
   readonly referenceError: number | null;
@@ -84,7 +88,8 @@ export interface LastEvents {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-interface Noted extends Mutable<Omit<LastEvents, 'warnings'>> {
+interface Noted extends Mutable<Omit<LastEvents, 'warnings' | 'points'>> {
+  readonly points: Map<number, Extract<RunEvent, { event: 'point' }>>;
   readonly warnings: Map<string, Extract<RunEvent, { event: 'warning' }>>;
 }
 
@@ -122,6 +127,8 @@ const fresh = (): Index => ({
     iteration: null,
     batch: null,
     phase: null,
+    budget: null,
+    points: new Map(),
     warnings: new Map(),
     referenceError: null,
     error: null,
@@ -151,6 +158,12 @@ function note(events: Noted, event: RunEvent): void {
     case 'iteration':
       events.iteration = event;
       events.error = event.error;
+      break;
+    case 'budget':
+      events.budget = event.budget;
+      break;
+    case 'point':
+      events.points.set(event.point, event);
       break;
     case 'warning':
       events.warnings.set(event.code, event);

@@ -7,6 +7,7 @@ import type { RunSummary } from '../protocol/messages.js';
 import { holderText, lockOwner } from '../trainer/lock.js';
 import { readRunPlan, runName, runPaths, runsFolder } from '../trainer/runFolder.js';
 import { forgetLog, lastEvents, parseEvent, readLines } from './eventLog.js';
+import { readMarks } from './marks.js';
 import { brokenRun, summarizeRun } from './summary.js';
 import { thinBatches } from './thinBatches.js';
 
@@ -19,23 +20,6 @@ export interface History {
   readonly next: number;
   /** Whether `next` is the end of the log as it is now. */
   readonly end: boolean;
-}
-
-/** Newest first. A folder that cannot be read is listed as failed, with the reason. */
-export async function listRuns(workspace: string): Promise<RunSummary[]> {
-  const runs = await runsFolder(workspace);
-  const entries = await readdir(runs, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
-    throw new UserError('disk', `${runs} cannot be read: ${error.message}`, { file: runs });
-  });
-  const names = entries.filter((entry) => entry.isDirectory() && isRunName(entry.name)).map(({ name }) => name);
-  const found: RunSummary[] = [];
-  // One after the other: a workspace may have hundreds, and logs are large.
-  for (const name of names.sort().reverse()) {
-    const summary = await summaryOrReason(join(runs, name));
-    if (summary) found.push(summary);
-  }
-  return found.sort((a, b) => b.started - a.started);
 }
 
 /** A folder that cannot be read is a failed run, with the reason; null: it is gone. @param folder absolute. */
@@ -57,10 +41,28 @@ export async function runSummary(folder: string, supervised = false): Promise<Ru
   const { birthtimeMs } = await lstat(folder);
   // Before the log: where the trainer ends in between, the log has its last event.
   const alive = supervised || (await lockOwner(runPaths(folder).lock)) !== null;
-  return summarizeRun(folder, plan, await lastEvents(folder), alive, birthtimeMs);
+  const summary = summarizeRun(folder, plan, await lastEvents(folder), alive, birthtimeMs);
+  return { ...summary, ...(await besideLog(folder, summary)) };
+}
+
+/** What is neither in the plan nor in the log: what people noted, and how large the result is. */
+async function besideLog(folder: string, { state }: RunSummary): Promise<Pick<RunSummary, 'marks' | 'bytes'>> {
+  const { package: sparse } = runPaths(folder);
+  const noted = await readMarks(folder).catch(() => null);
+  const size = state === 'done' ? (await lstat(sparse).catch(() => null))?.size : undefined;
+  return { ...(noted && { marks: noted }), ...(size !== undefined && { bytes: size }) };
 }
 
 export const isRunName = (name: string): boolean => /^[^/\\\0]+$/.test(name) && !name.startsWith('.');
+
+/** The names of all run folders. @param runs the folder that holds them. @throws UserError('disk'). */
+export async function runNames(runs: string): Promise<string[]> {
+  const entries = await readdir(runs, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+    throw new UserError('disk', `${runs} cannot be read: ${error.message}`, { file: runs });
+  });
+  return entries.filter((entry) => entry.isDirectory() && isRunName(entry.name)).map(({ name }) => name);
+}
 
 const missing = (run: string, where: string): UserError =>
   new UserError('run-missing', `there is no run "${run.slice(0, 200)}" in ${where}; "lc-prune runs" lists them`);

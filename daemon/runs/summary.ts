@@ -1,5 +1,7 @@
 /** What a list of runs shows of one: from its plan, its log and whether its trainer lives. */
 import { basename, dirname } from 'node:path';
+import { Budget } from '../protocol/plan.js';
+import { budgetLabel, planBudgetLabel } from '../protocol/runs/budgetLabel.js';
 import type { RunState } from '../protocol/events.js';
 import type { RunSummary } from '../protocol/messages.js';
 import type { AbsolutePath } from '../protocol/paths.js';
@@ -55,10 +57,32 @@ export function remainingSeconds(plan: ResolvedPlan, { start, batch, iteration, 
   return (Math.max(0, start.totalSteps - batch.step) * plan.training.batchSize) / batch.samplesPerSecond;
 }
 
+/** The budget in force, in words. A run that trains the reference only has one in its plan and asks for nothing. */
+function budgetOf(plan: ResolvedPlan, events: LastEvents): Pick<RunSummary, 'budget'> {
+  if (plan.method === 'reference') return {};
+  const changed = Budget.safeParse(events.budget);
+  const budget = changed.success ? budgetLabel(changed.data) : planBudgetLabel(plan);
+  return budget === '' ? {} : { budget };
+}
+
+function pointsOf({ points }: LastEvents): Pick<RunSummary, 'points'> {
+  if (points.size === 0) return {};
+  return {
+    points: [...points.values()].map(({ point, budget, kept, prunable, retrained, bytes, seconds }) => ({
+      point,
+      budget: budgetLabel(budget),
+      kept: kept / Math.max(1, prunable),
+      error: retrained.error,
+      bytes,
+      seconds,
+    })),
+  };
+}
+
 const iterates = ({ method }: ResolvedPlan): boolean => method === 'lc' || method === 'gradual';
 
 /** Where a run is: `<workspace>/.lcprune/runs/<run>`. @param folder absolute. */
-const placeOf = (folder: string) => ({
+export const placeOf = (folder: string) => ({
   run: basename(folder),
   workspace: dirname(dirname(dirname(folder))) as AbsolutePath,
   folder: folder as AbsolutePath,
@@ -99,6 +123,10 @@ export function summarizeRun(
     message: messageOf(state, events),
     ...cautionsOf(events),
     ...endingOf(state, events),
+    ...budgetOf(plan, events),
+    ...pointsOf(events),
+    ...(done && { seconds: done.seconds }),
+    ...(plan.baselineOf !== undefined && { baselineOf: plan.baselineOf }),
   };
 }
 

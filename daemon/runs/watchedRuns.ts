@@ -1,13 +1,13 @@
 /** The runs of a workspace folder, kept up to date by looking at what has changed on disk, whoever changes it. */
 import type { Stats } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { UserError } from '../protocol/errors.js';
 import type { RunSummary } from '../protocol/messages.js';
 import { lockOwner } from '../trainer/lock.js';
 import { runPaths, runsFolder } from '../trainer/runFolder.js';
 import { forgetLog } from './eventLog.js';
-import { isRunName, summaryOrReason } from './registry.js';
+import { runNames, summaryOrReason } from './registry.js';
+import { SummaryIndex } from './summaryIndex.js';
 
 export interface Watching {
   /** Absolute folders of the runs whose trainers this process supervises: it reports those itself. */
@@ -48,6 +48,7 @@ const isActive = ({ state }: RunSummary): boolean => state === 'running' || stat
  */
 export class WatchedRuns {
   readonly #entries = new Map<string, Entry>();
+  readonly #index: SummaryIndex;
   /** Stamp of the folder of runs when its names were read. */
   #names: string | null = null;
   /** Seen, but not to be listed yet. */
@@ -59,7 +60,9 @@ export class WatchedRuns {
   constructor(
     readonly workspace: string,
     readonly watching: Watching,
-  ) {}
+  ) {
+    this.#index = new SummaryIndex(workspace);
+  }
 
   /** Newest first, as of now. @throws UserError('disk' | 'path-outside-workspace'). */
   async list(): Promise<RunSummary[]> {
@@ -75,6 +78,7 @@ export class WatchedRuns {
   async reread(): Promise<RunSummary[]> {
     await this.#looking.catch(() => undefined);
     this.#names = null;
+    this.#index.forget();
     for (const [run, { summary }] of this.#entries) {
       forgetLog(summary.folder);
       this.#entries.set(run, { summary, stamp: UNKNOWN });
@@ -105,6 +109,7 @@ export class WatchedRuns {
     const wanted = names ?? this.#unsettled();
     for (let i = 0; i < wanted.length; i += AT_ONCE)
       await Promise.all(wanted.slice(i, i + AT_ONCE).map((name) => this.#update(name, join(runs, name))));
+    await this.#index.save(new Set(this.#entries.keys()));
     this.#isFirst = false;
   }
 
@@ -114,11 +119,7 @@ export class WatchedRuns {
     const stamp = stats ? look(stats) : 'none';
     if (stamp !== null && stamp === this.#names) return null;
     this.#names = stamp;
-    const entries = await readdir(runs, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
-      throw new UserError('disk', `${runs} cannot be read: ${error.message}`, { file: runs });
-    });
-    return entries.filter((entry) => entry.isDirectory() && isRunName(entry.name)).map(({ name }) => name);
+    return runNames(runs);
   }
 
   /** Runs that may change without a change in the folder of runs. */
@@ -146,7 +147,7 @@ export class WatchedRuns {
       return;
     if (!before && (await isStarting(folder, stats))) return void this.#starting.add(name);
     this.#starting.delete(name);
-    const summary = await summaryOrReason(folder);
+    const summary = await this.#index.summary(folder);
     // Deleted, or taken over by this process, while it was read.
     if (!summary || isOurs() || this.#entries.get(name) !== before) return;
     this.#entries.set(name, { summary, stamp: isActive(summary) ? stamp : { ...stamp, work: null } });

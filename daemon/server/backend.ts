@@ -4,6 +4,7 @@ import type * as Comparison from '../runs/comparison.js';
 import type * as Keeping from '../runs/keepers.js';
 import type * as LastPerLayer from '../runs/lastPerLayer.js';
 import type { LogTail } from '../runs/logTail.js';
+import type * as Marks from '../runs/marks.js';
 import type * as NewestWeights from '../runs/newestWeights.js';
 import type * as Registry from '../runs/registry.js';
 import type * as Kept from '../runs/results/kept.js';
@@ -31,6 +32,7 @@ export interface Backend {
   readonly readEvents: typeof Registry.readEvents;
   readonly deleteRun: typeof Registry.deleteRun;
   readonly renameRun: typeof Registry.renameRun;
+  readonly changeMarks: typeof Marks.changeMarks;
   readonly lastPerLayer: typeof LastPerLayer.lastPerLayer;
   readonly newestWeights: typeof NewestWeights.newestWeights;
   readonly baselinePlan: typeof BaselinePlan.baselinePlan;
@@ -64,6 +66,7 @@ export const backend: Backend = {
   readEvents: async (...args) => (await registry()).readEvents(...args),
   deleteRun: async (...args) => (await registry()).deleteRun(...args),
   renameRun: async (...args) => (await registry()).renameRun(...args),
+  changeMarks: async (...args) => (await import('../runs/marks.js')).changeMarks(...args),
   lastPerLayer: async (...args) => (await import('../runs/lastPerLayer.js')).lastPerLayer(...args),
   newestWeights: async (...args) => (await import('../runs/newestWeights.js')).newestWeights(...args),
   baselinePlan: async (...args) => (await import('../runs/baselinePlan.js')).baselinePlan(...args),

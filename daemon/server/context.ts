@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { UserError } from '../protocol/errors.js';
 import type { z } from 'zod';
 import type { Notifications } from '../protocol/messages.js';
@@ -25,6 +26,8 @@ export interface Context {
 }
 
 export interface FoundRun {
+  /** Its name. */
+  readonly run: string;
   /** The workspace folder that holds it. */
   readonly workspace: string;
   /** The run folder. */
@@ -32,14 +35,16 @@ export interface FoundRun {
 }
 
 /**
- * The run called `run` in any folder of the connection.
+ * The run that a client names: by its folder, or by its name in any folder of the connection.
  * @throws UserError('run-missing'), UserError('run-invalid') where two folders have one of that name: neither is taken for the other.
  */
 export async function findRun(run: string, { backend, workspace }: Context): Promise<FoundRun> {
+  const named = isAbsolute(run) ? workspace.runAt(run) : null;
+  const places = named ? [named] : workspace.folders.map((folder) => ({ workspace: folder, run }));
   const found: FoundRun[] = [];
-  for (const folder of workspace.folders) {
+  for (const place of places) {
     try {
-      found.push({ workspace: folder, folder: await backend.runFolder(folder, run) });
+      found.push({ ...place, folder: await backend.runFolder(place.workspace, place.run) });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
     }
@@ -48,7 +53,7 @@ export async function findRun(run: string, { backend, workspace }: Context): Pro
   if (another)
     throw new UserError(
       'run-invalid',
-      `${workspace.asNamed(only!.folder)} and ${workspace.asNamed(another.folder)} have the same name; rename one of the two folders, or open only one of the workspace folders`,
+      `${workspace.asNamed(only!.folder)} and ${workspace.asNamed(another.folder)} have the same name; name the one that is meant by its folder`,
     );
   if (only) return only;
   throw new UserError(

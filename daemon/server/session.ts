@@ -20,7 +20,7 @@ import { handlers } from './handlers/index.js';
 import { watchLiveness } from './liveness.js';
 import type { Log } from './log.js';
 import type { Parts } from './parts.js';
-import { RunStream } from './stream.js';
+import { RunStream, runKey } from './stream.js';
 import { openTransport } from './transport.js';
 import { Workspace } from './workspace.js';
 
@@ -71,18 +71,23 @@ export function openSession(socket: WebSocket, shared: Shared): void {
     get folders() {
       return workspace.folders;
     },
-    follows: (folder, run) => workspace.folders.includes(folder) && stream.follows(run),
+    follows: (folder, run) => workspace.folders.includes(folder) && stream.follows(runKey(folder, run)),
     onEvent: (folder, run, event) => {
-      if (workspace.folders.includes(folder)) stream.push(run, event);
+      if (workspace.folders.includes(folder)) stream.push(runKey(folder, run), event);
     },
     onChange: (folder, run, summary) => {
       if (!workspace.folders.includes(folder)) return;
       if (summary?.ended != null) stream.flush();
-      notify('lc/runChanged', { run, summary: summary && workspace.runAsNamed(summary) });
-      language.runChanged(folder, summary);
+      notify('lc/runChanged', {
+        run,
+        folder: workspace.runFolderAsNamed(folder, run),
+        summary: summary && workspace.runAsNamed(summary),
+      });
+      language.runChanged(folder, run, summary);
     },
     onLeft: (folder, runs) => {
-      if (workspace.folders.includes(folder)) notify('lc/left', { runs: [...runs] });
+      if (workspace.folders.includes(folder))
+        notify('lc/left', { folders: runs.map((run) => workspace.runFolderAsNamed(folder, run)) });
     },
   });
 

@@ -48,29 +48,37 @@ export interface StreamSink {
   owed(): number;
 }
 
+/** What tells a run from those of the same name in other workspace folders. @param workspace real path. */
+export const runKey = (workspace: string, run: string): string => `${workspace}\0${run}`;
+
 export class RunStream {
-  readonly #subscribed = new Set<string>();
+  /** Runs (`runKey`) by what the client calls them. */
+  readonly #subscribed = new Map<string, string>();
   readonly #batches = new Map<string, BatchColumns>();
   readonly #events = new Map<string, RunEvent[]>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(readonly sink: StreamSink) {}
 
-  subscribe(run: string, on: boolean): void {
-    if (on) this.#subscribed.add(run);
-    else {
-      this.#subscribed.delete(run);
-      this.#batches.delete(run);
-      this.#events.delete(run);
-    }
+  /** @param run what the client calls it, as its messages will. @param key null: no more. */
+  subscribe(run: string, key: string | null): void {
+    if (key !== null && this.#subscribed.get(run) === key) return;
+    this.#batches.delete(run);
+    this.#events.delete(run);
+    if (key === null) this.#subscribed.delete(run);
+    else this.#subscribed.set(run, key);
   }
 
-  follows(run: string): boolean {
-    return this.#subscribed.has(run);
+  follows(key: string): boolean {
+    for (const own of this.#subscribed.values()) if (own === key) return true;
+    return false;
   }
 
-  push(run: string, event: RunEvent): void {
-    if (!this.#subscribed.has(run)) return;
+  push(key: string, event: RunEvent): void {
+    for (const [run, own] of this.#subscribed) if (own === key) this.#push(run, event);
+  }
+
+  #push(run: string, event: RunEvent): void {
     if (event.event === 'batch') {
       let columns = this.#batches.get(run);
       if (!columns) this.#batches.set(run, (columns = emptyColumns(run)));

@@ -1,6 +1,6 @@
 /** What a connection may touch: the folders its client opened, and whether they are trusted. */
 import { realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isInside, resolveInside } from '../model/workspacePath.js';
 import { UserError } from '../protocol/errors.js';
@@ -93,6 +93,20 @@ export class Workspace {
   /** The same for what a run's summary names. */
   runAsNamed(summary: RunSummary): RunSummary {
     return { ...summary, workspace: this.asNamed(summary.workspace), folder: this.asNamed(summary.folder) };
+  }
+
+  /** Which run the path of a run's folder names, by the client's name of its workspace folder or by the real one; null: none. */
+  runAt(path: string): { workspace: string; run: string } | null {
+    const run = basename(path);
+    const folder = this.#folders.find((one) =>
+      [one.named, one.real].some((root) => relative(join(root, '.lcprune', 'runs', run), path) === ''),
+    );
+    return folder ? { workspace: folder.real, run } : null;
+  }
+
+  /** The folder of a run of one of the folders, as the client names it. */
+  runFolderAsNamed(folder: string, run: string): AbsolutePath {
+    return this.asNamed(join(folder, '.lcprune', 'runs', run));
   }
 
   /** Whether a real path lies inside any folder. */

@@ -10,6 +10,7 @@ import { withWeights } from '../model/weights.js';
 import { writeTfjsModel } from '../model/writeTfjs.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
+import { RESULT_PACKAGE } from './runFolder.js';
 
 async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true }).catch((error: Error) => {
@@ -30,15 +31,12 @@ export async function writeModelInto(
   await writeScaleFile(path, inputScales);
 }
 
-/** The pruned model in one small file, beside model.json. */
-const PACKAGE = 'model.lcp';
-
 /**
  * Writes the sparse package of a result and reads it back.
  * @returns its size and what is in it. @throws UserError('disk').
  */
 export async function writePackageInto(folder: string, model: Model): Promise<{ bytes: number; model: Model }> {
-  const file = join(folder, PACKAGE);
+  const file = join(folder, RESULT_PACKAGE);
   await writeFileAtomic(file, writeSparsePackage(model));
   const written = await readFile(file);
   return { bytes: written.length, model: readSparsePackage(written, file) };

@@ -27,6 +27,10 @@ export interface RunPaths {
   /** What was measured of the result when the run ended: of its files, and beside the reference. */
   readonly exports: string;
   readonly changed: string;
+  /** The sparse package in it. */
+  readonly package: string;
+  /** Star, tags and note, where there are any. */
+  readonly marks: string;
 }
 
 /** Beside the folder of runs: a lock for each run that an editor's daemon looks after. */
@@ -36,6 +40,9 @@ const CHANGED = 'changed.json';
 /** What a point of a path changed; undefined: the run's result. */
 export const changedFile = (folder: string, point?: number): string =>
   point === undefined ? runPaths(folder).changed : join(runPaths(folder).points, String(point), CHANGED);
+
+/** The pruned model in one small file, beside the model.json of a result. */
+export const RESULT_PACKAGE = 'model.lcp';
 
 /** @param folder absolute path of the run folder. */
 export const runPaths = (folder: string): RunPaths => ({
@@ -52,6 +59,8 @@ export const runPaths = (folder: string): RunPaths => ({
   result: join(folder, 'result'),
   exports: join(folder, 'result', 'exports.json'),
   changed: join(folder, 'result', CHANGED),
+  package: join(folder, 'result', RESULT_PACKAGE),
+  marks: join(folder, 'marks.json'),
 });
 
 /** Folder of all runs of a workspace (absolute, symbolic links resolved). @throws UserError('path-outside-workspace'). */

@@ -8,6 +8,7 @@ import { displayName } from '../monitor/monitorHost.js';
 import type { Services } from '../services.js';
 import { engineSetting, openMonitorOnRun } from '../settings.js';
 import { runDescription, stateName } from '../views/runText.js';
+import { takeBack } from '../takeBack.js';
 import { budgetOf, modelNamed, planPruning, startPruning, type PruneInput, type Pruning } from './pruning.js';
 
 interface Tool<T> {
@@ -53,7 +54,7 @@ export function languageTools(services: Pick<Services, 'daemon' | 'runs' | 'moni
       const pruning = confirmed.get(key) ?? (await planPruning(daemon, input, token));
       confirmed.delete(key);
       const show = openMonitorOnRun()
-        ? (name: string, begin: () => Promise<string>) => monitor.showStarting(name, begin)
+        ? (name: string, begin: () => Promise<string>) => monitor.showStarting(name, begin, takeBack(daemon))
         : async (_name: string, begin: () => Promise<string>) => void (await begin());
       const { run, plan } = await startPruning(daemon, pruning, show, engineSetting());
       return `Run ${run} has started by the plan ${vscode.workspace.asRelativePath(plan)}. ${pruning.cost} lcPrune_showRuns says how it goes.`;

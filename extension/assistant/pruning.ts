@@ -2,8 +2,8 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { DataPreview } from '../../daemon/protocol/dataChoice.js';
-import type { DataSource } from '../../daemon/protocol/plan.js';
-import { parseBudget, type BudgetReading } from '../budget/parseBudget.js';
+import { parseGoal } from '../../daemon/protocol/goalText.js';
+import type { Budget, DataSource } from '../../daemon/protocol/plan.js';
 import type { Daemon } from '../daemon/daemon.js';
 import type { AbsolutePath } from '../paths.js';
 import { fileInFront, fileNamed } from './toolFiles.js';
@@ -19,7 +19,7 @@ export interface PruneInput {
 
 export interface Pruning {
   readonly model: AbsolutePath;
-  readonly budget: BudgetReading['budget'];
+  readonly budget: Budget;
   readonly data: DataSource;
   /** Proposed; null where nothing could be timed. */
   readonly length: DataPreview['times'][number] | null;
@@ -33,11 +33,12 @@ export interface Pruning {
 type Asks = Pick<Daemon, 'request'>;
 
 /** @throws Error for what is no budget. */
-export function budgetOf(text: string): BudgetReading['budget'] {
-  const parsed = parseBudget(text);
-  if ('problem' in parsed)
+export function budgetOf(text: string): Budget {
+  const parsed = parseGoal(text);
+  const reading = 'readings' in parsed ? parsed.readings[0] : undefined;
+  if (!reading || !('budget' in reading))
     throw new Error(vscode.l10n.t('"{0}" is no budget; say 1%, 2662 weights, 40 kB, 50% flops, 100 neurons or 2:4', text)); // prettier-ignore
-  return parsed.readings[0]!.budget;
+  return reading.budget;
 }
 
 /** @throws Error where no model is named and none is in front. */
@@ -91,8 +92,11 @@ export async function startPruning(
   };
   const { planPath } = await daemon.request('lc/createPlan', { model, budget, data, ...(proposed && { length: proposed }) }); // prettier-ignore
   let run = '';
-  const begin = async () =>
-    (run = (await daemon.request('lc/start', { planPath, ...(engine !== 'auto' && { engine }) })).run);
+  const begin = async () => {
+    const started = await daemon.request('lc/start', { planPath, ...(engine !== 'auto' && { engine }) });
+    run = started.run;
+    return started.folder;
+  };
   await show(basename(planPath).replace(/\.prune\.jsonc?$/, ''), begin);
   return { run, plan: planPath };
 }

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { MODEL_EDITOR } from '../ids.js';
+import { MODEL_EDITOR, type RunItem } from '../ids.js';
 import { pathOf, type AbsolutePath } from '../paths.js';
 import { isModelText } from '../modelText.js';
 import { displayName } from '../monitor/monitorHost.js';
@@ -114,6 +114,12 @@ async function tellOfOthers(): Promise<void> {
 
 export const headOf = (document: vscode.TextDocument): string =>
   document.getText(new vscode.Range(0, 0, 200, 0)).slice(0, HEAD);
+
+/** The runs among what is selected in a tree or a table. */
+export const selectedRuns = (selected: readonly unknown[]): Run[] =>
+  selected
+    .filter((item): item is RunItem => typeof item === 'object' && item !== null && 'summary' in item)
+    .map(({ summary }) => summary);
 
 const runItem = (summary: Run) => ({
   label: `$(${runIcon(summary).id}) ${displayName(summary)}`,

@@ -20,6 +20,7 @@ import { folderOf, namedIn, pathOf, sameFileAs, uriOf, type AbsolutePath } from 
 import { isActive } from '../runs.js';
 import type { Services } from '../services.js';
 import { engineSetting, openMonitorOnRun } from '../settings.js';
+import { takeBack } from '../takeBack.js';
 import type { CommandTable } from './command.js';
 import { findPlans, pickModel, pickPlan, pickRun } from './pick.js';
 
@@ -51,12 +52,6 @@ const rateOf = ({ cautions = [] }: RunSummary) => cautions.find(({ rate }) => ra
 /** From a model or a plan to a run. */
 export function planCommands(services: Services): PlanCommands {
   const { daemon, monitor, modelView, runs } = services;
-  /** A run that nobody wants any more before it has begun: nothing of it is left. */
-  async function takeBack(run: string): Promise<void> {
-    await daemon.request('lc/stop', { run });
-    await daemon.request('lc/delete', { run });
-  }
-
   /** Reading data may run a program of the workspace. */
   const outlookIfTrusted = (of: OutlookSubject) => (vscode.workspace.isTrusted ? outlookOf(daemon, of) : undefined);
 
@@ -135,9 +130,9 @@ export function planCommands(services: Services): PlanCommands {
           ...(compare && { compare }),
           ...(path && { path }),
         })
-      ).run;
+      ).folder;
     try {
-      if (openMonitorOnRun()) await monitor.showStarting(planName(planPath), begin, takeBack);
+      if (openMonitorOnRun()) await monitor.showStarting(planName(planPath), begin, takeBack(daemon));
       else await begin();
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'data-missing') throw error;

@@ -12,7 +12,7 @@ import { fileIn, folderOf, pathOf, uriOf } from '../paths.js';
 import { hasResult, isAbandoned, isActive, isResumable, type Run } from '../runs.js';
 import type { Services } from '../services.js';
 import type { CommandTable } from './command.js';
-import { pickRun, pickRuns } from './pick.js';
+import { pickRun, pickRuns, selectedRuns } from './pick.js';
 
 type RunCommands = Pick<
   CommandTable,
@@ -130,12 +130,10 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
       needs: 'folder',
       async run(argument, selected) {
         const all = await loaded();
-        const items = selected.filter(
-          (item): item is RunItem => typeof item === 'object' && item !== null && 'summary' in item,
-        );
+        const items = selectedRuns(selected);
         const given =
           items.length > 1
-            ? items.map((item) => item.summary.run)
+            ? items.map(({ run }) => run)
             : argument && 'summary' in argument
               ? undefined
               : (argument?.runs ??
@@ -207,24 +205,22 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
         if (!chosen) return;
         const name = await vscode.window.showInputBox({
           title: vscode.l10n.t('New name of {0}', displayName(chosen)),
-          value: chosen.run,
+          value: chosen.name,
           validateInput: (text) =>
             /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,99}$/u.test(text)
               ? null
               : vscode.l10n.t('Letters, digits, space, ".", "_" and "-"; at most 100'),
         });
-        if (name && name !== chosen.run) await daemon.request('lc/rename', { run: chosen.run, name });
+        if (name && name !== chosen.name) await daemon.request('lc/rename', { run: chosen.run, name });
       },
     },
     'lcPrune.deleteRun': {
       needs: 'trust',
       async run(item, selected) {
-        const items = selected.filter(
-          (other): other is RunItem => typeof other === 'object' && other !== null && 'summary' in other,
-        );
+        const items = selectedRuns(selected);
         const chosen =
           items.length > 1
-            ? items.map((other) => other.summary)
+            ? items
             : [
                 await choose(
                   item,

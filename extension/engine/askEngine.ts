@@ -1,10 +1,11 @@
 import * as vscode from 'vscode';
-import type { RunSummary } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { displayName } from '../monitor/monitorHost.js';
+import type { Run } from '../runs.js';
 
 /** Another engine for a run to go on on: those that are here, the one proposed after a crash first. @returns its id. */
-export async function askEngine(daemon: Daemon, { ending, engine, ...run }: RunSummary): Promise<string | undefined> {
+export async function askEngine(daemon: Daemon, run: Run): Promise<string | undefined> {
+  const { ending, engine } = run;
   const items = daemon.request('lc/engines', null).then((engines) => {
     const others = engines.filter(({ id, available }) => available && id !== (ending?.engine ?? engine));
     return others
@@ -16,6 +17,6 @@ export async function askEngine(daemon: Daemon, { ending, engine, ...run }: RunS
         id,
       }));
   });
-  const title = vscode.l10n.t('Continue {0} on which engine?', displayName({ ...run, engine }));
+  const title = vscode.l10n.t('Continue {0} on which engine?', displayName(run));
   return (await vscode.window.showQuickPick(items, { title }))?.id;
 }

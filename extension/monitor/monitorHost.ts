@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
+import { runLabel, type LabelledRun } from '../../daemon/protocol/runs/runLabel.js';
 import type { RunView, ToHost, ToPage } from '../../webview/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { MONITOR } from '../ids.js';
@@ -55,6 +56,9 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   /** Set by the commands, which know how to ask for budgets and targets. */
   control: Control = () => {};
   #cancelStart: () => void = () => {};
+  #changedShown = new vscode.EventEmitter<void>();
+  /** Other runs are shown. */
+  readonly onDidChangeShown = this.#changedShown.event;
   exportPoint: (run: RunSummary, point: number) => void = () => {};
 
   constructor(
@@ -84,6 +88,11 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   /** The runs on show, the primary one first in mind. */
   get shown(): readonly string[] {
     return this.#order;
+  }
+
+  /** The runs on show with their colours. */
+  get colours(): Readonly<Record<string, number>> {
+    return this.#colours.all;
   }
 
   /** Shows these runs, the first one with its numbers; opens or reveals the panel. */
@@ -262,6 +271,8 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
         this.#feeds.set(run, { feed, cursor: new Map(), listener, facts: null });
       }
     this.#order = [...new Set(runs)];
+    this.#colours.show(this.#order);
+    this.#changedShown.fire();
     this.#primary = primary !== null && this.#order.includes(primary) ? primary : (this.#order[0] ?? null);
   }
 
@@ -434,10 +445,5 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   }
 }
 
-/** "2026-01-15-0930-lenet300" is shown as the plan and the time; a run that was renamed keeps its name. */
-export function displayName(summary: RunSummary): string {
-  const automatic = /^\d{4}-?\d{2}-?\d{2}/.test(summary.run);
-  return automatic
-    ? `${summary.plan} ${new Date(summary.started).toLocaleTimeString([], { hour12: false })}`
-    : summary.run;
-}
+/** What a run is called in the editor. */
+export const displayName: (run: LabelledRun) => string = runLabel;

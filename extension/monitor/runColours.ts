@@ -5,26 +5,61 @@ export interface Memory {
 }
 
 const KEY = 'monitor.colours';
-const PALETTE = 6;
 /** Runs whose colour is remembered. */
 const LIMIT = 200;
 
-/** Gives every run a colour that it keeps: after a reload, and when other runs come and go. */
+/**
+ * Gives every run on show a colour (a number; the page makes a colour and a marker of it) that no other run on show has. A run keeps
+ * its colour for as long as it is shown, and gets it back later where it is free.
+ */
 export class RunColours {
-  #colours: Map<string, number>;
+  #remembered: Map<string, number>;
+  #shown = new Map<string, number>();
 
   constructor(private readonly memory: Memory) {
-    this.#colours = new Map(Object.entries(memory.get<Record<string, number>>(KEY) ?? {}));
+    this.#remembered = new Map(Object.entries(memory.get<Record<string, number>>(KEY) ?? {}));
   }
 
+  /** The runs on show from now on, in the order in which colours are given. */
+  show(runs: readonly string[]): void {
+    const before = this.#shown;
+    const shown = new Map<string, number>();
+    const used = () => new Set(shown.values());
+    for (const run of runs) {
+      const own = before.get(run);
+      if (own !== undefined) shown.set(run, own);
+    }
+    for (const run of runs) {
+      const own = this.#remembered.get(run);
+      if (!shown.has(run) && own !== undefined && !used().has(own)) shown.set(run, own);
+    }
+    for (const run of runs) {
+      if (shown.has(run)) continue;
+      const taken = used();
+      let free = 0;
+      while (taken.has(free)) free++;
+      shown.set(run, free);
+    }
+    this.#shown = shown;
+    let isNew = false;
+    for (const [run, colour] of shown) {
+      if (this.#remembered.get(run) === colour) continue;
+      isNew = true;
+      this.#remembered.delete(run);
+      this.#remembered.set(run, colour);
+    }
+    if (!isNew) return;
+    while (this.#remembered.size > LIMIT) this.#remembered.delete(this.#remembered.keys().next().value!);
+    void this.memory.update(KEY, Object.fromEntries(this.#remembered));
+  }
+
+  /** Of a run on show. */
   of(run: string): number {
-    const known = this.#colours.get(run);
-    if (known !== undefined) return known;
-    const last = Array.from(this.#colours.values()).at(-1) ?? -1;
-    const colour = (last + 1) % PALETTE;
-    this.#colours.set(run, colour);
-    while (this.#colours.size > LIMIT) this.#colours.delete(this.#colours.keys().next().value!);
-    void this.memory.update(KEY, Object.fromEntries(this.#colours));
-    return colour;
+    return this.#shown.get(run) ?? 0;
+  }
+
+  /** All runs on show with their colours. */
+  get all(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#shown);
   }
 }

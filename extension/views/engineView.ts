@@ -120,7 +120,7 @@ export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposab
 
   /** What the trainer of a run holds: "412 MB", and on the device where that is known. */
   #memoryOf(run: string): string | undefined {
-    const found = this.#memory?.runs.find((entry) => entry.run === run);
+    const found = this.#memory?.runs.find((entry) => entry.folder === run);
     if (!found || found.resident === null) return undefined;
     return found.device === null
       ? bytes(found.resident)

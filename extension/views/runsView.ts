@@ -27,7 +27,7 @@ const planKey = ({ plan, planFile }: Run): string => `${planFile ?? ''}\0${plan}
  */
 export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Disposable {
   #changed = new vscode.EventEmitter<RunNode | undefined>();
-  #items = new Map<string, RunItem>();
+  #items = new Map<AbsolutePath, RunItem>();
   #plans = new Map<string, PlanItem>();
   #disposables: vscode.Disposable[];
   readonly onDidChangeTreeData = this.#changed.event;

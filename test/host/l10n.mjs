@@ -25,6 +25,18 @@ export function collectTexts() {
       };
       visit(source);
     }
+  // Declared beside what they are titles of, in a room that translates nothing: columns and states of runs.
+  const columns = join(root, 'daemon/protocol/runs/columns.ts');
+  const source = ts.createSourceFile(columns, readFileSync(columns, 'utf8'), ts.ScriptTarget.Latest, true);
+  const declared = (node) => {
+    const isTitle = ts.isPropertyAssignment(node) && node.name.getText(source) === 'title';
+    const isSaid = ts.isCallExpression(node) && node.expression.getText(source) === 'say';
+    const isColumn = ts.isCallExpression(node) && /^(text|number)Column$/.test(node.expression.getText(source));
+    const text = isTitle ? node.initializer : isSaid ? node.arguments[0] : isColumn ? node.arguments[1] : undefined;
+    if (text && ts.isStringLiteralLike(text)) texts.add(text.text);
+    ts.forEachChild(node, declared);
+  };
+  declared(source);
   // Looked up by a variable: the states of a run.
   for (const state of ['Queued', 'Running', 'Paused', 'Interrupted', 'Stopped', 'Crashed', 'Failed', 'Finished'])
     texts.add(state);

@@ -1,7 +1,7 @@
 /** Tools that start long work: each gives its cost first, and starts when the call is confirmed. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { aboutTime } from '../../plan/proposeTimes.js';
+import { aboutTime } from '../../protocol/outlookText.js';
 import { count } from '../../protocol/format.js';
 import type { Params } from '../../protocol/messages.js';
 import { lastEvents } from '../../runs/eventLog.js';

@@ -17,16 +17,16 @@ export const engineHandlers: Pick<Handlers<Context>, 'lc/engines' | 'lc/memory'>
   },
 
   async 'lc/memory'(_params, { live, workspace }) {
-    const own = workspace.folders.flatMap((folder) => live.in(folder));
-    const adopted = (await Promise.all(workspace.folders.map((folder) => live.adoptedIn(folder)))).flat();
-    const runs = [
-      ...own.map(({ id, pid, memory }) => ({ run: id, pid, resident: memory })),
-      ...(await Promise.all(adopted.map(async (one) => ({ ...one, resident: await residentMemory(one.pid) })))),
-    ];
+    const inFolder = async (folder: string) => {
+      const adopted = (await live.adoptedIn(folder)).map(async (one) => ({ ...one, resident: await residentMemory(one.pid) })); // prettier-ignore
+      const all = [...live.in(folder).map(({ id, pid, memory }) => ({ run: id, pid, resident: memory })), ...(await Promise.all(adopted))]; // prettier-ignore
+      return all.map((one) => ({ ...one, folder: workspace.runFolderAsNamed(folder, one.run) }));
+    };
+    const runs = (await Promise.all(workspace.folders.map(inFolder))).flat();
     const devices = runs.length > 0 ? await deviceMemory() : new Map<number, number>();
     return {
       daemon: process.memoryUsage.rss(),
-      runs: runs.map(({ run, pid, resident }) => ({ run, resident, device: devices.get(pid) ?? null })),
+      runs: runs.map(({ pid, ...one }) => ({ ...one, device: devices.get(pid) ?? null })),
     };
   },
 };

@@ -2,6 +2,7 @@
 import { findRun, type Context } from '../context.js';
 import type { Handlers } from '../dispatch.js';
 import { pictureForRun } from '../planModel.js';
+import { runKey } from '../stream.js';
 
 export const historyHandlers: Pick<Handlers<Context>, 'lc/history' | 'lc/subscribe' | 'lc/kept' | 'lc/layer'> = {
   async 'lc/history'({ run, from, limit, resolution }, context) {
@@ -12,8 +13,8 @@ export const historyHandlers: Pick<Handlers<Context>, 'lc/history' | 'lc/subscri
   async 'lc/subscribe'({ run, on }, context) {
     // A run that is gone can still be left.
     const found = on ? await findRun(run, context) : null;
-    context.stream.subscribe(run, on);
-    if (found) await context.live.follow(found.workspace, run, found.folder);
+    context.stream.subscribe(run, found && runKey(found.workspace, found.run));
+    if (found) await context.live.follow(found.workspace, found.run, found.folder);
     return null;
   },
 

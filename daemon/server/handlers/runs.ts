@@ -16,6 +16,7 @@ type RunHandlers = Pick<
   | 'lc/stop'
   | 'lc/delete'
   | 'lc/rename'
+  | 'lc/mark'
   | 'lc/setBudget'
   | 'lc/previewRun'
   | 'lc/plan'
@@ -24,12 +25,12 @@ type RunHandlers = Pick<
 
 async function findLive(run: string, context: Context): Promise<{ found: FoundRun; live: LiveRun | undefined }> {
   const found = await findRun(run, context);
-  return { found, live: context.live.get(found.workspace, run) };
+  return { found, live: context.live.get(found.workspace, found.run) };
 }
 
 async function requireIdle(run: string, context: Context): Promise<FoundRun> {
   const { found, live } = await findLive(run, context);
-  if (live) throw new UserError('run-invalid', `${run} is running; stop it first`);
+  if (live) throw new UserError('run-invalid', `${found.run} is running; stop it first`);
   return found;
 }
 
@@ -73,7 +74,8 @@ export const runHandlers: RunHandlers = {
     const read = await backend.readPlan(path, { workspace: folder, ...(asPath && { asPath }) });
     const plan = { ...read, ...(engine === undefined ? {} : { engine }), ...(seed === undefined ? {} : { seed }) };
     const baselines = [...new Set(compare ?? [])].filter((method) => method !== plan.method);
-    return { run: await live.start({ ...plan, ...(baselines.length > 0 && { compare: baselines }) }, folder) };
+    const run = await live.start({ ...plan, ...(baselines.length > 0 && { compare: baselines }) }, folder);
+    return { run, folder: workspace.runFolderAsNamed(folder, run) };
   },
 
   'lc/pause': ({ run }, context) => steer(run, 'pause', context),
@@ -83,9 +85,13 @@ export const runHandlers: RunHandlers = {
     const { found, live } = await findLive(run, context);
     const isOther = !live && (await context.backend.runOwner(found.folder)) !== null;
     if ((live || isOther) && engine !== undefined)
-      throw new UserError('run-invalid', `${run} has a trainer; stop it first, then it can go on on another engine`, {
-        field: 'engine',
-      });
+      throw new UserError(
+        'run-invalid',
+        `${found.run} has a trainer; stop it first, then it can go on on another engine`,
+        {
+          field: 'engine',
+        },
+      );
     if (live) await live.handle.resume();
     else if (isOther) {
       await context.backend.steerRun(found.folder, { type: 'resume' });
@@ -98,20 +104,29 @@ export const runHandlers: RunHandlers = {
 
   async 'lc/delete'({ run }, context) {
     context.workspace.requireTrust('Deleting a run');
-    const { workspace } = await requireIdle(run, context);
-    await context.backend.deleteRun(workspace, run);
-    context.live.changed(workspace, run, null);
+    const { workspace, run: name } = await requireIdle(run, context);
+    await context.backend.deleteRun(workspace, name);
+    context.live.changed(workspace, name, null);
     return null;
   },
 
   async 'lc/rename'({ run, name }, context) {
     context.workspace.requireTrust('Renaming a run');
-    const { workspace } = await requireIdle(run, context);
-    const renamed = await context.backend.renameRun(workspace, run, name);
-    context.live.changed(workspace, run, null);
+    const { workspace, run: before } = await requireIdle(run, context);
+    const renamed = await context.backend.renameRun(workspace, before, name);
+    context.live.changed(workspace, before, null);
     const folder = await context.backend.runFolder(workspace, renamed);
     context.live.changed(workspace, renamed, await context.backend.runSummary(folder));
-    return { run: renamed };
+    return { run: renamed, folder: context.workspace.asNamed(folder) };
+  },
+
+  async 'lc/mark'({ run, change }, context) {
+    context.workspace.requireTrust('Noting something of a run');
+    const { found, live } = await findLive(run, context);
+    const marks = await context.backend.changeMarks(found.folder, change);
+    const summary = await context.backend.runSummary(found.folder, live !== undefined);
+    context.live.changed(found.workspace, found.run, summary);
+    return marks;
   },
 
   async 'lc/setBudget'({ run, budget }, context) {

@@ -5,7 +5,7 @@ import type { MonitorPage } from './openPage.js';
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** Serious and critical findings of axe-core, in words. */
-export async function findings({ page }: MonitorPage): Promise<string[]> {
+export async function findings({ page }: Pick<MonitorPage, 'page'>): Promise<string[]> {
   // The page's CSP forbids foreign scripts; the debugger's evaluation is not one.
   await page.evaluate(await readFile(axePath, 'utf8'));
   return page.evaluate(async () => {

@@ -1,7 +1,7 @@
 /** A window of the editor as far as the daemon sees it: one process with one client that follows runs as the monitor does. */
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { RunEvent } from '../../../daemon/protocol/events.js';
 import type { BatchColumns, RunSummary } from '../../../daemon/protocol/messages.js';
@@ -99,7 +99,7 @@ export class Window {
   /** Runs that this window was told were cut short while nobody looked after them. */
   get left(): string[] {
     return this.client.received.flatMap(({ method, params }) =>
-      method === 'lc/left' ? (params as { runs: string[] }).runs : [],
+      method === 'lc/left' ? (params as { folders: string[] }).folders.map((folder) => basename(folder)) : [],
     );
   }
 

@@ -66,7 +66,7 @@ it('names a run’s folders as they were opened, and its plan relative to them, 
   await client.waitFor((message) => (message.params as { summary?: RunSummary })?.summary?.state === 'done');
   expect((await client.ask('lc/kept', { run }))!.map(({ layer }) => layer)).toContain('fc1');
   const lenses = await lensesOf(planPath);
-  expect(lenses).toContainEqual({ id: 'lcPrune.openMonitor', argument: { run } });
+  expect(lenses).toContainEqual({ id: 'lcPrune.openMonitor', argument: { run: place.folder } });
   expect(lenses).toContainEqual({ id: 'lcPrune.openMonitor', argument: { plan: planPath } });
 });
 
@@ -99,7 +99,26 @@ it('takes no run for another of the same name in another folder', async () => {
     expect(message).toContain(join(link, '.lcprune', 'runs', run));
     expect(message).toContain(join(scratch.path, 'one', '.lcprune', 'runs', run));
   }
-  expect(await client.ask('lc/runs', null)).toHaveLength(2);
+  const both = await client.ask('lc/runs', null);
+  expect(both).toHaveLength(2);
+  // By its folder each is named, whichever name of the workspace folder the client uses.
+  for (const { folder, workspace } of both) {
+    expect((await client.ask('lc/history', { run: folder, from: 0, limit: 1 })).events).toHaveLength(1);
+    await client.ask('lc/mark', { run: folder, change: { note: workspace } });
+  }
+  expect((await client.ask('lc/runs', null)).map(({ workspace, marks }) => [workspace, marks?.note])).toEqual(
+    both.map(({ workspace }) => [workspace, workspace]),
+  );
+  const real = join(scratch.path, 'zwei', '.lcprune', 'runs', run);
+  expect((await client.ask('lc/history', { run: real, from: 0, limit: 1 })).events).toHaveLength(1);
+  for (const other of ['/etc', join(link, '.lcprune', 'runs', '..', '..', SUB), join(link, SUB), join(scratch.path, 'x', '.lcprune', 'runs', run)])
+    expect((await client.refused('lc/history', { run: other, from: 0, limit: 1 })).data).toMatchObject({ code: 'run-missing' }); // prettier-ignore
+  // Live, each under the name it is asked for by.
+  for (const { folder } of both) await client.ask('lc/subscribe', { run: folder, on: true });
+  await client.ask('lc/delete', { run: join(scratch.path, 'one', '.lcprune', 'runs', run) });
+  const { params } = await client.waitFor(({ method, params }) => method === 'lc/runChanged' && (params as { summary: unknown }).summary === null); // prettier-ignore
+  expect(params).toMatchObject({ run, folder: join(scratch.path, 'one', '.lcprune', 'runs', run) });
+  expect(await client.ask('lc/runs', null)).toMatchObject([{ workspace: link }]);
   client.send({
     jsonrpc: '2.0',
     method: 'workspace/didChangeWorkspaceFolders',

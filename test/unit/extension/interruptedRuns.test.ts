@@ -26,9 +26,9 @@ beforeEach(() => {
   known = new Map();
   const changed = new EventEmitter<unknown>();
   const runs = { get: (run: string) => known.get(run), load, onDidChangeRun: changed.event };
-  const on = (method: string, handle: (payload: { runs: string[] }) => void) => {
+  const on = (method: string, handle: (payload: { folders: string[] }) => void) => {
     expect(method).toBe('lc/left');
-    left = (names) => handle({ runs: names });
+    left = (names) => handle({ folders: names });
     return { dispose() {} };
   };
   new InterruptedRuns(runs as never, { on, log: { error: (error: Error) => expect.fail(error.message) } } as never, 20);

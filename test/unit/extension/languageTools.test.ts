@@ -68,7 +68,7 @@ describe('the tool that prunes a model', () => {
       ['lc/createPlan', { model: '/w/model.json', budget: { keep: '10%' }, data: 'data.csv', length: { iterations: 40, epochs: 3, retrainEpochs: 20 } }], // prettier-ignore
       ['lc/start', { planPath: '/w/model.prune.json' }],
     ]);
-    expect(showStarting).toHaveBeenCalledWith('model', expect.any(Function));
+    expect(showStarting).toHaveBeenCalledWith('model', expect.any(Function), expect.any(Function));
   });
 
   test('refuses in Restricted Mode, before anything is read', async () => {

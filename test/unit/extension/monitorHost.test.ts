@@ -8,6 +8,7 @@ import type { ToHost, ToPage } from '../../../webview/messages.js';
 const RUN = 'lenet-1';
 const SUMMARY = {
   run: RUN,
+  name: RUN,
   folder: '/w/.lc-prune/lenet-1',
   plan: 'lenet',
   planPath: null,

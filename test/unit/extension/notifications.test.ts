@@ -12,7 +12,7 @@ Object.assign(commands, { executeCommand });
 Object.assign(window, { showWarningMessage });
 beforeEach(() => vi.clearAllMocks());
 
-const run = (state: string, more: object = {}) => ({ run: '2026-01-02T03-04-05-tiny', plan: 'tiny', state, message: null, ...more }); // prettier-ignore
+const run = (state: string, more: object = {}) => ({ run: '/w/.lcprune/runs/2026-01-02T03-04-05-tiny', name: '2026-01-02T03-04-05-tiny', started: 1, plan: 'tiny', state, message: null, ...more }); // prettier-ignore
 const crash = { how: 'SIGSEGV', cause: 'crash', engine: 'native-cpu', checkpoint: 'c', next: 'onnx-cpu' };
 
 async function ended(after: ReturnType<typeof run>, click: (buttons: string[]) => string | undefined) {

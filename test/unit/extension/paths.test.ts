@@ -32,17 +32,26 @@ const summary = (run: string, workspace: string, more: object = {}) => ({
   prunable: 1, etaSeconds: null, samplesPerSecond: null, message: null, ...more,
 }); // prettier-ignore
 
+/** What the extension calls a run. */
+const idOf = (run: string, workspace: string) => summary(run, workspace).folder;
+
 const opened = vi.fn(async (_uri: { fsPath: string }) => undefined);
 const offered = vi.fn(async (_options: { defaultUri: { fsPath: string } }): Promise<unknown> => undefined);
 const said = vi.fn(async (..._text: string[]): Promise<undefined> => undefined);
 Object.assign(vscode.window, { showTextDocument: opened, showSaveDialog: offered, showInformationMessage: said });
 beforeEach(() => vi.clearAllMocks());
 
+/** Who listens to the daemon, by what it says. */
+const live = new Map<string, (payload: unknown) => void>();
+
 /** The extension's commands over a daemon that has these runs. */
 async function stand(...list: ReturnType<typeof summary>[]) {
   const asked: [string, unknown][] = [];
   const daemon = {
-    on: () => new vscode.Disposable(() => {}),
+    on: (method: string, handle: (payload: unknown) => void) => {
+      live.set(method, handle);
+      return new vscode.Disposable(() => {});
+    },
     onDidChangeState: () => new vscode.Disposable(() => {}),
     session: async () => undefined,
     log: { error: (error: Error) => expect.unreachable(error.message) },
@@ -51,7 +60,7 @@ async function stand(...list: ReturnType<typeof summary>[]) {
       if (method === 'lc/runs') return list;
       if (method === 'lc/missingPackages') return { packages: [], folder: root };
       if (method === 'lc/exportFormats') return [{ format: 'f', name: 'f', extension: '.json', bytes: 1, gzip: 1, brotli: 1, ratio: 1, network: null }]; // prettier-ignore
-      return { run: 'r', text: '', problem: null };
+      return { run: 'r', folder: idOf('r', one!), text: '', problem: null };
     },
   };
   const runs = new Runs(daemon as never);
@@ -79,7 +88,7 @@ test('a file is the same by any link to it, and by its name when it is gone', ()
 test('"Open monitor" above a plan shows its latest run; of another folder’s plan of the same name it has none', async () => {
   const { commands, monitor } = await stand(summary('old', one!), summary('new', one!, { started: 5 }));
   await commands['lcPrune.openMonitor'].run({ plan: planIn(one!) }, []);
-  expect(monitor.show).toHaveBeenCalledExactlyOnceWith(['new']);
+  expect(monitor.show).toHaveBeenCalledExactlyOnceWith([idOf('new', one!)]);
   await commands['lcPrune.openMonitor'].run({ plan: planIn(two!) }, []);
   expect(said).toHaveBeenCalledExactlyOnceWith('This plan has not been run yet.');
 });
@@ -87,7 +96,7 @@ test('"Open monitor" above a plan shows its latest run; of another folder’s pl
 test('a plan in a folder that is opened by a link has its runs, by whichever name it is called', async () => {
   const { commands, monitor } = await stand(summary('r', link));
   for (const plan of [planIn(link), planIn(two!)]) await commands['lcPrune.openMonitor'].run({ plan }, []);
-  expect(monitor.show.mock.calls).toEqual([[['r']], [['r']]]);
+  expect(monitor.show.mock.calls).toEqual([[[idOf('r', link)]], [[idOf('r', link)]]]);
 });
 
 test('"Compare runs" above a plan takes all of its finished runs and no other', async () => {
@@ -98,12 +107,12 @@ test('"Compare runs" above a plan takes all of its finished runs and no other', 
     summary('other', two!),
   );
   await commands['lcPrune.compareRuns'].run({ plan: planIn(one!) }, []);
-  expect(monitor.show).toHaveBeenCalledExactlyOnceWith(['a', 'b']);
+  expect(monitor.show).toHaveBeenCalledExactlyOnceWith([idOf('a', one!), idOf('b', one!)]);
 });
 
 test('"Open Plan of Run" opens the file', async () => {
   const { commands, runs } = await stand(summary('r', one!));
-  await commands['lcPrune.openPlan'].run({ summary: runs.get('r')! }, []);
+  await commands['lcPrune.openPlan'].run({ summary: runs.get(idOf('r', one!))! }, []);
   expect(opened.mock.calls[0]![0].fsPath).toBe(planIn(one!));
 });
 
@@ -123,7 +132,7 @@ test('"Export" offers the plan’s folder, and the workspace folder where the ru
   Object.assign(vscode.window, { createQuickPick: () => pick });
   const { commands, runs } = await stand(summary('r', one!), summary('bare', one!, { planPath: null }));
   for (const run of ['r', 'bare']) {
-    const done = commands['lcPrune.exportModel'].run({ summary: runs.get(run)! }, []);
+    const done = commands['lcPrune.exportModel'].run({ summary: runs.get(idOf(run, one!))! }, []);
     await vi.waitFor(() => expect(pick.items).toHaveLength(1));
     pick.selectedItems = pick.items;
     pick.accept();
@@ -149,8 +158,10 @@ test('"Budget..." of a run asks the run, whose model may be an architecture', as
   const { commands, runs, asked } = await stand(
     summary('r', one!, { state: 'running', model: 'lenet300', modelPath: null }),
   );
-  void commands['lcPrune.setRunBudget'].run({ summary: runs.get('r')! }, []);
-  await vi.waitFor(() => expect(asked).toContainEqual(['lc/previewRun', { run: 'r', budget: { keep: '1%' } }]));
+  void commands['lcPrune.setRunBudget'].run({ summary: runs.get(idOf('r', one!))! }, []);
+  await vi.waitFor(() =>
+    expect(asked).toContainEqual(['lc/previewRun', { run: idOf('r', one!), budget: { keep: '1%' } }]),
+  );
 });
 
 test('"Run" saves the plan on screen first, by whichever name the editor has it', async () => {
@@ -187,4 +198,29 @@ test('plans of one name in two folders are two rows, which say where they are', 
 
 test('a run whose plan file would lie outside its workspace folder has none', () => {
   expect(toRun(summary('r', one!, { planPath: '../../x.prune.json' }) as never).planFile).toBeNull();
+});
+
+test('runs of one name in two folders are two runs, in the list, live, and in what is asked of each', async () => {
+  const { asked, commands, runs, monitor } = await stand(summary('r', one!), summary('r', two!, { started: 5 }));
+  expect(runs.all.map(({ run, name }) => [run, name])).toEqual([
+    [idOf('r', two!), 'r'],
+    [idOf('r', one!), 'r'],
+  ]);
+  await commands['lcPrune.openMonitor'].run({ summary: runs.get(idOf('r', one!))! }, []);
+  expect(monitor.show).toHaveBeenLastCalledWith([idOf('r', one!)]);
+  const items = runs.all.map((run) => ({ summary: run }));
+  await commands['lcPrune.compareRuns'].run(items[0], items);
+  expect(monitor.show).toHaveBeenLastCalledWith([idOf('r', two!), idOf('r', one!)]);
+  await commands['lcPrune.pause'].run({ summary: runs.get(idOf('r', two!))! }, []);
+  expect(asked.at(-1)).toEqual(['lc/pause', { run: idOf('r', two!) }]);
+  // The end of the one is not the other's.
+  const changes: unknown[] = [];
+  runs.onDidChangeRun(({ run, after }) => changes.push([run, after?.state ?? null]));
+  live.get('lc/runChanged')!({ run: 'r', folder: idOf('r', two!), summary: summary('r', two!, { state: 'failed' }) });
+  live.get('lc/runChanged')!({ run: 'r', folder: idOf('r', one!), summary: null });
+  expect(changes).toEqual([
+    [idOf('r', two!), 'failed'],
+    [idOf('r', one!), null],
+  ]);
+  expect(runs.all.map(({ run, state }) => [run, state])).toEqual([[idOf('r', two!), 'failed']]);
 });

@@ -5,7 +5,16 @@ import { runCommands } from '../../../extension/commands/runs.js';
 import { Runs } from '../../../extension/runs.js';
 
 const summary = (run: string, state: string) =>
-  ({ run, state, workspace: '/work', plan: 'p', planPath: null, modelPath: null, started: 1 }) as never;
+  ({
+    run,
+    folder: `/work/.lcprune/runs/${run}`,
+    state,
+    workspace: '/work',
+    plan: 'p',
+    planPath: null,
+    modelPath: null,
+    started: 1,
+  }) as never;
 
 function stand(request: (method: string) => Promise<unknown>) {
   const daemon = {
@@ -31,7 +40,7 @@ test('takes the list as it was read anew, runs that are gone with it', async () 
   runs.onDidReset(reset);
   await refresh();
   expect(daemon.request).toHaveBeenLastCalledWith('lc/refresh', null);
-  expect(runs.all.map(({ run, state }) => [run, state])).toEqual([['a', 'interrupted']]);
+  expect(runs.all.map(({ name, state }) => [name, state])).toEqual([['a', 'interrupted']]);
   expect(reset).toHaveBeenCalledTimes(1);
 });
 

@@ -3,7 +3,6 @@ import type { RunEvent } from '../../../daemon/protocol/events.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { pageHtml } from '../../../extension/page/html.js';
 import { planDifference } from '../../../extension/monitor/planDifference.js';
-import { RunColours } from '../../../extension/monitor/runColours.js';
 import { RunSeries } from '../../../extension/monitor/runSeries.js';
 import { toWire } from '../../../extension/monitor/wire.js';
 import { createRandom } from '../../../daemon/lc/random.js';
@@ -219,18 +218,6 @@ test('the plan difference names settings that differ, and only those', () => {
     { setting: 'output', values: ['–', 'o', '–'] },
   ]);
   expect(planDifference([plan({}), plan({ name: 'y' })])).toEqual([]);
-});
-
-test('a run keeps its colour', async () => {
-  const kept = new Map<string, unknown>();
-  const memory = {
-    get: <T>(key: string) => kept.get(key) as T | undefined,
-    update: async (key: string, value: unknown) => void kept.set(key, structuredClone(value)),
-  };
-  const colours = new RunColours(memory);
-  expect(['a', 'b', 'a', 'c'].map((run) => colours.of(run))).toEqual([0, 1, 0, 2]);
-  expect(new RunColours(memory).of('b')).toBe(1);
-  expect(new RunColours(memory).of('d')).toBe(3);
 });
 
 describe('the page', () => {

@@ -4,7 +4,7 @@ import * as vscode from './vscode.js';
 import { RunsView } from '../../../extension/views/runsView.js';
 
 const summary = (run: string, plan: string, state = 'running') =>
-  ({ run, plan, state, method: 'lc', started: 1, iteration: 1, iterations: 8, progress: 0.1, error: 0.5, kept: null, etaSeconds: 1 }) as never; // prettier-ignore
+  ({ run, name: run, plan, state, method: 'lc', started: 1, iteration: 1, iterations: 8, progress: 0.1, error: 0.5, kept: null, etaSeconds: 1 }) as never; // prettier-ignore
 
 function stand() {
   const changed = new vscode.EventEmitter<unknown>();

@@ -15,7 +15,7 @@ it('a run that makes progress redraws no lens; its end does, once', async () => 
   };
   const language = registerLanguage(connection as never, host as never);
   language.capabilities({ workspace: { codeLens: { refreshSupport: true } } });
-  const run = (more: Partial<RunSummary>) => language.runChanged('/w', { run: 'r', ...more } as RunSummary);
+  const run = (more: Partial<RunSummary>) => language.runChanged('/w', 'r', { run: 'r', ...more } as RunSummary);
   run({ state: 'running', iteration: 0 });
   await vi.advanceTimersByTimeAsync(1000);
   expect(sendRequest).toHaveBeenCalledTimes(1);

@@ -85,7 +85,7 @@ describe('planLenses', () => {
   ])('tells the last run: %j', (run, text) => {
     const lenses = planLenses(PLAN, [summary(run.state, run)]);
     const last = lenses.find(({ command }) => text.test(command!.title));
-    expect(last?.command!.arguments).toEqual([{ run: 'r1' }]);
+    expect(last?.command!.arguments).toEqual([{ run: '/w/.lcprune/runs/r1' }]);
   });
 });
 

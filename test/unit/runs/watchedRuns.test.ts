@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { UntimedRunEvent } from '../../../daemon/protocol/events.js';
 import type { RunSummary } from '../../../daemon/protocol/messages.js';
-import { listRuns } from '../../../daemon/runs/registry.js';
+import { listRuns } from '../../../daemon/runs/listRuns.js';
 import { WatchedRuns } from '../../../daemon/runs/watchedRuns.js';
 import { openEventWriter } from '../../../daemon/trainer/eventWriter.js';
 import { takeLock } from '../../../daemon/trainer/lock.js';

@@ -71,7 +71,7 @@ describe('RunStream', () => {
   });
 
   it('gathers batches into columns once per interval', () => {
-    stream.subscribe('r', true);
+    stream.subscribe('r', 'r');
     for (let step = 1; step <= 100; step++) stream.push('r', batch(step));
     expect(batches).toEqual([]);
     vi.advanceTimersByTime(LIMITS.batchInterval);
@@ -82,7 +82,7 @@ describe('RunStream', () => {
   });
 
   it('sends what waits at once before the end of a run is told, and nothing of it twice', () => {
-    stream.subscribe('r', true);
+    stream.subscribe('r', 'r');
     stream.push('r', batch(1));
     stream.flush();
     expect(batches.map(({ step }) => step)).toEqual([[1]]);
@@ -93,16 +93,16 @@ describe('RunStream', () => {
 
   it('sends nothing of runs that are not subscribed, or not any more', () => {
     stream.push('r', batch(1));
-    stream.subscribe('r', true);
+    stream.subscribe('r', 'r');
     stream.push('r', batch(2));
-    stream.subscribe('r', false);
+    stream.subscribe('r', null);
     vi.advanceTimersByTime(1000);
     expect(batches).toEqual([]);
     expect(events).toEqual([]);
   });
 
   it('holds batches back while the client owes reading, in bounded memory; events go out at once', () => {
-    stream.subscribe('r', true);
+    stream.subscribe('r', 'r');
     owed = LIMITS.outgoingBusy + 1;
     for (let step = 1; step <= 50 * LIMITS.waitingPoints; step++) {
       stream.push('r', batch(step, step === 12_345 ? 99 : 1));
@@ -127,7 +127,7 @@ describe('RunStream', () => {
       fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(80)), { maxLength: 300 }), (script) => {
         events = [];
         const sent: RunEvent[] = [];
-        stream.subscribe('r', true);
+        stream.subscribe('r', 'r');
         script.forEach(([isBatch, pause], i) => {
           const event: RunEvent = isBatch ? batch(i + 1) : { event: 'warning', time: i, code: 'c', message: String(i) };
           if (!isBatch) sent.push(event);
