@@ -87,7 +87,7 @@ export class WhatChangedPage {
     const { result, notes } = changed;
     this.#subtitle.textContent = subtitleOf(changed);
     this.#try = new TryForm(changed.form, this.post);
-    this.#content.className = `changed grid ${result.kind}`;
+    this.#content.className = `changed grid of-${result.kind}`;
     this.#content.replaceChildren(
       figures(changed),
       ...(result.kind === 'classes' ? [classSection(result), confusionSection(result)] : []),

@@ -20,6 +20,8 @@ import type { Assembled } from '../setup.js';
 
 /** Samples that a file answers at once. */
 const BATCH = 256;
+/** No further file is judged after this long: a run has ended, and its user waits. */
+const MOST_MS = 120_000;
 
 type Setting = Pick<Assembled, 'parts' | 'facts' | 'plan' | 'inputShapes'>;
 
@@ -45,11 +47,16 @@ export function fileErrors(
     known.set(key, found);
     return found;
   };
+  let spent = 0;
   return async (format, path) => {
+    if (spent > MOST_MS) return { why: 'not measured: judging the other files took more than two minutes' };
+    const began = performance.now();
     try {
       return await judged(format, path, { setting, source, ofModel });
     } catch (error) {
       return { why: error instanceof Error ? error.message.split('\n')[0]! : String(error) };
+    } finally {
+      spent += performance.now() - began;
     }
   };
 }
@@ -114,8 +121,9 @@ async function computed({ facts, parts, inputShapes }: Setting, source: SampleSo
   const head: Head = fromLogits ? absorbedHead(loss) : 'none';
   const given = { output: null, weight: 1, loss, ...(lossSettings && { lossSettings }), ...(classification !== undefined && { classification }) }; // prettier-ignore
   const score = new Score(given, head, outputShape);
-  await eachBatch(source, BATCH, { inputs, target }, {}, async (count) => {
-    if (await session.outputMask(inputs, count)) throw refuse('it does not say which positions are padding');
+  await eachBatch(source, BATCH, { inputs, target }, {}, async (count, start) => {
+    // Whether there is a mask at all is the model's, not the batch's.
+    if (start === 0 && (await session.outputMask(inputs, count))) throw refuse('it does not say which positions are padding');
     const values = await run(inputs, count);
     if (values.length !== count * sizeOf(outputShape)) throw refuse('its output is of another size');
     score.add(values, target, count, null);

@@ -58,7 +58,8 @@ test('the matrix is of the network that is chosen, or the difference; its figure
   const figures = await page.page.getByRole('region', { name: 'Figures' }).locator('td').allInnerTexts();
   expect(figures.slice(0, 3)).toEqual(['6.67%', '16.67%', '+10 points']);
   // The class that lost most comes first.
-  expect(await page.page.locator('.classes tbody tr').first().locator('th, td').allInnerTexts()).toEqual(['two', '10', '0.00%', '20.00%', '+2'].map((_, i) => ['zero', '10', '10.00%', '30.00%', '+2'][i]!)); // prettier-ignore
+  const first = page.page.locator('.classes tbody tr').first();
+  expect(await first.locator('th, td').allInnerTexts()).toEqual(['zero', '10', '10.00%', '30.00%', '+2']);
   await page.page.close();
 });
 

@@ -1,6 +1,7 @@
 /** What every engine must do, on tiny nets, against float64 loops: the contract of daemon/engine/engine.ts. */
 import { afterEach, describe, expect, it } from 'vitest';
-import type { EngineProvider, EngineSession, Loss, SessionSpec, TrainRequest } from '../../../daemon/engine/engine.js';
+import type { EngineProvider, EngineSession, EvaluatedBatch, Loss, SessionSpec, TrainRequest } from '../../../daemon/engine/engine.js'; // prettier-ignore
+import { applyHead } from '../../../daemon/engine/loss/tally.js';
 import { referenceUpdate } from '../../../daemon/engine/update/reference.js';
 import { updateSegments } from '../../../daemon/engine/update/segments.js';
 import { createRandom } from '../../../daemon/lc/random.js';
@@ -380,7 +381,18 @@ export function describeContract(provider: EngineProvider, here: boolean): void 
       const weights = named(net, s, double(await s.getWeights()));
       const { output } = oracle.forward(net.model, weights, data.inputs.map(double), size, false);
       const progress: number[] = [];
-      const result = await s.evaluate(source(net, data, size), { onProgress: (done) => progress.push(done) });
+      // The values that the error counts: through their head they are the outputs, sample for sample.
+      const given = new Float32Array(output.length);
+      const onBatch = ({ start, samples: n, values, head, target: own, mask }: EvaluatedBatch) => {
+        const [width, each] = [net.outputs, output.length / size];
+        const shares = values.slice(0, n * each);
+        applyHead(head, shares, width);
+        given.set(shares, start * each);
+        expect(own.subarray(0, n * each)).toEqual(data.target.subarray(start * each, (start + n) * each));
+        expect(mask).toBeNull();
+      };
+      const result = await s.evaluate(source(net, data, size), { onProgress: (done) => progress.push(done), onBatch });
+      expect(distance(given, output)).toBeLessThan(1e-5);
       expect(result.samples).toBe(size);
       const loss = oracle.loss(net.loss, output, double(data.target), size);
       expect(result.loss).toBeCloseTo(loss, 5);
