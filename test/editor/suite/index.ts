@@ -97,7 +97,10 @@ const checks: Record<string, () => Promise<void>> = {
       JSON.stringify(tasks.map(({ definition }) => definition)),
     );
     const bad = vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0]!.uri, 'bad.prune.json');
-    await vscode.workspace.fs.writeFile(bad, Buffer.from('{\n  "model": "model.json",\n  "budgit": 1\n}'));
+    await vscode.workspace.fs.writeFile(
+      bad,
+      Buffer.from('{\n  "model": "model.json", "data": "mnist", "budget": { "keep": "1%" },\n  "budgit": 1\n}'),
+    );
     const task = (await vscode.tasks.fetchTasks({ type: 'lc-prune' })).find(
       ({ definition }) => definition['plan'] === 'bad.prune.json',
     );
@@ -139,11 +142,16 @@ const checks: Record<string, () => Promise<void>> = {
     for (const uri of [python, notebook]) await vscode.workspace.fs.delete(uri);
   },
   async 'shows samples, an evaluation and a report without leaving the editor'() {
-    const [uri] = await vscode.workspace.findFiles('quick.prune.json');
+    const uri = vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0]!.uri, 'shown.prune.json');
+    const plan = { model: 'lenet300/model.json', data: { source: 'mnist', limit: 2000 }, budget: { keep: '2%' } };
+    await vscode.workspace.fs.writeFile(uri, Buffer.from(JSON.stringify(plan)));
     const labels = () => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ label }) => label));
-    await vscode.commands.executeCommand('lcPrune.previewData', { plan: uri!.fsPath });
-    assert.ok(labels().includes('Data of quick.prune.json'), String(labels()));
-    await vscode.commands.executeCommand('lcPrune.evaluate', { plan: uri!.fsPath });
+    await vscode.commands.executeCommand('lcPrune.previewData', { plan: uri.fsPath });
+    await eventually(
+      async () => labels(),
+      (found) => found.includes('Data of shown.prune.json'),
+    );
+    await vscode.commands.executeCommand('lcPrune.evaluate', { plan: uri.fsPath });
     const shown = vscode.window.activeTextEditor!.document;
     assert.equal(shown.uri.scheme, 'lc-prune-result');
     assert.match(shown.getText(), /error \d/);
