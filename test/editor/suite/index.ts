@@ -141,7 +141,7 @@ const checks: Record<string, () => Promise<void>> = {
     assert.deepEqual(ofCell!.command?.arguments, lens!.command!.arguments);
     for (const uri of [python, notebook]) await vscode.workspace.fs.delete(uri);
   },
-  async 'shows samples, an evaluation and a report without leaving the editor'() {
+  async 'shows samples and an evaluation without leaving the editor'() {
     const uri = vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0]!.uri, 'shown.prune.json');
     const plan = { model: 'lenet300/model.json', data: { source: 'mnist', limit: 2000 }, budget: { keep: '2%' } };
     await vscode.workspace.fs.writeFile(uri, Buffer.from(JSON.stringify(plan)));
