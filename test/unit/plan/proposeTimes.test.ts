@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RETRAIN, SCHEDULE } from '../../../daemon/plan/defaults.js';
-import { proposeTimes } from '../../../daemon/plan/proposeTimes.js';
+import { proposeTimes, secondsOfRun } from '../../../daemon/plan/proposeTimes.js';
 import { aboutTime } from '../../../daemon/protocol/outlookText.js';
 
 const plan = { schedule: SCHEDULE, retrain: RETRAIN };
@@ -56,5 +56,21 @@ describe('proposeTimes', () => {
       'about 1.5 h',
       'about 11 h',
     ]);
+  });
+});
+
+describe('secondsOfRun', () => {
+  it('of a path is less than that of as many runs, more with a bound, and grows by the warm part for each budget', () => {
+    const budgets = [{ keep: '10%' }, { keep: '5%' }, { keep: '1%' }];
+    const path = { budgets, warmStart: 0.7, maxErrorIncrease: null, maxError: null, refinements: 4 };
+    const slow = pace(10_000);
+    const one = secondsOfRun(plan, slow);
+    const curve = secondsOfRun({ ...plan, path }, slow);
+    const search = secondsOfRun({ ...plan, path: { ...path, maxError: 0.03 } }, slow);
+    // 60,000 samples x (12 iterations of 3 epochs and 20 of retraining) at 10,000 a second, and what is evaluated.
+    const warm = (curve - one) / 2;
+    expect(warm).toBeGreaterThan(6 * 56);
+    expect(warm).toBeLessThan(1.3 * 6 * 56);
+    expect(search - curve).toBeCloseTo(4 * warm, 6);
   });
 });
