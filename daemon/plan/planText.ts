@@ -31,7 +31,8 @@ const boundWords = (bound: ErrorBound): string =>
 
 function lengthWords({ about }: PlanLength, isSearch: boolean): string {
   const time = about?.replace(/\s+/g, ' ');
-  if (isSearch) return `Of the first budget that is tried${time ? `, at most ${time}` : ''}; every other one takes less.`;
+  if (isSearch)
+    return `Of the first budget that is tried${time ? `, at most ${time}` : ''}; every other one takes less.`;
   return `${time ? `At most ${time}: a` : 'A'} run stops earlier where its weights have met the budget.`;
 }
 

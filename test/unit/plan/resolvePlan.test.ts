@@ -140,7 +140,10 @@ describe('a plan with a goal in place of a budget', () => {
   });
 
   it('has one bound: the one that a command adds, else its own', () => {
-    expect(mergedPath({ points: 3, maxErrorIncrease: '1%' }, { maxError: '3%' })).toEqual({ points: 3, maxError: '3%' });
+    expect(mergedPath({ points: 3, maxErrorIncrease: '1%' }, { maxError: '3%' })).toEqual({
+      points: 3,
+      maxError: '3%',
+    });
     expect(mergedPath({ points: 3, maxErrorIncrease: '1%' }, { points: 2 })).toEqual({ points: 2, maxErrorIncrease: '1%' }); // prettier-ignore
     expect(() => withPath(read(goal), { maxError: '3%', maxErrorIncrease: '1%' }, 'p')).toThrow(/two bounds/);
     const problem = (plan: object) => parsePlan(JSON.stringify({ model: 'm', data: 'mnist', ...plan })).problems[0]?.message; // prettier-ignore
