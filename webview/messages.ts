@@ -131,6 +131,7 @@ export type ControlAction =
   | 'plan'
   | 'otherRate'
   | 'compare'
+  | 'runs'
   | 'log'
   | 'start';
 

@@ -16,7 +16,7 @@ const STATES: Record<RunView['summary']['state'], string> = {
   done: 'Finished',
 };
 
-type Control = 'pause' | 'resume' | 'switchEngine' | 'stop' | 'budget' | 'export' | 'compare';
+type Control = 'pause' | 'resume' | 'switchEngine' | 'stop' | 'budget' | 'export' | 'compare' | 'runs';
 
 /** The state of the shown run in words and numbers, and its controls. */
 export class RunHeader {
@@ -63,6 +63,7 @@ export class RunHeader {
       compare: button({ icon: 'compare', text: t('Compare...'), label: t('Choose runs to overlay') }, () =>
         act('compare'),
       ),
+      runs: button({ icon: 'table', text: t('All Runs'), label: t('The table of all runs') }, () => act('runs')),
     };
     this.#progress.setAttribute('aria-label', t('Progress'));
     this.#progress.append(this.#bar);
@@ -106,10 +107,11 @@ export class RunHeader {
       budget: active || state === 'paused',
       export: state === 'done' || state === 'stopped',
       compare: true,
+      runs: true,
     };
     for (const [key, control] of Object.entries(this.#buttons)) {
       control.hidden = !visible[key as Control];
-      control.disabled = !trusted && key !== 'compare';
+      control.disabled = !trusted && key !== 'compare' && key !== 'runs';
     }
     this.#subtitle.textContent = [
       summary.model,

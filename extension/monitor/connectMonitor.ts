@@ -13,6 +13,7 @@ const COMMAND: Record<ControlAction, CommandName> = {
   plan: 'lcPrune.openPlan',
   otherRate: 'lcPrune.runWithOtherRate',
   compare: 'lcPrune.compareRuns',
+  runs: 'lcPrune.showRuns',
   log: 'lcPrune.showLog',
   start: 'lcPrune.pruneModel',
 };
