@@ -93,7 +93,12 @@ const webview = {
   target: 'chrome128',
   format: 'esm',
   outdir: join(out, 'webview'),
-  entryPoints: entries({ monitor: 'webview/main.ts', model: 'webview/model.ts', data: 'webview/data.ts', runs: 'webview/runsTable/main.ts' }),
+  entryPoints: entries({
+    monitor: 'webview/main.ts',
+    model: 'webview/model.ts',
+    data: 'webview/data.ts',
+    runs: 'webview/runsTable/main.ts',
+  }),
 };
 
 for (const [name, options] of Object.entries({ node, extension, webview })) {

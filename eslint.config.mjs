@@ -55,7 +55,13 @@ export default ts.config(
             {
               target: './extension',
               from: './webview',
-              except: ['./messages.ts', './runsTable/messages.ts', './modelMessages.ts', './dataMessages.ts', './columns.ts'],
+              except: [
+                './messages.ts',
+                './runsTable/messages.ts',
+                './modelMessages.ts',
+                './dataMessages.ts',
+                './columns.ts',
+              ],
             },
             { target: './webview', from: './extension' },
           ],

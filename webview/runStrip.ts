@@ -81,12 +81,7 @@ export class RunStrip {
               {},
               element('th', { scope: 'col', text: t('Setting') }),
               ...runs.map((run) =>
-                element(
-                  'th',
-                  { scope: 'col' },
-                  badge(runShape(run.colour), runColour(theme, run.colour)),
-                  run.name,
-                ),
+                element('th', { scope: 'col' }, badge(runShape(run.colour), runColour(theme, run.colour)), run.name),
               ),
             ),
           ),

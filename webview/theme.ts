@@ -18,8 +18,7 @@ export type Shape = (typeof SHAPES)[number];
 const PALETTE = ['blue', 'orange', 'green', 'purple', 'red', 'yellow'];
 /** The colour of a run on show, and its marker: no two of the first 72 runs look alike. @param index see RunColours. */
 export const runColour = ({ palette }: Theme, index: number): string => palette[index % palette.length]!;
-export const runShape = (index: number): Shape =>
-  SHAPES[(index + Math.floor(index / COLOURS)) % SHAPES.length]!;
+export const runShape = (index: number): Shape => SHAPES[(index + Math.floor(index / COLOURS)) % SHAPES.length]!;
 
 /** Positions in the palette of the chart colours around the circle: what lies between two of them makes more. */
 const AROUND = [0, 3, 4, 1, 5, 2];

@@ -93,7 +93,10 @@ export const RunSummary = z.object({
     )
     .optional()
     .describe('Of a path run: the budgets that are finished.'),
-  baselineOf: z.string().optional().describe('Of a baseline: the run it is compared with, by its name in the same folder.'),
+  baselineOf: z
+    .string()
+    .optional()
+    .describe('Of a baseline: the run it is compared with, by its name in the same folder.'),
   marks: RunMarks.optional().describe('What people note of it; absent: nothing.'),
 });
 export type RunSummary = z.infer<typeof RunSummary>;
@@ -218,7 +221,10 @@ export const requests = {
   /** Checkpoints and ends the trainer; the run can be resumed. */
   'lc/stop': { params: z.strictObject({ run }), result: nothing },
   'lc/delete': { params: z.strictObject({ run }), result: nothing },
-  'lc/rename': { params: z.strictObject({ run, name: z.string().min(1).max(100) }), result: z.object({ run, folder: AbsolutePath }) },
+  'lc/rename': {
+    params: z.strictObject({ run, name: z.string().min(1).max(100) }),
+    result: z.object({ run, folder: AbsolutePath }),
+  },
   /** Notes a star, tags or a note of a run, whoever works on it: kept in its folder, for all windows and the command line. */
   'lc/mark': { params: z.strictObject({ run, change: MarksChange }), result: RunMarks },
   /** Changes the budget from the next LC iteration on. */
@@ -284,7 +290,9 @@ export const requests = {
     params: nothing,
     result: z.object({
       daemon: z.number(),
-      runs: z.array(z.object({ run, folder: AbsolutePath, resident: z.number().nullable(), device: z.number().nullable() })),
+      runs: z.array(
+        z.object({ run, folder: AbsolutePath, resident: z.number().nullable(), device: z.number().nullable() }),
+      ),
     }),
   },
   'lc/exportFormats': { params: z.strictObject({ run, point }), result: z.array(ExportFormat) },

@@ -39,9 +39,7 @@ function look(stats: Stats | null): string | null {
 /** What the files that a summary is computed from look like; null: not settled yet. */
 async function stampOf(folder: string): Promise<string | null> {
   const { plan, events, marks } = runPaths(folder);
-  const looks = await Promise.all(
-    [plan, events, marks].map(async (file) => look(await lstat(file).catch(() => null))),
-  );
+  const looks = await Promise.all([plan, events, marks].map(async (file) => look(await lstat(file).catch(() => null))));
   return looks.includes(null) ? null : looks.join('|');
 }
 

@@ -132,7 +132,12 @@ export class RunsGrid {
         ...columns.map(({ id, title, kind }, i) =>
           element(
             'div',
-            { role: 'columnheader', class: `cell ${kind} col-${id}`, 'data-column': id, 'aria-colindex': String(i + 1) },
+            {
+              role: 'columnheader',
+              class: `cell ${kind} col-${id}`,
+              'data-column': id,
+              'aria-colindex': String(i + 1),
+            },
             element('button', {
               type: 'button',
               class: 'sort',

@@ -9,7 +9,20 @@ import { stringOption, type Command, type Values } from '../command.js';
 import { table } from '../text.js';
 
 /** The columns of a list in a terminal, which has less room than a page. */
-const SHOWN = ['run', 'star', 'state', 'progress', 'budget', 'kept', 'error', 'difference', 'size', 'time', 'engine', 'tags'];
+const SHOWN = [
+  'run',
+  'star',
+  'state',
+  'progress',
+  'budget',
+  'kept',
+  'error',
+  'difference',
+  'size',
+  'time',
+  'engine',
+  'tags',
+];
 
 /** Whether a run is asked for. @throws UserError('usage') for a state that there is not. */
 function wanted(values: Values): (row: RunRow) => boolean {

@@ -33,7 +33,10 @@ const inFileName = (text: string): string => text.normalize('NFC').replace(/[^\p
 export function givenName({ name, plan }: Pick<LabelledRun, 'name' | 'plan'>): string | null {
   if (!STAMP.test(name)) return name;
   const rest = name.replace(STAMP, '');
-  const own = inFileName(plan).replace(/^[-.]+|[-.]+$/g, '').slice(0, 80) || 'run';
+  const own =
+    inFileName(plan)
+      .replace(/^[-.]+|[-.]+$/g, '')
+      .slice(0, 80) || 'run';
   // A second run within one second has a number behind it.
   return rest === own || (rest.startsWith(`${own}-`) && /^-\d+$/.test(rest.slice(own.length))) ? null : rest;
 }

@@ -90,9 +90,13 @@ export const runHandlers: RunHandlers = {
     const { found, live } = await findLive(run, context);
     const isOther = !live && (await context.backend.runOwner(found.folder)) !== null;
     if ((live || isOther) && engine !== undefined)
-      throw new UserError('run-invalid', `${found.run} has a trainer; stop it first, then it can go on on another engine`, {
-        field: 'engine',
-      });
+      throw new UserError(
+        'run-invalid',
+        `${found.run} has a trainer; stop it first, then it can go on on another engine`,
+        {
+          field: 'engine',
+        },
+      );
     if (live) await live.handle.resume();
     else if (isOther) {
       await context.backend.steerRun(found.folder, 'resume');

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { UntimedRunEvent } from '../../../daemon/protocol/events.js';
 import { createRunFolder, runPaths } from '../../../daemon/trainer/runFolder.js';
 import { bundle } from '../../fixtures/daemon/bundle.js';
+import { usageOf } from '../../fixtures/processUsage.js';
 import { PLAN } from '../../unit/trainer/fakeRun.js';
 import { Daemon, temporaryFolder } from './harness.js';
 
@@ -40,27 +41,33 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => scratch?.remove());
 
-/** Milliseconds until a new daemon has listed all runs for a new window. */
-async function firstList(): Promise<number> {
+/** Milliseconds of the clock and of processor until a new daemon has listed all runs for a new window. */
+async function firstList(): Promise<{ clock: number; processor: number }> {
   const daemon = await Daemon.start(script);
   try {
     const client = await daemon.client([workspace]);
+    const before = (await usageOf(daemon.hello.pid)).cpu;
     const began = performance.now();
     const runs = await client.ask('lc/runs', null);
-    const took = performance.now() - began;
+    const clock = Math.round(performance.now() - began);
+    const processor = Math.round(1000 * ((await usageOf(daemon.hello.pid)).cpu - before));
     expect(runs).toHaveLength(RUNS);
     expect(runs.every(({ state, kept, seconds }) => state === 'done' && kept === 8 && seconds === 60)).toBe(true);
-    return took;
+    return { clock, processor };
   } finally {
     await daemon.close();
   }
 }
 
+const told = ({ clock, processor }: { clock: number; processor: number }) => `${clock} ms (processor: ${processor} ms)`;
+
 it('is there within a second, once some process has read the logs', async () => {
   const unread = await firstList();
   expect((await lstat(join(workspace, '.lcprune', 'runs.index.json'))).size).toBeLessThan(2e6);
-  // The best of three: other work of the machine is not the list's.
-  const times = [await firstList(), await firstList(), await firstList()];
-  console.log(`first list of ${RUNS} runs: ${Math.round(unread)} ms without the index, ${times.map(Math.round).join(', ')} ms with it`); // prettier-ignore
-  expect(Math.min(...times)).toBeLessThan(1000);
+  const lists = [await firstList(), await firstList(), await firstList()];
+  console.log(`first list of ${RUNS} runs without the index: ${told(unread)}; with it: ${lists.map(told).join(', ')}`);
+  // Of the best of three what it computes, not what it waits for: a machine with other work to do makes it wait.
+  const best = Math.min(...lists.map(({ processor }) => processor));
+  expect(best).toBeLessThan(1000);
+  expect(best).toBeLessThan(unread.processor / 2);
 }, 300_000);

@@ -159,10 +159,9 @@ test('"Budget..." of a run asks the run, whose model may be an architecture', as
     summary('r', one!, { state: 'running', model: 'lenet300', modelPath: null }),
   );
   void commands['lcPrune.setRunBudget'].run({ summary: runs.get(idOf('r', one!))! }, []);
-  await vi.waitFor(() => expect(asked).toContainEqual([
-        'lc/previewRun',
-        { run: idOf('r', one!), budget: { keep: '1%' } },
-      ]));
+  await vi.waitFor(() =>
+    expect(asked).toContainEqual(['lc/previewRun', { run: idOf('r', one!), budget: { keep: '1%' } }]),
+  );
 });
 
 test('"Run" saves the plan on screen first, by whichever name the editor has it', async () => {

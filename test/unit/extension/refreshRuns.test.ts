@@ -5,7 +5,16 @@ import { runCommands } from '../../../extension/commands/runs.js';
 import { Runs } from '../../../extension/runs.js';
 
 const summary = (run: string, state: string) =>
-  ({ run, folder: `/work/.lcprune/runs/${run}`, state, workspace: '/work', plan: 'p', planPath: null, modelPath: null, started: 1 }) as never;
+  ({
+    run,
+    folder: `/work/.lcprune/runs/${run}`,
+    state,
+    workspace: '/work',
+    plan: 'p',
+    planPath: null,
+    modelPath: null,
+    started: 1,
+  }) as never;
 
 function stand(request: (method: string) => Promise<unknown>) {
   const daemon = {

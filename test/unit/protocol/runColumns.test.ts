@@ -154,7 +154,9 @@ describe('budgets in words', () => {
 
   it('of a path are its ends, of several tasks each', () => {
     const tasks = [{ name: 'all', budget: { keep: '1%' } }];
-    expect(planBudgetLabel({ tasks, path: { budgets: [{ keep: '10%' }, { keep: '5%' }, { keep: '1%' }] } })).toBe('10% … 1%');
+    expect(planBudgetLabel({ tasks, path: { budgets: [{ keep: '10%' }, { keep: '5%' }, { keep: '1%' }] } })).toBe(
+      '10% … 1%',
+    );
     expect(planBudgetLabel({ tasks: [...tasks, { name: 'fc', budget: { bytes: 1024 } }] })).toBe('all: 1%; fc: 1 kB');
   });
 });

@@ -5,14 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UntimedRunEvent } from '../../../daemon/protocol/events.js';
 import { RunSummary } from '../../../daemon/protocol/messages.js';
 import { listRuns } from '../../../daemon/runs/listRuns.js';
-import {
-  deleteRun,
-  findRun,
-  readRunPlan,
-  renameRun,
-  runFolder,
-  runSummary,
-} from '../../../daemon/runs/registry.js';
+import { deleteRun, findRun, readRunPlan, renameRun, runFolder, runSummary } from '../../../daemon/runs/registry.js';
 import { openEventWriter } from '../../../daemon/trainer/eventWriter.js';
 import { lockHolder, takeLock } from '../../../daemon/trainer/lock.js';
 import { createRunFolder, runPaths } from '../../../daemon/trainer/runFolder.js';

@@ -138,7 +138,10 @@ it.each([
   const folder = await made([start, done]);
   const first = await listed();
   const whole = JSON.parse(await readFile(indexFile(), 'utf8')) as { runs: Record<string, object> };
-  const broken = { ...whole, runs: { [basename(folder)]: { ...whole.runs[basename(folder)], summary: { state: 'done' } } } };
+  const broken = {
+    ...whole,
+    runs: { [basename(folder)]: { ...whole.runs[basename(folder)], summary: { state: 'done' } } },
+  };
   await writeFile(indexFile(), text === 'ENTRY' ? JSON.stringify(broken) : text);
   expect(await listed()).toEqual(first);
   expect(JSON.parse(await readFile(indexFile(), 'utf8'))).toEqual(whole);
