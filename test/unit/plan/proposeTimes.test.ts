@@ -62,9 +62,9 @@ describe('proposeTimes', () => {
 describe('plannedTime', () => {
   it('is of the plan as it stands, however long, with the training of its reference', () => {
     const at = pace(1_000);
-    const given = plannedTime({ ...plan, reference: { ...REFERENCE, epochs: 0 }, path: null }, at);
+    const given = plannedTime({ ...plan, reference: { ...REFERENCE, epochs: 0 } }, at);
     expect(given).toEqual(proposeTimes(plan, at).at(-1));
-    const trained = plannedTime({ ...plan, reference: { ...REFERENCE, epochs: 10 }, path: null }, at);
+    const trained = plannedTime({ ...plan, reference: { ...REFERENCE, epochs: 10 } }, at);
     // Ten passes over 60,000 samples, and ten without gradients over 10,000.
     expect(trained.seconds - given.seconds).toBeCloseTo((10 * (60_000 + 10_000 / 3)) / 1_000, 6);
     expect(trained.text).toContain('10 epochs for the reference, 40 iterations of 3 epochs');
@@ -77,7 +77,7 @@ describe('secondsOfRun', () => {
     const path = { budgets, warmStart: 0.7, maxErrorIncrease: null, maxError: null, refinements: 4 };
     const slow = pace(10_000);
     const given = { ...plan, reference: { ...REFERENCE, epochs: 0 } };
-    const one = secondsOfRun({ ...given, path: null }, slow);
+    const one = secondsOfRun({ ...given }, slow);
     const curve = secondsOfRun({ ...given, path }, slow);
     const search = secondsOfRun({ ...given, path: { ...path, maxError: 0.03 } }, slow);
     // 60,000 samples x (12 iterations of 3 epochs and 20 of retraining) at 10,000 a second, and what is evaluated.
