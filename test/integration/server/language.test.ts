@@ -255,7 +255,13 @@ describe('models', () => {
       registrations: expect.arrayContaining([
         expect.objectContaining({
           method: 'textDocument/didOpen',
-          registerOptions: { documentSelector: [{ scheme: 'file', pattern: '**/*.prune.{json,jsonc}' }] },
+          registerOptions: {
+            documentSelector: [
+              { scheme: 'file', pattern: '**/*.prune.{json,jsonc}' },
+              { scheme: 'file', language: 'python' },
+              { scheme: 'vscode-notebook-cell', language: 'python' },
+            ],
+          },
         }),
       ]),
     });

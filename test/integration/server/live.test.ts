@@ -188,7 +188,7 @@ describe('a live run', () => {
   it('starts the baselines of a comparison one after the other', async () => {
     const client = await start({ FAKE_RATE: '100', FAKE_SECONDS: '1' });
     await client.ask('lc/start', { planPath, compare: ['magnitude', 'gradual', 'magnitude'] });
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 400; i++) {
       const runs = await client.ask('lc/runs', null);
       expect(runs.filter(({ state }) => state === 'running').length).toBeLessThanOrEqual(1);
       if (runs.length === 3 && runs.every(({ state }) => state === 'done')) break;
