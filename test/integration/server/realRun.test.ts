@@ -40,7 +40,9 @@ describe('a real run', () => {
     const memory = await call('lc/memory', null);
     expect(memory.daemon).toBeGreaterThan(30e6);
     // The trainer has told before it began; no GPU driver speaks for a CPU engine.
-    expect(memory.runs).toEqual([{ run, folder: expect.stringContaining(run), resident: expect.any(Number), device: null }]);
+    expect(memory.runs).toEqual([
+      { run, folder: expect.stringContaining(run), resident: expect.any(Number), device: null },
+    ]);
     expect(memory.runs[0]!.resident).toBeGreaterThan(50e6);
     const last = await client.waitFor(
       ({ method, params }) =>
