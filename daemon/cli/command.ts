@@ -36,7 +36,12 @@ export function parseCommand(command: Command, argv: readonly string[]): { posit
     Object.entries(optionsOf(command)).map(([name, { type }]) => [name, { type }]),
   );
   try {
-    const { positionals, values } = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
+    const config = { args: [...argv], options, allowPositionals: true, strict: true, tokens: true } as const;
+    const { positionals, values, tokens } = parseArgs(config);
+    // Of two values the first would be dropped without a word.
+    const given = tokens.flatMap((token) => (token.kind === 'option' && token.value !== undefined ? [token.name] : []));
+    const twice = given.find((name, i) => given.indexOf(name) < i);
+    if (twice !== undefined) throw new Error(`--${twice} is given more than once`);
     const required = command.positionals.split(' ').filter((part) => part && !part.startsWith('[')).length;
     const most = command.positionals.split(' ').filter(Boolean).length;
     if (!values['help'] && (positionals.length < required || positionals.length > most))

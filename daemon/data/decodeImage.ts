@@ -6,11 +6,13 @@ import { countText, invalidData } from './dataError.js';
 import { decodeBmp, isBmp } from './decodeBmp.js';
 import { requirePackage } from './packageFolder.js';
 
-/** Pixels as stored in a PNG or JPEG, [height, width, channels] with values 0 to 255. */
+/** Pixels of a PNG or JPEG, upright, [height, width, channels] with values 0 to 255. */
 export interface Pixels {
   readonly height: number;
   readonly width: number;
   readonly data: Uint8Array;
+  /** The file's EXIF says that they lie or are mirrored in it. */
+  readonly turned: boolean;
 }
 
 export type Decode = (name: string, file: Uint8Array, size?: { width: number; height: number }) => Promise<Pixels>;
@@ -36,16 +38,16 @@ export function loadDecoder(workspace: string): Decode {
     try {
       const bitmap = isBmp(file) ? decodeBmp(file) : null;
       const raw = bitmap && { width: bitmap.width, height: bitmap.height, channels: 3 as const };
-      const image = sharp(bitmap?.data ?? file, { limitInputPixels: 1 << 28, ...(raw && { raw }) })
-        .autoOrient()
-        .toColourspace('srgb')
-        .removeAlpha();
+      const stored = sharp(bitmap?.data ?? file, { limitInputPixels: 1 << 28, ...(raw && { raw }) });
+      const turned = ((await stored.metadata()).orientation ?? 1) > 1;
+      const image = stored.autoOrient().toColourspace('srgb').removeAlpha();
       if (size) image.resize(size.width, size.height, { fit: 'fill' });
       const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
       return {
         height: info.height,
         width: info.width,
         data: info.channels === 3 ? data : tripled(data, info.channels),
+        turned,
       };
     } catch (error) {
       if (isCutShort(file))

@@ -55,6 +55,7 @@ export async function readImageFolder(context: ReadContext): Promise<RawDataset>
         ? [`Left out, as no PNG, JPEG, WebP, GIF, TIFF or BMP: ${ignored} file${ignored === 1 ? '' : 's'}.`]
         : []),
       ...(loose > 0 ? [`Left out, as in no folder of a class: ${loose} image${loose === 1 ? '' : 's'}.`] : []),
+      ...new Set([...train.notes, ...(test?.notes ?? [])]),
       ...parts.notes,
     ],
   };
@@ -190,7 +191,7 @@ async function decodePart(
   size: ImageShape,
   { options }: ReadContext,
   decode: Decode,
-): Promise<{ part: RawPart; hash: string }> {
+): Promise<{ part: RawPart; hash: string; notes: readonly string[] }> {
   const images = new ImageSink(name, size, decode, options.memoryLimit);
   const hashes: string[] = [];
   const load = async (file: ImageFile): Promise<EncodedImage> => {
@@ -219,5 +220,6 @@ async function decodePart(
       targets: { kind: 'labels', labels, positions: 1, names: classes, where: `${name} (folders)` },
     },
     hash: sha256(...hashes),
+    notes: images.notes(),
   };
 }

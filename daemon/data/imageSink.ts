@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { invalidData, shapeText } from './dataError.js';
+import { countText, invalidData, shapeText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
 import { toGrey, type Decode } from './decodeImage.js';
 import { RowSink } from './rowSink.js';
@@ -20,6 +20,7 @@ export const IMAGES_AT_ONCE = 4 * availableParallelism();
 /** Decoded images, in order: resized to one size, grey or RGB. Decoding is on other threads. */
 export class ImageSink {
   private readonly sink: RowSink;
+  private turned = 0;
 
   constructor(
     name: string,
@@ -35,18 +36,28 @@ export class ImageSink {
     const [height, width, channels] = this.size;
     const decoded = await Promise.allSettled(
       images.map(async ({ name, bytes }) => {
-        const { data } = await this.decode(name, bytes, { width, height });
-        return channels === 1 ? toGrey(data) : data;
+        const { data, turned } = await this.decode(name, bytes, { width, height });
+        return { data: channels === 1 ? toGrey(data) : data, turned };
       }),
     );
     for (const result of decoded) {
       if (result.status === 'rejected') throw result.reason;
-      this.sink.append(result.value);
+      this.sink.append(result.value.data);
+      if (result.value.turned) this.turned++;
     }
   }
 
   finish(): SampleStore {
     return this.sink.finish();
+  }
+
+  /** What the model may have seen otherwise: readers of images in Python take pixels as they lie in the file. */
+  notes(): readonly string[] {
+    if (this.turned === 0) return [];
+    const images = this.turned === 1 ? 'One image is' : `${countText(this.turned)} images are`;
+    return [
+      `${images} turned upright by the EXIF in the file, as viewers and browsers do; Keras, PyTorch and Pillow do not. If the model was trained there, save such images upright, or without EXIF to keep them as they lie.`,
+    ];
   }
 
   discard(): void {

@@ -94,7 +94,10 @@ function ownColumns(
     (dropped) => dropped.length > 0 && (known === null ? dropped === counting : all.length - dropped.length === known),
   );
   const dropped = all.length === known ? [] : (choices[0] ?? []);
-  if (dropped.length > 0) notes.push(`The row numbers in ${describeColumns(names, dropped)} are not an input.`);
+  if (dropped.length > 0) {
+    const counts = sample.every((row) => dropped.every((i) => Number.isFinite(numberOf(row[i]))));
+    notes.push(`The row ${counts ? 'numbers' : 'names'} in ${describeColumns(names, dropped)} are not an input.`);
+  }
   const rest = all.filter((i) => !dropped.includes(i));
   const texts = known === null || rest.length === known ? [] : textColumns(rest, sample, [counting, byName.slice(0, 1), []], known); // prettier-ignore
   if (texts.length > 0) notes.push(`Texts are not an input, and the other columns fit: left out are ${describeColumns(names, texts)}.`); // prettier-ignore

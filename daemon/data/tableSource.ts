@@ -197,7 +197,7 @@ class ImageColumn implements InputColumns {
     private readonly file: string,
     private readonly column: number,
     private readonly images: ImageSink,
-    readonly notes: readonly string[],
+    private readonly opening: readonly string[],
     private readonly at: (column: number) => string,
   ) {}
 
@@ -234,6 +234,10 @@ class ImageColumn implements InputColumns {
     const group = this.waiting;
     this.waiting = [];
     return this.images.append(group);
+  }
+
+  get notes(): readonly string[] {
+    return [...this.opening, ...this.images.notes()];
   }
 
   async finish(): Promise<SampleStore> {

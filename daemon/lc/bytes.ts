@@ -28,8 +28,11 @@ export function bytesConstraint(size: number, budget: BytesBudget): Compression 
   const { bytes, least, most, tolerance } = budget;
   const input = new Float32Array(size);
   const sample = budget.compression(most);
+  // Where weights take the most room there are the fewest of them.
+  const { notes } = budget.compression(least);
   return {
     description: `at most ${bytes} bytes in the file`,
+    ...(notes && { notes: notes.map((note) => `unless the file packs its positions closely, ${note}`) }),
     project(v, mu, theta) {
       input.set(v);
       const bytesAt = (kappa: number): number => {

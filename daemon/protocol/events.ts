@@ -89,7 +89,15 @@ export type BudgetCheck = z.infer<typeof BudgetCheck>;
 
 /** Something amiss with the result of a finished run; each is a warning of its code in the log too. */
 export const Finding = z.object({
-  code: z.enum(['near-chance', 'constant-output', 'dead-layer', 'budget-missed', 'not-converged', 'support-changing']),
+  code: z.enum([
+    'near-chance',
+    'constant-output',
+    'dead-layer',
+    'budget-missed',
+    'not-converged',
+    'support-changing',
+    'few-samples',
+  ]),
   message: z.string(),
   unusable: z.boolean().describe('The result should not be used as it is.'),
 });

@@ -3,8 +3,8 @@ import type { Caution } from '../protocol/cautions.js';
 import type { Finding, RunEvent } from '../protocol/events.js';
 import type { LastEvents } from './eventLog.js';
 
-/** A result that is good all the same, though the LC algorithm had not settled. */
-const MILD: readonly Finding['code'][] = ['not-converged', 'support-changing'];
+/** A result that is good all the same: the LC algorithm had not settled, or there is little to judge it by. */
+const MILD: readonly Finding['code'][] = ['not-converged', 'support-changing', 'few-samples'];
 
 /** Warnings of the log that the result answers for, gravest first; the others are notes in it. */
 const GRAVE: readonly string[] = ['at-chance', 'diverged', 'rate-raises-loss'];

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Dataset } from '../data/dataset.js';
 import { openDataset } from '../data/openDataset.js';
-import type { EngineSession } from '../engine/engine.js';
+import type { EngineSession, SessionSpec } from '../engine/engine.js';
 import { openEngine } from '../engine/registry.js';
 import { madeUpBatch, trainingPace } from '../engine/trial.js';
 import { trialBatch } from '../engine/trialSize.js';
@@ -21,7 +21,7 @@ import type { TimeProposal } from '../protocol/dataChoice.js';
 import { UserError } from '../protocol/errors.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { fitToData } from '../trainer/batchSize/fitToData.js';
-import { candidatesOf, joinOutputs, jointSpec, setupsOf, type Joining } from '../trainer/jointOutputs.js';
+import { candidatesOf, joinOutputs, jointSpec, labelsAlong, setupsOf, type Joining } from '../trainer/jointOutputs.js';
 import { isOpen, readByReference } from '../trainer/reading.js';
 
 export interface PlanData {
@@ -90,7 +90,10 @@ export async function openPlanData(plan: ResolvedPlan, { workspace, sample, time
     const joining = joinOutputs(plan, setup, layers, candidates, opened.others);
     const untrained = [frozenNote, asideNote].map((note) => note(layers, joining.plan)).filter((note) => note !== null);
     const asked = await askEngine(joining, setup, opened, { model: sized, layers, workspace, timed, ask });
-    const notes = [...asked.dataset.notes, ...setup.notes, ...untrained, ...joining.notes, ...asked.notes];
+    const open = (spec: SessionSpec) => openEngine(plan.engine, sized, spec, { folders: [workspace] });
+    const along = await labelsAlong(joining.outputs, asked.dataset, plan, open).catch(fail(UNREAD));
+    const read = [...asked.notes, ...along.notes];
+    const notes = [...asked.dataset.notes, ...setup.notes, ...untrained, ...joining.notes, ...read];
     const { inputNames } = setup;
     const { dataset, times, planned } = asked;
     return { dataset, inputNames, notes, times, planned, close: () => opened.close() };
@@ -99,6 +102,14 @@ export async function openPlanData(plan: ResolvedPlan, { workspace, sample, time
     throw error;
   }
 }
+
+const UNREAD = 'Not asked of the model how to read the data';
+
+/** What could not be found out, as a note. */
+const fail = (what: string) => (error: unknown) => {
+  if (!(error instanceof UserError)) throw error;
+  return { notes: [`${what}: ${error.message}`] };
+};
 
 interface Asked extends Pick<Options, 'workspace' | 'timed'> {
   readonly ask: Options['ask'];
@@ -142,20 +153,21 @@ async function askEngine(
   };
   const read = async (session: EngineSession) =>
     asksReading ? readByReference(plan.data, opened, session, setup) : { dataset: opened, notes: [] };
-  const fail = (what: string) => (error: unknown) => {
-    if (!(error instanceof UserError)) throw error;
-    return { dataset: opened, notes: [`${what}: ${error.message}`], times: [], planned: null };
-  };
-  const unread = 'Not asked of the model how to read the data';
+  const failed = (what: string) => (error: unknown) => ({
+    dataset: opened,
+    ...fail(what)(error),
+    times: [],
+    planned: null,
+  });
   if (!timed) {
     if (!asksReading) return { dataset: opened, notes: [], times: [], planned: null };
     const asked = use('inference', 256, read);
-    return asked.then(({ dataset, notes }) => ({ dataset, notes, times: [], planned: null }), fail(unread));
+    return asked.then(({ dataset, notes }) => ({ dataset, notes, times: [], planned: null }), failed(UNREAD));
   }
   const { train, held } = samplesOf(opened);
   const fitted = fitToData(plan, train).plan;
   const batchSize = Math.min(fitted.training.batchSize, trialBatch(trained, fitted.training.batchSize, false));
-  if (batchSize < 1) return fail('Not timed')(new UserError('plan-invalid', 'not even one sample fits into memory'));
+  if (batchSize < 1) return failed('Not timed')(new UserError('plan-invalid', 'not even one sample fits into memory'));
   const asked = use('training', batchSize, async (session) => {
     const { dataset, notes } = await read(session);
     const samplesPerSecond = await trainingPace(session, madeUpBatch(session, batchSize));
@@ -163,7 +175,7 @@ async function askEngine(
     await ask?.({ session, dataset, plan: fitted, model, layers: ownLayers, pace });
     return { dataset, notes, times: proposeTimes(fitted, pace), planned: plannedTime(fitted, pace) };
   });
-  return asked.catch(fail(`${asksReading ? `${unread}, and not timed` : 'Not timed'}`));
+  return asked.catch(failed(asksReading ? `${UNREAD}, and not timed` : 'Not timed'));
 }
 
 /** Samples to train on, and those held out, of all that there are. */

@@ -6,7 +6,8 @@ const size = (shape: readonly number[]): number => shape.reduce((product, n) => 
 /**
  * Error of always answering the most frequent class of a source.
  * @param session whose targets are [classes] one-hot, or [1] for 0 and 1; samples that its mask leaves out do not count.
- * @returns a fraction; null where the targets are no single class, nor shares of classes.
+ * @returns a fraction; null where the targets are no single class, nor shares of classes, or all of one class: no error can then
+ *   be lower than that of always the same answer.
  */
 export async function chanceError(
   source: SampleSource,
@@ -30,12 +31,7 @@ export async function chanceError(
       counts[classes === 1 ? Number(own[0]! >= 0.5) : own.indexOf(Math.max(...own))]! += 1;
     }
   }
-  return (
-    1 -
-    Math.max(...counts) /
-      Math.max(
-        1,
-        counts.reduce((sum, n) => sum + n, 0),
-      )
-  );
+  const all = counts.reduce((sum, n) => sum + n, 0);
+  const most = Math.max(...counts);
+  return most === all ? null : 1 - most / all;
 }

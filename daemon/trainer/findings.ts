@@ -2,6 +2,7 @@
 import type { EngineSession, SampleSource } from '../engine/engine.js';
 import { isStable } from '../lc/stopTest.js';
 import type { Agreement, BudgetCheck, Evaluation, Finding, LayerKept } from '../protocol/events.js';
+import { fewSamplesText } from './fewSamples.js';
 import { NEAR_CHANCE } from './lossGuard.js';
 import type { Run } from './run.js';
 import { count, percent } from '../protocol/format.js';
@@ -99,5 +100,7 @@ export function judge(judged: Judged, run: Chance): Finding[] {
     const message = `which weights stay was still changing: ${count(agreement.supportChange)} came or went at the last LC iteration, of ${count(agreement.kept)} kept; more iterations settle it`;
     add('support-changing', false, message);
   }
+  const few = fewSamplesText(judged.retrained, run.regression === true);
+  if (few !== null) add('few-samples', false, few);
   return findings;
 }

@@ -1,13 +1,14 @@
 /** The outputs that a run trains along with the plan's own, and what is said of those that share layers with it all the same. */
 import type { Dataset, OtherData } from '../data/dataset.js';
 import { withJointTargets } from '../data/jointTargets.js';
-import type { EngineSession, JointOutput, SampleSource } from '../engine/engine.js';
+import type { EngineSession, JointOutput, SampleSource, SessionSpec } from '../engine/engine.js';
 import type { LayerSummary, Model } from '../model/model.js';
 import { outputsAlong, prunableWeightsOf, sharingOutputs, trainedLayers } from '../model/trainedLayers.js';
 import { trainingSetup, type TrainingSetup } from '../model/trainingSetup.js';
 import { UserError } from '../protocol/errors.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { chanceLoss } from './chanceLoss.js';
+import { isGiven, readLabels } from './reading.js';
 
 /** An output that may be trained along: how it is trained, or why it cannot be. */
 type Candidate = { readonly output: string } & (
@@ -155,6 +156,28 @@ export const openAlong = (outputs: Joining['outputs'], { others }: Dataset): Pro
       return found.open();
     }),
   );
+
+/**
+ * The same as the model that the plan names answers, where that is open; no note where it is not, or the run trains the model.
+ * @param dataset with the reading of the inputs that was chosen. @param open opens the model for one of the outputs.
+ */
+export async function labelsAlong(
+  outputs: Joining['outputs'],
+  dataset: Dataset,
+  plan: Pick<ResolvedPlan, 'model' | 'reference'>,
+  open: (spec: SessionSpec) => Promise<EngineSession>,
+): Promise<{ readonly datasets: Dataset[]; readonly notes: readonly string[] }> {
+  const datasets = await openAlong(outputs, dataset);
+  const notes: string[] = [];
+  if (!isGiven(plan)) return { datasets, notes };
+  for (const [i, { setup }] of outputs.entries()) {
+    if (datasets[i]!.encodings.length < 2) continue;
+    const choice = await readLabels(datasets[i]!, setup, open);
+    datasets[i] = choice.dataset;
+    notes.push(...choice.notes.map((note) => `Output "${setup.output}": ${note}`));
+  }
+  return { datasets, notes };
+}
 
 export type PartName = 'train' | 'validation' | 'test';
 

@@ -38,6 +38,7 @@ import {
   jointPart,
   jointSpec,
   joinOutputs,
+  labelsAlong,
   openAlong,
   setupsOf,
   type PartName,
@@ -45,7 +46,7 @@ import {
 import { prunableWeights } from './kept.js';
 import { measureOthers } from './otherOutputs.js';
 import type { Batches, Run } from './run.js';
-import { drawSamples, inputScalesOf, isGiven, isOpen, readByReference, readLabels } from './reading.js';
+import { drawSamples, inputScalesOf, isGiven, isOpen, readByReference } from './reading.js';
 import { createSessions } from './sessions.js';
 import { startTiming } from './timing.js';
 import { createTasks, prunedLayers } from './tasks.js';
@@ -299,16 +300,10 @@ export const assemble: Assemble = async (written, options) => {
     }
     timing.mark('input scale and classes');
   }
-  along = await openAlong(joining.outputs, dataset);
-  if (isGiven(plan)) {
-    for (const [i, { setup: other }] of joining.outputs.entries()) {
-      if (along[i]!.encodings.length < 2) continue;
-      const { id } = session.info;
-      const choice = await readLabels(along[i]!, other, (spec) => openEngine(id, trained, spec, engines));
-      along[i] = choice.dataset;
-      choiceNotes.push(...choice.notes.map((note) => `Output "${other.output}": ${note}`));
-    }
-  }
+  const { id } = session.info;
+  const readAlong = await labelsAlong(joining.outputs, dataset, plan, (spec) => openEngine(id, trained, spec, engines));
+  along = readAlong.datasets;
+  choiceNotes.push(...readAlong.notes);
   const {
     preprocess: { scale, mean },
     encoding: { order },

@@ -171,6 +171,10 @@ describe('two heads with losses in the file and targets in the data', { timeout:
     await writeFile(join(home, 'texts.csv'), [header, ...rows].map((row) => row.join(',')).join('\n'));
     const { done, said } = await run('texts', { output: 'reg', data: { source: 'texts.csv', preprocess: { scale: 'none' } }, schedule: { iterations: 1, epochs: 1 } }); // prettier-ignore
     expect(said.join('\n')).toMatch(/Output "cls": Labels read by the reference's loss: .*order/);
+    // A preview says the same of them, before the run.
+    const sentence = /Output "cls": Labels read by [^\n]*/;
+    const preview = await lcPrune(['preview', 'texts.prune.json'], { cwd: home });
+    expect(sentence.exec(preview.stderr)?.[0]).toBe(sentence.exec(said.join('\n'))![0]);
     expect(outputOf(done.reference, 'cls').error).toBeLessThan(0.2);
     expect(done.reference.error).toBe(outputOf(done.reference, 'reg').error);
   });

@@ -12,6 +12,7 @@ import { trainingSetup } from '../../model/trainingSetup.js';
 import { resolveInside } from '../../model/workspacePath.js';
 import { readPlan } from '../../plan/readPlan.js';
 import { resolveData } from '../../plan/resolveData.js';
+import { fewSamplesText } from '../../trainer/fewSamples.js';
 import { isReadingOpen, judgedSamples, readByReference } from '../../trainer/reading.js';
 import { DataSource } from '../../protocol/plan.js';
 import type { ResolvedData } from '../../protocol/resolvedPlan.js';
@@ -154,6 +155,8 @@ export const evaluate: Command = {
       terminal.print(
         `loss ${result.loss.toFixed(4)}, ${errorText(result)} on ${count(result.samples)} samples (${engine.info.name}, ${engine.info.device})`,
       );
+      const few = fewSamplesText(result, !setup.classification);
+      if (few !== null) terminal.note(`note: ${few}`);
       for (const one of along.outputs)
         terminal.print(`output "${one.output}": loss ${one.loss.toFixed(4)}, ${errorText(one)}`);
       if (along.outputs.length > 0)

@@ -14,14 +14,20 @@ export const run: Command = {
   options: {
     engine: { type: 'string', value: 'ENGINE', help: 'engine id (default: the plan, else auto)' },
     seed: { type: 'string', value: 'N', help: 'seed (default: the plan, else 0)' },
-    compare: { type: 'string', value: 'METHOD', help: 'also run a baseline with equal epochs: magnitude or gradual' },
+    compare: {
+      type: 'string',
+      value: 'METHODS',
+      help: `also run baselines with equal epochs: ${BASELINES.join(', ')} or both with a comma between`,
+    },
   },
   async run({ positionals, values, terminal }) {
     const { file: planFile, workspace } = await namedFile(positionals[0]!, values);
     const compare = stringOption(values, 'compare');
-    const baseline = BASELINES.find((method) => method === compare);
-    if (compare !== undefined && !baseline)
-      throw new UserError('usage', `--compare: "${compare}" is no baseline; known: ${BASELINES.join(', ')}`);
+    const wanted = compare?.split(',').map((method) => method.trim()) ?? [];
+    const unknown = wanted.find((method) => !BASELINES.some((known) => known === method));
+    if (unknown !== undefined)
+      throw new UserError('usage', `--compare: "${unknown}" is no baseline; known: ${BASELINES.join(', ')}`);
+    const baselines = BASELINES.filter((method) => wanted.includes(method));
     const seed = integerOption(values, 'seed', 0, 0xffffffff);
     const engine = stringOption(values, 'engine');
     const written = await readPlan(planFile, { workspace, formatOf: fileFormatOf });
@@ -29,7 +35,7 @@ export const run: Command = {
       ...written,
       ...(seed === undefined ? {} : { seed }),
       ...(engine === undefined ? {} : { engine }),
-      ...(baseline && { compare: [baseline] }),
+      ...(baselines.length > 0 && { compare: baselines }),
     };
 
     const handle = await startRun(plan, { workspace });

@@ -69,19 +69,20 @@ const DECIMAL_POINT = /^[-+]?\d*\.\d+(e[-+]?\d+)?$/i;
  * between semicolons, as spreadsheets write it.
  */
 export function findNumberStyle(rows: readonly (readonly string[])[], delimiter: Delimiter): NumberStyle {
-  let [points, commas, open] = [0, 0, false];
+  let [points, commas, separated] = [0, 0, false];
   for (const row of rows) {
     for (const raw of row) {
       if (!raw.includes(',') && !raw.includes('.')) continue;
       const cell = raw.trim();
-      if (AMBIGUOUS.test(cell)) open ||= cell.includes(',');
-      else if (DECIMAL_POINT.test(cell) || WITH_SEPARATOR[','].test(cell)) points++;
+      if (AMBIGUOUS.test(cell)) separated ||= cell.includes(',');
+      else if (DECIMAL_POINT.test(cell)) points++;
+      else if (WITH_SEPARATOR[','].test(cell)) [points, separated] = [points + 1, true];
       else if (DECIMAL_COMMA.test(cell) || WITH_SEPARATOR['.'].test(cell)) commas++;
     }
   }
   if (commas > points) return { decimal: ',', note: 'Commas in numbers are decimal signs.' };
-  if (points > 0) return { decimal: '.', note: open ? 'Commas in numbers separate thousands.' : null };
-  if (!open) return { decimal: '.', note: null };
+  if (points > 0) return { decimal: '.', note: separated ? 'Commas in numbers separate thousands.' : null };
+  if (!separated) return { decimal: '.', note: null };
   return delimiter === ';'
     ? { decimal: ',', note: 'Commas in numbers are decimal signs.' }
     : { decimal: null, note: null };

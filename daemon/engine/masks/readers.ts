@@ -78,17 +78,22 @@ const batchNormalization: Reader = ({ tf, layer, inputs: [x], masks: [mask], kwa
   return beta ? tf.add(y, beta.read()) : y;
 };
 
-/** Each step's own mask goes to the inner layer, time beside the batch. */
+/**
+ * Each step's own mask goes to the inner layer, time beside the batch. The mask of whole steps reaches none but normalisation by
+ * moving averages, which does not ask for it.
+ */
 const timeDistributed: Reader = ({ tf, layer, inputs: [x], masks: [mask], kwargs, setMask }) => {
-  if (mask!.rank < 3)
-    refuse(layer, 'gives each step to a layer that reads masks, but its mask is of whole steps; put the mask inside or leave it out'); // prettier-ignore
   const { layer: inner } = layer as unknown as { layer: Layer };
+  const { training } = kwargs;
+  const byAverages = inner.getClassName() === 'BatchNormalization' && x!.rank === 3 && training !== true;
+  const ofSteps = mask!.rank < 3;
+  if (ofSteps && !byAverages)
+    refuse(layer, 'gives each step to a layer that reads masks, but its mask is of whole steps; put the mask inside or leave it out'); // prettier-ignore
   const [batch, time, ...sample] = x!.shape as [number, number, ...number[]];
   const rows = tf.reshape(x!, [batch * time, ...sample]);
-  const own = tf.reshape(mask!, [batch * time, ...mask!.shape.slice(2)]);
-  const { training } = kwargs;
-  setMask(rows, own);
-  const y = [inner.call(rows, 'layers' in inner ? { training } : { training, mask: own })].flat()[0]!;
+  const own = ofSteps ? null : tf.reshape(mask!, [batch * time, ...mask!.shape.slice(2)]);
+  if (own) setMask(rows, own);
+  const y = [inner.call(rows, own && !('layers' in inner) ? { training, mask: own } : { training })].flat()[0]!;
   return tf.reshape(y, [batch, time, ...y.shape.slice(1)]);
 };
 

@@ -12,6 +12,7 @@ interface Figures {
 }
 
 export interface FirstHour {
+  readonly folder: string;
   readonly codes: { readonly init: number; readonly run: number; readonly exports: readonly number[] };
   readonly reference: Figures;
   readonly pruned: Figures;
@@ -78,6 +79,7 @@ export async function firstHour(stranger: Stranger, home: string, keep?: string)
   }
   codes.push((await step(['export', runName, '--format', 'keras', '--out', join(dirname(plan), 'pruned network.keras')])).code); // prettier-ignore
   return {
+    folder: done.folder,
     codes: { init: init.code, run: run.code, exports: codes },
     reference: done.reference,
     pruned: done.retrained,

@@ -55,6 +55,18 @@ describe('bytes of a file with codes of variable length', () => {
     );
   });
 
+  it('says what the fewest weights that fit leave no room for', () => {
+    const make = (notes?: readonly string[]) =>
+      bytesConstraint(10, {
+        ...{ bytes: 100, least: 3, most: 10, tolerance: 0, encodedBytes },
+        compression: (kappa) => ({ ...l0Constraint(kappa, 10), ...(kappa === 3 && notes && { notes }) }),
+      });
+    expect(make().notes).toBeUndefined();
+    expect(make(['there is no room for "b"']).notes).toEqual([
+      'unless the file packs its positions closely, there is no room for "b"',
+    ]);
+  });
+
   it('goes below what surely fits when that does not, and stops early where that is enough', () => {
     const v = Float32Array.from({ length: 1000 }, (_, i) => ((i * 7919) % 1000) + 1);
     const make = (bytes: number, least: number, tolerance: number) =>

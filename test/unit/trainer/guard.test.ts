@@ -289,16 +289,17 @@ describe('the end is judged', () => {
 
   it.each([
     ['an error near chance', { retrained: evaluation(0.88) }, ['near-chance!']],
-    ['no finite loss', { retrained: { loss: null, error: null, samples: 9 } }, ['near-chance!']],
+    ['no finite loss', { retrained: { loss: null, error: null, samples: 90 } }, ['near-chance!']],
     ['constant outputs', { constant: true }, ['constant-output!']],
     ['a dead layer', { perLayer: [{ layer: 'fc1', weights: 235_200, kept: 0 }] }, ['dead-layer!']],
     ['w far from theta', { agreement: { ratio: 0.11, supportChange: 0, kept: 10 } }, ['not-converged']],
     ['a ratio that is not finite', { agreement: { ratio: null, supportChange: 0, kept: 10 } }, ['not-converged']],
+    ['few samples', { retrained: { loss: 0.1, error: 0, samples: 29 } }, ['few-samples']],
     ['a changing support', { agreement: { ratio: 0.01, supportChange: 2, kept: 10 } }, ['support-changing']],
   ] as const)('%s is a finding of its own', (_, changes, expected) => expect(codes(changes)).toEqual(expected));
 
   it('goes by the loss where chance has no error, and does not blame a run for a reference that knew nothing', () => {
-    expect(codes({ retrained: { loss: 2.3, error: 0.4, samples: 9 } }, { ...chance, chanceError: null })).toEqual([
+    expect(codes({ retrained: { loss: 2.3, error: 0.4, samples: 90 } }, { ...chance, chanceError: null })).toEqual([
       'near-chance!',
     ]);
     expect(codes({ reference: evaluation(0.9), retrained: evaluation(0.89) })).toEqual(['near-chance']);

@@ -169,6 +169,9 @@ describe('chance', () => {
     expect(await chanceError(source(labels, 3), shaped([[4]], [3]))).toBeCloseTo(1 - most / 1000, 12);
     expect(await chanceError(source([1, 1, 1, 0], 1), shaped([[4]], [1]))).toBe(0.25);
     expect(await chanceError(source([], 3), shaped([[4]], [3]))).toBeNull();
+    // Of one class alone: an error of 0 is then no better than chance, and no sign of a network that knows nothing.
+    expect(await chanceError(source([2], 3), shaped([[4]], [3]))).toBeNull();
+    expect(await chanceError(source([1, 1], 1), shaped([[4]], [1]))).toBeNull();
     expect(await chanceError(source([0], 3), shaped([[4]], [5, 3]))).toBeNull();
     const three = shaped([[4]], [1], () => Float32Array.of(1, 0, 0, 1, 1));
     expect(await chanceError(source([1, 0, 0, 1, 0], 1), three)).toBeCloseTo(1 / 3, 12);

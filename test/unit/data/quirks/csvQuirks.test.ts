@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { makeWorkspace } from '../fixtures.js';
-import { CLASSES, csv, expectKnown, expectRefused, LABELS, NAMES, ROWS, type Read } from './known.js';
+import { makeWorkspace, readAll } from '../fixtures.js';
+import { CLASSES, csv, expectKnown, expectRefused, LABELS, NAMES, open, ROWS, type Read } from './known.js';
 
 const workspace = makeWorkspace();
 afterAll(() => workspace.remove());
@@ -37,7 +37,7 @@ const READ: readonly [quirk: string, name: string, content: string | Uint8Array,
   ['a header of numbers, as pandas writes one', 'numbered.csv', ['0,1,2,3,4', ...body].join('\n'), 'The first row, which counts the columns, is taken for their names.'],
   ['row numbers and a header of numbers', 'numbered index.csv', [',0,1,2,3,4', ...body.map((line, i) => `${i},${line}`)].join('\n'), 'The row numbers in column "" are not an input.'],
   ['row numbers of pandas', 'index.csv', [`,${plain[0]}`, ...body.map((line, i) => `${i},${line}`)].join('\n'), 'The row numbers in column "" are not an input.'],
-  ['row names of R, without a name for their column', 'r.csv', [plain[0]!, ...body.map((line, i) => `"Row ${i}",${line}`)].join('\n'), 'The row numbers in column "" are not an input.'],
+  ['row names of R, without a name for their column', 'r.csv', [plain[0]!, ...body.map((line, i) => `"Row ${i}",${line}`)].join('\n'), 'The row names in column "" are not an input.'],
   ['names of the rows in a column of texts', 'named rows.csv', [`who,${plain[0]}`, ...body.map((line, i) => `Row ${i},${line}`)].join('\n'), 'Texts are not an input, and the other columns fit: left out are column "who".'],
   ['names and row numbers', 'numbered names.csv', [`id,who,${plain[0]}`, ...body.map((line, i) => `${i},Row ${i},${line}`)].join('\n'), 'Texts are not an input, and the other columns fit: left out are columns "id", "who".'],
   ['comment lines', 'comments.csv', ['# made on a Monday', '# it\'s "so', ...plain.slice(0, 4), '# between', '#1,2,3,4,setosa', ...plain.slice(4)].join('\n'), 'Lines that begin with # are no data: 4 left out.'],
@@ -91,6 +91,16 @@ describe('CSV with quirks is read right', () => {
     workspace.write(name, content);
     const { notes } = await expectKnown(workspace, name, read);
     if (note) expect(notes).toContain(note);
+  });
+
+  it('thousands in quotes beside decimals, in a column that is an input', async () => {
+    const grouped = (value: number) => `"${(1000 * value).toLocaleString('en-US', { minimumFractionDigits: 1 })}"`;
+    const lines = ROWS.map(([a, b, c, d], i) => [a, b, c, grouped(d!), NAMES[i]].join());
+    workspace.write('grouped.csv', [plain[0]!, ...lines].join('\n'));
+    const dataset = await open(workspace, 'grouped.csv');
+    const { inputs } = await readAll(dataset, dataset.test);
+    expect(inputs).toEqual(ROWS.map(([a, b, c, d]) => [a, b, c, 1000 * d!]));
+    expect(dataset.notes).toContain('Commas in numbers separate thousands.');
   });
 
   it('Latin-1: names of classes with their letters', async () => {

@@ -152,6 +152,10 @@ describe('image folders with quirks are read right', () => {
     expect(inputs.map((values) => values.length)).toEqual([48, 48, 48]);
     expect(inputs[0]).toEqual([...grey].flatMap((v) => [v, v, v]));
     expect(inputs[1]).toEqual([...IMAGES[0]!]);
+    // Keras would read it as it lies in the file.
+    expect(dataset.notes.filter((note) => note.includes('EXIF'))).toEqual([
+      expect.stringMatching(/^One image is turned upright by the EXIF in the file, .*Keras, PyTorch and Pillow do not/),
+    ]);
   }); // prettier-ignore
 
   it('JPEG in CMYK', async () => {

@@ -66,6 +66,37 @@ const source = (inputs: readonly Float32Array[], target: Float32Array) => ({
 beforeEach(onCpu);
 
 describe('masks', () => {
+  it('TimeDistributed BatchNormalization has its moving averages for every step in inference, and is not trained', async () => {
+    const inner = L.batchNormalization({ name: 'inner', movingMeanInitializer: 'randomNormal', gammaInitializer: 'randomNormal' });
+    const network = chain([4], [embedding(), L.timeDistributed({ layer: inner, name: 'steps' })]);
+    const model = toModel(network);
+    const weights = new Map(model.weights.map(({ name, data }) => [name, data]));
+    const named = (end: string) => [...weights].find(([name]) => name.endsWith(end))![1];
+    const [gamma, beta, mean, variance] = ['gamma', 'beta', 'moving_mean', 'moving_variance'].map(named);
+    const expected = [...tokens].flatMap((token) =>
+      row(named('embeddings'), token, 2).map((x, j) => ((x - mean![j]!) / Math.sqrt(variance![j]! + 1e-3)) * gamma![j]! + beta![j]!),
+    );
+    for (const engine of engines) {
+      const spec = { loss: 'meanSquaredError', batchSize: batch, seed: 0 } as const;
+      const session = await engine.open(model, { ...spec, purpose: 'inference' });
+      close(await session.predict([tokens], batch), expected);
+      expect([...(await session.outputMask([tokens], batch))!]).toEqual([...tokens].map((token) => Number(token !== 0)));
+      await session.dispose();
+      // Statistics of each step over the batch, as Keras takes them, are not computed here.
+      const training = async () => {
+        const opened = await engine.open(model, spec);
+        try {
+          const next = (inputs: readonly Float32Array[], target: Float32Array) => { inputs[0]!.set(tokens); target.fill(0); };
+          await opened.train({ batches: { next }, steps: 1, rule: {} } as never);
+        } finally {
+          await opened.dispose();
+        }
+      };
+      await expect(training()).rejects.toThrow(/"steps" \(TimeDistributed\) gives each step to a layer that reads masks/);
+    }
+    await onCpu();
+  }); // prettier-ignore
+
   it('GlobalAveragePooling1D averages the steps that count', async () => {
     const network = chain([4], [embedding(), L.globalAveragePooling1d({}), L.dense({ units: 2, name: 'end' })]);
     await onEach(network, 'meanSquaredError', async (session, w) => {
