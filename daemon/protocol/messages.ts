@@ -12,6 +12,7 @@ import { Finish } from './finish.js';
 import { LayerKept, RunEvent, RunState } from './events.js';
 import { DataPreview, DataSearch, PlanLength } from './dataChoice.js';
 import { GoalWanted, Outlook } from './outlook.js';
+import { LayerLinks } from './networkGraph.js';
 import { AbsolutePath, WorkspacePath } from './paths.js';
 import { Budget, DataSource, ErrorBound, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
@@ -116,6 +117,8 @@ export const ModelLayer = z.object({
   prunable: z.number(),
   flops: z.number(),
   zeros: z.number().nullable(),
+  frozen: z.boolean().describe('The file does not let it be trained.'),
+  ...LayerLinks.shape,
 });
 export const ModelSummary = z.object({
   path: AbsolutePath,
