@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { analysisCommands } from './commands/analysis.js';
 import { registerCommands } from './commands/command.js';
 import { installEngineCommands } from './commands/installEngine.js';
 import { markCommands } from './commands/marks.js';
@@ -23,6 +24,7 @@ import type { Services } from './services.js';
 import { registerAutoStart } from './autoStart.js';
 import { registerTasks } from './tasks/taskProvider.js';
 import { EngineView } from './views/engineView.js';
+import { watchModelInFront } from './views/modelInFront.js';
 import { ModelView } from './views/modelView.js';
 import { RunsView } from './views/runsView.js';
 import { StatusItem } from './views/statusItem.js';
@@ -41,6 +43,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const services: Services = { context, log, daemon, runs, stream, monitor, runsTable, modelView };
   registerCommands(
     {
+      ...analysisCommands(services),
       ...planCommands(services),
       ...runCommands(services),
       ...resultCommands(services),
@@ -65,6 +68,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerNotifications(runs, daemon),
     new InterruptedRuns(runs, daemon),
     registerAutoStart(daemon),
+    watchModelInFront(),
     registerMcpServers(daemon, context),
     registerLanguageTools(services),
     registerTasks(daemon, runs, context.extensionPath),
