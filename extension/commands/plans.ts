@@ -16,6 +16,7 @@ import {
 import { chooseData } from '../data/chooseData.js';
 import { ensureData } from '../data/ensureData.js';
 import { knownData } from '../data/knownData.js';
+import { MODEL_EDITOR } from '../ids.js';
 import { folderOf, namedIn, pathOf, sameFileAs, uriOf, type AbsolutePath } from '../paths.js';
 import { isActive } from '../runs.js';
 import type { Services } from '../services.js';
@@ -29,6 +30,7 @@ type PlanCommands = Pick<
   | 'lcPrune.pruneModel'
   | 'lcPrune.createPlan'
   | 'lcPrune.inspectModel'
+  | 'lcPrune.showNetwork'
   | 'lcPrune.setBudget'
   | 'lcPrune.excludeLayer'
   | 'lcPrune.run'
@@ -252,6 +254,14 @@ export function planCommands(services: Services): PlanCommands {
       async run(argument) {
         const model = argument?.model ?? (await pickModel(vscode.l10n.t('Inspect which model?')));
         if (model) await modelView.inspect(model, { reveal: true });
+      },
+    },
+    'lcPrune.showNetwork': {
+      needs: 'folder',
+      async run(argument) {
+        const model =
+          argument?.model ?? modelView.model ?? (await pickModel(vscode.l10n.t('The network of which model?')));
+        if (model) await vscode.commands.executeCommand('vscode.openWith', uriOf(model), MODEL_EDITOR);
       },
     },
     'lcPrune.setBudget': {
