@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { OutlookSubject, RunSummary } from '../../daemon/protocol/messages.js';
 import { askGoal } from '../budget/askBudget.js';
 import { askPath } from '../budget/askPath.js';
+import { editPlan as edit } from '../budget/editDocument.js';
 import { outlookOf, previewOfModel, previewOfPlan } from '../budget/preview.js';
 import { boundText, budgetText } from '../../daemon/protocol/goalText.js';
 import {
@@ -160,17 +161,6 @@ export function planCommands(services: Services): PlanCommands {
       exclude: Array.isArray(plan?.exclude) ? plan.exclude.filter((name) => typeof name === 'string') : [],
       budget: budgetText(plan?.budget) || (plan?.budget === undefined ? boundText(plan?.path) : ''),
     };
-  }
-
-  async function edit(planPath: AbsolutePath, change: (text: string) => string): Promise<void> {
-    const document = await vscode.workspace.openTextDocument(uriOf(planPath));
-    const text = document.getText();
-    const changed = change(text);
-    const end = document.positionAt(text.length);
-    const edits = new vscode.WorkspaceEdit();
-    edits.replace(document.uri, new vscode.Range(new vscode.Position(0, 0), end), changed);
-    await vscode.workspace.applyEdit(edits);
-    await open(planPath, { preview: false });
   }
 
   /** The plan of a model: the only one, the user's choice, or a new one. */

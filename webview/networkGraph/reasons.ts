@@ -1,5 +1,5 @@
 /** Why units of a layer cannot go, and with which others they go, in words. */
-import type { StayCause } from '../../daemon/protocol/networkGraph.js';
+import type { StayCause } from '../../daemon/protocol/layers/networkGraph.js';
 import { count } from '../format.js';
 import { t } from '../strings.js';
 import type { Layer } from './graph.js';

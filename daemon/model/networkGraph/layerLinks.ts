@@ -1,5 +1,5 @@
 /** The network as a graph of its layers: what each reads, and which of its units can be removed. */
-import type { LayerLinks, LayerUnits, StayCause } from '../../protocol/networkGraph.js';
+import type { LayerLinks, LayerUnits, StayCause } from '../../protocol/layers/networkGraph.js';
 import { channelCount, channelTies, type ChannelTies, type Pin, type RoledCall } from '../channelTies.js';
 import type { Model } from '../model.js';
 import { wiringOf, type Call, type Tensor } from '../wiring.js';
