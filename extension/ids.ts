@@ -113,6 +113,8 @@ export const RUNS_TABLE = 'lcPrune.runsTable';
 export const DATA_PAGE = 'lcPrune.data';
 /** What pruning changed. */
 export const CHANGED_PAGE = 'lcPrune.changed';
+/** What each layer of a plan loses alone. */
+export const SENSITIVITY_PAGE = 'lcPrune.sensitivityPage';
 /** Shows a model file as a picture of its network and a table: those that are no text, and a model.json where that is wished. */
 export const MODEL_EDITOR = 'lcPrune.modelFile';
 /** Pages that only show: a report, samples. */

@@ -105,7 +105,7 @@ export function graphOf(given: readonly Layer[], open: (first: string) => boolea
   const blocks = new Map(repeats(layers).map((repeat) => [repeat.from, repeat]));
   const nodes: GraphNode[] = [];
   const nodeOf = new Map<string, number>();
-  for (let i = 0; i < layers.length; ) {
+  for (let i = 0; i < layers.length;) {
     const block = blocks.get(i);
     const shut = block && !open(layers[i]!.name);
     const size = shut ? block.length * block.times : 1;

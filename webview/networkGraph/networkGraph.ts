@@ -35,7 +35,11 @@ interface Shown {
  */
 export class NetworkGraph {
   readonly root: HTMLElement;
-  #picture = svg('svg', { class: 'network-picture', role: 'listbox', 'aria-label': t('Layers as a graph') }) as SVGSVGElement;
+  #picture = svg('svg', {
+    class: 'network-picture',
+    role: 'listbox',
+    'aria-label': t('Layers as a graph'),
+  }) as SVGSVGElement;
   #scroll = element('div', { class: 'network-scroll' });
   #panel = element('div', { class: 'network-panel', role: 'region', 'aria-label': t('Chosen layer') });
   #fold: HTMLInputElement;
@@ -80,7 +84,13 @@ export class NetworkGraph {
   show(shown: Shown): void {
     this.#shown = shown;
     const key = JSON.stringify(
-      shown.layers.map(({ name, className, outputShape, reads, units }) => [name, className, outputShape, reads, units]),
+      shown.layers.map(({ name, className, outputShape, reads, units }) => [
+        name,
+        className,
+        outputShape,
+        reads,
+        units,
+      ]),
     );
     if (key !== this.#key) {
       this.#key = key;

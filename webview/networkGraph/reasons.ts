@@ -30,7 +30,9 @@ export function reasons(layer: Layer, isPruned: boolean | null): string[] {
   const { units, frozen, prunable } = layer;
   const said: string[] = [];
   if (frozen && layer.params > 0)
-    said.push(t('Frozen in the file (trainable is false): neither trained nor pruned, unless "unfreeze" in the plan names it.'));
+    said.push(
+      t('Frozen in the file (trainable is false): neither trained nor pruned, unless "unfreeze" in the plan names it.'),
+    );
   else if (prunable > 0 && isPruned === false) said.push(t('This run does not prune it.'));
   if (prunable === 0) return [...said, t('It has no weights that can be pruned.')];
   if (!units) return said;

@@ -10,7 +10,14 @@ import { requireResolved } from '../../plan/resolvePlan.js';
 import { UserError } from '../../protocol/errors.js';
 import { shortPercent } from '../../protocol/format.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
-import { budgetOf, floorsFor, INCREASE, measureSensitivity, SHARES, withFloors } from '../../runs/analysis/sensitivity.js';
+import {
+  budgetOf,
+  floorsFor,
+  INCREASE,
+  measureSensitivity,
+  SHARES,
+  withFloors,
+} from '../../runs/analysis/sensitivity.js';
 import { startRun } from '../../runs/supervisor.js';
 import { assemble } from '../../trainer/setup.js';
 import { namedFile, stringOption, type Command, type Values } from '../command.js';
