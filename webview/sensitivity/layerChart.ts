@@ -6,7 +6,7 @@ import { t } from '../strings.js';
 import { afterKey, curveOf, errorAt, heldBy, LEAST, rounded } from './floor.js';
 
 /** As in sensitivity.css: nothing is scaled, so letters stay letters. */
-const WIDTH = 300;
+const WIDTH = 288;
 const HEIGHT = 150;
 const BOX = { left: 44, right: WIDTH - 12, top: 12, bottom: HEIGHT - 24 };
 const SVG = 'http://www.w3.org/2000/svg';
