@@ -24,7 +24,7 @@ import type { Services } from '../services.js';
 import { engineSetting, openMonitorOnRun } from '../settings.js';
 import { takeBack } from '../takeBack.js';
 import type { CommandTable } from './command.js';
-import { findPlans, pickModel, pickPlan, pickRun } from './pick.js';
+import { findPlans, modelInFront, pickModel, pickPlan, pickRun } from './pick.js';
 
 type PlanCommands = Pick<
   CommandTable,
@@ -250,7 +250,10 @@ export function planCommands(services: Services): PlanCommands {
       needs: 'folder',
       async run(argument) {
         const model =
-          argument?.model ?? modelView.model ?? (await pickModel(vscode.l10n.t('The network of which model?')));
+          argument?.model ??
+          modelInFront() ??
+          modelView.model ??
+          (await pickModel(vscode.l10n.t('The network of which model?')));
         if (model) await vscode.commands.executeCommand('vscode.openWith', uriOf(model), MODEL_EDITOR);
       },
     },
