@@ -99,6 +99,7 @@ const webview = {
     data: 'webview/data.ts',
     changed: 'webview/whatChanged/main.ts',
     runs: 'webview/runsTable/main.ts',
+    sensitivity: 'webview/sensitivity/main.ts',
   }),
 };
 

@@ -68,6 +68,7 @@ export default ts.config(
                 './columns.ts',
                 './whatChanged/messages.ts',
                 './runsTable/messages.ts',
+                './sensitivity/messages.ts',
               ],
             },
             { target: './webview', from: './extension' },

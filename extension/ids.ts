@@ -16,6 +16,7 @@ export interface LayerItem {
 export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.pruneModel': CommandArgument<'lcPrune.pruneModel'>;
   'lcPrune.inspectModel': CommandArgument<'lcPrune.inspectModel'>;
+  'lcPrune.showNetwork': CommandArgument<'lcPrune.showNetwork'>;
   'lcPrune.setBudget': CommandArgument<'lcPrune.setBudget'> | LayerItem;
   'lcPrune.excludeLayer': CommandArgument<'lcPrune.excludeLayer'>;
   'lcPrune.run': CommandArgument<'lcPrune.run'>;
@@ -62,6 +63,7 @@ export type CommandName = keyof CommandArguments;
 export const COMMANDS: readonly CommandName[] = [
   'lcPrune.pruneModel',
   'lcPrune.inspectModel',
+  'lcPrune.showNetwork',
   'lcPrune.setBudget',
   'lcPrune.excludeLayer',
   'lcPrune.run',
@@ -111,7 +113,9 @@ export const RUNS_TABLE = 'lcPrune.runsTable';
 export const DATA_PAGE = 'lcPrune.data';
 /** What pruning changed. */
 export const CHANGED_PAGE = 'lcPrune.changed';
-/** Shows model files that are no text. */
+/** What each layer of a plan loses alone. */
+export const SENSITIVITY_PAGE = 'lcPrune.sensitivityPage';
+/** Shows a model file as a picture of its network and a table: those that are no text, and a model.json where that is wished. */
 export const MODEL_EDITOR = 'lcPrune.modelFile';
 /** Pages that only show: a report, samples. */
 export const STATIC_PAGE = 'lcPrune.page';

@@ -3,14 +3,25 @@ import type { ModelSummary } from '../daemon/protocol/messages.js';
 import { button, element } from './element.js';
 import { bytes, count, percent, shortCount } from './format.js';
 import type { FromModelPage, ModelAction, ToModelPage } from './modelMessages.js';
+import { keptShare } from './networkGraph/keptShare.js';
+import { NetworkGraph } from './networkGraph/networkGraph.js';
 import { t } from './strings.js';
 
 type Layer = ModelSummary['layers'][number];
 
-/** A model file that is no text: what a model.json shows as CodeLens, as one table. */
+/** A model file: what a model.json shows as CodeLens, as a picture of the network and one table. */
 export class ModelPage {
   #state = element('section', { class: 'empty', role: 'status' }, element('h1', { text: t('Reading the model') }));
-  #content = element('div', { hidden: true });
+  #head = element('header', { class: 'title-row' });
+  #graph = new NetworkGraph((layer) => this.#layerActions(layer, 'panel '));
+  #rows = element('div', {
+    class: 'scroll',
+    tabindex: '0',
+    role: 'region',
+    'aria-label': t('Layers'),
+  });
+  #notes = element('section', { class: 'notes', 'aria-label': t('Notes') });
+  #content = element('div', { hidden: true }, this.#head, this.#graph.root, this.#rows, this.#notes);
 
   constructor(
     root: HTMLElement,
@@ -44,33 +55,26 @@ export class ModelPage {
       ...(zeros === null ? [] : [t('{0} zeros', percent(zeros))]),
       ...(run === null ? [] : [t('kept: after {0}', run)]),
     ];
-    this.#content.replaceChildren(
+    this.#head.replaceChildren(
       element(
-        'header',
-        { class: 'title-row' },
-        element(
-          'div',
-          {},
-          element('h1', { text: model.path.split(/[\\/]/).at(-1)! }),
-          element('p', { class: 'subtitle', text: facts.join(' · ') }),
-        ),
-        element(
-          'div',
-          { class: 'controls' },
-          model.prunable > 0 &&
-            this.#action('prune', null, t('Prune to budget...'), t('Prune to budget...'), 'primary'),
-          this.#action('inspect', null, t('Inspect'), t('Show the layers in the side bar')),
-        ),
+        'div',
+        {},
+        element('h1', { text: model.path.split(/[\\/]/).at(-1)! }),
+        element('p', { class: 'subtitle', text: facts.join(' · ') }),
       ),
-      this.#table(model, new Map(kept.map((layer) => [layer.layer, layer]))),
-      (model.notes.length > 0 &&
-        element(
-          'section',
-          { class: 'notes', 'aria-label': t('Notes') },
-          ...model.notes.map((note) => element('p', { class: 'note', text: note })),
-        )) ||
-        '',
+      element(
+        'div',
+        { class: 'controls' },
+        model.prunable > 0 &&
+          this.#action('prune', null, t('Prune to budget...'), t('Prune to budget...'), { look: 'primary' }),
+        this.#action('inspect', null, t('Inspect'), t('Show the layers in the side bar')),
+      ),
     );
+    const byLayer = new Map(kept.map((layer) => [layer.layer, layer]));
+    this.#graph.show({ layers: model.layers, kept: run === null ? null : byLayer });
+    this.#rows.replaceChildren(this.#table(model, byLayer));
+    this.#notes.hidden = model.notes.length === 0;
+    this.#notes.replaceChildren(...model.notes.map((note) => element('p', { class: 'note', text: note })));
     if (focused) this.#content.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   }
 
@@ -78,39 +82,31 @@ export class ModelPage {
     const head = (text: string, number = false) =>
       element('th', { scope: 'col', ...(number && { class: 'number' }), text });
     return element(
-      'div',
-      { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': t('Layers') },
+      'table',
+      { class: 'layers model-layers' },
       element(
-        'table',
-        { class: 'layers model-layers' },
+        'thead',
+        {},
         element(
-          'thead',
+          'tr',
           {},
-          element(
-            'tr',
-            {},
-            head(t('Layer')),
-            head(t('Type')),
-            head(t('Output')),
-            head(t('Weights'), true),
-            head(t('Share of all'), true),
-            head(t('FLOPs'), true),
-            head(t('Kept'), true),
-            element('th', { scope: 'col' }, element('span', { class: 'visually-hidden', text: t('Actions') })),
-          ),
+          head(t('Layer')),
+          head(t('Type')),
+          head(t('Output')),
+          head(t('Weights'), true),
+          head(t('Share of all'), true),
+          head(t('FLOPs'), true),
+          head(t('Kept'), true),
+          element('th', { scope: 'col' }, element('span', { class: 'visually-hidden', text: t('Actions') })),
         ),
-        element('tbody', {}, ...model.layers.map((layer) => this.#row(layer, model.prunable, kept.get(layer.name)))),
       ),
+      element('tbody', {}, ...model.layers.map((layer) => this.#row(layer, model.prunable, kept.get(layer.name)))),
     );
   }
 
   #row(layer: Layer, prunable: number, kept: LayerKept | undefined): HTMLElement {
     const number = (text: string) => element('td', { class: 'number', text });
-    const share = kept
-      ? kept.kept / Math.max(1, kept.weights)
-      : layer.zeros && layer.prunable > 0
-        ? 1 - layer.zeros / layer.prunable
-        : null;
+    const share = keptShare(layer, kept);
     return element(
       'tr',
       {},
@@ -124,21 +120,35 @@ export class ModelPage {
       element(
         'td',
         { class: 'actions' },
-        layer.prunable > 0 &&
-          this.#action('budget', layer.name, t('Set budget...'), t('Set the budget of {0}', layer.name), 'link'),
-        layer.prunable > 0 && this.#action('exclude', layer.name, t('Exclude'), t('Exclude {0}', layer.name), 'link'),
+        ...this.#layerActions(layer),
       ),
     );
   }
 
-  #action(action: ModelAction, layer: string | null, text: string, label: string, look?: string): HTMLButtonElement {
+  /** @param place before the key by which the focus is found again; the same buttons are in two places. */
+  #layerActions({ name, prunable }: Layer, place = ''): HTMLElement[] {
+    if (prunable === 0) return [];
+    const look = place === '' ? 'link' : '';
+    return [
+      this.#action('budget', name, t('Set budget...'), t('Set the budget of {0}', name), { look, place }),
+      this.#action('exclude', name, t('Exclude'), t('Exclude {0}', name), { look, place }),
+    ];
+  }
+
+  #action(
+    action: ModelAction,
+    layer: string | null,
+    text: string,
+    label: string,
+    { look = '', place = '' }: { look?: string; place?: string } = {},
+  ): HTMLButtonElement {
     const made = button({ text, label, ...(look && { class: look }) }, () =>
       this.post({ type: 'action', action, layer }),
     );
     // Every row has the same texts; who hears them needs the layer too.
     if (layer !== null) made.setAttribute('aria-label', `${text} ${layer}`);
     // A new run draws the table again; the keyboard stays where it was.
-    made.setAttribute('data-focus', `${action}/${layer ?? ''}`);
+    made.setAttribute('data-focus', `${place}${action}/${layer ?? ''}`);
     return made;
   }
 }

@@ -1,3 +1,4 @@
+import { budgetText } from '../daemon/protocol/goalText.js';
 import { chartHelp } from './chart/help.js';
 import { setName } from './curves.js';
 import { helpOn } from './chart/helpOn.js';
@@ -42,6 +43,14 @@ export class PathCard {
   #width = 760;
   #knob = svg('g', { class: 'path-knob', role: 'slider', tabindex: 0 }) as SVGGElement;
   #text = element('p', { class: 'path-text' });
+  /** Where a budget is looked for by hand: the same points as the knob's, in a row. */
+  #range = element('input', {
+    type: 'range',
+    min: 0,
+    step: 1,
+    on: { input: () => this.#choose(Number(this.#range.value)) },
+  });
+  #budget = element('output', { class: 'path-budget' });
   #legend = element('div', { class: 'path-legend' });
   #button: HTMLButtonElement;
   /** Number of the chosen point by run; absent: nobody has chosen. */
@@ -54,7 +63,7 @@ export class PathCard {
 
   constructor(exportPoint: (run: string, point: number) => void) {
     this.#button = button(
-      { icon: 'save', text: t('Export this one...'), label: t('Export the model of this point'), class: 'primary' },
+      { icon: 'save', text: t('Export this point...'), label: t('Export the model of this point'), class: 'primary' },
       () => this.#run && exportPoint(this.#run.view.id, this.#current().point),
     );
     const title = t('Path: error against kept weights');
@@ -71,6 +80,7 @@ export class PathCard {
       help.text,
       this.#legend,
       this.#plot,
+      element('label', { class: 'path-slider' }, element('span', { text: t('Budget') }), this.#range, this.#budget),
       element('div', { class: 'path-choice' }, this.#text, this.#button),
     );
     this.#knob.setAttribute('aria-label', t('Operating point'));
@@ -202,6 +212,10 @@ export class PathCard {
       'data-point': point.point,
     }))
       this.#knob.setAttribute(name, String(value));
+    this.#range.max = String(points.length - 1);
+    this.#range.value = String(index);
+    this.#range.setAttribute('aria-valuetext', text);
+    this.#budget.textContent = budgetText(point.budget);
     const { answer } = path;
     const why =
       answer?.point !== point.point

@@ -1,6 +1,6 @@
 /** The curve of a path as numbers: which points, where they lie, and which one a place means. No page. */
 import type { PathPoint } from '../daemon/protocol/events.js';
-import { count, percent } from './format.js';
+import { bytes, count, percent } from './format.js';
 import type { PathView, RunView } from './messages.js';
 import { setName } from './curves.js';
 import { t } from './strings.js';
@@ -81,7 +81,7 @@ export function pointText(
   { referenceError: reference, errorSet }: Pick<RunView, 'referenceError' | 'errorSet'>,
 ): string {
   const error = percent(point.retrained.error);
-  const size = point.bytes === null ? '' : t(', {0} bytes as a sparse package', count(point.bytes));
+  const size = point.bytes === null ? '' : t(', {0} as a sparse package', bytes(point.bytes));
   const beside = reference === null ? '' : t(' (reference {0})', percent(reference));
   const part = errorSet === null ? '' : `${setName(errorSet)} `;
   return t(

@@ -36,12 +36,34 @@ export class Ties {
   }
 }
 
+/** Why all channels of a tensor must stay: what is outside of the model, or a call that cannot do without one of them. */
+export interface Pin {
+  readonly tensor: Tensor;
+  /** `fixed`: made by a linear map whose activation reads all units; `made` and `read`: by a call without a role. */
+  readonly why: 'input' | 'output' | 'fixed' | 'made' | 'read';
+  /** null for what is outside. */
+  readonly call: Call | null;
+}
+
 export interface ChannelTies {
   readonly calls: readonly RoledCall[];
   readonly ties: Ties;
+  readonly pins: readonly Pin[];
   /** Per tie: 1 where a channel must stay: the model's inputs and outputs, and what layers without a role read or make. */
   readonly pinned: Uint8Array;
 }
+
+const pinsOf = (wiring: Wiring, calls: readonly RoledCall[]): Pin[] => [
+  ...wiring.inputs.map((tensor): Pin => ({ tensor, why: 'input', call: null })),
+  ...wiring.outputs.map((tensor): Pin => ({ tensor, why: 'output', call: null })),
+  ...calls.flatMap(({ call, role }): Pin[] => {
+    if (role) return role.fixed ? call.outputs.map((tensor): Pin => ({ tensor, why: 'fixed', call })) : [];
+    return [
+      ...call.outputs.map((tensor): Pin => ({ tensor, why: 'made', call })),
+      ...call.inputs.map((tensor): Pin => ({ tensor, why: 'read', call })),
+    ];
+  }),
+];
 
 /** @param weights by name; only their shapes matter here. */
 export function channelTies(wiring: Wiring, weights: Weights): ChannelTies {
@@ -55,13 +77,8 @@ export function channelTies(wiring: Wiring, weights: Weights): ChannelTies {
       for (const { input, channel } of role.tied(c))
         ties.join(ties.of(output, c), ties.of(call.inputs[input]!, channel));
   }
-  const pin = (tensor: Tensor): void => {
+  const pins = pinsOf(wiring, calls);
+  for (const { tensor } of pins)
     for (let c = 0; c < channelCount(tensor); c++) pinned[ties.of(tensor, c)] = 1;
-  };
-  [...wiring.inputs, ...wiring.outputs].forEach(pin);
-  for (const { call, role } of calls) {
-    if (!role || role.fixed) call.outputs.forEach(pin);
-    if (!role) call.inputs.forEach(pin);
-  }
-  return { calls, ties, pinned };
+  return { calls, ties, pins, pinned };
 }

@@ -12,6 +12,8 @@ export const commandArguments = {
   'lcPrune.pruneModel': z.strictObject({ model: path }),
   /** "Inspect": the model in the Model view. */
   'lcPrune.inspectModel': z.strictObject({ model: path }),
+  /** "Show Network": the model's layers as a picture and a table. */
+  'lcPrune.showNetwork': z.strictObject({ model: path }),
   /** "Set budget...": of one layer of a model, of a whole plan, or (plan and layer) floor and cap of a layer in a plan. */
   'lcPrune.setBudget': z.strictObject({ model: path.optional(), plan: path.optional(), layer: layer.optional() }),
   /** "Exclude": never prune this layer; in the plans that use the model. */

@@ -12,10 +12,12 @@ import { Finish } from './finish.js';
 import { LayerKept, RunEvent, RunState } from './events.js';
 import { DataPreview, DataSearch, PlanLength } from './dataChoice.js';
 import { GoalWanted, Outlook } from './outlook.js';
+import { LayerLinks } from './layers/networkGraph.js';
 import { AbsolutePath, WorkspacePath } from './paths.js';
 import { Budget, DataSource, ErrorBound, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
 import { MarksChange, RunMarks } from './runs/marks.js';
+import { Sensitivity } from './layers/sensitivity.js';
 import { PROTOCOL_VERSION } from './version.js';
 import { TriedAnswer, TriedSample, WhatChanged } from './whatChanged.js';
 
@@ -116,6 +118,8 @@ export const ModelLayer = z.object({
   prunable: z.number(),
   flops: z.number(),
   zeros: z.number().nullable(),
+  frozen: z.boolean().describe('The file does not let it be trained.'),
+  ...LayerLinks.shape,
 });
 export const ModelSummary = z.object({
   path: AbsolutePath,
@@ -275,6 +279,14 @@ export const requests = {
       ]),
     }),
     result: Outlook,
+  },
+  /**
+   * What each layer of a saved plan's model loses when it alone is pruned, on the plan's data: by a child process, with `lc/progress`
+   * under `progress`; it ends when the request is cancelled. Needs a trusted workspace, as data may be a program.
+   */
+  'lc/sensitivity': {
+    params: z.strictObject({ planPath: AbsolutePath, progress: z.string().min(1).max(100).optional() }),
+    result: Sensitivity,
   },
   /** The npm packages of the plan's built-in data set that are not installed, and the folder where they are looked for too. */
   'lc/missingPackages': {

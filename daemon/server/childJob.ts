@@ -14,6 +14,7 @@ import type { Result } from '../protocol/messages.js';
 import type { GoalWanted, Outlook } from '../protocol/outlook.js';
 import type { OutlookOf } from '../runs/outlook.js';
 import type { ARCHITECTURES, DataSource } from '../protocol/plan.js';
+import type { Sensitivity } from '../protocol/layers/sensitivity.js';
 import type { TriedAnswer, TriedSample, WhatChanged } from '../protocol/whatChanged.js';
 
 type Architecture = (typeof ARCHITECTURES)[number];
@@ -73,6 +74,11 @@ export interface Jobs {
   outlook: {
     params: { readonly goals: readonly GoalWanted[]; readonly of: OutlookOf; readonly workspace: string };
     result: Outlook;
+  };
+  /** Of a plan file; tells how far it is. */
+  sensitivity: {
+    params: { readonly planPath: string; readonly workspace: string };
+    result: Sensitivity;
   };
   /** Writes the report of a finished run anew, `others` (folders of finished runs) beside it. */
   report: {
@@ -216,6 +222,10 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
   async outlook({ goals, of, workspace }) {
     const { outlook } = await import('../runs/outlook.js');
     return outlook(goals, of, workspace);
+  },
+  async sensitivity({ planPath, workspace }) {
+    const { planSensitivity } = await import('../runs/analysis/sensitivity.js');
+    return planSensitivity(planPath, { workspace, onProgress: tellProgress() });
   },
   async report({ folder, workspace, others }) {
     const { writeReport } = await import('../runs/runModels.js');

@@ -76,6 +76,30 @@ export function withLayerLimits(
   return set(text, ['budget', 'layers', layer], Object.keys(given).length > 0 ? given : undefined);
 }
 
+/**
+ * The plan's text with these floors, as shares by layer; null takes a layer's floor out. Caps and all else stay, and what a
+ * floor that goes leaves empty goes too. Of a plan with a list of tasks, the only one.
+ */
+export function withFloors(text: string, floors: ReadonlyMap<string, number | null>): string {
+  const { tasks } = planOf(text);
+  const budget: JSONPath = Array.isArray(tasks) ? ['tasks', 0, 'budget'] : ['budget'];
+  const at = (path: JSONPath): unknown => path.reduce((value: unknown, key) => (value as Record<string, unknown> | undefined)?.[key], planOf(out)); // prettier-ignore
+  let out = text;
+  for (const [layer, floor] of floors) {
+    const path = [...budget, 'layers', layer, 'floor'];
+    if (floor !== null) out = set(out, path, `${Number((100 * floor).toPrecision(6))}%`);
+    else if (at(path) !== undefined) {
+      out = set(out, path, undefined);
+      for (let end = path.length - 1; end > budget.length; end--)
+        if (isEmpty(at(path.slice(0, end)))) out = set(out, path.slice(0, end), undefined);
+    }
+  }
+  return out;
+}
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+
 /** The plan's text with another learning rate in one of its sections; `value` null takes it out. */
 export function withLearningRate(text: string, { section, value }: OtherRate): string {
   const before = (parse(text) as Record<string, { learningRate?: unknown } | undefined> | undefined)?.[section];

@@ -6,6 +6,7 @@ import { runCli } from '../analysis/runCli.js';
 import { ensureData } from '../data/ensureData.js';
 import { showStaticPage } from '../page/staticPage.js';
 import { pathOf, uriOf, type AbsolutePath } from '../paths.js';
+import { showSensitivityPage } from '../sensitivity/sensitivityPage.js';
 import type { Services } from '../services.js';
 import type { CommandTable } from './command.js';
 import { pickPlan } from './pick.js';
@@ -14,6 +15,12 @@ type AnalysisCommands = Pick<CommandTable, 'lcPrune.previewData' | 'lcPrune.eval
 
 const shortName = (path: AbsolutePath) => vscode.workspace.asRelativePath(path);
 
+/** A plan, and the workspace folder that it is in. */
+interface Ready {
+  readonly plan: AbsolutePath;
+  readonly folder: AbsolutePath;
+}
+
 /** What is asked of a plan without training: each is the command of that name of the command line. */
 export function analysisCommands(services: Services): AnalysisCommands {
   const { context } = services;
@@ -21,7 +28,7 @@ export function analysisCommands(services: Services): AnalysisCommands {
   context.subscriptions.push(documents);
 
   /** Saved, with its data installed, and the folder it is in; undefined where the user gave up. */
-  async function ready(given: AbsolutePath | undefined, question: string) {
+  async function ready(given: AbsolutePath | undefined, question: string): Promise<Ready | undefined> {
     const plan = given ?? (await pickPlan(question));
     const folder = plan && vscode.workspace.getWorkspaceFolder(uriOf(plan));
     if (!folder) return undefined;
@@ -31,28 +38,28 @@ export function analysisCommands(services: Services): AnalysisCommands {
     return { plan, folder: pathOf(folder.uri) };
   }
 
-  const asText = (name: 'evaluate' | 'sensitivity', question: () => string, title: (plan: string) => string) => ({
-    needs: 'trust' as const,
-    async run(argument: { plan: AbsolutePath } | undefined) {
-      const found = await ready(argument?.plan, question());
-      if (!found) return;
-      const shown = title(shortName(found.plan));
-      const text = await runCli(services, [name, found.plan], { title: shown, folder: found.folder });
-      await documents.show(`${shown.replaceAll('/', '-')}.txt`, text);
-    },
-  });
+  async function showText(name: 'evaluate' | 'sensitivity', shown: string, { plan, folder }: Ready): Promise<void> {
+    const text = await runCli(services, [name, plan], { title: shown, folder });
+    await documents.show(`${shown.replaceAll('/', '-')}.txt`, text);
+  }
 
   return {
-    'lcPrune.evaluate': asText(
-      'evaluate',
-      () => vscode.l10n.t('Evaluate the model of which plan?'),
-      (plan) => vscode.l10n.t('Evaluation of {0}', plan),
-    ),
-    'lcPrune.sensitivity': asText(
-      'sensitivity',
-      () => vscode.l10n.t('The sensitivity of the layers of which plan?'),
-      (plan) => vscode.l10n.t('Sensitivity of {0}', plan),
-    ),
+    'lcPrune.evaluate': {
+      needs: 'trust',
+      async run(argument) {
+        const found = await ready(argument?.plan, vscode.l10n.t('Evaluate the model of which plan?'));
+        if (found) await showText('evaluate', vscode.l10n.t('Evaluation of {0}', shortName(found.plan)), found);
+      },
+    },
+    'lcPrune.sensitivity': {
+      needs: 'trust',
+      async run(argument) {
+        const found = await ready(argument?.plan, vscode.l10n.t('The sensitivity of the layers of which plan?'));
+        if (!found) return;
+        const title = vscode.l10n.t('Sensitivity of {0}', shortName(found.plan));
+        showSensitivityPage(services, found.plan, () => showText('sensitivity', title, found));
+      },
+    },
     'lcPrune.previewData': {
       needs: 'trust',
       async run(argument) {

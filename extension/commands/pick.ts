@@ -79,13 +79,20 @@ export const pickPlan = async (title: string): Promise<AbsolutePath | undefined>
     vscode.l10n.t('There is no plan (*.prune.json) in this folder yet. "LC Prune: Create Plan..." makes one.'),
   );
 
-/** A model: the one in front, the only one, or the user's choice. */
-export async function pickModel(title: string): Promise<AbsolutePath | undefined> {
+/** The model whose editor is in front, of whatever kind. */
+export function modelInFront(): AbsolutePath | undefined {
   const { input } = vscode.window.tabGroups.activeTabGroup.activeTab ?? {};
   if (input instanceof vscode.TabInputCustom && input.viewType === MODEL_EDITOR) return pathOf(input.uri);
   const front = vscode.window.activeTextEditor?.document;
   if (front?.uri.scheme === 'file' && !isPlanPath(pathOf(front.uri)) && isModelText(headOf(front)))
     return pathOf(front.uri);
+  return undefined;
+}
+
+/** A model: the one in front, the only one, or the user's choice. */
+export async function pickModel(title: string): Promise<AbsolutePath | undefined> {
+  const front = modelInFront();
+  if (front) return front;
   const models = await findModels();
   if (models.length > 0) return pickFile(models, title, '');
   void tellOfOthers();

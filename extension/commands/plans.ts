@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { OutlookSubject, RunSummary } from '../../daemon/protocol/messages.js';
 import { askGoal } from '../budget/askBudget.js';
 import { askPath } from '../budget/askPath.js';
+import { editPlan as edit } from '../budget/editDocument.js';
 import { outlookOf, previewOfModel, previewOfPlan } from '../budget/preview.js';
 import { boundText, budgetText } from '../../daemon/protocol/goalText.js';
 import {
@@ -16,19 +17,21 @@ import {
 import { chooseData } from '../data/chooseData.js';
 import { ensureData } from '../data/ensureData.js';
 import { knownData } from '../data/knownData.js';
+import { MODEL_EDITOR } from '../ids.js';
 import { folderOf, namedIn, pathOf, sameFileAs, uriOf, type AbsolutePath } from '../paths.js';
 import { isActive } from '../runs.js';
 import type { Services } from '../services.js';
 import { engineSetting, openMonitorOnRun } from '../settings.js';
 import { takeBack } from '../takeBack.js';
 import type { CommandTable } from './command.js';
-import { findPlans, pickModel, pickPlan, pickRun } from './pick.js';
+import { findPlans, modelInFront, pickModel, pickPlan, pickRun } from './pick.js';
 
 type PlanCommands = Pick<
   CommandTable,
   | 'lcPrune.pruneModel'
   | 'lcPrune.createPlan'
   | 'lcPrune.inspectModel'
+  | 'lcPrune.showNetwork'
   | 'lcPrune.setBudget'
   | 'lcPrune.excludeLayer'
   | 'lcPrune.run'
@@ -160,17 +163,6 @@ export function planCommands(services: Services): PlanCommands {
     };
   }
 
-  async function edit(planPath: AbsolutePath, change: (text: string) => string): Promise<void> {
-    const document = await vscode.workspace.openTextDocument(uriOf(planPath));
-    const text = document.getText();
-    const changed = change(text);
-    const end = document.positionAt(text.length);
-    const edits = new vscode.WorkspaceEdit();
-    edits.replace(document.uri, new vscode.Range(new vscode.Position(0, 0), end), changed);
-    await vscode.workspace.applyEdit(edits);
-    await open(planPath, { preview: false });
-  }
-
   /** The plan of a model: the only one, the user's choice, or a new one. */
   async function planFor(model: AbsolutePath): Promise<AbsolutePath | undefined> {
     const own = (await plansOf(model)).map(({ plan }) => plan);
@@ -252,6 +244,17 @@ export function planCommands(services: Services): PlanCommands {
       async run(argument) {
         const model = argument?.model ?? (await pickModel(vscode.l10n.t('Inspect which model?')));
         if (model) await modelView.inspect(model, { reveal: true });
+      },
+    },
+    'lcPrune.showNetwork': {
+      needs: 'folder',
+      async run(argument) {
+        const model =
+          argument?.model ??
+          modelInFront() ??
+          modelView.model ??
+          (await pickModel(vscode.l10n.t('The network of which model?')));
+        if (model) await vscode.commands.executeCommand('vscode.openWith', uriOf(model), MODEL_EDITOR);
       },
     },
     'lcPrune.setBudget': {

@@ -11,9 +11,10 @@ import { pathOf, uriOf, type AbsolutePath } from '../paths.js';
 import type { Runs } from '../runs.js';
 import type { RunStream } from '../runStream.js';
 
-type Row = { kind: 'model' } | ({ kind: 'layer'; index: number } & LayerItem) | { kind: 'note'; text: string };
-
-const MODEL: Row = { kind: 'model' };
+type Row =
+  | { kind: 'model'; model: AbsolutePath }
+  | ({ kind: 'layer'; index: number } & LayerItem)
+  | { kind: 'note'; text: string };
 
 /** The layers of the model in front (or last inspected) and what the latest run of it keeps. Rows without ids, as in RunsView. */
 export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposable {
@@ -66,7 +67,7 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
   getChildren(row?: Row): Row[] {
     if (!this.#summary) return [];
     if (row?.kind === 'model') return this.#rows;
-    return row ? [] : [MODEL];
+    return row ? [] : [{ kind: 'model', model: this.#summary.path }];
   }
 
   #show(summary: ModelSummary): void {

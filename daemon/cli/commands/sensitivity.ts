@@ -1,7 +1,6 @@
 import { relative } from 'node:path';
 import { isBuiltinData } from '../../protocol/dataPackages.js';
 import { fileFormatOf } from '../../export/packageFormat.js';
-import { neededShare, suggestFloors, withLargest, type SensitivityPoint } from '../../lc/sensitivity.js';
 import { parseShare } from '../../lc/share.js';
 import { readModel } from '../../model/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
@@ -10,10 +9,16 @@ import { readPlan, planName } from '../../plan/readPlan.js';
 import { requireResolved } from '../../plan/resolvePlan.js';
 import { UserError } from '../../protocol/errors.js';
 import { shortPercent } from '../../protocol/format.js';
-import type { Budget } from '../../protocol/plan.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import {
+  budgetOf,
+  floorsFor,
+  INCREASE,
+  measureSensitivity,
+  SHARES,
+  withFloors,
+} from '../../runs/analysis/sensitivity.js';
 import { startRun } from '../../runs/supervisor.js';
-import { decisionSet } from '../../trainer/evaluations.js';
 import { assemble } from '../../trainer/setup.js';
 import { namedFile, stringOption, type Command, type Values } from '../command.js';
 import { DATA_NAMES, dataNames } from '../dataOptions.js';
@@ -21,8 +26,8 @@ import { follow } from '../follow.js';
 import type { Terminal } from '../terminal.js';
 import { count, percent, sparkline, table } from '../text.js';
 
-const SHARES = '50%,20%,10%,5%,2%,1%';
-const INCREASE = '1%';
+const SHARES_TEXT = SHARES.map(shortPercent).join(',');
+const INCREASE_TEXT = shortPercent(INCREASE);
 /** Nothing is trained; small data sets have one of these. */
 const BATCH = 32;
 
@@ -97,48 +102,37 @@ export const sensitivity: Command = {
       help: 'for a model: a built-in name, a file or a folder (a plan has its own)',
     },
     ...DATA_NAMES,
-    shares: { type: 'string', value: 'LIST', help: `shares of a layer to keep (default: ${SHARES})` },
+    shares: { type: 'string', value: 'LIST', help: `shares of a layer to keep (default: ${SHARES_TEXT})` },
     'max-error-increase': {
       type: 'string',
       value: 'POINTS',
-      help: `what a layer alone may lose, in absolute points; its floor follows (default: ${INCREASE})`,
+      help: `what a layer alone may lose, in absolute points; its floor follows (default: ${INCREASE_TEXT})`,
     },
     keep: { type: 'string', value: 'SHARE', help: 'for a model: the budget that the floors are for (default: 1%)' },
     engine: { type: 'string', value: 'ENGINE', help: 'engine id (default: the plan, else auto)' },
   },
   async run({ positionals, values, terminal }) {
-    const listed = (stringOption(values, 'shares') ?? SHARES)
+    const listed = (stringOption(values, 'shares') ?? SHARES_TEXT)
       .split(',')
       .map((text) => shareOption('shares', text.trim()));
     const shares = [...new Set(listed)].sort((a, b) => b - a);
-    const increase = shareOption('max-error-increase', stringOption(values, 'max-error-increase') ?? INCREASE);
+    const increase = shareOption('max-error-increase', stringOption(values, 'max-error-increase') ?? INCREASE_TEXT);
     const { plan: written, workspace } = await planOf(positionals[0]!, values);
     const engine = stringOption(values, 'engine');
     const plan = await withReference({ ...written, ...(engine === undefined ? {} : { engine }) }, workspace, terminal);
     if (!plan) return 130;
-    const { parts, notes, doubts } = await assemble(plan, { workspace, purpose: 'inference' });
+    const assembled = await assemble(plan, { workspace, purpose: 'inference' });
+    const { parts, notes, doubts } = assembled;
     for (const note of [...doubts, ...notes]) terminal.note(`note: ${note}`);
-    const set = decisionSet(parts.sets);
-    const source = parts.sets[set]!;
-    const session = await parts.sessions.use(plan.reference.batchSize);
-    const w = (await session.getWeights()).slice();
-    const evaluate = async (weights: Float32Array): Promise<number | null> => {
-      await session.setWeights(weights);
-      const { error } = await session.evaluate(source);
-      return Number.isFinite(error) ? error : null;
-    };
-    const reference = await evaluate(w);
-    const layers: { layer: string; weights: number; points: SensitivityPoint[]; needed: number }[] = [];
-    for (const { layer, ranges } of parts.layers) {
-      const points: SensitivityPoint[] = [];
-      for (const share of shares) {
-        terminal.status(`${layer}: ${shortPercent(share)} (layer ${layers.length + 1} of ${parts.layers.length})`);
-        points.push({ share, error: await evaluate(withLargest(w, ranges, share)) });
-      }
-      const weights = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
-      layers.push({ layer, weights, points, needed: neededShare(points, (reference ?? 0) + increase) });
-      terminal.emit({ event: 'sensitivity', set, reference, ...layers.at(-1)! });
-    }
+    const { set, reference, layers } = await measureSensitivity(assembled, {
+      shares,
+      increase,
+      onProgress(done, total, layer, share) {
+        if (done < total)
+          terminal.status(`${layer}: ${shortPercent(share)} (layer ${Math.floor(done / shares.length) + 1} of ${parts.layers.length})`); // prettier-ignore
+      },
+      onLayer: (layer, { set, reference }) => terminal.emit({ event: 'sensitivity', set, reference, ...layer }),
+    });
     terminal.status('');
     const rows = layers.map(({ layer, weights, points, needed }) => [
       layer,
@@ -152,47 +146,23 @@ export const sensitivity: Command = {
     terminal.print(
       `Error on the ${PARTS[set]} with the largest weights of one layer kept, nothing retrained; the reference has ${percent(reference)}.`,
     );
-    printFloors(plan, new Map(layers.map(({ layer, needed }) => [layer, needed])), parts.tasks, terminal);
-    await session.dispose();
+    const budget = budgetOf(plan);
+    if (!budget) {
+      terminal.print('Floors are suggested for a plan with one budget; this one has several tasks.');
+      return 0;
+    }
+    const floors = floorsFor(budget, layers, parts.tasks);
+    if (!floors) {
+      terminal.print('The budget of this plan takes no floors per layer.');
+      return 0;
+    }
+    const suggested = withFloors(budget, floors);
+    terminal.emit({ event: 'floors', budget: suggested });
+    terminal.print('');
+    terminal.print('Floors in these proportions, at most half of the budget; in the plan:');
+    terminal.print(`  "budget": ${JSON.stringify(suggested)}`);
     return 0;
   },
 };
 
 const PARTS = { validation: 'validation part', test: 'test part', train: 'training part' } as const;
-
-/** The plan's budget with floors it accepts, ready to be pasted into the plan. */
-function printFloors(
-  { tasks }: ResolvedPlan,
-  needs: ReadonlyMap<string, number>,
-  tasksOf: (budget: Budget) => unknown,
-  terminal: Terminal,
-): void {
-  const [task, second] = tasks;
-  if (second) return terminal.print('Floors are suggested for a plan with one budget; this one has several tasks.');
-  const { layers: written, ...rest } = task!.budget;
-  const withFloors = (floors: ReadonlyMap<string, number>): Budget => ({
-    ...rest,
-    layers: Object.fromEntries(
-      [...floors].map(([layer, floor]) => [
-        layer,
-        { ...written?.[layer], floor: `${Number((100 * floor).toPrecision(6))}%` },
-      ]),
-    ),
-  });
-  const accepts = (floors: ReadonlyMap<string, number>): boolean => {
-    try {
-      tasksOf(withFloors(floors));
-      return true;
-    } catch (error) {
-      if (error instanceof UserError) return false;
-      throw error;
-    }
-  };
-  const floors = suggestFloors(needs, accepts);
-  if (!floors) return terminal.print('The budget of this plan takes no floors per layer.');
-  const budget = withFloors(floors);
-  terminal.emit({ event: 'floors', budget });
-  terminal.print('');
-  terminal.print('Floors in these proportions, at most half of the budget; in the plan:');
-  terminal.print(`  "budget": ${JSON.stringify(budget)}`);
-}

@@ -1,4 +1,4 @@
-/** Data for a model: what there is, what it would be read as, and what npm has to install for it. */
+/** Data for a model: what there is, what it would be read as, what npm has to install for it, and what is asked of both without a run. */
 import { dirname } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
 import type { Context } from '../context.js';
@@ -18,7 +18,7 @@ async function placeOf(model: string, planPath: string | undefined, { workspace 
 
 export const dataHandlers: Pick<
   Handlers<Context>,
-  'lc/searchData' | 'lc/previewData' | 'lc/outlook' | 'lc/missingPackages'
+  'lc/searchData' | 'lc/previewData' | 'lc/outlook' | 'lc/sensitivity' | 'lc/missingPackages'
 > = {
   async 'lc/searchData'({ model, planPath }, context, signal) {
     const found = await context.backend.runInChild('searchData', await placeOf(model, planPath, context), signal);
@@ -35,6 +35,15 @@ export const dataHandlers: Pick<
     const { folder: workspace, path } = await context.workspace.contain('planPath' in of ? of.planPath : of.model);
     const subject = 'planPath' in of ? { planFile: path } : { ...of, model: path };
     return context.backend.runInChild('outlook', { goals, of: subject, workspace }, signal);
+  },
+
+  async 'lc/sensitivity'({ planPath, progress }, context, signal) {
+    context.workspace.requireTrust('Reading data');
+    const { folder: workspace, path } = await context.workspace.contain(planPath);
+    const tell = (done: number, total: number) => {
+      if (progress !== undefined) context.notify('lc/progress', { progress, done, total });
+    };
+    return context.backend.runInChild('sensitivity', { planPath: path, workspace }, signal, tell);
   },
 
   async 'lc/missingPackages'({ planPath }, { workspace }) {

@@ -1,6 +1,7 @@
 /** Model files: what is in them, what a budget would do, and a plan to begin with. */
 import { open, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { layerLinks } from '../../model/networkGraph/layerLinks.js';
 import { byFile, frozenNote, isWhollyFrozen, trainedLayers } from '../../model/trainedLayers.js';
 import { UserError } from '../../protocol/errors.js';
 import type { ModelSummary } from '../../protocol/messages.js';
@@ -25,6 +26,7 @@ const asInNewPlan = (loaded: LoadedModel): LoadedModel => {
 
 /** Zeros are counted among prunable weights only. @param path the model's file, as the client names it. */
 export function modelSummary({ model, layers, weights }: LoadedModel, path: AbsolutePath): ModelSummary {
+  const links = layerLinks(model);
   const rows = layers.map((layer) => {
     const kernels = layer.weights.filter((weight) => weight.prunable);
     const zeros = kernels.reduce((total, { name }) => total + countZeros(weights.get(name) ?? new Float32Array()), 0);
@@ -36,6 +38,8 @@ export function modelSummary({ model, layers, weights }: LoadedModel, path: Abso
       prunable: layer.prunable,
       flops: layer.flops,
       zeros,
+      frozen: layer.frozen === true,
+      ...(links.get(layer.name) ?? { reads: [], units: null }),
     };
   });
   const sum = (key: 'params' | 'prunable' | 'flops' | 'zeros') => rows.reduce((total, row) => total + row[key], 0);

@@ -5,6 +5,7 @@ import type { ToDataPage } from '../../../webview/dataMessages.js';
 import type { ToHost, ToPage } from '../../../webview/messages.js';
 import type { ToModelPage } from '../../../webview/modelMessages.js';
 import type { ToChangedPage } from '../../../webview/whatChanged/messages.js';
+import type { ToSensitivityPage } from '../../../webview/sensitivity/messages.js';
 import type { ToRunsTable } from '../../../webview/runsTable/messages.js';
 import themes from './themes.json' with { type: 'json' };
 
@@ -24,7 +25,7 @@ export interface MonitorPage {
   page: Page;
   /** Messages the page posted to its host. */
   posted: () => Promise<ToHost[]>;
-  send: (messages: readonly (ToPage | ToModelPage | ToDataPage | ToChangedPage | ToRunsTable)[]) => Promise<void>;
+  send: (messages: readonly (ToPage | ToModelPage | ToDataPage | ToChangedPage | ToRunsTable | ToSensitivityPage)[]) => Promise<void>;
   /** CSP violations, console errors and uncaught exceptions so far. */
   problems: string[];
 }
@@ -41,7 +42,7 @@ export async function openMonitor(
     /** Colours in place of the theme's. */
     colours?: Record<string, string>;
     /** Which of the built pages. */
-    name?: 'monitor' | 'model' | 'data' | 'changed' | 'runs';
+    name?: 'monitor' | 'model' | 'data' | 'changed' | 'runs' | 'sensitivity';
   } = {},
 ): Promise<MonitorPage> {
   const theme = themes[options.theme ?? 'dark'];

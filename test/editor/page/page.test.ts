@@ -54,6 +54,8 @@ describe.each(THEMES)('theme %s', (theme) => {
   });
 });
 
+const free = (count: number) => ({ count, staying: 0, causes: [], goWith: [], tiedBy: [] });
+
 /** What a Keras file of LeNet300 says, after a run that kept 1%. */
 const modelFile: ToModelPage = {
   type: 'model',
@@ -68,10 +70,10 @@ const modelFile: ToModelPage = {
     flops: 533_220,
     zeros: 0,
     layers: [
-      { name: 'flatten', className: 'Flatten', outputShape: [null, 784], params: 0, prunable: 0, flops: 0, zeros: 0 },
-      { name: 'fc1', className: 'Dense', outputShape: [null, 300], params: 235_500, prunable: 235_200, flops: 470_700, zeros: 0 },
-      { name: 'fc2', className: 'Dense', outputShape: [null, 100], params: 30_100, prunable: 30_000, flops: 60_100, zeros: 0 },
-      { name: 'fc3', className: 'Dense', outputShape: [null, 10], params: 1010, prunable: 1000, flops: 2010, zeros: 0 },
+      { name: 'flatten', className: 'Flatten', outputShape: [null, 784], params: 0, prunable: 0, flops: 0, zeros: 0, frozen: false, reads: [], units: null },
+      { name: 'fc1', className: 'Dense', outputShape: [null, 300], params: 235_500, prunable: 235_200, flops: 470_700, zeros: 0, frozen: false, reads: ['flatten'], units: free(300) },
+      { name: 'fc2', className: 'Dense', outputShape: [null, 100], params: 30_100, prunable: 30_000, flops: 60_100, zeros: 0, frozen: false, reads: ['fc1'], units: free(100) },
+      { name: 'fc3', className: 'Dense', outputShape: [null, 10], params: 1010, prunable: 1000, flops: 2010, zeros: 0, frozen: false, reads: ['fc2'], units: { ...free(10), staying: 10, causes: [{ why: 'output', layer: null }] } },
     ], // prettier-ignore
     notes: ['The optimizer of the file is not used.'],
   },
@@ -96,7 +98,8 @@ describe('a model file that is no text', () => {
   test('keyboard: every action can be reached, and stays focused when a run brings news', async () => {
     const model = await openMonitor(browser, { name: 'model' });
     await model.send([modelFile]);
-    for (let i = 0; i < 4; i++) await model.page.keyboard.press('Tab');
+    await model.page.getByRole('region', { name: 'Layers' }).focus();
+    await model.page.keyboard.press('Tab');
     await model.page.keyboard.press('Enter');
     await model.send([{ ...modelFile, kept: [{ layer: 'fc1', weights: 235_200, kept: 1000 }] }]);
     await model.page.keyboard.press('Enter');

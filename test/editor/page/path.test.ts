@@ -100,10 +100,18 @@ test('the operating point begins at the answer, moves by keys and by dragging, a
 
   await knob(monitor).focus();
   await monitor.page.keyboard.press('ArrowLeft');
-  await monitor.page.getByRole('button', { name: 'Export this one...' }).click();
+  await monitor.page.getByRole('button', { name: 'Export this point...' }).click();
   expect((await monitor.posted()).filter(({ type }) => type === 'exportPoint')).toEqual([
     { type: 'exportPoint', run: 'lenet300-path', point: 1 },
   ]);
+  const range = monitor.page.getByRole('slider', { name: 'Budget' });
+  expect(await range.inputValue()).toBe('3');
+  await range.focus();
+  await monitor.page.keyboard.press('ArrowLeft');
+  expect(await chosen(monitor)).toBe(2);
+  expect(await monitor.page.locator('.path-budget').textContent()).toMatch(/2%/);
+  expect(await text.textContent()).toContain('2.00% kept: 5,324 weights, 23.9 kB as a sparse package, test error 2.10%');
+  await monitor.page.keyboard.press('ArrowRight');
   // What was chosen survives new points; another run beside it changes nothing.
   await monitor.send(messages());
   expect(await chosen(monitor)).toBe(1);

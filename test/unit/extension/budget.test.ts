@@ -5,6 +5,7 @@ import {
   withBound,
   withBudget,
   withExcluded,
+  withFloors,
   withLayerLimits,
   withLearningRate,
 } from '../../../extension/budget/editPlan.js';
@@ -34,6 +35,21 @@ describe('editing a plan', () => {
       weights: 7,
     });
     expect(parse(text)).toEqual({ model: 'm', budget: { weights: 7 } });
+  });
+
+  test('floors are set and taken out; caps, comments and format stay, and nothing empty is left', () => {
+    const capped = PLAN.replace('"floor": "1%"', '"floor": "1%", "cap": "50%"');
+    const text = withFloors(capped, new Map([['fc1', 0.025], ['fc 2', 0.1234567]])); // prettier-ignore
+    expect(parse(text).budget.layers).toEqual({ fc1: { floor: '2.5%', cap: '50%' }, 'fc 2': { floor: '12.3457%' } });
+    expect(text).toContain('// keep this');
+    expect(text).toContain('// and this');
+    expect(parse(withFloors(text, new Map([['fc1', null], ['fc 2', null], ['other', null]]))).budget.layers).toEqual({ fc1: { cap: '50%' } }); // prettier-ignore
+    expect(parse(withFloors(PLAN, new Map([['fc1', null]]))).budget).toEqual({ keep: '5%', norm: 'l1' });
+    expect(withFloors(PLAN, new Map([['fc1', 0.01]]))).toBe(PLAN);
+    const crlf = PLAN.replaceAll('\n', '\r\n');
+    expect(withFloors(crlf, new Map([['fc2', 0.5]]))).not.toMatch(/[^\r]\n/);
+    const task = withFloors('{ "model": "m", "tasks": [{ "layers": "*", "budget": { "keep": "1%" } }] }', new Map([['a', 0.5]])); // prettier-ignore
+    expect(parse(task).tasks[0].budget).toEqual({ keep: '1%', layers: { a: { floor: '50%' } } });
   });
 
   test('a goal takes the place of the budget, what holds for every budget stays, and a budget takes its place again', () => {

@@ -82,7 +82,7 @@ describe('the curve of a path', () => {
 
   it('tells a point in one line', () => {
     expect(curve.pointText(point(0, 100, 0.02), { referenceError: 0.015, errorSet: 'test' })).toBe(
-      '10.00% kept: 100 weights, 400 bytes as a sparse package, test error 2.00% (reference 1.50%)',
+      '10.00% kept: 100 weights, 400 B as a sparse package, test error 2.00% (reference 1.50%)',
     );
     expect(curve.pointText({ ...point(0, 100, 0.02), bytes: null }, { referenceError: null, errorSet: null })).toBe(
       '10.00% kept: 100 weights, error 2.00%',

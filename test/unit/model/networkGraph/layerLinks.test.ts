@@ -1,0 +1,99 @@
+/** What each layer reads, and which of its units can go, for networks small enough to work it out by hand. */
+import { expect, it, test } from 'vitest';
+import { buildArchitecture } from '../../../../daemon/model/architectures.js';
+import type { Model } from '../../../../daemon/model/model.js';
+import { layerLinks } from '../../../../daemon/model/networkGraph/layerLinks.js';
+import { summarizeModel } from '../../../../daemon/model/summarize.js';
+import { builtModel } from '../../export/builtModel.js';
+import { tfl } from '../tfjs.js';
+
+const L = tfl.layers;
+type Symbolic = tfl.SymbolicTensor;
+const conv = (name: string, filters = 4) => L.conv2d({ name, filters, kernelSize: 3, padding: 'same' });
+const on = (x: Symbolic | Symbolic[], ...layers: tfl.layers.Layer[]): Symbolic =>
+  layers.reduce((at, layer) => layer.apply(at) as Symbolic, x as Symbolic);
+
+function network(shape: number[], build: (x: Symbolic) => Symbolic | Symbolic[]): Model {
+  const input = tfl.input({ shape, name: 'picture' });
+  return builtModel(tfl.model({ inputs: input, outputs: build(input) }).toJSON(null, false) as object, false, 3);
+}
+
+const residual = () =>
+  network([8, 8, 3], (x) => {
+    const a = on(x, conv('a'), L.activation({ activation: 'relu', name: 'relu' }));
+    const b = on(a, conv('b', 6), conv('c'));
+    const sum = on([a, b], L.add({ name: 'sum' }));
+    return on(sum, L.globalAveragePooling2d({ name: 'pool' }), L.dense({ units: 5, activation: 'softmax', name: 'answer' })); // prettier-ignore
+  });
+
+test('an addition ties what it adds; the answer stays; a layer in between goes alone', () => {
+  const links = layerLinks(residual());
+  expect(links.get('sum')).toEqual({ reads: ['relu', 'c'], units: null });
+  expect(links.get('picture')).toEqual({ reads: [], units: null });
+  expect(links.get('b')).toEqual({ reads: ['relu'], units: { count: 6, staying: 0, causes: [], goWith: [], tiedBy: [] } }); // prettier-ignore
+  expect(links.get('a')!.units).toEqual({ count: 4, staying: 0, causes: [], goWith: ['c'], tiedBy: ['sum'] });
+  expect(links.get('c')!.units).toEqual({ count: 4, staying: 0, causes: [], goWith: ['a'], tiedBy: ['sum'] });
+  expect(links.get('answer')!.units).toEqual({
+    count: 5,
+    staying: 5,
+    causes: [
+      { why: 'output', layer: null },
+      { why: 'softmax', layer: 'answer' },
+    ],
+    goWith: [],
+    tiedBy: [],
+  });
+});
+
+test('a concatenation leaves some units free, and those that a recurrent layer or the input needs stay', () => {
+  const links = layerLinks(
+    network([6, 3], (x) => {
+      const free = on(x, L.conv1d({ name: 'free', filters: 2, kernelSize: 1 }));
+      const bound = on(x, L.conv1d({ name: 'bound', filters: 3, kernelSize: 1 }));
+      const sum = on([bound, x], L.add({ name: 'sum' }));
+      return [
+        on([free, sum], L.concatenate({ name: 'both' }), L.conv1d({ name: 'last', filters: 2, kernelSize: 1 })),
+        on(free, L.conv1d({ name: 'before', filters: 4, kernelSize: 1 }), L.lstm({ units: 3, name: 'lstm' })),
+      ];
+    }),
+  );
+  expect(links.get('free')!.units).toMatchObject({ count: 2, staying: 0, causes: [] });
+  expect(links.get('bound')!.units).toMatchObject({ count: 3, staying: 3, causes: [{ why: 'input', layer: null }] });
+  expect(links.get('before')!.units).toMatchObject({ count: 4, staying: 4, causes: [{ why: 'mixes', layer: 'lstm' }] });
+  expect(links.get('lstm')!.units).toMatchObject({ count: 3, staying: 3 });
+  expect(links.get('both')).toEqual({ reads: ['free', 'sum'], units: null });
+});
+
+test('a layer that is used twice keeps what it reads and makes, and reads both', () => {
+  const links = layerLinks(
+    network([5], (x) => {
+      const [a, b] = ['a', 'b'].map((name) => on(x, L.dense({ units: 4, name })));
+      const shared = L.dense({ units: 3, name: 'shared' });
+      return on([on(a!, shared), on(b!, shared)], L.add({ name: 'sum' }), L.dense({ units: 1, name: 'answer' }));
+    }),
+  );
+  expect(links.get('shared')!.reads).toEqual(['a', 'b']);
+  const needs = [{ why: 'shared', layer: 'shared' }];
+  expect(links.get('a')!.units).toMatchObject({ staying: 4, causes: needs });
+  expect(links.get('shared')!.units).toMatchObject({ count: 3, staying: 3, causes: needs });
+});
+
+test('a depthwise filter goes with the filter whose output it reads', () => {
+  const links = layerLinks(
+    network([8, 8, 3], (x) =>
+      on(x, conv('a'), L.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2, name: 'deep' }), conv('b', 2)),
+    ),
+  );
+  expect(links.get('a')!.units).toMatchObject({ count: 4, staying: 0, goWith: ['deep'], tiedBy: [] });
+  expect(links.get('deep')!.units).toMatchObject({ count: 8, staying: 0, goWith: ['a'] });
+});
+
+it.each(['lenet300', 'lenet5', 'resnet20'] as const)('%s: as many units stay as neuron budgets leave out', (name) => {
+  const model = buildArchitecture(name, 0);
+  const links = layerLinks(model);
+  for (const { name: layer, weights } of summarizeModel(model)) {
+    const groups = weights.find(({ prunable, groups }) => prunable && groups)?.groups;
+    if (groups) expect(links.get(layer)!.units!.staying, layer).toBe(groups.filter((group) => group < 0).length);
+  }
+  expect([...links.values()].filter(({ units }) => units).length).toBeGreaterThan(2);
+});

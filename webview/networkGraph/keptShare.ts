@@ -1,0 +1,18 @@
+/** What is kept of a layer: by a run, or as the file is. */
+import type { LayerKept } from '../../daemon/protocol/events.js';
+import type { Layer } from './graph.js';
+
+/** In [0, 1]; null where nothing says so: no weights to prune, or none is zero and no run prunes it. */
+export function keptShare(layer: Layer, kept: LayerKept | undefined): number | null {
+  if (kept) return kept.kept / Math.max(1, kept.weights);
+  return layer.zeros && layer.prunable > 0 ? 1 - layer.zeros / layer.prunable : null;
+}
+
+/** The upper ends of the steps in which a picture shows shares. */
+export const STEPS = [0.01, 0.05, 0.2, 0.999] as const;
+
+/** 0 for the smallest share to 4 for all. */
+export const stepOf = (share: number): number => {
+  const step = STEPS.findIndex((end) => share <= end);
+  return step < 0 ? STEPS.length : step;
+};
