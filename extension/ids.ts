@@ -48,6 +48,7 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.tagRun': RunItem;
   'lcPrune.noteRun': RunItem;
   'lcPrune.showRuns': undefined;
+  'lcPrune.tryExample': undefined;
   'lcPrune.refreshRuns': undefined;
   'lcPrune.selectEngine': undefined;
   'lcPrune.installEngine': undefined;
@@ -57,6 +58,7 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
 export type CommandName = keyof CommandArguments;
 
 export const COMMANDS: readonly CommandName[] = [
+  'lcPrune.tryExample',
   'lcPrune.pruneModel',
   'lcPrune.inspectModel',
   'lcPrune.setBudget',
@@ -132,4 +134,12 @@ export const CONTEXTS = {
   hasRuns: 'lcPrune.hasRuns',
   /** Some run has a result. */
   hasResults: 'lcPrune.hasResults',
+  /** The example is open in this window. */
+  hasExample: 'lcPrune.hasExample',
+  /** A model is in view. */
+  hasModel: 'lcPrune.hasModel',
+  /** A budget or a goal was written to a plan. */
+  hasBudget: 'lcPrune.hasBudget',
+  /** A result was exported. */
+  hasExport: 'lcPrune.hasExport',
 } as const;

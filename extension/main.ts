@@ -9,6 +9,7 @@ import { serviceCommands } from './commands/service.js';
 import { Daemon } from './daemon/daemon.js';
 import { registerLanguageTools } from './assistant/languageTools.js';
 import { registerMcpServers } from './assistant/mcpServers.js';
+import { showExample } from './example/openExample.js';
 import { InterruptedRuns } from './interruptedRuns.js';
 import { registerKeepTraining } from './keepTraining.js';
 import { connectMonitor } from './monitor/connectMonitor.js';
@@ -70,6 +71,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerTasks(daemon, runs, context.extensionPath),
     registerKeepTraining(daemon),
   );
+  void showExample(context).then(undefined, (error: unknown) => log.error(error as Error));
 }
 
 /** Training goes on without the window, or ends with a checkpoint, as the setting says: the daemon sees to it. */
