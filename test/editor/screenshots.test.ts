@@ -4,7 +4,6 @@
  */
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FrameLocator } from 'playwright-core';
 import { describe, test } from 'vitest';
 import { expectEventually } from './expectEventually.js';
 import { Movie } from './pictures/movie.js';
@@ -50,14 +49,12 @@ const open = (folder: string, width: number, height: number) =>
       'workbench.layoutControl.enabled': false,
       'editor.wordWrap': 'on',
       'editor.minimap.enabled': false,
+      // Toasts of an extension under development name no extension.
+      'lcPrune.notifyAfterSeconds': -1,
     },
     width,
     height,
   });
-
-/** The page in front: the monitor, the table of runs, or what changed. */
-const pageInFront = (window: Workbench): FrameLocator =>
-  window.page.locator('iframe.webview.ready').filter({ visible: true }).contentFrame().frameLocator('#active-frame');
 
 async function withWindow(
   name: string,
@@ -97,12 +94,15 @@ describe.runIf(process.env.SCREENSHOTS === '1')('pictures', () => {
         await lens.click();
         await window.quickPick(/2,662 weights/).first().waitFor({ timeout: 60_000 }); // prettier-ignore
         await movie.frame(1400);
-        await window.quickInput.fill('1%');
-        await window.quickPick(/without training: .*about/).first().waitFor({ timeout: 120_000 }); // prettier-ignore
-        await movie.pointAt(window.quickPick(/2,662 weights/).first());
+        await window.quickInput.fill('2%');
+        await window.quickPick(/about .*without training/).first().waitFor({ timeout: 120_000 }); // prettier-ignore
+        await movie.pointAt(window.quickPick(/5,324 weights/).first());
         await movie.frame(2200);
         await page.keyboard.press('Enter');
         await window.monitor.locator('.card.loss canvas').waitFor({ timeout: 120_000 });
+        // Folded, so that the charts are in view.
+        await movie.pointAt(window.monitor.locator('summary').first());
+        await window.monitor.locator('summary').first().click();
         const finish = window.monitor.locator('.finish:not([hidden])');
         await movie.watch(() => finish.isVisible(), { most: 10, each: 500, limit: 2 * RUN_MS });
         await page.waitForTimeout(1500);
@@ -167,8 +167,7 @@ describe.runIf(process.env.SCREENSHOTS === '1')('pictures', () => {
           await shot('monitor-finished', { walkthrough: true });
 
           await window.monitor.getByRole('button', { name: 'Confusions' }).click();
-          const changed = pageInFront(window);
-          await changed.locator('.matrix').waitFor({ timeout: 120_000 });
+          await window.pageInFront.locator('.matrix').waitFor({ timeout: 120_000 });
           await shot('what-changed');
           await window.palette('View: Close Editor');
 
@@ -177,7 +176,7 @@ describe.runIf(process.env.SCREENSHOTS === '1')('pictures', () => {
           for (const method of ['magnitude', 'gradual'])
             await window.treeRow(new RegExp(`${method} · [\\d.]+% error · 5% kept$`)).waitFor({ timeout: RUN_MS });
           await window.command('Show Runs Table');
-          await pageInFront(window).locator('.body [role=row]').nth(3).waitFor({ timeout: 60_000 });
+          await window.pageInFront.locator('.body [role=row]').nth(3).waitFor({ timeout: 60_000 });
           await shot('runs-table');
           await window.palette('View: Close Editor');
 

@@ -1,12 +1,13 @@
 /** The budget's quick pick: what is typed is what is taken, however fast Enter follows. */
 import { beforeEach, expect, test } from 'vitest';
 import type { BudgetPreview } from '../../../daemon/protocol/messages.js';
+import type { GoalWanted, Outlook } from '../../../daemon/protocol/outlook.js';
 import type { Budget } from '../../../daemon/protocol/plan.js';
 import { askBudget, askGoal } from '../../../extension/budget/askBudget.js';
 import type { Goal } from '../../../daemon/protocol/goalText.js';
 import { EventEmitter, window } from './vscode.js';
 
-type Item = { label: string; detail?: string };
+type Item = { label: string; description?: string; detail?: string };
 
 /** The editor's quick pick, with a user. As in the editor, the chosen entry is one of the list that was there before. */
 class Pick {
@@ -180,4 +181,29 @@ test('where only a budget will do, a goal is none and says so; a time is no budg
   pick.enter();
   await wait(30);
   expect(answer()).toBeNull();
+});
+
+test('what a run costs and begins with stands beside the label, where the box does not cut it off', async () => {
+  const preview = async (): Promise<BudgetPreview> => ({ kappa: 1, prunable: 1, bytes: 1, flopsShare: 1, text: '5,324 weights', problem: null }); // prettier-ignore
+  const outlook = async (goals: readonly GoalWanted[]): Promise<Outlook> => ({
+    device: 'CPU, 2 threads',
+    set: 'train',
+    samples: 400,
+    reference: 0.02,
+    goals: goals.map((_, i) => (i === 0 ? { cut: 0.74, seconds: 240 } : { cut: null, seconds: null })),
+    note: null,
+  });
+  void askGoal({ title: 'title', preview, outlook });
+  pick.type('2%');
+  await wait(PAUSED + 300);
+  expect(pick.items[0]).toMatchObject({
+    detail: '5,324 weights',
+    description:
+      'about 4 min on this CPU · cut once, without training: 74% error (400 training samples; the whole network 2%)',
+  });
+  expect(pick.items[1]).toMatchObject({ detail: '5,324 weights', description: '' });
+  pick.type('lose at most 0.5%');
+  await wait(PAUSED + 300);
+  expect(pick.items[0]!.description).toMatch(/^about 4 min on this CPU at most/);
+  pick.hide();
 });

@@ -90,7 +90,10 @@ describe('package.json and the code name the same things', () => {
 
   test('each step of the walkthrough has a picture, and none is heavy', async () => {
     for (const { id, media } of contributes.walkthroughs[0]!.steps) {
-      const pictures = Array.from((await source(media.markdown)).matchAll(/!\[[^\]]+\]\(([\w-]+\.png)\)/g), (match) => match[1]!);
+      const pictures = Array.from(
+        (await source(media.markdown)).matchAll(/!\[[^\]]+\]\(([\w-]+\.png)\)/g),
+        (match) => match[1]!,
+      );
       expect(pictures.length, id).toBe(1);
       const file = await readFile(new URL(pictures[0]!, new URL(`../../../${media.markdown}`, import.meta.url)));
       expect(file.subarray(1, 4).toString('latin1')).toBe('PNG');

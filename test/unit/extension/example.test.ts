@@ -26,7 +26,8 @@ describe('the copy', () => {
     expect((await readdir(copy)).sort()).toEqual((await readdir(EXAMPLE)).sort());
     for (const name of await readdir(copy)) {
       const [had, has] = await Promise.all([readFile(join(EXAMPLE, name)), readFile(join(copy, name))]);
-      if (name.endsWith('.prune.json')) expect(has.toString()).toBe(had.toString().replace('  "$schema": "../../schemas/prune.schema.json",\n', ''));
+      if (name.endsWith('.prune.json'))
+        expect(has.toString()).toBe(had.toString().replace('  "$schema": "../../schemas/prune.schema.json",\n', ''));
       else expect(has.equals(had)).toBe(true);
       expect(has.toString()).not.toContain('../');
     }
@@ -65,13 +66,15 @@ function editor({ place, open }: Wish) {
   Object.assign(vscode.workspace, { workspaceFolders: open.map((path) => ({ uri: { fsPath: path } })) });
   vi.spyOn(vscode.commands, 'executeCommand').mockImplementation(async (command: string, ...args: unknown[]) => {
     if (command === 'setContext') contexts.push(args);
-    if (command === 'vscode.openFolder') opened.push({ uri: args[0] as { fsPath: string }, options: args[1] as object });
+    if (command === 'vscode.openFolder')
+      opened.push({ uri: args[0] as { fsPath: string }, options: args[1] as object });
   });
   const context = {
     extensionPath: ROOT,
     globalState: {
       get: (key: string) => kept.get(key),
-      update: async (key: string, value: unknown) => void (value === undefined ? kept.delete(key) : kept.set(key, value)),
+      update: async (key: string, value: unknown) =>
+        void (value === undefined ? kept.delete(key) : kept.set(key, value)),
     },
   } as unknown as vscode.ExtensionContext;
   return { context, opened, shown, contexts };

@@ -62,6 +62,8 @@ export class ThemeIcon {
 }
 export class CancellationTokenSource {
   token = {};
+  cancel() {}
+  dispose() {}
 }
 export class LanguageModelTextPart {
   constructor(readonly value: string) {}
