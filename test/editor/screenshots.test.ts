@@ -7,15 +7,19 @@ import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { expectEventually } from './expectEventually.js';
 import { Movie } from './pictures/movie.js';
-import { saveMovie, savePicture } from './pictures/picture.js';
+import { saveMovie, savePicture, type Clip } from './pictures/picture.js';
 import { makeWorkspace, plan, ROOT } from './sample.js';
 import { Workbench } from './workbench.js';
 
 const FOLDER = join(ROOT, 'docs/screenshots');
-/** Smaller ones, which the walkthrough shows in a column beside its steps. */
+/** Parts of them, which the walkthrough shows in a column beside its steps. */
 const WALKTHROUGH = join(ROOT, 'media/walkthrough');
 const WALKTHROUGH_WIDTH = 760;
-const SCHEDULE = { mu0: 0.0009, a: 1.2, iterations: 20, epochs: 2 };
+const LENSES: Clip = { left: 348, top: 0, width: 760, height: 430 };
+const MODEL_VIEW: Clip = { left: 0, top: 420, width: 760, height: 400 };
+const BOX: Clip = { left: 348, top: 0, width: 760, height: 300 };
+const MONITOR: Clip = { left: 348, top: 0, width: 1012, height: 830 };
+const SCHEDULE = { mu0: 0.0009, a: 1.3, iterations: 24, epochs: 2 };
 /** The plan that is made in the movie takes the data from one that is there. */
 const MOVIE_DATA = { source: 'mnist', limit: 20_000 };
 /** A run on a busy machine. */
@@ -122,12 +126,13 @@ describe.runIf(process.env.SCREENSHOTS === '1')('pictures', () => {
         Object.fromEntries([budget('5%', 'keep-5'), budget('2%', 'keep-2')]),
         async (window) => {
           const { page } = window;
-          const shot = async (name: string, { walkthrough = false } = {}) => {
+          const shot = async (name: string, forWalkthrough: Record<string, Clip> = {}) => {
             await page.mouse.move(700, 840);
             await page.waitForTimeout(1500);
             const png = await page.screenshot();
             await savePicture(join(FOLDER, `${name}.png`), png);
-            if (walkthrough) await savePicture(join(WALKTHROUGH, `${name}.png`), png, { width: WALKTHROUGH_WIDTH });
+            for (const [part, clip] of Object.entries(forWalkthrough))
+              await savePicture(join(WALKTHROUGH, `${part}.png`), png, { clip, width: WALKTHROUGH_WIDTH });
           };
           const run = async (name: string, lens: RegExp) => {
             await window.openFile(`${name}.prune.json`);
@@ -140,15 +145,15 @@ describe.runIf(process.env.SCREENSHOTS === '1')('pictures', () => {
           await window.codeLens('Prune to budget').first().waitFor({ timeout: 120_000 });
           await window.openSideBar();
           await window.treeRow('fc3').waitFor({ timeout: 60_000 });
-          await shot('codelens', { walkthrough: true });
+          await shot('codelens', { codelens: LENSES, model: MODEL_VIEW });
           await window.codeLens('Prune to budget').first().click();
           await window.quickInput.fill('lose at most 0.5%');
           await window.quickPick(/0\.5/).first().waitFor({ timeout: 60_000 }); // prettier-ignore
           await window.quickPick(/about .* at most/).first().waitFor({ timeout: 120_000 }); // prettier-ignore
           await shot('goal');
           await window.quickInput.fill('2%');
-          await window.quickPick(/5,324 weights.*about/s).first().waitFor({ timeout: 120_000 }); // prettier-ignore
-          await shot('budget', { walkthrough: true });
+          await window.quickPick(/on this CPU.*5,324 weights/s).first().waitFor({ timeout: 120_000 }); // prettier-ignore
+          await shot('budget', { budget: BOX });
           await page.keyboard.press('Escape');
 
           await run('keep-2', /^(\$\(.*\))?\s*Run/);
@@ -157,16 +162,18 @@ describe.runIf(process.env.SCREENSHOTS === '1')('pictures', () => {
               window.monitor
                 .locator('.stats')
                 .innerText()
-                .then((text) => /1\d \/ 20/.test(text)),
+                .then((text) => /1\d \/ 24/.test(text)),
             true,
             RUN_MS,
           );
-          await shot('monitor-running', { walkthrough: true });
+          await shot('monitor-running', { 'monitor-running': MONITOR });
           await expectEventually(() => window.runState.textContent(), 'Finished', RUN_MS);
           await window.monitor.locator('.finish:not([hidden])').waitFor({ timeout: RUN_MS });
-          await shot('monitor-finished', { walkthrough: true });
+          // Folded, so that the charts are in view.
+          await window.monitor.locator('summary').first().click();
+          await shot('monitor-finished', { 'monitor-finished': MONITOR });
 
-          await window.monitor.getByRole('button', { name: 'Confusions' }).click();
+          await window.monitor.locator('.finish button', { hasText: 'What Changed' }).click();
           await window.pageInFront.locator('.matrix').waitFor({ timeout: 120_000 });
           await shot('what-changed');
           await window.palette('View: Close Editor');

@@ -11,11 +11,19 @@ export interface Shot {
   readonly milliseconds: number;
 }
 
-/** @param width in pixels, where it is to be another than the shot's. @param clip left, top, width and height of the part that is shown. */
+/** A part of a picture, in pixels. */
+export interface Clip {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** @param width in pixels, where it is to be another than the shot's. @param clip the part that is shown, where it is not all. */
 export async function savePicture(
   file: string,
   png: Buffer,
-  { width, clip }: { width?: number; clip?: { left: number; top: number; width: number; height: number } } = {},
+  { width, clip }: { width?: number; clip?: Clip } = {},
 ): Promise<void> {
   let picture = sharp(png).removeAlpha();
   if (clip) picture = picture.extract(clip);
