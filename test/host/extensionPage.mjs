@@ -1,6 +1,7 @@
 // The page of the extension, from extension/README.md. An editor looks for relative pictures and links at the extension's repository, which a
 // VSIX without one has not: the pictures go into the page itself. VS Code 1.100 shows them there; newer ones (seen in 1.139) show no
 // picture but from https, and in the place of each the text that stands for it. The walkthrough has the pictures in all.
+import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 

@@ -35,7 +35,7 @@ function play(png: Buffer): Frame[] {
   const canvas = new Uint8Array(3 * WIDTH * HEIGHT);
   const shown: Frame[] = [];
   let sequence = 0;
-  let control = Buffer.alloc(0);
+  let control: Buffer = Buffer.alloc(0);
   for (const { type, data } of chunks) {
     if (type === 'fcTL' || type === 'fdAT') expect(data.readUInt32BE(0)).toBe(sequence++);
     if (type === 'fcTL') control = data;
@@ -57,7 +57,11 @@ function play(png: Buffer): Frame[] {
 } // prettier-ignore
 
 describe('an animated PNG', () => {
-  const [black, white, red] = [[0, 0, 0], [255, 255, 255], [200, 10, 3]];
+  const [black, white, red] = [
+    [0, 0, 0],
+    [255, 255, 255],
+    [200, 10, 3],
+  ];
   const frames = [
     frame(500, white),
     frame(250, white, [[2, 1, black], [4, 3, red]]),
@@ -86,7 +90,11 @@ describe('an animated PNG', () => {
   test('shows a repeated frame longer', () => {
     const repeated = encodeApng(WIDTH, HEIGHT, [frames[0]!, frames[0]!, frames[1]!]);
     expect(play(repeated)).toEqual([{ ...frames[0]!, milliseconds: 1000 }, frames[1]]);
-    expect(chunksOf(repeated).find(({ type }) => type === 'acTL')!.data.readUInt32BE(0)).toBe(2);
+    expect(
+      chunksOf(repeated)
+        .find(({ type }) => type === 'acTL')!
+        .data.readUInt32BE(0),
+    ).toBe(2);
   });
 
   test('refuses what it cannot write', () => {
