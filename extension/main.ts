@@ -23,6 +23,7 @@ import { RunStream } from './runStream.js';
 import type { Services } from './services.js';
 import { registerAutoStart } from './autoStart.js';
 import { registerTasks } from './tasks/taskProvider.js';
+import { registerWalkthrough } from './walkthrough.js';
 import { EngineView } from './views/engineView.js';
 import { ModelView } from './views/modelView.js';
 import { RunsView } from './views/runsView.js';
@@ -70,6 +71,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerLanguageTools(services),
     registerTasks(daemon, runs, context.extensionPath),
     registerKeepTraining(daemon),
+    registerWalkthrough(),
   );
   void showExample(context).then(undefined, (error: unknown) => log.error(error as Error));
 }

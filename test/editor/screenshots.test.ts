@@ -186,6 +186,8 @@ describe.runIf(process.env.SCREENSHOTS === '1')('pictures', () => {
           await window.pageInFront.locator('.body [role=row]').nth(3).waitFor({ timeout: 60_000 });
           await shot('runs-table');
           await window.palette('View: Close Editor');
+          // The monitor takes the focus when it comes to the front, and would close a box that is open by then.
+          await page.waitForTimeout(3000);
 
           await window.command('Compare Runs');
           await window.quickPick().first().waitFor();

@@ -53,7 +53,7 @@ describe('the VSIX', () => {
 
   test('has a page whose pictures are shown and whose links lead somewhere', async () => {
     await window.palette('View: Close All Editors');
-    await window.palette('Extensions: Show Installed Extensions');
+    await window.page.locator('.activitybar a.action-label[aria-label^="Extensions"]').click();
     await window.page.locator('.extensions-list .monaco-list-row', { hasText: 'LC Prune' }).first().click();
     const page = window.pageInFront;
     await page.locator('h1', { hasText: 'LC Prune' }).waitFor({ timeout: 60_000 });
