@@ -134,6 +134,11 @@ describe.runIf(process.env.SCREENSHOTS === '1')('pictures', () => {
             for (const [part, clip] of Object.entries(forWalkthrough))
               await savePicture(join(WALKTHROUGH, `${part}.png`), png, { clip, width: WALKTHROUGH_WIDTH });
           };
+          const closeEditor = async () => {
+            await window.palette('View: Close Editor');
+            // The monitor takes the focus when it comes to the front, and would close a box that is open by then.
+            await page.waitForTimeout(4000);
+          };
           const run = async (name: string, lens: RegExp) => {
             await window.openFile(`${name}.prune.json`);
             await window.codeLens(lens).first().waitFor({ timeout: 60_000 });
@@ -176,7 +181,7 @@ describe.runIf(process.env.SCREENSHOTS === '1')('pictures', () => {
           await window.monitor.locator('.finish button', { hasText: 'What Changed' }).click();
           await window.pageInFront.locator('.matrix').waitFor({ timeout: 120_000 });
           await shot('what-changed');
-          await window.palette('View: Close Editor');
+          await closeEditor();
 
           await window.command('Run with Baselines');
           await window.quickPick('keep-5').first().click();
@@ -185,9 +190,7 @@ describe.runIf(process.env.SCREENSHOTS === '1')('pictures', () => {
           await window.command('Show Runs Table');
           await window.pageInFront.locator('.body [role=row]').nth(3).waitFor({ timeout: 60_000 });
           await shot('runs-table');
-          await window.palette('View: Close Editor');
-          // The monitor takes the focus when it comes to the front, and would close a box that is open by then.
-          await page.waitForTimeout(3000);
+          await closeEditor();
 
           await window.command('Compare Runs');
           await window.quickPick().first().waitFor();
