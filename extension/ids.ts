@@ -142,6 +142,6 @@ export const CONTEXTS = {
   hasBudget: 'lcPrune.hasBudget',
   /** A result was exported. */
   hasExport: 'lcPrune.hasExport',
-  /** The walkthrough has been opened. */
+  /** For a moment after a walkthrough may have been opened. */
   walkthrough: 'lcPrune.walkthrough',
 } as const;

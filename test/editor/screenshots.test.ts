@@ -136,8 +136,9 @@ describe.runIf(process.env.SCREENSHOTS === '1')('pictures', () => {
           };
           const closeEditor = async () => {
             await window.palette('View: Close Editor');
-            // The monitor takes the focus when it comes to the front, and would close a box that is open by then.
-            await page.waitForTimeout(4000);
+            // The monitor's page is loaded again, and takes the focus then: a box that is open would close.
+            await window.monitor.locator('.card.loss canvas').waitFor({ timeout: 60_000 });
+            await page.waitForTimeout(3000);
           };
           const run = async (name: string, lens: RegExp) => {
             await window.openFile(`${name}.prune.json`);
