@@ -24,6 +24,9 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.previewBudget': CommandArgument<'lcPrune.previewBudget'>;
   'lcPrune.chooseData': CommandArgument<'lcPrune.chooseData'>;
   'lcPrune.installData': CommandArgument<'lcPrune.installData'>;
+  'lcPrune.previewData': CommandArgument<'lcPrune.previewData'>;
+  'lcPrune.evaluate': CommandArgument<'lcPrune.evaluate'>;
+  'lcPrune.sensitivity': CommandArgument<'lcPrune.sensitivity'>;
   'lcPrune.openMonitor': CommandArgument<'lcPrune.openMonitor'> | RunItem;
   'lcPrune.compareRuns': CommandArgument<'lcPrune.compareRuns'> | RunItem;
   'lcPrune.runWithOtherRate': RunItem;
@@ -70,6 +73,9 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.previewBudget',
   'lcPrune.chooseData',
   'lcPrune.installData',
+  'lcPrune.previewData',
+  'lcPrune.evaluate',
+  'lcPrune.sensitivity',
   'lcPrune.openMonitor',
   'lcPrune.compareRuns',
   'lcPrune.createPlan',
@@ -109,6 +115,8 @@ export const DATA_PAGE = 'lcPrune.data';
 export const CHANGED_PAGE = 'lcPrune.changed';
 /** Shows model files that are no text. */
 export const MODEL_EDITOR = 'lcPrune.modelFile';
+/** Pages that only show: a report, samples. */
+export const STATIC_PAGE = 'lcPrune.page';
 export const WALKTHROUGH = 'lcPrune.start';
 /** Tools of the editor's assistants. */
 export const LANGUAGE_TOOLS = [
@@ -144,4 +152,6 @@ export const CONTEXTS = {
   hasExport: 'lcPrune.hasExport',
   /** For a moment after a walkthrough may have been opened. */
   walkthrough: 'lcPrune.walkthrough',
+  /** The editor in front shows a model. */
+  modelInFront: 'lcPrune.modelInFront',
 } as const;

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { analysisCommands } from './commands/analysis.js';
 import { registerCommands } from './commands/command.js';
 import { installEngineCommands } from './commands/installEngine.js';
 import { markCommands } from './commands/marks.js';
@@ -25,6 +26,7 @@ import { registerAutoStart } from './autoStart.js';
 import { registerTasks } from './tasks/taskProvider.js';
 import { registerWalkthrough } from './walkthrough.js';
 import { EngineView } from './views/engineView.js';
+import { watchModelInFront } from './views/modelInFront.js';
 import { ModelView } from './views/modelView.js';
 import { RunsView } from './views/runsView.js';
 import { StatusItem } from './views/statusItem.js';
@@ -43,6 +45,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const services: Services = { context, log, daemon, runs, stream, monitor, runsTable, modelView };
   registerCommands(
     {
+      ...analysisCommands(services),
       ...planCommands(services),
       ...runCommands(services),
       ...resultCommands(services),
@@ -67,6 +70,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerNotifications(runs, daemon),
     new InterruptedRuns(runs, daemon),
     registerAutoStart(daemon),
+    watchModelInFront(),
     registerMcpServers(daemon, context),
     registerLanguageTools(services),
     registerTasks(daemon, runs, context.extensionPath),

@@ -12,6 +12,8 @@ import type { Theme } from './theme.js';
 
 /** Rows of the accessible table; a longer series is sampled evenly. */
 const TABLE_ROWS = 100;
+/** Part of the width within which the crosshair is at a single point. */
+const POINT_REACH = 0.02;
 
 export interface CardOptions extends Omit<ChartOptions, 'onCursor'> {
   id: string;
@@ -211,9 +213,12 @@ export class ChartCard {
   }
 
   #atCursor(x: number): { line: Line; value: string }[] {
+    const [min, max] = this.chart.ranges?.x ?? [0, 0];
     return this.#shown().flatMap(({ entry, line }) => {
       const at = nearest(line.x, x);
-      return at < 0 ? [] : [{ line, value: entry.format(line.y[at]!) }];
+      // A single point is where it is, and says nothing of other places.
+      const isThere = at >= 0 && (!line.scatter || Math.abs(line.x[at]! - x) <= POINT_REACH * (max - min));
+      return !isThere ? [] : [{ line, value: entry.format(line.y[at]!) }];
     });
   }
 

@@ -160,27 +160,34 @@ export function drawBand(plot: uPlot, band: Band | null, theme: Theme): void {
     plot,
     (ctx, ratio) => {
       const { left, top, width, height } = plot.bbox;
-      const x = Math.min(left + width, plot.valToPos(band.to, 'x', true));
+      const border = plot.valToPos(band.to, 'x', true);
+      const inSight = border < left + width;
+      const x = Math.min(left + width, border);
       if (!(x > left)) return;
       ctx.fillStyle = theme.foreground;
       ctx.globalAlpha = BAND;
       ctx.fillRect(left, top, x - left, height);
       ctx.globalAlpha = 1;
       // Colours are not seen by everyone, and High Contrast has none.
-      ctx.strokeStyle = theme.muted;
-      ctx.lineWidth = ratio;
-      ctx.setLineDash([6 * ratio, 4 * ratio]);
-      ctx.beginPath();
-      ctx.moveTo(Math.round(x) - 0.5, top);
-      ctx.lineTo(Math.round(x) - 0.5, top + height);
-      ctx.stroke();
+      if (inSight) {
+        ctx.strokeStyle = theme.muted;
+        ctx.lineWidth = ratio;
+        ctx.setLineDash([6 * ratio, 4 * ratio]);
+        ctx.beginPath();
+        ctx.moveTo(Math.round(x) - 0.5, top);
+        ctx.lineTo(Math.round(x) - 0.5, top + height);
+        ctx.stroke();
+      }
       ctx.font = scaled(theme.font, ratio);
       ctx.fillStyle = theme.muted;
       // Below the labels of marks and of what is cut off; above the levels.
       ctx.textBaseline = 'top';
-      const text = ctx.measureText(band.label).width;
-      const fits = x - left > text + 12 * ratio;
-      legibleText(ctx, band.label, fits ? x - text - 6 * ratio : x + 6 * ratio, top + 32 * ratio, theme);
+      const label = inSight ? band.label : band.beyond;
+      const gap = 6 * ratio;
+      const text = ctx.measureText(label).width;
+      const beside = x - left > text + 2 * gap ? x - text - gap : x + gap;
+      const at = Math.max(left + gap, Math.min(beside, left + width - text - gap));
+      legibleText(ctx, label, at, top + 32 * ratio, theme);
     },
     0,
   );

@@ -36,10 +36,13 @@ export interface VerticalMark {
   label: string;
 }
 
-/** A shaded part of the x axis, from its beginning, with a label at its border. */
+/** A shaded part of the x axis, from its beginning. */
 export interface Band {
   to: number;
+  /** At its border. */
   label: string;
+  /** Where its border is not in sight. */
+  beyond: string;
 }
 
 export interface ChartOptions {

@@ -142,6 +142,7 @@ export type ControlAction =
   | 'whatChanged'
   | 'tryIt'
   | 'compare'
+  | 'runs'
   | 'log'
   | 'start';
 

@@ -1,4 +1,5 @@
 import { chartHelp } from './chart/help.js';
+import { setName } from './curves.js';
 import { helpOn } from './chart/helpOn.js';
 import { button, element } from './element.js';
 import { percent, percentTick } from './format.js';
@@ -206,9 +207,9 @@ export class PathCard {
       answer?.point !== point.point
         ? ''
         : answer.met && answer.maxErrorIncrease !== null
-          ? ` ${t('The smallest within {0} of the reference.', percent(answer.maxErrorIncrease))}`
+          ? ` ${t('The smallest within {0} of the reference, by the {1} part.', percent(answer.maxErrorIncrease), setName(answer.set))}`
           : answer.met && typeof answer.maxError === 'number'
-            ? ` ${t('The smallest with at most {0} error.', percent(answer.maxError))}`
+            ? ` ${t('The smallest with at most {0} error, by the {1} part.', percent(answer.maxError), setName(answer.set))}`
             : ` ${t('The result of the run.')}`;
     this.#text.textContent = `${text}.${why}`;
   }

@@ -28,7 +28,7 @@ const ASKED: Partial<Record<ControlAction, string>> = {
 /** Milliseconds. A host that is busy for longer says so itself. */
 const HOST_ANSWERS = 3000;
 
-type Control = 'pause' | 'resume' | 'switchEngine' | 'stop' | 'budget' | 'export' | 'compare';
+type Control = 'pause' | 'resume' | 'switchEngine' | 'stop' | 'budget' | 'export' | 'compare' | 'runs';
 
 /** The state of the shown run in words and numbers, and its controls. */
 export class RunHeader {
@@ -80,6 +80,7 @@ export class RunHeader {
       compare: button({ icon: 'compare', text: t('Compare...'), label: t('Choose runs to overlay') }, () =>
         act('compare'),
       ),
+      runs: button({ icon: 'table', text: t('All Runs'), label: t('The table of all runs') }, () => act('runs')),
     };
     this.#progress.setAttribute('aria-label', t('Progress'));
     this.#progress.append(this.#bar);
@@ -129,10 +130,11 @@ export class RunHeader {
       budget: active || state === 'paused',
       export: state === 'done' || state === 'stopped',
       compare: true,
+      runs: true,
     };
     for (const [key, control] of Object.entries(this.#buttons)) {
       control.hidden = !visible[key as Control];
-      control.disabled = !trusted && key !== 'compare';
+      control.disabled = !trusted && key !== 'compare' && key !== 'runs';
     }
     this.#subtitle.textContent = [
       summary.model,

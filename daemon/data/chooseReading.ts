@@ -1,11 +1,11 @@
 /** Chooses how samples are read, the input scale and the class of each label, by the answers of a reference model. */
-import { bestReading, meanError } from './compareReadings.js';
+import { bestReading, meanError, type Candidate, type Evidence } from './compareReadings.js';
 import { columnMeans, rowsOfSample, type RowMask } from './countedRows.js';
 import { listText } from './dataError.js';
 import type { Dataset, Part } from './dataset.js';
 import type { LabelEncoding } from './labelEncodings.js';
 import { describePreprocess, type Preprocess } from './preprocess.js';
-import { constantErrors, readingFigures, type AnswerForm, type ReadingFigures } from './readingFigures.js';
+import { constantFigures, readingFigures, type AnswerForm } from './readingFigures.js';
 import { sizeOf } from './sampleStore.js';
 import { scaleCandidates } from './scaleCandidates.js';
 import { percent } from '../protocol/format.js';
@@ -77,32 +77,29 @@ export async function chooseReading(
     open.scale && dataset.range
       ? scaleCandidates(reading.preprocess.mean, dataset.range, images)
       : [reading.preprocess];
-  const tried: { preprocess: Preprocess; figures: EncodingFigure[]; best: number; answers: ReadingFigures }[] = [];
-  let constant: Float64Array = new Float64Array(0);
+  const tried: (Candidate & { preprocess: Preprocess; figures: EncodingFigure[]; best: number })[] = [];
   for (const preprocess of candidates) {
     const { output, targets, losses, count, mask } = await answersOf(
       reference,
       await dataset.readAs({ preprocess }),
       encodings,
     );
-    const all = targets.map((target) => readingFigures(output, target, count, reference.form, mask));
+    const figuresOf = (target: Float32Array) => readingFigures(output, target, count, reference.form, mask);
     if (!ofNumbers && encodings.length > 1)
       chance = Math.min(chance, constantLoss(reference, targets[0]!, count, mask));
-    const judged = ofNumbers ? all.map(({ errors }) => [...errors]) : losses;
+    const judged = ofNumbers ? targets.map((target) => [...figuresOf(target).errors]) : losses;
     const best = clearlyBest(judged, chance);
     const figures = encodings.map((encoding, i) => ({ encoding, loss: mean(judged[i]!) }));
-    constant = constantErrors(targets[best]!, count, reference.form, mask);
-    const answers = all[best]!;
-    tried.push({ preprocess, figures, best, answers });
+    const constant = constantFigures(targets[best]!, count, reference.form, mask);
+    tried.push({ preprocess, figures, best, answers: figuresOf(targets[best]!), constant });
   }
-  const answers = tried.map((one) => one.answers);
-  const { best: at, knows } = bestReading(answers, constant, reference.chance);
+  const { best: at, knows, by } = bestReading(tried, reference.chance);
   const { preprocess, figures, best } = tried[at]!;
   const encoding = encodings[best]!;
   const chosen = await dataset.readAs({ preprocess, encoding });
   const scales = tried.map((one) => ({ preprocess: one.preprocess, error: meanError(one.answers) }));
   const notes: string[] = [];
-  if (tried.length > 1) notes.push(scaleNote(scales, at, knows));
+  if (tried.length > 1) notes.push(scaleNote(scales, at, knows, by));
   const sorted = [...figures].sort(byLoss);
   const knowsClasses = rank(figures[best]!.loss) < KNOWING * chance;
   if (encodings.length > 1) notes.push(encodingNote(encoding, sorted, knowsClasses, ofNumbers));
@@ -110,12 +107,14 @@ export async function chooseReading(
   return { dataset: chosen, scales, encodings: sorted, unusual: at > 0 || best > 0, notes };
 }
 
-function scaleNote(scales: ReadingChoice['scales'], at: number, knows: boolean): string {
+function scaleNote(scales: ReadingChoice['scales'], at: number, knows: boolean, by: Evidence | null): string {
   const listed = [...scales].sort((a, b) => rank(a.error) - rank(b.error));
   const text = listed.map((one) => `${describePreprocess(one.preprocess)}: ${errorText(one.error)}`).join('; ');
   const words = describePreprocess(scales[at]!.preprocess);
   if (!knows) return `Input scale: ${words}, the usual one, as the reference is not clearly better than always the same answer under any (errors: ${text}).`; // prettier-ignore
-  if (at > 0) return `Input scale chosen by the reference's errors: ${words} (${text}); "data.preprocess" in the plan overrides it.`; // prettier-ignore
+  const evidence =
+    by === 'errors' ? `errors: ${words} (${text})` : `loss, whatever its confidence: ${words} (errors: ${text})`;
+  if (at > 0) return `Input scale chosen by the reference's ${evidence}; "data.preprocess" in the plan overrides it.`;
   return `Input scale: ${words}, the usual one, as the reference is not clearly better under another (errors: ${text}).`;
 }
 

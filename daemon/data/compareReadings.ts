@@ -1,5 +1,5 @@
 /** When one reading of the data is clearly better than another for a trained model. Blind to how sure the model is: larger inputs make it surer, not better. */
-import { TEMPERED_FLOOR, type ReadingFigures } from './readingFigures.js';
+import { TEMPERED_FLOOR, type ConstantFigures, type ReadingFigures } from './readingFigures.js';
 
 /** Standard errors of the paired difference. */
 const CLEARLY = 3;
@@ -20,41 +20,63 @@ function clearlyLower(a: Float64Array, b: Float64Array, least: number): boolean 
   return gap > CLEARLY * Math.sqrt(variance / a.length);
 }
 
+/** What shows that one reading is better than another. */
+export type Evidence = 'errors' | 'loss';
+
 /**
- * Whether reading `a` is clearly better than `b`: by its errors; where those do not decide, because `b` leaves the network
- * too timid for one that was trained; where that does not either, by the loss after fitting one temperature.
+ * By what reading `a` is clearly better than `b`: by its errors; where those do not decide, because `b` leaves the network
+ * too timid for one that was trained; where that does not either, by the loss after fitting one temperature. null: it is not.
  * @param chance cross-entropy of an answer that favours nothing.
  */
-export function isClearlyBetter(a: ReadingFigures, b: ReadingFigures, chance: number): boolean {
+function betterBy(a: ReadingFigures, b: ReadingFigures, chance: number): Evidence | null {
   const fewer = (x: ReadingFigures, y: ReadingFigures) => clearlyLower(x.errors, y.errors, SHARE * mean(y.errors));
-  if (fewer(a, b)) return true;
-  if (fewer(b, a)) return false;
+  if (fewer(a, b)) return 'errors';
+  if (fewer(b, a)) return null;
   const timid = (x: ReadingFigures, y: ReadingFigures) =>
     x.timid && x.softened !== null && y.softened !== null && clearlyLower(y.softened, x.softened, TIMID_SHARE * chance);
-  if (timid(b, a)) return true;
-  if (timid(a, b) || !a.tempered || !b.tempered) return false;
+  if (timid(b, a)) return 'loss';
+  if (timid(a, b) || !a.tempered || !b.tempered) return null;
   // No loss at that confidence is lower than the floor.
-  return clearlyLower(a.tempered, b.tempered, SHARE * Math.max(0, mean(b.tempered) - TEMPERED_FLOOR));
+  const least = SHARE * Math.max(0, mean(b.tempered) - TEMPERED_FLOOR);
+  return clearlyLower(a.tempered, b.tempered, least) ? 'loss' : null;
 }
 
-/** Whether the model knows anything of the data when it is read so: it errs clearly less than the best constant answer. */
-export const isKnowing = (figures: ReadingFigures, constant: Float64Array): boolean =>
-  clearlyLower(figures.errors, constant, 0.01 * mean(constant));
+/**
+ * Whether the model knows anything of the data when it is read so: it errs clearly less than the best constant answer, or than
+ * a guess that answers each class as often as it does (where a class is rare, always "no" is hard to beat by errors), or its
+ * loss is clearly below that of answering the frequencies of the classes.
+ */
+function isKnowing({ answers, constant }: Candidate): boolean {
+  const { errors, disagreement, tempered } = answers;
+  if (clearlyLower(errors, constant.errors, 0.01 * mean(constant.errors))) return true;
+  const guess = disagreement.map(() => 1);
+  if (clearlyLower(disagreement, guess, SHARE)) return true;
+  const { losses } = constant;
+  return tempered !== null && losses !== null && clearlyLower(tempered, losses, SHARE * mean(losses));
+}
+
+/** A reading, and what always giving the same answer comes to under it. */
+export interface Candidate {
+  readonly answers: ReadingFigures;
+  readonly constant: ConstantFigures;
+}
 
 /**
- * Position of the first reading that no other is clearly better than: candidates come simplest first, so that ties go to
- * the usual one. Only readings of which the model knows something may replace another.
+ * Position of the reading to take: the first one, which is the usual, unless others are clearly better than it; then of those
+ * the first that the fewest are clearly better than. Only readings of which the model knows something count.
+ * @param candidates simplest first. @returns `by`: what speaks for it against the first one; null of the first one itself.
  */
 export function bestReading(
-  candidates: readonly ReadingFigures[],
-  constant: Float64Array,
+  candidates: readonly Candidate[],
   chance: number,
-): { readonly best: number; readonly knows: boolean } {
-  const rivals = candidates.filter((one) => isKnowing(one, constant));
-  if (rivals.length === 0) return { best: 0, knows: false };
-  const beaten = candidates.map((one) => rivals.filter((rival) => isClearlyBetter(rival, one, chance)).length);
-  const least = Math.min(...beaten);
-  return { best: beaten.indexOf(least), knows: true };
+): { readonly best: number; readonly knows: boolean; readonly by: Evidence | null } {
+  const rivals = candidates.filter(isKnowing);
+  const [usual] = candidates as readonly [Candidate];
+  const beats = (rival: Candidate, one: Candidate) => betterBy(rival.answers, one.answers, chance);
+  const better = rivals.filter((one) => beats(one, usual) !== null);
+  const beaten = better.map((one) => rivals.filter((rival) => beats(rival, one) !== null).length);
+  const best = better[beaten.indexOf(Math.min(...beaten))] ?? usual;
+  return { best: candidates.indexOf(best), knows: rivals.length > 0, by: beats(best, usual) };
 }
 
 /** Mean of the errors, in [0, 1] of a classifier. */

@@ -15,6 +15,12 @@ export interface ReadingFigures {
   /** The share of wrong rows (values, of yes-no); of numbers the squared error over the variance of the targets: the mean is 1 - R^2. */
   readonly errors: Float64Array;
   /**
+   * The errors as a share of those of a guess that answers each class as often as the model does, whatever the sample: the mean
+   * is 1 - kappa (J. Cohen 1960, "A coefficient of agreement for nominal scales"), 1 of answers that say nothing of the
+   * targets, however rare a class is. Of numbers the same as `errors`.
+   */
+  readonly disagreement: Float64Array;
+  /**
    * The cross-entropy after fitting one temperature to all samples, which sharpens no further than to a mean confidence of
    * 90%. null: there are no probabilities, or most are 0 and 1 in float32, which says nothing of the scale.
    */
@@ -48,38 +54,54 @@ export function readingFigures(
   mask: RowMask = null,
 ): ReadingFigures {
   const errors = errorsOf(output, target, count, form, mask);
+  const disagreement = disagreementOf(errors, output, target, count, form, mask);
   if (form.kind === 'numbers' || form.scale === 'neither')
-    return { errors, tempered: null, softened: null, timid: false };
+    return { errors, disagreement, tempered: null, softened: null, timid: false };
   const { logits, saturated } = logitsOf(output, form, mask);
   if (!logits.every(Number.isFinite)) {
-    return { errors, tempered: null, softened: new Float64Array(count).fill(Infinity), timid: false };
+    return { errors, disagreement, tempered: null, softened: new Float64Array(count).fill(Infinity), timid: false };
   }
   const fit = new Tempered(logits, target, count, form, mask);
   const cap = fit.confidentAt(CONFIDENCE);
   return {
     errors,
+    disagreement,
     tempered: saturated ? null : fit.losses(fit.best(cap)),
     softened: fit.losses(fit.best(1)),
     timid: fit.mean(TIMID) < fit.mean(0.95 * TIMID) || fit.mean(TIMID) < 1e-6,
   };
 }
 
-/** The errors of the best answer that is the same for every sample: the most frequent class, the mean. */
-export function constantErrors(
+/** What the best answer that is the same for every sample comes to: the most frequent class, or the mean. */
+export interface ConstantFigures {
+  readonly errors: Float64Array;
+  /** The cross-entropy of answering the frequencies of the classes. null: of numbers. */
+  readonly losses: Float64Array | null;
+}
+
+/** @param count samples; `target` holds size values each, whole rows. */
+export function constantFigures(
   target: Float32Array,
   count: number,
   form: AnswerForm,
   mask: RowMask = null,
-): Float64Array {
+): ConstantFigures {
   const size = target.length / count;
   const { width, kind } = form;
   const period = kind === 'numbers' ? size : width;
-  const answer = Float32Array.from(columnMeans(target, period, width, mask), (m) =>
-    kind === 'yes-no' ? Number(m > 0.5) : m,
-  );
+  const means = columnMeans(target, period, width, mask);
+  const answer = Float32Array.from(means, (m) => (kind === 'yes-no' ? Number(m > 0.5) : m));
   const constant = target.map((_, i) => answer[i % period]!);
-  return errorsOf(constant, target, count, { ...form, scale: 'probabilities' }, mask);
+  const errors = errorsOf(constant, target, count, { ...form, scale: 'probabilities' }, mask);
+  if (kind === 'numbers') return { errors, losses: null };
+  const logits = Float64Array.from(target, (_, i) => {
+    const p = means[i % width]!;
+    return kind === 'yes-no' ? clippedLog(p) - clippedLog(1 - p) : clippedLog(p);
+  });
+  return { errors, losses: new Tempered(logits, target, count, form, mask).losses(1) };
 }
+
+const clippedLog = (p: number): number => Math.max(Math.log(Math.max(p, 0)), LOG_ZERO);
 
 function argMax(values: ArrayLike<number>, from: number, to: number): number {
   let best = from;
@@ -115,6 +137,40 @@ function errorsOf(
     }
     return Number.isFinite(sum) && divisor > 0 ? sum / divisor : Infinity;
   });
+}
+
+/** @param errors of the samples, as errorsOf gives them. */
+function disagreementOf(
+  errors: Float64Array,
+  output: Float32Array,
+  target: Float32Array,
+  count: number,
+  form: AnswerForm,
+  mask: RowMask,
+): Float64Array {
+  const { kind, width } = form;
+  if (kind === 'numbers') return errors;
+  const half = form.scale === 'logits' ? 0 : 0.5;
+  const answers = new Float32Array(output.length);
+  for (let row = 0; row < output.length; row += width) {
+    if (kind === 'classes') answers[row + argMax(output, row, row + width)] = 1;
+    else for (let i = row; i < row + width; i++) answers[i] = Number(output[i]! > half);
+  }
+  const often = columnMeans(answers, width, width, mask);
+  const size = target.length / count;
+  const divisor = width * rowsOfSample(mask, target.length / width, count);
+  const guessed = Float64Array.from({ length: count }, (_, sample) => {
+    let sum = 0;
+    for (let row = sample * size; row < (sample + 1) * size; row += width) {
+      if (mask?.[row / width] === 0) continue;
+      if (kind === 'classes') sum += width * (1 - often[argMax(target, row, row + width)]!);
+      else for (let i = row; i < row + width; i++) sum += target[i]! > 0.5 ? 1 - often[i - row]! : often[i - row]!;
+    }
+    return divisor > 0 ? sum / divisor : 0;
+  });
+  const guess = guessed.reduce((sum, one) => sum + one / count, 0);
+  // Where the guess is always right there is but one class, which says nothing.
+  return errors.map((error, i) => (guess > 0 ? 1 + (error - guessed[i]!) / guess : 1));
 }
 
 /** Mean over the elements of a sample of their variances over the samples. */

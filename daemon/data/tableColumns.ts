@@ -48,7 +48,7 @@ function ownColumns(
   const empty: number[] = [];
   const filled: number[] = [];
   for (let i = 0; i < width; i++) (sample.every((row) => textOf(row[i]) === '') ? empty : filled).push(i);
-  const labels = stated.labels?.map(find('labels')) ?? defaultLabels(names, filled, sample, requirements);
+  const labels = stated.labels?.map(find('labels')) ?? ownLabels(names, filled, sample, requirements);
   if (!stated.labels) notes.push(`Labels are read from ${describeColumns(names, labels)}.`);
   const assigned = statedByInput(file, stated.inputs, requirements)?.map((group) => group.map(find('inputs')));
   if (assigned) return { inputs: assigned, labels, notes };
@@ -183,6 +183,20 @@ function otherLabels(
     .filter((column) => !labels.includes(column));
 }
 
+/** The columns named after the output; else, of those that are not named after another output, the usual ones. */
+function ownLabels(
+  names: readonly string[] | null,
+  columns: readonly number[],
+  sample: readonly (readonly Cell[])[],
+  requirements: DataRequirements,
+): number[] {
+  const { outputShape, output } = requirements;
+  const own = output === undefined ? [] : outputColumns(names, columns, output);
+  if (own.length === 1 || own.length === sizeOf(outputShape)) return own;
+  const theirs = otherLabels(names, columns, [], requirements);
+  return defaultLabels(names, columns.filter((i) => !theirs.includes(i)), sample, requirements); // prettier-ignore
+}
+
 /**
  * As many columns as a regression output has values; of a classifier one: by name, else one-hot columns, else the only one of
  * texts, else the first or last, whichever looks like a class.
@@ -193,9 +207,7 @@ function defaultLabels(
   sample: readonly (readonly Cell[])[],
   requirements: DataRequirements,
 ): number[] {
-  const { classification, outputShape, output } = requirements;
-  const own = output === undefined ? [] : outputColumns(names, columns, output);
-  if (own.length === 1 || own.length === sizeOf(outputShape)) return own;
+  const { classification, outputShape } = requirements;
   const named = LABEL_NAMES.map((name) => columns.find((i) => names?.[i]?.toLowerCase() === name)).find(
     (i) => i !== undefined,
   );

@@ -38,7 +38,12 @@ export type Loss =
   | 'binaryCrossentropy'
   | 'meanSquaredError'
   | 'meanAbsoluteError'
-  | 'huber';
+  | 'huber'
+  | 'logCosh'
+  | 'poisson'
+  | 'kullbackLeiblerDivergence'
+  | 'meanAbsolutePercentageError'
+  | 'meanSquaredLogarithmicError';
 
 /** What a session is for. 'inference' computes no gradient: only predictions are compared and timed where an engine is chosen. */
 export type Purpose = 'training' | 'inference';

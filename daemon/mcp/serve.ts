@@ -20,6 +20,9 @@ function claimStdout(): Writable {
  */
 export async function serveMcp(folder: string, version: string): Promise<void> {
   const output = claimStdout();
+  // A bug in one request must not take the runs with it; it is logged.
+  process.on('uncaughtException', (error) => logToStderr('error', `uncaught: ${error.stack ?? error.message}`));
+  process.on('unhandledRejection', (reason) => logToStderr('error', `unhandled rejection: ${String(reason)}`));
   const root = await Root.open(folder, backend, logToStderr);
   const ended = new Promise<string>((resolve) => {
     process.stdin.once('end', () => resolve('stdin ended')).once('close', () => resolve('stdin closed'));

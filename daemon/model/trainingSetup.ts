@@ -13,7 +13,12 @@ export type TrainingLoss =
   | 'binaryCrossentropy'
   | 'meanSquaredError'
   | 'meanAbsoluteError'
-  | 'huber';
+  | 'huber'
+  | 'logCosh'
+  | 'poisson'
+  | 'kullbackLeiblerDivergence'
+  | 'meanAbsolutePercentageError'
+  | 'meanSquaredLogarithmicError';
 
 export interface TrainingSetup {
   readonly loss: TrainingLoss;
@@ -53,6 +58,15 @@ const LOSSES: Record<string, TrainingLoss> = {
   mae: 'meanAbsoluteError',
   huber: 'huber',
   huberloss: 'huber',
+  logcosh: 'logCosh',
+  poisson: 'poisson',
+  kullbackleiblerdivergence: 'kullbackLeiblerDivergence',
+  kldivergence: 'kullbackLeiblerDivergence',
+  kld: 'kullbackLeiblerDivergence',
+  meanabsolutepercentageerror: 'meanAbsolutePercentageError',
+  mape: 'meanAbsolutePercentageError',
+  meansquaredlogarithmicerror: 'meanSquaredLogarithmicError',
+  msle: 'meanSquaredLogarithmicError',
 };
 
 /** What a compile config gives one of several outputs: a list by position, an object by output name, or one for all. */
@@ -212,6 +226,9 @@ export function trainingSetup(
   const classification =
     crossEntropy || activation === 'softmax' || ((several || activation === 'sigmoid') && accuracy);
   const absorbed = loss === 'binaryCrossentropy' ? 'sigmoid' : 'softmax';
+  const ofLogits = crossEntropy && (named?.fromLogits ?? false);
+  if (ofLogits && activation === absorbed)
+    notes.push(`the file's loss takes logits, but output "${name}" is a ${absorbed}: the loss is computed on what goes into the ${absorbed}, as Keras does on TensorFlow`); // prettier-ignore
   return {
     loss,
     lossSettings: settings,
@@ -223,7 +240,7 @@ export function trainingSetup(
     outputShape,
     output: name,
     // Of an activation that the loss takes over, Keras too computes on the logits before it.
-    fromLogits: crossEntropy && (named?.fromLogits ?? false) && activation !== absorbed,
+    fromLogits: ofLogits && activation !== absorbed,
     inFile: lossInFile(config, names, index),
     mayBeLogits: named === null && activation === 'linear' && several,
     notes,

@@ -57,13 +57,17 @@ const usualLength = ({ schedule, retrain }: Pick<ResolvedPlan, 'schedule' | 'ret
   retrainEpochs: retrain.epochs,
 });
 
+type Planned = Pick<ResolvedPlan, 'schedule' | 'retrain' | 'reference' | 'path'>;
+
 /**
- * Seconds that a run of the plan takes here, all of its iterations; of a path, all of its points. A reference that it trains
- * first is not counted.
+ * Seconds that a run of the plan takes here if it does not stop earlier: the training of its reference, all of its iterations,
+ * the retraining; of a path, all of its points.
  */
-export function secondsOfRun(plan: Pick<ResolvedPlan, 'schedule' | 'retrain' | 'path'>, pace: MeasuredPace): number {
-  const { path } = plan;
-  const whole = secondsOf(usualLength(plan), pace);
+export function secondsOfRun(plan: Planned, pace: MeasuredPace): number {
+  const { path, reference } = plan;
+  const { samplesPerSecond, train, held } = pace;
+  const first = (reference.epochs * (train + FORWARD * held)) / samplesPerSecond;
+  const whole = first + secondsOf(usualLength(plan), pace);
   if (!path) return whole;
   const left = plan.schedule.iterations - firstIteration(plan.schedule.iterations, true, path.warmStart);
   const warm = secondsOf({ ...usualLength(plan), iterations: left }, pace) - OVERHEAD;
@@ -72,25 +76,22 @@ export function secondsOfRun(plan: Pick<ResolvedPlan, 'schedule' | 'retrain' | '
 
 const epochsText = (n: number): string => `${n} ${n === 1 ? 'epoch' : 'epochs'}`;
 
-/** @param reference epochs for which the run trains its reference first. */
-function proposal(length: Length, pace: MeasuredPace, reference = 0): TimeProposal {
-  const { samplesPerSecond, train, held } = pace;
-  const seconds = secondsOf(length, pace) + (reference * (train + FORWARD * held)) / samplesPerSecond;
-  const { iterations, epochs, retrainEpochs } = length;
-  const first = reference === 0 ? '' : `${epochsText(reference)} for the reference, `;
-  const retraining = retrainEpochs === 0 ? '' : `, ${epochsText(retrainEpochs)} of retraining`;
-  return {
-    ...length,
-    seconds,
-    text: `${aboutTime(seconds)}: ${first}${iterations} iterations of ${epochsText(epochs)}${retraining}`,
-  };
+const lengthText = ({ iterations, epochs, retrainEpochs }: Length): string =>
+  `${iterations} iterations of ${epochsText(epochs)}${retrainEpochs === 0 ? '' : `, ${epochsText(retrainEpochs)} of retraining`}`;
+
+function proposal(length: Length, pace: MeasuredPace): TimeProposal {
+  const seconds = secondsOf(length, pace);
+  return { ...length, seconds, text: `${aboutTime(seconds)}: ${lengthText(length)}` };
 }
 
-/** What a run of the plan as it stands takes, if it does not stop earlier. @param plan as of `proposeTimes`. */
-export const plannedTime = (
-  plan: Pick<ResolvedPlan, 'schedule' | 'retrain' | 'reference'>,
-  pace: MeasuredPace,
-): TimeProposal => proposal(usualLength(plan), pace, plan.reference.epochs);
+/** What a run of the plan as it stands takes, if it does not stop earlier. @param plan with what it leaves open filled in. */
+export function plannedTime(plan: Planned, pace: MeasuredPace): TimeProposal {
+  const length = usualLength(plan);
+  const seconds = secondsOfRun(plan, pace);
+  const reference = plan.reference.epochs === 0 ? '' : `${epochsText(plan.reference.epochs)} for the reference, `;
+  const points = plan.path ? `${plan.path.budgets.length} budgets, for the first ` : '';
+  return { ...length, seconds, text: `${aboutTime(seconds)}: ${reference}${points}${lengthText(length)}` };
+}
 
 /**
  * Lengths of a run, the proposed one first: the usual one where it takes five minutes at most, else what fits into them; then a

@@ -29,6 +29,12 @@ export const commandArguments = {
   'lcPrune.openMonitor': z.strictObject({ run: path.optional(), plan: path.optional() }),
   /** Runs to overlay (their folders); with a plan: all of its finished runs. */
   'lcPrune.compareRuns': z.strictObject({ runs: z.array(path).optional(), plan: path.optional() }),
+  /** Samples of the plan's data, as the model will see them. */
+  'lcPrune.previewData': z.strictObject({ plan: path }),
+  /** Loss and error of the plan's model on its data. */
+  'lcPrune.evaluate': z.strictObject({ plan: path }),
+  /** Error against kept share for each layer alone. */
+  'lcPrune.sensitivity': z.strictObject({ plan: path }),
 } as const;
 export type CommandId = keyof typeof commandArguments;
 export type CommandArgument<C extends CommandId> = z.infer<(typeof commandArguments)[C]>;

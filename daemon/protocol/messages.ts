@@ -39,8 +39,8 @@ export const PLAN_LANGUAGE = 'lc-prune-plan';
 
 /**
  * `initializationOptions` of LSP `initialize`. Workspace folders come from LSP (`workspaceFolders`). The client's document
- * selector is `[{ scheme: 'file', pattern: '**\/*.json' }]`; the daemon asks for the text of `*.prune.json` only and reads
- * model files from disk, so a 20 MB model never crosses the socket.
+ * selector is `[{ scheme: 'file', pattern: '**\/*.json' }]`; the daemon asks for the text of `*.prune.json` and of Python (for CodeLens
+ * alone, cells of notebooks among it), and reads model files from disk, so a 20 MB model never crosses the socket.
  */
 export const InitializationOptions = z.looseObject({
   /** Workspace Trust. Without it files are read and described, but nothing runs and nothing is written. */

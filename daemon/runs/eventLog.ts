@@ -177,10 +177,8 @@ function note(events: Noted, event: RunEvent): void {
       else if (event.at === 'direct' || event.at === 'retrained') events.error = event.error;
       break;
     case 'batch':
-    case 'budget':
     case 'checkpoint':
     case 'engine':
-    case 'point':
       break;
   }
 }

@@ -51,7 +51,10 @@ export class Keepers {
     await release?.();
   }
 
-  /** Takes over the runs of a workspace folder that others have left. @returns their folders, absolute. */
+  /**
+   * Takes over the runs of a workspace folder that others have left. One that the command line has gone on with is its own.
+   * @returns their folders, absolute.
+   */
   async takeLeft(workspace: string): Promise<string[]> {
     const [kept, runs] = await Promise.all([keptFolder(workspace), runsFolder(workspace)]);
     const taken: string[] = [];
@@ -63,11 +66,18 @@ export class Keepers {
       const release = await takeLock(keeper, 'editor').catch(() => null);
       if (!release) continue;
       this.#held.set(folder, release);
-      if (await lstat(folder).catch(() => null)) taken.push(folder);
+      const isThere = (await lstat(folder).catch(() => null)) !== null;
+      if (isThere && !(await isRunElsewhere(folder))) taken.push(folder);
       else await this.release(folder);
     }
     return taken;
   }
+}
+
+/** Whether a trainer has the run that no editor has started. @param folder of the run, absolute. */
+export async function isRunElsewhere(folder: string): Promise<boolean> {
+  const owner = await lockOwner(runPaths(folder).lock);
+  return owner !== null && owner.program !== 'editor';
 }
 
 /** Whether the run ended before its end, and nobody wanted that. @param folder of a run without a trainer. */

@@ -108,7 +108,7 @@ async function outlookOf(plans: readonly Pick<ResolvedPlan, 'tasks' | 'path'>[],
       cut: errors[i]!,
       seconds: secondsOfRun({ ...alone, ...(path && { path }) }, pace),
     })),
-    note: trained ? null : 'the reference is trained first: its time is not counted',
+    note: trained ? null : 'the reference is trained first: nothing can be cut before',
   };
 }
 

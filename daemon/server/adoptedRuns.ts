@@ -80,10 +80,11 @@ export class AdoptedRuns {
     }
     const left = new Map<string, string[]>();
     for (const [folder, workspace] of this.#runs) {
-      if ((await this.backend.runOwner(folder)) !== null) continue;
+      const isOver = (await this.backend.runOwner(folder)) === null;
+      if (!isOver && !(await this.backend.isRunElsewhere(folder))) continue;
       if (this.#closed) return;
       if (!this.#runs.delete(folder)) continue;
-      const isCutShort = await this.backend.isCutShort(folder).catch(() => false);
+      const isCutShort = isOver && (await this.backend.isCutShort(folder).catch(() => false));
       if (isCutShort) left.set(workspace, [...(left.get(workspace) ?? []), basename(folder)]);
       this.adopting.settle(folder, workspace);
     }

@@ -23,6 +23,7 @@ export interface Backend {
   /** The runs that this process looks after. */
   readonly keepers: () => Promise<Keeping.Keepers>;
   readonly isCutShort: typeof Keeping.isCutShort;
+  readonly isRunElsewhere: typeof Keeping.isRunElsewhere;
   readonly runOwner: typeof Steer.runOwner;
   readonly trainerPid: typeof Steer.trainerPid;
   readonly steerRun: typeof Steer.steerRun;
@@ -56,6 +57,7 @@ export const backend: Backend = {
   watchRuns: async (...of) => new (await import('../runs/watchedRuns.js')).WatchedRuns(...of),
   openTail: async (folder) => (await import('../runs/logTail.js')).LogTail.open(folder),
   keepers: () => (keepers ??= keeping().then(({ Keepers }) => new Keepers())),
+  isRunElsewhere: async (...args) => (await keeping()).isRunElsewhere(...args),
   isCutShort: async (...args) => (await keeping()).isCutShort(...args),
   trainerPid: async (...args) => (await steer()).trainerPid(...args),
   runOwner: async (...args) => (await steer()).runOwner(...args),

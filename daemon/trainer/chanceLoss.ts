@@ -1,5 +1,7 @@
 import { columnMeans, type RowMask } from '../data/countedRows.js';
 import type { EngineSession, Loss, SampleSource } from '../engine/engine.js';
+import { elementLoss, smoothingFloor } from '../engine/loss/elements.js';
+import type { LossSettings } from '../model/lossSettings.js';
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
@@ -18,13 +20,13 @@ interface Targets {
   readonly mask: RowMask;
 }
 
-/** Mean over the values that count, after `each` of their differences from the mean target. */
-function meanOver({ values, size, width, mask }: Targets, each: (difference: number) => number): number {
+/** Mean over the values that count of `loss` of the mean target and the value. */
+function meanOver({ values, size, width, mask }: Targets, loss: (answer: number, value: number) => number): number {
   const mean = columnMeans(values, size, width, mask);
   let [sum, counted] = [0, 0];
   values.forEach((value, i) => {
     if (mask?.[Math.floor(i / width)] === 0) return;
-    sum += each(value - mean[i % size]!);
+    sum += loss(mean[i % size]!, value);
     counted++;
   });
   return sum / Math.max(1, counted);
@@ -40,6 +42,7 @@ export async function chanceLoss(
   source: SampleSource,
   session: Pick<EngineSession, 'inputShapes' | 'outputShape' | 'outputMask'>,
   loss: Loss,
+  settings: LossSettings = {},
 ): Promise<number | null> {
   const { inputShapes, outputShape } = session;
   const size = sizeOf(outputShape);
@@ -58,27 +61,21 @@ export async function chanceLoss(
     const counted = await session.outputMask(inputs, count);
     if (counted) (mask ??= new Float32Array(samples * rows)).set(counted, start * rows);
   }
-  return lossOfMean({ values, size, width, mask }, loss);
+  return lossOfMean({ values, size, width, mask }, loss, settings);
 }
 
-function lossOfMean(targets: Targets, loss: Loss): number {
-  const sharesOf = ({ values, width, mask }: Targets) => columnMeans(values, width, width, mask);
-  switch (loss) {
-    case 'categoricalCrossentropy':
-    case 'sparseCategoricalCrossentropy': {
-      const shares = sharesOf(targets);
-      const total = shares.reduce((sum, share) => sum + share, 0);
-      return total > 0 ? -shares.reduce((sum, share) => sum + plogp(share / total), 0) : 0;
-    }
-    case 'binaryCrossentropy': {
-      const shares = sharesOf(targets);
-      return -shares.reduce((sum, p) => sum + plogp(p) + plogp(1 - p), 0) / targets.width;
-    }
-    case 'meanSquaredError':
-      return meanOver(targets, (d) => d * d);
-    case 'meanAbsoluteError':
-      return meanOver(targets, Math.abs);
-    case 'huber':
-      return meanOver(targets, (d) => (Math.abs(d) <= 1 ? (d * d) / 2 : Math.abs(d) - 0.5));
+function lossOfMean(targets: Targets, loss: Loss, settings: LossSettings): number {
+  const { values, width, mask } = targets;
+  const ofElement = elementLoss(loss, 'none', settings);
+  if (ofElement && loss !== 'binaryCrossentropy')
+    return meanOver(targets, (z, y) => ofElement.value(z, y)) * (ofElement.ofRow === 'sum' ? width : 1);
+  const { labelSmoothing = 0 } = settings;
+  const smoothed = (share: number) => (1 - labelSmoothing) * share + smoothingFloor(loss, labelSmoothing, width);
+  const shares = columnMeans(values, width, width, mask);
+  if (loss === 'binaryCrossentropy') {
+    const answers = shares.map(smoothed);
+    return -answers.reduce((sum, p) => sum + plogp(p) + plogp(1 - p), 0) / width;
   }
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  return total > 0 ? -shares.reduce((sum, share) => sum + plogp(smoothed(share / total)), 0) : 0;
 }

@@ -168,7 +168,7 @@ export const jointPart = (dataset: Dataset, along: readonly Dataset[], part: Par
 
 /** An output's loss, and samples with its targets. */
 interface Chance {
-  readonly setup: Pick<TrainingSetup, 'loss' | 'outputShape'>;
+  readonly setup: Pick<TrainingSetup, 'loss' | 'outputShape'> & Partial<Pick<TrainingSetup, 'lossSettings'>>;
   readonly weight: number;
   readonly source: SampleSource;
 }
@@ -185,7 +185,12 @@ export async function jointChanceLoss(
   for (const [i, { setup, weight, source }] of outputs.entries()) {
     const outputMask: EngineSession['outputMask'] = (inputs, count) => session.outputMask(inputs, count, i);
     const { inputShapes } = session;
-    const one = await chanceLoss(source, { inputShapes, outputShape: setup.outputShape, outputMask }, setup.loss);
+    const one = await chanceLoss(
+      source,
+      { inputShapes, outputShape: setup.outputShape, outputMask },
+      setup.loss,
+      setup.lossSettings,
+    );
     if (one === null) return null;
     sum += weight * one;
   }

@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { RunItem } from '../ids.js';
-import { fileIn, uriOf } from '../paths.js';
+import { displayName } from '../monitor/monitorHost.js';
+import { showStaticPage } from '../page/staticPage.js';
+import { fileIn } from '../paths.js';
 import { hasResult, type Run } from '../runs.js';
 import type { Services } from '../services.js';
 import { showChangedPage } from '../whatChanged/changedPage.js';
@@ -31,14 +34,13 @@ export function resultCommands(services: Services): ResultCommands {
       async run(item) {
         const chosen = await choose(item, vscode.l10n.t('The report of which run?'));
         if (!chosen) return;
-        const report = uriOf(fileIn(chosen.folder, 'result', 'report.md'));
-        const there = await vscode.workspace.fs.stat(report).then(
-          () => true,
-          () => false,
-        );
-        if (there) await vscode.commands.executeCommand('markdown.showPreview', report);
-        else void vscode.window.showInformationMessage(vscode.l10n.t('This run has no report: it has not finished, or it could not be written.'));
+        const html = await readFile(fileIn(chosen.folder, 'result', 'report.html'), 'utf8').catch(() => {
+          throw new Error(
+            vscode.l10n.t('{0} has no report yet: it is written when the run is done.', displayName(chosen)),
+          );
+        });
+        showStaticPage(vscode.l10n.t('Report of {0}', displayName(chosen)), html);
       },
     },
   };
-} // prettier-ignore
+}

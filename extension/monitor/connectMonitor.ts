@@ -17,6 +17,7 @@ const COMMAND: Record<ControlAction, CommandName> = {
   whatChanged: 'lcPrune.whatChanged',
   tryIt: 'lcPrune.whatChanged',
   compare: 'lcPrune.compareRuns',
+  runs: 'lcPrune.showRuns',
   log: 'lcPrune.showLog',
   start: 'lcPrune.pruneModel',
 };

@@ -189,6 +189,10 @@ describe.each([true, false])('nothing is lost, keepTraining %s', (keepTraining) 
     await expectEventually(() => window.runState.textContent(), 'Running', 60_000);
   }
 
+  /** Waits for the daemon that follows this one. */
+  const another = (pid: number) =>
+    expectEventually(() => daemonPid().then((now) => now !== pid, () => false), true, 60_000); // prettier-ignore
+
   test('a killed daemon comes back', async () => {
     await window.openFile('long.prune.json');
     await window.codeLens(/Run/).first().waitFor({ timeout: 60_000 });
@@ -197,7 +201,7 @@ describe.each([true, false])('nothing is lost, keepTraining %s', (keepTraining) 
     trainer = await trainerPid();
     const pid = await daemonPid();
     process.kill(pid, 'SIGKILL');
-    await expectEventually(() => daemonPid().then((now) => now !== pid, () => false), true, 60_000); // prettier-ignore
+    await another(pid);
     await shot('daemon-killed');
     await goesOn();
   });
@@ -208,15 +212,22 @@ describe.each([true, false])('nothing is lost, keepTraining %s', (keepTraining) 
     await window.notification(/did not answer any more/);
     await shot('daemon-stopped');
     expect(existsSync(`/proc/${pid}`)).toBe(false);
-    expect(await daemonPid()).not.toBe(pid);
+    await another(pid);
     await goesOn();
   });
 
   test('a reloaded window brings the monitor back with its history', async () => {
     await window.reload();
     await window.monitor.locator('.card.loss canvas').waitFor({ timeout: 90_000 });
+    if (keepTraining) await goesOn();
+    else {
+      // The new window says what the old one has left.
+      await window.notification(/was interrupted/);
+      await shot('interrupted');
+      await window.page.getByRole('button', { name: 'Resume' }).first().click();
+      await expectEventually(() => window.runState.textContent(), 'Running', 60_000);
+    }
     await shot('reloaded');
-    await goesOn();
     // A trainer that another window has started obeys as this one's own.
     await window.monitor.getByRole('button', { name: 'Pause' }).click();
     await expectEventually(() => window.runState.textContent(), 'Paused', 60_000);

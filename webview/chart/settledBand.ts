@@ -15,6 +15,7 @@ export function settledBand(run: RunData, axis: XAxis): Band | null {
   if (!settled) return null;
   return {
     to: settled.x,
+    beyond: t('high errors are still normal here'),
     label: settled.expected ? t('high errors are normal until about here') : t('high errors are normal until here'),
   };
 }

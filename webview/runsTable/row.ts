@@ -82,7 +82,8 @@ const nameCell = ({ node, expanded, colour, theme }: Drawing, text: string): (HT
   element('span', { class: 'twisty', 'aria-hidden': 'true', text: expanded === null ? '' : expanded ? '▾' : '▸' }),
   ...(colour === undefined ? [] : [badge(runShape(colour), runColour(theme, colour))]),
   element('span', { class: 'name', text }),
-  ...(node.row.point === null && node.row.method !== 'lc'
+  // A baseline has its method in its name, unless it was given another.
+  ...(node.row.point === null && node.row.method !== 'lc' && !node.row.name.endsWith(node.row.method)
     ? [element('span', { class: 'method-note', text: node.row.method })]
     : []),
 ];

@@ -19,6 +19,7 @@ import { UserError } from '../../protocol/errors.js';
 import { issueText } from '../../protocol/issueText.js';
 import { namedFile, stringOption, type Command, type Values } from '../command.js';
 import { DATA_NAMES, dataNames } from '../dataOptions.js';
+import { evaluateOthers, otherSetups } from '../evaluate/otherOutputs.js';
 import { count, errorText } from '../text.js';
 
 /** Samples computed at once, at most. */
@@ -120,15 +121,19 @@ export const evaluate: Command = {
   },
   async run({ positionals, values, terminal }) {
     const { model, config, dataFolder, output, engineId, seed } = await requested(positionals, values);
-    const { setup, opened } = await setupByData(trainingSetup(model, output), (requirements) =>
-      openDataset(config, requirements, { workspace: dataFolder, seed, purpose: 'evaluate' }),
+    const own = trainingSetup(model, output);
+    const others = otherSetups(model, own);
+    const { setup, opened } = await setupByData(own, (requirements) =>
+      openDataset(config, { ...requirements, others }, { workspace: dataFolder, seed, purpose: 'evaluate' }),
     );
-    const engine = await openEngine(engineId, withInputSizes(model, opened.inputShapes), {
+    const batchSize = Math.max(1, Math.min(BATCH, opened.test.size));
+    const sized = withInputSizes(model, opened.inputShapes);
+    const engine = await openEngine(engineId, sized, {
       loss: setup.loss,
       lossSettings: setup.lossSettings,
       classification: setup.classification,
       fromLogits: setup.fromLogits,
-      batchSize: Math.max(1, Math.min(BATCH, opened.test.size)),
+      batchSize,
       purpose: 'inference',
       seed,
       ...(output === undefined ? {} : { output }),
@@ -139,12 +144,20 @@ export const evaluate: Command = {
       const onProgress = (done: number) => terminal.status(`evaluating ${count(done)} of ${count(dataset.test.size)}`);
       const result = await engine.evaluate(sampleSource(dataset.test), { onProgress });
       const apart = choice?.unusual ? await errorApart(dataset, engine) : [];
+      const along = await evaluateOthers(others, dataset, batchSize, (spec) => openEngine(engine.info.id, sized, spec));
       terminal.status('');
-      for (const note of [...setup.notes, ...dataset.notes, ...(choice?.notes ?? []), ...apart]) terminal.note(note);
-      terminal.emit({ ...result });
+      const notes = [...setup.notes, ...dataset.notes, ...(choice?.notes ?? []), ...along.notes, ...apart];
+      for (const note of notes) terminal.note(note);
+      const all = [{ ...result, output: setup.output, weight: setup.inFile?.lossWeight ?? 1 }, ...along.outputs];
+      const total = all.reduce((sum, one) => sum + one.weight * one.loss, 0);
+      terminal.emit(along.outputs.length === 0 ? { ...result } : { ...result, total, others: along.outputs });
       terminal.print(
         `loss ${result.loss.toFixed(4)}, ${errorText(result)} on ${count(result.samples)} samples (${engine.info.name}, ${engine.info.device})`,
       );
+      for (const one of along.outputs)
+        terminal.print(`output "${one.output}": loss ${one.loss.toFixed(4)}, ${errorText(one)}`);
+      if (along.outputs.length > 0)
+        terminal.print(`loss of all ${all.length} outputs: ${total.toFixed(4)} (weights ${all.map(({ output: name, weight }) => `"${name}" ${weight}`).join(', ')})`); // prettier-ignore
       return 0;
     } finally {
       await engine.dispose();

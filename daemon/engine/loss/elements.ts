@@ -1,4 +1,4 @@
-/** The losses of single values, each in float64 and as operations of TensorFlow.js side by side. */
+/** The losses of single values, as Keras 3.15 defines them (losses/losses.py), each in float64 and as operations of TensorFlow.js side by side. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { LossSettings } from '../../model/lossSettings.js';
 import type { Loss } from '../engine.js';
@@ -7,6 +7,8 @@ import { EPSILON, type Head } from './head.js';
 type Tensor = Core.Tensor;
 
 export interface ElementLoss {
+  /** What a row's loss is of those of its elements. */
+  readonly ofRow: 'mean' | 'sum';
   /** Of an output z and its target y. */
   value(z: number, y: number): number;
   /** The same of every element; both of one shape. */
@@ -17,12 +19,14 @@ const clip = (p: number) => Math.min(Math.max(p, EPSILON), 1 - EPSILON);
 
 /** Of a logit: max(z, 0) - z y + log(1 + exp(-|z|)), whose exp never overflows. */
 export const binaryOnLogits: ElementLoss = {
+  ofRow: 'mean',
   value: (z, y) => Math.max(z, 0) - z * y + Math.log1p(Math.exp(-Math.abs(z))),
   tensor: (tf, z, y) => tf.add(tf.sub(tf.relu(z), tf.mul(z, y)), tf.log1p(tf.exp(tf.neg(tf.abs(z))))),
 };
 
 /** -y log p - (1 - y) log(1 - p). */
 const binary: ElementLoss = {
+  ofRow: 'mean',
   value: (z, y) => -y * Math.log(clip(z)) - (1 - y) * Math.log(1 - clip(z)),
   tensor(tf, z, y) {
     const p = tf.clipByValue(z, EPSILON, 1 - EPSILON);
@@ -31,17 +35,20 @@ const binary: ElementLoss = {
 };
 
 const squaredError: ElementLoss = {
+  ofRow: 'mean',
   value: (z, y) => (z - y) ** 2,
   tensor: (tf, z, y) => tf.square(tf.sub(z, y)),
 };
 
 const absoluteError: ElementLoss = {
+  ofRow: 'mean',
   value: (z, y) => Math.abs(z - y),
   tensor: (tf, z, y) => tf.abs(tf.sub(z, y)),
 };
 
 /** e^2 / 2 up to |e| = delta, delta (|e| - delta / 2) beyond. */
 const huber = (delta: number): ElementLoss => ({
+  ofRow: 'mean',
   value(z, y) {
     const size = Math.abs(z - y);
     const near = Math.min(size, delta);
@@ -55,12 +62,80 @@ const huber = (delta: number): ElementLoss => ({
   },
 });
 
+/** log cosh e = |e| + log(1 + exp(-2|e|)) - log 2, whose exp never overflows. */
+const logCosh: ElementLoss = {
+  ofRow: 'mean',
+  value(z, y) {
+    const size = Math.abs(z - y);
+    return size + Math.log1p(Math.exp(-2 * size)) - Math.LN2;
+  },
+  tensor(tf, z, y) {
+    const size = tf.abs(tf.sub(z, y));
+    return tf.sub(tf.add(size, tf.log1p(tf.exp(tf.mul(size, -2)))), Math.LN2);
+  },
+};
+
+/** z - y log(z + epsilon). */
+const poisson: ElementLoss = {
+  ofRow: 'mean',
+  value: (z, y) => z - y * Math.log(z + EPSILON),
+  tensor: (tf, z, y) => tf.sub(z, tf.mul(y, tf.log(tf.add(z, EPSILON)))),
+};
+
+const atMostOne = (p: number) => Math.min(Math.max(p, EPSILON), 1);
+
+/** y log(y / z), both within [epsilon, 1]. */
+const kullbackLeibler: ElementLoss = {
+  ofRow: 'sum',
+  value: (z, y) => atMostOne(y) * Math.log(atMostOne(y) / atMostOne(z)),
+  tensor(tf, z, y) {
+    const target = tf.clipByValue(y, EPSILON, 1);
+    return tf.mul(target, tf.sub(tf.log(target), tf.log(tf.clipByValue(z, EPSILON, 1))));
+  },
+};
+
+/** 100 |z - y| / |y|. */
+const percentageError: ElementLoss = {
+  ofRow: 'mean',
+  value: (z, y) => (100 * Math.abs(z - y)) / Math.max(Math.abs(y), EPSILON),
+  tensor: (tf, z, y) => tf.mul(tf.div(tf.abs(tf.sub(z, y)), tf.maximum(tf.abs(y), EPSILON)), 100),
+};
+
+/** (log(1 + z) - log(1 + y))^2, of values that are not below 0. */
+const logarithmicError: ElementLoss = {
+  ofRow: 'mean',
+  value: (z, y) => (Math.log1p(Math.max(z, EPSILON)) - Math.log1p(Math.max(y, EPSILON))) ** 2,
+  tensor(tf, z, y) {
+    const log = (x: Tensor) => tf.log(tf.add(tf.maximum(x, EPSILON), 1));
+    return tf.square(tf.sub(log(z), log(y)));
+  },
+};
+
 /** null: of the categorical cross-entropies, whose loss is of a whole row. */
 export function elementLoss(loss: Loss, head: Head, { delta = 1 }: LossSettings = {}): ElementLoss | null {
-  if (loss === 'binaryCrossentropy') return head === 'sigmoid' ? binaryOnLogits : binary;
-  if (loss === 'meanSquaredError') return squaredError;
-  if (loss === 'meanAbsoluteError') return absoluteError;
-  return loss === 'huber' ? huber(delta) : null;
+  switch (loss) {
+    case 'categoricalCrossentropy':
+    case 'sparseCategoricalCrossentropy':
+      return null;
+    case 'binaryCrossentropy':
+      return head === 'sigmoid' ? binaryOnLogits : binary;
+    case 'meanSquaredError':
+      return squaredError;
+    case 'meanAbsoluteError':
+      return absoluteError;
+    case 'huber':
+      return huber(delta);
+    case 'logCosh':
+      return logCosh;
+    case 'poisson':
+      return poisson;
+    case 'kullbackLeiblerDivergence':
+      return kullbackLeibler;
+    case 'meanAbsolutePercentageError':
+      return percentageError;
+    case 'meanSquaredLogarithmicError':
+      return logarithmicError;
+  }
 }
 
 /** What is added to every target by smoothing: towards even classes, or towards 1/2. */

@@ -98,7 +98,10 @@ export function meanLoss(
   if (head === 'sigmoid') return sigmoidCrossentropy(tf, output, y, weights) as Core.Scalar;
   const mean = (losses: Tensor): Core.Scalar => tf.mean(weights ? tf.mul(losses, weights) : losses);
   const ofElement = elementLoss(loss, head, settings);
-  if (ofElement) return mean(ofElement.tensor(tf, output, y));
+  if (ofElement) {
+    const ofRow = mean(ofElement.tensor(tf, output, y));
+    return ofElement.ofRow === 'sum' ? tf.mul(ofRow, target.shape.at(-1)!) : ofRow;
+  }
   const normalised = tf.div(output, tf.sum(output, -1, true));
   const log = tf.log(tf.clipByValue(normalised, EPSILON, 1 - EPSILON));
   return tf.neg(mean(tf.sum(tf.mul(y, log), -1, weights !== undefined)));

@@ -121,7 +121,7 @@ export function tallyBatch(
       sum += ofElement.value(output[i]!, smoothed.keep * target[i]! + smoothed.floor);
       if (output[i]! > threshold !== target[i]! > 0.5) wrong++;
     }
-    tally.loss += sum / width;
+    tally.loss += ofElement.ofRow === 'sum' ? sum : sum / width;
     if (loss === 'binaryCrossentropy' && width > 1) {
       tally.several ||= !isOneHot(target, from, to);
       tally.wrongRows = (tally.wrongRows ?? 0) + Number(argMax(output, from, to) !== argMax(target, from, to));

@@ -7,7 +7,7 @@
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
-import { isObject } from '../../model/layerConfig.js';
+import { CONTAINERS, isLayerJson, layersOf, type LayerJson } from '../../model/layerConfig.js';
 import type { Topology } from '../../model/model.js';
 import { allLayers } from '../layerTree.js';
 import { readMasks, readsMasks } from './readers.js';
@@ -25,24 +25,34 @@ export interface Masks {
   release(): void;
 }
 
-/** Names of the layers whose file says `zero_output_for_mask`; the directions of a Bidirectional layer have none of their own. */
-function zeroOutputNames(topology: Topology): ReadonlySet<string> {
-  const found = new Set<string>();
-  const visit = (value: unknown): void => {
-    if (Array.isArray(value)) return (value as unknown[]).forEach(visit);
-    if (!isObject(value)) return;
-    if (value.class_name === 'Bidirectional') return;
-    if (value.zero_output_for_mask === true && typeof value.name === 'string') found.add(value.name);
-    Object.values(value).forEach(visit);
-  };
-  visit(topology.config);
-  return found;
+/**
+ * The layers whose file says `zero_output_for_mask`: names are unique within one model, not within those nested in it.
+ * @param built of `container`.
+ */
+function zeroOutputsByFile(built: readonly Layer[], container: LayerJson): Layer[] {
+  return layersOf(container).flatMap((layer) => {
+    const own = built.find(({ name }) => name === layer.config.name);
+    if (!own) return [];
+    return [...(layer.config.zero_output_for_mask === true ? [own] : []), ...inside(own, layer)];
+  });
+}
+
+/** The same of what a layer contains or wraps; the directions of a Bidirectional layer have none of their own. */
+function inside(built: Layer, layer: LayerJson): Layer[] {
+  const { layers: inner, layer: wrapped } = built as unknown as { layers?: readonly Layer[]; layer?: Layer };
+  if (CONTAINERS.has(layer.class_name)) return zeroOutputsByFile(inner ?? [], layer);
+  const config = layer.config.layer;
+  if (layer.class_name === 'Bidirectional' || !wrapped || !isLayerJson(config)) return [];
+  return [...(config.config.zero_output_for_mask === true ? [wrapped] : []), ...inside(wrapped, config)];
 }
 
 /** Layers whose output is 0 at masked steps. Keras sets it for the directions of a Bidirectional layer that gives all steps. */
-function zeroOutputs(layers: readonly Layer[], topology: Topology): ReadonlySet<Layer> {
-  const names = zeroOutputNames(topology);
-  const found = new Set(layers.filter(({ name }) => names.has(name)));
+function zeroOutputs(
+  model: { readonly layers: readonly Layer[] },
+  layers: readonly Layer[],
+  topology: Topology,
+): ReadonlySet<Layer> {
+  const found = new Set(zeroOutputsByFile(model.layers, topology as unknown as LayerJson));
   for (const layer of layers) {
     const { forwardLayer, backwardLayer, returnSequences } = layer as unknown as Record<string, Layer>;
     for (const direction of [forwardLayer, backwardLayer])
@@ -65,7 +75,7 @@ export function followMasks(tf: typeof Core, model: { readonly layers: readonly 
     kept.add(tf.keep(mask));
   };
   const layers = [...new Set(allLayers(model.layers))];
-  const zeroed = zeroOutputs(layers, topology);
+  const zeroed = zeroOutputs(model, layers, topology);
   for (const layer of layers) {
     // Its own way of passing masks on.
     layer.supportsMasking = false;

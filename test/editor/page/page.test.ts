@@ -181,7 +181,7 @@ describe('the page', () => {
   });
 
   test('every chart says by keyboard what it shows; plain words in the legends, symbols in their tooltips', async () => {
-    for (const card of ['loss', 'error', 'kept', 'distance', 'throughput', 'learningRate']) {
+    for (const card of ['loss', 'error', 'kept', 'distance', 'throughput', 'learningRate', 'histogram']) {
       const root = monitor.page.locator(`.card.${card}`);
       const help = root.getByRole('button', { name: /^Help on / });
       expect(await help.getAttribute('aria-expanded')).toBe('false');
@@ -251,6 +251,34 @@ describe('the page', () => {
     expect(await state.innerText()).toBe('Budget 2% from the next iteration on');
     await own.send([{ type: 'run', view: { ...view!, summary: { ...view!.summary, state: 'paused' } } }]);
     await expectEventually(() => state.innerText(), 'Paused');
+    await own.page.close();
+  });
+
+  test.each([
+    ['early', 'light', 1280, 800, 6],
+    ['mid', 'contrast', 1024, 700, 18],
+    ['narrow', 'contrast-light', 420, 900, 18],
+  ] as const)('has room for the label at the crosshair: %s', async (name, theme, width, height, iterations) => {
+    const own = await openMonitor(browser, { theme, width, height });
+    await own.send(hydration([fakeRun({ id: 'lenet300', iterations })]));
+    const plot = own.page.locator('.card.error .plot');
+    await plot.locator('canvas').waitFor();
+    await plot.scrollIntoViewIfNeeded();
+    const box = (await plot.boundingBox())!;
+    const label = own.page.locator('.card.error .cursor-label');
+    for (const share of [0.3, 0.6, 0.95]) {
+      await own.page.mouse.move(box.x + box.width * share, box.y + 100);
+      await label.waitFor();
+      const at = (await label.boundingBox())!;
+      expect(at.x).toBeGreaterThanOrEqual(0);
+      expect(at.x + at.width).toBeLessThanOrEqual(width);
+      // The cut at the start is a single point: it is not said of other places.
+      expect(await label.innerText()).not.toContain('cut once');
+    }
+    await artifact(own.page, `page-cursor-${name}`);
+    const overflow = await own.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(overflow).toBeLessThanOrEqual(0);
+    expect(await findings(own)).toEqual([]);
     await own.page.close();
   });
 

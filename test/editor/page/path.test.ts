@@ -75,7 +75,7 @@ test('the operating point begins at the answer, moves by keys and by dragging, a
   await monitor.send(messages());
   expect(await chosen(monitor)).toBe(3);
   const text = monitor.page.locator('.path-text');
-  expect(await text.textContent()).toContain('The smallest within 1.00% of the reference.');
+  expect(await text.textContent()).toContain('The smallest within 1.00% of the reference, by the test part.');
   await knob(monitor).focus();
   await monitor.page.keyboard.press('ArrowRight');
   expect(await chosen(monitor)).toBe(2);

@@ -3,6 +3,7 @@
  * result of each check goes to the console.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
@@ -96,27 +97,64 @@ const checks: Record<string, () => Promise<void>> = {
       JSON.stringify(tasks.map(({ definition }) => definition)),
     );
     const bad = vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0]!.uri, 'bad.prune.json');
-    await vscode.workspace.fs.writeFile(bad, Buffer.from('{\n  "model": "model.json",\n  "budgit": 1\n}'));
+    await vscode.workspace.fs.writeFile(
+      bad,
+      Buffer.from('{\n  "model": "model.json", "data": "mnist", "budget": { "keep": "1%" },\n  "budgit": 1\n}'),
+    );
     const task = (await vscode.tasks.fetchTasks({ type: 'lc-prune' })).find(
       ({ definition }) => definition['plan'] === 'bad.prune.json',
     );
-    assert.ok(task);
-    const ended = new Promise<number | undefined>((resolve) => {
-      const listening = vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
-        if (execution.task.definition['plan'] !== 'bad.prune.json') return;
-        listening.dispose();
-        resolve(exitCode);
-      });
+    // The npm-installed host has no terminals: the task's own process is run without one.
+    const { process: program, args, options } = task!.execution as vscode.ProcessExecution;
+    const { status, stderr } = spawnSync(program, args, {
+      cwd: options!.cwd!,
+      env: { ...process.env, ...options!.env },
+      encoding: 'utf8',
     });
-    await vscode.tasks.executeTask(task);
-    assert.equal(await ended, 2);
-    const found = await eventually(
-      async () => vscode.languages.getDiagnostics(bad),
-      (diagnostics) => diagnostics.length > 0,
-    );
-    assert.match(found[0]!.message, /budgit/);
-    assert.equal(found[0]!.range.start.line, 2);
+    assert.equal(status, 2, stderr);
+    const [pattern] = manifest.contributes.problemPatterns;
+    const found = new RegExp(pattern!.regexp, 'm').exec(stderr);
+    assert.deepEqual([found?.[pattern!.file], found?.[pattern!.line]], ['bad.prune.json', '3'], stderr);
     await vscode.workspace.fs.delete(bad);
+  },
+  async 'leads from Python and a notebook to the model that was saved'() {
+    const root = vscode.workspace.workspaceFolders![0]!.uri;
+    const source = "tfjs.converters.save_keras_model(model, 'lenet300')";
+    const python = vscode.Uri.joinPath(root, 'train.py');
+    await vscode.workspace.fs.writeFile(python, Buffer.from(source));
+    const notebook = vscode.Uri.joinPath(root, 'train.ipynb');
+    const cells = [{ cell_type: 'code', metadata: {}, source: [source], outputs: [], execution_count: null }];
+    const metadata = { language_info: { name: 'python' } };
+    await vscode.workspace.fs.writeFile(notebook, Buffer.from(JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }))); // prettier-ignore
+    const lensesOf = (uri: vscode.Uri) =>
+      eventually(
+        () => vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', uri),
+        (lenses) => lenses.length > 0,
+      );
+    await vscode.window.showTextDocument(python);
+    const [lens] = await lensesOf(python);
+    assert.equal(lens!.command?.command, 'lcPrune.pruneModel');
+    assert.match(lens!.command!.title, /Prune lenet300\/model\.json to budget/);
+    const document = await vscode.workspace.openNotebookDocument(notebook);
+    await vscode.window.showNotebookDocument(document);
+    const [ofCell] = await lensesOf(document.cellAt(0).document.uri);
+    assert.deepEqual(ofCell!.command?.arguments, lens!.command!.arguments);
+    for (const uri of [python, notebook]) await vscode.workspace.fs.delete(uri);
+  },
+  async 'shows samples and an evaluation without leaving the editor'() {
+    const uri = vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0]!.uri, 'shown.prune.json');
+    const plan = { model: 'lenet300/model.json', data: { source: 'mnist', limit: 2000 }, budget: { keep: '2%' } };
+    await vscode.workspace.fs.writeFile(uri, Buffer.from(JSON.stringify(plan)));
+    const labels = () => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ label }) => label));
+    await vscode.commands.executeCommand('lcPrune.previewData', { plan: uri.fsPath });
+    await eventually(
+      async () => labels(),
+      (found) => found.includes('Data of shown.prune.json'),
+    );
+    await vscode.commands.executeCommand('lcPrune.evaluate', { plan: uri.fsPath });
+    const shown = vscode.window.activeTextEditor!.document;
+    assert.equal(shown.uri.scheme, 'lc-prune-result');
+    assert.match(shown.getText(), /error \d/);
   },
 };
 

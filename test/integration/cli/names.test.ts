@@ -44,6 +44,25 @@ describe('lc-prune evaluate', () => {
   });
 });
 
+describe('lc-prune evaluate, of a model with several outputs', () => {
+  it("has the loss of each, and Keras's sum of them", async () => {
+    const folder = 'test/fixtures/keras/two-heads';
+    const keras = JSON.parse(await readFile(`${folder}/expected.json`, 'utf8')) as Record<string, number>;
+    const evaluated = (...more: string[]) => lcPrune(['evaluate', `${folder}/model.keras`, `${folder}/data.npz`, '--engine', 'native-cpu', '--json', ...more], { cwd: '.' }); // prettier-ignore
+    const reg = (await evaluated()).lines.at(-1)!;
+    const cls = (await evaluated('--output', 'cls')).lines.at(-1)!;
+    for (const [own, other, name] of [
+      [reg, 'cls', 'reg'],
+      [cls, 'reg', 'cls'],
+    ] as const) {
+      expect(own['loss']).toBeCloseTo(keras[`${name}_loss`]!, 4);
+      expect(own['others']).toMatchObject([{ output: other, loss: expect.closeTo(keras[`${other}_loss`]!, 4) }]);
+      expect(own['total']).toBeCloseTo(keras['loss']!, 4);
+    }
+    expect(cls['error']).toBeCloseTo(1 - keras['cls_accuracy']!, 6);
+  });
+});
+
 describe('--out', () => {
   it('of train is written in the format of its name', async () => {
     const heads: readonly (readonly [string, string])[] = [

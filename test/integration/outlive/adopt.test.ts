@@ -2,6 +2,8 @@
  * Runs that go on without the window that started them, over the fake engine (everything else is the product's): the next window takes them
  * over, steers them, and ends them where the setting says so. One daemon looks after a run, and one trainer writes it.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -17,6 +19,7 @@ import { inLog, Window } from './window.js';
 let scratch: Awaited<ReturnType<typeof temporaryFolder>>;
 let script: string;
 let trainer: Bundle;
+let supervise: Bundle;
 let workspace: string;
 let planPath: string;
 let serial = 0;
@@ -26,6 +29,7 @@ beforeAll(async () => {
   scratch = await temporaryFolder();
   script = await bundle('test/fixtures/daemon/fakeDaemon.ts', join(scratch.path, 'dist'));
   trainer = await bundleTrainer('test/integration/trainer/fakeTrainer.ts');
+  supervise = await bundleTrainer('test/integration/trainer/supervise.ts');
 });
 beforeEach(async () => {
   workspace = join(scratch.path, `workspace${serial++}`);
@@ -45,11 +49,11 @@ afterEach(async () => {
     expect(window.daemon.stderr).not.toMatch(/uncaught|unhandled/i);
   }
 });
-afterAll(() => Promise.all([trainer.remove(), scratch.remove()]));
+afterAll(() => Promise.all([trainer.remove(), supervise.remove(), scratch.remove()]));
 
 const plan = { ...PLAN, engine: 'fake', schedule: { ...PLAN.schedule, tolerance: 0 } };
 
-async function open({ keepTraining = true, stepMs = 4, loadMs = 0 } = {}): Promise<Window> {
+async function open({ keepTraining = true, stepMs = 3, loadMs = 0 } = {}): Promise<Window> {
   const env = {
     FAKE_TRAINER: trainer.path,
     FAKE_PLAN: JSON.stringify(plan),
@@ -201,6 +205,25 @@ describe('a trainer that outlives its window', () => {
     expect(await others()).toHaveLength(1);
   });
 
+  it("but is killed, and then continued by the command line, is the command line's: a window that closes leaves it alone", async () => {
+    const first = await open({ keepTraining: false });
+    const run = await start(first);
+    process.kill((await first.trainerOf(run))!, 'SIGKILL');
+    await first.kill();
+    const planFile = join(workspace, 'resolved.json');
+    await writeFile(planFile, JSON.stringify(plan));
+    const env = { ...process.env, FAKE_STEP_MS: '3', FAKE_CHECKPOINT_MS: '1000' };
+    const owner = spawn(process.execPath, [supervise.path, planFile, workspace, trainer.path, run], { stdio: ['ignore', 'pipe', 'inherit'], env }); // prettier-ignore
+    const [line] = (await once(owner.stdout.setEncoding('utf8'), 'data')) as [string];
+    const second = await open({ keepTraining: false });
+    await soon(() => second.kept()).toEqual([]);
+    await second.close();
+    expect(await isAlive(Number(line))).toBe(true);
+    const third = await open({ keepTraining: false });
+    await third.until(run, ['done']);
+    expect(third.left).toEqual([]);
+  });
+
   it('ends where it was paused and nobody comes back', async () => {
     const first = await open();
     const run = await start(first);
@@ -226,7 +249,8 @@ describe('with the setting off', () => {
     const own = await start(second);
     const pids = await Promise.all([adopted, own].map((run) => second.trainerOf(run)));
     await second.close();
-    expect(await Promise.all(pids.map((pid) => isAlive(pid!)))).toEqual([false, false]);
+    // The one it took over is no child of it: it has let go of the run, and ends a moment later.
+    await soon(() => Promise.all(pids.map((pid) => isAlive(pid!)))).toEqual([false, false]);
     for (const run of [adopted, own])
       expect((await second.logOf(run)).slice(-2)).toMatchObject([{ event: 'checkpoint' }, { event: 'stopped', reason: 'shutdown' }]); // prettier-ignore
     const third = await open({ keepTraining: false });

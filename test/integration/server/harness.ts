@@ -194,7 +194,10 @@ export class Client {
     this.send({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) });
   }
 
-  async initialize(folders: readonly string[], options: { trusted: boolean; keepTraining?: boolean }): Promise<unknown> {
+  async initialize(
+    folders: readonly string[],
+    options: { trusted: boolean; keepTraining?: boolean },
+  ): Promise<unknown> {
     const result = await this.call('initialize', {
       processId: null,
       rootUri: null,

@@ -72,6 +72,49 @@ describe('lc/preview', () => {
   });
 });
 
+describe('a goal in place of a budget', () => {
+  it('makes a plan that a run searches by; the outlook of both kinds comes from a child, in trusted folders only', async () => {
+    const folder = join(workspace, 'goal');
+    await mkdir(folder, { recursive: true });
+    const { json, weights } = tinyModel();
+    await writeFile(join(folder, 'model.json'), JSON.stringify(json));
+    await writeFile(join(folder, 'weights.bin'), weights);
+    await writeFile(join(folder, 'data.csv'), clusterCsv());
+    const tiny = join(folder, 'model.json');
+    const data = join(folder, 'data.csv');
+    const { planPath } = await call('lc/createPlan', { model: tiny, data, bound: { maxErrorIncrease: '0.5%' } });
+    expect(await readFile(planPath, 'utf8')).toContain('"path": { "maxErrorIncrease": "0.5%" }');
+    const plan = await readPlan(planPath, { workspace });
+    expect(plan.path).toMatchObject({ maxErrorIncrease: 0.005 });
+    // Asked for again, it is the same one; a budget is another.
+    expect(await call('lc/createPlan', { model: tiny, data, bound: { maxErrorIncrease: '0.5%' } })).toEqual({
+      planPath,
+    });
+    expect((await client.refused('lc/createPlan', { model: tiny, data })).message).toMatch(
+      /either a budget or a bound/,
+    );
+    const [task] = await call('lc/previewPlan', { planPath });
+    expect(task!.preview.text).toMatch(/^30% = 17 weights/);
+
+    const goals = [{ budget: { keep: '25%' } }, { bound: { maxError: '3%' } }];
+    const ofPlan = await call('lc/outlook', { goals, of: { planPath } });
+    const ofModel = await call('lc/outlook', { goals, of: { model: tiny, data } });
+    for (const found of [ofPlan, ofModel]) {
+      expect(found).toMatchObject({ set: 'train', note: null });
+      expect(found.goals[0]!.cut).toBeGreaterThanOrEqual(0);
+      expect(found.goals[1]!.cut).toBeNull();
+      expect(found.goals[1]!.seconds!).toBeGreaterThan(found.goals[0]!.seconds!);
+    }
+    expect(ofModel.goals[0]!.cut).toBe(ofPlan.goals[0]!.cut);
+    expect((await client.refused('lc/outlook', { goals, of: { planPath: '/etc/hosts' } })).code).toBe(-32050);
+    const stranger = await daemon.client([workspace], { trusted: false });
+    expect((await stranger.refused('lc/outlook', { goals, of: { planPath } })).code).toBe(-32051);
+    await stranger.close();
+    // Other tests search this workspace for data.
+    await rm(folder, { recursive: true });
+  });
+});
+
 describe('lc/previewPlan', () => {
   it('answers for each task, of a model file and of an architecture', async () => {
     const planPath = join(workspace, 'net', 'tasks.prune.json');

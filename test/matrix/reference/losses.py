@@ -38,6 +38,11 @@ LOSSES = {
     "MeanSquaredError": lambda p, t: float(np.mean((p - t) ** 2)),
     "MeanAbsoluteError": lambda p, t: float(np.mean(np.abs(p - t))),
     "Huber": huber,
+    "LogCosh": lambda p, t: float(np.mean(np.log(np.cosh(p - t)))),
+    "Poisson": lambda p, t: float(np.mean(p - t * np.log(p + EPSILON))),
+    "KLDivergence": lambda p, t: float(np.mean((np.clip(t, EPSILON, 1) * np.log(np.clip(t, EPSILON, 1) / np.clip(p, EPSILON, 1))).sum(-1))),
+    "MeanAbsolutePercentageError": lambda p, t: float(np.mean(100 * np.abs((p - t) / np.maximum(np.abs(t), EPSILON)))),
+    "MeanSquaredLogarithmicError": lambda p, t: float(np.mean((np.log(np.maximum(p, EPSILON) + 1) - np.log(np.maximum(t, EPSILON) + 1)) ** 2)),
     "CategoricalCrossentropy": categorical,
     "SparseCategoricalCrossentropy": categorical,
     "BinaryCrossentropy": binary,
@@ -53,6 +58,7 @@ SETTINGS = [
     ("SparseCategoricalCrossentropy", "softmax", {}), ("SparseCategoricalCrossentropy", "linear", {"from_logits": True}),
     ("BinaryCrossentropy", "sigmoid", {}), ("BinaryCrossentropy", "sigmoid", {"label_smoothing": 0.1}),
     ("BinaryCrossentropy", "linear", {"from_logits": True}), ("BinaryCrossentropy", "softmax", {}),
+    ("LogCosh", "linear", {}), ("KLDivergence", "softmax", {}), ("Poisson", "softplus", {}), ("MeanSquaredLogarithmicError", "relu", {}),
     *[(name, "sigmoid", {}) for name in ("KLDivergence", "Poisson", "LogCosh", "Hinge", "SquaredHinge", "CategoricalHinge", "CosineSimilarity", "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "BinaryFocalCrossentropy")],
 ]  # fmt: skip
 

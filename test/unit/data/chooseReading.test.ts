@@ -128,6 +128,41 @@ describe('scale "auto"', () => {
     );
   });
 
+  it('of a rare class that the model hardly ever finds is the one under which it errs less', async () => {
+    // One image of 20 is of class 1. As stored, the model finds every second of them; as x/255 it answers "1" to every third image.
+    const rows = 400;
+    const values = Array.from({ length: rows * 4 }, (_, i) => (i % 4 === 0 ? Math.floor(i / 4) % 256 : 255));
+    workspace.write('rare/images-idx3-ubyte', idxBytes([rows, 2, 2], values));
+    workspace.write('rare/labels-idx1-ubyte', idxBytes([rows], Array.from({ length: rows }, (_, i) => Number(i % 20 === 0)))); // prettier-ignore
+    const dataset = await openDataset(dataConfig('rare', { scale: 'auto' }), classifier([2, 2, 1], 2), here);
+    const noise = createRandom(5);
+    const positives = (await readAll(dataset, dataset.train)).targets.flatMap((y, i) => (y[1] === 1 ? [i] : []));
+    const asked = (found: readonly number[]): Reference =>
+      referenceOf(
+        {
+          outputShape: [2],
+          outputMask: async () => null,
+          predict: async ([inputs], count) => {
+            const isStored = inputs![1] === 255;
+            const yes = (i: number) => (isStored ? found.includes(i) : noise.next() < 1 / 3);
+            return Float32Array.from(
+              Array.from({ length: count }, (_, i) => (yes(i) ? [0.2, 0.8] : [0.8, 0.2])).flat(),
+            );
+          },
+        },
+        { loss: 'categoricalCrossentropy' },
+        ({ train }) => train,
+      );
+    const some = positives.filter((_, at) => at % 2 === 0);
+    const choice = await chooseReading(dataset, { scale: true }, asked(some));
+    expect(choice.dataset.reading.preprocess).toEqual({ scale: 'none', mean: 'none' });
+    expect(choice.notes[0]).toMatch(/^Input scale chosen by the reference's errors: as stored \(as stored: 2\.\d+%; /);
+    // Of a model that finds none at all there is nothing to learn, though it errs as little.
+    const never = await chooseReading(dataset, { scale: true }, asked([]));
+    expect(never.dataset.reading.preprocess).toEqual({ scale: 'unit', mean: 'none' });
+    expect(never.notes[0]).toContain('not clearly better than always the same answer under any');
+  });
+
   it('outputs that are not numbers never win, and a stated mean is kept', async () => {
     const dataset = await openDataset(
       dataConfig('d', { scale: 'auto', mean: 'image' }),

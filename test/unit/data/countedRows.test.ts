@@ -1,6 +1,6 @@
 /** Padding changes nothing of what is said of a reading: its figures with a mask are those of the rows without the padding. */
 import { describe, expect, it } from 'vitest';
-import { constantErrors, readingFigures, type AnswerForm } from '../../../daemon/data/readingFigures.js';
+import { constantFigures, readingFigures, type AnswerForm } from '../../../daemon/data/readingFigures.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 
 const count = 40;
@@ -67,7 +67,10 @@ describe.each(forms)('figures of %o', (form) => {
     close(found.tempered, expected.tempered);
     close(found.softened, expected.softened);
     expect(found.timid).toBe(expected.timid);
-    close(constantErrors(target, count, form, mask), constantErrors(rows.target, count, form));
+    close(found.disagreement, expected.disagreement);
+    const [constant, plain] = [constantFigures(target, count, form, mask), constantFigures(rows.target, count, form)];
+    close(constant.errors, plain.errors);
+    close(constant.losses, plain.losses);
   });
 
   it('have the mean of the rows that count where samples differ in length, and one has none', () => {
@@ -80,6 +83,7 @@ describe.each(forms)('figures of %o', (form) => {
     const found = readingFigures(output, target, count, form, mask);
     const expected = readingFigures(rows.output, rows.target, count, form);
     expect(mean(found.errors)).toBeCloseTo(mean(expected.errors), 6);
+    expect(mean(found.disagreement)).toBeCloseTo(mean(expected.disagreement), 6);
     if (expected.tempered) expect(mean(found.tempered!)).toBeCloseTo(mean(expected.tempered), 6);
     if (expected.softened) expect(mean(found.softened!)).toBeCloseTo(mean(expected.softened), 6);
   });

@@ -122,6 +122,20 @@ describe('the targets of other outputs', () => {
     dataset.close();
   });
 
+  it("are not taken for the trained output's where nothing is named after that", async () => {
+    const file = `t${count++}.csv`;
+    const header = names.map((name) => (name === 'kind' ? 'group' : name));
+    workspace.write(file, [header, ...columns].map((row) => row.join(',')).join('\n') + '\n');
+    const dataset = await open(file, { scale: 'none' });
+    const [inputs, target] = [buffers(N), new Float32Array(3 * N)];
+    const others = await othersOf(dataset);
+    const { train } = dataset;
+    await sampleSource(withJointTargets(train, others.map((one) => one.train), 1)).read(0, train.size, inputs, target); // prettier-ignore
+    expect(checked(train.size, inputs, target).length).toBe(32);
+    expect(dataset.notes).toContain('Labels are read from column "group".');
+    dataset.close();
+  });
+
   it('are of the test file, too, where there is one', async () => {
     const test = Object.fromEntries(Object.entries(whole).map(([key, value]) => [`${key}_test`, value]));
     const dataset = await open(npz({ ...whole, ...test }), { scale: 'none' });

@@ -1,10 +1,10 @@
 /** The budget's quick pick: what is typed is what is taken, however fast Enter follows. */
 import { beforeEach, expect, test } from 'vitest';
 import type { BudgetPreview } from '../../../daemon/protocol/messages.js';
-import type { GoalWanted, Outlook } from '../../../daemon/protocol/outlook.js';
 import type { Budget } from '../../../daemon/protocol/plan.js';
 import { askBudget, askGoal } from '../../../extension/budget/askBudget.js';
 import type { Goal } from '../../../daemon/protocol/goalText.js';
+import type { AskOutlook } from '../../../extension/budget/outlooks.js';
 import { EventEmitter, window } from './vscode.js';
 
 type Item = { label: string; description?: string; detail?: string };
@@ -183,27 +183,53 @@ test('where only a budget will do, a goal is none and says so; a time is no budg
   expect(answer()).toBeNull();
 });
 
-test('what a run costs and begins with stands beside the label, where the box does not cut it off', async () => {
-  const preview = async (): Promise<BudgetPreview> => ({ kappa: 1, prunable: 1, bytes: 1, flopsShare: 1, text: '5,324 weights', problem: null }); // prettier-ignore
-  const outlook = async (goals: readonly GoalWanted[]): Promise<Outlook> => ({
-    device: 'CPU, 2 threads',
-    set: 'train',
-    samples: 400,
-    reference: 0.02,
-    goals: goals.map((_, i) => (i === 0 ? { cut: 0.74, seconds: 240 } : { cut: null, seconds: null })),
-    note: null,
-  });
+test('what the run costs and where it begins is asked once typing has paused, once for each reading, and given up when the text changes', async () => {
+  const asked: { goals: unknown[]; cancelled: boolean }[] = [];
+  const outlook: AskOutlook = (goals, token) => {
+    const entry = { goals: [...goals], cancelled: false };
+    asked.push(entry);
+    return new Promise((resolve, reject) => {
+      token.onCancellationRequested(() => {
+        entry.cancelled = true;
+        reject(new Error('cancelled'));
+      });
+      setTimeout(() => resolve({ device: 'CPU, 2 threads', set: 'train', samples: 400, reference: 0.02, goals: goals.map((goal) => ({ cut: 'budget' in goal ? 0.74 : null, seconds: 240 })), note: null }), 150); // prettier-ignore
+    });
+  };
+  const preview = async (): Promise<BudgetPreview> => ({ kappa: 1, prunable: 9, bytes: 1, flopsShare: 1, text: 'preview', problem: null }); // prettier-ignore
   void askGoal({ title: 'title', preview, outlook });
-  pick.type('2%');
-  await wait(PAUSED + 300);
-  expect(pick.items[0]).toMatchObject({
-    detail: '5,324 weights',
-    description:
-      'about 4 min on this CPU · cut once, without training: 74% error (400 training samples; the whole network 2%)',
-  });
-  expect(pick.items[1]).toMatchObject({ detail: '5,324 weights', description: '' });
-  pick.type('lose at most 0.5%');
-  await wait(PAUSED + 300);
-  expect(pick.items[0]!.description).toMatch(/^about 4 min on this CPU at most/);
-  pick.hide();
+  pick.type('50');
+  await wait(600);
+  // All readings in one question; the text of before, which showed the suggestions, was never asked about.
+  expect(asked.map(({ goals }) => goals)).toEqual([[{ budget: { keep: '50%' } }, { budget: { flops: '50%' } }, { budget: { neurons: '50%' } }, { budget: { weights: 50 } }, { budget: { neurons: 50 } }]]); // prettier-ignore
+  // Beside the label: behind the preview, in the line below, the box would cut it off.
+  const line =
+    'about 4 min on this CPU · cut once, without training: 74% error (400 training samples; the whole network 2%)';
+  expect(pick.items.map(({ detail, description }) => [detail, description])).toEqual(Array.from({ length: 5 }, () => ['preview', line])); // prettier-ignore
+  pick.type('lose nothing');
+  await wait(400);
+  // Under way: typing on ends it, and what is known of "50" is not asked again.
+  pick.type('50');
+  expect(asked[1]).toEqual({ goals: [{ bound: { maxErrorIncrease: '0%' } }], cancelled: true });
+  await wait(PAUSED);
+  expect(pick.items[0]!.description).toBe(line);
+  await wait(400);
+  expect(asked).toHaveLength(2);
+  pick.type('lose nothing');
+  await wait(600);
+  expect(pick.items[0]!.description).toBe('about 4 min on this CPU at most');
+});
+
+test('a budget is taken without waiting for what the run costs, and its child is ended', async () => {
+  let cancelled = false;
+  const outlook: AskOutlook = (_goals, token) =>
+    new Promise((_, reject) =>
+      token.onCancellationRequested(() => ((cancelled = true), reject(new Error('cancelled')))),
+    );
+  const preview = async (): Promise<BudgetPreview> => ({ kappa: 1, prunable: 9, bytes: 1, flopsShare: 1, text: 'preview', problem: null }); // prettier-ignore
+  const answer = askGoal({ title: 'title', preview, outlook, current: '5%' });
+  await wait(400);
+  pick.enter();
+  expect(await answer).toEqual({ budget: { keep: '5%' } });
+  expect(cancelled).toBe(true);
 });

@@ -13,7 +13,7 @@ Object.assign(commands, { executeCommand });
 Object.assign(window, { showWarningMessage });
 Object.assign(workspace, { getConfiguration: () => ({ get: (name: string) => settings[name] }) });
 
-const summary = (run: string, state: string) => ({ run, plan: run, state, message: null });
+const summary = (run: string, state: string) => ({ run, name: run, plan: run, state, message: null });
 type Summary = ReturnType<typeof summary>;
 let known: Map<string, Summary>;
 let left: (runs: string[]) => void;

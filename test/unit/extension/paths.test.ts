@@ -65,7 +65,8 @@ async function stand(...list: ReturnType<typeof summary>[]) {
   };
   const runs = new Runs(daemon as never);
   await runs.load();
-  const monitor = { show: vi.fn(), shown: [], showStarting: vi.fn() };
+  const whileAsked = (_run: unknown, _text: string, request: Promise<unknown>) => request;
+  const monitor = { show: vi.fn(), shown: [], showStarting: vi.fn(), whileAsked };
   const services = { daemon, runs, monitor, log: daemon.log } as never;
   return { asked, runs, monitor, commands: { ...runCommands(services), ...planCommands(services) } };
 }
@@ -148,6 +149,7 @@ test('"Export" offers the plan’s folder, and the workspace folder where the ru
 test('"Budget..." of a run asks the run, whose model may be an architecture', async () => {
   const pick = {
     items: [],
+    activeItems: [],
     value: '',
     onDidChangeValue: () => {},
     onDidAccept: () => {},

@@ -61,9 +61,15 @@ export class ThemeIcon {
   ) {}
 }
 export class CancellationTokenSource {
-  token = {};
-  cancel() {}
-  dispose() {}
+  readonly #cancelled = new EventEmitter<void>();
+  token = { isCancellationRequested: false, onCancellationRequested: this.#cancelled.event };
+  cancel(): void {
+    this.token.isCancellationRequested = true;
+    this.#cancelled.fire();
+  }
+  dispose(): void {
+    this.#cancelled.dispose();
+  }
 }
 export class LanguageModelTextPart {
   constructor(readonly value: string) {}

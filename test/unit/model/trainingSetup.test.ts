@@ -33,13 +33,17 @@ describe('trainingSetup', () => {
     expect(loss({ class_name: 'MeanAbsoluteError', config: { reduction: 'auto' } }, 1, 'linear')).toBe('meanAbsoluteError');
     expect(loss({ class_name: 'function', config: 'mse', module: 'builtins' }, 1, 'linear')).toBe('meanSquaredError');
     expect(loss({ d: 'huber' }, 1, 'linear')).toBe('huber');
+    expect(loss('log_cosh', 1, 'linear')).toBe('logCosh');
+    expect(loss('kl_divergence')).toBe('kullbackLeiblerDivergence');
+    expect(loss({ class_name: 'KLDivergence', config: {} })).toBe('kullbackLeiblerDivergence');
+    expect(loss('mean_squared_logarithmic_error', 1, 'relu')).toBe('meanSquaredLogarithmicError');
     expect(loss(['binary_crossentropy'], 1, 'sigmoid')).toBe('binaryCrossentropy');
   });
 
   it('an unknown loss falls back to the output and says so', () => {
-    const setup = trainingSetup(head(3, 'softmax', { loss: 'kullback_leibler_divergence' }));
+    const setup = trainingSetup(head(3, 'softmax', { loss: 'cosine_similarity' }));
     expect(setup.loss).toBe('categoricalCrossentropy');
-    expect(setup.notes.join()).toContain('kullback_leibler_divergence');
+    expect(setup.notes.join()).toContain('cosine_similarity');
   });
 
   it('squared error on classes still classifies; logits are told', () => {
@@ -47,7 +51,9 @@ describe('trainingSetup', () => {
     expect(trainingSetup(head(1, 'linear', { loss: 'mse', metrics: ['mae'] })).classification).toBe(false);
     const logits = { class_name: 'SparseCategoricalCrossentropy', config: { from_logits: true } };
     expect(trainingSetup(head(3, 'linear', { loss: logits }))).toMatchObject({ fromLogits: true, classification: true });
-    expect(trainingSetup(head(3, 'softmax', { loss: logits })).fromLogits).toBe(false);
+    const absorbed = trainingSetup(head(3, 'softmax', { loss: logits }));
+    expect(absorbed.fromLogits).toBe(false);
+    expect(absorbed.notes.join()).toContain("the file's loss takes logits, but output \"d\" is a softmax: the loss is computed on what goes into the softmax");
   });
 
   it('settings of the loss are taken, and named where they are not', () => {
@@ -102,7 +108,7 @@ describe('trainingSetup', () => {
     expect(inFile({ loss: ['mse', 'mae'], loss_weights: [1, 0.5] })).toEqual([1, 0.5]);
     expect(inFile({ loss: { reg: 'mse' }, loss_weights: { reg: 2 } })).toEqual([null, 2]);
     expect(inFile({ loss: 'mse', loss_weights: null })).toEqual([1, 1]);
-    expect(inFile({ loss: { cls: 'kullback_leibler_divergence', reg: 'mse' } })).toEqual([null, 1]);
+    expect(inFile({ loss: { cls: 'cosine_similarity', reg: 'mse' } })).toEqual([null, 1]);
     expect(inFile({ loss: ['mse', null], loss_weights: [0, 1] })).toEqual([0, null]);
     expect(inFile({ loss: 'mse', loss_weights: [-1, 'two'] })).toEqual([null, null]);
     expect(inFile({})).toEqual([null, null]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { REFERENCE, RETRAIN, SCHEDULE } from '../../../daemon/plan/defaults.js';
-import { plannedTime, proposeTimes } from '../../../daemon/plan/proposeTimes.js';
+import { plannedTime, proposeTimes, secondsOfRun } from '../../../daemon/plan/proposeTimes.js';
 import { aboutTime } from '../../../daemon/protocol/outlookText.js';
 
 const plan = { schedule: SCHEDULE, retrain: RETRAIN };
@@ -68,5 +68,22 @@ describe('plannedTime', () => {
     // Ten passes over 60,000 samples, and ten without gradients over 10,000.
     expect(trained.seconds - given.seconds).toBeCloseTo((10 * (60_000 + 10_000 / 3)) / 1_000, 6);
     expect(trained.text).toContain('10 epochs for the reference, 40 iterations of 3 epochs');
+  });
+});
+
+describe('secondsOfRun', () => {
+  it('of a path is less than that of as many runs, more with a bound, and grows by the warm part for each budget', () => {
+    const budgets = [{ keep: '10%' }, { keep: '5%' }, { keep: '1%' }];
+    const path = { budgets, warmStart: 0.7, maxErrorIncrease: null, maxError: null, refinements: 4 };
+    const slow = pace(10_000);
+    const given = { ...plan, reference: { ...REFERENCE, epochs: 0 } };
+    const one = secondsOfRun({ ...given }, slow);
+    const curve = secondsOfRun({ ...given, path }, slow);
+    const search = secondsOfRun({ ...given, path: { ...path, maxError: 0.03 } }, slow);
+    // 60,000 samples x (12 iterations of 3 epochs and 20 of retraining) at 10,000 a second, and what is evaluated.
+    const warm = (curve - one) / 2;
+    expect(warm).toBeGreaterThan(6 * 56);
+    expect(warm).toBeLessThan(1.3 * 6 * 56);
+    expect(search - curve).toBeCloseTo(4 * warm, 6);
   });
 });

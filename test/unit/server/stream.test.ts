@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunEvent } from '../../../daemon/protocol/events.js';
 import type { BatchColumns } from '../../../daemon/protocol/messages.js';
 import { LIMITS } from '../../../daemon/server/limits.js';
-import { RunStream, thinToHalf } from '../../../daemon/server/stream.js';
+import { runKey, RunStream, thinToHalf } from '../../../daemon/server/stream.js';
 
 const batch = (step: number, loss: number | null = 1 / step): RunEvent => ({
   event: 'batch',
@@ -99,6 +99,21 @@ describe('RunStream', () => {
     vi.advanceTimersByTime(1000);
     expect(batches).toEqual([]);
     expect(events).toEqual([]);
+  });
+
+  it('tells runs of one name in two folders apart, each under the name that it was asked for by', () => {
+    stream.subscribe('/one/r', runKey('/one', 'r'));
+    stream.subscribe('/two/r', runKey('/two', 'r'));
+    stream.push(runKey('/one', 'r'), batch(1));
+    stream.push(runKey('/two', 'r'), batch(7));
+    stream.push(runKey('/three', 'r'), batch(9));
+    vi.advanceTimersByTime(LIMITS.batchInterval);
+    expect(batches.map(({ run, step }) => [run, step])).toEqual([
+      ['/one/r', [1]],
+      ['/two/r', [7]],
+    ]);
+    stream.subscribe('/one/r', null);
+    expect([stream.follows(runKey('/one', 'r')), stream.follows(runKey('/two', 'r'))]).toEqual([false, true]);
   });
 
   it('holds batches back while the client owes reading, in bounded memory; events go out at once', () => {

@@ -91,7 +91,13 @@ describe('outputs that are trained along', () => {
   it.each([
     ['without targets', { loss: losses }, gone, {}, /no targets named after it/],
     ['without a loss', { loss: { cls: losses.cls } }, here, {}, /the file has no loss for it that is known here/],
-    ['of a loss that is not known', { loss: { ...losses, reg: 'poisson' } }, here, {}, /no loss for it that is known/],
+    [
+      'of a loss that is not known',
+      { loss: { ...losses, reg: 'cosine_similarity' } },
+      here,
+      {},
+      /no loss for it that is known/,
+    ],
     ['of weight 0', { loss: losses, loss_weights: [1, 0] }, here, {}, /the file's loss weight of it is 0/],
     [
       'that the plan measures',

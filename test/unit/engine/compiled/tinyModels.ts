@@ -55,6 +55,16 @@ function definition(loss: Loss, y: tf.Tensor, p: tf.Tensor): tf.Scalar {
       return tf.mean(tf.abs(d()));
     case 'huber':
       return tf.losses.huberLoss(y, p, undefined, 1) as tf.Scalar;
+    case 'logCosh':
+      return tf.mean(tf.log(tf.cosh(d())));
+    case 'poisson':
+      return tf.mean(tf.sub(p, tf.mul(y, tf.log(p))));
+    case 'kullbackLeiblerDivergence':
+      return tf.mean(tf.sum(tf.mul(y, tf.log(tf.div(y, p))), -1));
+    case 'meanAbsolutePercentageError':
+      return tf.mean(tf.mul(100, tf.abs(tf.div(d(), y))));
+    case 'meanSquaredLogarithmicError':
+      return tf.mean(tf.square(tf.sub(tf.log1p(p), tf.log1p(y))));
   }
 }
 

@@ -1,9 +1,11 @@
 /** Masks against the definitions of Keras 3.15, written out here, on every kind of engine. */
+import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { compiledProvider } from '../../../../daemon/engine/compiled/provider.js';
 import { directProviders } from '../../../../daemon/engine/direct/providers.js';
 import type { EngineProvider, EngineSession, Loss } from '../../../../daemon/engine/engine.js';
+import { followMasks } from '../../../../daemon/engine/masks/followMasks.js';
 import { nativeProvider } from '../../../../daemon/engine/native/provider.js';
 import { stepMemory } from '../../../../daemon/engine/stepMemory.js';
 import { normals, onCpu, toModel } from '../compiled/tinyModels.js';
@@ -99,6 +101,31 @@ describe('masks', () => {
       }
     });
   });
+
+  it('zeros at masked steps are of the layer that has them, not of one of its name in another model', async () => {
+    const inner = (name: string) => {
+      const input = tfl.input({ shape: [4] });
+      const rnn = L.simpleRNN({ units: 2, returnSequences: true, recurrentInitializer, name: 'rnn' });
+      const steps = rnn.apply(embedding().apply(input)) as tfl.SymbolicTensor;
+      return tfl.model({ inputs: input, outputs: L.flatten().apply(steps) as tfl.SymbolicTensor, name });
+    };
+    const input = tfl.input({ shape: [4] });
+    const both = ['zeroed', 'repeated'].map((name) => inner(name).apply(input) as tfl.SymbolicTensor);
+    const network = tfl.model({ inputs: input, outputs: L.concatenate().apply(both) as tfl.SymbolicTensor });
+    const model = toModel(network);
+    const { layers } = model.topology.config as { layers: { config: { name: string; layers: { config: { name: string } }[] } }[] };
+    const changed = layers.map((layer) =>
+      layer.config.name !== 'zeroed' ? layer : { ...layer, config: { ...layer.config, layers: layer.config.layers.map((one) => (one.config.name === 'rnn' ? { ...one, config: { ...one.config, zero_output_for_mask: true } } : one)) } },
+    );
+    const topology = { ...model.topology, config: { ...(model.topology.config as object), layers: changed } };
+    followMasks(tf, network, topology as never);
+    const output = (network.apply(tf.tensor(tokens, [batch, 4])) as tf.Tensor).dataSync();
+    // The first sample's last step is masked: 0 in one model, the step before in the other.
+    const step = (half: number, at: number) => [...output.slice(8 * half + 2 * at, 8 * half + 2 * at + 2)].map((x) => x + 0);
+    expect(step(0, 3)).toEqual([0, 0]);
+    expect(step(1, 3)).toEqual(step(1, 2));
+    expect(step(1, 3)).not.toEqual([0, 0]);
+  }); // prettier-ignore
 
   it('a mask leaves a nested model with its output', async () => {
     const inner = chain([4], [embedding(), L.dense({ units: 2, name: 'inside' })]);
