@@ -109,8 +109,7 @@ class Previews {
   }
 }
 
-const searchText = () =>
-  vscode.l10n.t('Tries smaller and smaller networks; any of them can be exported');
+const searchText = () => vscode.l10n.t('Tries smaller and smaller networks; any of them can be exported');
 
 /** What is known of the run. It stands beside the label: behind the preview in the line below, the box's width would cut it off. */
 const descriptionOf = (known: readonly (string | null)[]): string =>

@@ -1,8 +1,8 @@
 /** The steps of the walkthrough that were done before it was opened. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import * as vscode from 'vscode';
-import { registerWalkthrough } from '../../../extension/walkthrough.js';
-import { EventEmitter } from './vscode.js';
+import { registerWalkthrough } from '../../../../extension/walkthrough.js';
+import { EventEmitter } from '../vscode.js';
 
 interface Tab {
   label: string;

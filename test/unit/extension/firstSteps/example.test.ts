@@ -4,10 +4,10 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as vscode from 'vscode';
-import { copyExample } from '../../../extension/example/copyExample.js';
-import { openExample, showExample } from '../../../extension/example/openExample.js';
+import { copyExample } from '../../../../extension/example/copyExample.js';
+import { openExample, showExample } from '../../../../extension/example/openExample.js';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const EXAMPLE = join(ROOT, 'examples/lenet300');
 let folder: string;
 
