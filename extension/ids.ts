@@ -52,6 +52,7 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.tagRun': RunItem;
   'lcPrune.noteRun': RunItem;
   'lcPrune.showRuns': undefined;
+  'lcPrune.tryExample': undefined;
   'lcPrune.refreshRuns': undefined;
   'lcPrune.selectEngine': undefined;
   'lcPrune.installEngine': undefined;
@@ -61,6 +62,7 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
 export type CommandName = keyof CommandArguments;
 
 export const COMMANDS: readonly CommandName[] = [
+  'lcPrune.tryExample',
   'lcPrune.pruneModel',
   'lcPrune.inspectModel',
   'lcPrune.showNetwork',
@@ -144,6 +146,16 @@ export const CONTEXTS = {
   hasRuns: 'lcPrune.hasRuns',
   /** Some run has a result. */
   hasResults: 'lcPrune.hasResults',
+  /** The example is open in this window. */
+  hasExample: 'lcPrune.hasExample',
+  /** A model is in view. */
+  hasModel: 'lcPrune.hasModel',
+  /** A budget or a goal was written to a plan. */
+  hasBudget: 'lcPrune.hasBudget',
+  /** A result was exported. */
+  hasExport: 'lcPrune.hasExport',
+  /** For a moment after a walkthrough may have been opened. */
+  walkthrough: 'lcPrune.walkthrough',
   /** The editor in front shows a model. */
   modelInFront: 'lcPrune.modelInFront',
 } as const;

@@ -10,6 +10,7 @@ import { serviceCommands } from './commands/service.js';
 import { Daemon } from './daemon/daemon.js';
 import { registerLanguageTools } from './assistant/languageTools.js';
 import { registerMcpServers } from './assistant/mcpServers.js';
+import { showExample } from './example/openExample.js';
 import { InterruptedRuns } from './interruptedRuns.js';
 import { registerKeepTraining } from './keepTraining.js';
 import { connectMonitor } from './monitor/connectMonitor.js';
@@ -23,6 +24,7 @@ import { RunStream } from './runStream.js';
 import type { Services } from './services.js';
 import { registerAutoStart } from './autoStart.js';
 import { registerTasks } from './tasks/taskProvider.js';
+import { registerWalkthrough } from './walkthrough.js';
 import { EngineView } from './views/engineView.js';
 import { watchModelInFront } from './views/modelInFront.js';
 import { ModelView } from './views/modelView.js';
@@ -73,7 +75,9 @@ export function activate(context: vscode.ExtensionContext): void {
     registerLanguageTools(services),
     registerTasks(daemon, runs, context.extensionPath),
     registerKeepTraining(daemon),
+    registerWalkthrough(),
   );
+  void showExample(context).then(undefined, (error: unknown) => log.error(error as Error));
 }
 
 /** Training goes on without the window, or ends with a checkpoint, as the setting says: the daemon sees to it. */

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../daemon/protocol/messages.js';
+import { setContext } from './contexts.js';
 import type { Daemon } from './daemon/daemon.js';
 import { CONTEXTS } from './ids.js';
 import { inWorkspace, sameFileAs, type AbsolutePath } from './paths.js';
@@ -57,7 +58,7 @@ export class Runs implements vscode.Disposable {
     this.#disposables = [
       daemon.on('lc/runChanged', ({ folder, summary }) => this.#apply(folder, summary && toRun(summary))),
       daemon.onDidChangeState((state) => {
-        void vscode.commands.executeCommand('setContext', CONTEXTS.daemon, state.kind);
+        setContext(CONTEXTS.daemon, state.kind);
         if (state.kind === 'ready') void this.load();
       }),
       vscode.workspace.onDidChangeWorkspaceFolders(() => {
@@ -128,6 +129,6 @@ export class Runs implements vscode.Disposable {
       [CONTEXTS.hasRuns, all.length > 0],
       [CONTEXTS.hasResults, all.some(hasResult)],
     ] as const)
-      void vscode.commands.executeCommand('setContext', key, value);
+      setContext(key, value);
   }
 }

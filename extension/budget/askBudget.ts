@@ -109,12 +109,11 @@ class Previews {
   }
 }
 
-const searchText = () =>
-  vscode.l10n.t('Tries smaller and smaller networks, then those between the last good one and the next. Any of them can be exported.'); // prettier-ignore
+const searchText = () => vscode.l10n.t('Tries smaller and smaller networks; any of them can be exported');
 
-/** A preview and what is known of the run, in a line. */
-const detailOf = (preview: string, more: readonly (string | null)[]): string =>
-  [preview, ...more].filter((part) => part !== null && part !== '').join(' · ');
+/** What is known of the run. It stands beside the label: behind the preview in the line below, the box's width would cut it off. */
+const descriptionOf = (known: readonly (string | null)[]): string =>
+  known.filter((part) => part !== null && part !== '').join(' · ');
 
 /** Asks for a budget, where nothing else will do. @returns undefined where the user gave up. */
 export async function askBudget(box: BudgetBox): Promise<Budget | undefined> {
@@ -179,7 +178,7 @@ function ask({ title, preview, current = '', outlook }: BudgetBox, goals: boolea
       const items = readings.map((reading, i): BudgetItem => {
         const { text, problem } = found[i]!;
         return problem === null
-          ? { label: label(reading), detail: detailOf(text, more(reading)), reading }
+          ? { label: label(reading), description: descriptionOf(more(reading)), detail: text, reading }
           : { label: `$(error) ${label(reading)}`, detail: problem };
       });
       // What the daemon refuses goes last, unless it is all there is.

@@ -35,7 +35,7 @@ export class Outlooks {
       missing.forEach((reading, i) => {
         const { cut, cost } = outlookParts(outlook, i);
         const isSearch = !('budget' in reading);
-        this.#known.set(keyOf(reading), [cut, cost !== null && isSearch ? vscode.l10n.t('{0} at most', cost) : cost]);
+        this.#known.set(keyOf(reading), [cost !== null && isSearch ? vscode.l10n.t('{0} at most', cost) : cost, cut]);
       });
     } catch {
       // Cancelled, or the data cannot be read: the run itself will say why.

@@ -14,10 +14,11 @@ import {
   withLayerLimits,
   withLearningRate,
 } from '../budget/editPlan.js';
+import { setContext } from '../contexts.js';
 import { chooseData } from '../data/chooseData.js';
 import { ensureData } from '../data/ensureData.js';
 import { knownData } from '../data/knownData.js';
-import { MODEL_EDITOR } from '../ids.js';
+import { CONTEXTS, MODEL_EDITOR } from '../ids.js';
 import { folderOf, namedIn, pathOf, sameFileAs, uriOf, type AbsolutePath } from '../paths.js';
 import { isActive } from '../runs.js';
 import type { Services } from '../services.js';
@@ -80,7 +81,9 @@ export function planCommands(services: Services): PlanCommands {
       outlook: outlookIfTrusted({ model, data, ...(length && { length }) }),
     });
     if (!goal) return undefined;
-    return (await daemon.request('lc/createPlan', { model, ...goal, data, ...(length && { length }) })).planPath;
+    const { planPath } = await daemon.request('lc/createPlan', { model, ...goal, data, ...(length && { length }) });
+    setContext(CONTEXTS.hasBudget, true);
+    return planPath;
   }
 
   /** The plans of the workspace that prune a model, with their data. */
@@ -184,8 +187,9 @@ export function planCommands(services: Services): PlanCommands {
       current,
       outlook: outlookIfTrusted({ planPath }),
     });
-    if (goal)
-      await edit(planPath, (text) => ('budget' in goal ? withBudget(text, goal.budget) : withBound(text, goal.bound)));
+    if (!goal) return;
+    await edit(planPath, (text) => ('budget' in goal ? withBudget(text, goal.budget) : withBound(text, goal.bound)));
+    setContext(CONTEXTS.hasBudget, true);
   }
 
   async function setLayerLimits(planPath: AbsolutePath, layer: string): Promise<void> {

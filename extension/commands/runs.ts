@@ -2,10 +2,11 @@ import { extname } from 'node:path';
 import * as vscode from 'vscode';
 import { askBudget } from '../budget/askBudget.js';
 import { previewOfRun } from '../budget/preview.js';
+import { setContext } from '../contexts.js';
 import { askFormat } from '../export/askFormat.js';
 import { bytes } from '../../daemon/protocol/format.js';
 import { budgetText } from '../../daemon/protocol/goalText.js';
-import type { RunItem } from '../ids.js';
+import { CONTEXTS, type RunItem } from '../ids.js';
 import { displayName } from '../monitor/monitorHost.js';
 import { askEngine } from '../engine/askEngine.js';
 import { fileIn, folderOf, pathOf, uriOf } from '../paths.js';
@@ -175,6 +176,7 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
           { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Exporting...') },
           () => daemon.request('lc/export', { ...model, format: format.format, target: pathOf(target) }),
         );
+        setContext(CONTEXTS.hasExport, true);
         const reveal = vscode.l10n.t('Reveal');
         const openIt = vscode.l10n.t('Open');
         const choice = await vscode.window.showInformationMessage(

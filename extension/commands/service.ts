@@ -1,14 +1,19 @@
 import * as vscode from 'vscode';
 import type { Services } from '../services.js';
 import { byUse } from '../engine/byUse.js';
+import { openExample } from '../example/openExample.js';
 import { engineSetting, setEngine } from '../settings.js';
 import type { CommandTable } from './command.js';
 
-type ServiceCommands = Pick<CommandTable, 'lcPrune.selectEngine' | 'lcPrune.showLog' | 'lcPrune.restartDaemon'>;
+type ServiceCommands = Pick<
+  CommandTable,
+  'lcPrune.tryExample' | 'lcPrune.selectEngine' | 'lcPrune.showLog' | 'lcPrune.restartDaemon'
+>;
 
-/** The daemon itself. */
-export function serviceCommands({ daemon, log }: Services): ServiceCommands {
+/** The daemon itself, and the example that comes with the extension. */
+export function serviceCommands({ context, daemon, log }: Services): ServiceCommands {
   return {
+    'lcPrune.tryExample': { needs: 'nothing', run: () => openExample(context) },
     'lcPrune.selectEngine': {
       needs: 'nothing',
       async run() {

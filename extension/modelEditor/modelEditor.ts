@@ -2,8 +2,9 @@ import { open } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { ModelSummary } from '../../daemon/protocol/messages.js';
 import type { FromModelPage, ModelAction, ToModelPage } from '../../webview/modelMessages.js';
+import { setContext } from '../contexts.js';
 import type { Daemon } from '../daemon/daemon.js';
-import { MODEL_EDITOR, type CommandName } from '../ids.js';
+import { CONTEXTS, MODEL_EDITOR, type CommandName } from '../ids.js';
 import { KeptShares } from '../keptShares.js';
 import { displayName } from '../monitor/monitorHost.js';
 import { pageHtml } from '../page/html.js';
@@ -145,6 +146,7 @@ class OpenModel implements vscode.Disposable {
     }
     if (turn !== this.#turn) return;
     this.#model = model;
+    if (model) setContext(CONTEXTS.hasModel, true);
     if (problem === null) this.#post();
     else void this.webview.postMessage({ type: 'problem', message: problem } satisfies ToModelPage);
   }

@@ -168,6 +168,14 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   #postView(run: string): void {
     const view = this.#known.has(run) ? this.#view(run) : null;
     if (view) this.#post({ type: 'run', view });
+    if (run === this.#primary) this.#showTitle();
+  }
+
+  /** A run's name says when it started, which is known a moment after it was asked for. */
+  #showTitle(): void {
+    const primary = this.#primary ? this.runs.get(this.#primary) : undefined;
+    const title = primary ? vscode.l10n.t('LC Prune: {0}', displayName(primary)) : vscode.l10n.t('LC Prune Monitor');
+    if (this.#panel && this.#panel.title !== title) this.#panel.title = title;
   }
 
   #showRuns(runs: readonly string[]): void {
@@ -350,8 +358,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       const facts: Facts = [this.runs.get(run), series, series.version];
       if (!facts.every((fact, i) => fact === entry.facts?.[i])) {
         entry.facts = facts;
-        const view = this.#view(run);
-        if (view) this.#post({ type: 'run', view });
+        this.#postView(run);
       }
       this.#dirty.delete(run);
     }
@@ -364,11 +371,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   #postRuns(): void {
     const views = this.#order.map((run) => this.#view(run)).filter((view) => view !== null);
     this.#known = new Set(this.#ready ? views.map((view) => view.id) : []);
-    const primary = this.#primary ? this.runs.get(this.#primary) : undefined;
-    if (this.#panel)
-      this.#panel.title = primary
-        ? vscode.l10n.t('LC Prune: {0}', displayName(primary))
-        : vscode.l10n.t('LC Prune Monitor');
+    this.#showTitle();
     this.#post({
       type: 'runs',
       runs: views,

@@ -4,7 +4,8 @@ import type { ModelSummary } from '../../daemon/protocol/messages.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { bytes, count, shortCount, shortPercent } from '../../daemon/protocol/format.js';
 import { bar } from './bar.js';
-import { VIEWS, type LayerItem } from '../ids.js';
+import { setContext } from '../contexts.js';
+import { CONTEXTS, VIEWS, type LayerItem } from '../ids.js';
 import { KeptShares } from '../keptShares.js';
 import { isModelText } from '../modelText.js';
 import { pathOf, uriOf, type AbsolutePath } from '../paths.js';
@@ -73,6 +74,7 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
   #show(summary: ModelSummary): void {
     const { path, layers, notes } = summary;
     this.#summary = summary;
+    setContext(CONTEXTS.hasModel, true);
     this.#kept?.dispose();
     this.#kept = new KeptShares(this.daemon, this.runs, this.stream, path);
     this.#kept.onDidChange(() => this.#changed.fire(undefined));

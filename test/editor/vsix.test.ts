@@ -1,8 +1,9 @@
 /** The packaged VSIX, installed as a person installs it, into an editor that has nothing else. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { artifact, expectEventually } from './expectEventually.js';
 import { startNpmRegistry, type NpmRegistry } from '../fixtures/npmRegistry.js';
@@ -49,6 +50,74 @@ describe('the VSIX', () => {
     expect(existsSync(join(workspace.folder, '.lcprune/runs'))).toBe(true);
     expect(window.violations).toEqual([]);
   });
+
+  test('has a page whose pictures are shown and whose links lead somewhere', async () => {
+    await window.palette('View: Close All Editors');
+    await window.page.locator('.activitybar a.action-label[aria-label^="Extensions"]').click();
+    await window.page.locator('.extensions-list .monaco-list-row', { hasText: 'LC Prune' }).first().click();
+    const page = window.pageInFront;
+    await page.locator('h1', { hasText: 'LC Prune' }).waitFor({ timeout: 60_000 });
+    const pictures = await page.locator('img').evaluateAll((all) =>
+      (all as HTMLImageElement[]).map((image) => ({ alt: image.alt, isThere: image.hasAttribute('src'), width: image.naturalWidth })),
+    ); // prettier-ignore
+    expect(pictures.length).toBe(4);
+    for (const { alt, isThere, width } of pictures) {
+      expect(alt).not.toBe('');
+      // Newer editors show the text in its place.
+      if (process.env.CODE_TEST_VERSION !== 'newest') expect(isThere).toBe(true);
+      if (isThere) expect(width).toBeGreaterThan(500);
+    }
+    const links = await page.locator('a[href]').evaluateAll((all) => all.map((link) => link.getAttribute('href')!));
+    for (const link of links) expect(link).toMatch(/^(https:\/\/|#)/);
+    await artifact(window.page, 'extension-page');
+  });
+});
+
+describe('no folder is open', () => {
+  let window: Workbench;
+  let folder: string | null = null;
+
+  beforeAll(async () => {
+    window = await Workbench.open({ vsix });
+  });
+  afterAll(async () => {
+    await artifact(window?.page, 'example-end');
+    await window?.close();
+    if (folder?.startsWith(tmpdir())) await rm(dirname(folder), { recursive: true, force: true });
+  });
+
+  test('the example is two clicks away, and opens in this window with its model in front', async () => {
+    await window.page.locator('.activitybar a.action-label[aria-label*="LC Prune"]').click();
+    await window.page.locator('.welcome-view .monaco-button', { hasText: 'Try the Example' }).click();
+    await window.quickPick('Temporary Folder').click();
+    await window.page
+      .locator('.tabs-container .tab.active', { hasText: 'model.json' })
+      .first()
+      .waitFor({ timeout: 120_000 });
+    await window.codeLens('Prune to budget').first().waitFor({ timeout: 120_000 });
+    folder = new URL(window.page.url()).searchParams.get('folder');
+    expect(await readdir(folder!)).toEqual(expect.arrayContaining(['lenet300.prune.json', 'model.json']));
+    await artifact(window.page, 'example');
+  });
+
+  test('the walkthrough has a picture for each step, and knows which are done', async () => {
+    await window.palette('Welcome: Open Walkthrough');
+    await window.quickPick('Prune your first network').first().click();
+    const step = (id: string) => window.page.locator(`.getting-started-step[data-step-id$="#${id}"]`);
+    const done = (id: string) => step(id).locator('.codicon-getting-started-step-checked').count();
+    await step('example').waitFor({ timeout: 30_000 });
+    await expectEventually(() => done('example'), 1);
+    await expectEventually(() => done('open'), 1);
+    for (const id of ['budget', 'run', 'export']) expect(await done(id), id).toBe(0);
+    for (const id of ['export', 'run', 'budget', 'open', 'example']) {
+      await step(id).click();
+      await expectEventually(
+        () => window.pageInFront.locator('img').evaluateAll((all) => (all as HTMLImageElement[]).map(({ naturalWidth }) => naturalWidth > 300).join()),
+        'true',
+      );
+      await artifact(window.page, `walkthrough-${id}`);
+    }
+  }); // prettier-ignore
 });
 
 describe('examples/ opened with the VSIX', () => {

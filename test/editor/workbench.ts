@@ -3,8 +3,8 @@ import { BROWSER_ARGS, installVsix, startServer, workbenchUrl } from '../host/se
 import { STAGED, stageExtension } from '../host/stage.mjs';
 
 export interface WindowOptions {
-  /** Or a `.code-workspace` file. */
-  folder: string;
+  /** Or a `.code-workspace` file; none: an empty window. */
+  folder?: string;
   settings?: Record<string, unknown>;
   /** Keep Workspace Trust on. */
   trust?: boolean;
@@ -61,12 +61,14 @@ export class Workbench {
         viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
       });
       const url = workbenchUrl(server.url, {
-        folder: options.folder,
+        ...(options.folder !== undefined && { folder: options.folder }),
         ...(options.vsix ? {} : { extension: options.staged ? STAGED : stageExtension() }),
       });
       const workbench = new Workbench(page, browser, server, url);
       await page.goto(url);
-      await page.waitForSelector('.monaco-workbench .explorer-folders-view .monaco-list-row', { timeout: 90_000 });
+      const ready =
+        options.folder === undefined ? '.activitybar .action-label' : '.explorer-folders-view .monaco-list-row';
+      await page.waitForSelector(`.monaco-workbench ${ready}`, { timeout: 90_000 });
       return workbench;
     } catch (error) {
       await server.stop();
@@ -188,6 +190,15 @@ export class Workbench {
   /** The monitor's page. */
   get monitor(): FrameLocator {
     return this.page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
+  }
+
+  /** Whichever page is in front. */
+  get pageInFront(): FrameLocator {
+    return this.page
+      .locator('iframe.webview.ready')
+      .filter({ visible: true })
+      .contentFrame()
+      .frameLocator('#active-frame');
   }
 
   /** The state word in the monitor's header. */

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { extensionPage } from './extensionPage.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const stage = join(root, '.cache/vsix');
@@ -41,8 +42,11 @@ for (const part of ['media', 'schemas', 'syntaxes', 'l10n', 'LICENSE', 'CHANGELO
   });
 }
 
-// The page of the extension in an editor loads no relative picture and no relative link, which the repository's README has.
-cpSync(join(root, 'extension/README.md'), join(stage, 'README.md'));
+// The example of "Try the Example...".
+cpSync(join(root, 'examples/lenet300'), join(stage, 'examples/lenet300'), { recursive: true });
+
+const page = extensionPage(readFileSync(join(root, 'extension/README.md'), 'utf8'), join(root, 'extension'));
+writeFileSync(join(stage, 'README.md'), page);
 
 // The engine's native library, loaded by path: only this platform's, and none of its CUDA or TensorRT companions.
 const napi = `bin/napi-v6/${platform}`;
@@ -85,5 +89,8 @@ const parts = {
   'extension.cjs': join(stage, 'dist/extension.cjs'),
   'monitor page': join(stage, 'dist/webview'),
   'daemon, trainer, CLI': join(stage, 'dist/chunks'),
+  'pictures of the page': join(stage, 'README.md'),
+  walkthrough: join(stage, 'media/walkthrough'),
+  example: join(stage, 'examples'),
 };
 for (const [name, path] of Object.entries(parts)) console.log(`  ${name.padEnd(22)}${mb(size(path))}`);

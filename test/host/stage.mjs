@@ -5,7 +5,17 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const PARTS = ['package.json', 'package.nls.json', 'dist', 'media', 'schemas', 'syntaxes', 'l10n', 'node_modules'];
+const PARTS = [
+  'package.json',
+  'package.nls.json',
+  'dist',
+  'media',
+  'schemas',
+  'syntaxes',
+  'l10n',
+  'examples',
+  'node_modules',
+];
 
 /** Where the extension is staged. */
 export const STAGED = join(root, '.cache/extension');

@@ -121,6 +121,18 @@ describe('a model file that is no text', () => {
 });
 
 describe('the page', () => {
+  test('four runs with long names are compared within its width: chips wrap, and the table of settings scrolls', async () => {
+    const names = [1, 2, 3, 4].map((i) => `keep-5-gradual 5% · Nov 29, 13:41:1${i}`);
+    const runs = names.map((id, colour) => fakeRun({ id, colour, state: 'done' }));
+    const { page, send } = await openMonitor(browser, { width: 1012, height: 700 });
+    await send(hydration(runs, [{ setting: 'method', values: names.map(() => 'gradual') }]));
+    await page.locator('.chip').nth(3).waitFor();
+    const right = await page.locator('.chip').evaluateAll((all) => Math.max(...all.map((chip) => chip.getBoundingClientRect().right)));
+    expect(right).toBeLessThanOrEqual(1012);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(1012);
+    await page.close();
+  }); // prettier-ignore
+
   test('says at once what is being started, and makes room for its run', async () => {
     const page = await openMonitor(browser);
     await page.send([{ type: 'runs', runs: [], primary: null, starting: 'lenet300', difference: [], trusted: true }]);

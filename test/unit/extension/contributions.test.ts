@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import manifest from '../../../package.json' with { type: 'json' };
 import nls from '../../../package.nls.json' with { type: 'json' };
@@ -16,6 +17,7 @@ import {
   VIEWS,
   WALKTHROUGH,
 } from '../../../extension/ids.js';
+import { extensionPage } from '../../host/extensionPage.mjs';
 
 const { contributes } = manifest;
 const source = async (path: string) => readFile(new URL(`../../../${path}`, import.meta.url), 'utf8');
@@ -70,6 +72,38 @@ describe('package.json and the code name the same things', () => {
     expect(Array.from(new Set(used))).toEqual(Object.keys(nls).sort());
   });
 
+  test('a step of the walkthrough is done by what the code says is done: a key that it sets, or a command', async () => {
+    const room = new URL('../../../extension/', import.meta.url);
+    const names = (await readdir(room, { recursive: true })).filter((name) => name.endsWith('.ts'));
+    const code = (await Promise.all(names.map((name) => readFile(new URL(name, room), 'utf8')))).join('\n');
+    const { steps } = contributes.walkthroughs[0]!;
+    expect(steps[0]!.id).toBe('example');
+    for (const { id, completionEvents } of steps) {
+      expect(completionEvents.length, id).toBeGreaterThan(0);
+      for (const event of completionEvents) {
+        const [, key, more] = /^onContext:(lcPrune\.\w+)( && lcPrune\.walkthrough)?$/.exec(event)!;
+        // Once for a walkthrough that is open by then, and once for one that is opened later.
+        if (more) expect(completionEvents).toContain(`onContext:${key}`);
+        else expect(completionEvents).toContain(`${event} && ${CONTEXTS.walkthrough}`);
+        const name = Object.entries(CONTEXTS).find(([, value]) => value === key)?.[0];
+        expect(code, event).toMatch(new RegExp(`setContext\\(CONTEXTS\\.${name}, |\\[CONTEXTS\\.${name}, `));
+      }
+    }
+  });
+
+  test('each step of the walkthrough has a picture, and none is heavy', async () => {
+    for (const { id, media } of contributes.walkthroughs[0]!.steps) {
+      const pictures = Array.from(
+        (await source(media.markdown)).matchAll(/!\[[^\]]+\]\(([\w-]+\.png)\)/g),
+        (match) => match[1]!,
+      );
+      expect(pictures.length, id).toBe(1);
+      const file = await readFile(new URL(pictures[0]!, new URL(`../../../${media.markdown}`, import.meta.url)));
+      expect(file.subarray(1, 4).toString('latin1')).toBe('PNG');
+      expect(file.length).toBeLessThan(100_000);
+    }
+  });
+
   test('every file it points to is there', () => {
     const files = [
       manifest.icon,
@@ -83,11 +117,24 @@ describe('package.json and the code name the same things', () => {
   });
 
   test('the page of the extension shows nothing that an editor does not load: no relative picture or link', async () => {
-    const page = await source('extension/README.md');
-    expect(await source('test/host/package.mjs')).toContain("cpSync(join(root, 'extension/README.md')");
+    const folder = fileURLToPath(new URL('../../../extension', import.meta.url));
+    const page = extensionPage(await source('extension/README.md'), folder);
     const targets = Array.from(page.matchAll(/\]\(([^)]*)\)|src="([^"]*)"/g), (match) => match[1] ?? match[2]!);
-    for (const target of targets) expect(target).toMatch(/^https:\/\//);
-    expect(page).not.toMatch(/\.svg/);
+    const pictures = targets.filter((target) => target.startsWith('data:image/png;base64,'));
+    expect(pictures.length).toBe(4);
+    for (const target of targets.filter((each) => !pictures.includes(each))) expect(target).toMatch(/^https:\/\//);
+    const bytes = pictures.map((target) => Buffer.from(target.slice(target.indexOf(',') + 1), 'base64'));
+    // The moving one says so before its first picture.
+    expect(bytes.map((picture) => picture.subarray(0, 100).includes('acTL'))).toEqual([true, false, false, false]);
+    expect(bytes.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(1_500_000);
+  });
+
+  test('a page with what no editor shows or opens is refused', () => {
+    const folder = fileURLToPath(new URL('../../..', import.meta.url));
+    expect(() => extensionPage('[docs](docs/data.md)', folder)).toThrow(/no editor can open/);
+    expect(() => extensionPage('![paths](docs/paths.svg)', folder)).toThrow(/no PNG/);
+    expect(() => extensionPage('![](media/icon.png)', folder)).toThrow(/no text/);
+    expect(() => extensionPage('![gone](media/gone.png)', folder)).toThrow(/gone\.png/);
   });
 
   test('the walkthrough and the welcome promise no kind of file that is refused', async () => {

@@ -139,8 +139,13 @@ test('a run is described again when something but its columns has changed', asyn
   summaries.set(RUN, { ...SUMMARY, progress: 0.2 });
   await live(7);
   expect(descriptions() - described).toBe(2);
+  // A run gets another name, or when it started is known a moment later: the tab says the same as the page.
+  summaries.set(RUN, { ...SUMMARY, name: 'for the talk' });
+  await live(8);
+  const named = posted.filter((message) => message.type === 'run').at(-1)!.view.name;
+  expect([panel.title, named]).toEqual(['LC Prune: for the talk', 'for the talk']);
   receive({ type: 'ready' });
-  expect(descriptions() - described).toBe(3);
+  expect(descriptions() - described).toBe(4);
 });
 
 test('a run that starts takes the focus neither when its panel opens nor seconds later, when it is there', async () => {

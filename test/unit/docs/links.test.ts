@@ -1,0 +1,31 @@
+/** Documents lead to files that are there. */
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const FOLDERS = ['docs', 'docs/decisions', 'extension', 'examples', 'media/walkthrough'];
+
+async function documents(): Promise<string[]> {
+  const inside = await Promise.all(
+    FOLDERS.map(async (folder) => (await readdir(join(ROOT, folder))).map((name) => join(folder, name))),
+  );
+  return ['README.md', 'SECURITY.md', 'CHANGELOG.md', ...inside.flat()].filter((name) => name.endsWith('.md'));
+}
+
+test('every relative link and picture of a document is there', async () => {
+  const missing: string[] = [];
+  let links = 0;
+  for (const name of await documents()) {
+    const text = (await readFile(join(ROOT, name), 'utf8')).replaceAll(/```[\s\S]*?```|`[^`\n]*`/g, '');
+    for (const [, target] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
+      if (/^[a-z]+:/.test(target!)) continue;
+      links++;
+      if (!existsSync(join(ROOT, dirname(name), target!))) missing.push(`${name}: ${target}`);
+    }
+  }
+  expect(missing).toEqual([]);
+  expect(links).toBeGreaterThan(50);
+});
