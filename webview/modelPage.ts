@@ -117,11 +117,7 @@ export class ModelPage {
       number(layer.prunable > 0 ? percent(layer.prunable / Math.max(1, prunable)) : ''),
       number(layer.flops > 0 ? count(layer.flops) : ''),
       number(share === null ? '' : percent(share)),
-      element(
-        'td',
-        { class: 'actions' },
-        ...this.#layerActions(layer),
-      ),
+      element('td', { class: 'actions' }, ...this.#layerActions(layer)),
     );
   }
 

@@ -78,7 +78,6 @@ export function channelTies(wiring: Wiring, weights: Weights): ChannelTies {
         ties.join(ties.of(output, c), ties.of(call.inputs[input]!, channel));
   }
   const pins = pinsOf(wiring, calls);
-  for (const { tensor } of pins)
-    for (let c = 0; c < channelCount(tensor); c++) pinned[ties.of(tensor, c)] = 1;
+  for (const { tensor } of pins) for (let c = 0; c < channelCount(tensor); c++) pinned[ties.of(tensor, c)] = 1;
   return { calls, ties, pins, pinned };
 }

@@ -3,25 +3,11 @@ import { button, element } from '../element.js';
 import { count, percent } from '../format.js';
 import { t } from '../strings.js';
 import { blocksOf, graphOf, type Graph, type GraphNode, type Layer } from './graph.js';
-import { keptShare, STEPS, stepOf } from './keptShare.js';
-import { layoutOf, linePath, NODE, type Layout } from './layout.js';
+import { clipped, drawBox, LETTERS, shapeText, svg } from './drawing.js';
+import { keptShare, stepOf } from './keptShare.js';
+import { legend } from './legend.js';
+import { layoutOf, linePath, type Layout } from './layout.js';
 import { reasons, shortReason } from './reasons.js';
-
-const SVG = 'http://www.w3.org/2000/svg';
-
-function svg(tag: string, attributes: Record<string, string | number>, ...inside: (Node | string)[]): SVGElement {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
-  node.append(...inside);
-  return node;
-}
-
-/** Letters that fit into a box, at the widths of common fonts. */
-const LETTERS = 27;
-const clipped = (text: string, letters = LETTERS): string =>
-  text.length <= letters ? text : `${text.slice(0, letters - 1)}…`;
-
-const shapeText = ({ outputShape }: Layer): string => outputShape?.map((extent) => extent ?? '?').join(' × ') ?? '?';
 
 interface Shown {
   readonly layers: readonly Layer[];
@@ -136,25 +122,10 @@ export class NetworkGraph {
     this.#draw();
   }
 
-  #box(node: GraphNode, { x, y }: { x: number; y: number }): SVGElement {
-    const [left, top] = [-NODE.width / 2, -NODE.height / 2];
-    const frame = (by: number) =>
-      svg('rect', { class: 'box', x: left + by, y: top - by, width: NODE.width, height: NODE.height, rx: 5 });
-    const lines = this.#lines(node).map((content, line) =>
-      svg('text', { class: ['name', '', 'facts'][line]!, x: left + 20, y: top + 19 + 18 * line }, content),
-    );
-    const several = node.times > 1;
-    const box = svg(
-      'g',
-      { class: 'network-box', role: 'option', tabindex: -1, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` },
-      ...(several ? [frame(6), frame(3)] : []),
-      frame(0),
-      svg('rect', { class: 'kept-mark', x: left + 5, y: top + 6, width: 8, height: NODE.height - 12, rx: 2 }),
-      // With a space between them: who reads the text of the box hears lines, not one word.
-      ...lines.flatMap((line) => [line, ' ']),
-    );
+  #box(node: GraphNode, place: { x: number; y: number }): SVGElement {
+    const box = drawBox(this.#lines(node), place, node.times > 1);
     box.addEventListener('click', () => {
-      if (several && this.#chosen === node.id) return this.#turn(node.id);
+      if (node.times > 1 && this.#chosen === node.id) return this.#turn(node.id);
       this.#choose(node.id);
       return this.#focus();
     });
@@ -332,32 +303,4 @@ export class NetworkGraph {
     this.#choose(next.id);
     this.#focus();
   }
-}
-
-/** What the colours mean; every box says its share in digits too. */
-function legend(): HTMLElement {
-  const ends = [0, ...STEPS.slice(0, -1), 1];
-  const texts = [
-    t('up to {0} kept', percent(STEPS[0])),
-    ...[1, 2].map((i) => `${percent(ends[i])} – ${percent(ends[i + 1])}`),
-    t('{0} and more', percent(ends[3])),
-    t('all kept'),
-  ];
-  const entry = (look: string, text: string) =>
-    element(
-      'span',
-      { class: 'network-entry' },
-      svg(
-        'svg',
-        { width: 14, height: 14, 'aria-hidden': 'true' },
-        svg('rect', { class: `kept-mark ${look}`, x: 1, y: 1, width: 12, height: 12, rx: 2 }),
-      ) as unknown as HTMLElement,
-      text,
-    );
-  return element(
-    'div',
-    { class: 'network-legend' },
-    ...texts.map((text, step) => entry(`step-${step}`, text)),
-    entry('none', t('not pruned')),
-  );
 }

@@ -25,7 +25,9 @@ export interface MonitorPage {
   page: Page;
   /** Messages the page posted to its host. */
   posted: () => Promise<ToHost[]>;
-  send: (messages: readonly (ToPage | ToModelPage | ToDataPage | ToChangedPage | ToRunsTable | ToSensitivityPage)[]) => Promise<void>;
+  send: (
+    messages: readonly (ToPage | ToModelPage | ToDataPage | ToChangedPage | ToRunsTable | ToSensitivityPage)[],
+  ) => Promise<void>;
   /** CSP violations, console errors and uncaught exceptions so far. */
   problems: string[];
 }

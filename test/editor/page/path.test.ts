@@ -110,7 +110,9 @@ test('the operating point begins at the answer, moves by keys and by dragging, a
   await monitor.page.keyboard.press('ArrowLeft');
   expect(await chosen(monitor)).toBe(2);
   expect(await monitor.page.locator('.path-budget').textContent()).toMatch(/2%/);
-  expect(await text.textContent()).toContain('2.00% kept: 5,324 weights, 23.9 kB as a sparse package, test error 2.10%');
+  expect(await text.textContent()).toContain(
+    '2.00% kept: 5,324 weights, 23.9 kB as a sparse package, test error 2.10%',
+  );
   await monitor.page.keyboard.press('ArrowRight');
   // What was chosen survives new points; another run beside it changes nothing.
   await monitor.send(messages());
