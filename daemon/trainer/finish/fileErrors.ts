@@ -18,8 +18,8 @@ import { UserError } from '../../protocol/errors.js';
 import { primarySet } from '../evaluations.js';
 import type { Assembled } from '../setup.js';
 
-/** Samples that a file answers at once. */
-const BATCH = 256;
+/** Samples that a file answers at once, at most. */
+const MOST_AT_ONCE = 256;
 /** No further file is judged after this long: a run has ended, and its user waits. */
 const MOST_MS = 120_000;
 
@@ -115,13 +115,16 @@ async function computed({ facts, parts, inputShapes }: Setting, source: SampleSo
   const { outputShape, jointShapes } = session;
   const refuse = (why: string) => new UserError('model-unsupported', why);
   if (jointShapes.length > 0) throw refuse('the error of several outputs is measured by the engines alone');
-  const inputs = inputShapes.map((shape) => new Float32Array(BATCH * sizeOf(shape)));
-  const target = new Float32Array(BATCH * sizeOf(outputShape));
+  // As many as a training step of the run computes at once: what memory has room for.
+  const { batchSize, microBatch = batchSize } = parts.plan.retrain;
+  const atOnce = Math.min(MOST_AT_ONCE, microBatch);
+  const inputs = inputShapes.map((shape) => new Float32Array(atOnce * sizeOf(shape)));
+  const target = new Float32Array(atOnce * sizeOf(outputShape));
   const { loss, lossSettings, classification, fromLogits } = facts.spec;
   const head: Head = fromLogits ? absorbedHead(loss) : 'none';
   const given = { output: null, weight: 1, loss, ...(lossSettings && { lossSettings }), ...(classification !== undefined && { classification }) }; // prettier-ignore
   const score = new Score(given, head, outputShape);
-  await eachBatch(source, BATCH, { inputs, target }, {}, async (count, start) => {
+  await eachBatch(source, atOnce, { inputs, target }, {}, async (count, start) => {
     // Whether there is a mask at all is the model's, not the batch's.
     if (start === 0 && (await session.outputMask(inputs, count))) throw refuse('it does not say which positions are padding');
     const values = await run(inputs, count);
