@@ -1,6 +1,5 @@
 /** Starts, controls and watches trainers: one child process per active run. */
 import { fork, type ChildProcess, type ForkOptions, type SpawnOptions } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
