@@ -242,10 +242,11 @@ describe('a trainer that outlives its window', () => {
 
 describe('with the setting off', () => {
   it('closing ends the trainer with a checkpoint, its own or one it took over; the next window is told, once, of all', async () => {
-    const first = await open();
+    // Long enough for a fast machine: nothing has ended when the window closes.
+    const first = await open({ stepMs: 12 });
     const adopted = await start(first);
     await first.kill();
-    const second = await open({ keepTraining: false });
+    const second = await open({ keepTraining: false, stepMs: 12 });
     const own = await start(second);
     const pids = await Promise.all([adopted, own].map((run) => second.trainerOf(run)));
     await second.close();

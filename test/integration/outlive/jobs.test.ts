@@ -10,16 +10,24 @@ let tiny: TinyWorkspace;
 beforeEach(async () => void (tiny = await tinyWorkspace()));
 afterEach(() => tiny.remove());
 
-/** Processes whose command line names the workspace. */
-async function jobs(): Promise<number> {
-  let count = 0;
+/** The helper processes of a daemon. */
+async function jobsOf(daemon: number): Promise<number[]> {
+  const found: number[] = [];
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
-    if (command.includes('--job') && command.includes(tiny.folder)) count += 1;
+    const status = await readFile(`/proc/${entry}/status`, 'utf8').catch(() => '');
+    if (command.includes('--job') && status.includes(`\nPPid:\t${daemon}\n`)) found.push(Number(entry));
   }
-  return count;
+  return found;
 }
+
+/** Whether a process works; one that has ended and that nobody has buried does not. */
+const isAlive = (pid: number): Promise<boolean> =>
+  readFile(`/proc/${pid}/status`, 'utf8').then(
+    (text) => !/^State:\t[ZX]/m.test(text),
+    () => false,
+  );
 
 it.each(['closed', 'killed'] as const)(
   'the preview of data that never comes ends with a daemon that is %s',
@@ -37,9 +45,11 @@ it.each(['closed', 'killed'] as const)(
       method: 'lc/previewData',
       params: { model, data: { source: 'slow.mjs' } },
     });
-    await expect.poll(jobs, { timeout: 20_000 }).toBe(1);
+    const daemon = window.daemon.child.pid!;
+    await expect.poll(async () => (await jobsOf(daemon)).length, { timeout: 20_000 }).toBe(1);
+    const [job] = await jobsOf(daemon);
     if (how === 'closed') await window.close();
     else await window.kill();
-    await expect.poll(jobs, { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => isAlive(job!), { timeout: 10_000 }).toBe(false);
   },
 );

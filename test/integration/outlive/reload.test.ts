@@ -62,7 +62,7 @@ afterAll(async () => {
 });
 
 describe('a window that reloads five times in the middle of a run', () => {
-  beforeAll(async () => void (tiny = await tinyWorkspace(plan(12, 3000))));
+  beforeAll(async () => void (tiny = await tinyWorkspace(plan(12, 8000))));
   afterAll(() => tiny.remove());
 
   it(
