@@ -1,6 +1,6 @@
 /**
  * The shipped bundles and a real (small) prune, its window reloaded in the middle, and daemon and trainer killed. Needs `npm run build`.
- * LC_PRUNE_KILLS: how many kills (default 20); LC_PRUNE_KILL_SEED: at which moments. `npm run test:kills` does 200.
+ * LC_PRUNE_KILLS: how many kills (default 8); LC_PRUNE_KILL_SEED: at which moments. `npm run test:kills` does 200.
  */
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -11,7 +11,7 @@ import type { RunEvent } from '../../../daemon/protocol/events.js';
 import { TINY_PLAN, tinyWorkspace, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
 import { inLog, resultOf, Window } from './window.js';
 
-const KILLS = Number(process.env['LC_PRUNE_KILLS'] ?? 20);
+const KILLS = Number(process.env['LC_PRUNE_KILLS'] ?? 8);
 const SEED = Number(process.env['LC_PRUNE_KILL_SEED'] ?? 11);
 const script = resolve('dist', 'daemon.mjs');
 
