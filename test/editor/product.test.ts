@@ -116,7 +116,8 @@ describe('from a model to a small model', () => {
   });
 
   test('the result is exported and is a model with zeros', async () => {
-    await window.monitor.getByRole('button', { name: 'Export...' }).click();
+    // In the header, and in the card of what the run has come to.
+    await window.monitor.getByRole('button', { name: 'Export...' }).first().click();
     await window.quickPick().first().waitFor({ timeout: 30_000 });
     await window
       .quickPick(/TensorFlow/)

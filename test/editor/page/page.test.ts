@@ -240,7 +240,7 @@ describe('the page', () => {
     expect(await end.getAttribute('aria-pressed')).toBe('true');
     const cut = await top();
     await end.click();
-    expect(await end.getAttribute('aria-pressed')).toBe('false');
+    await expectEventually(() => end.getAttribute('aria-pressed'), 'false');
     const whole = await top();
     expect(whole).toBeGreaterThan(4 * cut);
     await end.click();
