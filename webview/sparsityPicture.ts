@@ -28,7 +28,7 @@ export function cellCounts(picture: LayerPicture): number[] {
 /** Which inputs the pruned layer still looks at: one cell an input, brighter with more kept weights. */
 export class SparsityPicture {
   readonly root: HTMLElement;
-  #canvas = element('canvas', { class: 'sparsity', role: 'img' });
+  #canvas = element('canvas', { class: 'sparsity', role: 'img', 'aria-label': t('Kept weights') });
   #caption = element('figcaption');
   #hover = element('div', { class: 'hover-value', 'aria-hidden': 'true' });
   #picture: LayerPicture | null = null;

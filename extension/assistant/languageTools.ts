@@ -8,6 +8,7 @@ import { displayName } from '../monitor/monitorHost.js';
 import type { Services } from '../services.js';
 import { engineSetting, openMonitorOnRun } from '../settings.js';
 import { runDescription, stateName } from '../views/runText.js';
+import type { Run } from '../runs.js';
 import { takeBack } from '../takeBack.js';
 import { budgetOf, modelNamed, planPruning, startPruning, type PruneInput, type Pruning } from './pruning.js';
 
@@ -77,7 +78,7 @@ export function languageTools(services: Pick<Services, 'daemon' | 'runs' | 'moni
       if (all.length === 0) return 'There are no runs.';
       const lines = all.slice(0, SHOWN).map((run) => {
         const cautions = (run.cautions ?? []).filter(({ serious }) => serious).map(({ message }) => `; warning: ${message}`); // prettier-ignore
-        return `- ${run.run} (${run.method}, ${stateName(run.state)}): ${runDescription(run)}${cautions.join('')}`;
+        return `- ${calledOf(run, all)} (${run.method}, ${stateName(run.state)}): ${runDescription(run)}${cautions.join('')}`;
       });
       const more = all.length > SHOWN ? [`and ${all.length - SHOWN} older ones`] : [];
       return [...lines, ...more].join('\n');
@@ -88,9 +89,10 @@ export function languageTools(services: Pick<Services, 'daemon' | 'runs' | 'moni
     needsTrust: false,
     async run({ runs: wanted }) {
       const all = await loaded();
-      const missing = wanted?.find((name) => !all.some(({ run }) => run === name));
+      const missing = wanted?.find((name) => !all.some((run) => calledOf(run, all) === name || run.run === name));
       if (missing !== undefined) throw new Error(vscode.l10n.t('No run is called "{0}".', missing));
-      const shown = wanted ?? (runs.current ? [runs.current.run] : []);
+      const found = all.filter((run) => wanted?.includes(calledOf(run, all)) || wanted?.includes(run.run));
+      const shown = wanted ? found.map(({ run }) => run) : runs.current ? [runs.current.run] : [];
       monitor.show(shown);
       const names = all.filter(({ run }) => shown.includes(run)).map(displayName);
       return names.length > 0 ? `The monitor shows ${names.join(', ')}.` : 'The monitor is open; there are no runs.';
@@ -104,6 +106,10 @@ export function languageTools(services: Pick<Services, 'daemon' | 'runs' | 'moni
     lcPrune_openMonitor: openMonitor,
   } satisfies Record<(typeof LANGUAGE_TOOLS)[number], Tool<never>>;
 }
+
+/** What a run is called: by its name, or by its folder where two have one name. */
+const calledOf = (run: Run, all: readonly Run[]): string =>
+  all.some((other) => other !== run && other.name === run.name) ? run.run : run.name;
 
 function requireTrust({ needsTrust }: Pick<Tool<unknown>, 'needsTrust'>): void {
   if (needsTrust && !vscode.workspace.isTrusted)

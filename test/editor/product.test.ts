@@ -159,7 +159,7 @@ describe.each([true, false])('nothing is lost, keepTraining %s', (keepTraining) 
 
   beforeAll(async () => {
     workspace = await makeWorkspace({
-      'long.prune.json': plan({ schedule: { mu0: 0.0001, a: 1.05, iterations: 400, epochs: 2 } }),
+      'long.prune.json': plan({ schedule: { mu0: 0.0001, a: 1.002, iterations: 4000, epochs: 2 } }),
     });
     window = await Workbench.open({ folder: workspace.folder, settings: { 'lcPrune.keepTraining': keepTraining } });
   });
@@ -182,6 +182,10 @@ describe.each([true, false])('nothing is lost, keepTraining %s', (keepTraining) 
   async function goesOn(): Promise<void> {
     if (keepTraining) {
       await expectEventually(() => window.runState.textContent(), 'Running', 60_000);
+      // What is shown moves again: the new daemon is there.
+      const stats = () => window.monitor.locator('.stats').innerText();
+      const before = await stats();
+      await expectEventually(async () => (await stats()) !== before, true, 60_000);
       expect(await trainerPid()).toBe(trainer);
       return;
     }
