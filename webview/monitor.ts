@@ -15,6 +15,7 @@ import { PathCard } from './pathCard.js';
 import { RunData } from './runData.js';
 import { RunHeader } from './runHeader.js';
 import { RunStrip } from './runStrip.js';
+import { oncePerFrame } from './page/oncePerFrame.js';
 import { t } from './strings.js';
 import { observeTheme, readTheme, type Theme } from './theme.js';
 import { Toolbar, type Settings } from './toolbar.js';
@@ -39,7 +40,8 @@ export class Monitor {
   #askedPicture = '';
   /** Of runs that are done; undefined: asked for. */
   #finishes = new Map<string, Finish | null | undefined>();
-  #queued = false;
+  /** Several messages in a frame are one change of the page. */
+  #schedule = oncePerFrame(() => this.#render());
   #theme: Theme;
 
   #banner = element('p', { class: 'banner', role: 'alert', hidden: true });
@@ -199,15 +201,6 @@ export class Monitor {
         break;
     }
     this.#schedule();
-  }
-
-  #schedule(): void {
-    if (this.#queued) return;
-    this.#queued = true;
-    requestAnimationFrame(() => {
-      this.#queued = false;
-      this.#render();
-    });
   }
 
   #render(): void {

@@ -1,5 +1,6 @@
 import { isDoubtful } from '../daemon/protocol/doubtful.js';
 import type { Finish } from '../daemon/protocol/finish.js';
+import { STATE_NAMES } from '../daemon/protocol/runs/stateNames.js';
 import { CautionBanner } from './cautionBanner.js';
 import { button, element, icon } from './element.js';
 import { FinishCard } from './finish/finishCard.js';
@@ -7,17 +8,6 @@ import { count, duration, number, percent, shortCount } from './format.js';
 import type { ControlAction, RunView } from './messages.js';
 import { setName } from './curves.js';
 import { t } from './strings.js';
-
-const STATES: Record<RunView['summary']['state'], string> = {
-  queued: 'Queued',
-  running: 'Running',
-  paused: 'Paused',
-  interrupted: 'Interrupted',
-  stopped: 'Stopped',
-  crashed: 'Crashed',
-  failed: 'Failed',
-  done: 'Finished',
-};
 
 /** What is said of a press until the run does it. */
 const ASKED: Partial<Record<ControlAction, string>> = {
@@ -113,7 +103,7 @@ export class RunHeader {
     this.#title.textContent = view.name;
     const look = isDoubtful(summary) ? 'doubtful' : state;
     const asked = view.asked ?? this.#stillPressed(view);
-    const name = asked ?? (look === 'doubtful' ? t('Finished, with warnings') : t(STATES[state]));
+    const name = asked ?? t(STATE_NAMES[look]);
     if (this.#state.textContent !== name) this.#state.textContent = name;
     this.#state.className = `state ${look}${asked === null ? '' : ' asked'}`;
     this.#view = view;

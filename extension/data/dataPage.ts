@@ -3,8 +3,7 @@ import type { DataPreview, PlanLength } from '../../daemon/protocol/dataChoice.j
 import type { DataSource } from '../../daemon/protocol/plan.js';
 import type { DataWishes, FromDataPage, ToDataPage } from '../../webview/dataMessages.js';
 import { DATA_PAGE } from '../ids.js';
-import { pageHtml } from '../page/html.js';
-import { pageStrings } from '../page/strings.js';
+import { pageOptions, showBuiltPage } from '../page/builtPage.js';
 import type { AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
 
@@ -54,11 +53,8 @@ export function showDataPage(
   { context, daemon, log }: Services,
   { model, modelName, data, name, planPath }: Shown,
 ): Promise<ChosenData | 'other' | undefined> {
-  const folder = vscode.Uri.joinPath(context.extensionUri, 'dist', 'webview');
   const panel = vscode.window.createWebviewPanel(DATA_PAGE, vscode.l10n.t('Data for {0}', modelName), vscode.ViewColumn.Active, {
-    enableScripts: true,
-    enableForms: false,
-    localResourceRoots: [folder],
+    ...pageOptions(context.extensionUri),
     retainContextWhenHidden: true,
   }); // prettier-ignore
   const post = (message: ToDataPage) => void panel.webview.postMessage(message);
@@ -106,14 +102,6 @@ export function showDataPage(
       reading.cancel();
       resolve(undefined);
     });
-    const file = (part: string) => String(panel.webview.asWebviewUri(vscode.Uri.joinPath(folder, part)));
-    panel.webview.html = pageHtml({
-      cspSource: panel.webview.cspSource,
-      script: file('data.js'),
-      style: file('data.css'),
-      title: vscode.l10n.t('Data for {0}', modelName),
-      language: vscode.env.language,
-      strings: pageStrings(),
-    });
+    showBuiltPage(panel.webview, context.extensionUri, 'data', vscode.l10n.t('Data for {0}', modelName));
   });
 }

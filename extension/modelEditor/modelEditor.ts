@@ -7,8 +7,7 @@ import type { Daemon } from '../daemon/daemon.js';
 import { CONTEXTS, MODEL_EDITOR, type CommandName } from '../ids.js';
 import { KeptShares } from '../keptShares.js';
 import { displayName } from '../monitor/monitorHost.js';
-import { pageHtml } from '../page/html.js';
-import { pageStrings } from '../page/strings.js';
+import { pageOptions, showBuiltPage } from '../page/builtPage.js';
 import { folderOf, pathOf, uriOf, type AbsolutePath } from '../paths.js';
 import type { Runs } from '../runs.js';
 import type { RunStream } from '../runStream.js';
@@ -56,23 +55,14 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
   }
 
   resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
-    const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
-    panel.webview.options = { enableScripts: true, enableForms: false, localResourceRoots: [folder] };
+    panel.webview.options = pageOptions(this.extensionUri);
     const asText = async () => {
       await vscode.commands.executeCommand('vscode.openWith', uri, 'default', panel.viewColumn);
       panel.dispose();
     };
     const view = new OpenModel(pathOf(uri), panel.webview, this.daemon, this.runs, this.stream, asText);
     panel.onDidDispose(() => view.dispose());
-    const file = (name: string) => String(panel.webview.asWebviewUri(vscode.Uri.joinPath(folder, name)));
-    panel.webview.html = pageHtml({
-      cspSource: panel.webview.cspSource,
-      script: file('model.js'),
-      style: file('model.css'),
-      title: vscode.workspace.asRelativePath(uri),
-      language: vscode.env.language,
-      strings: pageStrings(),
-    });
+    showBuiltPage(panel.webview, this.extensionUri, 'model', vscode.workspace.asRelativePath(uri));
   }
 }
 

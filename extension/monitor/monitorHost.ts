@@ -7,8 +7,7 @@ import { MONITOR } from '../ids.js';
 import { fileIn, pathOf, uriOf } from '../paths.js';
 import type { Runs } from '../runs.js';
 import type { RunStream } from '../runStream.js';
-import { pageHtml } from '../page/html.js';
-import { pageStrings } from '../page/strings.js';
+import { pageOptions, showBuiltPage } from '../page/builtPage.js';
 import { planDifference } from './planDifference.js';
 import { RunFeed } from './runFeed.js';
 import type { Cursor, RunSeries } from './runSeries.js';
@@ -194,7 +193,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
           MONITOR,
           vscode.l10n.t('LC Prune Monitor'),
           { viewColumn: vscode.ViewColumn.Active, preserveFocus },
-          this.#options(),
+          pageOptions(this.context.extensionUri),
         ),
       );
   }
@@ -202,7 +201,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
     const { runs, primary } = this.context.workspaceState.get<Shown>(SHOWN) ?? { runs: [], primary: null };
     this.#select(runs, primary);
-    panel.webview.options = this.#options();
+    panel.webview.options = pageOptions(this.context.extensionUri);
     this.#adopt(panel);
   }
 
@@ -223,14 +222,6 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
-  #options(): vscode.WebviewOptions & vscode.WebviewPanelOptions {
-    return {
-      enableScripts: true,
-      enableForms: false,
-      localResourceRoots: [vscode.Uri.joinPath(this.context.extensionUri, 'dist', 'webview')],
-    };
-  }
-
   #adopt(panel: vscode.WebviewPanel): void {
     this.#panel = panel;
     this.#ready = false;
@@ -245,16 +236,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       if (!panel.visible) this.#ready = false;
     });
     panel.webview.onDidReceiveMessage((message: ToHost) => this.#receive(message));
-    const uri = (file: string) =>
-      String(panel.webview.asWebviewUri(vscode.Uri.joinPath(this.context.extensionUri, 'dist', 'webview', file)));
-    panel.webview.html = pageHtml({
-      cspSource: panel.webview.cspSource,
-      script: uri('monitor.js'),
-      style: uri('monitor.css'),
-      title: vscode.l10n.t('LC Prune Monitor'),
-      language: vscode.env.language,
-      strings: pageStrings(),
-    });
+    showBuiltPage(panel.webview, this.context.extensionUri, 'monitor', vscode.l10n.t('LC Prune Monitor'));
   }
 
   #select(runs: readonly string[], primary: string | null): void {

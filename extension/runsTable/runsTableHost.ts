@@ -4,8 +4,7 @@ import type { FromRunsTable, TableAction, TableRun, ToRunsTable } from '../../we
 import type { Daemon } from '../daemon/daemon.js';
 import { RUNS_TABLE, type CommandName, type RunItem } from '../ids.js';
 import { displayName, type MonitorHost } from '../monitor/monitorHost.js';
-import { pageHtml } from '../page/html.js';
-import { pageStrings } from '../page/strings.js';
+import { pageOptions, showBuiltPage } from '../page/builtPage.js';
 import { fileIn, pathOf, uriOf } from '../paths.js';
 import type { Run, Runs } from '../runs.js';
 
@@ -92,9 +91,7 @@ export class RunsTableHost implements vscode.Disposable, vscode.WebviewPanelSeri
 
   #options(): vscode.WebviewOptions & vscode.WebviewPanelOptions {
     return {
-      enableScripts: true,
-      enableForms: false,
-      localResourceRoots: [vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview')],
+      ...pageOptions(this.extensionUri),
       // What is chosen and where it has been scrolled to stays behind another tab.
       retainContextWhenHidden: true,
     };
@@ -110,16 +107,7 @@ export class RunsTableHost implements vscode.Disposable, vscode.WebviewPanelSeri
       this.#ready = false;
     });
     panel.webview.onDidReceiveMessage((message: FromRunsTable) => this.#receive(message));
-    const uri = (file: string) =>
-      String(panel.webview.asWebviewUri(vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview', file)));
-    panel.webview.html = pageHtml({
-      cspSource: panel.webview.cspSource,
-      script: uri('runs.js'),
-      style: uri('runs.css'),
-      title: vscode.l10n.t('LC Prune Runs'),
-      language: vscode.env.language,
-      strings: pageStrings(),
-    });
+    showBuiltPage(panel.webview, this.extensionUri, 'runs', vscode.l10n.t('LC Prune Runs'));
   }
 
   #post(message: ToRunsTable): void {

@@ -3,8 +3,7 @@ import type { TriedSample } from '../../daemon/protocol/whatChanged.js';
 import type { FromChangedPage, ToChangedPage } from '../../webview/whatChanged/messages.js';
 import { CHANGED_PAGE } from '../ids.js';
 import { displayName } from '../monitor/monitorHost.js';
-import { pageHtml } from '../page/html.js';
-import { pageStrings } from '../page/strings.js';
+import { openJobPage, type JobPage } from '../page/jobPage.js';
 import { pathOf, uriOf } from '../paths.js';
 import type { Run } from '../runs.js';
 import type { Services } from '../services.js';
@@ -19,37 +18,23 @@ interface Wish {
 /** An image of another folder travels in the message, which is bounded (daemon/server/limits.ts). */
 const MOST_BYTES = 1 << 20;
 
-let names = 0;
+type Page = JobPage<ToChangedPage>;
 
-/** The page of what pruning changed in a run. Each call opens one; closing it ends what it computes. */
-export function showChangedPage({ context, daemon, log }: Services, run: Run, { point, tryIt }: Wish): void {
-  const folder = vscode.Uri.joinPath(context.extensionUri, 'dist', 'webview');
+/** The page of what pruning changed in a run. Each call opens one. */
+export function showChangedPage(services: Services, run: Run, { point, tryIt }: Wish): void {
+  const { daemon } = services;
   const name = displayName(run);
-  const title = vscode.l10n.t('What Changed: {0}', name);
-  const panel = vscode.window.createWebviewPanel(CHANGED_PAGE, title, vscode.ViewColumn.Active, {
-    enableScripts: true,
-    enableForms: false,
-    localResourceRoots: [folder],
-    retainContextWhenHidden: true,
-  });
   const of = { run: run.run, ...(point !== undefined && { point }) };
-  const post = (message: ToChangedPage) => void panel.webview.postMessage(message);
-  const progress = `changed ${names++}`;
-  let work = new vscode.CancellationTokenSource();
 
-  async function compute(): Promise<void> {
-    work.cancel();
-    const mine = (work = new vscode.CancellationTokenSource());
+  function compute({ post, compute }: Page): Promise<void> {
     post({ type: 'run', name });
-    try {
-      const changed = await daemon.request('lc/changed', { ...of, progress }, mine.token);
-      if (!mine.token.isCancellationRequested) post({ type: 'changed', changed, tryIt });
-    } catch (error) {
-      if (mine === work) post({ type: 'problem', message: mine.token.isCancellationRequested ? vscode.l10n.t('It was cancelled.') : (error as Error).message });
-    }
+    return compute(
+      (progress, token) => daemon.request('lc/changed', { ...of, progress }, token),
+      (changed) => post({ type: 'changed', changed, tryIt }),
+    );
   }
 
-  async function answer(sample: TriedSample): Promise<void> {
+  async function answer({ post }: Page, sample: TriedSample): Promise<void> {
     try {
       post({ type: 'tried', answer: await daemon.request('lc/trySample', { ...of, sample }) });
     } catch (error) {
@@ -57,7 +42,7 @@ export function showChangedPage({ context, daemon, log }: Services, run: Run, { 
     }
   }
 
-  async function tryFile(): Promise<void> {
+  async function tryFile(page: Page): Promise<void> {
     const [file] =
       (await vscode.window.showOpenDialog({
         title: vscode.l10n.t('An image for both networks'),
@@ -66,48 +51,37 @@ export function showChangedPage({ context, daemon, log }: Services, run: Run, { 
       })) ?? [];
     if (!file) return;
     // The daemon reads files of the workspace alone.
-    if (vscode.workspace.getWorkspaceFolder(file)) return answer({ kind: 'file', file: pathOf(file) });
+    if (vscode.workspace.getWorkspaceFolder(file)) return answer(page, { kind: 'file', file: pathOf(file) });
     const bytes = await vscode.workspace.fs.readFile(file);
     if (bytes.length > MOST_BYTES)
-      return post({ type: 'tryProblem', message: vscode.l10n.t('This image is larger than 1 MB: put it into the workspace folder first.') });
+      return page.post({
+        type: 'tryProblem',
+        message: vscode.l10n.t('This image is larger than 1 MB: put it into the workspace folder first.'),
+      });
     const shown = vscode.workspace.asRelativePath(file).slice(-300);
-    return answer({ kind: 'image', name: shown, data: Buffer.from(bytes).toString('base64') });
+    return answer(page, { kind: 'image', name: shown, data: Buffer.from(bytes).toString('base64') });
   }
 
-  const listener = daemon.on('lc/progress', (told) => {
-    if (told.progress === progress) post({ type: 'progress', done: told.done, total: told.total });
-  });
-  panel.webview.onDidReceiveMessage((message: FromChangedPage) => {
-    switch (message.type) {
-      case 'ready':
-      case 'compute':
-        void compute();
-        break;
-      case 'cancel':
-        work.cancel();
-        break;
-      case 'tryFile':
-        void tryFile();
-        break;
-      case 'tryValues':
-        void answer({ kind: 'values', inputs: message.inputs });
-        break;
-      case 'failure':
-        log.error(`Page of what changed: ${message.message}`);
-        break;
-    }
-  });
-  panel.onDidDispose(() => {
-    listener.dispose();
-    work.cancel();
-  });
-  const file = (part: string) => String(panel.webview.asWebviewUri(vscode.Uri.joinPath(folder, part)));
-  panel.webview.html = pageHtml({
-    cspSource: panel.webview.cspSource,
-    script: file('changed.js'),
-    style: file('changed.css'),
-    title,
-    language: vscode.env.language,
-    strings: pageStrings(),
-  });
-} // prettier-ignore
+  const title = vscode.l10n.t('What Changed: {0}', name);
+  openJobPage<ToChangedPage, FromChangedPage>(
+    services,
+    { viewType: CHANGED_PAGE, title, page: 'changed' },
+    (message, page) => {
+      switch (message.type) {
+        case 'ready':
+        case 'compute':
+          void compute(page);
+          break;
+        case 'cancel':
+          page.cancel();
+          break;
+        case 'tryFile':
+          void tryFile(page);
+          break;
+        case 'tryValues':
+          void answer(page, { kind: 'values', inputs: message.inputs });
+          break;
+      }
+    },
+  );
+}

@@ -38,8 +38,8 @@ export function collectTexts() {
   };
   declared(source);
   // Looked up by a variable: the states of a run.
-  for (const state of ['Queued', 'Running', 'Paused', 'Interrupted', 'Stopped', 'Crashed', 'Failed', 'Finished'])
-    texts.add(state);
+  const names = readFileSync(join(root, 'daemon/protocol/runs/stateNames.ts'), 'utf8');
+  for (const [, state] of names.matchAll(/^ {2}\w+: '([^']+)',$/gm)) texts.add(state);
   return Array.from(texts).sort();
 }
 

@@ -2,6 +2,7 @@ import { shownColumns, type Direction, type RunColumn } from '../../daemon/proto
 import { element } from '../element.js';
 import { t } from '../strings.js';
 import type { TableNode, VisibleRow } from './tree.js';
+import { oncePerFrame } from '../page/oncePerFrame.js';
 import { contentOf, emptyRow, fillRow, placeRow, ROW_HEIGHT, type Drawing } from './row.js';
 
 /** Rows drawn above and below what is on show. */
@@ -36,7 +37,7 @@ export class RunsGrid {
   #anchor = '';
   #sorted: { column: string; direction: Direction } = { column: 'date', direction: 'descending' };
   #colours: Readonly<Record<string, number>> = {};
-  #queued = false;
+  #schedule = oncePerFrame(() => this.#draw());
   #scroll: HTMLElement;
 
   constructor(
@@ -109,15 +110,6 @@ export class RunsGrid {
 
   #indexOf(key: string): number {
     return this.#rows.findIndex(({ node }) => node.key === key);
-  }
-
-  #schedule(): void {
-    if (this.#queued) return;
-    this.#queued = true;
-    requestAnimationFrame(() => {
-      this.#queued = false;
-      this.#draw();
-    });
   }
 
   /** Columns and their order of sorting; the buttons stay, so that the focus does. */

@@ -7,6 +7,7 @@ import {
   type Direction,
 } from '../../daemon/protocol/runs/columns.js';
 import { button, element } from '../element.js';
+import { oncePerFrame } from '../page/oncePerFrame.js';
 import { t } from '../strings.js';
 import { observeTheme, readTheme, type Theme } from '../theme.js';
 import { RunsGrid } from './grid.js';
@@ -36,7 +37,8 @@ export class RunsPage {
   #colours: Readonly<Record<string, number>> = {};
   #trusted = true;
   #theme: Theme = readTheme();
-  #queued = false;
+  /** Several messages in a frame are one change of the page. */
+  #schedule = oncePerFrame(() => this.#render());
   #banner = element('p', { class: 'banner', role: 'alert', hidden: true });
   #count = element('span', { class: 'note', role: 'status' });
   #search: HTMLInputElement;
@@ -172,16 +174,6 @@ export class RunsPage {
         break;
     }
     this.#schedule();
-  }
-
-  /** Several messages in a frame are one change of the table. */
-  #schedule(): void {
-    if (this.#queued) return;
-    this.#queued = true;
-    requestAnimationFrame(() => {
-      this.#queued = false;
-      this.#render();
-    });
   }
 
   #render(): void {

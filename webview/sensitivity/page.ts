@@ -2,6 +2,7 @@ import { partName } from '../../daemon/protocol/finishText.js';
 import type { Sensitivity } from '../../daemon/protocol/layers/sensitivity.js';
 import { button, element } from '../element.js';
 import { count, percent } from '../format.js';
+import { JobState } from '../page/jobState.js';
 import { t } from '../strings.js';
 import { heldBy } from './floor.js';
 import { LayerChart } from './layerChart.js';
@@ -12,14 +13,8 @@ const PAUSE = 200;
 
 /** What each layer of a plan loses alone, and floors that are set by hand and written into the plan. */
 export class SensitivityPage {
-  #title = element('h1');
-  #subtitle = element('p', { class: 'subtitle', role: 'status' });
-  #bar = element('div', { class: 'bar-fill' });
-  #progress = element('div', { class: 'progress', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' });
-  #working = element('div', { class: 'working', hidden: true });
-  #problem = element('p', { class: 'problem', role: 'alert', hidden: true });
-  #again: HTMLElement;
-  #content = element('div', { hidden: true });
+  #state: JobState;
+  #content = element('div');
   #total = element('p', { class: 'floors-total' });
   #meterFill = element('div', { class: 'bar-fill' });
   #meter = element('div', { class: 'progress', role: 'meter', 'aria-valuemin': '0', 'aria-valuemax': '100' });
@@ -35,33 +30,19 @@ export class SensitivityPage {
     root: HTMLElement,
     private readonly post: (message: FromSensitivityPage) => void,
   ) {
-    this.#progress.setAttribute('aria-label', t('Progress'));
-    this.#progress.append(this.#bar);
     this.#meter.setAttribute('aria-label', t('Share of the budget that the floors hold'));
     this.#meter.append(this.#meterFill);
     const text = () =>
       button({ text: t('Open as Text'), label: t('The same as a table, by the command line') }, () => post({ type: 'asText' })); // prettier-ignore
-    this.#again = element(
-      'div',
-      { class: 'controls', hidden: true },
-      button({ text: t('Try Again'), label: t('Measure the layers again'), id: 'again' }, () => post({ type: 'compute' })),
-      text(),
-    ); // prettier-ignore
     this.#write = button(
       { text: t('Write floors into the plan'), label: t('Write these floors into the plan'), class: 'primary' },
       () => post({ type: 'write', floors: this.#floors() }),
     );
-    this.#working.append(
-      this.#progress,
-      button({ text: t('Cancel'), label: t('Stop measuring'), id: 'cancel' }, () => post({ type: 'cancel' })),
-    );
-    root.append(
-      element('header', { class: 'page-header' }, this.#title, this.#subtitle),
-      this.#working,
-      this.#problem,
-      this.#again,
-      this.#content,
-    );
+    this.#state = new JobState(root, this.#content, post, {
+      cancel: t('Stop measuring'),
+      again: t('Measure the layers again'),
+      beside: [text()],
+    });
     this.#textButton = text;
   }
 
@@ -70,22 +51,19 @@ export class SensitivityPage {
   receive(message: ToSensitivityPage): void {
     switch (message.type) {
       case 'plan':
-        this.#title.textContent = t('Sensitivity: {0}', message.name);
-        this.#state('working');
-        this.#progressed(0, 1);
-        this.#subtitle.textContent = t('Each layer alone is pruned to several shares, and the error measured; nothing is trained...'); // prettier-ignore
+        this.#state.begin(
+          t('Sensitivity: {0}', message.name),
+          t('Each layer alone is pruned to several shares, and the error measured; nothing is trained...'),
+        );
         break;
       case 'progress':
-        this.#progressed(message.done, message.total);
+        this.#state.progress(message.done, message.total);
         break;
       case 'problem':
-        this.#state('problem');
-        this.#subtitle.textContent = '';
-        this.#problem.textContent = message.message;
-        this.#again.querySelector('button')?.focus();
+        this.#state.fail(message.message);
         break;
       case 'sensitivity':
-        this.#state('content');
+        this.#state.finish();
         this.#show(message.sensitivity);
         break;
       case 'checked':
@@ -103,23 +81,10 @@ export class SensitivityPage {
     }
   }
 
-  #state(state: 'working' | 'problem' | 'content'): void {
-    this.#working.hidden = state !== 'working';
-    this.#problem.hidden = state !== 'problem';
-    this.#again.hidden = state !== 'problem';
-    this.#content.hidden = state !== 'content';
-  }
-
-  #progressed(done: number, total: number): void {
-    const share = total > 0 ? Math.round((100 * done) / total) : 0;
-    this.#progress.setAttribute('aria-valuenow', String(share));
-    this.#bar.style.setProperty('width', `${share}%`);
-  }
-
   #show(sensitivity: Sensitivity): void {
     const { set, samples, reference, layers, increase, budget, floors, suggested, notes } = sensitivity;
     this.#shown = sensitivity;
-    this.#subtitle.textContent = t(
+    this.#state.subtitle.textContent = t(
       'Error on the {0} samples of the {1} part with the largest weights of one layer kept; the whole model has {2}.',
       count(samples),
       partName(set),

@@ -1,8 +1,9 @@
 import type { Evaluation } from '../../daemon/protocol/events.js';
 import { partName } from '../../daemon/protocol/finishText.js';
 import type { WhatChanged } from '../../daemon/protocol/whatChanged.js';
-import { button, element } from '../element.js';
+import { element } from '../element.js';
 import { count, number, percent } from '../format.js';
+import { JobState } from '../page/jobState.js';
 import { t } from '../strings.js';
 import { samplesSection } from './changedSamples.js';
 import { classSection, confusionSection, labelSection } from './confusion.js';
@@ -13,57 +14,34 @@ import { TryForm } from './tryForm.js';
 
 /** The reference beside the pruned network: figures, confusions, samples with another answer, and a sample of one's own. */
 export class WhatChangedPage {
-  #title = element('h1');
-  #subtitle = element('p', { class: 'subtitle', role: 'status' });
-  #bar = element('div', { class: 'bar-fill' });
-  #progress = element('div', { class: 'progress', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' });
-  #working = element('div', { class: 'working', hidden: true });
-  #problem = element('p', { class: 'problem', role: 'alert', hidden: true });
-  #again = button({ text: t('Try Again'), label: t('Compare the answers again'), id: 'again' }, () =>
-    this.post({ type: 'compute' }),
-  );
-  #content = element('div', { class: 'changed grid', hidden: true });
-  #try: TryForm | null = null; // prettier-ignore
+  #content = element('div', { class: 'changed grid' });
+  #state: JobState;
+  #try: TryForm | null = null;
 
   constructor(
     root: HTMLElement,
     private readonly post: (message: FromChangedPage) => void,
   ) {
-    this.#progress.setAttribute('aria-label', t('Progress'));
-    this.#progress.append(this.#bar);
-    this.#again.hidden = true;
-    const cancel = button({ text: t('Cancel'), label: t('Stop comparing'), id: 'cancel' }, () => post({ type: 'cancel' }));
-    this.#working.append(this.#progress, cancel);
-    root.append(
-      element('header', { class: 'page-header' }, this.#title, this.#subtitle),
-      this.#working,
-      this.#problem,
-      this.#again,
-      this.#content,
-    );
-  } // prettier-ignore
+    const labels = { cancel: t('Stop comparing'), again: t('Compare the answers again') };
+    this.#state = new JobState(root, this.#content, post, labels);
+  }
 
   receive(message: ToChangedPage): void {
     switch (message.type) {
       case 'run':
-        this.#title.textContent = t('What changed: {0}', message.name);
-        this.#state('working');
-        this.#subtitle.textContent = t('Comparing the answers of the reference and of the pruned network...');
+        this.#state.begin(
+          t('What changed: {0}', message.name),
+          t('Comparing the answers of the reference and of the pruned network...'),
+        );
         break;
-      case 'progress': {
-        const share = message.total > 0 ? Math.round((100 * message.done) / message.total) : 0;
-        this.#progress.setAttribute('aria-valuenow', String(share));
-        this.#bar.style.setProperty('width', `${share}%`);
+      case 'progress':
+        this.#state.progress(message.done, message.total);
         break;
-      }
       case 'problem':
-        this.#state('problem');
-        this.#subtitle.textContent = '';
-        this.#problem.textContent = message.message;
-        this.#again.focus();
+        this.#state.fail(message.message);
         break;
       case 'changed':
-        this.#state('content');
+        this.#state.finish();
         this.#show(message.changed);
         if (message.tryIt) this.#try?.focus();
         break;
@@ -76,16 +54,9 @@ export class WhatChangedPage {
     }
   }
 
-  #state(state: 'working' | 'problem' | 'content'): void {
-    this.#working.hidden = state !== 'working';
-    this.#problem.hidden = state !== 'problem';
-    this.#again.hidden = state !== 'problem';
-    this.#content.hidden = state !== 'content';
-  }
-
   #show(changed: WhatChanged): void {
     const { result, notes } = changed;
-    this.#subtitle.textContent = subtitleOf(changed);
+    this.#state.subtitle.textContent = subtitleOf(changed);
     this.#try = new TryForm(changed.form, this.post);
     this.#content.className = `changed grid of-${result.kind}`;
     this.#content.replaceChildren(

@@ -5,6 +5,7 @@
 import { bytes, duration, percent } from '../format.js';
 import { shortDate } from './runLabel.js';
 import type { RunRow } from './runRow.js';
+import { STATE_NAMES } from './stateNames.js';
 
 /** Translates a text of the table; `identity` where there is nothing to translate to. */
 export type Say = (text: string, ...values: (string | number)[]) => string;
@@ -28,18 +29,7 @@ export interface RunColumn {
   readonly isHidden?: true;
 }
 
-const STATES: Readonly<Record<RunRow['state'], string>> = {
-  queued: 'Queued',
-  running: 'Running',
-  paused: 'Paused',
-  interrupted: 'Interrupted',
-  stopped: 'Stopped',
-  crashed: 'Crashed',
-  failed: 'Failed',
-  done: 'Finished',
-  doubtful: 'Finished, with warnings',
-};
-export const stateText = (state: RunRow['state'], say: Say = plain): string => say(STATES[state]);
+export const stateText = (state: RunRow['state'], say: Say = plain): string => say(STATE_NAMES[state]);
 
 /** A column of text that is shown as it is. */
 const textColumn = (id: keyof RunRow, title: string, part: Partial<RunColumn> = {}): RunColumn => ({
@@ -92,7 +82,7 @@ export const RUN_COLUMNS: readonly RunColumn[] = [
     id: 'state',
     title: 'State',
     kind: 'text',
-    value: ({ state }) => STATES[state],
+    value: ({ state }) => STATE_NAMES[state],
     text: ({ state }, say) => stateText(state, say),
   },
   { ...numberColumn('progress', 'Progress', ({ progress }) => progress, (progress) => percent(progress, 0)), isHidden: true },

@@ -1,0 +1,57 @@
+import * as vscode from 'vscode';
+import type { Services } from '../services.js';
+import { pageOptions, showBuiltPage } from './builtPage.js';
+
+let jobs = 0;
+
+/** A page of something that takes long. Closing it ends what it computes. */
+export interface JobPage<Message> {
+  post(message: Message): void;
+  /** Ends what is computed before, and computes anew. What fails, and a cancellation, is a problem on the page. */
+  compute<T>(ask: (progress: string, token: vscode.CancellationToken) => Promise<T>, show: (result: T) => void): Promise<void>;
+  cancel(): void;
+} // prettier-ignore
+
+/** What every such page is sent. */
+type JobMessage = { type: 'progress'; done: number; total: number } | { type: 'problem'; message: string };
+
+/** @param page name of the built page. @param receive what the page says, but failures of its own script, which go to the log. */
+export function openJobPage<Message, From extends { type: string }>(
+  { context, daemon, log }: Pick<Services, 'context' | 'daemon' | 'log'>,
+  { viewType, title, page }: { readonly viewType: string; readonly title: string; readonly page: string },
+  receive: (message: Exclude<From, { type: 'failure' }>, own: JobPage<Message | JobMessage>) => void,
+): void {
+  const panel = vscode.window.createWebviewPanel(viewType, title, vscode.ViewColumn.Active, {
+    ...pageOptions(context.extensionUri),
+    retainContextWhenHidden: true,
+  });
+  const name = `${page} ${jobs++}`;
+  let work = new vscode.CancellationTokenSource();
+  const own: JobPage<Message | JobMessage> = {
+    post: (message) => void panel.webview.postMessage(message),
+    async compute(ask, show) {
+      work.cancel();
+      const mine = (work = new vscode.CancellationTokenSource());
+      try {
+        const result = await ask(name, mine.token);
+        if (!mine.token.isCancellationRequested) show(result);
+      } catch (error) {
+        const message = mine.token.isCancellationRequested ? vscode.l10n.t('It was cancelled.') : (error as Error).message;
+        if (mine === work) own.post({ type: 'problem', message });
+      }
+    },
+    cancel: () => work.cancel(),
+  };
+  const listener = daemon.on('lc/progress', ({ progress, done, total }) => {
+    if (progress === name) own.post({ type: 'progress', done, total });
+  });
+  panel.webview.onDidReceiveMessage((message: From) => {
+    if (message.type === 'failure') log.error(`Page "${page}": ${(message as unknown as { message: string }).message}`);
+    else receive(message as Exclude<From, { type: 'failure' }>, own);
+  });
+  panel.onDidDispose(() => {
+    listener.dispose();
+    work.cancel();
+  });
+  showBuiltPage(panel.webview, context.extensionUri, page, title);
+} // prettier-ignore
