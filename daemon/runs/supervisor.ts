@@ -128,16 +128,20 @@ export interface ResumeOptions extends RunOptions {
 export async function resumeRun(run: string, options: ResumeOptions): Promise<RunHandle> {
   const { folder } = await findRun(run, options);
   const plan = await readRunPlan(folder);
+  await requireResumable(folder);
+  const engine = options.engine ?? null;
+  const start = { resume: true, engine, planned: plan.engine };
+  return launch(folder, start, { ...options, trainer: options.trainer ?? trainerPath() });
+}
+
+/** @throws UserError('run-invalid') where a trainer has the run, or it is done. */
+async function requireResumable(folder: string): Promise<void> {
   const owner = await lockOwner(runPaths(folder).lock);
   if (owner !== null)
     throw new UserError('run-invalid', `${basename(folder)} is being worked on by ${holderText(owner)}; stop it first`);
   const { state } = await lastEvents(folder);
-  if (state?.event === 'done') {
+  if (state?.event === 'done')
     throw new UserError('run-invalid', `${basename(folder)} is finished; its result is in ${runPaths(folder).result}`);
-  }
-  const engine = options.engine ?? null;
-  const start = { resume: true, engine, planned: plan.engine };
-  return launch(folder, start, { ...options, trainer: options.trainer ?? trainerPath() });
 }
 
 interface Start {
@@ -151,6 +155,8 @@ interface Start {
 async function launch(folder: string, start: Start, options: RunOptions & { trainer: string }): Promise<RunHandle> {
   const letGo = await options.hold?.(folder);
   try {
+    // Whoever held it until now may have gone on with the run, to its end.
+    if (start.resume) await requireResumable(folder);
     return await launchHeld(folder, start, options);
   } catch (error) {
     await letGo?.();

@@ -14,7 +14,7 @@ import { bundle } from '../../fixtures/daemon/bundle.js';
 import { PLAN } from '../../unit/trainer/fakeRun.js';
 import { temporaryFolder } from '../server/harness.js';
 import { bundleTrainer, type Bundle } from '../trainer/bundle.js';
-import { inLog, Window } from './window.js';
+import { inLog, isAlive, Window } from './window.js';
 
 let scratch: Awaited<ReturnType<typeof temporaryFolder>>;
 let script: string;
@@ -68,13 +68,6 @@ async function open({ keepTraining = true, stepMs = 3, loadMs = 0 } = {}): Promi
 
 const start = async (window: Window, compare?: 'magnitude'[]) =>
   (await window.client.ask('lc/start', { planPath, engine: 'fake', ...(compare && { compare }) })).run;
-
-/** Whether a process works; one that has ended and that nobody has buried does not. */
-const isAlive = (pid: number): Promise<boolean> =>
-  readFile(`/proc/${pid}/stat`, 'utf8').then(
-    (text) => !'ZX'.includes(text.slice(text.lastIndexOf(')') + 2)[0]!),
-    () => false,
-  );
 
 /** As `expect.poll`, for as long as a busy machine may take. */
 const soon = <T>(what: () => T, timeout = 15_000) => expect.poll(what, { timeout });
@@ -301,7 +294,8 @@ describe('with the setting off', () => {
 
 describe('two windows', () => {
   it('that come at once share what is left: one looks after it, both show it, one writer', async () => {
-    const first = await open();
+    // Long enough for a fast machine: the run has not ended when it is steered last.
+    const first = await open({ stepMs: 12 });
     const run = await start(first);
     const pid = await first.trainerOf(run);
     await first.kill();
@@ -330,7 +324,8 @@ describe('two windows', () => {
     const run = await start(first);
     process.kill((await first.trainerOf(run))!, 'SIGKILL');
     await first.kill();
-    const [second, third] = await Promise.all([open(), open()]);
+    // Slower than the one that comes second is patient.
+    const [second, third] = await Promise.all([open({ stepMs: 25 }), open({ stepMs: 25 })]);
     const answers = await Promise.all([second, third].map(({ client }) => client.request('lc/resume', { run })));
     expect(answers.filter(({ error }) => !error)).toHaveLength(1);
     expect(answers.find(({ error }) => error)!.error!.message).toMatch(/work(ing|ed) on/);
@@ -339,5 +334,26 @@ describe('two windows', () => {
     expect(log.filter(({ event }) => event === 'done')).toHaveLength(1);
     const iterations = log.flatMap((event) => (event.event === 'iteration' ? [event.iteration] : []));
     expect(iterations).toEqual(iterations.map((_, i) => i));
+  });
+
+  it('that resume at once a run that is soon done resume it once', async () => {
+    const first = await open({ keepTraining: false });
+    const run = await start(first);
+    await first.until(run, ['running']);
+    await wait(1500);
+    process.kill((await first.trainerOf(run))!, 'SIGKILL');
+    await first.kill();
+    const [second, third] = await Promise.all([open({ stepMs: 1 }), open({ stepMs: 1 })]);
+    const answers = await Promise.all([second, third].map(({ client }) => client.request('lc/resume', { run })));
+    await second.until(run, ['done']);
+    const refusals = answers.flatMap(({ error }) => (error ? [error.message] : []));
+    // One that comes while the other's trainer is at work asks that one to go on.
+    expect(refusals.length).toBeLessThan(2);
+    for (const message of refusals) expect(message).toMatch(/work(ing|ed) on|is finished/);
+    await wait(1000);
+    const log = await second.logOf(run);
+    expect(await second.trainerOf(run)).toBeNull();
+    expect(log.filter(({ event }) => event === 'done')).toHaveLength(1);
+    expect(log.filter(({ event }) => event === 'start')).toHaveLength(2);
   });
 });

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { AbsolutePath } from '../../../daemon/protocol/paths.js';
 import { tinyWorkspace, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
-import { Window } from './window.js';
+import { isAlive, Window } from './window.js';
 
 let tiny: TinyWorkspace;
 beforeEach(async () => void (tiny = await tinyWorkspace()));
@@ -21,13 +21,6 @@ async function jobsOf(daemon: number): Promise<number[]> {
   }
   return found;
 }
-
-/** Whether a process works; one that has ended and that nobody has buried does not. */
-const isAlive = (pid: number): Promise<boolean> =>
-  readFile(`/proc/${pid}/status`, 'utf8').then(
-    (text) => !/^State:\t[ZX]/m.test(text),
-    () => false,
-  );
 
 it.each(['closed', 'killed'] as const)(
   'the preview of data that never comes ends with a daemon that is %s',
