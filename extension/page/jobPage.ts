@@ -8,9 +8,12 @@ let jobs = 0;
 export interface JobPage<Message> {
   post(message: Message): void;
   /** Ends what is computed before, and computes anew. What fails, and a cancellation, is a problem on the page. */
-  compute<T>(ask: (progress: string, token: vscode.CancellationToken) => Promise<T>, show: (result: T) => void): Promise<void>;
+  compute<T>(
+    ask: (progress: string, token: vscode.CancellationToken) => Promise<T>,
+    show: (result: T) => void,
+  ): Promise<void>;
   cancel(): void;
-} // prettier-ignore
+}
 
 /** What every such page is sent. */
 type JobMessage = { type: 'progress'; done: number; total: number } | { type: 'problem'; message: string };
@@ -36,7 +39,9 @@ export function openJobPage<Message, From extends { type: string }>(
         const result = await ask(name, mine.token);
         if (!mine.token.isCancellationRequested) show(result);
       } catch (error) {
-        const message = mine.token.isCancellationRequested ? vscode.l10n.t('It was cancelled.') : (error as Error).message;
+        const message = mine.token.isCancellationRequested
+          ? vscode.l10n.t('It was cancelled.')
+          : (error as Error).message;
         if (mine === work) own.post({ type: 'problem', message });
       }
     },
@@ -54,4 +59,4 @@ export function openJobPage<Message, From extends { type: string }>(
     work.cancel();
   });
   showBuiltPage(panel.webview, context.extensionUri, page, title);
-} // prettier-ignore
+}
