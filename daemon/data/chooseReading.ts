@@ -7,6 +7,7 @@ import type { LabelEncoding } from './labelEncodings.js';
 import { describePreprocess, type Preprocess } from './preprocess.js';
 import { constantFigures, readingFigures, type AnswerForm } from './readingFigures.js';
 import { sizeOf } from './sampleStore.js';
+import { samplesAtOnce } from './samplesAtOnce.js';
 import { scaleCandidates } from './scaleCandidates.js';
 import { percent } from '../protocol/format.js';
 
@@ -170,8 +171,6 @@ function constantLoss({ form, losses }: Reference, target: Float32Array, count: 
   return (mean(losses(constant, count, [target], mask)[0]!) * rows) / (rowsOfSample(mask, rows, count) * count);
 }
 
-/** At most this many input values are predicted at once. */
-const CHUNK_VALUES = 1 << 24;
 const CHUNK_SAMPLES = 512;
 
 interface Answers {
@@ -193,8 +192,7 @@ async function answersOf(
   const { split, indices } = reference.samples(dataset);
   const widths = dataset.inputShapes.map(sizeOf);
   const depth = sizeOf(dataset.targetShape);
-  const total = widths.reduce((sum, width) => sum + width, 0);
-  const chunk = Math.max(1, Math.min(indices.length, CHUNK_SAMPLES, Math.floor(CHUNK_VALUES / total)));
+  const chunk = samplesAtOnce(dataset.inputShapes, Math.min(indices.length, CHUNK_SAMPLES));
   const inputs = widths.map((width) => new Float32Array(chunk * width));
   const others = await Promise.all(
     encodings.map(async (encoding) => reference.samples(await dataset.readAs({ encoding })).split),

@@ -1,6 +1,7 @@
+import { samplesAtOnce } from '../data/samplesAtOnce.js';
 import type { EngineSession, SampleSource } from '../engine/engine.js';
 
-const CHUNK = 256;
+const MOST_AT_ONCE = 256;
 const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /**
@@ -16,11 +17,12 @@ export async function chanceError(
   const { inputShapes, outputShape } = session;
   const [classes] = outputShape;
   if (outputShape.length !== 1 || classes === undefined || source.size === 0) return null;
-  const inputs = inputShapes.map((shape) => new Float32Array(CHUNK * size(shape)));
-  const target = new Float32Array(CHUNK * classes);
+  const chunk = samplesAtOnce(inputShapes, MOST_AT_ONCE);
+  const inputs = inputShapes.map((shape) => new Float32Array(chunk * size(shape)));
+  const target = new Float32Array(chunk * classes);
   const counts = new Array<number>(Math.max(2, classes)).fill(0);
-  for (let start = 0; start < source.size; start += CHUNK) {
-    const count = Math.min(CHUNK, source.size - start);
+  for (let start = 0; start < source.size; start += chunk) {
+    const count = Math.min(chunk, source.size - start);
     await source.read(start, count, inputs, target);
     const mask = await session.outputMask(inputs, count);
     for (let i = 0; i < count; i++) {

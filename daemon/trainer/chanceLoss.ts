@@ -1,4 +1,5 @@
 import { columnMeans, type RowMask } from '../data/countedRows.js';
+import { samplesAtOnce } from '../data/samplesAtOnce.js';
 import type { EngineSession, Loss, SampleSource } from '../engine/engine.js';
 import { elementLoss, smoothingFloor } from '../engine/loss/elements.js';
 import type { LossSettings } from '../model/lossSettings.js';
@@ -8,7 +9,7 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) =
 /** More samples, and more values of targets, would not change the estimate. */
 const SAMPLES = 2048;
 const VALUES = 1 << 20;
-const CHUNK = 32;
+const MOST_AT_ONCE = 32;
 
 const plogp = (p: number): number => (p > 0 ? p * Math.log(p) : 0);
 
@@ -52,10 +53,11 @@ export async function chanceLoss(
   const rows = size / width;
   const values = new Float32Array(samples * size);
   let mask: Float32Array | null = null;
-  const inputs = inputShapes.map((shape) => new Float32Array(CHUNK * sizeOf(shape)));
-  const chunk = new Float32Array(CHUNK * size);
-  for (let start = 0; start < samples; start += CHUNK) {
-    const count = Math.min(CHUNK, samples - start);
+  const atOnce = samplesAtOnce(inputShapes, MOST_AT_ONCE);
+  const inputs = inputShapes.map((shape) => new Float32Array(atOnce * sizeOf(shape)));
+  const chunk = new Float32Array(atOnce * size);
+  for (let start = 0; start < samples; start += atOnce) {
+    const count = Math.min(atOnce, samples - start);
     await source.read(start, count, inputs, chunk);
     values.set(chunk.subarray(0, count * size), start * size);
     const counted = await session.outputMask(inputs, count);

@@ -1,4 +1,5 @@
 /** The judgement of a finished run: what of its result is not as it should be, though every step of it was done. */
+import { samplesAtOnce } from '../data/samplesAtOnce.js';
 import type { EngineSession, SampleSource } from '../engine/engine.js';
 import { isStable } from '../lc/stopTest.js';
 import type { Agreement, BudgetCheck, Evaluation, Finding, LayerKept } from '../protocol/events.js';
@@ -18,7 +19,7 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) =
 
 /** Whether the session's network answers the same to every sample (padding left out); false where there are fewer than two. */
 export async function isConstant(session: EngineSession, source: SampleSource): Promise<boolean> {
-  const samples = Math.min(COMPARED, source.size);
+  const samples = Math.min(samplesAtOnce(session.inputShapes, COMPARED), source.size);
   if (samples < 2) return false;
   const size = sizeOf(session.outputShape);
   const inputs = session.inputShapes.map((shape) => new Float32Array(samples * sizeOf(shape)));

@@ -2,6 +2,7 @@
 import type { OtherData } from '../data/dataset.js';
 import { openDataset } from '../data/openDataset.js';
 import { sampleSource } from '../data/sampleSource.js';
+import { samplesAtOnce } from '../data/samplesAtOnce.js';
 import type { SampleSource } from '../engine/engine.js';
 import { openEngine, type RegistryOptions } from '../engine/registry.js';
 import type { Model } from '../model/model.js';
@@ -11,7 +12,7 @@ import { shortPercent } from '../protocol/format.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { evaluationOf } from './evaluations.js';
 
-/** Samples on which outputs are compared. */
+/** Samples on which outputs are compared, where they are small: their inputs are kept. */
 const SAMPLES = 1_000;
 const BATCH = 100;
 
@@ -60,13 +61,14 @@ async function readInputs({
   inputShapes,
   outputShape,
 }: Place): Promise<{ inputs: Float32Array[]; count: number }> {
-  const count = Math.min(SAMPLES, source.size);
+  const count = Math.min(samplesAtOnce(inputShapes, SAMPLES), source.size);
+  const most = Math.min(BATCH, count);
   const sizes = inputShapes.map(sizeOf);
   const inputs = sizes.map((size) => new Float32Array(count * size));
-  const batch = sizes.map((size) => new Float32Array(BATCH * size));
-  const target = new Float32Array(BATCH * sizeOf(outputShape));
-  for (let start = 0; start < count; start += BATCH) {
-    const n = Math.min(BATCH, count - start);
+  const batch = sizes.map((size) => new Float32Array(most * size));
+  const target = new Float32Array(most * sizeOf(outputShape));
+  for (let start = 0; start < count; start += most) {
+    const n = Math.min(most, count - start);
     await source.read(start, n, batch, target);
     batch.forEach((values, i) => inputs[i]!.set(values.subarray(0, n * sizes[i]!), start * sizes[i]!));
   }

@@ -1,5 +1,5 @@
 /** Which samples are shown of those whose answer changed: some of each verdict, in the order of a score. */
-import { LISTED_SAMPLES, type ChangedSample } from '../../protocol/whatChanged.js';
+import type { ChangedSample } from '../../protocol/whatChanged.js';
 
 export type Verdict = ChangedSample['verdict'];
 
@@ -26,7 +26,7 @@ export interface Chosen {
 const byScore = (a: Scored, b: Scored): number => b.score - a.score || a.index - b.index;
 
 /** @param most how many are shown; a kind with fewer than its share leaves its places to the others. */
-export function chooseSamples(samples: readonly Scored[], most = LISTED_SAMPLES): Chosen {
+export function chooseSamples(samples: readonly Scored[], most: number): Chosen {
   const of = (verdict: Verdict) => samples.filter((one) => one.verdict === verdict).sort(byScore);
   const kinds = SHARES.map(([verdict, share]) => ({ verdict, all: of(verdict), places: Math.floor(share * most) }));
   let left = most - kinds.reduce((sum, { all, places }) => sum + Math.min(all.length, places), 0);

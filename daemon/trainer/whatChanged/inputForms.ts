@@ -1,10 +1,11 @@
 /** What "Try a sample" has to know of each input: its shape and names, and what its values are like as they are stored. */
 import { imageShape } from '../../data/preview.js';
 import type { AffineMap } from '../../data/preprocess.js';
+import { samplesAtOnce } from '../../data/samplesAtOnce.js';
 import type { SampleSource } from '../../engine/engine.js';
 import type { InputForm } from '../../protocol/whatChanged.js';
 
-/** Samples that are looked at. */
+/** Samples that are looked at, where they are small. */
 const LOOKED_AT = 256;
 /** Values of a sample that is shown as an example. */
 const EXAMPLE = 256;
@@ -42,30 +43,42 @@ function borderOf(values: Float32Array, samples: number, [height, width, channel
   return border[border.length >> 1] ?? 0;
 }
 
+/** Lowest and highest of the finite values; null where none is. */
+function rangeOf(values: Float32Array): [number, number] | null {
+  let [lowest, highest] = [Infinity, -Infinity];
+  for (const value of values)
+    if (Number.isFinite(value)) [lowest, highest] = [Math.min(lowest, value), Math.max(highest, value)];
+  return lowest <= highest ? [lowest, highest] : null;
+}
+
 /** @param source whose inputs are as the networks are given them; `targetSize` values of a target. */
 export async function inputForms(
   source: SampleSource,
   inputs: readonly NamedInput[],
   targetSize: number,
 ): Promise<InputForm[]> {
-  const samples = Math.min(LOOKED_AT, source.size);
+  const samples = Math.min(
+    samplesAtOnce(
+      inputs.map(({ shape }) => shape),
+      LOOKED_AT,
+    ),
+    source.size,
+  );
   const sizes = inputs.map(({ shape }) => sizeOf(shape));
   const buffers = sizes.map((size) => new Float32Array(samples * size));
   await source.read(0, samples, buffers, new Float32Array(samples * targetSize));
   return inputs.map(({ name, shape, columns, map }, i) => {
     const size = sizes[i]!;
     const stored = asStored(map, buffers[i]!, size);
-    const known = stored.filter((value) => Number.isFinite(value));
     const image = imageShape(shape);
     const rounded = (value: number) => Number(value.toPrecision(7));
-    const lowest = known.reduce((least, value) => Math.min(least, value), Infinity);
-    const highest = known.reduce((most, value) => Math.max(most, value), -Infinity);
+    const range = rangeOf(stored);
     return {
       name,
       shape: [...shape],
       image: image && [...image],
       columns: [...columns],
-      stored: known.length > 0 ? [rounded(lowest), rounded(highest)] : [0, 1],
+      stored: range ? [rounded(range[0]), rounded(range[1])] : [0, 1],
       background: image ? rounded(borderOf(stored, samples, image)) : 0,
       example: size <= EXAMPLE ? [...stored.subarray(0, size)].map((value) => (Number.isFinite(value) ? rounded(value) : 0)) : [], // prettier-ignore
     };

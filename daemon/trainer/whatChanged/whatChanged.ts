@@ -1,11 +1,12 @@
 /** The reference beside the pruned network, sample by sample: both evaluated by the run's own engine on its own part of the data. */
 import { inputsShown } from '../../data/inputs/inputsShown.js';
 import { inputPreview } from '../../data/preview.js';
+import { samplesAtOnce } from '../../data/samplesAtOnce.js';
 import type { EvaluateOptions, SampleSource } from '../../engine/engine.js';
 import { absorbedHead } from '../../engine/loss/head.js';
 import type { Evaluation } from '../../protocol/events.js';
 import { count, percent } from '../../protocol/format.js';
-import { LISTED_CLASSES, type ChangedSample, type WhatChanged } from '../../protocol/whatChanged.js';
+import { LISTED_CLASSES, LISTED_SAMPLES, type ChangedSample, type WhatChanged } from '../../protocol/whatChanged.js';
 import { evaluationOf, primarySet } from '../evaluations.js';
 import type { Assembled, FlatWeights } from '../setup.js';
 import { Answers, type AnswerForm } from './answers.js';
@@ -75,7 +76,8 @@ export async function whatChanged(
   }
   const [reference, pruned] = found as [(typeof found)[number], (typeof found)[number]];
   const { result, scored, describe, order } = compared(setting, reference.answers, pruned.answers);
-  const { counts, shown } = chooseSamples(scored);
+  const shapes = facts.inputs.map(({ shape }) => shape);
+  const { counts, shown } = chooseSamples(scored, samplesAtOnce(shapes, LISTED_SAMPLES));
   const inputs = await samplesShown(source, shown, facts.inputs, sizeOf(outputShape));
   const { samples, positions } = reference.answers.form;
   return {
