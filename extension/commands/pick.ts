@@ -147,7 +147,8 @@ export async function pickRun(runs: Run[], title: string, none: string): Promise
 export async function pickRuns(runs: Run[], shown: readonly string[], title: string): Promise<Run[] | undefined> {
   const chosen = await vscode.window.showQuickPick(
     runs.map((run) => ({ ...runItem(run), picked: shown.includes(run.run) })),
-    { title, canPickMany: true, matchOnDescription: true },
+    // A run that goes on beside it must not close what several are ticked in.
+    { title, canPickMany: true, matchOnDescription: true, ignoreFocusOut: true },
   );
   return chosen?.map((item) => item.run);
 }

@@ -1,0 +1,18 @@
+// Tests that draw at random, for longer than a test run has time: npm run test:kills, npm run test:seeds
+import { spawnSync } from 'node:child_process';
+
+const [which] = process.argv.slice(2);
+const LONG = {
+  // Kills daemons and trainers at 200 moments, drawn by the clock or by LC_PRUNE_KILL_SEED.
+  kills: {
+    env: { LC_PRUNE_KILLS: '200', LC_PRUNE_KILL_SEED: String(Date.now() % 1e9) },
+    args: ['test/integration/outlive/reload.test.ts', '-t', 'kill -9'],
+  },
+  // Networks that fit their data are read as they were trained: each kind trained and read with 50 seeds.
+  seeds: { env: { LC_PRUNE_SEEDS: '50' }, args: ['test/unit/trainer/readAsTrained.test.ts'] },
+};
+
+const { env, args } = LONG[which];
+const all = { ...env, ...process.env };
+for (const name of Object.keys(env)) console.log(`${name}=${all[name]}`);
+process.exit(spawnSync('npx', ['vitest', 'run', ...args], { env: all, stdio: 'inherit' }).status ?? 1);
