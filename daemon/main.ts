@@ -3,7 +3,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { backend } from './server/backend.js';
 import { runDaemon } from './server/daemon.js';
 import { logToStderr } from './server/log.js';
-import { JOB_ARGUMENT, serveJob } from './server/childJob.js';
+import { JOB_ARGUMENT, serveJob } from './server/jobs/childJob.js';
 
 if (process.argv[2] === JOB_ARGUMENT) {
   await serveJob(process.argv[3]!);

@@ -4,7 +4,7 @@ import { baselinePlan } from '../runs/baselinePlan.js';
 import { comparisonOf } from '../runs/comparison.js';
 import { lastEvents } from '../runs/eventLog.js';
 import { resumeRun, startRun } from '../runs/supervisor.js';
-import { writeReport } from '../trainer/report.js';
+import { writeReport } from '../trainer/log/report.js';
 import { follow, type Done } from './follow.js';
 import type { Terminal } from './terminal.js';
 import { count, percent, table } from './text.js';

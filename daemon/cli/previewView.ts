@@ -1,6 +1,6 @@
 /** Samples of a data set as a person sees them: half blocks in a terminal, or pictures in a page of its own. */
 import type { InputPreview, Preview } from '../data/preview.js';
-import { pixelColours } from '../data/samplePicture.js';
+import { pixelColours } from '../data/images/samplePicture.js';
 
 type Image = NonNullable<InputPreview['image']>;
 

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { Model } from '../model/model.js';
-import { trainingSetup } from '../model/trainingSetup.js';
+import { trainingSetup } from '../model/setup/trainingSetup.js';
 import { searchData } from '../plan/dataSearch/searchData.js';
 import { planPath } from '../plan/planText.js';
 import { proposeTimes } from '../plan/proposeTimes.js';

@@ -1,9 +1,9 @@
-import type { AsStored } from '../model/inputsAsStored.js';
-import type { AffineMap, Preprocess } from './preprocess.js';
-import type { ValueRange } from './scaleCandidates.js';
-import type { Augmentation } from './augment.js';
-import type { LabelEncoding } from './labelEncodings.js';
-import type { CopyRows } from './preparedInput.js';
+import type { AsStored } from '../model/setup/inputsAsStored.js';
+import type { AffineMap, Preprocess } from './reading/preprocess.js';
+import type { ValueRange } from './reading/scaleCandidates.js';
+import type { Augmentation } from './batches/augment.js';
+import type { LabelEncoding } from './labels/labelEncodings.js';
+import type { CopyRows } from './reading/preparedInput.js';
 import type { SourceFields } from './rawDataset.js';
 
 /** Of an output beside the trained one: what its targets must fit. */

@@ -1,6 +1,6 @@
 import type { ResolvedData } from '../protocol/resolvedPlan.js';
 import type { DataRequirements } from './dataset.js';
-import type { SourceFile } from './sourceFile.js';
+import type { SourceFile } from './files/sourceFile.js';
 
 export interface OpenOptions {
   /** Absolute; nothing outside it is read, but for the packages of built-in data sets. */

@@ -1,5 +1,5 @@
 import type { Dataset } from './dataset.js';
-import { sizeOf } from './sampleStore.js';
+import { sizeOf } from './batches/sampleStore.js';
 
 /** One sample: what the model should answer. */
 export interface PreviewSample {

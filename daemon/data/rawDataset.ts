@@ -1,4 +1,4 @@
-import type { SampleStore } from './sampleStore.js';
+import type { SampleStore } from './batches/sampleStore.js';
 
 /** Class labels as stored: `positions` whole numbers per sample (1 for ordinary classification). */
 export interface LabelTargets {

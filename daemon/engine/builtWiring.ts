@@ -1,8 +1,8 @@
 /** Whether TensorFlow.js built the network of the file. No import of TensorFlow.js itself: there may be several instances. */
 import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
-import { firstCall } from '../model/callOrder.js';
-import { CONTAINERS, layerName, layersOf, type LayerJson } from '../model/layerConfig.js';
-import { nodeRefs } from '../model/layerGraph.js';
+import { firstCall } from '../model/normalise/callOrder.js';
+import { CONTAINERS, layerName, layersOf, type LayerJson } from '../model/layers/layerConfig.js';
+import { nodeRefs } from '../model/layers/layerGraph.js';
 import type { Topology } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
 

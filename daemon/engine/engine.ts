@@ -2,7 +2,7 @@
  * The engine seam: what computes losses and gradients. Two kinds stand behind it, see docs/architecture.md:
  * compiled (`engine/compiled`) and direct (`engine/direct`). Each passes test/integration/engine-conformance.
  */
-import type { LossSettings } from '../model/lossSettings.js';
+import type { LossSettings } from '../model/setup/lossSettings.js';
 import type { Model } from '../model/model.js';
 import type { Head } from './loss/head.js';
 

@@ -1,7 +1,7 @@
 /** Bilinear UpSampling2D as Keras has it. No import of TensorFlow.js itself: there may be several instances of it. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
-import { halfPixelLayers } from '../model/bilinearUpSampling.js';
+import { halfPixelLayers } from '../model/normalise/bilinearUpSampling.js';
 import type { Topology } from '../model/model.js';
 import { resizeWeights } from './graph/resizeWeights.js';
 import { allLayers } from './layerTree.js';
@@ -23,7 +23,7 @@ export const byProducts: Resize = (core, images, [height, width]) => {
   return core.reshape(along(tall, w, width, channels), [batch, height, width, channels]);
 }; // prettier-ignore
 
-/** Gives the layers that the topology marks (model/bilinearUpSampling.ts) a `call` that interpolates between pixels' centres. */
+/** Gives the layers that the topology marks (model/normalise/bilinearUpSampling.ts) a `call` that interpolates between pixels' centres. */
 export function useHalfPixelCentres(
   core: typeof Core,
   resize: Resize,

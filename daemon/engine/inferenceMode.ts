@@ -1,6 +1,6 @@
 /** Layers that compute in training what they compute in inference. No import of TensorFlow.js: there may be several instances of it. */
 import type { layers } from '@tensorflow/tfjs-layers';
-import { calledInInference } from '../model/callModes.js';
+import { calledInInference } from '../model/normalise/callModes.js';
 import type { Topology } from '../model/model.js';
 import { allLayers } from './layerTree.js';
 

@@ -12,19 +12,19 @@ import {
   unitsOf,
   type LayerView,
 } from '../lc/budgets.js';
-import { eachBlock } from '../lc/blocks.js';
+import { eachBlock } from '../lc/projections/blocks.js';
 import { blocksOf } from '../lc/budgetSpec.js';
-import { groupUnits } from '../lc/groups.js';
+import { groupUnits } from '../lc/projections/groups.js';
 import { flopsBudget, neuronCount } from '../lc/kappa.js';
 import { parsePattern } from '../lc/validateBudget.js';
-import { layerViews } from '../model/layerViews.js';
+import { layerViews } from '../model/layers/layerViews.js';
 import type { Model } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
 import type { BudgetCheck } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
-import { fileFormatOf } from './packageFormat.js';
-import { gridStep } from './valueCodes.js';
+import { fileFormatOf } from './sparse/packageFormat.js';
+import { gridStep } from './sparse/valueCodes.js';
 import { count } from '../protocol/format.js';
 
 /** A kernel of the file with what its budget saw of it. */

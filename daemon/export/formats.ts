@@ -1,16 +1,16 @@
 /** What a pruned model can be exported as. A format is one entry of `FORMATS`: add one here, and every client offers it. */
-import { writeFileAtomic } from '../model/atomicWrite.js';
+import { writeFileAtomic } from '../files/atomicWrite.js';
 import type { Model } from '../model/model.js';
 import type { ExportUse } from '../protocol/exports.js';
-import { writeKeras, writeKerasH5 } from '../model/writeKeras.js';
-import { writeTfjsModel } from '../model/writeTfjs.js';
+import { writeKeras, writeKerasH5 } from '../model/files/writeKeras.js';
+import { writeTfjsModel } from '../model/files/writeTfjs.js';
 import type { Latency } from './latency.js';
 import { writeMask, writeScipyFolder } from './numpyFormats.js';
 import { writeSafetensors } from './safetensors.js';
-import { writeSparseModule } from './sparseModule.js';
-import { writeSparsePackage } from './sparsePackage.js';
-import { asPlainTfjs } from './tfjsModel.js';
-import { writeTfjsQuantized } from './tfjsQuantized.js';
+import { writeSparseModule } from './sparse/sparseModule.js';
+import { writeSparsePackage } from './sparse/sparsePackage.js';
+import { asPlainTfjs } from './tfjs/tfjsModel.js';
+import { writeTfjsQuantized } from './tfjs/tfjsQuantized.js';
 import { writeOnnx } from './writeOnnx.js';
 
 export interface Format {

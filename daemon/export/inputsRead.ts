@@ -1,8 +1,8 @@
 /** Which features of a model's inputs any kept weight reads. */
 import type { Model } from '../model/model.js';
-import { channelRole, channelsOf } from '../model/channelRoles.js';
-import { forEachKept } from '../model/linearMap.js';
-import { wiringOf, type Tensor } from '../model/wiring.js';
+import { channelRole, channelsOf } from '../model/layers/channelRoles.js';
+import { forEachKept } from '../model/layers/linearMap.js';
+import { wiringOf, type Tensor } from '../model/normalise/wiring.js';
 
 export interface InputRead {
   readonly name: string;

@@ -10,7 +10,7 @@ import { createRandom } from '../lc/random.js';
 import type { Model } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
 import { machineText } from './machine.js';
-import { writeSparseModule } from './sparseModule.js';
+import { writeSparseModule } from './sparse/sparseModule.js';
 import { thin } from './thin.js';
 import { writeOnnx } from './writeOnnx.js';
 

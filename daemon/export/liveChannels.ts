@@ -1,10 +1,10 @@
 /** Which channels of a network its outputs need. */
 import type { WeightTensor } from '../model/model.js';
-import { channelCount, channelTies, type RoledCall } from '../model/channelTies.js';
-import { folds, forEachKept } from '../model/linearMap.js';
-import type { ChannelRole } from '../model/channelRoles.js';
-import { makesMask, readsMaskByChannel, staysUnderMasks } from '../model/maskRules.js';
-import type { Tensor, Wiring } from '../model/wiring.js';
+import { channelCount, channelTies, type RoledCall } from '../model/layers/channelTies.js';
+import { folds, forEachKept } from '../model/layers/linearMap.js';
+import type { ChannelRole } from '../model/layers/channelRoles.js';
+import { makesMask, readsMaskByChannel, staysUnderMasks } from '../model/layers/maskRules.js';
+import type { Tensor, Wiring } from '../model/normalise/wiring.js';
 
 export interface ChannelLife {
   readonly calls: readonly RoledCall[];

@@ -1,7 +1,7 @@
 /** Formats for NumPy and SciPy: one sparse matrix per kernel, and the mask alone. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../model/atomicWrite.js';
+import { writeFileAtomic } from '../files/atomicWrite.js';
 import type { Model, WeightTensor } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
 import { UserError } from '../protocol/errors.js';

@@ -1,5 +1,5 @@
 /** SafeTensors (github.com/huggingface/safetensors, format of version 0.4): 8 bytes of header length, JSON, then the tensors. */
-import { writeFileAtomic } from '../model/atomicWrite.js';
+import { writeFileAtomic } from '../files/atomicWrite.js';
 import type { Model, WeightTensor } from '../model/model.js';
 
 const DTYPES = { float32: 'F32', int32: 'I32', bool: 'BOOL' } as const;

@@ -2,8 +2,8 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { z } from 'zod';
-import { writeFileAtomic } from '../model/atomicWrite.js';
-import type { InputScale } from '../model/inputScale.js';
+import { writeFileAtomic } from '../files/atomicWrite.js';
+import type { InputScale } from '../model/setup/inputScale.js';
 import { UserError } from '../protocol/errors.js';
 
 const values = z.union([z.number(), z.array(z.number())]);

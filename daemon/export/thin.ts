@@ -1,13 +1,13 @@
 /** Exact thinning: the same function with fewer neurons and filters. */
-import type { Json } from '../model/layerConfig.js';
+import type { Json } from '../model/layers/layerConfig.js';
 import type { Model, WeightTensor } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
-import type { ChannelRole } from '../model/channelRoles.js';
+import type { ChannelRole } from '../model/layers/channelRoles.js';
 import { inputsRead, type InputRead } from './inputsRead.js';
-import { forEachKept } from '../model/linearMap.js';
-import type { RoledCall } from '../model/channelTies.js';
+import { forEachKept } from '../model/layers/linearMap.js';
+import type { RoledCall } from '../model/layers/channelTies.js';
 import { channelLife, type ChannelLife } from './liveChannels.js';
-import { wiringOf, type Tensor } from '../model/wiring.js';
+import { wiringOf, type Tensor } from '../model/normalise/wiring.js';
 
 export interface LayerUnits {
   readonly layer: string;

@@ -4,7 +4,7 @@ import { wholeOnnx } from '../engine/graph/onnx/emitter.js';
 import { encodeOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../engine/graph/onnx/protobuf.js';
 import type { Graph } from '../engine/graph/ir.js';
 import { buildLayers, type TraceableModel } from '../engine/trace/layersModel.js';
-import { writeFileAtomic } from '../model/atomicWrite.js';
+import { writeFileAtomic } from '../files/atomicWrite.js';
 import type { Model } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
 import { traceInference } from './traceInference.js';

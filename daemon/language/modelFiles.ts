@@ -5,9 +5,9 @@
 import { open, stat } from 'node:fs/promises';
 import type { Position, Range } from 'vscode-languageserver-protocol/node';
 import type { ARCHITECTURES } from '../protocol/plan.js';
-import { isGraphModelJson, isModelJson } from '../model/detect.js';
+import { isGraphModelJson, isModelJson } from '../model/files/detect.js';
 import type { LayerSummary } from '../model/model.js';
-import { areUnchanged } from '../model/fileStamps.js';
+import { areUnchanged } from '../files/fileStamps.js';
 import { countZerosInBackground, readModelInBackground } from './modelJobs.js';
 import type { ZeroCount } from './readModelFile.js';
 
@@ -76,7 +76,7 @@ export class ModelFiles {
     const file = await this.open(path);
     if (file) return file.layers;
     const [{ readModel }, { summarizeModel }] = await Promise.all([
-      import('../model/readModel.js'),
+      import('../model/files/readModel.js'),
       import('../model/summarize.js'),
     ]);
     return summarizeModel(await readModel(path, { workspace }));
@@ -86,7 +86,7 @@ export class ModelFiles {
   async architectureLayers(name: ArchitectureName): Promise<readonly LayerSummary[]> {
     let layers = this.#architectures.get(name);
     if (!layers) {
-      layers = Promise.all([import('../model/architectures.js'), import('../model/summarize.js')]).then(
+      layers = Promise.all([import('../model/setup/architectures.js'), import('../model/summarize.js')]).then(
         ([{ buildArchitecture }, { summarizeModel }]) => summarizeModel(buildArchitecture(name, 0)),
       );
       this.#architectures.set(name, layers);

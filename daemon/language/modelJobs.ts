@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { bundlePath } from '../model/bundlePath.js';
+import { bundlePath } from '../files/bundlePath.js';
 import type { ModelFile } from './modelFiles.js';
 import type { ZeroCount } from './readModelFile.js';
 

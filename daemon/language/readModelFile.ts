@@ -1,9 +1,9 @@
 /** The work on a model file that takes time: done in place for small files, in a worker thread for large ones. */
 import { readFile } from 'node:fs/promises';
-import { locateLayers } from '../model/detect.js';
-import { stampFile, type FileStamps } from '../model/fileStamps.js';
-import { parseModelJson } from '../model/modelJson.js';
-import { readModel } from '../model/readModel.js';
+import { locateLayers } from '../model/files/detect.js';
+import { stampFile, type FileStamps } from '../files/fileStamps.js';
+import { parseModelJson } from '../model/files/modelJson.js';
+import { readModel } from '../model/files/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
 import type { ModelFile } from './modelFiles.js';
 import { LineIndex } from './text.js';

@@ -1,5 +1,5 @@
 /** Budgets: what the user asks for, turned into a C step. */
-import { inSequence, patternConstraint } from './blocks.js';
+import { inSequence, patternConstraint } from './projections/blocks.js';
 import {
   BudgetError,
   blocksOf,
@@ -13,13 +13,20 @@ import { bytesConstraint, type BytesBudget } from './bytes.js';
 import type { Compression } from './compression.js';
 import { fittingFloors, wantedFloor, withoutFloors } from './defaultFloors.js';
 import { denseCost, flopsConstraint, flopsPenalty } from './flops.js';
-import { groupConstraint, groupKnapsack, groupPenalty, groupUnits, type ClassLimit, type Groups } from './groups.js';
+import {
+  groupConstraint,
+  groupKnapsack,
+  groupPenalty,
+  groupUnits,
+  type ClassLimit,
+  type Groups,
+} from './projections/groups.js';
 import { bytesOfKey, flopsBudget, globalKappa, layerCapacity, neuronCount, totalSize } from './kappa.js';
-import { l0Constraint, l0Penalty } from './l0.js';
-import { l1Constraint, l1Penalty } from './l1.js';
-import { l2Constraint, l2Penalty } from './l2.js';
+import { l0Constraint, l0Penalty } from './projections/l0.js';
+import { l1Constraint, l1Penalty } from './projections/l1.js';
+import { l2Constraint, l2Penalty } from './projections/l2.js';
 import { floorsCost, withLimits, type LayerLimit } from './limits.js';
-import { perLayer } from './perLayer.js';
+import { perLayer } from './projections/perLayer.js';
 import { int8, learnedCodebook, ternary } from './quantize.js';
 import { parseShare, shareOf } from './share.js';
 import { compressedColumns, type SparseFormatOf } from './sparseFormat.js';

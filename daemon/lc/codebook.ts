@@ -1,5 +1,5 @@
-import { keepLargest, rejectNonFinite } from './select.js';
-import { sortDescending } from './sortDescending.js';
+import { keepLargest, rejectNonFinite } from './projections/select.js';
+import { sortDescending } from './projections/sortDescending.js';
 
 /** Cells of the dynamic program's table; more points than limit / K are merged into runs first. */
 const TABLE_LIMIT = 1 << 20;

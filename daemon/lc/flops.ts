@@ -1,7 +1,7 @@
 import type { Compression } from './compression.js';
-import { knapsack } from './knapsack.js';
-import { hardThreshold, requireMu } from './l0.js';
-import { BINS, LOW_BITS, bitsOf, requireFinite } from './select.js';
+import { knapsack } from './projections/knapsack.js';
+import { hardThreshold, requireMu } from './projections/l0.js';
+import { BINS, LOW_BITS, bitsOf, requireFinite } from './projections/select.js';
 
 /** A layer's part of the view: `size` weights of `cost` FLOPs each (an integer >= 0; 0 means free, so always kept). */
 export interface CostedLayer {

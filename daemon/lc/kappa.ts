@@ -1,4 +1,4 @@
-import { patternCapacity } from './blocks.js';
+import { patternCapacity } from './projections/blocks.js';
 import { BudgetError, blocksOf, type BudgetSpec, type LayerView } from './budgetSpec.js';
 import { parseBytes, shareOf } from './share.js';
 import { kappaOfBytes, storedBytes, type SparseFormatOf } from './sparseFormat.js';

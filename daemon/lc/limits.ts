@@ -1,5 +1,5 @@
 import type { Compression } from './compression.js';
-import { countNonZeros, keepLargest, requireFinite } from './select.js';
+import { countNonZeros, keepLargest, requireFinite } from './projections/select.js';
 
 /** What one layer keeps under a global budget: at least `floor`, at most `cap` weights. */
 export interface LayerLimit {

@@ -1,6 +1,6 @@
 import type { Compression } from './compression.js';
 import { nestedCodebook, ternaryScale } from './codebook.js';
-import { countNonZeros, keepLargest, requireFinite } from './select.js';
+import { countNonZeros, keepLargest, requireFinite } from './projections/select.js';
 
 /** Cells of the grid over the codes that say where the search for the nearest begins. */
 const CELLS = 1 << 12;

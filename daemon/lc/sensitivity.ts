@@ -1,5 +1,5 @@
 /** Sensitivity analysis: what each layer alone loses when only its largest weights are kept, and floors that follow. Pure. */
-import { keepLargest } from './select.js';
+import { keepLargest } from './projections/select.js';
 import { shareOf } from './share.js';
 
 /** One layer pruned to a share of its weights, all others whole. */

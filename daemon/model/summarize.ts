@@ -1,9 +1,9 @@
 /** The layer table: shapes, weights, prunable kernels and FLOPs, without TensorFlow and without weight data. */
-import { field, isObject } from './layerConfig.js';
-import { modelGraph, type LayerNode } from './layerGraph.js';
+import { field, isObject } from './layers/layerConfig.js';
+import { modelGraph, type LayerNode } from './layers/layerGraph.js';
 import type { LayerSummary, OutputOfLayer, Topology } from './model.js';
-import { lossInFile } from './trainingSetup.js';
-import { unitGroups } from './unitGroups.js';
+import { lossInFile } from './setup/trainingSetup.js';
+import { unitGroups } from './layers/unitGroups.js';
 
 /** Name and shape of a weight, as a manifest gives it. */
 export interface WeightShape {

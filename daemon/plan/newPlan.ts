@@ -1,8 +1,8 @@
 /** The plan that a model begins with: what people say first, and the defaults that depend on the model. */
 import { isAbsolute } from 'node:path';
 import type { LayerSummary } from '../model/model.js';
-import { byFile, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../model/trainedLayers.js';
-import { resolveInside } from '../model/workspacePath.js';
+import { byFile, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../model/layers/trainedLayers.js';
+import { resolveInside } from '../files/workspacePath.js';
 import type { PlanLength } from '../protocol/dataChoice.js';
 import type { Budget, DataSource, ErrorBound } from '../protocol/plan.js';
 import { usualKeep } from './defaults.js';

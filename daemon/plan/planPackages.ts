@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { missingPackages } from '../data/builtinPackages.js';
-import { OWN_PACKAGES } from '../data/packageFolder.js';
-import { resolveInside } from '../model/workspacePath.js';
+import { missingPackages } from '../data/builtin/builtinPackages.js';
+import { OWN_PACKAGES } from '../data/builtin/packageFolder.js';
+import { resolveInside } from '../files/workspacePath.js';
 import type { DataPackage } from '../protocol/dataPackages.js';
 import { UserError } from '../protocol/errors.js';
 import { parsePlan } from './parsePlan.js';

@@ -66,4 +66,4 @@ export function saysJust(text: string, { length, ...plan }: ShortPlan): boolean 
 }
 
 /** How a plan names a file: relative to the plan's folder. */
-export { relativePath as planPath } from '../model/workspacePath.js';
+export { relativePath as planPath } from '../files/workspacePath.js';

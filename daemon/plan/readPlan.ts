@@ -1,12 +1,12 @@
 /** Reads a plan file with everything it names that is needed to resolve it: the model's layers. Data is opened later, by the run. */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { buildArchitecture } from '../model/architectures.js';
+import { buildArchitecture } from '../model/setup/architectures.js';
 import type { FileFormat } from '../lc/budgets.js';
 import type { Model } from '../model/model.js';
-import { readModel } from '../model/readModel.js';
+import { readModel } from '../model/files/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
-import { isInside, resolveInside, workspacePath } from '../model/workspacePath.js';
+import { isInside, resolveInside, workspacePath } from '../files/workspacePath.js';
 import { isBuiltinData } from '../protocol/dataPackages.js';
 import { UserError } from '../protocol/errors.js';
 import type { WorkspacePath } from '../protocol/paths.js';

@@ -1,9 +1,9 @@
 /** From what the user wrote to what will run: every default filled in, layer patterns expanded, every budget checked. */
 import { BudgetError, createCompression, isOfFile, type BudgetOptions, type FileFormat } from '../lc/budgets.js';
 import { growthPerIteration } from '../lc/schedule.js';
-import { layerViews } from '../model/layerViews.js';
+import { layerViews } from '../model/layers/layerViews.js';
 import type { LayerSummary } from '../model/model.js';
-import { byFile, prunableWeightsOf, trainedLayers, type TrainedPart } from '../model/trainedLayers.js';
+import { byFile, prunableWeightsOf, trainedLayers, type TrainedPart } from '../model/layers/trainedLayers.js';
 import { UserError } from '../protocol/errors.js';
 import type { WorkspacePath } from '../protocol/paths.js';
 import type { Budget, Plan } from '../protocol/plan.js';

@@ -1,10 +1,10 @@
 import { access, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { workspacePath } from '../model/workspacePath.js';
+import { workspacePath } from '../files/workspacePath.js';
 import type { BudgetCheck, LayerKept } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
 import type { Baseline, ResolvedPlan } from '../protocol/resolvedPlan.js';
-import { readRunPlan } from './registry.js';
+import { readRunPlan } from './list/registry.js';
 
 /**
  * The plan of a baseline beside a finished LC run: the same data, budget, epochs, seed and, above all, the same reference

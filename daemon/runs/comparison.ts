@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Baseline, ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { lastEvents } from './eventLog.js';
-import { readRunPlan } from './registry.js';
+import { readRunPlan } from './list/registry.js';
 
 export interface Comparison {
   /** Folder of the run that the others are compared with. */

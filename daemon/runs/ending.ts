@@ -2,9 +2,9 @@
 import { placeInRun, type Ending } from '../protocol/ending.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
-import { appendEvent } from '../trainer/appendEvent.js';
+import { appendEvent } from '../trainer/log/appendEvent.js';
 import { newestCheckpoint } from '../trainer/checkpoint.js';
-import { runPaths } from '../trainer/runFolder.js';
+import { runPaths } from '../trainer/process/runFolder.js';
 
 /** A trainer was ended by a signal: the engine's fault or the system's, not the user's. `ending` names the way on. */
 export class TrainerEnded extends UserError {

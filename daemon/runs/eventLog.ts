@@ -2,7 +2,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { UserError } from '../protocol/errors.js';
 import { RunEvent } from '../protocol/events.js';
-import { runPaths } from '../trainer/runFolder.js';
+import { runPaths } from '../trainer/process/runFolder.js';
 
 const BLOCK = 1 << 20;
 const NEWLINE = 10;

@@ -6,11 +6,11 @@ import { lstat, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../protocol/errors.js';
-import type { StopReason } from '../trainer/ipc.js';
-import { lockOwner, takeLock } from '../trainer/lock.js';
-import { keptFolder, runPaths, runsFolder } from '../trainer/runFolder.js';
+import type { StopReason } from '../trainer/process/ipc.js';
+import { lockOwner, takeLock } from '../trainer/process/lock.js';
+import { keptFolder, runPaths, runsFolder } from '../trainer/process/runFolder.js';
 import { lastEvents } from './eventLog.js';
-import { isRunName } from './registry.js';
+import { isRunName } from './list/registry.js';
 
 /** How long another daemon may take to let go of a run whose trainer is gone. */
 const PATIENCE_MS = 3_000;

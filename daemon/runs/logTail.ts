@@ -1,7 +1,7 @@
 /** Follows a log that another process writes. */
 import { stat } from 'node:fs/promises';
 import type { RunEvent } from '../protocol/events.js';
-import { runPaths } from '../trainer/runFolder.js';
+import { runPaths } from '../trainer/process/runFolder.js';
 import { logEndNow, parseEvent, sameTail, scanLines, tailOf, type LogPosition } from './eventLog.js';
 
 /** A run's log from where it ended when the tail was opened. */

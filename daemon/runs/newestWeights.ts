@@ -1,5 +1,5 @@
 import { latestCheckpoint } from '../trainer/checkpoint.js';
-import { runPaths } from '../trainer/runFolder.js';
+import { runPaths } from '../trainer/process/runFolder.js';
 
 export interface NewestWeights {
   /** Flat, all trainable parameters, prunable ones first in the model's order. */

@@ -1,6 +1,6 @@
 /** Which engine could go on with a run whose engine has crashed. */
 import { fork } from 'node:child_process';
-import type { FromTrainer, ToTrainer } from '../trainer/ipc.js';
+import type { FromTrainer, ToTrainer } from '../trainer/process/ipc.js';
 
 /** For all candidates together; each loads the run's model and data. */
 const TIMEOUT = 60_000;

@@ -7,21 +7,28 @@ import type { EngineSession, SessionSpec } from '../engine/engine.js';
 import { openEngine } from '../engine/registry.js';
 import { madeUpBatch, trainingPace } from '../engine/trial.js';
 import { trialBatch } from '../engine/trialSize.js';
-import { buildArchitecture } from '../model/architectures.js';
-import { withInputSizes } from '../model/inputSizes.js';
+import { buildArchitecture } from '../model/setup/architectures.js';
+import { withInputSizes } from '../model/setup/inputSizes.js';
 import type { LayerSummary, Model } from '../model/model.js';
-import { readModel } from '../model/readModel.js';
-import { setupByData } from '../model/setupByData.js';
+import { readModel } from '../model/files/readModel.js';
+import { setupByData } from '../model/setup/setupByData.js';
 import { summarizeModel } from '../model/summarize.js';
-import { asideNote, frozenNote, trainedLayers, withTrainedLayers } from '../model/trainedLayers.js';
-import { trainingSetup, type TrainingSetup } from '../model/trainingSetup.js';
-import { resolveInside } from '../model/workspacePath.js';
+import { asideNote, frozenNote, trainedLayers, withTrainedLayers } from '../model/layers/trainedLayers.js';
+import { trainingSetup, type TrainingSetup } from '../model/setup/trainingSetup.js';
+import { resolveInside } from '../files/workspacePath.js';
 import { plannedTime, proposeTimes, type MeasuredPace } from '../plan/proposeTimes.js';
 import type { TimeProposal } from '../protocol/dataChoice.js';
 import { UserError } from '../protocol/errors.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { fitToData } from '../trainer/batchSize/fitToData.js';
-import { candidatesOf, joinOutputs, jointSpec, labelsAlong, setupsOf, type Joining } from '../trainer/jointOutputs.js';
+import {
+  candidatesOf,
+  joinOutputs,
+  jointSpec,
+  labelsAlong,
+  setupsOf,
+  type Joining,
+} from '../trainer/judge/jointOutputs.js';
 import { isOpen, readByReference } from '../trainer/reading.js';
 
 export interface PlanData {

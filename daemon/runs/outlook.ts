@@ -2,11 +2,11 @@
 import { dirname, join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import type { Dataset } from '../data/dataset.js';
-import { fileFormatOf } from '../export/packageFormat.js';
+import { fileFormatOf } from '../export/sparse/packageFormat.js';
 import { directCompression } from '../lc/cStep.js';
-import { readModel } from '../model/readModel.js';
+import { readModel } from '../model/files/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
-import { resolveInside } from '../model/workspacePath.js';
+import { resolveInside } from '../files/workspacePath.js';
 import { dataAsWritten, newPlan } from '../plan/newPlan.js';
 import { planPath, planText } from '../plan/planText.js';
 import { secondsOfRun } from '../plan/proposeTimes.js';

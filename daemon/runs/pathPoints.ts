@@ -1,5 +1,5 @@
 import type { PathPoint } from '../protocol/events.js';
-import { readEvents, readRunPlan } from './registry.js';
+import { readEvents, readRunPlan } from './list/registry.js';
 
 const WINDOW = 100_000;
 

@@ -1,10 +1,10 @@
 /** What the data of a new plan would be read as, and what a run on it takes: for a person to look at before anything is written. */
 import { dirname, join } from 'node:path';
 import { describeData } from '../data/describeData.js';
-import { describePreprocess } from '../data/preprocess.js';
+import { describePreprocess } from '../data/reading/preprocess.js';
 import { inputsShown } from '../data/inputs/inputsShown.js';
 import { previewSamples } from '../data/preview.js';
-import { readModel } from '../model/readModel.js';
+import { readModel } from '../model/files/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
 import { dataAsWritten, newPlan } from '../plan/newPlan.js';
 import { planPath, planText } from '../plan/planText.js';

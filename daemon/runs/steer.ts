@@ -6,9 +6,9 @@ import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../protocol/errors.js';
 import type { Budget } from '../protocol/plan.js';
-import { holderText, lockOwner, type LockHolder } from '../trainer/lock.js';
-import { answerOf, dropRequest, putRequest, type FileRequest } from '../trainer/requestFile.js';
-import { runPaths, type RunPaths } from '../trainer/runFolder.js';
+import { holderText, lockOwner, type LockHolder } from '../trainer/process/lock.js';
+import { answerOf, dropRequest, putRequest, type FileRequest } from '../trainer/process/requestFile.js';
+import { runPaths, type RunPaths } from '../trainer/process/runFolder.js';
 import { lastEvents } from './eventLog.js';
 
 /** A trainer looks twice a second; one that took no notice for this long is of an earlier version, or hangs. */

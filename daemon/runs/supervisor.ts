@@ -3,21 +3,21 @@ import { fork, type ChildProcess, type ForkOptions, type SpawnOptions } from 'no
 import { readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { bundlePath } from '../model/bundlePath.js';
+import { bundlePath } from '../files/bundlePath.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
-import type { FromTrainer, SentError, StopReason, ToTrainer, TrainerRequest } from '../trainer/ipc.js';
-import { holderText, lockOwner, type Program } from '../trainer/lock.js';
-import { createRunFolder, keptFolder, readRunPlan, runPaths, runsFolder } from '../trainer/runFolder.js';
+import type { FromTrainer, SentError, StopReason, ToTrainer, TrainerRequest } from '../trainer/process/ipc.js';
+import { holderText, lockOwner, type Program } from '../trainer/process/lock.js';
+import { createRunFolder, keptFolder, readRunPlan, runPaths, runsFolder } from '../trainer/process/runFolder.js';
 import { unsaidEnd, type Exit } from './ending.js';
 import { lastEvents } from './eventLog.js';
 import { findNextEngine } from './nextEngine.js';
-import { findRun } from './registry.js';
+import { findRun } from './list/registry.js';
 
-export type { StopReason } from '../trainer/ipc.js';
-export type { Program } from '../trainer/lock.js';
+export type { StopReason } from '../trainer/process/ipc.js';
+export type { Program } from '../trainer/process/lock.js';
 
 export interface RunOptions {
   /** Absolute path of the workspace folder; the run folder is created under `<workspace>/.lcprune/runs`. */

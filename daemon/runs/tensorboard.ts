@@ -3,9 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileVersion, scalarEvent } from '../export/tensorboard/eventFile.js';
 import { runScalars } from '../export/tensorboard/runScalars.js';
-import { writeFileAtomic } from '../model/atomicWrite.js';
+import { writeFileAtomic } from '../files/atomicWrite.js';
 import { UserError } from '../protocol/errors.js';
-import { runPaths } from '../trainer/runFolder.js';
+import { runPaths } from '../trainer/process/runFolder.js';
 import { parseEvent, scanLines } from './eventLog.js';
 
 export interface TensorboardFile {

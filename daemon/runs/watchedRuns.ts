@@ -3,11 +3,11 @@ import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { RunSummary } from '../protocol/messages.js';
-import { lockOwner } from '../trainer/lock.js';
-import { runPaths, runsFolder } from '../trainer/runFolder.js';
+import { lockOwner } from '../trainer/process/lock.js';
+import { runPaths, runsFolder } from '../trainer/process/runFolder.js';
 import { forgetLog } from './eventLog.js';
-import { runNames, summaryOrReason } from './registry.js';
-import { SummaryIndex } from './summaryIndex.js';
+import { runNames, summaryOrReason } from './list/registry.js';
+import { SummaryIndex } from './list/summaryIndex.js';
 
 export interface Watching {
   /** Absolute folders of the runs whose trainers this process supervises: it reports those itself. */

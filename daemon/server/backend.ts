@@ -4,16 +4,16 @@ import type * as Comparison from '../runs/comparison.js';
 import type * as Keeping from '../runs/keepers.js';
 import type * as LastPerLayer from '../runs/lastPerLayer.js';
 import type { LogTail } from '../runs/logTail.js';
-import type * as Marks from '../runs/marks.js';
+import type * as Marks from '../runs/list/marks.js';
 import type * as NewestWeights from '../runs/newestWeights.js';
-import type * as Registry from '../runs/registry.js';
+import type * as Registry from '../runs/list/registry.js';
 import type * as Kept from '../runs/results/kept.js';
 import type * as Finish from '../runs/results/finish.js';
 import type * as Steer from '../runs/steer.js';
 import type * as Supervisor from '../runs/supervisor.js';
 import type { WatchedRuns } from '../runs/watchedRuns.js';
 import type * as ReadPlan from '../plan/readPlan.js';
-import { runInChild } from './childJob.js';
+import { runInChild } from './jobs/childJob.js';
 
 export interface Backend {
   readonly startRun: typeof Supervisor.startRun;
@@ -47,7 +47,7 @@ export interface Backend {
 
 const keeping = () => import('../runs/keepers.js');
 let keepers: Promise<Keeping.Keepers> | undefined;
-const registry = () => import('../runs/registry.js');
+const registry = () => import('../runs/list/registry.js');
 const steer = () => import('../runs/steer.js');
 const supervisor = () => import('../runs/supervisor.js');
 
@@ -68,7 +68,7 @@ export const backend: Backend = {
   readEvents: async (...args) => (await registry()).readEvents(...args),
   deleteRun: async (...args) => (await registry()).deleteRun(...args),
   renameRun: async (...args) => (await registry()).renameRun(...args),
-  changeMarks: async (...args) => (await import('../runs/marks.js')).changeMarks(...args),
+  changeMarks: async (...args) => (await import('../runs/list/marks.js')).changeMarks(...args),
   lastPerLayer: async (...args) => (await import('../runs/lastPerLayer.js')).lastPerLayer(...args),
   newestWeights: async (...args) => (await import('../runs/newestWeights.js')).newestWeights(...args),
   baselinePlan: async (...args) => (await import('../runs/baselinePlan.js')).baselinePlan(...args),
@@ -79,7 +79,7 @@ export const backend: Backend = {
   async readPlan(path, options) {
     const [{ readPlan }, { fileFormatOf }] = await Promise.all([
       import('../plan/readPlan.js'),
-      import('../export/packageFormat.js'),
+      import('../export/sparse/packageFormat.js'),
     ]);
     return readPlan(path, { formatOf: fileFormatOf, ...options });
   },

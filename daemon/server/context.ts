@@ -3,12 +3,12 @@ import { UserError } from '../protocol/errors.js';
 import type { z } from 'zod';
 import type { Notifications } from '../protocol/messages.js';
 import type { Backend } from './backend.js';
-import type { DataSearches } from './dataSearches.js';
-import type { EngineProbes } from './engineProbes.js';
+import type { DataSearches } from './jobs/dataSearches.js';
+import type { EngineProbes } from './jobs/engineProbes.js';
 import type { LiveRuns } from './liveRuns.js';
 import type { Log } from './log.js';
 import type { ModelCache } from './modelCache.js';
-import type { RunStream } from './stream.js';
+import type { RunStream } from './connection/stream.js';
 import type { Workspace } from './workspace.js';
 
 /** What a handler works with: the daemon's shared parts, and its connection's own workspace and stream. */

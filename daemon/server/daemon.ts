@@ -3,10 +3,10 @@ import type { Hello } from '../protocol/messages.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
 import type { Backend } from './backend.js';
 import { LIMITS } from './limits.js';
-import { listen } from './listen.js';
+import { listen } from './connection/listen.js';
 import type { Log } from './log.js';
 import { createParts } from './parts.js';
-import { readToken, Token } from './token.js';
+import { readToken, Token } from './connection/token.js';
 
 export interface DaemonOptions {
   readonly backend: Backend;
@@ -33,9 +33,9 @@ export async function runDaemon({ backend, version, log }: DaemonOptions): Promi
   const parts = createParts(backend, log, 'editor');
   const shared = { ...parts, version };
   // Loaded once the port is known to the parent: it has the time to connect meanwhile.
-  let session: Promise<typeof import('./session.js')> | undefined;
+  let session: Promise<typeof import('./connection/session.js')> | undefined;
   const listener = await listen(token, log, async () => {
-    const { openSession } = await (session ??= import('./session.js'));
+    const { openSession } = await (session ??= import('./connection/session.js'));
     return (socket) => openSession(socket, shared);
   });
   const ended = new Promise<string>((resolve) => {
@@ -46,7 +46,7 @@ export async function runDaemon({ backend, version, log }: DaemonOptions): Promi
   stdin.resume();
   const hello: Hello = { protocol: PROTOCOL_VERSION, port: listener.port, pid: process.pid, version };
   stdout.write(`${JSON.stringify(hello)}\n`);
-  session ??= import('./session.js');
+  session ??= import('./connection/session.js');
   log('info', `ready on 127.0.0.1:${listener.port}, ${Math.round(process.uptime() * 1000)} ms after start`);
 
   log('info', `${await ended}: checkpointing and ending`);

@@ -1,6 +1,6 @@
 /** The model asked about last, kept for a minute: a budget that is being typed asks about it at every key. */
 import type { FileFormat } from '../lc/budgets.js';
-import { areUnchanged, stampFile, type FileStamps } from '../model/fileStamps.js';
+import { areUnchanged, stampFile, type FileStamps } from '../files/fileStamps.js';
 import type { LayerSummary, Model } from '../model/model.js';
 
 export interface LoadedModel {
@@ -49,9 +49,9 @@ export class ModelCache {
 
 async function read(path: string, workspace: string, onFile: (file: string) => void): Promise<LoadedModel> {
   const [{ readModel }, { summarizeModel }, { fileFormatOf }] = await Promise.all([
-    import('../model/readModel.js'),
+    import('../model/files/readModel.js'),
     import('../model/summarize.js'),
-    import('../export/packageFormat.js'),
+    import('../export/sparse/packageFormat.js'),
   ]);
   const model = await readModel(path, { workspace, onFile });
   return {

@@ -2,8 +2,8 @@
 import type { Program } from '../runs/supervisor.js';
 import type { Backend } from './backend.js';
 import type { Context } from './context.js';
-import { DataSearches } from './dataSearches.js';
-import { EngineProbes } from './engineProbes.js';
+import { DataSearches } from './jobs/dataSearches.js';
+import { EngineProbes } from './jobs/engineProbes.js';
 import { LiveRuns } from './liveRuns.js';
 import type { Log } from './log.js';
 import { ModelCache } from './modelCache.js';

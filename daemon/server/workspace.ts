@@ -2,7 +2,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isInside, resolveInside } from '../model/workspacePath.js';
+import { isInside, resolveInside } from '../files/workspacePath.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunSummary } from '../protocol/messages.js';
 import type { AbsolutePath } from '../protocol/paths.js';

@@ -1,4 +1,4 @@
-import { keptIn } from '../lc/magnitude.js';
+import { keptIn } from '../lc/projections/magnitude.js';
 import type { LayerKept } from '../protocol/events.js';
 import type { PrunedLayer } from './run.js';
 

@@ -1,8 +1,8 @@
 /** The state of a run while it works: the session holds w, velocity and statistics; the rest is here. */
 import type { EngineSession, Range } from '../engine/engine.js';
 import type { Run } from './run.js';
-import { Stopped } from './control.js';
-import { freshGuard } from './lossGuard.js';
+import { Stopped } from './process/control.js';
+import { freshGuard } from './judge/lossGuard.js';
 import type { Progress, RunState, TrainingPhase } from './state.js';
 
 /** Writing checkpoints inside a phase takes at most this share of the time. */

@@ -15,7 +15,7 @@ import { penaltyTarget, updateMultipliers } from '../lc/multipliers.js';
 import { learningRateAt, muAt } from '../lc/schedule.js';
 import { createStopTest, distance, updateSupport, type Distance } from '../lc/stopTest.js';
 import { taskRanges } from '../lc/view.js';
-import { evaluateSets, primarySet } from './evaluations.js';
+import { evaluateSets, primarySet } from './judge/evaluations.js';
 import { countKept } from './kept.js';
 import { enter, lap, type Live } from './live.js';
 import type { EvaluationSets, Outcome, Planned, Run, Tasks } from './run.js';

@@ -1,14 +1,14 @@
 /** How the data is read where it is left open: asked of the trained model. */
-import { chooseReading, type ReadingChoice, type Reference } from '../data/chooseReading.js';
+import { chooseReading, type ReadingChoice, type Reference } from '../data/reading/chooseReading.js';
 import type { Dataset, Part, Split } from '../data/dataset.js';
-import type { AnswerForm } from '../data/readingFigures.js';
-import { describePreprocess, type AffineMap } from '../data/preprocess.js';
-import { identityIndices } from '../data/sampleStore.js';
+import type { AnswerForm } from '../data/reading/readingFigures.js';
+import { describePreprocess, type AffineMap } from '../data/reading/preprocess.js';
+import { identityIndices } from '../data/batches/sampleStore.js';
 import { tallyBatch } from '../engine/loss/tally.js';
 import type { EngineSession, SessionSpec } from '../engine/engine.js';
 import { createRandom } from '../lc/random.js';
-import { isIdentity, type InputScale } from '../model/inputScale.js';
-import { modelGraph } from '../model/layerGraph.js';
+import { isIdentity, type InputScale } from '../model/setup/inputScale.js';
+import { modelGraph } from '../model/layers/layerGraph.js';
 import type { Model } from '../model/model.js';
 import type { ResolvedData, ResolvedPlan } from '../protocol/resolvedPlan.js';
 

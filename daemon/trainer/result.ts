@@ -1,16 +1,16 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readSparsePackage } from '../export/readSparsePackage.js';
+import { readSparsePackage } from '../export/sparse/readSparsePackage.js';
 import { writeScaleFile } from '../export/scaleFile.js';
-import { writeSparsePackage } from '../export/sparsePackage.js';
-import { writeFileAtomic } from '../model/atomicWrite.js';
-import type { InputScale } from '../model/inputScale.js';
+import { writeSparsePackage } from '../export/sparse/sparsePackage.js';
+import { writeFileAtomic } from '../files/atomicWrite.js';
+import type { InputScale } from '../model/setup/inputScale.js';
 import type { Model } from '../model/model.js';
 import { withWeights } from '../model/weights.js';
-import { writeTfjsModel } from '../model/writeTfjs.js';
+import { writeTfjsModel } from '../model/files/writeTfjs.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
-import { RESULT_PACKAGE } from './runFolder.js';
+import { RESULT_PACKAGE } from './process/runFolder.js';
 
 async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true }).catch((error: Error) => {

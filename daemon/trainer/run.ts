@@ -4,7 +4,7 @@ import type { CompressionTask } from '../lc/compression.js';
 import type { Evaluation, PathAnswer, UntimedRunEvent } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
-import type { Control } from './control.js';
+import type { Control } from './process/control.js';
 import type { RunState } from './state.js';
 
 /** Shuffled training batches whose order can be saved and restored. */

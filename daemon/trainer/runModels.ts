@@ -3,11 +3,11 @@ import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { readResult } from '../export/exportModel.js';
 import { readScaleFile } from '../export/scaleFile.js';
-import type { InputScale } from '../model/inputScale.js';
+import type { InputScale } from '../model/setup/inputScale.js';
 import type { Model } from '../model/model.js';
-import { readModel } from '../model/readModel.js';
+import { readModel } from '../model/files/readModel.js';
 import { UserError } from '../protocol/errors.js';
-import { readRunPlan, runPaths } from './runFolder.js';
+import { readRunPlan, runPaths } from './process/runFolder.js';
 
 const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => null))?.isFile() ?? false;
 

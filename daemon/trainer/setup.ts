@@ -1,8 +1,8 @@
 /** Assembles what the loops need from a plan: model, data, engine, tasks. */
-import type { ReadingChoice } from '../data/chooseReading.js';
+import type { ReadingChoice } from '../data/reading/chooseReading.js';
 import { openDataset } from '../data/openDataset.js';
-import { ShuffledBatches } from '../data/batches.js';
-import { sampleSource } from '../data/sampleSource.js';
+import { ShuffledBatches } from '../data/batches/batches.js';
+import { sampleSource } from '../data/batches/sampleSource.js';
 import type { Dataset, Split } from '../data/dataset.js';
 import type {
   EngineInfo,
@@ -12,25 +12,25 @@ import type {
   SampleSource,
   SessionSpec,
 } from '../engine/engine.js';
-import { fileFormatOf } from '../export/packageFormat.js';
+import { fileFormatOf } from '../export/sparse/packageFormat.js';
 import type { ChooseOptions, Considered } from '../engine/choose.js';
 import { openEngine, prepareEngines } from '../engine/registry.js';
-import { buildArchitecture } from '../model/architectures.js';
-import type { InputScale } from '../model/inputScale.js';
-import { withInputSizes } from '../model/inputSizes.js';
+import { buildArchitecture } from '../model/setup/architectures.js';
+import type { InputScale } from '../model/setup/inputScale.js';
+import { withInputSizes } from '../model/setup/inputSizes.js';
 import type { Model } from '../model/model.js';
-import { readModel } from '../model/readModel.js';
+import { readModel } from '../model/files/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
-import { setupByData } from '../model/setupByData.js';
-import { asideNote, frozenNote, trainedLayers, withTrainedLayers } from '../model/trainedLayers.js';
-import { trainingSetup } from '../model/trainingSetup.js';
+import { setupByData } from '../model/setup/setupByData.js';
+import { asideNote, frozenNote, trainedLayers, withTrainedLayers } from '../model/layers/trainedLayers.js';
+import { trainingSetup } from '../model/setup/trainingSetup.js';
 import { hashModel } from '../model/weights.js';
-import { resolveInside } from '../model/workspacePath.js';
+import { resolveInside } from '../files/workspacePath.js';
 import { UserError } from '../protocol/errors.js';
 import type { OtherOutput } from '../protocol/events.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
-import { chanceError } from './chance.js';
-import { decisionNotes } from './evaluations.js';
+import { chanceError } from './judge/chance.js';
+import { decisionNotes } from './judge/evaluations.js';
 import { fitPlan, microBatchOf } from './batchSize/fitPlan.js';
 import {
   candidatesOf,
@@ -42,13 +42,13 @@ import {
   openAlong,
   setupsOf,
   type PartName,
-} from './jointOutputs.js';
+} from './judge/jointOutputs.js';
 import { prunableWeights } from './kept.js';
-import { measureOthers } from './otherOutputs.js';
+import { measureOthers } from './judge/otherOutputs.js';
 import type { Batches, Run } from './run.js';
 import { drawSamples, inputScalesOf, isGiven, isOpen, readByReference } from './reading.js';
 import { createSessions } from './sessions.js';
-import { startTiming } from './timing.js';
+import { startTiming } from './log/timing.js';
 import { createTasks, prunedLayers } from './tasks.js';
 import type { NamedInput } from './whatChanged/inputForms.js';
 

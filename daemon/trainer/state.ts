@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Agreement, Evaluation, PathPoint } from '../protocol/events.js';
 import { Budget } from '../protocol/plan.js';
-import { freshGuard, GuardState } from './lossGuard.js';
+import { freshGuard, GuardState } from './judge/lossGuard.js';
 
 /** The parts of a run that train. C steps and evaluations between them are recomputed from the state at their end. */
 export const TrainingPhase = z.enum(['reference', 'l-step', 'prune', 'retrain']);

@@ -12,7 +12,7 @@ import {
 } from '../lc/budgets.js';
 import type { CompressionTask, Range } from '../lc/compression.js';
 import { gradualKappa } from '../lc/schedule.js';
-import { layerViews } from '../model/layerViews.js';
+import { layerViews } from '../model/layers/layerViews.js';
 import type { LayerSummary } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
 import type { Budget } from '../protocol/plan.js';

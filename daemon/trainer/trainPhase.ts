@@ -3,10 +3,10 @@ import type { EngineSession, TrainRequest } from '../engine/engine.js';
 import type { OtherRate } from '../protocol/cautions.js';
 import { UserError } from '../protocol/errors.js';
 import type { TrainingSettings } from '../protocol/resolvedPlan.js';
-import { createBatchLog } from './batchLog.js';
-import { keepBest, takeBest } from './bestEpoch.js';
+import { createBatchLog } from './log/batchLog.js';
+import { keepBest, takeBest } from './judge/bestEpoch.js';
 import { boundary, saveCheckpoint, type Live } from './live.js';
-import { freshGuard, isDestroyed, lossLimit, watch } from './lossGuard.js';
+import { freshGuard, isDestroyed, lossLimit, watch } from './judge/lossGuard.js';
 import type { Batches, Run } from './run.js';
 
 /** Engine calls are this long, so that pausing and stopping feel immediate. */

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { DataPreview, PlanLength } from '../../daemon/protocol/dataChoice.js';
 import type { DataSource } from '../../daemon/protocol/plan.js';
-import type { DataWishes, FromDataPage, ToDataPage } from '../../webview/dataMessages.js';
+import type { DataWishes, FromDataPage, ToDataPage } from '../../webview/messages/data.js';
 import { DATA_PAGE } from '../ids.js';
 import { pageOptions, showBuiltPage } from '../page/builtPage.js';
 import type { AbsolutePath } from '../paths.js';

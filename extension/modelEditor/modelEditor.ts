@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { ModelSummary } from '../../daemon/protocol/messages.js';
-import type { FromModelPage, ModelAction, ToModelPage } from '../../webview/modelMessages.js';
+import type { FromModelPage, ModelAction, ToModelPage } from '../../webview/messages/model.js';
 import { setContext } from '../contexts.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { CONTEXTS, MODEL_EDITOR, type CommandName } from '../ids.js';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { CommandName } from '../ids.js';
-import type { ControlAction } from '../../webview/messages.js';
+import type { ControlAction } from '../../webview/messages/monitor.js';
 import type { MonitorHost } from './monitorHost.js';
 
 const COMMAND: Record<ControlAction, CommandName> = {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
 import { runLabel, type LabelledRun } from '../../daemon/protocol/runs/runLabel.js';
-import type { RunView, ToHost, ToPage } from '../../webview/messages.js';
+import type { RunView, ToHost, ToPage } from '../../webview/messages/monitor.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { MONITOR } from '../ids.js';
 import { fileIn, pathOf, uriOf } from '../paths.js';

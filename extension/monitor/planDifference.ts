@@ -1,5 +1,5 @@
 import type { ResolvedPlan } from '../../daemon/protocol/resolvedPlan.js';
-import type { DifferenceRow } from '../../webview/messages.js';
+import type { DifferenceRow } from '../../webview/messages/monitor.js';
 
 /** Not settings: names, places, and what follows from others. */
 const IGNORED = new Set(['name', 'planPath', 'modelHash', 'dataHash', 'compare', 'baselineOf', 'continuations']);

@@ -1,6 +1,6 @@
 import type { LayerKept, RunEvent } from '../../daemon/protocol/events.js';
 import type { BatchColumns } from '../../daemon/protocol/messages.js';
-import { ColumnTable } from '../../webview/columns.js';
+import { ColumnTable } from '../../webview/messages/columns.js';
 import {
   columnsOf,
   EXTREMES,
@@ -10,7 +10,7 @@ import {
   type Mark,
   type PathView,
   type TableName,
-} from '../../webview/messages.js';
+} from '../../webview/messages/monitor.js';
 
 /** Most rows of one table; beyond it every table row pair of least interest goes. 6 columns x 8 bytes x this = 6 MB a run. */
 export const MAX_ROWS = 1 << 17;

@@ -1,4 +1,4 @@
-import type { ColumnPatch, TableName, WirePatch } from '../../webview/messages.js';
+import type { ColumnPatch, TableName, WirePatch } from '../../webview/messages/monitor.js';
 
 const encode = (columns: Record<string, Float64Array>): Record<string, string> =>
   Object.fromEntries(

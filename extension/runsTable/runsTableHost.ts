@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { FromRunsTable, TableAction, TableRun, ToRunsTable } from '../../webview/runsTable/messages.js';
+import type { FromRunsTable, TableAction, TableRun, ToRunsTable } from '../../webview/messages/runs.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { RUNS_TABLE, type CommandName, type RunItem } from '../ids.js';
 import { displayName, type MonitorHost } from '../monitor/monitorHost.js';

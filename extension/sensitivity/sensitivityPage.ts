@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Budget } from '../../daemon/protocol/plan.js';
-import type { Floors, FromSensitivityPage, ToSensitivityPage } from '../../webview/sensitivity/messages.js';
+import type { Floors, FromSensitivityPage, ToSensitivityPage } from '../../webview/messages/sensitivity.js';
 import { editPlan } from '../budget/editDocument.js';
 import { withFloors } from '../budget/editPlan.js';
 import { SENSITIVITY_PAGE } from '../ids.js';

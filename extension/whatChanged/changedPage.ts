@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { TriedSample } from '../../daemon/protocol/whatChanged.js';
-import type { FromChangedPage, ToChangedPage } from '../../webview/whatChanged/messages.js';
+import type { FromChangedPage, ToChangedPage } from '../../webview/messages/changed.js';
 import { CHANGED_PAGE } from '../ids.js';
 import { displayName } from '../monitor/monitorHost.js';
 import { openJobPage, type JobPage } from '../page/jobPage.js';

@@ -5,7 +5,7 @@
 import { createRandom } from '../../daemon/lc/random.js';
 import { createCompression, viewLength, type BudgetSpec, type LayerView } from '../../daemon/lc/budgets.js';
 import { cStep } from '../../daemon/lc/cStep.js';
-import { countNonZeros, keepLargest } from '../../daemon/lc/select.js';
+import { countNonZeros, keepLargest } from '../../daemon/lc/projections/select.js';
 
 /** Processor time in milliseconds: the work has one thread, and another program's turn on the processor does not count. */
 function timed(work: () => void): number {

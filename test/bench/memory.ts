@@ -15,8 +15,8 @@ import { stepMemory } from '../../daemon/engine/stepMemory.js';
 import { ints, npzFile } from '../../daemon/export/npyFile.js';
 import { createRandom } from '../../daemon/lc/random.js';
 import type { Model } from '../../daemon/model/model.js';
-import { readModel } from '../../daemon/model/readModel.js';
-import { writeTfjsModel } from '../../daemon/model/writeTfjs.js';
+import { readModel } from '../../daemon/model/files/readModel.js';
+import { writeTfjsModel } from '../../daemon/model/files/writeTfjs.js';
 
 const SIZE = 256;
 const CLASSES = 4;

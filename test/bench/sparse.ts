@@ -1,12 +1,12 @@
 /** Latency on LeNet300, of one sample and of 64 a call: the generated sparse module beside onnxruntime on the dense and the thinned network. */
 import { cpus } from 'node:os';
 import * as ort from 'onnxruntime-node';
-import { sparseModule } from '../../daemon/export/sparseModule.js';
+import { sparseModule } from '../../daemon/export/sparse/sparseModule.js';
 import { thin } from '../../daemon/export/thin.js';
 import { onnxFile } from '../../daemon/export/writeOnnx.js';
 import { createRandom } from '../../daemon/lc/random.js';
-import { keepLargest } from '../../daemon/lc/select.js';
-import { buildArchitecture } from '../../daemon/model/architectures.js';
+import { keepLargest } from '../../daemon/lc/projections/select.js';
+import { buildArchitecture } from '../../daemon/model/setup/architectures.js';
 import type { Model } from '../../daemon/model/model.js';
 import { withWeights } from '../../daemon/model/weights.js';
 

@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readModel } from '../../daemon/model/readModel.js';
-import { writeKeras, writeKerasH5 } from '../../daemon/model/writeKeras.js';
+import { readModel } from '../../daemon/model/files/readModel.js';
+import { writeKeras, writeKerasH5 } from '../../daemon/model/files/writeKeras.js';
 import { artifact } from './expectEventually.js';
 import { makeWorkspace } from './sample.js';
 import { Workbench } from './workbench.js';

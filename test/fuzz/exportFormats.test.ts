@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FORMATS } from '../../daemon/export/formats.js';
-import { readSparsePackage } from '../../daemon/export/readSparsePackage.js';
+import { readSparsePackage } from '../../daemon/export/sparse/readSparsePackage.js';
 import { thin } from '../../daemon/export/thin.js';
 import type { Model, WeightTensor } from '../../daemon/model/model.js';
-import { readModel } from '../../daemon/model/readModel.js';
+import { readModel } from '../../daemon/model/files/readModel.js';
 import { UserError } from '../../daemon/protocol/errors.js';
 // Registers the chained operations that recurrent initializers call.
 import '../unit/model/tfjs.js';

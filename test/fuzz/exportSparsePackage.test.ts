@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { crc32 } from 'node:zlib';
-import { readSparsePackage } from '../../daemon/export/readSparsePackage.js';
-import { writeSparsePackage } from '../../daemon/export/sparsePackage.js';
-import { buildArchitecture } from '../../daemon/model/architectures.js';
+import { readSparsePackage } from '../../daemon/export/sparse/readSparsePackage.js';
+import { writeSparsePackage } from '../../daemon/export/sparse/sparsePackage.js';
+import { buildArchitecture } from '../../daemon/model/setup/architectures.js';
 import { UserError } from '../../daemon/protocol/errors.js';
 import { keepShare } from '../unit/export/prunedModels.js';
 

@@ -8,10 +8,10 @@ import { UserError } from '../../daemon/protocol/errors.js';
 import { RunEvent } from '../../daemon/protocol/events.js';
 import { RunSummary } from '../../daemon/protocol/messages.js';
 import { forgetLog } from '../../daemon/runs/eventLog.js';
-import { listRuns } from '../../daemon/runs/listRuns.js';
-import { readEvents } from '../../daemon/runs/registry.js';
+import { listRuns } from '../../daemon/runs/list/listRuns.js';
+import { readEvents } from '../../daemon/runs/list/registry.js';
 import { readCheckpoint } from '../../daemon/trainer/checkpoint.js';
-import { lockHolder } from '../../daemon/trainer/lock.js';
+import { lockHolder } from '../../daemon/trainer/process/lock.js';
 import { PLAN } from '../unit/trainer/fakeRun.js';
 
 let workspace: string;

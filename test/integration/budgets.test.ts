@@ -18,7 +18,7 @@ import { bundleTrainer, type Bundle } from './trainer/bundle.js';
 let bundle: Bundle;
 let workspace: string;
 beforeAll(async () => {
-  bundle = await bundleTrainer('daemon/trainer/main.ts');
+  bundle = await bundleTrainer('daemon/trainer/process/main.ts');
 });
 afterAll(() => bundle.remove());
 beforeEach(async () => {

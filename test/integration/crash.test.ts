@@ -7,9 +7,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createRandom } from '../../daemon/lc/random.js';
 import type { RunEvent } from '../../daemon/protocol/events.js';
 import { baselinePlan } from '../../daemon/runs/baselinePlan.js';
-import { readEvents, readRunPlan, runSummary } from '../../daemon/runs/registry.js';
+import { readEvents, readRunPlan, runSummary } from '../../daemon/runs/list/registry.js';
 import { resumeRun, startRun, type RunHandle } from '../../daemon/runs/supervisor.js';
-import { takeLock } from '../../daemon/trainer/lock.js';
+import { takeLock } from '../../daemon/trainer/process/lock.js';
 import { PLAN } from '../unit/trainer/fakeRun.js';
 import { bundleTrainer, type Bundle } from './trainer/bundle.js';
 

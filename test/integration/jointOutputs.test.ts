@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NpzFile } from '../../daemon/data/npz.js';
+import { NpzFile } from '../../daemon/data/files/npz.js';
 import { floats, npzFile } from '../../daemon/export/npyFile.js';
 import { createRandom } from '../../daemon/lc/random.js';
-import { readModel } from '../../daemon/model/readModel.js';
+import { readModel } from '../../daemon/model/files/readModel.js';
 import { lcPrune } from '../fixtures/cli.js';
 
 interface Measured {

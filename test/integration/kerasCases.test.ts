@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nativeProvider } from '../../daemon/engine/native/provider.js';
 import { openDataset } from '../../daemon/data/openDataset.js';
-import { sampleSource } from '../../daemon/data/sampleSource.js';
-import { readModel } from '../../daemon/model/readModel.js';
-import { trainingSetup } from '../../daemon/model/trainingSetup.js';
+import { sampleSource } from '../../daemon/data/batches/sampleSource.js';
+import { readModel } from '../../daemon/model/files/readModel.js';
+import { trainingSetup } from '../../daemon/model/setup/trainingSetup.js';
 import { resolveData } from '../../daemon/plan/resolveData.js';
 import { lcPrune } from '../fixtures/cli.js';
 

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { floats, npzFile } from '../../daemon/export/npyFile.js';
-import { readModel } from '../../daemon/model/readModel.js';
-import { trainingSetup } from '../../daemon/model/trainingSetup.js';
+import { readModel } from '../../daemon/model/files/readModel.js';
+import { trainingSetup } from '../../daemon/model/setup/trainingSetup.js';
 import { openDataset } from '../../daemon/data/openDataset.js';
 import { nativeProvider } from '../../daemon/engine/native/provider.js';
-import { sampleSource } from '../../daemon/data/sampleSource.js';
+import { sampleSource } from '../../daemon/data/batches/sampleSource.js';
 import { resolveData } from '../../daemon/plan/resolveData.js';
 import { lcPrune } from '../fixtures/cli.js';
 

@@ -6,7 +6,7 @@ import { unzipSync, zipSync } from 'fflate';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { floats, ints, npzFile } from '../../daemon/export/npyFile.js';
 import { createRandom } from '../../daemon/lc/random.js';
-import { writeTfjsModel } from '../../daemon/model/writeTfjs.js';
+import { writeTfjsModel } from '../../daemon/model/files/writeTfjs.js';
 import { previewData } from '../../daemon/runs/previewData.js';
 import { residual } from './engine-conformance/nets.js';
 

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openDataset } from '../../daemon/data/openDataset.js';
 import type { EngineSession } from '../../daemon/engine/engine.js';
 import { openEngine } from '../../daemon/engine/registry.js';
-import { readModel } from '../../daemon/model/readModel.js';
-import { trainingSetup, type TrainingSetup } from '../../daemon/model/trainingSetup.js';
+import { readModel } from '../../daemon/model/files/readModel.js';
+import { trainingSetup, type TrainingSetup } from '../../daemon/model/setup/trainingSetup.js';
 import { readByReference } from '../../daemon/trainer/reading.js';
 import { dataConfig } from '../unit/data/fixtures.js';
 

@@ -6,8 +6,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { floats, ints, npzFile } from '../../daemon/export/npyFile.js';
 import { createRandom } from '../../daemon/lc/random.js';
-import { modelGraph } from '../../daemon/model/layerGraph.js';
-import { readModel } from '../../daemon/model/readModel.js';
+import { modelGraph } from '../../daemon/model/layers/layerGraph.js';
+import { readModel } from '../../daemon/model/files/readModel.js';
 import { lcPrune } from '../fixtures/cli.js';
 import { CLASSES, SIZE, teachableMachine } from '../fixtures/teachableMachine.js';
 

@@ -7,14 +7,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { loadAddon } from '../../daemon/engine/native/addon.js';
 import { createRandom } from '../../daemon/lc/random.js';
 import type { Model } from '../../daemon/model/model.js';
-import { readModel } from '../../daemon/model/readModel.js';
-import { workspacePath } from '../../daemon/model/workspacePath.js';
-import { writeTfjsModel } from '../../daemon/model/writeTfjs.js';
+import { readModel } from '../../daemon/model/files/readModel.js';
+import { workspacePath } from '../../daemon/files/workspacePath.js';
+import { writeTfjsModel } from '../../daemon/model/files/writeTfjs.js';
 import type { RunEvent } from '../../daemon/protocol/events.js';
 import { WorkspacePath } from '../../daemon/protocol/paths.js';
 import type { ResolvedPlan } from '../../daemon/protocol/resolvedPlan.js';
 import { baselinePlan } from '../../daemon/runs/baselinePlan.js';
-import { readEvents, readRunPlan } from '../../daemon/runs/registry.js';
+import { readEvents, readRunPlan } from '../../daemon/runs/list/registry.js';
 import { resumeRun, startRun } from '../../daemon/runs/supervisor.js';
 import { bundleTrainer, type Bundle } from './trainer/bundle.js';
 
@@ -24,7 +24,7 @@ const CPU_ENGINES = 'addon' in loadAddon() ? ['onnx-cpu', 'native-cpu'] : ['onnx
 let bundle: Bundle;
 let workspace: string;
 beforeAll(async () => {
-  bundle = await bundleTrainer('daemon/trainer/main.ts');
+  bundle = await bundleTrainer('daemon/trainer/process/main.ts');
 });
 afterAll(() => bundle.remove());
 beforeEach(async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createRandom } from '../../daemon/lc/random.js';
-import { readModel } from '../../daemon/model/readModel.js';
+import { readModel } from '../../daemon/model/files/readModel.js';
 import { readPlan } from '../../daemon/plan/readPlan.js';
 import { finishText } from '../../daemon/protocol/finishText.js';
 import type { RunEvent } from '../../daemon/protocol/events.js';
@@ -14,7 +14,7 @@ import { readFinish } from '../../daemon/runs/results/finish.js';
 import { readChanged, readExports } from '../../daemon/runs/results/kept.js';
 import { trySample } from '../../daemon/runs/results/trySample.js';
 import { startRun } from '../../daemon/runs/supervisor.js';
-import { changedFile, runPaths } from '../../daemon/trainer/runFolder.js';
+import { changedFile, runPaths } from '../../daemon/trainer/process/runFolder.js';
 import { bundleTrainer, type Bundle } from './trainer/bundle.js';
 
 const NAMES = ['ash', 'birch', 'cedar'];
@@ -40,7 +40,7 @@ const csv = (rows: typeof table) =>
   ['a,b,c,d,tree', ...rows.map(({ x, label }) => [...x.map((v) => v.toFixed(4)), NAMES[label]!].join(','))].join('\n');
 
 beforeAll(async () => {
-  bundle = await bundleTrainer('daemon/trainer/main.ts');
+  bundle = await bundleTrainer('daemon/trainer/process/main.ts');
   workspace = await realpath(await mkdtemp(join(tmpdir(), 'changed-')));
   table = drawRows(TEST_ROWS, 2);
   await writeFile(join(workspace, 'train.csv'), csv(drawRows(1200, 1)));

@@ -7,7 +7,7 @@ import { compiledProvider } from '../../daemon/engine/compiled/provider.js';
 import { directProviders } from '../../daemon/engine/direct/providers.js';
 import type { EngineProvider } from '../../daemon/engine/engine.js';
 import { nativeProvider } from '../../daemon/engine/native/provider.js';
-import { normaliseTopology } from '../../daemon/model/normalise.js';
+import { normaliseTopology } from '../../daemon/model/normalise/normalise.js';
 
 const RATE = 0.25;
 const BATCH = 8;

@@ -3,9 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
 import '@tensorflow/tfjs-backend-cpu';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
-import { asPlainTfjs } from '../../daemon/export/tfjsModel.js';
+import { asPlainTfjs } from '../../daemon/export/tfjs/tfjsModel.js';
 import type { Model } from '../../daemon/model/model.js';
-import { layersModel } from '../../daemon/model/writeTfjs.js';
+import { layersModel } from '../../daemon/model/files/writeTfjs.js';
 import { BATCH, inputsOf, type Case } from './network.js';
 
 /** What `tf.loadLayersModel` makes of the export, in inference. @throws what TensorFlow.js throws. */

@@ -12,7 +12,7 @@ import { directProviders } from '../../daemon/engine/direct/providers.js';
 import type { EngineProvider } from '../../daemon/engine/engine.js';
 import { nativeProvider } from '../../daemon/engine/native/provider.js';
 import type { Model } from '../../daemon/model/model.js';
-import { trainingSetup } from '../../daemon/model/trainingSetup.js';
+import { trainingSetup } from '../../daemon/model/setup/trainingSetup.js';
 import { UserError } from '../../daemon/protocol/errors.js';
 import { computedByTensorFlow } from './exported.js';
 import { far, wrongLayer, wrongLoss, type LayerCase, type LossCase } from './measure.js';

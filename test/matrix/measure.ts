@@ -1,7 +1,7 @@
 /** How far an engine is from the reference. */
 import type { BatchStream, EngineProvider, EngineSession, SessionSpec } from '../../daemon/engine/engine.js';
 import type { Model } from '../../daemon/model/model.js';
-import { trainingSetup } from '../../daemon/model/trainingSetup.js';
+import { trainingSetup } from '../../daemon/model/setup/trainingSetup.js';
 import { BATCH, inputsOf, sizeOf, some, values, weightValues, type Case } from './network.js';
 
 const OUTPUTS = 2e-5;

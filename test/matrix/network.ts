@@ -1,8 +1,8 @@
 /** A network of the reference as a Keras 3 file, read through the product's own reader. */
 import { zipSync } from 'fflate';
-import { buildHdf5 } from '../../daemon/model/hdf5.js';
+import { buildHdf5 } from '../../daemon/model/files/hdf5.js';
 import type { Model } from '../../daemon/model/model.js';
-import { readKerasZip } from '../../daemon/model/readKeras.js';
+import { readKerasZip } from '../../daemon/model/files/readKeras.js';
 
 export interface Weight {
   readonly path: string;

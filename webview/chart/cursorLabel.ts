@@ -1,7 +1,7 @@
-import { element } from '../element.js';
-import type { Line } from '../line.js';
-import { swatch } from '../swatch.js';
-import { t } from '../strings.js';
+import { element } from '../page/element.js';
+import type { Line } from './line.js';
+import { swatch } from '../page/swatch.js';
+import { t } from '../page/strings.js';
 
 /** More would hide the chart. */
 const MAX_LINES = 8;

@@ -1,6 +1,6 @@
 /** What the charts say, for someone who has not read the paper. */
-import { t } from '../strings.js';
-import type { ChartSpec } from '../curves.js';
+import { t } from '../page/strings.js';
+import type { ChartSpec } from './curves.js';
 
 /** A few sentences for each chart: what it shows, how it usually looks, and what to watch for. */
 export const chartHelp = (): Record<ChartSpec['id'] | 'trade-off' | 'histogram' | 'path', readonly string[]> => ({

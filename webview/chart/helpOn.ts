@@ -1,5 +1,5 @@
-import { button, element } from '../element.js';
-import { t } from '../strings.js';
+import { button, element } from '../page/element.js';
+import { t } from '../page/strings.js';
 
 /** A button that opens and closes the help of a chart, and the text. @param id of the chart, unique in the page. */
 export function helpOn(

@@ -1,7 +1,7 @@
 /** The band of the error chart: until where high errors of a run's pruned weights are normal. */
-import type { Band } from '../line.js';
-import type { RunData, XAxis } from '../runData.js';
-import { t } from '../strings.js';
+import type { Band } from './line.js';
+import type { RunData, XAxis } from '../monitor/runData.js';
+import { t } from '../page/strings.js';
 import { settledAt } from './settled.js';
 
 /** @returns null where the run has no iterations of its own, or nothing can be said yet; of a path the first budget's. */

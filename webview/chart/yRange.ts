@@ -1,5 +1,5 @@
 /** The vertical range of a chart: of all that is in sight, or of what the end of the curves needs. No page. */
-import { lowerBound, type Points } from '../decimate.js';
+import { lowerBound, type Points } from './decimate.js';
 
 /** One line's points on screen; a line that is stepped stands on zero. */
 export interface Spread {

@@ -1,9 +1,9 @@
 import type { Finish } from '../../daemon/protocol/finish.js';
 import { finishText } from '../../daemon/protocol/finishText.js';
-import { button, element } from '../element.js';
-import { count, percent } from '../format.js';
-import type { ControlAction, RunView } from '../messages.js';
-import { t } from '../strings.js';
+import { button, element } from '../page/element.js';
+import { count, percent } from '../page/format.js';
+import type { ControlAction, RunView } from '../messages/monitor.js';
+import { t } from '../page/strings.js';
 
 /** What a finished run has come to, in one sentence of measured figures, and what can be done with it. */
 export class FinishCard {

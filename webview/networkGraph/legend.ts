@@ -1,6 +1,6 @@
-import { element } from '../element.js';
-import { percent } from '../format.js';
-import { t } from '../strings.js';
+import { element } from '../page/element.js';
+import { percent } from '../page/format.js';
+import { t } from '../page/strings.js';
 import { svg } from './drawing.js';
 import { STEPS } from './keptShare.js';
 

@@ -1,7 +1,7 @@
 import type { LayerKept } from '../../daemon/protocol/events.js';
-import { button, element } from '../element.js';
-import { count, percent } from '../format.js';
-import { t } from '../strings.js';
+import { button, element } from '../page/element.js';
+import { count, percent } from '../page/format.js';
+import { t } from '../page/strings.js';
 import { blocksOf, graphOf, type Graph, type GraphNode, type Layer } from './graph.js';
 import { clipped, drawBox, LETTERS, shapeText, svg } from './drawing.js';
 import { keptShare, stepOf } from './keptShare.js';

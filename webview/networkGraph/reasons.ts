@@ -1,7 +1,7 @@
 /** Why units of a layer cannot go, and with which others they go, in words. */
 import type { StayCause } from '../../daemon/protocol/layers/networkGraph.js';
-import { count } from '../format.js';
-import { t } from '../strings.js';
+import { count } from '../page/format.js';
+import { t } from '../page/strings.js';
 import type { Layer } from './graph.js';
 
 function causeText({ why, layer }: StayCause, own: string): string {

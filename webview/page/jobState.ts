@@ -1,5 +1,5 @@
-import { button, element } from '../element.js';
-import { t } from '../strings.js';
+import { button, element } from './element.js';
+import { t } from './strings.js';
 
 /** A page of something that takes long: it is being computed, it failed and can be tried again, or it is shown. */
 export class JobState {

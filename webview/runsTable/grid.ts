@@ -1,6 +1,6 @@
 import { shownColumns, type Direction, type RunColumn } from '../../daemon/protocol/runs/columns.js';
-import { element } from '../element.js';
-import { t } from '../strings.js';
+import { element } from '../page/element.js';
+import { t } from '../page/strings.js';
 import type { TableNode, VisibleRow } from './tree.js';
 import { oncePerFrame } from '../page/oncePerFrame.js';
 import { contentOf, emptyRow, fillRow, placeRow, ROW_HEIGHT, type Drawing } from './row.js';

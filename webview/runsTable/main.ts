@@ -1,6 +1,6 @@
-import '../monitor.css';
+import '../monitor/monitor.css';
 import './runsTable.css';
-import type { FromRunsTable, ToRunsTable } from './messages.js';
+import type { FromRunsTable, ToRunsTable } from '../messages/runs.js';
 import { RunsPage, type TableState } from './runsPage.js';
 
 declare function acquireVsCodeApi(): {

@@ -1,8 +1,8 @@
 import type { RunColumn } from '../../daemon/protocol/runs/columns.js';
-import { element, icon } from '../element.js';
-import { t } from '../strings.js';
-import { badge } from '../swatch.js';
-import { runColour, runShape, type Theme } from '../theme.js';
+import { element, icon } from '../page/element.js';
+import { t } from '../page/strings.js';
+import { badge } from '../page/swatch.js';
+import { runColour, runShape, type Theme } from '../page/theme.js';
 import type { VisibleRow } from './tree.js';
 
 /** Height of a row in CSS pixels; runsTable.css has it too. */

@@ -6,12 +6,12 @@ import {
   stateText,
   type Direction,
 } from '../../daemon/protocol/runs/columns.js';
-import { button, element } from '../element.js';
+import { button, element } from '../page/element.js';
 import { oncePerFrame } from '../page/oncePerFrame.js';
-import { t } from '../strings.js';
-import { observeTheme, readTheme, type Theme } from '../theme.js';
+import { t } from '../page/strings.js';
+import { observeTheme, readTheme, type Theme } from '../page/theme.js';
 import { RunsGrid } from './grid.js';
-import type { FromRunsTable, TableAction, TableRun, ToRunsTable } from './messages.js';
+import type { FromRunsTable, TableAction, TableRun, ToRunsTable } from '../messages/runs.js';
 import { runTree, visibleRows, type TableNode, type VisibleRow, type Wishes } from './tree.js';
 
 /** How the page was set, kept over a reload. */

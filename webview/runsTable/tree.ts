@@ -9,7 +9,7 @@ import {
   type Say,
 } from '../../daemon/protocol/runs/columns.js';
 import { pointRows, runRow, type RunRow } from '../../daemon/protocol/runs/runRow.js';
-import type { TableRun } from './messages.js';
+import type { TableRun } from '../messages/runs.js';
 
 export interface TableNode {
   /** Of the run, and of a point behind it: unique in the table. */

@@ -1,8 +1,8 @@
 import type { LayerSensitivity } from '../../daemon/protocol/layers/sensitivity.js';
-import { element } from '../element.js';
-import { count, percent, percentTick } from '../format.js';
-import { linearScale, logScale } from '../pathCurve.js';
-import { t } from '../strings.js';
+import { element } from '../page/element.js';
+import { count, percent, percentTick } from '../page/format.js';
+import { linearScale, logScale } from '../chart/pathCurve.js';
+import { t } from '../page/strings.js';
 import { afterKey, curveOf, errorAt, heldBy, LEAST, rounded } from './floor.js';
 
 /** As in sensitivity.css: nothing is scaled, so letters stay letters. */

@@ -1,8 +1,8 @@
-import '../monitor.css';
-import '../data.css';
+import '../monitor/monitor.css';
+import '../dataPage/dataPage.css';
 import '../whatChanged/whatChanged.css';
 import './sensitivity.css';
-import type { FromSensitivityPage, ToSensitivityPage } from './messages.js';
+import type { FromSensitivityPage, ToSensitivityPage } from '../messages/sensitivity.js';
 import { SensitivityPage } from './page.js';
 
 declare function acquireVsCodeApi(): { postMessage(message: FromSensitivityPage): void };

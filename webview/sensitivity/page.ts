@@ -1,12 +1,12 @@
 import { partName } from '../../daemon/protocol/finishText.js';
 import type { Sensitivity } from '../../daemon/protocol/layers/sensitivity.js';
-import { button, element } from '../element.js';
-import { count, percent } from '../format.js';
+import { button, element } from '../page/element.js';
+import { count, percent } from '../page/format.js';
 import { JobState } from '../page/jobState.js';
-import { t } from '../strings.js';
+import { t } from '../page/strings.js';
 import { heldBy } from './floor.js';
 import { LayerChart } from './layerChart.js';
-import type { Floors, FromSensitivityPage, ToSensitivityPage } from './messages.js';
+import type { Floors, FromSensitivityPage, ToSensitivityPage } from '../messages/sensitivity.js';
 
 /** A hand that still moves asks nothing. Milliseconds. */
 const PAUSE = 200;

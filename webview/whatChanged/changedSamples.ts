@@ -1,9 +1,9 @@
 /** The samples whose answer changed: as pictures, or as rows. */
 import type { ChangedSample, WhatChanged } from '../../daemon/protocol/whatChanged.js';
-import { picture, shownNumber } from '../dataSamples.js';
-import { element } from '../element.js';
-import { count, percent } from '../format.js';
-import { t } from '../strings.js';
+import { picture, shownNumber } from '../dataPage/dataSamples.js';
+import { element } from '../page/element.js';
+import { count, percent } from '../page/format.js';
+import { t } from '../page/strings.js';
 import { choices, section } from './parts.js';
 
 type Filter = 'all' | ChangedSample['verdict'];

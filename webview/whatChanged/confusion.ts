@@ -1,8 +1,8 @@
 /** Who is taken for whom: a matrix for each network and their difference, or the pairs of many classes. */
 import type { WhatChanged } from '../../daemon/protocol/whatChanged.js';
-import { element } from '../element.js';
-import { count, percent } from '../format.js';
-import { t } from '../strings.js';
+import { element } from '../page/element.js';
+import { count, percent } from '../page/format.js';
+import { t } from '../page/strings.js';
 import { choices, scrollTable, section, signed } from './parts.js';
 
 type Classes = Extract<WhatChanged['result'], { kind: 'classes' }>;

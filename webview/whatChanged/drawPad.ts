@@ -1,7 +1,7 @@
 /** A small picture to be drawn by hand, with the mouse, a pen or the arrow keys. */
 import type { InputForm } from '../../daemon/protocol/whatChanged.js';
-import { element } from '../element.js';
-import { t } from '../strings.js';
+import { element } from '../page/element.js';
+import { t } from '../page/strings.js';
 
 /** Pixels of the page for the longer side. */
 const SIDE = 224;

@@ -1,7 +1,7 @@
-import '../monitor.css';
-import '../data.css';
+import '../monitor/monitor.css';
+import '../dataPage/dataPage.css';
 import './whatChanged.css';
-import type { FromChangedPage, ToChangedPage } from './messages.js';
+import type { FromChangedPage, ToChangedPage } from '../messages/changed.js';
 import { WhatChangedPage } from './page.js';
 
 declare function acquireVsCodeApi(): { postMessage(message: FromChangedPage): void };

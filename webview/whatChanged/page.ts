@@ -1,13 +1,13 @@
 import type { Evaluation } from '../../daemon/protocol/events.js';
 import { partName } from '../../daemon/protocol/finishText.js';
 import type { WhatChanged } from '../../daemon/protocol/whatChanged.js';
-import { element } from '../element.js';
-import { count, number, percent } from '../format.js';
+import { element } from '../page/element.js';
+import { count, number, percent } from '../page/format.js';
 import { JobState } from '../page/jobState.js';
-import { t } from '../strings.js';
+import { t } from '../page/strings.js';
 import { samplesSection } from './changedSamples.js';
 import { classSection, confusionSection, labelSection } from './confusion.js';
-import type { FromChangedPage, ToChangedPage } from './messages.js';
+import type { FromChangedPage, ToChangedPage } from '../messages/changed.js';
 import { pointsText, scrollTable, section } from './parts.js';
 import { residualSections } from './residuals.js';
 import { TryForm } from './tryForm.js';

@@ -1,6 +1,6 @@
 /** Small parts that the sections of the page share. */
-import { element } from '../element.js';
-import { t } from '../strings.js';
+import { element } from '../page/element.js';
+import { t } from '../page/strings.js';
 
 /** A section with a heading; `extra` stands beside it. */
 export function section(id: string, title: string, extra: Node | null, ...children: (Node | null)[]): HTMLElement {

@@ -1,8 +1,8 @@
 /** What two networks are off by: a histogram of both, and outputs against targets. */
 import type { WhatChanged } from '../../daemon/protocol/whatChanged.js';
-import { element } from '../element.js';
-import { number } from '../format.js';
-import { t } from '../strings.js';
+import { element } from '../page/element.js';
+import { number } from '../page/format.js';
+import { t } from '../page/strings.js';
 import { scrollTable, section } from './parts.js';
 
 type Numbers = Extract<WhatChanged['result'], { kind: 'numbers' }>;

@@ -1,11 +1,11 @@
 /** A person's own sample, answered by both networks side by side. */
 import type { InputForm, TriedAnswer } from '../../daemon/protocol/whatChanged.js';
-import { picture } from '../dataSamples.js';
-import { button, element } from '../element.js';
-import { number, percent } from '../format.js';
-import { t } from '../strings.js';
+import { picture } from '../dataPage/dataSamples.js';
+import { button, element } from '../page/element.js';
+import { number, percent } from '../page/format.js';
+import { t } from '../page/strings.js';
 import { canDraw, DrawPad } from './drawPad.js';
-import type { FromChangedPage } from './messages.js';
+import type { FromChangedPage } from '../messages/changed.js';
 import { section } from './parts.js';
 
 /** Values that a person types, at most. */

@@ -3,7 +3,7 @@ import { UserError } from '../../protocol/errors.js';
 import { partName } from '../../protocol/finishText.js';
 import type { TriedAnswer, TriedSample } from '../../protocol/whatChanged.js';
 import type { AbsolutePath } from '../../protocol/paths.js';
-import { findRun } from '../../runs/registry.js';
+import { findRun } from '../../runs/list/registry.js';
 import { openChanged } from '../../runs/results/changed.js';
 import { trySample } from '../../runs/results/trySample.js';
 import { integerOption, stringOption, type Command } from '../command.js';

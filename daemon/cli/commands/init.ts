@@ -1,9 +1,9 @@
 import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
-import { readModel } from '../../model/readModel.js';
+import { readModel } from '../../model/files/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
-import { frozenNote } from '../../model/trainedLayers.js';
-import { isInside, missingFolder, resolveInside } from '../../model/workspacePath.js';
+import { frozenNote } from '../../model/layers/trainedLayers.js';
+import { isInside, missingFolder, resolveInside } from '../../files/workspacePath.js';
 import { newPlan, prunableOfNewPlan } from '../../plan/newPlan.js';
 import { planName, resolveText } from '../../plan/readPlan.js';
 import { planPath, planText } from '../../plan/planText.js';

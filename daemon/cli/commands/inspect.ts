@@ -1,6 +1,6 @@
-import { readModel } from '../../model/readModel.js';
+import { readModel } from '../../model/files/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
-import { frozenNote } from '../../model/trainedLayers.js';
+import { frozenNote } from '../../model/layers/trainedLayers.js';
 import { namedFile, type Command } from '../command.js';
 import { bytes, count, percent, table } from '../text.js';
 

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
 import { MarksChange } from '../../protocol/runs/marks.js';
-import { changeMarks, NO_MARKS, readMarks } from '../../runs/marks.js';
-import { findRun } from '../../runs/registry.js';
+import { changeMarks, NO_MARKS, readMarks } from '../../runs/list/marks.js';
+import { findRun } from '../../runs/list/registry.js';
 import { stringOption, type Command } from '../command.js';
 
 /** "a, b" as tags. */

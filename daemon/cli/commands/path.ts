@@ -1,4 +1,4 @@
-import { fileFormatOf } from '../../export/packageFormat.js';
+import { fileFormatOf } from '../../export/sparse/packageFormat.js';
 import { readPlan } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
 import { PathSettings, type ErrorBound } from '../../protocol/plan.js';

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { previewSamples } from '../../data/preview.js';
-import { writeFileAtomic } from '../../model/atomicWrite.js';
+import { writeFileAtomic } from '../../files/atomicWrite.js';
 import { readPlan } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
 import type { Outlook } from '../../protocol/outlook.js';

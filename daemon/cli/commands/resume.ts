@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
 import { comparisonOf } from '../../runs/comparison.js';
-import { runFolder } from '../../runs/registry.js';
+import { runFolder } from '../../runs/list/registry.js';
 import { resumeRun } from '../../runs/supervisor.js';
 import { stringOption, type Command } from '../command.js';
 import { doneOf } from '../baselines.js';

@@ -4,7 +4,7 @@ import { UserError } from '../../protocol/errors.js';
 import type { RunSummary } from '../../protocol/messages.js';
 import { fits, RUN_COLUMNS, runsCsv, runsMarkdown, searchText, searchWords } from '../../protocol/runs/columns.js';
 import { runRow, type RunRow } from '../../protocol/runs/runRow.js';
-import { listRuns } from '../../runs/listRuns.js';
+import { listRuns } from '../../runs/list/listRuns.js';
 import { stringOption, type Command, type Values } from '../command.js';
 import { table } from '../text.js';
 

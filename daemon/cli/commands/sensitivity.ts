@@ -1,10 +1,10 @@
 import { relative } from 'node:path';
 import { isBuiltinData } from '../../protocol/dataPackages.js';
-import { fileFormatOf } from '../../export/packageFormat.js';
+import { fileFormatOf } from '../../export/sparse/packageFormat.js';
 import { parseShare } from '../../lc/share.js';
-import { readModel } from '../../model/readModel.js';
+import { readModel } from '../../model/files/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
-import { resolveInside, workspacePath } from '../../model/workspacePath.js';
+import { resolveInside, workspacePath } from '../../files/workspacePath.js';
 import { readPlan, planName } from '../../plan/readPlan.js';
 import { requireResolved } from '../../plan/resolvePlan.js';
 import { UserError } from '../../protocol/errors.js';

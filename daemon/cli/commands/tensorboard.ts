@@ -1,8 +1,8 @@
 import { join, relative, resolve } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
 import { shellWord } from '../../protocol/shellWord.js';
-import { listRuns } from '../../runs/listRuns.js';
-import { findRun } from '../../runs/registry.js';
+import { listRuns } from '../../runs/list/listRuns.js';
+import { findRun } from '../../runs/list/registry.js';
 import { writeTensorboard } from '../../runs/tensorboard.js';
 import { stringOption, type Command } from '../command.js';
 import { count } from '../text.js';

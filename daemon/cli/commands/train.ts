@@ -2,7 +2,7 @@ import { join, relative, resolve } from 'node:path';
 import { exportModel, formatOfFile } from '../../export/exportModel.js';
 import { REFERENCE } from '../../plan/defaults.js';
 import { readPlan } from '../../plan/readPlan.js';
-import { readModel } from '../../model/readModel.js';
+import { readModel } from '../../model/files/readModel.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { readRunScales } from '../../runs/runModels.js';
 import { startRun } from '../../runs/supervisor.js';

@@ -1,10 +1,10 @@
 /** The losses of a model's other outputs, and the weighted sum of all, as Keras's `evaluate` has them. */
 import type { Dataset } from '../../data/dataset.js';
-import { sampleSource } from '../../data/sampleSource.js';
+import { sampleSource } from '../../data/batches/sampleSource.js';
 import type { EngineSession, EvaluationResult, SessionSpec } from '../../engine/engine.js';
 import type { Model } from '../../model/model.js';
-import type { TrainingSetup } from '../../model/trainingSetup.js';
-import { candidatesOf, setupsOf } from '../../trainer/jointOutputs.js';
+import type { TrainingSetup } from '../../model/setup/trainingSetup.js';
+import { candidatesOf, setupsOf } from '../../trainer/judge/jointOutputs.js';
 import { readLabels } from '../../trainer/reading.js';
 
 /** The outputs beside `own` that the file has a loss for. */

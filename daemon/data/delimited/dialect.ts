@@ -1,5 +1,5 @@
 /** How a table in a text file is laid out: found from its first lines. */
-import { isNumeric } from '../tableCells.js';
+import { isNumeric } from '../tables/tableCells.js';
 
 /** null: runs of white space, as numpy.savetxt and many old data sets have it. */
 export type Delimiter = ',' | ';' | '\t' | '|' | null;

@@ -1,6 +1,6 @@
 /** Records as the rows of a table: all of one width, without comments and empty rows. */
 import { countText, invalidData } from '../dataError.js';
-import { isNumeric } from '../tableCells.js';
+import { isNumeric } from '../tables/tableCells.js';
 import { splitLine, type Delimiter } from './dialect.js';
 import { OTHER_WIDTH, type TextRecord } from './records.js';
 

@@ -1,7 +1,7 @@
 /** Samples of each input as they travel to a page: small pictures, or the first of their numbers. */
 import type { InputShown } from '../../protocol/dataChoice.js';
 import type { InputPreview } from '../preview.js';
-import { thumbnail, thumbnailSize } from '../samplePicture.js';
+import { thumbnail, thumbnailSize } from '../images/samplePicture.js';
 
 /** Pixels on the longer side of a picture. */
 const PIXELS = 64;

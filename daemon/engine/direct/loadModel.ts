@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Variable } from '@tensorflow/tfjs-core';
 import type { Model, Topology, WeightTensor } from '../../model/model.js';
-import { withZeroInitializers } from '../../model/zeroInitializers.js';
+import { withZeroInitializers } from '../../model/normalise/zeroInitializers.js';
 import { UserError } from '../../protocol/errors.js';
 import { checkWiring } from '../builtWiring.js';
 import type { Parameter } from '../engine.js';

@@ -1,5 +1,5 @@
 import type { Topology } from '../../model/model.js';
-import { mentions } from '../../model/readInside.js';
+import { mentions } from '../../model/layers/readInside.js';
 
 interface LayerConfig {
   readonly class_name: string;

@@ -1,8 +1,8 @@
 import type { NamedTensorMap, Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
 import { createRandom, type Random } from '../../lc/random.js';
-import { modelGraph } from '../../model/layerGraph.js';
+import { modelGraph } from '../../model/layers/layerGraph.js';
 import type { Model } from '../../model/model.js';
-import { outputIndex } from '../../model/trainingSetup.js';
+import { outputIndex } from '../../model/setup/trainingSetup.js';
 import { UserError } from '../../protocol/errors.js';
 import { eachBatch } from '../eachBatch.js';
 import type {

@@ -1,7 +1,7 @@
 /*
  * One layer of a pruned dense network: y[unit] = bias[unit] + sum of weight[k] * x[input[k]] over the unit's kept
  * weights k = start[unit] .. start[unit + 1]. `block` computes 16 samples at once, which lie side by side: x[input * 16
- * + sample]. See daemon/export/sparseModule.ts, which puts it into the modules that it writes.
+ * + sample]. See daemon/export/sparse/sparseModule.ts, which puts it into the modules that it writes.
  */
 #include "simd.h"
 

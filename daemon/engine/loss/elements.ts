@@ -1,6 +1,6 @@
 /** The losses of single values, as Keras 3.15 defines them (losses/losses.py), each in float64 and as operations of TensorFlow.js side by side. */
 import type * as Core from '@tensorflow/tfjs-core';
-import type { LossSettings } from '../../model/lossSettings.js';
+import type { LossSettings } from '../../model/setup/lossSettings.js';
 import type { Loss } from '../engine.js';
 import { EPSILON, type Head } from './head.js';
 

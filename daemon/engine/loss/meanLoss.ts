@@ -1,6 +1,6 @@
 /** The loss of a batch as operations of TensorFlow.js: traced, or computed by it. */
 import type * as Core from '@tensorflow/tfjs-core';
-import type { LossSettings } from '../../model/lossSettings.js';
+import type { LossSettings } from '../../model/setup/lossSettings.js';
 import type { Loss } from '../engine.js';
 import { binaryOnLogits, elementLoss, smoothingFloor } from './elements.js';
 import { EPSILON, type Head } from './head.js';

@@ -1,5 +1,5 @@
 /** Losses and wrong answers of evaluated batches, in float64. */
-import type { LossSettings } from '../../model/lossSettings.js';
+import type { LossSettings } from '../../model/setup/lossSettings.js';
 import type { Loss } from '../engine.js';
 import { elementLoss, smoothingFloor } from './elements.js';
 import { EPSILON, type Head } from './head.js';

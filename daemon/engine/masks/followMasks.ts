@@ -7,7 +7,7 @@
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
-import { CONTAINERS, isLayerJson, layersOf, type LayerJson } from '../../model/layerConfig.js';
+import { CONTAINERS, isLayerJson, layersOf, type LayerJson } from '../../model/layers/layerConfig.js';
 import type { Topology } from '../../model/model.js';
 import { allLayers } from '../layerTree.js';
 import { readMasks, readsMasks } from './readers.js';

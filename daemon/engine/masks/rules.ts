@@ -1,7 +1,7 @@
-/** Which mask a layer gives on: model/maskRules.ts on tensors. */
+/** Which mask a layer gives on: model/layers/maskRules.ts on tensors. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
-import { maskRule, type MaskRule } from '../../model/maskRules.js';
+import { maskRule, type MaskRule } from '../../model/layers/maskRules.js';
 import { concatenatedMask, mergedMask, type Mask } from './merging.js';
 import { rowPresence, tokenPresence } from './presence.js';
 

@@ -1,8 +1,8 @@
 /** Conv1D of padding "causal" (keras.io/api/layers/convolution_layers/convolution1d). No import of TensorFlow.js: there may be several instances of it. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers, Shape } from '@tensorflow/tfjs-layers';
-import { stepsInFront } from '../../model/causalPadding.js';
-import type { Json } from '../../model/layerConfig.js';
+import { stepsInFront } from '../../model/normalise/causalPadding.js';
+import type { Json } from '../../model/layers/layerConfig.js';
 import { registerSetting, type ClassOf } from './ownSetting.js';
 
 type Layer = layers.Layer;

@@ -1,8 +1,8 @@
 /** Keras's Normalization as a layer of TensorFlow.js. No import of TensorFlow.js: there may be several instances of it. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
-import type { Json } from '../../model/layerConfig.js';
-import { givenStatistics, keptAxes, LEAST_DEVIATION, placedStatistics } from '../../model/normalization.js';
+import type { Json } from '../../model/layers/layerConfig.js';
+import { givenStatistics, keptAxes, LEAST_DEVIATION, placedStatistics } from '../../model/normalise/normalization.js';
 
 /** Has an instance build layers of class Normalization. */
 export function registerNormalization(core: typeof Core, layers: typeof Layers): void {

@@ -1,6 +1,6 @@
 /** Settings that TensorFlow.js refuses in classes that it has. No import of TensorFlow.js: there may be several instances of it. */
 import type * as Core from '@tensorflow/tfjs-core';
-import type { Json } from '../../model/layerConfig.js';
+import type { Json } from '../../model/layers/layerConfig.js';
 
 /** A class of layers, as far as a subclass here reads it. */
 export type ClassOf<T> = new (config: Json) => T;

@@ -4,7 +4,7 @@
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import type { Json } from '../../model/layerConfig.js';
+import type { Json } from '../../model/layers/layerConfig.js';
 import { registerSetting, type ClassOf } from './ownSetting.js';
 
 type Tensor = Core.Tensor;

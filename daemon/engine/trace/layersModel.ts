@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { UserError } from '../../protocol/errors.js';
 import type { Model } from '../../model/model.js';
-import { withZeroInitializers } from '../../model/zeroInitializers.js';
+import { withZeroInitializers } from '../../model/normalise/zeroInitializers.js';
 import { sameShape } from '../graph/ir.js';
 import { checkWiring } from '../builtWiring.js';
 import { byKernel, useHalfPixelCentres } from '../halfPixelCentres.js';

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { Topology } from '../../model/model.js';
-import { isReadInside } from '../../model/readInside.js';
+import { isReadInside } from '../../model/layers/readInside.js';
 import type { Loss } from '../engine.js';
 import { allLayers } from '../layerTree.js';
 import { absorbedHead, type Head } from '../loss/head.js';

@@ -8,7 +8,7 @@ import { UserError } from '../../protocol/errors.js';
 import { BudgetPreview, type Params } from '../../protocol/messages.js';
 import { Budget, DataSource } from '../../protocol/plan.js';
 import { PlanLength } from '../../protocol/dataChoice.js';
-import { previewForRun } from '../../server/planModel.js';
+import { previewForRun } from '../../server/jobs/planModel.js';
 import type { Root } from '../root.js';
 import { defineTool, filePath, READS, text } from '../tool.js';
 

@@ -5,7 +5,7 @@ import { aboutTime } from '../../protocol/outlookText.js';
 import { count } from '../../protocol/format.js';
 import type { Params } from '../../protocol/messages.js';
 import { lastEvents } from '../../runs/eventLog.js';
-import { remainingSeconds } from '../../runs/summary.js';
+import { remainingSeconds } from '../../runs/list/summary.js';
 import { BASELINES } from '../../protocol/resolvedPlan.js';
 import { defineTool, filePath, runName, text } from '../tool.js';
 

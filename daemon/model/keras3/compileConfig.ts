@@ -2,8 +2,8 @@
  * How a model was compiled, as Keras 3 (3.15, keras.io/api) and the HDF5 readers of Keras 2 take it: `compile` gets what the file
  * says as arguments, so one name, class or key that it does not know makes the whole file unreadable.
  */
-import { field, isObject, own, type Json } from '../layerConfig.js';
-import { lossOf, metricsOf, ofOutput } from '../trainingSetup.js';
+import { field, isObject, own, type Json } from '../layers/layerConfig.js';
+import { lossOf, metricsOf, ofOutput } from '../setup/trainingSetup.js';
 import { flag, integer, number, share, text, type Kind } from './values.js';
 
 /** Classes of one kind with the arguments that are kept. */

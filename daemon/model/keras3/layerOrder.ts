@@ -3,8 +3,16 @@
  * the outputs, then as a walk from the outputs meets them. Both its formats find weights by position in that order,
  * whatever the order of the file's list, so that the list has to be written in it.
  */
-import { CONTAINERS, field, isLayerJson, layerName, layersOf, type Json, type LayerJson } from '../layerConfig.js';
-import { endRefs, nodeRefs } from '../layerGraph.js';
+import {
+  CONTAINERS,
+  field,
+  isLayerJson,
+  layerName,
+  layersOf,
+  type Json,
+  type LayerJson,
+} from '../layers/layerConfig.js';
+import { endRefs, nodeRefs } from '../layers/layerGraph.js';
 import type { Topology } from '../model.js';
 
 interface Call {

@@ -1,5 +1,5 @@
 /** A layer's config, of whichever generation, as the arguments that Keras 3's constructor takes, and no others. */
-import { field, own, type Json, type LayerJson } from '../layerConfig.js';
+import { field, own, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { CONSTRUCTORS } from './constructors.js';
 import { snake } from './values.js';
 

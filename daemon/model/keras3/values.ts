@@ -2,7 +2,7 @@
  * Kinds of values that constructors of Keras 3 take, each with its own form: what TensorFlow.js, Keras 2 and Keras 3 spell
  * differently comes out as Keras 3 spells it.
  */
-import { isObject, own, type Json } from '../layerConfig.js';
+import { isObject, own, type Json } from '../layers/layerConfig.js';
 
 /** A value that stands for another object: written by the caller, for the HDF5 and the native format alike. */
 export class KerasObject {

@@ -1,8 +1,8 @@
 /** The network as a graph of its layers: what each reads, and which of its units can be removed. */
 import type { LayerLinks, LayerUnits, StayCause } from '../../protocol/layers/networkGraph.js';
-import { channelCount, channelTies, type ChannelTies, type Pin, type RoledCall } from '../channelTies.js';
+import { channelCount, channelTies, type ChannelTies, type Pin, type RoledCall } from '../layers/channelTies.js';
 import type { Model } from '../model.js';
-import { wiringOf, type Call, type Tensor } from '../wiring.js';
+import { wiringOf, type Call, type Tensor } from '../normalise/wiring.js';
 
 function causeOf({ why, call }: Pin): StayCause {
   if (call === null || call.inputs.length === 0) return { why: why === 'output' ? 'output' : 'input', layer: null };

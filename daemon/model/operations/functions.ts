@@ -1,6 +1,6 @@
 /** Operations on each number of a tensor. */
 import type * as Core from '@tensorflow/tfjs-core';
-import type { Json } from '../layerConfig.js';
+import type { Json } from '../layers/layerConfig.js';
 import { noSettings, type Operation, type OperationConfig, type Refuse } from './operation.js';
 
 type Layer = ReturnType<NonNullable<Operation['asLayer']>>;

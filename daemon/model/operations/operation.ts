@@ -3,8 +3,8 @@
  * entry of a table: how files spell it, its shape, what it computes, and the layer that is exactly it, where there is one.
  */
 import type * as Core from '@tensorflow/tfjs-core';
-import { isObject, type Json, type LayerJson } from '../layerConfig.js';
-import type { Shape } from '../spatialShapes.js';
+import { isObject, type Json, type LayerJson } from '../layers/layerConfig.js';
+import type { Shape } from '../layers/spatialShapes.js';
 
 /** The class of such a layer in a topology. */
 export const OPERATION = 'Operation';

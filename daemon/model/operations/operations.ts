@@ -1,6 +1,6 @@
 /** All operations, by name. */
-import { own, type Json } from '../layerConfig.js';
-import type { Shape } from '../spatialShapes.js';
+import { own, type Json } from '../layers/layerConfig.js';
+import type { Shape } from '../layers/spatialShapes.js';
 import { ARITHMETIC } from './arithmetic.js';
 import { ARRANGEMENT } from './arrangement.js';
 import { FUNCTIONS } from './functions.js';

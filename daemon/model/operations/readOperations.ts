@@ -1,8 +1,8 @@
 /** Operations as files of Keras 3 and tf.keras hold them -> layers of class Operation. */
-import { kerasTensor } from '../kerasTensors.js';
-import { isObject, layerName, layersOf, type Json, type LayerJson } from '../layerConfig.js';
-import { tensorRef } from '../layerGraph.js';
-import { KNOWN_CLASSES } from '../layerShapes.js';
+import { kerasTensor } from '../files/kerasTensors.js';
+import { isObject, layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
+import { tensorRef } from '../layers/layerGraph.js';
+import { KNOWN_CLASSES } from '../layers/layerShapes.js';
 import type { Notes } from '../notes.js';
 import { OPERATION, type OperationConfig, type Refuse } from './operation.js';
 import { operationNamed, operationOfKeras, operationOfTensorflow } from './operations.js';

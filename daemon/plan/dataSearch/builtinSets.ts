@@ -1,6 +1,6 @@
 /** The built-in data sets that a model could be of: by the sizes of its input and output, which is all that can be said. */
 import type { BuiltinData } from '../../protocol/dataPackages.js';
-import type { TrainingSetup } from '../../model/trainingSetup.js';
+import type { TrainingSetup } from '../../model/setup/trainingSetup.js';
 
 /** Both sets of digits and of clothes have as many values and classes. */
 const SETS: Readonly<Record<BuiltinData, { readonly values: number; readonly about: string }>> = {

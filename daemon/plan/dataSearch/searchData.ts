@@ -1,9 +1,9 @@
 /** What data a model could be trained on: files and folders of the workspace that fit it, and built-in sets that do. */
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
-import { missingPackages } from '../../data/builtinPackages.js';
-import { OWN_PACKAGES } from '../../data/packageFolder.js';
+import { missingPackages } from '../../data/builtin/builtinPackages.js';
+import { OWN_PACKAGES } from '../../data/builtin/packageFolder.js';
 import type { Model } from '../../model/model.js';
-import { trainingSetup } from '../../model/trainingSetup.js';
+import { trainingSetup } from '../../model/setup/trainingSetup.js';
 import type { DataCandidate, FoundData } from '../../protocol/dataChoice.js';
 import type { DataSource } from '../../protocol/plan.js';
 import { planPath } from '../planText.js';

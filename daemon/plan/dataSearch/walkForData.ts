@@ -2,11 +2,11 @@
 import type { Dirent } from 'node:fs';
 import { opendir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isCifar100Folder } from '../../data/cifar100.js';
-import { isCifarBinaryFolder } from '../../data/cifar10.js';
-import { findPairs } from '../../data/idxFolder.js';
-import { IMAGE_NAME, TRAIN_FOLDERS } from '../../data/imageFolder.js';
-import { isInside } from '../../model/workspacePath.js';
+import { isCifar100Folder } from '../../data/builtin/cifar100.js';
+import { isCifarBinaryFolder } from '../../data/builtin/cifar10.js';
+import { findPairs } from '../../data/files/idxFolder.js';
+import { IMAGE_NAME, TRAIN_FOLDERS } from '../../data/images/imageFolder.js';
+import { isInside } from '../../files/workspacePath.js';
 import { count } from '../../protocol/format.js';
 
 /** A file of a format that is read, or a folder that is one data set; absolute. */

@@ -26,7 +26,7 @@ export interface LabelledRun {
   readonly budget?: string | undefined;
 }
 
-/** As file names have it: the folder's name after its time stamp. @see daemon/trainer/runFolder.ts */
+/** As file names have it: the folder's name after its time stamp. @see daemon/trainer/process/runFolder.ts */
 const inFileName = (text: string): string => text.normalize('NFC').replace(/[^\p{L}\p{N}._-]+/gu, '-');
 
 /** The name that a person gave a run; null: none. */

@@ -1,5 +1,5 @@
 /** The sensitivity of a plan's layers, measured on its data, and the floors that its budget takes. Nothing is trained. */
-import { fileFormatOf } from '../../export/packageFormat.js';
+import { fileFormatOf } from '../../export/sparse/packageFormat.js';
 import { parseShare } from '../../lc/share.js';
 import { neededShare, suggestFloors, withLargest, type SensitivityPoint } from '../../lc/sensitivity.js';
 import { readPlan } from '../../plan/readPlan.js';
@@ -7,7 +7,7 @@ import { UserError } from '../../protocol/errors.js';
 import type { Budget } from '../../protocol/plan.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import type { LayerSensitivity, Sensitivity } from '../../protocol/layers/sensitivity.js';
-import { decisionSet } from '../../trainer/evaluations.js';
+import { decisionSet } from '../../trainer/judge/evaluations.js';
 import { assemble, type Assembled } from '../../trainer/setup.js';
 
 /** Shares of a layer that are tried, and what it may lose alone, where nobody says otherwise. */

@@ -2,7 +2,7 @@
 import { UserError } from '../../protocol/errors.js';
 import type { WhatChanged } from '../../protocol/whatChanged.js';
 import { keepChanged } from '../../trainer/finish/measureResult.js';
-import { changedFile, readRunPlan } from '../../trainer/runFolder.js';
+import { changedFile, readRunPlan } from '../../trainer/process/runFolder.js';
 import { readReference, readRunModel } from '../../trainer/runModels.js';
 import { assemble } from '../../trainer/setup.js';
 import { whatChanged, type ChangedOptions, type Reported } from '../../trainer/whatChanged/whatChanged.js';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { machineText } from '../../export/machine.js';
 import type { ExportFormat, LatencyFigures, MeasuredExports } from '../../protocol/exports.js';
 import type { Finish } from '../../protocol/finish.js';
-import { runPaths } from '../../trainer/runFolder.js';
+import { runPaths } from '../../trainer/process/runFolder.js';
 import { lastEvents } from '../eventLog.js';
-import { readRunPlan } from '../registry.js';
+import { readRunPlan } from '../list/registry.js';
 import { readExports } from './kept.js';
 
 /** The smallest file that has the network's values and is as good as the pruned network. The masks alone are no network. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { MeasuredExports } from '../../protocol/exports.js';
 import { WhatChanged } from '../../protocol/whatChanged.js';
-import { changedFile, runPaths } from '../../trainer/runFolder.js';
+import { changedFile, runPaths } from '../../trainer/process/runFolder.js';
 
 /** null: it is not there, or of another version, or damaged: then it can be measured again. */
 async function readAs<S extends z.ZodType>(schema: S, file: string): Promise<z.infer<S> | null> {

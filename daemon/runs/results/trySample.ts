@@ -1,19 +1,19 @@
 /** One sample of a person's own, answered by the reference and by the pruned network of a run. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { loadDecoder, toGrey } from '../../data/decodeImage.js';
+import { loadDecoder, toGrey } from '../../data/images/decodeImage.js';
 import { inputsShown } from '../../data/inputs/inputsShown.js';
 import { inputPreview } from '../../data/preview.js';
 import { applyHead } from '../../engine/loss/tally.js';
 import { openEngine } from '../../engine/registry.js';
-import type { InputScale } from '../../model/inputScale.js';
-import { withInputSizes } from '../../model/inputSizes.js';
+import type { InputScale } from '../../model/setup/inputScale.js';
+import { withInputSizes } from '../../model/setup/inputSizes.js';
 import type { Model } from '../../model/model.js';
-import { trainingSetup } from '../../model/trainingSetup.js';
+import { trainingSetup } from '../../model/setup/trainingSetup.js';
 import { UserError } from '../../protocol/errors.js';
 import type { InputForm, TriedAnswer, TriedSample, WhatChanged } from '../../protocol/whatChanged.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
-import { readRunPlan } from '../../trainer/runFolder.js';
+import { readRunPlan } from '../../trainer/process/runFolder.js';
 import { readReference, readRunModel, readRunScales } from '../../trainer/runModels.js';
 import { openChanged, type ChangedOf } from './changed.js';
 

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
 import type { Context } from '../context.js';
-import type { Handlers } from '../dispatch.js';
+import type { Handlers } from '../connection/dispatch.js';
 
 /** The model and, where one is named, its plan's folder: both in one folder of the workspace. */
 async function placeOf(model: string, planPath: string | undefined, { workspace }: Pick<Context, 'workspace'>) {

@@ -1,7 +1,7 @@
 import type { Context } from '../context.js';
-import { deviceMemory } from '../deviceMemory.js';
-import type { Handlers } from '../dispatch.js';
-import { residentMemory } from '../processMemory.js';
+import { deviceMemory } from '../jobs/deviceMemory.js';
+import type { Handlers } from '../connection/dispatch.js';
+import { residentMemory } from '../jobs/processMemory.js';
 
 export const engineHandlers: Pick<Handlers<Context>, 'lc/engines' | 'lc/memory'> = {
   async 'lc/engines'(_params, { engines, workspace }) {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { machineText } from '../../export/machine.js';
 import { UserError } from '../../protocol/errors.js';
 import { findRun, type Context } from '../context.js';
-import type { Handlers } from '../dispatch.js';
+import type { Handlers } from '../connection/dispatch.js';
 
 export const exportHandlers: Pick<Handlers<Context>, 'lc/exportFormats' | 'lc/latency' | 'lc/export'> = {
   async 'lc/exportFormats'({ run, point }, context) {

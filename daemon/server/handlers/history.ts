@@ -1,8 +1,8 @@
 /** What happened: the log of a run, its live events, and a layer's weights as of the newest checkpoint. */
 import { findRun, type Context } from '../context.js';
-import type { Handlers } from '../dispatch.js';
-import { pictureForRun } from '../planModel.js';
-import { runKey } from '../stream.js';
+import type { Handlers } from '../connection/dispatch.js';
+import { pictureForRun } from '../jobs/planModel.js';
+import { runKey } from '../connection/stream.js';
 
 export const historyHandlers: Pick<Handlers<Context>, 'lc/history' | 'lc/subscribe' | 'lc/kept' | 'lc/layer'> = {
   async 'lc/history'({ run, from, limit, resolution }, context) {

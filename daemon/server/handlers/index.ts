@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import type { Handlers } from '../dispatch.js';
+import type { Handlers } from '../connection/dispatch.js';
 import { engineHandlers } from './engines.js';
 import { exportHandlers } from './export.js';
 import { historyHandlers } from './history.js';

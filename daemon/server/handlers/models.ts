@@ -2,15 +2,15 @@
 import { open, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { layerLinks } from '../../model/networkGraph/layerLinks.js';
-import { byFile, frozenNote, isWhollyFrozen, trainedLayers } from '../../model/trainedLayers.js';
+import { byFile, frozenNote, isWhollyFrozen, trainedLayers } from '../../model/layers/trainedLayers.js';
 import { UserError } from '../../protocol/errors.js';
 import type { ModelSummary } from '../../protocol/messages.js';
 import type { AbsolutePath } from '../../protocol/paths.js';
 import type { Context } from '../context.js';
-import type { Handlers } from '../dispatch.js';
+import type { Handlers } from '../connection/dispatch.js';
 import type { LoadedModel } from '../modelCache.js';
-import { previewForRun } from '../planModel.js';
-import { previewBudget } from '../previewBudget.js';
+import { previewForRun } from '../jobs/planModel.js';
+import { previewBudget } from '../jobs/previewBudget.js';
 
 function countZeros(values: Float32Array): number {
   let zeros = 0;

@@ -1,6 +1,6 @@
 /** What runs have come to: the figures of their finish, what changed, and a person's own sample answered by both networks. */
 import { findRun, type Context } from '../context.js';
-import type { Handlers } from '../dispatch.js';
+import type { Handlers } from '../connection/dispatch.js';
 
 export const resultHandlers: Pick<Handlers<Context>, 'lc/finish' | 'lc/changed' | 'lc/trySample'> = {
   async 'lc/finish'({ run }, context) {

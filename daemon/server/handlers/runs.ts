@@ -2,9 +2,9 @@
 import { UserError } from '../../protocol/errors.js';
 import type { RunSummary } from '../../protocol/messages.js';
 import { findRun, type Context, type FoundRun } from '../context.js';
-import type { Handlers } from '../dispatch.js';
+import type { Handlers } from '../connection/dispatch.js';
 import type { LiveRun } from '../liveRuns.js';
-import { previewForRun } from '../planModel.js';
+import { previewForRun } from '../jobs/planModel.js';
 
 type RunHandlers = Pick<
   Handlers<Context>,

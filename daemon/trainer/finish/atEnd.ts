@@ -3,7 +3,7 @@ import { readResult } from '../../export/exportModel.js';
 import type { Evaluation } from '../../protocol/events.js';
 import { readReference } from '../runModels.js';
 import type { Assembled } from '../setup.js';
-import { changedFile } from '../runFolder.js';
+import { changedFile } from '../process/runFolder.js';
 import { whatChanged } from '../whatChanged/whatChanged.js';
 import { fileErrors } from './fileErrors.js';
 import { forgetMeasured, keepChanged, keepExports, measureResult, type Measured } from './measureResult.js';

@@ -9,13 +9,13 @@ import { Score } from '../../engine/loss/score.js';
 import { openEngine } from '../../engine/registry.js';
 import type { FileQuality, JudgeFile } from '../../export/exportModel.js';
 import type { Format } from '../../export/formats.js';
-import { readSparsePackage } from '../../export/readSparsePackage.js';
-import { withInputSizes } from '../../model/inputSizes.js';
+import { readSparsePackage } from '../../export/sparse/readSparsePackage.js';
+import { withInputSizes } from '../../model/setup/inputSizes.js';
 import type { Model } from '../../model/model.js';
-import { readModel } from '../../model/readModel.js';
+import { readModel } from '../../model/files/readModel.js';
 import { hashModel } from '../../model/weights.js';
 import { UserError } from '../../protocol/errors.js';
-import { primarySet } from '../evaluations.js';
+import { primarySet } from '../judge/evaluations.js';
 import type { Assembled } from '../setup.js';
 
 /** Samples that a file answers at once, at most. */

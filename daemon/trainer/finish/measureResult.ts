@@ -7,11 +7,11 @@ import { formatsByUse } from '../../export/byUse.js';
 import { measureModel, type JudgeFile, type Sizes } from '../../export/exportModel.js';
 import { measureLatency, type Latencies } from '../../export/latency.js';
 import { thin, type Thinned } from '../../export/thin.js';
-import { writeFileAtomic } from '../../model/atomicWrite.js';
+import { writeFileAtomic } from '../../files/atomicWrite.js';
 import type { Model } from '../../model/model.js';
 import type { MeasuredExports } from '../../protocol/exports.js';
 import type { WhatChanged } from '../../protocol/whatChanged.js';
-import { runPaths } from '../runFolder.js';
+import { runPaths } from '../process/runFolder.js';
 
 export interface Measured {
   readonly exports: MeasuredExports;

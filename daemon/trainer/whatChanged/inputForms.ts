@@ -1,7 +1,7 @@
 /** What "Try a sample" has to know of each input: its shape and names, and what its values are like as they are stored. */
 import { imageShape } from '../../data/preview.js';
-import type { AffineMap } from '../../data/preprocess.js';
-import { samplesAtOnce } from '../../data/samplesAtOnce.js';
+import type { AffineMap } from '../../data/reading/preprocess.js';
+import { samplesAtOnce } from '../../data/batches/samplesAtOnce.js';
 import type { SampleSource } from '../../engine/engine.js';
 import type { InputForm } from '../../protocol/whatChanged.js';
 

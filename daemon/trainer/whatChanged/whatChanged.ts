@@ -1,13 +1,13 @@
 /** The reference beside the pruned network, sample by sample: both evaluated by the run's own engine on its own part of the data. */
 import { inputsShown } from '../../data/inputs/inputsShown.js';
 import { inputPreview } from '../../data/preview.js';
-import { samplesAtOnce } from '../../data/samplesAtOnce.js';
+import { samplesAtOnce } from '../../data/batches/samplesAtOnce.js';
 import type { EvaluateOptions, SampleSource } from '../../engine/engine.js';
 import { absorbedHead } from '../../engine/loss/head.js';
 import type { Evaluation } from '../../protocol/events.js';
 import { count, percent } from '../../protocol/format.js';
 import { LISTED_CLASSES, LISTED_SAMPLES, type ChangedSample, type WhatChanged } from '../../protocol/whatChanged.js';
-import { evaluationOf, primarySet } from '../evaluations.js';
+import { evaluationOf, primarySet } from '../judge/evaluations.js';
 import type { Assembled, FlatWeights } from '../setup.js';
 import { Answers, type AnswerForm } from './answers.js';
 import { changedClasses, classChanges, describeClasses, type NameOf } from './classChanges.js';

@@ -5,15 +5,15 @@
  */
 import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { writeFileAtomic } from '../../../daemon/model/atomicWrite.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { writeFileAtomic } from '../../../daemon/files/atomicWrite.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { resolvePlan } from '../../../daemon/plan/resolvePlan.js';
 import type { RunEvent } from '../../../daemon/protocol/events.js';
 import { WorkspacePath } from '../../../daemon/protocol/paths.js';
 import type { Budget, Plan } from '../../../daemon/protocol/plan.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
-import { fileFormatOf } from '../../../daemon/export/packageFormat.js';
+import { fileFormatOf } from '../../../daemon/export/sparse/packageFormat.js';
 import { openStudy } from '../study/study.js';
 
 const quick = process.argv.includes('--quick');

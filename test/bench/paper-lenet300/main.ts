@@ -6,8 +6,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { curveSvg } from '../../../daemon/export/curve.js';
-import { writeFileAtomic } from '../../../daemon/model/atomicWrite.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { writeFileAtomic } from '../../../daemon/files/atomicWrite.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { resolvePlan } from '../../../daemon/plan/resolvePlan.js';
 import { WorkspacePath } from '../../../daemon/protocol/paths.js';

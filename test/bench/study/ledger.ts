@@ -1,7 +1,7 @@
 /** What a long study has finished: one JSON file, rewritten atomically after every row, so that an interrupted study goes on. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeFileAtomic } from '../../../daemon/model/atomicWrite.js';
+import { writeFileAtomic } from '../../../daemon/files/atomicWrite.js';
 
 export class Ledger<Row> {
   private constructor(

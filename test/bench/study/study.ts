@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { createTerminal } from '../../../daemon/cli/terminal.js';
 import { follow, type Done } from '../../../daemon/cli/follow.js';
-import { readEvents } from '../../../daemon/runs/registry.js';
+import { readEvents } from '../../../daemon/runs/list/registry.js';
 import { resumeRun, startRun } from '../../../daemon/runs/supervisor.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { Ledger } from './ledger.js';

@@ -1,8 +1,8 @@
 /** Bundled into a bare page by bench.test.ts: times the product's chart on long series. */
-import type { Line } from '../../../webview/line.js';
-import { LineChart } from '../../../webview/lineChart.js';
-import { Smoother } from '../../../webview/smoothing.js';
-import { readTheme } from '../../../webview/theme.js';
+import type { Line } from '../../../webview/chart/line.js';
+import { LineChart } from '../../../webview/chart/lineChart.js';
+import { Smoother } from '../../../webview/chart/smoothing.js';
+import { readTheme } from '../../../webview/page/theme.js';
 
 const SERIES = 4;
 const FRAMES = 60;

@@ -2,7 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DataPreview } from '../../../daemon/protocol/dataChoice.js';
-import type { FromDataPage, ToDataPage } from '../../../webview/dataMessages.js';
+import type { FromDataPage, ToDataPage } from '../../../webview/messages/data.js';
 import { artifact } from '../expectEventually.js';
 import { findings } from './accessibility.js';
 import { launchBrowser, openMonitor, THEMES, type MonitorPage } from './openPage.js';

@@ -4,8 +4,14 @@
  */
 import { toWire } from '../../../extension/monitor/wire.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import { ColumnTable } from '../../../webview/columns.js';
-import { columnsOf, type ColumnPatch, type RunView, type TableName, type ToPage } from '../../../webview/messages.js';
+import { ColumnTable } from '../../../webview/messages/columns.js';
+import {
+  columnsOf,
+  type ColumnPatch,
+  type RunView,
+  type TableName,
+  type ToPage,
+} from '../../../webview/messages/monitor.js';
 
 export interface FakeOptions {
   id: string;

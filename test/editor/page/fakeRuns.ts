@@ -2,7 +2,7 @@
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { RunSummary } from '../../../daemon/protocol/messages.js';
 import { runLabel } from '../../../daemon/protocol/runs/runLabel.js';
-import type { TableRun } from '../../../webview/runsTable/messages.js';
+import type { TableRun } from '../../../webview/messages/runs.js';
 
 const START = Date.UTC(2026, 0, 15, 9, 30);
 const PLANS = ['lenet300', 'lenet5', 'resnet20', 'tabular'];

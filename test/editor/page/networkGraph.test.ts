@@ -1,11 +1,11 @@
 /** The picture of a network on the built model page: themes, accessibility, keyboard, repeated blocks, live kept shares. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { AbsolutePath } from '../../../daemon/protocol/paths.js';
 import { modelSummary } from '../../../daemon/server/handlers/models.js';
-import type { ToModelPage } from '../../../webview/modelMessages.js';
+import type { ToModelPage } from '../../../webview/messages/model.js';
 import { artifact } from '../expectEventually.js';
 import { findings } from './accessibility.js';
 import { launchBrowser, openMonitor, THEMES } from './openPage.js';

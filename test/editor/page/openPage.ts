@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { pageHtml } from '../../../extension/page/html.js';
-import type { ToDataPage } from '../../../webview/dataMessages.js';
-import type { ToHost, ToPage } from '../../../webview/messages.js';
-import type { ToModelPage } from '../../../webview/modelMessages.js';
-import type { ToChangedPage } from '../../../webview/whatChanged/messages.js';
-import type { ToSensitivityPage } from '../../../webview/sensitivity/messages.js';
-import type { ToRunsTable } from '../../../webview/runsTable/messages.js';
+import type { ToDataPage } from '../../../webview/messages/data.js';
+import type { ToHost, ToPage } from '../../../webview/messages/monitor.js';
+import type { ToModelPage } from '../../../webview/messages/model.js';
+import type { ToChangedPage } from '../../../webview/messages/changed.js';
+import type { ToSensitivityPage } from '../../../webview/messages/sensitivity.js';
+import type { ToRunsTable } from '../../../webview/messages/runs.js';
 import themes from './themes.json' with { type: 'json' };
 
 export type ThemeName = keyof typeof themes;

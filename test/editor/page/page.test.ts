@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { AbsolutePath } from '../../../daemon/protocol/paths.js';
-import type { ToHost } from '../../../webview/messages.js';
-import type { ToModelPage } from '../../../webview/modelMessages.js';
+import type { ToHost } from '../../../webview/messages/monitor.js';
+import type { ToModelPage } from '../../../webview/messages/model.js';
 import { artifact, expectEventually } from '../expectEventually.js';
 import { fakeRun, hydration } from './fakeRun.js';
 import { findings } from './accessibility.js';

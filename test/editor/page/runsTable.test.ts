@@ -1,7 +1,7 @@
 /** The table of runs: what it shows, by mouse and by keys alone, in every theme, with a thousand runs. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
-import type { FromRunsTable, TableRun, ToRunsTable } from '../../../webview/runsTable/messages.js';
+import type { FromRunsTable, TableRun, ToRunsTable } from '../../../webview/messages/runs.js';
 import { artifact } from '../expectEventually.js';
 import { findings } from './accessibility.js';
 import { fakeRuns } from './fakeRuns.js';

@@ -2,7 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Sensitivity } from '../../../daemon/protocol/layers/sensitivity.js';
-import type { FromSensitivityPage, ToSensitivityPage } from '../../../webview/sensitivity/messages.js';
+import type { FromSensitivityPage, ToSensitivityPage } from '../../../webview/messages/sensitivity.js';
 import { artifact, expectEventually } from '../expectEventually.js';
 import { findings } from './accessibility.js';
 import { launchBrowser, openMonitor, THEMES, type MonitorPage } from './openPage.js';

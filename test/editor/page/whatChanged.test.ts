@@ -2,7 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WhatChanged } from '../../../daemon/protocol/whatChanged.js';
-import type { FromChangedPage, ToChangedPage } from '../../../webview/whatChanged/messages.js';
+import type { FromChangedPage, ToChangedPage } from '../../../webview/messages/changed.js';
 import { artifact } from '../expectEventually.js';
 import { findings } from './accessibility.js';
 import { digits, labels, manyClasses, prices } from './changedFixtures.js';

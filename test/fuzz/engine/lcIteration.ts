@@ -1,7 +1,7 @@
 /** One LC iteration of the engines as the product runs it: a penalised L step, a C step of daemon/lc, a masked retraining. */
 import type { BatchStream, EngineSession, TrainRequest } from '../../../daemon/engine/engine.js';
 import { cStep } from '../../../daemon/lc/cStep.js';
-import { l0Constraint } from '../../../daemon/lc/l0.js';
+import { l0Constraint } from '../../../daemon/lc/projections/l0.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { Batch, Network } from './networks/network.js';
 

@@ -1,6 +1,6 @@
 /** The smallest network that still has a verdict: layers are dropped, batches and sizes made smaller, one change at a time. */
-import type { LayerJson } from '../../../daemon/model/layerConfig.js';
-import { modelGraph } from '../../../daemon/model/layerGraph.js';
+import type { LayerJson } from '../../../daemon/model/layers/layerConfig.js';
+import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
 import type { Network } from './networks/network.js';
 import type { Verdict } from './verdict.js';
 

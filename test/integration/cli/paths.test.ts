@@ -2,8 +2,8 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, posix, win32 } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
-import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
+import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 import { planPath } from '../../../daemon/plan/planText.js';
 import { lcPrune } from '../../fixtures/cli.js';
 import { clusterCsv, tinyModel, tinyWorkspace, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';

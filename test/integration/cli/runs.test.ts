@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createRunFolder, runPaths } from '../../../daemon/trainer/runFolder.js';
+import { createRunFolder, runPaths } from '../../../daemon/trainer/process/runFolder.js';
 import { lcPrune } from '../../fixtures/cli.js';
 import { tinyWorkspace, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
 import { PLAN } from '../../unit/trainer/fakeRun.js';

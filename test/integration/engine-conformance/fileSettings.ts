@@ -1,7 +1,7 @@
 /** Settings that a file has of its loss and of its layers' modes, on every engine, against float64 loops. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { EngineProvider, EngineSession, Loss, SessionSpec } from '../../../daemon/engine/engine.js';
-import type { LossSettings } from '../../../daemon/model/lossSettings.js';
+import type { LossSettings } from '../../../daemon/model/setup/lossSettings.js';
 import { batches, cnn, mlp, samples, source, type Net } from './nets.js';
 import * as oracle from './oracle.js';
 

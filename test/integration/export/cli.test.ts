@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FORMATS } from '../../../daemon/export/formats.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
-import { readModel } from '../../../daemon/model/readModel.js';
-import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
+import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 import { lcPrune } from '../../fixtures/cli.js';
 import { keepShare } from '../../unit/export/prunedModels.js';
 

@@ -5,8 +5,8 @@ import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { RunEvent } from '../../../daemon/protocol/events.js';
 import type { BatchColumns, RunSummary } from '../../../daemon/protocol/messages.js';
-import { lockOwner } from '../../../daemon/trainer/lock.js';
-import { runPaths } from '../../../daemon/trainer/runFolder.js';
+import { lockOwner } from '../../../daemon/trainer/process/lock.js';
+import { runPaths } from '../../../daemon/trainer/process/runFolder.js';
 import { Daemon, type Client } from '../server/harness.js';
 
 type Batch = Extract<RunEvent, { event: 'batch' }>;

@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CodeAction, CodeLens, CompletionItem, Diagnostic, DocumentLink, DocumentSymbol, Hover, TextEdit } from 'vscode-languageserver-protocol/node'; // prettier-ignore
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
-import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
+import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 import { clusterCsv, tinyModel } from '../../fixtures/tinyWorkspace.js';
 import { bundle } from '../../fixtures/daemon/bundle.js';
 import { Client, Daemon, temporaryFolder } from './harness.js';

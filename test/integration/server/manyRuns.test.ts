@@ -3,7 +3,7 @@ import { link, lstat, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { UntimedRunEvent } from '../../../daemon/protocol/events.js';
-import { createRunFolder, runPaths } from '../../../daemon/trainer/runFolder.js';
+import { createRunFolder, runPaths } from '../../../daemon/trainer/process/runFolder.js';
 import { bundle } from '../../fixtures/daemon/bundle.js';
 import { usageOf } from '../../fixtures/processUsage.js';
 import { PLAN } from '../../unit/trainer/fakeRun.js';

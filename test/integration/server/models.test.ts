@@ -2,11 +2,11 @@
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { machineText } from '../../../daemon/export/machine.js';
-import { readModel } from '../../../daemon/model/readModel.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
 import { withWeights } from '../../../daemon/model/weights.js';
-import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
+import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 import { readPlan } from '../../../daemon/plan/readPlan.js';
 
 import { readExports } from '../../../daemon/runs/results/kept.js';

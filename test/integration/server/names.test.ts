@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RunSummary } from '../../../daemon/protocol/messages.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
-import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
+import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 import { bundle } from '../../fixtures/daemon/bundle.js';
 import { Client, Daemon, temporaryFolder } from './harness.js';
 

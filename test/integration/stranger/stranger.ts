@@ -2,7 +2,7 @@
 import { rm, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { floats, npzFile, type NpyArray } from '../../../daemon/export/npyFile.js';
-import { splitRows } from '../../../daemon/data/splits.js';
+import { splitRows } from '../../../daemon/data/batches/splits.js';
 import type { Rows } from './teach.js';
 
 /** The samples that a run tests on, as they are stored: by input of the model, and what the answer is compared with. */

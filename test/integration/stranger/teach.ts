@@ -6,8 +6,8 @@ import type { Loss } from '../../../daemon/engine/engine.js';
 import { nativeProvider } from '../../../daemon/engine/native/provider.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/readModel.js';
-import { writeKeras } from '../../../daemon/model/writeKeras.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
+import { writeKeras } from '../../../daemon/model/files/writeKeras.js';
 import { savePlain, type tfl } from '../../unit/model/tfjs.js';
 
 /** Rows of equal width, flat. */

@@ -1,5 +1,5 @@
 /** A trainer process with the fake engine: everything but the mathematics is the product's. Controlled by environment variables. */
-import { serveTrainer } from '../../../daemon/trainer/child.js';
+import { serveTrainer } from '../../../daemon/trainer/process/child.js';
 import { UserError } from '../../../daemon/protocol/errors.js';
 import type { Assemble } from '../../../daemon/trainer/setup.js';
 import { CLASSES, fakeRun, INPUTS } from '../../unit/trainer/fakeRun.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
-import { readEvents, readRunPlan } from '../../../daemon/runs/registry.js';
+import { readEvents, readRunPlan } from '../../../daemon/runs/list/registry.js';
 import { resumeRun, startRun } from '../../../daemon/runs/supervisor.js';
 import { bundleTrainer, type Bundle } from './bundle.js';
 

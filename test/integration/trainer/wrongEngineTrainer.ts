@@ -1,5 +1,5 @@
 /** A trainer among whose engines one is wrong: the gradient of one small bias, on real data only. */
-import { serveTrainer } from '../../../daemon/trainer/child.js';
+import { serveTrainer } from '../../../daemon/trainer/process/child.js';
 import { assemble } from '../../../daemon/trainer/setup.js';
 import { scaled, standIn } from '../../unit/engine/standIns.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { augmentImages } from '../../../daemon/data/augment.js';
-import { ShuffledBatches } from '../../../daemon/data/batches.js';
+import { augmentImages } from '../../../daemon/data/batches/augment.js';
+import { ShuffledBatches } from '../../../daemon/data/batches/batches.js';
 
 const shape = [3, 4, 2] as const;
 const image = Array.from({ length: 24 }, (_, i) => i + 1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ShuffledBatches } from '../../../daemon/data/batches.js';
+import { ShuffledBatches } from '../../../daemon/data/batches/batches.js';
 import type { Split } from '../../../daemon/data/dataset.js';
-import { sampleSource } from '../../../daemon/data/sampleSource.js';
+import { sampleSource } from '../../../daemon/data/batches/sampleSource.js';
 
 /** Sample i has the input i and the target -i. */
 function counting(size: number, asynchronous = false): Split {

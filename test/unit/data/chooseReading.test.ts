@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { chooseReading, type Reference } from '../../../daemon/data/chooseReading.js';
+import { chooseReading, type Reference } from '../../../daemon/data/reading/chooseReading.js';
 import type { DataRequirements, Dataset } from '../../../daemon/data/dataset.js';
 import { openDataset } from '../../../daemon/data/openDataset.js';
-import type { Preprocess } from '../../../daemon/data/preprocess.js';
-import { scaleCandidates } from '../../../daemon/data/scaleCandidates.js';
-import { identityIndices } from '../../../daemon/data/sampleStore.js';
+import type { Preprocess } from '../../../daemon/data/reading/preprocess.js';
+import { scaleCandidates } from '../../../daemon/data/reading/scaleCandidates.js';
+import { identityIndices } from '../../../daemon/data/batches/sampleStore.js';
 import { referenceOf } from '../../../daemon/trainer/reading.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { ResolvedData } from '../../../daemon/protocol/resolvedPlan.js';

@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readClassFiles } from '../../../daemon/data/fashionMnist.js';
+import { readClassFiles } from '../../../daemon/data/builtin/fashionMnist.js';
 import { openDataset } from '../../../daemon/data/openDataset.js';
 import { classifier, dataConfig, makeWorkspace, messageOf } from './fixtures.js';
 

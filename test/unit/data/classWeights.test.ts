@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { classWeights } from '../../../daemon/data/classWeights.js';
+import { classWeights } from '../../../daemon/data/labels/classWeights.js';
 import type { DataRequirements } from '../../../daemon/data/dataset.js';
 import { openDataset } from '../../../daemon/data/openDataset.js';
 import { parsePlan } from '../../../daemon/plan/parsePlan.js';

@@ -1,6 +1,6 @@
 /** Padding changes nothing of what is said of a reading: its figures with a mask are those of the rows without the padding. */
 import { describe, expect, it } from 'vitest';
-import { constantFigures, readingFigures, type AnswerForm } from '../../../daemon/data/readingFigures.js';
+import { constantFigures, readingFigures, type AnswerForm } from '../../../daemon/data/reading/readingFigures.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 
 const count = 40;

@@ -2,7 +2,7 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { findPairs } from '../../../daemon/data/idxFolder.js';
+import { findPairs } from '../../../daemon/data/files/idxFolder.js';
 import { openDataset } from '../../../daemon/data/openDataset.js';
 import { classifier, dataConfig, idxBytes, makeWorkspace, messageOf, readAll } from './fixtures.js';
 

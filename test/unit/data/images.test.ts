@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toGrey } from '../../../daemon/data/decodeImage.js';
+import { toGrey } from '../../../daemon/data/images/decodeImage.js';
 import { openDataset } from '../../../daemon/data/openDataset.js';
 import { classifier, dataConfig, makeWorkspace, messageOf, readAll } from './fixtures.js';
 

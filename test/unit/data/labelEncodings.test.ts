@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { labelEncodings, valueEncodings } from '../../../daemon/data/labelEncodings.js';
+import { labelEncodings, valueEncodings } from '../../../daemon/data/labels/labelEncodings.js';
 import type { LabelTargets } from '../../../daemon/data/rawDataset.js';
 import { UserError } from '../../../daemon/protocol/errors.js';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { findPackage } from '../../../daemon/data/packageFolder.js';
+import { findPackage } from '../../../daemon/data/builtin/packageFolder.js';
 import { openDataset } from '../../../daemon/data/openDataset.js';
 import { previewSamples } from '../../../daemon/data/preview.js';
 import { classifier, dataConfig, idxBytes, makeWorkspace, messageOf, readAll } from './fixtures.js';

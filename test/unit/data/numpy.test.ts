@@ -1,7 +1,7 @@
 import { zipSync } from 'fflate';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openDataset } from '../../../daemon/data/openDataset.js';
-import { parseNpy } from '../../../daemon/data/npy.js';
+import { parseNpy } from '../../../daemon/data/files/npy.js';
 import { classifier, dataConfig, float32, makeWorkspace, messageOf, npyBytes, readAll } from './fixtures.js';
 
 const workspace = makeWorkspace();

@@ -2,11 +2,11 @@
 import { zipSync } from 'fflate';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ShuffledBatches } from '../../../daemon/data/batches.js';
+import { ShuffledBatches } from '../../../daemon/data/batches/batches.js';
 import type { DataRequirements, Dataset } from '../../../daemon/data/dataset.js';
-import { withJointTargets } from '../../../daemon/data/jointTargets.js';
+import { withJointTargets } from '../../../daemon/data/labels/jointTargets.js';
 import { openDataset } from '../../../daemon/data/openDataset.js';
-import { sampleSource } from '../../../daemon/data/sampleSource.js';
+import { sampleSource } from '../../../daemon/data/batches/sampleSource.js';
 import type { ResolvedData } from '../../../daemon/protocol/resolvedPlan.js';
 import { dataConfig, float32, makeWorkspace, npyBytes } from './fixtures.js';
 

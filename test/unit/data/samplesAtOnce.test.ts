@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { samplesAtOnce } from '../../../daemon/data/samplesAtOnce.js';
+import { samplesAtOnce } from '../../../daemon/data/batches/samplesAtOnce.js';
 import type { SampleSource } from '../../../daemon/engine/engine.js';
 import { inputForms } from '../../../daemon/trainer/whatChanged/inputForms.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { splitRows, type SplitRequest } from '../../../daemon/data/splits.js';
+import { splitRows, type SplitRequest } from '../../../daemon/data/batches/splits.js';
 
 const request: SplitRequest = {
   name: 'data',

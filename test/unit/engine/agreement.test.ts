@@ -5,7 +5,7 @@ import type { EngineProvider, Loss, SessionSpec } from '../../../daemon/engine/e
 import { loadAddon } from '../../../daemon/engine/native/addon.js';
 import { nativeProvider } from '../../../daemon/engine/native/provider.js';
 import { madeUpBatch, type Batch } from '../../../daemon/engine/trial.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { Model } from '../../../daemon/model/model.js';
 import { UserError } from '../../../daemon/protocol/errors.js';

@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.j
 import * as tfl from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { checkWiring } from '../../../daemon/engine/builtWiring.js';
-import { normaliseTopology } from '../../../daemon/model/normalise.js';
+import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
 
 /** "d" is called on the input's later layers in the file's order: first deep, then shallow. */
 const topology = (calls: readonly (readonly [string, number])[]) => ({

@@ -4,8 +4,8 @@ import { compiledProvider } from '../../../daemon/engine/compiled/provider.js';
 import { directProviders } from '../../../daemon/engine/direct/providers.js';
 import { nativeProvider } from '../../../daemon/engine/native/provider.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import { modelGraph } from '../../../daemon/model/layerGraph.js';
-import { normaliseTopology } from '../../../daemon/model/normalise.js';
+import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
+import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
 import { UserError } from '../../../daemon/protocol/errors.js';
 
 /** A grid with channels first: [channels, ...space]. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { chooseEngine, type ChooseOptions, type Considered } from '../../../daemon/engine/choose.js';
 import { openEngine } from '../../../daemon/engine/registry.js';
 import type { SessionSpec } from '../../../daemon/engine/engine.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { UserError } from '../../../daemon/protocol/errors.js';
 import { onnx, plain, scaled, standIn, type Stand } from './standIns.js';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { openEngine, probeEngines } from '../../../daemon/engine/registry.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 
 it('an unknown engine is an error that lists the known ones', async () => {
   const spec = { loss: 'categoricalCrossentropy', batchSize: 4, seed: 1 } as const;

@@ -5,7 +5,7 @@ import { sizeOf, type Node } from '../../../daemon/engine/graph/ir.js';
 import { encode } from '../../../daemon/engine/native/encode.js';
 import { roughStepMemory, stepMemory } from '../../../daemon/engine/stepMemory.js';
 import { traceModel } from '../../../daemon/engine/trace/traceModel.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 
 describe('the memory of a graph', () => {
   it('is what is alive at the same time, and inputs and outputs', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { trialBatch } from '../../../daemon/engine/trialSize.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import type { Model } from '../../../daemon/model/model.js';
 
 const GiB = 2 ** 30;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { checkBudgets } from '../../../daemon/export/budgetChecks.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { builtModel } from './builtModel.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import type { Model } from '../../../daemon/model/model.js';
 import { withWeights } from '../../../daemon/model/weights.js';
 import type { Budget } from '../../../daemon/protocol/plan.js';

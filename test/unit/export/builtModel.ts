@@ -1,8 +1,8 @@
 /** A model of a topology as some file has it, read as files are and given random weights. */
 import { createRandom } from '../../../daemon/lc/random.js';
-import { modelGraph } from '../../../daemon/model/layerGraph.js';
+import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
 import type { Model } from '../../../daemon/model/model.js';
-import { normaliseTopology } from '../../../daemon/model/normalise.js';
+import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
 
 /**
  * @param keras whether Python's Keras wrote the topology, rather than TensorFlow.js.

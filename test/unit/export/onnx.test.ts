@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { thin } from '../../../daemon/export/thin.js';
 import { onnxFile } from '../../../daemon/export/writeOnnx.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import type { Model } from '../../../daemon/model/model.js';
 import { expectSame } from './expectSame.js';
 import { keepShare } from './prunedModels.js';

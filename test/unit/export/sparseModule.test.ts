@@ -1,8 +1,8 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { sparseModule } from '../../../daemon/export/sparseModule.js';
+import { sparseModule } from '../../../daemon/export/sparse/sparseModule.js';
 import { thin } from '../../../daemon/export/thin.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import type { Model } from '../../../daemon/model/model.js';
 import { expectSame } from './expectSame.js';
 import { keepShare } from './prunedModels.js';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packageFormat } from '../../../daemon/export/packageFormat.js';
-import { readSparsePackage } from '../../../daemon/export/readSparsePackage.js';
-import { writeSparsePackage } from '../../../daemon/export/sparsePackage.js';
+import { packageFormat } from '../../../daemon/export/sparse/packageFormat.js';
+import { readSparsePackage } from '../../../daemon/export/sparse/readSparsePackage.js';
+import { writeSparsePackage } from '../../../daemon/export/sparse/sparsePackage.js';
 import { createCompression } from '../../../daemon/lc/budgets.js';
 import { kappaOfBytes, storedBytes } from '../../../daemon/lc/sparseFormat.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import type { Model } from '../../../daemon/model/model.js';
 import { withWeights } from '../../../daemon/model/weights.js';
 import { keepExactly } from './prunedModels.js';

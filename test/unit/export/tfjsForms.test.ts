@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exportModel, findFormat } from '../../../daemon/export/exportModel.js';
 import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/readModel.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
 import { loadPlain, savePlain, scratch, tf, tfl } from '../model/tfjs.js';
 import { builtModel } from './builtModel.js';
 

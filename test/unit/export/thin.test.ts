@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { thin } from '../../../daemon/export/thin.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import type { Model, Topology } from '../../../daemon/model/model.js';
 import { expectSame } from './expectSame.js';
 import { keepShare } from './prunedModels.js';

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { EventEmitter, window } from './vscode.js';
 import { MonitorHost } from '../../../extension/monitor/monitorHost.js';
 import { RunStream } from '../../../extension/runStream.js';
-import type { ToHost, ToPage } from '../../../webview/messages.js';
+import type { ToHost, ToPage } from '../../../webview/messages/monitor.js';
 
 const RUN = 'lenet-1';
 const SUMMARY = {

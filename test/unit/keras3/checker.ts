@@ -13,7 +13,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { strFromU8, unzipSync } from 'fflate';
-import { withHdf5, type Hdf5File } from '../../../daemon/model/hdf5.js';
+import { withHdf5, type Hdf5File } from '../../../daemon/model/files/hdf5.js';
 import { ACTIVATIONS, OBJECTS, SIGNATURES } from './signatures.js';
 import {
   innerLayers,

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inKerasOrder } from '../../../daemon/model/keras3/layerOrder.js';
-import { layerName, layersOf } from '../../../daemon/model/layerConfig.js';
-import { readModel } from '../../../daemon/model/readModel.js';
-import { writeKeras, writeKerasH5 } from '../../../daemon/model/writeKeras.js';
+import { layerName, layersOf } from '../../../daemon/model/layers/layerConfig.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
+import { writeKeras, writeKerasH5 } from '../../../daemon/model/files/writeKeras.js';
 import { builtModel } from '../export/builtModel.js';
 import { scratch } from '../model/tfjs.js';
 import { checkKeras, checkKerasH5 } from './checker.js';

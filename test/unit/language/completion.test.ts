@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { completePlan } from '../../../daemon/language/completion.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { parsePlan } from '../../../daemon/plan/parsePlan.js';
 

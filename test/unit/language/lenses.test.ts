@@ -7,8 +7,8 @@ import { layerAt, type ModelFile } from '../../../daemon/language/modelFiles.js'
 import { modelLenses } from '../../../daemon/language/modelLens.js';
 import { planLenses } from '../../../daemon/language/planLens.js';
 import { LineIndex } from '../../../daemon/language/text.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
-import { locateLayers } from '../../../daemon/model/detect.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
+import { locateLayers } from '../../../daemon/model/files/detect.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 
 const { topology } = buildArchitecture('lenet300', 0);

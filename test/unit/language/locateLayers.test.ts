@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
-import { locateLayers } from '../../../daemon/model/detect.js';
-import { parseModelJson } from '../../../daemon/model/modelJson.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
+import { locateLayers } from '../../../daemon/model/files/detect.js';
+import { parseModelJson } from '../../../daemon/model/files/modelJson.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 
 interface Generated {

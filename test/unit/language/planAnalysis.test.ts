@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { analysePlan, type Fix, type PlanPlace } from '../../../daemon/language/planAnalysis.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 
 const layers = summarizeModel(buildArchitecture('lenet300', 0));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inSequence, patternCapacity, patternConstraint } from '../../../daemon/lc/blocks.js';
-import { l0Constraint } from '../../../daemon/lc/l0.js';
+import { inSequence, patternCapacity, patternConstraint } from '../../../daemon/lc/projections/blocks.js';
+import { l0Constraint } from '../../../daemon/lc/projections/l0.js';
 import { bestSupport, has, nonZeros, project, squaredDistance, weights } from './oracles.js';
 
 fc.configureGlobal({ seed: 20180618 });

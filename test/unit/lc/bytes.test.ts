@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesConstraint } from '../../../daemon/lc/bytes.js';
-import { l0Constraint } from '../../../daemon/lc/l0.js';
-import { keepLargest } from '../../../daemon/lc/select.js';
+import { l0Constraint } from '../../../daemon/lc/projections/l0.js';
+import { keepLargest } from '../../../daemon/lc/projections/select.js';
 import { nonZeros, project } from './oracles.js';
 
 /** 32 bits a weight and the gaps between them in a Rice code of the best parameter. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { denseCost, flopsConstraint, flopsPenalty } from '../../../daemon/lc/flops.js';
-import { greedyKnapsack, knapsack } from '../../../daemon/lc/knapsack.js';
+import { greedyKnapsack, knapsack } from '../../../daemon/lc/projections/knapsack.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { bestSupport, has, project, squared, squaredDistance, subsets, weights } from './oracles.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LayerView } from '../../../daemon/lc/budgetSpec.js';
-import { groupConstraint, groupKnapsack, groupPenalty, groupUnits } from '../../../daemon/lc/groups.js';
+import { groupConstraint, groupKnapsack, groupPenalty, groupUnits } from '../../../daemon/lc/projections/groups.js';
 import { has, project, squaredDistance, subsets, weights } from './oracles.js';
 
 fc.configureGlobal({ seed: 20180618 });

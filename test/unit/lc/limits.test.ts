@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flopsConstraint } from '../../../daemon/lc/flops.js';
-import { l0Constraint } from '../../../daemon/lc/l0.js';
+import { l0Constraint } from '../../../daemon/lc/projections/l0.js';
 import { withLimits } from '../../../daemon/lc/limits.js';
 import { bestSupport, has, nonZeros, project, squaredDistance, weights } from './oracles.js';
 

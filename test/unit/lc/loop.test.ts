@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { cStep, costs, directCompression } from '../../../daemon/lc/cStep.js';
 import type { Compression, CompressionTask } from '../../../daemon/lc/compression.js';
-import { l0Constraint, l0Penalty } from '../../../daemon/lc/l0.js';
-import { l1Constraint, l1Penalty } from '../../../daemon/lc/l1.js';
-import { l2Constraint } from '../../../daemon/lc/l2.js';
+import { l0Constraint, l0Penalty } from '../../../daemon/lc/projections/l0.js';
+import { l1Constraint, l1Penalty } from '../../../daemon/lc/projections/l1.js';
+import { l2Constraint } from '../../../daemon/lc/projections/l2.js';
 import { penaltyTarget, updateMultipliers } from '../../../daemon/lc/multipliers.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { muAt } from '../../../daemon/lc/schedule.js';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Compression } from '../../../daemon/lc/compression.js';
-import { l0Constraint, l0Penalty } from '../../../daemon/lc/l0.js';
-import { l1Constraint, l1Penalty, l1Threshold } from '../../../daemon/lc/l1.js';
-import { l2Constraint, l2Penalty } from '../../../daemon/lc/l2.js';
+import { l0Constraint, l0Penalty } from '../../../daemon/lc/projections/l0.js';
+import { l1Constraint, l1Penalty, l1Threshold } from '../../../daemon/lc/projections/l1.js';
+import { l2Constraint, l2Penalty } from '../../../daemon/lc/projections/l2.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { bestSupport, nonZeros, project, squared, squaredDistance, subsets, has, weights } from './oracles.js';
 

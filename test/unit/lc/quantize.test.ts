@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { nestedCodebook } from '../../../daemon/lc/codebook.js';
 import { int8, int8Step, learnedCodebook, ternary } from '../../../daemon/lc/quantize.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import { sortDescending } from '../../../daemon/lc/sortDescending.js';
+import { sortDescending } from '../../../daemon/lc/projections/sortDescending.js';
 import { nonZeros, project, squaredDistance, squared, weights } from './oracles.js';
 
 fc.configureGlobal({ seed: 20180618 });

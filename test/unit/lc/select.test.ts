@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../daemon/lc/random.js';
-import { countNonZeros, keepLargest } from '../../../daemon/lc/select.js';
+import { countNonZeros, keepLargest } from '../../../daemon/lc/projections/select.js';
 
 fc.configureGlobal({ seed: 20180618 });
 

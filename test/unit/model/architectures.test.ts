@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { buildArchitecture, type Architecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture, type Architecture } from '../../../daemon/model/setup/architectures.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
-import { readModel } from '../../../daemon/model/readModel.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
 import { hashModel } from '../../../daemon/model/weights.js';
-import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
+import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 import { join } from 'node:path';
 import { difference, loadPlain, scratch, tf } from './tfjs.js';
 

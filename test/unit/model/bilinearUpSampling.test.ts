@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nativeProvider } from '../../../daemon/engine/native/provider.js';
 import type { Model, Topology } from '../../../daemon/model/model.js';
-import { normaliseTopology } from '../../../daemon/model/normalise.js';
-import { readModel } from '../../../daemon/model/readModel.js';
-import { writeKeras, writeKerasH5 } from '../../../daemon/model/writeKeras.js';
-import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
+import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
+import { writeKeras, writeKerasH5 } from '../../../daemon/model/files/writeKeras.js';
+import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 
 let workspace: string;
 beforeAll(async () => (workspace = await mkdtemp(join(tmpdir(), 'lcprune-bilinear-'))));

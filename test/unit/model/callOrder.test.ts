@@ -7,10 +7,10 @@ import { describe, expect, it } from 'vitest';
 import { buildLayers } from '../../../daemon/engine/trace/layersModel.js';
 import { createRandom, type Random } from '../../../daemon/lc/random.js';
 import type { Model, Topology, WeightTensor } from '../../../daemon/model/model.js';
-import { normaliseTopology } from '../../../daemon/model/normalise.js';
-import { readModel } from '../../../daemon/model/readModel.js';
-import { wiringOf } from '../../../daemon/model/wiring.js';
-import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
+import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
+import { wiringOf } from '../../../daemon/model/normalise/wiring.js';
+import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 import { difference, loadPlain, scratch, tf } from './tfjs.js';
 
 const WIDTH = 3;

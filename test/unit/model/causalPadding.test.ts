@@ -1,7 +1,7 @@
 /** A border of zeros in front and a "valid" convolution are causal padding where they are just that; what they compute is in export/openElsewhere. */
 import { expect, it } from 'vitest';
-import { modelGraph } from '../../../daemon/model/layerGraph.js';
-import { normaliseTopology } from '../../../daemon/model/normalise.js';
+import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
+import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
 
 type Json = Record<string, unknown>;
 const layer = (class_name: string, name: string, config: Json): Json => ({ class_name, config: { name, ...config } });

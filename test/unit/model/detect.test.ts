@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
-import { isModelJson, locateLayers } from '../../../daemon/model/detect.js';
-import { normaliseTopology } from '../../../daemon/model/normalise.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
+import { isModelJson, locateLayers } from '../../../daemon/model/files/detect.js';
+import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');

@@ -2,7 +2,7 @@ import { mkdtempSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readModel } from '../../../daemon/model/readModel.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
 import { UserError } from '../../../daemon/protocol/errors.js';
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lc kinds ')));

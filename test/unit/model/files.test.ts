@@ -13,11 +13,11 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../daemon/protocol/errors.js';
-import { writeFileAtomic } from '../../../daemon/model/atomicWrite.js';
-import { readModel } from '../../../daemon/model/readModel.js';
+import { writeFileAtomic } from '../../../daemon/files/atomicWrite.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
 import { hashModel, withWeights } from '../../../daemon/model/weights.js';
-import { resolveInside } from '../../../daemon/model/workspacePath.js';
-import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
+import { resolveInside } from '../../../daemon/files/workspacePath.js';
+import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 import { difference, loadPlain, savePlain, scratch, tf, tfl } from './tfjs.js';
 
 const L = tfl.layers;

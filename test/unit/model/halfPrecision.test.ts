@@ -7,8 +7,8 @@ import { copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { bfloat16, float16 } from '../../../daemon/model/halfPrecision.js';
-import { readModel } from '../../../daemon/model/readModel.js';
+import { bfloat16, float16 } from '../../../daemon/model/files/halfPrecision.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
 import { scratch } from './tfjs.js';
 
 it('weights of float16 and bfloat16 in HDF5 files are widened, exactly, and a note says so', async () => {

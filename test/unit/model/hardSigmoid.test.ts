@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { asInKeras3, asInTfjs } from '../../../daemon/model/hardSigmoid.js';
-import { modelGraph } from '../../../daemon/model/layerGraph.js';
+import { asInKeras3, asInTfjs } from '../../../daemon/model/normalise/hardSigmoid.js';
+import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
 import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/readModel.js';
-import { writeKeras, writeKerasH5 } from '../../../daemon/model/writeKeras.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
+import { writeKeras, writeKerasH5 } from '../../../daemon/model/files/writeKeras.js';
 import { builtModel } from '../export/builtModel.js';
 import { expectSame } from '../export/expectSame.js';
 import { predict } from '../export/randomNetworks.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { withInputSizes } from '../../../daemon/model/inputSizes.js';
-import { modelGraph } from '../../../daemon/model/layerGraph.js';
+import { withInputSizes } from '../../../daemon/model/setup/inputSizes.js';
+import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
 import type { Model } from '../../../daemon/model/model.js';
-import { trainingSetup } from '../../../daemon/model/trainingSetup.js';
+import { trainingSetup } from '../../../daemon/model/setup/trainingSetup.js';
 
 const model = (class_name: string, config: Record<string, unknown>): Model => ({
   format: 'tfjs-layers',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { inputsAsStored } from '../../../daemon/model/inputsAsStored.js';
+import { inputsAsStored } from '../../../daemon/model/setup/inputsAsStored.js';
 import { builtModel } from '../export/builtModel.js';
 
 const layer = (class_name: string, name: string, config: Record<string, unknown>, ...inputs: string[]) => ({

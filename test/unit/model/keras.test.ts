@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { strToU8, unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
-import { buildHdf5 } from '../../../daemon/model/hdf5.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
+import { buildHdf5 } from '../../../daemon/model/files/hdf5.js';
 import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/readModel.js';
-import { writeTfjsModel } from '../../../daemon/model/writeTfjs.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
+import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 import { difference, loadPlain, scratch, tf } from './tfjs.js';
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { layersOf, type LayerJson } from '../../../daemon/model/layerConfig.js';
-import { normaliseTopology } from '../../../daemon/model/normalise.js';
+import { layersOf, type LayerJson } from '../../../daemon/model/layers/layerConfig.js';
+import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
 
 const tensor = (name: string) => ({
   class_name: '__keras_tensor__',

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../daemon/protocol/errors.js';
-import { calledInInference } from '../../../daemon/model/callModes.js';
-import { modelGraph } from '../../../daemon/model/layerGraph.js';
-import { normaliseTopology } from '../../../daemon/model/normalise.js';
+import { calledInInference } from '../../../daemon/model/normalise/callModes.js';
+import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
+import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
 import { Notes } from '../../../daemon/model/notes.js';
-import { assignWeights, nameCandidates } from '../../../daemon/model/weightNames.js';
+import { assignWeights, nameCandidates } from '../../../daemon/model/files/weightNames.js';
 import { tf, tfl } from './tfjs.js';
 
 type Json = Record<string, unknown>;

@@ -2,10 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../daemon/protocol/errors.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
-import { modelGraph } from '../../../daemon/model/layerGraph.js';
-import { readModel } from '../../../daemon/model/readModel.js';
-import { withZeroInitializers } from '../../../daemon/model/zeroInitializers.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
+import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
+import { withZeroInitializers } from '../../../daemon/model/normalise/zeroInitializers.js';
 import { scratch, tfl } from './tfjs.js';
 
 const { topology } = buildArchitecture('lenet300', 0);

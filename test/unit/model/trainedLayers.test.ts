@@ -12,8 +12,8 @@ import {
   sharingOutputs,
   trainedLayers,
   withTrainedLayers,
-} from '../../../daemon/model/trainedLayers.js';
-import { outputIndex } from '../../../daemon/model/trainingSetup.js';
+} from '../../../daemon/model/layers/trainedLayers.js';
+import { outputIndex } from '../../../daemon/model/setup/trainingSetup.js';
 import { parsePlan } from '../../../daemon/plan/parsePlan.js';
 import { planText } from '../../../daemon/plan/planText.js';
 import { PlanMeaningError, resolvePlan } from '../../../daemon/plan/resolvePlan.js';

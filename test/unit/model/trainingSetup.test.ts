@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
-import { readModel } from '../../../daemon/model/readModel.js';
-import { trainingSetup } from '../../../daemon/model/trainingSetup.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
+import { trainingSetup } from '../../../daemon/model/setup/trainingSetup.js';
 import type { Loss } from '../../../daemon/engine/engine.js';
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');

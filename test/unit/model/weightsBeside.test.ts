@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { buildHdf5 } from '../../../daemon/model/hdf5.js';
+import { buildHdf5 } from '../../../daemon/model/files/hdf5.js';
 import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/readModel.js';
-import { partnerOf } from '../../../daemon/model/weightsBeside.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
+import { partnerOf } from '../../../daemon/model/files/weightsBeside.js';
 import { scratch } from './tfjs.js';
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');

@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { strFromU8, unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/readModel.js';
+import { readModel } from '../../../daemon/model/files/readModel.js';
 import { withWeights } from '../../../daemon/model/weights.js';
-import { writeKeras, writeKerasH5 } from '../../../daemon/model/writeKeras.js';
+import { writeKeras, writeKerasH5 } from '../../../daemon/model/files/writeKeras.js';
 import { savePlain, scratch, tfl } from './tfjs.js';
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');

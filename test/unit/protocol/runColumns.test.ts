@@ -16,7 +16,7 @@ import {
 import { MarksChange } from '../../../daemon/protocol/runs/marks.js';
 import { givenName, runLabel } from '../../../daemon/protocol/runs/runLabel.js';
 import { pointRows, runRow, type RunFacts } from '../../../daemon/protocol/runs/runRow.js';
-import { runName, timeStamp } from '../../../daemon/trainer/runFolder.js';
+import { runName, timeStamp } from '../../../daemon/trainer/process/runFolder.js';
 
 const NOON = Date.UTC(2026, 0, 2, 12);
 const facts = (part: Partial<RunFacts> = {}): RunFacts => ({

@@ -10,7 +10,7 @@ import {
   tidyCheckpoints,
   writeCheckpoint,
 } from '../../../daemon/trainer/checkpoint.js';
-import { execute } from '../../../daemon/trainer/execute.js';
+import { execute } from '../../../daemon/trainer/process/execute.js';
 import type { RunState } from '../../../daemon/trainer/state.js';
 import { fakeRun, PLAN } from '../trainer/fakeRun.js';
 

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent, UntimedRunEvent } from '../../../daemon/protocol/events.js';
 import { lastEvents } from '../../../daemon/runs/eventLog.js';
-import { readEvents } from '../../../daemon/runs/registry.js';
+import { readEvents } from '../../../daemon/runs/list/registry.js';
 import { thinBatches } from '../../../daemon/runs/thinBatches.js';
-import { createBatchLog } from '../../../daemon/trainer/batchLog.js';
-import { openEventWriter } from '../../../daemon/trainer/eventWriter.js';
+import { createBatchLog } from '../../../daemon/trainer/log/batchLog.js';
+import { openEventWriter } from '../../../daemon/trainer/log/eventWriter.js';
 
 let folder: string;
 let file: string;

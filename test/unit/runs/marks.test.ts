@@ -3,11 +3,11 @@ import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { listRuns } from '../../../daemon/runs/listRuns.js';
-import { changeMarks, readMarks } from '../../../daemon/runs/marks.js';
-import { renameRun, runFolder } from '../../../daemon/runs/registry.js';
+import { listRuns } from '../../../daemon/runs/list/listRuns.js';
+import { changeMarks, readMarks } from '../../../daemon/runs/list/marks.js';
+import { renameRun, runFolder } from '../../../daemon/runs/list/registry.js';
 import { WatchedRuns } from '../../../daemon/runs/watchedRuns.js';
-import { createRunFolder, runPaths } from '../../../daemon/trainer/runFolder.js';
+import { createRunFolder, runPaths } from '../../../daemon/trainer/process/runFolder.js';
 import { PLAN } from '../trainer/fakeRun.js';
 
 let workspace: string;

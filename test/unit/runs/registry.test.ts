@@ -4,11 +4,18 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UntimedRunEvent } from '../../../daemon/protocol/events.js';
 import { RunSummary } from '../../../daemon/protocol/messages.js';
-import { listRuns } from '../../../daemon/runs/listRuns.js';
-import { deleteRun, findRun, readRunPlan, renameRun, runFolder, runSummary } from '../../../daemon/runs/registry.js';
-import { openEventWriter } from '../../../daemon/trainer/eventWriter.js';
-import { lockHolder, takeLock } from '../../../daemon/trainer/lock.js';
-import { createRunFolder, runPaths } from '../../../daemon/trainer/runFolder.js';
+import { listRuns } from '../../../daemon/runs/list/listRuns.js';
+import {
+  deleteRun,
+  findRun,
+  readRunPlan,
+  renameRun,
+  runFolder,
+  runSummary,
+} from '../../../daemon/runs/list/registry.js';
+import { openEventWriter } from '../../../daemon/trainer/log/eventWriter.js';
+import { lockHolder, takeLock } from '../../../daemon/trainer/process/lock.js';
+import { createRunFolder, runPaths } from '../../../daemon/trainer/process/runFolder.js';
 import { PLAN } from '../trainer/fakeRun.js';
 
 let workspace: string;

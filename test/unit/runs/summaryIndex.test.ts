@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { UntimedRunEvent } from '../../../daemon/protocol/events.js';
-import { listRuns } from '../../../daemon/runs/listRuns.js';
-import { summaryOrReason } from '../../../daemon/runs/registry.js';
-import { openEventWriter } from '../../../daemon/trainer/eventWriter.js';
-import { takeLock } from '../../../daemon/trainer/lock.js';
-import { createRunFolder, runPaths } from '../../../daemon/trainer/runFolder.js';
+import { listRuns } from '../../../daemon/runs/list/listRuns.js';
+import { summaryOrReason } from '../../../daemon/runs/list/registry.js';
+import { openEventWriter } from '../../../daemon/trainer/log/eventWriter.js';
+import { takeLock } from '../../../daemon/trainer/process/lock.js';
+import { createRunFolder, runPaths } from '../../../daemon/trainer/process/runFolder.js';
 import { PLAN } from '../trainer/fakeRun.js';
 
 /** Times of change (ctime) cannot be set: these tests run some seconds after their files were written, as the index sees it. */

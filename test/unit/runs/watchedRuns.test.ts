@@ -6,11 +6,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { UntimedRunEvent } from '../../../daemon/protocol/events.js';
 import type { RunSummary } from '../../../daemon/protocol/messages.js';
-import { listRuns } from '../../../daemon/runs/listRuns.js';
+import { listRuns } from '../../../daemon/runs/list/listRuns.js';
 import { WatchedRuns } from '../../../daemon/runs/watchedRuns.js';
-import { openEventWriter } from '../../../daemon/trainer/eventWriter.js';
-import { takeLock } from '../../../daemon/trainer/lock.js';
-import { createRunFolder, runPaths } from '../../../daemon/trainer/runFolder.js';
+import { openEventWriter } from '../../../daemon/trainer/log/eventWriter.js';
+import { takeLock } from '../../../daemon/trainer/process/lock.js';
+import { createRunFolder, runPaths } from '../../../daemon/trainer/process/runFolder.js';
 import { PLAN } from '../trainer/fakeRun.js';
 
 /** How often the file system was asked for what, since the last reset. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseComputeApps } from '../../../daemon/server/deviceMemory.js';
+import { parseComputeApps } from '../../../daemon/server/jobs/deviceMemory.js';
 
 test('memory of a process is summed over its GPUs; what is no number is passed over', () => {
   const text = '4711, 1024\n4712, [N/A]\n4711, 512\n\nNo running processes found\n';

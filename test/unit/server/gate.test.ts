@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
-import { Gate } from '../../../daemon/server/gate.js';
+import { Gate } from '../../../daemon/server/connection/gate.js';
 import { LIMITS } from '../../../daemon/server/limits.js';
-import { watchLiveness } from '../../../daemon/server/liveness.js';
+import { watchLiveness } from '../../../daemon/server/connection/liveness.js';
 
 describe('Gate', () => {
   const ready = () => {

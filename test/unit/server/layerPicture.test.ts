@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drawLayer, imageOf, keptPerInput } from '../../../daemon/server/layerPicture.js';
+import { drawLayer, imageOf, keptPerInput } from '../../../daemon/server/jobs/layerPicture.js';
 
 const float = fc.float({ noNaN: true, noDefaultInfinity: true, min: -100, max: 100 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../daemon/server/limits.js';
-import { nestingDepth, parseMessage } from '../../../daemon/server/parseMessage.js';
+import { nestingDepth, parseMessage } from '../../../daemon/server/connection/parseMessage.js';
 
 describe('nestingDepth', () => {
   it.each([

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { fileFormatOf } from '../../../daemon/export/packageFormat.js';
-import { writeSparsePackage } from '../../../daemon/export/sparsePackage.js';
+import { fileFormatOf } from '../../../daemon/export/sparse/packageFormat.js';
+import { writeSparsePackage } from '../../../daemon/export/sparse/sparsePackage.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import type { LayerSummary } from '../../../daemon/model/model.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { withWeights } from '../../../daemon/model/weights.js';
-import { previewBudget } from '../../../daemon/server/previewBudget.js';
+import { previewBudget } from '../../../daemon/server/jobs/previewBudget.js';
 
 const model = buildArchitecture('lenet300', 7);
 const LENET_KERNELS = ['fc1/kernel', 'fc2/kernel', 'fc3/kernel'];

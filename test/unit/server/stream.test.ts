@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunEvent } from '../../../daemon/protocol/events.js';
 import type { BatchColumns } from '../../../daemon/protocol/messages.js';
 import { LIMITS } from '../../../daemon/server/limits.js';
-import { runKey, RunStream, thinToHalf } from '../../../daemon/server/stream.js';
+import { runKey, RunStream, thinToHalf } from '../../../daemon/server/connection/stream.js';
 
 const batch = (step: number, loss: number | null = 1 / step): RunEvent => ({
   event: 'batch',

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { readToken, Token } from '../../../daemon/server/token.js';
+import { readToken, Token } from '../../../daemon/server/connection/token.js';
 
 const SECRET = 'sixteen-characters-or-more';
 

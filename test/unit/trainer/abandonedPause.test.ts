@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { endAbandonedPause } from '../../../daemon/trainer/abandonedPause.js';
-import { createControl } from '../../../daemon/trainer/control.js';
-import { takeLock } from '../../../daemon/trainer/lock.js';
+import { endAbandonedPause } from '../../../daemon/trainer/process/abandonedPause.js';
+import { createControl } from '../../../daemon/trainer/process/control.js';
+import { takeLock } from '../../../daemon/trainer/process/lock.js';
 
 let folder: string;
 let timer: NodeJS.Timeout;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { longRetraining } from '../../../daemon/trainer/baselines.js';
-import { execute, totalSteps } from '../../../daemon/trainer/execute.js';
+import { longRetraining } from '../../../daemon/trainer/judge/baselines.js';
+import { execute, totalSteps } from '../../../daemon/trainer/process/execute.js';
 import { CLASSES, fakeRun, INPUTS, PLAN } from './fakeRun.js';
 
 const KERNEL = INPUTS * CLASSES;

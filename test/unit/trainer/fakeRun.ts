@@ -1,14 +1,14 @@
 /** A run context around the fake session: two Gaussian blobs per class, few of whose inputs matter. */
 import type { Split } from '../../../daemon/data/dataset.js';
-import { ShuffledBatches } from '../../../daemon/data/batches.js';
-import { sampleSource } from '../../../daemon/data/sampleSource.js';
+import { ShuffledBatches } from '../../../daemon/data/batches/batches.js';
+import { sampleSource } from '../../../daemon/data/batches/sampleSource.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { LayerSummary } from '../../../daemon/model/model.js';
 import type { RunEvent, UntimedRunEvent } from '../../../daemon/protocol/events.js';
 import { WorkspacePath } from '../../../daemon/protocol/paths.js';
 import type { Budget } from '../../../daemon/protocol/plan.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
-import { createControl } from '../../../daemon/trainer/control.js';
+import { createControl } from '../../../daemon/trainer/process/control.js';
 import type { Batches, Run } from '../../../daemon/trainer/run.js';
 import { createSessions } from '../../../daemon/trainer/sessions.js';
 import type { RunState } from '../../../daemon/trainer/state.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fewSamplesText, shareInterval } from '../../../daemon/trainer/fewSamples.js';
+import { fewSamplesText, shareInterval } from '../../../daemon/trainer/judge/fewSamples.js';
 
 describe('the error of a few samples', () => {
   it.each([

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { sampleSource } from '../../../daemon/data/sampleSource.js';
-import { execute } from '../../../daemon/trainer/execute.js';
-import { judge } from '../../../daemon/trainer/findings.js';
-import { freshGuard, isDestroyed, watch } from '../../../daemon/trainer/lossGuard.js';
-import { chanceError } from '../../../daemon/trainer/chance.js';
-import { chanceLoss } from '../../../daemon/trainer/chanceLoss.js';
+import { sampleSource } from '../../../daemon/data/batches/sampleSource.js';
+import { execute } from '../../../daemon/trainer/process/execute.js';
+import { judge } from '../../../daemon/trainer/judge/findings.js';
+import { freshGuard, isDestroyed, watch } from '../../../daemon/trainer/judge/lossGuard.js';
+import { chanceError } from '../../../daemon/trainer/judge/chance.js';
+import { chanceLoss } from '../../../daemon/trainer/judge/chanceLoss.js';
 import { shaped } from './fakeSession.js';
 import { blobs, CLASSES, fakeRun, INPUTS, PLAN } from './fakeRun.js';
 

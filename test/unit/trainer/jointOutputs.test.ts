@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { OtherData } from '../../../daemon/data/dataset.js';
 import type { Model } from '../../../daemon/model/model.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
-import { trainingSetup } from '../../../daemon/model/trainingSetup.js';
+import { trainingSetup } from '../../../daemon/model/setup/trainingSetup.js';
 import { resolvePlan } from '../../../daemon/plan/resolvePlan.js';
 import { WorkspacePath } from '../../../daemon/protocol/paths.js';
 import type { Plan } from '../../../daemon/protocol/plan.js';
-import { candidatesOf, jointChanceLoss, jointSpec, joinOutputs } from '../../../daemon/trainer/jointOutputs.js';
+import { candidatesOf, jointChanceLoss, jointSpec, joinOutputs } from '../../../daemon/trainer/judge/jointOutputs.js';
 
 const dense = (name: string, units: number, activation: string, from: string) => ({
   class_name: 'Dense',

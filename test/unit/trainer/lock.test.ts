@@ -6,7 +6,7 @@ import { hostname, tmpdir, uptime } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { holderText, lockOwner, takeLock } from '../../../daemon/trainer/lock.js';
+import { holderText, lockOwner, takeLock } from '../../../daemon/trainer/process/lock.js';
 
 let folder: string;
 let lock: string;

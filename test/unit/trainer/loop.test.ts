@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TrainRequest } from '../../../daemon/engine/engine.js';
-import { execute, totalSteps } from '../../../daemon/trainer/execute.js';
+import { execute, totalSteps } from '../../../daemon/trainer/process/execute.js';
 import { atTheta } from '../../../daemon/trainer/stages.js';
 import { CLASSES, fakeRun, INPUTS, PLAN, type FakeRun } from './fakeRun.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { execute, totalSteps } from '../../../daemon/trainer/execute.js';
+import { execute, totalSteps } from '../../../daemon/trainer/process/execute.js';
 import type { RunState } from '../../../daemon/trainer/state.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { CLASSES, fakeRun, INPUTS, PLAN, type FakeRun } from './fakeRun.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { execute } from '../../../daemon/trainer/execute.js';
-import { isHarmless, settleRates } from '../../../daemon/trainer/rateTest.js';
+import { execute } from '../../../daemon/trainer/process/execute.js';
+import { isHarmless, settleRates } from '../../../daemon/trainer/judge/rateTest.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { fakeRun, PLAN } from './fakeRun.js';
 

@@ -2,7 +2,7 @@
 import { afterAll, expect, it } from 'vitest';
 import type { DataRequirements, Dataset } from '../../../daemon/data/dataset.js';
 import { openDataset } from '../../../daemon/data/openDataset.js';
-import type { Preprocess } from '../../../daemon/data/preprocess.js';
+import type { Preprocess } from '../../../daemon/data/reading/preprocess.js';
 import { createRandom, type Random } from '../../../daemon/lc/random.js';
 import { readByReference } from '../../../daemon/trainer/reading.js';
 import { classifier, dataConfig, float32, idxBytes, makeWorkspace, npyBytes, readAll } from '../data/fixtures.js';

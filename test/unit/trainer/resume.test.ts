@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Stopped } from '../../../daemon/trainer/control.js';
-import { execute } from '../../../daemon/trainer/execute.js';
+import { Stopped } from '../../../daemon/trainer/process/control.js';
+import { execute } from '../../../daemon/trainer/process/execute.js';
 import type { RunState } from '../../../daemon/trainer/state.js';
 import { fakeRun, PLAN } from './fakeRun.js';
 

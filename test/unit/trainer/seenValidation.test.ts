@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../daemon/lc/random.js';
-import { execute } from '../../../daemon/trainer/execute.js';
-import { decisionNotes } from '../../../daemon/trainer/evaluations.js';
-import { fewerErrorsByChance, seenValidation } from '../../../daemon/trainer/seenValidation.js';
-import { sampleSource } from '../../../daemon/data/sampleSource.js';
+import { execute } from '../../../daemon/trainer/process/execute.js';
+import { decisionNotes } from '../../../daemon/trainer/judge/evaluations.js';
+import { fewerErrorsByChance, seenValidation } from '../../../daemon/trainer/judge/seenValidation.js';
+import { sampleSource } from '../../../daemon/data/batches/sampleSource.js';
 import { blobs, fakeRun, PLAN } from './fakeRun.js';
 
 /** The same probability in whole numbers, by counting every table of the same margins. */

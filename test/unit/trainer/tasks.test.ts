@@ -4,7 +4,7 @@ import { directCompression } from '../../../daemon/lc/cStep.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { LayerSummary } from '../../../daemon/model/model.js';
 import type { Budget } from '../../../daemon/protocol/plan.js';
-import { chanceError } from '../../../daemon/trainer/chance.js';
+import { chanceError } from '../../../daemon/trainer/judge/chance.js';
 import { countKept } from '../../../daemon/trainer/kept.js';
 import { createTasks, prunedLayers } from '../../../daemon/trainer/tasks.js';
 import { shaped } from './fakeSession.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startTiming } from '../../../daemon/trainer/timing.js';
+import { startTiming } from '../../../daemon/trainer/log/timing.js';
 
 test('the parts of a start add up to the whole', () => {
   const times = [200, 450, 1250];

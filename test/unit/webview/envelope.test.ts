@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../daemon/lc/random.js';
-import { decimate } from '../../../webview/decimate.js';
-import { envelope } from '../../../webview/envelope.js';
+import { decimate } from '../../../webview/chart/decimate.js';
+import { envelope } from '../../../webview/chart/envelope.js';
 
 const identity = (value: number) => value;
 

@@ -1,6 +1,6 @@
 /** The graph of a network and its picture's places: nothing overlaps, lines go down past the boxes, repeated blocks are found. */
 import { describe, expect, test } from 'vitest';
-import { buildArchitecture } from '../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { layerLinks } from '../../../daemon/model/networkGraph/layerLinks.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { graphOf, inOrder, repeats, type Graph, type Layer } from '../../../webview/networkGraph/graph.js';

@@ -1,13 +1,13 @@
 // @vitest-environment node
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { PathPoint } from '../../../daemon/protocol/events.js';
-import type { RunView } from '../../../webview/messages.js';
+import type { RunView } from '../../../webview/messages/monitor.js';
 
 // strings.ts reads the page's translations when it loads.
 (globalThis as { document?: unknown }).document = { getElementById: () => null };
-let curve: typeof import('../../../webview/pathCurve.js');
+let curve: typeof import('../../../webview/chart/pathCurve.js');
 beforeAll(async () => {
-  curve = await import('../../../webview/pathCurve.js');
+  curve = await import('../../../webview/chart/pathCurve.js');
 });
 
 const evaluation = (error: number | null) => ({ loss: 0.1, error, samples: 100 });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ColumnTable } from '../../../webview/columns.js';
-import { decimate, lowerBound, nearest } from '../../../webview/decimate.js';
-import { clock, count, duration, number, percent, short } from '../../../webview/format.js';
-import { Smoother } from '../../../webview/smoothing.js';
+import { ColumnTable } from '../../../webview/messages/columns.js';
+import { decimate, lowerBound, nearest } from '../../../webview/chart/decimate.js';
+import { clock, count, duration, number, percent, short } from '../../../webview/page/format.js';
+import { Smoother } from '../../../webview/chart/smoothing.js';
 
 describe('smoothing', () => {
   /** The definition, without state: a weighted mean with weights beta^(n-i). */

@@ -1,8 +1,8 @@
 /** Puts layers together into a topology, within bounds of work and memory; a layer that does not fit is not added. */
 import type { Random } from '../../../../daemon/lc/random.js';
-import type { Json, LayerJson } from '../../../../daemon/model/layerConfig.js';
-import { outputShapes } from '../../../../daemon/model/layerShapes.js';
-import { layerWeights } from '../../../../daemon/model/layerWeights.js';
+import type { Json, LayerJson } from '../../../../daemon/model/layers/layerConfig.js';
+import { outputShapes } from '../../../../daemon/model/layers/layerShapes.js';
+import { layerWeights } from '../../../../daemon/model/layers/layerWeights.js';
 import type { Topology } from '../../../../daemon/model/model.js';
 
 /** A tensor of the network: which call of which layer makes it, and its shape without the batch. */

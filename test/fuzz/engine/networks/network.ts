@@ -1,7 +1,7 @@
 /** A network to compare engines on, as plain JSON: its topology and how it is trained; weights and data follow from its seed. */
 import type { Loss, SessionSpec } from '../../../../daemon/engine/engine.js';
 import { createRandom } from '../../../../daemon/lc/random.js';
-import { modelGraph } from '../../../../daemon/model/layerGraph.js';
+import { modelGraph } from '../../../../daemon/model/layers/layerGraph.js';
 import type { Model, Topology, WeightTensor } from '../../../../daemon/model/model.js';
 
 /**

@@ -1,6 +1,6 @@
 /** Layers over time: recurrent ones, their wrappers, masks. */
 import type { Random } from '../../../../daemon/lc/random.js';
-import type { Json } from '../../../../daemon/model/layerConfig.js';
+import type { Json } from '../../../../daemon/model/layers/layerConfig.js';
 import { anySize, type Builder, chance, pick, type Tensor } from './builder.js';
 import { anyActivation, dataFormat, kernelSettings, padding, type Step } from './settings.js';
 

@@ -1,6 +1,6 @@
 /** Settings that many layers share, drawn at random. */
 import type { Random } from '../../../../daemon/lc/random.js';
-import type { Json } from '../../../../daemon/model/layerConfig.js';
+import type { Json } from '../../../../daemon/model/layers/layerConfig.js';
 import { type Builder, chance, pick, type Tensor } from './builder.js';
 
 /** Adds something behind a tensor; undefined where it does not fit. */

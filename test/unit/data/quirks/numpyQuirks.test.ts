@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parseNpyText } from '../../../../daemon/data/npyText.js';
+import { parseNpyText } from '../../../../daemon/data/files/npyText.js';
 import { createRandom } from '../../../../daemon/lc/random.js';
 import { UserError } from '../../../../daemon/protocol/errors.js';
 import { classifier, float32, makeWorkspace, npyBytes } from '../fixtures.js';

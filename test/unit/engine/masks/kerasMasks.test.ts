@@ -7,7 +7,7 @@ import { compiledProvider } from '../../../../daemon/engine/compiled/provider.js
 import { directProviders } from '../../../../daemon/engine/direct/providers.js';
 import type { EngineProvider } from '../../../../daemon/engine/engine.js';
 import { nativeProvider } from '../../../../daemon/engine/native/provider.js';
-import { trainingSetup } from '../../../../daemon/model/trainingSetup.js';
+import { trainingSetup } from '../../../../daemon/model/setup/trainingSetup.js';
 import { UserError } from '../../../../daemon/protocol/errors.js';
 import { onCpu } from '../compiled/tinyModels.js';
 import { kerasNetworks, readNetwork, type KerasNetwork } from './kerasNetworks.js';

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { strToU8, zipSync } from 'fflate';
-import { buildHdf5 } from '../../../../daemon/model/hdf5.js';
+import { buildHdf5 } from '../../../../daemon/model/files/hdf5.js';
 import type { Model } from '../../../../daemon/model/model.js';
-import { readKerasZip } from '../../../../daemon/model/readKeras.js';
+import { readKerasZip } from '../../../../daemon/model/files/readKeras.js';
 
 export interface KerasNetwork {
   readonly id: string;

@@ -3,7 +3,7 @@ import { compiledProvider } from '../../../../daemon/engine/compiled/provider.js
 import { kernelLevel, loadAddon } from '../../../../daemon/engine/native/addon.js';
 import { nativeProvider } from '../../../../daemon/engine/native/provider.js';
 import { createRandom } from '../../../../daemon/lc/random.js';
-import { buildArchitecture, type Architecture } from '../../../../daemon/model/architectures.js';
+import { buildArchitecture, type Architecture } from '../../../../daemon/model/setup/architectures.js';
 
 const found = loadAddon();
 

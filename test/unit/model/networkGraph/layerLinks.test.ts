@@ -1,6 +1,6 @@
 /** What each layer reads, and which of its units can go, for networks small enough to work it out by hand. */
 import { expect, it, test } from 'vitest';
-import { buildArchitecture } from '../../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../../daemon/model/setup/architectures.js';
 import type { Model } from '../../../../daemon/model/model.js';
 import { layerLinks } from '../../../../daemon/model/networkGraph/layerLinks.js';
 import { summarizeModel } from '../../../../daemon/model/summarize.js';

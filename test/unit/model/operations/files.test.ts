@@ -5,11 +5,11 @@ import { strFromU8, unzipSync } from 'fflate';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { findFormat } from '../../../../daemon/export/exportModel.js';
-import { withHdf5 } from '../../../../daemon/model/hdf5.js';
-import { layersOf, type LayerJson } from '../../../../daemon/model/layerConfig.js';
+import { withHdf5 } from '../../../../daemon/model/files/hdf5.js';
+import { layersOf, type LayerJson } from '../../../../daemon/model/layers/layerConfig.js';
 import type { Model } from '../../../../daemon/model/model.js';
-import { normaliseTopology } from '../../../../daemon/model/normalise.js';
-import { readModel } from '../../../../daemon/model/readModel.js';
+import { normaliseTopology } from '../../../../daemon/model/normalise/normalise.js';
+import { readModel } from '../../../../daemon/model/files/readModel.js';
 import { scratch } from '../tfjs.js';
 
 const tensor = (name: string) => ({ class_name: '__keras_tensor__', config: { shape: [null, 6], dtype: 'float32', keras_history: [name, 0, 0] } }); // prettier-ignore

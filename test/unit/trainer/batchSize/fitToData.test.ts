@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { summarizeModel } from '../../../../daemon/model/summarize.js';
-import { buildArchitecture } from '../../../../daemon/model/architectures.js';
+import { buildArchitecture } from '../../../../daemon/model/setup/architectures.js';
 import { resolvePlan } from '../../../../daemon/plan/resolvePlan.js';
 import { WorkspacePath } from '../../../../daemon/protocol/paths.js';
 import type { Plan } from '../../../../daemon/protocol/plan.js';

@@ -1,0 +1,225 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { sha256 } from '../files/arrayFile.js';
+import { invalidData, listText, missingData, shapeText } from '../dataError.js';
+import type { DataRequirements } from '../dataset.js';
+import { loadDecoder, type Decode } from './decodeImage.js';
+import { imageSize, ImageSink, IMAGES_AT_ONCE, type EncodedImage, type ImageShape } from './imageSink.js';
+import type { ReadContext } from '../openOptions.js';
+import type { RawDataset, RawPart } from '../rawDataset.js';
+import { statSource, type SourceFile } from '../files/sourceFile.js';
+
+/** What the decoder reads. */
+export const IMAGE_NAME = /\.(png|jpe?g|webp|gif|tiff?|bmp)$/i;
+/** Made by systems and editors beside the data. */
+const HIDDEN = /^(\.|__MACOSX$|Thumbs\.db$|desktop\.ini$)/i;
+/** Around the folders of the classes, where there is a test part beside them. */
+export const TRAIN_FOLDERS: readonly string[] = ['train', 'training'];
+const TEST_FOLDERS = ['test', 'testing', 'validation', 'valid', 'val'];
+
+interface ImageFile extends SourceFile {
+  readonly label: number;
+}
+
+/**
+ * One folder per class of PNG or JPEG files, named after the class; or "train" and "test" folders of such folders. Images are
+ * decoded once, on other threads, resized to the model's input; classes take turns, so that a `limit` takes of all.
+ * @throws UserError that names the folder or the image.
+ */
+export async function readImageFolder(context: ReadContext): Promise<RawDataset> {
+  const { source, requirements } = context;
+  const parts = await findParts(context);
+  const decode = loadDecoder(context.options.workspace);
+  const [first] = parts.train.files;
+  const size = await imageSize(source.name, requirements, decode, async () => ({
+    name: first!.name,
+    bytes: await readFile(first!.path),
+  }));
+  const { sample = Infinity } = context.options;
+  const limited = parts.train.files.slice(0, context.config.limit ?? Infinity);
+  const some = (part: ImagePart, files: readonly ImageFile[]) => ({ ...part, files: files.slice(0, sample) });
+  const train = await decodePart(some(parts.train, limited), size, context, decode);
+  const test = parts.test && (await decodePart(some(parts.test, parts.test.files), size, context, decode));
+  const ignored = parts.train.ignored + (parts.test?.ignored ?? 0);
+  const loose = parts.train.loose + (parts.test?.loose ?? 0);
+  return {
+    title: `Images of ${source.name}`,
+    fields: { kind: 'folders', names: [], inputs: [], labels: [] },
+    available: { train: limited.length, test: parts.test?.files.length ?? null },
+    train: train.part,
+    ...(test && { test: test.part }),
+    hash: sha256(train.hash, test?.hash ?? ''),
+    notes: [
+      `Images are read as ${shapeText(size)}.`,
+      ...(ignored > 0
+        ? [`Left out, as no PNG, JPEG, WebP, GIF, TIFF or BMP: ${ignored} file${ignored === 1 ? '' : 's'}.`]
+        : []),
+      ...(loose > 0 ? [`Left out, as in no folder of a class: ${loose} image${loose === 1 ? '' : 's'}.`] : []),
+      ...new Set([...train.notes, ...(test?.notes ?? [])]),
+      ...parts.notes,
+    ],
+  };
+}
+
+interface ImagePart {
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly files: readonly ImageFile[];
+  /** Files in the classes' folders that are no images. */
+  readonly ignored: number;
+  /** Images beside the classes' folders. */
+  readonly loose: number;
+}
+
+async function findParts(
+  context: ReadContext,
+): Promise<{ train: ImagePart; test: ImagePart | null; notes: readonly string[] }> {
+  const { test, resolve, requirements } = context;
+  const source = await unwrapped(context.source);
+  const members = await folders(source);
+  const named = (names: readonly string[]) => members.find((member) => names.includes(member.toLowerCase()));
+  const trainName = named(TRAIN_FOLDERS);
+  const testName = named(TEST_FOLDERS);
+  const nested = trainName !== undefined && (await folders(child(source, trainName))).length > 0;
+  const trainFolder = nested ? child(source, trainName) : source;
+  const testFolder = test ? await unwrapped(test) : nested && testName !== undefined ? child(source, testName) : null;
+  const notes = source === context.source ? [] : [`The classes are the folders in ${source.name}.`];
+  const train = withoutEmpty(await listImages(trainFolder, resolve), requirements, notes);
+  return { train, test: testFolder && (await listImages(testFolder, resolve)), notes };
+}
+
+const child = (folder: SourceFile, name: string): SourceFile => ({
+  path: join(folder.path, name),
+  name: `${folder.name}/${name}`,
+});
+
+/** The folder of the classes: a single folder that has folders in it, and no images, is around them, not a class. */
+async function unwrapped(folder: SourceFile): Promise<SourceFile> {
+  const [only, ...others] = await folders(folder);
+  if (only === undefined || others.length > 0) return folder;
+  const inner = child(folder, only);
+  const images = (await readdir(inner.path)).some((name) => IMAGE_NAME.test(name));
+  return images || (await folders(inner)).length === 0 ? folder : unwrapped(inner);
+}
+
+/** Without classes that have no images, where the model has an output for each of the others alone. */
+function withoutEmpty(part: ImagePart, { outputShape }: DataRequirements, notes: string[]): ImagePart {
+  const filled = part.classes
+    .map((_, label) => label)
+    .filter((label) => part.files.some((file) => file.label === label));
+  if (filled.length === part.classes.length || filled.length !== Math.max(2, outputShape.at(-1) ?? 1)) return part;
+  const empty = part.classes.filter((_, label) => !filled.includes(label));
+  notes.push(`Left out, as there are no images in it: ${listText(empty)}.`);
+  return {
+    ...part,
+    classes: filled.map((label) => part.classes[label]!),
+    files: part.files.map((file) => ({ ...file, label: filled.indexOf(file.label) })),
+  };
+}
+
+async function folders(folder: SourceFile): Promise<string[]> {
+  if (!(await statSource(folder)).directory)
+    throw invalidData(folder.name, 'this is a file where a folder with one sub-folder of images per class is needed');
+  const members = await readdir(folder.path, { withFileTypes: true });
+  return members
+    .filter((member) => member.isDirectory() && !HIDDEN.test(member.name))
+    .map((member) => member.name)
+    .sort(naturalOrder);
+}
+
+/** Names that are all digits by their value ("2" before "10"), others by code point, as Keras and scikit-learn sort. */
+function naturalOrder(a: string, b: string): number {
+  if (/^\d+$/.test(a) && /^\d+$/.test(b) && Number(a) !== Number(b)) return Number(a) - Number(b);
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+async function listImages(folder: SourceFile, resolve: ReadContext['resolve']): Promise<ImagePart> {
+  const classes = await folders(folder);
+  const perClass: ImageFile[][] = [];
+  let ignored = 0;
+  for (const [label, name] of classes.entries()) {
+    const classFolder = join(folder.path, name);
+    const files: ImageFile[] = [];
+    for (const entry of await readdir(classFolder, { withFileTypes: true, recursive: true })) {
+      const path = join(entry.parentPath, entry.name);
+      const within = path.slice(classFolder.length + 1);
+      if (entry.isDirectory() || within.split(sep).some((part) => HIDDEN.test(part))) continue;
+      if (!IMAGE_NAME.test(entry.name)) ignored++;
+      // A link may lead anywhere: it must stay inside the workspace as every other path.
+      else if (entry.isSymbolicLink()) files.push({ ...(await resolve(path)), label });
+      else files.push({ path, name: `${folder.name}${path.slice(folder.path.length)}`, label });
+    }
+    perClass.push(files.sort((a, b) => (a.name < b.name ? -1 : 1)));
+  }
+  const files = takeTurns(perClass);
+  if (files.length === 0) throw await noImages(folder, classes);
+  const loose = (await readdir(folder.path)).filter((name) => IMAGE_NAME.test(name) && !HIDDEN.test(name)).length;
+  return { name: folder.name, classes, files, ignored, loose };
+}
+
+/** What is in a folder that has no images in folders, and what should be. */
+async function noImages(folder: SourceFile, classes: readonly string[]): Promise<Error> {
+  const needed = 'it needs one sub-folder of PNG or JPEG files per class, or a pair of IDX files';
+  const own = (await readdir(folder.path)).filter((name) => !classes.includes(name) && !name.startsWith('.'));
+  const images = own.filter((name) => IMAGE_NAME.test(name));
+  if (images.length > 0)
+    return missingData(
+      folder.name,
+      `images lie in the folder itself (${listText(images, 3)}), and nothing says of which class: put each in a sub-folder named after its class`,
+    );
+  if (classes.length === 0)
+    return missingData(
+      folder.name,
+      `no data in this folder: ${needed}${own.length > 0 ? `; it has ${listText(own, 4)}` : ''}`,
+    );
+  const inside = (await readdir(join(folder.path, classes[0]!))).slice(0, 3);
+  return missingData(
+    folder.name,
+    `no images in its folders (${listText(classes, 4)}${inside.length > 0 ? `; ${classes[0]} has ${listText(inside)}` : ', which are empty'}): ${needed}`,
+  );
+}
+
+function takeTurns<T>(lists: readonly (readonly T[])[]): T[] {
+  const longest = Math.max(0, ...lists.map((list) => list.length));
+  const out: T[] = [];
+  for (let i = 0; i < longest; i++) for (const list of lists) if (i < list.length) out.push(list[i]!);
+  return out;
+}
+
+async function decodePart(
+  { name, classes, files }: ImagePart,
+  size: ImageShape,
+  { options }: ReadContext,
+  decode: Decode,
+): Promise<{ part: RawPart; hash: string; notes: readonly string[] }> {
+  const images = new ImageSink(name, size, decode, options.memoryLimit);
+  const hashes: string[] = [];
+  const load = async (file: ImageFile): Promise<EncodedImage> => {
+    const bytes = await readFile(file.path);
+    if (bytes.length === 0) throw invalidData(file.name, 'the image file is empty');
+    hashes.push(sha256(file.name, bytes));
+    return { name: file.name, bytes };
+  };
+  try {
+    for (let start = 0; start < files.length; start += IMAGES_AT_ONCE) {
+      // The hashes are in the order of the files.
+      const group: EncodedImage[] = [];
+      for (const file of files.slice(start, start + IMAGES_AT_ONCE)) group.push(await load(file));
+      await images.append(group);
+      options.onProgress?.(Math.min(files.length, start + IMAGES_AT_ONCE), files.length);
+    }
+  } catch (error) {
+    images.discard();
+    throw error;
+  }
+  const labels = Int32Array.from(files, (file) => file.label);
+  return {
+    part: {
+      name,
+      inputs: [images.finish()],
+      targets: { kind: 'labels', labels, positions: 1, names: classes, where: `${name} (folders)` },
+    },
+    hash: sha256(...hashes),
+    notes: images.notes(),
+  };
+}

@@ -1,0 +1,62 @@
+/** Whether plain TensorFlow.js, which loads an exported layers-model, computes its masks as Keras does. */
+import { CONTAINERS, isObject, layersOf, type LayerJson } from '../../model/layers/layerConfig.js';
+import type { Model } from '../../model/model.js';
+import { makesMask } from '../../model/layers/maskRules.js';
+import { wiringOf, type Call } from '../../model/normalise/wiring.js';
+import { UserError } from '../../protocol/errors.js';
+
+/** Layers through which TensorFlow.js 4.22 passes a mask as Keras does. */
+const PASSING =
+  /^(Embedding|Masking|Activation|ELU|LeakyReLU|PReLU|ReLU|ThresholdedReLU|Dense|Dropout|SpatialDropout1D|Gaussian(Noise|Dropout)|AlphaDropout|(Batch|Layer)?Normalization)$/;
+const RECURRENT = /^(SimpleRNN|GRU|LSTM|Bidirectional)$/;
+/** They read whatever mask TensorFlow.js met last. */
+const READING = /^(RNN|SimpleRNN|GRU|LSTM|ConvLSTM2D|Bidirectional|TimeDistributed|Softmax|GlobalAveragePooling1D)$/;
+
+function returnsSequences({ class_name, config }: LayerJson): boolean {
+  const inner = class_name === 'Bidirectional' && isObject(config.layer) ? config.layer.config : config;
+  return isObject(inner) && inner.return_sequences === true;
+}
+
+/** At masked steps TensorFlow.js repeats the step before, always. */
+const zeroesOutputs = (layer: LayerJson): boolean =>
+  layer.class_name === 'Bidirectional' ? returnsSequences(layer) : layer.config.zero_output_for_mask === true;
+
+/** The first layer at which TensorFlow.js may leave Keras's way; null where there is none. */
+function firstAstray(calls: readonly Call[]): LayerJson | null {
+  let masked = false;
+  let met = false;
+  for (const { node, inputs } of calls) {
+    const { layer } = node;
+    const { class_name: name } = layer;
+    if (met && inputs.length > 1) return layer;
+    if (makesMask(layer)) masked = met = true;
+    else if (masked && zeroesOutputs(layer)) return layer;
+    else if (RECURRENT.test(name) && (masked || !met)) masked &&= returnsSequences(layer);
+    else if (met && READING.test(name)) return layer;
+    else masked &&= PASSING.test(name);
+  }
+  return null;
+}
+
+const hasContainers = (container: LayerJson): boolean =>
+  layersOf(container).some(({ class_name }) => CONTAINERS.has(class_name));
+const hasMasks = (container: LayerJson): boolean =>
+  layersOf(container).some((layer) => makesMask(layer) || (CONTAINERS.has(layer.class_name) && hasMasks(layer)));
+
+/**
+ * TensorFlow.js hands the first mask it meets to all layers behind it, loses masks in merges and nested models, and averages
+ * over masked steps: only chains of layers that it computes as Keras does are let through.
+ * @throws UserError('model-unsupported') naming the layer and the way out.
+ */
+export function refuseMasksOfTfjs({ topology, path }: Model): void {
+  const container = topology as unknown as LayerJson;
+  if (!hasMasks(container)) return;
+  const astray = hasContainers(container) ? 'its nested model' : firstAstray(wiringOf(topology).calls);
+  if (astray === null) return;
+  const where = typeof astray === 'string' ? astray : `layer "${String(astray.config.name)}" (${astray.class_name})`;
+  throw new UserError(
+    'model-unsupported',
+    `${path}: TensorFlow.js follows masks otherwise than Keras from ${where} on, so that a layers-model would give other answers there; export onnx or keras`,
+    { file: path },
+  );
+}

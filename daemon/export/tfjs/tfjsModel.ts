@@ -1,0 +1,28 @@
+/** A model as plain TensorFlow.js loads and computes it: what its layers-models hold. */
+import type { LayerJson } from '../../model/layers/layerConfig.js';
+import { modelGraph } from '../../model/layers/layerGraph.js';
+import { isResetAfter } from '../../model/layers/layerWeights.js';
+import type { Model } from '../../model/model.js';
+import { withoutCausalPadding } from './tfjsCausal.js';
+import { asTfjsComputes } from './tfjsForms.js';
+import { refuseMasksOfTfjs } from './tfjsMasks.js';
+import { withoutNormalization } from './tfjsNormalization.js';
+import { refuseOperations } from './tfjsOperations.js';
+import { refuseForTfjs, wraps } from './tfjsRefusal.js';
+
+const isResetAfterGru = ({ class_name: name, config }: LayerJson): boolean =>
+  /^GRU(Cell)?$/.test(name) && isResetAfter(config);
+
+/** TensorFlow.js resets the state before the product alone. */
+function refuseResetAfter(model: Model): void {
+  const found = modelGraph(model.topology).layers.find(({ layer }) => isResetAfterGru(layer) || wraps(layer, isResetAfterGru));
+  if (found) refuseForTfjs(model, found.path, 'is or wraps a GRU with reset_after=true');
+} // prettier-ignore
+
+/** @throws UserError('model-unsupported') naming a layer that TensorFlow.js does not have, or computes otherwise, and the way out. */
+export function asPlainTfjs(model: Model): Model {
+  refuseOperations(model);
+  refuseResetAfter(model);
+  refuseMasksOfTfjs(model);
+  return asTfjsComputes(withoutCausalPadding(withoutNormalization(model)));
+}

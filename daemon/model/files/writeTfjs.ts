@@ -1,0 +1,84 @@
+/** Writing a model that plain `tf.loadLayersModel` loads. */
+import { createHash } from 'node:crypto';
+import { readdir, unlink } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { writeFileAtomic } from '../../files/atomicWrite.js';
+import { withoutHalfPixelCentres } from '../normalise/bilinearUpSampling.js';
+import { isObject } from '../layers/layerConfig.js';
+import type { Model, WeightTensor } from '../model.js';
+
+/** What TensorFlow.js itself cuts weights into. */
+const SHARD_BYTES = 4 * 1024 * 1024;
+
+function encode({ dtype, data }: WeightTensor): Uint8Array {
+  if (dtype === 'float32') return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (dtype === 'int32') return new Uint8Array(Int32Array.from(data).buffer);
+  return Uint8Array.from(data, (value) => (value === 0 ? 0 : 1));
+}
+
+function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    all.set(piece, offset);
+    offset += piece.byteLength;
+  }
+  return all;
+}
+
+/** Shards of earlier saves of the same model.json. */
+async function removeOldShards(folder: string, stem: string, keep: ReadonlySet<string>): Promise<void> {
+  const old = new RegExp(`^${stem.replaceAll('.', '\\.')}\\.[0-9a-f]{8}\\.shard\\d+of\\d+\\.bin$`);
+  for (const name of await readdir(folder)) {
+    if (old.test(name) && !keep.has(name)) await unlink(join(folder, name)).catch(() => undefined);
+  }
+}
+
+/**
+ * TensorFlow.js applies a weight's constraint to the values that it loads (LayerVariable.write), and so changes what was
+ * trained and pruned without it; constraints take no part in training here. Keras applies them while it trains alone.
+ */
+function withoutConstraints(value: unknown): unknown {
+  if (Array.isArray(value)) return (value as unknown[]).map(withoutConstraints);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, /_?constraint$/i.test(key) ? null : withoutConstraints(item)]),
+  );
+}
+
+/**
+ * What a model.json holds. How the model was trained stands under Keras's own key: as `trainingConfig`, TensorFlow.js would
+ * compile the model while it loads, and fail on every loss, metric and optimizer of Keras that it does not know.
+ */
+export const layersModel = (model: Model, weightsManifest: readonly object[]): object => ({
+  format: 'layers-model',
+  generatedBy: 'LC Prune',
+  convertedBy: null,
+  modelTopology: withoutConstraints(withoutHalfPixelCentres(model.topology)),
+  ...(model.trainingConfig === undefined ? {} : { training_config: model.trainingConfig }),
+  weightsManifest,
+});
+
+/**
+ * Writes `model` as a TensorFlow.js layers-model: shards of 4 MB beside `jsonPath`, then the JSON itself, each atomically.
+ * Shards carry a hash of their content in their names, so a crash in between leaves an earlier save whole and readable,
+ * and two models in one folder never share a shard.
+ * @param jsonPath absolute; its folder exists and has been checked to lie inside the workspace.
+ * @throws UserError('disk').
+ */
+export async function writeTfjsModel(model: Model, jsonPath: string): Promise<void> {
+  const folder = dirname(jsonPath);
+  // Loaders join these names into URLs unescaped.
+  const stem = basename(jsonPath, extname(jsonPath)).replace(/[^A-Za-z0-9._-]/g, '_');
+  const bytes = concatenate(model.weights.map(encode));
+  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
+  const count = Math.max(1, Math.ceil(bytes.byteLength / SHARD_BYTES));
+  const paths = Array.from({ length: count }, (_, i) => `${stem}.${hash}.shard${i + 1}of${count}.bin`);
+  for (const [i, path] of paths.entries()) {
+    await writeFileAtomic(join(folder, path), bytes.subarray(i * SHARD_BYTES, (i + 1) * SHARD_BYTES));
+  }
+  const weights = model.weights.map(({ name, shape, dtype }) => ({ name, shape, dtype }));
+  const json = layersModel(model, [{ paths, weights }]);
+  await writeFileAtomic(jsonPath, `${JSON.stringify(json, null, 2)}\n`);
+  await removeOldShards(folder, stem, new Set(paths));
+}

@@ -1,0 +1,112 @@
+/** What a budget's C step sees of a model's layers: their kernels, and where neurons are pruned what goes with each neuron. */
+import { seesUnits, type BudgetSpec, type LayerView } from '../../lc/budgetSpec.js';
+import { elements } from '../files/manifest.js';
+import type { LayerSummary } from '../model.js';
+
+export interface ViewedLayer {
+  /** The layer's name. */
+  readonly layer: string;
+  readonly view: LayerView;
+  /** Names of the weights that make the view, in its order: the kernel, then its unit vectors. */
+  readonly weights: readonly string[];
+}
+
+type Weight = LayerSummary['weights'][number];
+
+/** Groups with a kernel that this budget does not prune: zeros in the others would not remove them. */
+function heldGroups(layers: readonly LayerSummary[], pruned: ReadonlySet<string>): ReadonlySet<number> {
+  const held = new Set<number>();
+  for (const { weights } of layers) {
+    for (const { name, prunable, groups } of weights) {
+      // A depthwise kernel makes nothing of nothing.
+      if (!prunable || pruned.has(name) || name.endsWith('/depthwise_kernel')) continue;
+      for (const group of groups ?? []) held.add(group);
+    }
+  }
+  return held;
+}
+
+/** What N:M blocks run along, where it is not the last axis. */
+function unitLayout({ shape, unitAxes }: Weight): Pick<LayerView, 'unitLayout'> {
+  if (!unitAxes) return {};
+  const [from, to] = unitAxes;
+  return { unitLayout: { units: elements(shape.slice(from, to)), inner: elements(shape.slice(to)) } };
+}
+
+const same = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((x, i) => x === b[i]);
+
+/**
+ * @param layers of the whole model.
+ * @param names of the layers that the budget prunes.
+ * @param trained weights that are trained; the others are left out. Default: all that the model says are trainable.
+ * @returns one view per prunable kernel, in the model's order, and one of size 0 per vector that goes with units of several.
+ */
+export function layerViews(
+  layers: readonly LayerSummary[],
+  names: readonly string[],
+  budget: BudgetSpec,
+  trained: (weight: Weight) => boolean = ({ trainable }) => trainable,
+): ViewedLayer[] {
+  // The filters of a separable convolution are its pointwise kernel's: limits on them are under the layer's name.
+  const ownsUnits = ({ name }: Weight): boolean => seesUnits(budget) && name.endsWith('/pointwise_kernel');
+  const kernels = layers
+    .filter(({ name }) => names.includes(name))
+    .flatMap((layer) => {
+      const prunable = layer.weights.filter((weight) => weight.prunable);
+      return prunable
+        .filter(trained)
+        .map((weight) => ({ layer, weight, alone: prunable.length === 1 || ownsUnits(weight) }));
+    });
+  const views = kernels.map(({ layer, weight, alone }) => ({
+    layer: layer.name,
+    view: {
+      ...(alone ? { name: layer.name } : { name: weight.name, layer: layer.name }),
+      size: weight.size,
+      shape: weight.shape,
+      flopsPerWeight: weight.flopsPerWeight ?? layer.flopsPerWeight,
+      ...unitLayout(weight),
+    } as LayerView,
+    weights: [weight.name],
+  }));
+  if (!seesUnits(budget)) return views;
+
+  const held = heldGroups(layers, new Set(kernels.map(({ weight }) => weight.name)));
+  const free = (groups: readonly number[]): number[] => groups.map((group) => (held.has(group) ? -1 : group));
+  const units = kernels.map(({ weight }) =>
+    free(weight.groups ?? new Array<number>(weight.shape.at(-1) ?? 1).fill(-1)),
+  );
+  const pruned = new Set(units.flat().filter((group) => group >= 0));
+  const vectors = views.map((): Weight[] => []);
+  const shared: { layer: string; weight: Weight; groups: number[] }[] = [];
+  for (const layer of layers) {
+    for (const weight of layer.weights) {
+      if (weight.prunable || !weight.groups || !trained(weight)) continue;
+      const groups = free(weight.groups).map((group) => (pruned.has(group) ? group : -1));
+      if (groups.every((group) => group < 0)) continue;
+      const owner = units.findIndex((own) => same(own, groups));
+      if (owner >= 0) vectors[owner]!.push(weight);
+      else shared.push({ layer: layer.name, weight, groups });
+    }
+  }
+  return [
+    ...views.map(({ layer, view, weights }, i) => ({
+      layer,
+      view: { ...view, units: units[i]!.length, groups: units[i]!, unitVectors: vectors[i]!.length },
+      weights: [...weights, ...vectors[i]!.map(({ name }) => name)],
+    })),
+    ...shared.map(({ layer, weight, groups }) => ({
+      layer,
+      view: {
+        name: weight.name,
+        size: 0,
+        shape: [0, groups.length],
+        flopsPerWeight: 0,
+        units: groups.length,
+        groups,
+        unitVectors: 1,
+      },
+      weights: [weight.name],
+    })),
+  ];
+}

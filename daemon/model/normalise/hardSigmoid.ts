@@ -1,0 +1,174 @@
+/**
+ * hard_sigmoid is two functions: clip(0.2 x + 0.5, 0, 1) in TensorFlow.js and Keras 1 and 2, clip(x / 6 + 0.5, 0, 1) in
+ * Keras 3 (keras.io/api/layers/activations). The first of x is the second of 1.2 x, so that a layer computes the same in
+ * the other generation when the weights that make x are scaled: exactly, up to the rounding of each weight.
+ */
+import { UserError } from '../../protocol/errors.js';
+import {
+  CONTAINERS,
+  field,
+  isLayerJson,
+  layerName,
+  layersOf,
+  stringAt,
+  type Json,
+  type LayerJson,
+} from '../layers/layerConfig.js';
+import { modelGraph, type LayerNode } from '../layers/layerGraph.js';
+import { layerWeights } from '../layers/layerWeights.js';
+import type { Model, WeightTensor } from '../model.js';
+import { insertBehind } from './rewriteGraph.js';
+
+/** What the weights are multiplied by, for Keras 3 to compute what TensorFlow.js does, and the other way round. */
+const TO_KERAS_3 = 6 / 5;
+const FROM_KERAS_3 = 5 / 6;
+
+/** Refuses the layer of that name; the message is completed with the file. */
+type RefuseLayer = (layer: string, problem: string) => never;
+
+const isHard = (name: string | null): boolean => name !== null && /^hard_?sigmoid$/i.test(name);
+const hardActivation = ({ config }: LayerJson): boolean => isHard(stringAt(config, 'activation'));
+/** TensorFlow.js's default where a file has none. */
+const hardGates = ({ config }: LayerJson): boolean =>
+  isHard(stringAt(config, 'recurrent_activation') ?? 'hard_sigmoid');
+
+/** The layers that own weights inside a layer, in the order of its weights; a layer without wrapping is its own. */
+function owners(layer: LayerJson): LayerJson[] {
+  const { layer: inner, cell } = layer.config;
+  const cells = field(layer.config, 'cells');
+  switch (layer.class_name) {
+    case 'Bidirectional':
+      return isLayerJson(inner) ? [...owners(inner), ...owners(inner)] : [];
+    case 'TimeDistributed':
+      if (!isLayerJson(inner)) return [];
+      return CONTAINERS.has(inner.class_name) ? layersOf(inner).flatMap(owners) : owners(inner);
+    case 'RNN':
+      return isLayerJson(cell) ? owners(cell) : [];
+    case 'StackedRNNCells':
+      return Array.isArray(cells) ? (cells as unknown[]).filter(isLayerJson).flatMap(owners) : [];
+    default:
+      return CONTAINERS.has(layer.class_name) ? layersOf(layer).flatMap(owners) : [layer];
+  }
+}
+
+/** Which of the gates, side by side along the last axis, go through hard_sigmoid; null: the layer has no gates. */
+function hardOnes(layer: LayerJson, refuse: (problem: string) => never): boolean[] | null {
+  const [hard, gates] = [hardActivation(layer), hardGates(layer)];
+  switch (layer.class_name) {
+    case 'GRU':
+    case 'GRUCell':
+      return [gates, gates, hard];
+    case 'LSTM':
+    case 'LSTMCell':
+    case 'ConvLSTM2D':
+      // The same activation is applied to the state, which no weight scales.
+      if (hard)
+        refuse('has hard_sigmoid as its activation, which Keras 3 computes differently; use sigmoid and train again');
+      return [gates, gates, false, gates];
+    default:
+      return null;
+  }
+}
+
+/** The factor of each weight along its last axis, repeated in blocks as wide as a gate. null: unchanged. */
+function factors(
+  layer: LayerJson,
+  count: number,
+  factor: number,
+  refuse: (problem: string) => never,
+): (number[] | null)[] {
+  const none = new Array<null>(count).fill(null);
+  const gates = hardOnes(layer, refuse);
+  if (gates) return gates.includes(true) ? none.map(() => gates.map((hard) => (hard ? factor : 1))) : none;
+  if (!hardActivation(layer) || layer.class_name === 'Activation') return none;
+  // The depthwise kernel makes the pointwise one's input.
+  return none.map((_, i) => (layer.class_name.startsWith('SeparableConv') && i === 0 ? null : [factor]));
+}
+
+const scaled = (weight: WeightTensor, gates: readonly number[]): WeightTensor => {
+  const width = weight.shape.at(-1)!;
+  const block = width / gates.length;
+  return { ...weight, data: weight.data.map((value, i) => value * gates[Math.floor((i % width) / block)]!) };
+};
+
+/** A cell alone is no layer of a model: its weights are those of its gates. */
+const weightsOf = (owner: LayerJson): number =>
+  owner.class_name.endsWith('Cell')
+    ? field(owner.config, 'use_bias') === false
+      ? 2
+      : 3
+    : layerWeights(owner, '', null).length;
+
+function* scalings(
+  node: LayerNode,
+  factor: number,
+  refuse: RefuseLayer,
+): Generator<readonly [name: string, gates: number[]]> {
+  let at = 0;
+  for (const owner of owners(node.layer)) {
+    const count = weightsOf(owner);
+    for (const [i, gates] of factors(owner, count, factor, (problem) => refuse(node.path, problem)).entries())
+      if (gates) yield [node.weights[at + i]!.name, gates];
+    at += count;
+  }
+}
+
+/** An Activation layer has no weights: a Rescaling in front of it, under its name, scales its input. */
+function rescaleActivations(container: LayerJson, factor: number, path: string, refuse: RefuseLayer): boolean {
+  let changed = false;
+  const names = new Set(layersOf(container).map(layerName));
+  for (const layer of layersOf(container)) {
+    const at = path + layerName(layer);
+    if (CONTAINERS.has(layer.class_name)) changed = rescaleActivations(layer, factor, `${at}/`, refuse) || changed;
+    else if (layer.class_name !== 'Activation') {
+      if (owners(layer).some((owner) => owner !== layer && owner.class_name === 'Activation' && hardActivation(owner)))
+        refuse(
+          at,
+          'wraps an Activation of hard_sigmoid, which Keras 3 computes differently; put the activation behind it',
+        );
+    } else if (hardActivation(layer)) {
+      let name = `${layerName(layer)}_hard_sigmoid`;
+      while (names.has(name)) name += '_';
+      const { name: own, batch_input_shape: shape } = layer.config;
+      insertBehind(container, layer, { class_name: 'Activation', config: { name, trainable: true, activation: 'hard_sigmoid' } }); // prettier-ignore
+      layer.class_name = 'Rescaling';
+      layer.config = { name: own, trainable: true, scale: factor, offset: 0, ...(shape === undefined ? {} : { batch_input_shape: shape }) }; // prettier-ignore
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+/** @returns the model itself where none is used. @throws UserError('model-unsupported') where no weights can be scaled. */
+function scaleHardSigmoid(model: Model, factor: number, file: string): Model {
+  const refuse: RefuseLayer = (layer, problem) => {
+    throw new UserError('model-unsupported', `${file}: layer "${layer}" ${problem}`, { file, field: layer });
+  };
+  const gates = new Map(modelGraph(model.topology).layers.flatMap((node) => [...scalings(node, factor, refuse)]));
+  const topology = structuredClone(model.topology);
+  const inserted = rescaleActivations(
+    { class_name: topology.class_name, config: topology.config as Json },
+    factor,
+    '',
+    refuse,
+  );
+  if (gates.size === 0 && !inserted) return model;
+  const weights = model.weights.map((weight) => {
+    const own = gates.get(weight.name);
+    return own ? scaled(weight, own) : weight;
+  });
+  return { ...model, topology, weights };
+}
+
+/** The model as Keras 3 has to be given it, for the file of that name; itself where it computes the same. */
+export const asInKeras3 = (model: Model, file: string): Model => scaleHardSigmoid(model, TO_KERAS_3, file);
+
+/** What was read from a file, as TensorFlow.js has to be given it. */
+export function asInTfjs(model: Model, { keras3 }: { readonly keras3: boolean }): Model {
+  const scaledModel = keras3 ? scaleHardSigmoid(model, FROM_KERAS_3, model.path) : model;
+  if (scaledModel === model) return model;
+  return {
+    ...scaledModel,
+    notes: [...model.notes, "weights in front of Keras 3's hard_sigmoid were scaled for that of TensorFlow.js"],
+  };
+}

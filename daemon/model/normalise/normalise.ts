@@ -1,0 +1,314 @@
+/** A topology as some Keras or TensorFlow.js wrote it -> one that TensorFlow.js builds, with a note for every change. */
+import { UserError } from '../../protocol/errors.js';
+import { mergeHalfPixelLayers } from './bilinearUpSampling.js';
+import { mergeCausalLayers } from './causalPadding.js';
+import { channelsLast, isMiscomputed } from './channelsFirst.js';
+import {
+  CONTAINERS,
+  isLayerJson,
+  isObject,
+  layerName,
+  layersOf,
+  type Json,
+  type LayerJson,
+} from '../layers/layerConfig.js';
+import { type LayerNode, modelGraph } from '../layers/layerGraph.js';
+import { dropMaskTensors, maskOperations } from '../layers/maskTensors.js';
+import type { Topology } from '../model.js';
+import { OPERATION } from '../operations/operation.js';
+import { operationIn } from '../operations/operations.js';
+import { readOperations } from '../operations/readOperations.js';
+import { Notes } from '../notes.js';
+import {
+  countCallsAsMade,
+  danglingCalls,
+  INPUT_KEYS,
+  insertBehind,
+  insertInFront,
+  renameLayer,
+  rewriteWiring,
+} from './rewriteGraph.js';
+import { subtractAsAdd } from './subtract.js';
+import { rewriteInner, rewriteLayer, type RewriteContext } from './rewriteLayers.js';
+import type { Refuse } from './rewriteValues.js';
+
+export interface NormalisedTopology {
+  readonly topology: Topology;
+  readonly notes: string[];
+  /** Layers that got another name: new canonical scope -> the one in the file. */
+  readonly renamed: ReadonlyMap<string, string>;
+  /** The file's generation, by structure. */
+  readonly keras3: boolean;
+}
+
+/**
+ * A copy without Python's wrappers: `__tuple__` and `TensorShape` become lists, `__numpy__` and `ndarray` their values
+ * (keras/src/legacy/saving/json_utils.py, keras/src/saving/serialization_lib.py).
+ */
+function plainCopy(value: unknown): unknown {
+  if (Array.isArray(value)) return (value as unknown[]).map(plainCopy);
+  if (!isObject(value)) return value;
+  const { class_name: className, items, config, type } = value;
+  if ((className === '__tuple__' || className === 'TensorShape') && Array.isArray(items)) return plainCopy(items);
+  if (className === '__numpy__' && isObject(config)) return plainCopy(config.value);
+  if (type === 'ndarray' && 'value' in value) return plainCopy(value.value);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plainCopy(item)]));
+}
+
+/** Keras 3 by structure: its input shapes, its wiring or its dtype policies. */
+export function isKeras3(topology: unknown): boolean {
+  const seen = JSON.stringify(topology);
+  return /"batch_shape":|"__keras_tensor__"|"DTypePolicy"/.test(seen);
+}
+
+/** Whether a Masking layer or an Embedding that masks is anywhere in the model. */
+const makesMasks = (topology: unknown): boolean =>
+  /"class_name":"Masking"|"mask_?[zZ]ero":true/.test(JSON.stringify(topology));
+
+function becomeIdentity(layer: LayerJson): void {
+  const { name, batch_input_shape: shape } = layer.config;
+  layer.class_name = 'Activation';
+  layer.config = { name, activation: 'linear', ...(shape === undefined ? {} : { batch_input_shape: shape }) };
+}
+
+class Normaliser {
+  readonly notes = new Notes();
+  readonly renamed = new Map<string, string>();
+  private readonly context: RewriteContext;
+
+  constructor(
+    private readonly file: string,
+    keras: boolean,
+    /** Some layer makes masks. */
+    private readonly masked: boolean,
+  ) {
+    this.context = { notes: this.notes, keras, refuseAt: (where) => this.refuseAt(where) };
+  }
+
+  private refuseAt(where: string): Refuse {
+    return (problem) => {
+      const subject = where === 'the model' ? 'the model' : `layer "${where}"`;
+      throw new UserError('model-unsupported', `${this.file}: ${subject} ${problem}`, {
+        file: this.file,
+        field: where,
+      });
+    };
+  }
+
+  private invalid(problem: string): never {
+    throw new UserError('model-invalid', `${this.file}: ${problem}`, { file: this.file });
+  }
+
+  /** Checks that every entry of a container is a layer with a name of its own. */
+  private checkEntries(container: LayerJson, where: string): LayerJson[] {
+    const { config } = container;
+    const raw: unknown = Array.isArray(config) ? config : config.layers;
+    const place = where === '' ? 'modelTopology' : `"${where.slice(0, -1)}"`;
+    if (!Array.isArray(raw) || raw.length === 0) this.invalid(`${place} has no layers; save the model again`);
+    const names = new Set<string>();
+    const given = new Set((raw as unknown[]).filter(isObject).map((entry) => layerName(entry as unknown as LayerJson)));
+    (raw as unknown[]).forEach((entry, i) => {
+      if (isObject(entry) && typeof entry.class_name === 'string' && Array.isArray(entry.config)) {
+        // A nested Sequential of Keras before 2.2.3: in a functional model its name stands beside the config.
+        entry.config = { ...(typeof entry.name === 'string' ? { name: entry.name } : {}), layers: entry.config };
+      }
+      if (!isLayerJson(entry)) return this.invalid(`${place}, layers[${i}] is not a layer ({class_name, config})`);
+      if (layerName(entry) === '') {
+        const base = entry.class_name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+        let count = i + 1;
+        while (given.has(`${base}_${count}`)) count++;
+        entry.config.name = `${base}_${count}`;
+        this.notes.add('layers without a name got one', where + layerName(entry));
+      } else entry.config.name = layerName(entry);
+      if (names.has(layerName(entry))) this.invalid(`${place} has two layers named "${layerName(entry)}"; rename one`);
+      names.add(layerName(entry));
+    });
+    return layersOf(container);
+  }
+
+  container(container: LayerJson, where: string): void {
+    this.checkEntries(container, where);
+    const functional = container.class_name !== 'Sequential';
+    if (functional) {
+      readOperations(container, where, this.notes, (at) => this.refuseAt(at), {
+        left: maskOperations(container),
+        masked: this.masked,
+      });
+      dropMaskTensors(container, where, this.notes, (at) => this.refuseAt(at));
+      rewriteWiring(container, where, this.notes, (at) => this.refuseAt(at));
+      if (this.masked) this.noteStates(container, where);
+      subtractAsAdd(container, where, this.notes, (at) => this.refuseAt(at));
+    }
+    const layers = layersOf(container);
+    for (const layer of layers) {
+      const at = where + layerName(layer);
+      const extra = rewriteLayer(layer, at, this.context);
+      if (CONTAINERS.has(layer.class_name)) this.container(layer, `${at}/`);
+      else for (const inner of rewriteInner(layer, at, this.context)) this.container(inner, `${at}/`);
+      if (extra) insertBehind(container, layer, extra);
+      if (isMiscomputed(layer)) this.putChannelsLast(container, layer, at);
+    }
+    for (const name of mergeHalfPixelLayers(container))
+      this.notes.add('nearest upsampling and the mean of its pixels became bilinear upsampling', where + name);
+    for (const name of mergeCausalLayers(container))
+      this.notes.add(
+        'a border of zeros in front and the convolution behind it became one of padding causal',
+        where + name,
+      );
+    if (!functional) this.giveInputShape(container, where);
+    else {
+      this.checkWiring(container);
+      countCallsAsMade(container, where, this.notes);
+    }
+  }
+
+  /** Keras 2 and TensorFlow.js heed a mask beside initial states; whoever trained there must know. */
+  private noteStates(container: LayerJson, where: string): void {
+    for (const layer of layersOf(container)) {
+      const calls = Array.isArray(layer.inbound_nodes) ? (layer.inbound_nodes as unknown[]) : [];
+      if (/RNN|GRU|LSTM|Bidirectional/.test(layer.class_name) && calls.some((call) => Array.isArray(call) && call.length > 1))
+        this.notes.add('a recurrent layer that is given initial states does not heed masks, as in Keras 3', where + layerName(layer)); // prettier-ignore
+    }
+  }
+
+  private putChannelsLast(container: LayerJson, layer: LayerJson, where: string): void {
+    const { before, behind } = channelsLast(layer, this.context.keras, this.refuseAt(where));
+    const taken = new Set(layersOf(container).map(layerName));
+    for (const extra of [before, behind])
+      while (extra && taken.has(layerName(extra))) extra.config.name = `${layerName(extra)}_`;
+    insertInFront(container, layer, before);
+    if (behind) insertBehind(container, layer, behind);
+    this.notes.add(`${layer.class_name} of channels first, which TensorFlow.js miscomputes, became one of channels last between Permute layers`, where); // prettier-ignore
+  }
+
+  private checkWiring(container: LayerJson): void {
+    const [dangling] = danglingCalls(container);
+    if (dangling) this.invalid(`"${dangling.layer}" takes its input from "${dangling.input}", which does not make it`);
+  }
+
+  /** TensorFlow.js builds a Sequential only from a first layer that declares its input. */
+  private giveInputShape(container: LayerJson, where: string): void {
+    const first = layersOf(container)[0]!;
+    const keys = [...INPUT_KEYS, 'input_dim', 'inputDim'];
+    if (CONTAINERS.has(first.class_name) || first.class_name === 'Embedding') return;
+    if (keys.some((key) => first.config[key] != null)) return;
+    const build = (container as unknown as Json).build_config;
+    const shape = container.config.build_input_shape ?? (isObject(build) ? build.input_shape : undefined);
+    if (Array.isArray(shape) && shape.length > 1) {
+      first.config.batch_input_shape = [null, ...(shape as unknown[]).slice(1)];
+      this.notes.add('the input shape was taken from the build shape', where + layerName(first));
+      return;
+    }
+    this.refuseAt(where + layerName(first))(
+      'is the first layer and has no input shape; build the model and save it again',
+    );
+  }
+
+  /** Nested models may repeat a layer name, but TensorFlow.js then sees two weights of one name. */
+  uniqueNames(container: LayerJson, taken: Set<string>, where: string): void {
+    for (const layer of layersOf(container)) {
+      if (CONTAINERS.has(layer.class_name)) continue;
+      const name = layerName(layer);
+      if (where !== '' && taken.has(name) && layer.class_name !== 'InputLayer') {
+        let fresh = `${where.slice(0, -1).replaceAll('/', '_')}_${name}`;
+        while (taken.has(fresh)) fresh += '_';
+        renameLayer(container, layer, fresh);
+        this.renamed.set(fresh, where + name);
+        this.notes.add('layers of a nested model were renamed, as the name is taken', `${where}${name} to ${fresh}`);
+        taken.add(fresh);
+      } else taken.add(name);
+    }
+    for (const layer of layersOf(container)) {
+      if (CONTAINERS.has(layer.class_name)) this.uniqueNames(layer, taken, `${where}${layerName(layer)}/`);
+    }
+  }
+
+  /** TensorFlow.js leaves -1 open until it sees data, and builds no layer with weights behind an open size. */
+  private giveReshapeItsSize({ layer, path, outputs: [shape] }: LayerNode): void {
+    const target = layer.config.target_shape;
+    const known = (size: unknown) => typeof size === 'number' && size >= 0;
+    if (layer.class_name !== 'Reshape' || !Array.isArray(target) || (target as unknown[]).every(known)) return;
+    if (!shape || shape.includes(null)) return;
+    layer.config.target_shape = [...shape];
+    this.notes.add('the open size of a Reshape was computed', path);
+  }
+
+  /** An operation that is just what a layer computes becomes it, where no mask goes through: operations of Keras end masks, layers pass them on. */
+  private operationAsLayer({ layer, path, calls }: LayerNode): void {
+    const found = operationIn(layer.config);
+    if (!found) return this.refuseAt(path)('is an operation that cannot be read');
+    const { operation, config } = found;
+    const [inputs = []] = calls;
+    const known = inputs.filter((shape) => shape !== null);
+    if (known.length < inputs.length) return;
+    if (operation.shape(inputs, config) === null)
+      this.refuseAt(path)(`is the operation ${config.operation} of inputs of ${inputs.map((shape) => `[${shape!.map((n) => n ?? '?').join(', ')}]`).join(' and ')}, which do not fit it`); // prettier-ignore
+    const same = this.masked || calls.length > 1 ? null : operation.asLayer?.(config, known);
+    if (!same) return;
+    layer.class_name = same.class_name;
+    layer.config = same.config;
+  }
+
+  /** Resizing to the size that is already there is the identity; any other is refused. Cycles show as layers never called. */
+  checkGraph(topology: Topology): void {
+    const graph = modelGraph(topology);
+    for (const node of graph.layers) {
+      if (node.calls.length === 0 && node.layer.class_name !== 'InputLayer') {
+        const inbound = node.layer.inbound_nodes;
+        if (!Array.isArray(inbound) || inbound.length > 0)
+          this.invalid(`layer "${node.path}" is never reached: its inputs form a cycle`);
+        continue;
+      }
+      if (node.layer.class_name === OPERATION) this.operationAsLayer(node);
+      this.giveReshapeItsSize(node);
+      const input = node.calls[0]?.[0];
+      if (node.layer.class_name === 'Flatten' && input?.length === 1) {
+        this.notes.add('Flatten of what is flat, which TensorFlow.js refuses, was dropped', node.path);
+        becomeIdentity(node.layer);
+      }
+      if (node.layer.class_name !== 'Resizing' && node.layer.class_name !== 'CenterCrop') continue;
+      if (input && JSON.stringify(input) === JSON.stringify(node.outputs[0])) {
+        this.notes.add(`${node.layer.class_name} to the size it has was dropped`, node.path);
+        becomeIdentity(node.layer);
+      } else
+        this.refuseAt(node.path)(
+          `changes the image size (${node.layer.class_name}), which TensorFlow.js cannot load; do it in the data`,
+        );
+    }
+  }
+}
+
+/**
+ * @param raw `{class_name, config}`, from a file; not changed.
+ * @param file for messages.
+ * @param keras whether Python's Keras wrote it.
+ * @throws UserError('model-unsupported') naming the layer; UserError('model-invalid') on a topology that is none.
+ */
+export function normaliseTopology(raw: unknown, file: string, keras: boolean): NormalisedTopology {
+  if (!isObject(raw) || typeof raw.class_name !== 'string' || raw.config == null) {
+    throw new UserError('model-invalid', `${file}: modelTopology has no {class_name, config}; save the model again`, {
+      file,
+    });
+  }
+  const normaliser = new Normaliser(file, keras, makesMasks(raw));
+  if (!CONTAINERS.has(raw.class_name)) {
+    throw new UserError(
+      'model-unsupported',
+      `${file}: the model is of class ${raw.class_name.slice(0, 60)}, a subclassed model; rebuild it as Sequential or Functional and save again`,
+      { file },
+    );
+  }
+  const topology = plainCopy({
+    class_name: raw.class_name,
+    config: raw.config,
+    build_config: raw.build_config,
+  }) as LayerJson & { build_config?: unknown };
+  if (Array.isArray(topology.config)) topology.config = { name: 'sequential', layers: topology.config };
+  if (!isObject(topology.config))
+    throw new UserError('model-invalid', `${file}: modelTopology.config is not an object`, { file });
+  normaliser.container(topology, '');
+  delete topology.build_config;
+  normaliser.uniqueNames(topology, new Set(), '');
+  normaliser.checkGraph(topology);
+  return { topology, notes: normaliser.notes.list(), renamed: normaliser.renamed, keras3: isKeras3(raw) };
+}

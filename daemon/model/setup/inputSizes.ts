@@ -1,0 +1,28 @@
+/** Inputs of open size (a text of any length, an image of any size), as the data at hand has them. */
+import { isObject, type LayerJson } from '../layers/layerConfig.js';
+import { inputLayers, modelGraph } from '../layers/layerGraph.js';
+import type { Model, Topology } from '../model.js';
+
+const isOpen = (shape: readonly (number | null)[] | null): boolean => shape === null || shape.includes(null);
+
+/**
+ * The model with every open size of its inputs set. Its weights are the same ones.
+ *
+ * @param shapes of one sample, per input, without open sizes.
+ * @returns `model` itself where nothing is open.
+ */
+export function withInputSizes(model: Model, shapes: readonly (readonly number[])[]): Model {
+  const graph = modelGraph(model.topology);
+  if (!graph.inputShapes.some(isOpen)) return model;
+  const topology = structuredClone(model.topology) as Topology;
+  if (!isObject(topology.config)) return model;
+  inputLayers(topology as unknown as LayerJson).forEach((layer, i) => {
+    const shape = shapes[i];
+    if (!shape || !isOpen(graph.inputShapes[i] ?? null)) return;
+    const { config } = layer;
+    for (const key of ['batchInputShape', 'input_shape', 'inputShape', 'input_length', 'inputLength'])
+      delete config[key];
+    config.batch_input_shape = [null, ...shape];
+  });
+  return { ...model, topology };
+}

@@ -1,0 +1,19 @@
+import type { WebSocket } from 'ws';
+import { LIMITS } from '../limits.js';
+
+/** Pings, and drops a connection from which nothing has come for `LIMITS.silence` (a half-open socket, a stopped process). */
+export function watchLiveness(socket: WebSocket, onDead: () => void): void {
+  let heard = performance.now();
+  const alive = () => {
+    heard = performance.now();
+  };
+  socket.on('message', alive).on('pong', alive).on('ping', alive);
+  const timer = setInterval(() => {
+    if (performance.now() - heard > LIMITS.silence) {
+      onDead();
+      socket.terminate();
+    } else socket.ping();
+  }, LIMITS.pingInterval);
+  timer.unref();
+  socket.once('close', () => clearInterval(timer));
+}

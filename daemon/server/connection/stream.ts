@@ -1,0 +1,113 @@
+/**
+ * Live events to one client. Batch metrics go out as columns every `LIMITS.batchInterval`, and wait while the client has not
+ * read what it was sent; what waits too long is thinned to half. Every other event is sent, always.
+ */
+import type { BatchColumns } from '../../protocol/messages.js';
+import type { RunEvent } from '../../protocol/events.js';
+import { LIMITS } from '../limits.js';
+
+type BatchEvent = Extract<RunEvent, { event: 'batch' }>;
+const COLUMNS = ['step', 'epoch', 'loss', 'learningRate', 'samplesPerSecond', 'time'] as const;
+
+const emptyColumns = (run: string): BatchColumns => ({
+  run,
+  step: [],
+  epoch: [],
+  loss: [],
+  learningRate: [],
+  samplesPerSecond: [],
+  time: [],
+});
+
+function append(columns: BatchColumns, event: BatchEvent): void {
+  columns.step.push(event.step);
+  columns.epoch.push(event.epoch);
+  columns.loss.push(event.loss);
+  columns.learningRate.push(event.learningRate);
+  columns.samplesPerSecond.push(event.samplesPerSecond);
+  columns.time.push(event.time);
+}
+
+/** Keeps of each pair the point with the larger loss (null first: it marks a divergence), so that peaks survive. */
+export function thinToHalf(columns: BatchColumns): void {
+  const n = columns.step.length;
+  const height = (i: number) => columns.loss[i] ?? Infinity;
+  let kept = 0;
+  for (let i = 0; i < n; i += 2) {
+    const from = i + 1 < n && height(i + 1) > height(i) ? i + 1 : i;
+    for (const name of COLUMNS) (columns[name] as (number | null)[])[kept] = columns[name][from]!;
+    kept++;
+  }
+  for (const name of COLUMNS) columns[name].length = kept;
+}
+
+export interface StreamSink {
+  batches(columns: BatchColumns): void;
+  events(run: string, events: RunEvent[]): void;
+  /** Bytes the client has not read yet. */
+  owed(): number;
+}
+
+/** What tells a run from those of the same name in other workspace folders. @param workspace real path. */
+export const runKey = (workspace: string, run: string): string => `${workspace}\0${run}`;
+
+export class RunStream {
+  /** Runs (`runKey`) by what the client calls them. */
+  readonly #subscribed = new Map<string, string>();
+  readonly #batches = new Map<string, BatchColumns>();
+  readonly #events = new Map<string, RunEvent[]>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(readonly sink: StreamSink) {}
+
+  /** @param run what the client calls it, as its messages will. @param key null: no more. */
+  subscribe(run: string, key: string | null): void {
+    if (key !== null && this.#subscribed.get(run) === key) return;
+    this.#batches.delete(run);
+    this.#events.delete(run);
+    if (key === null) this.#subscribed.delete(run);
+    else this.#subscribed.set(run, key);
+  }
+
+  follows(key: string): boolean {
+    for (const own of this.#subscribed.values()) if (own === key) return true;
+    return false;
+  }
+
+  push(key: string, event: RunEvent): void {
+    for (const [run, own] of this.#subscribed) if (own === key) this.#push(run, event);
+  }
+
+  #push(run: string, event: RunEvent): void {
+    if (event.event === 'batch') {
+      let columns = this.#batches.get(run);
+      if (!columns) this.#batches.set(run, (columns = emptyColumns(run)));
+      append(columns, event);
+      if (columns.step.length > LIMITS.waitingPoints) thinToHalf(columns);
+    } else {
+      const events = this.#events.get(run);
+      if (events) events.push(event);
+      else this.#events.set(run, [event]);
+    }
+    this.#timer ??= setTimeout(() => this.flush(), LIMITS.batchInterval);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#subscribed.clear();
+    this.#batches.clear();
+    this.#events.clear();
+  }
+
+  /** Sends what waits: on its own every interval, and before a client hears that a run has ended. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.sink.owed() <= LIMITS.outgoingBusy) {
+      for (const columns of this.#batches.values()) this.sink.batches(columns);
+      this.#batches.clear();
+    } else this.#timer = setTimeout(() => this.flush(), LIMITS.batchInterval);
+    for (const [run, events] of this.#events) this.sink.events(run, events);
+    this.#events.clear();
+  }
+}

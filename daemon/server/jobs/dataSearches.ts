@@ -1,0 +1,33 @@
+/**
+ * Searches for data that quick fixes ask for: whenever the cursor moves, so that one search answers all who ask meanwhile and
+ * some seconds after. A search is bounded, and ends by itself.
+ */
+import type { FoundData } from '../../protocol/dataChoice.js';
+import type { Jobs } from './childJob.js';
+
+const LIFETIME = 20_000;
+
+type Params = Jobs['searchData']['params'];
+
+export class DataSearches {
+  #last: { readonly key: string; readonly found: Promise<FoundData>; until: number } | undefined;
+
+  constructor(private readonly run: (params: Params) => Promise<FoundData>) {}
+
+  /** @throws as the job 'searchData'; what failed is tried again by the next who asks. */
+  search(
+    model: Params['model'],
+    place: { readonly workspace: string; readonly planFolder: string },
+  ): Promise<FoundData> {
+    const params = { model, ...place };
+    const key = JSON.stringify(params);
+    if (this.#last?.key === key && performance.now() < this.#last.until) return this.#last.found;
+    const found = this.run(params);
+    const own = (this.#last = { key, found, until: Infinity });
+    found.then(
+      () => (own.until = performance.now() + LIFETIME),
+      () => (own.until = 0),
+    );
+    return found;
+  }
+}

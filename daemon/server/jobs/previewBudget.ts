@@ -1,0 +1,157 @@
+/** What a budget would mean for a model: the direct compression of the reference, counted. */
+import { BudgetError, budgetKappa, createCompression, viewLength, type FileFormat } from '../../lc/budgets.js';
+import { countNonZeros } from '../../lc/projections/select.js';
+import { compressedColumns, storedBytes } from '../../lc/sparseFormat.js';
+import { layerViews, type ViewedLayer } from '../../model/layers/layerViews.js';
+import type { LayerSummary } from '../../model/model.js';
+import { prunableWeightsOf } from '../../model/layers/trainedLayers.js';
+import type { BudgetPreview } from '../../protocol/messages.js';
+import type { Budget } from '../../protocol/plan.js';
+import { bytes as bytesText, count, shortPercent } from '../../protocol/format.js';
+
+/** The budget as the user wrote it, in a word: the left side of "1% = 2,662 weights". */
+function written(budget: Budget): string {
+  const { keep, weights, bytes, flops, neurons, pattern, alpha, radius } = budget;
+  if (keep !== undefined) return typeof keep === 'number' ? shortPercent(keep) : keep.replaceAll(' ', '');
+  if (weights !== undefined) return `${count(weights)} weights`;
+  if (bytes !== undefined) return typeof bytes === 'number' ? bytesText(bytes) : bytes;
+  if (flops !== undefined)
+    return `${typeof flops === 'number' ? shortPercent(flops) : flops.replaceAll(' ', '')} of the FLOPs`;
+  if (neurons !== undefined) {
+    return typeof neurons === 'number' && neurons > 1
+      ? `${count(neurons)} neurons`
+      : `${typeof neurons === 'number' ? shortPercent(neurons) : neurons} of the neurons`;
+  }
+  if (pattern !== undefined) return `${pattern} pattern`;
+  if (alpha !== undefined) return `alpha ${alpha}`;
+  return radius !== undefined ? `radius ${radius}` : 'budget';
+}
+
+export interface PreviewModel {
+  readonly layers: readonly LayerSummary[];
+  /** Weight name -> values; null where only the topology is known. */
+  readonly weights: ReadonlyMap<string, Float32Array> | null;
+  /** What a budget in bytes buys; without it, an estimate. */
+  readonly format?: FileFormat;
+}
+
+/** The direct compression: what each kernel keeps. */
+interface Compressed {
+  readonly kernels: readonly Float32Array[];
+  /** C(theta) in the budget's unit. */
+  readonly cost: number;
+}
+
+/**
+ * @param exclude exact names of layers that are not pruned.
+ * @param whole whether `bytes` are those of the whole file.
+ * kappa is the budget's bound; bytes and FLOPs are those of the reference's direct compression (magnitude, for l0), which
+ * LC will rebalance between layers: an estimate, said with "about".
+ */
+export function previewBudget(
+  model: PreviewModel,
+  budget: Budget,
+  exclude: readonly string[] = [],
+  whole = budget.scope !== 'layer',
+): BudgetPreview {
+  const names = model.layers.filter(({ name, prunable }) => prunable > 0 && !exclude.includes(name));
+  const viewed = layerViews(
+    model.layers,
+    names.map(({ name }) => name),
+    budget,
+  );
+  const views = viewed.map(({ view }) => view);
+  const prunable = views.reduce((total, view) => total + view.size, 0);
+  const frozen = names.reduce(
+    (total, layer) => total + (layer.frozen ? layer.prunable - prunableWeightsOf(layer) : 0),
+    0,
+  );
+  const nothing = { kappa: null, prunable, bytes: null, flopsShare: null };
+  if (prunable === 0)
+    return {
+      ...nothing,
+      text: 'nothing to prune',
+      problem:
+        frozen > 0
+          ? 'every prunable layer is frozen in the file: "unfreeze": true in the plan trains and prunes them'
+          : 'no prunable layer is left',
+    };
+  const format = model.format?.(whole) ?? compressedColumns;
+  let kappa: number | null;
+  let compressed: Compressed | null = null;
+  let notes: readonly string[];
+  try {
+    const compression = createCompression(budget, views, { format });
+    notes = compression.notes ?? [];
+    kappa = budgetKappa(budget, views, { format });
+    const flat = model.weights && flatten(viewed, model.weights);
+    // A penalty's threshold depends on mu, which only the run knows.
+    const penalty = budget.alpha !== undefined || budget.form === 'penalty';
+    if (flat && !penalty) {
+      compression.project(flat, 1, flat);
+      compressed = { kernels: kernelsOf(flat, viewed, budget), cost: compression.cost(flat) };
+    }
+  } catch (error) {
+    if (!(error instanceof BudgetError || error instanceof RangeError)) throw error;
+    return { ...nothing, text: `${written(budget)}: ${error.message}`, problem: error.message };
+  }
+  const kept = compressed?.kernels.map(countNonZeros);
+  const total = kept?.reduce((sum, n) => sum + n, 0) ?? kappa;
+  const cost = (i: number) => views[i]!.flopsPerWeight;
+  const dense = views.reduce((sum, view, i) => sum + view.size * cost(i), 0);
+  const flopsShare = kept && dense > 0 ? kept.reduce((sum, n, i) => sum + n * cost(i), 0) / dense : null;
+  const sparse = format(views, budget.quantize);
+  const bytes =
+    compressed && sparse.encodedBytes
+      ? sparse.encodedBytes(concatenated(compressed.kernels))
+      : total === null
+        ? null
+        : storedBytes(sparse, total);
+  const parts = [
+    compressed && budget.neurons !== undefined && written(budget) !== `${count(compressed.cost)} neurons`
+      ? `${count(compressed.cost)} neurons`
+      : null,
+    total === null ? null : budget.weights === undefined ? `${count(total)} weights` : shortPercent(total / prunable),
+    bytes === null ? null : `about ${bytesText(bytes)} sparse`,
+    flopsShare === null || budget.flops !== undefined ? null : `${shortPercent(flopsShare)} of the FLOPs`,
+    frozen === 0 ? null : `${count(frozen)} frozen weights not counted`,
+  ].filter((part) => part !== null);
+  return {
+    kappa: kappa ?? (budget.bytes === undefined ? null : total),
+    prunable,
+    bytes,
+    flopsShare,
+    text: [
+      parts.length > 0
+        ? `${written(budget)} = ${parts.join(', ')}`
+        : `${written(budget)}: how many weights stay is known after the run`,
+      ...notes,
+    ].join('; '),
+    problem: null,
+  };
+}
+
+function concatenated(parts: readonly Float32Array[]): Float32Array {
+  const flat = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    flat.set(part, at);
+    at += part.length;
+  }
+  return flat;
+}
+
+/** What the budget sees; null where a weight's values are not there. */
+function flatten(viewed: readonly ViewedLayer[], weights: ReadonlyMap<string, Float32Array>): Float32Array | null {
+  const parts = viewed.flatMap((layer) => layer.weights).map((name) => weights.get(name));
+  return parts.includes(undefined) ? null : concatenated(parts as Float32Array[]);
+}
+
+function kernelsOf(theta: Float32Array, viewed: readonly ViewedLayer[], budget: Budget): Float32Array[] {
+  let at = 0;
+  return viewed.map(({ view }) => {
+    const start = at;
+    at += viewLength(view, budget);
+    return theta.subarray(start, start + view.size);
+  });
+}

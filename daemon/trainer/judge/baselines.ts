@@ -1,0 +1,105 @@
+/** Magnitude pruning, one-shot and gradual, with exactly the epochs LC gets for the same plan, so that a comparison is fair. */
+import { directCompression } from '../../lc/cStep.js';
+import { learningRateAt } from '../../lc/schedule.js';
+import { updateSupport } from '../../lc/stopTest.js';
+import { taskRanges } from '../../lc/view.js';
+import { evaluateSets } from './evaluations.js';
+import { enter, lap, type Live } from '../live.js';
+import { beginRetraining, logIteration, lStepEpochs, lStepsFrom } from '../loop.js';
+import type { Outcome, Run } from '../run.js';
+import {
+  adopt,
+  atTheta,
+  direct,
+  outcomeOf,
+  plannedRetraining,
+  reference,
+  retrain,
+  retrainingSteps,
+  retrainSurvivors,
+  supportOf,
+  type Retraining,
+} from '../stages.js';
+import { trainPhase } from '../trainPhase.js';
+
+/**
+ * Retraining for as long as LC's L steps and retraining together. The learning rate falls geometrically from where the L
+ * steps begin to where LC's retraining ends, so neither method has the better-suited rates.
+ * @param from the LC iteration at which LC begins: later than 0 where it starts from a larger budget's solution.
+ */
+export function longRetraining(plan: Run['plan'], from = 0): Retraining {
+  const { schedule, training, retrain: settings } = plan;
+  let { epochs } = settings;
+  for (let j = from; j < schedule.iterations; j++) epochs += lStepEpochs(plan, j);
+  const lastRate = settings.learningRate * settings.decay ** Math.max(0, Math.ceil(settings.epochs) - 1);
+  const rateAtEnd = Math.min(lastRate, training.learningRate);
+  const decay = (rateAtEnd / training.learningRate) ** (1 / Math.max(1, Math.ceil(epochs) - 1));
+  return { settings, epochs, learningRate: (epoch) => training.learningRate * decay ** Math.floor(epoch) };
+}
+
+/** Compress the reference once, then retrain the survivors. (Han et al. 2015; with codebooks, Han et al. 2016) */
+export async function runMagnitude(run: Run, live: Live): Promise<Outcome> {
+  const compressed = run.tasks(live.progress.budget);
+  if (live.progress.phase === 'reference') {
+    const session = await reference(run, live);
+    await direct(run, live, session, compressed.tasks);
+    await beginRetraining(run, live, session, compressed.tasks);
+  }
+  if (compressed.retrainable) return retrain(run, live, compressed, longRetraining(run.plan));
+  // A budget on values (a codebook, a norm): the same projection once more, of what the survivors have become.
+  const { tasks } = compressed;
+  const session = await retrainSurvivors(run, live, { ...compressed, retrainable: true }, longRetraining(run.plan));
+  directCompression(tasks, await session.getWeights(), live.theta, run.plan.schedule.mu0);
+  await adopt(live, session, tasks);
+  return outcomeOf(run, live, session);
+}
+
+/**
+ * Gradual magnitude pruning (Zhu & Gupta 2017): as many pruning steps as LC has iterations, sparsity rising by their cubic
+ * schedule, an L step's epochs of training of the survivors after each, then the planned retraining.
+ */
+export async function runGradual(run: Run, live: Live): Promise<Outcome> {
+  const { progress } = live;
+  const { schedule, training } = run.plan;
+  const compressed = run.tasks(progress.budget);
+  if (progress.phase === 'reference') {
+    const session = await reference(run, live);
+    await direct(run, live, session, compressed.tasks);
+    // Nothing is pruned yet.
+    live.theta.set(await session.getWeights());
+    lap(run, live);
+    progress.loopElapsed = progress.elapsed;
+    progress.loopStep = progress.totalStep;
+    await enter(run, live, session, 'prune', 0);
+  }
+  while (progress.phase === 'prune') {
+    const j = progress.iteration;
+    const tasks = compressed.gradual((j + 1) / schedule.iterations);
+    const support = supportOf(tasks, live.theta);
+    if (progress.step === 0) {
+      const session = await run.sessions.use(training.batchSize);
+      directCompression(tasks, await session.getWeights(), live.theta);
+      await adopt(live, session, tasks);
+    }
+    const pruned = supportOf(tasks, live.theta);
+    const session = await trainPhase(run, live, {
+      settings: training,
+      epochs: lStepEpochs(run.plan, j),
+      learningRate: (epoch) => learningRateAt(training, j, epoch, null),
+      mask: { keep: pruned, ranges: taskRanges(tasks) },
+    });
+    const w = await session.getWeights();
+    live.theta.set(w);
+    const supportChange = updateSupport(tasks, live.theta, support);
+    progress.theta = await atTheta(session, w, live.theta, tasks, () =>
+      evaluateSets(run, session, 'theta', progress.totalStep, ['validation'], j),
+    );
+    const last = j + 1 === schedule.iterations;
+    const stepsLeft =
+      (last ? 0 : lStepsFrom(run, j + 1)) + retrainingSteps(run, plannedRetraining(run.plan), compressed);
+    logIteration(run, live, { mu: 0, between: { distance: 0, ratio: 0 }, supportChange, stepsLeft });
+    if (last) await beginRetraining(run, live, session, compressed.tasks);
+    else await enter(run, live, session, 'prune', j + 1);
+  }
+  return retrain(run, live, compressed, plannedRetraining(run.plan));
+}

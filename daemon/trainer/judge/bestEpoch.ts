@@ -1,0 +1,55 @@
+/** Retraining never worsens: of the network it began with and those after each of its epochs the one with the lowest loss stays. */
+import type { EngineSession } from '../../engine/engine.js';
+import type { Live } from '../live.js';
+import type { EvaluationSets, Run } from '../run.js';
+
+/** A later epoch that is this much worse than the best is worth a word. */
+const WORSE = 1.05;
+
+/** What decides: a part that is not trained on where there is one, but never the test part, whose error is reported. */
+const judging = (sets: EvaluationSets) =>
+  sets.validation ? ({ set: 'validation', source: sets.validation } as const) : { set: 'training', source: sets.train };
+
+/** The loss of the session's weights on that part; Infinity where it is not finite. */
+async function lossOf(run: Run, session: EngineSession): Promise<number> {
+  const { loss } = await session.evaluate(judging(run.sets).source);
+  return Number.isFinite(loss) ? loss : Infinity;
+}
+
+/**
+ * Compares the session's network with the best so far and keeps the better; ties go to the later.
+ * @param epoch epochs done; 0: before the first.
+ */
+export async function keepBest(run: Run, live: Live, session: EngineSession, epoch: number): Promise<void> {
+  const { progress } = live;
+  const loss = await lossOf(run, session);
+  if (progress.best && loss > (progress.best.loss ?? Infinity)) return;
+  const finite = Number.isFinite(loss) ? loss : null;
+  progress.best = { loss: finite, epoch, start: progress.best ? progress.best.start : finite };
+  live.bestW = (await session.getWeights()).slice();
+  live.bestStatistics = (await session.getState()).slice();
+}
+
+/** Gives the session the best network, and says so where that is not the last. @param epochs of the whole retraining. */
+export async function takeBest(run: Run, live: Live, session: EngineSession, epochs: number): Promise<void> {
+  const { best } = live.progress;
+  if (!best) return;
+  const { set } = judging(run.sets);
+  if (best.epoch !== epochs) {
+    const last = await lossOf(run, session);
+    const shown = (loss: number | null) => (loss === null ? 'no finite number' : loss.toPrecision(3));
+    const figures = `${set} loss ${shown(best.loss)}; after the last epoch ${shown(Number.isFinite(last) ? last : null)}`;
+    if (best.epoch === 0) {
+      const message = `retraining did not help: no epoch of it has a lower ${set} loss than the network before it, which is the result (${figures})`;
+      run.log({ event: 'warning', code: 'retraining-undone', message });
+    } else if (last > WORSE * (best.loss ?? Infinity)) {
+      const message = `The result is the network after epoch ${best.epoch} of ${epochs} of retraining, which has the lowest ${set} loss (${figures}).`;
+      run.log({ event: 'warning', code: 'note', message });
+    }
+    await session.setWeights(live.bestW);
+    await session.setState(live.bestStatistics);
+  }
+  live.progress.best = null;
+  live.bestW = new Float32Array(0);
+  live.bestStatistics = new Float32Array(0);
+}

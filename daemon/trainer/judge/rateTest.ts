@@ -1,0 +1,197 @@
+/**
+ * A short test of learning rates at the start of a run. The default suits LeNet300 on MNIST; another model may be destroyed by
+ * it. Rates are tried from the default downwards on a few batches, from the model's own weights and without pruning; the first
+ * that does the model no harm is taken. Everything it changes is put back, so a run whose default stands is what it was.
+ */
+import type { EngineSession } from '../../engine/engine.js';
+import { UserError } from '../../protocol/errors.js';
+import type { UntimedRunEvent } from '../../protocol/events.js';
+import type { ResolvedPlan, TrainingSettings } from '../../protocol/resolvedPlan.js';
+import { Stopped, type Control } from '../process/control.js';
+import type { Batches, Run } from '../run.js';
+
+/** Shares of the default rate that are tried. */
+const LADDER = [1, 0.3, 0.1, 0.03, 0.01, 0.003];
+/** Steps of training: momentum 0.9 has reached its full length after about twenty. */
+const STEPS = 24;
+/** Batches on which the loss is compared before and after. */
+const COMPARED = 8;
+/** A rate is tried for this share of the run's own steps at most: the test must not be what a short run takes its time for. */
+const SHARE = 1 / 40;
+/** Fewer steps tell nothing. */
+const FEWEST = 4;
+/** Of the way up to the loss by chance: what a trained network may lose in so few steps, most of it to come back. */
+const HARM = 0.05;
+/** A network whose loss is this near chance knows nothing yet. */
+const UNTRAINED = 0.9;
+/** What it must come down to, of its own loss and of chance, to have begun to learn: the slow start of a deep network. */
+const LEARNS = 0.97;
+
+interface Trial {
+  readonly rate: number;
+  /** Mean loss afterwards; Infinity where it is not finite. */
+  readonly loss: number;
+}
+
+type Tested = Pick<Run, 'plan' | 'sessions' | 'batches' | 'chanceLoss'>;
+
+/** The plan with its open rates filled in, and what the user should know. */
+export interface SettledRates {
+  readonly plan: ResolvedPlan;
+  readonly notes: readonly Omit<Extract<UntimedRunEvent, { event: 'warning' }>, 'event'>[];
+}
+
+/** Whether a rate is fit for a network, by its loss before and after. @param chance null: unknown. */
+export function isHarmless(before: number, after: number, chance: number | null): boolean {
+  if (chance === null) return after <= 1.5 * before;
+  // An untrained network has to learn something.
+  if (before >= UNTRAINED * chance) return after < LEARNS * Math.min(before, chance);
+  return after <= before + HARM * (chance - before);
+}
+
+/** Trains from the session's weights as they are; they, and all else, are as before afterwards. */
+async function withSessionKept<T>(session: EngineSession, batches: Batches, work: () => Promise<T>): Promise<T> {
+  const weights = (await session.getWeights()).slice();
+  const state = (await session.getState()).slice();
+  const random = [...session.getRandomState()];
+  const zeros = new Float32Array(session.size);
+  const restore = async () => {
+    await session.setWeights(weights);
+    await session.setState(state);
+    await session.setVelocity(zeros);
+    session.setRandomState(random);
+    batches.rewind();
+  };
+  await restore();
+  try {
+    return await work();
+  } finally {
+    await restore();
+  }
+}
+
+/** Mean loss of training steps at one rate; Infinity as soon as it is not finite. @throws Stopped. */
+async function train(
+  session: EngineSession,
+  batches: Batches,
+  settings: TrainingSettings,
+  steps: number,
+  rate: number,
+  control: Control,
+): Promise<number> {
+  let sum = 0;
+  for (let step = 0; step < steps; step++) {
+    if (control.stopReason) throw new Stopped(control.stopReason, 0);
+    try {
+      const { momentum, nesterov, weightDecay } = settings;
+      const learningRate = () => rate;
+      const onStep = (_: number, loss: number) => void (sum += loss);
+      await session.train({ batches, steps: 1, learningRate, momentum, nesterov, weightDecay, onStep });
+    } catch (error) {
+      if (error instanceof UserError && error.code === 'diverged') return Infinity;
+      throw error;
+    }
+  }
+  return Number.isFinite(sum) ? sum / steps : Infinity;
+}
+
+/** The loss on the first batches after training at a rate; 0: of the network as it is. */
+async function lossAfter(
+  session: EngineSession,
+  batches: Batches,
+  settings: TrainingSettings,
+  rate: number,
+  steps: number,
+  control: Control,
+): Promise<number> {
+  return withSessionKept(session, batches, async () => {
+    const random = [...session.getRandomState()];
+    if (rate > 0 && (await train(session, batches, settings, steps, rate, control)) === Infinity) return Infinity;
+    await session.setVelocity(new Float32Array(session.size));
+    session.setRandomState(random);
+    batches.rewind();
+    return train(session, batches, settings, Math.min(COMPARED, steps), 0, control);
+  });
+}
+
+const shown = (loss: number): string => (Number.isFinite(loss) ? loss.toPrecision(3) : 'no finite number');
+
+/**
+ * Fills in the rates that the plan leaves open. A rate that it names is only tried, where a trained model is given: that
+ * training without pruning raises its loss is said.
+ * @param runSteps training steps of the whole run: where they are few, nothing is tried and the defaults stand.
+ * @returns the plan without `openRates`. @throws Stopped; what the engine throws.
+ */
+export async function settleRates(
+  plan: ResolvedPlan,
+  run: Tested,
+  control: Control,
+  runSteps: number,
+): Promise<SettledRates> {
+  const { openRates: open = [], ...settled } = plan;
+  const trains = plan.reference.epochs > 0;
+  if (plan.method === 'reference' && !trains) return { plan: settled, notes: [] };
+  const section = trains ? 'reference' : 'training';
+  const settings = plan[section];
+  const standing = plan[open.includes(section) ? section : 'training'].learningRate;
+  const isOpen = open.includes(section) || open.includes('training');
+  const steps = Math.min(STEPS, Math.floor(SHARE * runSteps));
+  if ((trains && !isOpen) || steps < FEWEST) return { plan: settled, notes: [] };
+
+  const session = await run.sessions.use(settings.batchSize);
+  const batches = run.batches(settings.batchSize, trains ? 'reference' : 'l-step');
+  const before = await lossAfter(session, batches, settings, 0, steps, control);
+  const trials: Trial[] = [];
+  const rates = isOpen ? LADDER.map((share) => share * standing) : [settings.learningRate];
+  let chosen: Trial | undefined;
+  for (const rate of rates) {
+    const trial = { rate, loss: await lossAfter(session, batches, settings, rate, steps, control) };
+    trials.push(trial);
+    if (isHarmless(before, trial.loss, run.chanceLoss)) {
+      chosen = trial;
+      break;
+    }
+  }
+  const fits = chosen !== undefined;
+  const best = chosen ?? trials.reduce((least, trial) => (trial.loss < least.loss ? trial : least));
+  const list = trials.map(({ rate, loss }) => `${Number(rate.toPrecision(3))}: ${shown(loss)}`).join('; ');
+  const raises = `training without pruning raises the loss of the model: from ${shown(before)} to (learning rate: loss after ${steps} steps) ${list}`;
+  const notes: SettledRates['notes'][number][] = [];
+  if (!fits && !trains) {
+    const wayOut = isOpen
+      ? 'check that loss, data and scale are those that it was trained with'
+      : `a smaller "${section}.learningRate" may keep what it knows; without one in the plan, the run looks for it`;
+    notes.push({
+      code: 'rate-raises-loss',
+      message: `${raises}: ${wayOut}`,
+      ...(!isOpen && { rate: { section, value: null } }),
+    });
+  }
+  if (isOpen && best.rate !== standing) {
+    const message = `The learning rate ${Number(best.rate.toPrecision(3))} was chosen by a short test (loss ${shown(before)} before; after ${steps} steps ${list}); "${section}.learningRate" in the plan overrides it.`;
+    notes.push({ code: 'note', message });
+  }
+  return { plan: isOpen ? withRate(settled, open, best.rate) : settled, notes };
+}
+
+/** Retraining keeps its share of training's rate. */
+const scaled = ({ training, retrain }: ResolvedPlan, learningRate: number): ResolvedPlan['retrain'] => ({
+  ...retrain,
+  learningRate: retrain.learningRate * (learningRate / training.learningRate),
+});
+
+function withRate(
+  plan: ResolvedPlan,
+  open: NonNullable<ResolvedPlan['openRates']>,
+  learningRate: number,
+): ResolvedPlan {
+  const [reference, training, retrain] = (['reference', 'training', 'retrain'] as const).map((one) =>
+    open.includes(one),
+  );
+  return {
+    ...plan,
+    ...(reference && { reference: { ...plan.reference, learningRate } }),
+    ...(training && { training: { ...plan.training, learningRate } }),
+    ...(training && retrain && { retrain: scaled(plan, learningRate) }),
+  };
+}

@@ -1,0 +1,63 @@
+/** Appends to a run's event log. Only the run's trainer does. */
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { UserError } from '../../protocol/errors.js';
+import type { RunEvent, UntimedRunEvent } from '../../protocol/events.js';
+import type { LogPosition } from '../checkpoint.js';
+
+export interface EventWriter {
+  /** Stamps the time, appends one line and returns the event as written. @throws UserError('disk'). */
+  write(event: UntimedRunEvent): RunEvent;
+  readonly position: LogPosition;
+  /** Makes what was written durable. @throws UserError('disk'). */
+  sync(): void;
+  close(): void;
+}
+
+/** NaN and infinities have no JSON: they become null, as the protocol says. `event` comes first, so that readers can skip lines unparsed. */
+const line = (event: RunEvent): string => {
+  const { event: kind, time, ...rest } = event;
+  return `${JSON.stringify({ event: kind, time, ...rest })}\n`;
+};
+
+/**
+ * Opens the log at `position` and drops what comes after it: a resumed run repeats those steps and logs them again, so
+ * the history never holds a step twice.
+ * @throws UserError('disk').
+ */
+export function openEventWriter(file: string, position: LogPosition, clock: () => number): EventWriter {
+  let { bytes, events } = position;
+  const disk = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (error) {
+      throw new UserError('disk', `${file} cannot be written: ${(error as Error).message}`, { file });
+    }
+  };
+  const descriptor = disk(() => openSync(file, 'a'));
+  disk(() => {
+    bytes = Math.min(bytes, fstatSync(descriptor).size);
+    ftruncateSync(descriptor, bytes);
+  });
+  return {
+    write(event) {
+      const stamped = JSON.parse(line({ time: Math.round(clock()), ...event } as RunEvent)) as RunEvent;
+      const content = Buffer.from(line(stamped), 'utf8');
+      disk(() => {
+        try {
+          for (let done = 0; done < content.length;) done += writeSync(descriptor, content, done);
+        } catch (error) {
+          ftruncateSync(descriptor, bytes);
+          throw error;
+        }
+      });
+      bytes += content.length;
+      events += 1;
+      return stamped;
+    },
+    get position() {
+      return { bytes, events };
+    },
+    sync: () => disk(() => fsyncSync(descriptor)),
+    close: () => closeSync(descriptor),
+  };
+}

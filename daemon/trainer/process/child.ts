@@ -1,0 +1,127 @@
+/**
+ * A trainer process: answers its supervisor, and outlives it for as long as a checkpoint takes, or, where it is told to, until the run is
+ * done. Then whoever looks after the run steers it through the run's folder.
+ */
+import { nextEngine } from '../../engine/registry.js';
+import { UserError } from '../../protocol/errors.js';
+import type { RunEvent } from '../../protocol/events.js';
+import { endAbandonedPause } from './abandonedPause.js';
+import { appendEvent } from '../log/appendEvent.js';
+import { createControl } from './control.js';
+import type { FromTrainer, ToTrainer, TrainerRequest } from './ipc.js';
+import { openRun, userMessage, type OpenedRun } from '../openRun.js';
+import { watchRequests } from './requestFile.js';
+import { readRunPlan, runPaths } from './runFolder.js';
+import type { Assemble } from '../setup.js';
+
+/** After the supervisor is gone: long enough for any checkpoint, short enough for no orphan to stay. */
+const ORPHAN_MS = 60_000;
+
+/** How often the supervisor is told of the memory in use. */
+const MEMORY_MS = 2_000;
+
+/** Serves one run over this process's IPC channel. Exits with 0 when the run is done or stopped, with 1 when it failed. */
+export function serveTrainer(assemble: Assemble): void {
+  const control = createControl();
+  let opened: OpenedRun | null = null;
+  /** The run's folder, from the request to start on. */
+  let folder: string | null = null;
+  let outlives = false;
+
+  let sent = Promise.resolve();
+  const send = (message: FromTrainer) => {
+    if (!process.connected) return;
+    // In order: the last callback means that all of them are on their way.
+    sent = new Promise((resolve) => process.send!(message, undefined, undefined, () => resolve()));
+  };
+  const emit = (event: RunEvent) => send({ type: 'event', event });
+  /** Exiting at once would cut off what was just sent. */
+  const exit = (code: number) => void sent.then(() => process.exit(code));
+
+  async function start(request: Extract<TrainerRequest, { type: 'start' }>): Promise<void> {
+    if (folder !== null) throw new UserError('run-invalid', `${request.folder}: this trainer has a run already`);
+    ({ folder, outlives } = request);
+    opened = await openRun({ ...request, assemble, control, emit });
+    const run = opened;
+    const tellMemory = () => send({ type: 'memory', resident: process.memoryUsage.rss() });
+    tellMemory();
+    setInterval(tellMemory, MEMORY_MS).unref();
+    watchRequests(runPaths(request.folder), answer, userMessage);
+    // The answer comes first, then the events.
+    setImmediate(() => void run.execute().then((last) => exit(last.event === 'failed' ? 1 : 0)));
+  }
+
+  async function next({ folder, workspace, after }: Extract<TrainerRequest, { type: 'next' }>): Promise<void> {
+    const plan = await readRunPlan(folder);
+    const engine = await nextEngine(
+      after,
+      async (candidate) => {
+        send({ type: 'trying', engine: candidate });
+        // Its crash must not come before the message is on its way.
+        await sent;
+        await assemble({ ...plan, engine: candidate }, { workspace });
+      },
+      { folders: [workspace] },
+    );
+    send({ type: 'next', engine });
+  }
+
+  async function answer(request: TrainerRequest): Promise<void> {
+    switch (request.type) {
+      case 'start':
+        return start(request);
+      case 'next':
+        return next(request);
+      case 'pause':
+        return control.pause();
+      case 'resume':
+        return control.resume();
+      case 'stop':
+        return control.stop(request.reason);
+      case 'checkpoint':
+        return control.checkpoint();
+      case 'outlive':
+        outlives = request.on;
+        return;
+      case 'setBudget':
+        opened?.assembled.parts.tasks(request.budget);
+        control.setBudget(request.budget);
+        // What was promised survives a kill.
+        return control.checkpoint();
+    }
+  }
+
+  process.on('message', (message: ToTrainer) => {
+    answer(message).then(
+      () => send({ type: 'answer', id: message.id, error: null }),
+      async (error: unknown) => {
+        const told = userMessage(error);
+        send({ type: 'answer', id: message.id, error: told });
+        if (message.type !== 'start') return;
+        // Without a supervisor nobody else can say why the run did not begin.
+        if (!process.connected) await appendEvent(message.folder, { event: 'failed', ...told }).catch(() => undefined);
+        exit(1);
+      },
+    );
+  });
+
+  process.once('disconnect', () => {
+    if (folder !== null && outlives) return void endAbandonedPause(runPaths(folder).keeper, control);
+    if (!opened) process.exit(1);
+    control.stop('disconnect');
+    setTimeout(() => process.exit(1), ORPHAN_MS).unref();
+  });
+  // Ctrl-C reaches the whole process group; the supervisor decides what it means.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => control.stop('shutdown'));
+  process.on('SIGHUP', () => undefined);
+  // A supervisor that died leaves a broken pipe; the checkpoint still has to be written.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+  const crash = (error: unknown) => {
+    emit({ time: Date.now(), event: 'failed', ...userMessage(error) });
+    exit(1);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+}

@@ -1,0 +1,82 @@
+/** Runs a plan's method from its beginning or from a checkpoint to the result. */
+import type { Agreement } from '../../protocol/events.js';
+import type { Budget } from '../../protocol/plan.js';
+import { primarySet } from '../judge/evaluations.js';
+import { isConstant } from '../judge/findings.js';
+import { longRetraining, runGradual, runMagnitude } from '../judge/baselines.js';
+import { boundary, createLive, lap, saveCheckpoint, type Live } from '../live.js';
+import { lStepsFrom, runLc } from '../loop.js';
+import { pathSteps, runPath } from '../path.js';
+import type { Outcome, Planned, Run } from '../run.js';
+import { plannedRetraining, reference, retrainingSteps } from '../stages.js';
+import type { RunState } from '../state.js';
+import { stepsOf } from '../trainPhase.js';
+
+/** Training steps of the whole run, if no stop test ends it before. */
+export function totalSteps(run: Planned): number {
+  const { method, reference: trained } = run.plan;
+  const first =
+    trained.epochs > 0 ? stepsOf(trained.epochs, run.batches(trained.batchSize, 'reference').stepsPerEpoch) : 0;
+  if (method === 'reference') return first;
+  if (run.plan.path) return first + pathSteps(run, run.plan.path);
+  const tasks = run.tasks(null);
+  if (method === 'magnitude')
+    return first + retrainingSteps(run, longRetraining(run.plan), { ...tasks, retrainable: true });
+  return first + lStepsFrom(run, 0) + retrainingSteps(run, plannedRetraining(run.plan), tasks);
+}
+
+/** A reference alone is its own result. */
+async function runReference(run: Run, live: Live): Promise<Outcome> {
+  const session = await reference(run, live);
+  const evaluation = live.progress.reference!;
+  return {
+    weights: await session.getWeights(),
+    statistics: await session.getState(),
+    reference: evaluation,
+    theta: evaluation,
+    retrained: evaluation,
+  };
+}
+
+const METHODS = { lc: runLc, magnitude: runMagnitude, gradual: runGradual, reference: runReference };
+
+export interface Executed extends Outcome {
+  /** What the user has set in place of the plan's budget, or the one of the path's point; null: as planned. */
+  readonly budget: Budget | null;
+  /** What its L and C steps ended with; null where there were none. */
+  readonly agreement: Agreement | null;
+  /** The result answers the same to every input. */
+  readonly constant: boolean;
+  /** Time of work, pauses and interruptions left out. */
+  readonly seconds: number;
+}
+
+/**
+ * @param restored state of the checkpoint to go on from; null for a new run.
+ * @throws Stopped after a checkpoint, when asked to; UserError.
+ */
+export async function execute(run: Run, restored: RunState | null): Promise<Executed> {
+  const { method, training, reference: trained, retrain, path } = run.plan;
+  const phase = restored?.progress.phase ?? 'reference';
+  const { batchSize } = { reference: trained, 'l-step': training, prune: training, retrain }[phase];
+  const session = await run.sessions.use(batchSize);
+  const live = await createLive(run, session, restored);
+  if (method !== 'lc' || path || phase === 'retrain') run.control.closeBudget();
+  run.logStart(restored !== null);
+  if (!restored) await saveCheckpoint(run, live, session);
+  await boundary(run, live, session);
+  const outcome = await (path ? runPath(run, live, path) : METHODS[method](run, live));
+  lap(run, live);
+  const { finished } = live.progress.path ?? {};
+  const point = finished?.find((one) => one.point === outcome.path?.point);
+  const last = await run.sessions.use((method === 'reference' ? trained : retrain).batchSize);
+  await last.setWeights(outcome.weights);
+  await last.setState(outcome.statistics);
+  return {
+    ...outcome,
+    budget: point?.budget ?? live.progress.budget,
+    agreement: (point ? point.agreement : live.progress.agreement) ?? null,
+    constant: await isConstant(last, run.sets[primarySet(run.sets)]!),
+    seconds: live.progress.elapsed / 1000,
+  };
+}

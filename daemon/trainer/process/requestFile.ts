@@ -1,0 +1,84 @@
+/**
+ * What a process asks of a trainer that it did not start: a file in the run's folder. The trainer takes it away and does it.
+ * What came of it is in the log; of a budget, which may be refused, in a file beside it.
+ */
+import { readFile, rm } from 'node:fs/promises';
+import { z } from 'zod';
+import { writeFileAtomic } from '../../files/atomicWrite.js';
+import type { ErrorCode } from '../../protocol/errors.js';
+import { Budget } from '../../protocol/plan.js';
+import type { SentError, TrainerRequest } from './ipc.js';
+import type { RunPaths } from './runFolder.js';
+
+/** A later version may say more; what this one does not know, it passes over. */
+const Request = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('pause') }),
+  z.object({ type: z.literal('resume') }),
+  z.object({ type: z.literal('stop'), reason: z.enum(['user', 'shutdown']).default('user') }),
+  z.object({ type: z.literal('setBudget'), budget: Budget, id: z.string().min(1).max(100) }),
+]);
+export type FileRequest = z.input<typeof Request>;
+
+const Answer = z.object({
+  id: z.string(),
+  error: z.object({ code: z.custom<ErrorCode>((code) => typeof code === 'string'), message: z.string() }).nullable(),
+});
+type Files = Pick<RunPaths, 'request' | 'answer'>;
+
+const LOOK_MS = 500;
+
+/** One request at a time: a later one takes the place of one that the trainer has not seen yet. @throws UserError('disk'). */
+export const putRequest = ({ request }: Files, what: FileRequest): Promise<void> =>
+  writeFileAtomic(request, JSON.stringify(what));
+
+/** Takes back what nobody has answered, or what was meant for a trainer that is gone. */
+export async function dropRequest({ request, answer }: Files): Promise<void> {
+  await rm(request, { force: true });
+  await rm(answer, { force: true });
+}
+
+/** What the trainer says to the request of this id; undefined: nothing yet; `error` null: it is done. */
+export async function answerOf({ answer }: Files, id: string): Promise<{ error: SentError | null } | undefined> {
+  const found = Answer.safeParse(parseJson(await readFile(answer, 'utf8').catch(() => null)));
+  return found.success && found.data.id === id ? { error: found.data.error } : undefined;
+}
+
+function parseJson(text: string | null): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Looks for requests twice a second for as long as the process lives. @param serve does it; rejects with what to answer. */
+export function watchRequests(
+  { request, answer }: Files,
+  serve: (request: TrainerRequest) => Promise<void>,
+  errorOf: (error: unknown) => SentError,
+): void {
+  const take = async () => {
+    const text = await readFile(request, 'utf8').catch(() => null);
+    if (text === null) return;
+    await rm(request, { force: true });
+    const { data } = Request.safeParse(parseJson(text));
+    if (!data) return;
+    // Not waited for: a pause takes as long as its checkpoint, and a stop must not wait for it.
+    const done = serve(data).then(
+      () => null,
+      (error: unknown) => errorOf(error),
+    );
+    // A run that has ended meanwhile needs no answer.
+    if ('id' in data)
+      void done
+        .then((error) =>
+          writeFileAtomic(answer, JSON.stringify({ id: data.id, error } satisfies z.infer<typeof Answer>)),
+        )
+        .catch(() => undefined);
+  };
+  const look = () =>
+    void take()
+      .catch(() => undefined)
+      .finally(() => setTimeout(look, LOOK_MS).unref());
+  look();
+}

@@ -1,0 +1,133 @@
+/** What a run folder holds, and where. `<workspace>/.lcprune/runs/<time>-<plan>/`, safe to delete, ignored by git. */
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { writeFileAtomic } from '../../files/atomicWrite.js';
+import { resolveInside } from '../../files/workspacePath.js';
+import { UserError } from '../../protocol/errors.js';
+import { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+
+export interface RunPaths {
+  readonly folder: string;
+  readonly plan: string;
+  readonly events: string;
+  readonly lock: string;
+  /** What another process than the trainer's supervisor asks of it. */
+  readonly request: string;
+  /** What the trainer says to it. */
+  readonly answer: string;
+  /** Outside the folder: the lock of the daemon that looks after the run. */
+  readonly keeper: string;
+  readonly checkpoints: string;
+  /** The reference, where the run trained it: a TensorFlow.js model. */
+  readonly reference: string;
+  /** Of a path run: a folder for each point, with its model, and `states` while it runs. */
+  readonly points: string;
+  /** The pruned model, its report and figures. */
+  readonly result: string;
+  /** What was measured of the result when the run ended: of its files, and beside the reference. */
+  readonly exports: string;
+  readonly changed: string;
+  /** The sparse package in it. */
+  readonly package: string;
+  /** Star, tags and note, where there are any. */
+  readonly marks: string;
+}
+
+/** Beside the folder of runs: a lock for each run that an editor's daemon looks after. */
+const KEPT = 'kept';
+const CHANGED = 'changed.json';
+
+/** What a point of a path changed; undefined: the run's result. */
+export const changedFile = (folder: string, point?: number): string =>
+  point === undefined ? runPaths(folder).changed : join(runPaths(folder).points, String(point), CHANGED);
+
+/** The pruned model in one small file, beside the model.json of a result. */
+export const RESULT_PACKAGE = 'model.lcp';
+
+/** @param folder absolute path of the run folder. */
+export const runPaths = (folder: string): RunPaths => ({
+  folder,
+  plan: join(folder, 'plan.json'),
+  events: join(folder, 'events.jsonl'),
+  lock: join(folder, 'lock'),
+  request: join(folder, 'request.json'),
+  answer: join(folder, 'answer.json'),
+  keeper: join(folder, '..', '..', KEPT, basename(folder)),
+  checkpoints: join(folder, 'checkpoints'),
+  reference: join(folder, 'reference'),
+  points: join(folder, 'points'),
+  result: join(folder, 'result'),
+  exports: join(folder, 'result', 'exports.json'),
+  changed: join(folder, 'result', CHANGED),
+  package: join(folder, 'result', RESULT_PACKAGE),
+  marks: join(folder, 'marks.json'),
+});
+
+/** Folder of all runs of a workspace (absolute, symbolic links resolved). @throws UserError('path-outside-workspace'). */
+export const runsFolder = (workspace: string): Promise<string> =>
+  resolveInside(workspace, workspace, join('.lcprune', 'runs'));
+
+/** Folder of the locks of those who look after runs. @throws UserError('path-outside-workspace'). */
+export const keptFolder = (workspace: string): Promise<string> =>
+  resolveInside(workspace, workspace, join('.lcprune', KEPT));
+
+const slug = (name: string): string =>
+  name
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{N}._-]+/gu, '-')
+    .replace(/^[-.]+|[-.]+$/g, '')
+    .slice(0, 80) || 'run';
+
+/** `2026-11-22T22-27-45`: sorts by time and is a file name everywhere. */
+export const timeStamp = (time: number): string => new Date(time).toISOString().slice(0, 19).replaceAll(':', '-');
+
+/** The name of a run folder. */
+export const runName = (stamp: string, name: string): string => `${stamp}-${slug(name)}`;
+
+/**
+ * Makes a new run folder with its plan.
+ * @returns the absolute folder. @throws UserError('disk') when it cannot be written.
+ */
+export async function createRunFolder(workspace: string, plan: ResolvedPlan, time: number): Promise<string> {
+  const runs = await runsFolder(workspace);
+  try {
+    await mkdir(runs, { recursive: true });
+    const ignore = join(runs, '..', '.gitignore');
+    if (!(await stat(ignore).catch(() => null))) await writeFileAtomic(ignore, '*\n');
+    const name = runName(timeStamp(time), plan.name);
+    for (let copy = 1; ; copy++) {
+      const folder = join(runs, copy === 1 ? name : `${name}-${copy}`);
+      const made = await mkdir(folder).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'EEXIST') throw error;
+          return false;
+        },
+      );
+      if (!made) continue;
+      await writeFileAtomic(runPaths(folder).plan, `${JSON.stringify(plan, null, 2)}\n`);
+      return folder;
+    }
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError('disk', `${runs}: the run folder cannot be made: ${(error as Error).message}`, { file: runs });
+  }
+}
+
+/** @throws UserError('run-missing') without a plan in the folder, UserError('run-invalid') for a broken one. */
+export async function readRunPlan(folder: string): Promise<ResolvedPlan> {
+  const file = runPaths(folder).plan;
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UserError('run-missing', `${folder} is no run folder: plan.json: ${(error as Error).message}`, {
+      file: folder,
+    });
+  }
+  try {
+    return ResolvedPlan.parse(JSON.parse(text));
+  } catch {
+    throw new UserError('run-invalid', `${file} is damaged or of another version; start the plan anew`, { file });
+  }
+}

@@ -1,0 +1,44 @@
+/** The tree of runs: what the editor gets when it looks twice, and what changes redraw. */
+import { expect, test, vi } from 'vitest';
+import * as vscode from '../vscode.js';
+import { RunsView } from '../../../../extension/views/runsView.js';
+
+const summary = (run: string, plan: string, state = 'running') =>
+  ({ run, name: run, plan, state, method: 'lc', started: 1, iteration: 1, iterations: 8, progress: 0.1, error: 0.5, kept: null, etaSeconds: 1 }) as never; // prettier-ignore
+
+function stand() {
+  const changed = new vscode.EventEmitter<unknown>();
+  const reset = new vscode.EventEmitter<void>();
+  const runs = { all: [] as never[], onDidChangeRun: changed.event, onDidReset: reset.event };
+  Object.assign(vscode.window, {
+    createTreeView: () => ({ visible: false, onDidChangeVisibility: () => {}, dispose: () => {} }),
+  });
+  const view = new RunsView(runs as never, () => {});
+  const redrawn = vi.fn();
+  view.onDidChangeTreeData(redrawn);
+  return { view, runs, changed, redrawn };
+}
+
+test('overlapping looks of the editor get the same rows, and none has an id that could clash', () => {
+  const { view, runs } = stand();
+  runs.all = [summary('a', 'one'), summary('b', 'two'), summary('c', 'one')];
+  const [first, second] = [view.getChildren(), view.getChildren()];
+  expect(second[0]).toBe(first[0]);
+  const rows = first.flatMap((plan) => view.getChildren(plan));
+  expect(first.flatMap((plan) => view.getChildren(plan))).toEqual(rows);
+  second.flatMap((plan) => view.getChildren(plan)).forEach((row, i) => expect(row).toBe(rows[i]));
+  for (const row of [...first, ...rows]) expect(view.getTreeItem(row).id).toBeUndefined();
+});
+
+test('progress and the end redraw the row of the run, a new one the whole tree', () => {
+  const { view, runs, changed, redrawn } = stand();
+  runs.all = [summary('a', 'one')];
+  const [plan] = view.getChildren();
+  const [row] = view.getChildren(plan);
+  const end = summary('a', 'one', 'done');
+  changed.fire({ run: 'a', before: runs.all[0], after: end });
+  expect(redrawn).toHaveBeenLastCalledWith(row);
+  expect(view.getTreeItem(row!).contextValue).toBe('run.done');
+  changed.fire({ run: 'b', before: null, after: summary('b', 'one') });
+  expect(redrawn).toHaveBeenLastCalledWith(undefined);
+});

@@ -1,0 +1,23 @@
+/** Messages between the editor of binary model files (extension/modelEditor) and its page. */
+import type { LayerKept } from '../../daemon/protocol/events.js';
+import type { ModelSummary } from '../../daemon/protocol/messages.js';
+
+export type ToModelPage =
+  | {
+      type: 'model';
+      model: ModelSummary;
+      /** Name of the latest run of it, and what that keeps. */
+      run: string | null;
+      kept: readonly LayerKept[];
+    }
+  /** Why there is nothing to show. */
+  | { type: 'problem'; message: string };
+
+/** What the CodeLens of a model.json offers, as buttons. */
+export type ModelAction = 'prune' | 'inspect' | 'budget' | 'exclude';
+
+export type FromModelPage =
+  | { type: 'ready' }
+  | { type: 'action'; action: ModelAction; layer: string | null }
+  | { type: 'log' }
+  | { type: 'failure'; message: string };

@@ -1,0 +1,163 @@
+/**
+ * Messages between the monitor's host (extension/monitor) and the page. The host owns every series; a page that becomes
+ * visible says `ready` and is hydrated, then gets appended columns only.
+ */
+import type { LayerKept, PathAnswer, PathPoint } from '../../daemon/protocol/events.js';
+import type { Finish } from '../../daemon/protocol/finish.js';
+import type { LayerPicture, RunSummary } from '../../daemon/protocol/messages.js';
+
+/** Columns of the training batches: one row a batch (thinned in very long runs). */
+export const BATCH_COLUMNS = ['step', 'epoch', 'time', 'loss', 'learningRate', 'samplesPerSecond'] as const;
+/** Columns of the evaluations of one place ("w", "theta", ...) on one set ("train", ...). */
+export const EVALUATION_COLUMNS = ['step', 'epoch', 'time', 'loss', 'error'] as const;
+/** Columns of the LC iterations. */
+export const ITERATION_COLUMNS = [
+  'step',
+  'epoch',
+  'time',
+  'iteration',
+  'mu',
+  'distance',
+  'ratio',
+  'loss',
+  'error',
+  'kept',
+  'supportChange',
+  'seconds',
+] as const;
+
+export type EvaluationPlace = 'reference' | 'direct' | 'w' | 'theta' | 'retrained';
+export type EvaluationSet = 'train' | 'validation' | 'test';
+export type TableName = 'batch' | 'iteration' | `${EvaluationPlace}/${EvaluationSet}`;
+
+/** The columns of a table, in the order of its rows. `step`, `epoch` and `time` (seconds since the start) never decrease. */
+export function columnsOf(table: TableName): readonly string[] {
+  if (table === 'batch') return BATCH_COLUMNS;
+  return table === 'iteration' ? ITERATION_COLUMNS : EVALUATION_COLUMNS;
+}
+
+/** The column whose extremes survive when a table is halved. */
+export const EXTREMES = 'loss';
+
+/** A place on the x axis that deserves a line: a phase, a changed budget, a resume. */
+export interface Mark {
+  step: number;
+  epoch: number;
+  time: number;
+  label: string;
+}
+
+/** The curve of a path run as far as it is computed. */
+export interface PathView {
+  /** In the order they were computed. */
+  points: PathPoint[];
+  /** How many there will be, as far as is known. */
+  total: number;
+  /** Which point became the result; null before the end. */
+  answer: PathAnswer | null;
+}
+
+/** Everything about a run but its series. */
+export interface RunView {
+  id: string;
+  name: string;
+  /** Stands for a colour and a marker (`runColour`, `runShape`) that no other run on show has. */
+  colour: number;
+  /** The page names no files. */
+  summary: Omit<RunSummary, 'workspace' | 'folder' | 'planPath' | 'modelPath'>;
+  /** Whether it has a plan file, which can be opened and run again. */
+  hasPlan: boolean;
+  device: string | null;
+  /** Which part of the data the run's errors are of: test where there is one. null: none is known yet. */
+  errorSet: EvaluationSet | null;
+  /** What the run has been asked to do and has not done yet: "Pausing...". */
+  asked?: string;
+  /** Error of the uncompressed reference, on that part. */
+  referenceError: number | null;
+  /** Error right after direct compression, without training: plain magnitude pruning. */
+  directError: number | null;
+  layers: LayerKept[];
+  marks: Mark[];
+  warnings: { time: number; message: string }[];
+  /** How the data is read, where the reference's answers chose: scale of the inputs and order of the classes, with the figures. */
+  reading: string[];
+  /** Of a path run. */
+  path?: PathView;
+}
+
+/** One row of the plan difference: a setting and its value in each compared run, in the order of `runs`. */
+export interface DifferenceRow {
+  setting: string;
+  values: string[];
+}
+
+/**
+ * Appended rows of one table; `reset` says they replace what the page has. `halved`: then the table is halved as the host's was
+ * (`ColumnTable.thin`), and these rows follow.
+ */
+export interface ColumnPatch {
+  reset: boolean;
+  columns: Record<string, Float64Array>;
+  halved?: Record<string, Float64Array>;
+}
+
+/**
+ * A patch as it travels: float64 columns, little-endian, as base64. Exact, NaN included, and half the size of JSON. Typed
+ * arrays themselves arrive as plain objects in some VS Code hosts.
+ */
+export interface WirePatch {
+  reset: boolean;
+  columns: Record<string, string>;
+  halved?: Record<string, string>;
+}
+
+export type ToPage =
+  | {
+      type: 'runs';
+      runs: RunView[];
+      primary: string | null;
+      /** Name of what is being started, shown until its run is there. */
+      starting: string | null;
+      difference: DifferenceRow[];
+      trusted: boolean;
+    }
+  | { type: 'run'; view: RunView }
+  | { type: 'columns'; run: string; tables: Partial<Record<TableName, WirePatch>> }
+  | { type: 'picture'; run: string; layer: string; picture: LayerPicture | null; problem: string | null }
+  /** What a finished run has come to; null: it pruned nothing. */
+  | { type: 'finish'; run: string; finish: Finish | null }
+  | { type: 'connection'; problem: string | null };
+
+export type ControlAction =
+  | 'pause'
+  | 'resume'
+  | 'switchEngine'
+  | 'stop'
+  | 'budget'
+  | 'export'
+  | 'plan'
+  | 'otherRate'
+  | 'report'
+  | 'runAgain'
+  | 'whatChanged'
+  | 'tryIt'
+  | 'compare'
+  | 'runs'
+  | 'log'
+  | 'start';
+
+export type ToHost =
+  | { type: 'ready' }
+  | { type: 'control'; action: ControlAction; run: string | null }
+  /** Nothing is to be started after all. */
+  | { type: 'cancelStart' }
+  | { type: 'remove'; run: string }
+  | { type: 'primary'; run: string }
+  | { type: 'picture'; run: string; layer: string }
+  /** What a run that is done has come to. */
+  | { type: 'finish'; run: string }
+  /** The model of a path's point, as a file in a format to be chosen. */
+  | { type: 'exportPoint'; run: string; point: number }
+  /** A file for the user to keep; base64. */
+  | { type: 'save'; name: string; data: string }
+  | { type: 'failure'; message: string };
