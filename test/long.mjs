@@ -1,4 +1,4 @@
-// Tests that draw at random, for longer than a test run has time: npm run test:kills, npm run test:seeds
+// Tests that take longer than a test run has time: npm run test:kills, test:seeds, test:day
 import { spawnSync } from 'node:child_process';
 
 const [which] = process.argv.slice(2);
@@ -10,9 +10,14 @@ const LONG = {
   },
   // Networks that fit their data are read as they were trained: each kind trained and read with 50 seeds.
   seeds: { env: { LC_PRUNE_SEEDS: '50' }, args: ['test/unit/trainer/readAsTrained.test.ts'] },
+  // Strangers' models and data in a real VS Code, from a clean window to an exported file: clicks, keys, seconds.
+  day: { env: { LC_PRUNE_DAY: '1' }, editor: 'strangersDay' },
 };
 
-const { env, args } = LONG[which];
+const { env, args, editor } = LONG[which];
 const all = { ...env, ...process.env };
 for (const name of Object.keys(env)) console.log(`${name}=${all[name]}`);
-process.exit(spawnSync('npx', ['vitest', 'run', ...args], { env: all, stdio: 'inherit' }).status ?? 1);
+const [command, ...rest] = editor
+  ? [process.execPath, 'test/editor/run.mjs', editor]
+  : ['npx', 'vitest', 'run', ...args];
+process.exit(spawnSync(command, rest, { env: all, stdio: 'inherit' }).status ?? 1);

@@ -7,7 +7,7 @@ import { installHost } from '../host/install.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const host = process.argv.includes('host');
-const seconds = process.argv.find((argument) => /^\d+$/.test(argument));
+const [seconds, runs] = process.argv.filter((argument) => /^\d+$/.test(argument));
 if (host) installHost('floor');
 execFileSync(process.execPath, [join(root, 'esbuild.mjs'), '--production', ...(host ? [] : ['webview'])], {
   cwd: root,
@@ -25,7 +25,13 @@ const { status } = spawnSync(
   {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, BENCH: '1', CODE_TEST_VERSION: 'floor', ...(seconds && { BENCH_SECONDS: seconds }) },
+    env: {
+      ...process.env,
+      BENCH: '1',
+      CODE_TEST_VERSION: 'floor',
+      ...(seconds && { BENCH_SECONDS: seconds }),
+      ...(runs && { BENCH_RUNS: runs }),
+    },
   },
 );
 process.exit(status ?? 1);

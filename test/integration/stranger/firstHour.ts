@@ -24,10 +24,15 @@ export interface FirstHour {
   readonly elsewhere: readonly number[];
 }
 
-type ScaleFile = { inputs: { name: string; scale: number | number[]; shift: number | number[] }[] };
+export type ScaleFile = { inputs: { name: string; scale: number | number[]; shift: number | number[] }[] };
 
 /** Runs the network on all samples. */
-async function answer(path: string, { inputs }: Stored, scales: ScaleFile, output?: string): Promise<Float32Array> {
+export async function answer(
+  path: string,
+  { inputs }: Stored,
+  scales: ScaleFile,
+  output?: string,
+): Promise<Float32Array> {
   const session = await ort.InferenceSession.create(path, { intraOpNumThreads: 1 });
   const given = Object.entries(inputs);
   const feeds = session.inputNames.map((name, i) => {
