@@ -2,7 +2,16 @@ import type { ResolvedPlan } from '../../daemon/protocol/resolvedPlan.js';
 import type { DifferenceRow } from '../../webview/messages/monitor.js';
 
 /** Not settings: names, places, and what follows from others. */
-const IGNORED = new Set(['name', 'planPath', 'modelHash', 'dataHash', 'compare', 'baselineOf', 'continuations', 'openRates']);
+const IGNORED = new Set([
+  'name',
+  'planPath',
+  'modelHash',
+  'dataHash',
+  'compare',
+  'baselineOf',
+  'continuations',
+  'openRates',
+]);
 
 function flatten(value: unknown, path: string, out: Map<string, string>): void {
   if (value === null || value === undefined) return;
