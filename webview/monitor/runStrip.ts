@@ -10,10 +10,23 @@ import { runColour, runShape, type Theme } from '../page/theme.js';
 const errorText = ({ errorSet }: RunView, error: number): string =>
   errorSet === null ? t('{0} error', percent(error)) : t('{0} error ({1})', percent(error), setName(errorSet));
 
+/** "1.00% kept · 2.1% error (test)" */
+function figuresOf(run: RunView): string {
+  const { error, kept, prunable } = run.summary;
+  return [
+    kept !== null && prunable ? t('{0} kept', percent(kept / prunable)) : null,
+    error === null ? null : errorText(run, error),
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
 /** The compared runs as chips with their colour and marker, and what differs in their plans. Hidden for a single run. */
 export class RunStrip {
   readonly root = element('section', { class: 'run-strip', hidden: true });
   #key = '';
+  /** What changes while runs run is written into what is there: a chip that is pressed, or has the focus, stays. */
+  #figures = new Map<string, HTMLElement>();
 
   constructor(
     private readonly choose: (run: string) => void,
@@ -24,22 +37,26 @@ export class RunStrip {
 
   show(runs: readonly RunView[], primary: string | null, difference: readonly DifferenceRow[], theme: Theme): void {
     this.root.hidden = runs.length < 2;
-    const key = JSON.stringify([
-      runs.map((r) => [r.id, r.name, r.colour, r.errorSet, r.summary.error, r.summary.kept, r.summary.state]),
-      primary,
-      difference,
-      theme.palette,
-    ]);
-    if (this.root.hidden || key === this.#key) return;
-    this.#key = key;
-    this.root.replaceChildren(
-      element('div', { class: 'chips' }, ...runs.map((run) => this.#chip(run, run.id === primary, theme))),
-      this.#differences(runs, difference, theme),
-    );
+    const key = JSON.stringify([runs.map((r) => [r.id, r.name, r.colour]), primary, difference, theme.palette]);
+    if (this.root.hidden) return;
+    if (key !== this.#key) {
+      this.#key = key;
+      this.#figures.clear();
+      this.root.replaceChildren(
+        element('div', { class: 'chips' }, ...runs.map((run) => this.#chip(run, run.id === primary, theme))),
+        this.#differences(runs, difference, theme),
+      );
+    }
+    for (const run of runs) {
+      const figures = this.#figures.get(run.id)!;
+      const text = figuresOf(run);
+      if (figures.textContent !== text) figures.textContent = text;
+    }
   }
 
   #chip(run: RunView, current: boolean, theme: Theme): HTMLElement {
-    const { error, kept, prunable } = run.summary;
+    const figures = element('small');
+    this.#figures.set(run.id, figures);
     return element(
       'span',
       { class: `chip ${current ? 'current' : ''}` },
@@ -54,14 +71,7 @@ export class RunStrip {
         },
         badge(runShape(run.colour), runColour(theme, run.colour)),
         element('span', { text: run.name }),
-        element('small', {
-          text: [
-            kept !== null && prunable ? t('{0} kept', percent(kept / prunable)) : null,
-            error === null ? null : errorText(run, error),
-          ]
-            .filter(Boolean)
-            .join(' · '),
-        }),
+        figures,
       ),
       button({ icon: 'close', label: t('Remove {0} from the comparison', run.name), class: 'quiet' }, () =>
         this.remove(run.id),

@@ -1,12 +1,47 @@
-/** Makes several calls within a frame one call of `render`. */
+/** Longer than any press that is a click. */
+const LONGEST_PRESS = 1000;
+
+/**
+ * The press of a button, from the pointer's way down until its click has been given out. A click goes to what was there on both ways:
+ * what is drawn anew in between gets none.
+ */
+let press: Promise<void> | null = null;
+
+function watchPresses(): void {
+  addEventListener(
+    'pointerdown',
+    (event) => {
+      if (!(event.target instanceof Element) || !event.target.closest('button, a, summary, [role="row"]')) return;
+      const own = new Promise<void>((resolve) => {
+        // A task later: the click comes right after the pointer's way up.
+        const end = () => setTimeout(resolve);
+        addEventListener('pointerup', end, { once: true, capture: true });
+        addEventListener('pointercancel', end, { once: true, capture: true });
+        setTimeout(resolve, LONGEST_PRESS);
+      });
+      press = own;
+      void own.then(() => {
+        if (press === own) press = null;
+      });
+    },
+    true,
+  ); // prettier-ignore
+}
+let watching = false;
+
+/** Makes several calls within a frame one call of `render`, which waits while a button is pressed. */
 export function oncePerFrame(render: () => void): () => void {
+  if (!watching) watchPresses();
+  watching = true;
   let queued = false;
+  const draw = () => {
+    if (press) return void press.then(() => requestAnimationFrame(draw));
+    queued = false;
+    render();
+  };
   return () => {
     if (queued) return;
     queued = true;
-    requestAnimationFrame(() => {
-      queued = false;
-      render();
-    });
+    requestAnimationFrame(draw);
   };
 }
