@@ -1,5 +1,6 @@
 import type { LayerKept } from '../../daemon/protocol/events.js';
 import type { ModelSummary } from '../../daemon/protocol/messages.js';
+import { oncePerFrame } from '../page/oncePerFrame.js';
 import { button, element } from '../page/element.js';
 import { bytes, count, percent, shortCount } from '../page/format.js';
 import type { FromModelPage, ModelAction, ToModelPage } from '../messages/model.js';
@@ -23,6 +24,11 @@ export class ModelPage {
   #notes = element('section', { class: 'notes', 'aria-label': t('Notes') });
   #content = element('div', { hidden: true }, this.#head, this.#graph.root, this.#rows, this.#notes);
 
+  #latest: Extract<ToModelPage, { type: 'model' }> | null = null;
+  #schedule = oncePerFrame(() => {
+    if (this.#latest) this.#show(this.#latest.model, this.#latest.run, this.#latest.kept);
+  });
+
   constructor(
     root: HTMLElement,
     private readonly post: (message: FromModelPage) => void,
@@ -34,8 +40,10 @@ export class ModelPage {
     const problem = message.type === 'problem';
     this.#state.hidden = !problem;
     this.#content.hidden = problem;
-    if (message.type === 'model') this.#show(message.model, message.run, message.kept);
-    else
+    if (message.type === 'model') {
+      this.#latest = message;
+      this.#schedule();
+    } else
       this.#state.replaceChildren(
         element('h1', { text: t('This file cannot be shown as a model') }),
         element('p', { text: message.message }),
