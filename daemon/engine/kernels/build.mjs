@@ -6,10 +6,11 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeLayout } from './layout.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -69,6 +70,8 @@ function generatedModule(kernel, bytes) {
 }
 
 const nativeFlags = [
+  // Paths in includes start at native/.
+  '-I.',
   '-O3',
   '-fPIC',
   '-fvisibility=hidden',
@@ -86,30 +89,24 @@ const levels = {
 };
 const linkFlags = ['-shared', '-s', '-Wl,--build-id=none'];
 /** Compiled without those instructions, as whatever processor runs them asks what it has. */
-const plainSources = ['decode.c', 'program.c', 'team.c'];
+const plainSources = ['decode.c', 'decode_images.c', 'decode_steps.c', 'program.c', 'team.c'].map(
+  (file) => `program/${file}`,
+);
 const kernelSources = [
   ...['kernels.c', 'convolution.c', 'depthwise.c', 'elementwise.c', 'gemm.c', 'move.c', 'pooling.c', 'winograd.c'],
 ];
-const headers = [
-  ...[
-    'runtime.h',
-    'geometry.h',
-    'vector.h',
-    'tile.h',
-    'winograd.h',
-    'opcodes.h',
-    'operation.h',
-    'program.h',
-    'reader.h',
-    'sentinels.h',
-  ],
-  'team.h',
-];
+/** Headers of a folder and of those below it, in the order of their names. */
+const headersOf = (folder) =>
+  readdirSync(join(here, folder), { recursive: true })
+    .filter((file) => file.endsWith('.h'))
+    .map((file) => `${folder}/${file}`)
+    .sort();
 
 /** The addon's sources and flags. */
 export const nativeKernel = {
   sources: [
-    ...[...plainSources, 'addon.c', ...kernelSources, ...headers].map((file) => `native/${file}`),
+    ...[...plainSources, 'addon.c', ...kernelSources].map((file) => `native/${file}`),
+    ...headersOf('native'),
     'update.c',
     'simd.h',
   ],
@@ -143,7 +140,7 @@ export function compileKernels(folder, more = []) {
     compile('kernels.c', `kernels_${level}`, [...flags, ...names]);
     compile('../update.c', `update_${level}`, [...flags, ...names]);
   }
-  for (const file of plainSources) compile(file, file, []);
+  for (const file of plainSources) compile(file, basename(file), []);
   return objects;
 }
 
@@ -179,6 +176,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.log(`${name}: ${bytes.length} bytes`);
   }
   if (builds('native')) {
+    writeLayout();
     const bytes = compileNative();
     const prebuilt = join(here, 'prebuilt');
     mkdirSync(prebuilt, { recursive: true });

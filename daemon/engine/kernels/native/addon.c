@@ -1,5 +1,5 @@
 /*
- * The Node-API door. levels(): names of what the processor can run, best first. create(buffers, code, threads, level) ->
+ * The Node-API door. layout: the hash of layout.json that the kernels were compiled with. levels(): names of what the processor can run, best first. create(buffers, code, threads, level) ->
  * program; run(program) -> Promise; runNow(program), on this thread;
  * update(program, ...) and copyRows(program, ...), see below; seconds(program): what each operation took when it ran last;
  * free(program).
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "program.h"
+#include "program/program.h"
 
 /* What a program object holds. */
 typedef struct {
@@ -255,7 +255,7 @@ static int counts(double x, double most, double unit) { return x >= 0 && x <= mo
 
 /* update(program, memory, w, v, g, target, keep, n, eta, momentum, decay, mu, nesterov): offsets in bytes, 0 for none. */
 static napi_value update(napi_env env, napi_callback_info info) {
-  enum { COUNT = 13, MOST_WEIGHTS = 0x7fff0000 };
+  enum { COUNT = 13, MOST_WEIGHTS = MOST_FLOATS };
   size_t argc = COUNT, length;
   napi_value args[COUNT];
   napi_typedarray_type type;
@@ -287,7 +287,7 @@ static napi_value update(napi_env env, napi_callback_info info) {
 
 /* copyRows(program, rows, width, indices, from, count, out) */
 static napi_value copy_rows(napi_env env, napi_callback_info info) {
-  enum { COUNT = 7, MOST_ROWS = 1 << 30 };
+  enum { COUNT = 7, MOST_COPIED = 1 << 30 };
   size_t argc = COUNT, length, numbers, room;
   napi_value args[COUNT];
   napi_typedarray_type type[3];
@@ -307,7 +307,7 @@ static napi_value copy_rows(napi_env env, napi_callback_info info) {
              napi_get_value_int64(env, args[4], &from) == napi_ok && napi_get_value_int64(env, args[5], &count) == napi_ok &&
              napi_get_typedarray_info(env, args[6], &type[2], &room, (void **)&out, NULL, NULL) == napi_ok &&
              type[0] == napi_float32_array && type[1] == napi_uint32_array && type[2] == napi_float32_array;
-  good = good && width > 0 && from >= 0 && count >= 0 && count <= MOST_ROWS && from <= (int64_t)numbers - count &&
+  good = good && width > 0 && from >= 0 && count >= 0 && count <= MOST_COPIED && from <= (int64_t)numbers - count &&
          count <= (int64_t)room / width;
   for (int64_t i = 0; good && i < count; i++) good = indices[from + i] < length / width;
   if (!good) return fail(env, "copyRows(program, rows, width, indices, from, count, out)");
@@ -337,7 +337,10 @@ static napi_value free_program(napi_env env, napi_callback_info info) {
 }
 
 NAPI_MODULE_INIT() {
+  napi_value layout;
+  napi_create_string_utf8(env, LAYOUT_HASH, NAPI_AUTO_LENGTH, &layout);
   const napi_property_descriptor properties[] = {
+      {"layout", NULL, NULL, NULL, NULL, layout, napi_enumerable, NULL},
       {"levels", NULL, list_levels, NULL, NULL, NULL, napi_enumerable, NULL},
       {"create", NULL, create, NULL, NULL, NULL, napi_enumerable, NULL},
       {"run", NULL, run_program, NULL, NULL, NULL, napi_enumerable, NULL},

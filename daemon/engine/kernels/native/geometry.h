@@ -34,15 +34,12 @@ static inline Geometry turned_geometry(const Geometry *g) {
 }
 
 /* Rows of sums in parts of the batch are this long: whole vectors of every level. */
-static inline long padded_columns(long n) { return (n + 15) / 16 * 16; }
+static inline long padded_columns(long n) { return (n + COLUMN_UNIT - 1) / COLUMN_UNIT * COLUMN_UNIT; }
 
-/* Winograd's tiles have 6 x 6 places, see winograd.h. A matrix of rows x columns at one of them takes so many floats. */
-#define SIDE 6
+/* A matrix of rows x columns at one of the places of Winograd's tiles takes so many floats. */
 #define PLACES (SIDE * SIDE)
-/* Keeps places off the same sets of the cache. */
-#define PLACE_SLACK 16
 static inline long filter_place(long rows, long columns) { return rows * padded_columns(columns) + PLACE_SLACK; }
 
 /* Where a maximum was is a byte, unless its window has more pixels than a byte can count. */
-static inline int wide_places(const Pool *p) { return (long)p->ph * p->pw > 256; }
+static inline int wide_places(const Pool *p) { return (long)p->ph * p->pw > BYTE_PLACES; }
 #endif

@@ -4,7 +4,7 @@
  * Between operations they spin for a moment, then sleep: spinning longer would take the processor from whatever else
  * runs on the machine.
  */
-#include "team.h"
+#include "program/team.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #ifndef LC_PROGRAM_H
 #define LC_PROGRAM_H
-#include "operation.h"
-#include "team.h"
+#include "program/operation.h"
+#include "program/team.h"
 
 typedef struct Program Program;
 

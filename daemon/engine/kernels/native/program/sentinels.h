@@ -4,11 +4,10 @@
  */
 #ifndef LC_SENTINELS_H
 #define LC_SENTINELS_H
-#include "operation.h"
+#include "program/operation.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
-#include "opcodes.h"
 
 static inline void sentinels_set(const Memory *memory, const Operation *op) {
   for (int i = 0; i < memory->count; i++) ASAN_POISON_MEMORY_REGION(memory->buffers[i], memory->sizes[i] * sizeof(float));

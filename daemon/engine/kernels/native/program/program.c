@@ -1,10 +1,9 @@
 /* A program: the operations of one training step, decoded once and run in order. */
-#include "program.h"
+#include "program/program.h"
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
-#include "opcodes.h"
-#include "sentinels.h"
+#include "program/sentinels.h"
 
 struct Program {
   const Kernels *kernels;
@@ -14,10 +13,6 @@ struct Program {
   Operation *operations;
   Step *steps;
 };
-
-/* Words of the shortest operation, and of a step: they bound how many there can be. */
-#define OPERATION_WORDS 8
-#define STEP_WORDS 6
 
 /* Copies, so that nobody changes them later. */
 static int keep_memory(Memory *to, const Memory *from) {

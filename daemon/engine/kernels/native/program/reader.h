@@ -7,14 +7,7 @@
 #define LC_READER_H
 #include <stddef.h>
 #include <string.h>
-#include "operation.h"
-
-/* Of one tensor, or a padded image: all of it can be counted, and rounded up, in an int. */
-#define MOST_FLOATS 0x7fff0000L
-/* Of one side of an image or a window: sums of two still fit. */
-#define MOST_SIDE 0x3fff0000L
-/* Whole numbers are exact in a float up to here. */
-#define MOST_ROWS (1L << 24)
+#include "program/operation.h"
 
 /* A place in a buffer; `at` is NULL for none. */
 typedef struct {
