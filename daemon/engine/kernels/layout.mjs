@@ -77,6 +77,7 @@ export function layoutHeader(table) {
   const operation = 1 + Math.min(...Object.values(table.operations).map((layout) => sizes[layout] + (layout === 'fused' ? step : 0))); // prettier-ignore
   return [
     `/* ${generated} */`,
+    '/* clang-format off */',
     '#ifndef LC_LAYOUT_H',
     '#define LC_LAYOUT_H',
     '',
@@ -114,6 +115,7 @@ export function wordsHeader(table) {
   const types = fieldTypes(table);
   return [
     `/* ${generated} */`,
+    '/* clang-format off */',
     '#ifndef LC_WORDS_H',
     '#define LC_WORDS_H',
     '#include "program/reader.h"',

@@ -76,7 +76,7 @@ typedef struct {
 } Pooling; /* of a gradient, x is dy and y is dx */
 
 /*
- * Element-wise operations over rows x columns, run tile by tile in the cache; see elementwise.c. A step reads registers a,
+ * Element-wise operations over rows x columns, run tile by tile in the cache; see elementwise/fused.c. A step reads registers a,
  * b and, of a selection, `third`, and writes register `out`. Loads, stores and sums name a tensor, too.
  */
 typedef struct {
