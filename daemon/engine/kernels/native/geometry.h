@@ -4,8 +4,8 @@
 #include "runtime.h"
 
 typedef struct {
-  long row, image;     /* of the padded image, in floats */
-  int h, w;            /* padded */
+  long row, image; /* of the padded image, in floats */
+  int h, w;        /* padded */
   int padded;
 } Padded;
 
@@ -28,9 +28,21 @@ static inline Padded padded(const Geometry *g) {
 
 /* The convolution whose forward pass is the input gradient of one with stride 1: dy by the turned filter. */
 static inline Geometry turned_geometry(const Geometry *g) {
-  return (Geometry){.batch = g->batch, .h = g->oh, .w = g->ow, .c = g->f, .oh = g->h, .ow = g->w, .f = g->c,
-                    .kh = g->kh, .kw = g->kw, .sh = 1, .sw = 1, .top = (g->kh - 1) * g->dh - g->top,
-                    .left = (g->kw - 1) * g->dw - g->left, .dh = g->dh, .dw = g->dw};
+  return (Geometry){.batch = g->batch,
+                    .h = g->oh,
+                    .w = g->ow,
+                    .c = g->f,
+                    .oh = g->h,
+                    .ow = g->w,
+                    .f = g->c,
+                    .kh = g->kh,
+                    .kw = g->kw,
+                    .sh = 1,
+                    .sw = 1,
+                    .top = (g->kh - 1) * g->dh - g->top,
+                    .left = (g->kw - 1) * g->dw - g->left,
+                    .dh = g->dh,
+                    .dw = g->dw};
 }
 
 /* Rows of sums in parts of the batch are this long: whole vectors of every level. */

@@ -1,4 +1,5 @@
-/* All kernels in one file, compiled once for each level: KERNELS is the name of the level's table, UPDATE of its update. */
+/* All kernels in one file, compiled once for each level: KERNELS is the name of the level's table, UPDATE of its
+ * update. */
 #include "convolution.c"
 #include "depthwise.c"
 #include "elementwise/fused.c"

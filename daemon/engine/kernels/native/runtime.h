@@ -17,8 +17,8 @@ typedef struct Team Team;
 typedef void (*Task)(const void *argument, int i, float *scratch);
 void team_run(Team *team, int n, Task task, const void *argument, long floats, double nanoseconds);
 /*
- * Terms that are added one after the other, at most, before their sum is added to a larger one: a running sum of a million
- * equal numbers is off by percents, as each is rounded beside all that came before.
+ * Terms that are added one after the other, at most, before their sum is added to a larger one: a running sum of a
+ * million equal numbers is off by percents, as each is rounded beside all that came before.
  */
 #define SUMMED_TERMS 4096
 /* For the estimates: products do 50 multiplications and additions a nanosecond, other loops touch 8 floats. */
@@ -76,8 +76,8 @@ typedef struct {
 } Pooling; /* of a gradient, x is dy and y is dx */
 
 /*
- * Element-wise operations over rows x columns, run tile by tile in the cache; see elementwise/fused.c. A step reads registers a,
- * b and, of a selection, `third`, and writes register `out`. Loads, stores and sums name a tensor, too.
+ * Element-wise operations over rows x columns, run tile by tile in the cache; see elementwise/fused.c. A step reads
+ * registers a, b and, of a selection, `third`, and writes register `out`. Loads, stores and sums name a tensor, too.
  */
 typedef struct {
   int32_t op, out, a, b, third;
@@ -117,7 +117,8 @@ typedef struct {
 typedef void (*Update)(float *w, float *v, const float *g, const float *target, const uint8_t *keep, int n, float eta,
                        float momentum, float decay, float mu, int nesterov);
 
-/* y[at . out] = x[at . in] for every place `at` of shape; or, where shape has a 0, y's first `fill` floats become `value`. */
+/* y[at . out] = x[at . in] for every place `at` of shape; or, where shape has a 0, y's first `fill` floats become
+ * `value`. */
 typedef struct {
   const float *x;
   float *y;

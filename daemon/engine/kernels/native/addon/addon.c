@@ -1,8 +1,8 @@
 /*
  * The Node-API door: layout, the hash of layout.json that the kernels were compiled with; levels(), names of what the
  * processor can run, best first; create(buffers, code, threads, level) -> program; run(program) -> Promise;
- * runNow(program), on this thread; update(program, ...) and copyRows(program, ...), see vectors.c; seconds(program), what
- * each operation took when it ran last; free(program).
+ * runNow(program), on this thread; update(program, ...) and copyRows(program, ...), see vectors.c; seconds(program),
+ * what each operation took when it ran last; free(program).
  */
 #include "addon/door.h"
 #include "addon/handle.h"

@@ -9,7 +9,9 @@ static int keep_memory(napi_env env, napi_value memories, uint32_t *count, napi_
   for (uint32_t i = 0; i < *count; i++) {
     napi_value known;
     bool same;
-    if (napi_get_element(env, memories, i, &known) != napi_ok || napi_strict_equals(env, known, memory, &same) != napi_ok) return 0;
+    if (napi_get_element(env, memories, i, &known) != napi_ok ||
+        napi_strict_equals(env, known, memory, &same) != napi_ok)
+      return 0;
     if (same) return 1;
   }
   return napi_set_element(env, memories, (*count)++, memory) == napi_ok;
@@ -23,7 +25,8 @@ static int read_buffers(napi_env env, napi_value list, int count, float **buffer
     napi_typedarray_type type;
     size_t length;
     bool typed;
-    if (napi_get_element(env, list, i, &buffer) != napi_ok || napi_is_typedarray(env, buffer, &typed) != napi_ok || !typed ||
+    if (napi_get_element(env, list, i, &buffer) != napi_ok || napi_is_typedarray(env, buffer, &typed) != napi_ok ||
+        !typed ||
         napi_get_typedarray_info(env, buffer, &type, &length, (void **)&buffers[i], &memory, NULL) != napi_ok ||
         type != napi_float32_array || !keep_memory(env, memories, memory_count, memory))
       return 0;
@@ -53,15 +56,17 @@ napi_value create(napi_env env, napi_callback_info info) {
   int64_t *sizes = malloc((count + 1) * sizeof *sizes);
   const char *wrong = !handle || !buffers || !sizes ? "out of memory" : NULL;
   char message[160];
-  if (!wrong && (napi_create_array(env, &memories) != napi_ok ||
-                 !read_buffers(env, args[0], count, buffers, sizes, memories, &handle->memory_count)))
+  if (!wrong &&
+      (napi_create_array(env, &memories) != napi_ok ||
+       !read_buffers(env, args[0], count, buffers, sizes, memories, &handle->memory_count)))
     wrong = "buffers are Float32Arrays";
   if (!wrong) {
     const Memory memory = {buffers, sizes, count};
     Refusal refusal;
     handle->program = program_create(&memory, code, code_length, threads, kernels, &refusal);
     if (!handle->program) {
-      snprintf(message, sizeof message, "the program cannot be built: operation %d: %s", refusal.operation, refusal.reason);
+      snprintf(message, sizeof message, "the program cannot be built: operation %d: %s", refusal.operation,
+               refusal.reason);
       wrong = message;
     }
   }

@@ -32,8 +32,8 @@ static void finalize(napi_env env, void *data, void *hint) {
 
 int handle_wrap(napi_env env, Handle *handle, napi_value memories, napi_value *object) {
   return napi_create_object(env, object) == napi_ok && napi_type_tag_object(env, *object, &program_tag) == napi_ok &&
-         napi_create_reference(env, memories, 1, &handle->memories) == napi_ok &&
-         napi_wrap(env, *object, handle, finalize, NULL, NULL) == napi_ok;
+      napi_create_reference(env, memories, 1, &handle->memories) == napi_ok &&
+      napi_wrap(env, *object, handle, finalize, NULL, NULL) == napi_ok;
 }
 
 Handle *handle_of(napi_env env, napi_callback_info info, napi_value *object) {

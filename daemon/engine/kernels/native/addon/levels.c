@@ -13,7 +13,7 @@ static int runs(const Kernels *kernels) {
   int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (kernels == &kernels_avx2) return avx2;
   return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
 }
 
 napi_value list_levels(napi_env env, napi_callback_info info) {

@@ -17,12 +17,12 @@
 INLINE void run_step(const Step *s, float *const *registers, long n) {
   float *out = registers[s->out];
   const float *a = registers[s->a], *b = registers[s->b];
-#define EACH(expression)                       \
-  for (long i = 0; i < n; i += LANES) {        \
-    vf x = LOAD(a + i), y = LOAD(b + i);    \
-    (void)y;                                   \
-    STORE(out + i, expression);                \
-  }                                            \
+#define EACH(expression)                 \
+  for (long i = 0; i < n; i += LANES) {  \
+    vf x = LOAD(a + i), y = LOAD(b + i); \
+    (void)y;                             \
+    STORE(out + i, expression);          \
+  }                                      \
   break
   switch (s->op) {
     case OP_ADD: EACH(x + y);
@@ -45,7 +45,8 @@ INLINE void run_step(const Step *s, float *const *registers, long n) {
     case OP_ELU_GRAD: EACH(x * select_v(y >= 0, splat(1), y + 1));
     case OP_SELU: EACH(splat(1.05070098f) * select_v(x < 0, splat(1.67326324f) * expm1_v(x), x));
     case OP_PRELU: EACH(select_v(x < 0, x * y, x));
-    case OP_CLIP_BY_VALUE: EACH(select_v(x < splat(s->value), splat(s->value), select_v(x > splat(s->upper), splat(s->upper), x)));
+    case OP_CLIP_BY_VALUE:
+      EACH(select_v(x < splat(s->value), splat(s->value), select_v(x > splat(s->upper), splat(s->upper), x)));
     case OP_EQUAL: EACH((vf)((vi)splat(1) & (x == y)));
     case OP_NOT_EQUAL: EACH((vf)((vi)splat(1) & (x != y)));
     case OP_SIGN: EACH((vf)((vi)splat(1) & (x > 0)) - (vf)((vi)splat(1) & (x < 0)));

@@ -57,5 +57,6 @@ static void reduce_some(const void *argument, int task, float *scratch) {
     }
 }
 
-static void reduce(Team *team, const Reduce *op) { team_run(team, reduce_parts(op), reduce_some, op, 0,
-           PASS_NANOSECONDS((double)op->outer * op->middle * op->inner)); }
+static void reduce(Team *team, const Reduce *op) {
+  team_run(team, reduce_parts(op), reduce_some, op, 0, PASS_NANOSECONDS((double)op->outer * op->middle * op->inner));
+}

@@ -64,7 +64,8 @@ static void decode_move(Reader *r, Move *m) {
   if (floats > 0) copied(r, w.y, m->shape, m->out, 1), copied(r, w.x, m->shape, m->in, 0);
 }
 
-const char *operation_decode(const Memory *memory, const int32_t **at, const int32_t *end, Step **steps, Operation *op) {
+const char *operation_decode(const Memory *memory, const int32_t **at, const int32_t *end, Step **steps,
+                             Operation *op) {
   Reader reader = {memory, *at, end, op, NULL}, *r = &reader;
   op->operand_count = 0;
   switch (op->kind = next(r)) {

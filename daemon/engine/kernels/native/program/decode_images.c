@@ -47,7 +47,8 @@ void decode_filter_gradient(Reader *r, FilterGradient *d, int tiled) {
   const int64_t results = result_floats(r, g), filter = filter_floats(r, g);
   d->dy = reads(r, w.dy, d->pooled ? SIZE(g->batch, d->pool.oh, d->pool.ow, g->f) : results);
   d->dw = writes(r, w.dw, filter), d->db = may_write(r, w.db, SIZE(g->f));
-  if (!r->wrong) d->partial = writes(r, w.partial, SIZE(PARTS, (int64_t)g->kh * g->kw * g->c + 1, padded_columns(g->f)));
+  if (!r->wrong)
+    d->partial = writes(r, w.partial, SIZE(PARTS, (int64_t)g->kh * g->kw * g->c + 1, padded_columns(g->f)));
   d->index = d->pooled ? (uint8_t *)reads(r, w.index, index_floats(r, &d->pool, g->batch, g->f)) : NULL;
 }
 

@@ -36,7 +36,8 @@ static void decode_step(Reader *r, const Fused *f, Step *s, const Step *before, 
   const int reads_a = computes || s->op == OP_STORE || s->op == OP_SUM_COLUMNS;
   const int32_t read[] = {s->a, computes ? s->b : s->a, computes ? s->third : s->a};
   for (int i = 0; reads_a && i < 3; i++)
-    if (read[i] < 0 || read[i] >= REGISTERS || !set[read[i]]) fault(r, "a step reads a register that nothing was written to");
+    if (read[i] < 0 || read[i] >= REGISTERS || !set[read[i]])
+      fault(r, "a step reads a register that nothing was written to");
   if (s->op == OP_STORE && !(before && before->op > OP_SUM_COLUMNS && before->out == s->a))
     fault(r, "a store does not follow the step that computes it");
   if (s->op != OP_STORE && s->op != OP_SUM_COLUMNS) {

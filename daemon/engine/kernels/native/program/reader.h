@@ -1,7 +1,8 @@
 /*
- * Reading a program's words, with the checks that every operation needs: a word is there, a buffer and an offset are, sizes
- * are in range, an operand lies inside its buffer and overlaps nothing that is written. Sums and products of sizes are 64
- * bits wide; none passes MOST_FLOATS, so that kernels may use int. The first fault is kept; later ones may follow from it.
+ * Reading a program's words, with the checks that every operation needs: a word is there, a buffer and an offset are,
+ * sizes are in range, an operand lies inside its buffer and overlaps nothing that is written. Sums and products of
+ * sizes are 64 bits wide; none passes MOST_FLOATS, so that kernels may use int. The first fault is kept; later ones may
+ * follow from it.
  */
 #ifndef LC_READER_H
 #define LC_READER_H

@@ -10,7 +10,8 @@
 #include <sanitizer/asan_interface.h>
 
 static inline void sentinels_set(const Memory *memory, const Operation *op) {
-  for (int i = 0; i < memory->count; i++) ASAN_POISON_MEMORY_REGION(memory->buffers[i], memory->sizes[i] * sizeof(float));
+  for (int i = 0; i < memory->count; i++)
+    ASAN_POISON_MEMORY_REGION(memory->buffers[i], memory->sizes[i] * sizeof(float));
   for (int i = 0; i < op->operand_count; i++)
     ASAN_UNPOISON_MEMORY_REGION(op->operands[i].from, op->operands[i].floats * sizeof(float));
   if (op->kind != PROGRAM_FUSED) return;
@@ -20,7 +21,8 @@ static inline void sentinels_set(const Memory *memory, const Operation *op) {
   }
 }
 static inline void sentinels_clear(const Memory *memory) {
-  for (int i = 0; i < memory->count; i++) ASAN_UNPOISON_MEMORY_REGION(memory->buffers[i], memory->sizes[i] * sizeof(float));
+  for (int i = 0; i < memory->count; i++)
+    ASAN_UNPOISON_MEMORY_REGION(memory->buffers[i], memory->sizes[i] * sizeof(float));
 }
 #else
 static inline void sentinels_set(const Memory *memory, const Operation *op) { (void)memory, (void)op; }

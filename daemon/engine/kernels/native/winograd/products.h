@@ -5,8 +5,8 @@
 #include "tile.h"
 
 /*
- * Matrices of all places: c = a b, a[i][k] lying i * a_row + k * a_column from a; or c += a b. Rows of b and c are whole
- * vectors; rows of a and c are whole tiles: what is beyond them is computed, and not used.
+ * Matrices of all places: c = a b, a[i][k] lying i * a_row + k * a_column from a; or c += a b. Rows of b and c are
+ * whole vectors; rows of a and c are whole tiles: what is beyond them is computed, and not used.
  */
 typedef struct {
   const float *a, *b;
@@ -19,8 +19,8 @@ typedef struct {
 INLINE void short_tile(const Products *p, const float *a, const float *b, float *c, const int vectors, const int half) {
   const int full = vectors - half;
   const long a_row = p->a_row, a_column = p->a_column, b_row = p->b_row, c_row = p->c_row;
-#define START(i) \
-  const float *a##i = a + i * a_row; \
+#define START(i)                                               \
+  const float *a##i = a + i * a_row;                           \
   vf c##i##0 = splat(0), c##i##1 = c##i##0, c##i##2 = c##i##0; \
   half_vf h##i = {0};
   EACH_ROW(START)
@@ -31,24 +31,24 @@ INLINE void short_tile(const Products *p, const float *a, const float *b, float 
     if (full > 1) b1 = LOAD(b + LANES);
     if (full > 2) b2 = LOAD(b + 2 * LANES);
     if (half) bh = LOAD_HALF(b + full * LANES);
-#define SUM(i) \
-  { \
-    vf x = splat(a##i[at]); \
-    if (full > 0) c##i##0 += x * b0; \
-    if (full > 1) c##i##1 += x * b1; \
-    if (full > 2) c##i##2 += x * b2; \
+#define SUM(i)                          \
+  {                                     \
+    vf x = splat(a##i[at]);             \
+    if (full > 0) c##i##0 += x * b0;    \
+    if (full > 1) c##i##1 += x * b1;    \
+    if (full > 2) c##i##2 += x * b2;    \
     if (half) h##i += low_half(x) * bh; \
   }
     EACH_ROW(SUM)
   }
 #define ADD(p, x) STORE(p, accumulate ? (x) + LOAD(p) : (x))
   const int accumulate = p->accumulate;
-#define WRITE(i) \
-  { \
-    float *to = c + i * c_row; \
-    if (full > 0) ADD(to, c##i##0); \
-    if (full > 1) ADD(to + LANES, c##i##1); \
-    if (full > 2) ADD(to + 2 * LANES, c##i##2); \
+#define WRITE(i)                                   \
+  {                                                \
+    float *to = c + i * c_row;                     \
+    if (full > 0) ADD(to, c##i##0);                \
+    if (full > 1) ADD(to + LANES, c##i##1);        \
+    if (full > 2) ADD(to + 2 * LANES, c##i##2);    \
     if (half) ADD(to + full * LANES, whole(h##i)); \
   }
   EACH_ROW(WRITE)

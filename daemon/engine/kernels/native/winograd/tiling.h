@@ -6,13 +6,13 @@
 
 /* How a convolution is cut into tiles of m x m results, some of them over the edge. */
 typedef struct {
-  int m, across, tiles;     /* tiles of a row, of an image */
-  int block;                /* tiles whose products are computed at once */
-  int images;               /* of one task: enough for a block */
-  Geometry g;               /* as if results filled all tiles */
+  int m, across, tiles; /* tiles of a row, of an image */
+  int block;            /* tiles whose products are computed at once */
+  int images;           /* of one task: enough for a block */
+  Geometry g;           /* as if results filled all tiles */
   Padded p;
-  long x_row, y_row;        /* a tile's channels and filters at one place, in floats */
-  long x_place, y_place;    /* a block at one place; not whole pages apart */
+  long x_row, y_row;     /* a tile's channels and filters at one place, in floats */
+  long x_place, y_place; /* a block at one place; not whole pages apart */
 } Tiling;
 
 /* Tiles of a block in a convolution and its input gradient; more in a filter's gradient, which sums over them. */
@@ -44,7 +44,8 @@ typedef struct {
 } Results;
 static Results results_at(const Tiling *t, const Geometry *g, int tile) {
   int at = tile % t->tiles, top = at / t->across * t->m, left = at % t->across * t->m;
-  return (Results){(((long)(tile / t->tiles) * g->oh + top) * g->ow + left) * g->f, MIN(t->m, g->oh - top), MIN(t->m, g->ow - left)};
+  return (Results){(((long)(tile / t->tiles) * g->oh + top) * g->ow + left) * g->f, MIN(t->m, g->oh - top),
+                   MIN(t->m, g->ow - left)};
 }
 
 #endif

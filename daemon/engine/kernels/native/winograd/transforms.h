@@ -5,16 +5,16 @@
 #include "winograd/tiling.h"
 
 /* Calls f(.., cut, part) with constants for whole vectors, and for the last one. */
-#define BY_PART(left, f, ...) \
-  do \
+#define BY_PART(left, f, ...)                               \
+  do                                                        \
     if ((left) >= LANES) f(__VA_ARGS__, 0, part_of(LANES)); \
-    else f(__VA_ARGS__, 1, part_of(left)); \
+    else f(__VA_ARGS__, 1, part_of(left));                  \
   while (0)
 #define LOAD_CUT(p) (cut ? load_part(p, part) : (vf)LOAD(p))
-#define STORE_CUT(p, x) \
-  do \
+#define STORE_CUT(p, x)              \
+  do                                 \
     if (cut) store_part(p, x, part); \
-    else STORE(p, x); \
+    else STORE(p, x);                \
   while (0)
 
 INLINE void store_places(const vf *d, float *places, long place) {
@@ -51,8 +51,7 @@ INLINE void reduce_pixels_at(const Tiling *t, const float *x, float *places, con
 static void reduce_block(const Tiling *t, const float *x, int first, int count, float *places) {
   for (int k = 0; k < count; k++) {
     const float *at = x + pixels_at(t, first + k);
-    for (int c = 0; c < t->g.c; c += LANES)
-      BY_PART(t->g.c - c, reduce_pixels_at, t, at + c, places + k * t->x_row + c);
+    for (int c = 0; c < t->g.c; c += LANES) BY_PART(t->g.c - c, reduce_pixels_at, t, at + c, places + k * t->x_row + c);
   }
 }
 
@@ -84,14 +83,13 @@ INLINE void spread_pixels_at(const Tiling *t, const float *places, float *x, con
 static void spread_block(const Tiling *t, const float *places, int first, int count, float *x) {
   for (int k = 0; k < count; k++) {
     float *at = x + pixels_at(t, first + k);
-    for (int c = 0; c < t->g.c; c += LANES)
-      BY_PART(t->g.c - c, spread_pixels_at, t, places + k * t->x_row + c, at + c);
+    for (int c = 0; c < t->g.c; c += LANES) BY_PART(t->g.c - c, spread_pixels_at, t, places + k * t->x_row + c, at + c);
   }
 }
 
 /* A' M A + bias of one tile, one vector of filters. */
-INLINE void interpolate_results_at(const int m, const Tiling *t, const float *places, const Convolution *op, int f, float *y,
-                                   Results results, const int cut, Part part) {
+INLINE void interpolate_results_at(const int m, const Tiling *t, const float *places, const Convolution *op, int f,
+                                   float *y, Results results, const int cut, Part part) {
   vf d[PLACES];
   load_places(d, places + f, t->y_place);
   interpolate_tile(m, d);
@@ -107,7 +105,8 @@ INLINE void interpolate_results_at(const int m, const Tiling *t, const float *pl
     }
 }
 
-static void interpolate_block(const Tiling *t, const float *places, int first, int count, const Convolution *op, float *y) {
+static void interpolate_block(const Tiling *t, const float *places, int first, int count, const Convolution *op,
+                              float *y) {
   for (int k = 0; k < count; k++, places += t->y_row) {
     Results results = results_at(t, &op->g, first + k);
     for (int f = 0; f < op->g.f; f += LANES)
@@ -124,7 +123,8 @@ INLINE void evaluate_results_at(const int m, const Tiling *t, const float *dy, c
   for (int i = 0; i < m; i++)
 #pragma GCC unroll 4
     for (int j = 0; j < m; j++)
-      d[i * SIDE + j] = i < results.rows && j < results.columns ? LOAD_CUT(dy + ((long)i * g->ow + j) * g->f) : splat(0);
+      d[i * SIDE + j] =
+          i < results.rows && j < results.columns ? LOAD_CUT(dy + ((long)i * g->ow + j) * g->f) : splat(0);
   evaluate_tile(m, d);
   store_places(d, places, t->y_place);
 }

@@ -1,7 +1,7 @@
 /*
  * Convolutions with fewer multiplications, by Winograd's tiles: see tiles.h. Each of a tile's 36 places is a matrix
- * (tiles x channels, channels x filters, tiles x filters); their products are plain ones, of a block of tiles that stays
- * in the second-level cache. Both gradients are the adjoint of the convolution, with the same tiles.
+ * (tiles x channels, channels x filters, tiles x filters); their products are plain ones, of a block of tiles that
+ * stays in the second-level cache. Both gradients are the adjoint of the convolution, with the same tiles.
  */
 #include "winograd/products.h"
 #include "winograd/tiles.h"
@@ -37,7 +37,8 @@ static void forward_tiles(const void *argument, int task, float *scratch) {
   float *d = scratch, *m = d + PLACES * t.x_place, *own = m + PLACES * t.y_place;
   const float *x = padded_images(&t, op->x + (long)image * g->h * g->w * g->c, images, own);
   float *y = op->pooled ? own + t.images * t.p.image + SLACK : op->y + image * pixels;
-  Products products = {.a = d, .a_row = t.x_row, .a_column = 1, .a_place = t.x_place, .b = op->places, .b_row = t.y_row};
+  Products products = {
+      .a = d, .a_row = t.x_row, .a_column = 1, .a_place = t.x_place, .b = op->places, .b_row = t.y_row};
   products.b_place = filter_place(g->c, g->f), products.depth = g->c, products.columns = g->f;
   products.c = m, products.c_row = t.y_row, products.c_place = t.y_place;
   for (int first = 0; first < tiles; first += t.block) {
@@ -79,7 +80,8 @@ static void backward_tiles(const void *argument, int task, float *scratch) {
   float *dx = t.p.padded ? m + PLACES * t.y_place : op->dx + image * given;
   const float *dy = op->dy + (long)image * g->oh * g->ow * g->f;
   memset(dx, 0, images * t.p.image * sizeof(float));
-  Products products = {.a = m, .a_row = t.y_row, .a_column = 1, .a_place = t.y_place, .b = op->places, .b_row = t.x_row};
+  Products products = {
+      .a = m, .a_row = t.y_row, .a_column = 1, .a_place = t.y_place, .b = op->places, .b_row = t.x_row};
   products.b_place = filter_place(g->f, g->c), products.depth = g->f, products.columns = g->c;
   products.c = d, products.c_row = t.x_row, products.c_place = t.x_place;
   for (int first = 0; first < tiles; first += t.block) {
@@ -119,7 +121,8 @@ static void filter_tiles(const void *argument, int part, float *scratch) {
   long columns = padded_columns(g->f), place = sums_place(g);
   float *d = scratch, *m = d + PLACES * t.x_place, *sums = m + PLACES * t.y_place, *own = sums + PLACES * place;
   float *expanded = own + t.images * t.p.image + SLACK;
-  float *dw = op->partial + part * ((long)g->kh * g->kw * g->c + 1) * columns, *db = dw + (long)g->kh * g->kw * g->c * columns;
+  float *dw = op->partial + part * ((long)g->kh * g->kw * g->c + 1) * columns,
+        *db = dw + (long)g->kh * g->kw * g->c * columns;
   int from = (long)g->batch * part / PARTS, to = (long)g->batch * (part + 1) / PARTS;
   memset(db, 0, columns * sizeof(float));
   if (from == to) memset(sums, 0, PLACES * place * sizeof(float));
