@@ -147,7 +147,8 @@ static void pack_turned(const void *argument, int tap, float *scratch) {
   transpose(op->filter + tap * one, g->f, g->c, g->f, op->packed + (g->kh * g->kw - 1 - tap) * one, g->c);
 }
 
-/* With stride 1 the gradient is a convolution of dy with the turned filter: no spreading, at the price of padding dy.
+/*
+ * With stride 1 the gradient is a convolution of dy with the turned filter: no spreading, at the price of padding dy.
  */
 static void as_convolution(Team *team, const InputGradient *op) {
   const Geometry *g = &op->g;

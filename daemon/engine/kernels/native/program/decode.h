@@ -1,4 +1,5 @@
-/* Decoding the operations of each kind: reads the words, checks them and fills the operation; faults go to the reader.
+/*
+ * Decoding the operations of each kind: reads the words, checks them and fills the operation; faults go to the reader.
  */
 #ifndef LC_DECODE_H
 #define LC_DECODE_H

@@ -28,7 +28,8 @@ typedef struct {
   long floats;
 } Member;
 
-/* The gate of a job: how many members are in (bits 0-7), whether more may come in (bit 8), the job's number (the rest).
+/*
+ * The gate of a job: how many members are in (bits 0-7), whether more may come in (bit 8), the job's number (the rest).
  */
 #define IN 0xffu
 #define OPEN 0x100u
