@@ -1,5 +1,5 @@
 /** One trainer process as its supervisor sees it: its events, its answers, how it ended. */
-import { type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../protocol/errors.js';

@@ -1,12 +1,12 @@
 /** Which array of an .npz file holds the inputs, the labels, and what is for testing: by usual names, by the model's names, or by what fits. */
 import { UserError } from '../../protocol/errors.js';
-import { type ArrayFile } from './arrayFile.js';
+import type { ArrayFile } from './arrayFile.js';
 import { invalidData, listText } from '../dataError.js';
 import type { DataRequirements } from '../dataset.js';
 import { inputArrays, namedArray } from '../inputs/inputArrays.js';
 import { labelNamesFor } from '../labels/labelNames.js';
 import { NpzFile } from './npz.js';
-import { type TextLabels } from './npyText.js';
+import type { TextLabels } from './npyText.js';
 import type { ReadContext } from '../openOptions.js';
 import { sizeOf } from '../batches/sampleStore.js';
 

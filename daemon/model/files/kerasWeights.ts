@@ -2,10 +2,10 @@
 import { UserError } from '../../protocol/errors.js';
 import { type Hdf5File, type Hdf5Tensor } from './hdf5.js';
 import { layerGroups, type LayerGroups } from './kerasGroups.js';
-import { type LayerJson } from '../layers/layerConfig.js';
+import type { LayerJson } from '../layers/layerConfig.js';
 import { modelGraph } from '../layers/layerGraph.js';
 import type { WeightTensor } from '../model.js';
-import { type NormalisedTopology } from '../normalise/normalise.js';
+import type { NormalisedTopology } from '../normalise/normalise.js';
 import { Notes } from '../notes.js';
 import { assignWeights, refuseNonFinite } from './weightNames.js';
 import { contentsOf, legacyRoot, nativeLayersKey } from './kerasH5.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readResult } from '../../export/exportModel.js';
 import { renderReport } from '../../export/report.js';
-import { type ReportExport, type ReportRun } from '../../export/reportTables.js';
+import type { ReportExport, ReportRun } from '../../export/reportTables.js';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
 import type { RunEvent } from '../../protocol/events.js';
 import { measureResult, type Measured } from '../finish/measureResult.js';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { renderReport } from '../../../daemon/export/report.js';
-import { type ReportRun } from '../../../daemon/export/reportTables.js';
+import type { ReportRun } from '../../../daemon/export/reportTables.js';
 import type { ReportExport } from '../../../daemon/export/reportTables.js';
 import type { RunEvent } from '../../../daemon/protocol/events.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
