@@ -1,7 +1,7 @@
 /** What a pruned model takes on disk, what thinning leaves of it and how fast it is here: measured, and shown. */
 import { measureModel, type Sizes } from '../export/exportModel.js';
 import { measureLatency, type Latencies } from '../export/latency.js';
-import type { ReportExport } from '../export/report.js';
+import type { ReportExport } from '../export/reportTables.js';
 import { thin } from '../export/thin.js';
 import type { Model } from '../model/model.js';
 import type { Terminal } from './terminal.js';

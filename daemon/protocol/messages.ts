@@ -4,22 +4,24 @@
  * `AbsolutePath`s must lie inside a workspace folder of the connection; paths.ts says how both sides name files.
  */
 import { z } from 'zod';
-import { Caution } from './cautions.js';
 import { dataPackageNames } from './dataPackages.js';
-import { Ending } from './ending.js';
 import { ExportFormat, LatencyFigures } from './exports.js';
 import { Finish } from './finish.js';
-import { LayerKept, RunEvent, RunState } from './events.js';
+import { LayerKept, RunEvent } from './events.js';
 import { DataPreview, DataSearch, PlanLength } from './dataChoice.js';
 import { GoalWanted, Outlook } from './outlook.js';
-import { LayerLinks } from './layers/networkGraph.js';
-import { AbsolutePath, WorkspacePath } from './paths.js';
+import { AbsolutePath } from './paths.js';
 import { Budget, DataSource, ErrorBound, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
 import { MarksChange, RunMarks } from './runs/marks.js';
 import { Sensitivity } from './layers/sensitivity.js';
 import { PROTOCOL_VERSION } from './version.js';
 import { TriedAnswer, TriedSample, WhatChanged } from './whatChanged.js';
+import { RunSummary } from './runs/summary.js';
+import { LayerPicture, ModelSummary } from './layers/modelSummary.js';
+
+export { RunSummary } from './runs/summary.js';
+export { LayerPicture, ModelLayer, ModelSummary } from './layers/modelSummary.js';
 
 export { PROTOCOL_VERSION, SOCKET_PATH } from './version.js';
 export { ExportFormat, LatencyFigures } from './exports.js';
@@ -59,82 +61,6 @@ export type InitializationOptions = z.infer<typeof InitializationOptions>;
 const run = z.string().min(1).max(4096);
 const nothing = z.null();
 
-/** What a list of runs needs to know of each. */
-export const RunSummary = z.object({
-  run: z.string().min(1).max(200).describe('Name of its folder: unique within its workspace folder only.'),
-  workspace: AbsolutePath.describe('The workspace folder that holds it; its paths are relative to this.'),
-  folder: AbsolutePath.describe('What tells it from every other run.'),
-  plan: z.string().describe('Plan name: the plan file without ".prune.json".'),
-  planPath: WorkspacePath.nullable(),
-  model: z.string().describe('What to call its model: the path of its file, or the architecture.'),
-  modelPath: WorkspacePath.nullable().describe('null: an architecture.'),
-  method: z.string(),
-  engine: z.string().nullable(),
-  state: RunState,
-  started: z.number(),
-  ended: z.number().nullable(),
-  iteration: z.number(),
-  iterations: z.number(),
-  /** Progress of the whole run in [0, 1]. */
-  progress: z.number(),
-  error: z.number().nullable().describe('Error at theta of the last iteration, or after retraining.'),
-  referenceError: z.number().nullable(),
-  kept: z.number().nullable(),
-  prunable: z.number().nullable(),
-  etaSeconds: z.number().nullable(),
-  samplesPerSecond: z.number().nullable(),
-  message: z.string().nullable().describe('Why it failed or stopped.'),
-  cautions: z.array(Caution).optional().describe('What must be known before its result is used; absent: nothing.'),
-  ending: Ending.optional().describe('How its trainer ended, where a signal ended it.'),
-  budget: z.string().optional().describe('In words; absent: it asks for nothing.'),
-  bytes: z.number().optional().describe('Size of its result as a sparse package.'),
-  seconds: z.number().optional().describe('What a finished run took, pauses left out; absent: from start to end.'),
-  points: z
-    .array(
-      z.object({
-        point: z.number(),
-        budget: z.string(),
-        kept: z.number().describe('Share of the prunable weights.'),
-        error: z.number().nullable(),
-        bytes: z.number().nullable(),
-        seconds: z.number(),
-      }),
-    )
-    .optional()
-    .describe('Of a path run: the budgets that are finished.'),
-  baselineOf: z
-    .string()
-    .optional()
-    .describe('Of a baseline: the run it is compared with, by its name in the same folder.'),
-  marks: RunMarks.optional().describe('What people note of it; absent: nothing.'),
-});
-export type RunSummary = z.infer<typeof RunSummary>;
-
-export const ModelLayer = z.object({
-  name: z.string(),
-  className: z.string(),
-  outputShape: z.array(z.number().nullable()).nullable(),
-  params: z.number(),
-  prunable: z.number(),
-  flops: z.number(),
-  zeros: z.number().nullable(),
-  frozen: z.boolean().describe('The file does not let it be trained.'),
-  ...LayerLinks.shape,
-});
-export const ModelSummary = z.object({
-  path: AbsolutePath,
-  format: z.string(),
-  name: z.string(),
-  params: z.number(),
-  prunable: z.number(),
-  bytes: z.number(),
-  flops: z.number(),
-  zeros: z.number().nullable(),
-  layers: z.array(ModelLayer),
-  notes: z.array(z.string()),
-});
-export type ModelSummary = z.infer<typeof ModelSummary>;
-
 /** What a budget means before the run. */
 export const BudgetPreview = z.object({
   kappa: z.number().nullable().describe('Weights kept, or null where it cannot be known (penalty form).'),
@@ -155,21 +81,6 @@ export const EngineState = z.object({
   reason: z.string(),
 });
 export type EngineState = z.infer<typeof EngineState>;
-
-export const LayerPicture = z.object({
-  layer: z.string(),
-  shape: z.array(z.number()),
-  /** Histogram of w and theta over the same bin edges (edges.length = counts.length + 1). theta without its zeros. */
-  edges: z.array(z.number()),
-  w: z.array(z.number()),
-  theta: z.array(z.number()),
-  zeros: z.number(),
-  /** Kept weights per input unit, for the sparsity picture; length = inputs. */
-  keptPerInput: z.array(z.number()),
-  /** The image geometry of the inputs where they are an image ([28, 28, 1]). */
-  inputImage: z.array(z.number()).nullable(),
-});
-export type LayerPicture = z.infer<typeof LayerPicture>;
 
 /** A point of a path run; without it, the run's result. */
 const point = z.int().min(0).max(1e6).optional();

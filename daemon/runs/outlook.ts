@@ -17,7 +17,7 @@ import { UserError } from '../protocol/errors.js';
 import type { GoalWanted, Outlook } from '../protocol/outlook.js';
 import type { DataSource } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
-import { subset } from '../trainer/setup.js';
+import { subset } from '../trainer/assemble/samples.js';
 import { createTasks } from '../trainer/tasks.js';
 import { openPlanData, tooLarge, type Timed } from './openPlanData.js';
 

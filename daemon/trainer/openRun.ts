@@ -1,18 +1,16 @@
 /** One run in a trainer process: its folder opened, the plan executed, everything logged. */
-import { lstat, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drawAlike } from '../engine/registry.js';
 import { checkBudgets } from '../export/budgetChecks.js';
-import { writeSparsePackage } from '../export/sparse/sparsePackage.js';
 import { writeFileAtomic } from '../files/atomicWrite.js';
 import { withInputSizes } from '../model/setup/inputSizes.js';
-import type { Model } from '../model/model.js';
 import { withWeights } from '../model/weights.js';
 import { UserError } from '../protocol/errors.js';
 import type { BudgetCheck, OtherOutput, RunEvent, UntimedRunEvent } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
 import { continuation } from './continuation.js';
-import { latestCheckpoint, tidyCheckpoints, writeCheckpoint } from './checkpoint.js';
+import { latestCheckpoint, tidyCheckpoints } from './checkpoint.js';
 import { Stopped, type Control } from './process/control.js';
 import { openEventWriter, type EventWriter } from './log/eventWriter.js';
 import { primarySet } from './judge/evaluations.js';
@@ -27,13 +25,10 @@ import { dropRequest } from './process/requestFile.js';
 import { otherText } from './judge/otherOutputs.js';
 import { writeReport } from './log/report.js';
 import { writeModelInto, writePackageInto, writeResult } from './result.js';
-import type { Run } from './run.js';
 import { readRunPlan, runPaths } from './process/runFolder.js';
 import { devicesOf } from './devices.js';
 import type { Assemble, Assembled } from './setup.js';
-
-/** What later points of a path start from; gone when the run is done. */
-const STATES = 'states';
+import { STATES, createRun } from './createRun.js';
 
 export interface OpenedRun {
   readonly assembled: Assembled;
@@ -245,76 +240,5 @@ function endOf(error: unknown, emit: (event: UntimedRunEvent) => RunEvent, proce
     const unlogged = { time: Date.now(), ...last } as RunEvent;
     process.emit(unlogged);
     return unlogged;
-  }
-}
-
-function createRun(
-  { folder, control }: RunProcess,
-  assembled: Assembled,
-  writer: EventWriter,
-  emit: (event: UntimedRunEvent) => RunEvent,
-): Run {
-  const paths = runPaths(folder);
-  const { parts, engine, weights, prunable, plan } = assembled;
-  return {
-    ...parts,
-    control,
-    clock: () => performance.now(),
-    log: emit,
-    logStart(resumed) {
-      emit({
-        event: 'start',
-        run: folder.split(/[\\/]/).at(-1)!,
-        plan: plan.name,
-        method: plan.method,
-        engine: engine.id,
-        device: engine.device,
-        seed: plan.seed,
-        weights,
-        prunable,
-        kappa: parts.tasks(null).kappa,
-        totalSteps: totalSteps(parts),
-        resumed,
-      });
-    },
-    async save(state) {
-      await lstat(folder).catch(() => {
-        throw new UserError('disk', `${folder} is gone; the run cannot go on`, { file: folder });
-      });
-      writer.sync();
-      const file = await writeCheckpoint(paths.checkpoints, state, writer.position);
-      emit({ event: 'checkpoint', file, step: state.progress.totalStep });
-    },
-    keepReference: (values, statistics) =>
-      writeModelInto(
-        paths.reference,
-        assembled.model,
-        assembled.withWeights(values, statistics),
-        assembled.inputScales,
-      ),
-    async keepPoint(point, values, statistics) {
-      const named = assembled.withWeights(values, statistics);
-      await writeModelInto(join(paths.points, String(point)), assembled.model, named, assembled.inputScales);
-      return packageBytes(withWeights(assembled.model, named));
-    },
-    savePathState: async (name, state) =>
-      void (await writeCheckpoint(join(paths.points, STATES, name), state, { bytes: 0, events: 0 })),
-    async loadPathState(name) {
-      const checkpoint = await latestCheckpoint(join(paths.points, STATES, name));
-      if (checkpoint) return checkpoint.state;
-      throw new UserError('run-invalid', `${folder}: the state "${name}" of its path is gone; start the plan anew`, {
-        file: folder,
-      });
-    },
-  };
-}
-
-/** Of the sparse package that an export writes. */
-function packageBytes(model: Model): number | null {
-  try {
-    return writeSparsePackage(model).length;
-  } catch (error) {
-    if (error instanceof UserError && error.code === 'model-unsupported') return null;
-    throw error;
   }
 }

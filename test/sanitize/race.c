@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "program.h"
+#include "program/program.h"
 
 static uint64_t state;
 static uint32_t random_bits(void) {

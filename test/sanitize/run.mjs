@@ -3,7 +3,7 @@
  *   1. address and undefined behaviour: the unit tests of the kernels, and the fixed part of the engine's fuzzer;
  *   2. the same on N mutated programs (1,000,000), each of which must be refused or touch nothing that is not its own;
  *   3. threads: programs of every layer class on several threads for some seconds (60), with equal bits.
- * In the first two every float outside an operation's operands is poisoned while it runs (kernels/native/sentinels.h).
+ * In the first two every float outside an operation's operands is poisoned while it runs (kernels/native/program/sentinels.h).
  * Needs gcc with its sanitizers, Node's headers and libuv, as Debian's gcc and libuv1-dev bring; says so where they are not.
  */
 import { build } from 'esbuild';

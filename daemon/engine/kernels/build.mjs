@@ -6,10 +6,11 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeLayout } from './layout.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -69,6 +70,8 @@ function generatedModule(kernel, bytes) {
 }
 
 const nativeFlags = [
+  // Paths in includes start at native/.
+  '-I.',
   '-O3',
   '-fPIC',
   '-fvisibility=hidden',
@@ -79,41 +82,50 @@ const nativeFlags = [
   '-Werror',
   '-Wno-psabi',
 ];
-/** The levels of instructions the kernels are compiled for, by the suffix of their table; addon.c chooses one. */
+/** The levels of instructions the kernels are compiled for, by the suffix of their table; addon/levels.c chooses one. */
 const levels = {
   avx2: ['-mavx2', '-mfma'],
   avx512: ['-mavx512f', '-mavx512vl', '-mavx512dq', '-mavx512bw', '-mfma'],
 };
 const linkFlags = ['-shared', '-s', '-Wl,--build-id=none'];
 /** Compiled without those instructions, as whatever processor runs them asks what it has. */
-const plainSources = ['decode.c', 'program.c', 'team.c'];
+const plainSources = ['program.c', 'team.c'].map((file) => `program/${file}`);
+/** These run once a program: small rather than fast. */
+const decoderSources = ['decode.c', 'decode_images.c', 'decode_steps.c'].map((file) => `program/${file}`);
+const decoderFlags = ['-Os'];
+/** What JavaScript calls. */
+const doorSources = ['addon.c', 'create.c', 'handle.c', 'levels.c', 'run.c', 'vectors.c'].map(
+  (file) => `addon/${file}`,
+);
+/** One translation unit: kernels.c includes the others. */
 const kernelSources = [
-  ...['kernels.c', 'convolution.c', 'depthwise.c', 'elementwise.c', 'gemm.c', 'move.c', 'pooling.c', 'winograd.c'],
+  'kernels.c',
+  'convolution.c',
+  'depthwise.c',
+  'elementwise/fused.c',
+  'elementwise/reductions.c',
+  'gemm.c',
+  'move.c',
+  'pooling.c',
+  'winograd/winograd.c',
 ];
-const headers = [
-  ...[
-    'runtime.h',
-    'geometry.h',
-    'vector.h',
-    'tile.h',
-    'winograd.h',
-    'opcodes.h',
-    'operation.h',
-    'program.h',
-    'reader.h',
-    'sentinels.h',
-  ],
-  'team.h',
-];
+
+/** Headers of a folder and of those below it, in the order of their names. */
+const headersOf = (folder) =>
+  readdirSync(join(here, folder), { recursive: true })
+    .filter((file) => file.endsWith('.h'))
+    .map((file) => `${folder}/${file}`)
+    .sort();
 
 /** The addon's sources and flags. */
 export const nativeKernel = {
   sources: [
-    ...[...plainSources, 'addon.c', ...kernelSources, ...headers].map((file) => `native/${file}`),
+    ...[...plainSources, ...decoderSources, ...doorSources, ...kernelSources].map((file) => `native/${file}`),
+    ...headersOf('native'),
     'update.c',
     'simd.h',
   ],
-  flags: [...nativeFlags, ...Object.values(levels).flat(), ...linkFlags],
+  flags: [...nativeFlags, ...Object.values(levels).flat(), ...decoderFlags, ...linkFlags],
 };
 
 /** Where Node's headers are: beside this Node, or where Debian has them; null if nowhere. */
@@ -134,17 +146,21 @@ export const sanitizerFlags = [
 /** Compiles what the kernels are made of but for the addon's door. @returns paths of the objects, in `folder`. */
 export function compileKernels(folder, more = []) {
   const objects = [];
-  const compile = (file, name, flags) => {
-    objects.push(join(folder, `${name}.o`));
-    gcc([...nativeFlags, ...flags, ...more, '-isystem', requiredHeaders(), '-c', file, '-o', objects.at(-1)]);
-  };
   for (const [level, flags] of Object.entries(levels)) {
     const names = [`-DKERNELS=kernels_${level}`, `-DUPDATE=update_${level}`];
-    compile('kernels.c', `kernels_${level}`, [...flags, ...names]);
-    compile('../update.c', `update_${level}`, [...flags, ...names]);
+    objects.push(compile(folder, 'kernels.c', [...flags, ...names, ...more], `kernels_${level}`));
+    objects.push(compile(folder, '../update.c', [...flags, ...names, ...more], `update_${level}`));
   }
-  for (const file of plainSources) compile(file, file, []);
+  for (const file of plainSources) objects.push(compile(folder, file, more));
+  for (const file of decoderSources) objects.push(compile(folder, file, [...decoderFlags, ...more]));
   return objects;
+}
+
+/** @param file in native/. @returns path of its object, in `folder`. */
+function compile(folder, file, flags, name = basename(file, '.c')) {
+  const object = join(folder, `${name}.o`);
+  gcc([...nativeFlags, ...flags, '-isystem', requiredHeaders(), '-c', file, '-o', object]);
+  return object;
 }
 
 const gcc = (args) => execFileSync('gcc', args, { cwd: join(here, 'native'), stdio: ['ignore', 'inherit', 'inherit'] });
@@ -159,11 +175,9 @@ function requiredHeaders() {
 export function compileNative(more = []) {
   const folder = mkdtempSync(join(tmpdir(), 'lc-kernels-'));
   try {
-    const objects = compileKernels(folder, more);
-    const door = join(folder, 'addon.o');
-    gcc([...nativeFlags, ...more, '-isystem', requiredHeaders(), '-c', 'addon.c', '-o', door]);
+    const objects = [...compileKernels(folder, more), ...doorSources.map((file) => compile(folder, file, more))];
     const output = join(folder, 'kernels.node');
-    gcc([...(more.length > 0 ? ['-shared', ...more] : linkFlags), '-o', output, ...objects, door]);
+    gcc([...(more.length > 0 ? ['-shared', ...more] : linkFlags), '-o', output, ...objects]);
     return readFileSync(output);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -179,6 +193,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.log(`${name}: ${bytes.length} bytes`);
   }
   if (builds('native')) {
+    writeLayout();
     const bytes = compileNative();
     const prebuilt = join(here, 'prebuilt');
     mkdirSync(prebuilt, { recursive: true });

@@ -4,12 +4,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CopyRows } from '../engine.js';
 import type { UpdateKernel } from '../update/update.js';
+import { layoutHash } from './layout.js';
 
 /** A program in the addon; opaque. */
 export type Program = object & { readonly __program: unique symbol };
 
-/** The Node-API addon, daemon/engine/kernels/native/addon.c. */
+/** The Node-API addon, daemon/engine/kernels/native/addon. */
 export interface Addon {
+  /** Of the program layout that the kernels were compiled with. */
+  readonly layout: string;
   /** Names of the levels of instructions that this processor can run, best first. Numbers differ by rounding among them. */
   levels(): string[];
   /** Keeps the buffers alive; their places must not change. @param code trusted. */
@@ -45,9 +48,25 @@ export function loadAddon(): { addon: Addon } | { reason: string } {
 
 function load(): { addon: Addon } | { reason: string } {
   const path = candidates().find(existsSync);
-  if (!path) return { reason: `no kernels are built for ${process.platform} ${process.arch}` };
+  return path ? openAddon(path) : { reason: `no kernels are built for ${process.platform} ${process.arch}` };
+}
+
+/**
+ * Loads the addon at a path. One that was compiled with another table of operations is refused: it would read the words of
+ * programs as something else.
+ *
+ * @param layout the hash of the table that programs are encoded by.
+ * @returns the addon, or why it cannot be used, in one line.
+ */
+export function openAddon(path: string, layout = layoutHash): { addon: Addon } | { reason: string } {
   try {
     const addon = createRequire(import.meta.url)(path) as Addon;
+    // Addons from before there was a table have none.
+    const found = (addon as Partial<Addon>).layout ?? 'none';
+    if (found !== layout)
+      return {
+        reason: `the kernels in ${path} are of another version of LC Prune (layout ${found}, not ${layout}): install it again, or build them with "node daemon/engine/kernels/build.mjs native"`,
+      };
     return addon.levels().length > 0 ? { addon } : { reason: 'the processor has no AVX2 and FMA instructions' };
   } catch (error) {
     return { reason: `the kernels do not load: ${(error as Error).message.split('\n', 1)[0]}` };

@@ -1,12 +1,10 @@
 import type { Graph, Node } from '../graph/ir.js';
 import { sizeOf } from '../graph/ir.js';
 import { Arena } from './arena.js';
+import { bytePlaces, mostFloats } from './layout.js';
 import { type Liveness, poolOf } from './liveness.js';
 import type { Place } from './places.js';
 import { type Group, isElementwise, root, Unsupported, type Unit } from './units.js';
-
-/** Floats of one tensor, and of the arena: the kernels count them in 32 bits (MOST_FLOATS in decode.c). */
-const mostFloats = 0x7fff0000;
 
 /** Where tensors lie that have a place before the first unit runs, and what is copied to outputs after the last one. */
 export interface Fixed {
@@ -136,8 +134,8 @@ export class Allocation {
   }
 }
 
-/** Floats that hold the places of a pooling's maxima: bytes, or whole numbers where a window has more than 256 pixels. */
+/** Floats that hold the places of a pooling's maxima: bytes, or whole numbers in large windows. */
 function placesSize(pool: Node): number {
   const [height, width] = pool.attrs['window'] as [number, number];
-  return height * width > 256 ? sizeOf(pool.shape) : Math.ceil(sizeOf(pool.shape) / 4);
+  return height * width > bytePlaces ? sizeOf(pool.shape) : Math.ceil(sizeOf(pool.shape) / 4);
 }

@@ -1,5 +1,5 @@
-/** Floats between tensors: kernels may read one vector past the end of what they were given. */
-const slack = 16;
+import { slack } from './layout.js';
+
 const alignment = 16;
 
 /** Places tensors of known lifetimes in one buffer; space is used again once its tensor has been read for the last time. */

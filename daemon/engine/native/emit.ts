@@ -1,23 +1,17 @@
 import type { Node } from '../graph/ir.js';
 import { sizeOf } from '../graph/ir.js';
 import { encodeGroup } from './encodeGroup.js';
-import { geometry, isPoolingOf, noPool, poolFields, reducedSizes } from './geometry.js';
-import { moveRank, movesOf, moveWords } from './moves.js';
-import { program as op } from './opcodes.js';
-import { type Context, floatBits, words } from './places.js';
+import { geometry, isPoolingOf, noPool, poolOf, reducedSizes } from './geometry.js';
+import { mostRows, moveRank, parts } from './layout.js';
+import { movesOf, moveWords } from './moves.js';
+import { operation } from './operationWords.js';
+import type { Context, Place } from './places.js';
 import { productsOf } from './products.js';
 import { root, Unsupported, type Unit } from './units.js';
-import { placesFloats, summedTilesPay, tilesPay } from './winograd.js';
-
-/** Rows of a filter gradient's sums are this long: whole vectors of any level. */
-const paddedColumns = (n: number): number => Math.ceil(n / 16) * 16;
-const parts = 16;
-
-/** Rows that a float can number. */
-const mostRows = 2 ** 24;
+import { paddedColumns, placesFloats, summedTilesPay, tilesPay } from './winograd.js';
 
 /**
- * Appends a unit's operations to the code (the words of each operation stand in program.c).
+ * Appends a unit's operations to the code (kernels/layout.json has the words of each).
  *
  * @throws Unsupported
  */
@@ -27,87 +21,87 @@ export function emit(code: number[], unit: Unit, context: Context): void {
     return;
   }
   const { node } = unit;
-  const at = (tensor: Node | undefined) => {
+  const at = (tensor: Node | undefined): Place | undefined => {
     const place = tensor && context.place(tensor);
     if (tensor && !place) throw new Unsupported(node);
-    return words(place);
+    return place;
   };
   const [first, second] = node.inputs;
   switch (unit.kind) {
     case 'gemm': {
-      const { m, n, k, transposeA, transposeB, offsets } = productsOf(node);
-      const [[bufferA, a], [bufferB, b], [bufferC, c]] = [at(first), at(second), at(unit.result)];
+      const { offsets, ...sizes } = productsOf(node);
+      const [a, b, bias, c] = [at(first)!, at(second)!, at(unit.bias), at(unit.result)!];
+      const from = ({ buffer, offset }: Place, more: number): Place => ({ buffer, offset: offset + more });
       for (const offset of offsets) {
-        code.push(op.gemm, bufferA, a + offset.a, bufferB, b + offset.b, ...at(unit.bias), bufferC, c + offset.c);
-        code.push(m, n, k, Number(transposeA), Number(transposeB), Number(unit.relu));
+        const matrices = { a: from(a, offset.a), b: from(b, offset.b), bias, c: from(c, offset.c) };
+        code.push(...operation('gemm', { ...matrices, ...sizes, relu: unit.relu }));
       }
       return;
     }
     case 'convolution': {
       const g = geometry(node, first!, second!, node);
       const tiled = tilesPay(g);
-      code.push(tiled ? op.winograd : op.convolution, ...Object.values(g));
-      code.push(...at(first), ...at(second), ...at(unit.bias), ...at(unit.result));
-      const pool = unit.pool ? poolFields(unit.pool) : noPool;
       code.push(
-        Number(unit.relu),
-        Number(unit.pool !== undefined),
-        ...pool,
-        ...words(unit.pool && context.index(unit.pool)),
-        ...words(tiled ? context.temporary(placesFloats(g.c, g.f)) : undefined),
+        ...operation(tiled ? 'winograd' : 'convolution', {
+          g,
+          x: at(first),
+          filter: at(second),
+          bias: at(unit.bias),
+          y: at(unit.result),
+          relu: unit.relu,
+          pooled: unit.pool !== undefined,
+          pool: unit.pool ? poolOf(unit.pool) : noPool,
+          index: unit.pool && context.index(unit.pool),
+          places: tiled ? context.temporary(placesFloats(g.c, g.f)) : undefined,
+        }),
       );
       return;
     }
     case 'inputGradient': {
       const g = geometry(node, node, second!, first!);
-      const turned = context.temporary(g.kh * g.kw * g.c * g.f);
+      const packed = context.temporary(g.kh * g.kw * g.c * g.f);
       const tiled = tilesPay(g);
-      code.push(tiled ? op.winogradInputGradient : op.inputGradient, ...Object.values(g));
-      code.push(...at(first), ...at(second), ...at(node), ...words(turned));
-      code.push(...words(tiled ? context.temporary(placesFloats(g.f, g.c)) : undefined));
+      const places = tiled ? context.temporary(placesFloats(g.f, g.c)) : undefined;
+      const kind = tiled ? 'winogradInputGradient' : 'inputGradient';
+      code.push(...operation(kind, { g, dy: at(first), filter: at(second), dx: at(node), packed, places }));
       return;
     }
     case 'filterGradient': {
       const dy = unit.pool ? unit.pool.inputs[0]! : second!;
       const g = geometry(node, first!, node, second!);
       const partial = context.temporary(parts * (g.kh * g.kw * g.c + 1) * paddedColumns(g.f));
-      code.push(
-        summedTilesPay(g, parts) ? op.winogradFilterGradient : op.filterGradient,
-        ...Object.values(g),
-        ...at(first),
-        ...at(dy),
-        ...at(node),
-        ...at(unit.bias),
-        ...words(partial),
-      );
       const pool = unit.pool && root(unit.pool.inputs[2]!);
       code.push(
-        Number(pool !== undefined),
-        ...(pool ? poolFields(pool) : noPool),
-        ...words(pool && context.index(pool)),
+        ...operation(summedTilesPay(g, parts) ? 'winogradFilterGradient' : 'filterGradient', {
+          g,
+          x: at(first),
+          dy: at(dy),
+          dw: at(node),
+          db: at(unit.bias),
+          partial,
+          pooled: pool !== undefined,
+          pool: pool ? poolOf(pool) : noPool,
+          index: pool && context.index(pool),
+        }),
       );
       return;
     }
     case 'depthwise': {
       const g = geometry(node, first!, second!, node);
-      const none = words(undefined);
-      code.push(op.depthwise, ...Object.values(g), ...at(first), ...at(second), ...none);
-      code.push(...at(node), ...none, ...none, ...none);
+      code.push(...operation('depthwise', { ...noOperands, g, x: at(first), filter: at(second), y: at(node) }));
       return;
     }
     case 'depthwiseInputGradient': {
       const g = geometry(node, node, second!, first!);
-      const none = words(undefined);
-      code.push(op.depthwiseInputGradient, ...Object.values(g), ...none, ...at(second), ...at(first));
-      code.push(...none, ...at(node), ...none, ...none);
+      const operands = { ...noOperands, filter: at(second), dy: at(first), dx: at(node) };
+      code.push(...operation('depthwiseInputGradient', { ...operands, g }));
       return;
     }
     case 'depthwiseFilterGradient': {
       const g = geometry(node, first!, node, second!);
       const partial = context.temporary(parts * g.kh * g.kw * paddedColumns(g.f));
-      const none = words(undefined);
-      code.push(op.depthwiseFilterGradient, ...Object.values(g), ...at(first), ...none, ...at(second));
-      code.push(...none, ...none, ...at(node), ...words(partial));
+      const operands = { ...noOperands, x: at(first), dy: at(second), dw: at(node), partial };
+      code.push(...operation('depthwiseFilterGradient', { ...operands, g }));
       return;
     }
     case 'maxPool':
@@ -116,59 +110,61 @@ export function emit(code: number[], unit: Unit, context: Context): void {
     case 'averagePoolGradient': {
       const gradient = unit.kind.endsWith('Gradient');
       const pool = unit.kind === 'maxPoolGradient' ? root(node.inputs[2]!) : node;
-      const pads = node.attrs['pads'] as readonly number[];
-      const [batch, h, w, c] = (gradient ? node : first!).shape;
+      const [top, left] = node.attrs['pads'] as [number, number];
+      const [batch, h, w, c] = (gradient ? node : first!).shape as [number, number, number, number];
       const index = unit.kind.startsWith('max') ? context.index(pool) : undefined;
-      const pooled = gradient ? first! : node;
       if (unit.kind === 'maxPoolGradient' && !isPoolingOf(pool, node))
         throw new Unsupported(node, ' of another pooling');
-      code.push(op[unit.kind], ...at(first), ...at(node), ...words(index), batch!, h!, w!, c!);
-      code.push(...poolFields(node, pooled), pads[0]!, pads[1]!);
+      const windows = { pool: poolOf(node, gradient ? first! : node), top, left };
+      code.push(...operation(unit.kind, { x: at(first), y: at(node), index, batch, h, w, c, ...windows }));
       return;
     }
     case 'softmax': {
       const columns = node.shape.at(-1)!;
-      const logarithm = Number(node.op === 'LogSoftmax');
-      code.push(op.softmax, ...at(first), ...at(node), sizeOf(node.shape) / columns, columns, logarithm);
+      const rows = sizeOf(node.shape) / columns;
+      const logarithm = node.op === 'LogSoftmax';
+      code.push(...operation('softmax', { x: at(first), y: at(node), rows, columns, logarithm }));
       return;
     }
     case 'reduce': {
-      const { outer, middle, inner } = reducedSizes(node);
-      const scale = node.op === 'Mean' ? 1 / middle : 1;
-      code.push(
-        op.reduce,
-        ...at(first),
-        ...at(node),
-        outer,
-        middle,
-        inner,
-        Number(node.op === 'Max'),
-        floatBits(scale),
-      );
+      const sizes = reducedSizes(node);
+      const scale = node.op === 'Mean' ? 1 / sizes.middle : 1;
+      code.push(...operation('reduce', { x: at(first), y: at(node), ...sizes, max: node.op === 'Max', scale }));
       return;
     }
     case 'gather':
     case 'segmentSum': {
       const table = unit.kind === 'gather' ? first!.shape : node.shape;
+      const limit = table[0]!;
       const columns = sizeOf(table.slice(1));
       const rows = sizeOf(second!.shape);
-      if (table[0]! > mostRows) throw new Unsupported(node, `: more than ${mostRows} rows`);
+      if (limit > mostRows) throw new Unsupported(node, `: more than ${mostRows} rows`);
       if (unit.kind === 'gather' && node.attrs['axis'] !== 0) throw new Unsupported(node, ' but on the first axis');
-      code.push(op[unit.kind], ...at(first), ...at(second), ...at(node), rows, columns, table[0]!);
+      code.push(...operation(unit.kind, { x: at(first), ids: at(second), y: at(node), rows, columns, limit }));
       return;
     }
     case 'move': {
       const moves = movesOf(node);
       if (moves.length === 0 || moves.some(({ shape }) => shape.length > moveRank)) throw new Unsupported(node);
-      const value = floatBits(Number(node.attrs['value'] ?? 0));
+      const value = Number(node.attrs['value'] ?? 0);
       const to = context.place(node)!;
       for (const move of moves) {
         const from = context.place(node.inputs[move.input]!);
         if (!from) throw new Unsupported(node);
-        code.push(op.move, from.buffer, from.offset + move.inOffset, to.buffer, to.offset + move.outOffset);
-        code.push(...moveWords(move, move.fill, value));
+        code.push(...moveWords(from, to, move, move.fill, value));
       }
       return;
     }
   }
 }
+
+/** What a depthwise operation has no use for. */
+const noOperands = {
+  x: undefined,
+  filter: undefined,
+  dy: undefined,
+  y: undefined,
+  dx: undefined,
+  dw: undefined,
+  partial: undefined,
+};

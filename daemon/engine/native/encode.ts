@@ -8,12 +8,10 @@ import { emit } from './emit.js';
 import { livenessOf } from './liveness.js';
 import { lower } from './lower.js';
 import { moveWords, nothing, wholeBlock } from './moves.js';
-import { program as op } from './opcodes.js';
-import { floatBits, words } from './places.js';
 import { cutIntoUnits } from './units.js';
 
 export interface Encoded {
-  /** See program.c. */
+  /** As kernels/layout.json has it. */
   readonly code: Int32Array;
   /** Buffers in order: the arena, then constants, then the graph's inputs, then its outputs. */
   readonly arenaSize: number;
@@ -59,10 +57,10 @@ export function encode(given: Graph): Encoded {
     const size = sizeOf(from.shape);
     operations.push({ words: `copy of ${size}`, flops: 0, bytes: 8 * size });
     // Of a constant that is one number everywhere there is no tensor.
-    const block = place
-      ? moveWords(wholeBlock(from.shape))
-      : moveWords(nothing, size, floatBits(from.constant as number));
-    code.push(op.move, ...words(place), to.buffer, to.offset, ...block);
+    const copy = place
+      ? moveWords(place, to, wholeBlock(from.shape))
+      : moveWords(undefined, to, nothing, size, from.constant as number);
+    code.push(...copy);
   }
   allocation.checkSizes(graph.nodes.at(-1)!);
   return { code: Int32Array.from(code), arenaSize: allocation.size, constants: fixed.constants, operations };

@@ -1,14 +1,18 @@
 import type { Node } from '../graph/ir.js';
 import { broadcastOf } from './broadcast.js';
-import { program as op, step } from './opcodes.js';
-import { type Context, floatBits, words } from './places.js';
+import { parts, type step } from './layout.js';
+import { operation, stepWords } from './operationWords.js';
+import { type Context, floatBits } from './places.js';
 import { type Group, sumsRows, Unsupported } from './units.js';
 
-/** The two words of numbers that a step may have. */
-function settings({ attrs }: Node): [number, number] {
+/** The two numbers that a step may have. */
+function settings({ attrs }: Node): { value: number; upper: number } {
   const { alpha = 0, min, max } = attrs as { alpha?: number; min?: number; max?: number };
-  return min === undefined || max === undefined ? [floatBits(alpha), 0] : [floatBits(min), floatBits(max)];
+  return min === undefined || max === undefined ? { value: alpha, upper: 0 } : { value: min, upper: max };
 }
+
+/** Steps that compute a node, but for a selection. */
+type NumberStep = Exclude<keyof typeof step & Node['op'], 'Select'>;
 
 /** Writes a group: loads, one step a node, stores of what others read. Registers are used again after their last reader. */
 export function encodeGroup(code: number[], group: Group, { place, temporary, inputsOf }: Context): void {
@@ -35,30 +39,31 @@ export function encodeGroup(code: number[], group: Group, { place, temporary, in
       // Columns and numbers are filled once for many tiles: their registers are never used for something else.
       const register = kind === 'load' || kind === 'loadRows' ? (free.pop() ?? count++) : count++;
       registers.set(key, register);
-      if (kind === 'constant') steps.push([step.constant, register, 0, 0, floatBits(tensor.constant as number), 0]);
-      else {
+      if (kind === 'constant') {
+        const value = tensor.constant as number;
+        steps.push(stepWords(kind, { out: register, a: 0, b: 0 }, { value, upper: 0 }));
+      } else {
         const from = place(tensor);
         if (!from) throw new Unsupported(node);
-        steps.push([step[kind], register, 0, span, ...words(from)]);
+        steps.push(stepWords(kind, { out: register, a: 0, b: span }, { at: from }));
       }
       return register;
     });
     const [a, b, third] = operands;
     if (summing) {
       const scale = node.op === 'Mean' ? 1 / rows : 1;
-      steps.push([step.sumColumns, 0, a!, floatBits(scale), ...words(place(node))]);
+      steps.push(stepWords('sumColumns', { out: 0, a: a!, b: floatBits(scale) }, { at: place(node) }));
     } else {
       const register = free.pop() ?? count++;
       registers.set(`${node.id}`, register);
-      steps.push([
-        step[node.op as keyof typeof step],
-        register,
-        a!,
-        b ?? a!,
-        ...(third === undefined ? settings(node) : [third, 0]),
-      ]);
+      const own = { out: register, a: a!, b: b ?? a! };
+      steps.push(
+        third === undefined
+          ? stepWords(node.op as NumberStep, own, settings(node))
+          : stepWords('Select', own, { third, unused: 0 }),
+      );
       const to = place(node);
-      if (to) steps.push([step.store, 0, register, 0, ...words(to)]);
+      if (to) steps.push(stepWords('store', { out: 0, a: register, b: 0 }, { at: to }));
       if (!lastUse.has(node)) free.push(register);
     }
     for (const tensor of new Set(inputs.get(node)!)) {
@@ -68,6 +73,6 @@ export function encodeGroup(code: number[], group: Group, { place, temporary, in
   });
   for (const node of own) if (sumsRows(node) && !place(node)) throw new Unsupported(node);
   // Sums are computed in parts.
-  const partial = nodes.some(sumsRows) ? temporary(16 * steps.length * columns) : undefined;
-  code.push(op.fused, rows, columns, steps.length, ...words(partial), ...steps.flat());
+  const partial = nodes.some(sumsRows) ? temporary(parts * steps.length * columns) : undefined;
+  code.push(...operation('fused', { rows, columns, count: steps.length, partial }), ...steps.flat());
 }

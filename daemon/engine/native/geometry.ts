@@ -1,7 +1,7 @@
 import type { Node } from '../graph/ir.js';
 import { sameShape, sizeOf } from '../graph/ir.js';
+import type { Geometry, Pool } from './layout.js';
 import { Unsupported } from './units.js';
-import type { Geometry } from './winograd.js';
 
 /**
  * The sizes of a convolution or of one of its gradients.
@@ -25,7 +25,7 @@ export function geometry(node: Node, x: Node, filter: Node, y: Node): Geometry {
   return { batch, h, w, c, oh, ow, f, kh, kw, sh, sw, top, left, dh, dw };
 }
 
-export const noPool = [0, 0, 0, 0, 0, 0];
+export const noPool: Pool = { ph: 0, pw: 0, sh: 0, sw: 0, oh: 0, ow: 0 };
 
 /** Whether a gradient's windows are those of the pooling that found the maxima, on images of one shape. */
 export const isPoolingOf = (pool: Node, gradient: Node): boolean =>
@@ -34,10 +34,12 @@ export const isPoolingOf = (pool: Node, gradient: Node): boolean =>
   sameShape(pool.shape, gradient.inputs[0]!.shape) &&
   ['window', 'strides', 'pads'].every((key) => sameShape(pool.attrs[key] as number[], gradient.attrs[key] as number[]));
 
-/** Fields of Pool in runtime.h. */
-export function poolFields(pool: Node, pooled: Node = pool): number[] {
-  const [, oh, ow] = pooled.shape;
-  return [...(pool.attrs['window'] as number[]), ...(pool.attrs['strides'] as number[]), oh!, ow!];
+/** The windows of a pooling, or of its gradient with what it pooled. */
+export function poolOf(pool: Node, pooled: Node = pool): Pool {
+  const [, oh, ow] = pooled.shape as [number, number, number, number];
+  const [ph, pw] = pool.attrs['window'] as [number, number];
+  const [sh, sw] = pool.attrs['strides'] as [number, number];
+  return { ph, pw, sh, sw, oh, ow };
 }
 
 /** A reduction as three sizes, of which the middle one is summed. @throws Unsupported over axes that are not side by side. */

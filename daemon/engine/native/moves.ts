@@ -1,5 +1,8 @@
 import type { Node } from '../graph/ir.js';
 import { sizeOf } from '../graph/ir.js';
+import { moveRank } from './layout.js';
+import { operation } from './operationWords.js';
+import type { Place } from './places.js';
 
 /** One copy of a Move operation (runtime.h): of a block of an input into a block of the node's tensor. */
 export interface Block {
@@ -12,9 +15,6 @@ export interface Block {
   readonly inOffset: number;
   readonly outOffset: number;
 }
-
-/** Axes that the kernel has. */
-export const moveRank = 8;
 
 /** Operations that only move numbers; null for others. */
 export const movingOps = [
@@ -133,16 +133,32 @@ export function movesOf(node: Node): (Block & { readonly fill: number })[] {
 }
 
 /**
- * Words of a Move after its tensors: fill, value (its bits), then shape and strides on all axes. Threads share out the
- * first two of the kernel's axes, which are the first two that there are.
+ * The words of a Move; or, of no block, of a fill with `value`. Threads share out the first two of the kernel's axes, which
+ * are the first two that there are.
+ *
+ * @param from, to where the tensors begin.
  */
-export function moveWords({ shape, inStrides, outStrides }: Block, fill = 0, value = 0): number[] {
+export function moveWords(
+  from: Place | undefined,
+  to: Place,
+  { shape, inStrides, outStrides, inOffset, outOffset }: Block,
+  fill = 0,
+  value = 0,
+): number[] {
   const onAllAxes = (values: readonly number[], filler: number) => {
     const first = values.length > 2 ? values.slice(0, 2) : [];
     const rest = values.slice(first.length);
     return [...first, ...new Array<number>(moveRank - values.length).fill(filler), ...rest];
   };
-  return [fill, value, ...onAllAxes(shape, 1), ...onAllAxes(inStrides, 0), ...onAllAxes(outStrides, 0)];
+  return operation('move', {
+    x: from && { buffer: from.buffer, offset: from.offset + inOffset },
+    y: { buffer: to.buffer, offset: to.offset + outOffset },
+    fill,
+    value,
+    shape: onAllAxes(shape, 1),
+    in: onAllAxes(inStrides, 0),
+    out: onAllAxes(outStrides, 0),
+  });
 }
 
 /** The copy of a whole tensor. */

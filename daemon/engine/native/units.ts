@@ -1,7 +1,7 @@
 import type { Graph, Node } from '../graph/ir.js';
 import { sameShape, sizeOf } from '../graph/ir.js';
+import { registers, step } from './layout.js';
 import { movingOps } from './moves.js';
-import { step } from './opcodes.js';
 
 /**
  * A graph cut into what the kernels run: heavy operations with what is fused into them, and groups of element-wise
@@ -72,8 +72,8 @@ export function sumsRows(node: Node): boolean {
   return shape.length > 1 && shape.every((n, axis) => n === 1 || axes.includes(axis) === axis < shape.length - 1) && !axes.includes(shape.length - 1); // prettier-ignore
 }
 
-/** At most this many nodes in a group: each may need a register in the cache. */
-const groupLimit = 40;
+/** At most this many nodes in a group: each may need a register in the cache, and one for each of three loads. */
+const groupLimit = registers / 4;
 
 interface Uses {
   readonly by: ReadonlyMap<Node, readonly Node[]>;

@@ -1,24 +1,9 @@
-/** Fields of Geometry in runtime.h. */
-export interface Geometry {
-  readonly batch: number;
-  readonly h: number;
-  readonly w: number;
-  readonly c: number;
-  readonly oh: number;
-  readonly ow: number;
-  readonly f: number;
-  readonly kh: number;
-  readonly kw: number;
-  readonly sh: number;
-  readonly sw: number;
-  readonly top: number;
-  readonly left: number;
-  readonly dh: number;
-  readonly dw: number;
-}
+import { columnUnit, type Geometry, placeSlack, tileSide } from './layout.js';
 
-/** Places of a tile: 6 x 6. */
-const places = 36;
+/** Rows of sums are this long: whole vectors of every level. */
+export const paddedColumns = (n: number): number => Math.ceil(n / columnUnit) * columnUnit;
+
+const places = tileSide ** 2;
 /** Of fewer channels a tile's vectors are mostly empty. */
 const leastChannels = 12;
 /** More filters do not stay in a core's cache with their tiles: pairs of a channel and a filter. */
@@ -28,9 +13,9 @@ const leastSummedTiles = 8;
 /** Of the multiplications of the direct way; the tiles themselves take as much time as half of the rest. */
 const mostWork = 0.6;
 
-/** Tiles of an image in Winograd's way (kernels/native/winograd.h): 4 x 4 results of 3 x 3 filters, 2 x 2 of 5 x 5. */
+/** Tiles of an image in Winograd's way (kernels/native/winograd/tiles.h): 4 x 4 results of 3 x 3 filters, 2 x 2 of 5 x 5. */
 function tilesOf({ kh, oh, ow }: Geometry): number {
-  const side = 7 - kh;
+  const side = tileSide + 1 - kh;
   return Math.ceil(oh / side) * Math.ceil(ow / side);
 }
 
@@ -48,4 +33,4 @@ export const summedTilesPay = (g: Geometry, parts: number): boolean =>
 
 /** Floats of the filters at all places: matrices of rows x columns. */
 export const placesFloats = (rows: number, columns: number): number =>
-  places * (rows * Math.ceil(columns / 16) * 16 + 16);
+  places * (rows * paddedColumns(columns) + placeSlack);

@@ -12,11 +12,8 @@ import {
   type Json,
   type LayerJson,
 } from '../layers/layerConfig.js';
-import { type LayerNode, modelGraph } from '../layers/layerGraph.js';
 import { dropMaskTensors, maskOperations } from '../layers/maskTensors.js';
 import type { Topology } from '../model.js';
-import { OPERATION } from '../operations/operation.js';
-import { operationIn } from '../operations/operations.js';
 import { readOperations } from '../operations/readOperations.js';
 import { Notes } from '../notes.js';
 import {
@@ -29,6 +26,7 @@ import {
   rewriteWiring,
 } from './rewriteGraph.js';
 import { subtractAsAdd } from './subtract.js';
+import { type ShapeRules, settleByShapes } from './settleByShapes.js';
 import { rewriteInner, rewriteLayer, type RewriteContext } from './rewriteLayers.js';
 import type { Refuse } from './rewriteValues.js';
 
@@ -65,13 +63,7 @@ export function isKeras3(topology: unknown): boolean {
 const makesMasks = (topology: unknown): boolean =>
   /"class_name":"Masking"|"mask_?[zZ]ero":true/.test(JSON.stringify(topology));
 
-function becomeIdentity(layer: LayerJson): void {
-  const { name, batch_input_shape: shape } = layer.config;
-  layer.class_name = 'Activation';
-  layer.config = { name, activation: 'linear', ...(shape === undefined ? {} : { batch_input_shape: shape }) };
-}
-
-class Normaliser {
+class Normaliser implements ShapeRules {
   readonly notes = new Notes();
   readonly renamed = new Map<string, string>();
   private readonly context: RewriteContext;
@@ -80,12 +72,12 @@ class Normaliser {
     private readonly file: string,
     keras: boolean,
     /** Some layer makes masks. */
-    private readonly masked: boolean,
+    readonly masked: boolean,
   ) {
     this.context = { notes: this.notes, keras, refuseAt: (where) => this.refuseAt(where) };
   }
 
-  private refuseAt(where: string): Refuse {
+  refuseAt(where: string): Refuse {
     return (problem) => {
       const subject = where === 'the model' ? 'the model' : `layer "${where}"`;
       throw new UserError('model-unsupported', `${this.file}: ${subject} ${problem}`, {
@@ -95,7 +87,7 @@ class Normaliser {
     };
   }
 
-  private invalid(problem: string): never {
+  invalid(problem: string): never {
     throw new UserError('model-invalid', `${this.file}: ${problem}`, { file: this.file });
   }
 
@@ -222,60 +214,6 @@ class Normaliser {
       if (CONTAINERS.has(layer.class_name)) this.uniqueNames(layer, taken, `${where}${layerName(layer)}/`);
     }
   }
-
-  /** TensorFlow.js leaves -1 open until it sees data, and builds no layer with weights behind an open size. */
-  private giveReshapeItsSize({ layer, path, outputs: [shape] }: LayerNode): void {
-    const target = layer.config.target_shape;
-    const known = (size: unknown) => typeof size === 'number' && size >= 0;
-    if (layer.class_name !== 'Reshape' || !Array.isArray(target) || (target as unknown[]).every(known)) return;
-    if (!shape || shape.includes(null)) return;
-    layer.config.target_shape = [...shape];
-    this.notes.add('the open size of a Reshape was computed', path);
-  }
-
-  /** An operation that is just what a layer computes becomes it, where no mask goes through: operations of Keras end masks, layers pass them on. */
-  private operationAsLayer({ layer, path, calls }: LayerNode): void {
-    const found = operationIn(layer.config);
-    if (!found) return this.refuseAt(path)('is an operation that cannot be read');
-    const { operation, config } = found;
-    const [inputs = []] = calls;
-    const known = inputs.filter((shape) => shape !== null);
-    if (known.length < inputs.length) return;
-    if (operation.shape(inputs, config) === null)
-      this.refuseAt(path)(`is the operation ${config.operation} of inputs of ${inputs.map((shape) => `[${shape!.map((n) => n ?? '?').join(', ')}]`).join(' and ')}, which do not fit it`); // prettier-ignore
-    const same = this.masked || calls.length > 1 ? null : operation.asLayer?.(config, known);
-    if (!same) return;
-    layer.class_name = same.class_name;
-    layer.config = same.config;
-  }
-
-  /** Resizing to the size that is already there is the identity; any other is refused. Cycles show as layers never called. */
-  checkGraph(topology: Topology): void {
-    const graph = modelGraph(topology);
-    for (const node of graph.layers) {
-      if (node.calls.length === 0 && node.layer.class_name !== 'InputLayer') {
-        const inbound = node.layer.inbound_nodes;
-        if (!Array.isArray(inbound) || inbound.length > 0)
-          this.invalid(`layer "${node.path}" is never reached: its inputs form a cycle`);
-        continue;
-      }
-      if (node.layer.class_name === OPERATION) this.operationAsLayer(node);
-      this.giveReshapeItsSize(node);
-      const input = node.calls[0]?.[0];
-      if (node.layer.class_name === 'Flatten' && input?.length === 1) {
-        this.notes.add('Flatten of what is flat, which TensorFlow.js refuses, was dropped', node.path);
-        becomeIdentity(node.layer);
-      }
-      if (node.layer.class_name !== 'Resizing' && node.layer.class_name !== 'CenterCrop') continue;
-      if (input && JSON.stringify(input) === JSON.stringify(node.outputs[0])) {
-        this.notes.add(`${node.layer.class_name} to the size it has was dropped`, node.path);
-        becomeIdentity(node.layer);
-      } else
-        this.refuseAt(node.path)(
-          `changes the image size (${node.layer.class_name}), which TensorFlow.js cannot load; do it in the data`,
-        );
-    }
-  }
 }
 
 /**
@@ -309,6 +247,6 @@ export function normaliseTopology(raw: unknown, file: string, keras: boolean): N
   normaliser.container(topology, '');
   delete topology.build_config;
   normaliser.uniqueNames(topology, new Set(), '');
-  normaliser.checkGraph(topology);
+  settleByShapes(topology, normaliser);
   return { topology, notes: normaliser.notes.list(), renamed: normaliser.renamed, keras3: isKeras3(raw) };
 }

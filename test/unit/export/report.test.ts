@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { renderReport, type ReportRun } from '../../../daemon/export/report.js';
-import type { ReportExport } from '../../../daemon/export/report.js';
+import { renderReport } from '../../../daemon/export/report.js';
+import type { ReportRun } from '../../../daemon/export/reportTables.js';
+import type { ReportExport } from '../../../daemon/export/reportTables.js';
 import type { RunEvent } from '../../../daemon/protocol/events.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 

@@ -31,7 +31,8 @@ static const float *pad_image(const Geometry *g, const Padded *p, const float *x
 /* What lies within the padding. */
 static void crop_image(const Geometry *g, const Padded *p, const float *from, float *to) {
   for (int y = 0; y < g->h; y++)
-    memcpy(to + (long)y * g->w * g->c, from + (y + g->top) * p->row + g->left * g->c, (long)g->w * g->c * sizeof(float));
+    memcpy(to + (long)y * g->w * g->c, from + (y + g->top) * p->row + g->left * g->c,
+           (long)g->w * g->c * sizeof(float));
 }
 
 /* Output pixels in order, and where the pixels under each begin in the (padded) image. */
@@ -115,7 +116,12 @@ static void backward(const void *argument, int image, float *scratch) {
   for (int ky = 0; ky < g->kh; ky++)
     for (int panel = 0; panel < panels_of(n); panel++) {
       int n0 = panel_start(n, panel);
-      Tile t = {.b = op->packed + (long)ky * n * g->f + n0, .b_step = n, .images = 1, .outer = 1, .inner = g->f, .a_inner = 1};
+      Tile t = {.b = op->packed + (long)ky * n * g->f + n0,
+                .b_step = n,
+                .images = 1,
+                .outer = 1,
+                .inner = g->f,
+                .a_inner = 1};
       t.columns = panel_start(n, panel + 1) - n0;
       t.accumulate = 1;
       Walk w = walk(g, &p, dx + ky * p.row + n0);
@@ -141,7 +147,9 @@ static void pack_turned(const void *argument, int tap, float *scratch) {
   transpose(op->filter + tap * one, g->f, g->c, g->f, op->packed + (g->kh * g->kw - 1 - tap) * one, g->c);
 }
 
-/* With stride 1 the gradient is a convolution of dy with the turned filter: no spreading, at the price of padding dy. */
+/*
+ * With stride 1 the gradient is a convolution of dy with the turned filter: no spreading, at the price of padding dy.
+ */
 static void as_convolution(Team *team, const InputGradient *op) {
   const Geometry *g = &op->g;
   Geometry turned = turned_geometry(g);

@@ -4,8 +4,8 @@
 #include "runtime.h"
 
 typedef struct {
-  long row, image;     /* of the padded image, in floats */
-  int h, w;            /* padded */
+  long row, image; /* of the padded image, in floats */
+  int h, w;        /* padded */
   int padded;
 } Padded;
 
@@ -28,21 +28,30 @@ static inline Padded padded(const Geometry *g) {
 
 /* The convolution whose forward pass is the input gradient of one with stride 1: dy by the turned filter. */
 static inline Geometry turned_geometry(const Geometry *g) {
-  return (Geometry){.batch = g->batch, .h = g->oh, .w = g->ow, .c = g->f, .oh = g->h, .ow = g->w, .f = g->c,
-                    .kh = g->kh, .kw = g->kw, .sh = 1, .sw = 1, .top = (g->kh - 1) * g->dh - g->top,
-                    .left = (g->kw - 1) * g->dw - g->left, .dh = g->dh, .dw = g->dw};
+  return (Geometry){.batch = g->batch,
+                    .h = g->oh,
+                    .w = g->ow,
+                    .c = g->f,
+                    .oh = g->h,
+                    .ow = g->w,
+                    .f = g->c,
+                    .kh = g->kh,
+                    .kw = g->kw,
+                    .sh = 1,
+                    .sw = 1,
+                    .top = (g->kh - 1) * g->dh - g->top,
+                    .left = (g->kw - 1) * g->dw - g->left,
+                    .dh = g->dh,
+                    .dw = g->dw};
 }
 
 /* Rows of sums in parts of the batch are this long: whole vectors of every level. */
-static inline long padded_columns(long n) { return (n + 15) / 16 * 16; }
+static inline long padded_columns(long n) { return (n + COLUMN_UNIT - 1) / COLUMN_UNIT * COLUMN_UNIT; }
 
-/* Winograd's tiles have 6 x 6 places, see winograd.h. A matrix of rows x columns at one of them takes so many floats. */
-#define SIDE 6
+/* A matrix of rows x columns at one of the places of Winograd's tiles takes so many floats. */
 #define PLACES (SIDE * SIDE)
-/* Keeps places off the same sets of the cache. */
-#define PLACE_SLACK 16
 static inline long filter_place(long rows, long columns) { return rows * padded_columns(columns) + PLACE_SLACK; }
 
 /* Where a maximum was is a byte, unless its window has more pixels than a byte can count. */
-static inline int wide_places(const Pool *p) { return (long)p->ph * p->pw > 256; }
+static inline int wide_places(const Pool *p) { return (long)p->ph * p->pw > BYTE_PLACES; }
 #endif

@@ -1,9 +1,11 @@
-/* All kernels in one file, compiled once for each level: KERNELS is the name of the level's table, UPDATE of its update. */
+/* All kernels in one file, compiled once for each level: KERNELS is the name of the level's table, UPDATE of its
+ * update. */
 #include "convolution.c"
 #include "depthwise.c"
-#include "elementwise.c"
+#include "elementwise/fused.c"
+#include "elementwise/reductions.c"
 #include "move.c"
-#include "winograd.c"
+#include "winograd/winograd.c"
 
 void UPDATE(float *w, float *v, const float *g, const float *target, const uint8_t *keep, int n, float eta,
             float momentum, float decay, float mu, int nesterov);

@@ -4,13 +4,17 @@
 #include "vector.h"
 
 /* The places of output number `at` and what follows: bytes, or whole numbers of large windows. */
-static u8 *places_at(const Pool *p, u8 *index, long at) { return index + (wide_places(p) ? at * (long)sizeof(int32_t) : at); }
+static u8 *places_at(const Pool *p, u8 *index, long at) {
+  return index + (wide_places(p) ? at * (long)sizeof(int32_t) : at);
+}
 
 INLINE void store_place(u8 *index, long at, int place, const int wide) {
   if (wide) ((int32_t *)index)[at] = place;
   else index[at] = place;
 }
-INLINE int load_place(const u8 *index, long at, const int wide) { return wide ? ((const int32_t *)index)[at] : index[at]; }
+INLINE int load_place(const u8 *index, long at, const int wide) {
+  return wide ? ((const int32_t *)index)[at] : index[at];
+}
 INLINE void store_place_vector(u8 *index, long at, vi places, const int wide) {
   if (wide) STORE_PLACES((int32_t *)index + at, places);
   else *(vbu *)(index + at) = __builtin_convertvector(places, vb);
@@ -155,12 +159,13 @@ static void gradient_image(const void *argument, int image, float *scratch) {
     pool_clipped(op, op->x + out, op->y + in, places_at(&op->pool, op->index, out), 1);
     return;
   }
-  max_pool_gradient_image(op->x + out, places_at(&op->pool, op->index, out), op->h, op->w, op->c, &op->pool, op->y + in);
+  max_pool_gradient_image(op->x + out, places_at(&op->pool, op->index, out), op->h, op->w, op->c, &op->pool,
+                          op->y + in);
 }
 
 /*
- * One image: every window visits its pixels inside the image; `to` gathers (forward) or spreads (backward). line: the sum of
- * one row of a large window, c floats.
+ * One image: every window visits its pixels inside the image; `to` gathers (forward) or spreads (backward). line: the
+ * sum of one row of a large window, c floats.
  */
 static void average_image(const Pooling *op, const float *from, float *to, float *line, int backward) {
   const Pool *p = &op->pool;
@@ -203,7 +208,13 @@ static void average_gradient(const void *argument, int image, float *scratch) {
 
 static double pool_time(const Pooling *op) { return 4 * PASS_NANOSECONDS((double)op->batch * op->h * op->w * op->c); }
 
-static void average_pool(Team *team, const Pooling *op) { team_run(team, op->batch, average, op, op->c, pool_time(op)); }
-static void average_pool_gradient(Team *team, const Pooling *op) { team_run(team, op->batch, average_gradient, op, 0, pool_time(op)); }
+static void average_pool(Team *team, const Pooling *op) {
+  team_run(team, op->batch, average, op, op->c, pool_time(op));
+}
+static void average_pool_gradient(Team *team, const Pooling *op) {
+  team_run(team, op->batch, average_gradient, op, 0, pool_time(op));
+}
 static void max_pool(Team *team, const Pooling *op) { team_run(team, op->batch, pool_image, op, 0, pool_time(op)); }
-static void max_pool_gradient(Team *team, const Pooling *op) { team_run(team, op->batch, gradient_image, op, 0, pool_time(op)); }
+static void max_pool_gradient(Team *team, const Pooling *op) {
+  team_run(team, op->batch, gradient_image, op, 0, pool_time(op));
+}

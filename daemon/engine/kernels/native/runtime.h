@@ -3,12 +3,10 @@
 #define LC_RUNTIME_H
 
 #include <stdint.h>
+#include "program/layout.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
-
-/* Scratch vectors may be read a vector past their end. */
-#define SLACK 16
 
 typedef struct Team Team;
 
@@ -19,8 +17,8 @@ typedef struct Team Team;
 typedef void (*Task)(const void *argument, int i, float *scratch);
 void team_run(Team *team, int n, Task task, const void *argument, long floats, double nanoseconds);
 /*
- * Terms that are added one after the other, at most, before their sum is added to a larger one: a running sum of a million
- * equal numbers is off by percents, as each is rounded beside all that came before.
+ * Terms that are added one after the other, at most, before their sum is added to a larger one: a running sum of a
+ * million equal numbers is off by percents, as each is rounded beside all that came before.
  */
 #define SUMMED_TERMS 4096
 /* For the estimates: products do 50 multiplications and additions a nanosecond, other loops touch 8 floats. */
@@ -32,16 +30,6 @@ typedef struct {
   float *c;
   int m, n, k, transpose_a, transpose_b, relu;
 } Gemm;
-
-typedef struct {
-  int batch, h, w, c, oh, ow, f, kh, kw, sh, sw, top, left;
-  /* Dilation. */
-  int dh, dw;
-} Geometry;
-
-typedef struct {
-  int ph, pw, sh, sw, oh, ow;
-} Pool;
 
 typedef struct {
   Geometry g;
@@ -69,8 +57,6 @@ typedef struct {
   Pool pool;
   const uint8_t *index;
 } FilterGradient;
-/* Images are summed in this many parts, whatever the number of threads: the result must not depend on it. */
-#define PARTS 16
 
 /* Every channel has filters of its own, f / c of them: filter[kh][kw][f]. */
 typedef struct {
@@ -90,8 +76,8 @@ typedef struct {
 } Pooling; /* of a gradient, x is dy and y is dx */
 
 /*
- * Element-wise operations over rows x columns, run tile by tile in the cache; see elementwise.c. A step reads registers a,
- * b and, of a selection, `third`, and writes register `out`. Loads, stores and sums name a tensor, too.
+ * Element-wise operations over rows x columns, run tile by tile in the cache; see elementwise/fused.c. A step reads
+ * registers a, b and, of a selection, `third`, and writes register `out`. Loads, stores and sums name a tensor, too.
  */
 typedef struct {
   int32_t op, out, a, b, third;
@@ -104,8 +90,6 @@ typedef struct {
   /* A constant, a slope, the factor of a sum, or a range's lower end; and its upper end. */
   float value, upper;
 } Step;
-/* A group has at most 40 nodes of at most three loads each: see units.ts. */
-#define REGISTERS 160
 typedef struct {
   long rows, columns;
   int count;
@@ -133,8 +117,8 @@ typedef struct {
 typedef void (*Update)(float *w, float *v, const float *g, const float *target, const uint8_t *keep, int n, float eta,
                        float momentum, float decay, float mu, int nesterov);
 
-/* y[at . out] = x[at . in] for every place `at` of shape; or, where shape has a 0, y's first `fill` floats become `value`. */
-#define MOVE_RANK 8
+/* y[at . out] = x[at . in] for every place `at` of shape; or, where shape has a 0, y's first `fill` floats become
+ * `value`. */
 typedef struct {
   const float *x;
   float *y;

@@ -14,10 +14,10 @@
 #endif
 
 /*
- * c[i][j] = sum over q < images, r < outer, k < inner of a[i][q * a_image + r * a_outer + k * a_inner] * b[l * b_step + j],
- * l counting all terms, plus what is there if `accumulate`, plus bias[j], then relu. One pointer a row; only `rows` are
- * stored, but all of a are read. Nothing is read or written past `columns`, which are at most VECTORS * LANES: B is read
- * where it lies, in rows.
+ * c[i][j] = sum over q < images, r < outer, k < inner of a[i][q * a_image + r * a_outer + k * a_inner] * b[l * b_step +
+ * j], l counting all terms, plus what is there if `accumulate`, plus bias[j], then relu. One pointer a row; only `rows`
+ * are stored, but all of a are read. Nothing is read or written past `columns`, which are at most VECTORS * LANES: B is
+ * read where it lies, in rows.
  */
 typedef struct {
   const float *a[ROWS];
@@ -54,8 +54,8 @@ INLINE void tile_of(const Tile *t, const int vectors, const int cut, const int h
   const Part part = part_of(t->columns - (vectors - 1) * LANES);
   const float *b = t->b;
   const long b_step = t->b_step, a_inner = t->a_inner, inner = t->inner;
-#define START(i) \
-  const float *a##i = t->a[i]; \
+#define START(i)                                               \
+  const float *a##i = t->a[i];                                 \
   vf c##i##0 = splat(0), c##i##1 = c##i##0, c##i##2 = c##i##0; \
   half_vf h##i = {0};
   EACH_ROW(START)
@@ -70,26 +70,26 @@ INLINE void tile_of(const Tile *t, const int vectors, const int cut, const int h
       if (half) bh = load_half_part(b + full * LANES, part);
 #define READ(j) \
   if (full > j) b##j = cut && j == vectors - 1 ? load_part(b + j * LANES, part) : (vf)LOAD(b + j * LANES);
-      READ(0) READ(1) READ(2)
-#define SUM(i) \
-  { \
-    vf x = splat(a##i[at]); \
-    if (full > 0) c##i##0 += x * b0; \
-    if (full > 1) c##i##1 += x * b1; \
-    if (full > 2) c##i##2 += x * b2; \
+      READ(0)
+      READ(1) READ(2)
+#define SUM(i)                          \
+  {                                     \
+    vf x = splat(a##i[at]);             \
+    if (full > 0) c##i##0 += x * b0;    \
+    if (full > 1) c##i##1 += x * b1;    \
+    if (full > 2) c##i##2 += x * b2;    \
     if (half) h##i += low_half(x) * bh; \
   }
-      EACH_ROW(SUM)
-      at += a_inner;
+          EACH_ROW(SUM) at += a_inner;
       b += b_step;
     }
   }
-#define WRITE(i) \
-  if (i < t->rows) { \
-    if (full > 0) store_sum(t, c##i##0, i, 0, cut && vectors == 1, part); \
-    if (full > 1) store_sum(t, c##i##1, i, 1, cut && vectors == 2, part); \
-    if (full > 2) store_sum(t, c##i##2, i, 2, cut && vectors == 3, part); \
-    if (half) store_sum(t, whole(h##i), i, full, 1, part); \
+#define WRITE(i)                                                         \
+  if (i < t->rows) {                                                     \
+    if (full > 0) store_sum(t, c##i##0, i, 0, cut &&vectors == 1, part); \
+    if (full > 1) store_sum(t, c##i##1, i, 1, cut &&vectors == 2, part); \
+    if (full > 2) store_sum(t, c##i##2, i, 2, cut &&vectors == 3, part); \
+    if (half) store_sum(t, whole(h##i), i, full, 1, part);               \
   }
   EACH_ROW(WRITE)
 #undef START

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type Addon, loadAddon, type Program } from '../../../../daemon/engine/native/addon.js';
-import { program as op, step } from '../../../../daemon/engine/native/opcodes.js';
+import { program as op, step } from '../../../../daemon/engine/native/layout.js';
 
 const found = loadAddon();
 const path = fileURLToPath(

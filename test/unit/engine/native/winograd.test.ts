@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Geometry, placesFloats, summedTilesPay, tilesPay } from '../../../../daemon/engine/native/winograd.js';
+import type { Geometry } from '../../../../daemon/engine/native/layout.js';
+import { placesFloats, summedTilesPay, tilesPay } from '../../../../daemon/engine/native/winograd.js';
 
 /** A layer of ResNet-20, but for what is given. */
 const layer = (more: Partial<Geometry> = {}): Geometry => ({

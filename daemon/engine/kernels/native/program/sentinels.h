@@ -4,14 +4,14 @@
  */
 #ifndef LC_SENTINELS_H
 #define LC_SENTINELS_H
-#include "operation.h"
+#include "program/operation.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
-#include "opcodes.h"
 
 static inline void sentinels_set(const Memory *memory, const Operation *op) {
-  for (int i = 0; i < memory->count; i++) ASAN_POISON_MEMORY_REGION(memory->buffers[i], memory->sizes[i] * sizeof(float));
+  for (int i = 0; i < memory->count; i++)
+    ASAN_POISON_MEMORY_REGION(memory->buffers[i], memory->sizes[i] * sizeof(float));
   for (int i = 0; i < op->operand_count; i++)
     ASAN_UNPOISON_MEMORY_REGION(op->operands[i].from, op->operands[i].floats * sizeof(float));
   if (op->kind != PROGRAM_FUSED) return;
@@ -21,7 +21,8 @@ static inline void sentinels_set(const Memory *memory, const Operation *op) {
   }
 }
 static inline void sentinels_clear(const Memory *memory) {
-  for (int i = 0; i < memory->count; i++) ASAN_UNPOISON_MEMORY_REGION(memory->buffers[i], memory->sizes[i] * sizeof(float));
+  for (int i = 0; i < memory->count; i++)
+    ASAN_UNPOISON_MEMORY_REGION(memory->buffers[i], memory->sizes[i] * sizeof(float));
 }
 #else
 static inline void sentinels_set(const Memory *memory, const Operation *op) { (void)memory, (void)op; }

@@ -1,7 +1,7 @@
 #ifndef LC_PROGRAM_H
 #define LC_PROGRAM_H
-#include "operation.h"
-#include "team.h"
+#include "program/operation.h"
+#include "program/team.h"
 
 typedef struct Program Program;
 
@@ -12,9 +12,9 @@ typedef struct {
 } Refusal;
 
 /*
- * Decodes and checks operations; code is written by daemon/engine/native/encode.ts. The buffers that memory names are the
- * caller's, and must stay where they are while the program lives. NULL and a refusal when memory cannot be had or the code
- * is not that of a program on such buffers.
+ * Decodes and checks operations; code is written by daemon/engine/native/encode.ts. The buffers that memory names are
+ * the caller's, and must stay where they are while the program lives. NULL and a refusal when memory cannot be had or
+ * the code is not that of a program on such buffers.
  */
 Program *program_create(const Memory *memory, const int32_t *code, long length, int threads, const Kernels *kernels,
                         Refusal *refusal);

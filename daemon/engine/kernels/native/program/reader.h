@@ -1,20 +1,14 @@
 /*
- * Reading a program's words, with the checks that every operation needs: a word is there, a buffer and an offset are, sizes
- * are in range, an operand lies inside its buffer and overlaps nothing that is written. Sums and products of sizes are 64
- * bits wide; none passes MOST_FLOATS, so that kernels may use int. The first fault is kept; later ones may follow from it.
+ * Reading a program's words, with the checks that every operation needs: a word is there, a buffer and an offset are,
+ * sizes are in range, an operand lies inside its buffer and overlaps nothing that is written. Sums and products of
+ * sizes are 64 bits wide; none passes MOST_FLOATS, so that kernels may use int. The first fault is kept; later ones may
+ * follow from it.
  */
 #ifndef LC_READER_H
 #define LC_READER_H
 #include <stddef.h>
 #include <string.h>
-#include "operation.h"
-
-/* Of one tensor, or a padded image: all of it can be counted, and rounded up, in an int. */
-#define MOST_FLOATS 0x7fff0000L
-/* Of one side of an image or a window: sums of two still fit. */
-#define MOST_SIDE 0x3fff0000L
-/* Whole numbers are exact in a float up to here. */
-#define MOST_ROWS (1L << 24)
+#include "program/operation.h"
 
 /* A place in a buffer; `at` is NULL for none. */
 typedef struct {

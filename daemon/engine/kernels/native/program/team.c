@@ -1,10 +1,10 @@
 /*
- * Threads that share out the tasks of one operation after another. Each has a range of its own, the same one for as many
- * tasks, so that what one operation leaves in a core's cache the next one finds there; who is done takes from the others.
- * Between operations they spin for a moment, then sleep: spinning longer would take the processor from whatever else
- * runs on the machine.
+ * Threads that share out the tasks of one operation after another. Each has a range of its own, the same one for as
+ * many tasks, so that what one operation leaves in a core's cache the next one finds there; who is done takes from the
+ * others. Between operations they spin for a moment, then sleep: spinning longer would take the processor from whatever
+ * else runs on the machine.
  */
-#include "team.h"
+#include "program/team.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,9 @@ typedef struct {
   long floats;
 } Member;
 
-/* The gate of a job: how many members are in (bits 0-7), whether more may come in (bit 8), the job's number (the rest). */
+/*
+ * The gate of a job: how many members are in (bits 0-7), whether more may come in (bit 8), the job's number (the rest).
+ */
 #define IN 0xffu
 #define OPEN 0x100u
 #define JOB 0x200u
@@ -88,7 +90,8 @@ static int spin(Team *team, unsigned seen) {
   uint64_t end = uv_hrtime() + SPIN_NANOSECONDS;
   do
     for (int i = 0; i < 50; i++) {
-      if (opens(atomic_load_explicit(&team->gate, memory_order_relaxed), seen) || atomic_load(&team->stopping)) return 0;
+      if (opens(atomic_load_explicit(&team->gate, memory_order_relaxed), seen) || atomic_load(&team->stopping))
+        return 0;
       pause_cpu();
     }
   while (uv_hrtime() < end);

@@ -5,8 +5,8 @@
  *   A' (E * D) A  with D = B' x B and E = N G w G' N,
  *
  * 36 products for each pair of channels instead of (m r)^2, which is 144 for 3x3 filters and 100 for 5x5. A (6 x m) and
- * G (6 x r) evaluate polynomials at the points 0, a, -a, b, -b and infinity. With 3/4 and 3/2 the numbers in A and B are
- * exact, and results have half the error that the customary points 1 and 2 give.
+ * G (6 x r) evaluate polynomials at the points 0, a, -a, b, -b and infinity. With 3/4 and 3/2 the numbers in A and B
+ * are exact, and results have half the error that the customary points 1 and 2 give.
  */
 #ifndef LC_WINOGRAD_H
 #define LC_WINOGRAD_H
@@ -24,7 +24,7 @@ static const float inverse_distances[SIDE] = {
 /* y[n] to t[6]: the polynomial of coefficients y at the points. Every `step`th of both. */
 INLINE void evaluate(const int n, vf *x, const int step) {
   const float a = POINT_A, b = POINT_B;
-#define X(i) x[(i) * step]
+#define X(i) x[(i)*step]
   vf last = X(n - 1), first = X(0);
   vf even_a = X(0), even_b = X(0), odd_a = X(1) * splat(a), odd_b = X(1) * splat(b);
   if (n > 2) even_a += X(2) * splat(a * a), even_b += X(2) * splat(b * b);
@@ -46,8 +46,8 @@ INLINE void interpolate(const int n, vf *x, const int step) {
 }
 
 /*
- * B', for pixels of the image: the first three results or the last, which have nothing in common. Half of a tile at a time
- * stays in registers.
+ * B', for pixels of the image: the first three results or the last, which have nothing in common. Half of a tile at a
+ * time stays in registers.
  */
 INLINE void reduce_half(const int half, vf *x, const int step) {
   const vf aa = splat(POINT_A * POINT_A), bb = splat(POINT_B * POINT_B), product = aa * bb, sum = aa + bb;
@@ -63,7 +63,8 @@ INLINE void reduce_half(const int half, vf *x, const int step) {
 INLINE void spread_half(const int half, vf *x, const int step) {
   const vf aa = splat(POINT_A * POINT_A), bb = splat(POINT_B * POINT_B), product = aa * bb, sum = aa + bb;
   vf end = half ? X(5) : X(0);
-  vf of_a = half ? splat(POINT_A) * (X(1) - X(2)) : X(1) + X(2), of_b = half ? splat(POINT_B) * (X(3) - X(4)) : X(3) + X(4);
+  vf of_a = half ? splat(POINT_A) * (X(1) - X(2)) : X(1) + X(2),
+     of_b = half ? splat(POINT_B) * (X(3) - X(4)) : X(3) + X(4);
   vf middle = bb * of_a + aa * of_b, top = of_a + of_b;
   if (half) X(0) = product * end - middle, X(1) = top - sum * end, X(2) = end;
   else X(0) = product * end, X(1) = -sum * end - middle, X(2) = end + top;

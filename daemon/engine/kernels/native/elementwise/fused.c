@@ -3,7 +3,7 @@
  * first-level cache, so a chain reads its inputs and writes its results once.
  */
 #include <string.h>
-#include "opcodes.h"
+#include "elementwise/functions.h"
 #include "runtime.h"
 #include "vector.h"
 
@@ -14,107 +14,15 @@
 #define TILE 512
 #define TILE_UNIT 16
 
-/* e^x to 2 ulp (Cephes): x = n ln 2 + r. */
-INLINE vf exp_v(vf x) {
-  vf nan = x;
-  x = select_v(x > splat(88.72283f), splat(88.72283f), x);
-  x = select_v(x < splat(-87.33654f), splat(-87.33654f), x);
-  vf n = x * splat(1.44269504f) + splat(0x1.8p23f);
-  vu exponent = (vu)n << 23;
-  n -= splat(0x1.8p23f);
-  vf r = x - n * splat(0.693359375f);
-  r = r - n * splat(-2.12194440e-4f);
-  vf y = splat(1.9875691500e-4f);
-  y = y * r + splat(1.3981999507e-3f);
-  y = y * r + splat(8.3334519073e-3f);
-  y = y * r + splat(4.1665795894e-2f);
-  y = y * r + splat(1.6666665459e-1f);
-  y = y * r + splat(5.0000001201e-1f);
-  y = y * r * r + r + splat(1);
-  y = (vf)((vu)y + exponent);
-  return select_v(nan == nan, y, nan);
-}
-
-/* Natural logarithm (Cephes); -infinity at 0, NaN below. */
-INLINE vf log_v(vf x) {
-  vf given = x;
-  vi bits = (vi)select_v(x < splat(1.17549435e-38f), splat(1.17549435e-38f), x);
-  vf e = __builtin_convertvector((bits >> 23) - 126, vf);
-  vf m = (vf)((bits & 0x007fffff) | 0x3f000000);
-  vi low = m < splat(0.707106781f);
-  e = select_v(low, e - 1, e);
-  m = select_v(low, m + m, m) - 1;
-  vf z = m * m, y = splat(7.0376836292e-2f);
-  y = y * m + splat(-1.1514610310e-1f);
-  y = y * m + splat(1.1676998740e-1f);
-  y = y * m + splat(-1.2420140846e-1f);
-  y = y * m + splat(1.4249322787e-1f);
-  y = y * m + splat(-1.6668057665e-1f);
-  y = y * m + splat(2.0000714765e-1f);
-  y = y * m + splat(-2.4999993993e-1f);
-  y = y * m + splat(3.3333331174e-1f);
-  y = y * m * z + e * splat(-2.12194440e-4f) - z * splat(0.5f) + m + e * splat(0.693359375f);
-  y = select_v(given == 0, splat(-__builtin_inff()), y);
-  y = select_v(given == splat(__builtin_inff()), given, y);
-  return select_v(given >= 0, y, splat(__builtin_nanf("")));
-}
-
-/* tanh: a rational function near 0, where 1 - 2 / (e^2x + 1) would lose digits; that elsewhere. */
-INLINE vf tanh_v(vf x) {
-  vf z = x * x, y = splat(-5.70498872745e-3f);
-  y = y * z + splat(2.06390887954e-2f);
-  y = y * z + splat(-5.37397155531e-2f);
-  y = y * z + splat(1.33314422036e-1f);
-  y = y * z + splat(-3.33332819422e-1f);
-  vf near = y * z * x + x, far = 1 - 2 / (exp_v(x + x) + 1);
-  return select_v(z < splat(0.390625f), near, far);
-}
-
-/* Kahan's forms: the rounding of 1 + x and of e^x cancels out. */
-INLINE vf log1p_v(vf x) {
-  vf u = 1 + x;
-  return select_v(u == 1, x, log_v(u) * x / (u - 1));
-}
-INLINE vf expm1_v(vf x) {
-  vf u = exp_v(x);
-  vf y = select_v(x < splat(-17), u - 1, (u - 1) * x / log_v(u));
-  return select_v(u == 1, x, select_v(x > splat(17), u, y));
-}
-
-INLINE vf floor_v(vf x) {
-  /* From 2^23 on every float is whole, and no int may hold it; nor a NaN. */
-  vi fits = (vf)((vi)x & 0x7fffffff) < splat(0x1p23f);
-  vf whole = __builtin_convertvector(__builtin_convertvector(select_v(fits, x, splat(0)), vi), vf);
-  whole = select_v(whole > x, whole - 1, whole);
-  return select_v(fits, whole, x);
-}
-
-INLINE vf trunc_v(vf x) { return select_v(x < 0, -floor_v(-x), floor_v(x)); }
-
-/* To 1.5e-7 (Abramowitz and Stegun 7.1.26), as TensorFlow.js has it. */
-INLINE vf erf_v(vf x) {
-  vf magnitude = select_v(x < 0, -x, x), t = 1 / (1 + splat(0.3275911f) * magnitude);
-  vf y = splat(1.061405429f);
-  y = y * t + splat(-1.453152027f);
-  y = y * t + splat(1.421413741f);
-  y = y * t + splat(-0.284496736f);
-  y = y * t + splat(0.254829592f);
-  y = 1 - y * t * exp_v(-x * x);
-  return select_v(x < 0, -y, y);
-}
-
-/* 1 where the mask is set, else 0. */
-INLINE vf ones(vi mask) { return (vf)((vi)splat(1) & mask); }
-
 INLINE void run_step(const Step *s, float *const *registers, long n) {
   float *out = registers[s->out];
   const float *a = registers[s->a], *b = registers[s->b];
-#define EACH(expression)                       \
-  for (long i = 0; i < n; i += LANES) {        \
-    vf x = LOAD(a + i), y = LOAD(b + i);    \
-    (void)y;                                   \
-    STORE(out + i, expression);                \
-  }                                            \
+#define EACH(expression)                 \
+  for (long i = 0; i < n; i += LANES) {  \
+    vf x = LOAD(a + i), y = LOAD(b + i); \
+    (void)y;                             \
+    STORE(out + i, expression);          \
+  }                                      \
   break
   switch (s->op) {
     case OP_ADD: EACH(x + y);
@@ -137,7 +45,8 @@ INLINE void run_step(const Step *s, float *const *registers, long n) {
     case OP_ELU_GRAD: EACH(x * select_v(y >= 0, splat(1), y + 1));
     case OP_SELU: EACH(splat(1.05070098f) * select_v(x < 0, splat(1.67326324f) * expm1_v(x), x));
     case OP_PRELU: EACH(select_v(x < 0, x * y, x));
-    case OP_CLIP: EACH(select_v(x < splat(s->value), splat(s->value), select_v(x > splat(s->upper), splat(s->upper), x)));
+    case OP_CLIP_BY_VALUE:
+      EACH(select_v(x < splat(s->value), splat(s->value), select_v(x > splat(s->upper), splat(s->upper), x)));
     case OP_EQUAL: EACH((vf)((vi)splat(1) & (x == y)));
     case OP_NOT_EQUAL: EACH((vf)((vi)splat(1) & (x != y)));
     case OP_SIGN: EACH((vf)((vi)splat(1) & (x > 0)) - (vf)((vi)splat(1) & (x < 0)));
@@ -279,61 +188,3 @@ static void fused(Team *team, const Fused *op) {
     }
   }
 }
-
-/* Rows of one task of softmax. */
-#define SOFTMAX_ROWS 32
-
-static void softmax_rows(const void *argument, int task, float *scratch) {
-  (void)scratch;
-  const Softmax *op = argument;
-  long c = op->columns, end = MIN((task + 1L) * SOFTMAX_ROWS, op->rows);
-  for (long r = (long)task * SOFTMAX_ROWS; r < end; r++) {
-    const float *x = op->x + r * c;
-    float *y = op->y + r * c, max = x[0], sum = 0;
-    for (long j = 1; j < c; j++) max = x[j] > max ? x[j] : max;
-    for (long j = 0; j < c; j += LANES) store_some(y + j, exp_v(load_some(x + j, c - j) - splat(max)), c - j);
-    for (long j0 = 0; j0 < c; j0 += SUMMED_TERMS) {
-      float part = 0;
-      for (long j = j0, end = MIN(j0 + SUMMED_TERMS, c); j < end; j++) part += y[j];
-      sum += part;
-    }
-    vf shift = splat(max + (op->logarithm ? log_v(splat(sum))[0] : 0)), scale = splat(1 / sum);
-    for (long j = 0; j < c; j += LANES) {
-      vf v = op->logarithm ? load_some(x + j, c - j) - shift : load_some(y + j, c - j) * scale;
-      store_some(y + j, v, c - j);
-    }
-  }
-}
-
-static void softmax(Team *team, const Softmax *op) {
-  team_run(team, (op->rows + SOFTMAX_ROWS - 1) / SOFTMAX_ROWS, softmax_rows, op, 0,
-           8 * PASS_NANOSECONDS((double)op->rows * op->columns));
-}
-
-static int reduce_parts(const Reduce *op) { return MIN(op->outer, PARTS); }
-
-static void reduce_some(const void *argument, int task, float *scratch) {
-  (void)scratch;
-  const Reduce *op = argument;
-  long inner = op->inner;
-  int parts = reduce_parts(op);
-  for (long o = op->outer * task / parts; o < op->outer * (task + 1) / parts; o++)
-    for (long i = 0; i < inner; i += LANES) {
-      const float *x = op->x + o * op->middle * inner + i;
-      long left = inner - i;
-      vf result = op->max ? load_some(x, left) : splat(0);
-      for (long m0 = 0; m0 < op->middle; m0 += SUMMED_TERMS) {
-        const long end = MIN(m0 + SUMMED_TERMS, op->middle);
-        vf part = load_some(x + m0 * inner, left);
-        for (long m = m0 + 1; m < end; m++) {
-          vf v = load_some(x + m * inner, left);
-          part = op->max ? select_v((v > part) | (v != v), v, part) : part + v;
-        }
-        result = op->max ? select_v((part > result) | (part != part), part, result) : m0 > 0 ? result + part : part;
-      }
-      store_some(op->y + o * inner + i, op->max ? result : result * splat(op->scale), left);
-    }
-}
-
-static void reduce(Team *team, const Reduce *op) { team_run(team, reduce_parts(op), reduce_some, op, 0,
-           PASS_NANOSECONDS((double)op->outer * op->middle * op->inner)); }

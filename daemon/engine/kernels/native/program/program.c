@@ -1,10 +1,9 @@
 /* A program: the operations of one training step, decoded once and run in order. */
-#include "program.h"
+#include "program/program.h"
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
-#include "opcodes.h"
-#include "sentinels.h"
+#include "program/sentinels.h"
 
 struct Program {
   const Kernels *kernels;
@@ -14,10 +13,6 @@ struct Program {
   Operation *operations;
   Step *steps;
 };
-
-/* Words of the shortest operation, and of a step: they bound how many there can be. */
-#define OPERATION_WORDS 8
-#define STEP_WORDS 6
 
 /* Copies, so that nobody changes them later. */
 static int keep_memory(Memory *to, const Memory *from) {
@@ -115,7 +110,8 @@ static void update_task(const void *argument, int task, float *scratch) {
 
 void program_update(Program *p, const LcUpdate *update) {
   UpdateJob job = {update, p->kernels->update};
-  team_run(p->team, (update->n + UPDATE_TASK - 1) / UPDATE_TASK, update_task, &job, 0, PASS_NANOSECONDS(4.0 * update->n));
+  team_run(p->team, (update->n + UPDATE_TASK - 1) / UPDATE_TASK, update_task, &job, 0,
+           PASS_NANOSECONDS(4.0 * update->n));
 }
 
 /* Rows of one task. */
@@ -134,7 +130,8 @@ static void copy_task(const void *argument, int task, float *scratch) {
 }
 
 void program_copy(Program *p, const LcCopy *copy) {
-  team_run(p->team, (copy->count + COPY_TASK - 1) / COPY_TASK, copy_task, copy, 0, PASS_NANOSECONDS(2.0 * copy->count * copy->width));
+  team_run(p->team, (copy->count + COPY_TASK - 1) / COPY_TASK, copy_task, copy, 0,
+           PASS_NANOSECONDS(2.0 * copy->count * copy->width));
 }
 
 int program_size(const Program *p) { return p->count; }

@@ -1,4 +1,4 @@
-/* One operation of a program, decoded: what decode.c reads and checks, and program.c runs. */
+/* One operation of a program, decoded: what the decoder reads and checks, and program.c runs. */
 #ifndef LC_OPERATION_H
 #define LC_OPERATION_H
 #include <stdint.h>
@@ -48,7 +48,7 @@ typedef struct {
 /*
  * Decodes the operation at *at (before `end`) and checks it: every word is there, every size is in range, every operand
  * lies inside its buffer, nothing that is written overlaps something else. `steps`: room for the steps of fused ones,
- * moved behind what it uses; a step takes six words. Returns NULL, or what is wrong.
+ * moved behind what it uses; a step takes STEP_WORDS words. Returns NULL, or what is wrong.
  */
 const char *operation_decode(const Memory *memory, const int32_t **at, const int32_t *end, Step **steps, Operation *op);
 #endif

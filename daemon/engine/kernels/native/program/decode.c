@@ -1,0 +1,96 @@
+/* What each operation's words mean, and what must hold for them: kernels trust what an Operation says. */
+#include "program/decode.h"
+
+static void decode_gemm(Reader *r, Gemm *g) {
+  const GemmWords w = read_gemm(r);
+  g->m = w.m, g->n = w.n, g->k = w.k;
+  g->transpose_a = w.transpose_a, g->transpose_b = w.transpose_b, g->relu = w.relu;
+  g->a = reads(r, w.a, SIZE(g->m, g->k)), g->b = reads(r, w.b, SIZE(g->k, g->n));
+  g->bias = may_read(r, w.bias, SIZE(g->n)), g->c = writes(r, w.c, SIZE(g->m, g->n));
+}
+
+static void decode_softmax(Reader *r, Softmax *m) {
+  const SoftmaxWords w = read_softmax(r);
+  m->rows = w.rows, m->columns = w.columns, m->logarithm = w.logarithm;
+  m->x = reads(r, w.x, SIZE(w.rows, w.columns)), m->y = writes(r, w.y, SIZE(w.rows, w.columns));
+}
+
+static void decode_reduce(Reader *r, Reduce *d) {
+  const ReduceWords w = read_reduce(r);
+  d->outer = w.outer, d->middle = w.middle, d->inner = w.inner, d->max = w.max, d->scale = w.scale;
+  d->x = reads(r, w.x, SIZE(w.outer, w.middle, w.inner)), d->y = writes(r, w.y, SIZE(w.outer, w.inner));
+}
+
+static void decode_rows(Reader *r, Rows *o, int kind) {
+  const RowsWords w = read_rows(r);
+  o->rows = w.rows, o->columns = w.columns, o->limit = w.limit;
+  const int64_t given = SIZE(w.rows, w.columns), table = SIZE(w.limit, w.columns);
+  if (w.limit > MOST_ROWS) fault(r, "a table has more rows than a float can number");
+  o->x = reads(r, w.x, kind == PROGRAM_GATHER ? table : given), o->ids = reads(r, w.ids, SIZE(w.rows));
+  o->y = writes(r, w.y, kind == PROGRAM_GATHER ? given : table);
+}
+
+/* One side of a copy: the floats between the lowest and the highest place that it touches. */
+static void copied(Reader *r, Span s, const int *shape, const int *strides, int written) {
+  int64_t low = 0, high = 0;
+  for (int axis = 0; axis < MOVE_RANK && !r->wrong; axis++) {
+    int64_t last = (shape[axis] - 1L) * strides[axis];
+    if (last < 0) low += last;
+    else high += last;
+  }
+  if (r->wrong) return;
+  if (!s.at) fault(r, "an operand is missing");
+  else if (-low > s.before || high >= s.after) fault(r, "an operand reaches outside its buffer");
+  else touch(r, s.at + low, high - low + 1, written);
+}
+
+static void decode_move(Reader *r, Move *m) {
+  const MoveWords w = read_move(r);
+  m->fill = w.fill, m->value = w.value;
+  int64_t floats = 1;
+  for (int i = 0; i < MOVE_RANK; i++) {
+    m->shape[i] = w.shape[i], m->in[i] = w.in[i], m->out[i] = w.out[i];
+    /* 0: only the fill. */
+    if (m->shape[i] < 0 || m->shape[i] > MOST_FLOATS / MAX(floats, 1)) {
+      fault(r, "a size is out of range");
+      return;
+    }
+    floats *= m->shape[i];
+  }
+  m->x = w.x.at, m->y = w.y.at;
+  if (m->fill < 0) fault(r, "a size is out of range");
+  if (m->fill > 0 && floats > 0) fault(r, "a copy has a fill, too");
+  if (m->fill > 0) writes(r, w.y, m->fill);
+  if (floats > 0) copied(r, w.y, m->shape, m->out, 1), copied(r, w.x, m->shape, m->in, 0);
+}
+
+const char *operation_decode(const Memory *memory, const int32_t **at, const int32_t *end, Step **steps,
+                             Operation *op) {
+  Reader reader = {memory, *at, end, op, NULL}, *r = &reader;
+  op->operand_count = 0;
+  switch (op->kind = next(r)) {
+    case PROGRAM_GEMM: decode_gemm(r, &op->gemm); break;
+    case PROGRAM_CONVOLUTION: decode_convolution(r, &op->convolution, 0); break;
+    case PROGRAM_WINOGRAD: decode_convolution(r, &op->convolution, 1); break;
+    case PROGRAM_INPUT_GRADIENT: decode_input_gradient(r, &op->input_gradient, 0); break;
+    case PROGRAM_WINOGRAD_INPUT_GRADIENT: decode_input_gradient(r, &op->input_gradient, 1); break;
+    case PROGRAM_FILTER_GRADIENT: decode_filter_gradient(r, &op->filter_gradient, 0); break;
+    case PROGRAM_WINOGRAD_FILTER_GRADIENT: decode_filter_gradient(r, &op->filter_gradient, 1); break;
+    case PROGRAM_DEPTHWISE:
+    case PROGRAM_DEPTHWISE_INPUT_GRADIENT:
+    case PROGRAM_DEPTHWISE_FILTER_GRADIENT: decode_depthwise(r, &op->depthwise, op->kind); break;
+    case PROGRAM_MAX_POOL:
+    case PROGRAM_MAX_POOL_GRADIENT:
+    case PROGRAM_AVERAGE_POOL:
+    case PROGRAM_AVERAGE_POOL_GRADIENT: decode_pooling(r, &op->pooling, op->kind); break;
+    case PROGRAM_FUSED: decode_fused(r, &op->fused, steps); break;
+    case PROGRAM_SOFTMAX: decode_softmax(r, &op->softmax); break;
+    case PROGRAM_REDUCE: decode_reduce(r, &op->reduce); break;
+    case PROGRAM_GATHER:
+    case PROGRAM_SEGMENT_SUM: decode_rows(r, &op->rows, op->kind); break;
+    case PROGRAM_MOVE: decode_move(r, &op->move); break;
+    default: fault(r, "there is no such operation");
+  }
+  *at = r->at;
+  return r->wrong;
+}

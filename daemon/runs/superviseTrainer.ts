@@ -1,0 +1,190 @@
+/** One trainer process as its supervisor sees it: its events, its answers, how it ended. */
+import type { ChildProcess } from 'node:child_process';
+import { basename } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { UserError } from '../protocol/errors.js';
+import type { RunEvent } from '../protocol/events.js';
+import type { Budget } from '../protocol/plan.js';
+import type { FromTrainer, SentError, StopReason, ToTrainer, TrainerRequest } from '../trainer/process/ipc.js';
+import { unsaidEnd, type Exit } from './ending.js';
+
+/** A run with a living trainer. */
+export interface RunHandle {
+  /** Name of the run folder. */
+  readonly id: string;
+  /** Absolute path of the run folder. */
+  readonly folder: string;
+  /** Process id of the trainer. */
+  readonly pid: number;
+  /** Resident memory of the trainer, bytes, a few seconds old at most; null before it has told. */
+  readonly memory: number | null;
+  /**
+   * Every event, in order, already in the log. The first subscriber gets those since the start, later ones those from now
+   * on. Returns the function that ends the subscription.
+   */
+  onEvent(callback: (event: RunEvent) => void): () => void;
+  /** Checkpoints and waits with the trainer alive. Resolves when paused. */
+  pause(): Promise<void>;
+  /** Continues after `pause`. */
+  resume(): Promise<void>;
+  /** Checkpoints and ends the trainer; the run can be resumed with `resumeRun`. Resolves when the trainer has ended. */
+  stop(reason: StopReason): Promise<void>;
+  /** Writes a checkpoint at the next step boundary. Resolves when it is on disk. */
+  checkpoint(): Promise<void>;
+  /** Whether the trainer goes on when this process is gone. */
+  outlive(on: boolean): Promise<void>;
+  /** Changes the budget from the next LC iteration on; resolves when that is on disk. @throws UserError('budget-impossible') with the nearest valid one. */
+  setBudget(budget: Budget): Promise<void>;
+  /** Resolves, never rejects, with the last event: `done`, `stopped` or `failed` (also when the trainer crashed). */
+  readonly done: Promise<RunEvent>;
+}
+
+/** A trainer that does not end this long after it was told to is killed; the last checkpoint is on disk. */
+const STOP_MS = 60_000;
+/** Events kept for the first subscriber. */
+const BACKLOG = 10_000;
+const OUTPUT_TAIL = 20;
+/** How long a dead trainer's last messages are waited for. */
+const DRAIN_MS = 2000;
+
+export interface Start {
+  readonly resume: boolean;
+  /** Of a resumed run: the engine that was asked for; null: its own. */
+  readonly engine: string | null;
+  /** The plan's engine. */
+  readonly planned: string;
+}
+
+interface SupervisedTrainer extends RunHandle {
+  request(request: TrainerRequest): Promise<void>;
+  /** Training has begun: what ends the trainer now ends a run. */
+  begin(): void;
+  /** Kills the trainer: its end is then the supervisor's own doing. */
+  end(): void;
+}
+
+interface Supervision {
+  readonly onOutput: ((line: string) => void) | undefined;
+  /** Which engine could go on after one that crashed. */
+  next(engine: string): Promise<string | null>;
+}
+
+export function superviseTrainer(
+  child: ChildProcess,
+  folder: string,
+  { resume, engine: asked, planned }: Start,
+  { onOutput, next }: Supervision,
+): SupervisedTrainer {
+  const id = basename(folder);
+  const subscribers = new Set<(event: RunEvent) => void>();
+  let backlog: RunEvent[] | null = [];
+  let last: RunEvent | null = null;
+  let memory: number | null = null;
+  let begun = false;
+  let endedByUs = false;
+  const reached = { engine: asked ?? planned, phase: null as string | null, iteration: 0 };
+  const publish = (event: RunEvent) => {
+    if (event.event === 'start') reached.engine = event.engine;
+    if (event.event === 'phase') {
+      reached.phase = event.phase;
+      reached.iteration = event.iteration ?? 0;
+    }
+    if (['done', 'stopped', 'failed'].includes(event.event)) last = event;
+    if (!backlog) for (const subscriber of subscribers) subscriber(event);
+    else if (backlog.length < BACKLOG || event.event !== 'batch') backlog.push(event);
+  };
+
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      for (const line of text.split('\n').filter((part) => part.trim() !== '')) {
+        onOutput?.(line);
+        output.push(line);
+        if (output.length > OUTPUT_TAIL) output.shift();
+      }
+    });
+  }
+
+  let nextId = 1;
+  const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>();
+  child.on('message', (message: FromTrainer) => {
+    if (message.type === 'event') return publish(message.event);
+    if (message.type === 'memory') {
+      memory = message.resident;
+      return;
+    }
+    if (message.type !== 'answer') return;
+    const waiter = waiting.get(message.id);
+    waiting.delete(message.id);
+    if (message.error) waiter?.reject(asUserError(message.error));
+    else waiter?.resolve();
+  });
+
+  const ended = new Promise<Exit | Error>((resolve) => {
+    child.on('error', resolve);
+    child.on('exit', (code, signal) => resolve({ code, signal }));
+  });
+  const done = ended.then(async (how): Promise<RunEvent> => {
+    // What the trainer sent last may still be on its way.
+    if (child.connected)
+      await Promise.race([new Promise((resolve) => child.once('disconnect', resolve)), wait(DRAIN_MS)]);
+    const tail = output.findLast((line) => /error|fatal|abort|memory|exception|bad_alloc/i.test(line)) ?? null;
+    const stage = begun ? 'begun' : resume ? 'resuming' : 'starting';
+    const crash = last ? null : await unsaidEnd(how, tail, { folder, ...reached, next, stage, endedByUs });
+    if (crash) publish(crash.event);
+    const error = crash?.error ?? new UserError('run-invalid', `${id} is not running any more`);
+    for (const { reject } of waiting.values())
+      reject(last?.event === 'failed' && !crash ? asUserError(last as SentError) : error);
+    waiting.clear();
+    return last!;
+  });
+
+  const request = (message: TrainerRequest): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const over = () => reject(new UserError('run-invalid', `${id} is not running any more`));
+      if (last || !child.connected) return over();
+      const own = nextId++;
+      waiting.set(own, { resolve, reject });
+      child.send({ ...message, id: own } as ToTrainer, (error) => {
+        if (error && waiting.delete(own)) over();
+      });
+    });
+
+  const end = () => {
+    endedByUs = true;
+    child.kill('SIGKILL');
+  };
+
+  return {
+    id,
+    folder,
+    end,
+    begin: () => void (begun = true),
+    pid: child.pid ?? 0,
+    get memory() {
+      return memory;
+    },
+    request,
+    done,
+    onEvent(callback) {
+      subscribers.add(callback);
+      const missed = backlog;
+      backlog = null;
+      missed?.forEach(callback);
+      return () => subscribers.delete(callback);
+    },
+    pause: () => request({ type: 'pause' }),
+    resume: () => request({ type: 'resume' }),
+    checkpoint: () => request({ type: 'checkpoint' }),
+    outlive: (on) => request({ type: 'outlive', on }),
+    setBudget: (budget) => request({ type: 'setBudget', budget }),
+    async stop(reason) {
+      const timer = setTimeout(end, STOP_MS);
+      await request({ type: 'stop', reason }).catch(() => undefined);
+      await done;
+      clearTimeout(timer);
+    },
+  };
+}
+
+const asUserError = ({ code, message }: SentError): UserError => new UserError(code, message);

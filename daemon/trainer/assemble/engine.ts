@@ -1,0 +1,153 @@
+/** The engine of a plan, and the reading of the data that its answers led to. */
+import { ShuffledBatches } from '../../data/batches/batches.js';
+import type { Dataset } from '../../data/dataset.js';
+import type { ReadingChoice } from '../../data/reading/chooseReading.js';
+import type { ChooseOptions, Considered } from '../../engine/choose.js';
+import type { EngineSession, SessionSpec } from '../../engine/engine.js';
+import { openEngine, type RegistryOptions } from '../../engine/registry.js';
+import type { Model } from '../../model/model.js';
+import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import { fitPlan, microBatchOf } from '../batchSize/fitPlan.js';
+import { jointPart, jointSpec, labelsAlong } from '../judge/jointOutputs.js';
+import type { Timing } from '../log/timing.js';
+import { isGiven, isOpen, readByReference } from '../reading.js';
+import type { AssembleOptions } from './assembled.js';
+import type { OpenedData } from './data.js';
+import { stateNames } from './flatWeights.js';
+import { firstBatch, orderSeed } from './samples.js';
+
+export interface OpenedEngine {
+  /** The plan with nothing open about batches and epochs. */
+  readonly plan: ResolvedPlan;
+  readonly session: EngineSession;
+  /** Of the plan's reference. */
+  readonly batchSize: number;
+  /** Opens another session of the same engine. */
+  open(batchSize: number): Promise<EngineSession>;
+  /** Names of the session's state, in order. */
+  readonly names: readonly string[];
+  /** In the reading that was chosen. */
+  readonly dataset: Dataset;
+  readonly along: readonly Dataset[];
+  /** One sentence each: what was decided, how the data is read, and what speaks against the engine. */
+  readonly notes: readonly string[];
+  readonly reading: readonly string[];
+  readonly doubts: readonly string[];
+}
+
+/** @throws UserError where no engine computes the model, or the training set is too small for the batch size. */
+export async function openPlanEngine(
+  given: ResolvedPlan,
+  model: Model,
+  data: OpenedData,
+  engines: RegistryOptions,
+  { purpose = 'training', comparedOn = [], free }: AssembleOptions,
+  timing: Timing,
+): Promise<OpenedEngine> {
+  const { setup, joining, trained, dataset: opened } = data;
+  let plan = given;
+  let dataset = opened;
+  const notes: string[] = [];
+  const reading: string[] = [];
+  const output = plan.output ?? undefined;
+
+  const sessionSpec = (): Omit<SessionSpec, 'batchSize'> => ({
+    loss: setup.loss,
+    lossSettings: setup.lossSettings,
+    classification: setup.classification,
+    fromLogits: setup.fromLogits,
+    purpose,
+    seed: plan.seed,
+    ...(output === undefined ? {} : { output }),
+    ...jointSpec(joining, setup),
+    ...(dataset.classWeights && { classWeights: dataset.classWeights }),
+  });
+  if (purpose === 'training') {
+    const fitted = await fitPlan(plan, dataset.train.size, trained, sessionSpec(), free);
+    plan = fitted.plan;
+    notes.push(...fitted.notes);
+    timing.mark('batch size');
+    // Too small a training set for the batch size is reported before the engine starts.
+    for (const { batchSize } of [plan.reference, plan.training, plan.retrain])
+      new ShuffledBatches(dataset.train, batchSize, 0);
+  }
+  const considered: Considered[] = [];
+  const open = (engine: string, batchSize: number, options: ChooseOptions = {}) => {
+    const microBatch = microBatchOf(plan, batchSize);
+    const spec = { ...sessionSpec(), batchSize, ...(microBatch !== undefined && { microBatch }) };
+    return openEngine(engine, trained, spec, { ...engines, ...options });
+  };
+  const { batchSize } = plan.reference;
+  /** The reading that an engine's predictions led to, by its id. */
+  const readings = new Map<string, ReadingChoice>();
+  const readingBy = async (session: EngineSession) => {
+    const { id } = session.info;
+    const reading = readings.get(id) ?? (await readByReference(plan.data, opened, session, setup));
+    readings.set(id, reading);
+    return reading;
+  };
+  const isReadingOpen = isOpen(plan, dataset);
+  let session = await open(plan.engine, batchSize, {
+    report: (engine) => considered.push(engine),
+    comparedOn,
+    ...(purpose === 'training' && {
+      async firstBatch(session: EngineSession, size: number) {
+        const read = isReadingOpen ? (await readingBy(session)).dataset : opened;
+        const train = jointPart(read, data.along, 'train');
+        const phase = plan.reference.epochs > 0 ? 'reference' : 'l-step';
+        return firstBatch(new ShuffledBatches(train, size, orderSeed(plan, phase)), session, size);
+      },
+    }),
+  });
+  const names = await stateNames(model, session);
+  timing.mark('engine');
+  notes.push(...passedOver(considered));
+
+  if (!setup.classification)
+    notes.push(
+      'Errors of this regression are shares of the variance of the targets that it leaves unexplained, 1 - R^2: 0% is perfect, 100% as good as always answering the mean.',
+    );
+  if (isGiven(plan) && dataset.testIsCut)
+    notes.push(
+      'If the given model was trained on this data, the parts held out of it are no news to the model, and its errors there too low: "data": {"test": FILE} measures on data it has not seen.',
+    );
+  if (isReadingOpen) {
+    const choice = await readingBy(session);
+    const weighed = dataset.classWeights;
+    dataset = choice.dataset;
+    reading.push(...choice.notes);
+    if (String(weighed) !== String(dataset.classWeights)) {
+      // The weights belong to the classes, whose order is another now.
+      await session.dispose();
+      session = await open(session.info.id, batchSize);
+    }
+    timing.mark('input scale and classes');
+  }
+  const { id } = session.info;
+  const readAlong = await labelsAlong(joining.outputs, dataset, plan, (spec) => openEngine(id, trained, spec, engines));
+  notes.push(...readAlong.notes);
+  return {
+    plan,
+    session,
+    batchSize,
+    open: (size) => open(id, size),
+    names,
+    dataset,
+    along: readAlong.datasets,
+    notes,
+    reading,
+    doubts: doubtsOf(considered),
+  };
+}
+
+const passedOver = (considered: readonly Considered[]): string[] =>
+  considered.flatMap(({ name, available, chosen, reason }) =>
+    available && !chosen ? [`${name} was passed over: ${reason}.`] : [],
+  );
+
+const doubtsOf = (considered: readonly Considered[]): string[] =>
+  considered.flatMap(({ id, chosen, doubt }) => {
+    if (!chosen || !doubt) return [];
+    if (doubt.outcome === 'unknown') return `The numbers of the engine ${id} were not checked: ${doubt.reason}.`;
+    return `WARNING: the engine ${id} computes other numbers than it should: ${doubt.reason}. The plan names it, so it is used all the same; "engine": "auto" would pass it over.`;
+  });

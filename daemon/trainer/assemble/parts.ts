@@ -1,0 +1,58 @@
+/** The tasks of a plan, its batches and the sets that they are measured on. */
+import { ShuffledBatches } from '../../data/batches/batches.js';
+import { sampleSource } from '../../data/batches/sampleSource.js';
+import { fileFormatOf } from '../../export/sparse/packageFormat.js';
+import type { Model } from '../../model/model.js';
+import { chanceError } from '../judge/chance.js';
+import { jointChanceLoss, jointPart, type PartName } from '../judge/jointOutputs.js';
+import type { Batches } from '../run.js';
+import { createSessions } from '../sessions.js';
+import { createTasks, prunedLayers } from '../tasks.js';
+import type { Parts } from './assembled.js';
+import type { OpenedData } from './data.js';
+import type { OpenedEngine } from './engine.js';
+import { orderSeed, subset } from './samples.js';
+
+/** Training samples that theta is evaluated on. */
+const SUBSET = 10_000;
+/** What a kill costs at most. */
+const CHECKPOINT_MS = 20_000;
+
+/** @throws UserError where a budget of the plan is impossible. */
+export async function createParts(
+  model: Model,
+  { setup, joining, layers }: OpenedData,
+  { plan, session, batchSize, open, dataset, along }: OpenedEngine,
+): Promise<Parts> {
+  const streams = new Map<string, Batches>();
+  const part = (name: PartName) => (dataset[name].size > 0 ? sampleSource(jointPart(dataset, along, name)) : null);
+  const train = jointPart(dataset, along, 'train');
+  const sets = { train: subset(train, SUBSET, plan.seed), validation: part('validation'), test: part('test') };
+  return {
+    plan,
+    sessions: createSessions(open, { session, batchSize }),
+    batches(size, phase) {
+      const key = `${phase} ${size}`;
+      let stream = streams.get(key);
+      if (!stream) {
+        const batches = new ShuffledBatches(train, size, orderSeed(plan, phase));
+        stream = Object.assign(batches, { restore: batches.restore.bind(batches) as (state: unknown) => void });
+        streams.set(key, stream);
+      }
+      return stream;
+    },
+    sets,
+    tasks: (budget) => createTasks(plan, layers, session.parameters, budget, fileFormatOf(model)),
+    layers: prunedLayers(plan, layers, session.parameters),
+    checkpointMs: CHECKPOINT_MS,
+    chanceError: setup.classification ? await chanceError(sets.test ?? sets.validation ?? sets.train, session) : 1,
+    chanceLoss: await jointChanceLoss(
+      [
+        { setup, weight: joining.lossWeight, source: sets.train },
+        ...joining.outputs.map((one, i) => ({ ...one, source: subset(along[i]!.train, SUBSET, plan.seed) })),
+      ],
+      session,
+    ),
+    regression: !setup.classification,
+  };
+}
