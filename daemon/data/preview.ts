@@ -1,5 +1,5 @@
 import type { Dataset } from './dataset.js';
-import { sizeOf } from './batches/sampleStore.js';
+import { sizeOf } from '../protocol/shape.js';
 
 /** One sample: what the model should answer. */
 export interface PreviewSample {

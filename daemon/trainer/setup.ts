@@ -29,6 +29,7 @@ import { resolveInside } from '../files/workspacePath.js';
 import { UserError } from '../protocol/errors.js';
 import type { OtherOutput } from '../protocol/events.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { sizeOf } from '../protocol/shape.js';
 import { chanceError } from './judge/chance.js';
 import { decisionNotes } from './judge/evaluations.js';
 import { fitPlan, microBatchOf } from './batchSize/fitPlan.js';
@@ -148,7 +149,7 @@ export function subset(split: Split, size: number, seed: number): SampleSource {
 /** The first of the batches, of `size` samples each, in buffers of its own. */
 async function firstBatch(batches: ShuffledBatches, session: EngineSession, size: number) {
   const { inputShapes, jointShapes, outputShape } = session;
-  const buffer = (shape: readonly number[]) => new Float32Array(shape.reduce((product, n) => product * n, size));
+  const buffer = (shape: readonly number[]) => new Float32Array(size * sizeOf(shape));
   const batch = { inputs: [...inputShapes, ...jointShapes].map(buffer), target: buffer(outputShape) };
   await batches.next(batch.inputs, batch.target);
   return batch;

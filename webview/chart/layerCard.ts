@@ -1,5 +1,6 @@
 import { chartHelp } from './help.js';
 import type { LayerPicture } from '../../daemon/protocol/messages.js';
+import { sizeOf } from '../../daemon/protocol/shape.js';
 import { ChartCard } from './chartCard.js';
 import type { LegendEntry } from './curves.js';
 import { element } from '../page/element.js';
@@ -66,9 +67,9 @@ export class LayerCard {
       (picture
         ? t(
             '{0} weights, {1} of them zero ({2})',
-            count(picture.shape.reduce((a, b) => a * b, 1)),
+            count(sizeOf(picture.shape)),
             count(picture.zeros),
-            percent(picture.zeros / picture.shape.reduce((a, b) => a * b, 1)),
+            percent(picture.zeros / sizeOf(picture.shape)),
           )
         : layer
           ? t('Loading...')

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { asTargets, sha256, type ArrayFile } from './arrayFile.js';
 import { countText, invalidData, listText } from '../dataError.js';
 import type { DataRequirements } from '../dataset.js';
@@ -12,7 +13,6 @@ import { readNpy } from './npy.js';
 import { parseNpyText, type TextLabels } from './npyText.js';
 import type { ReadContext } from '../openOptions.js';
 import type { RawDataset, RawPart, RawTargets } from '../rawDataset.js';
-import { sizeOf } from '../batches/sampleStore.js';
 import { readSource, statSource, type SourceFile } from './sourceFile.js';
 
 /** Usual names of arrays, most specific first. */

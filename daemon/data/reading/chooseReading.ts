@@ -6,10 +6,10 @@ import type { Dataset, Part } from '../dataset.js';
 import type { LabelEncoding } from '../labels/labelEncodings.js';
 import { describePreprocess, type Preprocess } from './preprocess.js';
 import { constantFigures, readingFigures, type AnswerForm } from './readingFigures.js';
-import { sizeOf } from '../batches/sampleStore.js';
 import { samplesAtOnce } from '../batches/samplesAtOnce.js';
 import { scaleCandidates } from './scaleCandidates.js';
 import { percent } from '../../protocol/format.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** A trained model, asked for its answers. */
 export interface Reference {

@@ -1,9 +1,9 @@
 import type { Graph, Node } from '../graph/ir.js';
-import { sizeOf } from '../graph/ir.js';
 import { Arena } from './arena.js';
 import { type Liveness, poolOf } from './liveness.js';
 import type { Place } from './places.js';
 import { type Group, isElementwise, root, Unsupported, type Unit } from './units.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Floats of one tensor, and of the arena: the kernels count them in 32 bits (MOST_FLOATS in decode.c). */
 const mostFloats = 0x7fff0000;

@@ -1,5 +1,4 @@
 import type { Node } from '../graph/ir.js';
-import { sizeOf } from '../graph/ir.js';
 import { encodeGroup } from './encodeGroup.js';
 import { geometry, isPoolingOf, noPool, poolFields, reducedSizes } from './geometry.js';
 import { moveRank, movesOf, moveWords } from './moves.js';
@@ -8,6 +7,7 @@ import { type Context, floatBits, words } from './places.js';
 import { productsOf } from './products.js';
 import { root, Unsupported, type Unit } from './units.js';
 import { placesFloats, summedTilesPay, tilesPay } from './winograd.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Rows of a filter gradient's sums are this long: whole vectors of any level. */
 const paddedColumns = (n: number): number => Math.ceil(n / 16) * 16;

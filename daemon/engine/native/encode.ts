@@ -1,5 +1,4 @@
 import type { Graph } from '../graph/ir.js';
-import { sizeOf } from '../graph/ir.js';
 import { verifiesEachNode } from '../graph/verify/eachNode.js';
 import { verifyNode } from '../graph/verify/verifyNode.js';
 import { Allocation, fixedPlaces } from './allocate.js';
@@ -11,6 +10,7 @@ import { moveWords, nothing, wholeBlock } from './moves.js';
 import { program as op } from './opcodes.js';
 import { floatBits, words } from './places.js';
 import { cutIntoUnits } from './units.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 export interface Encoded {
   /** See program.c. */

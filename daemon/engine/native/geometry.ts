@@ -1,7 +1,8 @@
 import type { Node } from '../graph/ir.js';
-import { sameShape, sizeOf } from '../graph/ir.js';
+import { sameShape } from '../graph/ir.js';
 import { Unsupported } from './units.js';
 import type { Geometry } from './winograd.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /**
  * The sizes of a convolution or of one of its gradients.

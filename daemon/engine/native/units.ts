@@ -1,7 +1,8 @@
 import type { Graph, Node } from '../graph/ir.js';
-import { sameShape, sizeOf } from '../graph/ir.js';
+import { sameShape } from '../graph/ir.js';
 import { movingOps } from './moves.js';
 import { step } from './opcodes.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /**
  * A graph cut into what the kernels run: heavy operations with what is fused into them, and groups of element-wise

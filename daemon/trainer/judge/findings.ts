@@ -7,6 +7,7 @@ import { fewSamplesText } from './fewSamples.js';
 import { NEAR_CHANCE } from './lossGuard.js';
 import type { Run } from '../run.js';
 import { count, percent } from '../../protocol/format.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** ||w - theta|| / ||w|| above which the two have not met: theta is then another network than the one that was trained. */
 const FAR = 0.1;
@@ -14,8 +15,6 @@ const FAR = 0.1;
 const COMPARED = 64;
 /** Of the largest output: differences below it are rounding. */
 const ROUNDING = 1e-6;
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** Whether the session's network answers the same to every sample (padding left out); false where there are fewer than two. */
 export async function isConstant(session: EngineSession, source: SampleSource): Promise<boolean> {

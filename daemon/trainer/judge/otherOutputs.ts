@@ -10,6 +10,7 @@ import { trainingSetup, type TrainingSetup } from '../../model/setup/trainingSet
 import type { OtherOutput } from '../../protocol/events.js';
 import { shortPercent } from '../../protocol/format.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { evaluationOf } from './evaluations.js';
 
 /** Samples on which outputs are compared, where they are small: their inputs are kept. */
@@ -52,8 +53,6 @@ interface Place {
   /** Of the trained output. */
   readonly source: SampleSource;
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** The first samples' inputs. */
 async function readInputs({

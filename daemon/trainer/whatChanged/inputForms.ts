@@ -4,13 +4,12 @@ import type { AffineMap } from '../../data/reading/preprocess.js';
 import { samplesAtOnce } from '../../data/batches/samplesAtOnce.js';
 import type { SampleSource } from '../../engine/engine.js';
 import type { InputForm } from '../../protocol/whatChanged.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Samples that are looked at, where they are small. */
 const LOOKED_AT = 256;
 /** Values of a sample that is shown as an example. */
 const EXAMPLE = 256;
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 export interface NamedInput {
   readonly name: string;
