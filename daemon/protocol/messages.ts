@@ -218,7 +218,7 @@ export const requests = {
   'lc/previewRun': { params: z.strictObject({ run, budget: Budget }), result: BudgetPreview },
   /** The run's resolved plan. */
   'lc/plan': { params: z.strictObject({ run }), result: z.object({ plan: ResolvedPlan }) },
-  /** History: events [from, from + limit) of the log; `batch` events are thinned to at most `resolution` points. */
+  /** History: events [from, from + limit) of the log; at most `resolution` of its `batch` events (telemetry/downsample.ts). */
   'lc/history': {
     params: z.strictObject({
       run,
@@ -352,7 +352,7 @@ export const USER_ERROR = -32050;
 /** The workspace is not trusted: nothing may run or be written. */
 export const NOT_TRUSTED = -32051;
 
-/** Live batch metrics as columns, at most one message per run every 50 ms; thinned when the client is slow. */
+/** Live batch metrics as columns, at most one message per run every 50 ms; downsampled when the client is slow. */
 export const BatchColumns = z.object({
   run,
   step: z.array(z.number()),

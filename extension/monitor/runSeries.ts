@@ -53,7 +53,7 @@ export type Cursor = Map<TableName, Sent>;
 
 /**
  * The series of one run as typed columns, filled from the event log and then from the live stream. Bounded: a very long run
- * is thinned, keeping peaks. A run that resumes from a checkpoint repeats steps; their first version is dropped.
+ * is downsampled, keeping peaks. A run that resumes from a checkpoint repeats steps; their first version is dropped.
  */
 export class RunSeries {
   #tables = new Map<TableName, Series>();
@@ -216,7 +216,7 @@ export class RunSeries {
     if (table.length >= this.maxRows) {
       const from = Math.max(0, table.length - TAIL);
       const tail = table.slice(from);
-      table.thin(EXTREMES);
+      table.halve(EXTREMES);
       entry.generation++;
       entry.halving = { from, tail, left: table.length };
     }

@@ -6,7 +6,7 @@ import type { LayerKept, PathAnswer, PathPoint } from '../../daemon/protocol/eve
 import type { Finish } from '../../daemon/protocol/finish.js';
 import type { LayerPicture, RunSummary } from '../../daemon/protocol/messages.js';
 
-/** Columns of the training batches: one row a batch (thinned in very long runs). */
+/** Columns of the training batches: one row a batch (downsampled in very long runs). */
 export const BATCH_COLUMNS = ['step', 'epoch', 'time', 'loss', 'learningRate', 'samplesPerSecond'] as const;
 /** Columns of the evaluations of one place ("w", "theta", ...) on one set ("train", ...). */
 export const EVALUATION_COLUMNS = ['step', 'epoch', 'time', 'loss', 'error'] as const;
@@ -93,7 +93,7 @@ export interface DifferenceRow {
 
 /**
  * Appended rows of one table; `reset` says they replace what the page has. `halved`: then the table is halved as the host's was
- * (`ColumnTable.thin`), and these rows follow.
+ * (`ColumnTable.halve`), and these rows follow.
  */
 export interface ColumnPatch {
   reset: boolean;

@@ -26,7 +26,7 @@ export class RunData {
       if (patch.reset) table.clear();
       table.append(decoded(patch.columns));
       if (patch.halved) {
-        table.thin(EXTREMES);
+        table.halve(EXTREMES);
         table.append(decoded(patch.halved));
       }
       // What was smoothed before is no longer there.

@@ -121,7 +121,7 @@ describe('column tables', () => {
   test('thinning halves and keeps extremes in order', () => {
     const table = new ColumnTable(['x', 'y']);
     for (let i = 0; i < 101; i++) table.push([i, i === 40 ? 99 : i === 41 ? -99 : i % 3]);
-    table.thin('y');
+    table.halve('y');
     expect(table.length).toBeLessThanOrEqual(52);
     expect(Array.from(table.column('y'))).toContain(99);
     expect(Array.from(table.column('y'))).toContain(-99);
