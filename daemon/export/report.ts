@@ -7,6 +7,7 @@ import type { Sizes } from './exportModel.js';
 import type { Latencies } from './latency.js';
 import type { Thinned } from './thin.js';
 import * as format from '../protocol/format.js';
+import { figure, orDash, rounded } from '../protocol/format.js';
 
 export interface ReportRun {
   readonly name: string;
@@ -27,8 +28,7 @@ const all = <Name extends RunEvent['event']>(run: ReportRun, name: Name): Of<Nam
 const last = <Name extends RunEvent['event']>(run: ReportRun, name: Name): Of<Name> | undefined =>
   all(run, name).at(-1);
 
-const percent = (value: number | null | undefined): string =>
-  value === null || value === undefined ? '-' : format.percent(value);
+const percent = (value: number | null | undefined): string => orDash(value, (share) => format.percent(share));
 const { count } = format;
 
 interface Table {
@@ -74,7 +74,7 @@ function outputsTable(runs: readonly ReportRun[]): Table[] {
       run.plan.method,
       output,
       weight,
-      ...[was?.loss, is?.loss].map((loss) => loss?.toPrecision(4) ?? '-'),
+      ...[was?.loss, is?.loss].map((loss) => orDash(loss, (value) => figure(value, 4))),
       ...[was?.error, is?.error].map(percent),
     ]);
   });
@@ -98,8 +98,8 @@ function budgetTable(runs: readonly ReportRun[]): Table[] {
       task,
       kind,
       asked,
-      limit === null ? '-' : count(limit),
-      count(Number(got.toPrecision(6))),
+      orDash(limit, count),
+      count(rounded(got, 6)),
       met === null ? '-' : met ? 'yes' : 'NO: MISSED',
     ]),
   );
@@ -160,7 +160,7 @@ function sizesTable({ formats, reference }: Sizes): Table {
   const rows = formats.map(({ name, bytes, gzip, brotli, ratio }) => [
     name,
     ...[bytes, gzip, brotli].map(count),
-    `${ratio.toPrecision(3)}x`,
+    `${figure(ratio)}x`,
   ]);
   return {
     title: 'Sizes',
@@ -202,8 +202,8 @@ function latencyTable({ machine, rows }: Latencies): Table {
       what,
       what === 'sparse module' ? 'JavaScript' : 'onnxruntime',
       String(batch),
-      microseconds.toPrecision(3),
-      `${speedup.toPrecision(3)}x`,
+      figure(microseconds),
+      `${figure(speedup)}x`,
     ]),
   };
 }
@@ -227,7 +227,7 @@ function pathTable(runs: readonly ReportRun[]): Table[] {
     budgetText(point.budget),
     count(point.kept),
     percent(point.kept / point.prunable),
-    point.bytes === null ? '-' : count(point.bytes),
+    orDash(point.bytes, count),
     percent(point.theta.error),
     percent(point.retrained.error),
     ...others.map((run) => percent(beside(run, point.budget))),

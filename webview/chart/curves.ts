@@ -1,5 +1,5 @@
 /** Which lines each chart of the monitor shows. */
-import { clock, count, number, percent, percentTick, short } from '../page/format.js';
+import { clock, count, number, percent, percentTick, tick } from '../page/format.js';
 import type { Level, Line } from './line.js';
 import type { EvaluationPlace, EvaluationSet, TableName } from '../messages/monitor.js';
 import type { RunData, XAxis } from '../monitor/runData.js';
@@ -192,7 +192,7 @@ export function chartSpecs(): ChartSpec[] {
       title: t('Trained against pruned weights'),
       help: t('Distance between the trained and the pruned weights (left) and the penalty that closes it (right).'),
       yFormat: number,
-      y2Format: short,
+      y2Format: tick,
       y2Log: true,
       log: true,
       curves: [
@@ -226,7 +226,7 @@ export function chartSpecs(): ChartSpec[] {
       id: 'throughput',
       title: t('Throughput'),
       help: t('Training samples per second.'),
-      yFormat: short,
+      yFormat: tick,
       log: false,
       curves: [
         {
@@ -335,4 +335,4 @@ export const xExact: Record<XAxis, (value: number) => string> = {
   time: clock,
 };
 
-export const xFormats: Record<XAxis, (value: number) => string> = { step: short, epoch: short, time: clock };
+export const xFormats: Record<XAxis, (value: number) => string> = { step: tick, epoch: tick, time: clock };

@@ -4,7 +4,7 @@ import { sizeOf } from '../../daemon/protocol/shape.js';
 import { ChartCard } from './chartCard.js';
 import type { LegendEntry } from './curves.js';
 import { element } from '../page/element.js';
-import { count, number, percent, short } from '../page/format.js';
+import { count, number, percent, tick } from '../page/format.js';
 import type { Line } from './line.js';
 import { SparsityPicture } from './sparsityPicture.js';
 import { t } from '../page/strings.js';
@@ -30,7 +30,7 @@ export class LayerCard {
         title: t('Weight histogram'),
         help: t('How many weights have which value, before and after pruning (without the zeros).'),
         details: chartHelp().histogram,
-        yFormat: short,
+        yFormat: tick,
         height: 200,
         timeless: true,
         xName: () => t('Value'),

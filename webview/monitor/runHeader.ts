@@ -1,6 +1,7 @@
 import { isDoubtful } from '../../daemon/protocol/doubtful.js';
 import type { Finish } from '../../daemon/protocol/finish.js';
 import { STATE_NAMES } from '../../daemon/protocol/runs/stateNames.js';
+import { rounded } from '../../daemon/protocol/format.js';
 import { CautionBanner } from './cautionBanner.js';
 import { button, element, icon } from '../page/element.js';
 import { FinishCard } from '../finish/finishCard.js';
@@ -217,11 +218,7 @@ export class RunHeader {
           ],
     ];
     if (summary.kept)
-      items.splice(3, 0, [
-        t('Fewer weights'),
-        `${number(Number((summary.prunable! / summary.kept).toPrecision(3)))}×`,
-        null,
-      ]);
+      items.splice(3, 0, [t('Fewer weights'), `${number(rounded(summary.prunable! / summary.kept, 3))}×`, null]);
     this.#stats.replaceChildren(
       ...items.map(([name, value, note]) =>
         element(

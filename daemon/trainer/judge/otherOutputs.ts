@@ -8,7 +8,7 @@ import { openEngine, type RegistryOptions } from '../../engine/registry.js';
 import type { Model } from '../../model/model.js';
 import { trainingSetup, type TrainingSetup } from '../../model/setup/trainingSetup.js';
 import type { OtherOutput } from '../../protocol/events.js';
-import { shortPercent } from '../../protocol/format.js';
+import { shortPercent, significant } from '../../protocol/format.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { evaluationOf } from './evaluations.js';
@@ -147,7 +147,7 @@ export async function measureOthers(outputs: readonly string[], place: Place): P
 }
 
 const percent = (x: number | null): string => (x === null ? 'no number' : shortPercent(x));
-const number = (x: number | null): string => (x === null ? 'no number' : String(Number(x.toPrecision(4))));
+const number = (x: number | null): string => (x === null ? 'no number' : significant(x));
 
 /** One sentence for the user. @param trained path of the trained output. */
 export function otherText({ output, samples, moved, before, after }: OtherOutput, trained: string): string {
