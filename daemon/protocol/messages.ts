@@ -18,6 +18,8 @@ import { Budget, DataSource, ErrorBound, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
 import { MarksChange, RunMarks } from './runs/marks.js';
 import { Sensitivity } from './layers/sensitivity.js';
+import { TELEMETRY } from './telemetry/columns.js';
+import { columnArrays } from './telemetry/eventFields.js';
 import { PROTOCOL_VERSION } from './version.js';
 import { TriedAnswer, TriedSample, WhatChanged } from './whatChanged.js';
 
@@ -352,15 +354,10 @@ export const USER_ERROR = -32050;
 /** The workspace is not trusted: nothing may run or be written. */
 export const NOT_TRUSTED = -32051;
 
-/** Live batch metrics as columns, at most one message per run every 50 ms; downsampled when the client is slow. */
+/** Live batch metrics as columns, at most one message per run every 50 ms; downsampled when the client is slow. `time`: milliseconds since the epoch. */
 export const BatchColumns = z.object({
   run,
-  step: z.array(z.number()),
-  epoch: z.array(z.number()),
-  loss: z.array(z.number().nullable()),
-  learningRate: z.array(z.number()),
-  samplesPerSecond: z.array(z.number()),
-  time: z.array(z.number()),
+  ...columnArrays(TELEMETRY.batch),
 });
 export type BatchColumns = z.infer<typeof BatchColumns>;
 

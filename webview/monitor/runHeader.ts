@@ -7,7 +7,7 @@ import { button, element, icon } from '../page/element.js';
 import { FinishCard } from '../finish/finishCard.js';
 import { count, duration, number, percent, shortCount } from '../page/format.js';
 import type { ControlAction, RunView } from '../messages/monitor.js';
-import { setName } from '../chart/curves.js';
+import { setName } from '../chart/evaluations.js';
 import { t } from '../page/strings.js';
 
 /** What is said of a press until the run does it. */

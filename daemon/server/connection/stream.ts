@@ -4,29 +4,19 @@
  */
 import type { BatchColumns } from '../../protocol/messages.js';
 import type { RunEvent } from '../../protocol/events.js';
+import { TELEMETRY } from '../../protocol/telemetry/columns.js';
 import { downsample } from '../../protocol/telemetry/downsample.js';
 import { LIMITS } from '../limits.js';
 
 type BatchEvent = Extract<RunEvent, { event: 'batch' }>;
-const COLUMNS = ['step', 'epoch', 'loss', 'learningRate', 'samplesPerSecond', 'time'] as const;
+/** A batch event has a value for each of them. */
+const COLUMNS = Object.keys(TELEMETRY.batch) as (keyof typeof TELEMETRY.batch)[];
 
-const emptyColumns = (run: string): BatchColumns => ({
-  run,
-  step: [],
-  epoch: [],
-  loss: [],
-  learningRate: [],
-  samplesPerSecond: [],
-  time: [],
-});
+const emptyColumns = (run: string): BatchColumns =>
+  ({ run, ...Object.fromEntries(COLUMNS.map((name) => [name, []])) }) as unknown as BatchColumns;
 
 function append(columns: BatchColumns, event: BatchEvent): void {
-  columns.step.push(event.step);
-  columns.epoch.push(event.epoch);
-  columns.loss.push(event.loss);
-  columns.learningRate.push(event.learningRate);
-  columns.samplesPerSecond.push(event.samplesPerSecond);
-  columns.time.push(event.time);
+  for (const name of COLUMNS) (columns[name] as (number | null)[]).push(event[name]);
 }
 
 /** Keeps at most half of the rows, peaks of the loss and the ends among them. */
