@@ -1,6 +1,7 @@
 /** What pruning changed, in tables. */
 import type { Evaluation } from '../protocol/events.js';
 import type { WhatChanged } from '../protocol/whatChanged.js';
+import { orDash, significant } from '../protocol/format.js';
 import type { Terminal } from './terminal.js';
 import { count, errorText, percent, table } from './text.js';
 
@@ -36,7 +37,7 @@ function printClasses({ classes, matrices, pairs }: Extract<WhatChanged['result'
   print(table(['label', 'taken for', 'reference', 'pruned'], worst.map(({ label, answer, reference, pruned }) => [label, answer, count(reference), count(pruned)])));
 } // prettier-ignore
 
-const number = (value: number | null): string => (value === null ? '-' : String(Number(value.toPrecision(5))));
+const number = (value: number | null): string => orDash(value, (figure) => significant(figure, 5));
 
 function printResult(result: WhatChanged['result'], print: Print): void {
   if (result.kind === 'classes') return printClasses(result, print);

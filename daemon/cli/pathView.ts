@@ -2,7 +2,7 @@
 import { amountOf } from '../lc/path.js';
 import type { PathAnswer, PathPoint } from '../protocol/events.js';
 import type { Terminal } from './terminal.js';
-import { bytes, count, percent, sparkline, table } from './text.js';
+import { bytes, count, orDash, percent, sparkline, table } from './text.js';
 
 export interface PathCurve {
   readonly name: string;
@@ -37,7 +37,7 @@ export function printCurve(
     budgetLabel(point),
     count(point.kept),
     percent(point.kept / point.prunable),
-    point.bytes === null ? '-' : bytes(point.bytes),
+    orDash(point.bytes, bytes),
     percent(point.theta.error),
     percent(point.retrained.error),
     ...others.map((other) => beside(other, point)),

@@ -1,6 +1,7 @@
 /** Samples of a data set as a person sees them: half blocks in a terminal, or pictures in a page of its own. */
 import type { InputPreview, Preview } from '../data/preview.js';
 import { pixelColours } from '../data/images/samplePicture.js';
+import { significant } from '../protocol/format.js';
 
 type Image = NonNullable<InputPreview['image']>;
 
@@ -32,11 +33,9 @@ function drawing(input: InputPreview, values: Float32Array, image: Image, width:
 
 const pad = (text: string, width: number): string => text.slice(0, width).padEnd(width);
 
-const rounded = (value: number): number => Number(value.toPrecision(4));
-
 /** "[28, 28], values from 0 to 1", with the input's name where there are several. */
 export const inputFacts = ({ name, shape, minimum, maximum }: InputPreview, several: boolean): string =>
-  `${several ? `${name} ` : ''}[${shape.join(', ')}], values from ${rounded(minimum)} to ${rounded(maximum)}`;
+  `${several ? `${name} ` : ''}[${shape.join(', ')}], values from ${significant(minimum)} to ${significant(maximum)}`;
 
 /** The grid for a terminal of `columns` characters, one below the other where the model has several inputs. */
 export function terminalGrid({ inputs, samples }: Preview, columns: number, colour: boolean): string {
@@ -51,7 +50,7 @@ function inputGrid(input: InputPreview, labels: readonly string[], columns: numb
   if (!image)
     return samples
       .map((values, i) => {
-        const shown = [...values.subarray(0, 12)].map(rounded);
+        const shown = [...values.subarray(0, 12)].map((value) => significant(value));
         return `${pad(labels[i]!, 16)} ${shown.join(' ')}${values.length > 12 ? ' ...' : ''}`;
       })
       .join('\n');
@@ -102,7 +101,7 @@ export function pageGrid(preview: Preview): string {
       const values = input.values[i]!;
       return image
         ? `<img alt="${escaped(input.name)}" width="${4 * image[1]}" height="${4 * image[0]}" src="data:image/bmp;base64,${bitmap(input, values, image).toString('base64')}">`
-        : `<code>${[...values.subarray(0, 100)].map(rounded).join(' ')}</code>`;
+        : `<code>${[...values.subarray(0, 100)].map((value) => significant(value)).join(' ')}</code>`;
     });
     return `<figure>${bodies.join('\n')}<figcaption>${escaped(sample.label)}</figcaption></figure>`;
   });

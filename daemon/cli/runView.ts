@@ -1,5 +1,6 @@
 /** What a person at a terminal sees of a run: a progress line with ETA, one line per LC iteration, the per-layer table at the end. */
 import type { BudgetCheck, RunEvent } from '../protocol/events.js';
+import { orDash, rounded, scientific } from '../protocol/format.js';
 import { budgetLabel } from './pathView.js';
 import type { Terminal } from './terminal.js';
 import { count, duration, errorText, percent, table } from './text.js';
@@ -26,8 +27,8 @@ const number = (value: number | null, digits = 4): string => (value === null ? '
 const budgetRow = ({ task, kind, asked, limit, got, met }: BudgetCheck): string[] => [
   `${task} ${kind}`,
   asked,
-  limit === null ? '-' : count(limit),
-  count(Number(got.toPrecision(6))),
+  orDash(limit, count),
+  count(rounded(got, 6)),
   met === null ? '-' : met ? 'yes' : 'MISSED',
 ];
 
@@ -50,7 +51,7 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
     header = true;
     const cells = [
       `${event.iteration + 1}/${event.iterations}`.padStart(5),
-      event.mu.toExponential(2).padStart(9),
+      scientific(event.mu).padStart(9),
       number(event.loss).padStart(12),
       percent(event.error).padStart(11),
     ];

@@ -1,11 +1,12 @@
 /** Numbers and tables as people read them. */
 
 import * as format from '../protocol/format.js';
+import { orDash, significant } from '../protocol/format.js';
 
-export { bytes, count, microseconds, times } from '../protocol/format.js';
+export { bytes, count, microseconds, orDash, times } from '../protocol/format.js';
 
 export const percent = (fraction: number | null | undefined, digits?: number): string =>
-  fraction === null || fraction === undefined ? '-' : format.percent(fraction, digits);
+  orDash(fraction, (share) => format.percent(share, digits));
 
 /** "error 1.20%", or what a regression leaves unexplained and its mean absolute error. */
 export const errorText = ({
@@ -17,10 +18,9 @@ export const errorText = ({
 }): string =>
   absoluteError === undefined
     ? `error ${percent(error)}`
-    : `${percent(error)} of the variance unexplained, mean absolute error ${Number(absoluteError.toPrecision(4))}`;
+    : `${percent(error)} of the variance unexplained, mean absolute error ${significant(absoluteError)}`;
 
-export const duration = (seconds: number | null): string =>
-  seconds === null || !Number.isFinite(seconds) ? '-' : format.duration(seconds);
+export const duration = (seconds: number | null): string => orDash(seconds, format.duration);
 
 /** Columns aligned by their widest cell; numbers (any cell that starts with a digit, sign or "-") to the right. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,6 +1,7 @@
 /** What a data set is, in one line: for whoever is to choose one. */
 import { countText, listText, shapeText } from './dataError.js';
 import type { Dataset } from './dataset.js';
+import { sizeOf } from '../protocol/shape.js';
 
 type Described = Pick<Dataset, 'available' | 'inputShapes' | 'targetShape' | 'classes' | 'fields'>;
 
@@ -18,7 +19,7 @@ function countOf({ available, fields, inputShapes }: Described): string {
 /** "4 inputs", "inputs of 28 x 28 x 1". */
 function inputsOf({ inputShapes, fields }: Described): string {
   const named = fields?.kind === 'columns' ? fields.inputs.flat().length : 0;
-  const numbers = inputShapes.reduce((sum, shape) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  const numbers = inputShapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
   if (named > 0 && named === numbers) return plural(named, 'input', 'inputs');
   if (inputShapes.every((shape) => shape.length === 1)) return plural(numbers, 'input', 'inputs');
   return `inputs of ${inputShapes.map((shape) => shapeText(shape)).join(' and ')}`;
@@ -33,7 +34,7 @@ function labelsOf({ classes, targetShape, fields }: Described): string {
       ? `${counted}: ${listText(classes, 3)}`
       : `label${names} (${counted})`;
   }
-  const values = targetShape.reduce((product, n) => product * n, 1);
+  const values = sizeOf(targetShape);
   return names === '' ? plural(values, 'target', 'targets') : `${values === 1 ? 'target' : 'targets'}${names}`;
 }
 

@@ -1,7 +1,8 @@
 import { countText, invalidData, shapeText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
 import type { RawPart } from './rawDataset.js';
-import { channelsLast, reshapedStore, sizeOf, type SampleStore } from './batches/sampleStore.js';
+import { channelsLast, reshapedStore, type SampleStore } from './batches/sampleStore.js';
+import { sizeOf } from '../protocol/shape.js';
 
 /**
  * Fits every input array of a part to the model's inputs: equal shapes, equal sizes (read in the same order), a missing

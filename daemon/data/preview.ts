@@ -1,5 +1,6 @@
 import type { Dataset } from './dataset.js';
-import { sizeOf } from './batches/sampleStore.js';
+import { sizeOf } from '../protocol/shape.js';
+import { significant } from '../protocol/format.js';
 
 /** One sample: what the model should answer. */
 export interface PreviewSample {
@@ -70,7 +71,7 @@ export async function previewSamples(dataset: Dataset, count: number, names: rea
 
 /** A sample's target in words. */
 export function labelText({ classes }: Pick<Dataset, 'classes'>, target: Float32Array): string {
-  if (!classes) return [...target].map((t) => String(Number(t.toPrecision(6)))).join(', ');
+  if (!classes) return [...target].map((t) => significant(t, 6)).join(', ');
   if (target.length === 1) return classes[Math.round(target[0]!)] ?? String(target[0]);
   if (target.length === classes.length) return classes[target.indexOf(Math.max(...target))] ?? '';
   const names: string[] = [];

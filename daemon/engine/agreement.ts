@@ -9,6 +9,7 @@
 import { createRandom, type Random } from '../lc/random.js';
 import type { EngineSession, EngineTraits, Parameter, Purpose } from './engine.js';
 import { numbersOf, type Batch, type Numbers } from './trial.js';
+import { planPercent } from '../protocol/format.js';
 
 /** A session and what is known of its engine. */
 export interface Subject {
@@ -137,8 +138,7 @@ function notFinite({ step, output, evaluated }: Numbers, parameters: readonly Pa
   return null;
 }
 
-const percent = (relative: number): string =>
-  Number.isFinite(relative) ? `${Number((100 * relative).toPrecision(2))}%` : 'all of it';
+const percent = (relative: number): string => (Number.isFinite(relative) ? planPercent(relative, 2) : 'all of it');
 
 /** 'the loss by 3%, the gradient of "dense/bias" by 50% (and of 2 more)': the worst of each kind. */
 function inWords(gaps: readonly Gap[]): string {

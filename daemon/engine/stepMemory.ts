@@ -2,8 +2,9 @@
 import type { Model } from '../model/model.js';
 import type { SessionSpec } from './engine.js';
 import { liveBytes } from './graph/liveMemory.js';
-import { sizeOf, type Graph } from './graph/ir.js';
+import { type Graph } from './graph/ir.js';
 import { stepCost } from './trialSize.js';
+import { sizeOf } from '../protocol/shape.js';
 
 /** Bytes: `fixed`, and `perSample` for each sample that is computed at once. */
 export interface StepMemory {

@@ -1,6 +1,7 @@
 /** One engine tried on one batch: the numbers it gives, and how fast. What that leaves behind is put back. */
 import { createRandom } from '../lc/random.js';
 import type { EngineSession, Purpose, SampleSource } from './engine.js';
+import { sizeOf } from '../protocol/shape.js';
 
 /** One training batch: a flat tensor per model input and per output that is trained jointly, and the targets. */
 export interface Batch {
@@ -28,10 +29,9 @@ export interface Numbers {
 /** One batch of made-up data that suits the model: numbers in [0, 1), targets one-hot. */
 export function madeUpBatch({ inputShapes, outputShape, jointShapes }: EngineSession, size: number): Batch {
   const random = createRandom(1);
-  const elements = (shape: readonly number[]) => shape.reduce((product, n) => product * n, size);
-  const inputs = inputShapes.map((shape) => Float32Array.from({ length: elements(shape) }, () => random.next()));
+  const inputs = inputShapes.map((shape) => Float32Array.from({ length: size * sizeOf(shape) }, () => random.next()));
   const oneHot = (shape: readonly number[]) => {
-    const target = new Float32Array(elements(shape));
+    const target = new Float32Array(size * sizeOf(shape));
     const width = shape.at(-1) ?? 1;
     for (let row = 0; row < target.length; row += width) target[row + random.below(width)] = 1;
     return target;

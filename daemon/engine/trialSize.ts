@@ -1,6 +1,7 @@
 import type { Model } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
 import type { SessionSpec } from './engine.js';
+import { sizeOf } from '../protocol/shape.js';
 
 /** Of the memory that is free, so much at most is for a trial. */
 const share = 0.5;
@@ -30,7 +31,7 @@ export interface StepCost {
 export function stepCost(model: Model): StepCost {
   let [elements, weights, flops] = [0, 0, 0];
   for (const layer of summarizeModel(model)) {
-    const output = (layer.outputShape ?? []).reduce<number>((product, n) => product * (n ?? 1), 1);
+    const output = sizeOf((layer.outputShape ?? []).map((n) => n ?? 1));
     // What a kernel makes at all its places: more than the output where a recurrent layer gives the last step only.
     const made = layer.weights.reduce((sum, { shape, flopsPerWeight = 0 }) => sum + ((shape.at(-1) ?? 1) * flopsPerWeight) / 2, 0); // prettier-ignore
     elements += Math.max(output, made);

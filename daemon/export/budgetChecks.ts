@@ -25,7 +25,7 @@ import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { fileFormatOf } from './sparse/packageFormat.js';
 import { gridStep } from './sparse/valueCodes.js';
-import { count } from '../protocol/format.js';
+import { count, planPercent } from '../protocol/format.js';
 
 /** A kernel of the file with what its budget saw of it. */
 interface Kernel {
@@ -179,7 +179,11 @@ function checksOf(budget: Budget, kernels: readonly Kernel[], model: Model, file
       limit: budgetKappa({ keep: own.keep, weights: own.weights }, viewsOf(part))!,
       got: weightsOf(part),
     }));
-    add('weights', keep === undefined ? String(weights) : typeof keep === 'number' ? `${100 * keep}%` : keep, measured);
+    add(
+      'weights',
+      keep === undefined ? String(weights) : typeof keep === 'number' ? planPercent(keep) : keep,
+      measured,
+    );
   }
   if (bytes !== undefined) {
     const measured = perScope(budget, kernels, (part) => ({

@@ -1,4 +1,5 @@
 /** A line chart as a self-contained SVG: for reports and docs, where nothing may be loaded. */
+import { scientific, significant } from '../protocol/format.js';
 
 export interface Series {
   readonly name: string;
@@ -56,9 +57,7 @@ function ticks(low: number, high: number, log: boolean): number[] {
 }
 
 const label = (value: number): string =>
-  value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)
-    ? value.toExponential(0)
-    : String(Number(value.toPrecision(3)));
+  value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5) ? scientific(value, 0) : significant(value, 3);
 
 /** Axis scale: data -> pixels. */
 function scale(

@@ -3,6 +3,7 @@ import type { Model } from '../model/model.js';
 import { channelRole, channelsOf } from '../model/layers/channelRoles.js';
 import { forEachKept } from '../model/layers/linearMap.js';
 import { wiringOf, type Tensor } from '../model/normalise/wiring.js';
+import { sizeOf } from '../protocol/shape.js';
 
 export interface InputRead {
   readonly name: string;
@@ -41,7 +42,7 @@ export function inputsRead(model: Model): InputRead[] {
   return wiring.inputs.flatMap((tensor, i) => {
     if (!tensor.shape || tensor.shape.some((dim) => dim === null)) return [];
     const shape = tensor.shape as readonly number[];
-    const read = new Uint8Array(shape.reduce((n, dim) => n * dim, 1));
+    const read = new Uint8Array(sizeOf(shape));
     mark(tensor, read);
     return [{ name: wiring.inputNames[i] ?? '', shape, read }];
   });

@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { createRandom } from '../lc/random.js';
 import type { Model } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
+import { sizeOf } from '../protocol/shape.js';
 import { machineText } from './machine.js';
 import { writeSparseModule } from './sparse/sparseModule.js';
 import { thin } from './thin.js';
@@ -77,7 +78,7 @@ async function onnxCandidates(
         typeof size === 'number' && size > 0 ? size : axis === 0 ? wanted : 1,
       );
       batch = shape[0] ?? wanted;
-      feeds[input.name] = new ort.Tensor('float32', uniform(shape.reduce((n, size) => n * size, 1)), shape);
+      feeds[input.name] = new ort.Tensor('float32', uniform(sizeOf(shape)), shape);
     }
     if (seen.has(batch)) continue;
     seen.add(batch);

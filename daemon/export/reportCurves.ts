@@ -1,4 +1,5 @@
 /** The curves of a report, and the table of a path's budgets. */
+import { orDash } from '../protocol/format.js';
 import type { Budget } from '../protocol/plan.js';
 import { curveSvg } from './curve.js';
 import { type Of, type ReportRun, type Table, all, count, last, percent } from './reportTables.js';
@@ -22,7 +23,7 @@ export function pathTable(runs: readonly ReportRun[]): Table[] {
     budgetText(point.budget),
     count(point.kept),
     percent(point.kept / point.prunable),
-    point.bytes === null ? '-' : count(point.bytes),
+    orDash(point.bytes, count),
     percent(point.theta.error),
     percent(point.retrained.error),
     ...others.map((run) => percent(beside(run, point.budget))),

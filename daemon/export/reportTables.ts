@@ -5,6 +5,7 @@ import type { Sizes } from './exportModel.js';
 import type { Latencies } from './latency.js';
 import type { Thinned } from './thin.js';
 import * as format from '../protocol/format.js';
+import { figure, orDash, rounded } from '../protocol/format.js';
 
 export interface ReportRun {
   readonly name: string;
@@ -25,8 +26,7 @@ export const all = <Name extends RunEvent['event']>(run: ReportRun, name: Name):
 export const last = <Name extends RunEvent['event']>(run: ReportRun, name: Name): Of<Name> | undefined =>
   all(run, name).at(-1);
 
-export const percent = (value: number | null | undefined): string =>
-  value === null || value === undefined ? '-' : format.percent(value);
+export const percent = (value: number | null | undefined): string => orDash(value, (share) => format.percent(share));
 export const { count } = format;
 
 export interface Table {
@@ -72,7 +72,7 @@ export function outputsTable(runs: readonly ReportRun[]): Table[] {
       run.plan.method,
       output,
       weight,
-      ...[was?.loss, is?.loss].map((loss) => loss?.toPrecision(4) ?? '-'),
+      ...[was?.loss, is?.loss].map((loss) => orDash(loss, (value) => figure(value, 4))),
       ...[was?.error, is?.error].map(percent),
     ]);
   });
@@ -96,8 +96,8 @@ export function budgetTable(runs: readonly ReportRun[]): Table[] {
       task,
       kind,
       asked,
-      limit === null ? '-' : count(limit),
-      count(Number(got.toPrecision(6))),
+      orDash(limit, count),
+      count(rounded(got, 6)),
       met === null ? '-' : met ? 'yes' : 'NO: MISSED',
     ]),
   );
@@ -158,7 +158,7 @@ export function sizesTable({ formats, reference }: Sizes): Table {
   const rows = formats.map(({ name, bytes, gzip, brotli, ratio }) => [
     name,
     ...[bytes, gzip, brotli].map(count),
-    `${ratio.toPrecision(3)}x`,
+    `${figure(ratio)}x`,
   ]);
   return {
     title: 'Sizes',
@@ -200,8 +200,8 @@ export function latencyTable({ machine, rows }: Latencies): Table {
       what,
       what === 'sparse module' ? 'JavaScript' : 'onnxruntime',
       String(batch),
-      microseconds.toPrecision(3),
-      `${speedup.toPrecision(3)}x`,
+      figure(microseconds),
+      `${figure(speedup)}x`,
     ]),
   };
 }

@@ -8,6 +8,7 @@ import { forEachKept } from '../model/layers/linearMap.js';
 import type { RoledCall } from '../model/layers/channelTies.js';
 import { channelLife, type ChannelLife } from './liveChannels.js';
 import { wiringOf, type Tensor } from '../model/normalise/wiring.js';
+import { sizeOf } from '../protocol/shape.js';
 
 export interface LayerUnits {
   readonly layer: string;
@@ -29,7 +30,7 @@ const indices = (marks: Uint8Array): number[] => [...marks.keys()].filter((i) =>
 
 /** The entries `kept` along one axis. */
 function cut({ data, shape, ...rest }: WeightTensor, axis: number, kept: readonly number[]): WeightTensor {
-  const inner = shape.slice(axis + 1).reduce((n, dim) => n * dim, 1);
+  const inner = sizeOf(shape.slice(axis + 1));
   const length = shape[axis]!;
   const outer = data.length / (inner * length);
   const result = new Float32Array(outer * kept.length * inner);

@@ -7,6 +7,7 @@ import { buildLayers, type TraceableModel } from '../engine/trace/layersModel.js
 import { writeFileAtomic } from '../files/atomicWrite.js';
 import type { Model } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
+import { sizeOf } from '../protocol/shape.js';
 import { traceInference } from './traceInference.js';
 
 /** Batch sizes to trace with: primes, so that a size that is a multiple of one comes from the batch. */
@@ -142,7 +143,7 @@ function withOwnNames(parts: OnnxGraph, inputs: readonly string[], outputs: read
 }
 
 function transposed({ type, dims, data }: OnnxTensor, perm: readonly number[]): OnnxTensor {
-  const strides = dims.map((_, axis) => dims.slice(axis + 1).reduce((n, dim) => n * dim, 1));
+  const strides = dims.map((_, axis) => sizeOf(dims.slice(axis + 1)));
   const shape = perm.map((axis) => dims[axis]!);
   const from = data as Float32Array;
   const result = new Float32Array(from.length);

@@ -3,7 +3,7 @@ import { BudgetError, blocksOf, type BudgetSpec, type LayerView } from './budget
 import { parseBytes, shareOf } from './share.js';
 import { kappaOfBytes, storedBytes, type SparseFormatOf } from './sparseFormat.js';
 import { amountOfKey, parsePattern, shareOfKey } from './validateBudget.js';
-import { count } from '../protocol/format.js';
+import { count, planPercent } from '../protocol/format.js';
 
 export const totalSize = (layers: readonly LayerView[]): number => layers.reduce((total, { size }) => total + size, 0);
 
@@ -13,8 +13,6 @@ export function layerCapacity(budget: BudgetSpec, layer: LayerView): number {
   const { n, m } = parsePattern(budget.pattern);
   return patternCapacity(n, m, blocksOf(layer));
 }
-
-const percent = (share: number): string => `${Number((100 * share).toPrecision(6))}%`;
 
 /**
  * kappa, the weights kept at most, of a budget over these layers taken together; null where it cannot be known before the
@@ -28,10 +26,10 @@ export function globalKappa(budget: BudgetSpec, layers: readonly LayerView[], fo
   if (budget.keep !== undefined) {
     const kappa = shareOf(shareOfKey('keep', budget.keep), size);
     if (kappa < 1) {
-      throw new BudgetError('keep', `${budget.keep} keeps nothing; the least is 1 weight`, percent(1 / size));
+      throw new BudgetError('keep', `${budget.keep} keeps nothing; the least is 1 weight`, planPercent(1 / size));
     }
     if (kappa > most) {
-      const nearest = percent(Math.floor((1e6 * most) / size) / 1e6);
+      const nearest = planPercent(Math.floor((1e6 * most) / size) / 1e6);
       throw new BudgetError(
         'keep',
         `${budget.keep} exceeds the ${count(most)} ${limit}; the most is ${nearest}`,
@@ -82,7 +80,7 @@ export function flopsBudget(flops: number | string, layers: readonly LayerView[]
   // A budget is never exceeded, so rounded down.
   const budget = Math.floor(shareOfKey('flops', flops) * total * (1 + 1e-14));
   if (budget < cheapest || budget === 0) {
-    const least = percent(Math.ceil((1e8 * cheapest) / total) / 1e8);
+    const least = planPercent(Math.ceil((1e8 * cheapest) / total) / 1e8);
     throw new BudgetError('flops', `${flops} does not pay for one weight; the least is ${least}`, least);
   }
   return budget;

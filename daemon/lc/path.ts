@@ -2,6 +2,7 @@
 import { BudgetError, type BudgetSpec } from './budgetSpec.js';
 import { parseAmount, parseBytes, parseShare } from './share.js';
 import { goalOf } from './validateBudget.js';
+import { planPercent } from '../protocol/format.js';
 
 /**
  * Budgets of a path, kappa_1 > kappa_2 > ... > kappa_count, evenly spaced on a log scale, both ends included; fewer where
@@ -51,7 +52,7 @@ const isShare = (budget: BudgetSpec): boolean => {
 
 /** The same budget with another amount: shares as percentages of 4 digits, everything else as whole numbers. */
 export function withAmount<B extends BudgetSpec>(budget: B, amount: number): B {
-  const value = isShare(budget) ? `${Number((100 * amount).toPrecision(4))}%` : Math.max(1, Math.round(amount));
+  const value = isShare(budget) ? planPercent(amount, 4) : Math.max(1, Math.round(amount));
   return { ...budget, [pathGoal(budget)]: value };
 }
 

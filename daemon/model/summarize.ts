@@ -4,6 +4,7 @@ import { modelGraph, type LayerNode } from './layers/layerGraph.js';
 import type { LayerSummary, OutputOfLayer, Topology } from './model.js';
 import { lossInFile } from './setup/trainingSetup.js';
 import { unitGroups } from './layers/unitGroups.js';
+import { sizeOf } from '../protocol/shape.js';
 
 /** Name and shape of a weight, as a manifest gives it. */
 export interface WeightShape {
@@ -32,7 +33,7 @@ function summarizeLayer(
   let flops = 0;
   const weights = node.weights.map((spec) => {
     const shape = shapeOf(spec, known);
-    const size = shape.reduce((product, dim) => product * dim, 1);
+    const size = sizeOf(shape);
     const flopsPerWeight = 2 * spec.uses * calls;
     if (spec.prunable) flops += size * flopsPerWeight;
     const groups = units.get(spec.name);

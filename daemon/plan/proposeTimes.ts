@@ -3,6 +3,7 @@ import type { TimeProposal } from '../protocol/dataChoice.js';
 import { firstIteration, hasBound } from '../lc/path.js';
 import { aboutTime } from '../protocol/outlookText.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { rounded } from '../protocol/format.js';
 
 /** A new plan takes no longer than this, as far as it can. Seconds. */
 const ENOUGH = 5 * 60;
@@ -36,8 +37,8 @@ function secondsOf(
 }
 
 /** 0.37 -> 0.37, 4.6 -> 5. */
-const rounded = (epochs: number): number =>
-  epochs >= 1 ? Math.round(epochs) : Math.max(0.01, Number(epochs.toPrecision(2)));
+const roundedEpochs = (epochs: number): number =>
+  epochs >= 1 ? Math.round(epochs) : Math.max(0.01, rounded(epochs, 2));
 
 /** About `share` of the work: fewer epochs down to one, then fewer iterations, then parts of an epoch. */
 function shortened({ iterations, epochs, retrainEpochs }: Length, share: number): Length {
@@ -45,8 +46,8 @@ function shortened({ iterations, epochs, retrainEpochs }: Length, share: number)
   const kept = Math.min(iterations, Math.max(LEAST_ITERATIONS, Math.floor(work)));
   return {
     iterations: kept,
-    epochs: Math.min(epochs, work >= kept ? Math.floor(work / kept) : rounded(work / kept)),
-    retrainEpochs: Math.min(retrainEpochs, rounded(share * retrainEpochs)),
+    epochs: Math.min(epochs, work >= kept ? Math.floor(work / kept) : roundedEpochs(work / kept)),
+    retrainEpochs: Math.min(retrainEpochs, roundedEpochs(share * retrainEpochs)),
   };
 }
 

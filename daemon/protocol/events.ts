@@ -8,21 +8,19 @@ import { z } from 'zod';
 import { OtherRate } from './cautions.js';
 import { Continuation, Ending } from './ending.js';
 import { Budget } from './plan.js';
+import { EVALUATION_FIGURES, PLACES, SETS, TELEMETRY } from './telemetry/columns.js';
+import { eventFields, measure } from './telemetry/eventFields.js';
 
-const measure = z.number().nullable().describe('null: not a finite number');
+const figures = eventFields(EVALUATION_FIGURES);
 export const Evaluation = z.object({
-  loss: measure,
-  error: measure,
-  absoluteError: z.number().optional().describe('Of a regression: the mean of |output - target|.'),
+  ...figures,
   samples: z.number(),
   outputs: z
     .array(
       z.object({
         output: z.string().describe('Path of its layer.'),
         weight: z.number().describe('Factor of its loss in the sum.'),
-        loss: measure,
-        error: measure,
-        absoluteError: z.number().optional(),
+        ...figures,
       }),
     )
     .optional()
@@ -67,7 +65,7 @@ export type PathPoint = z.infer<typeof PathPoint>;
 export const PathAnswer = z.object({
   point: z.number(),
   /** The part of the data whose error decided: validation where there is one. */
-  set: z.enum(['train', 'validation', 'test']),
+  set: z.enum(SETS),
   reference: measure.describe("The reference's error on that part."),
   maxErrorIncrease: z.number().nullable(),
   maxError: z.number().nullable().optional().describe('Absent in runs of earlier versions.'),
@@ -148,37 +146,24 @@ export const RunEvent = z.discriminatedUnion('event', [
     event: z.literal('batch'),
     phase: Phase,
     iteration: z.number().optional(),
-    step: z.number(),
-    epoch: z.number(),
-    loss: measure,
-    learningRate: z.number(),
-    samplesPerSecond: z.number(),
+    ...eventFields(TELEMETRY.batch),
   }),
   z.object({
     ...at,
     event: z.literal('evaluation'),
-    at: z.enum(['reference', 'direct', 'w', 'theta', 'retrained']),
-    set: z.enum(['train', 'validation', 'test']),
+    at: z.enum(PLACES),
+    set: z.enum(SETS),
     iteration: z.number().optional(),
-    step: z.number(),
+    ...eventFields(TELEMETRY.evaluation),
     ...Evaluation.shape,
   }),
-  /** After the C step of one LC iteration (or one pruning step of a baseline). distance = ||w-theta||, ratio = distance/||w||. */
+  /** After the C step of one LC iteration (or one pruning step of a baseline). */
   z.object({
     ...at,
     event: z.literal('iteration'),
-    iteration: z.number(),
+    ...eventFields(TELEMETRY.iteration),
     iterations: z.number(),
-    step: z.number(),
-    mu: z.number(),
-    distance: measure,
-    ratio: measure,
-    loss: measure,
-    error: measure,
-    kept: z.number(),
     perLayer: z.array(LayerKept),
-    supportChange: z.number(),
-    seconds: z.number(),
     etaSeconds: measure,
   }),
   /** A budget of a path run is finished; `points`: how many there will be as far as is known. */
@@ -217,7 +202,7 @@ export const RunEvent = z.discriminatedUnion('event', [
     perLayer: z.array(LayerKept),
     seconds: z.number(),
     folder: z.string(),
-    set: z.enum(['train', 'validation', 'test']).optional().describe('The part of the data that the errors are of.'),
+    set: z.enum(SETS).optional().describe('The part of the data that the errors are of.'),
     budget: z.array(BudgetCheck).optional(),
     path: PathAnswer.optional(),
     /** Inputs that the model was measured on otherwise than they are stored, and how: "x/255". */

@@ -1,12 +1,6 @@
 /** The sentence that a finished run ends with: for the command line, the page and the report alike. Pure. */
 import type { Finish } from './finish.js';
-import { bytes, times } from './format.js';
-
-/** Points of a difference of shares: two decimals, or as many as leave one digit. */
-function points(difference: number): string {
-  const size = Math.abs(100 * difference);
-  return String(Number(size >= 0.005 ? size.toFixed(2) : size.toPrecision(1)));
-}
+import { bytes, points, times } from './format.js';
 
 const weightsPart = ({ kept, prunable }: Finish): string => {
   if (kept >= prunable) return 'all weights kept';

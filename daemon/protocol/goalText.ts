@@ -3,6 +3,7 @@
  * "lose at most 0.5%", "97% accuracy". A ratio is a budget at once; a goal on the error is a bound for the search of a path.
  */
 import type { Budget, ErrorBound } from './plan.js';
+import { rounded } from './format.js';
 
 /** What the result must fit, or what the smallest network must reach. */
 export type Goal = { readonly budget: Budget } | { readonly bound: ErrorBound };
@@ -29,7 +30,7 @@ const numberOf = (text: string): number => Number(text.replace(',', '.'));
 
 /** Percent as a plan writes them, without an exponent; null: too small to be meant, or above 100. */
 function percentText(percent: number): string | null {
-  const value = Number(percent.toPrecision(6));
+  const value = rounded(percent, 6);
   return value > 100 || (value !== 0 && value < 1e-6) ? null : `${value}%`;
 }
 
@@ -196,7 +197,7 @@ function budgetOf(input: string): GoalInput {
   }
   const fraction = /^(0?[.,]\d+)$/.exec(input);
   if (fraction) {
-    const value = Number((numberOf(fraction[1]!) * 100).toPrecision(12));
+    const value = rounded(numberOf(fraction[1]!) * 100, 12);
     return value === 0 ? range : shareReadings(value, '');
   }
   return { problem: TIME.test(input) ? 'time' : 'unreadable' };

@@ -15,6 +15,8 @@ import { Budget, DataSource, ErrorBound, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
 import { MarksChange, RunMarks } from './runs/marks.js';
 import { Sensitivity } from './layers/sensitivity.js';
+import { TELEMETRY } from './telemetry/columns.js';
+import { columnArrays } from './telemetry/eventFields.js';
 import { PROTOCOL_VERSION } from './version.js';
 import { TriedAnswer, TriedSample, WhatChanged } from './whatChanged.js';
 import { RunSummary } from './runs/summary.js';
@@ -129,7 +131,7 @@ export const requests = {
   'lc/previewRun': { params: z.strictObject({ run, budget: Budget }), result: BudgetPreview },
   /** The run's resolved plan. */
   'lc/plan': { params: z.strictObject({ run }), result: z.object({ plan: ResolvedPlan }) },
-  /** History: events [from, from + limit) of the log; `batch` events are thinned to at most `resolution` points. */
+  /** History: events [from, from + limit) of the log; at most `resolution` of its `batch` events (telemetry/downsample.ts). */
   'lc/history': {
     params: z.strictObject({
       run,
@@ -263,15 +265,10 @@ export const USER_ERROR = -32050;
 /** The workspace is not trusted: nothing may run or be written. */
 export const NOT_TRUSTED = -32051;
 
-/** Live batch metrics as columns, at most one message per run every 50 ms; thinned when the client is slow. */
+/** Live batch metrics as columns, at most one message per run every 50 ms; downsampled when the client is slow. `time`: milliseconds since the epoch. */
 export const BatchColumns = z.object({
   run,
-  step: z.array(z.number()),
-  epoch: z.array(z.number()),
-  loss: z.array(z.number().nullable()),
-  learningRate: z.array(z.number()),
-  samplesPerSecond: z.array(z.number()),
-  time: z.array(z.number()),
+  ...columnArrays(TELEMETRY.batch),
 });
 export type BatchColumns = z.infer<typeof BatchColumns>;
 

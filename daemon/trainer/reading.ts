@@ -11,6 +11,7 @@ import { isIdentity, type InputScale } from '../model/setup/inputScale.js';
 import { modelGraph } from '../model/layers/layerGraph.js';
 import type { Model } from '../model/model.js';
 import type { ResolvedData, ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { sizeOf } from '../protocol/shape.js';
 
 /** Samples that choose the reading, at most: fewer where they or their answers are large. */
 const SAMPLES = 2_000;
@@ -55,8 +56,7 @@ function chanceOf({ loss, lossSettings }: Spec, { kind, width }: AnswerForm, siz
 
 /** Positions in a part of the samples that a reading is judged on. @param share of the part, at most. */
 export function judgedSamples(dataset: Dataset, part: Part, share = 1): Uint32Array {
-  const values = (shapes: readonly (readonly number[])[]) =>
-    shapes.reduce((sum, shape) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  const values = (shapes: readonly (readonly number[])[]) => shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
   const fitting = Math.min(INPUT_VALUES / values(dataset.inputShapes), OUTPUT_VALUES / values([dataset.targetShape]));
   const most = Math.min(SAMPLES, Math.ceil(share * part.size), Math.max(32, Math.floor(fitting)));
   return drawSamples(part, most, READING_SEED);
@@ -67,7 +67,7 @@ type Answering = Pick<EngineSession, 'predict' | 'outputMask' | 'outputShape'>;
 /** The model of a session as what chooses a reading. @param part the samples it is judged on come from. */
 export function referenceOf(session: Answering, spec: Spec, part: (dataset: Dataset) => Part, share = 1): Reference {
   const { loss, lossSettings, fromLogits = false } = spec;
-  const size = session.outputShape.reduce((product, n) => product * n, 1);
+  const size = sizeOf(session.outputShape);
   const width = session.outputShape.at(-1) ?? 1;
   const head = !fromLogits ? 'none' : loss === 'binaryCrossentropy' ? 'sigmoid' : 'softmax';
   const form = formOf(spec, width);

@@ -3,6 +3,7 @@ import type { EngineSession, TrainRequest } from '../engine/engine.js';
 import type { OtherRate } from '../protocol/cautions.js';
 import { UserError } from '../protocol/errors.js';
 import type { TrainingSettings } from '../protocol/resolvedPlan.js';
+import { figure, rounded } from '../protocol/format.js';
 import { createBatchLog } from './log/batchLog.js';
 import { keepBest, takeBest } from './judge/bestEpoch.js';
 import { boundary, saveCheckpoint, type Live } from './live.js';
@@ -154,15 +155,13 @@ async function train(
 function requireSane(run: Run, { progress }: Live, last: boolean): void {
   const { guard } = progress;
   if (!isDestroyed(guard, last)) return;
-  const [high, start] = [guard.smoothed!, guard.start!].map((loss) => loss.toPrecision(3));
-  const limit = lossLimit(guard, run.chanceLoss).toPrecision(3);
+  const [high, start] = [guard.smoothed!, guard.start!].map((loss) => figure(loss));
+  const limit = figure(lossLimit(guard, run.chanceLoss));
   throw new LossRose(
     'diverged',
-    `the batch loss rose from ${start} to ${high} (a network that has learned nothing: ${run.chanceLoss!.toPrecision(3)}; allowed here: ${limit})`,
+    `the batch loss rose from ${start} to ${high} (a network that has learned nothing: ${figure(run.chanceLoss!)}; allowed here: ${limit})`,
   );
 }
-
-const rounded = (rate: number): number => Number(rate.toPrecision(2));
 
 /** The section of the plan whose learning rate a phase trains with. */
 const sectionOf = (phase: string): OtherRate['section'] =>
@@ -184,7 +183,7 @@ async function goBack(
   if (givesUp && !(cause instanceof LossRose)) {
     throw new UserError(
       'diverged',
-      `training diverged in ${where} even at learning rate ${rate.toPrecision(3)}; check the data's scale (NaN, not normalised?) or lower "learningRate"`,
+      `training diverged in ${where} even at learning rate ${figure(rate)}; check the data's scale (NaN, not normalised?) or lower "learningRate"`,
       { field: 'training.learningRate' },
     );
   }
@@ -205,10 +204,13 @@ async function goBack(
     event: 'warning',
     code: 'diverged',
     message: givesUp
-      ? `${cause.message} in ${where} even at learning rate ${rate.toPrecision(3)}; going on without watching it`
-      : `${cause instanceof LossRose ? cause.message : 'training diverged'} in ${where}; going on from its beginning with half the learning rate (${(rate / 2).toPrecision(3)})`,
+      ? `${cause.message} in ${where} even at learning rate ${figure(rate)}; going on without watching it`
+      : `${cause instanceof LossRose ? cause.message : 'training diverged'} in ${where}; going on from its beginning with half the learning rate (${figure(rate / 2)})`,
     ...(!givesUp && {
-      rate: { section: sectionOf(progress.phase), value: rounded(progress.rateScale * request.settings.learningRate) },
+      rate: {
+        section: sectionOf(progress.phase),
+        value: rounded(progress.rateScale * request.settings.learningRate, 2),
+      },
     }),
   });
   await saveCheckpoint(run, live, session);

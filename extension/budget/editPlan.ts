@@ -1,6 +1,7 @@
 import { applyEdits, modify, parse, type FormattingOptions, type JSONPath } from 'jsonc-parser';
 import type { OtherRate } from '../../daemon/protocol/cautions.js';
 import type { Budget, DataSource, ErrorBound } from '../../daemon/protocol/plan.js';
+import { planPercent } from '../../daemon/protocol/format.js';
 
 /** The keys that say how much is kept; a new budget replaces them and leaves norm, scope, floors and caps alone. */
 const AMOUNTS: readonly (keyof Budget)[] = [
@@ -87,7 +88,7 @@ export function withFloors(text: string, floors: ReadonlyMap<string, number | nu
   let out = text;
   for (const [layer, floor] of floors) {
     const path = [...budget, 'layers', layer, 'floor'];
-    if (floor !== null) out = set(out, path, `${Number((100 * floor).toPrecision(6))}%`);
+    if (floor !== null) out = set(out, path, planPercent(floor));
     else if (at(path) !== undefined) {
       out = set(out, path, undefined);
       for (let end = path.length - 1; end > budget.length; end--)

@@ -6,6 +6,7 @@ import { askPath } from '../budget/askPath.js';
 import { editPlan as edit } from '../budget/editDocument.js';
 import { outlookOf, previewOfModel, previewOfPlan } from '../budget/preview.js';
 import { boundText, budgetText } from '../../daemon/protocol/goalText.js';
+import { planPercent } from '../../daemon/protocol/format.js';
 import {
   withBound,
   withBudget,
@@ -341,7 +342,7 @@ export function planCommands(services: Services): PlanCommands {
         if (!summary?.planFile) return;
         const { plan } = await daemon.request('lc/plan', { run: summary.run });
         const { maxErrorIncrease } = plan.path ?? {};
-        const bound = typeof maxErrorIncrease === 'number' ? { maxErrorIncrease: `${100 * maxErrorIncrease}%` } : {};
+        const bound = typeof maxErrorIncrease === 'number' ? { maxErrorIncrease: planPercent(maxErrorIncrease) } : {};
         await start(summary.planFile, plan.compare, plan.path && bound);
       },
     },

@@ -1,16 +1,16 @@
 import type { LayerKept, RunEvent } from '../../daemon/protocol/events.js';
 import type { BatchColumns } from '../../daemon/protocol/messages.js';
-import { ColumnTable } from '../../webview/messages/columns.js';
 import {
   columnsOf,
   EXTREMES,
-  type ColumnPatch,
-  type EvaluationPlace,
+  PLACES,
+  SETS,
+  TELEMETRY,
   type EvaluationSet,
-  type Mark,
-  type PathView,
   type TableName,
-} from '../../webview/messages/monitor.js';
+} from '../../daemon/protocol/telemetry/columns.js';
+import { ColumnTable } from '../../webview/messages/columns.js';
+import type { ColumnPatch, Mark, PathView } from '../../webview/messages/monitor.js';
 
 /** Most rows of one table; beyond it every table row pair of least interest goes. 6 columns x 8 bytes x this = 6 MB a run. */
 export const MAX_ROWS = 1 << 17;
@@ -19,8 +19,9 @@ export const MAX_ROWS = 1 << 17;
 const TAIL = 1 << 12;
 
 /** Parts of the data, the one whose error counts most first. */
-const SETS = ['test', 'validation', 'train'] as const satisfies readonly EvaluationSet[];
-const PLACES = ['reference', 'direct', 'w', 'theta', 'retrained'] as const satisfies readonly EvaluationPlace[];
+const HELD_OUT_FIRST = SETS.toReversed();
+
+const BATCH_COLUMNS = Object.keys(TELEMETRY.batch) as (keyof typeof TELEMETRY.batch)[];
 
 /** Texts of marks on the x axis, given by the caller so that they can be translated. */
 export interface MarkTexts {
@@ -53,7 +54,7 @@ export type Cursor = Map<TableName, Sent>;
 
 /**
  * The series of one run as typed columns, filled from the event log and then from the live stream. Bounded: a very long run
- * is thinned, keeping peaks. A run that resumes from a checkpoint repeats steps; their first version is dropped.
+ * is downsampled, keeping peaks. A run that resumes from a checkpoint repeats steps; their first version is dropped.
  */
 export class RunSeries {
   #tables = new Map<TableName, Series>();
@@ -80,7 +81,7 @@ export class RunSeries {
   /** Which part of the data its errors are of: the one that is held out most. */
   get errorSet(): EvaluationSet | null {
     const of = (set: EvaluationSet) => PLACES.some((place) => this.#tables.has(`${place}/${set}`));
-    return SETS.find(of) ?? null;
+    return HELD_OUT_FIRST.find(of) ?? null;
   }
 
   get lastStep(): number {
@@ -100,36 +101,16 @@ export class RunSeries {
         break;
       case 'batch':
         this.#epoch = event.epoch;
-        this.#push('batch', event.step, [
-          event.step,
-          event.epoch,
-          time,
-          event.loss,
-          event.learningRate,
-          event.samplesPerSecond,
-        ]);
+        this.#push('batch', event, time);
         break;
       case 'evaluation':
-        this.#push(`${event.at}/${event.set}`, event.step, [event.step, this.#epoch, time, event.loss, event.error]);
+        this.#push(`${event.at}/${event.set}`, event, time);
         if (event.at === 'reference') this.referenceError = this.#preferred('reference', event.error);
         if (event.at === 'direct') this.directError = this.#preferred('direct', event.error);
         break;
       case 'iteration':
         this.layers = event.perLayer;
-        this.#push('iteration', event.step, [
-          event.step,
-          this.#epoch,
-          time,
-          event.iteration,
-          event.mu,
-          event.distance,
-          event.ratio,
-          event.loss,
-          event.error,
-          event.kept,
-          event.supportChange,
-          event.seconds,
-        ]);
+        this.#push('iteration', event, time);
         break;
       case 'budget':
         this.#mark(this.texts.budget, this.lastStep, time);
@@ -172,14 +153,8 @@ export class RunSeries {
   applyBatches(columns: BatchColumns): void {
     for (let i = 0; i < columns.step.length; i++) {
       this.#epoch = columns.epoch[i]!;
-      this.#push('batch', columns.step[i]!, [
-        columns.step[i]!,
-        columns.epoch[i]!,
-        this.#seconds(columns.time[i]!),
-        columns.loss[i]!,
-        columns.learningRate[i]!,
-        columns.samplesPerSecond[i]!,
-      ]);
+      const row = Object.fromEntries(BATCH_COLUMNS.map((name) => [name, columns[name][i]!]));
+      this.#push('batch', { ...row, step: columns.step[i]! }, this.#seconds(columns.time[i]!));
     }
   }
 
@@ -202,7 +177,10 @@ export class RunSeries {
     return Math.max(0, (time - this.#start) / 1000);
   }
 
-  #push(name: TableName, step: number, row: (number | null)[]): void {
+  /** One row. @param figures an event; what it lacks of the table's columns is known here. @param time seconds. */
+  #push(name: TableName, figures: { step: number }, time: number): void {
+    const { step } = figures;
+    const known: Readonly<Record<string, unknown>> = { epoch: this.#epoch, ...figures, time };
     let entry = this.#tables.get(name);
     if (!entry)
       this.#tables.set(name, (entry = { table: new ColumnTable(columnsOf(name)), generation: 0, halving: null }));
@@ -216,16 +194,16 @@ export class RunSeries {
     if (table.length >= this.maxRows) {
       const from = Math.max(0, table.length - TAIL);
       const tail = table.slice(from);
-      table.thin(EXTREMES);
+      table.halve(EXTREMES);
       entry.generation++;
       entry.halving = { from, tail, left: table.length };
     }
-    table.push(row);
+    table.push(table.names.map((column) => known[column] as number | null));
   }
 
   /** The newest of an evaluation's errors, of the test set where there is one. */
   #preferred(place: 'reference' | 'direct', latest: number | null): number | null {
-    for (const set of SETS) {
+    for (const set of HELD_OUT_FIRST) {
       const error = this.#tables.get(`${place}/${set}`)?.table.column('error').at(-1);
       if (error !== undefined) return Number.isNaN(error) ? null : error;
     }

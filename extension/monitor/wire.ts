@@ -1,4 +1,5 @@
-import type { ColumnPatch, TableName, WirePatch } from '../../webview/messages/monitor.js';
+import type { TableName } from '../../daemon/protocol/telemetry/columns.js';
+import type { ColumnPatch, WirePatch } from '../../webview/messages/monitor.js';
 
 const encode = (columns: Record<string, Float64Array>): Record<string, string> =>
   Object.fromEntries(

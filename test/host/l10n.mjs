@@ -37,6 +37,20 @@ export function collectTexts() {
     ts.forEachChild(node, declared);
   };
   declared(source);
+  // Texts of the charts and of their curves.
+  for (const name of ['charts.ts', 'columns.ts']) {
+    const path = join(root, 'daemon/protocol/telemetry', name);
+    const file = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
+    const said = (node) => {
+      if (ts.isPropertyAssignment(node) && /^(title|help|details|label|hint)$/.test(node.name.getText(file))) {
+        const { initializer: text } = node;
+        const all = ts.isArrayLiteralExpression(text) ? text.elements : [text];
+        for (const one of all) if (ts.isStringLiteralLike(one)) texts.add(one.text);
+      }
+      ts.forEachChild(node, said);
+    };
+    said(file);
+  }
   // Looked up by a variable: the states of a run.
   const names = readFileSync(join(root, 'daemon/protocol/runs/stateNames.ts'), 'utf8');
   for (const [, state] of names.matchAll(/^ {2}\w+: '([^']+)',$/gm)) texts.add(state);

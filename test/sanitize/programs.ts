@@ -1,10 +1,11 @@
 /** Programs of real networks, as the native engine builds them: what is mutated, and what threads race on. */
-import { type Graph, sizeOf } from '../../daemon/engine/graph/ir.js';
+import { type Graph } from '../../daemon/engine/graph/ir.js';
 import { GraphBuilder } from '../../daemon/engine/graph/builder.js';
 import { encode } from '../../daemon/engine/native/encode.js';
 import { traceModel } from '../../daemon/engine/trace/traceModel.js';
 import { cases, chain, noisy, untrainableInTensorFlow } from '../unit/engine/compiled/layerCases.js';
 import { onCpu, toModel } from '../unit/engine/compiled/tinyModels.js';
+import { sizeOf } from '../../daemon/protocol/shape.js';
 
 export interface SampleProgram {
   readonly name: string;

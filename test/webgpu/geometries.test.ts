@@ -1,10 +1,11 @@
 /** Convolutions and pooling of random sizes on WebGPU: its kernels branch on channels, windows and padding, and err in some. */
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../daemon/engine/graph/builder.js';
-import { type Graph, type Node, sizeOf } from '../../daemon/engine/graph/ir.js';
+import { type Graph, type Node } from '../../daemon/engine/graph/ir.js';
 import { emitOnnx } from '../../daemon/engine/graph/onnx/emit.js';
 import { gpuOnnx, wholeOnnx } from '../../daemon/engine/graph/onnx/emitter.js';
 import { createRandom } from '../../daemon/lc/random.js';
+import { sizeOf } from '../../daemon/protocol/shape.js';
 
 const ort = await import('onnxruntime-node').then((module) => module.default);
 

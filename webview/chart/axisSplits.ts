@@ -1,5 +1,6 @@
 /** Where a chart's axes have their labels. */
 import type uPlot from 'uplot';
+import { rounded } from '../../daemon/protocol/format.js';
 
 /** Powers of ten; with fewer than two of them in sight also 2 and 5, and with none a handful of even steps. */
 export function logSplits(_plot: uPlot, _axis: number, min: number, max: number): number[] {
@@ -8,7 +9,7 @@ export function logSplits(_plot: uPlot, _axis: number, min: number, max: number)
   if (!factors) {
     const step = niceStep((max - min) / 4);
     const splits = [];
-    for (let v = Math.ceil(min / step) * step; v <= max; v += step) splits.push(Number(v.toPrecision(12)));
+    for (let v = Math.ceil(min / step) * step; v <= max; v += step) splits.push(rounded(v, 12));
     return splits;
   }
   const stride = Math.max(1, Math.ceil(decades / 6));

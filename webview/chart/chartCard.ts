@@ -1,3 +1,4 @@
+import { downsample } from '../../daemon/protocol/telemetry/downsample.js';
 import { CursorLabel } from './cursorLabel.js';
 import { helpOn } from './helpOn.js';
 import { nearest } from './decimate.js';
@@ -10,7 +11,7 @@ import { swatch } from '../page/swatch.js';
 import { t } from '../page/strings.js';
 import type { Theme } from '../page/theme.js';
 
-/** Rows of the accessible table; a longer series is sampled evenly. */
+/** About as many rows has the accessible table; of longer series peaks and ends are among them. */
 const TABLE_ROWS = 100;
 /** Part of the width within which the crosshair is at a single point. */
 const POINT_REACH = 0.02;
@@ -267,9 +268,10 @@ export class ChartCard {
 
   #renderTable(): void {
     const lines = this.#shown();
-    const axis = Array.from(new Set(lines.flatMap(({ line }) => Array.from(line.x)))).sort((a, b) => a - b);
-    const stride = Math.max(1, Math.ceil(axis.length / TABLE_ROWS));
-    const rows = axis.filter((_, i) => i % stride === 0 || i === axis.length - 1);
+    const places = (of: (line: Line) => Iterable<number>) => new Set(lines.flatMap(({ line }) => Array.from(of(line))));
+    const total = places(({ x }) => x).size;
+    const most = total <= TABLE_ROWS ? total : Math.max(5, Math.floor(TABLE_ROWS / lines.length));
+    const rows = Array.from(places(({ x, y }) => downsample(y, most).map((row) => x[row]!))).sort((a, b) => a - b);
     const cell = (line: Line, x: number, format: (v: number) => string) => {
       const at = nearest(line.x, x);
       return line.x[at] === x ? format(line.y[at]!) : '';
@@ -280,8 +282,8 @@ export class ChartCard {
         {},
         element('caption', {
           text:
-            stride > 1
-              ? t('{0}: {1} of {2} rows; the CSV export has all.', this.options.title, rows.length, axis.length)
+            rows.length < total
+              ? t('{0}: {1} of {2} rows; the CSV export has all.', this.options.title, rows.length, total)
               : this.options.title,
         }),
         element(

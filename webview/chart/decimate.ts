@@ -1,3 +1,5 @@
+import { bucketRows } from '../../daemon/protocol/telemetry/downsample.js';
+
 /** Index of the first x that is >= value (x sorted). */
 export function lowerBound(x: ArrayLike<number>, value: number): number {
   let low = 0;
@@ -28,9 +30,9 @@ export interface Points {
 }
 
 /**
- * The points of a line that are needed to draw it `width` pixels wide between min and max: first, lowest, highest and last of
- * every pixel column (M4, Jugel et al. 2014), which gives the same picture as all points. One point beyond each end stays,
- * so the line reaches the border. A column with a value that is not finite keeps one null.
+ * The points of a line that are needed to draw it `width` pixels wide between min and max: every pixel column is a bucket that
+ * keeps its ends (`bucketRows`), which gives the same picture as all points. One point beyond each end stays, so the line
+ * reaches the border.
  */
 export function decimate(x: Float64Array, y: Float64Array, min: number, max: number, width: number): Points {
   const from = Math.max(0, lowerBound(x, min) - 1);
@@ -52,30 +54,7 @@ export function decimate(x: Float64Array, y: Float64Array, min: number, max: num
   for (let start = from; start < to;) {
     const border = min + (Math.floor((x[start]! - min) * perPixel) + 1) / perPixel;
     const end = firstBeyond(x, start, to, border);
-    let low = start;
-    let high = start;
-    let lowest = Infinity;
-    let highest = -Infinity;
-    let broken = -1;
-    for (let i = start; i < end; i++) {
-      const value = y[i]!;
-      // Finite minus itself is 0; NaN and infinities are not.
-      if (value - value !== 0) broken = i;
-      else {
-        if (value < lowest) {
-          lowest = value;
-          low = i;
-        }
-        if (value > highest) {
-          highest = value;
-          high = i;
-        }
-      }
-    }
-    const kept = [start, low, high, end - 1];
-    if (broken >= 0) kept.push(broken);
-    kept.sort((a, b) => a - b);
-    for (let k = 0; k < kept.length; k++) if (kept[k] !== kept[k - 1]) put(kept[k]!);
+    for (const row of bucketRows(y, start, end, true)) put(row);
     start = end;
   }
   return points;

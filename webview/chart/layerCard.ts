@@ -1,9 +1,10 @@
 import { chartHelp } from './help.js';
 import type { LayerPicture } from '../../daemon/protocol/messages.js';
+import { sizeOf } from '../../daemon/protocol/shape.js';
 import { ChartCard } from './chartCard.js';
 import type { LegendEntry } from './curves.js';
 import { element } from '../page/element.js';
-import { count, number, percent, short } from '../page/format.js';
+import { count, number, percent, tick } from '../page/format.js';
 import type { Line } from './line.js';
 import { SparsityPicture } from './sparsityPicture.js';
 import { t } from '../page/strings.js';
@@ -29,7 +30,7 @@ export class LayerCard {
         title: t('Weight histogram'),
         help: t('How many weights have which value, before and after pruning (without the zeros).'),
         details: chartHelp().histogram,
-        yFormat: short,
+        yFormat: tick,
         height: 200,
         timeless: true,
         xName: () => t('Value'),
@@ -66,9 +67,9 @@ export class LayerCard {
       (picture
         ? t(
             '{0} weights, {1} of them zero ({2})',
-            count(picture.shape.reduce((a, b) => a * b, 1)),
+            count(sizeOf(picture.shape)),
             count(picture.zeros),
-            percent(picture.zeros / picture.shape.reduce((a, b) => a * b, 1)),
+            percent(picture.zeros / sizeOf(picture.shape)),
           )
         : layer
           ? t('Loading...')

@@ -1,6 +1,6 @@
 import { budgetText } from '../../daemon/protocol/goalText.js';
 import { chartHelp } from './help.js';
-import { setName } from './curves.js';
+import { setName } from './evaluations.js';
 import { helpOn } from './helpOn.js';
 import { button, element } from '../page/element.js';
 import { percent, percentTick } from '../page/format.js';

@@ -1,8 +1,9 @@
 /** The curve of a path as numbers: which points, where they lie, and which one a place means. No page. */
 import type { PathPoint } from '../../daemon/protocol/events.js';
+import { rounded } from '../../daemon/protocol/format.js';
 import { bytes, count, percent } from '../page/format.js';
 import type { PathView, RunView } from '../messages/monitor.js';
-import { setName } from './curves.js';
+import { setName } from './evaluations.js';
 import { t } from '../page/strings.js';
 
 /** A shown run with at least one finished point, its points small to large. */
@@ -53,8 +54,7 @@ export function linearScale(low: number, high: number, from: number, to: number)
   const power = 10 ** Math.floor(Math.log10((b - a) / 5));
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= (b - a) / 5) ?? 10);
   const ticks: number[] = [];
-  for (let i = Math.ceil(a / step - 1e-9); i * step <= b + step * 1e-9; i++)
-    ticks.push(Number((i * step).toPrecision(12)));
+  for (let i = Math.ceil(a / step - 1e-9); i * step <= b + step * 1e-9; i++) ticks.push(rounded(i * step, 12));
   return {
     at: (value) => from + ((value - a) / (b - a)) * (to - from),
     of: (place) => a + ((place - from) / (to - from)) * (b - a),

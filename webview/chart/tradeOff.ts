@@ -1,5 +1,6 @@
 /** Error against kept weights of the compared runs: one line per method, and plain magnitude pruning as the baseline. */
-import { setName, type LegendEntry } from './curves.js';
+import type { LegendEntry } from './curves.js';
+import { setName } from './evaluations.js';
 import { percent } from '../page/format.js';
 import type { Level, Line } from './line.js';
 import type { RunView } from '../messages/monitor.js';

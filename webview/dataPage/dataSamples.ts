@@ -1,4 +1,5 @@
 import type { DataPreview, InputShown } from '../../daemon/protocol/dataChoice.js';
+import { rounded, significant } from '../../daemon/protocol/format.js';
 import { element } from '../page/element.js';
 import { t } from '../page/strings.js';
 
@@ -27,8 +28,7 @@ export function picture(base64: string, [height, width]: Image): HTMLCanvasEleme
 }
 
 /** A value of a sample. */
-export const shownNumber = (value: number | null): string =>
-  value === null ? t('not finite') : String(Number(value.toPrecision(4)));
+export const shownNumber = (value: number | null): string => (value === null ? t('not finite') : significant(value));
 
 /** Columns of numbers that fit beside each other. */
 const COLUMNS = 12;
@@ -82,7 +82,7 @@ function pictures({ pictures: samples }: InputShown, answers: readonly string[],
 const factsOf = ({ shape, range }: InputShown): HTMLElement =>
   element('p', {
     class: 'note',
-    text: t('[{0}], values from {1} to {2}', shape.join(', '), ...range.map((value) => Number(value.toPrecision(4)))),
+    text: t('[{0}], values from {1} to {2}', shape.join(', '), ...range.map((value) => rounded(value, 4))),
   });
 
 /**

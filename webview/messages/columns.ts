@@ -1,3 +1,5 @@
+import { downsample } from '../../daemon/protocol/telemetry/downsample.js';
+
 /** A growing table of Float64 columns: what the host keeps of a run and what the page draws. */
 export class ColumnTable {
   #columns: Float64Array[];
@@ -52,35 +54,11 @@ export class ColumnTable {
     this.#length = Math.max(0, Math.min(this.#length, length));
   }
 
-  /**
-   * Halves the rows in place. Of every four rows the two with the extremes of `extremes` stay, so peaks, and values that are
-   * not finite, survive any number of halvings.
-   */
-  thin(extremes: string): void {
-    const y = this.column(extremes);
-    let to = 0;
-    for (let from = 0; from < this.#length; from += 4) {
-      const end = Math.min(from + 4, this.#length);
-      let low = -1;
-      let high = -1;
-      let broken = -1;
-      for (let i = from; i < end; i++) {
-        const value = y[i]!;
-        if (!Number.isFinite(value)) broken = i;
-        else {
-          if (low < 0 || value < y[low]!) low = i;
-          if (high < 0 || value > y[high]!) high = i;
-        }
-      }
-      if (broken >= 0) low = broken;
-      if (high < 0) high = low;
-      const kept = low === high ? [low] : [Math.min(low, high), Math.max(low, high)];
-      for (const i of kept) {
-        for (const column of this.#columns) column[to] = column[i]!;
-        to++;
-      }
-    }
-    this.#length = to;
+  /** Keeps at most half of the rows: peaks of the column `extremes`, values that are not finite, and both ends stay. */
+  halve(extremes: string): void {
+    const rows = downsample(this.column(extremes), this.#length >> 1);
+    for (const column of this.#columns) rows.forEach((row, to) => (column[to] = column[row]!));
+    this.#length = rows.length;
   }
 
   #reserve(rows: number): void {

@@ -5,39 +5,7 @@
 import type { LayerKept, PathAnswer, PathPoint } from '../../daemon/protocol/events.js';
 import type { Finish } from '../../daemon/protocol/finish.js';
 import type { LayerPicture, RunSummary } from '../../daemon/protocol/messages.js';
-
-/** Columns of the training batches: one row a batch (thinned in very long runs). */
-export const BATCH_COLUMNS = ['step', 'epoch', 'time', 'loss', 'learningRate', 'samplesPerSecond'] as const;
-/** Columns of the evaluations of one place ("w", "theta", ...) on one set ("train", ...). */
-export const EVALUATION_COLUMNS = ['step', 'epoch', 'time', 'loss', 'error'] as const;
-/** Columns of the LC iterations. */
-export const ITERATION_COLUMNS = [
-  'step',
-  'epoch',
-  'time',
-  'iteration',
-  'mu',
-  'distance',
-  'ratio',
-  'loss',
-  'error',
-  'kept',
-  'supportChange',
-  'seconds',
-] as const;
-
-export type EvaluationPlace = 'reference' | 'direct' | 'w' | 'theta' | 'retrained';
-export type EvaluationSet = 'train' | 'validation' | 'test';
-export type TableName = 'batch' | 'iteration' | `${EvaluationPlace}/${EvaluationSet}`;
-
-/** The columns of a table, in the order of its rows. `step`, `epoch` and `time` (seconds since the start) never decrease. */
-export function columnsOf(table: TableName): readonly string[] {
-  if (table === 'batch') return BATCH_COLUMNS;
-  return table === 'iteration' ? ITERATION_COLUMNS : EVALUATION_COLUMNS;
-}
-
-/** The column whose extremes survive when a table is halved. */
-export const EXTREMES = 'loss';
+import type { EvaluationSet, TableName } from '../../daemon/protocol/telemetry/columns.js';
 
 /** A place on the x axis that deserves a line: a phase, a changed budget, a resume. */
 export interface Mark {
@@ -93,7 +61,7 @@ export interface DifferenceRow {
 
 /**
  * Appended rows of one table; `reset` says they replace what the page has. `halved`: then the table is halved as the host's was
- * (`ColumnTable.thin`), and these rows follow.
+ * (`ColumnTable.halve`), and these rows follow.
  */
 export interface ColumnPatch {
   reset: boolean;

@@ -4,6 +4,7 @@ import type { Line } from '../chart/line.js';
 import type { LineChart } from '../chart/lineChart.js';
 import { shapePath } from '../page/swatch.js';
 import { DASHES, type Theme } from '../page/theme.js';
+import { rounded } from '../../daemon/protocol/format.js';
 
 export interface Sheet {
   title: string;
@@ -63,7 +64,7 @@ function ticks([min, max]: [number, number], log: boolean): number[] {
     return out;
   }
   const step = niceStep((max - min || 1) / 5);
-  for (let v = Math.ceil(min / step) * step; v <= max + step / 1e6; v += step) out.push(Number(v.toPrecision(12)));
+  for (let v = Math.ceil(min / step) * step; v <= max + step / 1e6; v += step) out.push(rounded(v, 12));
   return out;
 }
 

@@ -3,7 +3,9 @@ import { encodeBytes } from '../page/base64.js';
 import { ChartCard } from '../chart/chartCard.js';
 import { chartHelp } from '../chart/help.js';
 import { settledBand } from '../chart/settledBand.js';
-import { buildLines, chartSpecs, xExact, xFormats, type ChartSpec } from '../chart/curves.js';
+import { TELEMETRY } from '../../daemon/protocol/telemetry/columns.js';
+import { chartSpecs, type ChartSpec } from '../chart/chartSpecs.js';
+import { buildLines, xExact, xFormats } from '../chart/curves.js';
 import { button, element } from '../page/element.js';
 import { percent, percentTick } from '../page/format.js';
 import { pageState, post, remember } from '../page/host.js';
@@ -20,8 +22,6 @@ import { t } from '../page/strings.js';
 import { observeTheme, readTheme, type Theme } from '../page/theme.js';
 import { Toolbar, type Settings } from './toolbar.js';
 import { tradeOffLines } from '../chart/tradeOff.js';
-
-const AXES = { step: () => t('Step'), epoch: () => t('Epoch'), time: () => t('Time') };
 
 /** The whole page: takes the host's messages, keeps the runs it shows, draws at most once a frame. */
 export class Monitor {
@@ -86,18 +86,18 @@ export class Monitor {
           id: spec.id,
           title: spec.title,
           help: spec.help,
-          details: chartHelp()[spec.id],
+          details: spec.details,
           yFormat: spec.yFormat,
           ...(spec.yTick && { yTick: spec.yTick }),
           ...(spec.y2Format && { y2Format: spec.y2Format }),
           ...(spec.y2Log && { y2Log: true }),
-          height: spec.id === 'loss' || spec.id === 'error' ? 260 : 190,
+          height: spec.isTall ? 260 : 190,
           sync: 'monitor',
-          xName: () => AXES[this.#settings.axis](),
+          xName: () => t(TELEMETRY.batch[this.#settings.axis].label),
           onZoom: (zoom) => this.#setZoom(zoom),
           toggle: (kind) => this.#toggle(kind),
           rescale: () => this.#rescale(spec.id),
-          ...(spec.end && { cutTop: () => this.#cutTop(spec.id) }),
+          ...(spec.showsEnd && { cutTop: () => this.#cutTop(spec.id) }),
           save,
         },
         this.#theme,
@@ -234,8 +234,8 @@ export class Monitor {
           marks,
           xFormat: xFormats[axis],
           xExact: xExact[axis],
-          logY: spec.log !== this.#rescaled.has(spec.id),
-          endY: (spec.end ?? false) !== this.#recut.has(spec.id),
+          logY: spec.isLog !== this.#rescaled.has(spec.id),
+          endY: (spec.showsEnd ?? false) !== this.#recut.has(spec.id),
           band: spec.settles ? settledBand(primary, axis) : null,
           zoom: this.#zoom,
         },

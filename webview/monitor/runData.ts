@@ -1,6 +1,7 @@
 import { ColumnTable } from '../messages/columns.js';
 import { decodeFloats } from '../page/base64.js';
-import { columnsOf, EXTREMES, type RunView, type TableName, type WirePatch } from '../messages/monitor.js';
+import { columnsOf, EXTREMES, type TableName } from '../../daemon/protocol/telemetry/columns.js';
+import type { RunView, WirePatch } from '../messages/monitor.js';
 import { Smoother } from '../chart/smoothing.js';
 
 export type XAxis = 'step' | 'epoch' | 'time';
@@ -26,7 +27,7 @@ export class RunData {
       if (patch.reset) table.clear();
       table.append(decoded(patch.columns));
       if (patch.halved) {
-        table.thin(EXTREMES);
+        table.halve(EXTREMES);
         table.append(decoded(patch.halved));
       }
       // What was smoothed before is no longer there.

@@ -1,12 +1,13 @@
 import { isDoubtful } from '../../daemon/protocol/doubtful.js';
 import type { Finish } from '../../daemon/protocol/finish.js';
 import { STATE_NAMES } from '../../daemon/protocol/runs/stateNames.js';
+import { rounded } from '../../daemon/protocol/format.js';
 import { CautionBanner } from './cautionBanner.js';
 import { button, element, icon } from '../page/element.js';
 import { FinishCard } from '../finish/finishCard.js';
 import { count, duration, number, percent, shortCount } from '../page/format.js';
 import type { ControlAction, RunView } from '../messages/monitor.js';
-import { setName } from '../chart/curves.js';
+import { setName } from '../chart/evaluations.js';
 import { t } from '../page/strings.js';
 
 /** What is said of a press until the run does it. */
@@ -217,11 +218,7 @@ export class RunHeader {
           ],
     ];
     if (summary.kept)
-      items.splice(3, 0, [
-        t('Fewer weights'),
-        `${number(Number((summary.prunable! / summary.kept).toPrecision(3)))}×`,
-        null,
-      ]);
+      items.splice(3, 0, [t('Fewer weights'), `${number(rounded(summary.prunable! / summary.kept, 3))}×`, null]);
     this.#stats.replaceChildren(
       ...items.map(([name, value, note]) =>
         element(

@@ -1,4 +1,4 @@
-import { setName } from '../chart/curves.js';
+import { setName } from '../chart/evaluations.js';
 import { button, element } from '../page/element.js';
 import { percent } from '../page/format.js';
 import type { DifferenceRow, RunView } from '../messages/monitor.js';

@@ -1,14 +1,15 @@
 /** Floors of layers as numbers: what a place on the axis means, what the keys do, what all of them hold. No page. */
+import * as format from '../../daemon/protocol/format.js';
 import type { LayerSensitivity } from '../../daemon/protocol/layers/sensitivity.js';
 
 /** Left of this there is no floor. */
 export const LEAST = 0.001;
 
 /** Two digits are as much as a hand means. */
-export const rounded = (share: number): number => (share < LEAST ? 0 : Math.min(1, Number(share.toPrecision(2))));
+export const rounded = (share: number): number => (share < LEAST ? 0 : Math.min(1, format.rounded(share, 2)));
 
 /** Where the keys stop. */
-const STOPS = [0, ...[0.001, 0.01, 0.1].flatMap((power) => [1, 1.5, 2, 3, 4, 5, 7].map((digit) => digit * power)), 1].map((stop) => Number(stop.toPrecision(2))); // prettier-ignore
+const STOPS = [0, ...[0.001, 0.01, 0.1].flatMap((power) => [1, 1.5, 2, 3, 4, 5, 7].map((digit) => digit * power)), 1].map((stop) => format.rounded(stop, 2)); // prettier-ignore
 /** What Page Up and Page Down pass. */
 const PAGE = 4;
 

@@ -1,4 +1,5 @@
 import type { LayerSensitivity } from '../../daemon/protocol/layers/sensitivity.js';
+import { significant } from '../../daemon/protocol/format.js';
 import { element } from '../page/element.js';
 import { count, percent, percentTick } from '../page/format.js';
 import { linearScale, logScale } from '../chart/pathCurve.js';
@@ -87,7 +88,7 @@ export class LayerChart {
     this.#knob.setAttribute('transform', `translate(${place.toFixed(1)} 0)`);
     this.#held.setAttribute('width', String(Math.max(0, place - BOX.left)));
     const text = this.#floorText();
-    this.#knob.setAttribute('aria-valuenow', String(Number((100 * floor).toPrecision(4))));
+    this.#knob.setAttribute('aria-valuenow', significant(100 * floor));
     this.#knob.setAttribute('aria-valuetext', text);
     this.#text.textContent = text;
   }

@@ -1,6 +1,7 @@
 /** Small parts that the sections of the page share. */
 import { element } from '../page/element.js';
 import { t } from '../page/strings.js';
+import { points } from '../../daemon/protocol/format.js';
 
 /** A section with a heading; `extra` stands beside it. */
 export function section(id: string, title: string, extra: Node | null, ...children: (Node | null)[]): HTMLElement {
@@ -64,8 +65,7 @@ export function scrollTable(label: string, header: readonly string[], rows: read
 /** "+1.20 points", "no change". */
 export function pointsText(difference: number): string {
   if (difference === 0) return t('no change');
-  const size = Math.abs(100 * difference);
-  const text = String(Number(size >= 0.005 ? size.toFixed(2) : size.toPrecision(1)));
+  const text = points(difference);
   return difference > 0 ? t('+{0} points', text) : t('−{0} points', text);
 }
 

@@ -1,5 +1,6 @@
 /** A person's own sample, answered by both networks side by side. */
 import type { InputForm, TriedAnswer } from '../../daemon/protocol/whatChanged.js';
+import { sizeOf } from '../../daemon/protocol/shape.js';
 import { picture } from '../dataPage/dataSamples.js';
 import { button, element } from '../page/element.js';
 import { number, percent } from '../page/format.js';
@@ -10,8 +11,6 @@ import { section } from './parts.js';
 
 /** Values that a person types, at most. */
 const TYPED = 4096;
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 export class TryForm {
   readonly root: HTMLElement;

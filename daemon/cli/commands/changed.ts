@@ -3,6 +3,7 @@ import { UserError } from '../../protocol/errors.js';
 import { partName } from '../../protocol/finishText.js';
 import type { TriedAnswer, TriedSample } from '../../protocol/whatChanged.js';
 import type { AbsolutePath } from '../../protocol/paths.js';
+import { orDash, significant } from '../../protocol/format.js';
 import { findRun } from '../../runs/list/registry.js';
 import { openChanged } from '../../runs/results/changed.js';
 import { trySample } from '../../runs/results/trySample.js';
@@ -31,7 +32,7 @@ function printTried({ reference, pruned, notes }: TriedAnswer, print: (text: str
     if (!one) return '-';
     const { value, name } = one;
     if (answer.unit === 'share') return `${name} ${percent(value)}`;
-    return value === null ? '-' : String(Number(value.toPrecision(6)));
+    return orDash(value, (figure) => significant(figure, 6));
   };
   print(
     table(

@@ -1,3 +1,5 @@
+import { sizeOf } from '../../protocol/shape.js';
+
 /**
  * One array of the data set as it was stored: `size` rows, one per sample, each of `shape`. Rows are raw values; what the
  * model sees is an affine map of them (`preparedInput.ts`).
@@ -16,10 +18,6 @@ export interface SampleStore {
   /** Raw rows `indices[from .. from+count)` into the start of `out`. */
   gather(indices: Uint32Array, from: number, count: number, out: Float32Array): void | Promise<void>;
   close(): void;
-}
-
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, n) => product * n, 1);
 }
 
 /** Rows in one typed array, `size * width` values. */

@@ -1,4 +1,4 @@
-import { sizeOf } from './sampleStore.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Input values that are held at once: 64 MiB of float32. */
 const VALUES = 1 << 24;

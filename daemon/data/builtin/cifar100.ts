@@ -6,8 +6,9 @@ import { countText, invalidData } from '../dataError.js';
 import type { DataRequirements } from '../dataset.js';
 import type { ReadContext } from '../openOptions.js';
 import type { RawDataset, RawPart } from '../rawDataset.js';
-import { channelsLast, memoryStore, sizeOf } from '../batches/sampleStore.js';
+import { channelsLast, memoryStore } from '../batches/sampleStore.js';
 import { readSource, type SourceFile } from '../files/sourceFile.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 const IMAGE_BYTES = 32 * 32 * 3;
 const RECORD = IMAGE_BYTES + 2;

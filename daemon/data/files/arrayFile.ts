@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { invalidData } from '../dataError.js';
 import { bytesPerNumber, decodeNumbers, isByteFormat, isFloatFormat, type NumberFormat } from './numberFormat.js';
 import type { RawTargets } from '../rawDataset.js';
-import { identityIndices, memoryStore, sizeOf, type SampleStore } from '../batches/sampleStore.js';
+import { identityIndices, memoryStore, type SampleStore } from '../batches/sampleStore.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** One array of a data file: the first axis counts samples. */
 export interface ArrayFile {

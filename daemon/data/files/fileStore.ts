@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, read as readCallback } from 'node:fs';
 import { promisify } from 'node:util';
 import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { refuseNonFinite, type ArrayFile } from './arrayFile.js';
 import { invalidData } from '../dataError.js';
 import { bytesPerNumber, decodeNumbers, isByteFormat, isFloatFormat, type NumberFormat } from './numberFormat.js';
-import { sizeOf, type SampleStore } from '../batches/sampleStore.js';
+import { type SampleStore } from '../batches/sampleStore.js';
 import type { SourceFile } from './sourceFile.js';
 
 const read = promisify(readCallback);

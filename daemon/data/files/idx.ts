@@ -9,7 +9,7 @@ import type { ArrayFile } from './arrayFile.js';
 import { checkedArray } from './arrayFile.js';
 import { bytesPerNumber, type NumberFormat } from './numberFormat.js';
 import { readHead, readSource, statSource, type SourceFile } from './sourceFile.js';
-import { sizeOf } from '../batches/sampleStore.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 const TYPES: Record<number, NumberFormat['kind']> = { 8: 'u1', 9: 'i1', 11: 'i2', 12: 'i4', 13: 'f4', 14: 'f8' };
 const MAX_DIMENSIONS = 8;

@@ -1,11 +1,12 @@
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { refuseNonFinite, sha256, wholeNumbers } from './arrayFile.js';
 import { invalidData, shapeText } from '../dataError.js';
 import type { ReadContext } from '../openOptions.js';
 import type { RawDataset, RawPart } from '../rawDataset.js';
 import { RowSink } from './rowSink.js';
-import { identityIndices, sizeOf } from '../batches/sampleStore.js';
+import { identityIndices } from '../batches/sampleStore.js';
 import { readSource } from './sourceFile.js';
 
 /** What a data module yields: the values of some samples, one flat or nested array per input, and their targets. */

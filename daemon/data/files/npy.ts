@@ -6,8 +6,8 @@ import { checkedArray, type ArrayFile } from './arrayFile.js';
 import { countText, invalidData } from '../dataError.js';
 import { fileStore } from './fileStore.js';
 import { bytesPerNumber, type NumberFormat } from './numberFormat.js';
-import { sizeOf } from '../batches/sampleStore.js';
 import { readHead, readSource, statSource, type SourceFile } from './sourceFile.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 const MAGIC = '\x93NUMPY';
 /** NumPy pads the header of plain arrays to 128 bytes at most; anything near this limit is no plain array. */

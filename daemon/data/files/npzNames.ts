@@ -8,7 +8,7 @@ import { labelNamesFor } from '../labels/labelNames.js';
 import { NpzFile } from './npz.js';
 import type { TextLabels } from './npyText.js';
 import type { ReadContext } from '../openOptions.js';
-import { sizeOf } from '../batches/sampleStore.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Usual names of arrays, most specific first. */
 const TRAIN_INPUTS = [

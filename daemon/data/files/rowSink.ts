@@ -2,9 +2,10 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { invalidData } from '../dataError.js';
 import { openRows } from './fileStore.js';
-import { memoryStore, sizeOf, type SampleStore } from '../batches/sampleStore.js';
+import { memoryStore, type SampleStore } from '../batches/sampleStore.js';
 
 const BLOCK_VALUES = 1 << 20;
 

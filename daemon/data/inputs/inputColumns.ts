@@ -1,8 +1,8 @@
 /** Which columns of a table are which input of the model. */
 import { invalidData } from '../dataError.js';
 import type { DataRequirements } from '../dataset.js';
-import { sizeOf } from '../batches/sampleStore.js';
 import { inputStems, inputText, missingInput } from './inputNames.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 const SEPARATOR = /^[_.\-:/ [(]/;
 

@@ -1,4 +1,5 @@
 import type { ResolvedData } from '../../protocol/resolvedPlan.js';
+import { significant } from '../../protocol/format.js';
 import { invalidData, listText } from '../dataError.js';
 
 export interface ClassWeights {
@@ -37,7 +38,7 @@ export function classWeights(
     if (!weights.some((weight, i) => weight > 0 && counts[i]! > 0))
       throw invalidData(where, '"classWeights" leaves no sample with a weight above 0', field);
   }
-  const shown = classes.slice(0, 8).map((name, i) => `${JSON.stringify(name)} ${Number(weights[i]!.toPrecision(3))}`);
+  const shown = classes.slice(0, 8).map((name, i) => `${JSON.stringify(name)} ${significant(weights[i]!, 3)}`);
   const more = classes.length > shown.length ? ` and ${classes.length - shown.length} more` : '';
   return {
     weights,

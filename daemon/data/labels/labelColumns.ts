@@ -3,7 +3,7 @@ import { wholeNumbers } from '../files/arrayFile.js';
 import { invalidData } from '../dataError.js';
 import type { RawTargets } from '../rawDataset.js';
 import { RowSink } from '../files/rowSink.js';
-import { identityIndices, sizeOf } from '../batches/sampleStore.js';
+import { identityIndices } from '../batches/sampleStore.js';
 import {
   cellShape,
   imageIn,
@@ -14,6 +14,7 @@ import {
   writeNumbers,
   type Cell,
 } from '../tables/tableCells.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 export interface LabelColumn {
   append(cells: readonly Cell[]): void;

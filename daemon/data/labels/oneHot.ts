@@ -1,5 +1,6 @@
-import { forEachChunk, identityIndices, sizeOf } from '../batches/sampleStore.js';
+import { forEachChunk, identityIndices } from '../batches/sampleStore.js';
 import type { LabelTargets, RawTargets } from '../rawDataset.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /**
  * One-hot targets as the labels they are: for an output of as many classes as columns, or for a single yes/no output where

@@ -5,7 +5,8 @@ import { labelEncodings, valueEncodings, type LabelEncoding, type ResolvedOrder 
 import { oneHotLabels } from './oneHot.js';
 import type { LabelTargets, RawPart, ValueTargets } from '../rawDataset.js';
 import { sizeOfPart } from '../rawDataset.js';
-import { forEachChunk, identityIndices, sizeOf } from '../batches/sampleStore.js';
+import { forEachChunk, identityIndices } from '../batches/sampleStore.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Targets in the shape of the model's output. */
 export interface TargetReader {

@@ -6,10 +6,10 @@ import type { Dataset, Part } from '../dataset.js';
 import type { LabelEncoding } from '../labels/labelEncodings.js';
 import { describePreprocess, type Preprocess } from './preprocess.js';
 import { constantFigures, readingFigures, type AnswerForm } from './readingFigures.js';
-import { sizeOf } from '../batches/sampleStore.js';
 import { samplesAtOnce } from '../batches/samplesAtOnce.js';
 import { scaleCandidates } from './scaleCandidates.js';
-import { percent } from '../../protocol/format.js';
+import { figure, percent } from '../../protocol/format.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** A trained model, asked for its answers. */
 export interface Reference {
@@ -120,7 +120,6 @@ function scaleNote(scales: ReadingChoice['scales'], at: number, knows: boolean, 
 }
 
 const errorText = (error: number): string => (Number.isFinite(error) ? percent(error) : 'not finite');
-const shown = (loss: number): string => loss.toPrecision(3);
 const rank = (loss: number): number => (Number.isFinite(loss) ? loss : Infinity);
 const byLoss = (a: { loss: number }, b: { loss: number }): number =>
   rank(a.loss) === rank(b.loss) ? 0 : rank(a.loss) - rank(b.loss);
@@ -147,8 +146,8 @@ function encodingNote(
   knows: boolean,
   ofNumbers: boolean,
 ): string {
-  const figure = ofNumbers ? percent : shown;
-  const text = figures.map(({ encoding, loss }) => `${encoding.text}: ${figure(loss)}`).join('; ');
+  const score = ofNumbers ? percent : (loss: number) => figure(loss);
+  const text = figures.map(({ encoding, loss }) => `${encoding.text}: ${score(loss)}`).join('; ');
   const what = ofNumbers ? 'Targets' : 'Labels';
   if (!knows)
     return `${what}: ${best.text}, the usual way, as the reference is no better than chance with any (${text}).`;
@@ -260,6 +259,6 @@ async function otherOrder(
   if (better > loss / 2) return [];
   const names = classes.map((_, at) => classes[answer.indexOf(at)]!);
   return [
-    `No usual order of the labels fits the reference (loss ${shown(loss)}), which answers as if its classes were ${listText(names, MAX_CLASSES)} (loss ${shown(better)}): if that is right, write it as "data.classes".`,
+    `No usual order of the labels fits the reference (loss ${figure(loss)}), which answers as if its classes were ${listText(names, MAX_CLASSES)} (loss ${figure(better)}): if that is right, write it as "data.classes".`,
   ];
 }

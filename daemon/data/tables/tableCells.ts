@@ -1,5 +1,5 @@
 /** What a cell of a CSV or parquet table can hold. */
-import { sizeOf } from '../batches/sampleStore.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 export type Cell =
   | string

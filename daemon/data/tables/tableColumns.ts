@@ -3,9 +3,9 @@ import type { DataRequirements } from '../dataset.js';
 import { inputColumns, listedColumns, namedColumns } from '../inputs/inputColumns.js';
 import { statedByInput, type StatedInputs } from '../inputs/inputNames.js';
 import { labelNamesFor } from '../labels/labelNames.js';
-import { sizeOf } from '../batches/sampleStore.js';
 import { imageIn, isNumeric, numberOf, textOf, type Cell } from './tableCells.js';
 import { SAMPLE_ROWS, type Table } from './table.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Which columns are read, by position. */
 export interface ColumnChoice {

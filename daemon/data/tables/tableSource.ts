@@ -7,10 +7,11 @@ import { OtherColumns } from './otherColumns.js';
 import type { ReadContext } from '../openOptions.js';
 import type { RawDataset, RawPart, SourceFields } from '../rawDataset.js';
 import { RowSink } from '../files/rowSink.js';
-import { sizeOf, type SampleStore } from '../batches/sampleStore.js';
+import { type SampleStore } from '../batches/sampleStore.js';
 import type { Table } from './table.js';
 import { cellShape, imageIn, shownCell, writeNumbers, type Cell } from './tableCells.js';
 import { chooseColumns, describeColumns, type ColumnChoice } from './tableColumns.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** The columns of the training table, for the test table to follow. */
 interface TableSchema {

@@ -1,6 +1,7 @@
 import type { Parameter } from '../engine.js';
-import { type Graph, type RandomSpec, sizeOf } from '../graph/ir.js';
+import { type Graph, type RandomSpec } from '../graph/ir.js';
 import type { FlatVectors } from './vectors.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** The buffers behind a graph's inputs and outputs, in its order, and by what they are for. */
 export interface Buffers {

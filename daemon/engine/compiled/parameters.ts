@@ -1,6 +1,6 @@
 import type { Parameter } from '../engine.js';
-import { sizeOf } from '../graph/ir.js';
 import type { TracedWeight } from '../trace/traceModel.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** By the weight's own name, the last segment: kernels of all layer kinds, and embeddings. */
 const prunableName = /(^|[/_])(kernel|embeddings)$/;

@@ -1,4 +1,5 @@
 import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { createRandom, type Random } from '../../lc/random.js';
 import type { Model } from '../../model/model.js';
 import { eachBatch } from '../eachBatch.js';
@@ -13,7 +14,7 @@ import type {
   TrainRequest,
   TrainSummary,
 } from '../engine.js';
-import { type Graph, sizeOf } from '../graph/ir.js';
+import { type Graph } from '../graph/ir.js';
 import { verified } from '../graph/verify/verified.js';
 import { type TracedModel, traceModel } from '../trace/traceModel.js';
 import { updateSegments } from '../update/segments.js';

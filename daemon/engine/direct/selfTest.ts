@@ -1,6 +1,7 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { createRandom } from '../../lc/random.js';
 import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { activate, type TensorFlow } from './tensorflow.js';
 
 const step = 0.02;
@@ -19,7 +20,7 @@ export async function gradientSelfTest(tf: TensorFlow): Promise<void> {
   const random = createRandom(1);
   const tensor = (shape: number[], scale: number, shift = 0): Tensor =>
     core.tensor(
-      Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => shift + scale * random.normal()),
+      Float32Array.from({ length: sizeOf(shape) }, () => shift + scale * random.normal()),
       shape,
     );
   const x = tensor([2, 8, 8, 2], 1);

@@ -4,6 +4,7 @@ import { modelGraph } from '../../model/layers/layerGraph.js';
 import type { Model } from '../../model/model.js';
 import { outputIndex } from '../../model/setup/trainingSetup.js';
 import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { eachBatch } from '../eachBatch.js';
 import type {
   EngineInfo,
@@ -27,8 +28,6 @@ import { outputMask } from '../masks/outputMask.js';
 import { penalties } from '../layerTree.js';
 import { activate, type TensorFlow } from './tensorflow.js';
 import { TensorUpdate } from './update.js';
-
-const elements = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** A shape without its batch axis. @throws UserError('model-unsupported') where an axis has no fixed size. */
 function fixedShape(model: Model, name: string, [, ...shape]: readonly (number | null)[]): number[] {
@@ -172,7 +171,7 @@ class DirectSession implements EngineSession {
     const { inputs, target } = this.buffers(count);
     const targets = this.targetsIn(inputs, target);
     const sums = this.outputs.map(({ trained, shape }): Sums => {
-      const residuals = classifies(trained) ? null : new Residuals(elements(shape));
+      const residuals = classifies(trained) ? null : new Residuals(sizeOf(shape));
       return { loss: 0, wrong: 0, rows: 0, residuals };
     });
     await eachBatch(source, count, { inputs, target }, options, async (n, start) => {
@@ -236,7 +235,7 @@ class DirectSession implements EngineSession {
     for (let from = 0; from < count; from += this.spec.batchSize) {
       const n = Math.min(this.spec.batchSize, count - from);
       const batch = this.inputShapes.map((shape, i) => {
-        const size = elements(shape);
+        const size = sizeOf(shape);
         return inputs[i]!.subarray(from * size, (from + n) * size);
       });
       activate(this.tf);
@@ -337,7 +336,7 @@ class DirectSession implements EngineSession {
 
   /** For a batch: the inputs, with the targets of outputs that are trained jointly behind them, and the target. */
   private buffers(count: number): { inputs: Float32Array[]; target: Float32Array } {
-    const buffer = (shape: readonly number[]) => new Float32Array(count * elements(shape));
+    const buffer = (shape: readonly number[]) => new Float32Array(count * sizeOf(shape));
     return { inputs: [...this.inputShapes, ...this.jointShapes].map(buffer), target: buffer(this.outputShape) };
   }
 
@@ -348,13 +347,13 @@ class DirectSession implements EngineSession {
 
   private inputTensors(inputs: readonly Float32Array[], count: number): Tensor[] {
     return this.inputShapes.map((shape, i) =>
-      this.tf.core.tensor(inputs[i]!.subarray(0, count * elements(shape)), [count, ...shape]),
+      this.tf.core.tensor(inputs[i]!.subarray(0, count * sizeOf(shape)), [count, ...shape]),
     );
   }
 
   private targetTensor(target: Float32Array, output: number, count: number): Tensor {
     const { shape } = this.outputs[output]!;
-    return this.tf.core.tensor(target.subarray(0, count * elements(shape)), [count, ...shape]);
+    return this.tf.core.tensor(target.subarray(0, count * sizeOf(shape)), [count, ...shape]);
   }
 
   /** Dropout and noise layers seed themselves from Math.random, and offer no other way in. */

@@ -9,6 +9,7 @@
  * normalisation, split, unpack...) are lowered when they are traced. `Op` lists it with its attributes; an executor that
  * implements these operations runs every graph.
  */
+import { sizeOf } from '../../protocol/shape.js';
 
 export type DType = 'float32' | 'int32' | 'bool';
 
@@ -171,8 +172,6 @@ export interface Graph {
 
 /** The most elements a tensor may have: executors count them in 32 bits. */
 export const maxSize = 2 ** 31 - 1;
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** Whether an executor can hold a tensor of the shape: it is not empty and has at most `maxSize` elements. */
 export const sizeFits = (shape: readonly number[]): boolean => shape.every((n) => n >= 1) && sizeOf(shape) <= maxSize;

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from './builder.js';
 import type { Node } from './ir.js';
-import { binaryOps, sameShape, sizeOf, unaryOps } from './ir.js';
+import { binaryOps, sameShape, unaryOps } from './ir.js';
 import {
   centredSum,
   ones,
@@ -13,6 +13,7 @@ import {
   sumOfProduct,
   withoutSpread,
 } from './products.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 type Rule = (graph: GraphBuilder, spec: Spec) => Node | undefined;
 

@@ -4,6 +4,7 @@ import { Residuals } from '../residuals.js';
 import type { Head } from './head.js';
 import { classifies, type TrainedOutput } from './jointLoss.js';
 import { errorOf, tallyBatch, type Tally } from './tally.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 export class Score {
   private readonly tally: Tally = { loss: 0, wrong: 0, rows: 0 };
@@ -19,7 +20,7 @@ export class Score {
     shape: readonly number[],
   ) {
     this.width = shape.at(-1) ?? 1;
-    this.size = shape.reduce((product, n) => product * n, 1);
+    this.size = sizeOf(shape);
     this.residuals = classifies(output) ? null : new Residuals(this.size);
   }
 

@@ -1,10 +1,10 @@
 import type { Graph, Node } from '../graph/ir.js';
-import { sizeOf } from '../graph/ir.js';
 import { Arena } from './arena.js';
 import { bytePlaces, mostFloats } from './layout.js';
 import { type Liveness, poolOf } from './liveness.js';
 import type { Place } from './places.js';
 import { type Group, isElementwise, root, Unsupported, type Unit } from './units.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Where tensors lie that have a place before the first unit runs, and what is copied to outputs after the last one. */
 export interface Fixed {

@@ -1,5 +1,5 @@
 import type { Node } from '../graph/ir.js';
-import { sizeOf } from '../graph/ir.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** How a group reads a tensor. */
 export interface Broadcast {

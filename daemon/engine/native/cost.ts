@@ -1,7 +1,8 @@
-import { type Node, sizeOf } from '../graph/ir.js';
+import { type Node } from '../graph/ir.js';
 import { movesOf } from './moves.js';
 import { productsOf } from './products.js';
 import type { Unit } from './units.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** An operation of a program, for profiles. */
 export interface Operation {

@@ -1,5 +1,4 @@
 import type { Graph } from '../graph/ir.js';
-import { sizeOf } from '../graph/ir.js';
 import { verifiesEachNode } from '../graph/verify/eachNode.js';
 import { verifyNode } from '../graph/verify/verifyNode.js';
 import { Allocation, fixedPlaces } from './allocate.js';
@@ -9,6 +8,7 @@ import { livenessOf } from './liveness.js';
 import { lower } from './lower.js';
 import { moveWords, nothing, wholeBlock } from './moves.js';
 import { cutIntoUnits } from './units.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 export interface Encoded {
   /** As kernels/layout.json has it. */

@@ -1,5 +1,6 @@
 import type { Node } from '../graph/ir.js';
-import { sameShape, sizeOf } from '../graph/ir.js';
+import { sizeOf } from '../../protocol/shape.js';
+import { sameShape } from '../graph/ir.js';
 import type { Geometry, Pool } from './layout.js';
 import { Unsupported } from './units.js';
 

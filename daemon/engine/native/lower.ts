@@ -1,8 +1,9 @@
-import { type Graph, type GraphOutput, type Node, sameShape, sizeOf } from '../graph/ir.js';
+import { type Graph, type GraphOutput, type Node, sameShape } from '../graph/ir.js';
 import { resizeWeights } from '../graph/resizeWeights.js';
 import { broadcastOf } from './broadcast.js';
 import { movesOf } from './moves.js';
 import { isElementwise } from './units.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Adds a node, or a constant, to the new graph. */
 type Add = (node: Omit<Node, 'id'>) => Node;

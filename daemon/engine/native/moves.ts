@@ -1,5 +1,5 @@
 import type { Node } from '../graph/ir.js';
-import { sizeOf } from '../graph/ir.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { moveRank } from './layout.js';
 import { operation } from './operationWords.js';
 import type { Place } from './places.js';
@@ -28,8 +28,7 @@ export const movingOps = [
   'ResizeNearest',
 ] as const;
 
-const stridesOf = (shape: readonly number[]): number[] =>
-  shape.map((_, axis) => shape.slice(axis + 1).reduce((product, n) => product * n, 1));
+const stridesOf = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
 
 /** The blocks that fill a node's tensor: in all of it, but for Pad, whose rest has its value. */

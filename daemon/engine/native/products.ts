@@ -1,5 +1,6 @@
-import { type Node, sizeOf } from '../graph/ir.js';
+import { type Node } from '../graph/ir.js';
 import { Unsupported } from './units.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** A product of matrices as the kernel takes it: some of the same sizes, one after the other. */
 export interface Products {

@@ -1,5 +1,6 @@
 import type { Graph, Node } from '../graph/ir.js';
-import { sameShape, sizeOf } from '../graph/ir.js';
+import { sizeOf } from '../../protocol/shape.js';
+import { sameShape } from '../graph/ir.js';
 import { registers, step } from './layout.js';
 import { movingOps } from './moves.js';
 

@@ -1,8 +1,8 @@
 import { backend_util } from '@tensorflow/tfjs-core';
 import type { Attributes, Node, Op } from '../graph/ir.js';
-import { sizeOf } from '../graph/ir.js';
 import { resizeWeights } from '../graph/resizeWeights.js';
 import { addBiasAndActivation, addReshape, type KernelCall, type KernelRule } from './kernels.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Rules of the kernels over images (rank 4, NHWC): convolutions, pooling, resizing. Padding becomes explicit. */
 

@@ -9,6 +9,7 @@ import { allLayers } from '../layerTree.js';
 import type { RandomSpec } from '../graph/ir.js';
 import { withFront } from '../ownLayers/causalConvolution.js';
 import { draw } from './backend.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 type Layer = tfl.layers.Layer;
 type Variable = tfl.LayerVariable | null | undefined;
@@ -46,7 +47,7 @@ function layerNormalization(layer: Layer): void {
   const { axis, gamma, beta, epsilon } = layer as unknown as Record<'gamma' | 'beta', Variable> & { axis: number[]; epsilon: number }; // prettier-ignore
   layer.call = (inputs) =>
     withLast(single(inputs), axis, (x) => {
-      const size = x.shape.slice(x.rank - axis.length).reduce((product, n) => product * n, 1);
+      const size = sizeOf(x.shape.slice(x.rank - axis.length));
       const rows = tf.reshape(x, [-1, size]);
       const { mean, variance } = tf.moments(rows, [1], true);
       let y: tf.Tensor = tf.div(tf.sub(rows, mean), tf.sqrt(tf.add(variance, epsilon)));

@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../graph/builder.js';
 import type { DType, Node } from '../graph/ir.js';
-import { sizeOf } from '../graph/ir.js';
 import { addReshape, axesOf, type KernelCall, type KernelRule } from './kernels.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Rules of the kernels that move elements: reshaping, slicing, joining, padding, gathering. */
 
@@ -58,7 +58,7 @@ export const shapeKernelRules: Readonly<Record<string, KernelRule>> = {
   Reshape: ({ graph, inputs, attrs }) => {
     const x = inputs['x']!;
     const wanted = attrs['shape'] as number[];
-    const known = wanted.reduce((product, n) => (n < 0 ? product : product * n), 1);
+    const known = sizeOf(wanted.filter((n) => n >= 0));
     return addReshape(graph, x, wanted.map((n) => (n < 0 ? sizeOf(x.shape) / known : n))); // prettier-ignore
   },
   ExpandDims: ({ graph, inputs, attrs }) => {

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { modelGraph } from '../../model/layers/layerGraph.js';
 import type { Model } from '../../model/model.js';
 import { outputIndex } from '../../model/setup/trainingSetup.js';
 import { GraphBuilder } from '../graph/builder.js';
-import { type Graph, type GraphOutput, type Node, sizeOf } from '../graph/ir.js';
+import { type Graph, type GraphOutput, type Node } from '../graph/ir.js';
 import { BrokenGraph } from '../graph/verify/verifyNode.js';
 import { allLayers, penalties } from '../layerTree.js';
 import { withTracing } from './backend.js';

@@ -1,9 +1,9 @@
 import { backend_util } from '@tensorflow/tfjs-core';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Attributes, BinaryOp, Node } from '../graph/ir.js';
-import { sizeOf } from '../graph/ir.js';
 import { checkFit } from './imageKernels.js';
 import { addReshape, type KernelCall, type KernelRule } from './kernels.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /**
  * Kernels over volumes (rank 5, NDHWC), in terms of those over images: a filter of depth k sees k frames at a time, laid

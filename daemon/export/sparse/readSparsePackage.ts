@@ -3,6 +3,7 @@ import { crc32, inflateRawSync } from 'node:zlib';
 import { isObject } from '../../model/layers/layerConfig.js';
 import type { Model, Topology, WeightTensor } from '../../model/model.js';
 import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { BitReader } from './bitStream.js';
 import { allPlaces, POSITION_CODES } from './positionCodes.js';
 import { CHECKSUM_BYTES, MAGIC, PREFIX_BYTES, SECTION_BYTES, VERSION, type PackageHeader } from './sparsePackage.js';
@@ -24,7 +25,7 @@ function tensorSpec(value: unknown): Omit<WeightTensor, 'data'> & { size: number
   const [name, shape, dtype = 'float32'] = Array.isArray(value) ? (value as unknown[]) : [];
   if (typeof name !== 'string' || !Array.isArray(shape) || !shape.every(isCount) || !DTYPES.has(dtype))
     return refuse('a tensor of the header has no name, shape and type');
-  const size = (shape as number[]).reduce((n, dim) => n * dim, 1);
+  const size = sizeOf(shape as number[]);
   if (size > MAX_WEIGHTS) return refuse(`tensor "${name.slice(0, 80)}" would have ${size} values`);
   return { name, shape: shape as number[], dtype: dtype as WeightTensor['dtype'], size };
 }

@@ -1,5 +1,6 @@
 /** What of a run's log TensorBoard shows as curves over training steps. */
-import type { Evaluation, LayerKept, RunEvent } from '../../protocol/events.js';
+import type { LayerKept, RunEvent } from '../../protocol/events.js';
+import { EVALUATION_FIGURES, TELEMETRY, type Column } from '../../protocol/telemetry/columns.js';
 import type { Scalars } from './eventFile.js';
 
 type Values = [tag: string, value: number][];
@@ -7,10 +8,20 @@ type Values = [tag: string, value: number][];
 /** A loss that is no number any more is one: the curve has a gap where the run diverged. */
 const scalar = (value: number | null): number => value ?? NaN;
 
-const kept = (layers: readonly LayerKept[], total: number): Values => {
+/** What a column's tag has in braces. */
+type Blanks = Readonly<Record<string, string>>;
+
+/** The figures that have a tag, of an event or an evaluation that carries these columns. */
+const figures = (columns: Readonly<Record<string, Column>>, event: object, blanks: Blanks = {}): Values =>
+  Object.entries(columns).flatMap(([name, { tag }]) => {
+    const value = (event as Readonly<Record<string, number | null | undefined>>)[name];
+    if (tag === undefined || value === undefined) return [];
+    return [[tag.replace(/\{(\w+)\}/g, (_, blank: string) => blanks[blank] ?? ''), scalar(value)]];
+  });
+
+const keptShares = (layers: readonly LayerKept[], total: number): Values => {
   const weights = layers.reduce((sum, layer) => sum + layer.weights, 0);
   return [
-    ['sparsity/kept_weights', total],
     ...(weights > 0 ? ([['sparsity/kept_share', total / weights]] as Values) : []),
     ...layers
       .filter((layer) => layer.weights > 0)
@@ -18,10 +29,10 @@ const kept = (layers: readonly LayerKept[], total: number): Values => {
   ];
 };
 
-const evaluated = ({ loss, error, absoluteError }: Evaluation, where: string): Values => [
-  [`loss/${where}`, scalar(loss)],
-  [`error/${where}`, scalar(error)],
-  ...(absoluteError === undefined ? [] : ([[`absolute_error/${where}`, absoluteError]] as Values)),
+const { kept } = TELEMETRY.iteration;
+const keptWeights = (event: { perLayer: readonly LayerKept[]; kept: number }): Values => [
+  ...figures({ kept }, event),
+  ...keptShares(event.perLayer, event.kept),
 ];
 
 /**
@@ -41,27 +52,15 @@ export function runScalars(): (event: RunEvent) => Scalars | null {
 function valuesOf(event: RunEvent): Values {
   switch (event.event) {
     case 'batch':
-      return [
-        [`train/${event.phase}/loss`, scalar(event.loss)],
-        ['train/learning_rate', event.learningRate],
-        ['train/samples_per_second', event.samplesPerSecond],
-      ];
+      return figures(TELEMETRY.batch, event, { phase: event.phase });
     case 'evaluation':
-      return evaluated(event, `${event.at}/${event.set}`);
+      return figures(TELEMETRY.evaluation, event, { where: `${event.at}/${event.set}` });
     case 'iteration':
-      return [
-        ['lc/mu', event.mu],
-        ['lc/distance', scalar(event.distance)],
-        ['lc/relative_distance', scalar(event.ratio)],
-        ['lc/loss', scalar(event.loss)],
-        ['lc/error', scalar(event.error)],
-        ['lc/support_change', event.supportChange],
-        ...kept(event.perLayer, event.kept),
-      ];
+      return [...figures(TELEMETRY.iteration, event), ...keptShares(event.perLayer, event.kept)];
     case 'point':
-      return [['path/error', scalar(event.retrained.error)], ...kept(event.perLayer, event.kept)];
+      return [['path/error', scalar(event.retrained.error)], ...keptWeights(event)];
     case 'done':
-      return [...kept(event.perLayer, event.kept), ...evaluated(event.retrained, 'result')];
+      return [...keptWeights(event), ...figures(EVALUATION_FIGURES, event.retrained, { where: 'result' })];
     default:
       return [];
   }

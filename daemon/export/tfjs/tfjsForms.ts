@@ -5,6 +5,7 @@ import { axisWithoutBatch, type Shape } from '../../model/layers/layerShapes.js'
 import type { Model } from '../../model/model.js';
 import { insertBehind, insertInFront } from '../../model/normalise/rewriteGraph.js';
 import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { refuseMasksOfTfjs } from './tfjsMasks.js';
 import { refuseOperations } from './tfjsOperations.js';
 
@@ -133,7 +134,7 @@ export function asTfjsComputes(model: Model): Model {
       const sizes = new Set(node.calls.map((call) => String(call[0])));
       if (sizes.size > 1 || shape.some((size) => size === null))
         refuse(layer, 'normalises volumes of an open size, or of several');
-      const rows = shape.slice(0, -1).reduce<number>((product, size) => product * size!, 1);
+      const rows = sizeOf(shape.slice(0, -1) as number[]);
       between(container, layer, 'Reshape', [{ target_shape: [rows, shape.at(-1)] }, { target_shape: [...shape] }]);
       if (Array.isArray(layer.config.axis)) layer.config.axis = [-1];
     }

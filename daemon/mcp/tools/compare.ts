@@ -1,6 +1,6 @@
 /** The tool that puts runs side by side. */
 import { z } from 'zod';
-import { count, percent } from '../../protocol/format.js';
+import { count, orDash, percent } from '../../protocol/format.js';
 import { Budget } from '../../protocol/plan.js';
 import { resultOf, RunStatus, statusOf } from '../runStatus.js';
 import { defineTool, READS, runName, text } from '../tool.js';
@@ -23,7 +23,7 @@ const Row = RunStatus.pick({
   seconds: z.number().nullable(),
 });
 
-const shown = (value: number | null): string => (value === null ? '-' : percent(value));
+const shown = (value: number | null): string => orDash(value, (share) => percent(share));
 
 export const compareRuns = defineTool({
   name: 'compare_runs',

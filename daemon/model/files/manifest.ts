@@ -1,6 +1,7 @@
 /** The weights manifest of TensorFlow.js (tfjs-core, io/types.ts): which tensors lie in which shards, and how they are encoded. */
 import { float16 } from './halfPrecision.js';
 import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { isObject } from '../layers/layerConfig.js';
 import type { WeightTensor } from '../model.js';
 
@@ -29,8 +30,7 @@ const BYTES: Record<StoredType, number> = { float32: 4, int32: 4, bool: 1, uint8
 /** More than any model that fits in memory; shapes above it are nonsense. */
 const MAX_ELEMENTS = 2 ** 33;
 
-export const elements = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
-export const byteSize = (weight: ManifestWeight): number => elements(weight.shape) * BYTES[weight.stored];
+export const byteSize = (weight: ManifestWeight): number => sizeOf(weight.shape) * BYTES[weight.stored];
 export const groupBytes = (group: ManifestGroup): number =>
   group.weights.reduce((sum, weight) => sum + byteSize(weight), 0);
 
@@ -41,7 +41,7 @@ function parseWeight(raw: unknown, place: string, invalid: (problem: string) => 
   const isSize = (dim: unknown): dim is number => Number.isSafeInteger(dim) && (dim as number) >= 0;
   if (!Array.isArray(shape) || !(shape as unknown[]).every(isSize))
     invalid(`${where} has a shape that is not a list of sizes`);
-  if (elements(shape as number[]) > MAX_ELEMENTS)
+  if (sizeOf(shape as number[]) > MAX_ELEMENTS)
     invalid(`${where} has an impossible shape ${JSON.stringify(shape).slice(0, 80)}`);
   if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
     invalid(`${where} has dtype ${JSON.stringify(dtype).slice(0, 40)}; float32, int32 and bool can be read`);
@@ -96,7 +96,7 @@ export function parseManifest(raw: unknown, file: string): ManifestGroup[] {
 
 /** The values of one tensor, dequantized as tfjs-core's decodeWeight does. @param bytes exactly its bytes, little-endian. */
 export function decodeWeight(weight: ManifestWeight, bytes: Uint8Array): Float32Array {
-  const size = elements(weight.shape);
+  const size = sizeOf(weight.shape);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (weight.stored === 'float32') {
     if (bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, size);

@@ -1,7 +1,7 @@
 /** What a budget's C step sees of a model's layers: their kernels, and where neurons are pruned what goes with each neuron. */
 import { seesUnits, type BudgetSpec, type LayerView } from '../../lc/budgetSpec.js';
-import { elements } from '../files/manifest.js';
 import type { LayerSummary } from '../model.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 export interface ViewedLayer {
   /** The layer's name. */
@@ -30,7 +30,7 @@ function heldGroups(layers: readonly LayerSummary[], pruned: ReadonlySet<string>
 function unitLayout({ shape, unitAxes }: Weight): Pick<LayerView, 'unitLayout'> {
   if (!unitAxes) return {};
   const [from, to] = unitAxes;
-  return { unitLayout: { units: elements(shape.slice(from, to)), inner: elements(shape.slice(to)) } };
+  return { unitLayout: { units: sizeOf(shape.slice(from, to)), inner: sizeOf(shape.slice(to)) } };
 }
 
 const same = (a: readonly number[], b: readonly number[]): boolean =>

@@ -1,5 +1,6 @@
 /** A kernel as a map from input channels to output channels, whatever else (taps of a filter) it sums over. */
 import type { WeightTensor } from '../model.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 export interface LinearMap {
   readonly kernel: WeightTensor;
@@ -25,8 +26,6 @@ function productsOf({ depthwise }: LinearMap): { multiplier: number; made: Uint8
   return { multiplier, made };
 }
 
-const product = (dims: readonly number[]): number => dims.reduce((n, dim) => n * dim, 1);
-
 /**
  * Calls `visit(value, input channel, output channel, index)` for each kept (non-zero) weight that reads what may not be 0.
  * Embeddings read channel 0.
@@ -39,8 +38,8 @@ export function forEachKept(
   const { data, shape } = map.kernel;
   const products = productsOf(map);
   const [inputs, outputs] = [inputAxis === null ? 1 : shape[inputAxis]!, shape[outputAxis]!];
-  const inputStride = inputAxis === null ? 1 : product(shape.slice(inputAxis + 1));
-  const outputStride = product(shape.slice(outputAxis + 1));
+  const inputStride = inputAxis === null ? 1 : sizeOf(shape.slice(inputAxis + 1));
+  const outputStride = sizeOf(shape.slice(outputAxis + 1));
   for (let i = 0; i < data.length; i++) {
     const value = data[i]!;
     if (value === 0) continue;

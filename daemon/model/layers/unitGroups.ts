@@ -3,6 +3,7 @@ import { channelTies } from './channelTies.js';
 import type { ModelGraph } from './layerGraph.js';
 import type { Topology, WeightTensor } from '../model.js';
 import { wiringOf, type Tensor } from '../normalise/wiring.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Vectors that make a unit's output something else than 0 when its kernel is 0: they go with the unit. */
 const GOES_ALONG = /\/(bias|gamma|beta)$/;
@@ -40,9 +41,7 @@ export function unitGroups(
     if (!role) continue;
     const { linear } = role;
     // The kernel of a transposed convolution ends in [filters, input channels]: a filter's group is repeated for each of these.
-    const inputsBehind = linear
-      ? linear.kernel.shape.slice(linear.outputAxis + 1).reduce((product, n) => product * n, 1)
-      : 1;
+    const inputsBehind = linear ? sizeOf(linear.kernel.shape.slice(linear.outputAxis + 1)) : 1;
     // A depthwise filter in front of a pointwise kernel goes with the channel it reads.
     if (linear?.depthwise) {
       const { name, shape } = linear.depthwise;

@@ -1,8 +1,8 @@
 /** Operations that give a sample's numbers other axes, or join samples' tensors. */
 import type { Json } from '../layers/layerConfig.js';
-import { elements } from '../files/manifest.js';
 import type { Shape } from '../layers/spatialShapes.js';
 import { isClosed, onlyTensors, type Operation, type OperationConfig, type Refuse } from './operation.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 const integers = (value: unknown): number[] | null =>
   Array.isArray(value) && (value as unknown[]).every((n) => n === null || Number.isInteger(n))
@@ -53,10 +53,10 @@ export const ARRANGEMENT: Readonly<Record<string, Operation>> = {
     (input, { newshape }) => {
       const wanted = (newshape as number[]).slice(1);
       if (!isClosed(input)) return wanted.map((n) => (n < 0 ? null : n));
-      const known = elements(wanted.filter((n) => n >= 0));
+      const known = sizeOf(wanted.filter((n) => n >= 0));
       // The batch's -1 is its only open size: another one would be open twice.
-      if (!wanted.includes(-1)) return known === elements(input) ? wanted : null;
-      return wanted.map((n) => (n < 0 ? elements(input) / known : n));
+      if (!wanted.includes(-1)) return known === sizeOf(input) ? wanted : null;
+      return wanted.map((n) => (n < 0 ? sizeOf(input) / known : n));
     },
   ),
   expanddims: reshaping('ExpandDims', 'expand_dims', oneAxis, (input, { axis }) => {

@@ -1,6 +1,7 @@
 /** The reference networks of the paper and of the field, built from a seed. */
 import { createRandom, type Random } from '../../lc/random.js';
 import { ARCHITECTURES } from '../../protocol/plan.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { modelGraph } from '../layers/layerGraph.js';
 import type { Json, LayerJson } from '../layers/layerConfig.js';
 import type { Model, Topology, WeightTensor } from '../model.js';
@@ -139,9 +140,9 @@ export function buildArchitecture(name: Architecture, seed: number): Model {
     .layers.flatMap((node) => node.weights)
     .map((spec): WeightTensor => {
       const shape = spec.shape as readonly number[];
-      const data = new Float32Array(shape.reduce((product, dim) => product * dim, 1));
+      const data = new Float32Array(sizeOf(shape));
       if (spec.prunable) {
-        const field = shape.slice(0, -2).reduce((product, dim) => product * dim, 1);
+        const field = sizeOf(shape.slice(0, -2));
         const [fanIn, fanOut] = [field * shape.at(-2)!, field * shape.at(-1)!];
         for (let i = 0; i < data.length; i++) data[i] = initializer(random, fanIn, fanOut);
       } else if (/gamma$|variance$/.test(spec.name)) data.fill(1);

@@ -1,5 +1,6 @@
 /** The scale that a model's inputs are brought to before it sees them, and the model that does so itself. */
 import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { isObject, layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { modelGraph } from '../layers/layerGraph.js';
 import type { Model, Topology, WeightTensor } from '../model.js';
@@ -25,8 +26,6 @@ interface Front {
   readonly layers: readonly LayerJson[];
   readonly weights: readonly WeightTensor[];
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** The first `period` values where they repeat all along; null where they do not. */
 function repeated(values: readonly number[], period: number): readonly number[] | null {

@@ -1,5 +1,6 @@
 /** The built-in data sets that a model could be of: by the sizes of its input and output, which is all that can be said. */
 import type { BuiltinData } from '../../protocol/dataPackages.js';
+import { sizeOf } from '../../protocol/shape.js';
 import type { TrainingSetup } from '../../model/setup/trainingSetup.js';
 
 /** Both sets of digits and of clothes have as many values and classes. */
@@ -17,7 +18,7 @@ export function builtinSets({
 }: Pick<TrainingSetup, 'inputShapes' | 'outputShape'>): { readonly name: BuiltinData; readonly about: string }[] {
   const [input, second] = inputShapes;
   if (!input || second || outputShape.length !== 1 || outputShape[0] !== CLASSES) return [];
-  const size = input.reduce<number>((product, extent) => product * (extent ?? 0), 1);
+  const size = sizeOf(input.map((extent) => extent ?? 0));
   return (Object.keys(SETS) as BuiltinData[])
     .filter((name) => SETS[name].values === size)
     .map((name) => ({ name, about: SETS[name].about }));

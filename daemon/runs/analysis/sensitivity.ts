@@ -7,6 +7,7 @@ import { UserError } from '../../protocol/errors.js';
 import type { Budget } from '../../protocol/plan.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import type { LayerSensitivity, Sensitivity } from '../../protocol/layers/sensitivity.js';
+import { planPercent } from '../../protocol/format.js';
 import { decisionSet } from '../../trainer/judge/evaluations.js';
 import { assemble, type Assembled } from '../../trainer/setup.js';
 
@@ -67,10 +68,7 @@ export async function measureSensitivity(
 export const withFloors = ({ layers: written, ...rest }: Budget, floors: ReadonlyMap<string, number>): Budget => ({
   ...rest,
   layers: Object.fromEntries(
-    [...floors].map(([layer, floor]) => [
-      layer,
-      { ...written?.[layer], floor: `${Number((100 * floor).toPrecision(6))}%` },
-    ]),
+    [...floors].map(([layer, floor]) => [layer, { ...written?.[layer], floor: planPercent(floor) }]),
   ),
 });
 

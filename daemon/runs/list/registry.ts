@@ -9,7 +9,7 @@ import { readRunPlan, runName, runPaths, runsFolder } from '../../trainer/proces
 import { forgetLog, lastEvents, parseEvent, readLines } from '../eventLog.js';
 import { readMarks } from './marks.js';
 import { brokenRun, summarizeRun } from './summary.js';
-import { thinBatches } from '../thinBatches.js';
+import { downsampleBatches } from '../downsampleBatches.js';
 
 export { readRunPlan } from '../../trainer/process/runFolder.js';
 
@@ -97,14 +97,18 @@ export async function findRun(
 }
 
 /**
- * Events [from, from + limit) of the log; its `batch` events thinned to at most `resolution` points (bucket means).
+ * Events [from, from + limit) of the log; at most `resolution` of its `batch` events, peaks and ends among them.
  * @throws UserError('run-invalid') when the log cannot be read.
  */
 export async function readEvents(folder: string, from: number, limit: number, resolution?: number): Promise<History> {
   const { lines, total } = await readLines(folder, from, limit);
   const events = lines.map(parseEvent).filter((event) => event !== null);
   const next = Math.min(Math.max(from, 0) + lines.length, Math.max(total, from));
-  return { events: resolution === undefined ? events : thinBatches(events, resolution), next, end: next >= total };
+  return {
+    events: resolution === undefined ? events : downsampleBatches(events, resolution),
+    next,
+    end: next >= total,
+  };
 }
 
 async function idle(folder: string): Promise<void> {

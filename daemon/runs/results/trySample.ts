@@ -13,6 +13,7 @@ import { trainingSetup } from '../../model/setup/trainingSetup.js';
 import { UserError } from '../../protocol/errors.js';
 import type { InputForm, TriedAnswer, TriedSample, WhatChanged } from '../../protocol/whatChanged.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { readRunPlan } from '../../trainer/process/runFolder.js';
 import { readReference, readRunModel, readRunScales } from '../../trainer/runModels.js';
 import { openChanged, type ChangedOf } from './changed.js';
@@ -21,8 +22,6 @@ import { openChanged, type ChangedOf } from './changed.js';
 const ANSWERS = 10;
 /** Data whose values stay below has not the range of bytes. */
 const BYTES_ABOVE = 2;
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** A person's sample as stored values, one row for each input. */
 interface Stored {

@@ -1,44 +1,32 @@
 /**
  * Live events to one client. Batch metrics go out as columns every `LIMITS.batchInterval`, and wait while the client has not
- * read what it was sent; what waits too long is thinned to half. Every other event is sent, always.
+ * read what it was sent; of what waits too long half stays. Every other event is sent, always.
  */
 import type { BatchColumns } from '../../protocol/messages.js';
 import type { RunEvent } from '../../protocol/events.js';
+import { TELEMETRY } from '../../protocol/telemetry/columns.js';
+import { downsample } from '../../protocol/telemetry/downsample.js';
 import { LIMITS } from '../limits.js';
 
 type BatchEvent = Extract<RunEvent, { event: 'batch' }>;
-const COLUMNS = ['step', 'epoch', 'loss', 'learningRate', 'samplesPerSecond', 'time'] as const;
+/** A batch event has a value for each of them. */
+const COLUMNS = Object.keys(TELEMETRY.batch) as (keyof typeof TELEMETRY.batch)[];
 
-const emptyColumns = (run: string): BatchColumns => ({
-  run,
-  step: [],
-  epoch: [],
-  loss: [],
-  learningRate: [],
-  samplesPerSecond: [],
-  time: [],
-});
+const emptyColumns = (run: string): BatchColumns =>
+  ({ run, ...Object.fromEntries(COLUMNS.map((name) => [name, []])) }) as unknown as BatchColumns;
 
 function append(columns: BatchColumns, event: BatchEvent): void {
-  columns.step.push(event.step);
-  columns.epoch.push(event.epoch);
-  columns.loss.push(event.loss);
-  columns.learningRate.push(event.learningRate);
-  columns.samplesPerSecond.push(event.samplesPerSecond);
-  columns.time.push(event.time);
+  for (const name of COLUMNS) (columns[name] as (number | null)[]).push(event[name]);
 }
 
-/** Keeps of each pair the point with the larger loss (null first: it marks a divergence), so that peaks survive. */
-export function thinToHalf(columns: BatchColumns): void {
-  const n = columns.step.length;
-  const height = (i: number) => columns.loss[i] ?? Infinity;
-  let kept = 0;
-  for (let i = 0; i < n; i += 2) {
-    const from = i + 1 < n && height(i + 1) > height(i) ? i + 1 : i;
-    for (const name of COLUMNS) (columns[name] as (number | null)[])[kept] = columns[name][from]!;
-    kept++;
+/** Keeps at most half of the rows, peaks of the loss and the ends among them. */
+export function halve(columns: BatchColumns): void {
+  const rows = downsample(columns.loss, Math.ceil(columns.step.length / 2));
+  for (const name of COLUMNS) {
+    const values = columns[name] as (number | null)[];
+    rows.forEach((row, i) => (values[i] = values[row]!));
+    values.length = rows.length;
   }
-  for (const name of COLUMNS) columns[name].length = kept;
 }
 
 export interface StreamSink {
@@ -83,7 +71,7 @@ export class RunStream {
       let columns = this.#batches.get(run);
       if (!columns) this.#batches.set(run, (columns = emptyColumns(run)));
       append(columns, event);
-      if (columns.step.length > LIMITS.waitingPoints) thinToHalf(columns);
+      if (columns.step.length > LIMITS.waitingPoints) halve(columns);
     } else {
       const events = this.#events.get(run);
       if (events) events.push(event);

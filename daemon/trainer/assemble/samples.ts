@@ -1,4 +1,5 @@
 /** Samples of a plan's data in the orders that its seed draws. */
+import { sizeOf } from '../../protocol/shape.js';
 import { ShuffledBatches } from '../../data/batches/batches.js';
 import { sampleSource } from '../../data/batches/sampleSource.js';
 import type { Split } from '../../data/dataset.js';
@@ -22,7 +23,7 @@ export function subset(split: Split, size: number, seed: number): SampleSource {
 /** The first of the batches, of `size` samples each, in buffers of its own. */
 export async function firstBatch(batches: ShuffledBatches, session: EngineSession, size: number) {
   const { inputShapes, jointShapes, outputShape } = session;
-  const buffer = (shape: readonly number[]) => new Float32Array(shape.reduce((product, n) => product * n, size));
+  const buffer = (shape: readonly number[]) => new Float32Array(size * sizeOf(shape));
   const batch = { inputs: [...inputShapes, ...jointShapes].map(buffer), target: buffer(outputShape) };
   await batches.next(batch.inputs, batch.target);
   return batch;

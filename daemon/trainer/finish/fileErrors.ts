@@ -15,6 +15,7 @@ import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/files/readModel.js';
 import { hashModel } from '../../model/weights.js';
 import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { primarySet } from '../judge/evaluations.js';
 import type { Assembled } from '../setup.js';
 
@@ -24,8 +25,6 @@ const MOST_AT_ONCE = 256;
 const MOST_MS = 120_000;
 
 type Setting = Pick<Assembled, 'parts' | 'facts' | 'plan' | 'inputShapes'>;
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** What is computed outside our engines: a whole network as a function of a batch of inputs. */
 type Run = (inputs: readonly Float32Array[], count: number) => Float32Array | Promise<Float32Array>;

@@ -2,6 +2,7 @@
 import type { EngineSession } from '../../engine/engine.js';
 import type { Live } from '../live.js';
 import type { EvaluationSets, Run } from '../run.js';
+import { figure } from '../../protocol/format.js';
 
 /** A later epoch that is this much worse than the best is worth a word. */
 const WORSE = 1.05;
@@ -37,8 +38,7 @@ export async function takeBest(run: Run, live: Live, session: EngineSession, epo
   const { set } = judging(run.sets);
   if (best.epoch !== epochs) {
     const last = await lossOf(run, session);
-    const shown = (loss: number | null) => (loss === null ? 'no finite number' : loss.toPrecision(3));
-    const figures = `${set} loss ${shown(best.loss)}; after the last epoch ${shown(Number.isFinite(last) ? last : null)}`;
+    const figures = `${set} loss ${figure(best.loss)}; after the last epoch ${figure(last)}`;
     if (best.epoch === 0) {
       const message = `retraining did not help: no epoch of it has a lower ${set} loss than the network before it, which is the result (${figures})`;
       run.log({ event: 'warning', code: 'retraining-undone', message });

@@ -1,8 +1,8 @@
 import { samplesAtOnce } from '../../data/batches/samplesAtOnce.js';
 import type { EngineSession, SampleSource } from '../../engine/engine.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 const MOST_AT_ONCE = 256;
-const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /**
  * Error of always answering the most frequent class of a source.
@@ -18,7 +18,7 @@ export async function chanceError(
   const [classes] = outputShape;
   if (outputShape.length !== 1 || classes === undefined || source.size === 0) return null;
   const chunk = samplesAtOnce(inputShapes, MOST_AT_ONCE);
-  const inputs = inputShapes.map((shape) => new Float32Array(chunk * size(shape)));
+  const inputs = inputShapes.map((shape) => new Float32Array(chunk * sizeOf(shape)));
   const target = new Float32Array(chunk * classes);
   const counts = new Array<number>(Math.max(2, classes)).fill(0);
   for (let start = 0; start < source.size; start += chunk) {

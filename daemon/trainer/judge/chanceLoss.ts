@@ -3,8 +3,7 @@ import { samplesAtOnce } from '../../data/batches/samplesAtOnce.js';
 import type { EngineSession, Loss, SampleSource } from '../../engine/engine.js';
 import { elementLoss, smoothingFloor } from '../../engine/loss/elements.js';
 import type { LossSettings } from '../../model/setup/lossSettings.js';
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+import { sizeOf } from '../../protocol/shape.js';
 
 /** More samples, and more values of targets, would not change the estimate. */
 const SAMPLES = 2048;

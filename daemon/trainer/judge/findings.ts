@@ -6,7 +6,8 @@ import type { Agreement, BudgetCheck, Evaluation, Finding, LayerKept } from '../
 import { fewSamplesText } from './fewSamples.js';
 import { NEAR_CHANCE } from './lossGuard.js';
 import type { Run } from '../run.js';
-import { count, percent } from '../../protocol/format.js';
+import { count, figure, percent } from '../../protocol/format.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** ||w - theta|| / ||w|| above which the two have not met: theta is then another network than the one that was trained. */
 const FAR = 0.1;
@@ -14,8 +15,6 @@ const FAR = 0.1;
 const COMPARED = 64;
 /** Of the largest output: differences below it are rounding. */
 const ROUNDING = 1e-6;
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** Whether the session's network answers the same to every sample (padding left out); false where there are fewer than two. */
 export async function isConstant(session: EngineSession, source: SampleSource): Promise<boolean> {
@@ -65,7 +64,7 @@ function chanceFinding({ retrained, reference }: Judged, chance: Chance): string
     const nothing = regression ? 'always answering the mean' : 'always answering the most frequent class';
     return `its error, ${percent(error)}, is that of a network that has learned nothing (${nothing}: ${percent(chanceError)}; the reference: ${percent(reference.error ?? NaN)})`;
   }
-  return `its loss, ${loss.toPrecision(3)}, is that of a network that has learned nothing (always the same answer: ${chanceLoss!.toPrecision(3)}; the reference: ${reference.loss?.toPrecision(3)})`;
+  return `its loss, ${figure(loss)}, is that of a network that has learned nothing (always the same answer: ${figure(chanceLoss!)}; the reference: ${figure(reference.loss)})`;
 }
 
 /**
@@ -94,7 +93,7 @@ export function judge(judged: Judged, run: Chance): Finding[] {
     add('budget-missed', true, `THE BUDGET IS MISSED: ${asked} allows ${limit} (${kind}), the written file has ${got}`);
   const { agreement } = judged;
   if (agreement && !(agreement.ratio !== null && agreement.ratio <= FAR)) {
-    const message = `w and theta have not met: ||w - theta||/||w|| is ${agreement.ratio?.toPrecision(3) ?? 'not finite'} at the last LC iteration (good: below ${FAR}); a larger "schedule.muEnd", or more iterations, brings them together`;
+    const message = `w and theta have not met: ||w - theta||/||w|| is ${figure(agreement.ratio)} at the last LC iteration (good: below ${FAR}); a larger "schedule.muEnd", or more iterations, brings them together`;
     add('not-converged', false, message);
   }
   if (agreement && !isStable(agreement.supportChange, agreement.kept)) {

@@ -8,8 +8,9 @@ import { openEngine, type RegistryOptions } from '../../engine/registry.js';
 import type { Model } from '../../model/model.js';
 import { trainingSetup, type TrainingSetup } from '../../model/setup/trainingSetup.js';
 import type { OtherOutput } from '../../protocol/events.js';
-import { shortPercent } from '../../protocol/format.js';
+import { shortPercent, significant } from '../../protocol/format.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { evaluationOf } from './evaluations.js';
 
 /** Samples on which outputs are compared, where they are small: their inputs are kept. */
@@ -52,8 +53,6 @@ interface Place {
   /** Of the trained output. */
   readonly source: SampleSource;
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** The first samples' inputs. */
 async function readInputs({
@@ -148,7 +147,7 @@ export async function measureOthers(outputs: readonly string[], place: Place): P
 }
 
 const percent = (x: number | null): string => (x === null ? 'no number' : shortPercent(x));
-const number = (x: number | null): string => (x === null ? 'no number' : String(Number(x.toPrecision(4))));
+const number = (x: number | null): string => (x === null ? 'no number' : significant(x));
 
 /** One sentence for the user. @param trained path of the trained output. */
 export function otherText({ output, samples, moved, before, after }: OtherOutput, trained: string): string {

@@ -7,6 +7,7 @@ import type { EngineSession } from '../../engine/engine.js';
 import { UserError } from '../../protocol/errors.js';
 import type { UntimedRunEvent } from '../../protocol/events.js';
 import type { ResolvedPlan, TrainingSettings } from '../../protocol/resolvedPlan.js';
+import { figure, significant } from '../../protocol/format.js';
 import { Stopped, type Control } from '../process/control.js';
 import type { Batches, Run } from '../run.js';
 
@@ -114,8 +115,6 @@ async function lossAfter(
   });
 }
 
-const shown = (loss: number): string => (Number.isFinite(loss) ? loss.toPrecision(3) : 'no finite number');
-
 /**
  * Fills in the rates that the plan leaves open. A rate that it names is only tried, where a trained model is given: that
  * training without pruning raises its loss is said.
@@ -154,8 +153,8 @@ export async function settleRates(
   }
   const fits = chosen !== undefined;
   const best = chosen ?? trials.reduce((least, trial) => (trial.loss < least.loss ? trial : least));
-  const list = trials.map(({ rate, loss }) => `${Number(rate.toPrecision(3))}: ${shown(loss)}`).join('; ');
-  const raises = `training without pruning raises the loss of the model: from ${shown(before)} to (learning rate: loss after ${steps} steps) ${list}`;
+  const list = trials.map(({ rate, loss }) => `${significant(rate, 3)}: ${figure(loss)}`).join('; ');
+  const raises = `training without pruning raises the loss of the model: from ${figure(before)} to (learning rate: loss after ${steps} steps) ${list}`;
   const notes: SettledRates['notes'][number][] = [];
   if (!fits && !trains) {
     const wayOut = isOpen
@@ -168,7 +167,7 @@ export async function settleRates(
     });
   }
   if (isOpen && best.rate !== standing) {
-    const message = `The learning rate ${Number(best.rate.toPrecision(3))} was chosen by a short test (loss ${shown(before)} before; after ${steps} steps ${list}); "${section}.learningRate" in the plan overrides it.`;
+    const message = `The learning rate ${significant(best.rate, 3)} was chosen by a short test (loss ${figure(before)} before; after ${steps} steps ${list}); "${section}.learningRate" in the plan overrides it.`;
     notes.push({ code: 'note', message });
   }
   return { plan: isOpen ? withRate(settled, open, best.rate) : settled, notes };

@@ -1,6 +1,6 @@
 /** A given model may have been trained on the very data that a validation part is cut from: the test part tells. */
 import type { Evaluation } from '../../protocol/events.js';
-import { percent } from '../../protocol/format.js';
+import { percent, scientific } from '../../protocol/format.js';
 
 /** So unlikely a gap is no accident. */
 const SIGNIFICANCE = 1e-4;
@@ -42,7 +42,7 @@ export function seenValidation(validation: Evaluation | undefined, test: Evaluat
   if (chance > SIGNIFICANCE) return null;
   return (
     `the given model errs on ${percent(validation.error)} of the validation part and ${percent(test.error)} of the test part` +
-    ` (by chance: p ${chance < 1e-12 ? '< 1e-12' : `= ${chance.toExponential(0)}`}): it was trained on the data that "validation" is cut from, and an increase or a bound` +
+    ` (by chance: p ${chance < 1e-12 ? '< 1e-12' : `= ${scientific(chance, 0)}`}): it was trained on the data that "validation" is cut from, and an increase or a bound` +
     ' measured there means nothing; remove "validation", so that the training part decides, which both networks have seen, or give a model that has not seen that part'
   );
 }

@@ -4,13 +4,15 @@ import type { AffineMap } from '../../data/reading/preprocess.js';
 import { samplesAtOnce } from '../../data/batches/samplesAtOnce.js';
 import type { SampleSource } from '../../engine/engine.js';
 import type { InputForm } from '../../protocol/whatChanged.js';
+import { sizeOf } from '../../protocol/shape.js';
+import { rounded } from '../../protocol/format.js';
 
 /** Samples that are looked at, where they are small. */
 const LOOKED_AT = 256;
+/** Significant digits of stored values: float32's precision. */
+const DIGITS = 7;
 /** Values of a sample that is shown as an example. */
 const EXAMPLE = 256;
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 export interface NamedInput {
   readonly name: string;
@@ -71,16 +73,15 @@ export async function inputForms(
     const size = sizes[i]!;
     const stored = asStored(map, buffers[i]!, size);
     const image = imageShape(shape);
-    const rounded = (value: number) => Number(value.toPrecision(7));
     const range = rangeOf(stored);
     return {
       name,
       shape: [...shape],
       image: image && [...image],
       columns: [...columns],
-      stored: range ? [rounded(range[0]), rounded(range[1])] : [0, 1],
-      background: image ? rounded(borderOf(stored, samples, image)) : 0,
-      example: size <= EXAMPLE ? [...stored.subarray(0, size)].map((value) => (Number.isFinite(value) ? rounded(value) : 0)) : [], // prettier-ignore
+      stored: range ? [rounded(range[0], DIGITS), rounded(range[1], DIGITS)] : [0, 1],
+      background: image ? rounded(borderOf(stored, samples, image), DIGITS) : 0,
+      example: size <= EXAMPLE ? [...stored.subarray(0, size)].map((value) => (Number.isFinite(value) ? rounded(value, DIGITS) : 0)) : [], // prettier-ignore
     };
   });
 }

@@ -1,5 +1,6 @@
 /** Numbers: what each network's outputs are off by. Pure. */
 import type { ChangedSample, WhatChanged } from '../../protocol/whatChanged.js';
+import { significant } from '../../protocol/format.js';
 import { NO_ANSWER, type Answers } from './answers.js';
 import type { Scored } from './changedSamples.js';
 import type { NameOf } from './classChanges.js';
@@ -116,7 +117,7 @@ export function describeNumbers({ index, verdict }: Scored, reference: Answers, 
   const { positions, width } = reference.form;
   const size = positions * width;
   const listed = (values: Float32Array) =>
-    [...values.subarray(index * size, index * size + Math.min(LISTED, size))].map((value) => String(Number(value.toPrecision(5)))).join(', ') +
+    [...values.subarray(index * size, index * size + Math.min(LISTED, size))].map((value) => significant(value, 5)).join(', ') +
     (size > LISTED ? `, ... (${size})` : ''); // prettier-ignore
   return {
     index,

@@ -7,6 +7,7 @@ import { absorbedHead } from '../../engine/loss/head.js';
 import type { Evaluation } from '../../protocol/events.js';
 import { count, percent } from '../../protocol/format.js';
 import { LISTED_CLASSES, LISTED_SAMPLES, type ChangedSample, type WhatChanged } from '../../protocol/whatChanged.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { evaluationOf, primarySet } from '../judge/evaluations.js';
 import type { Assembled, FlatWeights } from '../setup.js';
 import { Answers, type AnswerForm } from './answers.js';
@@ -28,8 +29,6 @@ export interface ChangedOptions {
   /** @param done, total samples, of both networks together. */
   onProgress?(done: number, total: number): void;
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 type Setting = Pick<Assembled, 'parts' | 'facts'>;
 

@@ -5,13 +5,8 @@
 import { toWire } from '../../../extension/monitor/wire.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { ColumnTable } from '../../../webview/messages/columns.js';
-import {
-  columnsOf,
-  type ColumnPatch,
-  type RunView,
-  type TableName,
-  type ToPage,
-} from '../../../webview/messages/monitor.js';
+import { columnsOf, type TableName } from '../../../daemon/protocol/telemetry/columns.js';
+import type { ColumnPatch, RunView, ToPage } from '../../../webview/messages/monitor.js';
 
 export interface FakeOptions {
   id: string;

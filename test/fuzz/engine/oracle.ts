@@ -2,13 +2,14 @@
 import { fillRandom } from '../../../daemon/engine/compiled/randomInputs.js';
 import type { CompiledSession } from '../../../daemon/engine/compiled/session.js';
 import type { TrainRequest } from '../../../daemon/engine/engine.js';
-import { type Graph, type Node, sizeOf } from '../../../daemon/engine/graph/ir.js';
+import { type Graph, type Node } from '../../../daemon/engine/graph/ir.js';
 import { referenceUpdate } from '../../../daemon/engine/update/reference.js';
 import { updateSegments } from '../../../daemon/engine/update/segments.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { Model } from '../../../daemon/model/model.js';
 import { Interpreter } from './float64/interpreter.js';
 import type { Batch } from './networks/network.js';
+import { sizeOf } from '../../../daemon/protocol/shape.js';
 
 type Numbers = ArrayLike<number>;
 

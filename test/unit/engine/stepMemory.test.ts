@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../../daemon/engine/graph/builder.js';
 import { liveBytes } from '../../../daemon/engine/graph/liveMemory.js';
-import { sizeOf, type Node } from '../../../daemon/engine/graph/ir.js';
+import { type Node } from '../../../daemon/engine/graph/ir.js';
 import { encode } from '../../../daemon/engine/native/encode.js';
 import { roughStepMemory, stepMemory } from '../../../daemon/engine/stepMemory.js';
 import { traceModel } from '../../../daemon/engine/trace/traceModel.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
+import { sizeOf } from '../../../daemon/protocol/shape.js';
 
 describe('the memory of a graph', () => {
   it('is what is alive at the same time, and inputs and outputs', () => {

@@ -4,12 +4,23 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import {
   bytes,
+  clock,
   count,
   duration,
+  figure,
   microseconds,
+  number,
+  orDash,
   percent,
+  percentTick,
+  planPercent,
+  points,
+  rounded,
+  scientific,
   shortCount,
   shortPercent,
+  significant,
+  tick,
   times,
 } from '../../../daemon/protocol/format.js';
 
@@ -48,8 +59,34 @@ it.each([
   [microseconds, 12.34, '12.3 µs'],
   [microseconds, 1234, '1.23 ms'],
   [times, 13.0412, '13'],
+  [significant, 13.0412, '13.04'],
+  [significant, 0.5, '0.5'],
+  [scientific, 0.00012345, '1.23e-4'],
+  [scientific, 123456, '1.23e5'],
+  [figure, 0.5, '0.500'],
+  [figure, NaN, 'no finite number'],
+  [number, 12345.678, '12350'],
+  [number, -Infinity, '−∞'],
+  [tick, 52_000, '52k'],
+  [tick, 0.0005, '5e-4'],
+  [planPercent, 0.012345, '1.2345%'],
+  // In floating point 100 * 0.07 is 7.000000000000001.
+  [planPercent, 0.07, '7%'],
+  [percentTick, 0.1, '10%'],
+  [points, 0.012, '1.2'],
+  [points, -0.0000123, '0.001'],
+  [clock, 65, '1:05'],
+  [clock, 7400, '2:03:20'],
 ] as [(value: number) => string, number, string][])('%o of %d is %s', (format, value, text) => {
   expect(format(value)).toBe(text);
+});
+
+it('a table has a dash where there is no figure', () => {
+  expect([null, undefined, NaN, 1024].map((value) => orDash(value, bytes))).toEqual(['-', '-', '-', '1 kB']);
+});
+
+it('rounding keeps significant digits', () => {
+  expect([rounded(0.012345, 3), rounded(98765, 2), rounded(0, 4)]).toEqual([0.0123, 99000, 0]);
 });
 
 it('nothing else groups digits, or divides by 1,000 or 1,024 to name a unit', () => {

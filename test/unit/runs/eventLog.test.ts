@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent, UntimedRunEvent } from '../../../daemon/protocol/events.js';
 import { lastEvents } from '../../../daemon/runs/eventLog.js';
 import { readEvents } from '../../../daemon/runs/list/registry.js';
-import { thinBatches } from '../../../daemon/runs/thinBatches.js';
+import { downsampleBatches } from '../../../daemon/runs/downsampleBatches.js';
 import { createBatchLog } from '../../../daemon/trainer/log/batchLog.js';
 import { openEventWriter } from '../../../daemon/trainer/log/eventWriter.js';
 
@@ -137,15 +137,15 @@ describe('the event log', () => {
   });
 });
 
-describe('thinning', () => {
+describe('downsampling', () => {
   const many: RunEvent[] = Array.from(
     { length: 1000 },
     (_, i) => ({ time: i, ...(i % 100 === 50 ? warning(i) : batch(i + 1)) }) as RunEvent,
   );
 
-  it('keeps every other event, the order, the end and the mean', () => {
+  it('keeps every other event, the order, the ends and the peaks', () => {
     for (const resolution of [2, 7, 50, 989, 990, 5000]) {
-      const thin = thinBatches(many, resolution);
+      const thin = downsampleBatches(many, resolution);
       const batches = thin.filter((event) => event.event === 'batch');
       expect(batches.length).toBeLessThanOrEqual(resolution);
       expect(batches.length).toBeGreaterThanOrEqual(Math.min(resolution, 990) / 2);
@@ -153,13 +153,13 @@ describe('thinning', () => {
       expect(batches.at(-1)).toMatchObject({ step: 1000 });
       expect(steps(thin)).toEqual([...steps(thin)].sort((a, b) => a - b));
     }
-    const [first] = thinBatches(many.slice(0, 4), 1);
-    expect(first).toMatchObject({ loss: (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4 });
+    const spike = many.map((event) => (event.event === 'batch' && event.step === 321 ? { ...event, loss: 99 } : event));
+    expect(downsampleBatches(spike, 5)).toContainEqual(expect.objectContaining({ step: 321, loss: 99 }));
   });
 
-  it('ignores losses that are no numbers in the mean', () => {
+  it('keeps the last batch where there is room for one', () => {
     const events = [1, 2].map((step) => ({ time: 0, ...batch(step), loss: step === 1 ? null : 0.5 }) as RunEvent);
-    expect(thinBatches(events, 1)).toMatchObject([{ loss: 0.5, step: 2 }]);
+    expect(downsampleBatches(events, 1)).toMatchObject([{ loss: 0.5, step: 2 }]);
   });
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ColumnTable } from '../../../webview/messages/columns.js';
 import { decimate, lowerBound, nearest } from '../../../webview/chart/decimate.js';
-import { clock, count, duration, number, percent, short } from '../../../webview/page/format.js';
+import { clock, count, duration, number, percent, tick } from '../../../webview/page/format.js';
 import { Smoother } from '../../../webview/chart/smoothing.js';
 
 describe('smoothing', () => {
@@ -121,7 +121,7 @@ describe('column tables', () => {
   test('thinning halves and keeps extremes in order', () => {
     const table = new ColumnTable(['x', 'y']);
     for (let i = 0; i < 101; i++) table.push([i, i === 40 ? 99 : i === 41 ? -99 : i % 3]);
-    table.thin('y');
+    table.halve('y');
     expect(table.length).toBeLessThanOrEqual(52);
     expect(Array.from(table.column('y'))).toContain(99);
     expect(Array.from(table.column('y'))).toContain(-99);
@@ -142,7 +142,7 @@ test('numbers as people read them', () => {
   expect([number(0.00001234), number(12345.678), number(3), number(Infinity)]).toEqual(
     ['1.23e-5', '1.235e4', '3', '∞'].map((v, i) => (i === 1 ? '12350' : v)),
   );
-  expect([short(52000), short(1500000), short(0.5)]).toEqual(['52k', '1.5M', '0.5']);
+  expect([tick(52000), tick(1500000), tick(0.5)]).toEqual(['52k', '1.5M', '0.5']);
   expect([duration(45), duration(200), duration(3000), duration(7500)]).toEqual([
     '45 s',
     '3 min 20 s',

@@ -1,6 +1,7 @@
 import { UserError } from '../../../protocol/errors.js';
+import { sizeOf } from '../../../protocol/shape.js';
 import type { DType, Graph, Node, Op } from '../ir.js';
-import { sameShape, sizeOf } from '../ir.js';
+import { sameShape } from '../ir.js';
 import {
   encodeOnnx,
   type OnnxAttribute,

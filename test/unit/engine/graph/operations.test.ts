@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { OnnxGraph } from '../../../../daemon/engine/compiled/onnxGraph.js';
 import { GraphBuilder } from '../../../../daemon/engine/graph/builder.js';
-import { type Graph, type Node, sizeOf } from '../../../../daemon/engine/graph/ir.js';
+import { type Graph, type Node } from '../../../../daemon/engine/graph/ir.js';
 import { emitOnnx, emitOnnxParts } from '../../../../daemon/engine/graph/onnx/emit.js';
 import { cpuOnnx, gpuOnnx, type OnnxTarget, wholeOnnx } from '../../../../daemon/engine/graph/onnx/emitter.js';
 import { createRandom } from '../../../../daemon/lc/random.js';
+import { sizeOf } from '../../../../daemon/protocol/shape.js';
 
 const ort = await import('onnxruntime-node').then((module) => module.default);
 

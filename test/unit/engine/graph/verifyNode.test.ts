@@ -1,12 +1,13 @@
 /** What ir.ts says of each operation is what the verifier accepts, and what onnxruntime computes. */
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../../../daemon/engine/graph/builder.js';
-import { binaryOps, type DType, type Graph, type Node, type Op, sizeOf, unaryOps } from '../../../../daemon/engine/graph/ir.js'; // prettier-ignore
+import { binaryOps, type DType, type Graph, type Node, type Op, unaryOps } from '../../../../daemon/engine/graph/ir.js';
 import { emitOnnx } from '../../../../daemon/engine/graph/onnx/emit.js';
 import { wholeOnnx } from '../../../../daemon/engine/graph/onnx/emitter.js';
 import { verifyGraph } from '../../../../daemon/engine/graph/verify/verifyGraph.js';
 import { BrokenGraph, rules, verifyNode } from '../../../../daemon/engine/graph/verify/verifyNode.js';
 import { node, opCases } from './verifyCases.js';
+import { sizeOf } from '../../../../daemon/protocol/shape.js';
 
 const ort = await import('onnxruntime-node').then((module) => module.default);
 

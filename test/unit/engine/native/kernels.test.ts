@@ -1,11 +1,12 @@
 /** Native kernels against plain float64 loops, over random sizes and settings, one graph node at a time. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../../../daemon/engine/graph/builder.js';
-import { type Attributes, type Node, type Op, sizeOf } from '../../../../daemon/engine/graph/ir.js';
+import { type Attributes, type Node, type Op } from '../../../../daemon/engine/graph/ir.js';
 import { loadAddon } from '../../../../daemon/engine/native/addon.js';
 import { NativeGraph } from '../../../../daemon/engine/native/nativeGraph.js';
 import { Unsupported } from '../../../../daemon/engine/native/units.js';
 import { createRandom } from '../../../../daemon/lc/random.js';
+import { sizeOf } from '../../../../daemon/protocol/shape.js';
 
 const found = loadAddon();
 const levels = 'addon' in found ? found.addon.levels() : [];

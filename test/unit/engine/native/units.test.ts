@@ -1,12 +1,13 @@
 /** How a graph is cut: what is stored, and where. */
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../../../daemon/engine/graph/builder.js';
-import { type Graph, type Node, sizeOf } from '../../../../daemon/engine/graph/ir.js';
+import { type Graph, type Node } from '../../../../daemon/engine/graph/ir.js';
 import { loadAddon } from '../../../../daemon/engine/native/addon.js';
 import { encode } from '../../../../daemon/engine/native/encode.js';
 import { NativeGraph } from '../../../../daemon/engine/native/nativeGraph.js';
 import { cutIntoUnits, type Group } from '../../../../daemon/engine/native/units.js';
 import { createRandom } from '../../../../daemon/lc/random.js';
+import { sizeOf } from '../../../../daemon/protocol/shape.js';
 
 const found = loadAddon();
 const [rows, columns] = [150, 24];

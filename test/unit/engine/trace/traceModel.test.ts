@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { describe, expect, it, vi } from 'vitest';
-import { type Graph, sizeOf } from '../../../../daemon/engine/graph/ir.js';
+import { type Graph } from '../../../../daemon/engine/graph/ir.js';
 import { traceModel } from '../../../../daemon/engine/trace/traceModel.js';
 import { onCpu, toModel } from '../compiled/tinyModels.js';
+import { sizeOf } from '../../../../daemon/protocol/shape.js';
 
 const L = tfl.layers;
 

@@ -1,0 +1,28 @@
+/** The fields of events, and of the message that streams batches, as the columns declare them. */
+import { z } from 'zod';
+import type { Column } from './columns.js';
+
+export const measure = z.number().nullable().describe('null: not a finite number');
+
+type Columns = Readonly<Record<string, Column>>;
+type Field<C extends Column> = C['type'] extends 'measure'
+  ? typeof measure
+  : C['type'] extends 'optional'
+    ? z.ZodOptional<z.ZodNumber>
+    : z.ZodNumber;
+type Carried<T extends Columns> = { [K in keyof T as T[K] extends { isDerived: true } ? never : K]: Field<T[K]> };
+
+function fieldOf({ type, hint }: Column): z.ZodType {
+  const field = type === 'measure' ? measure : type === 'optional' ? z.number().optional() : z.number();
+  return hint === undefined ? field : field.describe(hint);
+}
+
+/** The fields that an event has of its columns: shape of a zod object. */
+export const eventFields = <T extends Columns>(columns: T): Carried<T> =>
+  Object.fromEntries(
+    Object.entries(columns).flatMap(([name, column]) => (column.isDerived ? [] : [[name, fieldOf(column)]])),
+  ) as Carried<T>;
+
+/** An array for each column, values of one row at one place; derived ones as their event has them. */
+export const columnArrays = <T extends Columns>(columns: T): { [K in keyof T]: z.ZodArray<Field<T[K]>> } =>
+  Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, z.array(fieldOf(column))])) as never;
