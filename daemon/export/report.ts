@@ -2,6 +2,7 @@
 import type { RunEvent } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { budgetLabel } from '../protocol/runs/budgetLabel.js';
 import { curveSvg, escapeXml } from './curve.js';
 import type { Sizes } from './exportModel.js';
 import type { Latencies } from './latency.js';
@@ -208,12 +209,6 @@ function latencyTable({ machine, rows }: Latencies): Table {
   };
 }
 
-const budgetText = (budget: Budget): string => {
-  const { keep, weights, bytes, flops, neurons } = budget;
-  const parts = Object.entries({ keep, weights, bytes, flops, neurons }).filter(([, value]) => value !== undefined);
-  return parts.map(([key, value]) => `${key} ${String(value)}`).join(', ');
-};
-
 /** One row a budget of a path, large to small; the same budget of the other runs beside it. */
 function pathTable(runs: readonly ReportRun[]): Table[] {
   const points = all(runs[0]!, 'point').sort((a, b) => b.kept - a.kept);
@@ -224,7 +219,7 @@ function pathTable(runs: readonly ReportRun[]): Table[] {
     all(run, 'point').find((point) => JSON.stringify(point.budget) === JSON.stringify(budget))?.retrained.error;
   const rows = points.map((point) => [
     `${point.point}${point.point === chosen ? ' (the result)' : ''}`,
-    budgetText(point.budget),
+    budgetLabel(point.budget),
     count(point.kept),
     percent(point.kept / point.prunable),
     point.bytes === null ? '-' : count(point.bytes),
