@@ -9,8 +9,8 @@ import {
   type Range,
 } from 'vscode-languageserver-protocol/node';
 import { z } from 'zod';
-import { wordsOf } from '../lc/budgets/budgetSpec.js';
-import { WORDS, type Kind } from '../lc/budgets/registry.js';
+import { isKind, wordsOf } from '../lc/budgets/budgetSpec.js';
+import { WORDS } from '../lc/budgets/registry.js';
 import { BUILTIN_DATA } from '../protocol/dataPackages.js';
 import type { LayerSummary } from '../model/model.js';
 import { keysAt, schemasAt } from '../plan/schemaKeys.js';
@@ -127,8 +127,8 @@ async function valueItems(path: Path, place: CompletionPlace): Promise<Completio
     const data = files.filter((name) => /\.(npy|npz|csv|parquet|gz|mjs)$|ubyte/i.test(name));
     items.push(...data.map((name) => valueItem(name, CompletionItemKind.File)));
   }
-  if (path.at(-2) === 'budget' && typeof last === 'string' && last in WORDS) {
-    const { suggestions = [] } = wordsOf(last as Kind);
+  if (path.at(-2) === 'budget' && typeof last === 'string' && isKind(last)) {
+    const { suggestions = [] } = wordsOf(last);
     items.push(...suggestions.map((value) => valueItem(value, CompletionItemKind.Value)));
   }
   return items;

@@ -11,6 +11,9 @@ export type BudgetSpec = {
 
 const KINDS = Object.keys(WORDS) as Kind[];
 
+/** Whether a key of a budget asks for something. */
+export const isKind = (key: string): key is Kind => Object.hasOwn(WORDS, key);
+
 /** The words of a kind, for values of any kind. */
 export const wordsOf = (kind: Kind): Words => WORDS[kind];
 

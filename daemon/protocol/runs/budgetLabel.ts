@@ -1,6 +1,5 @@
 /** A budget in as few words as tell it from others: "1%", "2,662 weights", "40 kB". Without validators: the page has it too. */
-import { askedOf, isPenalty, seesUnits, wordsOf } from '../../lc/budgets/budgetSpec.js';
-import { WORDS, type Kind } from '../../lc/budgets/registry.js';
+import { askedOf, isKind, isPenalty, seesUnits, wordsOf } from '../../lc/budgets/budgetSpec.js';
 import type { Budget } from '../budget.js';
 
 /** What the keys beside say, where it is not the default. */
@@ -22,7 +21,7 @@ export function budgetLabel(budget: Budget): string {
 }
 
 /** Whether a key of a budget says how much is kept: a goal or a structure. A new budget replaces those, and leaves the others. */
-export const isAmount = (key: string): boolean => key in WORDS && wordsOf(key as Kind).role !== 'codebook';
+export const isAmount = (key: string): boolean => isKind(key) && wordsOf(key).role !== 'codebook';
 
 /** Whether the weights that each layer keeps add up to what the budget allows: not of neurons, nor of penalties. */
 export const countsWeights = (budget: Budget): boolean => !seesUnits(budget) && !isPenalty(budget);
