@@ -4,6 +4,7 @@
  */
 import * as alpha from './kinds/alpha.js';
 import * as bytes from './kinds/bytes.js';
+import * as fanIn from './kinds/fanIn.js';
 import * as flops from './kinds/flops.js';
 import * as keep from './kinds/keep.js';
 import * as neurons from './kinds/neurons.js';
@@ -20,6 +21,7 @@ export const WORDS = {
   flops: flops.words,
   neurons: neurons.words,
   pattern: pattern.words,
+  fanIn: fanIn.words,
   alpha: alpha.words,
   radius: radius.words,
   quantize: quantize.words,
@@ -46,6 +48,7 @@ export const GOALS = {
 /** Those of smaller parts of a unit's inputs first: what they leave is for the others. */
 export const STRUCTURES = {
   pattern: pattern.structure,
+  fanIn: fanIn.structure,
 } satisfies { readonly [K in StructureKey]: StructureKind };
 
 export const CODEBOOK = quantize.codebook;

@@ -108,6 +108,13 @@ describe('previewBudget', () => {
     expect(preview.flopsShare).toBeLessThan(1);
   });
 
+  it('counts what a fan-in leaves', () => {
+    // 300 neurons with 20 of 784 inputs, 100 with 20 of 300, 10 with 20 of 100.
+    const { text, kappa } = previewBudget(lenet, { fanIn: 20 });
+    expect(kappa).toBe(410 * 20);
+    expect(text).toMatch(/^at most 20 inputs a neuron = 8,200 weights, about [\d.]+ kB sparse, [\d.]+% of the FLOPs$/);
+  });
+
   it('has nothing to prune when every layer is excluded', () => {
     expect(previewBudget(tiny, { keep: '1%' }, ['a', 'b']).problem).toMatch(/no prunable layer/);
   });
