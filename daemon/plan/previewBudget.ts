@@ -1,15 +1,16 @@
 /** What a budget would mean for a model: the direct compression of the reference, counted. */
-import { askedOf, isPenalty, phraseOf } from '../../lc/budgets/budgetSpec.js';
-import { WORDS, type Counted } from '../../lc/budgets/registry.js';
-import { BudgetError, budgetKappa, createCompression, viewLength, type FileFormat } from '../../lc/budgets.js';
-import { countNonZeros } from '../../lc/projections/select.js';
-import { compressedColumns, storedBytes } from '../../lc/sparseFormat.js';
-import { layerViews, type ViewedLayer } from '../../model/layers/layerViews.js';
-import type { LayerSummary } from '../../model/model.js';
-import { prunableWeightsOf } from '../../model/layers/trainedLayers.js';
-import type { BudgetPreview } from '../../protocol/messages.js';
-import type { Budget } from '../../protocol/plan.js';
-import { bytes as bytesText, count, shortPercent } from '../../protocol/format.js';
+import { askedOf, isPenalty, phraseOf } from '../lc/budgets/budgetSpec.js';
+import { WORDS, type Counted } from '../lc/budgets/registry.js';
+import { BudgetError, budgetKappa, createCompression, isOfFile, viewLength, type FileFormat } from '../lc/budgets.js';
+import { countNonZeros } from '../lc/projections/select.js';
+import { compressedColumns, storedBytes } from '../lc/sparseFormat.js';
+import { byFile, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../model/layers/trainedLayers.js';
+import { layerViews, type ViewedLayer } from '../model/layers/layerViews.js';
+import type { LayerSummary } from '../model/model.js';
+import type { BudgetPreview } from '../protocol/messages.js';
+import type { Budget } from '../protocol/plan.js';
+import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { bytes as bytesText, count, shortPercent } from '../protocol/format.js';
 
 export interface PreviewModel {
   readonly layers: readonly LayerSummary[];
@@ -111,6 +112,27 @@ export function previewBudget(
     ].join('; '),
     problem: null,
   };
+}
+
+/** The layers as a new plan trains them: as in the file, or all where that freezes every one of them. */
+export function asInNewPlan<M extends PreviewModel>(model: M): M {
+  const unfreeze = isWhollyFrozen(model.layers) ? model.layers.map(({ name }) => name) : [];
+  return { ...model, layers: trainedLayers(model.layers, byFile(model.layers, { output: null, unfreeze })) };
+}
+
+/**
+ * What a budget means for a plan.
+ * @param model the plan's, as in its file. @param pruned names of layers: by default all that the plan prunes.
+ */
+export function previewForPlan(
+  model: PreviewModel,
+  plan: ResolvedPlan,
+  budget: Budget,
+  pruned: readonly string[] = plan.tasks.flatMap((task) => task.layers),
+): BudgetPreview {
+  const layers = trainedLayers(model.layers, plan);
+  const others = layers.map(({ name }) => name).filter((name) => !pruned.includes(name));
+  return previewBudget({ ...model, layers }, budget, others, isOfFile(plan.tasks, budget));
 }
 
 function concatenated(parts: readonly Float32Array[]): Float32Array {

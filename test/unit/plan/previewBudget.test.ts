@@ -6,7 +6,7 @@ import { buildArchitecture } from '../../../daemon/model/setup/architectures.js'
 import type { LayerSummary } from '../../../daemon/model/model.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { withWeights } from '../../../daemon/model/weights.js';
-import { previewBudget } from '../../../daemon/server/jobs/previewBudget.js';
+import { previewBudget } from '../../../daemon/plan/previewBudget.js';
 
 const model = buildArchitecture('lenet300', 7);
 const LENET_KERNELS = ['fc1/kernel', 'fc2/kernel', 'fc3/kernel'];
