@@ -24,7 +24,8 @@ const core = ['files', 'engine', 'lc', 'model', 'data', 'export'];
 
 /** The rooms of the daemon, and what each may import beside itself: the table of docs/architecture.md, which a test compares. */
 export const ROOMS = {
-  protocol: [],
+  // A kind of budget is one module, its validator and labels beside its C step: what a plan may ask for is read there.
+  protocol: ['lc/budgets'],
   // How numbers are written is no mathematics, and nothing but text.
   lc: ['protocol/format.ts'],
   files: ['protocol'],

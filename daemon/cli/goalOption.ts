@@ -13,7 +13,11 @@ const PROBLEMS: Record<GoalProblem, string> = {
 /** @returns what --goal says, read the likeliest way; undefined where it is not given. @throws UserError('usage'). */
 export function goalOption(values: Values): Goal | undefined {
   const text = stringOption(values, 'goal');
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : goalText('goal', text);
+}
+
+/** The likeliest reading of an option's text. @throws UserError('usage') naming the option. */
+export function goalText(option: string, text: string): Goal {
   const input = parseGoal(text);
   if ('readings' in input) {
     const [reading] = input.readings;
@@ -21,6 +25,6 @@ export function goalOption(values: Values): Goal | undefined {
   }
   throw new UserError(
     'usage',
-    `--goal: "${text.slice(0, 100)}" ${PROBLEMS[input.problem]}; try "1%", "40 kB", "10x smaller", "50% flops", "lose at most 0.5%" or "97% accuracy"`,
+    `--${option}: "${text.slice(0, 100)}" ${PROBLEMS[input.problem]}; try "1%", "40 kB", "10x smaller", "50% flops", "lose at most 0.5%" or "97% accuracy"`,
   );
 }

@@ -1,6 +1,7 @@
 /** The curve of a path as a table, and the answer it gives. */
 import { amountOf } from '../lc/path.js';
 import type { PathAnswer, PathPoint } from '../protocol/events.js';
+import { budgetLabel } from '../protocol/runs/budgetLabel.js';
 import type { Terminal } from './terminal.js';
 import { bytes, count, orDash, percent, sparkline, table } from './text.js';
 
@@ -11,17 +12,6 @@ export interface PathCurve {
 
 const bySize = (points: readonly PathPoint[]): PathPoint[] =>
   [...points].sort((a, b) => amountOf(b.budget) - amountOf(a.budget) || a.point - b.point);
-
-/** What of the budget a path varies: "10%", "4,096 bytes". */
-export function budgetLabel({
-  budget: { keep, weights, bytes: size, flops, neurons },
-}: Pick<PathPoint, 'budget'>): string {
-  if (keep !== undefined) return typeof keep === 'number' ? percent(keep) : keep;
-  if (size !== undefined) return typeof size === 'number' ? `${count(size)} bytes` : size;
-  if (flops !== undefined) return `${typeof flops === 'number' ? percent(flops) : flops} of FLOPs`;
-  if (neurons !== undefined) return `${neurons} neurons`;
-  return `${count(weights!)} weights`;
-}
 
 /** One row a budget, large to small, the errors of the other curves at the same budget beside it. */
 export function printCurve(
@@ -34,7 +24,7 @@ export function printCurve(
     percent(of.find((one) => amountOf(one.budget) === amountOf(point.budget))?.retrained.error);
   const rows = points.map((point) => [
     `${point.point === answer?.point ? '* ' : ''}${point.point}`,
-    budgetLabel(point),
+    budgetLabel(point.budget),
     count(point.kept),
     percent(point.kept / point.prunable),
     orDash(point.bytes, bytes),
@@ -73,7 +63,7 @@ export function answerText(point: PathPoint, answer: PathAnswer): string {
   const limit = limitText(answer);
   const figures = `(${percent(point.decision)} against ${percent(reference)} on the ${part})`;
   const found = met ? `The smallest with ${limit} ${figures} is` : `None has ${limit}; the least error ${figures} has`;
-  const size = `point ${point.point}: ${budgetLabel(point)}, ${count(point.kept)} of ${count(point.prunable)} weights`;
+  const size = `point ${point.point}: ${budgetLabel(point.budget)}, ${count(point.kept)} of ${count(point.prunable)} weights`;
   const honest =
     set === 'validation'
       ? ''

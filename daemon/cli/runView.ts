@@ -1,7 +1,7 @@
 /** What a person at a terminal sees of a run: a progress line with ETA, one line per LC iteration, the per-layer table at the end. */
 import type { BudgetCheck, RunEvent } from '../protocol/events.js';
 import { orDash, rounded, scientific } from '../protocol/format.js';
-import { budgetLabel } from './pathView.js';
+import { budgetLabel } from '../protocol/runs/budgetLabel.js';
 import type { Terminal } from './terminal.js';
 import { count, duration, errorText, percent, table } from './text.js';
 
@@ -68,7 +68,7 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
       case 'phase':
         if (event.point !== undefined && event.budget && event.point !== point) {
           point = event.point;
-          terminal.note(`point ${point}: ${budgetLabel({ budget: event.budget })}`);
+          terminal.note(`point ${point}: ${budgetLabel(event.budget)}`);
         }
         phase = {
           name: event.phase,

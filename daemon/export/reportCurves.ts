@@ -1,14 +1,9 @@
 /** The curves of a report, and the table of a path's budgets. */
+import { budgetLabel } from '../protocol/runs/budgetLabel.js';
 import { orDash } from '../protocol/format.js';
 import type { Budget } from '../protocol/plan.js';
 import { curveSvg } from './curve.js';
 import { type Of, type ReportRun, type Table, all, count, last, percent } from './reportTables.js';
-
-const budgetText = (budget: Budget): string => {
-  const { keep, weights, bytes, flops, neurons } = budget;
-  const parts = Object.entries({ keep, weights, bytes, flops, neurons }).filter(([, value]) => value !== undefined);
-  return parts.map(([key, value]) => `${key} ${String(value)}`).join(', ');
-};
 
 /** One row a budget of a path, large to small; the same budget of the other runs beside it. */
 export function pathTable(runs: readonly ReportRun[]): Table[] {
@@ -20,7 +15,7 @@ export function pathTable(runs: readonly ReportRun[]): Table[] {
     all(run, 'point').find((point) => JSON.stringify(point.budget) === JSON.stringify(budget))?.retrained.error;
   const rows = points.map((point) => [
     `${point.point}${point.point === chosen ? ' (the result)' : ''}`,
-    budgetText(point.budget),
+    budgetLabel(point.budget),
     count(point.kept),
     percent(point.kept / point.prunable),
     orDash(point.bytes, count),

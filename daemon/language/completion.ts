@@ -9,6 +9,8 @@ import {
   type Range,
 } from 'vscode-languageserver-protocol/node';
 import { z } from 'zod';
+import { isKind, wordsOf } from '../lc/budgets/budgetSpec.js';
+import { WORDS } from '../lc/budgets/registry.js';
 import { BUILTIN_DATA } from '../protocol/dataPackages.js';
 import type { LayerSummary } from '../model/model.js';
 import { keysAt, schemasAt } from '../plan/schemaKeys.js';
@@ -31,14 +33,8 @@ const VALUES: Readonly<Record<string, string>> = {
   model: '"${1:model.json}"',
   data: '"${1:mnist}"',
   budget: '{ "keep": "${1:1%}" }',
-  'budget.keep': '"${1:1%}"',
-  'budget.weights': '${1:2662}',
-  'budget.bytes': '"${1:40 kB}"',
-  'budget.flops': '"${1:50%}"',
-  'budget.neurons': '"${1:50%}"',
-  'budget.pattern': '"${1:2:4}"',
+  ...Object.fromEntries(Object.entries(WORDS).map(([kind, { snippet }]) => [`budget.${kind}`, snippet])),
   'budget.layers': '{ "${1:layer}": { "floor": "${2:10%}" } }',
-  'budget.quantize': '{ "codebook": ${1:4} }',
   tasks: '[\n\t{ "layers": "${1:*}", "budget": { "keep": "${2:1%}" } }\n]',
   'tasks.*.layers': '"${1:*}"',
   'tasks.*.budget': '{ "keep": "${1:1%}" }',
@@ -131,8 +127,9 @@ async function valueItems(path: Path, place: CompletionPlace): Promise<Completio
     const data = files.filter((name) => /\.(npy|npz|csv|parquet|gz|mjs)$|ubyte/i.test(name));
     items.push(...data.map((name) => valueItem(name, CompletionItemKind.File)));
   }
-  if (path.includes('budget') && (last === 'keep' || last === 'flops')) {
-    items.push(...['1%', '3%', '5%', '10%', '50%'].map((share) => valueItem(share, CompletionItemKind.Value)));
+  if (path.at(-2) === 'budget' && typeof last === 'string' && isKind(last)) {
+    const { suggestions = [] } = wordsOf(last);
+    items.push(...suggestions.map((value) => valueItem(value, CompletionItemKind.Value)));
   }
   return items;
 }

@@ -1,5 +1,6 @@
 /** What each setting of a plan means, with its formula: the hovers, and the documentation of completions. */
 
+import { WORDS } from '../lc/budgets/registry.js';
 import { SCHEDULE, TRAINING } from '../plan/defaults.js';
 import { PATH } from '../plan/resolvePath.js';
 
@@ -10,22 +11,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   data: 'The data set whose loss `L(w)` is minimised: built in (`mnist`, `fashion-mnist`, `cifar10`), or a file or folder relative to this file.',
   budget:
     'What the result must fit.\n\n`min L(w)  subject to  C(theta) <= kappa,  w = theta`\n\nThe C step projects onto it: `theta = argmin ||v - theta||^2` with `v = w - lambda/mu`.',
-  'budget.keep':
-    'Share of the prunable weights to keep.\n\n`kappa = ceil(share * N)`, N the number of prunable weights.',
-  'budget.weights':
-    'Number of weights to keep, `kappa`: the C step keeps the kappa largest `|v_i|` and zeroes the rest (exact, O(n)).',
-  'budget.bytes':
-    'Size on disk of the exported sparse package (1 kB = 1024 bytes).\n\n`kappa = floor((B - overhead) / (value + index bytes))` for fixed-width storage.',
-  'budget.flops':
-    'Share of the FLOPs of the prunable layers to keep. A Dense weight costs 2, a Conv2D weight `2 * Hout * Wout`.\n\nC step: knapsack by `v_i^2 / f_i`; its distance from the optimum is reported.',
-  'budget.neurons':
-    'Neurons and filters to keep: a count (`1` is one neuron) or a share (below 1, or a percentage: `"100%"` is all). A unit is its incoming weights, bias and BatchNorm; the K units with the largest `||v_g||^2` stay. Filters joined by a residual add count as one.',
-  'budget.pattern':
-    'N:M sparsity: in every block of M consecutive inputs of a unit the N largest `|v_i|` stay (exact).',
-  'budget.alpha':
-    'Penalty form: `min L(w) + alpha C(w)` instead of a hard limit.\n\nC step for l0: keep `v_i` where `|v_i| > sqrt(2 alpha / mu)`. For l1: soft threshold at `alpha / mu`. For l2: `v * mu / (mu + 2 alpha)`.',
-  'budget.radius':
-    'Constraint on a norm: `||theta||_1 <= radius`, or `||theta||_2^2 <= radius` with `"norm": "l2"`.\n\nC step for l1: soft threshold at the tau for which the norm is the radius. For l2: `v * min(1, sqrt(radius) / ||v||_2)`.',
+  ...Object.fromEntries(Object.entries(WORDS).map(([kind, { help }]) => [`budget.${kind}`, help])),
   'budget.norm':
     'The cost C: `l0` counts the weights that are not zero (default), `l1` sums `|theta_i|`, `l2` sums `theta_i^2` (makes weights small, none zero).',
   'budget.form':
@@ -41,8 +27,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'budget.layers.*': 'Floor and cap of this layer, as shares of its own weights.',
   'budget.layers.*.floor': 'Keep at least this share of the layer: `kept_l >= floor * n_l`.',
   'budget.layers.*.cap': 'Keep at most this share of the layer: `kept_l <= cap * n_l`.',
-  'budget.quantize':
-    'Quantize the kept weights in the same C step: `theta_i in {0, c_1, ..., c_K}` with at most kappa of them not zero.',
   'budget.quantize.codebook':
     'K learned values (exact, by dynamic programming over sorted v), or a fixed codebook: the weights with the largest gain `v^2 - min_k (v - c_k)^2` are kept.',
   tasks: 'Different budgets on different layers: each task is a set of layers and a budget over them.',

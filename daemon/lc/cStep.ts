@@ -1,7 +1,7 @@
 import type { CompressionTask } from './compression.js';
 import { gather, joinRanges, scatter, viewSize } from './view.js';
 
-let scratch = new Float32Array(0);
+let scratch = /* @__PURE__ */ new Float32Array(0);
 
 function view(size: number): Float32Array {
   if (scratch.length < size) scratch = new Float32Array(size);

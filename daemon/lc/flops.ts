@@ -1,7 +1,7 @@
 import type { Compression } from './compression.js';
 import { knapsack } from './projections/knapsack.js';
 import { hardThreshold, requireMu } from './projections/l0.js';
-import { BINS, LOW_BITS, bitsOf, requireFinite } from './projections/select.js';
+import { BINS, LOW_BINS, LOW_BITS, bitsOf, requireFinite } from './projections/select.js';
 
 /** A layer's part of the view: `size` weights of `cost` FLOPs each (an integer >= 0; 0 means free, so always kept). */
 export interface CostedLayer {
@@ -9,11 +9,11 @@ export interface CostedLayer {
   readonly cost: number;
 }
 
-const LOW_MASK = (1 << LOW_BITS) - 1;
-const binCosts = new Float64Array(BINS);
-const lowCosts = new Float64Array(LOW_MASK + 1);
-const density = new Float32Array(1);
-const densityBits = new Int32Array(density.buffer);
+const LOW_MASK = LOW_BINS - 1;
+const binCosts = /* @__PURE__ */ new Float64Array(BINS);
+const lowCosts = /* @__PURE__ */ new Float64Array(LOW_BINS);
+const density = /* @__PURE__ */ new Float32Array(1);
+const densityBits = /* @__PURE__ */ bitsOf(density);
 /** Weights up to which the exact dynamic program is worth asking. */
 const SMALL = 1 << 12;
 

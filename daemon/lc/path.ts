@@ -1,7 +1,10 @@
 /** Regularisation paths: a plan's budget at many sizes, from large to small, each warm-started at the one before. Pure. */
-import { BudgetError, type BudgetSpec } from './budgetSpec.js';
-import { parseAmount, parseBytes, parseShare } from './share.js';
-import { goalOf } from './validateBudget.js';
+import { BudgetError } from './budgetError.js';
+import { GOAL_KEYS, goalOf, type BudgetSpec } from './budgets/budgetSpec.js';
+import type { PathAmount } from './budgets/kind.js';
+import { goalKind } from './budgets/parseBudget.js';
+import type { GoalKey } from './budgets/registry.js';
+import type { Value } from './budgets/values.js';
 import { planPercent } from '../protocol/format.js';
 
 /**
@@ -23,68 +26,58 @@ export function pathKappas(from: number, to: number, count: number): number[] {
 export const firstIteration = (iterations: number, warm: boolean, start: number): number =>
   warm ? Math.min(iterations - 1, Math.floor(start * iterations)) : 0;
 
-const GOALS = ['keep', 'weights', 'bytes', 'flops', 'neurons'] as const;
-export type PathGoal = (typeof GOALS)[number];
+const PATH_GOALS = GOAL_KEYS.filter((key) => goalKind(key).path);
 
-/** What the path varies. @throws BudgetError where the budget has no size to vary (penalties, radii, patterns alone). */
-export function pathGoal(budget: BudgetSpec): PathGoal {
+/** What the path varies, and how. @throws BudgetError where the budget has no size to vary (penalties, radii, patterns alone). */
+function varied(budget: BudgetSpec): { readonly goal: GoalKey; readonly value: Value; readonly path: PathAmount } {
   const goal = goalOf(budget);
-  const known = GOALS.find((candidate) => candidate === goal);
-  if (known) return known;
-  throw new BudgetError(goal ?? 'budget', `a path varies one of ${GOALS.join(', ')}; give one of them`);
+  const path = goal && goalKind(goal).path;
+  if (path) return { goal, value: budget[goal]!, path };
+  throw new BudgetError(goal ?? 'budget', `a path varies one of ${PATH_GOALS.join(', ')}; give one of them`);
 }
 
-/** How much the budget allows, in the units of its goal: a share, weights, bytes or neurons. */
+/** How much the budget allows, in the units of its goal: a share, weights, bytes or neurons. @throws BudgetError where a path cannot vary it. */
 export function amountOf(budget: BudgetSpec): number {
-  const goal = pathGoal(budget);
-  const value = budget[goal]!;
-  if (goal === 'bytes') return parseBytes(value);
-  if (goal === 'weights') return Number(value);
-  if (goal !== 'neurons') return parseShare(value);
-  const amount = parseAmount(value);
-  return 'count' in amount ? amount.count : amount.share;
+  const { value, path } = varied(budget);
+  return path.of(value);
 }
 
 const isShare = (budget: BudgetSpec): boolean => {
-  const goal = pathGoal(budget);
-  return goal === 'keep' || goal === 'flops' || (goal === 'neurons' && 'share' in parseAmount(budget.neurons!));
+  const { value, path } = varied(budget);
+  return path.isShare(value);
 };
 
 /** The same budget with another amount: shares as percentages of 4 digits, everything else as whole numbers. */
 export function withAmount<B extends BudgetSpec>(budget: B, amount: number): B {
-  const value = isShare(budget) ? planPercent(amount, 4) : Math.max(1, Math.round(amount));
-  return { ...budget, [pathGoal(budget)]: value };
+  const { goal, value, path } = varied(budget);
+  const other = path.isShare(value) ? planPercent(amount, 4) : Math.max(1, Math.round(amount));
+  return { ...budget, [goal]: other };
 }
 
-/** Where a path goes when nobody says: shares of weights, FLOPs or neurons; four times the bytes down to a quarter. */
-const RANGES: Record<Exclude<PathGoal, 'bytes' | 'weights'>, readonly [from: number, to: number]> = {
-  keep: [0.1, 0.005],
-  flops: [0.5, 0.05],
-  neurons: [0.8, 0.1],
-};
+/** The budget with a value under a key of its goal's unit, in place of its own. */
+function withValue<B extends BudgetSpec>(budget: B, goal: GoalKey, key: string, value: number | string): B {
+  const rest = Object.entries(budget).filter(([own]) => own !== goal || own === key);
+  return { ...Object.fromEntries(rest), [key]: value } as unknown as B;
+}
 
-/** `count` budgets around what the plan asks for, large to small. @throws BudgetError as pathGoal. */
+/** A budget as a path lists it: "10%" of what `budget` is in; of weights, a share or a number. @throws BudgetError as amountOf. */
+export function withListed<B extends BudgetSpec>(budget: B, listed: number | string): B {
+  const { goal, path } = varied(budget);
+  return withValue(budget, goal, path.keyOf?.(listed) ?? goal, listed);
+}
+
+/** `count` budgets around what the plan asks for, large to small. @throws BudgetError as amountOf. */
 export function defaultPath<B extends BudgetSpec>(budget: B, count: number): B[] {
-  const goal = pathGoal(budget);
-  if (goal === 'bytes') {
-    const bytes = amountOf(budget);
-    return pathKappas(4 * bytes, Math.max(1, Math.round(bytes / 4)), count).map((value) => withAmount(budget, value));
-  }
-  const { weights, ...rest } = budget;
-  const key = weights === undefined ? (goal as keyof typeof RANGES) : 'keep';
-  const [largest, smallest] = RANGES[key];
-  // Small networks keep more: a budget above the range moves it.
-  const wanted = key === 'keep' && weights === undefined ? amountOf(budget) : 0;
-  const [from, to] = wanted > largest ? [Math.max(0.5, wanted), wanted / 12] : [largest, smallest];
+  const { goal, value, path } = varied(budget);
+  const { key, from, to, shares } = path.range(value);
+  if (!shares) return pathKappas(from, to, count).map((amount) => withAmount(budget, amount));
   // Hundred thousandths of the whole.
-  return pathKappas(1e5 * from, 1e5 * to, count).map(
-    (value) => ({ ...rest, [key]: `${value / 1000}%` }) as unknown as B,
-  );
+  return pathKappas(1e5 * from, 1e5 * to, count).map((amount) => withValue(budget, goal, key, `${amount / 1000}%`));
 }
 
 /** Budgets of one goal, each amount once, large to small. @throws BudgetError where they cannot be compared. */
 export function descending<B extends BudgetSpec>(budgets: readonly B[]): B[] {
-  const kinds = new Set(budgets.map((budget) => `${pathGoal(budget)} ${isShare(budget)}`));
+  const kinds = new Set(budgets.map((budget) => `${varied(budget).goal} ${isShare(budget)}`));
   if (kinds.size > 1) throw new BudgetError('path', 'mixes shares and numbers; give all budgets of a path in one unit');
   const sorted = [...budgets].sort((a, b) => amountOf(b) - amountOf(a));
   return sorted.filter((budget, i) => i === 0 || amountOf(budget) !== amountOf(sorted[i - 1]!));

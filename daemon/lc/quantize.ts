@@ -118,3 +118,24 @@ export function int8(kappa: number, sizes: readonly number[]): Compression {
     cost: countNonZeros,
   };
 }
+
+/**
+ * The step for which every value is fround(q * step) with q from -127 to 127; null when there is none. Each value allows
+ * an interval of steps (half a unit in its last place to either side); any step inside all of them does.
+ */
+export function gridStep(data: Float32Array): number | null {
+  const largest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (!Number.isFinite(largest)) return null;
+  const guess = largest / 127;
+  let [low, high] = [0, Infinity];
+  for (const value of data) {
+    const q = Math.round(Math.abs(value) / guess);
+    if (q === 0) return null;
+    const half = 2 ** (Math.max(Math.floor(Math.log2(Math.abs(value))), -126) - 24);
+    low = Math.max(low, (Math.abs(value) - half) / q);
+    high = Math.min(high, (Math.abs(value) + half) / q);
+  }
+  const step = (low + high) / 2;
+  const exact = (value: number) => Math.fround(Math.round(value / step) * step) === value;
+  return data.every((value) => exact(value)) ? step : null;
+}

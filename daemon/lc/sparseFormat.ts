@@ -1,5 +1,7 @@
-import type { BudgetSpec, LayerView } from './budgetSpec.js';
-import { unitsOf } from './budgetSpec.js';
+import type { MannerSpec, Values } from './budgets/values.js';
+import { unitsOf, type LayerView } from './layerView.js';
+
+type Quantize = Values['codebook'] | undefined;
 
 /** Fixed-width sparse storage: what is there when nothing is kept, and what each kept weight adds. */
 export interface SparseFormat {
@@ -14,13 +16,13 @@ export interface SparseFormat {
 }
 
 /** The format of a set of layers and a codebook; the export room passes its own. */
-export type SparseFormatOf = (layers: readonly LayerView[], quantize: BudgetSpec['quantize']) => SparseFormat;
+export type SparseFormatOf = (layers: readonly LayerView[], quantize: Quantize) => SparseFormat;
 
 /** The format of the whole file, or only of the part of it that a budget's layers take. */
 export type FileFormat = (whole: boolean) => SparseFormatOf;
 
 /** A plan's only budget is for the file; one of several, or one per layer, is for its own part of it. */
-export const isOfFile = (tasks: readonly unknown[], budget: Pick<BudgetSpec, 'scope'>): boolean =>
+export const isOfFile = (tasks: readonly unknown[], budget: Pick<MannerSpec, 'scope'>): boolean =>
   tasks.length === 1 && budget.scope !== 'layer';
 
 /** Bytes of a kernel stored with kappa weights. */
@@ -31,14 +33,14 @@ export const storedBytes = ({ overheadBytes, bitsPerWeight }: SparseFormat, kapp
 export const kappaOfBytes = ({ overheadBytes, bitsPerWeight }: SparseFormat, bytes: number): number =>
   Math.floor(((bytes - overheadBytes) * 8) / bitsPerWeight);
 
-function valueBits(quantize: BudgetSpec['quantize']): number {
+function valueBits(quantize: Quantize): number {
   if (quantize === undefined) return 32;
   if (quantize.codebook === 'int8') return 8;
   if (quantize.codebook === 'ternary') return 1;
   return Math.max(1, Math.ceil(Math.log2(quantize.codebook)));
 }
 
-function codebookBytes(quantize: BudgetSpec['quantize'], layers: number): number {
+function codebookBytes(quantize: Quantize, layers: number): number {
   if (quantize === undefined) return 0;
   return 4 * (typeof quantize.codebook === 'number' ? quantize.codebook : quantize.codebook === 'int8' ? layers : 1);
 }

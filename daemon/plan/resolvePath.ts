@@ -1,10 +1,10 @@
 /** What `lc-prune path` runs, and a plan with a goal in place of a budget: the only task at several budgets. */
-import { amountOf, defaultPath, descending, pathGoal } from '../lc/path.js';
-import { BudgetError } from '../lc/budgets.js';
+import { amountOf, defaultPath, descending, withListed } from '../lc/path.js';
+import { BudgetError } from '../lc/budgetError.js';
+import { askedOf } from '../lc/budgets/budgetSpec.js';
 import { parseShare } from '../lc/share.js';
-import { goalOf } from '../lc/validateBudget.js';
 import { UserError } from '../protocol/errors.js';
-import type { Budget, PathSettings, Plan } from '../protocol/plan.js';
+import type { PathSettings, Plan } from '../protocol/plan.js';
 import type { ResolvedPath, ResolvedPlan } from '../protocol/resolvedPlan.js';
 
 export const PATH = { points: 8, refinements: 4, warmStart: 0.7 } as const;
@@ -20,11 +20,7 @@ export const boundsOf = (path: PathSettings | undefined): (typeof BOUNDS)[number
  * says besides (floors, caps) holds for every budget that is tried.
  */
 export const isSearch = ({ budget = {}, tasks, path }: Plan): boolean =>
-  tasks === undefined &&
-  boundsOf(path).length > 0 &&
-  goalOf(budget) === null &&
-  budget.pattern === undefined &&
-  budget.quantize === undefined;
+  tasks === undefined && boundsOf(path).length > 0 && askedOf(budget).length === 0;
 
 /** The plan's `path` section under what a command adds: a bound of the command's is in place of the plan's. */
 export function mergedPath(own: PathSettings | undefined, added: PathSettings): PathSettings {
@@ -32,14 +28,6 @@ export function mergedPath(own: PathSettings | undefined, added: PathSettings): 
     ([key]) => boundsOf(added).length === 0 || !BOUNDS.some((bound) => bound === key),
   );
   return { ...Object.fromEntries(kept), ...added };
-}
-
-/** A budget as written in a list: "10%" of what the plan's budget is in; of weights, a share or a number. */
-function budgetOf(value: number | string, template: Budget): Budget {
-  const goal = pathGoal(template);
-  if (goal !== 'keep' && goal !== 'weights') return { ...template, [goal]: value };
-  const { keep: _keep, weights: _weights, ...rest } = template;
-  return typeof value === 'number' && value >= 1 ? { ...rest, weights: value } : { ...rest, keep: value };
 }
 
 /**
@@ -60,7 +48,7 @@ export function withPath(plan: ResolvedPlan, settings: PathSettings, file: strin
   try {
     const { budget } = task!;
     const budgets = settings.budgets
-      ? settings.budgets.map((value) => budgetOf(value, budget))
+      ? settings.budgets.map((value) => withListed(budget, value))
       : defaultPath(budget, settings.points ?? PATH.points);
     for (const one of budgets) if (!(amountOf(one) > 0)) throw fail('path.budgets', 'a budget of 0 keeps nothing');
     const [, second] = boundsOf(settings);

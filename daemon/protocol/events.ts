@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { OtherRate } from './cautions.js';
 import { Continuation, Ending } from './ending.js';
-import { Budget } from './plan.js';
+import { Budget, BUDGET_CHECKS } from './budget.js';
 import { EVALUATION_FIGURES, PLACES, SETS, TELEMETRY } from './telemetry/columns.js';
 import { eventFields, measure } from './telemetry/eventFields.js';
 
@@ -77,7 +77,7 @@ export type PathAnswer = z.infer<typeof PathAnswer>;
 /** One thing a budget asks for, and what the written files have of it. */
 export const BudgetCheck = z.object({
   task: z.string(),
-  kind: z.enum(['weights', 'bytes', 'flops', 'neurons', 'pattern', 'codes', 'norm', 'penalty', 'floor', 'cap']),
+  kind: z.enum(BUDGET_CHECKS),
   asked: z.string().describe('As in the plan: "8 kB", "2:4", "floor 10% of fc1".'),
   limit: z.number().nullable().describe('What that comes to, in the unit of `got`; null: a penalty sets no limit.'),
   got: z.number(),

@@ -4,82 +4,12 @@
  * (`schemas/prune.schema.json`, written by `npm run schemas`).
  */
 import { z } from 'zod';
+import { Budget, ByteSize, Share } from './budget.js';
+
+export { Budget };
 
 const positive = z.number().positive();
-const count = z.number().int().nonnegative();
 const fraction = z.number().min(0).max(1);
-
-/** A share ("1%" or 0.01), kept as written; `daemon/lc/budgets` turns it into a count. */
-export const Share = z
-  .union([fraction, z.string().regex(/^\s*\d+(\.\d+)?\s*%\s*$/, 'a percentage such as "1%"')])
-  .describe('A fraction (0.01) or a percentage ("1%"). 1 is 100%, where the key takes no counts.');
-
-/** A byte size (8192, "8 kB", "1.5 MB"; 1 kB = 1024 bytes). */
-export const ByteSize = z
-  .union([count, z.string().regex(/^\s*\d+(\.\d+)?\s*(B|kB|KB|MB|GB)\s*$/, 'a size such as "40 kB"')])
-  .describe('Bytes (8192) or a size ("40 kB", 1 kB = 1024 bytes).');
-
-/** Floor and cap on what one layer keeps under a global budget (shares of that layer's weights). */
-export const LayerLimits = z.strictObject({
-  floor: Share.optional().describe('Keep at least this share of the layer.'),
-  cap: Share.optional().describe('Keep at most this share of the layer.'),
-});
-
-export const Budget = z
-  .strictObject({
-    keep: Share.optional().describe('Share of the prunable weights to keep: kappa = ceil(share * N).'),
-    weights: count.optional().describe('Number of weights to keep: kappa.'),
-    bytes: ByteSize.optional().describe(
-      'Size on disk of the exported sparse package (in one of several tasks: of these layers in it).',
-    ),
-    flops: Share.optional().describe(
-      'Share of the FLOPs of the prunable layers to keep. Each layer keeps half of an even cut at least, unless "layers" gives it a floor.',
-    ),
-    neurons: z
-      .union([count, Share])
-      .optional()
-      .describe(
-        'Neurons and filters to keep: a count (1 is one neuron) or a share (below 1, or a percentage: "100%" is all). Those that the network joins (residual adds) go together.',
-      ),
-    pattern: z
-      .string()
-      .regex(/^\d+:\d+$/, 'a pattern such as "2:4"')
-      .optional()
-      .describe('N:M: keep N of every M consecutive inputs of a unit.'),
-    alpha: positive.optional().describe('Penalty form: the weight of the cost, min L(w) + alpha C(w).'),
-    radius: positive.optional().describe('l1 or l2 constraint: bound on ||theta||_1, or on ||theta||_2 squared.'),
-    norm: z.enum(['l0', 'l1', 'l2']).optional().describe('The cost C. Default l0.'),
-    form: z
-      .enum(['constraint', 'penalty'])
-      .optional()
-      .describe('Default: penalty when alpha is given, else constraint.'),
-    scope: z
-      .enum(['global', 'layer'])
-      .optional()
-      .describe('One budget over all layers (default), or the same for each layer.'),
-    layers: z
-      .record(z.string(), LayerLimits)
-      .optional()
-      .describe('Floors and caps per layer name under a global budget.'),
-    prune: z
-      .enum(['weights', 'neurons'])
-      .optional()
-      .describe('What is removed: single weights (default), or whole neurons and filters.'),
-    cost: z
-      .enum(['count', 'flops'])
-      .optional()
-      .describe('Penalty form with l0: what alpha counts: weights or neurons (default), or their FLOPs.'),
-    quantize: z
-      .strictObject({
-        codebook: z
-          .union([z.int().min(1).max(256), z.enum(['int8', 'ternary'])])
-          .describe('Codebook size, or a fixed codebook.'),
-      })
-      .optional()
-      .describe('Quantize the kept weights in the same C step.'),
-  })
-  .describe('What the result must fit.');
-export type Budget = z.infer<typeof Budget>;
 
 export const Task = z.strictObject({
   layers: z

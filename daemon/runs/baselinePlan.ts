@@ -1,8 +1,8 @@
 import { access, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { workspacePath } from '../files/workspacePath.js';
+import { isFound, seesUnits } from '../lc/budgets.js';
 import type { BudgetCheck, LayerKept } from '../protocol/events.js';
-import type { Budget } from '../protocol/plan.js';
 import type { Baseline, ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { readRunPlan } from './list/registry.js';
 
@@ -42,20 +42,17 @@ export async function baselinePlan(
  * the run kept as its budget.
  */
 async function countedTasks(folder: string, tasks: ResolvedPlan['tasks']): Promise<ResolvedPlan['tasks']> {
-  if (tasks.every(({ budget }) => budget.alpha === undefined && !isLasso(budget))) return tasks;
+  if (!tasks.some(({ budget }) => isFound(budget))) return tasks;
   const done = JSON.parse(await readFile(join(folder, 'result', 'result.json'), 'utf8')) as {
     perLayer: LayerKept[];
     budget?: BudgetCheck[];
   };
   return tasks.map((task) => {
     const { budget, layers } = task;
-    if (budget.alpha === undefined && !isLasso(budget)) return task;
-    const neurons = budget.prune === 'neurons';
+    if (!isFound(budget)) return task;
     const found = done.budget?.find(({ task: name, kind }) => name === task.name && kind === 'penalty');
-    if (neurons && found) return { ...task, budget: { prune: 'neurons', neurons: found.got } };
+    if (seesUnits(budget) && found) return { ...task, budget: { prune: 'neurons', neurons: found.got } };
     const kept = done.perLayer.filter(({ layer }) => layers.includes(layer));
     return { ...task, budget: { weights: kept.reduce((total, one) => total + one.kept, 0) } };
   });
 }
-
-const isLasso = ({ radius, norm }: Budget): boolean => radius !== undefined && norm === 'l1';

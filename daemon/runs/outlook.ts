@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import type { Dataset } from '../data/dataset.js';
 import { fileFormatOf } from '../export/sparse/packageFormat.js';
+import { isPenalty } from '../lc/budgets/budgetSpec.js';
 import { directCompression } from '../lc/cStep.js';
 import { readModel } from '../model/files/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
@@ -70,7 +71,7 @@ async function cutErrors(
   const errors: (number | null)[] = [];
   for (const tasks of cuts) {
     // A penalty prunes by a threshold that only the run knows.
-    if (!tasks || tasks.some(({ budget }) => budget.alpha !== undefined)) {
+    if (!tasks || tasks.some(({ budget }) => isPenalty(budget))) {
       errors.push(null);
       continue;
     }

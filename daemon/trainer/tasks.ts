@@ -2,6 +2,7 @@
 import type { Parameter } from '../engine/engine.js';
 import {
   BudgetError,
+  boundsValues,
   budgetKappa,
   byLayer,
   createCompression,
@@ -48,9 +49,6 @@ const budgetProblem = (error: unknown): unknown =>
   error instanceof BudgetError
     ? new UserError('budget-impossible', `budget: ${error.message}`, { field: error.key })
     : error;
-
-/** Codebooks and the l2 norm bound values that retraining would change. (l1 is retrained on its support. [P, Table 1]) */
-const boundsValues = (budget: Budget): boolean => budget.quantize !== undefined || budget.norm === 'l2';
 
 function gradualTasks(name: string, budget: Budget, parts: readonly Part[], progress: number): CompressionTask[] {
   const groups = budget.scope === 'layer' ? byLayer(parts, ({ view }) => view).map(({ views }) => views) : [parts];

@@ -1,19 +1,8 @@
 import { applyEdits, modify, parse, type FormattingOptions, type JSONPath } from 'jsonc-parser';
 import type { OtherRate } from '../../daemon/protocol/cautions.js';
+import { isAmount } from '../../daemon/protocol/runs/budgetLabel.js';
 import type { Budget, DataSource, ErrorBound } from '../../daemon/protocol/plan.js';
 import { planPercent } from '../../daemon/protocol/format.js';
-
-/** The keys that say how much is kept; a new budget replaces them and leaves norm, scope, floors and caps alone. */
-const AMOUNTS: readonly (keyof Budget)[] = [
-  'keep',
-  'weights',
-  'bytes',
-  'flops',
-  'neurons',
-  'pattern',
-  'alpha',
-  'radius',
-];
 
 function set(text: string, path: JSONPath, value: unknown): string {
   const indent = /\n([ \t]+)\S/.exec(text)?.[1] ?? '  ';
@@ -30,16 +19,14 @@ const planOf = (
 ): { budget?: Record<string, unknown>; exclude?: unknown; tasks?: unknown; path?: Record<string, unknown> } =>
   (parse(text) as object | undefined) ?? {};
 
-/** The plan's text with another global budget; comments and everything else stay. A plan with tasks gets one budget instead. */
+/** The plan's text with another global budget; comments and everything else stay: norm, scope, codebook, floors and caps. A plan with tasks gets one budget instead. */
 export function withBudget(text: string, budget: Budget): string {
   const plan = planOf(text);
-  const kept = Object.fromEntries(
-    Object.entries(plan.budget ?? {}).filter(([key]) => !AMOUNTS.includes(key as keyof Budget)),
-  );
+  const kept = Object.fromEntries(Object.entries(plan.budget ?? {}).filter(([key]) => !isAmount(key)));
   let out = plan.tasks === undefined ? text : set(text, ['tasks'], undefined);
   out = set(out, ['budget'], { ...budget, ...kept });
   // A goal that stood in place of a budget gives way to one; one beside a budget is for the path, and stays.
-  return plan.budget === undefined || !AMOUNTS.some((key) => key in plan.budget!) ? withoutBound(out) : out;
+  return plan.budget === undefined || !Object.keys(plan.budget).some(isAmount) ? withoutBound(out) : out;
 }
 
 /** Keys of a budget that hold for whatever amount a search tries. */

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { countsWeights } from '../../daemon/protocol/runs/budgetLabel.js';
 import type { Budget } from '../../daemon/protocol/plan.js';
 import type { Floors, FromSensitivityPage, ToSensitivityPage } from '../../webview/messages/sensitivity.js';
 import { editPlan } from '../budget/editDocument.js';
@@ -44,7 +45,7 @@ export function showSensitivityPage(services: Services, planPath: AbsolutePath, 
       if (!task) return;
       const { text, kappa, problem } = task.preview;
       // Of neurons and of penalties the floors' weights are no part.
-      const comparable = budget.neurons === undefined && budget.prune !== 'neurons' && budget.alpha === undefined;
+      const comparable = countsWeights(budget);
       post({ type: 'checked', turn, text, kappa: comparable ? kappa : null, problem });
     } catch (error) {
       post({ type: 'checked', turn, text: '', kappa: null, problem: (error as Error).message });

@@ -349,6 +349,23 @@ describe('a budget holds on the written file', { timeout: 120_000 }, () => {
     expect(magnitude.done.budget).toMatchObject([{ kind: 'pattern', met: true }]);
   });
 
+  it('fan-in, alone and under a global kappa', async () => {
+    // Of all inputs of a unit, one block.
+    const fanIn = (run: Finished, layer: Layer) => fullest(run, layer, sizeOf(layer));
+    const run = await finished(all({ fanIn: 8, keep: '10%' }));
+    for (const layer of LAYERS) expect(fanIn(run, layer)).toBeLessThanOrEqual(8);
+    expect(keptIn(run)).toBe(Math.ceil(0.1 * N));
+    expect(run.done.budget).toMatchObject([
+      { kind: 'weights', met: true },
+      { kind: 'inputs', asked: 'fan-in 8', limit: 8, met: true },
+    ]);
+    expect(run.report).toContain('| lc | all | inputs | fan-in 8 | 8 | 8 | yes |');
+    expect(run.done.retrained.error).toBeLessThan(0.2);
+    const magnitude = await finished({ ...all({ fanIn: 8 }), method: 'magnitude' });
+    for (const layer of LAYERS) expect(fanIn(magnitude, layer)).toBe(8);
+    expect(magnitude.done.budget).toMatchObject([{ kind: 'inputs', met: true }]);
+  });
+
   it.each(['int8', 'ternary', 3] as const)('prune and quantize: %s', async (codebook) => {
     const run = await finished(all({ keep: '30%', quantize: { codebook } }));
     expect(keptIn(run)).toBeLessThanOrEqual(Math.ceil(0.3 * N));

@@ -1,5 +1,6 @@
 import type { Compression } from '../compression.js';
-import { BudgetError, layerNameOf, type LayerView } from '../budgetSpec.js';
+import { BudgetError } from '../budgetError.js';
+import { layerNameOf, type LayerView } from '../layerView.js';
 import { knapsack } from './knapsack.js';
 import { requireMu } from './l0.js';
 import { rejectNonFinite } from './select.js';

@@ -1,12 +1,12 @@
 import type { Compression } from '../compression.js';
 import { requireMu } from './l0.js';
-import { BINS, LOW_BITS, MAGNITUDE_BITS, NON_FINITE_BIN, bitsOf, rejectNonFinite } from './select.js';
+import { BINS, LOW_BINS, LOW_BITS, MAGNITUDE_BITS, NON_FINITE_BIN, bitsOf, rejectNonFinite } from './select.js';
 
-const counts = new Uint32Array(BINS);
-const sums = new Float64Array(BINS);
-const lowCounts = new Uint32Array(1 << LOW_BITS);
-const lowValue = new Float32Array(1);
-const lowBits = new Int32Array(lowValue.buffer);
+const counts = /* @__PURE__ */ new Uint32Array(BINS);
+const sums = /* @__PURE__ */ new Float64Array(BINS);
+const lowCounts = /* @__PURE__ */ new Uint32Array(LOW_BINS);
+const lowValue = /* @__PURE__ */ new Float32Array(1);
+const lowBits = /* @__PURE__ */ bitsOf(lowValue);
 
 /** ||theta||_1, summed in float64. */
 export function l1Norm(theta: Float32Array): number {
@@ -61,7 +61,7 @@ export function l1Threshold(v: Float32Array, kappa: number): number {
     sum = nextSum;
   }
 
-  const lowMask = (1 << LOW_BITS) - 1;
+  const lowMask = LOW_BINS - 1;
   lowCounts.fill(0);
   for (let i = 0; i < v.length; i++) {
     const key = bits[i]! & MAGNITUDE_BITS;

@@ -1,5 +1,6 @@
 /** What a budget's C step sees of a model's layers: their kernels, and where neurons are pruned what goes with each neuron. */
-import { seesUnits, type BudgetSpec, type LayerView } from '../../lc/budgetSpec.js';
+import { seesUnits, type BudgetSpec } from '../../lc/budgets/budgetSpec.js';
+import type { LayerView } from '../../lc/layerView.js';
 import type { LayerSummary } from '../model.js';
 import { sizeOf } from '../../protocol/shape.js';
 

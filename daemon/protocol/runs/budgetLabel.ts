@@ -1,37 +1,30 @@
 /** A budget in as few words as tell it from others: "1%", "2,662 weights", "40 kB". Without validators: the page has it too. */
-import { bytes, count, shortPercent } from '../format.js';
-import type { Budget } from '../plan.js';
+import { askedOf, isKind, isPenalty, seesUnits, wordsOf } from '../../lc/budgets/budgetSpec.js';
+import type { Budget } from '../budget.js';
 
-const share = (value: string | number): string =>
-  typeof value === 'number' ? shortPercent(value) : value.replace(/\s+/g, '');
-
-/** What each key says of the budget, in the order in which they are read. */
-const PARTS: { readonly [K in keyof Budget]?: (value: NonNullable<Budget[K]>) => string } = {
-  keep: share,
-  weights: (n) => `${count(n)} weights`,
-  bytes: (size) => (typeof size === 'number' ? bytes(size) : size),
-  flops: (value) => `${share(value)} FLOPs`,
-  neurons: (value) =>
-    typeof value === 'number' && value >= 1 ? `${count(value)} neurons` : `${share(value)} of neurons`,
-  pattern: (pattern) => pattern,
-  alpha: (alpha) => `alpha ${alpha}`,
-  radius: (radius) => `radius ${radius}`,
-  norm: (norm) => (norm === 'l0' ? '' : norm),
-  prune: (what) => (what === 'neurons' ? 'whole neurons' : ''),
-  scope: (scope) => (scope === 'layer' ? 'per layer' : ''),
-  quantize: ({ codebook }) => (typeof codebook === 'number' ? `${codebook} values` : codebook),
-};
+/** What the keys beside say, where it is not the default. */
+const manner = ({ norm, prune, scope }: Budget, isWhole: boolean): string[] => [
+  norm === undefined || norm === 'l0' ? '' : norm,
+  prune === 'neurons' && !isWhole ? 'whole neurons' : '',
+  scope === 'layer' ? 'per layer' : '',
+];
 
 /** '' where it asks for nothing. */
 export function budgetLabel(budget: Budget): string {
-  const parts = Object.entries(PARTS).map(([key, say]) => {
-    const value = budget[key as keyof Budget];
-    return value === undefined ? '' : (say as (value: unknown) => string)(value);
-  });
+  const asked = askedOf(budget).map(([kind, value]) => ({ ...wordsOf(kind), value }));
+  const codes = asked.filter(({ role }) => role === 'codebook');
+  const amounts = asked.filter(({ role }) => role !== 'codebook');
+  const say = (parts: typeof asked) => parts.map(({ label, value }) => label(value));
   // "10 neurons" are whole ones.
-  const isPlain = budget.neurons !== undefined;
-  return parts.filter((part) => part !== '' && !(isPlain && part === 'whole neurons')).join(', ');
+  const isWhole = asked.some(({ wholeUnits }) => wholeUnits);
+  return [...say(amounts), ...manner(budget, isWhole), ...say(codes)].filter((part) => part !== '').join(', ');
 }
+
+/** Whether a key of a budget says how much is kept: a goal or a structure. A new budget replaces those, and leaves the others. */
+export const isAmount = (key: string): boolean => isKind(key) && wordsOf(key).role !== 'codebook';
+
+/** Whether the weights that each layer keeps add up to what the budget allows: not of neurons, nor of penalties. */
+export const countsWeights = (budget: Budget): boolean => !seesUnits(budget) && !isPenalty(budget);
 
 /** Of a whole plan: its path from the first budget to the last, or its tasks. */
 export function planBudgetLabel(plan: {

@@ -2,7 +2,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { layerLinks } from '../../model/networkGraph/layerLinks.js';
-import { byFile, frozenNote, isWhollyFrozen, trainedLayers } from '../../model/layers/trainedLayers.js';
+import { frozenNote } from '../../model/layers/trainedLayers.js';
 import { UserError } from '../../protocol/errors.js';
 import type { ModelSummary } from '../../protocol/messages.js';
 import type { AbsolutePath } from '../../protocol/paths.js';
@@ -10,19 +10,13 @@ import type { Context } from '../context.js';
 import type { Handlers } from '../connection/dispatch.js';
 import type { LoadedModel } from '../modelCache.js';
 import { previewForRun } from '../jobs/planModel.js';
-import { previewBudget } from '../jobs/previewBudget.js';
+import { asInNewPlan, previewBudget } from '../../plan/previewBudget.js';
 
 function countZeros(values: Float32Array): number {
   let zeros = 0;
   for (let i = 0; i < values.length; i++) if (values[i] === 0) zeros++;
   return zeros;
 }
-
-/** The layers as a new plan trains them: as in the file, or all where that freezes every one of them. */
-const asInNewPlan = (loaded: LoadedModel): LoadedModel => {
-  const unfreeze = isWhollyFrozen(loaded.layers) ? loaded.layers.map(({ name }) => name) : [];
-  return { ...loaded, layers: trainedLayers(loaded.layers, byFile(loaded.layers, { output: null, unfreeze })) };
-};
 
 /** Zeros are counted among prunable weights only. @param path the model's file, as the client names it. */
 export function modelSummary({ model, layers, weights }: LoadedModel, path: AbsolutePath): ModelSummary {

@@ -1,7 +1,6 @@
 /** The model a run's plan prunes: for previews of its budget and pictures of its layers. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isOfFile } from '../../lc/budgets.js';
 import { trainedLayers } from '../../model/layers/trainedLayers.js';
 import type { BudgetPreview, LayerPicture } from '../../protocol/messages.js';
 import type { Budget } from '../../protocol/plan.js';
@@ -10,7 +9,7 @@ import { UserError } from '../../protocol/errors.js';
 import type { NewestWeights } from '../../runs/newestWeights.js';
 import { drawLayer, imageOf } from './layerPicture.js';
 import type { ModelCache } from '../modelCache.js';
-import { previewBudget, type PreviewModel } from './previewBudget.js';
+import { previewForPlan, type PreviewModel } from '../../plan/previewBudget.js';
 
 interface RunPlace {
   readonly plan: ResolvedPlan;
@@ -41,16 +40,14 @@ async function wholeModel({ plan, workspace, folder }: RunPlace, models: ModelCa
   return { layers: summarizeModel(model), weights: null, format: fileFormatOf(model) };
 }
 
-/** What `budget` means over `pruned`: by default all layers that the plan prunes. */
+/** What `budget` means over `pruned`: by default all layers that the plan prunes. See `previewForPlan`. */
 export async function previewForRun(
   run: RunPlace,
   budget: Budget,
   models: ModelCache,
-  pruned: readonly string[] = run.plan.tasks.flatMap((task) => task.layers),
+  pruned?: readonly string[],
 ): Promise<BudgetPreview> {
-  const model = await modelOf(run, models);
-  const others = model.layers.filter((layer) => !pruned.includes(layer.name)).map((layer) => layer.name);
-  return previewBudget(model, budget, others, isOfFile(run.plan.tasks, budget));
+  return previewForPlan(await wholeModel(run, models), run.plan, budget, pruned);
 }
 
 /** @throws UserError('run-invalid') when the layer has no prunable weights, or there is no checkpoint yet. */

@@ -72,6 +72,19 @@ describe('checks of a written model', () => {
     expect(check(one, { pattern: '2:4' })).toMatchObject([{ got: 4, met: false }]);
   });
 
+  it('fan-in counts the inputs of each neuron and filter', () => {
+    const inputs = (most: number, last = most) => made((name, i) => (name === 'conv2' && Math.floor(i / 50) < (i % 50 === 49 ? last : most) ? noise() : 0)); // prettier-ignore
+    expect(check(inputs(7), { fanIn: 7 })).toEqual([
+      { task: 'all', kind: 'inputs', asked: 'fan-in 7', limit: 7, got: 7, met: true },
+    ]);
+    // One filter of fifty has one more.
+    expect(check(inputs(7, 8), { fanIn: 7 })).toMatchObject([{ got: 8, met: false }]);
+    expect(check(inputs(7), { fanIn: 7, weights: 349 })).toMatchObject([
+      { kind: 'weights', met: false },
+      { kind: 'inputs', met: true },
+    ]);
+  });
+
   it('codes', () => {
     const coded = (codes: readonly number[]) => made((_, i) => (i % 3 === 0 ? 0 : codes[i % codes.length]!));
     expect(check(coded([1, 2, 3, 4]), { quantize: { codebook: 4 } })).toMatchObject([{ got: 4, met: true }]);

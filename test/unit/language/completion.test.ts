@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { completePlan } from '../../../daemon/language/completion.js';
+import { WORDS } from '../../../daemon/lc/budgets/registry.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { parsePlan } from '../../../daemon/plan/parsePlan.js';
@@ -90,6 +91,16 @@ describe('completePlan', () => {
       text = (await complete(text)).accept(key).replace(/ \}$/, key === 'budget' ? ' }' : ', | }');
     }
     expect(parsePlan(text).problems).toEqual([]);
+  });
+
+  it('writes a valid budget of each kind, explained', async () => {
+    for (const kind of Object.keys(WORDS)) {
+      const { items, accept } = await complete('{ "model": "net.json", "data": "mnist", "budget": { | } }');
+      expect(JSON.stringify(items.find(({ label }) => label === kind)?.documentation), kind).toContain('`');
+      expect(parsePlan(accept(kind)).problems, kind).toEqual([]);
+    }
+    expect((await complete('{ "budget": { "keep": | } }')).labels).toContain('5%');
+    expect((await complete('{ "budget": { "constructor": | } }')).labels).toEqual([]);
   });
 
   it('never throws, at any place of any text', async () => {

@@ -45,6 +45,7 @@ const share = fc.oneof(
 const options: fc.Arbitrary<BudgetSpec> = fc.record(
   {
     pattern: fc.tuple(fc.nat(5), fc.nat(9)).map(([n, m]) => `${n}:${m}`),
+    fanIn: fc.nat(20),
     norm: fc.constantFrom('l0', 'l1', 'l2'),
     form: fc.constantFrom('constraint', 'penalty'),
     scope: fc.constantFrom('global', 'layer'),
@@ -74,7 +75,9 @@ const budgets = fc
   .tuple(
     goals,
     options,
-    fc.subarray(['pattern', 'norm', 'form', 'scope', 'prune', 'cost', 'layers', 'quantize'] as const, { maxLength: 3 }),
+    fc.subarray(['pattern', 'fanIn', 'norm', 'form', 'scope', 'prune', 'cost', 'layers', 'quantize'] as const, {
+      maxLength: 3,
+    }),
   )
   .map(([goal, rest, chosen]): BudgetSpec => ({
     ...goal,

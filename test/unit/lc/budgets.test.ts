@@ -286,7 +286,7 @@ describe('budgets that cannot be', () => {
     [{ pattern: '2/4' }, 'pattern: "2/4" is not N:M, such as "2:4"'],
     [
       {},
-      'budget: asks for nothing; give one of keep, weights, bytes, flops, neurons, alpha, radius, pattern or quantize',
+      'budget: asks for nothing; give one of keep, weights, bytes, flops, neurons, alpha, radius, pattern, fanIn or quantize',
     ],
     [{ keep: '1%', weights: 3 }, 'weights: contradicts "keep"; give one of them'],
     [{ alpha: 1, radius: 2, norm: 'l1' }, 'radius: contradicts "alpha"; give one of them'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LayerView } from '../../../daemon/lc/budgetSpec.js';
+import type { LayerView } from '../../../daemon/lc/layerView.js';
 import { groupConstraint, groupKnapsack, groupPenalty, groupUnits } from '../../../daemon/lc/projections/groups.js';
 import { has, project, squaredDistance, subsets, weights } from './oracles.js';
 

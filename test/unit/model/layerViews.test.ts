@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { thin } from '../../../daemon/export/thin.js';
 import { createCompression } from '../../../daemon/lc/budgets.js';
-import { seesUnits, viewLength } from '../../../daemon/lc/budgetSpec.js';
+import { seesUnits, viewLength } from '../../../daemon/lc/budgets/budgetSpec.js';
 import { groupUnits } from '../../../daemon/lc/projections/groups.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';

@@ -1,31 +1,16 @@
 /** What a budget would mean for a model: the direct compression of the reference, counted. */
-import { BudgetError, budgetKappa, createCompression, viewLength, type FileFormat } from '../../lc/budgets.js';
-import { countNonZeros } from '../../lc/projections/select.js';
-import { compressedColumns, storedBytes } from '../../lc/sparseFormat.js';
-import { layerViews, type ViewedLayer } from '../../model/layers/layerViews.js';
-import type { LayerSummary } from '../../model/model.js';
-import { prunableWeightsOf } from '../../model/layers/trainedLayers.js';
-import type { BudgetPreview } from '../../protocol/messages.js';
-import type { Budget } from '../../protocol/plan.js';
-import { bytes as bytesText, count, shortPercent } from '../../protocol/format.js';
-
-/** The budget as the user wrote it, in a word: the left side of "1% = 2,662 weights". */
-function written(budget: Budget): string {
-  const { keep, weights, bytes, flops, neurons, pattern, alpha, radius } = budget;
-  if (keep !== undefined) return typeof keep === 'number' ? shortPercent(keep) : keep.replaceAll(' ', '');
-  if (weights !== undefined) return `${count(weights)} weights`;
-  if (bytes !== undefined) return typeof bytes === 'number' ? bytesText(bytes) : bytes;
-  if (flops !== undefined)
-    return `${typeof flops === 'number' ? shortPercent(flops) : flops.replaceAll(' ', '')} of the FLOPs`;
-  if (neurons !== undefined) {
-    return typeof neurons === 'number' && neurons > 1
-      ? `${count(neurons)} neurons`
-      : `${typeof neurons === 'number' ? shortPercent(neurons) : neurons} of the neurons`;
-  }
-  if (pattern !== undefined) return `${pattern} pattern`;
-  if (alpha !== undefined) return `alpha ${alpha}`;
-  return radius !== undefined ? `radius ${radius}` : 'budget';
-}
+import { askedOf, isPenalty, phraseOf } from '../lc/budgets/budgetSpec.js';
+import { WORDS, type Counted } from '../lc/budgets/registry.js';
+import { BudgetError, budgetKappa, createCompression, isOfFile, viewLength, type FileFormat } from '../lc/budgets.js';
+import { countNonZeros } from '../lc/projections/select.js';
+import { compressedColumns, storedBytes } from '../lc/sparseFormat.js';
+import { byFile, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../model/layers/trainedLayers.js';
+import { layerViews, type ViewedLayer } from '../model/layers/layerViews.js';
+import type { LayerSummary } from '../model/model.js';
+import type { BudgetPreview } from '../protocol/messages.js';
+import type { Budget } from '../protocol/plan.js';
+import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { bytes as bytesText, count, shortPercent } from '../protocol/format.js';
 
 export interface PreviewModel {
   readonly layers: readonly LayerSummary[];
@@ -66,6 +51,7 @@ export function previewBudget(
     (total, layer) => total + (layer.frozen ? layer.prunable - prunableWeightsOf(layer) : 0),
     0,
   );
+  const phrase = phraseOf(budget);
   const nothing = { kappa: null, prunable, bytes: null, flopsShare: null };
   if (prunable === 0)
     return {
@@ -86,14 +72,13 @@ export function previewBudget(
     kappa = budgetKappa(budget, views, { format });
     const flat = model.weights && flatten(viewed, model.weights);
     // A penalty's threshold depends on mu, which only the run knows.
-    const penalty = budget.alpha !== undefined || budget.form === 'penalty';
-    if (flat && !penalty) {
+    if (flat && !isPenalty(budget)) {
       compression.project(flat, 1, flat);
       compressed = { kernels: kernelsOf(flat, viewed, budget), cost: compression.cost(flat) };
     }
   } catch (error) {
     if (!(error instanceof BudgetError || error instanceof RangeError)) throw error;
-    return { ...nothing, text: `${written(budget)}: ${error.message}`, problem: error.message };
+    return { ...nothing, text: `${phrase}: ${error.message}`, problem: error.message };
   }
   const kept = compressed?.kernels.map(countNonZeros);
   const total = kept?.reduce((sum, n) => sum + n, 0) ?? kappa;
@@ -107,28 +92,47 @@ export function previewBudget(
       : total === null
         ? null
         : storedBytes(sparse, total);
+  const asks = (counted: Counted) => askedOf(budget).some(([kind]) => WORDS[kind].counts === counted);
+  const neurons = compressed && asks('neurons') ? `${count(compressed.cost)} neurons` : null;
   const parts = [
-    compressed && budget.neurons !== undefined && written(budget) !== `${count(compressed.cost)} neurons`
-      ? `${count(compressed.cost)} neurons`
-      : null,
+    neurons === phrase ? null : neurons,
     total === null ? null : budget.weights === undefined ? `${count(total)} weights` : shortPercent(total / prunable),
     bytes === null ? null : `about ${bytesText(bytes)} sparse`,
-    flopsShare === null || budget.flops !== undefined ? null : `${shortPercent(flopsShare)} of the FLOPs`,
+    flopsShare === null || asks('flops') ? null : `${shortPercent(flopsShare)} of the FLOPs`,
     frozen === 0 ? null : `${count(frozen)} frozen weights not counted`,
   ].filter((part) => part !== null);
   return {
-    kappa: kappa ?? (budget.bytes === undefined ? null : total),
+    kappa: kappa ?? (asks('bytes') ? total : null),
     prunable,
     bytes,
     flopsShare,
     text: [
-      parts.length > 0
-        ? `${written(budget)} = ${parts.join(', ')}`
-        : `${written(budget)}: how many weights stay is known after the run`,
+      parts.length > 0 ? `${phrase} = ${parts.join(', ')}` : `${phrase}: how many weights stay is known after the run`,
       ...notes,
     ].join('; '),
     problem: null,
   };
+}
+
+/** The layers as a new plan trains them: as in the file, or all where that freezes every one of them. */
+export function asInNewPlan<M extends PreviewModel>(model: M): M {
+  const unfreeze = isWhollyFrozen(model.layers) ? model.layers.map(({ name }) => name) : [];
+  return { ...model, layers: trainedLayers(model.layers, byFile(model.layers, { output: null, unfreeze })) };
+}
+
+/**
+ * What a budget means for a plan.
+ * @param model the plan's, as in its file. @param pruned names of layers: by default all that the plan prunes.
+ */
+export function previewForPlan(
+  model: PreviewModel,
+  plan: ResolvedPlan,
+  budget: Budget,
+  pruned: readonly string[] = plan.tasks.flatMap((task) => task.layers),
+): BudgetPreview {
+  const layers = trainedLayers(model.layers, plan);
+  const others = layers.map(({ name }) => name).filter((name) => !pruned.includes(name));
+  return previewBudget({ ...model, layers }, budget, others, isOfFile(plan.tasks, budget));
 }
 
 function concatenated(parts: readonly Float32Array[]): Float32Array {

@@ -1,29 +1,4 @@
-/** Floor and cap of one layer under a global budget, as shares of that layer. */
-export interface LayerLimitsSpec {
-  readonly floor?: number | string | undefined;
-  readonly cap?: number | string | undefined;
-}
-
-/** The structural twin of the protocol's Budget (this room imports nothing); a test keeps the two the same. */
-export interface BudgetSpec {
-  readonly keep?: number | string | undefined;
-  readonly weights?: number | undefined;
-  readonly bytes?: number | string | undefined;
-  readonly flops?: number | string | undefined;
-  readonly neurons?: number | string | undefined;
-  readonly pattern?: string | undefined;
-  readonly alpha?: number | undefined;
-  readonly radius?: number | undefined;
-  readonly norm?: 'l0' | 'l1' | 'l2' | undefined;
-  readonly form?: 'constraint' | 'penalty' | undefined;
-  readonly scope?: 'global' | 'layer' | undefined;
-  readonly layers?: Readonly<Record<string, LayerLimitsSpec>> | undefined;
-  /** What is removed: single weights (default), or whole neurons and filters with their bias and BatchNorm parameters. */
-  readonly prune?: 'weights' | 'neurons' | undefined;
-  /** Penalty form, l0: what alpha counts: weights or neurons (default), or their FLOPs. */
-  readonly cost?: 'count' | 'flops' | undefined;
-  readonly quantize?: { readonly codebook: number | 'int8' | 'ternary' } | undefined;
-}
+/** What a budget sees of a model: its prunable kernels, each with its units, one behind the other. */
 
 /**
  * One prunable kernel (or, of size 0, only the vectors that go with units of several) as a compression sees it. A task's view is its layers' weights, in this order, concatenated.
@@ -98,23 +73,9 @@ export function byLayer<T>(items: readonly T[], viewOf: (item: T) => LayerView):
 /** Number of output units: weight i of the kernel belongs to unit i mod unitsOf(layer). */
 export const unitsOf = (layer: LayerView): number => layer.units ?? layer.shape.at(-1) ?? 1;
 
-/** Weights of a layer's part of the view: the kernel, and where neurons are pruned its unit vectors. */
-export const viewLength = (layer: LayerView, budget: BudgetSpec): number =>
-  layer.size + (seesUnits(budget) ? (layer.unitVectors ?? 0) * unitsOf(layer) : 0);
+/** Weights of the kernels. */
+export const totalSize = (layers: readonly LayerView[]): number => layers.reduce((total, { size }) => total + size, 0);
 
-/** Whether the task's ranges must hold each kernel's unit vectors too. */
-export const seesUnits = (budget: BudgetSpec): boolean => budget.neurons !== undefined || budget.prune === 'neurons';
-
-/** A budget that contradicts itself or cannot be met. One line that names the key and, where there is one, the nearest valid value. */
-export class BudgetError extends Error {
-  override readonly name = 'BudgetError';
-  constructor(
-    /** The budget's key: "weights", "layers.conv1.floor". */
-    readonly key: string,
-    problem: string,
-    /** The nearest valid value of exactly that key, for a quick fix. */
-    readonly nearest?: number | string | undefined,
-  ) {
-    super(`${key}: ${problem}`);
-  }
-}
+/** Weights of a layer's part of the view: the kernel, and where whole units are pruned its unit vectors. */
+export const partLength = (layer: LayerView, units: boolean): number =>
+  layer.size + (units ? (layer.unitVectors ?? 0) * unitsOf(layer) : 0);

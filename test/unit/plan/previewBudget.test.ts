@@ -6,7 +6,7 @@ import { buildArchitecture } from '../../../daemon/model/setup/architectures.js'
 import type { LayerSummary } from '../../../daemon/model/model.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { withWeights } from '../../../daemon/model/weights.js';
-import { previewBudget } from '../../../daemon/server/jobs/previewBudget.js';
+import { previewBudget } from '../../../daemon/plan/previewBudget.js';
 
 const model = buildArchitecture('lenet300', 7);
 const LENET_KERNELS = ['fc1/kernel', 'fc2/kernel', 'fc3/kernel'];
@@ -106,6 +106,13 @@ describe('previewBudget', () => {
     expect(preview).toMatchObject({ problem: null, prunable: 430_500 });
     expect(preview.text).toMatch(/^50% of the neurons = 285 neurons, [\d,]+ weights, about [\d.]+ (kB|MB) sparse/);
     expect(preview.flopsShare).toBeLessThan(1);
+  });
+
+  it('counts what a fan-in leaves', () => {
+    // 300 neurons with 20 of 784 inputs, 100 with 20 of 300, 10 with 20 of 100.
+    const { text, kappa } = previewBudget(lenet, { fanIn: 20 });
+    expect(kappa).toBe(410 * 20);
+    expect(text).toMatch(/^at most 20 inputs a neuron = 8,200 weights, about [\d.]+ kB sparse, [\d.]+% of the FLOPs$/);
   });
 
   it('has nothing to prune when every layer is excluded', () => {

@@ -1,0 +1,68 @@
+/** `"keep": "1%"`: a share of the prunable weights. */
+import { count } from '../../../protocol/format.js';
+import { BudgetError } from '../../budgetError.js';
+import { totalSize, type LayerView } from '../../layerView.js';
+import { parseShare, shareOf } from '../../share.js';
+import { countedCompression, mostWeights, mostWords } from '../counted.js';
+import type { Beside, GoalKind, Part, Words } from '../kind.js';
+import { percentValue, shareOfKey, shareText, type Values } from '../values.js';
+import { unitsOfWeights } from '../wholeUnits.js';
+import { perScope, viewsOf, weightsOf } from '../written.js';
+
+export const words = {
+  role: 'goal',
+  value: 'share',
+  summary: 'Share of the prunable weights to keep: kappa = ceil(share * N).',
+  help: 'Share of the prunable weights to keep.\n\n`kappa = ceil(share * N)`, N the number of prunable weights.',
+  snippet: '"${1:1%}"',
+  suggestions: ['1%', '3%', '5%', '10%', '50%'],
+  label: shareText,
+  counts: 'weights',
+} as const satisfies Words<'share'>;
+
+interface Keep extends Part {
+  readonly kind: 'keep';
+  readonly share: number;
+  readonly written: Values['share'];
+}
+
+function kappaOf({ share, written }: Keep, beside: Beside, layers: readonly LayerView[]): number {
+  const size = totalSize(layers);
+  const most = mostWeights(beside, layers);
+  const kappa = shareOf(share, size);
+  if (kappa < 1)
+    throw new BudgetError('keep', `${written} keeps nothing; the least is 1 weight`, percentValue(1 / size));
+  if (kappa > most) {
+    const nearest = percentValue(Math.floor((1e6 * most) / size) / 1e6);
+    throw new BudgetError('keep', `${written} exceeds the ${count(most)} ${mostWords(beside)}; the most is ${nearest}`, nearest); // prettier-ignore
+  }
+  return kappa;
+}
+
+/** A path from 10% down; where the plan keeps more, as small networks do, around that. */
+const RANGE = { from: 0.1, to: 0.005 };
+const TIMES_SMALLER = 12;
+
+export const goal: GoalKind<Keep, Values['share']> = {
+  takes: { counted: true, limits: 'weights' },
+  parse: (written) => ({ kind: 'keep', share: shareOfKey('keep', written), written }),
+  kappa: kappaOf,
+  compression(keep, beside, layers) {
+    const kappa = kappaOf(keep, beside, layers);
+    return beside.units ? unitsOfWeights('keep', kappa, layers) : countedCompression(beside, layers, kappa, true);
+  },
+  check: (keep, beside, { kernels }) => ({
+    asked: typeof keep.written === 'number' ? `${100 * keep.written}%` : keep.written,
+    ...perScope(beside, kernels, (part) => ({ limit: kappaOf(keep, beside, viewsOf(part)), got: weightsOf(part) })),
+  }),
+  path: {
+    of: parseShare,
+    isShare: () => true,
+    range(written) {
+      const wanted = parseShare(written);
+      const range = wanted > RANGE.from ? { from: Math.max(0.5, wanted), to: wanted / TIMES_SMALLER } : RANGE;
+      return { key: 'keep', ...range, shares: true };
+    },
+    keyOf: (listed) => (typeof listed === 'number' && listed >= 1 ? 'weights' : 'keep'),
+  },
+};

@@ -1,0 +1,131 @@
+/** `"neurons": 100`: whole neurons and filters, a number or a share of them. */
+import { count } from '../../../protocol/format.js';
+import { BudgetError, inLayer } from '../../budgetError.js';
+import type { Compression } from '../../compression.js';
+import { fittingFloors, withoutFloors } from '../../defaultFloors.js';
+import { groupConstraint, groupUnits, type ClassLimit, type Groups } from '../../projections/groups.js';
+import { parseAmount, parseShare, shareOf } from '../../share.js';
+import type { Beside, GoalKind, Part, Words } from '../kind.js';
+import { amountOfKey, shareText, type Values } from '../values.js';
+import { wantedGroups } from '../wholeUnits.js';
+import { keptGroups, viewsOf } from '../written.js';
+
+const isCount = (neurons: Values['amount']): neurons is number => typeof neurons === 'number' && neurons >= 1;
+
+export const words = {
+  role: 'goal',
+  value: 'amount',
+  summary:
+    'Neurons and filters to keep: a count (1 is one neuron) or a share (below 1, or a percentage: "100%" is all). Those that the network joins (residual adds) go together.',
+  help: 'Neurons and filters to keep: a count (`1` is one neuron) or a share (below 1, or a percentage: `"100%"` is all). A unit is its incoming weights, bias and BatchNorm; the K units with the largest `||v_g||^2` stay. Filters joined by a residual add count as one.',
+  snippet: '"${1:50%}"',
+  label: (neurons) => (isCount(neurons) ? `${count(neurons)} neurons` : `${shareText(neurons)} of neurons`),
+  phrase: (neurons) => (isCount(neurons) ? `${count(neurons)} neurons` : `${shareText(neurons)} of the neurons`),
+  counts: 'neurons',
+  wholeUnits: true,
+} as const satisfies Words<'amount'>;
+
+interface Neurons extends Part {
+  readonly kind: 'neurons';
+  readonly written: Values['amount'];
+}
+
+/** Groups that are kept: a count (1 is one neuron), or a share. @throws BudgetError below 1 or above `available`. */
+function keptOf({ written: neurons }: Neurons, available: number): number {
+  if (available === 0) throw new BudgetError('neurons', 'there are no neurons that can be removed');
+  if (typeof neurons === 'number' && neurons > 1 && !Number.isInteger(neurons))
+    throw new BudgetError('neurons', `${neurons} is not a whole number; shares are below 1, or percentages`, Math.ceil(neurons)); // prettier-ignore
+  const amount = amountOfKey('neurons', neurons);
+  const kept = 'count' in amount ? amount.count : shareOf(amount.share, available);
+  if (kept < 1) throw new BudgetError('neurons', `${neurons} keeps nothing; the least is 1 neuron`, 1);
+  if (kept > available) {
+    throw new BudgetError(
+      'neurons',
+      `${neurons} exceeds the ${count(available)} neurons that can be removed; the most is ${available}`,
+      available,
+    );
+  }
+  return kept;
+}
+
+/** The same share or number of neurons of each layer, tied layers together. */
+function localNeurons(neurons: Neurons, groups: Groups): Compression {
+  const limits = groups.classes.map(({ name, count: units }) => {
+    const kept = inLayer(name, () => keptOf(neurons, units));
+    return { floor: kept, cap: kept };
+  });
+  const all = limits.reduce((total, { cap }) => total + cap, 0);
+  return groupConstraint(groups, keptOf({ kind: 'neurons', written: all }, groups.count), limits);
+}
+
+/** Floors and caps in units of the layer; tied layers share the tightest. The usual floors as far as they fit. */
+function classLimits(
+  given: Beside['limits'],
+  groups: Groups,
+  kept: number,
+): { limits: ClassLimit[]; without: readonly string[] } {
+  const limits = groups.classes.map((units) => ({ floor: 0, cap: units.count }));
+  const floored = new Set<number>();
+  for (const [name, { floor, cap }] of Object.entries(given ?? {})) {
+    const index = groups.classOfLayer.get(name);
+    if (index === undefined)
+      throw new BudgetError(`layers.${name}`, 'its neurons are never removed; it takes no limits');
+    const limit = limits[index]!;
+    const units = groups.classes[index]!.count;
+    if (floor !== undefined) {
+      limit.floor = Math.max(limit.floor, shareOf(parseShare(floor), units));
+      floored.add(index);
+    }
+    if (cap !== undefined) limit.cap = Math.min(limit.cap, shareOf(parseShare(cap), units));
+    if (limit.floor > limit.cap) {
+      throw new BudgetError(`layers.${name}`, `the floor of ${limit.floor} neurons is above the cap of ${limit.cap}`);
+    }
+  }
+  const least = limits.reduce((total, { floor }) => total + floor, 0);
+  const most = limits.reduce((total, { cap }) => total + cap, 0);
+  if (least > kept)
+    throw new BudgetError('neurons', `${kept} is below the ${least} of the floors; the least is ${least}`, least);
+  if (most < kept)
+    throw new BudgetError('neurons', `${kept} is above the ${most} of the caps; the most is ${most}`, most);
+  const even = kept / groups.count;
+  const { floors, without } = fittingFloors(
+    groups.classes.map(({ name, count: units }, c) => ({
+      name,
+      wanted: floored.has(c) ? 0 : Math.min(limits[c]!.cap, wantedGroups(even, units)),
+      cost: 1,
+    })),
+    kept - least,
+  );
+  return { limits: limits.map(({ floor, cap }, c) => ({ floor: Math.max(floor, floors[c]!), cap })), without };
+}
+
+export const goal: GoalKind<Neurons, Values['amount']> = {
+  takes: { limits: 'units', localUnits: true },
+  parse: (written) => ({ kind: 'neurons', written }),
+  kappa: () => null,
+  compression(neurons, { scope, limits: given }, layers) {
+    const groups = groupUnits(layers);
+    if (scope === 'layer') return localNeurons(neurons, groups);
+    const kept = keptOf(neurons, groups.count);
+    const { limits, without } = classLimits(given, groups, kept);
+    return { ...groupConstraint(groups, kept, limits), ...withoutFloors(without) };
+  },
+  check(neurons, { scope }, { kernels }) {
+    const groups = groupUnits(viewsOf(kernels));
+    const got = keptGroups(kernels);
+    // Tied layers have their neurons in common, so a local budget is one per class of them.
+    const limit =
+      scope === 'layer'
+        ? groups.classes.reduce((total, { count: units }) => total + keptOf(neurons, units), 0)
+        : keptOf(neurons, groups.count);
+    return { asked: String(neurons.written), limit, got, met: got <= limit };
+  },
+  path: {
+    of(written) {
+      const amount = parseAmount(written);
+      return 'count' in amount ? amount.count : amount.share;
+    },
+    isShare: (written) => 'share' in parseAmount(written),
+    range: () => ({ key: 'neurons', from: 0.8, to: 0.1, shares: true }),
+  },
+};

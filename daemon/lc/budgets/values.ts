@@ -1,0 +1,81 @@
+/** What the keys of a budget hold, as a plan writes them. `protocol/budget.ts` has the validator of each kind of value. */
+import { shortPercent } from '../../protocol/format.js';
+import { BudgetError } from '../budgetError.js';
+import { parseAmount, parseBytes, parseShare, type Amount } from '../share.js';
+
+/** Values of a key, by what they are. */
+export interface Values {
+  /** 0.01 or "1%". */
+  readonly share: number | string;
+  /** A whole number, 0 included. */
+  readonly count: number;
+  /** 8192 or "8 kB". */
+  readonly size: number | string;
+  /** A whole number from 1 on is a count; below 1, or as a percentage, a share. */
+  readonly amount: number | string;
+  /** "2:4". */
+  readonly pattern: string;
+  /** Above 0. */
+  readonly positive: number;
+  readonly codebook: { readonly codebook: number | 'int8' | 'ternary' };
+}
+export type Value = Values[keyof Values];
+export type Codebook = Values['codebook']['codebook'];
+
+/** Floor and cap of one layer under a global budget, as shares of that layer. */
+export interface LayerLimitsSpec {
+  readonly floor?: number | string | undefined;
+  readonly cap?: number | string | undefined;
+}
+
+/** The keys that say how an amount is meant, and name none. */
+export interface MannerSpec {
+  readonly norm?: 'l0' | 'l1' | 'l2' | undefined;
+  readonly form?: 'constraint' | 'penalty' | undefined;
+  readonly scope?: 'global' | 'layer' | undefined;
+  readonly layers?: Readonly<Record<string, LayerLimitsSpec>> | undefined;
+  /** What is removed: single weights (default), or whole neurons and filters with their bias and BatchNorm parameters. */
+  readonly prune?: 'weights' | 'neurons' | undefined;
+  /** Penalty form, l0: what alpha counts: weights or neurons (default), or their FLOPs. */
+  readonly cost?: 'count' | 'flops' | undefined;
+}
+
+/** A share in few words: 0.05 -> "5%", "5 %" -> "5%". */
+export const shareText = (share: Values['share']): string =>
+  typeof share === 'number' ? shortPercent(share) : share.replace(/\s+/g, '');
+
+/** "0.000376%": a share that a plan accepts, with enough digits to be the nearest that is possible. */
+export const percentValue = (share: number): string => `${Number((100 * share).toPrecision(6))}%`;
+
+/** parseShare for the value of a key. @throws BudgetError */
+export function shareOfKey(key: string, value: Values['share']): number {
+  try {
+    return parseShare(value);
+  } catch {
+    throw new BudgetError(key, `${value} is not a share between 0% and 100%`, key.includes('.') ? undefined : '100%');
+  }
+}
+
+/** parseAmount for the value of a key. @throws BudgetError */
+export function amountOfKey(key: string, value: Values['amount']): Amount {
+  try {
+    return parseAmount(value);
+  } catch {
+    throw new BudgetError(key, `${value} is neither a number of them nor a share between 0% and 100%`, '100%');
+  }
+}
+
+/** parseBytes for the value of a key. @throws BudgetError */
+export function bytesOfKey(key: string, value: Values['size']): number {
+  try {
+    return parseBytes(value);
+  } catch {
+    throw new BudgetError(key, `${value} is not a size such as 8192 or "8 kB"`);
+  }
+}
+
+/** @returns the value. @throws BudgetError unless it is a positive number. */
+export function positiveOfKey(key: string, value: Values['positive']): number {
+  if (!(value > 0 && value < Infinity)) throw new BudgetError(key, `${value} is not a positive number`);
+  return value;
+}

@@ -1,0 +1,112 @@
+/** What a written file has of a budget: counted on the kernels that were read back from it. */
+import { byLayer, layerNameOf, unitsOf, type LayerView } from '../layerView.js';
+import { parseShare, shareOf } from '../share.js';
+import type { Beside } from './kind.js';
+
+/** A kernel of the file with what its budget saw of it. */
+export interface Kernel {
+  readonly view: LayerView;
+  readonly data: Float32Array;
+}
+
+/** The kernels of a budget's layers, and what they take of the file. */
+export interface WrittenKernels {
+  readonly kernels: readonly Kernel[];
+  /** Bytes of the file that a budget for the whole of it is measured by, or of these kernels in it. */
+  bytesOf(kernels: readonly Kernel[], quantize: Beside['quantize']): number;
+}
+
+/** One thing that a budget asks for: what that comes to, and what there is. */
+export interface Checked {
+  /** As in the plan: "8 kB", "2:4". */
+  readonly asked: string;
+  /** In the unit of `got`; null: no limit is set. */
+  readonly limit: number | null;
+  readonly got: number;
+  /** null: nothing to meet. */
+  readonly met: boolean | null;
+}
+
+export const nonZeros = (data: Float32Array): number => data.reduce((n, x) => (x === 0 ? n : n + 1), 0);
+export const sumOf = (kernels: readonly Kernel[], of: (kernel: Kernel) => number): number =>
+  kernels.reduce((total, kernel) => total + of(kernel), 0);
+export const weightsOf = (kernels: readonly Kernel[]): number => sumOf(kernels, ({ data }) => nonZeros(data));
+export const viewsOf = (kernels: readonly Kernel[]): LayerView[] => kernels.map(({ view }) => view);
+
+/** The values of the kernels, one behind the other. */
+export function joined(kernels: readonly Kernel[]): Float32Array {
+  const all = new Float32Array(sumOf(kernels, ({ data }) => data.length));
+  let at = 0;
+  for (const { data } of kernels) {
+    all.set(data, at);
+    at += data.length;
+  }
+  return all;
+}
+
+/** One check over everything, or added up over layers that each have a budget of their own. */
+export function perScope(
+  { scope }: Pick<Beside, 'scope'>,
+  kernels: readonly Kernel[],
+  of: (part: readonly Kernel[]) => { readonly limit: number; readonly got: number },
+): { limit: number; got: number; met: boolean } {
+  const parts = scope === 'layer' ? byLayer(kernels, ({ view }) => view).map(({ views }) => views) : [kernels];
+  const measures = parts.map(of);
+  return {
+    limit: measures.reduce((total, { limit }) => total + limit, 0),
+    got: measures.reduce((total, { got }) => total + got, 0),
+    met: measures.every(({ limit, got }) => got <= limit),
+  };
+}
+
+/** 1 for each unit with an incoming weight. */
+function keptUnits({ view, data }: Kernel): Uint8Array {
+  const kept = new Uint8Array(unitsOf(view));
+  data.forEach((x, i) => {
+    if (x !== 0) kept[i % kept.length] = 1;
+  });
+  return kept;
+}
+
+/** Units of a kernel that are on; of a transposed convolution each stands there once per input channel. */
+function countUnits({ view: { groups, units = 0 } }: Kernel, on?: Uint8Array): number {
+  const seen = new Set<string>();
+  for (let unit = 0; unit < units; unit++) {
+    const group = groups?.[unit] ?? -1;
+    if (on?.[unit] !== 0) seen.add(group < 0 ? `unit ${unit}` : String(group));
+  }
+  return seen.size;
+}
+
+/** Groups of units of which any has an incoming weight. */
+export function keptGroups(kernels: readonly Kernel[]): number {
+  const kept = new Set<string>();
+  kernels.forEach((kernel, k) => {
+    keptUnits(kernel).forEach((on, unit) => {
+      const group = kernel.view.groups?.[unit];
+      if (on === 1 && group !== -1) kept.add(group === undefined ? `${k}/${unit}` : String(group));
+    });
+  });
+  return kept.size;
+}
+
+/** A check of each floor and cap of a layer, in weights, or in units where whole ones are removed. */
+export function limitChecks(
+  { limits, units }: Pick<Beside, 'limits' | 'units'>,
+  kernels: readonly Kernel[],
+): (Checked & { readonly kind: 'floor' | 'cap' })[] {
+  return Object.entries(limits ?? {}).flatMap(([name, given]) => {
+    // Of a layer with several kernels, the one of its name has its units.
+    const own = kernels.filter(({ view }) => (units ? view.name : layerNameOf(view)) === name);
+    if (own.length === 0) return [];
+    const got = units ? sumOf(own, (kernel) => countUnits(kernel, keptUnits(kernel))) : weightsOf(own);
+    const size = units ? sumOf(own, (kernel) => countUnits(kernel)) : sumOf(own, ({ view }) => view.size);
+    return (['floor', 'cap'] as const).flatMap((kind) => {
+      const share = given[kind];
+      if (share === undefined) return [];
+      const limit = shareOf(parseShare(share), size);
+      const met = kind === 'floor' ? got >= limit : got <= limit;
+      return [{ kind, asked: `${kind} ${share} of ${name}`, limit, got, met }];
+    });
+  });
+}
