@@ -2,7 +2,7 @@
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 import type { Json } from '../../model/layers/layerConfig.js';
-import { givenStatistics, keptAxes, LEAST_DEVIATION, placedStatistics } from '../../model/normalise/normalization.js';
+import { givenStatistics, keptAxes, LEAST_DEVIATION, placedStatistics } from '../../model/layerClasses/normalisation/statistics.js';
 
 /** Has an instance build layers of class Normalization. */
 export function registerNormalization(core: typeof Core, layers: typeof Layers): void {

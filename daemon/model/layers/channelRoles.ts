@@ -1,9 +1,9 @@
 /** What a layer does to the channels (last axis) of its tensors: what thinning and neuron budgets have to know of each class. */
-import { axisWithoutBatch, type Shape } from './layerShapes.js';
+import { axisWithoutBatch, type Shape } from './shape.js';
 import { channelsFirst, field, numberAt, stringAt, type Json } from './layerConfig.js';
 import type { WeightTensor } from '../model.js';
 import { linearConstants, type LinearMap } from './linearMap.js';
-import { keptAxes, LEAST_DEVIATION } from '../normalise/normalization.js';
+import { keptAxes, LEAST_DEVIATION } from '../layerClasses/normalisation/statistics.js';
 import { scalarFunction } from '../normalise/scalarFunctions.js';
 import type { Call } from '../normalise/wiring.js';
 

@@ -3,8 +3,9 @@
  * (tfjs-layers 4.22, the `build` of each class), with the FLOPs that each kernel costs.
  */
 import { channelsFirst, field, isLayerJson, numberAt, tupleAt, type Json, type LayerJson, own } from './layerConfig.js';
-import { axisWithoutBatch, outputShapes, sizeOf, type Dim, type Shape } from './layerShapes.js';
-import { isAdapted, keptAxes } from '../normalise/normalization.js';
+import { outputShapes } from './layerShapes.js';
+import { axisWithoutBatch, sizeOf, type Dim, type Shape } from './shape.js';
+import { isAdapted, keptAxes } from '../layerClasses/normalisation/statistics.js';
 
 export interface WeightSpec {
   /** Within the model, as TensorFlow.js names it when it loads the topology: "dense_1/kernel". */

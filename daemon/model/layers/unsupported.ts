@@ -1,7 +1,7 @@
 /** Layers that cannot be loaded, and settings that TensorFlow.js would silently ignore: each refused by layer name. */
 import { CONTAINERS, field, isObject, stringAt, tupleAt, type Json, own } from './layerConfig.js';
-import { KNOWN_CLASSES } from './layerShapes.js';
-import { givenStatistics, keptAxes } from '../normalise/normalization.js';
+import { KNOWN_CLASSES } from '../layerClasses/registry.js';
+import { givenStatistics, keptAxes } from '../layerClasses/normalisation/statistics.js';
 import type { Refuse } from '../normalise/rewriteValues.js';
 
 const REASONS: Record<string, string> = {

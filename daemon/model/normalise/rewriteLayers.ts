@@ -11,7 +11,7 @@ import {
   type LayerJson,
   own,
 } from '../layers/layerConfig.js';
-import { dropOuterAxes } from './normalization.js';
+import { dropOuterAxes } from '../layerClasses/normalisation/statistics.js';
 import type { Notes } from '../notes.js';
 import { OPERATION } from '../operations/operation.js';
 import { activation, rewriteValues, type Refuse } from './rewriteValues.js';

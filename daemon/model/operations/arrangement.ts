@@ -1,7 +1,7 @@
 /** Operations that give a sample's numbers other axes, or join samples' tensors. */
 import type { Json } from '../layers/layerConfig.js';
 import { elements } from '../files/manifest.js';
-import type { Shape } from '../layers/spatialShapes.js';
+import type { Shape } from '../layers/shape.js';
 import { isClosed, onlyTensors, type Operation, type OperationConfig, type Refuse } from './operation.js';
 
 const integers = (value: unknown): number[] | null =>

@@ -4,7 +4,7 @@
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import { isObject, type Json, type LayerJson } from '../layers/layerConfig.js';
-import type { Shape } from '../layers/spatialShapes.js';
+import type { Shape } from '../layers/shape.js';
 
 /** The class of such a layer in a topology. */
 export const OPERATION = 'Operation';

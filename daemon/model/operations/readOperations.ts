@@ -2,7 +2,7 @@
 import { kerasTensor } from '../files/kerasTensors.js';
 import { isObject, layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { tensorRef } from '../layers/layerGraph.js';
-import { KNOWN_CLASSES } from '../layers/layerShapes.js';
+import { KNOWN_CLASSES } from '../layerClasses/registry.js';
 import type { Notes } from '../notes.js';
 import { OPERATION, type OperationConfig, type Refuse } from './operation.js';
 import { operationNamed, operationOfKeras, operationOfTensorflow } from './operations.js';

@@ -1,6 +1,6 @@
 /** `x[:, 1:3, ::2]`: parts of a sample, by Python's rules. */
 import { isObject, type Json } from '../layers/layerConfig.js';
-import type { Shape } from '../layers/spatialShapes.js';
+import type { Shape } from '../layers/shape.js';
 import type { Operation, OperationConfig, Refuse } from './operation.js';
 
 /** One axis of the sample: an index, or a slice. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
-import { KNOWN_CLASSES } from '../../../daemon/model/layers/layerShapes.js';
+import { KNOWN_CLASSES } from '../../../daemon/model/layerClasses/registry.js';
 import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
 import { registerOwnLayers } from '../../../daemon/engine/ownLayers/ownLayers.js';
 import { tf, tfl } from './tfjs.js';

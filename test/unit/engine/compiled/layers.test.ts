@@ -5,7 +5,7 @@ import { onnxExecutor } from '../../../../daemon/engine/compiled/onnxGraph.js';
 import type { CreateExecutor } from '../../../../daemon/engine/compiled/executor.js';
 import { CompiledSession } from '../../../../daemon/engine/compiled/session.js';
 import type { Loss } from '../../../../daemon/engine/engine.js';
-import { KNOWN_CLASSES } from '../../../../daemon/model/layers/layerShapes.js';
+import { KNOWN_CLASSES } from '../../../../daemon/model/layerClasses/registry.js';
 import { loadAddon } from '../../../../daemon/engine/native/addon.js';
 import { NativeGraph } from '../../../../daemon/engine/native/nativeGraph.js';
 import { Unsupported } from '../../../../daemon/engine/native/units.js';
