@@ -1,6 +1,7 @@
 /** Which features of a model's inputs any kept weight reads. */
 import type { Model } from '../model/model.js';
-import { channelRole, channelsOf } from '../model/layers/channelRoles.js';
+import { channelRole } from '../model/layers/channelRoles.js';
+import { channelsOf } from '../model/layers/shape.js';
 import { forEachKept } from '../model/layers/linearMap.js';
 import { wiringOf, type Tensor } from '../model/normalise/wiring.js';
 

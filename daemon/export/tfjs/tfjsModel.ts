@@ -1,7 +1,7 @@
 /** A model as plain TensorFlow.js loads and computes it: what its layers-models hold. */
 import type { LayerJson } from '../../model/layers/layerConfig.js';
 import { modelGraph } from '../../model/layers/layerGraph.js';
-import { isResetAfter } from '../../model/layers/layerWeights.js';
+import { isResetAfter } from '../../model/layerClasses/recurrent/gated.js';
 import type { Model } from '../../model/model.js';
 import { withoutCausalPadding } from './tfjsCausal.js';
 import { asTfjsComputes } from './tfjsForms.js';
