@@ -13,6 +13,7 @@ import {
 } from '../layers/layerConfig.js';
 import { inKeras3, projectConfig } from '../keras3/project.js';
 import { KerasObject } from '../keras3/values.js';
+import { classOf } from '../layerClasses/registry.js';
 import type { ModelGraph } from '../layers/layerGraph.js';
 import type { Topology } from '../model.js';
 import { OPERATION } from '../operations/operation.js';
@@ -192,7 +193,7 @@ class Writer {
       return { args: [...(operation.arity === null ? [operands] : operands), ...behind], kwargs: {} };
     }
     const kwargs = node[0]?.[3] ?? {};
-    if (/RNN|GRU|LSTM|Bidirectional/.test(layer.class_name) && tensors.length > 1) {
+    if (classOf(layer.class_name)?.takesStates && tensors.length > 1) {
       return { args: [tensors[0]], kwargs: { ...kwargs, initial_state: tensors.slice(1) } };
     }
     return { args: [tensors.length > 1 ? tensors : tensors[0]], kwargs };

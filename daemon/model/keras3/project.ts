@@ -1,10 +1,8 @@
 /** A layer's config, of whichever generation, as the arguments that Keras 3's constructor takes, and no others. */
 import { field, own, type Json, type LayerJson } from '../layers/layerConfig.js';
+import type { Refuse } from '../layers/refuse.js';
 import { CONSTRUCTORS } from './constructors.js';
 import { snake } from './values.js';
-
-/** Refuses the layer at hand; the message is completed with the file and the layer. */
-type Refuse = (problem: string) => never;
 
 /** Keys of Keras 2, Keras 3 and TensorFlow.js that change no output: hints for one implementation, what the wiring says again. */
 const WITHOUT_MEANING: ReadonlySet<string> = new Set([

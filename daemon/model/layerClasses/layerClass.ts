@@ -5,12 +5,10 @@
 import type * as Core from '@tensorflow/tfjs-core';
 import type { Json, LayerJson } from '../layers/layerConfig.js';
 import type { LinearMap } from '../layers/linearMap.js';
+import type { Refuse } from '../layers/refuse.js';
 import type { Shape } from '../layers/shape.js';
 import type { WeightTensor } from '../model.js';
 import type { Arguments } from '../keras3/arguments.js';
-
-/** Refuses the layer at hand; the message is completed with the file and the layer. */
-export type Refuse = (problem: string) => never;
 
 /** Shapes of the outputs of a layer, for its inputs: null for what is not known. */
 export type ShapesOf = (layer: LayerJson, inputs: readonly (Shape | null)[]) => (Shape | null)[];

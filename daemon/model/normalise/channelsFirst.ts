@@ -1,7 +1,7 @@
 /** Layers over channels first that TensorFlow.js 4.22 computes wrongly, as the same over channels last. */
 import { channelsFirst, field, layerName, stringAt, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { INPUT_KEYS } from './rewriteGraph.js';
-import type { Refuse } from './rewriteValues.js';
+import type { Refuse } from '../layers/refuse.js';
 
 /** The sample's axes with the channels moved to the end, and back; null where the output is the channels alone. */
 type Permutation = readonly [last: readonly number[], first: readonly number[] | null];

@@ -30,7 +30,8 @@ import {
 } from './rewriteGraph.js';
 import { subtractAsAdd } from './subtract.js';
 import { rewriteInner, rewriteLayer, type RewriteContext } from './rewriteLayers.js';
-import type { Refuse } from './rewriteValues.js';
+import type { Refuse } from '../layers/refuse.js';
+import { classOf } from '../layerClasses/registry.js';
 
 export interface NormalisedTopology {
   readonly topology: Topology;
@@ -166,7 +167,7 @@ class Normaliser {
   private noteStates(container: LayerJson, where: string): void {
     for (const layer of layersOf(container)) {
       const calls = Array.isArray(layer.inbound_nodes) ? (layer.inbound_nodes as unknown[]) : [];
-      if (/RNN|GRU|LSTM|Bidirectional/.test(layer.class_name) && calls.some((call) => Array.isArray(call) && call.length > 1))
+      if (classOf(layer.class_name)?.takesStates && calls.some((call) => Array.isArray(call) && call.length > 1))
         this.notes.add('a recurrent layer that is given initial states does not heed masks, as in Keras 3', where + layerName(layer)); // prettier-ignore
     }
   }
@@ -266,7 +267,7 @@ class Normaliser {
         this.notes.add('Flatten of what is flat, which TensorFlow.js refuses, was dropped', node.path);
         becomeIdentity(node.layer);
       }
-      if (node.layer.class_name !== 'Resizing' && node.layer.class_name !== 'CenterCrop') continue;
+      if (!classOf(node.layer.class_name)?.changesSize) continue;
       if (input && JSON.stringify(input) === JSON.stringify(node.outputs[0])) {
         this.notes.add(`${node.layer.class_name} to the size it has was dropped`, node.path);
         becomeIdentity(node.layer);

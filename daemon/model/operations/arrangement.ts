@@ -2,7 +2,8 @@
 import type { Json } from '../layers/layerConfig.js';
 import { elements } from '../files/manifest.js';
 import type { Shape } from '../layers/shape.js';
-import { isClosed, onlyTensors, type Operation, type OperationConfig, type Refuse } from './operation.js';
+import { isClosed, onlyTensors, type Operation, type OperationConfig } from './operation.js';
+import type { Refuse } from '../layers/refuse.js';
 
 const integers = (value: unknown): number[] | null =>
   Array.isArray(value) && (value as unknown[]).every((n) => n === null || Number.isInteger(n))

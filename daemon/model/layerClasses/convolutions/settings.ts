@@ -1,7 +1,7 @@
 /** Settings of convolutions that TensorFlow.js ignores. */
 import { field, stringAt, type Json } from '../../layers/layerConfig.js';
 import { again, ignored } from '../rules/settings.js';
-import type { Refuse } from '../layerClass.js';
+import type { Refuse } from '../../layers/refuse.js';
 
 const allOnes = (config: Json, key: string): boolean => {
   const value = field(config, key);

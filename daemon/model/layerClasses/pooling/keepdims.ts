@@ -1,5 +1,5 @@
 import { field, type Json } from '../../layers/layerConfig.js';
-import type { Refuse } from '../layerClass.js';
+import type { Refuse } from '../../layers/refuse.js';
 import { ignored } from '../rules/settings.js';
 
 /** Refuses what TensorFlow.js ignores. */

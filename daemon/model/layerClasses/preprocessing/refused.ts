@@ -19,5 +19,4 @@ export const REFUSED = {
   CategoryEncoding: {
     refused: 'is a CategoryEncoding layer, which TensorFlow.js loads with a wrong shape; one-hot encode in the data and save the model without it',
   },
-  Merge: { refused: 'is a Merge layer of Keras 1; save the model with Keras 2 or later' },
 } satisfies Record<string, LayerClass>; // prettier-ignore

@@ -3,7 +3,8 @@ import { all, BIAS, layer, optional, or, required, SEED, weights, type Arguments
 import { activation, flag, positive, share } from '../../keras3/values.js';
 import { field, numberAt, type Json } from '../../layers/layerConfig.js';
 import type { Dim, Shape } from '../../layers/shape.js';
-import type { HardSigmoid, LayerClass, Refuse, WeightPart } from '../layerClass.js';
+import type { Refuse } from '../../layers/refuse.js';
+import type { HardSigmoid, LayerClass, WeightPart } from '../layerClass.js';
 import { kernel, product, usesBias, vector } from '../rules/weights.js';
 
 /** Of a GRU or its cell; absent is false, as in TensorFlow.js and in Keras before 2.1. */

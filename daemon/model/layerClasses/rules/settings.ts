@@ -1,5 +1,5 @@
 /** How settings that change the result and that TensorFlow.js does not look at are refused. */
-import type { Refuse } from '../layerClass.js';
+import type { Refuse } from '../../layers/refuse.js';
 
 export const again = 'change the layer and save the model again';
 
