@@ -120,7 +120,10 @@ export interface LayerClass {
   readonly problem?: (config: Json, input: Shape) => string | null;
   /** The layers inside that own its weights, in the weights' order. */
   readonly owners?: (layer: LayerJson) => LayerJson[];
-  /** Initial weights that TensorFlow.js draws where a config names no initializer: the config that leaves them out. */
+  /**
+   * The config of a layer whose weights are set anyway: where it names no initializer, TensorFlow.js draws every weight (15 million
+   * numbers of a VGG), and computes an orthogonal matrix for a recurrent layer.
+   */
   readonly initial?: Json;
   /** Which of its gates, side by side along the last axis, go through hard_sigmoid. */
   readonly hardGates?: (hard: HardSigmoid, refuse: Refuse) => boolean[];
@@ -138,7 +141,7 @@ export interface LayerClass {
   /** In inference it makes of each channel what its inputs' masks say; a constant channel may become 0 by it. Recurrent layers mix channels. */
   readonly readsMask?: 'keeps constants' | 'keeps zeros';
 
-  /** With channels first TensorFlow.js computes it wrongly: how it becomes one over channels last. */
+  /** With channels first TensorFlow.js computes it wrongly, and some it trains and saves as such: how it becomes one over channels last. */
   readonly channelsFirst?: { readonly permutation: (config: Json) => Permutation; readonly trainedWrongly?: true };
 
   /** Arguments of its constructor in Keras 3; absent: Keras 3 lacks it. */
@@ -152,7 +155,10 @@ export interface LayerClass {
 
   /** What the sparse module makes of it: a product, an activation, or nothing to compute. */
   readonly sparse?: 'product' | 'activation' | 'nothing';
-  /** What TensorFlow.js by itself does with a mask that meets it; absent: it ends it. */
+  /**
+   * What TensorFlow.js by itself does: it passes a mask on as Keras does, it reads whatever mask it met last, or it reads it and
+   * passes it on where it gives all steps back; absent: it ends it.
+   */
   readonly maskInTfjs?: 'passes' | 'reads' | 'steps';
 
   /**
