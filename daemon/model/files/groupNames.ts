@@ -1,7 +1,7 @@
 /** Names of groups in Keras's native files (keras/src/saving/saving_lib.py). */
 
 /** keras/src/utils/naming.py, to_snake_case. */
-export const snakeCase = (className: string): string =>
+const snakeCase = (className: string): string =>
   className
     .replace(/\W+/g, '')
     .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')

@@ -69,9 +69,10 @@ class Writer {
     for (const [key, value] of Object.entries(out)) {
       if (value instanceof KerasObject) out[key] = this.object(`keras.${value.module}`, value.className, value.config);
     }
-    if (layer.class_name === 'LeakyReLU' && !this.keras3) {
-      out.alpha = out.negative_slope;
-      delete out.negative_slope;
+    const renamed = this.keras3 ? {} : (classOf(layer.class_name)?.renamedInKeras3 ?? {});
+    for (const [before, now] of Object.entries(renamed)) {
+      out[before] = out[now];
+      delete out[now];
     }
     for (const key of ['layer', 'cell']) if (isLayerJson(out[key])) out[key] = this.layer(out[key], true);
     if (Array.isArray(out.cells))
