@@ -29,7 +29,8 @@ export function inputsRead(model: Model): InputRead[] {
         const channels = new Uint8Array(n);
         forEachKept(role.linear, (_value, input) => (channels[input] = 1));
         for (let i = 0; i < read.length; i++) if (channels[i % n] === 1) read[i] = 1;
-      } else if (classOf(class_name)?.inOrder && (role !== null || class_name === 'Reshape')) mark(call.outputs[0]!, read);
+      } else if (classOf(class_name)?.inOrder && (role !== null || class_name === 'Reshape'))
+        mark(call.outputs[0]!, read);
       else read.fill(1);
     }
   }

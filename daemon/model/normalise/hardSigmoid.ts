@@ -41,15 +41,11 @@ function owners(layer: LayerJson): LayerJson[] {
 
 /** Which of the gates, side by side along the last axis, go through hard_sigmoid; null: the layer has no gates. */
 const hardOnes = (layer: LayerJson, refuse: Refuse): boolean[] | null =>
-  classOf(layer.class_name)?.hardGates?.({ activation: hardActivation(layer), gates: hardGates(layer) }, refuse) ?? null;
+  classOf(layer.class_name)?.hardGates?.({ activation: hardActivation(layer), gates: hardGates(layer) }, refuse) ??
+  null;
 
 /** The factor of each weight along its last axis, repeated in blocks as wide as a gate. null: unchanged. */
-function factors(
-  layer: LayerJson,
-  count: number,
-  factor: number,
-  refuse: Refuse,
-): (number[] | null)[] {
+function factors(layer: LayerJson, count: number, factor: number, refuse: Refuse): (number[] | null)[] {
   const none = new Array<null>(count).fill(null);
   const gates = hardOnes(layer, refuse);
   if (gates) return gates.includes(true) ? none.map(() => gates.map((hard) => (hard ? factor : 1))) : none;

@@ -261,6 +261,10 @@ class Normaliser {
         continue;
       }
       if (node.layer.class_name === OPERATION) this.operationAsLayer(node);
+      for (const [given] of node.calls) {
+        const problem = given && classOf(node.layer.class_name)?.problem?.(node.layer.config, given);
+        if (problem) this.refuseAt(node.path)(problem);
+      }
       this.giveReshapeItsSize(node);
       const input = node.calls[0]?.[0];
       if (node.layer.class_name === 'Flatten' && input?.length === 1) {

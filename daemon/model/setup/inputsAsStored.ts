@@ -34,7 +34,9 @@ export function inputsAsStored(topology: Topology): (AsStored | null)[] {
         const inner =
           layer.class_name === 'TimeDistributed' && isObject(layer.config.layer) ? layer.config.layer : null;
         const reader = inner && typeof inner.class_name === 'string' ? (inner as unknown as LayerJson) : layer;
-        return classOf(reader.class_name)?.onInput === 'moves' ? call.outputs.flatMap((out) => readersOf(out, seen)) : [reader];
+        return classOf(reader.class_name)?.onInput === 'moves'
+          ? call.outputs.flatMap((out) => readersOf(out, seen))
+          : [reader];
       });
   }
 
