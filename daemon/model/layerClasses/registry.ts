@@ -22,6 +22,7 @@ import { CONCATENATE } from './merging/concatenate.js';
 import { DOT } from './merging/dot.js';
 import { MERGES } from './merging/elementwise.js';
 import { BATCH_NORMALIZATION } from './normalisation/batchNormalization.js';
+import { GROUP_NORMALIZATION } from './normalisation/groupNormalization.js';
 import { LAYER_NORMALIZATION } from './normalisation/layerNormalization.js';
 import { NORMALIZATION } from './normalisation/normalization.js';
 import { OPERATIONS } from './operation.js';
@@ -68,6 +69,7 @@ const CLASSES = {
   ...PRELU,
   ...BATCH_NORMALIZATION,
   ...LAYER_NORMALIZATION,
+  ...GROUP_NORMALIZATION,
   ...NORMALIZATION,
   ...DROPOUTS,
   ...MASKING,
