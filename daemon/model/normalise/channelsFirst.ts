@@ -1,6 +1,6 @@
 /** Layers over channels first that TensorFlow.js 4.22 computes wrongly, as the same over channels last. */
 import { classOf } from '../layerClasses/registry.js';
-import { channelsFirst, field, layerName, stringAt, type Json, type LayerJson } from '../layers/layerConfig.js';
+import { channelsFirst, field, layerName, stringAt, type LayerJson } from '../layers/layerConfig.js';
 import { INPUT_KEYS } from './rewriteGraph.js';
 import type { Refuse } from '../layers/refuse.js';
 

@@ -5,15 +5,7 @@
  */
 import { UserError } from '../../protocol/errors.js';
 import { classOf } from '../layerClasses/registry.js';
-import {
-  CONTAINERS,
-  isLayerJson,
-  layerName,
-  layersOf,
-  stringAt,
-  type Json,
-  type LayerJson,
-} from '../layers/layerConfig.js';
+import { CONTAINERS, layerName, layersOf, stringAt, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { modelGraph, type LayerNode } from '../layers/layerGraph.js';
 import { layerWeights } from '../layers/layerWeights.js';
 import type { Refuse } from '../layers/refuse.js';

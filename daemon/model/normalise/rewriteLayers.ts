@@ -1,15 +1,7 @@
 /** One layer of a topology, rewritten to what TensorFlow.js reads. */
 import { isBilinear, markHalfPixelCentres } from './bilinearUpSampling.js';
 import { isMiscomputed } from './channelsFirst.js';
-import {
-  CONTAINERS,
-  field,
-  isLayerJson,
-  isObject,
-  layerName,
-  type Json,
-  type LayerJson,
-} from '../layers/layerConfig.js';
+import { CONTAINERS, field, isLayerJson, layerName, type Json, type LayerJson } from '../layers/layerConfig.js';
 import type { Refuse } from '../layers/refuse.js';
 import { classOf, presentName } from '../layerClasses/registry.js';
 import type { Notes } from '../notes.js';
