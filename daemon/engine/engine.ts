@@ -4,7 +4,7 @@
  */
 import type { LossSettings } from '../model/setup/lossSettings.js';
 import type { Model } from '../model/model.js';
-import type { Head } from './loss/head.js';
+import type { Head, Loss } from '../model/setup/loss.js';
 
 export interface EngineInfo {
   /** Stable id for the plan and the setting: "onnx-cpu", "onnx-webgpu", "tfjs-node-gpu", "tfjs-node", "tfjs-cpu"... */
@@ -32,18 +32,7 @@ export interface Parameter {
   readonly prunable: boolean;
 }
 
-export type Loss =
-  | 'categoricalCrossentropy'
-  | 'sparseCategoricalCrossentropy'
-  | 'binaryCrossentropy'
-  | 'meanSquaredError'
-  | 'meanAbsoluteError'
-  | 'huber'
-  | 'logCosh'
-  | 'poisson'
-  | 'kullbackLeiblerDivergence'
-  | 'meanAbsolutePercentageError'
-  | 'meanSquaredLogarithmicError';
+export type { Loss };
 
 /** What a session is for. 'inference' computes no gradient: only predictions are compared and timed where an engine is chosen. */
 export type Purpose = 'training' | 'inference';

@@ -7,7 +7,7 @@ import { resizeWeights } from './graph/resizeWeights.js';
 import { allLayers } from './layerTree.js';
 
 type Layer = layers.Layer;
-type Resize = (core: typeof Core, images: Core.Tensor4D, size: [number, number]) => Core.Tensor4D;
+export type Resize = (core: typeof Core, images: Core.Tensor4D, size: [number, number]) => Core.Tensor4D;
 
 /** One operation, for backends whose gradient of it follows its settings. */
 export const byKernel: Resize = (core, images, size) => core.image.resizeBilinear(images, size, false, true);

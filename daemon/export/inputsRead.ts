@@ -1,6 +1,8 @@
 /** Which features of a model's inputs any kept weight reads. */
 import type { Model } from '../model/model.js';
-import { channelRole, channelsOf } from '../model/layers/channelRoles.js';
+import { classOf } from '../model/layerClasses/registry.js';
+import { channelRole } from '../model/layers/channelRoles.js';
+import { channelsOf } from '../model/layers/shape.js';
 import { forEachKept } from '../model/layers/linearMap.js';
 import { wiringOf, type Tensor } from '../model/normalise/wiring.js';
 import { sizeOf } from '../protocol/shape.js';
@@ -12,12 +14,6 @@ export interface InputRead {
   /** One entry per feature, row major: 1 when it is read. */
   readonly read: Uint8Array;
 }
-
-/** Layers whose output elements are the input's, one for one and in order. */
-const IN_ORDER: ReadonlySet<string> = new Set([
-  'InputLayer', 'Flatten', 'Reshape', 'Activation', 'ReLU', 'LeakyReLU', 'ELU', 'ThresholdedReLU', 'Rescaling', 'Normalization', 'Dropout', 'GaussianNoise',
-  'GaussianDropout', 'AlphaDropout',
-]); // prettier-ignore
 
 /** Features count as read wherever it cannot be told (inputs of unknown size are left out). */
 export function inputsRead(model: Model): InputRead[] {
@@ -34,7 +30,8 @@ export function inputsRead(model: Model): InputRead[] {
         const channels = new Uint8Array(n);
         forEachKept(role.linear, (_value, input) => (channels[input] = 1));
         for (let i = 0; i < read.length; i++) if (channels[i % n] === 1) read[i] = 1;
-      } else if (IN_ORDER.has(class_name) && (role !== null || class_name === 'Reshape')) mark(call.outputs[0]!, read);
+      } else if (classOf(class_name)?.inOrder && (role !== null || class_name === 'Reshape'))
+        mark(call.outputs[0]!, read);
       else read.fill(1);
     }
   }

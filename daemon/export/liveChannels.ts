@@ -2,7 +2,7 @@
 import type { WeightTensor } from '../model/model.js';
 import { channelCount, channelTies, type RoledCall } from '../model/layers/channelTies.js';
 import { folds, forEachKept } from '../model/layers/linearMap.js';
-import type { ChannelRole } from '../model/layers/channelRoles.js';
+import type { ChannelRole } from '../model/layerClasses/layerClass.js';
 import { makesMask, readsMaskByChannel, staysUnderMasks } from '../model/layers/maskRules.js';
 import type { Tensor, Wiring } from '../model/normalise/wiring.js';
 

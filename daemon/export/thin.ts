@@ -2,7 +2,7 @@
 import type { Json } from '../model/layers/layerConfig.js';
 import type { Model, WeightTensor } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
-import type { ChannelRole } from '../model/layers/channelRoles.js';
+import type { ChannelRole } from '../model/layerClasses/layerClass.js';
 import { inputsRead, type InputRead } from './inputsRead.js';
 import { forEachKept } from '../model/layers/linearMap.js';
 import type { RoledCall } from '../model/layers/channelTies.js';

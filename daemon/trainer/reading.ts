@@ -7,6 +7,7 @@ import { identityIndices } from '../data/batches/sampleStore.js';
 import { tallyBatch } from '../engine/loss/tally.js';
 import type { EngineSession, SessionSpec } from '../engine/engine.js';
 import { createRandom } from '../lc/random.js';
+import { absorbedHead } from '../model/setup/loss.js';
 import { isIdentity, type InputScale } from '../model/setup/inputScale.js';
 import { modelGraph } from '../model/layers/layerGraph.js';
 import type { Model } from '../model/model.js';
@@ -69,7 +70,7 @@ export function referenceOf(session: Answering, spec: Spec, part: (dataset: Data
   const { loss, lossSettings, fromLogits = false } = spec;
   const size = sizeOf(session.outputShape);
   const width = session.outputShape.at(-1) ?? 1;
-  const head = !fromLogits ? 'none' : loss === 'binaryCrossentropy' ? 'sigmoid' : 'softmax';
+  const head = fromLogits ? absorbedHead(loss) : 'none';
   const form = formOf(spec, width);
   return {
     chance: chanceOf(spec, form, size),

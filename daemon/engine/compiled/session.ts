@@ -26,7 +26,7 @@ import { applyHead } from '../loss/tally.js';
 import type { CreateExecutor, Executor } from './executor.js';
 import { Turns } from './turns.js';
 import { MicroBatches } from './microBatches.js';
-import { layOutParameters } from './parameters.js';
+import { layOutParameters } from '../parameters.js';
 import { fillRandom } from './randomInputs.js';
 import { allocateVectors, type FlatVectors } from './vectors.js';
 

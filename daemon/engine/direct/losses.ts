@@ -1,6 +1,6 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { Loss } from '../engine.js';
-import type { Head } from '../loss/head.js';
+import type { Head } from '../../model/setup/loss.js';
 import type { TensorFlow } from './tensorflow.js';
 
 /**

@@ -19,7 +19,7 @@ import type {
 } from '../engine.js';
 import { loadModel, type LoadedModel } from './loadModel.js';
 import { withoutOutputActivation } from './logits.js';
-import { absorbedHead, type Head } from '../loss/head.js';
+import { absorbedHead, type Head } from '../../model/setup/loss.js';
 import { classifies, joined, jointLoss, trainedOutputs, type TrainedOutput } from '../loss/jointLoss.js';
 import { meanLoss } from '../loss/meanLoss.js';
 import { activated, wrongShare } from './losses.js';

@@ -2,7 +2,8 @@
 import type * as Core from '@tensorflow/tfjs-core';
 import type { LossSettings } from '../../model/setup/lossSettings.js';
 import type { Loss } from '../engine.js';
-import { EPSILON, type Head } from './head.js';
+import type { Head } from '../../model/setup/loss.js';
+import { EPSILON } from './epsilon.js';
 
 type Tensor = Core.Tensor;
 

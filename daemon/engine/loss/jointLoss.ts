@@ -1,7 +1,7 @@
 /** The losses of all outputs that a session trains, and their weighted sum. [Keras 3, CompileLoss in trainers/compile_utils.py] */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { EvaluationResult, JointOutput, OutputResult, SessionSpec } from '../engine.js';
-import { absorbedHead, type Head } from './head.js';
+import { absorbedHead, type Head } from '../../model/setup/loss.js';
 import { meanLoss } from './meanLoss.js';
 
 /** An output's loss, as a session trains it. */

@@ -1,7 +1,7 @@
 /** Loss and error of one output over batches that are read back, in float64. */
 import type { OutputResult } from '../engine.js';
 import { Residuals } from '../residuals.js';
-import type { Head } from './head.js';
+import type { Head } from '../../model/setup/loss.js';
 import { classifies, type TrainedOutput } from './jointLoss.js';
 import { errorOf, tallyBatch, type Tally } from './tally.js';
 import { sizeOf } from '../../protocol/shape.js';

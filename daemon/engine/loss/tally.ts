@@ -2,7 +2,8 @@
 import type { LossSettings } from '../../model/setup/lossSettings.js';
 import type { Loss } from '../engine.js';
 import { elementLoss, smoothingFloor } from './elements.js';
-import { EPSILON, type Head } from './head.js';
+import type { Head } from '../../model/setup/loss.js';
+import { EPSILON } from './epsilon.js';
 
 /** Applies a head to outputs in place: rows of `width` logits become probabilities. */
 export function applyHead(head: Head, output: Float32Array, width: number): void {

@@ -1,7 +1,10 @@
 /** Which mask a layer gives on: model/layers/maskRules.ts on tensors. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
-import { maskRule, type MaskRule } from '../../model/layers/maskRules.js';
+import type { MaskRule } from '../../model/layerClasses/layerClass.js';
+import type { ClassName } from '../../model/layerClasses/registry.js';
+import { own } from '../../model/layers/layerConfig.js';
+import { maskRule } from '../../model/layers/maskRules.js';
 import { concatenatedMask, mergedMask, type Mask } from './merging.js';
 import { rowPresence, tokenPresence } from './presence.js';
 
@@ -24,7 +27,7 @@ const steps: Rule = (_tf, layer, _inputs, masks) =>
 const BY_RULE: Readonly<Record<MaskRule, Rule>> = { pass: passed, merge: merged, steps };
 
 /** Classes with a rule of their own. */
-const OWN: Readonly<Record<string, Rule>> = {
+const OWN: Readonly<Partial<Record<ClassName, Rule>>> = {
   Concatenate: (...call) => [concatenatedMask(...call)],
   Bidirectional(tf, layer, inputs, masks) {
     const [mask = null] = steps(tf, layer, inputs, masks);
@@ -40,5 +43,5 @@ const OWN: Readonly<Record<string, Rule>> = {
 export function ruleOf(layer: Layer): Rule | undefined {
   const name = layer.getClassName();
   const rule = maskRule(name);
-  return OWN[name] ?? (rule && BY_RULE[rule]);
+  return own(OWN, name) ?? (rule && BY_RULE[rule]);
 }

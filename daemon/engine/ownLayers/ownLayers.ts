@@ -3,7 +3,7 @@ import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 import { registerOperations } from '../operations/operationLayer.js';
 import { registerCausalConvolution } from './causalConvolution.js';
-import { registerNormalization } from './normalization.js';
+import { registerComputedLayers } from './computedLayers.js';
 import { registerResetAfterGru } from './resetAfterGru.js';
 
 const registered = new WeakSet<object>();
@@ -13,7 +13,7 @@ export function registerOwnLayers(core: typeof Core, layers: typeof Layers): voi
   if (registered.has(layers)) return;
   registered.add(layers);
   registerOperations(core, layers);
-  registerNormalization(core, layers);
+  registerComputedLayers(core, layers);
   registerCausalConvolution(core);
   registerResetAfterGru(core);
 }

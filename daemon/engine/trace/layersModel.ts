@@ -1,16 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 // Registers the layers, all gradients and the chained operations that some layers call.
 import * as tfl from '@tensorflow/tfjs-layers';
-import { UserError } from '../../protocol/errors.js';
 import type { Model } from '../../model/model.js';
-import { withZeroInitializers } from '../../model/normalise/zeroInitializers.js';
-import { sameShape } from '../graph/ir.js';
-import { checkWiring } from '../builtWiring.js';
-import { byKernel, useHalfPixelCentres } from '../halfPixelCentres.js';
-import { keepInferenceMode } from '../inferenceMode.js';
-import { followMasks, type Masks } from '../masks/followMasks.js';
+import { buildModel } from '../buildModel.js';
+import { byKernel } from '../halfPixelCentres.js';
 import { allLayers } from '../layerTree.js';
-import { registerOwnLayers } from '../ownLayers/ownLayers.js';
+import type { Masks } from '../masks/followMasks.js';
 import { withTracing } from './backend.js';
 import { repairGradients } from './gradientRepairs.js';
 import { repairLayer } from './layerRepairs.js';
@@ -23,6 +18,7 @@ export interface LayerWeight {
   readonly layer: string;
   readonly shape: readonly number[];
   readonly trainable: boolean;
+  readonly prunable: boolean;
   readonly variable: tf.Variable;
 }
 
@@ -38,28 +34,20 @@ export interface TraceableModel {
   dispose(): void;
 }
 
-/** "layer/cell/kernel" in files of TensorFlow 2.2 and later is "layer/kernel" here. */
-const withoutCell = (name: string): string => name.replace(/\/[^/]+(\/[^/]+)$/, '$1');
-
 /**
  * Builds TensorFlow.js's layers from a model in memory.
- * @throws UserError('model-invalid') when TensorFlow.js refuses the topology.
+ * @throws UserError as `buildModel`.
  */
-export async function buildLayers({ topology, path, weights }: Model): Promise<TraceableModel> {
-  const json = { modelTopology: withZeroInitializers(topology) } as unknown as Parameters<
-    typeof tfl.models.modelFromJSON
-  >[0];
-  registerOwnLayers(tf, tfl);
-  let model: tfl.LayersModel;
-  try {
-    model = await withTracing(undefined, () => tfl.models.modelFromJSON(json));
-  } catch (error) {
-    throw new UserError('model-invalid', `${path}: TensorFlow.js cannot build the model: ${(error as Error).message.split('\n')[0]}`); // prettier-ignore
-  }
-  checkWiring(model, topology, path);
-  useHalfPixelCentres(tf, byKernel, model, topology);
-  const masks = followMasks(tf, model, topology);
-  keepInferenceMode(model, topology);
+export async function buildLayers(source: Model): Promise<TraceableModel> {
+  const {
+    layersModel: model,
+    masks,
+    weights,
+  } = await buildModel(
+    { core: tf, layers: tfl, resize: byKernel, build: (body) => withTracing(undefined, body) },
+    source,
+    source.topology,
+  );
   repairGradients();
   const stack: tfl.layers.Layer[] = [];
   for (const layer of new Set(allLayers(model.layers))) {
@@ -73,32 +61,13 @@ export async function buildLayers({ topology, path, weights }: Model): Promise<T
       return result;
     };
   }
-  const trainable = new Set(model.trainableWeights);
-  const files = new Map(weights.flatMap((weight) => [[withoutCell(weight.name), weight] as const]));
-  for (const weight of weights) files.set(weight.name, weight);
-  const places = new Map(weights.map(({ name }, i) => [name, i]));
-  const fileName = (name: string, shape: readonly number[]) => {
-    const weight = files.get(name);
-    if (!weight || !sameShape(weight.shape, shape)) {
-      const found = weight ? `has the shape [${weight.shape}]` : 'is missing';
-      throw new UserError('model-invalid', `${path}: weight "${name}" [${shape}] ${found}`, { file: path });
-    }
-    return weight.name;
-  };
+  const places = new Map(source.weights.map(({ name }, i) => [name, i]));
   return {
     model,
     masks,
-    weights: model.layers
-      .flatMap((layer) =>
-        layer.weights.map((weight) => ({
-          name: fileName(weight.originalName, weight.shape as number[]),
-          layer: layer.name,
-          shape: weight.shape as number[],
-          trainable: trainable.has(weight),
-          variable: weight.read() as tf.Variable,
-        })),
-      )
-      // TensorFlow.js sorts layers by their distance from the output, wherever the file has them.
+    weights: weights
+      .map(({ tensor, ...weight }) => ({ ...weight, name: tensor.name, shape: tensor.shape }))
+      // Wherever TensorFlow.js has them.
       .sort((a, b) => places.get(a.name)! - places.get(b.name)!),
     current() {
       const layer = stack.at(-1);

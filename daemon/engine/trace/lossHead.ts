@@ -4,7 +4,7 @@ import type { Topology } from '../../model/model.js';
 import { isReadInside } from '../../model/layers/readInside.js';
 import type { Loss } from '../engine.js';
 import { allLayers } from '../layerTree.js';
-import { absorbedHead, type Head } from '../loss/head.js';
+import { absorbedHead, type Head } from '../../model/setup/loss.js';
 import type { TrainedOutput } from '../loss/jointLoss.js';
 
 interface Activated {

@@ -12,7 +12,7 @@ import { allLayers, penalties } from '../layerTree.js';
 import { withTracing } from './backend.js';
 import { buildLayers, type LayerWeight, type TraceableModel } from './layersModel.js';
 import { withSizesThatFit } from './sizes.js';
-import type { Head } from '../loss/head.js';
+import type { Head } from '../../model/setup/loss.js';
 import { jointLoss, trainedOutputs, type LossSpec, type TrainedOutput } from '../loss/jointLoss.js';
 import { outputMask } from '../masks/outputMask.js';
 import { withAllLogits } from './lossHead.js';
@@ -30,6 +30,7 @@ export interface TracedWeight {
   readonly name: string;
   readonly layer: string;
   readonly shape: readonly number[];
+  readonly prunable: boolean;
 }
 
 /** A model as two graphs: what an executor needs to train and evaluate it. */
@@ -153,7 +154,7 @@ function traceInference(traceable: Traceable): Omit<TracedModel, 'training'> {
   const bare = (trainable: boolean) =>
     layers.weights
       .filter((weight) => weight.trainable === trainable)
-      .map(({ name, layer, shape }) => ({ name, layer, shape }));
+      .map(({ name, layer, shape, prunable }) => ({ name, layer, shape, prunable }));
   return {
     inference,
     inferenceBatchSize,

@@ -1,6 +1,7 @@
 /** A pruned network of dense layers as one ES module without dependencies, which computes from the kept weights alone. */
 import { wasmBase64 } from '../../engine/kernels/sparse.wasm.js';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
+import { classOf } from '../../model/layerClasses/registry.js';
 import { field, numberAt } from '../../model/layers/layerConfig.js';
 import type { Model, WeightTensor } from '../../model/model.js';
 import { UserError } from '../../protocol/errors.js';
@@ -26,11 +27,6 @@ const ACTIVATIONS: Readonly<Record<string, string>> = {
     for (let i = s; i < v.length; i += lanes) v[i] /= sum;
   }`,
 };
-
-/** Layers that leave a vector as it is. */
-const TRANSPARENT: ReadonlySet<string> = new Set([
-  'InputLayer', 'Flatten', 'Dropout', 'GaussianNoise', 'GaussianDropout', 'AlphaDropout',
-]); // prettier-ignore
 
 interface DenseLayer {
   readonly kernel: WeightTensor;
@@ -58,13 +54,13 @@ function denseLayers(model: Model): { layers: DenseLayer[]; inputs: number } {
   let current = inputs[0];
   for (const call of calls) {
     if (call.inputs.length > 1 || (call.inputs[0] ?? current) !== current) throw unsupported(call, 'is not in a row with the others'); // prettier-ignore
-    const { class_name } = call.node.layer;
-    if (class_name === 'Dense' && call.inputs[0]!.shape?.length === 1) {
+    const role = classOf(call.node.layer.class_name)?.sparse;
+    if (role === 'product' && call.inputs[0]!.shape?.length === 1) {
       const [kernel, bias] = call.node.weights.map(({ name }) => weights.get(name)!);
       layers.push({ kernel: kernel!, bias: bias?.data ?? new Float32Array(kernel!.shape[1]!), activations: [activationOf(call)] }); // prettier-ignore
-    } else if (['Activation', 'ReLU', 'Softmax'].includes(class_name) && layers.length > 0) {
+    } else if (role === 'activation' && layers.length > 0) {
       layers.at(-1)!.activations.push(activationOf(call));
-    } else if (!TRANSPARENT.has(class_name)) throw unsupported(call, 'is not dense');
+    } else if (role !== 'nothing') throw unsupported(call, 'is not dense');
     current = call.outputs[0]!;
   }
   if (layers.length === 0 || inputs.length !== 1 || outputs.length !== 1 || outputs[0] !== current)

@@ -1,7 +1,7 @@
 /** Layers that TensorFlow.js 4.22 by itself computes otherwise than Keras on some backend, in a form that it computes alike. */
 import { channelsFirst, CONTAINERS, isLayerJson, layerName, layersOf, numberAt, stringAt, tupleAt, type Json, type LayerJson } from '../../model/layers/layerConfig.js'; // prettier-ignore
 import { modelGraph } from '../../model/layers/layerGraph.js';
-import { axisWithoutBatch, type Shape } from '../../model/layers/layerShapes.js';
+import { axisWithoutBatch, type Shape } from '../../model/layers/shape.js';
 import type { Model } from '../../model/model.js';
 import { insertBehind, insertInFront } from '../../model/normalise/rewriteGraph.js';
 import { UserError } from '../../protocol/errors.js';

@@ -1,16 +1,10 @@
 /** Whether plain TensorFlow.js, which loads an exported layers-model, computes its masks as Keras does. */
+import { classOf } from '../../model/layerClasses/registry.js';
 import { CONTAINERS, isObject, layersOf, type LayerJson } from '../../model/layers/layerConfig.js';
 import type { Model } from '../../model/model.js';
 import { makesMask } from '../../model/layers/maskRules.js';
 import { wiringOf, type Call } from '../../model/normalise/wiring.js';
 import { UserError } from '../../protocol/errors.js';
-
-/** Layers through which TensorFlow.js 4.22 passes a mask as Keras does. */
-const PASSING =
-  /^(Embedding|Masking|Activation|ELU|LeakyReLU|PReLU|ReLU|ThresholdedReLU|Dense|Dropout|SpatialDropout1D|Gaussian(Noise|Dropout)|AlphaDropout|(Batch|Layer)?Normalization)$/;
-const RECURRENT = /^(SimpleRNN|GRU|LSTM|Bidirectional)$/;
-/** They read whatever mask TensorFlow.js met last. */
-const READING = /^(RNN|SimpleRNN|GRU|LSTM|ConvLSTM2D|Bidirectional|TimeDistributed|Softmax|GlobalAveragePooling1D)$/;
 
 function returnsSequences({ class_name, config }: LayerJson): boolean {
   const inner = class_name === 'Bidirectional' && isObject(config.layer) ? config.layer.config : config;
@@ -27,13 +21,13 @@ function firstAstray(calls: readonly Call[]): LayerJson | null {
   let met = false;
   for (const { node, inputs } of calls) {
     const { layer } = node;
-    const { class_name: name } = layer;
+    const inTfjs = classOf(layer.class_name)?.maskInTfjs;
     if (met && inputs.length > 1) return layer;
     if (makesMask(layer)) masked = met = true;
     else if (masked && zeroesOutputs(layer)) return layer;
-    else if (RECURRENT.test(name) && (masked || !met)) masked &&= returnsSequences(layer);
-    else if (met && READING.test(name)) return layer;
-    else masked &&= PASSING.test(name);
+    else if (inTfjs === 'steps' && (masked || !met)) masked &&= returnsSequences(layer);
+    else if (met && (inTfjs === 'reads' || inTfjs === 'steps')) return layer;
+    else masked &&= inTfjs === 'passes';
   }
   return null;
 }

@@ -1,7 +1,8 @@
 /** A model as plain TensorFlow.js loads and computes it: what its layers-models hold. */
 import type { LayerJson } from '../../model/layers/layerConfig.js';
 import { modelGraph } from '../../model/layers/layerGraph.js';
-import { isResetAfter } from '../../model/layers/layerWeights.js';
+import { classOf } from '../../model/layerClasses/registry.js';
+import { isResetAfter } from '../../model/layerClasses/recurrent/gated.js';
 import type { Model } from '../../model/model.js';
 import { withoutCausalPadding } from './tfjsCausal.js';
 import { asTfjsComputes } from './tfjsForms.js';
@@ -19,10 +20,21 @@ function refuseResetAfter(model: Model): void {
   if (found) refuseForTfjs(model, found.path, 'is or wraps a GRU with reset_after=true');
 } // prettier-ignore
 
+/** @throws UserError('model-unsupported') on a layer that its own record computes. */
+function refuseComputed(model: Model): void {
+  const isComputed = ({ class_name: name }: LayerJson): boolean => classOf(name)?.compute !== undefined;
+  for (const { layer, path } of modelGraph(model.topology).layers) {
+    if (isComputed(layer)) refuseForTfjs(model, path, `is a ${layer.class_name}`);
+    if (wraps(layer, isComputed)) refuseForTfjs(model, path, 'wraps a layer that it does not have');
+  }
+}
+
 /** @throws UserError('model-unsupported') naming a layer that TensorFlow.js does not have, or computes otherwise, and the way out. */
 export function asPlainTfjs(model: Model): Model {
   refuseOperations(model);
   refuseResetAfter(model);
   refuseMasksOfTfjs(model);
-  return asTfjsComputes(withoutCausalPadding(withoutNormalization(model)));
+  const plain = withoutCausalPadding(withoutNormalization(model));
+  refuseComputed(plain);
+  return asTfjsComputes(plain);
 }

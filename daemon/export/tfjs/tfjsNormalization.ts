@@ -2,7 +2,7 @@
 import { layerName, type LayerJson } from '../../model/layers/layerConfig.js';
 import { modelGraph, type LayerNode } from '../../model/layers/layerGraph.js';
 import type { Model, WeightTensor } from '../../model/model.js';
-import { isAdapted, keptAxes, LEAST_DEVIATION } from '../../model/normalise/normalization.js';
+import { isAdapted, keptAxes, LEAST_DEVIATION } from '../../model/layerClasses/normalisation/statistics.js';
 import { refuseForTfjs, wraps } from './tfjsRefusal.js';
 
 const isNormalization = ({ class_name: name }: LayerJson): boolean => name === 'Normalization';

@@ -13,6 +13,7 @@ import {
 } from '../layers/layerConfig.js';
 import { inKeras3, projectConfig } from '../keras3/project.js';
 import { KerasObject } from '../keras3/values.js';
+import { classOf } from '../layerClasses/registry.js';
 import type { ModelGraph } from '../layers/layerGraph.js';
 import type { Topology } from '../model.js';
 import { OPERATION } from '../operations/operation.js';
@@ -68,9 +69,10 @@ class Writer {
     for (const [key, value] of Object.entries(out)) {
       if (value instanceof KerasObject) out[key] = this.object(`keras.${value.module}`, value.className, value.config);
     }
-    if (layer.class_name === 'LeakyReLU' && !this.keras3) {
-      out.alpha = out.negative_slope;
-      delete out.negative_slope;
+    const renamed = this.keras3 ? {} : (classOf(layer.class_name)?.renamedInKeras3 ?? {});
+    for (const [before, now] of Object.entries(renamed)) {
+      out[before] = out[now];
+      delete out[now];
     }
     for (const key of ['layer', 'cell']) if (isLayerJson(out[key])) out[key] = this.layer(out[key], true);
     if (Array.isArray(out.cells))
@@ -192,7 +194,7 @@ class Writer {
       return { args: [...(operation.arity === null ? [operands] : operands), ...behind], kwargs: {} };
     }
     const kwargs = node[0]?.[3] ?? {};
-    if (/RNN|GRU|LSTM|Bidirectional/.test(layer.class_name) && tensors.length > 1) {
+    if (classOf(layer.class_name)?.takesStates && tensors.length > 1) {
       return { args: [tensors[0]], kwargs: { ...kwargs, initial_state: tensors.slice(1) } };
     }
     return { args: [tensors.length > 1 ? tensors : tensors[0]], kwargs };

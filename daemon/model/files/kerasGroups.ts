@@ -2,61 +2,16 @@
  * Where Keras's native format keeps each layer's variables (keras/src/saving/saving_lib.py): groups are the snake_case
  * class name and a counter in layer order, not the layers' names; inside, a variable is its position among the layer's own.
  */
-import { CONTAINERS, isLayerJson, layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
+import { classOf } from '../layerClasses/registry.js';
+import { CONTAINERS, layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
+import { groupNamer, joined } from './groupNames.js';
 import { layerWeights } from '../layers/layerWeights.js';
 
-/** keras/src/utils/naming.py, to_snake_case. */
-export const snakeCase = (className: string): string =>
-  className
-    .replace(/\W+/g, '')
-    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase();
-
-/** `dense`, `dense_1`, ... in the order asked. */
-export function groupNamer(): (className: string) => string {
-  const used = new Map<string, number>();
-  return (className) => {
-    const name = snakeCase(className);
-    const count = used.get(name) ?? 0;
-    used.set(name, count + 1);
-    return count === 0 ? name : `${name}_${count}`;
-  };
-}
-
-const joined = (...segments: string[]): string => segments.filter((segment) => segment !== '').join('/');
-
-/** A layer's own groups, in the order of its weights in TensorFlow.js. `cell` is what a cell is called: its class's group. */
+/** A layer's own groups, in the order of its weights in TensorFlow.js. */
 function ownGroups(layer: LayerJson): string[] {
-  const inner = layer.config.layer;
-  switch (layer.class_name) {
-    case 'SimpleRNN':
-    case 'GRU':
-    case 'LSTM':
-    case 'ConvLSTM2D':
-      return ['cell'];
-    case 'RNN': {
-      const cell = layer.config.cell;
-      return isLayerJson(cell) ? ownGroups(cell).map((group) => joined('cell', group)) : ['cell'];
-    }
-    case 'StackedRNNCells': {
-      const namer = groupNamer();
-      const cells = Array.isArray(layer.config.cells) ? (layer.config.cells as unknown[]) : [];
-      return cells.filter(isLayerJson).map((cell) => `cells/${namer(cell.class_name)}`);
-    }
-    case 'Bidirectional':
-      return isLayerJson(inner)
-        ? ['forward_layer', 'backward_layer'].flatMap((way) => ownGroups(inner).map((group) => joined(way, group)))
-        : [''];
-    case 'TimeDistributed':
-      if (!isLayerJson(inner)) return ['layer'];
-      if (!CONTAINERS.has(inner.class_name)) return ownGroups(inner).map((group) => joined('layer', group));
-      return layerGroups(inner, 'layers')
-        .flatMap(({ groups, hasWeights }) => (hasWeights ? groups : []))
-        .map((group) => joined('layer', group));
-    default:
-      return [''];
-  }
+  if (CONTAINERS.has(layer.class_name))
+    return layerGroups(layer, 'layers').flatMap(({ groups, hasWeights }) => (hasWeights ? groups : []));
+  return classOf(layer.class_name)?.groups?.(layer, ownGroups) ?? [''];
 }
 
 export interface LayerGroups {

@@ -1,10 +1,8 @@
 /** A layer's config, of whichever generation, as the arguments that Keras 3's constructor takes, and no others. */
+import { classOf } from '../layerClasses/registry.js';
 import { field, own, type Json, type LayerJson } from '../layers/layerConfig.js';
-import { CONSTRUCTORS } from './constructors.js';
+import type { Refuse } from '../layers/refuse.js';
 import { snake } from './values.js';
-
-/** Refuses the layer at hand; the message is completed with the file and the layer. */
-type Refuse = (problem: string) => never;
 
 /** Keys of Keras 2, Keras 3 and TensorFlow.js that change no output: hints for one implementation, what the wiring says again. */
 const WITHOUT_MEANING: ReadonlySet<string> = new Set([
@@ -22,17 +20,8 @@ const NEUTRAL: Readonly<Record<string, unknown>> = { groups: 1, virtual_batch_si
 const saysNothing = (value: unknown): boolean =>
   value == null || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
 
-/** Keras 3 calls it otherwise. */
-const RENAMED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  LeakyReLU: { alpha: 'negative_slope' },
-};
-
-/** A layer of a class that Keras 3 dropped, as one that it has. ReLU passes what is above its threshold, unchanged. */
-export function inKeras3(layer: LayerJson): LayerJson {
-  if (layer.class_name !== 'ThresholdedReLU') return layer;
-  const { theta, ...config } = layer.config;
-  return { ...layer, class_name: 'ReLU', config: { ...config, threshold: theta ?? 1 } };
-}
+/** A layer of a class that Keras 3 dropped, as one that it has. */
+export const inKeras3 = (layer: LayerJson): LayerJson => classOf(layer.class_name)?.inKeras3?.(layer) ?? layer;
 
 const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 60) ?? 'nothing';
 
@@ -43,12 +32,13 @@ const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 60) ??
  * does not have.
  */
 export function projectConfig(layer: LayerJson, refuse: Refuse): Json {
-  const known = own(CONSTRUCTORS, layer.class_name);
+  const record = classOf(layer.class_name);
+  const known = record?.keras;
   if (!known) return refuse(`is of class ${layer.class_name.slice(0, 60)}, which Keras 3 does not have`);
   const given: Json = {};
   for (const [key, value] of Object.entries(layer.config)) {
     const name = snake(key);
-    const renamed = own(own(RENAMED, layer.class_name) ?? {}, name) ?? name;
+    const renamed = own(record.renamedInKeras3 ?? {}, name) ?? name;
     if (given[renamed] === undefined) given[renamed] = value;
   }
   if (given.name === undefined) given.name = field(layer as unknown as Json, 'name');

@@ -1,5 +1,7 @@
 /** Which channels of a network can only go together, and which never go: the structure that thinning and neuron budgets share. */
-import { channelRole, channelsOf, type ChannelRole, type Weights } from './channelRoles.js';
+import type { ChannelRole, Weights } from '../layerClasses/layerClass.js';
+import { channelRole } from './channelRoles.js';
+import { channelsOf } from './shape.js';
 import type { Call, Tensor, Wiring } from '../normalise/wiring.js';
 
 export interface RoledCall {

@@ -1,6 +1,7 @@
 /** Walks a topology as TensorFlow.js would build it: which layer is called on which tensors, and of which shapes. */
 import { CONTAINERS, field, isLayerJson, isObject, layerName, layersOf, type LayerJson } from './layerConfig.js';
-import { outputShapes, type Shape } from './layerShapes.js';
+import { outputShapes } from './layerShapes.js';
+import type { Shape } from './shape.js';
 import { isFrozen, layerWeights, type WeightSpec } from './layerWeights.js';
 import type { Topology } from '../model.js';
 

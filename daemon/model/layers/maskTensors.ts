@@ -9,7 +9,7 @@ import { isObject, layerName, layersOf, type Json, type LayerJson } from './laye
 import type { TensorRef } from './layerGraph.js';
 import { maskRule } from './maskRules.js';
 import type { Notes } from '../notes.js';
-import type { Refuse } from '../normalise/rewriteValues.js';
+import type { Refuse } from './refuse.js';
 
 /** A mask as a formula over tensors, so that two ways to make one can be compared; null: none, or one that is not known. */
 type Formula = string | null;

@@ -1,31 +1,11 @@
 /** Layers over channels first that TensorFlow.js 4.22 computes wrongly, as the same over channels last. */
-import { channelsFirst, field, layerName, stringAt, type Json, type LayerJson } from '../layers/layerConfig.js';
+import { classOf } from '../layerClasses/registry.js';
+import { channelsFirst, field, layerName, stringAt, type LayerJson } from '../layers/layerConfig.js';
 import { INPUT_KEYS } from './rewriteGraph.js';
-import type { Refuse } from './rewriteValues.js';
-
-/** The sample's axes with the channels moved to the end, and back; null where the output is the channels alone. */
-type Permutation = readonly [last: readonly number[], first: readonly number[] | null];
-
-/**
- * Conv1D gives its output with the axes swapped (layers/convolutional.js, conv1dWithBias), SeparableConv2D adds its bias
- * along the rows, 1-D pooling does not know the setting (layers/pooling.js). The convolutions inside a ConvLSTM2D are right,
- * but of a layout for which compiled engines have no kernels.
- */
-const PERMUTATIONS: Readonly<Record<string, (config: Json) => Permutation>> = {
-  Conv1D: () => [[2, 1], [2, 1]],
-  MaxPooling1D: () => [[2, 1], [2, 1]],
-  AveragePooling1D: () => [[2, 1], [2, 1]],
-  GlobalAveragePooling1D: () => [[2, 1], null],
-  GlobalMaxPooling1D: () => [[2, 1], null],
-  SeparableConv2D: () => [[2, 3, 1], [3, 1, 2]],
-  ConvLSTM2D: (config) => [[1, 3, 4, 2], field(config, 'return_sequences') === true ? [1, 4, 2, 3] : [3, 1, 2]],
-}; // prettier-ignore
-
-/** Those that TensorFlow.js itself trains and saves with the setting, and computes otherwise than it says. */
-const TRAINED_WRONGLY = /^(Conv1D|SeparableConv2D)$/;
+import type { Refuse } from '../layers/refuse.js';
 
 export const isMiscomputed = ({ class_name: className, config }: LayerJson): boolean =>
-  Object.hasOwn(PERMUTATIONS, className) && channelsFirst(config);
+  classOf(className)?.channelsFirst !== undefined && channelsFirst(config);
 
 /**
  * Makes the layer one over channels last, in place. Its weights have the same shapes.
@@ -39,8 +19,9 @@ export function channelsLast(
   refuse: Refuse,
 ): { readonly before: LayerJson; readonly behind: LayerJson | null } {
   const { class_name: className, config } = layer;
-  const [last, first] = PERMUTATIONS[className]!(config);
-  if (!keras && TRAINED_WRONGLY.test(className))
+  const { permutation, trainedWrongly } = classOf(className)!.channelsFirst!;
+  const [last, first] = permutation(config);
+  if (!keras && trainedWrongly)
     refuse(`is a ${className} with channels first, whose output TensorFlow.js computes wrongly; use channels last and train again`); // prettier-ignore
   if (/softmax$/i.test(stringAt(config, 'activation') ?? ''))
     refuse(`is a ${className} with channels first and a softmax over its last axis, which TensorFlow.js cannot compute; put a Softmax layer behind it`); // prettier-ignore

@@ -4,18 +4,11 @@
  * the other generation when the weights that make x are scaled: exactly, up to the rounding of each weight.
  */
 import { UserError } from '../../protocol/errors.js';
-import {
-  CONTAINERS,
-  field,
-  isLayerJson,
-  layerName,
-  layersOf,
-  stringAt,
-  type Json,
-  type LayerJson,
-} from '../layers/layerConfig.js';
+import { classOf } from '../layerClasses/registry.js';
+import { CONTAINERS, layerName, layersOf, stringAt, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { modelGraph, type LayerNode } from '../layers/layerGraph.js';
 import { layerWeights } from '../layers/layerWeights.js';
+import type { Refuse } from '../layers/refuse.js';
 import type { Model, WeightTensor } from '../model.js';
 import { insertBehind } from './rewriteGraph.js';
 
@@ -34,49 +27,17 @@ const hardGates = ({ config }: LayerJson): boolean =>
 
 /** The layers that own weights inside a layer, in the order of its weights; a layer without wrapping is its own. */
 function owners(layer: LayerJson): LayerJson[] {
-  const { layer: inner, cell } = layer.config;
-  const cells = field(layer.config, 'cells');
-  switch (layer.class_name) {
-    case 'Bidirectional':
-      return isLayerJson(inner) ? [...owners(inner), ...owners(inner)] : [];
-    case 'TimeDistributed':
-      if (!isLayerJson(inner)) return [];
-      return CONTAINERS.has(inner.class_name) ? layersOf(inner).flatMap(owners) : owners(inner);
-    case 'RNN':
-      return isLayerJson(cell) ? owners(cell) : [];
-    case 'StackedRNNCells':
-      return Array.isArray(cells) ? (cells as unknown[]).filter(isLayerJson).flatMap(owners) : [];
-    default:
-      return CONTAINERS.has(layer.class_name) ? layersOf(layer).flatMap(owners) : [layer];
-  }
+  const inside = CONTAINERS.has(layer.class_name) ? layersOf(layer) : classOf(layer.class_name)?.owners?.(layer);
+  return inside ? inside.flatMap(owners) : [layer];
 }
 
 /** Which of the gates, side by side along the last axis, go through hard_sigmoid; null: the layer has no gates. */
-function hardOnes(layer: LayerJson, refuse: (problem: string) => never): boolean[] | null {
-  const [hard, gates] = [hardActivation(layer), hardGates(layer)];
-  switch (layer.class_name) {
-    case 'GRU':
-    case 'GRUCell':
-      return [gates, gates, hard];
-    case 'LSTM':
-    case 'LSTMCell':
-    case 'ConvLSTM2D':
-      // The same activation is applied to the state, which no weight scales.
-      if (hard)
-        refuse('has hard_sigmoid as its activation, which Keras 3 computes differently; use sigmoid and train again');
-      return [gates, gates, false, gates];
-    default:
-      return null;
-  }
-}
+const hardOnes = (layer: LayerJson, refuse: Refuse): boolean[] | null =>
+  classOf(layer.class_name)?.hardGates?.({ activation: hardActivation(layer), gates: hardGates(layer) }, refuse) ??
+  null;
 
 /** The factor of each weight along its last axis, repeated in blocks as wide as a gate. null: unchanged. */
-function factors(
-  layer: LayerJson,
-  count: number,
-  factor: number,
-  refuse: (problem: string) => never,
-): (number[] | null)[] {
+function factors(layer: LayerJson, count: number, factor: number, refuse: Refuse): (number[] | null)[] {
   const none = new Array<null>(count).fill(null);
   const gates = hardOnes(layer, refuse);
   if (gates) return gates.includes(true) ? none.map(() => gates.map((hard) => (hard ? factor : 1))) : none;
@@ -91,14 +52,6 @@ const scaled = (weight: WeightTensor, gates: readonly number[]): WeightTensor =>
   return { ...weight, data: weight.data.map((value, i) => value * gates[Math.floor((i % width) / block)]!) };
 };
 
-/** A cell alone is no layer of a model: its weights are those of its gates. */
-const weightsOf = (owner: LayerJson): number =>
-  owner.class_name.endsWith('Cell')
-    ? field(owner.config, 'use_bias') === false
-      ? 2
-      : 3
-    : layerWeights(owner, '', null).length;
-
 function* scalings(
   node: LayerNode,
   factor: number,
@@ -106,7 +59,7 @@ function* scalings(
 ): Generator<readonly [name: string, gates: number[]]> {
   let at = 0;
   for (const owner of owners(node.layer)) {
-    const count = weightsOf(owner);
+    const count = layerWeights(owner, '', null).length;
     for (const [i, gates] of factors(owner, count, factor, (problem) => refuse(node.path, problem)).entries())
       if (gates) yield [node.weights[at + i]!.name, gates];
     at += count;

@@ -28,7 +28,8 @@ import {
 import { subtractAsAdd } from './subtract.js';
 import { type ShapeRules, settleByShapes } from './settleByShapes.js';
 import { rewriteInner, rewriteLayer, type RewriteContext } from './rewriteLayers.js';
-import type { Refuse } from './rewriteValues.js';
+import type { Refuse } from '../layers/refuse.js';
+import { classOf } from '../layerClasses/registry.js';
 
 export interface NormalisedTopology {
   readonly topology: Topology;
@@ -158,7 +159,7 @@ class Normaliser implements ShapeRules {
   private noteStates(container: LayerJson, where: string): void {
     for (const layer of layersOf(container)) {
       const calls = Array.isArray(layer.inbound_nodes) ? (layer.inbound_nodes as unknown[]) : [];
-      if (/RNN|GRU|LSTM|Bidirectional/.test(layer.class_name) && calls.some((call) => Array.isArray(call) && call.length > 1))
+      if (classOf(layer.class_name)?.takesStates && calls.some((call) => Array.isArray(call) && call.length > 1))
         this.notes.add('a recurrent layer that is given initial states does not heed masks, as in Keras 3', where + layerName(layer)); // prettier-ignore
     }
   }

@@ -4,8 +4,9 @@ import { firstCall, orderCalls } from './callOrder.js';
 import { kerasTensorsIn } from '../files/kerasTensors.js';
 import { CONTAINERS, field, isObject, layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { endRefs, nodeRefs, tensorRef } from '../layers/layerGraph.js';
+import { classOf } from '../layerClasses/registry.js';
 import type { Notes } from '../notes.js';
-import type { Refuse } from './rewriteValues.js';
+import type { Refuse } from '../layers/refuse.js';
 
 type Ref = [layer: string, node: number, tensor: number, kwargs: Json];
 
@@ -19,7 +20,7 @@ function fromKeras3(node: Json, layer: LayerJson, refuse: Refuse): Ref[] {
   for (const [key, value] of Object.entries(isObject(node.kwargs) ? node.kwargs : {})) {
     const tensors = tensorsIn(value);
     if (tensors.length > 0) {
-      const state = key === 'initial_state' && /RNN|GRU|LSTM|Bidirectional/.test(layer.class_name);
+      const state = key === 'initial_state' && classOf(layer.class_name)?.takesStates === true;
       if (!state && refs.length > 0) refuse(`takes a tensor as "${key}", which TensorFlow.js cannot load`);
       refs.push(...tensors);
     } else if (value != null && typeof value !== 'object') kwargs[key] = value;

@@ -1,9 +1,7 @@
 /** Config values that Keras writes in ways TensorFlow.js does not read: types, initializers, regularizers, activations. */
 import { isObject, type Json, own } from '../layers/layerConfig.js';
+import type { Refuse } from '../layers/refuse.js';
 import type { Notes } from '../notes.js';
-
-/** Refuses the layer at hand; the message is completed with the file and the layer. */
-export type Refuse = (problem: string) => never;
 
 const DTYPES: Record<string, string> = {
   float32: 'float32',

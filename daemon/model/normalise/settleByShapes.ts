@@ -5,7 +5,8 @@ import type { Topology } from '../model.js';
 import type { Notes } from '../notes.js';
 import { OPERATION } from '../operations/operation.js';
 import { operationIn } from '../operations/operations.js';
-import type { Refuse } from './rewriteValues.js';
+import type { Refuse } from '../layers/refuse.js';
+import { classOf } from '../layerClasses/registry.js';
 
 /** Where notes and refusals go. */
 export interface ShapeRules {
@@ -61,13 +62,17 @@ export function settleByShapes(topology: Topology, rules: ShapeRules): void {
       continue;
     }
     if (node.layer.class_name === OPERATION) operationAsLayer(node, rules);
+    for (const [given] of node.calls) {
+      const problem = given && classOf(node.layer.class_name)?.problem?.(node.layer.config, given);
+      if (problem) rules.refuseAt(node.path)(problem);
+    }
     giveReshapeItsSize(node, rules);
     const input = node.calls[0]?.[0];
     if (node.layer.class_name === 'Flatten' && input?.length === 1) {
       rules.notes.add('Flatten of what is flat, which TensorFlow.js refuses, was dropped', node.path);
       becomeIdentity(node.layer);
     }
-    if (node.layer.class_name !== 'Resizing' && node.layer.class_name !== 'CenterCrop') continue;
+    if (!classOf(node.layer.class_name)?.changesSize) continue;
     if (input && JSON.stringify(input) === JSON.stringify(node.outputs[0])) {
       rules.notes.add(`${node.layer.class_name} to the size it has was dropped`, node.path);
       becomeIdentity(node.layer);

@@ -1,7 +1,7 @@
 /** Keras's Subtract, which TensorFlow.js does not have: a - b is a + (-1 b), exactly, with the masks of both. */
 import { layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
 import type { Notes } from '../notes.js';
-import type { Refuse } from './rewriteValues.js';
+import type { Refuse } from '../layers/refuse.js';
 
 /** Makes an Add, and a Rescaling in front of its second input, of each Subtract of a functional container; in place. */
 export function subtractAsAdd(

@@ -1,7 +1,8 @@
 /** A topology as calls on tensors: nested models are opened, so that channels can be followed from layer to layer. */
 import { CONTAINERS, field, isObject, layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { endRefs, modelGraph, nodeRefs, type LayerNode, type ModelGraph } from '../layers/layerGraph.js';
-import { outputShapes, type Shape } from '../layers/layerShapes.js';
+import { outputShapes } from '../layers/layerShapes.js';
+import type { Shape } from '../layers/shape.js';
 import type { Topology } from '../model.js';
 
 export interface Tensor {

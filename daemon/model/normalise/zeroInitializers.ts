@@ -1,30 +1,18 @@
 /** A topology that is quick to build, for when the weights are set anyway. */
+import { classOf } from '../layerClasses/registry.js';
 import { isObject } from '../layers/layerConfig.js';
 import type { Topology } from '../model.js';
-
-/** Without a named initialiser a recurrent layer computes one: an orthogonal matrix, and ones for the forget gates. */
-const RECURRENT = { recurrent_initializer: {}, unit_forget_bias: false };
-
-/** Where a file leaves them out, layers draw random kernels: 15 million numbers for a VGG, thrown away at once. */
-const DRAWN: readonly (readonly [layers: RegExp, initialisers: object])[] = [
-  [/^(Dense|SimpleRNN|GRU|LSTM|Conv\w+)(Cell)?$/, { kernel_initializer: {} }],
-  [/^DepthwiseConv/, { depthwise_initializer: {} }],
-  [/^SeparableConv/, { depthwise_initializer: {}, pointwise_initializer: {} }],
-  [/^Embedding$/, { embeddings_initializer: {} }],
-];
 
 function copy(value: unknown): unknown {
   if (Array.isArray(value)) return (value as unknown[]).map(copy);
   if (!isObject(value)) return value;
-  const className = typeof value.class_name === 'string' ? value.class_name : '';
-  const recurrent = /^(SimpleRNN|GRU|(Conv)?LSTM(2D)?)(Cell)?$/.test(className);
-  const drawn = DRAWN.find(([layers]) => layers.test(className));
+  const initial = typeof value.class_name === 'string' ? classOf(value.class_name)?.initial : undefined;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
       if (/_?initializer$/i.test(key) && inner !== null) return [key, { class_name: 'Zeros', config: {} }];
       if (key === 'seed') return [key, null];
       if (key !== 'config' || !isObject(inner)) return [key, copy(inner)];
-      return [key, copy({ ...(drawn && drawn[1]), ...inner, ...(recurrent && RECURRENT) })];
+      return [key, copy({ ...inner, ...initial })];
     }),
   );
 }

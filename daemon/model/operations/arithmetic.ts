@@ -1,6 +1,6 @@
 /** Operations on two numbers, of tensors or of a tensor and a number, in either order. */
 import type * as Core from '@tensorflow/tfjs-core';
-import type { Dim, Shape } from '../layers/spatialShapes.js';
+import type { Dim, Shape } from '../layers/shape.js';
 import { noSettings, onlyTensors, type Operation, type OperationConfig } from './operation.js';
 
 /** NumPy's rule, of samples: sizes from the right, 1 stretches. */

@@ -1,8 +1,9 @@
 /** Operations that give a sample's numbers other axes, or join samples' tensors. */
 import type { Json } from '../layers/layerConfig.js';
-import type { Shape } from '../layers/spatialShapes.js';
-import { isClosed, onlyTensors, type Operation, type OperationConfig, type Refuse } from './operation.js';
 import { sizeOf } from '../../protocol/shape.js';
+import type { Shape } from '../layers/shape.js';
+import { isClosed, onlyTensors, type Operation, type OperationConfig } from './operation.js';
+import type { Refuse } from '../layers/refuse.js';
 
 const integers = (value: unknown): number[] | null =>
   Array.isArray(value) && (value as unknown[]).every((n) => n === null || Number.isInteger(n))

@@ -1,7 +1,8 @@
 /** Operations on each number of a tensor. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { Json } from '../layers/layerConfig.js';
-import { noSettings, type Operation, type OperationConfig, type Refuse } from './operation.js';
+import { noSettings, type Operation, type OperationConfig } from './operation.js';
+import type { Refuse } from '../layers/refuse.js';
 
 type Layer = ReturnType<NonNullable<Operation['asLayer']>>;
 

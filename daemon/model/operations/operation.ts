@@ -4,7 +4,8 @@
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import { isObject, type Json, type LayerJson } from '../layers/layerConfig.js';
-import type { Shape } from '../layers/spatialShapes.js';
+import type { Refuse } from '../layers/refuse.js';
+import type { Shape } from '../layers/shape.js';
 
 /** The class of such a layer in a topology. */
 export const OPERATION = 'Operation';
@@ -25,9 +26,6 @@ export interface KerasClass {
   readonly module: 'numpy' | 'nn' | 'core' | 'math';
   readonly className: string;
 }
-
-/** Says why an operation cannot be read; the message is completed with file and layer. */
-export type Refuse = (problem: string) => never;
 
 export interface Operation {
   /** As it is written for Keras 3; others that mean the same are read, too. */

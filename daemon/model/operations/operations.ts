@@ -1,6 +1,6 @@
 /** All operations, by name. */
 import { own, type Json } from '../layers/layerConfig.js';
-import type { Shape } from '../layers/spatialShapes.js';
+import type { Shape } from '../layers/shape.js';
 import { ARITHMETIC } from './arithmetic.js';
 import { ARRANGEMENT } from './arrangement.js';
 import { FUNCTIONS } from './functions.js';

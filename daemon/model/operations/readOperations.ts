@@ -2,9 +2,10 @@
 import { kerasTensor } from '../files/kerasTensors.js';
 import { isObject, layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { tensorRef } from '../layers/layerGraph.js';
-import { KNOWN_CLASSES } from '../layers/layerShapes.js';
+import { KNOWN_CLASSES } from '../layerClasses/registry.js';
 import type { Notes } from '../notes.js';
-import { OPERATION, type OperationConfig, type Refuse } from './operation.js';
+import { OPERATION, type OperationConfig } from './operation.js';
+import type { Refuse } from '../layers/refuse.js';
 import { operationNamed, operationOfKeras, operationOfTensorflow } from './operations.js';
 
 /** A call as the file has it: what stands in the operation's arguments, in order, and by name. */

@@ -1,8 +1,9 @@
 /** Operations that make one number of many, along axes of the sample. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { Json } from '../layers/layerConfig.js';
-import type { Shape } from '../layers/spatialShapes.js';
-import type { KerasClass, Operation, OperationConfig, Refuse } from './operation.js';
+import type { Shape } from '../layers/shape.js';
+import type { KerasClass, Operation, OperationConfig } from './operation.js';
+import type { Refuse } from '../layers/refuse.js';
 
 /** Axes of the sample, without the batch, in order; null where one is none of it. */
 function axesOf(settings: Json, rank: number): number[] | null {

@@ -1,7 +1,8 @@
 /** `x[:, 1:3, ::2]`: parts of a sample, by Python's rules. */
 import { isObject, type Json } from '../layers/layerConfig.js';
-import type { Shape } from '../layers/spatialShapes.js';
-import type { Operation, OperationConfig, Refuse } from './operation.js';
+import type { Shape } from '../layers/shape.js';
+import type { Operation, OperationConfig } from './operation.js';
+import type { Refuse } from '../layers/refuse.js';
 
 /** One axis of the sample: an index, or a slice. */
 type Key = number | { readonly start: number | null; readonly stop: number | null; readonly step: number | null };

@@ -1,4 +1,5 @@
 /** Which inputs of a model take values as they are stored: what comes first there says what scale it wants. */
+import { classOf } from '../layerClasses/registry.js';
 import { field, isObject, type LayerJson } from '../layers/layerConfig.js';
 import type { Topology } from '../model.js';
 import { wiringOf, type Tensor } from '../normalise/wiring.js';
@@ -11,15 +12,6 @@ export interface AsStored {
   /** Of an input that an Embedding reads: how many identifiers it knows, counted from 0. */
   readonly count?: number;
 }
-
-/** Layers that bring any values to the scale that the rest of the network wants. */
-const NORMALISING: ReadonlySet<string> = new Set(['Rescaling', 'Normalization', 'BatchNormalization']);
-
-/** Layers that move, repeat, drop or pad values but compute nothing with them. */
-const MOVING: ReadonlySet<string> = new Set([
-  'InputLayer', 'Reshape', 'Permute', 'Flatten', 'RepeatVector', 'Masking', 'Dropout', 'SpatialDropout1D', 'SpatialDropout2D', 'GaussianNoise',
-  'ZeroPadding1D', 'ZeroPadding2D', 'ZeroPadding3D', 'Cropping1D', 'Cropping2D', 'Cropping3D', 'Resizing', 'CenterCrop',
-]); // prettier-ignore
 
 const nameOf = ({ class_name, config }: LayerJson): string =>
   `the layer "${typeof config.name === 'string' ? config.name : class_name}" (${class_name})`;
@@ -42,7 +34,9 @@ export function inputsAsStored(topology: Topology): (AsStored | null)[] {
         const inner =
           layer.class_name === 'TimeDistributed' && isObject(layer.config.layer) ? layer.config.layer : null;
         const reader = inner && typeof inner.class_name === 'string' ? (inner as unknown as LayerJson) : layer;
-        return MOVING.has(reader.class_name) ? call.outputs.flatMap((out) => readersOf(out, seen)) : [reader];
+        return classOf(reader.class_name)?.onInput === 'moves'
+          ? call.outputs.flatMap((out) => readersOf(out, seen))
+          : [reader];
       });
   }
 
@@ -64,7 +58,7 @@ export function inputsAsStored(topology: Topology): (AsStored | null)[] {
           .find(({ class_name }) => class_name === 'InputLayer')?.config.dtype; // prettier-ignore
     if (typeof dtype === 'string' && /^u?int\d*$/.test(dtype))
       return { because: `its data type ${dtype} in the model`, identifiers: true };
-    const first = readers.length > 0 && readers.every(({ class_name }) => NORMALISING.has(class_name));
+    const first = readers.length > 0 && readers.every(({ class_name }) => classOf(class_name)?.onInput === 'scales');
     return first ? { because: nameOf(readers[0]!), identifiers: false } : null;
   });
 }

@@ -3,25 +3,12 @@ import { UserError } from '../../protocol/errors.js';
 import { field, isLayerJson, isObject, own, stringAt, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { inputsAsStored, type AsStored } from './inputsAsStored.js';
 import { modelGraph } from '../layers/layerGraph.js';
+import { absorbedHead, type Loss } from './loss.js';
 import { lossSettings, type LossSettings } from './lossSettings.js';
 import type { Model } from '../model.js';
 
-/** The engine's losses (structurally `Loss` of daemon/engine/engine.ts). */
-export type TrainingLoss =
-  | 'categoricalCrossentropy'
-  | 'sparseCategoricalCrossentropy'
-  | 'binaryCrossentropy'
-  | 'meanSquaredError'
-  | 'meanAbsoluteError'
-  | 'huber'
-  | 'logCosh'
-  | 'poisson'
-  | 'kullbackLeiblerDivergence'
-  | 'meanAbsolutePercentageError'
-  | 'meanSquaredLogarithmicError';
-
 export interface TrainingSetup {
-  readonly loss: TrainingLoss;
+  readonly loss: Loss;
   readonly lossSettings: LossSettings;
   /** Error is the fraction of wrong samples; targets are one-hot (or 0/1 for a single output). */
   readonly classification: boolean;
@@ -46,7 +33,7 @@ export interface TrainingSetup {
 }
 
 /** Loss names of Keras 1-3 and TensorFlow.js, lower case without separators. Targets are one-hot here, so sparse is categorical. */
-const LOSSES: Record<string, TrainingLoss> = {
+const LOSSES: Record<string, Loss> = {
   categoricalcrossentropy: 'categoricalCrossentropy',
   sparsecategoricalcrossentropy: 'categoricalCrossentropy',
   softmaxcrossentropy: 'categoricalCrossentropy',
@@ -119,7 +106,7 @@ function activationOf(layer: LayerJson): string {
   return stringAt(layer.config, 'activation') ?? 'linear';
 }
 
-function byActivation(activation: string): TrainingLoss {
+function byActivation(activation: string): Loss {
   if (activation === 'softmax') return 'categoricalCrossentropy';
   return activation === 'sigmoid' ? 'binaryCrossentropy' : 'meanSquaredError';
 }
@@ -220,12 +207,12 @@ export function trainingSetup(
     outputShape.length + 1,
   );
   if (ignored.length > 0) notes.push(`the loss is computed without what the file sets of it: ${ignored.join(', ')}`);
-  const crossEntropy = loss === 'categoricalCrossentropy' || loss === 'binaryCrossentropy';
+  const absorbed = absorbedHead(loss);
+  const crossEntropy = absorbed !== 'none';
   const several = outputShape.length > 0 && outputShape.at(-1)! > 1;
   const accuracy = config !== undefined && saysAccuracy(metricsOf(field(config, 'metrics'), names, index, model.format === 'keras-v3')); // prettier-ignore
   const classification =
     crossEntropy || activation === 'softmax' || ((several || activation === 'sigmoid') && accuracy);
-  const absorbed = loss === 'binaryCrossentropy' ? 'sigmoid' : 'softmax';
   const ofLogits = crossEntropy && (named?.fromLogits ?? false);
   if (ofLogits && activation === absorbed)
     notes.push(`the file's loss takes logits, but output "${name}" is a ${absorbed}: the loss is computed on what goes into the ${absorbed}, as Keras does on TensorFlow`); // prettier-ignore

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { eachBatch } from '../../engine/eachBatch.js';
 import type { SampleSource } from '../../engine/engine.js';
-import { absorbedHead, type Head } from '../../engine/loss/head.js';
+import { absorbedHead, type Head } from '../../model/setup/loss.js';
 import { Score } from '../../engine/loss/score.js';
 import { openEngine } from '../../engine/registry.js';
 import type { FileQuality, JudgeFile } from '../../export/exportModel.js';

@@ -3,7 +3,7 @@ import { inputsShown } from '../../data/inputs/inputsShown.js';
 import { inputPreview } from '../../data/preview.js';
 import { samplesAtOnce } from '../../data/batches/samplesAtOnce.js';
 import type { EvaluateOptions, SampleSource } from '../../engine/engine.js';
-import { absorbedHead } from '../../engine/loss/head.js';
+import { absorbedHead } from '../../model/setup/loss.js';
 import type { Evaluation } from '../../protocol/events.js';
 import { count, percent } from '../../protocol/format.js';
 import { LISTED_CLASSES, LISTED_SAMPLES, type ChangedSample, type WhatChanged } from '../../protocol/whatChanged.js';

@@ -1,6 +1,6 @@
 /** `npm run bench:engine -- --profile [NET...]`: where a training step of the native engine goes, operation by operation. */
 import { bindBuffers } from '../../../daemon/engine/compiled/buffers.js';
-import { layOutParameters } from '../../../daemon/engine/compiled/parameters.js';
+import { layOutParameters } from '../../../daemon/engine/parameters.js';
 import { allocateVectors } from '../../../daemon/engine/compiled/vectors.js';
 import { kernelLevel, loadAddon } from '../../../daemon/engine/native/addon.js';
 import type { Operation } from '../../../daemon/engine/native/cost.js';

@@ -155,6 +155,10 @@ def normalizations():
         yield case(f"LayerNormalization axis {axis}", shape, layer("LayerNormalization", [[own, SCALE], own], axis=axis, epsilon=0.001, center=True, scale=True))
     for groups in (2, -1, 1):
         yield case(f"GroupNormalization groups {groups}", (3, 2, 4), layer("GroupNormalization", [[(4,), SCALE], (4,)], groups=groups, axis=-1, epsilon=0.001, center=True, scale=True))
+    for axis, shape in ((1, (4,)), (-1, (3, 4)), (1, (4, 2, 3)), (2, (3, 4, 2)), (1, (4, 2, 2, 3))):
+        yield case(f"GroupNormalization of {shape} axis {axis}", shape, layer("GroupNormalization", [[(4,), SCALE], (4,)], groups=2, axis=axis, epsilon=0.001, center=True, scale=True))
+    for scale, center in ((False, True), (True, False), (False, False)):
+        yield case(f"GroupNormalization scale {scale} center {center}", (3, 4), layer("GroupNormalization", [[(4,), SCALE]] * scale + [(4,)] * center, groups=2, axis=-1, epsilon=0.001, center=center, scale=scale))
     yield case("UnitNormalization", (3, 4), layer("UnitNormalization", axis=-1))
 
 

@@ -117,7 +117,7 @@ def normalization(config, weights, xs, training):
 
 
 def group_normalization(config, weights, xs, training):
-    x = xs[0]
+    x = np.moveaxis(xs[0], config["axis"], -1)
     groups = x.shape[-1] if config["groups"] == -1 else config["groups"]
     rows = x.reshape(*x.shape[:-1], groups, -1)
     axes = (*range(1, x.ndim - 1), x.ndim)
@@ -126,7 +126,7 @@ def group_normalization(config, weights, xs, training):
     y = rows.reshape(x.shape)
     if config["scale"]:
         y = y * given.pop(0)
-    return y + given.pop(0) if config["center"] else y
+    return np.moveaxis(y + given.pop(0) if config["center"] else y, -1, config["axis"])
 
 
 def dot(config, weights, xs, training):

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
-import { KNOWN_CLASSES } from '../../../daemon/model/layers/layerShapes.js';
+import { KNOWN_CLASSES } from '../../../daemon/model/layerClasses/registry.js';
 import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
 import { registerOwnLayers } from '../../../daemon/engine/ownLayers/ownLayers.js';
 import { tf, tfl } from './tfjs.js';
@@ -106,6 +106,26 @@ const cases: Record<string, [number[] | number[][], () => Layer][]> = {
     [[6, 3], () => L.gru({ units: 4, returnSequences: true }) as Layer],
     [[6, 3], () => fromFile('GRU', { name: 'after', units: 4, resetAfter: true })],
     [[6, 3], () => fromFile('GRU', { name: 'after', units: 4, resetAfter: true, useBias: false })],
+  ],
+  GroupNormalization: [
+    [[4, 6], () => fromFile('GroupNormalization', { name: 'g', groups: 3 })],
+    [[6, 4, 3], () => fromFile('GroupNormalization', { name: 'g', groups: -1, axis: 1, scale: false })],
+  ],
+  ZeroPadding1D: [
+    [[4, 3], () => fromFile('ZeroPadding1D', { name: 'p' })],
+    [[4, 3], () => fromFile('ZeroPadding1D', { name: 'p', padding: [0, 2] })],
+  ],
+  ZeroPadding3D: [
+    [[4, 3, 2, 2], () => fromFile('ZeroPadding3D', { name: 'p' })],
+    [[2, 4, 3, 2], () => fromFile('ZeroPadding3D', { name: 'p', padding: [[1, 0], 2, [0, 3]], dataFormat: 'channelsFirst' })],
+  ],
+  Cropping1D: [
+    [[4, 3], () => fromFile('Cropping1D', { name: 'c' })],
+    [[4, 3], () => fromFile('Cropping1D', { name: 'c', cropping: [0, 2] })],
+  ],
+  Cropping3D: [
+    [[4, 3, 5, 2], () => fromFile('Cropping3D', { name: 'c' })],
+    [[2, 4, 6, 5], () => fromFile('Cropping3D', { name: 'c', cropping: [[1, 0], 2, [0, 3]], dataFormat: 'channelsFirst' })],
   ],
   Normalization: [
     [[4, 3], () => fromFile('Normalization', { name: 'n' })],

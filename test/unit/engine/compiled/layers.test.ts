@@ -5,7 +5,7 @@ import { onnxExecutor } from '../../../../daemon/engine/compiled/onnxGraph.js';
 import type { CreateExecutor } from '../../../../daemon/engine/compiled/executor.js';
 import { CompiledSession } from '../../../../daemon/engine/compiled/session.js';
 import type { Loss } from '../../../../daemon/engine/engine.js';
-import { KNOWN_CLASSES } from '../../../../daemon/model/layers/layerShapes.js';
+import { KNOWN_CLASSES, LAYER_CLASSES } from '../../../../daemon/model/layerClasses/registry.js';
 import { loadAddon } from '../../../../daemon/engine/native/addon.js';
 import { NativeGraph } from '../../../../daemon/engine/native/nativeGraph.js';
 import { Unsupported } from '../../../../daemon/engine/native/units.js';
@@ -365,8 +365,8 @@ describe('loss, gradients, states and outputs equal TensorFlow.js on its cpu bac
   it('every class that can be trained is among these', () => {
     const builds = [...cases, ...wrongInTensorFlow, ...untrainableInTensorFlow, ...noisy].map(([, shape, build]) => chain(shape, build())); // prettier-ignore
     const tested = new Set(JSON.stringify(builds.map((model) => model.toJSON(undefined, false))).match(/(?<="class_name":")\w+/g)); // prettier-ignore
-    // Merges and Embedding have tests of their own below, Operation in model/operations; Normalization, which TensorFlow.js lacks, is in the matrix against NumPy; the reader refuses what changes an image's size.
-    const elsewhere = ['Add', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Concatenate', 'Dot', 'Embedding', 'Resizing', 'CenterCrop', 'Operation', 'Normalization']; // prettier-ignore
+    // Merges and Embedding have tests of their own below, Operation in model/operations; what TensorFlow.js lacks is in the matrix against NumPy; the reader refuses what changes an image's size.
+    const elsewhere = ['Add', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Concatenate', 'Dot', 'Embedding', 'Resizing', 'CenterCrop', 'Operation', ...Object.entries(LAYER_CLASSES).flatMap(([name, { compute }]) => (compute ? [name] : []))]; // prettier-ignore
     expect([...KNOWN_CLASSES].filter((name) => !tested.has(name) && !elsewhere.includes(name))).toEqual([]);
   });
 

@@ -1,4 +1,17 @@
-import type { Loss } from '../engine.js';
+/** The losses that a model is trained with, and what each does with the activation of the output in front of it. */
+
+export type Loss =
+  | 'categoricalCrossentropy'
+  | 'sparseCategoricalCrossentropy'
+  | 'binaryCrossentropy'
+  | 'meanSquaredError'
+  | 'meanAbsoluteError'
+  | 'huber'
+  | 'logCosh'
+  | 'poisson'
+  | 'kullbackLeiblerDivergence'
+  | 'meanAbsolutePercentageError'
+  | 'meanSquaredLogarithmicError';
 
 /**
  * What stands between a model's last linear map and its loss. A softmax or sigmoid output under its cross-entropy is
@@ -12,6 +25,3 @@ export function absorbedHead(loss: Loss): Head {
   if (loss === 'binaryCrossentropy') return 'sigmoid';
   return loss === 'categoricalCrossentropy' || loss === 'sparseCategoricalCrossentropy' ? 'softmax' : 'none';
 }
-
-/** Keras's epsilon: probabilities are clipped to [1e-7, 1 - 1e-7] before their logarithm. */
-export const EPSILON = 1e-7;

@@ -1,5 +1,5 @@
 /** Keras's Normalization (keras.io/api/layers/preprocessing_layers/numerical/normalization): (x - mean) / max(sqrt(variance), 1e-7). */
-import { field, type Json } from '../layers/layerConfig.js';
+import { field, type Json } from '../../layers/layerConfig.js';
 
 /** Its deviation is no less; `keras.config.epsilon()`. */
 export const LEAST_DEVIATION = 1e-7;

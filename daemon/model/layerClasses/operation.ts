@@ -1,0 +1,7 @@
+/** An operation on tensors that stands in a topology as a layer does: operations/ has the table of them. */
+import { operationShape } from '../operations/operations.js';
+import type { LayerClass } from './layerClass.js';
+
+export const OPERATIONS = {
+  Operation: { shape: (config, inputs) => [operationShape(config, inputs)] },
+} satisfies Record<string, LayerClass>;

@@ -1,0 +1,100 @@
+/**
+ * All layer classes that are known, by the name that Keras gives them. Whatever asks what a class is, has or computes asks here; a
+ * table elsewhere that is of engines or exports alone has keys of type `ClassName`.
+ */
+import { own } from '../layers/layerConfig.js';
+import { ACTIVATIONS } from './activations/activations.js';
+import { PRELU } from './activations/prelu.js';
+import { RELUS } from './activations/relu.js';
+import { FLATTEN } from './arrangement/flatten.js';
+import { ARRANGEMENT } from './arrangement/reshape.js';
+import { CONVOLUTIONS } from './convolutions/convolution.js';
+import { DEPTHWISE } from './convolutions/depthwise.js';
+import { SEPARABLE } from './convolutions/separable.js';
+import { TRANSPOSED } from './convolutions/transposed.js';
+import { DENSE } from './dense.js';
+import { DROPOUTS } from './dropouts.js';
+import { EMBEDDING } from './embedding.js';
+import { INPUT } from './input.js';
+import type { LayerClass } from './layerClass.js';
+import { MASKING } from './masking.js';
+import { CONCATENATE } from './merging/concatenate.js';
+import { DOT } from './merging/dot.js';
+import { MERGES } from './merging/elementwise.js';
+import { BATCH_NORMALIZATION } from './normalisation/batchNormalization.js';
+import { GROUP_NORMALIZATION } from './normalisation/groupNormalization.js';
+import { LAYER_NORMALIZATION } from './normalisation/layerNormalization.js';
+import { NORMALIZATION } from './normalisation/normalization.js';
+import { OPERATIONS } from './operation.js';
+import { GLOBAL_POOLING } from './pooling/globalPooling.js';
+import { POOLING } from './pooling/pooling.js';
+import { PASSING } from './preprocessing/passing.js';
+import { REFUSED } from './preprocessing/refused.js';
+import { SIZE_CHANGING } from './preprocessing/sizeChanging.js';
+import { CONV_LSTM } from './recurrent/convLstm.js';
+import { CELLS, GATED_LAYERS } from './recurrent/gated.js';
+import { RNN_LAYERS } from './recurrent/rnn.js';
+import { CROPPING } from './space/cropping.js';
+import { UP_SAMPLING } from './space/upSampling.js';
+import { ZERO_PADDING } from './space/zeroPadding.js';
+import { BIDIRECTIONAL } from './wrappers/bidirectional.js';
+import { TIME_DISTRIBUTED } from './wrappers/timeDistributed.js';
+
+const CLASSES = {
+  ...INPUT,
+  ...DENSE,
+  ...EMBEDDING,
+  ...CONVOLUTIONS,
+  ...TRANSPOSED,
+  ...DEPTHWISE,
+  ...SEPARABLE,
+  ...GATED_LAYERS,
+  ...CELLS,
+  ...RNN_LAYERS,
+  ...CONV_LSTM,
+  ...TIME_DISTRIBUTED,
+  ...BIDIRECTIONAL,
+  ...POOLING,
+  ...GLOBAL_POOLING,
+  ...ZERO_PADDING,
+  ...CROPPING,
+  ...UP_SAMPLING,
+  ...FLATTEN,
+  ...ARRANGEMENT,
+  ...MERGES,
+  ...CONCATENATE,
+  ...DOT,
+  ...ACTIVATIONS,
+  ...RELUS,
+  ...PRELU,
+  ...BATCH_NORMALIZATION,
+  ...LAYER_NORMALIZATION,
+  ...GROUP_NORMALIZATION,
+  ...NORMALIZATION,
+  ...DROPOUTS,
+  ...MASKING,
+  ...OPERATIONS,
+  ...SIZE_CHANGING,
+  ...PASSING,
+  ...REFUSED,
+};
+
+export type ClassName = keyof typeof CLASSES;
+
+export const LAYER_CLASSES: Readonly<Record<ClassName, LayerClass>> = CLASSES;
+
+/** What is known of a class; undefined: nothing is. */
+export const classOf = (className: string): LayerClass | undefined =>
+  own(LAYER_CLASSES as Readonly<Record<string, LayerClass>>, className);
+
+const ALIASES: ReadonlyMap<string, string> = new Map(
+  Object.entries(LAYER_CLASSES).flatMap(([name, { aliases = [] }]) => aliases.map((alias) => [alias, name] as const)),
+);
+
+/** Keras's present name of a class that a file calls otherwise; undefined: there is none. */
+export const presentName = (className: string): string | undefined => ALIASES.get(className);
+
+/** Classes that a topology may hold as layers of their own. */
+export const KNOWN_CLASSES: ReadonlySet<string> = new Set(
+  Object.entries(LAYER_CLASSES).flatMap(([name, { shape }]) => (shape ? [name] : [])),
+);

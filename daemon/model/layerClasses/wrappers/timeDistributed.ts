@@ -1,0 +1,26 @@
+import { INNER, layer } from '../../keras3/arguments.js';
+import { joined } from '../../files/groupNames.js';
+import { isLayerJson } from '../../layers/layerConfig.js';
+import type { LayerClass } from '../layerClass.js';
+
+/** A layer, or a whole model, on each step by itself. */
+export const TIME_DISTRIBUTED = {
+  TimeDistributed: {
+    shape(config, [input], of) {
+      if (!input || input.length === 0 || !isLayerJson(config.layer)) return [null];
+      const [inner] = of(config.layer, [input.slice(1)]);
+      return [inner ? [input[0]!, ...inner] : null];
+    },
+    weights: (config, input, of) =>
+      isLayerJson(config.layer)
+        ? of(config.layer, input?.slice(1) ?? null).map((part) => ({ ...part, uses: part.uses * (input?.[0] ?? 1) }))
+        : [],
+    owners: ({ config }) => [config.layer].filter(isLayerJson),
+    mask: 'pass',
+    maskInTfjs: 'reads',
+    keras: layer({ layer: INNER }),
+    groups({ config }, of) {
+      return isLayerJson(config.layer) ? of(config.layer).map((group) => joined('layer', group)) : ['layer'];
+    },
+  },
+} satisfies Record<string, LayerClass>;
