@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { isDoubtful } from '../daemon/protocol/doubtful.js';
 import type { Daemon } from './daemon/daemon.js';
 import { duration, shortPercent } from '../daemon/protocol/format.js';
-import { displayName } from './monitor/monitorHost.js';
+import { displayName } from './monitor/runView.js';
 import { isActive, type Run, type Runs } from './runs.js';
 import { notifyAfterSeconds } from './settings.js';
 

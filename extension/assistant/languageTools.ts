@@ -4,7 +4,7 @@
  */
 import * as vscode from 'vscode';
 import { LANGUAGE_TOOLS } from '../ids.js';
-import { displayName } from '../monitor/monitorHost.js';
+import { displayName } from '../monitor/runView.js';
 import type { Services } from '../services.js';
 import { engineSetting, openMonitorOnRun } from '../settings.js';
 import { runDescription, stateName } from '../views/runText.js';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { MarksChange } from '../../daemon/protocol/runs/marks.js';
 import type { RunItem } from '../ids.js';
-import { displayName } from '../monitor/monitorHost.js';
+import { displayName } from '../monitor/runView.js';
 import type { Run } from '../runs.js';
 import type { Services } from '../services.js';
 import type { CommandTable } from './command.js';

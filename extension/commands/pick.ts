@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { MODEL_EDITOR, type RunItem } from '../ids.js';
 import { pathOf, type AbsolutePath } from '../paths.js';
 import { isModelText } from '../modelText.js';
-import { displayName } from '../monitor/monitorHost.js';
+import { displayName } from '../monitor/runView.js';
 import type { Run } from '../runs.js';
 import { runDescription, runIcon } from '../views/runText.js';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { RunItem } from '../ids.js';
-import { displayName } from '../monitor/monitorHost.js';
+import { displayName } from '../monitor/runView.js';
 import { showStaticPage } from '../page/staticPage.js';
 import { fileIn } from '../paths.js';
 import { hasResult, type Run } from '../runs.js';

@@ -7,7 +7,7 @@ import { askFormat } from '../export/askFormat.js';
 import { bytes } from '../../daemon/protocol/format.js';
 import { budgetText } from '../../daemon/protocol/goalText.js';
 import { CONTEXTS, type RunItem } from '../ids.js';
-import { displayName } from '../monitor/monitorHost.js';
+import { displayName } from '../monitor/runView.js';
 import { askEngine } from '../engine/askEngine.js';
 import { fileIn, folderOf, pathOf, uriOf } from '../paths.js';
 import { hasResult, isAbandoned, isActive, isResumable, type Run } from '../runs.js';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Daemon } from '../daemon/daemon.js';
-import { displayName } from '../monitor/monitorHost.js';
+import { displayName } from '../monitor/runView.js';
 import type { Run } from '../runs.js';
 
 /** Another engine for a run to go on on: those that are here, the one proposed after a crash first. @returns its id. */

@@ -6,7 +6,7 @@ import { setContext } from '../contexts.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { CONTEXTS, MODEL_EDITOR, type CommandName } from '../ids.js';
 import { KeptShares } from '../keptShares.js';
-import { displayName } from '../monitor/monitorHost.js';
+import { displayName } from '../monitor/runView.js';
 import { pageOptions, showBuiltPage } from '../page/builtPage.js';
 import { folderOf, pathOf, uriOf, type AbsolutePath } from '../paths.js';
 import type { Runs } from '../runs.js';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { VIEWS, type RunItem } from '../ids.js';
-import { displayName } from '../monitor/monitorHost.js';
+import { displayName } from '../monitor/runView.js';
 import { folderOf, type AbsolutePath } from '../paths.js';
 import type { Run, Runs } from '../runs.js';
 import { runDescription, runIcon, runTooltip } from './runText.js';

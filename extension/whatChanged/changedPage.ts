@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { TriedSample } from '../../daemon/protocol/whatChanged.js';
 import type { FromChangedPage, ToChangedPage } from '../../webview/messages/changed.js';
 import { CHANGED_PAGE } from '../ids.js';
-import { displayName } from '../monitor/monitorHost.js';
+import { displayName } from '../monitor/runView.js';
 import { openJobPage, type JobPage } from '../page/jobPage.js';
 import { pathOf, uriOf } from '../paths.js';
 import type { Run } from '../runs.js';

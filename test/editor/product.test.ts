@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { daemonPid } from './daemonPid.js';
 import { artifact, expectEventually } from './expectEventually.js';
 import { makeWorkspace, plan } from './sample.js';
-import { STAGED } from '../host/stage.mjs';
 import { Workbench } from './workbench.js';
 
 describe('from a model to a small model', () => {
@@ -241,65 +241,5 @@ describe.each([true, false])('nothing is lost, keepTraining %s', (keepTraining) 
     await window.monitor.getByRole('button', { name: 'Stop' }).click();
     await expectEventually(() => window.runState.textContent(), 'Stopped', 60_000);
     expect(window.violations).toEqual([]);
-  });
-});
-
-/** Process id of the only daemon of the staged extension. */
-async function daemonPid(): Promise<number> {
-  const own: number[] = [];
-  for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
-    const parts = command.split('\0');
-    // Another checkout may be under test beside this one; jobs of the daemon are its children, on the same file.
-    if (parts.includes(join(STAGED, 'dist/daemon.mjs')) && !parts.includes('--job')) own.push(Number(entry));
-  }
-  if (own.length !== 1) throw new Error(`Expected one daemon, found ${own.length}.`);
-  return own[0]!;
-}
-
-describe('a folder that is not trusted', () => {
-  let workspace: Awaited<ReturnType<typeof makeWorkspace>>;
-  let window: Workbench;
-
-  beforeAll(async () => {
-    workspace = await makeWorkspace({ 'quick.prune.json': plan() });
-    window = await Workbench.open({
-      folder: workspace.folder,
-      trust: true,
-      settings: { 'security.workspace.trust.startupPrompt': 'never' },
-    });
-  });
-  afterAll(async () => {
-    await artifact(window?.page, 'untrusted-end');
-    await window?.close();
-    await workspace?.remove();
-  });
-
-  test('models are read, nothing runs and nothing is written', async () => {
-    await window.openFile('lenet300/model.json');
-    await window.codeLens('Prune to budget').first().waitFor({ timeout: 60_000 });
-    await window.codeLens('Prune to budget').first().click();
-    await window.notification(/not trusted/);
-    await artifact(window.page, 'untrusted');
-    expect(existsSync(join(workspace.folder, 'lenet300/lenet300.prune.json'))).toBe(false);
-    expect(existsSync(join(workspace.folder, '.lcprune'))).toBe(false);
-  });
-
-  test('trust that is granted in the middle reaches the running daemon: the same click now runs', async () => {
-    const pid = await daemonPid();
-    await window.palette('Workspaces: Manage Workspace Trust');
-    await window.page.locator('.workspace-trust-editor .monaco-button', { hasText: 'Trust' }).first().click();
-    await window.openFile('lenet300/model.json');
-    await window.codeLens('Prune to budget').first().click();
-    await window
-      .quickPick(/2,662 weights/)
-      .first()
-      .click({ timeout: 30_000 });
-    await window.monitor.locator('.card.loss canvas').waitFor({ timeout: 60_000 });
-    expect(await daemonPid()).toBe(pid);
-    expect(existsSync(join(workspace.folder, 'lenet300/lenet300.prune.json'))).toBe(true);
-    await window.monitor.getByRole('button', { name: 'Stop' }).click();
-    await expectEventually(() => window.runState.textContent(), 'Stopped');
   });
 });

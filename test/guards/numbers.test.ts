@@ -22,7 +22,7 @@ test('significant digits, exponents and thousands are written by daemon/protocol
 
 test('so are percentages', () => {
   // A width of a style sheet is no figure.
-  const style = 'webview/chart/layers.ts';
+  const style = 'webview/layerCard/layers.ts';
   expect(elsewhere(/\.toFixed\([^)]*\)\}?%|100 \* \w+\)?\}?%`/, 'daemon/protocol/format.ts', style)).toEqual([]);
 });
 

@@ -1,7 +1,8 @@
 import uPlot from 'uplot';
 import { logSplits } from './axisSplits.js';
 import { yRange } from './yRange.js';
-import { decimate, type Points } from './decimate.js';
+import type { Points } from './decimate.js';
+import { pointsInSight, wholeRange } from './inSight.js';
 import { drawBand, drawCut, drawDense, drawLevels, drawMarkers, drawMarks, drawNotFinite, FAINT } from './drawing.js';
 import { percent } from '../page/format.js';
 import type { ChartOptions, ChartView, Line } from './line.js';
@@ -142,29 +143,14 @@ export class LineChart {
   }
 
   #window(): [number, number] {
-    if (this.#view.zoom) return this.#view.zoom;
-    let min = Infinity;
-    let max = -Infinity;
-    for (const { x } of this.#view.lines) {
-      if (x.length === 0) continue;
-      min = Math.min(min, x[0]!);
-      max = Math.max(max, x[x.length - 1]!);
-    }
-    if (!(min <= max)) return [0, 1];
-    if (this.options.xLog) return [min / 1.3, max * 1.3];
-    return min === max ? [min - 0.5, max + 0.5] : [min, max];
+    return this.#view.zoom ?? wholeRange(this.#view.lines, this.options.xLog ?? false);
   }
 
   #data(): uPlot.AlignedData {
     const [min, max] = this.#window();
     const width = Math.max(100, this.#width - 60) * devicePixelRatio;
-    const log = (line: Line) => (line.scale === 'y2' ? this.options.y2Log : this.#view.logY);
-    this.#points = this.#view.lines.map((line) => {
-      const points = line.stepped ? all(line) : decimate(line.x, line.y, min, max, width);
-      // A logarithmic axis has no place for zero and below.
-      if (log(line)) points.y = points.y.map((y) => (y !== null && y <= 0 ? null : y));
-      return points;
-    });
+    const isLog = (line: Line) => (line.scale === 'y2' ? (this.options.y2Log ?? false) : this.#view.logY);
+    this.#points = this.#view.lines.map((line) => pointsInSight(line, [min, max], width, isLog(line)));
     // Lines draw their own points (#path): joined on one axis they would be mostly holes.
     return [[min, max], ...this.#points.map(() => [null, null])] as uPlot.AlignedData;
   }
@@ -305,12 +291,6 @@ const thicknessOf = (line: Line): number => (line.faint ? 1 : 1.75);
 /** Whether most pixel columns have several points, so that the line is drawn as bars. Dashes would be lost in them. */
 const isDense = (plot: uPlot, points: Points, line: Line): boolean =>
   line.dash === 0 && !line.stepped && !line.scatter && points.x.length > 2 * plot.bbox.width;
-
-const all = (line: Line): Points => ({
-  x: Array.from(line.x),
-  y: Array.from(line.y, (y) => (Number.isFinite(y) ? y : null)),
-  broken: Array.from(line.x).filter((_, i) => !Number.isFinite(line.y[i]!)),
-});
 
 /** A translucent fill of a CSS colour. */
 function withAlpha(colour: string, alpha: number): string {

@@ -1,5 +1,6 @@
 /** The vertical range of a chart: of all that is in sight, or of what the end of the curves needs. No page. */
-import { lowerBound, type Points } from './decimate.js';
+import type { Points } from './decimate.js';
+import { lowerBound } from './nearest.js';
 
 /** One line's points on screen; a line that is stepped stands on zero. */
 export interface Spread {

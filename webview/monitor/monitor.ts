@@ -1,19 +1,12 @@
 import type { Finish } from '../../daemon/protocol/finish.js';
 import { encodeBytes } from '../page/base64.js';
-import { ChartCard } from '../chart/chartCard.js';
-import { chartHelp } from '../chart/help.js';
-import { settledBand } from '../chart/settledBand.js';
-import { TELEMETRY } from '../../daemon/protocol/telemetry/columns.js';
-import { chartSpecs, type ChartSpec } from '../chart/chartSpecs.js';
-import { buildLines, xExact, xFormats } from '../chart/curves.js';
+import { Charts } from './charts.js';
 import { button, element } from '../page/element.js';
-import { percent, percentTick } from '../page/format.js';
-import { pageState, post, remember } from '../page/host.js';
-import { LayerCard } from '../chart/layerCard.js';
-import { LayerTable } from '../chart/layers.js';
-import type { VerticalMark } from '../chart/line.js';
+import { pageState, post, remember } from './pageState.js';
+import { LayerCard } from '../layerCard/layerCard.js';
+import { LayerTable } from '../layerCard/layers.js';
 import type { ControlAction, DifferenceRow, RunView, ToPage } from '../messages/monitor.js';
-import { PathCard } from '../chart/pathCard.js';
+import { PathCard } from '../pathCard/pathCard.js';
 import { RunData } from './runData.js';
 import { RunHeader } from './runHeader.js';
 import { RunStrip } from './runStrip.js';
@@ -21,7 +14,6 @@ import { oncePerFrame } from '../page/oncePerFrame.js';
 import { t } from '../page/strings.js';
 import { observeTheme, readTheme, type Theme } from '../page/theme.js';
 import { Toolbar, type Settings } from './toolbar.js';
-import { tradeOffLines } from '../chart/tradeOff.js';
 
 /** The whole page: takes the host's messages, keeps the runs it shows, draws at most once a frame. */
 export class Monitor {
@@ -32,10 +24,6 @@ export class Monitor {
   #difference: DifferenceRow[] = [];
   #trusted = true;
   #settings: Settings;
-  #hidden = new Set(pageState().hidden ?? []);
-  #rescaled = new Set(pageState().rescaled ?? []);
-  #recut = new Set(pageState().recut ?? []);
-  #zoom: [number, number] | null = null;
   #layer: string | null = pageState().layer ?? null;
   #askedPicture = '';
   /** Of runs that are done; undefined: asked for. */
@@ -51,8 +39,7 @@ export class Monitor {
   #header = new RunHeader((action) => this.#control(action));
   #strip: RunStrip;
   #toolbar: Toolbar;
-  #cards: { spec: ChartSpec; card: ChartCard }[];
-  #tradeOff: ChartCard;
+  #charts: Charts;
   #path = new PathCard((run, point) => post({ type: 'exportPoint', run, point }));
   #layers: LayerTable;
   #layerCard: LayerCard;
@@ -72,54 +59,14 @@ export class Monitor {
       this.#settings,
       (part) => {
         // A zoomed range in steps means nothing in seconds.
-        if (part.axis) this.#setZoom(null);
+        if (part.axis) this.#charts.zoomTo(null);
         Object.assign(this.#settings, part);
         remember(part);
         this.#schedule();
       },
-      () => this.#setZoom(null),
+      () => this.#charts.zoomTo(null),
     );
-    this.#cards = chartSpecs().map((spec) => ({
-      spec,
-      card: new ChartCard(
-        {
-          id: spec.id,
-          title: spec.title,
-          help: spec.help,
-          details: spec.details,
-          yFormat: spec.yFormat,
-          ...(spec.yTick && { yTick: spec.yTick }),
-          ...(spec.y2Format && { y2Format: spec.y2Format }),
-          ...(spec.y2Log && { y2Log: true }),
-          height: spec.isTall ? 260 : 190,
-          sync: 'monitor',
-          xName: () => t(TELEMETRY.batch[this.#settings.axis].label),
-          onZoom: (zoom) => this.#setZoom(zoom),
-          toggle: (kind) => this.#toggle(kind),
-          rescale: () => this.#rescale(spec.id),
-          ...(spec.showsEnd && { cutTop: () => this.#cutTop(spec.id) }),
-          save,
-        },
-        this.#theme,
-      ),
-    }));
-    this.#tradeOff = new ChartCard(
-      {
-        id: 'trade-off',
-        title: t('Error against kept weights'),
-        help: t('Where each compared run ended. Lower and further left is better.'),
-        details: chartHelp()['trade-off'],
-        yFormat: (v) => percent(v),
-        yTick: percentTick,
-        xLog: true,
-        height: 240,
-        xName: () => t('Kept'),
-        toggle: (kind) => this.#toggle(kind),
-        rescale: () => this.#rescale('trade-off'),
-        save,
-      },
-      this.#theme,
-    );
+    this.#charts = new Charts(this.#settings, this.#theme, save, () => this.#schedule());
     this.#layers = new LayerTable((layer) => this.#chooseLayer(layer));
     this.#layerCard = new LayerCard(this.#theme, save);
     this.#empty = element(
@@ -144,8 +91,7 @@ export class Monitor {
         { class: 'grid' },
         // What a path run is for; hidden for others.
         this.#path.root,
-        ...this.#cards.map(({ card }) => card.root),
-        this.#tradeOff.root,
+        ...this.#charts.roots,
         this.#layers.root,
         this.#layerCard.root,
         this.#warnings,
@@ -154,8 +100,7 @@ export class Monitor {
     root.append(this.#banner, this.#empty, this.#loading, this.#content);
     observeTheme((theme) => {
       this.#theme = theme;
-      for (const { card } of this.#cards) card.setTheme(theme);
-      this.#tradeOff.setTheme(theme);
+      this.#charts.setTheme(theme);
       this.#layerCard.setTheme(theme);
       this.#schedule();
     });
@@ -221,34 +166,8 @@ export class Monitor {
     const views = runs.map((run) => run.view);
     this.#header.show(primary.view, this.#trusted, this.#finishOf(primary.view));
     this.#strip.show(views, this.#primary, this.#difference, this.#theme);
-    this.#toolbar.zoomed = this.#zoom !== null;
-    const { axis, smoothing } = this.#settings;
-    const marks: VerticalMark[] = primary.view.marks.map((mark) => ({ x: mark[axis], label: mark.label }));
-    for (const { spec, card } of this.#cards) {
-      const { lines, legend } = buildLines(spec, runs, { axis, smoothing, hidden: this.#hidden }, this.#theme);
-      const level = spec.level?.(primary);
-      card.show(
-        {
-          lines,
-          levels: level ? [level] : [],
-          marks,
-          xFormat: xFormats[axis],
-          xExact: xExact[axis],
-          logY: spec.isLog !== this.#rescaled.has(spec.id),
-          endY: (spec.showsEnd ?? false) !== this.#recut.has(spec.id),
-          band: spec.settles ? settledBand(primary, axis) : null,
-          zoom: this.#zoom,
-        },
-        legend,
-      );
-    }
-    const tradeOff = tradeOffLines(views, this.#hidden, this.#theme);
-    this.#tradeOff.show(
-      { ...tradeOff, marks: [], xFormat: percentTick, logY: this.#rescaled.has('trade-off'), zoom: null },
-      tradeOff.legend,
-    );
-    // A single run is a single point: nothing to compare.
-    this.#tradeOff.root.hidden = tradeOff.legend.length === 0 || runs.length < 2;
+    this.#toolbar.zoomed = this.#charts.zoomed;
+    this.#charts.show(primary, runs, this.#theme);
     this.#path.show(views, this.#primary, this.#trusted, this.#theme);
     this.#renderLayers(primary);
     this.#renderWarnings(primary);
@@ -297,29 +216,6 @@ export class Monitor {
     this.#layer = layer;
     remember({ layer });
     this.#layerCard.show(layer, null, null);
-    this.#schedule();
-  }
-
-  #toggle(kind: string): void {
-    if (!this.#hidden.delete(kind)) this.#hidden.add(kind);
-    remember({ hidden: [...this.#hidden] });
-    this.#schedule();
-  }
-
-  #rescale(chart: string): void {
-    if (!this.#rescaled.delete(chart)) this.#rescaled.add(chart);
-    remember({ rescaled: [...this.#rescaled] });
-    this.#schedule();
-  }
-
-  #cutTop(chart: string): void {
-    if (!this.#recut.delete(chart)) this.#recut.add(chart);
-    remember({ recut: [...this.#recut] });
-    this.#schedule();
-  }
-
-  #setZoom(zoom: [number, number] | null): void {
-    this.#zoom = zoom && zoom[1] > zoom[0] ? zoom : null;
     this.#schedule();
   }
 

@@ -1,11 +1,30 @@
 /** What is kept of a layer: by a run, or as the file is. */
 import type { LayerKept } from '../../daemon/protocol/events.js';
-import type { Layer } from './graph.js';
+import type { GraphNode, Layer } from './graph.js';
 
 /** In [0, 1]; null where nothing says so: no weights to prune, or none is zero and no run prunes it. */
 export function keptShare(layer: Layer, kept: LayerKept | undefined): number | null {
   if (kept) return kept.kept / Math.max(1, kept.weights);
   return layer.zeros && layer.prunable > 0 ? 1 - layer.zeros / layer.prunable : null;
+}
+
+/** Of all layers of a node with weights to prune, weighted by them: mean, least and most; null where nothing says so. */
+export function nodeShare(
+  { layers }: GraphNode,
+  kept: ReadonlyMap<string, LayerKept> | null,
+): { mean: number; least: number; most: number } | null {
+  const shares = layers.flatMap((layer) => {
+    const share = keptShare(layer, kept?.get(layer.name));
+    return share === null ? [] : [{ share, weight: layer.prunable }];
+  });
+  const total = shares.reduce((sum, { weight }) => sum + weight, 0);
+  if (total === 0) return null;
+  const all = shares.map(({ share }) => share);
+  return {
+    mean: shares.reduce((sum, { share, weight }) => sum + share * weight, 0) / total,
+    least: Math.min(...all),
+    most: Math.max(...all),
+  };
 }
 
 /** The upper ends of the steps in which a picture shows shares. */

@@ -4,7 +4,7 @@ import { count, percent } from '../page/format.js';
 import { t } from '../page/strings.js';
 import { blocksOf, graphOf, type Graph, type GraphNode, type Layer } from './graph.js';
 import { clipped, drawBox, LETTERS, shapeText, svg } from './drawing.js';
-import { keptShare, stepOf } from './keptShare.js';
+import { keptShare, nodeShare, stepOf } from './keptShare.js';
 import { legend } from './legend.js';
 import { layoutOf, linePath, type Layout } from './layout.js';
 import { reasons, shortReason } from './reasons.js';
@@ -139,7 +139,7 @@ export class NetworkGraph {
     const goWith = new Set(this.#shown.layers.find(({ name }) => name === this.#chosen)?.units?.goWith);
     this.#graph.nodes.forEach((node, i) => {
       const box = this.#boxes[i]!;
-      const share = this.#shareOf(node);
+      const share = nodeShare(node, this.#shown.kept);
       const chosen = node.id === this.#chosen;
       box.setAttribute('aria-selected', String(chosen));
       box.classList.toggle('goes-with', !chosen && node.layers.some(({ name }) => goWith.has(name)));
@@ -153,22 +153,6 @@ export class NetworkGraph {
     this.#drawPanel();
   }
 
-  /** Of all layers of a node with weights to prune: by their weights. */
-  #shareOf(node: GraphNode): { mean: number; least: number; most: number } | null {
-    const shares = node.layers.flatMap((layer) => {
-      const share = keptShare(layer, this.#shown.kept?.get(layer.name));
-      return share === null ? [] : [{ share, weight: layer.prunable }];
-    });
-    const total = shares.reduce((sum, { weight }) => sum + weight, 0);
-    if (total === 0) return null;
-    const all = shares.map(({ share }) => share);
-    return {
-      mean: shares.reduce((sum, { share, weight }) => sum + share * weight, 0) / total,
-      least: Math.min(...all),
-      most: Math.max(...all),
-    };
-  }
-
   #isPruned(layer: Layer): boolean | null {
     const { kept } = this.#shown;
     return kept === null || kept.size === 0 ? null : kept.has(layer.name);
@@ -178,7 +162,7 @@ export class NetworkGraph {
   #lines(node: GraphNode): [string, string, string] {
     const [layer] = node.layers;
     const several = node.times > 1;
-    const share = this.#shareOf(node);
+    const share = nodeShare(node, this.#shown.kept);
     const facts = [share && t('{0} kept', percent(share.mean)), !several && shortReason(layer!)];
     return [
       several
@@ -227,7 +211,7 @@ export class NetworkGraph {
       made.setAttribute('data-focus', 'turn');
       return made;
     };
-    const share = this.#shareOf(node);
+    const share = nodeShare(node, this.#shown.kept);
     const [layer] = node.layers;
     if (node.times > 1)
       this.#panel.replaceChildren(

@@ -2,7 +2,7 @@ import type { LayerSensitivity } from '../../daemon/protocol/layers/sensitivity.
 import { significant } from '../../daemon/protocol/format.js';
 import { element } from '../page/element.js';
 import { count, percent, percentTick } from '../page/format.js';
-import { linearScale, logScale } from '../chart/pathCurve.js';
+import { linearScale, logScale } from '../pathCard/pathCurve.js';
 import { t } from '../page/strings.js';
 import { afterKey, curveOf, errorAt, heldBy, LEAST, rounded } from './floor.js';
 

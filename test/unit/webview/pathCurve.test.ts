@@ -5,9 +5,9 @@ import type { RunView } from '../../../webview/messages/monitor.js';
 
 // strings.ts reads the page's translations when it loads.
 (globalThis as { document?: unknown }).document = { getElementById: () => null };
-let curve: typeof import('../../../webview/chart/pathCurve.js');
+let curve: typeof import('../../../webview/pathCard/pathCurve.js');
 beforeAll(async () => {
-  curve = await import('../../../webview/chart/pathCurve.js');
+  curve = await import('../../../webview/pathCard/pathCurve.js');
 });
 
 const evaluation = (error: number | null) => ({ loss: 0.1, error, samples: 100 });

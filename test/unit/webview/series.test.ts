@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ColumnTable } from '../../../webview/messages/columns.js';
-import { decimate, lowerBound, nearest } from '../../../webview/chart/decimate.js';
+import { decimate } from '../../../webview/chart/decimate.js';
+import { lowerBound, nearest } from '../../../webview/chart/nearest.js';
 import { clock, count, duration, number, percent, tick } from '../../../webview/page/format.js';
 import { Smoother } from '../../../webview/chart/smoothing.js';
 

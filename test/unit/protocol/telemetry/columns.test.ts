@@ -13,12 +13,12 @@ import { fakeRun } from '../../../editor/page/fakeRun.js';
 (globalThis as { document?: unknown }).document = { getElementById: () => null };
 let charts: typeof import('../../../../webview/chart/chartSpecs.js');
 let curves: typeof import('../../../../webview/chart/curves.js');
-let csv: typeof import('../../../../webview/monitor/exports.js');
+let csv: typeof import('../../../../webview/chartCard/exports.js');
 let runData: typeof import('../../../../webview/monitor/runData.js');
 beforeAll(async () => {
   charts = await import('../../../../webview/chart/chartSpecs.js');
   curves = await import('../../../../webview/chart/curves.js');
-  csv = await import('../../../../webview/monitor/exports.js');
+  csv = await import('../../../../webview/chartCard/exports.js');
   runData = await import('../../../../webview/monitor/runData.js');
 });
 

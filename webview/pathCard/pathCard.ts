@@ -1,7 +1,7 @@
 import { budgetText } from '../../daemon/protocol/goalText.js';
-import { chartHelp } from './help.js';
-import { setName } from './evaluations.js';
-import { helpOn } from './helpOn.js';
+import { chartHelp } from '../chartCard/help.js';
+import { setName } from '../chart/evaluations.js';
+import { helpOn } from '../chartCard/helpOn.js';
 import { button, element } from '../page/element.js';
 import { percent, percentTick } from '../page/format.js';
 import type { RunView } from '../messages/monitor.js';

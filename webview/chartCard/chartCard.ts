@@ -1,18 +1,17 @@
-import { downsample } from '../../daemon/protocol/telemetry/downsample.js';
 import { CursorLabel } from './cursorLabel.js';
 import { helpOn } from './helpOn.js';
-import { nearest } from './decimate.js';
+import { exportMenu } from './exportMenu.js';
+import { Legend } from './legend.js';
+import { nearest } from '../chart/nearest.js';
+import { valueTable, type ShownLine } from './valueTable.js';
 import { button, element, icon } from '../page/element.js';
-import { exportCsv, exportPng, exportSvg } from '../monitor/exports.js';
-import type { LegendEntry } from './curves.js';
-import type { ChartOptions, ChartView, Line } from './line.js';
-import { LineChart } from './lineChart.js';
-import { swatch } from '../page/swatch.js';
+import { exportCsv, exportPng, exportSvg } from './exports.js';
+import type { LegendEntry } from '../chart/curves.js';
+import type { ChartOptions, ChartView, Line } from '../chart/line.js';
+import { LineChart } from '../chart/lineChart.js';
 import { t } from '../page/strings.js';
 import type { Theme } from '../page/theme.js';
 
-/** About as many rows has the accessible table; of longer series peaks and ends are among them. */
-const TABLE_ROWS = 100;
 /** Part of the width within which the crosshair is at a single point. */
 const POINT_REACH = 0.02;
 
@@ -34,17 +33,11 @@ export interface CardOptions extends Omit<ChartOptions, 'onCursor'> {
   save: (name: string, data: Uint8Array) => void;
 }
 
-/** What a legend's entry is, and what pressing it does. */
-function titleOf({ hint, label, shown }: LegendEntry, toggles: boolean): string | undefined {
-  const action = toggles ? (shown ? t('Hide {0}', label) : t('Show {0}', label)) : undefined;
-  return [hint, action].filter(Boolean).join('\n') || undefined;
-}
-
 /** A chart with its title, legend, values under the crosshair, table and export. */
 export class ChartCard {
   readonly root: HTMLElement;
   readonly chart: LineChart;
-  #legend = element('div', { class: 'legend' });
+  #legend: Legend;
   #plot: HTMLElement;
   #table = element('div', { class: 'data-table', hidden: true, tabindex: '0' });
   #empty: HTMLElement;
@@ -54,8 +47,6 @@ export class ChartCard {
   #endButton: HTMLButtonElement | null = null;
   #label = new CursorLabel();
   #entries: LegendEntry[] = [];
-  #values = new Map<string, HTMLElement>();
-  #legendKey = '';
   #cursor: number | null = null;
   #keyboard = false;
 
@@ -63,6 +54,7 @@ export class ChartCard {
     readonly options: CardOptions,
     private theme: Theme,
   ) {
+    this.#legend = new Legend(options.toggle);
     this.#plot = element('div', {
       class: 'plot',
       tabindex: '0',
@@ -98,11 +90,11 @@ export class ChartCard {
           this.#endButton,
           this.#logButton,
           this.#tableButton,
-          this.#exportMenu(),
+          this.#exports(),
         ),
       ),
       help?.text,
-      this.#legend,
+      this.#legend.root,
       this.#plot,
       this.#empty,
       this.#table,
@@ -114,7 +106,7 @@ export class ChartCard {
 
   setTheme(theme: Theme): void {
     this.theme = theme;
-    this.#legendKey = '';
+    this.#legend.forget();
     this.chart.setTheme(theme);
   }
 
@@ -125,7 +117,7 @@ export class ChartCard {
     this.#plot.hidden = empty || !this.#table.hidden;
     this.#logButton?.setAttribute('aria-pressed', String(view.logY));
     this.#endButton?.setAttribute('aria-pressed', String(view.endY ?? false));
-    this.#renderLegend();
+    this.#legend.show(legend);
     this.chart.show(view);
     if (!this.#table.hidden) this.#renderTable();
     this.#plot.setAttribute('aria-label', this.#summary());
@@ -139,49 +131,10 @@ export class ChartCard {
     return `${this.options.title}. ${this.options.help} ${last.join(', ')}`;
   }
 
-  #shown(): { entry: LegendEntry; line: Line }[] {
+  #shown(): ShownLine[] {
     return this.#entries
       .filter((entry) => entry.shown)
       .flatMap((entry) => entry.lines.filter((line) => line.x.length > 0).map((line) => ({ entry, line })));
-  }
-
-  #renderLegend(): void {
-    const key = JSON.stringify(
-      this.#entries.map((e) => [e.kind, e.shown, e.lines.map((l) => [l.id, l.colour, l.label])]),
-    );
-    if (key === this.#legendKey) return;
-    this.#legendKey = key;
-    this.#values.clear();
-    const focused = this.#legend.contains(document.activeElement)
-      ? document.activeElement?.getAttribute('data-kind')
-      : null;
-    this.#legend.replaceChildren(
-      ...this.#entries.map((entry) => {
-        const toggle = this.options.toggle;
-        const item = element(
-          toggle ? 'button' : 'span',
-          {
-            class: 'legend-item',
-            'data-kind': entry.kind,
-            ...(toggle && {
-              type: 'button',
-              'aria-pressed': String(entry.shown),
-              on: { click: () => toggle(entry.kind) },
-            }),
-            title: titleOf(entry, toggle !== undefined),
-          },
-          ...(entry.lines.length === 1 ? [swatch(entry.lines[0]!)] : []),
-          element('span', { class: 'legend-label', text: entry.label }),
-        );
-        for (const line of entry.shown ? entry.lines : []) {
-          const value = element('span', { class: 'legend-value' });
-          this.#values.set(line.id, value);
-          item.append(entry.lines.length > 1 ? element('span', { class: 'legend-pair' }, swatch(line), value) : value);
-        }
-        return item;
-      }),
-    );
-    if (focused) this.#legend.querySelector<HTMLElement>(`[data-kind="${CSS.escape(focused)}"]`)?.focus();
   }
 
   /** Values at the crosshair, or the last ones. */
@@ -189,8 +142,7 @@ export class ChartCard {
     for (const { entry, line } of this.#shown()) {
       const rest = this.options.timeless ? -1 : line.x.length - 1;
       const at = this.#cursor === null ? rest : nearest(line.x, this.#cursor);
-      const value = this.#values.get(line.id);
-      if (value) value.textContent = at < 0 ? '' : entry.format(line.y[at]!);
+      this.#legend.setValue(line.id, at < 0 ? '' : entry.format(line.y[at]!));
     }
   }
 
@@ -203,7 +155,7 @@ export class ChartCard {
     if (this.#keyboard && x !== null)
       this.#live.textContent = [
         this.#head(x),
-        ...this.#shown().map(({ line }) => `${line.label} ${this.#values.get(line.id)?.textContent ?? ''}`),
+        ...this.#shown().map(({ line }) => `${line.label} ${this.#legend.valueOf(line.id)}`),
       ].join(', ');
   }
 
@@ -267,97 +219,22 @@ export class ChartCard {
   }
 
   #renderTable(): void {
-    const lines = this.#shown();
-    const places = (of: (line: Line) => Iterable<number>) => new Set(lines.flatMap(({ line }) => Array.from(of(line))));
-    const total = places(({ x }) => x).size;
-    const most = total <= TABLE_ROWS ? total : Math.max(5, Math.floor(TABLE_ROWS / lines.length));
-    const rows = Array.from(places(({ x, y }) => downsample(y, most).map((row) => x[row]!))).sort((a, b) => a - b);
-    const cell = (line: Line, x: number, format: (v: number) => string) => {
-      const at = nearest(line.x, x);
-      return line.x[at] === x ? format(line.y[at]!) : '';
-    };
-    this.#table.replaceChildren(
-      element(
-        'table',
-        {},
-        element('caption', {
-          text:
-            rows.length < total
-              ? t('{0}: {1} of {2} rows; the CSV export has all.', this.options.title, rows.length, total)
-              : this.options.title,
-        }),
-        element(
-          'thead',
-          {},
-          element(
-            'tr',
-            {},
-            element('th', { scope: 'col', text: this.options.xName() }),
-            ...lines.map(({ line }) => element('th', { scope: 'col', text: line.label })),
-          ),
-        ),
-        element(
-          'tbody',
-          {},
-          ...rows.map((x) =>
-            element(
-              'tr',
-              {},
-              element('th', { scope: 'row', text: this.chart.view.xFormat(x) }),
-              ...lines.map(({ line, entry }) => element('td', { text: cell(line, x, entry.format) })),
-            ),
-          ),
-        ),
-      ),
-    );
+    const { title, xName } = this.options;
+    this.#table.replaceChildren(valueTable(title, xName(), this.chart.view.xFormat, this.#shown()));
   }
 
-  #exportMenu(): HTMLElement {
-    const menu = element('details', { class: 'menu' });
-    const item = (text: string, make: () => Promise<Uint8Array> | Uint8Array) =>
-      button({ text, label: t('Export {0} as {1}', this.options.title, text), class: 'menu-item' }, () => {
-        menu.open = false;
-        void Promise.resolve(make()).then((bytes) =>
-          this.options.save(`${this.options.id}.${text.toLowerCase()}`, bytes),
-        );
-      });
-    const sheet = () => ({
-      title: this.options.title,
-      xName: this.options.xName(),
-      chart: this.chart,
-      theme: this.theme,
-    });
-    menu.append(
-      element(
-        'summary',
-        {
-          class: 'quiet',
-          title: t('Export {0}', this.options.title),
-          'aria-label': t('Export {0}', this.options.title),
-        },
-        icon('save'),
-      ),
-      element(
-        'div',
-        { class: 'menu-items' },
-        item('PNG', () => exportPng(sheet())),
-        item('SVG', () => exportSvg(sheet())),
-        item('CSV', () =>
-          exportCsv(
-            this.options.xName(),
-            this.#shown().map(({ line }) => line),
-          ),
-        ),
-      ),
+  #exports(): HTMLElement {
+    const { title, id, xName, save } = this.options;
+    const sheet = () => ({ title, xName: xName(), chart: this.chart, theme: this.theme });
+    const lines = () => this.#shown().map(({ line }) => line);
+    return exportMenu(
+      title,
+      [
+        ['PNG', () => exportPng(sheet())],
+        ['SVG', () => exportSvg(sheet())],
+        ['CSV', () => exportCsv(xName(), lines())],
+      ],
+      (ending, data) => save(`${id}.${ending}`, data),
     );
-    menu.addEventListener('focusout', (event) => {
-      if (!menu.contains(event.relatedTarget as Node | null)) menu.open = false;
-    });
-    menu.addEventListener('keydown', (event) => {
-      if (event.key !== 'Escape') return;
-      menu.open = false;
-      menu.querySelector('summary')?.focus();
-    });
-    return menu;
   }
 }

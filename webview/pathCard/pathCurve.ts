@@ -3,7 +3,7 @@ import type { PathPoint } from '../../daemon/protocol/events.js';
 import { rounded } from '../../daemon/protocol/format.js';
 import { bytes, count, percent } from '../page/format.js';
 import type { PathView, RunView } from '../messages/monitor.js';
-import { setName } from './evaluations.js';
+import { setName } from '../chart/evaluations.js';
 import { t } from '../page/strings.js';
 
 /** A shown run with at least one finished point, its points small to large. */

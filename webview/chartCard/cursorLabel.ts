@@ -1,5 +1,5 @@
 import { element } from '../page/element.js';
-import type { Line } from './line.js';
+import type { Line } from '../chart/line.js';
 import { swatch } from '../page/swatch.js';
 import { t } from '../page/strings.js';
 

@@ -1,11 +1,11 @@
-import { chartHelp } from './help.js';
+import { chartHelp } from '../chartCard/help.js';
 import type { LayerPicture } from '../../daemon/protocol/messages.js';
 import { sizeOf } from '../../daemon/protocol/shape.js';
-import { ChartCard } from './chartCard.js';
-import type { LegendEntry } from './curves.js';
+import { ChartCard } from '../chartCard/chartCard.js';
+import type { LegendEntry } from '../chart/curves.js';
 import { element } from '../page/element.js';
 import { count, number, percent, tick } from '../page/format.js';
-import type { Line } from './line.js';
+import type { Line } from '../chart/line.js';
 import { SparsityPicture } from './sparsityPicture.js';
 import { t } from '../page/strings.js';
 import type { Theme } from '../page/theme.js';

@@ -1,0 +1,83 @@
+import * as vscode from 'vscode';
+import type { ToHost, ToPage } from '../../webview/messages/monitor.js';
+import { MONITOR } from '../ids.js';
+import { pageOptions, showBuiltPage } from '../page/builtPage.js';
+
+/** The monitor's panel in the editor, and whether its page can take messages. There is one at most. */
+export class MonitorPanel {
+  #panel: vscode.WebviewPanel | null = null;
+  #isReady = false;
+
+  /** @param closed by the user, or by `close`. */
+  constructor(
+    private readonly extensionUri: vscode.Uri,
+    private readonly receive: (message: ToHost) => void,
+    private readonly closed: () => void,
+  ) {}
+
+  get isOpen(): boolean {
+    return this.#panel !== null;
+  }
+
+  /** The page has said so, and has not been hidden since. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Brings it to the front, or opens it. @returns whether it was open. */
+  reveal(preserveFocus: boolean): boolean {
+    if (this.#panel) {
+      this.#panel.reveal(undefined, preserveFocus);
+      return true;
+    }
+    this.adopt(
+      vscode.window.createWebviewPanel(
+        MONITOR,
+        vscode.l10n.t('LC Prune Monitor'),
+        { viewColumn: vscode.ViewColumn.Active, preserveFocus },
+        pageOptions(this.extensionUri),
+      ),
+    );
+    return false;
+  }
+
+  /** A panel that is there: new, or brought back by the window after a reload. */
+  adopt(panel: vscode.WebviewPanel): void {
+    this.#panel = panel;
+    this.#isReady = false;
+    panel.webview.options = pageOptions(this.extensionUri);
+    panel.iconPath = vscode.Uri.joinPath(this.extensionUri, 'media', 'monitor.svg');
+    panel.onDidDispose(() => {
+      this.forget();
+      this.closed();
+    });
+    panel.onDidChangeViewState(() => {
+      // A hidden page is thrown away; the next one says ready.
+      if (!panel.visible) this.#isReady = false;
+    });
+    panel.webview.onDidReceiveMessage((message: ToHost) => {
+      if (message.type === 'ready') this.#isReady = true;
+      this.receive(message);
+    });
+    showBuiltPage(panel.webview, this.extensionUri, 'monitor', vscode.l10n.t('LC Prune Monitor'));
+  }
+
+  set title(title: string) {
+    if (this.#panel && this.#panel.title !== title) this.#panel.title = title;
+  }
+
+  /** Lost where the page is not ready: a page that gets ready is sent everything. */
+  post(message: ToPage): void {
+    if (this.#isReady) void this.#panel?.webview.postMessage(message);
+  }
+
+  close(): void {
+    this.#panel?.dispose();
+  }
+
+  /** The panel stays: it belongs to the window, which brings it back after a reload. */
+  forget(): void {
+    this.#panel = null;
+    this.#isReady = false;
+  }
+}
