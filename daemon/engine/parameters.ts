@@ -1,4 +1,5 @@
 /** The flat vector of a session: where each trainable weight lies. */
+import { sizeOf } from '../protocol/shape.js';
 import type { Parameter } from './engine.js';
 
 type Named = Pick<Parameter, 'name' | 'layer' | 'shape' | 'prunable'>;
@@ -16,7 +17,7 @@ export function layOutParameters<W extends Named>(
     weights
       .filter((weight) => weight.prunable === prunable)
       .map((weight): W & Parameter => {
-        const length = weight.shape.reduce((product, n) => product * n, 1);
+        const length = sizeOf(weight.shape);
         const parameter = { ...weight, offset: size, size: length };
         size += length;
         return parameter;

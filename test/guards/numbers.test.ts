@@ -29,5 +29,7 @@ test('so are percentages', () => {
 test('the number of elements of a shape is computed by daemon/protocol/shape.ts', () => {
   const product = /\.reduce\(\(\w+, \w+\) => \w+ \* \w+, 1\)/;
   // The gain of merged channels multiplies values, not sizes.
-  expect(elsewhere(product, 'daemon/protocol/shape.ts', 'daemon/model/layers/channelRoles.ts')).toEqual([]);
+  expect(elsewhere(product, 'daemon/protocol/shape.ts', 'daemon/model/layerClasses/merging/elementwise.ts')).toEqual(
+    [],
+  );
 });

@@ -44,9 +44,6 @@ export interface MannerSpec {
 export const shareText = (share: Values['share']): string =>
   typeof share === 'number' ? shortPercent(share) : share.replace(/\s+/g, '');
 
-/** "0.000376%": a share that a plan accepts, with enough digits to be the nearest that is possible. */
-export const percentValue = (share: number): string => `${Number((100 * share).toPrecision(6))}%`;
-
 /** parseShare for the value of a key. @throws BudgetError */
 export function shareOfKey(key: string, value: Values['share']): number {
   try {

@@ -1,4 +1,5 @@
 /** `"flops": "50%"`: a share of the FLOPs of the prunable layers. */
+import { planPercent } from '../../../protocol/format.js';
 import { count } from '../../../protocol/format.js';
 import { BudgetError } from '../../budgetError.js';
 import { fittingFloors, wantedFloor, withoutFloors } from '../../defaultFloors.js';
@@ -8,7 +9,7 @@ import { floorsCost, withLimits, type LayerLimit } from '../../limits.js';
 import { parseShare } from '../../share.js';
 import { weightLimits } from '../counted.js';
 import type { Beside, GoalKind, Part, Words } from '../kind.js';
-import { percentValue, shareOfKey, shareText, type Values } from '../values.js';
+import { shareOfKey, shareText, type Values } from '../values.js';
 import { unitsOfFlops } from '../wholeUnits.js';
 import { nonZeros, perScope, sumOf, viewsOf } from '../written.js';
 
@@ -38,7 +39,7 @@ function allowedFlops({ share, written }: Flops, layers: readonly LayerView[]): 
   // A budget is never exceeded, so rounded down.
   const budget = Math.floor(share * total * (1 + 1e-14));
   if (budget < cheapest || budget === 0) {
-    const least = percentValue(Math.ceil((1e8 * cheapest) / total) / 1e8);
+    const least = planPercent(Math.ceil((1e8 * cheapest) / total) / 1e8);
     throw new BudgetError('flops', `${written} does not pay for one weight; the least is ${least}`, least);
   }
   return budget;

@@ -1,11 +1,12 @@
 /** `"keep": "1%"`: a share of the prunable weights. */
+import { planPercent } from '../../../protocol/format.js';
 import { count } from '../../../protocol/format.js';
 import { BudgetError } from '../../budgetError.js';
 import { totalSize, type LayerView } from '../../layerView.js';
 import { parseShare, shareOf } from '../../share.js';
 import { countedCompression, mostWeights, mostWords } from '../counted.js';
 import type { Beside, GoalKind, Part, Words } from '../kind.js';
-import { percentValue, shareOfKey, shareText, type Values } from '../values.js';
+import { shareOfKey, shareText, type Values } from '../values.js';
 import { unitsOfWeights } from '../wholeUnits.js';
 import { perScope, viewsOf, weightsOf } from '../written.js';
 
@@ -31,9 +32,9 @@ function kappaOf({ share, written }: Keep, beside: Beside, layers: readonly Laye
   const most = mostWeights(beside, layers);
   const kappa = shareOf(share, size);
   if (kappa < 1)
-    throw new BudgetError('keep', `${written} keeps nothing; the least is 1 weight`, percentValue(1 / size));
+    throw new BudgetError('keep', `${written} keeps nothing; the least is 1 weight`, planPercent(1 / size));
   if (kappa > most) {
-    const nearest = percentValue(Math.floor((1e6 * most) / size) / 1e6);
+    const nearest = planPercent(Math.floor((1e6 * most) / size) / 1e6);
     throw new BudgetError('keep', `${written} exceeds the ${count(most)} ${mostWords(beside)}; the most is ${nearest}`, nearest); // prettier-ignore
   }
   return kappa;

@@ -3,6 +3,7 @@
  * side by side, are brought to mean 0 and variance 1 over a group's channels and all positions; then each channel has its own
  * scale and centre. It mixes channels, so all stay.
  */
+import { sizeOf } from '../../../protocol/shape.js';
 import { EPSILON, layer, optional, SCALED } from '../../keras3/arguments.js';
 import { integer } from '../../keras3/values.js';
 import { numberAt, type Json } from '../../layers/layerConfig.js';
@@ -22,8 +23,6 @@ const groupsOf = (config: Json, channels: number): number => {
   const groups = numberAt(config, 'groups') ?? DEFAULT_GROUPS;
   return groups === -1 ? channels : groups;
 };
-
-const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1);
 
 export const GROUP_NORMALIZATION = {
   GroupNormalization: {
@@ -54,8 +53,8 @@ export const GROUP_NORMALIZATION = {
       const axis = axisOf(config, sample.length)!;
       const channels = sample[axis]!;
       const groups = groupsOf(config, channels);
-      const outer = product(sample.slice(0, axis));
-      const inner = product(sample.slice(axis)) / groups;
+      const outer = sizeOf(sample.slice(0, axis));
+      const inner = sizeOf(sample.slice(axis)) / groups;
       // A group's values one behind the other.
       const rows = tf.reshape(tf.transpose(tf.reshape(x, [batch, outer, groups, inner]), [0, 2, 1, 3]), [batch, groups, -1]); // prettier-ignore
       const { mean, variance } = tf.moments(rows, [2], true);
