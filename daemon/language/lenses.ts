@@ -73,7 +73,7 @@ export class Lenses {
 
   /** The zeros when they are known; else counts them and has the lenses drawn again. */
   async #zerosSoon(path: string, folder: string): Promise<number | null> {
-    const known = await this.server.models.knownZeros(path);
+    const known = this.server.models.knownZeros(path);
     if (known !== undefined) return known;
     void this.server.models.countZeros(path, folder).then((zeros) => {
       if (zeros !== null) this.server.redraw();
