@@ -6,7 +6,8 @@ import { emitOnnx } from '../../../../daemon/engine/graph/onnx/emit.js';
 import { wholeOnnx } from '../../../../daemon/engine/graph/onnx/emitter.js';
 import { verifyGraph } from '../../../../daemon/engine/graph/verify/verifyGraph.js';
 import { BrokenGraph, rules, verifyNode } from '../../../../daemon/engine/graph/verify/verifyNode.js';
-import { node, opCases } from './verifyCases.js';
+import { node } from './verifyNodes.js';
+import { opCases } from './verifyCases.js';
 
 const ort = await import('onnxruntime-node').then((module) => module.default);
 
