@@ -7,9 +7,9 @@ import type { Position, Range } from 'vscode-languageserver-protocol/node';
 import type { ARCHITECTURES } from '../protocol/plan.js';
 import { isGraphModelJson, isModelJson } from '../model/files/detect.js';
 import type { LayerSummary } from '../model/model.js';
-import { areUnchanged } from '../files/fileStamps.js';
+import { FileCache } from '../files/fileCache.js';
+import { stampFile } from '../files/fileStamps.js';
 import { countZerosInBackground, readModelInBackground } from './modelJobs.js';
-import type { ZeroCount } from './readModelFile.js';
 
 type ArchitectureName = (typeof ARCHITECTURES)[number];
 
@@ -38,14 +38,6 @@ interface Parsed {
   readonly problem: string | null;
 }
 
-interface Version {
-  readonly key: string;
-  readonly parsed: Promise<Parsed>;
-  /** undefined: not asked for yet, or being counted; null: not to be counted. */
-  counted: ZeroCount | null | undefined;
-  counting: Promise<number | null> | null;
-}
-
 /** Parsed files kept; the least recently used goes. */
 const KEPT = 8;
 /** A model is told by its first bytes: the keys stand at the front in every writer's output. */
@@ -55,17 +47,18 @@ const MAX_JSON = 128 * 1024 * 1024;
 const MAX_WEIGHTS = 256 * 1024 * 1024;
 
 export class ModelFiles {
-  readonly #versions = new Map<string, Version>();
+  readonly #parsed = new FileCache<Parsed>({ kept: KEPT });
+  readonly #zeros = new FileCache<number | null>({ kept: KEPT });
   readonly #architectures = new Map<string, Promise<readonly LayerSummary[]>>();
 
   /** The model in a JSON file, or null when it is none. @param path absolute, checked to lie in the workspace. */
   async open(path: string): Promise<ModelFile | null> {
-    return (await (await this.#version(path))?.parsed)?.file ?? null;
+    return (await this.#parse(path)).file;
   }
 
   /** Why a file that looks like a model cannot be read as one: "is a graph-model, ...". */
   async problemOf(path: string): Promise<string | null> {
-    return (await (await this.#version(path))?.parsed)?.problem ?? null;
+    return (await this.#parse(path)).problem;
   }
 
   /**
@@ -95,43 +88,32 @@ export class ModelFiles {
   }
 
   /** Zeros among the prunable weights; null where they cannot or should not be counted, undefined until `countZeros`. */
-  async knownZeros(path: string): Promise<number | null | undefined> {
-    const version = await this.#version(path);
-    if (!version) return null;
-    return version.counted && version.counted.zeros;
+  knownZeros(path: string): number | null | undefined {
+    return this.#zeros.known(path)?.value;
   }
 
   /** Reads the weights, once per version of the model's files. */
-  async countZeros(path: string, workspace: string): Promise<number | null> {
-    const version = await this.#version(path);
-    if (!version) return null;
-    version.counting ??= version.parsed
-      .then(({ file }) => (file ? zerosOf(file, workspace) : null))
-      .catch(() => null)
-      .then((counted) => (version.counted = counted)?.zeros ?? null);
-    return version.counting;
+  countZeros(path: string, workspace: string): Promise<number | null> {
+    const counted = this.#zeros.get(path, async (stamps) => {
+      stampFile(stamps, path);
+      const { file } = await this.#parse(path);
+      if (!file) return null;
+      const bytes = 4 * file.layers.reduce((total, layer) => total + layer.params, 0);
+      if (bytes > MAX_WEIGHTS) return null;
+      const { zeros, files } = await countZerosInBackground(path, workspace, bytes);
+      for (const [read, stamp] of files) stamps.set(read, stamp);
+      return zeros;
+    });
+    // A thread that ended early says nothing of the files.
+    return counted.catch(() => null);
   }
 
-  async #version(path: string): Promise<Version | null> {
-    const info = await stat(path).catch(() => null);
-    if (!info?.isFile() || info.size > MAX_JSON) {
-      this.#versions.delete(path);
-      return null;
-    }
-    const key = `${info.mtimeMs} ${info.size}`;
-    const known = this.#versions.get(path);
-    const version: Version =
-      known?.key === key ? known : { key, parsed: parse(path, info.size), counted: undefined, counting: null };
-    // Shards may be replaced behind the same model.json.
-    if (version.counted && !areUnchanged(version.counted.files))
-      Object.assign(version, { counted: undefined, counting: null });
-    this.#versions.delete(path);
-    this.#versions.set(path, version);
-    for (const oldest of this.#versions.keys()) {
-      if (this.#versions.size <= KEPT) break;
-      this.#versions.delete(oldest);
-    }
-    return version;
+  #parse(path: string): Promise<Parsed> {
+    return this.#parsed.get(path, async (stamps) => {
+      stampFile(stamps, path);
+      const info = await stat(path).catch(() => null);
+      return info?.isFile() && info.size <= MAX_JSON ? parse(path, info.size) : { file: null, problem: null };
+    });
   }
 }
 
@@ -156,9 +138,4 @@ async function parse(path: string, bytes: number): Promise<Parsed> {
     const { message } = error as Error;
     return { file: null, problem: message.startsWith(`${path} `) ? message.slice(path.length + 1) : null };
   }
-}
-
-async function zerosOf(file: ModelFile, workspace: string): Promise<ZeroCount | null> {
-  const bytes = 4 * file.layers.reduce((total, layer) => total + layer.params, 0);
-  return bytes > MAX_WEIGHTS ? null : countZerosInBackground(file.path, workspace, bytes);
 }

@@ -5,6 +5,7 @@ import { stampFile, type FileStamps } from '../files/fileStamps.js';
 import { parseModelJson } from '../model/files/modelJson.js';
 import { readModel } from '../model/files/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
+import type { Model } from '../model/model.js';
 import type { ModelFile } from './modelFiles.js';
 import { LineIndex } from './text.js';
 
@@ -21,14 +22,20 @@ export async function readModelFile(path: string): Promise<ModelFile> {
 
 /** Zeros among a model's prunable weights, and the files that were read for it. */
 export interface ZeroCount {
-  readonly zeros: number;
+  /** null: they cannot be read. */
+  readonly zeros: number | null;
   readonly files: FileStamps;
 }
 
-/** @throws UserError */
+/** Never rejects: files that cannot be read are part of the answer, too, as they may be replaced. */
 export async function countZeros(path: string, workspace: string): Promise<ZeroCount> {
   const files: FileStamps = new Map();
-  const model = await readModel(path, { workspace, onFile: (file) => stampFile(files, file) });
+  const onFile = (file: string) => stampFile(files, file);
+  const zeros = await readModel(path, { workspace, onFile }).then(prunableZeros, () => null);
+  return { zeros, files };
+}
+
+function prunableZeros(model: Model): number {
   const layers = summarizeModel(model);
   const prunable = new Set(
     layers.flatMap((layer) => layer.weights.flatMap(({ name, prunable }) => (prunable ? [name] : []))),
@@ -38,5 +45,5 @@ export async function countZeros(path: string, workspace: string): Promise<ZeroC
     if (!prunable.has(name)) continue;
     for (let i = 0; i < data.length; i++) if (data[i] === 0) zeros++;
   }
-  return { zeros, files };
+  return zeros;
 }

@@ -2,7 +2,6 @@
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
-  CodeActionKind,
   CodeActionRequest,
   CodeLensRefreshRequest,
   CodeLensRequest,
@@ -18,12 +17,9 @@ import {
   HoverRequest,
   PublishDiagnosticsNotification,
   RegistrationRequest,
-  TextDocumentSyncKind,
   type ClientCapabilities,
   type CodeAction,
-  type CodeLens,
   type Diagnostic,
-  type DocumentSelector,
   type MessageConnection,
   type Range,
   type ServerCapabilities,
@@ -31,20 +27,19 @@ import {
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { FoundData } from '../protocol/dataChoice.js';
 import type { RunSummary } from '../protocol/messages.js';
+import { capabilitiesOf, registrationsOf } from './capabilities.js';
 import { completePlan } from './completion.js';
 import { explainLayer, hoverPlan } from './hover.js';
 import type { LanguageHost } from './host.js';
-import { layerAt, ModelFiles, type ModelFile } from './modelFiles.js';
-import { modelLenses, problemLens, readingLens } from './modelLens.js';
+import { Lenses } from './lenses.js';
+import { layerAt, ModelFiles } from './modelFiles.js';
 import { formatPlan, symbolsOf } from './outline.js';
 import { codeActions } from './codeActions.js';
 import { modelOfPlan, type ModelNamed } from './dataFixes.js';
 import { diagnosticOf, rangeOf } from './diagnostics.js';
 import { analysePlan, type PlanAnalysis } from './planAnalysis.js';
-import { isPlanUri, namedBy, PlanDocuments, type OpenPlan } from './planDocuments.js';
-import { planLenses } from './planLens.js';
-import { fileOf, PYTHON, PythonDocuments } from './python/pythonDocuments.js';
-import { pythonLenses } from './python/pythonLens.js';
+import { isPlanUri, PlanDocuments, type OpenPlan } from './planDocuments.js';
+import { PythonDocuments } from './python/pythonDocuments.js';
 import { RunFacts } from './runFacts.js';
 
 export interface Language {
@@ -60,11 +55,7 @@ export interface Language {
   dispose(): void;
 }
 
-const PLANS: DocumentSelector = [{ scheme: 'file', pattern: '**/*.prune.{json,jsonc}' }];
 const REFRESH_DELAY = 300;
-/** How long a CodeLens request waits for a model that is read for the first time. */
-const PATIENCE = 120;
-
 /** What of a run redraws the lenses, all of them in every editor: not its progress, which the status bar and the monitor show. */
 const lensKey = (summary: RunSummary | null): string => summary?.state ?? 'deleted';
 
@@ -73,6 +64,7 @@ class LanguageServer implements Language {
   readonly #facts: RunFacts;
   readonly #plans: PlanDocuments;
   readonly #python = new PythonDocuments();
+  readonly #lenses: Lenses;
   readonly #lensKeys = new Map<string, string>();
   #client: ClientCapabilities = {};
   #refreshing: NodeJS.Timeout | undefined;
@@ -83,6 +75,15 @@ class LanguageServer implements Language {
     readonly host: LanguageHost,
   ) {
     this.#facts = new RunFacts(host);
+    this.#lenses = new Lenses({
+      host,
+      models: this.#models,
+      facts: this.#facts,
+      python: this.#python,
+      contain: (uri) => this.#contain(uri),
+      canRedraw: () => this.#canRedraw,
+      redraw: () => this.#refreshLenses(),
+    });
     this.#plans = new PlanDocuments(
       (document) => this.#analyse(document),
       (document) => void this.#publish(document),
@@ -98,7 +99,7 @@ class LanguageServer implements Language {
     connection.onNotification(DidCloseTextDocumentNotification.type, (params) =>
       kinds.forEach((kind) => kind.closed(params)),
     );
-    connection.onRequest(CodeLensRequest.type, ({ textDocument }) => this.#codeLens(textDocument.uri));
+    connection.onRequest(CodeLensRequest.type, ({ textDocument }) => this.#lenses.of(textDocument.uri));
     connection.onRequest(HoverRequest.type, ({ textDocument, position }) => this.#hover(textDocument.uri, position));
     connection.onRequest(CompletionRequest.type, ({ textDocument, position }) =>
       this.#completion(textDocument.uri, position),
@@ -134,50 +135,11 @@ class LanguageServer implements Language {
 
   capabilities(client: ClientCapabilities): ServerCapabilities {
     this.#client = client;
-    return {
-      // Only plans are sent as text, see start(); a client that cannot be told so sends every document it shows us.
-      ...(client.textDocument?.synchronization?.dynamicRegistration
-        ? { textDocumentSync: TextDocumentSyncKind.None }
-        : { textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental } }),
-      codeLensProvider: {},
-      hoverProvider: true,
-      completionProvider: { triggerCharacters: ['"', ':', ' '] },
-      codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
-      documentLinkProvider: {},
-      documentSymbolProvider: true,
-      documentFormattingProvider: true,
-    };
+    return capabilitiesOf(client);
   }
 
   start(): void {
-    const registrations = [];
-    if (this.#client.textDocument?.synchronization?.dynamicRegistration) {
-      // Of Python, cells of notebooks among it, only the text is asked for, and CodeLens below.
-      const options = { documentSelector: [...PLANS, ...PYTHON] };
-      registrations.push(
-        { id: 'plan-open', method: DidOpenTextDocumentNotification.method, registerOptions: options },
-        { id: 'plan-close', method: DidCloseTextDocumentNotification.method, registerOptions: options },
-        {
-          id: 'plan-change',
-          method: DidChangeTextDocumentNotification.method,
-          registerOptions: { ...options, syncKind: TextDocumentSyncKind.Incremental },
-        },
-      );
-    }
-    if (this.#client.textDocument?.codeLens?.dynamicRegistration)
-      registrations.push({
-        id: 'python-lens',
-        method: CodeLensRequest.method,
-        registerOptions: { documentSelector: PYTHON },
-      });
-    if (this.#client.workspace?.didChangeWatchedFiles?.dynamicRegistration) {
-      const watchers = [{ globPattern: '**/*.{json,jsonc,keras,h5,hdf5}' }];
-      registrations.push({
-        id: 'files',
-        method: DidChangeWatchedFilesNotification.method,
-        registerOptions: { watchers },
-      });
-    }
+    const registrations = registrationsOf(this.#client);
     if (registrations.length === 0) return;
     this.connection.sendRequest(RegistrationRequest.type, { registrations }).catch((error: unknown) => {
       if (!this.#disposed) this.host.log('warn', `the client did not register: ${String(error)}`);
@@ -207,8 +169,12 @@ class LanguageServer implements Language {
     this.#plans.dispose();
   }
 
+  get #canRedraw(): boolean {
+    return this.#client.workspace?.codeLens?.refreshSupport === true;
+  }
+
   #refreshLenses(): void {
-    if (!this.#client.workspace?.codeLens?.refreshSupport || this.#disposed) return;
+    if (!this.#canRedraw || this.#disposed) return;
     this.#refreshing ??= setTimeout(() => {
       this.#refreshing = undefined;
       this.connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
@@ -237,57 +203,6 @@ class LanguageServer implements Language {
   async #withPlan<T>(uri: string, otherwise: T, use: (plan: OpenPlan, analysis: PlanAnalysis) => T): Promise<T> {
     const plan = this.#plans.get(uri);
     return plan ? use(plan, await plan.analysis) : otherwise;
-  }
-
-  async #codeLens(uri: string): Promise<CodeLens[]> {
-    const python = this.#python.get(uri);
-    if (python) return this.#pythonLenses(python);
-    const place = await this.#contain(uri);
-    if (!place) return [];
-    const { folder, path } = place;
-    const named = namedBy(uri);
-    if (isPlanUri(uri)) {
-      const runs = await this.#facts.ofPlan(folder, path);
-      return planLenses(
-        named,
-        runs.map((run) => ({ ...run, folder: this.host.workspace.asNamed(run.folder) })),
-      );
-    }
-    const model = await this.#openSoon(path);
-    if (model === 'reading') return readingLens(named);
-    if (!model) return problemLens(named, await this.#models.problemOf(path));
-    const [zeros, kept] = await Promise.all([this.#zerosSoon(path, folder), this.#facts.keptOf(folder, path)]);
-    return modelLenses(model, named, zeros, kept);
-  }
-
-  /** None in Restricted Mode: there is nothing that they could start. */
-  async #pythonLenses(document: TextDocument): Promise<CodeLens[]> {
-    const { workspace } = this.host;
-    if (!workspace.trusted) return [];
-    const place = await workspace.contain(fileOf(document.uri)).catch(() => null);
-    return place ? pythonLenses(document, { ...place, asNamed: (path) => workspace.asNamed(path) }) : [];
-  }
-
-  /** The model, or 'reading' when that takes longer than an editor should wait: the lenses are drawn again then. */
-  async #openSoon(path: string): Promise<ModelFile | null | 'reading'> {
-    const opening = this.#models.open(path);
-    if (!this.#client.workspace?.codeLens?.refreshSupport) return opening;
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<'reading'>((resolve) => (timer = setTimeout(() => resolve('reading'), PATIENCE)));
-    const first = await Promise.race([opening, patience]);
-    clearTimeout(timer);
-    if (first === 'reading') void opening.then(() => this.#refreshLenses());
-    return first;
-  }
-
-  /** The zeros when they are known; else counts them and has the lenses drawn again. */
-  async #zerosSoon(path: string, folder: string): Promise<number | null> {
-    const known = await this.#models.knownZeros(path);
-    if (known !== undefined) return known;
-    void this.#models.countZeros(path, folder).then((zeros) => {
-      if (zeros !== null) this.#refreshLenses();
-    });
-    return null;
   }
 
   async #hover(uri: string, position: { line: number; character: number }) {

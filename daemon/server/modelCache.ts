@@ -1,6 +1,7 @@
 /** The model asked about last, kept for a minute: a budget that is being typed asks about it at every key. */
 import type { FileFormat } from '../lc/budgets.js';
-import { areUnchanged, stampFile, type FileStamps } from '../files/fileStamps.js';
+import { FileCache } from '../files/fileCache.js';
+import { stampFile } from '../files/fileStamps.js';
 import type { LayerSummary, Model } from '../model/model.js';
 
 export interface LoadedModel {
@@ -13,37 +14,14 @@ export interface LoadedModel {
 
 const LIFETIME = 60_000;
 
-interface Entry {
-  readonly path: string;
-  readonly workspace: string;
-  /** Every file that was read, as it was before that. */
-  readonly stamps: FileStamps;
-  readonly loaded: Promise<LoadedModel>;
-}
-
 export class ModelCache {
-  #entry: Entry | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #models = new FileCache<LoadedModel>({ kept: 1, lifetime: LIFETIME });
 
   /** @throws UserError model-missing, model-invalid, model-unsupported. */
   async load(path: string, workspace: string): Promise<LoadedModel> {
-    let entry = this.#entry;
-    if (entry?.path !== path || entry.workspace !== workspace || !areUnchanged(entry.stamps)) {
-      const stamps: FileStamps = new Map();
-      const loaded = read(path, workspace, (file) => stampFile(stamps, file));
-      const own: Entry = { path, workspace, stamps, loaded };
-      this.#entry = entry = own;
-      loaded.catch(() => this.#forget(own));
-    }
-    const kept = entry;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#forget(kept), LIFETIME);
-    this.#timer.unref();
-    return entry.loaded;
-  }
-
-  #forget(entry: Entry): void {
-    if (this.#entry === entry) this.#entry = undefined;
+    return this.#models.get(`${workspace}\0${path}`, (stamps) =>
+      read(path, workspace, (file) => stampFile(stamps, file)),
+    );
   }
 }
 

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { loadAddon } from '../../daemon/engine/native/addon.js';
 import { createRandom } from '../../daemon/lc/random.js';
 import type { Model } from '../../daemon/model/model.js';
 import { readModel } from '../../daemon/model/files/readModel.js';
@@ -17,9 +16,7 @@ import { baselinePlan } from '../../daemon/runs/baselinePlan.js';
 import { readEvents, readRunPlan } from '../../daemon/runs/list/registry.js';
 import { resumeRun, startRun } from '../../daemon/runs/supervisor.js';
 import { bundleTrainer, type Bundle } from './trainer/bundle.js';
-
-/** The engines that `auto` may take on a plain CPU. */
-const CPU_ENGINES = 'addon' in loadAddon() ? ['onnx-cpu', 'native-cpu'] : ['onnx-cpu'];
+import { CPU_ENGINES, KAPPA, N, npy, PLAN, result, settings } from './trainer/lenetPlan.js';
 
 let bundle: Bundle;
 let workspace: string;
@@ -33,80 +30,11 @@ beforeEach(async () => {
 afterEach(() => rm(workspace, { recursive: true }));
 const options = () => ({ workspace, trainer: bundle.path });
 
-const settings = {
-  batchSize: 128,
-  learningRate: 0.1,
-  decay: 0.98,
-  decayMode: 'iteration',
-  momentum: 0.9,
-  nesterov: true,
-  weightDecay: 0,
-} as const;
-
-const PLAN: ResolvedPlan = {
-  name: 'small',
-  planPath: null,
-  model: { architecture: 'lenet300' },
-  data: {
-    source: 'mnist',
-    format: null,
-    inputs: null,
-    labels: null,
-    test: null,
-    validation: 0.1,
-    limit: 2000,
-    scale: 'unit',
-    mean: 'none',
-    augment: { flip: false, shift: 0 },
-    classes: 'auto',
-    classWeights: null,
-  },
-  tasks: [{ name: 'all', layers: ['fc1', 'fc2', 'fc3'], budget: { keep: '2%' } }],
-  method: 'lc',
-  schedule: {
-    mu0: 1e-3,
-    a: 1.6,
-    iterations: 8,
-    multipliers: 'AL',
-    epochs: 2,
-    firstEpochs: 2,
-    tolerance: 0,
-    stableIterations: 2,
-  },
-  training: settings,
-  retrain: { ...settings, decayMode: 'epoch', decay: 0.9, learningRate: 0.05, epochs: 4 },
-  reference: { ...settings, decayMode: 'epoch', epochs: 6 },
-  output: null,
-  unfreeze: [],
-  engine: 'onnx-cpu',
-  seed: 3,
-  modelHash: null,
-  dataHash: null,
-};
-const N = 784 * 300 + 300 * 100 + 100 * 10;
-const KAPPA = Math.ceil(0.02 * N);
-
-const result = async (folder: string) => {
-  // Those two hold times, too.
-  const names = (await readdir(join(folder, 'result'))).filter(
-    (name) => /\.(bin|json)$/.test(name) && !['result.json', 'exports.json'].includes(name),
-  );
-  return Promise.all(names.sort().map((name) => readFile(join(folder, 'result', name), 'base64')));
-};
-
 async function finished(plan: ResolvedPlan): Promise<{ folder: string; done: Extract<RunEvent, { event: 'done' }> }> {
   const handle = await startRun(plan, options());
   const done = await handle.done;
   if (done.event !== 'done') throw new Error(JSON.stringify(done));
   return { folder: handle.folder, done };
-}
-
-/** NumPy's .npy, version 1.0. */
-function npy(descr: '<f4' | '<i4', shape: number[], data: Float32Array | Int32Array): Buffer {
-  const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;
-  const header = dict.padEnd(117) + '\n';
-  const prefix = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length, 0]);
-  return Buffer.concat([prefix, Buffer.from(header), Buffer.from(data.buffer)]);
 }
 
 // Each test is several runs, each a process that loads an engine.

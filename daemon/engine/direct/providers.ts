@@ -5,7 +5,7 @@ import { repairAveragePooling } from './averagePooling.js';
 import { repairNearestUpSampling } from './nearestUpSampling.js';
 import { findPeer, loadNodeBinding, type Peer } from './peers.js';
 import { gradientSelfTest } from './selfTest.js';
-import { openDirectSession } from './session.js';
+import { openDirectSession } from './openSession.js';
 import type { TensorFlow } from './tensorflow.js';
 
 /** How one TensorFlow.js backend is found and loaded. */

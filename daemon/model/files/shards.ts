@@ -7,7 +7,7 @@ import { groupBytes, type ManifestGroup } from './manifest.js';
 import type { Notes } from '../notes.js';
 import { resolveInside } from '../../files/workspacePath.js';
 
-/** Called with the real path of a file before it is read. */
+/** Called with the real path of a file before it is looked at or read, whether or not it is there. */
 export type OnFile = (path: string) => void;
 
 interface Shard {
@@ -48,13 +48,13 @@ async function locate(
   group: ManifestGroup,
   name: string,
   json: string,
-  workspace: string,
-  notes: Notes,
+  { workspace, notes, onFile }: { workspace: string; notes: Notes; onFile: OnFile },
 ): Promise<Shard> {
   const folder = dirname(json);
   let refused: unknown;
   try {
     const path = await resolveInside(workspace, folder, name);
+    onFile(path);
     const size = await fileSize(path);
     if (size !== null) return { name, path, size };
   } catch (error) {
@@ -66,6 +66,7 @@ async function locate(
   for (const other of bySize === null ? others : [...others, bySize]) {
     // The file beside the JSON may itself be a link; it has to stay inside as well.
     const path = await resolveInside(workspace, folder, other).catch(() => null);
+    if (path !== null) onFile(path);
     const size = path === null ? null : await fileSize(path);
     if (path === null || size === null) continue;
     notes.add(
@@ -120,11 +121,11 @@ async function sizeError(shards: readonly Shard[], expected: number, json: strin
 export async function readGroup(
   group: ManifestGroup,
   json: string,
-  { workspace, notes, onFile }: { workspace: string; notes: Notes; onFile: OnFile },
+  reading: { workspace: string; notes: Notes; onFile: OnFile },
 ): Promise<Uint8Array> {
   const expected = groupBytes(group);
   const shards: Shard[] = [];
-  for (const name of group.paths) shards.push(await locate(group, name, json, workspace, notes));
+  for (const name of group.paths) shards.push(await locate(group, name, json, reading));
   const total = shards.reduce((sum, shard) => sum + shard.size, 0);
   if (total !== expected) {
     if (shards.length > 0) throw await sizeError(shards, expected, json);
@@ -134,7 +135,6 @@ export async function readGroup(
       { file: json },
     );
   }
-  for (const { path } of shards) onFile(path);
   const bytes = new Uint8Array(expected);
   let offset = 0;
   for (const shard of shards) {

@@ -9,7 +9,7 @@ import { verifyGraph } from '../../../../daemon/engine/graph/verify/verifyGraph.
 import { BrokenGraph } from '../../../../daemon/engine/graph/verify/verifyNode.js';
 import { traceModel } from '../../../../daemon/engine/trace/traceModel.js';
 import { onCpu, toModel } from '../compiled/tinyModels.js';
-import { constant, node } from './verifyCases.js';
+import { constant, node } from './verifyNodes.js';
 
 /** loss = sum(y * w * x), the gradient y * x of w, and s + w as the next state. */
 function parts() {

@@ -2,12 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../../../daemon/engine/graph/builder.js';
 import { binaryOps, type DType, type Graph, type Node, type Op, unaryOps } from '../../../../daemon/engine/graph/ir.js';
+import { sizeOf } from '../../../../daemon/protocol/shape.js';
 import { emitOnnx } from '../../../../daemon/engine/graph/onnx/emit.js';
 import { wholeOnnx } from '../../../../daemon/engine/graph/onnx/emitter.js';
 import { verifyGraph } from '../../../../daemon/engine/graph/verify/verifyGraph.js';
 import { BrokenGraph, rules, verifyNode } from '../../../../daemon/engine/graph/verify/verifyNode.js';
-import { node, opCases } from './verifyCases.js';
-import { sizeOf } from '../../../../daemon/protocol/shape.js';
+import { node } from './verifyNodes.js';
+import { opCases } from './verifyCases.js';
 
 const ort = await import('onnxruntime-node').then((module) => module.default);
 

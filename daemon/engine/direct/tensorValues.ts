@@ -1,0 +1,27 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { activate, type TensorFlow } from './tensorflow.js';
+
+/** The values of tensors, one behind the other. */
+export async function readTensors(tf: TensorFlow, tensors: readonly Tensor[]): Promise<Float32Array> {
+  activate(tf);
+  const parts = await Promise.all(tensors.map((tensor) => tensor.data<'float32'>()));
+  const flat = new Float32Array(tensors.reduce((sum, { size }) => sum + size, 0));
+  let at = 0;
+  for (const part of parts) {
+    flat.set(part, at);
+    at += part.length;
+  }
+  return flat;
+}
+
+/** @throws RangeError where there are more or fewer values than the variables have. */
+export function writeVariables(tf: TensorFlow, variables: readonly Variable[], flat: Float32Array): void {
+  const size = variables.reduce((sum, variable) => sum + variable.size, 0);
+  if (flat.length !== size) throw new RangeError(`${flat.length} values for ${size} weights`);
+  activate(tf);
+  let at = 0;
+  for (const variable of variables) {
+    const part = flat.slice(at, (at += variable.size));
+    tf.core.tidy(() => variable.assign(tf.core.tensor(part, variable.shape, variable.dtype)));
+  }
+}

@@ -1,0 +1,76 @@
+/** The one cache of what was read from files: kept while every file that was read, shards of weights too, stays as it was. */
+import { areUnchanged, type FileStamps } from './fileStamps.js';
+
+interface Entry<T> {
+  /** Every file that was read, as it was before that. */
+  readonly stamps: FileStamps;
+  readonly value: Promise<T>;
+  /** The value, once it is there. */
+  settled?: { readonly value: T };
+}
+
+export interface FileCacheOptions {
+  /** Values kept; the least recently used goes. */
+  readonly kept: number;
+  /** Milliseconds after its last use in which a value is kept. Default: for ever. */
+  readonly lifetime?: number;
+}
+
+export class FileCache<T> {
+  readonly #entries = new Map<string, Entry<T>>();
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+
+  constructor(private readonly options: FileCacheOptions) {}
+
+  /**
+   * The value of a key: read once, and again when one of its files has changed. A failure is not kept.
+   *
+   * @param read notes every file in the stamps before it reads it.
+   * @throws what `read` throws.
+   */
+  get(key: string, read: (stamps: FileStamps) => Promise<T>): Promise<T> {
+    let entry = this.#current(key);
+    if (!entry) {
+      const stamps: FileStamps = new Map();
+      const own: Entry<T> = { stamps, value: read(stamps) };
+      own.value.then(
+        (value) => (own.settled = { value }),
+        () => this.#entries.get(key) === own && this.forget(key),
+      );
+      entry = own;
+    }
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= this.options.kept) break;
+      this.forget(oldest);
+    }
+    this.#startTimer(key);
+    return entry.value;
+  }
+
+  /** The value of a key that was read, in braces; null where it was not, is being read, or its files have changed. */
+  known(key: string): { readonly value: T } | null {
+    return this.#current(key)?.settled ?? null;
+  }
+
+  forget(key: string): void {
+    this.#entries.delete(key);
+    clearTimeout(this.#timers.get(key));
+    this.#timers.delete(key);
+  }
+
+  #current(key: string): Entry<T> | undefined {
+    const entry = this.#entries.get(key);
+    if (!entry || areUnchanged(entry.stamps)) return entry;
+    this.forget(key);
+    return undefined;
+  }
+
+  #startTimer(key: string): void {
+    const { lifetime } = this.options;
+    if (lifetime === undefined) return;
+    clearTimeout(this.#timers.get(key));
+    this.#timers.set(key, setTimeout(() => this.forget(key), lifetime).unref());
+  }
+}

@@ -1,0 +1,110 @@
+/** What training keeps and changes: batch statistics, masks, velocities. */
+import { expect, it } from 'vitest';
+import { referenceUpdate } from '../../../daemon/engine/update/reference.js';
+import { updateSegments } from '../../../daemon/engine/update/segments.js';
+import { createRandom } from '../../../daemon/lc/random.js';
+import { batches, cnn, dropout, lenet, samples } from './nets.js';
+import { batchSize, distance, double, oracleStep, request, settings, type OpenSession } from './contractCases.js';
+
+export function describeTraining(session: OpenSession): void {
+  it('moves batch statistics as TensorFlow.js does, once a step, and a gradient moves none', async () => {
+    const net = cnn();
+    const s = await session(net);
+    const flat = double(await s.getWeights());
+    const before = await s.getState();
+    const { inputs, target } = samples(net, batchSize, 100);
+    await s.gradient(inputs, target);
+    expect(await s.getState()).toEqual(before);
+    const { nextState } = oracleStep(net, s, flat, 100);
+    await s.train(request(net, 1));
+    const expected = [...nextState.get('norm/moving_mean')!, ...nextState.get('norm/moving_variance')!];
+    expect(distance(await s.getState(), expected)).toBeLessThan(1e-6);
+    await s.setState(before);
+    expect(await s.getState()).toEqual(before);
+  });
+
+  it.each([
+    ['dropout', dropout()],
+    ['convolutions', cnn()],
+  ])('same seed, same result, bit for bit: %s', async (_, net) => {
+    const result = async (seed: number) => {
+      const s = await session(net, { seed });
+      const seen: number[] = [];
+      await s.train(request(net, 6, { onStep: (_i, loss) => seen.push(loss) }));
+      return { seen, w: await s.getWeights(), v: await s.getVelocity(), state: await s.getState() };
+    };
+    const first = await result(3);
+    expect(await result(3)).toEqual(first);
+    if (net.random) expect((await result(4)).w).not.toEqual(first.w);
+  });
+
+  it.each([
+    ['dropout', dropout()],
+    ['convolutions', cnn()],
+  ])('continues bit for bit from weights, velocity, state and random state: %s', async (_, net) => {
+    const s = await session(net);
+    await s.train(request(net, 3));
+    const saved = [await s.getWeights(), await s.getVelocity(), await s.getState()] as const;
+    const random = JSON.parse(JSON.stringify(s.getRandomState())) as number[];
+    const snapshot = saved.map((x) => x.slice());
+    await s.train(request(net, 4, {}, 200));
+    const expected = [await s.getWeights(), await s.getVelocity(), await s.getState()];
+    // What was handed out is a copy: training on must not have changed it.
+    expect([...saved]).toEqual(snapshot);
+    const other = await session(net, { seed: 99 });
+    await other.setWeights(saved[0]);
+    await other.setVelocity(saved[1]);
+    await other.setState(saved[2]);
+    other.setRandomState(random);
+    await other.train(request(net, 4, {}, 200));
+    expect([await other.getWeights(), await other.getVelocity(), await other.getState()]).toEqual(expected);
+  });
+
+  it('velocity persists between train calls', async () => {
+    const net = lenet();
+    const [once, twice] = [await session(net), await session(net)];
+    await once.train(request(net, 4));
+    const stream = batches(net, batchSize, 100);
+    await twice.train(request(net, 2, { batches: stream }));
+    await twice.train(request(net, 2, { batches: stream }));
+    expect(await twice.getWeights()).toEqual(await once.getWeights());
+    expect((await once.getVelocity()).some((x) => x !== 0)).toBe(true);
+  });
+
+  it('retraining keeps masked weights and velocities at exactly 0 and trains the rest like the oracle', async () => {
+    const net = lenet();
+    const s = await session(net);
+    await s.train(request(net, 2));
+    const random = createRandom(8);
+    const keep = Uint8Array.from({ length: s.size }, () => random.below(2));
+    const mask = { keep, ranges: [{ start: 0, end: s.prunableSize }] };
+    const masked = (values: Float32Array) => values.map((x, i) => (i < s.prunableSize && !keep[i] ? 0 : x));
+    const start = masked(await s.getWeights());
+    await s.setWeights(start);
+    const w = double(start);
+    // Velocities are left as training left them: the mask must stop them by itself.
+    const v = double(await s.getVelocity());
+    for (let i = 0; i < 2; i++) {
+      const { gradient } = oracleStep(net, s, w, 300 + i);
+      const eta = 0.05;
+      referenceUpdate(
+        w,
+        v,
+        gradient,
+        updateSegments(s.size, s.prunableSize, { mask: mask.ranges }),
+        { eta, ...settings, mu: 0 },
+        undefined,
+        keep,
+      );
+    }
+    await s.train(request(net, 2, { mask }, 300));
+    const weights = await s.getWeights();
+    const velocity = await s.getVelocity();
+    expect(distance(weights, w)).toBeLessThan(2e-5);
+    expect(distance(velocity, v)).toBeLessThan(2e-5);
+    keep.subarray(0, s.prunableSize).forEach((kept, i) => {
+      if (!kept) expect([weights[i], velocity[i]]).toEqual([0, 0]);
+    });
+    expect(weights.subarray(s.prunableSize).every((x) => x !== 0)).toBe(true);
+  });
+}

@@ -1,0 +1,37 @@
+/** What a run has left on disk, and whether its trainer is gone. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { RunEvent } from '../../daemon/protocol/events.js';
+import { readEvents } from '../../daemon/runs/list/registry.js';
+
+export const theta = (folder: string) =>
+  readdir(join(folder, 'result')).then(async (names) =>
+    Promise.all(
+      names
+        .filter((name) => name.endsWith('.bin') || name === 'model.json')
+        .sort()
+        .map((name) => readFile(join(folder, 'result', name), 'base64')),
+    ),
+  );
+
+export async function history(folder: string): Promise<RunEvent[]> {
+  const { events, end } = await readEvents(folder, 0, 100_000);
+  expect(end).toBe(true);
+  return events;
+}
+
+export const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+export async function untilGone(pid: number): Promise<void> {
+  for (let i = 0; i < 400 && alive(pid); i++) await wait(25);
+  expect(alive(pid)).toBe(false);
+}
