@@ -10,7 +10,7 @@ import type { LayerSummary } from '../model/model.js';
 import type { BudgetPreview } from '../protocol/messages.js';
 import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
-import { bytes as bytesText, count, shortPercent } from '../protocol/format.js';
+import { bytes as bytesText, count, countOf, shortPercent } from '../protocol/format.js';
 
 export interface PreviewModel {
   readonly layers: readonly LayerSummary[];
@@ -93,10 +93,10 @@ export function previewBudget(
         ? null
         : storedBytes(sparse, total);
   const asks = (counted: Counted) => askedOf(budget).some(([kind]) => WORDS[kind].counts === counted);
-  const neurons = compressed && asks('neurons') ? `${count(compressed.cost)} neurons` : null;
+  const neurons = compressed && asks('neurons') ? countOf(compressed.cost, 'neuron') : null;
   const parts = [
     neurons === phrase ? null : neurons,
-    total === null ? null : budget.weights === undefined ? `${count(total)} weights` : shortPercent(total / prunable),
+    total === null ? null : budget.weights === undefined ? countOf(total, 'weight') : shortPercent(total / prunable),
     bytes === null ? null : `about ${bytesText(bytes)} sparse`,
     flopsShare === null || asks('flops') ? null : `${shortPercent(flopsShare)} of the FLOPs`,
     frozen === 0 ? null : `${count(frozen)} frozen weights not counted`,

@@ -37,6 +37,9 @@ let english: Intl.NumberFormat | undefined;
 /** 266200 -> "266,200". The formatter is made on first use: a process's first one takes longer than all of an activation. */
 export const count = (n: number): string => (english ??= new Intl.NumberFormat('en-US')).format(n);
 
+/** A number of things, in English: countOf(1, 'weight') -> "1 weight", of 2 "2 weights". */
+export const countOf = (n: number, thing: string): string => `${count(n)} ${thing}${n === 1 ? '' : 's'}`;
+
 const THOUSANDS = ['', 'k', 'M', 'G', 'T', 'P'];
 
 /** Three significant digits with a unit: 533220 -> "533k", 1.2e9 -> "1.2G". Below ten thousand all digits: "9,999". */

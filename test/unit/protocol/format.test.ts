@@ -6,6 +6,7 @@ import {
   bytes,
   clock,
   count,
+  countOf,
   duration,
   figure,
   microseconds,
@@ -100,4 +101,8 @@ it('nothing else groups digits, or divides by 1,000 or 1,024 to name a unit', ()
         found.push(path);
     }
   expect(found).toEqual([]);
+});
+
+it('a number of things is one thing, or things', () => {
+  expect([0, 1, 2, 1234].map((n) => countOf(n, 'weight'))).toEqual(['0 weights', '1 weight', '2 weights', '1,234 weights']); // prettier-ignore
 });

@@ -1,5 +1,5 @@
 /** `"fanIn": 32`: at most so many inputs of each neuron or filter. */
-import { count } from '../../../protocol/format.js';
+import { countOf } from '../../../protocol/format.js';
 import { BudgetError } from '../../budgetError.js';
 import type { Compression } from '../../compression.js';
 import { blocksOf } from '../../layerView.js';
@@ -14,8 +14,8 @@ export const words = {
   summary: 'Fan-in: at most so many inputs (weights that are not zero) of each neuron or filter, in every kernel.',
   help: 'Fan-in: every neuron or filter keeps at most n inputs, `||theta_u||_0 <= n` for each unit u of every kernel.\n\nC step: the n largest `|v_i|` of each unit stay (exact, O(N)). With `keep`, `weights` or `bytes`: the largest of those.',
   snippet: '${1:32}',
-  label: (inputs) => `${count(inputs)} inputs a neuron`,
-  phrase: (inputs) => `at most ${count(inputs)} inputs a neuron`,
+  label: (inputs) => `${countOf(inputs, 'input')} a neuron`,
+  phrase: (inputs) => `at most ${countOf(inputs, 'input')} a neuron`,
   counts: 'inputs',
 } as const satisfies Words<'count'>;
 

@@ -1,5 +1,5 @@
 /** `"neurons": 100`: whole neurons and filters, a number or a share of them. */
-import { count } from '../../../protocol/format.js';
+import { count, countOf } from '../../../protocol/format.js';
 import { BudgetError, inLayer } from '../../budgetError.js';
 import type { Compression } from '../../compression.js';
 import { fittingFloors, withoutFloors } from '../../defaultFloors.js';
@@ -19,8 +19,8 @@ export const words = {
     'Neurons and filters to keep: a count (1 is one neuron) or a share (below 1, or a percentage: "100%" is all). Those that the network joins (residual adds) go together.',
   help: 'Neurons and filters to keep: a count (`1` is one neuron) or a share (below 1, or a percentage: `"100%"` is all). A unit is its incoming weights, bias and BatchNorm; the K units with the largest `||v_g||^2` stay. Filters joined by a residual add count as one.',
   snippet: '"${1:50%}"',
-  label: (neurons) => (isCount(neurons) ? `${count(neurons)} neurons` : `${shareText(neurons)} of neurons`),
-  phrase: (neurons) => (isCount(neurons) ? `${count(neurons)} neurons` : `${shareText(neurons)} of the neurons`),
+  label: (neurons) => (isCount(neurons) ? countOf(neurons, 'neuron') : `${shareText(neurons)} of neurons`),
+  phrase: (neurons) => (isCount(neurons) ? countOf(neurons, 'neuron') : `${shareText(neurons)} of the neurons`),
   counts: 'neurons',
   wholeUnits: true,
 } as const satisfies Words<'amount'>;

@@ -1,5 +1,5 @@
 /** `"weights": 2662`: a number of weights. */
-import { count } from '../../../protocol/format.js';
+import { count, countOf } from '../../../protocol/format.js';
 import { BudgetError } from '../../budgetError.js';
 import type { LayerView } from '../../layerView.js';
 import { countedCompression, mostWeights, mostWords } from '../counted.js';
@@ -13,7 +13,7 @@ export const words = {
   summary: 'Number of weights to keep: kappa.',
   help: 'Number of weights to keep, `kappa`: the C step keeps the kappa largest `|v_i|` and zeroes the rest (exact, O(n)).',
   snippet: '${1:2662}',
-  label: (weights) => `${count(weights)} weights`,
+  label: (weights) => countOf(weights, 'weight'),
   counts: 'weights',
 } as const satisfies Words<'count'>;
 
