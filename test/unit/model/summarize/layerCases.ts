@@ -1,21 +1,19 @@
-import { describe, expect, it } from 'vitest';
-import { summarizeModel } from '../../../daemon/model/summarize.js';
-import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
-import { KNOWN_CLASSES } from '../../../daemon/model/layerClasses/registry.js';
-import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
-import { registerOwnLayers } from '../../../daemon/engine/ownLayers/ownLayers.js';
-import { tf, tfl } from './tfjs.js';
+/** Each layer class in several settings. */
+import { registerOwnLayers } from '../../../../daemon/engine/ownLayers/ownLayers.js';
+import { tf, tfl } from '../tfjs.js';
 
 const L = tfl.layers;
 type Layer = tfl.layers.Layer;
 registerOwnLayers(tf, tfl);
+
 /** A layer that TensorFlow.js builds from a file alone. */
 const fromFile = (className: string, config: object): Layer => {
   const [own, fromConfig] = tf.serialization.SerializationMap.getMap().classNameMap[className]!;
   return fromConfig(own, config as tf.serialization.ConfigDict) as unknown as Layer;
 };
-/** Input shapes and the layer: each class in several settings. */
-const cases: Record<string, [number[] | number[][], () => Layer][]> = {
+
+/** By class: the shapes of the inputs, and the layer. */
+export const layerCases: Record<string, [number[] | number[][], () => Layer][]> = {
   Dense: [
     [[5], () => L.dense({ units: 3 })],
     [[4, 5], () => L.dense({ units: 3, useBias: false })],
@@ -179,131 +177,3 @@ const cases: Record<string, [number[] | number[][], () => Layer][]> = {
   AlphaDropout: [[[4], () => L.alphaDropout({ rate: 0.1 })]],
   InputLayer: [[[4, 3], () => L.dense({ units: 2 })]],
 }; // prettier-ignore
-
-const functional = (shapes: number[] | number[][], layer: Layer): tfl.LayersModel => {
-  const list = Array.isArray(shapes[0]) ? (shapes as number[][]) : [shapes as number[]];
-  const inputs = list.map((shape) => tfl.input({ shape }));
-  return tfl.model({ inputs, outputs: layer.apply(inputs.length > 1 ? inputs : inputs[0]!) as tfl.SymbolicTensor });
-};
-
-const topologyOf = (model: tfl.LayersModel): unknown => model.toJSON(null, false);
-
-/** Exactly what TensorFlow.js says of a model it rebuilds from the topology. */
-async function check(model: tfl.LayersModel): Promise<void> {
-  const { topology } = normaliseTopology(topologyOf(model), 'model.json', false);
-  const rebuilt = await tfl.models.modelFromJSON(topology as never);
-  const graph = modelGraph(topology);
-  const weights = new Map(
-    rebuilt.weights.map((w) => [(w as unknown as { originalName: string }).originalName, w.shape]),
-  );
-  const ours = graph.layers.flatMap((node) => node.weights);
-  expect(new Map(ours.map((w) => [w.name, w.shape]))).toEqual(weights);
-  // What it really computes: its own outputShape is wrong for some classes and vague for others.
-  const zeros = graph.inputShapes.map((shape) => tf.zeros([2, ...(shape as number[])]));
-  const outputs = [rebuilt.predict(zeros)].flat();
-  expect(graph.outputShapes.map((shape) => [2, ...(shape as number[])])).toEqual(outputs.map((output) => output.shape));
-  tf.dispose([zeros, outputs]);
-  const rows = summarizeModel({ topology });
-  expect(rows.reduce((sum, row) => sum + row.params, 0)).toBe(rebuilt.countParams());
-  const trainable = rows
-    .flatMap((row) => row.weights)
-    .filter((w) => w.trainable)
-    .map((w) => w.name);
-  expect(new Set(trainable)).toEqual(
-    new Set(rebuilt.trainableWeights.map((w) => (w as unknown as { originalName: string }).originalName)),
-  );
-  tf.disposeVariables();
-}
-
-describe('shapes and weights of every layer class, against TensorFlow.js', () => {
-  for (const [name, variants] of Object.entries(cases)) {
-    variants.forEach(([shapes, layer], i) =>
-      it(`${name} ${i + 1}`, async () => {
-        await check(functional(shapes, layer()));
-      }),
-    );
-  }
-
-  it('covers every class with a rule, and TensorFlow.js has each of them', async () => {
-    const tested = new Set(
-      Object.entries(cases)
-        .filter(([, list]) => list.length > 0)
-        .map(([name]) => name),
-    );
-    // CenterCrop and Resizing are dropped or refused before TensorFlow.js sees them.
-    const rest = [...KNOWN_CLASSES].filter((name) => !tested.has(name));
-    // Operations have tests of their own (operations/).
-    expect(rest.sort()).toEqual(['CenterCrop', 'Operation', 'Resizing']);
-    const registered = tf.serialization.SerializationMap.getMap().classNameMap;
-    for (const name of KNOWN_CLASSES) if (name !== 'Operation') expect(name in registered, name).toBe(true);
-  });
-
-  it('recurrent layers that return their states', async () => {
-    for (const layer of [
-      L.lstm({ units: 4, returnState: true, returnSequences: true }),
-      L.gru({ units: 3, returnState: true }),
-      L.bidirectional({ layer: L.lstm({ units: 4 }) as tfl.RNN, mergeMode: null as never }),
-    ]) {
-      const input = tfl.input({ shape: [6, 3] });
-      await check(tfl.model({ inputs: input, outputs: layer.apply(input) as tfl.SymbolicTensor[] }));
-    }
-  });
-
-  it('a frozen layer has no trainable weights', async () => {
-    await check(functional([4], L.dense({ units: 3, trainable: false })));
-  });
-
-  it('unknown sizes stay unknown and settle by the weights', () => {
-    const model = tfl.sequential({
-      layers: [L.embedding({ inputDim: 9, outputDim: 4 }), L.lstm({ units: 5 }) as Layer, L.dense({ units: 2 })],
-    });
-    const rows = summarizeModel({ topology: topologyOf(model) as never });
-    expect(rows.map((row) => row.outputShape)).toEqual([[null, 4], [5], [2]]);
-    expect(rows.at(-1)!.weights[0]!.shape).toEqual([5, 2]);
-  });
-});
-
-describe('whole models', () => {
-  const encoder = (): tfl.LayersModel => {
-    const input = tfl.input({ shape: [8, 8, 2], name: 'image' });
-    const conv = L.conv2d({ filters: 3, kernelSize: 3, name: 'inner_conv' }).apply(input);
-    return tfl.model({ inputs: input, outputs: L.flatten({ name: 'inner_flatten' }).apply(conv) as tfl.SymbolicTensor, name: 'encoder' });
-  };
-
-  it('nested models are flattened and shared ones counted per call', async () => {
-    const shared = encoder();
-    const [a, b] = [tfl.input({ shape: [8, 8, 2] }), tfl.input({ shape: [8, 8, 2] })];
-    const merged = L.concatenate().apply([shared.apply(a), shared.apply(b)] as tfl.SymbolicTensor[]);
-    const model = tfl.model({ inputs: [a, b], outputs: L.dense({ units: 4 }).apply(merged) as tfl.SymbolicTensor });
-    await check(model);
-    const rows = summarizeModel({ topology: normaliseTopology(topologyOf(model), 'm', false).topology });
-    const conv = rows.find((row) => row.name === 'encoder/inner_conv')!;
-    expect(conv.outputShape).toEqual([6, 6, 3]);
-    // 3*3*2*3 weights, 36 positions, 2 FLOPs, two calls.
-    expect(conv.flops).toBe(54 * 36 * 2 * 2);
-    expect(conv.flopsPerWeight).toBe(144);
-  });
-
-  it('a Sequential inside a Sequential, and a model over time', async () => {
-    const inner = tfl.sequential({ name: 'inner', layers: [L.dense({ units: 5, inputShape: [4], name: 'inner_a' }), L.dense({ units: 3, name: 'inner_b' })] });
-    await check(tfl.sequential({ layers: [inner as unknown as Layer, L.dense({ units: 2 })] }));
-    const over = tfl.sequential({ name: 'over', layers: [L.dense({ units: 5, inputShape: [4], name: 'over_a' })] });
-    await check(tfl.sequential({ layers: [L.timeDistributed({ layer: over as unknown as Layer, inputShape: [7, 4] })] }));
-  });
-
-  it('FLOPs by hand', () => {
-    const model = tfl.sequential({
-      layers: [
-        L.conv2d({ filters: 20, kernelSize: 5, inputShape: [28, 28, 1] }),
-        L.maxPooling2d({ poolSize: 2 }),
-        L.depthwiseConv2d({ kernelSize: 3 }),
-        L.flatten(),
-        L.dense({ units: 10 }),
-      ],
-    });
-    const rows = summarizeModel({ topology: topologyOf(model) as never });
-    expect(rows.map((row) => row.flops)).toEqual([2 * 500 * 576, 0, 2 * 180 * 100, 0, 2 * 20000]);
-    expect(rows.map((row) => row.prunable)).toEqual([500, 0, 180, 0, 20000]);
-    expect(rows[0]!.flopsPerWeight).toBe(2 * 24 * 24);
-  });
-}); // prettier-ignore
