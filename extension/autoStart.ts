@@ -10,7 +10,7 @@ const savesModels = (document: vscode.TextDocument): boolean =>
   ['file', 'vscode-notebook-cell'].includes(document.uri.scheme) &&
   /\.save\(|save_model\(|save_keras_model\(|ModelCheckpoint\(|onnx\.export\(/.test(document.getText());
 
-/** Starts the daemon for a plan, a model or a Python program that saves one on screen, and tells it when the folder becomes trusted. */
+/** Starts the daemon for a plan, a model or a Python program that saves one on screen, and reports to it when the folder becomes trusted. */
 export function registerAutoStart(daemon: Daemon): vscode.Disposable {
   const look = (document: vscode.TextDocument) => {
     if (daemon.state.kind !== 'idle') return;

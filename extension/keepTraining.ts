@@ -6,7 +6,7 @@ import { keepTraining, SETTINGS } from './settings.js';
 
 /**
  * Has the daemon look after the runs that windows which are gone have left in the folders of this one, starting it where there are any, and
- * tells it whether training goes on when this window is gone too.
+ * reports to it whether training goes on when this window is gone too.
  */
 export function registerKeepTraining(daemon: Daemon): vscode.Disposable {
   const adopt = () => {
@@ -21,7 +21,7 @@ export function registerKeepTraining(daemon: Daemon): vscode.Disposable {
   return vscode.Disposable.from(
     daemon.onDidChangeState(({ kind }) => kind === 'ready' && adopt()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => {
-      // The daemon is told of the trust first.
+      // The trust reaches the daemon first.
       setTimeout(adopt, 0);
       void look();
     }),

@@ -3,7 +3,7 @@ import type { RunEvent } from '../daemon/protocol/events.js';
 import type { BatchColumns } from '../daemon/protocol/messages.js';
 import type { Daemon } from './daemon/daemon.js';
 
-/** What one who follows a run is told. */
+/** What a follower of a run gets. */
 export interface Follower {
   /** Every event but batches. */
   events?(events: readonly RunEvent[]): void;

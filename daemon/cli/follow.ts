@@ -1,4 +1,4 @@
-/** Runs in the foreground: shows its events, turns Ctrl-C into a checkpoint and a line that tells how to go on. */
+/** Runs in the foreground: shows its events, turns Ctrl-C into a checkpoint and a line that says how to go on. */
 import type { RunEvent } from '../protocol/events.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunHandle } from '../runs/supervisor.js';

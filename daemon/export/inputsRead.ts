@@ -15,7 +15,7 @@ export interface InputRead {
   readonly read: Uint8Array;
 }
 
-/** Features count as read wherever it cannot be told (inputs of unknown size are left out). */
+/** A feature counts as read where nothing proves that it is not; inputs of unknown size are left out. */
 export function inputsRead(model: Model): InputRead[] {
   const wiring = wiringOf(model.topology);
   const weights = new Map(model.weights.map((weight) => [weight.name, weight]));

@@ -1,7 +1,7 @@
 /** Whether files that were read are still the same ones. */
 import { statSync } from 'node:fs';
 
-/** What tells a file from its replacement: a shard is often written again with the same size. */
+/** What differs between a file and its replacement: a shard is often written again with the same size. */
 function stampOf(path: string): string {
   const info = statSync(path, { throwIfNoEntry: false });
   return info ? `${info.ino} ${info.size} ${info.mtimeMs} ${info.ctimeMs}` : 'missing';

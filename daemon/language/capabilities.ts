@@ -18,7 +18,7 @@ const PLANS: DocumentSelector = [{ scheme: 'file', pattern: '**/*.prune.{json,js
 
 export function capabilitiesOf(client: ClientCapabilities): ServerCapabilities {
   return {
-    // Only plans are sent as text, see registrationsOf; a client that cannot be told so sends every document it shows us.
+    // Only plans are sent as text, see registrationsOf; a client without dynamic registration sends every document that it shows us.
     ...(client.textDocument?.synchronization?.dynamicRegistration
       ? { textDocumentSync: TextDocumentSyncKind.None }
       : { textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental } }),

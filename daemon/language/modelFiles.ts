@@ -40,7 +40,7 @@ interface Parsed {
 
 /** Parsed files kept; the least recently used goes. */
 const KEPT = 8;
-/** A model is told by its first bytes: the keys stand at the front in every writer's output. */
+/** A model is recognised by its first bytes: every writer puts the keys at the front. */
 const HEAD = 64 * 1024;
 const MAX_JSON = 128 * 1024 * 1024;
 /** Weights above this are not read just to count zeros. */

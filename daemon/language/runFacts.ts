@@ -4,7 +4,7 @@ import type { LayerKept } from '../protocol/events.js';
 import type { RunSummary } from '../protocol/messages.js';
 import type { LanguageHost } from './host.js';
 
-/** A list of runs is good for this long; a change that the daemon itself makes is told at once. */
+/** A list of runs is good for this long; the daemon reports its own changes at once. */
 const FRESH = 2_000;
 
 export class RunFacts {

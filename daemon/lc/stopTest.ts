@@ -73,7 +73,7 @@ export const isStable = (changes: number, kept: number): boolean => changes <= S
 
 /** Stops the loop when w and theta agree and the support has been stable. `state` is plain JSON for a checkpoint. */
 export interface StopTest {
-  /** To be told once per LC iteration, after its C step. */
+  /** Call it once per LC iteration, after the C step. */
   update(ratio: number, supportChange: number, kept: number): boolean;
   readonly state: { readonly stable: number };
 }

@@ -1,4 +1,4 @@
-/** What a client is told of a run. */
+/** What clients get of a run. */
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { Evaluation, Finding, BudgetCheck, LayerKept, PathAnswer } from '../protocol/events.js';

@@ -207,7 +207,7 @@ export const requests = {
     result: z.object({ packages: z.array(z.enum(dataPackageNames)), folder: AbsolutePath }),
   },
   'lc/engines': { params: nothing, result: z.array(EngineState) },
-  /** Memory in use now: of the daemon, and of each running trainer (on the GPU too, where its driver tells). Bytes. */
+  /** Memory in use now: of the daemon, and of each running trainer (on the GPU too, where its driver reports it). Bytes. */
   'lc/memory': {
     params: nothing,
     result: z.object({

@@ -39,7 +39,7 @@ export interface RunHandle {
   readonly done: Promise<RunEvent>;
 }
 
-/** A trainer that does not end this long after it was told to is killed; the last checkpoint is on disk. */
+/** A trainer that does not end this long after the request is killed; the last checkpoint is on disk. */
 const STOP_MS = 60_000;
 /** Events kept for the first subscriber. */
 const BACKLOG = 10_000;

@@ -1,4 +1,4 @@
-/** Runs that a window which is gone has left: those with a trainer go on under this daemon, the others are told of. */
+/** Runs that a closed window has left: those with a trainer go on under this daemon, the others are reported. */
 import { basename } from 'node:path';
 import type { Backend } from './backend.js';
 import { LIMITS } from './limits.js';

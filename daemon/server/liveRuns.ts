@@ -18,7 +18,7 @@ export interface LiveRun {
   readonly workspace: string;
 }
 
-/** One connection's ears. `folder` is the run's workspace folder. */
+/** Callbacks of one client connection. `folder` is the run's workspace folder. */
 export interface RunListener {
   /** The workspace folders it has open. */
   readonly folders: readonly string[];

@@ -221,7 +221,7 @@ async function measuredOthers(
   }
 }
 
-/** The last event of a run that did not finish. A full disk may keep it out of the log; it is told all the same. */
+/** The last event of a run that did not finish. A full disk may keep it out of the log; it is reported all the same. */
 function endOf(error: unknown, emit: (event: UntimedRunEvent) => RunEvent, process: RunProcess): RunEvent {
   process.control.end(error);
   const last: UntimedRunEvent =

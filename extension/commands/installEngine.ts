@@ -5,7 +5,7 @@ import { isActive } from '../runs.js';
 import type { Services } from '../services.js';
 import type { CommandTable } from './command.js';
 
-/** Adds an optional engine to the extension's own storage, and tells whether it works here. */
+/** Adds an optional engine to the extension's own storage, and reports whether it works here. */
 export function installEngineCommands(services: Services): Pick<CommandTable, 'lcPrune.installEngine'> {
   const { daemon, runs } = services;
   return {

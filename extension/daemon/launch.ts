@@ -72,7 +72,7 @@ export async function launchDaemon({
     if (lastLines.length > LAST_LINES) lastLines.shift();
     log(levelOf(line), line);
   });
-  // A daemon that is gone cannot take the token; `exited` tells the story.
+  // A daemon that is gone cannot take the token; `exited` reports why it ended.
   child.stdin.on('error', () => {});
   child.stdin.write(`${token}\n`);
   try {

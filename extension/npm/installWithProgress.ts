@@ -9,7 +9,7 @@ type Wish = Pick<InstallOptions, 'folder' | 'packages' | 'scripts'> & {
 };
 
 /**
- * Installs packages behind a notification that tells npm's lines and can be cancelled; the log keeps them.
+ * Installs packages behind a notification that shows npm's lines and can be cancelled; the log keeps them.
  * @throws vscode.CancellationError, or an Error with npm's own reason.
  */
 export async function installWithProgress(

@@ -113,7 +113,7 @@ export class LineChart {
       left: move === null ? -10 : Math.max(0, Math.min(width, left)),
       top: move === null ? -10 : plot.over.clientHeight / 2,
     };
-    // The third parameter, missing in the types, tells the synced charts.
+    // The third parameter, missing in the types, notifies the synced charts.
     (plot.setCursor as (position: typeof at, fire: boolean, publish: boolean) => void)(at, true, true);
   }
 

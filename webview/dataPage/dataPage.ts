@@ -122,7 +122,7 @@ export class DataPage {
     ].map((each) => each || false);
   }
 
-  /** Columns of a single input can be chosen; of many, and of arrays, they are told. */
+  /** Columns of a single input can be chosen; those of several inputs, and arrays, are shown only. */
   #inputs({ kind, names, inputs, labels }: NonNullable<DataPreview['fields']>): HTMLElement {
     const [own] = inputs;
     if (kind === 'arrays' || !own || inputs.length > 1 || names.length > CHOOSABLE)

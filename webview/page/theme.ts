@@ -10,7 +10,7 @@ export interface Theme {
   palette: string[];
 }
 
-/** Dashes and markers repeat what colours say, so that nothing is told by colour alone. */
+/** Dashes and markers repeat what colours say, so that no meaning is in colour alone. */
 export const DASHES: readonly number[][] = [[], [6, 3], [2, 3], [10, 3, 2, 3]];
 export const SHAPES = ['circle', 'square', 'triangle', 'diamond', 'cross', 'star'] as const;
 export type Shape = (typeof SHAPES)[number];

@@ -91,7 +91,7 @@ const nameCell = ({ node, expanded, colour, theme }: Drawing, text: string): (HT
 function stateCell({ node }: Drawing, text: string): (HTMLElement | SVGElement)[] {
   const { state, caution } = node.row;
   if (node.row.point !== null) return [];
-  // A warning is told by shape and word, too, wherever the run has got to.
+  // A warning has a shape and a word, too, wherever the run has got to.
   const isWarned = state === 'doubtful' || caution !== '';
   return [
     element('span', { class: `state-dot ${state}`, 'aria-hidden': 'true' }),

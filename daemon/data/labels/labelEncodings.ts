@@ -22,7 +22,7 @@ export interface LabelEncoding {
 
 /** What labels must fit. */
 export interface ClassOutputs {
-  /** Classes the model tells apart; 2 for a single yes/no output. */
+  /** Classes that the model distinguishes; 2 for a single yes/no output. */
   readonly count: number;
   /** A single yes/no output (per position). */
   readonly binary: boolean;

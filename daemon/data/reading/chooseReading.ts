@@ -51,7 +51,7 @@ export interface ReadingChoice {
   readonly notes: readonly string[];
 }
 
-/** A loss above this share of that of chance tells nothing: inputs scaled down to nothing come close to it. */
+/** A loss above this share of that of chance is no evidence: inputs scaled down to nothing come close to it. */
 const KNOWING = 0.99;
 /** Another encoding than the usual one must be better by this many standard errors of the difference. */
 const CLEARLY = 3;

@@ -12,7 +12,7 @@ type Activation = 'softmax' | 'sigmoid';
 
 const nameOf = (layer: LayerConfig): unknown => layer.name ?? layer.config['name'];
 
-/** The same layer without its activation; null if its activation is another one or not in the layer's gift. */
+/** The same layer without its activation; null if the activation differs or cannot be removed from this layer. */
 function linear(layer: LayerConfig, activation: Activation): LayerConfig | null {
   const { name, dtype } = layer.config;
   if (layer.class_name === 'Softmax' && activation === 'softmax') {

@@ -34,7 +34,7 @@ export type UnaryOp = (typeof unaryOps)[number];
 export type BinaryOp = (typeof binaryOps)[number];
 
 /**
- * Attributes in braces: each operation has exactly those. Unless said otherwise tensors are float32, the result has the type
+ * Attributes in braces: each operation has exactly those. Tensors are float32 where nothing else stands, the result has the type
  * and the shape of the first input, and numbers are not NaN. Axes count from 0; lists of axes are sorted, each axis once.
  * Lists with an entry for each axis of the input: begin, end, strides of StridedSlice, before, after, reps, perm.
  * `pads` are [top, left, bottom, right], from 0; `strides`, `dilations`, `window` are [height, width], from 1.

@@ -97,7 +97,7 @@ function widened(
 function reader(h5: H5wasm, root: InstanceType<H5wasm['File']>, file: string): Hdf5File {
   const get = (path: string): unknown => {
     if (path === '') return root;
-    // h5wasm throws on a missing path; walking tells it from a damaged one.
+    // h5wasm throws on a missing path; walking distinguishes it from a damaged one.
     let at: unknown = root;
     for (const segment of path.split('/')) {
       if (!(at instanceof h5.Group) || !at.keys().includes(segment)) return null;

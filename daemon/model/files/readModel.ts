@@ -1,4 +1,4 @@
-/** Reading a model file of any supported format; the format is told by content, never by name. */
+/** Reading a model file of any supported format; the content decides the format, never the name. */
 import { open, readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { UserError } from '../../protocol/errors.js';

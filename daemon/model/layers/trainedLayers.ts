@@ -71,7 +71,7 @@ export function outputsAlong(
   const chosen = outputs[placeOf(outputs, part.output)];
   if (!chosen) return [];
   const names = outputs.map(({ name }) => name);
-  // What has one name cannot be told apart.
+  // Layers of one name cannot be distinguished.
   const free = candidates.filter((name) => name !== chosen.name && names.filter((one) => one === name).length === 1);
   let jointly: string[] = [];
   for (;;) {

@@ -17,7 +17,7 @@ export interface OperationConfig {
   readonly operation: string;
   /** What it takes, in its order: a number, or null for the next tensor that the wiring gives. */
   readonly operands: readonly (number | null)[];
-  /** What else it is told: `axis`, `keepdims`, ... Axes count the batch, as in Keras. */
+  /** Its further arguments: `axis`, `keepdims`, ... Axes count the batch, as in Keras. */
   readonly settings: Json;
 }
 

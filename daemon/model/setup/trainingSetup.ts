@@ -24,7 +24,7 @@ export interface TrainingSetup {
   readonly output: string;
   /** The model's loss is defined on logits: its output has no softmax or sigmoid, though it classifies (SessionSpec.fromLogits). */
   readonly fromLogits: boolean;
-  /** Nothing but the data tells a regression from a classifier that gives logits (setupByData.ts). */
+  /** Only the data distinguishes a regression from a classifier that gives logits (setupByData.ts). */
   readonly mayBeLogits: boolean;
   /** What the file has of the output's part in the training of all; null: no loss that is known here. */
   readonly inFile: { readonly lossWeight: number } | null;

@@ -9,9 +9,9 @@ export interface Chart {
   readonly help: string;
   /** A few sentences for someone who has not read the paper: how it usually looks, and what to watch for. */
   readonly details: readonly string[];
-  /** Whether the y axis is logarithmic unless the user says otherwise. */
+  /** Whether the y axis is logarithmic until the user changes it. */
   readonly isLog: boolean;
-  /** Whether the top may be cut off unless the user says otherwise: the beginning is high, and the end is what counts. */
+  /** Whether the top may be cut off until the user changes it: the beginning is high, and the end is what counts. */
   readonly showsEnd?: true;
   /** Whether a band says until where high values are normal. */
   readonly settles?: true;

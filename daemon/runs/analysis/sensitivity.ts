@@ -11,7 +11,7 @@ import { planPercent } from '../../protocol/format.js';
 import { decisionSet } from '../../trainer/judge/evaluations.js';
 import { assemble, type Assembled } from '../../trainer/setup.js';
 
-/** Shares of a layer that are tried, and what it may lose alone, where nobody says otherwise. */
+/** Defaults: the shares of a layer that are tried, and what it may lose alone. */
 export const SHARES: readonly number[] = [0.5, 0.2, 0.1, 0.05, 0.02, 0.01];
 export const INCREASE = 0.01;
 

@@ -35,7 +35,7 @@ export function listen(token: Token, log: Log, prepare: () => Promise<(socket: W
     connectionsCheckingInterval: 500,
   });
   server.maxConnections = LIMITS.sockets;
-  // One more than allowed, so that too many can be told from enough.
+  // One more than allowed: too many then differs from enough.
   server.maxHeadersCount = LIMITS.headerCount + 1;
   const sockets = new WebSocketServer({
     noServer: true,

@@ -36,7 +36,7 @@ export interface StreamSink {
   owed(): number;
 }
 
-/** What tells a run from those of the same name in other workspace folders. @param workspace real path. */
+/** What distinguishes a run from those of the same name in other workspace folders. @param workspace real path. */
 export const runKey = (workspace: string, run: string): string => `${workspace}\0${run}`;
 
 export class RunStream {

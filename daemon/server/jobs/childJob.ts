@@ -37,7 +37,7 @@ export interface Jobs {
   /** Of a run's result, or of a point of its path. */
   sizes: { params: RunModel; result: Result<'lc/exportFormats'> };
   latency: { params: RunModel & { readonly workspace: string }; result: Result<'lc/latency'> };
-  /** What pruning changed, where it is not kept in the run folder; tells how far it is. */
+  /** What pruning changed, where it is not kept in the run folder; reports its progress. */
   changed: { params: RunModel & { readonly workspace: string }; result: WhatChanged };
   trySample: {
     params: RunModel & { readonly workspace: string; readonly sample: TriedSample };
@@ -75,7 +75,7 @@ export interface Jobs {
     params: { readonly goals: readonly GoalWanted[]; readonly of: OutlookOf; readonly workspace: string };
     result: Outlook;
   };
-  /** Of a plan file; tells how far it is. */
+  /** Of a plan file; reports its progress. */
   sensitivity: {
     params: { readonly planPath: string; readonly workspace: string };
     result: Sensitivity;

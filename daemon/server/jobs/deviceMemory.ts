@@ -1,4 +1,4 @@
-/** Memory that processes hold on GPUs, where the driver tells. */
+/** Memory that processes hold on GPUs, where the driver reports it. */
 import { execFile } from 'node:child_process';
 
 const TIMEOUT = 3_000;

@@ -134,7 +134,7 @@ function withoutLayers(
   return { ...narrowed, tasks };
 }
 
-/** What a session is told of them. */
+/** What a session gets of them. */
 export const jointSpec = ({ outputs, lossWeight }: Pick<Joining, 'outputs' | 'lossWeight'>, own: TrainingSetup) =>
   outputs.length === 0
     ? {}

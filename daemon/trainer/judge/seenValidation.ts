@@ -1,4 +1,4 @@
-/** A given model may have been trained on the very data that a validation part is cut from: the test part tells. */
+/** A given model may have been trained on the very data that a validation part is cut from: the test part shows it. */
 import type { Evaluation } from '../../protocol/events.js';
 import { percent, scientific } from '../../protocol/format.js';
 

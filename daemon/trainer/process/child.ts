@@ -1,5 +1,5 @@
 /**
- * A trainer process: answers its supervisor, and outlives it for as long as a checkpoint takes, or, where it is told to, until the run is
+ * A trainer process: answers its supervisor, and outlives it for as long as a checkpoint takes, or, on request, until the run is
  * done. Then whoever looks after the run steers it through the run's folder.
  */
 import { nextEngine } from '../../engine/registry.js';
@@ -17,7 +17,7 @@ import type { Assemble } from '../setup.js';
 /** After the supervisor is gone: long enough for any checkpoint, short enough for no orphan to stay. */
 const ORPHAN_MS = 60_000;
 
-/** How often the supervisor is told of the memory in use. */
+/** How often the supervisor gets the memory in use. */
 const MEMORY_MS = 2_000;
 
 /** Serves one run over this process's IPC channel. Exits with 0 when the run is done or stopped, with 1 when it failed. */

@@ -37,7 +37,7 @@ export interface Control {
   readonly checkpointWanted: boolean;
   /**
    * The loop begins to write a checkpoint: of what has been asked for until now, not of what is asked for meanwhile.
-   * The function returned tells those who asked: null when it is on disk, or why it is not.
+   * The function that is returned reports to those who asked: null when it is on disk, or why it is not.
    */
   beginCheckpoint(): (error: unknown) => void;
   /** Resolves when something is to be done in a pause: `resume`, `stop` or `checkpoint`. */

@@ -38,7 +38,7 @@ const CLAIM_MS = 10_000;
 const CLAIM_LOOK_MS = 10;
 
 interface Process {
-  /** When it began, in whatever unit the system has; null where that cannot be told. */
+  /** When it began, in whatever unit the system has; null where the system does not say. */
   readonly started: string | null;
 }
 
