@@ -80,5 +80,5 @@ try {
 } finally {
   daemon.stdin.end();
   await once(daemon, 'exit');
-  await rm(folder, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
 }

@@ -77,7 +77,7 @@ async function firstPoint(): Promise<number> {
   } finally {
     daemon.stdin.end();
     await once(daemon, 'exit');
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

@@ -167,5 +167,5 @@ try {
     await measured(`run on ${images} images`, folder, ['run', 'short.prune.json']);
   }
 } finally {
-  await rm(folder, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
 }

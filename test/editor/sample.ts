@@ -14,7 +14,7 @@ const TRAINED = join(CACHE, 'lenet300');
 /** LeNet300, really trained on 6,000 images by the product itself: about 6% error. Made once. */
 export async function trainSample(): Promise<void> {
   if (existsSync(join(TRAINED, 'model.json'))) return;
-  await rm(TRAINED, { recursive: true, force: true });
+  await rm(TRAINED, { recursive: true, force: true, maxRetries: 10 });
   await mkdir(TRAINED, { recursive: true });
   await writeFile(
     join(TRAINED, 'reference.prune.json'),
@@ -38,7 +38,7 @@ export async function trainSample(): Promise<void> {
   // As people keep them, one thing a line.
   const model = join(TRAINED, 'model.json');
   await writeFile(model, JSON.stringify(JSON.parse(await readFile(model, 'utf8')), null, 2));
-  await rm(join(TRAINED, '.lcprune'), { recursive: true, force: true });
+  await rm(join(TRAINED, '.lcprune'), { recursive: true, force: true, maxRetries: 10 });
   await rm(join(TRAINED, 'reference.prune.json'));
 }
 

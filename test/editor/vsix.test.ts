@@ -83,7 +83,7 @@ describe('no folder is open', () => {
   afterAll(async () => {
     await artifact(window?.page, 'example-end');
     await window?.close();
-    if (folder?.startsWith(tmpdir())) await rm(dirname(folder), { recursive: true, force: true });
+    if (folder?.startsWith(tmpdir())) await rm(dirname(folder), { recursive: true, force: true, maxRetries: 10 });
   });
 
   test('the example is two clicks away, and opens in this window with its model in front', async () => {

@@ -35,7 +35,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lcprune-fuzz-'));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 
 /** Every place in a JSON value, as paths of keys. */
 function places(value: unknown, path: (string | number)[] = []): (string | number)[][] {

@@ -37,7 +37,7 @@ beforeAll(async () => {
     for (const [name, bytes] of Object.entries(unzipSync(await readFile(join(home, file))))) arrays[name.replace(/^y_/, rename)] = bytes;
   await writeFile(join(home, 'both.npz'), zipSync(arrays));
 }); // prettier-ignore
-afterAll(() => rm(home, { recursive: true, force: true }));
+afterAll(() => rm(home, { recursive: true, force: true, maxRetries: 10 }));
 
 const plan = (more: object) => ({
   model: 'model.keras',

@@ -17,7 +17,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lcprune-heads-'));
   await cp('test/fixtures/keras', folder, { recursive: true });
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 
 const expectedOf = async (name: string) =>
   JSON.parse(await readFile(join(folder, name, 'expected.json'), 'utf8')) as Record<string, number>;

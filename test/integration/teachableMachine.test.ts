@@ -36,7 +36,7 @@ beforeAll(async () => {
     npzFile({ x: floats(x, [SAMPLES, SIZE, SIZE, 3]), y: ints(Int32Array.from(labels)) }),
   );
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 
 describe('a model in the form of Teachable Machine', () => {
   it('has the input of the functional model inside', async () => {

@@ -132,5 +132,5 @@ try {
 } finally {
   daemon.stdin.end();
   await once(daemon, 'exit');
-  await rm(scratch, { recursive: true, force: true });
+  await rm(scratch, { recursive: true, force: true, maxRetries: 10 });
 }

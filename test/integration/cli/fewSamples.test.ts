@@ -44,7 +44,7 @@ beforeAll(async () => {
   );
   await writeFile(join(folder, 'iris.csv'), irises());
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 
 const cli = (...args: string[]) =>
   new Promise<{ code: number; text: string }>((done) =>

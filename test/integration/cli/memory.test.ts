@@ -33,7 +33,7 @@ beforeAll(async () => {
   const x = floats(new Float32Array(SAMPLES * SIZE * SIZE * 3).fill(0.5), [SAMPLES, SIZE, SIZE, 3]);
   await writeFile(join(folder, 'data.npz'), npzFile({ x, y: ints(Int32Array.of(0, 1, 2, 0, 1, 2)) }));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 
 it.each(['auto', 'native-cpu', 'onnx-cpu'])('evaluate on %s stays below 500 MB', async (engine) => {
   const report = 'data:text/javascript,process.on("exit",()=>console.error("peak",process.resourceUsage().maxRSS))';

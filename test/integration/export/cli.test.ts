@@ -15,7 +15,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lc-prune-export-cli-'));
   await writeTfjsModel(model, join(folder, 'net.json'));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 
 it('lists the size of every format and the survivors', async () => {
   const { code, lines, stderr } = await lcPrune(['export', 'net.json', '--json'], { cwd: folder });

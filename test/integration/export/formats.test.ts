@@ -32,7 +32,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lc-prune-export-'));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 
 async function exported(name: string, id: string): Promise<{ path: string; bytes: number }> {
   const format = findFormat(id);

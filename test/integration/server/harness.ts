@@ -21,7 +21,7 @@ export const TOKEN = 'a-test-token-of-more-than-16-characters';
 /** A folder that is removed with the test; its real path. */
 export async function temporaryFolder(): Promise<{ path: string; remove(): Promise<void> }> {
   const path = await realpath(await mkdtemp(join(tmpdir(), 'lc-prune-test-')));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 10 }) };
 }
 
 export class Daemon {

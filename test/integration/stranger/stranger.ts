@@ -118,4 +118,4 @@ export const saveParts = (
     ),
   );
 
-export const clear = (home: string): Promise<void> => rm(home, { recursive: true, force: true });
+export const clear = (home: string): Promise<void> => rm(home, { recursive: true, force: true, maxRetries: 10 });

@@ -25,5 +25,5 @@ export async function bundleTrainer(entry: string): Promise<Bundle> {
   });
   // The native kernels lie beside the bundle, as in the product.
   await cp('daemon/engine/kernels/prebuilt', join(folder, 'prebuilt'), { recursive: true });
-  return { path, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { path, remove: () => rm(folder, { recursive: true, force: true, maxRetries: 10 }) };
 }

@@ -17,7 +17,7 @@ import { builtModel } from './builtModel.js';
 import { expectSame } from './expectSame.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'lc scale '));
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 
 const layer = (class_name: string, config: Record<string, unknown>, ...inputs: string[]) => ({
   class_name,

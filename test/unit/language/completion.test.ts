@@ -18,7 +18,7 @@ beforeAll(async () => {
     await writeFile(join(folder, name), '');
   }
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 
 /** Items at the `|` of a text. */
 async function complete(marked: string) {

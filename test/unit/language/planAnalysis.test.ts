@@ -25,7 +25,7 @@ beforeAll(async () => {
     architectureLayers: () => Promise.resolve(layers),
   };
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 
 const analyse = (text: string) => analysePlan(text, place);
 const apply = (text: string, { offset, length, text: replacement }: Fix) =>

@@ -12,7 +12,7 @@ import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 
 let workspace: string;
 beforeAll(async () => (workspace = await mkdtemp(join(tmpdir(), 'lcprune-bilinear-'))));
-afterAll(() => rm(workspace, { recursive: true, force: true }));
+afterAll(() => rm(workspace, { recursive: true, force: true, maxRetries: 10 }));
 
 const up = (size: readonly number[], more: object = {}) => ({
   class_name: 'UpSampling2D',

@@ -15,7 +15,7 @@ export { tf, tfl };
 /** A fresh folder, removed when the test file ends. */
 export async function scratch(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'lcprune-model-')));
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 

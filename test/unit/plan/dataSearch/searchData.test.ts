@@ -26,7 +26,7 @@ beforeEach(async () => {
   await write('net/weights.bin', weights);
   model = await readModel(join(folder, 'net/model.json'), { workspace: folder });
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 
 const search = () => searchData(model, { workspace: folder });
 const names = async () => (await search()).candidates.map(({ name }) => name);
