@@ -46,7 +46,8 @@ describe.each(THEMES)('theme %s', (theme) => {
       await artifact(monitor.page, `page-${name}-${theme}`);
       expect(await findings(monitor), name).toEqual([]);
       expect(monitor.problems, name).toEqual([]);
-      if (name !== 'empty') expect(await monitor.page.locator('.plot canvas').count()).toBeGreaterThanOrEqual(7);
+      const plots = () => monitor.page.locator('.plot canvas').count();
+      if (name !== 'empty') await expectEventually(async () => (await plots()) >= 7, true);
       await monitor.page.close();
     }
   });
