@@ -18,11 +18,19 @@ export interface JobPage<Message> {
 /** What every such page is sent. */
 type JobMessage = { type: 'progress'; done: number; total: number } | { type: 'problem'; message: string };
 
-/** @param page name of the built page. @param receive what the page says, but failures of its own script, which go to the log. */
+/** What every such page says beside its own messages. */
+type FromJobPage = 'failure' | 'ready' | 'compute' | 'cancel';
+type Own<From extends { type: string }> = Exclude<From, { type: FromJobPage }>;
+
+/**
+ * @param page name of the built page. @param compute when the page is ready, and when it asks for it again. @param receive what else the
+ *   page says; failures of its own script go to the log.
+ */
 export function openJobPage<Message, From extends { type: string }>(
   { context, daemon, log }: Pick<Services, 'context' | 'daemon' | 'log'>,
   { viewType, title, page }: { readonly viewType: string; readonly title: string; readonly page: string },
-  receive: (message: Exclude<From, { type: 'failure' }>, own: JobPage<Message | JobMessage>) => void,
+  compute: (own: JobPage<Message | JobMessage>) => Promise<void>,
+  receive: (message: Own<From>, own: JobPage<Message | JobMessage>) => void,
 ): void {
   const panel = vscode.window.createWebviewPanel(viewType, title, vscode.ViewColumn.Active, {
     ...pageOptions(context.extensionUri),
@@ -52,7 +60,9 @@ export function openJobPage<Message, From extends { type: string }>(
   });
   panel.webview.onDidReceiveMessage((message: From) => {
     if (message.type === 'failure') log.error(`Page "${page}": ${(message as unknown as { message: string }).message}`);
-    else receive(message as Exclude<From, { type: 'failure' }>, own);
+    else if (message.type === 'ready' || message.type === 'compute') void compute(own);
+    else if (message.type === 'cancel') own.cancel();
+    else receive(message as Own<From>, own);
   });
   panel.onDidDispose(() => {
     listener.dispose();

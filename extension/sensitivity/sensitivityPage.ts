@@ -66,15 +66,9 @@ export function showSensitivityPage(services: Services, planPath: AbsolutePath, 
   openJobPage<ToSensitivityPage, FromSensitivityPage>(
     services,
     { viewType: SENSITIVITY_PAGE, title, page: 'sensitivity' },
+    compute,
     (message, page) => {
       switch (message.type) {
-        case 'ready':
-        case 'compute':
-          void compute(page);
-          break;
-        case 'cancel':
-          page.cancel();
-          break;
         case 'check':
           void check(page, message.turn, message.floors);
           break;

@@ -66,15 +66,9 @@ export function showChangedPage(services: Services, run: Run, { point, tryIt }: 
   openJobPage<ToChangedPage, FromChangedPage>(
     services,
     { viewType: CHANGED_PAGE, title, page: 'changed' },
+    compute,
     (message, page) => {
       switch (message.type) {
-        case 'ready':
-        case 'compute':
-          void compute(page);
-          break;
-        case 'cancel':
-          page.cancel();
-          break;
         case 'tryFile':
           void tryFile(page);
           break;

@@ -1,42 +1,18 @@
 /** Real trainer processes over the fake engine: killing, resuming, stopping, crashing, full disks. */
-import { mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../daemon/lc/random.js';
-import type { RunEvent } from '../../daemon/protocol/events.js';
 import { listRuns } from '../../daemon/runs/list/listRuns.js';
 import { runSummary } from '../../daemon/runs/list/registry.js';
-import { resumeRun, startRun, type RunHandle } from '../../daemon/runs/supervisor.js';
-import { PLAN } from '../unit/trainer/fakeRun.js';
-import { bundleTrainer, type Bundle } from './trainer/bundle.js';
+import { resumeRun, startRun } from '../../daemon/runs/supervisor.js';
+import { FakeRuns, plan } from './fakeRuns.js';
 import { alive, history, theta } from './runFiles.js';
 
-let bundle: Bundle;
-let workspace: string;
-beforeAll(async () => {
-  bundle = await bundleTrainer('test/integration/trainer/fakeTrainer.ts');
-});
-afterAll(() => bundle.remove());
-beforeEach(async () => {
-  workspace = await realpath(await mkdtemp(join(tmpdir(), 'runs-')));
-  delete process.env['FAKE_CRASH_AT'];
-  delete process.env['FAKE_LOAD_ERROR'];
-  process.env['FAKE_STEP_MS'] = '0';
-});
-afterEach(() => rm(workspace, { recursive: true }));
-
-const plan = { ...PLAN, schedule: { ...PLAN.schedule, tolerance: 0 } };
-const options = () => ({ workspace, trainer: bundle.path });
-
-async function whole(): Promise<{ handle: RunHandle; events: RunEvent[]; last: RunEvent }> {
-  const handle = await startRun(plan, options());
-  const events: RunEvent[] = [];
-  handle.onEvent((event) => events.push(event));
-  const last = await handle.done;
-  return { handle, events, last };
-}
+const runs = FakeRuns.prepare();
+const options = () => runs.options();
+const whole = () => runs.whole();
 
 describe('a run', { timeout: 180_000 }, () => {
   it('goes from start to done, and everything is in its folder', async () => {
@@ -153,6 +129,6 @@ describe('a run', { timeout: 180_000 }, () => {
     const ends = await Promise.all([again.done, b.done]);
     expect(ends.map(({ event }) => event)).toEqual(['done', 'done']);
     expect(await theta(again.folder)).toEqual(await theta(b.folder));
-    expect((await listRuns(workspace)).map(({ state }) => state)).toEqual(['done', 'done']);
+    expect((await listRuns(runs.workspace)).map(({ state }) => state)).toEqual(['done', 'done']);
   });
 });

@@ -1,42 +1,20 @@
 /** Runs that cannot start, break, or lose their supervisor. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { listRuns } from '../../daemon/runs/list/listRuns.js';
 import { runSummary } from '../../daemon/runs/list/registry.js';
-import { resumeRun, startRun, type RunHandle } from '../../daemon/runs/supervisor.js';
-import type { RunEvent } from '../../daemon/protocol/events.js';
-import { PLAN } from '../unit/trainer/fakeRun.js';
-import { bundleTrainer, type Bundle } from './trainer/bundle.js';
+import { resumeRun, startRun } from '../../daemon/runs/supervisor.js';
+import { bundleTrainer } from './trainer/bundle.js';
+import { FakeRuns, plan } from './fakeRuns.js';
 import { alive, history, theta, untilGone } from './runFiles.js';
 
-let bundle: Bundle;
-let workspace: string;
-beforeAll(async () => {
-  bundle = await bundleTrainer('test/integration/trainer/fakeTrainer.ts');
-});
-afterAll(() => bundle.remove());
-beforeEach(async () => {
-  workspace = await realpath(await mkdtemp(join(tmpdir(), 'runs-')));
-  delete process.env['FAKE_CRASH_AT'];
-  delete process.env['FAKE_LOAD_ERROR'];
-  process.env['FAKE_STEP_MS'] = '0';
-});
-afterEach(() => rm(workspace, { recursive: true }));
-
-const plan = { ...PLAN, schedule: { ...PLAN.schedule, tolerance: 0 } };
-const options = () => ({ workspace, trainer: bundle.path });
-
-async function whole(): Promise<{ handle: RunHandle; events: RunEvent[]; last: RunEvent }> {
-  const handle = await startRun(plan, options());
-  const events: RunEvent[] = [];
-  handle.onEvent((event) => events.push(event));
-  const last = await handle.done;
-  return { handle, events, last };
-}
+const runs = FakeRuns.prepare();
+const options = () => runs.options();
+const whole = () => runs.whole();
 
 describe('what goes wrong', { timeout: 120_000 }, () => {
   it('bad input fails before anything is left on disk', async () => {
@@ -46,7 +24,7 @@ describe('what goes wrong', { timeout: 120_000 }, () => {
       code: 'model-missing',
       message: 'model.json is missing; name one',
     });
-    expect(await readdir(workspace)).toEqual([]);
+    expect(await readdir(runs.workspace)).toEqual([]);
   });
 
   it('an engine that breaks is reported in the log, and the run can be resumed', async () => {
@@ -66,12 +44,12 @@ describe('what goes wrong', { timeout: 120_000 }, () => {
 
   it('a supervisor that dies takes its trainer with it, after a checkpoint', async () => {
     process.env['FAKE_STEP_MS'] = '12';
-    const script = join(workspace, 'supervisor.mjs');
-    const planFile = join(workspace, 'plan.json');
+    const script = join(runs.workspace, 'supervisor.mjs');
+    const planFile = join(runs.workspace, 'plan.json');
     await writeFile(planFile, JSON.stringify(plan));
     const supervisor = await bundleTrainer('test/integration/trainer/supervise.ts');
     await writeFile(script, `import ${JSON.stringify(supervisor.path)};`);
-    const child = spawn(process.execPath, [supervisor.path, planFile, workspace, bundle.path], {
+    const child = spawn(process.execPath, [supervisor.path, planFile, runs.workspace, runs.trainer], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const pid = await new Promise<number>((ready) =>
@@ -80,7 +58,7 @@ describe('what goes wrong', { timeout: 120_000 }, () => {
     await wait(200);
     child.kill('SIGKILL');
     await untilGone(pid);
-    const [run] = await listRuns(workspace);
+    const [run] = await listRuns(runs.workspace);
     expect(run).toMatchObject({ state: 'interrupted' });
     expect((await history(run!.folder)).slice(-2).map(({ event }) => event)).toEqual(['checkpoint', 'stopped']);
     process.env['FAKE_STEP_MS'] = '0';
@@ -125,21 +103,21 @@ describe('what goes wrong', { timeout: 120_000 }, () => {
   });
 
   it('no run starts where nothing can be written', async () => {
-    const file = join(workspace, 'file');
+    const file = join(runs.workspace, 'file');
     await writeFile(file, '');
     await expect(startRun(plan, { ...options(), workspace: join(file, 'sub') })).rejects.toMatchObject({
       name: 'UserError',
     });
-    await writeFile(join(workspace, '.lcprune'), '');
+    await writeFile(join(runs.workspace, '.lcprune'), '');
     await expect(startRun(plan, options())).rejects.toMatchObject({ name: 'UserError' });
   });
 
   it('a run that does not start leaves nothing, and installed data as it was', async () => {
-    const own = join(workspace, '.lcprune');
+    const own = join(runs.workspace, '.lcprune');
     const failing = () =>
-      expect(startRun(plan, { ...options(), trainer: join(workspace, 'no-trainer.mjs') })).rejects.toThrow();
+      expect(startRun(plan, { ...options(), trainer: join(runs.workspace, 'no-trainer.mjs') })).rejects.toThrow();
     await failing();
-    expect(await readdir(workspace)).not.toContain('.lcprune');
+    expect(await readdir(runs.workspace)).not.toContain('.lcprune');
     await mkdir(join(own, 'packages'), { recursive: true });
     await writeFile(join(own, '.gitignore'), '*\n');
     await failing();
@@ -148,9 +126,9 @@ describe('what goes wrong', { timeout: 120_000 }, () => {
 
   const root = process.getuid?.() === 0;
   it.skipIf(root)('no run starts in a read-only folder', async () => {
-    await chmod(workspace, 0o500);
+    await chmod(runs.workspace, 0o500);
     await expect(startRun(plan, options())).rejects.toMatchObject({ code: 'disk' });
-    await chmod(workspace, 0o700);
+    await chmod(runs.workspace, 0o700);
   });
 
   let disk: string | null = null;

@@ -1,7 +1,6 @@
 /** The charts of the built monitor page in a browser: crosshair, help, zoom, legends, tables, exports, values that are no numbers. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
-import type { ToHost } from '../../../webview/messages/monitor.js';
 import { artifact, expectEventually } from '../expectEventually.js';
 import { fakeRun, hydration } from './fakeRun.js';
 import { findings } from './accessibility.js';
@@ -17,8 +16,6 @@ const one = () => hydration([fakeRun({ id: 'lenet300' })]);
 
 describe('the charts', () => {
   let monitor: MonitorPage;
-  const sent = async <T extends ToHost['type']>(type: T) =>
-    (await monitor.posted()).filter((message): message is Extract<ToHost, { type: T }> => message.type === type);
 
   beforeAll(async () => {
     monitor = await openMonitor(browser);
@@ -82,10 +79,10 @@ describe('the charts', () => {
       const ticks = await monitor.page.evaluate(() => document.querySelectorAll('.card.error canvas').length);
       expect(ticks).toBe(1);
       await monitor.page.locator('.card.error summary').click();
-      const before = (await sent('save')).length;
+      const before = (await monitor.sent('save')).length;
       await monitor.page.locator('.card.error').getByRole('button', { name: 'SVG' }).click();
-      await expectEventually(async () => (await sent('save')).length, before + 1);
-      const svg = Buffer.from((await sent('save')).at(-1)!.data, 'base64').toString();
+      await expectEventually(async () => (await monitor.sent('save')).length, before + 1);
+      const svg = Buffer.from((await monitor.sent('save')).at(-1)!.data, 'base64').toString();
       const labels = [...svg.matchAll(/text-anchor="end">([\d.]+)%</g)].map(([, percent]) => Number(percent));
       return Math.max(...labels);
     };
@@ -152,7 +149,7 @@ describe('the charts', () => {
       await monitor.page.locator('.card.error').getByRole('button', { name: kind }).click();
       await monitor.page.waitForTimeout(200);
     }
-    for (const { name, data } of await sent('save')) files.set(name, Buffer.from(data, 'base64'));
+    for (const { name, data } of await monitor.sent('save')) files.set(name, Buffer.from(data, 'base64'));
     expect([...files.keys()].sort()).toEqual(['lenet300-error.csv', 'lenet300-error.png', 'lenet300-error.svg']);
     expect(files.get('lenet300-error.png')!.subarray(1, 4).toString()).toBe('PNG');
     const csv = files.get('lenet300-error.csv')!.toString().trim().split('\n');

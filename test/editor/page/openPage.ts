@@ -25,6 +25,8 @@ export interface MonitorPage {
   page: Page;
   /** Messages the page posted to its host. */
   posted: () => Promise<ToHost[]>;
+  /** Those of one type. */
+  sent: <T extends ToHost['type']>(type: T) => Promise<Extract<ToHost, { type: T }>[]>;
   send: (
     messages: readonly (ToPage | ToModelPage | ToDataPage | ToChangedPage | ToRunsTable | ToSensitivityPage)[],
   ) => Promise<void>;
@@ -94,10 +96,13 @@ export async function openMonitor(
     { variables: { ...theme.variables, ...options.colours } as Record<string, string>, state: options.state },
   );
   await page.goto(`${ORIGIN}/`);
+  const posted = () => page.evaluate(() => structuredClone(__sent) as ToHost[]);
   return {
     page,
     problems,
-    posted: () => page.evaluate(() => structuredClone(__sent) as ToHost[]),
+    posted,
+    sent: async <T extends ToHost['type']>(type: T) =>
+      (await posted()).filter((message): message is Extract<ToHost, { type: T }> => message.type === type),
     send: async (messages) => {
       for (const message of messages) await page.evaluate((data) => postMessage(data, '*'), message);
       await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));

@@ -1,7 +1,6 @@
 /** The built monitor page in a browser: themes, accessibility, CSP, keyboard, exports, states. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
-import type { ToHost } from '../../../webview/messages/monitor.js';
 import { artifact, expectEventually } from '../expectEventually.js';
 import { fakeRun, hydration } from './fakeRun.js';
 import { findings } from './accessibility.js';
@@ -81,8 +80,6 @@ describe('the page', () => {
   });
 
   let monitor: MonitorPage;
-  const sent = async <T extends ToHost['type']>(type: T) =>
-    (await monitor.posted()).filter((message): message is Extract<ToHost, { type: T }> => message.type === type);
 
   beforeAll(async () => {
     monitor = await openMonitor(browser);
@@ -95,14 +92,14 @@ describe('the page', () => {
   });
 
   test('says ready once, and asks once for the picture of the first layer', async () => {
-    expect(await sent('ready')).toHaveLength(1);
-    expect(await sent('picture')).toEqual([{ type: 'picture', run: 'lenet300', layer: 'fc1' }]);
+    expect(await monitor.sent('ready')).toHaveLength(1);
+    expect(await monitor.sent('picture')).toEqual([{ type: 'picture', run: 'lenet300', layer: 'fc1' }]);
   });
 
   test('its buttons steer the run', async () => {
     for (const name of ['Pause', 'Stop', 'Budget...', 'Compare...'])
       await monitor.page.getByRole('button', { name, exact: true }).click();
-    expect((await sent('control')).map(({ action, run }) => `${action} ${run}`)).toEqual([
+    expect((await monitor.sent('control')).map(({ action, run }) => `${action} ${run}`)).toEqual([
       'pause lenet300',
       'stop lenet300',
       'budget lenet300',

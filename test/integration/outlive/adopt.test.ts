@@ -1,19 +1,13 @@
 /** Runs that go on without the window that started them: the next window takes them over, and steers them. */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { lockOwner } from '../../../daemon/trainer/process/lock.js';
 import { runPaths } from '../../../daemon/trainer/process/runFolder.js';
 import { inLog, isAlive } from './window.js';
 import { soon, Windows } from './windows.js';
 
-let windows: Windows;
-beforeAll(async () => {
-  windows = await Windows.build();
-});
-beforeEach(() => windows.openWorkspace());
-afterEach(() => windows.closeAll());
-afterAll(() => windows.remove());
+const windows = Windows.prepare();
 
 describe('a trainer that outlives its window', () => {
   it.each(['closes', 'is killed'] as const)('goes on when the window %s: one curve without a gap', async (how) => {

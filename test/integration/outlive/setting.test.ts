@@ -1,16 +1,10 @@
 /** Where the setting says so, the trainers of a window end with it, and the next window is told of their runs. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { isAlive } from './window.js';
 import { soon, Windows } from './windows.js';
 
-let windows: Windows;
-beforeAll(async () => {
-  windows = await Windows.build();
-});
-beforeEach(() => windows.openWorkspace());
-afterEach(() => windows.closeAll());
-afterAll(() => windows.remove());
+const windows = Windows.prepare();
 
 describe('with the setting off', () => {
   it('closing ends the trainer with a checkpoint, its own or one it took over; the next window is told, once, of all', async () => {

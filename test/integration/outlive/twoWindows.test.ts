@@ -1,18 +1,12 @@
 /** Two windows on one workspace: one daemon looks after a run, and one trainer writes it. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { lockOwner } from '../../../daemon/trainer/process/lock.js';
 import { runPaths } from '../../../daemon/trainer/process/runFolder.js';
 import { inLog } from './window.js';
 import { soon, Windows } from './windows.js';
 
-let windows: Windows;
-beforeAll(async () => {
-  windows = await Windows.build();
-});
-beforeEach(() => windows.openWorkspace());
-afterEach(() => windows.closeAll());
-afterAll(() => windows.remove());
+const windows = Windows.prepare();
 
 describe('two windows', () => {
   it('that come at once share what is left: one looks after it, both show it, one writer', async () => {

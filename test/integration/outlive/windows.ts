@@ -1,7 +1,7 @@
 /** The windows of one test on one workspace, over the fake engine (everything else is the product's); nothing outlives the test. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { FakeEngine, WHOLE_PLAN } from '../trainer/fakeEngine.js';
 import { Window } from './window.js';
 
@@ -11,14 +11,26 @@ export class Windows {
   planPath = '';
   readonly #open: Window[] = [];
 
-  private constructor(readonly engine: FakeEngine) {}
+  #engine: FakeEngine | undefined;
 
-  static async build(): Promise<Windows> {
-    return new Windows(await FakeEngine.build());
+  /** Builds the fakes before the tests of a file; each test has a workspace of its own, and leaves no window or trainer behind. */
+  static prepare(): Windows {
+    const windows = new Windows();
+    beforeAll(async () => {
+      windows.#engine = await FakeEngine.build();
+    });
+    beforeEach(() => windows.#openWorkspace());
+    afterEach(() => windows.#closeAll());
+    afterAll(() => windows.#engine?.remove());
+    return windows;
   }
 
-  /** Before each test: a new workspace with a plan. */
-  async openWorkspace(): Promise<void> {
+  get engine(): FakeEngine {
+    return this.#engine!;
+  }
+
+  /** A new workspace with a plan. */
+  async #openWorkspace(): Promise<void> {
     await this.engine.openWorkspace();
     this.planPath = join(this.engine.workspace, 'fake.prune.json');
     await writeFile(this.planPath, '{}');
@@ -45,8 +57,8 @@ export class Windows {
     return (await window.client.ask('lc/start', params)).run;
   }
 
-  /** After each test: closes the windows and ends their trainers. */
-  async closeAll(): Promise<void> {
+  /** Closes the windows and ends their trainers. */
+  async #closeAll(): Promise<void> {
     for (const window of this.#open.splice(0)) {
       if (window.daemon.alive) window.client.notify('lc/keepTraining', { on: false });
       for (const { run } of window.daemon.alive ? await window.client.ask('lc/runs', null) : []) {
@@ -57,10 +69,6 @@ export class Windows {
       expect(window.daemon.stderr).not.toMatch(/uncaught|unhandled/i);
     }
     this.engine.killOwners();
-  }
-
-  remove(): Promise<void> {
-    return this.engine.remove();
   }
 }
 

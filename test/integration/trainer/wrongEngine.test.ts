@@ -7,6 +7,7 @@ import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { readEvents, readRunPlan } from '../../../daemon/runs/list/registry.js';
 import { resumeRun, startRun } from '../../../daemon/runs/supervisor.js';
 import { bundleTrainer, type Bundle } from './bundle.js';
+import { PLAN } from './lenetPlan.js';
 
 let bundle: Bundle;
 let workspace: string;
@@ -33,44 +34,16 @@ const settings = {
   weightDecay: 0,
 } as const;
 const plan = (engine: string, epochs = 1): ResolvedPlan => ({
+  ...PLAN,
   name: 'wrong',
-  planPath: null,
-  model: { architecture: 'lenet300' },
-  data: {
-    source: 'mnist',
-    format: null,
-    inputs: null,
-    labels: null,
-    test: null,
-    validation: 0,
-    limit: 100,
-    scale: 'unit',
-    mean: 'none',
-    augment: { flip: false, shift: 0 },
-    classes: 'auto',
-    classWeights: null,
-  },
-  tasks: [{ name: 'all', layers: ['fc1', 'fc2', 'fc3'], budget: { keep: '5%' } }],
+  data: { ...PLAN.data, validation: 0, limit: 100 },
+  tasks: [{ ...PLAN.tasks[0]!, budget: { keep: '5%' } }],
   method: 'reference',
-  schedule: {
-    mu0: 1e-3,
-    a: 1.6,
-    iterations: 2,
-    multipliers: 'AL',
-    epochs: 1,
-    firstEpochs: 1,
-    tolerance: 0,
-    stableIterations: 2,
-  },
+  schedule: { ...PLAN.schedule, iterations: 2, epochs: 1, firstEpochs: 1 },
   training: settings,
   retrain: { ...settings, epochs: 1 },
   reference: { ...settings, epochs },
-  output: null,
-  unfreeze: [],
   engine,
-  seed: 3,
-  modelHash: null,
-  dataHash: null,
 });
 
 async function warnings(folder: string): Promise<string[]> {
