@@ -20,7 +20,7 @@ const clients = ['./extension', './webview'].map((target) => ({
   message: 'extension and webview may import daemon/protocol only.',
 }));
 
-const core = ['files', 'engine', 'lc', 'model', 'data', 'export'];
+const core = ['files', 'network', 'onnx', 'engine', 'lc', 'model', 'data', 'export'];
 
 /** The rooms of the daemon, and what each may import beside itself: the table of docs/architecture.md, which a test compares. */
 export const ROOMS = {
@@ -29,11 +29,13 @@ export const ROOMS = {
   // How numbers are written is no mathematics, and nothing but text.
   lc: ['protocol/format.ts'],
   files: ['protocol'],
-  model: ['protocol', 'lc', 'files'],
+  network: ['protocol'],
+  onnx: ['protocol', 'files', 'network'],
+  model: ['protocol', 'lc', 'files', 'network', 'onnx'],
   data: ['protocol', 'files', 'model', 'lc'],
-  engine: ['protocol', 'files', 'model', 'lc'],
+  engine: ['protocol', 'files', 'network', 'onnx', 'model', 'lc'],
   plan: ['protocol', 'files', 'model', 'lc', 'data'],
-  export: ['protocol', 'files', 'model', 'lc', 'engine', 'data'],
+  export: ['protocol', 'files', 'network', 'onnx', 'model', 'lc', 'engine', 'data'],
   trainer: ['protocol', ...core],
   runs: ['protocol', 'plan', 'trainer', ...core],
   language: ['protocol', 'files', 'plan', 'model', 'data', 'lc', 'runs'],

@@ -3,7 +3,7 @@ import type * as Core from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import { halfPixelLayers } from '../model/normalise/bilinearUpSampling.js';
 import type { Topology } from '../model/model.js';
-import { resizeWeights } from './graph/resizeWeights.js';
+import { resizeWeights } from '../network/resizeWeights.js';
 import { allLayers } from './layerTree.js';
 
 type Layer = layers.Layer;

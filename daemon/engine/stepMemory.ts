@@ -1,8 +1,8 @@
 /** What a training step takes in memory, measured on its graph without computing anything. */
 import type { Model } from '../model/model.js';
 import type { SessionSpec } from './engine.js';
-import { liveBytes } from './graph/liveMemory.js';
-import { type Graph } from './graph/ir.js';
+import { liveBytes } from '../network/liveMemory.js';
+import { type Graph } from '../network/ir.js';
 import { stepCost } from './trialSize.js';
 import { sizeOf } from '../protocol/shape.js';
 

@@ -1,11 +1,11 @@
 /** A model's inference pass as a graph, its own output activations included. */
 import * as tf from '@tensorflow/tfjs-core';
-import { GraphBuilder } from '../engine/graph/builder.js';
-import type { Graph, Node } from '../engine/graph/ir.js';
-import { verified } from '../engine/graph/verify/verified.js';
-import { BrokenGraph } from '../engine/graph/verify/verifyNode.js';
+import { GraphBuilder } from '../network/builder.js';
+import type { Graph, Node } from '../network/ir.js';
+import { verified } from '../network/verify/verified.js';
+import { BrokenGraph } from '../network/verify/verifyNode.js';
 import { withTracing } from '../engine/trace/backend.js';
-import { withSizesThatFit } from '../engine/trace/sizes.js';
+import { withSizesThatFit } from '../network/sizes.js';
 import type { TraceableModel } from '../engine/trace/layersModel.js';
 import { UserError } from '../protocol/errors.js';
 

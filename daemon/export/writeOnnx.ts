@@ -1,8 +1,8 @@
 /** The model as an ONNX inference graph: weights by name, any batch size where the layers allow it. */
-import { emitOnnxParts, opsets } from '../engine/graph/onnx/emit.js';
-import { wholeOnnx } from '../engine/graph/onnx/emitter.js';
-import { encodeOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../engine/graph/onnx/protobuf.js';
-import type { Graph } from '../engine/graph/ir.js';
+import { emitOnnxParts, opsets } from '../onnx/emit/emit.js';
+import { wholeOnnx } from '../onnx/emit/emitter.js';
+import { encodeOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../onnx/emit/protobuf.js';
+import type { Graph } from '../network/ir.js';
 import { buildLayers, type TraceableModel } from '../engine/trace/layersModel.js';
 import { writeFileAtomic } from '../files/atomicWrite.js';
 import type { Model } from '../model/model.js';

@@ -1,6 +1,6 @@
 /** Programs of real networks, as the native engine builds them: what is mutated, and what threads race on. */
-import { type Graph } from '../../daemon/engine/graph/ir.js';
-import { GraphBuilder } from '../../daemon/engine/graph/builder.js';
+import { type Graph } from '../../daemon/network/ir.js';
+import { GraphBuilder } from '../../daemon/network/builder.js';
 import { encode } from '../../daemon/engine/native/encode.js';
 import { traceModel } from '../../daemon/engine/trace/traceModel.js';
 import { cases, chain, noisy, untrainableInTensorFlow } from '../unit/engine/compiled/layerCases.js';

@@ -1,9 +1,9 @@
 /** Convolutions and pooling of random sizes on WebGPU: its kernels branch on channels, windows and padding, and err in some. */
 import { describe, expect, it } from 'vitest';
-import { GraphBuilder } from '../../daemon/engine/graph/builder.js';
-import { type Graph, type Node } from '../../daemon/engine/graph/ir.js';
-import { emitOnnx } from '../../daemon/engine/graph/onnx/emit.js';
-import { gpuOnnx, wholeOnnx } from '../../daemon/engine/graph/onnx/emitter.js';
+import { GraphBuilder } from '../../daemon/network/builder.js';
+import { type Graph, type Node } from '../../daemon/network/ir.js';
+import { emitOnnx } from '../../daemon/onnx/emit/emit.js';
+import { gpuOnnx, wholeOnnx } from '../../daemon/onnx/emit/emitter.js';
 import { createRandom } from '../../daemon/lc/random.js';
 import { sizeOf } from '../../daemon/protocol/shape.js';
 

@@ -1,8 +1,8 @@
 /** Whether every operation of every layer class has a kernel on WebGPU: nothing may go back to the CPU in the middle of a step. */
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { emitOnnx } from '../../daemon/engine/graph/onnx/emit.js';
-import { gpuOnnx, type OnnxTarget, wholeOnnx } from '../../daemon/engine/graph/onnx/emitter.js';
+import { emitOnnx } from '../../daemon/onnx/emit/emit.js';
+import { gpuOnnx, type OnnxTarget, wholeOnnx } from '../../daemon/onnx/emit/emitter.js';
 import { traceModel } from '../../daemon/engine/trace/traceModel.js';
 import { cases, chain, head, noisy, untrainableInTensorFlow, wrongInTensorFlow, type Case } from '../unit/engine/compiled/layerCases.js'; // prettier-ignore
 import { onCpu, toModel } from '../unit/engine/compiled/tinyModels.js';

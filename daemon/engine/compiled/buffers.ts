@@ -1,5 +1,5 @@
 import type { Parameter } from '../engine.js';
-import { type Graph, type RandomSpec } from '../graph/ir.js';
+import { type Graph, type RandomSpec } from '../../network/ir.js';
 import type { FlatVectors } from './vectors.js';
 import { sizeOf } from '../../protocol/shape.js';
 

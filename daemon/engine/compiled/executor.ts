@@ -1,5 +1,5 @@
 import type { CopyRows } from '../engine.js';
-import type { Graph } from '../graph/ir.js';
+import type { Graph } from '../../network/ir.js';
 import type { Update } from '../update/update.js';
 
 /** A graph made ready to run, with a buffer for each input and output that `run` reads and writes in place. */

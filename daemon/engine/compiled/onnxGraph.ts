@@ -1,9 +1,9 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { UserError } from '../../protocol/errors.js';
-import type { Graph } from '../graph/ir.js';
+import type { Graph } from '../../network/ir.js';
 import type { CreateExecutor } from './executor.js';
-import { emitOnnx } from '../graph/onnx/emit.js';
-import { cpuOnnx, gpuOnnx } from '../graph/onnx/emitter.js';
+import { emitOnnx } from '../../onnx/emit/emit.js';
+import { cpuOnnx, gpuOnnx } from '../../onnx/emit/emitter.js';
 
 type Ort = typeof import('onnxruntime-node');
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { encodeOnnx } from '../graph/onnx/protobuf.js';
+import { encodeOnnx } from '../../onnx/emit/protobuf.js';
 import type { ExecutionProvider } from './onnxGraph.js';
 
 /** A trial of what steps are made of: a convolution, a rectifier, a transposed convolution, a product of matrices. */

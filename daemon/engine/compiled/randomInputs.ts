@@ -1,5 +1,5 @@
 import type { Random } from '../../lc/random.js';
-import type { RandomSpec } from '../graph/ir.js';
+import type { RandomSpec } from '../../network/ir.js';
 
 /** Fills a random input of the graph for one run. */
 export function fillRandom(random: Random, spec: RandomSpec, values: Float32Array): void {

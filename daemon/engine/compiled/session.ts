@@ -14,8 +14,8 @@ import type {
   TrainRequest,
   TrainSummary,
 } from '../engine.js';
-import { type Graph } from '../graph/ir.js';
-import { verified } from '../graph/verify/verified.js';
+import { type Graph } from '../../network/ir.js';
+import { verified } from '../../network/verify/verified.js';
 import { type TracedModel, traceModel } from '../trace/traceModel.js';
 import { updateSegments } from '../update/segments.js';
 import { createUpdate, type Update } from '../update/update.js';

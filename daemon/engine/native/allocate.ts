@@ -1,4 +1,4 @@
-import type { Graph, Node } from '../graph/ir.js';
+import type { Graph, Node } from '../../network/ir.js';
 import { Arena } from './arena.js';
 import { bytePlaces, mostFloats } from './layout.js';
 import { type Liveness, poolOf } from './liveness.js';

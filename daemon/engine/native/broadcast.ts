@@ -1,4 +1,4 @@
-import type { Node } from '../graph/ir.js';
+import type { Node } from '../../network/ir.js';
 import { sizeOf } from '../../protocol/shape.js';
 
 /** How a group reads a tensor. */

@@ -1,4 +1,4 @@
-import { type Node } from '../graph/ir.js';
+import { type Node } from '../../network/ir.js';
 import { movesOf } from './moves.js';
 import { productsOf } from './products.js';
 import type { Unit } from './units.js';

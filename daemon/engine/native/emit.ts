@@ -1,5 +1,5 @@
 import { sizeOf } from '../../protocol/shape.js';
-import type { Node } from '../graph/ir.js';
+import type { Node } from '../../network/ir.js';
 import { encodeGroup } from './encodeGroup.js';
 import { geometry, isPoolingOf, noPool, poolOf, reducedSizes } from './geometry.js';
 import { mostRows, moveRank, parts } from './layout.js';

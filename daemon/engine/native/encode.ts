@@ -1,6 +1,6 @@
-import type { Graph } from '../graph/ir.js';
-import { verifiesEachNode } from '../graph/verify/eachNode.js';
-import { verifyNode } from '../graph/verify/verifyNode.js';
+import type { Graph } from '../../network/ir.js';
+import { verifiesEachNode } from '../../network/verify/eachNode.js';
+import { verifyNode } from '../../network/verify/verifyNode.js';
 import { Allocation, fixedPlaces } from './allocate.js';
 import { operationsOf, type Operation } from './cost.js';
 import { emit } from './emit.js';

@@ -1,4 +1,4 @@
-import type { Node } from '../graph/ir.js';
+import type { Node } from '../../network/ir.js';
 import { broadcastOf } from './broadcast.js';
 import { parts, type step } from './layout.js';
 import { operation, stepWords } from './operationWords.js';

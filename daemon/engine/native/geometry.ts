@@ -1,6 +1,6 @@
-import type { Node } from '../graph/ir.js';
+import type { Node } from '../../network/ir.js';
 import { sizeOf } from '../../protocol/shape.js';
-import { sameShape } from '../graph/ir.js';
+import { sameShape } from '../../network/ir.js';
 import type { Geometry, Pool } from './layout.js';
 import { Unsupported } from './units.js';
 

@@ -1,4 +1,4 @@
-import type { Node } from '../graph/ir.js';
+import type { Node } from '../../network/ir.js';
 import { root, type Unit } from './units.js';
 
 /** What each unit writes and reads, and how long that is needed. Units are counted in the order of execution. */

@@ -1,5 +1,5 @@
-import { type Graph, type GraphOutput, type Node, sameShape } from '../graph/ir.js';
-import { resizeWeights } from '../graph/resizeWeights.js';
+import { type Graph, type GraphOutput, type Node, sameShape } from '../../network/ir.js';
+import { resizeWeights } from '../../network/resizeWeights.js';
 import { broadcastOf } from './broadcast.js';
 import { movesOf } from './moves.js';
 import { isElementwise } from './units.js';

@@ -1,4 +1,4 @@
-import type { Node } from '../graph/ir.js';
+import type { Node } from '../../network/ir.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { moveRank } from './layout.js';
 import { operation } from './operationWords.js';

@@ -2,7 +2,7 @@ import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
 import type { Executor } from '../compiled/executor.js';
 import type { CopyRows } from '../engine.js';
-import { type Graph } from '../graph/ir.js';
+import { type Graph } from '../../network/ir.js';
 import { createUpdateBy, type Update } from '../update/update.js';
 import type { Addon, Program } from './addon.js';
 import type { Operation } from './cost.js';

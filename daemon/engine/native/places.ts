@@ -1,4 +1,4 @@
-import type { Node } from '../graph/ir.js';
+import type { Node } from '../../network/ir.js';
 
 /** Where a tensor lies: a buffer's number and an offset in floats. */
 export interface Place {

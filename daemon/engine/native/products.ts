@@ -1,4 +1,4 @@
-import { type Node } from '../graph/ir.js';
+import { type Node } from '../../network/ir.js';
 import { Unsupported } from './units.js';
 import { sizeOf } from '../../protocol/shape.js';
 

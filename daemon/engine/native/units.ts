@@ -1,6 +1,6 @@
-import type { Graph, Node } from '../graph/ir.js';
+import type { Graph, Node } from '../../network/ir.js';
 import { sizeOf } from '../../protocol/shape.js';
-import { sameShape } from '../graph/ir.js';
+import { sameShape } from '../../network/ir.js';
 import { registers, step } from './layout.js';
 import { movingOps } from './moves.js';
 

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
-import type { GraphBuilder } from '../graph/builder.js';
-import { type DType, type Node, type RandomSpec } from '../graph/ir.js';
+import type { GraphBuilder } from '../../network/builder.js';
+import { type DType, type Node, type RandomSpec } from '../../network/ir.js';
 import { imageKernelRules } from './imageKernels.js';
 import { kernelRules, type KernelRule } from './kernels.js';
 import { shapeKernelRules } from './shapeKernels.js';

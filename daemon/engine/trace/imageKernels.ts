@@ -1,6 +1,6 @@
 import { backend_util } from '@tensorflow/tfjs-core';
-import type { Attributes, Node, Op } from '../graph/ir.js';
-import { resizeWeights } from '../graph/resizeWeights.js';
+import type { Attributes, Node, Op } from '../../network/ir.js';
+import { resizeWeights } from '../../network/resizeWeights.js';
 import { addBiasAndActivation, addReshape, type KernelCall, type KernelRule } from './kernels.js';
 import { sizeOf } from '../../protocol/shape.js';
 

@@ -1,6 +1,6 @@
-import type { GraphBuilder } from '../graph/builder.js';
-import type { Attributes, BinaryOp, DType, Node, Op, UnaryOp } from '../graph/ir.js';
-import { binaryOps, broadcastShape, unaryOps } from '../graph/ir.js';
+import type { GraphBuilder } from '../../network/builder.js';
+import type { Attributes, BinaryOp, DType, Node, Op, UnaryOp } from '../../network/ir.js';
+import { binaryOps, broadcastShape, unaryOps } from '../../network/ir.js';
 import { sizeOf } from '../../protocol/shape.js';
 
 /** A kernel call as tfjs-core makes it: inputs and attributes by TensorFlow.js's names (kernel_names.d.ts). */

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { extreme } from '../../model/operations/reductions.js';
 import { allLayers } from '../layerTree.js';
-import type { RandomSpec } from '../graph/ir.js';
+import type { RandomSpec } from '../../network/ir.js';
 import { withFront } from '../ownLayers/causalConvolution.js';
 import { draw } from './backend.js';
 import { sizeOf } from '../../protocol/shape.js';

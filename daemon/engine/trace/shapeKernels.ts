@@ -1,5 +1,5 @@
-import type { GraphBuilder } from '../graph/builder.js';
-import type { DType, Node } from '../graph/ir.js';
+import type { GraphBuilder } from '../../network/builder.js';
+import type { DType, Node } from '../../network/ir.js';
 import { addReshape, axesOf, type KernelCall, type KernelRule } from './kernels.js';
 import { sizeOf } from '../../protocol/shape.js';
 

@@ -1,6 +1,6 @@
 import { backend_util } from '@tensorflow/tfjs-core';
-import type { GraphBuilder } from '../graph/builder.js';
-import type { Attributes, BinaryOp, Node } from '../graph/ir.js';
+import type { GraphBuilder } from '../../network/builder.js';
+import type { Attributes, BinaryOp, Node } from '../../network/ir.js';
 import { checkFit } from './imageKernels.js';
 import { addReshape, type KernelCall, type KernelRule } from './kernels.js';
 import { sizeOf } from '../../protocol/shape.js';

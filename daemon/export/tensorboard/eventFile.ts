@@ -2,7 +2,7 @@
  * TensorBoard's event files: TFRecords (tensorflow/core/lib/io/record_writer.h) of `Event` messages
  * (tensorflow/core/util/event.proto, tensorflow/core/framework/summary.proto).
  */
-import { Message } from '../../engine/graph/onnx/message.js';
+import { Message } from '../../onnx/emit/message.js';
 import { maskedCrc32c } from './crc32c.js';
 
 /** Scalars of one moment. */

@@ -2,7 +2,7 @@
 import type { CreateExecutor } from '../../../daemon/engine/compiled/executor.js';
 import { onnxExecutor } from '../../../daemon/engine/compiled/onnxGraph.js';
 import { CompiledSession } from '../../../daemon/engine/compiled/session.js';
-import type { Graph } from '../../../daemon/engine/graph/ir.js';
+import type { Graph } from '../../../daemon/network/ir.js';
 import { type Addon, loadAddon } from '../../../daemon/engine/native/addon.js';
 import { NativeGraph } from '../../../daemon/engine/native/nativeGraph.js';
 import { Unsupported } from '../../../daemon/engine/native/units.js';

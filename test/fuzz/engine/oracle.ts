@@ -2,7 +2,7 @@
 import { fillRandom } from '../../../daemon/engine/compiled/randomInputs.js';
 import type { CompiledSession } from '../../../daemon/engine/compiled/session.js';
 import type { TrainRequest } from '../../../daemon/engine/engine.js';
-import { type Graph, type Node } from '../../../daemon/engine/graph/ir.js';
+import { type Graph, type Node } from '../../../daemon/network/ir.js';
 import { referenceUpdate } from '../../../daemon/engine/update/reference.js';
 import { updateSegments } from '../../../daemon/engine/update/segments.js';
 import { createRandom } from '../../../daemon/lc/random.js';

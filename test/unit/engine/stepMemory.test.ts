@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { GraphBuilder } from '../../../daemon/engine/graph/builder.js';
-import { liveBytes } from '../../../daemon/engine/graph/liveMemory.js';
-import { type Node } from '../../../daemon/engine/graph/ir.js';
+import { GraphBuilder } from '../../../daemon/network/builder.js';
+import { liveBytes } from '../../../daemon/network/liveMemory.js';
+import { type Node } from '../../../daemon/network/ir.js';
 import { encode } from '../../../daemon/engine/native/encode.js';
 import { roughStepMemory, stepMemory } from '../../../daemon/engine/stepMemory.js';
 import { traceModel } from '../../../daemon/engine/trace/traceModel.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { referenceUpdate, type UpdateSettings } from '../../../daemon/engine/update/reference.js';
 import { updateSegments, type Segment } from '../../../daemon/engine/update/segments.js';
-import { GraphBuilder } from '../../../daemon/engine/graph/builder.js';
+import { GraphBuilder } from '../../../daemon/network/builder.js';
 import { type Addon, loadAddon } from '../../../daemon/engine/native/addon.js';
 import { NativeGraph } from '../../../daemon/engine/native/nativeGraph.js';
 import { createUpdate } from '../../../daemon/engine/update/update.js';

@@ -1,5 +1,5 @@
 /** Element-wise operations in float64, each by its definition. */
-import type { BinaryOp, Node, UnaryOp } from '../../../../daemon/engine/graph/ir.js';
+import type { BinaryOp, Node, UnaryOp } from '../../../../daemon/network/ir.js';
 import { broadcastStrides, type Compute, number, sizeOf, type Values, walk } from './tensors.js';
 
 /** Half to even, as IEEE 754 rounds. */

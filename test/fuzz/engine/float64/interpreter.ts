@@ -1,8 +1,8 @@
 /**
- * A graph of daemon/engine/graph/ir.ts in float64: every operation as plain loops, written from the comment on `Op`, with no
+ * A graph of daemon/network/ir.ts in float64: every operation as plain loops, written from the comment on `Op`, with no
  * line shared with an executor. Only what is asked for is computed, and once.
  */
-import type { Graph, Node, Op } from '../../../../daemon/engine/graph/ir.js';
+import type { Graph, Node, Op } from '../../../../daemon/network/ir.js';
 import { createRandom, type Random } from '../../../../daemon/lc/random.js';
 import { elementwise } from './elementwise.js';
 import { moves } from './moves.js';

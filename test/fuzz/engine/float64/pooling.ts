@@ -1,5 +1,5 @@
 /** Pooling and resizing in float64. Padding counts neither as value nor in the average. */
-import type { Node } from '../../../../daemon/engine/graph/ir.js';
+import type { Node } from '../../../../daemon/network/ir.js';
 import { type Compute, flag, numbers, sizeOf } from './tensors.js';
 
 type Shape4 = readonly [number, number, number, number];

@@ -1,5 +1,5 @@
 /** Products of matrices and convolutions in float64: the loops of their definitions. */
-import type { Node } from '../../../../daemon/engine/graph/ir.js';
+import type { Node } from '../../../../daemon/network/ir.js';
 import { broadcastStrides, type Compute, flag, numbers, sizeOf, type Values, walk } from './tensors.js';
 
 /** out[M, N] += a[M, K] b[K, N], at offsets, by element strides of rows and columns. */

@@ -1,5 +1,5 @@
 /** Sums, extremes and normalisations along axes, in float64. */
-import type { Node } from '../../../../daemon/engine/graph/ir.js';
+import type { Node } from '../../../../daemon/network/ir.js';
 import { type Compute, flag, number, numbers, sizeOf, stridesOf, walk } from './tensors.js';
 
 /** Strides of the result along the input's axes: 0 along those that are reduced. */

@@ -1,5 +1,5 @@
 /** What every family of operations needs: values in float64, row-major, and how a family computes one node. */
-import type { Node } from '../../../../daemon/engine/graph/ir.js';
+import type { Node } from '../../../../daemon/network/ir.js';
 
 /** The values of a node's tensor, row-major; integers and truths (0 and 1) too. */
 export type Values = Float64Array;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GraphBuilder } from '../../../../daemon/engine/graph/builder.js';
+import { GraphBuilder } from '../../../../daemon/network/builder.js';
 import { loadAddon } from '../../../../daemon/engine/native/addon.js';
 import { NativeGraph } from '../../../../daemon/engine/native/nativeGraph.js';
 import { createRandom } from '../../../../daemon/lc/random.js';

@@ -1,6 +1,6 @@
 /** Native kernels against plain float64 loops, one graph node at a time: chains of element-wise operations and reductions. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Attributes, type Op } from '../../../../daemon/engine/graph/ir.js';
+import { type Attributes, type Op } from '../../../../daemon/network/ir.js';
 import { sizeOf } from '../../../../daemon/protocol/shape.js';
 import { type Case, between, compute, computeNode, expectClose, levels, normal, useLevel } from './kernelCases.js';
 

@@ -1,7 +1,7 @@
 /** Runs graph nodes on native kernels, for tests against plain float64 loops over random sizes and settings. */
 import { expect } from 'vitest';
-import { GraphBuilder } from '../../../../daemon/engine/graph/builder.js';
-import { type Attributes, type Node, type Op } from '../../../../daemon/engine/graph/ir.js';
+import { GraphBuilder } from '../../../../daemon/network/builder.js';
+import { type Attributes, type Node, type Op } from '../../../../daemon/network/ir.js';
 import { sizeOf } from '../../../../daemon/protocol/shape.js';
 import { loadAddon } from '../../../../daemon/engine/native/addon.js';
 import { NativeGraph } from '../../../../daemon/engine/native/nativeGraph.js';

@@ -1,6 +1,6 @@
 /** Native kernels against plain float64 loops, one graph node at a time: products, moves and what is refused. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Attributes, type Op } from '../../../../daemon/engine/graph/ir.js';
+import { type Attributes, type Op } from '../../../../daemon/network/ir.js';
 import { sizeOf } from '../../../../daemon/protocol/shape.js';
 import { Unsupported } from '../../../../daemon/engine/native/units.js';
 import { between, compute, computeNode, expectClose, levels, normal, random, useLevel } from './kernelCases.js';

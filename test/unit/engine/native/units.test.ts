@@ -1,7 +1,7 @@
 /** How a graph is cut: what is stored, and where. */
 import { describe, expect, it } from 'vitest';
-import { GraphBuilder } from '../../../../daemon/engine/graph/builder.js';
-import { type Graph, type Node } from '../../../../daemon/engine/graph/ir.js';
+import { GraphBuilder } from '../../../../daemon/network/builder.js';
+import { type Graph, type Node } from '../../../../daemon/network/ir.js';
 import { loadAddon } from '../../../../daemon/engine/native/addon.js';
 import { encode } from '../../../../daemon/engine/native/encode.js';
 import { NativeGraph } from '../../../../daemon/engine/native/nativeGraph.js';

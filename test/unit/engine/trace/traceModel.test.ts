@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { describe, expect, it, vi } from 'vitest';
-import { type Graph } from '../../../../daemon/engine/graph/ir.js';
+import { type Graph } from '../../../../daemon/network/ir.js';
 import { traceModel } from '../../../../daemon/engine/trace/traceModel.js';
 import { onCpu, toModel } from '../compiled/tinyModels.js';
 import { sizeOf } from '../../../../daemon/protocol/shape.js';

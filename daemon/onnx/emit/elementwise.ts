@@ -1,4 +1,4 @@
-import type { BinaryOp, Node, UnaryOp } from '../ir.js';
+import type { BinaryOp, Node, UnaryOp } from '../../network/ir.js';
 import { commonLayout, type EmitRule, type Emitter, operand, unsupported } from './emitter.js';
 import { onnxType } from './protobuf.js';
 

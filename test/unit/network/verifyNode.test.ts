@@ -1,12 +1,12 @@
 /** What ir.ts says of each operation is what the verifier accepts, and what onnxruntime computes. */
 import { describe, expect, it } from 'vitest';
-import { GraphBuilder } from '../../../../daemon/engine/graph/builder.js';
-import { binaryOps, type DType, type Graph, type Node, type Op, unaryOps } from '../../../../daemon/engine/graph/ir.js';
-import { sizeOf } from '../../../../daemon/protocol/shape.js';
-import { emitOnnx } from '../../../../daemon/engine/graph/onnx/emit.js';
-import { wholeOnnx } from '../../../../daemon/engine/graph/onnx/emitter.js';
-import { verifyGraph } from '../../../../daemon/engine/graph/verify/verifyGraph.js';
-import { BrokenGraph, rules, verifyNode } from '../../../../daemon/engine/graph/verify/verifyNode.js';
+import { GraphBuilder } from '../../../daemon/network/builder.js';
+import { binaryOps, type DType, type Graph, type Node, type Op, unaryOps } from '../../../daemon/network/ir.js';
+import { sizeOf } from '../../../daemon/protocol/shape.js';
+import { emitOnnx } from '../../../daemon/onnx/emit/emit.js';
+import { wholeOnnx } from '../../../daemon/onnx/emit/emitter.js';
+import { verifyGraph } from '../../../daemon/network/verify/verifyGraph.js';
+import { BrokenGraph, rules, verifyNode } from '../../../daemon/network/verify/verifyNode.js';
 import { node } from './verifyNodes.js';
 import { opCases } from './verifyCases.js';
 

@@ -1,4 +1,4 @@
-import { UserError } from '../../../protocol/errors.js';
+import { UserError } from '../../protocol/errors.js';
 import type { Graph } from '../ir.js';
 import { verifyGraph } from './verifyGraph.js';
 import { BrokenGraph } from './verifyNode.js';

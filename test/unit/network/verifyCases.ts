@@ -1,5 +1,5 @@
 /** For every operation: nodes that ir.ts allows, and nodes that break one of its rules, with words of that rule. */
-import type { DType, Node, Op } from '../../../../daemon/engine/graph/ir.js';
+import type { DType, Node, Op } from '../../../daemon/network/ir.js';
 import {
   type OpCase,
   argumentCase,

@@ -1,4 +1,4 @@
-import type { Graph } from '../ir.js';
+import type { Graph } from '../../network/ir.js';
 import { elementwiseRules } from './elementwise.js';
 import { Emitter, type EmitRule, type OnnxModel, type OnnxTarget, unsupported } from './emitter.js';
 import { convolutionRules } from './convolution.js';

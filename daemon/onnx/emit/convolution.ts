@@ -1,5 +1,5 @@
-import type { Node } from '../ir.js';
-import { sameShape } from '../ir.js';
+import type { Node } from '../../network/ir.js';
+import { sameShape } from '../../network/ir.js';
 import type { EmitRule, Emitter } from './emitter.js';
 
 /** Rules of convolutions, all computed in NCHW. */

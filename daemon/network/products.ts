@@ -1,6 +1,6 @@
 import type { GraphBuilder, NodeSpec } from './builder.js';
 import { broadcastShape, type Node, sameShape } from './ir.js';
-import { sizeOf } from '../../protocol/shape.js';
+import { sizeOf } from '../protocol/shape.js';
 
 /** The algebra of products, broadcasts and sums: fewer passes over whole tensors, more work on what is small. */
 

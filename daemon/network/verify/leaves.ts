@@ -1,6 +1,6 @@
 import type { DType, Node } from '../ir.js';
 import { allTypes, demand, hasType, type Rule } from './rule.js';
-import { sizeOf } from '../../../protocol/shape.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Rules of the leaves, which have no inputs. */
 

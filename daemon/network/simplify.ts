@@ -13,7 +13,7 @@ import {
   sumOfProduct,
   withoutSpread,
 } from './products.js';
-import { sizeOf } from '../../protocol/shape.js';
+import { sizeOf } from '../protocol/shape.js';
 
 type Rule = (graph: GraphBuilder, spec: Spec) => Node | undefined;
 

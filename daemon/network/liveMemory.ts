@@ -1,5 +1,5 @@
 import { type Graph, type Node } from './ir.js';
-import { sizeOf } from '../../protocol/shape.js';
+import { sizeOf } from '../protocol/shape.js';
 
 /** Reshapes, and casts that change no bits, are the tensor under another name. */
 const owner = (node: Node): Node => (node.op === 'Reshape' ? owner(node.inputs[0]!) : node);

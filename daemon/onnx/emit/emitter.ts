@@ -1,7 +1,7 @@
-import { UserError } from '../../../protocol/errors.js';
-import { sizeOf } from '../../../protocol/shape.js';
-import type { DType, Graph, Node, Op } from '../ir.js';
-import { sameShape } from '../ir.js';
+import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
+import type { DType, Graph, Node, Op } from '../../network/ir.js';
+import { sameShape } from '../../network/ir.js';
 import {
   encodeOnnx,
   type OnnxAttribute,

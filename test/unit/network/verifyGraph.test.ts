@@ -1,14 +1,14 @@
 /** What ir.ts says of a whole graph: the order of its nodes, and what its inputs and outputs are for. */
 import * as tfl from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { onnxExecutor } from '../../../../daemon/engine/compiled/onnxGraph.js';
-import { CompiledSession } from '../../../../daemon/engine/compiled/session.js';
-import type { Graph, GraphInput, GraphOutput, Node } from '../../../../daemon/engine/graph/ir.js';
-import { verified } from '../../../../daemon/engine/graph/verify/verified.js';
-import { verifyGraph } from '../../../../daemon/engine/graph/verify/verifyGraph.js';
-import { BrokenGraph } from '../../../../daemon/engine/graph/verify/verifyNode.js';
-import { traceModel } from '../../../../daemon/engine/trace/traceModel.js';
-import { onCpu, toModel } from '../compiled/tinyModels.js';
+import { onnxExecutor } from '../../../daemon/engine/compiled/onnxGraph.js';
+import { CompiledSession } from '../../../daemon/engine/compiled/session.js';
+import type { Graph, GraphInput, GraphOutput, Node } from '../../../daemon/network/ir.js';
+import { verified } from '../../../daemon/network/verify/verified.js';
+import { verifyGraph } from '../../../daemon/network/verify/verifyGraph.js';
+import { BrokenGraph } from '../../../daemon/network/verify/verifyNode.js';
+import { traceModel } from '../../../daemon/engine/trace/traceModel.js';
+import { onCpu, toModel } from '../engine/compiled/tinyModels.js';
 import { constant, node } from './verifyNodes.js';
 
 /** loss = sum(y * w * x), the gradient y * x of w, and s + w as the next state. */

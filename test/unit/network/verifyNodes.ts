@@ -1,12 +1,5 @@
 /** Nodes of every kind of operation, for the cases of the graph's verifier. */
-import {
-  type Attributes,
-  binaryOps,
-  type DType,
-  type Node,
-  type Op,
-  unaryOps,
-} from '../../../../daemon/engine/graph/ir.js';
+import { type Attributes, binaryOps, type DType, type Node, type Op, unaryOps } from '../../../daemon/network/ir.js';
 
 export interface OpCase {
   readonly valid: readonly Node[];

@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
-import { encodeOnnx, onnxType } from '../../../../daemon/engine/graph/onnx/protobuf.js';
+import { encodeOnnx, onnxType } from '../../../daemon/onnx/emit/protobuf.js';
 
 /** The messages of onnx.proto3 that are written, by their published field numbers. */
 const schema = protobuf

@@ -1,6 +1,6 @@
 import type { Node } from '../ir.js';
 import { alike, allTypes, demand, inRange, kinds, list, number, perAxis, type Rule } from './rule.js';
-import { sizeOf } from '../../../protocol/shape.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Rules of the operations that move elements, of any type, without computing. */
 

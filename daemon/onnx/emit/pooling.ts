@@ -1,8 +1,8 @@
-import type { Node } from '../ir.js';
-import { resizeWeights } from '../resizeWeights.js';
+import type { Node } from '../../network/ir.js';
+import { resizeWeights } from '../../network/resizeWeights.js';
 import type { EmitRule, Emitter } from './emitter.js';
 import { onnxType } from './protobuf.js';
-import { sizeOf } from '../../../protocol/shape.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** Rules of pooling and resizing, all computed in NCHW. */
 

@@ -1,5 +1,5 @@
-import { UserError } from '../../protocol/errors.js';
-import { type Graph, sizeFits } from '../graph/ir.js';
+import { UserError } from '../protocol/errors.js';
+import { type Graph, sizeFits } from './ir.js';
 
 /**
  * The graph, whose tensors an executor can hold.

@@ -9,7 +9,7 @@
  * normalisation, split, unpack...) are lowered when they are traced. `Op` lists it with its attributes; an executor that
  * implements these operations runs every graph.
  */
-import { sizeOf } from '../../protocol/shape.js';
+import { sizeOf } from '../protocol/shape.js';
 
 export type DType = 'float32' | 'int32' | 'bool';
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { OnnxGraph } from '../../../../daemon/engine/compiled/onnxGraph.js';
-import { GraphBuilder } from '../../../../daemon/engine/graph/builder.js';
-import { type Graph, type Node } from '../../../../daemon/engine/graph/ir.js';
-import { emitOnnx, emitOnnxParts } from '../../../../daemon/engine/graph/onnx/emit.js';
-import { cpuOnnx, gpuOnnx, type OnnxTarget, wholeOnnx } from '../../../../daemon/engine/graph/onnx/emitter.js';
-import { createRandom } from '../../../../daemon/lc/random.js';
-import { sizeOf } from '../../../../daemon/protocol/shape.js';
+import { OnnxGraph } from '../../../daemon/engine/compiled/onnxGraph.js';
+import { GraphBuilder } from '../../../daemon/network/builder.js';
+import { type Graph, type Node } from '../../../daemon/network/ir.js';
+import { emitOnnx, emitOnnxParts } from '../../../daemon/onnx/emit/emit.js';
+import { cpuOnnx, gpuOnnx, type OnnxTarget, wholeOnnx } from '../../../daemon/onnx/emit/emitter.js';
+import { createRandom } from '../../../daemon/lc/random.js';
+import { sizeOf } from '../../../daemon/protocol/shape.js';
 
 const ort = await import('onnxruntime-node').then((module) => module.default);
 

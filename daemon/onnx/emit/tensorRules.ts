@@ -1,5 +1,5 @@
-import type { Node } from '../ir.js';
-import { sameShape } from '../ir.js';
+import type { Node } from '../../network/ir.js';
+import { sameShape } from '../../network/ir.js';
 import { type EmitRule, type Emitter, type Layout, unsupported } from './emitter.js';
 import { onnxType } from './protobuf.js';
 
