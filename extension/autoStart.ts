@@ -4,13 +4,13 @@ import type { Daemon } from './daemon/daemon.js';
 import { PLAN_LANGUAGE } from './ids.js';
 import { isModelText } from './modelText.js';
 
-/** Python, a notebook's cell among it, that may save a model: the daemon reads it properly, and has the way to the file. */
+/** Python files and notebook cells may save a model: the daemon parses them and offers the steps to convert it. */
 const savesModels = (document: vscode.TextDocument): boolean =>
   vscode.workspace.isTrusted &&
   ['file', 'vscode-notebook-cell'].includes(document.uri.scheme) &&
   /\.save\(|save_model\(|save_keras_model\(|ModelCheckpoint\(|onnx\.export\(/.test(document.getText());
 
-/** Starts the daemon for a plan, a model or a Python program that saves one on screen, and reports to it when the folder becomes trusted. */
+/** Starts the daemon when a plan, a model or a Python program that saves one is on screen, and reports to it when the folder becomes trusted. */
 export function registerAutoStart(daemon: Daemon): vscode.Disposable {
   const look = (document: vscode.TextDocument) => {
     if (daemon.state.kind !== 'idle') return;

@@ -1,6 +1,6 @@
 /**
- * Everything that talks to the daemon: the language client, the socket, the validators. A bundle of its own
- * (dist/client.cjs) that loads with the first daemon, so that the editor's start pays for none of it.
+ * Everything that talks to the daemon: the language client, the socket, the validators. It is a bundle of its own (dist/client.cjs) that loads with
+ * the first daemon, so that it does not slow down the editor's start.
  */
 export { launchDaemon } from './daemon/launch.js';
 export { Session } from './daemon/session.js';

@@ -1,9 +1,9 @@
-/** Every id that package.json's `contributes` and the code share; test/unit/extension checks one against the other. */
+/** Every id that package.json's `contributes` and the code share; test/unit/extension compares the two. */
 import type { CommandArgument, CommandId } from '../daemon/protocol/commands.js';
 import type { AbsolutePath } from '../daemon/protocol/paths.js';
 import type { Run } from './runs.js';
 
-/** What a tree hands to its commands. */
+/** The argument that a tree passes to its commands. */
 export interface RunItem {
   summary: Run;
 }
@@ -12,7 +12,7 @@ export interface LayerItem {
   layer: string;
 }
 
-/** Commands of the palette, trees and CodeLens: what each takes (nothing, from the palette). */
+/** Commands of the palette, trees and CodeLens, with the argument that each takes (none from the palette). */
 export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.pruneModel': CommandArgument<'lcPrune.pruneModel'>;
   'lcPrune.inspectModel': CommandArgument<'lcPrune.inspectModel'>;
@@ -40,7 +40,7 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.setRunBudget': RunItem;
   /** Of a path run: one of its points. */
   'lcPrune.exportModel': RunItem & { point?: number };
-  /** `tryIt`: where a sample of one's own is answered. */
+  /** `tryIt`: opens the page at the user's own sample. */
   'lcPrune.whatChanged': RunItem & { point?: number; tryIt?: boolean };
   'lcPrune.openReport': RunItem;
   'lcPrune.runAgain': RunItem;
@@ -106,7 +106,7 @@ export const COMMANDS: readonly CommandName[] = [
 ];
 
 export const VIEWS = { runs: 'lcPrune.runs', model: 'lcPrune.model', engine: 'lcPrune.engine' } as const;
-/** The plan's language id; daemon/protocol has it too, but with it all validators would load at activation. */
+/** The plan's language id. daemon/protocol has it too; importing it from there would load all validators at activation. */
 export const PLAN_LANGUAGE = 'lc-prune-plan';
 export const MONITOR = 'lcPrune.monitor';
 /** The table of runs. */
@@ -115,11 +115,11 @@ export const RUNS_TABLE = 'lcPrune.runsTable';
 export const DATA_PAGE = 'lcPrune.data';
 /** What pruning changed. */
 export const CHANGED_PAGE = 'lcPrune.changed';
-/** What each layer of a plan loses alone. */
+/** What each layer of a plan loses when it is pruned alone. */
 export const SENSITIVITY_PAGE = 'lcPrune.sensitivityPage';
-/** Shows a model file as a picture of its network and a table: those that are no text, and a model.json where that is wished. */
+/** Shows a model file as a picture of its network and a table: binary files, and a model.json on request. */
 export const MODEL_EDITOR = 'lcPrune.modelFile';
-/** Pages that only show: a report, samples. */
+/** Pages without messages: a report, samples. */
 export const STATIC_PAGE = 'lcPrune.page';
 export const WALKTHROUGH = 'lcPrune.start';
 /** Tools of the editor's assistants. */

@@ -4,18 +4,18 @@ import { needed } from './notifications.js';
 import { isActive, type Run, type Runs } from './runs.js';
 import { autoResume } from './settings.js';
 
-/** What is interrupted within this time, milliseconds, was so by one thing: a window that closed, a machine that went down. */
+/** Runs interrupted within this time (milliseconds) count as one event: a window that closed, a machine that went down. */
 const QUIET_MS = 1500;
 
 /**
- * Runs that were cut short although nobody wanted that, while this window looked or before it was opened: one notification for all that come
- * about at once. Those of before can go on without a question.
+ * Runs that were interrupted against the user's will, in this window or before it was opened. There is one notification for all that are interrupted
+ * at about the same time. Runs interrupted before this window was opened can resume without a question.
  */
 export class InterruptedRuns implements vscode.Disposable {
   #waiting = new Set<string>();
-  /** Cut short while nobody looked after them. */
+  /** Runs interrupted while no window looked after them. */
   #left = new Set<string>();
-  /** The user knows of these. */
+  /** Runs that the user has been notified of. */
   #told = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #disposables: vscode.Disposable[];
@@ -56,7 +56,7 @@ export class InterruptedRuns implements vscode.Disposable {
     this.#waiting.clear();
     for (const name of names) this.#told.add(name);
     if (names.some((name) => !this.runs.get(name))) await this.runs.load();
-    // Somebody may have gone on with one by now.
+    // Another process may have resumed one meanwhile.
     const cut = names.flatMap((name) => this.runs.get(name) ?? []).filter(({ state }) => state === 'interrupted');
     const isAutomatic = ({ run }: Run) => this.#left.has(run) && autoResume() && vscode.workspace.isTrusted;
     const automatic = cut.filter(isAutomatic);

@@ -5,8 +5,8 @@ import { fileIn, pathOf } from './paths.js';
 import { keepTraining, SETTINGS } from './settings.js';
 
 /**
- * Has the daemon look after the runs that windows which are gone have left in the folders of this one, starting it where there are any, and
- * reports to it whether training goes on when this window is gone too.
+ * Has the daemon take over the runs that closed windows have left in this window's folders, and starts it if there are any. Reports to it whether
+ * training continues after this window closes too.
  */
 export function registerKeepTraining(daemon: Daemon): vscode.Disposable {
   const adopt = () => {
@@ -21,7 +21,7 @@ export function registerKeepTraining(daemon: Daemon): vscode.Disposable {
   return vscode.Disposable.from(
     daemon.onDidChangeState(({ kind }) => kind === 'ready' && adopt()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => {
-      // The trust reaches the daemon first.
+      // The daemon must learn of the trust first.
       setTimeout(adopt, 0);
       void look();
     }),
@@ -36,7 +36,7 @@ export function registerKeepTraining(daemon: Daemon): vscode.Disposable {
   );
 }
 
-/** Whether a run of an open folder was looked after by a window when that went away; docs/runs.md says where that is kept. */
+/** Whether a window looked after a run of an open folder when that window went away; docs/runs.md says where that is kept. */
 async function hasKept(): Promise<boolean> {
   for (const { uri } of vscode.workspace.workspaceFolders ?? []) {
     if (uri.scheme !== 'file') continue;

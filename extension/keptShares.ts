@@ -5,9 +5,9 @@ import { sameFileAs, type AbsolutePath } from './paths.js';
 import type { Run, Runs } from './runs.js';
 import type { Following, RunStream } from './runStream.js';
 
-/** What the newest run of a model file that has come so far keeps of each layer, from iteration to iteration. */
+/** What the newest run with results keeps of each layer of a model file, updated every iteration. */
 export class KeptShares implements vscode.Disposable {
-  /** null where no run of the model has kept anything yet. */
+  /** null if no run of the model has results yet. */
   run: Run | null = null;
   layers: readonly LayerKept[] = [];
   #following: Following | null = null;
@@ -25,7 +25,7 @@ export class KeptShares implements vscode.Disposable {
     this.#isModel = sameFileAs(model);
     this.#disposables = [
       this.#changed,
-      // Another daemon: it has to be asked again.
+      // A new daemon must be subscribed to again.
       runs.onDidReset(() => this.#choose(true)),
       runs.onDidChangeRun(({ before, after }) => {
         if (before?.kept === null || before?.state !== after?.state) this.#choose(false);
@@ -66,7 +66,7 @@ export class KeptShares implements vscode.Disposable {
     try {
       await following.begin();
       const kept = await this.daemon.request('lc/kept', { run });
-      // What was heard meanwhile is newer.
+      // Events that arrived meanwhile are newer.
       if (kept && !heard && this.#following === following) this.#set(kept);
     } catch (error) {
       this.daemon.log.debug((error as Error).message);

@@ -33,7 +33,7 @@ import { StatusItem } from './views/statusItem.js';
 
 let daemon: Daemon | undefined;
 
-/** Registers everything and starts nothing: the daemon comes with the first thing that needs it. */
+/** Registers everything and starts nothing: the daemon starts with the first command that needs it. */
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('LC Prune', { log: true });
   daemon = new Daemon(context.extensionPath, pathOf(vscode.Uri.joinPath(context.globalStorageUri, 'engines')), log);
@@ -80,7 +80,7 @@ export function activate(context: vscode.ExtensionContext): void {
   void showExample(context).then(undefined, (error: unknown) => log.error(error as Error));
 }
 
-/** Training goes on without the window, or ends with a checkpoint, as the setting says: the daemon sees to it. */
+/** The daemon continues training without the window, or ends it with a checkpoint, as the setting says. */
 export async function deactivate(): Promise<void> {
   await daemon?.dispose();
 }

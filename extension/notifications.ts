@@ -6,12 +6,12 @@ import { displayName } from './monitor/runView.js';
 import { isActive, type Run, type Runs } from './runs.js';
 import { notifyAfterSeconds } from './settings.js';
 
-/** Speaks up only where a long run ended, or where the user is needed. */
+/** Notifies only when a long run ended, or when the user must decide. */
 export function registerNotifications(runs: Runs, daemon: Daemon): vscode.Disposable {
   return runs.onDidChangeRun(({ before, after }) => {
     if (!before || !after || before.state === after.state || !isActive(before)) return;
     if (after.state === 'done') void (isDoubtful(after) ? doubtful(after) : finished(after));
-    // Of interrupted runs there may be many at once: see `InterruptedRuns`.
+    // There may be many interrupted runs at once: see `InterruptedRuns`.
     else if (after.state === 'failed' || after.state === 'crashed') void needed(after, daemon.log);
   });
 }
@@ -38,7 +38,7 @@ async function finished(run: Run): Promise<void> {
   if (choice === exportIt) await vscode.commands.executeCommand('lcPrune.exportModel', { summary: run });
 }
 
-/** However short the run: something speaks against its result. The monitor has all of it. */
+/** Shown after the shortest run too: the result has findings. The monitor lists all of them. */
 async function doubtful(run: Run): Promise<void> {
   const [{ message } = { message: '' }] = run.cautions ?? [];
   const open = vscode.l10n.t('Open Monitor');
@@ -53,7 +53,7 @@ async function doubtful(run: Run): Promise<void> {
   if (choice === open) await vscode.commands.executeCommand('lcPrune.openMonitor', { summary: run });
 }
 
-/** What happened. Nothing is lost up to the last checkpoint, unless the run itself has failed. */
+/** What happened. Work up to the last checkpoint is kept, unless the run itself has failed. */
 function whatHappened(run: Run): string {
   const { state, ending, message } = run;
   const name = displayName(run);
@@ -74,7 +74,7 @@ function whatHappened(run: Run): string {
   return vscode.l10n.t('{0} was interrupted; nothing is lost up to its last checkpoint.', name);
 }
 
-/** Says what happened to a run that needs the user, and offers the way on. */
+/** Reports what happened to a run that needs the user, and offers the next step. */
 export async function needed(run: Run, log: vscode.LogOutputChannel): Promise<void> {
   const next = run.state === 'crashed' ? (run.ending?.next ?? null) : null;
   const show = vscode.l10n.t('Show Log');

@@ -1,6 +1,6 @@
 /**
- * Where files of the editor and paths of the daemon become each other: the only module that makes a path of a URI, a URI of a
- * path, or a file of a path in a workspace folder (eslint.config.mjs keeps it so).
+ * Converts between the editor's files and the daemon's paths. It is the only module that makes a path of a URI, a URI of a path, or a file of a path
+ * in a workspace folder (eslint.config.mjs enforces it).
  */
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
@@ -19,10 +19,10 @@ export const folderOf = (path: AbsolutePath): AbsolutePath => dirname(path) as A
 export const fileIn = (folder: AbsolutePath, ...names: string[]): AbsolutePath =>
   join(folder, ...names) as AbsolutePath;
 
-/** A file that another names, relative to the folder that it is in. */
+/** A file that another file names, relative to that file's folder. */
 export const namedIn = (folder: AbsolutePath, name: string): AbsolutePath => resolve(folder, name) as AbsolutePath;
 
-/** The file that a run or a plan of a workspace folder names; null where the path leads out of it. */
+/** The file that a run or a plan of a workspace folder names; null if the path leads out of it. */
 export function inWorkspace(workspace: AbsolutePath, path: WorkspacePath): AbsolutePath | null {
   const file = resolve(workspace, path);
   const rest = relative(workspace, file);
@@ -33,12 +33,12 @@ function realOf(path: AbsolutePath): string {
   try {
     return realpathSync.native(path);
   } catch {
-    // It is gone: its name is all there is.
+    // It is gone: only its name is left to compare.
     return path;
   }
 }
 
-/** Whether another path leads to the same file: by another link, in other letters (Windows), or by the same name. */
+/** Whether another path leads to the same file: by another link, with other capitals (Windows), or by the same name. */
 export function sameFileAs(path: AbsolutePath): (other: AbsolutePath) => boolean {
   let real: string | undefined;
   const known = new Map<AbsolutePath, boolean>([[path, true]]);

@@ -3,7 +3,7 @@ import type { RunEvent } from '../daemon/protocol/events.js';
 import type { BatchColumns } from '../daemon/protocol/messages.js';
 import type { Daemon } from './daemon/daemon.js';
 
-/** What a follower of a run gets. */
+/** Callbacks of a follower of a run. */
 export interface Follower {
   /** Every event but batches. */
   events?(events: readonly RunEvent[]): void;
@@ -12,15 +12,15 @@ export interface Follower {
 
 export interface Following extends vscode.Disposable {
   /**
-   * Has the daemon send what happens from now on; to be called again when the daemon has started anew.
-   * @throws what the request fails with.
+   * Subscribes to a run's events; must be called again when the daemon has restarted.
+   * @throws the error of the request.
    */
   begin(): Promise<void>;
 }
 
 /**
- * The live messages of runs. A connection is subscribed to a run or it is not, while several views may follow it: it stays
- * subscribed until the last of them has gone.
+ * The event streams of runs. A connection is subscribed to a run or it is not, while several views may follow it: it stays subscribed until the last
+ * of them has gone.
  */
 export class RunStream implements vscode.Disposable {
   #followers = new Map<string, Set<Follower>>();

@@ -5,12 +5,9 @@ import type { Daemon } from './daemon/daemon.js';
 import { CONTEXTS } from './ids.js';
 import { inWorkspace, sameFileAs, type AbsolutePath } from './paths.js';
 
-/** A run as the extension knows it: what it names in its workspace folder are files here. */
+/** A run as the extension knows it: paths in its workspace folder are files here. */
 export interface Run extends RunSummary {
-  /**
-   * What every request, list and page calls it: its folder. Names are unique within a workspace folder only, and a window may
-   * have several.
-   */
+  /** The key of a run in every request, list and page: its folder. Names are unique within a workspace folder only, and a window may have several. */
   run: AbsolutePath;
   /** Name of its folder. */
   name: string;
@@ -38,7 +35,7 @@ export interface RunChange {
 export const isActive = (summary: RunSummary): boolean => summary.state === 'running' || summary.state === 'queued';
 export const isResumable = (summary: RunSummary): boolean =>
   ['paused', 'interrupted', 'stopped', 'crashed'].includes(summary.state);
-/** Its trainer is gone before the end, so that it can go on on another engine. */
+/** Its trainer is gone before the end, so it can resume on another engine. */
 export const isAbandoned = (summary: RunSummary): boolean => isResumable(summary) && summary.state !== 'paused';
 export const hasResult = (summary: RunSummary): boolean => summary.state === 'done' || summary.state === 'stopped';
 
@@ -51,7 +48,7 @@ export class Runs implements vscode.Disposable {
 
   /** One run was added, changed or deleted. */
   readonly onDidChangeRun = this.#changed.event;
-  /** The whole list is new: the daemon has started, or is gone. */
+  /** The whole list is new: the daemon has started or ended. */
   readonly onDidReset = this.#reset.event;
 
   constructor(private readonly daemon: Daemon) {
@@ -62,7 +59,7 @@ export class Runs implements vscode.Disposable {
         if (state.kind === 'ready') void this.load();
       }),
       vscode.workspace.onDidChangeWorkspaceFolders(() => {
-        // The language client reports the change to the daemon first.
+        // The language client must report the change to the daemon first.
         if (daemon.state.kind === 'ready') setTimeout(() => void this.load(), 0);
       }),
       this.#changed,
@@ -79,7 +76,7 @@ export class Runs implements vscode.Disposable {
     return this.#runs.get(run as AbsolutePath);
   }
 
-  /** The run the status bar and the palette mean: the newest active one, else the newest. */
+  /** The run that the status bar and the palette refer to: the newest active one, else the newest. */
   get current(): Run | undefined {
     return this.all.find(isActive) ?? this.all[0];
   }
@@ -98,7 +95,7 @@ export class Runs implements vscode.Disposable {
     }
   }
 
-  /** Has every run's folder read again. @throws what the request fails with. */
+  /** Has every run's folder read again. @throws the error of the request. */
   async refresh(): Promise<void> {
     this.#take(await this.daemon.request('lc/refresh', null));
   }

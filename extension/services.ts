@@ -6,7 +6,7 @@ import type { RunsTableHost } from './runsTable/runsTableHost.js';
 import type { RunStream } from './runStream.js';
 import type { ModelView } from './views/modelView.js';
 
-/** What commands and views work with; built once in `main.ts`. */
+/** The services that commands and views use; built once in `main.ts`. */
 export interface Services {
   context: vscode.ExtensionContext;
   log: vscode.LogOutputChannel;

@@ -20,9 +20,9 @@ export const enginePathSetting = (): string => read(SETTINGS.enginePath, '').tri
 export const engineSetting = (): string => read(SETTINGS.engine, 'auto');
 export const openMonitorOnRun = (): boolean => read(SETTINGS.openMonitorOnRun, true);
 export const notifyAfterSeconds = (): number => read(SETTINGS.notifyAfterSeconds, 60);
-/** Whether training goes on when the window is gone. */
+/** Whether training continues when the window is closed. */
 export const keepTraining = (): boolean => read(SETTINGS.keepTraining, true);
-/** Whether runs that were cut short while no window looked after them go on without a question. */
+/** Whether runs that were interrupted while no window looked after them resume without a question. */
 export const autoResume = (): boolean => read(SETTINGS.autoResume, false);
 
 export const setEngine = (engine: string): Thenable<void> =>

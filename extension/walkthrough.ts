@@ -2,16 +2,16 @@ import * as vscode from 'vscode';
 import { setContext } from './contexts.js';
 import { CONTEXTS } from './ids.js';
 
-/** The editor has read the steps of a walkthrough by then. */
+/** Milliseconds after which the editor has read the steps of a walkthrough. */
 const READ_MS = 1000;
 
-/** A tab of a kind that extensions are not told of, as a walkthrough's is. Its label is the editor's, in the editor's language. */
+/** A walkthrough's tab has no type in the API. Its label is the editor's, in the editor's language. */
 const mayBeWalkthrough = ({ input }: vscode.Tab): boolean => input === undefined;
 
 /**
- * Lets steps be done that were before the walkthrough was opened. The editor (seen in VS Code 1.100) reads the steps when it first shows a
- * walkthrough, and never marks one whose completion event holds by then. So each step has a second event with a key that holds
- * for a moment only, after a walkthrough may have been opened.
+ * Marks steps that were done before the walkthrough was opened. The editor (seen in VS Code 1.100) reads the steps when it first shows a walkthrough,
+ * and never marks one whose completion event holds by then. So each step has a second event with a key that holds for a moment only, after a
+ * walkthrough may have been opened.
  */
 export function registerWalkthrough(): vscode.Disposable {
   let timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,4 @@
-/** One command of the command line, run for the editor: its progress as a notification that can cancel it, its result as text. */
+/** Runs one command of the command line for the editor: its progress as a notification that can cancel it, its result as text. */
 import { spawn } from 'node:child_process';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -7,18 +7,17 @@ import type { Services } from '../services.js';
 import type { AbsolutePath } from '../paths.js';
 import { enginePathSetting } from '../settings.js';
 
-/** More is no table to read. Characters. */
+/** Longest output, in characters: more could not be read as a table. */
 const MAX_OUTPUT = 1 << 20;
 
 interface CliOptions {
   readonly title: string;
-  /** Where it works, and what no path leaves. */
+  /** The folder that the command runs in; no path leaves it. */
   readonly folder: AbsolutePath;
 }
 
 /**
- * @returns what it printed, notes first. @throws Error with the command's own line where it fails; CancellationError where the user
- * ended it.
+ * @returns what the command printed, notes first. @throws Error with the command's own line if it fails; CancellationError where the user ended it.
  */
 export function runCli(
   { context, daemon, log }: Services,

@@ -1,6 +1,6 @@
 /**
- * Tools that the editor's assistants may call (vscode.lm): what needs the editor. What does not is the MCP server's. What
- * starts training is asked of the person, with its cost; Restricted Mode holds.
+ * Tools for the editor's assistants (vscode.lm) that need the editor; the MCP server has the others. A tool that starts training asks the user first
+ * and states the cost. Tools that write or run something are rejected in Restricted Mode.
  */
 import * as vscode from 'vscode';
 import { LANGUAGE_TOOLS } from '../ids.js';
@@ -13,19 +13,19 @@ import { takeBack } from '../takeBack.js';
 import { budgetOf, modelNamed, planPruning, startPruning, type PruneInput, type Pruning } from './pruning.js';
 
 interface Tool<T> {
-  /** Whether it runs or writes something. */
+  /** Whether the tool runs or writes something. */
   readonly needsTrust: boolean;
-  /** What is asked of the person first, where something is. Has no side effects. */
+  /** The question that the user must confirm first, for tools that have one. Without side effects. */
   confirm?(input: T, token: vscode.CancellationToken): Promise<vscode.LanguageModelToolConfirmationMessages>;
   run(input: T, token: vscode.CancellationToken): Promise<string>;
 }
 
-/** Runs that are described to an assistant, the newest. */
+/** How many runs are described to an assistant: the newest. */
 const SHOWN = 20;
 
 export function languageTools(services: Pick<Services, 'daemon' | 'runs' | 'monitor'>) {
   const { daemon, runs, monitor } = services;
-  /** As confirmed: what was looked at is what is started. */
+  /** The plans that the user confirmed: what was shown is what is started. */
   const confirmed = new Map<string, Pruning>();
 
   const loaded = async () => {

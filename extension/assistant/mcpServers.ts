@@ -6,7 +6,7 @@ import { MCP_SERVERS } from '../ids.js';
 import { pathOf } from '../paths.js';
 import { enginePathSetting } from '../settings.js';
 
-/** How a server is started: the editor does it, when a person or an assistant asks for it. */
+/** How the editor starts a server, when a person or an assistant asks for it. */
 interface StdioServer {
   readonly label: string;
   readonly command: string;
@@ -15,7 +15,7 @@ interface StdioServer {
   readonly version?: string;
 }
 
-/** What editors since 1.101 have; the oldest that this extension runs in knows nothing of it. */
+/** The part of the API that editors have since 1.101; the oldest supported editor lacks it. */
 interface McpApi {
   readonly lm: {
     registerMcpServerDefinitionProvider?(
@@ -35,7 +35,7 @@ interface McpApi {
   ) => StdioServer;
 }
 
-/** None where the workspace is not trusted, or has no folder on this machine. @throws LaunchError of a setting that names no Node. */
+/** None if the workspace is not trusted, or has no folder on this machine. @throws LaunchError if a setting names no Node. */
 export async function mcpServers(
   daemon: Pick<Daemon, 'node' | 'engineFolder'>,
   extensionPath: string,
@@ -67,7 +67,7 @@ export function registerMcpServers(
         const servers = await mcpServers(daemon, extensionPath);
         return servers.map(({ label, command, args, env }) => new Definition(label, command, args, env, version));
       } catch (error) {
-        // The setting that names no Node is reported where it is needed first; assistants get no server.
+        // A setting that names no Node is reported by the first command that needs it; assistants get no server.
         daemon.log.warn(`MCP server: ${(error as Error).message}`);
         return [];
       }
@@ -77,7 +77,7 @@ export function registerMcpServers(
   try {
     registered = lm.registerMcpServerDefinitionProvider(MCP_SERVERS, provider);
   } catch (error) {
-    // 1.100 had this as a proposal, with another contribution in package.json, and refuses ours.
+    // 1.100 had this as a proposed API with another contribution in package.json; it rejects this one.
     daemon.log.info(`MCP servers are not offered in this editor: ${(error as Error).message}`);
     return changed;
   }

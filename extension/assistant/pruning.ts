@@ -1,4 +1,4 @@
-/** What an assistant is about to start, with its cost: worked out for the confirmation, and done as it was confirmed. */
+/** What an assistant is about to start, and its cost. It is computed for the confirmation and started exactly as confirmed. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { DataPreview } from '../../daemon/protocol/dataChoice.js';
@@ -9,11 +9,11 @@ import type { AbsolutePath } from '../paths.js';
 import { fileInFront, fileNamed } from './toolFiles.js';
 
 export interface PruneInput {
-  /** Path of the model; left out: the file in front. */
+  /** Path of the model. Default: the file in front. */
   model?: string;
-  /** As one types it: "1%", "40 kB", "50% flops", "2:4". */
+  /** As a user types it: "1%", "40 kB", "50% flops", "2:4". */
   budget: string;
-  /** Built-in name, or a path relative to the model; left out: the likeliest here that fits. */
+  /** Built-in name, or a path relative to the model. Default: the data in the workspace that most likely fits. */
   data?: string;
 }
 
@@ -21,7 +21,7 @@ export interface Pruning {
   readonly model: AbsolutePath;
   readonly budget: Budget;
   readonly data: DataSource;
-  /** Proposed; null where nothing could be timed. */
+  /** The proposed length; null if nothing could be timed. */
   readonly length: DataPreview['times'][number] | null;
   /** What the budget means: "1% = 2,662 weights, about 16 kB sparse". */
   readonly meaning: string;
@@ -32,7 +32,7 @@ export interface Pruning {
 
 type Asks = Pick<Daemon, 'request'>;
 
-/** @throws Error for what is no budget. */
+/** @throws Error if the text is not a budget. */
 export function budgetOf(text: string): Budget {
   const parsed = parseGoal(text);
   const reading = 'readings' in parsed ? parsed.readings[0] : undefined;
@@ -41,14 +41,14 @@ export function budgetOf(text: string): Budget {
   return reading.budget;
 }
 
-/** @throws Error where no model is named and none is in front. */
+/** @throws Error if no model is named and none is in front. */
 export async function modelNamed(model: string | undefined): Promise<AbsolutePath> {
   const path = model === undefined ? fileInFront() : await fileNamed(model);
   if (path === null) throw new Error(vscode.l10n.t('No model file is in front; name one.'));
   return path;
 }
 
-/** Reads, times, and starts nothing. @throws Error of everything that is wrong with it. */
+/** Reads and times; starts nothing. @throws Error for everything that is wrong with the request. */
 export async function planPruning(daemon: Asks, input: PruneInput, token?: vscode.CancellationToken): Promise<Pruning> {
   const budget = budgetOf(input.budget);
   const model = await modelNamed(input.model);

@@ -1,4 +1,4 @@
-/** The files that an assistant names, and the one in front where it names none. */
+/** The files that an assistant names, or the one in front if it names none. */
 import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import { namedIn, pathOf, uriOf, type AbsolutePath } from '../paths.js';
@@ -10,9 +10,9 @@ const isThere = (path: AbsolutePath): Thenable<boolean> =>
   );
 
 /**
- * A file of the workspace: by an absolute path, or by one relative to any of its folders. Whether it lies inside a folder is the
- * daemon's to say, which alone reads it.
- * @throws Error where there is none.
+ * A file of the workspace: by an absolute path, or by one relative to any of its folders. The daemon, which alone reads it, checks that it lies
+ * inside a folder.
+ * @throws Error if there is none.
  */
 export async function fileNamed(name: string): Promise<AbsolutePath> {
   const folders = vscode.workspace.workspaceFolders ?? [];

@@ -11,9 +11,9 @@ export type Preview = (budget: Budget) => Promise<BudgetPreview>;
 export interface BudgetBox {
   readonly title: string;
   readonly preview: Preview;
-  /** What the box begins with. */
+  /** The box's initial text. */
   readonly current?: string;
-  /** What runs would cost and where they begin; asked when typing pauses for longer. Absent: not known before the run. */
+  /** Asks what runs would cost and where they begin, once typing pauses for longer. Absent: not known before the run. */
   readonly outlook?: AskOutlook | undefined;
 }
 
@@ -21,9 +21,9 @@ interface BudgetItem extends vscode.QuickPickItem {
   reading?: GoalReading;
 }
 
-/** Typing pauses this long before the daemon is asked. */
+/** The daemon is asked after typing has paused for so long (milliseconds). */
 const PAUSE = 80;
-/** And this much longer before a child process opens the data. */
+/** A child process opens the data after this much longer (milliseconds). */
 const LONG_PAUSE = 250;
 
 function label({ kind, value }: GoalReading): string {
@@ -49,7 +49,7 @@ function label({ kind, value }: GoalReading): string {
   }
 }
 
-/** Why the text cannot be taken. "goal": the box takes budgets only. */
+/** Why the text is rejected. "goal": the box takes budgets only. */
 type Problem = GoalProblem | 'goal';
 
 function problemText(problem: Problem): string {
@@ -73,7 +73,7 @@ const SUGGESTIONS: GoalReading[] = SUGGESTED.flatMap((text) => {
 
 const isBudget = (reading: GoalReading): boolean => 'budget' in reading;
 
-/** What the text in a box means: the one authority on what may be taken. Nothing typed means any of the suggestions. */
+/** Parses the text in a box: the only place that decides what is accepted. An empty text stands for all suggestions. */
 const readingOf =
   (goals: boolean) =>
   (text: string): GoalInput | { problem: Problem } => {
@@ -85,7 +85,7 @@ const readingOf =
 
 const sameReading = (a: GoalReading | undefined, b: GoalReading): boolean => a?.kind === b.kind && a.value === b.value;
 
-/** What the daemon says of each reading; asked once for each. `problem`: why it cannot be taken. */
+/** The daemon's answer for each reading of the text, asked once. `problem`: why the reading is rejected. */
 class Previews {
   readonly #asked = new Map<string, Promise<{ text: string; problem: string | null }>>();
 
@@ -111,24 +111,24 @@ class Previews {
 
 const searchText = () => vscode.l10n.t('Tries smaller and smaller networks; any of them can be exported');
 
-/** What is known of the run. It stands beside the label: behind the preview in the line below, the box's width would cut it off. */
+/** What is known of the run. It stands beside the label: in the line below, behind the preview, the width of the box would cut it off. */
 const descriptionOf = (known: readonly (string | null)[]): string =>
   known.filter((part) => part !== null && part !== '').join(' · ');
 
-/** Asks for a budget, where nothing else will do. @returns undefined where the user gave up. */
+/** Asks for a budget; goals are rejected. @returns undefined if the user cancelled. */
 export async function askBudget(box: BudgetBox): Promise<Budget | undefined> {
   const goal = await ask(box, false);
   return goal && 'budget' in goal ? goal.budget : undefined;
 }
 
-/** Asks for a budget, or a goal on the error. @returns undefined where the user gave up. */
+/** Asks for a budget, or a goal on the error. @returns undefined if the user cancelled. */
 export const askGoal = (box: BudgetBox): Promise<Goal | undefined> => ask(box, true);
 
 /**
- * Asks for a budget in a quick pick whose entries say, as the user types, what each reading would keep. What is taken is always
- * read from the text as it is when it is accepted: of several readings the chosen entry's, where that is one of them, else the
- * likeliest. An impossible budget says why and cannot be chosen, however fast Enter follows the last key.
- * @returns undefined where the user gave up.
+ * Asks for a budget in a quick pick. Its entries show, as the user types, what each reading of the text would keep. Enter always reads the text as it
+ * is at that moment: the chosen entry if it is one of the readings, else the likeliest reading. An impossible budget says why and cannot be accepted,
+ * however fast Enter follows the last key.
+ * @returns undefined if the user cancelled.
  */
 function ask({ title, preview, current = '', outlook }: BudgetBox, goals: boolean): Promise<Goal | undefined> {
   const read = readingOf(goals);
@@ -139,15 +139,15 @@ function ask({ title, preview, current = '', outlook }: BudgetBox, goals: boolea
     : vscode.l10n.t('1%, 10x smaller, 2662 weights, 40 kB, 50% flops, 100 neurons, 2:4');
   pick.value = current;
   pick.ignoreFocusOut = false;
-  // The likeliest reading stays first. Not in the stable API yet, but honoured; without it the list sorts by label.
+  // Keeps the likeliest reading first. `sortByLabel` is not in the stable API yet, but it is honoured; without it the list sorts by label.
   (pick as { sortByLabel?: boolean }).sortByLabel = false;
   const previews = new Previews(preview);
   const outlooks = outlook ? new Outlooks(outlook) : null;
-  /** Changes with the text, and when the box closes: what was begun before is out of date. */
+  /** Incremented when the text changes and when the box closes: answers to earlier questions are then out of date. */
   let turn = 0;
   let later: NodeJS.Timeout | undefined;
 
-  // Entries are made for what is typed: all of them match. The one that the user has moved to stays under the cursor.
+  // All entries match, because they are made from the typed text. The entry that the user moved to stays under the cursor.
   const show = (items: BudgetItem[]) => {
     const [active] = pick.activeItems;
     pick.items = items.map((item) => ({ ...item, alwaysShow: true }));
@@ -155,7 +155,7 @@ function ask({ title, preview, current = '', outlook }: BudgetBox, goals: boolea
     if (same && same !== pick.items[0]) pick.activeItems = [same];
   };
 
-  /** Entries of the text as it is, at once; what they mean is still to come. */
+  /** The entries of the current text, at once; their meaning is filled in later. */
   function showReadings(): readonly GoalReading[] {
     const parsed = read(pick.value);
     if ('problem' in parsed) {
@@ -181,7 +181,7 @@ function ask({ title, preview, current = '', outlook }: BudgetBox, goals: boolea
           ? { label: label(reading), description: descriptionOf(more(reading)), detail: text, reading }
           : { label: `$(error) ${label(reading)}`, detail: problem };
       });
-      // What the daemon refuses goes last, unless it is all there is.
+      // Rejected readings go last, unless there are no others.
       show([...items.filter((item) => item.reading), ...items.filter((item) => !item.reading)]);
     };
     if (!outlooks || possible.length === 0) return showKnown(() => []);
@@ -194,14 +194,14 @@ function ask({ title, preview, current = '', outlook }: BudgetBox, goals: boolea
     }, LONG_PAUSE);
   }
 
-  /** @returns the reading that Enter means now; null where it means none. */
+  /** @returns the reading that Enter accepts now; null if there is none. */
   function accepted(): GoalReading | null {
     const parsed = read(pick.value);
     if ('problem' in parsed) return null;
     const [chosen] = pick.selectedItems;
     const meant = parsed.readings.find((reading) => sameReading(chosen?.reading, reading));
     if (meant) return meant;
-    // An entry of the text as it was before, or none yet. Where nothing is typed, nothing is meant.
+    // The entry is of an earlier text, or there is none yet. An empty text means no reading.
     const known = pick.items.some((item) => item === chosen);
     return pick.value.trim() === '' || (known && chosen && !chosen.reading) ? null : parsed.readings[0]!;
   }
@@ -226,7 +226,7 @@ function ask({ title, preview, current = '', outlook }: BudgetBox, goals: boolea
       const mine = turn;
       pick.busy = true;
       const { problem } = await previews.of(reading);
-      // Typed on, or gone, meanwhile.
+      // The text changed, or the box closed, meanwhile.
       if (mine !== turn) return;
       pick.busy = false;
       if (problem === null) {

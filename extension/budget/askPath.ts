@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
 
-/** What a path is to answer. */
+/** The question that a path answers. */
 export interface PathWish {
   path: { maxErrorIncrease?: string };
   compare?: ['magnitude'];
 }
 
-/** Asks what the path is for. @returns undefined where the user gave up. */
+/** Asks what the path is for. @returns undefined if the user cancelled. */
 export async function askPath(): Promise<PathWish | undefined> {
   const smallest = 'smallest';
   const items = [

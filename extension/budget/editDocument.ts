@@ -1,8 +1,8 @@
-/** Changes the text of a plan in its editor, where it can be undone; it is not saved. */
+/** Changes the text of a plan in its editor, so that undo works; does not save it. */
 import * as vscode from 'vscode';
 import { uriOf, type AbsolutePath } from '../paths.js';
 
-/** @param shown how the plan is shown after it. @throws Error where the editor refuses the change. */
+/** @param shown how the plan is shown afterwards. @throws Error if the editor rejects the change. */
 export async function editPlan(
   planPath: AbsolutePath,
   change: (text: string) => string,

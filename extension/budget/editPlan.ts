@@ -19,27 +19,30 @@ const planOf = (
 ): { budget?: Record<string, unknown>; exclude?: unknown; tasks?: unknown; path?: Record<string, unknown> } =>
   (parse(text) as object | undefined) ?? {};
 
-/** The plan's text with another global budget; comments and everything else stay: norm, scope, codebook, floors and caps. A plan with tasks gets one budget instead. */
+/**
+ * The plan's text with another global budget. Comments and everything else stay: norm, scope, codebook, floors and caps. A list of tasks is replaced
+ * by the one budget.
+ */
 export function withBudget(text: string, budget: Budget): string {
   const plan = planOf(text);
   const kept = Object.fromEntries(Object.entries(plan.budget ?? {}).filter(([key]) => !isAmount(key)));
   let out = plan.tasks === undefined ? text : set(text, ['tasks'], undefined);
   out = set(out, ['budget'], { ...budget, ...kept });
-  // A goal that stood in place of a budget gives way to one; one beside a budget is for the path, and stays.
+  // A goal in place of a budget is removed; one beside a budget belongs to the path and stays.
   return plan.budget === undefined || !Object.keys(plan.budget).some(isAmount) ? withoutBound(out) : out;
 }
 
-/** Keys of a budget that hold for whatever amount a search tries. */
+/** Keys of a budget that apply to every amount that a search tries. */
 const BESIDES: readonly (keyof Budget)[] = ['scope', 'layers', 'prune'];
 const BOUNDS = ['maxErrorIncrease', 'maxError'] as const;
 
-/** The plan's text with a goal: a bound on the error in place of budget and tasks. What a path says besides stays. */
+/** The plan's text with a goal: a bound on the error in place of budget and tasks. The other keys of `path` stay. */
 export function withBound(text: string, bound: ErrorBound): string {
   const plan = planOf(text);
   const kept = Object.entries(plan.budget ?? {}).filter(([key]) => BESIDES.includes(key as keyof Budget));
   let out = plan.tasks === undefined ? text : set(text, ['tasks'], undefined);
   if (plan.budget !== undefined) out = set(out, ['budget'], kept.length > 0 ? Object.fromEntries(kept) : undefined);
-  // Budgets that the plan lists for its path may be far from where the goal leads.
+  // The plan's list of budgets may be far from the one that meets the goal.
   const path = Object.entries(plan.path ?? {}).filter(
     ([key]) => key !== 'budgets' && !BOUNDS.some((one) => one === key),
   );
@@ -65,8 +68,8 @@ export function withLayerLimits(
 }
 
 /**
- * The plan's text with these floors, as shares by layer; null takes a layer's floor out. Caps and all else stay, and what a
- * floor that goes leaves empty goes too. Of a plan with a list of tasks, the only one.
+ * The plan's text with these floors, as shares by layer; null removes a layer's floor. Caps and all else stay. A section that becomes empty is
+ * removed too. In a plan with a list of tasks, it must be the only one.
  */
 export function withFloors(text: string, floors: ReadonlyMap<string, number | null>): string {
   const { tasks } = planOf(text);
@@ -88,7 +91,7 @@ export function withFloors(text: string, floors: ReadonlyMap<string, number | nu
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 
-/** The plan's text with another learning rate in one of its sections; `value` null takes it out. */
+/** The plan's text with another learning rate in one of its sections; `value` null removes it. */
 export function withLearningRate(text: string, { section, value }: OtherRate): string {
   const before = (parse(text) as Record<string, { learningRate?: unknown } | undefined> | undefined)?.[section];
   if (value === null && before?.learningRate === undefined) return text;

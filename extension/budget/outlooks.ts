@@ -11,19 +11,19 @@ const keyOf = ({ kind, value }: GoalReading): string => `${kind} ${value}`;
 const goalOf = (reading: GoalReading): GoalWanted =>
   'budget' in reading ? { budget: reading.budget } : { bound: reading.bound };
 
-/** What is known of the runs that a box offers: each is asked for once, several together, and no longer than it is of use. */
+/** Caches what is known of the runs that a box offers. Each is requested once, several together, and dropped when it is no longer needed. */
 export class Outlooks {
   readonly #known = new Map<string, readonly (string | null)[]>();
   #asking: vscode.CancellationTokenSource | null = null;
 
   constructor(private readonly request: AskOutlook) {}
 
-  /** Phrases that say it; undefined where it is not known yet. */
+  /** Phrases that describe it; undefined while it is not known. */
   known(reading: GoalReading): readonly (string | null)[] | undefined {
     return this.#known.get(keyOf(reading));
   }
 
-  /** Resolves when it is known, or will not be. Never rejects: a budget can be taken without it. */
+  /** Resolves when the answer is there, or will not come. Never rejects: a budget can be accepted without it. */
   async ask(readings: readonly GoalReading[]): Promise<void> {
     this.cancel();
     const asking = new vscode.CancellationTokenSource();
@@ -38,7 +38,7 @@ export class Outlooks {
         this.#known.set(keyOf(reading), [cost !== null && isSearch ? vscode.l10n.t('{0} at most', cost) : cost, cut]);
       });
     } catch {
-      // Cancelled, or the data cannot be read: the run itself will say why.
+      // Cancelled, or the data cannot be read: the run itself reports why.
       if (!asking.token.isCancellationRequested) for (const reading of missing) this.#known.set(keyOf(reading), []);
     } finally {
       asking.dispose();
@@ -46,7 +46,7 @@ export class Outlooks {
     }
   }
 
-  /** Ends what is being asked. */
+  /** Cancels the open requests. */
   cancel(): void {
     this.#asking?.cancel();
     this.#asking = null;

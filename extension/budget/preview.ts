@@ -5,7 +5,7 @@ import type { OutlookSubject } from '../../daemon/protocol/messages.js';
 import type { Preview } from './askBudget.js';
 import type { AskOutlook } from './outlooks.js';
 
-/** What asks the daemon. */
+/** Sends a request to the daemon. */
 interface Asks {
   request<M extends RequestMethod>(method: M, params: Params<M>, token?: vscode.CancellationToken): Promise<Result<M>>;
 }
@@ -16,15 +16,15 @@ export const previewOfModel =
   (budget) =>
     daemon.request('lc/preview', { model, budget, ...(exclude.length > 0 && { exclude: [...exclude] }) });
 
-/** What a budget means for the layers that a run prunes, whatever has become of its plan's file since. */
+/** What a budget means for the layers that a run prunes, even if its plan's file has changed or gone since. */
 export const previewOfRun =
   (daemon: Asks, run: string): Preview =>
   (budget) =>
     daemon.request('lc/previewRun', { run, budget });
 
 /**
- * What a budget means for a saved plan, whatever its model is: also an architecture that no file holds yet. Of a plan with
- * several tasks each says its own part.
+ * What a budget means for a saved plan, whatever its model is: also an architecture that no file holds yet. For a plan with several tasks, each task
+ * has its own line.
  */
 export const previewOfPlan =
   (daemon: Asks, plan: AbsolutePath): Preview =>

@@ -21,13 +21,13 @@ interface Ready {
   readonly folder: AbsolutePath;
 }
 
-/** What is asked of a plan without training: each is the command of that name of the command line. */
+/** Analyses of a plan without training: each runs the command of that name of the command line. */
 export function analysisCommands(services: Services): AnalysisCommands {
   const { context } = services;
   const documents = new ResultDocuments();
   context.subscriptions.push(documents);
 
-  /** Saved, with its data installed, and the folder it is in; undefined where the user gave up. */
+  /** Saves the plan and installs its data. @returns it with its folder; undefined if the user cancelled. */
   async function ready(given: AbsolutePath | undefined, question: string): Promise<Ready | undefined> {
     const plan = given ?? (await pickPlan(question));
     const folder = plan && vscode.workspace.getWorkspaceFolder(uriOf(plan));

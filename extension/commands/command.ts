@@ -16,7 +16,7 @@ export interface Command<N extends CommandName> {
 
 export type CommandTable = { [N in CommandName]: Command<N> };
 
-/** Says what is missing, with the way out; true where nothing is. */
+/** Shows what is missing and how to get it; true if nothing is missing. */
 async function satisfied(need: Need): Promise<boolean> {
   if (need === 'nothing') return true;
   if (!vscode.workspace.workspaceFolders?.length) {
@@ -40,7 +40,7 @@ async function satisfied(need: Need): Promise<boolean> {
   return true;
 }
 
-/** Shows a failed command's error once, in the daemon's own words where it has some; the details are in the log. */
+/** Shows a failed command's error once, in the daemon's words if it has some; the details are in the log. */
 function report(error: unknown, log: vscode.LogOutputChannel): void {
   // The daemon's state already shows why it does not run.
   if (isLaunchError(error) || error instanceof vscode.CancellationError) return;

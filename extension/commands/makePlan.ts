@@ -1,4 +1,4 @@
-/** A plan for a model: a new one, or one that is there; and other data for a plan. */
+/** Makes a plan for a model, or takes the existing one, and changes the data of a plan. */
 import * as vscode from 'vscode';
 import { askGoal } from '../budget/askBudget.js';
 import { editPlan as edit } from '../budget/editDocument.js';
@@ -13,7 +13,7 @@ import type { Services } from '../services.js';
 import { outlookIfTrusted } from './planBudget.js';
 import { modelOf, openPlan, plansOf } from './planFiles.js';
 
-/** Data, then budget: what a model's plans agree on is not asked again. @param always asks all the same. */
+/** Asks for data, then for the budget. Data on which all plans of the model agree is not asked for again. @param always asks all the same. */
 export async function makePlan(
   services: Services,
   model: AbsolutePath,
@@ -55,11 +55,11 @@ export async function planFor(services: Services, model: AbsolutePath): Promise<
   return chosen?.path;
 }
 
-/** Other data for a plan that is there. @returns false where the user gave up. */
+/** Changes the data of an existing plan. @returns false if the user cancelled. */
 export async function changeData(services: Services, planPath: AbsolutePath): Promise<boolean> {
   const { model } = await modelOf(planPath);
   if (model === null) {
-    // What the architecture takes is offered where "data" stands.
+    // The data that the architecture takes is offered where "data" stands.
     await openPlan(planPath);
     void vscode.window.showInformationMessage(
       vscode.l10n.t(

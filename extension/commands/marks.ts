@@ -19,7 +19,7 @@ export const tagsOf = (text: string): string[] => [
   ),
 ];
 
-/** What is noted of runs, and the table that shows it. */
+/** Commands for the star, tags and note of runs, and for the table that shows them. */
 export function markCommands({ daemon, runs, runsTable }: Services): MarkCommands {
   const choose = async (
     item: RunItem | undefined,
@@ -58,7 +58,7 @@ export function markCommands({ daemon, runs, runsTable }: Services): MarkCommand
         const [first] = chosen;
         if (!first) return;
         const tags = (run: Run) => run.marks?.tags ?? [];
-        // Of several runs the tags that all have are changed; the others of each stay.
+        // For several runs, the tags that all of them have are changed; each keeps its others.
         const common = tags(first).filter((tag) => chosen.every((run) => tags(run).includes(tag)));
         const known = [...new Set(runs.all.flatMap(tags))].sort();
         const text = await vscode.window.showInputBox({

@@ -9,15 +9,15 @@ import { runDescription, runIcon } from '../views/runText.js';
 
 const EXCLUDED = '**/{node_modules,.lcprune,.git}/**';
 const MODEL_NAMES = '**/*.{json,keras,h5,hdf5}';
-/** Models that are none here: the daemon says of each what it is and what leads here. */
+/** Files of other frameworks: the daemon reports what each is and how to convert it. */
 const OTHER_MODELS = '**/*.{onnx,tflite,pt,pth,safetensors,pb}';
 const FILES = 500;
-/** Enough of a file to see whether it is a model. */
+/** Enough characters of a file to recognise a model. */
 const HEAD = 4096;
 
 const shortPath = (path: string): string => vscode.workspace.asRelativePath(path);
 
-/** The file in front, where `accept` says so. */
+/** The file in front, if `accept` takes it. */
 const activeFile = (accept: (path: string) => boolean): AbsolutePath | undefined => {
   const uri = vscode.window.activeTextEditor?.document.uri;
   return uri?.scheme === 'file' && accept(pathOf(uri)) ? pathOf(uri) : undefined;
@@ -99,7 +99,7 @@ export async function pickModel(title: string): Promise<AbsolutePath | undefined
   return undefined;
 }
 
-/** No model here; where there are models of another kind, the way to what they are. */
+/** There is no model here. If there are models of other frameworks, shows how to convert them. */
 async function tellOfOthers(): Promise<void> {
   const [other] = await vscode.workspace.findFiles(OTHER_MODELS, EXCLUDED, 1);
   if (!other) {
@@ -147,7 +147,7 @@ export async function pickRun(runs: Run[], title: string, none: string): Promise
 export async function pickRuns(runs: Run[], shown: readonly string[], title: string): Promise<Run[] | undefined> {
   const chosen = await vscode.window.showQuickPick(
     runs.map((run) => ({ ...runItem(run), picked: shown.includes(run.run) })),
-    // A run that goes on beside it must not close what several are ticked in.
+    // A run that progresses meanwhile must not close a list in which several are ticked.
     { title, canPickMany: true, matchOnDescription: true, ignoreFocusOut: true },
   );
   return chosen?.map((item) => item.run);

@@ -1,4 +1,4 @@
-/** Asks for another budget of a plan, or limits of one of its layers, and writes it there. */
+/** Asks for another budget of a plan, or limits of one of its layers, and writes it into the plan. */
 import * as vscode from 'vscode';
 import { askGoal } from '../budget/askBudget.js';
 import { editPlan as edit } from '../budget/editDocument.js';
@@ -11,7 +11,7 @@ import { CONTEXTS } from '../ids.js';
 import type { AbsolutePath } from '../paths.js';
 import { modelOf } from './planFiles.js';
 
-/** What runs would cost; nothing without trust, as reading data may run a program of the workspace. */
+/** What runs would cost; nothing without trust, because reading data may run a program of the workspace. */
 export const outlookIfTrusted = (daemon: Daemon, of: OutlookSubject) =>
   vscode.workspace.isTrusted ? outlookOf(daemon, of) : undefined;
 

@@ -1,4 +1,4 @@
-/** What plan files say of their model, and which plans a model has. */
+/** Reads from plan files which model they prune, and finds the plans of a model. */
 import * as vscode from 'vscode';
 import { boundText, budgetText } from '../../daemon/protocol/goalText.js';
 import { folderOf, namedIn, sameFileAs, uriOf, type AbsolutePath } from '../paths.js';
@@ -7,7 +7,7 @@ import { findPlans } from './pick.js';
 export const openPlan = (path: AbsolutePath): Thenable<vscode.TextEditor> =>
   vscode.window.showTextDocument(uriOf(path));
 
-/** The plan's model, by asking the plan itself. */
+/** The plan's model, read from the plan. */
 export async function modelOf(
   planPath: AbsolutePath,
 ): Promise<{ model: AbsolutePath | null; data: unknown; exclude: string[]; budget: string }> {

@@ -34,10 +34,10 @@ type PlanCommands = Pick<
   | 'lcPrune.installData'
 >;
 
-/** The learning rate that may do better than a run's own. */
+/** The suggested learning rate, in place of the run's own. */
 const rateOf = ({ cautions = [] }: RunSummary) => cautions.find(({ rate }) => rate)?.rate;
 
-/** From a model or a plan to a run. */
+/** Commands that lead from a model or a plan to a run. */
 export function planCommands(services: Services): PlanCommands {
   const { daemon, modelView, runs } = services;
 

@@ -12,7 +12,7 @@ import { pickRun } from './pick.js';
 
 type ResultCommands = Pick<CommandTable, 'lcPrune.whatChanged' | 'lcPrune.openReport'>;
 
-/** What can be looked at of runs that have ended. */
+/** Commands that show the results of runs that have ended. */
 export function resultCommands(services: Services): ResultCommands {
   const { daemon, runs } = services;
   async function choose(item: RunItem | undefined, title: string): Promise<Run | undefined> {

@@ -32,9 +32,9 @@ type RunCommands = Pick<
   | 'lcPrune.refreshRuns'
 >;
 
-/** What can be done with runs that exist. */
+/** Commands on existing runs. */
 export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
-  /** The tree's item, or one of the runs for which the command makes sense. */
+  /** The tree's item, else one of the runs for which the command makes sense. */
   const choose = async (item: RunItem | undefined, fits: (run: Run) => boolean, title: string, none: string) =>
     item?.summary ?? pickRun((await loaded()).filter(fits), title, none);
 
@@ -108,7 +108,7 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
           preview: previewOfRun(daemon, chosen.run),
         });
         if (!budget) return;
-        // Its iteration may be another by now.
+        // The run may be at another iteration by now.
         const now = runs.get(chosen.run) ?? chosen;
         const text = vscode.l10n.t('Budget {0} from the next iteration on', budgetText(budget));
         await monitor.whileAsked(now, text, daemon.request('lc/setBudget', { run: chosen.run, budget }), 'iteration');

@@ -10,7 +10,7 @@ type ServiceCommands = Pick<
   'lcPrune.tryExample' | 'lcPrune.selectEngine' | 'lcPrune.showLog' | 'lcPrune.restartDaemon'
 >;
 
-/** The daemon itself, and the example that comes with the extension. */
+/** Commands on the daemon itself, and the example that comes with the extension. */
 export function serviceCommands({ context, daemon, log }: Services): ServiceCommands {
   return {
     'lcPrune.tryExample': { needs: 'nothing', run: () => openExample(context) },

@@ -1,4 +1,4 @@
-/** Starts a plan: saves it, sees that its data is there, and shows the monitor. */
+/** Starts a plan: saves it, makes sure that its data is installed, and shows the monitor. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { ensureData } from '../data/ensureData.js';

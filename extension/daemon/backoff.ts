@@ -1,4 +1,4 @@
-/** When a daemon that ended is started again: soon, then later, then not at all. */
+/** Decides when a daemon that ended is started again: soon, then later, then not at all. */
 export class Backoff {
   #failures: number[] = [];
 
@@ -11,14 +11,14 @@ export class Backoff {
     readonly forget = 120_000,
   ) {}
 
-  /** Milliseconds to wait before the next start, or null: give up. */
+  /** Milliseconds to wait before the next start; null: do not start it again. */
   next(now: number): number | null {
     this.#failures = this.#failures.filter((time) => now - time < this.forget);
     this.#failures.push(now);
     return this.delays[this.#failures.length - 1] ?? null;
   }
 
-  /** A person asked: count from the start. */
+  /** A user asked for a start: forgets the earlier ends. */
   reset(): void {
     this.#failures = [];
   }

@@ -17,7 +17,7 @@ export type DaemonState =
   | { kind: 'failed'; message: string };
 
 const HELLO_TIMEOUT = 20_000;
-/** A checkpoint of a large model takes a while; VS Code gives a closing extension 5 s, the daemon goes on alone. */
+/** Milliseconds. A checkpoint of a large model takes a while. VS Code gives a closing extension 5 s; the daemon then goes on alone. */
 const GRACE = 4_000;
 
 /**
@@ -48,7 +48,7 @@ export class Daemon implements vscode.Disposable {
     return this.#state;
   }
 
-  /** The running session; starts the daemon where there is none. @throws LaunchError, already shown to the user. */
+  /** The running session; starts the daemon if there is none. @throws LaunchError, already shown to the user. */
   async session(): Promise<Session> {
     if (this.#state.kind === 'ready') return this.#state.session;
     clearTimeout(this.#timer);
@@ -87,7 +87,7 @@ export class Daemon implements vscode.Disposable {
     if (state.kind === 'ready') await state.session.close();
   }
 
-  /** The Node that the daemon runs on. @throws LaunchError where the setting names none. */
+  /** The Node that the daemon runs on. @throws LaunchError if the setting names none. */
   node(): Promise<NodeCommand> {
     return findNode({
       setting: nodePathSetting(),
@@ -155,7 +155,7 @@ export class Daemon implements vscode.Disposable {
               'The daemon did not answer any more, so it was ended and is started again. Runs were checkpointed: "Resume" continues them.',
             ),
       );
-    // The socket can close before the process does; nothing may be left behind.
+    // The socket can close before the process ends; no process may be left behind.
     await session.close();
     if (delay !== null && !this.#disposed) this.#timer = setTimeout(() => void this.session().catch(() => {}), delay);
   }

@@ -22,7 +22,7 @@ export function parseVersion(text: string): [number, number] | null {
 const newEnough = ([major, minor]: [number, number]): boolean =>
   major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
 
-/** Asks a Node for its version; rejects where it does not start. */
+/** Asks a Node for its version; rejects if it does not start. */
 export const askVersion = async (command: string): Promise<string> =>
   (await promisify(execFile)(command, ['--version'], { timeout: 5000, windowsHide: true })).stdout;
 
@@ -38,7 +38,7 @@ export interface Surroundings {
 
 /**
  * The Node to run the daemon with: the setting's, else `node` on PATH, else the editor's own.
- * @throws LaunchError where the setting names something that is not a usable Node; a bad `node` on PATH is only skipped.
+ * @throws LaunchError if the setting names something that is not a usable Node; an unusable `node` on PATH is only skipped.
  */
 export async function findNode({ setting, execPath, electron, path, version }: Surroundings): Promise<NodeCommand> {
   if (setting) {

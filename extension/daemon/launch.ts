@@ -11,11 +11,11 @@ export interface LaunchOptions {
   node: NodeCommand;
   /** The daemon's entry (dist/daemon.mjs). */
   entry: string;
-  /** Where optional engines are looked for behind the workspace, best first. */
+  /** Folders where optional engines are looked for after the workspace, best first. */
   engineFolders: readonly string[];
-  /** Milliseconds until the hello line must be there. */
+  /** Milliseconds within which the hello line must arrive. */
   timeout: number;
-  /** Milliseconds a closed daemon has for its checkpoint before it is killed. */
+  /** Milliseconds that a closed daemon has to write its checkpoint before it is killed. */
   grace: number;
   log: (level: 'info' | 'warn' | 'error', line: string) => void;
 }
@@ -26,15 +26,15 @@ export interface DaemonProcess {
   readonly token: string;
   /** Resolves with the reason when the process is gone. */
   readonly exited: Promise<string>;
-  /** Closes its input, which asks for a checkpoint and an end; kills it where it does not obey. Resolves when it is gone. */
+  /** Closes its input, which asks for a checkpoint and an end; kills it if it does not end in time. Resolves when it is gone. */
   stop(): Promise<void>;
-  /** Ends it without asking: one that is stopped or hung obeys nothing else. Its trainers see it go and checkpoint. */
+  /** Kills it: a daemon that is stopped or hung does not react to its input. Its trainers notice, write a checkpoint and end. */
   kill(): Promise<void>;
 }
 
 /**
- * V8's part for short-lived objects stays small (megabytes): a stream of metrics makes nothing else, and with the default
- * the daemon grows by half before any of it is collected.
+ * Limits V8's young generation to a few megabytes. A stream of metrics makes short-lived objects only; with the default size, the daemon's memory
+ * grows by half before V8 collects any of it.
  */
 export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 
@@ -123,7 +123,7 @@ function readHello(child: ChildProcess, timeout: number, log: LaunchOptions['log
     const finish = (outcome: Hello | LaunchError) => {
       clearTimeout(timer);
       child.stdout!.off('data', onData);
-      // Whatever it prints later must not fill the pipe.
+      // Later output must not fill the pipe and block the daemon.
       child.stdout!.on('data', (chunk: Buffer) => log('info', `daemon: ${String(chunk).trimEnd()}`));
       if (outcome instanceof LaunchError) reject(outcome);
       else resolve(outcome);
@@ -138,7 +138,7 @@ function readHello(child: ChildProcess, timeout: number, log: LaunchOptions['log
   });
 }
 
-/** The hello line as data, or why it is none. */
+/** Parses the hello line. @returns its data, or why it is invalid. */
 export function parseHello(line: string): Hello | LaunchError {
   let value: unknown;
   try {

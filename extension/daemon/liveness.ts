@@ -1,21 +1,20 @@
 import type { WebSocket } from 'ws';
 
-/** Asked this often (milliseconds), and taken for hung after this many questions without any sign of life. */
+/** Pings are sent this often (milliseconds); after this many without any answer the daemon counts as hung. */
 export interface Patience {
   interval: number;
   missed: number;
 }
 
 /**
- * Long enough for a daemon that is merely busy (it answers within milliseconds, heavy work is in other threads and
- * processes), short enough for a person who waits.
+ * Long enough for a daemon that is merely busy (it answers within milliseconds; heavy work is in other threads and processes), short enough for a
+ * user who waits.
  */
 export const PATIENCE: Patience = { interval: 2000, missed: 4 };
 
 /**
- * Calls `onSilent` once when the other end has stopped answering: a process that is stopped or hung keeps its connection
- * open, and would be waited for for ever. Counts unanswered pings rather than time, so that a computer that slept, or an
- * extension host that was busy, is not the daemon's fault.
+ * Calls `onSilent` once when the other end has stopped answering. A process that is stopped or hung keeps its connection open, so its client would
+ * wait for ever. Unanswered pings are counted rather than time, so that a sleeping computer or a busy extension host is not taken for a hung daemon.
  */
 export function watchAnswers(socket: WebSocket, onSilent: () => void, { interval, missed }: Patience = PATIENCE): void {
   let unanswered = 0;

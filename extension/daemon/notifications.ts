@@ -11,13 +11,13 @@ interface Listener {
 }
 
 /**
- * Hands every notification of the daemon to everybody who listens, over any number of daemon lives. A language client keeps one
- * handler a method, so a session registers one that ends here (`Session.open`), and nobody else registers with it.
+ * Passes every notification of the daemon to all listeners, over any number of daemon processes. A language client keeps one handler a method, so
+ * each session registers one that ends here (`Session.open`), and no other code registers handlers.
  */
 export class NotificationHub {
   readonly #listeners = new Set<Listener>();
 
-  /** @param failed told of what a listener throws; the others get the notification all the same. */
+  /** @param failed is called with the error of a listener that throws; the other listeners still get the notification. */
   constructor(private readonly failed: (error: unknown) => void) {}
 
   on<N extends NotificationMethod>(method: N, handle: (payload: Payload<N>) => void): vscode.Disposable {
@@ -28,7 +28,7 @@ export class NotificationHub {
 
   emit<N extends NotificationMethod>(method: N, payload: Payload<N>): void {
     for (const listener of [...this.#listeners]) {
-      // One before it may have ended it.
+      // An earlier listener may have removed this one.
       if (listener.method !== method || !this.#listeners.has(listener)) continue;
       try {
         (listener.handle as (payload: Payload<N>) => void)(payload);

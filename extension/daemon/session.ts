@@ -32,14 +32,14 @@ export class DaemonError extends Error {
   }
 }
 
-/** A missing token would travel as a second parameter. */
+/** Without this, a missing token would be sent as a second parameter. */
 const NEVER = new vscode.CancellationTokenSource();
 const INITIALIZE_TIMEOUT = 20_000;
 
-/** Why a session is over. */
+/** Why a session ended. */
 export interface Ending {
   reason: string;
-  /** The daemon was stopped or hung, and was killed for it. */
+  /** The daemon was stopped or hung, and was killed because of it. */
   hung: boolean;
 }
 
@@ -58,8 +58,8 @@ export class Session {
   }
 
   /**
-   * @param receive gets every notification of the daemon, checked, from the first on.
-   * @throws LaunchError, or what `initialize` fails with; the process is stopped then.
+   * @param receive gets every notification of the daemon, validated, from the first one on.
+   * @throws LaunchError, or the error of `initialize`; the process is then ended.
    */
   static async open(
     process: DaemonProcess,
@@ -70,7 +70,7 @@ export class Session {
     const closed = new Promise<Ending>((resolve) => (close = resolve));
     const onSilent = () => {
       close({ reason: vscode.l10n.t('it did not answer any more'), hung: true });
-      // Stopped or hung: it would not obey anything gentler.
+      // A stopped or hung process reacts to nothing gentler.
       void process.kill();
     };
     const connection = () => connect(process.hello.port, process.token, 5000, onSilent);
@@ -86,7 +86,7 @@ export class Session {
       outputChannel: log,
       traceOutputChannel: log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
-      // The supervisor restarts, with a new session; the client itself never does.
+      // The supervisor restarts the daemon, with a new session; the client itself never does.
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
         closed: () => {
@@ -123,7 +123,7 @@ export class Session {
     return new Session(process, client, closed);
   }
 
-  /** Resolves when process or connection are gone. */
+  /** Resolves when the process or the connection is gone. */
   get ended(): Promise<Ending> {
     return Promise.race([this.#closed, this.process.exited.then((reason) => ({ reason, hung: false }))]);
   }
@@ -152,13 +152,13 @@ export class Session {
   }
 
   async close(): Promise<void> {
-    // A daemon that is gone cannot say goodbye.
+    // A daemon that is gone cannot answer `shutdown`.
     await this.#client.dispose(1000).catch(() => {});
     await this.process.stop();
   }
 }
 
-/** @throws Error where the daemon says something else than its protocol has: it is then of another version. */
+/** @throws Error if the message does not match the protocol: the daemon is then of another version. */
 function agreed(schema: z.ZodType, value: unknown, method: string): unknown {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

@@ -12,7 +12,7 @@ import { SOCKET_PATH } from '../../daemon/protocol/messages.js';
 import { LaunchError } from './launchError.js';
 import { watchAnswers, type Patience } from './liveness.js';
 
-/** Reads JSON-RPC from a WebSocket, one message a text frame; what comes before `listen` waits. */
+/** Reads JSON-RPC from a WebSocket, one message a text frame; messages that arrive before `listen` are queued. */
 class SocketReader extends AbstractMessageReader {
   #early: Message[] = [];
   #callback: DataCallback | null = null;
@@ -66,7 +66,7 @@ export interface Connection {
 /**
  * Connects to a daemon of this machine.
  * @param onSilent called when it has stopped answering (`liveness.ts`).
- * @throws LaunchError('refused') where it does not accept the connection within `timeout` ms.
+ * @throws LaunchError('refused') if it does not accept the connection within `timeout` ms.
  */
 export function connect(
   port: number,
@@ -80,7 +80,7 @@ export function connect(
       headers: { Authorization: `Bearer ${token}` },
       perMessageDeflate: false,
       handshakeTimeout: timeout,
-      // A whole history can be long; the daemon is ours.
+      // No limit on the size of a message: a whole history can be long, and the daemon is trusted.
       maxPayload: 256 * 1024 * 1024,
     });
     const refused = (error: Error) =>

@@ -7,9 +7,9 @@ import { ensurePackages } from './ensureData.js';
 import { pickData } from './pickData.js';
 
 /**
- * Data for a model, picked and looked at: one question and one page.
- * @param planPath of a plan that is there; without it, the data is for a new one beside the model.
- * @returns undefined where the user gave up. @throws what the daemon's search fails with.
+ * Data for a model, picked and previewed: one question and one page.
+ * @param planPath of an existing plan; without it, the data is for a new plan beside the model.
+ * @returns undefined if the user cancelled. @throws the error of the daemon's search.
  */
 export async function chooseData(
   services: Services,

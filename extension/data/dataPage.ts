@@ -7,7 +7,7 @@ import { pageOptions, showBuiltPage } from '../page/builtPage.js';
 import type { AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
 
-/** Data that a person has looked at and taken. `length` is null where nothing could be timed. */
+/** Data that the user previewed and accepted. `length` is null if nothing could be timed. */
 export interface ChosenData {
   readonly data: DataSource;
   readonly length: PlanLength | null;
@@ -18,13 +18,13 @@ interface Shown {
   readonly modelName: string;
   readonly data: DataSource;
   readonly name: string;
-  /** Of a plan that is there; without it, the data is for a new one beside the model. */
+  /** An existing plan; without it, the data is for a new plan beside the model. */
   readonly planPath?: AbsolutePath | undefined;
 }
 
 const NO_WISHES: DataWishes = { labels: null, inputs: null, scale: null, order: null };
 
-/** The data with what was changed of its reading; what is null stays as the data says. */
+/** The data with the user's changes to how it is read; what is null stays as the data specifies. */
 function withWishes(data: DataSource, { labels, inputs, scale, order }: DataWishes): DataSource {
   if (labels === null && inputs === null && scale === null && order === null) return data;
   const { preprocess, ...written } = typeof data === 'string' ? { source: data } : data;
@@ -46,8 +46,8 @@ const lengthOf = ({ times }: DataPreview, time: number): PlanLength | null => {
 };
 
 /**
- * Shows what data would be read as, until it is taken.
- * @returns 'other' where other data is asked for; undefined where the page was closed.
+ * Shows how the data would be read, until the user accepts it.
+ * @returns 'other' if the user wants other data; undefined if the page was closed.
  */
 export function showDataPage(
   { context, daemon, log }: Services,

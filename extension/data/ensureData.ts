@@ -5,9 +5,9 @@ import type { AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
 
 /**
- * Sees that the plan's built-in data set is installed: asks, and installs it with npm, where it is not.
- * @param go the button that agrees: what happens then.
- * @returns false where the user gave up. @throws what installing fails with.
+ * Makes sure that the plan's built-in data set is installed: if it is not, asks, and installs it with npm.
+ * @param go label of the button that agrees: what happens then.
+ * @returns false if the user cancelled. @throws the error of the installation.
  */
 export async function ensureData(
   services: Pick<Services, 'daemon' | 'log'>,

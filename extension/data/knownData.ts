@@ -3,14 +3,14 @@ import { isBuiltinData } from '../../daemon/protocol/dataPackages.js';
 import type { DataSource } from '../../daemon/protocol/plan.js';
 import { folderOf, namedIn, uriOf, type AbsolutePath } from '../paths.js';
 
-/** Data that a plan of the workspace says for the same model. */
+/** Data that a plan of the workspace names for the same model. */
 export interface KnownData {
   /** With absolute paths. */
   readonly data: DataSource;
   readonly plan: AbsolutePath;
 }
 
-/** A plan's data with absolute paths; null where it says none, or none that is there. */
+/** A plan's data with absolute paths; null if it names none, or none that exists. */
 async function absolute(data: unknown, plan: AbsolutePath): Promise<DataSource | null> {
   const file = (source: string) => namedIn(folderOf(plan), source);
   const path = (source: string) => (isBuiltinData(source) ? source : file(source));
@@ -28,8 +28,8 @@ async function absolute(data: unknown, plan: AbsolutePath): Promise<DataSource |
 }
 
 /**
- * The data that the plans of a model agree on: who has answered once is not asked again.
- * @param plans that name the model, with their "data". @returns null where there is none, or they differ.
+ * The data that all plans of a model agree on, so that the user is not asked again.
+ * @param plans that name the model, with their "data". @returns null if there is none, or they differ.
  */
 export async function knownData(
   plans: readonly { readonly plan: AbsolutePath; readonly data: unknown }[],

@@ -5,11 +5,11 @@ import type { DataSource } from '../../daemon/protocol/plan.js';
 import { folderOf, pathOf, uriOf, type AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
 
-/** Data as it was picked, not looked at yet. */
+/** Data as the user picked it, not previewed yet. */
 export interface PickedData {
   readonly data: DataSource;
   readonly name: string;
-  /** To be installed first, and where; null where there is nothing to install. */
+  /** The packages to install first, and where; null if there is nothing to install. */
   readonly missing: { readonly packages: readonly DataPackage[]; readonly folder: AbsolutePath } | null;
 }
 
@@ -17,7 +17,7 @@ interface DataItem extends vscode.QuickPickItem {
   data?: PickedData | 'file' | 'folder';
 }
 
-/** Data that does not fit is named up to here: it says why. */
+/** At most so many data sets that do not fit are listed, each with the reason. */
 const MISFITS = 8;
 
 const ICONS: Record<DataCandidate['kind'], string> = { file: 'table', images: 'file-media', builtin: 'package' };
@@ -33,7 +33,7 @@ function itemOf(candidate: DataCandidate, folder: AbsolutePath): DataItem {
   };
 }
 
-/** What was found, as entries: what fits, what is built in, any other file, and what does not fit. */
+/** The search's results as entries: data that fits, built-in sets, any other file, and data that does not fit. */
 function itemsOf({ candidates, others, stopped, packagesFolder }: DataSearch): DataItem[] {
   const separator = (label: string): DataItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
   const part = (label: string, items: DataItem[]) => (items.length > 0 ? [separator(label), ...items] : []);
@@ -41,7 +41,7 @@ function itemsOf({ candidates, others, stopped, packagesFolder }: DataSearch): D
     candidates
       .filter(({ kind }) => (kind === 'builtin') === builtin)
       .map((candidate) => itemOf(candidate, packagesFolder));
-  // The systems' own dialogs choose either files or folders.
+  // The systems' own dialogs choose files or folders, never both.
   const browse: DataItem[] = [
     { label: `$(folder-opened) ${vscode.l10n.t('Browse...')}`, detail: vscode.l10n.t('Any file of this workspace'), data: 'file' },
     { label: `$(file-media) ${vscode.l10n.t('Browse for a folder...')}`, detail: vscode.l10n.t('Images, one folder per class; or the parts of one data set'), data: 'folder' },
@@ -71,8 +71,8 @@ async function browse(model: AbsolutePath, folder: boolean): Promise<PickedData 
 }
 
 /**
- * Asks which data a model is trained on, among what fits it.
- * @returns undefined where the user gave up; the search ends then. @throws what the daemon's search fails with.
+ * Asks which data a model is trained on, among the data that fits it.
+ * @returns undefined if the user cancelled; the search is then cancelled too. @throws the error of the daemon's search.
  */
 export async function pickData(
   { daemon }: Pick<Services, 'daemon'>,

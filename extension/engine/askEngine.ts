@@ -3,7 +3,7 @@ import type { Daemon } from '../daemon/daemon.js';
 import { displayName } from '../monitor/runView.js';
 import type { Run } from '../runs.js';
 
-/** Another engine for a run to go on on: those that are here, the one proposed after a crash first. @returns its id. */
+/** Asks for another engine to continue a run on, among the available ones; the one proposed after a crash comes first. @returns its id. */
 export async function askEngine(daemon: Daemon, run: Run): Promise<string | undefined> {
   const { ending, engine } = run;
   const items = daemon.request('lc/engines', null).then((engines) => {

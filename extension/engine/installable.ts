@@ -1,4 +1,4 @@
-/** The TensorFlow.js of the product: its engines must be of the same version. */
+/** The version of TensorFlow.js that the product uses: its engines must have the same. */
 const TFJS = '4.22.0';
 
 /** Engines that can be added, by the daemon's id: the npm packages, with versions. */

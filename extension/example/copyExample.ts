@@ -3,12 +3,12 @@ import { join } from 'node:path';
 
 const NAME = 'lc-prune-example';
 
-/** Names the schema where it lies in our repository; plans have it by their file name anyway. */
+/** The line that names the schema by its place in this repository. A copy does not need it: the schema applies by file name. */
 const SCHEMA_LINE = /^\s*"\$schema":.*\n/m;
 
 /**
  * Copies the files of a folder into a new one, `lc-prune-example`, or with the next free number.
- * @param from what is copied: files only. @param parent a folder that is there.
+ * @param from a folder of files only. @param parent an existing folder.
  * @returns path of the new folder
  */
 export async function copyExample(from: string, parent: string): Promise<string> {

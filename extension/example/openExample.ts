@@ -11,7 +11,7 @@ import { copyExample } from './copyExample.js';
 const OPENING = 'lcPrune.openingExample';
 const MODEL = 'model.json';
 
-/** Copies the example to where the user says and opens the copy: here where no folder is open, else in a window of its own. */
+/** Copies the example to a folder that the user chooses and opens the copy: here if no folder is open, else in another window. */
 export async function openExample(context: vscode.ExtensionContext): Promise<void> {
   const parent = await askParent();
   if (!parent) return;
@@ -37,7 +37,7 @@ export async function showExample({ globalState }: vscode.ExtensionContext): Pro
   await vscode.window.showTextDocument(uriOf(fileIn(folder, MODEL)), { preview: false });
 }
 
-/** The folder that the example gets a folder in. */
+/** The folder in which the example's own folder is made. */
 async function askParent(): Promise<string | undefined> {
   const chosen = await vscode.window.showQuickPick(
     [

@@ -4,9 +4,9 @@ import type { Daemon } from '../daemon/daemon.js';
 import { formatItems, type FormatItem } from './formatItem.js';
 
 /**
- * Asks for a format in a quick pick. Sizes are there first; FLOPs and latency are added when they are known. Of a run that
- * was measured when it ended all of it is there at once, with the error of each file; of others it is measured now, and nothing waits for it.
- * @returns undefined where the user gave up. @throws where the formats themselves cannot be had.
+ * Asks for a format in a quick pick. Sizes are shown first; FLOPs and latency are added when they are known. A run that was measured when it ended
+ * shows all of it at once, with the error of each file. Others are measured now, and the list does not wait for it.
+ * @returns undefined if the user cancelled. @throws the error of listing the formats.
  */
 export function askFormat(
   title: string,
@@ -20,7 +20,7 @@ export function askFormat(
   pick.matchOnDetail = true;
   pick.keepScrollPosition = true;
   let open = true;
-  /** What is being looked at stays what is being looked at. */
+  /** Updates keep the entry that the user has moved to. */
   const show = (items: FormatItem[]) => {
     const active = pick.activeItems[0]?.format?.format;
     pick.items = items;
@@ -31,7 +31,7 @@ export function askFormat(
   async function addSpeed(formats: readonly ExportFormat[]): Promise<void> {
     pick.placeholder = vscode.l10n.t('Compared with the reference. Measuring the latency...');
     try {
-      // After the sizes: what is timed wants the machine for itself.
+      // Measured after the sizes: timing needs the machine for itself.
       const speed = await daemon.request('lc/latency', model);
       if (!open) return;
       show(formatItems(formats, speed));

@@ -24,12 +24,12 @@ export function formatItems(formats: readonly ExportFormat[], speed: LatencyFigu
   });
 }
 
-/** How much a network in this format computes, and how fast it is here, as far as either was measured. */
+/** How many FLOPs a network in this format takes, and its latency here, as far as either was measured. */
 function speedOf({ network }: ExportFormat, { rows, flops }: LatencyFigures): string[] {
   const row =
     rows.find(({ what, batch }) => what === network && batch === 1) ?? rows.find(({ what }) => what === network);
   return [
-    // The sparse module leaves out single weights, which no FLOPs of whole layers say.
+    // The sparse module skips single weights, which FLOPs of whole layers do not show.
     ...(network === 'pruned' || network === 'thinned'
       ? [vscode.l10n.t('{0} of the FLOPs', shortPercent(flops[network] / flops.pruned))]
       : []),
@@ -39,14 +39,14 @@ function speedOf({ network }: ExportFormat, { rows, flops }: LatencyFigures): st
   ];
 }
 
-/** One line of the export's quick pick. @param speed null while it is being measured, or where it cannot be. */
+/** One line of the export's quick pick. @param speed null while it is being measured, or if it cannot be. */
 export function formatItem(format: ExportFormat, speed: LatencyFigures | null): FormatItem {
   const size = [
     vscode.l10n.t('{0} gzip, {1} brotli', bytes(format.gzip), bytes(format.brotli)),
-    // A dense format has room for every zero.
+    // A dense format stores every zero.
     format.ratio < 1.05 ? vscode.l10n.t('no smaller as it is') : vscode.l10n.t('{0}× smaller', times(format.ratio)),
   ].join(', ');
-  // Of formats that were measured when the run ended.
+  // The errors of formats that were measured when the run ended.
   const error = typeof format.error === 'number' ? [vscode.l10n.t('error {0}', percent(format.error))] : [];
   return {
     label: format.recommended ? `$(star-full) ${format.name}` : format.name,

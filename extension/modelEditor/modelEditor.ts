@@ -19,7 +19,7 @@ const COMMANDS: Record<ModelAction, CommandName> = {
   exclude: 'lcPrune.excludeLayer',
 };
 
-/** Endings that other files have too, such as page templates (.pt): those are text, and opened as such. */
+/** Extensions that other text files have too, such as page templates (.pt): those are opened as text. */
 const AMBIGUOUS = /\.pth?$/i;
 
 async function isText(path: string): Promise<boolean> {
@@ -35,8 +35,8 @@ async function isText(path: string): Promise<boolean> {
 }
 
 /**
- * Shows Keras files (.h5, .keras), which are no text, as the table of their layers; of model files of another kind
- * (.onnx, .pt, ...), what they are and what leads here. Never writes.
+ * Shows binary Keras files (.h5, .keras) as the table of their layers, and model files of other frameworks (.onnx, .pt, ...) with how to convert
+ * them. Never writes.
  */
 export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
   constructor(
@@ -66,7 +66,7 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
   }
 }
 
-/** One open file: read when its page is ready, and again when it changes; with what the latest run keeps of it. */
+/** One open file. It is read when its page is ready and again when it changes, and shown with what the latest run keeps of it. */
 class OpenModel implements vscode.Disposable {
   #disposables: vscode.Disposable[];
   #kept: KeptShares;
@@ -85,7 +85,7 @@ class OpenModel implements vscode.Disposable {
     const changed = (uri: vscode.Uri) => {
       if (pathOf(uri) === path) void this.#load();
     };
-    // A writer that replaces the file makes a new one.
+    // A program that replaces the file makes a new one.
     const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(uriOf(folderOf(path)), '*'));
     this.#disposables = [
       watcher,
@@ -106,7 +106,7 @@ class OpenModel implements vscode.Disposable {
   #receive(message: FromModelPage): void {
     switch (message.type) {
       case 'ready':
-        // Not before: a panel that goes while its page loads leaves the editor's next one blank.
+        // Not before: disposing a panel while its page loads leaves the editor's next panel blank.
         void isText(this.path).then((text) => (text ? this.asText() : this.#load()));
         break;
       case 'action':

@@ -1,22 +1,22 @@
 import type { RunSummary } from '../../daemon/protocol/messages.js';
 
-/** What a run was asked to do, and how it was then. */
+/** A request to a run, and the run's state at that time. */
 interface Asked {
   readonly text: string;
   readonly state: RunSummary['state'];
   readonly iteration: number;
 }
 
-/** What runs have been asked to do and have not done yet. */
+/** Requests to runs that the runs have not acted on yet. */
 export class AskedRuns {
   #asked = new Map<string, Asked>();
 
-  /** @param changed something else is asked of the run, or nothing any more. */
+  /** @param changed is called when a run's request changes or is done. */
   constructor(private readonly changed: (run: string) => void) {}
 
   /**
-   * What the run is asked to do while the request goes on, and after it until the run does it; a request that fails takes it back.
-   * @param until "iteration": what is asked for shows at its next iteration, not in its state.
+   * Records a request while `request` is pending, and after it until the run acts on it; a request that fails is removed.
+   * @param until "iteration": the request takes effect at the next iteration, and does not show in the run's state.
    */
   async during<T>(
     { run, state, iteration }: Pick<RunSummary, 'run' | 'state' | 'iteration'>,
@@ -36,7 +36,7 @@ export class AskedRuns {
     }
   }
 
-  /** What is still to be done; forgotten once the run has done it. */
+  /** The request that is still open; removed once the run has acted on it. */
   of({ run, state, iteration }: RunSummary): string | undefined {
     const asked = this.#asked.get(run);
     if (!asked || (asked.state === state && iteration <= asked.iteration)) return asked?.text;

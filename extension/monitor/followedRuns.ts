@@ -5,15 +5,15 @@ import type { RunStream } from '../runStream.js';
 import { RunFeed } from './runFeed.js';
 import type { Cursor, RunSeries } from './runSeries.js';
 
-/** What a run's view was made of: the same three, the same view. */
+/** The inputs of a run's view: the same three give the same view. */
 export type Facts = readonly [summary: RunSummary | undefined, series: RunSeries, version: number];
 
 interface Followed {
   readonly feed: RunFeed;
-  /** What the page has of its series. */
+  /** How much of the run's series the page has. */
   readonly cursor: Cursor;
   readonly listener: vscode.Disposable;
-  /** Of the view that the page has; null: it has none. */
+  /** The inputs of the view that the page has; null: it has none. */
   facts: Facts | null;
 }
 
@@ -21,7 +21,7 @@ interface Followed {
 export class FollowedRuns {
   #runs = new Map<string, Followed>();
 
-  /** @param changed a run's series or plan has news. @param planned its plan is known now. */
+  /** @param changed is called when a run's series or plan has changed. @param planned is called when its plan is known. */
   constructor(
     private readonly daemon: Daemon,
     private readonly stream: RunStream,
@@ -58,7 +58,7 @@ export class FollowedRuns {
     return { feed, cursor: new Map(), listener, facts: null };
   }
 
-  /** The page is new: it has nothing. */
+  /** The page is new and has nothing. */
   forgetSent(): void {
     for (const entry of this.#runs.values()) {
       entry.cursor.clear();

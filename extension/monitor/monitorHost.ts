@@ -17,7 +17,7 @@ import { toWire } from './wire.js';
 /** Milliseconds between two posts to the page. */
 const FLUSH = 40;
 
-/** Where the runs on show are kept for a reload: by the host, as the page knows only runs the daemon has told of. */
+/** Key under which the shown runs are kept for a reload. The host keeps them, because the page knows only runs that the daemon has reported. */
 const SHOWN = 'monitor.shown';
 interface Shown {
   runs: readonly string[];
@@ -32,21 +32,21 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   #feeds: FollowedRuns;
   #order: string[] = [];
   #primary: string | null = null;
-  /** Runs the page knows; columns of others would be lost on it. */
+  /** Runs that the page knows; it would drop columns of others. */
   #known = new Set<string>();
   #dirty = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #colours: RunColours;
   #answers: PageAnswers;
   #disposables: vscode.Disposable[];
-  /** What is being started: no run is there yet. */
+  /** The name of the run that is being started; it has no folder yet. */
   #starting: { readonly name: string; cancelled: boolean } | null = null;
   #asked = new AskedRuns((run) => this.#postView(run));
   /** Set by the commands, which know how to ask for budgets and targets. */
   control: Control = () => {};
   #cancelStart: () => void = () => {};
   #changedShown = new vscode.EventEmitter<void>();
-  /** Other runs are shown. */
+  /** Fires when other runs are shown. */
   readonly onDidChangeShown = this.#changedShown.event;
   exportPoint: (run: RunSummary, point: number) => void = () => {};
 
@@ -77,7 +77,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       }),
       runs.onDidReset(() => {
         this.#postRuns();
-        // A history that came before its summary waits for this.
+        // A history that arrived before its run's summary waits for this.
         this.#flush();
       }),
       daemon.onDidChangeState(() => this.#postConnection()),
@@ -103,9 +103,8 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   }
 
   /**
-   * Opens the panel before there is a run, so that its page loads while the trainer does; then shows the run. Whoever types
-   * goes on typing: neither takes the focus.
-   * @param undo what takes a run back that was started before its start could be cancelled.
+   * Opens the panel before the run exists, so that its page loads while the trainer does; then shows the run. Neither takes the focus from an editor.
+   * @param undo removes a run that was started before its start could be cancelled.
    */
   async showStarting(name: string, start: () => Promise<string>, undo: (run: string) => Promise<void>): Promise<void> {
     const opened = !this.#panel.isOpen;
@@ -130,14 +129,14 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       throw error;
     }
     if (starting.cancelled) return undo(run);
-    // Whoever has closed it meanwhile does not want to see it.
+    // The user closed it meanwhile, so it stays closed.
     if (!this.#panel.isOpen) return;
-    // Nor is it brought back in front of what they look at by now.
+    // Nor is it raised above what the user looks at by now.
     this.#showRuns([run]);
     this.#postRuns();
   }
 
-  /** Says on the page what a run has been asked to do, at once, until it does it or will not. See `AskedRuns.during`. */
+  /** Shows on the page what a run has been asked to do, at once, until the run does it or rejects it. See `AskedRuns.during`. */
   readonly whileAsked: AskedRuns['during'] = (...asked) => this.#asked.during(...asked);
 
   #postView(run: string): void {
@@ -146,7 +145,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
     if (run === this.#primary) this.#showTitle();
   }
 
-  /** A run's name says when it started, which is known a moment after it was asked for. */
+  /** A run's name contains its start time, which is known a moment after the request. */
   #showTitle(): void {
     const primary = this.#primary ? this.runs.get(this.#primary) : undefined;
     this.#panel.title = primary
@@ -198,7 +197,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   #receive(message: ToHost): void {
     switch (message.type) {
       case 'ready':
-        // A second "ready" is a reload or a page shown again: it has nothing.
+        // A second "ready" comes after a reload or when a hidden page is shown again: the page has nothing.
         this.#feeds.forgetSent();
         this.#postConnection();
         this.#postRuns();
@@ -248,14 +247,14 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (!this.#panel.isReady) return;
-    // A run's first summary can come after its first events.
+    // A run's first summary can arrive after its first events.
     if (this.#order.some((run) => !this.#known.has(run) && this.runs.get(run))) this.#postRuns();
     for (const run of this.#dirty) {
       const entry = this.#feeds.get(run);
       if (!entry || !this.#known.has(run)) continue;
       const tables = entry.feed.series.news(entry.cursor);
       if (tables) this.#post({ type: 'columns', run, tables: toWire(tables) });
-      // Most of what comes are batches, which are in the columns.
+      // Most events are batches, which are in the columns.
       const { series } = entry.feed;
       const facts: Facts = [this.runs.get(run), series, series.version];
       if (!facts.every((fact, i) => fact === entry.facts?.[i])) {

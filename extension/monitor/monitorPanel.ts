@@ -19,12 +19,12 @@ export class MonitorPanel {
     return this.#panel !== null;
   }
 
-  /** The page has said so, and has not been hidden since. */
+  /** The page has reported that it is ready, and has not been hidden since. */
   get isReady(): boolean {
     return this.#isReady;
   }
 
-  /** Brings it to the front, or opens it. @returns whether it was open. */
+  /** Shows it in front, or opens it. @returns whether it was open. */
   reveal(preserveFocus: boolean): boolean {
     if (this.#panel) {
       this.#panel.reveal(undefined, preserveFocus);
@@ -41,7 +41,7 @@ export class MonitorPanel {
     return false;
   }
 
-  /** A panel that is there: new, or brought back by the window after a reload. */
+  /** A panel that exists: new, or restored by the window after a reload. */
   adopt(panel: vscode.WebviewPanel): void {
     this.#panel = panel;
     this.#isReady = false;
@@ -52,7 +52,7 @@ export class MonitorPanel {
       this.closed();
     });
     panel.onDidChangeViewState(() => {
-      // A hidden page is thrown away; the next one says ready.
+      // VS Code discards a hidden page; the next one reports that it is ready.
       if (!panel.visible) this.#isReady = false;
     });
     panel.webview.onDidReceiveMessage((message: ToHost) => {
@@ -66,7 +66,7 @@ export class MonitorPanel {
     if (this.#panel && this.#panel.title !== title) this.#panel.title = title;
   }
 
-  /** Lost where the page is not ready: a page that gets ready is sent everything. */
+  /** Dropped if the page is not ready: a page that becomes ready is sent everything. */
   post(message: ToPage): void {
     if (this.#isReady) void this.#panel?.webview.postMessage(message);
   }
@@ -75,7 +75,7 @@ export class MonitorPanel {
     this.#panel?.dispose();
   }
 
-  /** The panel stays: it belongs to the window, which brings it back after a reload. */
+  /** Leaves the panel open: the window restores it after a reload. */
   forget(): void {
     this.#panel = null;
     this.#isReady = false;

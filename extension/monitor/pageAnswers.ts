@@ -4,11 +4,11 @@ import type { ToPage } from '../../webview/messages/monitor.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { fileIn, pathOf, uriOf, type AbsolutePath } from '../paths.js';
 
-/** What the page has to know of the daemon, or asks it for, as messages. Never rejects. */
+/** Answers the page's questions to the daemon, as messages. Never rejects. */
 export class PageAnswers {
   constructor(private readonly daemon: Daemon) {}
 
-  /** Whether the daemon is there, and why not. */
+  /** Whether the daemon runs, and if not, why. */
   connection(): ToPage {
     const { state } = this.daemon;
     const problem =
@@ -29,7 +29,7 @@ export class PageAnswers {
     }
   }
 
-  /** A run whose figures cannot be read has no card; nothing else of the page waits for it. */
+  /** A run whose figures cannot be read has no card; the rest of the page does not wait for it. */
   async finish(run: string): Promise<ToPage> {
     const finish = await this.daemon.request('lc/finish', { run }).catch((error: Error) => {
       this.daemon.log.error(`What ${run} has come to: ${error.message}`);
@@ -39,11 +39,11 @@ export class PageAnswers {
   }
 }
 
-/** Saves a file that the page has made where the user says. @param data base64. @param run whose workspace is offered. */
+/** Saves a file that the page has made where the user chooses. @param data base64. @param run its workspace is proposed. */
 export async function saveFromPage(name: string, data: string, run: RunSummary | undefined): Promise<void> {
   const first = vscode.workspace.workspaceFolders?.[0];
   const folder: AbsolutePath | undefined = run?.workspace ?? (first && pathOf(first.uri));
-  // The name comes from the page: a file name, never a path.
+  // The name comes from the page: it must be a file name, never a path.
   const file = name.replace(/[^\w.-]+/g, '-').slice(-100);
   const target = await vscode.window.showSaveDialog(folder ? { defaultUri: uriOf(fileIn(folder, file)) } : {});
   if (target) await vscode.workspace.fs.writeFile(target, Buffer.from(data, 'base64'));

@@ -1,7 +1,7 @@
 import type { ResolvedPlan } from '../../daemon/protocol/resolvedPlan.js';
 import type { DifferenceRow } from '../../webview/messages/monitor.js';
 
-/** Not settings: names, places, and what follows from others. */
+/** Keys that are not settings: names, paths, and values derived from others. */
 const IGNORED = new Set([
   'name',
   'planPath',

@@ -1,4 +1,4 @@
-/** What is kept between sessions; `vscode.Memento` in the product. */
+/** Storage that outlives the session; `vscode.Memento` in the product. */
 export interface Memory {
   get<T>(key: string): T | undefined;
   update(key: string, value: unknown): Thenable<void>;
@@ -9,8 +9,8 @@ const KEY = 'monitor.colours';
 const LIMIT = 200;
 
 /**
- * Gives every run on show a colour (a number; the page makes a colour and a marker of it) that no other run on show has. A run keeps
- * its colour for as long as it is shown, and gets it back later where it is free.
+ * Gives every shown run a colour (a number; the page makes a colour and a marker of it) that no other shown run has. A run keeps its colour while it
+ * is shown, and gets the same one later if it is free.
  */
 export class RunColours {
   #remembered: Map<string, number>;

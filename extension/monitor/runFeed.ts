@@ -6,10 +6,10 @@ import type { Daemon } from '../daemon/daemon.js';
 import type { Following, RunStream } from '../runStream.js';
 import { RunSeries, type MarkTexts } from './runSeries.js';
 
-/** What takes live messages. */
+/** A receiver of a run's events. */
 type Sink = Pick<RunSeries, 'apply' | 'applyBatches'>;
 
-/** Batches of the history that are asked for: more than any chart has pixels. */
+/** Batches of the history that are requested: more than any chart has pixels. */
 const RESOLUTION = 50_000;
 const PAGE = 50_000;
 
@@ -24,17 +24,17 @@ const markTexts = (): MarkTexts => ({
   },
 });
 
-/** Keeps the series of one run up to date: history first, then the live stream, over any number of daemon lives. */
+/** Keeps the series of one run up to date: history first, then the event stream, over any number of daemon processes. */
 export class RunFeed implements vscode.Disposable {
   series = new RunSeries(markTexts());
   plan: ResolvedPlan | null = null;
-  /** Live messages that came while the history was loading. */
+  /** Events that arrived while the history was loading. */
   #waiting: ((sink: Sink) => void)[] | null = [];
   #following: Following;
   #disposables: vscode.Disposable[];
   #changed = new vscode.EventEmitter<void>();
   #disposed = false;
-  /** Loads may overlap, as the daemon can come back during one: only the newest counts. */
+  /** Loads may overlap, because the daemon can return during one: only the newest counts. */
   #load = 0;
   readonly onDidChange = this.#changed.event;
 
@@ -57,7 +57,7 @@ export class RunFeed implements vscode.Disposable {
     void this.load();
   }
 
-  /** Subscribes, reads the history, then applies what came meanwhile. */
+  /** Subscribes, reads the history, then applies the events that arrived meanwhile. */
   async load(): Promise<void> {
     const load = ++this.#load;
     this.#waiting = [];
@@ -85,7 +85,7 @@ export class RunFeed implements vscode.Disposable {
       this.series = series;
       const waiting = this.#waiting ?? [];
       this.#waiting = null;
-      // The stream and the log overlap: what the log had is dropped.
+      // The stream and the log overlap: events that the log had are dropped.
       const fresh = new Overlap(series, known);
       for (const apply of waiting) apply(fresh);
       this.#changed.fire();
@@ -111,7 +111,7 @@ export class RunFeed implements vscode.Disposable {
 
 const key = (event: RunEvent): string => JSON.stringify(event);
 
-/** Applies live messages behind a history, once each. */
+/** Applies streamed events after a history, once each. */
 class Overlap implements Sink {
   readonly #last: number;
   constructor(

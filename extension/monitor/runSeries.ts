@@ -12,10 +12,10 @@ import {
 import { ColumnTable } from '../../webview/messages/columns.js';
 import type { ColumnPatch, Mark, PathView } from '../../webview/messages/monitor.js';
 
-/** Most rows of one table; beyond it every table row pair of least interest goes. 6 columns x 8 bytes x this = 6 MB a run. */
+/** Most rows of one table; beyond it, half of the rows are removed, those of least interest first. 6 columns x 8 bytes x this = 6 MB a run. */
 export const MAX_ROWS = 1 << 17;
 
-/** Rows kept of how a table ended before it was halved: a page that is no further behind halves its own. */
+/** Rows kept of the table's end before it was halved: a page that lacks no more than these halves its own copy. */
 const TAIL = 1 << 12;
 
 /** Parts of the data, the one whose error counts most first. */
@@ -30,7 +30,7 @@ export interface MarkTexts {
   phase: Partial<Record<Extract<RunEvent, { event: 'phase' }>['phase'], string>>;
 }
 
-/** What the pages were given of one table: rows up to `sent` of generation `generation`. */
+/** The state that was sent to pages of one table: rows up to `sent` of generation `generation`. */
 interface Sent {
   rows: number;
   generation: number;
@@ -38,23 +38,23 @@ interface Sent {
 
 interface Series {
   table: ColumnTable;
-  /** Changes whenever rows that were sent are no longer so. */
+  /** Incremented whenever rows that were sent have changed. */
   generation: number;
-  /** What turned the generation before this one into this one; null where that was no halving. */
+  /** How this generation was made from the one before it; null if not by halving. */
   halving: {
-    /** Rows from `from` to the end before, and the number of rows left. */
+    /** Rows from `from` to the end before the halving, and the number of rows left. */
     from: number;
     tail: Record<string, Float64Array>;
     left: number;
   } | null;
 }
 
-/** What a page has of a run; each page has its own. */
+/** How much a page has of a run; each page has its own. */
 export type Cursor = Map<TableName, Sent>;
 
 /**
- * The series of one run as typed columns, filled from the event log and then from the live stream. Bounded: a very long run
- * is downsampled, keeping peaks. A run that resumes from a checkpoint repeats steps; their first version is dropped.
+ * The series of one run as typed columns, filled from the event log and then from the event stream. Their length is bounded: a very long run is
+ * downsampled, and peaks are kept. A run that resumes from a checkpoint repeats steps; their first version is dropped.
  */
 export class RunSeries {
   #tables = new Map<TableName, Series>();
@@ -70,7 +70,7 @@ export class RunSeries {
   directError: number | null = null;
   /** null: one budget. */
   path: PathView | null = null;
-  /** Changes with everything here but the tables. */
+  /** Incremented with every change except to the tables. */
   version = 0;
 
   constructor(
@@ -78,7 +78,7 @@ export class RunSeries {
     private readonly maxRows = MAX_ROWS,
   ) {}
 
-  /** Which part of the data its errors are of: the one that is held out most. */
+  /** The part of the data that its errors are of: the part held out most strictly. */
   get errorSet(): EvaluationSet | null {
     const of = (set: EvaluationSet) => PLACES.some((place) => this.#tables.has(`${place}/${set}`));
     return HELD_OUT_FIRST.find(of) ?? null;
@@ -138,7 +138,7 @@ export class RunSeries {
     }
   }
 
-  /** A run that resumes computes its last points again. */
+  /** A resumed run computes its last points again. */
   #point({
     event: _event,
     time: _time,
@@ -158,7 +158,7 @@ export class RunSeries {
     }
   }
 
-  /** What a page with this cursor lacks, or null; moves the cursor. An empty cursor gets everything. */
+  /** What a page with this cursor lacks, or null; advances the cursor. An empty cursor gets everything. */
   news(cursor: Cursor): Partial<Record<TableName, ColumnPatch>> | null {
     const patches: Partial<Record<TableName, ColumnPatch>> = {};
     let some = false;
@@ -177,7 +177,7 @@ export class RunSeries {
     return Math.max(0, (time - this.#start) / 1000);
   }
 
-  /** One row. @param figures an event; what it lacks of the table's columns is known here. @param time seconds. */
+  /** One row. @param figures an event; columns that it lacks are filled from the series. @param time seconds. */
   #push(name: TableName, figures: { step: number }, time: number): void {
     const { step } = figures;
     const known: Readonly<Record<string, unknown>> = { epoch: this.#epoch, ...figures, time };
@@ -201,7 +201,7 @@ export class RunSeries {
     table.push(table.names.map((column) => known[column] as number | null));
   }
 
-  /** The newest of an evaluation's errors, of the test set where there is one. */
+  /** The newest error of an evaluation: of the test set if there is one. */
   #preferred(place: 'reference' | 'direct', latest: number | null): number | null {
     for (const set of HELD_OUT_FIRST) {
       const error = this.#tables.get(`${place}/${set}`)?.table.column('error').at(-1);
@@ -212,7 +212,7 @@ export class RunSeries {
 
   #enterPhase(phase: Extract<RunEvent, { event: 'phase' }>['phase'], time: number): void {
     const text = this.texts.phase[phase];
-    // L and C steps alternate; a line for each would be a fence.
+    // L and C steps alternate; a line for each would cover the chart.
     if (text && phase !== this.#phase && this.lastStep > 0) this.#mark(text, this.lastStep, time);
     if (text) this.#phase = phase;
   }
@@ -222,11 +222,11 @@ export class RunSeries {
   }
 }
 
-/** What turns the rows that were sent into those of now, or null where they are the same. */
+/** How to turn the rows that were sent into the current ones; null if they are the same. */
 function patchOf({ table, generation, halving }: Series, sent: Sent | undefined): ColumnPatch | null {
   if (sent?.generation === generation)
     return sent.rows === table.length ? null : { reset: false, columns: table.slice(sent.rows) };
-  // A page that has nearly all of it does the same itself: the whole table would be megabytes in one message.
+  // A page that has nearly all rows halves its own copy: the whole table would be megabytes in one message.
   if (sent && halving && sent.generation === generation - 1 && sent.rows >= halving.from) {
     const { from, tail, left } = halving;
     const columns = Object.fromEntries(

@@ -3,7 +3,7 @@ import type { RunView } from '../../webview/messages/monitor.js';
 import type { Run } from '../runs.js';
 import type { RunSeries } from './runSeries.js';
 
-/** What a run is called in the editor. */
+/** The name of a run in the editor. */
 export const displayName: (run: LabelledRun) => string = runLabel;
 
 /** What the page has of a run beside its series. @param asked what it has been asked to do and has not done yet. */

@@ -4,7 +4,7 @@ import { findNpm, installPackages, type InstallOptions } from './npm.js';
 
 type Wish = Pick<InstallOptions, 'folder' | 'packages' | 'scripts'> & {
   title: string;
-  /** What follows while the notification is still there. */
+  /** The next step, which runs while the notification is still shown. */
   then?: (progress: vscode.Progress<{ message: string }>) => Promise<void>;
 };
 

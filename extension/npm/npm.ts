@@ -1,4 +1,4 @@
-/** Runs npm in a folder, for what the user has agreed to install there. */
+/** Runs npm in a folder, for packages that the user has agreed to install there. */
 import { execFile, spawn } from 'node:child_process';
 import { mkdir, realpath, stat, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
@@ -15,7 +15,7 @@ const isFile = (path: string): Promise<boolean> =>
 
 /**
  * npm's own script, so that it runs without a shell on every system: the one beside `node`, else the one on PATH.
- * @throws Error where there is none, with the way out.
+ * @throws Error with the way out if there is none.
  */
 export async function findNpm(node: NodeCommand, path: string): Promise<string> {
   const { stdout } = await promisify(execFile)(node.command, ['-p', 'process.execPath'], {
@@ -39,11 +39,11 @@ export interface InstallOptions {
   node: NodeCommand;
   /** npm's script (findNpm). */
   npm: string;
-  /** Made where it is missing. */
+  /** Created if it is missing. */
   folder: string;
   /** Names with versions. */
   packages: readonly string[];
-  /** Whether the packages' install scripts run: an engine's own one fetches its native library, data has none to run. */
+  /** Whether the packages' install scripts run: an engine's fetches its native library; data packages need none. */
   scripts: boolean;
   signal: AbortSignal;
   onLine: (line: string) => void;
@@ -54,7 +54,7 @@ const KEPT_LINES = 200;
 
 /**
  * Runs `npm install`.
- * @throws Error with npm's own reason where it fails; an AbortError where `signal` ends it.
+ * @throws Error with npm's own reason if it fails; an AbortError if `signal` ends it.
  */
 export async function installPackages({
   node,
@@ -79,7 +79,7 @@ export async function installPackages({
       env: { ...process.env, ...node.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
-      // A group of its own, so that the scripts npm starts end with it.
+      // A process group of its own, so that the scripts that npm starts end with it.
       detached: process.platform !== 'win32',
     },
   );

@@ -2,10 +2,10 @@ import * as vscode from 'vscode';
 import { pageHtml } from './html.js';
 import { pageStrings } from './strings.js';
 
-/** Where the built pages lie. */
+/** Folder of the built pages. */
 const pagesOf = (extensionUri: vscode.Uri): vscode.Uri => vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
 
-/** What a page of ours may do: run its own script, and load what is built beside it. */
+/** A page may run its own script, and load what is built beside it. */
 export const pageOptions = (extensionUri: vscode.Uri): vscode.WebviewOptions => ({
   enableScripts: true,
   enableForms: false,

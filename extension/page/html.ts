@@ -15,8 +15,8 @@ const attribute = (text: string): string =>
   text.replace(/[&<>"']/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[c]!);
 
 /**
- * A page of ours (the monitor, a model). Nothing is allowed but its own script (by nonce) and its own style sheet: no inline style, no network, no
- * image, no frame.
+ * The HTML of a page (the monitor, a model). Its policy allows its own script (by nonce) and its own style sheet only: no inline style, no network,
+ * no image, no frame.
  */
 export function pageHtml({ cspSource, script, style, title, language, strings }: PageParts): string {
   const nonce = randomBytes(16).toString('base64');

@@ -4,10 +4,10 @@ import { pageOptions, showBuiltPage } from './builtPage.js';
 
 let jobs = 0;
 
-/** A page of something that takes long. Closing it ends what it computes. */
+/** A page of a long computation. Closing it cancels the computation. */
 export interface JobPage<Message> {
   post(message: Message): void;
-  /** Ends what is computed before, and computes anew. What fails, and a cancellation, is a problem on the page. */
+  /** Cancels the computation before, and starts a new one. An error or a cancellation is shown as a problem on the page. */
   compute<T>(
     ask: (progress: string, token: vscode.CancellationToken) => Promise<T>,
     show: (result: T) => void,
@@ -15,16 +15,16 @@ export interface JobPage<Message> {
   cancel(): void;
 }
 
-/** What every such page is sent. */
+/** Messages that every such page receives. */
 type JobMessage = { type: 'progress'; done: number; total: number } | { type: 'problem'; message: string };
 
-/** What every such page says beside its own messages. */
+/** Messages that every such page sends besides its own. */
 type FromJobPage = 'failure' | 'ready' | 'compute' | 'cancel';
 type Own<From extends { type: string }> = Exclude<From, { type: FromJobPage }>;
 
 /**
- * @param page name of the built page. @param compute when the page is ready, and when it asks for it again. @param receive what else the
- *   page says; failures of its own script go to the log.
+ * @param page name of the built page. @param compute is called when the page is ready, and when it asks for it again. @param receive handles the
+ * page's own messages; errors of its script go to the log.
  */
 export function openJobPage<Message, From extends { type: string }>(
   { context, daemon, log }: Pick<Services, 'context' | 'daemon' | 'log'>,

@@ -12,7 +12,7 @@ import type { Run, Runs } from '../runs.js';
 /** Milliseconds between two posts of changed runs. */
 const FLUSH = 200;
 
-/** What the page's buttons do is what the palette and the trees do. */
+/** The page's buttons run the same commands as the palette and the trees. */
 const COMMANDS: Record<TableAction, CommandName> = {
   open: 'lcPrune.openMonitor',
   compare: 'lcPrune.compareRuns',
@@ -25,7 +25,7 @@ const COMMANDS: Record<TableAction, CommandName> = {
   delete: 'lcPrune.deleteRun',
 };
 
-/** A run as the page gets it: it names no files but by what the host calls the run. */
+/** A run as the page gets it: without file names, but with the host's key of the run. */
 export function tableRun(run: Run, runs: Pick<Runs, 'get'>, severalFolders: boolean): TableRun {
   const parent = run.baselineOf === undefined ? undefined : runs.get(fileIn(run.folder, '..', run.baselineOf));
   const { name, plan, model, method, engine, state, started, ended, error, referenceError, kept, prunable } = run;
@@ -40,10 +40,7 @@ export function tableRun(run: Run, runs: Pick<Runs, 'get'>, severalFolders: bool
   };
 }
 
-/**
- * The table of all runs: one panel beside the monitor. What is chosen in it stays while the monitor shows it, and what is shown
- * there has its colour here.
- */
+/** The table of all runs: one panel beside the monitor. It selects the runs that the monitor shows, and shows their colours. */
 export class RunsTableHost implements vscode.Disposable, vscode.WebviewPanelSerializer {
   #panel: vscode.WebviewPanel | null = null;
   #ready = false;
@@ -93,7 +90,7 @@ export class RunsTableHost implements vscode.Disposable, vscode.WebviewPanelSeri
   #options(): vscode.WebviewOptions & vscode.WebviewPanelOptions {
     return {
       ...pageOptions(this.extensionUri),
-      // What is chosen and where it has been scrolled to stays behind another tab.
+      // The selection and the scroll position survive behind another tab.
       retainContextWhenHidden: true,
     };
   }
@@ -156,7 +153,7 @@ export class RunsTableHost implements vscode.Disposable, vscode.WebviewPanelSeri
         this.#postConnection();
         this.#postRuns();
         this.#postShown();
-        // A window that has just begun has no daemon yet.
+        // A new window has no daemon yet.
         void this.daemon.session().catch(() => {});
         break;
       case 'act':

@@ -19,7 +19,7 @@ function budgetWith(budget: Budget, floors: Floors): Budget {
   return { ...budget, layers };
 }
 
-/** The page of what each layer of a saved plan loses alone. Each call opens one. */
+/** The page of what each layer of a saved plan loses when it is pruned alone. Each call opens one. */
 export function showSensitivityPage(services: Services, planPath: AbsolutePath, asText: () => Promise<void>): void {
   const { daemon } = services;
   const name = vscode.workspace.asRelativePath(planPath);
@@ -44,7 +44,7 @@ export function showSensitivityPage(services: Services, planPath: AbsolutePath, 
       const [task] = await daemon.request('lc/previewPlan', { planPath, budget: budgetWith(budget, floors) });
       if (!task) return;
       const { text, kappa, problem } = task.preview;
-      // Of neurons and of penalties the floors' weights are no part.
+      // Budgets of neurons and penalties do not count the weights of floors.
       const comparable = countsWeights(budget);
       post({ type: 'checked', turn, text, kappa: comparable ? kappa : null, problem });
     } catch (error) {

@@ -1,4 +1,4 @@
-/** Tasks that run or resume a plan by the command line, in a terminal: for those who chain them, or want no monitor. */
+/** Tasks that run or resume a plan by the command line in a terminal: for users who chain tasks, or want no monitor. */
 import { delimiter, join, relative } from 'node:path';
 import * as vscode from 'vscode';
 import { findPlans } from '../commands/pick.js';
@@ -15,11 +15,11 @@ interface Definition extends vscode.TaskDefinition {
   plan?: string;
   /** Name of a run. */
   run?: string;
-  /** More of the command line: `["--compare", "magnitude"]`. */
+  /** Further arguments of the command line: `["--compare", "magnitude"]`. */
   args?: string[];
 }
 
-/** What the command line is given; null for a definition that says neither or both. */
+/** The arguments of the command line; null for a definition with neither plan nor run, or with both. */
 export function commandOf({ plan, run, args = [] }: Pick<Definition, 'plan' | 'run' | 'args'>): string[] | null {
   const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : null);
   const [file, name] = [text(plan), text(run)];

@@ -9,7 +9,7 @@ import { engineSetting, SETTINGS } from '../settings.js';
 
 type Row = { kind: 'engine'; engine: EngineState } | { kind: 'fact'; label: string; value: string; icon: string };
 
-/** What trains, on which device and why; what else there would be; how fast it is now. */
+/** The engine that trains, its device and why it was chosen; the other engines; the current speed. */
 export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposable {
   #engines: EngineState[] | null = null;
   #loading = false;
@@ -50,7 +50,7 @@ export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposab
   getChildren(row?: Row): Row[] {
     if (row || this.daemon.state.kind !== 'ready') return [];
     if (!this.#engines) {
-      // Probing loads native libraries in a child process: slow, so the rows come later.
+      // Probing loads native libraries in a child process: it is slow, so the rows are added later.
       void this.#load();
       return [{ kind: 'fact', label: vscode.l10n.t('Looking for engines...'), value: '', icon: 'loading~spin' }];
     }
@@ -118,7 +118,7 @@ export class EngineView implements vscode.TreeDataProvider<Row>, vscode.Disposab
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
-  /** What the trainer of a run holds: "412 MB", and on the device where that is known. */
+  /** The memory of a run's trainer: "412 MB", and on the device if that is known. */
   #memoryOf(run: string): string | undefined {
     const found = this.#memory?.runs.find((entry) => entry.folder === run);
     if (!found || found.resident === null) return undefined;

@@ -4,7 +4,7 @@ import { CONTEXTS, MODEL_EDITOR } from '../ids.js';
 import { isModelText } from '../modelText.js';
 import { pathOf } from '../paths.js';
 
-/** Keeps the context key of the editor's title actions: a model that opens here is in front, said by its content where it is text. */
+/** Keeps the context key of the editor's title actions: whether a model is in front, decided by its content for text files. */
 export function watchModelInFront(): vscode.Disposable {
   let was: boolean | undefined;
   const look = () => {

@@ -17,7 +17,7 @@ type Row =
   | ({ kind: 'layer'; index: number } & LayerItem)
   | { kind: 'note'; text: string };
 
-/** The layers of the model in front (or last inspected) and what the latest run of it keeps. Rows without ids, as in RunsView. */
+/** The layers of the model in front (or last inspected) and what its latest run keeps. Rows have no ids, as in RunsView. */
 export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposable {
   #summary: ModelSummary | null = null;
   #rows: Row[] = [];
@@ -50,7 +50,7 @@ export class ModelView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
     if (options.reveal) await vscode.commands.executeCommand(`${VIEWS.model}.focus`);
   }
 
-  /** A prunable layer of a model, by the user's choice. */
+  /** Asks for a prunable layer of a model. */
   async pickLayer(model: AbsolutePath, title: string): Promise<string | undefined> {
     const summary = this.#summary?.path === model ? this.#summary : await this.daemon.request('lc/inspect', { model });
     const chosen = await vscode.window.showQuickPick(

@@ -4,10 +4,10 @@ import { isDoubtful } from '../../daemon/protocol/doubtful.js';
 import { count, duration, shortPercent } from '../../daemon/protocol/format.js';
 import { bar } from './bar.js';
 
-/** Colours that every theme keeps legible on its side bar; its chart colours need not be. */
+/** Colours that every theme keeps legible on its side bar; chart colours need not be. */
 const [WARNING, ERROR] = ['problemsWarningIcon.foreground', 'problemsErrorIcon.foreground'];
 
-/** State by shape and colour. */
+/** The state's icon and colour. */
 export function runIcon(run: Pick<RunSummary, 'state' | 'cautions'>): vscode.ThemeIcon {
   const of = (icon: string, colour?: string) =>
     new vscode.ThemeIcon(icon, colour ? new vscode.ThemeColor(colour) : undefined);
@@ -71,7 +71,7 @@ export function runDescription(summary: RunSummary): string {
     .join(' · ');
 }
 
-/** Markdown with everything a summary knows. */
+/** Markdown with everything in a summary. */
 export function runTooltip(summary: RunSummary): vscode.MarkdownString {
   const text = new vscode.MarkdownString(undefined, true);
   const kept = keptShare(summary);

@@ -17,13 +17,12 @@ export type RunNode = PlanItem | RunItem;
 
 const isPlan = (node: RunNode): node is PlanItem => 'plan' in node;
 
-/** Plans of several folders may have one name; the runs of one file may have several (its path, its baselines). */
+/** Plans of several folders may share a name; runs of one file may belong to several plans (its path, its baselines). */
 const planKey = ({ plan, planFile }: Run): string => `${planFile ?? ''}\0${plan}`;
 
 /**
- * Runs by plan, newest first; a run that only made progress redraws its own row. Rows are the same objects at every look and have
- * no `id`: where two looks of the editor overlap, an id that is met twice is an error there, after which no change of the tree
- * is drawn any more.
+ * Runs by plan, newest first; a run that only made progress redraws its own row. Rows are the same objects at every refresh and have no `id`: if two
+ * refreshes of the editor overlap, VS Code takes an id that it meets twice for an error and draws no further change of the tree.
  */
 export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Disposable {
   #changed = new vscode.EventEmitter<RunNode | undefined>();
@@ -102,7 +101,7 @@ export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Dispos
     return item;
   }
 
-  /** Tooltips are made when asked for. */
+  /** Tooltips are built on request. */
   resolveTreeItem(item: vscode.TreeItem, node: RunNode): vscode.TreeItem {
     if (!isPlan(node)) item.tooltip = runTooltip(node.summary);
     return item;

@@ -16,7 +16,7 @@ const COMMANDS = [
   'workbench.action.openSettings',
 ];
 
-/** One status-bar item: what runs, how far it is, and what is wrong. Hidden until the daemon has been needed. */
+/** One status-bar item: what runs, its progress, and what is wrong. Hidden until the daemon has been needed. */
 export class StatusItem implements vscode.Disposable {
   #item = vscode.window.createStatusBarItem('lcPrune.status', vscode.StatusBarAlignment.Left, 0);
   #disposables: vscode.Disposable[];
@@ -94,7 +94,7 @@ export class StatusItem implements vscode.Disposable {
   }
 }
 
-/** The editor lets nobody ask before a window closes, so what then becomes of training is said beforehand. */
+/** An extension cannot ask a question when a window closes, so the tooltip says beforehand what then happens to training. */
 const closingNote = (tooltip: vscode.MarkdownString): vscode.MarkdownString =>
   tooltip.appendMarkdown(
     `\n\n${

@@ -9,13 +9,13 @@ import type { Run } from '../runs.js';
 import type { Services } from '../services.js';
 
 interface Wish {
-  /** Of a path run. */
+  /** A point of a path run. */
   readonly point: number | undefined;
-  /** The person came to try a sample. */
+  /** The user opened the page to try a sample. */
   readonly tryIt: boolean;
 }
 
-/** An image of another folder travels in the message, which is bounded (daemon/server/limits.ts). */
+/** An image from outside the workspace travels in the message, which is bounded (daemon/server/limits.ts). */
 const MOST_BYTES = 1 << 20;
 
 type Page = JobPage<ToChangedPage>;
@@ -50,7 +50,7 @@ export function showChangedPage(services: Services, run: Run, { point, tryIt }: 
         filters: { [vscode.l10n.t('Images')]: ['png', 'jpg', 'jpeg', 'bmp', 'webp', 'gif', 'tif', 'tiff'] },
       })) ?? [];
     if (!file) return;
-    // The daemon reads files of the workspace alone.
+    // The daemon reads files of the workspace only.
     if (vscode.workspace.getWorkspaceFolder(file)) return answer(page, { kind: 'file', file: pathOf(file) });
     const bytes = await vscode.workspace.fs.readFile(file);
     if (bytes.length > MOST_BYTES)

@@ -1,8 +1,8 @@
-/** Where a chart's axes have their labels. */
+/** The labels of a chart's axes. */
 import type uPlot from 'uplot';
 import { rounded } from '../../daemon/protocol/format.js';
 
-/** Powers of ten; with fewer than two of them in sight also 2 and 5, and with none a handful of even steps. */
+/** Powers of ten; if fewer than two fit also 2 and 5 times these, and in a smaller range a handful of evenly spaced values. */
 export function logSplits(_plot: uPlot, _axis: number, min: number, max: number): number[] {
   const decades = Math.log10(max / min);
   const factors = decades > 6 ? [1] : decades > 2 ? [1] : decades > 0.7 ? [1, 2, 5] : null;

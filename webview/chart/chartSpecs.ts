@@ -1,4 +1,4 @@
-/** The charts over time as the page draws them: those that are declared, with the curves that the telemetry's columns name. */
+/** The charts over time as the page draws them: the declared charts, with the curves that the telemetry's columns define. */
 import { CHARTS, type Chart, type ChartId } from '../../daemon/protocol/telemetry/charts.js';
 import { columnsOfEvent, TELEMETRY, type Column, type TableName, type TelemetryEvent } from '../../daemon/protocol/telemetry/columns.js'; // prettier-ignore
 import type { RunData } from '../monitor/runData.js';
@@ -8,11 +8,11 @@ import type { Shape } from '../page/theme.js';
 import { evaluationCurves } from './evaluations.js';
 import type { Level } from './line.js';
 
-/** A line of a chart, for every run. */
+/** One line of a chart, drawn for every run. */
 export interface Curve {
   kind: string;
   label: string;
-  /** The symbol in formulas, and what it is: the tooltip. */
+  /** The symbol in formulas and its meaning, for the tooltip. */
   hint?: string;
   table: TableName;
   column: string;
@@ -24,9 +24,9 @@ export interface Curve {
   scale?: 'y' | 'y2';
   points?: boolean;
   scatter?: boolean;
-  /** Takes part in smoothing. */
+  /** Whether smoothing applies to it. */
   noisy?: boolean;
-  /** Hidden until the user asks, so that a chart of several runs stays readable. */
+  /** Hidden until the user shows it, so that a chart of several runs stays readable. */
   quietInOverlay?: boolean;
 }
 
@@ -46,7 +46,7 @@ const share =
   (kept: number): number =>
     kept / (run.view.summary.prunable ?? NaN);
 
-/** The curves of one column: one, or of evaluations one for each place and part of the data. */
+/** The curves of one column: a single one, or for evaluations one a place and part of the data. */
 function curvesOf(event: TelemetryEvent, name: string, column: Column): Curve[] {
   const { curve } = column;
   if (!curve) return [];
@@ -64,7 +64,7 @@ interface Drawn {
   readonly curves: Curve[];
 }
 
-/** Every column that is drawn; those of the right scale behind the others. */
+/** Every column that is drawn; columns with the right-hand scale last. */
 function drawnColumns(): Drawn[] {
   const events = Object.keys(TELEMETRY) as TelemetryEvent[];
   const drawn = events.flatMap((event) =>
@@ -75,7 +75,7 @@ function drawnColumns(): Drawn[] {
   return drawn.sort((a, b) => Number(a.column.curve?.scale === 'y2') - Number(b.column.curve?.scale === 'y2'));
 }
 
-/** How values of a column are written beside a curve, and on the axis where that differs. */
+/** The format of values beside a curve, and of the axis if that differs. */
 function formatsOf({ unit, curve }: Column): Pick<ChartSpec, 'yFormat' | 'yTick'> {
   if (unit === 'share' || curve?.asShare) return { yFormat: (v) => percent(v), yTick: percentTick };
   return { yFormat: unit === 'samples/s' || unit === 'weights' ? tick : number };

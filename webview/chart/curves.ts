@@ -1,4 +1,4 @@
-/** The lines that a chart shows of the runs on show, and their legend. */
+/** The lines that a chart shows of the selected runs, and their legend. */
 import type { RunData, XAxis } from '../monitor/runData.js';
 import { clock, count, tick } from '../page/format.js';
 import { runColour, runShape, type Theme } from '../page/theme.js';
@@ -11,7 +11,7 @@ export interface CurveSettings {
   hidden: ReadonlySet<string>;
 }
 
-/** A legend entry: a kind of line that some run has. */
+/** A legend entry: a kind of line that at least one run has. */
 export interface LegendEntry {
   kind: string;
   label: string;
@@ -22,8 +22,8 @@ export interface LegendEntry {
 }
 
 /**
- * The lines of a chart for these runs, and its legend. One run: a colour per set. Several: a colour and a marker per run, a
- * dash per kind. A line that is smoothed brings its raw values along, faint.
+ * The lines of a chart for these runs, and its legend. One run: a colour per set. Several: a colour and a marker per run, a dash per kind. A smoothed
+ * line also shows its raw values, faintly.
  */
 export function buildLines(
   spec: ChartSpec,
@@ -37,7 +37,7 @@ export function buildLines(
   for (const curve of spec.curves) {
     const having = runs.filter((run) => run.has(curve.table));
     if (having.length === 0) continue;
-    // A quiet line of an overlay is hidden until toggled: its key then means "shown".
+    // A curve that is hidden by default in a chart of several runs: its entry in `toggled` means "shown".
     const key = overlay && curve.quietInOverlay ? `+${curve.kind}` : curve.kind;
     const shown = key.startsWith('+') === settings.hidden.has(key);
     const entry: LegendEntry = {
@@ -76,7 +76,7 @@ export function buildLines(
   return { lines, legend };
 }
 
-/** The place of the crosshair: whole steps, tenths of epochs. */
+/** The position of the crosshair: whole steps, tenths of epochs. */
 export const xExact: Record<XAxis, (value: number) => string> = {
   step: (v) => count(Math.round(v)),
   epoch: (v) => v.toFixed(1),

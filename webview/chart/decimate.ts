@@ -5,7 +5,7 @@ export interface Points {
   x: number[];
   /** null: not a finite number, drawn as a gap. */
   y: (number | null)[];
-  /** x of the values that are not finite; at least one for each column that has any. */
+  /** x of the values that are not finite; at least one for each pixel column that has any. */
   broken: number[];
 }
 
@@ -40,7 +40,7 @@ export function decimate(x: Float64Array, y: Float64Array, min: number, max: num
   return points;
 }
 
-/** Index in (start, to] of the first x >= border after `start`: near, so it is looked for in growing strides. */
+/** Index in (start, to] of the first x >= border after `start`. It is usually near, so the search uses growing strides. */
 function firstBeyond(x: Float64Array, start: number, to: number, border: number): number {
   let low = start;
   let stride = 16;

@@ -1,4 +1,4 @@
-/** What uPlot does not draw itself: markers of different shapes, labelled lines, and values that are not finite. */
+/** Drawing that uPlot does not do: markers of different shapes, labelled lines, and values that are not finite. */
 import type uPlot from 'uplot';
 import type { Points } from './decimate.js';
 import { envelope } from './envelope.js';
@@ -72,7 +72,7 @@ export function shapeOutline(shape: Shape): [number, number][] {
   }
 }
 
-/** A marker on the border stays whole: so many CSS pixels beyond it. */
+/** CSS pixels by which the clipping area is enlarged, so that a marker on the border is drawn whole. */
 const SLACK = 6;
 
 /** Clips to the plotting area and restores afterwards. */
@@ -92,7 +92,7 @@ function inside(
   ctx.restore();
 }
 
-/** Markers of the lines that want them; of a long line only the last point keeps its marker. */
+/** Draws the markers of lines that have them; a long line has one at its last point only. */
 export function drawMarkers(plot: uPlot, lines: readonly Line[], points: readonly Points[]): void {
   inside(plot, (ctx, ratio) => {
     lines.forEach((line, i) => {
@@ -139,7 +139,7 @@ export function drawMarks(plot: uPlot, marks: readonly VerticalMark[], theme: Th
   });
 }
 
-/** Text on a patch of the background, over lines that would cross it. The font is set. */
+/** Text on a patch of the background, readable over lines that cross it. The font is set by the caller. */
 function legibleText(ctx: CanvasRenderingContext2D, text: string, x: number, y: number, theme: Theme): void {
   const { width, actualBoundingBoxAscent: above, actualBoundingBoxDescent: below } = ctx.measureText(text);
   ctx.fillStyle = theme.background;
@@ -153,7 +153,7 @@ function legibleText(ctx: CanvasRenderingContext2D, text: string, x: number, y: 
 /** How much of the text's colour a band has: its label must stay legible on it. */
 const BAND = 0.08;
 
-/** A shaded part of the chart, from its left border on, with its label at the bottom of the right one. */
+/** A shaded part of the chart, from its left border on, with its label at the lower right. */
 export function drawBand(plot: uPlot, band: Band | null, theme: Theme): void {
   if (!band) return;
   inside(
@@ -168,7 +168,7 @@ export function drawBand(plot: uPlot, band: Band | null, theme: Theme): void {
       ctx.globalAlpha = BAND;
       ctx.fillRect(left, top, x - left, height);
       ctx.globalAlpha = 1;
-      // Colours are not seen by everyone, and High Contrast has none.
+      // A border as well: not everyone sees colours, and High Contrast has none.
       if (inSight) {
         ctx.strokeStyle = theme.muted;
         ctx.lineWidth = ratio;
@@ -180,7 +180,7 @@ export function drawBand(plot: uPlot, band: Band | null, theme: Theme): void {
       }
       ctx.font = scaled(theme.font, ratio);
       ctx.fillStyle = theme.muted;
-      // Below the labels of marks and of what is cut off; above the levels.
+      // Below the labels of marks and of the cut-off values; above those of levels.
       ctx.textBaseline = 'top';
       const label = inSight ? band.label : band.beyond;
       const gap = 6 * ratio;
@@ -193,7 +193,7 @@ export function drawBand(plot: uPlot, band: Band | null, theme: Theme): void {
   );
 }
 
-/** Says at the top left that the curves go on above. */
+/** Notes at the top left that the curves continue above. */
 export function drawCut(plot: uPlot, cut: number | null, format: (value: number) => string, theme: Theme): void {
   if (cut === null) return;
   inside(plot, (ctx, ratio) => {
@@ -233,8 +233,8 @@ export function drawLevels(plot: uPlot, levels: readonly Level[], theme: Theme):
 }
 
 /**
- * The lines that have several points in most pixel columns, as the bars they paint. Stroking their zigzag would take ten
- * times as long for the same pixels.
+ * Draws lines with several points in most pixel columns as the bars that they paint. Stroking the zigzag would take ten times as long for the same
+ * pixels.
  */
 export function drawDense(plot: uPlot, { x, y, broken }: Points, line: Line, thickness: number): void {
   inside(

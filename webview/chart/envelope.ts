@@ -1,6 +1,6 @@
 /**
- * A line with several points in every pixel column, as what it paints: a bar from its lowest to its highest point in each
- * column. Filling bars costs a fraction of stroking the zigzag that covers the same pixels.
+ * A line with several points in every pixel column, as bars from its lowest to its highest point in each column. Filling bars costs a fraction of
+ * stroking the zigzag that covers the same pixels.
  */
 import type { Points } from './decimate.js';
 

@@ -1,9 +1,9 @@
-/** The curves of evaluations: what is evaluated, on which part of the data, and how each looks. */
+/** The curves of evaluations: the network evaluated, the part of the data, and the line's style. */
 import type { EvaluationPlace, EvaluationSet } from '../../daemon/protocol/telemetry/columns.js';
 import { t } from '../page/strings.js';
 import type { Shape } from '../page/theme.js';
 
-/** Which part of the data a figure is of, in a word. */
+/** The part of the data, in a word. */
 export const setName = (set: EvaluationSet): string =>
   ({ train: t('training'), validation: t('validation'), test: t('test') })[set];
 
@@ -18,7 +18,7 @@ interface Place {
   readonly name: string;
   readonly hint: string;
   readonly dash: number;
-  /** Evaluated once: a point, with a marker of its own. */
+  /** Evaluated once: drawn as a point with a marker of its own. */
   readonly single?: Shape;
 }
 
@@ -51,7 +51,7 @@ const PLACES: readonly Place[] = [
   },
 ];
 
-/** Each place on each part of the data, in the order of a legend. The reference is a level, and no curve. */
+/** Each network on each part of the data, in the order of the legend. The reference is a level line, not a curve. */
 export const evaluationCurves = () =>
   PLACES.flatMap(({ place, name, hint, dash, single }) =>
     SETS.map(({ set, colour, shape }) => ({

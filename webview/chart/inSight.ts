@@ -1,4 +1,4 @@
-/** Which part of its lines a chart shows, and the points that draw them. */
+/** The visible range of a chart's lines, and the points that draw them. */
 import { decimate, type Points } from './decimate.js';
 import type { Line } from './line.js';
 
@@ -30,7 +30,7 @@ export function pointsInSight(
   isLog: boolean,
 ): Points {
   const points = line.stepped ? all(line) : decimate(line.x, line.y, min, max, width);
-  // A logarithmic axis has no place for zero and below.
+  // A logarithmic axis cannot show values <= 0.
   if (isLog) points.y = points.y.map((y) => (y !== null && y <= 0 ? null : y));
   return points;
 }

@@ -1,11 +1,11 @@
-/** What a chart draws, and how it looks. */
+/** The lines, marks and bands of a chart, and their style. */
 import type { Shape } from '../page/theme.js';
 
 /** One line of a chart: full-resolution data and how it looks. */
 export interface Line {
   /** Unique in the chart. */
   id: string;
-  /** What the legend toggles: lines of one kind hide together, in every run. */
+  /** The legend entry that toggles it: lines of one kind are hidden together, in every run. */
   kind: string;
   label: string;
   x: Float64Array;
@@ -39,9 +39,9 @@ export interface VerticalMark {
 /** A shaded part of the x axis, from its beginning. */
 export interface Band {
   to: number;
-  /** At its border. */
+  /** Label at its border. */
   label: string;
-  /** Where its border is not in sight. */
+  /** Label while its border is out of the visible range. */
   beyond: string;
 }
 
@@ -65,10 +65,10 @@ export interface ChartView {
   levels: Level[];
   marks: VerticalMark[];
   xFormat: (value: number) => string;
-  /** With all digits, for the place of the crosshair. Default: xFormat. */
+  /** Format of the crosshair's position, with all digits. Default: xFormat. */
   xExact?: (value: number) => string;
   logY: boolean;
-  /** Whether the top may be cut off, so that the end of the curves shows. */
+  /** Whether the top may be cut off, so that the end of the curves can be read. */
   endY?: boolean;
   band?: Band | null;
   zoom: [number, number] | null;

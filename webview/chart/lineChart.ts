@@ -11,7 +11,7 @@ import { DASHES, type Theme } from '../page/theme.js';
 
 const EMPTY: ChartView = { lines: [], levels: [], marks: [], xFormat: String, logY: false, zoom: null };
 
-/** A uPlot line chart that draws what fits the pixels, and rebuilds itself only where its lines or colours changed. */
+/** A uPlot line chart that draws as many points as the pixels can show, and is rebuilt only when its lines or colours change. */
 export class LineChart {
   #plot: uPlot | null = null;
   #key = '';
@@ -117,7 +117,7 @@ export class LineChart {
     (plot.setCursor as (position: typeof at, fire: boolean, publish: boolean) => void)(at, true, true);
   }
 
-  /** Changes with everything that changes the drawing: a live run redraws only the charts that got values. */
+  /** Differs whenever the drawing would: a run's new values redraw only the charts that got them. */
   #picture(): string {
     const { lines, levels, marks, zoom, band, endY } = this.#view;
     return JSON.stringify([
@@ -151,7 +151,7 @@ export class LineChart {
     const width = Math.max(100, this.#width - 60) * devicePixelRatio;
     const isLog = (line: Line) => (line.scale === 'y2' ? (this.options.y2Log ?? false) : this.#view.logY);
     this.#points = this.#view.lines.map((line) => pointsInSight(line, [min, max], width, isLog(line)));
-    // Lines draw their own points (#path): joined on one axis they would be mostly holes.
+    // Each line draws its own points (#path): joined on one axis they would be mostly gaps.
     return [[min, max], ...this.#points.map(() => [null, null])] as uPlot.AlignedData;
   }
 
@@ -184,7 +184,7 @@ export class LineChart {
       ticks: { show: false },
       border: { show: scale === 'x', stroke: theme.grid, width: 1 },
       values: (_plot, splits) => splits.map((v) => (v === null ? '' : format(v))),
-      // An empty log axis between two powers of ten needs more labels than the default filter leaves.
+      // An empty logarithmic axis between two powers of ten needs more labels than uPlot's default filter leaves.
       filter: (_plot, splits) => splits,
       space: scale === 'x' ? 70 : 34,
     });

@@ -2,7 +2,7 @@ import type uPlot from 'uplot';
 import type { Points } from './decimate.js';
 import type { Line } from './line.js';
 
-/** The line through its points, with gaps where a value is not finite; stepped lines also bring the area below. */
+/** The path through a line's points, with gaps at values that are not finite; stepped lines also have an area below. */
 export function linePath(plot: uPlot, { x, y }: Points, line: Line): uPlot.Series.Paths {
   const stroke = new Path2D();
   const fill = line.stepped ? new Path2D() : null;

@@ -1,4 +1,4 @@
-/** Places on a sorted axis. */
+/** Searches on a sorted axis. */
 
 /** Index of the first x that is >= value (x sorted). */
 export function lowerBound(x: ArrayLike<number>, value: number): number {
@@ -12,7 +12,7 @@ export function lowerBound(x: ArrayLike<number>, value: number): number {
   return low;
 }
 
-/** Index of the x nearest to value, or -1 where there is none. */
+/** Index of the x nearest to value, or -1 if there is none. */
 export function nearest(x: ArrayLike<number>, value: number): number {
   if (x.length === 0) return -1;
   const i = lowerBound(x, value);

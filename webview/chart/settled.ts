@@ -1,11 +1,11 @@
-/** Until where high errors of the pruned weights are normal, by the penalty's growth and what the run has shown. No page. */
+/** Until when high errors of the pruned weights are normal, from the penalty's growth and the iterations so far. Independent of the page. */
 
-/** Of the trained weights' norm: below this distance the pruned weights answer much as the trained ones do. */
+/** As a share of the norm of the trained weights: below this distance the pruned weights answer much as the trained ones do. */
 export const NEAR = 0.2;
 
-/** What a run has shown: columns of its LC iterations, all of one length. */
+/** The iterations of a run so far, as columns of one length. */
 export interface Shown {
-  /** Where the iterations lie on the chart's axis, increasing. */
+  /** Position of the iterations on the chart's axis, increasing. */
   readonly x: ArrayLike<number>;
   readonly mu: ArrayLike<number>;
   /** ||w - theta|| / ||w||. */
@@ -14,15 +14,14 @@ export interface Shown {
 
 export interface Settled {
   readonly x: number;
-  /** Not reached yet: where it should be, if the distance shrinks as mu grows. */
+  /** Not reached yet: the expected position, if the distance shrinks as mu grows. */
   readonly expected: boolean;
 }
 
 /**
- * The first iteration whose distance is below NEAR. Where there is none yet, the penalty says where: at the end of the way ||w - theta||
- * is proportional to 1/mu (quadratic penalty; the augmented Lagrangian is quicker), and mu grows by a constant factor, so that
- * log(ratio / NEAR) / log(a) iterations are left.
- * @param left iterations that the schedule still has; 0 where the run is over. @returns null where nothing can be said.
+ * The first iteration whose distance is below NEAR. If there is none yet, it is predicted: near the end, ||w - theta|| is proportional to 1/mu
+ * (quadratic penalty; the augmented Lagrangian is faster), and mu grows by a constant factor a, so log(ratio / NEAR) / log(a) iterations are left.
+ * @param left iterations that the schedule still has; 0 if the run has ended. @returns null if nothing can be predicted.
  */
 export function settledAt({ x, mu, ratio }: Shown, left: number): Settled | null {
   for (let i = 0; i < ratio.length; i++) if (ratio[i]! <= NEAR) return { x: x[i]!, expected: false };

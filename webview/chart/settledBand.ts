@@ -1,10 +1,10 @@
-/** The band of the error chart: until where high errors of a run's pruned weights are normal. */
+/** The band of the error chart that ends when high errors of a run's pruned weights are no longer normal. */
 import type { Band } from './line.js';
 import type { RunData, XAxis } from '../monitor/runData.js';
 import { t } from '../page/strings.js';
 import { settledAt } from './settled.js';
 
-/** @returns null where the run has no iterations of its own, or nothing can be said yet; of a path the first budget's. */
+/** @returns null if the run has no iterations of its own, or nothing can be predicted yet; for a path, the first budget's. */
 export function settledBand(run: RunData, axis: XAxis): Band | null {
   const { summary, path } = run.view;
   if (summary.method !== 'lc' || path) return null;

@@ -20,7 +20,7 @@ interface Point {
   error: number;
 }
 
-/** Where each run ended, and where direct compression alone got it. Runs without an error yet have no point. */
+/** The point at which each run ended, and the one that direct compression alone reached. Runs without an error yet have no point. */
 export function tradeOffPoints(runs: readonly RunView[]): Point[] {
   return runs.flatMap(({ summary, directError }) => {
     if (summary.kept === null || !summary.prunable) return [];
@@ -38,11 +38,11 @@ export function tradeOffLines(
   theme: Theme,
 ): { lines: Line[]; legend: LegendEntry[]; levels: Level[] } {
   const points = tradeOffPoints(runs);
-  // The part that every run's errors are of; runs of different data have none in common.
+  // The part of the data that every run's errors are of; runs of different data have none in common.
   const [set, ...others] = new Set(runs.map((run) => run.errorSet));
   const part = set && others.length === 0 ? setName(set) : null;
   const legend: LegendEntry[] = METHODS.flatMap(({ method, label, colour, dash, shape }) => {
-    // Runs of one model share their direct compression: one point for each share kept.
+    // Runs of one model share their direct compression: one point for each kept share.
     const own = points
       .filter((point) => point.method === method)
       .sort((a, b) => a.kept - b.kept)

@@ -1,16 +1,16 @@
-/** The vertical range of a chart: of all that is in sight, or of what the end of the curves needs. No page. */
+/** The vertical range of a chart: of everything in the horizontal range, or of the end of the curves. Independent of the page. */
 import type { Points } from './decimate.js';
 import { lowerBound } from './nearest.js';
 
-/** One line's points on screen; a line that is stepped stands on zero. */
+/** One line's points on screen; the area of a stepped line begins at zero. */
 export interface Spread {
   readonly points: Pick<Points, 'x' | 'y'>;
   readonly stepped?: boolean;
 }
 
-/** Part of the window, at its end, that is never flattened. */
+/** The last part of the window, whose values are never cut off. */
 const END = 1 / 3;
-/** The end is given the whole height only where that makes it so many times taller. */
+/** The top is cut off only if that makes the end so many times taller. */
 const WORTH = 4;
 
 function extremes(spreads: readonly Spread[], from: number, to: number, log: boolean): [number, number] {
@@ -18,7 +18,7 @@ function extremes(spreads: readonly Spread[], from: number, to: number, log: boo
   let high = -Infinity;
   for (const { points, stepped } of spreads) {
     const { x, y } = points;
-    // Points just outside the window carry the line to its border and do not count.
+    // Points just outside the window only lead the line to its border and do not count.
     for (let k = lowerBound(x, from); k < x.length && x[k]! <= to; k++) {
       const value = y[k];
       if (value === null || value === undefined) continue;
@@ -38,9 +38,9 @@ function padded([low, high]: readonly [number, number], log: boolean): [number, 
 }
 
 /**
- * @param window the horizontal range in sight. @param levels always in sight, but for those a logarithmic axis has no place for.
- * @param end whether high values before the last third may be cut off, so that the end of the curves shows.
- * @returns the range, and the highest value above it; null where nothing is cut off.
+ * @param window the visible horizontal range. @param levels always in the range, except those that a logarithmic axis cannot show.
+ * @param end whether high values before the last third may be cut off, so that the end of the curves can be read.
+ * @returns the range, and the highest value above it; null if nothing is cut off.
  */
 export function yRange(
   spreads: readonly Spread[],
@@ -57,7 +57,7 @@ export function yRange(
   if (!end) return { range: whole, cut: null };
   const last = extremes(spreads, max - END * (max - min), max, log);
   if (!(last[0] <= last[1])) return { range: whole, cut: null };
-  // What is low at the beginning stays in sight: only the top is cut.
+  // Low values at the beginning stay in the range: only the top is cut off.
   const range = padded(withLevels([Math.min(last[0], all[0]), last[1]]), log);
   const height = ([low, high]: readonly [number, number]) => (log ? Math.log(high / low) : high - low);
   return height(whole) >= WORTH * height(range) && all[1] > range[1]

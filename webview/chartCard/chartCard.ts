@@ -12,7 +12,7 @@ import { LineChart } from '../chart/lineChart.js';
 import { t } from '../page/strings.js';
 import type { Theme } from '../page/theme.js';
 
-/** Part of the width within which the crosshair is at a single point. */
+/** The crosshair shows a single point within this share of the width. */
 const POINT_REACH = 0.02;
 
 export interface CardOptions extends Omit<ChartOptions, 'onCursor'> {
@@ -20,15 +20,15 @@ export interface CardOptions extends Omit<ChartOptions, 'onCursor'> {
   title: string;
   /** One sentence. */
   help: string;
-  /** More of them, shown where asked for. */
+  /** Further sentences, shown on request. */
   details?: readonly string[];
   xName: () => string;
-  /** The rows are no course of time, so the last one is not the newest: values are shown at the crosshair only. */
+  /** The rows are not a course of time, so the last one is not the newest: values are shown at the crosshair only. */
   timeless?: boolean;
   toggle?: (kind: string) => void;
   /** Switches between a linear and a logarithmic y axis. */
   rescale?: () => void;
-  /** Switches between the whole height and that of the end of the curves. */
+  /** Switches between the whole vertical range and that of the end of the curves. */
   cutTop?: () => void;
   save: (name: string, data: Uint8Array) => void;
 }
@@ -149,7 +149,7 @@ export class ChartCard {
   #moved(x: number | null, left: number): void {
     this.#cursor = x;
     this.#renderValues();
-    // The other charts' crosshairs follow; only where one looks has a label.
+    // The crosshairs of the other charts follow; only the chart under the pointer has a label.
     if (x === null || !(this.#keyboard || this.#plot.matches(':hover'))) this.#label.hide();
     else this.#label.show(this.#head(x), this.#atCursor(x), left);
     if (this.#keyboard && x !== null)
@@ -159,7 +159,7 @@ export class ChartCard {
       ].join(', ');
   }
 
-  /** "Step 1,200", or where the nearest value is. */
+  /** "Step 1,200", or the position of the nearest value. */
   #head(x: number): string {
     const { xExact, xFormat } = this.chart.view;
     return `${this.options.xName()} ${(xExact ?? xFormat)(x)}`;
@@ -169,7 +169,7 @@ export class ChartCard {
     const [min, max] = this.chart.ranges?.x ?? [0, 0];
     return this.#shown().flatMap(({ entry, line }) => {
       const at = nearest(line.x, x);
-      // A single point is where it is, and says nothing of other places.
+      // A single point has no value at other positions.
       const isThere = at >= 0 && (!line.scatter || Math.abs(line.x[at]! - x) <= POINT_REACH * (max - min));
       return !isThere ? [] : [{ line, value: entry.format(line.y[at]!) }];
     });

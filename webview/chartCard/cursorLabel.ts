@@ -3,7 +3,7 @@ import type { Line } from '../chart/line.js';
 import { swatch } from '../page/swatch.js';
 import { t } from '../page/strings.js';
 
-/** More would hide the chart. */
+/** Most lines of the label: more would hide the chart. */
 const MAX_LINES = 8;
 /** Pixels between the crosshair and the label. */
 const GAP = 10;
@@ -13,7 +13,10 @@ export interface CursorValue {
   readonly value: string;
 }
 
-/** What is under the crosshair, beside it: the step, and every line with the name of its run. For eyes only: a live region says the same. */
+/**
+ * The values under the crosshair, beside it: the step, and every line with the name of its run. Hidden from screen readers, for which a live region
+ * has the same text.
+ */
 export class CursorLabel {
   readonly root = element('div', { class: 'cursor-label', 'aria-hidden': 'true', hidden: true });
 

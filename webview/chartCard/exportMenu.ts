@@ -2,10 +2,10 @@
 import { button, element, icon } from '../page/element.js';
 import { t } from '../page/strings.js';
 
-/** What makes a file of each format; its name ends as the format is called. */
+/** Writers by format; the format's name is the file's extension. */
 export type Exports = readonly (readonly [format: string, make: () => Promise<Uint8Array> | Uint8Array])[];
 
-/** @param save takes the ending of the file's name and its bytes. */
+/** @param save takes the file's extension and its bytes. */
 export function exportMenu(
   title: string,
   exports: Exports,

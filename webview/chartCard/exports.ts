@@ -1,4 +1,4 @@
-/** A chart as a file: PNG and SVG as it is on screen, CSV with every value. */
+/** Writes a chart to a file: PNG and SVG as on screen, CSV with every value. */
 import { niceStep } from '../chart/axisSplits.js';
 import type { Line } from '../chart/line.js';
 import type { LineChart } from '../chart/lineChart.js';
@@ -144,9 +144,9 @@ ${parts.join('\n')}
   );
 }
 
-/** All values of the lines, long form: line, x, y. Fields are quoted where they need it; NaN and Infinity are written so. */
+/** All values of the lines, long form: line, x, y. Fields are quoted if needed; NaN and Infinity are written as such. */
 export function exportCsv(xName: string, lines: readonly Line[]): Uint8Array {
-  // A leading = + - or @ would be run as a formula by a spreadsheet.
+  // A spreadsheet would run a leading = + - or @ as a formula.
   const field = (text: string) => {
     const safe = /^[=+\-@]/.test(text) ? `'${text}` : text;
     return /[",\n]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;

@@ -1,4 +1,4 @@
-/** What the charts say that are none over time (those: protocol/telemetry/charts.ts), for someone who has not read the paper. */
+/** Help for the charts that are not over time (help for those: protocol/telemetry/charts.ts), for readers who do not know the paper. */
 import { t } from '../page/strings.js';
 
 /** A few sentences for each chart: what it shows, how it usually looks, and what to watch for. */

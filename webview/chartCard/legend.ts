@@ -1,10 +1,10 @@
-/** The legend of a chart: its lines by kind, toggled by a press, with a value each. */
+/** The legend of a chart: its kinds of lines, toggled by a press, each with a value. */
 import { element } from '../page/element.js';
 import { t } from '../page/strings.js';
 import { swatch } from '../page/swatch.js';
 import type { LegendEntry } from '../chart/curves.js';
 
-/** What a legend's entry is, and what pressing it does. */
+/** A legend entry, and what pressing it does. */
 function titleOf({ hint, label, shown }: LegendEntry, toggles: boolean): string | undefined {
   const action = toggles ? (shown ? t('Hide {0}', label) : t('Show {0}', label)) : undefined;
   return [hint, action].filter(Boolean).join('\n') || undefined;
@@ -15,15 +15,15 @@ export class Legend {
   #values = new Map<string, HTMLElement>();
   #key = '';
 
-  /** @param toggle hides the lines of a kind, or shows them; absent: the legend only says what is what. */
+  /** @param toggle hides or shows the lines of a kind; absent: the legend only explains. */
   constructor(private readonly toggle: ((kind: string) => void) | undefined) {}
 
-  /** The colours may have changed: the next `show` draws anew. */
+  /** After a change of colours: the next `show` draws all entries again. */
   forget(): void {
     this.#key = '';
   }
 
-  /** Draws only where the entries differ from those before; the focus stays. */
+  /** Draws only if the entries have changed; the focus stays. */
   show(entries: readonly LegendEntry[]): void {
     const key = JSON.stringify(entries.map((e) => [e.kind, e.shown, e.lines.map((l) => [l.id, l.colour, l.label])]));
     if (key === this.#key) return;

@@ -1,4 +1,4 @@
-/** A chart as a table, for who sees no picture. */
+/** A chart as a table, for users who cannot see the picture. */
 import { downsample } from '../../daemon/protocol/telemetry/downsample.js';
 import { element } from '../page/element.js';
 import { t } from '../page/strings.js';
@@ -6,16 +6,16 @@ import type { LegendEntry } from '../chart/curves.js';
 import type { Line } from '../chart/line.js';
 import { nearest } from '../chart/nearest.js';
 
-/** About as many rows has a table; of longer series peaks and ends are among them. */
+/** Approximate number of rows; of longer series, peaks and ends are among them. */
 const ROWS = 100;
 
-/** A line on show, and the entry of the legend that it belongs to. */
+/** A visible line, and its legend entry. */
 export interface ShownLine {
   readonly entry: LegendEntry;
   readonly line: Line;
 }
 
-/** A row for each place on the x axis where some line has a value, a column for each line. */
+/** A row for each x at which some line has a value, a column for each line. */
 export function valueTable(
   title: string,
   xName: string,

@@ -4,7 +4,7 @@ import { dataSamples } from './dataSamples.js';
 import { button, element } from '../page/element.js';
 import { t } from '../page/strings.js';
 
-/** Scales of inputs as a plan names them, in words. */
+/** Names of the input scales of a plan. */
 const scales = (): [value: string, text: string][] => [
   ['none', t('as stored')],
   ['unit', t('x / 255')],
@@ -14,12 +14,12 @@ const scales = (): [value: string, text: string][] => [
   ['standard', t('z-scores')],
 ];
 
-/** Columns among which a person can choose. */
+/** Most columns that can be chosen among. */
 const CHOOSABLE = 200;
 /** Names of inputs that are listed. */
 const INPUTS = 12;
 
-/** Data as a run would read it, to be taken, read otherwise, or left for other data. */
+/** Data as a run would read it. The user accepts it, changes how it is read, or goes back to choose other data. */
 export class DataPage {
   #title = element('h1');
   #subtitle = element('p', { class: 'subtitle', role: 'status' });
@@ -122,7 +122,7 @@ export class DataPage {
     ].map((each) => each || false);
   }
 
-  /** Columns of a single input can be chosen; those of several inputs, and arrays, are shown only. */
+  /** Columns can be chosen for a single input; for several inputs, and for arrays, they are only shown. */
   #inputs({ kind, names, inputs, labels }: NonNullable<DataPreview['fields']>): HTMLElement {
     const [own] = inputs;
     if (kind === 'arrays' || !own || inputs.length > 1 || names.length > CHOOSABLE)
@@ -151,7 +151,7 @@ export class DataPage {
     return box;
   }
 
-  /** What is automatic shows what that comes to while it is chosen. */
+  /** The automatic choice shows its result while it is selected. */
   #select(key: 'scale' | 'order', options: [string, string][], value: string | null): HTMLSelectElement {
     if (value !== null) options[0] = ['', t('Automatic')];
     const box = select(key, options, [value ?? '']);
@@ -160,7 +160,7 @@ export class DataPage {
   }
 }
 
-/** @param several a list box, of which several may be chosen; it is one from the start, because a menu keeps the last choice only. */
+/** @param several a list box with several choices; it is created as one, because a menu keeps only its last choice. */
 function select(
   id: string,
   options: readonly (readonly [string, string])[],

@@ -3,7 +3,7 @@ import { rounded, significant } from '../../daemon/protocol/format.js';
 import { element } from '../page/element.js';
 import { t } from '../page/strings.js';
 
-/** Small pictures are drawn this large, in pixels of the page. */
+/** Size to which small pictures are enlarged, in pixels of the page. */
 const SIDE = 96;
 
 type Image = NonNullable<InputShown['image']>;
@@ -30,7 +30,7 @@ export function picture(base64: string, [height, width]: Image): HTMLCanvasEleme
 /** A value of a sample. */
 export const shownNumber = (value: number | null): string => (value === null ? t('not finite') : significant(value));
 
-/** Columns of numbers that fit beside each other. */
+/** Most numbers shown beside each other. */
 const COLUMNS = 12;
 
 /** @param columns names of the first values. @param label of the region. */
@@ -86,8 +86,8 @@ const factsOf = ({ shape, range }: InputShown): HTMLElement =>
   });
 
 /**
- * The samples with their answers, as the model sees them: pictures where they are, else rows of numbers; one below the other
- * where the model has several inputs.
+ * The samples with their targets, as the model gets them: pictures if they are images, else rows of numbers; one below the other if the model has
+ * several inputs.
  */
 export function dataSamples({ inputs, answers, fields }: DataPreview): HTMLElement[] {
   const several = inputs.length > 1;

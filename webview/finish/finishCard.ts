@@ -5,7 +5,7 @@ import { count, percent } from '../page/format.js';
 import type { ControlAction, RunView } from '../messages/monitor.js';
 import { t } from '../page/strings.js';
 
-/** What a finished run has come to, in one sentence of measured figures, and what can be done with it. */
+/** The result of a finished run in one sentence of measured figures, with buttons for what can be done with it. */
 export class FinishCard {
   readonly root = element('section', { class: 'finish', hidden: true });
   #key = '';
@@ -14,11 +14,11 @@ export class FinishCard {
     this.root.setAttribute('aria-label', t('What the run has come to'));
   }
 
-  /** @param finish null: it is not known (yet), or the run pruned nothing. */
+  /** @param finish null: not known (yet), or the run pruned nothing. */
   show({ summary, hasPlan }: Pick<RunView, 'summary' | 'hasPlan'>, finish: Finish | null, trusted: boolean): void {
     this.root.hidden = finish === null || summary.state !== 'done';
     const key = JSON.stringify([finish, hasPlan, trusted]);
-    // Drawn again, a button would lose the focus.
+    // A button that is replaced would lose the focus.
     if (finish === null || key === this.#key) return;
     this.#key = key;
     const text = finishText(finish);
@@ -44,7 +44,7 @@ export class FinishCard {
   }
 }
 
-/** What each figure is of. */
+/** What each figure measures. */
 function basis({ error, referenceError, samples, size, speed, regression }: Finish): string {
   const errors = regression
     ? t('variance unexplained {0}, reference {1}, on {2} samples', percent(error), percent(referenceError), count(samples))

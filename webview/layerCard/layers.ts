@@ -3,7 +3,7 @@ import { count, percent } from '../page/format.js';
 import type { RunView } from '../messages/monitor.js';
 import { t } from '../page/strings.js';
 
-/** What each layer keeps: a table whose bars carry their numbers; a row chooses the layer of the picture. */
+/** A table of what each layer keeps, with bars and numbers; selecting a row shows that layer. */
 export class LayerTable {
   readonly root: HTMLElement;
   #body = element('tbody');

@@ -4,7 +4,7 @@ import { count, percent } from '../page/format.js';
 import { t } from '../page/strings.js';
 import type { Theme } from '../page/theme.js';
 
-/** Grid of the inputs: an image's own geometry, or a near-square one. */
+/** Grid of the inputs: an image's own shape, or nearly square. */
 export function pictureGrid(picture: LayerPicture): { rows: number; columns: number; isImage: boolean } {
   const inputs = picture.keptPerInput.length;
   const [height, width] = picture.inputImage ?? [];
@@ -25,7 +25,7 @@ export function cellCounts(picture: LayerPicture): number[] {
   return cells;
 }
 
-/** Which inputs the pruned layer still looks at: one cell an input, brighter with more kept weights. */
+/** Which inputs the pruned layer still uses: one cell an input, brighter with more kept weights. */
 export class SparsityPicture {
   readonly root: HTMLElement;
   #canvas = element('canvas', { class: 'sparsity', role: 'img', 'aria-label': t('Kept weights') });

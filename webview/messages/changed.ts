@@ -2,10 +2,10 @@
 import type { TriedAnswer, WhatChanged } from '../../daemon/protocol/whatChanged.js';
 
 export type ToChangedPage =
-  /** What the run is called; its answers are being compared from now on. */
+  /** The run's name; its answers are being compared from now on. */
   | { type: 'run'; name: string }
   | { type: 'progress'; done: number; total: number }
-  /** `tryIt`: the person came to try a sample. */
+  /** `tryIt`: the user opened the page to try a sample. */
   | { type: 'changed'; changed: WhatChanged; tryIt: boolean }
   /** Why nothing can be shown, or that it was cancelled. */
   | { type: 'problem'; message: string }

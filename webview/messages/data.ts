@@ -1,7 +1,7 @@
-/** Messages between the page of data that may be chosen (extension/data/dataPage.ts) and its host. */
+/** Messages between the page that previews data (extension/data/dataPage.ts) and its host. */
 import type { DataPreview } from '../../daemon/protocol/dataChoice.js';
 
-/** What of the reading is the user's: null is as proposed. */
+/** The user's choices of how the data is read; null: as proposed. */
 export interface DataWishes {
   readonly labels: readonly string[] | null;
   /** Columns of a model's only input. */
@@ -11,16 +11,16 @@ export interface DataWishes {
 }
 
 export type ToDataPage =
-  /** The data is being read: what it is called, and for which model. */
+  /** The data is being read: its name, and the model's. */
   | { type: 'reading'; name: string; model: string }
   | { type: 'preview'; preview: DataPreview; wishes: DataWishes }
-  /** Why it cannot be read so. */
+  /** Why it cannot be read in this way. */
   | { type: 'problem'; message: string };
 
 export type FromDataPage =
   | { type: 'ready' }
   | { type: 'change'; wishes: DataWishes }
-  /** Take it; `time`: position in the preview's times, -1 where it has none. */
+  /** Accept it; `time`: position in the preview's times, -1 if it has none. */
   | { type: 'use'; time: number }
   | { type: 'other' }
   | { type: 'failure'; message: string };

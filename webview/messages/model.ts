@@ -6,14 +6,14 @@ export type ToModelPage =
   | {
       type: 'model';
       model: ModelSummary;
-      /** Name of the latest run of it, and what that keeps. */
+      /** Name of the model's latest run, and what that keeps. */
       run: string | null;
       kept: readonly LayerKept[];
     }
-  /** Why there is nothing to show. */
+  /** Why nothing can be shown. */
   | { type: 'problem'; message: string };
 
-/** What the CodeLens of a model.json offers, as buttons. */
+/** The buttons: the same actions as the CodeLens of a model.json. */
 export type ModelAction = 'prune' | 'inspect' | 'budget' | 'exclude';
 
 export type FromModelPage =

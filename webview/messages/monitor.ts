@@ -7,7 +7,7 @@ import type { Finish } from '../../daemon/protocol/finish.js';
 import type { LayerPicture, RunSummary } from '../../daemon/protocol/messages.js';
 import type { EvaluationSet, TableName } from '../../daemon/protocol/telemetry/columns.js';
 
-/** A place on the x axis that deserves a line: a phase, a changed budget, a resume. */
+/** A marked position on the x axis: a phase, a changed budget, a resume. */
 export interface Mark {
   step: number;
   epoch: number;
@@ -19,26 +19,26 @@ export interface Mark {
 export interface PathView {
   /** In the order they were computed. */
   points: PathPoint[];
-  /** How many there will be, as far as is known. */
+  /** How many points there will be, as far as is known. */
   total: number;
   /** Which point became the result; null before the end. */
   answer: PathAnswer | null;
 }
 
-/** Everything about a run but its series. */
+/** A run without its series. */
 export interface RunView {
   id: string;
   name: string;
   /** Stands for a colour and a marker (`runColour`, `runShape`) that no other run on show has. */
   colour: number;
-  /** The page names no files. */
+  /** Without file names: the page has no use for them. */
   summary: Omit<RunSummary, 'workspace' | 'folder' | 'planPath' | 'modelPath'>;
   /** Whether it has a plan file, which can be opened and run again. */
   hasPlan: boolean;
   device: string | null;
-  /** Which part of the data the run's errors are of: test where there is one. null: none is known yet. */
+  /** The part of the data that the run's errors are of: test if there is one. null: none is known yet. */
   errorSet: EvaluationSet | null;
-  /** What the run has been asked to do and has not done yet: "Pausing...". */
+  /** A request that the run has not acted on yet: "Pausing...". */
   asked?: string;
   /** Error of the uncompressed reference, on that part. */
   referenceError: number | null;
@@ -47,7 +47,7 @@ export interface RunView {
   layers: LayerKept[];
   marks: Mark[];
   warnings: { time: number; message: string }[];
-  /** How the data is read, where the reference's answers chose: scale of the inputs and order of the classes, with the figures. */
+  /** How the data is read, if the reference's answers decided it: the label mapping and the input scale, with the figures. */
   reading: string[];
   /** Of a path run. */
   path?: PathView;
@@ -60,8 +60,8 @@ export interface DifferenceRow {
 }
 
 /**
- * Appended rows of one table; `reset` says they replace what the page has. `halved`: then the table is halved as the host's was
- * (`ColumnTable.halve`), and these rows follow.
+ * Appended rows of one table; `reset`: they replace the page's rows. `halved`: the page first halves its table as the host did (`ColumnTable.halve`),
+ * then appends these rows.
  */
 export interface ColumnPatch {
   reset: boolean;
@@ -70,8 +70,8 @@ export interface ColumnPatch {
 }
 
 /**
- * A patch as it travels: float64 columns, little-endian, as base64. Exact, NaN included, and half the size of JSON. Typed
- * arrays themselves arrive as plain objects in some VS Code hosts.
+ * A patch in its transferred form: float64 columns, little-endian, as base64. It is exact, NaN included, and half the size of JSON. Typed arrays
+ * themselves arrive as plain objects in some VS Code hosts.
  */
 export interface WirePatch {
   reset: boolean;
@@ -84,7 +84,7 @@ export type ToPage =
       type: 'runs';
       runs: RunView[];
       primary: string | null;
-      /** Name of what is being started, shown until its run is there. */
+      /** Name of the run that is being started, shown until the run exists. */
       starting: string | null;
       difference: DifferenceRow[];
       trusted: boolean;
@@ -92,7 +92,7 @@ export type ToPage =
   | { type: 'run'; view: RunView }
   | { type: 'columns'; run: string; tables: Partial<Record<TableName, WirePatch>> }
   | { type: 'picture'; run: string; layer: string; picture: LayerPicture | null; problem: string | null }
-  /** What a finished run has come to; null: it pruned nothing. */
+  /** The result of a finished run; null: it pruned nothing. */
   | { type: 'finish'; run: string; finish: Finish | null }
   | { type: 'connection'; problem: string | null };
 
@@ -117,15 +117,15 @@ export type ControlAction =
 export type ToHost =
   | { type: 'ready' }
   | { type: 'control'; action: ControlAction; run: string | null }
-  /** Nothing is to be started after all. */
+  /** Cancel the start. */
   | { type: 'cancelStart' }
   | { type: 'remove'; run: string }
   | { type: 'primary'; run: string }
   | { type: 'picture'; run: string; layer: string }
-  /** What a run that is done has come to. */
+  /** Asks for the result of a finished run. */
   | { type: 'finish'; run: string }
-  /** The model of a path's point, as a file in a format to be chosen. */
+  /** Export the model of a path's point; the user chooses the format. */
   | { type: 'exportPoint'; run: string; point: number }
-  /** A file for the user to keep; base64. */
+  /** A file for the user to save; base64. */
   | { type: 'save'; name: string; data: string }
   | { type: 'failure'; message: string };

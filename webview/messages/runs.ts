@@ -3,13 +3,13 @@ import type { RunFacts } from '../../daemon/protocol/runs/runRow.js';
 
 /** A run as the page knows it. */
 export interface TableRun extends RunFacts {
-  /** What the host calls it. */
+  /** The host's key of it. */
   readonly id: string;
-  /** Plan, budget and date, or the name it was given. */
+  /** Plan, budget and date, or the name that the user gave it. */
   readonly label: string;
-  /** Of a baseline: the run it is compared with, where that is here. */
+  /** For a baseline: the run it is compared with, if that is in the table. */
   readonly parent: string | null;
-  /** Name of its workspace folder, where there are several. */
+  /** Name of its workspace folder, if there are several. */
   readonly folder: string;
 }
 
@@ -19,10 +19,10 @@ export type ToRunsTable =
   | { type: 'run'; id: string; run: TableRun | null }
   /** The runs in the monitor, with their colours there. */
   | { type: 'shown'; colours: Readonly<Record<string, number>> }
-  /** Why nothing is listed; null: all is well. */
+  /** Why nothing is listed; null: no problem. */
   | { type: 'connection'; problem: string | null };
 
-/** What can be done with the chosen runs. */
+/** Actions on the selected runs. */
 export type TableAction = 'open' | 'compare' | 'star' | 'tags' | 'note' | 'rename' | 'export' | 'plan' | 'delete';
 
 export type FromRunsTable =

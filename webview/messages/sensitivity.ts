@@ -5,13 +5,13 @@ import type { Sensitivity } from '../../daemon/protocol/layers/sensitivity.js';
 export type Floors = Readonly<Record<string, number>>;
 
 export type ToSensitivityPage =
-  /** What the plan is called; its layers are being measured from now on. */
+  /** The plan's name; its layers are being measured from now on. */
   | { type: 'plan'; name: string }
   | { type: 'progress'; done: number; total: number }
   | { type: 'sensitivity'; sensitivity: Sensitivity }
   /** Why nothing can be shown, or that it was cancelled. */
   | { type: 'problem'; message: string }
-  /** What the budget means with the floors of the request `turn`, and why it cannot be met. `kappa`: weights that it keeps. */
+  /** What the budget means with the floors of the request `turn`, and why it cannot be met. `kappa`: the number of weights that it keeps. */
   | { type: 'checked'; turn: number; text: string; kappa: number | null; problem: string | null }
   | { type: 'written' }
   | { type: 'writeProblem'; message: string };
@@ -22,6 +22,6 @@ export type FromSensitivityPage =
   | { type: 'cancel' }
   | { type: 'check'; turn: number; floors: Floors }
   | { type: 'write'; floors: Floors }
-  /** The table of the command line. */
+  /** The table as the command line prints it. */
   | { type: 'asText' }
   | { type: 'failure'; message: string };

@@ -10,7 +10,7 @@ import { t } from '../page/strings.js';
 
 type Layer = ModelSummary['layers'][number];
 
-/** A model file: what a model.json shows as CodeLens, as a picture of the network and one table. */
+/** A model file: the content of a model.json's CodeLens, as a picture of the network and one table. */
 export class ModelPage {
   #state = element('section', { class: 'empty', role: 'status' }, element('h1', { text: t('Reading the model') }));
   #head = element('header', { class: 'title-row' });
@@ -129,7 +129,7 @@ export class ModelPage {
     );
   }
 
-  /** @param place before the key by which the focus is found again; the same buttons are in two places. */
+  /** @param place prefix of the key by which the focus is restored; the same buttons are in two places. */
   #layerActions({ name, prunable }: Layer, place = ''): HTMLElement[] {
     if (prunable === 0) return [];
     const look = place === '' ? 'link' : '';
@@ -149,9 +149,9 @@ export class ModelPage {
     const made = button({ text, label, ...(look && { class: look }) }, () =>
       this.post({ type: 'action', action, layer }),
     );
-    // Every row has the same texts; who hears them needs the layer too.
+    // Every row has the same texts; a screen reader needs the layer's name too.
     if (layer !== null) made.setAttribute('aria-label', `${text} ${layer}`);
-    // A new run draws the table again; the keyboard stays where it was.
+    // A new run redraws the table; the keyboard focus stays.
     made.setAttribute('data-focus', `${place}${action}/${layer ?? ''}`);
     return made;
   }

@@ -3,7 +3,7 @@ import { button, element, icon } from '../page/element.js';
 import type { ControlAction, RunView } from '../messages/monitor.js';
 import { t } from '../page/strings.js';
 
-/** What must be known of a run before its result is used, with the ways out: the first thing of its page. */
+/** Findings that the user must know before using a run's result, with the ways out: the first element of its page. */
 export class CautionBanner {
   readonly root = element('section', { class: 'caution', role: 'alert', hidden: true });
   #key = '';
@@ -13,7 +13,7 @@ export class CautionBanner {
   show({ summary, hasPlan }: Pick<RunView, 'summary' | 'hasPlan'>, trusted: boolean): void {
     const { cautions = [], state } = summary;
     this.root.hidden = cautions.length === 0;
-    // An alert is read out again whenever it is drawn.
+    // A screen reader repeats an alert whenever it is redrawn.
     const key = JSON.stringify([cautions, state, hasPlan, trusted]);
     if (key === this.#key) return;
     this.#key = key;
@@ -48,6 +48,6 @@ export const rateText = ({ section, value }: OtherRate): string =>
     ? t('Run Again, Learning Rate by a Short Test')
     : t('Run Again with "{0}.learningRate": {1}', section, value);
 
-/** Messages of the log begin as the rest of a line does. */
+/** Messages of the log begin in lower case, as the rest of a line. */
 const text = ({ message }: Caution): HTMLElement =>
   element('p', { text: `${message.slice(0, 1).toUpperCase()}${message.slice(1)}` });

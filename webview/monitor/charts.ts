@@ -16,7 +16,7 @@ import type { Settings } from './toolbar.js';
 
 const TRADE_OFF = 'trade-off';
 
-/** What the user chose of the charts is remembered with the page; the zoom is not. */
+/** The user's choices for the charts, remembered with the page; the zoom is not. */
 export class Charts {
   #hidden = new Set(pageState().hidden ?? []);
   #rescaled = new Set(pageState().rescaled ?? []);
@@ -25,7 +25,7 @@ export class Charts {
   #cards: { spec: ChartSpec; card: ChartCard }[];
   #tradeOff: ChartCard;
 
-  /** @param changed the user chose something: they must be shown again. */
+  /** @param changed is called when the user changed something and the charts must be drawn again. */
   constructor(
     private readonly settings: Readonly<Settings>,
     theme: Theme,
@@ -85,7 +85,7 @@ export class Charts {
     return this.#zoom !== null;
   }
 
-  /** @param zoom ends on the x axis; null, and what has no width: all. */
+  /** @param zoom ends on the x axis; null, or an empty range: everything. */
   zoomTo(zoom: [number, number] | null): void {
     this.#zoom = zoom && zoom[1] > zoom[0] ? zoom : null;
     this.changed();
@@ -96,7 +96,7 @@ export class Charts {
     this.#tradeOff.setTheme(theme);
   }
 
-  /** @param primary whose marks, level and band are drawn. */
+  /** @param primary the run whose marks, level and band are drawn. */
   show(primary: RunData, runs: readonly RunData[], theme: Theme): void {
     const { axis, smoothing } = this.settings;
     const marks: VerticalMark[] = primary.view.marks.map((mark) => ({ x: mark[axis], label: mark.label }));

@@ -15,7 +15,7 @@ import { t } from '../page/strings.js';
 import { observeTheme, readTheme, type Theme } from '../page/theme.js';
 import { Toolbar, type Settings } from './toolbar.js';
 
-/** The whole page: takes the host's messages, keeps the runs it shows, draws at most once a frame. */
+/** The whole page: handles the host's messages, keeps the runs it shows, draws at most once a frame. */
 export class Monitor {
   #runs = new Map<string, RunData>();
   #order: string[] = [];
@@ -26,7 +26,7 @@ export class Monitor {
   #settings: Settings;
   #layer: string | null = pageState().layer ?? null;
   #askedPicture = '';
-  /** Of runs that are done; undefined: asked for. */
+  /** Results of finished runs; undefined: requested. */
   #finishes = new Map<string, Finish | null | undefined>();
   /** Several messages in a frame are one change of the page. */
   #schedule = oncePerFrame(() => this.#render());
@@ -58,7 +58,7 @@ export class Monitor {
     this.#toolbar = new Toolbar(
       this.#settings,
       (part) => {
-        // A zoomed range in steps means nothing in seconds.
+        // A zoomed range in steps is meaningless in seconds.
         if (part.axis) this.#charts.zoomTo(null);
         Object.assign(this.#settings, part);
         remember(part);
@@ -89,7 +89,7 @@ export class Monitor {
       element(
         'div',
         { class: 'grid' },
-        // What a path run is for; hidden for others.
+        // Only for path runs; hidden for others.
         this.#path.root,
         ...this.#charts.roots,
         this.#layers.root,
@@ -173,7 +173,7 @@ export class Monitor {
     this.#renderWarnings(primary);
   }
 
-  /** Of a run that is done, asked of the host once. A run that goes on (a path, say) ends anew. */
+  /** Requests the result of a finished run once. A run that continues (a path, say) ends again later. */
   #finishOf({ id, summary }: RunView): Finish | null {
     if (summary.state !== 'done') {
       this.#finishes.delete(id);
@@ -190,7 +190,7 @@ export class Monitor {
     const names = run.view.layers.map((layer) => layer.layer);
     if (this.#layer === null || !names.includes(this.#layer)) this.#layer = names[0] ?? null;
     this.#layers.show(run.view, this.#layer);
-    // The picture changes with every iteration: ask again then, and never twice for the same one.
+    // The picture changes with every iteration: request it again then, and only once for each.
     const wanted = `${run.view.id}/${this.#layer}/${run.view.summary.iteration}/${run.view.summary.state}`;
     if (this.#layer === null) this.#layerCard.show(null, null, null);
     else if (wanted !== this.#askedPicture) {

@@ -2,12 +2,12 @@ import type { ToHost } from '../messages/monitor.js';
 import { acquireHost } from '../page/startPage.js';
 import type { Settings } from './toolbar.js';
 
-/** How the page was set, kept over a reload; which runs it shows the host remembers. */
+/** The page's settings, kept over a reload; the host remembers which runs it shows. */
 export interface PageState extends Partial<Settings> {
   hidden?: string[];
-  /** Charts whose vertical scale is not their usual one. */
+  /** Charts whose vertical scale is not their default. */
   rescaled?: string[];
-  /** Charts whose top is not cut off though it usually is, or the other way round. */
+  /** Charts for which cutting off the top was switched from its default. */
   recut?: string[];
   layer?: string | null;
 }

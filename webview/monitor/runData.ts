@@ -30,7 +30,7 @@ export class RunData {
         table.halve(EXTREMES);
         table.append(decoded(patch.halved));
       }
-      // What was smoothed before is no longer there.
+      // The smoothed values are of rows that are no longer there.
       if (patch.reset || patch.halved)
         for (const [key, smoother] of this.#smoothers) if (key.startsWith(`${name}:`)) smoother.reset();
     }

@@ -10,13 +10,13 @@ import type { ControlAction, RunView } from '../messages/monitor.js';
 import { setName } from '../chart/evaluations.js';
 import { t } from '../page/strings.js';
 
-/** What is said of a press until the run does it. */
+/** Text shown after a press until the run acts on it. */
 const ASKED: Partial<Record<ControlAction, string>> = {
   pause: 'Pausing...',
   resume: 'Resuming...',
   stop: 'Stopping...',
 };
-/** Milliseconds. A host that is busy for longer says so itself. */
+/** Milliseconds. A host that is busy for longer reports it itself. */
 const HOST_ANSWERS = 3000;
 
 type Control = 'pause' | 'resume' | 'switchEngine' | 'stop' | 'budget' | 'export' | 'compare' | 'runs';
@@ -96,7 +96,7 @@ export class RunHeader {
     );
   }
 
-  /** @param finish of a run that is done; null: not known, or it pruned nothing. */
+  /** @param finish of a finished run; null: not known, or it pruned nothing. */
   show(view: RunView, trusted: boolean, finish: Finish | null): void {
     const { summary } = view;
     const { state } = summary;
@@ -148,7 +148,7 @@ export class RunHeader {
     this.#message.className = `message ${state === 'failed' || state === 'crashed' ? 'error' : 'note'}`;
   }
 
-  /** Says at once what was asked for; the host has it too, some milliseconds later. */
+  /** Shows the request at once; the host reports it too, some milliseconds later. */
   #press(action: ControlAction): void {
     const text = ASKED[action];
     if (text !== undefined && this.#view) {
@@ -160,7 +160,7 @@ export class RunHeader {
     this.control(action);
   }
 
-  /** What was pressed, until the host has said something of it. */
+  /** The pressed request, until the host has reported something about it. */
   #stillPressed({ id, summary }: RunView): string | null {
     const pressed = this.#pressed;
     if (!pressed) return null;
@@ -169,7 +169,7 @@ export class RunHeader {
     return null;
   }
 
-  /** The choice in a word or two, the figures behind it when opened; the same choice keeps it open. */
+  /** The choice in a word or two, the figures behind it when opened; an unchanged choice stays open. */
   #renderReading(reading: readonly string[]): void {
     this.#reading.hidden = reading.length === 0;
     const key = reading.join('\n');

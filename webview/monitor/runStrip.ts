@@ -21,11 +21,11 @@ function figuresOf(run: RunView): string {
     .join(' · ');
 }
 
-/** The compared runs as chips with their colour and marker, and what differs in their plans. Hidden for a single run. */
+/** The compared runs as chips with their colour and marker, and the differences of their plans. Hidden for a single run. */
 export class RunStrip {
   readonly root = element('section', { class: 'run-strip', hidden: true });
   #key = '';
-  /** What changes while runs run is written into what is there: a chip that is pressed, or has the focus, stays. */
+  /** Values that change while runs are running are written into the existing elements: a chip that is pressed, or has the focus, is not replaced. */
   #figures = new Map<string, HTMLElement>();
 
   constructor(

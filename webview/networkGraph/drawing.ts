@@ -14,7 +14,7 @@ export function svg(
   return node;
 }
 
-/** Letters that fit into a box, at the widths of common fonts. */
+/** Characters that fit into a box, at the widths of common fonts. */
 export const LETTERS = 27;
 export const clipped = (text: string, letters = LETTERS): string =>
   text.length <= letters ? text : `${text.slice(0, letters - 1)}…`;
@@ -22,7 +22,7 @@ export const clipped = (text: string, letters = LETTERS): string =>
 export const shapeText = ({ outputShape }: Layer): string =>
   outputShape?.map((extent) => extent ?? '?').join(' × ') ?? '?';
 
-/** A box with three lines of text and the mark of its kept share. @param several drawn as a stack. */
+/** A box with three lines of text and a bar of its kept share. @param several drawn as a stack. */
 export function drawBox(lines: readonly string[], { x, y }: { x: number; y: number }, several: boolean): SVGElement {
   const [left, top] = [-NODE.width / 2, -NODE.height / 2];
   const frame = (by: number) =>
@@ -36,7 +36,7 @@ export function drawBox(lines: readonly string[], { x, y }: { x: number; y: numb
     ...(several ? [frame(6), frame(3)] : []),
     frame(0),
     svg('rect', { class: 'kept-mark', x: left + 5, y: top + 6, width: 8, height: NODE.height - 12, rx: 2 }),
-    // With a space between them: who reads the text of the box hears lines, not one word.
+    // A space between them: a screen reader then reads separate lines, not one word.
     ...texts.flatMap((line) => [line, ' ']),
   );
 }

@@ -1,4 +1,4 @@
-/** The layers of a model as nodes and edges, repeated blocks as one node where that is wished. Pure. */
+/** The layers of a model as nodes and edges; repeated blocks can be one node. Pure. */
 import type { ModelSummary } from '../../daemon/protocol/messages.js';
 
 export type Layer = ModelSummary['layers'][number];
@@ -13,18 +13,18 @@ export interface GraphNode {
 }
 
 export interface Graph {
-  /** What is read before what reads it, but for a layer that reads itself by a detour. */
+  /** In topological order, except for a layer that reads its own output indirectly. */
   readonly nodes: readonly GraphNode[];
-  /** Positions in `nodes`, from what is read to what reads it; each pair once. */
+  /** Positions in `nodes`, from the layer read to its reader; each pair once. */
   readonly edges: readonly (readonly [from: number, to: number])[];
 }
 
-/** In an order in which all that a layer reads comes before it, as near to the given one as that allows. */
+/** A topological order as close to the given one as possible. */
 export function inOrder(layers: readonly Layer[]): Layer[] {
   const known = new Map(layers.map((layer) => [layer.name, layer]));
   const placed = new Set<string>();
   const order: Layer[] = [];
-  // By hand: a chain of thousands of layers is deeper than the call stack.
+  // Iterative: a chain of thousands of layers is deeper than the call stack.
   for (const start of layers) {
     const path = [start];
     const open = new Set<string>();
@@ -44,12 +44,12 @@ export function inOrder(layers: readonly Layer[]): Layer[] {
   return order;
 }
 
-/** Blocks longer than this are not looked for. */
+/** Longer blocks are not searched for. */
 const LONGEST_BLOCK = 64;
-/** Fewer layers than this are not worth hiding. */
+/** Fewer layers than this are not folded. */
 const FEWEST_HIDDEN = 6;
 
-/** What makes two layers the same at their places: class, extents but for the channels, and how far back what they read lies. */
+/** Two layers are equal in their blocks if they agree in: class, shape except for the channels, and how far back their inputs lie. */
 function signatures(layers: readonly Layer[]): string[] {
   const at = new Map(layers.map(({ name }, i) => [name, i]));
   return layers.map(({ className, outputShape, reads }, i) =>
@@ -59,21 +59,21 @@ function signatures(layers: readonly Layer[]): string[] {
 
 interface Repeat {
   readonly from: number;
-  /** Layers of one block, and how many blocks. */
+  /** Number of layers in a block, and of blocks. */
   readonly length: number;
   readonly times: number;
 }
 
-/** The stretch of equal blocks between two layers that hides most; of equal ones that of the shortest blocks. */
+/** The sequence of equal blocks between two layers that hides most layers; on a tie, the one with the shortest blocks. */
 function largest(layers: readonly Layer[], signature: readonly string[], start: number, end: number): Repeat | null {
   let best: Repeat | null = null;
   for (let length = 1; length <= Math.min(LONGEST_BLOCK, (end - start) / 2); length++) {
     for (let i = start + length, from = start; i <= end; i++) {
       if (i < end && signature[i] === signature[i - length]) continue;
-      // The layers [from, i) repeat themselves after `length`.
+      // The layers [from, i) repeat after `length` layers.
       const times = Math.floor((i - from) / length);
       if (times > 1 && times * length >= FEWEST_HIDDEN && times * length > (best ? best.times * best.length : 0)) {
-        // Where a block may begin at several places, it begins with weights, as people think of blocks.
+        // If a block could begin at several places, it begins with a layer with weights, as people think of blocks.
         const free = i - from - times * length + 1;
         const shift = layers.slice(from, from + free).findIndex(({ prunable }) => prunable > 0);
         best = { from: from + Math.max(0, shift), length, times };
@@ -84,7 +84,7 @@ function largest(layers: readonly Layer[], signature: readonly string[], start: 
   return best;
 }
 
-/** Blocks of layers that follow each other and are the same, from the first to the last. */
+/** Sequences of equal blocks, from the first to the last. */
 export function repeats(layers: readonly Layer[]): Repeat[] {
   const signature = signatures(layers);
   const found: Repeat[] = [];
@@ -123,7 +123,7 @@ export function graphOf(given: readonly Layer[], open: (first: string) => boolea
   return { nodes, edges: [...edges.values()] };
 }
 
-/** By the first layer of each: the layers of all blocks that can be shut. */
+/** By each one's first layer: the layers of all blocks that can be folded. */
 export const blocksOf = (given: readonly Layer[]): Map<string, readonly Layer[]> => {
   const layers = inOrder(given);
   return new Map(

@@ -1,14 +1,14 @@
-/** What is kept of a layer: by a run, or as the file is. */
+/** The kept share of a layer: by a run, or of the file. */
 import type { LayerKept } from '../../daemon/protocol/events.js';
 import type { GraphNode, Layer } from './graph.js';
 
-/** In [0, 1]; null where nothing says so: no weights to prune, or none is zero and no run prunes it. */
+/** In [0, 1]; null if it is undefined: no weights to prune, or none is zero and no run prunes it. */
 export function keptShare(layer: Layer, kept: LayerKept | undefined): number | null {
   if (kept) return kept.kept / Math.max(1, kept.weights);
   return layer.zeros && layer.prunable > 0 ? 1 - layer.zeros / layer.prunable : null;
 }
 
-/** Of all layers of a node with weights to prune, weighted by them: mean, least and most; null where nothing says so. */
+/** Over all layers of a node with weights to prune, weighted by their number: mean, minimum and maximum; null if undefined. */
 export function nodeShare(
   { layers }: GraphNode,
   kept: ReadonlyMap<string, LayerKept> | null,
@@ -27,10 +27,10 @@ export function nodeShare(
   };
 }
 
-/** The upper ends of the steps in which a picture shows shares. */
+/** Upper ends of the steps in which a picture shows shares. */
 export const STEPS = [0.01, 0.05, 0.2, 0.999] as const;
 
-/** 0 for the smallest share to 4 for all. */
+/** The step of a share: 0 for the smallest to 4 for all. */
 export const stepOf = (share: number): number => {
   const step = STEPS.findIndex((end) => share <= end);
   return step < 0 ? STEPS.length : step;

@@ -1,7 +1,7 @@
 /**
- * Places of the nodes of a graph: rows by depth, few crossings, straight lines where that is possible. Pure.
- * After Sugiyama, Tagawa and Toda 1981: longest paths, then medians of the neighbours, then places; an edge over several rows
- * passes through a narrow gap in each.
+ * Positions of the nodes of a graph: rows by depth, few crossings, straight lines where possible. Pure.
+ * After Sugiyama, Tagawa and Toda 1981: longest paths, then medians of the neighbours, then positions; an edge over several rows passes through a
+ * narrow gap in each.
  */
 import type { Graph } from './graph.js';
 
@@ -11,7 +11,7 @@ const GAP = { x: 24, y: 30, edge: 18 } as const;
 const SWEEPS = 8;
 
 export interface Place {
-  /** Of its middle. */
+  /** Of its centre. */
   readonly x: number;
   readonly y: number;
   readonly row: number;
@@ -20,9 +20,9 @@ export interface Place {
 export interface Layout {
   readonly width: number;
   readonly height: number;
-  /** As the graph's nodes. */
+  /** In the order of the graph's nodes. */
   readonly places: readonly Place[];
-  /** As the graph's edges: the points that each runs through, from bottom to top of two nodes. */
+  /** In the order of the graph's edges: the points that each passes through, from the bottom of one node to the top of another. */
   readonly lines: readonly (readonly (readonly [x: number, y: number])[])[];
 }
 
@@ -35,7 +35,7 @@ interface Cell {
   x: number;
 }
 
-/** The row of each node: one below the lowest of what it reads. Edges that go back up (a layer that is used twice) do not count. */
+/** The row of each node: one below the lowest node that it reads. Edges that go back up (a layer that is used twice) do not count. */
 function rowsOf({ nodes, edges }: Graph): number[] {
   const rows = nodes.map(() => 0);
   const byTarget = nodes.map((): number[] => []);
@@ -46,7 +46,7 @@ function rowsOf({ nodes, edges }: Graph): number[] {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Places nearest to the wished ones (least squares) that keep the order and the distances: pool adjacent violators. */
+/** Least-squares positions nearest to the wished ones that keep the order and the distances: pool adjacent violators. */
 export function spread(wished: readonly number[], widths: readonly number[], gap: number): number[] {
   const offsets = widths.map(() => 0);
   for (let i = 1; i < widths.length; i++) offsets[i] = offsets[i - 1]! + (widths[i - 1]! + widths[i]!) / 2 + gap;
@@ -67,7 +67,7 @@ export function layoutOf(graph: Graph): Layout {
   if (graph.nodes.length === 0) return { width: 0, height: 0, places: [], lines: [] };
   const rowOf = rowsOf(graph);
   const cells: Cell[] = rowOf.map((row) => ({ row, width: NODE.width, above: [], below: [], x: 0 }));
-  /** Of each edge: the cells that it runs through, downwards. */
+  /** For each edge, the cells that it passes through, downwards. */
   const ways = graph.edges.map(([from, to]) => {
     const [top, bottom] = rowOf[from]! < rowOf[to]! ? [from, to] : [to, from];
     const way = [top];
@@ -110,7 +110,7 @@ export function layoutOf(graph: Graph): Layout {
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const down = sweep % 2 === 1;
     for (const row of down ? rows : [...rows].reverse()) {
-      // The order is found first; what moves after it are places alone.
+      // The order is fixed first; the loops after it change positions only.
       if (sweep < SWEEPS / 2) order(row, down ? 'above' : 'below');
       settle(row, down ? 'above' : 'below');
     }

@@ -4,7 +4,7 @@ import { t } from '../page/strings.js';
 import { svg } from './drawing.js';
 import { STEPS } from './keptShare.js';
 
-/** What the colours mean; every box says its share in digits too. */
+/** Meaning of the colours; every box shows its share in digits too. */
 export function legend(): HTMLElement {
   const ends = [0, ...STEPS.slice(0, -1), 1];
   const texts = [

@@ -16,8 +16,8 @@ interface Shown {
 }
 
 /**
- * The layers of a model as a picture: boxes in rows, lines from what is read to what reads it, the kept share as colour and
- * text, and why units cannot go. The same as a list, for who sees no picture. Moves with the arrow keys along the lines.
+ * The layers of a model as a picture: boxes in rows, lines from a layer to its readers, the kept share as colour and text, and why units cannot be
+ * removed. A list has the same content for screen readers. The arrow keys move along the lines.
  */
 export class NetworkGraph {
   readonly root: HTMLElement;
@@ -66,7 +66,7 @@ export class NetworkGraph {
     this.#picture.addEventListener('keydown', (event) => this.#keyed(event));
   }
 
-  /** Only what changed is drawn: what a run keeps changes from second to second. */
+  /** Updates only the changed elements: a run's kept shares change from second to second. */
   show(shown: Shown): void {
     this.#shown = shown;
     const key = JSON.stringify(
@@ -92,7 +92,7 @@ export class NetworkGraph {
     this.#arrange();
   }
 
-  /** @param first of a block that is opened or shut. */
+  /** @param first of a block that is unfolded or folded. */
   #turn(first: string): void {
     if (!this.#opened.delete(first)) this.#opened.add(first);
     this.#fold.checked = this.#opened.size === 0;
@@ -104,7 +104,7 @@ export class NetworkGraph {
   #arrange(): void {
     this.#graph = graphOf(this.#shown.layers, (first) => this.#opened.has(first));
     this.#layout = layoutOf(this.#graph);
-    // A block that was shut around the chosen layer takes its place.
+    // The folded block that contains the selected layer is selected instead.
     const holder = this.#graph.nodes.find(({ layers }) => layers.some(({ name }) => name === this.#chosen));
     this.#chosen = (holder ?? this.#graph.nodes[0])?.id ?? null;
     const { width, height, lines, places } = this.#layout;
@@ -133,7 +133,7 @@ export class NetworkGraph {
     return box;
   }
 
-  /** The parts that change with a run, the choice, or how it is shown. */
+  /** Updates what depends on the run, the selection and the display options. */
   #draw(): void {
     const list = this.#asList.getAttribute('aria-pressed') === 'true';
     const goWith = new Set(this.#shown.layers.find(({ name }) => name === this.#chosen)?.units?.goWith);
@@ -173,7 +173,7 @@ export class NetworkGraph {
     ];
   }
 
-  /** What is seen, and the rest of what is known. */
+  /** The box's text, and the rest of what is known. */
   #label(node: GraphNode): string {
     const [layer] = node.layers;
     const rest =
@@ -194,7 +194,7 @@ export class NetworkGraph {
     return [`${layer.name}, ${layer.className}, ${t('output {0}', shapeText(layer))}`, ...kept, ...this.#more(layer)].join(' · '); // prettier-ignore
   }
 
-  /** Every layer, whatever is folded. */
+  /** Every layer, folded or not. */
   #list(): HTMLElement {
     const list = element('ol', { class: 'network-list', tabindex: '0', 'aria-label': t('Layers as a list') });
     list.append(...this.#shown.layers.map((layer) => element('li', { text: this.#layerText(layer) })));

@@ -1,4 +1,4 @@
-/** Why units of a layer cannot go, and with which others they go, in words. */
+/** Explains why units of a layer cannot be removed, and which layers lose theirs with it. */
 import type { StayCause } from '../../daemon/protocol/layers/networkGraph.js';
 import { count } from '../page/format.js';
 import { t } from '../page/strings.js';
@@ -19,7 +19,7 @@ function causeText({ why, layer }: StayCause, own: string): string {
   }
 } // prettier-ignore
 
-/** Names are few: of many the first, and how many more. */
+/** The first names of a long list, and how many more there are. */
 function named(names: readonly string[]): string {
   const shown = names.slice(0, 3).join(', ');
   return names.length > 3 ? t('{0} and {1} more', shown, names.length - 3) : shown;
@@ -51,7 +51,7 @@ export function reasons(layer: Layer, isPruned: boolean | null): string[] {
   return said;
 }
 
-/** The same in two words, for the box of a layer; '' where there is nothing to say. */
+/** The same in two words, for the box of a layer; '' if there is no reason. */
 export function shortReason({ units, frozen, params, prunable }: Layer): string {
   if (frozen && params > 0) return t('frozen');
   if (!units || prunable === 0) return '';

@@ -1,4 +1,4 @@
-/** Float64 columns and files as base64, the form in which they cross to and from the host. */
+/** Float64 columns and files as base64, the form in which they travel between page and host. */
 
 /** Little-endian float64 values. */
 export function decodeFloats(base64: string): Float64Array {

@@ -8,7 +8,7 @@ interface Attributes {
   [attribute: string]: unknown;
 }
 
-/** A DOM element with attributes, handlers and children. Sets no style attribute: the page's CSP forbids it. */
+/** Creates a DOM element with attributes, handlers and children. It sets no style attribute: the page's CSP forbids it. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},

@@ -1,4 +1,4 @@
-/** Numbers in a page: written as everywhere (protocol/format.ts), and a dash where there is none. */
+/** Numbers in a page: formatted by protocol/format.ts, with a dash for a missing one. */
 import * as format from '../../daemon/protocol/format.js';
 
 export { bytes, clock, percentTick, shortCount, tick } from '../../daemon/protocol/format.js';

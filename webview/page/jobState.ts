@@ -1,7 +1,7 @@
 import { button, element } from './element.js';
 import { t } from './strings.js';
 
-/** A page of something that takes long: it is being computed, it failed and can be tried again, or it is shown. */
+/** The state of a page of a long computation: it is running, it failed and can be repeated, or its result is shown. */
 export class JobState {
   readonly title = element('h1');
   readonly subtitle = element('p', { class: 'subtitle', role: 'status' });
@@ -12,7 +12,7 @@ export class JobState {
   #retry: HTMLButtonElement;
   #again: HTMLElement;
 
-  /** @param beside buttons beside *Try Again*. Labels are what the buttons do, for who does not see the page. */
+  /** @param beside buttons beside *Try Again*. Labels say what the buttons do, for screen readers. */
   constructor(
     root: HTMLElement,
     private readonly content: HTMLElement,

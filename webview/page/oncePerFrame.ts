@@ -2,8 +2,8 @@
 const LONGEST_PRESS = 1000;
 
 /**
- * The press of a button, from the pointer's way down until its click has been given out. A click goes to what was there on both ways:
- * what is drawn anew in between gets none.
+ * The press of a button lasts from the pointer's going down until its click has been dispatched. A click goes to an element that was there at both
+ * moments: elements that are redrawn in between get none.
  */
 let press: Promise<void> | null = null;
 
@@ -13,7 +13,7 @@ function watchPresses(): void {
     (event) => {
       if (!(event.target instanceof Element) || !event.target.closest('button, a, summary, [role="row"]')) return;
       const own = new Promise<void>((resolve) => {
-        // A task later: the click comes right after the pointer's way up.
+        // In a later task: the click follows directly after the pointer's going up.
         const end = () => setTimeout(resolve);
         addEventListener('pointerup', end, { once: true, capture: true });
         addEventListener('pointercancel', end, { once: true, capture: true });
@@ -29,7 +29,7 @@ function watchPresses(): void {
 }
 let watching = false;
 
-/** Makes several calls within a frame one call of `render`, which waits while a button is pressed. */
+/** Combines several calls within a frame into one call of `render`, which waits while a button is pressed. */
 export function oncePerFrame(render: () => void): () => void {
   if (!watching) watchPresses();
   watching = true;

@@ -1,9 +1,9 @@
-/** How every page of the editor starts: it takes its host's messages, reports what fails, and says that it is ready. */
+/** Starts a page of the editor: it handles its host's messages, reports errors, and reports that it is ready. */
 
-/** What a page has of the editor: messages to its host, and a state that outlives the page. */
+/** What the editor gives a page: messages to its host, and a state that outlives the page. */
 export interface PageHost<From, State> {
   readonly post: (message: From | Ready | Failure) => void;
-  /** undefined: nothing was remembered. */
+  /** undefined: nothing was stored. */
   readonly state: () => State | undefined;
   readonly remember: (state: State) => void;
 }
@@ -23,7 +23,7 @@ declare function acquireVsCodeApi(): {
   setState(state: unknown): void;
 };
 
-/** The editor, as this page knows it. Called once. */
+/** The API of the editor, fetched once. */
 export function acquireHost<From, State = never>(): PageHost<From, State> {
   const api = acquireVsCodeApi();
   return {
@@ -33,7 +33,7 @@ export function acquireHost<From, State = never>(): PageHost<From, State> {
   };
 }
 
-/** @param make the page, in its root element. */
+/** @param make builds the page in its root element. */
 export function startPage<To extends { type: string }, From, State = never>(
   host: PageHost<From, State>,
   make: (root: HTMLElement) => { receive(message: To): void },

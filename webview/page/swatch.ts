@@ -19,7 +19,7 @@ export function shapePath(shape: Shape, x: number, y: number, r: number): string
 
 const round = (value: number): number => Math.round(value * 100) / 100;
 
-/** How a line looks, for legends: its colour, dash and marker. */
+/** A line's colour, dash and marker as a small picture, for legends. */
 export function swatch(line: Pick<Line, 'colour' | 'dash' | 'shape' | 'points' | 'scatter'>): SVGElement {
   const svg = node('svg', { viewBox: '0 0 22 10', width: 22, height: 10, 'aria-hidden': 'true', class: 'swatch' });
   if (!line.scatter)

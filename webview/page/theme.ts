@@ -10,23 +10,23 @@ export interface Theme {
   palette: string[];
 }
 
-/** Dashes and markers repeat what colours say, so that no meaning is in colour alone. */
+/** Dashes and markers repeat what colours show, so that no meaning depends on colour alone. */
 export const DASHES: readonly number[][] = [[], [6, 3], [2, 3], [10, 3, 2, 3]];
 export const SHAPES = ['circle', 'square', 'triangle', 'diamond', 'cross', 'star'] as const;
 export type Shape = (typeof SHAPES)[number];
 
 const PALETTE = ['blue', 'orange', 'green', 'purple', 'red', 'yellow'];
-/** The colour of a run on show, and its marker: no two of the first 72 runs look alike. @param index see RunColours. */
+/** The colour and the marker of a run on show: no two of the first 72 runs look alike. @param index see RunColours. */
 export const runColour = ({ palette }: Theme, index: number): string => palette[index % palette.length]!;
 export const runShape = (index: number): Shape => SHAPES[(index + Math.floor(index / COLOURS)) % SHAPES.length]!;
 
-/** Positions in the palette of the chart colours around the circle: what lies between two of them makes more. */
+/** The palette's colours by their position around the colour wheel: mixing two neighbours gives more colours. */
 const AROUND = [0, 3, 4, 1, 5, 2];
 const COLOURS = 2 * AROUND.length;
 
-/** The High Contrast themes' orange is dark brown, or another blue. */
+/** In the High Contrast themes, orange is dark brown, or another blue. */
 const HIGH_CONTRAST_PALETTE = ['blue', 'yellow', 'green', 'purple', 'red', 'orange'];
-/** What a graphical object needs against its background (WCAG 2.1, 1.4.11). */
+/** Contrast that a graphical object needs against its background (WCAG 2.1, 1.4.11). */
 const CONTRAST = 3;
 
 export function readTheme(): Theme {
@@ -80,7 +80,7 @@ export function contrast(one: readonly number[], other: readonly number[]): numb
   return (high! + 0.05) / (low! + 0.05);
 }
 
-/** The colour, mixed with as much of the foreground as it takes to be seen: some themes' chart colours are nearly the background. */
+/** The colour, mixed with as much of the foreground as it needs to be visible: some themes' chart colours are nearly the background. */
 function legible(colour: string, background: string, foreground: string): string {
   const own = channels(colour, background);
   const back = channels(background);
@@ -92,7 +92,7 @@ function legible(colour: string, background: string, foreground: string): string
   return foreground;
 }
 
-/** The chart colours, and as many between them. */
+/** The chart colours, and as many mixed between them. */
 function widened(palette: readonly string[]): string[] {
   const around = AROUND.map((at) => channels(palette[at]!));
   const between = around.map((one, i) => {

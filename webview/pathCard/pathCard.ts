@@ -19,7 +19,7 @@ import { shapePath } from '../page/swatch.js';
 import { t } from '../page/strings.js';
 import { DASHES, runColour, SHAPES, type Theme } from '../page/theme.js';
 
-/** As in pathCard.css. */
+/** The same as in pathCard.css. */
 const HEIGHT = 240;
 const BOX = { left: 52, top: 14, bottom: HEIGHT - 34 };
 const RIGHT = 16;
@@ -33,17 +33,17 @@ function svg(tag: string, attributes: Record<string, string | number>, text?: st
 }
 
 /**
- * Error against kept weights of path runs, with an operating point to drag, or to move with the arrow keys, along the
- * primary run's curve, and a button that exports the model there.
+ * Error against kept weights of path runs. The user drags the operating point along the primary run's curve, or moves it with the arrow keys; a
+ * button exports the model there.
  */
 export class PathCard {
   readonly root: HTMLElement;
   #plot = svg('svg', { class: 'path-plot' }) as SVGSVGElement;
-  /** In pixels: what is drawn is neither stretched nor scaled. */
+  /** In pixels: the drawing is neither stretched nor scaled. */
   #width = 760;
   #knob = svg('g', { class: 'path-knob', role: 'slider', tabindex: 0 }) as SVGGElement;
   #text = element('p', { class: 'path-text' });
-  /** Where a budget is looked for by hand: the same points as the knob's, in a row. */
+  /** A slider over the points, for choosing one with the keyboard or a pointer. */
   #range = element('input', {
     type: 'range',
     min: 0,
@@ -53,7 +53,7 @@ export class PathCard {
   #budget = element('output', { class: 'path-budget' });
   #legend = element('div', { class: 'path-legend' });
   #button: HTMLButtonElement;
-  /** Number of the chosen point by run; absent: nobody has chosen. */
+  /** Index of the chosen point by run; absent: the user has not chosen. */
   #chosen = new Map<string, number>();
   #run: PathRun | null = null;
   #theme: Theme | null = null;
@@ -95,7 +95,7 @@ export class PathCard {
     this.#plot.addEventListener('pointermove', (event) => event.buttons === 1 && this.#dragged(event));
   }
 
-  /** @param primary the run whose points can be chosen, where it is a path; else the first that is. */
+  /** @param primary the run whose points can be chosen, if it is a path; else the first path run. */
   show(views: readonly RunView[], primary: string | null, trusted: boolean, theme: Theme): void {
     this.#runs = pathRuns(views);
     this.#run = this.#runs.find(({ view }) => view.id === primary) ?? this.#runs[0] ?? null;
@@ -195,7 +195,7 @@ export class PathCard {
     return runColour(this.#theme!, view.colour);
   }
 
-  /** The knob and the text at the current point; the curve stays. */
+  /** Moves the knob and the text to the current point; the curve stays. */
   #place(yAt: (error: number) => number): void {
     const point = this.#current();
     const { points, view, path } = this.#run!;

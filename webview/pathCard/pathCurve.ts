@@ -1,4 +1,4 @@
-/** The curve of a path as numbers: which points, where they lie, and which one a place means. No page. */
+/** The curve of a path as numbers: which points, their positions, and which one a position selects. Independent of the page. */
 import type { PathPoint } from '../../daemon/protocol/events.js';
 import { rounded } from '../../daemon/protocol/format.js';
 import { bytes, count, percent } from '../page/format.js';
@@ -6,7 +6,7 @@ import type { PathView, RunView } from '../messages/monitor.js';
 import { setName } from '../chart/evaluations.js';
 import { t } from '../page/strings.js';
 
-/** A shown run with at least one finished point, its points small to large. */
+/** A visible run with at least one finished point, its points from small to large. */
 export interface PathRun {
   readonly view: RunView;
   readonly path: PathView;
@@ -68,14 +68,14 @@ export function nearestPoint(points: readonly PathPoint[], share: number): numbe
   return points.reduce((best, point, i) => (distance(point) < distance(points[best]!) ? i : best), 0);
 }
 
-/** The point a fresh card shows: the answer, else the latest one computed. */
+/** The point selected at first: the answer, else the latest one computed. */
 export function firstChoice({ path, points }: PathRun): PathPoint {
   return (
     points.find(({ point }) => point === path.answer?.point) ?? points.reduce((a, b) => (b.point > a.point ? b : a))
   );
 }
 
-/** A point in one line: what it keeps, takes and errs. */
+/** A point in one line: kept share, size and error. */
 export function pointText(
   point: PathPoint,
   { referenceError: reference, errorSet }: Pick<RunView, 'referenceError' | 'errorSet'>,

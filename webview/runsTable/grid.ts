@@ -5,7 +5,7 @@ import type { TableNode, VisibleRow } from './tree.js';
 import { oncePerFrame } from '../page/oncePerFrame.js';
 import { contentOf, emptyRow, fillRow, placeRow, ROW_HEIGHT, type Drawing } from './row.js';
 
-/** Rows drawn above and below what is on show. */
+/** Rows drawn above and below the visible ones. */
 const MARGIN = 12;
 
 export interface GridEvents {
@@ -14,17 +14,17 @@ export interface GridEvents {
   star(node: TableNode): void;
   fold(node: TableNode, folded: boolean): void;
   sort(column: string): void;
-  /** The chosen rows, or the one in hand, are others now. */
+  /** Is called when other rows are selected or focused. */
   changed(): void;
 }
 
 /**
- * A tree of rows of which only those on show are in the page. Rows have the focus in turns (arrows, Page Up and Down, Home, End);
- * Space and Shift choose several, Enter opens, Delete deletes, Left and Right fold.
+ * A tree of rows of which only the visible ones are in the page. The arrow keys, Page Up, Page Down, Home and End move the focus between rows; Space
+ * and Shift select several, Enter opens, Delete deletes, Left and Right fold.
  */
 export class RunsGrid {
   readonly root: HTMLElement;
-  /** Keys of the chosen rows. */
+  /** Keys of the selected rows. */
   readonly chosen = new Set<string>();
   #head = element('div', { role: 'row', class: 'head', 'aria-rowindex': '1' });
   #body = element('div', { role: 'rowgroup', class: 'body' });
@@ -33,7 +33,7 @@ export class RunsGrid {
   #drawn = new Map<string, { element: HTMLElement; content: string }>();
   /** The row that has the focus when the table has it. */
   #active = '';
-  /** Where a range of chosen rows begins. */
+  /** The row at which a range selection begins. */
   #anchor = '';
   #sorted: { column: string; direction: Direction } = { column: 'date', direction: 'descending' };
   #colours: Readonly<Record<string, number>> = {};
@@ -66,12 +66,12 @@ export class RunsGrid {
     this.#head.addEventListener('keydown', (event) => this.#headKey(event));
   }
 
-  /** The part that scrolls. */
+  /** The scrolling element. */
   get scroller(): HTMLElement {
     return this.#scroll;
   }
 
-  /** The chosen rows in the order of the table, else the one in hand. */
+  /** The selected rows in the order of the table, else the focused one. */
   get inHand(): TableNode[] {
     const chosen = this.#rows.filter(({ node }) => this.chosen.has(node.key)).map(({ node }) => node);
     const active = this.#rows.find(({ node }) => node.key === this.#active)?.node;
@@ -101,7 +101,7 @@ export class RunsGrid {
     this.#drawn.get(this.#active)?.element.focus({ preventScroll: true });
   }
 
-  /** All rows are drawn anew: the theme has changed. */
+  /** Redraws all rows: the theme has changed. */
   redraw(): void {
     for (const { element } of this.#drawn.values()) element.remove();
     this.#drawn.clear();
@@ -112,7 +112,7 @@ export class RunsGrid {
     return this.#rows.findIndex(({ node }) => node.key === key);
   }
 
-  /** Columns and their order of sorting; the buttons stay, so that the focus does. */
+  /** Columns and the current sorting; the buttons are reused, so that the focus stays. */
   #drawHead(): void {
     const columns = shownColumns(this.#rows.map(({ node }) => node.row));
     const ids = columns.map(({ id }) => id).join(' ');
@@ -156,7 +156,7 @@ export class RunsGrid {
     const last = Math.min(this.#rows.length, Math.ceil((scrollTop + clientHeight) / ROW_HEIGHT) + MARGIN);
     const wanted = new Map<string, number>();
     for (let i = first; i < last; i++) wanted.set(this.#rows[i]!.node.key, i);
-    // The row with the focus stays, wherever it has been scrolled to: a removed one loses it.
+    // The focused row stays in the page wherever it has been scrolled to: a removed one loses the focus.
     const active = this.#indexOf(this.#active);
     if (active >= 0) wanted.set(this.#active, active);
     const { theme } = this.look();
@@ -227,7 +227,7 @@ export class RunsGrid {
     this.#anchor = key;
   }
 
-  /** Everything between two rows, and nothing else. */
+  /** Selects everything between two rows, and nothing else. */
   #choose(from: string, to: string): void {
     const [a, b] = [this.#indexOf(from), this.#indexOf(to)].sort((x, y) => x - y);
     this.chosen.clear();
@@ -245,7 +245,7 @@ export class RunsGrid {
   }
 
   #key(event: KeyboardEvent): void {
-    // A button in a row has its own keys.
+    // A button in a row handles its own keys.
     if ((event.target as Element).closest('button') && (event.key === ' ' || event.key === 'Enter')) return;
     const index = this.#indexOf(this.#active);
     const row = this.#rows[index];
@@ -280,7 +280,7 @@ export class RunsGrid {
     event.preventDefault();
   }
 
-  /** One stop of the Tab key for all titles. */
+  /** The titles share one stop of the Tab key. */
   #headKey(event: KeyboardEvent): void {
     const buttons = [...this.#head.querySelectorAll('button')];
     const at = buttons.indexOf(event.target as HTMLButtonElement);

@@ -14,23 +14,26 @@ export interface Drawing extends VisibleRow {
   readonly chosen: boolean;
   /** It has the focus when the table has it. */
   readonly active: boolean;
-  /** Its colour in the monitor, where it is shown there. */
+  /** Its colour in the monitor, if it is shown there. */
   readonly colour: number | undefined;
   readonly theme: Theme;
 }
 
-/** What the cells of a row show. */
+/** The content of a row's cells. */
 export const contentOf = ({ node, level, expanded, colour }: Drawing): string =>
   JSON.stringify([node.row, node.run.label, level, expanded, colour]);
 
-/** A new row, without its place and cells. */
+/** A new row without position and cells. */
 export const emptyRow = (key: string): HTMLElement => element('div', { role: 'row', 'data-key': key });
 
-/** The cells anew. Not when a row is only chosen or gets the focus: what the mouse is pressed on must be there when it comes up. */
+/**
+ * Redraws the cells. It must not be called when a row is only selected or focused: an element that is pressed must still be there when the pointer
+ * goes up.
+ */
 export const fillRow = (row: HTMLElement, drawing: Drawing): void =>
   row.replaceChildren(...drawing.columns.map((column, i) => cellElement(column, i, drawing)));
 
-/** Where a row stands, and whether it is chosen or in hand. */
+/** The position of a row, and whether it is selected or focused. */
 export function placeRow(row: HTMLElement, drawing: Drawing): void {
   const { level, expanded, index, chosen, active } = drawing;
   row.className = `row${chosen ? ' chosen' : ''}${level === 2 ? ' nested' : ''}`;
@@ -82,7 +85,7 @@ const nameCell = ({ node, expanded, colour, theme }: Drawing, text: string): (HT
   element('span', { class: 'twisty', 'aria-hidden': 'true', text: expanded === null ? '' : expanded ? '▾' : '▸' }),
   ...(colour === undefined ? [] : [badge(runShape(colour), runColour(theme, colour))]),
   element('span', { class: 'name', text }),
-  // A baseline has its method in its name, unless it was given another.
+  // A baseline's name contains its method, unless the user renamed it.
   ...(node.row.point === null && node.row.method !== 'lc' && !node.row.name.endsWith(node.row.method)
     ? [element('span', { class: 'method-note', text: node.row.method })]
     : []),
@@ -91,7 +94,7 @@ const nameCell = ({ node, expanded, colour, theme }: Drawing, text: string): (HT
 function stateCell({ node }: Drawing, text: string): (HTMLElement | SVGElement)[] {
   const { state, caution } = node.row;
   if (node.row.point !== null) return [];
-  // A warning has a shape and a word, too, wherever the run has got to.
+  // A warning has a shape and a word too, in every state of the run.
   const isWarned = state === 'doubtful' || caution !== '';
   return [
     element('span', { class: `state-dot ${state}`, 'aria-hidden': 'true' }),

@@ -14,7 +14,7 @@ import { RunsGrid } from './grid.js';
 import type { FromRunsTable, TableAction, TableRun, ToRunsTable } from '../messages/runs.js';
 import { runTree, visibleRows, type TableNode, type VisibleRow, type Wishes } from './tree.js';
 
-/** How the page was set, kept over a reload. */
+/** The page's settings, kept over a reload. */
 export type TableState = Partial<Wishes>;
 
 const STATES = ['running', 'paused', 'done', 'doubtful', 'stopped', 'interrupted', 'crashed', 'failed'] as const;
@@ -25,14 +25,14 @@ interface Host {
   remember(state: TableState): void;
 }
 
-/** The table of runs: takes the host's messages, and says what is to be done with which runs. */
+/** The table of runs: handles the host's messages, and sends actions on runs. */
 export class RunsPage {
   #runs = new Map<string, TableRun>();
   #tree: TableNode[] = [];
   #isTreeOld = false;
   #rows: VisibleRow[] = [];
   #wishes: Wishes;
-  /** Keys of the rows under which nothing is shown. */
+  /** Keys of the folded rows. */
   #folded = new Set<string>();
   #colours: Readonly<Record<string, number>> = {};
   #trusted = true;
@@ -198,7 +198,7 @@ export class RunsPage {
     this.#render();
   }
 
-  /** A second time the other way round; numbers and dates begin with the largest. */
+  /** A second press reverses the order; numbers and dates begin with the largest. */
   #sort(column: string): void {
     const isSame = column === this.#wishes.column;
     const first: Direction = RUN_COLUMNS.find(({ id }) => id === column)?.kind === 'text' ? 'ascending' : 'descending';
@@ -232,7 +232,7 @@ export class RunsPage {
     this.host.post({ type: 'act', action, runs, point });
   }
 
-  /** The chosen rows, else all on show. */
+  /** The selected rows, else all visible ones. */
   #told(): TableNode['row'][] {
     const nodes = this.#grid.chosen.size > 0 ? this.#grid.inHand : this.#rows.map(({ node }) => node);
     return nodes.map(({ row }) => row);

@@ -1,4 +1,4 @@
-/** Which rows a table of runs shows, in which order: baselines and points of a path stand under their run. */
+/** Selects and sorts the rows of a table of runs: baselines and points of a path stand under their run. */
 import {
   byColumn,
   columnOf,
@@ -12,20 +12,20 @@ import { pointRows, runRow, type RunRow } from '../../daemon/protocol/runs/runRo
 import type { TableRun } from '../messages/runs.js';
 
 export interface TableNode {
-  /** Of the run, and of a point behind it: unique in the table. */
+  /** The key of the run, and of a point appended to it: unique in the table. */
   readonly key: string;
   readonly run: TableRun;
   readonly row: RunRow;
-  /** What a search looks at. */
+  /** The text that a search is applied to. */
   readonly text: string;
-  /** Of a run that is no baseline: its baselines, the older first, then its points. */
+  /** For a run that is not a baseline: its baselines, the older first, then its points. */
   readonly children: readonly TableNode[];
 }
 
 export interface VisibleRow {
   readonly node: TableNode;
   readonly level: 1 | 2;
-  /** null: there is nothing under it. */
+  /** null: it has no children. */
   readonly expanded: boolean | null;
 }
 
@@ -46,7 +46,7 @@ const nodeOf = (run: TableRun, row: RunRow, children: readonly TableNode[], say?
   children,
 });
 
-/** @param now for the time that runs at work have taken. */
+/** @param now for the duration of active runs. */
 export function runTree(runs: readonly TableRun[], say?: Say, now = Date.now()): TableNode[] {
   const known = new Set(runs.map(({ id }) => id));
   const baselines = new Map<string, TableRun[]>();
@@ -63,7 +63,7 @@ export function runTree(runs: readonly TableRun[], say?: Say, now = Date.now()):
   return runs.filter(({ id }) => !nested.has(id)).map((run) => make(run, baselines.get(run.id) ?? []));
 }
 
-/** The rows to show. A run is shown where it or something under it fits; what is under it then shows unless it is folded. */
+/** The rows to show. A run is shown if it or one of its children matches; its children are then shown unless it is folded. */
 export function visibleRows(tree: readonly TableNode[], wishes: Wishes, folded: ReadonlySet<string>): VisibleRow[] {
   const words = searchWords(wishes.query);
   const wanted = ({ row, text }: TableNode) =>
@@ -77,7 +77,7 @@ export function visibleRows(tree: readonly TableNode[], wishes: Wishes, folded: 
     if (!own && below.length === 0) continue;
     const expanded = node.children.length === 0 ? null : !folded.has(node.key);
     rows.push({ node, level: 1, expanded });
-    // Of a run that fits everything under it can be seen.
+    // All children of a matching run are visible.
     if (expanded) for (const child of own ? node.children : below) rows.push({ node: child, level: 2, expanded: null });
   }
   return rows;

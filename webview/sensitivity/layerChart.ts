@@ -6,7 +6,7 @@ import { linearScale, logScale } from '../pathCard/pathCurve.js';
 import { t } from '../page/strings.js';
 import { afterKey, curveOf, errorAt, heldBy, LEAST, rounded } from './floor.js';
 
-/** As in sensitivity.css: nothing is scaled, so letters stay letters. */
+/** The same as in sensitivity.css: nothing is scaled, so letters keep their shape. */
 const WIDTH = 288;
 const HEIGHT = 150;
 const BOX = { left: 44, right: WIDTH - 12, top: 12, bottom: HEIGHT - 24 };
@@ -22,7 +22,7 @@ function svg(tag: string, attributes: Record<string, string | number>, text?: st
 interface Options {
   readonly reference: number | null;
   readonly increase: number;
-  /** Of all layers: they are drawn alike, so that they can be compared. */
+  /** The highest error over all layers: all charts have the same axes, so that they can be compared. */
   readonly highest: number;
   /** null: floors cannot be set. */
   readonly changed: ((floor: number) => void) | null;
@@ -81,7 +81,7 @@ export class LayerChart {
     return this.#floor;
   }
 
-  /** Without a call of `changed`. */
+  /** Does not call `changed`. */
   set(floor: number): void {
     this.#floor = floor;
     const place = floor > 0 ? this.#x.at(Math.max(LEAST, floor)) : BOX.left;
@@ -121,7 +121,7 @@ export class LayerChart {
     );
   } // prettier-ignore
 
-  /** The points in digits, for who sees no curve. */
+  /** The points in digits, for screen readers. */
   #table(): HTMLElement {
     const row = (share: string, error: string) =>
       element('tr', {}, element('th', { scope: 'row', text: share }), element('td', { text: error }));

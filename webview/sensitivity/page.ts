@@ -8,10 +8,10 @@ import { heldBy } from './floor.js';
 import { LayerChart } from './layerChart.js';
 import type { Floors, FromSensitivityPage, ToSensitivityPage } from '../messages/sensitivity.js';
 
-/** A hand that still moves asks nothing. Milliseconds. */
+/** Milliseconds without a change before the budget is requested again. */
 const PAUSE = 200;
 
-/** What each layer of a plan loses alone, and floors that are set by hand and written into the plan. */
+/** What each layer of a plan loses when it is pruned alone. The user sets floors, which are written into the plan. */
 export class SensitivityPage {
   #state: JobState;
   #content = element('div');
@@ -144,7 +144,7 @@ export class SensitivityPage {
     );
   }
 
-  /** The sum follows the hand; what the budget says to it, a moment later. */
+  /** The sum is updated at once; what the budget means, a moment later. */
   #changed(): void {
     this.#sum();
     this.#turn++;

@@ -8,7 +8,7 @@ import { choices, section } from './parts.js';
 
 type Filter = 'all' | ChangedSample['verdict'];
 
-/** Numbers of a row that are shown. */
+/** Most numbers of a row that are shown. */
 const COLUMNS = 8;
 
 const said = (answer: string, sure: number | null): string =>
@@ -38,7 +38,7 @@ function card(sample: ChangedSample, at: number, { inputs, result }: WhatChanged
 
 function rows(samples: readonly (readonly [ChangedSample, number])[], { inputs, columns, result }: WhatChanged): HTMLElement {
   const numbers = result.kind === 'numbers';
-  // Inputs beside each other; those that are pictures have none.
+  // Inputs are shown beside each other; image inputs have no values here.
   const values = inputs.flatMap((input, i) =>
     Array.from({ length: Math.min(COLUMNS, input.values[0]?.length ?? 0) }, (_, at) => ({
       head: columns[i]?.[at] ?? (inputs.length > 1 ? `${input.name} ${at + 1}` : String(at + 1)),

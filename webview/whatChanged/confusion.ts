@@ -1,4 +1,4 @@
-/** Who is taken for whom: a matrix for each network and their difference, or the pairs of many classes. */
+/** Which classes are confused: a matrix for each network and their difference, or the pairs if there are many classes. */
 import type { WhatChanged } from '../../daemon/protocol/whatChanged.js';
 import { element } from '../page/element.js';
 import { count, percent } from '../page/format.js';
@@ -8,7 +8,7 @@ import { choices, scrollTable, section, signed } from './parts.js';
 type Classes = Extract<WhatChanged['result'], { kind: 'classes' }>;
 type Shown = 'reference' | 'pruned' | 'difference';
 
-/** Shades of a cell: from nothing to the most of the off-diagonal. */
+/** Number of shades of a cell, up to the largest entry off the diagonal. */
 const SHADES = 5;
 
 function cellsOf({ reference, pruned }: NonNullable<Classes['matrices']>, shown: Shown): number[][] {
@@ -16,7 +16,7 @@ function cellsOf({ reference, pruned }: NonNullable<Classes['matrices']>, shown:
   return pruned.map((row, i) => row.map((value, j) => value - reference[i]![j]!));
 }
 
-/** Right answers are many and no news: the errors alone are shaded, by how many they are. */
+/** Right answers are many and expected: only errors are shaded, by their number. */
 function table(names: readonly string[], cells: readonly (readonly number[])[], shown: Shown): HTMLElement {
   const errors = cells.flatMap((row, i) => row.filter((_, j) => i !== j)).map(Math.abs);
   const most = Math.max(1, ...errors);

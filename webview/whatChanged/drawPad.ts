@@ -1,16 +1,16 @@
-/** A small picture to be drawn by hand, with the mouse, a pen or the arrow keys. */
+/** A small picture that the user draws with the mouse, a pen or the arrow keys. */
 import type { InputForm } from '../../daemon/protocol/whatChanged.js';
 import { element } from '../page/element.js';
 import { t } from '../page/strings.js';
 
-/** Pixels of the page for the longer side. */
+/** Size of the longer side, in pixels of the page. */
 const SIDE = 224;
 /** Radius of the pen, in pixels of the picture of 28 rows. */
 const PEN = 1.15;
-/** In pixels of any picture: the middle of a stroke is all ink. */
+/** In pixels of any picture: the middle of a stroke is full ink. */
 const THINNEST = 0.8;
 
-/** Whether a person can draw it: one channel, and few pixels. */
+/** Whether a user can draw such an input: one channel, and few pixels. */
 export const canDraw = ({ image }: InputForm): boolean =>
   image !== null && image[2] === 1 && Math.max(image[0], image[1]) <= 64;
 
@@ -20,7 +20,7 @@ export class DrawPad {
   #ink: Float32Array;
   #canvas: HTMLCanvasElement;
   #last: [x: number, y: number] | null = null;
-  /** Of the keyboard. */
+  /** Position of the keyboard's pen. */
   #cursor: [x: number, y: number];
   #height: number;
   #width: number;
@@ -60,7 +60,7 @@ export class DrawPad {
     return this.#ink.every((ink) => ink === 0);
   }
 
-  /** The drawing as the data stores its pictures: on its background, with the other end of its range as ink. */
+  /** The drawing as the data stores its pictures: on its background value, with the other end of its range as ink. */
   values(): number[] {
     const { background, stored } = this.input;
     const [low, high] = stored;

@@ -12,7 +12,7 @@ import { pointsText, scrollTable, section } from './parts.js';
 import { residualSections } from './residuals.js';
 import { TryForm } from './tryForm.js';
 
-/** The reference beside the pruned network: figures, confusions, samples with another answer, and a sample of one's own. */
+/** The reference beside the pruned network: figures, confusions, samples whose answer changed, and the user's own sample. */
 export class WhatChangedPage {
   #content = element('div', { class: 'changed grid' });
   #state: JobState;

@@ -1,4 +1,4 @@
-/** Small parts that the sections of the page share. */
+/** Elements that the sections of the page share. */
 import { element } from '../page/element.js';
 import { t } from '../page/strings.js';
 import { points } from '../../daemon/protocol/format.js';

@@ -1,4 +1,4 @@
-/** What two networks are off by: a histogram of both, and outputs against targets. */
+/** Errors of two networks: a histogram of both, and outputs against targets. */
 import type { WhatChanged } from '../../daemon/protocol/whatChanged.js';
 import { element } from '../page/element.js';
 import { number } from '../page/format.js';
@@ -33,7 +33,7 @@ const yOf = (share: number) => HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP)
 const word = (x: number, y: number, text: string, anchor = 'middle') =>
   node('text', { x, y, 'text-anchor': anchor, class: 'tick' }, text);
 
-/** The reference as a filled step, the pruned network as a line: told apart without colour. */
+/** The reference as a filled step, the pruned network as a line: distinguishable without colour. */
 function histogram({ histogram: { edges, reference, pruned }, reference: before, pruned: after }: Numbers): SVGElement {
   const svg = sheet(
     t('Histogram of residuals. Root mean square: reference {0}, pruned {1}.', number(before.rmse), number(after.rmse)),

@@ -1,4 +1,4 @@
-/** A person's own sample, answered by both networks side by side. */
+/** The user's own sample, answered by both networks side by side. */
 import type { InputForm, TriedAnswer } from '../../daemon/protocol/whatChanged.js';
 import { sizeOf } from '../../daemon/protocol/shape.js';
 import { picture } from '../dataPage/dataSamples.js';
@@ -9,7 +9,7 @@ import { canDraw, DrawPad } from './drawPad.js';
 import type { FromChangedPage } from '../messages/changed.js';
 import { section } from './parts.js';
 
-/** Values that a person types, at most. */
+/** Most values that a user types in. */
 const TYPED = 4096;
 
 export class TryForm {
@@ -125,7 +125,7 @@ export class TryForm {
   } // prettier-ignore
 }
 
-/** @returns the numbers of a row, or what is wrong with it. */
+/** @returns the numbers of a row, or why it is rejected. */
 export function parseRow(text: string, { name, shape }: Pick<InputForm, 'name' | 'shape'>): number[] | string {
   const words = text.split(/[\s,;]+/).filter(Boolean);
   const wrong = words.find((word) => !Number.isFinite(Number(word)));
