@@ -22,7 +22,7 @@ export async function doneOf(folder: string): Promise<Done | null> {
 }
 
 /**
- * Starts, or continues, each baseline that a finished run asks for and has not got, then writes the run's report with them.
+ * Starts, or resumes, each baseline that a finished run asks for and lacks, then writes the run's report with them.
  * @param folder of the run. @returns null when the user interrupted it.
  */
 export async function runBaselines(

@@ -1,10 +1,10 @@
-/** `--budget`: as the budget box of the editor reads it, or as a plan has it. */
+/** `--budget`: parsed as in the editor's budget box, or as a plan's "budget". */
 import { UserError } from '../protocol/errors.js';
 import { Budget } from '../protocol/plan.js';
 import { goalText } from './goalOption.js';
 import { stringOption, type Values } from './command.js';
 
-/** @returns what --budget says, read the likeliest way; undefined where it is not given. @throws UserError('usage'). */
+/** @returns the likeliest reading of --budget; undefined if it is not given. @throws UserError('usage'). */
 export function budgetOption(values: Values): Budget | undefined {
   const text = stringOption(values, 'budget');
   if (text === undefined) return undefined;

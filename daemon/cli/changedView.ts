@@ -5,7 +5,7 @@ import { orDash, significant } from '../protocol/format.js';
 import type { Terminal } from './terminal.js';
 import { count, errorText, percent, table } from './text.js';
 
-/** Classes, pairs and outputs that are listed. */
+/** Most classes, pairs and outputs that are listed. */
 const LISTED = 20;
 
 type Print = (text: string) => void;

@@ -8,14 +8,14 @@ import type { Terminal } from './terminal.js';
 type Options = NonNullable<ParseArgsConfig['options']>;
 export type Values = Record<string, string | boolean | undefined>;
 
-/** One `lc-prune NAME ...`. */
+/** One command: `lc-prune NAME ...`. */
 export interface Command {
   readonly name: string;
   /** The positional arguments as shown in the help: "PLAN", "[FOLDER]". */
   readonly positionals: string;
   readonly summary: string;
   readonly options: Readonly<Record<string, { type: 'string' | 'boolean'; value?: string; help: string }>>;
-  /** @returns the exit code: 0, 3 where the result is not usable, or 130 when interrupted. Errors are thrown. */
+  /** @returns the exit code: 0, 3 if the result is not usable, or 130 when interrupted. Errors are thrown. */
   run(args: { positionals: readonly string[]; values: Values; terminal: Terminal }): Promise<number>;
 }
 
@@ -38,7 +38,7 @@ export function parseCommand(command: Command, argv: readonly string[]): { posit
   try {
     const config = { args: [...argv], options, allowPositionals: true, strict: true, tokens: true } as const;
     const { positionals, values, tokens } = parseArgs(config);
-    // Of two values the first would be dropped without a word.
+    // The parser would silently drop the first of two values.
     const given = tokens.flatMap((token) => (token.kind === 'option' && token.value !== undefined ? [token.name] : []));
     const twice = given.find((name, i) => given.indexOf(name) < i);
     if (twice !== undefined) throw new Error(`--${twice} is given more than once`);
@@ -68,8 +68,8 @@ export const stringOption = (values: Values, name: string): string | undefined =
   typeof values[name] === 'string' ? values[name] : undefined;
 
 /**
- * A file or folder named on the command line: relative to the current folder, and its user's own choice wherever a link
- * leads. The command then works in the folder that `workspaceFor` gives.
+ * A file or folder named on the command line, relative to the current folder. It is the user's own choice, wherever a link leads. The command then
+ * works in the folder that `workspaceFor` returns.
  */
 export async function namedFile(text: string, values: Values): Promise<{ file: string; workspace: string }> {
   const file = await realpath(text).catch(() => resolve(text));

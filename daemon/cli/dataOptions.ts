@@ -1,4 +1,4 @@
-/** Options that say which arrays or columns of the data are what, as the keys of a plan's "data" do. */
+/** Options that name the arrays or columns of the data, as the keys of a plan's "data" do. */
 import { UserError } from '../protocol/errors.js';
 import { stringOption, type Command, type Values } from './command.js';
 
@@ -21,7 +21,7 @@ interface DataNames {
   labels?: string[];
 }
 
-/** "a=x,b=y,z" -> { a: ["x"], b: ["y", "z"] }: what has no "=" goes on with the list before it. */
+/** "a=x,b=y,z" -> { a: ["x"], b: ["y", "z"] }: an item without "=" continues the list before it. */
 function byInput(text: string): Record<string, string[]> {
   const inputs = new Map<string, string[]>();
   let list: string[] | undefined;
@@ -41,7 +41,7 @@ function byInput(text: string): Record<string, string[]> {
 
 const listed = (text: string | undefined): string[] | undefined => text?.split(',').map((name) => name.trim());
 
-/** The keys of "data" that the options stand for. @throws UserError('usage'). */
+/** The options as keys of "data". @throws UserError('usage'). */
 export function dataNames(values: Values): DataNames {
   const [x, y, inputs] = ['x', 'y', 'inputs'].map((name) => stringOption(values, name));
   if (x !== undefined && inputs !== undefined)

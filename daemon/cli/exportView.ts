@@ -1,4 +1,4 @@
-/** What a pruned model takes on disk, what thinning leaves of it and how fast it is here: measured, and shown. */
+/** Size on disk of a pruned model, of its thin export, and latency here: measured, and shown. */
 import { measureModel, type Sizes } from '../export/exportModel.js';
 import { measureLatency, type Latencies } from '../export/latency.js';
 import type { ReportExport } from '../export/reportTables.js';
@@ -7,7 +7,7 @@ import type { Model } from '../model/model.js';
 import type { Terminal } from './terminal.js';
 import { bytes, count, microseconds, percent, table, times } from './text.js';
 
-/** @param reference null where it is not known. Takes some seconds. */
+/** @param reference null if it is not known. Takes some seconds. */
 export async function measureExport(
   model: Model,
   reference: Model | null,

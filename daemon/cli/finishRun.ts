@@ -1,4 +1,4 @@
-/** What follows a run in the foreground that has ended well. */
+/** The end of a run in the foreground that has finished. */
 import { join, relative } from 'node:path';
 import { hasBound } from '../lc/path.js';
 import { UserError } from '../protocol/errors.js';
@@ -15,15 +15,15 @@ import { answerLine, answerText, limitText, printCurve } from './pathView.js';
 import type { Terminal } from './terminal.js';
 import { percent } from './text.js';
 
-/** Of a run that finished with a result that should not be used as it is. */
+/** Set if the run finished with a result that should not be used as it is. */
 const UNUSABLE = 3;
 
-/** 0, or the code of a result that is not usable. */
+/** 0, or the code of an unusable result. */
 export const exitCodeOf = ({ findings = [] }: Pick<Done, 'findings'>): number =>
   findings.some(({ unusable }) => unusable) ? UNUSABLE : 0;
 
 /**
- * What follows a run that has ended well: its baselines, what they and it have come to, and where things are.
+ * Runs the baselines of a finished run, then prints its result beside theirs and where the files are.
  * @returns the exit code. @throws UserError, also of a baseline.
  */
 export async function finishRun(terminal: Terminal, workspace: string, done: Done, folder: string): Promise<number> {
@@ -41,7 +41,7 @@ export async function finishRun(terminal: Terminal, workspace: string, done: Don
   return exitCodeOf(done);
 }
 
-/** What the run has come to, in a sentence. A run whose figures cannot be read is finished all the same. */
+/** The run's result in a sentence. A run whose figures cannot be read is finished all the same. */
 async function printFinish(terminal: Terminal, folder: string): Promise<void> {
   const found = await readFinish(folder).catch(() => null);
   if (!found) return;
@@ -52,7 +52,7 @@ async function printFinish(terminal: Terminal, folder: string): Promise<void> {
   for (const note of found.notes) terminal.note(`note: ${note}`);
 }
 
-/** The last lines of every finished run: what it has come to, and where things are; the last JSON line is `done`. */
+/** The last lines of every finished run: its result and where the files are; the last JSON line is `done`. */
 async function finish(terminal: Terminal, done: Done, folder: string): Promise<void> {
   await printFinish(terminal, folder);
   terminal.print('');
@@ -63,7 +63,7 @@ async function finish(terminal: Terminal, done: Done, folder: string): Promise<v
 
 /**
  * Prints the curve, the answer, and sizes and latency of the model it names. @param others folders of curves beside it.
- * @throws UserError('budget-impossible') where a bound was asked for and nothing met it; everything is written by then.
+ * @throws UserError('budget-impossible') if a bound was asked for and no point met it; everything is written by then.
  */
 async function finishPath(
   terminal: Terminal,

@@ -1,4 +1,4 @@
-/** Runs in the foreground: shows its events, turns Ctrl-C into a checkpoint and a line that says how to go on. */
+/** Runs in the foreground: shows the events; Ctrl-C writes a checkpoint and prints the command that resumes. */
 import type { RunEvent } from '../protocol/events.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunHandle } from '../runs/supervisor.js';
@@ -21,7 +21,7 @@ export async function follow(handle: RunHandle, terminal: Terminal): Promise<Don
   });
   let interrupted = false;
   const interrupt = () => {
-    // A second Ctrl-C does not wait for the checkpoint; the last one is on disk.
+    // A second Ctrl-C does not wait for the checkpoint; the previous one is on disk.
     if (interrupted) process.exit(130);
     interrupted = true;
     terminal.status('');

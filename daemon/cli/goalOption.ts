@@ -1,4 +1,4 @@
-/** `--goal`: a budget or a goal as the budget box of the editor reads it. */
+/** `--goal`: a budget or a goal, parsed as in the editor's budget box. */
 import { UserError } from '../protocol/errors.js';
 import { parseGoal, type Goal, type GoalProblem } from '../protocol/goalText.js';
 import { stringOption, type Values } from './command.js';
@@ -10,7 +10,7 @@ const PROBLEMS: Record<GoalProblem, string> = {
   time: 'is a time, which depends on the machine: give FLOPs ("50% flops", "2x faster") or neurons, and see "lc-prune export" for measured times',
 };
 
-/** @returns what --goal says, read the likeliest way; undefined where it is not given. @throws UserError('usage'). */
+/** @returns the likeliest reading of --goal; undefined if it is not given. @throws UserError('usage'). */
 export function goalOption(values: Values): Goal | undefined {
   const text = stringOption(values, 'goal');
   return text === undefined ? undefined : goalText('goal', text);

@@ -70,7 +70,7 @@ function commandHelp(command: Command): string {
   ].join('\n');
 }
 
-/** The line that names the way on: after a crash, on the engine that comes next. */
+/** The command that resumes: after a crash, on the next engine. */
 function endingLine({ message, folder, ending }: TrainerEnded): string {
   if (!ending) return message;
   const from = ending.checkpoint === null ? 'there is no checkpoint yet' : `the last checkpoint is ${relative(process.cwd(), ending.checkpoint)}`; // prettier-ignore
@@ -78,8 +78,8 @@ function endingLine({ message, folder, ending }: TrainerEnded): string {
 }
 
 /**
- * Exit codes: 0 done, 3 done, but the result is not usable as it is (its findings say why), 1 our fault or the engine's (a signal ended the trainer; the run is resumable), 2 the user can mend it,
- * 130 interrupted (and resumable).
+ * Exit codes: 0 done; 3 done, but the result is not usable as it is (its findings say why); 1 a fault of this program or of the engine (a signal
+ * ended the trainer; the run is resumable); 2 an error that the user can correct; 130 interrupted (and resumable).
  */
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
@@ -129,6 +129,6 @@ async function main(argv: readonly string[]): Promise<number> {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 void main(process.argv.slice(2)).then(
-  // Engines keep threads alive; the output is flushed before leaving.
+  // Engines keep threads alive, so the process is ended explicitly, after the output is flushed.
   (code) => process.stdout.write('', () => process.stderr.write('', () => process.exit(code))),
 );

@@ -47,7 +47,7 @@ export function limitText({ maxErrorIncrease, maxError }: PathAnswer): string {
   return `at most ${maxErrorIncrease === null ? 'the error' : `${percent(maxErrorIncrease)} more error than that`} of the reference`;
 }
 
-/** How far the point's error may be off by the luck of the samples alone: the standard deviation of a share of so many. */
+/** Standard error of the point's error: the standard deviation of a share of so many samples. */
 function noise({ decision }: PathPoint, { samples }: PathAnswer): string {
   if (decision === null || samples === undefined || !(decision >= 0 && decision <= 1)) return '';
   const deviation = Math.sqrt((decision * (1 - decision)) / samples);
@@ -56,7 +56,7 @@ function noise({ decision }: PathPoint, { samples }: PathAnswer): string {
     : ` An error of ${percent(decision)} of ${count(samples)} samples has a standard deviation of ${percent(deviation)}.`;
 }
 
-/** What the answer rests on, in a sentence or two. */
+/** The basis of the answer, in a sentence or two. */
 export function answerText(point: PathPoint, answer: PathAnswer): string {
   const { set, reference, met } = answer;
   const part = PARTS[set];
@@ -71,7 +71,7 @@ export function answerText(point: PathPoint, answer: PathAnswer): string {
   return `${found} ${size}.${noise(point, answer)}${honest}`;
 }
 
-/** The last word of a path as JSON. */
+/** The result of a path as the last JSON line. */
 export const answerLine = (point: PathPoint, answer: PathAnswer, folder: string): object => ({
   event: 'answer',
   ...answer,

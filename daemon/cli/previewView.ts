@@ -1,4 +1,4 @@
-/** Samples of a data set as a person sees them: half blocks in a terminal, or pictures in a page of its own. */
+/** Samples of a data set: half blocks in a terminal, or pictures in a page of its own. */
 import type { InputPreview, Preview } from '../data/preview.js';
 import { pixelColours } from '../data/images/samplePicture.js';
 import { significant } from '../protocol/format.js';
@@ -8,7 +8,7 @@ type Image = NonNullable<InputPreview['image']>;
 const SHADES = ' .:-=+*#%@';
 
 /**
- * A sample as lines of text, two rows of pixels a line; wide pictures are thinned out to `width` columns.
+ * A sample as lines of text, two rows of pixels a line; wide pictures are downsampled to `width` columns.
  * @param colour 24-bit colour escapes; without them one shade of characters per pixel pair.
  */
 function drawing(input: InputPreview, values: Float32Array, image: Image, width: number, colour: boolean): string[] {
@@ -44,7 +44,7 @@ export function terminalGrid({ inputs, samples }: Preview, columns: number, colo
   return inputs.map((input) => `${input.name}:\n${inputGrid(input, labels, columns, colour)}`).join('\n');
 }
 
-/** Samples that are no pictures are lines: label, then values. */
+/** Samples that are not pictures are lines: label, then values. */
 function inputGrid(input: InputPreview, labels: readonly string[], columns: number, colour: boolean): string {
   const { image, values: samples } = input;
   if (!image)
@@ -66,7 +66,7 @@ function inputGrid(input: InputPreview, labels: readonly string[], columns: numb
   return blocks.join('\n');
 }
 
-/** An uncompressed 24-bit BMP: what every browser draws without a decoder of ours. */
+/** An uncompressed 24-bit BMP: every browser decodes it, and it needs no encoder library. */
 export function bitmap(input: InputPreview, values: Float32Array, image: Image): Buffer {
   const [rows, columns] = image;
   const pixel = pixelColours(input, values, image);

@@ -1,4 +1,4 @@
-/** What `init` decides for a plan that says nothing: its data and its length, each with the sentence that says why. */
+/** The data and the length that `init` chooses for a plan without them, each with a sentence that gives the reason. */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { Model } from '../model/model.js';
@@ -16,7 +16,7 @@ import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { openPlanData, tooLarge, type Timed } from '../runs/openPlanData.js';
 import { outlookOfPlan } from '../runs/outlook.js';
 
-/** What of the workspace fits the model: beside it or below, else anywhere. */
+/** Data of the workspace that fits the model: beside it or below, else anywhere. */
 async function search(model: Model, workspace: string, planFolder: string): Promise<FoundData> {
   const near = await searchData(model, { workspace, folder: dirname(model.path), planFolder });
   if (near.candidates.some(({ kind }) => kind !== 'builtin') || dirname(model.path) === workspace) return near;
@@ -26,7 +26,7 @@ async function search(model: Model, workspace: string, planFolder: string): Prom
 
 const quoted = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(', ');
 
-/** Why it is this data, in a sentence. */
+/** The reason for this data, in a sentence. */
 function reasonFor({ candidates, stopped }: FoundData): string {
   const [first, ...rest] = candidates;
   const { name, about, kind } = first!;
@@ -37,7 +37,7 @@ function reasonFor({ candidates, stopped }: FoundData): string {
   return `the data is ${JSON.stringify(name)} (${about}), ${why}${others}; --data names another${cut}`;
 }
 
-/** @throws UserError('usage') that says what was looked at, and why it does not fit. */
+/** @throws UserError('usage') that lists the data examined, and why it does not fit. */
 function nothingFits(model: Model, { others, stopped }: FoundData): UserError {
   const { inputShapes, outputShape } = trainingSetup(model);
   const shape = inputShapes.map((axes) => `[${axes.map((n) => n ?? 'any').join(', ')}]`).join(' and ');
@@ -53,7 +53,7 @@ function nothingFits(model: Model, { others, stopped }: FoundData): UserError {
   });
 }
 
-/** The plan's data, and why it is that: what was named, relative to the current folder; else what fits the model. */
+/** The plan's data and the reason: the data named by the user, relative to the current folder; else data that fits the model. */
 export async function dataFor(
   model: Model,
   { workspace, planFolder, named }: { workspace: string; planFolder: string; named: string | undefined },
@@ -75,10 +75,10 @@ export async function dataFor(
   return { data: planPath(planFolder, file), note: null };
 }
 
-/** Images of folders that are read for it. */
+/** At most so many images of a folder are read for it. */
 const IMAGES = 256;
 
-/** How long the plan is to take, by training steps timed here, and what a single cut would leave; null, with the reason, where that cannot be said. */
+/** The plan's length, from training steps timed here, and the error of a single cut; null, with the reason, if it cannot be estimated. */
 export async function lengthOf(
   plan: ResolvedPlan,
   workspace: string,

@@ -1,4 +1,4 @@
-/** What a person at a terminal sees of a run: a progress line with ETA, one line per LC iteration, the per-layer table at the end. */
+/** The output of a run at a terminal: a progress line with ETA, one line per LC iteration, the per-layer table at the end. */
 import type { BudgetCheck, RunEvent } from '../protocol/events.js';
 import { orDash, rounded, scientific } from '../protocol/format.js';
 import { budgetLabel } from '../protocol/runs/budgetLabel.js';
@@ -32,7 +32,7 @@ const budgetRow = ({ task, kind, asked, limit, got, met }: BudgetCheck): string[
   met === null ? '-' : met ? 'yes' : 'MISSED',
 ];
 
-/** The outputs that were trained together: in the reference, and in the result. */
+/** The outputs that were trained together: their figures in the reference, and in the result. */
 const outputRows = ({ reference, retrained }: Extract<RunEvent, { event: 'done' }>): string[][] =>
   (reference.outputs ?? []).map((before, i) => {
     const after = retrained.outputs?.[i];
@@ -40,7 +40,7 @@ const outputRows = ({ reference, retrained }: Extract<RunEvent, { event: 'done' 
     return [before.output, String(before.weight), ...losses, percent(before.error), percent(after?.error)];
   });
 
-/** Feed it every event of the run, in order. */
+/** Must be called with every event of the run, in order. */
 export function createRunView(terminal: Terminal): (event: RunEvent) => void {
   let phase = { name: 'load', iteration: undefined as number | undefined, steps: 0, firstStep: 0, started: Date.now() };
   let step = 0;

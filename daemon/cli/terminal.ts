@@ -1,7 +1,7 @@
 /** The two channels of every command: people read stderr (progress) and stdout (results); with --json, stdout is JSON lines only. */
 export interface Terminal {
   readonly json: boolean;
-  /** A person watches: progress may redraw its line. */
+  /** A terminal: progress may redraw its line. */
   readonly interactive: boolean;
   readonly columns: number;
   /** A line of result for people; nothing with --json. */

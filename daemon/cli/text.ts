@@ -8,7 +8,7 @@ export { bytes, count, microseconds, orDash, times } from '../protocol/format.js
 export const percent = (fraction: number | null | undefined, digits?: number): string =>
   orDash(fraction, (share) => format.percent(share, digits));
 
-/** "error 1.20%", or what a regression leaves unexplained and its mean absolute error. */
+/** "error 1.20%", or a regression's unexplained variance and its mean absolute error. */
 export const errorText = ({
   error,
   absoluteError,

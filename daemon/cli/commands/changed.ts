@@ -11,7 +11,7 @@ import { integerOption, stringOption, type Command } from '../command.js';
 import { printChanged } from '../changedView.js';
 import { count, percent, table } from '../text.js';
 
-/** "5.1, 3.5; 1.4": inputs are parted by ";". @throws UserError('usage'). */
+/** "5.1, 3.5; 1.4": inputs are separated by ";". @throws UserError('usage'). */
 function parseValues(text: string): number[][] {
   return text.split(';').map((row) =>
     row
@@ -79,7 +79,7 @@ export const changed: Command = {
     }
     const found = await openChanged(folder, { workspace, point, onProgress });
     terminal.status('');
-    // Pictures are for pages.
+    // Terminals show no pictures.
     const { inputs: _inputs, ...figures } = found;
     terminal.emit({ event: 'changed', ...figures });
     terminal.print(

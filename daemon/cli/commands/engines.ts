@@ -9,7 +9,7 @@ export const engines: Command = {
   options: {},
   async run({ terminal }) {
     const probes = await probeEngines();
-    // `auto` takes the first that can run; a run may still pass one over that cannot take its model.
+    // `auto` takes the first that can run; a run may still skip one that does not support its model.
     const chosen = probes.find((probe) => probe.available)?.id;
     for (const probe of probes) terminal.emit({ event: 'engine', ...probe, chosen: probe.id === chosen });
     const rows = probes.map((probe) => [

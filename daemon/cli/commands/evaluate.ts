@@ -23,21 +23,21 @@ import { DATA_NAMES, dataNames } from '../dataOptions.js';
 import { evaluateOthers, otherSetups } from '../evaluate/otherOutputs.js';
 import { count, errorText } from '../text.js';
 
-/** Samples computed at once, at most. */
+/** Most samples computed at once. */
 const BATCH = 256;
 
-/** What is evaluated on what. */
+/** The model, the data and the options of an evaluation. */
 interface Request {
   readonly model: Model;
   readonly config: ResolvedData;
-  /** The folder that the data's paths are in. */
+  /** The folder that the data's paths are relative to. */
   readonly dataFolder: string;
   readonly output: string | undefined;
   readonly engineId: string;
   readonly seed: number;
 }
 
-/** Options that a plan answers itself. */
+/** Options that a plan already answers. */
 const OF_A_MODEL = ['data', 'scale', 'mean', 'classes', ...Object.keys(DATA_NAMES)];
 
 async function requested(positionals: readonly string[], values: Values): Promise<Request> {
@@ -77,7 +77,7 @@ async function requested(positionals: readonly string[], values: Values): Promis
   return { model, config, dataFolder: data.workspace, output, engineId, seed: 0 };
 }
 
-/** A plan's model on a plan's data; the output and the engine may be others. */
+/** A plan's model on a plan's data; the options may change the output and the engine. */
 async function planned(file: string, workspace: string, values: Values): Promise<Request> {
   const plan = await readPlan(file, { workspace });
   if (!('path' in plan.model))
@@ -168,7 +168,7 @@ export const evaluate: Command = {
   },
 };
 
-/** Where samples that are evaluated chose an unusual reading: that, and the error on the others. */
+/** If the evaluated samples decided on an unusual label mapping or input scale: a note on that, with the error on the other samples. */
 async function errorApart(dataset: Dataset, engine: EngineSession): Promise<readonly string[]> {
   const { test, wholeTest } = dataset;
   if (!wholeTest) return [];

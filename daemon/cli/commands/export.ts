@@ -17,10 +17,10 @@ import { count } from '../text.js';
 
 interface Source {
   readonly model: Model;
-  /** What its exports are called after. */
+  /** Base name of its exports. */
   readonly name: string;
   readonly scales: readonly InputScale[];
-  /** What a run started from, where it is still there. */
+  /** The reference that the run started from, if it still exists. */
   readonly reference: Model | null;
 }
 
@@ -32,7 +32,7 @@ async function readSource(from: string, values: Values, point: number | undefine
     const { file, workspace } = await namedFile(from, values);
     const scales = await readScaleFile(file);
     const stem = basename(file, extname(file));
-    // TensorFlow.js calls every model "model"; its folder says more.
+    // TensorFlow.js names every model "model"; its folder's name says more.
     const name = stem === 'model' ? basename(dirname(file)) : stem;
     if (file.endsWith('.lcp'))
       return { model: readSparsePackage(await readFile(file), file), name, scales, reference: null };

@@ -19,7 +19,7 @@ import { dataFor, lengthOf } from '../proposePlan.js';
 const withNames = (data: DataSource, names: ReturnType<typeof dataNames>): DataSource =>
   Object.keys(names).length === 0 ? data : { ...(typeof data === 'string' ? { source: data } : data), ...names };
 
-/** Writes a file that is not there yet, and the folders above it, whole or not at all. @throws what `failure` makes of the system's error. */
+/** Creates a file and the folders above it, whole or not at all; an existing file is never overwritten. @throws `failure` of the system's error. */
 async function writeNew(
   path: string,
   text: string,
@@ -28,7 +28,7 @@ async function writeNew(
   const folder = await missingFolder(path);
   try {
     await mkdir(dirname(path), { recursive: true });
-    // "wx": never over a file that appeared meanwhile.
+    // "wx": does not overwrite a file that appeared meanwhile.
     const file = await open(path, 'wx');
     try {
       await file.writeFile(text);
@@ -99,7 +99,7 @@ export const init: Command = {
       ...(keep !== undefined && { budget: { keep } }),
       ...goal,
     });
-    // Whatever is wrong with it is said before anything is written.
+    // Every problem is reported before anything is written.
     const plan = await resolveText(planText(short), out, { workspace });
     if (note !== null) terminal.note(note);
     const { length, note: lengthNote } = await lengthOf(plan, workspace);

@@ -15,7 +15,7 @@ export const mcp: Command = {
   },
   async run({ values }) {
     const folder = resolve(stringOption(values, 'root') ?? stringOption(values, 'workspace') ?? '.');
-    // The protocol is of no use to the other commands.
+    // Loaded here, because no other command needs the protocol.
     const { serveMcp } = await import('../../mcp/serve.js');
     await serveMcp(folder, version());
     return 0;

@@ -11,7 +11,7 @@ import { goalOption } from '../goalOption.js';
 
 const numberOrText = (text: string): number | string => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : text);
 
-/** What the options say of the path; the rest is the plan's, then the defaults. */
+/** The path's settings in the options; the rest comes from the plan, then from the defaults. */
 function settingsOf(values: Values): PathSettings {
   const list = stringOption(values, 'budgets');
   const increase = stringOption(values, 'max-error-increase');
@@ -43,7 +43,7 @@ function settingsOf(values: Values): PathSettings {
   );
 }
 
-/** The bound that --goal says. @throws UserError('usage') where it is a budget, or where another bound is given. */
+/** The bound of --goal. @throws UserError('usage') if it is a budget, or if another bound is given too. */
 function boundOf(values: Values): ErrorBound | undefined {
   const goal = goalOption(values);
   if (!goal) return undefined;

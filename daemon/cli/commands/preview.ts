@@ -18,7 +18,7 @@ import type { Terminal } from '../terminal.js';
 
 const isPlan = (file: string): boolean => /\.prune\.jsonc?$/.test(file);
 
-/** "1% = 2,662 weights, about 17.2 kB sparse", a line a task. @throws UserError('budget-impossible') at the first that cannot be met. */
+/** "1% = 2,662 weights, about 17.2 kB sparse", a line a task. @throws UserError('budget-impossible') for the first that cannot be met. */
 function printBudgets(budgets: readonly TaskPreview[], terminal: Terminal): void {
   const impossible = budgets.find(({ preview }) => preview.problem !== null);
   if (impossible) throw new UserError('budget-impossible', `budget: ${impossible.preview.problem}`);
@@ -26,7 +26,7 @@ function printBudgets(budgets: readonly TaskPreview[], terminal: Terminal): void
     terminal.print(budgets.length === 1 ? preview.text : `${task}: ${preview.text}`);
 }
 
-/** A budget alone: no data is opened. */
+/** The budget alone: opens no data. */
 async function previewBudgetOf(file: string, workspace: string, budget: Budget, terminal: Terminal): Promise<void> {
   const budgets = isPlan(file)
     ? await previewPlanBudgets(await readPlan(file, { workspace, formatOf: fileFormatOf }), { workspace, budget })
@@ -54,7 +54,7 @@ async function previewPlan(plan: ResolvedPlan, workspace: string, values: Values
     );
     const inputs = shown.inputs.map(({ values: _values, ...facts }) => facts);
     const { cut, cost } = outlook ? outlookParts(outlook, 0) : { cut: null, cost: null };
-    // A search tries budgets of its own.
+    // A search chooses its budgets itself.
     if (!plan.path) printBudgets(budgets, terminal);
     if (cost !== null)
       terminal.print(`the ${plan.path ? 'search' : 'run'} takes ${cost}${plan.path ? ' at most' : ''}`);

@@ -35,7 +35,7 @@ export const resume: Command = {
     const { folder, workspace } = await locate(positionals[0]!, stringOption(values, 'workspace'));
     const engine = stringOption(values, 'engine');
     const before = await comparisonOf(folder);
-    // A finished run may still want its baselines: they are what goes on then.
+    // A finished run may still lack baselines: then those are resumed.
     const baseline = before.subject === folder && (await doneOf(folder)) ? before.next : null;
     if (baseline && engine !== undefined && baseline.folder === null)
       throw new UserError(

@@ -8,7 +8,7 @@ import { listRuns } from '../../runs/list/listRuns.js';
 import { stringOption, type Command, type Values } from '../command.js';
 import { table } from '../text.js';
 
-/** The columns of a list in a terminal, which has less room than a page. */
+/** The columns of a list in a terminal, which is narrower than a page. */
 const SHOWN = [
   'run',
   'star',
@@ -24,7 +24,7 @@ const SHOWN = [
   'tags',
 ];
 
-/** Whether a run is asked for. @throws UserError('usage') for a state that there is not. */
+/** Whether the options select a run. @throws UserError('usage') for an unknown state. */
 function wanted(values: Values): (row: RunRow) => boolean {
   const words = searchWords(stringOption(values, 'filter') ?? '');
   const tag = stringOption(values, 'tag');
@@ -39,7 +39,7 @@ function wanted(values: Values): (row: RunRow) => boolean {
     (state === undefined || row.state === state || (row.state === 'doubtful' && (state === 'warnings' || state === 'done'))); // prettier-ignore
 }
 
-/** Those without anything in them are left out. */
+/** Empty columns are left out. */
 function terminalTable(rows: readonly RunRow[]): string {
   const columns = SHOWN.map((id) => RUN_COLUMNS.find((column) => column.id === id)!);
   const used = columns.filter((column) => rows.some((row) => column.text(row) !== ''));
@@ -49,7 +49,7 @@ function terminalTable(rows: readonly RunRow[]): string {
   );
 }
 
-/** How the trainer of a run ended, where a signal did. */
+/** How a run's trainer ended, if by a signal. */
 const endings = (found: readonly RunSummary[]): string[] =>
   found.flatMap(({ run, state, ending }) => (ending ? [`${run}: ${state} (${ending.how}, ${ending.engine})`] : []));
 

@@ -36,12 +36,12 @@ function shareOption(name: string, text: string): number {
     const share = parseShare(/%/.test(text) ? text : Number(text));
     if (share > 0) return share;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new UserError('usage', `--${name}: "${text}" is no share above 0; give one such as "5%"`);
 }
 
-/** A plan as it is, or one made for a model: a budget is there for its floors only. */
+/** A plan as it is, or one made for a model, whose budget only carries the floors. */
 async function planOf(named: string, values: Values): Promise<{ plan: ResolvedPlan; workspace: string }> {
   const { file, workspace } = await namedFile(named, values);
   const data = stringOption(values, 'data');
@@ -80,7 +80,7 @@ async function planOf(named: string, values: Values): Promise<{ plan: ResolvedPl
   return { plan, workspace };
 }
 
-/** A plan without a model has its reference trained first, in a run of its own. null: interrupted. */
+/** For a plan without a model, the reference is trained first, in a run of its own. null: interrupted. */
 async function withReference(plan: ResolvedPlan, workspace: string, terminal: Terminal): Promise<ResolvedPlan | null> {
   const { path: _path, ...alone } = plan;
   if (plan.reference.epochs === 0) return alone;

@@ -17,7 +17,7 @@ export const tensorboard: Command = {
   async run({ positionals: [named], values, terminal }) {
     const workspace = resolve(stringOption(values, 'workspace') ?? '.');
     const logdir = resolve(stringOption(values, 'logdir') ?? join(workspace, '.lcprune', 'tensorboard'));
-    // Of all runs, those that have trained: one that waits or was never begun is not in the way of the others.
+    // All runs that have trained: one that waits or never began must not stop the export of the others.
     const folders =
       named === undefined
         ? (await listRuns(workspace)).filter(({ engine }) => engine !== null).map(({ folder }) => folder)

@@ -29,7 +29,7 @@ export const train: Command = {
     const seed = integerOption(values, 'seed', 0, 0xffffffff);
     const engine = stringOption(values, 'engine');
     const out = stringOption(values, 'out');
-    // Before hours of training.
+    // Checked before hours of training.
     const target = out === undefined ? null : resolve(out);
     const format = target === null ? null : formatOfFile(target, 'networks');
     const written = await readPlan(planFile, { workspace });

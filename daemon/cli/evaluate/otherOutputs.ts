@@ -13,19 +13,19 @@ export const otherSetups = (model: Model, own: TrainingSetup): TrainingSetup[] =
 
 export interface OutputFigures extends Pick<EvaluationResult, 'loss' | 'error' | 'absoluteError'> {
   readonly output: string;
-  /** Of its loss in that of the model. */
+  /** Weight of its loss in the model's total loss. */
   readonly weight: number;
 }
 
 export interface OthersEvaluated {
   readonly outputs: readonly OutputFigures[];
-  /** One sentence each: how labels were read, and what could not be. */
+  /** Notes, one sentence each: how labels were mapped, and which outputs could not be evaluated. */
   readonly notes: readonly string[];
 }
 
 /**
  * Evaluates the other outputs that the data has targets for.
- * @param dataset with the reading of the inputs that was chosen. @param open opens the model for one of them.
+ * @param dataset with the input scale that was chosen. @param open opens the model for one of them.
  */
 export async function evaluateOthers(
   setups: readonly TrainingSetup[],
