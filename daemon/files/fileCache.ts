@@ -1,8 +1,8 @@
-/** The one cache of what was read from files: kept while every file that was read, shards of weights too, stays as it was. */
+/** The one cache of values read from files. A value is kept while every file it was read from, shards of weights included, is unchanged. */
 import { areUnchanged, type FileStamps } from './fileStamps.js';
 
 interface Entry<T> {
-  /** Every file that was read, as it was before that. */
+  /** Every file that was read, with its stamp from before reading. */
   readonly stamps: FileStamps;
   readonly value: Promise<T>;
   /** The value, once it is there. */
@@ -10,9 +10,9 @@ interface Entry<T> {
 }
 
 export interface FileCacheOptions {
-  /** Values kept; the least recently used goes. */
+  /** Most values kept; the least recently used is dropped. */
   readonly kept: number;
-  /** Milliseconds after its last use in which a value is kept. Default: for ever. */
+  /** Milliseconds after its last use for which a value is kept. Default: for ever. */
   readonly lifetime?: number;
 }
 
@@ -24,9 +24,8 @@ export class FileCache<T> {
 
   /**
    * The value of a key: read once, and again when one of its files has changed. A failure is not kept.
-   *
-   * @param read notes every file in the stamps before it reads it.
-   * @throws what `read` throws.
+   * @param read stamps every file before it reads it.
+   * @throws the errors of `read`.
    */
   get(key: string, read: (stamps: FileStamps) => Promise<T>): Promise<T> {
     let entry = this.#current(key);
@@ -49,7 +48,7 @@ export class FileCache<T> {
     return entry.value;
   }
 
-  /** The value of a key that was read, in braces; null where it was not, is being read, or its files have changed. */
+  /** The value of a key that has been read, wrapped in an object; null if it was not, is being read, or its files have changed. */
   known(key: string): { readonly value: T } | null {
     return this.#current(key)?.settled ?? null;
   }

@@ -1,4 +1,4 @@
-/** Reading JSON that a stranger wrote: bounded in bytes and depth, and every complaint names the file. */
+/** Reads untrusted JSON: bounded in bytes and depth, and every error names the file. */
 import { open, stat } from 'node:fs/promises';
 import { UserError } from '../protocol/errors.js';
 import { missingFolder } from './workspacePath.js';
@@ -19,7 +19,7 @@ export const isLfsPointer = (head: Uint8Array | string): boolean =>
 
 const isHtml = (head: string): boolean => /^\s*<(!doctype|html|\?xml(?![^]*<net ))/i.test(head);
 
-/** What a file of the wrong kind seems to be, as the end of a sentence; null when it looks like data. */
+/** The apparent kind of a file that is not JSON, as the end of a sentence; null when it looks like data. */
 export function whatElse(head: Uint8Array): string | null {
   if (isLfsPointer(head)) return LFS_HINT;
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.byteLength, 256)).toString('latin1');
@@ -50,7 +50,7 @@ function depthAbove(text: string, limit: number): boolean {
 
 /**
  * @param what the file's name for the message.
- * @throws UserError('model-invalid') on text that is no JSON, or too deep.
+ * @throws UserError('model-invalid') if the text is not JSON, or too deep.
  */
 export function parseJson(text: string, what: string): unknown {
   const invalid = (problem: string): never => {

@@ -1,4 +1,4 @@
-/** Every path that a file of the user names goes through here: nothing outside the workspace is read or written. */
+/** Resolves every path that a user's file names: nothing outside the workspace is read or written. */
 import { lstat, realpath } from 'node:fs/promises';
 import nodePath, { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../protocol/errors.js';
@@ -31,7 +31,7 @@ async function realpathOfMaybeMissing(path: string): Promise<string> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code !== 'ENOENT') throw error;
-    // A link to nowhere also answers ENOENT; writing through it would create its target.
+    // A dangling link gives ENOENT too; writing through it would create its target.
     const dangling = await lstat(path).catch(() => null);
     if (dangling !== null) throw Object.assign(new Error('a symbolic link to a missing file'), { code: 'EDANGLING' });
     const parent = dirname(path);
@@ -40,7 +40,7 @@ async function realpathOfMaybeMissing(path: string): Promise<string> {
   }
 }
 
-/** The outermost folder above a path that is not there; null where its own folder is. */
+/** The outermost missing folder above a path; null if its parent folder exists. */
 export async function missingFolder(path: string): Promise<string | null> {
   let missing: string | null = null;
   for (let folder = dirname(path); ; folder = dirname(folder)) {
@@ -52,7 +52,7 @@ export async function missingFolder(path: string): Promise<string | null> {
 
 /**
  * Resolves `path` (absolute, or relative to the folder `base`) to its real path.
- * @param workspace the folder nothing may leave; a link out of it counts as leaving.
+ * @param workspace the folder that no path may leave; a link out of it counts as leaving.
  * @returns the real absolute path; the file itself, and folders above it, may be missing.
  * @throws UserError('path-outside-workspace') when it leaves the workspace, is a URL, or cannot be resolved.
  */
