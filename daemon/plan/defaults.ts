@@ -1,4 +1,4 @@
-/** What a plan means where it is silent; every value can be set in the plan. docs/paper-lenet300.md has what they give. */
+/** Defaults of a plan's settings; every value can be set in the plan. docs/paper-lenet300.md shows the results they give. */
 import type { ResolvedPlan, TrainingSettings } from '../protocol/resolvedPlan.js';
 
 export const TRAINING: TrainingSettings = {
@@ -11,7 +11,10 @@ export const TRAINING: TrainingSettings = {
   weightDecay: 0,
 };
 
-/** lr 0.1 x 0.98^j and mu_j = mu0 a^j as in the authors' own example, with a = 1.15 so that w meets theta at the end. tolerance: what they reach. */
+/**
+ * lr 0.1 x 0.98^j and mu_j = mu0 a^j as in the authors' own example, with a = 1.15 so that w reaches theta at the end. tolerance: the distance that
+ * they reach.
+ */
 export const SCHEDULE: ResolvedPlan['schedule'] = {
   mu0: 1e-4,
   a: 1.15,
@@ -23,7 +26,7 @@ export const SCHEDULE: ResolvedPlan['schedule'] = {
   stableIterations: 2,
 };
 
-/** mu grows as much over the iterations of a plan that says nothing of it, however many they are. */
+/** mu grows by the same total factor in every plan without a schedule, however many iterations it has. */
 export const MU_GROWTH = SCHEDULE.a ** (SCHEDULE.iterations - 1);
 
 /** Retraining's learning rate, as a share of training's. */
@@ -40,7 +43,7 @@ export const RETRAIN: ResolvedPlan['retrain'] = {
 /** Used where the plan names an architecture, or for `lc-prune train`. */
 export const REFERENCE: ResolvedPlan['reference'] = { ...TRAINING, decay: 0.9, decayMode: 'epoch', epochs: 20 };
 
-/** Shares that a new plan may ask for, the boldest first. */
+/** Shares that a new plan may have, the smallest first. */
 const SHARES: readonly [text: string, share: number][] = [
   ['1%', 0.01],
   ['3%', 0.03],
@@ -50,6 +53,6 @@ const SHARES: readonly [text: string, share: number][] = [
 /** A network that keeps fewer weights than this is rarely of use: the smallest of LeNet300 has 2,662. */
 const ENOUGH = 1_000;
 
-/** The share that a new plan keeps of so many prunable weights: the boldest that leaves a thousand, else 30%. */
+/** The share that a new plan keeps of so many prunable weights: the smallest that leaves a thousand, else 30%. */
 export const usualKeep = (prunable: number): string =>
   (SHARES.find(([, share]) => share * prunable >= ENOUGH) ?? SHARES.at(-1)!)[0];

@@ -1,4 +1,4 @@
-/** The plan that a model begins with: what people say first, and the defaults that depend on the model. */
+/** The initial plan for a model: the keys that people set first, and the defaults that depend on the model. */
 import { isAbsolute } from 'node:path';
 import type { LayerSummary } from '../model/model.js';
 import { byFile, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../model/layers/trainedLayers.js';
@@ -19,7 +19,7 @@ interface Wishes {
   readonly length?: PlanLength | null | undefined;
 }
 
-/** Weights that a new plan prunes: of all layers, where the file freezes every one of them. */
+/** Weights that a new plan prunes: of all layers if the file freezes every one of them. */
 export function prunableOfNewPlan(layers: readonly LayerSummary[]): number {
   const trained = isWhollyFrozen(layers)
     ? layers

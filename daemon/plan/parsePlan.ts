@@ -7,7 +7,7 @@ import { boundsOf, isSearch } from './resolvePath.js';
 import { keysAt } from './schemaKeys.js';
 import { nearest, suggestion } from './suggest.js';
 
-/** One thing wrong with a plan; offset and length are in UTF-16 units of the text. */
+/** A problem of a plan; offset and length are in UTF-16 units of the text. */
 export interface PlanProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
@@ -30,7 +30,7 @@ const inWords = (code: string): string => code.replace(/(?<=.)[A-Z]/g, (letter) 
 const MAX_CHARACTERS = 1 << 20;
 const MAX_DEPTH = 32;
 
-/** Brackets are counted before any recursive parser sees the text: a deeply nested file must not overflow the stack. */
+/** Counts brackets before a recursive parser reads the text: a deeply nested file must not overflow the stack. */
 function depthProblem(text: string): PlanProblem | null {
   let depth = 0;
   let quoted = false;
@@ -61,7 +61,7 @@ function positionOf(
   return { offset: found?.offset ?? 0, length: found?.length ?? 0 };
 }
 
-/** In the plan's text, with what may have been meant. */
+/** Position in the plan's text, and the suggested spelling. */
 function problemOf(
   { path, message, unknownKey, choices }: PlainIssue,
   tree: Node | undefined,
@@ -87,7 +87,7 @@ function problemOf(
   };
 }
 
-/** Every problem of the text, never a throw. */
+/** Every problem of the text; never throws. */
 export function parsePlan(text: string): ParsedPlan {
   const fail = (problem: PlanProblem): ParsedPlan => ({ plan: null, problems: [problem], tree: undefined });
   if (text.length > MAX_CHARACTERS)
@@ -132,7 +132,7 @@ export function parsePlan(text: string): ParsedPlan {
     : { plan, problems: [], tree };
 }
 
-/** What is wrong with the keys that say what the result must be; the schema takes each of them alone. */
+/** Problems of the keys that define the result in combination; the schema checks each key alone. */
 function whatIsAsked(plan: Plan): Pick<PlanProblem, 'path' | 'message'> | null {
   if (plan.budget && plan.tasks) return { path: ['tasks'], message: 'give either "budget" or "tasks", not both' };
   if (boundsOf(plan.path).length > 1)
@@ -163,7 +163,7 @@ export function lineAndColumn(text: string, offset: number): { line: number; col
   return { line, column: offset - before.lastIndexOf('\n') };
 }
 
-/** Where in a plan's file something stands, as compilers say it: "x.prune.json:4:3". What is not there stands where it would. */
+/** Position in a plan's file in the form of compilers: "x.prune.json:4:3". A missing key has the position of its parent. */
 export function placeInPlan(file: string, text: string, path: readonly (string | number)[]): string {
   const tree = parseTree(text.replace(/^\uFEFF/, ' '), [], { allowTrailingComma: true });
   let { offset } = positionOf(tree, []);
@@ -177,7 +177,7 @@ export function placeInPlan(file: string, text: string, path: readonly (string |
   return `${file}:${line}:${column}`;
 }
 
-/** The plan, or a UserError('plan-invalid') that names the file, the line and the first problem. */
+/** The plan, or a UserError('plan-invalid') with the file, the line and the first problem. */
 export function requirePlan(text: string, file: string): Plan {
   const { plan, problems } = parsePlan(text);
   if (plan) return plan;

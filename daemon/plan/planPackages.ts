@@ -7,8 +7,8 @@ import { UserError } from '../protocol/errors.js';
 import { parsePlan } from './parsePlan.js';
 
 /**
- * What npm has to install before a plan can run, and the folder it may go to (absolute, inside the workspace).
- * @param path absolute. @throws UserError('plan-invalid') where it cannot be read; what else is wrong with it, starting it says.
+ * The npm packages that must be installed before a plan can run, and the folder for them (absolute, inside the workspace).
+ * @param path absolute. @throws UserError('plan-invalid') if it cannot be read; other problems of the plan are reported when it starts.
  */
 export async function planPackages(
   path: string,

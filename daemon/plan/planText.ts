@@ -3,22 +3,22 @@ import { parse } from 'jsonc-parser';
 import type { PlanLength } from '../protocol/dataChoice.js';
 import type { Budget, DataSource, ErrorBound } from '../protocol/plan.js';
 
-/** What people say first; everything else has a default. */
+/** The keys that people set first; all others have defaults. */
 export interface ShortPlan {
   readonly model: string;
-  /** A name or path, or that with the names of arrays or columns. */
+  /** A name or path, alone or with the names of arrays or columns. */
   readonly data: DataSource;
-  /** What the result must fit; or `path`, the most error that the smallest network may have. */
+  /** The budget of the result; or `path`, the largest error of the smallest network. */
   readonly budget?: Budget;
   readonly path?: ErrorBound;
-  /** Of a model that is frozen as a whole: nothing could be pruned without it. */
+  /** For a model that is frozen as a whole: nothing could be pruned without it. */
   readonly unfreeze?: true;
   readonly length?: PlanLength | undefined;
 }
 
 const spaced = (value: object): string => JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ');
 
-/** The keys of a plan that say how long it takes. */
+/** The keys of a plan that determine its duration. */
 const lengthKeys = ({ iterations, epochs, retrainEpochs }: PlanLength) => ({
   schedule: { iterations, epochs },
   retrain: { epochs: retrainEpochs },
@@ -36,7 +36,7 @@ function lengthWords({ about }: PlanLength, isSearch: boolean): string {
   return `${time ? `At most ${time}: a` : 'A'} run stops earlier where its weights have met the budget.`;
 }
 
-/** The text of a new plan file: short, with the settings people change first. */
+/** The text of a new plan file: short, with the settings that people change first. */
 export function planText({ model, data, budget, path, unfreeze, length }: ShortPlan): string {
   const keys = length && lengthKeys(length);
   const lines = [
@@ -59,7 +59,7 @@ export function planText({ model, data, budget, path, unfreeze, length }: ShortP
   return `{\n  ${lines.join(',\n  ')}\n}\n`;
 }
 
-/** Whether a plan file says this and nothing else, whatever its comments and its order. */
+/** Whether a plan file has exactly this content, apart from comments and order. */
 export function saysJust(text: string, { length, ...plan }: ShortPlan): boolean {
   const { $schema: _schema, ...said } = (parse(text) ?? {}) as Record<string, unknown>;
   return isDeepStrictEqual(said, { ...plan, ...(length && lengthKeys(length)) });

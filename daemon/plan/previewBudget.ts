@@ -1,4 +1,4 @@
-/** What a budget would mean for a model: the direct compression of the reference, counted. */
+/** The meaning of a budget for a model: counts the direct compression of the reference. */
 import { askedOf, isPenalty, phraseOf } from '../lc/budgets/budgetSpec.js';
 import { WORDS, type Counted } from '../lc/budgets/registry.js';
 import { BudgetError, budgetKappa, createCompression, isOfFile, viewLength, type FileFormat } from '../lc/budgets.js';
@@ -16,11 +16,11 @@ export interface PreviewModel {
   readonly layers: readonly LayerSummary[];
   /** Weight name -> values; null where only the topology is known. */
   readonly weights: ReadonlyMap<string, Float32Array> | null;
-  /** What a budget in bytes buys; without it, an estimate. */
+  /** The file format that a budget in bytes refers to; without it, sizes are estimated. */
   readonly format?: FileFormat;
 }
 
-/** The direct compression: what each kernel keeps. */
+/** Of the direct compression: the kept weights of each kernel. */
 interface Compressed {
   readonly kernels: readonly Float32Array[];
   /** C(theta) in the budget's unit. */
@@ -145,7 +145,7 @@ function concatenated(parts: readonly Float32Array[]): Float32Array {
   return flat;
 }
 
-/** What the budget sees; null where a weight's values are not there. */
+/** The tensors that the budget covers; null if a weight's values are missing. */
 function flatten(viewed: readonly ViewedLayer[], weights: ReadonlyMap<string, Float32Array>): Float32Array | null {
   const parts = viewed.flatMap((layer) => layer.weights).map((name) => weights.get(name));
   return parts.includes(undefined) ? null : concatenated(parts as Float32Array[]);

@@ -1,23 +1,23 @@
-/** How many iterations and epochs a new plan asks for, by what they cost on this machine. */
+/** Proposes how many iterations and epochs a new plan has, from their cost on this machine. */
 import type { TimeProposal } from '../protocol/dataChoice.js';
 import { firstIteration, hasBound } from '../lc/path.js';
 import { aboutTime } from '../protocol/outlookText.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { rounded } from '../protocol/format.js';
 
-/** A new plan takes no longer than this, as far as it can. Seconds. */
+/** A new plan takes no longer than this, if possible. Seconds. */
 const ENOUGH = 5 * 60;
-/** Fewer LC iterations leave mu to grow in leaps. */
+/** With fewer LC iterations, mu would grow in large steps. */
 const LEAST_ITERATIONS = 15;
 /** A pass over samples without gradients, as a share of one with them. */
 const FORWARD = 1 / 3;
-/** Of the training part so many samples are evaluated each iteration, twice: w and theta. */
+/** Each iteration evaluates so many samples of the training part twice: with w and with theta. */
 const EVALUATED = 10_000;
 /** Loading, the trial of engines, the test of learning rates, the report. Seconds. */
 const OVERHEAD = 2;
 
 export interface MeasuredPace {
-  /** Of training steps, here. */
+  /** Of training steps on this machine. */
   readonly samplesPerSecond: number;
   /** Samples of the training part, and of those that are held out. */
   readonly train: number;
@@ -40,7 +40,7 @@ function secondsOf(
 const roundedEpochs = (epochs: number): number =>
   epochs >= 1 ? Math.round(epochs) : Math.max(0.01, rounded(epochs, 2));
 
-/** About `share` of the work: fewer epochs down to one, then fewer iterations, then parts of an epoch. */
+/** About `share` of the work: fewer epochs down to one, then fewer iterations, then fractions of an epoch. */
 function shortened({ iterations, epochs, retrainEpochs }: Length, share: number): Length {
   const work = share * iterations * epochs;
   const kept = Math.min(iterations, Math.max(LEAST_ITERATIONS, Math.floor(work)));
@@ -61,8 +61,8 @@ const usualLength = ({ schedule, retrain }: Pick<ResolvedPlan, 'schedule' | 'ret
 type Planned = Pick<ResolvedPlan, 'schedule' | 'retrain' | 'reference' | 'path'>;
 
 /**
- * Seconds that a run of the plan takes here if it does not stop earlier: the training of its reference, all of its iterations,
- * the retraining; of a path, all of its points.
+ * Seconds that a run of the plan takes here if it does not stop earlier: the training of its reference, all of its iterations, the retraining; for a
+ * path, all of its points.
  */
 export function secondsOfRun(plan: Planned, pace: MeasuredPace): number {
   const { path, reference } = plan;
@@ -85,7 +85,7 @@ function proposal(length: Length, pace: MeasuredPace): TimeProposal {
   return { ...length, seconds, text: `${aboutTime(seconds)}: ${lengthText(length)}` };
 }
 
-/** What a run of the plan as it stands takes, if it does not stop earlier. @param plan with what it leaves open filled in. */
+/** Duration of a run of the plan as it stands, if it does not stop earlier. @param plan with all defaults filled in. */
 export function plannedTime(plan: Planned, pace: MeasuredPace): TimeProposal {
   const length = usualLength(plan);
   const seconds = secondsOfRun(plan, pace);
@@ -95,10 +95,9 @@ export function plannedTime(plan: Planned, pace: MeasuredPace): TimeProposal {
 }
 
 /**
- * Lengths of a run, the proposed one first: the usual one where it takes five minutes at most, else what fits into them; then a
- * quarter of that, and the usual one. The estimate is of all iterations: a run whose weights have met the budget stops earlier.
- *
- * @param plan with what it leaves open filled in for this data.
+ * Lengths of a run, the proposed one first: the default length if it takes at most five minutes, else the longest that fits into them; then a quarter
+ * of that, and the default. The estimate is for all iterations: a run whose weights have met the budget stops earlier.
+ * @param plan with all defaults for this data filled in.
  */
 export function proposeTimes(plan: Pick<ResolvedPlan, 'schedule' | 'retrain'>, pace: MeasuredPace): TimeProposal[] {
   const usual = usualLength(plan);

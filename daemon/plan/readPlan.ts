@@ -1,4 +1,4 @@
-/** Reads a plan file with everything it names that is needed to resolve it: the model's layers. Data is opened later, by the run. */
+/** Reads a plan file and what is needed to resolve it: the model's layers. The run opens the data later. */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { buildArchitecture } from '../model/setup/architectures.js';
@@ -21,7 +21,7 @@ const MAX_BYTES = 4 << 20;
 /** "mnist.prune.json" -> "mnist" */
 export const planName = (path: string): string => basename(path).replace(/(\.prune)?\.jsonc?$/, '');
 
-/** The plan's model and where it is. */
+/** The plan's model and its path. */
 async function modelOf(
   plan: Plan,
   planFile: string,
@@ -58,7 +58,7 @@ export async function readPlan(path: string, options: ReadOptions): Promise<Reso
 }
 
 /**
- * The plan that a text would be in a file, whether the file is there or not.
+ * The plan of a text, as if it were in a file; the file need not exist.
  * @param file its real path, inside the workspace. @throws as `readPlan`.
  */
 export async function resolveText(

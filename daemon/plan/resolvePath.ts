@@ -1,4 +1,4 @@
-/** What `lc-prune path` runs, and a plan with a goal in place of a budget: the only task at several budgets. */
+/** Resolves a plan for `lc-prune path`, or with a goal in place of a budget: its only task at several budgets. */
 import { amountOf, defaultPath, descending, withListed } from '../lc/path.js';
 import { BudgetError } from '../lc/budgetError.js';
 import { askedOf } from '../lc/budgets/budgetSpec.js';
@@ -11,18 +11,18 @@ export const PATH = { points: 8, refinements: 4, warmStart: 0.7 } as const;
 
 const BOUNDS = ['maxErrorIncrease', 'maxError'] as const;
 
-/** The bounds on the error that a `path` section gives. */
+/** The bounds on the error in a `path` section. */
 export const boundsOf = (path: PathSettings | undefined): (typeof BOUNDS)[number][] =>
   BOUNDS.filter((key) => path?.[key] !== undefined);
 
 /**
- * Whether the plan asks for the smallest network that meets a goal: it bounds the error and names no amount. What its budget
- * says besides (floors, caps) holds for every budget that is tried.
+ * Whether the plan asks for the smallest network that meets a goal: it bounds the error and has no amount. Other keys of its budget (floors, caps)
+ * apply to every budget that is tried.
  */
 export const isSearch = ({ budget = {}, tasks, path }: Plan): boolean =>
   tasks === undefined && boundsOf(path).length > 0 && askedOf(budget).length === 0;
 
-/** The plan's `path` section under what a command adds: a bound of the command's is in place of the plan's. */
+/** The plan's `path` section merged with a command's settings: a bound of the command replaces the plan's. */
 export function mergedPath(own: PathSettings | undefined, added: PathSettings): PathSettings {
   const kept = Object.entries(own ?? {}).filter(
     ([key]) => boundsOf(added).length === 0 || !BOUNDS.some((bound) => bound === key),
@@ -31,9 +31,9 @@ export function mergedPath(own: PathSettings | undefined, added: PathSettings): 
 }
 
 /**
- * @param settings the plan's `path` section and what the command adds (`mergedPath`). @returns the plan with its path, large to small.
- * @throws UserError('plan-invalid' | 'budget-impossible') naming the field. Whether each budget can be met is seen when the
- * run starts, before anything is written.
+ * @param settings the plan's `path` section merged with the command's settings (`mergedPath`). @returns the plan with its path, large to small.
+ * @throws UserError('plan-invalid'
+ * 'budget-impossible') naming the field. Whether each budget can be met is checked when the run starts, before anything is written.
  */
 export function withPath(plan: ResolvedPlan, settings: PathSettings, file: string): ResolvedPlan {
   const [task, second] = plan.tasks;
@@ -61,7 +61,7 @@ export function withPath(plan: ResolvedPlan, settings: PathSettings, file: strin
       maxError: share(settings.maxError),
       refinements: settings.refinements ?? PATH.refinements,
     };
-    // Its own name, because its result is another than that of the plan's run.
+    // A name of its own, because its result differs from that of the plan's run.
     return { ...plan, name: `${plan.name}-path`, path };
   } catch (error) {
     if (error instanceof BudgetError) throw fail('budget', error.message);

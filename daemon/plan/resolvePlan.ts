@@ -1,4 +1,4 @@
-/** From what the user wrote to what will run: every default filled in, layer patterns expanded, every budget checked. */
+/** Resolves a plan: fills in every default, expands layer patterns, checks every budget. */
 import { BudgetError, createCompression, isOfFile, type BudgetOptions, type FileFormat } from '../lc/budgets.js';
 import { growthPerIteration } from '../lc/schedule.js';
 import { layerViews } from '../model/layers/layerViews.js';
@@ -14,14 +14,14 @@ import { resolveData } from './resolveData.js';
 import { isSearch } from './resolvePath.js';
 import { suggestion } from './suggest.js';
 
-/** A problem of meaning, at a place in the plan: the language server underlines it, `readPlan` throws the first. */
+/** A semantic problem at a position in the plan: the language server underlines it, `readPlan` throws the first. */
 export class PlanMeaningError extends Error {
   override readonly name = 'PlanMeaningError';
   constructor(
     readonly path: readonly (string | number)[],
     message: string,
     readonly code: 'plan-invalid' | 'budget-impossible' = 'plan-invalid',
-    /** What a quick fix can write: the nearest valid value of a key below `path`. */
+    /** The suggestion of a quick fix: the nearest valid value of a key below `path`. */
     readonly nearest: { readonly key: string; readonly value: number | string } | null = null,
   ) {
     super(message);
@@ -31,14 +31,14 @@ export class PlanMeaningError extends Error {
 export interface PlanContext {
   /** The plan file without ".prune.json". */
   readonly name: string;
-  /** null for a plan that is in no file. */
+  /** null for a plan without a file. */
   readonly planPath: WorkspacePath | null;
   /** The reference model's; ignored for an architecture. */
   readonly modelPath: WorkspacePath | null;
   /** Turns a data path of the plan into one relative to the workspace; leaves built-in names alone. */
   dataPath(path: string): string;
   readonly layers: readonly LayerSummary[];
-  /** What `bytes` buys; without it, an estimate. */
+  /** The file format that `bytes` refers to; without it, sizes are estimated. */
   readonly format?: FileFormat;
 }
 
@@ -74,13 +74,13 @@ function resolveUnfreeze({ unfreeze = false }: Plan, layers: readonly LayerSumma
   return unfreeze === true ? frozen : expand(unfreeze, frozen, ['unfreeze'], 'frozen');
 }
 
-/** Why a layer that has kernels is not pruned. */
+/** Why a layer with kernels is not pruned. */
 const untrained = ({ name, frozen }: LayerSummary): string =>
   frozen
     ? `layer "${name}" is frozen in the file (trainable is false); "unfreeze": ["${name}"] trains and prunes it`
     : `the trained output does not depend on layer "${name}"; "output" names another one`;
 
-/** The plan's; where it has a goal in place of one, the budget around which the search begins. */
+/** The plan's budget; for a plan with a goal, the budget at which the search begins. */
 function onlyBudget(plan: Plan, kernels: readonly LayerSummary[], pruned: readonly string[]): Budget {
   if (!isSearch(plan)) return plan.budget!;
   const weights = kernels.filter(({ name }) => pruned.includes(name)).reduce((sum, { prunable }) => sum + prunable, 0);
@@ -113,7 +113,7 @@ function resolveTasks(
         return { name: patterns.join('+'), patterns, budget: task.budget, path: ['tasks', i] };
       })
     : [{ name: 'all', patterns: ['*'], budget: onlyBudget(plan, kernels, free), path: [] }];
-  // "*" means what no other task names, wherever it stands in the list.
+  // "*" selects the layers that no other task names, wherever it stands in the list.
   const resolved = new Map<(typeof written)[number], string[]>();
   for (const task of [...written].sort((a, b) => Number(a.patterns.includes('*')) - Number(b.patterns.includes('*')))) {
     for (const [i, pattern] of task.patterns.entries()) {
@@ -167,7 +167,7 @@ function checkBudget(
 const given = <T extends object>(settings: T | undefined): Partial<TrainingSettings> =>
   Object.fromEntries(Object.entries(settings ?? {}).filter(([, value]) => value !== undefined));
 
-/** What follows from nothing that the plan says. A batch size of "training" is that of the other phases, too. */
+/** Defaults that do not depend on other settings. A batch size of "training" applies to the other phases too. */
 function openSettings({ model, schedule, training, retrain, reference }: Plan): OpenSetting[] {
   const batches = training?.batchSize === undefined;
   const open: Record<OpenSetting, boolean> = {
@@ -177,13 +177,13 @@ function openSettings({ model, schedule, training, retrain, reference }: Plan): 
     'schedule.epochs': schedule?.epochs === undefined,
     'schedule.firstEpochs': schedule?.epochs === undefined && schedule?.firstEpochs === undefined,
     'retrain.epochs': retrain?.epochs === undefined,
-    // A model that is given is not trained.
+    // A given model is not trained.
     'reference.epochs': typeof model !== 'string' && reference?.epochs === undefined,
   };
   return (Object.keys(open) as OpenSetting[]).filter((setting) => open[setting]);
 }
 
-/** The schedule with every default, `muEnd` turned into the `a` that leads there. @throws PlanMeaningError. */
+/** The schedule with every default; `muEnd` is converted to the factor `a` that reaches it. @throws PlanMeaningError. */
 function resolveSchedule({ muEnd, ...written }: NonNullable<Plan['schedule']>): ResolvedPlan['schedule'] {
   const settings = Object.fromEntries(Object.entries(written).filter(([, value]) => value !== undefined));
   const schedule = { ...SCHEDULE, ...(settings as Partial<ResolvedPlan['schedule']>) };
@@ -201,7 +201,7 @@ function resolveSchedule({ muEnd, ...written }: NonNullable<Plan['schedule']>): 
   return { ...schedule, a: growthPerIteration(growth, iterations), firstEpochs };
 }
 
-/** Settings of which the plan names no learning rate, so that the run looks for one. */
+/** Sections without a learning rate in the plan: the run searches for one. */
 const openRates = (plan: Plan): NonNullable<ResolvedPlan['openRates']> =>
   RATED.filter((section) => plan[section]?.learningRate === undefined);
 
@@ -224,7 +224,7 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
     schedule: resolveSchedule(plan.schedule ?? {}),
     training,
     retrain: { ...RETRAIN, batchSize, learningRate: RETRAIN_RATE * training.learningRate, ...given(plan.retrain) },
-    // A model that is given is trained already, unless the plan asks for more.
+    // A given model is trained already, unless the plan asks for more training.
     reference: {
       ...REFERENCE,
       ...(typeof plan.model === 'string' ? { epochs: 0 } : {}),
@@ -241,7 +241,7 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
   };
 }
 
-/** The same, as the one-line error of a command: file, field, way out. @param text of the file, for the line: "x.prune.json:4:3: ...". */
+/** The problem as the one-line error of a command: file, field, way out. @param text of the file, for the line: "x.prune.json:4:3: ...". */
 export function requireResolved(plan: Plan, context: PlanContext, file: string, text?: string): ResolvedPlan {
   try {
     return resolvePlan(plan, context);

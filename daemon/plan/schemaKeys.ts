@@ -8,13 +8,13 @@ function unwrap(schema: Schema): Schema[] {
   return [schema];
 }
 
-/** The keys the object at `path` may have: for suggestions and completion. Records and arrays are stepped through. */
+/** The keys that the object at `path` may have, for suggestions and completion. It descends into records and arrays. */
 export function keysAt(schema: Schema, path: readonly (string | number)[]): string[] {
   const objects = schemasAt(schema, path).filter((candidate) => candidate instanceof z.ZodObject);
   return [...new Set(objects.flatMap((object) => Object.keys(object.shape)))];
 }
 
-/** Every schema that may describe the value at `path`. */
+/** Every schema that may apply to the value at `path`. */
 export function schemasAt(schema: Schema, path: readonly (string | number)[]): Schema[] {
   let level = unwrap(schema);
   for (const part of path) {

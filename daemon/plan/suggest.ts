@@ -14,7 +14,7 @@ function distance(a: string, b: string): number {
   return rows[a.length]![b.length]!;
 }
 
-/** The candidate a person most likely meant by `word`, or null when none is close (more than a third of it wrong, at least 2 edits). */
+/** The candidate most likely meant by `word`, or null when none is close (more than a third of it wrong, at least 2 edits). */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   const lower = word.toLowerCase();
   let best: { candidate: string; edits: number } | null = null;
@@ -26,7 +26,7 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   return best?.candidate ?? null;
 }
 
-/** `did you mean "keep"?`, or what there is to choose from. */
+/** `did you mean "keep"?`, or the list of candidates. */
 export function suggestion(word: string, candidates: readonly string[]): string {
   const match = nearest(word, candidates);
   if (match !== null) return `did you mean "${match}"?`;

@@ -1,9 +1,9 @@
-/** The built-in data sets that a model could be of: by the sizes of its input and output, which is all that can be said. */
+/** The built-in data sets that a model may be trained on: those that match the sizes of its input and output. */
 import type { BuiltinData } from '../../protocol/dataPackages.js';
 import { sizeOf } from '../../protocol/shape.js';
 import type { TrainingSetup } from '../../model/setup/trainingSetup.js';
 
-/** Both sets of digits and of clothes have as many values and classes. */
+/** MNIST and Fashion-MNIST have the same sizes. */
 const SETS: Readonly<Record<BuiltinData, { readonly values: number; readonly about: string }>> = {
   mnist: { values: 28 * 28, about: 'built in: 60,000 + 10,000 handwritten digits of 28 x 28, 10 classes' },
   'fashion-mnist': { values: 28 * 28, about: 'built in: 60,000 + 10,000 pictures of clothes of 28 x 28, 10 classes' },
@@ -11,7 +11,7 @@ const SETS: Readonly<Record<BuiltinData, { readonly values: number; readonly abo
 };
 const CLASSES = 10;
 
-/** Sets that fit, with what they are; none says that the model was trained on it. */
+/** Sets that fit, with their descriptions; a fit does not show that the model was trained on it. */
 export function builtinSets({
   inputShapes,
   outputShape,

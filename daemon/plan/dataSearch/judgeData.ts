@@ -1,4 +1,4 @@
-/** Whether data fits a model, by opening it as a run would. */
+/** Decides whether data fits a model, by opening it as a run would. */
 import { stat } from 'node:fs/promises';
 import { extname, relative, sep } from 'node:path';
 import { describeData } from '../../data/describeData.js';
@@ -10,9 +10,9 @@ import { UserError } from '../../protocol/errors.js';
 import type { DataSource } from '../../protocol/plan.js';
 import { resolveData } from '../resolveData.js';
 
-/** Larger files are named, and not opened. */
+/** Larger files are listed without being opened. */
 const MAX_BYTES = 256 << 20;
-/** Images that are decoded to see whether the others fit. */
+/** Images that are decoded to see whether the folder fits. */
 const IMAGES = 32;
 
 export type Judgement =
@@ -20,8 +20,8 @@ export type Judgement =
   | { readonly fits: false; readonly why: string };
 
 /**
- * @param data with absolute paths. @param workspace that nothing may leave.
- * @returns what it is where it fits; else why not, in one line.
+ * @param data with absolute paths. @param workspace the folder that no path may leave.
+ * @returns a description if it fits; else the reason, in one line.
  */
 export async function judgeData(setup: TrainingSetup, data: DataSource, workspace: string): Promise<Judgement> {
   const resolved = resolveData(data, (path) => path);
@@ -44,18 +44,18 @@ export async function judgeData(setup: TrainingSetup, data: DataSource, workspac
         samples: 0,
         packages: ['sharp'],
       };
-    // The list says which file it is of.
+    // The list already names the file.
     const { message } = error;
     const name = relative(workspace, resolved.source).split(sep).join('/');
     return { fits: false, why: message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message };
   }
 }
 
-/** Of its one input, rows, columns and colours. */
+/** Rows, columns and channels of the model's one input. */
 const takesImages = ({ inputShapes }: TrainingSetup): boolean =>
   inputShapes.length === 1 && inputShapes[0]!.length === 3 && [1, 3, null].includes(inputShapes[0]![2]!);
 
-/** A file with "train" in its name, and the one beside it that is called "test" instead. */
+/** Pairs a file with "train" in its name with the one beside it that has "test" instead. */
 export function testFileOf(path: string, others: ReadonlySet<string>): string | null {
   const cut = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1;
   const name = path.slice(cut);

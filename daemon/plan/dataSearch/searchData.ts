@@ -1,4 +1,4 @@
-/** What data a model could be trained on: files and folders of the workspace that fit it, and built-in sets that do. */
+/** Finds data that a model could be trained on: files and folders of the workspace that fit it, and built-in sets that do. */
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { missingPackages } from '../../data/builtin/builtinPackages.js';
 import { OWN_PACKAGES } from '../../data/builtin/packageFolder.js';
@@ -11,31 +11,31 @@ import { builtinSets } from './builtinSets.js';
 import { judgeData, testFileOf } from './judgeData.js';
 import { walkForData, type Found } from './walkForData.js';
 
-/** Files and folders that are opened, the nearest to the model first, and how long that may take. */
+/** Most files and folders that are opened, those nearest to the model first, and the time limit. */
 const MAX_OPENED = 40;
 const MAX_MILLISECONDS = 15_000;
-/** Data that does not fit is named up to here. */
+/** At most so many that do not fit are listed. */
 const MAX_OTHERS = 20;
 
 export interface SearchOptions {
-  /** Real path; nothing outside it is looked at. */
+  /** Real path; nothing outside it is read. */
   readonly workspace: string;
   /** The folder that is searched, in the workspace. Default: all of it, the model's own folder first. */
   readonly folder?: string;
-  /** Of the plan that paths are written for. Default: the model's. */
+  /** The plan's folder, which the paths are relative to. Default: the model's. */
   readonly planFolder?: string;
-  /** The output to train, where it is not the last. */
+  /** The output to train, if it is not the last one. */
   readonly output?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
-/** Steps from one folder to another. */
+/** Number of steps from one folder to another. */
 const distance = (from: string, to: string): number => {
   const way = relative(from, to);
   return way === '' ? 0 : way.split(sep).length;
 };
 
-/** Less likely to be what a model learns from. */
+/** Names of data that a model is less likely trained on. */
 const TEST_NAME = /(^|[-_. ])(test|val|valid|validation|predictions?|submission|sample)([-_. ]|$)/i;
 
 interface Fitting extends DataCandidate {
@@ -43,7 +43,7 @@ interface Fitting extends DataCandidate {
   readonly samples: number;
 }
 
-/** Nearest to the model first; there the file of its name, then the one with most samples. */
+/** Nearest to the model first; then files for training before those for tests, files that share the model's name, and those with most samples. */
 function byLikelihood(modelPath: string): (a: Fitting, b: Fitting) => number {
   const folder = dirname(modelPath);
   const stem = basename(modelPath, extname(modelPath)).toLowerCase();
@@ -63,7 +63,7 @@ function byLikelihood(modelPath: string): (a: Fitting, b: Fitting) => number {
   };
 }
 
-/** All that is found under the folders, the nearest to the model first, each once. */
+/** Everything found under the folders, nearest to the model first, each once. */
 async function look(model: Model, { workspace, folder, signal }: SearchOptions) {
   const own = dirname(model.path);
   const folders = folder === undefined ? [...new Set([own, workspace])] : [folder];
@@ -81,9 +81,9 @@ async function look(model: Model, { workspace, folder, signal }: SearchOptions) 
 }
 
 /**
- * Data for a model, judged by opening it. Programs (JavaScript modules) are never opened.
- *
- * @throws UserError('plan-invalid' | 'model-unsupported') as `trainingSetup` does; the signal's reason where it is given up.
+ * Finds data for a model, and opens it to decide whether it fits. Programs (JavaScript modules) are never opened.
+ * @throws UserError('plan-invalid'
+ * 'model-unsupported') as `trainingSetup` does; the signal's reason when it is cancelled.
  */
 export async function searchData(model: Model, options: SearchOptions): Promise<FoundData> {
   const { workspace, signal, planFolder = dirname(model.path) } = options;

@@ -1,4 +1,4 @@
-/** Looks through a folder for what may be data. Nothing is read but names; how far it looks is bounded. */
+/** Walks through a folder to find possible data. It reads names only, and its extent is bounded. */
 import type { Dirent } from 'node:fs';
 import { opendir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -17,17 +17,17 @@ export interface Found {
 
 export interface Walk {
   readonly found: readonly Found[];
-  /** Why the rest was not looked at; null where all was. */
+  /** Why the walk ended early; null if it is complete. */
   readonly stopped: string | null;
 }
 
 export interface WalkLimits {
-  /** Names of files and folders that are looked at. */
+  /** Most names of files and folders that are read. */
   readonly names: number;
-  /** Of one folder: more of them is a data set of images, of which a few say what it is. */
+  /** Most names of one folder: a larger one is a data set of images, which a few of them identify. */
   readonly namesOfFolder: number;
   readonly folders: number;
-  /** Folders below the one that is searched. */
+  /** Depth of folders below the one that is searched. */
   readonly depth: number;
   readonly milliseconds: number;
 }
@@ -41,18 +41,18 @@ export const WALK_LIMITS: WalkLimits = {
 };
 
 const DATA_FILE = /\.((csv|tsv)(\.gz)?|npz|npy|parquet)$/i;
-/** One of the files that are a single table together, as Hugging Face's hub has them. */
+/** A shard of a table, named as on Hugging Face's hub: its files are a single table. */
 const SHARD = /-\d{5}-of-\d{5}.*\.parquet$/i;
-/** What tools write beside the data. */
+/** Files that tools write beside the data. */
 const LEFT_OUT = /^(\..*|node_modules|__pycache__|__MACOSX|venv|env|site-packages)$/i;
 
-/** What a folder has in it. */
+/** The entries of a folder. */
 interface Seen {
   readonly path: string;
   readonly images: boolean;
 }
 
-/** A link's target counts as what it is, where it stays in the workspace; null where it does not, or leads nowhere. */
+/** The kind of a link's target, if it stays in the workspace; null if it does not, or is missing. */
 async function behindLink(path: string, workspace: string): Promise<'file' | 'folder' | null> {
   const real = await realpath(path).catch(() => null);
   if (real === null || !isInside(workspace, real)) return null;
@@ -61,10 +61,9 @@ async function behindLink(path: string, workspace: string): Promise<'file' | 'fo
 }
 
 /**
- * Goes through a folder and those below it, the nearest first.
- *
+ * Walks through a folder and those below it, the nearest first.
  * @param folder absolute, in the workspace. @param workspace real path that no link may leave.
- * @param signal ends it early, with what was found until then.
+ * @param signal ends the walk early, with what was found until then.
  */
 export async function walkForData(
   folder: string,
@@ -86,7 +85,7 @@ export async function walkForData(
     const files: string[] = [];
     let images = false;
     let here = 0;
-    // A folder that must not be read is none of ours.
+    // A folder without read permission is skipped.
     for await (const entry of membersOf(path)) {
       names++;
       if (++here > limits.namesOfFolder) break;
@@ -131,7 +130,7 @@ function whyStopped(
   return performance.now() > end ? `looking took more than ${limits.milliseconds / 1000} s` : null;
 }
 
-/** The data sets that the files of one folder are: each by itself, or the folder. */
+/** The data sets that the files of one folder form: each file by itself, or the folder. */
 function setsIn(folder: string, files: readonly string[]): Found[] {
   const file = (path: string): Found => ({ path, kind: 'file' });
   if (isCifarBinaryFolder(files) || isCifar100Folder(files) || findPairs(files).length > 0) return [file(folder)];
@@ -140,7 +139,7 @@ function setsIn(folder: string, files: readonly string[]): Found[] {
   return [...(shards ? [file(folder)] : []), ...single.map((name) => file(join(folder, name)))];
 }
 
-/** Folders whose folders hold images: one per class; where they are called "train", the folder around them. */
+/** Folders whose folders hold images: one per class. If they are named "train" and the like, the folder around them is the data set. */
 function imageFolders(seen: readonly Seen[]): Found[] {
   const classes = new Map<string, number>();
   for (const { path, images } of seen) if (images) classes.set(dirname(path), (classes.get(dirname(path)) ?? 0) + 1);
