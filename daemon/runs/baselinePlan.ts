@@ -38,8 +38,8 @@ export async function baselinePlan(
 }
 
 /**
- * Penalties and norms keep what the run finds; a baseline of the same projection would keep something else, so it gets what
- * the run kept as its budget.
+ * The result of penalties and norms follows from the run; a baseline of the same projection would keep another number of weights. So its budget is
+ * what the run kept.
  */
 async function countedTasks(folder: string, tasks: ResolvedPlan['tasks']): Promise<ResolvedPlan['tasks']> {
   if (!tasks.some(({ budget }) => isFound(budget))) return tasks;

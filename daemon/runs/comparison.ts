@@ -1,4 +1,4 @@
-/** A run and its baselines: which belong together, and what is still to do. */
+/** A run and its baselines: which runs belong together, and which baselines are missing. */
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Baseline, ResolvedPlan } from '../protocol/resolvedPlan.js';
@@ -10,7 +10,7 @@ export interface Comparison {
   readonly subject: string;
   /** Finished baselines, in the order the run's plan names them. */
   readonly finished: readonly { readonly method: Baseline; readonly folder: string }[];
-  /** The first baseline that is not finished, its folder where it was begun; null: none. */
+  /** The first baseline that is not finished, with its folder if it was started; null: none. */
   readonly next: { readonly method: Baseline; readonly folder: string | null } | null;
 }
 
@@ -19,8 +19,9 @@ const planOf = (folder: string): Promise<ResolvedPlan | null> => readRunPlan(fol
 const isDone = async (folder: string): Promise<boolean> => (await lastEvents(folder)).state?.event === 'done';
 
 /**
- * @param folder of the run or of one of its baselines, absolute. A baseline whose run is gone stands for itself.
- * @throws UserError('run-missing' | 'run-invalid').
+ * @param folder of the run or of one of its baselines, absolute. A baseline whose run is gone forms a comparison of its own.
+ * @throws UserError('run-missing'
+ * 'run-invalid').
  */
 export async function comparisonOf(folder: string): Promise<Comparison> {
   const runs = dirname(folder);
@@ -31,7 +32,7 @@ export async function comparisonOf(folder: string): Promise<Comparison> {
   const { compare = [] } = above ?? own;
   const begun = new Map<string, string>();
   if (compare.length > 0) {
-    // Newest last: where a baseline was begun twice, that one counts.
+    // Newest last: if a baseline was started twice, the newer one counts.
     for (const name of (await readdir(runs)).filter((one) => !one.startsWith('.')).sort()) {
       const plan = await planOf(join(runs, name));
       if (plan?.baselineOf === basename(subject)) begun.set(plan.method, join(runs, name));

@@ -1,4 +1,4 @@
-/** How a trainer ended that could not say so itself: in words, in the run's log, and with the way on. */
+/** How a trainer ended that could not report it itself: as a message, in the run's log, and with the way out. */
 import { placeInRun, type Ending } from '../protocol/ending.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
@@ -6,7 +6,7 @@ import { appendEvent } from '../trainer/log/appendEvent.js';
 import { newestCheckpoint } from '../trainer/checkpoint.js';
 import { runPaths } from '../trainer/process/runFolder.js';
 
-/** A trainer was ended by a signal: the engine's fault or the system's, not the user's. `ending` names the way on. */
+/** A signal ended a trainer: a fault of the engine or of the system, not of the user. `ending` contains the way out. */
 export class TrainerEnded extends UserError {
   constructor(
     message: string,
@@ -23,10 +23,10 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Signals that a process brings upon itself. */
+/** Signals that a process raises itself. */
 const FATAL: readonly string[] = ['SIGSEGV', 'SIGABRT', 'SIGILL', 'SIGBUS', 'SIGFPE', 'SIGTRAP', 'SIGSYS'];
 
-/** What Windows has in place of signals: the NTSTATUS that a process ends with. */
+/** The counterpart of signals on Windows: NTSTATUS codes with which a process ends. */
 const STATUSES: Readonly<Record<number, string>> = {
   0xc0000005: 'access violation',
   0xc0000006: 'page could not be read',
@@ -39,13 +39,12 @@ const STATUSES: Readonly<Record<number, string>> = {
   0xc0000409: 'aborted',
 };
 const FIRST_ERROR_STATUS = 0xc0000000;
-/** What Node.js exits with on Windows where it would raise SIGABRT elsewhere. */
+/** The exit code of Node.js on Windows in place of SIGABRT. */
 const ABORTED = 134;
 
 /**
- * @param tail the line its libraries printed last that sounds like a reason; null: none.
- * @returns what ended it and whose fault that is. The system ends a process with SIGKILL when memory runs out, and says so
- *   nowhere else.
+ * @param tail the last line of its libraries' output that looks like a reason; null: none.
+ * @returns what ended it and whose fault that is. The system ends a process with SIGKILL when memory runs out, and reports it nowhere else.
  */
 export function causeOf({ code, signal }: Exit, tail: string | null): Pick<Ending, 'how' | 'cause'> {
   const short = /out of memory|bad_alloc|heap limit/i.test(tail ?? '');
@@ -62,7 +61,7 @@ export function causeOf({ code, signal }: Exit, tail: string | null): Pick<Endin
   return { how: `exit code ${code}`, cause: short ? 'memory' : code === ABORTED ? 'crash' : 'killed' };
 }
 
-/** The longest part of a library's last words that a message repeats. */
+/** Longest part of a library's last output that a message repeats. */
 const WORDS = 300;
 
 /** One sentence: what ended the trainer, and where. */
@@ -87,7 +86,7 @@ export interface EndedRun {
   readonly folder: string;
   /** The engine it trained on, or was to. */
   readonly engine: string;
-  /** Where it was: the last phase it told of. */
+  /** The last phase that it reported. */
   readonly phase: string | null;
   readonly iteration: number;
   /** Whether it was being started, being resumed, or training. */
@@ -105,9 +104,8 @@ export interface UnsaidEnd {
 }
 
 /**
- * What to say of a trainer that is gone and sent no last event. Where the run has begun (or was to go on) and nobody asked
- * for the end, it goes into the run's log too. An exit code before training is the installation's fault, not the engine's.
- *
+ * What to report for a trainer that is gone and sent no last event. If the run had begun (or was to resume) and nobody asked for the end, the event
+ * goes into the run's log too. An exit code before training is a fault of the installation, not of the engine.
  * @param how an error: it could not be started.
  */
 export async function unsaidEnd(how: Exit | Error, tail: string | null, run: EndedRun): Promise<UnsaidEnd> {
@@ -133,8 +131,8 @@ const unrecorded = (error: UserError): UnsaidEnd => ({
 });
 
 /**
- * Writes the end into the log, which is otherwise its trainer's alone: under the run's lock, which the dead trainer's no
- * longer is. Where another trainer has the run by now, or the disk is full, the event is in no log.
+ * Writes the end into the log under the run's lock, which the dead trainer no longer holds; otherwise only the trainer writes the log. If another
+ * trainer holds the run by now, or the disk is full, the event is in no log.
  */
 async function record(exit: Exit, tail: string | null, run: EndedRun) {
   const { folder, engine } = run;

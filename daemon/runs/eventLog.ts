@@ -1,4 +1,4 @@
-/** Reads a run's event log while its trainer may be writing it: a torn last line is not there yet. */
+/** Reads a run's event log while its trainer may be writing it: an incomplete last line is ignored. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { UserError } from '../protocol/errors.js';
 import { RunEvent } from '../protocol/events.js';
@@ -7,7 +7,7 @@ import { runPaths } from '../trainer/process/runFolder.js';
 const BLOCK = 1 << 20;
 const NEWLINE = 10;
 const LINE_END = Buffer.from([NEWLINE]);
-/** Longer lines are no events of ours. */
+/** Longer lines are not events of this product. */
 const MAX_LINE = 16 << 20;
 const BATCH = Buffer.from('{"event":"batch"');
 
@@ -30,8 +30,8 @@ export async function scanLines(
   try {
     let rest: Buffer = Buffer.alloc(0);
     let offset = from;
-    // As it is now; what is written meanwhile is the next call's. Blocks are no larger than what there is to read: a log
-    // is followed several times a second, and a megabyte each time would be most of the daemon's memory.
+    // The end as it is now; what is written meanwhile is for the next call. Blocks are no larger than what there is to read: a log is followed
+    // several times a second, and a megabyte each time would be most of the daemon's memory.
     const { size } = await handle.stat();
     for (let at = from; ;) {
       const block = Buffer.allocUnsafe(Math.min(BLOCK, Math.max(0, size - at)));
@@ -56,7 +56,7 @@ export async function scanLines(
 
 export const isBatchLine = (line: Buffer): boolean => line.subarray(0, BATCH.length).equals(BATCH);
 
-/** The event of a line; null for a line that is none (damaged, or of another version): it is passed over. */
+/** The event of a line; null for a line that is none (damaged, or of another version), which is skipped. */
 export function parseEvent(line: Buffer): RunEvent | null {
   try {
     return RunEvent.parse(JSON.parse(line.toString('utf8')));
@@ -65,7 +65,7 @@ export function parseEvent(line: Buffer): RunEvent | null {
   }
 }
 
-/** What the state of a run follows from: the latest event of each kind that matters. */
+/** The latest event of each kind that determines the run's state. */
 export interface LastEvents {
   /** The latest of start, paused, stopped, failed, done. */
   readonly state: Extract<RunEvent, { event: 'start' | 'paused' | 'stopped' | 'failed' | 'done' }> | null;
@@ -73,9 +73,9 @@ export interface LastEvents {
   readonly iteration: Extract<RunEvent, { event: 'iteration' }> | null;
   readonly batch: Extract<RunEvent, { event: 'batch' }> | null;
   readonly phase: Extract<RunEvent, { event: 'phase' }> | null;
-  /** The budget that the run was changed to, if it was. */
+  /** The budget that the run was changed to, if any. */
   readonly budget: unknown;
-  /** Of a path run: its finished points, by number. */
+  /** The finished points of a path run, by number. */
   readonly points: ReadonlyMap<number, Extract<RunEvent, { event: 'point' }>>;
   /** The latest warning of each code. */
   readonly warnings: ReadonlyMap<string, Extract<RunEvent, { event: 'warning' }>>;
@@ -93,16 +93,16 @@ interface Noted extends Mutable<Omit<LastEvents, 'warnings' | 'points'>> {
   readonly warnings: Map<string, Extract<RunEvent, { event: 'warning' }>>;
 }
 
-/** How far a log has been read. */
+/** The position up to which a log has been read. */
 export interface LogPosition {
   /** Bytes read so far, up to a line's end. */
   offset: number;
-  /** The bytes before `offset`: when they are others now, the log has been cut back and written anew. */
+  /** The bytes before `offset`: if they differ now, the log has been truncated and rewritten. */
   tail: Buffer;
 }
 
 interface Index extends LogPosition {
-  /** In the bytes read so far. */
+  /** Number of lines in the bytes read so far. */
   lines: number;
   /** Offset of every STRIDE-th line. */
   readonly marks: number[];
@@ -172,7 +172,7 @@ function note(events: Noted, event: RunEvent): void {
       events.phase = event;
       break;
     case 'evaluation':
-      // Within one point in time the primary set comes last.
+      // Of events with the same time, the primary set comes last.
       if (event.at === 'reference') events.referenceError = event.error;
       else if (event.at === 'direct' || event.at === 'retrained') events.error = event.error;
       break;
@@ -183,7 +183,7 @@ function note(events: Noted, event: RunEvent): void {
   }
 }
 
-/** Whether the log still has, before the offset, the bytes that were read there. */
+/** Whether the bytes before the offset are still those that were read there. */
 export async function sameTail(file: string, index: LogPosition): Promise<boolean> {
   if (index.tail.length === 0) return true;
   const handle = await open(file, 'r').catch(() => null);
@@ -197,7 +197,7 @@ export async function sameTail(file: string, index: LogPosition): Promise<boolea
   }
 }
 
-/** Of the last line read. A copy: a line is a view of its whole block. */
+/** Bytes of the last line read. A copy: a line is a view of its whole block. */
 export const tailOf = (line: Buffer): Buffer => Buffer.concat([line.subarray(-TAIL), LINE_END]);
 
 /** One reading of a log at a time: two would count its new lines twice. */
@@ -218,7 +218,7 @@ async function indexed(folder: string): Promise<Index> {
   }
 }
 
-/** Reads what the log has gained since the last time (all of it when a resumed run has cut it back). */
+/** Reads what was appended to the log since the last time (all of it when a resumed run has truncated it). */
 async function update(file: string): Promise<Index> {
   let index = indices.get(file);
   if (!index || !(await sameTail(file, index))) index = fresh();
@@ -253,7 +253,7 @@ async function update(file: string): Promise<Index> {
 /** @param folder a run folder; one without a log has no events yet. */
 export const lastEvents = async (folder: string): Promise<LastEvents> => (await indexed(folder)).events;
 
-/** Where the log ends now, and the time of its last event. */
+/** The log's current end, and the time of its last event. */
 export async function logEndNow(folder: string): Promise<LogPosition & { time: number }> {
   const { offset, tail, events } = await indexed(folder);
   return { offset, tail, time: events.last ?? 0 };
@@ -280,5 +280,5 @@ export async function readLines(
   return { lines, total };
 }
 
-/** Told that a folder's log is gone or has moved. */
+/** Drops what is known of a folder whose log is gone or has moved. */
 export const forgetLog = (folder: string): void => void indices.delete(runPaths(folder).events);

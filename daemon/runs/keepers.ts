@@ -1,6 +1,6 @@
 /**
- * Who looks after a run of the editor. The daemon that started it, or has taken it over, holds a lock beside the folder of runs: it
- * starts the baselines that follow, and says when the trainer is gone. A lock whose holder is gone is a run that was left behind.
+ * Who looks after a run of the editor. The daemon that started it, or has taken it over, holds a lock beside the folder of runs. It starts the
+ * baselines that follow, and reports when the trainer is gone. A lock whose holder is gone marks a run that was left behind.
  */
 import { lstat, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -12,7 +12,7 @@ import { keptFolder, runPaths, runsFolder } from '../trainer/process/runFolder.j
 import { lastEvents } from './eventLog.js';
 import { isRunName } from './list/registry.js';
 
-/** How long another daemon may take to let go of a run whose trainer is gone. */
+/** Milliseconds that another daemon has to release a run whose trainer is gone. */
 const PATIENCE_MS = 3_000;
 const LOOK_MS = 100;
 
@@ -26,7 +26,7 @@ export class Keepers {
 
   /**
    * @param folder of the run, absolute.
-   * @throws UserError('run-invalid') where another process looks after it, and goes on to; UserError('disk').
+   * @throws UserError('run-invalid') if another process looks after it and does not release it; UserError('disk').
    */
   async take(folder: string): Promise<void> {
     if (this.#held.has(folder)) return;
@@ -44,7 +44,7 @@ export class Keepers {
     }
   }
 
-  /** Nobody needs to look after the run any more. */
+  /** Releases the run: nobody needs to look after it any more. */
   async release(folder: string): Promise<void> {
     const release = this.#held.get(folder);
     this.#held.delete(folder);
@@ -52,7 +52,8 @@ export class Keepers {
   }
 
   /**
-   * Takes over the runs of a workspace folder that others have left. One that the command line has gone on with is its own.
+   * Takes over the runs of a workspace folder that other processes have left behind. A run that the command line has resumed belongs to the command
+   * line.
    * @returns their folders, absolute.
    */
   async takeLeft(workspace: string): Promise<string[]> {
@@ -62,7 +63,7 @@ export class Keepers {
       const folder = join(runs, name);
       const { keeper } = runPaths(folder);
       if (this.#held.has(folder) || (await lockOwner(keeper)) !== null) continue;
-      // Another daemon may be quicker.
+      // Another daemon may be faster.
       const release = await takeLock(keeper, 'editor').catch(() => null);
       if (!release) continue;
       this.#held.set(folder, release);
@@ -74,13 +75,13 @@ export class Keepers {
   }
 }
 
-/** Whether a trainer has the run that no editor has started. @param folder of the run, absolute. */
+/** Whether a trainer that no editor started holds the run. @param folder of the run, absolute. */
 export async function isRunElsewhere(folder: string): Promise<boolean> {
   const owner = await lockOwner(runPaths(folder).lock);
   return owner !== null && owner.program !== 'editor';
 }
 
-/** Whether the run ended before its end, and nobody wanted that. @param folder of a run without a trainer. */
+/** Whether the run ended before its time, against the user's will. @param folder of a run without a trainer. */
 export async function isCutShort(folder: string): Promise<boolean> {
   const { state } = await lastEvents(folder);
   switch (state?.event) {

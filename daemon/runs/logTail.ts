@@ -24,9 +24,9 @@ export class LogTail {
   }
 
   /**
-   * Events that came since the last call, each once and in order. A resumed run cuts its log back and goes on from there: what
-   * comes after the cut is later than everything read before it, and what was read before the cut is not given again.
-   * @throws UserError('run-invalid') where the log cannot be read.
+   * Events since the last call, each once and in order. A resumed run truncates its log and continues from there: events after the cut are later than
+   * everything read before it, and events that were read before the cut are not returned again.
+   * @throws UserError('run-invalid') if the log cannot be read.
    */
   async read(onEvent: (event: RunEvent) => void): Promise<void> {
     const now = await stat(this.#file).catch(() => null);

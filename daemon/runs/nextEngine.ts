@@ -1,4 +1,4 @@
-/** Which engine could go on with a run whose engine has crashed. */
+/** Finds an engine that can continue a run whose engine has crashed. */
 import { fork } from 'node:child_process';
 import type { FromTrainer, ToTrainer } from '../trainer/process/ipc.js';
 
@@ -6,8 +6,8 @@ import type { FromTrainer, ToTrainer } from '../trainer/process/ipc.js';
 const TIMEOUT = 60_000;
 
 /**
- * Tries the engines after `after`, in the order of `auto`, in trainers of their own: one that crashes is passed over as well.
- * @param trainer path of the trainer's bundle. @returns null where none opens the run's model in a minute.
+ * Tries the engines after `after`, in the order of `auto`, in trainers of their own: one that crashes is skipped as well.
+ * @param trainer path of the trainer's bundle. @returns null if none opens the run's model within a minute.
  */
 export async function findNextEngine(
   folder: string,
@@ -23,7 +23,7 @@ export async function findNextEngine(
   }
 }
 
-/** @returns `found`: the answer, undefined where there was none; `tried`: the engine that was loaded last. */
+/** @returns `found`: the answer, undefined if there was none; `tried`: the engine that was loaded last. */
 function ask(
   folder: string,
   workspace: string,

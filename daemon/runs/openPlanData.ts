@@ -1,4 +1,4 @@
-/** The data of a plan as its run will read it, with what training on it costs here. Nothing is trained. */
+/** The data of a plan as its run will read it, with the cost of training on it here. Nothing is trained. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Dataset } from '../data/dataset.js';
@@ -33,33 +33,33 @@ import { isOpen, readByReference } from '../trainer/reading.js';
 
 export interface PlanData {
   readonly dataset: Dataset;
-  /** Of the model's inputs, in its order. */
+  /** One entry for each of the model's inputs, in its order. */
   readonly inputNames: readonly string[];
-  /** What was found of the model, the data and how it is read; one sentence each. */
+  /** Findings about the model, the data and how it is read; one sentence each. */
   readonly notes: readonly string[];
-  /** The proposed one first; empty where they were not asked for, or no engine could be timed. */
+  /** The proposed one first; empty if they were not requested, or no engine could be timed. */
   readonly times: readonly TimeProposal[];
-  /** What a run of the plan itself takes; null where `times` is empty. */
+  /** Duration of a run of the plan itself; null if `times` is empty. */
   readonly planned: TimeProposal | null;
   close(): void;
 }
 
 interface Options {
   readonly workspace: string;
-  /** Images of folders that are read, at most; by default all. */
+  /** Most images of folders that are read; default: all. */
   readonly sample?: number;
   /** Also times training steps, for `times`. */
   readonly timed: boolean;
-  /** Asked of the session that was timed, before it is closed; not called where none could be. */
+  /** Is called with the timed session before it is closed; not called if none could be timed. */
   readonly ask?: (asked: Timed) => Promise<void>;
 }
 
-/** What a timed session can be asked about. */
+/** A timed session and its data. */
 export interface Timed {
   readonly session: EngineSession;
-  /** As the reference's answers have it read. */
+  /** With the label mapping and input scale that the reference's answers chose. */
   readonly dataset: Dataset;
-  /** With what the data and the memory decide. */
+  /** With the defaults that depend on the data and the memory. */
   readonly plan: ResolvedPlan;
   readonly model: Model;
   /** As the plan trains them. */
@@ -70,14 +70,14 @@ export interface Timed {
 /** Larger data is not opened before a run. */
 const MAX_BYTES = 256 << 20;
 
-/** Why the plan's data is not opened to try a step on it; null: it can be. */
+/** Why the plan's data is not opened to time a step on it; null: it can be opened. */
 export async function tooLarge({ data }: ResolvedPlan, workspace: string): Promise<string | null> {
   const { size } = await stat(resolve(workspace, data.source)).catch(() => ({ size: 0 }));
   return size > MAX_BYTES ? 'the data is too large to try' : null;
 }
 
 /**
- * @returns the data set, to be closed. What no engine can say of it is a note.
+ * @returns the data set, which the caller closes. Answers that need an engine are notes if no engine works.
  * @throws UserError of every kind that reading the model and opening the data can.
  */
 export async function openPlanData(plan: ResolvedPlan, { workspace, sample, timed, ask }: Options): Promise<PlanData> {
@@ -112,7 +112,7 @@ export async function openPlanData(plan: ResolvedPlan, { workspace, sample, time
 
 const UNREAD = 'Not asked of the model how to read the data';
 
-/** What could not be found out, as a note. */
+/** An unanswered question, as a note. */
 const fail = (what: string) => (error: unknown) => {
   if (!(error instanceof UserError)) throw error;
   return { notes: [`${what}: ${error.message}`] };
@@ -125,7 +125,7 @@ interface Asked extends Pick<Options, 'workspace' | 'timed'> {
   readonly layers: readonly LayerSummary[];
 }
 
-/** What only the model can say: how the data is to be read, and how long training on it takes. */
+/** Answers that need the model: how to read the data, and how long training on it takes. */
 async function askEngine(
   joining: Joining,
   setup: TrainingSetup,
@@ -185,7 +185,7 @@ async function askEngine(
   return asked.catch(failed(asksReading ? `${UNREAD}, and not timed` : 'Not timed'));
 }
 
-/** Samples to train on, and those held out, of all that there are. */
+/** Samples to train on, and those held out, of the whole data. */
 function samplesOf({ train, validation, test, testIsCut, available }: Dataset): { train: number; held: number } {
   const read = train.size + validation.size + (testIsCut ? test.size : 0);
   const share = (part: number) => Math.round((part / Math.max(1, read)) * available.train);

@@ -11,7 +11,7 @@ import { planPercent } from '../../protocol/format.js';
 import { decisionSet } from '../../trainer/judge/evaluations.js';
 import { assemble, type Assembled } from '../../trainer/setup.js';
 
-/** Defaults: the shares of a layer that are tried, and what it may lose alone. */
+/** Defaults: the kept shares that are tried for a layer, and the increase of the error that a layer alone may cause. */
 export const SHARES: readonly number[] = [0.5, 0.2, 0.1, 0.05, 0.02, 0.01];
 export const INCREASE = 0.01;
 
@@ -23,7 +23,7 @@ interface Wanted {
   /** From the largest to the smallest. */
   readonly shares: readonly number[];
   readonly increase: number;
-  /** Before each evaluation. @param done of `total` evaluations. */
+  /** Is called before each evaluation. @param done of `total` evaluations. */
   onProgress?(done: number, total: number, layer: string, share: number): void;
   onLayer?(layer: LayerSensitivity, measured: Omit<Measured, 'layers'>): void;
 }
@@ -72,7 +72,7 @@ export const withFloors = ({ layers: written, ...rest }: Budget, floors: Readonl
   ),
 });
 
-/** Floors that the one budget of a plan takes; null where it takes none. @param tasksOf throws a UserError where a budget cannot be met. */
+/** Floors for the plan's one budget; null if it takes none. @param tasksOf throws a UserError if a budget cannot be met. */
 export function floorsFor(
   budget: Budget,
   layers: readonly LayerSensitivity[],
@@ -90,14 +90,13 @@ export function floorsFor(
   return suggestFloors(new Map(layers.map(({ layer, needed }) => [layer, needed])), accepts);
 }
 
-/** The budget that floors are for: that of a plan's only task. */
+/** The budget that the floors are for: that of a plan's only task. */
 export const budgetOf = ({ tasks }: Pick<ResolvedPlan, 'tasks'>): Budget | null =>
   tasks.length === 1 ? tasks[0]!.budget : null;
 
 /**
- * Of a plan file. @param workspace absolute.
- * @throws UserError of every kind that reading the plan, opening its data and its model can; 'usage' where the plan trains
- * its reference first.
+ * Measures a plan file. @param workspace absolute.
+ * @throws UserError of every kind that reading the plan, opening its data and its model can; 'usage' if the plan trains its reference first.
  */
 export async function planSensitivity(
   file: string,

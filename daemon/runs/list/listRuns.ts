@@ -1,4 +1,4 @@
-/** The runs of a workspace folder as of now, for a process that looks once. */
+/** The current runs of a workspace folder, for a process that reads them once. */
 import { join } from 'node:path';
 import type { RunSummary } from '../../protocol/messages.js';
 import { runsFolder } from '../../trainer/process/runFolder.js';

@@ -1,4 +1,4 @@
-/** Star, tags and note of a run: `marks.json` in its folder, so that they go where the run goes. */
+/** Star, tags and note of a run: `marks.json` in its folder, so that they move with the run. */
 import { readFile, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
@@ -8,7 +8,7 @@ import { runPaths } from '../../trainer/process/runFolder.js';
 
 export const NO_MARKS: RunMarks = { star: false, tags: [], note: '' };
 
-/** null: there are none. @throws UserError('run-invalid') for a damaged file, which may hold somebody's note. */
+/** null: there are none. @throws UserError('run-invalid') for a damaged file, which may contain a note. */
 export async function readMarks(folder: string): Promise<RunMarks | null> {
   const file = runPaths(folder).marks;
   let text: string;
@@ -29,8 +29,9 @@ export async function readMarks(folder: string): Promise<RunMarks | null> {
 const changing = new Map<string, Promise<unknown>>();
 
 /**
- * Changes what is noted of a run; what the change does not name stays.
- * @param folder absolute. @returns what is noted now. @throws UserError('run-invalid' | 'disk').
+ * Changes the marks of a run; marks that the change does not name stay.
+ * @param folder absolute. @returns the new marks. @throws UserError('run-invalid'
+ * 'disk').
  */
 export async function changeMarks(folder: string, change: MarksChange): Promise<RunMarks> {
   const before = changing.get(folder) ?? Promise.resolve();
@@ -53,7 +54,7 @@ async function write(folder: string, change: MarksChange): Promise<RunMarks> {
   };
   if (!marks.star && marks.tags.length === 0 && marks.note === '') await unlink(file).catch(() => undefined);
   else await writeFileAtomic(file, `${JSON.stringify(marks, null, 2)}\n`);
-  // Who watches the runs looks at this folder only, and at each run when it has changed (watchedRuns.ts).
+  // Watchers look at this folder only, and at each run when it has changed (watchedRuns.ts).
   const now = new Date();
   await utimes(dirname(folder), now, now).catch(() => undefined);
   return marks;

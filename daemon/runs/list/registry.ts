@@ -18,7 +18,7 @@ export interface History {
   readonly events: RunEvent[];
   /** Index of the first event not in the window. */
   readonly next: number;
-  /** Whether `next` is the end of the log as it is now. */
+  /** Whether `next` is the current end of the log. */
   readonly end: boolean;
 }
 
@@ -32,20 +32,20 @@ export async function summaryOrReason(folder: string, supervised = false): Promi
 }
 
 /**
- * @param supervised whether its supervisor is at work: a trainer that is gone is not the run's end before the supervisor has
- *   written how it ended.
- * @throws UserError('run-missing' | 'run-invalid').
+ * @param supervised whether its supervisor is at work: when a trainer is gone, the run ends only after its supervisor has written how.
+ * @throws UserError('run-missing'
+ * 'run-invalid').
  */
 export async function runSummary(folder: string, supervised = false): Promise<RunSummary> {
   const plan = await readRunPlan(folder);
   const { birthtimeMs } = await lstat(folder);
-  // Before the log: where the trainer ends in between, the log has its last event.
+  // Read before the log: if the trainer ends in between, the log has its last event.
   const alive = supervised || (await lockOwner(runPaths(folder).lock)) !== null;
   const summary = summarizeRun(folder, plan, await lastEvents(folder), alive, birthtimeMs);
   return { ...summary, ...(await besideLog(folder, summary)) };
 }
 
-/** What is neither in the plan nor in the log: what people noted, and how large the result is. */
+/** Facts that are in neither plan nor log: the user's marks, and the size of the result. */
 async function besideLog(folder: string, { state }: RunSummary): Promise<Pick<RunSummary, 'marks' | 'bytes'>> {
   const { package: sparse } = runPaths(folder);
   const noted = await readMarks(folder).catch(() => null);
@@ -69,7 +69,7 @@ const missing = (run: string, where: string): UserError =>
 
 /**
  * Absolute folder of a run given its name.
- * @throws UserError('run-missing') for names that are no run of this workspace, links among them.
+ * @throws UserError('run-missing') for names that are not a run of this workspace, links included.
  */
 export async function runFolder(workspace: string, run: string): Promise<string> {
   const runs = await runsFolder(workspace);
@@ -97,7 +97,7 @@ export async function findRun(
 }
 
 /**
- * Events [from, from + limit) of the log; at most `resolution` of its `batch` events, peaks and ends among them.
+ * Events [from, from + limit) of the log; at most `resolution` of its `batch` events, peaks and ends included.
  * @throws UserError('run-invalid') when the log cannot be read.
  */
 export async function readEvents(folder: string, from: number, limit: number, resolution?: number): Promise<History> {
@@ -127,7 +127,7 @@ const onDisk = <T>(folder: string, action: Promise<T>): Promise<T> =>
 export async function deleteRun(workspace: string, run: string): Promise<void> {
   const folder = await runFolder(workspace, run);
   await idle(folder);
-  // Out of the list at once, whole or not at all.
+  // Renamed first: it leaves the list at once, whole or not at all.
   const doomed = join(dirname(folder), `.deleted-${basename(folder)}-${process.pid}`);
   await onDisk(folder, rename(folder, doomed));
   forgetLog(folder);
@@ -135,8 +135,10 @@ export async function deleteRun(workspace: string, run: string): Promise<void> {
 }
 
 /**
- * Gives the run folder a new name after its time stamp.
- * @returns the run's new name. @throws UserError('run-missing' | 'run-invalid' | 'disk').
+ * Renames the run folder after its time stamp.
+ * @returns the run's new name. @throws UserError('run-missing'
+ * 'run-invalid'
+ * 'disk').
  */
 export async function renameRun(workspace: string, run: string, name: string): Promise<string> {
   const folder = await runFolder(workspace, run);

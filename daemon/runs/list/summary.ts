@@ -1,4 +1,4 @@
-/** What a list of runs shows of one: from its plan, its log and whether its trainer lives. */
+/** The summary of a run in a list: from its plan, its log and whether its trainer lives. */
 import { basename, dirname } from 'node:path';
 import { Budget } from '../../protocol/plan.js';
 import { budgetLabel, planBudgetLabel } from '../../protocol/runs/budgetLabel.js';
@@ -42,13 +42,13 @@ function messageOf(state: RunState, events: LastEvents): string | null {
     : 'Its trainer ended before the run did; resume continues from the last checkpoint.';
 }
 
-/** Of a run that has not gone on since. */
+/** Only for a run that has not been resumed since. */
 const endingOf = (state: RunState, { state: last }: LastEvents): Pick<RunSummary, 'ending'> =>
   (state === 'crashed' || state === 'interrupted') && last?.event === 'failed' && last.ending
     ? { ending: last.ending }
     : {};
 
-/** Of its work, as fast as it was last; null before it has trained. */
+/** Time left at its latest speed; null before it has trained. */
 export function remainingSeconds(plan: ResolvedPlan, { start, batch, iteration, last }: LastEvents): number | null {
   if (!start || !batch || last === null) return null;
   if (iteration && iteration.etaSeconds !== null)
@@ -57,7 +57,7 @@ export function remainingSeconds(plan: ResolvedPlan, { start, batch, iteration, 
   return (Math.max(0, start.totalSteps - batch.step) * plan.training.batchSize) / batch.samplesPerSecond;
 }
 
-/** The budget in force, in words. A run that trains the reference only has one in its plan and asks for nothing. */
+/** The budget in force, in words. A run that only trains the reference has a budget in its plan but does not apply it. */
 function budgetOf(plan: ResolvedPlan, events: LastEvents): Pick<RunSummary, 'budget'> {
   if (plan.method === 'reference') return {};
   const changed = Budget.safeParse(events.budget);
@@ -130,7 +130,7 @@ export function summarizeRun(
   };
 }
 
-/** A folder that is no usable run, listed with the reason so that it can be deleted. */
+/** A folder that is not a usable run, listed with the reason so that it can be deleted. */
 export const brokenRun = (folder: string, created: number, message: string): RunSummary => ({
   ...placeOf(folder),
   plan: basename(folder),

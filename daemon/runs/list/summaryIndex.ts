@@ -1,7 +1,6 @@
 /**
- * Summaries of the runs at rest, kept in one file of the workspace (`.lcprune/runs.index.json`): a list of a thousand runs then asks
- * the disk what each looks like, and reads no log. The file can be deleted at any time; what is missing, stale or damaged in it is
- * computed again.
+ * Summaries of runs that are not active, kept in one file of the workspace (`.lcprune/runs.index.json`). A list of a thousand runs then only asks the
+ * disk for each one's stamp, and reads no log. The file can be deleted at any time; entries that are missing, stale or damaged are computed again.
  */
 import type { Stats } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
@@ -14,13 +13,13 @@ import { runPaths } from '../../trainer/process/runFolder.js';
 import { summaryOrReason } from './registry.js';
 import { placeOf } from './summary.js';
 
-/** To be raised when summaries of the same files come out differently: whatever `summarizeRun` and `note` take from them. */
+/** Must be raised when `summarizeRun` or `note` return something else for the same files. */
 const VERSION = 1;
 
-/** A file that was changed within this time of being looked at may change again and look the same. */
+/** A file changed within this time before its stamp was taken may change again with the same stamp. */
 const COARSE_MS = 2_000;
 
-/** Where a run lies is not kept: a workspace may be moved. */
+/** Paths are left out: a workspace may be moved. */
 const Kept = RunSummary.omit({ run: true, workspace: true, folder: true });
 const Entry = z.object({ stamp: z.string(), summary: Kept });
 type Entry = z.infer<typeof Entry>;
@@ -28,7 +27,7 @@ const File = z.object({ version: z.literal(VERSION), runs: z.record(z.string(), 
 
 const isAtRest = ({ state }: RunSummary): boolean => state !== 'running' && state !== 'paused' && state !== 'queued';
 
-/** Which file it is, and every sign of a change of it. '-': it is not there; null: it may still be changing. */
+/** The file's identity, and attributes that change with it. '-': it does not exist; null: it may still be changing. */
 function look(stats: Stats | null): string | null {
   if (!stats) return '-';
   const { ino, size, mtimeMs, ctimeMs } = stats;
@@ -36,7 +35,7 @@ function look(stats: Stats | null): string | null {
   return Math.abs(Date.now() - newest) < COARSE_MS ? null : `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
 }
 
-/** What the files that a summary is computed from look like; null: not settled yet. */
+/** The stamps of the files that a summary is computed from; null: one may still be changing. */
 async function stampOf(folder: string): Promise<string | null> {
   const { plan, events, marks } = runPaths(folder);
   const looks = await Promise.all([plan, events, marks].map(async (file) => look(await lstat(file).catch(() => null))));
@@ -53,38 +52,38 @@ export class SummaryIndex {
     this.#file = join(workspace, '.lcprune', 'runs.index.json');
   }
 
-  /** A run as its files say it is now. A folder that cannot be read is a failed run, with the reason; null: it is gone. @param folder absolute. */
+  /** A run by its files as they are now. A folder that cannot be read is a failed run, with the reason; null: it is gone. @param folder absolute. */
   async summary(folder: string): Promise<RunSummary | null> {
     const entries = await (this.#entries ??= this.#load());
-    // Before its files: a run that somebody takes up in between is one at rest, as of now.
+    // Read before its files: a run that is resumed in between counts as not active, as of now.
     if (await lockOwner(runPaths(folder).lock)) return summaryOrReason(folder);
     const name = basename(folder);
     const stamp = await stampOf(folder);
     const known = entries.get(name);
     if (stamp !== null && known?.stamp === stamp) return { ...placeOf(folder), ...known.summary };
     const summary = await summaryOrReason(folder);
-    // What changed while it was read has another stamp next time.
+    // A file that changed while it was read has another stamp next time.
     if (summary && isAtRest(summary) && stamp !== null) this.#keep(entries, name, stamp, summary);
     else if (entries.delete(name)) this.#isChanged = true;
     return summary;
   }
 
-  /** Nothing is known any more: every run's files are to be read. */
+  /** Forgets everything: every run's files are read again. */
   forget(): void {
     this.#entries = Promise.resolve(new Map());
     this.#isChanged = true;
   }
 
   /**
-   * Writes what was computed, for the next process. A disk that takes nothing costs time, not the list.
-   * @param names of the runs there are; the others are forgotten.
+   * Writes the summaries for the next process. If the disk cannot be written, the next list is slower, nothing else.
+   * @param names of the existing runs; the others are forgotten.
    */
   async save(names: ReadonlySet<string>): Promise<void> {
     const entries = await (this.#entries ??= this.#load());
     for (const name of entries.keys()) if (!names.has(name) && entries.delete(name)) this.#isChanged = true;
     if (!this.#isChanged) return;
     this.#isChanged = false;
-    // Without the folder there are no runs.
+    // No folder of runs: nothing to index.
     if (!(await lstat(dirname(this.#file)).catch(() => null))?.isDirectory()) return;
     const text = JSON.stringify({ version: VERSION, runs: Object.fromEntries(entries) });
     await writeFileAtomic(this.#file, text).catch(() => undefined);
@@ -105,7 +104,7 @@ export class SummaryIndex {
         if (entry.success) entries.set(name, entry.data);
       }
     } catch {
-      // It is not there, of another version, or no index at all.
+      // The file is missing, of another version, or damaged.
     }
     return entries;
   }
