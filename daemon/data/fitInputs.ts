@@ -5,8 +5,8 @@ import { channelsLast, reshapedStore, type SampleStore } from './batches/sampleS
 import { sizeOf } from '../protocol/shape.js';
 
 /**
- * Fits every input array of a part to the model's inputs: equal shapes, equal sizes (read in the same order), a missing
- * channel axis, or images stored channels-first.
+ * Fits every input array of a part to the model's inputs: equal shapes, equal sizes (in the same order), a missing channel axis, or images stored
+ * channels-first.
  * @throws UserError('data-invalid') that gives both shapes.
  */
 export function fitInputs(part: RawPart, requirements: DataRequirements): { inputs: SampleStore[]; notes: string[] } {

@@ -20,9 +20,8 @@ import { UserError } from '../protocol/errors.js';
 const MEMORY_LIMIT = 1024 * 1024 * 1024;
 
 /**
- * Opens a data set as the model needs it: the splits, inputs in the model's shapes and scale, targets in its output's shape.
- * "auto" scale and classes become the default for the kind of data; `chooseReading` lets a caller with a reference model
- * choose by its answers.
+ * Opens a data set as the model needs it: the splits, inputs in the model's shapes and scale, targets in its output's shape. "auto" for scale and
+ * classes becomes the default for the kind of data; `chooseReading` lets a caller with a reference model choose by its answers.
  * @throws UserError 'data-missing', 'data-invalid' or 'path-outside-workspace', in one line with the file and the way out.
  */
 export async function openDataset(
@@ -91,7 +90,7 @@ type FittedOther = { readonly output: OtherOutput } & (
   { readonly targets: FittedTargets } | { readonly reason: string }
 );
 
-/** The targets of other outputs, as far as the data has them in each of its parts. */
+/** The targets of other outputs, as far as each part of the data has them. */
 async function fitOthers(
   { train, test }: RawDataset,
   { others = [] }: DataRequirements,
@@ -126,7 +125,7 @@ async function fitOther(
   }
 }
 
-/** Whether an input's values are taken as stored: what the plan says goes first, but not for names of things. */
+/** Whether an input's values are taken as stored. The plan decides, except for identifiers. */
 function isAsStored({ asStored }: DataRequirements, { scale, mean }: ResolvedData, input: number): boolean {
   const stored = asStored?.[input];
   return stored ? stored.identifiers || (scale === 'auto' && mean === 'none') : false;
@@ -145,7 +144,7 @@ function storedNotes(requirements: DataRequirements, config: ResolvedData): stri
 const availableOf = (raw: RawDataset): Dataset['available'] =>
   raw.available ?? { train: sizeOfPart(raw.train), test: raw.test ? sizeOfPart(raw.test) : null };
 
-/** Everything but the reading. */
+/** Everything that does not depend on the mapping. */
 interface FittedData {
   readonly config: ResolvedData;
   readonly range: ValueRange | null;

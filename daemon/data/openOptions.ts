@@ -3,23 +3,23 @@ import type { DataRequirements } from './dataset.js';
 import type { SourceFile } from './files/sourceFile.js';
 
 export interface OpenOptions {
-  /** Absolute; nothing outside it is read, but for the packages of built-in data sets. */
+  /** Absolute; no file outside it is read, except packages of built-in data sets. */
   readonly workspace: string;
-  /** Draws the splits. */
+  /** Seed of the splits. */
   readonly seed: number;
   /** Whether the workspace's code may run: JavaScript data modules need it. Default false. */
   readonly trusted?: boolean;
-  /** "evaluate": where the data has no test part, all of it is the test split. Default "train". */
+  /** "evaluate": if the data has no test part, all of it is the test split. Default "train". */
   readonly purpose?: 'train' | 'evaluate';
-  /** Arrays above this many bytes are read from disk as they are needed. Default 1 GiB. */
+  /** Arrays above this many bytes are read from disk on request. Default 1 GiB. */
   readonly memoryLimit?: number;
-  /** At most so many samples of each part are read where each costs time (images of folders), for a look at the data. Default all. */
+  /** Most samples of each part to read if each costs time (images of folders), for a preview. Default all. */
   readonly sample?: number;
-  /** Long reads (decoding images) report here. */
+  /** Is called with the progress of long reads (decoding images). */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** What a reader of one format gets. */
+/** The arguments of a reader of one format. */
 export interface ReadContext {
   readonly config: ResolvedData;
   readonly requirements: DataRequirements;

@@ -2,7 +2,7 @@ import type { Dataset } from './dataset.js';
 import { sizeOf } from '../protocol/shape.js';
 import { significant } from '../protocol/format.js';
 
-/** One sample: what the model should answer. */
+/** One sample and its target. */
 export interface PreviewSample {
   /** Position in the training part. */
   readonly index: number;
@@ -10,16 +10,16 @@ export interface PreviewSample {
   readonly label: string;
 }
 
-/** What one of the model's inputs gets, preprocessed. */
+/** The preprocessed values of one of the model's inputs. */
 export interface InputPreview {
   readonly name: string;
   readonly shape: readonly number[];
-  /** [height, width, channels] where the input can be drawn; a flat square of 28 x 28 and the like counts. */
+  /** [height, width, channels] if the input can be drawn; a flat square of 28 x 28 and the like counts. */
   readonly image: readonly [number, number, number] | null;
   /** Range of `values` over the samples, for the grey scale. */
   readonly minimum: number;
   readonly maximum: number;
-  /** Of each sample the values, flat, in the order of `shape`. */
+  /** The values of each sample, flat, in the order of `shape`. */
   readonly values: readonly Float32Array[];
 }
 

@@ -54,8 +54,8 @@ const EXTENSIONS: Record<string, Format> = {
 };
 
 /**
- * Reads the plan's data: a built-in name, else a file or a folder of the workspace, of the stated format or of the one its
- * name and content show.
+ * Reads the plan's data: a built-in name, else a file or a folder of the workspace, of the stated format or of the one that its name and content
+ * show.
  * @throws UserError as `openDataset`.
  */
 export async function readSourceData(
@@ -83,12 +83,12 @@ async function sourceFile(workspace: string, path: string, name?: string): Promi
   return { path: real, name: name ?? (isAbsolute(path) ? relative(workspace, path) || path : path) };
 }
 
-/** By the first bytes where they show it, else by extension; a folder by its members. */
+/** By the first bytes if they show it, else by extension; a folder by its members. */
 async function detectFormat(source: SourceFile): Promise<Format> {
   if ((await statSource(source)).directory) return detectFolder(source);
   const extension = /\.([a-z0-9]+)$/i.exec(source.path)?.[1]?.toLowerCase() ?? '';
   const byName = EXTENSIONS[extension];
-  // The empty and git-lfs's pointers are refused here.
+  // Empty files and git-lfs pointers are rejected here.
   const head = readHead(source, KIND_BYTES);
   const magic = Buffer.from(head).toString('latin1');
   if (magic.startsWith('\x93NUMPY')) return 'npy';
@@ -96,7 +96,7 @@ async function detectFormat(source: SourceFile): Promise<Format> {
   if (byName === 'npz' || byName === 'npy' || byName === 'parquet' || byName === 'module') return byName;
   if (isGzip(head)) return byName === 'csv' || /\.(csv|tsv|txt)\.gz$/i.test(source.path) ? 'csv' : 'idx';
   if (looksLikeIdx(head) && byName === undefined) return 'idx';
-  // Text is what its name says, unless its content is of another kind.
+  // A text file has the format of its name, unless its content shows another.
   const kind = fileKind(head, byName === 'csv' ? '' : basename(source.path));
   if (kind === NPZ) return 'npz';
   if (byName === 'csv' && kind === null) return byName;
@@ -109,7 +109,7 @@ async function detectFormat(source: SourceFile): Promise<Format> {
   );
 }
 
-/** Sub-folders that are looked into for parquet files: a data set's parts or versions, never a thousand classes. */
+/** Most sub-folders that are searched for parquet files: a data set's parts or versions, never a thousand classes. */
 const MAX_LOOKED_INTO = 8;
 
 async function detectFolder(source: SourceFile): Promise<Format> {

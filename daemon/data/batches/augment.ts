@@ -1,6 +1,6 @@
 import { createRandom } from '../../lc/random.js';
 
-/** Train-time augmentation of images [h, w, c], drawn anew for every sample of every batch. */
+/** Augmentation of training images [h, w, c], drawn again for every sample of every batch. */
 export interface Augmentation {
   readonly shape: readonly [height: number, width: number, channels: number];
   /** Mirror left-right with probability 1/2. */
@@ -10,8 +10,8 @@ export interface Augmentation {
 }
 
 /**
- * Flips and shifts the first `count` images of `images` in place. What moves in is 0 in the model's own input, as in
- * He et al. 2016, sec. 4.2 (zero padding after the mean is subtracted).
+ * Flips and shifts the first `count` images of `images` in place. Pixels shifted in are 0 in the model's own input, as in He et al. 2016, sec. 4.2
+ * (zero padding after the mean is subtracted).
  * @param seed, stream: the same pair gives the same draws, so a resumed run sees the same images.
  */
 export function augmentImages(

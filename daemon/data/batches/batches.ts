@@ -5,7 +5,7 @@ import type { Split } from '../dataset.js';
 import type { CopyRows } from '../reading/preparedInput.js';
 import { identityIndices } from './sampleStore.js';
 
-/** Where a stream of batches stands. Plain JSON, of constant size: the order is derived from the generator again. */
+/** The position in a stream of batches. Plain JSON, of constant size: the order is derived from the generator again. */
 export interface BatchState {
   /** Completed epochs. */
   readonly epoch: number;
@@ -27,9 +27,9 @@ interface Ahead {
 const SHUFFLE_STREAM = 1;
 
 /**
- * Batches of a split, every sample once per epoch in a freshly drawn order (Fisher-Yates). The last partial batch of an
- * epoch is dropped: the compiled graph takes exactly `batchSize` samples, and another order next epoch gives the dropped
- * samples their turn. Implements the engine's `BatchStream`.
+ * Batches of a split, every sample once per epoch in a freshly drawn order (Fisher-Yates). The last partial batch of an epoch is dropped, because the
+ * compiled graph takes exactly `batchSize` samples; with another order in the next epoch, other samples are dropped. Implements the engine's
+ * `BatchStream`.
  */
 export class ShuffledBatches {
   readonly stepsPerEpoch: number;
@@ -103,13 +103,13 @@ export class ShuffledBatches {
     augment();
   }
 
-  /** While a step trains, the next batch of a split on disk is read. Not past the epoch: its order is not drawn yet. */
+  /** Reads the next batch of a split on disk while a step trains. It does not cross the end of the epoch, because the next order is not drawn yet. */
   private readAhead({ inputs, target }: Pick<Ahead, 'inputs' | 'target'>): void {
     const { epochs, position } = this;
     this.ahead = null;
     if (position === this.stepsPerEpoch) return;
     const filled = Promise.resolve(this.fill(epochs, position, inputs, target));
-    // A failure belongs to the step that asks for this batch, and to nobody when none does.
+    // A failure belongs to the step that requests this batch, and is dropped when none does.
     filled.catch(() => {});
     this.ahead = { epochs, position, inputs, target, filled };
   }
@@ -129,7 +129,7 @@ export class ShuffledBatches {
     this.drawOrder();
   }
 
-  /** Back to the first batch of the first epoch. */
+  /** Returns to the first batch of the first epoch. */
   rewind(): void {
     this.restore(this.beginning);
   }

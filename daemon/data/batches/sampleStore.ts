@@ -1,8 +1,8 @@
 import { sizeOf } from '../../protocol/shape.js';
 
 /**
- * One array of the data set as it was stored: `size` rows, one per sample, each of `shape`. Rows are raw values; what the
- * model sees is an affine map of them (`preparedInput.ts`).
+ * One array of the data set as it was stored: `size` rows, one per sample, each of `shape`. Rows are raw values; the model gets an affine map of them
+ * (`preparedInput.ts`).
  */
 export interface SampleStore {
   readonly size: number;
@@ -13,7 +13,7 @@ export interface SampleStore {
   readonly bytes: boolean;
   /** Resident in memory (true), or read from disk row by row. */
   readonly resident: boolean;
-  /** All rows as they lie in memory, where they do and are bytes: what looks at every value need not copy them first. */
+  /** All rows in memory, if they are there and are bytes: a pass over every value need not copy them first. */
   readonly pixels?: Uint8Array;
   /** Raw rows `indices[from .. from+count)` into the start of `out`. */
   gather(indices: Uint32Array, from: number, count: number, out: Float32Array): void | Promise<void>;
@@ -52,7 +52,7 @@ export function reshapedStore(store: SampleStore, shape: readonly number[]): Sam
   return { ...store, shape };
 }
 
-/** Images stored channel by channel, [c, h, w], as the models here want them: [h, w, c]. */
+/** Images stored channel by channel, [c, h, w], in the order that the models use: [h, w, c]. */
 export function channelsLast(store: SampleStore): SampleStore {
   const [channels = 1, height = 1, width = 1] = store.shape;
   const area = height * width;

@@ -1,10 +1,10 @@
 import { sizeOf } from '../../protocol/shape.js';
 
-/** Input values that are held at once: 64 MiB of float32. */
+/** Most input values in memory at once: 64 MiB of float32. */
 const VALUES = 1 << 24;
 
 /**
- * How many samples may be read at once, however large one is.
+ * How many samples may be read at once, depending on their size.
  * @param shapes of a sample's inputs. @param most the number for small samples. @returns 1 to `most`.
  */
 export function samplesAtOnce(shapes: readonly (readonly number[])[], most: number): number {

@@ -2,7 +2,7 @@ import { createRandom } from '../../lc/random.js';
 import { countText, invalidData } from '../dataError.js';
 import { identityIndices } from './sampleStore.js';
 
-/** Rows of the training file that train and that are held out; rows of the test file, or of the training file where there is none. */
+/** Rows of the training file to train on and to hold out; rows of the test file, or of the training file if there is no test file. */
 export interface SplitRows {
   readonly train: Uint32Array;
   readonly validation: Uint32Array;
@@ -12,7 +12,7 @@ export interface SplitRows {
 }
 
 export interface SplitRequest {
-  /** How messages call the data. */
+  /** The data's name in messages. */
   readonly name: string;
   readonly trainSize: number;
   /** null: no test part, so one is held out. */
@@ -21,20 +21,20 @@ export interface SplitRequest {
   readonly validation: number;
   readonly limit: number | null;
   readonly seed: number;
-  /** "train" holds a test set out where there is none; "evaluate" tests on every sample. */
+  /** "train": holds out a test set if there is none; "evaluate": tests on every sample. */
   readonly purpose: 'train' | 'evaluate';
 }
 
 const SPLIT_STREAM = 3;
 const TEST_SHARE = 0.2;
 
-/** A part that is asked for has a sample, where one can be spared. */
+/** A part of the requested size has at least one sample, if one can be spared. */
 const shareOf = (share: number, samples: number): number =>
   share === 0 ? 0 : Math.max(Math.round(share * samples), samples > 1 ? 1 : 0);
 
 /**
- * Divides the samples, reproducibly from the seed: first `limit`, then a test part of 20% where the data has none, then
- * `validation` of what is left. All parts keep the order of the file; batches are shuffled later.
+ * Divides the samples, reproducibly from the seed: first `limit`, then a test part of 20% if the data has none, then `validation` of the rest. All
+ * parts keep the order of the file; batches are shuffled later.
  * @throws UserError('data-invalid') when nothing would be left to train on.
  */
 export function splitRows(request: SplitRequest): SplitRows {

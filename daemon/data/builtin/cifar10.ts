@@ -74,7 +74,7 @@ export function isCifarBinaryFolder(names: readonly string[]): boolean {
   return names.includes('data_batch_1.bin');
 }
 
-/** The version for Python is pickled, which is a program to run and not data to read. */
+/** The version for Python is pickled. A pickle is a program, so it is rejected. */
 export function refuseCifarPickles(folder: SourceFile, names: readonly string[]): void {
   if (!names.includes('data_batch_1') && !(names.includes('train') && names.includes('meta'))) return;
   throw invalidData(

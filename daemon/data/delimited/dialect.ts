@@ -1,13 +1,13 @@
-/** How a table in a text file is laid out: found from its first lines. */
+/** Detects the layout of a text table from its first lines. */
 import { isNumeric } from '../tables/tableCells.js';
 
-/** null: runs of white space, as numpy.savetxt and many old data sets have it. */
+/** null: runs of white space, as in files of numpy.savetxt and many old data sets. */
 export type Delimiter = ',' | ';' | '\t' | '|' | null;
 
 const DELIMITERS = [',', ';', '\t', '|'] as const;
 const LOOKED_AT = 25;
 
-/** A line of Excel's that names the delimiter instead of holding data. */
+/** A line with which Excel names the delimiter; it contains no data. */
 export const SEPARATOR_LINE = /^sep=(.)\s*$/i;
 
 /** Cells of a line without quotes. */
@@ -16,12 +16,12 @@ export function splitLine(line: string, delimiter: Delimiter): string[] {
 }
 
 /**
- * The delimiter that splits the first lines into equally many cells, most of them numbers; where none does, the one that
- * occurs most often in the first line.
+ * The delimiter that splits the first lines into equally many cells, most of them numbers; if none does, the one that occurs most often in the first
+ * line.
  * @param text the start of the file.
  */
 export function findDelimiter(text: string): Delimiter {
-  // What is in quotes separates nothing.
+  // Delimiters in quotes do not count.
   const lines = text
     .replace(/"([^"]*)"/g, (_, inner: string) => inner.replace(/[\s,;|]/g, ''))
     .split(/\r\n|\n|\r/)
@@ -47,11 +47,11 @@ export function findDelimiter(text: string): Delimiter {
 
 const looksNumeric = (cell: string): boolean => isNumeric(cell) || /^\s*[-+]?\d[\d.]*,\d+\s*$/.test(cell);
 
-/** What "," and "." stand for in the numbers of a table. */
+/** The meaning of "," and "." in the numbers of a table. */
 export interface NumberStyle {
-  /** null: nothing says which of the two the comma is. */
+  /** null: undecided. */
   readonly decimal: '.' | ',' | null;
-  /** A sentence for the user where it is not the plain one. */
+  /** A note for the user if the choice is not obvious. */
   readonly note: string | null;
 }
 
@@ -65,8 +65,8 @@ const DECIMAL_COMMA = /^[-+]?\d*,\d+$/;
 const DECIMAL_POINT = /^[-+]?\d*\.\d+(e[-+]?\d+)?$/i;
 
 /**
- * By most of the cells that can be read in one way alone ("0,5", "1,234,567", "1.5"). Where there is none, a comma is the decimal sign
- * between semicolons, as spreadsheets write it.
+ * Decided by the majority of cells with a single meaning ("0,5", "1,234,567", "1.5"). Without such cells, a comma is the decimal sign between
+ * semicolons, as spreadsheets write it.
  */
 export function findNumberStyle(rows: readonly (readonly string[])[], delimiter: Delimiter): NumberStyle {
   let [points, commas, separated] = [0, 0, false];
@@ -88,7 +88,7 @@ export function findNumberStyle(rows: readonly (readonly string[])[], delimiter:
     : { decimal: null, note: null };
 }
 
-/** A cell with the plain form of its number, "1234.5"; any other as it stands. */
+/** A cell with its number in plain form, "1234.5"; any other cell unchanged. */
 export function plainNumber(cell: string, { decimal }: NumberStyle): string {
   const text = cell.trim();
   if (decimal === null)
@@ -98,6 +98,6 @@ export function plainNumber(cell: string, { decimal }: NumberStyle): string {
   if (decimal === '.') return text.includes(',') && WITH_SEPARATOR[','].test(text) ? text.replaceAll(',', '') : cell;
   if (WITH_SEPARATOR['.'].test(text)) return text.replaceAll('.', '').replace(',', '.');
   if (/^[-+]?\d*,\d+(e[-+]?\d+)?$/i.test(text)) return text.replace(',', '.');
-  // A point is no decimal sign here: "1.5" is not read as anything.
+  // A point is not a decimal sign here: "1.5" stays text.
   return DECIMAL_POINT.test(text) ? `${text} (decimal point)` : cell;
 }

@@ -11,7 +11,7 @@ export interface TextRecord {
   readonly line: number;
 }
 
-/** One record; more is a quote that was never closed, or no CSV. */
+/** Most characters of a record; a longer one has an unclosed quote, or is not CSV. */
 const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 export const OTHER_WIDTH = 'the row has another number of columns than the first';
 const TOO_LONG = 'a row of more than 16 MB: this is no CSV, or a quote is never closed';
@@ -42,7 +42,7 @@ export async function* readRecords(
   try {
     for await (const chunk of chunks) {
       rest += chunk;
-      // Quotes in a leading comment are none of the table's.
+      // Quotes in a leading comment do not count.
       while (!started && rest.includes('\n') && /^(#|sep=.\s*\r?\n|\s*\r?\n)/i.test(rest)) {
         const end = rest.indexOf('\n');
         const leading = record(rest.slice(0, end));

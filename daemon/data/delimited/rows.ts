@@ -1,17 +1,17 @@
-/** Records as the rows of a table: all of one width, without comments and empty rows. */
+/** The rows of a delimited table: equally wide records, without comments and empty rows. */
 import { countText, invalidData } from '../dataError.js';
 import { isNumeric } from '../tables/tableCells.js';
 import { splitLine, type Delimiter } from './dialect.js';
 import { OTHER_WIDTH, type TextRecord } from './records.js';
 
 export interface RowFacts {
-  /** The last comment before the first row, as cells: numpy.savetxt writes the names of the columns so. */
+  /** The last comment before the first row, as cells: numpy.savetxt writes the column names there. */
   namesInComment: string[] | null;
   comments: number;
   empty: number;
 }
 
-/** "# 5.1,3.5,0": a row that somebody took out. */
+/** "# 5.1,3.5,0": a commented-out row. */
 const TAKEN_OUT = /^#\s*[-+.]?\d/;
 
 /**
@@ -71,7 +71,7 @@ export async function* rowsOf(
   }
 }
 
-/** What was left out, as sentences. */
+/** What was skipped, as sentences. */
 export function leftOut({ comments, empty }: RowFacts): string[] {
   const notes: string[] = [];
   if (comments > 0) notes.push(`Lines that begin with # are no data: ${countText(comments)} left out.`);

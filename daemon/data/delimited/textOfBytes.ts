@@ -1,7 +1,7 @@
-/** Bytes of a text file as text, whatever encoding a spreadsheet or an editor saved it in. */
+/** Decodes a text file, whatever encoding a spreadsheet or an editor saved it in. */
 import { invalidData } from '../dataError.js';
 
-/** UTF-8 unless its first bytes show otherwise: a byte order mark, or the zeros of 16-bit ASCII. */
+/** UTF-8 unless the first bytes show another encoding: a byte order mark, or the zeros of 16-bit ASCII. */
 function encodingOf(name: string, head: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
@@ -16,7 +16,7 @@ function encodingOf(name: string, head: Uint8Array): 'utf-8' | 'utf-16le' | 'utf
   throw invalidData(name, 'this is not text (it has zero bytes); save the table as CSV in UTF-8');
 }
 
-/** Bytes at the end of `bytes` that begin a character of UTF-8 and do not complete it. */
+/** Number of bytes at the end of `bytes` that begin a UTF-8 character without completing it. */
 function openTail(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!;
@@ -39,10 +39,10 @@ const decoded = (decoder: TextDecoder, bytes: Uint8Array, stream: boolean): stri
 const MULTIBYTE = /[\xc3-\xf4][\x80-\xbf]/;
 
 /**
- * The text of a file, in pieces. Text that is not UTF-8 is read as Windows-1252, which has Latin-1 in it.
+ * The text of a file, in pieces. Text that is not UTF-8 is decoded as Windows-1252, a superset of Latin-1.
  * @param head the first bytes, which show the encoding.
- * @param note called once, with a sentence, where the text is not UTF-8.
- * @throws UserError('data-invalid') for bytes that are no text, and for both encodings in one file.
+ * @param note called once, with a sentence, if the text is not UTF-8.
+ * @throws UserError('data-invalid') for bytes that are not text, and for both encodings in one file.
  */
 export async function* textOfBytes(
   name: string,
@@ -73,7 +73,7 @@ export async function* textOfBytes(
     const text = decoded(decoder, bytes, false);
     if (text !== null) {
       ascii &&= text.length === bytes.length;
-      // The mark is dropped from the first piece, and a mark within the text is a character.
+      // The mark is dropped from the first piece; inside the text it is a character.
       if (first) decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
       first = false;
       return text;

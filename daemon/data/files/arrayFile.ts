@@ -75,7 +75,7 @@ export async function asTargets(array: ArrayFile): Promise<RawTargets> {
   return { kind: 'labels', labels: wholeNumbers(values), positions: store.width, where: name };
 }
 
-/** As int32; what does not fit saturates, so that it stays out of the range of any classes instead of wrapping into it. */
+/** As int32. Larger values saturate: they then lie outside the range of classes instead of wrapping into it. */
 export function wholeNumbers(values: Float32Array): Int32Array {
   return Int32Array.from(values, (v) => Math.max(-0x80000000, Math.min(0x7fffffff, v)));
 }

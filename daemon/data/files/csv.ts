@@ -16,12 +16,12 @@ import { SAMPLE_ROWS, type Table } from '../tables/table.js';
 import { readTables } from '../tables/tableSource.js';
 
 const SNIFF_BYTES = 65536;
-/** So many whole numbers in a row, from 0, are names that pandas gave to columns without any. */
+/** A first row 0, 1, 2, ... of at least this length has the names that pandas gives to unnamed columns. */
 const NUMBERED_COLUMNS = 4;
 
 /**
- * CSV data of a plan: UTF-8, UTF-16 or Windows-1252, plain or gzip, any line ends, quoted fields, separated by comma,
- * semicolon, tab, bar or spaces; a header where the first row is no data, or in a comment.
+ * CSV data of a plan: UTF-8, UTF-16 or Windows-1252, plain or gzip, any line ends, quoted fields, separated by comma, semicolon, tab, bar or spaces.
+ * The header is a first row that is not data, or a comment.
  */
 export async function readCsvSource(context: ReadContext): Promise<RawDataset> {
   const { source, test } = context;
@@ -99,7 +99,7 @@ function unpackedHead(name: string, head: Uint8Array): Uint8Array {
 }
 
 async function headText(name: string, head: Uint8Array): Promise<string> {
-  // The last character may be cut: the end of the last line decides nothing.
+  // The last character may be incomplete; the detection does not depend on the end of the last line.
   const whole = head.length < SNIFF_BYTES ? head : head.subarray(0, (head.lastIndexOf(0x0a) + 1 || head.length) & ~1);
   let text = '';
   const bytes = (async function* () {
@@ -109,7 +109,7 @@ async function headText(name: string, head: Uint8Array): Promise<string> {
   return text;
 }
 
-/** The file's bytes, unpacked where they are gzip; `digest` takes those of the file. */
+/** The file's bytes, decompressed if they are gzip; `digest` takes those of the file. */
 async function* bytesOf(file: SourceFile, packed: boolean, digest: Hash): AsyncGenerator<Uint8Array, undefined> {
   const stored = async function* (): AsyncGenerator<Uint8Array, undefined> {
     for await (const bytes of createReadStream(file.path) as AsyncIterable<Buffer>) {
@@ -132,7 +132,7 @@ async function* bytesOf(file: SourceFile, packed: boolean, digest: Hash): AsyncG
   }
 }
 
-/** A first row with a text above a number, or of texts alone above anything that begins as a number does ("45%", a date). */
+/** A first row with a text above a number, or of texts only above a cell that begins like a number ("45%", a date). */
 function hasHeader(first: readonly string[], second: readonly string[] | null): boolean {
   if (!second) return first.every((cell) => !isNumeric(cell));
   const isValue = (cell: string): boolean => isNumeric(cell) || isBoolean(cell);

@@ -10,7 +10,7 @@ import { type SampleStore } from '../batches/sampleStore.js';
 import type { SourceFile } from './sourceFile.js';
 
 const read = promisify(readCallback);
-/** Rows that lie side by side are read together, up to this many bytes. */
+/** Adjacent rows are read together, up to this many bytes. */
 const READ_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -40,7 +40,7 @@ export interface RowFile extends SampleStore {
   readonly rowsPerRead: number;
 }
 
-/** Rows of a file, in C order from `offset` bytes on, read as they are asked for. */
+/** Rows of a file, in C order from `offset` bytes on, read on request. */
 export function openRows(file: SourceFile, offset: number, format: NumberFormat, shape: readonly number[]): RowFile {
   const descriptor = openSync(file.path, 'r');
   const [size = 0, ...rowShape] = shape;

@@ -13,7 +13,7 @@ const TRAIN = /train/i;
 const TEST = /t10k|test|val/i;
 
 type Resolve = (path: string, name: string) => Promise<SourceFile>;
-/** For the folders of packages, which no plan names. */
+/** For the folders of packages, which are not paths of a plan. */
 const trustedPath: Resolve = async (path, name) => ({ path, name });
 
 interface Pair {
@@ -88,7 +88,7 @@ export async function readIdxPair(
   };
 }
 
-/** The labels that go with an images file of the usual names, or null. */
+/** The labels file of an images file with a usual name; null if there is none. */
 async function labelsBeside(images: SourceFile, resolve: Resolve): Promise<SourceFile | null> {
   const folder = dirname(images.path);
   const own = images.path.slice(folder.length + 1);

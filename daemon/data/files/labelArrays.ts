@@ -1,9 +1,9 @@
-/** Inputs and labels as NumPy arrays, put together to a part of a data set. */
+/** Combines inputs and labels from NumPy arrays into a part of a data set. */
 import { asTargets, sha256, type ArrayFile } from './arrayFile.js';
 import { countText, invalidData } from '../dataError.js';
 import type { RawPart, RawTargets } from '../rawDataset.js';
 
-/** Labels as an array of numbers or of texts holds them. */
+/** Labels from an array of numbers or of texts. */
 export interface LabelArray {
   readonly name: string;
   readonly size: number;

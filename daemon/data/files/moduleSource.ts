@@ -9,18 +9,17 @@ import { RowSink } from './rowSink.js';
 import { identityIndices } from '../batches/sampleStore.js';
 import { readSource } from './sourceFile.js';
 
-/** What a data module yields: the values of some samples, one flat or nested array per input, and their targets. */
+/** The samples that a data module yields: one flat or nested array per input, and their targets. */
 interface Batch {
   inputs: unknown;
   targets: unknown;
 }
 
 /**
- * A JavaScript module of the user's: it exports `train()`, and optionally `test()`, generators (or async generators, or
- * functions that return an array) of `{ inputs, targets }`. `inputs` holds whole samples of the model's input, as nested
- * arrays or one flat typed array (a list of those, one per input, for a model of several); `targets` one class number per
- * sample, or the values of the model's output.
- * @throws UserError('data-invalid') when the workspace is not trusted: a module is code, and runs.
+ * A JavaScript module of the user. It exports `train()`, and optionally `test()`: generators (or async generators, or functions that return an array)
+ * of `{ inputs, targets }`. `inputs` holds whole samples of the model's input, as nested arrays or one flat typed array (a list of those, one per
+ * input, for a model of several); `targets` one class number per sample, or the values of the model's output.
+ * @throws UserError('data-invalid') when the workspace is not trusted, because a module is code that runs.
  */
 export async function readModuleSource(context: ReadContext): Promise<RawDataset> {
   const { source, options } = context;

@@ -10,7 +10,7 @@ import { readHead, readSource, statSource, type SourceFile } from './sourceFile.
 import { sizeOf } from '../../protocol/shape.js';
 
 const MAGIC = '\x93NUMPY';
-/** NumPy pads the header of plain arrays to 128 bytes at most; anything near this limit is no plain array. */
+/** NumPy pads the header of plain arrays to 128 bytes at most; anything near this limit is not a plain array. */
 const MAX_HEADER = 65536;
 const MAX_DIMENSIONS = 8;
 const KINDS = new Set(['b1', 'u1', 'i1', 'u2', 'i2', 'u4', 'i4', 'u8', 'i8', 'f2', 'f4', 'f8']);

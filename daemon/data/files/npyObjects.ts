@@ -1,13 +1,13 @@
 /**
- * The texts and numbers of a .npy array of Python objects, which NumPy writes as a pickle. A pickle is a program; this is no
- * interpreter of it: of the operations of Python's pickle protocols (PEP 307, PEP 3154) it knows those that an array of plain values is
- * written with, the only functions it accepts are those of NumPy's that make an array, and it calls none of them.
+ * Reads the texts and numbers of a .npy array of Python objects, which NumPy writes as a pickle. A pickle is a program, and this is not an
+ * interpreter of it. Of the operations of Python's pickle protocols (PEP 307, PEP 3154) it knows those that write an array of plain values. The only
+ * functions it accepts are NumPy's constructors of an array, and it calls none of them.
  */
 import { invalidData } from '../dataError.js';
 
 export type PlainObject = string | number | boolean | null;
 
-/** What stands for a function or an object of Python. */
+/** Placeholder for a function or an object of Python. */
 class Name {
   constructor(readonly path: string) {}
 }
@@ -20,7 +20,7 @@ const MAX_VALUES = 1 << 26;
 
 class Refused extends Error {}
 
-/** Runs over the operations; @returns the last list on the stack, which is the array's. @throws Refused. */
+/** Executes the operations; @returns the last list on the stack, which is the array's. @throws Refused. */
 function listOf(bytes: Uint8Array): Value[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const stack: Value[] = [];

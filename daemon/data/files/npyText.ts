@@ -15,8 +15,9 @@ export interface TextLabels {
 }
 
 /**
- * The labels of a .npy array of texts (or of Python's objects, where they are texts or whole numbers), such as np.array(["cat", "dog"]), numbered in sorted order.
- * @returns null where the array is not of texts. @throws UserError('data-invalid').
+ * The labels of a .npy array of texts (or of Python objects that are texts or whole numbers), such as np.array(["cat", "dog"]), numbered in sorted
+ * order.
+ * @returns null if the array is not of texts. @throws UserError('data-invalid').
  */
 export function parseNpyText(name: string, bytes: Uint8Array): TextLabels | null {
   const header = parseNpyHeader(name, bytes);

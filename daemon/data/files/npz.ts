@@ -6,10 +6,10 @@ import { parseNpy } from './npy.js';
 import { parseNpyText, type TextLabels } from './npyText.js';
 import { readSource, statSource, type SourceFile } from './sourceFile.js';
 
-/** Deflate expands by at most 1032; an entry that claims more is no honest zip. */
+/** Deflate expands by at most 1032; an entry that claims more is rejected. */
 const MAX_EXPANSION = 1032;
 
-/** The arrays of an .npz file, decoded when asked for: one that nobody needs may be of any kind. */
+/** The arrays of an .npz file, decoded on request: an array that is not needed may be of any kind. */
 export class NpzFile {
   private constructor(
     readonly name: string,
@@ -43,12 +43,12 @@ export class NpzFile {
     return parseNpy(this.nameOf(key), this.content(key));
   }
 
-  /** The labels of an array of texts; null where it is one of numbers. @throws UserError('data-invalid'). */
+  /** The labels of an array of texts; null if it holds numbers. @throws UserError('data-invalid'). */
   texts(key: string): TextLabels | null {
     return parseNpyText(this.nameOf(key), this.content(key));
   }
 
-  /** How messages call an array. */
+  /** The name of an array in messages. */
   nameOf(key: string): string {
     return `${this.name}, array ${key}`;
   }

@@ -1,4 +1,4 @@
-/** Which array of an .npz file holds the inputs, the labels, and what is for testing: by usual names, by the model's names, or by what fits. */
+/** Finds the arrays of an .npz file that hold the inputs, the labels and the test part: by usual names, by the model's names, or by size. */
 import { UserError } from '../../protocol/errors.js';
 import type { ArrayFile } from './arrayFile.js';
 import { invalidData, listText } from '../dataError.js';
@@ -42,7 +42,7 @@ const TRAIN_LABELS = [
 export const TEST_INPUTS = ['x_test', 'X_test', 'test_x', 'test_images', 'test_data', 'x_val', 'X_val'];
 export const TEST_LABELS = ['y_test', 'Y_test', 'test_y', 'test_labels', 'test_targets', 'y_val', 'Y_val'];
 
-/** The arrays of the plan, else those named after the inputs; of a single input also one of a usual name, or the only one that fits. */
+/** The arrays that the plan names, else those named after the inputs; for a single input also one of a usual name, or the only one that fits. */
 export function inputsOf(
   file: NpzFile,
   { inputs: stated, labels }: ReadContext['config'],
@@ -86,8 +86,8 @@ function pick(
 }
 
 /**
- * The array of the labels: of a usual name, or named after the trained output, or the only one that fits. Where none fits, the
- * inputs of a model whose output is as large as its only input: an autoencoder.
+ * The array of the labels: of a usual name, or named after the trained output, or the only one that fits. If none fits and the model's output is as
+ * large as its only input, the inputs are the targets: an autoencoder.
  */
 export function pickLabels(file: NpzFile, inputs: readonly string[], requirements: DataRequirements): string {
   const named = requirements.output === undefined ? [] : labelNamesFor(requirements.output);
@@ -106,7 +106,7 @@ export function pickLabels(file: NpzFile, inputs: readonly string[], requirement
   return inputs[0]!;
 }
 
-/** The arrays named after outputs that are not the trained one, by the outputs' paths. @param taken arrays that are something else. */
+/** The arrays named after untrained outputs, by the outputs' paths. @param taken arrays with another role. */
 export function otherLabels(file: NpzFile, taken: readonly string[], { others = [] }: DataRequirements): OtherLabels {
   return new Map(
     others.flatMap(({ output }) => {
@@ -116,7 +116,7 @@ export function otherLabels(file: NpzFile, taken: readonly string[], { others = 
   );
 }
 
-/** What is read, or null where the array is not of that kind. */
+/** The array's role, or null if it has none. */
 function unlessRefused<T>(read: () => T): T | null {
   try {
     return read();
@@ -126,7 +126,7 @@ function unlessRefused<T>(read: () => T): T | null {
   }
 }
 
-/** The array, or null where it is not one of numbers. */
+/** The array, or null if it does not hold numbers. */
 const numbersOf = (file: NpzFile, key: string): ArrayFile | null => unlessRefused(() => file.array(key));
 
 /** Labels that are texts, or null. */

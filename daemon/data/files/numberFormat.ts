@@ -1,6 +1,6 @@
 import { float16 } from '../../model/files/halfPrecision.js';
 
-/** How numbers lie in a file. u: unsigned, i: signed integer, f: IEEE float; the digit is the width in bytes. */
+/** Format of numbers in a file. u: unsigned, i: signed integer, f: IEEE float; the digit is the width in bytes. */
 export interface NumberFormat {
   readonly kind: 'bool' | 'u1' | 'i1' | 'u2' | 'i2' | 'u4' | 'i4' | 'u8' | 'i8' | 'f2' | 'f4' | 'f8';
   readonly littleEndian: boolean;
@@ -21,10 +21,7 @@ export function isFloatFormat(format: NumberFormat): boolean {
 
 const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
-/**
- * Converts `count` numbers at the start of `bytes` into `out[offset ..)`. 64-bit integers and doubles lose what the
- * element type of `out` cannot hold.
- */
+/** Converts `count` numbers at the start of `bytes` into `out[offset ..)`. 64-bit integers and doubles are rounded to the element type of `out`. */
 export function decodeNumbers(
   bytes: Uint8Array,
   format: NumberFormat,

@@ -13,9 +13,9 @@ import type { Cell } from '../tables/tableCells.js';
 import { SAMPLE_ROWS, type Table } from '../tables/table.js';
 import { readTables } from '../tables/tableSource.js';
 
-/** Decoded cells of a slice of rows that are held at a time, in bytes; a row group is decoded slice by slice. */
+/** Most bytes of decoded cells in memory at a time; a row group is decoded slice by slice. */
 const SLICE_BYTES = 128 * 1024 * 1024;
-/** A cell takes at least this much, however well it was packed. */
+/** Least memory of a cell, however well it was compressed. */
 const CELL_BYTES = 8;
 
 const TRAIN = /(^|[^a-z])train/i;
@@ -65,7 +65,7 @@ interface ParquetFile {
   readonly names: readonly string[];
 }
 
-/** Files of the same columns as one table, one after the other. @param name how messages call them together. */
+/** Files of the same columns as one table, one after the other. @param name their common name in messages. */
 export async function openParquet(sources: readonly SourceFile[], name: string): Promise<Table> {
   const files: ParquetFile[] = [];
   for (const source of sources) files.push(await openFile(source));
@@ -124,7 +124,7 @@ async function openFile(file: SourceFile): Promise<ParquetFile> {
 
 /**
  * The rows of a file in slices of a row group, each of whose columns is decoded once; only `columns` are read.
- * @param atMost rows in a slice, where no more will be asked for.
+ * @param atMost rows in a slice, if no more are needed.
  */
 async function* rowsOf(
   { file, metadata, names: own }: ParquetFile,
@@ -183,7 +183,7 @@ async function readable<T>(file: SourceFile, read: () => Promise<T>): Promise<T>
   }
 }
 
-/** Hugging Face's `datasets` writes the features into the file: a ClassLabel's numbers have names there. */
+/** Hugging Face's `datasets` writes the features into the file: they contain the names of a ClassLabel's numbers. */
 function classNamesOf({ key_value_metadata: pairs }: FileMetaData): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
   try {
@@ -196,7 +196,7 @@ function classNamesOf({ key_value_metadata: pairs }: FileMetaData): ReadonlyMap<
         found.set(column, names);
     }
   } catch {
-    // Somebody else's metadata under that key: the labels are numbers then.
+    // Metadata of another program under that key: the labels are numbers then.
   }
   return found;
 }
@@ -208,7 +208,7 @@ function indexesOf({ key_value_metadata: pairs }: FileMetaData): ReadonlySet<str
       index_columns?: unknown;
     } | null;
     const columns = written?.index_columns;
-    // A plain count of rows is no column, and stands there as an object.
+    // A plain range of rows is stored as an object and is not a column.
     return new Set(Array.isArray(columns) ? columns.filter((name): name is string => typeof name === 'string') : []);
   } catch {
     return new Set();

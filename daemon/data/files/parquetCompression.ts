@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { Compressors, FileMetaData } from 'hyparquet';
 
-/** A page that unpacks to more is no honest file. */
+/** A page that decompresses to more is rejected. */
 const MAX_PAGE_BYTES = 512 * 1024 * 1024;
 
 const bounded = (bytes: number): number => {
@@ -9,7 +9,7 @@ const bounded = (bytes: number): number => {
   throw new Error(`a page of ${bytes} bytes`);
 };
 
-/** Decompressors for the codecs of a file; Snappy is the reader's own. Zstandard and LZ4 are loaded where they are needed. */
+/** Decompressors for the codecs of a file; Snappy is the reader's own. Zstandard and LZ4 are loaded when needed. */
 export async function decompressors({ row_groups: groups }: FileMetaData): Promise<Compressors> {
   const codecs = new Set(groups.flatMap(({ columns }) => columns.map(({ meta_data: chunk }) => chunk?.codec)));
   const compressors: Compressors = {
@@ -20,7 +20,7 @@ export async function decompressors({ row_groups: groups }: FileMetaData): Promi
   const { decompressLz4, decompressLz4Raw, decompressZstd } = await import('hyparquet-compressors');
   return {
     ...compressors,
-    // With room for exactly the promised bytes: what the frame itself claims is not trusted.
+    // Allocates exactly the promised bytes: the frame's own claim is not trusted.
     ZSTD: (input, size) => decompressZstd(input, new Uint8Array(bounded(size))),
     LZ4: (input, size) => decompressLz4(input, bounded(size)),
     LZ4_RAW: (input, size) => decompressLz4Raw(input, bounded(size)),

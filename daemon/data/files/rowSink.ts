@@ -21,7 +21,7 @@ export class RowSink {
   private spill: { path: string; folder: string; descriptor: number } | null = null;
   private readonly width: number;
 
-  /** @param name how messages call the data. */
+  /** @param name of the data in messages. */
   constructor(
     private readonly name: string,
     private readonly shape: readonly number[],
@@ -62,7 +62,7 @@ export class RowSink {
     return memoryStore(data, this.count, this.shape);
   }
 
-  /** Frees the temporary file of a sink that will not be finished. */
+  /** Deletes the temporary file of a sink that will not be finished. */
   discard(): void {
     if (!this.spill) return;
     closeSync(this.spill.descriptor);
@@ -104,7 +104,7 @@ export class RowSink {
     const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
     const file = { path: spill.path, name: this.name };
     const store = openRows(file, 0, { kind: this.kind, littleEndian }, [this.count, ...this.shape]);
-    // The open descriptor keeps the rows; the name goes now, so that nothing is left behind whatever happens.
+    // The open descriptor keeps the rows; the name is removed now, so that no file is left behind in any case.
     this.discard();
     return store;
   }

@@ -4,7 +4,7 @@ import { missingFolder } from '../../files/workspacePath.js';
 import { UserError } from '../../protocol/errors.js';
 import { invalidData, missingData } from '../dataError.js';
 
-/** A file (or folder) of the data set: where it is, and how messages call it. */
+/** A file (or folder) of the data set: its path, and its name in messages. */
 export interface SourceFile {
   readonly path: string;
   readonly name: string;

@@ -1,6 +1,6 @@
 /**
- * Windows bitmaps, which the image library does not read: headers of 12 bytes (OS/2) and of 40 and more, 1 to 32 bits a pixel,
- * with palettes and bit masks, bottom-up or top-down ([MS-WMF] 2.2.2; BITMAPV5HEADER).
+ * Windows bitmaps, which the image library does not decode: headers of 12 bytes (OS/2) and of 40 and more, 1 to 32 bits a pixel, with palettes and
+ * bit masks, bottom-up or top-down ([MS-WMF] 2.2.2; BITMAPV5HEADER).
  */
 export interface Bitmap {
   readonly width: number;
@@ -14,7 +14,7 @@ const FILE_HEADER = 14;
 
 export const isBmp = (file: Uint8Array): boolean => file[0] === 0x42 && file[1] === 0x4d && file.length > 26;
 
-/** @throws Error that says in a few words what is wrong: a file cut short, a compressed bitmap. */
+/** @throws Error with the reason in a few words: a truncated file, a compressed bitmap. */
 export function decodeBmp(file: Uint8Array): Bitmap {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const need = (bytes: number): void => {

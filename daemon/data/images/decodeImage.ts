@@ -11,7 +11,7 @@ export interface Pixels {
   readonly height: number;
   readonly width: number;
   readonly data: Uint8Array;
-  /** The file's EXIF says that they lie or are mirrored in it. */
+  /** The file's EXIF says that its pixels are rotated or mirrored. */
   readonly turned: boolean;
 }
 
@@ -61,13 +61,13 @@ export function loadDecoder(workspace: string): Decode {
   };
 }
 
-/** Whether a file that does not decode lacks the end that its format has. */
+/** Whether a file that does not decode is truncated: it lacks the end of its format. */
 function isCutShort(file: Uint8Array): boolean {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   const has = (magic: string, at = 0): boolean => bytes.toString('latin1', at, at + magic.length) === magic;
   const last = (magic: string): number => bytes.lastIndexOf(magic, undefined, 'latin1');
   if (has('\x89PNG')) return last('IEND') < 0;
-  // The end of the image comes behind the start of its last scan; a thumbnail in front has both, too.
+  // The end of the image follows the start of its last scan; a thumbnail before it has both too.
   if (has('\xff\xd8')) return last('\xff\xd9') <= last('\xff\xda');
   if (has('RIFF') && bytes.length >= 8) return bytes.readUInt32LE(4) + 8 > bytes.length;
   if (isBmp(file)) return bytes.readUInt32LE(2) > bytes.length;

@@ -9,11 +9,11 @@ import type { ReadContext } from '../openOptions.js';
 import type { RawDataset, RawPart } from '../rawDataset.js';
 import { statSource, type SourceFile } from '../files/sourceFile.js';
 
-/** What the decoder reads. */
+/** File extensions that the decoder supports. */
 export const IMAGE_NAME = /\.(png|jpe?g|webp|gif|tiff?|bmp)$/i;
-/** Made by systems and editors beside the data. */
+/** Files that systems and editors make beside the data. */
 const HIDDEN = /^(\.|__MACOSX$|Thumbs\.db$|desktop\.ini$)/i;
-/** Around the folders of the classes, where there is a test part beside them. */
+/** Names of the folder around the classes' folders, if there is a test part beside it. */
 export const TRAIN_FOLDERS: readonly string[] = ['train', 'training'];
 const TEST_FOLDERS = ['test', 'testing', 'validation', 'valid', 'val'];
 
@@ -22,8 +22,8 @@ interface ImageFile extends SourceFile {
 }
 
 /**
- * One folder per class of PNG or JPEG files, named after the class; or "train" and "test" folders of such folders. Images are
- * decoded once, on other threads, resized to the model's input; classes take turns, so that a `limit` takes of all.
+ * One folder per class of PNG or JPEG files, named after the class; or "train" and "test" folders of such folders. Images are decoded once, on other
+ * threads, and resized to the model's input. Classes alternate, so that `limit` takes samples of all.
  * @throws UserError that names the folder or the image.
  */
 export async function readImageFolder(context: ReadContext): Promise<RawDataset> {
@@ -65,7 +65,7 @@ interface ImagePart {
   readonly name: string;
   readonly classes: readonly string[];
   readonly files: readonly ImageFile[];
-  /** Files in the classes' folders that are no images. */
+  /** Files in the classes' folders that are not images. */
   readonly ignored: number;
   /** Images beside the classes' folders. */
   readonly loose: number;
@@ -93,7 +93,7 @@ const child = (folder: SourceFile, name: string): SourceFile => ({
   name: `${folder.name}/${name}`,
 });
 
-/** The folder of the classes: a single folder that has folders in it, and no images, is around them, not a class. */
+/** The folder of the classes: a single folder that contains folders and no images is not a class but holds them. */
 async function unwrapped(folder: SourceFile): Promise<SourceFile> {
   const [only, ...others] = await folders(folder);
   if (only === undefined || others.length > 0) return folder;
@@ -102,7 +102,7 @@ async function unwrapped(folder: SourceFile): Promise<SourceFile> {
   return images || (await folders(inner)).length === 0 ? folder : unwrapped(inner);
 }
 
-/** Without classes that have no images, where the model has an output for each of the others alone. */
+/** Without classes that have no images, if the model has an output for each of the others only. */
 function withoutEmpty(part: ImagePart, { outputShape }: DataRequirements, notes: string[]): ImagePart {
   const filled = part.classes
     .map((_, label) => label)
@@ -145,7 +145,7 @@ async function listImages(folder: SourceFile, resolve: ReadContext['resolve']): 
       const within = path.slice(classFolder.length + 1);
       if (entry.isDirectory() || within.split(sep).some((part) => HIDDEN.test(part))) continue;
       if (!IMAGE_NAME.test(entry.name)) ignored++;
-      // A link may lead anywhere: it must stay inside the workspace as every other path.
+      // A link must stay inside the workspace, as every other path.
       else if (entry.isSymbolicLink()) files.push({ ...(await resolve(path)), label });
       else files.push({ path, name: `${folder.name}${path.slice(folder.path.length)}`, label });
     }
@@ -157,7 +157,7 @@ async function listImages(folder: SourceFile, resolve: ReadContext['resolve']): 
   return { name: folder.name, classes, files, ignored, loose };
 }
 
-/** What is in a folder that has no images in folders, and what should be. */
+/** Describes a folder without images in folders, and what it should contain. */
 async function noImages(folder: SourceFile, classes: readonly string[]): Promise<Error> {
   const needed = 'it needs one sub-folder of PNG or JPEG files per class, or a pair of IDX files';
   const own = (await readdir(folder.path)).filter((name) => !classes.includes(name) && !name.startsWith('.'));

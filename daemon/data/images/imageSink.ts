@@ -9,12 +9,12 @@ export type ImageShape = readonly [height: number, width: number, channels: 1 | 
 
 /** A PNG or JPEG as it is stored. */
 export interface EncodedImage {
-  /** How messages call it. */
+  /** Its name in messages. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** Images given to the decoder together: enough for all its threads, and no more than memory takes. */
+/** Number of images decoded together: enough for all threads, and within memory. */
 export const IMAGES_AT_ONCE = 4 * availableParallelism();
 
 /** Decoded images, in order: resized to one size, grey or RGB. Decoding is on other threads. */
@@ -51,7 +51,7 @@ export class ImageSink {
     return this.sink.finish();
   }
 
-  /** What the model may have seen otherwise: readers of images in Python take pixels as they lie in the file. */
+  /** A note where other programs decode differently: readers of images in Python ignore EXIF. */
   notes(): readonly string[] {
     if (this.turned === 0) return [];
     const images = this.turned === 1 ? 'One image is' : `${countText(this.turned)} images are`;
@@ -65,7 +65,7 @@ export class ImageSink {
   }
 }
 
-/** The size every image gets: the model's own, or the first image's where the model takes any. */
+/** The size that every image gets: the model's own, or the first image's if the model accepts any. */
 export async function imageSize(
   name: string,
   { inputShapes }: Pick<DataRequirements, 'inputShapes'>,
@@ -94,7 +94,7 @@ function raise(error: Error): never {
   throw error;
 }
 
-/** A flat input holds a square image, grey or RGB. */
+/** A flat input is a square image, grey or RGB. */
 function flatSize(values: number | null): ImageShape | null {
   for (const channels of [1, 3] as const) {
     const side = Math.round(Math.sqrt((values ?? 0) / channels));

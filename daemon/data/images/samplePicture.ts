@@ -1,4 +1,4 @@
-/** Samples as pictures of bytes: for terminals, pages and the editor alike. */
+/** Samples as byte pictures, for terminals, pages and the editor. */
 import type { InputPreview } from '../preview.js';
 
 type Image = NonNullable<InputPreview['image']>;
@@ -14,13 +14,13 @@ export function pixelColours({ minimum, maximum }: Range, values: Float32Array, 
   };
 }
 
-/** [height, width] of pictures that are no larger than `most` on either side. */
+/** [height, width] of pictures that are at most `most` on either side. */
 export function thumbnailSize([height, width]: readonly number[], most: number): [number, number] {
   const step = Math.max(1, Math.ceil(Math.max(height!, width!) / most));
   return [Math.ceil(height! / step), Math.ceil(width! / step)];
 }
 
-/** The picture thinned out to `most` pixels on its longer side: rows of RGB bytes, of `thumbnailSize`. */
+/** The picture downsampled to `most` pixels on its longer side: rows of RGB bytes, of `thumbnailSize`. */
 export function thumbnail(range: Range, values: Float32Array, image: Image, most: number): Uint8Array {
   const colour = pixelColours(range, values, image);
   const step = Math.max(1, Math.ceil(Math.max(image[0], image[1]) / most));

@@ -1,9 +1,9 @@
-/** Which arrays of an .npz file are the model's inputs. */
+/** Finds the arrays of an .npz file that are the model's inputs. */
 import { invalidData } from '../dataError.js';
 import type { DataRequirements } from '../dataset.js';
 import { inputStems, inputText, missingInput, statedByInput, type StatedInputs } from './inputNames.js';
 
-/** Names of the array of the training part whose stem is that of an input, likeliest first. */
+/** Names of training arrays whose stem is an input's name, likeliest first. */
 const trainingNames = (stem: string): string[] => [
   `${stem}_train`,
   `x_${stem}_train`,
@@ -27,7 +27,7 @@ export function testNames(key: string): string[] {
   ]);
 }
 
-/** By the names of the inputs, or their numbers; null where no array is named so. Of a kind of naming, all or none. */
+/** By the names of the inputs, or their numbers; null if no array is named so. A kind of naming applies to all inputs or to none. */
 function byName(keys: readonly string[], requirements: DataRequirements): (string | null)[] | null {
   const kinds = inputStems(requirements).map((stems) =>
     stems.map((stem) => trainingNames(stem).find((key) => keys.includes(key)) ?? null),
@@ -37,11 +37,10 @@ function byName(keys: readonly string[], requirements: DataRequirements): (strin
 }
 
 /**
- * One array for each input of a model with several: those that the plan names, else those named after the inputs, else, where
- * each input has a size of its own and one array has it, those.
- *
- * @param fits whether an array could be that input, by its size.
- * @throws UserError('data-invalid') that names what was found for which input, and how to name the others.
+ * One array for each input of a model with several: the arrays that the plan names, else those named after the inputs, else those of the right size,
+ * if all inputs have different sizes and one array fits each.
+ * @param fits whether an array's size is that of the input.
+ * @throws UserError('data-invalid') that lists the arrays found for each input, and how to name the others.
  */
 export function inputArrays(
   file: string,
@@ -80,6 +79,6 @@ export function inputArrays(
   throw missingInput(file, 'array', keys, named ?? [], requirements);
 }
 
-/** The array of a model's only input, by its name; null where no array has it. */
+/** The array of a model's only input, by its name; null if there is none. */
 export const namedArray = (keys: readonly string[], requirements: DataRequirements): string | null =>
   byName(keys, requirements)?.[0] ?? null;

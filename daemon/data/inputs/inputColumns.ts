@@ -1,4 +1,4 @@
-/** Which columns of a table are which input of the model. */
+/** Finds the columns of a table that are each input of the model. */
 import { invalidData } from '../dataError.js';
 import type { DataRequirements } from '../dataset.js';
 import { inputStems, inputText, missingInput } from './inputNames.js';
@@ -20,7 +20,7 @@ function columnsOf(names: readonly string[], columns: readonly number[], stem: s
   return members.map((column, k) => ({ column, at: numbers[k]! })).sort((a, b) => a.at - b.at).map(({ column }) => column); // prettier-ignore
 }
 
-/** Of several stems the longest that fits has a column: "age_group_0" is no "age". */
+/** A column belongs to the longest stem that fits: "age_group_0" is not of "age". */
 function shareOut(names: readonly string[], columns: readonly number[], stems: readonly string[]): number[][] {
   const found = stems.map(() => [] as number[]);
   const order = [...stems.keys()].sort((a, b) => stems[b]!.length - stems[a]!.length);
@@ -32,11 +32,11 @@ function shareOut(names: readonly string[], columns: readonly number[], stems: r
   return found;
 }
 
-/** Values of a sample of each input; null where a size is open. */
+/** Number of values of each input; null if a size is open. */
 const widthsOf = ({ inputShapes }: DataRequirements): (number | null)[] =>
   inputShapes.map((shape) => (shape.some((n) => n === null) ? null : sizeOf(shape as number[])));
 
-/** The columns in their order, as many for each input as it has values; null where that does not come out even. */
+/** The columns in their order, as many for each input as it has values; null if the numbers do not match. */
 function inOrder(columns: readonly number[], requirements: DataRequirements): number[][] | null {
   const widths = widthsOf(requirements);
   if (columns.length === widths.length) return columns.map((column) => [column]);
@@ -45,7 +45,7 @@ function inOrder(columns: readonly number[], requirements: DataRequirements): nu
   return (widths as number[]).map((width) => columns.slice(at, (at += width)));
 }
 
-/** What a listed choice of columns gives each input. @throws UserError('data-invalid') where it does not come out even. */
+/** The columns that a plan's list gives each input. @throws UserError('data-invalid') if the numbers do not match. */
 export function listedColumns(
   file: string,
   columns: readonly number[],
@@ -62,7 +62,7 @@ export function listedColumns(
   );
 }
 
-/** Columns named after a model's only input, as many as it has values; null where there are none such. */
+/** Columns named after a model's only input, as many as it has values; null if there are none. */
 export function namedColumns(
   names: readonly string[] | null,
   columns: readonly number[],
@@ -76,11 +76,10 @@ export function namedColumns(
 }
 
 /**
- * The columns of each input of a model with several: those named after the inputs, else all in their order where their
- * number is that of the inputs' values.
- *
- * @param columns those that may be inputs. @returns also a note where names did not decide.
- * @throws UserError('data-invalid') that names what was found for which input.
+ * The columns of each input of a model with several: those named after the inputs, else all in their order if their number is that of the inputs'
+ * values.
+ * @param columns those that may be inputs. @returns also a note if names did not decide.
+ * @throws UserError('data-invalid') that lists the columns found for each input.
  */
 export function inputColumns(
   file: string,

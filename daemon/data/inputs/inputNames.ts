@@ -1,26 +1,25 @@
-/** Under which names a file may hold the model's inputs: those that the plan gives, the inputs' own, or numbered ones. */
+/** The names under which a file may hold the model's inputs: the plan's, the inputs' own, or numbered ones. */
 import { invalidData, listText } from '../dataError.js';
 import type { DataRequirements } from '../dataset.js';
 
-/** What a plan says of the inputs: names in the inputs' order, or by the name of each input. null: nothing. */
+/** A plan's names for the inputs: in the inputs' order, or by the name of each input. null: none. */
 export type StatedInputs = readonly string[] | Readonly<Record<string, readonly string[]>> | null;
 
 /** "encoder/tokens" -> "tokens". */
 const shortName = (input: string): string => input.split('/').at(-1)!;
 
-/** How messages call input i. */
+/** The name of input i in messages. */
 export const inputText = ({ inputNames }: DataRequirements, i: number): string =>
   inputNames?.[i] === undefined ? `input ${i + 1}` : JSON.stringify(shortName(inputNames[i]));
 
-/** @returns the model's inputs as messages list them. */
+/** @returns the list of the model's inputs in messages. */
 export const inputsText = (requirements: DataRequirements): string =>
   requirements.inputShapes.map((_, i) => inputText(requirements, i)).join(', ');
 
 /**
- * The names that stand for each input, likeliest first: the input's own, then those of its number, counted from 0 or from 1.
- * A numbered name is used only where every input has one of the same kind.
- *
- * @returns kinds of naming; of each, the stem of every input.
+ * The names that stand for each input, likeliest first: the input's own, then numbered ones, counted from 0 or from 1. A numbered name is used only
+ * if every input has one of the same kind.
+ * @returns kinds of naming; for each, the stem of every input.
  */
 export function inputStems({ inputNames, inputShapes }: DataRequirements): string[][] {
   const count = inputShapes.length;
@@ -37,9 +36,8 @@ export function inputStems({ inputNames, inputShapes }: DataRequirements): strin
 }
 
 /**
- * The plan's names as those of each input, in the inputs' order; null where the plan has none, or lists what is to be shared
- * out among several inputs.
- * @throws UserError('data-invalid') on the name of an input that the model does not have, or one left out.
+ * The plan's names for each input, in the inputs' order; null if the plan has none, or has one list to be divided among several inputs.
+ * @throws UserError('data-invalid') for the name of an input that the model does not have, or a missing one.
  */
 export function statedByInput(
   file: string,
@@ -69,9 +67,8 @@ export function statedByInput(
 }
 
 /**
- * Nothing in the file is clearly an input's.
- *
- * @param found what was found for each input; null: nothing.
+ * The error that no array or column clearly belongs to an input.
+ * @param found the finds for each input; null: nothing.
  * @param kind what the file has: "array", "column".
  */
 export function missingInput(

@@ -1,4 +1,4 @@
-/** Samples of each input as they travel to a page: small pictures, or the first of their numbers. */
+/** Samples of each input as they are sent to a page: small pictures, or the first of their numbers. */
 import type { InputShown } from '../../protocol/dataChoice.js';
 import type { InputPreview } from '../preview.js';
 import { thumbnail, thumbnailSize } from '../images/samplePicture.js';
@@ -7,7 +7,7 @@ import { thumbnail, thumbnailSize } from '../images/samplePicture.js';
 const PIXELS = 64;
 const VALUES = 64;
 
-/** Inputs whose pictures are of that size: of more they are smaller, so that all together stay a few MB. */
+/** Up to so many inputs have pictures of that size; with more inputs they are smaller, so that all together stay a few MB. */
 const INPUTS = 8;
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
@@ -24,7 +24,7 @@ function inputShown(input: InputPreview, pixels: number): InputShown {
   };
 }
 
-/** @param pixels on the longer side of a picture, where the inputs are few. */
+/** @param pixels on the longer side of a picture, if there are few inputs. */
 export function inputsShown(inputs: readonly InputPreview[], pixels = PIXELS): InputShown[] {
   const most = Math.max(1, Math.floor(pixels / Math.sqrt(Math.max(1, inputs.length / INPUTS))));
   return inputs.map((input) => inputShown(input, most));

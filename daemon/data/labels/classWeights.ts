@@ -10,12 +10,12 @@ export interface ClassWeights {
 }
 
 /**
- * Weights of the classes in the training loss. "balanced": n / (K n_c) with n_c of the n training samples in class c, K the
- * classes that have any (scikit-learn's rule: the mean weight over the samples is 1); a class without samples has 1. Of an
- * object from label to weight, labels that it does not name have 1.
- * @param classes what the model's classes are called; undefined where its targets are no classes.
- * @param data counts of the training part by class; null where a sample has no single class.
- * @throws UserError('data-invalid') naming the unknown label and those there are.
+ * Weights of the classes in the training loss. "balanced": n / (K n_c) with n_c of the n training samples in class c, K the number of classes that
+ * have any (scikit-learn's rule: the mean weight over the samples is 1); a class without samples has weight 1. With an object from label to weight,
+ * labels that it does not name have weight 1.
+ * @param classes names of the model's classes; undefined if its targets are not classes.
+ * @param data counts of the training part by class; null if a sample has no single class.
+ * @throws UserError('data-invalid') naming the unknown label and the existing ones.
  */
 export function classWeights(
   wanted: ResolvedData['classWeights'],

@@ -1,8 +1,7 @@
 import type { Part, Split } from '../dataset.js';
 
 /**
- * A part whose batches have the targets of other outputs, too, in buffers behind those of the inputs. Whoever gives no such
- * buffers gets none.
+ * A part whose batches also have the targets of other outputs, in buffers behind those of the inputs. Without such buffers they are left out.
  * @param others the same samples with the targets of the other outputs. @param inputs of the model.
  */
 export function withJointTargets(part: Split, others: readonly Part[], inputs: number): Split {

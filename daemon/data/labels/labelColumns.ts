@@ -19,7 +19,7 @@ import { sizeOf } from '../../protocol/shape.js';
 export interface LabelColumn {
   append(cells: readonly Cell[]): void;
   finish(): RawTargets;
-  /** Frees what a column that will not be finished holds on disk. */
+  /** Frees the temporary file of a column that will not be finished. */
   discard(): void;
 }
 
@@ -27,12 +27,12 @@ export interface LabelSource {
   readonly file: string;
   readonly where: string;
   readonly columns: readonly number[];
-  /** What the columns are called. */
+  /** Names of the columns. */
   readonly names: readonly string[];
-  /** What the numbers of the column stand for, where the file says so. */
+  /** Meaning of the column's numbers, if the file states it. */
   readonly classes: readonly string[] | null;
   readonly memoryLimit: number;
-  /** "line 7, column \"label\"", of the row being read. */
+  /** "line 7, column \"label\"", of the current row. */
   at(column: number): string;
 }
 
@@ -139,7 +139,7 @@ class ValueColumns implements LabelColumn {
   }
 }
 
-/** A cell that is no finite number within float32, or a list of another length than the first row's. */
+/** A cell that is not a finite number within float32, or a list of another length than the first row's. */
 export function noNumber(file: string, at: string, cell: Cell, shape: readonly number[]): Error {
   const wanted = shape.length === 0 ? 'a finite number is' : `${shape.join(' x ')} finite numbers are`;
   const otherwise = shape.length === 0 ? '' : ', as in the first row';

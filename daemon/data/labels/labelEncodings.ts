@@ -1,22 +1,22 @@
 /**
- * Which class (output of the model) each label of the data stands for. Data seldom says: names have no order of their own,
- * numbers may count from 0 or from 1. `labelEncodings` lists the ways that fit, the usual one first; the loss of a reference
- * chooses among them (chooseReading.ts), or the plan's "data.classes".
+ * Label mappings: which class (output of the model) each label of the data stands for. Data seldom defines it: names have no order of their own,
+ * numbers may count from 0 or from 1. `labelEncodings` lists the mappings that fit, the default first; the loss of a reference chooses among them
+ * (chooseMapping.ts), or the plan's "data.classes".
  */
 import type { ClassOrder } from '../../protocol/plan.js';
 import { countText, invalidData, listText } from '../dataError.js';
 import type { LabelTargets } from '../rawDataset.js';
 
 export interface LabelEncoding {
-  /** As "data.classes" of a plan names it. */
+  /** As in a plan's "data.classes". */
   readonly order: Exclude<ClassOrder, 'auto'> | readonly string[];
   /** In words: "sorted as text". */
   readonly text: string;
-  /** What the model's classes are called, one for each. Absent for targets that are numbers. */
+  /** Names of the model's classes. Absent for targets that are numbers. */
   readonly classes?: readonly string[];
   /** The class of a stored label. */
   readonly classOf: ReadonlyMap<number, number>;
-  /** One sentence for the user, where the labels are not simply class numbers. */
+  /** One sentence for the user, if the labels are not simply class numbers. */
   readonly note: string | null;
 }
 
@@ -41,14 +41,14 @@ const WORDS: Readonly<Record<Order, string>> = {
   bits: '-1 and 1 as 0 and 1',
 };
 
-/** Distinct labels in order of first appearance, and what they are called. */
+/** Distinct labels in order of first appearance, and their names. */
 interface Vocabulary {
   readonly where: string;
   readonly labels: readonly number[];
   readonly textOf: (label: number) => string;
-  /** Every label is a whole number (a folder called "7" counts). */
+  /** Every label is a whole number (a folder named "7" counts). */
   readonly numeric: boolean;
-  /** The data itself numbers its classes: nothing is open. */
+  /** The data itself numbers its classes: there is no choice. */
   readonly numbered: boolean;
   readonly named: boolean;
   readonly positions: number;
@@ -56,7 +56,7 @@ interface Vocabulary {
 
 function vocabularyOf(targets: LabelTargets): Vocabulary {
   const { names, labels, positions, where } = targets;
-  // A class without samples (an empty folder) is a class all the same.
+  // A class without samples (an empty folder) is still a class.
   const seen = [...new Set([...new Set(labels), ...(names?.keys() ?? [])])];
   const textOf = (label: number) => names?.[label] ?? String(label);
   return {
@@ -71,9 +71,9 @@ function vocabularyOf(targets: LabelTargets): Vocabulary {
 }
 
 /**
- * The ways to read the labels that fit the model's outputs, the usual one first; no two give the same targets.
- * @param wanted of the plan: then there is that one only.
- * @throws UserError('data-invalid') that lists both sides where there is none.
+ * The label mappings that fit the model's outputs, the default first; no two give the same targets.
+ * @param wanted the plan's choice: then it is the only one.
+ * @throws UserError('data-invalid') that lists labels and outputs if none fits.
  */
 export function labelEncodings(train: LabelTargets, outputs: ClassOutputs, wanted: ResolvedOrder): LabelEncoding[] {
   const vocabulary = vocabularyOf(train);
@@ -102,12 +102,12 @@ export function labelEncodings(train: LabelTargets, outputs: ClassOutputs, wante
 
 export type ResolvedOrder = ClassOrder | readonly string[];
 
-/** The stored labels at the classes 0, 1, ...; undefined where no label stands for a class. null: the order does not fit. */
+/** The stored labels of the classes 0, 1, ...; undefined if no label has the class. null: the order does not fit. */
 function inOrder(vocabulary: Vocabulary, { count }: ClassOutputs, order: Order): (number | undefined)[] | null {
   const { labels, textOf, positions } = vocabulary;
   const value = (label: number) => Number(textOf(label));
   const counted = (first: number): (number | undefined)[] | null => {
-    // A number that the training part lacks may be in the test part.
+    // A number missing in the training part may be in the test part.
     const classes = Array.from({ length: count }, (_, at) => (vocabulary.named ? undefined : at + first));
     for (const label of labels) {
       const at = (vocabulary.numbered ? label : value(label)) - first;
@@ -118,7 +118,7 @@ function inOrder(vocabulary: Vocabulary, { count }: ClassOutputs, order: Order):
   };
   if (order === 'stored') return counted(0);
   if (order === 'from-one') return counted(1);
-  // An order needs every class, but for a yes/no output: data to evaluate on may have one answer only.
+  // An order needs every class, except for a yes/no output: data to evaluate on may contain only one answer.
   if (positions > 1 || (labels.length !== count && vocabulary.numeric)) return null;
   const byText = (a: number, b: number) => (textOf(a) < textOf(b) ? -1 : 1);
   const byValue = (a: number, b: number) => naturalOrder(textOf(a), textOf(b));
@@ -128,7 +128,7 @@ function inOrder(vocabulary: Vocabulary, { count }: ClassOutputs, order: Order):
   return count === 2 && labels.length === 2 ? [...labels].sort(vocabulary.numeric ? byValue : byText).reverse() : null;
 }
 
-/** Runs of digits by their value, letters of either case alike; of equal texts, by code point. */
+/** Compares runs of digits by their value, and letters without case; equal texts by code point. */
 function naturalOrder(a: string, b: string): number {
   const [left, right] = [a, b].map((text) => text.toLowerCase().match(/^-\d+$|\d+|\D+/g) ?? []);
   for (let i = 0; i < Math.min(left!.length, right!.length); i++) {
@@ -203,7 +203,7 @@ const outputsText = ({ count, binary }: ClassOutputs): string =>
 const labelList = ({ labels, textOf }: Vocabulary): string =>
   listText(labels.slice(0, 1000).map(textOf).sort(naturalOrder));
 
-/** Classes with names must be as many as the outputs. */
+/** There must be as many named classes as outputs. */
 function checkCount(vocabulary: Vocabulary, outputs: ClassOutputs): void {
   const { labels, named, where } = vocabulary;
   if (!named || labels.length === outputs.count || (outputs.binary && labels.length < 2)) return;
@@ -228,9 +228,9 @@ function outOfRange(
 }
 
 /**
- * The ways to read a regression's targets where they are two numbers: as stored, or as the other usual pair (a tanh output
- * is trained on -1 and 1, whatever the file says).
- * @param values distinct targets; more than two: they are numbers, and nothing is open.
+ * The mappings of a regression's targets that are two numbers: as stored, or as the other usual pair (a tanh output is trained on -1 and 1, whatever
+ * the file has).
+ * @param values distinct targets; more than two: they are numbers, and there is no choice.
  */
 export function valueEncodings(values: ReadonlySet<number>, where: string, wanted: ResolvedOrder): LabelEncoding[] {
   const is = (low: number) => values.size === 2 && values.has(low) && values.has(1);

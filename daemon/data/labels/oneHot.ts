@@ -3,8 +3,8 @@ import type { LabelTargets, RawTargets } from '../rawDataset.js';
 import { sizeOf } from '../../protocol/shape.js';
 
 /**
- * One-hot targets as the labels they are: for an output of as many classes as columns, or for a single yes/no output where
- * there are two columns. null where any sample has not exactly one 1 among zeros, or the targets are something else.
+ * Converts one-hot targets back to labels: for an output of as many classes as columns, or for a single yes/no output if there are two columns. null
+ * if any sample does not have exactly one 1 among zeros, or the targets are something else.
  */
 export async function oneHotLabels(targets: RawTargets, outputShape: readonly number[]): Promise<LabelTargets | null> {
   const width = targets.kind === 'values' ? targets.store.width : targets.positions;

@@ -14,26 +14,26 @@ export interface TargetReader {
 }
 
 export interface FittedTargets {
-  /** The ways to read the labels that fit the model's outputs, the usual one first; a single one where nothing is open. */
+  /** The label mappings that fit the model's outputs, the default first; a single one if there is no choice. */
   readonly encodings: readonly LabelEncoding[];
   read(encoding: LabelEncoding): { readonly train: TargetReader; readonly test: TargetReader | null };
-  /** How many of these samples of the training file are of each class; null where targets are not one class per row. */
+  /** Number of these samples of the training file in each class; null if targets are not one class per row. */
   countClasses(encoding: LabelEncoding, rows: Uint32Array): number[] | null;
-  /** How messages call the labels. */
+  /** The name of the labels in messages. */
   readonly where: string;
 }
 
 export interface TargetOptions {
   /** Of the plan. */
   readonly classes: ResolvedOrder;
-  /** Whether the training part will be learnt from: then a single class is an error. */
+  /** Whether the training part will be trained on: then a single class is an error. */
   readonly learning: boolean;
 }
 
 /**
- * Fits the targets of both parts to the model's output: one-hot for classes (per position, for outputs such as
- * [steps, classes]), 0/1 for a single sigmoid output, numbers otherwise.
- * @throws UserError('data-invalid') that names the file and lists both sides where labels and outputs do not match.
+ * Fits the targets of both parts to the model's output: one-hot for classes (per position, for outputs such as [steps, classes]), 0/1 for a single
+ * sigmoid output, numbers otherwise.
+ * @throws UserError('data-invalid') that names the file and lists labels and outputs if they do not match.
  */
 export async function fitTargets(
   train: RawPart,
@@ -50,7 +50,7 @@ export async function fitTargets(
   return fitValues(train, test, requirements, options);
 }
 
-/** Labels of every part, or none where the targets of one are real vectors. One-hot targets are labels. */
+/** Labels of every part, or none if the targets of one are real vectors. One-hot targets are labels. */
 async function classLabels(parts: readonly RawPart[], outputShape: readonly number[]): Promise<LabelTargets[]> {
   const oneHot: LabelTargets[] = [];
   for (const { targets } of parts) {
@@ -66,7 +66,7 @@ async function classLabels(parts: readonly RawPart[], outputShape: readonly numb
   return labels.length === parts.length ? labels : [];
 }
 
-/** Labels of a part; whole-number values (a float column "0.0, 1.0") count. null where the targets are real vectors. */
+/** Labels of a part; whole-number values (a float column "0.0, 1.0") count. null if the targets are real vectors. */
 async function asClassLabels(part: RawPart): Promise<LabelTargets | null> {
   const { targets } = part;
   if (targets.kind === 'labels') return targets;
@@ -119,7 +119,7 @@ function fitClasses(
       test: testValues && labelReader(classNumbers(testValues, classOf), positions, depth),
     }),
     countClasses({ classOf }, rows) {
-      // Several yes/no answers of one sample have no class in common.
+      // Several yes/no answers of one sample are not one class.
       if (binary && outputShape.at(-1) !== 1 && outputs > 1) return null;
       const counts = new Array<number>(count).fill(0);
       for (const row of rows)
@@ -146,7 +146,7 @@ function mapToTraining(train: LabelTargets, test: LabelTargets): Int32Array {
   return test.labels.map((label) => map[label]!);
 }
 
-/** Whether an encoding has a class for every label of the test part. @param required throws where it has not. */
+/** Whether an encoding has a class for every label of the test part. @param required throws if it has not. */
 function coversTest(
   { classOf }: LabelEncoding,
   train: LabelTargets,
@@ -194,7 +194,7 @@ function labelReader(classes: Int32Array, positions: number, depth: number): Tar
   };
 }
 
-/** A pair of numbers is looked for among the targets; a third distinct one ends it. */
+/** Searches the targets for exactly two numbers; a third distinct one ends the search. */
 async function distinctValues({ targets }: RawPart): Promise<Set<number>> {
   const found = new Set<number>();
   if (targets.kind === 'labels') {

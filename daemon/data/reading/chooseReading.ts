@@ -1,4 +1,4 @@
-/** Chooses how samples are read, the input scale and the class of each label, by the answers of a reference model. */
+/** Chooses the input scale and the label mapping of the data by the answers of a reference model. */
 import { bestReading, meanError, type Candidate, type Evidence } from './compareReadings.js';
 import { columnMeans, rowsOfSample, type RowMask } from './countedRows.js';
 import { listText } from '../dataError.js';
@@ -11,20 +11,19 @@ import { scaleCandidates } from './scaleCandidates.js';
 import { figure, percent } from '../../protocol/format.js';
 import { sizeOf } from '../../protocol/shape.js';
 
-/** A trained model, asked for its answers. */
+/** A trained model that predicts. */
 export interface Reference {
-  /** The loss of an answer that favours no class; Infinity where there is no such. */
+  /** The loss of an answer that favours no class; Infinity if there is none. */
   readonly chance: number;
   readonly form: AnswerForm;
-  /** The samples it is judged on: the same ones of every reading. */
+  /** The samples that decide: the same ones for every mapping. */
   samples(dataset: Dataset): { readonly split: Part; readonly indices: Uint32Array };
   /** Its outputs for `count` samples. */
   predict(inputs: readonly Float32Array[], count: number): Promise<Float32Array>;
-  /** Which rows of those outputs count: 1 or 0 each; null where all do. */
+  /** Rows of those outputs that count: 1 or 0 each; null if all do. */
   outputMask(inputs: readonly Float32Array[], count: number): Promise<RowMask>;
   /**
-   * The loss of outputs on each of `count` samples, for each of several targets of theirs: the sum over the rows that count,
-   * divided by all rows of a sample.
+   * The loss of outputs on each of `count` samples, for each of several targets: the sum over the rows that count, divided by all rows of a sample.
    */
   losses(
     output: Float32Array,
@@ -45,24 +44,24 @@ export interface ReadingChoice {
   readonly scales: readonly { readonly preprocess: Preprocess; readonly error: number }[];
   /** Every candidate encoding at the chosen scale with the reference's loss (of a regression: 1 - R^2), best first; one that is not finite ranks last. */
   readonly encodings: readonly EncodingFigure[];
-  /** Whether the reading is another one than would be taken without asking. */
+  /** Whether the chosen mapping differs from the default. */
   readonly unusual: boolean;
-  /** One sentence each with the figures, for the user; none where nothing was open. */
+  /** One sentence each with the figures, for the user; none if there was no choice. */
   readonly notes: readonly string[];
 }
 
-/** A loss above this share of that of chance is no evidence: inputs scaled down to nothing come close to it. */
+/** A loss above this share of that of chance is not evidence: inputs scaled down to nothing come close to it. */
 const KNOWING = 0.99;
-/** Another encoding than the usual one must be better by this many standard errors of the difference. */
+/** Another label mapping than the default must be better by this many standard errors of the difference. */
 const CLEARLY = 3;
-/** An order that no candidate has is looked for among at most this many classes. */
+/** An order beyond the candidates is searched for among at most this many classes. */
 const MAX_CLASSES = 64;
 
 /**
- * The simplest reading that no other is clearly better than. Scales are compared as compareReadings.ts says: by errors
- * first, never by how sure the reference is, as larger inputs make it surer. Of encodings, the usual one stays unless another
- * has a clearly lower loss (of a regression: 1 - R^2), and a lower one than chance.
- * @param open what the plan leaves open; where `scale` is not, the dataset's own is kept.
+ * The simplest mapping that no other is clearly better than. Input scales are compared as in compareMappings.ts: by errors first, never by the
+ * reference's confidence, which larger inputs raise. The default label mapping stays unless another has a clearly lower loss (of a regression: 1 -
+ * R^2), and a lower one than chance.
+ * @param open what the plan leaves open; if `scale` is not, the dataset's own is kept.
  */
 export async function chooseReading(
   dataset: Dataset,
@@ -70,7 +69,7 @@ export async function chooseReading(
   reference: Reference,
 ): Promise<ReadingChoice> {
   const { encodings, reading } = dataset;
-  // 0 and 1 lie closer together than -1 and 1: a loss would favour them. What is left of the variance does not.
+  // 0 and 1 are closer together than -1 and 1, so a loss would favour them. The unexplained variance does not.
   const ofNumbers = encodings[0]!.classes === undefined && reference.form.kind === 'numbers';
   let chance = ofNumbers ? 1 : reference.chance;
   const images = dataset.inputShapes.some((shape) => shape.length > 1);
@@ -126,8 +125,8 @@ const byLoss = (a: { loss: number }, b: { loss: number }): number =>
 const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
 
 /**
- * Position of the lowest mean; 0 where it is not below the first by three standard errors of the paired difference, or no
- * better than chance: a model that knows nothing of the data has nothing to say about it.
+ * Position of the lowest mean; 0 unless it is below the first by three standard errors of the paired difference, and better than chance: a model that
+ * has not learnt the data cannot decide.
  */
 function clearlyBest(samples: readonly (readonly number[])[], chance: number): number {
   const means = samples.map((values) => rank(mean(values)));
@@ -156,8 +155,8 @@ function encodingNote(
 }
 
 /**
- * The loss of the best answer that is the same for every sample: a network that favours a class by chance would otherwise
- * choose the encoding in which most samples have it. The same of every encoding.
+ * The loss of the best constant answer. Without this comparison, a network that favours a class by chance would choose the mapping in which most
+ * samples have that class. It is the same for every mapping.
  */
 function constantLoss({ form, losses }: Reference, target: Float32Array, count: number, mask: RowMask): number {
   const { width, scale, kind } = form;
@@ -174,12 +173,12 @@ const CHUNK_SAMPLES = 512;
 
 interface Answers {
   readonly count: number;
-  /** Of all samples, one after another; so are the targets, for each encoding. */
+  /** Of all samples, one after another; so are the targets, for each mapping. */
   readonly output: Float32Array;
   readonly targets: readonly Float32Array[];
   /** Of all rows of all samples. */
   readonly mask: RowMask;
-  /** The loss of every sample, for each encoding: their mean is that over the rows that count. */
+  /** The loss of every sample, for each mapping: their mean is that over the rows that count. */
   readonly losses: readonly (readonly number[])[];
 }
 
@@ -217,10 +216,7 @@ async function answersOf(
   return { count: indices.length, output, targets, mask, losses: ofRows };
 }
 
-/**
- * Where no candidate is better than chance, yet the reference answers every label with a class of its own: that order, for
- * the user to judge.
- */
+/** If no candidate is better than chance, yet the reference answers every label with a class of its own: reports that order to the user. */
 async function otherOrder(
   dataset: Dataset,
   figures: readonly EncodingFigure[],

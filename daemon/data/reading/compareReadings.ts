@@ -1,11 +1,14 @@
-/** When one reading of the data is clearly better than another for a trained model. Blind to how sure the model is: larger inputs make it surer, not better. */
+/**
+ * Decides whether one mapping of the data is clearly better than another for a trained model. It ignores the model's confidence: larger inputs raise
+ * it without making the model better.
+ */
 import { TEMPERED_FLOOR, type ConstantFigures, type ReadingFigures } from './readingFigures.js';
 
 /** Standard errors of the paired difference. */
 const CLEARLY = 3;
-/** A smaller share of what is to be improved does not matter. */
+/** A smaller share of the possible improvement does not count. */
 const SHARE = 0.1;
-/** A share of the cross-entropy of chance: what a network leaves that was trained on far larger inputs. */
+/** A share of the cross-entropy of chance: the loss of a network on inputs that are far smaller than those it was trained on. */
 const TIMID_SHARE = 1 / 3;
 
 const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -20,12 +23,12 @@ function clearlyLower(a: Float64Array, b: Float64Array, least: number): boolean 
   return gap > CLEARLY * Math.sqrt(variance / a.length);
 }
 
-/** What shows that one reading is better than another. */
+/** The evidence that one mapping is better than another. */
 export type Evidence = 'errors' | 'loss';
 
 /**
- * By what reading `a` is clearly better than `b`: by its errors; where those do not decide, because `b` leaves the network
- * too timid for one that was trained; where that does not either, by the loss after fitting one temperature. null: it is not.
+ * The evidence that mapping `a` is clearly better than `b`. Errors come first. If they do not decide: whether `b` leaves the network less confident
+ * than a trained one is. If that does not either: the loss after fitting one temperature. null: it is not better.
  * @param chance cross-entropy of an answer that favours nothing.
  */
 function betterBy(a: ReadingFigures, b: ReadingFigures, chance: number): Evidence | null {
@@ -42,9 +45,9 @@ function betterBy(a: ReadingFigures, b: ReadingFigures, chance: number): Evidenc
 }
 
 /**
- * Whether the model knows anything of the data when it is read so: it errs clearly less than the best constant answer, or than
- * a guess that answers each class as often as it does (where a class is rare, always "no" is hard to beat by errors), or its
- * loss is clearly below that of answering the frequencies of the classes.
+ * Whether the model has learnt the data under this mapping: it errs clearly less than the best constant answer, or than a guess that answers each
+ * class as often as it does (for a rare class, always "no" is hard to beat by errors), or its loss is clearly below that of answering the frequencies
+ * of the classes.
  */
 function isKnowing({ answers, constant }: Candidate): boolean {
   const { errors, disagreement, tempered } = answers;
@@ -55,16 +58,16 @@ function isKnowing({ answers, constant }: Candidate): boolean {
   return tempered !== null && losses !== null && clearlyLower(tempered, losses, SHARE * mean(losses));
 }
 
-/** A reading, and what always giving the same answer comes to under it. */
+/** A mapping, and the figures of a constant answer under it. */
 export interface Candidate {
   readonly answers: ReadingFigures;
   readonly constant: ConstantFigures;
 }
 
 /**
- * Position of the reading to take: the first one, which is the usual, unless others are clearly better than it; then of those
- * the first that the fewest are clearly better than. Only readings of which the model knows something count.
- * @param candidates simplest first. @returns `by`: what speaks for it against the first one; null of the first one itself.
+ * Position of the mapping to take: the first one, which is the default, unless others are clearly better than it; then the first among those that the
+ * fewest are clearly better than. Only mappings under which the model has learnt something count.
+ * @param candidates simplest first. @returns `by`: the evidence for it against the first one; null for the first one itself.
  */
 export function bestReading(
   candidates: readonly Candidate[],
@@ -79,5 +82,5 @@ export function bestReading(
   return { best: candidates.indexOf(best), knows: rivals.length > 0, by: beats(best, usual) };
 }
 
-/** Mean of the errors, in [0, 1] of a classifier. */
+/** Mean of the errors, in [0, 1] for a classifier. */
 export const meanError = ({ errors }: ReadingFigures): number => mean(errors);

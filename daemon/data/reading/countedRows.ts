@@ -1,9 +1,9 @@
-/** Rows of outputs and targets (samples, or steps of a sequence) of which some are padding that a mask leaves out. */
+/** Rows of outputs and targets (samples, or steps of a sequence) without the padding that a mask leaves out. */
 
 /** Which rows count: 1 or 0 each, of all samples one after the other; null where all do (engine/masks). */
 export type RowMask = ArrayLike<number> | null;
 
-/** Rows that count, of a sample in the mean. Divides a sample's sum, so that the mean over samples is that over those rows. */
+/** Mean number of rows that count in a sample. Dividing a sample's sum by it makes the mean over samples the mean over those rows. */
 export function rowsOfSample(mask: RowMask, rows: number, count: number): number {
   if (!mask) return rows / count;
   let counted = 0;
@@ -11,7 +11,7 @@ export function rowsOfSample(mask: RowMask, rows: number, count: number): number
   return counted / count;
 }
 
-/** Means of the values of rows that count, by their place modulo `period`; 0 where none does. @param width of a row. */
+/** Means of the values of rows that count, by their position modulo `period`; 0 if none does. @param width of a row. */
 export function columnMeans(values: Float32Array, period: number, width: number, mask: RowMask): Float64Array {
   const sums = new Float64Array(period);
   const counts = new Float64Array(period);

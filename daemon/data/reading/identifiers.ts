@@ -1,13 +1,13 @@
-/** Values that name things, of inputs that an Embedding reads. */
+/** Checks identifiers: values of inputs that an Embedding looks up. */
 import type { AsStored } from '../../model/setup/inputsAsStored.js';
 import { countText, invalidData } from '../dataError.js';
 import { forEachChunk, identityIndices, type SampleStore } from '../batches/sampleStore.js';
 
 /**
- * An Embedding has a row for each identifier from 0 to count - 1; what it gives for any other is undefined (Keras on a CPU
- * reports an error, on a GPU it gives zeros).
- * @param file how messages call the part.
- * @throws UserError('data-invalid') naming the first sample with a value that is no such number.
+ * An Embedding has a row for each identifier from 0 to count - 1; its result for any other is undefined (Keras on a CPU reports an error, on a GPU it
+ * returns zeros).
+ * @param file the part's name in messages.
+ * @throws UserError('data-invalid') naming the first sample with an invalid value.
  */
 export async function checkIdentifiers(store: SampleStore, stored: AsStored, file: string): Promise<void> {
   const { count, because } = stored;
@@ -15,7 +15,7 @@ export async function checkIdentifiers(store: SampleStore, stored: AsStored, fil
   await forEachChunk(store, identityIndices(store.size), (rows, start, samples) => {
     for (let i = 0; i < samples * store.width; i++) {
       const value = rows[i]!;
-      // Between two numbers it reads the lower one, as a cast to integers does.
+      // An Embedding truncates fractions, as a cast to integers does.
       if (value > -1 && value < count) continue;
       throw invalidData(
         file,

@@ -1,10 +1,10 @@
 import { applyAffine, type AffineMap } from './preprocess.js';
 import { identityIndices, type SampleStore } from '../batches/sampleStore.js';
 
-/** Up to this many bytes of preprocessed rows are kept, so that a gather is one copy per row (measured: 3x faster than converting). */
+/** Up to this many bytes of preprocessed rows are cached, so that a gather is one copy per row (measured: 3x faster than converting). */
 const CONVERT_LIMIT = 512 * 1024 * 1024;
 
-/** Rows that lie in memory as floats already are held a second time only up to so many bytes. */
+/** Rows that are in memory as floats already are cached only up to so many bytes. */
 const SECOND_LIMIT = 64 * 1024 * 1024;
 
 /** Copies rows `indices[from .. from+count)` of `rows`, each of `width` values, into the start of `out`. */
@@ -24,10 +24,10 @@ const copyOneByOne: CopyRows = (rows, width, indices, from, count, out) => {
   }
 };
 
-/** Rows of one input as the model sees them. */
+/** Rows of one input as the model gets them. */
 export interface PreparedInput {
   readonly shape: readonly number[];
-  /** @param copyRows for rows that lie in memory as the model sees them. */
+  /** @param copyRows for rows that are in memory as the model gets them. */
   gather(
     indices: Uint32Array,
     from: number,
@@ -38,8 +38,8 @@ export interface PreparedInput {
 }
 
 /**
- * Preprocesses on the fly; once as many rows have been asked for as there are, all of them, once and for all, where the
- * converted rows fit in memory. (A scale candidate that is looked at once never pays for the conversion.)
+ * Preprocesses on request. Once as many rows have been requested as there are, it converts all of them for good, if they fit in memory. (A scale
+ * candidate that is compared once never pays for the conversion.)
  */
 export function preparedInput(store: SampleStore, map: AffineMap): PreparedInput {
   const { size, width, shape } = store;

@@ -25,7 +25,7 @@ export interface FeatureStatistics {
 /** Several candidate scales need the statistics of the same rows: they are computed once. */
 const known = new WeakMap<SampleStore, WeakMap<Uint32Array, Promise<FeatureStatistics>>>();
 
-/** Mean and standard deviation (population) of every feature over the rows `indices`, in float64. Neither may change later. */
+/** Mean and standard deviation (population) of every feature over the rows `indices`, in float64. Neither argument may change later. */
 export function featureStatistics(store: SampleStore, indices: Uint32Array): Promise<FeatureStatistics> {
   let ofStore = known.get(store);
   if (!ofStore) known.set(store, (ofStore = new WeakMap()));
@@ -64,14 +64,14 @@ async function computeStatistics(store: SampleStore, indices: Uint32Array): Prom
 
 /**
  * The affine map of `preprocess` for one input.
- * @param indices the training rows: nothing else may enter a statistic.
+ * @param indices the training rows: no other row may enter a statistic.
  */
 export async function affineMap(store: SampleStore, indices: Uint32Array, preprocess: Preprocess): Promise<AffineMap> {
   const { scale, mean } = preprocess;
   if (scale === 'standard') {
     const features = await featureStatistics(store, indices);
     const statistics = mean === 'channel' ? ofChannels(features, channelsOf(store.shape)) : features;
-    // A constant feature carries nothing: it becomes 0, not NaN.
+    // A constant feature carries no information: it becomes 0, not NaN.
     const factor = statistics.deviation.map((d, i) =>
       d > 1e-7 * Math.max(1, Math.abs(statistics.mean[i]!)) ? 1 / d : 1,
     );

@@ -1,10 +1,10 @@
-/** What the outputs of a model under one reading of the data say about that reading, without regard to how sure they are. */
+/** Figures of a model's outputs under one mapping of the data, independent of its confidence. */
 import { columnMeans, rowsOfSample, type RowMask } from './countedRows.js';
 import { type AnswerForm, Tempered } from './tempered.js';
 
 export { type AnswerForm } from './tempered.js';
 
-/** One number a sample in each array, in the same order for every reading; their mean is that over the rows that count. */
+/** One number a sample in each array, in the same order for every mapping; their mean is that over the rows that count. */
 export interface ReadingFigures {
   /** The share of wrong rows (values, of yes-no); of numbers the squared error over the variance of the targets: the mean is 1 - R^2. */
   readonly errors: Float64Array;
@@ -15,25 +15,25 @@ export interface ReadingFigures {
    */
   readonly disagreement: Float64Array;
   /**
-   * The cross-entropy after fitting one temperature to all samples, which sharpens no further than to a mean confidence of
-   * 90%. null: there are no probabilities, or most are 0 and 1 in float32, which says nothing of the scale.
+   * The cross-entropy after fitting one temperature to all samples, which sharpens no further than to a mean confidence of 90%. null: there are no
+   * probabilities, or most are 0 and 1 in float32, which hides the scale.
    */
   readonly tempered: Float64Array | null;
-  /** The cross-entropy where the temperature may soften only. null: there are no probabilities. */
+  /** The cross-entropy if the temperature may soften only. null: there are no probabilities. */
   readonly softened: Float64Array | null;
-  /** Whether a tenfold sharpening would still lower the cross-entropy: such a network has learnt on larger inputs. */
+  /** Whether a tenfold sharpening would still lower the cross-entropy: such a network was trained on larger inputs. */
   readonly timid: boolean;
 }
 
-/** Above this mean confidence, samples that the network knows by heart would ask for ever more. */
+/** Upper bound on the mean confidence; without it, memorised samples would call for ever more. */
 const CONFIDENCE = 0.9;
-/** The lowest mean cross-entropy of answers of that mean confidence: all are right, and equally sure. */
+/** The lowest mean cross-entropy at that mean confidence: all answers are right, and equally confident. */
 export const TEMPERED_FLOOR = -Math.log(CONFIDENCE);
-/** Logarithm of what float32 takes for 0 (its smallest normal number is 1e-38). */
+/** Logarithm of the smallest normal float32, 1e-38; smaller values count as 0. */
 const LOG_ZERO = Math.log(1e-35);
-/** In float32 a sigmoid is 1 from here on. */
+/** From this logit on, a sigmoid is 1 in float32. */
 const SIGMOID_ONE = 16.6;
-/** More outputs than this that are 0 or 1: the network is saturated. */
+/** If more outputs than this are 0 or 1, the network is saturated. */
 const SATURATED = 0.1;
 
 const TIMID = 10;
@@ -65,7 +65,7 @@ export function readingFigures(
   };
 }
 
-/** What the best answer that is the same for every sample comes to: the most frequent class, or the mean. */
+/** Figures of the best constant answer: the most frequent class, or the mean. */
 export interface ConstantFigures {
   readonly errors: Float64Array;
   /** The cross-entropy of answering the frequencies of the classes. null: of numbers. */
@@ -162,7 +162,7 @@ function disagreementOf(
     return divisor > 0 ? sum / divisor : 0;
   });
   const guess = guessed.reduce((sum, one) => sum + one / count, 0);
-  // Where the guess is always right there is but one class, which says nothing.
+  // If the guess is always right there is only one class, which proves nothing.
   return errors.map((error, i) => (guess > 0 ? 1 + (error - guessed[i]!) / guess : 1));
 }
 
@@ -178,7 +178,7 @@ function varianceOf(target: Float32Array, size: number, width: number, mask: Row
   return sum / counted || 1;
 }
 
-/** Outputs as logits; whether most of those that count are 0 and 1 in float32. */
+/** Outputs as logits; whether most of the counted ones are 0 and 1 in float32. */
 function logitsOf(output: Float32Array, { kind, scale, width }: AnswerForm, mask: RowMask) {
   if (scale === 'logits') return { logits: Float64Array.from(output), saturated: false };
   let extreme = 0;

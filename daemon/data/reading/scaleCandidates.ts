@@ -1,7 +1,7 @@
 import type { Preprocess } from './preprocess.js';
 import { forEachChunk, type SampleStore } from '../batches/sampleStore.js';
 
-/** What the stored values of the inputs look like: pixels, numbers within [0, 1] or [-1, 1], or any others. */
+/** Kind of the inputs' stored values: pixels, numbers within [0, 1] or [-1, 1], or any others. */
 export type ValueRange = 'pixels' | 'unit' | 'signed' | 'other';
 
 /** The range of all inputs over some rows. */
@@ -16,14 +16,14 @@ export async function valueRange(inputs: readonly SampleStore[], rows: Uint32Arr
 }
 
 /**
- * The scale used where nothing is stated and no reference can judge: values within [-1, 1] as they are; x/255 for pixels
- * (bytes, or many whole numbers in 0 to 255); z-scores for every other number.
+ * The scale used if nothing is stated and there is no reference: values within [-1, 1] as they are; x/255 for pixels (bytes, or many whole numbers in
+ * 0 to 255); z-scores for all other numbers.
  */
 export function defaultScale(range: ValueRange): Preprocess['scale'] {
   return range === 'pixels' ? 'unit' : range === 'other' ? 'standard' : 'none';
 }
 
-/** Fewer whole numbers than this per sample are columns of a table, not a picture. */
+/** With fewer whole numbers per sample they are columns of a table, not a picture. */
 const PICTURE_VALUES = 64;
 
 async function arePixels(store: SampleStore, rows: Uint32Array): Promise<boolean> {
@@ -40,19 +40,19 @@ async function every(store: SampleStore, rows: Uint32Array, test: (value: number
   return holds;
 }
 
-/** Scales of one factor and shift for all values, simplest first: those that a model may have been trained on, by what is stored. */
+/** Scales of one factor and offset for all values, simplest first: those that a model may have been trained on, given the stored values. */
 const SCALES: Readonly<Record<ValueRange, readonly Preprocess['scale'][]>> = {
   pixels: ['unit', 'none', 'symmetric', 'standard'],
-  // Pixels that somebody has scaled already, for a model that wants them otherwise.
+  // Pixels that are scaled already, for a model that needs another scale.
   unit: ['none', 'signed', 255, 'standard'],
   signed: ['none', 'unsigned', 'standard'],
   other: ['none', 'standard', 'unit', 'symmetric'],
 };
 
 /**
- * The candidates for scale "auto", simplest and most common first: ties between them go to the first. `mean` other than
- * "none" is the user's own choice and is kept.
- * @param images whether a sample has channels of its own, to take means over.
+ * The candidates for scale "auto", simplest and most common first: ties between them go to the first. `mean` other than "none" is the user's own
+ * choice and is kept.
+ * @param images whether a sample has channels, over which means can be taken.
  */
 export function scaleCandidates(mean: Preprocess['mean'], range: ValueRange, images: boolean): Preprocess[] {
   const scales = SCALES[range];

@@ -1,22 +1,22 @@
-/** Cross-entropies of a network's answers, made sharper or softer by one temperature. */
+/** Cross-entropies of a network's answers, sharpened or softened by one temperature. */
 import { rowsOfSample, type RowMask } from './countedRows.js';
 
-/** How outputs answer: one class a row, a yes or no each, or numbers. */
+/** The form of an output: one class a row, yes or no values, or numbers. */
 export interface AnswerForm {
   readonly kind: 'classes' | 'yes-no' | 'numbers';
-  /** Of what the outputs are: probabilities, the logits of such, or neither (then answers are counted only). */
+  /** Whether the outputs are probabilities, logits, or neither (then answers are counted only). */
   readonly scale: 'probabilities' | 'logits' | 'neither';
   /** Values of the last axis: a row. */
   readonly width: number;
 }
 
-/** Times the outputs are multiplied by at most. */
+/** Largest factor on the outputs. */
 const SHARPEST = 2 ** 10;
 
 /** Cross-entropies of logits times a sharpness, the inverse of the temperature; their mean is convex in it. */
 export class Tempered {
   private readonly size: number;
-  /** Of a sample in the mean. */
+  /** Mean over a sample's rows. */
   private readonly rows: number;
 
   constructor(

@@ -1,4 +1,4 @@
-/** Columns of a table with the targets of outputs other than the trained one. What is wrong with them fails nobody else. */
+/** Columns of a table with the targets of outputs other than the trained one. An error in them does not fail the others. */
 import { UserError } from '../../protocol/errors.js';
 import type { OtherOutput } from '../dataset.js';
 import type { LabelColumn } from '../labels/labelColumns.js';
@@ -9,7 +9,7 @@ export class OtherColumns {
   /** By the outputs' paths; a text says why the column cannot be read. */
   private readonly columns = new Map<string, LabelColumn | string>();
 
-  /** @param places of the outputs' columns, by their paths. */
+  /** @param places columns of each output, by its path. */
   constructor(
     outputs: readonly OtherOutput[],
     places: ReadonlyMap<string, readonly number[]>,

@@ -1,22 +1,22 @@
 import type { Cell } from './tableCells.js';
 
-/** A table, opened: its columns' names, and its rows in order. */
+/** An open table: its columns' names, and its rows in order. */
 export interface Table {
-  /** How messages call it. */
+  /** Its name in messages. */
   readonly name: string;
-  /** null where the file has no header. */
+  /** null if the file has no header. */
   readonly names: readonly string[] | null;
-  /** The first rows, up to SAMPLE_ROWS: columns are chosen by them. */
+  /** The first rows, up to SAMPLE_ROWS: they decide the roles of columns. */
   readonly head: readonly (readonly Cell[])[];
-  /** All rows from the first on, once; cells of other columns than these may be missing. */
+  /** All rows from the first on, once; cells of unrequested columns may be missing. */
   rows(columns: readonly number[]): AsyncIterable<readonly Cell[]>;
-  /** How messages call row i (from 0): "line 7", "row 5". */
+  /** The name of row i (from 0) in messages: "line 7", "row 5". */
   rowName(i: number): string;
-  /** What the numbers of a label column stand for, where the file says so. */
+  /** Meaning of a label column's numbers, if the file states it. */
   classNames(column: number): readonly string[] | null;
-  /** Whether the file says that the column only numbers or names its rows. */
+  /** Whether the file states that the column only numbers or names its rows. */
   isIndex(column: number): boolean;
-  /** What was found of the file, one sentence each; once all rows have been read. */
+  /** Findings about the file, one sentence each; complete once all rows have been read. */
   notes(): readonly string[];
   /** sha256, hex, of the file's bytes; once all rows have been read. */
   hash(): Promise<string> | string;

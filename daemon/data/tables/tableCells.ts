@@ -1,4 +1,4 @@
-/** What a cell of a CSV or parquet table can hold. */
+/** The values that a cell of a CSV or parquet table can hold. */
 import { sizeOf } from '../../protocol/shape.js';
 
 export type Cell =
@@ -16,7 +16,7 @@ export type Cell =
 /** NaN unless the whole text is a decimal number. */
 export function parseNumber(text: string): number {
   const trimmed = text.trim();
-  // Number() also knows "0x1F", "0b1" and "0o7"; a zero with a letter behind it is looked at closely.
+  // Number() also accepts "0x1F", "0b1" and "0o7"; a zero with a letter behind it is checked.
   if (trimmed === '' || (trimmed.charCodeAt(0) === 0x30 && /^0[box]/i.test(trimmed))) return NaN;
   return Number(trimmed);
 }
@@ -30,7 +30,7 @@ export function isBoolean(text: string): boolean {
   return /^\s*(true|false)\s*$/i.test(text);
 }
 
-/** A list of a parquet column, whatever holds it. */
+/** A list in a parquet column, whatever its container. */
 export function isList(cell: Cell): cell is readonly Cell[] {
   return Array.isArray(cell) || (ArrayBuffer.isView(cell) && !(cell instanceof Uint8Array));
 }
@@ -40,7 +40,7 @@ export function cellShape(cell: Cell): number[] {
   return isList(cell) ? [cell.length, ...(cell.length > 0 ? cellShape(cell[0]) : [])] : [];
 }
 
-/** @returns NaN for what is no number. */
+/** @returns NaN if it is not a number. */
 export function numberOf(cell: Cell): number {
   if (typeof cell === 'string') {
     const value = parseNumber(cell);
@@ -52,7 +52,7 @@ export function numberOf(cell: Cell): number {
 
 /**
  * Writes the numbers of a cell, lists in order.
- * @returns the position of the first value that is no finite float32, or -1; null where the cell is not of this shape.
+ * @returns the position of the first value that is not a finite float32, or -1; null if the cell does not have this shape.
  */
 export function writeNumbers(cell: Cell, shape: readonly number[], out: Float32Array, at: number): number | null {
   if (shape.length === 0) {
@@ -71,19 +71,19 @@ export function writeNumbers(cell: Cell, shape: readonly number[], out: Float32A
   return -1;
 }
 
-/** The text of a label; '' where there is none. */
+/** The text of a label; '' if it is empty. */
 export function textOf(cell: Cell): string {
   if (cell === null || cell === undefined) return '';
   if (cell instanceof Uint8Array) return Buffer.from(cell).toString('utf8').trim();
   return String(cell).trim();
 }
 
-/** What programs write where a value is missing. */
+/** Texts that programs write for a missing value. */
 export function isMissing(cell: Cell): boolean {
   return /^(nan|na|n\/a|null|none|\?|-)?$/i.test(textOf(cell));
 }
 
-/** A cell as messages show it. */
+/** A cell as shown in messages. */
 export function shownCell(cell: Cell): string {
   if (cell === null || cell === undefined || (typeof cell === 'string' && cell.trim() === '')) return 'an empty cell';
   if (cell instanceof Uint8Array) return `${cell.length} bytes`;
@@ -93,9 +93,9 @@ export function shownCell(cell: Cell): string {
   return `${JSON.stringify(String(cell).slice(0, 40))}${isMissing(cell) ? ' (a missing value)' : ''}`;
 }
 
-/** How files of PNG, JPEG, GIF, TIFF, BMP and WebP begin; the latter has its length between. */
+/** The first bytes of PNG, JPEG, GIF, TIFF, BMP and WebP files; WebP has its length between. */
 const MAGIC = ['\x89PNG', '\xff\xd8\xff', 'GIF8', 'II*\0', 'MM\0*'];
-/** Two letters, a size and four zeros: two letters alone may begin a text. */
+/** Two letters, a size and four zeros: text may begin with the two letters. */
 const BMP = /^BM[^]{4}\0{4}/;
 
 function isImage(bytes: Uint8Array): boolean {

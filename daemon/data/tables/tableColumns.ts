@@ -12,7 +12,7 @@ export interface ColumnChoice {
   /** Of each input of the model. */
   readonly inputs: readonly (readonly number[])[];
   readonly labels: readonly number[];
-  /** Of the other outputs whose targets are wanted and there, by their paths. */
+  /** Of the other outputs whose targets are wanted and exist, by their paths. */
   readonly others: ReadonlyMap<string, readonly number[]>;
   readonly notes: readonly string[];
 }
@@ -21,8 +21,8 @@ const LABEL_NAMES = ['label', 'labels', 'class', 'target', 'y', 'species', 'cate
 const INDEX_NAMES = new Set(['', 'id', 'index', 'unnamed: 0', '__index_level_0__', 'rownames']);
 
 /**
- * The columns of the plan, by name or position (from 0); else label columns found by their name or content, and all others
- * as inputs but empty ones and those that number the rows.
+ * The columns that the plan names, by name or position (from 0). Without names: label columns found by their name or content, and as inputs all
+ * others except empty ones and those that number the rows.
  */
 export function chooseColumns(
   table: Pick<Table, 'name' | 'names' | 'head' | 'isIndex'>,
@@ -89,7 +89,7 @@ function ownColumns(
   const known = inputWidth(requirements);
   const counting = all.filter((i) => isIndex(i));
   const byName = all.filter((i) => !isIndex(i) && names && INDEX_NAMES.has(names[i]!.toLowerCase()));
-  // A column that the file itself calls an index goes wherever that fits; one of a usual name only where the rest does.
+  // Columns that the file itself marks as an index are dropped first; one with an index's usual name is dropped only to reach the input's width.
   const choices = [counting, [...counting, ...byName.slice(0, 1)], byName.slice(0, 1)].filter(
     (dropped) => dropped.length > 0 && (known === null ? dropped === counting : all.length - dropped.length === known),
   );
@@ -104,13 +104,12 @@ function ownColumns(
   return { inputs: [rest.filter((i) => !texts.includes(i))], labels, notes };
 }
 
-/** A date, a percentage, a number that can be read in two ways: left out by nobody but the plan. */
+/** A date, a percentage, an ambiguous number: only the plan can exclude such a column. */
 const BEGINS_AS_NUMBER = /^\s*[-+$€£]?\.?\d/;
 
 /**
- * Columns of nothing but texts (names, comments), with row numbers, where the columns that are left have just the input's width;
- * none where they do not.
- * @param numbering row numbers that may go with them, likeliest first.
+ * Columns of texts only (names, comments), with row numbers, if the remaining columns have exactly the input's width; none if they do not.
+ * @param numbering columns of row numbers that may be dropped with them, likeliest first.
  */
 function textColumns(
   columns: readonly number[],
@@ -125,7 +124,7 @@ function textColumns(
   return choices.find((choice) => columns.length - choice.length === width) ?? [];
 }
 
-/** Values of a sample, where the model has one input of a known size. */
+/** Number of values of a sample, if the model has one input of a known size. */
 function inputWidth({ inputShapes }: DataRequirements): number | null {
   const wanted = inputShapes[0] ?? [];
   return wanted.every((n) => n !== null) ? sizeOf(wanted as number[]) : null;
@@ -173,7 +172,7 @@ function outputColumns(names: readonly string[] | null, columns: readonly number
   return [];
 }
 
-/** Columns of the targets of outputs that are not trained. */
+/** Columns of the targets of untrained outputs. */
 function otherLabels(
   names: readonly string[] | null,
   columns: readonly number[],
@@ -186,7 +185,7 @@ function otherLabels(
     .filter((column) => !labels.includes(column));
 }
 
-/** The columns named after the output; else, of those that are not named after another output, the usual ones. */
+/** The columns named after the output; else, among those that are not named after another output, the usual ones. */
 function ownLabels(
   names: readonly string[] | null,
   columns: readonly number[],
@@ -201,8 +200,8 @@ function ownLabels(
 }
 
 /**
- * As many columns as a regression output has values; of a classifier one: by name, else one-hot columns, else the only one of
- * texts, else the first or last, whichever looks like a class.
+ * As many columns as a regression output has values. For a classifier one column: by name, else one-hot columns, else the only text column, else the
+ * first or last if it looks like a class.
  */
 function defaultLabels(
   names: readonly string[] | null,

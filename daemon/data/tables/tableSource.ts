@@ -13,7 +13,7 @@ import { cellShape, imageIn, shownCell, writeNumbers, type Cell } from './tableC
 import { chooseColumns, describeColumns, type ColumnChoice } from './tableColumns.js';
 import { sizeOf } from '../../protocol/shape.js';
 
-/** The columns of the training table, for the test table to follow. */
+/** The columns of the training table, which the test table must have too. */
 interface TableSchema {
   readonly names: readonly string[] | null;
   readonly columns: ColumnChoice;
@@ -45,7 +45,7 @@ export async function readTables(
   }
 }
 
-/** Columns by their names, or by their positions as a plan writes them. */
+/** Columns by their names, or by their positions as in a plan. */
 function fieldsOf({ names, columns }: TableSchema, width: number): SourceFields {
   const nameOf = (column: number): string => names?.[column] ?? String(column);
   return {
@@ -57,9 +57,9 @@ function fieldsOf({ names, columns }: TableSchema, width: number): SourceFields 
 }
 
 /**
- * One part of a data set out of a table: input columns as float32 (or images, decoded), label columns as classes (numbers,
- * or names in sorted order) or as values.
- * @throws UserError('data-invalid') with row and column of a cell that is no number.
+ * One part of a data set from a table: input columns as float32 (or images, decoded), label columns as classes (numbers, or names in sorted order) or
+ * as values.
+ * @throws UserError('data-invalid') with row and column of a cell that is not a number.
  */
 async function readPart(
   table: Table,
@@ -190,7 +190,7 @@ class NumberColumns implements InputColumns {
   }
 }
 
-/** A column of PNG or JPEG files, decoded as those of a folder are. */
+/** A column of PNG or JPEG files, decoded as in an image folder. */
 class ImageColumn implements InputColumns {
   private waiting: EncodedImage[] = [];
 
