@@ -1,4 +1,4 @@
-/** Whether a written model keeps its budgets: counted on what was read back from the file, not on what the run believes. */
+/** Whether a written model keeps its budgets: counted on the model read back from the file, not on the run's own figures. */
 import { checkWritten, isOfFile } from '../lc/budgets.js';
 import { joined, viewsOf } from '../lc/budgets/written.js';
 import { layerViews } from '../model/layers/layerViews.js';
@@ -10,8 +10,8 @@ import { fileFormatOf } from './sparse/packageFormat.js';
 import { count } from '../protocol/format.js';
 
 /**
- * @param model read back from what the run has written.
- * @param tasks of the plan, with the budgets that were in force at the end.
+ * @param model read back from the run's files.
+ * @param tasks of the plan, with the budgets in force at the end.
  * @param fileBytes of its sparse package.
  * @param trained weights that the run trained, by name.
  */
@@ -27,7 +27,7 @@ export function checkBudgets(
     .filter((layer) => layer.frozen)
     .flatMap(({ weights }) => weights.filter(({ name, prunable }) => prunable && !trained(name)))
     .reduce((total, { size }) => total + size, 0);
-  // The budget of the whole model is not one of what the file freezes.
+  // The budget of the whole model does not count the weights that the file freezes.
   const shown = (name: string) => (name === 'all' && frozen > 0 ? `all but ${count(frozen)} frozen` : name);
   return tasks.flatMap(({ name, layers: names, budget }) => {
     const kernels = layerViews(layers, names, budget, (weight) => trained(weight.name))

@@ -1,11 +1,11 @@
-/** Formats as a person chooses among them: by what a file is for, the best first. */
+/** Orders formats for a user who chooses one: by the file's use, the best first. */
 import type { ExportFormat, ExportUse } from '../protocol/exports.js';
 import { findFormat, type FileQuality, type Sizes } from './exportModel.js';
 import { networkOf } from './formats.js';
 
 const USES: readonly ExportUse[] = ['web', 'python', 'onnx', 'weights'];
 
-/** A file may be worse than the pruned network by this, a tenth of a point, and still be recommended. */
+/** A file whose error is larger than the pruned network's by at most this, a tenth of a point, can still be recommended. */
 const TOLERANCE = 0.001;
 
 const isFaithful = (quality: FileQuality | undefined, rounded: boolean, prunedError: number | null): boolean => {
@@ -17,8 +17,8 @@ const isFaithful = (quality: FileQuality | undefined, rounded: boolean, prunedEr
 const weightOf = ({ use, bytes, brotli }: ExportFormat): number => (use === 'web' ? brotli : bytes);
 
 /**
- * Sorted by use, and within one by size; recommended is the smallest that holds the whole network and is faithful.
- * @param prunedError of the pruned network, on the data that the files were judged on; null where they were not.
+ * Sorted by use, and within one by size; the recommended one is the smallest faithful file that holds the whole network.
+ * @param prunedError of the pruned network, on the data that the files were evaluated on; null if they were not.
  */
 export function formatsByUse({ formats }: Pick<Sizes, 'formats'>, prunedError: number | null = null): ExportFormat[] {
   const all = formats.map(({ quality, ...sizes }): ExportFormat => {
@@ -34,7 +34,7 @@ export function formatsByUse({ formats }: Pick<Sizes, 'formats'>, prunedError: n
     };
   });
   return USES.flatMap((use) => {
-    // What is no network at all, such as the masks, comes last.
+    // Files without a network, such as the masks, come last.
     const own = all
       .filter((one) => one.use === use)
       .sort((a, b) => Number('errorNote' in a) - Number('errorNote' in b) || weightOf(a) - weightOf(b));

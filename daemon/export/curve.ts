@@ -1,4 +1,4 @@
-/** A line chart as a self-contained SVG: for reports and docs, where nothing may be loaded. */
+/** A line chart as a self-contained SVG, for reports and docs that load nothing. */
 import { scientific, significant } from '../protocol/format.js';
 
 export interface Series {
@@ -17,7 +17,7 @@ export interface CurveOptions {
   readonly logY?: boolean;
 }
 
-// Okabe & Ito's palette: told apart by people with any colour vision. Dashes repeat the distinction without colour.
+// Okabe & Ito's palette, distinguishable with any colour vision. Dashes repeat the distinction without colour.
 const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9'];
 const DASHES = ['', '6 3', '2 2', '8 3 2 3', '1 3', '10 4'];
 /** Paths of a radius of about 1 around the origin: circle, square, triangle, diamond, plus, cross. */

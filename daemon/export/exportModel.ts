@@ -1,4 +1,4 @@
-/** Exporting a model in a format, and how large each format is: measured on written files. */
+/** Exports a model in a format, and measures how large each format is on written files. */
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
@@ -18,16 +18,16 @@ export interface FormatSize {
   readonly bytes: number;
   readonly gzip: number;
   readonly brotli: number;
-  /** Dense float32 weights of the reference to these bytes. */
+  /** Ratio of the reference's dense float32 weights to these bytes. */
   readonly ratio: number;
-  /** Of the file read back, where that was asked for: its error, or why there is none. */
+  /** The error of the file read back, if requested, or why there is none. */
   readonly quality?: FileQuality;
 }
 
-/** The error of a written file on some data; null where it is no finite number. */
+/** The error of a written file on some data; null if it is not finite. */
 export type FileQuality = { readonly error: number | null } | { readonly why: string };
 
-/** @param path the main file, or the folder, of what was written; gone afterwards. */
+/** @param path the main file, or the folder, of the export; removed afterwards. */
 export type JudgeFile = (format: Format, path: string) => Promise<FileQuality>;
 
 export interface Sizes {
@@ -41,7 +41,7 @@ export interface Sizes {
 const gzipAsync = promisify(gzip);
 const brotliAsync = promisify(brotliCompress);
 
-/** Writes into a folder of its own and hands over what is there. */
+/** Writes into a temporary folder and passes its content on. */
 async function writtenFiles<T>(
   format: Format,
   model: Model,
@@ -74,7 +74,7 @@ async function sizeOf(files: readonly Buffer[]): Promise<Pick<FormatSize, 'bytes
 
 const denseBytes = (model: Model): number => model.weights.reduce((total, { data }) => total + 4 * data.length, 0);
 
-/** Sizes of a pruned model (of the reference's shape) in every format, as written. @param judge also asked of each file. */
+/** Sizes of a pruned model (of the reference's shape) in every format, as written. @param judge is also called for each file. */
 export async function measureModel(model: Model, judge?: JudgeFile): Promise<Sizes> {
   const thinned = thin(model).model;
   const reference = denseBytes(model);
@@ -103,7 +103,7 @@ export function findFormat(id: string): Format {
   throw new UserError('usage', `no format is called "${id.slice(0, 50)}"; known: ${known}`, { field: 'format' });
 }
 
-/** What a name without a format means; thinned and quantized kinds have to be asked for. */
+/** The format when none is named; thinned and quantized formats must be requested. */
 const BY_ENDING: Readonly<Record<string, string>> = {
   '': 'tfjs-layers',
   '.json': 'tfjs-layers',
@@ -117,9 +117,9 @@ const BY_ENDING: Readonly<Record<string, string>> = {
 };
 
 /**
- * The format that a file's name asks for.
- * @param kinds 'networks': those alone that hold the whole network, not weights alone.
- * @throws UserError('usage') where its ending is none of a format, naming those there are.
+ * The format of a file name.
+ * @param kinds 'networks': only formats that hold the whole network, not weights alone.
+ * @throws UserError('usage') if its extension belongs to no format, listing the valid ones.
  */
 export function formatOfFile(path: string, kinds: 'networks' | 'all'): Format {
   const ending = extname(path).toLowerCase();
@@ -136,7 +136,7 @@ export function formatOfFile(path: string, kinds: 'networks' | 'all'): Format {
   );
 }
 
-/** @throws UserError('usage') where a file's name says another format than the one it is to be written in. */
+/** @throws UserError('usage') if a file's extension belongs to another format than the requested one. */
 export function checkEnding(path: string, format: Format): void {
   const ending = extname(path).toLowerCase();
   if (format.extension === '' || !Object.hasOwn(BY_ENDING, ending) || ending === '') return;
@@ -148,7 +148,7 @@ export function checkEnding(path: string, format: Format): void {
   );
 }
 
-/** Bytes of what was written: a folder's files, a file, or a model.json with the shards it names. */
+/** Bytes of an export: a folder's files, a file, or a model.json with the shards it names. */
 async function bytesAt(path: string): Promise<number> {
   const info = await stat(path);
   if (info.isDirectory()) {
@@ -162,17 +162,17 @@ async function bytesAt(path: string): Promise<number> {
   return sizes.reduce((total, size) => total + size, info.size);
 }
 
-/** How a model's inputs are scaled, where they are not taken as stored. */
+/** How a model's inputs are scaled, if they are not taken as stored. */
 export interface ExportInputs {
   readonly scales: readonly InputScale[];
-  /** Whether the written model does it itself, instead of a file beside it that says how. */
+  /** Whether the written model scales them itself; otherwise a file beside it describes the scale. */
   readonly inside: boolean;
 }
 
 export interface Exported {
   readonly path: string;
   readonly bytes: number;
-  /** What says how inputs are scaled, where that is not in the model and they are not taken as stored. */
+  /** The file with the input scale, if that is not in the model and the inputs are not taken as stored. */
   readonly scaleFile?: string;
 }
 
@@ -190,7 +190,7 @@ export async function exportModel(
   if (inside && networkOf(format) === null)
     throw new UserError('usage', `${format.name} holds weights alone: the scale of the inputs cannot be inside`);
   const isFolder = (await stat(target).catch(() => null))?.isDirectory() ?? false;
-  // A path without an ending is the folder of a model.json, as TensorFlow.js saves one.
+  // A path without an extension is the folder of a model.json, as TensorFlow.js saves one.
   const intoFolder =
     format.extension !== '' && (isFolder || (format.extension === '.json' && !target.endsWith('.json')));
   const path = intoFolder ? join(target, `model${format.extension}`) : target;

@@ -1,4 +1,4 @@
-/** What a pruned model can be exported as. A format is one entry of `FORMATS`: add one here, and every client offers it. */
+/** The export formats. A format is one entry of `FORMATS`; every client then offers it. */
 import { writeFileAtomic } from '../files/atomicWrite.js';
 import type { Model } from '../model/model.js';
 import type { ExportUse } from '../protocol/exports.js';
@@ -14,22 +14,22 @@ import { writeTfjsQuantized } from './tfjs/tfjsQuantized.js';
 import { writeOnnx } from './writeOnnx.js';
 
 export interface Format {
-  /** In commands and messages. */
+  /** Its name in commands and messages. */
   readonly id: string;
-  /** For people. */
+  /** Its name for users. */
   readonly name: string;
   /** Of its main file, with the dot; '' where it is a folder. */
   readonly extension: '.json' | '.h5' | '.keras' | '.onnx' | '.safetensors' | '.lcp' | '.mjs' | '.npz' | '';
-  /** Fewer neurons, the same outputs (thin.ts), instead of the model with its zeros. */
+  /** Thinned: fewer neurons, the same outputs (thin.ts), instead of the model with its zeros. */
   readonly thinned: boolean;
   readonly use: ExportUse;
-  /** Its weights are rounded: it computes another network. */
+  /** Its weights are rounded, so its outputs differ. */
   readonly rounded?: true;
   /** @param path absolute; its folder exists. @throws UserError('model-unsupported' | 'disk'). */
   write(model: Model, path: string): Promise<void>;
 }
 
-/** As which of the networks of `measureLatency` what is written runs; null: weights alone, which do not. */
+/** The network of `measureLatency` whose speed the file has; null: weights alone, which cannot be run. */
 export function networkOf({
   id,
   thinned,
@@ -42,7 +42,7 @@ export function networkOf({
 
 const sparsePackage = (model: Model, path: string): Promise<void> => writeFileAtomic(path, writeSparsePackage(model));
 
-/** @throws UserError('model-unsupported') where TensorFlow.js has no such layer, or would compute another network. */
+/** @throws UserError('model-unsupported') if TensorFlow.js has no such layer, or its result would differ. */
 async function writeTfjs(model: Model, path: string, codes?: 'uint16' | 'uint8'): Promise<void> {
   const alike = asPlainTfjs(model);
   await (codes ? writeTfjsQuantized(alike, path, codes) : writeTfjsModel(alike, path));

@@ -1,6 +1,6 @@
 /**
- * How fast the reference, the pruned and the thinned network are on this machine: onnxruntime on the ONNX files as written,
- * one thread, and the sparse module where the network is one of dense layers. Figures are of whole calls from JavaScript.
+ * Latency of the reference, the pruned and the thinned network on this machine: onnxruntime on the ONNX files as written, one thread, and the sparse
+ * module if all layers are dense. Times are of whole calls from JavaScript.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,23 +17,23 @@ import { writeOnnx } from './writeOnnx.js';
 
 export interface Latency {
   readonly what: 'reference' | 'pruned' | 'thinned' | 'sparse module';
-  /** Samples of a call. */
+  /** Samples per call. */
   readonly batch: number;
-  /** Of a call: the median over the rounds. */
+  /** Microseconds per call: the median over the rounds. */
   readonly microseconds: number;
-  /** How many times faster than the reference (the pruned network where there is none) at this batch size. */
+  /** Speed-up over the reference (over the pruned network if there is none) at this batch size. */
   readonly speedup: number;
 }
 
 export interface Latencies {
   readonly machine: string;
   readonly rows: readonly Latency[];
-  /** What could not be measured, and why. */
+  /** The networks that could not be measured, and why. */
   readonly left: readonly { readonly what: Latency['what']; readonly reason: string }[];
 }
 
 export interface LatencyOptions {
-  /** Samples of a call. Default [1, 64]. */
+  /** Samples per call. Default [1, 64]. */
   readonly batches?: readonly number[];
   readonly rounds?: number;
   /** Milliseconds a round of one candidate takes, where a call takes less. */
@@ -57,7 +57,7 @@ const uniform = (length: number): Float32Array => {
   return Float32Array.from({ length }, () => random.next());
 };
 
-/** The calls of one ONNX file; a file whose batch is fixed has that one only. */
+/** The calls of one ONNX file; a file with a fixed batch size has that one only. */
 async function onnxCandidates(
   what: Latency['what'],
   file: string,
@@ -108,7 +108,7 @@ async function timed(call: Candidate['call'], calls: number): Promise<number> {
   return (performance.now() - start) / calls;
 }
 
-/** Milliseconds per call of a warm candidate, roughly. */
+/** Milliseconds per call of a warmed-up candidate, roughly. */
 async function warmUp({ call }: Candidate): Promise<number> {
   const start = performance.now();
   let calls = 0;
@@ -126,7 +126,7 @@ const median = (values: number[]): number => {
   return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
 };
 
-/** Milliseconds per call. The candidates take turns, so that what else the machine does meets all of them. */
+/** Milliseconds per call. The candidates alternate, so that other load on the machine affects all of them alike. */
 async function measure(candidates: readonly Candidate[], rounds: number, roundMs: number): Promise<number[]> {
   const plans: { calls: number; rounds: number; times: number[] }[] = [];
   for (const candidate of candidates) {
@@ -145,9 +145,9 @@ async function measure(candidates: readonly Candidate[], rounds: number, roundMs
 }
 
 /**
- * @param model the pruned model. @param reference of the same shapes; null where it is not known.
- * @returns rows in the order reference, pruned, thinned, sparse module; what cannot be measured is named. @throws
- * UserError('disk' | 'engine-unavailable').
+ * @param model the pruned model. @param reference of the same shapes; null if it is not known.
+ * @returns rows in the order reference, pruned, thinned, sparse module; networks that cannot be measured are listed. @throws UserError('disk'
+ * 'engine-unavailable').
  */
 export async function measureLatency(
   model: Model,

@@ -1,4 +1,4 @@
-/** Which channels of a network its outputs need. */
+/** Finds the live channels of a network: those that its outputs depend on. */
 import type { WeightTensor } from '../model/model.js';
 import { channelCount, channelTies, type RoledCall } from '../model/layers/channelTies.js';
 import { folds, forEachKept } from '../model/layers/linearMap.js';
@@ -8,18 +8,18 @@ import type { Tensor, Wiring } from '../model/normalise/wiring.js';
 
 export interface ChannelLife {
   readonly calls: readonly RoledCall[];
-  /** Per tensor and channel: 1 when some output of the model depends on it in a way that cannot be folded. */
+  /** Per tensor and channel: 1 when it is live: some output of the model depends on it in a way that cannot be folded. */
   alive(tensor: Tensor): Uint8Array;
-  /** Per tensor and channel: the constant it is, NaN where it varies. */
+  /** Per tensor and channel: its value if it is constant, NaN if it varies. */
   constants(tensor: Tensor): Float64Array;
   /**
-   * Per tensor and channel: 1 when it keeps its place. The live ones, and where none is live one dead one, since a layer
+   * Per tensor and channel: 1 when it stays in the thinned network. These are the live ones; if a layer has none, one dead one stays, because a layer
    * without units does not exist.
    */
   kept(tensor: Tensor): Uint8Array;
 }
 
-/** What is left of a constant channel where a mask may leave steps out. */
+/** The constant's remaining value if a mask may skip steps. */
 function underMasks(
   { node }: RoledCall['call'],
   { tied }: ChannelRole,
@@ -46,7 +46,7 @@ function constantChannels(calls: readonly RoledCall[], tensors: readonly Tensor[
 }
 
 /**
- * Marks what is needed, from the outputs backwards (mark and sweep: a loop of dead units does not keep itself alive).
+ * Marks live channels from the outputs backwards (mark and sweep: a loop of dead units does not keep itself live).
  * @param weights by name.
  */
 export function channelLife(wiring: Wiring, weights: ReadonlyMap<string, WeightTensor>): ChannelLife {

@@ -1,4 +1,4 @@
 import { cpus } from 'node:os';
 
-/** The processor that latencies are measured on, in words. */
+/** Name of the processor that latencies are measured on. */
 export const machineText = (): string => `${cpus()[0]?.model.trim() ?? process.arch}, 1 thread`;

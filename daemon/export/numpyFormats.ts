@@ -71,7 +71,7 @@ export async function writeScipyFolder(model: Model, folder: string): Promise<vo
   await writeFileAtomic(join(folder, 'kernels.json'), `${JSON.stringify(index, null, 2)}\n`);
 }
 
-/** What is kept of each kernel, as bool arrays by name. @throws UserError('disk'). */
+/** The mask of each kernel (1: kept) as bool arrays by name. @throws UserError('disk'). */
 export async function writeMask(model: Model, path: string): Promise<void> {
   const prunable = kernelNames(model);
   const masks = model.weights

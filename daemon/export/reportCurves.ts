@@ -5,7 +5,7 @@ import type { Budget } from '../protocol/plan.js';
 import { curveSvg } from './curve.js';
 import { type Of, type ReportRun, type Table, all, count, last, percent } from './reportTables.js';
 
-/** One row a budget of a path, large to small; the same budget of the other runs beside it. */
+/** One row a budget of a path, large to small; the other runs' points of the same budget beside it. */
 export function pathTable(runs: readonly ReportRun[]): Table[] {
   const points = all(runs[0]!, 'point').sort((a, b) => b.kept - a.kept);
   if (points.length === 0) return [];
@@ -65,7 +65,7 @@ export function curves(runs: readonly ReportRun[]): string[] {
         points: all(run, 'iteration').map((event) => [event.iteration + 1, pick(event) ?? Number.NaN] as const),
       }))
       .filter((one) => one.points.length > 0);
-  // The iterations of a path start over with every budget.
+  // The iterations of a path restart with every budget.
   if (runs.some((run) => run.plan.path)) return pathCurve(runs);
   const error = series((event) => (event.error === null ? null : 100 * event.error));
   const ratio = series((event) => event.ratio);

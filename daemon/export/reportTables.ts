@@ -1,4 +1,4 @@
-/** The tables of a report: what the runs' events say, and what thinning and the formats make of the result. */
+/** The tables of a report: the runs' events, the thinned network and the sizes of all formats. */
 import type { RunEvent } from '../protocol/events.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import type { Sizes } from './exportModel.js';
@@ -13,7 +13,7 @@ export interface ReportRun {
   readonly events: readonly RunEvent[];
 }
 
-/** What the first run's result takes on disk, and what thinning leaves of it. */
+/** Sizes of the first run's result in every format, and its thinned network. */
 export interface ReportExport {
   readonly sizes: Sizes;
   readonly thinned: Pick<Thinned, 'layers' | 'inputs' | 'weights' | 'flops'>;
@@ -88,7 +88,7 @@ export function outputsTable(runs: readonly ReportRun[]): Table[] {
   return rows.length === 0 ? [] : [{ title: 'Outputs', header, rows }];
 }
 
-/** What each budget asked for and what is in the written files. */
+/** The amount of each budget and what the written files contain. */
 export function budgetTable(runs: readonly ReportRun[]): Table[] {
   const rows = runs.flatMap((run) =>
     (last(run, 'done')?.budget ?? []).map(({ task, kind, asked, limit, got, met }) => [
@@ -123,7 +123,7 @@ export function layerTable(runs: readonly ReportRun[]): Table {
   };
 }
 
-/** Runs of earlier versions do not say. */
+/** Runs of earlier versions do not record it. */
 const inputsText = (inputs: Of<'done'>['inputs'] = []): string =>
   inputs.length === 0
     ? 'as stored'

@@ -25,7 +25,7 @@ export function safetensorsFile(model: Model): Uint8Array {
     ...Object.fromEntries(tensors),
   };
   const json = Buffer.from(JSON.stringify(header), 'utf8');
-  // The data begins at a multiple of 8; spaces are allowed to get there.
+  // The data begins at a multiple of 8; the header may be padded with spaces.
   const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));

@@ -1,4 +1,4 @@
-/** How the inputs of a written model are to be scaled: a JSON file beside it, for programs and people. */
+/** Writes the scale of a model's inputs: a JSON file beside the model, for programs and people. */
 import { readFile, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { z } from 'zod';
@@ -22,8 +22,8 @@ export async function scaleFileOf(path: string): Promise<string> {
 }
 
 /**
- * Writes it beside the model at `path`, or removes an earlier one where all inputs are as stored.
- * @returns where it is; null where there is none. @throws UserError('disk').
+ * Writes it beside the model at `path`, or removes an earlier one if all inputs are as stored.
+ * @returns its path; null if there is none. @throws UserError('disk').
  */
 export async function writeScaleFile(path: string, inputs: readonly InputScale[]): Promise<string | null> {
   const file = await scaleFileOf(path);
@@ -35,7 +35,7 @@ export async function writeScaleFile(path: string, inputs: readonly InputScale[]
   return file;
 }
 
-/** What is written beside the model at `path`; nothing where there is no such file. @throws UserError('run-invalid') where it is damaged. */
+/** The file's content beside the model at `path`; nothing if there is no such file. @throws UserError('run-invalid') if it is damaged. */
 export async function readScaleFile(path: string): Promise<readonly InputScale[]> {
   const file = await scaleFileOf(path);
   const text = await readFile(file, 'utf8').catch(() => null);

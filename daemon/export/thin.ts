@@ -1,4 +1,4 @@
-/** Exact thinning: the same function with fewer neurons and filters. */
+/** Exact thinning: removes neurons and filters without changing the function. */
 import type { Json } from '../model/layers/layerConfig.js';
 import type { Model, WeightTensor } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
@@ -61,7 +61,7 @@ class Weights {
   }
 }
 
-/** Moves what dead inputs contribute to live outputs into the bias, and clears dead rows and columns. */
+/** Adds the contribution of dead inputs to live outputs to the bias, and clears dead rows and columns. */
 function fold({ call, role }: RoledCall, life: ChannelLife, weights: Weights): void {
   const map = role!.linear!;
   const [input, output] = [call.inputs[0]!, call.outputs[0]!];
@@ -89,7 +89,7 @@ function fold({ call, role }: RoledCall, life: ChannelLife, weights: Weights): v
   weights.set({ ...map.kernel, data });
 }
 
-/** A nested model's first layer repeats the shape of what it is called on. */
+/** A nested model's first layer repeats the shape of its input. */
 function resizeDeclaredInput(config: Json, input: Tensor, kept: number): void {
   for (const key of ['batch_input_shape', 'batchInputShape', 'input_shape', 'inputShape']) {
     const shape = config[key];
@@ -147,12 +147,11 @@ function layerUnits(model: Model): Map<string, number> {
 }
 
 /**
- * Removes, to a fixed point, every neuron and filter that no output depends on: those nobody reads, and those whose value
- * is the same for all inputs (no incoming weights, or only from such), folded through the activation into the next biases.
- * Channels that additions and the like tie together go together or not at all; a convolution with zero padding takes in
- * no constant but 0. Inputs and outputs of the model keep their shapes. Layers that are called several times, that mix
- * channels (softmax, layer normalisation) or are recurrent keep all their units. At least one unit of a layer stays.
- *
+ * Removes, to a fixed point, every neuron and filter that no output depends on. These are the unread ones, and those whose value is the same for all
+ * inputs (no incoming weights, or only from such), which are folded through the activation into the next biases. Channels that additions and the like
+ * tie together are removed together or not at all; a convolution with zero padding absorbs no constant but 0. Inputs and outputs of the model keep
+ * their shapes. Layers that are called several times, that mix channels (softmax, layer normalisation) or are recurrent keep all their units. At
+ * least one unit of a layer stays.
  * The result computes what `model` computes, up to the rounding of the new biases (float32).
  */
 export function thin(model: Model): Thinned {

@@ -10,7 +10,7 @@ import { UserError } from '../protocol/errors.js';
 import { sizeOf } from '../protocol/shape.js';
 import { traceInference } from './traceInference.js';
 
-/** Batch sizes to trace with: primes, so that a size that is a multiple of one comes from the batch. */
+/** Batch sizes to trace with: primes, so that a multiple of one shows that a size derives from the batch. */
 const PRIMES = [7919, 7927, 7933, 7937, 7949, 7951, 7963, 7993];
 const BATCH = 'batch';
 
@@ -60,9 +60,8 @@ function batchSizes(name: string, sizes: readonly number[], batch: number) {
 }
 
 /**
- * The traced batch size made open: -1 in the shape of a Reshape, left out of a Resize, and computed from the first input
- * wherever else it stands among sizes.
- * @throws (through `refuse`) where a layer needs to know it otherwise.
+ * Makes the traced batch size open: -1 in the shape of a Reshape, left out of a Resize, and computed from the first input in all other sizes.
+ * @throws (through `refuse`) if a layer needs it in another way.
  */
 function withOpenBatch(parts: OnnxGraph, batch: number, refuse: (what: string) => never): OnnxGraph {
   const initializers = new Map(parts.initializers);
@@ -117,7 +116,7 @@ function withOpenBatch(parts: OnnxGraph, batch: number, refuse: (what: string) =
   };
 }
 
-/** The model's own names for what goes in and comes out; what had one of them inside the file gives way. */
+/** Keeps the model's own names for inputs and outputs; an internal value with such a name is renamed. */
 function withOwnNames(parts: OnnxGraph, inputs: readonly string[], outputs: readonly string[]): OnnxGraph {
   const taken = new Set<string>();
   const free = (name: string): string => {
@@ -155,7 +154,7 @@ function transposed({ type, dims, data }: OnnxTensor, perm: readonly number[]): 
   return { type, dims: shape, data: result };
 }
 
-/** Weights that are only transposed or reshaped before they are used are stored that way, under the same name. */
+/** Weights that are only transposed or reshaped before use are stored in that form, under the same name. */
 function withReadyWeights(parts: OnnxGraph): OnnxGraph {
   const initializers = new Map(parts.initializers);
   const renamed = new Map<string, string>();

@@ -1,4 +1,4 @@
-/** The size of a sparse package before it is written: what a `bytes` budget is resolved with. */
+/** Computes the size of a sparse package before it is written: a `bytes` budget is resolved with it. */
 import type { FileFormat, SparseFormat, SparseFormatOf } from '../../lc/budgets.js';
 import type { Model } from '../../model/model.js';
 import { summarizeModel } from '../../model/summarize.js';
@@ -7,7 +7,7 @@ import { sparsePositionCodes } from './positionCodes.js';
 import { emptyPackageBytes, SECTION_BYTES } from './sparsePackage.js';
 import { codeBits } from './valueCodes.js';
 
-/** Kernel names by what a layer view may be called: the kernel itself, or its layer where that has one kernel only. */
+/** Kernel names by the possible names of a layer view: the kernel itself, or its layer if that has one kernel only. */
 function kernelNames(model: Model): Map<string, string> {
   const names = new Map<string, string>();
   for (const { name, weights } of summarizeModel(model)) {
@@ -39,7 +39,7 @@ function sectionBytes(kernels: Float32Array, parts: number, quantize: Parameters
   const { bits, table } = valueWidth(quantize, parts);
   const kept = keptPlaces(kernels);
   const size = kernels.length;
-  // Every place written, zeros too, which no codebook holds.
+  // Every position written, zeros too, which no codebook contains.
   let fewest = quantize === undefined ? SECTION_BYTES + 4 * size : Infinity;
   for (const code of sparsePositionCodes) {
     const parameter = code.parameter?.(kept, size) ?? 0;
@@ -51,10 +51,9 @@ function sectionBytes(kernels: Float32Array, parts: number, quantize: Parameters
 
 /**
  * The sparse package as a budget sees it: pass it to createCompression as `format`.
- *
- * Its fixed width is that of `code: 'fixed'`: with float32 values exactly storedBytes(format, kept) bytes. `encodedBytes` is
- * that of `code: 'smallest'`, with float32 values exactly, unless values repeat by chance; with a codebook at most. In both,
- * layers that the budget does not cover are counted in full.
+ * Its fixed width is that of `code: 'fixed'`: with float32 values exactly storedBytes(format, kept) bytes. `encodedBytes` is that of `code:
+ * 'smallest'`, with float32 values exactly, unless values repeat by chance; with a codebook it is an upper bound. In both, layers that the budget
+ * does not cover are counted in full.
  * @param model the reference.
  * @param whole whether the budget is for the file; otherwise for these kernels' sections in it.
  */
@@ -107,7 +106,7 @@ export function packageFormat(model: Model, whole = true): SparseFormatOf {
   };
 }
 
-/** What `bytes` buys of this model: its sparse package, or a part of it. */
+/** The size that `bytes` bounds for this model: of its sparse package, or of a part of it. */
 export const fileFormatOf =
   (model: Model): FileFormat =>
   (whole) =>

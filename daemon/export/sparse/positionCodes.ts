@@ -1,11 +1,11 @@
-/** Ways to write which of N places are kept. Positions ascend from 0 to N - 1. */
+/** Codes for the positions of kept weights among N. Positions ascend from 0 to N - 1. */
 import { bitsFor, BitReader, BitWriter } from './bitStream.js';
 
 export interface PositionCode {
-  /** In the file. */
+  /** Its tag in the file. */
   readonly tag: number;
   readonly name: string;
-  /** One byte beside the tag, where the code has a parameter: the best one. */
+  /** The code's parameter, one byte beside the tag, if it has one: the best value. */
   parameter?(positions: Uint32Array, size: number): number;
   /** Exact length. */
   bits(positions: Uint32Array, size: number, parameter: number): number;
@@ -14,7 +14,7 @@ export interface PositionCode {
   read(from: BitReader, count: number, size: number, parameter: number): Uint32Array;
 }
 
-/** Every place is kept (zeros too). */
+/** Every position is kept (zeros too). */
 const all: PositionCode = {
   tag: 0,
   name: 'all',
@@ -26,7 +26,7 @@ const all: PositionCode = {
   },
 };
 
-/** Each position in ceil(log2 N) bits: the size follows from the count alone. */
+/** Each position in ceil(log2 N) bits: the size depends on the count alone. */
 const fixed: PositionCode = {
   tag: 1,
   name: 'fixed',
@@ -46,7 +46,7 @@ const fixed: PositionCode = {
   },
 };
 
-/** One bit per place. */
+/** One bit per position. */
 const bitmask: PositionCode = {
   tag: 2,
   name: 'bitmask',

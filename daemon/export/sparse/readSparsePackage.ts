@@ -9,7 +9,7 @@ import { allPlaces, POSITION_CODES } from './positionCodes.js';
 import { CHECKSUM_BYTES, MAGIC, PREFIX_BYTES, SECTION_BYTES, VERSION, type PackageHeader } from './sparsePackage.js';
 import { VALUE_CODES } from './valueCodes.js';
 
-/** A small file may stand for a large model, but not for one that does not fit into memory: 1 GB of weights. */
+/** A small file may describe a large model, but not one that does not fit into memory: 1 GB of weights. */
 const MAX_WEIGHTS = 2 ** 28;
 const MAX_HEADER = 2 ** 26;
 const DTYPES: ReadonlySet<unknown> = new Set(['float32', 'int32', 'bool']);
@@ -64,7 +64,7 @@ function readSection(bytes: Uint8Array, sizes: readonly number[]): { vector: Flo
     at += length;
     return new DataView(bytes.buffer, bytes.byteOffset + at - length, length);
   }, sizes.length);
-  // Before anything of this size is made.
+  // Checked before anything of this size is allocated.
   if (count * opened.bits > 8 * (bytes.length - at)) return refuse('a section ends too early');
   const bits = new BitReader(bytes.subarray(at));
   const kept = positions === allPlaces ? null : positions.read(bits, count, size, parameter);
@@ -111,7 +111,7 @@ function parse(bytes: Uint8Array): Pick<Model, 'topology' | 'weights'> {
 
 /**
  * The model of a sparse package.
- * @param file for messages and as the model's path. @throws UserError('model-invalid') saying what is wrong.
+ * @param file for messages and as the model's path. @throws UserError('model-invalid') with the reason.
  */
 export function readSparsePackage(bytes: Uint8Array, file: string): Model {
   try {

@@ -1,4 +1,4 @@
-/** A pruned network of dense layers as one ES module without dependencies, which computes from the kept weights alone. */
+/** Generates one ES module without dependencies for a pruned network of dense layers; it computes with the kept weights only. */
 import { wasmBase64 } from '../../engine/kernels/sparse.wasm.js';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
 import { classOf } from '../../model/layerClasses/registry.js';
@@ -7,7 +7,7 @@ import type { Model, WeightTensor } from '../../model/model.js';
 import { UserError } from '../../protocol/errors.js';
 import { wiringOf, type Call } from '../../model/normalise/wiring.js';
 
-/** Bodies that change the vector `v`, of `lanes` samples side by side, in place. */
+/** Function bodies that change the vector `v`, of `lanes` samples side by side, in place. */
 const ACTIVATIONS: Readonly<Record<string, string>> = {
   linear: '',
   relu: 'for (let i = 0; i < v.length; i++) if (v[i] < 0) v[i] = 0;',
@@ -93,7 +93,7 @@ function byUnit({ data, shape }: WeightTensor): {
   return { start, input, weight };
 }
 
-/** What the module does with its layers. JavaScript's own loops stand in where WebAssembly is missing or forbidden. */
+/** The module's code for its layers. Plain JavaScript loops run where WebAssembly is missing or forbidden. */
 const RUNTIME = `
 const LANES = 16;
 // From this many samples on, 16 at once cost less than one after the other.
@@ -173,7 +173,7 @@ export function predict(inputs) {
 }
 `;
 
-/** The module's text. @throws UserError('model-unsupported') for anything but dense layers in a row. */
+/** The module's text. @throws UserError('model-unsupported') unless the model is a chain of dense layers. */
 export function sparseModule(model: Model): string {
   const { layers, inputs } = denseLayers(model);
   const outputs = layers.at(-1)!.bias.length;
@@ -182,7 +182,7 @@ export function sparseModule(model: Model): string {
     const { start, input, weight } = byUnit(kernel);
     const index = input instanceof Uint16Array ? 'Uint16Array' : 'Uint32Array';
     const named = activations.filter((name) => name !== 'linear');
-    // The kernel's own.
+    // ReLU is part of the kernel's own code.
     const relu = named[0] === 'relu';
     const rest = relu ? named.slice(1) : named;
     for (const name of rest) used.add(name);

@@ -1,4 +1,4 @@
-/** Writing the sparse package, a whole model in one small file; docs/sparse-format.md says what each byte is. */
+/** Writes the sparse package, a whole model in one small file; docs/sparse-format.md defines each byte. */
 import { crc32 } from 'node:zlib';
 import { deflateRawSync } from 'node:zlib';
 import type { Model, WeightTensor } from '../../model/model.js';
@@ -11,25 +11,25 @@ export const MAGIC = 'LCSP';
 export const VERSION = 1;
 /** Magic, version, length of the header. */
 export const PREFIX_BYTES = 9;
-/** Tags of both codes, and how many places are kept. */
+/** Tags of both codes, and the number of kept weights. */
 export const SECTION_BYTES = 6;
 export const CHECKSUM_BYTES = 4;
 
-/** What the header says, as JSON under raw deflate. */
+/** The header's content, as JSON under raw deflate. */
 export interface PackageHeader {
   readonly model: Model['topology'];
-  /** Name, shape, and the type where it is not float32. */
+  /** Name, shape, and the type if it is not float32. */
   readonly weights: readonly (readonly [string, readonly number[], string?])[];
   /** Indices into `weights`: the tensors of each section, written as one vector. */
   readonly sections: readonly (readonly number[])[];
 }
 
 export interface PackageOptions {
-  /** Tensors to write sparsely. Default: kernels with zeros. */
+  /** Tensors to write in sparse form. Default: kernels with zeros. */
   readonly sparse?: ReadonlySet<string>;
   /**
-   * 'smallest': the smallest of all codes, for each tensor by itself or all together. 'fixed': all together with
-   * positions and values of fixed width, so that the size follows from the number of weights kept (see packageBytes).
+   * 'smallest': the smallest of all codes, for each tensor by itself or all together. 'fixed': all together with positions and values of fixed width,
+   * so that the size depends only on the number of weights kept (see packageBytes).
    */
   readonly code?: 'smallest' | 'fixed';
 }
@@ -76,7 +76,7 @@ function coded(positions: PositionCode, kept: Uint32Array, size: number, plan: V
 const bytesOf = ({ positions, values, bits }: Coded): number =>
   SECTION_BYTES + (positions.parameter ? 1 : 0) + values.table.length + Math.ceil(bits / 8);
 
-/** Tensors written as one vector, and the codes to choose from. */
+/** Tensors written as one vector, and the candidate codes. */
 interface Section {
   readonly tensors: readonly number[];
   readonly positions: readonly PositionCode[];
@@ -154,7 +154,7 @@ function split(model: Model, sparse: ReadonlySet<string>): { kernels: number[]; 
   };
 }
 
-/** Kernels that a bitmask alone makes smaller. One zero by chance in a dense kernel is no reason for a section of its own. */
+/** Kernels that a bitmask alone makes smaller. One accidental zero in a dense kernel does not justify a section of its own. */
 const worthwhile = (model: Model, kernels: ReadonlySet<string>): Set<string> => {
   const zeros = ({ data }: WeightTensor) => data.reduce((n, x) => (x === 0 ? n + 1 : n), 0);
   const sparse = model.weights.filter((weight) => kernels.has(weight.name) && 32 * zeros(weight) > weight.data.length);
@@ -179,7 +179,7 @@ export function writeSparsePackage(model: Model, { sparse, code = 'smallest' }: 
     const { kernels, rest } = split(model, chosen);
     return assemble(model, [
       { tensors: kernels, positions: [fixedWidth], values: VALUE_CODES },
-      // Biases train on: what they happen to be must not decide.
+      // Biases continue to train: their current values must not decide.
       { tensors: rest, positions: [allPlaces], values: [float32] },
     ]);
   }

@@ -1,4 +1,4 @@
-/** Ways to write the kept values, exactly. A section's values belong to consecutive parts (tensors). */
+/** Lossless codes for the kept values. A section's values belong to consecutive parts (tensors). */
 import { gridStep } from '../../lc/quantize.js';
 import { bitsFor, type BitReader, type BitWriter } from './bitStream.js';
 
@@ -9,7 +9,7 @@ export interface Values {
   readonly parts: number;
 }
 
-/** One way to write some values; null from `plan` when they are not of that kind. */
+/** One code; `plan` returns null when it does not apply to the values. */
 export interface ValueCode {
   readonly tag: number;
   readonly name: string;

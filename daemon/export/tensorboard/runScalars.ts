@@ -1,14 +1,14 @@
-/** What of a run's log TensorBoard shows as curves over training steps. */
+/** The curves of a run's log that TensorBoard shows over training steps. */
 import type { LayerKept, RunEvent } from '../../protocol/events.js';
 import { EVALUATION_FIGURES, TELEMETRY, type Column } from '../../protocol/telemetry/columns.js';
 import type { Scalars } from './eventFile.js';
 
 type Values = [tag: string, value: number][];
 
-/** A loss that is no number any more is one: the curve has a gap where the run diverged. */
+/** A loss that is not finite is left out: the curve has a gap where the run diverged. */
 const scalar = (value: number | null): number => value ?? NaN;
 
-/** What a column's tag has in braces. */
+/** Values of the placeholders in a column's tag. */
 type Blanks = Readonly<Record<string, string>>;
 
 /** The figures that have a tag, of an event or an evaluation that carries these columns. */
@@ -36,8 +36,8 @@ const keptWeights = (event: { perLayer: readonly LayerKept[]; kept: number }): V
 ];
 
 /**
- * Tags by phase (`train/reference/loss`, `train/l-step/loss`, `train/retrain/loss`), by point in time and part of the data
- * (`error/theta/test`), of the LC iterations (`lc/...`), and kept weights, of all and per layer (`sparsity/...`).
+ * Tags by phase (`train/reference/loss`, `train/l-step/loss`, `train/retrain/loss`), by network and part of the data (`error/theta/test`), of the LC
+ * iterations (`lc/...`), and kept weights, in all and per layer (`sparsity/...`).
  * @returns the function that turns the events of one run, in order, into scalars; null: the event has none.
  */
 export function runScalars(): (event: RunEvent) => Scalars | null {

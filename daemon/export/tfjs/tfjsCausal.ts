@@ -7,8 +7,8 @@ import { containersOf } from './tfjsForms.js';
 import { refuseForTfjs, wraps } from './tfjsRefusal.js';
 
 /**
- * The model with every causal convolution as TensorFlow.js computes it; the model itself where it has none.
- * @throws UserError('model-unsupported') naming the layer where it has no such form.
+ * The model with every causal convolution in a form that TensorFlow.js computes; the model itself if it has none.
+ * @throws UserError('model-unsupported') naming the layer if it has no such form.
  */
 export function withoutCausalPadding(model: Model): Model {
   const topology = structuredClone(model.topology);

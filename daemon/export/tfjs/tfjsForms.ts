@@ -1,4 +1,4 @@
-/** Layers that TensorFlow.js 4.22 by itself computes otherwise than Keras on some backend, in a form that it computes alike. */
+/** Rewrites layers that TensorFlow.js 4.22 computes differently from Keras on some backend into a form that it computes alike. */
 import { channelsFirst, CONTAINERS, isLayerJson, layerName, layersOf, numberAt, stringAt, tupleAt, type Json, type LayerJson } from '../../model/layers/layerConfig.js'; // prettier-ignore
 import { modelGraph } from '../../model/layers/layerGraph.js';
 import { axisWithoutBatch, type Shape } from '../../model/layers/shape.js';
@@ -9,7 +9,7 @@ import { sizeOf } from '../../protocol/shape.js';
 import { refuseMasksOfTfjs } from './tfjsMasks.js';
 import { refuseOperations } from './tfjsOperations.js';
 
-/** The functional or sequential model that each layer stands in. */
+/** The functional or sequential model that contains each layer. */
 export function containersOf(container: LayerJson, found = new Map<LayerJson, LayerJson>()): Map<LayerJson, LayerJson> {
   for (const layer of layersOf(container)) {
     found.set(layer, container);
@@ -26,9 +26,9 @@ const windowOf = ({ config }: LayerJson): number[] => {
 };
 
 /**
- * Whether the cpu backend counts the padding of a volume as negative, and starts behind its first frame: its stride is larger
- * than its window, and "same" leaves frames over.
- * @param input of the layer, without the batch axis; sizes that are not known count as such.
+ * Whether the cpu backend counts the padding of a volume as negative, and starts behind its first frame. That happens if the stride is larger than
+ * the window, and "same" leaves frames over.
+ * @param input of the layer, without the batch axis; unknown sizes count as such.
  */
 function skipsFrames({ class_name: name, config }: LayerJson, input: Shape | null): boolean {
   if (!/^(Conv3D|Conv3DTranspose|(Max|Average)Pooling3D)$/.test(name) || stringAt(config, 'padding') !== 'same')
@@ -43,13 +43,13 @@ function skipsFrames({ class_name: name, config }: LayerJson, input: Shape | nul
   });
 }
 
-/** A layer, or what wrappers have inside. */
+/** A layer, or the layers inside a wrapper. */
 const withInner = (layer: LayerJson): LayerJson[] =>
   isLayerJson(layer.config.layer) ? [layer, ...withInner(layer.config.layer)] : [layer];
 
 /**
- * The axis of the input, without the batch, along which a layer works that TensorFlow.js computes along the last axis alone: to its cpu
- * backend, statistics of BatchNormalization are always of the last one. null: that axis, or another layer.
+ * The axis of the input, without the batch, along which a layer works while TensorFlow.js's cpu backend works along the last axis: it always takes
+ * BatchNormalization's statistics for the last one. null: the last axis, or another layer.
  */
 function innerAxis({ class_name: name, config }: LayerJson, rank: number): number | null {
   const axis = numberAt(config, 'axis') ?? -1;
@@ -58,12 +58,12 @@ function innerAxis({ class_name: name, config }: LayerJson, rank: number): numbe
   return index === null || index === rank - 1 ? null : index;
 }
 
-/** Ranks without the batch that TensorFlow.js normalises. */
+/** Ranks without the batch for which TensorFlow.js normalises. */
 const NORMALISED_RANK = 3;
 const normalises = ({ class_name: name }: LayerJson): boolean =>
   name === 'BatchNormalization' || name === 'LayerNormalization';
 
-/** Puts a layer of one class in front and one behind. */
+/** Inserts a layer of one class before and one after. */
 function between(container: LayerJson, layer: LayerJson, className: string, configs: readonly [Json, Json]): void {
   const taken = new Set(layersOf(container).map(layerName));
   const made = configs.map((config, i): LayerJson => {
@@ -78,7 +78,7 @@ function between(container: LayerJson, layer: LayerJson, className: string, conf
   insertBehind(container, layer, made[1]!);
 }
 
-/** The axis becomes the last one, and goes back behind the layer. @returns the shape that the layer then takes. */
+/** Moves the axis to the end, and back after the layer. @returns the shape that the layer then gets. */
 function lastBetweenPermutes(container: LayerJson, layer: LayerJson, axis: number, input: Shape): Shape {
   const axes = input.map((_, i) => i + 1);
   const last = [...axes.filter((one) => one !== axis + 1), axis + 1];
@@ -88,10 +88,10 @@ function lastBetweenPermutes(container: LayerJson, layer: LayerJson, axis: numbe
 }
 
 /**
- * The model as plain TensorFlow.js has to be given it; the model itself where it computes it as it is. What it cannot be given is
- * refused here, and nowhere else.
- * @throws UserError('model-unsupported') naming the layer and the way out, where TensorFlow.js has no such layer, or would compute
- * another network in every form.
+ * The model in the form for plain TensorFlow.js; the model itself if no change is needed. All models that have no such form are rejected here, and
+ * nowhere else.
+ * @throws UserError('model-unsupported') naming the layer and the way out, if TensorFlow.js has no such layer, or would compute another result in
+ * every form.
  */
 export function asTfjsComputes(model: Model): Model {
   refuseOperations(model);
@@ -115,7 +115,7 @@ export function asTfjsComputes(model: Model): Model {
         const strides = tupleAt(inner.config, 'strides', 3, 1)!;
         if (inner.class_name !== 'Conv3DTranspose' || windowOf(inner).some((size, i) => size > strides[i]!))
           refuse(inner, `is a ${inner.class_name} of padding "same" with a stride beyond its window`);
-        // Then nothing is cut off.
+        // Then nothing is cropped.
         inner.config.padding = 'valid';
         changed = true;
       }

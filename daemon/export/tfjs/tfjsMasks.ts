@@ -1,4 +1,4 @@
-/** Whether plain TensorFlow.js, which loads an exported layers-model, computes its masks as Keras does. */
+/** Whether plain TensorFlow.js, loading an exported layers-model, computes its masks as Keras does. */
 import { classOf } from '../../model/layerClasses/registry.js';
 import { CONTAINERS, isObject, layersOf, type LayerJson } from '../../model/layers/layerConfig.js';
 import type { Model } from '../../model/model.js';
@@ -11,11 +11,11 @@ function returnsSequences({ class_name, config }: LayerJson): boolean {
   return isObject(inner) && inner.return_sequences === true;
 }
 
-/** At masked steps TensorFlow.js repeats the step before, always. */
+/** TensorFlow.js always repeats the previous step at masked steps. */
 const zeroesOutputs = (layer: LayerJson): boolean =>
   layer.class_name === 'Bidirectional' ? returnsSequences(layer) : layer.config.zero_output_for_mask === true;
 
-/** The first layer at which TensorFlow.js may leave Keras's way; null where there is none. */
+/** The first layer at which TensorFlow.js may differ from Keras; null if there is none. */
 function firstAstray(calls: readonly Call[]): LayerJson | null {
   let masked = false;
   let met = false;
@@ -38,8 +38,8 @@ const hasMasks = (container: LayerJson): boolean =>
   layersOf(container).some((layer) => makesMask(layer) || (CONTAINERS.has(layer.class_name) && hasMasks(layer)));
 
 /**
- * TensorFlow.js hands the first mask it meets to all layers behind it, loses masks in merges and nested models, and averages
- * over masked steps: only chains of layers that it computes as Keras does are let through.
+ * TensorFlow.js passes the first mask it meets to all later layers, loses masks in merges and nested models, and averages over masked steps. Only
+ * chains of layers that it computes as Keras does are accepted.
  * @throws UserError('model-unsupported') naming the layer and the way out.
  */
 export function refuseMasksOfTfjs({ topology, path }: Model): void {

@@ -1,4 +1,4 @@
-/** A model as plain TensorFlow.js loads and computes it: what its layers-models hold. */
+/** A model in the form that plain TensorFlow.js loads and computes: the content of its layers-models. */
 import type { LayerJson } from '../../model/layers/layerConfig.js';
 import { modelGraph } from '../../model/layers/layerGraph.js';
 import { classOf } from '../../model/layerClasses/registry.js';
@@ -14,13 +14,13 @@ import { refuseForTfjs, wraps } from './tfjsRefusal.js';
 const isResetAfterGru = ({ class_name: name, config }: LayerJson): boolean =>
   /^GRU(Cell)?$/.test(name) && isResetAfter(config);
 
-/** TensorFlow.js resets the state before the product alone. */
+/** TensorFlow.js applies the reset only before the product. */
 function refuseResetAfter(model: Model): void {
   const found = modelGraph(model.topology).layers.find(({ layer }) => isResetAfterGru(layer) || wraps(layer, isResetAfterGru));
   if (found) refuseForTfjs(model, found.path, 'is or wraps a GRU with reset_after=true');
 } // prettier-ignore
 
-/** @throws UserError('model-unsupported') on a layer that its own record computes. */
+/** @throws UserError('model-unsupported') for a layer that TensorFlow.js cannot compute without this product. */
 function refuseComputed(model: Model): void {
   const isComputed = ({ class_name: name }: LayerJson): boolean => classOf(name)?.compute !== undefined;
   for (const { layer, path } of modelGraph(model.topology).layers) {
@@ -29,7 +29,7 @@ function refuseComputed(model: Model): void {
   }
 }
 
-/** @throws UserError('model-unsupported') naming a layer that TensorFlow.js does not have, or computes otherwise, and the way out. */
+/** @throws UserError('model-unsupported') naming a layer that TensorFlow.js lacks or computes differently, and the way out. */
 export function asPlainTfjs(model: Model): Model {
   refuseOperations(model);
   refuseResetAfter(model);

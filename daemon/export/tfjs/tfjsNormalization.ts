@@ -7,7 +7,7 @@ import { refuseForTfjs, wraps } from './tfjsRefusal.js';
 
 const isNormalization = ({ class_name: name }: LayerJson): boolean => name === 'Normalization';
 
-/** Mean and variance of each of `size` places along the axis: one pair may be for all. */
+/** Mean and variance of each of `size` positions along the axis; one pair may apply to all. */
 function statistics({ layer, weights }: LayerNode, tensors: ReadonlyMap<string, WeightTensor>, size: number): Float32Array[] | null {
   const values = isAdapted(layer.config)
     ? weights.slice(0, 2).map(({ name }) => [...tensors.get(name)!.data])
@@ -16,7 +16,7 @@ function statistics({ layer, weights }: LayerNode, tensors: ReadonlyMap<string, 
   return values.map((list) => Float32Array.from({ length: size }, (_, i) => list[list.length === 1 ? 0 : i]!));
 } // prettier-ignore
 
-/** (x - 0) / 1 * deviation + mean where it is inverted; a variance whose root is the least deviation where it is less. */
+/** An inverted layer computes (x - 0) / 1 * deviation + mean; a variance below the least one is raised to it. */
 function asBatchNormalization({ layer }: LayerNode, axis: number, [mean, variance]: Float32Array[]): WeightTensor[] {
   const { name, batch_input_shape: shape, invert } = layer.config;
   const [zeros, ones] = [mean!.map(() => 0), mean!.map(() => 1)];
@@ -31,8 +31,8 @@ function asBatchNormalization({ layer }: LayerNode, axis: number, [mean, varianc
 }
 
 /**
- * The model with every Normalization as TensorFlow.js computes it; the model itself where it has none.
- * @throws UserError('model-unsupported') naming the layer where it has no such form.
+ * The model with every Normalization in a form that TensorFlow.js computes; the model itself if it has none.
+ * @throws UserError('model-unsupported') naming the layer if it has no such form.
  */
 export function withoutNormalization(model: Model): Model {
   const topology = structuredClone(model.topology);

@@ -12,8 +12,8 @@ export interface Quantization {
 }
 
 /**
- * value = q * scale + min with q from 0 to 255 or 65535. Zero is always one of the values, so that what was pruned stays
- * pruned: min is a whole number of scales. (As the converter's quantization.py does.)
+ * value = q * scale + min with q from 0 to 255 or 65535. min is a whole number of scales, so zero is always one of the values and pruned weights stay
+ * zero. (As the converter's quantization.py does.)
  */
 export function quantize(
   data: Float32Array,
@@ -53,7 +53,7 @@ function encoded(
 }
 
 /**
- * Writes model.json and one shard beside it. Kernels are quantized; biases and normalisation, which are few, are not.
+ * Writes model.json and one shard beside it. Kernels are quantized; biases and normalisation, which are small, are not.
  * @throws UserError('disk').
  */
 export async function writeTfjsQuantized(model: Model, path: string, dtype: Quantization['dtype']): Promise<void> {
