@@ -1,4 +1,4 @@
-/** What the language server can do, and what it asks a client for when that may be registered later. */
+/** The language server's capabilities, and what it registers with clients that support registration. */
 import {
   CodeActionKind,
   CodeLensRequest,
@@ -18,7 +18,7 @@ const PLANS: DocumentSelector = [{ scheme: 'file', pattern: '**/*.prune.{json,js
 
 export function capabilitiesOf(client: ClientCapabilities): ServerCapabilities {
   return {
-    // Only plans are sent as text, see registrationsOf; a client without dynamic registration sends every document that it shows us.
+    // Only plans are sent as text, see registrationsOf; a client without dynamic registration sends every document that it opens.
     ...(client.textDocument?.synchronization?.dynamicRegistration
       ? { textDocumentSync: TextDocumentSyncKind.None }
       : { textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental } }),
@@ -32,11 +32,11 @@ export function capabilitiesOf(client: ClientCapabilities): ServerCapabilities {
   };
 }
 
-/** What is registered after `initialized`, with a client that can do so. */
+/** Registered after `initialized`, with a client that supports it. */
 export function registrationsOf(client: ClientCapabilities): Registration[] {
   const registrations: Registration[] = [];
   if (client.textDocument?.synchronization?.dynamicRegistration) {
-    // Of Python, cells of notebooks among it, only the text is asked for, and CodeLens below.
+    // For Python, cells of notebooks included, only the text is requested, and CodeLens below.
     const options = { documentSelector: [...PLANS, ...PYTHON] };
     registrations.push(
       { id: 'plan-open', method: DidOpenTextDocumentNotification.method, registerOptions: options },

@@ -1,4 +1,4 @@
-/** Quick fixes: what mends a finding with one click. */
+/** Quick fixes: edits that correct a finding with one click. */
 import { CodeActionKind, type CodeAction, type Range } from 'vscode-languageserver-protocol/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { FoundData } from '../protocol/dataChoice.js';
@@ -9,8 +9,8 @@ import { namedBy } from './planDocuments.js';
 import { command } from './planLens.js';
 
 /**
- * Quick fixes of the findings that a range touches; for data that is not there, what fits the plan's model.
- * @param search null where nothing can be said.
+ * Quick fixes of the findings that a range touches; for missing data, data that fits the plan's model.
+ * @param search null if no search is possible.
  */
 export async function codeActions(
   document: TextDocument,

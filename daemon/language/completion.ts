@@ -28,7 +28,7 @@ export interface CompletionPlace {
 
 type Path = readonly (string | number)[];
 
-/** What is inserted after a key: a value of the likely type, the cursor inside. */
+/** The text inserted after a key: a value of the likely type, with the cursor inside. */
 const VALUES: Readonly<Record<string, string>> = {
   model: '"${1:model.json}"',
   data: '"${1:mnist}"',
@@ -134,7 +134,7 @@ async function valueItems(path: Path, place: CompletionPlace): Promise<Completio
   return items;
 }
 
-/** Items for the cursor at `offset`; each replaces the word (string, key) it stands in. */
+/** Items for the cursor at `offset`; each replaces the word (string, key) at the cursor. */
 export async function completePlan(text: string, offset: number, place: CompletionPlace): Promise<CompletionItem[]> {
   const location = getLocation(text, offset);
   const path = location.path;
@@ -145,7 +145,7 @@ export async function completePlan(text: string, offset: number, place: Completi
   if (location.isAtPropertyKey) {
     const present = keysOfObjectAround(text, offset, path.slice(0, -1));
     items = keyItems(path.slice(0, -1), present, place);
-    // Behind the key there is a value already: only the key changes.
+    // There is a value after the key already: only the key changes.
     const hasValue = inside !== null && /^\s*:/.test(text.slice(inside.offset + inside.length));
     if (hasValue)
       items = items.map((item) => ({
@@ -157,7 +157,7 @@ export async function completePlan(text: string, offset: number, place: Completi
   return items.map(({ insertText, ...item }) => ({ ...item, textEdit: { range, newText: insertText ?? item.label } }));
 }
 
-/** Keys that the object around the cursor has already, the one under the cursor left out. */
+/** Keys that the object around the cursor has already, without the one under the cursor. */
 function keysOfObjectAround(text: string, offset: number, path: Path): Set<string> {
   const tree = parseTree(text, [], { allowTrailingComma: true });
   const object = tree && (path.length > 0 ? findNodeAtLocation(tree, [...path]) : tree);

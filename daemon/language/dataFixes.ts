@@ -1,16 +1,16 @@
-/** Quick fixes for data that is not there: what fits the plan's model. */
+/** Quick fixes for missing data: data that fits the plan's model. */
 import { findNodeAtLocation } from 'jsonc-parser';
 import type { FoundData } from '../protocol/dataChoice.js';
 import { ARCHITECTURES } from '../protocol/plan.js';
 import type { Fix, PlanAnalysis } from './planAnalysis.js';
 
-/** Offered at once; the others are a command away. */
+/** Most candidates offered directly; a command lists the others. */
 const MOST = 6;
 
 /** A model file, absolute, or an architecture that is trained first. */
 export type ModelNamed = string | { readonly architecture: (typeof ARCHITECTURES)[number] };
 
-/** The plan's model, where there is one to be asked. */
+/** The plan's model, if it can be read. */
 export function modelOfPlan({ tree, model }: Pick<PlanAnalysis, 'tree' | 'model'>): ModelNamed | null {
   if (model) return model.exists ? model.path : null;
   const name: unknown = tree && findNodeAtLocation(tree, ['model', 'architecture'])?.value;
@@ -19,9 +19,8 @@ export function modelOfPlan({ tree, model }: Pick<PlanAnalysis, 'tree' | 'model'
 }
 
 /**
- * What may stand in place of the plan's "data": the whole value, so that names of columns of other data do not stay.
- *
- * @param search finds what fits a model; null where that cannot be said.
+ * Replacements for the plan's "data": always the whole value, so that no column names of other data stay.
+ * @param search finds data that fits a model; null if no search is possible.
  */
 export async function dataFixes(
   analysis: Pick<PlanAnalysis, 'tree' | 'model'>,

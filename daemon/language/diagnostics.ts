@@ -1,4 +1,4 @@
-/** Findings of a plan as the editor's problems. */
+/** Converts the findings of a plan to the editor's problems. */
 import { DiagnosticSeverity, type Diagnostic, type Range } from 'vscode-languageserver-protocol/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Finding } from './planAnalysis.js';

@@ -4,7 +4,7 @@ import type { AbsolutePath } from '../protocol/paths.js';
 import type { RunSummary } from '../protocol/messages.js';
 import type { ARCHITECTURES } from '../protocol/plan.js';
 
-/** What the language features need of the server. */
+/** The services of the server that the language features use. */
 export interface LanguageHost {
   readonly workspace: {
     readonly folders: readonly string[];

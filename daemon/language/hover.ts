@@ -8,7 +8,7 @@ import { shapeText } from './text.js';
 
 const product = (shape: readonly number[]): string => `${shape.map(count).join(' x ')}`;
 
-/** "784 x 300 + 300 = 235,500 weights", and what they cost. */
+/** "784 x 300 + 300 = 235,500 weights", and their FLOPs. */
 export function explainLayer(layer: LayerSummary, totalPrunable: number, kept: LayerKept | null): string {
   const lines = [
     `**${layer.name}** (${layer.className}${layer.activation ? `, ${layer.activation}` : ''}), output ${shapeText(layer.outputShape)}`,

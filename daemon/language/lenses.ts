@@ -10,18 +10,18 @@ import { fileOf, type PythonDocuments } from './python/pythonDocuments.js';
 import { pythonLenses } from './python/pythonLens.js';
 import type { RunFacts } from './runFacts.js';
 
-/** How long a CodeLens request waits for a model that is read for the first time. */
+/** Milliseconds that a CodeLens request waits for a model that is read for the first time. */
 const PATIENCE = 120;
 
-/** What the lenses need of the language server. */
+/** The services of the language server that the lenses use. */
 interface LensSources {
   readonly host: LanguageHost;
   readonly models: ModelFiles;
   readonly facts: RunFacts;
   readonly python: PythonDocuments;
-  /** The file behind a URI when it lies in the workspace, or null. */
+  /** The file of a URI if it lies in the workspace, or null. */
   contain(uri: string): Promise<{ folder: string; path: string } | null>;
-  /** Whether the client draws lenses again when it is asked to. */
+  /** Whether the client redraws lenses on request. */
   canRedraw(): boolean;
   redraw(): void;
 }
@@ -51,7 +51,7 @@ export class Lenses {
     return modelLenses(model, named, zeros, kept);
   }
 
-  /** None in Restricted Mode: there is nothing that they could start. */
+  /** None in Restricted Mode: they could start nothing. */
   async #pythonLenses(document: TextDocument): Promise<CodeLens[]> {
     const { workspace } = this.server.host;
     if (!workspace.trusted) return [];
@@ -59,7 +59,7 @@ export class Lenses {
     return place ? pythonLenses(document, { ...place, asNamed: (path) => workspace.asNamed(path) }) : [];
   }
 
-  /** The model, or 'reading' when that takes longer than an editor should wait: the lenses are drawn again then. */
+  /** The model, or 'reading' when that takes longer than an editor should wait: the lenses are redrawn later. */
   async #openSoon(path: string): Promise<ModelFile | null | 'reading'> {
     const opening = this.server.models.open(path);
     if (!this.server.canRedraw()) return opening;
@@ -71,7 +71,7 @@ export class Lenses {
     return first;
   }
 
-  /** The zeros when they are known; else counts them and has the lenses drawn again. */
+  /** The zeros when they are known; else counts them and requests a redraw of the lenses. */
   async #zerosSoon(path: string, folder: string): Promise<number | null> {
     const known = this.server.models.knownZeros(path);
     if (known !== undefined) return known;

@@ -1,6 +1,6 @@
 /**
- * Model files as they are on disk, parsed once per version. They are never sent over the socket: a model.json can have 20 MB,
- * and an editor would send it again at every key.
+ * Model files on disk, parsed once per version. They are never sent over the socket: a model.json can have 20 MB, and an editor would send it again
+ * with every key press.
  */
 import { open, stat } from 'node:fs/promises';
 import type { Position, Range } from 'vscode-languageserver-protocol/node';
@@ -16,7 +16,7 @@ type ArchitectureName = (typeof ARCHITECTURES)[number];
 export interface ModelFile {
   readonly path: string;
   readonly layers: readonly LayerSummary[];
-  /** Layer name -> where it stands; a layer that is not found in the text is missing. */
+  /** Layer name -> its position; a layer that is not found in the text is missing. */
   readonly places: ReadonlyMap<string, Range>;
 }
 
@@ -32,18 +32,18 @@ export function layerAt({ places }: ModelFile, { line, character }: Position): s
   return best?.name ?? null;
 }
 
-/** A model, or why the file is none that can be pruned, as the end of a sentence; neither of other JSON. */
+/** A model, or why the file cannot be pruned, as the end of a sentence; neither for other JSON. */
 interface Parsed {
   readonly file: ModelFile | null;
   readonly problem: string | null;
 }
 
-/** Parsed files kept; the least recently used goes. */
+/** Most parsed files kept; the least recently used is dropped. */
 const KEPT = 8;
-/** A model is recognised by its first bytes: every writer puts the keys at the front. */
+/** A model is recognised by its first bytes: every writer puts the keys there. */
 const HEAD = 64 * 1024;
 const MAX_JSON = 128 * 1024 * 1024;
-/** Weights above this are not read just to count zeros. */
+/** Weights above this size are not read just to count zeros. */
 const MAX_WEIGHTS = 256 * 1024 * 1024;
 
 export class ModelFiles {
@@ -51,7 +51,7 @@ export class ModelFiles {
   readonly #zeros = new FileCache<number | null>({ kept: KEPT });
   readonly #architectures = new Map<string, Promise<readonly LayerSummary[]>>();
 
-  /** The model in a JSON file, or null when it is none. @param path absolute, checked to lie in the workspace. */
+  /** The model in a JSON file, or null if there is none. @param path absolute, checked to lie in the workspace. */
   async open(path: string): Promise<ModelFile | null> {
     return (await this.#parse(path)).file;
   }
@@ -63,7 +63,9 @@ export class ModelFiles {
 
   /**
    * The layers of a model of any format, for a plan that names it.
-   * @throws UserError('model-missing' | 'model-invalid' | 'model-unsupported') that says what is wrong with it.
+   * @throws UserError('model-missing'
+   * 'model-invalid'
+   * 'model-unsupported') with the reason.
    */
   async layersOf(path: string, workspace: string): Promise<readonly LayerSummary[]> {
     const file = await this.open(path);
@@ -87,7 +89,7 @@ export class ModelFiles {
     return layers;
   }
 
-  /** Zeros among the prunable weights; null where they cannot or should not be counted, undefined until `countZeros`. */
+  /** Zeros among the prunable weights; null if they cannot or should not be counted, undefined until `countZeros`. */
   knownZeros(path: string): number | null | undefined {
     return this.#zeros.known(path)?.value;
   }
@@ -104,7 +106,7 @@ export class ModelFiles {
       for (const [read, stamp] of files) stamps.set(read, stamp);
       return zeros;
     });
-    // A thread that ended early says nothing of the files.
+    // A thread that ended early is not evidence about the files.
     return counted.catch(() => null);
   }
 
@@ -127,14 +129,14 @@ async function readHead(path: string): Promise<string> {
   }
 }
 
-/** JSON of another kind is nothing to speak of; a model that cannot be read is. */
+/** Other JSON has no lens; a model that cannot be read has one. */
 async function parse(path: string, bytes: number): Promise<Parsed> {
   try {
     const head = await readHead(path);
     if (!isModelJson(head) && !isGraphModelJson(head)) return { file: null, problem: null };
     return { file: await readModelInBackground(path, bytes), problem: null };
   } catch (error) {
-    // Errors of a worker thread have lost their class; ours begin with the file.
+    // Errors of a worker thread have lost their class; those of this product begin with the file.
     const { message } = error as Error;
     return { file: null, problem: message.startsWith(`${path} `) ? message.slice(path.length + 1) : null };
   }

@@ -7,12 +7,12 @@ export type ModelJob =
   | { readonly kind: 'read'; readonly path: string }
   | { readonly kind: 'zeros'; readonly path: string; readonly workspace: string };
 
-/** Below this, starting a thread takes longer than the work. */
+/** Below this size, starting a thread takes longer than the work. */
 const SMALL = 512 * 1024;
 
 function inWorker<T>(script: string, job: ModelJob): Promise<T> {
   return new Promise((resolve, reject) => {
-    // Parsing 20 MB makes much that does not live long: without room for it, a third of the time goes into collecting it.
+    // Parsing 20 MB makes many short-lived objects: with a small young generation, a third of the time goes into garbage collection.
     const resourceLimits = { maxYoungGenerationSizeMb: 192 };
     const worker = new Worker(script, { workerData: job, stdout: true, stderr: true, resourceLimits });
     worker.unref();
@@ -21,7 +21,7 @@ function inWorker<T>(script: string, job: ModelJob): Promise<T> {
   });
 }
 
-/** @param bytes how much there is to read. @throws what reading the model throws. */
+/** @param bytes size of the files. @throws the error of reading the model. */
 export async function readModelInBackground(path: string, bytes: number): Promise<ModelFile> {
   const script = bytes > SMALL ? bundlePath('modelWorker') : undefined;
   if (script) return inWorker<ModelFile>(script, { kind: 'read', path });

@@ -1,4 +1,4 @@
-/** CodeLens of a model file: what it is at the top, what each layer is where it stands. */
+/** CodeLens of a model file: a summary at the top, and a lens at each layer. */
 import type { CodeLens, Range } from 'vscode-languageserver-protocol/node';
 import type { LayerKept } from '../protocol/events.js';
 import type { AbsolutePath } from '../protocol/paths.js';
@@ -7,9 +7,9 @@ import { command } from './planLens.js';
 import { bytes, count, shortCount, shortPercent } from '../protocol/format.js';
 import { shapeText } from './text.js';
 
-/** More would slow the editor down and tell nobody anything; "Inspect" has the rest. */
+/** More would slow the editor down without informing anyone; "Inspect" has the rest. */
 const MAX_LAYERS = 2000;
-/** Layers on one line (a model.json without line breaks) would make one lens of all: then the top lens speaks alone. */
+/** If all layers are on one line (a model.json without line breaks), only the top lens is shown. */
 const LAYERS_PER_LINE = 2;
 
 const TOP: Range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
@@ -21,7 +21,7 @@ interface Drawn {
   readonly lenses: CodeLens[];
 }
 
-/** The editor asks after every change of the view; a version of a file is drawn once, until its numbers change. */
+/** The editor requests lenses after every change of the view; those of a version are computed once, until its numbers change. */
 const drawn = new WeakMap<ModelFile, Drawn>();
 
 /**
@@ -51,7 +51,7 @@ function draw(
   const sum = (key: 'params' | 'prunable' | 'flops') => layers.reduce((total, layer) => total + layer[key], 0);
   const prunable = sum('prunable');
   const facts = [
-    // What a budget counts, as every layer does below.
+    // The same weights that a budget counts, as at every layer below.
     `${count(sum('params'))} weights${prunable > 0 ? ` (${count(prunable)} prunable)` : ''}`,
     bytes(4 * sum('params')),
     `${shortCount(sum('flops'))} FLOPs`,
@@ -94,7 +94,7 @@ export const readingLens = (path: AbsolutePath): CodeLens[] => [
   { range: TOP, command: command('$(sync~spin) Reading the model...', 'lcPrune.inspectModel', { model: path }) },
 ];
 
-/** A file that looks like a model but is none that can be pruned. @param problem "is a graph-model, ..."; null: nothing to say. */
+/** A file that looks like a model but cannot be pruned. @param problem "is a graph-model, ..."; null: no lens. */
 export const problemLens = (path: AbsolutePath, problem: string | null): CodeLens[] =>
   problem === null
     ? []

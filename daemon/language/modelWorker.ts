@@ -1,4 +1,4 @@
-/** Entry of the worker thread (dist/modelWorker.mjs) that reads large model files, so that the daemon goes on answering. */
+/** Entry of the worker thread (dist/modelWorker.mjs) that reads large model files, so that the daemon stays responsive. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ModelJob } from './modelJobs.js';
 import { countZeros, readModelFile } from './readModelFile.js';

@@ -1,4 +1,4 @@
-/** What the editor's own JSON support would do for a plan, had it not a language of its own: outline and formatting. */
+/** Outline and formatting of plans, which the editor's own JSON support does not give to another language. */
 import { format, type Node } from 'jsonc-parser';
 import {
   SymbolKind,

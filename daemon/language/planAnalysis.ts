@@ -1,4 +1,4 @@
-/** What a plan's text says, what it names, and everything wrong with either: the one source of the plan features. */
+/** Analyses a plan's text: its content, the files it names and all problems. All plan features use it. */
 import { findNodeAtLocation, type Node } from 'jsonc-parser';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
@@ -14,7 +14,7 @@ import type { DataPackage } from '../protocol/dataPackages.js';
 import type { ARCHITECTURES } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 
-/** A replacement of [offset, offset + length) that mends a problem. */
+/** A replacement of [offset, offset + length) that corrects a problem. */
 export interface Fix {
   readonly title: string;
   readonly offset: number;
@@ -28,9 +28,9 @@ export interface Finding {
   readonly offset: number;
   readonly length: number;
   readonly fixes: readonly Fix[];
-  /** The plan names data that is not there: offset and length are those of its source. */
+  /** The plan names data that does not exist: offset and length are those of its source. */
   readonly wantsData?: true;
-  /** npm packages whose installation mends it. */
+  /** npm packages whose installation corrects it. */
   readonly packages?: readonly DataPackage[];
 }
 
@@ -47,12 +47,12 @@ export interface PlanAnalysis {
   readonly findings: readonly Finding[];
   readonly model: NamedFile | null;
   readonly data: readonly NamedFile[];
-  /** Of the model; null where it could not be read. */
+  /** Layers of the model; null if it could not be read. */
   readonly layers: readonly LayerSummary[] | null;
   readonly resolved: ResolvedPlan | null;
 }
 
-/** Where the plan is, and how its model is read (cached by the caller). */
+/** The plan's path, and how its model is read (cached by the caller). */
 export interface PlanPlace {
   /** Absolute path of the plan file, and the workspace folder that holds it. */
   readonly path: string;
@@ -82,7 +82,7 @@ const replaceNode = (node: Node, text: string, title = `Change to "${text}"`): F
   text: JSON.stringify(text),
 });
 
-/** Model or data files that are near: for a name with a slip in it, and for one of another folder. */
+/** Model or data files with a similar name, and files of that name in other folders. */
 async function filesLike(missing: string, place: PlanPlace): Promise<string[]> {
   const folder = dirname(place.path);
   const names = await readdir(folder, { recursive: false }).catch(() => [] as string[]);
@@ -166,7 +166,7 @@ function schemaFinding(problem: PlanProblem, tree: Node | undefined): Finding {
   const fixes: Fix[] = replacement
     ? [{ title: `Change to "${replacement}"`, offset, length, text: JSON.stringify(replacement) }]
     : [];
-  // An unknown key can also go; the position is the key's, the property is its parent.
+  // An unknown key can also be removed; the position is the key's, its parent is the property.
   const key = problem.path.at(-1);
   const property = tree && typeof key === 'string' ? findNodeAtLocation(tree, [...problem.path])?.parent : undefined;
   if (property && message.startsWith('unknown key')) fixes.push(removeProperty(property, String(key)));
@@ -208,7 +208,7 @@ function meaningFinding(error: PlanMeaningError, tree: Node): Finding {
   return { code: error.code, message: error.message, offset: at.offset, length: at.length, fixes };
 }
 
-/** Never throws on account of the text; reads the model's topology, and no data. */
+/** Never throws because of the text; reads the model's topology, and no data. */
 export async function analysePlan(text: string, place: PlanPlace): Promise<PlanAnalysis> {
   const { plan, problems, tree } = parsePlan(text);
   const findings: Finding[] = problems.map((problem) => schemaFinding(problem, tree));

@@ -1,4 +1,4 @@
-/** Open plans: their text as the editor has it, and its analysis, done once per version. */
+/** Open plans: their text as in the editor, and its analysis, done once per version. */
 import { fileURLToPath } from 'node:url';
 import type {
   DidChangeTextDocumentParams,
@@ -14,10 +14,10 @@ export interface OpenPlan {
   readonly analysis: Promise<PlanAnalysis>;
 }
 
-/** A plan is a small file; more is not kept. */
+/** Largest plan in characters; a larger text is not kept. */
 const MAX_OPEN = 200;
 const MAX_TEXT = 1 << 20;
-/** Quiet time after the last key before problems are shown. */
+/** Milliseconds without a key press before problems are shown. */
 const DEBOUNCE = 250;
 
 export class PlanDocuments {
@@ -63,7 +63,7 @@ export class PlanDocuments {
     return { document, analysis };
   }
 
-  /** A plan's file was deleted, or is there (again). */
+  /** A plan's file was deleted or created. */
   onDisk(uri: string, exists: boolean): void {
     if (exists) this.#deleted.delete(uri);
     else if (this.#documents.has(uri)) {
@@ -73,7 +73,7 @@ export class PlanDocuments {
     }
   }
 
-  /** Files that plans name have changed: everything is looked at again. */
+  /** Files that plans name have changed: all plans are analysed again. */
   refresh(): void {
     this.#stamp++;
     for (const uri of this.#documents.keys()) if (!this.#deleted.has(uri)) this.#soon(uri, 0);

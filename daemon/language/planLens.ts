@@ -23,7 +23,7 @@ function resultText(run: RunSummary): string {
       : ` error ${shortPercent(run.error)}${run.referenceError === null ? '' : ` (reference ${shortPercent(run.referenceError)})`}`;
   switch (run.state) {
     case 'running':
-      // No progress: a lens is drawn when a run's state changes.
+      // No progress: a lens is redrawn only when a run's state changes.
       return '$(sync~spin) Running';
     case 'done':
       return `$(${isDoubtful(run) ? 'warning' : 'check'}) Last run${isDoubtful(run) ? ', with warnings' : ''}:${error}${kept}`;

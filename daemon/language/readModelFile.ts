@@ -1,4 +1,4 @@
-/** The work on a model file that takes time: done in place for small files, in a worker thread for large ones. */
+/** Slow work on a model file: done in place for small files, in a worker thread for large ones. */
 import { readFile } from 'node:fs/promises';
 import { locateLayers } from '../model/files/detect.js';
 import { stampFile, type FileStamps } from '../files/fileStamps.js';
@@ -9,7 +9,7 @@ import type { Model } from '../model/model.js';
 import type { ModelFile } from './modelFiles.js';
 import { LineIndex } from './text.js';
 
-/** @throws UserError when the file is no model. */
+/** @throws UserError if the file is not a model. */
 export async function readModelFile(path: string): Promise<ModelFile> {
   const text = await readFile(path, 'utf8');
   const { topology, manifest, trainingConfig } = parseModelJson(text, path);
@@ -27,7 +27,7 @@ export interface ZeroCount {
   readonly files: FileStamps;
 }
 
-/** Never rejects: files that cannot be read are part of the answer, too, as they may be replaced. */
+/** Never rejects: unreadable files are part of the answer too, because they may be replaced. */
 export async function countZeros(path: string, workspace: string): Promise<ZeroCount> {
   const files: FileStamps = new Map();
   const onFile = (file: string) => stampFile(files, file);

@@ -1,4 +1,4 @@
-/** The language server of one connection: what it offers, and the wiring of requests to features. */
+/** The language server of one connection: its capabilities, and the handlers of its requests. */
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
@@ -46,17 +46,17 @@ export interface Language {
   capabilities(client: ClientCapabilities): ServerCapabilities;
   /** After `initialized`. */
   start(): void;
-  /** A run of a workspace folder changed: lenses that show its result are out of date. */
+  /** A run of a workspace folder changed: lenses that show its result must be redrawn. */
   runChanged(folder: string, name: string, summary: RunSummary | null): void;
-  /** Workspace Trust was granted, or is gone. */
+  /** Workspace Trust was granted or revoked. */
   trustChanged(): void;
-  /** Data sets were installed: plans that miss one are looked at again. */
+  /** Data sets were installed: plans that miss one are analysed again. */
   packagesChanged(): void;
   dispose(): void;
 }
 
 const REFRESH_DELAY = 300;
-/** What of a run redraws the lenses, all of them in every editor: not its progress, which the status bar and the monitor show. */
+/** Changes of a run after which all lenses are redrawn: not its progress, which the status bar and the monitor show. */
 const lensKey = (summary: RunSummary | null): string => summary?.state ?? 'deleted';
 
 class LanguageServer implements Language {
@@ -125,7 +125,7 @@ class LanguageServer implements Language {
       this.#withPlan(textDocument.uri, [], ({ document }) => formatPlan(document, options)),
     );
     connection.onNotification(DidChangeWatchedFilesNotification.type, ({ changes }) => {
-      // Runs write files of their own, which no plan names.
+      // Files that runs write are named by no plan.
       if (changes.every(({ uri }) => uri.includes('/.lcprune/'))) return;
       for (const { uri, type } of changes) this.#plans.onDisk(uri, type !== FileChangeType.Deleted);
       this.#plans.refresh();
@@ -246,14 +246,14 @@ class LanguageServer implements Language {
     const { version } = document;
     const analysis = await plan.analysis;
     const { findings } = analysis;
-    // Typed on meanwhile: the next quiet moment publishes.
+    // The text changed meanwhile: problems are published after the next pause.
     if (this.#disposed || document.version !== version) return;
     this.#send(
       document.uri,
       findings.map((finding) => diagnosticOf(finding, document)),
       version,
     );
-    // Looked for now: who then asks for quick fixes does not wait, and an editor that waits gives up at the next key.
+    // Searched for now, so that a request for quick fixes need not wait: an editor drops a slow one at the next key press.
     const model = findings.some(({ wantsData }) => wantsData) ? modelOfPlan(analysis) : null;
     if (model !== null) void this.#searchData(document.uri, model);
   }
@@ -273,7 +273,7 @@ class LanguageServer implements Language {
     return codeActions(plan.document, await plan.analysis, range, (model) => this.#searchData(uri, model));
   }
 
-  /** Data that fits a plan's model; null where that cannot be said. */
+  /** Data that fits a plan's model; null if no search is possible. */
   async #searchData(uri: string, model: ModelNamed): Promise<FoundData | null> {
     const place = await this.#contain(uri);
     if (!place) return null;

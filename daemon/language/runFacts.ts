@@ -1,10 +1,10 @@
-/** What runs have shown about a model or a plan, for the lenses. */
+/** Results of runs for a model or a plan, for the lenses. */
 import { resolve } from 'node:path';
 import type { LayerKept } from '../protocol/events.js';
 import type { RunSummary } from '../protocol/messages.js';
 import type { LanguageHost } from './host.js';
 
-/** A list of runs is good for this long; the daemon reports its own changes at once. */
+/** Milliseconds for which a list of runs is used; the daemon reports its own changes at once. */
 const FRESH = 2_000;
 
 export class RunFacts {
@@ -34,7 +34,7 @@ export class RunFacts {
     return runs.filter((run) => run.planPath !== null && resolve(folder, run.planPath) === plan);
   }
 
-  /** Kept weights per layer after the latest run that got so far. */
+  /** Kept weights per layer after the latest run that has some. */
   async keptOf(folder: string, model: string): Promise<readonly LayerKept[] | null> {
     const runs = await this.#runs(folder);
     const latest = runs.find(

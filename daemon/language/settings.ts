@@ -1,4 +1,4 @@
-/** What each setting of a plan means, with its formula: the hovers, and the documentation of completions. */
+/** The meaning of each setting of a plan, with its formula: for hovers, and the documentation of completions. */
 
 import { WORDS } from '../lc/budgets/registry.js';
 import { SCHEDULE, TRAINING } from '../plan/defaults.js';
@@ -107,7 +107,7 @@ const ALIASES: readonly (readonly [RegExp, string])[] = [
   [/^(retrain|reference)\./, 'training.'],
 ];
 
-/** @param path keys and indices from the root. @returns Markdown, or null for what has no entry. */
+/** @param path keys and indices from the root. @returns Markdown, or null if there is no entry. */
 export function explainSetting(path: readonly (string | number)[]): string | null {
   const dotted = ALIASES.reduce((text, [from, to]) => text.replace(from, to), path.join('.'));
   if (Object.hasOwn(SETTINGS, dotted)) return SETTINGS[dotted]!;

@@ -1,4 +1,4 @@
-/** Shapes for people, and where things are in a text. */
+/** Formats shapes, and converts positions in a text. */
 import type { Position, Range } from 'vscode-languageserver-protocol/node';
 
 export const shapeText = (shape: readonly (number | null)[] | null): string =>

@@ -1,6 +1,6 @@
-/** Python source with all that is no code blanked out, so that a search finds code alone. Nothing is run. */
+/** Blanks out everything in Python source that is not code, so that a search finds code only. Nothing is run. */
 
-/** Where a string literal without placeholders stands; offsets are those of its quotes' inside. */
+/** Position of a string literal without placeholders; offsets are those of the text inside its quotes. */
 export interface Literal {
   readonly start: number;
   readonly end: number;
@@ -10,13 +10,13 @@ export interface Literal {
 export interface MaskedPython {
   /** As long as the source; comments and the insides of strings are spaces, strings keep their first quote as `"`. */
   readonly code: string;
-  /** By the offset of the first quote. Those with escapes that are not plain, bytes and f-strings with placeholders are not there. */
+  /** By the offset of the first quote. Bytes, f-strings with placeholders, and strings with non-trivial escapes are left out. */
   readonly literals: ReadonlyMap<number, Literal>;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\', "'": "'", '"': '"' };
 
-/** What a literal says; null where only Python can tell. */
+/** The value of a literal; null if only Python can compute it. */
 function valueOf(text: string, prefix: string): string | null {
   if (prefix.includes('b') || (prefix.includes('f') && /[{}]/.test(text))) return null;
   if (prefix.includes('r')) return text;
@@ -37,7 +37,7 @@ const blank = (text: string): string => text.replace(/[^\n]/g, ' ');
 
 const STRING = /([rRuUbBfF]{0,2})("""|'''|"|')/y;
 
-/** One pass; a string that is not closed reaches to the end of its line, or of the text. */
+/** One pass; an unclosed string reaches to the end of its line, or of the text. */
 export function maskPython(source: string): MaskedPython {
   const literals = new Map<number, Literal>();
   let code = '';

@@ -1,4 +1,4 @@
-/** Python files and cells of notebooks that are open: their text as the editor has it. */
+/** Open Python files and notebook cells: their text as in the editor. */
 import { fileURLToPath } from 'node:url';
 import type {
   DidChangeTextDocumentParams,
@@ -8,7 +8,7 @@ import type {
 } from 'vscode-languageserver-protocol/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 
-/** Of CodeLens alone: hovers, symbols and the rest of Python are others' work. */
+/** For CodeLens only: other extensions give hovers, symbols and the rest for Python. */
 export const PYTHON: DocumentSelector = [
   { scheme: 'file', language: 'python' },
   { scheme: 'vscode-notebook-cell', language: 'python' },
@@ -17,7 +17,7 @@ export const PYTHON: DocumentSelector = [
 const MAX_OPEN = 500;
 const MAX_TEXT = 1 << 20;
 
-/** The file of a document: of a cell, its notebook. @throws TypeError for what is no file. */
+/** The file of a document; for a cell, its notebook. @throws TypeError if it is not a file. */
 export const fileOf = (uri: string): string =>
   fileURLToPath(uri.replace(/^vscode-notebook-cell:(\/\/[^/]*)?/, 'file://').replace(/[#?].*$/, ''));
 
@@ -28,7 +28,7 @@ export class PythonDocuments {
     return this.#open.get(uri);
   }
 
-  /** Whether there is one: then files that appear matter to it. */
+  /** Whether any is open: then new files can change their lenses. */
   get any(): boolean {
     return this.#open.size > 0;
   }

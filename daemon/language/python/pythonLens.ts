@@ -1,4 +1,4 @@
-/** CodeLens in Python, where a model is saved: the way to the file that was written. */
+/** CodeLens in Python at calls that save a model: it opens the written file. */
 import { open } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { CodeLens } from 'vscode-languageserver-protocol/node';
@@ -10,10 +10,10 @@ import type { AbsolutePath } from '../../protocol/paths.js';
 import { command } from '../planLens.js';
 import { savedModels } from './savedModels.js';
 
-/** Enough of a file to see what it is. */
+/** Enough bytes of a file to recognise its kind. */
 const HEAD = 64 * 1024;
 
-/** Whether a file is one that opens here; a folder, or a file that is not there (yet), is none. */
+/** Whether a file can be opened; false for a folder or a missing file. */
 async function isModel(path: string): Promise<boolean> {
   const file = await open(path, 'r').catch(() => null);
   if (!file) return false;
@@ -38,8 +38,8 @@ interface Place {
 }
 
 /**
- * A lens above each call whose file is there: seen from the Python file's folder, or from the workspace folder, where programs
- * are often started. Nothing for a path out of the workspace.
+ * A lens above each call whose file exists, relative to the Python file's folder or to the workspace folder, where programs are often started. None
+ * for a path out of the workspace.
  */
 export async function pythonLenses(document: TextDocument, { folder, path, asNamed }: Place): Promise<CodeLens[]> {
   const lenses: CodeLens[] = [];

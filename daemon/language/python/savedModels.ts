@@ -2,7 +2,7 @@
 import { maskPython, type MaskedPython } from './maskPython.js';
 
 export interface SavedModel {
-  /** Of the call's name. */
+  /** Pattern of the call's name. */
   readonly offset: number;
   /** As written. */
   readonly path: string;
@@ -11,18 +11,18 @@ export interface SavedModel {
 interface Saving {
   /** The call up to its opening parenthesis. */
   readonly call: RegExp;
-  /** Which argument is the path: its place among those without a name, and its names. */
+  /** Which argument is the path: its position among the positional ones, and its keywords. */
   readonly place: number;
   readonly names: readonly string[];
-  /** The path must end so: `.save(` is a call of many things. */
+  /** The path must end so: many classes have a `.save(`. */
   readonly ending?: RegExp;
-  /** The file in the folder that is named. */
+  /** The file in the named folder. */
   readonly member?: string;
 }
 
 const KERAS = /\.(keras|h5|hdf5)$/i;
 
-/** Keras, TensorFlow.js and PyTorch, by their documentation. What does not open here is left out where the file is looked at. */
+/** Functions of Keras, TensorFlow.js and PyTorch, from their documentation. Kinds that cannot be opened are filtered later, when the file is read. */
 const SAVINGS: readonly Saving[] = [
   { call: /\b[A-Za-z_][\w.]*\.save\s*\(/g, place: 0, names: ['filepath'], ending: KERAS },
   { call: /\b(?:[A-Za-z_][\w.]*\.)?save_model\s*\(/g, place: 1, names: ['filepath'], ending: KERAS },
@@ -31,18 +31,18 @@ const SAVINGS: readonly Saving[] = [
   { call: /\b(?:torch\.)?onnx\.export\s*\(/g, place: 2, names: ['f'] },
 ];
 
-/** An argument list longer than this is none that names a file. */
+/** Longest argument list that is searched, in characters. */
 const MAX_ARGUMENTS = 10_000;
 const MAX_CALLS = 200;
 
 interface Argument {
   readonly name: string | null;
-  /** Where its value stands, and the value's code without spaces around. */
+  /** Position of its value, and the value's code without spaces around. */
   readonly offset: number;
   readonly code: string;
 }
 
-/** The arguments from an opening parenthesis on; null where it is not closed. @param from after the parenthesis. */
+/** The arguments after an opening parenthesis; null if it is not closed. @param from after the parenthesis. */
 function argumentsFrom(code: string, from: number): Argument[] | null {
   const found: Argument[] = [];
   const take = (start: number, end: number) => {
@@ -69,16 +69,16 @@ function argumentsFrom(code: string, from: number): Argument[] | null {
   return null;
 }
 
-/** The text that an argument is: a literal, or a name that is given one literal and nothing else. */
+/** The text of an argument: a literal, or a variable that is assigned one literal and nothing else. */
 function textOf({ offset, code }: Argument, { code: all, literals }: MaskedPython): string | null {
-  // A literal alone: its quote, and blanks where its text is.
+  // A literal alone: its quote, and blanks in place of its text.
   if (code.startsWith('"') || /^[rRuUfF]{1,2}"/.test(code)) {
     const literal = literals.get(all.indexOf('"', offset));
     return literal && /^\s*$/.test(all.slice(literal.start, offset + code.length)) ? literal.value : null;
   }
   if (!/^[A-Za-z_]\w*$/.test(code)) return null;
   const givings = [...all.matchAll(new RegExp(`(?<![\\w.])${code}\\s*(?:[-+*/|&]?=(?!=)|:=)\\s*`, 'g'))].filter(
-    // Arguments of calls that are named so are no assignments: those begin their line.
+    // Keyword arguments of that name are not assignments: those begin their line.
     ({ index }) => /^[ \t]*$/.test(all.slice(all.lastIndexOf('\n', index) + 1, index)),
   );
   const [only] = givings;
@@ -90,13 +90,13 @@ function textOf({ offset, code }: Argument, { code: all, literals }: MaskedPytho
   return literal && /^\s*$/.test(rest!) ? literal.value : null;
 }
 
-/** In the order of the text. Only what the text itself says: a path that is computed is left out. */
+/** In the order of the text. Only literal paths: a computed one is left out. */
 export function savedModels(source: string): SavedModel[] {
   const masked = maskPython(source);
   const found: SavedModel[] = [];
   for (const { call, place, names, ending, member } of SAVINGS) {
     for (const match of masked.code.matchAll(call)) {
-      // A function of that name that is defined here is no call.
+      // A definition of a function with that name is not a call.
       if (/\bdef\s+$/.test(masked.code.slice(Math.max(0, match.index - 10), match.index))) continue;
       const args = argumentsFrom(masked.code, match.index + match[0].length);
       const given =
