@@ -1,4 +1,4 @@
-/** A budget that contradicts itself or cannot be met. One line that names the key and, where there is one, the nearest valid value. */
+/** The error of a budget that contradicts itself or cannot be met. One line that names the key and, if there is one, the nearest valid value. */
 export class BudgetError extends Error {
   override readonly name = 'BudgetError';
   constructor(
@@ -12,7 +12,7 @@ export class BudgetError extends Error {
   }
 }
 
-/** A budget per layer fails in one layer: the error names it. */
+/** For a budget per layer that fails in one layer: the error names it. */
 export function inLayer<T>(layer: string, resolve: () => T): T {
   try {
     return resolve();

@@ -1,4 +1,4 @@
-/** Budgets: what the user asks for, turned into a C step, counted before the run and checked after it. */
+/** Compiles a user's budget into a C step; computes its size before the run and checks it afterwards. */
 import { inLayer } from './budgetError.js';
 import type { BudgetSpec } from './budgets/budgetSpec.js';
 import { everything, mostWeights } from './budgets/counted.js';
@@ -18,7 +18,7 @@ export { isOfFile } from './sparseFormat.js';
 export type { FileFormat, SparseFormat, SparseFormatOf } from './sparseFormat.js';
 
 export interface BudgetOptions {
-  /** What `bytes` buys: the format that will be exported. Default: compressed columns of fixed width (sparseFormat.ts). */
+  /** The file format that `bytes` refers to: the one that will be exported. Default: compressed columns of fixed width (sparseFormat.ts). */
   readonly format?: SparseFormatOf;
 }
 
@@ -28,7 +28,7 @@ function parseFor(budget: BudgetSpec, layers: readonly LayerView[]): ParsedBudge
   return parsed;
 }
 
-/** Groups have their own way of local budgets, because ties join layers. */
+/** Groups build local budgets in their own way, because ties join layers. */
 const isLocal = ({ scope, units }: ParsedBudget): boolean => scope === 'layer' && !units;
 
 /**
@@ -56,8 +56,8 @@ export function createCompression(
 }
 
 /**
- * Number of weights the budget keeps at most over these layers; null where it cannot be known before the run (penalty
- * forms, radii, FLOPs, neurons, bytes of a file with codes of variable length). @throws BudgetError as createCompression.
+ * Largest number of weights that the budget keeps over these layers; null if it is not known before the run (penalty forms, radii, FLOPs, neurons,
+ * bytes of a file with codes of variable length). @throws BudgetError as createCompression.
  */
 export function budgetKappa(
   budget: BudgetSpec,
@@ -79,10 +79,10 @@ export function budgetKappa(
   return total;
 }
 
-/** One thing that a budget asks for, named by what is counted. */
+/** One requirement of a budget, named by the quantity that is counted. */
 export type NamedCheck = Checked & { readonly kind: Counted | 'floor' | 'cap' };
 
-/** Everything that the budget asks for, counted on what was written. @throws BudgetError as createCompression. */
+/** Checks every requirement of the budget on the written file. @throws BudgetError as createCompression. */
 export function checkWritten(budget: BudgetSpec, written: WrittenKernels): NamedCheck[] {
   const parsed = parseBudget(budget);
   const { goal, structures, quantize } = parsed;
@@ -96,15 +96,16 @@ export function checkWritten(budget: BudgetSpec, written: WrittenKernels): Named
   return [...named, ...limitChecks(parsed, written.kernels)];
 }
 
-/** Whether the run finds out how much is kept, as penalties do. @throws BudgetError as createCompression. */
+/** Whether the kept number is a result of the run, as with penalties. @throws BudgetError as createCompression. */
 export function isFound(budget: BudgetSpec): boolean {
   const { goal } = parseBudget(budget);
   return goal !== null && (goalKind(goal.kind).isFound?.(goal) ?? false);
 }
 
 /**
- * Whether values are bound that retraining would change, as by codebooks and the l2 norm. (l1 is retrained on its support.
- * [P, Table 1]) @throws BudgetError as createCompression.
+ * Whether the budget constrains values that retraining would change, as codebooks and the l2 norm do. (With l1, the support is retrained. [P, Table
+ * 1])
+ * @throws BudgetError as createCompression.
  */
 export function boundsValues(budget: BudgetSpec): boolean {
   const { goal, quantize } = parseBudget(budget);

@@ -1,9 +1,9 @@
 import type { Compression } from './compression.js';
 
-/** A file whose size depends on where the kept weights lie. */
+/** A file whose size depends on the positions of the kept weights. */
 export interface BytesBudget {
   readonly bytes: number;
-  /** So many fit wherever they lie (the fixed width of positions holds them): where the search begins. */
+  /** This many fit at any positions (the fixed width of positions has room for them): the search begins here. */
   readonly least: number;
   /** Weights kept at most, whatever their size. */
   readonly most: number;
@@ -11,11 +11,11 @@ export interface BytesBudget {
   compression(kappa: number): Compression;
   /** Size of the file that holds this theta; grows with kappa. */
   encodedBytes(theta: Float32Array): number;
-  /** How close to the largest kappa is close enough, as a share of it; 0: exactly the largest. */
+  /** Tolerance of the largest kappa, as a share of it; 0: exactly the largest. */
   readonly tolerance: number;
 }
 
-/** Evaluated kappas per search at most: each step at least halves the bracket every other time. */
+/** Most kappas evaluated in a search: every other step at least halves the bracket. */
 const STEPS = 64;
 
 /**
@@ -28,7 +28,7 @@ export function bytesConstraint(size: number, budget: BytesBudget): Compression 
   const { bytes, least, most, tolerance } = budget;
   const input = new Float32Array(size);
   const sample = budget.compression(most);
-  // Where weights take the most room there are the fewest of them.
+  // Where each weight takes most room, the smallest number fits.
   const { notes } = budget.compression(least);
   return {
     description: `at most ${bytes} bytes in the file`,
@@ -49,7 +49,7 @@ export function bytesConstraint(size: number, budget: BytesBudget): Compression 
       }
       let last = low.kappa;
       for (let step = 0; step < STEPS && high.kappa - low.kappa > Math.max(1, tolerance * low.kappa); step++) {
-        // Size is almost linear in kappa: interpolate, and halve in between where that creeps.
+        // The size is almost linear in kappa: interpolates, and bisects when interpolation converges slowly.
         const share = (bytes - low.bytes) / (high.bytes - low.bytes);
         const guess = low.kappa + Math.floor((step % 3 === 2 ? 0.5 : share) * (high.kappa - low.kappa));
         last = Math.min(high.kappa - 1, Math.max(low.kappa + 1, guess));

@@ -8,7 +8,7 @@ function view(size: number): Float32Array {
   return scratch.subarray(0, size);
 }
 
-/** v = w - lambda/mu over [start, end), into out from `at` on. */
+/** Writes v = w - lambda/mu over [start, end) to `out` from `at` on. */
 function compressionInput(
   w: Float32Array,
   lambda: Float32Array | null,
@@ -64,8 +64,8 @@ export function cStep(
 }
 
 /**
- * Direct compression: theta <- Pi(w), where the loop starts. [P, section 2]
- * @param mu needed by penalty forms only, which are undefined at mu = 0: pass mu0.
+ * Direct compression: theta <- Pi(w), the starting point of the loop. [P, section 2]
+ * @param mu only for penalty forms, which are undefined at mu = 0: pass mu0.
  */
 export function directCompression(
   tasks: readonly CompressionTask[],

@@ -1,10 +1,10 @@
 import { keepLargest, rejectNonFinite } from './projections/select.js';
 import { sortDescending } from './projections/sortDescending.js';
 
-/** Cells of the dynamic program's table; more points than limit / K are merged into runs first. */
+/** Most cells of the dynamic program's table; more points than limit / K are merged into runs first. */
 const TABLE_LIMIT = 1 << 20;
 
-/** Magnitudes of one sign in descending order, at most kappa of them: the only ones a best kappa can hold. */
+/** The at most kappa largest magnitudes of one sign in descending order: the solution uses no others. */
 function descendingMagnitudes(v: Float32Array, sign: 1 | -1, kappa: number): Float32Array {
   let values = new Float32Array(v.length);
   let count = 0;
@@ -58,7 +58,7 @@ const sideOf = (magnitudes: Magnitudes, cuts: readonly number[]): Side => ({
   sums: Float64Array.from(cuts, (cut) => magnitudes.sum(cut)),
 });
 
-/** Cuts between runs of `run` neighbours, shorter where those differ by more than an even part of the range: the few large ones count. */
+/** Cuts between runs of `run` neighbours, shorter where magnitudes differ by more than an even part of the range: the few large ones matter most. */
 function evenCuts({ values }: Magnitudes, run: number): number[] {
   const cuts = [0];
   const width = run === 1 ? 0 : values[0]! / Math.ceil(values.length / run);
@@ -72,10 +72,10 @@ function evenCuts({ values }: Magnitudes, run: number): number[] {
   return cuts;
 }
 
-/** Finer cuts in all, and on both sides of each end that the last solution uses at least. */
+/** Finer cuts everywhere, and most of them on both sides of each end of the last solution. */
 const CUTS = 1 << 12;
 const NEAR = 8;
-/** How much finer each time: less than NEAR, so that an end may move by more than one of the former steps. */
+/** Factor of refinement: less than NEAR, so that an end may move by more than one of the former steps. */
 const FINER = 4;
 
 function cutsNear(centres: readonly number[], step: number, length: number): number[] {
@@ -90,9 +90,9 @@ function cutsNear(centres: readonly number[], step: number, length: number): num
 }
 
 /**
- * gain[k][j] = the most that k clusters save on the j first points, sum over clusters of (sum of members)^2 / members,
- * and from[k][j] = where the last cluster begins. The best beginning moves one way only as j grows (the cost of an
- * interval satisfies the quadrangle inequality), so each row takes O(n log n) by divide and conquer.
+ * gain[k][j] = the largest gain of k clusters on the j first points, sum over clusters of (sum of members)^2 / members, and from[k][j] = the start of
+ * the last cluster. The best start is monotone in j (the cost of an interval satisfies the quadrangle inequality), so each row takes O(n log n) by
+ * divide and conquer.
  */
 interface Clustering {
   readonly gain: readonly Float64Array[];
@@ -132,7 +132,7 @@ function cluster({ points, weights, sums }: Side, K: number): Clustering {
   return { gain, from };
 }
 
-/** Where the clusters of the j first points in k clusters end, as points from the largest; the last is j. */
+/** Ends of the clusters of the j first points in k clusters, as points from the largest; the last is j. */
 function clusterEnds({ from }: Clustering, k: number, j: number): number[] {
   const ends: number[] = [];
   for (let c = k, end = j; c > 0 && end > 0; c--) {
@@ -149,7 +149,7 @@ function bestPrefix(row: Float64Array): Uint32Array {
   return best;
 }
 
-/** Clusters of both signs by their ends, as numbers of magnitudes from the largest, and what their means save of ||v||^2. */
+/** Clusters of both signs by their ends, as numbers of magnitudes from the largest, and how much their means reduce ||v||^2. */
 interface Solution {
   readonly gain: number;
   readonly ends: readonly [plus: readonly number[], minus: readonly number[]];
@@ -181,7 +181,7 @@ function bestClusters(plus: Side, minus: Side, K: number, kappa: number): Soluti
   };
 }
 
-/** Solutions between ever finer cuts near the ends of the last, until cuts between single weights save no more. */
+/** Solutions between ever finer cuts near the ends of the last, until cuts between single weights gain no more. */
 function refine(
   plus: Magnitudes,
   minus: Magnitudes,
@@ -194,7 +194,7 @@ function refine(
   for (let step = run, round = 0; round < ROUNDS; round++) {
     const [ends, others] = best.ends;
     step = Math.ceil(step / FINER);
-    // Where kappa binds, what one sign gives up is what the other takes.
+    // If kappa binds, one sign can only gain weights that the other gives up.
     const room = (side: readonly number[]): number => kappa - (side.at(-1) ?? 0);
     const solution = bestClusters(
       sideOf(plus, cutsNear([...ends, room(others)], step, plus.values.length)),
@@ -209,9 +209,9 @@ function refine(
   return best;
 }
 
-/** Far more than seen. */
+/** Far more rounds than seen. */
 const ROUNDS = 100;
-/** Share of what is saved that is rounding. */
+/** Relative gain below this is rounding. */
 const PROGRESS = 1e-13;
 
 /**

@@ -3,9 +3,9 @@
  * v = w - lambda/mu. See docs/lc-algorithm.md.
  */
 export interface Compression {
-  /** For people: "l0 constraint, kappa = 2662 of 266200". */
+  /** Description for users: "l0 constraint, kappa = 2662 of 266200". */
   readonly description: string;
-  /** For people: what of the budget's defaults it had no room for. */
+  /** For users: which of the budget's defaults did not fit. */
   readonly notes?: readonly string[];
   /**
    * Writes the projection of v into theta (same length; may be the same array). mu matters to penalty forms only.
@@ -14,13 +14,9 @@ export interface Compression {
   project(v: Float32Array, mu: number, theta: Float32Array): void;
   /** C(theta), in the unit of the budget. */
   cost(theta: Float32Array): number;
-  /**
-   * Only where more than theta's non-zeros is kept: writes 1 for each weight that retraining may change, 0 for the rest.
-   */
+  /** Only if more than theta's non-zeros is kept: writes 1 for each weight that retraining may change, 0 for the rest. */
   support?(theta: Float32Array, kept: Uint8Array): void;
-  /**
-   * Only where `project` is not exact: how much ||v - theta||^2 of the last projection can at most exceed the optimum's.
-   */
+  /** Only if `project` is not exact: upper bound on how much ||v - theta||^2 of the last projection exceeds the optimum's. */
   readonly gap?: () => number;
 }
 
@@ -30,7 +26,7 @@ export interface Range {
   readonly end: number;
 }
 
-/** Parameters + view + compression: the ranges, concatenated, are what the compression sees. */
+/** Parameters + view + compression: the compression gets the ranges concatenated. */
 export interface CompressionTask {
   readonly name: string;
   readonly ranges: readonly Range[];

@@ -1,29 +1,29 @@
-/** Floors that a budget has where the plan gives none, as far as there is room for them. */
+/** Default floors of a budget without floors in the plan, as far as they fit. */
 
-/** What a layer would keep at least: weights of it, or its neurons. */
+/** The minimum that a layer should keep: weights, or neurons. */
 export interface WantedFloor {
   readonly name: string;
   readonly wanted: number;
-  /** What one of them takes of the budget. */
+  /** Cost of one of them in the budget's unit. */
   readonly cost: number;
 }
 
 /**
- * Of what an even cut would leave each layer, this share is its floor where cost or size differ so much between layers that
- * the nearest theta would empty some (weights of convolutions cost hundreds of times those of dense layers; filters have
- * fewer weights than neurons): an empty layer cuts the network.
+ * A layer's floor as a share of its part under a uniform cut. It applies if cost or size differ so much between layers that the nearest theta would
+ * empty some (weights of convolutions cost hundreds of times those of dense layers; filters have fewer weights than neurons): an empty layer cuts the
+ * network.
  */
 const DEFAULT_FLOOR = 1 / 2;
 
-/** What a layer of `size` wants at least under a budget that an even cut would meet with this share. */
+/** The floor of a layer of `size` under a budget that a uniform cut to this share would meet. */
 export const wantedFloor = (even: number, size: number): number => Math.floor(DEFAULT_FLOOR * even * size);
 
 const BISECTIONS = 50;
 
 /**
- * As many of the floors as fit into `room`, in units of the budget: first one for each layer, the cheapest first, then of what they want
- * beyond that the largest share that fits, the same for all.
- * @returns the floors in the order of `layers`, and the names of layers that are left without one.
+ * As many of the floors as fit into `room`, in units of the budget: first one for each layer, the cheapest first, then the largest common share of
+ * the rest.
+ * @returns the floors in the order of `layers`, and the names of layers without one.
  */
 export function fittingFloors(
   layers: readonly WantedFloor[],
@@ -54,7 +54,7 @@ export function fittingFloors(
   return { floors, without: layers.filter(({ wanted }, i) => wanted > 0 && first[i] === 0).map(({ name }) => name) };
 }
 
-/** For people: layers that nothing saves from being emptied. */
+/** For users: layers that may become empty. */
 export const withoutFloors = (names: readonly string[]): { notes?: readonly string[] } =>
   names.length === 0
     ? {}

@@ -14,7 +14,7 @@ const binCosts = /* @__PURE__ */ new Float64Array(BINS);
 const lowCosts = /* @__PURE__ */ new Float64Array(LOW_BINS);
 const density = /* @__PURE__ */ new Float32Array(1);
 const densityBits = /* @__PURE__ */ bitsOf(density);
-/** Weights up to which the exact dynamic program is worth asking. */
+/** Most weights for which the exact dynamic program is considered. */
 const SMALL = 1 << 12;
 
 function keptCost(theta: Float32Array, layers: readonly CostedLayer[]): number {
@@ -33,9 +33,9 @@ export const denseCost = (layers: readonly CostedLayer[]): number =>
   layers.reduce((total, { size, cost }) => total + size * cost, 0);
 
 /**
- * FLOPs constraint: the sum of the kept weights' costs <= budget, a knapsack. Greedy by v^2/cost in O(n): a histogram of
- * costs over the density |v|/sqrt(cost) finds where the budget ends, ties go to the lowest index. Its gap is at most the
- * fractional relaxation's, (budget left) * v^2/cost of the first weight left out, which is below that weight's v^2.
+ * FLOPs constraint: the sum of the kept weights' costs <= budget, a knapsack. Greedy by v^2/cost in O(n): a histogram of costs over the density
+ * |v|/sqrt(cost) finds where the budget ends; ties go to the lowest index. Its gap is at most the fractional relaxation's, (budget left) * v^2/cost
+ * of the first weight left out, which is below that weight's v^2.
  * Small problems are solved exactly by dynamic programming.
  */
 export function flopsConstraint(budget: number, layers: readonly CostedLayer[]): Compression {
@@ -91,7 +91,7 @@ export function flopsConstraint(budget: number, layers: readonly CostedLayer[]):
   };
 }
 
-/** Calls with each layer that costs something; free weights stay as they are. */
+/** Calls with each layer that has a cost; free weights stay as they are. */
 function eachLayer(layers: readonly CostedLayer[], visit: (start: number, end: number, cost: number) => void): void {
   let start = 0;
   for (const { size, cost } of layers) {

@@ -1,15 +1,15 @@
-/** What a budget sees of a model: its prunable kernels, each with its units, one behind the other. */
+/** A budget's view of a model: its prunable kernels, each with its units, concatenated. */
 
 /**
- * One prunable kernel (or, of size 0, only the vectors that go with units of several) as a compression sees it. A task's view is its layers' weights, in this order, concatenated.
- *
- * Where neurons are pruned (`seesUnits`) a layer's part of the view is its kernel followed by its unit vectors (bias, BatchNorm gamma
- * and beta, in any order), each with one entry per unit; `viewLength` counts them. Every other budget sees kernels only.
+ * One prunable kernel in a compression's view (or, of size 0, only the vectors that belong to units of several kernels). A task's view is its layers'
+ * weights, in this order, concatenated.
+ * If neurons are pruned (`seesUnits`), a layer's part of the view is its kernel followed by its unit vectors (bias, BatchNorm gamma and beta, in any
+ * order), each with one entry per unit; `viewLength` counts them. Every other budget sees kernels only.
  */
 export interface LayerView {
-  /** Of the layer, or of its kernel where it has several. */
+  /** Name of the layer, or of its kernel if it has several. */
   readonly name: string;
-  /** The layer where it has several kernels, which come one behind the other: limits and local budgets are a layer's. Default: `name`. */
+  /** The layer of a kernel, if it has several; they are adjacent, and limits and local budgets apply to the layer. Default: `name`. */
   readonly layer?: string;
   /** Weights of the kernel. */
   readonly size: number;
@@ -30,9 +30,8 @@ export interface LayerView {
   /** How many vectors of `units` entries follow the kernel in a neuron view. Default 0. */
   readonly unitVectors?: number;
   /**
-   * Per unit the number of its group: units with the same number, of whatever layers, are kept together or not at all
-   * (residual adds, depthwise convolutions); -1: the unit stays (the output layer, whose units are the answer), never
-   * counted, never pruned by a neuron budget. Default: each unit is a group of its own.
+   * Per unit the number of its group: units with the same number, in any layers, are kept or removed together (residual adds, depthwise
+   * convolutions). -1: the unit is fixed (output layers), neither counted nor pruned by a neuron budget. Default: each unit is a group of its own.
    */
   readonly groups?: readonly number[];
 }
@@ -43,7 +42,7 @@ export interface UnitLayout {
   readonly inner: number;
 }
 
-/** How N:M blocks see a kernel. */
+/** The kernel as N:M blocks need it. */
 export const blocksOf = ({
   name,
   size,
@@ -55,7 +54,7 @@ export const blocksOf = ({
   ...(unitLayout ?? { units: shape.at(-1) ?? 1, inner: 1 }),
 });
 
-/** The name that a budget calls the view's layer by. */
+/** The name of the view's layer in a budget. */
 export const layerNameOf = ({ name, layer }: LayerView): string => layer ?? name;
 
 /** Items with a view each, joined where they are kernels of one layer, in the same order. */
@@ -76,6 +75,6 @@ export const unitsOf = (layer: LayerView): number => layer.units ?? layer.shape.
 /** Weights of the kernels. */
 export const totalSize = (layers: readonly LayerView[]): number => layers.reduce((total, { size }) => total + size, 0);
 
-/** Weights of a layer's part of the view: the kernel, and where whole units are pruned its unit vectors. */
+/** Number of weights of a layer's part of the view: the kernel, and if whole units are pruned its unit vectors. */
 export const partLength = (layer: LayerView, units: boolean): number =>
   layer.size + (units ? (layer.unitVectors ?? 0) * unitsOf(layer) : 0);

@@ -7,19 +7,18 @@ export interface LayerLimit {
   readonly size: number;
   readonly floor: number;
   readonly cap: number;
-  /** What one weight takes of the budget. Default 1. */
+  /** Cost of one weight in the budget's unit. Default 1. */
   readonly cost?: number;
 }
 
-/** What the floors take of the budget at most. */
+/** Largest total cost of the floors. */
 export const floorsCost = (limits: readonly LayerLimit[]): number =>
   limits.reduce((total, { floor, cost = 1 }) => total + floor * cost, 0);
 
 /**
- * A global l0 budget with a floor and a cap per layer, exact (a greedy basis of a matroid): each layer's `floor` largest
- * are kept whatever the others are, whatever lies below its `cap` largest is dropped, and what is between competes in
- * `rest`, the global C step on the budget that the floors leave. A weight that is 0 takes nothing of it, so a floor above a
- * layer's non-zeros takes as much as those.
+ * A global l0 budget with a floor and a cap per layer, exact (a greedy basis of a matroid): each layer's `floor` largest weights are kept in any
+ * case, those below its `cap` largest are dropped, and the rest competes in `rest`, the global C step on the budget left by the floors. A weight that
+ * is 0 costs nothing, so a floor above a layer's non-zeros costs as much as those.
  */
 export function withLimits(
   limits: readonly LayerLimit[],

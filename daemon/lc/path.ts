@@ -28,7 +28,7 @@ export const firstIteration = (iterations: number, warm: boolean, start: number)
 
 const PATH_GOALS = GOAL_KEYS.filter((key) => goalKind(key).path);
 
-/** What the path varies, and how. @throws BudgetError where the budget has no size to vary (penalties, radii, patterns alone). */
+/** The quantity that a path varies, and how. @throws BudgetError if the budget has no size to vary (penalties, radii, patterns alone). */
 function varied(budget: BudgetSpec): { readonly goal: GoalKey; readonly value: Value; readonly path: PathAmount } {
   const goal = goalOf(budget);
   const path = goal && goalKind(goal).path;
@@ -36,7 +36,7 @@ function varied(budget: BudgetSpec): { readonly goal: GoalKey; readonly value: V
   throw new BudgetError(goal ?? 'budget', `a path varies one of ${PATH_GOALS.join(', ')}; give one of them`);
 }
 
-/** How much the budget allows, in the units of its goal: a share, weights, bytes or neurons. @throws BudgetError where a path cannot vary it. */
+/** The allowed amount in the units of the budget's goal: a share, weights, bytes or neurons. @throws BudgetError if a path cannot vary it. */
 export function amountOf(budget: BudgetSpec): number {
   const { value, path } = varied(budget);
   return path.of(value);
@@ -60,22 +60,22 @@ function withValue<B extends BudgetSpec>(budget: B, goal: GoalKey, key: string, 
   return { ...Object.fromEntries(rest), [key]: value } as unknown as B;
 }
 
-/** A budget as a path lists it: "10%" of what `budget` is in; of weights, a share or a number. @throws BudgetError as amountOf. */
+/** Parses a budget in a path's list: "10%" in the unit of `budget`; for weights, a share or a number. @throws BudgetError as amountOf. */
 export function withListed<B extends BudgetSpec>(budget: B, listed: number | string): B {
   const { goal, path } = varied(budget);
   return withValue(budget, goal, path.keyOf?.(listed) ?? goal, listed);
 }
 
-/** `count` budgets around what the plan asks for, large to small. @throws BudgetError as amountOf. */
+/** `count` budgets around the plan's, large to small. @throws BudgetError as amountOf. */
 export function defaultPath<B extends BudgetSpec>(budget: B, count: number): B[] {
   const { goal, value, path } = varied(budget);
   const { key, from, to, shares } = path.range(value);
   if (!shares) return pathKappas(from, to, count).map((amount) => withAmount(budget, amount));
-  // Hundred thousandths of the whole.
+  // Rounded to 1e-5 of the whole.
   return pathKappas(1e5 * from, 1e5 * to, count).map((amount) => withValue(budget, goal, key, `${amount / 1000}%`));
 }
 
-/** Budgets of one goal, each amount once, large to small. @throws BudgetError where they cannot be compared. */
+/** Budgets of one goal, each amount once, large to small. @throws BudgetError if they cannot be compared. */
 export function descending<B extends BudgetSpec>(budgets: readonly B[]): B[] {
   const kinds = new Set(budgets.map((budget) => `${varied(budget).goal} ${isShare(budget)}`));
   if (kinds.size > 1) throw new BudgetError('path', 'mixes shares and numbers; give all budgets of a path in one unit');
@@ -83,7 +83,7 @@ export function descending<B extends BudgetSpec>(budgets: readonly B[]): B[] {
   return sorted.filter((budget, i) => i === 0 || amountOf(budget) !== amountOf(sorted[i - 1]!));
 }
 
-/** The budget half-way on a log scale; null where the two are neighbours. */
+/** The geometric mean of two budgets; null if no budget lies between them. */
 export function between<B extends BudgetSpec>(larger: B, smaller: B): B | null {
   const middle = withAmount(larger, Math.sqrt(amountOf(larger) * amountOf(smaller)));
   const amount = amountOf(middle);
@@ -93,18 +93,18 @@ export function between<B extends BudgetSpec>(larger: B, smaller: B): B | null {
 /** A finished point of a path. */
 export interface PathResult<B extends BudgetSpec = BudgetSpec> {
   readonly budget: B;
-  /** Error on the part of the data that decides; null: not finite. */
+  /** Error on the deciding part of the data; null: not finite. */
   readonly error: number | null;
 }
 
-/** Errors are counts by the number of samples: sums such as 0.0095 + 0.005 miss one by a rounding. */
+/** Errors are counts divided by the number of samples: a sum such as 0.0095 + 0.005 differs from one by rounding. */
 const ROUNDING = 1e-12;
 
-/** Whether a point's error is at most `bound`; not where it is not finite. */
+/** Whether a point's error is at most `bound`; false if it is not finite. */
 export const within = ({ error }: Pick<PathResult, 'error'>, bound: number): boolean =>
   error !== null && error <= bound + ROUNDING;
 
-/** The point with the smallest budget whose error is at most `bound`; -1 where none is. */
+/** The point with the smallest budget whose error is at most `bound`; -1 if there is none. */
 export function smallestWithin(points: readonly PathResult[], bound: number): number {
   let best = -1;
   points.forEach((point, i) => {
@@ -113,7 +113,7 @@ export function smallestWithin(points: readonly PathResult[], bound: number): nu
   return best;
 }
 
-/** The point of least error, the smallest budget among equals. `points` is not empty. */
+/** The point of least error, with the smallest budget on a tie. `points` is not empty. */
 export function leastError(points: readonly PathResult[]): number {
   const key = ({ error }: PathResult) => error ?? Infinity;
   return points.reduce((best, point, i) => {
@@ -123,24 +123,26 @@ export function leastError(points: readonly PathResult[]): number {
   }, 0);
 }
 
-/** What a path may ask of the error. */
+/** A path's bound on the error. */
 interface Bounds {
   readonly maxErrorIncrease: number | null;
   readonly maxError: number | null;
 }
 
-/** Whether a smallest network is searched. */
+/** Whether the path searches the smallest network. */
 export const hasBound = ({ maxErrorIncrease, maxError }: Bounds): boolean =>
   maxErrorIncrease !== null || maxError !== null;
 
-/** The largest error that is good. Without a bound of its own, a path answers with what loses nothing. @param reference null: not finite. */
+/**
+ * The largest acceptable error. Without a bound, a path's answer is the smallest network as good as the reference. @param reference null: not finite.
+ */
 export const largestError = ({ maxErrorIncrease, maxError }: Bounds, reference: number | null): number =>
   maxError ?? (reference ?? Infinity) + (maxErrorIncrease ?? 0);
 
 export interface PathSearch {
-  /** Largest error that is still good. */
+  /** Largest acceptable error. */
   readonly bound: number;
-  /** Budgets tried at most beyond the planned ones. */
+  /** Most budgets tried beyond the planned ones. */
   readonly refinements: number;
 }
 
@@ -150,14 +152,14 @@ export interface NextPoint<B extends BudgetSpec> {
   readonly from: number | null;
 }
 
-/** One bad point may be bad luck. */
+/** One bad point may be chance. */
 const BAD_IN_A_ROW = 2;
 
 /**
- * What a path does next. It goes down the planned budgets; where a smallest one is searched, until two in a row are bad.
- * Then it bisects between the smallest good budget and the next smaller one, which is bad. Where all are good it goes on
- * below them, where all are bad above them, by the ratio of the two nearest.
- * @param planned large to small. @param finished in the order in which this function gave them.
+ * The next point of a path. It goes down the planned budgets; in a search for the smallest one, until two in a row are bad. Then it bisects between
+ * the smallest good budget and the next smaller one, which is bad. If all are good it continues below them, if all are bad above them, by the ratio
+ * of the two nearest.
+ * @param planned large to small. @param finished in the order in which this function returned them.
  * @param search null: the planned budgets only. @returns null at the end.
  */
 export function nextPoint<B extends BudgetSpec>(
@@ -196,7 +198,7 @@ const givenUp = (finished: readonly PathResult[], at: number, search: PathSearch
   at >= BAD_IN_A_ROW &&
   finished.slice(at - BAD_IN_A_ROW, at).every((point) => !within(point, search.bound));
 
-/** How many of the finished points belong to the way down. */
+/** Number of finished points that belong to the planned descent. */
 function descentLength(planned: number, finished: readonly PathResult[], search: PathSearch | null): number {
   let length = 0;
   while (length < Math.min(planned, finished.length) && !givenUp(finished, length, search)) length++;

@@ -2,7 +2,7 @@ import type { Compression } from './compression.js';
 import { nestedCodebook, ternaryScale } from './codebook.js';
 import { countNonZeros, keepLargest, requireFinite } from './projections/select.js';
 
-/** Cells of the grid over the codes that say where the search for the nearest begins. */
+/** Cells of the grid over the codes that gives the start of the search for the nearest. */
 const CELLS = 1 << 12;
 
 /** The nearest of the codes (ascending, none 0, at least one) to a number. */
@@ -15,7 +15,7 @@ function nearestOf(codes: Float32Array): (x: number) => number {
     return at;
   };
   const begin = new Uint16Array(CELLS);
-  // One cell below, whatever the rounding.
+  // Starts one cell lower, against rounding.
   if (scale > 0) for (let cell = 2; cell < CELLS; cell++) begin[cell] = from(lowest + (cell - 1) / scale, begin[cell - 1]!); // prettier-ignore
   return (x) => {
     const cell = (x - lowest) * scale;
@@ -23,13 +23,12 @@ function nearestOf(codes: Float32Array): (x: number) => number {
   };
 }
 
-/** What coding x as c instead of 0 saves of (x - theta)^2: x^2 - (x - c)^2. */
+/** Reduction of (x - theta)^2 by coding x as c instead of 0: x^2 - (x - c)^2. */
 const gainOf = (x: number, c: number): number => c * (2 * x - c);
 
 /**
- * Prune + quantize on given codes: theta_i in {0, codes}, ||theta||_0 <= kappa. The kappa largest positive gains
- * x^2 - min_c (x - c)^2 are coded, the rest is 0: exact, up to the rounding of gains to float32. `code` gives the best
- * non-zero code of weight i.
+ * Prune + quantize on given codes: theta_i in {0, codes}, ||theta||_0 <= kappa. The kappa largest positive gains x^2 - min_c (x - c)^2 are coded, the
+ * rest is 0: exact, up to the rounding of gains to float32. `code` returns the best non-zero code of weight i.
  */
 function keepLargestGains(
   v: Float32Array,
@@ -48,7 +47,7 @@ function keepLargestGains(
   for (let i = 0; i < v.length; i++) if (gains[i] === 0) theta[i] = 0;
 }
 
-/** A compression whose result is on a codebook; `codes` are those of the last projection (ascending, without 0). */
+/** A compression to a codebook; `codes` are those of the last projection (ascending, without 0). */
 export interface Quantization extends Compression {
   readonly codes: () => Float32Array;
 }

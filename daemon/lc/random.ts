@@ -1,4 +1,4 @@
-/** A seeded generator (xoshiro128**, Blackman & Vigna 2018) whose state is plain JSON, so a checkpoint can carry it. */
+/** A seeded generator (xoshiro128**, Blackman & Vigna 2018) with plain JSON state, so that a checkpoint can store it. */
 export interface Random {
   /** Uniform in [0, 1), 32 bits. */
   next(): number;

@@ -11,8 +11,8 @@ export const muAt = ({ mu0, a }: MuSchedule, j: number): number => mu0 * a ** j;
 export const growthPerIteration = (growth: number, iterations: number): number => growth ** (1 / (iterations - 1));
 
 /**
- * eta mu at most. With Nesterov momentum 0.9 a step is stable for eta (mu + h) < 1.357, h the loss's own curvature; the
- * paper's min(eta, 1/mu) [P, section 4] leaves h almost nothing, just where the clip sets in. A quarter leaves it 1.1 of 1.357.
+ * Upper bound on eta mu. With Nesterov momentum 0.9 a step is stable for eta (mu + h) < 1.357, h the loss's own curvature. The paper's min(eta, 1/mu)
+ * [P, section 4] leaves almost nothing for h just when the clip sets in; a quarter leaves 1.1 of 1.357.
  */
 const CLIP = 0.25;
 
@@ -31,7 +31,7 @@ export interface LearningRateSettings {
  * The learning rate of a training step.
  * @param iteration LC iteration j >= 0 (0 outside the LC loop).
  * @param epoch epochs since this L step (or training) began; whole epochs count.
- * @param mu of the iteration, or null where there is no penalty term (reference, retraining): then nothing is clipped.
+ * @param mu of the iteration, or null without penalty term (reference, retraining): then nothing is clipped.
  */
 export function learningRateAt(
   settings: LearningRateSettings,

@@ -1,8 +1,8 @@
-/** Sensitivity analysis: what each layer alone loses when only its largest weights are kept, and floors that follow. Pure. */
+/** Sensitivity analysis: the error of each layer pruned alone to its largest weights, and floors derived from it. Pure. */
 import { keepLargest } from './projections/select.js';
 import { shareOf } from './share.js';
 
-/** One layer pruned to a share of its weights, all others whole. */
+/** One layer pruned to a share of its weights, all others unpruned. */
 export interface SensitivityPoint {
   readonly share: number;
   /** null: not finite. */
@@ -31,7 +31,7 @@ export function withLargest(
   return result;
 }
 
-/** The least share from which on, going down from the whole, every error measured is at most `bound`; 1 where the first is not. */
+/** The least share from which on, going down from 1, every measured error is at most `bound`; 1 if the first is not. */
 export function neededShare(points: readonly SensitivityPoint[], bound: number): number {
   let needed = 1;
   for (const { share, error } of [...points].sort((a, b) => b.share - a.share)) {
@@ -44,9 +44,9 @@ export function neededShare(points: readonly SensitivityPoint[], bound: number):
 const HALVINGS = 30;
 
 /**
- * Floors in the proportions of what the layers need, as large as leaves the budget half of its weights at least to share out
- * freely: the needs are those of networks that are not retrained, so they are too high.
- * @param accepts whether the budget takes these floors. @returns shares by layer; null where it takes none.
+ * Floors proportional to the layers' needs, as large as possible while at least half of the budget's weights remain free. The needs are measured
+ * without retraining, so they are too high.
+ * @param accepts whether the budget accepts these floors. @returns shares by layer; null if it accepts none.
  */
 export function suggestFloors(
   needs: ReadonlyMap<string, number>,

@@ -14,8 +14,8 @@ export function parseShare(share: number | string): number {
 export type Amount = { readonly count: number } | { readonly share: number };
 
 /**
- * For keys that take both: whole numbers from 1 on are counts (1 is one, as 1.0 is: JSON does not tell them apart), numbers
- * below 1 and percentages are shares ("100%" is all).
+ * For keys that accept both: whole numbers from 1 on are counts (1 is one, and so is 1.0, which JSON does not distinguish); numbers below 1 and
+ * percentages are shares ("100%" is all).
  * @throws RangeError when it is neither.
  */
 export function parseAmount(amount: number | string): Amount {
@@ -24,7 +24,7 @@ export function parseAmount(amount: number | string): Amount {
   return { count: amount };
 }
 
-/** ceil(share * count), but not one more because 0.07 * 100 is 7.000000000000001 in floating point. */
+/** ceil(share * count), except when only floating-point error raises the product above an integer (0.07 * 100 is 7.000000000000001). */
 export function shareOf(share: number, count: number): number {
   const exact = share * count;
   const nearest = Math.round(exact);
@@ -34,7 +34,7 @@ export function shareOf(share: number, count: number): number {
 const UNITS: Record<string, number> = { B: 1, kB: 1024, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 };
 
 /**
- * A size in bytes: 8192 or "8 kB" (1 kB = 1024 bytes) -> 8192. Parts of a byte are dropped.
+ * A size in bytes: 8192 or "8 kB" (1 kB = 1024 bytes) -> 8192. Fractions of a byte are dropped.
  * @throws RangeError when it is neither.
  */
 export function parseBytes(size: number | string): number {

@@ -3,25 +3,25 @@ import { unitsOf, type LayerView } from './layerView.js';
 
 type Quantize = Values['codebook'] | undefined;
 
-/** Fixed-width sparse storage: what is there when nothing is kept, and what each kept weight adds. */
+/** Fixed-width sparse storage: the size when nothing is kept, and the increment per kept weight. */
 export interface SparseFormat {
   readonly overheadBytes: number;
   /** Value and index of one kept weight. */
   readonly bitsPerWeight: number;
   /**
-   * Where the file is written with codes of variable length: its size with these kernels, concatenated in the layers' order.
-   * At most what the fixed width takes; more by no weight's absence.
+   * For a file with codes of variable length: its size with these kernels, concatenated in the layers' order. It is at most the fixed-width size, and
+   * does not grow when a weight is removed.
    */
   readonly encodedBytes?: (kernels: Float32Array) => number;
 }
 
-/** The format of a set of layers and a codebook; the export room passes its own. */
+/** Builds the format for a set of layers and a codebook; the export room passes its own. */
 export type SparseFormatOf = (layers: readonly LayerView[], quantize: Quantize) => SparseFormat;
 
-/** The format of the whole file, or only of the part of it that a budget's layers take. */
+/** Whether the size is that of the whole file, or only of the budget's layers in it. */
 export type FileFormat = (whole: boolean) => SparseFormatOf;
 
-/** A plan's only budget is for the file; one of several, or one per layer, is for its own part of it. */
+/** A plan's only budget applies to the file; one of several, or one per layer, to its own part of it. */
 export const isOfFile = (tasks: readonly unknown[], budget: Pick<MannerSpec, 'scope'>): boolean =>
   tasks.length === 1 && budget.scope !== 'layer';
 

@@ -8,7 +8,7 @@ export interface Distance {
   readonly ratio: number;
 }
 
-/** How far w is from theta over the tasks' weights; float64 sums. NaN in, NaN out. */
+/** The distance of w from theta over the tasks' weights; float64 sums. A NaN gives NaN. */
 export function distance(tasks: readonly CompressionTask[], w: Float32Array, theta: Float32Array): Distance {
   let difference = 0;
   let norm = 0;
@@ -23,7 +23,7 @@ export function distance(tasks: readonly CompressionTask[], w: Float32Array, the
   return { distance: Math.sqrt(difference), ratio: difference === 0 ? 0 : Math.sqrt(difference / norm) };
 }
 
-/** What a task keeps, over its ranges one after the other: theta's non-zeros, or what its compression says. */
+/** Number of weights that a task keeps, over its ranges: theta's non-zeros, or what its compression reports. */
 function keptOf({ ranges, compression }: CompressionTask, theta: Float32Array): Uint8Array {
   const joined = joinRanges(ranges);
   const view = new Float32Array(viewSize(joined));
@@ -35,8 +35,8 @@ function keptOf({ ranges, compression }: CompressionTask, theta: Float32Array): 
 }
 
 /**
- * Writes theta's support (1 where theta is not 0; whole groups where groups are kept) into `support` over the tasks' ranges.
- * @param support flat, same length as theta; what it held before is what the change is counted against.
+ * Writes theta's support (1 where theta is not 0; whole groups if groups are kept) into `support` over the tasks' ranges.
+ * @param support flat, same length as theta; changes are counted against its former content.
  * @returns how many entries changed.
  */
 export function updateSupport(tasks: readonly CompressionTask[], theta: Float32Array, support: Uint8Array): number {
@@ -62,13 +62,12 @@ export interface StopSettings {
 }
 
 /**
- * Changes of the support per weight kept, in one LC iteration, up to which it counts as stable. Weights about as large as the
- * smallest kept change places at every C step, and it is their number that grows with the network; once w and theta agree,
- * what they weigh is less than their distance.
+ * Changes of the support per weight kept, in one LC iteration, up to which it counts as stable. Weights about as large as the smallest kept ones swap
+ * at every C step, and their number grows with the network; once w and theta agree, the swapped weights are smaller than the distance.
  */
 const STABLE_SHARE = 0.1;
 
-/** @param changes entries that came or went in one LC iteration. @param kept entries in the support. */
+/** @param changes entries that appeared or vanished in one LC iteration. @param kept entries in the support. */
 export const isStable = (changes: number, kept: number): boolean => changes <= STABLE_SHARE * kept;
 
 /** Stops the loop when w and theta agree and the support has been stable. `state` is plain JSON for a checkpoint. */

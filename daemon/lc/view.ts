@@ -22,7 +22,7 @@ export function scatter(view: Float32Array, ranges: readonly Range[], flat: Floa
   }
 }
 
-/** Neighbouring ranges joined: one range means a view without copies. */
+/** Joins adjacent ranges: a single range needs no copy. */
 export function joinRanges(ranges: readonly Range[]): Range[] {
   const joined: Range[] = [];
   for (const range of ranges) {

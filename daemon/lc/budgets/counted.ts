@@ -1,4 +1,4 @@
-/** Budgets that come down to a number of weights: with structures, a codebook, floors and caps. */
+/** Budgets that amount to a number of weights, with structures, a codebook, floors and caps. */
 import { count } from '../../protocol/format.js';
 import { BudgetError } from '../budgetError.js';
 import type { Compression } from '../compression.js';
@@ -13,24 +13,24 @@ import type { Codebook } from './values.js';
 
 type Counted = Pick<Beside, 'structures' | 'quantize' | 'limits'>;
 
-/** Weights that a layer can keep at most: all, or what every structure leaves. */
+/** Largest number of weights that a layer can keep: all, or as many as every structure allows. */
 const capacity = ({ structures }: Pick<Beside, 'structures'>, layer: LayerView): number =>
   structures.reduce((least, structure) => Math.min(least, structure.capacity(layer)), layer.size);
 
-/** Weights that the layers can keep at most. */
+/** Largest number of weights that the layers can keep. */
 export const mostWeights = (beside: Pick<Beside, 'structures'>, layers: readonly LayerView[]): number =>
   layers.reduce((total, layer) => total + capacity(beside, layer), 0);
 
-/** What `mostWeights` counts, in words. */
+/** Description of what `mostWeights` counts. */
 export const mostWords = ({ structures }: Pick<Beside, 'structures'>): string =>
   structures.length === 0
     ? 'prunable weights'
     : `weights that ${structures.map(({ name }) => name).join(' and ')} can keep`;
 
 /**
- * The C step that keeps kappa weights at most. Structures come first: they only remove, a cap per part of a unit, so that the
- * largest of what they leave are the exact answer (caps on nested sets are a matroid, on which greedy is optimal).
- * @param exactly whether kappa is what the plan asks for, so that caps must leave as many.
+ * The C step that keeps at most kappa weights. Structures come first: they only remove weights, with a cap per part of a unit. So the exact solution
+ * is the largest of the remaining weights (caps on nested sets are a matroid, on which greedy is optimal).
+ * @param exactly whether kappa is the plan's own number, so that caps must leave as many.
  */
 export function countedCompression(
   beside: Counted,
@@ -47,7 +47,7 @@ export function countedCompression(
 const structured = ({ structures }: Counted, layers: readonly LayerView[]): Compression =>
   structures.map((structure) => structure.compression(layers)).reduce(inSequence);
 
-/** Everything that structures, a codebook, floors and caps leave: a budget without a goal. */
+/** Keeps everything that structures, a codebook, floors and caps allow: a budget without a goal. */
 export function everything(beside: Counted, layers: readonly LayerView[]): Compression {
   const most = mostWeights(beside, layers);
   if (beside.quantize || beside.limits !== null) return countedCompression(beside, layers, most, false);
@@ -92,7 +92,7 @@ function limitedConstraint(
   return withLimits(limits, kappa, (left) => l0Constraint(left, size), description);
 }
 
-/** Floors and caps in weights, one of each per layer. A floor beyond what structures leave is that much. */
+/** Floors and caps in weights, one of each per layer. A floor is lowered to what structures leave. */
 export function weightLimits(
   beside: Pick<Beside, 'structures' | 'limits'>,
   layers: readonly LayerView[],

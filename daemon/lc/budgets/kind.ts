@@ -1,8 +1,7 @@
 /**
- * A kind of budget is one module of `kinds/`, with two exports: its words (what a plan, the editor, tables and reports say of it)
- * and its mathematics. `registry.ts` lists them; loops do the rest.
- *
- * Words stand apart from the mathematics so that pages, which show budgets, do not carry C steps: a bundler drops what is not used.
+ * A kind of budget is one module of `kinds/`, with two exports: its description (texts for the plan, the editor, tables and reports) and its
+ * mathematics. `registry.ts` lists them; loops over the registry do the rest.
+ * Descriptions are separate from the mathematics so that pages, which show budgets, do not bundle C steps: a bundler drops unused exports.
  */
 import type { Compression } from '../compression.js';
 import type { LayerView } from '../layerView.js';
@@ -11,29 +10,29 @@ import type { Codebook, LayerLimitsSpec, MannerSpec, Value, Values } from './val
 import type { Checked, WrittenKernels } from './written.js';
 
 /**
- * `goal`: how much is kept; a budget has one at most. `structure`: a cap on what each part of a unit's inputs keeps, alone or
- * with a goal that counts weights. `codebook`: what values the kept weights have, alone or with such a goal.
+ * `goal`: how much is kept; a budget has at most one. `structure`: a cap on what each part of a unit's inputs keeps, alone or with a goal that counts
+ * weights. `codebook`: the values that kept weights may have, alone or with such a goal.
  */
 export type Role = 'goal' | 'structure' | 'codebook';
 
-/** What is said of a kind of budget. */
+/** The description of a kind of budget. */
 export interface Words<V extends keyof Values = keyof Values> {
   readonly role: Role;
-  /** What the key's value is: it has that validator. */
+  /** The type of the key's value, which determines its validator. */
   readonly value: V;
   /** One line for the plan's JSON Schema. */
   readonly summary: string;
   /** Markdown with the formula: hover and completion. */
   readonly help: string;
-  /** What completion inserts behind the key: a value, as a snippet. */
+  /** The snippet that completion inserts after the key. */
   readonly snippet: string;
   /** Values that completion offers. */
   readonly suggestions?: readonly string[];
-  /** In as few words as tell it from other budgets: "1%", "2,662 weights", "50% FLOPs". */
+  /** The shortest text that distinguishes it from other budgets: "1%", "2,662 weights", "50% FLOPs". */
   label(value: Values[V]): string;
   /** The left side of "50% of the FLOPs = 1,234 weights". Default: the label. */
   phrase?(value: Values[V]): string;
-  /** What checks of the written file call it: what is counted. */
+  /** Name of the counted quantity in checks of the written file. */
   readonly counts: string;
   /** Whole neurons and filters are removed, whatever `prune` says. */
   readonly wholeUnits?: true;
@@ -41,16 +40,16 @@ export interface Words<V extends keyof Values = keyof Values> {
   readonly penalty?: true;
 }
 
-/** One thing a budget asks for, read from its key: the members of the tagged union. */
+/** One requirement of a budget, parsed from its key: the members of the tagged union. */
 export interface Part {
   readonly kind: string;
 }
 
 /** A cap on parts of each unit's inputs. */
 export interface Structure extends Part {
-  /** As people call it: "2:4". */
+  /** Its common name: "2:4". */
   readonly name: string;
-  /** Weights that a layer can keep at most. */
+  /** Largest number of weights that a layer can keep. */
   capacity(layer: LayerView): number;
   /** The exact projection onto the cap alone. */
   compression(layers: readonly LayerView[]): Compression;
@@ -68,12 +67,12 @@ export interface Beside {
   readonly limits: Readonly<Record<string, LayerLimitsSpec>> | null;
   /** Whole units are removed. */
   readonly units: boolean;
-  /** Inner ones first. */
+  /** Structures of smaller parts first. */
   readonly structures: readonly Structure[];
   readonly quantize: CodebookPart | undefined;
 }
 
-/** What the keys beside a goal may be; what is not listed is refused. */
+/** Which keys may stand beside a goal; others are rejected. */
 export interface Takes {
   /** Structures, and a codebook: the goal counts weights. */
   readonly counted?: true;
@@ -85,36 +84,36 @@ export interface Takes {
   readonly localUnits?: true;
 }
 
-/** How the budgets of a path differ. */
+/** How the budgets of a path are varied. */
 export interface PathAmount<V extends Value = Value> {
   /** How much the value allows: a share (0 to 1), or a number in the goal's unit. @throws RangeError */
   of(value: V): number;
   isShare(value: V): boolean;
-  /** Where a path around this budget goes when the plan does not say, as the values of a key: shares, or numbers. */
+  /** Default path around this budget, as values of a key: shares, or numbers. */
   range(value: V): { readonly key: string; readonly from: number; readonly to: number; readonly shares: boolean };
-  /** The key of a value that a path lists, where it is not the goal's own. */
+  /** The key of a path's values, if it is not the goal's own. */
   keyOf?(value: number | string): string;
 }
 
 /** Mathematics of a kind that says how much is kept. */
 export interface GoalKind<G extends Part = Part, V extends Value = Value> {
   readonly takes: Takes;
-  /** @throws BudgetError where the value is none, or `manner` contradicts it. */
+  /** @throws BudgetError if the value is invalid, or `manner` contradicts it. */
   parse(value: V, manner: MannerSpec): G;
   /**
-   * The allowed amount in weights over these layers together, kappa; null where it is known after the run only.
-   * @throws BudgetError below 1 or above what there is, with the nearest valid value.
+   * The allowed amount in weights over these layers together, kappa; null if it is known only after the run.
+   * @throws BudgetError below 1 or above the number of weights, with the nearest valid value.
    */
   kappa(goal: G, beside: Beside, layers: readonly LayerView[], format: SparseFormatOf): number | null;
   /** The C step over these layers together. @throws BudgetError as `kappa`. */
   compression(goal: G, beside: Beside, layers: readonly LayerView[], format: SparseFormatOf): Compression;
-  /** What a written file has of it. */
+  /** The amount of it in a written file. */
   check(goal: G, beside: Beside, written: WrittenKernels): Checked;
   /** Absent: a path cannot vary it. */
   readonly path?: PathAmount<V>;
-  /** Whether the run finds out how much is kept: a baseline gets that as its budget. Default: no. */
+  /** Whether the kept number is a result of the run; a baseline then gets it as its budget. Default: no. */
   isFound?(goal: G): boolean;
-  /** Whether it bounds values that retraining would change. Default: no. */
+  /** Whether it constrains values that retraining would change. Default: no. */
   boundsValues?(goal: G): boolean;
 }
 

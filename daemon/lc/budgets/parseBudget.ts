@@ -1,4 +1,4 @@
-/** From the keys of a plan's budget to the tagged union that the mathematics works on. */
+/** Parses the keys of a plan's budget into the tagged union that the mathematics uses. */
 import { BudgetError } from '../budgetError.js';
 import { layerNameOf, type LayerView } from '../layerView.js';
 import { askedOf, GOAL_KEYS, wordsOf, type BudgetSpec } from './budgetSpec.js';
@@ -12,9 +12,9 @@ export type Goal = { [K in GoalKey]: ReturnType<(typeof GOALS)[K]['parse']> }[Go
 /** A cap on parts of each unit's inputs: one member per kind of structure. */
 type StructurePart = { [K in StructureKey]: ReturnType<(typeof STRUCTURES)[K]['parse']> }[StructureKey];
 
-/** A budget that does not contradict itself. */
+/** A budget without contradictions. */
 export interface ParsedBudget extends Beside {
-  /** null: all that structures and a codebook leave. */
+  /** null: keep everything that structures and a codebook allow. */
   readonly goal: Goal | null;
   readonly structures: readonly StructurePart[];
   readonly quantize: ReturnType<(typeof CODEBOOK)['parse']> | undefined;
@@ -33,8 +33,8 @@ const listed = (keys: readonly string[]): string =>
 const goalsThat = (takes: 'counted' | 'norm'): readonly GoalKey[] => GOAL_KEYS.filter((key) => GOALS[key].takes[takes]);
 
 /**
- * @throws BudgetError for everything that can be wrong with a budget whatever the layers: two goals, none, values that are none,
- * keys that do not go together. It names the key.
+ * @throws BudgetError for every error of a budget that does not depend on the layers: two goals, none, invalid values, keys that exclude each other.
+ * It names the key.
  */
 export function parseBudget(budget: BudgetSpec): ParsedBudget {
   const [goal, second] = GOAL_KEYS.filter((key) => budget[key] !== undefined);
@@ -64,12 +64,12 @@ export function parseBudget(budget: BudgetSpec): ParsedBudget {
 const seesUnitsOf = ({ prune }: BudgetSpec, goal: GoalKey | undefined): boolean =>
   prune === 'neurons' || (goal !== undefined && wordsOf(goal).wholeUnits === true);
 
-/** Refuses a key that does not go with another. */
+/** Rejects a key that cannot be combined with another. */
 function clash(budget: BudgetSpec, key: keyof BudgetSpec, other: string, way: string): void {
   if (budget[key] !== undefined) throw new BudgetError(key, `does not go with "${other}"; ${way}`);
 }
 
-/** Form, norm and cost: how the goal is meant. */
+/** Form, norm and cost: the goal's manner. */
 function checkManner(budget: BudgetSpec, goal: GoalKey | undefined): void {
   const penalty = goal !== undefined && wordsOf(goal).penalty === true;
   const { norm = 'l0' } = budget;
@@ -96,7 +96,7 @@ function checkCompanions(budget: BudgetSpec, goal: GoalKey | undefined, codesTak
   }
 }
 
-/** Whole units: what goes with single weights only is refused. */
+/** For whole units: rejects keys that need single weights. */
 function checkUnits(budget: BudgetSpec, goal: GoalKey | undefined): void {
   const whole = goal !== undefined && wordsOf(goal).wholeUnits === true;
   if (whole && budget.prune === 'weights') clash(budget, goal, 'prune', 'leave "prune" out');
@@ -112,8 +112,8 @@ function checkUnits(budget: BudgetSpec, goal: GoalKey | undefined): void {
 }
 
 /**
- * Floors and caps against the layers that there are.
- * @throws BudgetError where there are no layers, a limit is on a layer that is not there, or limits do not go with the budget.
+ * Checks floors and caps against the layers.
+ * @throws BudgetError if there are no layers, a limit names an unknown layer, or limits cannot be combined with the budget.
  */
 export function requireLayers({ goal, scope, limits }: ParsedBudget, layers: readonly LayerView[]): void {
   if (layers.length === 0) throw new BudgetError('layers', 'there is no prunable layer to spend the budget on');

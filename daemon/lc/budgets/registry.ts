@@ -1,6 +1,6 @@
 /**
- * Every kind of budget, in the order in which keys are listed. A new one is a module of `kinds/`, its words here, and its mathematics
- * under its role.
+ * Every kind of budget, in the order in which keys are listed. A new one is a module of `kinds/`, its description here, and its mathematics under its
+ * role.
  */
 import * as alpha from './kinds/alpha.js';
 import * as bytes from './kinds/bytes.js';
@@ -27,9 +27,9 @@ export const WORDS = {
   quantize: quantize.words,
 } satisfies Record<string, Words>;
 
-/** A key of a plan's budget that asks for something. */
+/** A key of a plan's budget that is a requirement. */
 export type Kind = keyof typeof WORDS;
-/** What checks of a written file count. */
+/** The quantities that checks of a written file count. */
 export type Counted = (typeof WORDS)[Kind]['counts'];
 type KindOf<R extends Role> = { [K in Kind]: (typeof WORDS)[K]['role'] extends R ? K : never }[Kind];
 export type GoalKey = KindOf<'goal'>;
@@ -45,7 +45,7 @@ export const GOALS = {
   radius: radius.goal,
 } satisfies { readonly [K in GoalKey]: GoalKind<Part & { readonly kind: K }> };
 
-/** Those of smaller parts of a unit's inputs first: what they leave is for the others. */
+/** Structures of smaller parts of a unit's inputs first: the others apply to what those leave. */
 export const STRUCTURES = {
   pattern: pattern.structure,
   fanIn: fanIn.structure,

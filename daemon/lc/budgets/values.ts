@@ -1,9 +1,9 @@
-/** What the keys of a budget hold, as a plan writes them. `protocol/budget.ts` has the validator of each kind of value. */
+/** The values of a budget's keys, as in a plan. `protocol/budget.ts` has the validator of each type of value. */
 import { shortPercent } from '../../protocol/format.js';
 import { BudgetError } from '../budgetError.js';
 import { parseAmount, parseBytes, parseShare, type Amount } from '../share.js';
 
-/** Values of a key, by what they are. */
+/** Types of the values. */
 export interface Values {
   /** 0.01 or "1%". */
   readonly share: number | string;
@@ -28,7 +28,7 @@ export interface LayerLimitsSpec {
   readonly cap?: number | string | undefined;
 }
 
-/** The keys that say how an amount is meant, and name none. */
+/** The keys that determine an amount's meaning without being one. */
 export interface MannerSpec {
   readonly norm?: 'l0' | 'l1' | 'l2' | undefined;
   readonly form?: 'constraint' | 'penalty' | undefined;

@@ -6,21 +6,21 @@ import { fittingFloors, wantedFloor, withoutFloors } from '../defaultFloors.js';
 import { totalSize, type LayerView } from '../layerView.js';
 import { groupKnapsack, groupUnits, type Groups } from '../projections/groups.js';
 
-/** Groups that each class keeps at least where nothing else is said: as for weights, and one of each. */
+/** Default minimum of groups in each class: as for weights, and at least one. */
 export const wantedGroups = (even: number, groups: number): number =>
   Math.max(Math.min(1, groups), wantedFloor(even, groups));
 
-/** Kernel weights of the layers that belong to no removable unit: those of the output. */
+/** Kernel weights of the layers without removable units: the output layers. */
 const fixedWeights = (groups: Groups, layers: readonly LayerView[]): number =>
   totalSize(layers) - groups.weights.reduce((total, weights) => total + weights, 0);
 
-/** Whole units whose kernels have kappa weights at most. @throws BudgetError where that holds no unit. */
+/** Whole units whose kernels have at most kappa weights. @throws BudgetError if no unit fits. */
 export function unitsOfWeights(key: string, kappa: number, layers: readonly LayerView[]): Compression {
   const groups = groupUnits(layers);
   return unitKnapsack(key, groups, groups.weights, kappa, fixedWeights(groups, layers), 'weights');
 }
 
-/** The same for every number of weights: what a search over them asks, and between which numbers. */
+/** The same for every number of weights, for a search, with the bounds of the search. */
 export function unitsOfAnyWeights(kappa: number, layers: readonly LayerView[]) {
   const groups = groupUnits(layers);
   const fixed = fixedWeights(groups, layers);
@@ -31,7 +31,7 @@ export function unitsOfAnyWeights(kappa: number, layers: readonly LayerView[]) {
   };
 }
 
-/** Whole units whose kernels take so many FLOPs at most. @throws BudgetError where that holds no unit. */
+/** Whole units whose kernels take at most so many FLOPs. @throws BudgetError if no unit fits. */
 export function unitsOfFlops(key: string, allowed: number, layers: readonly LayerView[]): Compression {
   const groups = groupUnits(layers);
   const spent = groups.flops.reduce((total, flops) => total + flops, 0);
@@ -39,7 +39,7 @@ export function unitsOfFlops(key: string, allowed: number, layers: readonly Laye
   return unitKnapsack(key, groups, groups.flops, allowed, fixed, 'FLOPs');
 }
 
-/** A knapsack of whole units in what the layers with fixed units (the output) leave of the budget. */
+/** A knapsack of whole units in the budget left by the layers with fixed units (the output). */
 function unitKnapsack(
   key: string,
   groups: Groups,
@@ -61,7 +61,7 @@ function unitKnapsack(
   return flooredKnapsack(groups, costs, budget - fixed, unit);
 }
 
-/** A knapsack of units in which no class of them is emptied, as far as the budget goes. */
+/** A knapsack of units that leaves no class empty, as far as the budget allows. */
 function flooredKnapsack(groups: Groups, costs: Float64Array, budget: number, unit: string): Compression {
   const total = costs.reduce((sum, cost) => sum + cost, 0);
   const dearest = new Float64Array(groups.classes.length);

@@ -1,29 +1,29 @@
-/** What a written file has of a budget: counted on the kernels that were read back from it. */
+/** Measures the budget's quantities on the kernels read back from a written file. */
 import { byLayer, layerNameOf, unitsOf, type LayerView } from '../layerView.js';
 import { parseShare, shareOf } from '../share.js';
 import type { Beside } from './kind.js';
 
-/** A kernel of the file with what its budget saw of it. */
+/** A kernel of the file with its layer in the budget's view. */
 export interface Kernel {
   readonly view: LayerView;
   readonly data: Float32Array;
 }
 
-/** The kernels of a budget's layers, and what they take of the file. */
+/** The kernels of a budget's layers, and their size in the file. */
 export interface WrittenKernels {
   readonly kernels: readonly Kernel[];
   /** Bytes of the file that a budget for the whole of it is measured by, or of these kernels in it. */
   bytesOf(kernels: readonly Kernel[], quantize: Beside['quantize']): number;
 }
 
-/** One thing that a budget asks for: what that comes to, and what there is. */
+/** One requirement of a budget, with the measured amount and the total. */
 export interface Checked {
   /** As in the plan: "8 kB", "2:4". */
   readonly asked: string;
   /** In the unit of `got`; null: no limit is set. */
   readonly limit: number | null;
   readonly got: number;
-  /** null: nothing to meet. */
+  /** null: no limit to keep. */
   readonly met: boolean | null;
 }
 
@@ -44,7 +44,7 @@ export function joined(kernels: readonly Kernel[]): Float32Array {
   return all;
 }
 
-/** One check over everything, or added up over layers that each have a budget of their own. */
+/** One check over everything, or the sum over layers with budgets of their own. */
 export function perScope(
   { scope }: Pick<Beside, 'scope'>,
   kernels: readonly Kernel[],
@@ -68,7 +68,7 @@ function keptUnits({ view, data }: Kernel): Uint8Array {
   return kept;
 }
 
-/** Units of a kernel that are on; of a transposed convolution each stands there once per input channel. */
+/** Non-zero units of a kernel; a unit of a transposed convolution has one entry per input channel. */
 function countUnits({ view: { groups, units = 0 } }: Kernel, on?: Uint8Array): number {
   const seen = new Set<string>();
   for (let unit = 0; unit < units; unit++) {
@@ -78,7 +78,7 @@ function countUnits({ view: { groups, units = 0 } }: Kernel, on?: Uint8Array): n
   return seen.size;
 }
 
-/** Groups of units of which any has an incoming weight. */
+/** Groups with at least one unit that has an incoming weight. */
 export function keptGroups(kernels: readonly Kernel[]): number {
   const kept = new Set<string>();
   kernels.forEach((kernel, k) => {
@@ -96,7 +96,7 @@ export function limitChecks(
   kernels: readonly Kernel[],
 ): (Checked & { readonly kind: 'floor' | 'cap' })[] {
   return Object.entries(limits ?? {}).flatMap(([name, given]) => {
-    // Of a layer with several kernels, the one of its name has its units.
+    // In a layer with several kernels, the one of the layer's name has its units.
     const own = kernels.filter(({ view }) => (units ? view.name : layerNameOf(view)) === name);
     if (own.length === 0) return [];
     const got = units ? sumOf(own, (kernel) => countUnits(kernel, keptUnits(kernel))) : weightsOf(own);

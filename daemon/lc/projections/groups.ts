@@ -16,7 +16,7 @@ interface GroupedLayer {
 export interface Groups {
   readonly layers: readonly GroupedLayer[];
   readonly count: number;
-  /** Sets of groups a floor or a cap speaks of: one per layer, or per set of layers that share groups; named after the first. */
+  /** The classes to which a floor or a cap applies: a layer, or a set of layers that share groups; named after the first. */
   readonly classes: readonly { readonly name: string; readonly count: number }[];
   readonly classOfGroup: Uint32Array;
   readonly classOfLayer: ReadonlyMap<string, number>;
@@ -121,7 +121,7 @@ function keepGroups(groups: Groups, keep: Uint8Array, v: Float32Array, theta: Fl
   });
 }
 
-/** A group is kept where any of its weights is: what is 0 in it by chance may still be trained. */
+/** A group is kept if any of its weights is: a weight that is 0 by chance may still be trained. */
 const keptGroups =
   (groups: Groups) =>
   (theta: Float32Array, kept: Uint8Array): void => {
@@ -186,10 +186,9 @@ export function groupConstraint(groups: Groups, K: number, limits: readonly Clas
 }
 
 /**
- * Groups whose total cost is within the budget: a knapsack of squared norms, exact where it is small, else with a gap.
- * @param floors least number of groups of each class; those of the largest norm are taken first. (Groups of a class have one
- * cost each, so no other choice within the floors is better; where ties make costs differ, no other of largest norms.)
- * Floors that exceed the budget are left out.
+ * Groups whose total cost is within the budget: a knapsack of squared norms, exact if it is small, else with a gap.
+ * @param floors least number of groups of each class; those of the largest norm are taken first. (Groups of a class have equal costs, so no other
+ * choice within the floors is better; if ties make costs differ, no other choice has larger norms.) Floors that exceed the budget are left out.
  */
 export function groupKnapsack(
   groups: Groups,
@@ -228,7 +227,7 @@ function largestOfClasses(groups: Groups, norms: Float64Array, floors: readonly 
   const taken = new Uint8Array(groups.count);
   const left = [...floors];
   const order = Uint32Array.from(norms.keys()).sort((a, b) => norms[b]! - norms[a]! || a - b);
-  // What is 0 costs nothing.
+  // A zero group costs nothing.
   for (const g of order) if (norms[g]! > 0 && left[groups.classOfGroup[g]!]!-- > 0) taken[g] = 1;
   return taken;
 }

@@ -1,11 +1,11 @@
-/** Which items are taken, their value, and how much more an optimal choice could be worth (0: this one is optimal). */
+/** The chosen items, their value, and an upper bound on how much better the optimum is (0: this one is optimal). */
 export interface Choice {
   readonly taken: Uint8Array;
   readonly value: number;
   readonly gap: number;
 }
 
-/** Cells of the exact table up to which it is used. */
+/** Most cells of the exact table. */
 const TABLE_LIMIT = 1 << 22;
 
 function greatestCommonDivisor(a: number, b: number): number {
@@ -51,7 +51,7 @@ function exactKnapsack(values: Float64Array, costs: Float64Array, divisor: numbe
   return { taken, value: best[capacity]!, gap: 0 };
 }
 
-/** Fills by value per cost, ties to the lowest index, passing over what does not fit. (Dantzig 1957) */
+/** Fills by value per cost, ties to the lowest index, and skips items that do not fit. (Dantzig 1957) */
 export function greedyKnapsack(values: Float64Array, costs: Float64Array, budget: number): Choice {
   const order = Uint32Array.from(values.keys()).sort(
     (i, j) => values[j]! * costs[i]! - values[i]! * costs[j]! || i - j,

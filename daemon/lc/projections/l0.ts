@@ -1,7 +1,7 @@
 import type { Compression } from '../compression.js';
 import { countNonZeros, keepLargest, rejectNonFinite } from './select.js';
 
-/** What every C step demands of mu where it matters. */
+/** Checks mu for C steps that depend on it. */
 export function requireMu(mu: number): void {
   if (!(mu > 0 && mu < Infinity)) throw new RangeError(`a penalty form needs a finite mu > 0, not ${mu}`);
 }

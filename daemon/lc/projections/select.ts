@@ -21,17 +21,17 @@ const CHUNK = 1 << 14;
 /** Standard deviations of the sampled rank on either side of the bracket. */
 const BRACKET_SIGMAS = 5;
 
-// Scratch memory is marked as pure throughout this room: a bundle that only names budgets, as the pages do, drops it.
+// Scratch memory is marked as pure in this room, so that a bundle that only names budgets, as the pages do, drops it.
 const histogram = /* @__PURE__ */ new Uint32Array(BINS);
 const lowHistogram = /* @__PURE__ */ new Uint32Array(LOW_BINS);
-/** Reused scratch: positions and magnitude bits of what falls into the bracket, in ascending order of position. */
+/** Reused scratch: positions and magnitude bits of the candidates in the bracket, in ascending order of position. */
 let candidates = /* @__PURE__ */ new Uint32Array(0);
 let candidateKeys = /* @__PURE__ */ new Int32Array(0);
 
 /** The raw bits of a float array, sharing its memory. */
 export const bitsOf = (v: Float32Array): Int32Array => new Int32Array(v.buffer, v.byteOffset, v.length);
 
-/** @throws RangeError: the one way in which every C step refuses a NaN or an infinity. */
+/** @throws RangeError: every C step rejects a NaN or an infinity through this function. */
 export function rejectNonFinite(v: Float32Array): never {
   const i = v.findIndex((x) => !Number.isFinite(x));
   throw new RangeError(`weight ${i} of ${v.length} is ${v[i]}; the C step needs finite weights`);
@@ -44,7 +44,7 @@ export function requireFinite(v: Float32Array): void {
   if (check !== 0) rejectNonFinite(v);
 }
 
-/** Room for `size` candidates; keeps the first `used`. */
+/** Allocates room for `size` candidates; keeps the first `used`. */
 function reserveCandidates(size: number, used: number): void {
   const positions = new Uint32Array(size);
   positions.set(candidates.subarray(0, used));
@@ -79,7 +79,7 @@ function exactBracket(bits: Int32Array, kappa: number): Bracket {
   return { low: bin, high: bin };
 }
 
-/** From a sample at the points of a Weyl sequence, which no period in the weights can fool for long. */
+/** Estimated from a sample at the points of a Weyl sequence, which does not resonate with a period in the weights. */
 function sampledBracket(bits: Int32Array, kappa: number): Bracket {
   const n = bits.length;
   histogram.fill(0);
@@ -115,8 +115,8 @@ function collect(v: Float32Array, bits: Int32Array, bracket: Bracket): { above: 
 }
 
 /**
- * One chunk of `collect`; false where it holds a NaN or an infinity. Four at a time, and sign bits instead of branches:
- * this and zeroBelow are all the cost.
+ * One chunk of `collect`; false if it contains a NaN or an infinity. Four at a time, and sign bits instead of branches: almost all of the time is
+ * spent here and in zeroBelow.
  */
 function collectChunk(
   bits: Int32Array,
@@ -205,7 +205,7 @@ export function keepLargest(v: Float32Array, kappa: number, theta: Float32Array)
   }
 }
 
-/** output = the input where its magnitude bits reach the threshold, else +0. */
+/** output = the input if its magnitude bits reach the threshold, else +0. */
 function zeroBelow(input: Int32Array, threshold: number, output: Int32Array): void {
   const n = input.length;
   let i = 0;
@@ -214,7 +214,7 @@ function zeroBelow(input: Int32Array, threshold: number, output: Int32Array): vo
     const b = input[i + 1]!;
     const c = input[i + 2]!;
     const d = input[i + 3]!;
-    // The shift makes all ones of a magnitude below the threshold.
+    // The shift gives all ones for a magnitude below the threshold.
     output[i] = a & ~(((a & MAGNITUDE_BITS) - threshold) >> 31);
     output[i + 1] = b & ~(((b & MAGNITUDE_BITS) - threshold) >> 31);
     output[i + 2] = c & ~(((c & MAGNITUDE_BITS) - threshold) >> 31);

@@ -31,7 +31,7 @@ export function sortDescending(values: Float32Array): Float32Array {
     }
     [from, to] = [to, from];
   }
-  // After three passes the result is in the other array.
+  // After an odd number of passes the result is in the other array.
   bitsOf(values).set(from);
   return values;
 }

@@ -26,7 +26,7 @@ interface Alpha extends Part {
   readonly kind: 'alpha';
   readonly alpha: number;
   readonly norm: 'l0' | 'l1' | 'l2';
-  /** What alpha counts under l0. */
+  /** The quantity that alpha multiplies under l0. */
   readonly cost: 'count' | 'flops';
 }
 

@@ -28,7 +28,7 @@ interface Bytes extends Part {
   readonly written: Values['size'];
 }
 
-/** Weights that fit wherever they lie: as many as positions of fixed width leave room for. */
+/** Number of weights that fit at any positions: as many as fit with positions of fixed width. */
 function fixedWidth({ bytes, written }: Bytes, beside: Beside, layers: readonly LayerView[], format: SparseFormatOf) {
   const sparse = format(layers, beside.quantize);
   const kappa = kappaOfBytes(sparse, bytes);
@@ -65,7 +65,7 @@ function inFile(
       }
       return encodedBytes(kernels);
     },
-    // A learned codebook takes time.
+    // Learning a codebook takes time.
     tolerance: quantize ? 1 / 500 : 0,
   });
 }
@@ -80,7 +80,7 @@ export const goal: GoalKind<Bytes, Values['size']> = {
   compression(size, beside, layers, format) {
     const { kappa, encodedBytes } = fixedWidth(size, beside, layers, format);
     const compression = (most: number) => countedCompression(beside, layers, most, false);
-    // Says why not even the fewest are possible.
+    // Reports why not even the smallest number is possible.
     const fewest = beside.units ? unitsOfWeights('bytes', kappa, layers) : compression(kappa);
     if (!encodedBytes) return fewest;
     const search = beside.units

@@ -27,7 +27,7 @@ interface FanIn extends Structure {
 /** Inputs of one unit: of a filter, its window times the channels it reads. */
 const inputsOf = ({ size, units }: BlockedLayer): number => size / units;
 
-/** Calls with the positions of each unit's inputs; the array is used again. */
+/** Calls with the positions of each unit's inputs; the array is reused. */
 const eachUnit = (layer: BlockedLayer, start: number, visit: (unit: Uint32Array) => void): void =>
   eachBlock(inputsOf(layer), layer, start, visit);
 

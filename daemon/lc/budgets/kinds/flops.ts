@@ -36,7 +36,7 @@ interface Flops extends Part {
 function allowedFlops({ share, written }: Flops, layers: readonly LayerView[]): number {
   const total = layers.reduce((sum, { size, flopsPerWeight }) => sum + size * flopsPerWeight, 0);
   const cheapest = Math.min(...layers.map(({ flopsPerWeight }) => flopsPerWeight));
-  // A budget is never exceeded, so rounded down.
+  // Rounded down, because a budget is never exceeded.
   const budget = Math.floor(share * total * (1 + 1e-14));
   if (budget < cheapest || budget === 0) {
     const least = planPercent(Math.ceil((1e8 * cheapest) / total) / 1e8);
@@ -45,13 +45,13 @@ function allowedFlops({ share, written }: Flops, layers: readonly LayerView[]): 
   return budget;
 }
 
-/** Floors and caps in FLOPs: the given ones, and where there is none, the usual ones as far as they fit. */
+/** Floors and caps in FLOPs: the given ones, else the default ones as far as they fit. */
 function flopsLimits(
   beside: Beside,
   layers: readonly LayerView[],
   allowed: number,
 ): { limits: LayerLimit[]; without: readonly string[] } {
-  // Kernels of one layer cost the same: each is read once at each place.
+  // Kernels of one layer have the same cost: each is applied once at each position.
   const costs = byLayer(layers, (view) => view).map(({ views }) => views[0]!.flopsPerWeight);
   const given = weightLimits(beside, layers).map((limit, i) => ({ ...limit, cost: costs[i]! }));
   const dense = layers.reduce((total, { size, flopsPerWeight }) => total + size * flopsPerWeight, 0);

@@ -40,7 +40,7 @@ function kappaOf({ share, written }: Keep, beside: Beside, layers: readonly Laye
   return kappa;
 }
 
-/** A path from 10% down; where the plan keeps more, as small networks do, around that. */
+/** A path from 10% down; for a plan that keeps more, as with small networks, around its share. */
 const RANGE = { from: 0.1, to: 0.005 };
 const TIMES_SMALLER = 12;
 

@@ -58,7 +58,7 @@ function localNeurons(neurons: Neurons, groups: Groups): Compression {
   return groupConstraint(groups, keptOf({ kind: 'neurons', written: all }, groups.count), limits);
 }
 
-/** Floors and caps in units of the layer; tied layers share the tightest. The usual floors as far as they fit. */
+/** Floors and caps in units of the layer; tied layers share the tightest. Default floors as far as they fit. */
 function classLimits(
   given: Beside['limits'],
   groups: Groups,
@@ -113,7 +113,7 @@ export const goal: GoalKind<Neurons, Values['amount']> = {
   check(neurons, { scope }, { kernels }) {
     const groups = groupUnits(viewsOf(kernels));
     const got = keptGroups(kernels);
-    // Tied layers have their neurons in common, so a local budget is one per class of them.
+    // Tied layers share their neurons, so a local budget applies to a class of tied layers.
     const limit =
       scope === 'layer'
         ? groups.classes.reduce((total, { count: units }) => total + keptOf(neurons, units), 0)

@@ -17,7 +17,7 @@ export const words = {
 
 interface Quantize extends CodebookPart {
   readonly kind: 'quantize';
-  /** Whether structures go with it. */
+  /** Whether it can be combined with structures. */
   readonly takesStructure: boolean;
 }
 

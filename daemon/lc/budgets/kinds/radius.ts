@@ -22,7 +22,7 @@ interface Radius extends Part {
   readonly norm: 'l1' | 'l2';
 }
 
-/** What rounding to float32 adds to a norm. */
+/** Relative rounding error of a float32 norm. */
 const ROUNDING = 1e-5;
 
 export const goal: GoalKind<Radius, number> = {
@@ -38,7 +38,7 @@ export const goal: GoalKind<Radius, number> = {
   check({ radius, norm }, _beside, { kernels }) {
     const size = norm === 'l2' ? (x: number) => x * x : Math.abs;
     const got = sumOf(kernels, ({ data }) => data.reduce((total, x) => total + size(x), 0));
-    // The l1 ball chooses the support; what is retrained on it may leave the ball. [P, Table 1]
+    // The l1 ball chooses the support; retraining it may leave the ball. [P, Table 1]
     const met = norm === 'l1' ? null : got <= radius * (1 + ROUNDING);
     return { asked: `${norm} radius ${radius}`, limit: radius, got, met };
   },

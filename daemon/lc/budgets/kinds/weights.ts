@@ -46,7 +46,7 @@ export const goal: GoalKind<Weights, number> = {
   path: {
     of: Number,
     isShare: () => false,
-    // A number says nothing of what the network can do without: the same path as of shares.
+    // A number alone does not show how much the network can lose: the same path as for shares.
     range: () => ({ key: 'keep', from: 0.1, to: 0.005, shares: true }),
     keyOf: (listed) => (typeof listed === 'number' && listed >= 1 ? 'weights' : 'keep'),
   },
