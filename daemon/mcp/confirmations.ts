@@ -1,25 +1,25 @@
 /**
- * What takes long is started in two calls: the first starts nothing and gives the cost with a token, the second names the
- * token. Elicitation (a form that the client shows) would be one call, but many clients have none; two calls every client
- * can make, and those that ask their user before a tool runs show the cost that way, too.
+ * Long work is started in two calls: the first starts nothing and returns the cost with a token, the second repeats the token. Elicitation (a form
+ * that the client shows) would take one call, but many clients lack it. Every client can make two calls, and clients that ask their user before a
+ * tool runs also show the cost.
  */
 import { randomBytes } from 'node:crypto';
 import { UserError } from '../protocol/errors.js';
 
-/** Tokens kept; the oldest goes. */
+/** Most tokens kept; the oldest is dropped. */
 const KEPT = 100;
 
 interface Asked {
-  /** What would be done, down to the plan's text. */
+  /** The work, down to the plan's text. */
   readonly what: string;
-  /** A call that is repeated (its answer got lost) starts nothing a second time. */
+  /** A repeated call (whose answer was lost) starts nothing a second time. */
   done: Promise<string> | null;
 }
 
 export class Confirmations {
   readonly #asked = new Map<string, Asked>();
 
-  /** @returns the token with which `what` may be done. */
+  /** @returns the token that confirms `what`. */
   ask(what: string): string {
     const token = randomBytes(6).toString('hex');
     this.#asked.set(token, { what, done: null });
@@ -29,8 +29,8 @@ export class Confirmations {
   }
 
   /**
-   * Does it, once for each token; what failed may be tried again.
-   * @throws UserError('usage') for a token of something else, such as the plan before it was changed; what `act` throws.
+   * Does the work, once for each token; after a failure the token can be used again.
+   * @throws UserError('usage') for a token of other work, such as the plan before a change; the error of `act`.
    */
   once(token: string, what: string, act: () => Promise<string>): Promise<string> {
     const asked = this.#asked.get(token);

@@ -1,4 +1,4 @@
-/** What clients read without calling a tool: the schema of plans, and results of runs. */
+/** Data that clients read without calling a tool: the schema of plans, and results of runs. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import schema from '../../schemas/prune.schema.json' with { type: 'json' };
@@ -32,7 +32,7 @@ export const templates = [
   },
 ];
 
-/** Runs whose results are listed; older ones can be read all the same. */
+/** Most runs whose results are listed; older ones can still be read. */
 const LISTED = 100;
 
 export async function listResources(root: Root): Promise<ListedResource[]> {
@@ -62,7 +62,7 @@ export async function listResources(root: Root): Promise<ListedResource[]> {
   ];
 }
 
-/** @throws UserError for what is no resource of this server, or not there (yet). */
+/** @throws UserError if it is not a resource of this server, or does not exist (yet). */
 export async function readResource(uri: string, root: Root): Promise<{ mimeType: string; text: string }> {
   if (uri === SCHEMA) return { mimeType: 'application/schema+json', text: JSON.stringify(schema) };
   const match = /^lc-prune:\/\/runs\/([^/?#]{1,1000})\/(result|report)$/.exec(uri);

@@ -17,7 +17,7 @@ import { RunStream } from '../server/connection/stream.js';
 import { Workspace } from '../server/workspace.js';
 import { Confirmations } from './confirmations.js';
 
-/** Another process's run is looked at this often while somebody waits for it. Milliseconds. */
+/** A run of another process is checked this often while a client waits for it. Milliseconds. */
 const LOOK = 1_000;
 
 const unread = () => undefined;
@@ -42,7 +42,7 @@ export class Root {
     });
   }
 
-  /** @throws UserError('usage') for what is no folder, and for the root of the file system: every file would lie inside. */
+  /** @throws UserError('usage') if it is not a folder, and for the root of the file system, because every file would lie inside. */
   static async open(path: string, backend: Backend, log: Log): Promise<Root> {
     const folder = await realpath(path).catch(() => null);
     if (folder === null || !(await stat(folder)).isDirectory())
@@ -54,7 +54,7 @@ export class Root {
         'usage',
         `--root: "${path}" holds every file of this machine; name the folder of your models`,
       );
-    // Whoever starts the server in a folder means it to work there; the editor starts none in an untrusted workspace.
+    // A user who starts the server in a folder wants it to work there; the editor starts none in an untrusted workspace.
     workspace.trusted = true;
     const stream = new RunStream({ batches: unread, events: unread, owed: () => 0 });
     return new Root(folder, { ...createParts(backend, log, 'assistant'), workspace, stream, notify: unread });
@@ -70,12 +70,12 @@ export class Root {
     return handler(params, this.context, signal);
   }
 
-  /** The file that a client names. @throws UserError('path-outside-workspace'), links out of the folder included. */
+  /** The path of a file that a client names. @throws UserError('path-outside-workspace'), links out of the folder included. */
   async file(path: string): Promise<AbsolutePath> {
     return (await resolveInside(this.folder, this.folder, path)) as AbsolutePath;
   }
 
-  /** A file of the folder as clients are given it: relative to the folder, with "/" on every platform. */
+  /** A file's path in answers to clients: relative to the folder, with "/" on every platform. */
   shown(path: string): string {
     return (relative(this.folder, path) || '.').replaceAll('\\', '/');
   }
@@ -92,7 +92,7 @@ export class Root {
     return this.context.backend.runSummary(folder, isOurs);
   }
 
-  /** Resolves when some run has changed, or soon. */
+  /** Resolves when some run has changed, or after a moment. */
   async nextChange(): Promise<void> {
     const stop = new AbortController();
     let wake = unread as () => void;

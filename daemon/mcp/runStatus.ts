@@ -1,4 +1,4 @@
-/** What clients get of a run. */
+/** A run's status for clients. */
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { Evaluation, Finding, BudgetCheck, LayerKept, PathAnswer } from '../protocol/events.js';

@@ -6,7 +6,7 @@ import { logToStderr } from '../server/log.js';
 import { Root } from './root.js';
 import { createServer } from './server.js';
 
-/** Standard output for the protocol alone: whatever else prints (a library's note) goes to standard error. */
+/** Standard output is for the protocol alone: other output (a library's note) goes to standard error. */
 function claimStdout(): Writable {
   const { stdout, stderr } = process;
   const write = stdout.write.bind(stdout);
@@ -16,11 +16,11 @@ function claimStdout(): Writable {
 
 /**
  * Serves until the client closes standard input (or ends the process by a signal), then asks the trainers for a checkpoint.
- * @param folder the root: no path leaves it. @throws UserError where it is none.
+ * @param folder the root: no path leaves it. @throws UserError if it is not a folder.
  */
 export async function serveMcp(folder: string, version: string): Promise<void> {
   const output = claimStdout();
-  // A bug in one request must not take the runs with it; it is logged.
+  // A bug in one request must not end the runs; it is logged.
   process.on('uncaughtException', (error) => logToStderr('error', `uncaught: ${error.stack ?? error.message}`));
   process.on('unhandledRejection', (reason) => logToStderr('error', `unhandled rejection: ${String(reason)}`));
   const root = await Root.open(folder, backend, logToStderr);

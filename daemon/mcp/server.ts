@@ -44,7 +44,7 @@ Paths are relative to the root folder, and never leave it. Errors are shares (0.
 
 const failure = (message: string): CallToolResult => ({ isError: true, content: [{ type: 'text', text: message }] });
 
-/** One sentence: what is not the user's to mend is logged whole, and named. */
+/** One sentence: an error that the user cannot correct is logged in full, and named here. */
 function failureText(error: unknown, doing: string, log: Log): string {
   if (error instanceof UserError) return error.message;
   log('error', `${doing}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -58,7 +58,7 @@ export function createServer(root: Root, version: string): McpServer {
     { name: 'lc-prune', title: 'LC Prune', version },
     { capabilities: { tools: {}, resources: {} }, instructions: INSTRUCTIONS },
   );
-  // Its own validation answers in a validator's words; ours in sentences. So the tools are served by the requests themselves.
+  // The SDK's own validation reports errors in a validator's words. So tool calls are handled as plain requests, whose errors are sentences.
   const { server } = mcp;
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS.map(({ listed }) => listed) }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra): Promise<CallToolResult> => {
@@ -77,7 +77,7 @@ export function createServer(root: Root, version: string): McpServer {
     };
     try {
       const structuredContent = await tool.call(params.arguments ?? {}, root, call);
-      // Clients that do not know structured content read the same as text.
+      // Clients without structured content read the same as text.
       return { structuredContent, content: [{ type: 'text', text: JSON.stringify(structuredContent) }] };
     } catch (error) {
       return failure(failureText(error, params.name, log));

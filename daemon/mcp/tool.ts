@@ -1,4 +1,4 @@
-/** One tool of the MCP server: what it takes and gives (zod), what it does, and how its errors read. */
+/** One tool of the MCP server: arguments and result (zod), its function, and the form of its errors. */
 import type { ToolAnnotations } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { UserError } from '../protocol/errors.js';
@@ -23,10 +23,10 @@ interface Definition<I extends z.ZodObject, O extends z.ZodObject> {
   run(args: z.infer<I>, root: Root, call: Call): Promise<z.input<O>>;
 }
 
-/** A tool whose types are erased: arguments and results are checked where they pass. */
+/** A tool with erased types: arguments and results are validated at run time. */
 export interface Tool {
   readonly name: string;
-  /** As `tools/list` gives it. */
+  /** Its entry in `tools/list`. */
   readonly listed: {
     readonly name: string;
     readonly title: string;
@@ -35,13 +35,13 @@ export interface Tool {
     readonly inputSchema: JsonSchema;
     readonly outputSchema: JsonSchema;
   };
-  /** @throws UserError, also of arguments that do not fit. */
+  /** @throws UserError, also for invalid arguments. */
   call(args: unknown, root: Root, call: Call): Promise<Record<string, unknown>>;
 }
 
 type JsonSchema = { type: 'object'; [key: string]: unknown };
 
-/** Draft 7 is what clients validate with. */
+/** Clients validate with draft 7. */
 const schemaOf = (type: z.ZodObject, io: 'input' | 'output'): JsonSchema => ({
   ...z.toJSONSchema(type, { target: 'draft-7', io }),
   type: 'object',
@@ -55,7 +55,7 @@ export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(definit
       name,
       title,
       description,
-      // Nothing but this machine is reached.
+      // It accesses this machine only.
       annotations: { openWorldHint: false, ...annotations },
       inputSchema: schemaOf(input, 'input'),
       outputSchema: schemaOf(output, 'output'),
@@ -71,7 +71,7 @@ export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(definit
 /** Annotations of a tool that changes nothing. */
 export const READS: ToolAnnotations = { readOnlyHint: true, idempotentHint: true };
 
-/** The line that every answer begins with. */
+/** The first line of every answer. */
 export const text = z.string().describe('The answer in words.');
 
 export const filePath = (what: string) =>

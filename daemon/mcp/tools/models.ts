@@ -1,4 +1,4 @@
-/** Tools that look at model files, and at data for them. */
+/** Tools that inspect model files, and find data for them. */
 import { z } from 'zod';
 import { bytes, count } from '../../protocol/format.js';
 import { DataCandidate, DataSearch } from '../../protocol/dataChoice.js';

@@ -1,4 +1,4 @@
-/** Tools for plan files: what is wrong with one, what a budget means, and one to begin with. */
+/** Tools for plan files: checking one, previewing a budget, and writing a first one. */
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { ModelFiles } from '../../language/modelFiles.js';

@@ -5,7 +5,7 @@ import type { RunSummary } from '../../protocol/messages.js';
 import { isActive, resultOf, RunResult, RunStatus, statusOf, statusText } from '../runStatus.js';
 import { defineTool, READS, runName, text } from '../tool.js';
 
-/** Below the minute after which many clients give up a call. Seconds. */
+/** Below the minute after which many clients time out. Seconds. */
 const LONGEST_WAIT = 50;
 
 export const listRuns = defineTool({
@@ -62,7 +62,7 @@ export const stopRun = defineTool({
   input: z.strictObject({ run: runName }),
   output: z.object({ text, ...RunStatus.shape }),
   async run({ run }, root) {
-    // Of a run that has ended meanwhile, nothing is left to stop.
+    // A run that has ended meanwhile need not be stopped.
     const before = await root.summary(run);
     if (isActive(before) || before.state === 'paused') await root.ask('lc/stop', { run });
     const summary = await root.summary(run);

@@ -1,4 +1,4 @@
-/** Tools that start long work: each gives its cost first, and starts when the call is confirmed. */
+/** Tools that start long work: each returns its cost first, and starts when the call is confirmed. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { aboutTime } from '../../protocol/outlookText.js';
@@ -53,7 +53,7 @@ export const startRun = defineTool({
       ...(seed !== undefined && { seed }),
       ...(compare && { compare }),
     };
-    // Whatever is wrong with the plan is said before it costs anything.
+    // Every error of the plan is reported before any time is spent.
     const read = await root.context.backend.readPlan(planPath, { workspace: root.folder });
     const what = JSON.stringify(['start', wanted, await readFile(planPath, 'utf8')]);
     if (token !== undefined) {
