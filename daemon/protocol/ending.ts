@@ -1,9 +1,9 @@
-/** How a trainer ended that could not say so itself, and what a run remembers that went on after it. */
+/** How a trainer ended that could not report it itself, and the record of runs that continued after a crash. */
 import { z } from 'zod';
 
 /**
- * Written by the supervisor of a trainer that a signal (or an operating system's error code) has ended. `crash`: the engine's
- * own fault; `memory`: the system took it away, perhaps for want of memory; `killed`: somebody ended it.
+ * Written by the supervisor of a trainer that a signal (or an operating system's error code) has ended. `crash`: the engine's own fault; `memory`:
+ * the system ended it, possibly for lack of memory; `killed`: a user or a program ended it.
  */
 export const Ending = z.object({
   how: z.string().describe('"SIGSEGV", "exit code 0xC0000005 (access violation)".'),
@@ -17,7 +17,7 @@ export const Ending = z.object({
 });
 export type Ending = z.infer<typeof Ending>;
 
-/** A change of engine, or a crash that the run went on from: both are part of what the result is. */
+/** A change of engine, or a crash after which the run continued: both are part of the result's record. */
 export const Continuation = z.object({
   from: z.string().describe('Engine before.'),
   to: z.string().describe('Engine after; the same where the run went on with it after a crash.'),
@@ -28,7 +28,7 @@ export const Continuation = z.object({
 });
 export type Continuation = z.infer<typeof Continuation>;
 
-/** Where in a run something happened, in words. @param iteration from 0. */
+/** The place in a run at which something happened, in words. @param iteration from 0. */
 export function placeInRun(phase: string | null, iteration = 0): string {
   switch (phase) {
     case 'reference':

@@ -1,4 +1,4 @@
-/** What went wrong from the user's point of view. `internal` is ours; everything else has a way out for the user. */
+/** Error codes from the user's point of view. `internal` is a fault of this product; for all others the user has a way out. */
 export type ErrorCode =
   | 'plan-invalid'
   | 'model-missing'

@@ -1,7 +1,7 @@
 /**
- * The run's event log (`events.jsonl`, one JSON object a line, append only) and the live stream: the same objects.
- * Losses are means per sample. Errors are fractions of wrong samples, in [0, 1]; of a regression the share of the targets'
- * variance left unexplained, 1 - R^2, where 1 is as good as always answering the mean and more is worse. Times are milliseconds since the epoch, kept counts are
+ * The run's event log (`events.jsonl`, one JSON object a line, append only) and the event stream: the same objects.
+ * Losses are means per sample. Errors are fractions of wrong samples, in [0, 1]; for a regression they are the share of the targets' variance left
+ * unexplained, 1 - R^2, which is 1 for always answering the mean and larger for worse. Times are milliseconds since the epoch, kept counts are
  * non-zero weights of theta.
  */
 import { z } from 'zod';
@@ -34,7 +34,7 @@ export type LayerKept = z.infer<typeof LayerKept>;
 export const Phase = z.enum(['load', 'reference', 'direct', 'l-step', 'c-step', 'retrain', 'prune', 'export']);
 export type Phase = z.infer<typeof Phase>;
 
-/** What the last LC iteration ended with. */
+/** State at the end of the last LC iteration. */
 export const Agreement = z.object({
   ratio: measure.describe('||w - theta|| / ||w||.'),
   supportChange: z.number().describe('Entries that came into the support or left it.'),
@@ -51,7 +51,7 @@ export const PathPoint = z.object({
   prunable: z.number(),
   perLayer: z.array(LayerKept),
   bytes: z.number().nullable().describe('Size of its sparse package; null where the model has none.'),
-  /** Before and after retraining, on the part whose error is reported: the test set where there is one. */
+  /** Before and after retraining, on the part whose error is reported: the test set if there is one. */
   theta: Evaluation,
   retrained: Evaluation,
   decision: measure.describe('Error after retraining on the part that decides.'),
@@ -64,7 +64,7 @@ export type PathPoint = z.infer<typeof PathPoint>;
 /** Which point of a path became the result, and why. */
 export const PathAnswer = z.object({
   point: z.number(),
-  /** The part of the data whose error decided: validation where there is one. */
+  /** The part of the data whose error decided: validation if there is one. */
   set: z.enum(SETS),
   reference: measure.describe("The reference's error on that part."),
   maxErrorIncrease: z.number().nullable(),
@@ -74,7 +74,7 @@ export const PathAnswer = z.object({
 });
 export type PathAnswer = z.infer<typeof PathAnswer>;
 
-/** One thing a budget asks for, and what the written files have of it. */
+/** One requirement of a budget, and the amount in the written files. */
 export const BudgetCheck = z.object({
   task: z.string(),
   kind: z.enum(BUDGET_CHECKS),
@@ -85,7 +85,7 @@ export const BudgetCheck = z.object({
 });
 export type BudgetCheck = z.infer<typeof BudgetCheck>;
 
-/** Something amiss with the result of a finished run; each is a warning of its code in the log too. */
+/** A finding about the result of a finished run; the log also has a warning with its code. */
 export const Finding = z.object({
   code: z.enum([
     'near-chance',
@@ -101,12 +101,12 @@ export const Finding = z.object({
 });
 export type Finding = z.infer<typeof Finding>;
 
-/** An output that was not trained, but shares layers with the one that was: in the file, and in the result. */
+/** An untrained output that shares layers with the trained one: its figures in the file, and in the result. */
 export const OtherOutput = z.object({
   output: z.string().describe('Path of its layer.'),
   samples: z.number(),
   moved: measure.describe('Mean |after - before| as a share of its spread before; null: it did not vary before.'),
-  /** Where the data has targets for it. */
+  /** If the data has targets for it. */
   before: Evaluation.optional(),
   after: Evaluation.optional(),
 });
@@ -136,7 +136,7 @@ export const RunEvent = z.discriminatedUnion('event', [
     phase: Phase,
     iteration: z.number().optional(),
     steps: z.number().optional(),
-    /** Of a path run: which budget this phase works on. */
+    /** For a path run: the budget that this phase trains for. */
     point: z.number().optional(),
     budget: Budget.optional(),
   }),
@@ -172,7 +172,7 @@ export const RunEvent = z.discriminatedUnion('event', [
   z.object({ ...at, event: z.literal('warning'), code: z.string(), message: z.string(), rate: OtherRate.optional() }),
   z.object({ ...at, event: z.literal('budget'), budget: z.unknown(), iteration: z.number() }),
   z.object({ ...at, event: z.literal('paused'), step: z.number() }),
-  /** `paused`: it was not at work, because somebody had paused it. */
+  /** `paused`: a user had paused it. */
   z.object({
     ...at,
     event: z.literal('stopped'),
@@ -181,7 +181,7 @@ export const RunEvent = z.discriminatedUnion('event', [
     resume: z.string(),
     paused: z.literal(true).optional(),
   }),
-  /** `ending`: the trainer could not say it itself; its supervisor has written this. */
+  /** `ending`: the trainer could not report it itself; its supervisor has written this. */
   z.object({
     ...at,
     event: z.literal('failed'),
@@ -189,7 +189,7 @@ export const RunEvent = z.discriminatedUnion('event', [
     message: z.string(),
     ending: Ending.optional(),
   }),
-  /** The run goes on on another engine, or on its own after a crash. */
+  /** The run continues on another engine, or on its own after a crash. */
   z.object({ ...at, event: z.literal('engine'), ...Continuation.shape }),
   z.object({
     ...at,
@@ -205,9 +205,9 @@ export const RunEvent = z.discriminatedUnion('event', [
     set: z.enum(SETS).optional().describe('The part of the data that the errors are of.'),
     budget: z.array(BudgetCheck).optional(),
     path: PathAnswer.optional(),
-    /** Inputs that the model was measured on otherwise than they are stored, and how: "x/255". */
+    /** The scale of inputs that are not taken as stored: "x/255". */
     inputs: z.array(z.object({ name: z.string(), read: z.string() })).optional(),
-    /** What is amiss with the result; absent: nothing. */
+    /** Findings about the result; absent: none. */
     findings: z.array(Finding).optional(),
     /** Of a model with several outputs. */
     others: z.array(OtherOutput).optional(),
@@ -219,6 +219,6 @@ export type RunEvent = z.infer<typeof RunEvent>;
 /** A run event before the log stamps its time. */
 export type UntimedRunEvent = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'time'> : never) : never;
 
-/** `crashed`: a signal has ended its trainer, by the engine's own fault; `interrupted`: it was ended from outside. */
+/** `crashed`: a signal has ended its trainer, through the engine's own fault; `interrupted`: it was ended from outside. */
 export const RunState = z.enum(['queued', 'running', 'paused', 'interrupted', 'stopped', 'crashed', 'failed', 'done']);
 export type RunState = z.infer<typeof RunState>;

@@ -1,7 +1,7 @@
-/** What a pruned model can be written as, how large and how good each file is, and how fast the networks are. */
+/** The formats of a pruned model, the size and error of each file, and the latency of the networks. */
 import { z } from 'zod';
 
-/** Which programs a file is for; `weights`: those that have the network's code already. */
+/** Which programs a file is for; `weights`: for those that contain the network's code. */
 export const ExportUse = z.enum(['web', 'python', 'onnx', 'weights']);
 export type ExportUse = z.infer<typeof ExportUse>;
 
@@ -14,18 +14,18 @@ export const ExportFormat = z.object({
   gzip: z.number(),
   brotli: z.number(),
   ratio: z.number(),
-  /** As which of the measured networks it runs (`LatencyFigures`); null: weights alone, which do not. */
+  /** The measured network that it runs as (`LatencyFigures`); null: weights alone, which cannot be run. */
   network: z.enum(['pruned', 'thinned', 'sparse module']).nullable(),
   use: ExportUse,
   recommended: z.boolean().describe('The smallest for its use that is no worse than the pruned network.'),
-  /** Of the file, read back, on the part of the data that the run's error is of; absent: not measured. */
+  /** Error of the file, read back, on the same part of the data as the run's error; absent: not measured. */
   faithful: z.boolean().describe('Its error is that of the pruned network, or a tenth of a point more; where there is none, its weights are not rounded.'), // prettier-ignore
   error: z.number().nullable().optional(),
   errorNote: z.string().optional().describe('Why there is no error.'),
 });
 export type ExportFormat = z.infer<typeof ExportFormat>;
 
-/** How fast a model is on the daemon's machine, one thread; see daemon/export/latency.ts. */
+/** Latency of a model on the daemon's machine, one thread; see daemon/export/latency.ts. */
 export const LatencyFigures = z.object({
   machine: z.string(),
   rows: z.array(
@@ -42,7 +42,7 @@ export const LatencyFigures = z.object({
 });
 export type LatencyFigures = z.infer<typeof LatencyFigures>;
 
-/** `result/exports.json`: what was measured of a run's result when the run ended. */
+/** `result/exports.json`: the measurements of a run's result when the run ended. */
 export const MeasuredExports = z.object({
   version: z.literal(1),
   reference: z.number().describe("Bytes of the reference's weights, dense float32."),

@@ -1,4 +1,4 @@
-/** What a finished run has come to. Every figure was measured; what was not is null. */
+/** The result of a finished run in measured figures; null: not measured. */
 import { z } from 'zod';
 
 const measure = z.number().nullable();
@@ -11,9 +11,9 @@ export const Finish = z.object({
   referenceError: measure,
   kept: z.number(),
   prunable: z.number(),
-  /** The smallest file that is no worse than the pruned network, beside the reference's weights as dense float32. */
+  /** The smallest file that is as good as the pruned network, compared with the reference's weights as dense float32. */
   size: z.object({ bytes: z.number(), reference: z.number(), format: z.string() }).nullable(),
-  /** The fastest network beside the reference, one sample at a time, both timed in one go. */
+  /** The fastest network compared with the reference, one sample at a time, both timed together. */
   speed: z
     .object({
       times: z.number(),
@@ -23,7 +23,7 @@ export const Finish = z.object({
     })
     .nullable(),
   notes: z.array(z.string()).describe('What could not be measured, and why.'),
-  /** What of the run is in its folder. */
+  /** Which of the run's files exist. */
   report: z.boolean(),
 });
 export type Finish = z.infer<typeof Finish>;

@@ -1,4 +1,4 @@
-/** The sentence that a finished run ends with: for the command line, the page and the report alike. Pure. */
+/** The sentence at the end of a finished run, for the command line, the page and the report. Pure. */
 import type { Finish } from './finish.js';
 import { bytes, points, times } from './format.js';
 
@@ -7,7 +7,7 @@ const weightsPart = ({ kept, prunable }: Finish): string => {
   return kept === 0 ? 'no weights kept' : `${times(prunable / kept)}x fewer weights`;
 };
 
-/** Factors this near to 1 are no difference. */
+/** Factors this close to 1 count as equal. */
 const ALIKE = 1.05;
 
 function speedPart({ speed }: Finish): string | null {
@@ -19,7 +19,7 @@ function speedPart({ speed }: Finish): string | null {
 
 const PARTS = { test: 'test', validation: 'validation', train: 'training' } as const;
 
-/** The part of the data that an error is of, as sentences name it. */
+/** The part of the data that an error is of, as in sentences. */
 export const partName = (set: keyof typeof PARTS): string => PARTS[set];
 
 function errorPart({ error, referenceError, regression, set }: Finish): string | null {

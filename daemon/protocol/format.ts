@@ -1,6 +1,6 @@
 /**
- * Numbers as people read them: the one way to write counts, sizes, shares, losses and times, for the daemon, the command line,
- * the extension and the pages (test/guards/numbers.test.ts).
+ * Formats numbers for users: the only module that writes counts, sizes, shares, losses and times, for the daemon, the command line, the extension and
+ * the pages (test/guards/numbers.test.ts).
  */
 
 /** Rounded to so many significant digits: 0.012345 -> 0.0123. */
@@ -9,7 +9,7 @@ export const rounded = (value: number, digits: number): number => Number(value.t
 /** So many significant digits at most, without zeros at the end: 13.0412 -> "13.04", 0.5 -> "0.5". */
 export const significant = (value: number, digits = 4): string => String(rounded(value, digits));
 
-/** Just so many significant digits, 0.5 -> "0.500": for losses and rates that stand beside each other. null: not finite. */
+/** Exactly so many significant digits, 0.5 -> "0.500": for losses and rates beside each other. null: not finite. */
 export const figure = (value: number | null, digits = 3): string =>
   value === null || !Number.isFinite(value) ? 'no finite number' : value.toPrecision(digits);
 
@@ -34,7 +34,7 @@ export function tick(value: number): string {
 
 let english: Intl.NumberFormat | undefined;
 
-/** 266200 -> "266,200". The formatter is made on first use: a process's first one takes longer than all of an activation. */
+/** 266200 -> "266,200". The formatter is made on first use: a process's first one takes longer than the whole activation. */
 export const count = (n: number): string => (english ??= new Intl.NumberFormat('en-US')).format(n);
 
 /** A number of things, in English: countOf(1, 'weight') -> "1 weight", of 2 "2 weights". */
@@ -58,7 +58,7 @@ export function bytes(n: number): string {
   return `${value} ${unit}`;
 }
 
-/** The number in the largest unit in which it is one at least, once rounded. */
+/** The number in the largest unit in which it is at least one, once rounded. */
 function scaled(n: number, base: number, units: readonly string[]): [value: number, unit: string] {
   let unit = 0;
   let value = n;
@@ -75,7 +75,7 @@ const SMALL = 0.001;
 
 const percentDigits = (share: number): number => (share !== 0 && Math.abs(share) < SMALL ? 3 : 2);
 
-/** 0.0193 -> "1.93%", 0.01 -> "1.00%": for figures that stand beside each other. */
+/** 0.0193 -> "1.93%", 0.01 -> "1.00%": for figures beside each other. */
 export const percent = (share: number, digits = percentDigits(share)): string => `${(100 * share).toFixed(digits)}%`;
 
 /** The same without zeros at the end, 0.01 -> "1%": for figures within a sentence. */
@@ -93,7 +93,7 @@ export function points(difference: number): string {
   return String(Number(size >= 0.005 ? size.toFixed(2) : size.toPrecision(1)));
 }
 
-/** The figure in a table: "-" where there is none, or it is not finite. */
+/** The figure in a table: "-" if there is none, or it is not finite. */
 export const orDash = (value: number | null | undefined, write: (value: number) => string): string =>
   value === null || value === undefined || !Number.isFinite(value) ? '-' : write(value);
 
@@ -111,7 +111,7 @@ export function duration(seconds: number): string {
 export const microseconds = (value: number): string =>
   value < 1000 ? `${significant(value, 3)} µs` : `${significant(value / 1000, 3)} ms`;
 
-/** How many times one thing is another: 13.0412 -> "13". */
+/** A ratio: 13.0412 -> "13". */
 export const times = (value: number): string => significant(value, 3);
 
 /** Seconds as a clock: "1:05", "2:03:20". */

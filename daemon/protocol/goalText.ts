@@ -1,22 +1,22 @@
 /**
- * Budgets and goals as people type them, in the budget box and on the command line: "1%", "40 kB", "10x smaller", "half the FLOPs",
- * "lose at most 0.5%", "97% accuracy". A ratio is a budget at once; a goal on the error is a bound for the search of a path.
+ * Budgets and goals as users type them, in the budget box and on the command line: "1%", "40 kB", "10x smaller", "half the FLOPs", "lose at most
+ * 0.5%", "97% accuracy". A ratio is converted to a budget at once; a goal on the error is a bound for the search of a path.
  */
 import type { Budget, ErrorBound } from './plan.js';
 import { rounded } from './format.js';
 
-/** What the result must fit, or what the smallest network must reach. */
+/** A budget for the result, or a bound that the smallest network must meet. */
 export type Goal = { readonly budget: Budget } | { readonly bound: ErrorBound };
 
-/** One way to read what was typed. */
+/** One interpretation of the typed text. */
 export type GoalReading = Goal & {
-  /** Which sentence goes with it. "increase" and "error" are bounds. */
+  /** Selects its sentence. "increase" and "error" are bounds. */
   readonly kind: 'keep' | 'weights' | 'bytes' | 'flops' | 'neurons' | 'pattern' | 'increase' | 'error';
-  /** The value as it goes into the plan. */
+  /** The value for the plan. */
   readonly value: string;
 };
 
-/** Why nothing can be read: "time" is a latency, which no budget can promise. */
+/** Why the text is rejected. "time": it is a latency, which no budget can guarantee. */
 export type GoalProblem = 'empty' | 'unreadable' | 'range' | 'time';
 export type GoalInput = { readonly readings: readonly GoalReading[] } | { readonly problem: GoalProblem };
 
@@ -28,7 +28,7 @@ const REFERENCE = '(?:\\s+(?:than|as|of|from) (?:the )?(?:reference|original|now
 
 const numberOf = (text: string): number => Number(text.replace(',', '.'));
 
-/** Percent as a plan writes them, without an exponent; null: too small to be meant, or above 100. */
+/** Percent as in a plan, without an exponent; null: too small to be meant, or above 100. */
 function percentText(percent: number): string | null {
   const value = rounded(percent, 6);
   return value > 100 || (value !== 0 && value < 1e-6) ? null : `${value}%`;
@@ -37,7 +37,7 @@ function percentText(percent: number): string | null {
 const one = (reading: GoalReading): GoalInput => ({ readings: [reading] });
 const range: GoalInput = { problem: 'range' };
 
-/** What a share in percent can mean: weights first, then FLOPs, then neurons. */
+/** The interpretations of a share in percent: weights first, then FLOPs, then neurons. */
 function shareReadings(percent: number, word: string): GoalInput {
   const value = percentText(percent);
   if (value === null) return range;
@@ -123,14 +123,14 @@ function accuracy(digits: string, sign: string | undefined): GoalInput {
   return percent > 100 || percent === 0 ? range : bound('error', 100 - percent);
 }
 
-/** "weights", "FLOPs" after "of the": what a share is of; "smaller" and "fewer" alone may be any of them. */
+/** "weights", "FLOPs" after "of the": the quantity of a share; "smaller" and "fewer" alone may refer to any of them. */
 const OF = '(?:of )?(?:the |all |its )?';
 const THING =
   '(weights?|parameters?|params?|size|flops?|operations?|ops|compute|computation|macs?|neurons?|filters?|units?|channels?)';
 
 const COUNTED: Readonly<Record<string, number>> = { half: 1 / 2, third: 1 / 3, quarter: 1 / 4, fifth: 1 / 5, tenth: 1 / 10, twentieth: 1 / 20, hundredth: 1 / 100, thousandth: 1 / 1000 }; // prettier-ignore
 
-/** "smaller" is said of weights: how many bytes they take is for a budget in bytes to say. */
+/** "smaller" refers to weights; a size in bytes needs a budget in bytes. */
 const smaller = (share: number, said: string | undefined, thing: string | undefined): GoalInput =>
   share > 0 && share <= 1
     ? shareReadings(100 * share, thing ?? (said && /faster|quicker/.test(said) ? 'flops' : said ? 'weights' : ''))
@@ -191,7 +191,7 @@ function budgetOf(input: string): GoalInput {
     if (/^(n|units?|filters?|channels?)/.test(word)) return one(neurons);
     if (/^(w|param)/.test(word)) return one(weights);
     if (word) return { problem: TIME.test(input) ? 'time' : 'unreadable' };
-    // "1" could be one weight, but a share is what is meant first.
+    // "1" could be one weight, but a share is more likely.
     const share = value <= 100 ? shareReadings(value, '') : null;
     return { readings: [...(share && 'readings' in share ? share.readings : []), weights, neurons] };
   }
@@ -203,7 +203,7 @@ function budgetOf(input: string): GoalInput {
   return { problem: TIME.test(input) ? 'time' : 'unreadable' };
 }
 
-/** @returns the input as the rules are written: lower case, one space, "%", "x". */
+/** @returns the input in the form that the rules match: lower case, one space, "%", "x". */
 const normal = (text: string): string =>
   text
     .trim()
@@ -214,13 +214,10 @@ const normal = (text: string): string =>
     .replace(/ ?(?:percentage points?|percent points?)/g, ' points')
     .replace(/ ?per ?cent(?:age)?\b/g, '%');
 
-/** Longer text is no goal, whatever it says. */
+/** Longer text is rejected unread. */
 const MAX_LENGTH = 200;
 
-/**
- * Reads a budget or a goal. Several meanings come back as several readings, the likeliest first; every budget and bound is one
- * that a plan accepts.
- */
+/** Parses a budget or a goal. Ambiguous text gives several readings, the likeliest first; a plan accepts every budget and bound returned. */
 export function parseGoal(text: string): GoalInput {
   const input = normal(text.slice(0, MAX_LENGTH + 1));
   if (!input) return { problem: 'empty' };
@@ -232,7 +229,7 @@ export function parseGoal(text: string): GoalInput {
   return budgetOf(input.replace(/^(?:keep|leave) /, ''));
 }
 
-/** A plan's budget as one would type it; '' where it says more than that. */
+/** A plan's budget as a user would type it; '' if that cannot express all of it. */
 export function budgetText(budget: unknown): string {
   if (typeof budget !== 'object' || budget === null) return '';
   const [entry, ...more] = Object.entries(budget);
@@ -242,11 +239,11 @@ export function budgetText(budget: unknown): string {
   if (word === undefined || (typeof value !== 'string' && typeof value !== 'number')) return '';
   const text = `${value}${word}`;
   const parsed = parseGoal(text);
-  // What reads differently ("0.5 flops") is not offered.
+  // Text that would be read differently ("0.5 flops") is not offered.
   return 'readings' in parsed && parsed.readings[0]?.kind === kind ? text : '';
 }
 
-/** The same of a plan's bound on the error; '' where it has none that one would type. */
+/** The same for a plan's bound on the error; '' if it has none that a user would type. */
 export function boundText(path: unknown): string {
   const { maxErrorIncrease, maxError } = (path ?? {}) as Record<string, unknown>;
   const percent = (value: unknown): string | null =>
@@ -256,5 +253,5 @@ export function boundText(path: unknown): string {
   return 'readings' in parseGoal(text) ? text : '';
 }
 
-/** What is offered before anything is typed. */
+/** The suggestions before anything is typed. */
 export const SUGGESTED: readonly string[] = ['1%', '2%', '5%', '10%', '20%', 'lose at most 0.5%'];

@@ -1,4 +1,4 @@
-/** What a validator found, in sentences that name the field: a validator's own words are for programmers. */
+/** Turns a validator's findings into sentences that name the field, because a validator's own words are for programmers. */
 import type { z } from 'zod';
 
 type Issue = z.core.$ZodIssue;
@@ -7,9 +7,9 @@ export interface PlainIssue {
   readonly path: readonly (string | number)[];
   /** A whole sentence, such as: "seed" must be a whole number; it is "x". */
   readonly message: string;
-  /** A key that the object at `path` without its last part does not have. */
+  /** A key that the object at `path` (without its last part) does not have. */
   readonly unknownKey?: string;
-  /** The texts that the value may be, where it must be one of a list. */
+  /** The allowed texts, if the value must be one of a list. */
   readonly choices?: readonly string[];
 }
 
@@ -54,7 +54,7 @@ const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
     value,
   );
 
-/** A message that a schema gives itself is a noun phrase or a sentence of ours; the validator's own begin so. */
+/** A message in our schemas is a noun phrase or a sentence; the validator's own begin like this. */
 const OWN_WORDS = /^(Invalid|Too (small|big)|Unrecognized|Required|Expected)/;
 
 function boundText(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>): string {
@@ -72,7 +72,7 @@ function boundText(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>): st
   return `${kind} ${small ? 'above' : 'below'} ${bound}`;
 }
 
-/** What the value should be: noun phrases, any of which would do. */
+/** The expected values: noun phrases, any of which is valid. */
 function wanted(issue: Issue): string[] {
   if (issue.message && !OWN_WORDS.test(issue.message)) return [issue.message];
   switch (issue.code) {
@@ -88,7 +88,7 @@ function wanted(issue: Issue): string[] {
     case 'invalid_format':
       return ['text of another form'];
     case 'invalid_union': {
-      // Branches of the value's own type have more to say than that it is of none of the others.
+      // Branches of the value's own type are more informative than that it is of none of the others.
       const own = issue.errors.filter((branch) => !branch.some(isOtherType));
       return (own.length > 0 ? own : issue.errors).flatMap((branch) => branch.flatMap(wanted));
     }
@@ -99,7 +99,7 @@ function wanted(issue: Issue): string[] {
 
 const isOtherType = ({ code, path }: Issue): boolean => code === 'invalid_type' && path.length === 0;
 
-/** @param value what was validated, as a whole. @param above where in it the issues' paths begin. */
+/** @param value the whole validated value. @param above the position at which the issues' paths begin. */
 export function plainIssues(
   issues: readonly Issue[],
   value: unknown,
@@ -115,7 +115,7 @@ export function plainIssues(
       }));
     const actual = valueAt(value, path);
     if (issue.code === 'invalid_union' && typeof actual === 'object' && actual !== null) {
-      // The branch that got furthest is what was meant: an object with one bad key is not "not text".
+      // The branch that matched furthest is the intended one: an object with one bad key is not "not text".
       const branch = issue.errors.find((one) => one.length > 0 && !one.some(isOtherType));
       if (branch) return plainIssues(branch, value, path);
     }
@@ -130,7 +130,7 @@ export function plainIssues(
   });
 }
 
-/** One line: what is wrong with a value, the first few things of it. @param value what was validated. */
+/** One line: the first problems of a value. @param value the validated value. */
 export function issueText(error: { readonly issues: readonly Issue[] }, value: unknown): string {
   const all = plainIssues(error.issues, value).map(({ message }) => message);
   const more = all.length > MOST ? ` (and ${all.length - MOST} more)` : '';

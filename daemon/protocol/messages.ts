@@ -1,7 +1,7 @@
 /**
- * Every custom JSON-RPC message between a client (extension, CLI) and the daemon, declared once. `daemon/server` answers
- * them, `extension/client` sends them; both validate with the schemas here. LSP messages travel on the same connection.
- * `AbsolutePath`s must lie inside a workspace folder of the connection; paths.ts says how both sides name files.
+ * Every custom JSON-RPC message between a client (extension, CLI) and the daemon, declared once. `daemon/server` answers them, `extension/client`
+ * sends them; both validate with the schemas here. LSP messages travel on the same connection.
+ * `AbsolutePath`s must lie inside a workspace folder of the connection; paths.ts defines how both sides name files.
  */
 import { z } from 'zod';
 import { dataPackageNames } from './dataPackages.js';
@@ -51,19 +51,19 @@ export const PLAN_LANGUAGE = 'lc-prune-plan';
 export const InitializationOptions = z.looseObject({
   /** Workspace Trust. Without it files are read and described, but nothing runs and nothing is written. */
   trusted: z.boolean(),
-  /** Whether trainers go on when the daemon is gone. Default: they write a checkpoint and end. */
+  /** Whether trainers continue when the daemon is gone. Default: they write a checkpoint and end. */
   keepTraining: z.boolean().optional(),
 });
 export type InitializationOptions = z.infer<typeof InitializationOptions>;
 
 /**
- * Which run a request means: the run's folder as the client names it (`RunSummary.folder`), or its name where only one of the
- * connection's workspace folders has a run of that name.
+ * The run of a request: its folder as the client names it (`RunSummary.folder`), or its name if only one of the connection's workspace folders has a
+ * run of that name.
  */
 const run = z.string().min(1).max(4096);
 const nothing = z.null();
 
-/** What a budget means before the run. */
+/** The meaning of a budget before the run. */
 export const BudgetPreview = z.object({
   kappa: z.number().nullable().describe('Weights kept, or null where it cannot be known (penalty form).'),
   prunable: z.number(),
@@ -94,8 +94,8 @@ export const requests = {
   /** The same; every run's files are read again, changed or not. */
   'lc/refresh': { params: nothing, result: z.array(RunSummary) },
   /**
-   * Has the daemon look after the runs that windows which are gone have left in the folders of this connection, from now on: those that
-   * still train go on, their baselines follow; `lc/left` names the others. Each is looked after by one daemon. Needs a trusted workspace.
+   * Has the daemon look after the runs that closed windows have left in the folders of this connection, from now on: runs that still train continue
+   * and their baselines follow; `lc/left` reports the others. Each is looked after by one daemon. Needs a trusted workspace.
    */
   'lc/adopt': { params: nothing, result: nothing },
   /** Starts a run of a plan file. The plan's text is read from disk. Needs a trusted workspace. */
@@ -123,11 +123,11 @@ export const requests = {
     params: z.strictObject({ run, name: z.string().min(1).max(100) }),
     result: z.object({ run, folder: AbsolutePath }),
   },
-  /** Notes a star, tags or a note of a run, whoever works on it: kept in its folder, for all windows and the command line. */
+  /** Changes the star, tags or note of a run, whichever process runs it: they are kept in its folder, for all windows and the command line. */
   'lc/mark': { params: z.strictObject({ run, change: MarksChange }), result: RunMarks },
   /** Changes the budget from the next LC iteration on. */
   'lc/setBudget': { params: z.strictObject({ run, budget: Budget }), result: BudgetPreview },
-  /** What a budget would mean for the layers that the run prunes. */
+  /** The meaning of a budget for the layers that the run prunes. */
   'lc/previewRun': { params: z.strictObject({ run, budget: Budget }), result: BudgetPreview },
   /** The run's resolved plan. */
   'lc/plan': { params: z.strictObject({ run }), result: z.object({ plan: ResolvedPlan }) },
@@ -141,7 +141,7 @@ export const requests = {
     }),
     result: z.object({ events: z.array(RunEvent), next: z.int(), end: z.boolean() }),
   },
-  /** Starts (or stops) live events of a run on this connection; they come with `run` as it is named here. */
+  /** Starts (or stops) a run's event stream on this connection; its messages have `run` as it is named here. */
   'lc/subscribe': { params: z.strictObject({ run, on: z.boolean() }), result: nothing },
   /** Kept weights per layer as of the run's latest iteration, or its end; null before the first. */
   'lc/kept': { params: z.strictObject({ run }), result: z.array(LayerKept).nullable() },
@@ -151,12 +151,15 @@ export const requests = {
     params: z.strictObject({ model: AbsolutePath, budget: Budget, exclude: z.array(z.string()).optional() }),
     result: BudgetPreview,
   },
-  /** What each task of a saved plan means (or would, with `budget` in place of its own); also where the model is an architecture. */
+  /** The meaning of each task's budget in a saved plan (or of `budget` in its place); also if the model is an architecture. */
   'lc/previewPlan': {
     params: z.strictObject({ planPath: AbsolutePath, budget: Budget.optional() }),
     result: z.array(z.object({ task: z.string(), layers: z.array(z.string()), preview: BudgetPreview })),
   },
-  /** Writes a new plan file beside the model, or takes the one there that says just this; never overwrites. Either a budget or, for the smallest network, a bound on its error. `data` as in the plan; paths may be absolute. */
+  /**
+   * Writes a new plan file beside the model, or returns an existing one with exactly this content; never overwrites. Either a budget or, for the
+   * smallest network, a bound on its error. `data` as in the plan; paths may be absolute.
+   */
   'lc/createPlan': {
     params: z.strictObject({
       model: AbsolutePath,
@@ -168,20 +171,19 @@ export const requests = {
     }),
     result: z.object({ planPath: AbsolutePath }),
   },
-  /** Data of the model's workspace folder and built-in sets that fit it. For a plan (default: one beside the model). Ends when it is cancelled. */
+  /** Data of the model's workspace folder and built-in sets that fit it, for a plan (default: one beside the model). Can be cancelled. */
   'lc/searchData': {
     params: z.strictObject({ model: AbsolutePath, planPath: AbsolutePath.optional() }),
     result: DataSearch,
   },
-  /** Data as a run on it would read it, with what the run would take here. Needs a trusted workspace, as data may be a program. */
+  /** Data as a run would read it, and the time that the run would take here. Needs a trusted workspace, because data may be a program. */
   'lc/previewData': {
     params: z.strictObject({ model: AbsolutePath, data: DataSource, planPath: AbsolutePath.optional() }),
     result: DataPreview,
   },
   /**
-   * What runs to these goals would cost here, and the errors of their direct compressions: of a saved plan (`planPath`), or of a
-   * new one for `model` and `data`. Computed by a child process within seconds; ends when it is cancelled. Needs a trusted
-   * workspace, as data may be a program.
+   * The cost of runs to these goals here, and the errors of their direct compressions: for a saved plan (`planPath`), or a new one for `model` and
+   * `data`. Computed by a child process within seconds; can be cancelled. Needs a trusted workspace, because data may be a program.
    */
   'lc/outlook': {
     params: z.strictObject({
@@ -194,8 +196,8 @@ export const requests = {
     result: Outlook,
   },
   /**
-   * What each layer of a saved plan's model loses when it alone is pruned, on the plan's data: by a child process, with `lc/progress`
-   * under `progress`; it ends when the request is cancelled. Needs a trusted workspace, as data may be a program.
+   * The error of a saved plan's model with each layer pruned alone, on the plan's data: by a child process, with `lc/progress` under `progress`; can
+   * be cancelled. Needs a trusted workspace, because data may be a program.
    */
   'lc/sensitivity': {
     params: z.strictObject({ planPath: AbsolutePath, progress: z.string().min(1).max(100).optional() }),
@@ -217,11 +219,11 @@ export const requests = {
       ),
     }),
   },
-  /** What a finished run has come to, as far as it was measured; null: it has no result, or nothing was pruned. */
+  /** The result of a finished run, as far as it was measured; null: it has no result, or nothing was pruned. */
   'lc/finish': { params: z.strictObject({ run }), result: Finish.nullable() },
   /**
-   * The reference beside the pruned network. Of runs that ended before this was computed at the end, by a child process, with
-   * `lc/progress` under `progress`; it ends when the request is cancelled. Needs a trusted workspace, as data may be a program.
+   * The reference beside the pruned network. For runs that ended before this was computed at the end, by a child process, with `lc/progress` under
+   * `progress`; can be cancelled. Needs a trusted workspace, because data may be a program.
    */
   'lc/changed': {
     params: z.strictObject({ run, point, progress: z.string().min(1).max(100).optional() }),
@@ -229,7 +231,7 @@ export const requests = {
   },
   /** One sample answered by both networks, by a child process. Needs a trusted workspace. */
   'lc/trySample': { params: z.strictObject({ run, point, sample: TriedSample }), result: TriedAnswer },
-  /** Of a run that was measured when it ended, at once; else measured by a child process, as is a path's point. */
+  /** At once if the run was measured when it ended; else measured by a child process, as is a path's point. */
   'lc/exportFormats': { params: z.strictObject({ run, point }), result: z.array(ExportFormat) },
   /** Likewise; measuring takes some seconds. */
   'lc/latency': { params: z.strictObject({ run, point }), result: LatencyFigures },
@@ -244,7 +246,7 @@ export const requests = {
 } as const;
 export type Requests = typeof requests;
 export type RequestMethod = keyof Requests;
-/** Whose outlook is asked for. */
+/** The plan or model of an outlook. */
 export type OutlookSubject = Params<'lc/outlook'>['of'];
 export type Params<M extends RequestMethod> = z.infer<Requests[M]['params']>;
 export type Result<M extends RequestMethod> = z.infer<Requests[M]['result']>;
@@ -253,9 +255,9 @@ export type Result<M extends RequestMethod> = z.infer<Requests[M]['result']>;
 export const clientNotifications = {
   /** Workspace Trust was granted (or the folders changed and trust with them). */
   'lc/trust': z.strictObject({ trusted: z.boolean() }),
-  /** Whether trainers go on when the daemon is gone; those that run now, too. */
+  /** Whether trainers continue when the daemon is gone; also applies to running ones. */
   'lc/keepTraining': z.strictObject({ on: z.boolean() }),
-  /** A data set was installed: plans that miss one are looked at again, though no watcher may see into its folder. */
+  /** A data set was installed: plans that miss one are analysed again, though no watcher may see its folder. */
   'lc/packagesChanged': z.strictObject({}),
 } as const;
 export type ClientNotifications = typeof clientNotifications;
@@ -265,7 +267,10 @@ export const USER_ERROR = -32050;
 /** The workspace is not trusted: nothing may run or be written. */
 export const NOT_TRUSTED = -32051;
 
-/** Live batch metrics as columns, at most one message per run every 50 ms; downsampled when the client is slow. `time`: milliseconds since the epoch. */
+/**
+ * The batch metrics of an event stream as columns, at most one message per run every 50 ms; downsampled when the client is slow. `time`: milliseconds
+ * since the epoch.
+ */
 export const BatchColumns = z.object({
   run,
   ...columnArrays(TELEMETRY.batch),
@@ -276,15 +281,18 @@ export type BatchColumns = z.infer<typeof BatchColumns>;
 export const notifications = {
   /** A run was added, changed state or made progress (at most 4 a second per run), or was deleted (summary null). */
   'lc/runChanged': z.object({ run, folder: AbsolutePath, summary: RunSummary.nullable() }),
-  /** Runs that were cut short while nobody looked after them: window, daemon or machine went, or the trainer did. Each once. */
+  /**
+   * Runs that were interrupted while no window looked after them: because the window, the daemon, the machine or the trainer ended. Each is reported
+   * once.
+   */
   'lc/left': z.object({ folders: z.array(AbsolutePath) }),
   'lc/batches': BatchColumns,
-  /** How far a request is that asked for it by a name of its own. */
+  /** The progress of a request that asked for it under a name of its own. */
   'lc/progress': z.object({ progress: z.string(), done: z.number(), total: z.number() }),
   /** Every event but `batch`, never dropped. */
   'lc/events': z.object({ run, events: z.array(RunEvent) }),
 } as const;
 export type Notifications = typeof notifications;
 
-/** What kept counts the UI shows per layer. */
+/** The kept counts that the UI shows per layer. */
 export type { LayerKept };

@@ -1,8 +1,8 @@
-/** What a run would cost and where it would begin, said before it starts: the last line of the budget box. */
+/** The expected cost and starting point of a run, shown before it starts: the last line of the budget box. */
 import { z } from 'zod';
 import { Budget, ErrorBound } from './plan.js';
 
-/** A budget or a bound on the error, as the box takes either. */
+/** A budget or a bound on the error, as the box accepts either. */
 export const GoalWanted = z.union([z.strictObject({ budget: Budget }), z.strictObject({ bound: ErrorBound })]);
 export type GoalWanted = z.infer<typeof GoalWanted>;
 

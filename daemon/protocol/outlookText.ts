@@ -1,4 +1,4 @@
-/** What is known of a run before it starts, in words. Without the schemas, which the editor's start does not load. */
+/** An outlook in words. Without the schemas, which the editor's start does not load. */
 import { shortPercent } from './format.js';
 import type { Outlook } from './outlook.js';
 
@@ -15,7 +15,7 @@ const place = (device: string): string => (/^CPU\b/.test(device) ? 'this CPU' : 
 
 const PARTS = { train: 'training', validation: 'validation' } as const;
 
-/** "cut once, without training: 74% error (400 training samples; whole network 2%)", "about 4 min on this CPU": what there is of them. */
+/** "cut once, without training: 74% error (400 training samples; whole network 2%)", "about 4 min on this CPU": the parts that are known. */
 export function outlookParts(
   { device, set, samples, reference, goals }: Outlook,
   index: number,

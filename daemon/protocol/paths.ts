@@ -1,14 +1,14 @@
 /**
- * The two kinds of paths in messages and run folders. The compiler keeps them apart: one is never taken for the other, and the
- * only way from a `WorkspacePath` to a file is through the folder it is relative to.
+ * The two kinds of paths in messages and run folders. The compiler keeps them apart; a `WorkspacePath` becomes a file only together with the folder
+ * that it is relative to.
  */
 import { z } from 'zod';
 
 const text = z.string().min(1).max(4096);
 
 /**
- * An absolute path as the client names it: below a workspace folder it begins as the client's own name of that folder does,
- * whatever symbolic links the daemon has followed. What lies in a file on disk is never of this kind.
+ * An absolute path as the client names it: below a workspace folder it begins with the client's own name of that folder, whatever symbolic links the
+ * daemon has followed. Paths in files on disk are never of this kind.
  */
 export const AbsolutePath = text.brand<'AbsolutePath'>();
 export type AbsolutePath = z.infer<typeof AbsolutePath>;

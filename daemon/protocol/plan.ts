@@ -62,7 +62,7 @@ export const Training = z.strictObject({
     .describe('l2 coefficient added to the loss gradient of kernels. Default 0.'),
 });
 
-/** How labels stand for the model's classes; "auto": the one under which a given reference has the lowest loss, else the usual one. */
+/** How labels are mapped to the model's classes; "auto": the mapping under which a given reference has the lowest loss, else the default. */
 export const ClassOrder = z.enum([
   'auto',
   'stored',
@@ -130,7 +130,7 @@ export const DataSource = z.union([
 ]);
 export type DataSource = z.infer<typeof DataSource>;
 
-/** What `lc-prune path` does with a plan; `lc-prune run` takes the plan's budget alone, and a goal in its place. */
+/** The settings of `lc-prune path`; `lc-prune run` uses only the plan's budget, and the goal in its place. */
 export const PathSettings = z
   .strictObject({
     budgets: z
@@ -166,7 +166,7 @@ export const PathSettings = z
   );
 export type PathSettings = z.infer<typeof PathSettings>;
 
-/** A goal in place of a budget: how much error the smallest network may have, absolute points above the reference's or in all. */
+/** A goal in place of a budget: the largest error of the smallest network, in absolute points above the reference's or in total. */
 export const ErrorBound = z.union([z.strictObject({ maxErrorIncrease: Share }), z.strictObject({ maxError: Share })]);
 export type ErrorBound = z.infer<typeof ErrorBound>;
 

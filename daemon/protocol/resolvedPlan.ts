@@ -4,7 +4,7 @@ import { Continuation } from './ending.js';
 import { WorkspacePath } from './paths.js';
 import { ARCHITECTURES, Budget, ClassOrder } from './plan.js';
 
-/** What a run can be compared with, at equal budget and epochs. */
+/** Methods that a run can be compared with, at equal budget and epochs. */
 export const BASELINES = ['magnitude', 'gradual'] as const;
 export type Baseline = (typeof BASELINES)[number];
 
@@ -13,7 +13,7 @@ export const RATED = ['reference', 'training', 'retrain'] as const;
 
 const TrainingSettings = z.strictObject({
   batchSize: z.int().min(1),
-  /** Samples computed at once, where memory has no room for a whole batch: a divisor of it. */
+  /** Samples computed at once, if a whole batch does not fit into memory: a divisor of it. */
   microBatch: z.int().min(1).optional(),
   learningRate: z.number().positive(),
   decay: z.number().positive(),
@@ -44,7 +44,7 @@ export const ResolvedData = z.strictObject({
 });
 export type ResolvedData = z.infer<typeof ResolvedData>;
 
-/** Settings whose default is chosen by the data and the memory there are, where the plan does not say. */
+/** Settings whose default depends on the data and the available memory. */
 export const OPEN_SETTINGS = [
   'training.batchSize',
   'retrain.batchSize',
@@ -59,13 +59,13 @@ export type OpenSetting = (typeof OPEN_SETTINGS)[number];
 /** Several budgets in one warm-started run, instead of the one of the plan's only task. */
 const ResolvedPath = z.strictObject({
   budgets: z.array(Budget).min(1).describe('Large to small, of one kind.'),
-  /** How far up the mu schedule every budget after the first begins, in [0, 1). */
+  /** Fraction of the mu schedule at which every budget after the first begins, in [0, 1). */
   warmStart: z.number().min(0).max(1),
   /** Absolute; null: not bounded by the reference's. */
   maxErrorIncrease: z.number().min(0).nullable(),
-  /** In all; null: not bounded so. Without either bound, the curve only. Runs of earlier versions have none. */
+  /** Absolute; null: no such bound. Without either bound, only the curve is computed. Runs of earlier versions have none. */
   maxError: z.number().min(0).nullable().default(null),
-  /** Budgets beyond the listed ones that the search may try. */
+  /** Most budgets that the search may try beyond the listed ones. */
   refinements: z.int().min(0),
 });
 export type ResolvedPath = z.infer<typeof ResolvedPath>;
@@ -90,28 +90,28 @@ export const ResolvedPlan = z.strictObject({
     stableIterations: z.int(),
   }),
   path: ResolvedPath.optional(),
-  /** Baselines that are to run after it and to be shown beside it. */
+  /** Baselines that run after it and are shown beside it. */
   compare: z.array(z.enum(BASELINES)).optional(),
   /** Of a baseline: the name of the run it is compared with. */
   baselineOf: z.string().optional(),
   training: TrainingSettings,
   retrain: TrainingSettings.extend({ epochs: z.number().min(0) }),
   reference: TrainingSettings.extend({ epochs: z.number().min(0) }),
-  /** What the plan is silent about: defaults stand here until the run starts, and what was chosen afterwards. */
+  /** Settings that the plan leaves open: they have defaults until the run starts, and the chosen values afterwards. */
   open: z.array(z.enum(OPEN_SETTINGS)).optional(),
-  /** Whose learning rates the run still has to choose; it then writes them here and takes this away. */
+  /** Sections whose learning rates the run still has to choose; it then writes the rates here and removes this key. */
   openRates: z.array(z.enum(RATED)).optional(),
   output: z.string().nullable(),
   /**
-   * Paths of the outputs that are trained along with it: those that the file has losses for, and once the run has started those
-   * of them that the data has targets for. Absent: none, as in runs of earlier versions.
+   * Paths of the outputs that are trained together with it: those that the file has losses for, and once the run has started, the ones among them
+   * that the data has targets for. Absent: none, as in runs of earlier versions.
    */
   jointly: z.array(z.string()).min(1).optional(),
   /** Exact names of layers that the file freezes and the run trains. Runs of earlier versions have none. */
   unfreeze: z.array(z.string()).default([]),
   engine: z.string(),
   seed: z.int(),
-  /** Changes of engine and crashes that the run went on from, in order. */
+  /** Changes of engine, and crashes after which the run continued, in order. */
   continuations: z.array(Continuation).optional(),
   /** sha256 of the model's files and of the data set's content, filled in when the run starts. */
   modelHash: z.string().nullable(),

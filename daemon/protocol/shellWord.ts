@@ -1,4 +1,4 @@
-/** Words of a command line that messages suggest. */
+/** Quotes words of a command line in messages. */
 
 const PLAIN = /^[\p{L}\p{N}._/:+,=%][\p{L}\p{N}._/:@+,=%-]*$/u;
 const PLAIN_ON_WINDOWS = /^[\p{L}\p{N}._/\\:+][\p{L}\p{N}._/\\:@+-]*$/u;
@@ -9,7 +9,7 @@ const PLAIN_ON_WINDOWS = /^[\p{L}\p{N}._/\\:+][\p{L}\p{N}._/\\:@+-]*$/u;
  * @param platform as `process.platform` has it.
  */
 export function shellWord(path: string, platform: NodeJS.Platform = process.platform): string {
-  // What begins with "-" would be an option, however it is quoted.
+  // A word that begins with "-" would be an option, however it is quoted.
   const word = path.startsWith('-') ? `./${path}` : path;
   if (platform !== 'win32') return PLAIN.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
   if (PLAIN_ON_WINDOWS.test(word)) return word;

@@ -1,4 +1,4 @@
-/** What a daemon must know before anything else is loaded. */
+/** Constants that a daemon needs before it loads anything else. */
 
 /** Bumped on any incompatible change; the hello line carries it. */
 export const PROTOCOL_VERSION = 1;

@@ -1,18 +1,18 @@
 /**
- * What pruning changed: the answers of the reference and of the pruned network on the part of the data that the run's error is
- * of. The trainer writes it when a run ends (`result/changed.json`); everything in it is bounded, whatever the data's size.
+ * What pruning changed: the answers of the reference and of the pruned network on the part of the data that the run's error is of. The trainer writes
+ * it when a run ends (`result/changed.json`); its size is bounded, whatever the data's size.
  */
 import { z } from 'zod';
 import { InputShown } from './dataChoice.js';
 import { Evaluation } from './events.js';
 import { AbsolutePath } from './paths.js';
 
-/** Classes of which whole confusion matrices are given; of more, the pairs that are confused most. */
+/** Up to so many classes, whole confusion matrices are included; with more, the pairs that are confused most. */
 export const MATRIX_CLASSES = 40;
-/** Confused pairs, and rows of the table of classes, at most. */
+/** Most confused pairs, and most rows of the table of classes. */
 export const LISTED_PAIRS = 60;
 export const LISTED_CLASSES = 1000;
-/** Samples whose answer changed that are shown, at most. */
+/** Most samples shown whose answer changed. */
 export const LISTED_SAMPLES = 96;
 
 const measure = z.number().nullable().describe('null: not a finite number');
@@ -33,10 +33,10 @@ export type ClassChange = z.infer<typeof ClassChange>;
 const Classes = z.object({
   kind: z.literal('classes'),
   count: z.int().describe('How many classes there are.'),
-  /** The first `LISTED_CLASSES` by how much their errors changed; all, in the model's order, where they fit. */
+  /** The first `LISTED_CLASSES` by the change of their errors; all, in the model's order, if there are no more. */
   classes: z.array(ClassChange),
   matrices: z.object({ reference: Matrix, pruned: Matrix }).nullable().describe('null: more than MATRIX_CLASSES.'),
-  /** Label and wrong answer by name, those with the largest change first; null where there are matrices. */
+  /** Label and wrong answer by name, those with the largest change first; null if there are matrices. */
   pairs: z.array(z.object({ label: z.string(), answer: z.string(), reference: z.int(), pruned: z.int() })).nullable(),
 });
 
@@ -62,11 +62,11 @@ const Numbers = z.object({
   count: z.int().describe('Outputs of a sample.'),
   reference: Residuals,
   pruned: Residuals,
-  /** Counts of both on the same edges (edges.length = counts.length + 1); the outer bins have what lies beyond. */
+  /** Counts of both on the same edges (edges.length = counts.length + 1); the outer bins include everything beyond. */
   histogram: z.object({ edges: z.array(z.number()), reference: counts, pruned: counts }),
   /** Some samples in the data's order: target and both outputs. */
   points: z.array(z.tuple([z.number(), measure, measure])),
-  /** Of each output, where there are several. */
+  /** For each output, if there are several. */
   outputs: z.array(z.object({ name: z.string(), reference: Residuals, pruned: Residuals })),
 });
 
@@ -75,14 +75,14 @@ export const ChangedSample = z.object({
   label: z.string(),
   reference: z.string().describe('What the network says.'),
   pruned: z.string(),
-  /** Probability that the network gives its answer; null where it gives none. */
+  /** Probability that the network assigns to its answer; null if it has none. */
   referenceSure: measure,
   prunedSure: measure,
   verdict: z.enum(['worse', 'better', 'other']).describe('other: both are wrong, in different ways.'),
 });
 export type ChangedSample = z.infer<typeof ChangedSample>;
 
-/** What "Try a sample" needs to know of an input. */
+/** The description of an input for "Try a sample". */
 export const InputForm = z.object({
   name: z.string(),
   shape: z.array(z.int()),
@@ -107,7 +107,7 @@ export const WhatChanged = z.object({
   head: z.enum(['softmax', 'sigmoid', 'none']).describe("What makes probabilities of the networks' outputs."),
   classNames: z.array(z.string()).nullable(),
   changed: z.object({
-    /** Samples of which any answer changed; of numbers, those that came nearer to the target or went further from it. */
+    /** Samples of which any answer changed; for numbers, those whose distance to the target changed. */
     worse: z.int(),
     better: z.int(),
     other: z.int(),
@@ -121,7 +121,7 @@ export const WhatChanged = z.object({
 });
 export type WhatChanged = z.infer<typeof WhatChanged>;
 
-/** A sample to be answered by both networks. Values are as they are stored; images are scaled to the size of the input. */
+/** A sample to be answered by both networks. Values are as stored; images are resized to the input. */
 export const TriedSample = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('file'), file: AbsolutePath }),
   z.strictObject({ kind: z.literal('image'), name: z.string().max(300), data: z.base64() }),
@@ -136,9 +136,9 @@ export const TriedSample = z.discriminatedUnion('kind', [
 export type TriedSample = z.infer<typeof TriedSample>;
 
 const Answer = z.object({
-  /** Best first, at most ten; of numbers in the order of the outputs. */
+  /** Best first, at most ten; numbers in the order of the outputs. */
   answers: z.array(z.object({ name: z.string(), value: measure })),
-  /** How to read `value`. */
+  /** Meaning of `value`. */
   unit: z.enum(['share', 'number']),
 });
 

@@ -1,4 +1,4 @@
-/** What is said of a model file, and of the weights of one layer of a run. */
+/** The summary of a model file, and of the weights of one layer of a run. */
 import { z } from 'zod';
 import { LayerLinks } from './networkGraph.js';
 import { AbsolutePath } from '../paths.js';
@@ -38,7 +38,7 @@ export const LayerPicture = z.object({
   zeros: z.number(),
   /** Kept weights per input unit, for the sparsity picture; length = inputs. */
   keptPerInput: z.array(z.number()),
-  /** The image geometry of the inputs where they are an image ([28, 28, 1]). */
+  /** The image geometry of the inputs if they are an image ([28, 28, 1]). */
   inputImage: z.array(z.number()).nullable(),
 });
 export type LayerPicture = z.infer<typeof LayerPicture>;

@@ -1,7 +1,7 @@
-/** How the layers of a network hang together: what each reads, and which of its units can go. */
+/** The graph of a network's layers: the inputs of each layer, and which of its units can be removed. */
 import { z } from 'zod';
 
-/** Why units of a layer stay whatever the budget says. */
+/** Why units of a layer stay under any budget. */
 export const StayCause = z.object({
   why: z
     .enum(['input', 'output', 'softmax', 'shared', 'mixes'])

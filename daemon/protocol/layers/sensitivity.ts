@@ -1,4 +1,4 @@
-/** What each layer of a plan's model loses when it alone is pruned, nothing retrained. */
+/** The error of a plan's model with each layer pruned alone, without retraining. */
 import { z } from 'zod';
 import { Budget } from '../plan.js';
 

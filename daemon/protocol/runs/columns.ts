@@ -1,17 +1,16 @@
 /**
- * The columns of a list of runs, declared once: the table in the editor, its order and its search, what is copied and saved
- * from it, and `lc-prune runs`.
+ * The columns of a list of runs, declared once: for the table in the editor, its order and its search, copying and saving it, and `lc-prune runs`.
  */
 import { bytes, duration, percent } from '../format.js';
 import { shortDate } from './runLabel.js';
 import type { RunRow } from './runRow.js';
 import { STATE_NAMES } from './stateNames.js';
 
-/** Translates a text of the table; `identity` where there is nothing to translate to. */
+/** Translates a text of the table; the identity without translations. */
 export type Say = (text: string, ...values: (string | number)[]) => string;
 const plain: Say = (text, ...values) => text.replace(/\{(\d+)\}/g, (_, i: string) => String(values[Number(i)] ?? ''));
 
-/** How a column's values are compared and written for other programs: texts, numbers, or milliseconds since the epoch. */
+/** The type of a column's values, for sorting and for other programs: texts, numbers, or milliseconds since the epoch. */
 type Kind = 'text' | 'number' | 'date';
 
 export interface RunColumn {
@@ -19,11 +18,11 @@ export interface RunColumn {
   /** English; translated where it is shown. */
   readonly title: string;
   readonly kind: Kind;
-  /** What it is sorted by and written as; null: nothing, last in either order. */
+  /** The value that it is sorted by and exported as; null: none, last in either order. */
   value(row: RunRow): string | number | null;
-  /** What people read; '' where there is nothing. */
+  /** The displayed text; '' if there is none. */
   text(row: RunRow, say?: Say): string;
-  /** Left out of the table where no row has anything in it. */
+  /** Left out of the table if all its cells are empty. */
   readonly isOptional?: true;
   /** For other programs only. */
   readonly isHidden?: true;
@@ -67,7 +66,7 @@ export const RUN_COLUMNS: readonly RunColumn[] = [
     id: 'star',
     title: 'Star',
     kind: 'number',
-    // Starred ones first in the order in which numbers fall.
+    // Starred ones first, because numbers sort descending.
     value: ({ star }) => (star ? 1 : 0),
     text: ({ star }) => (star ? '★' : ''),
   },
@@ -114,7 +113,7 @@ export const columnOf = (id: string): RunColumn | undefined => RUN_COLUMNS.find(
 export type Direction = 'ascending' | 'descending';
 const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
 
-/** Compares rows by a column; those without a value come last in either direction, and equal ones keep their order. */
+/** Compares rows by a column; rows without a value come last in either direction, and equal ones keep their order. */
 export function byColumn({ value }: RunColumn, direction: Direction): (a: RunRow, b: RunRow) => number {
   const sign = direction === 'ascending' ? 1 : -1;
   const isNone = (x: string | number | null) => x === null || (typeof x === 'number' && Number.isNaN(x));
@@ -126,25 +125,25 @@ export function byColumn({ value }: RunColumn, direction: Direction): (a: RunRow
   };
 }
 
-/** Everything that a search looks at: the texts of all text columns, in lower case. */
+/** The text that a search is applied to: the texts of all text columns, in lower case. */
 export const searchText = (row: RunRow, say?: Say): string =>
   RUN_COLUMNS.filter(({ kind }) => kind !== 'number')
     .map((column) => column.text(row, say))
     .join('\n')
     .toLowerCase();
 
-/** The words of a search; a row fits that has all of them somewhere. */
+/** The words of a search; a row matches if it contains all of them. */
 export const searchWords = (query: string): string[] => query.toLowerCase().split(/\s+/).filter(Boolean);
 export const fits = (text: string, words: readonly string[]): boolean => words.every((word) => text.includes(word));
 
-/** A value as other programs read it: numbers in full, dates as in ISO 8601. */
+/** A value for other programs: numbers in full, dates in ISO 8601. */
 function machineText({ kind, value }: RunColumn, row: RunRow): string {
   const found = value(row);
   if (found === null) return '';
   return kind === 'date' ? new Date(found).toISOString() : String(found);
 }
 
-/** RFC 4180. A text that a spreadsheet would take for a formula is put behind an apostrophe. */
+/** RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe in front. */
 function csvCell(text: string, isText: boolean): string {
   const safe = isText && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
@@ -162,7 +161,7 @@ export function runsCsv(rows: readonly RunRow[]): string {
     .join('');
 }
 
-/** Rows as a Markdown table of the columns on show, as people read them. */
+/** Rows as a Markdown table of the visible columns, with the displayed texts. */
 export function runsMarkdown(rows: readonly RunRow[], say: Say = plain): string {
   const columns = shownColumns(rows);
   const cell = (text: string) => text.replace(/[\\|`*_<>[\]]/g, '\\$&').replace(/\s*\n\s*/g, ' ');

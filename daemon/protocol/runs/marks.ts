@@ -1,7 +1,7 @@
-/** What people note of a run: a star, tags and a note. `marks.json` in the run's folder, and part of its summary. */
+/** A user's marks of a run: a star, tags and a note. `marks.json` in the run's folder, and part of its summary. */
 import { z } from 'zod';
 
-/** One tag: a word or a few, without the comma that separates tags where they are typed. */
+/** One tag: one or a few words, without the comma that separates typed tags. */
 const Tag = z
   .string()
   .regex(/^[^\p{Cc},]{1,50}$/u, 'up to 50 characters without comma')
@@ -17,6 +17,6 @@ export const RunMarks = z.strictObject({
 });
 export type RunMarks = z.infer<typeof RunMarks>;
 
-/** A change: what is not named stays. */
+/** A change: marks that are not named stay. */
 export const MarksChange = RunMarks.partial();
 export type MarksChange = z.infer<typeof MarksChange>;

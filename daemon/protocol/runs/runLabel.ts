@@ -1,6 +1,6 @@
-/** What a run is called where people choose among runs. Without validators: the page has it too. */
+/** The label of a run in lists. Without validators, because the page uses it too. */
 
-/** A name that the product made: time stamp and plan. One that was renamed has the stamp, and other words. */
+/** A generated name: time stamp and plan. A renamed run has the stamp, and other words. */
 const STAMP = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}-?/;
 
 /** "Nov 29, 11:53:46", in local time; with the year where it is another one. */
@@ -26,10 +26,10 @@ export interface LabelledRun {
   readonly budget?: string | undefined;
 }
 
-/** As file names have it: the folder's name after its time stamp. @see daemon/trainer/process/runFolder.ts */
+/** As in file names: the folder's name after its time stamp. @see daemon/trainer/process/runFolder.ts */
 const inFileName = (text: string): string => text.normalize('NFC').replace(/[^\p{L}\p{N}._-]+/gu, '-');
 
-/** The name that a person gave a run; null: none. */
+/** The name that a user gave a run; null: none. */
 export function givenName({ name, plan }: Pick<LabelledRun, 'name' | 'plan'>): string | null {
   if (!STAMP.test(name)) return name;
   const rest = name.replace(STAMP, '');
@@ -37,11 +37,11 @@ export function givenName({ name, plan }: Pick<LabelledRun, 'name' | 'plan'>): s
     inFileName(plan)
       .replace(/^[-.]+|[-.]+$/g, '')
       .slice(0, 80) || 'run';
-  // A second run within one second has a number behind it.
+  // A second run within one second has a number after the stamp.
   return rest === own || (rest.startsWith(`${own}-`) && /^-\d+$/.test(rest.slice(own.length))) ? null : rest;
 }
 
-/** Plan, budget and date: what runs of one plan differ in. A run that was renamed keeps its name. */
+/** Plan, budget and date: what distinguishes runs of one plan. A renamed run keeps its name. */
 export function runLabel(run: LabelledRun): string {
   const given = givenName(run);
   if (given !== null) return given;

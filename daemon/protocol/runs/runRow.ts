@@ -1,4 +1,4 @@
-/** A run, a baseline or a point of a path as one row of a table of runs. Without validators: the page has it too. */
+/** A run, a baseline or a point of a path as one row of a table of runs. Without validators, because the page uses it too. */
 import type { Caution } from '../cautions.js';
 import { isDoubtful } from '../doubtful.js';
 import type { RunState } from '../events.js';
@@ -16,7 +16,7 @@ export interface PointFacts {
   readonly seconds: number;
 }
 
-/** Of a run's summary, what a row is made of; `name` is the name of its folder. */
+/** The parts of a run's summary that a row needs; `name` is the name of its folder. */
 export interface RunFacts {
   readonly name: string;
   readonly plan: string;
@@ -48,7 +48,7 @@ export interface RunRow {
   readonly star: boolean;
   readonly name: string;
   readonly state: RunState | 'doubtful';
-  /** Why its result needs care; ''. */
+  /** Why its result needs care; '' if it does not. */
   readonly caution: string;
   /** Of a run that has not finished, in [0, 1]. */
   readonly progress: number | null;
@@ -69,7 +69,7 @@ export interface RunRow {
   readonly folder: string;
 }
 
-/** @param now for the time that a run at work has taken. @param folder name of its workspace folder, where there are several. */
+/** @param now for the duration of an active run. @param folder name of its workspace folder, if there are several. */
 export function runRow(run: RunFacts, { now = Date.now(), folder = '' } = {}): RunRow {
   const { marks } = run;
   return {

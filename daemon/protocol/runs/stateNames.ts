@@ -1,6 +1,6 @@
 import type { RunState } from '../events.js';
 
-/** What people read of a run's state. "doubtful": finished, with cautions that are serious. */
+/** The displayed name of a run's state. "doubtful": finished, with serious cautions. */
 export const STATE_NAMES: Readonly<Record<RunState | 'doubtful', string>> = {
   queued: 'Queued',
   running: 'Running',

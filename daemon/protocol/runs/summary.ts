@@ -1,4 +1,4 @@
-/** What a list of runs says of each. */
+/** The summary of a run in a list. */
 import { z } from 'zod';
 import { Caution } from '../cautions.js';
 import { Ending } from '../ending.js';
@@ -6,7 +6,7 @@ import { RunState } from '../events.js';
 import { AbsolutePath, WorkspacePath } from '../paths.js';
 import { RunMarks } from './marks.js';
 
-/** What a list of runs needs to know of each. */
+/** The data that a list of runs shows for each. */
 export const RunSummary = z.object({
   run: z.string().min(1).max(200).describe('Name of its folder: unique within its workspace folder only.'),
   workspace: AbsolutePath.describe('The workspace folder that holds it; its paths are relative to this.'),

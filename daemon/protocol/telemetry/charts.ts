@@ -1,19 +1,19 @@
-/** The monitor's charts over time, in the order of the page. Which curves are in them say the columns (`columns.ts`). */
+/** The monitor's charts over time, in the order of the page. The columns (`columns.ts`) define their curves. */
 
 export type ChartId = 'loss' | 'error' | 'kept' | 'distance' | 'throughput' | 'learningRate';
 
 /** Texts are English, translated where they are shown. */
 export interface Chart {
   readonly title: string;
-  /** One sentence: what the chart says. */
+  /** One sentence: what the chart shows. */
   readonly help: string;
-  /** A few sentences for someone who has not read the paper: how it usually looks, and what to watch for. */
+  /** A few sentences for a reader who does not know the paper: how it usually looks, and what to watch for. */
   readonly details: readonly string[];
-  /** Whether the y axis is logarithmic until the user changes it. */
+  /** Whether the y axis is logarithmic by default. */
   readonly isLog: boolean;
-  /** Whether the top may be cut off until the user changes it: the beginning is high, and the end is what counts. */
+  /** Whether the top is cut off by default, because the beginning is high and the end matters. */
   readonly showsEnd?: true;
-  /** Whether a band says until where high values are normal. */
+  /** Whether a band shows until when high values are normal. */
   readonly settles?: true;
   /** Whether a line shows the error of the reference. */
   readonly hasReference?: true;

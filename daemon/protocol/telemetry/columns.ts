@@ -1,25 +1,25 @@
 /**
- * The figures that a run reports while it trains, declared once. From here come the events' fields (`eventFields.ts`), the
- * columns that are streamed to the editor, the tables that its monitor keeps, its charts with their tables and CSV files, and
- * the tags of TensorBoard. Pure, and without the schemas: the pages load this.
+ * The figures that a run reports while it trains, declared once. The events' fields (`eventFields.ts`), the columns of the event stream, the
+ * monitor's tables, its charts with their tables and CSV files, and the tags of TensorBoard are derived from them. Pure, and without the schemas,
+ * because the pages load it.
  */
 import type { ChartId } from './charts.js';
 
 /** How a column is drawn: a curve of a chart. */
 export interface Curve {
   readonly chart: ChartId;
-  /** What the legend toggles and the page remembers. Default: the column's name. */
+  /** The legend entry that toggles it, which the page remembers. Default: the column's name. */
   readonly kind?: string;
-  /** Position in the palette of the chart colours, in DASHES, and the marker; of evaluations their place and set say it. */
+  /** Position in the palette of the chart colours, in DASHES, and the marker; for evaluations they follow from network and part. */
   readonly colour?: number;
   readonly dash?: number;
   readonly shape?: 'circle' | 'square' | 'triangle' | 'diamond' | 'cross' | 'star';
   /** Its own, logarithmic scale on the right. */
   readonly scale?: 'y2';
   readonly points?: true;
-  /** Takes part in smoothing. */
+  /** Whether smoothing applies to it. */
   readonly noisy?: true;
-  /** Hidden until the user asks, so that a chart of several runs stays readable. */
+  /** Hidden until the user shows it, so that a chart of several runs stays readable. */
   readonly quietInOverlay?: true;
   /** Drawn as a share of the prunable weights. */
   readonly asShare?: true;
@@ -27,27 +27,27 @@ export interface Curve {
 
 export interface Column {
   readonly unit: 'steps' | 'epochs' | 'seconds' | 'loss' | 'share' | 'weights' | 'samples/s' | 'number';
-  /** A measure may be no finite number: null in events, NaN in tables. An optional number may be absent. */
+  /** A measure may be not finite: null in events, NaN in tables. An optional number may be absent. */
   readonly type: 'number' | 'measure' | 'optional';
   /** English, translated where it is shown: its name in legends, tables and CSV files. */
   readonly label: string;
   /** One sentence more, with the symbol of the formulas. */
   readonly hint?: string;
-  /** No field of the event: the monitor knows it from the events before. */
+  /** Not a field of the event: the monitor derives it from earlier events. */
   readonly isDerived?: true;
   /** In events and TensorBoard only; the monitor does not keep it. */
   readonly isUncharted?: true;
-  /** TensorBoard's name of the curve; {phase} and {where} (place/set) are filled in. Absent: it has none there. */
+  /** TensorBoard's name of the curve; {phase} and {where} (network/part) are filled in. Absent: no such curve. */
   readonly tag?: string;
   readonly curve?: Curve;
 }
 
-/** Where a row lies. `time`: seconds since the start of the run (in events: milliseconds since the epoch). */
+/** The position of a row. `time`: seconds since the start of the run (in events: milliseconds since the epoch). */
 const STEP = { unit: 'steps', type: 'number', label: 'Step' } as const;
 const EPOCH = { unit: 'epochs', type: 'number', label: 'Epoch' } as const;
 const TIME = { unit: 'seconds', type: 'number', label: 'Time', isDerived: true } as const;
 
-/** What an event `evaluation` measures, and every other evaluation. */
+/** The measures of an event `evaluation` and of every other evaluation. */
 export const EVALUATION_FIGURES = {
   loss: { unit: 'loss', type: 'measure', label: 'loss', tag: 'loss/{where}', curve: { chart: 'loss' } },
   error: { unit: 'share', type: 'measure', label: 'error', tag: 'error/{where}', curve: { chart: 'error' } },
@@ -94,7 +94,7 @@ export const TELEMETRY = {
       curve: { chart: 'throughput', colour: 2, noisy: true },
     },
   },
-  /** A table for each place ("w", "theta", ...) and part of the data ("train", ...). */
+  /** A table for each network ("w", "theta", ...) and part of the data ("train", ...). */
   evaluation: { step: STEP, epoch: { ...EPOCH, isDerived: true }, time: TIME, ...EVALUATION_FIGURES },
   /** After the C step of one LC iteration (or one pruning step of a baseline). */
   iteration: {
@@ -158,7 +158,7 @@ export type TelemetryEvent = keyof typeof TELEMETRY;
 /** All columns of an event, by name, as columns are described. */
 export const columnsOfEvent = (event: TelemetryEvent): Readonly<Record<string, Column>> => TELEMETRY[event];
 
-/** Places that are evaluated, and parts of the data. */
+/** Networks that are evaluated, and parts of the data. */
 export const PLACES = ['reference', 'direct', 'w', 'theta', 'retrained'] as const;
 export type EvaluationPlace = (typeof PLACES)[number];
 export const SETS = ['train', 'validation', 'test'] as const;
@@ -166,7 +166,7 @@ export type EvaluationSet = (typeof SETS)[number];
 
 export type TableName = 'batch' | 'iteration' | `${EvaluationPlace}/${EvaluationSet}`;
 
-/** The event whose figures a table has. */
+/** The event that a table is filled from. */
 export const eventOf = (table: TableName): TelemetryEvent =>
   table === 'batch' || table === 'iteration' ? table : 'evaluation';
 
@@ -181,5 +181,5 @@ const TABLES: Readonly<Record<TelemetryEvent, readonly string[]>> = {
 /** The columns of a table, in the order of its rows. */
 export const columnsOf = (table: TableName): readonly string[] => TABLES[eventOf(table)];
 
-/** The column whose peaks survive when a table is halved; every table has it. */
+/** The column whose peaks stay when a table is halved; every table has it. */
 export const EXTREMES = 'loss';

@@ -1,11 +1,10 @@
 /**
- * The one way in which curves are downsampled, in logs, streams, tables and charts: of a bucket of neighbouring rows those
- * with the lowest and the highest value stay, and one whose value is not finite; of the whole its first and last row. So
- * spikes, gaps and ends stay visible however often it is done. Rows are picked, never averaged: every value
- * that is shown was measured.
+ * The only downsampling of curves, in logs, streams, tables and charts. Of a bucket of neighbouring rows those with the lowest and the highest value
+ * stay, and one whose value is not finite; of the whole, its first and last row. So spikes, gaps and ends stay visible however often it is applied.
+ * Rows are selected, never averaged: every value shown was measured.
  */
 
-/** null, like NaN, is a value that is not finite. */
+/** null is not finite, like NaN. */
 export type Values = ArrayLike<number | null>;
 
 // Finite minus itself is 0; NaN and infinities are not.
@@ -13,8 +12,8 @@ const isFiniteValue = (value: number | null): value is number => value !== null 
 
 /**
  * The rows of the bucket [from, end) that stay, ascending: at most three.
- * @param ends keeps the bucket's first and last row too. With a bucket for each pixel column the line then looks as if all
- * its points were drawn (M4, Jugel et al. 2014).
+ * @param ends keeps the bucket's first and last row too. With a bucket for each pixel column the line then looks as if all its points were drawn (M4,
+ * Jugel et al. 2014).
  */
 export function bucketRows(y: Values, from: number, end: number, ends = false): number[] {
   let low = -1;
@@ -44,7 +43,7 @@ export function bucketRows(y: Values, from: number, end: number, ends = false): 
 }
 
 /**
- * The rows that stand for all, ascending.
+ * The selected rows, ascending.
  * @param most rows that may stay, at least 2; from 5 on the lowest, the highest and a value that is not finite are among them.
  */
 export function downsample(y: Values, most: number): number[] {
@@ -53,7 +52,7 @@ export function downsample(y: Values, most: number): number[] {
   if (most < 2) return n === 0 || most < 1 ? [] : [n - 1];
   let broken = 0;
   for (let i = 1; i < n - 1; i++) if (!isFiniteValue(y[i]!)) broken++;
-  // Two rows a bucket, and a third in those with a value that is not finite.
+  // Two rows a bucket, and a third in buckets with a value that is not finite.
   const buckets = Math.floor(Math.max((most - 2 - broken) / 2, (most - 2) / 3));
   const border = (bucket: number) => 1 + Math.floor((bucket * (n - 2)) / buckets);
   const rows = [0];

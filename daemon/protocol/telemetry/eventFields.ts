@@ -1,4 +1,4 @@
-/** The fields of events, and of the message that streams batches, as the columns declare them. */
+/** The fields of events, and of the message that streams batches, derived from the columns. */
 import { z } from 'zod';
 import type { Column } from './columns.js';
 
@@ -17,12 +17,12 @@ function fieldOf({ type, hint }: Column): z.ZodType {
   return hint === undefined ? field : field.describe(hint);
 }
 
-/** The fields that an event has of its columns: shape of a zod object. */
+/** The fields of an event's columns, as the shape of a zod object. */
 export const eventFields = <T extends Columns>(columns: T): Carried<T> =>
   Object.fromEntries(
     Object.entries(columns).flatMap(([name, column]) => (column.isDerived ? [] : [[name, fieldOf(column)]])),
   ) as Carried<T>;
 
-/** An array for each column, values of one row at one place; derived ones as their event has them. */
+/** An array for each column, with the values of one row at one index; derived columns as in their event. */
 export const columnArrays = <T extends Columns>(columns: T): { [K in keyof T]: z.ZodArray<Field<T[K]>> } =>
   Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, z.array(fieldOf(column))])) as never;
