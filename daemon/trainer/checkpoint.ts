@@ -1,6 +1,6 @@
 /**
- * Checkpoint files. Layout: the 8 bytes "LCPRUNE1", the header's length (uint32 LE), the header (JSON, UTF-8), the vectors
- * one after the other (float32 LE), the sha256 of all that comes before it. Written beside, fsynced, renamed.
+ * Checkpoint files. Layout: the 8 bytes "LCPRUNE1", the header's length (uint32 LE), the header (JSON, UTF-8), the vectors one after the other
+ * (float32 LE), the sha256 of all that comes before it. Written to a temporary file, fsynced, renamed.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, unlink, type FileHandle } from 'node:fs/promises';
@@ -141,16 +141,16 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
   }
 }
 
-/** File of the newest checkpoint, whole or not; null where there is none. Never throws. */
+/** File of the newest checkpoint, whole or damaged; null if there is none. Never throws. */
 export async function newestCheckpoint(folder: string): Promise<string | null> {
   const [newest] = await list(folder).catch(() => []);
   return newest === undefined ? null : join(folder, newest);
 }
 
 /**
- * The newest checkpoint that is whole; a damaged newer one is passed over.
- * @param damaged told each file passed over. @returns null where there is none at all.
- * @throws UserError('run-invalid') where there are checkpoints and none is whole.
+ * The newest checkpoint that is whole; a damaged newer one is skipped.
+ * @param damaged is called with each file skipped. @returns null if there is none at all.
+ * @throws UserError('run-invalid') if there are checkpoints and none is whole.
  */
 export async function latestCheckpoint(
   folder: string,
@@ -171,8 +171,8 @@ export async function latestCheckpoint(
 }
 
 /**
- * Before a run goes on from `file` (null: from its beginning): removes newer checkpoints, which are damaged, and what a killed
- * trainer left half-written beside them.
+ * Before a run continues from `file` (null: from its beginning): removes newer checkpoints, which are damaged, and files that a killed trainer left
+ * incomplete.
  */
 export async function tidyCheckpoints(folder: string, file: string | null): Promise<void> {
   const limit = file === null ? 0 : sequenceOf(basename(file));

@@ -2,12 +2,10 @@ import { placeInRun, type Continuation, type Ending } from '../protocol/ending.j
 import type { Progress } from './state.js';
 
 /**
- * What a run has to remember of going on: a change of engine, or a crash behind it. A kill from outside leaves no doubt
- * about the numbers and is no entry.
- *
+ * The record of a continuation: a change of engine, or a preceding crash. A kill from outside does not affect the numbers and is not recorded.
  * @param engines before and after, and whether they draw the same dropout masks. `auto` before: none had been chosen yet.
- * @param endings of the trainers since the last one that said itself how it ended, oldest first.
- * @param progress of the checkpoint that the run goes on from; null: from its beginning.
+ * @param endings of the trainers since the last one that reported its end itself, oldest first.
+ * @param progress of the checkpoint that the run continues from; null: from its beginning.
  */
 export function continuation(
   engines: { readonly from: string; readonly to: string; readonly drawAlike: boolean },

@@ -1,4 +1,4 @@
-/** The context of a run's loops: what was assembled, and the run's folder, where checkpoints, models and states go. */
+/** Builds the context of a run's loops from the assembled parts and the run's folder, which stores checkpoints, models and states. */
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSparsePackage } from '../export/sparse/sparsePackage.js';
@@ -15,10 +15,10 @@ import { runPaths } from './process/runFolder.js';
 import type { Control } from './process/control.js';
 import type { Assembled } from './setup.js';
 
-/** What later points of a path start from; gone when the run is done. */
+/** States from which later points of a path start; removed when the run is done. */
 export const STATES = 'states';
 
-/** @param emit writes an event to the log, and sends it on. */
+/** @param emit writes an event to the log, and sends it to the supervisor. */
 export function createRun(
   { folder, control }: { readonly folder: string; readonly control: Control },
   assembled: Assembled,
@@ -80,7 +80,7 @@ export function createRun(
   };
 }
 
-/** Of the sparse package that an export writes. */
+/** Size of the sparse package that an export writes. */
 function packageBytes(model: Model): number | null {
   try {
     return writeSparsePackage(model).length;

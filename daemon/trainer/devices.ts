@@ -3,9 +3,9 @@ import { createInterface } from 'node:readline';
 import type { RunEvent } from '../protocol/events.js';
 
 /**
- * The devices that a run has started and gone on on, in order, as its event log has them. None where there is no log; lines
- * that are damaged are the log reader's to report.
- * @param bytes of the log that count; what was written after the last checkpoint is done again.
+ * The devices on which a run started and continued, in order, from its event log. None without a log; damaged lines are skipped, the log's reader
+ * reports them.
+ * @param bytes of the log that count; the steps logged after the last checkpoint are repeated.
  */
 export async function devicesOf(events: string, bytes: number): Promise<string[]> {
   if (bytes === 0) return [];

@@ -2,7 +2,7 @@ import { keptIn } from '../lc/projections/magnitude.js';
 import type { LayerKept } from '../protocol/events.js';
 import type { PrunedLayer } from './run.js';
 
-/** Non-zero weights of each pruned layer, and of all. */
+/** Number of non-zero weights of each pruned layer, and in total. */
 export function countKept(
   layers: readonly PrunedLayer[],
   theta: Float32Array,

@@ -1,11 +1,11 @@
-/** The state of a run while it works: the session holds w, velocity and statistics; the rest is here. */
+/** The state of a running run: the session holds w, velocity and statistics; the rest is here. */
 import type { EngineSession, Range } from '../engine/engine.js';
 import type { Run } from './run.js';
 import { Stopped } from './process/control.js';
 import { freshGuard } from './judge/lossGuard.js';
 import type { Progress, RunState, TrainingPhase } from './state.js';
 
-/** Writing checkpoints inside a phase takes at most this share of the time. */
+/** Share of the time that writing checkpoints inside a phase may take. */
 const CHECKPOINT_SHARE = 0.05;
 
 export interface Live {
@@ -15,10 +15,10 @@ export interface Live {
   lambda: Float32Array | null;
   startW: Float32Array;
   startStatistics: Float32Array;
-  /** Of retraining: the best network so far. */
+  /** In retraining: the best network so far. */
   bestW: Float32Array;
   bestStatistics: Float32Array;
-  /** Clock times: of the last addition to `elapsed`, and before which no periodic checkpoint is due. */
+  /** Clock times: of the last addition to `elapsed`, and of the next periodic checkpoint. */
   mark: number;
   checkpointDue: number;
 }
@@ -81,7 +81,7 @@ export function lap(run: Run, live: Live): void {
   live.mark = now;
 }
 
-/** This very moment, as a checkpoint holds it. Its vectors are live's own. */
+/** The current state, as a checkpoint stores it. Its vectors are not copies. */
 export async function stateOf(live: Live, session: EngineSession): Promise<RunState> {
   live.progress.random = [...session.getRandomState()];
   return {
@@ -100,7 +100,7 @@ export async function stateOf(live: Live, session: EngineSession): Promise<RunSt
   };
 }
 
-/** Writes a checkpoint of this very moment. Only between steps. */
+/** Writes a checkpoint of the current state. Only between steps. */
 export async function saveCheckpoint(run: Run, live: Live, session: EngineSession): Promise<void> {
   lap(run, live);
   const answer = run.control.beginCheckpoint();
@@ -118,7 +118,7 @@ export async function saveCheckpoint(run: Run, live: Live, session: EngineSessio
 }
 
 /**
- * Between steps and between iterations: does what the outside asked for in the meantime.
+ * Called between steps and between iterations: handles the requests that arrived meanwhile.
  * @throws Stopped after the checkpoint, when asked to stop.
  */
 export async function boundary(run: Run, live: Live, session: EngineSession): Promise<void> {
@@ -133,22 +133,22 @@ export async function boundary(run: Run, live: Live, session: EngineSession): Pr
   }
 }
 
-/** Waits for `resume` or `stop`. The time is not the run's. */
+/** Waits for `resume` or `stop`. This time does not count as work. */
 async function pause(run: Run, live: Live, session: EngineSession): Promise<void> {
   const { control } = run;
   run.log({ event: 'paused', step: live.progress.totalStep });
   while (control.pauseWanted && !control.stopReason) {
     await control.paused();
     live.mark = run.clock();
-    // A budget set in a pause must survive it.
+    // A budget set during a pause must not be lost.
     if (control.checkpointWanted) await saveCheckpoint(run, live, session);
   }
   if (!control.stopReason) run.logStart(true);
 }
 
 /**
- * Moves on to the beginning of a phase (or of the next iteration of this one) and makes it durable.
- * @param batches data order to go on with; null: from its beginning. A phase that goes on keeps its own.
+ * Advances to the beginning of a phase (or of the next iteration of this one) and writes a checkpoint.
+ * @param batches data order to continue with; null: from its beginning. A phase that continues keeps its own.
  */
 export async function enter(
   run: Run,

@@ -22,7 +22,7 @@ import type { EvaluationSets, Outcome, Planned, Run, Tasks } from './run.js';
 import { adopt, atTheta, direct, plannedRetraining, reference, retrain, retrainingSteps, supportOf } from './stages.js';
 import { stepsOf, trainPhase } from './trainPhase.js';
 
-/** A part of the data is evaluated at every iteration when that takes at most this share of the L step's samples. */
+/** A part of the data is evaluated at every iteration if that takes at most this share of the L step's samples. */
 const CHEAP = 0.1;
 
 export const lStepEpochs = ({ schedule }: Run['plan'], j: number): number =>
@@ -36,7 +36,11 @@ export function lStepsFrom(run: Planned, from: number): number {
   return steps;
 }
 
-/** Runs the LC algorithm from wherever `live` is to its end. @throws Stopped, UserError('diverged' | 'disk' | ...). */
+/**
+ * Runs the LC algorithm from the state `live` to its end. @throws Stopped, UserError('diverged'
+ * 'disk'
+ * ...).
+ */
 export async function runLc(run: Run, live: Live): Promise<Outcome> {
   const { progress } = live;
   const compressed = run.tasks(progress.budget);
@@ -55,8 +59,8 @@ export async function runLc(run: Run, live: Live): Promise<Outcome> {
 }
 
 /**
- * The LC iterations from wherever `live` is to the last, and w <- theta; nothing where they are over.
- * @param after training steps that follow this budget's retraining, for the ETA. @param finished told before w <- theta.
+ * The LC iterations from the state `live` to the last, and w <- theta; does nothing if they are over.
+ * @param after training steps that follow this budget's retraining, for the ETA. @param finished is called before w <- theta.
  * @returns the tasks in force at the end: the user may change the budget.
  */
 export async function lcIterations(
@@ -117,7 +121,7 @@ export async function lcIterations(
   return compressed;
 }
 
-/** w <- theta, which is durable before retraining begins. */
+/** w <- theta is made durable before retraining begins. */
 export async function beginRetraining(
   run: Run,
   live: Live,
@@ -129,7 +133,7 @@ export async function beginRetraining(
   await enter(run, live, session, 'retrain', 0);
 }
 
-/** A budget the user has set since the last iteration, from this one's beginning on: its L step is drawn to it already. */
+/** Applies a budget that the user has set since the last iteration from the beginning of this one: its L step already uses the new theta. */
 async function takeBudget(run: Run, live: Live, mu: number): Promise<Tasks | null> {
   if (live.progress.step > 0) return null;
   const budget = run.control.takeBudget();
@@ -158,7 +162,7 @@ interface IterationFigures {
   readonly stepsLeft: number;
 }
 
-/** Logs the `iteration` event of the iteration that `live` is in. */
+/** Logs the `iteration` event of the current iteration. */
 export function logIteration(run: Run, live: Live, { mu, between, supportChange, stepsLeft }: IterationFigures): void {
   const { progress } = live;
   lap(run, live);

@@ -1,4 +1,4 @@
-/** One run in a trainer process: its folder opened, the plan executed, everything logged. */
+/** One run in a trainer process: opens its folder, executes the plan, logs everything. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drawAlike } from '../engine/registry.js';
@@ -40,17 +40,17 @@ export interface RunProcess {
   readonly folder: string;
   readonly workspace: string;
   readonly resume: boolean;
-  /** Of a resumed run: the engine to go on with; null: its own. */
+  /** For a resumed run: the engine to continue with; null: its own. */
   readonly engine: string | null;
-  /** What runs this trainer. */
+  /** The program that runs this trainer. */
   readonly program: Program;
   readonly assemble: Assemble;
   readonly control: Control;
-  /** Every event, after it is in the log. */
+  /** Is called with every event after it is in the log. */
   emit(event: RunEvent): void;
 }
 
-/** Errors as the user sees them. What is not a UserError is a fault of ours; its stack goes to the log of the process. */
+/** Converts errors for the user. An error that is not a UserError is a fault of this product; its stack goes to the log of the process. */
 export function userMessage(error: unknown): { code: UserError['code']; message: string } {
   if (error instanceof UserError) return { code: error.code, message: error.message };
   console.error(error);
@@ -66,7 +66,7 @@ export function userMessage(error: unknown): { code: UserError['code']; message:
 
 /**
  * Takes the run's lock, reads its plan and its last good checkpoint, loads model, data and engine.
- * @throws UserError when anything of that is impossible; the lock is then free again.
+ * @throws UserError if any of that is impossible; the lock is then released.
  */
 export async function openRun(process: RunProcess): Promise<OpenedRun> {
   const paths = runPaths(process.folder);
@@ -112,7 +112,7 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
               message: `${file} is damaged; going on from the one before`,
             });
           }
-          // Those that the log had before it was cut back to the checkpoint are logged again.
+          // Continuations that the log had before it was truncated to the checkpoint are logged again.
           for (const one of continuations.slice(await countEvents(paths.events, 'engine')))
             emit({ event: 'engine', ...one });
           const [before, device] = [devices[0], assembled.engine.device];
@@ -120,7 +120,7 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
             const message = `the run started on "${before}" and goes on on "${device}": the last bits of its numbers may be others than without the break`;
             emit({ event: 'warning', code: 'other-device', message });
           }
-          // What speaks against the engine is news where it was compared just now, on whatever device the run goes on on.
+          // Problems of the engine are logged if it was compared just now, on any device.
           const notes = checkpoint ? assembled.doubts : [...assembled.doubts, ...assembled.notes];
           for (const note of notes) emit({ event: 'warning', code: 'note', message: note });
           if (!checkpoint)
@@ -179,7 +179,7 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
   }
 }
 
-/** The run with the learning rates that its plan leaves open, which are then part of its `plan.json`. @throws Stopped. */
+/** Chooses the learning rates that the plan leaves open and writes them to `plan.json`. @throws Stopped. */
 async function settle(
   { folder, control }: RunProcess,
   assembled: Assembled,
@@ -191,7 +191,7 @@ async function settle(
   return { ...assembled, plan, parts: { ...assembled.parts, plan } };
 }
 
-/** What each budget asked for, and what the sparse package of the result, read back from disk, has of it. */
+/** The requirement of each budget, and the amount in the result's sparse package, read back from disk. */
 async function verified(
   folder: string,
   { model, inputShapes, plan, parameters }: Assembled,
@@ -204,7 +204,7 @@ async function verified(
   return checkBudgets(withInputSizes(written.model, inputShapes), tasks, written.bytes, (name) => parameters.has(name));
 }
 
-/** The outputs that were not trained, each in a warning; a run whose result is written does not fail on their account. */
+/** A warning for each untrained output; errors in them do not fail a run whose result is written. */
 async function measuredOthers(
   { model, output, others }: Assembled,
   weights: ReadonlyMap<string, Float32Array>,

@@ -1,8 +1,8 @@
 /**
- * The error-against-budget curve in one run: budgets from large to small, each warm-started at the (w, theta, lambda) that
- * the L steps of the one before ended with, retrained and evaluated. Then, where asked for, a search for the smallest
- * budget within a bound on the error. Magnitude pruning goes the same way: each budget prunes the network retrained at the
- * one before, and trains for as many epochs as LC does there (iterative pruning, Han et al. 2015).
+ * The error-against-budget curve in one run. Budgets go from large to small, each warm-started at the (w, theta, lambda) that the L steps of the one
+ * before ended with, then retrained and evaluated. On request, a search for the smallest budget within a bound on the error follows. Magnitude
+ * pruning works likewise: each budget prunes the network retrained at the one before, and trains for as many epochs as LC does there (iterative
+ * pruning, Han et al. 2015).
  */
 import type { EngineSession } from '../engine/engine.js';
 import { cStep, directCompression } from '../lc/cStep.js';
@@ -39,7 +39,7 @@ import {
 } from './stages.js';
 import type { PathProgress } from './state.js';
 
-/** Names of states that later points start from, and of results. */
+/** Names of the states that later points start from, and of results. */
 const REFERENCE = 'reference';
 const solution = (point: number): string => `solution-${point}`;
 const retrained = (point: number): string => `retrained-${point}`;
@@ -48,11 +48,11 @@ const retrained = (point: number): string => `retrained-${point}`;
 const firstOf = ({ plan }: Planned, path: ResolvedPath, warm: boolean): number =>
   firstIteration(plan.schedule.iterations, warm, path.warmStart);
 
-/** Training after a point's L steps; for magnitude pruning all of its training. */
+/** Training after a point's L steps; for magnitude pruning, all of its training. */
 const retrainingOf = (run: Planned, path: ResolvedPath, warm: boolean): Retraining =>
   run.plan.method === 'lc' ? plannedRetraining(run.plan) : longRetraining(run.plan, firstOf(run, path, warm));
 
-/** Magnitude pruning has nothing but its retraining: it trains the survivors whatever the budget. */
+/** Magnitude pruning consists of its retraining: it trains the survivors whatever the budget. */
 const survivorsOf = ({ plan }: Planned, tasks: Tasks): Tasks =>
   plan.method === 'magnitude' ? { ...tasks, retrainable: true } : tasks;
 
@@ -61,19 +61,19 @@ function pointSteps(run: Planned, path: ResolvedPath, warm: boolean): number {
   return lSteps + retrainingSteps(run, retrainingOf(run, path, warm), survivorsOf(run, run.tasks(path.budgets[0]!)));
 }
 
-/** Training steps of a whole path, the reference left out: of the planned budgets, and of every refinement that may come. */
+/** Training steps of a whole path without the reference: of the planned budgets, and of every possible refinement. */
 export function pathSteps(run: Planned, path: ResolvedPath): number {
   const more = path.budgets.length - 1 + (hasBound(path) ? path.refinements : 0);
   return pointSteps(run, path, false) + more * pointSteps(run, path, true);
 }
 
-/** Training steps of the planned points after the one being worked on. */
+/** Training steps of the planned points after the current one. */
 const stepsAfter = (run: Run, path: ResolvedPath, { point }: PathProgress): number =>
   Math.max(0, path.budgets.length - 1 - point) * pointSteps(run, path, true);
 
 const resultOf = ({ budget, decision }: PathPoint): PathResult<Budget> => ({ budget, error: decision });
 
-/** Runs the path from wherever `live` is to its end. The result is the point that the answer names. */
+/** Runs the path from the state `live` to its end. The result is the point that the answer names. */
 export async function runPath(run: Run, live: Live, path: ResolvedPath): Promise<Outcome> {
   if (run.plan.method !== 'lc' && run.plan.method !== 'magnitude') {
     throw new UserError('plan-invalid', `a path is computed by "lc" or "magnitude", not by "${run.plan.method}"`, {
@@ -96,7 +96,7 @@ export async function runPath(run: Run, live: Live, path: ResolvedPath): Promise
     const trained = survivorsOf(run, tasks);
     const session = await retrainSurvivors(run, live, trained, retraining);
     if (trained.retrainable !== tasks.retrainable) {
-      // A budget on values (a codebook, a norm): the projection once more, of what the survivors have become.
+      // A budget on values (a codebook, a norm): projects once more, from the retrained survivors.
       directCompression(tasks.tasks, await session.getWeights(), live.theta, run.plan.schedule.mu0);
       await adopt(live, session, tasks.tasks);
     }
@@ -127,7 +127,7 @@ async function beginPath(run: Run, live: Live, path: ResolvedPath): Promise<void
   await begin(run, live, path, session, path.budgets[0]!);
 }
 
-/** From the state that `session` and `live` are in to the beginning of the point's training. */
+/** Advances from the current state of `session` and `live` to the beginning of the point's training. */
 async function begin(run: Run, live: Live, path: ResolvedPath, session: EngineSession, budget: Budget): Promise<void> {
   const { progress } = live;
   const warm = progress.path!.from !== null;
@@ -145,7 +145,7 @@ async function begin(run: Run, live: Live, path: ResolvedPath, session: EngineSe
     return beginRetraining(run, live, session, tasks);
   }
   const first = firstOf(run, path, warm);
-  // The first L step is drawn to the new budget already.
+  // The first L step already uses the new budget's theta.
   if (warm) cStep(tasks, w, live.lambda, muAt(run.plan.schedule, first), live.theta);
   else {
     directCompression(tasks, w, live.theta, run.plan.schedule.mu0);
@@ -154,7 +154,7 @@ async function begin(run: Run, live: Live, path: ResolvedPath, session: EngineSe
   await enter(run, live, session, 'l-step', first, warm ? order : null);
 }
 
-/** Goes back to what the point `from` ended its L steps with (magnitude: its retraining), and on from there. */
+/** Restores the state in which point `from` ended its L steps (magnitude: its retraining), and continues from it. */
 async function startPoint(
   run: Run,
   live: Live,
@@ -178,7 +178,7 @@ async function startPoint(
 
 const primaryOf = (run: Run, each: Awaited<ReturnType<typeof evaluateEach>>): Evaluation => each[primarySet(run.sets)]!;
 
-/** Evaluates the retrained point, keeps its model and logs it. */
+/** Evaluates the retrained point, stores its model and logs it. */
 async function finishPoint(
   run: Run,
   live: Live,
@@ -217,7 +217,7 @@ async function finishPoint(
   return done;
 }
 
-/** The next point; null at the end, also where the search would leave what a budget can be, or come down to known weights. */
+/** The next point; null at the end, also if the search would leave the range of valid budgets, or reach known numbers of weights. */
 function nextWithin(run: Run, path: ResolvedPath, progress: PathProgress): ReturnType<typeof nextPoint<Budget>> {
   const search = hasBound(path)
     ? { bound: largestError(path, progress.reference), refinements: path.refinements }

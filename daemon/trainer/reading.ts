@@ -1,4 +1,4 @@
-/** How the data is read where it is left open: asked of the trained model. */
+/** Chooses the label mapping and the input scale that the plan leaves open, by the answers of the trained model. */
 import { chooseReading, type ReadingChoice, type Reference } from '../data/reading/chooseReading.js';
 import type { Dataset, Part, Split } from '../data/dataset.js';
 import type { AnswerForm } from '../data/reading/readingFigures.js';
@@ -14,13 +14,13 @@ import type { Model } from '../model/model.js';
 import type { ResolvedData, ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { sizeOf } from '../protocol/shape.js';
 
-/** Samples that choose the reading, at most: fewer where they or their answers are large. */
+/** Most samples that decide: fewer if they or their answers are large. */
 const SAMPLES = 2_000;
 const INPUT_VALUES = 1 << 27;
 const OUTPUT_VALUES = 1 << 21;
-/** Samples that are computed at once where labels are read. */
+/** Samples that are computed at once for label mappings. */
 const LABEL_BATCH = 128;
-/** The choice of a reading does not hang on the seed of a run. */
+/** The choice does not depend on the seed of a run. */
 const READING_SEED = 0;
 /** Stream of the run's seed: see createRandom. */
 const SUBSET_STREAM = 7;
@@ -35,7 +35,7 @@ export function drawSamples(split: Split, size: number, seed: number): Uint32Arr
 
 type Spec = Pick<SessionSpec, 'loss' | 'lossSettings' | 'fromLogits' | 'classification'>;
 
-/** What the outputs are, as far as a reading can be judged by them. */
+/** The form of the outputs, as far as a choice can be judged by them. */
 function formOf({ loss, fromLogits = false, classification }: Spec, width: number): AnswerForm {
   const scale = fromLogits ? 'logits' : 'probabilities';
   if (loss === 'categoricalCrossentropy' || loss === 'sparseCategoricalCrossentropy')
@@ -45,7 +45,7 @@ function formOf({ loss, fromLogits = false, classification }: Spec, width: numbe
   return { kind: width > 1 ? 'classes' : 'yes-no', scale: 'neither', width };
 }
 
-/** The loss of the same share for every class on one row; Infinity of numbers, and of several yes-no answers. */
+/** The loss of the same share for every class on one row; Infinity for numbers, and for several yes/no answers. */
 function chanceOf({ loss, lossSettings }: Spec, { kind, width }: AnswerForm, size: number): number {
   if (kind === 'numbers' || (kind === 'yes-no' && size > 1)) return Infinity;
   const target = new Float32Array(width);
@@ -55,7 +55,7 @@ function chanceOf({ loss, lossSettings }: Spec, { kind, width }: AnswerForm, siz
   return tally.loss;
 }
 
-/** Positions in a part of the samples that a reading is judged on. @param share of the part, at most. */
+/** Positions of the samples in a part that decide. @param share of the part, at most. */
 export function judgedSamples(dataset: Dataset, part: Part, share = 1): Uint32Array {
   const values = (shapes: readonly (readonly number[])[]) => shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
   const fitting = Math.min(INPUT_VALUES / values(dataset.inputShapes), OUTPUT_VALUES / values([dataset.targetShape]));
@@ -65,7 +65,7 @@ export function judgedSamples(dataset: Dataset, part: Part, share = 1): Uint32Ar
 
 type Answering = Pick<EngineSession, 'predict' | 'outputMask' | 'outputShape'>;
 
-/** The model of a session as what chooses a reading. @param part the samples it is judged on come from. */
+/** The reference for the choice, from a session's model. @param part which the deciding samples come from. */
 export function referenceOf(session: Answering, spec: Spec, part: (dataset: Dataset) => Part, share = 1): Reference {
   const { loss, lossSettings, fromLogits = false } = spec;
   const size = sizeOf(session.outputShape);
@@ -105,28 +105,28 @@ export function referenceOf(session: Answering, spec: Spec, part: (dataset: Data
   };
 }
 
-/** Whether the reference is a trained model that the plan names, and not one that the plan trains. */
+/** Whether the reference is a trained model that the plan names, not one that the plan trains. */
 export const isGiven = ({ model, reference }: Pick<ResolvedPlan, 'model' | 'reference'>): boolean =>
   'path' in model && reference.epochs === 0;
 
 const isScaleOpen = ({ scale }: Pick<ResolvedData, 'scale'>, { range }: Dataset): boolean =>
   scale === 'auto' && range !== null;
 
-/** What only a trained model can tell of the data. */
+/** Whether the data leaves open what only a trained model can decide. */
 export const isReadingOpen = (data: Pick<ResolvedData, 'scale'>, dataset: Dataset): boolean =>
   isScaleOpen(data, dataset) || dataset.encodings.length > 1;
 
-/** The same of a plan: false where it says it all, or trains the reference itself. */
+/** The same for a plan: false if it fixes everything, or trains the reference itself. */
 export const isOpen = (plan: Pick<ResolvedPlan, 'data' | 'model' | 'reference'>, dataset: Dataset): boolean =>
   isGiven(plan) && isReadingOpen(plan.data, dataset);
 
-/** The part whose samples choose the reading: not the one whose error is shown, unless there is no other. */
+/** The part whose samples decide: not the one whose error is shown, unless there is no other. */
 export const readingPart = (dataset: Dataset): { readonly part: 'train' | 'test'; readonly share: number } =>
   dataset.wholeTest ? { part: 'test', share: 0.5 } : { part: 'train', share: 1 };
 
 /**
- * The reading of data by the answers of a trained model: on the training part; on half of the samples where all are to be
- * evaluated. The one way for a run, its preview, `sensitivity` and `evaluate`.
+ * Chooses label mapping and input scale by the answers of a trained model: on the training part; on half of the samples if all are to be evaluated. A
+ * run, its preview, `sensitivity` and `evaluate` all use it.
  */
 export function readByReference(
   data: Pick<ResolvedData, 'scale'>,
@@ -139,7 +139,7 @@ export function readByReference(
   return chooseReading(dataset, { scale: isScaleOpen(data, dataset) }, reference);
 }
 
-/** The labels of an output that is trained along, by its own answers; the inputs as `dataset` has them. */
+/** The label mapping of an output that is trained along, by its own answers; the inputs as in `dataset`. */
 export async function readLabels(
   dataset: Dataset,
   setup: Spec & { readonly output: string },
@@ -156,7 +156,7 @@ export async function readLabels(
   }
 }
 
-/** How the inputs of a model are scaled, of those that are not taken as stored. */
+/** How the inputs of a model are scaled, for those that are not taken as stored. */
 export function inputScalesOf(model: Pick<Model, 'topology'>, { maps, reading }: Dataset): InputScale[] {
   const plain = (value: AffineMap['scale']) => (typeof value === 'number' ? value : [...value]);
   const { inputNames } = modelGraph(model.topology);

@@ -18,7 +18,7 @@ async function makeFolder(folder: string): Promise<void> {
   });
 }
 
-/** Writes `model.json` and its weights into `folder`, and beside it how inputs are scaled where they are not as stored. @throws UserError('disk'). */
+/** Writes `model.json` and its weights into `folder`, and beside it the input scale if inputs are not taken as stored. @throws UserError('disk'). */
 export async function writeModelInto(
   folder: string,
   model: Model,
@@ -33,7 +33,7 @@ export async function writeModelInto(
 
 /**
  * Writes the sparse package of a result and reads it back.
- * @returns its size and what is in it. @throws UserError('disk').
+ * @returns its size and its content. @throws UserError('disk').
  */
 export async function writePackageInto(folder: string, model: Model): Promise<{ bytes: number; model: Model }> {
   const file = join(folder, RESULT_PACKAGE);

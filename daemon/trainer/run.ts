@@ -1,4 +1,4 @@
-/** What the loops are given. Nothing here knows about files or processes. */
+/** The interface between the loops and their surroundings: nothing here depends on files or processes. */
 import type { BatchStream, EngineSession, Range, SampleSource } from '../engine/engine.js';
 import type { CompressionTask } from '../lc/compression.js';
 import type { Evaluation, PathAnswer, UntimedRunEvent } from '../protocol/events.js';
@@ -17,12 +17,12 @@ export interface Batches extends BatchStream {
   rewind(): void;
 }
 
-/** The one engine session in use. Asking for another batch size opens a new one, carries everything over, ends the old. */
+/** The one engine session in use. A request for another batch size opens a new one, copies all state, and closes the old one. */
 export interface Sessions {
   use(batchSize: number): Promise<EngineSession>;
 }
 
-/** What to evaluate on; null where the data has no such part. `train` is a fixed seeded subset of the training set. */
+/** The evaluation sets; null if the data has no such part. `train` is a fixed seeded subset of the training set. */
 export interface EvaluationSets {
   readonly train: SampleSource;
   readonly validation: SampleSource | null;
@@ -32,15 +32,15 @@ export interface EvaluationSets {
 /** The compressed part of the model under one budget. */
 export interface Tasks {
   readonly tasks: readonly CompressionTask[];
-  /** Weights the budget keeps, over all tasks; null where it does not say (penalty forms, radii, FLOPs...). */
+  /** Number of weights the budget keeps, over all tasks; null if the budget does not determine it (penalty forms, radii, FLOPs...). */
   readonly kappa: number | null;
-  /** For people: what of their budgets' defaults there was no room for. */
+  /** For users: which of their budgets' defaults did not fit. */
   readonly notes: readonly string[];
   /** Whether retraining with the support fixed keeps within the budget; not for codebooks and norms of values. */
   readonly retrainable: boolean;
   /**
    * The tasks of gradual pruning at a share [0, 1] of its ramp.
-   * @throws UserError('plan-invalid') where the budget is no number of weights.
+   * @throws UserError('plan-invalid') if the budget is not a number of weights.
    */
   gradual(progress: number): readonly CompressionTask[];
 }
@@ -58,11 +58,11 @@ export interface Outcome {
   readonly reference: Evaluation;
   readonly theta: Evaluation;
   readonly retrained: Evaluation;
-  /** Of a path: why the result is this one of its points. */
+  /** For a path: why the result is this one of its points. */
   readonly path?: PathAnswer;
 }
 
-/** What the number of training steps follows from. */
+/** The numbers that determine the number of training steps. */
 export type Planned = Pick<Run, 'plan' | 'batches' | 'tasks'>;
 
 export interface Run {
@@ -74,14 +74,14 @@ export interface Run {
   /** @param budget replaces the plan's; null: as planned. */
   tasks(budget: Budget | null): Tasks;
   readonly layers: readonly PrunedLayer[];
-  /** Error of always answering the most frequent class, or the mean of a regression; null where there is none to tell. */
+  /** Error of always answering the most frequent class, or the mean of a regression; null if it is undefined. */
   readonly chanceError: number | null;
-  /** Mean loss of always giving the same answer; null: unknown, then no loss is too high. */
+  /** Mean loss of a constant answer; null: unknown, then no loss is too high. */
   readonly chanceLoss: number | null;
   /** Errors are shares of the targets' variance, not of wrong samples. */
   readonly regression?: boolean;
   readonly control: Control;
-  /** Time between checkpoints inside a phase. */
+  /** Milliseconds between checkpoints inside a phase. */
   readonly checkpointMs: number;
   /** Milliseconds, any origin. */
   clock(): number;
@@ -92,9 +92,9 @@ export interface Run {
   save(state: RunState): Promise<void>;
   /** Called once with a freshly trained reference. */
   keepReference(weights: Float32Array, statistics: Float32Array): Promise<void>;
-  /** Keeps the model of a finished point of a path. @returns the bytes of its sparse package; null where it has none. */
+  /** Stores the model of a finished point of a path. @returns the bytes of its sparse package; null if it has none. */
   keepPoint(point: number, weights: Float32Array, statistics: Float32Array): Promise<number | null>;
-  /** Durable states of a path by name, for later points to start from. Written again under the same name, it is the newer. */
+  /** Durable states of a path by name, for later points to start from. Writing under the same name replaces the state. */
   savePathState(name: string, state: RunState): Promise<void>;
   loadPathState(name: string): Promise<RunState>;
 }

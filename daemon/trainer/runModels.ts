@@ -13,7 +13,7 @@ const isFile = async (path: string): Promise<boolean> => (await stat(path).catch
 
 /**
  * @param point of a path run, finished or not; undefined: the run's result.
- * @throws UserError('run-invalid') where there is none (yet).
+ * @throws UserError('run-invalid') if there is none (yet).
  */
 export async function readRunModel(folder: string, point?: number): Promise<Model> {
   if (point === undefined) return readResult(folder);
@@ -29,13 +29,13 @@ export async function readRunModel(folder: string, point?: number): Promise<Mode
   );
 }
 
-/** How its inputs are scaled, where they are not taken as stored: of the model that `readRunModel` gives. */
+/** How its inputs are scaled, if they are not taken as stored: for the model that `readRunModel` returns. */
 export const readRunScales = (folder: string, point?: number): Promise<readonly InputScale[]> =>
   readScaleFile(
     join(point === undefined ? runPaths(folder).result : join(runPaths(folder).points, String(point)), 'model.json'),
   );
 
-/** The reference as the run had it; null where it is no longer there. @param workspace of the run. */
+/** The run's reference; null if it no longer exists. @param workspace of the run. */
 export async function readReference(folder: string, workspace: string): Promise<Model | null> {
   const trained = join(runPaths(folder).reference, 'model.json');
   if (await isFile(trained)) return readModel(trained, { workspace: folder });

@@ -21,7 +21,7 @@ export const assemble: Assemble = async (written, options) => {
   const { workspace, providers } = options;
   const timing = startTiming();
   const engines = { folders: [workspace], ...(providers && { providers }) };
-  // Whatever is wrong there is reported when the engine is opened.
+  // Errors of the model are reported when the engine is opened.
   prepareEngines(written.engine, engines).catch(() => undefined);
   const { model, modelHash } = await openModel(written, workspace);
   timing.mark('model');
@@ -66,7 +66,7 @@ export const assemble: Assemble = async (written, options) => {
         outputShape: session.outputShape,
         source: sets.test ?? sets.validation ?? sets.train,
       }),
-    // The data set is the one of the chosen scale by now: its notes do not speak of another.
+    // The data set has the chosen scale by now, so its notes do not mention another.
     notes: [
       ...model.notes,
       ...setup.notes,

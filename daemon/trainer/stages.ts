@@ -1,4 +1,4 @@
-/** What every method begins and ends with: the reference, direct compression, retraining. */
+/** The first and last stages of every method: the reference, direct compression, retraining. */
 import type { EngineSession } from '../engine/engine.js';
 import type { CompressionTask } from '../lc/compression.js';
 import { directCompression } from '../lc/cStep.js';
@@ -18,7 +18,7 @@ import { percent } from '../protocol/format.js';
 /** Outside the LC loop there are no iterations to decay over: both modes decay per epoch. */
 const perEpoch = (settings: TrainingSettings) => ({ ...settings, decayMode: 'epoch' as const });
 
-/** Trains the reference (where the plan asks for it) and evaluates it. */
+/** Trains the reference (if the plan asks for it) and evaluates it. */
 export async function reference(run: Run, live: Live): Promise<EngineSession> {
   const { progress } = live;
   const settings = run.plan.reference;
@@ -60,7 +60,7 @@ export async function reference(run: Run, live: Live): Promise<EngineSession> {
   return session;
 }
 
-/** theta <- Pi(w), evaluated and logged: what compression without learning gives. */
+/** theta <- Pi(w), evaluated and logged: the result of compression without learning. */
 export async function direct(
   run: Run,
   live: Live,
@@ -75,7 +75,7 @@ export async function direct(
   );
 }
 
-/** Runs `evaluate` with w <- theta in the tasks' ranges; w is as before afterwards. */
+/** Calls `evaluate` with w <- theta in the tasks' ranges, and restores w afterwards. */
 export async function atTheta<T>(
   session: EngineSession,
   w: Float32Array,
@@ -97,7 +97,7 @@ export async function adopt(live: Live, session: EngineSession, tasks: readonly 
   await session.setWeights(withTheta(await session.getWeights(), live.theta, taskRanges(tasks)));
 }
 
-/** 1 where theta keeps a weight; 0 elsewhere. Of theta's length, meaningful within the tasks' ranges. */
+/** 1 where theta keeps a weight; 0 elsewhere. Of theta's length, valid within the tasks' ranges. */
 export function supportOf(tasks: readonly CompressionTask[], theta: Float32Array): Uint8Array {
   const support = new Uint8Array(theta.length);
   updateSupport(tasks, theta, support);
@@ -125,7 +125,7 @@ export const retrainingSteps = (run: Planned, retraining: Retraining, tasks: Tas
     ? stepsOf(retraining.epochs, run.batches(retraining.settings.batchSize, 'retrain').stepsPerEpoch)
     : 0;
 
-/** Trains the survivors with the support fixed (w is theta already), evaluates, and gives the result. */
+/** Trains the survivors with the support fixed (w is theta already), evaluates, and returns the result. */
 export async function retrain(run: Run, live: Live, tasks: Tasks, retraining: Retraining): Promise<Outcome> {
   return outcomeOf(run, live, await retrainSurvivors(run, live, tasks, retraining));
 }

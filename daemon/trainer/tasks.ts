@@ -1,4 +1,4 @@
-/** From the plan's tasks (layer names and budgets) to compression tasks over the session's flat vector. */
+/** Converts the plan's tasks (layer names and budgets) to compression tasks over the session's flat vector. */
 import type { Parameter } from '../engine/engine.js';
 import {
   BudgetError,
@@ -20,14 +20,14 @@ import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import type { PrunedLayer, Tasks } from './run.js';
 
-/** A part of a task's view and where its weights lie in the session's flat vector. */
+/** A part of a task's view and the position of its weights in the session's flat vector. */
 interface Part {
   readonly layer: string;
   readonly view: LayerView;
   readonly ranges: readonly Range[];
 }
 
-/** What a budget sees of the named layers, as far as this session trains it, in the model's order. */
+/** A budget's view of the named layers, as far as this session trains them, in the model's order. */
 function partsOf(
   names: readonly string[],
   budget: Budget,
@@ -68,9 +68,9 @@ function gradualTasks(name: string, budget: Budget, parts: readonly Part[], prog
 
 /**
  * @param plan its tasks; layers are the model's, parameters the session's.
- * @param override a budget the user has set during the run. @throws UserError('budget-impossible') also where the plan
- * has several tasks, of which it could mean any.
- * @param format what `bytes` buys: of the whole file, or of a task's part of it.
+ * @param override a budget the user has set during the run. @throws UserError('budget-impossible') also if the plan has several tasks, because it
+ * would be ambiguous.
+ * @param format that `bytes` refers to: of the whole file, or of a task's part of it.
  */
 export function createTasks(
   plan: Pick<ResolvedPlan, 'tasks'>,

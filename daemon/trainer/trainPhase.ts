@@ -1,4 +1,4 @@
-/** One stretch of SGD (the reference, an L step, retraining): interruptible at every step, and guarded against divergence. */
+/** One phase of SGD (the reference, an L step, retraining): it can be interrupted at every step, and is guarded against divergence. */
 import type { EngineSession, TrainRequest } from '../engine/engine.js';
 import type { OtherRate } from '../protocol/cautions.js';
 import { UserError } from '../protocol/errors.js';
@@ -10,15 +10,15 @@ import { boundary, saveCheckpoint, type Live } from './live.js';
 import { freshGuard, isDestroyed, lossLimit, watch } from './judge/lossGuard.js';
 import type { Batches, Run } from './run.js';
 
-/** Engine calls are this long, so that pausing and stopping feel immediate. */
+/** Milliseconds of an engine call: short enough for pausing and stopping to feel immediate. */
 const CALL_MS = 200;
 const MAX_RETRIES = 8;
-/** Weights that grew by this factor within one phase have diverged, finite or not. */
+/** Weights whose norm grew by this factor within one phase have diverged, even if finite. */
 const EXPLOSION = 1e3;
-/** Growth of a reduced learning rate with every phase that ends well: half is made good in seven. */
+/** Growth of a reduced learning rate with every phase that ends well: seven phases make up for one halving. */
 const RECOVERY = 1.1;
 
-/** Training that a smaller learning rate may save: raised by an engine for a loss that is not finite, and here. */
+/** An error that a smaller learning rate may avoid: thrown by an engine for a loss that is not finite, and here. */
 class LossRose extends UserError {}
 
 export interface PhaseRequest extends Pick<TrainRequest, 'penalty' | 'mask'> {
@@ -26,7 +26,7 @@ export interface PhaseRequest extends Pick<TrainRequest, 'penalty' | 'mask'> {
   readonly epochs: number;
   /** Learning rate at a (fractional) epoch of this phase. */
   learningRate(epoch: number): number;
-  /** Of the network at its beginning and those after its epochs the one with the lowest loss stays. */
+  /** Keeps the network with the lowest loss, among the one at its beginning and those after its epochs. */
   readonly keepsBest?: boolean;
 }
 
@@ -109,7 +109,7 @@ async function train(
         if (Number.isFinite(loss)) watch(progress.guard, loss, run.chanceLoss);
         batchLog.add({ step, epoch: epochOf(from + i + 1), loss, learningRate: learningRate(i) });
       } catch (error) {
-        // An engine is not told of a full disk in the middle of its step.
+        // The engine must not see an error of a full disk in the middle of its step.
         failure ??= error;
       }
     };
@@ -141,7 +141,7 @@ async function train(
     throw new UserError('diverged', `the weights grew without bound (norm ${size})`);
   }
 
-  /** What a checkpoint remembers of the log must include every step before it. */
+  /** The log position in a checkpoint must include every step before it. */
   async function boundaryAfter(flush: () => void): Promise<void> {
     const { control } = run;
     if (control.stopReason || control.pauseWanted || control.checkpointWanted || run.clock() >= live.checkpointDue) {
@@ -151,7 +151,7 @@ async function train(
   }
 }
 
-/** @throws LossRose where training has destroyed the network. */
+/** @throws LossRose if training has destroyed the network. */
 function requireSane(run: Run, { progress }: Live, last: boolean): void {
   const { guard } = progress;
   if (!isDestroyed(guard, last)) return;
@@ -167,7 +167,7 @@ function requireSane(run: Run, { progress }: Live, last: boolean): void {
 const sectionOf = (phase: string): OtherRate['section'] =>
   phase === 'reference' || phase === 'retrain' ? phase : 'training';
 
-/** Back to where the phase began (in an L step: the last C step), with half the learning rate. */
+/** Returns to the beginning of the phase (in an L step: the last C step), with half the learning rate. */
 async function goBack(
   run: Run,
   live: Live,
@@ -191,7 +191,7 @@ async function goBack(
     progress.retries += 1;
     progress.rateScale /= 2;
   }
-  // The loss is high for another reason then, such as a budget that leaves too little: it may stay so, and the end is judged.
+  // The loss is then high for another reason, such as a budget that is too small: it may stay so, and the result is judged at the end.
   progress.guard = { ...freshGuard(), off: givesUp };
   progress.step = 0;
   progress.batches = progress.start.batches;

@@ -1,4 +1,4 @@
-/** What a run's loops need, assembled from a plan. */
+/** Everything that a run's loops need, assembled from a plan. */
 import type { EngineInfo, EngineProvider, Purpose, SessionSpec } from '../../engine/engine.js';
 import type { InputScale } from '../../model/setup/inputScale.js';
 import type { Model } from '../../model/model.js';
@@ -7,7 +7,7 @@ import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import type { Run } from '../run.js';
 import type { NamedInput } from '../whatChanged/inputForms.js';
 
-/** A run's context but for what the process around it provides. */
+/** A run's context without the parts that its process provides. */
 export type Parts = Pick<
   Run,
   | 'plan'
@@ -28,10 +28,10 @@ export interface FlatWeights {
   readonly statistics: Float32Array;
 }
 
-/** What inputs and answers are called, and how they are read: for those who show them. */
+/** Names of inputs and answers, and how they are scaled and mapped: for displays. */
 export interface SampleFacts {
   readonly inputs: readonly NamedInput[];
-  /** Names of the classes; null where there are none. */
+  /** Names of the classes; null if there are none. */
   readonly classes: readonly string[] | null;
   /** Names of the target's values, as far as the data has them. */
   readonly outputs: readonly string[];
@@ -40,31 +40,31 @@ export interface SampleFacts {
 
 export interface Assembled {
   readonly parts: Parts;
-  /** The plan with the hashes of model and data, and the input scale and engine that were chosen. */
+  /** The plan with the hashes of model and data, and the chosen input scale and engine. */
   readonly plan: ResolvedPlan;
   readonly model: Model;
-  /** Of one sample, per input, as trained on: what the model may leave open. */
+  /** Shape of one sample of each input, as trained on; the model may leave sizes open. */
   readonly inputShapes: readonly (readonly number[])[];
-  /** Of the inputs that are not taken as stored. */
+  /** For the inputs that are not taken as stored. */
   readonly inputScales: readonly InputScale[];
   readonly engine: EngineInfo;
-  /** Trainable weights, and those the tasks cover. */
+  /** Number of trainable weights, and of those the tasks cover. */
   readonly weights: number;
   readonly prunable: number;
   /** Names of the trainable weights. */
   readonly parameters: ReadonlySet<string>;
   /** One sentence each, for the user. */
   readonly notes: readonly string[];
-  /** The same, of how the reference's answers had the data read: the scale of the inputs and the classes, with the figures. */
+  /** The same, on the label mapping and the input scale that the reference's answers chose, with the figures. */
   readonly reading: readonly string[];
-  /** The same, of the engine: what a comparison with the reference found amiss just now. */
+  /** The same, on the engine: problems that the comparison with the reference engine has just found. */
   readonly doubts: readonly string[];
-  /** Path of the trained output: of several that are trained together, the one whose error counts. */
+  /** Path of the trained output: if several are trained together, the one whose error counts. */
   readonly output: string;
-  /** What became of the outputs that were not trained, in a result. @throws UserError where they cannot be computed. */
+  /** The untrained outputs in a result. @throws UserError if they cannot be computed. */
   others(result: Model): Promise<OtherOutput[]>;
   readonly facts: SampleFacts;
-  /** The values of a model with this one's weights by name, such as the run's reference or its result. @throws UserError('run-invalid'). */
+  /** The weights of a model, such as the run's reference or its result, in this model's order. @throws UserError('run-invalid'). */
   flatWeights(model: Pick<Model, 'weights' | 'path'>): FlatWeights;
   /** The model with these weights; `statistics` is a session's state. */
   withWeights(weights: Float32Array, statistics: Float32Array): ReadonlyMap<string, Float32Array>;
@@ -72,13 +72,13 @@ export interface Assembled {
 
 export interface AssembleOptions {
   readonly workspace: string;
-  /** 'inference' where nothing will be trained. Default 'training'. */
+  /** 'inference' if nothing will be trained. Default 'training'. */
   readonly purpose?: Purpose;
-  /** Devices on which the run's engine was compared with the reference before: see ChooseOptions. */
+  /** Devices on which the run's engine has been compared with the reference: see ChooseOptions. */
   readonly comparedOn?: readonly string[];
-  /** Bytes of memory that training may share; by default what the process may still take. */
+  /** Bytes of memory that training may use; default: what the process can still allocate. */
   readonly free?: number;
-  /** Engines in the order of `auto`; by default all there are. */
+  /** Engines in the order of `auto`; default: all. */
   readonly providers?: readonly EngineProvider[];
 }
 

@@ -1,4 +1,4 @@
-/** The data of a plan, opened for its model, and what of the model is trained on it. */
+/** Opens the data of a plan for its model, and determines what of the model is trained on it. */
 import type { Dataset } from '../../data/dataset.js';
 import { openDataset } from '../../data/openDataset.js';
 import { asideNote, frozenNote, trainedLayers, withTrainedLayers } from '../../model/layers/trainedLayers.js';
@@ -14,21 +14,21 @@ import { unchanged } from './unchanged.js';
 
 export interface OpenedData {
   readonly setup: TrainingSetup;
-  /** In its usual reading; of every output that is trained along, too. */
+  /** With the default label mapping; also of every output that is trained along. */
   readonly dataset: Dataset;
   readonly along: readonly Dataset[];
   readonly dataHash: string;
-  /** Its `plan` is the one to go on with. */
+  /** Its `plan` replaces the given one. */
   readonly joining: Joining;
-  /** The model with the data's sizes where its own are open. */
+  /** The model with the data's sizes in place of open ones. */
   readonly sized: Model;
-  /** The same with what is trained, and its trained layers. */
+  /** The same with its trained layers marked, and the list of them. */
   readonly trained: Model;
   readonly layers: ReturnType<typeof trainedLayers>;
   readonly notes: readonly string[];
 }
 
-/** @throws UserError of what is wrong with the data, or with the plan for it. */
+/** @throws UserError for errors of the data, or of the plan for it. */
 export async function openData(
   plan: ResolvedPlan,
   model: Model,
@@ -42,7 +42,7 @@ export async function openData(
   });
   const dataHash = unchanged('data', plan.dataHash, opened.hash);
   timing.mark('data');
-  // The result keeps its open sizes; what is computed has those of the data.
+  // The result keeps its open sizes; the computed model has those of the data.
   const sized = withInputSizes(model, opened.inputShapes);
   const summary = summarizeModel(sized);
   const joining = joinOutputs(plan, setup, summary, candidates, opened.others);

@@ -1,4 +1,4 @@
-/** The engine of a plan, and the reading of the data that its answers led to. */
+/** Chooses the engine of a plan, and the label mapping and input scale by its answers. */
 import { ShuffledBatches } from '../../data/batches/batches.js';
 import type { Dataset } from '../../data/dataset.js';
 import type { ReadingChoice } from '../../data/reading/chooseReading.js';
@@ -17,25 +17,25 @@ import { stateNames } from './flatWeights.js';
 import { firstBatch, orderSeed } from './samples.js';
 
 export interface OpenedEngine {
-  /** The plan with nothing open about batches and epochs. */
+  /** The plan with batches and epochs fixed. */
   readonly plan: ResolvedPlan;
   readonly session: EngineSession;
-  /** Of the plan's reference. */
+  /** The model of the plan's reference. */
   readonly batchSize: number;
   /** Opens another session of the same engine. */
   open(batchSize: number): Promise<EngineSession>;
   /** Names of the session's state, in order. */
   readonly names: readonly string[];
-  /** In the reading that was chosen. */
+  /** With the chosen label mapping and input scale. */
   readonly dataset: Dataset;
   readonly along: readonly Dataset[];
-  /** One sentence each: what was decided, how the data is read, and what speaks against the engine. */
+  /** One sentence each: decisions, how the data is read, and problems of the engine. */
   readonly notes: readonly string[];
   readonly reading: readonly string[];
   readonly doubts: readonly string[];
 }
 
-/** @throws UserError where no engine computes the model, or the training set is too small for the batch size. */
+/** @throws UserError if no engine computes the model, or the training set is too small for the batch size. */
 export async function openPlanEngine(
   given: ResolvedPlan,
   model: Model,
@@ -67,7 +67,7 @@ export async function openPlanEngine(
     plan = fitted.plan;
     notes.push(...fitted.notes);
     timing.mark('batch size');
-    // Too small a training set for the batch size is reported before the engine starts.
+    // A training set too small for the batch size is reported before the engine starts.
     for (const { batchSize } of [plan.reference, plan.training, plan.retrain])
       new ShuffledBatches(dataset.train, batchSize, 0);
   }
@@ -78,7 +78,7 @@ export async function openPlanEngine(
     return openEngine(engine, trained, spec, { ...engines, ...options });
   };
   const { batchSize } = plan.reference;
-  /** The reading that an engine's predictions led to, by its id. */
+  /** The label mapping and input scale chosen by an engine's predictions, by its id. */
   const readings = new Map<string, ReadingChoice>();
   const readingBy = async (session: EngineSession) => {
     const { id } = session.info;
@@ -117,7 +117,7 @@ export async function openPlanEngine(
     dataset = choice.dataset;
     reading.push(...choice.notes);
     if (String(weighed) !== String(dataset.classWeights)) {
-      // The weights belong to the classes, whose order is another now.
+      // The weights belong to the classes, whose order has changed.
       await session.dispose();
       session = await open(session.info.id, batchSize);
     }

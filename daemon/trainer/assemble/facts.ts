@@ -1,4 +1,4 @@
-/** What inputs and answers are called, and how they are read, for those who show them. */
+/** Names of inputs and answers, and how they are scaled and mapped, for displays. */
 import type { Dataset } from '../../data/dataset.js';
 import type { EngineSession } from '../../engine/engine.js';
 import type { TrainingSetup } from '../../model/setup/trainingSetup.js';

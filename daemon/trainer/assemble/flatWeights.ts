@@ -1,10 +1,10 @@
-/** Weights by name, as models have them, and flat, as sessions have them. */
+/** Converts weights between models (by name) and sessions (flat). */
 import type { EngineSession, Parameter } from '../../engine/engine.js';
 import type { Model } from '../../model/model.js';
 import { UserError } from '../../protocol/errors.js';
 import type { Assembled } from './assembled.js';
 
-/** Names of the session's non-trainable state, in order: the model's other weights, whose values it still has. */
+/** Names of the session's non-trainable state, in order: the model's other weights with values. */
 export async function stateNames(model: Model, session: EngineSession): Promise<string[]> {
   const trained = new Set(session.parameters.map(({ name }) => name));
   const others = model.weights.filter(({ name }) => !trained.has(name));

@@ -7,7 +7,7 @@ import { hashModel } from '../../model/weights.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { unchanged } from './unchanged.js';
 
-/** @throws UserError of what is wrong with its file; UserError('run-invalid') where it is not that of the run that goes on. */
+/** @throws UserError for errors of its file; UserError('run-invalid') if it is not the model of the run that continues. */
 export async function openModel(plan: ResolvedPlan, workspace: string): Promise<{ model: Model; modelHash: string }> {
   const model =
     'architecture' in plan.model

@@ -1,4 +1,4 @@
-/** The tasks of a plan, its batches and the sets that they are measured on. */
+/** The tasks of a plan, its batches and its evaluation sets. */
 import { ShuffledBatches } from '../../data/batches/batches.js';
 import { sampleSource } from '../../data/batches/sampleSource.js';
 import { fileFormatOf } from '../../export/sparse/packageFormat.js';
@@ -13,12 +13,12 @@ import type { OpenedData } from './data.js';
 import type { OpenedEngine } from './engine.js';
 import { orderSeed, subset } from './samples.js';
 
-/** Training samples that theta is evaluated on. */
+/** Number of training samples that theta is evaluated on. */
 const SUBSET = 10_000;
-/** What a kill costs at most. */
+/** Milliseconds of work that a kill costs at most. */
 const CHECKPOINT_MS = 20_000;
 
-/** @throws UserError where a budget of the plan is impossible. */
+/** @throws UserError if a budget of the plan is impossible. */
 export async function createParts(
   model: Model,
   { setup, joining, layers }: OpenedData,

@@ -1,9 +1,9 @@
-/** Defaults for few samples: what the plan is silent about is chosen by the size of the training part. */
+/** Defaults for few samples: settings that the plan leaves open depend on the size of the training part. */
 import type { OpenSetting, ResolvedPlan } from '../../protocol/resolvedPlan.js';
 
-/** A default batch leaves this many steps an epoch, as far as it may shrink. */
+/** A default batch gives this many steps an epoch, as far as it may shrink. */
 const STEPS = 8;
-/** A default batch is no smaller than this, unless there are fewer samples: of fewer the gradient says little. */
+/** A default batch is no smaller than this, unless there are fewer samples: the gradient of fewer is too noisy. */
 export const LEAST_BATCH = 16;
 /** Phases of a plan that train. */
 export const PHASES = ['training', 'retrain', 'reference'] as const;
@@ -15,7 +15,7 @@ export interface FittedToData {
   readonly epochs: readonly string[];
 }
 
-/** A default batch for `samples`: the usual one, or the power of two that leaves eight steps an epoch. */
+/** The default batch for `samples`: the usual one, or the power of two that gives eight steps an epoch. */
 function batchFor(usual: number, samples: number): number {
   if (samples >= STEPS * usual) return usual;
   const power = 2 ** Math.floor(Math.log2(Math.max(1, samples / STEPS)));
@@ -31,9 +31,8 @@ function withSetting(plan: ResolvedPlan, setting: OpenSetting, value: number): R
 const isOpen = ({ open = [] }: ResolvedPlan, setting: OpenSetting): boolean => open.includes(setting);
 
 /**
- * Batches of no more than an eighth of the samples where the plan leaves them open (16 at least), and as many epochs more as make up for
- * the steps that an epoch then lacks. What the plan names stays, whatever it is.
- *
+ * If the plan leaves them open: batches of at most an eighth of the samples (at least 16), and more epochs to make up for the missing steps of each.
+ * Settings in the plan are never changed.
  * @param samples of the training part, at least one.
  */
 export function fitToData(given: ResolvedPlan, samples: number): FittedToData {

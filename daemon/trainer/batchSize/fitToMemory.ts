@@ -1,4 +1,4 @@
-/** Batches that fit into memory: chosen where the plan is silent, computed in parts or refused where it names one. */
+/** Fits batches into memory: a default batch is chosen to fit; one in the plan is computed in parts or rejected. */
 import type { SessionSpec } from '../../engine/engine.js';
 import { roughStepMemory, stepMemory, type StepMemory } from '../../engine/stepMemory.js';
 import type { Model } from '../../model/model.js';
@@ -13,11 +13,11 @@ export interface Fitted {
   readonly notes: readonly string[];
 }
 
-/** Shares of the free memory: for a batch that is chosen, and for one that the plan names. */
+/** Shares of the free memory: for a chosen batch, and for one in the plan. */
 const SHARE = { chosen: 0.5, named: 0.7 } as const;
-/** A batch that is chosen takes no more than this even where more is free, so that it seldom depends on the machine. Bytes. */
+/** Upper bound for a chosen batch even if more memory is free, so that it seldom depends on the machine. Bytes. */
 const ENOUGH = 3 * 2 ** 29;
-/** The rough estimate is within this factor. */
+/** Accuracy of the rough estimate: a factor. */
 const ROUGH = 4;
 
 type Phase = (typeof PHASES)[number];
@@ -25,20 +25,20 @@ type Phase = (typeof PHASES)[number];
 const takes = ({ fixed, perSample }: Pick<StepMemory, 'fixed' | 'perSample'>, samples: number): number =>
   fixed + perSample * samples;
 
-/** Samples computed at once that fit into so many bytes; below 1 where not even one does. */
+/** Samples computed at once that fit into so many bytes; below 1 if not even one does. */
 const fitting = ({ fixed, perSample }: StepMemory, bytes: number): number => Math.floor((bytes - fixed) / perSample);
 
-/** The largest divisor of a batch of at most `most` samples. */
+/** The largest divisor of a batch that is at most `most`. */
 function partOf(batch: number, most: number): number {
   for (let parts = Math.ceil(batch / most); parts < batch; parts++) if (batch % parts === 0) return batch / parts;
   return 1;
 }
 
 /**
- * @param model of known input sizes, and what it is to be opened with.
- * @param free bytes; by default what the process may still take.
- * @throws UserError('plan-invalid') where a batch that the plan names does not fit and cannot be divided, with the one that does;
- *   where not even a single sample fits.
+ * @param model of known input sizes, and the specification of its session.
+ * @param free bytes; default: what the process can still allocate.
+ * @throws UserError('plan-invalid') if a batch in the plan does not fit and cannot be divided, with one that does; also if not even a single sample
+ * fits.
  */
 export async function fitToMemory(
   plan: ResolvedPlan,
@@ -52,13 +52,13 @@ export async function fitToMemory(
   const rough = roughStepMemory(model);
   if (PHASES.every((phase) => ROUGH * takes(rough, plan[phase].batchSize) <= roomOf(phase))) return { plan, notes: [] };
 
-  // Whatever cannot be recorded is not compiled either: the shapes are all that is known.
+  // If the graph cannot be recorded it is not compiled either: then only the shapes are known.
   const byShapes = { ...rough, indivisible: 'its training step cannot be compiled' };
   const { native, onnx } = await stepMemory(model, { ...spec, batchSize: 1 }).catch((error: unknown) => {
     if (error instanceof UserError) return { native: byShapes, onnx: byShapes };
     throw error;
   });
-  // What is chosen must not depend on which engine wins a trial; what is named may have all that the plan's engine leaves.
+  // A chosen batch must not depend on which engine wins a trial; a batch in the plan may use what the plan's engine leaves free.
   const own = plan.engine === 'auto' || plan.engine === 'native-cpu' ? native : onnx;
 
   const notes = new Set<string>();
@@ -99,6 +99,6 @@ export async function fitToMemory(
   return { plan: fitted, notes: [...notes] };
 }
 
-/** A chosen batch does not shrink below this: it is computed in parts where it can be. */
+/** A chosen batch is not made smaller than this: it is computed in parts if possible. */
 const least = ({ indivisible }: StepMemory, batchSize: number): number =>
   indivisible === null ? Math.min(LEAST_BATCH, batchSize) : 1;

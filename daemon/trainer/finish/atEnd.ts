@@ -1,4 +1,4 @@
-/** What a trainer measures of its result once that is written: the figures of the finish, and what changed. */
+/** Measures a result after it is written: the figures of the finish, and what changed. */
 import { readResult } from '../../export/exportModel.js';
 import type { Evaluation } from '../../protocol/events.js';
 import { readReference } from '../runModels.js';
@@ -20,8 +20,8 @@ interface Ended {
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message.split('\n')[0]! : String(error));
 
 /**
- * Writes `exports.json` and `changed.json`. Never rejects: what fails is a note, and is measured when it is asked for.
- * @returns what was measured of the files, for the report.
+ * Writes `exports.json` and `changed.json`. Never rejects: a failed measurement is a note, and is repeated on request.
+ * @returns the measurements of the files, for the report.
  */
 export async function measureAtEnd(
   assembled: Assembled,

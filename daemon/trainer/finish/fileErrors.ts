@@ -1,4 +1,4 @@
-/** The error of each file that a result is written as: the file is read back, or run, on the part of the data that the run's error is of. */
+/** The error of each file format of a result: the file is read back, or run, on the part of the data that the run's error is of. */
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -19,19 +19,19 @@ import { sizeOf } from '../../protocol/shape.js';
 import { primarySet } from '../judge/evaluations.js';
 import type { Assembled } from '../setup.js';
 
-/** Samples that a file answers at once, at most. */
+/** Most samples that a file computes at once. */
 const MOST_AT_ONCE = 256;
-/** No further file is judged after this long: a run has ended, and its user waits. */
+/** Milliseconds after which no further file is evaluated, because the run has ended and its user waits. */
 const MOST_MS = 120_000;
 
 type Setting = Pick<Assembled, 'parts' | 'facts' | 'plan' | 'inputShapes'>;
 
-/** What is computed outside our engines: a whole network as a function of a batch of inputs. */
+/** A network computed outside our engines, as a function of a batch of inputs. */
 type Run = (inputs: readonly Float32Array[], count: number) => Float32Array | Promise<Float32Array>;
 
 /**
- * @param pruned the result, whose error on that part is `error`: files that hold the very same network are not computed again.
- * @returns judges of files. What cannot be computed has a reason, and no file's failure is the run's.
+ * @param pruned the result, whose error on that part is `error`: files with exactly the same network are not evaluated again.
+ * @returns evaluators of files. If a file cannot be evaluated it has a reason; no failure of a file fails the run.
  */
 export function fileErrors(
   setting: Setting,
@@ -108,13 +108,13 @@ async function evaluated(setting: Setting, model: Model, source: SampleSource, w
   }
 }
 
-/** What a function of the file's own answers, scored as the engines score. @throws UserError('model-unsupported'). */
+/** Scores the predictions of a file's own function as the engines do. @throws UserError('model-unsupported'). */
 async function computed({ facts, parts, inputShapes }: Setting, source: SampleSource, run: Run): Promise<number | null> {
   const session = await parts.sessions.use(parts.plan.retrain.batchSize);
   const { outputShape, jointShapes } = session;
   const refuse = (why: string) => new UserError('model-unsupported', why);
   if (jointShapes.length > 0) throw refuse('the error of several outputs is measured by the engines alone');
-  // As many as a training step of the run computes at once: what memory has room for.
+  // As many as a training step of the run computes at once, which fits into memory.
   const { batchSize, microBatch = batchSize } = parts.plan.retrain;
   const atOnce = Math.min(MOST_AT_ONCE, microBatch);
   const inputs = inputShapes.map((shape) => new Float32Array(atOnce * sizeOf(shape)));
@@ -124,7 +124,7 @@ async function computed({ facts, parts, inputShapes }: Setting, source: SampleSo
   const given = { output: null, weight: 1, loss, ...(lossSettings && { lossSettings }), ...(classification !== undefined && { classification }) }; // prettier-ignore
   const score = new Score(given, head, outputShape);
   await eachBatch(source, atOnce, { inputs, target }, {}, async (count, start) => {
-    // Whether there is a mask at all is the model's, not the batch's.
+    // Whether there is a mask depends on the model, not on the batch.
     if (start === 0 && (await session.outputMask(inputs, count))) throw refuse('it does not say which positions are padding');
     const values = await run(inputs, count);
     if (values.length !== count * sizeOf(outputShape)) throw refuse('its output is of another size');
@@ -133,7 +133,7 @@ async function computed({ facts, parts, inputShapes }: Setting, source: SampleSo
   return finite(score.result().error);
 } // prettier-ignore
 
-/** The file in onnxruntime on the CPU. @throws UserError('model-unsupported') where it has another form than the data. */
+/** Runs the file in onnxruntime on the CPU. @throws UserError('model-unsupported') if its shapes differ from the data's. */
 async function openOnnx(path: string, { inputShapes }: Setting): Promise<{ run: Run; release(): Promise<void> }> {
   const ort = await import('onnxruntime-node');
   const session = await ort.InferenceSession.create(path, { executionProviders: ['cpu'] });

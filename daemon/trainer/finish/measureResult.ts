@@ -1,6 +1,6 @@
 /**
- * What is measured of a result when its run ends, so that nobody waits for it later: size and error of each file, speed beside
- * the reference, and what changed. Nothing here fails a run whose result is written.
+ * Measures a result when its run ends, so that nobody waits for it later: size and error of each file, speed compared with the reference, and what
+ * changed. No failure here fails a run whose result is written.
  */
 import { rm } from 'node:fs/promises';
 import { formatsByUse } from '../../export/byUse.js';
@@ -25,8 +25,8 @@ const LATENCY = { rounds: 9, roundMs: 8 };
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message.split('\n')[0]! : String(error));
 
 /**
- * @param error of the model on the part of the data that `judge` uses; null where nothing is judged.
- * @throws UserError where not even sizes can be measured.
+ * @param error of the model on the part of the data that `judge` uses; null if nothing is evaluated.
+ * @throws UserError if not even sizes can be measured.
  */
 export async function measureResult(
   model: Model,
@@ -34,7 +34,7 @@ export async function measureResult(
   { error = null, judge }: { readonly error?: number | null; readonly judge?: JudgeFile } = {},
 ): Promise<Measured> {
   const notes: string[] = [];
-  // Before the sizes: what is timed wants the machine for itself.
+  // Measured before the sizes: timing needs the machine for itself.
   const latency = await measureLatency(model, reference, LATENCY).catch((failure: unknown) => {
     notes.push(`The latency was not measured: ${reasonOf(failure)}`);
     return null;
@@ -61,7 +61,7 @@ export async function measureResult(
 
 const json = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
-/** Figures of an earlier result are gone before a new one is measured. */
+/** Figures of an earlier result are removed before a new one is measured. */
 export async function forgetMeasured(folder: string): Promise<void> {
   const { exports, changed } = runPaths(folder);
   for (const file of [exports, changed]) await rm(file, { force: true });

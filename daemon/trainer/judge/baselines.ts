@@ -23,9 +23,9 @@ import {
 import { trainPhase } from '../trainPhase.js';
 
 /**
- * Retraining for as long as LC's L steps and retraining together. The learning rate falls geometrically from where the L
- * steps begin to where LC's retraining ends, so neither method has the better-suited rates.
- * @param from the LC iteration at which LC begins: later than 0 where it starts from a larger budget's solution.
+ * Retraining for as long as LC's L steps and retraining together. The learning rate falls geometrically from the first L step's to the last of LC's
+ * retraining, so that neither method has better rates.
+ * @param from the LC iteration at which LC begins: later than 0 if it starts from a larger budget's solution.
  */
 export function longRetraining(plan: Run['plan'], from = 0): Retraining {
   const { schedule, training, retrain: settings } = plan;
@@ -37,7 +37,7 @@ export function longRetraining(plan: Run['plan'], from = 0): Retraining {
   return { settings, epochs, learningRate: (epoch) => training.learningRate * decay ** Math.floor(epoch) };
 }
 
-/** Compress the reference once, then retrain the survivors. (Han et al. 2015; with codebooks, Han et al. 2016) */
+/** Compresses the reference once, then retrains the survivors. (Han et al. 2015; with codebooks, Han et al. 2016) */
 export async function runMagnitude(run: Run, live: Live): Promise<Outcome> {
   const compressed = run.tasks(live.progress.budget);
   if (live.progress.phase === 'reference') {
@@ -46,7 +46,7 @@ export async function runMagnitude(run: Run, live: Live): Promise<Outcome> {
     await beginRetraining(run, live, session, compressed.tasks);
   }
   if (compressed.retrainable) return retrain(run, live, compressed, longRetraining(run.plan));
-  // A budget on values (a codebook, a norm): the same projection once more, of what the survivors have become.
+  // A budget on values (a codebook, a norm): projects once more, from the retrained survivors.
   const { tasks } = compressed;
   const session = await retrainSurvivors(run, live, { ...compressed, retrainable: true }, longRetraining(run.plan));
   directCompression(tasks, await session.getWeights(), live.theta, run.plan.schedule.mu0);

@@ -1,13 +1,16 @@
-/** Retraining never worsens: of the network it began with and those after each of its epochs the one with the lowest loss stays. */
+/**
+ * Ensures that retraining does not make the network worse: of the networks before it and after each of its epochs, the one with the lowest loss is
+ * kept.
+ */
 import type { EngineSession } from '../../engine/engine.js';
 import type { Live } from '../live.js';
 import type { EvaluationSets, Run } from '../run.js';
 import { figure } from '../../protocol/format.js';
 
-/** A later epoch that is this much worse than the best is worth a word. */
+/** If a later epoch is this much worse than the best, a note reports it. */
 const WORSE = 1.05;
 
-/** What decides: a part that is not trained on where there is one, but never the test part, whose error is reported. */
+/** The deciding part: one that is not trained on if there is one, but never the test part, whose error is reported. */
 const judging = (sets: EvaluationSets) =>
   sets.validation ? ({ set: 'validation', source: sets.validation } as const) : { set: 'training', source: sets.train };
 
@@ -31,7 +34,7 @@ export async function keepBest(run: Run, live: Live, session: EngineSession, epo
   live.bestStatistics = (await session.getState()).slice();
 }
 
-/** Gives the session the best network, and says so where that is not the last. @param epochs of the whole retraining. */
+/** Restores the best network in the session, and logs it if that is not the last. @param epochs of the whole retraining. */
 export async function takeBest(run: Run, live: Live, session: EngineSession, epochs: number): Promise<void> {
   const { best } = live.progress;
   if (!best) return;

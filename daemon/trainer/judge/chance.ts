@@ -7,8 +7,8 @@ const MOST_AT_ONCE = 256;
 /**
  * Error of always answering the most frequent class of a source.
  * @param session whose targets are [classes] one-hot, or [1] for 0 and 1; samples that its mask leaves out do not count.
- * @returns a fraction; null where the targets are no single class, nor shares of classes, or all of one class: no error can then
- *   be lower than that of always the same answer.
+ * @returns a fraction; null if the targets are neither a single class nor shares of classes, or all of one class: a constant answer then has no
+ * error.
  */
 export async function chanceError(
   source: SampleSource,

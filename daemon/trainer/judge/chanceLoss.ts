@@ -5,7 +5,7 @@ import { elementLoss, smoothingFloor } from '../../engine/loss/elements.js';
 import type { LossSettings } from '../../model/setup/lossSettings.js';
 import { sizeOf } from '../../protocol/shape.js';
 
-/** More samples, and more values of targets, would not change the estimate. */
+/** More samples, or more values of targets, would not change the estimate. */
 const SAMPLES = 2048;
 const VALUES = 1 << 20;
 const MOST_AT_ONCE = 32;
@@ -14,7 +14,7 @@ const plogp = (p: number): number => (p > 0 ? p * Math.log(p) : 0);
 
 interface Targets {
   readonly values: Float32Array;
-  /** Values of one sample, and of one row of it. */
+  /** Number of values of one sample, and of one row of it. */
   readonly size: number;
   readonly width: number;
   readonly mask: RowMask;
@@ -33,8 +33,8 @@ function meanOver({ values, size, width, mask }: Targets, loss: (answer: number,
 }
 
 /**
- * Loss of always giving the same answer: the shares of the classes (for the cross-entropies: their entropy), the mean target
- * (for the others). What a network comes to that has lost all it knew.
+ * Loss of the best constant answer: the shares of the classes (for the cross-entropies: their entropy), or the mean target (for the others). A
+ * destroyed network has this loss.
  * @param source its first samples are read. @param session of the network; rows that its mask leaves out do not count.
  * @returns the mean loss per sample, in the unit of the training loss; null without samples.
  */

@@ -1,4 +1,4 @@
-/** Loss and error of the session's weights, logged, on the parts of the data. */
+/** Evaluates the session's weights on the parts of the data, and logs loss and error. */
 import type { EngineSession, EvaluationResult, OutputResult, SampleSource } from '../../engine/engine.js';
 import { hasBound } from '../../lc/path.js';
 import type { Evaluation, UntimedRunEvent } from '../../protocol/events.js';
@@ -15,18 +15,18 @@ export const primarySet = (sets: EvaluationSets): SetName =>
   sets.test ? 'test' : sets.validation ? 'validation' : 'train';
 
 /**
- * The part whose error decides between models: what is held out from training and reporting alike, where there is such a part,
- * else what was trained on. Never the test part, whose error would no longer say how good the chosen one is.
+ * The part whose error decides between models: one that is held out from training and reporting alike, if there is one, else the training part. Never
+ * the test part, because its error would no longer be an unbiased estimate for the chosen model.
  */
 export const decisionSet = (sets: EvaluationSets): SetName => (sets.validation ? 'validation' : 'train');
 
-/** What a search for the smallest network rests on, said before the hours that it takes; empty where nothing is amiss. */
+/** Warnings about the basis of a search for the smallest network, before the hours that it takes; empty if there are none. */
 export function decisionNotes({ path, method, reference }: Run['plan'], sets: EvaluationSets): string[] {
   if (method !== 'lc' || !path || !hasBound(path)) return [];
   const set = decisionSet(sets);
   const notes: string[] = [];
   if (set === 'train') {
-    // Of the data that a given model was trained on, no part can be set aside any more.
+    // A given model has been trained on this data, so no part can be held out any more.
     const instead =
       reference.epochs > 0
         ? '"data": {"validation": 0.1} in the plan sets a part aside for that'
@@ -50,7 +50,7 @@ const measures = ({ loss, error, absoluteError }: Omit<OutputResult, 'output' | 
   ...(absoluteError !== undefined && Number.isFinite(absoluteError) && { absoluteError }),
 });
 
-/** What an engine found, as the log has it. */
+/** An engine's evaluation as a log event. */
 export function evaluationOf(result: EvaluationResult): Evaluation {
   const { samples, outputs } = result;
   const each = outputs?.map((one) => ({ output: one.output ?? '', weight: one.weight, ...measures(one) }));
@@ -59,12 +59,12 @@ export function evaluationOf(result: EvaluationResult): Evaluation {
 
 const NOTHING: Evaluation = { loss: null, error: null, samples: 0 };
 
-/** What `evaluateEach` gives on the primary part. */
+/** The result of `evaluateEach` on the primary part. */
 export async function evaluateSets(...[run, ...rest]: Parameters<typeof evaluateEach>): Promise<Evaluation> {
   return (await evaluateEach(run, ...rest))[primarySet(run.sets)] ?? NOTHING;
 }
 
-/** @param names parts to evaluate on; absent ones are skipped. The primary one always is among them. */
+/** @param names parts to evaluate on; missing ones are skipped. The primary one is always among them. */
 export async function evaluateEach(
   run: Run,
   session: EngineSession,

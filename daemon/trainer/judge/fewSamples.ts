@@ -1,14 +1,14 @@
-/** How little the error of a few samples says of others. */
+/** The uncertainty of an error of few samples. */
 import type { Evaluation } from '../../protocol/events.js';
 import { count, shortPercent } from '../../protocol/format.js';
 
-/** Below so many samples an error is not reported without its interval: at 30 it is still 12 percentage points each way and more. */
+/** With fewer samples an error is reported with its interval: at 30 it is still at least 12 percentage points each way. */
 const FEW = 30;
 /** Probability of each side that the interval leaves out: 95% are inside. */
 const TAIL = 0.025;
 const BISECTIONS = 60;
 
-/** P(X <= k) of a binomial distribution, by its terms: n is small. @param p in (0, 1). */
+/** P(X <= k) of a binomial distribution, by its terms, because n is small. @param p in (0, 1). */
 function atMost(k: number, n: number, p: number): number {
   let term = (1 - p) ** n;
   let sum = term;
@@ -19,7 +19,7 @@ function atMost(k: number, n: number, p: number): number {
   return sum;
 }
 
-/** Where a function that falls from 1 to 0 over (0, 1) is `level`. */
+/** The argument at which a function that falls from 1 to 0 over (0, 1) equals `level`. */
 function crossing(falling: (p: number) => number, level: number): number {
   let [low, high] = [0, 1];
   for (let i = 0; i < BISECTIONS; i++) {
@@ -43,8 +43,8 @@ export function shareInterval(wrong: number, samples: number): readonly [number,
 }
 
 /**
- * A sentence on an error of fewer than 30 samples; null of more, and of none. The interval is of errors that count samples: not of a
- * regression, nor of sequences, whose steps hang together.
+ * A sentence on an error of fewer than 30 samples; null for more, and for none. It applies only to errors that count independent samples: not to
+ * regressions, nor to sequences, whose steps are dependent.
  */
 export function fewSamplesText(
   { error, samples }: Pick<Evaluation, 'error' | 'samples'>,

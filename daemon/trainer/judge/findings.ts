@@ -1,4 +1,4 @@
-/** The judgement of a finished run: what of its result is not as it should be, though every step of it was done. */
+/** Judges a finished run: the findings on a result whose steps were all completed. */
 import { samplesAtOnce } from '../../data/batches/samplesAtOnce.js';
 import type { EngineSession, SampleSource } from '../../engine/engine.js';
 import { isStable } from '../../lc/stopTest.js';
@@ -9,14 +9,14 @@ import type { Run } from '../run.js';
 import { count, figure, percent } from '../../protocol/format.js';
 import { sizeOf } from '../../protocol/shape.js';
 
-/** ||w - theta|| / ||w|| above which the two have not met: theta is then another network than the one that was trained. */
+/** ||w - theta|| / ||w|| above which w and theta have not converged: theta then differs from the trained network. */
 const FAR = 0.1;
 /** Samples whose outputs are compared. */
 const COMPARED = 64;
-/** Of the largest output: differences below it are rounding. */
+/** As a share of the largest output: smaller differences are rounding. */
 const ROUNDING = 1e-6;
 
-/** Whether the session's network answers the same to every sample (padding left out); false where there are fewer than two. */
+/** Whether the session's network gives the same output for every sample (padding left out); false for fewer than two samples. */
 export async function isConstant(session: EngineSession, source: SampleSource): Promise<boolean> {
   const samples = Math.min(samplesAtOnce(session.inputShapes, COMPARED), source.size);
   if (samples < 2) return false;
@@ -41,14 +41,14 @@ export interface Judged {
   readonly retrained: Evaluation;
   readonly perLayer: readonly LayerKept[];
   readonly budget: readonly BudgetCheck[];
-  /** At the last LC iteration; null where there was none. */
+  /** At the last LC iteration; null if there was none. */
   readonly agreement: Agreement | null;
   readonly constant: boolean;
 }
 
 type Chance = Pick<Run, 'chanceError' | 'chanceLoss' | 'regression'>;
 
-/** Whether a network is better than always giving the same answer: by its error where chance has one, else by its loss. */
+/** Whether a network is better than a constant answer: by its error if chance has one, else by its loss. */
 function knows({ error, loss }: Evaluation, { chanceError, chanceLoss }: Chance): boolean {
   if (error === null || loss === null) return false;
   if (chanceError !== null) return error < NEAR_CHANCE * chanceError;
@@ -68,8 +68,8 @@ function chanceFinding({ retrained, reference }: Judged, chance: Chance): string
 }
 
 /**
- * Everything amiss with a result, the worst first; empty for a good one. A network that knew nothing before cannot be
- * destroyed: its findings are warnings, and the result is no less usable than the reference.
+ * All findings on a result, the worst first; empty for a good one. A reference that had learnt nothing cannot be destroyed: its findings are
+ * warnings, and the result is as usable as the reference.
  */
 export function judge(judged: Judged, run: Chance): Finding[] {
   const had = knows(judged.reference, run);

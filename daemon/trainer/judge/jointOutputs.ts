@@ -1,4 +1,4 @@
-/** The outputs that a run trains along with the plan's own, and what is said of those that share layers with it all the same. */
+/** The outputs that a run trains along with the plan's own, and notes on untrained ones that share layers with it. */
 import type { Dataset, OtherData } from '../../data/dataset.js';
 import { withJointTargets } from '../../data/labels/jointTargets.js';
 import type { EngineSession, JointOutput, SampleSource, SessionSpec } from '../../engine/engine.js';
@@ -10,14 +10,14 @@ import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { chanceLoss } from './chanceLoss.js';
 import { isGiven, readLabels } from '../reading.js';
 
-/** An output that may be trained along: how it is trained, or why it cannot be. */
+/** An output that may be trained along: its setup, or why it cannot be trained. */
 type Candidate = { readonly output: string } & (
   { readonly setup: TrainingSetup; readonly weight: number } | { readonly reason: string }
 );
 
 const NO_LOSS = 'the file has no loss for it that is known here';
 
-/** The outputs that a plan names, as the file has them. */
+/** The outputs that a plan names, with their setups in the file. */
 export function candidatesOf(model: Model, { jointly = [] }: Pick<ResolvedPlan, 'jointly'>): Candidate[] {
   return jointly.map((output) => {
     try {
@@ -34,21 +34,20 @@ export const setupsOf = (candidates: readonly Candidate[]): TrainingSetup[] =>
   candidates.flatMap((one) => ('setup' in one ? [one.setup] : []));
 
 export interface Joining {
-  /** Its `jointly` are the outputs that are trained along, its tasks without layers that nothing trained depends on. */
+  /** Its `jointly` are the outputs that are trained along; its tasks exclude layers that no trained output depends on. */
   readonly plan: ResolvedPlan;
   readonly outputs: readonly { readonly setup: TrainingSetup; readonly weight: number }[];
   /** Factor of the plan's own output in the joint loss. */
   readonly lossWeight: number;
-  /** Outputs that share trained layers and are not trained. */
+  /** Outputs that share trained layers but are not trained. */
   readonly measured: readonly string[];
   readonly notes: readonly string[];
 }
 
 /**
- * Which outputs are trained along: those that the plan names and the data has targets for.
- * @param layers of the model as it is. @param others of the data set.
- * @throws UserError('run-invalid') where the data of a run that goes on has fewer; UserError('plan-invalid') where a task is left
- *   without layers.
+ * Chooses the outputs that are trained along: those that the plan names and the data has targets for.
+ * @param layers of the file's model. @param others of the data set.
+ * @throws UserError('run-invalid') if the data of a resumed run has fewer; UserError('plan-invalid') if a task is left without layers.
  */
 export function joinOutputs(
   plan: ResolvedPlan,
@@ -109,7 +108,7 @@ function untrainedReason(layers: readonly LayerSummary[], output: string): strin
   return weight === 0 ? "the file's loss weight of it is 0" : 'the plan measures it only';
 }
 
-/** A plan whose tasks leave out what an output would have trained that is not trained. */
+/** A plan whose tasks exclude the layers that only an untrained output depends on. */
 function withoutLayers(
   narrowed: ResolvedPlan,
   planned: ResolvedPlan,
@@ -134,7 +133,7 @@ function withoutLayers(
   return { ...narrowed, tasks };
 }
 
-/** What a session gets of them. */
+/** Their specification for a session. */
 export const jointSpec = ({ outputs, lossWeight }: Pick<Joining, 'outputs' | 'lossWeight'>, own: TrainingSetup) =>
   outputs.length === 0
     ? {}
@@ -147,7 +146,7 @@ export const jointSpec = ({ outputs, lossWeight }: Pick<Joining, 'outputs' | 'lo
         }),
       };
 
-/** The data of each of them, in the usual reading of its labels. @param dataset in which each was found. */
+/** The data of each of them, with the default label mapping. @param dataset in which each was found. */
 export const openAlong = (outputs: Joining['outputs'], { others }: Dataset): Promise<Dataset[]> =>
   Promise.all(
     outputs.map(({ setup }) => {
@@ -158,8 +157,8 @@ export const openAlong = (outputs: Joining['outputs'], { others }: Dataset): Pro
   );
 
 /**
- * The same as the model that the plan names answers, where that is open; no note where it is not, or the run trains the model.
- * @param dataset with the reading of the inputs that was chosen. @param open opens the model for one of the outputs.
+ * The same with the label mapping of the plan's model's own answers, if that is open; no note if it is not, or the run trains the model.
+ * @param dataset with the chosen input scale. @param open opens the model for one of the outputs.
  */
 export async function labelsAlong(
   outputs: Joining['outputs'],
@@ -197,7 +196,7 @@ interface Chance {
 }
 
 /**
- * The loss of always giving the same answers, of all outputs together; null where it is not known of one.
+ * The loss of constant answers, of all outputs together; null if that of one is not known.
  * @param outputs as the session has them, its own first.
  */
 export async function jointChanceLoss(

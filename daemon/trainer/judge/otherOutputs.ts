@@ -1,4 +1,4 @@
-/** What a run did to the outputs that it did not train, but whose layers it changed. */
+/** Measures how a run changed the outputs that it did not train but whose layers it trained. */
 import type { OtherData } from '../../data/dataset.js';
 import { openDataset } from '../../data/openDataset.js';
 import { sampleSource } from '../../data/batches/sampleSource.js';
@@ -13,14 +13,13 @@ import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { evaluationOf } from './evaluations.js';
 
-/** Samples on which outputs are compared, where they are small: their inputs are kept. */
+/** Most samples on which outputs are compared, if they are small: their inputs are kept. */
 const SAMPLES = 1_000;
 const BATCH = 100;
 
 /**
- * How far outputs moved: the mean of |after - before|, as a share of the spread of `before`, the root of the mean variance
- * of its values over the samples. An output that did not vary has moved by infinity, or by 0 where it stayed.
- *
+ * How far outputs moved: the mean of |after - before|, as a share of the spread of `before` (the root of the mean variance of its values over the
+ * samples). For an output without variance it is infinite, or 0 if it did not move.
  * @param before, after [samples, size] flat.
  */
 export function movement(before: Float32Array, after: Float32Array, size: number): number {
@@ -39,18 +38,18 @@ export function movement(before: Float32Array, after: Float32Array, size: number
 }
 
 interface Place {
-  /** Of the trained output. */
+  /** Path of the trained output. */
   readonly setup: TrainingSetup;
-  /** As it was executed: the scale of its inputs is no longer open. */
+  /** As executed: the scale of its inputs is fixed. */
   readonly plan: ResolvedPlan;
   readonly workspace: string;
   readonly engines: RegistryOptions;
-  /** With inputs of the data's size; of the file, and the run's result. */
+  /** With inputs of the data's size; from the file, and the run's result. */
   readonly before: Model;
   readonly after: Model;
   readonly inputShapes: readonly (readonly number[])[];
   readonly outputShape: readonly number[];
-  /** Of the trained output. */
+  /** Setup of the trained output. */
   readonly source: SampleSource;
 }
 
@@ -74,7 +73,7 @@ async function readInputs({
   return { inputs, count };
 }
 
-/** The data again, for the targets of other outputs: only some formats have any. */
+/** Opens the data again, for the targets of other outputs: only some formats have any. */
 async function dataOf(others: readonly TrainingSetup[], { setup, plan, workspace }: Place) {
   const named =
     /\.(npz|csv|tsv|parquet)$/i.test(plan.data.source) || ['npz', 'csv', 'parquet'].includes(plan.data.format ?? '');
@@ -82,14 +81,14 @@ async function dataOf(others: readonly TrainingSetup[], { setup, plan, workspace
   return openDataset(plan.data, { ...setup, others }, { workspace, seed: plan.seed, trusted: true });
 }
 
-/** The part of the data that has targets for an output; null where there is none. */
+/** The part of the data that has targets for an output; null if there is none. */
 async function targetsOf(found: OtherData | undefined): Promise<SampleSource | null> {
   if (!found || 'reason' in found) return null;
   const { test, validation, train } = await found.open();
   return sampleSource([test, validation].find(({ size }) => size > 0) ?? train);
 }
 
-/** @throws UserError what opening the model for it throws. */
+/** @throws UserError as opening the model for it does. */
 async function measure(
   { output, loss, lossSettings, classification, fromLogits }: TrainingSetup,
   targets: SampleSource | null,

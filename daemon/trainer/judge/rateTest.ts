@@ -1,7 +1,7 @@
 /**
- * A short test of learning rates at the start of a run. The default suits LeNet300 on MNIST; another model may be destroyed by
- * it. Rates are tried from the default downwards on a few batches, from the model's own weights and without pruning; the first
- * that does the model no harm is taken. Everything it changes is put back, so a run whose default stands is what it was.
+ * A short test of learning rates at the start of a run. The default suits LeNet300 on MNIST; it may destroy another model. Rates are tried from the
+ * default downwards on a few batches, from the model's own weights and without pruning; the first harmless one is taken. All changes are undone, so a
+ * run that keeps its default is not affected.
  */
 import type { EngineSession } from '../../engine/engine.js';
 import { UserError } from '../../protocol/errors.js';
@@ -11,46 +11,46 @@ import { figure, significant } from '../../protocol/format.js';
 import { Stopped, type Control } from '../process/control.js';
 import type { Batches, Run } from '../run.js';
 
-/** Shares of the default rate that are tried. */
+/** Tried rates as shares of the default. */
 const LADDER = [1, 0.3, 0.1, 0.03, 0.01, 0.003];
-/** Steps of training: momentum 0.9 has reached its full length after about twenty. */
+/** Training steps: momentum 0.9 reaches its full effect after about twenty. */
 const STEPS = 24;
 /** Batches on which the loss is compared before and after. */
 const COMPARED = 8;
-/** A rate is tried for this share of the run's own steps at most: the test must not be what a short run takes its time for. */
+/** A rate is tried for at most this share of the run's own steps, so that the test does not dominate a short run. */
 const SHARE = 1 / 40;
-/** Fewer steps tell nothing. */
+/** Fewer steps are not informative. */
 const FEWEST = 4;
-/** Of the way up to the loss by chance: what a trained network may lose in so few steps, most of it to come back. */
+/** Share of the distance to the loss by chance: a trained network may lose so much in a few steps, and regains most of it. */
 const HARM = 0.05;
-/** A network whose loss is this near chance knows nothing yet. */
+/** A network whose loss is this near chance has learnt nothing yet. */
 const UNTRAINED = 0.9;
-/** What it must come down to, of its own loss and of chance, to have begun to learn: the slow start of a deep network. */
+/** Share of its own loss, and of chance, that it must reach to have begun to learn: the slow start of a deep network. */
 const LEARNS = 0.97;
 
 interface Trial {
   readonly rate: number;
-  /** Mean loss afterwards; Infinity where it is not finite. */
+  /** Mean loss afterwards; Infinity if it is not finite. */
   readonly loss: number;
 }
 
 type Tested = Pick<Run, 'plan' | 'sessions' | 'batches' | 'chanceLoss'>;
 
-/** The plan with its open rates filled in, and what the user should know. */
+/** The plan with its open rates filled in, and notes for the user. */
 export interface SettledRates {
   readonly plan: ResolvedPlan;
   readonly notes: readonly Omit<Extract<UntimedRunEvent, { event: 'warning' }>, 'event'>[];
 }
 
-/** Whether a rate is fit for a network, by its loss before and after. @param chance null: unknown. */
+/** Whether a rate suits a network, by its loss before and after. @param chance null: unknown. */
 export function isHarmless(before: number, after: number, chance: number | null): boolean {
   if (chance === null) return after <= 1.5 * before;
-  // An untrained network has to learn something.
+  // An untrained network must learn something.
   if (before >= UNTRAINED * chance) return after < LEARNS * Math.min(before, chance);
   return after <= before + HARM * (chance - before);
 }
 
-/** Trains from the session's weights as they are; they, and all else, are as before afterwards. */
+/** Trains from the session's current weights and restores them, and all other state, afterwards. */
 async function withSessionKept<T>(session: EngineSession, batches: Batches, work: () => Promise<T>): Promise<T> {
   const weights = (await session.getWeights()).slice();
   const state = (await session.getState()).slice();
@@ -96,7 +96,7 @@ async function train(
   return Number.isFinite(sum) ? sum / steps : Infinity;
 }
 
-/** The loss on the first batches after training at a rate; 0: of the network as it is. */
+/** The loss on the first batches after training at a rate; rate 0: of the network as it is. */
 async function lossAfter(
   session: EngineSession,
   batches: Batches,
@@ -116,10 +116,10 @@ async function lossAfter(
 }
 
 /**
- * Fills in the rates that the plan leaves open. A rate that it names is only tried, where a trained model is given: that
- * training without pruning raises its loss is said.
- * @param runSteps training steps of the whole run: where they are few, nothing is tried and the defaults stand.
- * @returns the plan without `openRates`. @throws Stopped; what the engine throws.
+ * Fills in the rates that the plan leaves open. A rate in the plan is only tested for a trained model that is given: a warning reports if training
+ * without pruning raises its loss.
+ * @param runSteps training steps of the whole run: if they are few, nothing is tried and the defaults stay.
+ * @returns the plan without `openRates`. @throws Stopped; the errors of the engine.
  */
 export async function settleRates(
   plan: ResolvedPlan,
@@ -173,7 +173,7 @@ export async function settleRates(
   return { plan: isOpen ? withRate(settled, open, best.rate) : settled, notes };
 }
 
-/** Retraining keeps its share of training's rate. */
+/** Retraining keeps its ratio to training's rate. */
 const scaled = ({ training, retrain }: ResolvedPlan, learningRate: number): ResolvedPlan['retrain'] => ({
   ...retrain,
   learningRate: retrain.learningRate * (learningRate / training.learningRate),

@@ -1,8 +1,8 @@
-/** A given model may have been trained on the very data that a validation part is cut from: the test part shows it. */
+/** Detects a given model that was trained on the data from which a validation part is cut, with the help of the test part. */
 import type { Evaluation } from '../../protocol/events.js';
 import { percent, scientific } from '../../protocol/format.js';
 
-/** So unlikely a gap is no accident. */
+/** A less likely gap is no accident. */
 const SIGNIFICANCE = 1e-4;
 
 /** log n!, exact to float64 rounding below 256 and by Stirling's series above (error below 1e-16). */
@@ -17,8 +17,8 @@ function logFactorial(n: number): number {
 }
 
 /**
- * Fisher's exact test, one-sided: the probability of at most `wrong` errors in the first of two samples of one rate, given
- * the errors of both together (hypergeometric).
+ * Fisher's exact test, one-sided: the probability of at most `wrong` errors in the first of two samples of one rate, given the total of both
+ * (hypergeometric).
  * @param size samples of the first, of which `wrong` are wrong; `otherSize` and `otherWrong` of the second.
  */
 export function fewerErrorsByChance(wrong: number, size: number, otherWrong: number, otherSize: number): number {
@@ -31,10 +31,7 @@ export function fewerErrorsByChance(wrong: number, size: number, otherWrong: num
   return Math.min(1, sum);
 }
 
-/**
- * The warning that errors on the validation part mislead, where a given model makes far fewer there than on the test part;
- * null where it does not.
- */
+/** The warning that errors on the validation part mislead, if a given model makes far fewer there than on the test part; else null. */
 export function seenValidation(validation: Evaluation | undefined, test: Evaluation | undefined): string | null {
   if (typeof validation?.error !== 'number' || typeof test?.error !== 'number') return null;
   const wrong = (of: Evaluation) => Math.round(of.error! * of.samples);

@@ -1,8 +1,8 @@
-/** Thins the stream of training steps to one `batch` event every 50 ms, so that nothing downstream is flooded. */
+/** Reduces the stream of training steps to one `batch` event every 50 ms, so that its readers keep up. */
 import type { UntimedRunEvent } from '../../protocol/events.js';
 
 const INTERVAL_MS = 50;
-/** Throughput is averaged over about this long. */
+/** Milliseconds over which throughput is averaged. */
 const RATE_MS = 2000;
 
 export interface BatchStep {
@@ -15,7 +15,7 @@ export interface BatchStep {
 
 export interface BatchLog {
   add(step: BatchStep): void;
-  /** Logs what has gathered since the last event. */
+  /** Logs the steps since the last event. */
   flush(): void;
 }
 

@@ -8,7 +8,7 @@ export interface EventWriter {
   /** Stamps the time, appends one line and returns the event as written. @throws UserError('disk'). */
   write(event: UntimedRunEvent): RunEvent;
   readonly position: LogPosition;
-  /** Makes what was written durable. @throws UserError('disk'). */
+  /** Makes the written events durable. @throws UserError('disk'). */
   sync(): void;
   close(): void;
 }
@@ -20,8 +20,8 @@ const line = (event: RunEvent): string => {
 };
 
 /**
- * Opens the log at `position` and drops what comes after it: a resumed run repeats those steps and logs them again, so
- * the history never holds a step twice.
+ * Opens the log at `position` and drops everything after it: a resumed run repeats those steps and logs them again, so the history never contains a
+ * step twice.
  * @throws UserError('disk').
  */
 export function openEventWriter(file: string, position: LogPosition, clock: () => number): EventWriter {

@@ -1,9 +1,9 @@
-/** The end of a run's event log: what its last trainer could not say itself, and where whole lines end. */
+/** The end of a run's event log: how trainers ended that could not report it themselves, and where whole lines end. */
 import { open } from 'node:fs/promises';
 import { RunEvent } from '../../protocol/events.js';
 import type { Ending } from '../../protocol/ending.js';
 
-/** More than any events that a supervisor adds to a log. */
+/** Larger than all events that a supervisor adds to a log. */
 const TAIL = 1 << 20;
 const NEWLINE = 10;
 
@@ -18,10 +18,10 @@ export async function logEnd(file: string): Promise<{ bytes: number; lines: stri
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
     const tail = buffer.subarray(0, bytesRead);
     const last = tail.lastIndexOf(NEWLINE);
-    // Nothing is cut off where no line ends: there is more to it than a line that was left unfinished.
+    // Nothing is cut off if no line ends: the cause is then more than an unfinished line.
     if (last < 0 && from > 0) return { bytes: size, lines: [] };
     const end = last + 1;
-    // A line that began before the tail is not whole.
+    // A line that began before the block is incomplete.
     const begin = from === 0 ? 0 : tail.indexOf(NEWLINE) + 1;
     return { bytes: from + end, lines: tail.toString('utf8', begin, Math.max(begin, end)).split('\n').slice(0, -1) };
   } finally {
@@ -29,7 +29,7 @@ export async function logEnd(file: string): Promise<{ bytes: number; lines: stri
   }
 }
 
-/** How the latest trainers ended that a signal ended, oldest first; none where the last one said itself how it ended. */
+/** How the latest trainers that a signal ended did end, oldest first; none if the last one reported its end itself. */
 export async function lastEndings(file: string): Promise<Ending[]> {
   const endings: Ending[] = [];
   for (const line of (await logEnd(file))?.lines.reverse() ?? []) {
@@ -50,7 +50,7 @@ function endingIn(line: string): Ending | null {
   }
 }
 
-/** How many events of a kind a log has. Logs are long: lines of other kinds are not parsed. */
+/** Counts the events of a kind in a log. Logs are long: lines of other kinds are not parsed. */
 export async function countEvents(file: string, kind: RunEvent['event']): Promise<number> {
   const handle = await open(file).catch(() => null);
   if (!handle) return 0;

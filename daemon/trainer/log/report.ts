@@ -1,4 +1,4 @@
-/** The report of a finished run: written by the trainer, because what exports take on disk is measured by making them. */
+/** Writes the report of a finished run. The trainer does it, because the size of exports is measured by writing them. */
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,7 +11,7 @@ import { measureResult, type Measured } from '../finish/measureResult.js';
 import { readRunPlan, runPaths } from '../process/runFolder.js';
 import { readReference } from '../runModels.js';
 
-/** Batches are the bulk of a log and no part of the report. */
+/** Batches are the bulk of a log and do not appear in the report. */
 const BATCH = /"event":"batch"/;
 
 async function reportRun(folder: string): Promise<ReportRun & { folder: string }> {
@@ -22,7 +22,7 @@ async function reportRun(folder: string): Promise<ReportRun & { folder: string }
   return { name: plan.name, plan, events, folder };
 }
 
-/** A reference alone has nothing to compare with. */
+/** A run that only trains the reference has nothing to compare with. */
 async function exportedOf(
   { plan, folder }: ReportRun & { folder: string },
   workspace: string,
@@ -36,9 +36,10 @@ async function exportedOf(
 
 /**
  * Writes `result/report.md` and `result/report.html` of a run whose result is written.
- * @param workspace of the run, where its reference may be. @param done its last event, where that is not in the log yet.
+ * @param workspace of the run, where its reference may be. @param done its last event, if that is not in the log yet.
  * @param others folders of finished runs shown beside it. @param measured of its result; without it, it is measured here.
- * @throws UserError('disk' | 'run-invalid').
+ * @throws UserError('disk'
+ * 'run-invalid').
  */
 export async function writeReport(
   folder: string,

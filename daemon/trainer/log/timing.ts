@@ -1,12 +1,12 @@
-/** How long the parts of a run's start took, for the log: users wait for it. */
+/** Times the parts of a run's start for the log, because users wait for it. */
 export interface Timing {
-  /** Ends a part; it took the time since the one before. */
+  /** Ends a part that began when the one before ended. */
   mark(part: string): void;
   /** "1.24 s (loading 0.21, data 0.40)". */
   text(): string;
 }
 
-/** The first part, "loading", is what the process did before. */
+/** The first part, "loading", is the time since the process started. */
 export function startTiming(now: () => number = () => performance.now()): Timing {
   const parts: [string, number][] = [['loading', now()]];
   return {

@@ -1,20 +1,20 @@
-/** A trainer that outlives its supervisor while it is paused, and that nobody looks after again. */
+/** Ends a trainer that outlives its supervisor while it is paused, if nobody looks after it again. */
 import type { Control } from './control.js';
 import { lockOwner } from './lock.js';
 
 export interface Patience {
-  /** Between two looks, milliseconds. */
+  /** Milliseconds between two checks. */
   readonly interval: number;
-  /** So many looks in a row find it paused and without a keeper. */
+  /** After so many consecutive checks that find it paused and without a keeper, it ends. */
   readonly looks: number;
 }
 
-/** Long enough for a window to be opened again, short enough for no memory to be held overnight. */
+/** Long enough to reopen a window, short enough not to hold memory overnight. */
 const PATIENCE: Patience = { interval: 30_000, looks: 20 };
 
 /**
- * Ends a pause, with a checkpoint, that lasts while nobody looks after the run. A run that trains is left to its end. Keeps the
- * process alive, as a pause has nothing else to wait for.
+ * Ends a pause, with a checkpoint, that lasts while nobody looks after the run. A run that trains continues to its end. Keeps the process alive,
+ * because a pause has nothing else to wait for.
  * @param keeper file of the keeper's lock.
  */
 export function endAbandonedPause(keeper: string, control: Control, patience: Patience = PATIENCE): NodeJS.Timeout {

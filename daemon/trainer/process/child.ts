@@ -1,6 +1,6 @@
 /**
- * A trainer process: answers its supervisor, and outlives it for as long as a checkpoint takes, or, on request, until the run is
- * done. Then whoever looks after the run steers it through the run's folder.
+ * A trainer process. It answers its supervisor, and outlives it for as long as a checkpoint takes, or, on request, until the run is done. Then the
+ * process that looks after the run steers it through the run's folder.
  */
 import { nextEngine } from '../../engine/registry.js';
 import { UserError } from '../../protocol/errors.js';
@@ -14,10 +14,10 @@ import { watchRequests } from './requestFile.js';
 import { readRunPlan, runPaths } from './runFolder.js';
 import type { Assemble } from '../setup.js';
 
-/** After the supervisor is gone: long enough for any checkpoint, short enough for no orphan to stay. */
+/** Milliseconds after the supervisor is gone: long enough for any checkpoint, short enough to leave no orphan. */
 const ORPHAN_MS = 60_000;
 
-/** How often the supervisor gets the memory in use. */
+/** Milliseconds between reports of the memory in use. */
 const MEMORY_MS = 2_000;
 
 /** Serves one run over this process's IPC channel. Exits with 0 when the run is done or stopped, with 1 when it failed. */
@@ -31,11 +31,11 @@ export function serveTrainer(assemble: Assemble): void {
   let sent = Promise.resolve();
   const send = (message: FromTrainer) => {
     if (!process.connected) return;
-    // In order: the last callback means that all of them are on their way.
+    // Messages are sent in order: the last callback means that all have left.
     sent = new Promise((resolve) => process.send!(message, undefined, undefined, () => resolve()));
   };
   const emit = (event: RunEvent) => send({ type: 'event', event });
-  /** Exiting at once would cut off what was just sent. */
+  /** Exiting at once would lose the last messages. */
   const exit = (code: number) => void sent.then(() => process.exit(code));
 
   async function start(request: Extract<TrainerRequest, { type: 'start' }>): Promise<void> {
@@ -57,7 +57,7 @@ export function serveTrainer(assemble: Assemble): void {
       after,
       async (candidate) => {
         send({ type: 'trying', engine: candidate });
-        // Its crash must not come before the message is on its way.
+        // A crash must not come before the message has left.
         await sent;
         await assemble({ ...plan, engine: candidate }, { workspace });
       },
@@ -86,7 +86,7 @@ export function serveTrainer(assemble: Assemble): void {
       case 'setBudget':
         opened?.assembled.parts.tasks(request.budget);
         control.setBudget(request.budget);
-        // What was promised survives a kill.
+        // The event is on disk before it is sent, so it survives a kill.
         return control.checkpoint();
     }
   }
@@ -98,7 +98,7 @@ export function serveTrainer(assemble: Assemble): void {
         const told = userMessage(error);
         send({ type: 'answer', id: message.id, error: told });
         if (message.type !== 'start') return;
-        // Without a supervisor nobody else can say why the run did not begin.
+        // Without a supervisor, only the trainer can report why the run did not begin.
         if (!process.connected) await appendEvent(message.folder, { event: 'failed', ...told }).catch(() => undefined);
         exit(1);
       },
@@ -115,7 +115,7 @@ export function serveTrainer(assemble: Assemble): void {
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => control.stop('shutdown'));
   process.on('SIGHUP', () => undefined);
-  // A supervisor that died leaves a broken pipe; the checkpoint still has to be written.
+  // A dead supervisor leaves a broken pipe; the checkpoint must still be written.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
   const crash = (error: unknown) => {

@@ -1,4 +1,4 @@
-/** What the outside asks of a running loop. The loop looks at it between steps and between LC iterations. */
+/** Requests to a running loop. The loop checks them between steps and between LC iterations. */
 import { UserError } from '../../protocol/errors.js';
 import type { Budget } from '../../protocol/plan.js';
 import type { StopReason } from './ipc.js';
@@ -29,25 +29,25 @@ export interface Control {
   stop(reason: StopReason): void;
   /** Resolves when a checkpoint taken after this call is on disk. */
   checkpoint(): Promise<void>;
-  /** For the next LC iteration. @throws UserError('budget-impossible') when no iteration is to come. */
+  /** From the next LC iteration on. @throws UserError('budget-impossible') if there is no further iteration. */
   setBudget(budget: Budget): void;
 
   readonly stopReason: StopReason | null;
   readonly pauseWanted: boolean;
   readonly checkpointWanted: boolean;
   /**
-   * The loop begins to write a checkpoint: of what has been asked for until now, not of what is asked for meanwhile.
-   * The function that is returned reports to those who asked: null when it is on disk, or why it is not.
+   * The loop begins to write a checkpoint; it answers earlier requests, not those that arrive meanwhile.
+   * The returned function answers them: null when the checkpoint is on disk, or the error.
    */
   beginCheckpoint(): (error: unknown) => void;
-  /** Resolves when something is to be done in a pause: `resume`, `stop` or `checkpoint`. */
+  /** Resolves when a pause must react: `resume`, `stop` or `checkpoint`. */
   paused(): Promise<void>;
-  /** The budget that waits for the next iteration. */
+  /** The budget that takes effect at the next iteration. */
   readonly pendingBudget: Budget | null;
   takeBudget(): Budget | null;
   /** There is no next iteration. */
   closeBudget(): void;
-  /** Rejects whoever waits: the run has ended. */
+  /** Rejects all pending requests, because the run has ended. */
   end(error: unknown): void;
 }
 

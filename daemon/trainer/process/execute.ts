@@ -1,4 +1,4 @@
-/** Runs a plan's method from its beginning or from a checkpoint to the result. */
+/** Executes a plan's method from its beginning or from a checkpoint to the result. */
 import type { Agreement } from '../../protocol/events.js';
 import type { Budget } from '../../protocol/plan.js';
 import { primarySet } from '../judge/evaluations.js';
@@ -12,7 +12,7 @@ import { plannedRetraining, reference, retrainingSteps } from '../stages.js';
 import type { RunState } from '../state.js';
 import { stepsOf } from '../trainPhase.js';
 
-/** Training steps of the whole run, if no stop test ends it before. */
+/** Training steps of the whole run, unless a stop test ends it earlier. */
 export function totalSteps(run: Planned): number {
   const { method, reference: trained } = run.plan;
   const first =
@@ -25,7 +25,7 @@ export function totalSteps(run: Planned): number {
   return first + lStepsFrom(run, 0) + retrainingSteps(run, plannedRetraining(run.plan), tasks);
 }
 
-/** A reference alone is its own result. */
+/** A run that only trains the reference has it as its result. */
 async function runReference(run: Run, live: Live): Promise<Outcome> {
   const session = await reference(run, live);
   const evaluation = live.progress.reference!;
@@ -41,18 +41,18 @@ async function runReference(run: Run, live: Live): Promise<Outcome> {
 const METHODS = { lc: runLc, magnitude: runMagnitude, gradual: runGradual, reference: runReference };
 
 export interface Executed extends Outcome {
-  /** What the user has set in place of the plan's budget, or the one of the path's point; null: as planned. */
+  /** The budget that the user has set in place of the plan's, or the path's point's; null: as planned. */
   readonly budget: Budget | null;
-  /** What its L and C steps ended with; null where there were none. */
+  /** State after its L and C steps; null if there were none. */
   readonly agreement: Agreement | null;
-  /** The result answers the same to every input. */
+  /** The result gives the same output for every input. */
   readonly constant: boolean;
-  /** Time of work, pauses and interruptions left out. */
+  /** Milliseconds of work, without pauses and interruptions. */
   readonly seconds: number;
 }
 
 /**
- * @param restored state of the checkpoint to go on from; null for a new run.
+ * @param restored state of the checkpoint to continue from; null for a new run.
  * @throws Stopped after a checkpoint, when asked to; UserError.
  */
 export async function execute(run: Run, restored: RunState | null): Promise<Executed> {

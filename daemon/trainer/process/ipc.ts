@@ -5,28 +5,28 @@ import type { Budget } from '../../protocol/plan.js';
 import type { Program } from './lock.js';
 
 /**
- * Who asked a run to stop. `user` and `interrupted` (Ctrl-C) leave it "stopped"; the others leave it "interrupted". `abandoned`: it was
- * paused, and nobody looked after it any more.
+ * Who asked a run to stop. `user` and `interrupted` (Ctrl-C) leave it "stopped"; the others leave it "interrupted". `abandoned`: it was paused, and
+ * no process looked after it.
  */
 export type StopReason = 'user' | 'interrupted' | 'shutdown' | 'disconnect' | 'abandoned';
 
-/** What a supervisor can ask; each is answered once, by its id. */
+/** Requests of a supervisor; each is answered once, by its id. */
 export type TrainerRequest =
   | {
       readonly type: 'start';
       readonly folder: string;
       readonly workspace: string;
       readonly resume: boolean;
-      /** Of a resumed run: the engine to go on with; null: its own. */
+      /** For a resumed run: the engine to continue with; null: its own. */
       readonly engine: string | null;
-      /** What runs the supervisor; the lock names it. */
+      /** The program that runs the supervisor; the lock names it. */
       readonly program: Program;
-      /** Whether it goes on without its supervisor. */
+      /** Whether it continues without its supervisor. */
       readonly outlives: boolean;
     }
-  /** Changes that. */
+  /** Changes that setting. */
   | { readonly type: 'outlive'; readonly on: boolean }
-  /** Which engine after this one could go on with the run. A process of its own: the answer may be its crash. */
+  /** Asks which engine after this one could continue the run. Answered in a process of its own, which may crash. */
   | { readonly type: 'next'; readonly folder: string; readonly workspace: string; readonly after: string }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
@@ -44,7 +44,7 @@ export interface SentError {
 
 export type FromTrainer =
   | { readonly type: 'event'; readonly event: RunEvent }
-  /** On the way to the next engine: about to load this one; then the engine that was found. */
+  /** Progress of that search: the engine about to be loaded; then the engine found. */
   | { readonly type: 'trying'; readonly engine: string }
   | { readonly type: 'next'; readonly engine: string | null }
   | { readonly type: 'answer'; readonly id: number; readonly error: SentError | null }

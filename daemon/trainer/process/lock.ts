@@ -1,6 +1,6 @@
 /**
- * One trainer per run folder. The lock names its holder by process id and start time, so that a reused id does not keep it.
- * The holder touches the file every few seconds: where another machine or container holds it, that is the only sign of life.
+ * One trainer per run folder. The lock identifies its holder by process id and start time, so that a reused id does not keep it. The holder touches
+ * the file every few seconds: for a holder on another machine or in another container, that is the only sign of life.
  */
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -29,20 +29,20 @@ const Holder = z.object({
 export type LockHolder = z.infer<typeof Holder>;
 
 const HEARTBEAT_MS = 5_000;
-/** A holder whose process cannot be looked at is gone when it has been silent for this long. */
+/** A holder whose process cannot be inspected counts as gone after this silence, in milliseconds. */
 const SILENT_MS = 60_000;
-/** How long a lock that others are after is tried for. */
+/** Milliseconds for which a contended lock is tried. */
 const TAKING_MS = 15_000;
-/** Removing a lock takes milliseconds: a claim older than this is nobody's. */
+/** Removing a lock takes milliseconds: a claim older than this is abandoned. */
 const CLAIM_MS = 10_000;
 const CLAIM_LOOK_MS = 10;
 
 interface Process {
-  /** When it began, in whatever unit the system has; null where the system does not say. */
+  /** Its start time, in the system's unit; null if the system does not report it. */
   readonly started: string | null;
 }
 
-/** A process of this machine; null when there is none of this id, or only what a parent has not buried yet. */
+/** A process of this machine; null if there is none of this id, or only a zombie. */
 async function processOf(pid: number): Promise<Process | null> {
   try {
     process.kill(pid, 0);
@@ -74,10 +74,10 @@ function parseHolder(text: string | null): LockHolder | null {
 
 const textOf = (file: string): Promise<string | null> => readFile(file, 'utf8').catch(() => null);
 
-/** Who holds the lock; null when nobody does (any more). */
+/** The holder of the lock; null if there is none (any more). */
 export const lockOwner = async (file: string): Promise<LockHolder | null> => livingHolder(file, await textOf(file));
 
-/** @param text what the lock was read to hold. */
+/** @param text the content read from the lock. */
 async function livingHolder(file: string, text: string | null): Promise<LockHolder | null> {
   const holder = parseHolder(text);
   if (!holder) return null;
@@ -85,7 +85,7 @@ async function livingHolder(file: string, text: string | null): Promise<LockHold
   if (touched === undefined) return null;
   const isFresh = Date.now() - touched < SILENT_MS;
   if ((holder.host ?? hostname()) !== hostname()) return isFresh ? holder : null;
-  // From before this machine was started: its ids and start times mean nothing any more.
+  // From before this machine was started: its ids and start times are meaningless now.
   if (touched < Date.now() - uptime() * 1000 - SILENT_MS) return null;
   const found = await processOf(holder.pid);
   if (!found) return null;
@@ -93,7 +93,7 @@ async function livingHolder(file: string, text: string | null): Promise<LockHold
   return holder.started === found.started ? holder : null;
 }
 
-/** Process id of the trainer that holds the lock; null when nobody does (any more). */
+/** Process id of the trainer that holds the lock; null if there is none (any more). */
 export const lockHolder = async (file: string): Promise<number | null> => (await lockOwner(file))?.pid ?? null;
 
 const WHERE: Readonly<Record<Program, string>> = {
@@ -110,14 +110,14 @@ export function holderText({ pid, host, program }: LockHolder): string {
 
 const beside = (file: string, name: string): string => join(dirname(file), `.${basename(file)}.${name}`);
 
-/** Creates the file with all of its text at once, so that nobody reads a part of it. @throws EEXIST where it is there. */
+/** Creates the file with all of its text at once, so that no reader sees a part of it. @throws EEXIST if it exists. */
 async function createWhole(file: string, text: string): Promise<void> {
   const whole = beside(file, randomBytes(6).toString('hex'));
   await writeFile(whole, text, { flag: 'wx' });
   try {
     await link(whole, file);
   } catch (error) {
-    // Some file systems have no links.
+    // Some file systems do not support links.
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
     await writeFile(file, text, { flag: 'wx' });
   } finally {
@@ -126,8 +126,8 @@ async function createWhole(file: string, text: string): Promise<void> {
 }
 
 /**
- * Removes a lock whose holder is gone, where it still is that one. Several processes may be about to, and one may have put its own in its
- * place meanwhile: only who has the claim to this very text removes it.
+ * Removes a lock whose holder is gone, if it is still the same one. Several processes may try, and one may have replaced it meanwhile: only the
+ * process with the claim to exactly this text removes it.
  */
 async function removeStale(file: string, stale: string): Promise<void> {
   const claim = beside(file, createHash('sha256').update(stale).digest('hex').slice(0, 16));
@@ -135,7 +135,7 @@ async function removeStale(file: string, stale: string): Promise<void> {
     await writeFile(claim, '', { flag: 'wx' });
   } catch {
     const made = (await stat(claim).catch(() => null))?.mtimeMs ?? Date.now();
-    // Who claimed it is gone too.
+    // The claimant is gone too.
     if (Date.now() - made > CLAIM_MS) await unlink(claim).catch(() => undefined);
     await wait(CLAIM_LOOK_MS);
     return;
@@ -150,7 +150,7 @@ async function removeStale(file: string, stale: string): Promise<void> {
 /**
  * Takes the lock for this process.
  * @param program what runs this process; null: nothing that the user knows.
- * @returns the function that gives it back. @throws UserError('run-invalid') while a living process holds it.
+ * @returns the function that releases it. @throws UserError('run-invalid') while a living process holds it.
  */
 export async function takeLock(file: string, program: Program | null = null): Promise<() => Promise<void>> {
   const started = (await processOf(process.pid))?.started ?? null;

@@ -1,6 +1,6 @@
 /**
- * What a process asks of a trainer that it did not start: a file in the run's folder. The trainer takes it away and does it.
- * What came of it is in the log; of a budget, which may be refused, in a file beside it.
+ * A request to a trainer from a process that did not start it: a file in the run's folder. The trainer removes it and acts on it. The effect is in
+ * the log; the answer to a budget, which may be rejected, is in a file beside it.
  */
 import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ import { Budget } from '../../protocol/plan.js';
 import type { SentError, TrainerRequest } from './ipc.js';
 import type { RunPaths } from './runFolder.js';
 
-/** A later version may say more; what this one does not know, it passes over. */
+/** A later version may add fields; unknown ones are ignored. */
 const Request = z.discriminatedUnion('type', [
   z.object({ type: z.literal('pause') }),
   z.object({ type: z.literal('resume') }),
@@ -27,17 +27,17 @@ type Files = Pick<RunPaths, 'request' | 'answer'>;
 
 const LOOK_MS = 500;
 
-/** One request at a time: a later one takes the place of one that the trainer has not seen yet. @throws UserError('disk'). */
+/** One request at a time: a later one replaces one that the trainer has not read yet. @throws UserError('disk'). */
 export const putRequest = ({ request }: Files, what: FileRequest): Promise<void> =>
   writeFileAtomic(request, JSON.stringify(what));
 
-/** Takes back what nobody has answered, or what was meant for a trainer that is gone. */
+/** Withdraws a request that was not answered, or was meant for a trainer that is gone. */
 export async function dropRequest({ request, answer }: Files): Promise<void> {
   await rm(request, { force: true });
   await rm(answer, { force: true });
 }
 
-/** What the trainer says to the request of this id; undefined: nothing yet; `error` null: it is done. */
+/** The trainer's answer to the request of this id; undefined: none yet; `error` null: done. */
 export async function answerOf({ answer }: Files, id: string): Promise<{ error: SentError | null } | undefined> {
   const found = Answer.safeParse(parseJson(await readFile(answer, 'utf8').catch(() => null)));
   return found.success && found.data.id === id ? { error: found.data.error } : undefined;
@@ -51,7 +51,7 @@ function parseJson(text: string | null): unknown {
   }
 }
 
-/** Looks for requests twice a second for as long as the process lives. @param serve does it; rejects with what to answer. */
+/** Checks for requests twice a second for as long as the process lives. @param serve acts on it; rejects with the error to answer. */
 export function watchRequests(
   { request, answer }: Files,
   serve: (request: TrainerRequest) => Promise<void>,
@@ -63,12 +63,12 @@ export function watchRequests(
     await rm(request, { force: true });
     const { data } = Request.safeParse(parseJson(text));
     if (!data) return;
-    // Not waited for: a pause takes as long as its checkpoint, and a stop must not wait for it.
+    // Not awaited: a pause takes as long as its checkpoint, and a stop must not wait for it.
     const done = serve(data).then(
       () => null,
       (error: unknown) => errorOf(error),
     );
-    // A run that has ended meanwhile needs no answer.
+    // A run that has ended meanwhile need not answer.
     if ('id' in data)
       void done
         .then((error) =>

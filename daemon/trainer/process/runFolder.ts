@@ -1,4 +1,4 @@
-/** What a run folder holds, and where. `<workspace>/.lcprune/runs/<time>-<plan>/`, safe to delete, ignored by git. */
+/** The files of a run folder. `<workspace>/.lcprune/runs/<time>-<plan>/`, safe to delete, ignored by git. */
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
@@ -11,25 +11,25 @@ export interface RunPaths {
   readonly plan: string;
   readonly events: string;
   readonly lock: string;
-  /** What another process than the trainer's supervisor asks of it. */
+  /** Requests of processes other than the trainer's supervisor. */
   readonly request: string;
-  /** What the trainer says to it. */
+  /** The trainer's answer to it. */
   readonly answer: string;
   /** Outside the folder: the lock of the daemon that looks after the run. */
   readonly keeper: string;
   readonly checkpoints: string;
-  /** The reference, where the run trained it: a TensorFlow.js model. */
+  /** The reference, if the run trained it: a TensorFlow.js model. */
   readonly reference: string;
   /** Of a path run: a folder for each point, with its model, and `states` while it runs. */
   readonly points: string;
   /** The pruned model, its report and figures. */
   readonly result: string;
-  /** What was measured of the result when the run ended: of its files, and beside the reference. */
+  /** Measurements of the result when the run ended: of its files, and compared with the reference. */
   readonly exports: string;
   readonly changed: string;
   /** The sparse package in it. */
   readonly package: string;
-  /** Star, tags and note, where there are any. */
+  /** Star, tags and note, if there are any. */
   readonly marks: string;
 }
 
@@ -37,7 +37,7 @@ export interface RunPaths {
 const KEPT = 'kept';
 const CHANGED = 'changed.json';
 
-/** What a point of a path changed; undefined: the run's result. */
+/** What pruning changed at a point of a path; undefined: the run's result. */
 export const changedFile = (folder: string, point?: number): string =>
   point === undefined ? runPaths(folder).changed : join(runPaths(folder).points, String(point), CHANGED);
 
@@ -67,7 +67,7 @@ export const runPaths = (folder: string): RunPaths => ({
 export const runsFolder = (workspace: string): Promise<string> =>
   resolveInside(workspace, workspace, join('.lcprune', 'runs'));
 
-/** Folder of the locks of those who look after runs. @throws UserError('path-outside-workspace'). */
+/** Folder of the keepers' locks. @throws UserError('path-outside-workspace'). */
 export const keptFolder = (workspace: string): Promise<string> =>
   resolveInside(workspace, workspace, join('.lcprune', KEPT));
 
@@ -78,7 +78,7 @@ const slug = (name: string): string =>
     .replace(/^[-.]+|[-.]+$/g, '')
     .slice(0, 80) || 'run';
 
-/** `2026-11-22T22-27-45`: sorts by time and is a file name everywhere. */
+/** `2026-11-22T22-27-45`: sorts by time and is a valid file name on every system. */
 export const timeStamp = (time: number): string => new Date(time).toISOString().slice(0, 19).replaceAll(':', '-');
 
 /** The name of a run folder. */

@@ -1,9 +1,9 @@
-/** What one network answers to every sample of a part, gathered while it is evaluated: from the very values its error counts. */
+/** The answers of one network to every sample of a part, recorded during its evaluation: from exactly the values that its error counts. */
 import type { EvaluatedBatch } from '../../engine/engine.js';
 import { applyHead, argMax, isOneHot } from '../../engine/loss/tally.js';
 import { UserError } from '../../protocol/errors.js';
 
-/** What an output is, as far as its answers go. */
+/** The form of an output, as far as its answers depend on it. */
 export interface AnswerForm {
   /** `yes-no`: one value for each position; `several`: a binary cross-entropy over several values. */
   readonly kind: 'classes' | 'yes-no' | 'several' | 'numbers';
@@ -14,15 +14,15 @@ export interface AnswerForm {
   readonly width: number;
 }
 
-/** Answers kept in memory, at most: two bytes each, of both networks and of the labels. */
+/** Most answers kept in memory: two bytes each, of both networks and of the labels. */
 const MOST_ROWS = 1 << 25;
-/** Values kept in memory, at most: four bytes each. */
+/** Most values kept in memory: four bytes each. */
 const MOST_VALUES = 1 << 24;
-/** A row that does not count: padding. */
+/** Marks a row that does not count: padding. */
 export const NO_ANSWER = 0xffff;
 const MOST_CLASSES = NO_ANSWER;
 
-/** @throws UserError('data-invalid') where there are more answers than can be compared. */
+/** @throws UserError('data-invalid') if there are more answers than can be compared. */
 export function checkSize({ kind, samples, positions, width }: AnswerForm): void {
   const keepsValues = kind === 'numbers' || kind === 'several';
   const [size, most] = keepsValues ? [samples * positions * width, MOST_VALUES] : [samples * positions, MOST_ROWS];
@@ -39,14 +39,14 @@ export class Answers {
   /** Of each row its label and the answer, a class; NO_ANSWER where the row does not count. */
   readonly labels: Uint16Array;
   readonly answers: Uint16Array;
-  /** Of each row, where a sample has one: the probability of the answer. */
+  /** For each row, if a sample has one: the probability of the answer. */
   readonly sure: Float32Array | null;
-  /** Of numbers and of several yes-or-no values: outputs (as probabilities) and targets. */
+  /** For numbers and several yes-or-no values: outputs (as probabilities) and targets. */
   readonly values: Float32Array | null;
   readonly targets: Float32Array | null;
   /** Rows that count. */
   rows = 0;
-  /** Every target that counts is one 1 and zeros: then a row of several values is one class of them. */
+  /** Every target that counts is one-hot: a row of several values is then one class of them. */
   oneHot = true;
 
   /** @throws UserError('data-invalid') as `checkSize`. */
@@ -69,7 +69,7 @@ export class Answers {
     applyHead(head, shares, width);
     this.values?.set(shares, start * positions * width);
     this.targets?.set(target.subarray(0, rows * width), start * positions * width);
-    // As the error has it (tally.ts): before the head.
+    // As for the error (tally.ts): the value before the head.
     const threshold = head === 'sigmoid' ? 0 : 0.5;
     for (let row = 0; row < rows; row++) {
       if (mask?.[row] === 0) continue;
@@ -84,7 +84,7 @@ export class Answers {
         continue;
       }
       if (kind === 'numbers') {
-        // Counts, and is of no class.
+        // It counts, but has no class.
         this.labels[at] = this.answers[at] = 0;
         continue;
       }

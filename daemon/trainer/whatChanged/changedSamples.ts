@@ -1,4 +1,4 @@
-/** Which samples are shown of those whose answer changed: some of each verdict, in the order of a score. */
+/** Selects the shown samples among those whose answer changed: some of each verdict, in the order of a score. */
 import type { ChangedSample } from '../../protocol/whatChanged.js';
 
 export type Verdict = ChangedSample['verdict'];
@@ -10,7 +10,7 @@ export interface Scored {
   readonly score: number;
 }
 
-/** What is lost matters most. Shares of the places. */
+/** Shares of the places. Lost answers matter most. */
 const SHARES: readonly (readonly [Verdict, number])[] = [
   ['worse', 0.5],
   ['better', 0.35],
@@ -19,13 +19,13 @@ const SHARES: readonly (readonly [Verdict, number])[] = [
 
 export interface Chosen {
   readonly counts: Readonly<Record<Verdict, number>>;
-  /** Those that are worse first, each kind by its score. */
+  /** Those that became worse first, each kind by its score. */
   readonly shown: readonly Scored[];
 }
 
 const byScore = (a: Scored, b: Scored): number => b.score - a.score || a.index - b.index;
 
-/** @param most how many are shown; a kind with fewer than its share leaves its places to the others. */
+/** @param most how many are shown; a kind with fewer samples than its share leaves its places to the others. */
 export function chooseSamples(samples: readonly Scored[], most: number): Chosen {
   const of = (verdict: Verdict) => samples.filter((one) => one.verdict === verdict).sort(byScore);
   const kinds = SHARES.map(([verdict, share]) => ({ verdict, all: of(verdict), places: Math.floor(share * most) }));

@@ -1,4 +1,4 @@
-/** Classes: who is taken for whom by each of two networks. Pure. */
+/** Classes: the confusions of each of two networks. Pure. */
 import {
   LISTED_CLASSES,
   LISTED_PAIRS,
@@ -11,7 +11,7 @@ import type { Scored } from './changedSamples.js';
 
 type ClassResult = Extract<WhatChanged['result'], { kind: 'classes' }>;
 
-/** The name of each class; its number where it has none. */
+/** The name of each class; its number if it has none. */
 export type NameOf = (index: number) => string;
 
 /** counts[label * classes + answer], over the rows that count. */
@@ -91,8 +91,8 @@ function changedRows(reference: Answers, pruned: Answers, from: number, to: numb
 }
 
 /**
- * The samples of which any answer changed. By how sure the pruned network is of its answer, or, where a sample has many
- * answers, by how many of them changed.
+ * The samples of which any answer changed: by the pruned network's confidence in its answer, or, if a sample has many answers, by how many of them
+ * changed.
  */
 export function changedClasses(reference: Answers, pruned: Answers): Scored[] {
   const { samples, positions } = reference.form;

@@ -1,4 +1,4 @@
-/** What "Try a sample" has to know of each input: its shape and names, and what its values are like as they are stored. */
+/** Describes each input for "Try a sample": its shape and names, and the range and kind of its stored values. */
 import { imageShape } from '../../data/preview.js';
 import type { AffineMap } from '../../data/reading/preprocess.js';
 import { samplesAtOnce } from '../../data/batches/samplesAtOnce.js';
@@ -7,25 +7,25 @@ import type { InputForm } from '../../protocol/whatChanged.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { rounded } from '../../protocol/format.js';
 
-/** Samples that are looked at, where they are small. */
+/** Most samples that are examined, if they are small. */
 const LOOKED_AT = 256;
 /** Significant digits of stored values: float32's precision. */
 const DIGITS = 7;
-/** Values of a sample that is shown as an example. */
+/** Most values shown of an example. */
 const EXAMPLE = 256;
 
 export interface NamedInput {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Names of its values, where they have any. */
+  /** Names of its values, if they have any. */
   readonly columns: readonly string[];
-  /** From stored values to those of the network. */
+  /** The map from stored values to those of the network. */
   readonly map: AffineMap;
 }
 
 const at = (values: AffineMap['scale'], i: number): number => (typeof values === 'number' ? values : values[i]!);
 
-/** The stored values behind those that a network is given, [samples, size] flat; in float32's precision. */
+/** The stored values of a network's inputs, [samples, size] flat; in float32's precision. */
 export function asStored({ scale, shift }: AffineMap, values: Float32Array, size: number): Float32Array {
   return values.map((value, i) => {
     const factor = at(scale, i % size);
@@ -33,7 +33,7 @@ export function asStored({ scale, shift }: AffineMap, values: Float32Array, size
   });
 }
 
-/** The value that most of an image's border has: the middle one of all of them. */
+/** The value of most of an image's border: the median over all of them. */
 function borderOf(values: Float32Array, samples: number, [height, width, channels]: readonly [number, number, number]) {
   const border: number[] = [];
   for (let sample = 0; sample < samples; sample++)
@@ -45,7 +45,7 @@ function borderOf(values: Float32Array, samples: number, [height, width, channel
   return border[border.length >> 1] ?? 0;
 }
 
-/** Lowest and highest of the finite values; null where none is. */
+/** Lowest and highest of the finite values; null if there is none. */
 function rangeOf(values: Float32Array): [number, number] | null {
   let [lowest, highest] = [Infinity, -Infinity];
   for (const value of values)
@@ -53,7 +53,7 @@ function rangeOf(values: Float32Array): [number, number] | null {
   return lowest <= highest ? [lowest, highest] : null;
 }
 
-/** @param source whose inputs are as the networks are given them; `targetSize` values of a target. */
+/** @param source with inputs as the networks get them; `targetSize` values of a target. */
 export async function inputForms(
   source: SampleSource,
   inputs: readonly NamedInput[],

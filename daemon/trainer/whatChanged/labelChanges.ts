@@ -1,4 +1,4 @@
-/** Several yes-or-no answers for each sample: what each network misses, and what it makes up. Pure. */
+/** Several yes-or-no answers for each sample: each network's misses and false positives. Pure. */
 import { LISTED_CLASSES, type ChangedSample, type WhatChanged } from '../../protocol/whatChanged.js';
 import { NO_ANSWER, type Answers } from './answers.js';
 import type { Scored } from './changedSamples.js';
@@ -48,7 +48,7 @@ function wrongIn(answers: Answers, index: number): number {
   return wrong;
 }
 
-/** The samples of which any answer changed, by how many did. */
+/** The samples of which any answer changed, by the number of changes. */
 export function changedLabels(reference: Answers, pruned: Answers): Scored[] {
   const { samples, positions, width } = reference.form;
   const found: Scored[] = [];
@@ -66,7 +66,7 @@ export function changedLabels(reference: Answers, pruned: Answers): Scored[] {
   return found;
 }
 
-/** Names that one answer lists, at most. */
+/** Most names listed in one answer. */
 const NAMES = 6;
 
 export function describeLabels({ index, verdict }: Scored, reference: Answers, pruned: Answers, nameOf: NameOf): ChangedSample {

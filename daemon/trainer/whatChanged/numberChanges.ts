@@ -1,4 +1,4 @@
-/** Numbers: what each network's outputs are off by. Pure. */
+/** Numbers: each network's residuals. Pure. */
 import type { ChangedSample, WhatChanged } from '../../protocol/whatChanged.js';
 import { significant } from '../../protocol/format.js';
 import { NO_ANSWER, type Answers } from './answers.js';
@@ -10,9 +10,9 @@ type Residuals = NumberResult['reference'];
 
 const BINS = 41;
 const POINTS = 500;
-/** Outputs that have figures of their own, at most. */
+/** Most outputs with figures of their own. */
 const OUTPUTS = 32;
-/** Residuals that the edges of the histogram are taken from. */
+/** Most residuals from which the edges of the histogram are computed. */
 const SAMPLED = 100_000;
 /** Share of the residuals, at each end, that goes into the outer bins. */
 const OUTSIDE = 0.005;
@@ -34,7 +34,7 @@ export function residualsOf({ labels, values, targets, form: { width } }: Answer
   return { rmse: finite(Math.sqrt(squares / count)), meanAbsolute: finite(absolute / count) };
 }
 
-/** Positions in the flat values of those that count, thinned out evenly to at most `most`. */
+/** Positions of the counted values, at most `most` at even distances. */
 function spread({ labels, form: { width } }: Answers, most: number): number[] {
   const stride = Math.max(1, Math.ceil((labels.length * width) / most));
   const found: number[] = [];
@@ -89,7 +89,7 @@ export function numberChanges(reference: Answers, pruned: Answers, nameOf: NameO
   };
 }
 
-/** Mean |residual| of a sample; NaN where nothing of it counts. */
+/** Mean |residual| of a sample; NaN if none of its values counts. */
 function offBy({ labels, values, targets, form: { positions, width } }: Answers, index: number): number {
   let [sum, count] = [0, 0];
   for (let row = index * positions; row < (index + 1) * positions; row++) {
@@ -99,7 +99,7 @@ function offBy({ labels, values, targets, form: { positions, width } }: Answers,
   return sum / count;
 }
 
-/** Every sample that came nearer to its target or went further from it, by how much. */
+/** Every sample whose distance to the target changed, by the difference. */
 export function changedNumbers(reference: Answers, pruned: Answers): Scored[] {
   const found: Scored[] = [];
   for (let index = 0; index < reference.form.samples; index++) {
@@ -110,7 +110,7 @@ export function changedNumbers(reference: Answers, pruned: Answers): Scored[] {
   return found;
 }
 
-/** Numbers that one answer lists, at most. */
+/** Most numbers listed in one answer. */
 const LISTED = 6;
 
 export function describeNumbers({ index, verdict }: Scored, reference: Answers, pruned: Answers): ChangedSample {

@@ -1,4 +1,4 @@
-/** The reference beside the pruned network, sample by sample: both evaluated by the run's own engine on its own part of the data. */
+/** The reference beside the pruned network, sample by sample: both evaluated by the run's own engine on the same part of the data as the run. */
 import { inputsShown } from '../../data/inputs/inputsShown.js';
 import { inputPreview } from '../../data/preview.js';
 import { samplesAtOnce } from '../../data/batches/samplesAtOnce.js';
@@ -17,7 +17,7 @@ import { changedNumbers, describeNumbers, numberChanges } from './numberChanges.
 import { chooseSamples, type Scored } from './changedSamples.js';
 import { inputForms, type NamedInput } from './inputForms.js';
 
-/** What the run reports, where it is known: what is computed here has to be the same. */
+/** The run's own figures, if known: the figures computed here must be equal. */
 export interface Reported {
   readonly reference: Evaluation;
   readonly pruned: Evaluation;
@@ -42,9 +42,9 @@ function formOf({ facts }: Setting, source: SampleSource, outputShape: readonly 
 }
 
 /**
- * Evaluates both networks as the run evaluated them, in sessions of the same batch sizes: the errors are those of the run, to
- * the last bit where engine and device are the same.
- * @throws UserError('data-invalid') where there is more than can be compared; the signal's reason.
+ * Evaluates both networks as the run did, in sessions of the same batch sizes: the errors are those of the run, to the last bit if engine and device
+ * are the same.
+ * @throws UserError('data-invalid') if there is more than can be compared; the signal's reason.
  */
 export async function whatChanged(
   setting: Setting,
