@@ -1,4 +1,4 @@
-/** Runs that a closed window has left: those with a trainer go on under this daemon, the others are reported. */
+/** Runs that closed windows have left behind: those with a trainer continue under this daemon, the others are reported. */
 import { basename } from 'node:path';
 import type { Backend } from './backend.js';
 import { LIMITS } from './limits.js';
@@ -7,9 +7,9 @@ import type { Log } from './log.js';
 export interface Adopting {
   /** Workspace folders that some connection has open. */
   folders(): ReadonlySet<string>;
-  /** The run's trainer is gone: does what follows, and then looks after it no more. */
+  /** The run's trainer is gone: does the follow-up work, then releases the run. */
   settle(folder: string, workspace: string): void;
-  /** These were cut short while nobody looked after them. */
+  /** Reports runs that were interrupted while no window looked after them. */
   onLeft(workspace: string, runs: readonly string[]): void;
 }
 
@@ -30,7 +30,7 @@ export class AdoptedRuns {
     this.#timer = setInterval(() => void this.#next(), LIMITS.lookInterval).unref();
   }
 
-  /** From now on takes over what is left in these folders. Resolves when it has looked there once. */
+  /** From now on takes over the runs left behind in these folders. Resolves after the first check. */
   async adopt(workspaces: readonly string[]): Promise<void> {
     for (const workspace of workspaces) this.#wanted.add(workspace);
     await this.#next();
@@ -59,7 +59,7 @@ export class AdoptedRuns {
     clearInterval(this.#timer);
   }
 
-  /** One look at a time. */
+  /** One check at a time. */
   #next(): Promise<void> {
     this.#looking = this.#looking
       .then(() => this.#look())

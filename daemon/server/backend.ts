@@ -1,4 +1,4 @@
-/** What the server needs of other rooms, loaded on first use: a daemon that only listens loads none of it. Tests replace parts. */
+/** The server's imports from other rooms, loaded on first use: an idle daemon loads none of them. Tests replace parts. */
 import type * as BaselinePlan from '../runs/baselinePlan.js';
 import type * as Comparison from '../runs/comparison.js';
 import type * as Keeping from '../runs/keepers.js';

@@ -11,7 +11,7 @@ import type { ModelCache } from './modelCache.js';
 import type { RunStream } from './connection/stream.js';
 import type { Workspace } from './workspace.js';
 
-/** What a handler works with: the daemon's shared parts, and its connection's own workspace and stream. */
+/** The arguments of handlers: the daemon's shared parts, and their connection's own workspace and stream. */
 export interface Context {
   readonly backend: Backend;
   readonly live: LiveRuns;
@@ -21,7 +21,7 @@ export interface Context {
   readonly workspace: Workspace;
   readonly stream: RunStream;
   readonly log: Log;
-  /** To the client of this connection. */
+  /** Sends a notification to the client of this connection. */
   notify<M extends keyof Notifications>(method: M, params: z.infer<Notifications[M]>): void;
 }
 
@@ -36,7 +36,7 @@ export interface FoundRun {
 
 /**
  * The run that a client names: by its folder, or by its name in any folder of the connection.
- * @throws UserError('run-missing'), UserError('run-invalid') where two folders have one of that name: neither is taken for the other.
+ * @throws UserError('run-missing'), UserError('run-invalid') if two folders have one of that name.
  */
 export async function findRun(run: string, { backend, workspace }: Context): Promise<FoundRun> {
   const named = isAbsolute(run) ? workspace.runAt(run) : null;

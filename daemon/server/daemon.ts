@@ -1,4 +1,4 @@
-/** The daemon's life: token in, hello out, serve, end with stdin. */
+/** The life of the daemon: reads the token, writes the hello, serves, ends with stdin. */
 import type { Hello } from '../protocol/messages.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
 import type { Backend } from './backend.js';
@@ -20,7 +20,7 @@ export interface DaemonOptions {
  */
 export async function runDaemon({ backend, version, log }: DaemonOptions): Promise<number> {
   const { stdin, stdout } = process;
-  // The parent may close its ends at any moment; that is an end, not a crash.
+  // The parent may close its ends at any moment; that ends the daemon and is not a crash.
   stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
   let token: Token;
@@ -32,7 +32,7 @@ export async function runDaemon({ backend, version, log }: DaemonOptions): Promi
   }
   const parts = createParts(backend, log, 'editor');
   const shared = { ...parts, version };
-  // Loaded once the port is known to the parent: it has the time to connect meanwhile.
+  // Loaded after the port is reported, while the parent connects.
   let session: Promise<typeof import('./connection/session.js')> | undefined;
   const listener = await listen(token, log, async () => {
     const { openSession } = await (session ??= import('./connection/session.js'));

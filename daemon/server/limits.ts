@@ -1,4 +1,4 @@
-/** Every bound of the server in one place. Sizes are bytes, times milliseconds. */
+/** All bounds of the server. Sizes are bytes, times milliseconds. */
 export const LIMITS = {
   /** The first stdin line. */
   tokenLength: 256,
@@ -10,28 +10,28 @@ export const LIMITS = {
   headerCount: 48,
   headerSize: 8 * 1024,
   headerTime: 4_000,
-  /** One incoming message. */
+  /** Size of one incoming message. */
   messageSize: 2 * 1024 * 1024,
   messageDepth: 64,
-  /** Requests of one client that wait for an answer. */
+  /** Pending requests of one client. */
   inFlight: 256,
-  /** A client that is owed more than this has stopped reading: it is disconnected. */
+  /** A client with more unread bytes has stopped reading: it is disconnected. */
   outgoing: 64 * 1024 * 1024,
-  /** Above this, batch metrics wait (and thin out) until the client has read. */
+  /** Above this, batch metrics wait (and are downsampled) until the client has read. */
   outgoingBusy: 256 * 1024,
   /** Waiting batch points per run before every second one is dropped. */
   waitingPoints: 4096,
   batchInterval: 50,
-  /** `lc/runChanged` of one run: at most one in this time. */
+  /** Least interval between `lc/runChanged` of one run. */
   summaryInterval: 250,
-  /** Between two looks at the runs on disk, and at a log that is followed and has not grown for `tailPatience`. */
+  /** Interval between checks of the runs on disk, and of a followed log that has not grown for `tailPatience`. */
   lookInterval: 1_000,
-  /** Between two readings of a followed log that another process writes. */
+  /** Interval between reads of a followed log that another process writes. */
   tailInterval: 200,
   tailPatience: 10_000,
   pingInterval: 15_000,
-  /** Silent for this long, in spite of pings: the connection is gone. */
+  /** A connection that is silent for this long, in spite of pings, is gone. */
   silence: 45_000,
-  /** How long the trainers get to write a checkpoint when the daemon ends. */
+  /** How long the trainers may take to write a checkpoint when the daemon ends. */
   shutdown: 10_000,
 } as const;

@@ -1,6 +1,6 @@
 /**
- * The runs whose trainers live under this daemon, those that it has taken over, what other processes do in the same folders, and who wants
- * to hear of it.
+ * The runs that this daemon's trainers run, those that it has taken over, the runs of other processes in the same folders, and the connections that
+ * follow them.
  */
 import { basename } from 'node:path';
 import type { RunEvent } from '../protocol/events.js';
@@ -22,11 +22,11 @@ export interface LiveRun {
 export interface RunListener {
   /** The workspace folders it has open. */
   readonly folders: readonly string[];
-  /** Whether it wants the run's live events. */
+  /** Whether it is subscribed to the run's event stream. */
   follows(folder: string, run: string): boolean;
   onEvent(folder: string, run: string, event: RunEvent): void;
   onChange(folder: string, run: string, summary: RunSummary | null): void;
-  /** These were cut short while nobody looked after them. */
+  /** Reports runs that were interrupted while no window looked after them. */
   onLeft(folder: string, runs: readonly string[]): void;
 }
 
@@ -37,16 +37,16 @@ export class LiveRuns {
   readonly #starting = new Set<Promise<unknown>>();
   readonly #others: OtherRuns;
   readonly #adopted: AdoptedRuns;
-  /** By the run's folder: its trainer is gone, and what follows is being done. */
+  /** By the run's folder: its trainer is gone, and the follow-up work is in progress. */
   readonly #settling = new Map<string, Promise<void>>();
-  /** Trainers go on when this daemon is gone. */
+  /** Whether trainers continue when this daemon is gone. */
   #keepTraining = false;
   #closing = false;
 
   constructor(
     readonly backend: Backend,
     readonly log: Log,
-    /** What its trainers are run by, as others see it. */
+    /** The program of its trainers, as shown to others. */
     readonly program: Program = 'editor',
   ) {
     const folders = () => new Set([...this.#listeners].flatMap((listener) => listener.folders));
@@ -80,22 +80,22 @@ export class LiveRuns {
     return reread ? watched.reread() : watched.list();
   }
 
-  /** Reports at once what another process did to a run. */
+  /** Reports at once a change that another process made to a run. */
   async look(workspace: string): Promise<void> {
     await (await this.#others.in(workspace)).look();
   }
 
-  /** Has the events of a run that somebody wants live come, whoever writes them. */
+  /** Streams the events of a run that a connection has subscribed to, whichever process writes them. */
   async follow(workspace: string, run: string, folder: string): Promise<void> {
     await this.#others.follow(workspace, run, folder);
   }
 
-  /** Takes over, from now on, what windows that are gone have left in these workspace folders. */
+  /** Takes over, from now on, the runs that closed windows have left in these workspace folders. */
   adopt(workspaces: readonly string[]): Promise<void> {
     return this.#adopted.adopt(workspaces);
   }
 
-  /** Whether trainers go on when this daemon is gone; of those that run, too. */
+  /** Whether trainers continue when this daemon is gone; applies to running ones too. */
   async keepTraining(on: boolean): Promise<void> {
     if (this.#keepTraining === on) return;
     this.#keepTraining = on;
@@ -130,12 +130,12 @@ export class LiveRuns {
     for (const listener of this.#listeners) listener.onChange(workspace, run, summary);
   }
 
-  /** Starts a run; the baselines its plan asks for follow when it has ended well. */
+  /** Starts a run; the baselines its plan asks for follow when it has finished. */
   async start(plan: ResolvedPlan, workspace: string): Promise<string> {
     return this.#launch(this.backend.startRun(plan, this.#options(workspace)), workspace);
   }
 
-  /** @param engine to go on with; by default the run's own. */
+  /** @param engine to continue with; default: the run's own. */
   async resume(folder: string, workspace: string, engine?: string): Promise<void> {
     // Its events come from the trainer from now on.
     this.#others.leave(folder);
@@ -171,8 +171,7 @@ export class LiveRuns {
   }
 
   /**
-   * A run whose trainer is gone: does what follows, and then nobody needs to look after it. Where the daemon closes, the next one finds the
-   * run by its keeper.
+   * For a run whose trainer is gone: does the follow-up work, then releases the run. If the daemon closes, the next one finds the run by its keeper.
    */
   #settle(folder: string, workspace: string): void {
     if (this.#closing) return;
@@ -186,7 +185,7 @@ export class LiveRuns {
     this.#settling.set(folder, settled);
   }
 
-  /** After a run that has ended well: the next baseline; after a baseline: the report of its run anew, with all of them. */
+  /** After a finished run: starts the next baseline; after a baseline: rewrites the report of its run, with all of them. */
   async #goOn(folder: string, workspace: string): Promise<void> {
     if ((await this.backend.runSummary(folder)).state !== 'done') return;
     const { subject, finished, next } = await this.backend.comparisonOf(folder);
@@ -202,8 +201,8 @@ export class LiveRuns {
   }
 
   /**
-   * Trainers that outlive this daemon go on, those that are just being started too. Else every trainer is asked for a checkpoint and its
-   * end, and waited for `LIMITS.shutdown` at most; one that needs longer sees its parent go, finishes its checkpoint and ends by itself.
+   * Trainers that outlive this daemon continue, including those that are just starting. Otherwise every trainer is asked for a checkpoint and its
+   * end, and awaited for at most `LIMITS.shutdown`; a slower one notices that its parent is gone, finishes its checkpoint and ends by itself.
    */
   async shutdown(): Promise<void> {
     this.#closing = true;
@@ -260,7 +259,7 @@ export class LiveRuns {
     return [...this.#listeners].some((listener) => listener.follows(workspace, run));
   }
 
-  /** Another process may go on with a run that has no trainer here any more. */
+  /** Another process may continue a run whose trainer here has ended. */
   async #followAgain(workspace: string, folder: string): Promise<void> {
     const run = basename(folder);
     if (this.#closing || !this.#isFollowed(workspace, run)) return;

@@ -1,4 +1,4 @@
-/** The model asked about last, kept for a minute: a budget that is being typed asks about it at every key. */
+/** The last model requested, cached for a minute: a budget box requests it with every key press. */
 import type { FileFormat } from '../lc/budgets.js';
 import { FileCache } from '../files/fileCache.js';
 import { stampFile } from '../files/fileStamps.js';
@@ -8,7 +8,7 @@ export interface LoadedModel {
   readonly model: Model;
   readonly layers: readonly LayerSummary[];
   readonly weights: ReadonlyMap<string, Float32Array>;
-  /** What a budget in bytes buys. */
+  /** The file format that a budget in bytes refers to. */
   readonly format: FileFormat;
 }
 

@@ -1,4 +1,4 @@
-/** The runs whose trainers other processes started: the command line's, another window's. */
+/** The runs whose trainers other processes started: the command line, or another window. */
 import type { RunEvent } from '../protocol/events.js';
 import type { RunSummary } from '../protocol/messages.js';
 import type { LogTail } from '../runs/logTail.js';
@@ -7,11 +7,11 @@ import type { Backend } from './backend.js';
 import { LIMITS } from './limits.js';
 import type { Log } from './log.js';
 
-/** What the daemon knows of itself. */
+/** The daemon's own state. */
 export interface Own {
   /** Workspace folders that some connection has open. */
   folders(): ReadonlySet<string>;
-  /** Whether some connection wants the run's live events. */
+  /** Whether some connection is subscribed to the run's event stream. */
   isFollowed(workspace: string, run: string): boolean;
   /** Folders of the runs whose trainers this daemon supervises. */
   supervised(workspace: string): readonly string[];
@@ -34,7 +34,7 @@ export class OtherRuns {
     this.#looking = setInterval(() => void this.#lookAtAll(), LIMITS.lookInterval).unref();
   }
 
-  /** All runs of a workspace folder, this daemon's own among them. */
+  /** All runs of a workspace folder, this daemon's own included. */
   in(workspace: string): Promise<WatchedRuns> {
     const known = this.#watched.get(workspace);
     if (known) return known;
@@ -46,14 +46,14 @@ export class OtherRuns {
     return watched;
   }
 
-  /** What the daemon says of a run itself. */
+  /** Summaries that the daemon has reported itself. */
   report(workspace: string, run: string, summary: RunSummary | null): void {
     void this.#watched.get(workspace)?.then((watched) => watched.report(run, summary));
   }
 
   /**
-   * Sends the events that another process writes into the run's log from now on, for as long as somebody follows the run.
-   * Resolves when none that is written later can be missed.
+   * Sends the events that another process writes into the run's log from now on, as long as a connection follows the run.
+   * Resolves when every event written later will be sent.
    */
   async follow(workspace: string, run: string, folder: string): Promise<void> {
     if (this.own.supervised(workspace).includes(folder)) return;

@@ -1,4 +1,4 @@
-/** What all who use the handlers in one process share: the daemon's sessions, or the one client of the MCP server. */
+/** The parts that all users of the handlers in one process share: the daemon's sessions, or the one client of the MCP server. */
 import type { Program } from '../runs/supervisor.js';
 import type { Backend } from './backend.js';
 import type { Context } from './context.js';
@@ -10,7 +10,7 @@ import { ModelCache } from './modelCache.js';
 
 export type Parts = Pick<Context, 'backend' | 'live' | 'models' | 'engines' | 'searches' | 'log'>;
 
-/** @param program what its trainers are run by, as others see it. */
+/** @param program of its trainers, as shown to others. */
 export const createParts = (backend: Backend, log: Log, program: Program): Parts => ({
   backend,
   live: new LiveRuns(backend, log, program),

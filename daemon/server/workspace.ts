@@ -1,4 +1,4 @@
-/** What a connection may touch: the folders its client opened, and whether they are trusted. */
+/** The files that a connection may access: the folders its client opened, and whether they are trusted. */
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +39,7 @@ export class Workspace {
   open(uris: readonly string[]): Promise<void> {
     this.#uris = uris;
     const looked = Promise.all(uris.map(folderOf));
-    // One after the other, as the client has asked.
+    // One after the other, in the order of the client's requests.
     this.#opening = this.#opening.then(async () => {
       const found = (await looked).filter((folder) => folder !== null);
       // The first name of a folder is its name.
@@ -48,7 +48,7 @@ export class Workspace {
     return this.#opening;
   }
 
-  /** Resolves when the folders are those that the client has named last. */
+  /** Resolves when the folders are the client's latest list. */
   settled(): Promise<void> {
     return this.#opening;
   }
@@ -90,12 +90,12 @@ export class Workspace {
     return (folder ? join(folder.named, relative(folder.real, path)) : path) as AbsolutePath;
   }
 
-  /** The same for what a run's summary names. */
+  /** The same for the paths in a run's summary. */
   runAsNamed(summary: RunSummary): RunSummary {
     return { ...summary, workspace: this.asNamed(summary.workspace), folder: this.asNamed(summary.folder) };
   }
 
-  /** Which run the path of a run's folder names, by the client's name of its workspace folder or by the real one; null: none. */
+  /** The run of a folder's path, by the client's name of its workspace folder or by the real one; null: none. */
   runAt(path: string): { workspace: string; run: string } | null {
     const run = basename(path);
     const folder = this.#folders.find((one) =>

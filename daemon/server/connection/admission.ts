@@ -18,8 +18,8 @@ function headerValues(request: IncomingMessage, name: string): string[] {
 }
 
 /**
- * Whether a request may become a WebSocket: null, or why not. Only a process that was given the token may connect; web
- * pages are refused whatever they know (any Origin), and so is a host name that resolves here (DNS rebinding).
+ * Whether a request may become a WebSocket: null, or why not. Only a process that was given the token may connect. Web pages are rejected even with
+ * it (any Origin), and so is a host name that resolves here (DNS rebinding).
  */
 export function refusalOf(request: IncomingMessage, port: number, token: Token): Refusal | null {
   if (request.rawHeaders.length / 2 > LIMITS.headerCount) return { status: 431, reason: 'too many headers' };

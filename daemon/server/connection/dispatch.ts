@@ -1,4 +1,4 @@
-/** From a raw `lc/*` request to its handler: parameters validated once, errors turned into JSON-RPC errors. */
+/** Dispatches a raw `lc/*` request to its handler: validates parameters once, and turns errors into JSON-RPC errors. */
 import { ErrorCodes, LSPErrorCodes, ResponseError } from 'vscode-languageserver-protocol/node';
 import { UserError } from '../../protocol/errors.js';
 import { issueText } from '../../protocol/issueText.js';
@@ -35,7 +35,7 @@ export function toResponseError(error: unknown, method: string, log: Log): Respo
   return new ResponseError(ErrorCodes.InternalError, `internal error in ${method}: ${message.slice(0, 300)}`);
 }
 
-/** @throws ResponseError always and only. */
+/** Throws ResponseError only, and always. */
 export async function dispatch<Context>(
   handlers: Handlers<Context>,
   method: string,

@@ -1,4 +1,4 @@
-/** The order of a connection's life: initialize, then requests, then shutdown, then exit; each id answered once. */
+/** The life cycle of a connection: initialize, then requests, then shutdown, then exit; each id is answered once. */
 import { ErrorCodes, LSPErrorCodes } from 'vscode-languageserver-protocol/node';
 import { LIMITS } from '../limits.js';
 import type { MessageId } from './parseMessage.js';
@@ -22,14 +22,14 @@ export class Gate {
     }
     const error = this.#objection(message.method, message.id);
     if (error) return error;
-    // "1" and 1 are one id here: the JSON-RPC library's queue does not tell them apart.
+    // "1" and 1 are one id here: the JSON-RPC library's queue does not distinguish them.
     this.#waiting.set(String(message.id), message.method);
     if (message.method === 'initialize') this.#state = 'initializing';
     if (message.method === 'shutdown') this.#state = 'shutdown';
     return 'pass';
   }
 
-  /** A response went out. */
+  /** A response was sent. */
   answered(id: MessageId | null, failed: boolean): void {
     const method = this.#waiting.get(String(id));
     this.#waiting.delete(String(id));

@@ -23,8 +23,8 @@ function refuse(socket: Duplex, { status, reason }: Refusal): void {
 }
 
 /**
- * Serves WebSockets on 127.0.0.1 and an ephemeral port; everything else is refused.
- * @param prepare resolves to what takes each accepted socket; what the client sends meanwhile waits.
+ * Serves WebSockets on 127.0.0.1 and an ephemeral port; everything else is rejected.
+ * @param prepare resolves to the handler of accepted sockets; messages that arrive meanwhile wait.
  */
 export function listen(token: Token, log: Log, prepare: () => Promise<(socket: WebSocket) => void>): Promise<Listener> {
   const server = createServer({
@@ -35,7 +35,7 @@ export function listen(token: Token, log: Log, prepare: () => Promise<(socket: W
     connectionsCheckingInterval: 500,
   });
   server.maxConnections = LIMITS.sockets;
-  // One more than allowed: too many then differs from enough.
+  // One more than allowed, to distinguish too many from enough.
   server.maxHeadersCount = LIMITS.headerCount + 1;
   const sockets = new WebSocketServer({
     noServer: true,
@@ -47,8 +47,7 @@ export function listen(token: Token, log: Log, prepare: () => Promise<(socket: W
   });
   let port = 0;
 
-  // Only to count against `sockets`: a socket that opens and says nothing is not a request yet, so Node's own request
-  // timeouts do not see it.
+  // Only counts against `sockets`: a socket that sends nothing is not a request yet, so Node's own request timeouts do not apply to it.
   server.on('connection', (socket) => {
     const silent = setTimeout(() => socket.destroy(), LIMITS.headerTime);
     socket.once('data', () => clearTimeout(silent)).once('close', () => clearTimeout(silent));

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import { LIMITS } from '../limits.js';
 
-/** Pings, and drops a connection from which nothing has come for `LIMITS.silence` (a half-open socket, a stopped process). */
+/** Sends pings, and closes a connection that has been silent for `LIMITS.silence` (a half-open socket, a stopped process). */
 export function watchLiveness(socket: WebSocket, onDead: () => void): void {
   let heard = performance.now();
   const alive = () => {

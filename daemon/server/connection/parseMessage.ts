@@ -1,4 +1,4 @@
-/** From the text of one frame to a JSON-RPC 2.0 message of the right shape. Never throws. */
+/** Parses the text of one frame into a JSON-RPC 2.0 message of the right shape. Never throws. */
 import { ErrorCodes, type Message } from 'vscode-languageserver-protocol/node';
 import { LIMITS } from '../limits.js';
 
@@ -23,7 +23,7 @@ export function nestingDepth(text: string, limit: number): number {
   return deepest;
 }
 
-/** A key that would change an object's prototype where it is copied carelessly. Depth is bounded before. */
+/** A key that would change an object's prototype in a careless copy. Depth is bounded before. */
 function namesPrototype(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (Object.hasOwn(value, '__proto__')) return true;
@@ -67,7 +67,7 @@ export function parseMessage(text: string): Parsed {
       return invalid('cancel without an id');
     return { message: value as unknown as Message };
   }
-  // A response. Its id is one of ours or it means nothing.
+  // A response. Its id is one of ours, or the message is ignored.
   if (id === null) return invalid('neither a request nor a response');
   if (Object.hasOwn(value, 'error')) {
     const error = value['error'];

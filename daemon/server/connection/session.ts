@@ -24,7 +24,7 @@ import { RunStream, runKey } from './stream.js';
 import { openTransport } from './transport.js';
 import { Workspace } from '../workspace.js';
 
-/** What all sessions of the daemon share. */
+/** The parts that all sessions of the daemon share. */
 export type Shared = Parts & { readonly version: string };
 
 type NotificationMethod = keyof Notifications;
@@ -131,7 +131,7 @@ export function openSession(socket: WebSocket, shared: Shared): void {
   });
   connection.onNotification('lc/packagesChanged', () => language.packagesChanged());
   connection.onRequest(ShutdownRequest.type, () => undefined);
-  // Another client may still be there: the daemon ends with its stdin, not with a client.
+  // Another client may still be connected: the daemon ends with its stdin, not with a client.
   connection.onNotification(ExitNotification.type, () => socket.close(1000));
   const gone = new AbortController();
   connection.onRequest((method, params, token) =>

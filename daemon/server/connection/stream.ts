@@ -1,6 +1,6 @@
 /**
- * Live events to one client. Batch metrics go out as columns every `LIMITS.batchInterval`, and wait while the client has not
- * read what it was sent; of what waits too long half stays. Every other event is sent, always.
+ * The event stream to one client. Batch metrics are sent as columns every `LIMITS.batchInterval`, and wait while the client has unread data; if they
+ * wait too long, half of them are dropped. Every other event is always sent.
  */
 import type { BatchColumns } from '../../protocol/messages.js';
 import type { RunEvent } from '../../protocol/events.js';
@@ -9,7 +9,7 @@ import { downsample } from '../../protocol/telemetry/downsample.js';
 import { LIMITS } from '../limits.js';
 
 type BatchEvent = Extract<RunEvent, { event: 'batch' }>;
-/** A batch event has a value for each of them. */
+/** A batch event has a value for each of these columns. */
 const COLUMNS = Object.keys(TELEMETRY.batch) as (keyof typeof TELEMETRY.batch)[];
 
 const emptyColumns = (run: string): BatchColumns =>
@@ -36,11 +36,11 @@ export interface StreamSink {
   owed(): number;
 }
 
-/** What distinguishes a run from those of the same name in other workspace folders. @param workspace real path. */
+/** The key of a run, unique over workspace folders. @param workspace real path. */
 export const runKey = (workspace: string, run: string): string => `${workspace}\0${run}`;
 
 export class RunStream {
-  /** Runs (`runKey`) by what the client calls them. */
+  /** The client's names of runs by their `runKey`. */
   readonly #subscribed = new Map<string, string>();
   readonly #batches = new Map<string, BatchColumns>();
   readonly #events = new Map<string, RunEvent[]>();
@@ -48,7 +48,7 @@ export class RunStream {
 
   constructor(readonly sink: StreamSink) {}
 
-  /** @param run what the client calls it, as its messages will. @param key null: no more. */
+  /** @param run the client's name of it, used in its messages. @param key null: unsubscribe. */
   subscribe(run: string, key: string | null): void {
     if (key !== null && this.#subscribed.get(run) === key) return;
     this.#batches.delete(run);
@@ -87,7 +87,7 @@ export class RunStream {
     this.#events.clear();
   }
 
-  /** Sends what waits: on its own every interval, and before a client hears that a run has ended. */
+  /** Sends the waiting batches: at every interval, and before a client gets the event that a run has ended. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -15,8 +15,8 @@ export class Token {
 }
 
 /**
- * Reads the first line of `input`: the token, 16 to `maxLength` printable ASCII characters. What follows stays unread
- * in the stream, which is left paused.
+ * Reads the first line of `input`: the token, 16 to `maxLength` printable ASCII characters. The rest stays unread in the stream, which is left
+ * paused.
  * @throws Error when the line is malformed, too long, late (`timeout` ms) or never ends.
  */
 export function readToken(input: Readable, maxLength: number, timeout: number): Promise<string> {

@@ -62,11 +62,11 @@ class SocketWriter extends AbstractMessageWriter implements MessageWriter {
 export interface Transport {
   readonly reader: MessageReader;
   readonly writer: MessageWriter;
-  /** Bytes sent but not yet taken by the client. */
+  /** Bytes sent that the client has not read yet. */
   owed(): number;
 }
 
-/** A client that is owed more than `LIMITS.outgoing` is disconnected: nothing is dropped, nothing grows for ever. */
+/** A client with more than `LIMITS.outgoing` unread bytes is disconnected: no message is dropped, and memory is bounded. */
 export function openTransport(socket: WebSocket, log: Log): Transport {
   const gate = new Gate();
   const send = (message: object): void => {

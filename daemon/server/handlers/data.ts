@@ -1,10 +1,10 @@
-/** Data for a model: what there is, what it would be read as, what npm has to install for it, and what is asked of both without a run. */
+/** Data for a model: search, preview, the packages that npm must install, and outlooks without a run. */
 import { dirname } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
 import type { Context } from '../context.js';
 import type { Handlers } from '../connection/dispatch.js';
 
-/** The model and, where one is named, its plan's folder: both in one folder of the workspace. */
+/** The model and, if one is named, its plan's folder: both in one folder of the workspace. */
 async function placeOf(model: string, planPath: string | undefined, { workspace }: Pick<Context, 'workspace'>) {
   const { folder, path } = await workspace.contain(model);
   if (planPath === undefined) return { workspace: folder, model: path };

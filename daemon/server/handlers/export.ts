@@ -15,7 +15,7 @@ export const exportHandlers: Pick<Handlers<Context>, 'lc/exportFormats' | 'lc/la
   async 'lc/latency'({ run, point }, context) {
     const { folder, workspace } = await findRun(run, context);
     const measured = point === undefined ? await context.backend.readExports(folder) : null;
-    // What another machine measured says nothing of this one.
+    // Times measured on another machine do not apply to this one.
     if (measured?.latency?.machine === machineText()) return measured.latency;
     return context.backend.runInChild('latency', { folder, workspace, point });
   },

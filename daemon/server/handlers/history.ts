@@ -1,4 +1,4 @@
-/** What happened: the log of a run, its live events, and a layer's weights as of the newest checkpoint. */
+/** A run's past: its log, its event stream, and a layer's weights as of the newest checkpoint. */
 import { findRun, type Context } from '../context.js';
 import type { Handlers } from '../connection/dispatch.js';
 import { pictureForRun } from '../jobs/planModel.js';
@@ -11,7 +11,7 @@ export const historyHandlers: Pick<Handlers<Context>, 'lc/history' | 'lc/subscri
   },
 
   async 'lc/subscribe'({ run, on }, context) {
-    // A run that is gone can still be left.
+    // A run that is gone can still be unsubscribed.
     const found = on ? await findRun(run, context) : null;
     context.stream.subscribe(run, found && runKey(found.workspace, found.run));
     if (found) await context.live.follow(found.workspace, found.run, found.folder);

@@ -8,7 +8,7 @@ import { dataHandlers } from './data.js';
 import { resultHandlers } from './results.js';
 import { runHandlers } from './runs.js';
 
-/** One handler for each request of daemon/protocol/messages.ts; the compiler says which is missing. */
+/** One handler for each request of daemon/protocol/messages.ts; the compiler reports missing ones. */
 export const handlers: Handlers<Context> = {
   ...runHandlers,
   ...historyHandlers,

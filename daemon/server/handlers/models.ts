@@ -1,4 +1,4 @@
-/** Model files: what is in them, what a budget would do, and a plan to begin with. */
+/** Model files: summaries, previews of budgets, and first plans. */
 import { open, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { layerLinks } from '../../model/networkGraph/layerLinks.js';
@@ -53,7 +53,7 @@ export function modelSummary({ model, layers, weights }: LoadedModel, path: Abso
   };
 }
 
-/** "net/model.json" -> "model"; a file called like every other is named after its folder. */
+/** "net/model.json" -> "model"; a file with a common name is named after its folder. */
 function planStem(model: string): string {
   const stem = basename(model).replace(/\.[^.]+$/, '');
   return stem === 'model' ? basename(dirname(model)) || stem : stem;
@@ -92,7 +92,7 @@ export const modelHandlers: Pick<
       throw new UserError('usage', 'give either a budget or a bound on the error', { field: 'budget' });
     const { folder, path } = await workspace.contain(model);
     const loaded = await models.load(path, folder);
-    // A goal wants something to prune, no more.
+    // A goal only needs something to prune.
     const problem = previewBudget(asInNewPlan(loaded), budget ?? { keep: '100%' }).problem;
     if (problem) throw new UserError('budget-impossible', problem, { field: 'budget' });
     if (name !== undefined && !/^[\p{L}\p{N} ._-]{1,100}$/u.test(name)) {
@@ -114,13 +114,13 @@ export const modelHandlers: Pick<
     });
     for (let i = 1; i <= 1000; i++) {
       const target = join(dirname(path), `${stem}${i === 1 ? '' : `-${i}`}.prune.json`);
-      // "wx": never over a file that is there, or appears meanwhile.
+      // "wx": never overwrites an existing file, even one that appears meanwhile.
       const file = await open(target, 'wx').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'EEXIST') return null;
         throw new UserError('disk', `${target} was not written: ${error.message}`, { file: target });
       });
       if (!file) {
-        // Asked for again, or given up halfway before.
+        // The same request again, or one that was cancelled halfway.
         const there = await workspace.contain(target).catch(() => null);
         const said = there && (await readFile(there.path, 'utf8').catch(() => null));
         if (said && saysJust(said, wanted)) return { planPath: workspace.asNamed(target) };

@@ -1,4 +1,4 @@
-/** What runs have come to: the figures of their finish, what changed, and a person's own sample answered by both networks. */
+/** Results of runs: the figures of their finish, what changed, and the user's own sample answered by both networks. */
 import { findRun, type Context } from '../context.js';
 import type { Handlers } from '../connection/dispatch.js';
 

@@ -44,7 +44,7 @@ async function listAll({ workspace, live }: Context, options: { reread: boolean 
     .sort((a, b) => b.started - a.started);
 }
 
-/** Pauses or stops a run, whoever runs it. */
+/** Pauses or stops a run, whichever process runs it. */
 async function steer(run: string, type: 'pause' | 'stop', context: Context): Promise<null> {
   const { found, live } = await findLive(run, context);
   if (live) await (type === 'pause' ? live.handle.pause() : live.handle.stop('user'));

@@ -1,6 +1,6 @@
 /**
- * Work that loads an engine or TensorFlow.js (probing engines, exporting) is done by a short-lived child: native libraries
- * may crash, and the daemon stays small and quick to answer.
+ * Work that loads an engine or TensorFlow.js (probing engines, exporting) is done by a short-lived child: native libraries may crash, and the daemon
+ * stays small and responsive.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -30,14 +30,14 @@ interface RunModel {
   readonly point: number | undefined;
 }
 
-/** What a child can be asked, and its answer. Paths are absolute and checked. */
+/** The jobs of a child, and their results. Paths are absolute and checked. */
 export interface Jobs {
   /** `folders`: where optional packages of engines are looked for, best first. */
   probe: { params: { readonly folders: readonly string[] }; result: Probes };
-  /** Of a run's result, or of a point of its path. */
+  /** For a run's result, or a point of its path. */
   sizes: { params: RunModel; result: Result<'lc/exportFormats'> };
   latency: { params: RunModel & { readonly workspace: string }; result: Result<'lc/latency'> };
-  /** What pruning changed, where it is not kept in the run folder; reports its progress. */
+  /** What pruning changed, if it is not stored in the run folder; reports its progress. */
   changed: { params: RunModel & { readonly workspace: string }; result: WhatChanged };
   trySample: {
     params: RunModel & { readonly workspace: string; readonly sample: TriedSample };
@@ -65,22 +65,22 @@ export interface Jobs {
     };
     result: DataPreview;
   };
-  /** What a run of a plan file takes here. */
+  /** The time of a run of a plan file here. */
   planTime: {
     params: { readonly planPath: string; readonly workspace: string; readonly engine?: string | undefined };
     result: PlannedTime;
   };
-  /** `of`: a plan file, or what a new plan beside a model would say. */
+  /** `of`: a plan file, or the plan that would be written beside a model. */
   outlook: {
     params: { readonly goals: readonly GoalWanted[]; readonly of: OutlookOf; readonly workspace: string };
     result: Outlook;
   };
-  /** Of a plan file; reports its progress. */
+  /** For a plan file; reports its progress. */
   sensitivity: {
     params: { readonly planPath: string; readonly workspace: string };
     result: Sensitivity;
   };
-  /** Writes the report of a finished run anew, `others` (folders of finished runs) beside it. */
+  /** Rewrites the report of a finished run, with `others` (folders of finished runs) beside it. */
   report: {
     params: { readonly folder: string; readonly workspace: string; readonly others: readonly string[] };
     result: null;
@@ -91,7 +91,7 @@ type Answer =
   | { readonly result: unknown }
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly details: UserError['details'] } };
 
-/** The daemon's bundle, whichever bundle runs. */
+/** The daemon's bundle, whichever bundle is running. */
 function daemonPath(): string {
   const found = bundlePath('daemon');
   if (found === undefined)
@@ -102,14 +102,14 @@ function daemonPath(): string {
   return found;
 }
 
-/** The first argument with which the daemon's own bundle is the child; the job follows, its parameters are the first line of its standard input. */
+/** The first argument that makes the daemon's own bundle the child; the job follows, and its parameters are the first line of its standard input. */
 export const JOB_ARGUMENT = '--job';
 const TIMEOUT = 10 * 60_000;
 
-/** Of a job that has a length. */
+/** Progress of a job. */
 export type Progress = (done: number, total: number) => void;
 
-/** A line of a child's output that says how far it is, and nothing else. */
+/** A line of a child's output that reports progress, and nothing else. */
 const PROGRESS = /^\{"progress":\[(\d+),(\d+)\]\}$/gm;
 
 /**
@@ -130,7 +130,7 @@ export function runInChild<J extends JobName>(
         reject(signal.reason as Error);
         return;
       }
-      // Native libraries print what they like; the answer is the last line.
+      // Native libraries may print anything; the answer is the last line.
       const line = stdout.trimEnd().split('\n').at(-1) ?? '';
       let answer: Answer;
       try {
@@ -148,9 +148,9 @@ export function runInChild<J extends JobName>(
         const last = [...lines.matchAll(PROGRESS)].at(-1);
         if (last) onProgress(Number(last[1]), Number(last[2]));
       });
-    // Not an argument: those are short on some systems, and a sample may be an image. Where the child is gone, its end says why.
+    // Not an argument, because some systems limit those, and a sample may be an image. If the child is gone, its exit status gives the reason.
     child.stdin?.on('error', () => undefined);
-    // It stays open: its end is the daemon's (see `serveJob`).
+    // It stays open: the child ends with the daemon (see `serveJob`).
     child.stdin?.write(`${JSON.stringify(params)}\n`);
   });
 }
@@ -234,11 +234,11 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
   },
 };
 
-/** The child's side: does the job and prints the answer. Errors that are no UserError end the process. */
+/** The child's side: does the job and prints the answer. Errors that are not UserErrors end the process. */
 export async function serveJob(job: string): Promise<void> {
   const lines = createInterface({ input: process.stdin });
   const params = new Promise<string>((resolve) => lines.once('line', resolve));
-  // Nobody is left who could read the answer.
+  // The reader of the answer is gone.
   lines.once('close', () => process.exit(1));
   process.stdin.once('error', () => process.exit(1));
   let answer: Answer;

@@ -1,6 +1,6 @@
 /**
- * Searches for data that quick fixes ask for: whenever the cursor moves, so that one search answers all who ask meanwhile and
- * some seconds after. A search is bounded, and ends by itself.
+ * Searches for data on behalf of quick fixes, which ask whenever the cursor moves: one search answers all requests during it and for some seconds
+ * after. A search is bounded and ends by itself.
  */
 import type { FoundData } from '../../protocol/dataChoice.js';
 import type { Jobs } from './childJob.js';
@@ -14,7 +14,7 @@ export class DataSearches {
 
   constructor(private readonly run: (params: Params) => Promise<FoundData>) {}
 
-  /** @throws as the job 'searchData'; what failed is tried again by the next who asks. */
+  /** @throws as the job 'searchData'; the next request repeats a failed search. */
   search(
     model: Params['model'],
     place: { readonly workspace: string; readonly planFolder: string },

@@ -1,4 +1,4 @@
-/** Memory that processes hold on GPUs, where the driver reports it. */
+/** GPU memory of processes, if the driver reports it. */
 import { execFile } from 'node:child_process';
 
 const TIMEOUT = 3_000;
@@ -14,7 +14,7 @@ export function parseComputeApps(text: string): Map<number, number> {
   return found;
 }
 
-/** Bytes of GPU memory by process id; empty where no NVIDIA driver is, or it does not answer. */
+/** Bytes of GPU memory by process id; empty without an NVIDIA driver, or if it does not answer. */
 export function deviceMemory(): Promise<Map<number, number>> {
   const args = ['--query-compute-apps=pid,used_memory', '--format=csv,noheader,nounits'];
   return new Promise((resolve) =>

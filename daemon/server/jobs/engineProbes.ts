@@ -1,6 +1,6 @@
 import type { Probes } from './childJob.js';
 
-/** Drivers and packages do not come and go by the second, and a probe takes one. */
+/** Milliseconds for which a probe is used: drivers and packages seldom change, and a probe takes a second. */
 const LIFETIME = 60_000;
 
 /** The latest probe of each set of folders, shared by all clients. */

@@ -1,4 +1,4 @@
-/** A layer for the eye: histograms of w and theta, and which inputs are still used. */
+/** Data for drawing a layer: histograms of w and theta, and which inputs are still used. */
 import type { LayerPicture } from '../../protocol/messages.js';
 
 const BINS = 80;
@@ -15,8 +15,8 @@ function histogram(values: Float32Array, low: number, high: number, skipZeros: b
 }
 
 /**
- * Kept weights per input unit of a kernel: Dense [in, out] per input, Conv2D [kh, kw, in, out] per input channel;
- * generally per index of the last axis but one.
+ * Kept weights per input unit of a kernel: Dense [in, out] per input, Conv2D [kh, kw, in, out] per input channel; in general per index of the last
+ * axis but one.
  */
 export function keptPerInput(theta: Float32Array, shape: readonly number[]): number[] {
   const outputs = shape.at(-1) ?? 1;

@@ -19,8 +19,7 @@ interface RunPlace {
 }
 
 /**
- * The plan's model file, or the reference that the run trained itself, or (before that) the bare architecture; its layers
- * as the plan trains them.
+ * The plan's model file, or the reference that the run trained itself, or (before that) the bare architecture; its layers as the plan trains them.
  */
 async function modelOf(run: RunPlace, models: ModelCache): Promise<PreviewModel> {
   const model = await wholeModel(run, models);
@@ -40,7 +39,7 @@ async function wholeModel({ plan, workspace, folder }: RunPlace, models: ModelCa
   return { layers: summarizeModel(model), weights: null, format: fileFormatOf(model) };
 }
 
-/** What `budget` means over `pruned`: by default all layers that the plan prunes. See `previewForPlan`. */
+/** The meaning of `budget` over `pruned`: by default all layers that the plan prunes. See `previewForPlan`. */
 export async function previewForRun(
   run: RunPlace,
   budget: Budget,
@@ -50,7 +49,7 @@ export async function previewForRun(
   return previewForPlan(await wholeModel(run, models), run.plan, budget, pruned);
 }
 
-/** @throws UserError('run-invalid') when the layer has no prunable weights, or there is no checkpoint yet. */
+/** @throws UserError('run-invalid') if the layer has no prunable weights, or there is no checkpoint yet. */
 export async function pictureForRun(
   run: RunPlace,
   newest: NewestWeights | null,
