@@ -1,4 +1,4 @@
-/** What runs to several goals would cost here, and the errors of their direct compressions: asked before a run is started. */
+/** The cost of runs to several goals here, and the errors of their direct compressions: computed before a run is started. */
 import { dirname, join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import type { Dataset } from '../data/dataset.js';
@@ -22,17 +22,17 @@ import { subset } from '../trainer/assemble/samples.js';
 import { createTasks } from '../trainer/tasks.js';
 import { openPlanData, tooLarge, type Timed } from './openPlanData.js';
 
-/** A plan file, or what a new plan beside a model would say. Paths are absolute and lie in the workspace. */
+/** A plan file, or the plan that would be written beside a model. Paths are absolute and lie in the workspace. */
 export type OutlookOf =
   | { readonly planFile: string }
   | { readonly model: string; readonly data: DataSource; readonly length?: PlanLength | undefined };
 
-/** Enough to tell 74% from 5%. */
+/** Enough samples to distinguish 74% from 5%. */
 const SAMPLES = 400;
-/** Images of folders that are read. */
+/** Most images of folders that are read. */
 const IMAGES = 256;
 
-/** The plan without its goal, and the file where it is or would be. */
+/** The plan without its goal, and its existing or future file. */
 async function planOf(of: OutlookOf, workspace: string): Promise<{ plan: ResolvedPlan; file: string }> {
   if ('planFile' in of) {
     const file = await resolveInside(workspace, workspace, of.planFile);
@@ -46,12 +46,12 @@ async function planOf(of: OutlookOf, workspace: string): Promise<{ plan: Resolve
   return { plan: await resolveText(planText(short), file, { workspace }), file };
 }
 
-/** A goal replaces the plan's tasks and path: one task over all of their layers is left. */
+/** A goal replaces the plan's tasks and path: one task over all of their layers remains. */
 function withoutGoal({ path: _path, ...plan }: ResolvedPlan): ResolvedPlan {
   return { ...plan, tasks: [{ ...plan.tasks[0]!, layers: plan.tasks.flatMap((task) => task.layers) }] };
 }
 
-/** The held-out part that decides, else the training part: few samples of it, drawn by the plan's seed. */
+/** The held-out part that decides, else the training part: a few samples of it, drawn by the plan's seed. */
 function samplesOf({ validation, train }: Dataset, seed: number) {
   const set = validation.size > 0 ? 'validation' : 'train';
   return { set, source: subset(set === 'train' ? train : validation, SAMPLES, seed) } as const;
@@ -59,7 +59,7 @@ function samplesOf({ validation, train }: Dataset, seed: number) {
 
 const finite = (error: number): number | null => (Number.isFinite(error) ? error : null);
 
-/** Errors of the direct compressions; null where there is none to compute, or the budget cannot be met. The session's weights are left as they were. */
+/** Errors of the direct compressions; null if there is none to compute, or the budget cannot be met. Does not change the session's weights. */
 async function cutErrors(
   cuts: readonly (ResolvedPlan['tasks'] | null)[],
   { session, dataset, plan, model, layers }: Timed,
@@ -70,7 +70,7 @@ async function cutErrors(
   const reference = await evaluate();
   const errors: (number | null)[] = [];
   for (const tasks of cuts) {
-    // A penalty prunes by a threshold that only the run knows.
+    // A penalty prunes by a threshold that is known only during the run.
     if (!tasks || tasks.some(({ budget }) => isPenalty(budget))) {
       errors.push(null);
       continue;
@@ -90,14 +90,14 @@ async function cutErrors(
   return { set, samples: source.size, reference, errors };
 }
 
-/** An architecture that is trained first has no weights yet to be cut. */
+/** An architecture that is trained first has no weights to prune yet. */
 const isTrained = ({ model, reference }: ResolvedPlan): boolean => 'path' in model && reference.epochs === 0;
 
-/** Of whole plans that differ in what they ask for, with the data, the model and the length of the one that was timed. */
+/** For plans that differ in their goals only, with the data, the model and the length of the timed one. */
 async function outlookOf(plans: readonly Pick<ResolvedPlan, 'tasks' | 'path'>[], timed: Timed): Promise<Outlook> {
   const { plan, pace, session } = timed;
   const trained = isTrained(plan);
-  // What a search starts from says nothing of where it ends.
+  // The first budget of a search does not show where it ends.
   const cuts = plans.map(({ tasks, path }) => (trained && !path ? tasks : null));
   const { errors, reference, ...facts } = await cutErrors(cuts, timed);
   const { path: _path, ...alone } = plan;
@@ -113,7 +113,7 @@ async function outlookOf(plans: readonly Pick<ResolvedPlan, 'tasks' | 'path'>[],
   };
 }
 
-/** The outlook of a plan as it stands, by what `openPlanData` timed. @param length in place of the plan's own. */
+/** The outlook of a plan as it stands, from the timings of `openPlanData`. @param length in place of the plan's own. */
 export const outlookOfPlan = (plan: ResolvedPlan, timed: Timed, length?: PlanLength): Promise<Outlook> =>
   outlookOf([plan], length ? { ...timed, plan: withLength(timed.plan, length) } : timed);
 
@@ -124,7 +124,7 @@ const withLength = (plan: ResolvedPlan, { iterations, epochs, retrainEpochs }: P
 });
 
 /**
- * @param workspace absolute. @returns what is known: what no engine can say is null, with a note.
+ * @param workspace absolute. @returns what is known: null, with a note, if it needs an engine and none works.
  * @throws UserError of every kind that reading the plan, the model and the data can.
  */
 export async function outlook(goals: readonly GoalWanted[], of: OutlookOf, workspace: string): Promise<Outlook> {

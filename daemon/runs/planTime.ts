@@ -1,9 +1,9 @@
-/** What a run of a plan takes here, before it starts: the data is opened, some training steps are timed, nothing is trained. */
+/** The time of a run of a plan here, before it starts: the data is opened, some training steps are timed, nothing is trained. */
 import { readPlan } from '../plan/readPlan.js';
 import type { PlannedTime } from '../protocol/dataChoice.js';
 import { openPlanData } from './openPlanData.js';
 
-/** Images of folders that are read. */
+/** Most images of folders that are read. */
 const IMAGES = 256;
 
 /**

@@ -1,4 +1,4 @@
-/** What budgets mean for a plan or a model file, before anything is trained and without its data. */
+/** The meaning of budgets for a plan or a model file, before anything is trained and without its data. */
 import { fileFormatOf } from '../export/sparse/packageFormat.js';
 import { resolveInside } from '../files/workspacePath.js';
 import { readModel } from '../model/files/readModel.js';
@@ -11,12 +11,12 @@ import type { Budget } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 
 export interface TaskPreview {
-  /** The task's name; "all" of a plan with one budget. */
+  /** The task's name; "all" for a plan with one budget. */
   readonly task: string;
   readonly preview: BudgetPreview;
 }
 
-/** @param trained whether its weights are those of a network: of an architecture that is trained first they say nothing. */
+/** @param trained whether its weights are those of a network: those of an untrained architecture are not informative. */
 const previewModel = (model: Model, trained: boolean): PreviewModel => ({
   layers: summarizeModel(model),
   weights: trained ? new Map(model.weights.map(({ name, data }) => [name, data])) : null,
@@ -24,9 +24,9 @@ const previewModel = (model: Model, trained: boolean): PreviewModel => ({
 });
 
 /**
- * Of every task of a plan, in its order.
- * @param budget in place of theirs. @throws UserError of every kind that reading the model can; a budget that cannot be met is
- * the preview's `problem`.
+ * For every task of a plan, in its order.
+ * @param budget in place of theirs. @throws UserError of every kind that reading the model can; a budget that cannot be met is the preview's
+ * `problem`.
  */
 export async function previewPlanBudgets(
   plan: ResolvedPlan,
@@ -44,7 +44,7 @@ export async function previewPlanBudgets(
   }));
 }
 
-/** Of a model file, as a new plan of it would have it. @throws UserError of every kind that reading it can. */
+/** For a model file, as a new plan would prune it. @throws UserError of every kind that reading it can. */
 export async function previewModelBudget(file: string, workspace: string, budget: Budget): Promise<BudgetPreview> {
   return previewBudget(asInNewPlan(previewModel(await readModel(file, { workspace }), true)), budget);
 }

@@ -1,4 +1,4 @@
-/** What the data of a new plan would be read as, and what a run on it takes: for a person to look at before anything is written. */
+/** How a new plan would read its data, and the time of a run on it, for the user to check before anything is written. */
 import { dirname, join } from 'node:path';
 import { describeData } from '../data/describeData.js';
 import { describePreprocess } from '../data/reading/preprocess.js';
@@ -14,12 +14,11 @@ import type { DataSource } from '../protocol/plan.js';
 import { openPlanData } from './openPlanData.js';
 
 const SAMPLES = 16;
-/** Images of folders that are read. */
+/** Most images of folders that are read. */
 const IMAGES = 256;
 
 /**
- * @param model absolute path, in the workspace. @param data as a plan in `planFolder` (by default the model's) says it; paths
- *   may be absolute, too.
+ * @param model absolute path, in the workspace. @param data as in a plan in `planFolder` (default: the model's); paths may be absolute, too.
  * @throws UserError of every kind that reading the model and the data can.
  */
 export async function previewData(

@@ -1,3 +1,3 @@
-/** The models and the report of a run for those who may not reach into the trainer's room. */
+/** The models and the report of a run, for rooms that may not import the trainer's. */
 export { writeReport } from '../trainer/log/report.js';
 export { readReference, readRunModel, readRunScales } from '../trainer/runModels.js';

@@ -1,4 +1,4 @@
-/** Steering a run whose trainer another process started. */
+/** Steers a run whose trainer another process started. */
 import { randomUUID } from 'node:crypto';
 import { access, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -11,13 +11,13 @@ import { answerOf, dropRequest, putRequest, type FileRequest } from '../trainer/
 import { runPaths, type RunPaths } from '../trainer/process/runFolder.js';
 import { lastEvents } from './eventLog.js';
 
-/** A trainer looks twice a second; one that took no notice for this long is of an earlier version, or hangs. */
+/** A trainer checks twice a second; one that has not reacted for so many milliseconds is of an earlier version, or hangs. */
 const NOTICE_MS = 15_000;
-/** How long a checkpoint may take. */
+/** Milliseconds that a checkpoint may take. */
 const EFFECT_MS = 60_000;
 const LOOK_MS = 100;
 
-/** @returns in words who runs it, for a message; null: nobody does. @param folder of the run, absolute. */
+/** @returns the process that runs it, in words for a message; null: none. @param folder of the run, absolute. */
 export async function runOwner(folder: string): Promise<string | null> {
   const owner = await lockOwner(runPaths(folder).lock);
   return owner && holderText(owner);
@@ -35,7 +35,7 @@ const isThere = (file: string): Promise<boolean> =>
     () => false,
   );
 
-/** What a trainer can be asked through its run's folder. */
+/** Requests to a trainer through its run's folder. */
 export type Steering =
   Exclude<FileRequest, { type: 'setBudget' }> | { readonly type: 'setBudget'; readonly budget: Budget };
 
@@ -46,13 +46,13 @@ const VERBS: Readonly<Record<Steering['type'], string>> = {
   setBudget: 'take another budget',
 };
 
-/** One request at a time for each run: a trainer that has not seen one yet would lose it to the next. */
+/** One request at a time for each run: the next would overwrite one that the trainer has not read yet. */
 const asking = new Map<string, Promise<void>>();
 
 /**
- * Asks the trainer to pause, to go on, to write a checkpoint and end, or to take another budget, and resolves when it has.
- * @throws UserError('run-invalid') where nobody runs it, or where who does takes no notice; UserError('disk');
- *   UserError('budget-impossible') with the nearest budget that is possible.
+ * Asks the trainer to pause, to continue, to write a checkpoint and end, or to take another budget, and resolves when it has.
+ * @throws UserError('run-invalid') if no process runs it, or the process does not react; UserError('disk'); UserError('budget-impossible') with the
+ * nearest possible budget.
  */
 export async function steerRun(folder: string, steering: Steering): Promise<void> {
   const before = asking.get(folder) ?? Promise.resolve();
@@ -97,7 +97,7 @@ async function ask(folder: string, steering: Steering): Promise<void> {
     throw refusal(`was asked to ${VERBS[type]} and has not yet`);
 }
 
-/** @throws UserError that the trainer answers with. */
+/** @throws the UserError that the trainer answers with. */
 async function isAnswered(paths: RunPaths, id: string): Promise<boolean> {
   const answer = await answerOf(paths, id);
   if (!answer) return false;

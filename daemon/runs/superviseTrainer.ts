@@ -1,4 +1,4 @@
-/** One trainer process as its supervisor sees it: its events, its answers, how it ended. */
+/** One trainer process from its supervisor's view: its events, its answers, its end. */
 import type { ChildProcess } from 'node:child_process';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -16,11 +16,11 @@ export interface RunHandle {
   readonly folder: string;
   /** Process id of the trainer. */
   readonly pid: number;
-  /** Resident memory of the trainer, bytes, a few seconds old at most; null before it has told. */
+  /** Resident memory of the trainer, bytes, at most a few seconds old; null before its first report. */
   readonly memory: number | null;
   /**
-   * Every event, in order, already in the log. The first subscriber gets those since the start, later ones those from now
-   * on. Returns the function that ends the subscription.
+   * Every event, in order, already in the log. The first subscriber gets those since the start, later ones those from now on. Returns the function
+   * that ends the subscription.
    */
   onEvent(callback: (event: RunEvent) => void): () => void;
   /** Checkpoints and waits with the trainer alive. Resolves when paused. */
@@ -31,25 +31,28 @@ export interface RunHandle {
   stop(reason: StopReason): Promise<void>;
   /** Writes a checkpoint at the next step boundary. Resolves when it is on disk. */
   checkpoint(): Promise<void>;
-  /** Whether the trainer goes on when this process is gone. */
+  /** Whether the trainer continues when this process is gone. */
   outlive(on: boolean): Promise<void>;
-  /** Changes the budget from the next LC iteration on; resolves when that is on disk. @throws UserError('budget-impossible') with the nearest valid one. */
+  /**
+   * Changes the budget from the next LC iteration on; resolves when that is on disk. @throws UserError('budget-impossible') with the nearest valid
+   * one.
+   */
   setBudget(budget: Budget): Promise<void>;
   /** Resolves, never rejects, with the last event: `done`, `stopped` or `failed` (also when the trainer crashed). */
   readonly done: Promise<RunEvent>;
 }
 
-/** A trainer that does not end this long after the request is killed; the last checkpoint is on disk. */
+/** A trainer that does not end within these milliseconds after the request is killed; the last checkpoint is on disk. */
 const STOP_MS = 60_000;
 /** Events kept for the first subscriber. */
 const BACKLOG = 10_000;
 const OUTPUT_TAIL = 20;
-/** How long a dead trainer's last messages are waited for. */
+/** Milliseconds to wait for a dead trainer's last messages. */
 const DRAIN_MS = 2000;
 
 export interface Start {
   readonly resume: boolean;
-  /** Of a resumed run: the engine that was asked for; null: its own. */
+  /** For a resumed run: the requested engine; null: its own. */
   readonly engine: string | null;
   /** The plan's engine. */
   readonly planned: string;
@@ -57,9 +60,9 @@ export interface Start {
 
 interface SupervisedTrainer extends RunHandle {
   request(request: TrainerRequest): Promise<void>;
-  /** Training has begun: what ends the trainer now ends a run. */
+  /** Training has begun: if the trainer ends from now on, a run ends. */
   begin(): void;
-  /** Kills the trainer: its end is then the supervisor's own doing. */
+  /** Kills the trainer: its end is then caused by the supervisor. */
   end(): void;
 }
 
@@ -125,7 +128,7 @@ export function superviseTrainer(
     child.on('exit', (code, signal) => resolve({ code, signal }));
   });
   const done = ended.then(async (how): Promise<RunEvent> => {
-    // What the trainer sent last may still be on its way.
+    // The trainer's last messages may still be in transit.
     if (child.connected)
       await Promise.race([new Promise((resolve) => child.once('disconnect', resolve)), wait(DRAIN_MS)]);
     const tail = output.findLast((line) => /error|fatal|abort|memory|exception|bad_alloc/i.test(line)) ?? null;

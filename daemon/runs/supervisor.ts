@@ -22,11 +22,11 @@ export interface RunOptions {
   readonly workspace: string;
   /** Path of the trainer's bundle. Default: `trainer.mjs` of this package's dist folder. */
   readonly trainer?: string;
-  /** What starts it, as others see it. Default: `lc-prune`. */
+  /** The program that starts it, as shown to others. Default: `lc-prune`. */
   readonly program?: Program;
-  /** Whether the trainer goes on when this process is gone, however it went. Default: it writes a checkpoint and ends. */
+  /** Whether the trainer continues when this process is gone, for whatever reason. Default: it writes a checkpoint and ends. */
   readonly outlives?: boolean;
-  /** Called with the run's folder before its trainer starts; what it returns is called where the trainer then does not start. */
+  /** Called with the run's folder before its trainer starts; returns a function that is called if the trainer then does not start. */
   readonly hold?: (folder: string) => Promise<() => Promise<void>>;
   /** Lines the trainer's native libraries print. Default: kept for the crash message only. */
   readonly onOutput?: (line: string) => void;
@@ -44,7 +44,7 @@ export function trainerPath(): string {
 
 /**
  * Creates a run folder and starts a trainer on it. Resolves when model, data and engine are loaded and training begins.
- * @throws UserError of what is wrong with plan, model, data or engine, or UserError('disk'); nothing is left on disk then.
+ * @throws UserError for errors of plan, model, data or engine, or UserError('disk'); nothing is left on disk then.
  */
 export async function startRun(plan: ResolvedPlan, options: RunOptions): Promise<RunHandle> {
   const trainer = options.trainer ?? trainerPath();
@@ -72,17 +72,17 @@ async function removeIfEmpty(runs: string): Promise<void> {
   await rmdir(own).catch(() => undefined);
 }
 
-/** @property engine id of the engine to go on with. Default: its own. A change is logged and part of the run's record. */
+/** @property engine id of the engine to continue with. Default: its own. A change is logged and part of the run's record. */
 export interface ResumeOptions extends RunOptions {
   readonly engine?: string;
 }
 
 /**
- * Continues a stopped, interrupted, crashed or failed run, or a paused one whose trainer is gone, from its last good
- * checkpoint. Resolves when training goes on.
+ * Continues a stopped, interrupted, crashed or failed run, or a paused one whose trainer is gone, from its last good checkpoint. Resolves when
+ * training continues.
  * @param run the run's folder (absolute), or its name.
- * @throws UserError('run-missing'), UserError('run-invalid') when it is finished or another trainer works on it;
- *   UserError('engine-unavailable') for an engine that is unknown or not here: the run is then as before.
+ * @throws UserError('run-missing'), UserError('run-invalid') if it is finished or another trainer works on it; UserError('engine-unavailable') for an
+ * engine that is unknown or not available: the run is then unchanged.
  */
 export async function resumeRun(run: string, options: ResumeOptions): Promise<RunHandle> {
   const { folder } = await findRun(run, options);
@@ -93,7 +93,7 @@ export async function resumeRun(run: string, options: ResumeOptions): Promise<Ru
   return launch(folder, start, { ...options, trainer: options.trainer ?? trainerPath() });
 }
 
-/** @throws UserError('run-invalid') where a trainer has the run, or it is done. */
+/** @throws UserError('run-invalid') if a trainer holds the run, or it is done. */
 async function requireResumable(folder: string): Promise<void> {
   const owner = await lockOwner(runPaths(folder).lock);
   if (owner !== null)
@@ -106,7 +106,7 @@ async function requireResumable(folder: string): Promise<void> {
 async function launch(folder: string, start: Start, options: RunOptions & { trainer: string }): Promise<RunHandle> {
   const letGo = await options.hold?.(folder);
   try {
-    // Whoever held it until now may have gone on with the run, to its end.
+    // The former holder may have continued the run, to its end.
     if (start.resume) await requireResumable(folder);
     return await launchHeld(folder, start, options);
   } catch (error) {
@@ -118,7 +118,7 @@ async function launch(folder: string, start: Start, options: RunOptions & { trai
 async function launchHeld(folder: string, start: Start, options: RunOptions & { trainer: string }): Promise<RunHandle> {
   const workspace = await realpath(options.workspace);
   const program = options.program ?? 'lc-prune';
-  // `fork` hands all of it to `spawn`.
+  // `fork` passes all options to `spawn`.
   const forked: ForkOptions & Pick<SpawnOptions, 'windowsHide'> = {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [],

@@ -9,17 +9,17 @@ import { runPaths } from '../trainer/process/runFolder.js';
 import { parseEvent, scanLines } from './eventLog.js';
 
 export interface TensorboardFile {
-  /** Folder of TensorBoard's run: it is called as ours is. */
+  /** Folder of TensorBoard's run: it has our run's name. */
   readonly folder: string;
   readonly file: string;
-  /** Moments that have scalars. */
+  /** Number of steps with scalars. */
   readonly events: number;
 }
 
 /**
- * Writes `<logdir>/<run>/events.out.tfevents...`, whole; written again, the file is replaced: TensorBoard shows a run that goes on
- * anew. @param folder of the run, absolute.
- * @throws UserError('run-invalid') where the log says nothing yet; UserError('disk').
+ * Writes `<logdir>/<run>/events.out.tfevents...`, whole. An existing file is replaced: TensorBoard then reloads a run that continues. @param folder
+ * of the run, absolute.
+ * @throws UserError('run-invalid') if the log has no scalars yet; UserError('disk').
  */
 export async function writeTensorboard(folder: string, logdir: string): Promise<TensorboardFile> {
   const scalarsOf = runScalars();

@@ -1,4 +1,4 @@
-/** The runs of a workspace folder, kept up to date by looking at what has changed on disk, whoever changes it. */
+/** The runs of a workspace folder, kept up to date by checking for changes on disk, whichever process makes them. */
 import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -12,7 +12,7 @@ import { SummaryIndex } from './list/summaryIndex.js';
 export interface Watching {
   /** Absolute folders of the runs whose trainers this process supervises: it reports those itself. */
   supervised(): readonly string[];
-  /** A run was added, changed, or (null) is gone; not for what the first look finds. */
+  /** A run was added, changed, or (null) removed; not called for the runs of the first check. */
   onChange(run: string, summary: RunSummary | null): void;
 }
 
@@ -20,7 +20,7 @@ export interface Watching {
 interface Stamp {
   /** null: so young that it may have changed since within one tick of its clock. */
   readonly folder: string | null;
-  /** Of a run at work: its log, and who holds its lock. */
+  /** For an active run: its log, and the holder of its lock. */
   readonly work: string | null;
 }
 const UNKNOWN: Stamp = { folder: null, work: null };
@@ -30,28 +30,28 @@ interface Entry {
   readonly stamp: Stamp;
 }
 
-/** Changes within this time may leave the same times of modification on coarse file systems. */
+/** Changes within this time may have the same modification time on coarse file systems. */
 const COARSE_MS = 2_000;
 /** A folder without a log belongs to a run that is loading its data, or to a start that is about to fail. */
 const STARTING_MS = 10_000;
 /** Folders read at the same time. */
 const AT_ONCE = 16;
-/** Of the runs that can still be resumed, how many one look goes through (with more, in turns): each costs one question to the file system. */
+/** Of the resumable runs, how many one check covers (with more, each check covers another part): each costs one call of the file system. */
 const RESUMABLE_A_LOOK = 500;
 
 const isActive = ({ state }: RunSummary): boolean => state === 'running' || state === 'paused';
 
 /**
- * A look costs one question to the file system, one for each run that could be resumed, and for each run at work whether its
- * process lives and its log has grown. The files of a run are read when one of these has changed; those of a finished run
- * never again. Resuming takes the run's lock, which changes its folder's time of modification.
+ * A check costs one call of the file system, one for each resumable run, and for each active run whether its process lives and its log has grown. The
+ * files of a run are read when one of these has changed; those of a finished run never again. Resuming takes the run's lock, which changes its
+ * folder's modification time.
  */
 export class WatchedRuns {
   readonly #entries = new Map<string, Entry>();
   readonly #index: SummaryIndex;
   /** Stamp of the folder of runs when its names were read. */
   #names: string | null = null;
-  /** Seen, but not to be listed yet. */
+  /** Seen, but not listed yet. */
   readonly #starting = new Set<string>();
   #next = 0;
   #looking: Promise<void> = Promise.resolve();
@@ -86,13 +86,16 @@ export class WatchedRuns {
     return this.list();
   }
 
-  /** What this process itself says of a run, so that it is not reported twice. */
+  /** Summaries that this process has reported itself, so that they are not reported twice. */
   report(run: string, summary: RunSummary | null): void {
     if (summary) this.#entries.set(run, { summary, stamp: UNKNOWN });
     else this.#entries.delete(run);
   }
 
-  /** Looks for changes and reports them. One look at a time. @throws UserError('disk' | 'path-outside-workspace'). */
+  /**
+   * Checks for changes and reports them. One check at a time. @throws UserError('disk'
+   * 'path-outside-workspace').
+   */
   look(): Promise<void> {
     const own = this.#looking.catch(() => undefined).then(() => this.#look());
     this.#looking = own;
@@ -113,7 +116,7 @@ export class WatchedRuns {
     this.#isFirst = false;
   }
 
-  /** The names of all runs where a folder was added or removed since the last look, else null. */
+  /** The names of all runs if a folder was added or removed since the last check, else null. */
   async #changedNames(runs: string): Promise<string[] | null> {
     const stats = await statOf(runs);
     const stamp = stats ? look(stats) : 'none';
@@ -163,7 +166,7 @@ export class WatchedRuns {
   }
 }
 
-/** What a file or folder looks like; null while it is so young that a further change may not show. */
+/** The stamp of a file or folder; null while it is so young that a further change may not show. */
 function look({ ino, size, mtimeMs }: Stats): string | null {
   return Math.abs(Date.now() - mtimeMs) < COARSE_MS ? null : `${ino} ${size} ${mtimeMs}`;
 }

@@ -1,4 +1,4 @@
-/** What pruning changed in a run: as its trainer has written it, or computed now and kept. */
+/** What pruning changed in a run: as its trainer has written it, or computed now and stored. */
 import { UserError } from '../../protocol/errors.js';
 import type { WhatChanged } from '../../protocol/whatChanged.js';
 import { keepChanged } from '../../trainer/finish/measureResult.js';
@@ -17,7 +17,7 @@ export interface ChangedOf {
   readonly point?: number | undefined;
 }
 
-/** The run's own figures for what is compared. @throws UserError('run-invalid') where the run is not done. */
+/** The run's own figures for the comparison. @throws UserError('run-invalid') if the run is not done. */
 async function reportedBy(folder: string, point: number | undefined): Promise<Reported | undefined> {
   const { state } = await lastEvents(folder);
   const done = state?.event === 'done' ? state : undefined;
@@ -27,14 +27,14 @@ async function reportedBy(folder: string, point: number | undefined): Promise<Re
   return done && own && { reference: done.reference, pruned: own.retrained };
 }
 
-/** Devices that the run was on: there its engine is not compared anew. */
+/** Devices that the run was on: its engine is not compared there again. */
 async function devicesOf(folder: string): Promise<string[]> {
   const { start } = await lastEvents(folder);
   return start ? [start.device] : [];
 }
 
 /**
- * @returns what is kept in the run folder, or what is computed now, by the run's own engine on its own data, and kept there.
+ * @returns the comparison stored in the run folder; else it is computed now, by the run's own engine on its own data, and stored.
  * @throws UserError of every kind that opening the run's model, data and engine can; the signal's reason.
  */
 export async function openChanged(
@@ -46,7 +46,7 @@ export async function openChanged(
   const plan = await readRunPlan(folder);
   if (plan.method === 'reference')
     throw new UserError('usage', 'this run trained a reference and pruned nothing: there is no change to show');
-  // Before the data is opened: a run without a result has nothing to show.
+  // Before the data is opened: without a result there is nothing to compare.
   const pruned = await readRunModel(folder, point);
   const assembled = await assemble(plan, { workspace, comparedOn: await devicesOf(folder) });
   try {
@@ -57,7 +57,7 @@ export async function openChanged(
     };
     const reported = await reportedBy(folder, point);
     const changed = await whatChanged(assembled, networks, { ...options, ...(reported && { reported }) });
-    // A folder that cannot be written keeps nobody from looking.
+    // A folder that cannot be written does not prevent the comparison.
     await keepChanged(changedFile(folder, point), changed).catch(() => undefined);
     return changed;
   } finally {

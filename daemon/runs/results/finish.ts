@@ -1,4 +1,4 @@
-/** What a finished run has come to: from its last event and from what was measured when it ended. Reads files only. */
+/** The result of a finished run, from its last event and from the measurements when it ended. Reads files only. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { machineText } from '../../export/machine.js';
@@ -9,7 +9,7 @@ import { lastEvents } from '../eventLog.js';
 import { readRunPlan } from '../list/registry.js';
 import { readExports } from './kept.js';
 
-/** The smallest file that has the network's values and is as good as the pruned network. The masks alone are no network. */
+/** The smallest file that holds the whole network and is as good as the pruned one. Masks alone do not count. */
 function smallest({ formats, reference }: MeasuredExports): Finish['size'] {
   const whole = formats.filter(
     (one) => (one.network !== null || one.extension === '.lcp') && one.faithful,
@@ -18,7 +18,7 @@ function smallest({ formats, reference }: MeasuredExports): Finish['size'] {
   return best && { bytes: best.bytes, reference, format: best.name };
 } // prettier-ignore
 
-/** One sample at a time; null where the reference or every pruned network was not timed in the same go. */
+/** One sample at a time; null if the reference or every pruned network was not timed together with the others. */
 export function fastest(latency: LatencyFigures | null, thisMachine: string): Finish['speed'] {
   const rows = latency?.rows.filter(({ batch }) => batch === 1) ?? [];
   const reference = rows.find(({ what }) => what === 'reference');
@@ -33,7 +33,10 @@ export function fastest(latency: LatencyFigures | null, thisMachine: string): Fi
 
 const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => null))?.isFile() ?? false;
 
-/** @returns null for a run that is not done, or pruned nothing. @throws UserError('run-missing' | 'run-invalid'). */
+/**
+ * @returns null for a run that is not done, or pruned nothing. @throws UserError('run-missing'
+ * 'run-invalid').
+ */
 export async function readFinish(folder: string): Promise<Finish | null> {
   const { method } = await readRunPlan(folder);
   const { state } = await lastEvents(folder);

@@ -1,11 +1,11 @@
-/** What was measured of a result and is kept in its run folder. Reads files only, and loads no engine. */
+/** Measurements of a result that are stored in its run folder. Reads files only, and loads no engine. */
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { MeasuredExports } from '../../protocol/exports.js';
 import { WhatChanged } from '../../protocol/whatChanged.js';
 import { changedFile, runPaths } from '../../trainer/process/runFolder.js';
 
-/** null: it is not there, or of another version, or damaged: then it can be measured again. */
+/** null: missing, of another version, or damaged; it can then be measured again. */
 async function readAs<S extends z.ZodType>(schema: S, file: string): Promise<z.infer<S> | null> {
   const text = await readFile(file, 'utf8').catch(() => null);
   if (text === null) return null;

@@ -1,4 +1,4 @@
-/** One sample of a person's own, answered by the reference and by the pruned network of a run. */
+/** The user's own sample, answered by the reference and by the pruned network of a run. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { loadDecoder, toGrey } from '../../data/images/decodeImage.js';
@@ -18,20 +18,21 @@ import { readRunPlan } from '../../trainer/process/runFolder.js';
 import { readReference, readRunModel, readRunScales } from '../../trainer/runModels.js';
 import { openChanged, type ChangedOf } from './changed.js';
 
-/** Answers that are given, at most. */
+/** Most answers returned. */
 const ANSWERS = 10;
-/** Data whose values stay below has not the range of bytes. */
+/** Data whose values stay below is not stored as bytes. */
 const BYTES_ABOVE = 2;
 
-/** A person's sample as stored values, one row for each input. */
+/** The user's sample as stored values, one row for each input. */
 interface Stored {
   readonly inputs: readonly Float32Array[];
   readonly notes: readonly string[];
 }
 
 /**
- * @returns what both networks answer. The data itself is not opened, unless what changed was never computed for this run.
- * @throws UserError('usage' | 'data-invalid') where the sample does not fit the network.
+ * @returns the answers of both networks. The data itself is opened only if what changed was never computed for this run.
+ * @throws UserError('usage'
+ * 'data-invalid') if the sample does not fit the network.
  */
 export async function trySample(
   folder: string,
@@ -71,7 +72,7 @@ async function readSample(sample: TriedSample, form: readonly InputForm[], works
   const pixels = channels === 1 ? toGrey(data) : data;
   const [low, high] = input.stored;
   if (high > BYTES_ABOVE) return { inputs: [Float32Array.from(pixels)], notes: [] };
-  // Data that is stored as fractions was made of such bytes by somebody else.
+  // Data stored as fractions was made from such bytes by another program.
   const values = Float32Array.from(pixels, (pixel) => low + (pixel / 255) * (high - low));
   return { inputs: [values], notes: [`The pixels were brought from 0 to 255 to the data's own range, ${low} to ${high}.`] };
 } // prettier-ignore
@@ -95,7 +96,7 @@ function checked(rows: readonly (readonly number[])[], form: readonly InputForm[
   });
 }
 
-/** Stored values as the networks take them: see InputScale. */
+/** Converts stored values to the networks' inputs: see InputScale. */
 function scaled(values: Float32Array, scale: InputScale | undefined): Float32Array {
   if (!scale) return values;
   const at = (of: InputScale['scale'], i: number) => (typeof of === 'number' ? of : of[i % of.length]!);
@@ -126,7 +127,7 @@ async function predict(
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-/** An output in words. @param output of one sample, as the network gives it. */
+/** An output in words. @param output of one sample, as the network returns it. */
 export function answerOf(output: Float32Array, changed: Pick<WhatChanged, 'positions' | 'head' | 'result' | 'classNames'>): TriedAnswer['pruned'] {
   const { positions, head, result, classNames } = changed;
   const values = output.slice();
@@ -145,7 +146,7 @@ export function answerOf(output: Float32Array, changed: Pick<WhatChanged, 'posit
   const yesNo = result.kind === 'classes' && width === 1;
   const [no, yes] = result.kind === 'classes' ? result.classes.map(({ name }) => name) : [];
   if (positions > 1) {
-    // One answer for each position: how many of them say what.
+    // One answer for each position: counts them.
     const counts = new Map<string, number>();
     for (let row = 0; row < positions; row++) {
       const own = values.subarray(row * width, (row + 1) * width);
