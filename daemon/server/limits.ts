@@ -32,6 +32,11 @@ export const LIMITS = {
   pingInterval: 15_000,
   /** Silent for this long, in spite of pings: the connection is gone. */
   silence: 45_000,
+  /** A helper process of a job, from its start to its answer, and what it may print. */
+  jobTime: 10 * 60_000,
+  jobOutput: 8 << 20,
+  /** How long a process that was started in advance waits to be asked. */
+  warmTime: 60_000,
   /** How long the trainers get to write a checkpoint when the daemon ends. */
   shutdown: 10_000,
 } as const;

@@ -110,7 +110,14 @@ async function firstPoint({ write, asksData, budget }: Subject): Promise<number>
     const started = since();
     await connection.sendRequest('lc/subscribe', { run, on: true });
     const firstLoss = await trained;
-    print({ ...asked, plan: planned, started, firstEvaluation: await Promise.race([evaluated, firstLoss]), firstLoss, trainer });
+    print({
+      ...asked,
+      plan: planned,
+      started,
+      firstEvaluation: await Promise.race([evaluated, firstLoss]),
+      firstLoss,
+      trainer,
+    });
     connection.dispose();
     socket.close();
     return firstLoss;
