@@ -3,9 +3,7 @@ import type { Daemon } from './daemon/daemon.js';
 import { needed } from './notifications.js';
 import { isActive, type Run, type Runs } from './runs.js';
 import { autoResume } from './settings.js';
-
-/** What is interrupted within this time, milliseconds, was so by one thing: a window that closed, a machine that went down. */
-const QUIET_MS = 1500;
+import { LIMITS } from './limits.js';
 
 /**
  * Runs that were cut short although nobody wanted that, while this window looked or before it was opened: one notification for all that come
@@ -23,7 +21,7 @@ export class InterruptedRuns implements vscode.Disposable {
   constructor(
     private readonly runs: Pick<Runs, 'get' | 'load' | 'onDidChangeRun'>,
     private readonly daemon: Pick<Daemon, 'on' | 'log'>,
-    private readonly quiet = QUIET_MS,
+    private readonly quiet = LIMITS.quietTime,
   ) {
     this.#disposables = [
       daemon.on('lc/left', (left) => {

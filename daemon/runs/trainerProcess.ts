@@ -2,9 +2,7 @@
 import { fork, type ChildProcess, type ForkOptions, type SpawnOptions } from 'node:child_process';
 import { WARM_ARGUMENT } from '../trainer/process/ipc.js';
 import type { Program } from '../trainer/process/lock.js';
-
-/** How long a process that was started in advance waits for a run. */
-const WARM_MS = 60_000;
+import { LIMITS } from './limits.js';
 
 function start(trainer: string, program: Program, ...args: string[]): ChildProcess {
   // `fork` hands all of it to `spawn`.
@@ -40,7 +38,7 @@ export function warmTrainerProcess(trainer: string, program: Program): void {
   const timer = setTimeout(() => {
     forget();
     child.kill('SIGKILL');
-  }, WARM_MS).unref();
+  }, LIMITS.warmTime).unref();
   waiting = { child, trainer, program, timer };
 }
 

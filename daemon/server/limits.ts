@@ -37,6 +37,14 @@ export const LIMITS = {
   jobOutput: 8 << 20,
   /** How long a process that was started in advance waits to be asked. */
   warmTime: 60_000,
+  /** A driver that is asked for the memory of its processes. */
+  driverTime: 3_000,
+  /** A search for data answers all who ask meanwhile, and for this long after. */
+  searchLifetime: 20_000,
+  /** Drivers and packages do not come and go by the second, and a probe takes one. */
+  probeLifetime: 60_000,
+  /** A model that nobody asks for is kept for this long. */
+  modelLifetime: 60_000,
   /** How long the trainers get to write a checkpoint when the daemon ends. */
   shutdown: 10_000,
 } as const;

@@ -3,6 +3,7 @@ import type { BudgetPreview } from '../../daemon/protocol/messages.js';
 import type { Budget } from '../../daemon/protocol/plan.js';
 import { examples, offerOf, parseGoal, SUGGESTED, type Goal, type GoalInput, type GoalProblem, type GoalReading } from '../../daemon/protocol/goalText.js'; // prettier-ignore
 import { Outlooks, type AskOutlook } from './outlooks.js';
+import { LIMITS } from '../limits.js';
 
 /** What a budget means for the model at hand. */
 export type Preview = (budget: Budget) => Promise<BudgetPreview>;
@@ -19,11 +20,6 @@ export interface BudgetBox {
 interface BudgetItem extends vscode.QuickPickItem {
   reading?: GoalReading;
 }
-
-/** Typing pauses this long before the daemon is asked. */
-const PAUSE = 80;
-/** And this much longer before a child process opens the data. */
-const LONG_PAUSE = 250;
 
 function label(reading: GoalReading): string {
   const offer = offerOf(reading);
@@ -175,7 +171,7 @@ function ask({ title, preview, current = '', outlook }: BudgetBox, goals: boolea
       void outlooks.ask(possible).then(() => {
         if (mine === turn) showKnown((reading) => outlooks.known(reading) ?? []);
       });
-    }, LONG_PAUSE);
+    }, LIMITS.longTypingPause);
   }
 
   /** @returns the reading that Enter means now; null where it means none. */
@@ -202,7 +198,7 @@ function ask({ title, preview, current = '', outlook }: BudgetBox, goals: boolea
       turn++;
       pick.busy = false;
       const readings = showReadings();
-      timer = setTimeout(() => void showPreviews(readings), PAUSE);
+      timer = setTimeout(() => void showPreviews(readings), LIMITS.typingPause);
     });
     pick.onDidAccept(async () => {
       const reading = accepted();

@@ -13,9 +13,7 @@ import { PageAnswers, saveFromPage } from './pageAnswers.js';
 import { RunColours } from './runColours.js';
 import { displayName, runView } from './runView.js';
 import { toWire } from './wire.js';
-
-/** Milliseconds between two posts to the page. */
-const FLUSH = 40;
+import { LIMITS } from '../limits.js';
 
 /** Where the runs on show are kept for a reload: by the host, as the page knows only runs the daemon has told of. */
 const SHOWN = 'monitor.shown';
@@ -241,7 +239,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
 
   #touch(run: string): void {
     this.#dirty.add(run);
-    this.#timer ??= setTimeout(() => this.#flush(), FLUSH);
+    this.#timer ??= setTimeout(() => this.#flush(), LIMITS.monitorInterval);
   }
 
   #flush(): void {

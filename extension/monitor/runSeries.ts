@@ -11,9 +11,7 @@ import {
 } from '../../daemon/protocol/telemetry/columns.js';
 import { ColumnTable } from '../../webview/messages/columns.js';
 import type { ColumnPatch, Mark, PathView } from '../../webview/messages/monitor.js';
-
-/** Most rows of one table; beyond it every table row pair of least interest goes. 6 columns x 8 bytes x this = 6 MB a run. */
-export const MAX_ROWS = 1 << 17;
+import { LIMITS } from '../limits.js';
 
 /** Rows kept of how a table ended before it was halved: a page that is no further behind halves its own. */
 const TAIL = 1 << 12;
@@ -75,7 +73,7 @@ export class RunSeries {
 
   constructor(
     private readonly texts: MarkTexts,
-    private readonly maxRows = MAX_ROWS,
+    private readonly maxRows = LIMITS.seriesRows,
   ) {}
 
   /** Which part of the data its errors are of: the one that is held out most. */

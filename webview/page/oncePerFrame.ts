@@ -1,5 +1,5 @@
 /** Longer than any press that is a click. */
-const LONGEST_PRESS = 1000;
+import { LIMITS } from './limits.js';
 
 /**
  * The press of a button, from the pointer's way down until its click has been given out. A click goes to what was there on both ways:
@@ -17,7 +17,7 @@ function watchPresses(): void {
         const end = () => setTimeout(resolve);
         addEventListener('pointerup', end, { once: true, capture: true });
         addEventListener('pointercancel', end, { once: true, capture: true });
-        setTimeout(resolve, LONGEST_PRESS);
+        setTimeout(resolve, LIMITS.longestPress);
       });
       press = own;
       void own.then(() => {

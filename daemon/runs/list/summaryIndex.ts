@@ -13,12 +13,10 @@ import { lockOwner } from '../../trainer/process/lock.js';
 import { runPaths } from '../../trainer/process/runFolder.js';
 import { summaryOrReason } from './registry.js';
 import { placeOf } from './summary.js';
+import { LIMITS } from '../limits.js';
 
 /** To be raised when summaries of the same files come out differently: whatever `summarizeRun` and `note` take from them. */
 const VERSION = 1;
-
-/** A file that was changed within this time of being looked at may change again and look the same. */
-const COARSE_MS = 2_000;
 
 /** Where a run lies is not kept: a workspace may be moved. */
 const Kept = RunSummary.omit({ run: true, workspace: true, folder: true });
@@ -33,7 +31,7 @@ function look(stats: Stats | null): string | null {
   if (!stats) return '-';
   const { ino, size, mtimeMs, ctimeMs } = stats;
   const newest = Math.max(mtimeMs, ctimeMs);
-  return Math.abs(Date.now() - newest) < COARSE_MS ? null : `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+  return Math.abs(Date.now() - newest) < LIMITS.coarseTime ? null : `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
 }
 
 /** What the files that a summary is computed from look like; null: not settled yet. */

@@ -1,7 +1,5 @@
 import type { Probes } from './childJob.js';
-
-/** Drivers and packages do not come and go by the second, and a probe takes one. */
-const LIFETIME = 60_000;
+import { LIMITS } from '../limits.js';
 
 /** The latest probe of each set of folders, shared by all clients. */
 export class EngineProbes {
@@ -17,7 +15,7 @@ export class EngineProbes {
       probes = this.run(folders);
       this.#known.set(key, probes);
       const forget = () => this.#known.delete(key);
-      probes.then(() => setTimeout(forget, LIFETIME).unref(), forget);
+      probes.then(() => setTimeout(forget, LIMITS.probeLifetime).unref(), forget);
     }
     return probes;
   }
