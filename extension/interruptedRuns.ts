@@ -21,7 +21,7 @@ export class InterruptedRuns implements vscode.Disposable {
   constructor(
     private readonly runs: Pick<Runs, 'get' | 'load' | 'onDidChangeRun'>,
     private readonly daemon: Pick<Daemon, 'on' | 'log'>,
-    private readonly quiet = LIMITS.quietTime,
+    private readonly quiet: number = LIMITS.quietTime,
   ) {
     this.#disposables = [
       daemon.on('lc/left', (left) => {
