@@ -3,10 +3,11 @@ import manifest from '../package.json' with { type: 'json' };
 import { backend } from './server/backend.js';
 import { runDaemon } from './server/daemon.js';
 import { logToStderr } from './server/log.js';
-import { JOB_ARGUMENT, serveJob } from './server/jobs/childJob.js';
+import { serveJob } from './server/jobs/childJob.js';
+import { JOB_ARGUMENT, WARM_ARGUMENT } from './server/jobs/jobProcess.js';
 
 if (process.argv[2] === JOB_ARGUMENT) {
-  await serveJob(process.argv[3]!);
+  await serveJob(process.argv[3]!, process.argv[4] === WARM_ARGUMENT);
   process.exit(0);
 }
 

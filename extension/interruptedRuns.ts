@@ -3,9 +3,7 @@ import type { Daemon } from './daemon/daemon.js';
 import { needed } from './notifications.js';
 import { isActive, type Run, type Runs } from './runs.js';
 import { autoResume } from './settings.js';
-
-/** Runs interrupted within this time (milliseconds) count as one event: a window that closed, a machine that went down. */
-const QUIET_MS = 1500;
+import { LIMITS } from './limits.js';
 
 /**
  * Runs that were interrupted against the user's will, in this window or before it was opened. There is one notification for all that are interrupted
@@ -23,7 +21,7 @@ export class InterruptedRuns implements vscode.Disposable {
   constructor(
     private readonly runs: Pick<Runs, 'get' | 'load' | 'onDidChangeRun'>,
     private readonly daemon: Pick<Daemon, 'on' | 'log'>,
-    private readonly quiet = QUIET_MS,
+    private readonly quiet: number = LIMITS.quietTime,
   ) {
     this.#disposables = [
       daemon.on('lc/left', (left) => {

@@ -1,9 +1,7 @@
 import * as vscode from 'vscode';
 import { setContext } from './contexts.js';
 import { CONTEXTS } from './ids.js';
-
-/** Milliseconds after which the editor has read the steps of a walkthrough. */
-const READ_MS = 1000;
+import { LIMITS } from './limits.js';
 
 /** A walkthrough's tab has no type in the API. Its label is the editor's, in the editor's language. */
 const mayBeWalkthrough = ({ input }: vscode.Tab): boolean => input === undefined;
@@ -21,7 +19,7 @@ export function registerWalkthrough(): vscode.Disposable {
     timer = setTimeout(() => {
       setContext(CONTEXTS.walkthrough, true);
       setContext(CONTEXTS.walkthrough, false);
-    }, READ_MS);
+    }, LIMITS.walkthroughTime);
   };
   look(vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs));
   return vscode.Disposable.from(

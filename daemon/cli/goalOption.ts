@@ -1,6 +1,6 @@
 /** `--goal`: a budget or a goal, parsed as in the editor's budget box. */
 import { UserError } from '../protocol/errors.js';
-import { parseGoal, type Goal, type GoalProblem } from '../protocol/goalText.js';
+import { examples, parseGoal, type Goal, type GoalProblem } from '../protocol/goalText.js';
 import { stringOption, type Values } from './command.js';
 
 const PROBLEMS: Record<GoalProblem, string> = {
@@ -25,6 +25,6 @@ export function goalText(option: string, text: string): Goal {
   }
   throw new UserError(
     'usage',
-    `--${option}: "${text.slice(0, 100)}" ${PROBLEMS[input.problem]}; try "1%", "40 kB", "10x smaller", "50% flops", "lose at most 0.5%" or "97% accuracy"`,
+    `--${option}: "${text.slice(0, 100)}" ${PROBLEMS[input.problem]}; try one of: ${examples(true).join(', ')}`,
   );
 }

@@ -13,7 +13,7 @@ import type { Outlook } from '../protocol/outlook.js';
 import { aboutTime, outlookParts } from '../protocol/outlookText.js';
 import type { DataSource } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
-import { openPlanData, tooLarge, type Timed } from '../runs/openPlanData.js';
+import { tryPlan, type Timed } from '../runs/openPlanData.js';
 import { outlookOfPlan } from '../runs/outlook.js';
 
 /** Data of the workspace that fits the model: beside it or below, else anywhere. */
@@ -75,26 +75,20 @@ export async function dataFor(
   return { data: planPath(planFolder, file), note: null };
 }
 
-/** At most so many images of a folder are read for it. */
-const IMAGES = 256;
-
-/** The plan's length, from training steps timed here, and the error of a single cut; null, with the reason, if it cannot be estimated. */
+/** How long the plan is to take, by training steps timed here, and what a single cut would leave; null, with the reason, where that cannot be said. */
 export async function lengthOf(
   plan: ResolvedPlan,
   workspace: string,
 ): Promise<{ length: PlanLength | null; note: string }> {
   const without = (why: string) => ({ length: null, note: `iterations and epochs are left to the run: ${why}` });
-  const large = await tooLarge(plan, workspace);
-  if (large !== null) return without(large);
   try {
     let outlook: Outlook | null = null;
     const ask = async (timed: Timed) => {
       outlook = await outlookOfPlan(plan, timed, proposeTimes(timed.plan, timed.pace)[0]);
     };
-    const data = await openPlanData(plan, { workspace, sample: IMAGES, timed: true, ask });
-    data.close();
-    const [first] = data.times;
-    if (!first || !outlook) return without(data.notes.at(-1) ?? 'no engine could be timed');
+    const { times, notes } = await tryPlan(plan, workspace, ask);
+    const [first] = times;
+    if (!first || !outlook) return without(notes.at(-1) ?? 'no engine could be timed');
     const { iterations, epochs, retrainEpochs, text } = first;
     const { cut, cost } = outlookParts(outlook, 0);
     const length = { iterations, epochs, retrainEpochs, about: `${aboutTime(first.seconds)} on this machine` };

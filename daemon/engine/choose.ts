@@ -4,7 +4,7 @@ import type { Model } from '../model/model.js';
 import { compare, type Verdict } from './agreement.js';
 import { Bench, type Facing, type NoReference } from './bench.js';
 import type { EngineProbe, EngineProvider, EngineSession, Purpose, SessionSpec } from './engine.js';
-import { madeUpBatch, rematch, trialRate, type Batch } from './trial.js';
+import { madeUpBatch, trialRates, type Batch } from './trial.js';
 import { trialSpec } from './trialSize.js';
 
 /** An engine that was looked at while choosing: taken, or passed over and why. */
@@ -51,9 +51,7 @@ async function rates(
   batch: Batch,
   purpose: Purpose,
 ): Promise<[number, number]> {
-  facing.rate ??= await trialRate(facing.session, batch, purpose);
-  const own = await trialRate(session, batch, purpose);
-  const [better, other] = await rematch([session, facing.session], batch, purpose, [own, facing.rate]);
+  const [better, other] = await trialRates([session, facing.session], batch, purpose, facing.rate);
   facing.rate = other;
   return [better, other];
 }

@@ -34,13 +34,17 @@ export async function prepareEngines(id: string, options: RegistryOptions = {}):
     if (provider.probesAside && (id === 'auto' || id === provider.id)) void provider.probe();
 }
 
-/** The order of `auto`: GPUs, then the compiled graph on the CPU, then TensorFlow.js, which computes everything. */
-async function createProviders(folders: readonly string[]): Promise<readonly EngineProvider[]> {
-  const [{ nativeProvider }, { compiledProvider }, { directProviders }] = await Promise.all([
+/** Loads the code of all providers, and nothing that it drives. */
+export const loadEngines = () =>
+  Promise.all([
     import('./native/provider.js'),
     import('./compiled/provider.js'),
     import('./direct/providers.js'),
-  ]);
+  ] as const);
+
+/** The order of `auto`: GPUs, then the compiled graph on the CPU, then TensorFlow.js, which computes everything. */
+async function createProviders(folders: readonly string[]): Promise<readonly EngineProvider[]> {
+  const [{ nativeProvider }, { compiledProvider }, { directProviders }] = await loadEngines();
   const [nodeGpu, ...others] = directProviders(folders);
   const gpus = (['cuda', 'dml', 'webgpu'] as const).map(compiledProvider);
   return [nodeGpu, ...gpus, nativeProvider, compiledProvider('cpu'), ...others];

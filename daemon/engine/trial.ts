@@ -72,32 +72,41 @@ export async function numbersOf(
   return { output, evaluated, step };
 }
 
+/** Samples a second, and the steps that were timed for it. */
+interface Timed {
+  readonly rate: number;
+  readonly steps: number;
+}
+
 /** Samples a second of the fastest of the steps (or predictions) that fit into `milliseconds`, at least one. */
-async function bestRate(session: EngineSession, batch: Batch, purpose: Purpose, milliseconds: number): Promise<number> {
+async function bestRate(session: EngineSession, batch: Batch, purpose: Purpose, milliseconds: number): Promise<Timed> {
   const randomState = session.getRandomState();
   const run = () =>
     purpose === 'training' ? session.gradient(batch.inputs, batch.target) : session.predict(batch.inputs, batch.size);
   let best = Infinity;
+  let steps = 0;
   const start = performance.now();
   do {
     const before = performance.now();
     await run();
+    steps++;
     best = Math.min(best, performance.now() - before);
   } while (performance.now() - start < milliseconds);
   session.setRandomState(randomState);
-  return (1000 * batch.size) / best;
+  return { rate: (1000 * batch.size) / best, steps };
 }
 
 /** The best of what fits: a small model takes dozens of steps, and the user waits for the first point. */
 const trialMs = 150;
-
-export const trialRate = (session: EngineSession, batch: Batch, purpose: Purpose): Promise<number> =>
-  bestRate(session, batch, purpose, trialMs);
+/** A first look, which is all where the engines clearly differ: several steps of either, and one is several times as fast. */
+const glanceMs = 30;
+const severalSteps = 3;
+const severalTimes = 3;
 
 /** What a guess of a run's time is made from: as long as a person does not mind to wait. */
-const paceMs = 400;
+const paceMs = 250;
 
-/** Samples a second of training steps in a row, all that slows them included: what a run gets, where `trialRate` is what an engine can do. */
+/** Samples a second of training steps in a row, all that slows them included: what a run gets, where `trialRates` are what engines can do. */
 export async function trainingPace(session: EngineSession, batch: Batch): Promise<number> {
   const randomState = session.getRandomState();
   const step = () => session.gradient(batch.inputs, batch.target);
@@ -122,25 +131,34 @@ const close = 1 / 3;
 const absurd = 30;
 
 /**
- * The rates of two tried engines, timed again where the trial decides nothing: once where they are thirtyfold apart, and
- * in turns where the first one lost by little. A large model takes a step or two in a trial, and on a busy machine either may
- * have been put aside meanwhile.
+ * Samples a second of two engines on the same batch: after a first look where one of them is clearly faster, else after a
+ * whole trial of both, timed again where that decides nothing: once where they are thirtyfold apart, and in turns where the
+ * first one lost by little. A large model takes a step or two in a trial, and on a busy machine either may have been put aside
+ * meanwhile.
  *
- * @param rates of the trials; the best of all is returned.
+ * @param known of the second engine, from its trial against another one. @returns the best of all that was timed.
  */
-export async function rematch(
+export async function trialRates(
   sessions: readonly [EngineSession, EngineSession],
   batch: Batch,
   purpose: Purpose,
-  rates: readonly [number, number],
+  known?: number,
 ): Promise<readonly [number, number]> {
-  let [own, other] = rates;
-  const again = async (milliseconds: number) => {
-    own = Math.max(own, await bestRate(sessions[0], batch, purpose, milliseconds));
-    other = Math.max(other, await bestRate(sessions[1], batch, purpose, milliseconds));
+  const [first, second] = sessions;
+  const glance = (session: EngineSession) => bestRate(session, batch, purpose, glanceMs);
+  const seen = known === undefined ? await glance(second) : { rate: known, steps: Infinity };
+  const one = await glance(first);
+  let [own, other] = [one.rate, seen.rate];
+  const more = async (milliseconds: number, both: boolean) => {
+    own = Math.max(own, (await bestRate(first, batch, purpose, milliseconds)).rate);
+    if (both) other = Math.max(other, (await bestRate(second, batch, purpose, milliseconds)).rate);
   };
-  if (own > absurd * other || other > absurd * own) await again(trialMs);
+  const isAbsurd = () => own > absurd * other || other > absurd * own;
+  const isClear = own > severalTimes * other || other > severalTimes * own;
+  if (isClear && !isAbsurd() && Math.min(one.steps, seen.steps) >= severalSteps) return [own, other];
+  await more(trialMs - glanceMs, known === undefined);
+  if (isAbsurd()) await more(trialMs, true);
   if (own < close * other) return [own, other];
-  for (let i = 0; i < rematches && own <= other; i++) await again(rematchMs);
+  for (let i = 0; i < rematches && own <= other; i++) await more(rematchMs, true);
   return [own, other];
 }

@@ -9,9 +9,7 @@ import { planLenses } from './planLens.js';
 import { fileOf, type PythonDocuments } from './python/pythonDocuments.js';
 import { pythonLenses } from './python/pythonLens.js';
 import type { RunFacts } from './runFacts.js';
-
-/** Milliseconds that a CodeLens request waits for a model that is read for the first time. */
-const PATIENCE = 120;
+import { LIMITS } from './limits.js';
 
 /** The services of the language server that the lenses use. */
 interface LensSources {
@@ -64,7 +62,9 @@ export class Lenses {
     const opening = this.server.models.open(path);
     if (!this.server.canRedraw()) return opening;
     let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<'reading'>((resolve) => (timer = setTimeout(() => resolve('reading'), PATIENCE)));
+    const patience = new Promise<'reading'>(
+      (resolve) => (timer = setTimeout(() => resolve('reading'), LIMITS.lensTime)),
+    );
     const first = await Promise.race([opening, patience]);
     clearTimeout(timer);
     if (first === 'reading') void opening.then(() => this.server.redraw());

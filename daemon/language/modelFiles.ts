@@ -10,6 +10,7 @@ import type { LayerSummary } from '../model/model.js';
 import { FileCache } from '../files/fileCache.js';
 import { stampFile } from '../files/fileStamps.js';
 import { countZerosInBackground, readModelInBackground } from './modelJobs.js';
+import { LIMITS } from './limits.js';
 
 type ArchitectureName = (typeof ARCHITECTURES)[number];
 
@@ -42,9 +43,6 @@ interface Parsed {
 const KEPT = 8;
 /** A model is recognised by its first bytes: every writer puts the keys there. */
 const HEAD = 64 * 1024;
-const MAX_JSON = 128 * 1024 * 1024;
-/** Weights above this size are not read just to count zeros. */
-const MAX_WEIGHTS = 256 * 1024 * 1024;
 
 export class ModelFiles {
   readonly #parsed = new FileCache<Parsed>({ kept: KEPT });
@@ -101,7 +99,7 @@ export class ModelFiles {
       const { file } = await this.#parse(path);
       if (!file) return null;
       const bytes = 4 * file.layers.reduce((total, layer) => total + layer.params, 0);
-      if (bytes > MAX_WEIGHTS) return null;
+      if (bytes > LIMITS.countedWeights) return null;
       const { zeros, files } = await countZerosInBackground(path, workspace, bytes);
       for (const [read, stamp] of files) stamps.set(read, stamp);
       return zeros;
@@ -114,7 +112,7 @@ export class ModelFiles {
     return this.#parsed.get(path, async (stamps) => {
       stampFile(stamps, path);
       const info = await stat(path).catch(() => null);
-      return info?.isFile() && info.size <= MAX_JSON ? parse(path, info.size) : { file: null, problem: null };
+      return info?.isFile() && info.size <= LIMITS.modelJson ? parse(path, info.size) : { file: null, problem: null };
     });
   }
 }

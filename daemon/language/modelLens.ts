@@ -6,10 +6,9 @@ import type { ModelFile } from './modelFiles.js';
 import { command } from './planLens.js';
 import { bytes, count, shortCount, shortPercent } from '../protocol/format.js';
 import { shapeText } from './text.js';
+import { LIMITS } from './limits.js';
 
-/** More would slow the editor down without informing anyone; "Inspect" has the rest. */
-const MAX_LAYERS = 2000;
-/** If all layers are on one line (a model.json without line breaks), only the top lens is shown. */
+/** Layers on one line (a model.json without line breaks) would make one lens of all: then the top lens speaks alone. */
 const LAYERS_PER_LINE = 2;
 
 const TOP: Range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
@@ -67,7 +66,7 @@ function draw(
   const perLine = new Map<number, number>();
   for (const { start } of model.places.values()) perLine.set(start.line, (perLine.get(start.line) ?? 0) + 1);
   const kept = new Map((latest ?? []).map((layer) => [layer.layer, layer]));
-  for (const layer of layers.slice(0, MAX_LAYERS)) {
+  for (const layer of layers.slice(0, LIMITS.layerLenses)) {
     const place = model.places.get(layer.name);
     if (!place || perLine.get(place.start.line)! > LAYERS_PER_LINE) continue;
     const range = { start: place.start, end: place.start };

@@ -8,16 +8,14 @@ import type {
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { AbsolutePath } from '../protocol/paths.js';
 import type { PlanAnalysis } from './planAnalysis.js';
+import { LIMITS } from './limits.js';
 
 export interface OpenPlan {
   readonly document: TextDocument;
   readonly analysis: Promise<PlanAnalysis>;
 }
 
-/** Largest plan in characters; a larger text is not kept. */
-const MAX_OPEN = 200;
-const MAX_TEXT = 1 << 20;
-/** Milliseconds without a key press before problems are shown. */
+/** Quiet time after the last key before problems are shown. */
 const DEBOUNCE = 250;
 
 export class PlanDocuments {
@@ -35,7 +33,7 @@ export class PlanDocuments {
   ) {}
 
   opened({ textDocument: { uri, languageId, version, text } }: DidOpenTextDocumentParams): void {
-    if (!isPlanUri(uri) || text.length > MAX_TEXT || this.#documents.size >= MAX_OPEN) return;
+    if (!isPlanUri(uri) || text.length > LIMITS.planText || this.#documents.size >= LIMITS.openPlans) return;
     this.#documents.set(uri, TextDocument.create(uri, languageId, version, text));
     this.#soon(uri, 0);
   }
@@ -44,7 +42,7 @@ export class PlanDocuments {
     const document = this.#documents.get(uri);
     if (!document) return;
     TextDocument.update(document, contentChanges, version);
-    if (document.getText().length > MAX_TEXT) this.#close(uri);
+    if (document.getText().length > LIMITS.planText) this.#close(uri);
     else if (!this.#deleted.has(uri)) this.#soon(uri, DEBOUNCE);
   }
 

@@ -41,6 +41,7 @@ import { analysePlan, type PlanAnalysis } from './planAnalysis.js';
 import { isPlanUri, PlanDocuments, type OpenPlan } from './planDocuments.js';
 import { PythonDocuments } from './python/pythonDocuments.js';
 import { RunFacts } from './runFacts.js';
+import { LIMITS } from './limits.js';
 
 export interface Language {
   capabilities(client: ClientCapabilities): ServerCapabilities;
@@ -55,8 +56,7 @@ export interface Language {
   dispose(): void;
 }
 
-const REFRESH_DELAY = 300;
-/** Changes of a run after which all lenses are redrawn: not its progress, which the status bar and the monitor show. */
+/** What of a run redraws the lenses, all of them in every editor: not its progress, which the status bar and the monitor show. */
 const lensKey = (summary: RunSummary | null): string => summary?.state ?? 'deleted';
 
 class LanguageServer implements Language {
@@ -178,7 +178,7 @@ class LanguageServer implements Language {
     this.#refreshing ??= setTimeout(() => {
       this.#refreshing = undefined;
       this.connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
-    }, REFRESH_DELAY);
+    }, LIMITS.refreshDelay);
   }
 
   /** The file behind a URI when it lies in the workspace, or null. */

@@ -16,9 +16,7 @@ import { createParts } from '../server/parts.js';
 import { RunStream } from '../server/connection/stream.js';
 import { Workspace } from '../server/workspace.js';
 import { Confirmations } from './confirmations.js';
-
-/** A run of another process is checked this often while a client waits for it. Milliseconds. */
-const LOOK = 1_000;
+import { LIMITS } from './limits.js';
 
 const unread = () => undefined;
 
@@ -98,7 +96,7 @@ export class Root {
     let wake = unread as () => void;
     const changed = new Promise<void>((resolve) => this.#waiting.add((wake = resolve)));
     try {
-      await Promise.race([changed, wait(LOOK, undefined, { signal: stop.signal })]);
+      await Promise.race([changed, wait(LIMITS.lookInterval, undefined, { signal: stop.signal })]);
     } finally {
       this.#waiting.delete(wake);
       stop.abort();

@@ -6,6 +6,7 @@ import { UserError } from '../protocol/errors.js';
 import { boundsOf, isSearch } from './resolvePath.js';
 import { keysAt } from './schemaKeys.js';
 import { nearest, suggestion } from './suggest.js';
+import { LIMITS } from './limits.js';
 
 /** A problem of a plan; offset and length are in UTF-16 units of the text. */
 export interface PlanProblem {
@@ -27,10 +28,7 @@ export interface ParsedPlan {
 /** "CloseBraceExpected" -> "close brace expected" */
 const inWords = (code: string): string => code.replace(/(?<=.)[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
 
-const MAX_CHARACTERS = 1 << 20;
-const MAX_DEPTH = 32;
-
-/** Counts brackets before a recursive parser reads the text: a deeply nested file must not overflow the stack. */
+/** Brackets are counted before any recursive parser sees the text: a deeply nested file must not overflow the stack. */
 function depthProblem(text: string): PlanProblem | null {
   let depth = 0;
   let quoted = false;
@@ -41,8 +39,8 @@ function depthProblem(text: string): PlanProblem | null {
       else if (c === '"') quoted = false;
     } else if (c === '"') quoted = true;
     else if (c === '{' || c === '[') {
-      if (++depth > MAX_DEPTH)
-        return { path: [], message: `nested deeper than ${MAX_DEPTH} levels`, offset: i, length: 1 };
+      if (++depth > LIMITS.planDepth)
+        return { path: [], message: `nested deeper than ${LIMITS.planDepth} levels`, offset: i, length: 1 };
     } else if (c === '}' || c === ']') depth--;
   }
   return null;
@@ -90,10 +88,10 @@ function problemOf(
 /** Every problem of the text; never throws. */
 export function parsePlan(text: string): ParsedPlan {
   const fail = (problem: PlanProblem): ParsedPlan => ({ plan: null, problems: [problem], tree: undefined });
-  if (text.length > MAX_CHARACTERS)
+  if (text.length > LIMITS.planCharacters)
     return fail({
       path: [],
-      message: `longer than ${MAX_CHARACTERS} characters: this is no plan file`,
+      message: `longer than ${LIMITS.planCharacters} characters: this is no plan file`,
       offset: 0,
       length: 1,
     });

@@ -15,8 +15,7 @@ import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { requirePlan } from './parsePlan.js';
 import { isSearch, mergedPath, withPath } from './resolvePath.js';
 import { requireResolved } from './resolvePlan.js';
-
-const MAX_BYTES = 4 << 20;
+import { LIMITS } from './limits.js';
 
 /** "mnist.prune.json" -> "mnist" */
 export const planName = (path: string): string => basename(path).replace(/(\.prune)?\.jsonc?$/, '');
@@ -52,7 +51,7 @@ export async function readPlan(path: string, options: ReadOptions): Promise<Reso
   const info = await stat(file).catch(() => null);
   if (!info?.isFile())
     throw new UserError('plan-invalid', `${shown}: no such plan file; "lc-prune init MODEL" writes one`, { file });
-  if (info.size > MAX_BYTES)
+  if (info.size > LIMITS.planFile)
     throw new UserError('plan-invalid', `${shown}: ${info.size} bytes is too large for a plan file`, { file });
   return resolveText(await readFile(file, 'utf8'), file, options);
 }

@@ -2,6 +2,9 @@
  * Budgets and goals as users type them, in the budget box and on the command line: "1%", "40 kB", "10x smaller", "half the FLOPs", "lose at most
  * 0.5%", "97% accuracy". A ratio is converted to a budget at once; a goal on the error is a bound for the search of a path.
  */
+import { isKind, wordsOf } from '../lc/budgets/budgetSpec.js';
+import { WORDS, type Kind } from '../lc/budgets/registry.js';
+import { AT_MOST, NUMBER, numberOf, percentText } from '../lc/budgets/typed.js';
 import type { Budget, ErrorBound } from './plan.js';
 import { rounded } from './format.js';
 
@@ -10,9 +13,9 @@ export type Goal = { readonly budget: Budget } | { readonly bound: ErrorBound };
 
 /** One interpretation of the typed text. */
 export type GoalReading = Goal & {
-  /** Selects its sentence. "increase" and "error" are bounds. */
-  readonly kind: 'keep' | 'weights' | 'bytes' | 'flops' | 'neurons' | 'pattern' | 'increase' | 'error';
-  /** The value for the plan. */
+  /** Which sentence goes with it. "increase" and "error" are bounds. */
+  readonly kind: Kind | 'increase' | 'error';
+  /** The value as it goes into the plan. */
   readonly value: string;
 };
 
@@ -20,34 +23,34 @@ export type GoalReading = Goal & {
 export type GoalProblem = 'empty' | 'unreadable' | 'range' | 'time';
 export type GoalInput = { readonly readings: readonly GoalReading[] } | { readonly problem: GoalProblem };
 
-const NUMBER = String.raw`(\d+(?:[.,]\d+)?)`;
-const AT_MOST = '(?:at most|no more than|not more than|up to|less than|under|below|max(?:imum)?|within|<=?|≤)';
 const AT_LEAST = '(?:at least|no less than|not less than|more than|over|above|min(?:imum)?|>=?|≥)';
 const POINTS = '(?:%|(?:%|percentage)?\\s*points?|pp|pts?)';
 const REFERENCE = '(?:\\s+(?:than|as|of|from) (?:the )?(?:reference|original|now|before|today))?';
 
-const numberOf = (text: string): number => Number(text.replace(',', '.'));
-
-/** Percent as in a plan, without an exponent; null: too small to be meant, or above 100. */
-function percentText(percent: number): string | null {
-  const value = rounded(percent, 6);
-  return value > 100 || (value !== 0 && value < 1e-6) ? null : `${value}%`;
-}
-
 const one = (reading: GoalReading): GoalInput => ({ readings: [reading] });
 const range: GoalInput = { problem: 'range' };
 
-/** The interpretations of a share in percent: weights first, then FLOPs, then neurons. */
+/** Kinds of budget that can be typed, in the order of the registry. */
+const TYPED = (Object.keys(WORDS) as Kind[]).flatMap((kind) => {
+  const { typed } = wordsOf(kind);
+  return typed ? [{ kind, typed }] : [];
+});
+/** Those whose values are shares, and those whose values are numbers. */
+const SHARES = TYPED.flatMap(({ kind, typed: { share } }) => (share ? [{ kind, share }] : []));
+const COUNTS = TYPED.flatMap(({ kind, typed: { count } }) => (count ? [{ kind, count }] : []));
+
+const readingOf = (kind: Kind, value: string | number): GoalReading => ({
+  kind,
+  value: String(value),
+  budget: { [kind]: value },
+});
+
+/** What a share in percent can mean, by the word behind it: of the weights first, then of other things. */
 function shareReadings(percent: number, word: string): GoalInput {
   const value = percentText(percent);
   if (value === null) return range;
-  const weights: GoalReading = { kind: 'keep', value, budget: { keep: value } };
-  const flops: GoalReading = { kind: 'flops', value, budget: { flops: value } };
-  const neurons: GoalReading = { kind: 'neurons', value, budget: { neurons: value } };
-  if (/^(fl|faster|quicker|op|comput|mac)/.test(word)) return one(flops);
-  if (/^(n|f|units?|channels?)/.test(word)) return one(neurons);
-  if (/^(w|k|p|s)/.test(word)) return one(weights);
-  return word === '' ? { readings: [weights, flops, neurons] } : { problem: 'unreadable' };
+  const meant = word === '' ? SHARES : SHARES.filter(({ share }) => share.of.test(word));
+  return meant.length > 0 ? { readings: meant.map(({ kind }) => readingOf(kind, value)) } : { problem: 'unreadable' };
 }
 
 function bound(kind: 'increase' | 'error', percent: number): GoalInput {
@@ -125,23 +128,23 @@ function accuracy(digits: string, sign: string | undefined): GoalInput {
 
 /** "weights", "FLOPs" after "of the": the quantity of a share; "smaller" and "fewer" alone may refer to any of them. */
 const OF = '(?:of )?(?:the |all |its )?';
-const THING =
-  '(weights?|parameters?|params?|size|flops?|operations?|ops|compute|computation|macs?|neurons?|filters?|units?|channels?)';
+const anyOf = (words: readonly string[]): string => `(${words.join('|')})`;
+const THING = anyOf(SHARES.flatMap(({ share }) => share.things));
+const COMPARATIVE = anyOf(SHARES.flatMap(({ share }) => share.comparatives));
 
 const COUNTED: Readonly<Record<string, number>> = { half: 1 / 2, third: 1 / 3, quarter: 1 / 4, fifth: 1 / 5, tenth: 1 / 10, twentieth: 1 / 20, hundredth: 1 / 100, thousandth: 1 / 1000 }; // prettier-ignore
 
-/** "smaller" refers to weights; a size in bytes needs a budget in bytes. */
+/** Of what a comparative says that there is less: "smaller" is said of weights, "faster" of FLOPs. */
+const thingOf = (said: string): string =>
+  SHARES.find(({ share }) => share.comparatives.some((word) => new RegExp(word).test(said)))?.share.things[0] ?? '';
+
 const smaller = (share: number, said: string | undefined, thing: string | undefined): GoalInput =>
-  share > 0 && share <= 1
-    ? shareReadings(100 * share, thing ?? (said && /faster|quicker/.test(said) ? 'flops' : said ? 'weights' : ''))
-    : range;
+  share > 0 && share <= 1 ? shareReadings(100 * share, thing ?? (said ? thingOf(said) : '')) : range;
 
 /** Ratios and words for shares, the first that fits. */
 const RATIOS: readonly Rule[] = [
   {
-    form: new RegExp(
-      `^${NUMBER}\\s*(?:x|-?\\s?fold|times)\\s*(smaller|fewer|less|lighter|faster|quicker|reduction|compression)?(?:\\s+(?:in )?${THING})?$`,
-    ),
+    form: new RegExp(`^${NUMBER}\\s*(?:x|-?\\s?fold|times)\\s*${COMPARATIVE}?(?:\\s+(?:in )?${THING})?$`),
     read: (digits, said, thing) => smaller(1 / numberOf(digits!), said, thing),
   },
   {
@@ -165,19 +168,11 @@ const RATIOS: readonly Rule[] = [
 
 const TIME = new RegExp(`^(?:${AT_MOST}|in)?\\s*${NUMBER}\\s*(?:ms|µs|us|s|sec(?:onds?)?|milliseconds?)(?:\\s.*)?$`);
 
-const BYTES = { b: 'B', byte: 'B', bytes: 'B', kb: 'kB', kib: 'kB', mb: 'MB', mib: 'MB', gb: 'GB', gib: 'GB' };
-
 function budgetOf(input: string): GoalInput {
-  const pattern = /^(\d+)\s*:\s*(\d+)$/.exec(input);
-  if (pattern) {
-    const [n, m] = [Number(pattern[1]), Number(pattern[2])];
-    if (n < 1 || m > 64 || n >= m) return range;
-    return one({ kind: 'pattern', value: `${n}:${m}`, budget: { pattern: `${n}:${m}` } });
-  }
-  const size = new RegExp(`^(?:(?:fit (?:in|into|on)|${AT_MOST})\\s*)?${NUMBER}\\s*(${Object.keys(BYTES).join('|')})(?: on disk)?$`).exec(input); // prettier-ignore
-  if (size) {
-    const value = `${numberOf(size[1]!)} ${BYTES[size[2]! as keyof typeof BYTES]}`;
-    return one({ kind: 'bytes', value, budget: { bytes: value } });
+  for (const { kind, typed } of TYPED) {
+    const value = typed.read?.(input) ?? null;
+    if (value === 'range') return range;
+    if (value !== null) return one(readingOf(kind, value as string | number));
   }
   const percent = new RegExp(`^${NUMBER}\\s*%\\s*(?:of\\s+)?(?:the\\s+)?([a-z]*)$`).exec(input);
   if (percent) return shareReadings(numberOf(percent[1]!), percent[2]!);
@@ -186,14 +181,12 @@ function budgetOf(input: string): GoalInput {
     const value = Number(whole[1]!.replace(/[,_ ]/g, ''));
     const word = whole[2]!;
     if (!Number.isSafeInteger(value)) return range;
-    const weights: GoalReading = { kind: 'weights', value: String(value), budget: { weights: value } };
-    const neurons: GoalReading = { kind: 'neurons', value: String(value), budget: { neurons: value } };
-    if (/^(n|units?|filters?|channels?)/.test(word)) return one(neurons);
-    if (/^(w|param)/.test(word)) return one(weights);
-    if (word) return { problem: TIME.test(input) ? 'time' : 'unreadable' };
-    // "1" could be one weight, but a share is more likely.
-    const share = value <= 100 ? shareReadings(value, '') : null;
-    return { readings: [...(share && 'readings' in share ? share.readings : []), weights, neurons] };
+    const meant = word === '' ? COUNTS : COUNTS.filter(({ count }) => count.of.test(word));
+    if (meant.length === 0) return { problem: TIME.test(input) ? 'time' : 'unreadable' };
+    // "1" could be one weight, but a share is what is meant first.
+    const share = word === '' && value <= 100 ? shareReadings(value, '') : null;
+    const counts = meant.map(({ kind }) => readingOf(kind, value));
+    return { readings: [...(share && 'readings' in share ? share.readings : []), ...counts] };
   }
   const fraction = /^(0?[.,]\d+)$/.exec(input);
   if (fraction) {
@@ -235,9 +228,9 @@ export function budgetText(budget: unknown): string {
   const [entry, ...more] = Object.entries(budget);
   if (!entry || more.length > 0) return '';
   const [kind, value] = entry as [string, unknown];
-  const word = { keep: '', weights: ' weights', bytes: '', flops: ' flops', neurons: ' neurons', pattern: '' }[kind];
-  if (word === undefined || (typeof value !== 'string' && typeof value !== 'number')) return '';
-  const text = `${value}${word}`;
+  const typed = isKind(kind) ? wordsOf(kind).typed : undefined;
+  if (!typed || (typeof value !== 'string' && typeof value !== 'number')) return '';
+  const text = [value, typed.unit].filter((part) => part !== undefined).join(' ');
   const parsed = parseGoal(text);
   // Text that would be read differently ("0.5 flops") is not offered.
   return 'readings' in parsed && parsed.readings[0]?.kind === kind ? text : '';
@@ -253,5 +246,19 @@ export function boundText(path: unknown): string {
   return 'readings' in parseGoal(text) ? text : '';
 }
 
-/** The suggestions before anything is typed. */
+/** The sentence that offers a budget, and its value in it: ["Keep {0} of the weights", "1%"]. null: a bound on the error. */
+export function offerOf(reading: GoalReading): readonly [sentence: string, value: string] | null {
+  const typed = isKind(reading.kind) ? wordsOf(reading.kind).typed : undefined;
+  if (!typed || !('budget' in reading)) return null;
+  const { offer, shown = String } = typed;
+  return [offer, shown(reading.budget[reading.kind as Kind]!)];
+}
+
+/** What is offered before anything is typed. */
 export const SUGGESTED: readonly string[] = ['1%', '2%', '5%', '10%', '20%', 'lose at most 0.5%'];
+
+/** What one can type: a budget of each kind, and a ratio; with `goals`, also goals on the error. */
+export function examples(goals: boolean): readonly string[] {
+  const [first, ...others] = TYPED.map(({ typed }) => typed.example);
+  return [first!, '10x smaller', ...(goals ? ['lose at most 0.5%', '97% accuracy'] : []), ...others];
+}

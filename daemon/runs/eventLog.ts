@@ -3,12 +3,11 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { UserError } from '../protocol/errors.js';
 import { RunEvent } from '../protocol/events.js';
 import { runPaths } from '../trainer/process/runFolder.js';
+import { LIMITS } from './limits.js';
 
 const BLOCK = 1 << 20;
 const NEWLINE = 10;
 const LINE_END = Buffer.from([NEWLINE]);
-/** Longer lines are not events of this product. */
-const MAX_LINE = 16 << 20;
 const BATCH = Buffer.from('{"event":"batch"');
 
 /**
@@ -47,7 +46,7 @@ export async function scanLines(
         if (stop === true) return offset;
       }
       rest = data.subarray(begin);
-      if (rest.length > MAX_LINE) return offset;
+      if (rest.length > LIMITS.eventLine) return offset;
     }
   } finally {
     await handle.close();

@@ -11,10 +11,7 @@ import { lockOwner, takeLock } from '../trainer/process/lock.js';
 import { keptFolder, runPaths, runsFolder } from '../trainer/process/runFolder.js';
 import { lastEvents } from './eventLog.js';
 import { isRunName } from './list/registry.js';
-
-/** Milliseconds that another daemon has to release a run whose trainer is gone. */
-const PATIENCE_MS = 3_000;
-const LOOK_MS = 100;
+import { LIMITS } from './limits.js';
 
 /** The runs that this process looks after. */
 export class Keepers {
@@ -34,7 +31,7 @@ export class Keepers {
     await mkdir(dirname(keeper), { recursive: true }).catch((error: Error) => {
       throw new UserError('disk', `${dirname(keeper)} cannot be made: ${error.message}`, { file: keeper });
     });
-    for (const end = performance.now() + PATIENCE_MS; ; await wait(LOOK_MS)) {
+    for (const end = performance.now() + LIMITS.keeperTime; ; await wait(LIMITS.keeperInterval)) {
       try {
         this.#held.set(folder, await takeLock(keeper, 'editor'));
         return;

@@ -1,9 +1,7 @@
 /** Finds an engine that can continue a run whose engine has crashed. */
 import { fork } from 'node:child_process';
 import type { FromTrainer, ToTrainer } from '../trainer/process/ipc.js';
-
-/** For all candidates together; each loads the run's model and data. */
-const TIMEOUT = 60_000;
+import { LIMITS } from './limits.js';
 
 /**
  * Tries the engines after `after`, in the order of `auto`, in trainers of their own: one that crashes is skipped as well.
@@ -14,7 +12,7 @@ export async function findNextEngine(
   workspace: string,
   { after, trainer }: { readonly after: string; readonly trainer: string },
 ): Promise<string | null> {
-  const end = performance.now() + TIMEOUT;
+  const end = performance.now() + LIMITS.nextEngineTime;
   for (let from = after; ;) {
     const { found, tried } = await ask(folder, workspace, { after: from, trainer }, end - performance.now());
     if (found !== undefined) return found;

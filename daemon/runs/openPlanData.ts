@@ -30,6 +30,7 @@ import {
   type Joining,
 } from '../trainer/judge/jointOutputs.js';
 import { isOpen, readByReference } from '../trainer/reading.js';
+import { LIMITS } from './limits.js';
 
 export interface PlanData {
   readonly dataset: Dataset;
@@ -67,13 +68,27 @@ export interface Timed {
   readonly pace: MeasuredPace;
 }
 
-/** Larger data is not opened before a run. */
-const MAX_BYTES = 256 << 20;
+/** What trying a plan's first steps has found out. `notes` ends with the reason where nothing could be timed. */
+export type Tried = Pick<PlanData, 'times' | 'planned' | 'notes'>;
 
-/** Why the plan's data is not opened to time a step on it; null: it can be opened. */
-export async function tooLarge({ data }: ResolvedPlan, workspace: string): Promise<string | null> {
+/**
+ * Times steps of a plan on some of its data, for those who ask what its run would take.
+ * @param ask asked of the session that was timed; not called where none could be.
+ * @throws as `openPlanData`.
+ */
+export async function tryPlan(plan: ResolvedPlan, workspace: string, ask?: Options['ask']): Promise<Tried> {
+  const large = await tooLarge(plan, workspace);
+  if (large !== null) return { times: [], planned: null, notes: [large] };
+  const options = { workspace, sample: LIMITS.triedImages, timed: true, ...(ask && { ask }) };
+  const { times, planned, notes, close } = await openPlanData(plan, options);
+  close();
+  return { times, planned, notes };
+}
+
+/** Why the plan's data is not opened to try a step on it; null: it can be. */
+async function tooLarge({ data }: ResolvedPlan, workspace: string): Promise<string | null> {
   const { size } = await stat(resolve(workspace, data.source)).catch(() => ({ size: 0 }));
-  return size > MAX_BYTES ? 'the data is too large to try' : null;
+  return size > LIMITS.triedData ? 'the data is too large to try' : null;
 }
 
 /**

@@ -1,6 +1,5 @@
 /** The cost of runs to several goals here, and the errors of their direct compressions: computed before a run is started. */
 import { dirname, join } from 'node:path';
-import { readFile } from 'node:fs/promises';
 import type { Dataset } from '../data/dataset.js';
 import { fileFormatOf } from '../export/sparse/packageFormat.js';
 import { isPenalty } from '../lc/budgets/budgetSpec.js';
@@ -11,7 +10,7 @@ import { resolveInside } from '../files/workspacePath.js';
 import { dataAsWritten, newPlan } from '../plan/newPlan.js';
 import { planPath, planText } from '../plan/planText.js';
 import { secondsOfRun } from '../plan/proposeTimes.js';
-import { resolveText } from '../plan/readPlan.js';
+import { readPlan, resolveText } from '../plan/readPlan.js';
 import { withPath } from '../plan/resolvePath.js';
 import type { PlanLength } from '../protocol/dataChoice.js';
 import { UserError } from '../protocol/errors.js';
@@ -20,7 +19,7 @@ import type { DataSource } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { subset } from '../trainer/assemble/samples.js';
 import { createTasks } from '../trainer/tasks.js';
-import { openPlanData, tooLarge, type Timed } from './openPlanData.js';
+import { tryPlan, type Timed } from './openPlanData.js';
 
 /** A plan file, or the plan that would be written beside a model. Paths are absolute and lie in the workspace. */
 export type OutlookOf =
@@ -29,14 +28,12 @@ export type OutlookOf =
 
 /** Enough samples to distinguish 74% from 5%. */
 const SAMPLES = 400;
-/** Most images of folders that are read. */
-const IMAGES = 256;
 
 /** The plan without its goal, and its existing or future file. */
 async function planOf(of: OutlookOf, workspace: string): Promise<{ plan: ResolvedPlan; file: string }> {
   if ('planFile' in of) {
     const file = await resolveInside(workspace, workspace, of.planFile);
-    return { plan: await resolveText(await readFile(file, 'utf8'), file, { workspace }), file };
+    return { plan: await readPlan(file, { workspace }), file };
   }
   const folder = dirname(of.model);
   const layers = summarizeModel(await readModel(of.model, { workspace }));
@@ -113,7 +110,7 @@ async function outlookOf(plans: readonly Pick<ResolvedPlan, 'tasks' | 'path'>[],
   };
 }
 
-/** The outlook of a plan as it stands, from the timings of `openPlanData`. @param length in place of the plan's own. */
+/** The outlook of a plan as it stands, by what `tryPlan` timed. @param length in place of the plan's own. */
 export const outlookOfPlan = (plan: ResolvedPlan, timed: Timed, length?: PlanLength): Promise<Outlook> =>
   outlookOf([plan], length ? { ...timed, plan: withLength(timed.plan, length) } : timed);
 
@@ -132,20 +129,12 @@ export async function outlook(goals: readonly GoalWanted[], of: OutlookOf, works
   const plan = withoutGoal(read);
   const nothing = goals.map(() => ({ cut: null, seconds: null }));
   const unknown = (note: string): Outlook => ({ device: null, set: 'train', samples: 0, reference: null, goals: nothing, note }); // prettier-ignore
-  const large = await tooLarge(plan, workspace);
-  if (large !== null) return unknown(large);
   const wanted = goals.map((goal) =>
     'bound' in goal ? withPath(plan, goal.bound, file) : { tasks: [{ ...plan.tasks[0]!, budget: goal.budget }] },
   );
   let found: Outlook | null = null;
-  const data = await openPlanData(plan, {
-    workspace,
-    sample: IMAGES,
-    timed: true,
-    async ask(timed) {
-      found = await outlookOf(wanted, timed);
-    },
+  const { notes } = await tryPlan(plan, workspace, async (timed) => {
+    found = await outlookOf(wanted, timed);
   });
-  data.close();
-  return found ?? unknown(data.notes.at(-1) ?? 'no engine could be timed');
+  return found ?? unknown(notes.at(-1) ?? 'no engine could be timed');
 }

@@ -1,10 +1,7 @@
 /** The time of a run of a plan here, before it starts: the data is opened, some training steps are timed, nothing is trained. */
 import { readPlan } from '../plan/readPlan.js';
 import type { PlannedTime } from '../protocol/dataChoice.js';
-import { openPlanData } from './openPlanData.js';
-
-/** Most images of folders that are read. */
-const IMAGES = 256;
+import { tryPlan } from './openPlanData.js';
 
 /**
  * @param planPath absolute, in the workspace. @param options.engine in place of the plan's.
@@ -16,7 +13,6 @@ export async function planTime(
 ): Promise<PlannedTime> {
   const written = await readPlan(planPath, { workspace });
   const plan = engine === undefined ? written : { ...written, engine };
-  const { planned, notes, close } = await openPlanData(plan, { workspace, sample: IMAGES, timed: true });
-  close();
+  const { planned, notes } = await tryPlan(plan, workspace);
   return { time: planned, notes: [...notes] };
 }

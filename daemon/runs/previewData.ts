@@ -11,11 +11,10 @@ import { planPath, planText } from '../plan/planText.js';
 import { resolveText } from '../plan/readPlan.js';
 import type { DataPreview } from '../protocol/dataChoice.js';
 import type { DataSource } from '../protocol/plan.js';
+import { LIMITS } from './limits.js';
 import { openPlanData } from './openPlanData.js';
 
 const SAMPLES = 16;
-/** Most images of folders that are read. */
-const IMAGES = 256;
 
 /**
  * @param model absolute path, in the workspace. @param data as in a plan in `planFolder` (default: the model's); paths may be absolute, too.
@@ -30,7 +29,7 @@ export async function previewData(
   const asWritten = await dataAsWritten(planFolder, data, workspace);
   const short = newPlan(layers, { model: planPath(planFolder, model), data: asWritten });
   const plan = await resolveText(planText(short), join(planFolder, 'new.prune.json'), { workspace });
-  const opened = await openPlanData(plan, { workspace, sample: IMAGES, timed: true });
+  const opened = await openPlanData(plan, { workspace, sample: LIMITS.triedImages, timed: true });
   try {
     const { dataset, notes, times } = opened;
     const { fields, classes, reading, encodings } = dataset;

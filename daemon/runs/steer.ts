@@ -10,12 +10,7 @@ import { holderText, lockOwner, type LockHolder } from '../trainer/process/lock.
 import { answerOf, dropRequest, putRequest, type FileRequest } from '../trainer/process/requestFile.js';
 import { runPaths, type RunPaths } from '../trainer/process/runFolder.js';
 import { lastEvents } from './eventLog.js';
-
-/** A trainer checks twice a second; one that has not reacted for so many milliseconds is of an earlier version, or hangs. */
-const NOTICE_MS = 15_000;
-/** Milliseconds that a checkpoint may take. */
-const EFFECT_MS = 60_000;
-const LOOK_MS = 100;
+import { LIMITS } from './limits.js';
 
 /** @returns the process that runs it, in words for a message; null: none. @param folder of the run, absolute. */
 export async function runOwner(folder: string): Promise<string | null> {
@@ -78,7 +73,9 @@ async function ask(folder: string, steering: Steering): Promise<void> {
   const { type } = steering;
   const id = randomUUID();
   await putRequest(paths, type === 'setBudget' ? { ...steering, id } : steering);
-  if (!(await within(NOTICE_MS, async () => !(await isThere(paths.request)) || (await isGone(paths.lock, owner))))) {
+  if (
+    !(await within(LIMITS.noticeTime, async () => !(await isThere(paths.request)) || (await isGone(paths.lock, owner))))
+  ) {
     await dropRequest(paths);
     throw refusal('does not answer');
   }
@@ -93,7 +90,7 @@ async function ask(folder: string, steering: Steering): Promise<void> {
     if (type !== 'setBudget' || !(await isGone(paths.lock, owner)) || (await isAnswered(paths, id))) return false;
     throw new UserError('run-invalid', `${run} has ended before it took the budget`);
   };
-  if (!(await within(EFFECT_MS, async () => (await isDone()) || hasEnded())))
+  if (!(await within(LIMITS.effectTime, async () => (await isDone()) || hasEnded())))
     throw refusal(`was asked to ${VERBS[type]} and has not yet`);
 }
 
@@ -112,7 +109,7 @@ async function isGone(lock: string, { pid, started }: LockHolder): Promise<boole
 }
 
 async function within(milliseconds: number, check: () => Promise<boolean>): Promise<boolean> {
-  for (const end = performance.now() + milliseconds; performance.now() < end; await wait(LOOK_MS))
+  for (const end = performance.now() + milliseconds; performance.now() < end; await wait(LIMITS.steerInterval))
     if (await check()) return true;
   return false;
 }

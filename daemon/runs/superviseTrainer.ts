@@ -7,6 +7,7 @@ import type { RunEvent } from '../protocol/events.js';
 import type { Budget } from '../protocol/plan.js';
 import type { FromTrainer, SentError, StopReason, ToTrainer, TrainerRequest } from '../trainer/process/ipc.js';
 import { unsaidEnd, type Exit } from './ending.js';
+import { LIMITS } from './limits.js';
 
 /** A run with a living trainer. */
 export interface RunHandle {
@@ -41,14 +42,6 @@ export interface RunHandle {
   /** Resolves, never rejects, with the last event: `done`, `stopped` or `failed` (also when the trainer crashed). */
   readonly done: Promise<RunEvent>;
 }
-
-/** A trainer that does not end within these milliseconds after the request is killed; the last checkpoint is on disk. */
-const STOP_MS = 60_000;
-/** Events kept for the first subscriber. */
-const BACKLOG = 10_000;
-const OUTPUT_TAIL = 20;
-/** Milliseconds to wait for a dead trainer's last messages. */
-const DRAIN_MS = 2000;
 
 export interface Start {
   readonly resume: boolean;
@@ -94,7 +87,7 @@ export function superviseTrainer(
     }
     if (['done', 'stopped', 'failed'].includes(event.event)) last = event;
     if (!backlog) for (const subscriber of subscribers) subscriber(event);
-    else if (backlog.length < BACKLOG || event.event !== 'batch') backlog.push(event);
+    else if (backlog.length < LIMITS.backlog || event.event !== 'batch') backlog.push(event);
   };
 
   const output: string[] = [];
@@ -103,7 +96,7 @@ export function superviseTrainer(
       for (const line of text.split('\n').filter((part) => part.trim() !== '')) {
         onOutput?.(line);
         output.push(line);
-        if (output.length > OUTPUT_TAIL) output.shift();
+        if (output.length > LIMITS.outputTail) output.shift();
       }
     });
   }
@@ -130,7 +123,7 @@ export function superviseTrainer(
   const done = ended.then(async (how): Promise<RunEvent> => {
     // The trainer's last messages may still be in transit.
     if (child.connected)
-      await Promise.race([new Promise((resolve) => child.once('disconnect', resolve)), wait(DRAIN_MS)]);
+      await Promise.race([new Promise((resolve) => child.once('disconnect', resolve)), wait(LIMITS.drainTime)]);
     const tail = output.findLast((line) => /error|fatal|abort|memory|exception|bad_alloc/i.test(line)) ?? null;
     const stage = begun ? 'begun' : resume ? 'resuming' : 'starting';
     const crash = last ? null : await unsaidEnd(how, tail, { folder, ...reached, next, stage, endedByUs });
@@ -182,7 +175,7 @@ export function superviseTrainer(
     outlive: (on) => request({ type: 'outlive', on }),
     setBudget: (budget) => request({ type: 'setBudget', budget }),
     async stop(reason) {
-      const timer = setTimeout(end, STOP_MS);
+      const timer = setTimeout(end, LIMITS.stopTime);
       await request({ type: 'stop', reason }).catch(() => undefined);
       await done;
       clearTimeout(timer);

@@ -1,5 +1,4 @@
 /** Starts, controls and watches trainers: one child process per active run. */
-import { fork, type ForkOptions, type SpawnOptions } from 'node:child_process';
 import { readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { bundlePath } from '../files/bundlePath.js';
@@ -11,6 +10,7 @@ import { lastEvents } from './eventLog.js';
 import { findNextEngine } from './nextEngine.js';
 import { findRun } from './list/registry.js';
 import { type RunHandle, type Start, superviseTrainer } from './superviseTrainer.js';
+import { trainerProcess, warmTrainerProcess } from './trainerProcess.js';
 
 export { type RunHandle } from './superviseTrainer.js';
 
@@ -41,6 +41,9 @@ export function trainerPath(): string {
     );
   return found;
 }
+
+/** Starts a trainer's process for a run that is about to be started. It ends by itself where none is. */
+export const warmTrainer = (program: Program): void => warmTrainerProcess(trainerPath(), program);
 
 /**
  * Creates a run folder and starts a trainer on it. Resolves when model, data and engine are loaded and training begins.
@@ -118,15 +121,7 @@ async function launch(folder: string, start: Start, options: RunOptions & { trai
 async function launchHeld(folder: string, start: Start, options: RunOptions & { trainer: string }): Promise<RunHandle> {
   const workspace = await realpath(options.workspace);
   const program = options.program ?? 'lc-prune';
-  // `fork` passes all options to `spawn`.
-  const forked: ForkOptions & Pick<SpawnOptions, 'windowsHide'> = {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    execArgv: [],
-    // In a group of its own: a signal to the editor's group does not reach it, and Windows does not end it with its parent.
-    detached: program === 'editor',
-    windowsHide: true,
-  };
-  const child = fork(options.trainer, [], forked);
+  const child = trainerProcess(options.trainer, program);
   const handle = superviseTrainer(child, folder, start, {
     onOutput: options.onOutput,
     next: (after) => findNextEngine(folder, workspace, { after, trainer: options.trainer }),

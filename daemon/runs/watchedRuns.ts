@@ -8,6 +8,7 @@ import { runPaths, runsFolder } from '../trainer/process/runFolder.js';
 import { forgetLog } from './eventLog.js';
 import { runNames, summaryOrReason } from './list/registry.js';
 import { SummaryIndex } from './list/summaryIndex.js';
+import { LIMITS } from './limits.js';
 
 export interface Watching {
   /** Absolute folders of the runs whose trainers this process supervises: it reports those itself. */
@@ -30,14 +31,8 @@ interface Entry {
   readonly stamp: Stamp;
 }
 
-/** Changes within this time may have the same modification time on coarse file systems. */
-const COARSE_MS = 2_000;
-/** A folder without a log belongs to a run that is loading its data, or to a start that is about to fail. */
-const STARTING_MS = 10_000;
 /** Folders read at the same time. */
 const AT_ONCE = 16;
-/** Of the resumable runs, how many one check covers (with more, each check covers another part): each costs one call of the file system. */
-const RESUMABLE_A_LOOK = 500;
 
 const isActive = ({ state }: RunSummary): boolean => state === 'running' || state === 'paused';
 
@@ -133,9 +128,9 @@ export class WatchedRuns {
       if (isActive(summary) || stamp.folder === null) due.push(name);
       else if (summary.state !== 'done') resumable.push(name);
     }
-    if (resumable.length <= RESUMABLE_A_LOOK) return [...due, ...resumable];
+    if (resumable.length <= LIMITS.resumableALook) return [...due, ...resumable];
     const from = this.#next % resumable.length;
-    this.#next = from + RESUMABLE_A_LOOK;
+    this.#next = from + LIMITS.resumableALook;
     return [...due, ...[...resumable, ...resumable].slice(from, this.#next)];
   }
 
@@ -168,7 +163,7 @@ export class WatchedRuns {
 
 /** The stamp of a file or folder; null while it is so young that a further change may not show. */
 function look({ ino, size, mtimeMs }: Stats): string | null {
-  return Math.abs(Date.now() - mtimeMs) < COARSE_MS ? null : `${ino} ${size} ${mtimeMs}`;
+  return Math.abs(Date.now() - mtimeMs) < LIMITS.coarseTime ? null : `${ino} ${size} ${mtimeMs}`;
 }
 
 const statOf = (path: string): Promise<Stats | null> => lstat(path).catch(() => null);
@@ -183,4 +178,4 @@ async function stampOf(path: string, stats: Stats, active: boolean): Promise<Sta
 }
 
 const isStarting = async (folder: string, { birthtimeMs }: Stats): Promise<boolean> =>
-  Date.now() - birthtimeMs < STARTING_MS && !(await statOf(runPaths(folder).events));
+  Date.now() - birthtimeMs < LIMITS.startingTime && !(await statOf(runPaths(folder).events));

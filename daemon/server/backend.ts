@@ -13,10 +13,13 @@ import type * as Steer from '../runs/steer.js';
 import type * as Supervisor from '../runs/supervisor.js';
 import type { WatchedRuns } from '../runs/watchedRuns.js';
 import type * as ReadPlan from '../plan/readPlan.js';
-import { runInChild } from './jobs/childJob.js';
+import { runInChild, type JobName } from './jobs/childJob.js';
+import { warmJob } from './jobs/jobProcess.js';
 
 export interface Backend {
   readonly startRun: typeof Supervisor.startRun;
+  /** Has a process ready for a run that is about to be started. */
+  readonly warmTrainer: (...of: Parameters<typeof Supervisor.warmTrainer>) => Promise<void>;
   readonly resumeRun: typeof Supervisor.resumeRun;
   readonly watchRuns: (...of: ConstructorParameters<typeof WatchedRuns>) => Promise<WatchedRuns>;
   readonly openTail: (folder: string) => Promise<LogTail>;
@@ -43,6 +46,8 @@ export interface Backend {
   readonly readChanged: typeof Kept.readChanged;
   readonly readPlan: typeof ReadPlan.readPlan;
   readonly runInChild: typeof runInChild;
+  /** Has a process ready for a job that is about to be asked for. */
+  readonly warmJob: (job: JobName) => void;
 }
 
 const keeping = () => import('../runs/keepers.js');
@@ -53,6 +58,7 @@ const supervisor = () => import('../runs/supervisor.js');
 
 export const backend: Backend = {
   startRun: async (...args) => (await supervisor()).startRun(...args),
+  warmTrainer: async (...args) => (await supervisor()).warmTrainer(...args),
   resumeRun: async (...args) => (await supervisor()).resumeRun(...args),
   watchRuns: async (...of) => new (await import('../runs/watchedRuns.js')).WatchedRuns(...of),
   openTail: async (folder) => (await import('../runs/logTail.js')).LogTail.open(folder),
@@ -84,4 +90,5 @@ export const backend: Backend = {
     return readPlan(path, { formatOf: fileFormatOf, ...options });
   },
   runInChild,
+  warmJob,
 };

@@ -32,6 +32,19 @@ export const LIMITS = {
   pingInterval: 15_000,
   /** A connection that is silent for this long, in spite of pings, is gone. */
   silence: 45_000,
-  /** How long the trainers may take to write a checkpoint when the daemon ends. */
+  /** A helper process of a job, from its start to its answer, and what it may print. */
+  jobTime: 10 * 60_000,
+  jobOutput: 8 << 20,
+  /** How long a process that was started in advance waits to be asked. */
+  warmTime: 60_000,
+  /** A driver that is asked for the memory of its processes. */
+  driverTime: 3_000,
+  /** A search for data answers all who ask meanwhile, and for this long after. */
+  searchLifetime: 20_000,
+  /** Drivers and packages do not come and go by the second, and a probe takes one. */
+  probeLifetime: 60_000,
+  /** A model that nobody asks for is kept for this long. */
+  modelLifetime: 60_000,
+  /** How long the trainers get to write a checkpoint when the daemon ends. */
   shutdown: 10_000,
 } as const;

@@ -148,6 +148,13 @@ export class LiveRuns {
     }
   }
 
+  /** Has a process ready for the run that a person is about to start: its code is loaded while they choose. Scripts choose at once. */
+  expectStart(): void {
+    if (this.program !== 'editor' || this.#closing) return;
+    // What is wrong is reported when a run starts.
+    this.backend.warmTrainer(this.program).catch(() => undefined);
+  }
+
   #options(workspace: string): RunOptions {
     return {
       workspace,

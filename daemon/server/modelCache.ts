@@ -3,6 +3,7 @@ import type { FileFormat } from '../lc/budgets.js';
 import { FileCache } from '../files/fileCache.js';
 import { stampFile } from '../files/fileStamps.js';
 import type { LayerSummary, Model } from '../model/model.js';
+import { LIMITS } from './limits.js';
 
 export interface LoadedModel {
   readonly model: Model;
@@ -12,10 +13,8 @@ export interface LoadedModel {
   readonly format: FileFormat;
 }
 
-const LIFETIME = 60_000;
-
 export class ModelCache {
-  readonly #models = new FileCache<LoadedModel>({ kept: 1, lifetime: LIFETIME });
+  readonly #models = new FileCache<LoadedModel>({ kept: 1, lifetime: LIMITS.modelLifetime });
 
   /** @throws UserError model-missing, model-invalid, model-unsupported. */
   async load(path: string, workspace: string): Promise<LoadedModel> {

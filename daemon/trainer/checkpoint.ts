@@ -9,10 +9,10 @@ import { z } from 'zod';
 import { writeFileAtomic } from '../files/atomicWrite.js';
 import { UserError } from '../protocol/errors.js';
 import { Progress, type RunState, type StateVectors } from './state.js';
+import { LIMITS } from './limits.js';
 
 const MAGIC = Buffer.from('LCPRUNE1', 'latin1');
 const DIGEST = 32;
-const MAX_HEADER = 16 << 20;
 /** One write or read call; the operating system's limit is 2 GiB. */
 const PIECE = 64 << 20;
 const KEPT = 2;
@@ -112,7 +112,8 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
     await readFully(handle, prefix, 0);
     if (!prefix.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error('it does not begin as one');
     const headerLength = prefix.readUInt32LE(MAGIC.length);
-    if (headerLength > MAX_HEADER || prefix.length + headerLength + DIGEST > size) throw new Error('it is too short');
+    if (headerLength > LIMITS.checkpointHeader || prefix.length + headerLength + DIGEST > size)
+      throw new Error('it is too short');
     const headerBytes = Buffer.alloc(headerLength);
     await readFully(handle, headerBytes, prefix.length);
     const header = Header.parse(JSON.parse(headerBytes.toString('utf8')));

@@ -9,9 +9,8 @@ import { keepBest, takeBest } from './judge/bestEpoch.js';
 import { boundary, saveCheckpoint, type Live } from './live.js';
 import { freshGuard, isDestroyed, lossLimit, watch } from './judge/lossGuard.js';
 import type { Batches, Run } from './run.js';
+import { LIMITS } from './limits.js';
 
-/** Milliseconds of an engine call: short enough for pausing and stopping to feel immediate. */
-const CALL_MS = 200;
 const MAX_RETRIES = 8;
 /** Weights whose norm grew by this factor within one phase have diverged, even if finite. */
 const EXPLOSION = 1e3;
@@ -130,7 +129,7 @@ async function train(
     progress.totalStep += count;
     progress.batches = batches.state;
     const milliseconds = Math.max(run.clock() - began, 0.1);
-    steps = Math.max(1, Math.min(4 * steps, Math.floor((count * CALL_MS) / milliseconds)));
+    steps = Math.max(1, Math.min(4 * steps, Math.floor((count * LIMITS.engineCall) / milliseconds)));
     if (progress.step === total) batchLog.flush();
     if (request.keepsBest && (progress.step === total || progress.step % stepsPerEpoch === 0))
       await keepBest(run, live, session, Math.min(request.epochs, epochOf(progress.step)));

@@ -6,9 +6,7 @@ import * as vscode from 'vscode';
 import type { Services } from '../services.js';
 import type { AbsolutePath } from '../paths.js';
 import { enginePathSetting } from '../settings.js';
-
-/** Longest output, in characters: more could not be read as a table. */
-const MAX_OUTPUT = 1 << 20;
+import { LIMITS } from '../limits.js';
 
 interface CliOptions {
   readonly title: string;
@@ -45,7 +43,7 @@ export function runCli(
         let output = '';
         const notes: string[] = [];
         child.stdout.setEncoding('utf8').on('data', (text: string) => {
-          if (output.length < MAX_OUTPUT) output += text;
+          if (output.length < LIMITS.cliOutput) output += text;
         });
         createInterface({ input: child.stderr }).on('line', (line) => {
           if (line.trim() === '') return;

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { DataPreview } from '../../daemon/protocol/dataChoice.js';
-import { parseGoal } from '../../daemon/protocol/goalText.js';
+import { examples, parseGoal } from '../../daemon/protocol/goalText.js';
 import type { Budget, DataSource } from '../../daemon/protocol/plan.js';
 import type { Daemon } from '../daemon/daemon.js';
 import type { AbsolutePath } from '../paths.js';
@@ -37,7 +37,7 @@ export function budgetOf(text: string): Budget {
   const parsed = parseGoal(text);
   const reading = 'readings' in parsed ? parsed.readings[0] : undefined;
   if (!reading || !('budget' in reading))
-    throw new Error(vscode.l10n.t('"{0}" is no budget; say 1%, 2662 weights, 40 kB, 50% flops, 100 neurons or 2:4', text)); // prettier-ignore
+    throw new Error(vscode.l10n.t('"{0}" is no budget; say one of: {1}', text, examples(false).join(', ')));
   return reading.budget;
 }
 

@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import type { BudgetPreview } from '../../daemon/protocol/messages.js';
 import type { Budget } from '../../daemon/protocol/plan.js';
-import { parseGoal, SUGGESTED, type Goal, type GoalInput, type GoalProblem, type GoalReading } from '../../daemon/protocol/goalText.js'; // prettier-ignore
-import { count } from '../../daemon/protocol/format.js';
+import { examples, offerOf, parseGoal, SUGGESTED, type Goal, type GoalInput, type GoalProblem, type GoalReading } from '../../daemon/protocol/goalText.js'; // prettier-ignore
 import { Outlooks, type AskOutlook } from './outlooks.js';
+import { LIMITS } from '../limits.js';
 
 /** What a budget means for the model at hand. */
 export type Preview = (budget: Budget) => Promise<BudgetPreview>;
@@ -21,38 +21,20 @@ interface BudgetItem extends vscode.QuickPickItem {
   reading?: GoalReading;
 }
 
-/** The daemon is asked after typing has paused for so long (milliseconds). */
-const PAUSE = 80;
-/** A child process opens the data after this much longer (milliseconds). */
-const LONG_PAUSE = 250;
-
-function label({ kind, value }: GoalReading): string {
-  switch (kind) {
-    case 'keep':
-      return vscode.l10n.t('Keep {0} of the weights', value);
-    case 'weights':
-      return vscode.l10n.t('Keep {0} weights', count(Number(value)));
-    case 'bytes':
-      return vscode.l10n.t('Fit into {0} on disk', value);
-    case 'flops':
-      return vscode.l10n.t('Keep {0} of the FLOPs', value);
-    case 'neurons':
-      return vscode.l10n.t('Keep {0} neurons and filters', value);
-    case 'pattern':
-      return vscode.l10n.t('Keep {0} (N of every M consecutive weights)', value);
-    case 'increase':
-      return value === '0%'
-        ? vscode.l10n.t('Find the smallest network that loses nothing')
-        : vscode.l10n.t('Find the smallest network that loses at most {0}', value);
-    case 'error':
-      return vscode.l10n.t('Find the smallest network with at most {0} error', value);
-  }
+function label(reading: GoalReading): string {
+  const offer = offerOf(reading);
+  if (offer) return vscode.l10n.t(...offer);
+  const { kind, value } = reading;
+  if (kind === 'error') return vscode.l10n.t('Find the smallest network with at most {0} error', value);
+  return value === '0%'
+    ? vscode.l10n.t('Find the smallest network that loses nothing')
+    : vscode.l10n.t('Find the smallest network that loses at most {0}', value);
 }
 
 /** Why the text is rejected. "goal": the box takes budgets only. */
 type Problem = GoalProblem | 'goal';
 
-function problemText(problem: Problem): string {
+function problemText(problem: Problem, goals: boolean): string {
   switch (problem) {
     case 'range':
       return vscode.l10n.t('Out of range: a share is at most 100%, and N:M needs N < M');
@@ -62,7 +44,7 @@ function problemText(problem: Problem): string {
       return vscode.l10n.t('This run takes a budget. A goal needs a run of its own: give it to the plan');
     case 'empty':
     case 'unreadable':
-      return vscode.l10n.t('Not a budget. Try 1%, 10x smaller, 40 kB, 50% flops, 100 neurons, 2:4, or lose at most 0.5%'); // prettier-ignore
+      return vscode.l10n.t('Not a budget. Try {0}', examples(goals).join(', '));
   }
 }
 
@@ -134,9 +116,7 @@ function ask({ title, preview, current = '', outlook }: BudgetBox, goals: boolea
   const read = readingOf(goals);
   const pick = vscode.window.createQuickPick<BudgetItem>();
   pick.title = title;
-  pick.placeholder = goals
-    ? vscode.l10n.t('1%, 10x smaller, 40 kB, 50% flops, 100 neurons, lose at most 0.5%, 97% accuracy')
-    : vscode.l10n.t('1%, 10x smaller, 2662 weights, 40 kB, 50% flops, 100 neurons, 2:4');
+  pick.placeholder = examples(goals).join(', ');
   pick.value = current;
   pick.ignoreFocusOut = false;
   // Keeps the likeliest reading first. `sortByLabel` is not in the stable API yet, but it is honoured; without it the list sorts by label.
@@ -159,7 +139,7 @@ function ask({ title, preview, current = '', outlook }: BudgetBox, goals: boolea
   function showReadings(): readonly GoalReading[] {
     const parsed = read(pick.value);
     if ('problem' in parsed) {
-      show([{ label: `$(error) ${problemText(parsed.problem)}` }]);
+      show([{ label: `$(error) ${problemText(parsed.problem, goals)}` }]);
       return [];
     }
     show(parsed.readings.map((reading) => ({ label: label(reading), detail: '…', reading })));
@@ -191,7 +171,7 @@ function ask({ title, preview, current = '', outlook }: BudgetBox, goals: boolea
       void outlooks.ask(possible).then(() => {
         if (mine === turn) showKnown((reading) => outlooks.known(reading) ?? []);
       });
-    }, LONG_PAUSE);
+    }, LIMITS.longTypingPause);
   }
 
   /** @returns the reading that Enter accepts now; null if there is none. */
@@ -218,7 +198,7 @@ function ask({ title, preview, current = '', outlook }: BudgetBox, goals: boolea
       turn++;
       pick.busy = false;
       const readings = showReadings();
-      timer = setTimeout(() => void showPreviews(readings), PAUSE);
+      timer = setTimeout(() => void showPreviews(readings), LIMITS.typingPause);
     });
     pick.onDidAccept(async () => {
       const reading = accepted();

@@ -8,6 +8,7 @@ import { askVersion, findNode, type NodeCommand } from './findNode.js';
 import { isLaunchError, LaunchError } from './launchError.js';
 import { NotificationHub, type NotificationMethod, type Payload } from './notifications.js';
 import type { Ending, Session } from './session.js';
+import { LIMITS } from '../limits.js';
 
 export type DaemonState =
   | { kind: 'idle' }
@@ -15,10 +16,6 @@ export type DaemonState =
   | { kind: 'ready'; session: Session; node: NodeCommand }
   | { kind: 'waiting'; delay: number; reason: string }
   | { kind: 'failed'; message: string };
-
-const HELLO_TIMEOUT = 20_000;
-/** Milliseconds. A checkpoint of a large model takes a while. VS Code gives a closing extension 5 s; the daemon then goes on alone. */
-const GRACE = 4_000;
 
 /**
  * The daemon as the rest of the extension sees it: started on first use, started again when it dies (soon, then later, then
@@ -112,8 +109,8 @@ export class Daemon implements vscode.Disposable {
         node,
         entry,
         engineFolders: [enginePathSetting(), this.engineFolder].filter(Boolean),
-        timeout: HELLO_TIMEOUT,
-        grace: GRACE,
+        timeout: LIMITS.helloTime,
+        grace: LIMITS.closingTime,
         log: (level, line) => this.log[level](line),
       });
       const session = await Session.open(daemon, this.log, (method, payload) =>

@@ -6,6 +6,7 @@ import { issueText } from '../../daemon/protocol/issueText.js';
 import { Hello, PROTOCOL_VERSION } from '../../daemon/protocol/messages.js';
 import type { NodeCommand } from './findNode.js';
 import { LaunchError } from './launchError.js';
+import { LIMITS } from '../limits.js';
 
 export interface LaunchOptions {
   node: NodeCommand;
@@ -40,8 +41,6 @@ export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 
 /** Lines of the daemon's error output that go into an error message. */
 const LAST_LINES = 3;
-/** A hello line longer than this is no hello line. */
-const LINE_LIMIT = 4096;
 
 /**
  * Starts the daemon without a shell, hands it the token as the first line of its input and reads one hello line.
@@ -131,7 +130,7 @@ function readHello(child: ChildProcess, timeout: number, log: LaunchOptions['log
     const onData = (chunk: Buffer) => {
       text += String(chunk);
       const end = text.indexOf('\n');
-      if (end < 0 && text.length < LINE_LIMIT) return;
+      if (end < 0 && text.length < LIMITS.helloLine) return;
       finish(parseHello(end < 0 ? text : text.slice(0, end)));
     };
     child.stdout!.on('data', onData);

@@ -19,6 +19,7 @@ import type { NotificationMethod, Payload } from './notifications.js';
 import type { DaemonProcess } from './launch.js';
 import { LaunchError } from './launchError.js';
 import { connect } from './socket.js';
+import { LIMITS } from '../limits.js';
 
 /** An error the daemon answered with; its message is meant for the user. */
 export class DaemonError extends Error {
@@ -34,7 +35,6 @@ export class DaemonError extends Error {
 
 /** Without this, a missing token would be sent as a second parameter. */
 const NEVER = new vscode.CancellationTokenSource();
-const INITIALIZE_TIMEOUT = 20_000;
 
 /** Why a session ended. */
 export interface Ending {
@@ -110,7 +110,7 @@ export class Session {
         new Promise((_, reject) => {
           timer = setTimeout(
             () => reject(new LaunchError('late', 'The daemon did not answer the first request.')),
-            INITIALIZE_TIMEOUT,
+            LIMITS.initializeTime,
           );
         }),
       ]);

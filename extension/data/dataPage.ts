@@ -57,7 +57,12 @@ export function showDataPage(
     ...pageOptions(context.extensionUri),
     retainContextWhenHidden: true,
   }); // prettier-ignore
-  const post = (message: ToDataPage) => void panel.webview.postMessage(message);
+  /** What the page shows: a page that gets ready is sent it again. */
+  let latest: ToDataPage | undefined;
+  const post = (message: ToDataPage) => {
+    latest = message;
+    void panel.webview.postMessage(message);
+  };
   let reading = new vscode.CancellationTokenSource();
   let preview: DataPreview | undefined;
   const read = async (wishes: DataWishes) => {
@@ -79,7 +84,7 @@ export function showDataPage(
     panel.webview.onDidReceiveMessage((message: FromDataPage) => {
       switch (message.type) {
         case 'ready':
-          void read(NO_WISHES);
+          if (latest) post(latest);
           break;
         case 'change':
           void read(message.wishes);
@@ -103,5 +108,7 @@ export function showDataPage(
       resolve(undefined);
     });
     showBuiltPage(panel.webview, context.extensionUri, 'data', vscode.l10n.t('Data for {0}', modelName));
+    // The data is read while the page loads.
+    void read(NO_WISHES);
   });
 }

@@ -13,9 +13,7 @@ import { PageAnswers, saveFromPage } from './pageAnswers.js';
 import { RunColours } from './runColours.js';
 import { displayName, runView } from './runView.js';
 import { toWire } from './wire.js';
-
-/** Milliseconds between two posts to the page. */
-const FLUSH = 40;
+import { LIMITS } from '../limits.js';
 
 /** Key under which the shown runs are kept for a reload. The host keeps them, because the page knows only runs that the daemon has reported. */
 const SHOWN = 'monitor.shown';
@@ -240,7 +238,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
 
   #touch(run: string): void {
     this.#dirty.add(run);
-    this.#timer ??= setTimeout(() => this.#flush(), FLUSH);
+    this.#timer ??= setTimeout(() => this.#flush(), LIMITS.monitorInterval);
   }
 
   #flush(): void {

@@ -11,9 +11,7 @@ import {
 } from '../../daemon/protocol/telemetry/columns.js';
 import { ColumnTable } from '../../webview/messages/columns.js';
 import type { ColumnPatch, Mark, PathView } from '../../webview/messages/monitor.js';
-
-/** Most rows of one table; beyond it, half of the rows are removed, those of least interest first. 6 columns x 8 bytes x this = 6 MB a run. */
-export const MAX_ROWS = 1 << 17;
+import { LIMITS } from '../limits.js';
 
 /** Rows kept of the table's end before it was halved: a page that lacks no more than these halves its own copy. */
 const TAIL = 1 << 12;
@@ -75,7 +73,7 @@ export class RunSeries {
 
   constructor(
     private readonly texts: MarkTexts,
-    private readonly maxRows = MAX_ROWS,
+    private readonly maxRows = LIMITS.seriesRows,
   ) {}
 
   /** The part of the data that its errors are of: the part held out most strictly. */

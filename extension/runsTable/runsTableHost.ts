@@ -8,9 +8,7 @@ import { displayName } from '../monitor/runView.js';
 import { pageOptions, showBuiltPage } from '../page/builtPage.js';
 import { fileIn, pathOf, uriOf } from '../paths.js';
 import type { Run, Runs } from '../runs.js';
-
-/** Milliseconds between two posts of changed runs. */
-const FLUSH = 200;
+import { LIMITS } from '../limits.js';
 
 /** The page's buttons run the same commands as the palette and the trees. */
 const COMMANDS: Record<TableAction, CommandName> = {
@@ -59,7 +57,7 @@ export class RunsTableHost implements vscode.Disposable, vscode.WebviewPanelSeri
       runs.onDidChangeRun(({ run }) => {
         if (!this.#ready) return;
         this.#dirty.add(run);
-        this.#timer ??= setTimeout(() => this.#flush(), FLUSH);
+        this.#timer ??= setTimeout(() => this.#flush(), LIMITS.tableInterval);
       }),
       monitor.onDidChangeShown(() => this.#postShown()),
       daemon.onDidChangeState(() => this.#postConnection()),

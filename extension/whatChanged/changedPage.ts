@@ -7,6 +7,7 @@ import { openJobPage, type JobPage } from '../page/jobPage.js';
 import { pathOf, uriOf } from '../paths.js';
 import type { Run } from '../runs.js';
 import type { Services } from '../services.js';
+import { LIMITS } from '../limits.js';
 
 interface Wish {
   /** A point of a path run. */
@@ -14,9 +15,6 @@ interface Wish {
   /** The user opened the page to try a sample. */
   readonly tryIt: boolean;
 }
-
-/** An image from outside the workspace travels in the message, which is bounded (daemon/server/limits.ts). */
-const MOST_BYTES = 1 << 20;
 
 type Page = JobPage<ToChangedPage>;
 
@@ -53,7 +51,7 @@ export function showChangedPage(services: Services, run: Run, { point, tryIt }: 
     // The daemon reads files of the workspace only.
     if (vscode.workspace.getWorkspaceFolder(file)) return answer(page, { kind: 'file', file: pathOf(file) });
     const bytes = await vscode.workspace.fs.readFile(file);
-    if (bytes.length > MOST_BYTES)
+    if (bytes.length > LIMITS.triedImage)
       return page.post({
         type: 'tryProblem',
         message: vscode.l10n.t('This image is larger than 1 MB: put it into the workspace folder first.'),

@@ -51,6 +51,11 @@ export function collectTexts() {
     };
     said(file);
   }
+  // What the budget box offers, beside the kind of budget that it is of.
+  for (const name of readdirSync(join(root, 'daemon/lc/budgets/kinds'))) {
+    const kind = readFileSync(join(root, 'daemon/lc/budgets/kinds', name), 'utf8');
+    for (const [, offer] of kind.matchAll(/^ {4}offer: '([^']+)',$/gm)) texts.add(offer);
+  }
   // Looked up by a variable: the states of a run.
   const names = readFileSync(join(root, 'daemon/protocol/runs/stateNames.ts'), 'utf8');
   for (const [, state] of names.matchAll(/^ {2}\w+: '([^']+)',$/gm)) texts.add(state);

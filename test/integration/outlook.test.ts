@@ -1,7 +1,9 @@
 /** What is known of a run before it starts, against a forward pass written out by hand. */
-import { realpath, writeFile } from 'node:fs/promises';
+import { realpath, truncate, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LIMITS } from '../../daemon/runs/limits.js';
 import { outlook } from '../../daemon/runs/outlook.js';
+import { planTime } from '../../daemon/runs/planTime.js';
 import { outlookParts } from '../../daemon/protocol/outlookText.js';
 import { clusterCsv, tinyModel, tinyWorkspace, TINY_PLAN, type TinyWorkspace } from '../fixtures/tinyWorkspace.js';
 
@@ -80,5 +82,15 @@ describe('the outlook of a run', { timeout: 60_000 }, () => {
     const untrained = await outlook([{ budget: { keep: '50%' } }], { planFile: `${folder}/own.prune.json` }, folder);
     expect(untrained).toMatchObject({ reference: null, goals: [{ cut: null }] });
     expect(untrained.note).toMatch(/trained first/);
+  });
+
+  it('is not asked of data that takes long to open, nor is the time of a plan', async () => {
+    const file = `${folder}/tiny.prune.json`;
+    expect((await planTime(file, { workspace: folder })).time?.seconds).toBeGreaterThan(0);
+    // A hole: it takes no disk.
+    await truncate(ws.path('data.csv'), LIMITS.triedData + 1);
+    const large = 'the data is too large to try';
+    expect(await planTime(file, { workspace: folder })).toEqual({ time: null, notes: [large] });
+    expect(await outlook([{ budget: { keep: '25%' } }], { planFile: file }, folder)).toMatchObject({ note: large });
   });
 });

@@ -1,5 +1,5 @@
 /** Longer than any press that is a click. */
-const LONGEST_PRESS = 1000;
+import { LIMITS } from './limits.js';
 
 /**
  * The press of a button lasts from the pointer's going down until its click has been dispatched. A click goes to an element that was there at both
@@ -17,7 +17,7 @@ function watchPresses(): void {
         const end = () => setTimeout(resolve);
         addEventListener('pointerup', end, { once: true, capture: true });
         addEventListener('pointercancel', end, { once: true, capture: true });
-        setTimeout(resolve, LONGEST_PRESS);
+        setTimeout(resolve, LIMITS.longestPress);
       });
       press = own;
       void own.then(() => {

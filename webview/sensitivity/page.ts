@@ -7,9 +7,7 @@ import { t } from '../page/strings.js';
 import { heldBy } from './floor.js';
 import { LayerChart } from './layerChart.js';
 import type { Floors, FromSensitivityPage, ToSensitivityPage } from '../messages/sensitivity.js';
-
-/** Milliseconds without a change before the budget is requested again. */
-const PAUSE = 200;
+import { LIMITS } from '../page/limits.js';
 
 /** What each layer of a plan loses when it is pruned alone. The user sets floors, which are written into the plan. */
 export class SensitivityPage {
@@ -149,7 +147,10 @@ export class SensitivityPage {
     this.#sum();
     this.#turn++;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.post({ type: 'check', turn: this.#turn, floors: this.#floors() }), PAUSE);
+    this.#timer = setTimeout(
+      () => this.post({ type: 'check', turn: this.#turn, floors: this.#floors() }),
+      LIMITS.draggingPause,
+    );
   }
 
   #sum(): void {

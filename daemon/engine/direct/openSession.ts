@@ -3,10 +3,9 @@ import type { Model } from '../../model/model.js';
 import { outputIndex } from '../../model/setup/trainingSetup.js';
 import { UserError } from '../../protocol/errors.js';
 import type { EngineInfo, EngineSession, SessionSpec } from '../engine.js';
-import { absorbedHead } from '../../model/setup/loss.js';
 import { trainedOutputs } from '../loss/jointLoss.js';
+import { withoutHeads } from '../loss/lossHead.js';
 import { loadModel } from './loadModel.js';
-import { withoutOutputActivation } from './logits.js';
 import { DirectSession } from './session.js';
 import { activate, type TensorFlow } from './tensorflow.js';
 
@@ -36,22 +35,19 @@ export async function openDirectSession(
 ): Promise<EngineSession> {
   activate(tf);
   const outputs = modelGraph(model.topology).outputLayers;
-  let { topology } = model;
-  const found = trainedOutputs(spec).map((trained) => {
-    const index = outputIndex(outputs, trained.output ?? undefined);
+  const trained = trainedOutputs(spec).map((one) => {
+    const index = outputIndex(outputs, one.output ?? undefined);
     if (index < 0) {
       const names = outputs.map((name) => `"${name}"`).join(', ');
-      throw new UserError(
-        'model-unsupported',
-        `${model.path}: no output "${trained.output}"; its outputs are ${names}`,
-      );
+      throw new UserError('model-unsupported', `${model.path}: no output "${one.output}"; its outputs are ${names}`);
     }
-    const head = absorbedHead(trained.loss);
-    const bare =
-      head !== 'none' && !trained.fromLogits ? withoutOutputActivation(topology, head, outputs[index]) : null;
-    topology = bare ?? topology;
-    return { trained, index, head: bare !== null || trained.fromLogits === true ? head : ('none' as const) };
+    return { trained: one, index };
   });
+  const { topology, heads } = withoutHeads(
+    model.topology,
+    trained.map((one) => ({ ...one.trained, path: outputs[one.index]! })),
+  );
+  const found = trained.map((one, i) => ({ ...one, head: heads[i]! }));
   const loaded = await loadModel(tf, model, topology);
   const { layersModel } = loaded;
   return new DirectSession(

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 // Registers the layers, all gradients and the chained operations that some layers call.
 import * as tfl from '@tensorflow/tfjs-layers';
-import type { Model } from '../../model/model.js';
+import type { Model, Topology } from '../../model/model.js';
 import { buildModel } from '../buildModel.js';
 import { byKernel } from '../halfPixelCentres.js';
 import { allLayers } from '../layerTree.js';
@@ -36,9 +36,10 @@ export interface TraceableModel {
 
 /**
  * Builds TensorFlow.js's layers from a model in memory.
+ * @param topology by default the model's; or a rewrite of it with the same weights.
  * @throws UserError as `buildModel`.
  */
-export async function buildLayers(source: Model): Promise<TraceableModel> {
+export async function buildLayers(source: Model, topology: Topology = source.topology): Promise<TraceableModel> {
   const {
     layersModel: model,
     masks,
@@ -46,7 +47,7 @@ export async function buildLayers(source: Model): Promise<TraceableModel> {
   } = await buildModel(
     { core: tf, layers: tfl, resize: byKernel, build: (body) => withTracing(undefined, body) },
     source,
-    source.topology,
+    topology,
   );
   repairGradients();
   const stack: tfl.layers.Layer[] = [];

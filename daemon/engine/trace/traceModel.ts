@@ -14,8 +14,8 @@ import { buildLayers, type LayerWeight, type TraceableModel } from './layersMode
 import { withSizesThatFit } from '../../network/sizes.js';
 import type { Head } from '../../model/setup/loss.js';
 import { jointLoss, trainedOutputs, type LossSpec, type TrainedOutput } from '../loss/jointLoss.js';
+import { withoutHeads } from '../loss/lossHead.js';
 import { outputMask } from '../masks/outputMask.js';
-import { withAllLogits } from './lossHead.js';
 
 /** The outputs and their losses as SessionSpec has them. */
 export interface TraceSpec extends LossSpec {
@@ -94,25 +94,27 @@ async function withLayers<T>(
   doing: 'compute' | 'train',
   body: (traceable: Traceable) => T,
 ): Promise<T> {
-  const layers = await buildLayers(model);
+  const outputs = modelGraph(model.topology).outputLayers;
+  const trained = trainedOutputs(spec).map((one) => {
+    const index = outputIndex(outputs, one.output ?? undefined);
+    if (index < 0)
+      throw new UserError('model-unsupported', `the model has no output "${one.output}"; its outputs: ${outputs.join(', ')}`); // prettier-ignore
+    return { trained: one, index };
+  });
+  const { topology, heads } = withoutHeads(
+    model.topology,
+    trained.map((one) => ({ ...one.trained, path: outputs[one.index]! })),
+  );
+  const layers = await buildLayers(model, topology);
   try {
-    const outputs = modelGraph(model.topology).outputLayers;
-    const trained = trainedOutputs(spec).map((one) => {
-      const index = outputIndex(outputs, one.output ?? undefined);
-      if (index < 0)
-        throw new UserError('model-unsupported', `the model has no output "${one.output}"; its outputs: ${outputs.join(', ')}`); // prettier-ignore
-      return { trained: one, index, path: outputs[index]!, loss: one.loss, fromLogits: one.fromLogits ?? false };
-    });
     const inputShapes = layers.model.inputs.map(({ name, shape }) => {
       const sample = shape.slice(1);
       if (sample.some((n) => n === null))
         throw new UserError('model-unsupported', `${model.path}: input "${name}" has no fixed size: [${shape.map((n) => n ?? 'any')}]`); // prettier-ignore
       return sample as number[];
     });
-    return withAllLogits(layers.model, model.topology, trained, (heads) => {
-      const computed = trained.map(({ trained, index }, i) => ({ trained, index, head: heads[i]! }));
-      return body({ layers, inputShapes, outputs: computed, spec });
-    });
+    const computed = trained.map((one, i) => ({ ...one, head: heads[i]! }));
+    return body({ layers, inputShapes, outputs: computed, spec });
   } catch (error) {
     if (error instanceof UserError || error instanceof BrokenGraph) throw error;
     const at = layers.current()?.name;

@@ -7,6 +7,7 @@ import type {
   DocumentSelector,
 } from 'vscode-languageserver-protocol/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { LIMITS } from '../limits.js';
 
 /** For CodeLens only: other extensions give hovers, symbols and the rest for Python. */
 export const PYTHON: DocumentSelector = [
@@ -14,10 +15,7 @@ export const PYTHON: DocumentSelector = [
   { scheme: 'vscode-notebook-cell', language: 'python' },
 ];
 
-const MAX_OPEN = 500;
-const MAX_TEXT = 1 << 20;
-
-/** The file of a document; for a cell, its notebook. @throws TypeError if it is not a file. */
+/** The file of a document: of a cell, its notebook. @throws TypeError for what is no file. */
 export const fileOf = (uri: string): string =>
   fileURLToPath(uri.replace(/^vscode-notebook-cell:(\/\/[^/]*)?/, 'file://').replace(/[#?].*$/, ''));
 
@@ -34,7 +32,7 @@ export class PythonDocuments {
   }
 
   opened({ textDocument: { uri, languageId, version, text } }: DidOpenTextDocumentParams): void {
-    if (languageId !== 'python' || text.length > MAX_TEXT || this.#open.size >= MAX_OPEN) return;
+    if (languageId !== 'python' || text.length > LIMITS.scriptText || this.#open.size >= LIMITS.openScripts) return;
     this.#open.set(uri, TextDocument.create(uri, languageId, version, text));
   }
 
@@ -42,7 +40,7 @@ export class PythonDocuments {
     const document = this.#open.get(uri);
     if (!document) return;
     TextDocument.update(document, contentChanges, version);
-    if (document.getText().length > MAX_TEXT) this.#open.delete(uri);
+    if (document.getText().length > LIMITS.scriptText) this.#open.delete(uri);
   }
 
   closed({ textDocument: { uri } }: DidCloseTextDocumentParams): void {

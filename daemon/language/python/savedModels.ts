@@ -1,5 +1,6 @@
 /** Calls in Python that write a model file, and the path that each names in its text. */
 import { maskPython, type MaskedPython } from './maskPython.js';
+import { LIMITS } from '../limits.js';
 
 export interface SavedModel {
   /** Pattern of the call's name. */
@@ -31,10 +32,6 @@ const SAVINGS: readonly Saving[] = [
   { call: /\b(?:torch\.)?onnx\.export\s*\(/g, place: 2, names: ['f'] },
 ];
 
-/** Longest argument list that is searched, in characters. */
-const MAX_ARGUMENTS = 10_000;
-const MAX_CALLS = 200;
-
 interface Argument {
   readonly name: string | null;
   /** Position of its value, and the value's code without spaces around. */
@@ -54,7 +51,7 @@ function argumentsFrom(code: string, from: number): Argument[] | null {
   };
   let depth = 0;
   let start = from;
-  for (let at = from; at < Math.min(code.length, from + MAX_ARGUMENTS); at++) {
+  for (let at = from; at < Math.min(code.length, from + LIMITS.callArguments); at++) {
     const char = code[at]!;
     if ('([{'.includes(char)) depth++;
     else if (char === ')' && depth === 0) {
@@ -108,7 +105,7 @@ export function savedModels(source: string): SavedModel[] {
         offset: match.index,
         path: member === undefined ? path : `${path.replace(/[\\/]+$/, '')}/${member}`,
       });
-      if (found.length >= MAX_CALLS) break;
+      if (found.length >= LIMITS.savingCalls) break;
     }
   }
   return found.sort((a, b) => a.offset - b.offset);

@@ -6,6 +6,7 @@
 import type { Compression } from '../compression.js';
 import type { LayerView } from '../layerView.js';
 import type { SparseFormatOf } from '../sparseFormat.js';
+import type { Typed } from './typed.js';
 import type { Codebook, LayerLimitsSpec, MannerSpec, Value, Values } from './values.js';
 import type { Checked, WrittenKernels } from './written.js';
 
@@ -32,7 +33,9 @@ export interface Words<V extends keyof Values = keyof Values> {
   label(value: Values[V]): string;
   /** The left side of "50% of the FLOPs = 1,234 weights". Default: the label. */
   phrase?(value: Values[V]): string;
-  /** Name of the counted quantity in checks of the written file. */
+  /** How people type it. Absent: a plan alone says it. */
+  readonly typed?: Typed<Values[V]>;
+  /** What checks of the written file call it: what is counted. */
   readonly counts: string;
   /** Whole neurons and filters are removed, whatever `prune` says. */
   readonly wholeUnits?: true;

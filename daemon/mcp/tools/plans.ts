@@ -11,8 +11,7 @@ import { PlanLength } from '../../protocol/dataChoice.js';
 import { previewForRun } from '../../server/jobs/planModel.js';
 import type { Root } from '../root.js';
 import { defineTool, filePath, READS, text } from '../tool.js';
-
-const MAX_PLAN = 1 << 20;
+import { LIMITS } from '../limits.js';
 
 const isPlan = (path: string): boolean => /\.prune\.jsonc?$/.test(path);
 
@@ -21,7 +20,7 @@ async function planText(root: Root, plan: string): Promise<{ path: string; writt
   const info = await stat(path).catch(() => null);
   if (!info?.isFile())
     throw new UserError('plan-invalid', `there is no plan ${root.shown(path)}; create_plan writes one`, { file: path });
-  if (info.size > MAX_PLAN)
+  if (info.size > LIMITS.planCharacters)
     throw new UserError('plan-invalid', `${root.shown(path)} is too large for a plan file`, { file: path });
   return { path, written: await readFile(path, 'utf8') };
 }
@@ -38,7 +37,7 @@ export const checkPlan = defineTool({
   annotations: READS,
   input: z.strictObject({
     plan: filePath('The plan file'),
-    text: z.string().max(MAX_PLAN).optional().describe('The text to check in place of what the file has, before it is written.'), // prettier-ignore
+    text: z.string().max(LIMITS.planCharacters).optional().describe('The text to check in place of what the file has, before it is written.'), // prettier-ignore
   }),
   output: z.object({
     text,

@@ -4,9 +4,7 @@ import { count } from '../../protocol/format.js';
 import type { RunSummary } from '../../protocol/messages.js';
 import { isActive, resultOf, RunResult, RunStatus, statusOf, statusText } from '../runStatus.js';
 import { defineTool, READS, runName, text } from '../tool.js';
-
-/** Below the minute after which many clients time out. Seconds. */
-const LONGEST_WAIT = 50;
+import { LIMITS } from '../limits.js';
 
 export const listRuns = defineTool({
   name: 'list_runs',
@@ -33,7 +31,7 @@ export const runStatus = defineTool({
   annotations: READS,
   input: z.strictObject({
     run: runName,
-    wait_seconds: z.number().min(0).max(LONGEST_WAIT).default(0),
+    wait_seconds: z.number().min(0).max(LIMITS.waitSeconds).default(0),
   }),
   output: z.object({ text, ...RunStatus.shape, result: RunResult.nullable() }),
   async run({ run, wait_seconds }, root, { signal, progress }) {

@@ -9,7 +9,8 @@ type H5wasm = typeof import('h5wasm');
 
 let loading: Promise<{ h5: H5wasm; fs: NonNullable<H5wasm['FS']> }> | null = null;
 
-async function load(): Promise<{ h5: H5wasm; fs: NonNullable<H5wasm['FS']> }> {
+/** Loads and compiles the library: what reading the first file waits for otherwise. */
+export async function loadHdf5(): Promise<{ h5: H5wasm; fs: NonNullable<H5wasm['FS']> }> {
   loading ??= (async () => {
     const h5 = await import('h5wasm');
     const module = await h5.ready;
@@ -55,7 +56,7 @@ const oneLine = (error: unknown): string => {
  * @throws UserError('model-invalid') naming `file` on a damaged file; UserErrors of `read` pass through.
  */
 export async function withHdf5<T>(bytes: Uint8Array, file: string, read: (file: Hdf5File) => T): Promise<T> {
-  const { h5, fs } = await load();
+  const { h5, fs } = await loadHdf5();
   const name = `/read-${counter++}.h5`;
   let opened: InstanceType<H5wasm['File']> | null = null;
   try {
@@ -184,7 +185,7 @@ const ATTRIBUTE_LIMIT = 64512;
 
 /** @returns the bytes of the file that `build` described. */
 export async function buildHdf5(build: (file: Hdf5Builder) => void): Promise<Uint8Array> {
-  const { h5, fs } = await load();
+  const { h5, fs } = await loadHdf5();
   const name = `/write-${counter++}.h5`;
   const root = new h5.File(name, 'w');
   const groups = new Map<string, InstanceType<H5wasm['Group']>>([['', root]]);

@@ -9,10 +9,9 @@ import type { DataPackage } from '../../protocol/dataPackages.js';
 import { UserError } from '../../protocol/errors.js';
 import type { DataSource } from '../../protocol/plan.js';
 import { resolveData } from '../resolveData.js';
+import { LIMITS } from '../limits.js';
 
-/** Larger files are listed without being opened. */
-const MAX_BYTES = 256 << 20;
-/** Images that are decoded to see whether the folder fits. */
+/** Images that are decoded to see whether the others fit. */
 const IMAGES = 32;
 
 export type Judgement =
@@ -26,7 +25,7 @@ export type Judgement =
 export async function judgeData(setup: TrainingSetup, data: DataSource, workspace: string): Promise<Judgement> {
   const resolved = resolveData(data, (path) => path);
   const { size } = await stat(resolved.source).catch(() => ({ size: 0 }));
-  if (size > MAX_BYTES)
+  if (size > LIMITS.searchedFile)
     return { fits: false, why: `it has ${Math.round(size / 2 ** 20)} MB, and is opened only where it is named` };
   try {
     const { opened } = await setupByData(setup, (requirements) =>

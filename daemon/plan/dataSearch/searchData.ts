@@ -10,12 +10,7 @@ import { planPath } from '../planText.js';
 import { builtinSets } from './builtinSets.js';
 import { judgeData, testFileOf } from './judgeData.js';
 import { walkForData, type Found } from './walkForData.js';
-
-/** Most files and folders that are opened, those nearest to the model first, and the time limit. */
-const MAX_OPENED = 40;
-const MAX_MILLISECONDS = 15_000;
-/** At most so many that do not fit are listed. */
-const MAX_OTHERS = 20;
+import { LIMITS } from '../limits.js';
 
 export interface SearchOptions {
   /** Real path; nothing outside it is read. */
@@ -90,7 +85,7 @@ export async function searchData(model: Model, options: SearchOptions): Promise<
   const setup = trainingSetup(model, options.output);
   const { found, stopped } = await look(model, options);
   signal?.throwIfAborted();
-  const end = performance.now() + MAX_MILLISECONDS;
+  const end = performance.now() + LIMITS.searchTime;
   const files = new Set(found.filter(({ kind }) => kind === 'file').map(({ path }) => path));
   const fitting: Fitting[] = [];
   const others: { name: string; why: string }[] = [];
@@ -98,8 +93,9 @@ export async function searchData(model: Model, options: SearchOptions): Promise<
   const nameOf = (path: string) => relative(workspace, path).split(sep).join('/') || '.';
   let cut = stopped;
   for (const [i, { path, kind }] of found.entries()) {
-    if (i >= MAX_OPENED || performance.now() > end) {
-      cut ??= i >= MAX_OPENED ? `only the ${MAX_OPENED} nearest were opened` : 'opening them took too long';
+    if (i >= LIMITS.searchOpened || performance.now() > end) {
+      cut ??=
+        i >= LIMITS.searchOpened ? `only the ${LIMITS.searchOpened} nearest were opened` : 'opening them took too long';
       break;
     }
     const test = kind === 'file' ? testFileOf(path, files) : null;
@@ -123,7 +119,7 @@ export async function searchData(model: Model, options: SearchOptions): Promise<
   );
   return {
     candidates: [...own.map(({ path: _path, samples: _samples, ...candidate }) => candidate), ...builtin],
-    others: others.slice(0, MAX_OTHERS),
+    others: others.slice(0, LIMITS.searchOthers),
     stopped: cut,
     packagesFolder: join(workspace, OWN_PACKAGES),
   };

@@ -12,14 +12,12 @@ import { lockOwner } from '../../trainer/process/lock.js';
 import { runPaths } from '../../trainer/process/runFolder.js';
 import { summaryOrReason } from './registry.js';
 import { placeOf } from './summary.js';
+import { LIMITS } from '../limits.js';
 
 /** Must be raised when `summarizeRun` or `note` return something else for the same files. */
 const VERSION = 1;
 
-/** A file changed within this time before its stamp was taken may change again with the same stamp. */
-const COARSE_MS = 2_000;
-
-/** Paths are left out: a workspace may be moved. */
+/** Where a run lies is not kept: a workspace may be moved. */
 const Kept = RunSummary.omit({ run: true, workspace: true, folder: true });
 const Entry = z.object({ stamp: z.string(), summary: Kept });
 type Entry = z.infer<typeof Entry>;
@@ -32,7 +30,7 @@ function look(stats: Stats | null): string | null {
   if (!stats) return '-';
   const { ino, size, mtimeMs, ctimeMs } = stats;
   const newest = Math.max(mtimeMs, ctimeMs);
-  return Math.abs(Date.now() - newest) < COARSE_MS ? null : `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+  return Math.abs(Date.now() - newest) < LIMITS.coarseTime ? null : `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
 }
 
 /** The stamps of the files that a summary is computed from; null: one may still be changing. */

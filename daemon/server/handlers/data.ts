@@ -21,20 +21,27 @@ export const dataHandlers: Pick<
   'lc/searchData' | 'lc/previewData' | 'lc/outlook' | 'lc/sensitivity' | 'lc/missingPackages'
 > = {
   async 'lc/searchData'({ model, planPath }, context, signal) {
+    // Whoever looks for data is shown some of it next.
+    if (context.workspace.trusted) context.backend.warmJob('previewData');
     const found = await context.backend.runInChild('searchData', await placeOf(model, planPath, context), signal);
     return { ...found, packagesFolder: context.workspace.asNamed(found.packagesFolder) };
   },
 
   async 'lc/previewData'({ model, data, planPath }, context, signal) {
     context.workspace.requireTrust('Reading data');
-    return context.backend.runInChild('previewData', { ...(await placeOf(model, planPath, context)), data }, signal);
+    const place = await placeOf(model, planPath, context);
+    const preview = await context.backend.runInChild('previewData', { ...place, data }, signal);
+    context.live.expectStart();
+    return preview;
   },
 
   async 'lc/outlook'({ goals, of }, context, signal) {
     context.workspace.requireTrust('Reading data');
     const { folder: workspace, path } = await context.workspace.contain('planPath' in of ? of.planPath : of.model);
     const subject = 'planPath' in of ? { planFile: path } : { ...of, model: path };
-    return context.backend.runInChild('outlook', { goals, of: subject, workspace }, signal);
+    const outlook = await context.backend.runInChild('outlook', { goals, of: subject, workspace }, signal);
+    context.live.expectStart();
+    return outlook;
   },
 
   async 'lc/sensitivity'({ planPath, progress }, context, signal) {

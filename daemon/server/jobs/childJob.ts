@@ -2,12 +2,10 @@
  * Work that loads an engine or TensorFlow.js (probing engines, exporting) is done by a short-lived child: native libraries may crash, and the daemon
  * stays small and responsive.
  */
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { EngineProbe } from '../../engine/engine.js';
 import type { Exported } from '../../export/exportModel.js';
-import { bundlePath } from '../../files/bundlePath.js';
 import { UserError, type ErrorCode } from '../../protocol/errors.js';
 import type { DataPreview, FoundData, PlannedTime } from '../../protocol/dataChoice.js';
 import type { Result } from '../../protocol/messages.js';
@@ -16,6 +14,7 @@ import type { OutlookOf } from '../../runs/outlook.js';
 import type { ARCHITECTURES, DataSource } from '../../protocol/plan.js';
 import type { Sensitivity } from '../../protocol/layers/sensitivity.js';
 import type { TriedAnswer, TriedSample, WhatChanged } from '../../protocol/whatChanged.js';
+import { jobProcess } from './jobProcess.js';
 
 type Architecture = (typeof ARCHITECTURES)[number];
 
@@ -91,22 +90,7 @@ type Answer =
   | { readonly result: unknown }
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly details: UserError['details'] } };
 
-/** The daemon's bundle, whichever bundle is running. */
-function daemonPath(): string {
-  const found = bundlePath('daemon');
-  if (found === undefined)
-    throw new UserError(
-      'engine-unavailable',
-      'the daemon is missing from this installation (dist/daemon.mjs); reinstall, or run "npm run build"',
-    );
-  return found;
-}
-
-/** The first argument that makes the daemon's own bundle the child; the job follows, and its parameters are the first line of its standard input. */
-export const JOB_ARGUMENT = '--job';
-const TIMEOUT = 10 * 60_000;
-
-/** Progress of a job. */
+/** Of a job that has a length. */
 export type Progress = (done: number, total: number) => void;
 
 /** A line of a child's output that reports progress, and nothing else. */
@@ -123,22 +107,21 @@ export function runInChild<J extends JobName>(
   onProgress?: Progress,
 ): Promise<Jobs[J]['result']> {
   return new Promise((resolve, reject) => {
-    const args = [daemonPath(), JOB_ARGUMENT, job];
-    const options = { timeout: TIMEOUT, maxBuffer: 8 << 20, windowsHide: true, ...(signal && { signal }) };
-    const child = execFile(process.execPath, args, options, (error, stdout, stderr) => {
-      if (signal?.aborted) {
-        reject(signal.reason as Error);
-        return;
-      }
-      // Native libraries may print anything; the answer is the last line.
+    if (signal?.aborted) return reject(signal.reason as Error);
+    const { child, ended } = jobProcess(job);
+    const end = () => child.kill();
+    signal?.addEventListener('abort', end, { once: true });
+    void ended.then(({ failure, stdout, stderr }) => {
+      signal?.removeEventListener('abort', end);
+      if (signal?.aborted) return reject(signal.reason as Error);
+      // Native libraries print what they like; the answer is the last line.
       const line = stdout.trimEnd().split('\n').at(-1) ?? '';
       let answer: Answer;
       try {
         answer = JSON.parse(line) as Answer;
       } catch {
-        const cause = stderr.trim().split('\n').at(-1) || error?.message || 'no answer';
-        reject(new UserError('engine-failed', `a helper process (${job}) broke: ${cause}; "Show Log" has more`));
-        return;
+        const cause = stderr.trim().split('\n').at(-1) || failure?.message || 'no answer';
+        return reject(new UserError('engine-failed', `a helper process (${job}) broke: ${cause}; "Show Log" has more`));
       }
       if ('error' in answer) reject(new UserError(answer.error.code, answer.error.message, answer.error.details));
       else resolve(answer.result as Jobs[J]['result']);
@@ -148,9 +131,8 @@ export function runInChild<J extends JobName>(
         const last = [...lines.matchAll(PROGRESS)].at(-1);
         if (last) onProgress(Number(last[1]), Number(last[2]));
       });
-    // Not an argument, because some systems limit those, and a sample may be an image. If the child is gone, its exit status gives the reason.
-    child.stdin?.on('error', () => undefined);
-    // It stays open: the child ends with the daemon (see `serveJob`).
+    // Not an argument: those are short on some systems, and a sample may be an image.
+    // It stays open: its end is the daemon's (see `serveJob`).
     child.stdin?.write(`${JSON.stringify(params)}\n`);
   });
 }
@@ -234,13 +216,28 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
   },
 };
 
-/** The child's side: does the job and prints the answer. Errors that are not UserErrors end the process. */
-export async function serveJob(job: string): Promise<void> {
+/** Code that a job needs, loaded before its parameters are known; those jobs that a person waits for. */
+const load: { readonly [J in JobName]?: () => Promise<unknown> } = {
+  previewData: () =>
+    Promise.all([
+      import('../../runs/previewData.js'),
+      import('../../engine/registry.js').then(({ loadEngines }) => loadEngines()),
+      import('../../model/files/hdf5.js').then(({ loadHdf5 }) => loadHdf5()),
+    ]),
+};
+
+/**
+ * The child's side: does the job and prints the answer. Errors that are no UserError end the process.
+ * @param isWarm the parameters come later: the job's code is loaded meanwhile.
+ */
+export async function serveJob(job: string, isWarm = false): Promise<void> {
   const lines = createInterface({ input: process.stdin });
   const params = new Promise<string>((resolve) => lines.once('line', resolve));
   // The reader of the answer is gone.
   lines.once('close', () => process.exit(1));
   process.stdin.once('error', () => process.exit(1));
+  // What does not load is reported by the job itself.
+  if (isWarm) load[job as JobName]?.().catch(() => undefined);
   let answer: Answer;
   try {
     answer = { result: await work[job as JobName](JSON.parse(await params) as never) };

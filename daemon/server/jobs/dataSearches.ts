@@ -4,8 +4,7 @@
  */
 import type { FoundData } from '../../protocol/dataChoice.js';
 import type { Jobs } from './childJob.js';
-
-const LIFETIME = 20_000;
+import { LIMITS } from '../limits.js';
 
 type Params = Jobs['searchData']['params'];
 
@@ -25,7 +24,7 @@ export class DataSearches {
     const found = this.run(params);
     const own = (this.#last = { key, found, until: Infinity });
     found.then(
-      () => (own.until = performance.now() + LIFETIME),
+      () => (own.until = performance.now() + LIMITS.searchLifetime),
       () => (own.until = 0),
     );
     return found;

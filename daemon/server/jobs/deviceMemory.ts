@@ -1,7 +1,7 @@
 /** GPU memory of processes, if the driver reports it. */
 import { execFile } from 'node:child_process';
+import { LIMITS } from '../limits.js';
 
-const TIMEOUT = 3_000;
 const MIB = 2 ** 20;
 
 /** The lines of `nvidia-smi --query-compute-apps=pid,used_memory --format=csv,noheader,nounits`, summed per process: bytes. */
@@ -18,7 +18,7 @@ export function parseComputeApps(text: string): Map<number, number> {
 export function deviceMemory(): Promise<Map<number, number>> {
   const args = ['--query-compute-apps=pid,used_memory', '--format=csv,noheader,nounits'];
   return new Promise((resolve) =>
-    execFile('nvidia-smi', args, { timeout: TIMEOUT, windowsHide: true }, (error, stdout) =>
+    execFile('nvidia-smi', args, { timeout: LIMITS.driverTime, windowsHide: true }, (error, stdout) =>
       resolve(error ? new Map() : parseComputeApps(stdout)),
     ),
   );

@@ -1,7 +1,5 @@
 import type { Probes } from './childJob.js';
-
-/** Milliseconds for which a probe is used: drivers and packages seldom change, and a probe takes a second. */
-const LIFETIME = 60_000;
+import { LIMITS } from '../limits.js';
 
 /** The latest probe of each set of folders, shared by all clients. */
 export class EngineProbes {
@@ -17,7 +15,7 @@ export class EngineProbes {
       probes = this.run(folders);
       this.#known.set(key, probes);
       const forget = () => this.#known.delete(key);
-      probes.then(() => setTimeout(forget, LIFETIME).unref(), forget);
+      probes.then(() => setTimeout(forget, LIMITS.probeLifetime).unref(), forget);
     }
     return probes;
   }

@@ -12,11 +12,10 @@ import type { Parts } from './assembled.js';
 import type { OpenedData } from './data.js';
 import type { OpenedEngine } from './engine.js';
 import { orderSeed, subset } from './samples.js';
+import { LIMITS } from '../limits.js';
 
 /** Number of training samples that theta is evaluated on. */
 const SUBSET = 10_000;
-/** Milliseconds of work that a kill costs at most. */
-const CHECKPOINT_MS = 20_000;
 
 /** @throws UserError if a budget of the plan is impossible. */
 export async function createParts(
@@ -44,7 +43,7 @@ export async function createParts(
     sets,
     tasks: (budget) => createTasks(plan, layers, session.parameters, budget, fileFormatOf(model)),
     layers: prunedLayers(plan, layers, session.parameters),
-    checkpointMs: CHECKPOINT_MS,
+    checkpointMs: LIMITS.checkpointInterval,
     chanceError: setup.classification ? await chanceError(sets.test ?? sets.validation ?? sets.train, session) : 1,
     chanceLoss: await jointChanceLoss(
       [

@@ -18,11 +18,10 @@ import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { primarySet } from '../judge/evaluations.js';
 import type { Assembled } from '../setup.js';
+import { LIMITS } from '../limits.js';
 
 /** Most samples that a file computes at once. */
 const MOST_AT_ONCE = 256;
-/** Milliseconds after which no further file is evaluated, because the run has ended and its user waits. */
-const MOST_MS = 120_000;
 
 type Setting = Pick<Assembled, 'parts' | 'facts' | 'plan' | 'inputShapes'>;
 
@@ -48,7 +47,8 @@ export function fileErrors(
   };
   let spent = 0;
   return async (format, path) => {
-    if (spent > MOST_MS) return { why: 'not measured: judging the other files took more than two minutes' };
+    if (spent > LIMITS.fileErrorsTime)
+      return { why: 'not measured: judging the other files took more than two minutes' };
     const began = performance.now();
     try {
       return await judged(format, path, { setting, source, ofModel });

@@ -1,9 +1,6 @@
 /** Reduces the stream of training steps to one `batch` event every 50 ms, so that its readers keep up. */
 import type { UntimedRunEvent } from '../../protocol/events.js';
-
-const INTERVAL_MS = 50;
-/** Milliseconds over which throughput is averaged. */
-const RATE_MS = 2000;
+import { LIMITS } from '../limits.js';
 
 export interface BatchStep {
   /** Over the whole run, from 1. */
@@ -39,7 +36,7 @@ export function createBatchLog(
     if (!last) return;
     const now = clock();
     const milliseconds = Math.max(now - logged, 1e-3);
-    const weight = rate === 0 ? 1 : 1 - Math.exp(-milliseconds / RATE_MS);
+    const weight = rate === 0 ? 1 : 1 - Math.exp(-milliseconds / LIMITS.rateTime);
     rate += weight * ((1000 * count * batchSize) / milliseconds - rate);
     const { step, epoch, learningRate } = last;
     log({ event: 'batch', ...where, step, epoch, loss: sum / count, learningRate, samplesPerSecond: Math.round(rate) });
@@ -53,7 +50,7 @@ export function createBatchLog(
       last = step;
       sum += step.loss;
       count += 1;
-      if (clock() - logged >= INTERVAL_MS) flush();
+      if (clock() - logged >= LIMITS.batchInterval) flush();
     },
     flush,
   };

@@ -13,12 +13,7 @@ import { openRun, userMessage, type OpenedRun } from '../openRun.js';
 import { watchRequests } from './requestFile.js';
 import { readRunPlan, runPaths } from './runFolder.js';
 import type { Assemble } from '../setup.js';
-
-/** Milliseconds after the supervisor is gone: long enough for any checkpoint, short enough to leave no orphan. */
-const ORPHAN_MS = 60_000;
-
-/** Milliseconds between reports of the memory in use. */
-const MEMORY_MS = 2_000;
+import { LIMITS } from '../limits.js';
 
 /** Serves one run over this process's IPC channel. Exits with 0 when the run is done or stopped, with 1 when it failed. */
 export function serveTrainer(assemble: Assemble): void {
@@ -45,7 +40,7 @@ export function serveTrainer(assemble: Assemble): void {
     const run = opened;
     const tellMemory = () => send({ type: 'memory', resident: process.memoryUsage.rss() });
     tellMemory();
-    setInterval(tellMemory, MEMORY_MS).unref();
+    setInterval(tellMemory, LIMITS.memoryInterval).unref();
     watchRequests(runPaths(request.folder), answer, userMessage);
     // The answer comes first, then the events.
     setImmediate(() => void run.execute().then((last) => exit(last.event === 'failed' ? 1 : 0)));
@@ -109,7 +104,7 @@ export function serveTrainer(assemble: Assemble): void {
     if (folder !== null && outlives) return void endAbandonedPause(runPaths(folder).keeper, control);
     if (!opened) process.exit(1);
     control.stop('disconnect');
-    setTimeout(() => process.exit(1), ORPHAN_MS).unref();
+    setTimeout(() => process.exit(1), LIMITS.orphanTime).unref();
   });
   // Ctrl-C reaches the whole process group; the supervisor decides what it means.
   process.on('SIGINT', () => undefined);

@@ -4,6 +4,9 @@ import type { RunEvent } from '../../protocol/events.js';
 import type { Budget } from '../../protocol/plan.js';
 import type { Program } from './lock.js';
 
+/** The argument of a trainer that is started before there is a run for it: it loads its code meanwhile. */
+export const WARM_ARGUMENT = '--warm';
+
 /**
  * Who asked a run to stop. `user` and `interrupted` (Ctrl-C) leave it "stopped"; the others leave it "interrupted". `abandoned`: it was paused, and
  * no process looked after it.

@@ -11,6 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../../protocol/errors.js';
+import { LIMITS } from '../limits.js';
 
 /** The programs that run trainers. */
 const Program = z.enum(['lc-prune', 'editor', 'assistant']);
@@ -27,15 +28,6 @@ const Holder = z.object({
   program: Program.nullable().optional(),
 });
 export type LockHolder = z.infer<typeof Holder>;
-
-const HEARTBEAT_MS = 5_000;
-/** A holder whose process cannot be inspected counts as gone after this silence, in milliseconds. */
-const SILENT_MS = 60_000;
-/** Milliseconds for which a contended lock is tried. */
-const TAKING_MS = 15_000;
-/** Removing a lock takes milliseconds: a claim older than this is abandoned. */
-const CLAIM_MS = 10_000;
-const CLAIM_LOOK_MS = 10;
 
 interface Process {
   /** Its start time, in the system's unit; null if the system does not report it. */
@@ -83,10 +75,10 @@ async function livingHolder(file: string, text: string | null): Promise<LockHold
   if (!holder) return null;
   const touched = (await stat(file).catch(() => null))?.mtimeMs;
   if (touched === undefined) return null;
-  const isFresh = Date.now() - touched < SILENT_MS;
+  const isFresh = Date.now() - touched < LIMITS.silence;
   if ((holder.host ?? hostname()) !== hostname()) return isFresh ? holder : null;
-  // From before this machine was started: its ids and start times are meaningless now.
-  if (touched < Date.now() - uptime() * 1000 - SILENT_MS) return null;
+  // From before this machine was started: its ids and start times mean nothing any more.
+  if (touched < Date.now() - uptime() * 1000 - LIMITS.silence) return null;
   const found = await processOf(holder.pid);
   if (!found) return null;
   if (holder.started === null || found.started === null) return isFresh ? holder : null;
@@ -135,9 +127,9 @@ async function removeStale(file: string, stale: string): Promise<void> {
     await writeFile(claim, '', { flag: 'wx' });
   } catch {
     const made = (await stat(claim).catch(() => null))?.mtimeMs ?? Date.now();
-    // The claimant is gone too.
-    if (Date.now() - made > CLAIM_MS) await unlink(claim).catch(() => undefined);
-    await wait(CLAIM_LOOK_MS);
+    // Who claimed it is gone too.
+    if (Date.now() - made > LIMITS.claimTime) await unlink(claim).catch(() => undefined);
+    await wait(LIMITS.claimInterval);
     return;
   }
   try {
@@ -155,7 +147,7 @@ async function removeStale(file: string, stale: string): Promise<void> {
 export async function takeLock(file: string, program: Program | null = null): Promise<() => Promise<void>> {
   const started = (await processOf(process.pid))?.started ?? null;
   const mine = JSON.stringify({ pid: process.pid, started, host: hostname(), program } satisfies LockHolder);
-  for (const end = performance.now() + TAKING_MS; performance.now() < end;) {
+  for (const end = performance.now() + LIMITS.takingTime; performance.now() < end;) {
     try {
       await createWhole(file, mine);
     } catch (error) {
@@ -175,7 +167,7 @@ export async function takeLock(file: string, program: Program | null = null): Pr
     const beating = setInterval(() => {
       const now = new Date();
       utimes(file, now, now).catch(() => undefined);
-    }, HEARTBEAT_MS).unref();
+    }, LIMITS.heartbeat).unref();
     return async () => {
       clearInterval(beating);
       if ((await textOf(file)) === mine) await unlink(file).catch(() => undefined);

@@ -9,6 +9,7 @@ import type { ErrorCode } from '../../protocol/errors.js';
 import { Budget } from '../../protocol/plan.js';
 import type { SentError, TrainerRequest } from './ipc.js';
 import type { RunPaths } from './runFolder.js';
+import { LIMITS } from '../limits.js';
 
 /** A later version may add fields; unknown ones are ignored. */
 const Request = z.discriminatedUnion('type', [
@@ -25,9 +26,7 @@ const Answer = z.object({
 });
 type Files = Pick<RunPaths, 'request' | 'answer'>;
 
-const LOOK_MS = 500;
-
-/** One request at a time: a later one replaces one that the trainer has not read yet. @throws UserError('disk'). */
+/** One request at a time: a later one takes the place of one that the trainer has not seen yet. @throws UserError('disk'). */
 export const putRequest = ({ request }: Files, what: FileRequest): Promise<void> =>
   writeFileAtomic(request, JSON.stringify(what));
 
@@ -79,6 +78,6 @@ export function watchRequests(
   const look = () =>
     void take()
       .catch(() => undefined)
-      .finally(() => setTimeout(look, LOOK_MS).unref());
+      .finally(() => setTimeout(look, LIMITS.requestInterval).unref());
   look();
 }

@@ -76,6 +76,17 @@ test('Enter within the pause after the last key takes what is typed, not the ent
   expect(answer()).toEqual({ budget: { keep: '50%' } });
 });
 
+test('a budget that no other kind is like can be typed: 32 inputs a neuron', async () => {
+  const { answer } = ask();
+  await wait(PAUSED);
+  pick.type('32 inputs a neuron');
+  await wait(PAUSED);
+  expect(pick.items.map(({ label }) => label)).toEqual(['Keep at most 32 inputs of each neuron and filter']);
+  pick.enter();
+  await wait(10);
+  expect(answer()).toEqual({ budget: { fanIn: 32 } });
+});
+
 test('Enter while the previews are computed takes what is typed', async () => {
   const { answer } = ask({ slow: 200 });
   await wait(300);

@@ -1,7 +1,9 @@
 /** Budgets and goals as people type them. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { boundText, budgetText, parseGoal, SUGGESTED } from '../../../daemon/protocol/goalText.js';
+import { wordsOf } from '../../../daemon/lc/budgets/budgetSpec.js';
+import { WORDS, type Kind } from '../../../daemon/lc/budgets/registry.js';
+import { boundText, budgetText, examples, offerOf, parseGoal, SUGGESTED } from '../../../daemon/protocol/goalText.js';
 import { Budget, ErrorBound } from '../../../daemon/protocol/plan.js';
 
 const first = (text: string) => {
@@ -20,6 +22,7 @@ describe('a plan’s budget as typed', () => {
     [{ flops: '50%' }, '50% flops'],
     [{ neurons: 100 }, '100 neurons'],
     [{ pattern: '2:4' }, '2:4'],
+    [{ fanIn: 32 }, '32 inputs a neuron'],
   ])('%j', (budget, text) => {
     expect(budgetText(budget)).toBe(text);
     expect(first(text)).toEqual(budget);
@@ -188,6 +191,12 @@ describe('reading a budget as typed', () => {
     ['100% neurons', { neurons: '100%' }],
     ['25% filters', { neurons: '25%' }],
     ['2:4', { pattern: '2:4' }],
+    ['32 inputs a neuron', { fanIn: 32 }],
+    ['at most 1,024 inputs per filter', { fanIn: 1024 }],
+    ['1 connection of each unit', { fanIn: 1 }],
+    ['fan-in 32', { fanIn: 32 }],
+    ['Fan-in of at most 32', { fanIn: 32 }],
+    ['keep 32 inputs of every neuron', { fanIn: 32 }],
   ])('%s', (text, budget) => {
     expect(first(text)).toEqual(budget);
   });
@@ -202,6 +211,8 @@ describe('reading a budget as typed', () => {
     ['101%', 'range'],
     ['4:2', 'range'],
     ['0:4', 'range'],
+    ['0 inputs a neuron', 'range'],
+    ['32 inputs', 'unreadable'],
     ['99999999999999999999', 'range'],
     ['0.0', 'range'],
   ])('%s is no budget', (text, problem) => {
@@ -222,7 +233,7 @@ describe('reading a budget as typed', () => {
       fc.property(
         fc.oneof(
           fc.string(),
-          fc.stringMatching(/^\d{1,9}([.,]\d{1,3})? ?(%|kB|MB|b|weights|neurons|flops)?$/),
+          fc.stringMatching(/^\d{1,9}([.,]\d{1,3})? ?(%|kB|MB|b|weights|neurons|flops|inputs a neuron)?$/),
           fc.stringMatching(
             /^(lose (at most )?|error |accuracy |within |keep |1\/)?\d{1,4}([.,]\d{1,8})? ?(%|x|points|x smaller|% worse|% accuracy|times)?$/,
           ),
@@ -239,6 +250,36 @@ describe('reading a budget as typed', () => {
       ),
       { seed: 1, numRuns: 3000 },
     );
+  });
+
+  test('every kind that can be typed is offered by its own sentence, and its example is read as it', () => {
+    const typed = Object.entries(WORDS).filter(([, words]) => 'typed' in words);
+    expect(typed.map(([kind]) => kind)).toEqual(['keep', 'weights', 'bytes', 'flops', 'neurons', 'pattern', 'fanIn']);
+    const offers = typed.map(([kind]) => {
+      const { example } = wordsOf(kind as Kind).typed!;
+      const parsed = parseGoal(example);
+      const reading = 'readings' in parsed ? parsed.readings[0]! : null;
+      expect(reading?.kind, example).toBe(kind);
+      const [sentence, value] = offerOf(reading!)!;
+      return sentence.replace('{0}', value);
+    });
+    expect(offers).toEqual([
+      'Keep 1% of the weights',
+      'Keep 2,662 weights',
+      'Fit into 40 kB on disk',
+      'Keep 50% of the FLOPs',
+      'Keep 100 neurons and filters',
+      'Keep 2:4 (N of every M consecutive weights)',
+      'Keep at most 32 inputs of each neuron and filter',
+    ]);
+  });
+
+  test('what is given as an example can be typed', () => {
+    for (const goals of [false, true])
+      for (const text of examples(goals)) {
+        const parsed = parseGoal(text);
+        expect('readings' in parsed && (goals || 'budget' in parsed.readings[0]!), text).toBe(true);
+      }
   });
 
   test('the suggestions are budgets', () => {

@@ -8,9 +8,13 @@ import { parseBytes } from '../../share.js';
 import { kappaOfBytes, storedBytes, type SparseFormatOf } from '../../sparseFormat.js';
 import { countedCompression, mostWeights } from '../counted.js';
 import type { Beside, GoalKind, Part, Words } from '../kind.js';
+import { AT_MOST, NUMBER, numberOf } from '../typed.js';
 import { bytesOfKey, type Values } from '../values.js';
 import { unitsOfAnyWeights, unitsOfWeights } from '../wholeUnits.js';
 import { perScope } from '../written.js';
+
+const UNITS = { b: 'B', byte: 'B', bytes: 'B', kb: 'kB', kib: 'kB', mb: 'MB', mib: 'MB', gb: 'GB', gib: 'GB' };
+const SIZE = /* @__PURE__ */ new RegExp(`^(?:(?:fit (?:in|into|on)|${AT_MOST})\\s*)?${NUMBER}\\s*(${Object.keys(UNITS).join('|')})(?: on disk)?$`); // prettier-ignore
 
 export const words = {
   role: 'goal',
@@ -19,6 +23,14 @@ export const words = {
   help: 'Size on disk of the exported sparse package (1 kB = 1024 bytes).\n\n`kappa = floor((B - overhead) / (value + index bytes))` for fixed-width storage.',
   snippet: '"${1:40 kB}"',
   label: (size) => (typeof size === 'number' ? bytesText(size) : size),
+  typed: {
+    example: '40 kB',
+    offer: 'Fit into {0} on disk',
+    read(text) {
+      const [, size, unit] = SIZE.exec(text) ?? [];
+      return size === undefined ? null : `${numberOf(size)} ${UNITS[unit as keyof typeof UNITS]}`;
+    },
+  },
   counts: 'bytes',
 } as const satisfies Words<'size'>;
 

@@ -1,12 +1,20 @@
 /** `"fanIn": 32`: at most so many inputs of each neuron or filter. */
-import { countOf } from '../../../protocol/format.js';
+import { count, countOf } from '../../../protocol/format.js';
 import { BudgetError } from '../../budgetError.js';
 import type { Compression } from '../../compression.js';
 import { blocksOf } from '../../layerView.js';
 import { eachBlock, type BlockedLayer } from '../../projections/blocks.js';
 import { MAGNITUDE_BITS, bitsOf, countNonZeros, requireFinite } from '../../projections/select.js';
 import type { Structure, StructureKind, Words } from '../kind.js';
+import { AT_MOST } from '../typed.js';
 import type { Kernel } from '../written.js';
+
+const DIGITS_GROUPED = String.raw`(\d{1,3}(?:[,_ ]\d{3})+|\d+)`;
+const UNIT = '(?:neurons?|filters?|units?|outputs?|channels?)';
+/** "32 inputs a neuron", "at most 32 connections per filter", "fan-in 32". */
+const INPUTS = /* @__PURE__ */ new RegExp(
+  `^(?:${AT_MOST} )?${DIGITS_GROUPED} (?:inputs?|connections?) (?:(?:of )?(?:an?|each|every|per) |/ ?)${UNIT}$|^fan[- ]?in(?: of)?[: ]? ?(?:${AT_MOST} )?${DIGITS_GROUPED}$`,
+);
 
 export const words = {
   role: 'structure',
@@ -16,6 +24,19 @@ export const words = {
   snippet: '${1:32}',
   label: (inputs) => `${countOf(inputs, 'input')} a neuron`,
   phrase: (inputs) => `at most ${countOf(inputs, 'input')} a neuron`,
+  typed: {
+    example: '32 inputs a neuron',
+    offer: 'Keep at most {0} inputs of each neuron and filter',
+    shown: count,
+    unit: 'inputs a neuron',
+    read(text) {
+      const [, before, behind] = INPUTS.exec(text) ?? [];
+      const digits = before ?? behind;
+      if (digits === undefined) return null;
+      const inputs = Number(digits.replace(/[,_ ]/g, ''));
+      return inputs >= 1 && Number.isSafeInteger(inputs) ? inputs : 'range';
+    },
+  },
   counts: 'inputs',
 } as const satisfies Words<'count'>;
 

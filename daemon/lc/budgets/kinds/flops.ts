@@ -22,6 +22,16 @@ export const words = {
   snippet: '"${1:50%}"',
   suggestions: ['1%', '3%', '5%', '10%', '50%'],
   label: (share) => `${shareText(share)} FLOPs`,
+  typed: {
+    example: '50% flops',
+    offer: 'Keep {0} of the FLOPs',
+    unit: 'flops',
+    share: {
+      of: /^(fl|faster|quicker|op|comput|mac)/,
+      things: ['flops?', 'operations?', 'ops', 'compute', 'computation', 'macs?'],
+      comparatives: ['faster', 'quicker'],
+    },
+  },
   phrase: (share) => `${shareText(share)} of the FLOPs`,
   counts: 'flops',
 } as const satisfies Words<'share'>;

@@ -18,6 +18,15 @@ export const words = {
   snippet: '"${1:1%}"',
   suggestions: ['1%', '3%', '5%', '10%', '50%'],
   label: shareText,
+  typed: {
+    example: '1%',
+    offer: 'Keep {0} of the weights',
+    share: {
+      of: /^[wkps]/,
+      things: ['weights?', 'parameters?', 'params?', 'size'],
+      comparatives: ['smaller', 'fewer', 'less', 'lighter', 'reduction', 'compression'],
+    },
+  },
   counts: 'weights',
 } as const satisfies Words<'share'>;
 

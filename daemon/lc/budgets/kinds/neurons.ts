@@ -21,6 +21,17 @@ export const words = {
   snippet: '"${1:50%}"',
   label: (neurons) => (isCount(neurons) ? countOf(neurons, 'neuron') : `${shareText(neurons)} of neurons`),
   phrase: (neurons) => (isCount(neurons) ? countOf(neurons, 'neuron') : `${shareText(neurons)} of the neurons`),
+  typed: {
+    example: '100 neurons',
+    offer: 'Keep {0} neurons and filters',
+    unit: 'neurons',
+    share: {
+      of: /^(n|f(?!l|aster)|units?|channels?)/,
+      things: ['neurons?', 'filters?', 'units?', 'channels?'],
+      comparatives: [],
+    },
+    count: { of: /^(n|units?|filters?|channels?)/ },
+  },
   counts: 'neurons',
   wholeUnits: true,
 } as const satisfies Words<'amount'>;

@@ -5,6 +5,9 @@ import { eachBlock, patternCapacity, patternConstraint } from '../../projections
 import type { Structure, StructureKind, Words } from '../kind.js';
 import type { Kernel } from '../written.js';
 
+/** Longer blocks are no pattern that any hardware has, and a plan alone says them. */
+const LARGEST_BLOCK = 64;
+
 export const words = {
   role: 'structure',
   value: 'pattern',
@@ -13,6 +16,17 @@ export const words = {
   snippet: '"${1:2:4}"',
   label: (pattern) => pattern,
   phrase: (pattern) => `${pattern} pattern`,
+  typed: {
+    example: '2:4',
+    offer: 'Keep {0} (N of every M consecutive weights)',
+    read(text) {
+      const [, n, m] = /^(\d+)\s*:\s*(\d+)$/.exec(text) ?? [];
+      if (n === undefined) return null;
+      return Number(n) < 1 || Number(m) > LARGEST_BLOCK || Number(n) >= Number(m)
+        ? 'range'
+        : `${Number(n)}:${Number(m)}`;
+    },
+  },
   counts: 'pattern',
 } as const satisfies Words<'pattern'>;
 

@@ -14,6 +14,13 @@ export const words = {
   help: 'Number of weights to keep, `kappa`: the C step keeps the kappa largest `|v_i|` and zeroes the rest (exact, O(n)).',
   snippet: '${1:2662}',
   label: (weights) => countOf(weights, 'weight'),
+  typed: {
+    example: '2662 weights',
+    offer: 'Keep {0} weights',
+    shown: count,
+    unit: 'weights',
+    count: { of: /^(w|param)/ },
+  },
   counts: 'weights',
 } as const satisfies Words<'count'>;
 
