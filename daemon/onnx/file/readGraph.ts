@@ -64,7 +64,7 @@ function readAttribute(reader: WireReader, node: string, source: TensorSource, d
     else if (field === 21) isReference = reader.name() !== '';
   }
   const missing = (what: string): never =>
-    invalid(source.path, `${node}: its attribute ${quoted(name)} has no ${what}`);
+    invalid(source.file.path, `${node}: its attribute ${quoted(name)} has no ${what}`);
   const given = isReference ? 'other' : (kind ?? found ?? 'other');
   const value = ((): OnnxAttribute => {
     switch (given) {
@@ -79,7 +79,7 @@ function readAttribute(reader: WireReader, node: string, source: TensorSource, d
       case 'other': return { kind: 'other' };
     } // prettier-ignore
   })();
-  if (name === '') invalid(source.path, `${node} has an attribute without a name`);
+  if (name === '') invalid(source.file.path, `${node} has an attribute without a name`);
   return [name, value];
 }
 
@@ -105,7 +105,7 @@ function readNode(reader: WireReader, source: TensorSource, depth: number): Onnx
   const attributes = new Map<string, OnnxAttribute>();
   for (const one of attributeReaders) {
     const [key, value] = readAttribute(one, text, source, depth);
-    if (attributes.has(key)) invalid(source.path, `${text} has two attributes ${quoted(key)}`);
+    if (attributes.has(key)) invalid(source.file.path, `${text} has two attributes ${quoted(key)}`);
     attributes.set(key, value);
   }
   return { name, op, domain, inputs, outputs, attributes };
@@ -166,7 +166,8 @@ export function readGraph(reader: WireReader, source: TensorSource, depth = 0): 
     else if (field === 5) {
       const raw = rawTensor(reader.message());
       if (raw.name === '') reader.damaged('an initializer without a name');
-      if (initializers.has(raw.name)) invalid(source.path, `two initializers are called ${quoted(raw.name)}`, raw.name);
+      if (initializers.has(raw.name))
+        invalid(source.file.path, `two initializers are called ${quoted(raw.name)}`, raw.name);
       initializers.set(raw.name, tensorOf(raw, `initializer ${quoted(raw.name)}`, source));
     } else if (field === 11) inputs.push(readValue(reader.message()));
     else if (field === 12) outputs.push(readValue(reader.message()));
@@ -175,10 +176,10 @@ export function readGraph(reader: WireReader, source: TensorSource, depth = 0): 
       const known = values.get(value.name);
       // Some exporters say the same twice.
       if (known && JSON.stringify(known) !== JSON.stringify(value))
-        invalid(source.path, `two shapes are given for the value ${quoted(value.name)}`, value.name);
+        invalid(source.file.path, `two shapes are given for the value ${quoted(value.name)}`, value.name);
       values.set(value.name, value);
     } else if (field === 15)
-      invalid(source.path, 'its sparse initializers are not read; export the model with dense ones');
+      invalid(source.file.path, 'its sparse initializers are not read; export the model with dense ones');
     if (Math.max(nodes.length, initializers.size, inputs.length, outputs.length, values.size) > MAX_ENTRIES)
       reader.damaged(`a graph of more than ${MAX_ENTRIES} nodes or values`);
   }

@@ -5,7 +5,7 @@ import type { OnnxGraph, OnnxModel, OnnxTensor } from './onnxModel.js';
 import { domainOf, readGraph } from './readGraph.js';
 import { addEntry, rawTensor, tensorOf, type ReadExternal, type TensorSource } from './readTensor.js';
 import { IR_VERSIONS, OPSETS } from './versions.js';
-import { invalid, quoted, WireReader } from './wire.js';
+import { invalid, OnnxBytes, quoted, WireReader } from './wire.js';
 
 export interface OnnxReadOptions {
   /** The file's name, for messages. */
@@ -43,8 +43,8 @@ function checkVersions(path: string, irVersion: number, opsets: ReadonlyMap<stri
  * twice, nodes out of order, values that do not fit their shape); UserError('model-unsupported') for versions that are not read.
  */
 export function readOnnx(bytes: Uint8Array, { path, external }: OnnxReadOptions): OnnxModel {
-  const source: TensorSource = { bytes, path, ...(external && { external }) };
-  const reader = new WireReader(source);
+  const source: TensorSource = { file: new OnnxBytes(bytes, path), ...(external && { external }) };
+  const reader = new WireReader(source.file);
   let [irVersion, producer, version] = [0, '', ''];
   let graph: OnnxGraph | null = null;
   const opsets = new Map<string, number>();
@@ -72,7 +72,7 @@ export function readOnnx(bytes: Uint8Array, { path, external }: OnnxReadOptions)
 
 /** One TensorProto alone, as in the `.pb` files of ONNX's own test cases. @throws as readOnnx. */
 export function readTensorProto(bytes: Uint8Array, path = 'tensor'): OnnxTensor {
-  const source: TensorSource = { bytes, path };
-  const raw = rawTensor(new WireReader(source));
+  const source: TensorSource = { file: new OnnxBytes(bytes, path) };
+  const raw = rawTensor(new WireReader(source.file));
   return tensorOf(raw, `tensor ${quoted(raw.name)}`, source);
 }

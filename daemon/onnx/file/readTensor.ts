@@ -9,7 +9,8 @@ import { invalid, quoted, WireReader, type OnnxBytes } from './wire.js';
 /** Gives bytes that lie beside the model's file. @throws UserError where they are missing. */
 export type ReadExternal = (range: ExternalRange) => Uint8Array;
 
-export interface TensorSource extends OnnxBytes {
+export interface TensorSource {
+  readonly file: OnnxBytes;
   readonly external?: ReadExternal;
 }
 
@@ -113,7 +114,7 @@ function countTyped(bytes: Uint8Array, pieces: readonly number[], field: TypedFi
  * @throws UserError('model-invalid').
  */
 export function tensorOf(tensor: RawTensor, what: string, source: TensorSource): OnnxTensor {
-  const fail = (problem: string): never => invalid(source.path, `${what}: ${problem}`, tensor.name);
+  const fail = (problem: string): never => invalid(source.file.path, `${what}: ${problem}`, tensor.name);
   const { dims, dataType, raw, name } = tensor;
   const type = typeOf(dataType);
   const kind = kindOf(dataType);
@@ -126,7 +127,7 @@ export function tensorOf(tensor: RawTensor, what: string, source: TensorSource):
   const bytes = kind && kind.size > 0 ? kind.size * count : null;
   const base = { name, type, dims };
   const refuse = (): never => {
-    throw new UserError('model-unsupported', `${source.path}: ${what} holds ${type === 'string' ? 'text' : `numbers of kind ${dataType} (TensorProto.DataType)`}, which cannot be computed with here; export the model in float32`, { file: source.path, field: name }); // prettier-ignore
+    throw new UserError('model-unsupported', `${source.file.path}: ${what} holds ${type === 'string' ? 'text' : `numbers of kind ${dataType} (TensorProto.DataType)`}, which cannot be computed with here; export the model in float32`, { file: source.file.path, field: name }); // prettier-ignore
   };
   if (tensor.external) {
     if (raw || filled.length > 0) fail('it lies both in this file and in another');
@@ -145,13 +146,13 @@ export function tensorOf(tensor: RawTensor, what: string, source: TensorSource):
   const [field, pieces] = filled[0] ?? [null, []];
   if (field !== null && kind) {
     if (field !== kind.field) fail(`its values lie in ${field}, those of ${type} belong in ${kind.field}`);
-    const found = countTyped(source.bytes, pieces, field);
+    const found = countTyped(source.file.bytes, pieces, field);
     if (found !== count) fail(`its ${shape} needs ${count} values, and ${found} are there`);
-    return { ...base, values: () => (field === 'string_data' ? refuse() : typedNumbers(source, pieces, kind, count, fail)) }; // prettier-ignore
+    return { ...base, values: () => (field === 'string_data' ? refuse() : typedNumbers(source.file, pieces, kind, count, fail)) }; // prettier-ignore
   }
   const [start, end] = raw ?? [0, 0];
   if (bytes !== null && end - start !== bytes)
     fail(`its ${shape} needs ${bytes} bytes, and ${end - start} are there; is the file cut off?`);
   if (type === 'string' && count > 0) fail(`its ${shape} needs ${count} texts, and none are there`);
-  return { ...base, values: () => (kind && bytes !== null ? rawNumbers(source.bytes.subarray(start, end), kind.type, count, fail) : refuse()) }; // prettier-ignore
+  return { ...base, values: () => (kind && bytes !== null ? rawNumbers(source.file.bytes.subarray(start, end), kind.type, count, fail) : refuse()) }; // prettier-ignore
 }

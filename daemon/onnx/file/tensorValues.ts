@@ -60,7 +60,7 @@ export function typedNumbers(
 ): Numbers {
   const { type, field, range } = kind;
   const into = ['int64', 'uint64', 'double'].includes(type) || (range && !/float16$/.test(type)) ? new Float64Array(count) : new Float32Array(count); // prettier-ignore
-  const view = new DataView(file.bytes.buffer, file.bytes.byteOffset, file.bytes.byteLength);
+  const { view } = file;
   const width = FIXED[field];
   const widen = type === 'float16' ? float16 : type === 'bfloat16' ? bfloat16 : (value: number) => value;
   let next = 0;

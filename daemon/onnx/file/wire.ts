@@ -5,9 +5,17 @@
 import { UserError } from '../../protocol/errors.js';
 
 /** A file of the ONNX kind in memory, with the name that messages give it. */
-export interface OnnxBytes {
-  readonly bytes: Uint8Array;
-  readonly path: string;
+export class OnnxBytes {
+  readonly view: DataView;
+  readonly buffer: Buffer;
+
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly path: string,
+  ) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
 }
 
 /** @throws UserError('model-invalid') always. */
@@ -54,7 +62,6 @@ export class WireReader {
   #low = 0;
   #high = 0;
   #at: number;
-  readonly #view: DataView;
 
   constructor(
     readonly file: OnnxBytes,
@@ -63,7 +70,6 @@ export class WireReader {
     readonly limit = file.bytes.length,
   ) {
     this.bytes = file.bytes;
-    this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
     this.#at = this.start = this.end = start;
   }
 
@@ -145,7 +151,7 @@ export class WireReader {
 
   float(): number {
     this.#expect(FIXED32);
-    return this.#view.getFloat32(this.start, true);
+    return this.file.view.getFloat32(this.start, true);
   }
 
   /** The bytes, in place. */
@@ -158,6 +164,12 @@ export class WireReader {
   name(): string {
     this.#expect(BYTES);
     if (this.end - this.start > 65536) this.damaged('a name of more than 65536 bytes');
+    // Nearly all are ASCII, which a Buffer makes a string of in a tenth of the time.
+    for (let at = this.start; at < this.end; at++) if (this.bytes[at]! > 127) return this.#utf8Name();
+    return this.file.buffer.toString('latin1', this.start, this.end);
+  }
+
+  #utf8Name(): string {
     try {
       return utf8.decode(this.view());
     } catch {
@@ -167,8 +179,8 @@ export class WireReader {
 
   /** Bytes that are text by custom; what is not UTF-8 is replaced. */
   text(): string {
-    const { buffer, byteOffset, byteLength } = this.view();
-    return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+    this.#expect(BYTES);
+    return this.file.buffer.toString('utf8', this.start, this.end);
   }
 
   /** A reader of the message in the field. */
@@ -193,7 +205,7 @@ export class WireReader {
       return;
     }
     if ((this.end - this.start) % 4 !== 0) this.damaged(`field ${this.field} holds no whole floats`);
-    for (let at = this.start; at < this.end; at += 4) values.push(this.#view.getFloat32(at, true));
+    for (let at = this.start; at < this.end; at += 4) values.push(this.file.view.getFloat32(at, true));
   }
 
   /** The next int64 of a range without fields; see `packed`. @throws as int. */
