@@ -1,6 +1,7 @@
 /** What a graph must keep to so that its nodes can be computed in the file's order. [ONNX IR spec: graphs, SSA, scoping] */
 import type { OnnxGraph, OnnxNode } from './onnxModel.js';
 import { nodeText } from './readGraph.js';
+import { atOnce, type Steps } from './steps.js';
 import { invalid, quoted } from './wire.js';
 
 /** Names of values that a node may read: of its graph, and of those around it. */
@@ -43,20 +44,21 @@ function whyMissing(graph: OnnxGraph, at: number, name: string): string {
  * Every value has one name and one source, nodes come behind what they read, and every output of the graph is there.
  * @param around the graph that it is an attribute in. @throws UserError('model-invalid') naming the node and the value.
  */
-export function checkGraph(graph: OnnxGraph, path: string, around: Scope | null = null): void {
+export function* checkGraph(graph: OnnxGraph, path: string, around: Scope | null = null): Steps<void> {
   const scope = new Scope(around);
   for (const { name } of graph.inputs)
     if (!scope.add(name)) invalid(path, `two inputs are called ${quoted(name)}`, name);
   for (const name of graph.initializers.keys()) scope.add(name);
-  graph.nodes.forEach((node, at) => {
+  for (const [at, node] of graph.nodes.entries()) {
     for (const name of node.inputs)
       if (name !== '' && !scope.has(name)) invalid(path, whyMissing(graph, at, name), name);
     for (const attribute of node.attributes.values())
-      if (attribute.kind === 'graph') checkGraph(attribute.value, path, scope);
+      if (attribute.kind === 'graph') atOnce(checkGraph(attribute.value, path, scope));
     for (const name of node.outputs)
       if (name !== '' && !scope.add(name))
         invalid(path, `two values are called ${quoted(name)}: the second comes from ${textOf(node)}`, name);
-  });
+    yield;
+  }
   const outputs = new Set<string>();
   for (const { name } of graph.outputs) {
     if (!scope.has(name)) invalid(path, `its output ${quoted(name)} comes from no node`, name);

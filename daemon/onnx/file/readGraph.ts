@@ -1,6 +1,7 @@
 /** GraphProto and what is in it. [onnx.proto] */
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor, OnnxType, OnnxValue } from './onnxModel.js';
 import { rawTensor, tensorOf, type TensorSource } from './readTensor.js';
+import { atOnce, type Steps } from './steps.js';
 import { typeOf } from './tensorTypes.js';
 import { invalid, quoted, type WireReader } from './wire.js';
 
@@ -40,12 +41,19 @@ export const nodeText = (name: string, op: string): string =>
   name === '' ? `a node ${quoted(op)}` : `node ${quoted(name)} (${op.slice(0, 100)})`;
 
 /** @throws UserError('model-invalid'). */
-function readAttribute(reader: WireReader, node: string, source: TensorSource, depth: number): [string, OnnxAttribute] {
+function readAttribute(
+  reader: WireReader,
+  node: () => string,
+  source: TensorSource,
+  depth: number,
+): [string, OnnxAttribute] {
   let [name, kind, float, int, string] = ['', null as OnnxAttribute['kind'] | null, 0, 0, ''];
   let found: OnnxAttribute['kind'] | null = null;
   let tensor: OnnxTensor | null = null;
   let graph: OnnxGraph | null = null;
-  const [floats, ints, strings] = [[] as number[], [] as number[], [] as string[]];
+  let floats: number[] | null = null;
+  let ints: number[] | null = null;
+  let strings: string[] | null = null;
   let isReference = false;
   while (reader.next()) {
     const { field } = reader;
@@ -55,31 +63,31 @@ function readAttribute(reader: WireReader, node: string, source: TensorSource, d
     else if (field === 3) int = reader.int();
     else if (field === 4) string = reader.text();
     else if (field === 5)
-      tensor = tensorOf(rawTensor(reader.message()), `the tensor ${quoted(name)} of ${node}`, source);
-    else if (field === 6) graph = readGraph(reader.message(), source, depth + 1);
-    else if (field === 7) reader.floats(floats);
-    else if (field === 8) reader.ints(ints);
-    else if (field === 9) strings.push(reader.text());
+      tensor = tensorOf(rawTensor(reader.message()), () => `the tensor ${quoted(name)} of ${node()}`, source);
+    else if (field === 6) graph = atOnce(readGraph(reader.message(), source, depth + 1));
+    else if (field === 7) reader.floats((floats ??= []));
+    else if (field === 8) reader.ints((ints ??= []));
+    else if (field === 9) (strings ??= []).push(reader.text());
     else if (field === 20) kind = KINDS[reader.int()] ?? 'other';
     else if (field === 21) isReference = reader.name() !== '';
   }
   const missing = (what: string): never =>
-    invalid(source.file.path, `${node}: its attribute ${quoted(name)} has no ${what}`);
+    invalid(source.file.path, `${node()}: its attribute ${quoted(name)} has no ${what}`);
   const given = isReference ? 'other' : (kind ?? found ?? 'other');
   const value = ((): OnnxAttribute => {
     switch (given) {
       case 'float': return { kind: 'float', value: float };
       case 'int': return { kind: 'int', value: int };
       case 'string': return { kind: 'string', value: string };
-      case 'floats': return { kind: 'floats', value: floats };
-      case 'ints': return { kind: 'ints', value: ints };
-      case 'strings': return { kind: 'strings', value: strings };
+      case 'floats': return { kind: 'floats', value: floats ?? [] };
+      case 'ints': return { kind: 'ints', value: ints ?? [] };
+      case 'strings': return { kind: 'strings', value: strings ?? [] };
       case 'tensor': return { kind: 'tensor', value: tensor ?? missing('tensor') };
       case 'graph': return { kind: 'graph', value: graph ?? missing('graph') };
       case 'other': return { kind: 'other' };
     } // prettier-ignore
   })();
-  if (name === '') invalid(source.file.path, `${node} has an attribute without a name`);
+  if (name === '') invalid(source.file.path, `${node()} has an attribute without a name`);
   return [name, value];
 }
 
@@ -100,12 +108,12 @@ function readNode(reader: WireReader, source: TensorSource, depth: number): Onnx
     else if (field === 7) domain = domainOf(reader.name());
   }
   if (op === '') reader.damaged(`a node ${quoted(name)} without an operator`);
-  const text = nodeText(name, op);
+  const text = () => nodeText(name, op);
   if (attributeReaders.length === 0) return { name, op, domain, inputs, outputs, attributes: NO_ATTRIBUTES };
   const attributes = new Map<string, OnnxAttribute>();
   for (const one of attributeReaders) {
     const [key, value] = readAttribute(one, text, source, depth);
-    if (attributes.has(key)) invalid(source.file.path, `${text} has two attributes ${quoted(key)}`);
+    if (attributes.has(key)) invalid(source.file.path, `${text()} has two attributes ${quoted(key)}`);
     attributes.set(key, value);
   }
   return { name, op, domain, inputs, outputs, attributes };
@@ -152,7 +160,7 @@ function readValue(reader: WireReader): OnnxValue {
  * A graph of the file; what is said in it is not yet compared, see checkGraph.
  * @param depth of graphs around it. @throws UserError('model-invalid').
  */
-export function readGraph(reader: WireReader, source: TensorSource, depth = 0): OnnxGraph {
+export function* readGraph(reader: WireReader, source: TensorSource, depth = 0): Steps<OnnxGraph> {
   if (depth > MAX_DEPTH) reader.damaged(`graphs nested deeper than ${MAX_DEPTH}`);
   let name = '';
   const nodes: OnnxNode[] = [];
@@ -168,7 +176,10 @@ export function readGraph(reader: WireReader, source: TensorSource, depth = 0): 
       if (raw.name === '') reader.damaged('an initializer without a name');
       if (initializers.has(raw.name))
         invalid(source.file.path, `two initializers are called ${quoted(raw.name)}`, raw.name);
-      initializers.set(raw.name, tensorOf(raw, `initializer ${quoted(raw.name)}`, source));
+      initializers.set(
+        raw.name,
+        tensorOf(raw, () => `initializer ${quoted(raw.name)}`, source),
+      );
     } else if (field === 11) inputs.push(readValue(reader.message()));
     else if (field === 12) outputs.push(readValue(reader.message()));
     else if (field === 13) {
@@ -182,6 +193,7 @@ export function readGraph(reader: WireReader, source: TensorSource, depth = 0): 
       invalid(source.file.path, 'its sparse initializers are not read; export the model with dense ones');
     if (Math.max(nodes.length, initializers.size, inputs.length, outputs.length, values.size) > MAX_ENTRIES)
       reader.damaged(`a graph of more than ${MAX_ENTRIES} nodes or values`);
+    yield;
   }
   const given = inputs.filter((input) => !initializers.has(input.name));
   return { name, nodes, initializers, inputs: given, outputs, values };

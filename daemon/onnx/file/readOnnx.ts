@@ -4,6 +4,7 @@ import { checkGraph } from './checkGraph.js';
 import type { OnnxGraph, OnnxModel, OnnxTensor } from './onnxModel.js';
 import { domainOf, readGraph } from './readGraph.js';
 import { addEntry, rawTensor, tensorOf, type ReadExternal, type TensorSource } from './readTensor.js';
+import { atOnce, type Steps } from './steps.js';
 import { IR_VERSIONS, OPSETS } from './versions.js';
 import { invalid, OnnxBytes, quoted, WireReader } from './wire.js';
 
@@ -42,7 +43,10 @@ function checkVersions(path: string, irVersion: number, opsets: ReadonlyMap<stri
  * @throws UserError('model-invalid') where the bytes are no ONNX, are damaged, or contradict themselves (names that are there
  * twice, nodes out of order, values that do not fit their shape); UserError('model-unsupported') for versions that are not read.
  */
-export function readOnnx(bytes: Uint8Array, { path, external }: OnnxReadOptions): OnnxModel {
+export const readOnnx = (bytes: Uint8Array, options: OnnxReadOptions): OnnxModel => atOnce(readSteps(bytes, options));
+
+/** The same in steps. */
+export function* readSteps(bytes: Uint8Array, { path, external }: OnnxReadOptions): Steps<OnnxModel> {
   const source: TensorSource = { file: new OnnxBytes(bytes, path), ...(external && { external }) };
   const reader = new WireReader(source.file);
   let [irVersion, producer, version] = [0, '', ''];
@@ -56,7 +60,7 @@ export function readOnnx(bytes: Uint8Array, { path, external }: OnnxReadOptions)
     else if (field === 3) version = reader.text();
     else if (field === 7) {
       if (graph) invalid(path, 'holds two graphs');
-      graph = readGraph(reader.message(), source);
+      graph = yield* readGraph(reader.message(), source);
     } else if (field === 8) {
       const [domain, opset] = readOpset(reader.message());
       if ((opsets.get(domain) ?? opset) !== opset)
@@ -66,7 +70,7 @@ export function readOnnx(bytes: Uint8Array, { path, external }: OnnxReadOptions)
   }
   if (!graph) return invalid(path, 'holds no graph: it is no ONNX model, or is cut off');
   checkVersions(path, irVersion, opsets);
-  checkGraph(graph, path);
+  yield* checkGraph(graph, path);
   return { irVersion, producer: [producer, version].filter(Boolean).join(' '), opsets, metadata, graph };
 }
 
@@ -74,5 +78,5 @@ export function readOnnx(bytes: Uint8Array, { path, external }: OnnxReadOptions)
 export function readTensorProto(bytes: Uint8Array, path = 'tensor'): OnnxTensor {
   const source: TensorSource = { file: new OnnxBytes(bytes, path) };
   const raw = rawTensor(new WireReader(source.file));
-  return tensorOf(raw, `tensor ${quoted(raw.name)}`, source);
+  return tensorOf(raw, () => `tensor ${quoted(raw.name)}`, source);
 }

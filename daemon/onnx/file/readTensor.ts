@@ -110,24 +110,24 @@ function countTyped(bytes: Uint8Array, pieces: readonly number[], field: TypedFi
 
 /**
  * A tensor whose shape, kind and place fit together.
- * @param what it is, for messages: 'initializer "w"'.
+ * @param what says what it is, for messages: 'initializer "w"'.
  * @throws UserError('model-invalid').
  */
-export function tensorOf(tensor: RawTensor, what: string, source: TensorSource): OnnxTensor {
-  const fail = (problem: string): never => invalid(source.file.path, `${what}: ${problem}`, tensor.name);
+export function tensorOf(tensor: RawTensor, what: () => string, source: TensorSource): OnnxTensor {
+  const fail = (problem: string): never => invalid(source.file.path, `${what()}: ${problem}`, tensor.name);
   const { dims, dataType, raw, name } = tensor;
+  const shape = () => `shape [${dims.join(', ')}]`;
   const type = typeOf(dataType);
   const kind = kindOf(dataType);
   if (dataType === 0) fail('its kind of numbers is not said');
   const count = sizeOf(dims);
   if (dims.some((dim) => dim < 0 || dim === Number.MAX_SAFE_INTEGER) || !Number.isSafeInteger(8 * count))
-    fail(`its shape [${dims.join(', ')}] cannot be`);
-  const shape = `shape [${dims.join(', ')}]`;
+    fail(`its ${shape()} cannot be`);
   const filled = [...tensor.typed];
   const bytes = kind && kind.size > 0 ? kind.size * count : null;
   const base = { name, type, dims };
   const refuse = (): never => {
-    throw new UserError('model-unsupported', `${source.file.path}: ${what} holds ${type === 'string' ? 'text' : `numbers of kind ${dataType} (TensorProto.DataType)`}, which cannot be computed with here; export the model in float32`, { file: source.file.path, field: name }); // prettier-ignore
+    throw new UserError('model-unsupported', `${source.file.path}: ${what()} holds ${type === 'string' ? 'text' : `numbers of kind ${dataType} (TensorProto.DataType)`}, which cannot be computed with here; export the model in float32`, { file: source.file.path, field: name }); // prettier-ignore
   };
   if (tensor.external) {
     if (raw || filled.length > 0) fail('it lies both in this file and in another');
@@ -137,7 +137,7 @@ export function tensorOf(tensor: RawTensor, what: string, source: TensorSource):
       if (count === 0) return rawNumbers(new Uint8Array(0), kind.type, count, fail);
       if (!source.external) return fail(`its values lie in the file ${quoted(external.location)}, which was not read`);
       const view = source.external(external);
-      if (view.length !== bytes) fail(`its ${shape} needs ${bytes} bytes of ${quoted(external.location)}, which has ${view.length}`); // prettier-ignore
+      if (view.length !== bytes) fail(`its ${shape()} needs ${bytes} bytes of ${quoted(external.location)}, which has ${view.length}`); // prettier-ignore
       return rawNumbers(view, kind.type, count, fail);
     };
     return { ...base, values, external };
@@ -147,12 +147,12 @@ export function tensorOf(tensor: RawTensor, what: string, source: TensorSource):
   if (field !== null && kind) {
     if (field !== kind.field) fail(`its values lie in ${field}, those of ${type} belong in ${kind.field}`);
     const found = countTyped(source.file.bytes, pieces, field);
-    if (found !== count) fail(`its ${shape} needs ${count} values, and ${found} are there`);
+    if (found !== count) fail(`its ${shape()} needs ${count} values, and ${found} are there`);
     return { ...base, values: () => (field === 'string_data' ? refuse() : typedNumbers(source.file, pieces, kind, count, fail)) }; // prettier-ignore
   }
   const [start, end] = raw ?? [0, 0];
   if (bytes !== null && end - start !== bytes)
-    fail(`its ${shape} needs ${bytes} bytes, and ${end - start} are there; is the file cut off?`);
-  if (type === 'string' && count > 0) fail(`its ${shape} needs ${count} texts, and none are there`);
+    fail(`its ${shape()} needs ${bytes} bytes, and ${end - start} are there; is the file cut off?`);
+  if (type === 'string' && count > 0) fail(`its ${shape()} needs ${count} texts, and none are there`);
   return { ...base, values: () => (kind && bytes !== null ? rawNumbers(source.file.bytes.subarray(start, end), kind.type, count, fail) : refuse()) }; // prettier-ignore
 }
