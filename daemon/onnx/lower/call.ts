@@ -87,43 +87,44 @@ export class Call {
     return axis;
   }
 
-  #attribute<K extends OnnxAttribute['kind']>(name: string, kinds: readonly K[]) {
+  /** The kinds of an attribute decide the type of its value: whoever asks names both. */
+  #attribute<T>(name: string, ...kinds: readonly OnnxAttribute['kind'][]): T | undefined {
     const given = this.node.attributes.get(name);
-    if (given && !(kinds as readonly string[]).includes(given.kind))
-      throw this.refusal(`has an attribute "${name}" of another kind: ${given.kind}`);
-    return given as Extract<OnnxAttribute, { kind: K }> | undefined;
+    if (!given) return undefined;
+    if (given.kind === 'other' || !kinds.includes(given.kind)) throw this.refusal(`has an attribute "${name}" of another kind: ${given.kind}`); // prettier-ignore
+    return given.value as T;
   }
 
   has = (name: string): boolean => this.node.attributes.has(name);
 
   int<D extends number | undefined>(name: string, otherwise: D): number | D {
-    return this.#attribute(name, ['int'])?.value ?? otherwise;
+    return this.#attribute<number>(name, 'int') ?? otherwise;
   }
 
   float<D extends number | undefined>(name: string, otherwise: D): number | D {
-    return this.#attribute(name, ['float', 'int'])?.value ?? otherwise;
+    return this.#attribute<number>(name, 'float', 'int') ?? otherwise;
   }
 
   flag = (name: string, otherwise = false): boolean => this.int(name, Number(otherwise)) !== 0;
 
   text<D extends string | undefined>(name: string, otherwise: D): string | D {
-    return this.#attribute(name, ['string'])?.value ?? otherwise;
+    return this.#attribute<string>(name, 'string') ?? otherwise;
   }
 
   ints<D extends readonly number[] | undefined>(name: string, otherwise: D): readonly number[] | D {
-    return this.#attribute(name, ['ints'])?.value ?? otherwise;
+    return this.#attribute<readonly number[]>(name, 'ints') ?? otherwise;
   }
 
   floats<D extends readonly number[] | undefined>(name: string, otherwise: D): readonly number[] | D {
-    return this.#attribute(name, ['floats'])?.value ?? otherwise;
+    return this.#attribute<readonly number[]>(name, 'floats') ?? otherwise;
   }
 
   texts(name: string): readonly string[] | undefined {
-    return this.#attribute(name, ['strings'])?.value;
+    return this.#attribute<readonly string[]>(name, 'strings');
   }
 
   tensor(name: string): OnnxTensor | undefined {
-    return this.#attribute(name, ['tensor'])?.value;
+    return this.#attribute<OnnxTensor>(name, 'tensor');
   }
 
   /** The type that an attribute of TensorProto.DataType asks for. @throws UserError of a type that has no numbers */
