@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readOnnx, readTensorProto } from '../../../daemon/onnx/file/readOnnx.js';
-import type { OnnxModel, OnnxTensor } from '../../../daemon/onnx/file/onnxModel.js';
+import { bfloat16 } from '../../../daemon/files/halfPrecision.js';
+import type { OnnxModel, OnnxTensor, OnnxType } from '../../../daemon/onnx/file/onnxModel.js';
 
 export interface NodeCase {
   readonly name: string;
@@ -46,5 +47,17 @@ export function readCase(folder: string, name: string): NodeCase {
   const own = join(folder, name);
   const model = readOnnx(readFileSync(join(own, 'model.onnx')), { path: name, external: () => new Uint8Array() });
   const data = join(own, 'test_data_set_0');
-  return { name, model, inputs: numbered(data, 'input'), outputs: numbered(data, 'output') };
+  const { inputs, outputs } = model.graph;
+  return {
+    name,
+    model,
+    inputs: numbered(data, 'input').map((tensor, i) => asDeclared(tensor, inputs[i]!.type)),
+    outputs: numbered(data, 'output').map((tensor, i) => asDeclared(tensor, outputs[i]!.type)),
+  };
+}
+
+/** The cases write bfloat16 as the whole number of its bits. */
+function asDeclared(tensor: OnnxTensor, type: OnnxType): OnnxTensor {
+  if (type !== 'bfloat16' || tensor.type === 'bfloat16') return tensor;
+  return { ...tensor, type, values: () => Float32Array.from(tensor.values(), bfloat16) };
 }

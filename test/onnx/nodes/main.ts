@@ -16,12 +16,18 @@ interface Result {
 /** Cases that draw random numbers: there is nothing to compare with. */
 const isRandom = (name: string): boolean => /training_dropout|bernoulli/.test(name);
 
+/**
+ * Cases whose expected numbers use a size of the result that is not rounded down, though the result is; onnxruntime's tests leave
+ * them out too (onnx_backend_test_series_filters.jsonc: "results mismatch").
+ */
+const disputed = new Set(['test_resize_downsample_scales_cubic_align_corners', 'test_resize_downsample_scales_linear_align_corners']); // prettier-ignore
+
 function resultOf(folder: string, name: string): Result | undefined {
   try {
     const one = readCase(folder, name);
     const ops = one.model.graph.nodes.map(({ op }) => op);
     // Functions are expanded to several nodes: they count for the operator that they are named after.
-    const op = [...OPERATORS.keys()].find((known) => ops.length === 1 && known === ops[0]) ?? (ops.length === 1 ? ops[0]! : 'several'); // prettier-ignore
+    const op = [...OPERATORS.keys()].find((known) => ops.length === 1 && known === ops[0]) ?? (ops.length > 1 && ops.every((each) => OPERATORS.has(each)) ? 'several' : ops.find((each) => !OPERATORS.has(each))!); // prettier-ignore
     if (one.model.graph.nodes.some((node) => node.domain !== '')) return undefined;
     return { name, op, verdict: runCase(one) };
   } catch (error) {
@@ -35,7 +41,7 @@ const part = process.argv[2] ?? '';
 if (folder === undefined) console.log("skipped: /usr/bin/python3 has no ONNX (Debian's python3-onnx)");
 else {
   const results = caseNames(folder)
-    .filter((name) => name.includes(part) && !isRandom(name))
+    .filter((name) => name.includes(part) && !isRandom(name) && !disputed.has(name))
     .map((name) => resultOf(folder, name))
     .filter((result) => result !== undefined);
   const accepted = results.filter(({ op }) => OPERATORS.has(op) || op === 'several');

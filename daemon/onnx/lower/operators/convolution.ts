@@ -120,7 +120,8 @@ function outputOf(call: Call, places: readonly number[], sizes: readonly number[
     const counts = full.map((n, i) => n + extra[i]! - before[i]! - after[i]!);
     return { strides, dilations, before, counts, full };
   }
-  const total = full.map((n, i) => n + extra[i]! - wanted[i]!);
+  // A result that is larger than what windows reach has its zeros at the end.
+  const total = full.map((n, i) => Math.max(0, n + extra[i]! - wanted[i]!));
   const before = total.map((n) => (auto === 'SAME_UPPER' ? Math.trunc(n / 2) : n - Math.trunc(n / 2)));
   return { strides, dilations, before, counts: wanted, full };
 }
