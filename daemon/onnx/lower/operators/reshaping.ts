@@ -52,8 +52,8 @@ function reshapedInPlace({ lowering }: Call, value: NodeValue, from: readonly nu
   const perm = moved.map((factor) => lying.indexOf(factor));
   const together = isNatural(perm) ? apart : lowering.transpose(apart, perm);
   const ones = naturalAxes(to.length).filter((axis) => !order.includes(axis));
-  const whole = [...ones, ...order];
-  return lowering.value(lowering.reshape(together, whole.map((axis) => to[axis]!)), tidied(whole, to), value.origin); // prettier-ignore
+  const whole = tidied([...ones, ...order], to);
+  return lowering.value(lowering.reshape(together, whole.map((axis) => to[axis]!)), whole, value.origin); // prettier-ignore
 }
 
 /** Axes of length 1 stand anywhere: beside their neighbours the order is natural more often. */
