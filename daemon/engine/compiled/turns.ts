@@ -1,13 +1,16 @@
 import type { Executor } from './executor.js';
 
-/** Longer steps leave the event loop free while they run. */
+/** Longer steps leave the event loop free while they run. Milliseconds. */
 const shortMs = 10;
-/** How long short steps may follow one another before the event loop gets its turn: messages wait for no longer. */
+/** Longest time for which consecutive short steps may block the event loop, and so delay messages. Milliseconds. */
 const turnMs = 15;
 
-/** Decides how each step of a training session runs: blocking while steps are short, which saves two changes of threads. */
+/**
+ * The step scheduler of a training session: it runs each step either blocking, which saves two changes of threads while steps are short, or
+ * asynchronously.
+ */
 export class Turns {
-  /** What the last step took; the first one is not known to be short. */
+  /** Duration of the last step; the first step counts as long. */
   private last = Infinity;
   private turn = performance.now();
 

@@ -24,11 +24,10 @@ function linear(layer: LayerConfig, activation: Activation): LayerConfig | null 
 }
 
 /**
- * The topology with `activation` taken off its output layer, so that the loss can be computed on the logits: the stable
- * form, without the clipping at 1e-7 that TensorFlow.js applies to probabilities.
- *
+ * The topology without the `activation` of its output layer, so that the loss can be computed on the logits: the stable form, without the clipping at
+ * 1e-7 that TensorFlow.js applies to probabilities.
  * @param output path of the output layer ("head/o1"); the last one if absent.
- * @returns null where the output does not end in that activation, or where another layer reads the activated values.
+ * @returns null if the output does not end in that activation, or if another layer reads the activated values.
  */
 export function withoutOutputActivation(topology: Topology, activation: Activation, output?: string): Topology | null {
   const config = topology.config as Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** Numbers of 16 bits as floats of 32, which hold each of them exactly. */
+/** Converts 16-bit floats to float32, which represents each of them exactly. */
 
 /** IEEE 754 binary16: 5 bits of exponent, 10 of fraction. */
 export function float16(bits: number): number {
