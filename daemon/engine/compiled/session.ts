@@ -24,7 +24,7 @@ import { joined } from '../loss/jointLoss.js';
 import { Score } from '../loss/score.js';
 import { applyHead } from '../loss/tally.js';
 import type { CreateExecutor, Executor } from './executor.js';
-import { Turns } from './turns.js';
+import { StepScheduler } from './stepScheduler.js';
 import { MicroBatches } from './microBatches.js';
 import { layOutParameters } from '../parameters.js';
 import { fillRandom } from './randomInputs.js';
@@ -55,7 +55,7 @@ export class CompiledSession implements EngineSession {
 
   readonly #vectors: FlatVectors;
   readonly #random: Random;
-  readonly #turns = new Turns();
+  readonly #scheduler = new StepScheduler();
   /** Non-trainable weights by name, as the graphs read them; and the states that training changes. */
   readonly #fixed = new Map<string, Float32Array>();
   /** Graphs are made on first use: an evaluation needs no training graph. */
@@ -193,7 +193,7 @@ export class CompiledSession implements EngineSession {
   /** Loss and gradients of the batch in the graph's buffers, with fresh random inputs. @param blocking whether it may block. */
   async #step({ graph, io }: Ready, blocking = false): Promise<number> {
     for (const { values, spec } of io.randoms) fillRandom(this.#random, spec, values);
-    await this.#turns.run(graph, blocking);
+    await this.#scheduler.run(graph, blocking);
     return io.loss[0]!;
   }
 

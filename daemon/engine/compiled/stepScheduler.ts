@@ -3,16 +3,16 @@ import type { Executor } from './executor.js';
 /** Longer steps leave the event loop free while they run. Milliseconds. */
 const shortMs = 10;
 /** Longest time for which consecutive short steps may block the event loop, and so delay messages. Milliseconds. */
-const turnMs = 15;
+const blockingMs = 15;
 
 /**
  * The step scheduler of a training session: it runs each step either blocking, which saves two changes of threads while steps are short, or
  * asynchronously.
  */
-export class Turns {
+export class StepScheduler {
   /** Duration of the last step; the first step counts as long. */
   private last = Infinity;
-  private turn = performance.now();
+  private yielded = performance.now();
 
   /** @param blocking whether the step may block. */
   async run(graph: Executor, blocking: boolean): Promise<void> {
@@ -21,12 +21,12 @@ export class Turns {
       graph.runNow();
       const now = performance.now();
       this.last = now - start;
-      if (now - this.turn < turnMs) return;
+      if (now - this.yielded < blockingMs) return;
       await new Promise((resolve) => setImmediate(resolve));
     } else {
       await graph.run();
       this.last = performance.now() - start;
     }
-    this.turn = performance.now();
+    this.yielded = performance.now();
   }
 }
