@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Part } from '../../../daemon/data/dataset.js';
-import { drawSamples, isOpen, referenceOf } from '../../../daemon/trainer/reading.js';
+import { drawSamples, isOpen, referenceOf } from '../../../daemon/trainer/dataMapping.js';
 
 const softmax = (row: readonly number[]) => {
   const exps = row.map(Math.exp);
