@@ -87,7 +87,7 @@ class TracingBackend extends tf.KernelBackend {
   override dispose = () => undefined;
 }
 
-/** tfjs-core draws random numbers in JavaScript and uploads them: the open scopes tell which operation is drawing. */
+/** tfjs-core draws random numbers in JavaScript and uploads them: the open scopes show which operation is drawing. */
 function randomSpec(recorder: Recorder): RandomSpec | undefined {
   const scopes = (tf.engine().state as unknown as { scopeStack: { name: string }[] }).scopeStack;
   const names = new Set(scopes.map((scope) => scope.name.replace(/__op$/, '')));

@@ -87,7 +87,7 @@ export function parseManifest(raw: unknown, file: string): ManifestGroup[] {
       parseWeight(weight, `${place}.weights[${k}]`, invalid),
     );
     for (const weight of weights) {
-      if (names.has(weight.name)) invalid(`two weights are named "${weight.name}", so they cannot be told apart`);
+      if (names.has(weight.name)) invalid(`two weights are named "${weight.name}", so they cannot be distinguished`);
       names.add(weight.name);
     }
     return { paths: paths as string[], weights };

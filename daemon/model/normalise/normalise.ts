@@ -160,7 +160,7 @@ class Normaliser implements ShapeRules {
     for (const layer of layersOf(container)) {
       const calls = Array.isArray(layer.inbound_nodes) ? (layer.inbound_nodes as unknown[]) : [];
       if (classOf(layer.class_name)?.takesStates && calls.some((call) => Array.isArray(call) && call.length > 1))
-        this.notes.add('a recurrent layer that is given initial states does not heed masks, as in Keras 3', where + layerName(layer)); // prettier-ignore
+        this.notes.add('a recurrent layer that is given initial states ignores masks, as in Keras 3', where + layerName(layer)); // prettier-ignore
     }
   }
 

@@ -184,7 +184,7 @@ describe('classes "auto"', () => {
     expect(await chosen(1, 0.5)).toEqual(['text', true]);
   });
 
-  it('tells an order that no candidate has, as a list that the plan takes', async () => {
+  it('reports an order that no candidate has, as a list that the plan takes', async () => {
     const labels = ['low', 'medium', 'high', 'top'];
     const dataset = await table(labels, outputs([4]));
     // The model's classes: top, low, high, medium.
@@ -196,7 +196,7 @@ describe('classes "auto"', () => {
     expect(targets.map((t) => t.indexOf(1))).toEqual(inputs.map(([x]) => answers[x!]));
   });
 
-  it('tells that order also where the data has one usual order only', async () => {
+  it('reports that order also where the data has one usual order only', async () => {
     const dataset = await table(['a', 'b', 'c'], outputs([3]));
     expect(dataset.encodings.length).toBe(1);
     const { notes } = await chooseMapping(dataset, { scale: false }, answering([2, 0, 1], 3));
@@ -204,7 +204,7 @@ describe('classes "auto"', () => {
     expect((await chooseMapping(dataset, { scale: false }, answering([0, 1, 2], 3))).notes).toEqual([]);
   });
 
-  it('nothing is open where the data numbers its classes, and nothing is said', async () => {
+  it('nothing is open where the data numbers its classes, and there is no note', async () => {
     const dataset = await table(['0', '1'], outputs([2]), { labels: ['label'], inputs: ['x'] });
     expect(dataset.encodings.length).toBeGreaterThan(1);
     workspace.write('hot.csv', 'x,p,q\n1,0,1\n2,1,0\n3,1,0\n4,0,1\n5,1,0\n');

@@ -76,7 +76,7 @@ describe('scale "auto"', () => {
       );
       return openDataset(dataConfig(`${name}/x.npy`, { scale: 'auto' }), classifier([2, 2, 1], 2), here);
     };
-    /** Tells the two images apart where the largest value is `largest` and the smallest `smallest`. */
+    /** Distinguishes the two images if the largest value is `largest` and the smallest `smallest`. */
     const wanting = (smallest: number, largest: number): Reference =>
       referenceOf(
         {

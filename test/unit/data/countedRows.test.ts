@@ -1,4 +1,4 @@
-/** Padding changes nothing of what is said of a reading: its figures with a mask are those of the rows without the padding. */
+/** Padding does not change the figures of a mapping: the figures with a mask are those of the rows without the padding. */
 import { describe, expect, it } from 'vitest';
 import { constantFigures, mappingFigures, type AnswerForm } from '../../../daemon/data/mapping/mappingFigures.js';
 import { createRandom } from '../../../daemon/lc/random.js';

@@ -26,7 +26,7 @@ static void move(Team *team, const Move *op) {
   team_run(team, op->shape[0] * op->shape[1], move_task, op, 0, PASS_NANOSECONDS(floats));
 }
 
-/* A number that is none of a row's: NaN, so that the loss tells. */
+/* An index out of range yields NaN, which surfaces in the loss. */
 static void gather(Team *team, const Rows *op) {
   (void)team;
   long c = op->columns;

@@ -1,4 +1,4 @@
-/* What the native kernels share: the thread team, the operations, their entry points. */
+/* What the native kernels share: the thread pool, the operations, their entry points. */
 #ifndef LC_RUNTIME_H
 #define LC_RUNTIME_H
 
