@@ -12,7 +12,7 @@ const files = execFileSync('git', ['ls-files', '*.ts', '*.mjs', '*.c', '*.h'], {
   .filter((file) => !/^test\/guards\/(?:bannedWords|prose\.test)\.ts$/.test(file));
 
 /** The parts of a line that people read: comments, and texts in quotes. Code alone gives ''. */
-export function prose(line: string): string {
+function prose(line: string): string {
   const comment = /^\s*(?:\/?\*|\/\/)/.test(line) ? line : (/(?:^|[\s;{(,])(?:\/\/ |\/\*)(.*)/.exec(line)?.[1] ?? '');
   const texts = comment === line ? [] : [...line.matchAll(/'((?:[^'\\]|\\.)* (?:[^'\\]|\\.)*)'|`([^`]* [^`]*)`/g)];
   return [comment, ...texts.map(([, one, other]) => (one ?? other!).replace(/\$\{[^}]*\}/g, ''))].join(' ');
@@ -22,12 +22,12 @@ const found = (text: string): string[] => BANNED.flatMap(({ phrase }) => phrase.
 
 test('the guard finds a phrase in a comment, a message and a test name, and none in code', () => {
   expect(found(prose('  /** The caller is told of it. */'))).toEqual(['told']);
-  expect(found(prose('  const a = 1; // Nobody reads it.'))).toEqual(['Nobody']);
+  expect(found(prose('  const a = 1; // It heeds a mask.'))).toEqual(['heeds']);
   expect(found(prose("  throw new Error('the plan says otherwise');"))).toEqual(['says otherwise']);
   expect(found(prose('  note(`${name} does not heed masks`);'))).toEqual(['heed']);
   expect(found(prose("it('shows a live run', () => {"))).toEqual(['live run']);
-  expect(found(prose('  const told = tell(nobody);'))).toEqual([]);
-  expect(found(prose("  const [told, ears] = ['told', nobody];"))).toEqual([]);
+  expect(found(prose('  const told = tell(ears);'))).toEqual([]);
+  expect(found(prose("  const [told, ears] = ['told', gift];"))).toEqual([]);
 });
 
 test('no comment, message or test name has a banned phrase', () => {
