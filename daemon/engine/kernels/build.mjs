@@ -89,7 +89,7 @@ const levels = {
 };
 const linkFlags = ['-shared', '-s', '-Wl,--build-id=none'];
 /** Compiled without those instructions, because it runs on every processor to find out what it supports. */
-const plainSources = ['program.c', 'team.c'].map((file) => `program/${file}`);
+const plainSources = ['program.c', 'thread_pool.c'].map((file) => `program/${file}`);
 /** These run once a program: optimised for size. */
 const decoderSources = ['decode.c', 'decode_images.c', 'decode_steps.c'].map((file) => `program/${file}`);
 const decoderFlags = ['-Os'];
