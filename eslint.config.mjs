@@ -24,9 +24,9 @@ const core = ['files', 'network', 'onnx', 'engine', 'lc', 'model', 'data', 'expo
 
 /** The rooms of the daemon, and what each may import beside itself: the table of docs/architecture.md, which a test compares. */
 export const ROOMS = {
-  // A kind of budget is one module, its validator and labels beside its C step: what a plan may ask for is read there.
+  // A kind of budget is one module, its validator and labels beside its C step: the plan's schema is read there.
   protocol: ['lc/budgets'],
-  // How numbers are written is no mathematics, and nothing but text.
+  // The format of numbers is not mathematics, and depends on text only.
   lc: ['protocol/format.ts'],
   files: ['protocol'],
   network: ['protocol'],
@@ -80,7 +80,7 @@ export default ts.config(
     },
   },
   {
-    // Rules that need types: a promise that nobody waits for loses its error, and a switch names every case of a union.
+    // Rules that need types: a promise that is not awaited loses its error, and a switch must name every case of a union.
     files: ['{daemon,extension,webview,test}/**/*.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

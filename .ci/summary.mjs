@@ -11,7 +11,7 @@ for (const name of files) {
   total.passed += result.numPassedTests ?? 0;
   total.failed += result.numFailedTests ?? 0;
   total.skipped += (result.numPendingTests ?? 0) + (result.numTodoTests ?? 0);
-  // Passed at the second try only: counted as passed, and never unseen.
+  // Passed at the second try only: counted as passed, and always printed.
   for (const test of result.flaky ?? []) console.log(`flaky: ${test}`);
 }
 if (status !== '0' && total.failed === 0) total.failed = 1;

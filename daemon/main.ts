@@ -11,7 +11,7 @@ if (process.argv[2] === JOB_ARGUMENT) {
   process.exit(0);
 }
 
-// A bug in one request must not take the runs of every client with it; it is logged, and tests fail on it.
+// A bug in one request must not end the runs of every client; it is logged, and tests fail on it.
 process.on('uncaughtException', (error) => logToStderr('error', `uncaught: ${error.stack ?? error.message}`));
 process.on('unhandledRejection', (reason) => logToStderr('error', `unhandled rejection: ${String(reason)}`));
 

@@ -1,9 +1,9 @@
 import type { AsStored } from '../model/setup/inputsAsStored.js';
-import type { AffineMap, Preprocess } from './reading/preprocess.js';
-import type { ValueRange } from './reading/scaleCandidates.js';
+import type { AffineMap, Preprocess } from './mapping/preprocess.js';
+import type { ValueRange } from './mapping/scaleCandidates.js';
 import type { Augmentation } from './batches/augment.js';
 import type { LabelEncoding } from './labels/labelEncodings.js';
-import type { CopyRows } from './reading/preparedInput.js';
+import type { CopyRows } from './mapping/preparedInput.js';
 import type { SourceFields } from './rawDataset.js';
 
 /** An output beside the trained one, and what its targets must fit. */
@@ -36,7 +36,7 @@ export interface Part extends Split {
 }
 
 /** How stored samples become the model's inputs and targets: input scale and label mapping. */
-export interface Reading {
+export interface DataMapping {
   readonly preprocess: Preprocess;
   readonly encoding: LabelEncoding;
 }
@@ -66,7 +66,7 @@ export interface Dataset {
   /** What was chosen on the user's behalf, one sentence each. */
   readonly notes: readonly string[];
   /** The current mapping: "auto" has been replaced by the default for this data. */
-  readonly reading: Reading;
+  readonly mapping: DataMapping;
   /** Factor and offset of each input's values, in the order of the inputs. */
   readonly maps: readonly AffineMap[];
   /** Range of the stored values, if the plan and the model leave the scale open. */
@@ -76,7 +76,7 @@ export interface Dataset {
   /** Weight of each class in the training loss; [no, yes] for a single yes/no output. null: all equal. */
   readonly classWeights: readonly number[] | null;
   /** The same samples and splits with another mapping; shares the raw data, so candidates are cheap to compare. */
-  readAs(reading: Partial<Reading>): Promise<Dataset>;
+  withMapping(mapping: Partial<DataMapping>): Promise<Dataset>;
   /** The same samples and splits with the targets of another output, by its path: the outputs of `DataRequirements.others` that the data has. */
   readonly others: ReadonlyMap<string, OtherData>;
   /** Closes the files of a streamed data set, for all that share its raw data. */

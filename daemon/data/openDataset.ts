@@ -2,17 +2,17 @@ import type { ResolvedData } from '../protocol/resolvedPlan.js';
 import type { Augmentation } from './batches/augment.js';
 import { countText, invalidData } from './dataError.js';
 import { classWeights } from './labels/classWeights.js';
-import type { DataRequirements, Dataset, OtherData, OtherOutput, Part, Reading } from './dataset.js';
+import type { DataRequirements, Dataset, OtherData, OtherOutput, Part, DataMapping } from './dataset.js';
 import { fitInputs } from './fitInputs.js';
-import { checkIdentifiers } from './reading/identifiers.js';
-import { affineMap, describePreprocess } from './reading/preprocess.js';
-import { preparedInput, type PreparedInput } from './reading/preparedInput.js';
+import { checkIdentifiers } from './mapping/identifiers.js';
+import { affineMap, describePreprocess } from './mapping/preprocess.js';
+import { preparedInput, type PreparedInput } from './mapping/preparedInput.js';
 import type { RawDataset } from './rawDataset.js';
 import { sizeOfPart, type RawPart, type RawTargets } from './rawDataset.js';
 import type { OpenOptions } from './openOptions.js';
 import { readSourceData } from './readSourceData.js';
 import type { SampleStore } from './batches/sampleStore.js';
-import { defaultScale, valueRange, type ValueRange } from './reading/scaleCandidates.js';
+import { defaultScale, valueRange, type ValueRange } from './mapping/scaleCandidates.js';
 import { splitRows, type SplitRows } from './batches/splits.js';
 import { fitTargets, type FittedTargets, type TargetReader } from './labels/targets.js';
 import { UserError } from '../protocol/errors.js';
@@ -21,7 +21,7 @@ const MEMORY_LIMIT = 1024 * 1024 * 1024;
 
 /**
  * Opens a data set as the model needs it: the splits, inputs in the model's shapes and scale, targets in its output's shape. "auto" for scale and
- * classes becomes the default for the kind of data; `chooseReading` lets a caller with a reference model choose by its answers.
+ * classes becomes the default for the kind of data; `chooseMapping` lets a caller with a reference model choose by its answers.
  * @throws UserError 'data-missing', 'data-invalid' or 'path-outside-workspace', in one line with the file and the way out.
  */
 export async function openDataset(
@@ -160,9 +160,9 @@ interface FittedData {
   readonly notes: readonly string[];
 }
 
-async function prepare(data: FittedData, reading: Reading, notes: readonly string[]): Promise<Dataset> {
+async function prepare(data: FittedData, mapping: DataMapping, notes: readonly string[]): Promise<Dataset> {
   const { raw, rows, targets, augmentation } = data;
-  const { preprocess, encoding } = reading;
+  const { preprocess, encoding } = mapping;
   const { classes } = encoding;
   const read = targets.read(encoding);
   const weights = classWeights(data.config.classWeights, classes, {
@@ -193,19 +193,19 @@ async function prepare(data: FittedData, reading: Reading, notes: readonly strin
     wholeTest: data.wholeTest,
     hash: raw.hash,
     notes: [...data.notes, ...(encoding.note ? [encoding.note] : []), ...(weights ? [weights.note] : []), ...notes],
-    reading,
+    mapping,
     maps,
     range: data.range,
     encodings: targets.encodings,
     classWeights: weights?.weights ?? null,
-    readAs: (other) => prepare(data, { ...reading, ...other }, []),
+    withMapping: (other) => prepare(data, { ...mapping, ...other }, []),
     others: new Map(data.others.map((other) => [other.output.output, otherData(data, other, preprocess)])),
     close: () => closeStores(data),
   };
 }
 
 /** The data with another output in the place of the trained one. */
-function otherData(data: FittedData, other: FittedOther, preprocess: Reading['preprocess']): OtherData {
+function otherData(data: FittedData, other: FittedOther, preprocess: DataMapping['preprocess']): OtherData {
   if ('reason' in other) return other;
   const { targets } = other;
   const { output, outputShape, classification } = other.output;

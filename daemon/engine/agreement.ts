@@ -1,59 +1,58 @@
 /**
- * Whether two engines compute the same function: loss, outputs and each parameter's gradient on one batch, up to rounding.
- *
- * Two right engines differ by rounding, which a network may amplify (batch normalisation of a few samples), and where rounding
- * decides: a rectifier's argument that is 0 but for rounding, equal maxima in a pooling window, of which either may take the
- * gradient. So a difference condemns nobody until it was seen again with other weights close by, where such places lie
- * elsewhere, and is larger than what rounding does to the reference itself there.
+ * Whether two engines compute the same function: compares loss, outputs and each parameter's gradient on one batch, up to rounding.
+ * Two correct engines differ by rounding, which a network may amplify (batch normalisation of a few samples), and at points where rounding decides: a
+ * rectifier's argument that is 0 but for rounding, or equal maxima in a pooling window, of which either may take the gradient. So a difference counts
+ * only if it shows again with slightly moved weights, where such points lie elsewhere, and is larger than the effect of rounding on the reference
+ * itself there.
  */
 import { createRandom, type Random } from '../lc/random.js';
 import type { EngineSession, EngineTraits, Parameter, Purpose } from './engine.js';
 import { numbersOf, type Batch, type Numbers } from './trial.js';
 import { planPercent } from '../protocol/format.js';
 
-/** A session and what is known of its engine. */
+/** A session and the facts on its engine. */
 export interface Subject {
   readonly traits: EngineTraits;
   readonly session: EngineSession;
 }
 
 export interface Verdict {
-  /** 'unknown': the reference's own numbers are not finite, so they say nothing. */
+  /** 'unknown': the reference's own numbers are not finite, so they cannot be compared. */
   readonly outcome: 'agrees' | 'differs' | 'unknown';
-  /** Half a sentence: "it differs from onnx-cpu on made-up data: the loss by 3%"; empty where it agrees. */
+  /** Half a sentence: "it differs from onnx-cpu on made-up data: the loss by 3%"; empty if it agrees. */
   readonly reason: string;
 }
 
 /**
- * A relative difference that needs no second look. Sums of K products round by about sqrt(K) roundoffs in either order: 3e-5 for
- * a million, some times that through the layers of a deep network; float32 has a margin of ten on it. The factors alone of a
- * reduced product are off by 5e-4, which sums average out and layers add to. A wrong kernel is off by far more.
+ * A relative difference below this needs no second look. Sums of K products round by about sqrt(K) roundoffs in either order: 3e-5 for a million,
+ * some times that through the layers of a deep network; float32 leaves a margin of ten. The factors of a reduced-precision product are off by 5e-4,
+ * which sums average out and layers add up. A wrong kernel is off by far more.
  */
 const tolerance = { float32: 2e-3, reduced: 3e-2 } as const;
 /**
- * A parameter's gradient is measured by its own norm, but by no less than this share of the whole gradient's: one that is 0 but
- * for rounding (a bias before a batch normalisation) has no norm of its own.
+ * A parameter's gradient is measured relative to its own norm, but to no less than this share of the whole gradient's: a gradient that is 0 but for
+ * rounding (a bias before a batch normalisation) has no norm of its own.
  */
 const share = 1e-3;
 
 /** A difference above the tolerance must show in each of these looks. */
 const looks = 3;
-/** Weights of a look: off by this share of their tensor's root mean square. Kinks and ties move; the network stays what it is. */
+/** Size of the move of weights, as a share of their tensor's root mean square. Kinks and ties move; the network's function hardly changes. */
 const step = 2 ** -8;
-/** How often the reference's own weights are moved to see what rounding does there. */
+/** Number of moves of the reference's own weights that measure the effect of rounding. */
 const jitters = 2;
 /**
- * By which share of each weight: eight times what float32 rounds a number by, 2^-24, since sums round at each step; as much as
- * TF32 rounds a factor by, whose sums are float32.
+ * Size of these moves, as a share of each weight: eight times float32's roundoff, 2^-24, because sums round at each step; and TF32's roundoff of a
+ * factor, 2^-11, whose sums are float32.
  */
 const jitter = { float32: 2 ** -21, reduced: 2 ** -11 } as const;
-/** Rounding in each operation may do this much more than in the weights alone. */
+/** Rounding in each operation may have this much more effect than in the weights alone. */
 const margin = 8;
 
 /** One quantity compared; `relative` is its difference as a share of the reference's. */
 interface Gap {
   readonly kind: 'loss' | 'inference loss' | 'outputs' | 'gradient';
-  /** Of a gradient: the parameter. */
+  /** For a gradient: the parameter. */
   readonly name?: string;
   readonly relative: number;
 }
@@ -66,11 +65,11 @@ const normOf = (values: Float32Array, from = 0, to = values.length): number => {
   return Math.sqrt(sum);
 };
 
-/** Losses near 0 are differences of numbers near 1. */
+/** Losses near 0 are differences of numbers near 1, so they are compared absolutely. */
 const lossGap = (own: number, reference: number): number =>
   Math.abs(own - reference) / Math.max(1, Math.abs(reference));
 
-/** The largest difference of one output, by the largest output: a single wrong row does not drown in the others. */
+/** The largest difference in one output, relative to the largest output: a single wrong row is not averaged away. */
 function outputGap(own: Float32Array, reference: Float32Array): number {
   if (own.length !== reference.length) return Infinity;
   let [gap, largest] = [0, 0];
@@ -101,7 +100,7 @@ function gradientGaps(
   });
 }
 
-/** @param steps whether the training steps are of the same function: the same masks were drawn, or none. */
+/** @param steps whether the training steps compute the same function: they drew the same masks, or none. */
 function gapsOf(
   own: Numbers,
   reference: Numbers,
@@ -119,13 +118,13 @@ function gapsOf(
   ];
 }
 
-/** The first number that is not finite; null where all are. */
+/** The first number that is not finite; null if all are. */
 function odd(values: Float32Array, from = 0, to = values.length): number | null {
   for (let i = from; i < to; i++) if (!Number.isFinite(values[i]!)) return values[i]!;
   return null;
 }
 
-/** Which of the numbers is not finite, in words: "the loss is NaN"; null where all are finite. */
+/** Which of the numbers is not finite, in words: "the loss is NaN"; null if all are finite. */
 function notFinite({ step, output, evaluated }: Numbers, parameters: readonly Parameter[]): string | null {
   if (step && !Number.isFinite(step.loss)) return `the loss is ${step.loss}`;
   const value = odd(output);
@@ -164,7 +163,7 @@ function moved(
 ): Float32Array {
   const result = weights.slice();
   for (const { offset, size: count } of parameters) {
-    // Biases begin at 0, and must leave it for rectifiers to leave theirs.
+    // Biases begin at 0, and must move away from it so that rectifiers do.
     const scale = Math.max(normOf(weights, offset, offset + count) / Math.sqrt(count), 0.01);
     for (let i = offset; i < offset + count; i++)
       result[i]! += size * random.normal() * (by === 'own' ? Math.abs(weights[i]!) : scale);
@@ -172,7 +171,7 @@ function moved(
   return result;
 }
 
-/** The flat vector of the one session in the order of the other. Names and sizes are known to agree. */
+/** The flat vector of one session in the order of the other. Names and sizes have been checked. */
 function reordered(weights: Float32Array, from: readonly Parameter[], to: readonly Parameter[]): Float32Array {
   const places = new Map(from.map(({ name, offset }) => [name, offset]));
   const result = new Float32Array(weights.length);
@@ -182,13 +181,12 @@ function reordered(weights: Float32Array, from: readonly Parameter[], to: readon
 }
 
 /**
- * Compares an engine with the reference on a batch. Both sessions have the same weights; they have them again afterwards, as
- * well as the states of their generators.
- *
- * Training steps are compared where both engines draw the same masks or the model draws none; without that outputs and the
- * inference loss. For inference, outputs.
+ * Compares an engine with the reference on a batch. Both sessions have the same weights; their weights and the states of their generators are
+ * restored afterwards.
+ * Training steps are compared if both engines draw the same masks or the model draws none; otherwise only outputs and the inference loss. For
+ * inference, only outputs.
  * @param where the batch in words: "on made-up data".
- * @throws what either engine throws.
+ * @throws the error of either engine.
  */
 export async function compare(
   own: Subject,
@@ -201,7 +199,7 @@ export async function compare(
   const [a, b] = sessions;
   const { id } = b.info;
   const sharesNoise = own.traits.noise === 'shared' && reference.traits.noise === 'shared';
-  // The reference may have drawn more often: the same state, the same masks.
+  // The reference may have drawn more often: the same state gives the same masks.
   const stateOfReference = b.getRandomState();
   if (sharesNoise) b.setRandomState(a.getRandomState());
   try {
@@ -235,7 +233,7 @@ interface Look {
   readonly precision: keyof typeof tolerance;
 }
 
-/** Those of the differences that show with other weights close by, too, beyond what rounding does to the reference there. */
+/** The differences that also show with slightly moved weights, and exceed the effect of rounding on the reference there. */
 async function seenAgain(
   suspects: readonly Gap[],
   sessions: readonly [EngineSession, EngineSession],

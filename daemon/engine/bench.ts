@@ -1,9 +1,9 @@
-/** The reference engine that others are compared with, open while engines are being chosen or checked. */
+/** The reference engine for comparisons, kept open while engines are chosen or checked. */
 import type { Model } from '../model/model.js';
 import type { EngineProvider, EngineSession, SessionSpec } from './engine.js';
 import { trialBatch, trialSpec } from './trialSize.js';
 
-/** The reference, opened for batches of `size`, which the engine on trial is to be opened for, too. */
+/** The reference, opened for batches of `size`; the engine on trial must be opened for the same size. */
 export interface Facing {
   readonly provider: EngineProvider;
   readonly session: EngineSession;
@@ -12,7 +12,7 @@ export interface Facing {
   rate?: number;
 }
 
-/** Why nothing can be compared. */
+/** Why no comparison is possible. */
 export interface NoReference {
   readonly reason: string;
   /** The reference could be opened, but not beside another engine. */
@@ -29,22 +29,22 @@ export class Bench {
     private readonly spec: SessionSpec,
   ) {}
 
-  /** The engine is out, as a reference too. */
+  /** The engine is excluded, as a reference too. */
   refuse(provider: EngineProvider, error: unknown): void {
     this.#refused.set(provider, error);
   }
 
-  /** Why the engine is out; undefined where it is not. */
+  /** Why the engine is excluded; undefined if it is not. */
   refusal(provider: EngineProvider): unknown {
     return this.#refused.get(provider);
   }
 
-  /** Whether this engine is the one that others are compared with: the first reference that has not been refused. */
+  /** Whether this engine is the reference: the first one with that trait that has not been excluded. */
   isReference(provider: EngineProvider): boolean {
     return this.#references()[0] === provider;
   }
 
-  /** The reference for a candidate. One is open at a time; what it was timed at is kept with it. */
+  /** The reference for a candidate. One is open at a time; its measured rate is kept with it. */
   async facing(candidate: EngineProvider): Promise<Facing | NoReference> {
     let last: NoReference = { reason: 'there is no engine to compare with', tooLarge: false };
     for (const provider of this.#references().filter((reference) => reference !== candidate)) {
@@ -70,7 +70,7 @@ export class Bench {
     return last;
   }
 
-  /** The reference itself, as the engine that is taken: opened for whole batches. */
+  /** The reference itself as the chosen engine: opened for whole batches. */
   async take(provider: EngineProvider): Promise<{ session: EngineSession; rate?: number }> {
     const open = this.#open?.provider === provider ? this.#open : undefined;
     const rate = open?.rate === undefined ? {} : { rate: open.rate };

@@ -1,6 +1,6 @@
 /**
- * The user's model as layers of TensorFlow.js, for engines that compute by them and for those that trace them. No import of
- * TensorFlow.js: there may be several instances of it.
+ * Builds the user's model as layers of TensorFlow.js, for engines that compute with them and for those that trace them. Does not import
+ * TensorFlow.js, because there may be several instances of it.
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
@@ -14,11 +14,11 @@ import { keepInferenceMode } from './inferenceMode.js';
 import { followMasks, type Masks } from './masks/followMasks.js';
 import { registerOwnLayers } from './ownLayers/ownLayers.js';
 
-/** A weight as the layers know it: a variable whose tensor the layer reads, and may assign. */
+/** A weight of the layers: a variable whose tensor the layer reads, and may assign. */
 export interface BuiltWeight {
-  /** Of the file. */
+  /** Its name in the file. */
   readonly tensor: WeightTensor;
-  /** The model's layer it belongs to. */
+  /** The model's layer that contains it. */
   readonly layer: string;
   readonly trainable: boolean;
   /** As the layer's record has it. */
@@ -28,9 +28,9 @@ export interface BuiltWeight {
 
 export interface BuiltModel {
   readonly layersModel: Layers.LayersModel;
-  /** Of the tensors that calls of the model gave. */
+  /** Masks of the tensors that calls of the model returned. */
   readonly masks: Masks;
-  /** In the order of TensorFlow.js, which sorts layers by their distance from the output. */
+  /** In TensorFlow.js's order, by the layers' distance from the output. */
   readonly weights: readonly BuiltWeight[];
 }
 
@@ -41,7 +41,7 @@ export interface Building {
   readonly resize: Resize;
   /** Builds the layers. Default: `modelFromJSON`. */
   readonly build?: (body: () => Promise<Layers.LayersModel>) => Promise<Layers.LayersModel>;
-  /** Repairs layers before anything else replaces their `call`. */
+  /** Repairs layers before other code replaces their `call`. */
   readonly repair?: (model: Layers.LayersModel) => void;
 }
 
@@ -52,10 +52,9 @@ const withoutCell = (name: string): string => {
 };
 
 /**
- * Builds the layers, which have zeros for weights, and finds the file's weights for them.
- *
+ * Builds the layers, initialised to zero, and matches them with the file's weights.
  * @param topology the model's, or a rewrite of it with the same weights.
- * @throws UserError('model-unsupported') with TensorFlow.js's own reason; 'model-invalid' where a weight is absent or of another shape.
+ * @throws UserError('model-unsupported') with TensorFlow.js's own reason; 'model-invalid' if a weight is missing or has another shape.
  */
 export async function buildModel(
   { core, layers, resize, build = (body) => body(), repair }: Building,

@@ -1,4 +1,4 @@
-/** Whether TensorFlow.js built the network of the file. No import of TensorFlow.js itself: there may be several instances. */
+/** Checks that TensorFlow.js built the network of the file. Does not import TensorFlow.js, because there may be several instances. */
 import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { firstCall } from '../model/normalise/callOrder.js';
 import { CONTAINERS, layerName, layersOf, type LayerJson } from '../model/layers/layerConfig.js';
@@ -9,10 +9,9 @@ import { UserError } from '../protocol/errors.js';
 type Layer = layers.Layer;
 
 /**
- * Compares which tensors each call reads with what the topology says, in nested models too.
- *
+ * Compares the input tensors of each call with the topology, in nested models too.
  * @param path of the model, for messages.
- * @throws UserError('model-unsupported') naming the layer: TensorFlow.js would compute another network.
+ * @throws UserError('model-unsupported') naming the layer, if TensorFlow.js would compute another network.
  */
 export function checkWiring(model: LayersModel, topology: Topology, path: string): void {
   checkContainer(model.layers, topology as LayerJson, path);

@@ -1,4 +1,4 @@
-/** How `auto` takes an engine, and how one that was named is checked: each is tried on the user's own model and data. */
+/** Chooses the engine for `auto`, and checks a named one: each is tried on the user's own model and data. */
 import { UserError } from '../protocol/errors.js';
 import type { Model } from '../model/model.js';
 import { compare, type Verdict } from './agreement.js';
@@ -7,12 +7,12 @@ import type { EngineProbe, EngineProvider, EngineSession, Purpose, SessionSpec }
 import { madeUpBatch, trialRates, type Batch } from './trial.js';
 import { trialSpec } from './trialSize.js';
 
-/** An engine that was looked at while choosing: taken, or passed over and why. */
+/** An engine that was considered: chosen, or skipped and why. */
 export interface Considered extends EngineProbe {
   readonly chosen: boolean;
-  /** Training steps (or predictions) on made-up data of the user's own model; absent where it was not timed. */
+  /** Training steps (or predictions) per second on made-up data for the user's own model; absent if it was not timed. */
   readonly samplesPerSecond?: number;
-  /** What speaks against the chosen engine ('differs': only of one that was named), or why nothing was compared ('unknown'). */
+  /** A problem of the chosen engine ('differs': only for a named one), or why no comparison was possible ('unknown'). */
   readonly doubt?: Verdict;
 }
 
@@ -20,21 +20,21 @@ export interface ChooseOptions {
   /** Called with every engine considered, in order. */
   report?(considered: Considered): void;
   /**
-   * The first batch of the user's data, of `size` samples, which an engine must compute right, too: asked for once of every
-   * engine that is about to be taken. Without it made-up data decides, and an engine that is named is not compared.
+   * Returns the first batch of the user's data, of `size` samples, which an engine must compute correctly too. It is called once for every engine
+   * about to be chosen. Without it made-up data decides, and a named engine is not compared.
    */
   firstBatch?(session: EngineSession, size: number): Promise<Omit<Batch, 'size'>>;
-  /** Devices, as EngineInfo has them, on which the engine that is named was compared before: there it is not again. */
+  /** Devices, as in EngineInfo, on which the named engine has been compared before: it is not compared there again. */
   readonly comparedOn?: readonly string[];
 }
 
 const onMadeUp = 'on made-up data';
 const onFirst = 'on the first batch of the data';
 
-/** What the data's reader throws is no fault of the engine that was on trial. */
+/** An error of the data's reader, which is not a fault of the engine on trial. */
 class DataFailure extends Error {}
 
-/** What of `firstBatch` is the engine's own failure: its predictions may decide how the data is read. */
+/** An error of `firstBatch` caused by the engine itself: its predictions may decide how the data is read. */
 async function readFirst({ firstBatch }: ChooseOptions, session: EngineSession, size: number): Promise<Batch | null> {
   try {
     return firstBatch ? { ...(await firstBatch(session, size)), size } : null;
@@ -57,15 +57,12 @@ async function rates(
 }
 
 /**
- * Goes through the engines in order and takes the first that is here, opens the model, gives the numbers of the reference on
- * made-up data and on the first batch of the user's, and is faster than the compiled graph on the CPU; if none is, that one;
- * if that has no rule for a layer, the first TensorFlow.js engine.
- *
- * Trials are of smaller batches where the model is large, see `trialBatch`. Where it is too large to be opened twice, the
- * reference is taken without a trial.
- *
+ * Tries the engines in order and takes the first that is available, opens the model, computes the reference's numbers on made-up data and on the
+ * user's first batch, and is faster than the compiled graph on the CPU. If none is, it takes the latter; if that has no rule for a layer, the first
+ * TensorFlow.js engine.
+ * Trials use smaller batches if the model is large, see `trialBatch`. If it is too large to be opened twice, the reference is taken without a trial.
  * @param providers in the order of `auto`.
- * @throws the error of the last engine that was tried, when none opens; what `options.firstBatch` throws.
+ * @throws the error of the last engine that was tried, if none opens; the error of `options.firstBatch`.
  */
 export async function chooseEngine(
   providers: readonly EngineProvider[],
@@ -109,7 +106,7 @@ export async function chooseEngine(
   }
 }
 
-/** An engine's trial: its session for whole batches where it is taken, and what there is to say. */
+/** The result of an engine's trial: its session for whole batches if it is chosen, and the report. */
 type Tried = { session?: EngineSession; reason?: string } & Pick<Considered, 'samplesPerSecond' | 'doubt'>;
 
 async function tryProvider(
@@ -182,11 +179,10 @@ const judge = (
   compare({ traits: provider, session }, { traits: reference, session: expected }, batch, purpose, where);
 
 /**
- * Compares an engine that the user has named, on made-up data and on the first batch of the user's, where there is one.
- *
+ * Compares an engine that the user has named, on made-up data and on the user's first batch, if there is one.
  * @param session of the engine, for whole batches.
- * @returns what speaks against it, or why nothing could be compared; null where nothing does or nothing was asked for.
- * @throws what the engine itself throws on a batch; what `options.firstBatch` throws.
+ * @returns the problem found, or why no comparison was possible; null if there is no problem or nothing to compare.
+ * @throws the engine's own error on a batch; the error of `options.firstBatch`.
  */
 export async function checkNamed(
   provider: EngineProvider,

@@ -2,11 +2,10 @@ import { UserError } from '../protocol/errors.js';
 import type { EvaluateOptions, SampleSource } from './engine.js';
 
 /**
- * Reads a source batch by batch, in order, and has each computed: the loop of every engine's `evaluate`.
- *
+ * Reads a source batch by batch, in order, and computes each: the loop of every engine's `evaluate`.
  * @param buffers of at least min(size, source.size) samples; `size` is the number of samples of a full batch.
  * @param compute of the first `count` samples in the buffers; `start` is the position of the first in the source.
- * @throws UserError('data-invalid') where the source has no samples; the signal's reason once it is aborted.
+ * @throws UserError('data-invalid') if the source has no samples; the signal's reason once it is aborted.
  */
 export async function eachBatch(
   source: SampleSource,

@@ -1,6 +1,6 @@
 /**
- * The engine seam: what computes losses and gradients. Two kinds stand behind it, see docs/architecture.md:
- * compiled (`engine/compiled`) and direct (`engine/direct`). Each passes test/integration/engine-conformance.
+ * The engine interface: computes losses and gradients. There are two kinds, see docs/architecture.md: compiled (`engine/compiled`) and direct
+ * (`engine/direct`). Each passes test/integration/engine-conformance.
  */
 import type { LossSettings } from '../model/setup/lossSettings.js';
 import type { Model } from '../model/model.js';
@@ -10,7 +10,7 @@ export interface EngineInfo {
   /** Stable id for the plan and the setting: "onnx-cpu", "onnx-webgpu", "tfjs-node-gpu", "tfjs-node", "tfjs-cpu"... */
   readonly id: string;
   readonly name: string;
-  /** The processor, in words: "CPU, 2 threads", "NVIDIA ... (CUDA)". */
+  /** The processor: "CPU, 2 threads", "NVIDIA ... (CUDA)". */
   readonly device: string;
 }
 
@@ -34,10 +34,10 @@ export interface Parameter {
 
 export type { Loss };
 
-/** What a session is for. 'inference' computes no gradient: only predictions are compared and timed where an engine is chosen. */
+/** The purpose of a session. 'inference' computes no gradient: the choice of an engine then compares and times predictions only. */
 export type Purpose = 'training' | 'inference';
 
-/** One of a model's outputs that is trained along with the session's own. */
+/** An output of the model that is trained along with the session's own. */
 export interface JointOutput {
   /** Its layer, by path or by name. */
   readonly output: string;
@@ -51,39 +51,38 @@ export interface JointOutput {
 
 export interface SessionSpec {
   readonly loss: Loss;
-  /** Of the loss in training and evaluation alike; absent ones are Keras's defaults. */
+  /** For the loss in training and evaluation alike; absent ones are Keras's defaults. */
   readonly lossSettings?: LossSettings;
   /** Whether errors are counted as wrong answers. Default: under the cross-entropies. */
   readonly classification?: boolean;
-  /** The cross-entropy takes the model's output as logits, though no softmax or sigmoid is in it. Default false. */
+  /** The cross-entropy takes the model's output as logits, although the model has no softmax or sigmoid. Default false. */
   readonly fromLogits?: boolean;
   /** Samples per training step; the graph is compiled for exactly this many. */
   readonly batchSize: number;
   /**
-   * Samples of a training step that are computed at once, a divisor of `batchSize`: the step's gradient is the mean over its
-   * parts. Only for models of which nothing is computed over the whole batch. Default `batchSize`.
+   * Samples of a training step that are computed at once, a divisor of `batchSize`: the step's gradient is the mean over its parts. Only for models
+   * without operations over the whole batch. Default `batchSize`.
    */
   readonly microBatch?: number;
   /**
-   * What the session is for. By default training: whatever of the model cannot be trained is said when it is opened. For
-   * inference at most `batchSize` samples are computed at once, and a training graph is made only when one is asked for.
+   * The purpose of the session. Default training: opening it reports every part of the model that cannot be trained. For inference at most
+   * `batchSize` samples are computed at once, and a training graph is made only on request.
    */
   readonly purpose?: Purpose;
   readonly seed: number;
-  /** Output layer to train on, where the model has several: what is predicted, and whose error is the session's. */
+  /** Output layer to train, if the model has several: it is predicted, and its error is the session's. */
   readonly output?: string;
   /**
-   * Outputs that are trained along: the loss is then the sum over all of them of weight x loss (Keras's `loss_weights`), in
-   * training and evaluation alike. Batches and sources fill the targets of these outputs into buffers behind those of the
-   * inputs, in this order.
+   * Outputs that are trained along: the loss is then the sum over all of them of weight x loss (Keras's `loss_weights`), in training and evaluation
+   * alike. Batches and sources write the targets of these outputs into buffers after those of the inputs, in this order.
    */
   readonly jointly?: readonly JointOutput[];
   /** Factor of the session's own output in that sum. Default 1. */
   readonly lossWeight?: number;
   readonly threads?: number;
   /**
-   * Of the training loss: a row (sample, or position of a sequence) counts with the weight of its class; the mean is still
-   * over all rows. One per value of the output's last axis; [no, yes] where that is 1. `evaluate` is not weighted.
+   * For the training loss: a row (sample, or position of a sequence) has the weight of its class; the mean is still over all rows. One per value of
+   * the output's last axis; [no, yes] if that is 1. `evaluate` is not weighted.
    */
   readonly classWeights?: readonly number[];
 }
@@ -99,17 +98,16 @@ export type CopyRows = (
 ) => void;
 
 /**
- * Training batches in order. Fills one Float32Array per model input, one per output that is trained jointly, and the target;
- * deterministic given its state.
+ * Training batches in order. Fills one Float32Array per model input, one per jointly trained output, and the target; deterministic given its state.
  */
 export interface BatchStream {
-  /** @param copyRows what the engine has for rows in memory: faster than a loop, the same values. */
+  /** @param copyRows the engine's routine for rows in memory: faster than a loop, the same values. */
   next(inputs: readonly Float32Array[], target: Float32Array, copyRows?: CopyRows): void | Promise<void>;
 }
 
 /**
- * Samples to evaluate on, addressed by position. `read` fills samples [start, start + count) into the buffers' start, which are
- * those of a batch.
+ * Samples to evaluate on, addressed by position. `read` writes samples [start, start + count) to the start of the buffers, which are those of a
+ * batch.
  */
 export interface SampleSource {
   readonly size: number;
@@ -136,18 +134,20 @@ export interface TrainRequest {
   /** Retraining: weights within `ranges` whose keep is 0 stay exactly 0, and so does their velocity. */
   readonly mask?: { readonly keep: Uint8Array; readonly ranges: readonly Range[] };
   readonly signal?: AbortSignal;
-  /** After every step, with the batch's mean loss and the model's own regularizers (without the penalty). Called in order; must be cheap. */
+  /**
+   * Called after every step, with the batch's mean loss including the model's own regularizers (without the penalty). Called in order; must be fast.
+   */
   onStep?(i: number, loss: number): void;
 }
 
 export interface TrainSummary {
-  /** Steps done: fewer than asked only when aborted. */
+  /** Steps done: fewer than requested only when aborted. */
   readonly steps: number;
   readonly meanLoss: number;
   readonly aborted: boolean;
 }
 
-/** What the session's own output gave for a batch: the very values that its error counts. Valid during the call alone. */
+/** The session's own output for a batch: exactly the values that its error counts. Valid during the call alone. */
 export interface EvaluatedBatch {
   /** Position of the first sample in the source. */
   readonly start: number;
@@ -170,7 +170,7 @@ export interface EvaluateOptions {
 
 /** Of one output. */
 export interface OutputResult {
-  /** As the session's spec calls it; null: the model's last. */
+  /** As named in the session's spec; null: the model's last. */
   readonly output: string | null;
   /** Factor of its loss in the joint loss. */
   readonly weight: number;
@@ -180,17 +180,17 @@ export interface OutputResult {
 }
 
 export interface EvaluationResult {
-  /** Of outputs that are trained jointly: the weighted sum. `error` is that of the session's own output. */
+  /** With jointly trained outputs: the weighted sum. `error` is that of the session's own output. */
   readonly loss: number;
   /**
-   * Fraction of wrong samples; of a regression, the share of the targets' variance that it leaves unexplained, 1 - R^2:
-   * 0 is perfect, 1 as good as always answering the mean.
+   * Fraction of wrong samples; for a regression, the share of the targets' variance left unexplained, 1 - R^2: 0 is perfect, 1 as good as always
+   * answering the mean.
    */
   readonly error: number;
-  /** Of a regression: the mean of |output - target|, in the targets' unit. */
+  /** For a regression: the mean of |output - target|, in the targets' unit. */
   readonly absoluteError?: number;
   readonly samples: number;
-  /** Where outputs are trained jointly: each one's, the session's own first. */
+  /** If outputs are trained jointly: each one's, the session's own first. */
   readonly outputs?: readonly OutputResult[];
 }
 
@@ -203,7 +203,7 @@ export interface EngineSession {
   readonly prunableSize: number;
   readonly inputShapes: readonly (readonly number[])[];
   readonly outputShape: readonly number[];
-  /** Of the targets of the outputs that are trained jointly. */
+  /** Shapes of the targets of the jointly trained outputs. */
   readonly jointShapes: readonly (readonly number[])[];
 
   getWeights(): Promise<Float32Array>;
@@ -224,23 +224,23 @@ export interface EngineSession {
    * aborted before the last batch, and with UserError('data-invalid') where the source has no samples.
    */
   evaluate(source: SampleSource, options?: EvaluateOptions): Promise<EvaluationResult>;
-  /** Outputs of `count` samples, [count, ...outputShape] flat. @param inputs of the model; buffers behind them are not read. */
+  /** Outputs of `count` samples, [count, ...outputShape] flat. @param inputs of the model; further buffers are not read. */
   predict(inputs: readonly Float32Array[], count: number): Promise<Float32Array>;
   /**
-   * Which rows of those outputs losses and errors count: 1 or 0 for each position of all their axes but the last one, flat. null
-   * where the output carries no mask: all count.
-   * @param output 0: the session's own; from 1: those that are trained jointly.
+   * Which rows of those outputs losses and errors count: 1 or 0 for each position of all their axes but the last one, flat. null if the output has no
+   * mask: all count.
+   * @param output 0: the session's own; from 1: the jointly trained ones.
    */
   outputMask(inputs: readonly Float32Array[], count: number, output?: number): Promise<Float32Array | null>;
   /**
    * The mean loss and its gradient on one batch of batchSize samples, without penalty (for conformance and diagnostics).
-   * @param inputs as a batch has them.
+   * @param inputs as in a batch.
    */
   gradient(inputs: readonly Float32Array[], target: Float32Array): Promise<{ loss: number; gradient: Float32Array }>;
   dispose(): Promise<void>;
 }
 
-/** What is known of an engine before it computes anything. `auto` and the checks go by this, never by its id. */
+/** Properties of an engine that are known before it computes. `auto` and the checks use these, never its id. */
 export interface EngineTraits {
   /**
    * Whether it draws dropout masks and noise from the session's generator in the order of the graph: then the same state of
@@ -249,17 +249,17 @@ export interface EngineTraits {
   readonly noise: 'shared' | 'own';
   /** How products are rounded: 'reduced' where hardware may take fewer than float32's 24 bits, as TF32 does (11). */
   readonly precision: 'float32' | 'reduced';
-  /** What other engines are compared with: the 'first' one, and the 'second' where that does not open the model. */
+  /** Which engines the others are compared with: the 'first', and the 'second' if that does not open the model. */
   readonly reference?: 'first' | 'second';
   /** Some hundred times slower than compiled code: only small steps are tried on it. */
   readonly slow?: true;
-  /** Its probe is a process of its own, worth starting before it is asked for. */
+  /** Its probe is a process of its own, which is worth starting early. */
   readonly probesAside?: true;
 }
 
 export interface EngineProvider extends EngineTraits {
   readonly id: string;
-  /** Never throws; loads nothing heavy when it can tell without. */
+  /** Never throws; loads nothing heavy if it can decide without. */
   probe(): Promise<EngineProbe>;
   /** @throws UserError('model-unsupported') naming the layer, UserError('engine-failed'). */
   open(model: Model, spec: SessionSpec): Promise<EngineSession>;

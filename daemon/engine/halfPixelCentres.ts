@@ -1,4 +1,4 @@
-/** Bilinear UpSampling2D as Keras has it. No import of TensorFlow.js itself: there may be several instances of it. */
+/** Bilinear UpSampling2D as in Keras. Does not import TensorFlow.js, because there may be several instances of it. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import { halfPixelLayers } from '../model/normalise/bilinearUpSampling.js';
@@ -9,10 +9,10 @@ import { allLayers } from './layerTree.js';
 type Layer = layers.Layer;
 export type Resize = (core: typeof Core, images: Core.Tensor4D, size: [number, number]) => Core.Tensor4D;
 
-/** One operation, for backends whose gradient of it follows its settings. */
+/** One operation, for backends whose gradient of it uses its settings. */
 export const byKernel: Resize = (core, images, size) => core.image.resizeBilinear(images, size, false, true);
 
-/** Products with what each pixel gives to each output: the gradient of resizeBilinear ignores half-pixel centres on the cpu backend. */
+/** Products with the weights of each pixel in each output: on the cpu backend, the gradient of resizeBilinear ignores half-pixel centres. */
 export const byProducts: Resize = (core, images, [height, width]) => {
   const [batch, h, w, channels] = images.shape;
   const weights = (from: number, to: number) =>

@@ -1,4 +1,4 @@
-/** Layers that compute in training what they compute in inference. No import of TensorFlow.js: there may be several instances of it. */
+/** Layers that compute in training what they compute in inference. Does not import TensorFlow.js, because there may be several instances of it. */
 import type { layers } from '@tensorflow/tfjs-layers';
 import { calledInInference } from '../model/normalise/callModes.js';
 import type { Topology } from '../model/model.js';
@@ -7,11 +7,10 @@ import { allLayers } from './layerTree.js';
 type Layer = layers.Layer;
 
 /**
- * Keeps layers in inference mode whatever a call of the model says, as Keras does: a BatchNormalization whose trainable is
- * false normalises by its moving averages and leaves them alone, and so does whatever the file calls with training=False,
- * whose Dropout drops nothing. TensorFlow.js knows neither.
- *
- * @param model built of `topology`, before anything else replaces its layers' `call`.
+ * Keeps layers in inference mode whatever the mode of a call of the model, as Keras does. A BatchNormalization with trainable=false normalises by its
+ * moving averages and does not change them; so does any layer that the file calls with training=False, whose Dropout drops nothing. TensorFlow.js
+ * supports neither.
+ * @param model built of `topology`, before other code replaces its layers' `call`.
  */
 export function keepInferenceMode(model: { readonly layers: readonly Layer[] }, topology: Topology): void {
   const called = calledInInference(topology);

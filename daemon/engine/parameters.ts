@@ -1,4 +1,4 @@
-/** The flat vector of a session: where each trainable weight lies. */
+/** The flat vector of a session: the position of each trainable weight. */
 import { sizeOf } from '../protocol/shape.js';
 import type { Parameter } from './engine.js';
 

@@ -1,17 +1,17 @@
-/** Which engines are here, and how one is opened. Importing this file loads no engine. */
+/** The available engines, and opening them. Importing this file loads no engine. */
 import { UserError } from '../protocol/errors.js';
 import type { Model } from '../model/model.js';
 import { checkNamed, chooseEngine, type ChooseOptions } from './choose.js';
 import type { EngineProbe, EngineProvider, EngineSession, SessionSpec } from './engine.js';
 
 export interface RegistryOptions {
-  /** Where optional TensorFlow.js packages are looked for, best first: the workspace, a setting, the extension's storage. */
+  /** Folders where optional TensorFlow.js packages are looked for, best first: the workspace, a setting, the extension's storage. */
   readonly folders?: readonly string[];
-  /** Engines in the order of `auto`; by default all there are. */
+  /** Engines in the order of `auto`; default: all. */
   readonly providers?: readonly EngineProvider[];
 }
 
-/** Providers by their folders: what a probe has found out is asked once a process. */
+/** Providers by their folders: each is probed once a process. */
 const known = new Map<string, Promise<readonly EngineProvider[]>>();
 
 async function loadProviders({
@@ -26,8 +26,8 @@ async function loadProviders({
 }
 
 /**
- * Begins what takes long and needs nothing of the model: loading the providers' code, and the trials of GPUs, which are
- * processes of their own. Whoever opens an engine later waits for less; problems show then.
+ * Starts slow work that does not depend on the model: loading the providers' code, and the trials of GPUs in processes of their own. Opening an
+ * engine later then takes less time, and reports the problems.
  */
 export async function prepareEngines(id: string, options: RegistryOptions = {}): Promise<void> {
   for (const provider of await loadProviders(options))
@@ -59,11 +59,10 @@ export async function probeEngines(options: RegistryOptions = {}): Promise<Engin
 }
 
 /**
- * Opens the named engine, or with 'auto' the one that `chooseEngine` takes. One that is named is taken whatever it computes:
- * where `options.firstBatch` gives a batch it is compared with the reference, and what speaks against it is reported as `doubt`.
- *
- * @throws UserError('engine-unavailable') for an unknown or absent engine; what the engine itself throws; with 'auto' the
- *   reason of the last engine that was tried; what `options.firstBatch` throws.
+ * Opens the named engine, or with 'auto' the one that `chooseEngine` takes. A named engine is taken whatever it computes: if `options.firstBatch`
+ * returns a batch it is compared with the reference, and a difference is reported as `doubt`.
+ * @throws UserError('engine-unavailable') for an unknown or absent engine; the engine's own error; with 'auto' the error of the last engine that was
+ * tried; the error of `options.firstBatch`.
  */
 export async function openEngine(
   id: string,
@@ -93,9 +92,8 @@ export async function openEngine(
 }
 
 /**
- * The first engine after `id` in the order of `auto` that is here and that `open` accepts; null where there is none.
- *
- * @param open loads the model on the engine; rejects where it cannot.
+ * The first engine after `id` in the order of `auto` that is available and that `open` accepts; null if there is none.
+ * @param open loads the model on the engine; rejects if it cannot.
  */
 export async function nextEngine(
   id: string,
@@ -114,7 +112,7 @@ export async function nextEngine(
   return null;
 }
 
-/** Whether two engines draw the same dropout masks and noise from the same state; false where one of them is unknown. */
+/** Whether two engines draw the same dropout masks and noise from the same state; false if one of them is unknown. */
 export async function drawAlike(a: string, b: string, options: RegistryOptions = {}): Promise<boolean> {
   const providers = await loadProviders(options);
   const noises = [a, b].map((id) => providers.find((provider) => provider.id === id)?.noise);

@@ -1,9 +1,9 @@
-/** What a regression leaves over, gathered batch by batch in float64. */
+/** The unexplained variance of a regression, accumulated batch by batch in float64. */
 export class Residuals {
   private squares = 0;
   private absolute = 0;
   private count = 0;
-  /** Of every output: the first target, and sums of what the others differ from it: a large mean cancels nothing. */
+  /** For every output: the first target, and sums of the differences from it, so that a large mean does not cancel digits. */
   private readonly origin: Float64Array;
   private readonly sums: Float64Array;
   private readonly sumsOfSquares: Float64Array;
@@ -35,7 +35,7 @@ export class Residuals {
     }
   }
 
-  /** 1 - R^2 over all outputs together; of targets that do not vary, 0 where all are hit, else 1. */
+  /** 1 - R^2 over all outputs together; for constant targets, 0 if all are predicted exactly, else 1. */
   get unexplained(): number {
     let variation = 0;
     for (let i = 0; i < this.size; i++)

@@ -1,4 +1,4 @@
-/** What a training step takes in memory, measured on its graph without computing anything. */
+/** Memory of a training step, derived from its graph without computing it. */
 import type { Model } from '../model/model.js';
 import type { SessionSpec } from './engine.js';
 import { liveBytes } from '../network/liveMemory.js';
@@ -10,26 +10,26 @@ import { sizeOf } from '../protocol/shape.js';
 export interface StepMemory {
   readonly fixed: number;
   readonly perSample: number;
-  /** Why the gradient of a batch is not the mean over its parts'; null where it is. */
+  /** Why the gradient of a batch is not the mean over its parts'; null if it is. */
   readonly indivisible: string | null;
 }
 
-/** Executors whose memory is known: our own places tensors by a plan, onnxruntime by an allocator of its own. */
+/** Executors with a known memory: our own places tensors by a plan, onnxruntime by an allocator of its own. */
 export type Measured = 'native' | 'onnx';
 
 /** Weights, velocity, gradient, target of the penalty, and the sum of a batch in parts. */
 const vectors = 5;
 /**
- * What onnxruntime takes for each byte of live tensors: it makes padded and transposed copies, and its arena grows by powers of
- * two. `npm run bench:memory` prints what steps took, and this estimate.
+ * onnxruntime's memory per byte of the tensors in use: it makes padded and transposed copies, and its arena grows by powers of two. `npm run
+ * bench:memory` prints measured steps and this estimate.
  */
 const onnxShare = 2.2;
 /** Its code and buffers, and a graph for inference beside the one for training. */
 const beside = 2 ** 27;
-/** Batches whose graphs are measured: what lies between them is the cost of a sample. A single one has axes of 1 that simplify. */
+/** Batch sizes whose graphs are measured: their difference gives the cost of a sample. A single sample has axes of 1 that simplify. */
 const measured = [2, 4] as const;
 
-/** Bytes of all that a graph's step holds at once. @throws Unsupported where our own kernels lack an operation. */
+/** Bytes in use at once in a graph's step. @throws Unsupported if our own kernels lack an operation. */
 async function graphBytes(graph: Graph, executor: Measured): Promise<number> {
   if (executor === 'onnx') return onnxShare * liveBytes(graph);
   const { encode } = await import('./native/encode.js');
@@ -38,17 +38,17 @@ async function graphBytes(graph: Graph, executor: Measured): Promise<number> {
   return 4 * (arenaSize + [...constants.map(({ length }) => length), ...sizes].reduce((sum, size) => sum + size, 0));
 }
 
-/** By the shapes of the layers alone: within a factor of four. */
+/** Estimated from the shapes of the layers alone: within a factor of four. */
 export function roughStepMemory(model: Model): Pick<StepMemory, 'fixed' | 'perSample'> {
   const { fixed, perSample } = stepCost(model);
   return { fixed: fixed + beside, perSample };
 }
 
 /**
- * Records the training step of a model, and adds up what is there at the same time: on our own kernels and on onnxruntime. Where
- * the former lack an operation, the latter's figure stands for both.
- *
- * @throws UserError('model-unsupported' | 'model-invalid') where the step cannot be recorded.
+ * Records the training step of a model and computes its peak memory: on our own kernels and on onnxruntime. If the former lack an operation, the
+ * latter's figure is used for both.
+ * @throws UserError('model-unsupported'
+ * 'model-invalid') if the step cannot be recorded.
  */
 export async function stepMemory(model: Model, spec: SessionSpec): Promise<Readonly<Record<Measured, StepMemory>>> {
   const { traceModel } = await import('./trace/traceModel.js');

@@ -1,9 +1,9 @@
-/** One engine tried on one batch: the numbers it gives, and how fast. What that leaves behind is put back. */
+/** Tries one engine on one batch: its numbers and its speed. All changes are undone. */
 import { createRandom } from '../lc/random.js';
 import type { EngineSession, Purpose, SampleSource } from './engine.js';
 import { sizeOf } from '../protocol/shape.js';
 
-/** One training batch: a flat tensor per model input and per output that is trained jointly, and the targets. */
+/** One training batch: a flat tensor per model input and per jointly trained output, and the targets. */
 export interface Batch {
   readonly inputs: readonly Float32Array[];
   readonly target: Float32Array;
@@ -11,13 +11,13 @@ export interface Batch {
   readonly size: number;
 }
 
-/** What an engine makes of a batch. */
+/** An engine's results on a batch. */
 export interface Numbers {
   /** Inference, of `predict`. */
   readonly output: Float32Array;
-  /** The loss of inference; null where it is not asked for. Always there where outputs are trained jointly: `output` is of one. */
+  /** The loss of inference; null if it is not requested. Always present with jointly trained outputs, because `output` is of one. */
   readonly evaluated: number | null;
-  /** Of a training step; null where the session is there for inference. */
+  /** Of a training step; null if the session is for inference. */
   readonly step: {
     readonly loss: number;
     readonly gradient: Float32Array;
@@ -26,7 +26,7 @@ export interface Numbers {
   } | null;
 }
 
-/** One batch of made-up data that suits the model: numbers in [0, 1), targets one-hot. */
+/** One batch of made-up data that fits the model: numbers in [0, 1), targets one-hot. */
 export function madeUpBatch({ inputShapes, outputShape, jointShapes }: EngineSession, size: number): Batch {
   const random = createRandom(1);
   const inputs = inputShapes.map((shape) => Float32Array.from({ length: size * sizeOf(shape) }, () => random.next()));
@@ -52,7 +52,7 @@ const sourceOf = ({ inputs, target, size }: Batch): SampleSource => ({
   },
 });
 
-/** @throws what the engine throws; opening what it opens late included. */
+/** @throws the engine's error, including that of opening a graph late. */
 export async function numbersOf(
   session: EngineSession,
   batch: Batch,
@@ -96,7 +96,7 @@ async function bestRate(session: EngineSession, batch: Batch, purpose: Purpose, 
   return { rate: (1000 * batch.size) / best, steps };
 }
 
-/** The best of what fits: a small model takes dozens of steps, and the user waits for the first point. */
+/** The fastest of several: a small model takes dozens of steps, and the user waits for the first point. */
 const trialMs = 150;
 /** A first look, which is all where the engines clearly differ: several steps of either, and one is several times as fast. */
 const glanceMs = 30;
@@ -110,7 +110,7 @@ const paceMs = 250;
 export async function trainingPace(session: EngineSession, batch: Batch): Promise<number> {
   const randomState = session.getRandomState();
   const step = () => session.gradient(batch.inputs, batch.target);
-  // The first one pays for what is opened late.
+  // The first one includes opening graphs late.
   await step();
   const start = performance.now();
   let steps = 0;
@@ -125,9 +125,9 @@ export async function trainingPace(session: EngineSession, batch: Batch): Promis
 
 const rematches = 4;
 const rematchMs = 50;
-/** Slower than this share of the other in the first trial is slower. */
+/** An engine below this share of the other's rate in the first trial counts as slower. */
 const close = 1 / 3;
-/** Hardly an engine is so much faster than another: something has put one of them aside. */
+/** Engines hardly differ so much: another process must have suspended one of them. */
 const absurd = 30;
 
 /**

@@ -3,22 +3,22 @@ import { summarizeModel } from '../model/summarize.js';
 import type { SessionSpec } from './engine.js';
 import { sizeOf } from '../protocol/shape.js';
 
-/** Of the memory that is free, so much at most is for a trial. */
+/** Share of the free memory that a trial may use. */
 const share = 0.5;
-/** A trial's activations stay below this even where more is free: filling memory takes time. Bytes. */
+/** A trial's activations stay below this even if more memory is free, because filling memory takes time. Bytes. */
 const enough = 2 ** 30;
 /** Two engines are open at a time. */
 const engines = 2;
-/** Tensors of a layer's size that a step keeps: the output, its gradient, and one that an activation or a layout makes. */
+/** Tensors of a layer's size that a step keeps: the output, its gradient, and one for an activation or a layout. */
 const copies = 3;
-/** Vectors of all weights: weights, velocity, gradient, target, and those that a comparison makes. */
+/** Vectors of all weights: weights, velocity, gradient, target, and those of a comparison. */
 const vectors = 7;
 /** Forward, and the gradients of inputs and weights. */
 const passes = 3;
-/** Floating-point operations of one step: what plain JavaScript does in some ten seconds, and compiled code in a few. */
+/** Floating-point operations of one step: some ten seconds of plain JavaScript, and a few of compiled code. */
 const patience = { slow: 2e9, compiled: 5e10 } as const;
 
-/** What a training step takes, estimated from the layers' shapes before anything is opened. */
+/** Cost of a training step, estimated from the layers' shapes before an engine is opened. */
 export interface StepCost {
   /** Bytes of activations, per sample. */
   readonly perSample: number;
@@ -32,7 +32,7 @@ export function stepCost(model: Model): StepCost {
   let [elements, weights, flops] = [0, 0, 0];
   for (const layer of summarizeModel(model)) {
     const output = sizeOf((layer.outputShape ?? []).map((n) => n ?? 1));
-    // What a kernel makes at all its places: more than the output where a recurrent layer gives the last step only.
+    // A kernel's output at all its positions: larger than the layer's if a recurrent layer returns only the last step.
     const made = layer.weights.reduce((sum, { shape, flopsPerWeight = 0 }) => sum + ((shape.at(-1) ?? 1) * flopsPerWeight) / 2, 0); // prettier-ignore
     elements += Math.max(output, made);
     weights += layer.params;
@@ -42,13 +42,12 @@ export function stepCost(model: Model): StepCost {
 }
 
 /**
- * The largest batch that two engines can be tried on side by side without taking more than half of the memory that is free, or
- * more than seconds. Of compiled engines a single step of a single sample may take what it takes: the run does nothing else.
- *
- * @param batchSize what the session is for; the answer is no larger.
+ * The largest batch on which two engines can be tried side by side within half of the free memory and a few seconds. A single step of a single sample
+ * on compiled engines has no limit: the run does nothing else.
+ * @param batchSize of the session; the result is no larger.
  * @param slow whether one of them is plain JavaScript.
- * @param free bytes; by default what the process may still take.
- * @returns samples; 0 where not even one fits.
+ * @param free bytes; default: what the process can still allocate.
+ * @returns samples; 0 if not even one fits.
  */
 export function trialBatch(model: Model, batchSize: number, slow: boolean, free = process.availableMemory()): number {
   const { perSample, fixed, flops } = stepCost(model);

@@ -196,7 +196,7 @@ export async function onnxFile(model: Model): Promise<Uint8Array> {
         unsupported(`input "${name}" has no fixed size, which this format needs`);
     const batch = batchMarker(layers);
     if (batch === undefined)
-      return unsupported('its sizes cannot be told from that of a batch, which this format needs');
+      return unsupported('its sizes cannot be distinguished from that of a batch, which this format needs');
     const graph = traceInference(layers, model.path, batch);
     const traced = withReadyWeights(withWeights(emitOnnxParts(graph, wholeOnnx), graph, model));
     const open = withOpenBatch(traced, batch, (what) => unsupported(`the size of the batch is fixed in ${what}`));

@@ -29,7 +29,7 @@ export class Root {
     readonly folder: string,
     readonly context: Context,
   ) {
-    context.live.listen({
+    context.running.listen({
       folders: [folder],
       follows: () => false,
       onEvent: unread,
@@ -86,7 +86,7 @@ export class Root {
   /** @throws UserError('run-missing'). */
   async summary(run: string): Promise<RunSummary> {
     const { folder } = await this.find(run);
-    const isOurs = this.context.live.get(this.folder, run) !== undefined;
+    const isOurs = this.context.running.get(this.folder, run) !== undefined;
     return this.context.backend.runSummary(folder, isOurs);
   }
 
@@ -105,6 +105,6 @@ export class Root {
 
   /** Asks the trainers of this server for a checkpoint and their end. */
   close(): Promise<void> {
-    return this.context.live.shutdown();
+    return this.context.running.shutdown();
   }
 }

@@ -1,8 +1,8 @@
-/** Collects what was changed on reading, one sentence per kind of change however many layers it touched. */
+/** Collects the changes made on reading, one sentence per kind of change however many layers it applies to. */
 export class Notes {
   private readonly byKind = new Map<string, string[]>();
 
-  /** @param where the layer (or weight) it happened to; none when it is about the whole file. */
+  /** @param where the changed layer (or weight); none if it concerns the whole file. */
   add(kind: string, where?: string): void {
     const places = this.byKind.get(kind) ?? [];
     if (where !== undefined && !places.includes(where)) places.push(where);

@@ -1,4 +1,4 @@
-/** A model with other weights in it, and its fingerprint. */
+/** Replaces weights of a model, and computes its fingerprint. */
 import { createHash } from 'node:crypto';
 import type { Model, WeightTensor } from './model.js';
 
@@ -21,7 +21,7 @@ export function withWeights(model: Model, replaced: ReadonlyMap<string, Float32A
   return { ...model, weights };
 }
 
-/** JSON with sorted keys: the same object gives the same text whatever order it was written in. */
+/** JSON with sorted keys: equal objects give equal text. */
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     item !== null && typeof item === 'object' && !Array.isArray(item)

@@ -29,7 +29,7 @@ import {
   setupsOf,
   type Joining,
 } from '../trainer/judge/jointOutputs.js';
-import { isOpen, readByReference } from '../trainer/reading.js';
+import { isOpen, mapByReference } from '../trainer/dataMapping.js';
 import { LIMITS } from './limits.js';
 
 export interface PlanData {
@@ -148,7 +148,7 @@ async function askEngine(
   { model, layers, workspace, timed, ask }: Asked,
 ): Promise<Pick<PlanData, 'dataset' | 'notes' | 'times' | 'planned'>> {
   const { plan } = joining;
-  const asksReading = isOpen(plan, opened);
+  const asksMapping = isOpen(plan, opened);
   const ownLayers = trainedLayers(layers, plan);
   const trained = withTrainedLayers(model, ownLayers);
   const spec = {
@@ -174,7 +174,7 @@ async function askEngine(
     }
   };
   const read = async (session: EngineSession) =>
-    asksReading ? readByReference(plan.data, opened, session, setup) : { dataset: opened, notes: [] };
+    asksMapping ? mapByReference(plan.data, opened, session, setup) : { dataset: opened, notes: [] };
   const failed = (what: string) => (error: unknown) => ({
     dataset: opened,
     ...fail(what)(error),
@@ -182,7 +182,7 @@ async function askEngine(
     planned: null,
   });
   if (!timed) {
-    if (!asksReading) return { dataset: opened, notes: [], times: [], planned: null };
+    if (!asksMapping) return { dataset: opened, notes: [], times: [], planned: null };
     const asked = use('inference', 256, read);
     return asked.then(({ dataset, notes }) => ({ dataset, notes, times: [], planned: null }), failed(UNREAD));
   }
@@ -197,7 +197,7 @@ async function askEngine(
     await ask?.({ session, dataset, plan: fitted, model, layers: ownLayers, pace });
     return { dataset, notes, times: proposeTimes(fitted, pace), planned: plannedTime(fitted, pace) };
   });
-  return asked.catch(failed(asksReading ? `${UNREAD}, and not timed` : 'Not timed'));
+  return asked.catch(failed(asksMapping ? `${UNREAD}, and not timed` : 'Not timed'));
 }
 
 /** Samples to train on, and those held out, of the whole data. */

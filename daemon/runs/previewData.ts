@@ -1,7 +1,7 @@
 /** How a new plan would read its data, and the time of a run on it, for the user to check before anything is written. */
 import { dirname, join } from 'node:path';
 import { describeData } from '../data/describeData.js';
-import { describePreprocess } from '../data/reading/preprocess.js';
+import { describePreprocess } from '../data/mapping/preprocess.js';
 import { inputsShown } from '../data/inputs/inputsShown.js';
 import { previewSamples } from '../data/preview.js';
 import { readModel } from '../model/files/readModel.js';
@@ -32,7 +32,7 @@ export async function previewData(
   const opened = await openPlanData(plan, { workspace, sample: LIMITS.triedImages, timed: true });
   try {
     const { dataset, notes, times } = opened;
-    const { fields, classes, reading, encodings } = dataset;
+    const { fields, classes, mapping, encodings } = dataset;
     const shown = await previewSamples(dataset, SAMPLES, opened.inputNames);
     const named = fields && fields.kind !== 'folders' ? fields : null;
     return {
@@ -47,8 +47,8 @@ export async function previewData(
         labels: [...named.labels],
       },
       classes: classes ? [...classes] : null,
-      scale: describePreprocess(reading.preprocess),
-      order: classes ? reading.encoding.text : null,
+      scale: describePreprocess(mapping.preprocess),
+      order: classes ? mapping.encoding.text : null,
       orders: encodings.flatMap(({ order, text }) => (typeof order === 'string' ? [{ order, text }] : [])),
       inputs: inputsShown(shown.inputs),
       answers: shown.samples.map(({ label }) => label.slice(0, 100)),

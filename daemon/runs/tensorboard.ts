@@ -12,7 +12,7 @@ export interface TensorboardFile {
   /** Folder of TensorBoard's run: it has our run's name. */
   readonly folder: string;
   readonly file: string;
-  /** Number of steps with scalars. */
+  /** Number of events with scalars. */
   readonly events: number;
 }
 

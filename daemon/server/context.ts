@@ -5,7 +5,7 @@ import type { Notifications } from '../protocol/messages.js';
 import type { Backend } from './backend.js';
 import type { DataSearches } from './jobs/dataSearches.js';
 import type { EngineProbes } from './jobs/engineProbes.js';
-import type { LiveRuns } from './liveRuns.js';
+import type { RunningRuns } from './runningRuns.js';
 import type { Log } from './log.js';
 import type { ModelCache } from './modelCache.js';
 import type { RunStream } from './connection/stream.js';
@@ -14,7 +14,7 @@ import type { Workspace } from './workspace.js';
 /** The arguments of handlers: the daemon's shared parts, and their connection's own workspace and stream. */
 export interface Context {
   readonly backend: Backend;
-  readonly live: LiveRuns;
+  readonly running: RunningRuns;
   readonly models: ModelCache;
   readonly engines: EngineProbes;
   readonly searches: DataSearches;

@@ -51,6 +51,6 @@ export async function runDaemon({ backend, version, log }: DaemonOptions): Promi
 
   log('info', `${await ended}: checkpointing and ending`);
   listener.close();
-  await parts.live.shutdown();
+  await parts.running.shutdown();
   return 0;
 }

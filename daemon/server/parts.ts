@@ -4,16 +4,16 @@ import type { Backend } from './backend.js';
 import type { Context } from './context.js';
 import { DataSearches } from './jobs/dataSearches.js';
 import { EngineProbes } from './jobs/engineProbes.js';
-import { LiveRuns } from './liveRuns.js';
+import { RunningRuns } from './runningRuns.js';
 import type { Log } from './log.js';
 import { ModelCache } from './modelCache.js';
 
-export type Parts = Pick<Context, 'backend' | 'live' | 'models' | 'engines' | 'searches' | 'log'>;
+export type Parts = Pick<Context, 'backend' | 'running' | 'models' | 'engines' | 'searches' | 'log'>;
 
 /** @param program of its trainers, as shown to others. */
 export const createParts = (backend: Backend, log: Log, program: Program): Parts => ({
   backend,
-  live: new LiveRuns(backend, log, program),
+  running: new RunningRuns(backend, log, program),
   models: new ModelCache(),
   engines: new EngineProbes((folders) => backend.runInChild('probe', { folders })),
   searches: new DataSearches((params) => backend.runInChild('searchData', params)),

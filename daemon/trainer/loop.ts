@@ -17,7 +17,7 @@ import { createStopTest, distance, updateSupport, type Distance } from '../lc/st
 import { taskRanges } from '../lc/view.js';
 import { evaluateSets, primarySet } from './judge/evaluations.js';
 import { countKept } from './kept.js';
-import { enter, lap, type Live } from './live.js';
+import { enter, lap, type RunningState } from './runningState.js';
 import type { EvaluationSets, Outcome, Planned, Run, Tasks } from './run.js';
 import { adopt, atTheta, direct, plannedRetraining, reference, retrain, retrainingSteps, supportOf } from './stages.js';
 import { stepsOf, trainPhase } from './trainPhase.js';
@@ -37,50 +37,50 @@ export function lStepsFrom(run: Planned, from: number): number {
 }
 
 /**
- * Runs the LC algorithm from the state `live` to its end. @throws Stopped, UserError('diverged'
+ * Runs the LC algorithm from `state` to its end. @throws Stopped, UserError('diverged'
  * 'disk'
  * ...).
  */
-export async function runLc(run: Run, live: Live): Promise<Outcome> {
-  const { progress } = live;
+export async function runLc(run: Run, state: RunningState): Promise<Outcome> {
+  const { progress } = state;
   const compressed = run.tasks(progress.budget);
 
   if (progress.phase === 'reference') {
-    const session = await reference(run, live);
-    await direct(run, live, session, compressed.tasks);
-    lap(run, live);
+    const session = await reference(run, state);
+    await direct(run, state, session, compressed.tasks);
+    lap(run, state);
     progress.loopElapsed = progress.elapsed;
     progress.loopStep = progress.totalStep;
-    await enter(run, live, session, 'l-step', 0);
+    await enter(run, state, session, 'l-step', 0);
   }
 
-  const tasks = await lcIterations(run, live, compressed);
-  return retrain(run, live, tasks, plannedRetraining(run.plan));
+  const tasks = await lcIterations(run, state, compressed);
+  return retrain(run, state, tasks, plannedRetraining(run.plan));
 }
 
 /**
- * The LC iterations from the state `live` to the last, and w <- theta; does nothing if they are over.
+ * The LC iterations from `state` to the last, and w <- theta; does nothing if they are over.
  * @param after training steps that follow this budget's retraining, for the ETA. @param finished is called before w <- theta.
  * @returns the tasks in force at the end: the user may change the budget.
  */
 export async function lcIterations(
   run: Run,
-  live: Live,
+  state: RunningState,
   compressed: Tasks,
   { after = 0, finished }: { after?: number; finished?: (session: EngineSession) => Promise<void> } = {},
 ): Promise<Tasks> {
-  const { progress } = live;
+  const { progress } = state;
   const { schedule, training } = run.plan;
-  const target = new Float32Array(live.theta.length);
+  const target = new Float32Array(state.theta.length);
   while (progress.phase === 'l-step') {
     const j = progress.iteration;
     const mu = muAt(schedule, j);
-    const { tasks } = (compressed = (await takeBudget(run, live, mu)) ?? compressed);
+    const { tasks } = (compressed = (await takeBudget(run, state, mu)) ?? compressed);
     const ranges = taskRanges(tasks);
 
     // L step.
-    penaltyTarget(tasks, live.theta, live.lambda, mu, target);
-    const session = await trainPhase(run, live, {
+    penaltyTarget(tasks, state.theta, state.lambda, mu, target);
+    const session = await trainPhase(run, state, {
       settings: training,
       epochs: lStepEpochs(run.plan, j),
       learningRate: (epoch) => learningRateAt(training, j, epoch, mu),
@@ -90,14 +90,14 @@ export async function lcIterations(
 
     // C step.
     run.log({ event: 'phase', phase: 'c-step', iteration: j });
-    const support = supportOf(tasks, live.theta);
-    cStep(tasks, w, live.lambda, mu, live.theta);
-    if (live.lambda) updateMultipliers(tasks, live.lambda, mu, w, live.theta);
+    const support = supportOf(tasks, state.theta);
+    cStep(tasks, w, state.lambda, mu, state.theta);
+    if (state.lambda) updateMultipliers(tasks, state.lambda, mu, w, state.theta);
 
-    const between = distance(tasks, w, live.theta);
-    const supportChange = updateSupport(tasks, live.theta, support);
+    const between = distance(tasks, w, state.theta);
+    const supportChange = updateSupport(tasks, state.theta, support);
     const stopTest = createStopTest(schedule, { stable: progress.stable });
-    const { kept } = countKept(run.layers, live.theta);
+    const { kept } = countKept(run.layers, state.theta);
     const converged = stopTest.update(between.ratio, supportChange, kept);
     progress.stable = stopTest.state.stable;
     const ratio = Number.isFinite(between.ratio) ? between.ratio : null;
@@ -105,18 +105,18 @@ export async function lcIterations(
 
     const sets = affordableSets(run, j);
     if (sets.includes(primarySet(run.sets))) await evaluateSets(run, session, 'w', progress.totalStep, [], j);
-    progress.theta = await atTheta(session, w, live.theta, tasks, () =>
+    progress.theta = await atTheta(session, w, state.theta, tasks, () =>
       evaluateSets(run, session, 'theta', progress.totalStep, [...sets, 'validation'], j),
     );
     const last = converged || j + 1 === schedule.iterations;
     const stepsLeft =
       (last ? 0 : lStepsFrom(run, j + 1)) + retrainingSteps(run, plannedRetraining(run.plan), compressed) + after;
-    logIteration(run, live, { mu, between, supportChange, stepsLeft });
+    logIteration(run, state, { mu, between, supportChange, stepsLeft });
 
     if (last) {
       await finished?.(session);
-      await beginRetraining(run, live, session, compressed.tasks);
-    } else await enter(run, live, session, 'l-step', j + 1);
+      await beginRetraining(run, state, session, compressed.tasks);
+    } else await enter(run, state, session, 'l-step', j + 1);
   }
   return compressed;
 }
@@ -124,27 +124,27 @@ export async function lcIterations(
 /** w <- theta is made durable before retraining begins. */
 export async function beginRetraining(
   run: Run,
-  live: Live,
+  state: RunningState,
   session: EngineSession,
   tasks: ReturnType<Run['tasks']>['tasks'],
 ): Promise<void> {
   run.control.closeBudget();
-  await adopt(live, session, tasks);
-  await enter(run, live, session, 'retrain', 0);
+  await adopt(state, session, tasks);
+  await enter(run, state, session, 'retrain', 0);
 }
 
 /** Applies a budget that the user has set since the last iteration from the beginning of this one: its L step already uses the new theta. */
-async function takeBudget(run: Run, live: Live, mu: number): Promise<Tasks | null> {
-  if (live.progress.step > 0) return null;
+async function takeBudget(run: Run, state: RunningState, mu: number): Promise<Tasks | null> {
+  if (state.progress.step > 0) return null;
   const budget = run.control.takeBudget();
   if (!budget) return null;
-  live.progress.budget = budget;
-  live.progress.stable = 0;
-  run.log({ event: 'budget', budget, iteration: live.progress.iteration });
+  state.progress.budget = budget;
+  state.progress.stable = 0;
+  run.log({ event: 'budget', budget, iteration: state.progress.iteration });
   const compressed = run.tasks(budget);
   for (const message of compressed.notes) run.log({ event: 'warning', code: 'note', message });
   const session = await run.sessions.use(run.plan.training.batchSize);
-  cStep(compressed.tasks, await session.getWeights(), live.lambda, mu, live.theta);
+  cStep(compressed.tasks, await session.getWeights(), state.lambda, mu, state.theta);
   return compressed;
 }
 
@@ -163,9 +163,13 @@ interface IterationFigures {
 }
 
 /** Logs the `iteration` event of the current iteration. */
-export function logIteration(run: Run, live: Live, { mu, between, supportChange, stepsLeft }: IterationFigures): void {
-  const { progress } = live;
-  lap(run, live);
+export function logIteration(
+  run: Run,
+  state: RunningState,
+  { mu, between, supportChange, stepsLeft }: IterationFigures,
+): void {
+  const { progress } = state;
+  lap(run, state);
   const secondsPerStep =
     (progress.elapsed - progress.loopElapsed) / 1000 / Math.max(1, progress.totalStep - progress.loopStep);
   run.log({
@@ -177,7 +181,7 @@ export function logIteration(run: Run, live: Live, { mu, between, supportChange,
     ...between,
     loss: progress.theta?.loss ?? null,
     error: progress.theta?.error ?? null,
-    ...countKept(run.layers, live.theta),
+    ...countKept(run.layers, state.theta),
     supportChange,
     seconds: (progress.elapsed - progress.iterationElapsed) / 1000,
     etaSeconds: secondsPerStep * stepsLeft,

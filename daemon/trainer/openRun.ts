@@ -124,7 +124,7 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           const notes = checkpoint ? assembled.doubts : [...assembled.doubts, ...assembled.notes];
           for (const note of notes) emit({ event: 'warning', code: 'note', message: note });
           if (!checkpoint)
-            for (const message of assembled.reading) emit({ event: 'warning', code: 'reading', message });
+            for (const message of assembled.mapping) emit({ event: 'warning', code: 'reading', message });
           const settled = checkpoint ? assembled : await settle(process, assembled, emit);
           const run = createRun(process, settled, own, emit);
           const outcome = await execute(run, checkpoint?.state ?? null);

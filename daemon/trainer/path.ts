@@ -23,7 +23,7 @@ import type { ResolvedPath } from '../protocol/resolvedPlan.js';
 import { longRetraining } from './judge/baselines.js';
 import { decisionSet, evaluateEach, primarySet } from './judge/evaluations.js';
 import { countKept, prunableWeights } from './kept.js';
-import { enter, lap, stateOf, type Live } from './live.js';
+import { enter, lap, stateOf, type RunningState } from './runningState.js';
 import { beginRetraining, lcIterations, lStepEpochs, lStepsFrom } from './loop.js';
 import type { Outcome, Planned, Run, Tasks } from './run.js';
 import {
@@ -73,45 +73,45 @@ const stepsAfter = (run: Run, path: ResolvedPath, { point }: PathProgress): numb
 
 const resultOf = ({ budget, decision }: PathPoint): PathResult<Budget> => ({ budget, error: decision });
 
-/** Runs the path from the state `live` to its end. The result is the point that the answer names. */
-export async function runPath(run: Run, live: Live, path: ResolvedPath): Promise<Outcome> {
+/** Runs the path from `state` to its end. The result is the point that the answer names. */
+export async function runPath(run: Run, state: RunningState, path: ResolvedPath): Promise<Outcome> {
   if (run.plan.method !== 'lc' && run.plan.method !== 'magnitude') {
     throw new UserError('plan-invalid', `a path is computed by "lc" or "magnitude", not by "${run.plan.method}"`, {
       field: 'method',
     });
   }
-  const { progress } = live;
-  if (progress.phase === 'reference') await beginPath(run, live, path);
+  const { progress } = state;
+  if (progress.phase === 'reference') await beginPath(run, state, path);
   for (;;) {
     const tasks = run.tasks(progress.budget);
     const warm = progress.path!.from !== null;
-    await lcIterations(run, live, tasks, {
+    await lcIterations(run, state, tasks, {
       after: stepsAfter(run, path, progress.path!),
       finished: async (session) => {
         progress.path!.lastIteration = progress.iteration;
-        await run.savePathState(solution(progress.path!.point), await stateOf(live, session));
+        await run.savePathState(solution(progress.path!.point), await stateOf(state, session));
       },
     });
     const retraining = retrainingOf(run, path, warm);
     const trained = survivorsOf(run, tasks);
-    const session = await retrainSurvivors(run, live, trained, retraining);
+    const session = await retrainSurvivors(run, state, trained, retraining);
     if (trained.retrainable !== tasks.retrainable) {
       // A budget on values (a codebook, a norm): projects once more, from the retrained survivors.
-      directCompression(tasks.tasks, await session.getWeights(), live.theta, run.plan.schedule.mu0);
-      await adopt(live, session, tasks.tasks);
+      directCompression(tasks.tasks, await session.getWeights(), state.theta, run.plan.schedule.mu0);
+      await adopt(state, session, tasks.tasks);
     }
-    progress.path!.finished.push(await finishPoint(run, live, path, session, trained, retraining));
+    progress.path!.finished.push(await finishPoint(run, state, path, session, trained, retraining));
     const next = nextWithin(run, path, progress.path!);
-    if (!next) return outcomeOf(run, live, path);
-    await startPoint(run, live, path, session, next.budget, next.from);
+    if (!next) return outcomeOf(run, state, path);
+    await startPoint(run, state, path, session, next.budget, next.from);
   }
 }
 
-async function beginPath(run: Run, live: Live, path: ResolvedPath): Promise<void> {
-  const { progress } = live;
-  const session = await reference(run, live);
+async function beginPath(run: Run, state: RunningState, path: ResolvedPath): Promise<void> {
+  const { progress } = state;
+  const session = await reference(run, state);
   const { error } = await session.evaluate(run.sets[decisionSet(run.sets)]!);
-  lap(run, live);
+  lap(run, state);
   progress.path = {
     point: 0,
     from: null,
@@ -120,16 +120,22 @@ async function beginPath(run: Run, live: Live, path: ResolvedPath): Promise<void
     reference: Number.isFinite(error) ? error : null,
     finished: [],
   };
-  await direct(run, live, session, run.tasks(path.budgets[0]!).tasks);
+  await direct(run, state, session, run.tasks(path.budgets[0]!).tasks);
   progress.loopElapsed = progress.elapsed;
   progress.loopStep = progress.totalStep;
-  await run.savePathState(REFERENCE, await stateOf(live, session));
-  await begin(run, live, path, session, path.budgets[0]!);
+  await run.savePathState(REFERENCE, await stateOf(state, session));
+  await begin(run, state, path, session, path.budgets[0]!);
 }
 
-/** Advances from the current state of `session` and `live` to the beginning of the point's training. */
-async function begin(run: Run, live: Live, path: ResolvedPath, session: EngineSession, budget: Budget): Promise<void> {
-  const { progress } = live;
+/** Advances from the current state of `session` and `state` to the beginning of the point's training. */
+async function begin(
+  run: Run,
+  state: RunningState,
+  path: ResolvedPath,
+  session: EngineSession,
+  budget: Budget,
+): Promise<void> {
+  const { progress } = state;
   const warm = progress.path!.from !== null;
   const order = progress.batches;
   const { tasks } = run.tasks(budget);
@@ -138,42 +144,42 @@ async function begin(run: Run, live: Live, path: ResolvedPath, session: EngineSe
   progress.rateScale = 1;
   const w = await session.getWeights();
   if (run.plan.method === 'magnitude') {
-    directCompression(tasks, w, live.theta);
-    progress.theta = await atTheta(session, w, live.theta, tasks, async () =>
+    directCompression(tasks, w, state.theta);
+    progress.theta = await atTheta(session, w, state.theta, tasks, async () =>
       primaryOf(run, await evaluateEach(run, session, 'theta', progress.totalStep, [])),
     );
-    return beginRetraining(run, live, session, tasks);
+    return beginRetraining(run, state, session, tasks);
   }
   const first = firstOf(run, path, warm);
   // The first L step already uses the new budget's theta.
-  if (warm) cStep(tasks, w, live.lambda, muAt(run.plan.schedule, first), live.theta);
+  if (warm) cStep(tasks, w, state.lambda, muAt(run.plan.schedule, first), state.theta);
   else {
-    directCompression(tasks, w, live.theta, run.plan.schedule.mu0);
-    live.lambda?.fill(0);
+    directCompression(tasks, w, state.theta, run.plan.schedule.mu0);
+    state.lambda?.fill(0);
   }
-  await enter(run, live, session, 'l-step', first, warm ? order : null);
+  await enter(run, state, session, 'l-step', first, warm ? order : null);
 }
 
 /** Restores the state in which point `from` ended its L steps (magnitude: its retraining), and continues from it. */
 async function startPoint(
   run: Run,
-  live: Live,
+  state: RunningState,
   path: ResolvedPath,
   session: EngineSession,
   budget: Budget,
   from: number | null,
 ): Promise<void> {
-  const { progress } = live;
+  const { progress } = state;
   const name = from === null ? REFERENCE : run.plan.method === 'lc' ? solution(from) : retrained(from);
   const { progress: then, vectors } = await run.loadPathState(name);
   await session.setWeights(vectors.w);
   await session.setState(vectors.statistics);
-  live.theta.set(vectors.theta);
-  live.lambda?.set(vectors.lambda);
+  state.theta.set(vectors.theta);
+  state.lambda?.set(vectors.lambda);
   progress.batches = then.batches;
-  lap(run, live);
+  lap(run, state);
   progress.path = { ...progress.path!, point: progress.path!.point + 1, from, elapsed: progress.elapsed };
-  await begin(run, live, path, session, budget);
+  await begin(run, state, path, session, budget);
 }
 
 const primaryOf = (run: Run, each: Awaited<ReturnType<typeof evaluateEach>>): Evaluation => each[primarySet(run.sets)]!;
@@ -181,19 +187,19 @@ const primaryOf = (run: Run, each: Awaited<ReturnType<typeof evaluateEach>>): Ev
 /** Evaluates the retrained point, stores its model and logs it. */
 async function finishPoint(
   run: Run,
-  live: Live,
+  state: RunningState,
   path: ResolvedPath,
   session: EngineSession,
   tasks: Tasks,
   retraining: Retraining,
 ): Promise<PathPoint> {
-  const { progress } = live;
+  const { progress } = state;
   const { point, from, elapsed, finished } = progress.path!;
   const each = await evaluateEach(run, session, 'retrained', progress.totalStep);
-  await run.savePathState(retrained(point), await stateOf(live, session));
+  await run.savePathState(retrained(point), await stateOf(state, session));
   const weights = await session.getWeights();
   const bytes = await run.keepPoint(point, weights, await session.getState());
-  lap(run, live);
+  lap(run, state);
   let epochs = retrains(retraining, tasks) ? retraining.epochs : 0;
   if (run.plan.method === 'lc')
     for (let j = firstOf(run, path, from !== null); j <= progress.path!.lastIteration; j++)
@@ -235,8 +241,8 @@ function nextWithin(run: Run, path: ResolvedPath, progress: PathProgress): Retur
   }
 }
 
-async function outcomeOf(run: Run, live: Live, path: ResolvedPath): Promise<Outcome> {
-  const { finished, reference: error } = live.progress.path!;
+async function outcomeOf(run: Run, state: RunningState, path: ResolvedPath): Promise<Outcome> {
+  const { finished, reference: error } = state.progress.path!;
   const results = finished.map(resultOf);
   const smallest = smallestWithin(results, largestError(path, error));
   const chosen = finished[smallest < 0 ? leastError(results) : smallest]!;
@@ -254,7 +260,7 @@ async function outcomeOf(run: Run, live: Live, path: ResolvedPath): Promise<Outc
   return {
     weights: vectors.w,
     statistics: vectors.statistics,
-    reference: live.progress.reference!,
+    reference: state.progress.reference!,
     theta: chosen.theta,
     retrained: chosen.retrained,
     path: answer,

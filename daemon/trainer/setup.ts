@@ -12,7 +12,7 @@ import { decisionNotes } from './judge/evaluations.js';
 import { measureOthers } from './judge/otherOutputs.js';
 import { prunableWeights } from './kept.js';
 import { startTiming } from './log/timing.js';
-import { inputScalesOf } from './reading.js';
+import { inputScalesOf } from './dataMapping.js';
 
 export type { Assemble, Assembled, AssembleOptions, FlatWeights } from './assemble/assembled.js';
 
@@ -32,7 +32,7 @@ export const assemble: Assemble = async (written, options) => {
   const {
     preprocess: { scale, mean },
     encoding: { order },
-  } = dataset.reading;
+  } = dataset.mapping;
   const data = { ...plan.data, scale, mean, classes: typeof order === 'string' ? order : [...order] };
   const parts = await createParts(model, opened, engine);
   const { sets, layers } = parts;
@@ -52,7 +52,7 @@ export const assemble: Assemble = async (written, options) => {
     prunable: prunableWeights(layers),
     parameters: new Set(parameters.map(({ name }) => name)),
     doubts: engine.doubts,
-    reading: engine.reading,
+    mapping: engine.mapping,
     output: setup.output,
     others: (result) =>
       measureOthers(joining.measured, {

@@ -10,7 +10,7 @@ import type { Evaluation } from '../protocol/events.js';
 import type { TrainingSettings } from '../protocol/resolvedPlan.js';
 import { evaluateEach, evaluateSets, primarySet } from './judge/evaluations.js';
 import { seenValidation } from './judge/seenValidation.js';
-import { saveCheckpoint, withTheta, type Live } from './live.js';
+import { saveCheckpoint, withTheta, type RunningState } from './runningState.js';
 import type { Outcome, Planned, Run, Tasks } from './run.js';
 import { stepsOf, trainPhase } from './trainPhase.js';
 import { percent } from '../protocol/format.js';
@@ -19,12 +19,12 @@ import { percent } from '../protocol/format.js';
 const perEpoch = (settings: TrainingSettings) => ({ ...settings, decayMode: 'epoch' as const });
 
 /** Trains the reference (if the plan asks for it) and evaluates it. */
-export async function reference(run: Run, live: Live): Promise<EngineSession> {
-  const { progress } = live;
+export async function reference(run: Run, state: RunningState): Promise<EngineSession> {
+  const { progress } = state;
   const settings = run.plan.reference;
   let session: EngineSession;
   if (settings.epochs > 0) {
-    session = await trainPhase(run, live, {
+    session = await trainPhase(run, state, {
       settings,
       epochs: settings.epochs,
       learningRate: (epoch) => learningRateAt(perEpoch(settings), 0, epoch, null),
@@ -63,15 +63,15 @@ export async function reference(run: Run, live: Live): Promise<EngineSession> {
 /** theta <- Pi(w), evaluated and logged: the result of compression without learning. */
 export async function direct(
   run: Run,
-  live: Live,
+  state: RunningState,
   session: EngineSession,
   tasks: readonly CompressionTask[],
 ): Promise<void> {
   run.log({ event: 'phase', phase: 'direct' });
   const w = await session.getWeights();
-  directCompression(tasks, w, live.theta, run.plan.schedule.mu0);
-  live.progress.theta = await atTheta(session, w, live.theta, tasks, () =>
-    evaluateSets(run, session, 'direct', live.progress.totalStep),
+  directCompression(tasks, w, state.theta, run.plan.schedule.mu0);
+  state.progress.theta = await atTheta(session, w, state.theta, tasks, () =>
+    evaluateSets(run, session, 'direct', state.progress.totalStep),
   );
 }
 
@@ -93,8 +93,12 @@ export async function atTheta<T>(
 }
 
 /** w <- theta. */
-export async function adopt(live: Live, session: EngineSession, tasks: readonly CompressionTask[]): Promise<void> {
-  await session.setWeights(withTheta(await session.getWeights(), live.theta, taskRanges(tasks)));
+export async function adopt(
+  state: RunningState,
+  session: EngineSession,
+  tasks: readonly CompressionTask[],
+): Promise<void> {
+  await session.setWeights(withTheta(await session.getWeights(), state.theta, taskRanges(tasks)));
 }
 
 /** 1 where theta keeps a weight; 0 elsewhere. Of theta's length, valid within the tasks' ranges. */
@@ -126,13 +130,13 @@ export const retrainingSteps = (run: Planned, retraining: Retraining, tasks: Tas
     : 0;
 
 /** Trains the survivors with the support fixed (w is theta already), evaluates, and returns the result. */
-export async function retrain(run: Run, live: Live, tasks: Tasks, retraining: Retraining): Promise<Outcome> {
-  return outcomeOf(run, live, await retrainSurvivors(run, live, tasks, retraining));
+export async function retrain(run: Run, state: RunningState, tasks: Tasks, retraining: Retraining): Promise<Outcome> {
+  return outcomeOf(run, state, await retrainSurvivors(run, state, tasks, retraining));
 }
 
 /** The session's weights as the run's result, evaluated. */
-export async function outcomeOf(run: Run, live: Live, session: EngineSession): Promise<Outcome> {
-  const { progress } = live;
+export async function outcomeOf(run: Run, state: RunningState, session: EngineSession): Promise<Outcome> {
+  const { progress } = state;
   const { reference: atReference, theta } = progress as { reference: Evaluation; theta: Evaluation };
   const weights = await session.getWeights();
   const retrained = await evaluateSets(run, session, 'retrained', progress.totalStep);
@@ -142,18 +146,18 @@ export async function outcomeOf(run: Run, live: Live, session: EngineSession): P
 /** Trains the survivors with the support fixed (w is theta already) and makes it durable; theta is then the result. */
 export async function retrainSurvivors(
   run: Run,
-  live: Live,
+  state: RunningState,
   tasks: Tasks,
   retraining: Retraining,
 ): Promise<EngineSession> {
   let session: EngineSession;
   if (retrains(retraining, tasks)) {
-    const mask = { keep: supportOf(tasks.tasks, live.theta), ranges: taskRanges(tasks.tasks) };
-    session = await trainPhase(run, live, { ...retraining, mask, keepsBest: true });
+    const mask = { keep: supportOf(tasks.tasks, state.theta), ranges: taskRanges(tasks.tasks) };
+    session = await trainPhase(run, state, { ...retraining, mask, keepsBest: true });
   } else {
     session = await run.sessions.use(retraining.settings.batchSize);
   }
-  live.theta.set(await session.getWeights());
-  await saveCheckpoint(run, live, session);
+  state.theta.set(await session.getWeights());
+  await saveCheckpoint(run, state, session);
   return session;
 }

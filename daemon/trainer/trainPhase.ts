@@ -6,7 +6,7 @@ import type { TrainingSettings } from '../protocol/resolvedPlan.js';
 import { figure, rounded } from '../protocol/format.js';
 import { createBatchLog } from './log/batchLog.js';
 import { keepBest, takeBest } from './judge/bestEpoch.js';
-import { boundary, saveCheckpoint, type Live } from './live.js';
+import { boundary, saveCheckpoint, type RunningState } from './runningState.js';
 import { freshGuard, isDestroyed, lossLimit, watch } from './judge/lossGuard.js';
 import type { Batches, Run } from './run.js';
 import { LIMITS } from './limits.js';
@@ -44,47 +44,47 @@ const norm = (vector: Float32Array): number => {
  * @returns the session, with the phase's batch size.
  * @throws Stopped; UserError('diverged') when smaller learning rates did not help.
  */
-export async function trainPhase(run: Run, live: Live, request: PhaseRequest): Promise<EngineSession> {
-  const { progress } = live;
+export async function trainPhase(run: Run, state: RunningState, request: PhaseRequest): Promise<EngineSession> {
+  const { progress } = state;
   const session = await run.sessions.use(request.settings.batchSize);
   const batches = run.batches(request.settings.batchSize, progress.phase);
   if (progress.batches === null) batches.rewind();
   else batches.restore(progress.batches);
   if (progress.step === 0) {
-    live.startW = (await session.getWeights()).slice();
-    live.startStatistics = (await session.getState()).slice();
+    state.startW = (await session.getWeights()).slice();
+    state.startStatistics = (await session.getState()).slice();
     progress.start = { batches: batches.state, random: [...session.getRandomState()] };
     await session.setVelocity(new Float32Array(session.size));
   }
   for (;;) {
     try {
-      await train(run, live, request, session, batches);
+      await train(run, state, request, session, batches);
       progress.retries = 0;
       progress.rateScale = Math.min(1, RECOVERY * progress.rateScale);
-      if (request.keepsBest) await takeBest(run, live, session, request.epochs);
+      if (request.keepsBest) await takeBest(run, state, session, request.epochs);
       return session;
     } catch (error) {
       if (!(error instanceof UserError && error.code === 'diverged')) throw error;
-      await goBack(run, live, request, session, batches, error);
+      await goBack(run, state, request, session, batches, error);
     }
   }
 }
 
 async function train(
   run: Run,
-  live: Live,
+  state: RunningState,
   request: PhaseRequest,
   session: EngineSession,
   batches: Batches,
 ): Promise<void> {
-  const { progress } = live;
+  const { progress } = state;
   const { settings, penalty, mask } = request;
   const { phase } = progress;
   const where = phase === 'l-step' || phase === 'prune' ? { phase, iteration: progress.iteration } : { phase };
   const { stepsPerEpoch } = batches;
   const total = stepsOf(request.epochs, stepsPerEpoch);
   const epochOf = (step: number) => step / stepsPerEpoch;
-  if (request.keepsBest && progress.best === null) await keepBest(run, live, session, 0);
+  if (request.keepsBest && progress.best === null) await keepBest(run, state, session, 0);
   const { path, budget } = progress;
   const onPath = path && phase !== 'reference' ? { point: path.point, ...(budget && { budget }) } : {};
   run.log({ event: 'phase', ...where, steps: total, ...onPath });
@@ -124,7 +124,7 @@ async function train(
       onStep,
     });
     if (failure !== null) throw failure;
-    requireSane(run, live, from + count === total);
+    requireSane(run, state, from + count === total);
     progress.step += count;
     progress.totalStep += count;
     progress.batches = batches.state;
@@ -132,26 +132,26 @@ async function train(
     steps = Math.max(1, Math.min(4 * steps, Math.floor((count * LIMITS.engineCall) / milliseconds)));
     if (progress.step === total) batchLog.flush();
     if (request.keepsBest && (progress.step === total || progress.step % stepsPerEpoch === 0))
-      await keepBest(run, live, session, Math.min(request.epochs, epochOf(progress.step)));
+      await keepBest(run, state, session, Math.min(request.epochs, epochOf(progress.step)));
     if (progress.step < total) await boundaryAfter(batchLog.flush);
   }
   const size = norm(await session.getWeights());
-  if (!(size <= EXPLOSION * (1 + norm(live.startW)))) {
+  if (!(size <= EXPLOSION * (1 + norm(state.startW)))) {
     throw new UserError('diverged', `the weights grew without bound (norm ${size})`);
   }
 
   /** The log position in a checkpoint must include every step before it. */
   async function boundaryAfter(flush: () => void): Promise<void> {
     const { control } = run;
-    if (control.stopReason || control.pauseWanted || control.checkpointWanted || run.clock() >= live.checkpointDue) {
+    if (control.stopReason || control.pauseWanted || control.checkpointWanted || run.clock() >= state.checkpointDue) {
       flush();
-      await boundary(run, live, session);
+      await boundary(run, state, session);
     }
   }
 }
 
 /** @throws LossRose if training has destroyed the network. */
-function requireSane(run: Run, { progress }: Live, last: boolean): void {
+function requireSane(run: Run, { progress }: RunningState, last: boolean): void {
   const { guard } = progress;
   if (!isDestroyed(guard, last)) return;
   const [high, start] = [guard.smoothed!, guard.start!].map((loss) => figure(loss));
@@ -169,13 +169,13 @@ const sectionOf = (phase: string): OtherRate['section'] =>
 /** Returns to the beginning of the phase (in an L step: the last C step), with half the learning rate. */
 async function goBack(
   run: Run,
-  live: Live,
+  state: RunningState,
   request: PhaseRequest,
   session: EngineSession,
   batches: Batches,
   cause: UserError,
 ): Promise<void> {
-  const { progress } = live;
+  const { progress } = state;
   const rate = progress.rateScale * request.learningRate(0);
   const where = progress.phase === 'l-step' ? `L step ${progress.iteration + 1}` : progress.phase;
   const givesUp = progress.retries === MAX_RETRIES;
@@ -195,8 +195,8 @@ async function goBack(
   progress.step = 0;
   progress.batches = progress.start.batches;
   batches.restore(progress.start.batches);
-  await session.setWeights(live.startW);
-  await session.setState(live.startStatistics);
+  await session.setWeights(state.startW);
+  await session.setState(state.startStatistics);
   await session.setVelocity(new Float32Array(session.size));
   session.setRandomState(progress.start.random);
   run.log({
@@ -212,5 +212,5 @@ async function goBack(
       },
     }),
   });
-  await saveCheckpoint(run, live, session);
+  await saveCheckpoint(run, state, session);
 }

@@ -163,7 +163,7 @@ function agreed(schema: z.ZodType, value: unknown, method: string): unknown {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new Error(
-    `The daemon answers ${method} otherwise than this extension expects (${issueText(parsed.error, value)}): reload the window to finish an update.`,
+    `The daemon does not answer ${method} as this extension expects (${issueText(parsed.error, value)}): reload the window to finish an update.`,
   );
 }
 

@@ -10,7 +10,7 @@ import {
 import { WebSocket } from 'ws';
 import { SOCKET_PATH } from '../../daemon/protocol/messages.js';
 import { LaunchError } from './launchError.js';
-import { watchAnswers, type Patience } from './liveness.js';
+import { watchAnswers, type Patience } from './heartbeat.js';
 
 /** Reads JSON-RPC from a WebSocket, one message a text frame; messages that arrive before `listen` are queued. */
 class SocketReader extends AbstractMessageReader {
@@ -65,7 +65,7 @@ export interface Connection {
 
 /**
  * Connects to a daemon of this machine.
- * @param onSilent called when it has stopped answering (`liveness.ts`).
+ * @param onSilent called when it has stopped answering (`heartbeat.ts`).
  * @throws LaunchError('refused') if it does not accept the connection within `timeout` ms.
  */
 export function connect(

@@ -61,7 +61,7 @@ export class RunSeries {
   #phase: string | null = null;
   readonly marks: Mark[] = [];
   readonly warnings: { time: number; message: string }[] = [];
-  readonly reading: string[] = [];
+  readonly mapping: string[] = [];
   layers: LayerKept[] = [];
   device: string | null = null;
   referenceError: number | null = null;
@@ -114,7 +114,7 @@ export class RunSeries {
         this.#mark(this.texts.budget, this.lastStep, time);
         break;
       case 'warning':
-        if (event.code === 'reading') this.reading.push(event.message);
+        if (event.code === 'reading') this.mapping.push(event.message);
         else this.warnings.push({ time: event.time, message: event.message });
         break;
       case 'engine':

@@ -28,5 +28,5 @@ export const runView = (
   layers: series.layers,
   marks: series.marks,
   warnings: series.warnings,
-  reading: series.reading,
+  mapping: series.mapping,
 });

@@ -22,7 +22,7 @@ const plan = {
   retrain: { ...full.retrain, epochs: 0.2 },
 };
 
-/** Peak resident memory of a process in bytes, where the system tells (Linux), else null. */
+/** Peak resident memory of a process in bytes, if the system reports it (Linux), else null. */
 async function peakMemory(pid: number): Promise<number | null> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1];

@@ -154,7 +154,7 @@ describe('plans in a subfolder of a multi-root workspace', () => {
     await window.openSideBar();
   });
 
-  test('the budget of a live run of an architecture is asked for, with its arithmetic', async () => {
+  test('the budget of a running run of an architecture is asked for, with its arithmetic', async () => {
     await window.openFile(join(sub, ARCHITECTURE));
     await (await lens(/^Run$|Run/)).click();
     await heading('bâti');
@@ -177,7 +177,7 @@ describe('plans in a subfolder of a multi-root workspace', () => {
     await closePick();
   });
 
-  test('two live runs in one monitor both go on, one removed and added again', async () => {
+  test('two running runs in one monitor both continue, one removed and added again', async () => {
     await window.openFile(join(other, LONG));
     await (await lens(/^Run$|Run/)).click();
     await heading('long');
@@ -203,7 +203,7 @@ describe('plans in a subfolder of a multi-root workspace', () => {
     await artifact(window.page, 'folders-model-view');
   });
 
-  /** What the only run of a plan was told last, by its log. */
+  /** The last request to the only run of a plan, by its log. */
   async function budgetOf(name: string): Promise<string | undefined> {
     const runs = join(place.folders[1], '.lcprune/runs');
     const run = (await readdir(runs)).find((each) => each.endsWith(name))!;

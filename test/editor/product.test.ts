@@ -147,7 +147,7 @@ describe('from a model to a small model', () => {
   });
 });
 
-/** The last values of the loss chart, as its legend tells them: they change with every batch. */
+/** The last values of the loss chart, as its legend shows them: they change with every batch. */
 async function lastValues(window: Workbench): Promise<string> {
   return window.monitor.locator('.card.loss .legend').innerText();
 }
@@ -233,7 +233,7 @@ describe.each([true, false])('nothing is lost, keepTraining %s', (keepTraining) 
       await expectEventually(() => window.runState.textContent(), 'Running', 60_000);
     }
     await shot('reloaded');
-    // A trainer that another window has started obeys as this one's own.
+    // A trainer that another window has started obeys like one that this window started.
     await window.monitor.getByRole('button', { name: 'Pause' }).click();
     await expectEventually(() => window.runState.textContent(), 'Paused', 60_000);
     await window.monitor.getByRole('button', { name: 'Resume' }).click();

@@ -59,7 +59,7 @@ const keras =
   (opens: (path: string) => Promise<void>): Check =>
   async (path, network, written, label) => {
     await opens(path).catch((error: Error) => expect.fail(`${label}: ${error.message}`));
-    // Recurrent layers have it where nothing is said.
+    // Recurrent layers have it by default.
     if (!/hard_?sigmoid/i.test(JSON.stringify(written.topology)))
       return tensorsAndOutputs(path, network, written, label);
     const read = await readBack(path);

@@ -51,7 +51,7 @@ async function crash(handle: RunHandle, signal: NodeJS.Signals): Promise<Failed>
   await new Promise<void>((resolve) => handle.onEvent((event) => event.event === 'iteration' && resolve()));
   await wait(random.below(150));
   process.kill(handle.pid, signal);
-  // Until the end is written, those who list runs are not told of another one.
+  // Until the end is written, lists of runs do not report another one.
   let ended = false;
   const end = handle.done.then(() => (ended = true));
   const seen = new Set<string>();
@@ -147,7 +147,7 @@ describe('a trainer that a signal ends', { timeout: 120_000 }, () => {
       { from: 'native-cpu', to: 'onnx-cpu', endings: [{ engine: 'native-cpu', how: 'SIGSEGV' }] },
       { from: 'onnx-cpu', to: 'tfjs-cpu', endings: [{ engine: 'onnx-cpu', how: 'SIGBUS' }] },
     ]);
-    // TensorFlow.js draws dropout masks otherwise than the compiled graphs.
+    // TensorFlow.js draws other dropout masks than the compiled graphs.
     expect(events.map(({ message }) => /dropout/.test(message))).toEqual([false, true]);
     expect((await readRunPlan(handle.folder)).continuations).toHaveLength(2);
   });

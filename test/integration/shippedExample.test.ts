@@ -6,7 +6,7 @@ import type { EngineSession } from '../../daemon/engine/engine.js';
 import { openEngine } from '../../daemon/engine/registry.js';
 import { readModel } from '../../daemon/model/files/readModel.js';
 import { trainingSetup, type TrainingSetup } from '../../daemon/model/setup/trainingSetup.js';
-import { readByReference } from '../../daemon/trainer/reading.js';
+import { mapByReference } from '../../daemon/trainer/dataMapping.js';
 import { dataConfig } from '../unit/data/fixtures.js';
 
 const workspace = resolve('.');
@@ -31,8 +31,8 @@ it.each([
     // A validation part makes the training part another with every seed.
     const config = dataConfig('mnist', { limit, scale: 'auto', validation: 0.1 });
     const dataset = await openDataset(config, setup, { workspace, seed });
-    const choice = await readByReference({ scale: 'auto' }, dataset, session, setup);
-    expect(choice.dataset.reading.preprocess, `seed ${seed}`).toEqual({ scale: 'unit', mean: 'none' });
+    const choice = await mapByReference({ scale: 'auto' }, dataset, session, setup);
+    expect(choice.dataset.mapping.preprocess, `seed ${seed}`).toEqual({ scale: 'unit', mean: 'none' });
     expect(choice.unusual).toBe(false);
     dataset.close();
   }

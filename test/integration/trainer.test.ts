@@ -280,7 +280,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
       });
   });
 
-  it('tells of bad input before it leaves anything on disk', async () => {
+  it('reports bad input before it leaves anything on disk', async () => {
     const bad: [Partial<ResolvedPlan>, string][] = [
       [{ model: { path: WorkspacePath.parse('absent.json') } }, 'model-missing'],
       [{ training: { ...settings, batchSize: 5000 } }, 'data-invalid'],

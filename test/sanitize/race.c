@@ -1,5 +1,5 @@
 /*
- * The thread team under the thread sanitizer: `race PROGRAMS SECONDS SEED`. PROGRAMS is written by dump.ts: for each program
+ * The thread pool under the thread sanitizer: `race PROGRAMS SECONDS SEED`. PROGRAMS is written by dump.ts: for each program
  * the number of buffers, their sizes in floats, the length of its code, and the code, as 32-bit words. Runs all of them in
  * turn on 2 to 5 threads, with updates and copies between, and compares each result with that of one thread, bit by bit.
  */

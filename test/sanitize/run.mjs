@@ -99,7 +99,7 @@ await build({
   },
 });
 
-/** A copy of the sources whose addon is the sanitized one, so that nothing in the product has to be told of it. */
+/** A copy of the sources whose addon is the sanitized one, so that nothing in the product depends on it. */
 function makeTree() {
   const tree = join(work, 'tree');
   mkdirSync(tree);

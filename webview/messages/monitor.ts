@@ -48,7 +48,7 @@ export interface RunView {
   marks: Mark[];
   warnings: { time: number; message: string }[];
   /** How the data is read, if the reference's answers decided it: the label mapping and the input scale, with the figures. */
-  reading: string[];
+  mapping: string[];
   /** Of a path run. */
   path?: PathView;
 }

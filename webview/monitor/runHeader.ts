@@ -33,7 +33,7 @@ export class RunHeader {
   #message = element('p', { class: 'message', role: 'alert', hidden: true });
   #caution: CautionBanner;
   #finish: FinishCard;
-  #reading = element('details', { class: 'reading', hidden: true });
+  #mapping = element('details', { class: 'mapping', hidden: true });
   #buttons: Record<Control, HTMLButtonElement>;
   #view: RunView | null = null;
   #pressed: { run: string; text: string; state: RunView['summary']['state']; until: number } | null = null;
@@ -89,7 +89,7 @@ export class RunHeader {
       this.#caution.root,
       this.#finish.root,
       this.#subtitle,
-      this.#reading,
+      this.#mapping,
       this.#progress,
       this.#stats,
       this.#message,
@@ -112,7 +112,7 @@ export class RunHeader {
     this.#caution.show(view, trusted);
     this.#finish.show(view, finish, trusted);
     this.#finish.root.classList.toggle('doubtful', look === 'doubtful');
-    this.#renderReading(view.reading);
+    this.#renderMapping(view.mapping);
     const visible: Record<Control, boolean> = {
       pause: active,
       resume: state === 'paused' || state === 'interrupted' || state === 'stopped' || state === 'crashed',
@@ -170,15 +170,15 @@ export class RunHeader {
   }
 
   /** The choice in a word or two, the figures behind it when opened; an unchanged choice stays open. */
-  #renderReading(reading: readonly string[]): void {
-    this.#reading.hidden = reading.length === 0;
-    const key = reading.join('\n');
-    if (this.#reading.dataset.text === key) return;
-    this.#reading.dataset.text = key;
-    this.#reading.open = true;
-    this.#reading.replaceChildren(
+  #renderMapping(mapping: readonly string[]): void {
+    this.#mapping.hidden = mapping.length === 0;
+    const key = mapping.join('\n');
+    if (this.#mapping.dataset.text === key) return;
+    this.#mapping.dataset.text = key;
+    this.#mapping.open = true;
+    this.#mapping.replaceChildren(
       element('summary', { text: t('How the data is read') }),
-      ...reading.map((text) => element('p', { text })),
+      ...mapping.map((text) => element('p', { text })),
     );
   }
 

@@ -13,7 +13,7 @@ import { resolveInside } from '../../files/workspacePath.js';
 import { readPlan } from '../../plan/readPlan.js';
 import { resolveData } from '../../plan/resolveData.js';
 import { fewSamplesText } from '../../trainer/judge/fewSamples.js';
-import { isReadingOpen, judgedSamples, readByReference } from '../../trainer/reading.js';
+import { isMappingOpen, judgedSamples, mapByReference } from '../../trainer/dataMapping.js';
 import { DataSource } from '../../protocol/plan.js';
 import type { ResolvedData } from '../../protocol/resolvedPlan.js';
 import { UserError } from '../../protocol/errors.js';
@@ -140,7 +140,7 @@ export const evaluate: Command = {
       ...(output === undefined ? {} : { output }),
     });
     try {
-      const choice = isReadingOpen(config, opened) ? await readByReference(config, opened, engine, setup) : null;
+      const choice = isMappingOpen(config, opened) ? await mapByReference(config, opened, engine, setup) : null;
       const dataset = choice?.dataset ?? opened;
       const onProgress = (done: number) => terminal.status(`evaluating ${count(done)} of ${count(dataset.test.size)}`);
       const result = await engine.evaluate(sampleSource(dataset.test), { onProgress });

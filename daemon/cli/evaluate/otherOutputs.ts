@@ -5,7 +5,7 @@ import type { EngineSession, EvaluationResult, SessionSpec } from '../../engine/
 import type { Model } from '../../model/model.js';
 import type { TrainingSetup } from '../../model/setup/trainingSetup.js';
 import { candidatesOf, setupsOf } from '../../trainer/judge/jointOutputs.js';
-import { readLabels } from '../../trainer/reading.js';
+import { mapLabels } from '../../trainer/dataMapping.js';
 
 /** The outputs beside `own` that the file has a loss for. */
 export const otherSetups = (model: Model, own: TrainingSetup): TrainingSetup[] =>
@@ -43,7 +43,7 @@ export async function evaluateOthers(
     }
     let data = await found.open();
     if (data.encodings.length > 1) {
-      const choice = await readLabels(data, setup, open);
+      const choice = await mapLabels(data, setup, open);
       data = choice.dataset;
       notes.push(...choice.notes.map((note) => `output "${setup.output}": ${note}`));
     }

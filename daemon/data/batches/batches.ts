@@ -2,7 +2,7 @@ import { UserError } from '../../protocol/errors.js';
 import { createRandom, type Random } from '../../lc/random.js';
 import { augmentImages } from './augment.js';
 import type { Split } from '../dataset.js';
-import type { CopyRows } from '../reading/preparedInput.js';
+import type { CopyRows } from '../mapping/preparedInput.js';
 import { identityIndices } from './sampleStore.js';
 
 /** The position in a stream of batches. Plain JSON, of constant size: the order is derived from the generator again. */

@@ -239,7 +239,7 @@ export function valueEncodings(values: ReadonlySet<number>, where: string, wante
     order,
     text: order === 'stored' ? 'as stored' : WORDS[order],
     classOf: new Map(),
-    note: order === 'stored' ? null : `Targets are read otherwise than they are stored: ${WORDS[order]}.`,
+    note: order === 'stored' ? null : `Targets are not used as they are stored: ${WORDS[order]}.`,
   });
   const found = [make('stored'), ...(other ? [make(other)] : [])];
   if (wanted === 'auto') return found;

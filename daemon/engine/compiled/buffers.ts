@@ -3,24 +3,24 @@ import { type Graph, type RandomSpec } from '../../network/ir.js';
 import type { FlatVectors } from './vectors.js';
 import { sizeOf } from '../../protocol/shape.js';
 
-/** The buffers behind a graph's inputs and outputs, in its order, and by what they are for. */
+/** The buffers of a graph's inputs and outputs, in its order, and by role. */
 export interface Buffers {
   readonly inputs: readonly Float32Array[];
   readonly outputs: readonly Float32Array[];
-  /** What a batch fills beside the target: the model's inputs, then the targets of the outputs that are trained jointly. */
+  /** Buffers that a batch fills beside the target: the model's inputs, then the targets of the jointly trained outputs. */
   readonly data: readonly Float32Array[];
   readonly target: Float32Array;
   readonly randoms: readonly { readonly values: Float32Array; readonly spec: RandomSpec }[];
-  /** Where the next value of each state that training changes appears. */
+  /** The buffer with the next value of each state that training changes. */
   readonly states: readonly { readonly name: string; readonly next: Float32Array }[];
   readonly loss: Float32Array;
-  /** Of an inference graph: of the output, then of those that are trained jointly. */
+  /** For an inference graph: of the output, then of the jointly trained ones. */
   readonly results: readonly Result[];
 }
 
 export interface Result {
   readonly output: Float32Array;
-  /** 1 for each row of the output that counts; null where all do. */
+  /** 1 for each row of the output that counts; null if all do. */
   readonly mask: Float32Array | null;
 }
 

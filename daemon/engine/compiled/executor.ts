@@ -2,14 +2,14 @@ import type { CopyRows } from '../engine.js';
 import type { Graph } from '../../network/ir.js';
 import type { Update } from '../update/update.js';
 
-/** A graph made ready to run, with a buffer for each input and output that `run` reads and writes in place. */
+/** A graph ready to run, with a buffer for each input and output that `run` reads and writes in place. */
 export interface Executor {
   run(): Promise<void>;
-  /** The same, on the caller's thread: for steps too short to be worth the way to another one. */
+  /** The same, on the caller's thread: for steps so short that changing threads would dominate. */
   runNow?(): void;
-  /** The LC-SGD update of vectors in `memory`, where the executor has a faster one than our WebAssembly. */
+  /** The LC-SGD update of vectors in `memory`, if the executor has a faster one than our WebAssembly. */
   update?(memory: WebAssembly.Memory): Update;
-  /** On the executor's threads, where it has some. Not while it runs. */
+  /** Gathers rows on the executor's threads, if it has some. Not while it runs. */
   copyRows?: CopyRows;
   release(): Promise<void>;
 }

@@ -1,17 +1,16 @@
 import type { Buffers } from './buffers.js';
 
 /**
- * A training batch computed in equal parts, one after the other: what lies in memory at once is a part. The mean of the parts'
- * losses and gradients is the batch's, up to rounding, where nothing is computed over the whole batch (batch
- * normalisation is).
+ * Computes a training batch in equal parts, one after the other, so that only one part is in memory at once. The mean of the parts' losses and
+ * gradients is the batch's, up to rounding, unless something is computed over the whole batch (as by batch normalisation).
  */
 export class MicroBatches {
-  /** For the whole batch, as `Buffers` has them: the graph's own buffers where there is one part. */
+  /** For the whole batch, as in `Buffers`: the graph's own buffers if there is one part. */
   readonly data: readonly Float32Array[];
   readonly target: Float32Array;
   readonly #sum: Float32Array;
 
-  /** @param gradient where the graph writes it; afterwards it holds the batch's. */
+  /** @param gradient the graph's gradient buffer; afterwards it holds the batch's. */
   constructor(
     private readonly io: Pick<Buffers, 'data' | 'target'>,
     private readonly parts: number,

@@ -60,10 +60,10 @@ export class OnnxGraph {
       interOpNumThreads: 1,
       executionMode: 'sequential',
       logSeverityLevel: 3,
-      // The pattern of the first run is allocated beside its tensors: twice the memory.
+      // onnxruntime would allocate the memory pattern of the first run beside its tensors: twice the memory.
       enableMemPattern: false,
-      // Denormal weights and velocities make a step up to twice as slow. Threads wait for the next operation by spinning,
-      // but briefly: on a busy machine a spinning thread takes the core that the working one needs.
+      // Denormal weights and velocities make a step up to twice as slow. Threads wait for the next operation by spinning, but briefly: on a busy
+      // machine a spinning thread occupies the core that the working one needs.
       extra: { session: { set_denormal_as_zero: '1', intra_op: { spin_duration_us: '200' } } },
     };
     try {
@@ -93,7 +93,7 @@ export class OnnxGraph {
   }
 }
 
-/** A GPU's max(NaN, 0) is 0: behind a rectifier only the gradients still show a NaN. The loss, which is watched, gets it back. */
+/** On a GPU, max(NaN, 0) is 0: after a rectifier only the gradients still contain a NaN. This adds it to the loss, which is watched. */
 function tellOfNaN({ outputs }: Graph, buffers: readonly Float32Array[]): void {
   const loss = outputs.findIndex(({ role }) => role === 'loss');
   if (loss < 0) return;

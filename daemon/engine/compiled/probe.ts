@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { encodeOnnx } from '../../onnx/emit/protobuf.js';
 import type { ExecutionProvider } from './onnxGraph.js';
 
-/** A trial of what steps are made of: a convolution, a rectifier, a transposed convolution, a product of matrices. */
+/** A graph of typical operations: a convolution, a rectifier, a transposed convolution, a product of matrices. */
 const trialModel = () =>
   encodeOnnx(
     {
@@ -24,7 +24,7 @@ const trialModel = () =>
     { '': 18 },
   );
 
-/** The same on the CPU and on the provider; TF32 and other orders of summation stay far below 2%. */
+/** Tolerance between the CPU and the provider; TF32 and other orders of summation stay far below 2%. */
 const script = `
 const [runtime, provider, model] = process.argv.slice(1);
 const ort = require(runtime);
@@ -47,24 +47,24 @@ const compute = async (name) => {
 
 const timeoutMs = 20_000;
 
-/** The part of a native error message that a user can use. */
+/** The part of a native error message that helps a user. */
 const reasonOf = (message: string): string =>
   (/Failed to get a WebGPU adapter: [^.\n]*/.exec(message)?.[0] ?? message.split('\n')[0]!).slice(0, 160);
 
-/** Where Linux shows a GPU: the kernel's graphics devices, NVIDIA's driver, Windows under WSL. */
+/** Paths that show a GPU on Linux: the kernel's graphics devices, NVIDIA's driver, Windows under WSL. */
 const linuxDevices = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'];
 
-/** Where a user names a Vulkan driver by hand, as a software one has to be. */
+/** Variables with which a user names a Vulkan driver, as a software one requires. */
 const driverVariables = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
 
-/** Whether there can be a GPU at all; only on Linux is that known without loading a driver. */
+/** Whether there can be a GPU at all; only Linux shows it without loading a driver. */
 const mayHaveGpu = (): boolean =>
   process.platform !== 'linux' ||
   driverVariables.some((name) => process.env[name]) ||
   linuxDevices.some((path) => existsSync(path));
 
 /**
- * Whether a provider computes on this machine, tried in a process of its own: drivers may crash, and print what they like.
+ * Whether a provider computes on this machine, tried in a process of its own, because drivers may crash and print anything.
  * @returns null if it works, else the reason.
  */
 export function tryProvider(provider: ExecutionProvider): Promise<string | null> {

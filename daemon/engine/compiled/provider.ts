@@ -24,7 +24,7 @@ export function compiledProvider(provider: ExecutionProvider): EngineProvider {
   return {
     id,
     noise: 'shared',
-    // A process of its own tries a GPU; CUDA and others round the factors of products to TF32.
+    // A GPU is tried in a process of its own; CUDA and others round the factors of products to TF32.
     ...(provider === 'cpu'
       ? { precision: 'float32', reference: 'first' }
       : { precision: 'reduced', probesAside: true }),

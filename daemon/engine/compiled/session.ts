@@ -24,16 +24,16 @@ import { joined } from '../loss/jointLoss.js';
 import { Score } from '../loss/score.js';
 import { applyHead } from '../loss/tally.js';
 import type { CreateExecutor, Executor } from './executor.js';
-import { Turns } from './turns.js';
+import { StepScheduler } from './stepScheduler.js';
 import { MicroBatches } from './microBatches.js';
 import { layOutParameters } from '../parameters.js';
 import { fillRandom } from './randomInputs.js';
 import { allocateVectors, type FlatVectors } from './vectors.js';
 
-/** The stream of dropout masks and noise, apart from those of shuffling and initial weights. */
+/** The random stream of dropout masks and noise, apart from those of shuffling and initial weights. */
 const noiseStream = 1;
 
-/** An executor and the buffers that it reads and writes. */
+/** An executor and its buffers. */
 interface Ready {
   readonly graph: Executor;
   readonly io: Buffers;
@@ -44,7 +44,7 @@ interface Training extends Ready {
   readonly update: Update;
 }
 
-/** A model traced by TensorFlow.js, computed by an executor, updated by our own kernel in one memory. */
+/** A session of a traced model: an executor computes the graph, our own kernel updates the weights, in one memory. */
 export class CompiledSession implements EngineSession {
   readonly parameters: readonly Parameter[];
   readonly size: number;
@@ -55,10 +55,10 @@ export class CompiledSession implements EngineSession {
 
   readonly #vectors: FlatVectors;
   readonly #random: Random;
-  readonly #turns = new Turns();
-  /** Non-trainable weights by name, as the graphs read them; and those that training changes. */
+  readonly #scheduler = new StepScheduler();
+  /** Non-trainable weights by name, as the graphs read them; and the states that training changes. */
   readonly #fixed = new Map<string, Float32Array>();
-  /** Made when they are first asked for: an evaluation needs no training graph. */
+  /** Graphs are made on first use: an evaluation needs no training graph. */
   #training: Promise<Training> | undefined;
   #inference: Promise<Ready> | undefined;
 
@@ -161,7 +161,7 @@ export class CompiledSession implements EngineSession {
     for (; done < steps && !signal?.aborted; done++) {
       const reading = batches.next(batch.data, batch.target, graph.copyRows);
       if (reading) await reading;
-      // What reads ahead needs the event loop while the step runs.
+      // Reading ahead needs the event loop while the step runs.
       const loss = await batch.run(() => this.#step(training, !reading));
       if (!Number.isFinite(loss))
         throw new UserError('diverged', `the loss became ${loss} at step ${done + 1}; lower the learning rate`);
@@ -190,10 +190,10 @@ export class CompiledSession implements EngineSession {
     return { loss, gradient: this.#vectors.g.slice() };
   }
 
-  /** Loss and gradients of what is in the graph's buffers, with fresh random inputs. @param blocking whether it may block. */
+  /** Loss and gradients of the batch in the graph's buffers, with fresh random inputs. @param blocking whether it may block. */
   async #step({ graph, io }: Ready, blocking = false): Promise<number> {
     for (const { values, spec } of io.randoms) fillRandom(this.#random, spec, values);
-    await this.#turns.run(graph, blocking);
+    await this.#scheduler.run(graph, blocking);
     return io.loss[0]!;
   }
 
@@ -208,7 +208,7 @@ export class CompiledSession implements EngineSession {
     return this.#infer(inputs, count, ({ results }) => results[output]!.mask!);
   }
 
-  /** What the inference graph writes for `count` samples into one of its buffers. */
+  /** One of the inference graph's outputs for `count` samples. */
   async #infer(inputs: readonly Float32Array[], count: number, written: (io: Buffers) => Float32Array) {
     const { graph, io } = await this.#openInference();
     const batch = this.traced.inferenceBatchSize;
@@ -273,7 +273,7 @@ export class CompiledSession implements EngineSession {
   }
 
   async dispose() {
-    // One that could not be made has nothing to release.
+    // A graph that could not be made has nothing to release.
     for (const made of [this.#training, this.#inference]) await (await made?.catch(() => undefined))?.graph.release();
   }
 }

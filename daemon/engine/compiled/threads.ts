@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
 /**
- * One thread per core this process may use: a second one on the same core only gets in the way of products of matrices.
- * A rule, not a measurement, so that a resumed run computes the same bits. Only Linux says which threads share a core.
+ * One thread per core this process may use: a second one on the same core slows down products of matrices. A rule, not a measurement, so that a
+ * resumed run computes the same bits. Only Linux reports which threads share a core.
  */
 export function defaultThreads(): number {
   const logical = availableParallelism();

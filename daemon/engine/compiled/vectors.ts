@@ -14,10 +14,10 @@ export interface FlatVectors {
 }
 
 const pageBytes = 65536;
-/** One cache line; also keeps offset 0, which stands for "none", free. */
+/** One cache line; also keeps offset 0, which means "none", unused. */
 const alignment = 64;
 
-/** @throws UserError('engine-failed') where the memory cannot be had. */
+/** @throws UserError('engine-failed') if the memory cannot be allocated. */
 export function allocateVectors(size: number): FlatVectors {
   const bytes = Math.ceil((4 * size) / alignment) * alignment;
   const at = (i: number) => alignment + i * bytes;

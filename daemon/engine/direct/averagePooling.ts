@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { TensorFlow } from './tensorflow.js';
 
-/** Backends of TensorFlow.js (4.22) that divide by the whole window in the gradient, also where part of it is padding. */
+/** Backends of TensorFlow.js (4.22) whose gradient divides by the whole window even if part of it is padding. */
 const wrongBackends = new Set(['cpu', 'webgpu']);
 
 const repaired = new WeakSet<object>();
@@ -48,7 +48,7 @@ interface Pooling {
 const each = (value: readonly number[] | number, n: number): readonly number[] =>
   typeof value === 'number' ? new Array<number>(n).fill(value) : value;
 
-/** Of each window along one axis: how many of its elements lie inside. */
+/** For each window along one axis: the number of its elements inside the image. */
 function inside(length: number, size: number, stride: number): number[] {
   const windows = Math.ceil(length / stride);
   const before = Math.floor(Math.max(0, (windows - 1) * stride + size - length) / 2);

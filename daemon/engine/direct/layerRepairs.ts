@@ -1,7 +1,6 @@
 /**
- * Layers that TensorFlow.js 4.22 computes otherwise than Keras defines them, without a word, or that break it where they lack
- * a weight. What it refuses to train with an error of its own stays so on its own engines; compiled ones have a form of their
- * own for that (engine/trace/layerRepairs.ts).
+ * Repairs layers that TensorFlow.js 4.22 silently computes differently from Keras, or that fail without one of their weights. Layers that it rejects
+ * in training with an error still fail on its own engines; compiled engines have a form of their own for them (engine/trace/layerRepairs.ts).
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
@@ -26,7 +25,7 @@ const timeDistributed: Repair = (layer, core) => {
     });
 };
 
-/** What is dropped gets the value that SELU tends to, -1.76; TensorFlow.js has the sign wrong. (Klambauer et al. 2017, section 3) */
+/** Dropped values become the limit of SELU, -1.76; TensorFlow.js has the wrong sign. (Klambauer et al. 2017, section 3) */
 const alphaDropout: Repair = (layer, core) => {
   const { rate, noiseShape } = layer as unknown as { rate: number; noiseShape?: number[] };
   const call = layer.call.bind(layer);
@@ -50,7 +49,7 @@ interface Normalization {
   readonly axis: number | readonly number[];
 }
 
-/** Without scale or centre TensorFlow.js reads weights that are not there, in training: they are 1 and 0. */
+/** Without scale or centre, TensorFlow.js reads missing weights in training: they become 1 and 0. */
 const unscaledOrUncentred: Repair = (layer, core) => {
   const { gamma, beta, axis } = layer as unknown as Normalization;
   if (gamma && beta) return;
@@ -80,8 +79,8 @@ interface Volumes {
 }
 
 /**
- * Where a stride is larger than its window, "same" pads nothing and reads from the first frame on; the cpu backend counts the
- * padding as negative. What no window reads is cut off, so that there is none to count.
+ * If the stride is larger than the window, "same" pads nothing and reads from the first frame on; the cpu backend counts the padding as negative.
+ * Rows that no window reads are cropped, so that there is no padding to count.
  */
 const strideOverWindow: Repair = (layer, core) => {
   const { dataFormat, padding, strides, poolSize, kernelSize, dilationRate } = layer as unknown as Volumes;
@@ -101,7 +100,7 @@ const strideOverWindow: Repair = (layer, core) => {
     });
 };
 
-/** The same of a transposed convolution, whose "same" is then its "valid". */
+/** The same for a transposed convolution, whose "same" then equals "valid". */
 const transposedStrideOverWindow: Repair = (layer) => {
   const { padding, strides, kernelSize } = layer as unknown as Volumes;
   if (padding !== 'same' || kernelSize!.every((size, i) => size >= strides[i]!)) return;
@@ -124,7 +123,10 @@ const REPAIRS: Readonly<Record<string, Repair>> = {
   Conv3DTranspose: transposedStrideOverWindow,
 };
 
-/** Gives the layers of a model that was just built a `call` that computes what Keras defines. @throws UserError('model-unsupported') naming the layer where there is none. */
+/**
+ * Gives the layers of a new model a `call` that computes what Keras defines. @throws UserError('model-unsupported') naming the layer if there is
+ * none.
+ */
 export function repairLayers({ core }: TensorFlow, model: { readonly layers: readonly Layer[] }): void {
   for (const layer of new Set(allLayers(model.layers))) {
     const name = layer.getClassName();

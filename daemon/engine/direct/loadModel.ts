@@ -9,7 +9,7 @@ import { layOutParameters } from '../parameters.js';
 import { repairLayers } from './layerRepairs.js';
 import type { TensorFlow } from './tensorflow.js';
 
-/** A variable of the loaded model and where its weights lie in the flat vector. */
+/** A variable of the loaded model and the position of its weights in the flat vector. */
 export interface BoundParameter extends Parameter {
   readonly variable: Variable;
 }
@@ -26,8 +26,7 @@ export interface LoadedModel {
 }
 
 /**
- * Builds the model and gives it the file's weights.
- *
+ * Builds the model and sets the file's weights.
  * @param topology the model's, or a rewrite of it with the same weights.
  * @throws UserError as `buildModel`.
  */

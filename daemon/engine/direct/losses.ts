@@ -4,8 +4,8 @@ import type { Head } from '../../model/setup/loss.js';
 import type { TensorFlow } from './tensorflow.js';
 
 /**
- * The share of wrong answers in a batch: another class has the largest output. Of a single output, and under the binary
- * cross-entropy where the targets are several yes-no answers: the share of a row's outputs on the wrong side of 1/2.
+ * The share of wrong answers in a batch: another class has the largest output. For a single output, and under the binary cross-entropy with several
+ * yes/no targets, the share of a row's outputs on the wrong side of 1/2.
  * @param output before the head. @param mask of the rows: those of 0 are left out.
  * @returns the mean over the rows.
  */
@@ -28,13 +28,13 @@ export function wrongShare(
   };
   if (output.shape.at(-1) === 1) return mean(each());
   if (loss !== 'binaryCrossentropy') return mean(rows());
-  // One of the outputs, or a yes or no each: as tally.ts has it.
+  // A class among the outputs, or a yes/no for each: as in tally.ts.
   const one = core.logicalAnd(core.equal(core.sum(target, -1), 1), core.equal(core.max(target, -1), 1));
   const counted = mask ? core.logicalOr(one, core.equal(mask, 0)) : one;
   return core.where(core.all(counted), mean(rows()), mean(each()));
 }
 
-/** Outputs as the user's model gives them, of outputs before the head. */
+/** The user's model's outputs, from outputs before the head. */
 export function activated({ core }: TensorFlow, head: Head, output: Tensor): Tensor {
   if (head === 'none') return output;
   return head === 'softmax' ? core.softmax(output) : core.sigmoid(output);

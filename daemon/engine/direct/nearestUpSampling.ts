@@ -3,7 +3,10 @@ import type { TensorFlow } from './tensorflow.js';
 
 const repaired = new WeakSet<object>();
 
-/** Repairs the gradient of nearest upsampling by whole factors: the sum over each pixel's block. The cpu backend of TensorFlow.js (4.22) takes other pixels. */
+/**
+ * Repairs the gradient of nearest upsampling by whole factors: the sum over each pixel's block. The cpu backend of TensorFlow.js (4.22) sums other
+ * pixels.
+ */
 export function repairNearestUpSampling({ core }: TensorFlow): void {
   if (repaired.has(core)) return;
   repaired.add(core);

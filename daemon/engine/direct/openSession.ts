@@ -9,7 +9,7 @@ import { loadModel } from './loadModel.js';
 import { DirectSession } from './session.js';
 import { activate, type TensorFlow } from './tensorflow.js';
 
-/** A shape without its batch axis. @throws UserError('model-unsupported') where an axis has no fixed size. */
+/** A shape without its batch axis. @throws UserError('model-unsupported') if an axis has no fixed size. */
 function fixedShape(model: Model, name: string, [, ...shape]: readonly (number | null)[]): number[] {
   if (shape.some((n) => n === null)) {
     const words = shape.map((n) => n ?? 'any').join(', ');

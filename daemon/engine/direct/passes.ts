@@ -9,29 +9,29 @@ import { outputMask } from '../masks/outputMask.js';
 import type { LoadedModel } from './loadModel.js';
 import type { TensorFlow } from './tensorflow.js';
 
-/** What one output gives for a batch. */
+/** The result of one output for a batch. */
 export interface Forward {
   readonly value: Tensor;
   readonly mask: Tensor | undefined;
 }
 
-/** Of the mean over a batch. */
+/** For the mean over a batch. */
 export type LossAndGradients = { value: Scalar; grads: NamedTensorMap };
 
 /** An output that is computed. */
 export interface Computed {
   readonly trained: TrainedOutput;
   readonly head: Head;
-  /** Its place among the model's outputs. */
+  /** Its index among the model's outputs. */
   readonly index: number;
   /** Of one sample. */
   readonly shape: readonly number[];
 }
 
-/** Passes of batches through a model of TensorFlow.js: what it answers, its loss and the gradients. */
+/** Passes of batches through a model of TensorFlow.js: outputs, loss and gradients. */
 export class Passes {
   readonly jointShapes: readonly (readonly number[])[];
-  /** Whether each output carries a mask; undefined before the first pass. */
+  /** Whether each output has a mask; undefined before the first pass. */
   masked: readonly boolean[] | undefined;
 
   constructor(
@@ -46,7 +46,7 @@ export class Passes {
     this.jointShapes = outputs.slice(1).map(({ shape }) => shape);
   }
 
-  /** Of a batch; in parts, where the session has a micro-batch. */
+  /** For a batch; in parts, if the session has a micro-batch. */
   lossAndGradients(inputs: readonly Float32Array[], target: Float32Array): LossAndGradients {
     const { batchSize, microBatch = batchSize } = this.spec;
     const parts = batchSize / microBatch;
@@ -101,13 +101,13 @@ export class Passes {
     return passed;
   }
 
-  /** For a batch: the inputs, with the targets of outputs that are trained jointly behind them, and the target. */
+  /** For a batch: the inputs, followed by the targets of jointly trained outputs, and the target. */
   buffers(count: number): { inputs: Float32Array[]; target: Float32Array } {
     const buffer = (shape: readonly number[]) => new Float32Array(count * sizeOf(shape));
     return { inputs: [...this.inputShapes, ...this.jointShapes].map(buffer), target: buffer(this.outputs[0]!.shape) };
   }
 
-  /** Of each output that is computed, in a batch. */
+  /** For each computed output, in a batch. */
   targetsIn(inputs: readonly Float32Array[], target: Float32Array): Float32Array[] {
     return [target, ...inputs.slice(this.inputShapes.length)];
   }
@@ -123,7 +123,7 @@ export class Passes {
     return this.tf.core.tensor(target.subarray(0, count * sizeOf(shape)), [count, ...shape]);
   }
 
-  /** Dropout and noise layers seed themselves from Math.random, and offer no other way in. */
+  /** Dropout and noise layers seed themselves from Math.random, and accept no other source. */
   private seeded<T>(compute: () => T): T {
     const original = Math.random;
     Math.random = this.random.next;

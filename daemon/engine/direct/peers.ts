@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import util from 'node:util';
 
-/** A package found in one of the places where users install optional ones. */
+/** A package found in one of the folders where users install optional ones. */
 export interface Peer {
   /** The folder it was resolved from. */
   readonly folder: string;
@@ -12,13 +12,12 @@ export interface Peer {
 
 export type PeerSearch = { readonly peer: Peer } | { readonly missing: string };
 
-/** More places, from the environment: the editor's setting and the extension's storage, or what a terminal user sets. */
+/** Further folders, from the environment: the editor's setting and the extension's storage, or set by a terminal user. */
 const installed = (): string[] => (process.env['LC_PRUNE_ENGINES'] ?? '').split(delimiter).filter(Boolean);
 
 /**
  * Looks for an optional package without loading it.
- *
- * @param folders where to resolve from, best first; LC_PRUNE_ENGINES (a list as PATH is) comes after them.
+ * @param folders to resolve from, best first; LC_PRUNE_ENGINES (a list like PATH) comes after them.
  */
 export function findPeer(name: string, folders: readonly string[]): PeerSearch {
   for (const folder of [...folders, ...installed()]) {
@@ -36,7 +35,7 @@ export function findPeer(name: string, folders: readonly string[]): PeerSearch {
   return { missing: `${name} is not installed` };
 }
 
-/** tfjs-node 4.22 calls two functions that Node 23 took out of `util`. */
+/** tfjs-node 4.22 calls two functions that Node 23 removed from `util`. */
 function restoreUtilFunctions(): void {
   const removed = util as unknown as Record<string, unknown>;
   removed['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;

@@ -13,16 +13,16 @@ import type { TensorFlow } from './tensorflow.js';
 interface Loader {
   readonly id: string;
   readonly name: string;
-  /** Until it is loaded: the processor it is for. */
+  /** Shown until it is loaded: the processor it is for. */
   readonly device: string;
   readonly traits: Omit<EngineTraits, 'noise'>;
-  /** Why it cannot run here, without loading it; null if only loading can tell. */
+  /** Why it cannot run here, without loading it; null if only loading can show it. */
   absent(): string | null;
   /** @throws Error with one clear line. */
   load(): Promise<{ tf: TensorFlow; device: string }>;
 }
 
-/** Loads once: native bindings and GPU devices are of the process. */
+/** Loads once: native bindings and GPU devices belong to the process. */
 function provider({ id, name, device, traits, absent, load }: Loader): EngineProvider {
   let loaded: Promise<{ tf: TensorFlow; info: EngineInfo }> | undefined;
   const ready = () =>
@@ -43,7 +43,7 @@ function provider({ id, name, device, traits, absent, load }: Loader): EnginePro
   return {
     id,
     ...traits,
-    // TensorFlow.js seeds each layer from Math.random, which the session feeds.
+    // TensorFlow.js seeds each layer from Math.random, which the session replaces.
     noise: 'own',
     async probe(): Promise<EngineProbe> {
       const reason = absent();
@@ -85,7 +85,7 @@ function nodeBinding(id: 'tfjs-node' | 'tfjs-node-gpu', name: string, folders: r
       const backend = tf.backend() as KernelBackend & { isUsingGpuDevice?: boolean };
       const onGpu = backend.isUsingGpuDevice === true;
       if (id === 'tfjs-node-gpu' && !onGpu) {
-        // Without a usable GPU it computes on the CPU and says nothing.
+        // Without a usable GPU it computes on the CPU without notice.
         throw new Error(`${packageName} sees no GPU: check the driver and that CUDA 11.2 and cuDNN 8.1 are installed`);
       }
       return {
@@ -96,7 +96,7 @@ function nodeBinding(id: 'tfjs-node' | 'tfjs-node-gpu', name: string, folders: r
   };
 }
 
-/** TensorFlow.js on WebGPU (Dawn in Node). Its packages must share one tfjs-core, so all come from where the backend is. */
+/** TensorFlow.js on WebGPU (Dawn in Node). Its packages must share one tfjs-core, so all are resolved from the backend's folder. */
 function webgpu(folders: readonly string[]): Loader {
   const packages = ['@tensorflow/tfjs-backend-webgpu', 'webgpu'];
   return {
@@ -159,9 +159,8 @@ const cpu: Loader = {
 };
 
 /**
- * TensorFlow.js's own engines, in this order: tfjs-node-gpu, tfjs-webgpu, tfjs-node, tfjs-cpu. Its WASM backend is not
- * among them: it lacks the weight gradient of convolutions and computes a wrong gradient for max pooling.
- *
+ * TensorFlow.js's own engines, in this order: tfjs-node-gpu, tfjs-webgpu, tfjs-node, tfjs-cpu. Its WASM backend is left out: it lacks the weight
+ * gradient of convolutions and computes a wrong gradient for max pooling.
  * @param folders where optional packages are looked for, best first.
  */
 export function directProviders(

@@ -8,10 +8,9 @@ const step = 0.02;
 const checked = 8;
 
 /**
- * Checks a backend's gradients against central differences of its own loss, on a net that takes the kernels known to
- * go wrong: max pooling over windows that are negative throughout (tfjs-backend-wasm 4.22 drops their gradient), the
- * weight gradient of a convolution, transposed matrix products.
- *
+ * Checks a backend's gradients against central differences of its own loss, on a net with the kernels known to be wrong in some backend: max pooling
+ * over windows that are negative throughout (tfjs-backend-wasm 4.22 drops their gradient), the weight gradient of a convolution, transposed matrix
+ * products.
  * @throws UserError('engine-failed') naming the parameter whose gradient is off.
  */
 export async function gradientSelfTest(tf: TensorFlow): Promise<void> {

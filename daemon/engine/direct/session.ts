@@ -32,7 +32,7 @@ interface Sums {
   readonly residuals: Residuals | null;
 }
 
-/** TensorFlow.js computes: the model's own layers, its own gradients, our update on its tensors. */
+/** A session of TensorFlow.js: the model's own layers, its own gradients, our update on its tensors. */
 export class DirectSession implements EngineSession {
   readonly parameters: readonly Parameter[];
   readonly size: number;
@@ -151,7 +151,7 @@ export class DirectSession implements EngineSession {
             return [
               meanLoss(this.tf.core, { loss, head, settings }, expected, value, mask),
               classifies(trained) ? wrongShare(this.tf, loss, head, expected, value, mask) : value,
-              // Of a regression the values are read in any case.
+              // For a regression the values are read in any case.
               i === 0 && options.onBatch && classifies(trained) ? value.clone() : undefined,
               mask?.clone(),
             ];
@@ -192,7 +192,7 @@ export class DirectSession implements EngineSession {
     return this.infer(inputs, count, (passed) => passed[output]!.mask?.clone());
   }
 
-  /** A tensor of each batch's forward pass, one after the other; null where the passes have no such tensor. */
+  /** A tensor of each batch's forward pass, concatenated; null if the passes have no such tensor. */
   private async infer(
     inputs: readonly Float32Array[],
     count: number,
@@ -230,7 +230,7 @@ export class DirectSession implements EngineSession {
     const { value, grads } = core.tidy(() => {
       const before = this.model.state.map((variable) => variable.clone());
       const result = this.passes.lossAndGradients(inputs, target);
-      // Moving averages are a training step's to change; this is only a question.
+      // Restores the moving averages, which only a training step may change.
       this.model.state.forEach((variable, i) => variable.assign(before[i]!));
       return result;
     });

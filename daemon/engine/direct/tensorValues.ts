@@ -1,7 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { activate, type TensorFlow } from './tensorflow.js';
 
-/** The values of tensors, one behind the other. */
+/** The values of tensors, concatenated. */
 export async function readTensors(tf: TensorFlow, tensors: readonly Tensor[]): Promise<Float32Array> {
   activate(tf);
   const parts = await Promise.all(tensors.map((tensor) => tensor.data<'float32'>()));
@@ -14,7 +14,7 @@ export async function readTensors(tf: TensorFlow, tensors: readonly Tensor[]): P
   return flat;
 }
 
-/** @throws RangeError where there are more or fewer values than the variables have. */
+/** @throws RangeError if the number of values differs from that of the variables. */
 export function writeVariables(tf: TensorFlow, variables: readonly Variable[], flat: Float32Array): void {
   const size = variables.reduce((sum, variable) => sum + variable.size, 0);
   if (flat.length !== size) throw new RangeError(`${flat.length} values for ${size} weights`);

@@ -2,8 +2,8 @@ import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 
 /**
- * One instance of TensorFlow.js: its operations and its layers, which must share one engine. tfjs-node brings an instance
- * of its own, so nothing in this room imports TensorFlow.js by name; it is handed on.
+ * One instance of TensorFlow.js: its operations and its layers, which must share one engine. tfjs-node has an instance of its own, so nothing in this
+ * room imports TensorFlow.js by name; the instance is passed as an argument.
  */
 export interface TensorFlow {
   readonly core: typeof Core;
@@ -13,8 +13,8 @@ export interface TensorFlow {
 }
 
 /**
- * Makes this instance's backend the active one: another session (or the tracer) may have left its own.
- * Takes effect at once, as every backend is initialised when its session opens.
+ * Makes this instance's backend the active one, because another session (or the tracer) may have changed it. Takes effect at once, because every
+ * backend is initialised when its session opens.
  */
 export function activate({ core, backend }: TensorFlow): void {
   if (core.getBackend() !== backend) void core.setBackend(backend);

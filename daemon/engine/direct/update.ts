@@ -3,7 +3,7 @@ import type { Range, TrainRequest } from '../engine.js';
 import type { BoundParameter } from './loadModel.js';
 import type { TensorFlow } from './tensorflow.js';
 
-/** What a train call adds to one parameter's plain momentum step, on the device for the length of the call. */
+/** The terms that a train call adds to one parameter's plain momentum step, kept on the device during the call. */
 interface Extras {
   /** 1 where the penalty applies, 0 elsewhere; null where it applies nowhere. */
   readonly penalised: Tensor | null;
@@ -23,8 +23,8 @@ function indicator({ offset, size }: BoundParameter, ranges: readonly Range[]): 
 }
 
 /**
- * The update of daemon/engine/update as tensor operations, so that weights stay on the device. Same convention, see
- * `referenceUpdate`; velocities on their way to denormals are left to the device, which flushes them (GPUs do).
+ * The update of daemon/engine/update as tensor operations, so that weights stay on the device. Same convention, see `referenceUpdate`; denormal
+ * velocities are left to the device, which flushes them (GPUs do).
  */
 export class TensorUpdate {
   private readonly extras: readonly Extras[];
@@ -55,7 +55,7 @@ export class TensorUpdate {
     });
   }
 
-  /** One step; within a tidy. @param gradients by variable name; a parameter the loss does not reach has none. */
+  /** One step; called within a tidy. @param gradients by variable name; a parameter that the loss does not depend on has none. */
   step(gradients: Readonly<Record<string, Tensor>>, eta: number): void {
     const { core } = this.tf;
     const { momentum, nesterov, weightDecay, penalty } = this.request;
@@ -69,7 +69,7 @@ export class TensorUpdate {
       const direction = nesterov ? core.add(d, core.mul(velocity, momentum)) : velocity;
       let weights: Tensor = core.sub(w, core.mul(direction, eta));
       if (keep) {
-        // where, not a product: 0 times infinity is NaN, and 0 times a negative number is -0.
+        // where instead of a product: 0 times infinity is NaN, and 0 times a negative number is -0.
         velocity = core.where(keep, velocity, core.zerosLike(velocity));
         weights = core.where(keep, weights, core.zerosLike(weights));
       }

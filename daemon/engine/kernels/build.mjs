@@ -14,7 +14,7 @@ import { writeLayout } from './layout.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** The memory is the caller's: no stack, no data of our own may be placed in it (--stack-first, size 0; tested). */
+/** The caller owns the memory: the module may place no stack and no data in it (--stack-first, size 0; tested). */
 const wasmFlags = [
   '--target=wasm32',
   '-O3',
@@ -38,14 +38,14 @@ export const wasmKernels = {
   sparse: { sources: ['sparse.c', 'simd.h'], flags: wasmFlags },
 };
 
-/** sha256 over the flags and sources a module is made of. */
+/** sha256 over the flags and sources of a module. */
 export function sourceHash({ sources, flags }) {
   const hash = createHash('sha256').update(flags.join(' '));
   for (const source of sources) hash.update('\0').update(readFileSync(join(here, source)));
   return hash.digest('hex');
 }
 
-/** sha256 of an addon's bytes: what is installed is what was built. */
+/** sha256 of an addon's bytes: proves that the installed file is the built one. */
 export const bytesHash = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /** @returns the compiled module's bytes. */
@@ -70,7 +70,7 @@ function generatedModule(kernel, bytes) {
 }
 
 const nativeFlags = [
-  // Paths in includes start at native/.
+  // Paths in includes begin at native/.
   '-I.',
   '-O3',
   '-fPIC',
@@ -82,18 +82,18 @@ const nativeFlags = [
   '-Werror',
   '-Wno-psabi',
 ];
-/** The levels of instructions the kernels are compiled for, by the suffix of their table; addon/levels.c chooses one. */
+/** The instruction set levels that the kernels are compiled for, by the suffix of their table; addon/levels.c chooses one. */
 const levels = {
   avx2: ['-mavx2', '-mfma'],
   avx512: ['-mavx512f', '-mavx512vl', '-mavx512dq', '-mavx512bw', '-mfma'],
 };
 const linkFlags = ['-shared', '-s', '-Wl,--build-id=none'];
-/** Compiled without those instructions, as whatever processor runs them asks what it has. */
-const plainSources = ['program.c', 'team.c'].map((file) => `program/${file}`);
-/** These run once a program: small rather than fast. */
+/** Compiled without those instructions, because it runs on every processor to find out what it supports. */
+const plainSources = ['program.c', 'thread_pool.c'].map((file) => `program/${file}`);
+/** These run once a program: optimised for size. */
 const decoderSources = ['decode.c', 'decode_images.c', 'decode_steps.c'].map((file) => `program/${file}`);
 const decoderFlags = ['-Os'];
-/** What JavaScript calls. */
+/** The interface to JavaScript. */
 const doorSources = ['addon.c', 'create.c', 'handle.c', 'levels.c', 'run.c', 'vectors.c'].map(
   (file) => `addon/${file}`,
 );
@@ -110,7 +110,7 @@ const kernelSources = [
   'winograd/winograd.c',
 ];
 
-/** Headers of a folder and of those below it, in the order of their names. */
+/** Headers of a folder and its subfolders, in the order of their names. */
 const headersOf = (folder) =>
   readdirSync(join(here, folder), { recursive: true })
     .filter((file) => file.endsWith('.h'))
@@ -128,7 +128,7 @@ export const nativeKernel = {
   flags: [...nativeFlags, ...Object.values(levels).flat(), ...decoderFlags, ...linkFlags],
 };
 
-/** Where Node's headers are: beside this Node, or where Debian has them; null if nowhere. */
+/** Folder of Node's headers: beside this Node, or Debian's; null if there is none. */
 export function nodeHeaders() {
   const folders = [join(dirname(process.execPath), '../include/node'), '/usr/include/node'];
   return folders.find((folder) => existsSync(join(folder, 'node_api.h'))) ?? null;
@@ -143,7 +143,7 @@ export const sanitizerFlags = [
   '-g',
 ];
 
-/** Compiles what the kernels are made of but for the addon's door. @returns paths of the objects, in `folder`. */
+/** Compiles the kernels without the addon's interface. @returns paths of the objects, in `folder`. */
 export function compileKernels(folder, more = []) {
   const objects = [];
   for (const [level, flags] of Object.entries(levels)) {

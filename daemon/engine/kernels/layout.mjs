@@ -1,7 +1,7 @@
 /**
- * The layout of programs for the native kernels, from layout.json: numbers of operations and steps, the words of each, and
- * the sizes that encoder and kernels must agree on. Generates the C headers and the TypeScript module, which carry one hash;
- * an addon with another hash is refused when it is loaded (native/addon.ts).
+ * The layout of programs for the native kernels, from layout.json: numbers of operations and steps, the operands of each, and the constants that
+ * encoder and kernels must agree on. Generates the C headers and the TypeScript module, which carry one hash; an addon with another hash is rejected
+ * when it is loaded (native/addon.ts).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,10 +10,10 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** @returns the table as it is now. */
+/** @returns the current table. */
 export const readLayout = () => JSON.parse(readFileSync(join(here, 'layout.json'), 'utf8'));
 
-/** 16 hex digits over everything in the table but its comments. */
+/** 16 hex digits over the whole table without its comments. */
 export function layoutHash(table) {
   const canonical = JSON.stringify(table, (key, value) => (key === 'about' ? undefined : value));
   return createHash('sha256').update(canonical).digest('hex').slice(0, 16);
@@ -24,7 +24,7 @@ const snake = (name) => name.replace(/(?<=.)[A-Z]/g, '_$&').toLowerCase();
 const pascal = (name) => name[0].toUpperCase() + name.slice(1);
 const upper = (name) => snake(name).toUpperCase();
 
-/** By the type of a field: how many words it has, what C declares and how C reads it. */
+/** By the type of a field: its number of words, its C declaration and the C code that reads it. */
 function fieldTypes({ constants, records }) {
   const rank = constants.moveRank.value;
   const types = {
@@ -47,7 +47,7 @@ function fieldTypes({ constants, records }) {
   return types;
 }
 
-/** @throws Error naming the field or the operation that cannot be. @returns words of each layout. */
+/** @throws Error naming the invalid field or operation. @returns words of each layout. */
 function layoutSizes(table) {
   const types = fieldTypes(table);
   const sizes = {};
@@ -203,7 +203,7 @@ export function layoutModule(table) {
   ].join('\n');
 }
 
-/** The generated files, by their path in daemon/engine/kernels. */
+/** The generated files, by their paths in daemon/engine/kernels. */
 export const layoutFiles = (table) => ({
   'native/program/layout.h': layoutHeader(table),
   'native/program/words.h': wordsHeader(table),

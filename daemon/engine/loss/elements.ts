@@ -1,4 +1,4 @@
-/** The losses of single values, as Keras 3.15 defines them (losses/losses.py), each in float64 and as operations of TensorFlow.js side by side. */
+/** The losses of single values, as defined by Keras 3.15 (losses/losses.py), each in float64 and as operations of TensorFlow.js. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { LossSettings } from '../../model/setup/lossSettings.js';
 import type { Loss } from '../engine.js';
@@ -8,17 +8,17 @@ import { EPSILON } from './epsilon.js';
 type Tensor = Core.Tensor;
 
 export interface ElementLoss {
-  /** What a row's loss is of those of its elements. */
+  /** How a row's loss is computed from those of its elements. */
   readonly ofRow: 'mean' | 'sum';
-  /** Of an output z and its target y. */
+  /** For an output z and its target y. */
   value(z: number, y: number): number;
-  /** The same of every element; both of one shape. */
+  /** The same element-wise for tensors of one shape. */
   tensor(core: typeof Core, z: Tensor, y: Tensor): Tensor;
 }
 
 const clip = (p: number) => Math.min(Math.max(p, EPSILON), 1 - EPSILON);
 
-/** Of a logit: max(z, 0) - z y + log(1 + exp(-|z|)), whose exp never overflows. */
+/** For a logit: max(z, 0) - z y + log(1 + exp(-|z|)), whose exp never overflows. */
 export const binaryOnLogits: ElementLoss = {
   ofRow: 'mean',
   value: (z, y) => Math.max(z, 0) - z * y + Math.log1p(Math.exp(-Math.abs(z))),
@@ -102,7 +102,7 @@ const percentageError: ElementLoss = {
   tensor: (tf, z, y) => tf.mul(tf.div(tf.abs(tf.sub(z, y)), tf.maximum(tf.abs(y), EPSILON)), 100),
 };
 
-/** (log(1 + z) - log(1 + y))^2, of values that are not below 0. */
+/** (log(1 + z) - log(1 + y))^2, with values clipped below at 0. */
 const logarithmicError: ElementLoss = {
   ofRow: 'mean',
   value: (z, y) => (Math.log1p(Math.max(z, EPSILON)) - Math.log1p(Math.max(y, EPSILON))) ** 2,
@@ -112,7 +112,7 @@ const logarithmicError: ElementLoss = {
   },
 };
 
-/** null: of the categorical cross-entropies, whose loss is of a whole row. */
+/** null for the categorical cross-entropies, whose loss is defined on a whole row. */
 export function elementLoss(loss: Loss, head: Head, { delta = 1 }: LossSettings = {}): ElementLoss | null {
   switch (loss) {
     case 'categoricalCrossentropy':
@@ -139,6 +139,6 @@ export function elementLoss(loss: Loss, head: Head, { delta = 1 }: LossSettings 
   }
 }
 
-/** What is added to every target by smoothing: towards even classes, or towards 1/2. */
+/** The value that smoothing adds to every target: towards uniform classes, or towards 1/2. */
 export const smoothingFloor = (loss: Loss, smoothing: number, width: number): number =>
   smoothing / (loss === 'binaryCrossentropy' ? 2 : width);

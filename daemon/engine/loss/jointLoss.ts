@@ -4,11 +4,11 @@ import type { EvaluationResult, JointOutput, OutputResult, SessionSpec } from '.
 import { absorbedHead, type Head } from '../../model/setup/loss.js';
 import { meanLoss } from './meanLoss.js';
 
-/** An output's loss, as a session trains it. */
+/** An output's loss in a session's training. */
 export interface TrainedOutput extends Omit<JointOutput, 'output'> {
   /** null: the model's last. */
   readonly output: string | null;
-  /** Of the session's own output alone. */
+  /** Only for the session's own output. */
   readonly classWeights?: readonly number[];
 }
 
@@ -38,7 +38,7 @@ export function trainedOutputs({ jointly = [], lossWeight = 1, output, ...own }:
 export const classifies = ({ classification, loss }: TrainedOutput): boolean =>
   classification ?? absorbedHead(loss) !== 'none';
 
-/** What one output gave for a batch, before its head, and what it should have given. */
+/** One output of a batch, before its head, and its target. */
 export interface Answered {
   readonly output: TrainedOutput;
   readonly head: Head;
@@ -58,7 +58,7 @@ export function jointLoss(tf: typeof Core, answers: readonly Answered[]): Core.S
     .reduce((sum, one) => tf.add(sum, one));
 }
 
-/** What each output came to, as the session's. @param results the session's own output first. */
+/** The result of each output, and the session's. @param results the session's own output first. */
 export function joined(results: readonly OutputResult[], samples: number): EvaluationResult {
   const [{ loss, error, absoluteError }] = results as readonly [OutputResult];
   const own = { error, ...(absoluteError !== undefined && { absoluteError }), samples };

@@ -9,9 +9,8 @@ import { EPSILON } from './epsilon.js';
 type Tensor = Core.Tensor;
 
 /**
- * The mean over the rows of a stable cross-entropy, each with a weight c of shape [..., 1] where there are weights. The
- * gradient is c (p - y) / count, without a derivative of the forward pass.
- *
+ * The mean over the rows of a stable cross-entropy, each with a weight c of shape [..., 1] if there are weights. The gradient is c (p - y) / count,
+ * without a derivative of the forward pass.
  * @param losses of every row (or element), @param probability p of the logits, @param count of rows (or elements).
  */
 const onLogits = (
@@ -51,7 +50,7 @@ function sigmoidCrossentropy(tf: typeof Core, z: Tensor, y: Tensor, weights: Ten
   return onLogits(tf, losses, (logits) => tf.sigmoid(logits), z.size)(...(weights ? [z, y, weights] : [z, y]));
 }
 
-/** The weight of each row by its class, [..., 1]: sum_k y_k c_k; of a yes/no output c_no + y (c_yes - c_no). */
+/** The weight of each row by its class, [..., 1]: sum_k y_k c_k; for a yes/no output c_no + y (c_yes - c_no). */
 function rowWeights(tf: typeof Core, target: Tensor, classWeights: readonly number[]): Tensor {
   if (target.shape.at(-1) !== 1) return tf.sum(tf.mul(target, tf.tensor1d([...classWeights])), -1, true);
   const [no, yes] = classWeights as readonly [number, number];
@@ -66,18 +65,17 @@ export interface BatchLoss {
   readonly loss: Loss;
   readonly head: Head;
   readonly settings?: LossSettings;
-  /** As SessionSpec has them. */
+  /** As in SessionSpec. */
   readonly classWeights?: readonly number[];
 }
 
 /**
- * The mean loss over a batch, as a scalar. Targets are one-hot also for the sparse cross-entropy (that is a file's way of
- * storing labels, and labels become one-hot when the data is read).
- *
- * @param tf the instance that target and output are of.
+ * The mean loss over a batch, as a scalar. Targets are one-hot also for the sparse cross-entropy (that is a file's way of storing labels, and labels
+ * become one-hot when the data is read).
+ * @param tf the instance of target and output.
  * @param target, output of one shape, [batch, ...]; output is before the head.
- * @param mask 1 for each row that counts, else 0: the mean is over those, 0 where there are none (Keras 3, apply_mask in
- *   losses/loss.py). Of all axes but the last one.
+ * @param mask 1 for each row that counts, else 0: the mean is over those, 0 if there are none (Keras 3, apply_mask in losses/loss.py). Of all axes
+ * but the last one.
  */
 export function meanLoss(
   tf: typeof Core,
@@ -86,7 +84,7 @@ export function meanLoss(
   output: Tensor,
   mask?: Tensor,
 ): Core.Scalar {
-  // A row has its class's weight whatever smoothing makes of its target.
+  // A row has its class's weight, however smoothing changes its target.
   const ofClass = classWeights && rowWeights(tf, target, classWeights);
   const counted = mask && maskWeights(tf, mask);
   const weights = ofClass && counted ? tf.mul(ofClass, counted) : (ofClass ?? counted);

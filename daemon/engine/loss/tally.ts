@@ -23,15 +23,15 @@ export interface Tally {
   loss: number;
   wrong: number;
   rows: number;
-  /** Of a binary cross-entropy over several outputs: rows whose largest output is not the target's. */
+  /** For a binary cross-entropy over several outputs: rows whose largest output is not the target's. */
   wrongRows?: number;
-  /** Of such: a target has not exactly one 1, so that each output is a yes or no of its own. */
+  /** For the same: a target does not have exactly one 1, so that each output is a yes or no of its own. */
   several?: boolean;
 }
 
 /**
- * The share of wrong answers. Of a binary cross-entropy over several outputs it is that of rows where each target is one of
- * the outputs (Keras's "accuracy"), else that of single outputs.
+ * The share of wrong answers. For a binary cross-entropy over several outputs it is that of rows if each target is one of the outputs (Keras's
+ * "accuracy"), else that of single outputs.
  */
 export const errorOf = ({ wrong, wrongRows, several, rows }: Tally): number =>
   (wrongRows === undefined || several ? wrong : wrongRows) / Math.max(1, rows);
@@ -46,7 +46,7 @@ export function isOneHot(target: Float32Array, from: number, to: number): boolea
   return ones === 1;
 }
 
-/** Position within [from, to) of the largest value, the first of equal ones. */
+/** Position within [from, to) of the largest value, the first on a tie. */
 export function argMax(values: Float32Array, from: number, to: number): number {
   let best = from;
   for (let i = from + 1; i < to; i++) if (values[i]! > values[best]!) best = i;
@@ -83,11 +83,10 @@ function categorical(
 }
 
 /**
- * Adds `samples` samples to the tally. A row is the last axis: one per sample, or one per position of a sequence. A row is
- * wrong when its largest output is not the target's; of a binary cross-entropy and of single outputs, elements on the wrong
- * side of 1/2 count as their share of the row (errorOf says which of both is the error).
- *
- * The loss is of the smoothed targets, the answer right or wrong by the targets themselves.
+ * Adds `samples` samples to the tally. A row is the last axis: one per sample, or one per position of a sequence. A row is wrong when its largest
+ * output is not the target's; for a binary cross-entropy and for single outputs, elements on the wrong side of 1/2 count as their share of the row
+ * (errorOf chooses between the two).
+ * The loss is of the smoothed targets, the error of the targets themselves.
  * @param output before the head; both of at least samples * rowsPerSample * width elements.
  * @param mask of the rows: those of 0 are left out.
  */

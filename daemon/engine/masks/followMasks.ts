@@ -1,9 +1,8 @@
 /**
- * Masks through a model of TensorFlow.js, as Keras 3.15 has them: a mask belongs to a tensor, and each layer says which of its
- * inputs' masks it reads and which its outputs get. TensorFlow.js keeps the first mask that it meets for all layers behind it,
- * loses masks in nested models and merges, and some layers that should read one do not.
- *
- * No import of TensorFlow.js: there may be several instances of it.
+ * Passes masks through a model of TensorFlow.js as in Keras 3.15: a mask belongs to a tensor, and each layer defines which of its inputs' masks it
+ * applies and which masks its outputs get. TensorFlow.js keeps the first mask that it meets for all later layers, loses masks in nested models and
+ * merges, and some layers ignore a mask that they should apply.
+ * Does not import TensorFlow.js, because there may be several instances of it.
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
@@ -19,14 +18,14 @@ type Layer = layers.Layer;
 
 /** The masks of the tensors that a model computed. */
 export interface Masks {
-  /** 0 and 1 for every step of a tensor, of all its axes but the last one; undefined where it has no mask. */
+  /** 0 and 1 for every step of a tensor, of all its axes but the last one; undefined if it has no mask. */
   of(tensor: Tensor): Tensor | undefined;
   /** Frees the masks of the calls so far. */
   release(): void;
 }
 
 /**
- * The layers whose file says `zero_output_for_mask`: names are unique within one model, not within those nested in it.
+ * The layers with `zero_output_for_mask` in the file: names are unique within one model, not within those nested in it.
  * @param built of `container`.
  */
 function zeroOutputsByFile(built: readonly Layer[], container: LayerJson): Layer[] {
@@ -37,7 +36,7 @@ function zeroOutputsByFile(built: readonly Layer[], container: LayerJson): Layer
   });
 }
 
-/** The same of what a layer contains or wraps; the directions of a Bidirectional layer have none of their own. */
+/** The same for the layers inside a layer; the directions of a Bidirectional layer have none of their own. */
 function inside(built: Layer, layer: LayerJson): Layer[] {
   const { layers: inner, layer: wrapped } = built as unknown as { layers?: readonly Layer[]; layer?: Layer };
   if (CONTAINERS.has(layer.class_name)) return zeroOutputsByFile(inner ?? [], layer);
@@ -46,7 +45,7 @@ function inside(built: Layer, layer: LayerJson): Layer[] {
   return [...(config.config.zero_output_for_mask === true ? [wrapped] : []), ...inside(wrapped, config)];
 }
 
-/** Layers whose output is 0 at masked steps. Keras sets it for the directions of a Bidirectional layer that gives all steps. */
+/** Layers whose output is 0 at masked steps. Keras sets it for the directions of a Bidirectional layer that returns all steps. */
 function zeroOutputs(
   model: { readonly layers: readonly Layer[] },
   layers: readonly Layer[],
@@ -62,22 +61,21 @@ function zeroOutputs(
 }
 
 /**
- * Has every call of the model's layers on tensors of numbers heed and pass on masks.
- *
- * @param model built of `topology`, before anything else replaces its layers' `call`.
+ * Makes every call of the model's layers on numeric tensors apply and pass on masks.
+ * @param model built of `topology`, before other code replaces its layers' `call`.
  */
 export function followMasks(tf: typeof Core, model: { readonly layers: readonly Layer[] }, topology: Topology): Masks {
   const masks = new WeakMap<Tensor, Tensor>();
   const kept = new Set<Tensor>();
   const setMask = (x: Tensor, mask: Tensor): void => {
     masks.set(x, mask);
-    // A model's call frees what it does not give back.
+    // A model's call frees the tensors that it does not return.
     kept.add(tf.keep(mask));
   };
   const layers = [...new Set(allLayers(model.layers))];
   const zeroed = zeroOutputs(model, layers, topology);
   for (const layer of layers) {
-    // Its own way of passing masks on.
+    // Its own handling of masks.
     layer.supportsMasking = false;
     layer.computeMask = () => null as unknown as Tensor;
     readMasks(tf, layer, zeroed, setMask);
@@ -87,10 +85,10 @@ export function followMasks(tf: typeof Core, model: { readonly layers: readonly 
     layer.apply = ((inputs: Tensor | Tensor[], kwargs?: Readonly<Record<string, unknown>>) => {
       const given = [inputs].flat();
       const own = given.map((x) => masks.get(x) ?? null);
-      // Arguments of one layer's call are no other's: TensorFlow.js hands masks and initial states on.
+      // Arguments of one layer's call must not reach another's: TensorFlow.js passes masks and initial states on.
       const outputs = apply(inputs, {
         training: kwargs?.['training'],
-        // Keras fills in the mask of calls with one argument only (Layer.__call__, 6): initial states are a second one.
+        // Keras fills in the mask only for calls with one argument (Layer.__call__, 6): initial states are a second one.
         ...(reads && !(stateful && given.length > 1) && own.some((mask) => mask !== null) && { mask: own }),
       });
       const passed = rule?.(tf, layer, given, own) ?? [];

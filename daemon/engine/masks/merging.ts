@@ -1,4 +1,4 @@
-/** Merges of masked tensors (Keras 3.15, keras/src/layers/merging). Masks are of all axes but the last one of their tensors. */
+/** Merges of masked tensors (Keras 3.15, keras/src/layers/merging). Masks have all axes but the last one of their tensors. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import { refuse } from './refuse.js';
@@ -7,20 +7,20 @@ type Tensor = Core.Tensor;
 export type Mask = Tensor | null;
 type Layer = layers.Layer;
 
-/** Keras aligns masks with other axes than it means where ranks differ. */
+/** Keras aligns masks with the wrong axes if ranks differ. */
 function refuseOtherRanks(layer: Layer, inputs: readonly Tensor[], masks: readonly Mask[]): void {
   const fits = inputs.every((x, i) => x.rank === inputs[0]!.rank && (!masks[i] || masks[i].rank === x.rank - 1));
   if (!fits) refuse(layer, 'merges masked tensors of different numbers of axes; reshape them before the mask');
 }
 
-/** A step counts where it does in any input; where an input has no mask, the output has none. */
+/** A step counts if it does in any input; if an input has no mask, the output has none. */
 export function mergedMask(tf: typeof Core, layer: Layer, inputs: readonly Tensor[], masks: readonly Mask[]): Mask {
   if (masks.some((mask) => mask === null)) return null;
   refuseOtherRanks(layer, inputs, masks);
   return (masks as Tensor[]).reduce((a, b) => tf.maximum(a, b));
 }
 
-/** Masks side by side along a time axis; along the last axis a step counts where it does in any input. */
+/** Concatenates masks along a time axis; along the last axis a step counts if it does in any input. */
 export function concatenatedMask(
   tf: typeof Core,
   layer: Layer,
@@ -32,7 +32,7 @@ export function concatenatedMask(
   const { axis } = layer as unknown as { axis: number };
   const { rank } = inputs[0]!;
   const from = axis < 0 ? axis + rank : axis;
-  // All of an input without a mask counts.
+  // Every step of an input without a mask counts.
   if (from === rank - 1) return mergedMask(tf, layer, inputs, masks);
   return tf.concat(inputs.map((x, i) => masks[i] ?? tf.ones(x.shape.slice(0, -1))), from); // prettier-ignore
 }
@@ -42,7 +42,7 @@ const broadcast = (tf: typeof Core, mask: Mask): Mask => mask && tf.expandDims(m
 const where = (tf: typeof Core, mask: Tensor, x: Tensor, other: Tensor): Tensor =>
   tf.add(tf.mul(mask, x), tf.mul(tf.sub(1, mask), other));
 
-/** The product of what counts; 0 where nothing does and every input has a mask. */
+/** The product of the unmasked values; 0 if there are none and every input has a mask. */
 export function maskedProduct(
   tf: typeof Core,
   layer: Layer,
@@ -59,7 +59,7 @@ export function maskedProduct(
   return counts ? tf.mul(product, counts) : product;
 }
 
-/** The largest, or smallest, of what counts. */
+/** The maximum, or minimum, of the unmasked values. */
 export function maskedExtreme(
   tf: typeof Core,
   layer: Layer,

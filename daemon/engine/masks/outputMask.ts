@@ -4,8 +4,8 @@ import { UserError } from '../../protocol/errors.js';
 import type { Masks } from './followMasks.js';
 
 /**
- * @returns [batch, ...], all axes of the output but the last one; undefined where every row counts.
- * @throws UserError('model-unsupported') where the mask is of other axes.
+ * @returns [batch, ...], all axes of the output but the last one; undefined if every row counts.
+ * @throws UserError('model-unsupported') if the mask has other axes.
  */
 export function outputMask(masks: Masks, output: Core.Tensor): Core.Tensor | undefined {
   const mask = masks.of(output);

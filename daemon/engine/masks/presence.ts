@@ -2,7 +2,7 @@ import type * as Core from '@tensorflow/tfjs-core';
 
 type Tensor = Core.Tensor;
 
-/** Of a function of x through which no gradient goes: TensorFlow.js finds none for comparisons, and gives up. */
+/** Wraps a function of x without gradient: TensorFlow.js has none for comparisons, and fails otherwise. */
 function withoutGradient(tf: typeof Core, x: Tensor, compute: (x: Tensor) => Tensor): Tensor {
   return tf.customGrad((given, save) => {
     (save as Core.GradSaveFunc)([given as Tensor]);
@@ -13,10 +13,10 @@ function withoutGradient(tf: typeof Core, x: Tensor, compute: (x: Tensor) => Ten
   })(x);
 }
 
-/** 1 where a token is not 0, else 0. */
+/** 1 for a token other than 0, else 0. */
 export const tokenPresence = (tf: typeof Core, x: Tensor): Tensor =>
   withoutGradient(tf, x, (tokens) => tf.cast(tf.notEqual(tokens, tf.zerosLike(tokens)), 'float32'));
 
-/** 1 where any number of a row (the last axis) is another than `value`, else 0. */
+/** 1 if any number of a row (the last axis) differs from `value`, else 0. */
 export const rowPresence = (tf: typeof Core, x: Tensor, value: number): Tensor =>
   withoutGradient(tf, x, (rows) => tf.cast(tf.any(tf.notEqual(rows, value), -1), 'float32'));

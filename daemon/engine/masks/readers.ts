@@ -1,4 +1,4 @@
-/** Layers that compute otherwise under a mask: their `call` with `kwargs.mask`, as Keras 3.15 has it. */
+/** Layers that compute differently under a mask: their `call` with `kwargs.mask`, as in Keras 3.15. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { allLayers } from '../layerTree.js';
@@ -15,16 +15,16 @@ interface Reading {
   readonly tf: typeof Core;
   readonly layer: Layer;
   readonly inputs: readonly Tensor[];
-  /** Of the inputs; one of them is a mask. */
+  /** Of the inputs; at least one has a mask. */
   readonly masks: readonly Mask[];
   readonly kwargs: Kwargs;
-  /** Without a mask. */
+  /** The layer's call without a mask. */
   readonly plain: () => Tensor | Tensor[];
-  /** Gives a tensor a mask for the layers that it goes to. */
+  /** Sets the mask of a tensor for the layers that read it. */
   readonly setMask: (x: Tensor, mask: Tensor) => void;
   /** Keras's `zero_output_for_mask` of the layer. */
   readonly zeroOutput: boolean;
-  /** Of the layer as it was built, where it has one. */
+  /** The built layer's axis, if it has one. */
   readonly axis: number | undefined;
 }
 
@@ -33,10 +33,10 @@ type Reader = (reading: Reading) => Tensor | Tensor[];
 const recurrent: Reader = ({ tf, layer, inputs, masks, kwargs, zeroOutput }) =>
   maskedRecurrence(tf, layer, inputs[0]!, masks[0]!, kwargs, zeroOutput);
 
-/** The two directions read the mask. */
+/** Both directions get the mask. */
 const bidirectional: Reader = ({ plain }) => plain();
 
-/** The mean of the steps that count; 0 where none does, of which Keras makes 0 / 0. */
+/** The mean of the steps that count; 0 if there are none, where Keras computes 0 / 0. */
 const averagePooling: Reader = ({ tf, layer, inputs: [x], masks: [mask] }) => {
   if (mask!.rank !== 2 || x!.rank !== 3)
     refuse(layer, 'takes a mask that is not of samples and steps; mask whole steps');
@@ -56,7 +56,7 @@ interface Normalization {
   readonly movingVariance: tfl.LayerVariable;
 }
 
-/** In training, mean and variance are of the steps that count. */
+/** In training, mean and variance are over the steps that count. */
 const batchNormalization: Reader = ({ tf, layer, inputs: [x], masks: [mask], kwargs, plain, axis }) => {
   const { momentum, epsilon, gamma, beta, movingMean, movingVariance } = layer as unknown as Normalization;
   if (mask!.rank !== x!.rank - 1 || (axis !== -1 && axis !== x!.rank - 1))
@@ -79,8 +79,8 @@ const batchNormalization: Reader = ({ tf, layer, inputs: [x], masks: [mask], kwa
 };
 
 /**
- * Each step's own mask goes to the inner layer, time beside the batch. The mask of whole steps reaches none but normalisation by
- * moving averages, which does not ask for it.
+ * Each step's own mask goes to the inner layer, with time merged into the batch. The mask of whole steps only concerns normalisation by moving
+ * averages, which does not use it.
  */
 const timeDistributed: Reader = ({ tf, layer, inputs: [x], masks: [mask], kwargs, setMask }) => {
   const { layer: inner } = layer as unknown as { layer: Layer };
@@ -114,15 +114,15 @@ const READERS: Readonly<Record<string, Reader>> = {
   Minimum: ({ tf, layer, inputs, masks }) => maskedExtreme(tf, layer, inputs, masks, (a, b) => tf.minimum(a, b)),
 };
 
-/** Whether a mask changes what a layer computes. */
+/** Whether a mask changes the layer's result. */
 export function readsMasks(layer: Layer): boolean {
   if (layer.getClassName() !== 'TimeDistributed') return layer.getClassName() in READERS;
-  // Its own mask is given to the inner layer.
+  // Its own mask goes to the inner layer.
   return allLayers([(layer as unknown as { layer: Layer }).layer]).some(readsMasks);
 }
 
 /**
- * Gives a layer a `call` that heeds `kwargs.mask`: a mask, or null, for each input in a list, or one for all.
+ * Gives a layer a `call` that applies `kwargs.mask`: a mask, or null, for each input in a list, or one for all.
  * @param zeroOutputs the layers whose output is 0 at masked steps.
  */
 export function readMasks(

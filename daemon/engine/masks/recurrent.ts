@@ -23,7 +23,7 @@ interface Recurrent {
 export const takesStates = (layer: Layer): boolean =>
   'getInitialState' in layer || layer.getClassName() === 'Bidirectional';
 
-/** Cells keep their dropout masks from one pass to the next, of another batch perhaps. */
+/** Cells keep their dropout masks from one pass to the next, which may have another batch. */
 function forgetDropout(tf: typeof Core, cell: Layer): void {
   for (const inner of allLayers([cell])) {
     const kept = inner as unknown as Record<'dropoutMask' | 'recurrentDropoutMask', Tensor | Tensor[] | null>;
@@ -35,10 +35,8 @@ function forgetDropout(tf: typeof Core, cell: Layer): void {
 }
 
 /**
- * At a masked step the states stay what they were, and the output is that of the step before: 0 in front of the first one that
- * counts, and with `zeroOutput` at every masked step. TensorFlow.js has the first state instead, which is not the output of
- * stacked cells.
- *
+ * At a masked step the states do not change, and the output is that of the step before: 0 before the first step that counts, and with `zeroOutput` at
+ * every masked step. TensorFlow.js returns the first state instead, which is not the output of stacked cells.
  * @param x [batch, time, ...], @param mask [batch, time] of 0 and 1.
  */
 export function maskedRecurrence(
@@ -54,7 +52,7 @@ export function maskedRecurrence(
   return tf.tidy(() => {
     const recurrent = layer as unknown as Recurrent;
     const { cell, goBackwards, returnSequences, returnState, stateful, unroll } = recurrent;
-    // Each backend of Keras puts the zeros elsewhere there, or nowhere.
+    // Keras's backends differ there: each puts the zeros at another place, or nowhere.
     if (unroll && zeroOutput) refuse(layer, 'gives zeros at masked steps with unroll=True, on which the backends of Keras differ; set unroll=False'); // prettier-ignore
     const training = kwargs['training'] === true;
     forgetDropout(tf, cell);

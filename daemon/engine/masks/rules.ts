@@ -1,4 +1,4 @@
-/** Which mask a layer gives on: model/layers/maskRules.ts on tensors. */
+/** Which mask a layer passes on: model/layers/maskRules.ts applied to tensors. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import type { MaskRule } from '../../model/layerClasses/layerClass.js';
@@ -11,7 +11,7 @@ import { rowPresence, tokenPresence } from './presence.js';
 type Tensor = Core.Tensor;
 type Layer = layers.Layer;
 
-/** @returns the mask of each output of a call; outputs beyond them have none. */
+/** @returns the mask of each output of a call; further outputs have none. */
 export type Rule = (
   tf: typeof Core,
   layer: Layer,
@@ -39,7 +39,7 @@ const OWN: Readonly<Partial<Record<ClassName, Rule>>> = {
   Masking: (tf, layer, [x]) => [rowPresence(tf, x!, (layer as unknown as { maskValue: number }).maskValue)],
 };
 
-/** undefined: the layer ends every mask. */
+/** undefined: the layer drops every mask. */
 export function ruleOf(layer: Layer): Rule | undefined {
   const name = layer.getClassName();
   const rule = maskRule(name);

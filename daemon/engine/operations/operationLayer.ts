@@ -1,4 +1,4 @@
-/** Operations as layers of TensorFlow.js, for each instance of it. No import of TensorFlow.js: there may be several. */
+/** Operations as layers of TensorFlow.js, for each instance of it. Does not import TensorFlow.js, because there may be several. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 import type { OperationConfig } from '../../model/operations/operation.js';
@@ -9,13 +9,13 @@ type Shape = Layers.Shape;
 
 const registered = new WeakSet<object>();
 
-/** Has an instance build the layers of class Operation of a model; once is enough. */
+/** Registers the layers of class Operation with an instance, once. */
 export function registerOperations(core: typeof Core, layers: typeof Layers): void {
   if (registered.has(layers)) return;
   registered.add(layers);
 
   class Operation extends layers.layers.Layer {
-    /** TensorFlow.js looks it up here. */
+    /** TensorFlow.js reads the class's name here. */
     static readonly className = OPERATION;
     private readonly told: OperationConfig;
 

@@ -1,4 +1,7 @@
-/** Conv1D of padding "causal" (keras.io/api/layers/convolution_layers/convolution1d). No import of TensorFlow.js: there may be several instances of it. */
+/**
+ * Conv1D of padding "causal" (keras.io/api/layers/convolution_layers/convolution1d). Does not import TensorFlow.js, because there may be several
+ * instances of it.
+ */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers, Shape } from '@tensorflow/tfjs-layers';
 import { stepsInFront } from '../../model/normalise/causalPadding.js';
@@ -7,10 +10,10 @@ import { registerSetting, type ClassOf } from './ownSetting.js';
 
 type Layer = layers.Layer;
 
-/** Zero steps in front of what a causal layer reads. */
+/** Zero steps before the input of a causal layer. */
 const FRONT = Symbol('steps in front');
 
-/** What a layer's kernel slides over: zeros in front of x where it is causal, x itself in any other layer. */
+/** The input of a layer's kernel: with zeros in front if it is causal, else x itself. */
 export function withFront<T extends Core.Tensor>(core: typeof Core, layer: Layer, x: T): T {
   const steps = (layer as { readonly [FRONT]?: number })[FRONT] ?? 0;
   return steps === 0 ? x : core.pad(x, [[0, 0], [steps, 0], [0, 0]]);
@@ -18,7 +21,7 @@ export function withFront<T extends Core.Tensor>(core: typeof Core, layer: Layer
 
 const causal = (core: typeof Core) => (Conv1D: ClassOf<Layer>): ClassOf<Layer> =>
   class extends Conv1D {
-    /** "valid" over the steps that it is given, once the zeros stand in front. */
+    /** "valid" over the steps with the zeros in front. */
     readonly [FRONT]: number;
 
     constructor(config: Json) {
@@ -40,7 +43,7 @@ const causal = (core: typeof Core) => (Conv1D: ClassOf<Layer>): ClassOf<Layer> =
     }
   }; // prettier-ignore
 
-/** Has an instance build Conv1D of padding "causal". */
+/** Registers Conv1D of padding "causal" with an instance. */
 export function registerCausalConvolution(core: typeof Core): void {
   registerSetting(core, 'Conv1D', ({ padding }) => padding === 'causal', causal(core));
 }

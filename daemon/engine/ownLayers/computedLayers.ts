@@ -1,6 +1,6 @@
 /**
- * Classes of layers that TensorFlow.js does not have, as their records compute them (model/layerClasses, `compute`). No import of
- * TensorFlow.js: there may be several instances of it.
+ * Classes of layers that TensorFlow.js lacks, computed by their records (model/layerClasses, `compute`). Does not import TensorFlow.js, because there
+ * may be several instances of it.
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
@@ -16,7 +16,7 @@ const isComputed = (record: LayerClass): record is Computed => Boolean(record.co
 const shapesIn = (shape: Layers.Shape | Layers.Shape[]): Layers.Shape[] =>
   (Array.isArray(shape[0]) ? shape : [shape]) as Layers.Shape[];
 
-/** The penalty of a weight, which the reader has made an L1L2; undefined: it has none. */
+/** The penalty of a weight, which the reader has converted to an L1L2; undefined: it has none. */
 function regularizerOf(layers: typeof Layers, config: Json, weight: string) {
   const given = config[`${weight}Regularizer`];
   if (!isObject(given) || !isObject(given['config'])) return undefined;
@@ -26,7 +26,7 @@ function regularizerOf(layers: typeof Layers, config: Json, weight: string) {
 
 function register(core: typeof Core, layers: typeof Layers, className: string, record: Computed): void {
   class ComputedLayer extends layers.layers.Layer {
-    /** TensorFlow.js looks it up here. */
+    /** TensorFlow.js reads the class's name here. */
     static readonly className = className;
     private readonly own: Record<string, Layers.LayerVariable> = {};
 
@@ -68,7 +68,7 @@ function register(core: typeof Core, layers: typeof Layers, className: string, r
   core.serialization.registerClass(ComputedLayer as never);
 }
 
-/** Has an instance build layers of every class with a `compute` of its own. */
+/** Registers layers of every class with a `compute` of its own with an instance. */
 export function registerComputedLayers(core: typeof Core, layers: typeof Layers): void {
   for (const [name, record] of Object.entries(LAYER_CLASSES))
     if (isComputed(record)) register(core, layers, name, record);

@@ -1,4 +1,4 @@
-/** Layers and settings of Keras that TensorFlow.js does not have, for each instance of it. No import of TensorFlow.js: there may be several. */
+/** Layers and settings of Keras that TensorFlow.js lacks, for each instance of it. Does not import TensorFlow.js, because there may be several. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 import { registerOperations } from '../operations/operationLayer.js';
@@ -8,7 +8,7 @@ import { registerResetAfterGru } from './resetAfterGru.js';
 
 const registered = new WeakSet<object>();
 
-/** Has an instance build the layers of a model that it lacks; once is enough. */
+/** Registers the missing layers with an instance, once. */
 export function registerOwnLayers(core: typeof Core, layers: typeof Layers): void {
   if (registered.has(layers)) return;
   registered.add(layers);

@@ -1,13 +1,13 @@
-/** Settings that TensorFlow.js refuses in classes that it has. No import of TensorFlow.js: there may be several instances of it. */
+/** Settings that TensorFlow.js rejects in classes that it has. Does not import TensorFlow.js, because there may be several instances of it. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { Json } from '../../model/layers/layerConfig.js';
 
-/** A class of layers, as far as a subclass here reads it. */
+/** The parts of a layer class that subclasses here use. */
 export type ClassOf<T> = new (config: Json) => T;
 
 /**
- * Has an instance build a subclass of one of its classes, under the same name, where a layer's config asks for it.
- * @param asks of a config with TensorFlow.js's keys ("resetAfter").
+ * Registers a subclass of one of the instance's classes, under the same name, for layers whose config needs it.
+ * @param asks whether a config with TensorFlow.js's keys ("resetAfter") needs it.
  */
 export function registerSetting<T>(
   core: typeof Core,

@@ -1,6 +1,6 @@
 /**
- * GRU with reset_after=True, Keras's default (keras.io/api/layers/recurrent_layers/gru): the reset gate works on the product
- * with the state, which has a bias of its own. No import of TensorFlow.js: there may be several instances of it.
+ * GRU with reset_after=True, Keras's default (keras.io/api/layers/recurrent_layers/gru): the reset gate applies to the product with the state, which
+ * has a bias of its own. Does not import TensorFlow.js, because there may be several instances of it.
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
@@ -10,7 +10,7 @@ import { registerSetting, type ClassOf } from './ownSetting.js';
 type Tensor = Core.Tensor;
 type AddWeight = Parameters<tfl.layers.Layer['addWeight']>;
 
-/** TensorFlow.js's cell, as far as it is read here. */
+/** The parts of TensorFlow.js's cell that are used here. */
 interface Cell extends tfl.layers.Layer {
   readonly units: number;
   readonly activation: { apply(x: Tensor): Tensor };
@@ -25,7 +25,7 @@ interface Cell extends tfl.layers.Layer {
   readonly dropout: number;
   readonly recurrentDropout: number;
   readonly implementation: number | undefined;
-  /** The same for every step; the layer drops them before each pass. */
+  /** The same for every step; the layer resets them before each pass. */
   dropoutMask: Tensor[] | null;
   recurrentDropoutMask: Tensor[] | null;
 }
@@ -45,14 +45,14 @@ const resetAfter = (core: typeof Core) => (GRUCell: ClassOf<Cell>): ClassOf<Cell
       if (useBias) this.bias = this.addWeight('bias', [2, 3 * units], 'float32', biasInitializer, biasRegularizer, true, biasConstraint);
     }
 
-    /** Masks of what stays; none where nothing is dropped. Keras has one for all gates, or one for each of the three. */
+    /** Dropout masks; none if nothing is dropped. Keras has one for all gates, or one for each of the three. */
     private masks(kept: Tensor[] | null, x: Tensor, rate: number, training: boolean): Tensor[] {
       if (!training || rate <= 0 || rate >= 1) return [];
       const count = this.recurrentDropout > 0 || this.implementation === 1 ? 3 : 1;
       return kept ?? Array.from({ length: count }, () => core.keep(core.dropout(core.onesLike(x), rate)));
     }
 
-    /** x times the columns of each gate, and its bias. */
+    /** x times the columns of each gate, plus its bias. */
     private gates(x: Tensor, kernel: Tensor, row: 0 | 1, masks: readonly Tensor[]): [z: Tensor, r: Tensor, h: Tensor] {
       const { units } = this;
       const product =
@@ -87,7 +87,7 @@ const resetAfter = (core: typeof Core) => (GRUCell: ClassOf<Cell>): ClassOf<Cell
 
 const asks = (config: Json): boolean => config['resetAfter'] === true;
 
-/** Has an instance build GRU and GRUCell with reset_after=True. */
+/** Registers GRU and GRUCell with reset_after=True with an instance. */
 export function registerResetAfterGru(core: typeof Core): void {
   let cellOf!: (config: Json) => Cell;
   registerSetting<Cell>(core, 'GRUCell', asks, (GRUCell) => {

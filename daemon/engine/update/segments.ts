@@ -1,6 +1,6 @@
 import type { Range } from '../engine.js';
 
-/** Weights [start, end) that all get the same treatment by the update. */
+/** Weights [start, end) with the same terms in the update. */
 export interface Segment {
   readonly start: number;
   readonly end: number;

@@ -2,7 +2,7 @@ import { wasmBase64 } from '../kernels/update.wasm.js';
 import type { UpdateSettings } from './reference.js';
 import type { Segment } from './segments.js';
 
-/** Byte offsets into the memory of flat vectors of the session's size; float32 but for keep. */
+/** Byte offsets into the memory of flat vectors of the session's size; float32 except keep. */
 export interface UpdateVectors {
   readonly w: number;
   readonly v: number;
@@ -45,7 +45,7 @@ export function createUpdate(memory: WebAssembly.Memory): Update {
   return createUpdateBy(exports['update'] as UpdateKernel);
 }
 
-/** The update by some build of its kernel. */
+/** The update by one build of its kernel. */
 export function createUpdateBy(kernel: UpdateKernel): Update {
   return {
     step({ w, v, g, target, keep }, segments, { eta, momentum, nesterov, weightDecay, mu }) {

@@ -50,7 +50,7 @@ export function refuseMasksOfTfjs({ topology, path }: Model): void {
   const where = typeof astray === 'string' ? astray : `layer "${String(astray.config.name)}" (${astray.class_name})`;
   throw new UserError(
     'model-unsupported',
-    `${path}: TensorFlow.js follows masks otherwise than Keras from ${where} on, so that a layers-model would give other answers there; export onnx or keras`,
+    `${path}: TensorFlow.js does not follow masks as Keras does from ${where} on, so that a layers-model would give other answers there; export onnx or keras`,
     { file: path },
   );
 }

@@ -2,15 +2,15 @@
 
 import { CONTAINERS } from '../layers/layerConfig.js';
 
-/** How much of a text is looked at. */
+/** Most characters of a text that are examined. */
 const HEAD = 65536;
 
-/** What graph-models begin with. */
+/** The beginning of graph-models. */
 const GRAPHS = [/"modelTopology"\s*:\s*\{\s*"(node|library|versions)"\s*:/, /"format"\s*:\s*"graph-model"/];
 
 /**
- * Whether a text is a layers-model (or a Keras topology) in JSON. Looks at the first 64 kB; never throws.
- * Graph-models, manifests, plans and other JSON are not.
+ * Whether a text is a layers-model (or a Keras topology) in JSON; false for graph-models, manifests, plans and other JSON. Reads the first 64 kB;
+ * never throws.
  */
 export function isModelJson(text: string): boolean {
   const head = text.slice(0, HEAD);
@@ -20,7 +20,7 @@ export function isModelJson(text: string): boolean {
   return isTopology && (/"(modelTopology|model_config|keras_version)"\s*:/.test(head) || /"config"\s*:/.test(head));
 }
 
-/** Whether a text is a graph-model of TensorFlow.js, whose layers are gone. By its first 64 kB, as above. */
+/** Whether a text is a graph-model of TensorFlow.js, which has no layers any more. Reads its first 64 kB, as above. */
 export function isGraphModelJson(text: string): boolean {
   const head = text.slice(0, HEAD);
   return /^\uFEFF?\s*\{/.test(head) && GRAPHS.some((mark) => mark.test(head));
@@ -30,7 +30,7 @@ export interface LayerPosition {
   /** As in LayerSummary: nested models' names and its own, joined by "/". */
   readonly name: string;
   readonly className: string;
-  /** Of the layer's opening brace, in UTF-16 units, and of its whole object; to the text's end where that is not closed. */
+  /** Of the layer's opening brace, in UTF-16 units, and of its whole object; the text's end if that is not closed. */
   readonly offset: number;
   readonly length: number;
   /** Of that brace, both from 0. */
@@ -38,11 +38,11 @@ export interface LayerPosition {
   readonly column: number;
 }
 
-/** An open object or array on the way to a layer, with what the locator needs of it. */
+/** An open object or array on the way to a layer, with the locator's state. */
 interface Frame {
   readonly parent: Frame | null;
   readonly array: boolean;
-  /** The key it stands under in its parent object. */
+  /** Its key in the parent object. */
   readonly key: string;
   readonly offset: number;
   /** A model: the whole file, its topology, or a layer (which may be a nested model). */
@@ -51,14 +51,14 @@ interface Frame {
   readonly layers: boolean;
   className: string;
   name: string | null;
-  /** Behind the closing bracket. */
+  /** Offset after the closing bracket. */
   end: number;
 }
 
 /** Keys that lead to layers, or name them; every other value is skipped. */
 const KEYS = ['class_name', 'name', 'config', 'layers', 'modelTopology', 'model_config'];
 
-/** The frame of a value that may hold layers; null for one that cannot. */
+/** The frame of a value that may contain layers; null for one that cannot. */
 function frameAt(parent: Frame | null, array: boolean, key: string, offset: number): Frame | null {
   const frame = (model: boolean, layers: boolean): Frame => ({
     parent,
@@ -104,7 +104,7 @@ function closingBracket(text: string, start: number): number {
   return text.length;
 }
 
-/** A string with its escapes undone; as it stands where it is cut off. */
+/** A string without its escapes; unchanged if it is truncated. */
 function decoded(quoted: string): string {
   try {
     return JSON.parse(quoted) as string;
@@ -129,13 +129,13 @@ function withLines(text: string, found: readonly Omit<LayerPosition, 'line' | 'c
 }
 
 /**
- * Where each layer of a model.json begins, in the text's order; containers are listed before what they hold.
- * One pass that skips what cannot hold layers: 20 MB take well under 200 ms. On broken text it finds what is whole.
+ * Position of each layer in a model.json, in the text's order; containers are listed before their layers.
+ * One pass that skips everything that cannot contain layers: 20 MB take well under 200 ms. In broken text it finds the complete parts.
  */
 export function locateLayers(text: string): LayerPosition[] {
   const found: Frame[] = [];
   let top = null as Frame | null;
-  // The last string read in the object at hand, by its ends, and whether a colon has made it a key.
+  // The last string read in the current object, by its ends, and whether a colon has made it a key.
   let keyStart = 0;
   let keyEnd = 0;
   let isKey = false;
@@ -176,7 +176,7 @@ export function locateLayers(text: string): LayerPosition[] {
       if (closed === null) continue;
       closed.end = i + 1;
       top = closed.parent;
-      // The config's name is the layer's, whatever the entry says.
+      // The config's name is the layer's, even if the entry has another.
       if (top !== null && closed.key === 'config' && closed.name !== null) top.name = closed.name;
     }
   }
@@ -192,7 +192,7 @@ function* around(frame: Frame): Generator<Frame> {
   for (let at: Frame | null = frame; at !== null; at = at.parent) if (at.parent?.layers) yield at;
 }
 
-/** Whether all that is around a layer is a model: other layers may have lists of that name too. */
+/** Whether all containers around a layer are models: other layers may have lists of that name too. */
 const containers = (frame: Frame): boolean =>
   [...around(frame)].slice(1).every((outer) => CONTAINERS.has(outer.className));
 

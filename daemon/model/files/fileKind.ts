@@ -1,4 +1,4 @@
-/** What a file or a folder is that is no model here: said by its content, and by its name where content says nothing. */
+/** Recognises files and folders that are not models of a supported kind: by content, or by name if the content does not show it. */
 
 import { isOnnxHead } from '../../onnx/file/signature.js';
 
@@ -6,13 +6,13 @@ import { isOnnxHead } from '../../onnx/file/signature.js';
 export interface FileKind {
   /** With its article: "a TensorFlow Lite model". */
   readonly what: string;
-  /** What to do where a model is wanted. */
+  /** The way out if a model is expected. */
   readonly asModel: string;
-  /** What to do where data is wanted. */
+  /** The way out if data is expected. */
   readonly asData: string;
 }
 
-/** So many bytes at the start of a file show its kind. */
+/** Bytes at the start of a file that show its kind. */
 export const KIND_BYTES = 512;
 
 const NO_MODEL = 'name an ONNX file, a Keras .keras or .h5 file, or a model.json of TensorFlow.js';
@@ -70,7 +70,7 @@ const named =
   (_: string, name: string): boolean =>
     ending.test(name);
 
-/** Before JSON: a length of eight bytes, as of SafeTensors. */
+/** JSON after a length of eight bytes, as in SafeTensors. */
 const SAFETENSORS = /^[^]{4}\0{4}\{\s*"/;
 /** The first member of a zip, whose name begins at byte 30. */
 const member =
@@ -78,10 +78,10 @@ const member =
   (head: string): boolean =>
     head.startsWith('PK\x03\x04') && pattern.test(head.slice(30, 30 + head.charCodeAt(26) + 256 * head.charCodeAt(27)));
 /* eslint-disable no-control-regex -- the bytes of headers. */
-/** Protocol 2 and later begin with their number; the numbers of PyTorch's older files follow. */
+/** A pickle of protocol 2 to 5 begins with 0x80 and its number; PyTorch's older files are pickles. */
 const PICKLED = /^\x80[\x02-\x05]/;
 
-/* Content first; what only a name shows comes last. */
+/* Recognised by content first; kinds that only a name shows come last. */
 const RULES: readonly Rule[] = [
   { kind: TFLITE, test: (head) => head.slice(4, 8) === 'TFL3' },
   // Tensors come first in it; in files of torch.save they come behind data.pkl.
@@ -130,8 +130,8 @@ const RULES: readonly Rule[] = [
 ]; // prettier-ignore
 
 /**
- * What a file is, by its first bytes and its name; null for what may well be a model or data in text.
- * @param head the first KIND_BYTES bytes, or all there are.
+ * The kind of a file, by its first bytes and its name; null if it may be a model or data in text.
+ * @param head the first KIND_BYTES bytes, or the whole file.
  */
 export function fileKind(head: Uint8Array, name: string): FileKind | null {
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.byteLength, KIND_BYTES)).toString('latin1');
@@ -155,7 +155,7 @@ export function noModel(head: Uint8Array, name: string): string | null {
   return isText ? `is text, but no JSON; ${NO_MODEL}` : null;
 }
 
-/** The same of a folder. @param names of what is in it. */
+/** The same for a folder. @param names of its entries. */
 export function noModelFolder(names: readonly string[], name: string): string {
   const kind = folderKind(names, name);
   const models = names.filter((member) => /\.(keras|h5|hdf5|onnx)$/i.test(member));
@@ -164,7 +164,7 @@ export function noModelFolder(names: readonly string[], name: string): string {
   return `is a folder; name the model inside it, such as ${JSON.stringify(models.sort()[0])}`;
 }
 
-/** What a folder is, by the names in it. */
+/** The kind of a folder, by the names of its entries. */
 function folderKind(names: readonly string[], name: string): FileKind | null {
   if (names.some((member) => /^saved_model\.pb(txt)?$/.test(member))) return SAVED_MODEL;
   if (/\.ml(package|modelc)$/i.test(name)) return COREML;

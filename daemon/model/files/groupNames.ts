@@ -8,7 +8,7 @@ const snakeCase = (className: string): string =>
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .toLowerCase();
 
-/** `dense`, `dense_1`, ... in the order asked. */
+/** `dense`, `dense_1`, ... in the order of the calls. */
 export function groupNamer(): (className: string) => string {
   const used = new Map<string, number>();
   return (className) => {
@@ -19,5 +19,5 @@ export function groupNamer(): (className: string) => string {
   };
 }
 
-/** Groups inside each other, as one path. */
+/** Nested groups as one path. */
 export const joined = (...segments: string[]): string => segments.filter((segment) => segment !== '').join('/');

@@ -1,6 +1,6 @@
 /**
- * HDF5 through h5wasm, loaded when first needed. Files live in its memory file system only, so a link inside one
- * (external link, external storage, virtual data set) leads nowhere.
+ * HDF5 through h5wasm, loaded when first needed. Files are in its memory file system only, so a link inside one (external link, external storage,
+ * virtual data set) leads nowhere.
  */
 import { UserError } from '../../protocol/errors.js';
 import { bfloat16, float16 } from '../../files/halfPrecision.js';
@@ -14,7 +14,7 @@ export async function loadHdf5(): Promise<{ h5: H5wasm; fs: NonNullable<H5wasm['
   loading ??= (async () => {
     const h5 = await import('h5wasm');
     const module = await h5.ready;
-    // Without it the library prints its error stack and answers with invalid ids.
+    // Otherwise the library prints its error stack and returns invalid ids.
     module.activate_throwing_error_handler();
     return { h5, fs: h5.FS! };
   })();
@@ -26,11 +26,11 @@ let counter = 0;
 export interface Hdf5Tensor {
   readonly shape: readonly number[];
   readonly data: Float32Array;
-  /** What the numbers were stored as, where they had 16 bits. */
+  /** The stored type of 16-bit numbers. */
   readonly widened?: 'float16' | 'bfloat16';
 }
 
-/** What the Keras readers need of an open file. Paths are absolute inside the file, without a leading slash. */
+/** The functions of an open file that the Keras readers need. Paths are absolute inside the file, without a leading slash. */
 export interface Hdf5File {
   /** Names in a group; empty when there is no such group. */
   children(path: string): string[];
@@ -46,13 +46,13 @@ export interface Hdf5File {
 
 const oneLine = (error: unknown): string => {
   const text = error instanceof Error ? error.message : String(error);
-  // The first frame of HDF5's error stack says what it could not do.
+  // The first frame of HDF5's error stack names the failed operation.
   const frame = /#000: .*?: (.*)/.exec(text)?.[1] ?? text.split('\n')[0]!;
   return frame.slice(0, 120);
 };
 
 /**
- * Opens `bytes` as an HDF5 file, calls `read`, and closes it whatever happens.
+ * Opens `bytes` as an HDF5 file, calls `read`, and always closes it.
  * @throws UserError('model-invalid') naming `file` on a damaged file; UserErrors of `read` pass through.
  */
 export async function withHdf5<T>(bytes: Uint8Array, file: string, read: (file: Hdf5File) => T): Promise<T> {
@@ -78,7 +78,7 @@ export async function withHdf5<T>(bytes: Uint8Array, file: string, read: (file: 
   }
 }
 
-/** The numbers of a data set of 16 bits each, which h5wasm hands over as bytes alone, in the order of this machine. */
+/** The numbers of a data set of 16 bits each, which h5wasm returns as raw bytes in this machine's order. */
 function widened(
   h5: H5wasm,
   { file_id: id, path, metadata }: InstanceType<H5wasm['Dataset']>,
@@ -152,7 +152,7 @@ function reader(h5: H5wasm, root: InstanceType<H5wasm['File']>, file: string): H
       if (metadata.shape === null) return invalid('holds no numbers');
       const shape = [...metadata.shape];
       const is = (type: { readonly value: number }): boolean => metadata.type === type.value;
-      // Keras marks bfloat16, which HDF5 does not know (keras/src/saving/saving_lib.py, H5IOStore).
+      // Keras marks bfloat16, which HDF5 does not have (keras/src/saving/saving_lib.py, H5IOStore).
       const brain = attribute(path, 'dtype') === 'bfloat16';
       if (metadata.size === 2 && (is(H5T_FLOAT) || (brain && is(H5T_OPAQUE))))
         return {
@@ -180,7 +180,7 @@ export interface Hdf5Builder {
   tensor(path: string, tensor: Hdf5Tensor): void;
 }
 
-/** HDF5 keeps attributes of up to 64 kB in an object's header; Keras cuts lists above this into pieces (legacy_h5_format.py). */
+/** HDF5 keeps attributes of up to 64 kB in an object's header; Keras splits longer lists (legacy_h5_format.py). */
 const ATTRIBUTE_LIMIT = 64512;
 
 /** @returns the bytes of the file that `build` described. */

@@ -1,4 +1,4 @@
-/** A normalised topology as Python's Keras writes it: for its HDF5 format (Keras 2 and 3), and for its native zip (Keras 3). */
+/** Writes a normalised topology as Python's Keras does: for its HDF5 format (Keras 2 and 3), and for its native zip (Keras 3). */
 import { UserError } from '../../protocol/errors.js';
 import {
   CONTAINERS,
@@ -21,7 +21,10 @@ import { operationIn } from '../operations/operations.js';
 
 export type KerasStyle = 'h5' | 'native';
 
-/** A nested model in a functional one is wired as Keras 3 wants it, in HDF5 too, and operations are Keras 3's; Keras 2 then cannot read the file. */
+/**
+ * A nested model in a functional one is wired in the form of Keras 3, in HDF5 too, and operations are those of Keras 3; Keras 2 then cannot read the
+ * file.
+ */
 function nests(model: LayerJson): boolean {
   if (layersOf(model).some((layer) => layer.class_name === OPERATION)) return true;
   const inner = layersOf(model).filter((layer) => CONTAINERS.has(layer.class_name));
@@ -55,7 +58,7 @@ class Writer {
     });
   }
 
-  /** Keras 3 finds a class by its module, its HDF5 reader only those inside a wrapper; Keras 2 by the class name alone. */
+  /** Keras 3 finds a class by its module; its HDF5 reader only classes inside a wrapper. Keras 2 finds it by the class name alone. */
   private object(module: string, className: string, config: Json, inside = false): Json {
     if (this.style === 'h5' && !inside) return { class_name: className, config };
     return { module, class_name: className, config, registered_name: null };
@@ -80,7 +83,7 @@ class Writer {
     return out;
   }
 
-  /** Keras 2 reads no `batch_shape`: a file that only Keras 3 computes rightly is refused there instead of misread. */
+  /** Keras 2 does not read `batch_shape`: it then rejects a file that only Keras 3 computes correctly, instead of misreading it. */
   private input(layer: LayerJson): Json {
     const { config } = layer;
     const dtype = stringAt(config, 'dtype');
@@ -92,7 +95,7 @@ class Writer {
     };
   }
 
-  /** By its module in HDF5, too, where Keras 3 would look among the layers otherwise. */
+  /** With its module in HDF5 too, because Keras 3 would search among the layers otherwise. */
   private operation(layer: LayerJson): Json {
     const found = operationIn(layer.config);
     if (!found) return this.refuse(layer, 'is an operation that cannot be read');
@@ -136,7 +139,7 @@ class Writer {
     return { name: model.config.name ?? 'sequential', layers: [...head, ...layers].map((layer) => this.layer(layer)) };
   }
 
-  /** What the first layer of a Sequential is given, of all layers of the graph. */
+  /** The input of the first layer of a Sequential, among all layers of the graph. */
   private firstShape(first: LayerJson): readonly unknown[] | null {
     const leaf = CONTAINERS.has(first.class_name) ? layersOf(first)[0]! : first;
     const node = this.graph.layers.find((entry) => entry.layer === leaf);
@@ -157,7 +160,7 @@ class Writer {
         this.keras3 && nested.get(name) === 'Sequential' ? node - 1 : node,
         tensor,
       ]);
-      // To Keras 3 a list of one is a list: a nested model would hand it to its reader as such.
+      // To Keras 3 a list of one is a list, and a nested model would pass it on as such.
       return this.keras3 && refs.length === 1 ? refs[0]! : refs;
     };
     return {

@@ -1,6 +1,6 @@
 /**
- * Where Keras's native format keeps each layer's variables (keras/src/saving/saving_lib.py): groups are the snake_case
- * class name and a counter in layer order, not the layers' names; inside, a variable is its position among the layer's own.
+ * The groups of each layer's variables in Keras's native format (keras/src/saving/saving_lib.py): groups are named by the snake_case class name and a
+ * counter in layer order, not by the layers' names; inside, a variable is its position among the layer's own.
  */
 import { classOf } from '../layerClasses/registry.js';
 import { CONTAINERS, layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
@@ -23,8 +23,8 @@ export interface LayerGroups {
 }
 
 /**
- * The groups of every layer of a model that is no container, nested ones included.
- * @param layersKey the name of the group that holds layers: "layers", or what Keras 2.12 and 2.13 called it.
+ * The groups of every layer of a model that is not a container, nested ones included.
+ * @param layersKey the name of the group that holds layers: "layers", or the name in Keras 2.12 and 2.13.
  */
 export function layerGroups(model: LayerJson, layersKey: string, path = '', group = ''): LayerGroups[] {
   const namer = groupNamer();
@@ -39,6 +39,6 @@ export function layerGroups(model: LayerJson, layersKey: string, path = '', grou
   });
 }
 
-/** A container's raw JSON as a layer, whatever its config is. */
+/** A container's raw JSON as a layer, whatever its config contains. */
 export const asLayer = (model: { class_name: string; config: unknown }): LayerJson =>
   ({ class_name: model.class_name, config: model.config as Json }) as LayerJson;

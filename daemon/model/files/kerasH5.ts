@@ -1,14 +1,14 @@
-/** What an HDF5 file of Keras holds, and in which layout. */
+/** The content of an HDF5 file of Keras, and its layout. */
 import { UserError } from '../../protocol/errors.js';
 import { withHdf5, type Hdf5File } from './hdf5.js';
 
-/** Whether variables lie somewhere below a group. */
+/** Whether a group contains variables at any depth. */
 const holdsVariables = (h5: Hdf5File, group: string, depth = 8): boolean =>
   h5
     .children(group)
     .some((child) => child === 'vars' || (depth > 0 && holdsVariables(h5, `${group}/${child}`, depth - 1)));
 
-/** Whether a file holds weights in the native layout, and what its groups of layers are called. */
+/** Whether a file holds weights in the native layout, and the name of its group of layers. */
 export function nativeLayersKey(h5: Hdf5File): string | null {
   const root = h5.children('');
   const keys = ['layers', '_layer_checkpoint_dependencies'];
@@ -17,7 +17,7 @@ export function nativeLayersKey(h5: Hdf5File): string | null {
 
 export const legacyRoot = (h5: Hdf5File): string => (h5.children('').includes('model_weights') ? 'model_weights' : '');
 
-/** What an HDF5 file that is no Keras file holds: 'the arrays "x" [60, 28, 28] and "y" [60]'. */
+/** The content of another HDF5 file: 'the arrays "x" [60, 28, 28] and "y" [60]'. */
 export function contentsOf(h5: Hdf5File): string {
   const names = h5.children('');
   const shown = names.slice(0, 6).map((name) => {
@@ -32,8 +32,8 @@ export function contentsOf(h5: Hdf5File): string {
 }
 
 /**
- * What an HDF5 file is: a whole Keras model, or the weights of one.
- * @throws UserError('model-invalid') saying what the file holds, where it is neither.
+ * The kind of an HDF5 file: a whole Keras model, or only its weights.
+ * @throws UserError('model-invalid') with the file's content, if it is neither.
  */
 export async function kindOfH5(bytes: Uint8Array, file: string): Promise<'model' | 'weights'> {
   return withHdf5(bytes, file, (h5) => {

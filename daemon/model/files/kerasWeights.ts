@@ -1,4 +1,4 @@
-/** The weights of a Keras file for a topology that is known: the layout of Keras 2 and the native one. */
+/** Reads the weights of a Keras file for a known topology: the layout of Keras 2 and the native one. */
 import { UserError } from '../../protocol/errors.js';
 import { type Hdf5File, type Hdf5Tensor } from './hdf5.js';
 import { layerGroups, type LayerGroups } from './kerasGroups.js';
@@ -37,8 +37,8 @@ const variables = (h5: Hdf5File, group: string): string[] =>
     .sort((a, b) => Number(a) - Number(b));
 
 /**
- * Where Keras 2.12 and 2.13 count otherwise, the k-th group of a class that holds variables is the k-th layer of that
- * class that has some; shapes are checked all the same.
+ * Keras 2.12 and 2.13 may count differently: then the k-th group of a class with variables belongs to the k-th layer of that class that has some.
+ * Shapes are checked in any case.
  */
 function regroup(
   h5: Hdf5File,
@@ -137,7 +137,7 @@ function nativeWeights(
   });
 }
 
-/** Reads weights of either layout for a topology that is known. */
+/** Reads weights of either layout for a known topology. */
 export function weightsFor(
   h5: Hdf5File,
   raw: LayerJson,
@@ -151,10 +151,10 @@ export function weightsFor(
   let tensors: readonly Named[];
   if (h5.texts(root, 'layer_names') !== null) {
     tensors = namedWeights(h5, root, file);
-    // Keras names weights "layer:0" with scopes of its own; only matches that are no plain scope are worth a note.
+    // Keras names weights "layer:0" with scopes of its own; only matches beyond a plain scope are worth a note.
     tensors = assignWeights(graph, tensors, normalised.renamed, file, new Notes());
   } else if (key !== null) tensors = nativeWeights(h5, raw, normalised, key, file);
-  // Keras 3 writes groups without variables then.
+  // Keras 3 then writes groups without variables.
   else if (graph.layers.every((node) => node.weights.length === 0)) tensors = [];
   else
     throw new UserError(

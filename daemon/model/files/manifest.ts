@@ -11,12 +11,12 @@ export interface ManifestWeight {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: WeightTensor['dtype'];
-  /** As the bytes are. */
+  /** Type of the stored bytes. */
   readonly stored: StoredType;
   /** value = stored * scale + min, where the weight is quantized to integers. */
   readonly scale?: number;
   readonly min?: number;
-  /** Optimizer state, which is not the model's. */
+  /** Optimizer state, which is not part of the model. */
   readonly optimizer: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface ManifestGroup {
 }
 
 const BYTES: Record<StoredType, number> = { float32: 4, int32: 4, bool: 1, uint8: 1, uint16: 2, float16: 2 };
-/** More than any model that fits in memory; shapes above it are nonsense. */
+/** More elements than in any model that fits in memory; larger shapes are invalid. */
 const MAX_ELEMENTS = 2 ** 33;
 
 export const byteSize = (weight: ManifestWeight): number => sizeOf(weight.shape) * BYTES[weight.stored];
@@ -87,7 +87,7 @@ export function parseManifest(raw: unknown, file: string): ManifestGroup[] {
       parseWeight(weight, `${place}.weights[${k}]`, invalid),
     );
     for (const weight of weights) {
-      if (names.has(weight.name)) invalid(`two weights are named "${weight.name}", so they cannot be told apart`);
+      if (names.has(weight.name)) invalid(`two weights are named "${weight.name}", so they cannot be distinguished`);
       names.add(weight.name);
     }
     return { paths: paths as string[], weights };

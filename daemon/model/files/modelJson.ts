@@ -1,4 +1,4 @@
-/** A model.json taken apart, by structure: its format key, its name and its versions are often wrong. */
+/** Parses a model.json by its structure, because its format key, its name and its versions are often wrong. */
 import { UserError } from '../../protocol/errors.js';
 import { isObject, type Json } from '../layers/layerConfig.js';
 import { parseJson } from '../../files/jsonText.js';
@@ -13,7 +13,7 @@ export interface ModelJson extends NormalisedTopology {
   readonly trainingConfig?: Record<string, unknown>;
 }
 
-/** What a JSON that is no layers-model seems to be, with the way out. */
+/** The apparent kind of a JSON that is not a layers-model, with the way out. */
 function otherJson(json: unknown): string {
   if (Array.isArray(json)) {
     const first: unknown = json[0];
@@ -49,11 +49,11 @@ const unwrapText = (value: unknown, file: string): unknown =>
 interface Located {
   readonly model: unknown;
   readonly trainingConfig: unknown;
-  /** Written by Python's Keras, not by TensorFlow.js. */
+  /** Whether Python's Keras wrote it, not TensorFlow.js. */
   readonly keras: boolean;
 }
 
-/** Finds `{class_name, config}` where the different writers put it. */
+/** Finds `{class_name, config}` at the places where different programs write it. */
 function locateTopology(json: unknown, file: string): Located | null {
   if (!isObject(json)) return null;
   const isModel = (value: unknown): value is Json =>
@@ -71,9 +71,10 @@ function locateTopology(json: unknown, file: string): Located | null {
 }
 
 /**
- * @param text the whole JSON. Weight data is not needed, so this is what the editor calls.
+ * @param text the whole JSON. The editor calls this, because it needs no weight data.
  * @param file its path or name, for messages.
- * @throws UserError('model-invalid' | 'model-unsupported').
+ * @throws UserError('model-invalid'
+ * 'model-unsupported').
  */
 export function parseModelJson(text: string, file: string): ModelJson {
   const json = parseJson(text, file);

@@ -12,10 +12,10 @@ import { normaliseTopology, type NormalisedTopology } from '../normalise/normali
 import { Notes } from '../notes.js';
 import { weightsFor } from './kerasWeights.js';
 
-/** Above any model that trains on one machine; a zip that unpacks to more is refused before it is unpacked. */
+/** Above any model that trains on one machine; a zip that decompresses to more is rejected before it is decompressed. */
 const MAX_UNPACKED_BYTES = 4 * 1024 ** 3;
 
-/** `class_name`/`config` of a model config, from text. */
+/** Parses `class_name`/`config` of a model config. */
 function topologyOf(text: string, file: string): LayerJson {
   const json = parseJson(text, file);
   if (!isObject(json) || typeof json.class_name !== 'string' || json.config == null) {
@@ -48,7 +48,7 @@ const asModel = (
     normalised,
   );
 
-/** A whole model in HDF5, as `kindOfH5` finds it. @throws UserError. */
+/** A whole model in HDF5, as found by `kindOfH5`. @throws UserError. */
 export async function readKerasH5(bytes: Uint8Array, file: string): Promise<Model> {
   return withHdf5(bytes, file, (h5) => {
     const config = h5.text('', 'model_config')!;
@@ -62,8 +62,8 @@ export async function readKerasH5(bytes: Uint8Array, file: string): Promise<Mode
 }
 
 /**
- * Weights alone, for a topology from a JSON file.
- * @param files the two, and the one of them that was named: the model's path.
+ * Weights for a topology from a JSON file.
+ * @param files both, and the one the user named: it becomes the model's path.
  */
 export async function readWeightsH5(
   bytes: Uint8Array,
@@ -83,7 +83,7 @@ export async function readWeightsH5(
   });
 }
 
-/** The members of a `.keras` zip that matter. @throws UserError on a damaged zip, or one that unpacks to too much. */
+/** The needed members of a `.keras` zip. @throws UserError on a damaged zip, or one that decompresses to too much. */
 function unzip(bytes: Uint8Array, file: string): Record<string, Uint8Array> {
   const invalid = (problem: string): never => {
     throw new UserError('model-invalid', `${file} ${problem}`, { file });

@@ -1,4 +1,4 @@
-/** Reading a model file of any supported format; the content decides the format, never the name. */
+/** Reads a model file of any supported format; the content decides the format, never the name. */
 import { open, readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
@@ -13,12 +13,12 @@ import type { OnFile } from './shards.js';
 import { findTopology, findWeights } from './weightsBeside.js';
 import { resolveInside } from '../../files/workspacePath.js';
 
-/** HDF5 is read in memory, of which WebAssembly has 4 GB. */
+/** HDF5 is read into the memory of WebAssembly, which has at most 4 GB. */
 const MAX_KERAS_BYTES = 2 ** 31 - 1;
 
 type Kind = 'json' | 'hdf5' | 'zip';
 
-/** By the file's first bytes: HDF5 and zip have signatures, everything else is taken for text. */
+/** By the file's first bytes: HDF5 and zip have signatures, everything else counts as text. */
 async function kindOf(path: string): Promise<Kind> {
   let head: Buffer;
   try {
@@ -32,7 +32,7 @@ async function kindOf(path: string): Promise<Kind> {
   } catch (error) {
     const names = (error as NodeJS.ErrnoException).code === 'EISDIR' && (await readdir(path).catch(() => null));
     if (names) throw new UserError('model-missing', `${path} ${noModelFolder(names, basename(path))}`, { file: path });
-    // readBounded says why.
+    // readBounded reports the reason.
     return 'json';
   }
   if (head.subarray(0, 8).equals(Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'))) return 'hdf5';

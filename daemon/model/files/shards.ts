@@ -1,4 +1,4 @@
-/** Finding and reading the files that a manifest names, inside the workspace only, and of exactly the manifest's size. */
+/** Finds and reads the files that a manifest names, inside the workspace only, and of exactly the manifest's size. */
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
@@ -7,11 +7,11 @@ import { groupBytes, type ManifestGroup } from './manifest.js';
 import type { Notes } from '../notes.js';
 import { resolveInside } from '../../files/workspacePath.js';
 
-/** Called with the real path of a file before it is looked at or read, whether or not it is there. */
+/** Called with the real path of a file before it is checked or read, even if it is missing. */
 export type OnFile = (path: string) => void;
 
 interface Shard {
-  /** As the manifest names it. */
+  /** Its name in the manifest. */
   readonly name: string;
   readonly path: string;
   readonly size: number;
@@ -25,7 +25,7 @@ const fileSize = async (path: string): Promise<number | null> => {
 /** The last segment of a path of either kind of slash, without a URL's query. */
 const plainName = (path: string): string => basename(path.replaceAll('\\', '/').replace(/[?#].*$/, ''));
 
-/** Other names for a shard, beside the JSON: downloads add and drop endings, and renaming the JSON leaves its shard behind. */
+/** Alternative names of a shard beside the JSON: downloads add and drop extensions, and a renamed JSON no longer matches its shard. */
 function candidates(path: string, json: string, alone: boolean): string[] {
   const name = plainName(path);
   const stem = basename(json, extname(json));
@@ -33,7 +33,7 @@ function candidates(path: string, json: string, alone: boolean): string[] {
   return [...same, ...(alone ? [`${stem}.bin`, `${stem}.weights.bin`] : [])];
 }
 
-/** The one file beside the JSON of exactly this size; null when there is none, or several. */
+/** The one file beside the JSON of exactly this size; null if there is none, or several. */
 async function onlyFileOfSize(folder: string, bytes: number, not: string): Promise<string | null> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const matching: string[] = [];
@@ -64,7 +64,7 @@ async function locate(
   const others = candidates(name, json, alone);
   const bySize = alone ? await onlyFileOfSize(folder, groupBytes(group), basename(json)) : null;
   for (const other of bySize === null ? others : [...others, bySize]) {
-    // The file beside the JSON may itself be a link; it has to stay inside as well.
+    // The file beside the JSON may itself be a link; it must stay inside as well.
     const path = await resolveInside(workspace, folder, other).catch(() => null);
     if (path !== null) onFile(path);
     const size = path === null ? null : await fileSize(path);
@@ -82,7 +82,7 @@ async function locate(
   );
 }
 
-/** The size of every shard but the last: TensorFlow.js's 4 MB where that fits the count, else the commonest. */
+/** The size of every shard but the last: TensorFlow.js's 4 MB if that fits the number of shards, else the most frequent. */
 function fullShard(shards: readonly Shard[], expected: number): number {
   const standard = 4 * 1024 * 1024;
   if (shards.length === Math.ceil(expected / standard)) return standard;
@@ -91,7 +91,7 @@ function fullShard(shards: readonly Shard[], expected: number): number {
   return sizes.reduce((best, size) => (count(size) > count(best) ? size : best), sizes[0] ?? 0);
 }
 
-/** Says which shard is to blame for a group of the wrong size. Writers fill all shards but the last to the same size. */
+/** Finds the faulty shard of a group of the wrong size. Programs fill all shards but the last to the same size. */
 async function sizeError(shards: readonly Shard[], expected: number, json: string): Promise<UserError> {
   const full = fullShard(shards, expected);
   const should = (i: number): number => (i < shards.length - 1 ? full : expected - full * (shards.length - 1));

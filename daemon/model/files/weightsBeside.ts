@@ -1,4 +1,4 @@
-/** Keras models in two files, a topology (`to_json`) and weights alone (`save_weights`): which belongs to which. */
+/** Keras models in two files, a topology (`to_json`) and weights (`save_weights`): finds the pairs. */
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
@@ -19,11 +19,11 @@ const coreOf = (name: string): string =>
     .toLowerCase()
     .replace(/([._-](weights?|model|architecture|arch|topology|config|json))+$/, '');
 
-/** The partner of a file: of the same stem, else of the same core, else the only one there is; null where that is open. */
+/** The partner of a file: of the same stem, else of the same core, else the only one; null if that is ambiguous. */
 export function partnerOf(name: string, others: readonly string[]): string | null {
   const same = (part: (name: string) => string) => others.filter((other) => part(other) === part(name));
   const alike = same(stemOf);
-  // Of "net.weights.h5" and "net.h5", the first says that it holds weights.
+  // Of "net.weights.h5" and "net.h5", the first is named as weights.
   const exact = alike.find((other) => /\.weights\.h5$/i.test(other)) ?? alike[0];
   if (exact !== undefined) return exact;
   const similar = same(coreOf);
@@ -37,9 +37,9 @@ const quoted = (names: readonly string[]): string => {
 };
 
 /**
- * The weights that belong to a topology alone.
+ * The weights of a topology file.
  * @param json absolute, real. @returns their path, real.
- * @throws UserError('model-invalid') naming the candidates, where it is open which file holds them.
+ * @throws UserError('model-invalid') naming the candidates if there are several.
  */
 export async function findWeights(json: string, workspace: string): Promise<string> {
   const folder = dirname(json);
@@ -54,14 +54,14 @@ export async function findWeights(json: string, workspace: string): Promise<stri
   throw new UserError('model-invalid', `${json} is a topology without weights (Keras to_json); ${way}`, { file: json });
 }
 
-/** Files of a folder that are looked into for a topology. */
+/** Most files of a folder that are searched for a topology. */
 const MAX_LOOKED_INTO = 200;
 
-/** The topology in a JSON file, null where it is something else, the error where it cannot be loaded. */
+/** The topology in a JSON file; null if it is something else; the error if it cannot be loaded. */
 async function topologyIn(path: string): Promise<ModelJson | UserError | null> {
   try {
     const parsed = parseModelJson((await readBounded(path, MAX_JSON_BYTES)).toString('utf8'), path);
-    // One with a manifest has weights of its own.
+    // A topology with a manifest has weights of its own.
     return parsed.manifest === null ? parsed : null;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -70,9 +70,9 @@ async function topologyIn(path: string): Promise<ModelJson | UserError | null> {
 }
 
 /**
- * The topology that belongs to weights alone.
+ * The topology of a weights file.
  * @param weights absolute, real.
- * @throws UserError('model-invalid') naming the candidates; what is wrong with the topology.
+ * @throws UserError('model-invalid') naming the candidates; the error of the topology.
  */
 export async function findTopology(
   weights: string,
@@ -83,7 +83,7 @@ export async function findTopology(
   const name = basename(weights);
   const found = new Map<string, { path: string; parsed: ModelJson | UserError }>();
   const names = (await readdir(folder)).filter((other) => JSON_FILE.test(other)).sort();
-  // Those of the same stem first: with them the others need not be read.
+  // Files of the same stem first: if one matches, the others need not be read.
   names.sort((a, b) => Number(stemOf(b) === stemOf(name)) - Number(stemOf(a) === stemOf(name)));
   for (const other of names.slice(0, MAX_LOOKED_INTO)) {
     const path = await resolveInside(workspace, folder, other).catch(() => null);

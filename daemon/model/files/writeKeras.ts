@@ -1,4 +1,4 @@
-/** Writing a model that Python's Keras loads with its weights in place. */
+/** Writes a model that Python's Keras loads with its weights. */
 import { zipSync } from 'fflate';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
 import { withoutCorners } from '../normalise/bilinearUpSampling.js';
@@ -17,7 +17,7 @@ import type { Model, WeightTensor } from '../model.js';
 const H5_KERAS_VERSION = '2.15.0';
 const NATIVE_KERAS_VERSION = '3.0.0';
 
-/** How the model was compiled, as far as Keras can compile it so. */
+/** The model's compile settings, as far as Keras supports them. */
 const compiled = ({ trainingConfig, format }: Model, { outputLayers }: ModelGraph) =>
   trainingConfig === undefined ? null : compileConfig(trainingConfig, outputLayers, format === 'keras-v3');
 
@@ -81,8 +81,8 @@ function legacyWeights(h5: Hdf5Builder, model: Model, graph: ModelGraph): void {
 }
 
 /**
- * Writes Keras's HDF5 format (`.h5`), which Keras 2 and 3 load. A nested model is wired as Keras 3 wants it, and a model
- * with hard_sigmoid has its weights scaled for the function of Keras 3: Keras 2 refuses those two.
+ * Writes Keras's HDF5 format (`.h5`), which Keras 2 and 3 load. A nested model is wired in the form of Keras 3, and a model with hard_sigmoid has its
+ * weights scaled for the function of Keras 3: Keras 2 rejects those two.
  * @param path absolute, inside the workspace; its folder exists.
  * @throws UserError('disk'); UserError('model-unsupported') on a layer that Keras lacks.
  */
@@ -116,7 +116,7 @@ export async function writeKeras(given: Model, path: string): Promise<void> {
     date_saved: new Date().toISOString().replace('T', '@').slice(0, 19),
   };
   const text = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value), 'utf8');
-  // Stored, as Keras does: weights hardly shrink, and pruned ones have formats of their own.
+  // Not compressed, as in Keras: weights hardly shrink, and pruned ones have formats of their own.
   const zip = zipSync(
     { 'metadata.json': text(metadata), 'config.json': text(config), 'model.weights.h5': weights },
     { level: 0 },

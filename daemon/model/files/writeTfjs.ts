@@ -1,4 +1,4 @@
-/** Writing a model that plain `tf.loadLayersModel` loads. */
+/** Writes a model that plain `tf.loadLayersModel` loads. */
 import { createHash } from 'node:crypto';
 import { readdir, unlink } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { withoutHalfPixelCentres } from '../normalise/bilinearUpSampling.js';
 import { isObject } from '../layers/layerConfig.js';
 import type { Model, WeightTensor } from '../model.js';
 
-/** What TensorFlow.js itself cuts weights into. */
+/** Shard size of TensorFlow.js. */
 const SHARD_BYTES = 4 * 1024 * 1024;
 
 function encode({ dtype, data }: WeightTensor): Uint8Array {
@@ -35,8 +35,8 @@ async function removeOldShards(folder: string, stem: string, keep: ReadonlySet<s
 }
 
 /**
- * TensorFlow.js applies a weight's constraint to the values that it loads (LayerVariable.write), and so changes what was
- * trained and pruned without it; constraints take no part in training here. Keras applies them while it trains alone.
+ * Removes constraints: TensorFlow.js applies a weight's constraint to the values that it loads (LayerVariable.write), and would change what was
+ * trained and pruned without it. Constraints are not applied in training here, and Keras applies them only in training.
  */
 function withoutConstraints(value: unknown): unknown {
   if (Array.isArray(value)) return (value as unknown[]).map(withoutConstraints);
@@ -47,8 +47,8 @@ function withoutConstraints(value: unknown): unknown {
 }
 
 /**
- * What a model.json holds. How the model was trained stands under Keras's own key: as `trainingConfig`, TensorFlow.js would
- * compile the model while it loads, and fail on every loss, metric and optimizer of Keras that it does not know.
+ * The content of a model.json. The training settings are under Keras's own key: with `trainingConfig`, TensorFlow.js would compile the model while it
+ * loads, and fail on every loss, metric and optimizer of Keras that it does not have.
  */
 export const layersModel = (model: Model, weightsManifest: readonly object[]): object => ({
   format: 'layers-model',
@@ -61,14 +61,14 @@ export const layersModel = (model: Model, weightsManifest: readonly object[]): o
 
 /**
  * Writes `model` as a TensorFlow.js layers-model: shards of 4 MB beside `jsonPath`, then the JSON itself, each atomically.
- * Shards carry a hash of their content in their names, so a crash in between leaves an earlier save whole and readable,
- * and two models in one folder never share a shard.
+ * Shards have a hash of their content in their names, so a crash in between leaves an earlier save complete and readable, and two models in one
+ * folder never share a shard.
  * @param jsonPath absolute; its folder exists and has been checked to lie inside the workspace.
  * @throws UserError('disk').
  */
 export async function writeTfjsModel(model: Model, jsonPath: string): Promise<void> {
   const folder = dirname(jsonPath);
-  // Loaders join these names into URLs unescaped.
+  // Loaders append these names to URLs without escaping.
   const stem = basename(jsonPath, extname(jsonPath)).replace(/[^A-Za-z0-9._-]/g, '_');
   const bytes = concatenate(model.weights.map(encode));
   const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 8);

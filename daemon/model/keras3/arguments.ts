@@ -1,9 +1,7 @@
 /**
- * How the arguments of Keras 3's layers are written down (3.15, keras.io/api/layers), as far as a model file may hold them; each
- * class's own are in its record (layerClasses).
- *
- * Initializers are Keras's defaults whatever a file has: a trained model's values come from the file, and of initializers
- * every generation has its own names, keys and faults. Regularizers and constraints are part of training and are kept.
+ * The form of the arguments of Keras 3's layers (3.15, keras.io/api/layers) in model files; each class's own are in its record (layerClasses).
+ * Initializers are always Keras's defaults: a trained model's values come from the file, and every generation has its own names, keys and faults of
+ * initializers. Regularizers and constraints are part of training and are kept.
  */
 import {
   activation, anything, constraint, flag, nonNegative, oneOf, positive, regularizer, sizes, text, type Kind,
@@ -11,7 +9,7 @@ import {
 
 export interface Argument {
   readonly kind: Kind;
-  /** Written where a file has none or null: TensorFlow.js's default where Keras has another or none. */
+  /** Written if a file has none or null: TensorFlow.js's default if Keras has another or none. */
   readonly absent?: unknown;
   /** The layer cannot be made without it. */
   readonly required?: true;
@@ -51,7 +49,7 @@ export const BASE: Arguments = {
 };
 export const layer = (own: Arguments = {}): Arguments => ({ ...BASE, ...own });
 
-/** Said in the file: a reader's own default may be the other one. */
+/** Written explicitly, because a reader's default may differ. */
 export const DATA_FORMAT: Arguments = { data_format: or(oneOf('channels_last', 'channels_first'), 'channels_last') };
 export const BIAS: Arguments = { use_bias: optional(flag) };
 export const linear = (kernel: string): Arguments => ({
@@ -68,7 +66,7 @@ export const windows = (n: number, padding: Kind): Arguments => ({
 });
 export const SAME_OR_VALID = oneOf('valid', 'same');
 export const FILTERS: Arguments = { filters: required(positive) };
-/** A layer that another one wraps. */
+/** A layer inside a wrapper. */
 export const INNER = required(anything);
 export const SCALED: Arguments = { center: optional(flag), scale: optional(flag), ...weights('beta', 'gamma') };
 export const EPSILON: Arguments = { epsilon: optional(nonNegative) };

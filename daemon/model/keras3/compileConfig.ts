@@ -1,6 +1,6 @@
 /**
- * How a model was compiled, as Keras 3 (3.15, keras.io/api) and the HDF5 readers of Keras 2 take it: `compile` gets what the file
- * says as arguments, so one name, class or key that it does not know makes the whole file unreadable.
+ * A model's compile settings in the form of Keras 3 (3.15, keras.io/api) and the HDF5 readers of Keras 2: `compile` gets the file's values as
+ * arguments, so one unknown name, class or key makes the whole file unreadable.
  */
 import { field, isObject, own, type Json } from '../layers/layerConfig.js';
 import { lossOf, metricsOf, ofOutput } from '../setup/trainingSetup.js';
@@ -57,7 +57,7 @@ const OPTIMIZERS: Classes = {
   Adadelta: { rho: number, epsilon: number },
 };
 
-/** Short and old names, without separators, and the class that they mean. */
+/** Short and old names, without separators, and their classes. */
 const ALIASES: Readonly<Record<string, string>> = {
   mse: 'MeanSquaredError',
   mae: 'MeanAbsoluteError',
@@ -72,7 +72,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   softmaxcrossentropy: 'CategoricalCrossentropy',
   sigmoidcrossentropy: 'BinaryCrossentropy',
 };
-/** `compile` chooses what these mean by the output and the loss. */
+/** `compile` chooses their meaning by the output and the loss. */
 const CHOSEN_BY_OUTPUT = new Set(['accuracy', 'acc', 'crossentropy', 'ce']);
 
 const plain = (name: string): string => name.replace(/[\s_]/g, '').toLowerCase();
@@ -105,7 +105,7 @@ const object = (kind: string, className: string, config: Json): Json => ({
   registered_name: null,
 });
 
-/** By name where it has no settings. */
+/** A name alone if there are no settings. */
 function named(kind: string, className: string, config: Json): unknown {
   const { name: _name, ...settings } = config;
   return Object.keys(settings).length === 0 ? snake(className) : object(kind, className, config);
@@ -128,7 +128,7 @@ function metricIn(value: unknown): unknown {
   return named('metrics', className, argumentsOf(metric.config ?? {}, { name: text, ...METRICS[className] }));
 }
 
-/** An optimizer with a rate that is a number; null: another, or none. */
+/** An optimizer whose rate is a number; null: another, or none. */
 function optimizerIn(training: Json): { className: string; config: Json } | null {
   const found = training.optimizer ?? training.optimizer_config;
   const named = typeof found === 'string' ? { class_name: found, config: {} } : found;
@@ -136,7 +136,7 @@ function optimizerIn(training: Json): { className: string; config: Json } | null
   const className = classOf(named.class_name.replace(/^.*>/, '').replace(/optimizer$/i, ''), OPTIMIZERS);
   if (className === null) return null;
   const config = argumentsOf(isObject(named.config) ? named.config : {}, { learning_rate: number, ...OPTIMIZERS[className] });
-  // Keras takes floats alone, and JSON writes 1.0 as 1.
+  // Keras accepts only floats, and JSON writes 1.0 as 1.
   const { learning_rate: rate } = config;
   if (rate === undefined ? typeof found !== 'string' : Number.isInteger(rate)) return null;
   return { className, config };
@@ -150,10 +150,10 @@ export interface CompileConfig {
 }
 
 /**
- * @param training of the model's file, of whatever generation.
+ * @param training of the model's file, of any generation.
  * @param outputs the model's, as `ModelGraph.outputLayers`; with several, losses and metrics are lists in their order.
- * @param keras3 whether Keras 3 wrote `training` (what a flat list of metrics means depends on it).
- * @returns null where the file names no loss, or one that Keras does not have.
+ * @param keras3 whether Keras 3 wrote `training` (the meaning of a flat list of metrics depends on it).
+ * @returns null if the file names no loss, or one that Keras does not have.
  */
 export function compileConfig(training: Json, outputs: readonly string[], keras3: boolean): CompileConfig | null {
   const several = outputs.length > 1;

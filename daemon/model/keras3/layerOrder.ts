@@ -1,7 +1,7 @@
 /**
- * The order in which Keras has a functional model's layers (keras/src/ops/function.py, map_graph): by their distance from
- * the outputs, then as a walk from the outputs meets them. Both its formats find weights by position in that order,
- * whatever the order of the file's list, so that the list has to be written in it.
+ * The order of a functional model's layers in Keras (keras/src/ops/function.py, map_graph): by their distance from the outputs, then in the order of
+ * a walk from the outputs. Both formats find weights by position in that order, whatever the order of the file's list, so the list must be written in
+ * it.
  */
 import {
   CONTAINERS,
@@ -20,7 +20,7 @@ interface Call {
   readonly inputs: readonly string[];
 }
 
-/** Layers that no output depends on are left out, as Keras leaves them out; inputs stay. */
+/** Layers that no output depends on are left out, as in Keras; inputs stay. */
 function ordered(model: LayerJson): LayerJson[] {
   const calls = new Map<string, Call>();
   const key = ({ layer, node }: { layer: string; node: number }): string => `${node}#${layer}`;
@@ -66,7 +66,7 @@ function reorder(layer: LayerJson): LayerJson {
   return { ...layer, config: { ...layer.config, layers: layers.map(reorder) } };
 }
 
-/** The topology with every functional model's layers as Keras has them, nested ones included. */
+/** The topology with every functional model's layers in Keras's order, nested ones included. */
 export function inKerasOrder(topology: Topology): Topology {
   return reorder({ class_name: topology.class_name, config: topology.config as Json });
 }

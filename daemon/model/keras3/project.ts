@@ -1,35 +1,34 @@
-/** A layer's config, of whichever generation, as the arguments that Keras 3's constructor takes, and no others. */
+/** Converts a layer's config, of any generation, to the arguments of Keras 3's constructor, and no others. */
 import { classOf } from '../layerClasses/registry.js';
 import { field, own, type Json, type LayerJson } from '../layers/layerConfig.js';
 import type { Refuse } from '../layers/refuse.js';
 import { snake } from './values.js';
 
-/** Keys of Keras 2, Keras 3 and TensorFlow.js that change no output: hints for one implementation, what the wiring says again. */
+/** Keys of Keras 2, Keras 3 and TensorFlow.js that do not affect outputs: hints for one implementation, or repetitions of the wiring. */
 const WITHOUT_MEANING: ReadonlySet<string> = new Set([
   'implementation', 'input_dtype', 'batch_input_shape', 'batch_shape', 'input_shape', 'input_dim', 'input_length', 'batch_size',
   'ragged', 'sparse', 'dynamic', 'build_input_shape', 'fused', 'adjustment', 'renorm_clipping', 'renorm_momentum', 'unit_forget_bias',
   'use_cudnn', 'seed', 'autocast', 'synchronized', 'num_constants', 'quantization_config', 'lora_rank', 'lora_alpha',
   'half_pixel_centers', 'trainable', 'rank', 'noise_shape', 'supports_masking', 'data_format', 'activity_regularizer',
 ]); // prettier-ignore
-/** Of weights that the class does not have: tf.keras writes a SeparableConv2D's kernel_initializer. */
+/** Keys for weights that the class does not have: tf.keras writes a SeparableConv2D's kernel_initializer. */
 const OF_NO_WEIGHT = /_?(initializer|regularizer|constraint)$/;
 
-/** What tf.keras writes for classes that have no such argument in Keras 3. */
+/** Arguments that tf.keras writes for classes that have none of that name in Keras 3. */
 const NEUTRAL: Readonly<Record<string, unknown>> = { groups: 1, virtual_batch_size: 0, num_constants: 0 };
 
 const saysNothing = (value: unknown): boolean =>
   value == null || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
 
-/** A layer of a class that Keras 3 dropped, as one that it has. */
+/** A layer of a class that Keras 3 dropped, as an equivalent one. */
 export const inKeras3 = (layer: LayerJson): LayerJson => classOf(layer.class_name)?.inKeras3?.(layer) ?? layer;
 
 const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 60) ?? 'nothing';
 
 /**
- * Every argument is one of the constructor's, in its own form; null where TensorFlow.js means its default becomes that one.
- * Regularizers and constraints come out as `KerasObject`, inner layers as they are.
- * @throws (through `refuse`) on a class that Keras 3 lacks, a missing argument, a value it does not take, or a setting it
- * does not have.
+ * Every argument is one of the constructor's, in its own form; null if TensorFlow.js's default applies. Regularizers and constraints become
+ * `KerasObject`, inner layers stay as they are.
+ * @throws (through `refuse`) on a class that Keras 3 lacks, a missing argument, an invalid value, or a setting it does not have.
  */
 export function projectConfig(layer: LayerJson, refuse: Refuse): Json {
   const record = classOf(layer.class_name);
@@ -52,13 +51,13 @@ export function projectConfig(layer: LayerJson, refuse: Refuse): Json {
       else if (argument.required) refuse(`has no "${name}", which Keras 3 needs`);
     } else {
       written[name] = argument.kind(value);
-      // A seed starts training alone.
+      // A seed only affects the start of training.
       if (name === 'seed' && written[name] === undefined) delete written[name];
       else if (written[name] === undefined) refuse(`has "${name}": ${shown(value)}, which Keras 3 does not take`);
     }
   }
   for (const [name, value] of Object.entries(given)) {
-    // TensorFlow.js keeps the cells beside the cell that stacks them.
+    // TensorFlow.js stores the cells beside the stacked cell.
     if (name === 'cells' && layer.class_name === 'RNN') continue;
     if (!saysNothing(value) && value !== own(NEUTRAL, name) && !WITHOUT_MEANING.has(name) && !OF_NO_WEIGHT.test(name))
       refuse(`has "${name}": ${shown(value)}, which Keras 3 does not have`);

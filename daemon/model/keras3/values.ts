@@ -1,6 +1,6 @@
 /**
- * Kinds of values that constructors of Keras 3 take, each with its own form: what TensorFlow.js, Keras 2 and Keras 3 spell
- * differently comes out as Keras 3 spells it.
+ * Kinds of argument values of Keras 3's constructors, each with its own form: different spellings of TensorFlow.js, Keras 2 and Keras 3 become that
+ * of Keras 3.
  */
 import { isObject, own, type Json } from '../layers/layerConfig.js';
 
@@ -14,7 +14,7 @@ export class KerasObject {
   ) {}
 }
 
-/** A value as Keras 3 takes it; undefined: it takes no such value. Never asked about null. */
+/** A value in the form of Keras 3; undefined: invalid. Never called with null. */
 export type Kind = (value: unknown) => unknown;
 
 /** "channelsFirst" (early TensorFlow.js) -> "channels_first". */
@@ -37,7 +37,7 @@ export const text: Kind = (value) => (typeof value === 'string' ? value : undefi
 export const anything: Kind = (value) => value;
 /** TensorFlow.js clips a share to 0..1. */
 export const share: Kind = (value) => (isNumber(value) ? Math.min(Math.max(value, 0), 1) : undefined);
-/** GaussianNoise of Keras 3 takes no more than 1. */
+/** GaussianNoise of Keras 3 accepts at most 1. */
 export const deviation: Kind = (value) => (isNumber(value) && value >= 0 && value <= 1 ? value : undefined);
 
 export const oneOf =
@@ -82,7 +82,7 @@ const ACTIVATIONS: ReadonlySet<string> = new Set([
   'gelu', 'mish', 'swish', 'silu', 'hard_silu', 'hard_swish', 'exponential', 'leaky_relu', 'celu', 'hard_tanh', 'log_sigmoid',
 ]); // prettier-ignore
 
-/** By name: the functions that every generation computes alike (hard_sigmoid apart, see hardSigmoid.ts). */
+/** By name: the functions that every generation computes alike (except hard_sigmoid, see hardSigmoid.ts). */
 export const activation: Kind = (value) => {
   const name = typeof value === 'string' ? snake(value) : '';
   return ACTIVATIONS.has(name) ? name : undefined;
@@ -99,7 +99,7 @@ function named(value: unknown): { name: string; config: Json } | null {
   };
 }
 
-/** What a name alone stands for in Keras 2, TensorFlow.js and Keras 3. */
+/** The config that a name alone means in Keras 2, TensorFlow.js and Keras 3. */
 const NAMED_STRENGTH = 0.01;
 
 export const regularizer: Kind = (value) => {

@@ -1,4 +1,4 @@
-/** Layers that are random in training and pass their input on in inference. */
+/** Layers that are random in training and the identity in inference. */
 import { BASE, DATA_FORMAT, layer, optional, or, required, SEED, type Arguments } from '../keras3/arguments.js';
 import { deviation, noiseShape, positive, share, text } from '../keras3/values.js';
 import { channelsFirst, type LayerJson } from '../layers/layerConfig.js';
@@ -23,7 +23,7 @@ const random = (keras: Arguments): LayerClass => ({
   keras,
 });
 
-/** On read a Dropout with a noise_shape, which TensorFlow.js has. */
+/** Read as a Dropout with a noise_shape, which TensorFlow.js has. */
 const spatialDropout = (n: number): LayerClass => ({
   rewrite(layer: LayerJson, note: Note) {
     const { config } = layer;

@@ -9,7 +9,7 @@ import { kernel } from './rules/weights.js';
 
 export const EMBEDDING = {
   Embedding: {
-    // Its table holds numbers; a whole type is that of the tokens, which need none here.
+    // Its table holds floats; an integer dtype is that of the tokens, and is not needed here.
     settle(config, note) {
       if (config.dtype !== 'int32') return;
       config.dtype = 'float32';
@@ -21,7 +21,7 @@ export const EMBEDDING = {
       const outer = input.map((dim, i): Dim => dim ?? (typeof lengths[i] === 'number' ? lengths[i] : null));
       return [...outer, numberAt(config, 'output_dim')];
     }),
-    // A lookup costs no multiply-add. A unit is an entry of the vocabulary.
+    // A lookup needs no multiply-add. A unit is an entry of the vocabulary.
     weights: (config) => [
       { ...kernel('embeddings', [numberAt(config, 'input_dim'), numberAt(config, 'output_dim')], 0), unitAxes: [0, 1] },
     ],

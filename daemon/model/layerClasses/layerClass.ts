@@ -1,6 +1,6 @@
 /**
- * What there is to know of a layer class as model files and people have it. Each class is one record; registry.ts has them all.
- * A class that TensorFlow.js (tfjs-layers 4.22) lacks has its own `compute`.
+ * The definition of a layer class for model files and users. Each class is one record; registry.ts lists them. A class that TensorFlow.js
+ * (tfjs-layers 4.22) lacks has its own `compute`.
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { Json, LayerJson } from '../layers/layerConfig.js';
@@ -10,10 +10,10 @@ import type { Shape } from '../layers/shape.js';
 import type { WeightTensor } from '../model.js';
 import type { Arguments } from '../keras3/arguments.js';
 
-/** Shapes of the outputs of a layer, for its inputs: null for what is not known. */
+/** Output shapes of a layer for its inputs; null where unknown. */
 export type ShapesOf = (layer: LayerJson, inputs: readonly (Shape | null)[]) => (Shape | null)[];
 
-/** Outputs for inputs. Never throws: what cannot be computed is null. @param of asks about a layer inside. */
+/** Outputs for inputs. Never throws: what cannot be computed is null. @param of returns the shapes of an inner layer. */
 export type ShapeRule = (config: Json, inputs: readonly (Shape | null)[], of: ShapesOf) => (Shape | null)[];
 
 /** A weight of one layer: see WeightSpec for its fields. */
@@ -29,7 +29,7 @@ export interface WeightPart {
 
 export type PartsOf = (layer: LayerJson, input: Shape | null) => WeightPart[];
 
-/** The weights, in the order in which TensorFlow.js creates them. @param of asks about a layer inside. */
+/** The weights, in the order in which TensorFlow.js creates them. @param of returns those of an inner layer. */
 export type WeightRule = (config: Json, input: Shape | null, of: PartsOf) => WeightPart[];
 
 /** A channel of one of a call's inputs. */
@@ -38,7 +38,7 @@ export interface Place {
   readonly channel: number;
 }
 
-/** Channels that must stay: [0..n) of the output and of each input. */
+/** Channels that cannot be removed: [0..n) of the output and of each input. */
 export interface KeptChannels {
   readonly inputs: readonly (readonly number[])[];
   readonly output: readonly number[];
@@ -52,23 +52,23 @@ export interface Cut {
   readonly entries?: number;
 }
 
-/** What a layer does to the channels (last axis) of its tensors: what thinning and neuron budgets know of it. */
+/** The effect of a layer on the channels (last axis) of its tensors, for thinning and neuron budgets. */
 export interface ChannelRole {
-  /** Reads its input through a kernel. */
+  /** Applies a kernel to its input. */
   readonly linear?: LinearMap;
-  /** Its output channels all stay. */
+  /** None of its output channels can be removed. */
   readonly fixed?: boolean;
-  /** Input channels that an output channel is one with: removed together, or not at all. */
+  /** Input channels tied to an output channel: removed together, or not at all. */
   tied(channel: number): readonly Place[];
-  /** One value per output channel: what it is for every sample and position, NaN where that varies. */
+  /** Per output channel: its value if it is the same for every sample and position, NaN if it varies. */
   constants(inputs: readonly Float64Array[]): Float64Array;
-  /** Weights to cut, along which axis, by what is kept of which side. */
+  /** Weights to slice: along which axis, and by the kept channels of input or output. */
   readonly cuts: readonly Cut[];
   /** Adjusts the layer's config to the channels kept. */
   resize?(config: Json, kept: KeptChannels): void;
 }
 
-/** One call of a layer, as far as its channels go. The shapes are known, and there is one output. */
+/** The channels of one call of a layer. The shapes are known, and there is one output. */
 export interface LayerCall {
   readonly node: { readonly layer: LayerJson; readonly weights: readonly { readonly name: string }[] };
   readonly inputs: readonly { readonly shape: Shape | null }[];
@@ -77,93 +77,93 @@ export interface LayerCall {
 
 export type Weights = (name: string) => WeightTensor | undefined;
 
-/** null: all channels stay. */
+/** null: no channel can be removed. */
 export type ChannelRule = (call: LayerCall, weights: Weights) => ChannelRole | null;
 
-/** The mask of its only input; of several inputs one for all; that of its input where it gives all steps back. */
+/** The mask of its only input; for several inputs, one for all; the input's mask if it returns all steps. */
 export type MaskRule = 'pass' | 'merge' | 'steps';
 
-/** The sample's axes with the channels moved to the end, and back; null where the output is the channels alone. */
+/** The sample's axes with the channels moved to the end, and back; null if the output has channels only. */
 export type Permutation = readonly [last: readonly number[], first: readonly number[] | null];
 
-/** Adds a note on the layer at hand. */
+/** Adds a note about the current layer. */
 export type Note = (change: string) => void;
 
 export interface LayerClass {
-  /** Names that some version of Keras gives the same class. */
+  /** Names of the same class in other versions of Keras. */
   readonly aliases?: readonly string[];
-  /** Why no model with such a layer is read, as the end of a sentence; absent: it is. */
+  /** Why models with such a layer are rejected, as the end of a sentence; absent: they are accepted. */
   readonly refused?: string;
   /**
-   * Rewrites a layer of a file, in place, into one that TensorFlow.js reads alike; it may become one of another class.
-   * @returns a layer to stand behind it.
+   * Rewrites a layer of a file, in place, into an equivalent one that TensorFlow.js reads; its class may change.
+   * @returns a layer to insert after it.
    */
   readonly rewrite?: (layer: LayerJson, note: Note) => LayerJson | null | void;
-  /** The same once initializers, types and the like are in TensorFlow.js's form. */
+  /** The same after initializers, types and the like have TensorFlow.js's form. */
   readonly settle?: (config: Json, note: Note) => void;
-  /** Settings that change the result and that no engine heeds: each is refused. */
+  /** Settings that change the result but are ignored by every engine: each is rejected. */
   readonly settings?: (config: Json, refuse: Refuse) => void;
-  /** Its `axis` may be a list, of one axis too. */
+  /** Its `axis` may be a list, also of one axis. */
   readonly listsAxes?: true;
-  /** It goes through time, or is a cell: a layer cannot stand in for an activation inside it. */
+  /** It iterates over time, or is a cell: a layer cannot replace an activation inside it. */
   readonly recurrent?: true;
   /** Inputs after the first one are initial states. */
   readonly takesStates?: true;
-  /** Read where it leaves the image as large as it is, and refused elsewhere. */
+  /** Accepted if it leaves the image size unchanged, and rejected otherwise. */
   readonly changesSize?: true;
 
-  /** Absent: it stands in no topology by itself (a cell), or is no more once it is read. */
+  /** Absent: it is not a layer of its own (a cell), or is replaced on reading. */
   readonly shape?: ShapeRule;
   /** Absent: it has none. */
   readonly weights?: WeightRule;
-  /** Why no layer of this config can take such an input, as the end of a sentence; null: it can. */
+  /** Why no layer of this config accepts such an input, as the end of a sentence; null: it is accepted. */
   readonly problem?: (config: Json, input: Shape) => string | null;
-  /** The layers inside that own its weights, in the weights' order. */
+  /** The inner layers that own its weights, in the weights' order. */
   readonly owners?: (layer: LayerJson) => LayerJson[];
   /**
-   * The config of a layer whose weights are set anyway: where it names no initializer, TensorFlow.js draws every weight (15 million
-   * numbers of a VGG), and computes an orthogonal matrix for a recurrent layer.
+   * The config of a layer whose weights are set later: without an initializer, TensorFlow.js draws every weight (15 million numbers of a VGG), and
+   * computes an orthogonal matrix for a recurrent layer.
    */
   readonly initial?: Json;
-  /** Which of its gates, side by side along the last axis, go through hard_sigmoid. */
+  /** Which of its gates, side by side along the last axis, use hard_sigmoid. */
   readonly hardGates?: (hard: HardSigmoid, refuse: Refuse) => boolean[];
-  /** Absent: all channels stay. */
+  /** Absent: no channel can be removed. */
   readonly channels?: ChannelRule;
-  /** Output elements are the input's, one for one and in order. */
+  /** Output elements correspond to the input's, one to one and in order. */
   readonly inOrder?: true;
-  /** Of a model's first layer: it brings any values to the scale that the network wants, or only moves them. */
+  /** As a model's first layer it scales or shifts any values to the range that the network expects. */
   readonly onInput?: 'scales' | 'moves';
 
-  /** What becomes of its inputs' masks in Keras 3.15 (supports_masking and compute_mask); absent: it ends them, or has a rule of its own. */
+  /** The output's mask from its inputs' masks in Keras 3.15 (supports_masking and compute_mask); absent: none, or a rule of its own. */
   readonly mask?: MaskRule;
-  /** Whether a layer of it makes a mask. */
+  /** Whether such a layer creates a mask. */
   readonly makesMask?: (config: Json) => boolean;
-  /** In inference it makes of each channel what its inputs' masks say; a constant channel may become 0 by it. Recurrent layers mix channels. */
+  /** In inference it applies its inputs' masks to each channel; a constant channel may become 0. Recurrent layers mix channels. */
   readonly readsMask?: 'keeps constants' | 'keeps zeros';
 
-  /** With channels first TensorFlow.js computes it wrongly, and some it trains and saves as such: how it becomes one over channels last. */
+  /** With channels first TensorFlow.js computes it wrongly, and also trains and saves some like that: converts it to one over channels last. */
   readonly channelsFirst?: { readonly permutation: (config: Json) => Permutation; readonly trainedWrongly?: true };
 
   /** Arguments of its constructor in Keras 3; absent: Keras 3 lacks it. */
   readonly keras?: Arguments;
-  /** Arguments that Keras 3 calls otherwise. */
+  /** Arguments with another name in Keras 3. */
   readonly renamedInKeras3?: Readonly<Record<string, string>>;
   /** Keras 3 has it as a setting of another class. */
   readonly inKeras3?: (layer: LayerJson) => LayerJson;
-  /** Groups of its weights in Keras's native files, in the weights' order; default: its own. @param of asks about a layer inside. */
+  /** Groups of its weights in Keras's native files, in the weights' order; default: its own. @param of returns those of an inner layer. */
   readonly groups?: (layer: LayerJson, of: (inner: LayerJson) => string[]) => string[];
 
-  /** What the sparse module makes of it: a product, an activation, or nothing to compute. */
+  /** Its form in the sparse module: a product, an activation, or no computation. */
   readonly sparse?: 'product' | 'activation' | 'nothing';
   /**
-   * What TensorFlow.js by itself does: it passes a mask on as Keras does, it reads whatever mask it met last, or it reads it and
-   * passes it on where it gives all steps back; absent: it ends it.
+   * TensorFlow.js's own treatment of masks: it passes a mask on as Keras does, it applies the last mask it met, or it applies it and passes it on if
+   * it returns all steps; absent: it drops it.
    */
   readonly maskInTfjs?: 'passes' | 'reads' | 'steps';
 
   /**
-   * Computes it where TensorFlow.js lacks it. An argument `training` is not given: it computes the same in training.
-   * @param inputs with the batch in front. @param weights by name, as `weights` has them.
+   * Computes it, if TensorFlow.js lacks it. There is no argument `training`: it computes the same in training.
+   * @param inputs with the batch axis in front. @param weights by name, as in `weights`.
    */
   readonly compute?: (tf: typeof Core, config: Json, inputs: readonly Core.Tensor[], weights: Readonly<Record<string, Core.Tensor>>) => Core.Tensor;
 } // prettier-ignore

@@ -1,4 +1,4 @@
-/** An operation on tensors that stands in a topology as a layer does: operations/ has the table of them. */
+/** An operation on tensors that a topology contains as a layer: operations/ has the table of them. */
 import { operationShape } from '../operations/operations.js';
 import type { LayerClass } from './layerClass.js';
 

@@ -1,6 +1,6 @@
 /**
- * All layer classes that are known, by the name that Keras gives them. Whatever asks what a class is, has or computes asks here; a
- * table elsewhere that is of engines or exports alone has keys of type `ClassName`.
+ * All known layer classes, by their names in Keras. All code that depends on a layer's class looks it up here; a table elsewhere that concerns
+ * engines or exports alone has keys of type `ClassName`.
  */
 import { own } from '../layers/layerConfig.js';
 import { ACTIVATIONS } from './activations/activations.js';
@@ -83,7 +83,7 @@ export type ClassName = keyof typeof CLASSES;
 
 export const LAYER_CLASSES: Readonly<Record<ClassName, LayerClass>> = CLASSES;
 
-/** What is known of a class; undefined: nothing is. */
+/** The record of a class; undefined: the class is unknown. */
 export const classOf = (className: string): LayerClass | undefined =>
   own(LAYER_CLASSES as Readonly<Record<string, LayerClass>>, className);
 
@@ -91,10 +91,10 @@ const ALIASES: ReadonlyMap<string, string> = new Map(
   Object.entries(LAYER_CLASSES).flatMap(([name, { aliases = [] }]) => aliases.map((alias) => [alias, name] as const)),
 );
 
-/** Keras's present name of a class that a file calls otherwise; undefined: there is none. */
+/** Keras's present name of a class with an older name in a file; undefined: there is none. */
 export const presentName = (className: string): string | undefined => ALIASES.get(className);
 
-/** Classes that a topology may hold as layers of their own. */
+/** Classes that a topology may contain as layers of their own. */
 export const KNOWN_CLASSES: ReadonlySet<string> = new Set(
   Object.entries(LAYER_CLASSES).flatMap(([name, { shape }]) => (shape ? [name] : [])),
 );

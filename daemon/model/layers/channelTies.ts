@@ -1,4 +1,4 @@
-/** Which channels of a network can only go together, and which never go: the structure that thinning and neuron budgets share. */
+/** Which channels of a network must be removed together, and which cannot be removed: the structure that thinning and neuron budgets share. */
 import type { ChannelRole, Weights } from '../layerClasses/layerClass.js';
 import { channelRole } from './channelRoles.js';
 import { channelsOf } from './shape.js';
@@ -6,7 +6,7 @@ import type { Call, Tensor, Wiring } from '../normalise/wiring.js';
 
 export interface RoledCall {
   readonly call: Call;
-  /** null: all channels of its inputs and outputs stay. */
+  /** null: no channel of its inputs and outputs can be removed. */
   readonly role: ChannelRole | null;
 }
 
@@ -38,12 +38,12 @@ export class Ties {
   }
 }
 
-/** Why all channels of a tensor must stay: what is outside of the model, or a call that cannot do without one of them. */
+/** Why no channel of a tensor can be removed: it is outside of the model, or a call needs all of them. */
 export interface Pin {
   readonly tensor: Tensor;
   /** `fixed`: made by a linear map whose activation reads all units; `made` and `read`: by a call without a role. */
   readonly why: 'input' | 'output' | 'fixed' | 'made' | 'read';
-  /** null for what is outside. */
+  /** null for tensors outside of the model. */
   readonly call: Call | null;
 }
 
@@ -51,7 +51,7 @@ export interface ChannelTies {
   readonly calls: readonly RoledCall[];
   readonly ties: Ties;
   readonly pins: readonly Pin[];
-  /** Per tie: 1 where a channel must stay: the model's inputs and outputs, and what layers without a role read or make. */
+  /** Per tie: 1 if a channel cannot be removed: the model's inputs and outputs, and those that layers without a role read or make. */
   readonly pinned: Uint8Array;
 }
 
@@ -67,7 +67,7 @@ const pinsOf = (wiring: Wiring, calls: readonly RoledCall[]): Pin[] => [
   }),
 ];
 
-/** @param weights by name; only their shapes matter here. */
+/** @param weights by name; only their shapes are used. */
 export function channelTies(wiring: Wiring, weights: Weights): ChannelTies {
   const calls = wiring.calls.map((call) => ({ call, role: channelRole(call, weights) }));
   const ties = new Ties(wiring.tensors);

@@ -1,4 +1,4 @@
-/** Reading a layer's JSON config: Keras writes snake_case, early TensorFlow.js wrote camelCase, and numbers stand for pairs. */
+/** Reads a layer's JSON config: Keras writes snake_case, early TensorFlow.js wrote camelCase, and numbers stand for pairs. */
 
 export type Json = Record<string, unknown>;
 
@@ -13,7 +13,7 @@ export interface LayerJson {
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The table's own entry: a file may name "constructor" or "__proto__". */
+/** An own property only: a file may name "constructor" or "__proto__". */
 export const own = <T>(table: Readonly<Record<string, T>>, key: string): T | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined;
 
@@ -57,7 +57,7 @@ export function stringAt(config: Json, key: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** `n` numbers: an array of n, or one number that stands for all. null when it is neither. */
+/** `n` numbers: an array of n, or one number for all; null when it is neither. */
 export function tupleAt(config: Json, key: string, n: number, fallback: number): number[] | null {
   const value = field(config, key) ?? fallback;
   if (typeof value === 'number') return new Array<number>(n).fill(value);

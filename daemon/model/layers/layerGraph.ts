@@ -1,18 +1,18 @@
-/** Walks a topology as TensorFlow.js would build it: which layer is called on which tensors, and of which shapes. */
+/** Walks a topology as TensorFlow.js would build it: which tensors each layer is called on, and their shapes. */
 import { CONTAINERS, field, isLayerJson, isObject, layerName, layersOf, type LayerJson } from './layerConfig.js';
 import { outputShapes } from './layerShapes.js';
 import type { Shape } from './shape.js';
 import { isFrozen, layerWeights, type WeightSpec } from './layerWeights.js';
 import type { Topology } from '../model.js';
 
-/** A layer that is no container, with every call of it. */
+/** A layer that is not a container, with every call of it. */
 export interface LayerNode {
   /** Containers' names and its own, joined by "/". */
   readonly path: string;
   readonly layer: LayerJson;
-  /** Its own setting, or that of a model around it: trainable is false. */
+  /** Its own setting, or that of an enclosing model: trainable is false. */
   readonly frozen: boolean;
-  /** Input shapes of each call; empty when it is never reached. */
+  /** Input shapes of each call; empty if no call is reached. */
   readonly calls: (readonly (Shape | null)[])[];
   /** Outputs of the first call. */
   outputs: (Shape | null)[];
@@ -26,7 +26,7 @@ export interface ModelGraph {
   readonly outputShapes: (Shape | null)[];
   /** Path of the layer that makes each output (the last one inside a nested model). */
   readonly outputLayers: string[];
-  /** Of each output: the layers that it depends on, through every call on the way to it. */
+  /** For each output: the layers that it depends on, through all calls before it. */
   readonly behind: (() => ReadonlySet<LayerNode>)[];
 }
 
@@ -42,20 +42,20 @@ interface Call {
   readonly inputs: readonly (Call | null)[];
 }
 
-/** What one call of a layer gives: shapes, and which layer, in which call, made each. */
+/** The result of one call: shapes, and which layer, in which call, made each. */
 interface Produced {
   readonly shapes: (Shape | null)[];
   readonly makers: string[];
   readonly calls: (Call | null)[];
 }
 
-/** A tensor that goes into a call. */
+/** A tensor that a call takes. */
 interface Given {
   readonly shape: Shape | null;
   readonly call: Call | null;
 }
 
-/** Every layer on the way to a call. */
+/** Every layer that a call depends on. */
 function layersBehind(last: Call | null): ReadonlySet<LayerNode> {
   const seen = new Set<Call>();
   const waiting = [last];
@@ -87,7 +87,7 @@ export function endRefs(value: unknown): TensorRef[] {
   return single ? [single] : nodeRefs(value);
 }
 
-/** The shape a layer's own config gives its input (first layer of a Sequential), without the batch axis. */
+/** The input shape in a layer's own config (first layer of a Sequential), without the batch axis. */
 function declaredInput(layer: LayerJson): Shape | null {
   const { config } = layer;
   const withBatch = field(config, 'batch_input_shape') ?? field(config, 'batch_shape');
@@ -103,7 +103,7 @@ function declaredInput(layer: LayerJson): Shape | null {
   return typeof size === 'number' ? [size] : null;
 }
 
-/** The layers that declare a model's inputs, in the inputs' order; of a nested model that comes first, its own. */
+/** The layers that declare a model's inputs, in the inputs' order; for a nested model that comes first, its own. */
 export function inputLayers(container: LayerJson): LayerJson[] {
   const layers = layersOf(container);
   const inside = (layer: LayerJson): LayerJson[] => (CONTAINERS.has(layer.class_name) ? inputLayers(layer) : [layer]);
@@ -113,7 +113,7 @@ export function inputLayers(container: LayerJson): LayerJson[] {
   );
 }
 
-/** The input shape of a Sequential: what its first layer declares, at any depth. */
+/** The input shape of a Sequential: declared by its first layer, at any depth. */
 function firstInput(sequential: LayerJson): Shape | null {
   const [first] = inputLayers(sequential);
   return first ? declaredInput(first) : null;
@@ -123,7 +123,7 @@ class Walk {
   readonly nodes: LayerNode[] = [];
   private readonly known = new Map<LayerJson, LayerNode>();
 
-  /** Registers every layer first, so that `nodes` is in the topology's order whatever order calls are made in. */
+  /** Registers every layer first, so that `nodes` is in the topology's order whatever the order of calls. */
   register(container: LayerJson, prefix: string, inFrozen = false): void {
     const around = inFrozen || (isObject(container.config) && container.config.trainable === false);
     for (const layer of layersOf(container)) {

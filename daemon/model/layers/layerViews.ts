@@ -1,4 +1,4 @@
-/** What a budget's C step sees of a model's layers: their kernels, and where neurons are pruned what goes with each neuron. */
+/** The view of a model's layers for a budget's C step: their kernels, and if neurons are pruned, the vectors of each neuron. */
 import { seesUnits, type BudgetSpec } from '../../lc/budgets/budgetSpec.js';
 import type { LayerView } from '../../lc/layerView.js';
 import type { LayerSummary } from '../model.js';
@@ -8,18 +8,18 @@ export interface ViewedLayer {
   /** The layer's name. */
   readonly layer: string;
   readonly view: LayerView;
-  /** Names of the weights that make the view, in its order: the kernel, then its unit vectors. */
+  /** Names of the view's weights, in its order: the kernel, then its unit vectors. */
   readonly weights: readonly string[];
 }
 
 type Weight = LayerSummary['weights'][number];
 
-/** Groups with a kernel that this budget does not prune: zeros in the others would not remove them. */
+/** Groups with a kernel that this budget does not prune: zeros in their other kernels would not remove them. */
 function heldGroups(layers: readonly LayerSummary[], pruned: ReadonlySet<string>): ReadonlySet<number> {
   const held = new Set<number>();
   for (const { weights } of layers) {
     for (const { name, prunable, groups } of weights) {
-      // A depthwise kernel makes nothing of nothing.
+      // A depthwise kernel maps zero to zero.
       if (!prunable || pruned.has(name) || name.endsWith('/depthwise_kernel')) continue;
       for (const group of groups ?? []) held.add(group);
     }
@@ -27,7 +27,7 @@ function heldGroups(layers: readonly LayerSummary[], pruned: ReadonlySet<string>
   return held;
 }
 
-/** What N:M blocks run along, where it is not the last axis. */
+/** Axes that N:M blocks run along, if not the last one. */
 function unitLayout({ shape, unitAxes }: Weight): Pick<LayerView, 'unitLayout'> {
   if (!unitAxes) return {};
   const [from, to] = unitAxes;
@@ -49,7 +49,7 @@ export function layerViews(
   budget: BudgetSpec,
   trained: (weight: Weight) => boolean = ({ trainable }) => trainable,
 ): ViewedLayer[] {
-  // The filters of a separable convolution are its pointwise kernel's: limits on them are under the layer's name.
+  // The filters of a separable convolution are its pointwise kernel's: limits on them use the layer's name.
   const ownsUnits = ({ name }: Weight): boolean => seesUnits(budget) && name.endsWith('/pointwise_kernel');
   const kernels = layers
     .filter(({ name }) => names.includes(name))

@@ -1,4 +1,4 @@
-/** A layer's weights by arithmetic on the config alone, with the FLOPs that each kernel costs: see the record of its class. */
+/** A layer's weights, computed from the config alone, with the FLOPs of each kernel: see the record of its class. */
 import { classOf } from '../layerClasses/registry.js';
 import type { WeightPart } from '../layerClasses/layerClass.js';
 import { isLayerJson, type LayerJson } from './layerConfig.js';
@@ -7,18 +7,18 @@ import type { Shape } from './shape.js';
 export interface WeightSpec {
   /** Within the model, as TensorFlow.js names it when it loads the topology: "dense_1/kernel". */
   readonly name: string;
-  /** null sizes follow from an input shape that the topology leaves open. */
+  /** null sizes depend on an input shape that the topology leaves open. */
   readonly shape: Shape;
-  /** Kernels and embeddings: what pruning may remove. */
+  /** Kernels and embeddings: the weights that pruning may remove. */
   readonly prunable: boolean;
   readonly trainable: boolean;
-  /** A moving average, or a statistic of the data: never trained, whatever the layer is. */
+  /** A moving average, or a statistic of the data: never trained, whatever the layer's setting. */
   readonly statistic?: true;
-  /** Times one weight takes part in a multiply-add per sample: Hout*Wout for a convolution, 1 for Dense. */
+  /** Number of multiply-adds per weight and sample: Hout*Wout for a convolution, 1 for Dense. */
   readonly uses: number;
   /**
-   * Axes [from, to) of a prunable weight that hold its units, where they are not the last axis: the others hold a unit's inputs.
-   * A unit of an embedding is an entry of its vocabulary.
+   * Axes [from, to) of a prunable weight that hold its units, if not the last one: the others hold a unit's inputs. A unit of an embedding is an
+   * entry of its vocabulary.
    */
   readonly unitAxes?: readonly [from: number, to: number];
 }
@@ -26,17 +26,17 @@ export interface WeightSpec {
 const parts = (layer: LayerJson, input: Shape | null): WeightPart[] =>
   classOf(layer.class_name)?.weights?.(layer.config, input, parts) ?? [];
 
-/** The layers and cells that a layer wraps. */
+/** The layers and cells inside a wrapper. */
 export const wrappedLayers = ({ config }: LayerJson): LayerJson[] =>
   [config.layer, config.cell, ...(Array.isArray(config.cells) ? (config.cells as unknown[]) : [])].filter(isLayerJson);
 
-/** Whether a file freezes a layer, or what it wraps: trainable is false. */
+/** Whether a file freezes a layer, or a layer inside it: trainable is false. */
 export const isFrozen = (layer: LayerJson): boolean =>
   layer.config.trainable === false || wrappedLayers(layer).some(isFrozen);
 
 /**
  * @param scope the layer's name; weights are named "scope/kernel".
- * @param frozen whether a model around the layer is. Default: as the layer's own setting says.
+ * @param frozen whether an enclosing model is frozen. Default: the layer's own setting.
  */
 export function layerWeights(
   layer: LayerJson,

@@ -7,7 +7,7 @@ export interface LinearMap {
   /** null for an embedding, whose input is an index. */
   readonly inputAxis: number | null;
   readonly outputAxis: number;
-  /** Where one filter of a single channel comes first (separable convolutions): what the kernel reads is what these make. */
+  /** If one filter of a single channel comes first (separable convolutions): the kernel reads the outputs of these filters. */
   readonly depthwise?: WeightTensor;
   readonly bias?: WeightTensor;
   readonly activation: (x: number) => number;
@@ -15,7 +15,7 @@ export interface LinearMap {
   readonly foldsZeroOnly: boolean;
 }
 
-/** Products of a channel that the kernel reads, and 1 for each that is more than zeros. */
+/** Products of a channel that the kernel reads, and 1 for each that is not all zeros. */
 function productsOf({ depthwise }: LinearMap): { multiplier: number; made: Uint8Array } | null {
   if (!depthwise) return null;
   const [channels, multiplier] = [depthwise.shape.at(-2)!, depthwise.shape.at(-1)!];
@@ -27,8 +27,7 @@ function productsOf({ depthwise }: LinearMap): { multiplier: number; made: Uint8
 }
 
 /**
- * Calls `visit(value, input channel, output channel, index)` for each kept (non-zero) weight that reads what may not be 0.
- * Embeddings read channel 0.
+ * Calls `visit(value, input channel, output channel, index)` for each kept (non-zero) weight whose input may be non-zero. Embeddings read channel 0.
  */
 export function forEachKept(
   map: LinearMap,
@@ -50,11 +49,11 @@ export function forEachKept(
   }
 }
 
-/** Whether a consumer can do without an input channel of this constant value (NaN: it varies). */
+/** Whether an input channel of this constant value (NaN: it varies) can be folded into the consumer's bias. */
 export const folds = (map: LinearMap, constant: number): boolean =>
   map.inputAxis !== null && Number.isFinite(constant) && (constant === 0 || !map.foldsZeroOnly);
 
-/** Constant value of each output channel: of those that read only constants, and only such as fold; NaN otherwise. */
+/** Constant value of each output channel that depends only on foldable constants; NaN otherwise. */
 export function linearConstants(map: LinearMap, inputs: Float64Array): Float64Array {
   const sums = new Float64Array(map.kernel.shape[map.outputAxis]!);
   forEachKept(map, (value, input, output) => {

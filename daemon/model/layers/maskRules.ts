@@ -7,18 +7,15 @@ import type { LayerJson } from './layerConfig.js';
 export const makesMask = ({ class_name: name, config }: LayerJson): boolean =>
   classOf(name)?.makesMask?.(config) ?? false;
 
-/** Whether a class makes of each channel, in inference, what its inputs' masks say. Recurrent layers mix channels. */
+/** Whether a class applies its inputs' masks to each channel in inference. Recurrent layers mix channels. */
 export const readsMaskByChannel = (className: string): boolean => classOf(className)?.readsMask !== undefined;
 
-/**
- * Whether, in inference, a channel whose inputs are all the constant `value` stays that at every step, whatever a mask leaves
- * out.
- */
+/** Whether, in inference, a channel whose inputs are all the constant `value` has that value at every step, whatever a mask leaves out. */
 export const staysUnderMasks = (className: string, value: number): boolean =>
   value === 0 || classOf(className)?.readsMask !== 'keeps zeros';
 
 /**
- * undefined: the class makes masks of its own (Embedding, Masking), joins them otherwise (Concatenate), or ends them, as Keras
- * does with a warning: convolutions, pooling, Flatten, Reshape and the like.
+ * undefined: the class creates masks (Embedding, Masking), combines them in its own way (Concatenate), or drops them, as Keras does with a warning:
+ * convolutions, pooling, Flatten, Reshape and the like.
  */
 export const maskRule = (className: string): MaskRule | undefined => classOf(className)?.mask;

@@ -1,8 +1,7 @@
 /**
- * Masks as tensors of their own. Keras 3 writes the mask of an Embedding or Masking into a functional model's file: the
- * operations that make it (NotEqual, Any, LogicalOr, and of a Concatenate layer's mask ExpandDims, ZerosLike, OnesLike and
- * Concatenate) as layers, and a `mask` argument where it is read. A reader that follows masks itself (engine/masks) needs neither,
- * where the argument is the mask that the input carries anyway.
+ * Masks as tensors of their own. Keras 3 writes the mask of an Embedding or Masking into a functional model's file: the operations that compute it
+ * (NotEqual, Any, LogicalOr, and for a Concatenate layer's mask ExpandDims, ZerosLike, OnesLike and Concatenate) as layers, and a `mask` argument
+ * where it is used. A reader that follows masks itself (engine/masks) needs neither, if the argument equals the mask that the input carries anyway.
  */
 import { kerasTensor, kerasTensorsIn } from '../files/kerasTensors.js';
 import { isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
@@ -11,7 +10,7 @@ import { maskRule } from './maskRules.js';
 import type { Notes } from '../notes.js';
 import type { Refuse } from './refuse.js';
 
-/** A mask as a formula over tensors, so that two ways to make one can be compared; null: none, or one that is not known. */
+/** A mask as a formula over tensors, so that two ways to compute one can be compared; null: none, or an unknown one. */
 type Formula = string | null;
 
 const text = ({ layer, node, tensor }: TensorRef): string => `${layer}/${node}/${tensor}`;
@@ -24,9 +23,9 @@ const refsIn = (value: unknown): string[] => kerasTensorsIn(value).map(text);
 const nodesOf = ({ inbound_nodes: nodes }: LayerJson): readonly unknown[] =>
   Array.isArray(nodes) ? (nodes as unknown[]) : [];
 
-/** Named as no layer is: HDF5 files do not say which module a class is of. */
+/** Names that no layer has: HDF5 files do not contain a class's module. */
 const MAKING: ReadonlySet<string> = new Set(['NotEqual', 'Any', 'LogicalOr', 'ZerosLike', 'OnesLike']);
-/** They compute masks where all they take is computed by the others. */
+/** They compute masks if all their inputs come from the others. */
 const JOINING: ReadonlySet<string> = new Set(['ExpandDims', 'Concatenate']);
 
 /** Names of the operations of a functional container that compute masks. */
@@ -70,7 +69,7 @@ class Formulas {
   /** The mask that a tensor "layer/node/tensor" carries. */
   carried(ref: string): Formula {
     if (this.known.has(ref)) return this.known.get(ref)!;
-    // A cycle carries none; it is refused later.
+    // A tensor on a cycle has none; the cycle is rejected later.
     this.known.set(ref, null);
     const formula = this.ofCall(ref);
     this.known.set(ref, formula);
@@ -91,7 +90,7 @@ class Formulas {
     if (name === 'Concatenate') {
       const masks = inputs.map((one) => this.carried(one));
       if (masks.every((mask) => mask === null)) return null;
-      // Keras 3.15, keras/src/layers/merging/concatenate.py: all of an input without a mask counts.
+      // Keras 3.15, keras/src/layers/merging/concatenate.py: every step of an input without a mask counts.
       const spread = masks.map((mask, i) =>
         mask === null ? filled(1, inputs[i]!) : or([wide(mask), filled(0, inputs[i]!)]),
       );
@@ -103,7 +102,7 @@ class Formulas {
     return steps ? this.carried(first) : null;
   }
 
-  /** What a tensor of an operation computes. */
+  /** The formula of an operation's result. */
   computed(ref: string): Formula {
     const call = this.calls.get(ref.slice(0, ref.lastIndexOf('/')));
     if (!call || !this.operations.has(layerName(call.layer))) return null;
@@ -138,7 +137,7 @@ class Formulas {
 }
 
 /**
- * Drops the mask arguments of a functional container that say what its inputs carry, and the operations that made them. In place.
+ * Removes the mask arguments of a functional container that equal the masks of its inputs, and the operations that computed them. In place.
  * @param where the container's path with a final "/", or "". @throws (through `refuse`) on any other mask.
  */
 export function dropMaskTensors(
@@ -165,13 +164,13 @@ export function dropMaskTensors(
     const at = where + layerName(layer);
     if (given === null || input === undefined || given !== formulas.carried(input))
       refuseAt(at)('takes a mask that is not the one its input carries; give the Embedding in front mask_zero=True, or put a Masking layer there, in place of the mask argument'); // prettier-ignore
-    // Keras heeds this mask, and none that it would have to fill in beside them.
+    // Keras applies this mask, and would not fill in another beside it.
     if (refsIn(kwargs.initial_state).length > 0)
       refuseAt(at)('takes a mask as an argument beside initial states; call it without the one or the other');
     delete kwargs.mask;
     notes.add('a mask that Keras 3 wrote as a tensor is that of the input', at);
   }
-  // What made masks and is read no more.
+  // Operations that computed masks and are no longer read.
   for (;;) {
     const left = layersOf(container);
     const read = new Set(

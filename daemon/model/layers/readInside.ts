@@ -1,15 +1,15 @@
-/** Whether layers of the model read what an output gives. */
+/** Whether layers of the model read an output. */
 import { CONTAINERS, layerName, layersOf, type LayerJson } from './layerConfig.js';
 import type { Topology } from '../model.js';
 
-/** Whether a name stands anywhere in a value, such as in the calls of a layer. */
+/** Whether a value contains a name at any depth, such as in the calls of a layer. */
 export const mentions = (value: unknown, name: unknown): boolean =>
   value === name ||
   (typeof value === 'object' && value !== null && Object.values(value).some((inner) => mentions(inner, name)));
 
 /**
- * Whether a layer reads the output, or that of a model around it: other outputs may depend on it then, and its activation cannot
- * be taken off for the loss.
+ * Whether a layer reads the output, or that of an enclosing model: other outputs may then depend on it, and its activation cannot be removed for the
+ * loss.
  * @param output path of the layer that makes it ("head/o1").
  */
 export function isReadInside(topology: Topology, output: string): boolean {

@@ -1,2 +1,2 @@
-/** Refuses the layer or the operation at hand; whoever hands it out completes the message with the file and the layer's name. */
+/** Rejects the current layer or operation; the function's creator completes the message with the file and the layer's name. */
 export type Refuse = (problem: string) => never;

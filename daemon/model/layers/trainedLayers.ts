@@ -1,11 +1,11 @@
-/** Which layers a plan trains: those that its outputs depend on, but for those that the file freezes and the plan does not unfreeze. */
+/** Which layers a plan trains: those that its outputs depend on, except those that the file freezes and the plan does not unfreeze. */
 import { CONTAINERS, isObject, layerName, layersOf, type LayerJson } from './layerConfig.js';
 import { wrappedLayers } from './layerWeights.js';
 import type { LayerSummary, Model, OutputOfLayer, Topology } from '../model.js';
 import { outputIndex } from '../setup/trainingSetup.js';
 import { count } from '../../protocol/format.js';
 
-/** What a plan says of it. */
+/** The plan's settings for it. */
 export interface TrainedPart {
   /** The output's layer, by its path or its last name; null: the last output. */
   readonly output: string | null;
@@ -17,7 +17,7 @@ export interface TrainedPart {
 
 export const AS_IN_FILE: TrainedPart = { output: null, unfreeze: [] };
 
-/** Place of the plan's output among a model's; -1 where there is none of that name. */
+/** Index of the plan's output among a model's; -1 if there is none of that name. */
 const placeOf = (outputs: readonly OutputOfLayer[], output: string | null): number =>
   outputIndex(outputs.map(({ name }) => name), output ?? undefined); // prettier-ignore
 
@@ -28,7 +28,7 @@ function isBehind({ outputs }: LayerSummary, { output, jointly = [] }: TrainedPa
   return outputs.some(({ name, depends }) => depends && jointly.includes(name));
 }
 
-/** The layers with `trainable` of each weight, and `frozen` of each layer, as the plan has them. */
+/** The layers with `trainable` of each weight, and `frozen` of each layer, as in the plan. */
 export function trainedLayers(layers: readonly LayerSummary[], part: TrainedPart): LayerSummary[] {
   return layers.map((layer) => {
     const thawed = layer.frozen === true && part.unfreeze.includes(layer.name);
@@ -49,7 +49,7 @@ export function trainedLayers(layers: readonly LayerSummary[], part: TrainedPart
 export const prunableWeightsOf = ({ weights }: LayerSummary): number =>
   weights.reduce((sum, { prunable, trainable, size }) => sum + (prunable && trainable ? size : 0), 0);
 
-/** Outputs, by path, that depend on a layer which the plan trains, but for `trained`. @param layers of `trainedLayers`. */
+/** Outputs, by path, that depend on a layer which the plan trains, except `trained`. @param layers of `trainedLayers`. */
 export function sharingOutputs(layers: readonly LayerSummary[], trained: readonly string[]): string[] {
   const changed = layers.filter((layer) => prunableWeightsOf(layer) > 0).flatMap(({ outputs = [] }) => outputs);
   return [
@@ -58,9 +58,9 @@ export function sharingOutputs(layers: readonly LayerSummary[], trained: readonl
 }
 
 /**
- * Which outputs a plan trains along with its own: of the candidates those that share trained layers with it, or with one that
- * is trained along itself.
- * @param layers of the model as it is. @param candidates paths. @returns paths, in the model's order.
+ * Which outputs a plan trains along with its own: among the candidates, those that share trained layers with it, or with one that is trained along
+ * itself.
+ * @param layers of the file's model. @param candidates paths. @returns paths, in the model's order.
  */
 export function outputsAlong(
   layers: readonly LayerSummary[],
@@ -71,7 +71,7 @@ export function outputsAlong(
   const chosen = outputs[placeOf(outputs, part.output)];
   if (!chosen) return [];
   const names = outputs.map(({ name }) => name);
-  // Layers of one name cannot be distinguished.
+  // Layers with the same name cannot be distinguished.
   const free = candidates.filter((name) => name !== chosen.name && names.filter((one) => one === name).length === 1);
   let jointly: string[] = [];
   for (;;) {
@@ -82,7 +82,7 @@ export function outputsAlong(
   }
 }
 
-/** What a plan trains by default: along with its own output those that the file has a loss for. */
+/** The default outputs of a plan: along with its own those that the file has a loss for. */
 export function byFile(layers: readonly LayerSummary[], own: Omit<TrainedPart, 'jointly'> = AS_IN_FILE) {
   const outputs = layers.find((layer) => layer.outputs)?.outputs ?? [];
   const candidates = outputs.filter(({ lossWeight = 0 }) => lossWeight > 0).map(({ name }) => name);
@@ -90,7 +90,7 @@ export function byFile(layers: readonly LayerSummary[], own: Omit<TrainedPart, '
   return { ...own, ...(jointly.length > 0 && { jointly }) };
 }
 
-/** Whether a plan must unfreeze layers to have any to prune. */
+/** Whether a plan must unfreeze layers to have weights to prune. */
 export const isWhollyFrozen = (layers: readonly LayerSummary[]): boolean =>
   layers.some((layer) => layer.frozen && layer.prunable > 0) &&
   trainedLayers(layers, AS_IN_FILE).every((layer) => prunableWeightsOf(layer) === 0);
@@ -101,8 +101,8 @@ const names = (layers: readonly LayerSummary[]): string => {
 };
 
 /**
- * What of the prunable weights is frozen in the file; null where nothing is.
- * @param part as the plan has it; without one, of the file as it is.
+ * The prunable weights that the file freezes; null if there are none.
+ * @param part as in the plan; without one, for the file as it is.
  */
 export function frozenNote(layers: readonly LayerSummary[], part: TrainedPart = byFile(layers)): string | null {
   const behind = trainedLayers(layers, part).filter((layer) => isBehind(layer, part));
@@ -112,7 +112,7 @@ export function frozenNote(layers: readonly LayerSummary[], part: TrainedPart = 
   return `${count(of(frozen))} of ${count(of(behind))} prunable weights are frozen in the file (trainable is false) and are neither trained nor pruned: ${names(frozen)}; "unfreeze": true in the plan, or a list of layers, trains and prunes them too`;
 }
 
-/** Kernels that the plan's outputs do not depend on; null where there are none. */
+/** Kernels that the plan's outputs do not depend on; null if there are none. */
 export function asideNote(layers: readonly LayerSummary[], part: TrainedPart): string | null {
   const aside = layers.filter((layer) => layer.prunable > 0 && !isBehind(layer, part));
   if (aside.length === 0) return null;
@@ -123,7 +123,7 @@ export function asideNote(layers: readonly LayerSummary[], part: TrainedPart): s
     : `the output ${of}, which is trained, does not depend on ${names(aside)}: neither trained nor pruned`;
 }
 
-/** A layer's setting, with that of everything it wraps. */
+/** A layer's setting, together with those of all layers inside it. */
 function setTrainable(layer: LayerJson, value: boolean): void {
   layer.config.trainable = value;
   const inside = CONTAINERS.has(layer.class_name) ? layersOf(layer) : wrappedLayers(layer);
@@ -131,9 +131,9 @@ function setTrainable(layer: LayerJson, value: boolean): void {
 }
 
 /**
- * The model as an engine trains it: every layer has its own `trainable`, as `layers` say, and no model around it has one.
- * For sessions alone; what is exported keeps the file's settings.
- * @param layers of `trainedLayers`. @returns `model` itself where everything is trained.
+ * The model for an engine's training: every layer has its own `trainable`, as in `layers`, and no enclosing model has one. For sessions alone;
+ * exports keep the file's settings.
+ * @param layers of `trainedLayers`. @returns `model` itself if everything is trained.
  */
 export function withTrainedLayers(model: Model, layers: readonly LayerSummary[]): Model {
   const trained = new Map(

@@ -1,21 +1,20 @@
-/** Which entries of which weights belong to one neuron or filter, seen from the whole network. */
+/** Which entries of which weights belong to one neuron or filter, over the whole network. */
 import { channelTies } from './channelTies.js';
 import type { ModelGraph } from './layerGraph.js';
 import type { Topology, WeightTensor } from '../model.js';
 import { wiringOf, type Tensor } from '../normalise/wiring.js';
 import { sizeOf } from '../../protocol/shape.js';
 
-/** Vectors that make a unit's output something else than 0 when its kernel is 0: they go with the unit. */
+/** Vectors that make a unit's output non-zero when its kernel is 0: they are removed with the unit. */
 const GOES_ALONG = /\/(bias|gamma|beta)$/;
 
 /**
- * Groups of units that can only be removed together, by number: a unit with its bias and normalisation, and every unit
- * that additions, depthwise convolutions and the like make one with it.
+ * Groups of units that can only be removed together, by number: a unit with its bias and normalisation, and every unit tied to it by additions,
+ * depthwise convolutions and the like.
  * @param graph of this very topology.
  * @param shapes of the weights, by name.
- * @returns by weight name, for kernels and the vectors that go along: entry i belongs to groups[i mod groups.length];
- * -1 where the unit never goes (the model's outputs, what mixes channels such as a softmax, recurrent layers). Weights
- * without units of their own are absent.
+ * @returns by weight name, for kernels and unit vectors: entry i belongs to groups[i mod groups.length]; -1 if the unit cannot be removed (the
+ * model's outputs, layers that mix channels such as a softmax, recurrent layers). Weights without units of their own are absent.
  */
 export function unitGroups(
   topology: Topology,
@@ -42,7 +41,7 @@ export function unitGroups(
     const { linear } = role;
     // The kernel of a transposed convolution ends in [filters, input channels]: a filter's group is repeated for each of these.
     const inputsBehind = linear ? sizeOf(linear.kernel.shape.slice(linear.outputAxis + 1)) : 1;
-    // A depthwise filter in front of a pointwise kernel goes with the channel it reads.
+    // A depthwise filter before a pointwise kernel is removed with the channel it reads.
     if (linear?.depthwise) {
       const { name, shape } = linear.depthwise;
       const read = groupsOf(call.inputs[0]!);

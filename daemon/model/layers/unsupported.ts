@@ -1,4 +1,4 @@
-/** Layers that cannot be loaded, and settings that TensorFlow.js would silently ignore: each refused by layer name. */
+/** Rejects, by layer name, layers that cannot be loaded and settings that TensorFlow.js would silently ignore. */
 import type { Refuse } from './refuse.js';
 import { classOf } from '../layerClasses/registry.js';
 import { again, ignored } from '../layerClasses/rules/settings.js';

@@ -1,4 +1,4 @@
-/** The network as a graph of its layers: what each reads, and which of its units can be removed. */
+/** The network as a graph of its layers: the inputs of each, and which of its units can be removed. */
 import type { LayerLinks, LayerUnits, StayCause } from '../../protocol/layers/networkGraph.js';
 import { channelCount, channelTies, type ChannelTies, type Pin, type RoledCall } from '../layers/channelTies.js';
 import type { Model } from '../model.js';
@@ -11,7 +11,7 @@ function causeOf({ why, call }: Pin): StayCause {
   return { why: call.node.calls.length > 1 ? 'shared' : 'mixes', layer };
 }
 
-/** The layers with kernels of their own per unit: those that `unitGroups` counts. A recurrent layer has weights, and keeps all units. */
+/** The layers with kernels of their own per unit: those in `unitGroups`. A recurrent layer has weights, but none of its units can be removed. */
 const hasUnits = ({ call, role }: RoledCall): boolean =>
   role
     ? role.linear !== undefined || call.node.weights.some(({ name }) => name.endsWith('/depthwise_kernel'))
@@ -25,7 +25,7 @@ function note<T>(map: ByTie<T>, tie: number, value: T): void {
   else map.set(tie, new Set([value]));
 }
 
-/** What is known of each tie: who makes its channels, what ties them, and why they stay. */
+/** The facts on each tie: which layers make its channels, which tie them, and why they cannot be removed. */
 function tiesOf({ calls, ties, pins }: ChannelTies) {
   const makers: ByTie<string> = new Map();
   const binders: ByTie<string> = new Map();
@@ -53,8 +53,7 @@ function distinct(causes: Iterable<StayCause>): StayCause[] {
 }
 
 /**
- * By layer (as `summarizeModel` names them). What is called a unit is what neuron budgets and thinning remove: see
- * `channelTies`, which both go by.
+ * By layer (as `summarizeModel` names them). A unit is what neuron budgets and thinning remove: both use `channelTies`.
  * @param model its weights are needed for their shapes only.
  */
 export function layerLinks({ topology, weights }: Pick<Model, 'topology' | 'weights'>): Map<string, LayerLinks> {

@@ -1,9 +1,8 @@
 /**
- * Bilinear UpSampling2D is two functions. Keras (tf.image.resize, keras.io/api/layers/reshaping_layers/up_sampling2d) takes a
- * pixel for a square and interpolates between the squares' centres; TensorFlow.js (tfjs-layers 4.22) interpolates between their
- * corners. `half_pixel_centers: true` in a layer's config says that it is the first; without it, it is the second. Either is
- * the same as layers that both libraries compute alike: nearest upsampling and average pooling, whose windows at the border
- * count what lies inside the image. Exactly, up to rounding.
+ * Bilinear UpSampling2D is two different functions. Keras (tf.image.resize, keras.io/api/layers/reshaping_layers/up_sampling2d) takes a pixel for a
+ * square and interpolates between the squares' centres; TensorFlow.js (tfjs-layers 4.22) interpolates between their corners. `half_pixel_centers:
+ * true` in a layer's config marks the first; without it, it is the second. Each equals a sequence of layers that both libraries compute alike:
+ * nearest upsampling and average pooling, whose windows at the border average only the pixels inside the image. Exactly, up to rounding.
  */
 import { UserError } from '../../protocol/errors.js';
 import { CONTAINERS, isLayerJson, layerName, layersOf, stringAt, tupleAt, type Json, type LayerJson } from '../layers/layerConfig.js'; // prettier-ignore
@@ -11,7 +10,7 @@ import type { Topology } from '../model.js';
 import { INPUT_KEYS, insertInFront, mergeIntoNext } from './rewriteGraph.js';
 
 const MARK = 'half_pixel_centers';
-/** What ends the name of the layer that is put in front. */
+/** Suffix of the name of the inserted layer. */
 const FINE = '_nearest';
 
 type Pair = readonly [number, number];
@@ -23,16 +22,16 @@ export const isBilinear = ({ class_name: className, config }: LayerJson): boolea
 
 export const hasHalfPixelCentres = (layer: LayerJson): boolean => isBilinear(layer) && layer.config[MARK] === true;
 
-/** In place: the layer is the one of Keras. */
+/** Marks the layer, in place, as the one of Keras. */
 export function markHalfPixelCentres(layer: LayerJson): void {
   layer.config[MARK] = true;
 }
 
-/** The layer, or the one that TimeDistributed wraps, which has no place of its own in the graph. */
+/** The layer, or the one inside TimeDistributed, which is not a node of its own in the graph. */
 const innermost = (layer: LayerJson): LayerJson =>
   layer.class_name === 'TimeDistributed' && isLayerJson(layer.config.layer) ? innermost(layer.config.layer) : layer;
 
-/** Makes `layer` an average pooling behind a nearest upsampling, which is returned. */
+/** Turns `layer` into an average pooling after a nearest upsampling, which is returned. */
 function asNearestAndMean(layer: LayerJson, name: string, size: Pair, pool: Pair, strides: Pair): LayerJson {
   const shared = { trainable: true, data_format: stringAt(innermost(layer).config, 'data_format') ?? 'channels_last' };
   const front = structuredClone(layer);
@@ -57,8 +56,8 @@ function freeName(container: LayerJson, wanted: string): string {
 }
 
 /**
- * Between centres: every pixel is repeated over a grid so fine that the window of one pixel's size around each output's centre
- * covers whole elements of it; the window's mean is the interpolation.
+ * Between centres: every pixel is repeated over a grid so fine that the window of one pixel's size around each output's centre covers whole grid
+ * elements; the window's mean is the interpolation.
  */
 const windowOf = (factor: number): { size: number; stride: number } =>
   factor % 2 === 1 ? { size: factor, stride: 1 } : { size: 2 * factor, stride: 2 };
@@ -86,7 +85,7 @@ const bilinearLayers = (topology: Topology): LayerJson[] => {
 export const halfPixelLayers = (topology: Topology): ReadonlySet<string> =>
   new Set(bilinearLayers(topology).filter(hasHalfPixelCentres).map(layerName));
 
-/** The topology of layers that TensorFlow.js itself computes as they are meant; the given one where it has no others. */
+/** The topology with layers that TensorFlow.js itself computes as intended; the given one if no change is needed. */
 export function withoutHalfPixelCentres(topology: Topology): Topology {
   if (halfPixelLayers(topology).size === 0) return topology;
   const copy = copyOf(topology);
@@ -100,14 +99,14 @@ export function withoutHalfPixelCentres(topology: Topology): Topology {
   return copy;
 }
 
-/** The factor that a nearest upsampling and the average pooling behind it make, between centres; null: they are something else. */
+/** The factor of a nearest upsampling followed by average pooling, between centres; null: they are something else. */
 function factorOf(size: number, pool: number, stride: number): number | null {
   const factor = size / stride;
   const { size: wanted, stride: wantedStride } = windowOf(factor);
   return size === wanted && pool === wanted && stride === wantedStride ? factor : null;
 }
 
-/** The bilinear layer that a nearest upsampling and the average pooling behind it make; null: they are something else. */
+/** The bilinear layer that equals a nearest upsampling followed by average pooling; null: they are something else. */
 function asBilinear(fine: LayerJson, mean: LayerJson): LayerJson | null {
   if (fine.class_name !== 'UpSampling2D' || isBilinear(fine) || mean.class_name !== 'AveragePooling2D') return null;
   const format = (one: LayerJson) => stringAt(one.config, 'data_format') ?? 'channels_last';
@@ -122,8 +121,8 @@ function asBilinear(fine: LayerJson, mean: LayerJson): LayerJson | null {
 }
 
 /**
- * Makes the two layers of `withoutHalfPixelCentres` one again, in place, by their names and settings. Any others stay.
- * @returns the names of the layers that were merged.
+ * Merges the two layers of `withoutHalfPixelCentres` again, in place, recognised by their names and settings. Others stay.
+ * @returns the names of the merged layers.
  */
 export function mergeHalfPixelLayers(container: LayerJson): string[] {
   const merged: string[] = [];
@@ -141,8 +140,8 @@ export function mergeHalfPixelLayers(container: LayerJson): string[] {
 }
 
 /**
- * The topology of layers that Keras computes as TensorFlow.js does; the given one where it has no others. Between corners
- * and by 2, a pixel is the mean of itself and the next one on a grid where each is repeated; by 4 and 8, that again.
+ * The topology with layers that Keras computes as TensorFlow.js does; the given one if no change is needed. Between corners and by a factor of 2, a
+ * pixel is the mean of itself and the next one on a grid where each is repeated; factors of 4 and 8 repeat that step.
  * @param file for messages.
  * @throws UserError('model-unsupported') on other factors.
  */
@@ -163,7 +162,7 @@ export function withoutCorners(topology: Topology, file: string): Topology {
     const last = Math.max(1, ...stages);
     for (let stage = 1; stage <= last; stage++) {
       const size = stages.map((all) => (stage <= all ? 2 : 1)) as unknown as Pair;
-      // The layer keeps its name, and is the last of its stages.
+      // The layer keeps its name, and is the last of its steps.
       const own = stage === last ? layer : structuredClone(layer);
       if (stage < last) own.config.name = freeName(container, `${name}_stage_${stage}`);
       const front = asNearestAndMean(own, freeName(container, layerName(own) + FINE), size, size, [1, 1]);

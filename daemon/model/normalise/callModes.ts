@@ -1,8 +1,8 @@
-/** What a file's wiring says of training and inference: the `training` argument of a layer's calls. */
+/** Training and inference mode in a file's wiring: the `training` argument of a layer's calls. */
 import { CONTAINERS, isObject, layerName, layersOf, type LayerJson } from '../layers/layerConfig.js';
 import type { Topology } from '../model.js';
 
-/** The argument of each call; undefined where there is none. Of a wiring in `[[name, node, tensor, kwargs], ...]`. */
+/** The argument of each call; undefined if there is none. For a wiring in `[[name, node, tensor, kwargs], ...]`. */
 function modesOf({ inbound_nodes: nodes }: LayerJson): unknown[] {
   return (Array.isArray(nodes) ? (nodes as unknown[]) : []).map((node) => {
     const first = Array.isArray(node) ? (node as unknown[])[0] : undefined;
@@ -13,7 +13,7 @@ function modesOf({ inbound_nodes: nodes }: LayerJson): unknown[] {
 
 export type CallMode = 'inference' | 'always-training' | 'mixed' | null;
 
-/** null: as the model around it is called. */
+/** null: as in the call of the enclosing model. */
 export function callMode(layer: LayerJson): CallMode {
   const modes = modesOf(layer);
   if (!modes.some((mode) => typeof mode === 'boolean')) return null;

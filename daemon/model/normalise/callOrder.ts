@@ -1,8 +1,7 @@
 /**
- * The order of a shared layer's calls. A tensor is named by its layer and the number of the call that made it. Keras counts
- * calls in the order of the file; TensorFlow.js (tfjs-layers 4.22, Container.fromConfig) in the order in which it can make
- * them: a call whose input does not exist yet is put off, and the layer's next call takes its number. A layer that is shared
- * at several depths then reads other tensors than the file says.
+ * The order of a shared layer's calls. A tensor is named by its layer and the number of the call that made it. Keras counts calls in the order of the
+ * file; TensorFlow.js (tfjs-layers 4.22, Container.fromConfig) in the order in which it can make them: a call whose input does not exist yet is
+ * deferred, and the layer's next call takes its number. A layer that is shared at several depths then reads other tensors than in the file.
  */
 import { CONTAINERS, layerName, layersOf, type LayerJson } from '../layers/layerConfig.js';
 import { nodeRefs } from '../layers/layerGraph.js';
@@ -14,8 +13,8 @@ const callsOf = (layer: LayerJson): unknown[] =>
   Array.isArray(layer.inbound_nodes) ? (layer.inbound_nodes as unknown[]) : [];
 
 /**
- * In which order TensorFlow.js makes each layer's calls: it goes through the layers again and again, and makes what it can.
- * Calls that wait for ever (a cycle, a tensor that nobody makes) come last, in the file's order.
+ * The order in which TensorFlow.js makes each layer's calls: it iterates over the layers, and makes what it can. Calls that can never be made (a
+ * cycle, a missing tensor) come last, in the file's order.
  */
 function orderMade(layers: readonly LayerJson[]): Map<LayerJson, number[]> {
   const key = (layer: string, node: number): string => `${node}#${layer}`;
@@ -41,16 +40,15 @@ function orderMade(layers: readonly LayerJson[]): Map<LayerJson, number[]> {
 }
 
 /**
- * Puts the calls of a functional container's layers into the order in which TensorFlow.js makes them, and renumbers what
- * refers to them; the network is the same one. In place.
- *
+ * Sorts the calls of a functional container's layers into the order in which TensorFlow.js makes them, and renumbers the references to them; the
+ * network is unchanged. In place.
  * @param references every `[layer, node, ...]` of the container.
- * @returns the names of the layers whose calls changed places.
+ * @returns the names of the layers whose calls were reordered.
  */
 export function orderCalls(container: LayerJson, references: () => Iterable<unknown[]>): string[] {
   const layers = layersOf(container);
   const changed = new Set<string>();
-  // Calls in their new places may be made earlier than before, never later: this ends.
+  // Calls in their new order are made at the same time or earlier, never later: so this terminates.
   for (;;) {
     const places = new Map<string, ReadonlyMap<number, number>>();
     for (const [layer, order] of orderMade(layers)) {

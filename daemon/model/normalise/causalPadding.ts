@@ -1,24 +1,24 @@
-/** Padding "causal" of a convolution over a sequence: zeros in front alone, so that no step reads a later one. */
+/** Padding "causal" of a convolution over a sequence: zeros before the first step only, so that no step reads a later one. */
 import { layerName, layersOf, stringAt, tupleAt, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { INPUT_KEYS, insertInFront, mergeIntoNext } from './rewriteGraph.js';
 
 export const isCausal = ({ class_name: className, config }: LayerJson): boolean =>
   className === 'Conv1D' && stringAt(config, 'padding') === 'causal';
 
-/** How many steps of zeros: (kernel_size - 1) * dilation_rate. */
+/** Number of zero steps: (kernel_size - 1) * dilation_rate. */
 export function stepsInFront(config: Json): number {
   const [size] = tupleAt(config, 'kernel_size', 1, 1) ?? [1];
   const [rate] = tupleAt(config, 'dilation_rate', 1, 1) ?? [1];
   return (size! - 1) * rate!;
 }
 
-/** What ends the names of the layers of the border, from the first on. */
+/** Suffixes of the names of the border's layers, from the first on. */
 const BORDER = ['image', 'front', 'sequence'] as const;
 
 /**
- * Makes a causal layer a "valid" one behind a border of zeros, in place. TensorFlow.js has such a border for images alone: the
- * sequence is one of a single channel in between.
- * @param steps of its input; null where they are open.
+ * Turns a causal layer into a "valid" one after a border of zeros, in place. TensorFlow.js has such a border for images only: the sequence becomes an
+ * image of a single channel in between.
+ * @param steps of its input; null if they are open.
  */
 export function putBorderInFront(container: LayerJson, layer: LayerJson, steps: number | null, channels: number): void {
   const front = stepsInFront(layer.config);
@@ -51,14 +51,14 @@ function isBorder([image, front, sequence]: readonly LayerJson[], { config }: La
 } // prettier-ignore
 
 /**
- * Makes a "valid" layer behind a border of `putBorderInFront` causal again, in place, by names and settings. Any others stay.
+ * Turns a "valid" layer after a border of `putBorderInFront` into a causal one again, in place, recognised by names and settings. Others stay.
  * @returns the names of such layers.
  */
 export function mergeCausalLayers(container: LayerJson): string[] {
   return layersOf(container).flatMap(({ class_name: className, config }) => {
     const name = String(config.name);
     if (className !== 'Conv1D' || (stringAt(config, 'padding') ?? 'valid') !== 'valid') return [];
-    // Whether each is read by the next alone shows on the way.
+    // The loop also checks that each is read by the next one only.
     const trial = structuredClone(container);
     const named = (wanted: string) => layersOf(trial).find((layer) => layerName(layer).replace(/_+$/, '') === wanted);
     const border = BORDER.map((suffix) => named(`${name}_${suffix}`)).filter((layer) => layer !== undefined);

@@ -1,4 +1,4 @@
-/** Layers over channels first that TensorFlow.js 4.22 computes wrongly, as the same over channels last. */
+/** Rewrites layers over channels first that TensorFlow.js 4.22 computes wrongly to channels last. */
 import { classOf } from '../layerClasses/registry.js';
 import { channelsFirst, field, layerName, stringAt, type LayerJson } from '../layers/layerConfig.js';
 import { INPUT_KEYS } from './rewriteGraph.js';
@@ -8,10 +8,10 @@ export const isMiscomputed = ({ class_name: className, config }: LayerJson): boo
   classOf(className)?.channelsFirst !== undefined && channelsFirst(config);
 
 /**
- * Makes the layer one over channels last, in place. Its weights have the same shapes.
- * @param keras whether Python's Keras wrote it, which computes channels first as they are meant.
- * @returns Permute layers to stand in front of and behind it.
- * @throws (through `refuse`) where TensorFlow.js trained it, wrongly, and where its activation depends on the order of axes.
+ * Rewrites the layer to channels last, in place. Its weights keep their shapes.
+ * @param keras whether Python's Keras wrote it, which computes channels first correctly.
+ * @returns Permute layers to insert before and after it.
+ * @throws (through `refuse`) if TensorFlow.js trained it, wrongly, or if its activation depends on the order of axes.
  */
 export function channelsLast(
   layer: LayerJson,

@@ -1,7 +1,7 @@
 /**
- * hard_sigmoid is two functions: clip(0.2 x + 0.5, 0, 1) in TensorFlow.js and Keras 1 and 2, clip(x / 6 + 0.5, 0, 1) in
- * Keras 3 (keras.io/api/layers/activations). The first of x is the second of 1.2 x, so that a layer computes the same in
- * the other generation when the weights that make x are scaled: exactly, up to the rounding of each weight.
+ * hard_sigmoid is two different functions: clip(0.2 x + 0.5, 0, 1) in TensorFlow.js and Keras 1 and 2, clip(x / 6 + 0.5, 0, 1) in Keras 3
+ * (keras.io/api/layers/activations). The first of x is the second of 1.2 x. So a layer computes the same in the other generation when the weights
+ * that produce x are scaled: exactly, up to the rounding of each weight.
  */
 import { UserError } from '../../protocol/errors.js';
 import { classOf } from '../layerClasses/registry.js';
@@ -12,26 +12,26 @@ import type { Refuse } from '../layers/refuse.js';
 import type { Model, WeightTensor } from '../model.js';
 import { insertBehind } from './rewriteGraph.js';
 
-/** What the weights are multiplied by, for Keras 3 to compute what TensorFlow.js does, and the other way round. */
+/** The factor of the weights with which Keras 3 computes what TensorFlow.js does, and the inverse. */
 const TO_KERAS_3 = 6 / 5;
 const FROM_KERAS_3 = 5 / 6;
 
-/** Refuses the layer of that name; the message is completed with the file. */
+/** Rejects the layer of that name; the message is completed with the file. */
 type RefuseLayer = (layer: string, problem: string) => never;
 
 const isHard = (name: string | null): boolean => name !== null && /^hard_?sigmoid$/i.test(name);
 const hardActivation = ({ config }: LayerJson): boolean => isHard(stringAt(config, 'activation'));
-/** TensorFlow.js's default where a file has none. */
+/** TensorFlow.js's default if a file has none. */
 const hardGates = ({ config }: LayerJson): boolean =>
   isHard(stringAt(config, 'recurrent_activation') ?? 'hard_sigmoid');
 
-/** The layers that own weights inside a layer, in the order of its weights; a layer without wrapping is its own. */
+/** The layers that own the weights inside a layer, in the order of its weights; a layer without inner ones owns its own. */
 function owners(layer: LayerJson): LayerJson[] {
   const inside = CONTAINERS.has(layer.class_name) ? layersOf(layer) : classOf(layer.class_name)?.owners?.(layer);
   return inside ? inside.flatMap(owners) : [layer];
 }
 
-/** Which of the gates, side by side along the last axis, go through hard_sigmoid; null: the layer has no gates. */
+/** Which of the gates, side by side along the last axis, use hard_sigmoid; null: the layer has no gates. */
 const hardOnes = (layer: LayerJson, refuse: Refuse): boolean[] | null =>
   classOf(layer.class_name)?.hardGates?.({ activation: hardActivation(layer), gates: hardGates(layer) }, refuse) ??
   null;
@@ -42,7 +42,7 @@ function factors(layer: LayerJson, count: number, factor: number, refuse: Refuse
   const gates = hardOnes(layer, refuse);
   if (gates) return gates.includes(true) ? none.map(() => gates.map((hard) => (hard ? factor : 1))) : none;
   if (!hardActivation(layer) || layer.class_name === 'Activation') return none;
-  // The depthwise kernel makes the pointwise one's input.
+  // The depthwise kernel's output is the pointwise one's input.
   return none.map((_, i) => (layer.class_name.startsWith('SeparableConv') && i === 0 ? null : [factor]));
 }
 
@@ -66,7 +66,7 @@ function* scalings(
   }
 }
 
-/** An Activation layer has no weights: a Rescaling in front of it, under its name, scales its input. */
+/** An Activation layer has no weights: a Rescaling before it, under its name, scales its input. */
 function rescaleActivations(container: LayerJson, factor: number, path: string, refuse: RefuseLayer): boolean {
   let changed = false;
   const names = new Set(layersOf(container).map(layerName));
@@ -92,7 +92,7 @@ function rescaleActivations(container: LayerJson, factor: number, path: string, 
   return changed;
 }
 
-/** @returns the model itself where none is used. @throws UserError('model-unsupported') where no weights can be scaled. */
+/** @returns the model itself if none is used. @throws UserError('model-unsupported') if there are no weights to scale. */
 function scaleHardSigmoid(model: Model, factor: number, file: string): Model {
   const refuse: RefuseLayer = (layer, problem) => {
     throw new UserError('model-unsupported', `${file}: layer "${layer}" ${problem}`, { file, field: layer });
@@ -113,10 +113,10 @@ function scaleHardSigmoid(model: Model, factor: number, file: string): Model {
   return { ...model, topology, weights };
 }
 
-/** The model as Keras 3 has to be given it, for the file of that name; itself where it computes the same. */
+/** The model in the form for Keras 3, for the file of that name; itself if it computes the same. */
 export const asInKeras3 = (model: Model, file: string): Model => scaleHardSigmoid(model, TO_KERAS_3, file);
 
-/** What was read from a file, as TensorFlow.js has to be given it. */
+/** A model read from a file in the form for TensorFlow.js. */
 export function asInTfjs(model: Model, { keras3 }: { readonly keras3: boolean }): Model {
   const scaledModel = keras3 ? scaleHardSigmoid(model, FROM_KERAS_3, model.path) : model;
   if (scaledModel === model) return model;

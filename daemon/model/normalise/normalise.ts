@@ -1,4 +1,4 @@
-/** A topology as some Keras or TensorFlow.js wrote it -> one that TensorFlow.js builds, with a note for every change. */
+/** Converts a topology of any Keras or TensorFlow.js to one that TensorFlow.js builds, with a note for every change. */
 import { UserError } from '../../protocol/errors.js';
 import { mergeHalfPixelLayers } from './bilinearUpSampling.js';
 import { mergeCausalLayers } from './causalPadding.js';
@@ -34,7 +34,7 @@ import { classOf } from '../layerClasses/registry.js';
 export interface NormalisedTopology {
   readonly topology: Topology;
   readonly notes: string[];
-  /** Layers that got another name: new canonical scope -> the one in the file. */
+  /** Renamed layers: new canonical scope -> the one in the file. */
   readonly renamed: ReadonlyMap<string, string>;
   /** The file's generation, by structure. */
   readonly keras3: boolean;
@@ -60,7 +60,7 @@ export function isKeras3(topology: unknown): boolean {
   return /"batch_shape":|"__keras_tensor__"|"DTypePolicy"/.test(seen);
 }
 
-/** Whether a Masking layer or an Embedding that masks is anywhere in the model. */
+/** Whether the model contains a Masking layer or an Embedding that masks. */
 const makesMasks = (topology: unknown): boolean =>
   /"class_name":"Masking"|"mask_?[zZ]ero":true/.test(JSON.stringify(topology));
 
@@ -72,7 +72,7 @@ class Normaliser implements ShapeRules {
   constructor(
     private readonly file: string,
     keras: boolean,
-    /** Some layer makes masks. */
+    /** Whether some layer creates masks. */
     readonly masked: boolean,
   ) {
     this.context = { notes: this.notes, keras, refuseAt: (where) => this.refuseAt(where) };
@@ -92,7 +92,7 @@ class Normaliser implements ShapeRules {
     throw new UserError('model-invalid', `${this.file}: ${problem}`, { file: this.file });
   }
 
-  /** Checks that every entry of a container is a layer with a name of its own. */
+  /** Checks that every entry of a container is a layer with a unique name. */
   private checkEntries(container: LayerJson, where: string): LayerJson[] {
     const { config } = container;
     const raw: unknown = Array.isArray(config) ? config : config.layers;
@@ -102,7 +102,7 @@ class Normaliser implements ShapeRules {
     const given = new Set((raw as unknown[]).filter(isObject).map((entry) => layerName(entry as unknown as LayerJson)));
     (raw as unknown[]).forEach((entry, i) => {
       if (isObject(entry) && typeof entry.class_name === 'string' && Array.isArray(entry.config)) {
-        // A nested Sequential of Keras before 2.2.3: in a functional model its name stands beside the config.
+        // A nested Sequential of Keras before 2.2.3: in a functional model its name is beside the config.
         entry.config = { ...(typeof entry.name === 'string' ? { name: entry.name } : {}), layers: entry.config };
       }
       if (!isLayerJson(entry)) return this.invalid(`${place}, layers[${i}] is not a layer ({class_name, config})`);
@@ -155,12 +155,12 @@ class Normaliser implements ShapeRules {
     }
   }
 
-  /** Keras 2 and TensorFlow.js heed a mask beside initial states; whoever trained there must know. */
+  /** Keras 2 and TensorFlow.js apply a mask beside initial states; a user who trained with them must know. */
   private noteStates(container: LayerJson, where: string): void {
     for (const layer of layersOf(container)) {
       const calls = Array.isArray(layer.inbound_nodes) ? (layer.inbound_nodes as unknown[]) : [];
       if (classOf(layer.class_name)?.takesStates && calls.some((call) => Array.isArray(call) && call.length > 1))
-        this.notes.add('a recurrent layer that is given initial states does not heed masks, as in Keras 3', where + layerName(layer)); // prettier-ignore
+        this.notes.add('a recurrent layer that is given initial states ignores masks, as in Keras 3', where + layerName(layer)); // prettier-ignore
     }
   }
 
@@ -197,7 +197,7 @@ class Normaliser implements ShapeRules {
     );
   }
 
-  /** Nested models may repeat a layer name, but TensorFlow.js then sees two weights of one name. */
+  /** Nested models may repeat a layer name, but TensorFlow.js then sees two weights with the same name. */
   uniqueNames(container: LayerJson, taken: Set<string>, where: string): void {
     for (const layer of layersOf(container)) {
       if (CONTAINERS.has(layer.class_name)) continue;
@@ -221,7 +221,7 @@ class Normaliser implements ShapeRules {
  * @param raw `{class_name, config}`, from a file; not changed.
  * @param file for messages.
  * @param keras whether Python's Keras wrote it.
- * @throws UserError('model-unsupported') naming the layer; UserError('model-invalid') on a topology that is none.
+ * @throws UserError('model-unsupported') naming the layer; UserError('model-invalid') on an invalid topology.
  */
 export function normaliseTopology(raw: unknown, file: string, keras: boolean): NormalisedTopology {
   if (!isObject(raw) || typeof raw.class_name !== 'string' || raw.config == null) {

@@ -1,4 +1,4 @@
-/** The wiring of a functional model, rewritten to `[[name, node, tensor, kwargs], ...]`. */
+/** Rewrites the wiring of a functional model to `[[name, node, tensor, kwargs], ...]`. */
 import { callMode } from './callModes.js';
 import { firstCall, orderCalls } from './callOrder.js';
 import { kerasTensorsIn } from '../files/kerasTensors.js';
@@ -13,7 +13,7 @@ type Ref = [layer: string, node: number, tensor: number, kwargs: Json];
 const tensorsIn = (value: unknown): Ref[] =>
   kerasTensorsIn(value).map(({ layer, node, tensor }) => [layer, node, tensor, {}]);
 
-/** Keras 3: `{args: [...], kwargs: {...}}` -> references. Tensors in kwargs are an error, but for an RNN's initial state. */
+/** Keras 3: `{args: [...], kwargs: {...}}` -> references. Tensors in kwargs are an error, except an RNN's initial state. */
 function fromKeras3(node: Json, layer: LayerJson, refuse: Refuse): Ref[] {
   const refs = tensorsIn(node.args);
   const kwargs: Json = {};
@@ -62,7 +62,7 @@ function rewriteEnds(config: Json, key: string, where: string, notes: Notes, ref
   config[key] = refs.map((ref) => [ref.layer, ref.node, ref.tensor]);
 }
 
-/** Rewrites the wiring of a functional container in place: nodes, ends, and where calls of nested models are counted from. */
+/** Rewrites the wiring of a functional container in place: nodes, ends, and the numbering of nested models' calls. */
 export function rewriteWiring(
   container: LayerJson,
   where: string,
@@ -126,7 +126,7 @@ function countCallsFromOne(
   }
 }
 
-/** The calls of a functional container's shared layers in the order in which TensorFlow.js counts them; in place. */
+/** Sorts the calls of a functional container's shared layers into the order in which TensorFlow.js counts them; in place. */
 export function countCallsAsMade(container: LayerJson, where: string, notes: Notes): void {
   for (const name of orderCalls(container, () => references(container)))
     notes.add('calls of a shared layer were put in the order in which TensorFlow.js makes them', where + name);
@@ -135,7 +135,7 @@ export function countCallsAsMade(container: LayerJson, where: string, notes: Not
 const listOf = (container: LayerJson): LayerJson[] =>
   (Array.isArray(container.config) ? container.config : container.config.layers) as unknown as LayerJson[];
 
-/** Puts `extra` behind `layer`: whatever read the layer's output now reads the extra's. */
+/** Inserts `extra` after `layer`: all readers of the layer's output then read the extra's. */
 export function insertBehind(container: LayerJson, layer: LayerJson, extra: LayerJson): void {
   const layers = listOf(container);
   const name = layerName(layer);
@@ -148,10 +148,10 @@ export function insertBehind(container: LayerJson, layer: LayerJson, extra: Laye
   layers.splice(layers.indexOf(layer) + 1, 0, extra);
 }
 
-/** Keys of a layer's config that say what the first layer of a Sequential takes. */
+/** Keys of a layer's config that declare the input of the first layer of a Sequential. */
 export const INPUT_KEYS = ['batch_input_shape', 'batchInputShape', 'input_shape', 'inputShape'] as const;
 
-/** Puts `extra` in front of `layer`: it takes the layer's inputs, of every call, and the layer takes its outputs. */
+/** Inserts `extra` before `layer`: it takes the layer's inputs, of every call, and the layer takes its outputs. */
 export function insertInFront(container: LayerJson, layer: LayerJson, extra: LayerJson): void {
   const layers = listOf(container);
   if (container.class_name !== 'Sequential') {
@@ -163,8 +163,8 @@ export function insertInFront(container: LayerJson, layer: LayerJson, extra: Lay
 }
 
 /**
- * Takes `front` out where `layer` alone reads it, call by call; `layer` then takes its inputs.
- * @returns whether it was so.
+ * Removes `front` if `layer` alone reads it, call by call; `layer` then takes its inputs.
+ * @returns whether it was removed.
  */
 export function mergeIntoNext(container: LayerJson, front: LayerJson, layer: LayerJson): boolean {
   const layers = listOf(container);
@@ -191,7 +191,7 @@ export function renameLayer(container: LayerJson, layer: LayerJson, name: string
   for (const ref of references(container)) if (ref[0] === old) ref[0] = name;
 }
 
-/** Calls that name a tensor nobody makes; TensorFlow.js would wait for it for ever. */
+/** Calls that name a missing tensor; TensorFlow.js would wait for it for ever. */
 export function danglingCalls(container: LayerJson): { layer: string; input: string }[] {
   const layers = layersOf(container);
   const calls = new Map(

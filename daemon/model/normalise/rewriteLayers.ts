@@ -1,4 +1,4 @@
-/** One layer of a topology, rewritten to what TensorFlow.js reads. */
+/** Rewrites one layer of a topology to the form that TensorFlow.js reads. */
 import { isBilinear, markHalfPixelCentres } from './bilinearUpSampling.js';
 import { isMiscomputed } from './channelsFirst.js';
 import { CONTAINERS, field, isLayerJson, layerName, type Json, type LayerJson } from '../layers/layerConfig.js';
@@ -11,12 +11,12 @@ import { refuseUnsupported } from '../layers/unsupported.js';
 
 export interface RewriteContext {
   readonly notes: Notes;
-  /** Whether the file was written by Python's Keras rather than by TensorFlow.js. */
+  /** Whether Python's Keras wrote the file, not TensorFlow.js. */
   readonly keras: boolean;
   refuseAt(where: string): Refuse;
 }
 
-/** `batch_shape` (Keras 3) -> `batch_input_shape`; a fixed batch size would refuse every other. */
+/** `batch_shape` (Keras 3) -> `batch_input_shape`; a fixed batch size would reject every other. */
 function rewriteInputShape(config: Json, where: string, notes: Notes): void {
   const { batch_shape: shape, batch_input_shape: old } = config;
   if (shape !== undefined) {
@@ -43,7 +43,7 @@ function rewriteAxis({ class_name: name, config }: LayerJson, where: string, not
   notes.add('an axis in a list became a number', where);
 }
 
-/** What its class makes of it, and then the class that it becomes. @returns a layer to stand behind it. */
+/** Applies the rewrites of its class, then of the class that it becomes. @returns a layer to insert after it. */
 function rewriteByClass(layer: LayerJson, where: string, notes: Notes): LayerJson | null {
   const before = layer.class_name;
   const behind = classOf(before)?.rewrite?.(layer, (change) => notes.add(change, where)) ?? null;
@@ -52,7 +52,7 @@ function rewriteByClass(layer: LayerJson, where: string, notes: Notes): LayerJso
 
 /**
  * Rewrites one layer in place (it is already a copy), wrappers' inner layers and cells included.
- * @returns a layer to stand behind it, where its activation is one.
+ * @returns a layer to insert after it, if its activation is one.
  */
 export function rewriteLayer(layer: LayerJson, where: string, context: RewriteContext): LayerJson | null {
   const { notes } = context;
@@ -102,7 +102,7 @@ function rewriteActivations(
     rewriteByClass(extra, where, context.notes);
     refuseUnsupported(extra.class_name, extra.config, refuse);
     if (layer.class_name === 'Activation') {
-      // The activation is all there is: the layer itself becomes it.
+      // Only the activation remains: the layer itself becomes it.
       const { name, batch_input_shape: shape } = config;
       layer.class_name = extra.class_name;
       layer.config = { ...extra.config, name, ...(shape === undefined ? {} : { batch_input_shape: shape }) };
@@ -118,7 +118,7 @@ function rewriteActivations(
   return behind;
 }
 
-/** Rewrites the layer inside TimeDistributed and Bidirectional, and the cells of RNN; a container inside is left to the caller. */
+/** Rewrites the layer inside TimeDistributed and Bidirectional, and the cells of RNN; the caller rewrites a container inside. */
 export function rewriteInner(layer: LayerJson, where: string, context: RewriteContext): LayerJson[] {
   const refuse = context.refuseAt(where);
   const containers: LayerJson[] = [];

@@ -44,7 +44,7 @@ const INITIALIZER_NAMES: Record<string, string> = {
 const snake = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
 const INITIALIZER_IDS = new Set([...INITIALIZERS].map((name) => (name.startsWith('LeCun') ? name : snake(name))));
 
-/** The values come from the file, so an initializer that TensorFlow.js lacks may be any other. */
+/** The values come from the file, so an initializer that TensorFlow.js lacks can be replaced by any other. */
 function initializer(value: unknown, where: string, notes: Notes): unknown {
   const zeros = (): Json => {
     notes.add('initializers TensorFlow.js lacks became Zeros (the values come from the file)', where);
@@ -115,10 +115,10 @@ const ACTIVATIONS = new Set([
 ]); // prettier-ignore
 const ACTIVATION_LAYERS = new Set(['ReLU', 'LeakyReLU', 'PReLU', 'ELU', 'ThresholdedReLU', 'Softmax']);
 
-/** An activation of TensorFlow.js, or the layer that has to stand behind the layer at hand. */
+/** An activation of TensorFlow.js, or the layer to insert after the current one. */
 export type ActivationRewrite = { readonly name: string } | { readonly layer: { class_name: string; config: Json } };
 
-/** The hard_sigmoid of Keras 3 is left to hardSigmoid.ts, which has the weights. */
+/** hardSigmoid.ts, which has the weights, handles the hard_sigmoid of Keras 3. */
 export function activation(value: unknown, where: string, notes: Notes, refuse: Refuse): ActivationRewrite {
   if (value == null) return { name: 'linear' };
   if (isObject(value)) {
@@ -140,7 +140,7 @@ export function activation(value: unknown, where: string, notes: Notes, refuse: 
   }
   if (value === 'leaky_relu') {
     notes.add('activation leaky_relu became linear and a LeakyReLU layer', where);
-    // Its slope where a name is all there is: 0.2 in Keras 2.13+ and 3.
+    // The slope that a name alone implies: 0.2 in Keras 2.13+ and 3.
     return { layer: { class_name: 'LeakyReLU', config: { alpha: 0.2 } } };
   }
   if (typeof value !== 'string' || !ACTIVATIONS.has(value)) {

@@ -1,4 +1,4 @@
-/** Activations as functions of one number, as TensorFlow.js computes them: what a constant becomes on its way through. */
+/** Activations as functions of one number, as in TensorFlow.js, for following constants through them. */
 
 /** Abramowitz and Stegun 7.1.26, the approximation TensorFlow.js uses. */
 function erf(x: number): number {
@@ -33,7 +33,7 @@ const FUNCTIONS: Readonly<Record<string, (x: number) => number>> = {
 
 /**
  * The function of an `activation` in a layer's config ("hard_sigmoid" and "hardSigmoid" are one; none is linear).
- * @returns null for one that is not element-wise (softmax) or not known.
+ * @returns null if it is not element-wise (softmax) or unknown.
  */
 export function scalarFunction(activation: unknown): ((x: number) => number) | null {
   if (activation === undefined || activation === null) return FUNCTIONS['linear']!;

@@ -1,4 +1,4 @@
-/** What the shapes of a wired topology decide: sizes that were left open, layers that do nothing, and those that cannot be. */
+/** Rewrites that depend on the shapes of a wired topology: sets open sizes, replaces layers that do nothing, and rejects impossible ones. */
 import type { LayerJson } from '../layers/layerConfig.js';
 import { type LayerNode, modelGraph } from '../layers/layerGraph.js';
 import type { Topology } from '../model.js';
@@ -8,10 +8,10 @@ import { operationIn } from '../operations/operations.js';
 import type { Refuse } from '../layers/refuse.js';
 import { classOf } from '../layerClasses/registry.js';
 
-/** Where notes and refusals go. */
+/** Receives notes and rejections. */
 export interface ShapeRules {
   readonly notes: Notes;
-  /** Some layer makes masks. */
+  /** Whether some layer creates masks. */
   readonly masked: boolean;
   /** @param where path of the layer. */
   refuseAt(where: string): Refuse;
@@ -25,7 +25,7 @@ function becomeIdentity(layer: LayerJson): void {
   layer.config = { name, activation: 'linear', ...(shape === undefined ? {} : { batch_input_shape: shape }) };
 }
 
-/** TensorFlow.js leaves -1 open until it sees data, and builds no layer with weights behind an open size. */
+/** TensorFlow.js leaves -1 open until it gets data, and builds no layer with weights after an open size. */
 function giveReshapeItsSize({ layer, path, outputs: [shape] }: LayerNode, { notes }: ShapeRules): void {
   const target = layer.config.target_shape;
   const known = (size: unknown) => typeof size === 'number' && size >= 0;
@@ -35,7 +35,9 @@ function giveReshapeItsSize({ layer, path, outputs: [shape] }: LayerNode, { note
   notes.add('the open size of a Reshape was computed', path);
 }
 
-/** An operation that is just what a layer computes becomes it, where no mask goes through: operations of Keras end masks, layers pass them on. */
+/**
+ * An operation that a layer computes exactly becomes that layer, unless a mask passes through: operations of Keras drop masks, layers pass them on.
+ */
 function operationAsLayer({ layer, path, calls }: LayerNode, rules: ShapeRules): void {
   const found = operationIn(layer.config);
   if (!found) return rules.refuseAt(path)('is an operation that cannot be read');
@@ -51,7 +53,7 @@ function operationAsLayer({ layer, path, calls }: LayerNode, rules: ShapeRules):
   layer.config = same.config;
 }
 
-/** Resizing to the size that is already there is the identity; any other is refused. Cycles show as layers never called. */
+/** Resizing to the current size is the identity; any other is rejected. Cycles appear as layers that are never called. */
 export function settleByShapes(topology: Topology, rules: ShapeRules): void {
   const graph = modelGraph(topology);
   for (const node of graph.layers) {

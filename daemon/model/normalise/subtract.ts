@@ -3,7 +3,7 @@ import { layerName, layersOf, type Json, type LayerJson } from '../layers/layerC
 import type { Notes } from '../notes.js';
 import type { Refuse } from '../layers/refuse.js';
 
-/** Makes an Add, and a Rescaling in front of its second input, of each Subtract of a functional container; in place. */
+/** Replaces each Subtract of a functional container by an Add, with a Rescaling before its second input; in place. */
 export function subtractAsAdd(
   container: LayerJson,
   where: string,

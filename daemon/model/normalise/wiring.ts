@@ -1,4 +1,4 @@
-/** A topology as calls on tensors: nested models are opened, so that channels can be followed from layer to layer. */
+/** A topology as calls on tensors: nested models are inlined, so that channels can be followed from layer to layer. */
 import { CONTAINERS, field, isObject, layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { endRefs, modelGraph, nodeRefs, type LayerNode, type ModelGraph } from '../layers/layerGraph.js';
 import { outputShapes } from '../layers/layerShapes.js';
@@ -11,7 +11,7 @@ export interface Tensor {
   readonly shape: Shape | null;
 }
 
-/** One use of a layer that is no container. */
+/** One call of a layer that is not a container. */
 export interface Call {
   readonly node: LayerNode;
   readonly inputs: readonly Tensor[];
@@ -19,7 +19,7 @@ export interface Call {
 }
 
 export interface Wiring {
-  /** Producers before consumers. */
+  /** In topological order. */
   readonly calls: readonly Call[];
   readonly tensors: readonly Tensor[];
   readonly inputs: readonly Tensor[];
@@ -101,8 +101,8 @@ class Wires {
 }
 
 /**
- * Never throws on a normalised topology; what is not known has a null shape. Layers are those of `topology` itself.
- * @param graph of this very topology, where the caller has it.
+ * Never throws on a normalised topology; what is unknown has a null shape. Layers are those of `topology` itself.
+ * @param graph of this very topology, if the caller has it.
  */
 export function wiringOf(topology: Topology, graph: ModelGraph = modelGraph(topology)): Wiring {
   const wires = new Wires(graph.layers);

@@ -1,4 +1,4 @@
-/** A topology that is quick to build, for when the weights are set anyway. */
+/** A topology that is quick to build, for models whose weights are set afterwards. */
 import { classOf } from '../layerClasses/registry.js';
 import { isObject } from '../layers/layerConfig.js';
 import type { Topology } from '../model.js';
@@ -18,8 +18,8 @@ function copy(value: unknown): unknown {
 }
 
 /**
- * A copy of the topology whose layers start at zero, also where it names no initializer. TensorFlow.js otherwise draws every
- * initial weight, and an LSTM of 256 units takes it minutes (an orthogonal matrix by a QR decomposition in JavaScript).
- * Without seeds, too: one makes every dropout mask the same. For building only; never saved.
+ * A copy of the topology whose layers are initialised to zero, also those without an initializer. TensorFlow.js otherwise draws every initial weight,
+ * which takes it minutes for an LSTM of 256 units (an orthogonal matrix by a QR decomposition in JavaScript). Without seeds, too, because a seed
+ * makes every dropout mask the same. For building only; never saved.
  */
 export const withZeroInitializers = (topology: Topology): Topology => copy(topology) as Topology;

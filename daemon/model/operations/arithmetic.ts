@@ -3,7 +3,7 @@ import type * as Core from '@tensorflow/tfjs-core';
 import type { Dim, Shape } from '../layers/shape.js';
 import { noSettings, onlyTensors, type Operation, type OperationConfig } from './operation.js';
 
-/** NumPy's rule, of samples: sizes from the right, 1 stretches. */
+/** NumPy's broadcasting, of samples: sizes from the right, 1 stretches. */
 export function broadcast(a: Shape, b: Shape): Shape | null {
   const [long, short] = a.length >= b.length ? [a, b] : [b, a];
   const lead = long.length - short.length;
@@ -29,7 +29,7 @@ interface Rule {
   readonly alsoKeras?: readonly string[];
   readonly tensorflow: readonly string[];
   readonly compute: (tf: typeof Core, a: Core.Tensor, b: Core.Tensor) => Core.Tensor;
-  /** The layer of two tensors of one shape. */
+  /** The layer for two tensors of one shape. */
   readonly layer?: string;
   /** x (operation) n and n (operation) x as scale * x + offset. */
   readonly right?: (n: number) => readonly [scale: number, offset: number] | null;
@@ -44,7 +44,7 @@ const binary = ({ className, alsoKeras, tensorflow, compute, layer, right, left 
   settings: noSettings,
   shape([a = null, b = null], config) {
     if (a === null) return null;
-    // Tensors of fewer axes would meet the batch of the other.
+    // Tensors of fewer axes would broadcast against the other's batch.
     return onlyTensors(config) ? (b === null || a.length !== b.length ? null : broadcast(a, b)) : a;
   },
   compute: (tf, [a, b]) => compute(tf, a!, b!),

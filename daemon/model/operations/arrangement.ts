@@ -1,4 +1,4 @@
-/** Operations that give a sample's numbers other axes, or join samples' tensors. */
+/** Operations that reshape or transpose a sample, or join samples' tensors. */
 import type { Json } from '../layers/layerConfig.js';
 import { sizeOf } from '../../protocol/shape.js';
 import type { Shape } from '../layers/shape.js';
@@ -10,7 +10,7 @@ const integers = (value: unknown): number[] | null =>
     ? (value as (number | null)[]).map((n) => n ?? -1)
     : null;
 
-/** The axis of a sample, without the batch; null where it has none such. */
+/** The axis of a sample, without the batch; null if the sample does not have it. */
 const axisOf = (axis: number, rank: number): number | null => {
   const at = axis < 0 ? axis + rank : axis - 1;
   return at >= 0 && at < rank ? at : null;
@@ -25,7 +25,7 @@ function oneAxis(given: Json, refuse: Refuse): Json {
   return axis === 0 ? refuse('joins or moves the samples of a batch (axis 0)') : { axis };
 }
 
-/** Another shape of as many numbers, in the order they are in. */
+/** Another shape with as many elements, in the same order. */
 const reshaping = (
   className: string,
   tensorflow: string,
@@ -55,7 +55,7 @@ export const ARRANGEMENT: Readonly<Record<string, Operation>> = {
       const wanted = (newshape as number[]).slice(1);
       if (!isClosed(input)) return wanted.map((n) => (n < 0 ? null : n));
       const known = sizeOf(wanted.filter((n) => n >= 0));
-      // The batch's -1 is its only open size: another one would be open twice.
+      // The batch's -1 must be its only open size.
       if (!wanted.includes(-1)) return known === sizeOf(input) ? wanted : null;
       return wanted.map((n) => (n < 0 ? sizeOf(input) / known : n));
     },

@@ -1,4 +1,4 @@
-/** Operations on each number of a tensor. */
+/** Element-wise operations. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { Json } from '../layers/layerConfig.js';
 import { noSettings, type Operation, type OperationConfig } from './operation.js';
@@ -137,7 +137,7 @@ export const FUNCTIONS: Readonly<Record<string, Operation>> = {
     compute: (tf, x) => tf.elu(x),
     layer: ({ name }) => ({ class_name: 'Activation', config: { name, trainable: true, activation: 'elu' } }),
   }),
-  /** Values are numbers of 32 bits whatever their type was. */
+  /** Values are 32-bit whatever their type was. */
   cast: unary({
     module: 'core',
     className: 'Cast',

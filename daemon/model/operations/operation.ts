@@ -1,6 +1,6 @@
 /**
- * Operations of Keras 3 and of TensorFlow that stand in a model as layers do (`2 * x`, `x[:, 1:]`, `ops.mean(x)`). Each is one
- * entry of a table: how files spell it, its shape, what it computes, and the layer that is exactly it, where there is one.
+ * Operations of Keras 3 and of TensorFlow that a model contains like layers (`2 * x`, `x[:, 1:]`, `ops.mean(x)`). Each is one entry of a table: its
+ * spelling in files, its shape, its computation, and the equivalent layer if there is one.
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import { isObject, type Json, type LayerJson } from '../layers/layerConfig.js';
@@ -13,9 +13,9 @@ export const OPERATION = 'Operation';
 /** The config of a layer of that class. */
 export interface OperationConfig {
   readonly name: string;
-  /** Which: the name of an entry. TensorFlow.js makes "oneTwo" of "one_two" in values and keys: neither has underscores. */
+  /** The name of an entry. TensorFlow.js turns "one_two" into "oneTwo" in values and keys: neither has underscores. */
   readonly operation: string;
-  /** What it takes, in its order: a number, or null for the next tensor that the wiring gives. */
+  /** Its operands in order: a number, or null for the next tensor of the wiring. */
   readonly operands: readonly (number | null)[];
   /** Its further arguments: `axis`, `keepdims`, ... Axes count the batch, as in Keras. */
   readonly settings: Json;
@@ -28,24 +28,24 @@ export interface KerasClass {
 }
 
 export interface Operation {
-  /** As it is written for Keras 3; others that mean the same are read, too. */
+  /** Its spelling for Keras 3; synonyms are read, too. */
   readonly keras: KerasClass;
   readonly alsoKeras?: readonly string[];
   /** Last names of functions of TensorFlow ("math.reduce_mean" -> "reduce_mean"). */
   readonly tensorflow: readonly string[];
-  /** How many operands it has; null: any number of tensors, in a list. */
+  /** Number of operands; null: any number of tensors, in a list. */
   readonly arity: 1 | 2 | null;
-  /** Its settings, out of a file's: those of Keras 3's constructor, or TensorFlow's arguments. */
+  /** Its settings, from a file's: those of Keras 3's constructor, or TensorFlow's arguments. */
   settings(given: Json, refuse: Refuse): Json;
-  /** Settings that Keras 3 calls otherwise. */
+  /** Settings with another name in Keras 3. */
   readonly kerasNames?: Readonly<Record<string, string>>;
-  /** Settings that Keras 3 takes when it is called, behind the operands; the others go to the constructor. */
+  /** Settings that Keras 3 takes as arguments of the call, after the operands; the others go to the constructor. */
   readonly calledWith?: readonly string[];
-  /** Of one sample. null: not known, or not possible. */
+  /** Of one sample. null: unknown, or impossible. */
   shape(inputs: readonly (Shape | null)[], config: OperationConfig): Shape | null;
-  /** @param operands tensors with the batch in front, and numbers as scalars. */
+  /** @param operands tensors with the batch axis in front, and numbers as scalars. */
   compute(tf: typeof Core, operands: readonly Core.Tensor[], settings: Json): Core.Tensor;
-  /** The layer of TensorFlow.js and Keras that computes just this, for inputs of these shapes; null: there is none. */
+  /** The equivalent layer of TensorFlow.js and Keras for inputs of these shapes; null: there is none. */
   asLayer?(config: OperationConfig, inputs: readonly Shape[]): Omit<LayerJson, 'name' | 'inbound_nodes'> | null;
 }
 
@@ -61,5 +61,5 @@ export const isOperationConfig = (config: unknown): config is OperationConfig & 
   (config.operands as unknown[]).every((one) => one === null || typeof one === 'number') &&
   isObject(config.settings);
 
-/** Operands are tensors alone. */
+/** All operands must be tensors. */
 export const onlyTensors = ({ operands }: OperationConfig): boolean => operands.every((one) => one === null);

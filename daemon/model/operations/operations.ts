@@ -30,7 +30,7 @@ export const operationOfKeras = (className: string): string | undefined =>
 export const operationOfTensorflow = (path: string): string | undefined =>
   entries.find(([, { tensorflow }]) => tensorflow.includes(path.split('.').at(-1)!))?.[0];
 
-/** What the config of a layer of class Operation stands for; null where it is not one that can be read. */
+/** The operation of a layer of class Operation; null if its config is invalid. */
 export function operationIn(config: Json): { readonly operation: Operation; readonly config: OperationConfig } | null {
   if (!isOperationConfig(config)) return null;
   const operation = operationNamed(config.operation);

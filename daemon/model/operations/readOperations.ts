@@ -1,4 +1,4 @@
-/** Operations as files of Keras 3 and tf.keras hold them -> layers of class Operation. */
+/** Converts operations in files of Keras 3 and tf.keras to layers of class Operation. */
 import { kerasTensor } from '../files/kerasTensors.js';
 import { isObject, layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { tensorRef } from '../layers/layerGraph.js';
@@ -8,7 +8,7 @@ import { OPERATION, type OperationConfig } from './operation.js';
 import type { Refuse } from '../layers/refuse.js';
 import { operationNamed, operationOfKeras, operationOfTensorflow } from './operations.js';
 
-/** A call as the file has it: what stands in the operation's arguments, in order, and by name. */
+/** A call in the file: the operation's arguments, in order and by name. */
 interface Call {
   readonly args: readonly unknown[];
   readonly kwargs: Json;
@@ -33,7 +33,7 @@ function tensorflowCall(node: unknown): Call {
   const [first] = entries;
   const kwargs = isObject(first?.[3]) ? first[3] : {};
   const value = (entry: unknown[]): unknown => (entry[0] === '_CONSTANT_VALUE' ? entry[2] : entry.slice(0, 3));
-  // One entry in a list of its own is a tensor by itself; several are a list of tensors.
+  // A list of one entry is a tensor by itself; of several, a list of tensors.
   return {
     args: entries.length === 1 ? [value(first!)] : [entries.map(value)],
     kwargs,
@@ -56,7 +56,7 @@ function scalar(value: unknown): number | null {
   return null;
 }
 
-/** What a layer is, and how its file calls it. */
+/** The kind of a layer, and its name in the file. */
 interface Found {
   readonly operation: string | undefined;
   /** In messages: "TrueDivide", "math.reduce_std". */
@@ -65,8 +65,8 @@ interface Found {
 }
 
 /**
- * HDF5 files do not say which module a class is of. There an operation is told by its config, which does not say whether it
- * is trained, and, where a layer has its name, by being called with two arguments, where a layer takes a list.
+ * HDF5 files do not contain a class's module. There an operation is recognised by its config, which has no `trainable`; if a layer has its name, by a
+ * call with two arguments, where a layer takes a list.
  */
 const isKeras3Operation = (layer: LayerJson): boolean => {
   const { module } = layer as unknown as Json;
@@ -88,7 +88,7 @@ function find(layer: LayerJson): Found | null {
   return { operation: operationOfKeras(called), called: called.slice(0, 60), call: (node) => keras3Call(node as Json) };
 }
 
-/** @returns the config of the layer, and the tensors it takes. */
+/** @returns the config of the layer, and its input tensors. */
 function read(
   name: string,
   operation: string,
@@ -120,11 +120,10 @@ function read(
 }
 
 /**
- * Makes layers of class Operation of the operations of a functional container, in place.
- *
+ * Converts the operations of a functional container to layers of class Operation, in place.
  * @param where the container's path with a final "/", or "".
- * @param left names of layers that another reader knows. @param masked whether any layer of the model makes masks.
- * @throws (through `refuse`) on an operation that cannot be computed, by what it is.
+ * @param left names of layers that another reader handles. @param masked whether any layer of the model creates masks.
+ * @throws (through `refuse`) on an operation that cannot be computed, naming it.
  */
 export function readOperations(
   container: LayerJson,
@@ -148,11 +147,11 @@ export function readOperations(
     if (!first) return refuse('is never called');
     if (reads.some(({ config }) => JSON.stringify(config) !== JSON.stringify(first.config)))
       return refuse('is called with other numbers each time; use an operation of its own for each');
-    // Of two tensors it is what the layer is, but for masks, which operations end.
+    // With two tensors it equals the layer, except for masks, which operations drop.
     const asLayer = operation === 'subtract' && !masked && first.tensors.length === 2;
     layer.class_name = asLayer ? 'Subtract' : OPERATION;
     layer.config = asLayer ? { name, trainable: true } : { ...first.config, trainable: true };
-    // It is of that module no longer.
+    // It no longer has that module.
     for (const key of ['module', 'registered_name', 'build_config']) delete (layer as unknown as Json)[key];
     layer.inbound_nodes = calls.map((call, i) => call.node(reads[i]!.tensors));
     notes.add('operations became layers', where + name);

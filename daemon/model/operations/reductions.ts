@@ -1,11 +1,11 @@
-/** Operations that make one number of many, along axes of the sample. */
+/** Reductions along axes of the sample. */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { Json } from '../layers/layerConfig.js';
 import type { Shape } from '../layers/shape.js';
 import type { KerasClass, Operation, OperationConfig } from './operation.js';
 import type { Refuse } from '../layers/refuse.js';
 
-/** Axes of the sample, without the batch, in order; null where one is none of it. */
+/** Axes of the sample, without the batch, in order; null if the sample does not have one of them. */
 function axesOf(settings: Json, rank: number): number[] | null {
   const axes = (settings.axis as number[]).map((axis) => (axis < 0 ? axis + rank : axis - 1));
   return axes.every((axis) => axis >= 0 && axis < rank) ? [...new Set(axes)].sort((a, b) => a - b) : null;
@@ -20,7 +20,7 @@ function settings(given: Json, refuse: Refuse): Json {
   return { axis: axis as number[], keepdims: given.keepdims === true || given.keep_dims === true };
 }
 
-/** The largest along axes, or the smallest; elements that share it share its gradient, as TensorFlow has it. */
+/** Maximum or minimum along axes; equal extremes share the gradient, as in TensorFlow. */
 export const extreme = (
   tf: typeof Core,
   x: Core.Tensor,
@@ -40,7 +40,7 @@ export const extreme = (
     return { value: y, gradFunc };
   })(x);
 
-/** Of images and sequences whose last axis stays. */
+/** For images and sequences whose last axis stays. */
 function pooling(kind: 'Average' | 'Max', { name, settings: given }: OperationConfig, input: Shape) {
   const axes = axesOf(given, input.length);
   if (given.keepdims === true || axes?.length !== input.length - 1 || axes.includes(input.length - 1)) return null;

@@ -9,7 +9,7 @@ type Key = number | { readonly start: number | null; readonly stop: number | nul
 
 const ELLIPSIS = '...';
 
-/** As Keras 3 writes it ({class_name: "__slice__", config}), as tf.keras does ({start, stop, step}), or as here. */
+/** In the form of Keras 3 ({class_name: "__slice__", config}), of tf.keras ({start, stop, step}), or of this module. */
 function keyOf(value: unknown, refuse: Refuse): Key | typeof ELLIPSIS {
   if (typeof value === 'number' && Number.isInteger(value)) return value;
   const plain = isObject(value) && isObject(value.config) && value.class_name === '__slice__' ? value.config : value;
@@ -38,7 +38,7 @@ function settings(given: Json, refuse: Refuse): Json {
   return { key: keys };
 }
 
-/** A key for each axis of the sample; null where there are more keys than axes. */
+/** A key for each axis of the sample; null if there are more keys than axes. */
 function keysOf({ key }: Json, rank: number): Key[] | null {
   const keys = key as (Key | typeof ELLIPSIS)[];
   const at = keys.indexOf(ELLIPSIS);
@@ -52,11 +52,11 @@ interface Range {
   readonly start: number;
   readonly stop: number;
   readonly step: number;
-  /** An index takes its axis away. */
+  /** An index removes its axis. */
   readonly single: boolean;
 }
 
-/** Python's slice.indices; null where an index is out of range. */
+/** Python's slice.indices; null if an index is out of range. */
 function rangeOf(key: Key, size: number): Range | null {
   const clip = (n: number): number => Math.min(Math.max(n < 0 ? n + size : n, 0), size);
   if (typeof key === 'number') {
@@ -97,7 +97,7 @@ export const getItem: Operation = {
     const [batch] = x!.shape as [number];
     const sizes = ranges.map(({ start, stop }) => stop - start);
     let y = tf.slice(x!, [0, ...ranges.map(({ start }) => start)], [batch, ...sizes]);
-    // A slice with steps has no gradient in TensorFlow.js: the first of each group of so many.
+    // A slice with steps has no gradient in TensorFlow.js: takes the first of each group of `step` elements instead.
     for (const [i, range] of ranges.entries()) {
       if (range.step === 1) continue;
       const [axis, length] = [i + 1, lengthOf(range)];
@@ -108,7 +108,7 @@ export const getItem: Operation = {
     }
     return tf.reshape(y, [batch, ...ranges.filter(({ single }) => !single).map(lengthOf)]);
   },
-  /** Of an image, where rows and columns alone are cut off at the sides. */
+  /** For images cropped at the sides only. */
   asLayer({ name, settings: given }: OperationConfig, [input]: readonly Shape[]) {
     const keys = keysOf(given, input!.length);
     if (input!.length !== 3 || !keys || input!.includes(null) || !isWhole(keys[2]!)) return null;

@@ -8,7 +8,7 @@ import type { Model, Topology, WeightTensor } from '../model.js';
 
 export type Architecture = (typeof ARCHITECTURES)[number];
 
-/** How kernels are drawn; fan counts are per output unit and per input unit over the receptive field. */
+/** Distribution of initial kernels; fan counts are per output unit and per input unit over the receptive field. */
 type Initializer = (random: Random, fanIn: number, fanOut: number) => number;
 
 /** Glorot & Bengio 2010: uniform in +-sqrt(6 / (fanIn + fanOut)). */
@@ -18,7 +18,7 @@ const caffeXavier: Initializer = (random, fanIn) => (2 * random.next() - 1) * Ma
 /** He et al. 2015: normal of variance 2 / fanIn. */
 const heNormal: Initializer = (random, fanIn) => random.normal() * Math.sqrt(2 / fanIn);
 
-/** Separates initial weights from the other uses of a run's seed (see createRandom). */
+/** Stream of the initial weights, apart from other uses of a run's seed (see createRandom). */
 const INITIAL_WEIGHTS = 3;
 
 const layer = (class_name: string, name: string, config: Json): LayerJson => ({
@@ -63,10 +63,10 @@ const lenet5 = (): Topology =>
   ]); // prettier-ignore
 
 /**
- * ResNet for CIFAR-10 of depth 6n + 2 (He et al. 2016, section 4.2) with parameter-free shortcuts (option A).
- * Where the shape changes, the shortcut takes every second pixel (average pooling of size 1 and stride 2) and pads the
- * channels with zeros on both sides. ZeroPadding2D pads axes 2 and 3 when told that channels come first; on a
- * channels-last tensor axis 3 is the channels, so one standard layer does it without a transpose.
+ * ResNet for CIFAR-10 of depth 6n + 2 (He et al. 2016, section 4.2) with parameter-free shortcuts (option A). Where the shape changes, the shortcut
+ * takes every second pixel (average pooling of size 1 and stride 2) and pads the channels with zeros on both sides. With data_format
+ * "channels_first", ZeroPadding2D pads axes 2 and 3; on a channels-last tensor axis 3 is the channels, so one standard layer does it without a
+ * transpose.
  */
 function resnet(depth: number): Topology {
   const n = (depth - 2) / 6;

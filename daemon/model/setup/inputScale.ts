@@ -1,4 +1,4 @@
-/** The scale that a model's inputs are brought to before it sees them, and the model that does so itself. */
+/** The scale of a model's inputs, and a model that applies it itself. */
 import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { isObject, layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
@@ -19,7 +19,7 @@ export interface InputScale {
 export const isIdentity = ({ scale, shift }: Pick<InputScale, 'scale' | 'shift'>): boolean =>
   [scale].flat().every((factor) => factor === 1) && [shift].flat().every((offset) => offset === 0);
 
-/** Of the BatchNormalization that scales; its moving variance is 1 less that. */
+/** Epsilon of the BatchNormalization that scales; its moving variance is 1 minus that. */
 const EPSILON = 1e-3;
 
 interface Front {
@@ -27,12 +27,12 @@ interface Front {
   readonly weights: readonly WeightTensor[];
 }
 
-/** The first `period` values where they repeat all along; null where they do not. */
+/** The first `period` values if they repeat throughout; else null. */
 function repeated(values: readonly number[], period: number): readonly number[] | null {
   return values.every((value, i) => value === values[i % period]) ? values.slice(0, period) : null;
 }
 
-/** One number is a Rescaling; one for each feature or channel, the inference mode of a BatchNormalization, which every format has. */
+/** A single number becomes a Rescaling; one for each feature or channel, the inference mode of a BatchNormalization, which every format has. */
 function frontOf(scale: InputScale, shape: readonly (number | null)[], name: string, refuse: (why: string) => never): Front {
   const [factor, offset] = [scale.scale, scale.shift];
   if (typeof factor === 'number' && typeof offset === 'number') {
@@ -66,7 +66,7 @@ function frontOf(scale: InputScale, shape: readonly (number | null)[], name: str
   return { layers: [flat, normal, back], weights };
 } // prettier-ignore
 
-/** In a Sequential the first layer says what goes in. */
+/** In a Sequential the first layer declares the input. */
 function insertFirst(layers: LayerJson[], front: readonly LayerJson[], shape: readonly (number | null)[]): void {
   const [first] = layers;
   const at = first?.class_name === 'InputLayer' ? 1 : 0;
@@ -79,7 +79,7 @@ function insertFirst(layers: LayerJson[], front: readonly LayerJson[], shape: re
 
 type Ref = [layer: string, node: number, tensor: number, kwargs: Json];
 
-/** In a functional model every reader of the input reads what comes out of `front`. */
+/** In a functional model every reader of the input then reads the output of `front`. */
 function insertBehindInput(topology: Topology, input: string, front: readonly LayerJson[]): void {
   const config = topology.config as { layers: LayerJson[]; output_layers: Ref[] };
   const last = layerName(front.at(-1)!);
@@ -96,10 +96,9 @@ function insertBehindInput(topology: Topology, input: string, front: readonly La
 }
 
 /**
- * The model on values as they are stored: its inputs' scales are its first layers. To float32 rounding it gives the outputs
- * that the model gives on scaled values.
+ * The model for stored values: its inputs' scales are its first layers. Up to float32 rounding, its outputs equal the model's on scaled values.
  * @param scales of the inputs that are not taken as stored, by name; others stay.
- * @throws UserError('model-unsupported') where an input of open size is scaled value by value.
+ * @throws UserError('model-unsupported') if an input of open size has one scale per value.
  */
 export function withInputScales(model: Model, scales: readonly InputScale[]): Model {
   const topology = structuredClone(model.topology) as Topology;

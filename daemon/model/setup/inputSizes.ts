@@ -1,4 +1,4 @@
-/** Inputs of open size (a text of any length, an image of any size), as the data at hand has them. */
+/** Sets inputs of open size (a text of any length, an image of any size) to the size of the data. */
 import { isObject, type LayerJson } from '../layers/layerConfig.js';
 import { inputLayers, modelGraph } from '../layers/layerGraph.js';
 import type { Model, Topology } from '../model.js';
@@ -6,10 +6,9 @@ import type { Model, Topology } from '../model.js';
 const isOpen = (shape: readonly (number | null)[] | null): boolean => shape === null || shape.includes(null);
 
 /**
- * The model with every open size of its inputs set. Its weights are the same ones.
- *
+ * The model with every open size of its inputs set. Its weights are unchanged.
  * @param shapes of one sample, per input, without open sizes.
- * @returns `model` itself where nothing is open.
+ * @returns `model` itself if there is no open size.
  */
 export function withInputSizes(model: Model, shapes: readonly (readonly number[])[]): Model {
   const graph = modelGraph(model.topology);

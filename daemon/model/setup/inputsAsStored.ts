@@ -1,15 +1,15 @@
-/** Which inputs of a model take values as they are stored: what comes first there says what scale it wants. */
+/** Which inputs of a model take values as they are stored: their first layers show which scale they expect. */
 import { classOf } from '../layerClasses/registry.js';
 import { field, isObject, type LayerJson } from '../layers/layerConfig.js';
 import type { Topology } from '../model.js';
 import { wiringOf, type Tensor } from '../normalise/wiring.js';
 
 export interface AsStored {
-  /** The layer or setting that says so, in words: 'the layer "rescaling" (Rescaling)'. */
+  /** The layer or setting that shows it, in words: 'the layer "rescaling" (Rescaling)'. */
   readonly because: string;
-  /** Whether the values are names of things, not quantities: then no plan may rescale them either. */
+  /** Whether the values are identifiers, not quantities: then not even a plan may rescale them. */
   readonly identifiers: boolean;
-  /** Of an input that an Embedding reads: how many identifiers it knows, counted from 0. */
+  /** For an input of an Embedding: its number of identifiers, counted from 0. */
   readonly count?: number;
 }
 
@@ -17,9 +17,8 @@ const nameOf = ({ class_name, config }: LayerJson): string =>
   `the layer "${typeof config.name === 'string' ? config.name : class_name}" (${class_name})`;
 
 /**
- * Per input of the model, in their order; null: any scale may be what it was trained on. An input is taken as stored where
- * an Embedding reads it or its topology says that it holds whole numbers, and where a Rescaling, Normalization or
- * BatchNormalization is the first to compute with it.
+ * Per input of the model, in their order; null: it may have been trained on any scale. An input is taken as stored if an Embedding reads it, if its
+ * topology gives it an integer type, or if a Rescaling, Normalization or BatchNormalization is the first layer to compute with it.
  */
 export function inputsAsStored(topology: Topology): (AsStored | null)[] {
   const wiring = wiringOf(topology);
@@ -45,13 +44,13 @@ export function inputsAsStored(topology: Topology): (AsStored | null)[] {
     const embeddings = readers.filter(({ class_name }) => class_name === 'Embedding');
     if (embeddings.length > 0) {
       const counts = embeddings.map(({ config }) => Number(config.input_dim ?? config.inputDim));
-      // The first of those that know the fewest.
+      // The first of those with the fewest identifiers.
       const count = Math.min(...counts);
       const because = nameOf(embeddings[Math.max(0, counts.indexOf(count))]!);
       return { because, identifiers: true, ...(count > 0 && { count }) };
     }
     const maker = wiring.calls.find(({ outputs }) => outputs.includes(tensor))?.node.layer;
-    // A Sequential may say so on its first layer.
+    // A Sequential may declare it on its first layer.
     const dtype = maker
       ? field(maker.config, 'dtype')
       : wiring.calls.filter(({ inputs }) => inputs.includes(tensor)).map((call) => call.node.layer)

@@ -1,4 +1,4 @@
-/** The settings of a loss that a file has, as far as the loss is computed with them; the others are named. */
+/** The settings of a loss in a file, as far as they are supported; the others are reported. */
 import { isObject, type Json } from '../layers/layerConfig.js';
 
 /** Absent ones are Keras's defaults. */
@@ -14,24 +14,24 @@ export interface LossSettings {
 
 interface Taken {
   readonly settings: LossSettings;
-  /** What the file sets and the loss is computed without, in the file's words: 'reduction "sum"'. */
+  /** Settings of the file that the loss is computed without, in the file's words: 'reduction "sum"'. */
   readonly ignored: readonly string[];
 }
 
-/** Values that mean what is computed anyway: a mean over the rows, probabilities along the last axis. */
+/** Values equal to what is computed anyway: a mean over the rows, probabilities along the last axis. */
 const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
   reduction: ['auto', 'sum_over_batch_size', 'mean', 'mean_with_sample_weight'],
   axis: [-1],
   ignore_class: [],
 };
-/** Whatever their value is, they change no figure, or are read elsewhere. */
+/** Settings that change no figure, or are read elsewhere. */
 const WITHOUT_MEANING = new Set(['name', 'dtype', 'fn', 'from_logits']);
 
 const share = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= 1;
 
 /**
- * @param loss the engine's name of the loss. @param config of the loss's object in the file; null where it has none.
- * @param rank of the output with its batch axis: an axis may be counted from the front.
+ * @param loss the engine's name of the loss. @param config of the loss's object in the file; null if it has none.
+ * @param rank of the output with its batch axis, because an axis may be counted from the front.
  */
 export function lossSettings(loss: string, sparse: boolean, config: Json | null, rank: number): Taken {
   const settings: { delta?: number; labelSmoothing?: number } = {};

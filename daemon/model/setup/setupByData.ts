@@ -1,13 +1,12 @@
-/** What a model trains on, where only the data can tell. */
+/** The training setup of a model if it depends on the data. */
 import { UserError } from '../../protocol/errors.js';
 import type { TrainingSetup } from './trainingSetup.js';
 
 /**
- * Opens the data for the model's loss. A model without a training config whose output is linear with several units is a
- * regression, or a classifier whose loss takes logits: it is the latter when its data holds class labels.
- *
- * @param open reads the data for a setup; tried a second time only in that case.
- * @throws UserError what `open` throws for the setup as given.
+ * Opens the data for the model's loss. A model without a training config whose output is linear with several units is a regression, or a classifier
+ * whose loss takes logits: it is the latter if its data has class labels.
+ * @param open reads the data for a setup; called a second time only in that case.
+ * @throws the UserError of `open` for the given setup.
  */
 export async function setupByData<T>(
   setup: TrainingSetup,

@@ -1,4 +1,4 @@
-/** What to train a model on: its loss and the shapes of its data, from its own training config or else from its output. */
+/** The training setup of a model: its loss and the shapes of its data, from its own training config or else from its output. */
 import { UserError } from '../../protocol/errors.js';
 import { field, isLayerJson, isObject, own, stringAt, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { inputsAsStored, type AsStored } from './inputsAsStored.js';
@@ -22,11 +22,11 @@ export interface TrainingSetup {
   readonly outputShape: readonly number[];
   /** The chosen output's layer, as in LayerSummary. */
   readonly output: string;
-  /** The model's loss is defined on logits: its output has no softmax or sigmoid, though it classifies (SessionSpec.fromLogits). */
+  /** The model's loss is defined on logits: its output has no softmax or sigmoid although it classifies (SessionSpec.fromLogits). */
   readonly fromLogits: boolean;
-  /** Only the data distinguishes a regression from a classifier that gives logits (setupByData.ts). */
+  /** Only the data distinguishes a regression from a classifier with logits (setupByData.ts). */
   readonly mayBeLogits: boolean;
-  /** What the file has of the output's part in the training of all; null: no loss that is known here. */
+  /** The file's loss weight and settings of the output; null: no supported loss. */
   readonly inFile: { readonly lossWeight: number } | null;
   /** What was chosen on the user's behalf, one sentence each. */
   readonly notes: readonly string[];
@@ -56,7 +56,7 @@ const LOSSES: Record<string, Loss> = {
   msle: 'meanSquaredLogarithmicError',
 };
 
-/** What a compile config gives one of several outputs: a list by position, an object by output name, or one for all. */
+/** The entry of a compile config for one of several outputs: a list by position, an object by output name, or one for all. */
 export function ofOutput(value: unknown, outputs: readonly string[], index: number): unknown {
   if (Array.isArray(value)) return (value as unknown[])[index];
   if (!isObject(value) || typeof value.class_name === 'string') return value;
@@ -64,13 +64,13 @@ export function ofOutput(value: unknown, outputs: readonly string[], index: numb
   const keysOf = (output: string) => [output, output.split('/').at(-1)!, output.split('/')[0]!];
   const key = keysOf(outputs[index]!).find((name) => name in value);
   if (key !== undefined) return value[key];
-  // A model whose outputs are an object has names of its own for them, in its order.
+  // A model whose outputs are an object has its own names for them, in its order.
   const values = Object.values(value);
   const foreign = values.length === outputs.length && !outputs.flatMap(keysOf).some((name) => name in value);
   return foreign ? values[index] : undefined;
 }
 
-/** A flat list of metrics is for every output; of Keras 3 one each, where there are as many. */
+/** A flat list of metrics applies to every output; in Keras 3 one to each, if there are as many. */
 export function metricsOf(value: unknown, outputs: readonly string[], index: number, keras3: boolean): unknown {
   if (!Array.isArray(value)) return ofOutput(value, outputs, index);
   const list = value as unknown[];
@@ -98,7 +98,7 @@ export function lossOf(value: unknown): NamedLoss | null {
 
 const saysAccuracy = (metrics: unknown): boolean => metrics != null && /"[^"]*acc[^"]*"/i.test(JSON.stringify(metrics));
 
-/** The activation of what a layer gives out; wrappers pass their layer's on. */
+/** The activation of a layer's output; wrappers have that of their inner layer. */
 function activationOf(layer: LayerJson): string {
   if (layer.class_name === 'Softmax') return 'softmax';
   const inner = layer.config.layer;
@@ -111,7 +111,7 @@ function byActivation(activation: string): Loss {
   return activation === 'sigmoid' ? 'binaryCrossentropy' : 'meanSquaredError';
 }
 
-/** Whether a layer, or what it wraps, has a setting of such a name. */
+/** Whether a layer, or an inner one, has a setting of such a name. */
 const hasSetting = (config: Record<string, unknown>, name: RegExp): boolean =>
   Object.entries(config).some(
     ([key, value]) =>
@@ -120,8 +120,8 @@ const hasSetting = (config: Record<string, unknown>, name: RegExp): boolean =>
   );
 
 /**
- * Which of a model's outputs a name means: its layer's path ("head/o1") or the last name of it.
- * @param outputs as `ModelGraph.outputLayers`. @returns -1 where there is none of that name; the last without a name.
+ * The output of a model with a given name: its layer's path ("head/o1") or the last part of it.
+ * @param outputs as `ModelGraph.outputLayers`. @returns -1 if there is none of that name; the last without a name.
  */
 export function outputIndex(outputs: readonly string[], output: string | undefined): number {
   if (output === undefined) return outputs.length - 1;
@@ -129,7 +129,7 @@ export function outputIndex(outputs: readonly string[], output: string | undefin
   return exact >= 0 ? exact : outputs.findIndex((name) => name.split('/').at(-1) === output);
 }
 
-/** The loss that a compile config gives one of the outputs, and its name without separators; null where it gives none. */
+/** The loss of one of the outputs in a compile config, and its name without separators; null if there is none. */
 function compiledLoss(config: Json | undefined, outputs: readonly string[], index: number) {
   const named = config ? lossOf(ofOutput(field(config, 'loss'), outputs, index)) : null;
   const plainName = named?.name.replace(/[\s_]/g, '').toLowerCase() ?? '';
@@ -137,9 +137,8 @@ function compiledLoss(config: Json | undefined, outputs: readonly string[], inde
 }
 
 /**
- * What a file has of an output's part in the training of all: the factor of its loss in their sum, Keras's `loss_weights`, by
- * default 1.
- * @returns null where it has no loss for the output, or one that is not known here.
+ * A file's settings for an output in the joint training: the factor of its loss in the sum, Keras's `loss_weights`, by default 1.
+ * @returns null if it has no loss for the output, or an unsupported one.
  */
 export function lossInFile(
   config: Json | undefined,
@@ -226,7 +225,7 @@ export function trainingSetup(
     asStored: inputsAsStored(model.topology),
     outputShape,
     output: name,
-    // Of an activation that the loss takes over, Keras too computes on the logits before it.
+    // Keras too computes a loss that includes the activation on the logits.
     fromLogits: ofLogits && activation !== absorbed,
     inFile: lossInFile(config, names, index),
     mayBeLogits: named === null && activation === 'linear' && several,

@@ -15,7 +15,7 @@ export interface OnnxTensor {
   readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array;
 }
 
-/** Integers and lists of integers are INT(S); a float must be said to be one. */
+/** Integers and lists of integers are INT(S); a float must be marked as one. */
 export type OnnxAttribute = number | readonly number[] | string | { readonly float: number } | { readonly tensor: OnnxTensor }; // prettier-ignore
 
 export interface OnnxNode {

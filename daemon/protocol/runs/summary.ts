@@ -10,7 +10,7 @@ import { RunMarks } from './marks.js';
 export const RunSummary = z.object({
   run: z.string().min(1).max(200).describe('Name of its folder: unique within its workspace folder only.'),
   workspace: AbsolutePath.describe('The workspace folder that holds it; its paths are relative to this.'),
-  folder: AbsolutePath.describe('What tells it from every other run.'),
+  folder: AbsolutePath.describe('What distinguishes it from every other run.'),
   plan: z.string().describe('Plan name: the plan file without ".prune.json".'),
   planPath: WorkspacePath.nullable(),
   model: z.string().describe('What to call its model: the path of its file, or the architecture.'),

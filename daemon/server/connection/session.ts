@@ -17,7 +17,7 @@ import type { z } from 'zod';
 import type { Context } from '../context.js';
 import { dispatch } from './dispatch.js';
 import { handlers } from '../handlers/index.js';
-import { watchLiveness } from './liveness.js';
+import { watchHeartbeat } from './heartbeat.js';
 import type { Log } from '../log.js';
 import type { Parts } from '../parts.js';
 import { RunStream, runKey } from './stream.js';
@@ -43,7 +43,7 @@ function signalOf(token: CancellationToken): AbortSignal {
 }
 
 export function openSession(socket: WebSocket, shared: Shared): void {
-  const { log, live } = shared;
+  const { log, running } = shared;
   const transport = openTransport(socket, log);
   const jsonrpcLog: Log = (level, message) => log(level, `json-rpc: ${message.slice(0, 500)}`);
   const connection = createMessageConnection(transport.reader, transport.writer, {
@@ -62,12 +62,12 @@ export function openSession(socket: WebSocket, shared: Shared): void {
   const context: Context = { ...shared, workspace, stream, notify };
   const language = registerLanguage(connection, {
     workspace,
-    listRuns: (folder) => live.list(folder),
+    listRuns: (folder) => running.list(folder),
     lastPerLayer: shared.backend.lastPerLayer,
     searchData: (model, place) => shared.searches.search(model, place),
     log,
   });
-  const stopListening = live.listen({
+  const stopListening = running.listen({
     get folders() {
       return workspace.folders;
     },
@@ -99,7 +99,7 @@ export function openSession(socket: WebSocket, shared: Shared): void {
     const folders = params.workspaceFolders ?? [];
     await workspace.open(folders.map((folder) => folder.uri));
     workspace.trusted = options.data.trusted;
-    if (options.data.keepTraining !== undefined) await live.keepTraining(options.data.keepTraining);
+    if (options.data.keepTraining !== undefined) await running.keepTraining(options.data.keepTraining);
     log(
       'info',
       `client ${params.clientInfo?.name ?? ''}: ${workspace.folders.length} folder(s), trusted: ${workspace.trusted}`,
@@ -126,7 +126,7 @@ export function openSession(socket: WebSocket, shared: Shared): void {
   });
   connection.onNotification('lc/keepTraining', (params: unknown) => {
     const parsed = clientNotifications['lc/keepTraining'].safeParse(params);
-    if (parsed.success) void live.keepTraining(parsed.data.on);
+    if (parsed.success) void running.keepTraining(parsed.data.on);
     else log('warn', 'lc/keepTraining: ignored, its parameter is { "on": true or false }');
   });
   connection.onNotification('lc/packagesChanged', () => language.packagesChanged());
@@ -139,7 +139,7 @@ export function openSession(socket: WebSocket, shared: Shared): void {
   );
   connection.onError(([error]) => log('warn', `connection: ${error.message}`));
 
-  watchLiveness(socket, () => log('warn', 'a client is silent: disconnected'));
+  watchHeartbeat(socket, () => log('warn', 'a client is silent: disconnected'));
   socket.once('close', () => {
     gone.abort();
     stopListening();

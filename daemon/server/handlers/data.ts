@@ -31,7 +31,7 @@ export const dataHandlers: Pick<
     context.workspace.requireTrust('Reading data');
     const place = await placeOf(model, planPath, context);
     const preview = await context.backend.runInChild('previewData', { ...place, data }, signal);
-    context.live.expectStart();
+    context.running.expectStart();
     return preview;
   },
 
@@ -40,7 +40,7 @@ export const dataHandlers: Pick<
     const { folder: workspace, path } = await context.workspace.contain('planPath' in of ? of.planPath : of.model);
     const subject = 'planPath' in of ? { planFile: path } : { ...of, model: path };
     const outlook = await context.backend.runInChild('outlook', { goals, of: subject, workspace }, signal);
-    context.live.expectStart();
+    context.running.expectStart();
     return outlook;
   },
 

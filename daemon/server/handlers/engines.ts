@@ -16,10 +16,10 @@ export const engineHandlers: Pick<Handlers<Context>, 'lc/engines' | 'lc/memory'>
     }));
   },
 
-  async 'lc/memory'(_params, { live, workspace }) {
+  async 'lc/memory'(_params, { running, workspace }) {
     const inFolder = async (folder: string) => {
-      const adopted = (await live.adoptedIn(folder)).map(async (one) => ({ ...one, resident: await residentMemory(one.pid) })); // prettier-ignore
-      const all = [...live.in(folder).map(({ id, pid, memory }) => ({ run: id, pid, resident: memory })), ...(await Promise.all(adopted))]; // prettier-ignore
+      const adopted = (await running.adoptedIn(folder)).map(async (one) => ({ ...one, resident: await residentMemory(one.pid) })); // prettier-ignore
+      const all = [...running.in(folder).map(({ id, pid, memory }) => ({ run: id, pid, resident: memory })), ...(await Promise.all(adopted))]; // prettier-ignore
       return all.map((one) => ({ ...one, folder: workspace.runFolderAsNamed(folder, one.run) }));
     };
     const runs = (await Promise.all(workspace.folders.map(inFolder))).flat();

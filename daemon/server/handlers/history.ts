@@ -14,7 +14,7 @@ export const historyHandlers: Pick<Handlers<Context>, 'lc/history' | 'lc/subscri
     // A run that is gone can still be unsubscribed.
     const found = on ? await findRun(run, context) : null;
     context.stream.subscribe(run, found && runKey(found.workspace, found.run));
-    if (found) await context.live.follow(found.workspace, found.run, found.folder);
+    if (found) await context.running.follow(found.workspace, found.run, found.folder);
     return null;
   },
 

@@ -3,7 +3,7 @@ import { UserError } from '../../protocol/errors.js';
 import type { RunSummary } from '../../protocol/messages.js';
 import { findRun, type Context, type FoundRun } from '../context.js';
 import type { Handlers } from '../connection/dispatch.js';
-import type { LiveRun } from '../liveRuns.js';
+import type { RunningRun } from '../runningRuns.js';
 import { previewForRun } from '../jobs/planModel.js';
 
 type RunHandlers = Pick<
@@ -23,21 +23,24 @@ type RunHandlers = Pick<
   | 'lc/adopt'
 >;
 
-async function findLive(run: string, context: Context): Promise<{ found: FoundRun; live: LiveRun | undefined }> {
+async function findRunning(
+  run: string,
+  context: Context,
+): Promise<{ found: FoundRun; running: RunningRun | undefined }> {
   const found = await findRun(run, context);
-  return { found, live: context.live.get(found.workspace, found.run) };
+  return { found, running: context.running.get(found.workspace, found.run) };
 }
 
 async function requireIdle(run: string, context: Context): Promise<FoundRun> {
-  const { found, live } = await findLive(run, context);
-  if (live) throw new UserError('run-invalid', `${found.run} is running; stop it first`);
+  const { found, running } = await findRunning(run, context);
+  if (running) throw new UserError('run-invalid', `${found.run} is running; stop it first`);
   return found;
 }
 
 /** Newest first, of all folders of the connection. */
-async function listAll({ workspace, live }: Context, options: { reread: boolean }): Promise<RunSummary[]> {
+async function listAll({ workspace, running }: Context, options: { reread: boolean }): Promise<RunSummary[]> {
   await workspace.settled();
-  const lists = await Promise.all(workspace.folders.map((folder) => live.list(folder, options)));
+  const lists = await Promise.all(workspace.folders.map((folder) => running.list(folder, options)));
   return lists
     .flat()
     .map((summary) => workspace.runAsNamed(summary))
@@ -46,27 +49,27 @@ async function listAll({ workspace, live }: Context, options: { reread: boolean 
 
 /** Pauses or stops a run, whichever process runs it. */
 async function steer(run: string, type: 'pause' | 'stop', context: Context): Promise<null> {
-  const { found, live } = await findLive(run, context);
-  if (live) await (type === 'pause' ? live.handle.pause() : live.handle.stop('user'));
+  const { found, running } = await findRunning(run, context);
+  if (running) await (type === 'pause' ? running.handle.pause() : running.handle.stop('user'));
   else {
     await context.backend.steerRun(found.folder, { type });
-    await context.live.look(found.workspace);
+    await context.running.look(found.workspace);
   }
   return null;
 }
 
 export const runHandlers: RunHandlers = {
-  async 'lc/adopt'(_params, { workspace, live }) {
+  async 'lc/adopt'(_params, { workspace, running }) {
     workspace.requireTrust('Looking after runs');
     await workspace.settled();
-    await live.adopt(workspace.folders);
+    await running.adopt(workspace.folders);
     return null;
   },
 
   'lc/runs': (_params, context) => listAll(context, { reread: false }),
   'lc/refresh': (_params, context) => listAll(context, { reread: true }),
 
-  async 'lc/start'({ planPath, engine, seed, compare, path: asPath }, { workspace, backend, live }) {
+  async 'lc/start'({ planPath, engine, seed, compare, path: asPath }, { workspace, backend, running }) {
     workspace.requireTrust('Running a plan');
     const { folder, path } = await workspace.contain(planPath);
     if (asPath && compare?.includes('gradual'))
@@ -74,7 +77,7 @@ export const runHandlers: RunHandlers = {
     const read = await backend.readPlan(path, { workspace: folder, ...(asPath && { asPath }) });
     const plan = { ...read, ...(engine === undefined ? {} : { engine }), ...(seed === undefined ? {} : { seed }) };
     const baselines = [...new Set(compare ?? [])].filter((method) => method !== plan.method);
-    const run = await live.start({ ...plan, ...(baselines.length > 0 && { compare: baselines }) }, folder);
+    const run = await running.start({ ...plan, ...(baselines.length > 0 && { compare: baselines }) }, folder);
     return { run, folder: workspace.runFolderAsNamed(folder, run) };
   },
 
@@ -82,9 +85,9 @@ export const runHandlers: RunHandlers = {
 
   async 'lc/resume'({ run, engine }, context) {
     context.workspace.requireTrust('Resuming a run');
-    const { found, live } = await findLive(run, context);
-    const isOther = !live && (await context.backend.runOwner(found.folder)) !== null;
-    if ((live || isOther) && engine !== undefined)
+    const { found, running } = await findRunning(run, context);
+    const isOther = !running && (await context.backend.runOwner(found.folder)) !== null;
+    if ((running || isOther) && engine !== undefined)
       throw new UserError(
         'run-invalid',
         `${found.run} has a trainer; stop it first, then it can go on on another engine`,
@@ -92,11 +95,11 @@ export const runHandlers: RunHandlers = {
           field: 'engine',
         },
       );
-    if (live) await live.handle.resume();
+    if (running) await running.handle.resume();
     else if (isOther) {
       await context.backend.steerRun(found.folder, { type: 'resume' });
-      await context.live.look(found.workspace);
-    } else await context.live.resume(found.folder, found.workspace, engine);
+      await context.running.look(found.workspace);
+    } else await context.running.resume(found.folder, found.workspace, engine);
     return null;
   },
 
@@ -106,7 +109,7 @@ export const runHandlers: RunHandlers = {
     context.workspace.requireTrust('Deleting a run');
     const { workspace, run: name } = await requireIdle(run, context);
     await context.backend.deleteRun(workspace, name);
-    context.live.changed(workspace, name, null);
+    context.running.changed(workspace, name, null);
     return null;
   },
 
@@ -114,25 +117,25 @@ export const runHandlers: RunHandlers = {
     context.workspace.requireTrust('Renaming a run');
     const { workspace, run: before } = await requireIdle(run, context);
     const renamed = await context.backend.renameRun(workspace, before, name);
-    context.live.changed(workspace, before, null);
+    context.running.changed(workspace, before, null);
     const folder = await context.backend.runFolder(workspace, renamed);
-    context.live.changed(workspace, renamed, await context.backend.runSummary(folder));
+    context.running.changed(workspace, renamed, await context.backend.runSummary(folder));
     return { run: renamed, folder: context.workspace.asNamed(folder) };
   },
 
   async 'lc/mark'({ run, change }, context) {
     context.workspace.requireTrust('Noting something of a run');
-    const { found, live } = await findLive(run, context);
+    const { found, running } = await findRunning(run, context);
     const marks = await context.backend.changeMarks(found.folder, change);
-    const summary = await context.backend.runSummary(found.folder, live !== undefined);
-    context.live.changed(found.workspace, found.run, summary);
+    const summary = await context.backend.runSummary(found.folder, running !== undefined);
+    context.running.changed(found.workspace, found.run, summary);
     return marks;
   },
 
   async 'lc/setBudget'({ run, budget }, context) {
     context.workspace.requireTrust('Changing a budget');
-    const { found, live } = await findLive(run, context);
-    if (live) await live.handle.setBudget(budget);
+    const { found, running } = await findRunning(run, context);
+    if (running) await running.handle.setBudget(budget);
     else await context.backend.steerRun(found.folder, { type: 'setBudget', budget });
     return previewForRun({ ...found, plan: await context.backend.readRunPlan(found.folder) }, budget, context.models);
   },

@@ -56,7 +56,7 @@ export interface Assembled {
   /** One sentence each, for the user. */
   readonly notes: readonly string[];
   /** The same, on the label mapping and the input scale that the reference's answers chose, with the figures. */
-  readonly reading: readonly string[];
+  readonly mapping: readonly string[];
   /** The same, on the engine: problems that the comparison with the reference engine has just found. */
   readonly doubts: readonly string[];
   /** Path of the trained output: if several are trained together, the one whose error counts. */

@@ -1,7 +1,7 @@
 /** Chooses the engine of a plan, and the label mapping and input scale by its answers. */
 import { ShuffledBatches } from '../../data/batches/batches.js';
 import type { Dataset } from '../../data/dataset.js';
-import type { ReadingChoice } from '../../data/reading/chooseReading.js';
+import type { MappingChoice } from '../../data/mapping/chooseMapping.js';
 import type { ChooseOptions, Considered } from '../../engine/choose.js';
 import type { EngineSession, SessionSpec } from '../../engine/engine.js';
 import { openEngine, type RegistryOptions } from '../../engine/registry.js';
@@ -10,7 +10,7 @@ import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { fitPlan, microBatchOf } from '../batchSize/fitPlan.js';
 import { jointPart, jointSpec, labelsAlong } from '../judge/jointOutputs.js';
 import type { Timing } from '../log/timing.js';
-import { isGiven, isOpen, readByReference } from '../reading.js';
+import { isGiven, isOpen, mapByReference } from '../dataMapping.js';
 import type { AssembleOptions } from './assembled.js';
 import type { OpenedData } from './data.js';
 import { stateNames } from './flatWeights.js';
@@ -31,7 +31,7 @@ export interface OpenedEngine {
   readonly along: readonly Dataset[];
   /** One sentence each: decisions, how the data is read, and problems of the engine. */
   readonly notes: readonly string[];
-  readonly reading: readonly string[];
+  readonly mapping: readonly string[];
   readonly doubts: readonly string[];
 }
 
@@ -48,7 +48,7 @@ export async function openPlanEngine(
   let plan = given;
   let dataset = opened;
   const notes: string[] = [];
-  const reading: string[] = [];
+  const mapping: string[] = [];
   const output = plan.output ?? undefined;
 
   const sessionSpec = (): Omit<SessionSpec, 'batchSize'> => ({
@@ -79,20 +79,20 @@ export async function openPlanEngine(
   };
   const { batchSize } = plan.reference;
   /** The label mapping and input scale chosen by an engine's predictions, by its id. */
-  const readings = new Map<string, ReadingChoice>();
-  const readingBy = async (session: EngineSession) => {
+  const choices = new Map<string, MappingChoice>();
+  const mappingBy = async (session: EngineSession) => {
     const { id } = session.info;
-    const reading = readings.get(id) ?? (await readByReference(plan.data, opened, session, setup));
-    readings.set(id, reading);
-    return reading;
+    const mapping = choices.get(id) ?? (await mapByReference(plan.data, opened, session, setup));
+    choices.set(id, mapping);
+    return mapping;
   };
-  const isReadingOpen = isOpen(plan, dataset);
+  const isMappingOpen = isOpen(plan, dataset);
   let session = await open(plan.engine, batchSize, {
     report: (engine) => considered.push(engine),
     comparedOn,
     ...(purpose === 'training' && {
       async firstBatch(session: EngineSession, size: number) {
-        const read = isReadingOpen ? (await readingBy(session)).dataset : opened;
+        const read = isMappingOpen ? (await mappingBy(session)).dataset : opened;
         const train = jointPart(read, data.along, 'train');
         const phase = plan.reference.epochs > 0 ? 'reference' : 'l-step';
         return firstBatch(new ShuffledBatches(train, size, orderSeed(plan, phase)), session, size);
@@ -111,11 +111,11 @@ export async function openPlanEngine(
     notes.push(
       'If the given model was trained on this data, the parts held out of it are no news to the model, and its errors there too low: "data": {"test": FILE} measures on data it has not seen.',
     );
-  if (isReadingOpen) {
-    const choice = await readingBy(session);
+  if (isMappingOpen) {
+    const choice = await mappingBy(session);
     const weighed = dataset.classWeights;
     dataset = choice.dataset;
-    reading.push(...choice.notes);
+    mapping.push(...choice.notes);
     if (String(weighed) !== String(dataset.classWeights)) {
       // The weights belong to the classes, whose order has changed.
       await session.dispose();
@@ -135,7 +135,7 @@ export async function openPlanEngine(
     dataset,
     along: readAlong.datasets,
     notes,
-    reading,
+    mapping,
     doubts: doubtsOf(considered),
   };
 }

@@ -5,7 +5,7 @@ import { sampleSource } from '../../data/batches/sampleSource.js';
 import type { Split } from '../../data/dataset.js';
 import type { EngineSession, SampleSource } from '../../engine/engine.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
-import { drawSamples } from '../reading.js';
+import { drawSamples } from '../dataMapping.js';
 
 /** Each training phase has its own data order. */
 const ORDER_SEEDS: Record<string, number> = { reference: 0x1000_0000, 'l-step': 0, prune: 0, retrain: 0x2000_0000 };

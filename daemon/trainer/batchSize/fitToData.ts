@@ -58,7 +58,7 @@ export function fitToData(given: ResolvedPlan, samples: number): FittedToData {
   lengthen('reference.epochs', plan.reference.epochs, plan.reference.batchSize);
   const batches = [...sizes].map(
     ([usual, size]) =>
-      `Batches have ${size} samples, not ${usual} as usual, as there are ${samples} to train on; "training": {"batchSize": N} in the plan says otherwise.`,
+      `Batches have ${size} samples, not ${usual} as usual, as there are ${samples} to train on; "training": {"batchSize": N} in the plan changes that.`,
   );
   const epochs =
     longer.length === 0 ? [] : [`Few samples make few steps an epoch, so there are more epochs: ${longer.join(', ')}.`];

@@ -89,7 +89,7 @@ export async function fitToMemory(
     fitted = { ...fitted, [phase]: { ...settings, batchSize: size, ...(!whole && { microBatch: part }) } };
     if (size < batchSize)
       notes.add(
-        `Batches have ${size} samples, for memory: ${needed}, one of ${part} ${bytesText(takes(memory, part))}; "training": {"batchSize": N} in the plan says otherwise.`,
+        `Batches have ${size} samples, for memory: ${needed}, one of ${part} ${bytesText(takes(memory, part))}; "training": {"batchSize": N} in the plan changes that.`,
       );
     if (!whole)
       notes.add(

@@ -4,7 +4,7 @@ import { learningRateAt } from '../../lc/schedule.js';
 import { updateSupport } from '../../lc/stopTest.js';
 import { taskRanges } from '../../lc/view.js';
 import { evaluateSets } from './evaluations.js';
-import { enter, lap, type Live } from '../live.js';
+import { enter, lap, type RunningState } from '../runningState.js';
 import { beginRetraining, logIteration, lStepEpochs, lStepsFrom } from '../loop.js';
 import type { Outcome, Run } from '../run.js';
 import {
@@ -38,68 +38,68 @@ export function longRetraining(plan: Run['plan'], from = 0): Retraining {
 }
 
 /** Compresses the reference once, then retrains the survivors. (Han et al. 2015; with codebooks, Han et al. 2016) */
-export async function runMagnitude(run: Run, live: Live): Promise<Outcome> {
-  const compressed = run.tasks(live.progress.budget);
-  if (live.progress.phase === 'reference') {
-    const session = await reference(run, live);
-    await direct(run, live, session, compressed.tasks);
-    await beginRetraining(run, live, session, compressed.tasks);
+export async function runMagnitude(run: Run, state: RunningState): Promise<Outcome> {
+  const compressed = run.tasks(state.progress.budget);
+  if (state.progress.phase === 'reference') {
+    const session = await reference(run, state);
+    await direct(run, state, session, compressed.tasks);
+    await beginRetraining(run, state, session, compressed.tasks);
   }
-  if (compressed.retrainable) return retrain(run, live, compressed, longRetraining(run.plan));
+  if (compressed.retrainable) return retrain(run, state, compressed, longRetraining(run.plan));
   // A budget on values (a codebook, a norm): projects once more, from the retrained survivors.
   const { tasks } = compressed;
-  const session = await retrainSurvivors(run, live, { ...compressed, retrainable: true }, longRetraining(run.plan));
-  directCompression(tasks, await session.getWeights(), live.theta, run.plan.schedule.mu0);
-  await adopt(live, session, tasks);
-  return outcomeOf(run, live, session);
+  const session = await retrainSurvivors(run, state, { ...compressed, retrainable: true }, longRetraining(run.plan));
+  directCompression(tasks, await session.getWeights(), state.theta, run.plan.schedule.mu0);
+  await adopt(state, session, tasks);
+  return outcomeOf(run, state, session);
 }
 
 /**
  * Gradual magnitude pruning (Zhu & Gupta 2017): as many pruning steps as LC has iterations, sparsity rising by their cubic
  * schedule, an L step's epochs of training of the survivors after each, then the planned retraining.
  */
-export async function runGradual(run: Run, live: Live): Promise<Outcome> {
-  const { progress } = live;
+export async function runGradual(run: Run, state: RunningState): Promise<Outcome> {
+  const { progress } = state;
   const { schedule, training } = run.plan;
   const compressed = run.tasks(progress.budget);
   if (progress.phase === 'reference') {
-    const session = await reference(run, live);
-    await direct(run, live, session, compressed.tasks);
+    const session = await reference(run, state);
+    await direct(run, state, session, compressed.tasks);
     // Nothing is pruned yet.
-    live.theta.set(await session.getWeights());
-    lap(run, live);
+    state.theta.set(await session.getWeights());
+    lap(run, state);
     progress.loopElapsed = progress.elapsed;
     progress.loopStep = progress.totalStep;
-    await enter(run, live, session, 'prune', 0);
+    await enter(run, state, session, 'prune', 0);
   }
   while (progress.phase === 'prune') {
     const j = progress.iteration;
     const tasks = compressed.gradual((j + 1) / schedule.iterations);
-    const support = supportOf(tasks, live.theta);
+    const support = supportOf(tasks, state.theta);
     if (progress.step === 0) {
       const session = await run.sessions.use(training.batchSize);
-      directCompression(tasks, await session.getWeights(), live.theta);
-      await adopt(live, session, tasks);
+      directCompression(tasks, await session.getWeights(), state.theta);
+      await adopt(state, session, tasks);
     }
-    const pruned = supportOf(tasks, live.theta);
-    const session = await trainPhase(run, live, {
+    const pruned = supportOf(tasks, state.theta);
+    const session = await trainPhase(run, state, {
       settings: training,
       epochs: lStepEpochs(run.plan, j),
       learningRate: (epoch) => learningRateAt(training, j, epoch, null),
       mask: { keep: pruned, ranges: taskRanges(tasks) },
     });
     const w = await session.getWeights();
-    live.theta.set(w);
-    const supportChange = updateSupport(tasks, live.theta, support);
-    progress.theta = await atTheta(session, w, live.theta, tasks, () =>
+    state.theta.set(w);
+    const supportChange = updateSupport(tasks, state.theta, support);
+    progress.theta = await atTheta(session, w, state.theta, tasks, () =>
       evaluateSets(run, session, 'theta', progress.totalStep, ['validation'], j),
     );
     const last = j + 1 === schedule.iterations;
     const stepsLeft =
       (last ? 0 : lStepsFrom(run, j + 1)) + retrainingSteps(run, plannedRetraining(run.plan), compressed);
-    logIteration(run, live, { mu: 0, between: { distance: 0, ratio: 0 }, supportChange, stepsLeft });
-    if (last) await beginRetraining(run, live, session, compressed.tasks);
-    else await enter(run, live, session, 'prune', j + 1);
+    logIteration(run, state, { mu: 0, between: { distance: 0, ratio: 0 }, supportChange, stepsLeft });
+    if (last) await beginRetraining(run, state, session, compressed.tasks);
+    else await enter(run, state, session, 'prune', j + 1);
   }
-  return retrain(run, live, compressed, plannedRetraining(run.plan));
+  return retrain(run, state, compressed, plannedRetraining(run.plan));
 }

@@ -3,7 +3,7 @@
  * kept.
  */
 import type { EngineSession } from '../../engine/engine.js';
-import type { Live } from '../live.js';
+import type { RunningState } from '../runningState.js';
 import type { EvaluationSets, Run } from '../run.js';
 import { figure } from '../../protocol/format.js';
 
@@ -24,19 +24,19 @@ async function lossOf(run: Run, session: EngineSession): Promise<number> {
  * Compares the session's network with the best so far and keeps the better; ties go to the later.
  * @param epoch epochs done; 0: before the first.
  */
-export async function keepBest(run: Run, live: Live, session: EngineSession, epoch: number): Promise<void> {
-  const { progress } = live;
+export async function keepBest(run: Run, state: RunningState, session: EngineSession, epoch: number): Promise<void> {
+  const { progress } = state;
   const loss = await lossOf(run, session);
   if (progress.best && loss > (progress.best.loss ?? Infinity)) return;
   const finite = Number.isFinite(loss) ? loss : null;
   progress.best = { loss: finite, epoch, start: progress.best ? progress.best.start : finite };
-  live.bestW = (await session.getWeights()).slice();
-  live.bestStatistics = (await session.getState()).slice();
+  state.bestW = (await session.getWeights()).slice();
+  state.bestStatistics = (await session.getState()).slice();
 }
 
 /** Restores the best network in the session, and logs it if that is not the last. @param epochs of the whole retraining. */
-export async function takeBest(run: Run, live: Live, session: EngineSession, epochs: number): Promise<void> {
-  const { best } = live.progress;
+export async function takeBest(run: Run, state: RunningState, session: EngineSession, epochs: number): Promise<void> {
+  const { best } = state.progress;
   if (!best) return;
   const { set } = judging(run.sets);
   if (best.epoch !== epochs) {
@@ -49,10 +49,10 @@ export async function takeBest(run: Run, live: Live, session: EngineSession, epo
       const message = `The result is the network after epoch ${best.epoch} of ${epochs} of retraining, which has the lowest ${set} loss (${figures}).`;
       run.log({ event: 'warning', code: 'note', message });
     }
-    await session.setWeights(live.bestW);
-    await session.setState(live.bestStatistics);
+    await session.setWeights(state.bestW);
+    await session.setState(state.bestStatistics);
   }
-  live.progress.best = null;
-  live.bestW = new Float32Array(0);
-  live.bestStatistics = new Float32Array(0);
+  state.progress.best = null;
+  state.bestW = new Float32Array(0);
+  state.bestStatistics = new Float32Array(0);
 }

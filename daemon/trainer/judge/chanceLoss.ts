@@ -1,4 +1,4 @@
-import { columnMeans, type RowMask } from '../../data/reading/countedRows.js';
+import { columnMeans, type RowMask } from '../../data/mapping/countedRows.js';
 import { samplesAtOnce } from '../../data/batches/samplesAtOnce.js';
 import type { EngineSession, Loss, SampleSource } from '../../engine/engine.js';
 import { elementLoss, smoothingFloor } from '../../engine/loss/elements.js';

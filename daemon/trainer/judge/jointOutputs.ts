@@ -8,7 +8,7 @@ import { trainingSetup, type TrainingSetup } from '../../model/setup/trainingSet
 import { UserError } from '../../protocol/errors.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { chanceLoss } from './chanceLoss.js';
-import { isGiven, readLabels } from '../reading.js';
+import { isGiven, mapLabels } from '../dataMapping.js';
 
 /** An output that may be trained along: its setup, or why it cannot be trained. */
 type Candidate = { readonly output: string } & (
@@ -171,7 +171,7 @@ export async function labelsAlong(
   if (!isGiven(plan)) return { datasets, notes };
   for (const [i, { setup }] of outputs.entries()) {
     if (datasets[i]!.encodings.length < 2) continue;
-    const choice = await readLabels(datasets[i]!, setup, open);
+    const choice = await mapLabels(datasets[i]!, setup, open);
     datasets[i] = choice.dataset;
     notes.push(...choice.notes.map((note) => `Output "${setup.output}": ${note}`));
   }

@@ -4,7 +4,7 @@ import type { Budget } from '../../protocol/plan.js';
 import { primarySet } from '../judge/evaluations.js';
 import { isConstant } from '../judge/findings.js';
 import { longRetraining, runGradual, runMagnitude } from '../judge/baselines.js';
-import { boundary, createLive, lap, saveCheckpoint, type Live } from '../live.js';
+import { boundary, createRunningState, lap, saveCheckpoint, type RunningState } from '../runningState.js';
 import { lStepsFrom, runLc } from '../loop.js';
 import { pathSteps, runPath } from '../path.js';
 import type { Outcome, Planned, Run } from '../run.js';
@@ -26,9 +26,9 @@ export function totalSteps(run: Planned): number {
 }
 
 /** A run that only trains the reference has it as its result. */
-async function runReference(run: Run, live: Live): Promise<Outcome> {
-  const session = await reference(run, live);
-  const evaluation = live.progress.reference!;
+async function runReference(run: Run, state: RunningState): Promise<Outcome> {
+  const session = await reference(run, state);
+  const evaluation = state.progress.reference!;
   return {
     weights: await session.getWeights(),
     statistics: await session.getState(),
@@ -60,23 +60,23 @@ export async function execute(run: Run, restored: RunState | null): Promise<Exec
   const phase = restored?.progress.phase ?? 'reference';
   const { batchSize } = { reference: trained, 'l-step': training, prune: training, retrain }[phase];
   const session = await run.sessions.use(batchSize);
-  const live = await createLive(run, session, restored);
+  const state = await createRunningState(run, session, restored);
   if (method !== 'lc' || path || phase === 'retrain') run.control.closeBudget();
   run.logStart(restored !== null);
-  if (!restored) await saveCheckpoint(run, live, session);
-  await boundary(run, live, session);
-  const outcome = await (path ? runPath(run, live, path) : METHODS[method](run, live));
-  lap(run, live);
-  const { finished } = live.progress.path ?? {};
+  if (!restored) await saveCheckpoint(run, state, session);
+  await boundary(run, state, session);
+  const outcome = await (path ? runPath(run, state, path) : METHODS[method](run, state));
+  lap(run, state);
+  const { finished } = state.progress.path ?? {};
   const point = finished?.find((one) => one.point === outcome.path?.point);
   const last = await run.sessions.use((method === 'reference' ? trained : retrain).batchSize);
   await last.setWeights(outcome.weights);
   await last.setState(outcome.statistics);
   return {
     ...outcome,
-    budget: point?.budget ?? live.progress.budget,
-    agreement: (point ? point.agreement : live.progress.agreement) ?? null,
+    budget: point?.budget ?? state.progress.budget,
+    agreement: (point ? point.agreement : state.progress.agreement) ?? null,
     constant: await isConstant(last, run.sets[primarySet(run.sets)]!),
-    seconds: live.progress.elapsed / 1000,
+    seconds: state.progress.elapsed / 1000,
   };
 }

@@ -1,6 +1,6 @@
 /** Describes each input for "Try a sample": its shape and names, and the range and kind of its stored values. */
 import { imageShape } from '../../data/preview.js';
-import type { AffineMap } from '../../data/reading/preprocess.js';
+import type { AffineMap } from '../../data/mapping/preprocess.js';
 import { samplesAtOnce } from '../../data/batches/samplesAtOnce.js';
 import type { SampleSource } from '../../engine/engine.js';
 import type { InputForm } from '../../protocol/whatChanged.js';

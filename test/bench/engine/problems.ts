@@ -10,7 +10,7 @@ import { summarizeModel } from '../../../daemon/model/summarize.js';
 export const problemNames = ['lenet300', 'lenet5', 'resnet20', 'lstm'] as const;
 export type ProblemName = (typeof problemNames)[number];
 
-/** What a contender is told, as JSON. Files hold little-endian float32 (order: uint32). */
+/** The problem for a contender, as JSON. Files hold little-endian float32 (order: uint32). */
 export interface Problem {
   readonly name: ProblemName;
   readonly topology: Model['topology'];

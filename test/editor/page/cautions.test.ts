@@ -16,12 +16,12 @@ const DIVERGED =
   'the batch loss rose from 0.0213 to 2.31 (a network that has learned nothing: 2.3; allowed here: 2.19) in L step 3; going on from its beginning with half the learning rate (0.05)';
 const AT_CHANCE =
   'the reference is at chance (89.7% error; always answering the most frequent class has 88.7%): check "data.preprocess" and the order of the classes';
-const READING =
+const MAPPING =
   'Input scale chosen by the reference\'s errors: x/255 (x/255: 1.90%; as stored: 85.30%; x/127.5-1: 6.12%); "data.preprocess" in the plan overrides it.';
 
 function doubtful() {
   const run = fakeRun({ id: 'lenet300', iterations: 30, state: 'done', floor: 0.89 });
-  run.view.reading = [READING];
+  run.view.mapping = [MAPPING];
   run.view.summary.cautions = [
     { code: 'at-chance', message: AT_CHANCE, serious: true },
     { code: 'diverged', message: DIVERGED, serious: true, rate: { section: 'training', value: 0.05 } },
@@ -84,7 +84,7 @@ describe.each(THEMES)('theme %s', (theme) => {
         ),
         selector,
       ).toBe(false);
-    expect(await monitor.page.locator('.reading').innerText()).toContain('x/255: 1.90%; as stored: 85.30%');
+    expect(await monitor.page.locator('.mapping').innerText()).toContain('x/255: 1.90%; as stored: 85.30%');
     expect(monitor.problems).toEqual([]);
     await monitor.page.close();
   });

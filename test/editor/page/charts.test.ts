@@ -27,7 +27,7 @@ describe('the charts', () => {
     await monitor.page.close();
   });
 
-  test('the crosshair moves by keyboard, in every chart, and tells its values', async () => {
+  test('the crosshair moves by keyboard, in every chart, and shows its values', async () => {
     const plot = monitor.page.locator('.card.error .plot');
     await plot.focus();
     await monitor.page.keyboard.press('Home');

@@ -115,7 +115,7 @@ export function fakeRun({
       layers,
       marks: state === 'done' ? [{ step, epoch: iterations, time: step * 0.0062, label: 'retrain' }] : [],
       warnings: broken ? [{ time: START + 60_000, message: `Loss is not finite at step ${broken}.` }] : [],
-      reading: [],
+      mapping: [],
       summary: {
         run: id,
         plan: id,

@@ -74,17 +74,17 @@ export class Child {
   }
 }
 
-/** Computes tasks on several children at once. @param tasks drawn from as they go. @param tell called for each verdict. */
+/** Computes tasks on several children at once. @param tasks drawn from as they go. @param report called for each verdict. */
 export async function computeAll(
   script: string,
   jobs: number,
   tasks: Iterator<Task>,
-  tell: (verdict: Verdict) => void,
+  report: (verdict: Verdict) => void,
 ): Promise<void> {
   const work = async () => {
     const child = new Child(script);
     try {
-      for (let next = tasks.next(); !next.done; next = tasks.next()) tell(await child.compute(next.value));
+      for (let next = tasks.next(); !next.done; next = tasks.next()) report(await child.compute(next.value));
     } finally {
       child.close();
     }

@@ -165,7 +165,7 @@ async function compareAll(trial: Trial): Promise<boolean> {
   return true;
 }
 
-/** @param stage told before each step, so that a crash says where it was. */
+/** @param stage called before each step, so that a crash says where it was. */
 export async function compareEngines(network: Network, stage: (name: string) => void): Promise<Verdict> {
   const begun = performance.now();
   const judgement: Judgement = { differ: [], notes: new Set() };

@@ -207,7 +207,7 @@ export class Stripes {
 async function finished(plan: ResolvedPlan, workspace: string, trainer: string): Promise<Finished> {
   const handle = await startRun(plan, { workspace, trainer });
   const warnings: string[] = [];
-  // Five iterations: w and theta need not have met, and that is said.
+  // Five iterations: w and theta need not have met, and a finding reports that.
   const expected = ['note', 'not-converged', 'support-changing'];
   handle.onEvent(
     (event) => event.event === 'warning' && !expected.includes(event.code) && warnings.push(event.message),

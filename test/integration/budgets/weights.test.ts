@@ -22,7 +22,7 @@ describe('a budget holds on the written file', { timeout: 120_000 }, () => {
     expect(run.report).toContain('| lc | all | weights | 400 | 400 | 400 | yes |');
     expect(run.report).toContain('## Sizes');
     expect(run.report).toMatch(/\| units of fc1 \| 16 \| \d+ \|/);
-    // Stripes are told apart by a network that learned; one that did not is wrong three times out of four.
+    // Stripes are distinguished by a network that learned; one that did not is wrong three times out of four.
     expect(run.done.retrained.error).toBeLessThan(0.2);
   });
 

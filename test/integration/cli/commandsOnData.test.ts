@@ -70,7 +70,7 @@ describe('class weights', () => {
     data: { source: 'data.csv', preprocess: { scale: 'none' }, classWeights },
   });
 
-  it('weigh the training loss, are told, and leave the reported error as it is', async () => {
+  it('weigh the training loss, are noted, and leave the reported error as it is', async () => {
     await writeFile(ws.path('red.prune.json'), JSON.stringify(plan({ green: 0, blue: 0 })));
     const { lines, code } = await lcPrune(['train', 'red.prune.json', '--out', 'red/model.json', '--json'], {
       cwd: ws.folder,

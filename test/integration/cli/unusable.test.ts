@@ -49,7 +49,7 @@ describe('a result that is not usable', { timeout: 120_000 }, () => {
 });
 
 describe('learning rates', { timeout: 120_000 }, () => {
-  it('an absurd one is said, and the run ends with a usable or a marked result', async () => {
+  it('an absurd one is reported, and the run ends with a usable or a marked result', async () => {
     const plan = { ...trained, budget: { keep: '60%' }, training: { batchSize: 16, learningRate: 200 } };
     const { code, stderr, lines, done } = await run(plan);
     const warnings = lines.filter(({ event }) => event === 'warning').map((line) => line['code']);

@@ -42,7 +42,7 @@ export function describeEvaluation(session: OpenSession): void {
     expect(distance(await s.predict(data.inputs, size), output)).toBeLessThan(1e-5);
   });
 
-  it('counts wrong answers under a squared error, too, where it is told that the model classifies', async () => {
+  it('counts wrong answers under a squared error, too, if the spec says that the model classifies', async () => {
     const net = mlp('meanSquaredError', 'softmax');
     const s = await session(net, { classification: true });
     const size = 3 * batchSize + 1;

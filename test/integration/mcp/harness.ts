@@ -12,7 +12,7 @@ export interface Answer {
 }
 
 export class McpClient {
-  /** What came on standard output that is none of the protocol's messages. */
+  /** Lines on standard output that are not messages of the protocol. */
   readonly junk: string[] = [];
   stderr = '';
   readonly client = new Client({ name: 'test', version: '0' });

@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 describe('an MCP client', () => {
-  it('is told what each tool does to the world', async () => {
+  it('learns what each tool changes', async () => {
     const { tools } = await mcp.client.listTools();
     const hints = Object.fromEntries(tools.map(({ name, annotations }) => [name, annotations!]));
     const changing = Object.keys(hints).filter((name) => hints[name]!.readOnlyHint !== true);
@@ -144,7 +144,7 @@ describe('an MCP client', () => {
     expect((await read(`lc-prune://runs/${encodeURIComponent(started.run)}/report`)).text).toContain('| fc1 |');
   }, 180_000);
 
-  it('stops a run in the middle, is told of its progress, and resumes it', async () => {
+  it('stops a run in the middle, gets its progress, and resumes it', async () => {
     const run = await mcp.start('long.prune.json');
     const told: number[] = [];
     const waited = await mcp.call('run_status', { run, wait_seconds: 3 }, ({ progress }) => told.push(progress));
@@ -200,7 +200,7 @@ describe('an MCP client that asks for what it should not have', () => {
     }
   });
 
-  it('is told in a sentence which argument is wrong', async () => {
+  it('gets a sentence that names the wrong argument', async () => {
     expect(await mcp.refuse('inspect_model', {})).toBe('inspect_model: "model" is missing; it must be text');
     expect(await mcp.refuse('inspect_model', { model: 5 })).toBe('inspect_model: "model" must be text; it is 5');
     expect(await mcp.refuse('inspect_model', { model: 'model.json', more: 1 })).toContain('unknown key "more"');
@@ -210,7 +210,7 @@ describe('an MCP client that asks for what it should not have', () => {
     await expect(mcp.client.callTool({ name: 'rm_rf', arguments: {} })).rejects.toThrow('there is no tool "rm_rf"');
   });
 
-  it('is told of unknown runs, resources and models', async () => {
+  it('gets errors for unknown runs, resources and models', async () => {
     for (const [tool, more] of [
       ['run_status', {}],
       ['stop_run', {}],

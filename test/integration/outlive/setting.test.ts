@@ -1,4 +1,4 @@
-/** Where the setting says so, the trainers of a window end with it, and the next window is told of their runs. */
+/** Where the setting says so, the trainers of a window end with it, and the next window gets a list of their runs. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { isAlive } from './window.js';
@@ -7,7 +7,7 @@ import { soon, Windows } from './windows.js';
 const windows = Windows.prepare();
 
 describe('with the setting off', () => {
-  it('closing ends the trainer with a checkpoint, its own or one it took over; the next window is told, once, of all', async () => {
+  it('closing ends the trainer with a checkpoint, its own or one it took over; the next window gets all of them, once', async () => {
     // Long enough for a fast machine: nothing has ended when the window closes.
     const first = await windows.open({ stepMs: 12 });
     const adopted = await windows.start(first);
@@ -35,7 +35,7 @@ describe('with the setting off', () => {
     await fourth.until(adopted, ['done']);
   });
 
-  it('the daemon killed, its trainer writes a checkpoint and ends; the next window is told', async () => {
+  it('the daemon killed, its trainer writes a checkpoint and ends; the next window gets its run', async () => {
     const first = await windows.open({ keepTraining: false });
     const run = await windows.start(first);
     const pid = (await first.trainerOf(run))!;

@@ -103,7 +103,7 @@ export class Window {
     }
   }
 
-  /** Runs that this window was told were cut short while nobody looked after them. */
+  /** Runs that this window was notified of as interrupted while nobody looked after them. */
   get left(): string[] {
     return this.client.received.flatMap(({ method, params }) =>
       method === 'lc/left' ? (params as { folders: string[] }).folders.map((folder) => basename(folder)) : [],

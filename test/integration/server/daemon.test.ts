@@ -91,7 +91,7 @@ describe('daemon process', () => {
     }
   });
 
-  it('answers initialize, then requests; tells a stranger nothing', async () => {
+  it('answers initialize, then requests; sends a stranger nothing', async () => {
     const daemon = await start(script);
     const client = await daemon.client([folder.path]);
     await writeFile(join(folder.path, 'note.txt'), 'x');

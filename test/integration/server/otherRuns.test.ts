@@ -116,7 +116,7 @@ describe('a run that another process started', () => {
     await watcher.until(run, 'interrupted', 5000);
   });
 
-  it('that another process resumes comes live again, cut back to the checkpoint, each event once', async () => {
+  it('that another process resumes is streamed again, cut back to the checkpoint, each event once', async () => {
     const first = await elsewhere();
     const { run, folder } = first;
     await watcher.until(run, 'running', 10_000);

@@ -1,4 +1,4 @@
-/** A path through the daemon: started, its points in the history and the live stream, each exported by its number. Needs `npm run build`. */
+/** A path through the daemon: started, its points in the history and the event stream, each exported by its number. Needs `npm run build`. */
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

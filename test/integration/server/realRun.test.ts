@@ -39,7 +39,7 @@ describe('a real run', () => {
     await call('lc/subscribe', { run, on: true });
     const memory = await call('lc/memory', null);
     expect(memory.daemon).toBeGreaterThan(30e6);
-    // The trainer has told before it began; no GPU driver speaks for a CPU engine.
+    // The trainer reported it before it began; no GPU driver reports a CPU engine.
     expect(memory.runs).toEqual([
       { run, folder: expect.stringContaining(run), resident: expect.any(Number), device: null },
     ]);

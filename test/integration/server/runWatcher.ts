@@ -1,4 +1,4 @@
-/** A client that watches runs which its daemon did not start: what it is told, and what comes live. */
+/** A client that watches runs which its daemon did not start: the summaries and the event stream that it gets. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';

@@ -20,7 +20,7 @@ export interface FirstHour {
   readonly prunable: number;
   readonly notes: readonly string[];
   readonly seconds: number;
-  /** Of the ONNX export with what is said beside it; of the one with the scale inside, where inputs are scaled. */
+  /** Of the ONNX export with the scale file beside it; of the one with the scale inside, where inputs are scaled. */
   readonly elsewhere: readonly number[];
 }
 

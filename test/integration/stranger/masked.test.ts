@@ -55,5 +55,5 @@ it('TensorFlow.js finds the error of the classifier, and is not given what it co
   const other = visits['tagger']!;
   const refused = await lcPrune(['export', other.hour.folder, '--format', 'tfjs-layers', '--out', join(home, 'no')], { cwd: other.home });
   expect(refused.code).not.toBe(0);
-  expect(refused.stderr).toMatch(/TensorFlow\.js follows masks otherwise than Keras from layer ".*" \(TimeDistributed\) on, .*export onnx or keras/);
+  expect(refused.stderr).toMatch(/TensorFlow\.js does not follow masks as Keras does from layer ".*" \(TimeDistributed\) on, .*export onnx or keras/);
 }); // prettier-ignore

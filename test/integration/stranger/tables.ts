@@ -114,7 +114,7 @@ async function wines(home: string) {
   }; // prettier-ignore
 }
 
-/** House-like: numbers and a small picture of each; the class is told by both. */
+/** House-like: numbers and a small picture of each; both determine the class. */
 export const twoInputs: Stranger = {
   name: 'two inputs: arrays named as the inputs of the model are',
   model: 'two inputs/both.keras',

@@ -65,7 +65,7 @@ const assemble: Assemble = async (plan) => {
     prunable: run.session.prunableSize,
     parameters: new Set(['fc/kernel', 'fc/bias']),
     notes: [],
-    reading: [],
+    mapping: [],
     doubts: [],
     facts: {
       inputs: [{ name: 'x', shape: [INPUTS], columns: [], map: { scale: 1, shift: 0 } }],

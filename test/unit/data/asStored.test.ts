@@ -25,7 +25,7 @@ const rows = tokens.flatMap((_, i) => (i % 2 === 0 ? [[tokens[i]!, tokens[i + 1]
 it.each([ids, normalised])('leave no scale open: %o', async (stored) => {
   const dataset = await open([stored], {});
   expect(dataset.range).toBeNull();
-  expect(dataset.reading.preprocess).toEqual({ scale: 'none', mean: 'none' });
+  expect(dataset.mapping.preprocess).toEqual({ scale: 'none', mean: 'none' });
   expect((await readAll(dataset, dataset.test)).inputs).toEqual(rows);
   expect(dataset.notes).toContain(`Input is taken as stored, because of ${stored.because}.`);
 });

@@ -1,10 +1,10 @@
 /** The order of the classes, chosen by what a trained model answers. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { chooseReading, type Reference } from '../../../daemon/data/reading/chooseReading.js';
+import { chooseMapping, type Reference } from '../../../daemon/data/mapping/chooseMapping.js';
 import type { DataRequirements, Dataset } from '../../../daemon/data/dataset.js';
 import { identityIndices } from '../../../daemon/data/batches/sampleStore.js';
 import { openDataset } from '../../../daemon/data/openDataset.js';
-import { referenceOf } from '../../../daemon/trainer/reading.js';
+import { referenceOf } from '../../../daemon/trainer/dataMapping.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { ResolvedData } from '../../../daemon/protocol/resolvedPlan.js';
 import { dataConfig, makeWorkspace, readAll } from './fixtures.js';
@@ -63,8 +63,8 @@ describe('classes "auto"', () => {
   ])('finds %s', async (_, labels, requirements, answers, order, classes) => {
     const dataset = await table(labels, requirements);
     const { outputShape } = requirements;
-    const choice = await chooseReading(dataset, { scale: false }, answering(answers, outputShape[0]!));
-    expect(choice.dataset.reading.encoding.order).toBe(order);
+    const choice = await chooseMapping(dataset, { scale: false }, answering(answers, outputShape[0]!));
+    expect(choice.dataset.mapping.encoding.order).toBe(order);
     expect(choice.dataset.classes).toEqual(classes);
     const { inputs, targets } = await readAll(choice.dataset, choice.dataset.train);
     const classOf = (target: number[]) => (outputShape[0] === 1 ? target[0] : target.indexOf(1));
@@ -89,8 +89,8 @@ describe('classes "auto"', () => {
       outputMask: async ([inputs], count) => inputs!.slice(0, count).map((x) => (x < from ? 1 : 0)),
     });
     const orderOf = async (from: number) => {
-      const { dataset: chosen, encodings } = await chooseReading(dataset, { scale: false }, asked(from));
-      return { order: chosen.reading.encoding.order, loss: encodings[0]!.loss };
+      const { dataset: chosen, encodings } = await chooseMapping(dataset, { scale: false }, asked(from));
+      return { order: chosen.mapping.encoding.order, loss: encodings[0]!.loss };
     };
     expect((await orderOf(6)).order).toBe('text');
     const { order, loss } = await orderOf(2);
@@ -109,8 +109,8 @@ describe('classes "auto"', () => {
       ({ train }) => train,
     );
     const dataset = await table(['0', '1'], outputs([1], false));
-    const choice = await chooseReading(dataset, { scale: false }, mse);
-    expect(choice.dataset.reading.encoding.order).toBe('signs');
+    const choice = await chooseMapping(dataset, { scale: false }, mse);
+    expect(choice.dataset.mapping.encoding.order).toBe('signs');
     const { inputs, targets } = await readAll(choice.dataset, choice.dataset.train);
     expect(targets.flat()).toEqual(inputs.map(([x]) => 2 * x! - 1));
     const signed = await table(['-1', '1'], outputs([1], false), { classes: 'bits' });
@@ -125,12 +125,12 @@ describe('classes "auto"', () => {
     const answers = async (low: number) => {
       const session = { outputShape: [1], outputMask: async () => null, predict: async ([x]: readonly Float32Array[], count: number) => x!.slice(0, count).map((v) => (v ? 0.95 : low)) }; // prettier-ignore
       const spec = { loss: 'meanSquaredError', classification: false } as const;
-      const choice = await chooseReading(
+      const choice = await chooseMapping(
         dataset,
         { scale: false },
         referenceOf(session, spec, ({ train }) => train),
       );
-      return [choice.dataset.reading.encoding.order, choice.notes[0]];
+      return [choice.dataset.mapping.encoding.order, choice.notes[0]];
     };
     // 1 - R^2 on -1 and 1: (0.9 * 0.05^2 + 0.1 * 0.5^2) / 0.36 = 7.57%; on 0 and 1: (0.9 * 0.05^2 + 0.1 * 0.5^2) / 0.09 = 30.3%.
     expect(await answers(-0.5)).toEqual(['stored', expect.stringMatching(/^Targets read by the reference's error: as stored \(as stored: 7\.\d+%; -1 and 1 as 0 and 1: 30\.\d+%\)/)]); // prettier-ignore
@@ -148,7 +148,7 @@ describe('classes "auto"', () => {
         const given = fromLogits ? (x: number) => Math.log(answer(x) / (1 - answer(x))) : answer;
         const session = { outputShape: [1], outputMask: async () => null, predict: async ([x]: readonly Float32Array[], count: number) => x!.slice(0, count).map(given) }; // prettier-ignore
         const reference = referenceOf(session, { loss, classification: true, fromLogits }, ({ train }) => train);
-        return (await chooseReading(dataset, { scale: false }, reference)).dataset.reading.encoding.order;
+        return (await chooseMapping(dataset, { scale: false }, reference)).dataset.mapping.encoding.order;
       };
       for (const fromLogits of loss === 'binaryCrossentropy' ? [false, true] : [false]) {
         expect(await order((x) => 0.75 + 0.01 * (x % 3), fromLogits)).toBe('stored');
@@ -174,8 +174,8 @@ describe('classes "auto"', () => {
       };
     };
     const chosen = async (...args: Parameters<typeof reference>) => {
-      const choice = await chooseReading(dataset, { scale: false }, reference(...args));
-      return [choice.dataset.reading.encoding.order, choice.notes[0]!.includes('no better than chance')];
+      const choice = await chooseMapping(dataset, { scale: false }, reference(...args));
+      return [choice.dataset.mapping.encoding.order, choice.notes[0]!.includes('no better than chance')];
     };
     expect(dataset.encodings.map(({ order }) => order)).toEqual(['text', 'appearance']);
     expect(await chosen(1, 5)).toEqual(['appearance', false]);
@@ -184,33 +184,33 @@ describe('classes "auto"', () => {
     expect(await chosen(1, 0.5)).toEqual(['text', true]);
   });
 
-  it('tells an order that no candidate has, as a list that the plan takes', async () => {
+  it('reports an order that no candidate has, as a list that the plan takes', async () => {
     const labels = ['low', 'medium', 'high', 'top'];
     const dataset = await table(labels, outputs([4]));
     // The model's classes: top, low, high, medium.
     const answers = [1, 3, 2, 0];
-    const choice = await chooseReading(dataset, { scale: false }, answering(answers, 4));
+    const choice = await chooseMapping(dataset, { scale: false }, answering(answers, 4));
     expect(choice.notes[1]).toMatch(/answers as if its classes were "top", "low", "high", "medium" \(loss 0\.105\)/);
     const listed = await table(labels, outputs([4]), { classes: ['top', 'low', 'high', 'medium'] });
     const { inputs, targets } = await readAll(listed, listed.train);
     expect(targets.map((t) => t.indexOf(1))).toEqual(inputs.map(([x]) => answers[x!]));
   });
 
-  it('tells that order also where the data has one usual order only', async () => {
+  it('reports that order also where the data has one usual order only', async () => {
     const dataset = await table(['a', 'b', 'c'], outputs([3]));
     expect(dataset.encodings.length).toBe(1);
-    const { notes } = await chooseReading(dataset, { scale: false }, answering([2, 0, 1], 3));
+    const { notes } = await chooseMapping(dataset, { scale: false }, answering([2, 0, 1], 3));
     expect(notes).toEqual([expect.stringContaining('classes were "b", "c", "a"')]);
-    expect((await chooseReading(dataset, { scale: false }, answering([0, 1, 2], 3))).notes).toEqual([]);
+    expect((await chooseMapping(dataset, { scale: false }, answering([0, 1, 2], 3))).notes).toEqual([]);
   });
 
-  it('nothing is open where the data numbers its classes, and nothing is said', async () => {
+  it('nothing is open where the data numbers its classes, and there is no note', async () => {
     const dataset = await table(['0', '1'], outputs([2]), { labels: ['label'], inputs: ['x'] });
     expect(dataset.encodings.length).toBeGreaterThan(1);
     workspace.write('hot.csv', 'x,p,q\n1,0,1\n2,1,0\n3,1,0\n4,0,1\n5,1,0\n');
     const hot = await openDataset(dataConfig('hot.csv', { labels: ['p', 'q'] }), outputs([2]), here);
     expect(hot.encodings.length).toBe(1);
-    const choice = await chooseReading(hot, { scale: false }, answering([0, 0, 0, 0, 0, 0], 2));
+    const choice = await chooseMapping(hot, { scale: false }, answering([0, 0, 0, 0, 0, 0], 2));
     expect(choice.notes).toEqual([]);
   });
 });

@@ -37,7 +37,7 @@ describe('class weights', () => {
     const dataset = await open({ rare: 4, odd: 0.5 });
     expect(dataset.classWeights).toEqual([1, 0.5, 4]);
     const appearance = dataset.encodings.find(({ order }) => order === 'appearance')!;
-    const other = await dataset.readAs({ encoding: appearance });
+    const other = await dataset.withMapping({ encoding: appearance });
     expect(other.classes).toEqual(['rare', 'odd', 'even']);
     expect(other.classWeights).toEqual([4, 0.5, 1]);
     expect((await open(null)).classWeights).toBeNull();

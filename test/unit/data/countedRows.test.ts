@@ -1,6 +1,6 @@
-/** Padding changes nothing of what is said of a reading: its figures with a mask are those of the rows without the padding. */
+/** Padding does not change the figures of a mapping: the figures with a mask are those of the rows without the padding. */
 import { describe, expect, it } from 'vitest';
-import { constantFigures, readingFigures, type AnswerForm } from '../../../daemon/data/reading/readingFigures.js';
+import { constantFigures, mappingFigures, type AnswerForm } from '../../../daemon/data/mapping/mappingFigures.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 
 const count = 40;
@@ -61,8 +61,8 @@ describe.each(forms)('figures of %o', (form) => {
     // The positions are the same in each sample: targets of numbers have a mean by position.
     const mask = Array.from({ length: count }, () => [1, 0, 0, 1, 0]).flat();
     const { output, target } = padded(rows, form, mask);
-    const found = readingFigures(output, target, count, form, mask);
-    const expected = readingFigures(rows.output, rows.target, count, form);
+    const found = mappingFigures(output, target, count, form, mask);
+    const expected = mappingFigures(rows.output, rows.target, count, form);
     close(found.errors, expected.errors);
     close(found.tempered, expected.tempered);
     close(found.softened, expected.softened);
@@ -80,8 +80,8 @@ describe.each(forms)('figures of %o', (form) => {
     const mask = Array.from({ length: count }, (_, i) => (i % 4 === 0 ? [1, 1, 1, 1] : i % 4 === 1 ? [0, 0, 0, 0] : [0, 1, 1, 0])).flat(); // prettier-ignore
     const { output, target } = padded(rows, form, mask);
     const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
-    const found = readingFigures(output, target, count, form, mask);
-    const expected = readingFigures(rows.output, rows.target, count, form);
+    const found = mappingFigures(output, target, count, form, mask);
+    const expected = mappingFigures(rows.output, rows.target, count, form);
     expect(mean(found.errors)).toBeCloseTo(mean(expected.errors), 6);
     expect(mean(found.disagreement)).toBeCloseTo(mean(expected.disagreement), 6);
     if (expected.tempered) expect(mean(found.tempered!)).toBeCloseTo(mean(expected.tempered), 6);

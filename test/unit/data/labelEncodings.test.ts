@@ -55,7 +55,7 @@ describe('ways to read labels', () => {
     [named(['a', 'b']), 2, ['a', 'b', 'c'], /"classes" lists 3 labels.*2 outputs/],
     [named(['a', 'b']), 2, 'from-one', /"classes": "from-one" does not fit the labels "a", "b".*possible here: "text"/],
     [numbers([0, 1, 2]), 3, 'reversed', /"reversed" does not fit.*possible here: "stored"/],
-  ])('what does not fit is told with both sides: %#', (targets, count, wanted, message) => {
+  ])('what does not fit is an error that lists both sides: %#', (targets, count, wanted, message) => {
     expect(() => labelEncodings(targets, outputs(count), wanted)).toThrow(message);
   });
 

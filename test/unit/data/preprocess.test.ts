@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { affineMap, applyAffine, featureStatistics, type Preprocess } from '../../../daemon/data/reading/preprocess.js';
+import { affineMap, applyAffine, featureStatistics, type Preprocess } from '../../../daemon/data/mapping/preprocess.js';
 import { channelsLast, memoryStore } from '../../../daemon/data/batches/sampleStore.js';
-import { type CopyRows, preparedInput } from '../../../daemon/data/reading/preparedInput.js';
+import { type CopyRows, preparedInput } from '../../../daemon/data/mapping/preparedInput.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 
 const random = createRandom(3);

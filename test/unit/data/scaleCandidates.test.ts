@@ -30,7 +30,7 @@ describe('scale "auto"', () => {
     const chosen = async (source: string, shape: number[]) => {
       const dataset = await openDataset(dataConfig(source, { scale: 'auto' }), classifier(shape, 2), here);
       expect(dataset.notes.at(-1)).toContain('by default');
-      return dataset.reading.preprocess.scale;
+      return dataset.mapping.preprocess.scale;
     };
     expect(await chosen('d', [4])).toBe('unit');
     expect(await chosen('small/x.npy', [1])).toBe('none');

@@ -112,7 +112,7 @@ test('sizes come first, then FLOPs and latency, and the line in focus stays in f
   expect(pick.disposed).toBe(true);
 });
 
-test('a network without a measurement of one sample is told by the batch there is, per sample', async () => {
+test('a network without a measurement of one sample is described by the batch there is, per sample', async () => {
   const { pick, asked } = stand();
   asked[0]!.resolve(FORMATS);
   await settled();

@@ -37,7 +37,7 @@ test('the npm of this Node is found', async () => {
   expect(await findNpm(node, process.env.PATH ?? '')).toMatch(/npm-cli\.js$/);
 });
 
-test('the packages lie where the daemon finds them, and every line is told', async () => {
+test('the packages lie where the daemon finds them, and every line is shown', async () => {
   const npm = await npmThat(`
     fs.writeFileSync('arguments.json', JSON.stringify(process.argv.slice(2)));
     for (const spec of process.argv.filter((a) => /@\\d/.test(a))) {
@@ -59,7 +59,7 @@ test('the packages lie where the daemon finds them, and every line is told', asy
   );
 });
 
-test('a failure is told by npm’s own reason, not by the stack and the log that end its words', async () => {
+test('a failure is reported by npm’s own reason, not by the stack and the log that end its words', async () => {
   const npm = await npmThat(`
     console.error('npm error code ENOSPC');
     console.error('npm error no space left on device, write');

@@ -58,7 +58,7 @@ describe('the tool that prunes a model', () => {
     expect(asked.map(([method]) => method)).toEqual(['lc/preview', 'lc/searchData', 'lc/previewData']);
   });
 
-  test('starts what was confirmed, with the length whose cost was said', async () => {
+  test('starts what was confirmed, with the length whose cost was shown', async () => {
     const { tools, asked, showStarting } = setUp();
     const tool = asEditorTool(tools.lcPrune_pruneModel);
     await tool.prepareInvocation!({ input }, token);

@@ -61,7 +61,7 @@ describe('launching a daemon', () => {
     expect(alive(pid)).toBe(false);
   });
 
-  test('tells where optional engines may lie', async () => {
+  test('passes on where optional engines may lie', async () => {
     const { outcome } = await launch(
       `${HELLO} hello.version = process.env.LC_PRUNE_ENGINES; console.log(JSON.stringify(hello)); ${UNTIL_EOF}`,
     );

@@ -203,7 +203,7 @@ test('a start that is cancelled shows nothing, at once; the run that it came to 
   await failing;
 });
 
-test('what a run is asked to do is said at once, until its state changes, or its next iteration, or it fails', async () => {
+test('what a run is asked to do is shown at once, until its state changes, or its next iteration, or it fails', async () => {
   const { host, panel, posted, summaries, receive, reset } = stand(new Map());
   const running = { run: RUN, state: 'running' as const, iteration: SUMMARY.iteration };
   summaries.set(RUN, { ...SUMMARY, ...running });
@@ -224,7 +224,7 @@ test('what a run is asked to do is said at once, until its state changes, or its
   answer();
   await pausing;
   reset.fire();
-  // Told, but not paused yet.
+  // Requested, but not paused yet.
   expect(asked()).toBe('Pausing...');
   summaries.set(RUN, { ...SUMMARY, state: 'paused' });
   reset.fire();

@@ -1,4 +1,4 @@
-/** What real versions of npm print when they fail, and what of it a person is told. */
+/** What real versions of npm print when they fail, and the part of it that a user gets. */
 import { expect, test } from 'vitest';
 import { npmReason } from '../../../extension/npm/npmReason.js';
 

@@ -82,7 +82,7 @@ describe('planLenses', () => {
     [{ state: 'running' }, /Running$/],
     [{ state: 'failed', message: 'the trainer was ended by SIGKILL' }, /failed: the trainer was ended/],
     [{ state: 'interrupted' }, /interrupted at 43%/],
-  ])('tells the last run: %j', (run, text) => {
+  ])('describes the last run: %j', (run, text) => {
     const lenses = planLenses(PLAN, [summary(run.state, run)]);
     const last = lenses.find(({ command }) => text.test(command!.title));
     expect(last?.command!.arguments).toEqual([{ run: '/w/.lcprune/runs/r1' }]);

@@ -30,7 +30,7 @@ it('weights of float16 and bfloat16 in HDF5 files are widened, exactly, and a no
   expect(notes).toContain('weights of bfloat16 were widened');
 });
 
-it('every number of 16 bits is told apart', () => {
+it('all numbers of 16 bits differ', () => {
   // By IEEE 754: sign, exponent with its bias, fraction; of float16 5 and 10 bits, of bfloat16 8 and 7.
   for (const [decode, exponents, fractions] of [
     [float16, 5, 10],

@@ -62,7 +62,7 @@ const gru: Cell = (gates, h, c) => {
 
 describe("hard_sigmoid of Keras 3, which is TensorFlow.js's of 1.2 x", () => {
   it('LSTM: the scaled weights, with the gates of Keras 3, give what TensorFlow.js gives', async () => {
-    // TensorFlow.js's default where nothing is said.
+    // TensorFlow.js's default without a setting.
     const model = net('LSTM', { units: UNITS });
     const outputs = await predict(model, inputs, [SAMPLES, STEPS, FEATURES]);
     expectSame(recurrent(asInKeras3(model, 'm'), 4, lstm), outputs, 'LSTM', 1e-5);

@@ -43,7 +43,7 @@ describe('masks that Keras 3 wrote as tensors', () => {
       /layer "gru" takes a mask that is not the one its input carries; give the Embedding/,
     );
     expect(() => model(true, 1)).toThrow(/layer "gru" takes a mask that is not the one its input carries/);
-    // Of calls with initial states Keras heeds a mask that is given, and no other.
+    // Of calls with initial states Keras applies a mask that is given, and no other.
     expect(() => model(true, 0, { initial_state: [tensor('a')] })).toThrow(/layer "gru" takes a mask as an argument beside initial states/); // prettier-ignore
   });
 });

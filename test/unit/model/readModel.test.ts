@@ -64,7 +64,7 @@ describe('files that are no TensorFlow.js layers-model: one line, the file, the 
     await expect(readModel('d', { workspace: folder })).rejects.toThrow(/is a folder; name the model\.json/);
   });
 
-  it('HDF5 without a model, and damaged files, are told apart by content, not by name', async () => {
+  it('HDF5 without a model, and damaged files, are distinguished by content, not by name', async () => {
     const folder = await scratch();
     await writeFile(join(folder, 'x.keras'), manifest([]));
     await expect(readModel('x.keras', { workspace: folder })).rejects.toThrow(/"w\.bin" is missing/);

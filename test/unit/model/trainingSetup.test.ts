@@ -46,7 +46,7 @@ describe('trainingSetup', () => {
     expect(setup.notes.join()).toContain('cosine_similarity');
   });
 
-  it('squared error on classes still classifies; logits are told', () => {
+  it('squared error on classes still classifies; logits are noted', () => {
     expect(trainingSetup(head(3, 'sigmoid', { loss: 'mse', metrics: ['accuracy'] })).classification).toBe(true);
     expect(trainingSetup(head(1, 'linear', { loss: 'mse', metrics: ['mae'] })).classification).toBe(false);
     const logits = { class_name: 'SparseCategoricalCrossentropy', config: { from_logits: true } };

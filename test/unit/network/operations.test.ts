@@ -92,7 +92,7 @@ describe('max pooling: the first maximum of a window takes the gradient', () => 
     });
 });
 
-describe('what the WebGPU provider falls short in is said otherwise, with the same result', () => {
+describe('what the WebGPU provider computes wrongly is expressed differently, with the same result', () => {
   const attrs = { strides: [1, 1], dilations: [1, 1], pads: [0, 1, 0, 1] };
   const images: [number, number, number, number] = [6, 5, 4, 9];
   const data = (graph: GraphBuilder, shape: readonly number[], index: number) =>

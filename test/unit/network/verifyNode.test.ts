@@ -201,7 +201,7 @@ describe('what the verifier found in the emitter and the builder', () => {
     expect(product).toEqual([30, -60]);
   });
 
-  it('attributes that are not finite are told apart', () => {
+  it('attributes that are not finite are distinguished', () => {
     const builder = new GraphBuilder();
     const x = builder.input([2], { role: 'data', index: 0 });
     const clipped = (min: number, max: number) => builder.add({ op: 'ClipByValue', inputs: [x], attrs: { min, max }, shape: [2] }); // prettier-ignore

@@ -121,7 +121,7 @@ describe('what is written for other programs', () => {
 });
 
 describe('names of runs', () => {
-  it('tell runs of one plan apart by budget and second', () => {
+  it('distinguish runs of one plan by budget and second', () => {
     const label = (budget: string, started: number) =>
       runLabel({ name: runName(timeStamp(started), 'net'), plan: 'net', budget, started });
     const labels = [label('1%', NOON), label('2%', NOON), label('1%', NOON + 1000), label('1%', NOON + 86_400_000)];

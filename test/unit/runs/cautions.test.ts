@@ -1,4 +1,4 @@
-/** Which runs may look like a success, and what is said of the others: from the events of a log. */
+/** Which runs may look like a success, and the cautions of the others: from the events of a log. */
 import { describe, expect, it } from 'vitest';
 import { isDoubtful } from '../../../daemon/protocol/doubtful.js';
 import type { Finding, RunEvent } from '../../../daemon/protocol/events.js';

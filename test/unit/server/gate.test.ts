@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { Gate } from '../../../daemon/server/connection/gate.js';
 import { LIMITS } from '../../../daemon/server/limits.js';
-import { watchLiveness } from '../../../daemon/server/connection/liveness.js';
+import { watchHeartbeat } from '../../../daemon/server/connection/heartbeat.js';
 
 describe('Gate', () => {
   const ready = () => {
@@ -49,7 +49,7 @@ describe('Gate', () => {
   });
 });
 
-describe('watchLiveness', () => {
+describe('watchHeartbeat', () => {
   class FakeSocket extends EventEmitter {
     pings = 0;
     ended = false;
@@ -66,7 +66,7 @@ describe('watchLiveness', () => {
 
   it('keeps a client that answers pings, or says anything', () => {
     const socket = new FakeSocket();
-    watchLiveness(socket as unknown as WebSocket, () => expect.unreachable());
+    watchHeartbeat(socket as unknown as WebSocket, () => expect.unreachable());
     for (let i = 0; i < 100; i++) {
       vi.advanceTimersByTime(LIMITS.pingInterval);
       socket.emit(i % 2 ? 'pong' : 'message');
@@ -78,7 +78,7 @@ describe('watchLiveness', () => {
   it('drops a silent one after the limit, and stops pinging a closed one', () => {
     const socket = new FakeSocket();
     const dead = vi.fn();
-    watchLiveness(socket as unknown as WebSocket, dead);
+    watchHeartbeat(socket as unknown as WebSocket, dead);
     vi.advanceTimersByTime(LIMITS.silence);
     expect(socket.ended).toBe(false);
     vi.advanceTimersByTime(LIMITS.pingInterval);

@@ -82,7 +82,7 @@ describe('RunStream', () => {
     expect(batches).toHaveLength(1);
   });
 
-  it('sends what waits at once before the end of a run is told, and nothing of it twice', () => {
+  it('sends what waits at once before the end of a run is sent, and nothing of it twice', () => {
     stream.subscribe('r', 'r');
     stream.push('r', batch(1));
     stream.flush();
@@ -102,7 +102,7 @@ describe('RunStream', () => {
     expect(events).toEqual([]);
   });
 
-  it('tells runs of one name in two folders apart, each under the name that it was asked for by', () => {
+  it('distinguishes runs of one name in two folders, each under the name that it was asked for by', () => {
     stream.subscribe('/one/r', runKey('/one', 'r'));
     stream.subscribe('/two/r', runKey('/two', 'r'));
     stream.push(runKey('/one', 'r'), batch(1));

@@ -1,5 +1,5 @@
 /**
- * Softmax regression with a bias, in plain float32 loops that follow the engine contract: the loops under test cannot tell it
+ * Softmax regression with a bias, in plain float32 loops that follow the engine contract: the loops under test cannot distinguish it
  * from an engine, and its L step can be checked by hand. "Dropout" draws from a seeded generator, so that its state matters.
  */
 import type {

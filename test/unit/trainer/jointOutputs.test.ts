@@ -1,4 +1,4 @@
-/** Which outputs a run trains along: what of the file and the data decides, what the plan becomes, what is said. */
+/** Which outputs a run trains along: what of the file and the data decides, what the plan becomes, and the notes. */
 import { describe, expect, it } from 'vitest';
 import type { OtherData } from '../../../daemon/data/dataset.js';
 import type { Model } from '../../../daemon/model/model.js';

@@ -67,7 +67,7 @@ describe('the holder of a lock', () => {
     expect(await lockOwner(lock)).toBeNull();
   });
 
-  it('whose start time cannot be told is not taken for the process that has its id now', async () => {
+  it('whose start time is unknown is not taken for the process that has its id now', async () => {
     await write({ pid: process.pid, started: null }, 30);
     expect(await lockOwner(lock)).not.toBeNull();
     await write({ pid: process.pid, started: null }, 90);

@@ -33,7 +33,7 @@ function recorded(run: FakeRun): Call[] {
   return calls;
 }
 
-/** The calls of one L step each, told apart by their mu. */
+/** The calls of one L step each, distinguished by their mu. */
 function lSteps(calls: Call[]): Call[][] {
   const steps: Call[][] = [];
   for (const call of calls) {

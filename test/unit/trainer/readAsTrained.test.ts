@@ -2,9 +2,9 @@
 import { afterAll, expect, it } from 'vitest';
 import type { DataRequirements, Dataset } from '../../../daemon/data/dataset.js';
 import { openDataset } from '../../../daemon/data/openDataset.js';
-import type { Preprocess } from '../../../daemon/data/reading/preprocess.js';
+import type { Preprocess } from '../../../daemon/data/mapping/preprocess.js';
 import { createRandom, type Random } from '../../../daemon/lc/random.js';
-import { readByReference } from '../../../daemon/trainer/reading.js';
+import { mapByReference } from '../../../daemon/trainer/dataMapping.js';
 import { classifier, dataConfig, float32, idxBytes, makeWorkspace, npyBytes, readAll } from '../data/fixtures.js';
 import { smallNetwork, type SmallNetwork } from './smallNetwork.js';
 
@@ -64,7 +64,7 @@ async function trained(dataset: Dataset, network: SmallNetwork, loss: number, ba
 }
 
 const reading = (dataset: Dataset, network: SmallNetwork, outputs: number, loss: 'categoricalCrossentropy' | 'meanSquaredError') =>
-  readByReference(
+  mapByReference(
     { scale: 'auto' },
     dataset,
     { outputShape: [outputs], outputMask: async () => null, predict: async ([inputs], count) => network.predict(inputs!, count) },
@@ -93,10 +93,10 @@ it.each(SCALES)(
       const here = { workspace: workspace.folder, seed };
       const dataset = await openDataset(dataConfig(folder, { scale: 'auto' }), classifier([PIXELS], CLASSES), here);
       const network = smallNetwork(PIXELS, dark ? 32 : 12, CLASSES, { seed, rate });
-      const left = await trained(await dataset.readAs({ preprocess }), network, seed % 2 === 0 ? 0.1 : 0.002);
+      const left = await trained(await dataset.withMapping({ preprocess }), network, seed % 2 === 0 ? 0.1 : 0.002);
       expect(left, `seed ${seed} does not fit its data`).toBeLessThan(0.35);
       const choice = await reading(dataset, network, CLASSES, 'categoricalCrossentropy');
-      const found = choice.dataset.reading.preprocess;
+      const found = choice.dataset.mapping.preprocess;
       if (found.scale !== preprocess.scale || found.mean !== preprocess.mean)
         wrong.push(`seed ${seed}: ${choice.notes[0]}`);
     }
@@ -128,9 +128,9 @@ it.each<[string, number, Preprocess, number]>([
     const here = { workspace: workspace.folder, seed };
     const dataset = await openDataset(dataConfig(folder, { scale: 'auto' }), classifier([PIXELS], 2), here);
     const network = smallNetwork(PIXELS, 8, 2, { seed, rate: 0.01 });
-    await trained(await dataset.readAs({ preprocess }), network, 0, 32, epochs);
+    await trained(await dataset.withMapping({ preprocess }), network, 0, 32, epochs);
     const choice = await reading(dataset, network, 2, 'categoricalCrossentropy');
-    if (choice.dataset.reading.preprocess.scale !== preprocess.scale) wrong.push(`seed ${seed}: ${choice.notes[0]}`);
+    if (choice.dataset.mapping.preprocess.scale !== preprocess.scale) wrong.push(`seed ${seed}: ${choice.notes[0]}`);
   }
   expect(wrong.length, wrong.join('\n')).toBeLessThanOrEqual(Math.ceil((most * SEEDS) / 50));
 }, 120_000); // prettier-ignore
@@ -153,9 +153,9 @@ it.each<[string, Preprocess]>([
     const dataset = await openDataset(dataConfig(`${file}/x.npy`, { scale: 'auto' }), regression, here);
     expect(dataset.range).toBe('other');
     const network = smallNetwork(5, 16, 1, { seed, rate: 0.01, regression: true });
-    await trained(await dataset.readAs({ preprocess }), network, 0.2);
+    await trained(await dataset.withMapping({ preprocess }), network, 0.2);
     const choice = await reading(dataset, network, 1, 'meanSquaredError');
-    if (choice.dataset.reading.preprocess.scale !== preprocess.scale) wrong.push(`seed ${seed}: ${choice.notes[0]}`);
+    if (choice.dataset.mapping.preprocess.scale !== preprocess.scale) wrong.push(`seed ${seed}: ${choice.notes[0]}`);
   }
   expect(wrong).toEqual([]);
 }, 120_000); // prettier-ignore

@@ -52,13 +52,13 @@ describe("Fisher's exact test", () => {
 
 describe('a validation part that the given model was trained on', () => {
   const part = (error: number, samples: number) => ({ loss: 1, error, samples });
-  it('is told, with the figures and the way out', () => {
+  it('is reported, with the figures and the way out', () => {
     const message = seenValidation(part(0.0005, 6000), part(0.016, 10000))!;
     expect(message).toMatch(
       /0\.050% of the validation part and 1\.60% of the test part .*p < 1e-12.*remove "validation"/,
     );
   });
-  it('is not suspected where the gap may be chance, is the other way round, or nothing can be said', () => {
+  it('is not suspected where the gap may be chance, is the other way round, or nothing can be concluded', () => {
     expect(seenValidation(part(0.012, 6000), part(0.016, 10000))).toBeNull();
     expect(seenValidation(part(0.05, 6000), part(0.01, 10000))).toBeNull();
     expect(seenValidation(undefined, part(0.5, 100))).toBeNull();

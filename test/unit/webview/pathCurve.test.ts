@@ -80,7 +80,7 @@ describe('the curve of a path', () => {
     expect(curve.logScale(0.005, 0.1, 0, 100).ticks).toEqual([0.005, 0.01, 0.02, 0.05, 0.1]);
   });
 
-  it('tells a point in one line', () => {
+  it('describes a point in one line', () => {
     expect(curve.pointText(point(0, 100, 0.02), { referenceError: 0.015, errorSet: 'test' })).toBe(
       '10.00% kept: 100 weights, 400 B as a sparse package, test error 2.00% (reference 1.50%)',
     );

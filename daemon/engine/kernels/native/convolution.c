@@ -88,10 +88,10 @@ static void forward(const void *argument, int image, float *scratch) {
   }
 }
 
-static void convolution(Team *team, const Convolution *op) {
+static void convolution(ThreadPool *workers, const Convolution *op) {
   const Geometry *g = &op->g;
   long own = padded(g).image + SLACK + (op->pooled ? (long)g->oh * g->ow * g->f + SLACK : 0);
-  team_run(team, g->batch, forward, op, own, product_time(g));
+  thread_pool_run(workers, g->batch, forward, op, own, product_time(g));
 }
 
 /* Per row of the filter: packed[ky][f][kx * c + ch] = filter[ky][kx][ch][f]. */
@@ -150,25 +150,25 @@ static void pack_turned(const void *argument, int tap, float *scratch) {
 /*
  * With stride 1 the gradient is a convolution of dy with the turned filter: no spreading, at the price of padding dy.
  */
-static void as_convolution(Team *team, const InputGradient *op) {
+static void as_convolution(ThreadPool *workers, const InputGradient *op) {
   const Geometry *g = &op->g;
   Geometry turned = turned_geometry(g);
   Convolution c = {.g = turned, .x = op->dy, .y = op->dx, .filter = op->packed};
-  team_run(team, g->kh * g->kw, pack_turned, op, 0, filter_time(g));
-  team_run(team, g->batch, forward, &c, padded(&turned).image + SLACK, product_time(g));
+  thread_pool_run(workers, g->kh * g->kw, pack_turned, op, 0, filter_time(g));
+  thread_pool_run(workers, g->batch, forward, &c, padded(&turned).image + SLACK, product_time(g));
 }
 
-static void convolution_input_gradient(Team *team, const InputGradient *op) {
+static void convolution_input_gradient(ThreadPool *workers, const InputGradient *op) {
   const Geometry *g = &op->g;
   /* Padding's zeros are multiplied too: worth it for up to a quarter more pixels. */
   int little_padding = 4L * g->h * g->w <= 5L * g->oh * g->ow;
   int dilated = g->dh > 1 || g->dw > 1;
   if (dilated || (g->sh == 1 && g->sw == 1 && g->top < g->kh && g->left < g->kw && little_padding)) {
-    as_convolution(team, op);
+    as_convolution(workers, op);
     return;
   }
-  team_run(team, g->kh, pack_transposed, op, 0, filter_time(g));
-  team_run(team, g->batch, backward, op, padded(g).image + SLACK, product_time(g));
+  thread_pool_run(workers, g->kh, pack_transposed, op, 0, filter_time(g));
+  thread_pool_run(workers, g->batch, backward, op, padded(g).image + SLACK, product_time(g));
 }
 
 /* Images whose products are summed in registers: small ones are too few terms to pay for the way to memory. */
@@ -268,16 +268,16 @@ static void add_parts(const void *argument, int task, float *scratch) {
   }
 }
 
-static void sum_parts(Team *team, const FilterGradient *op) {
+static void sum_parts(ThreadPool *workers, const FilterGradient *op) {
   const Geometry *g = &op->g;
   long rows = (long)g->kh * g->kw * g->c + 1;
-  team_run(team, (rows + SUM_ROWS - 1) / SUM_ROWS, add_parts, op, 0, PARTS * filter_time(g));
+  thread_pool_run(workers, (rows + SUM_ROWS - 1) / SUM_ROWS, add_parts, op, 0, PARTS * filter_time(g));
 }
 
-static void convolution_filter_gradient(Team *team, const FilterGradient *op) {
+static void convolution_filter_gradient(ThreadPool *workers, const FilterGradient *op) {
   const Geometry *g = &op->g;
   long expanded = op->pooled ? (long)g->oh * g->ow * g->f : 0;
   long own = group_size(g) * (padded(g).image + expanded) + 2 * SLACK;
-  team_run(team, PARTS, filter_part, op, own, product_time(g));
-  sum_parts(team, op);
+  thread_pool_run(workers, PARTS, filter_part, op, own, product_time(g));
+  sum_parts(workers, op);
 }

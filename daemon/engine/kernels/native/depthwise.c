@@ -99,16 +99,16 @@ static void depthwise_part(const void *argument, int part, float *scratch) {
 /* Vectors are slower to fill than a tile's: as if each did eight times the work. */
 static double depthwise_time(const Geometry *g) { return 8 * product_time(g) / g->c; }
 
-static void depthwise(Team *team, const Depthwise *op) {
-  team_run(team, op->g.batch, depthwise_image, op, repeated(&op->g).image + SLACK, depthwise_time(&op->g));
+static void depthwise(ThreadPool *workers, const Depthwise *op) {
+  thread_pool_run(workers, op->g.batch, depthwise_image, op, repeated(&op->g).image + SLACK, depthwise_time(&op->g));
 }
-static void depthwise_input_gradient(Team *team, const Depthwise *op) {
-  team_run(team, op->g.batch, depthwise_back_image, op, repeated(&op->g).image + SLACK, depthwise_time(&op->g));
+static void depthwise_input_gradient(ThreadPool *workers, const Depthwise *op) {
+  thread_pool_run(workers, op->g.batch, depthwise_back_image, op, repeated(&op->g).image + SLACK, depthwise_time(&op->g));
 }
-static void depthwise_filter_gradient(Team *team, const Depthwise *op) {
+static void depthwise_filter_gradient(ThreadPool *workers, const Depthwise *op) {
   const Geometry *g = &op->g;
   long columns = padded_columns(g->f), taps = g->kh * g->kw;
-  team_run(team, PARTS, depthwise_part, op, repeated(g).image + SLACK, depthwise_time(g));
+  thread_pool_run(workers, PARTS, depthwise_part, op, repeated(g).image + SLACK, depthwise_time(g));
   for (long tap = 0; tap < taps; tap++)
     for (int j = 0; j < g->f; j += LANES) {
       vf sum = splat(0);

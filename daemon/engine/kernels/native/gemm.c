@@ -61,8 +61,8 @@ static void gemm_task(const void *argument, int task, float *scratch) {
   }
 }
 
-static void gemm(Team *team, const Gemm *g) {
+static void gemm(ThreadPool *workers, const Gemm *g) {
   int tasks = (g->m + TASK_ROWS - 1) / TASK_ROWS * panels_of(g->n);
-  team_run(team, tasks, gemm_task, g, copies_panel(g) ? (long)MIN(DEPTH, g->k) * VECTORS * LANES : 0,
+  thread_pool_run(workers, tasks, gemm_task, g, copies_panel(g) ? (long)MIN(DEPTH, g->k) * VECTORS * LANES : 0,
            PRODUCT_NANOSECONDS((double)g->m * g->n * g->k));
 }

@@ -19,16 +19,16 @@ static void move_task(const void *argument, int task, float *scratch) {
   move_rows(op, 2, op->x + i * op->in[0] + j * op->in[1], op->y + i * op->out[0] + j * op->out[1]);
 }
 
-static void move(Team *team, const Move *op) {
+static void move(ThreadPool *workers, const Move *op) {
   double floats = 1;
   for (int axis = 0; axis < MOVE_RANK; axis++) floats *= op->shape[axis];
   for (long i = 0; i < op->fill; i++) op->y[i] = op->value;
-  team_run(team, op->shape[0] * op->shape[1], move_task, op, 0, PASS_NANOSECONDS(floats));
+  thread_pool_run(workers, op->shape[0] * op->shape[1], move_task, op, 0, PASS_NANOSECONDS(floats));
 }
 
-/* A number that is none of a row's: NaN, so that the loss tells. */
-static void gather(Team *team, const Rows *op) {
-  (void)team;
+/* An index out of range yields NaN, which surfaces in the loss. */
+static void gather(ThreadPool *workers, const Rows *op) {
+  (void)workers;
   long c = op->columns;
   for (long i = 0; i < op->rows; i++) {
     float id = op->ids[i];
@@ -38,8 +38,8 @@ static void gather(Team *team, const Rows *op) {
   }
 }
 
-static void segment_sum(Team *team, const Rows *op) {
-  (void)team;
+static void segment_sum(ThreadPool *workers, const Rows *op) {
+  (void)workers;
   long c = op->columns;
   memset(op->y, 0, op->limit * c * sizeof(float));
   for (long i = 0; i < op->rows; i++) {

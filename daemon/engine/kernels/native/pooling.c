@@ -208,13 +208,13 @@ static void average_gradient(const void *argument, int image, float *scratch) {
 
 static double pool_time(const Pooling *op) { return 4 * PASS_NANOSECONDS((double)op->batch * op->h * op->w * op->c); }
 
-static void average_pool(Team *team, const Pooling *op) {
-  team_run(team, op->batch, average, op, op->c, pool_time(op));
+static void average_pool(ThreadPool *workers, const Pooling *op) {
+  thread_pool_run(workers, op->batch, average, op, op->c, pool_time(op));
 }
-static void average_pool_gradient(Team *team, const Pooling *op) {
-  team_run(team, op->batch, average_gradient, op, 0, pool_time(op));
+static void average_pool_gradient(ThreadPool *workers, const Pooling *op) {
+  thread_pool_run(workers, op->batch, average_gradient, op, 0, pool_time(op));
 }
-static void max_pool(Team *team, const Pooling *op) { team_run(team, op->batch, pool_image, op, 0, pool_time(op)); }
-static void max_pool_gradient(Team *team, const Pooling *op) {
-  team_run(team, op->batch, gradient_image, op, 0, pool_time(op));
+static void max_pool(ThreadPool *workers, const Pooling *op) { thread_pool_run(workers, op->batch, pool_image, op, 0, pool_time(op)); }
+static void max_pool_gradient(ThreadPool *workers, const Pooling *op) {
+  thread_pool_run(workers, op->batch, gradient_image, op, 0, pool_time(op));
 }

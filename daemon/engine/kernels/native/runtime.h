@@ -1,4 +1,4 @@
-/* What the native kernels share: the thread team, the operations, their entry points. */
+/* What the native kernels share: the thread pool, the operations, their entry points. */
 #ifndef LC_RUNTIME_H
 #define LC_RUNTIME_H
 
@@ -8,14 +8,14 @@
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
-typedef struct Team Team;
+typedef struct ThreadPool ThreadPool;
 
 /*
  * Calls task(argument, i, scratch) for i in [0, n) on all threads, in no order. scratch: `floats` of the thread's own.
  * nanoseconds: what one thread would take, about; little work stays on the caller's.
  */
 typedef void (*Task)(const void *argument, int i, float *scratch);
-void team_run(Team *team, int n, Task task, const void *argument, long floats, double nanoseconds);
+void thread_pool_run(ThreadPool *workers, int n, Task task, const void *argument, long floats, double nanoseconds);
 /*
  * Terms that are added one after the other, at most, before their sum is added to a larger one: a running sum of a
  * million equal numbers is off by percents, as each is rounded beside all that came before.
@@ -136,26 +136,26 @@ typedef struct {
 
 /* The same kernels, compiled for one level of instructions: see kernels.c. */
 typedef struct {
-  void (*gemm)(Team *, const Gemm *);
-  void (*convolution)(Team *, const Convolution *);
-  void (*input_gradient)(Team *, const InputGradient *);
-  void (*filter_gradient)(Team *, const FilterGradient *);
-  void (*winograd)(Team *, const Convolution *);
-  void (*winograd_input_gradient)(Team *, const InputGradient *);
-  void (*winograd_filter_gradient)(Team *, const FilterGradient *);
-  void (*depthwise)(Team *, const Depthwise *);
-  void (*depthwise_input_gradient)(Team *, const Depthwise *);
-  void (*depthwise_filter_gradient)(Team *, const Depthwise *);
-  void (*max_pool)(Team *, const Pooling *);
-  void (*max_pool_gradient)(Team *, const Pooling *);
-  void (*average_pool)(Team *, const Pooling *);
-  void (*average_pool_gradient)(Team *, const Pooling *);
-  void (*fused)(Team *, const Fused *);
-  void (*softmax)(Team *, const Softmax *);
-  void (*reduce)(Team *, const Reduce *);
-  void (*move)(Team *, const Move *);
-  void (*gather)(Team *, const Rows *);
-  void (*segment_sum)(Team *, const Rows *);
+  void (*gemm)(ThreadPool *, const Gemm *);
+  void (*convolution)(ThreadPool *, const Convolution *);
+  void (*input_gradient)(ThreadPool *, const InputGradient *);
+  void (*filter_gradient)(ThreadPool *, const FilterGradient *);
+  void (*winograd)(ThreadPool *, const Convolution *);
+  void (*winograd_input_gradient)(ThreadPool *, const InputGradient *);
+  void (*winograd_filter_gradient)(ThreadPool *, const FilterGradient *);
+  void (*depthwise)(ThreadPool *, const Depthwise *);
+  void (*depthwise_input_gradient)(ThreadPool *, const Depthwise *);
+  void (*depthwise_filter_gradient)(ThreadPool *, const Depthwise *);
+  void (*max_pool)(ThreadPool *, const Pooling *);
+  void (*max_pool_gradient)(ThreadPool *, const Pooling *);
+  void (*average_pool)(ThreadPool *, const Pooling *);
+  void (*average_pool_gradient)(ThreadPool *, const Pooling *);
+  void (*fused)(ThreadPool *, const Fused *);
+  void (*softmax)(ThreadPool *, const Softmax *);
+  void (*reduce)(ThreadPool *, const Reduce *);
+  void (*move)(ThreadPool *, const Move *);
+  void (*gather)(ThreadPool *, const Rows *);
+  void (*segment_sum)(ThreadPool *, const Rows *);
   Update update;
 } Kernels;
 extern const Kernels kernels_avx2, kernels_avx512;

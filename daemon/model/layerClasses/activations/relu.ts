@@ -1,4 +1,4 @@
-/** ReLU, and what a slope or a threshold makes of it. */
+/** ReLU, and its variants with a slope or a threshold. */
 import { layer, optional, or } from '../../keras3/arguments.js';
 import { nonNegative } from '../../keras3/values.js';
 import { field, isObject, numberAt, type LayerJson } from '../../layers/layerConfig.js';
@@ -7,12 +7,12 @@ import { activated } from '../rules/channels.js';
 import { ignored } from '../rules/settings.js';
 import { same } from '../rules/shapes.js';
 
-/** A number, plain or as Keras wraps it. */
+/** A number, plain or wrapped by Keras. */
 const plain = (value: unknown): unknown => (isObject(value) && 'value' in value ? value.value : value);
 const isNumber = (value: unknown): boolean => typeof plain(value) === 'number';
 const isZero = (value: unknown): boolean => value == null || value === 0 || (isObject(value) && value.value === 0);
 
-/** A ReLU with a slope alone is a LeakyReLU, one with a threshold alone a ThresholdedReLU; TensorFlow.js ignores both. */
+/** A ReLU with only a slope is a LeakyReLU, one with only a threshold a ThresholdedReLU; TensorFlow.js ignores both settings. */
 function rewriteSlope(layer: LayerJson, note: Note): void {
   const { config } = layer;
   const { negative_slope: slope, threshold, max_value: max } = config;
@@ -84,7 +84,7 @@ export const RELUS = {
     inOrder: true,
     mask: 'pass',
     maskInTfjs: 'passes',
-    // ReLU passes what is above its threshold, unchanged.
+    // Above its threshold, ReLU is the identity.
     inKeras3(layer) {
       const { theta, ...config } = layer.config;
       return { ...layer, class_name: 'ReLU', config: { ...config, threshold: theta ?? 1 } };

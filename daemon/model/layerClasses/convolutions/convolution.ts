@@ -31,7 +31,7 @@ const convolution = (n: number): LayerClass => {
 export const CONVOLUTIONS = {
   Conv1D: {
     ...convolution(1),
-    // TensorFlow.js gives its output with the axes swapped (layers/convolutional.js, conv1dWithBias).
+    // TensorFlow.js returns its output with the axes swapped (layers/convolutional.js, conv1dWithBias).
     channelsFirst: { permutation: () => [[2, 1], [2, 1]], trainedWrongly: true },
   },
   Conv2D: convolution(2),

@@ -1,4 +1,4 @@
-/** DepthwiseConv2D: a filter, or several, for each channel by itself. */
+/** DepthwiseConv2D: one or several filters for each channel separately. */
 import { layer, linear, optional, SAME_OR_VALID, windows } from '../../keras3/arguments.js';
 import { positive } from '../../keras3/values.js';
 import { field, numberAt, type Json } from '../../layers/layerConfig.js';

@@ -19,7 +19,7 @@ const channels: ChannelRule = (call, tensors) => {
   const activation = scalarFunction(field(config, 'activation'));
   const bias = weightOf(call, tensors, 'bias');
   const [inputAxis, outputAxis] = [pointwise.shape.length - 2, pointwise.shape.length - 1];
-  // What a constant becomes in the depthwise part is not followed, but for 0.
+  // A constant is not followed through the depthwise part, except 0.
   const map = { kernel: pointwise, depthwise, inputAxis, outputAxis, ...(bias && { bias }), foldsZeroOnly: true };
   const inputs = [
     { weight: depthwise, axis: depthwise.shape.length - 2, side: 'input' as const },
@@ -28,7 +28,7 @@ const channels: ChannelRule = (call, tensors) => {
   return linearRole(map, activation, inputs, 'filters');
 };
 
-/** tf.keras writes what would initialize and regularize a kernel that it does not have; TensorFlow.js refuses it. */
+/** tf.keras writes an initializer and a regularizer for a kernel that the class does not have; TensorFlow.js rejects them. */
 function dropMissingKernel({ config }: LayerJson, note: Note): void {
   const keys = Object.keys(config).filter((key) => /^kernel_?(initializer|regularizer|constraint)$/i.test(key));
   for (const key of keys) delete config[key];

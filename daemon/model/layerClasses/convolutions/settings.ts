@@ -8,7 +8,7 @@ const allOnes = (config: Json, key: string): boolean => {
   return value == null || (Array.isArray(value) ? (value as unknown[]) : [value]).every((item) => item === 1);
 };
 
-/** @param unless what else the class computes, or lacks. */
+/** @param unless another case that the class supports, or a setting it lacks. */
 export const convolutionSettings =
   (unless: { causal?: true; dilated?: false; outputPadding?: false } = {}) =>
   (config: Json, refuse: Refuse): void => {

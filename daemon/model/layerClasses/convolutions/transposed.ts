@@ -35,7 +35,7 @@ const transposed = (n: number): LayerClass => ({
     return [{ ...kernel('kernel', shape, uses), unitAxes: [n, n + 1] }, ...withBias(config, filters(config))];
   },
   initial: { kernel_initializer: {} },
-  // The borders of its output see fewer taps.
+  // Fewer taps contribute to the borders of its output.
   channels: unlessChannelsFirst(linear({ input: -1, output: -2 }, 'filters', () => true)),
   keras: layer({
     ...FILTERS,

@@ -1,4 +1,4 @@
-/** Merges value by value. */
+/** Element-wise merges. */
 import { layer } from '../../keras3/arguments.js';
 import type { Dim, Shape } from '../../layers/shape.js';
 import type { LayerClass, ShapeRule } from '../layerClass.js';
@@ -34,10 +34,10 @@ const merge = (f: (values: readonly number[]) => number): LayerClass => ({
 export const MERGES = {
   Add: merge((values) => values.reduce((sum, x) => sum + x, 0)),
   Average: merge((values) => values.reduce((sum, x) => sum + x, 0) / values.length),
-  // A factor that does not count is 1, and where none counts the product is 0.
+  // A masked factor is 1; if all are masked, the product is 0.
   Multiply: { ...merge((values) => values.reduce((product, x) => product * x, 1)), readsMask: 'keeps zeros' },
   Maximum: { ...merge((values) => Math.max(...values)), readsMask: 'keeps constants' },
   Minimum: { ...merge((values) => Math.min(...values)), readsMask: 'keeps constants' },
-  // normalise/subtract.ts makes a sum of it; its mask is asked before that.
+  // normalise/subtract.ts replaces it by a sum; its mask is needed before that.
   Subtract: { mask: 'merge' },
 } satisfies Record<string, LayerClass>;

@@ -1,7 +1,7 @@
 /**
- * GroupNormalization (Wu and He 2018; keras.io/api/layers/normalization_layers/group_normalization): each sample's channels, in groups
- * side by side, are brought to mean 0 and variance 1 over a group's channels and all positions; then each channel has its own
- * scale and centre. It mixes channels, so all stay.
+ * GroupNormalization (Wu and He 2018; keras.io/api/layers/normalization_layers/group_normalization): each sample's channels, in groups of neighbours,
+ * are normalised to mean 0 and variance 1 over a group's channels and all positions; then each channel is scaled and shifted. It mixes channels, so
+ * none can be removed.
  */
 import { sizeOf } from '../../../protocol/shape.js';
 import { EPSILON, layer, optional, SCALED } from '../../keras3/arguments.js';
@@ -15,7 +15,7 @@ import { scaleAndCentre } from '../rules/weights.js';
 
 const DEFAULT_GROUPS = 32;
 
-/** The axis of the channels, in a shape without the batch; null: there is no such axis. */
+/** The axis of the channels, in a shape without the batch; null: the shape does not have it. */
 const axisOf = (config: Json, rank: number): number | null => axisWithoutBatch(numberAt(config, 'axis') ?? -1, rank);
 
 /** -1 is a group for each channel. */
@@ -55,7 +55,7 @@ export const GROUP_NORMALIZATION = {
       const groups = groupsOf(config, channels);
       const outer = sizeOf(sample.slice(0, axis));
       const inner = sizeOf(sample.slice(axis)) / groups;
-      // A group's values one behind the other.
+      // Values of a group are adjacent.
       const rows = tf.reshape(tf.transpose(tf.reshape(x, [batch, outer, groups, inner]), [0, 2, 1, 3]), [batch, groups, -1]); // prettier-ignore
       const { mean, variance } = tf.moments(rows, [2], true);
       const normal = tf.div(tf.sub(rows, mean), tf.sqrt(tf.add(variance, numberAt(config, 'epsilon') ?? 1e-3)));

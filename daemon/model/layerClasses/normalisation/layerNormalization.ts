@@ -7,7 +7,7 @@ import { again, ignored } from '../rules/settings.js';
 import { same } from '../rules/shapes.js';
 import { scaleAndCentre } from '../rules/weights.js';
 
-/** It mixes channels: all stay. */
+/** It mixes channels: none can be removed. */
 export const LAYER_NORMALIZATION = {
   LayerNormalization: {
     listsAxes: true,

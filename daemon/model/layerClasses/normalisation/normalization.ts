@@ -1,4 +1,4 @@
-/** Normalization: brings features to mean 0 and variance 1, by statistics of data. */
+/** Normalization: scales features to mean 0 and variance 1, by statistics of data. */
 import type * as Core from '@tensorflow/tfjs-core';
 import { layer, optional } from '../../keras3/arguments.js';
 import { anything, axis, flag } from '../../keras3/values.js';
@@ -29,7 +29,7 @@ const channels: ChannelRule = (call, weights) => {
   const given = mean ? null : ['mean', 'variance'].map((key) => [config[key]].flat() as number[]);
   const n = width(call);
   const perChannel = given?.every((list) => list.length === n && axes.join() === String(rank)) ?? axes.includes(rank);
-  // Those of the config are one for all channels, one for each, or not followed.
+  // Statistics in the config are one for all channels, one for each, or not followed.
   if (given && !perChannel && given.some((list) => list.length !== 1 || typeof list[0] !== 'number')) return null;
   const constant = axes.every((axis) => axis === rank);
   const at = (of: 0 | 1, c: number): number => (given?.[of] ?? [mean, variance][of]!.data)[perChannel ? c : 0]!;
@@ -53,7 +53,7 @@ const never = (problem: string): never => {
   throw new Error(problem);
 };
 
-/** Mean and variance in the shape in which they meet an input. */
+/** Mean and variance in a shape that broadcasts to an input. */
 function statisticsOf(
   tf: typeof Core,
   config: Json,
@@ -80,12 +80,12 @@ export const NORMALIZATION = {
       dropOuterAxes(config);
     },
     settings(config, refuse) {
-      // The most axes that there can be: whether the input has them shows when it is built.
+      // The largest possible number of axes: whether the input has them is known when the layer is built.
       if (keptAxes(config, 8) === null) refuse(`normalises along no axis of a sample; ${again}`);
       givenStatistics(config, refuse);
     },
     shape: same,
-    // Never trained, whatever the layer is; the count is of samples, and is for Keras alone.
+    // Never trained; the count is of samples, and used by Keras only.
     weights(config, input) {
       if (!isAdapted(config)) return [];
       const axes = input && keptAxes(config, input.length + 1);

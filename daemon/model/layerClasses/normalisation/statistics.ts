@@ -1,13 +1,12 @@
 /** Keras's Normalization (keras.io/api/layers/preprocessing_layers/numerical/normalization): (x - mean) / max(sqrt(variance), 1e-7). */
 import { field, type Json } from '../../layers/layerConfig.js';
 
-/** Its deviation is no less; `keras.config.epsilon()`. */
+/** Lower bound of the deviation; `keras.config.epsilon()`. */
 export const LEAST_DEVIATION = 1e-7;
 
 /**
- * The axes with statistics of their own, counted with the batch, ascending; all others share one. A single pair of statistics
- * is an empty list.
- * @param rank of the input, the batch counted. @returns null where an axis is none of a sample.
+ * The axes with statistics of their own, counted with the batch, ascending; all others share one. A single pair of statistics is an empty list.
+ * @param rank of the input, the batch counted. @returns null if an axis is not one of a sample.
  */
 export function keptAxes(config: Json, rank: number): number[] | null {
   const given = field(config, 'axis');
@@ -24,8 +23,8 @@ const isStatistic = (value: unknown): value is Statistic =>
   (typeof value === 'number' && Number.isFinite(value)) || (Array.isArray(value) && value.every(isStatistic));
 
 /**
- * Mean and variance that stand in the config; null where they were adapted to data, and are weights.
- * @throws (through `refuse`) where there is one alone, or something else than numbers.
+ * Mean and variance in the config; null if they were adapted to data, and are weights.
+ * @throws (through `refuse`) if there is only one, or a value is not a number.
  */
 export function givenStatistics(
   config: Json,
@@ -38,7 +37,7 @@ export function givenStatistics(
   return { mean, variance };
 }
 
-/** In place: statistics of a config without outer axes of 1 beyond the axes that have some of their own: later versions of Keras 3 refuse them. */
+/** Rewrites in place statistics of a config that have outer axes of 1 beyond the axes with statistics: later versions of Keras 3 reject them. */
 export function dropOuterAxes(config: Json): void {
   const axis = field(config, 'axis');
   const axes = axis === null ? 0 : Array.isArray(axis) ? axis.length : 1;
@@ -53,8 +52,8 @@ export function dropOuterAxes(config: Json): void {
 }
 
 /**
- * The shape in which statistics of a config meet an input: aligned with the axes that have some of their own, from the last one;
- * earlier versions of Keras 3 aligned them with all axes, which those of more axes still need.
+ * The shape in which statistics of a config broadcast to an input: aligned with the axes that have statistics, from the last one. Earlier versions of
+ * Keras 3 aligned them with all axes, which statistics of more axes still need.
  * @param shape of the statistics. @param axes of `keptAxes`. @param rank of the input, the batch counted.
  */
 export function placedStatistics(shape: readonly number[], axes: readonly number[], rank: number): readonly number[] {

@@ -7,7 +7,7 @@ import { identity, unlessChannelsFirst } from '../rules/channels.js';
 import { on } from '../rules/shapes.js';
 import { keepdims } from './keepdims.js';
 
-/** TensorFlow.js ignores keepdims: a Reshape behind the layer gives the axes of 1 back. */
+/** TensorFlow.js ignores keepdims: a Reshape after the layer restores the axes of 1. */
 const reshapeBehind =
   (n: number) =>
   (pooling: LayerJson, note: Note): LayerJson | null => {
@@ -32,7 +32,7 @@ const globalPooling = (n: number, ...aliases: readonly string[]): LayerClass => 
 });
 
 export const GLOBAL_POOLING = {
-  // It averages over the steps that count: 0 where none does.
+  // It averages over the steps that count: 0 if there are none.
   GlobalAveragePooling1D: { ...globalPooling(1), readsMask: 'keeps zeros', maskInTfjs: 'reads' },
   GlobalMaxPooling1D: globalPooling(1),
   GlobalAveragePooling2D: globalPooling(2, 'GlobalAvgPool2D'),

@@ -17,9 +17,9 @@ const pooling = (n: number, ...aliases: readonly string[]): LayerClass => ({
     const padding = stringAt(config, 'padding') ?? 'valid';
     return spatial(config, input, (size, axis) => windows(size, pool[axis]!, padding, strides[axis]!));
   }),
-  // Averages leave the padding out, so a constant stays what it is.
+  // Averages leave the padding out, so a constant stays constant.
   channels: unlessChannelsFirst(identity),
-  // Pooling over a sequence does not know the setting (layers/pooling.js).
+  // Pooling over a sequence does not have the setting (layers/pooling.js).
   ...(n === 1 && { channelsFirst: { permutation: (): Permutation => [[2, 1], [2, 1]] } }),
   keras: layer({
     pool_size: or(sizes(n), 2),

@@ -1,4 +1,4 @@
-/** Layers that compute nothing in inference: on read each becomes a linear Activation. */
+/** Layers that are the identity in inference: on reading, each becomes a linear Activation. */
 import type { LayerJson } from '../../layers/layerConfig.js';
 import type { LayerClass, Note } from '../layerClass.js';
 
@@ -16,7 +16,7 @@ const becomesIdentity =
     };
   };
 
-/** Passes its input on outside of training, and keeps its shape. */
+/** The identity outside of training, with the same shape. */
 const augmentation: LayerClass = {
   rewrite: becomesIdentity((name) => `augmentation (${name}) was replaced by the identity; use "augment" in the plan`),
 };

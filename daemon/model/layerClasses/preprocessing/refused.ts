@@ -1,4 +1,4 @@
-/** Classes of Keras of which no model is read. */
+/** Classes of Keras whose models are rejected. */
 import type { LayerClass } from '../layerClass.js';
 
 export const REFUSED = {

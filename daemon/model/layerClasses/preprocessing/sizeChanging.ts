@@ -1,4 +1,4 @@
-/** Resizing and CenterCrop: read where the size is already there (normalise.ts), refused otherwise. */
+/** Resizing and CenterCrop: accepted if the image already has the size (normalise.ts), rejected otherwise. */
 import { numberAt } from '../../layers/layerConfig.js';
 import type { LayerClass } from '../layerClass.js';
 import { on } from '../rules/shapes.js';

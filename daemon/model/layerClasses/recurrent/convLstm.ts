@@ -38,7 +38,7 @@ export const CONV_LSTM = {
     hardGates: hardLstmGates,
     mask: 'steps',
     maskInTfjs: 'reads',
-    // The convolutions inside are right, but of a layout for which compiled engines have no kernels.
+    // The convolutions inside are correct, but in a layout without kernels in compiled engines.
     channelsFirst: {
       permutation: (config) => [[1, 3, 4, 2], field(config, 'return_sequences') === true ? [1, 4, 2, 3] : [3, 1, 2]],
     },

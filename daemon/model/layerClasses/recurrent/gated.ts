@@ -7,14 +7,14 @@ import type { Refuse } from '../../layers/refuse.js';
 import type { HardSigmoid, LayerClass, WeightPart } from '../layerClass.js';
 import { kernel, product, usesBias, vector } from '../rules/weights.js';
 
-/** Of a GRU or its cell; absent is false, as in TensorFlow.js and in Keras before 2.1. */
+/** For a GRU or its cell; absent means false, as in TensorFlow.js and in Keras before 2.1. */
 export const isResetAfter = (config: Json): boolean => field(config, 'reset_after') === true;
 
 /** Each weight is used once per time step. */
 function gated(gates: number, config: Json, features: Dim, steps: number): WeightPart[] {
   const units = numberAt(config, 'units');
   const width = product(units, gates);
-  // The product with the state has a bias of its own, the second row.
+  // The product with the state has a bias of its own: the second row.
   const bias = isResetAfter(config) ? vector('bias', 2, width) : vector('bias', width);
   return [
     kernel('kernel', [features, width], steps),
@@ -30,10 +30,10 @@ export const GATED: Arguments = {
   dropout: optional(share),
   recurrent_dropout: optional(share),
 };
-/** TensorFlow.js's default; hardSigmoid.ts has made it what Keras 3 computes. */
+/** TensorFlow.js's default; hardSigmoid.ts has converted it to that of Keras 3. */
 export const GATES: Arguments = { recurrent_activation: or(activation, 'hard_sigmoid') };
 export const FORGET: Arguments = { unit_forget_bias: optional(flag) };
-/** Bidirectional writes the last for the layers it wraps. */
+/** Bidirectional writes the last one for the wrapped layers. */
 export const SEQUENCE = all(['return_sequences', 'return_state', 'go_backwards', 'stateful', 'unroll', 'zero_output_for_mask'], flag); // prettier-ignore
 const UNITS: Arguments = { units: required(positive) };
 const RESET: Arguments = { reset_after: or(flag, false) };
@@ -47,11 +47,11 @@ export const hardLstmGates = ({ activation, gates }: HardSigmoid, refuse: Refuse
 
 interface Kind {
   readonly gates: number;
-  /** How many states there are, each as the last output. */
+  /** Number of states, each shaped like the last output. */
   readonly states: number;
   readonly own: Arguments;
   readonly hardGates?: LayerClass['hardGates'];
-  /** Where there is an orthogonal matrix, and ones for the forget gates, TensorFlow.js computes them. */
+  /** TensorFlow.js computes an orthogonal matrix, and ones for the forget gates, even if they are replaced. */
   readonly initial?: Json;
 }
 
@@ -95,7 +95,7 @@ const layerOf = (kind: Kind): LayerClass => ({
   groups: () => ['cell'],
 });
 
-/** A cell's input is one of the sequence, [steps, features]: its weights are those of its RNN layer. */
+/** A cell gets the input of a sequence, [steps, features]: its weights are those of its RNN layer. */
 const cellOf = (kind: Kind): LayerClass & { readonly states: number } => ({
   ...common(kind),
   weights: (config, input) => gated(kind.gates, config, input?.at(-1) ?? null, input?.[0] ?? 1),

@@ -15,7 +15,7 @@ export const weightOf = (call: LayerCall, weights: Weights, part: string): Weigh
   return spec && weights(spec.name);
 };
 
-/** Sets a number under whichever spelling of the key the config has. */
+/** Sets a number under the config's spelling of the key. */
 function setNumber(config: Json, key: string, value: number): void {
   const camel = key.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
   config[config[key] === undefined && config[camel] !== undefined ? camel : key] = value;
@@ -38,7 +38,7 @@ export const unlessChannelsFirst =
   (call, weights) =>
     channelsFirst(call.node.layer.config) ? null : rule(call, weights);
 
-/** A function of each value by itself, out of the config; null: it is none. */
+/** The element-wise function of an activation in the config; null: it is not element-wise. */
 export const activated =
   (of: (config: Json) => ((x: number) => number) | null): ChannelRule =>
   (call) => {
@@ -47,8 +47,8 @@ export const activated =
   };
 
 /**
- * The role of a linear map and its activation; null is a softmax, which reads all units, so none can go.
- * @param inputs what the input's channels cut. @param key of the config, which has the number of outputs.
+ * The role of a linear map and its activation; null for a softmax, which reads all units, so none can be removed.
+ * @param inputs what the input's channels slice. @param key of the config, which has the number of outputs.
  */
 export function linearRole(
   map: Omit<LinearMap, 'activation'>,
@@ -99,7 +99,7 @@ export function linear(
 
 export const zeroPads = (config: Json): boolean => (stringAt(config, 'padding') ?? 'valid').toLowerCase() !== 'valid';
 
-/** Merges channel by channel; inputs that broadcast along channels are left alone. */
+/** Merges channel by channel; inputs that broadcast along channels are not tied. */
 export const merged =
   (f: (values: readonly number[]) => number): ChannelRule =>
   (call) => {

@@ -1,4 +1,4 @@
-/** Shape rules that several classes share: those that slide over space or time above all. */
+/** Shape rules that several classes share, mainly those of windows over space or time. */
 import { channelsFirst, numberAt, stringAt, tupleAt, type Json } from '../../layers/layerConfig.js';
 import { positive, type Dim, type Shape } from '../../layers/shape.js';
 import type { ShapeRule } from '../layerClass.js';
@@ -24,7 +24,7 @@ export function spatial(
     : [...input.slice(0, -1).map((size, axis) => f(size, axis)), channels(input.at(-1)!)];
 }
 
-/** How many windows fit. */
+/** Number of windows that fit. */
 export function windows(size: Dim, kernel: number, padding: string, stride: number, dilation = 1): Dim {
   if (size === null) return null;
   const covered = padding === 'same' || padding === 'causal' ? size : size - (kernel - 1) * dilation;

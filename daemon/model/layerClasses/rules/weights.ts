@@ -4,13 +4,13 @@ import { sizeOf, type Dim, type Shape } from '../../layers/shape.js';
 import type { WeightPart } from '../layerClass.js';
 
 export const kernel = (name: string, shape: Shape, uses: number): WeightPart => ({ name, shape, prunable: true, uses });
-/** [..., channels, multiplier]: a filter for each of the two. */
+/** [..., channels, multiplier]: `multiplier` filters for each channel. */
 export const depthwiseKernel = (shape: Shape, uses: number): WeightPart => ({
   ...kernel('depthwise_kernel', shape, uses),
   unitAxes: [shape.length - 2, shape.length],
 });
 export const vector = (name: string, ...shape: Dim[]): WeightPart => ({ name, shape, prunable: false, uses: 0 });
-/** Never trained, whatever the layer is. */
+/** Never trained, whatever the layer's setting. */
 export const statistic = (name: string, ...shape: Dim[]): WeightPart => ({
   ...vector(name, ...shape),
   statistic: true,
@@ -24,10 +24,10 @@ export const scaleAndCentre = (config: Json, ...shape: Dim[]): WeightPart[] => [
 ];
 
 export const product = (...dims: Dim[]): Dim => sizeOf(dims);
-/** Unknown sizes count once, so that FLOPs stay a lower bound. */
+/** Unknown sizes count as one, so that FLOPs are a lower bound. */
 export const positions = (shape: Shape): number => shape.reduce<number>((n, dim) => n * (dim ?? 1), 1);
 
-/** Of the input, wherever the config has them. */
+/** Size of the input's channel axis, where the config puts it. */
 export const channelsIn = (config: Json, input: Shape | null): Dim =>
   input === null ? null : ((channelsFirst(config) ? input[0] : input.at(-1)) ?? null);
 /** All positions of space and time. */

@@ -1,4 +1,4 @@
-/** Borders that are added along the axes of space or time, or cut off them. */
+/** Borders that are added along the axes of space or time, or cropped from them. */
 import { channelsFirst, field, type Json } from '../../layers/layerConfig.js';
 import { positive } from '../../layers/shape.js';
 import type { LayerClass, ShapeRule } from '../layerClass.js';
@@ -10,8 +10,8 @@ const isPair = (value: unknown): value is Border =>
   Array.isArray(value) && value.length === 2 && value.every((n) => typeof n === 'number');
 
 /**
- * A border for each of `n` axes: of a number for all, of a pair for the one of a sequence, of a number or a pair for each. null: the
- * config has something else.
+ * A border for each of `n` axes, from a number for all, a pair for a sequence's one axis, or a number or a pair for each. null: the config has
+ * something else.
  */
 export function bordersOf(config: Json, key: string, n: number, fallback: number): Border[] | null {
   const given = field(config, key) ?? fallback;
@@ -22,7 +22,7 @@ export function bordersOf(config: Json, key: string, n: number, fallback: number
   return pairs.every(isPair) ? pairs : null;
 }
 
-/** @param sign 1 where the border is added, -1 where it is cut off. */
+/** @param sign 1 if the border is added, -1 if it is cropped. */
 export const bordered = (n: number, key: string, fallback: number, sign: 1 | -1): ShapeRule =>
   on(n + 1, (config, input) => {
     const borders = bordersOf(config, key, n, fallback);
@@ -32,7 +32,7 @@ export const bordered = (n: number, key: string, fallback: number, sign: 1 | -1)
     );
   });
 
-/** Why an input does not take such a border; null: it does. */
+/** Why an input does not allow such a border; null: it does. */
 export const borderProblem =
   (shape: ShapeRule): NonNullable<LayerClass['problem']> =>
   (config, input) => {
@@ -45,6 +45,6 @@ export const borderProblem =
 
 const NONE: Border = [0, 0];
 
-/** The borders of all axes of a tensor, the batch and the channels among them, which have none. */
+/** The borders of all axes of a tensor, with none for batch and channels. */
 export const ofAllAxes = (config: Json, borders: readonly Border[]): Border[] =>
   channelsFirst(config) ? [NONE, NONE, ...borders] : [NONE, ...borders, NONE];

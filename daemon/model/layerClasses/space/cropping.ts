@@ -5,7 +5,7 @@ import type { LayerClass } from '../layerClass.js';
 import { identity, unlessChannelsFirst } from '../rules/channels.js';
 import { bordered, borderProblem, bordersOf, ofAllAxes } from './borders.js';
 
-/** @param fallback what is cut where the config says nothing. */
+/** @param fallback border if the config has none. */
 const cropping = (n: number, fallback: number): LayerClass => ({
   shape: bordered(n, 'cropping', fallback, -1),
   channels: unlessChannelsFirst(identity),
@@ -13,7 +13,7 @@ const cropping = (n: number, fallback: number): LayerClass => ({
   keras: layer({ cropping: optional(borders(n)), ...(n === 1 ? {} : DATA_FORMAT) }),
 });
 
-/** Those of which TensorFlow.js has none. */
+/** The classes that TensorFlow.js lacks. */
 const computed = (n: number): LayerClass => {
   const own = cropping(n, 1);
   return {

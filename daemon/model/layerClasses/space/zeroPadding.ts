@@ -6,12 +6,12 @@ import type { ChannelRule, LayerClass } from '../layerClass.js';
 import { elementwise, unlessChannelsFirst, width } from '../rules/channels.js';
 import { bordered, borderProblem, bordersOf, ofAllAxes } from './borders.js';
 
-/** Of a border of zeros only a constant 0 stays constant. */
+/** Next to a border of zeros only a constant 0 stays constant. */
 const zerosAround: ChannelRule = () => elementwise((x) => (x === 0 ? 0 : NaN));
 
 /**
- * Of images. Said to be channels-first it pads axes 2 and 3, which in a channels-last tensor are the width and the channels: the zero
- * channels of a parameter-free shortcut (He et al. 2016, option A), which may go like any other.
+ * For images. With channels first it pads axes 2 and 3, which in a channels-last tensor are the width and the channels: the zero channels of a
+ * parameter-free shortcut (He et al. 2016, option A), which can be removed like any other.
  */
 const channels: ChannelRule = (call, weights) => {
   const { config } = call.node.layer;
@@ -43,7 +43,7 @@ const zeroPadding = (n: number): LayerClass => ({
   keras: layer({ padding: optional(borders(n)), ...(n === 1 ? {} : DATA_FORMAT) }),
 });
 
-/** Those of which TensorFlow.js has none. */
+/** The classes that TensorFlow.js lacks. */
 const computed = (n: number): LayerClass => {
   const own = zeroPadding(n);
   return {

@@ -16,7 +16,7 @@ export const BIDIRECTIONAL = {
       if (!output) return [null];
       if (mode === null) return [output, output, ...both];
       if (mode !== undefined && mode !== 'concat') return [output, ...both];
-      // TensorFlow.js doubles the channel axis wherever it is: the last.
+      // TensorFlow.js always doubles the last axis.
       return [[...output.slice(0, -1), output.at(-1) == null ? null : output.at(-1)! * 2], ...both];
     },
     weights(config, input, of) {

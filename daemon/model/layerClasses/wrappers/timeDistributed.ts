@@ -3,7 +3,7 @@ import { joined } from '../../files/groupNames.js';
 import { isLayerJson } from '../../layers/layerConfig.js';
 import type { LayerClass } from '../layerClass.js';
 
-/** A layer, or a whole model, on each step by itself. */
+/** Applies a layer, or a whole model, to each step separately. */
 export const TIME_DISTRIBUTED = {
   TimeDistributed: {
     shape(config, [input], of) {

@@ -32,7 +32,7 @@ describe('models', () => {
   }
   const titlesOf = async (name: string) => (await lensesOf(name)).map(({ command }) => command!.title);
 
-  it('are told by content and described from disk, zeros a moment later', async () => {
+  it('are recognised by content and described from disk, zeros a moment later', async () => {
     const registration = await editor.client.waitFor(({ method }) => method === 'client/registerCapability');
     expect(registration.params).toMatchObject({
       registrations: expect.arrayContaining([

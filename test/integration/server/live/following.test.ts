@@ -1,4 +1,4 @@
-/** A live run is followed and steered by its clients, through the real daemon and supervisor. */
+/** A running run is followed and steered by its clients, through the real daemon and supervisor. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -13,8 +13,8 @@ beforeEach(() => invented.openWorkspace());
 afterEach(() => invented.closeDaemon());
 afterAll(() => invented.remove());
 
-describe('a live run', () => {
-  it('is told from start to end: states, every event once, batches in order, history equal to the log', async () => {
+describe('a running run', () => {
+  it('is reported from start to end: states, every event once, batches in order, history equal to the log', async () => {
     const client = await invented.start({ FAKE_RATE: '200', FAKE_SECONDS: '2' });
     const { run } = await client.ask('lc/start', { planPath: invented.planPath });
     await client.ask('lc/subscribe', { run, on: true });

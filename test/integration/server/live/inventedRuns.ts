@@ -90,7 +90,7 @@ export const eventsOf = (client: Client, run: string): RunEvent[] =>
     .map((message) => message.params as { run: string; events: RunEvent[] })
     .flatMap((params) => (params.run === run ? params.events : []));
 
-/** Waits until the client is told of this state. */
+/** Waits until the client gets this state. */
 export const untilState = (client: Client, run: string, state: RunSummary['state']) =>
   client.waitFor((message) => {
     const params = message.params as { run: string; summary: RunSummary | null } | undefined;

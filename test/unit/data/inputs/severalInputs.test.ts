@@ -59,7 +59,7 @@ describe('arrays of an npz', () => {
     ['with x_ and y_', { x_photo: photo, x_age: age, y_size: size }],
     ['numbered from 0', { x_1: photo, x_0: age, y: size }],
     ['numbered from 1', { input_2: photo, input_1: age, labels: size }],
-    ['told by their sizes alone', { b: photo, a: age, y: size }],
+    ['recognised by their sizes alone', { b: photo, a: age, y: size }],
   ] as [string, Record<string, typeof age>][])('%s', async (_, arrays) => {
     expect(await samples(await open(npz(arrays)))).toEqual([AGE, PHOTO, SIZE]);
   });

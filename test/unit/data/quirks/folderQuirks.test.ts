@@ -129,7 +129,7 @@ describe('image folders with quirks are read right', () => {
     expect(await expectImages('mac')).toEqual(['Images are read as 4 x 4 x 3.', 'Classes, in the order of the model\'s outputs: "cat", "dog" (sorted as text).']); // prettier-ignore
   });
 
-  it('an empty folder is no class where the outputs are those of the others; images beside folders are said', async () => {
+  it('an empty folder is no class where the outputs are those of the others; images beside folders are noted', async () => {
     await folder('hollow');
     mkdirSync(join(workspace.folder, 'hollow/bird'));
     workspace.write('hollow/loose.png', await png(IMAGES[0]!));

@@ -46,7 +46,7 @@ export async function expectKnown(workspace: Workspace, source: string, read: Re
   return dataset;
 }
 
-/** The file is refused in this sentence, which is all that is said. */
+/** The file is refused in this sentence, and nothing else. */
 export async function expectRefused(
   workspace: Workspace,
   source: string,

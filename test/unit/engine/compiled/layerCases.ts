@@ -83,7 +83,7 @@ export const cases: readonly Case[] = [
   ['Rescaling', [5], () => [L.rescaling({ scale: 0.1, offset: -1 }), L.dense({ units: 3 })]],
 ]; // prettier-ignore
 
-/** TensorFlow.js's cpu backend has these gradients wrong (4.22): only finite differences can tell. */
+/** TensorFlow.js's cpu backend has these gradients wrong (4.22): only finite differences show it. */
 export const wrongInTensorFlow: readonly Case[] = [
   ['AveragePooling3D same', [5, 4, 4, 2], () => [L.conv3d({ filters: 2, kernelSize: 1 }), L.averagePooling3d({ poolSize: [2, 2, 2], padding: 'same' }), ...head()]],
   ['UpSampling2D nearest', [3, 4, 2], () => [L.conv2d({ filters: 2, kernelSize: 2 }), L.upSampling2d({ size: [2, 3] }), L.conv2d({ filters: 2, kernelSize: 2 }), ...head()]],

@@ -54,13 +54,13 @@ test('ten at once are one notification, whose button resumes those that are stil
   expect(showWarningMessage).toHaveBeenCalledTimes(1);
   expect(showWarningMessage.mock.calls[0]).toEqual([expect.stringMatching(/^9 runs were interrupted/), 'Resume All', 'Show Runs']); // prettier-ignore
   expect(resumed()).toEqual(names.slice(0, 9));
-  // Told once.
+  // Notified once.
   left(names);
   await quiet();
   expect(showWarningMessage).toHaveBeenCalledTimes(1);
 });
 
-test('one is named, and a run that went on and was cut short again is told of again', async () => {
+test('one is named, and a run that went on and was interrupted again is reported again', async () => {
   change(summary('tiny', 'running'), summary('tiny', 'interrupted'));
   await quiet();
   expect(showWarningMessage.mock.calls[0]).toEqual([expect.stringMatching(/tiny.* was interrupted/), 'Resume', 'Show Log']); // prettier-ignore

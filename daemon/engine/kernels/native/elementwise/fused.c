@@ -165,7 +165,7 @@ static long rows_of_tile(long columns) {
   return MAX(TILE / columns / unit, 1) * unit;
 }
 
-static void fused(Team *team, const Fused *op) {
+static void fused(ThreadPool *workers, const Fused *op) {
   Plan plan = {.op = op};
   plan.tile_rows = rows_of_tile(op->columns);
   plan.size = plan.tile_rows * op->columns + 9 * SLACK;
@@ -174,7 +174,7 @@ static void fused(Team *team, const Fused *op) {
   int registers = 0;
   for (int i = 0; i < op->count; i++)
     if (op->steps[i].out >= registers) registers = op->steps[i].out + 1;
-  team_run(team, plan.chunks, chunk, &plan, registers * plan.size,
+  thread_pool_run(workers, plan.chunks, chunk, &plan, registers * plan.size,
            PASS_NANOSECONDS((double)op->rows * op->columns * op->count));
   for (int i = 0; i < op->count; i++) {
     if (op->steps[i].op != OP_SUM_COLUMNS) continue;

@@ -27,8 +27,8 @@ static void softmax_rows(const void *argument, int task, float *scratch) {
   }
 }
 
-static void softmax(Team *team, const Softmax *op) {
-  team_run(team, (op->rows + SOFTMAX_ROWS - 1) / SOFTMAX_ROWS, softmax_rows, op, 0,
+static void softmax(ThreadPool *workers, const Softmax *op) {
+  thread_pool_run(workers, (op->rows + SOFTMAX_ROWS - 1) / SOFTMAX_ROWS, softmax_rows, op, 0,
            8 * PASS_NANOSECONDS((double)op->rows * op->columns));
 }
 
@@ -57,6 +57,6 @@ static void reduce_some(const void *argument, int task, float *scratch) {
     }
 }
 
-static void reduce(Team *team, const Reduce *op) {
-  team_run(team, reduce_parts(op), reduce_some, op, 0, PASS_NANOSECONDS((double)op->outer * op->middle * op->inner));
+static void reduce(ThreadPool *workers, const Reduce *op) {
+  thread_pool_run(workers, reduce_parts(op), reduce_some, op, 0, PASS_NANOSECONDS((double)op->outer * op->middle * op->inner));
 }

@@ -7,7 +7,7 @@
 
 struct Program {
   const Kernels *kernels;
-  Team *team;
+  ThreadPool *workers;
   Memory memory;
   int count;
   Operation *operations;
@@ -46,35 +46,35 @@ Program *program_create(const Memory *memory, const int32_t *code, long length, 
   if (p->operations && p->steps && keep_memory(&p->memory, memory)) {
     refusal->reason = decode_all(p, code, length);
     if (refusal->reason) refusal->operation = p->count;
-    else if ((p->team = team_create(threads))) return p;
+    else if ((p->workers = thread_pool_create(threads))) return p;
     else refusal->reason = "out of memory";
   }
   program_free(p);
   return NULL;
 }
 
-static void run(const Kernels *k, Team *team, const Operation *op) {
+static void run(const Kernels *k, ThreadPool *workers, const Operation *op) {
   switch (op->kind) {
-    case PROGRAM_GEMM: k->gemm(team, &op->gemm); break;
-    case PROGRAM_CONVOLUTION: k->convolution(team, &op->convolution); break;
-    case PROGRAM_INPUT_GRADIENT: k->input_gradient(team, &op->input_gradient); break;
-    case PROGRAM_FILTER_GRADIENT: k->filter_gradient(team, &op->filter_gradient); break;
-    case PROGRAM_WINOGRAD: k->winograd(team, &op->convolution); break;
-    case PROGRAM_WINOGRAD_INPUT_GRADIENT: k->winograd_input_gradient(team, &op->input_gradient); break;
-    case PROGRAM_WINOGRAD_FILTER_GRADIENT: k->winograd_filter_gradient(team, &op->filter_gradient); break;
-    case PROGRAM_DEPTHWISE: k->depthwise(team, &op->depthwise); break;
-    case PROGRAM_DEPTHWISE_INPUT_GRADIENT: k->depthwise_input_gradient(team, &op->depthwise); break;
-    case PROGRAM_DEPTHWISE_FILTER_GRADIENT: k->depthwise_filter_gradient(team, &op->depthwise); break;
-    case PROGRAM_MAX_POOL: k->max_pool(team, &op->pooling); break;
-    case PROGRAM_MAX_POOL_GRADIENT: k->max_pool_gradient(team, &op->pooling); break;
-    case PROGRAM_AVERAGE_POOL: k->average_pool(team, &op->pooling); break;
-    case PROGRAM_AVERAGE_POOL_GRADIENT: k->average_pool_gradient(team, &op->pooling); break;
-    case PROGRAM_FUSED: k->fused(team, &op->fused); break;
-    case PROGRAM_SOFTMAX: k->softmax(team, &op->softmax); break;
-    case PROGRAM_REDUCE: k->reduce(team, &op->reduce); break;
-    case PROGRAM_MOVE: k->move(team, &op->move); break;
-    case PROGRAM_GATHER: k->gather(team, &op->rows); break;
-    case PROGRAM_SEGMENT_SUM: k->segment_sum(team, &op->rows); break;
+    case PROGRAM_GEMM: k->gemm(workers, &op->gemm); break;
+    case PROGRAM_CONVOLUTION: k->convolution(workers, &op->convolution); break;
+    case PROGRAM_INPUT_GRADIENT: k->input_gradient(workers, &op->input_gradient); break;
+    case PROGRAM_FILTER_GRADIENT: k->filter_gradient(workers, &op->filter_gradient); break;
+    case PROGRAM_WINOGRAD: k->winograd(workers, &op->convolution); break;
+    case PROGRAM_WINOGRAD_INPUT_GRADIENT: k->winograd_input_gradient(workers, &op->input_gradient); break;
+    case PROGRAM_WINOGRAD_FILTER_GRADIENT: k->winograd_filter_gradient(workers, &op->filter_gradient); break;
+    case PROGRAM_DEPTHWISE: k->depthwise(workers, &op->depthwise); break;
+    case PROGRAM_DEPTHWISE_INPUT_GRADIENT: k->depthwise_input_gradient(workers, &op->depthwise); break;
+    case PROGRAM_DEPTHWISE_FILTER_GRADIENT: k->depthwise_filter_gradient(workers, &op->depthwise); break;
+    case PROGRAM_MAX_POOL: k->max_pool(workers, &op->pooling); break;
+    case PROGRAM_MAX_POOL_GRADIENT: k->max_pool_gradient(workers, &op->pooling); break;
+    case PROGRAM_AVERAGE_POOL: k->average_pool(workers, &op->pooling); break;
+    case PROGRAM_AVERAGE_POOL_GRADIENT: k->average_pool_gradient(workers, &op->pooling); break;
+    case PROGRAM_FUSED: k->fused(workers, &op->fused); break;
+    case PROGRAM_SOFTMAX: k->softmax(workers, &op->softmax); break;
+    case PROGRAM_REDUCE: k->reduce(workers, &op->reduce); break;
+    case PROGRAM_MOVE: k->move(workers, &op->move); break;
+    case PROGRAM_GATHER: k->gather(workers, &op->rows); break;
+    case PROGRAM_SEGMENT_SUM: k->segment_sum(workers, &op->rows); break;
   }
 }
 
@@ -82,13 +82,13 @@ int program_run(Program *p) {
   uint64_t before = uv_hrtime();
   for (int i = 0; i < p->count; i++) {
     sentinels_set(&p->memory, &p->operations[i]);
-    run(p->kernels, p->team, &p->operations[i]);
+    run(p->kernels, p->workers, &p->operations[i]);
     sentinels_clear(&p->memory);
     uint64_t after = uv_hrtime();
     p->operations[i].nanoseconds = after - before;
     before = after;
   }
-  return team_failed(p->team);
+  return thread_pool_failed(p->workers);
 }
 
 /* Weights of one task. */
@@ -110,7 +110,7 @@ static void update_task(const void *argument, int task, float *scratch) {
 
 void program_update(Program *p, const LcUpdate *update) {
   UpdateJob job = {update, p->kernels->update};
-  team_run(p->team, (update->n + UPDATE_TASK - 1) / UPDATE_TASK, update_task, &job, 0,
+  thread_pool_run(p->workers, (update->n + UPDATE_TASK - 1) / UPDATE_TASK, update_task, &job, 0,
            PASS_NANOSECONDS(4.0 * update->n));
 }
 
@@ -130,7 +130,7 @@ static void copy_task(const void *argument, int task, float *scratch) {
 }
 
 void program_copy(Program *p, const LcCopy *copy) {
-  team_run(p->team, (copy->count + COPY_TASK - 1) / COPY_TASK, copy_task, copy, 0,
+  thread_pool_run(p->workers, (copy->count + COPY_TASK - 1) / COPY_TASK, copy_task, copy, 0,
            PASS_NANOSECONDS(2.0 * copy->count * copy->width));
 }
 
@@ -140,7 +140,7 @@ double program_seconds(const Program *p, int operation) { return 1e-9 * p->opera
 
 void program_free(Program *p) {
   if (!p) return;
-  if (p->team) team_free(p->team);
+  if (p->workers) thread_pool_free(p->workers);
   free(p->operations);
   free(p->steps);
   free((void *)p->memory.buffers);

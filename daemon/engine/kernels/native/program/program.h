@@ -1,7 +1,7 @@
 #ifndef LC_PROGRAM_H
 #define LC_PROGRAM_H
 #include "program/operation.h"
-#include "program/team.h"
+#include "program/thread_pool.h"
 
 typedef struct Program Program;
 

@@ -53,12 +53,12 @@ static void forward_tiles(const void *argument, int task, float *scratch) {
   }
 }
 
-static void winograd(Team *team, const Convolution *op) {
+static void winograd(ThreadPool *workers, const Convolution *op) {
   const Geometry *g = &op->g;
   Tiling t = tiling(g, BLOCK);
   long own = t.images * (t.p.image + (op->pooled ? (long)g->oh * g->ow * g->f : 0)) + 2 * SLACK;
-  team_run(team, g->c, forward_filter, op, 0, PLACES * filter_time(g) / 9);
-  team_run(team, tasks_of(&t), forward_tiles, op, block_floats(&t) + own, tiled_time(g));
+  thread_pool_run(workers, g->c, forward_filter, op, 0, PLACES * filter_time(g) / 9);
+  thread_pool_run(workers, tasks_of(&t), forward_tiles, op, block_floats(&t) + own, tiled_time(g));
 }
 
 static void backward_filter(const void *argument, int filter, float *scratch) {
@@ -93,12 +93,12 @@ static void backward_tiles(const void *argument, int task, float *scratch) {
   for (int i = 0; t.p.padded && i < images; i++) crop_image(g, &t.p, dx + i * t.p.image, op->dx + (image + i) * given);
 }
 
-static void winograd_input_gradient(Team *team, const InputGradient *op) {
+static void winograd_input_gradient(ThreadPool *workers, const InputGradient *op) {
   const Geometry *g = &op->g;
   Tiling t = tiling(g, BLOCK);
-  team_run(team, g->kh, pack_transposed, op, 0, filter_time(g));
-  team_run(team, g->f, backward_filter, op, 0, PLACES * filter_time(g) / 9);
-  team_run(team, tasks_of(&t), backward_tiles, op, block_floats(&t) + t.images * t.p.image + SLACK, tiled_time(g));
+  thread_pool_run(workers, g->kh, pack_transposed, op, 0, filter_time(g));
+  thread_pool_run(workers, g->f, backward_filter, op, 0, PLACES * filter_time(g) / 9);
+  thread_pool_run(workers, tasks_of(&t), backward_tiles, op, block_floats(&t) + t.images * t.p.image + SLACK, tiled_time(g));
 }
 
 /* G' (N S N) G of one channel, one vector of filters. */
@@ -148,11 +148,11 @@ static void filter_tiles(const void *argument, int part, float *scratch) {
       else interpolate_filter(5, sums + c * columns + f, place, dw + c * columns + f, g->c * columns);
 }
 
-static void winograd_filter_gradient(Team *team, const FilterGradient *op) {
+static void winograd_filter_gradient(ThreadPool *workers, const FilterGradient *op) {
   const Geometry *g = &op->g;
   Tiling t = tiling(g, SUMMED_BLOCK);
   long expanded = op->pooled ? (long)g->oh * g->ow * g->f : 0;
   long own = PLACES * sums_place(g) + t.images * (t.p.image + expanded) + 2 * SLACK;
-  team_run(team, PARTS, filter_tiles, op, block_floats(&t) + own, tiled_time(g));
-  sum_parts(team, op);
+  thread_pool_run(workers, PARTS, filter_tiles, op, block_floats(&t) + own, tiled_time(g));
+  sum_parts(workers, op);
 }

@@ -1,11 +1,11 @@
 /** Chooses the input scale and the label mapping of the data by the answers of a reference model. */
-import { bestReading, meanError, type Candidate, type Evidence } from './compareReadings.js';
+import { bestMapping, meanError, type Candidate, type Evidence } from './compareMappings.js';
 import { columnMeans, rowsOfSample, type RowMask } from './countedRows.js';
 import { listText } from '../dataError.js';
 import type { Dataset, Part } from '../dataset.js';
 import type { LabelEncoding } from '../labels/labelEncodings.js';
 import { describePreprocess, type Preprocess } from './preprocess.js';
-import { constantFigures, readingFigures, type AnswerForm } from './readingFigures.js';
+import { constantFigures, mappingFigures, type AnswerForm } from './mappingFigures.js';
 import { samplesAtOnce } from '../batches/samplesAtOnce.js';
 import { scaleCandidates } from './scaleCandidates.js';
 import { figure, percent } from '../../protocol/format.js';
@@ -38,7 +38,7 @@ interface EncodingFigure {
   readonly loss: number;
 }
 
-export interface ReadingChoice {
+export interface MappingChoice {
   readonly dataset: Dataset;
   /** Every candidate scale with the reference's error, simplest first. */
   readonly scales: readonly { readonly preprocess: Preprocess; readonly error: number }[];
@@ -63,28 +63,28 @@ const MAX_CLASSES = 64;
  * R^2), and a lower one than chance.
  * @param open what the plan leaves open; if `scale` is not, the dataset's own is kept.
  */
-export async function chooseReading(
+export async function chooseMapping(
   dataset: Dataset,
   open: { readonly scale: boolean },
   reference: Reference,
-): Promise<ReadingChoice> {
-  const { encodings, reading } = dataset;
+): Promise<MappingChoice> {
+  const { encodings, mapping } = dataset;
   // 0 and 1 are closer together than -1 and 1, so a loss would favour them. The unexplained variance does not.
   const ofNumbers = encodings[0]!.classes === undefined && reference.form.kind === 'numbers';
   let chance = ofNumbers ? 1 : reference.chance;
   const images = dataset.inputShapes.some((shape) => shape.length > 1);
   const candidates =
     open.scale && dataset.range
-      ? scaleCandidates(reading.preprocess.mean, dataset.range, images)
-      : [reading.preprocess];
+      ? scaleCandidates(mapping.preprocess.mean, dataset.range, images)
+      : [mapping.preprocess];
   const tried: (Candidate & { preprocess: Preprocess; figures: EncodingFigure[]; best: number })[] = [];
   for (const preprocess of candidates) {
     const { output, targets, losses, count, mask } = await answersOf(
       reference,
-      await dataset.readAs({ preprocess }),
+      await dataset.withMapping({ preprocess }),
       encodings,
     );
-    const figuresOf = (target: Float32Array) => readingFigures(output, target, count, reference.form, mask);
+    const figuresOf = (target: Float32Array) => mappingFigures(output, target, count, reference.form, mask);
     if (!ofNumbers && encodings.length > 1)
       chance = Math.min(chance, constantLoss(reference, targets[0]!, count, mask));
     const judged = ofNumbers ? targets.map((target) => [...figuresOf(target).errors]) : losses;
@@ -93,10 +93,10 @@ export async function chooseReading(
     const constant = constantFigures(targets[best]!, count, reference.form, mask);
     tried.push({ preprocess, figures, best, answers: figuresOf(targets[best]!), constant });
   }
-  const { best: at, knows, by } = bestReading(tried, reference.chance);
+  const { best: at, knows, by } = bestMapping(tried, reference.chance);
   const { preprocess, figures, best } = tried[at]!;
   const encoding = encodings[best]!;
-  const chosen = await dataset.readAs({ preprocess, encoding });
+  const chosen = await dataset.withMapping({ preprocess, encoding });
   const scales = tried.map((one) => ({ preprocess: one.preprocess, error: meanError(one.answers) }));
   const notes: string[] = [];
   if (tried.length > 1) notes.push(scaleNote(scales, at, knows, by));
@@ -107,7 +107,7 @@ export async function chooseReading(
   return { dataset: chosen, scales, encodings: sorted, unusual: at > 0 || best > 0, notes };
 }
 
-function scaleNote(scales: ReadingChoice['scales'], at: number, knows: boolean, by: Evidence | null): string {
+function scaleNote(scales: MappingChoice['scales'], at: number, knows: boolean, by: Evidence | null): string {
   const listed = [...scales].sort((a, b) => rank(a.error) - rank(b.error));
   const text = listed.map((one) => `${describePreprocess(one.preprocess)}: ${errorText(one.error)}`).join('; ');
   const words = describePreprocess(scales[at]!.preprocess);
@@ -193,7 +193,7 @@ async function answersOf(
   const chunk = samplesAtOnce(dataset.inputShapes, Math.min(indices.length, CHUNK_SAMPLES));
   const inputs = widths.map((width) => new Float32Array(chunk * width));
   const others = await Promise.all(
-    encodings.map(async (encoding) => reference.samples(await dataset.readAs({ encoding })).split),
+    encodings.map(async (encoding) => reference.samples(await dataset.withMapping({ encoding })).split),
   );
   const output = new Float32Array(indices.length * depth);
   const targets = encodings.map(() => new Float32Array(indices.length * depth));
@@ -222,7 +222,7 @@ async function otherOrder(
   figures: readonly EncodingFigure[],
   reference: Reference,
 ): Promise<readonly string[]> {
-  const { classes, classOf } = dataset.reading.encoding;
+  const { classes, classOf } = dataset.mapping.encoding;
   const { loss } = figures[0]!;
   const depth = sizeOf(dataset.targetShape);
   if (!classes || classes.length > MAX_CLASSES || (depth !== 1 && depth !== classes.length)) return [];

@@ -8,7 +8,7 @@ import type { Progress, RunState, TrainingPhase } from './state.js';
 /** Share of the time that writing checkpoints inside a phase may take. */
 const CHECKPOINT_SHARE = 0.05;
 
-export interface Live {
+export interface RunningState {
   readonly progress: Progress;
   theta: Float32Array;
   /** null without multipliers. */
@@ -48,7 +48,11 @@ const beginning = (phase: TrainingPhase): Progress => ({
 });
 
 /** @param restored null: a run from its beginning, with the session's weights as they are. */
-export async function createLive(run: Run, session: EngineSession, restored: RunState | null): Promise<Live> {
+export async function createRunningState(
+  run: Run,
+  session: EngineSession,
+  restored: RunState | null,
+): Promise<RunningState> {
   const now = run.clock();
   const times = { mark: now, checkpointDue: now + run.checkpointMs };
   const multipliers = run.plan.method === 'lc' && run.plan.schedule.multipliers === 'AL';
@@ -75,45 +79,45 @@ export async function createLive(run: Run, session: EngineSession, restored: Run
 }
 
 /** Adds the time since the last call to the run's working time. */
-export function lap(run: Run, live: Live): void {
+export function lap(run: Run, state: RunningState): void {
   const now = run.clock();
-  live.progress.elapsed += now - live.mark;
-  live.mark = now;
+  state.progress.elapsed += now - state.mark;
+  state.mark = now;
 }
 
 /** The current state, as a checkpoint stores it. Its vectors are not copies. */
-export async function stateOf(live: Live, session: EngineSession): Promise<RunState> {
-  live.progress.random = [...session.getRandomState()];
+export async function stateOf(state: RunningState, session: EngineSession): Promise<RunState> {
+  state.progress.random = [...session.getRandomState()];
   return {
-    progress: live.progress,
+    progress: state.progress,
     vectors: {
       w: await session.getWeights(),
       velocity: await session.getVelocity(),
       statistics: await session.getState(),
-      theta: live.theta,
-      lambda: live.lambda ?? new Float32Array(0),
-      startW: live.startW,
-      startStatistics: live.startStatistics,
-      bestW: live.bestW,
-      bestStatistics: live.bestStatistics,
+      theta: state.theta,
+      lambda: state.lambda ?? new Float32Array(0),
+      startW: state.startW,
+      startStatistics: state.startStatistics,
+      bestW: state.bestW,
+      bestStatistics: state.bestStatistics,
     },
   };
 }
 
 /** Writes a checkpoint of the current state. Only between steps. */
-export async function saveCheckpoint(run: Run, live: Live, session: EngineSession): Promise<void> {
-  lap(run, live);
+export async function saveCheckpoint(run: Run, state: RunningState, session: EngineSession): Promise<void> {
+  lap(run, state);
   const answer = run.control.beginCheckpoint();
-  live.progress.pendingBudget = run.control.pendingBudget;
+  state.progress.pendingBudget = run.control.pendingBudget;
   const before = run.clock();
   try {
-    await run.save(await stateOf(live, session));
+    await run.save(await stateOf(state, session));
   } catch (error) {
     answer(error);
     throw error;
   }
   const now = run.clock();
-  live.checkpointDue = now + Math.max(run.checkpointMs, (now - before) / CHECKPOINT_SHARE);
+  state.checkpointDue = now + Math.max(run.checkpointMs, (now - before) / CHECKPOINT_SHARE);
   answer(null);
 }
 
@@ -121,27 +125,27 @@ export async function saveCheckpoint(run: Run, live: Live, session: EngineSessio
  * Called between steps and between iterations: handles the requests that arrived meanwhile.
  * @throws Stopped after the checkpoint, when asked to stop.
  */
-export async function boundary(run: Run, live: Live, session: EngineSession): Promise<void> {
+export async function boundary(run: Run, state: RunningState, session: EngineSession): Promise<void> {
   const { control } = run;
   if (control.pauseWanted || control.stopReason) {
-    await saveCheckpoint(run, live, session);
+    await saveCheckpoint(run, state, session);
     const isPaused = control.pauseWanted && !control.stopReason;
-    if (isPaused) await pause(run, live, session);
-    if (control.stopReason) throw new Stopped(control.stopReason, live.progress.totalStep, isPaused);
-  } else if (control.checkpointWanted || run.clock() >= live.checkpointDue) {
-    await saveCheckpoint(run, live, session);
+    if (isPaused) await pause(run, state, session);
+    if (control.stopReason) throw new Stopped(control.stopReason, state.progress.totalStep, isPaused);
+  } else if (control.checkpointWanted || run.clock() >= state.checkpointDue) {
+    await saveCheckpoint(run, state, session);
   }
 }
 
 /** Waits for `resume` or `stop`. This time does not count as work. */
-async function pause(run: Run, live: Live, session: EngineSession): Promise<void> {
+async function pause(run: Run, state: RunningState, session: EngineSession): Promise<void> {
   const { control } = run;
-  run.log({ event: 'paused', step: live.progress.totalStep });
+  run.log({ event: 'paused', step: state.progress.totalStep });
   while (control.pauseWanted && !control.stopReason) {
     await control.paused();
-    live.mark = run.clock();
+    state.mark = run.clock();
     // A budget set during a pause must not be lost.
-    if (control.checkpointWanted) await saveCheckpoint(run, live, session);
+    if (control.checkpointWanted) await saveCheckpoint(run, state, session);
   }
   if (!control.stopReason) run.logStart(true);
 }
@@ -152,13 +156,13 @@ async function pause(run: Run, live: Live, session: EngineSession): Promise<void
  */
 export async function enter(
   run: Run,
-  live: Live,
+  state: RunningState,
   session: EngineSession,
   phase: TrainingPhase,
   iteration: number,
-  batches: unknown = live.progress.phase === phase ? live.progress.batches : null,
+  batches: unknown = state.progress.phase === phase ? state.progress.batches : null,
 ): Promise<void> {
-  const { progress } = live;
+  const { progress } = state;
   progress.guard = { ...freshGuard(), off: phase === progress.phase && progress.guard.off };
   progress.batches = batches;
   progress.phase = phase;
@@ -166,10 +170,10 @@ export async function enter(
   progress.step = 0;
   progress.retries = 0;
   progress.best = null;
-  lap(run, live);
+  lap(run, state);
   progress.iterationElapsed = progress.elapsed;
-  await saveCheckpoint(run, live, session);
-  await boundary(run, live, session);
+  await saveCheckpoint(run, state, session);
+  await boundary(run, state, session);
 }
 
 /** w with theta in the tasks' ranges. */

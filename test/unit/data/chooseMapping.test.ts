@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { chooseReading, type Reference } from '../../../daemon/data/reading/chooseReading.js';
+import { chooseMapping, type Reference } from '../../../daemon/data/mapping/chooseMapping.js';
 import type { Dataset } from '../../../daemon/data/dataset.js';
 import { openDataset } from '../../../daemon/data/openDataset.js';
-import type { Preprocess } from '../../../daemon/data/reading/preprocess.js';
-import { scaleCandidates } from '../../../daemon/data/reading/scaleCandidates.js';
-import { referenceOf } from '../../../daemon/trainer/reading.js';
+import type { Preprocess } from '../../../daemon/data/mapping/preprocess.js';
+import { scaleCandidates } from '../../../daemon/data/mapping/scaleCandidates.js';
+import { referenceOf } from '../../../daemon/trainer/dataMapping.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { classifier, dataConfig, float32, idxBytes, makeWorkspace, npyBytes, readAll } from './fixtures.js';
 
@@ -44,7 +44,7 @@ const byHeart = (memory: { inputs: number[][]; targets: number[][] }): Reference
 /** "Trained" on inputs under `preprocess`: it knows those by heart. */
 async function trainedOnScale(preprocess: Preprocess): Promise<Reference> {
   const dataset = await openDataset(dataConfig('d'), classifier([2, 2, 1], 2), here);
-  const trained = await dataset.readAs({ preprocess });
+  const trained = await dataset.withMapping({ preprocess });
   return byHeart(await readAll(trained, trained.train));
 }
 
@@ -53,8 +53,8 @@ describe('scale "auto"', () => {
     'finds %o by the errors of a reference trained on it',
     async (preprocess) => {
       const dataset = await openDataset(dataConfig('d', { scale: 'auto' }), classifier([2, 2, 1], 2), here);
-      const choice = await chooseReading(dataset, { scale: true }, await trainedOnScale(preprocess));
-      expect(choice.dataset.reading.preprocess).toEqual(preprocess);
+      const choice = await chooseMapping(dataset, { scale: true }, await trainedOnScale(preprocess));
+      expect(choice.dataset.mapping.preprocess).toEqual(preprocess);
       expect(choice.scales.map((one) => one.preprocess)).toEqual(scaleCandidates('none', 'pixels', true));
       for (const { preprocess: one, error } of choice.scales)
         expect(error === 0).toBe(one.scale === preprocess.scale && one.mean === preprocess.mean);
@@ -76,7 +76,7 @@ describe('scale "auto"', () => {
       );
       return openDataset(dataConfig(`${name}/x.npy`, { scale: 'auto' }), classifier([2, 2, 1], 2), here);
     };
-    /** Tells the two images apart where the largest value is `largest` and the smallest `smallest`. */
+    /** Distinguishes the two images if the largest value is `largest` and the smallest `smallest`. */
     const wanting = (smallest: number, largest: number): Reference =>
       referenceOf(
         {
@@ -95,7 +95,7 @@ describe('scale "auto"', () => {
         ({ train }) => train,
       );
     const scale = async (dataset: Dataset, reference: Reference) =>
-      (await chooseReading(dataset, { scale: true }, reference)).dataset.reading.preprocess.scale;
+      (await chooseMapping(dataset, { scale: true }, reference)).dataset.mapping.preprocess.scale;
     const unit = await write('unit', [0, 0.25, 0.5, 1, 0, 0.75, 0.5, 1]);
     expect(unit.range).toBe('unit');
     expect(await scale(unit, wanting(0, 1))).toBe('none');
@@ -109,15 +109,15 @@ describe('scale "auto"', () => {
 
   it('of a model that is no better than chance under any is the usual one, and says so', async () => {
     const dataset = await openDataset(dataConfig('d', { scale: 'auto' }), classifier([2, 2, 1], 2), here);
-    expect(dataset.reading.preprocess.scale).toBe('unit');
+    expect(dataset.mapping.preprocess.scale).toBe('unit');
     const random = createRandom(1);
     const reference: Reference = {
       ...byHeart({ inputs: [], targets: [] }),
       outputMask: async () => null,
       predict: async (_, count) => Float32Array.from({ length: 2 * count }, () => random.next()),
     };
-    const choice = await chooseReading(dataset, { scale: true }, reference);
-    expect(choice.dataset.reading.preprocess).toEqual({ scale: 'unit', mean: 'none' });
+    const choice = await chooseMapping(dataset, { scale: true }, reference);
+    expect(choice.dataset.mapping.preprocess).toEqual({ scale: 'unit', mean: 'none' });
     expect(choice.unusual).toBe(false);
     expect(choice.notes[0]).toMatch(
       /^Input scale: x\/255, the usual one, as the reference is not clearly better than always the same answer/,
@@ -150,12 +150,12 @@ describe('scale "auto"', () => {
         ({ train }) => train,
       );
     const some = positives.filter((_, at) => at % 2 === 0);
-    const choice = await chooseReading(dataset, { scale: true }, asked(some));
-    expect(choice.dataset.reading.preprocess).toEqual({ scale: 'none', mean: 'none' });
+    const choice = await chooseMapping(dataset, { scale: true }, asked(some));
+    expect(choice.dataset.mapping.preprocess).toEqual({ scale: 'none', mean: 'none' });
     expect(choice.notes[0]).toMatch(/^Input scale chosen by the reference's errors: as stored \(as stored: 2\.\d+%; /);
     // Of a model that finds none at all there is nothing to learn, though it errs as little.
-    const never = await chooseReading(dataset, { scale: true }, asked([]));
-    expect(never.dataset.reading.preprocess).toEqual({ scale: 'unit', mean: 'none' });
+    const never = await chooseMapping(dataset, { scale: true }, asked([]));
+    expect(never.dataset.mapping.preprocess).toEqual({ scale: 'unit', mean: 'none' });
     expect(never.notes[0]).toContain('not clearly better than always the same answer under any');
   });
 
@@ -174,8 +174,8 @@ describe('scale "auto"', () => {
         return Math.max(...inputs[0]!.map(Math.abs)) > 2 ? known : known.fill(NaN);
       },
     };
-    const choice = await chooseReading(dataset, { scale: true }, reference);
+    const choice = await chooseMapping(dataset, { scale: true }, reference);
     expect(choice.scales.map(({ error }) => error)).toEqual([1, 0, 1]);
-    expect(choice.dataset.reading.preprocess).toEqual({ scale: 'none', mean: 'image' });
+    expect(choice.dataset.mapping.preprocess).toEqual({ scale: 'none', mean: 'image' });
   });
 });

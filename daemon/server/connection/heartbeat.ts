@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws';
 import { LIMITS } from '../limits.js';
 
 /** Sends pings, and closes a connection that has been silent for `LIMITS.silence` (a half-open socket, a stopped process). */
-export function watchLiveness(socket: WebSocket, onDead: () => void): void {
+export function watchHeartbeat(socket: WebSocket, onDead: () => void): void {
   let heard = performance.now();
   const alive = () => {
     heard = performance.now();

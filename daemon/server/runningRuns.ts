@@ -13,7 +13,7 @@ import { LIMITS } from './limits.js';
 import type { Log } from './log.js';
 import { OtherRuns } from './otherRuns.js';
 
-export interface LiveRun {
+export interface RunningRun {
   readonly handle: RunHandle;
   readonly workspace: string;
 }
@@ -30,9 +30,9 @@ export interface RunListener {
   onLeft(folder: string, runs: readonly string[]): void;
 }
 
-export class LiveRuns {
+export class RunningRuns {
   /** By the run's folder: two workspace folders may have a run of the same name. */
-  readonly #runs = new Map<string, LiveRun>();
+  readonly #runs = new Map<string, RunningRun>();
   readonly #listeners = new Set<RunListener>();
   readonly #starting = new Set<Promise<unknown>>();
   readonly #others: OtherRuns;
@@ -104,7 +104,7 @@ export class LiveRuns {
 
   /** Those of one workspace folder. */
   in(workspace: string): RunHandle[] {
-    return [...this.#runs.values()].filter((live) => live.workspace === workspace).map(({ handle }) => handle);
+    return [...this.#runs.values()].filter((running) => running.workspace === workspace).map(({ handle }) => handle);
   }
 
   /** The same of those that it has taken over. */
@@ -112,8 +112,8 @@ export class LiveRuns {
     return this.#adopted.in(workspace);
   }
 
-  get(workspace: string, run: string): LiveRun | undefined {
-    return [...this.#runs.values()].find((live) => live.workspace === workspace && live.handle.id === run);
+  get(workspace: string, run: string): RunningRun | undefined {
+    return [...this.#runs.values()].find((running) => running.workspace === workspace && running.handle.id === run);
   }
 
   listen(listener: RunListener): () => void {
@@ -229,20 +229,20 @@ export class LiveRuns {
 
   readonly #output = (line: string): void => this.log('debug', `trainer: ${line}`);
 
-  async #adopt(starting: Promise<RunHandle>, workspace: string): Promise<LiveRun> {
+  async #adopt(starting: Promise<RunHandle>, workspace: string): Promise<RunningRun> {
     this.#starting.add(starting);
     try {
       const handle = await starting;
-      const live: LiveRun = { handle, workspace };
-      this.#runs.set(handle.folder, live);
-      this.#follow(live);
-      return live;
+      const running: RunningRun = { handle, workspace };
+      this.#runs.set(handle.folder, running);
+      this.#follow(running);
+      return running;
     } finally {
       this.#starting.delete(starting);
     }
   }
 
-  #follow({ handle, workspace }: LiveRun): void {
+  #follow({ handle, workspace }: RunningRun): void {
     let timer: NodeJS.Timeout | undefined;
     const tell = () => {
       timer = undefined;

@@ -1,4 +1,4 @@
-/** Live messages from a language client, which keeps one handler a method, to everybody who listens. */
+/** Notifications from a language client, which keeps one handler a method, to everybody who listens. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { NotificationHub } from '../../../../extension/daemon/notifications.js';
 import { KeptShares } from '../../../../extension/keptShares.js';
@@ -95,13 +95,13 @@ test('everybody hears each notification, until he stops, and one who fails stops
   client.handlers.get('lc/runChanged')!({ run: 'b', folder: '/w/b', summary: null });
   expect(heard.slice(3)).toEqual(['second b']);
   expect(wire.errors).toEqual([new Error('mine'), new Error('mine')]);
-  // What is not as agreed reaches nobody, and is said.
+  // An invalid message reaches no listener, and is logged.
   client.handlers.get('lc/runChanged')!({ run: 'c', folder: '/w/c' });
   expect(heard).toHaveLength(4);
   expect(String(wire.errors.at(-1))).toMatch(/lc\/runChanged/);
 });
 
-test('two live runs in a monitor grow, one removed and added again', async () => {
+test('two running runs in a monitor grow, one removed and added again', async () => {
   const wire = await new Wire().open();
   const stream = new RunStream(wire as never);
   const feed = (run: string) => new RunFeed(wire as never, stream, run);
@@ -133,7 +133,7 @@ test('two live runs in a monitor grow, one removed and added again', async () =>
   expect(wire.errors).toEqual([]);
 });
 
-test('two live runs of one name in two folders: every batch and every event of each arrives once, in its own series', async () => {
+test('two running runs of one name in two folders: every batch and every event of each arrives once, in its own series', async () => {
   const wire = await new Wire().open();
   const stream = new RunStream(wire as never);
   const names = ['/one/.lcprune/runs/r', '/two/.lcprune/runs/r'];

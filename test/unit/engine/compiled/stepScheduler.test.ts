@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../../../../daemon/engine/compiled/turns.js';
+import { StepScheduler } from '../../../../daemon/engine/compiled/stepScheduler.js';
 
 const wait = (ms: number) => {
   const end = performance.now() + ms;
@@ -22,25 +22,25 @@ function executor(ms: number) {
   };
 }
 
-describe('turns', () => {
-  it('run short steps blocking, and let messages in between them', async () => {
+describe('the step scheduler', () => {
+  it('runs short steps blocking, and lets messages in between them', async () => {
     const graph = executor(0.5);
-    const turns = new Turns();
+    const scheduler = new StepScheduler();
     let messages = 0;
     const timer = setInterval(() => messages++, 1);
-    for (let i = 0; i < 200; i++) await turns.run(graph, true);
+    for (let i = 0; i < 200; i++) await scheduler.run(graph, true);
     clearInterval(timer);
     expect(graph.ran.blocking).toBeGreaterThan(100);
     expect(messages).toBeGreaterThanOrEqual(2);
   });
 
-  it('run apart what may not block, and what takes long', async () => {
+  it('runs steps that may not block, and long ones, asynchronously', async () => {
     const short = executor(0);
-    const turns = new Turns();
-    for (let i = 0; i < 5; i++) await turns.run(short, false);
+    const scheduler = new StepScheduler();
+    for (let i = 0; i < 5; i++) await scheduler.run(short, false);
     expect(short.ran).toEqual({ blocking: 0, apart: 5 });
     const long = executor(20);
-    for (let i = 0; i < 5; i++) await turns.run(long, true);
+    for (let i = 0; i < 5; i++) await scheduler.run(long, true);
     expect(long.ran.blocking).toBeLessThanOrEqual(1);
   });
 });

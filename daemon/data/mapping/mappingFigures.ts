@@ -5,7 +5,7 @@ import { type AnswerForm, Tempered } from './tempered.js';
 export { type AnswerForm } from './tempered.js';
 
 /** One number a sample in each array, in the same order for every mapping; their mean is that over the rows that count. */
-export interface ReadingFigures {
+export interface MappingFigures {
   /** The share of wrong rows (values, of yes-no); of numbers the squared error over the variance of the targets: the mean is 1 - R^2. */
   readonly errors: Float64Array;
   /**
@@ -39,13 +39,13 @@ const SATURATED = 0.1;
 const TIMID = 10;
 
 /** @param count samples; `output` and `target` hold size values each, whole rows. */
-export function readingFigures(
+export function mappingFigures(
   output: Float32Array,
   target: Float32Array,
   count: number,
   form: AnswerForm,
   mask: RowMask = null,
-): ReadingFigures {
+): MappingFigures {
   const errors = errorsOf(output, target, count, form, mask);
   const disagreement = disagreementOf(errors, output, target, count, form, mask);
   if (form.kind === 'numbers' || form.scale === 'neither')

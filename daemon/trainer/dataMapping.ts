@@ -1,8 +1,8 @@
 /** Chooses the label mapping and the input scale that the plan leaves open, by the answers of the trained model. */
-import { chooseReading, type ReadingChoice, type Reference } from '../data/reading/chooseReading.js';
+import { chooseMapping, type MappingChoice, type Reference } from '../data/mapping/chooseMapping.js';
 import type { Dataset, Part, Split } from '../data/dataset.js';
-import type { AnswerForm } from '../data/reading/readingFigures.js';
-import { describePreprocess, type AffineMap } from '../data/reading/preprocess.js';
+import type { AnswerForm } from '../data/mapping/mappingFigures.js';
+import { describePreprocess, type AffineMap } from '../data/mapping/preprocess.js';
 import { identityIndices } from '../data/batches/sampleStore.js';
 import { tallyBatch } from '../engine/loss/tally.js';
 import type { EngineSession, SessionSpec } from '../engine/engine.js';
@@ -21,7 +21,7 @@ const OUTPUT_VALUES = 1 << 21;
 /** Samples that are computed at once for label mappings. */
 const LABEL_BATCH = 128;
 /** The choice does not depend on the seed of a run. */
-const READING_SEED = 0;
+const MAPPING_SEED = 0;
 /** Stream of the run's seed: see createRandom. */
 const SUBSET_STREAM = 7;
 
@@ -60,7 +60,7 @@ export function judgedSamples(dataset: Dataset, part: Part, share = 1): Uint32Ar
   const values = (shapes: readonly (readonly number[])[]) => shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
   const fitting = Math.min(INPUT_VALUES / values(dataset.inputShapes), OUTPUT_VALUES / values([dataset.targetShape]));
   const most = Math.min(SAMPLES, Math.ceil(share * part.size), Math.max(32, Math.floor(fitting)));
-  return drawSamples(part, most, READING_SEED);
+  return drawSamples(part, most, MAPPING_SEED);
 }
 
 type Answering = Pick<EngineSession, 'predict' | 'outputMask' | 'outputShape'>;
@@ -113,57 +113,57 @@ const isScaleOpen = ({ scale }: Pick<ResolvedData, 'scale'>, { range }: Dataset)
   scale === 'auto' && range !== null;
 
 /** Whether the data leaves open what only a trained model can decide. */
-export const isReadingOpen = (data: Pick<ResolvedData, 'scale'>, dataset: Dataset): boolean =>
+export const isMappingOpen = (data: Pick<ResolvedData, 'scale'>, dataset: Dataset): boolean =>
   isScaleOpen(data, dataset) || dataset.encodings.length > 1;
 
 /** The same for a plan: false if it fixes everything, or trains the reference itself. */
 export const isOpen = (plan: Pick<ResolvedPlan, 'data' | 'model' | 'reference'>, dataset: Dataset): boolean =>
-  isGiven(plan) && isReadingOpen(plan.data, dataset);
+  isGiven(plan) && isMappingOpen(plan.data, dataset);
 
 /** The part whose samples decide: not the one whose error is shown, unless there is no other. */
-export const readingPart = (dataset: Dataset): { readonly part: 'train' | 'test'; readonly share: number } =>
+export const decidingPart = (dataset: Dataset): { readonly part: 'train' | 'test'; readonly share: number } =>
   dataset.wholeTest ? { part: 'test', share: 0.5 } : { part: 'train', share: 1 };
 
 /**
  * Chooses label mapping and input scale by the answers of a trained model: on the training part; on half of the samples if all are to be evaluated. A
  * run, its preview, `sensitivity` and `evaluate` all use it.
  */
-export function readByReference(
+export function mapByReference(
   data: Pick<ResolvedData, 'scale'>,
   dataset: Dataset,
   session: Answering,
   spec: Spec,
-): Promise<ReadingChoice> {
-  const { part, share } = readingPart(dataset);
+): Promise<MappingChoice> {
+  const { part, share } = decidingPart(dataset);
   const reference = referenceOf(session, spec, (one) => one[part], share);
-  return chooseReading(dataset, { scale: isScaleOpen(data, dataset) }, reference);
+  return chooseMapping(dataset, { scale: isScaleOpen(data, dataset) }, reference);
 }
 
 /** The label mapping of an output that is trained along, by its own answers; the inputs as in `dataset`. */
-export async function readLabels(
+export async function mapLabels(
   dataset: Dataset,
   setup: Spec & { readonly output: string },
   open: (spec: SessionSpec) => Promise<EngineSession>,
-): Promise<ReadingChoice> {
+): Promise<MappingChoice> {
   const { loss, lossSettings, classification, fromLogits, output } = setup;
   const own = { loss, ...(lossSettings && { lossSettings }), ...(fromLogits !== undefined && { fromLogits }) };
   const spec = { ...own, ...(classification !== undefined && { classification }), output };
-  const session = await open({ ...spec, batchSize: LABEL_BATCH, purpose: 'inference', seed: READING_SEED });
+  const session = await open({ ...spec, batchSize: LABEL_BATCH, purpose: 'inference', seed: MAPPING_SEED });
   try {
-    return await readByReference({ scale: 'none' }, dataset, session, setup);
+    return await mapByReference({ scale: 'none' }, dataset, session, setup);
   } finally {
     await session.dispose();
   }
 }
 
 /** How the inputs of a model are scaled, for those that are not taken as stored. */
-export function inputScalesOf(model: Pick<Model, 'topology'>, { maps, reading }: Dataset): InputScale[] {
+export function inputScalesOf(model: Pick<Model, 'topology'>, { maps, mapping }: Dataset): InputScale[] {
   const plain = (value: AffineMap['scale']) => (typeof value === 'number' ? value : [...value]);
   const { inputNames } = modelGraph(model.topology);
   return maps
     .map(({ scale, shift }, i) => ({
       name: inputNames[i]!,
-      read: describePreprocess(reading.preprocess),
+      read: describePreprocess(mapping.preprocess),
       scale: plain(scale),
       shift: plain(shift),
     }))

@@ -2,7 +2,7 @@
  * Decides whether one mapping of the data is clearly better than another for a trained model. It ignores the model's confidence: larger inputs raise
  * it without making the model better.
  */
-import { TEMPERED_FLOOR, type ConstantFigures, type ReadingFigures } from './readingFigures.js';
+import { TEMPERED_FLOOR, type ConstantFigures, type MappingFigures } from './mappingFigures.js';
 
 /** Standard errors of the paired difference. */
 const CLEARLY = 3;
@@ -31,11 +31,11 @@ export type Evidence = 'errors' | 'loss';
  * than a trained one is. If that does not either: the loss after fitting one temperature. null: it is not better.
  * @param chance cross-entropy of an answer that favours nothing.
  */
-function betterBy(a: ReadingFigures, b: ReadingFigures, chance: number): Evidence | null {
-  const fewer = (x: ReadingFigures, y: ReadingFigures) => clearlyLower(x.errors, y.errors, SHARE * mean(y.errors));
+function betterBy(a: MappingFigures, b: MappingFigures, chance: number): Evidence | null {
+  const fewer = (x: MappingFigures, y: MappingFigures) => clearlyLower(x.errors, y.errors, SHARE * mean(y.errors));
   if (fewer(a, b)) return 'errors';
   if (fewer(b, a)) return null;
-  const timid = (x: ReadingFigures, y: ReadingFigures) =>
+  const timid = (x: MappingFigures, y: MappingFigures) =>
     x.timid && x.softened !== null && y.softened !== null && clearlyLower(y.softened, x.softened, TIMID_SHARE * chance);
   if (timid(b, a)) return 'loss';
   if (timid(a, b) || !a.tempered || !b.tempered) return null;
@@ -60,7 +60,7 @@ function isKnowing({ answers, constant }: Candidate): boolean {
 
 /** A mapping, and the figures of a constant answer under it. */
 export interface Candidate {
-  readonly answers: ReadingFigures;
+  readonly answers: MappingFigures;
   readonly constant: ConstantFigures;
 }
 
@@ -69,7 +69,7 @@ export interface Candidate {
  * fewest are clearly better than. Only mappings under which the model has learnt something count.
  * @param candidates simplest first. @returns `by`: the evidence for it against the first one; null for the first one itself.
  */
-export function bestReading(
+export function bestMapping(
   candidates: readonly Candidate[],
   chance: number,
 ): { readonly best: number; readonly knows: boolean; readonly by: Evidence | null } {
@@ -83,4 +83,4 @@ export function bestReading(
 }
 
 /** Mean of the errors, in [0, 1] for a classifier. */
-export const meanError = ({ errors }: ReadingFigures): number => mean(errors);
+export const meanError = ({ errors }: MappingFigures): number => mean(errors);

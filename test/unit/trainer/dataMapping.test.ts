@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Part } from '../../../daemon/data/dataset.js';
-import { drawSamples, isOpen, referenceOf } from '../../../daemon/trainer/reading.js';
+import { drawSamples, isOpen, referenceOf } from '../../../daemon/trainer/dataMapping.js';
 
 const softmax = (row: readonly number[]) => {
   const exps = row.map(Math.exp);
@@ -70,7 +70,7 @@ it('samples are drawn by the seed, in order, and all where they are few', () => 
   expect(drawSamples(split, 1000, 5).length).toBe(1000);
 });
 
-it('only a model that is given can tell, and only what the plan leaves open', () => {
+it('only a model that is given can decide, and only what the plan leaves open', () => {
   type Plan = Parameters<typeof isOpen>[0];
   const plan = (scale: 'auto' | 'unit', model: object = { path: 'm.json' }, epochs = 0) =>
     ({ data: { scale }, model, reference: { epochs } }) as Plan;
