@@ -60,7 +60,7 @@ const copyOf = (field: Field): Field => ({ ...field, fields: field.fields && fie
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 const NUMBERS = [0n, 1n, 2n, 7n, 16n, 127n, 255n, 65536n, 2n ** 31n - 1n, 2n ** 31n, 2n ** 32n, 2n ** 53n, 2n ** 62n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n]; // prettier-ignore
-const TEXTS = ['', 'x', 'y', 'w', '../secret', '/etc/passwd', 'C:\\x', 'a\0b', '\ud83e\udd84', 'location', 'offset', 'length', 'then_branch', 'ai.onnx', 'If', 'Constant', '-1', '99999999999999999999', 'external.onnx.data', 'linked', 'n'.repeat(70_000)]; // prettier-ignore
+const TEXTS = ['', 'x', 'y', 'w', '../secret', '/etc/passwd', 'C:\\x', 'a\0b', 'a\nb', 'a\u2028b', '\ud83e\udd84', 'location', 'offset', 'length', 'then_branch', 'ai.onnx', 'If', 'Constant', '-1', '99999999999999999999', 'external.onnx.data', 'linked', 'n'.repeat(70_000)]; // prettier-ignore
 
 /** One change of a field somewhere in the tree. */
 function changeField(root: Field[], random: Random): void {

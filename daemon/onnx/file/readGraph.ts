@@ -156,6 +156,13 @@ function readValue(reader: WireReader): OnnxValue {
   return { name, type, dims };
 }
 
+/** Whether what is said of a value holds for the tensor of its name. */
+const agrees = ({ type, dims }: OnnxValue, tensor: OnnxTensor): boolean =>
+  (type === tensor.type || type === 'other') &&
+  (dims === null ||
+    (dims.length === tensor.dims.length &&
+      dims.every((dim, axis) => typeof dim !== 'number' || dim === tensor.dims[axis])));
+
 /**
  * A graph of the file; what is said in it is not yet compared, see checkGraph.
  * @param depth of graphs around it. @throws UserError('model-invalid').
@@ -170,7 +177,7 @@ export function* readGraph(reader: WireReader, source: TensorSource, depth = 0):
   while (reader.next()) {
     const { field } = reader;
     if (field === 1) nodes.push(readNode(reader.message(), source, depth));
-    else if (field === 2) name = reader.text();
+    else if (field === 2) name = reader.line();
     else if (field === 5) {
       const raw = rawTensor(reader.message());
       if (raw.name === '') reader.damaged('an initializer without a name');
@@ -194,6 +201,11 @@ export function* readGraph(reader: WireReader, source: TensorSource, depth = 0):
     if (Math.max(nodes.length, initializers.size, inputs.length, outputs.length, values.size) > MAX_ENTRIES)
       reader.damaged(`a graph of more than ${MAX_ENTRIES} nodes or values`);
     yield;
+  }
+  for (const value of [...inputs, ...values.values()]) {
+    const tensor = initializers.get(value.name);
+    if (tensor && !agrees(value, tensor))
+      invalid(source.file.path, `initializer ${quoted(value.name)} is of another shape or kind than the file says elsewhere`, value.name); // prettier-ignore
   }
   const given = inputs.filter((input) => !initializers.has(input.name));
   return { name, nodes, initializers, inputs: given, outputs, values };
