@@ -51,7 +51,7 @@ function judge({ nodes, initializers, inputs, outputs }: OnnxGraph, around: Read
 function readValues({ graph }: OnnxModel): void {
   for (const { dims, values } of allTensors(graph)) {
     try {
-      expect(values()).toHaveLength(dims.reduce((product, dim) => product * dim, 1));
+      if (values().length !== dims.reduce((product, dim) => product * dim, 1)) expect.fail('values that do not fit');
     } catch (error) {
       refusedWell(error);
     }
@@ -60,8 +60,8 @@ function readValues({ graph }: OnnxModel): void {
 
 function refusedWell(error: unknown): void {
   if (!(error instanceof UserError)) throw error;
-  expect(error.message).not.toMatch(/\n/);
-  expect(error.message.length).toBeLessThan(1000);
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(error.message) || error.message.length >= 1000)
+    expect.fail(`no line: ${error.message}`);
 }
 
 /** Same values into the same file: it is written, and read again as it was. */
@@ -69,8 +69,10 @@ function writeBack(bytes: Uint8Array, { graph }: OnnxModel): void {
   const floats = [...graph.initializers.values()].filter(({ external, type }) => !external && /^(float|double)$/.test(type)); // prettier-ignore
   const changes = new Map(floats.map(({ name, dims, values }) => [name, { dims, values: values() }]));
   const again = readOnnx(replaceInitializers(bytes, changes), { path: 'net.onnx' }).graph;
-  expect(again.nodes).toEqual(graph.nodes.map((node) => ({ ...node, attributes: expect.any(Map) as unknown })));
-  for (const [name, { values }] of changes) expect(again.initializers.get(name)!.values()).toEqual(values);
+  const texts = (nodes: OnnxGraph['nodes']) => JSON.stringify(nodes.map((node) => ({ ...node, attributes: [...node.attributes.keys()] }))); // prettier-ignore
+  if (texts(again.nodes) !== texts(graph.nodes)) expect.fail('its nodes are not those written');
+  for (const [name, { values }] of changes)
+    if (!again.initializers.get(name)!.values().every((value, i) => Object.is(value, values[i]))) expect.fail(`${name} is not what was written`); // prettier-ignore
 }
 
 const readValuesOf = ({ model }: { model: OnnxModel }): void => {
@@ -99,13 +101,13 @@ it(`${COUNT} mutants of seed ${SEED}`, { timeout: 3_600_000 }, async () => {
     const [start, before] = [performance.now(), process.memoryUsage().arrayBuffers];
     const model = attempt(bytes);
     slowest = Math.max(slowest, performance.now() - start);
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(MEMORY);
+    if (process.memoryUsage().arrayBuffers - before > MEMORY) expect.fail('it took too much memory');
     if (typeof model === 'string') reasons.add(model.replace(/"[^"]*"|-?\d[\d.e+]*/g, '#'));
     else {
       read++;
       if (read % 4 === 0) writeBack(bytes, model);
     }
-    if (index % 16 === 0 || Buffer.from(bytes).includes('external.onnx.data')) {
+    if (index % 64 === 0 || Buffer.from(bytes).includes('external.onnx.data')) {
       files++;
       await writeFile(join(folder, 'net.onnx'), bytes);
       const outside = (path: string): void => expect(dirname(path)).toBe(folder);

@@ -62,6 +62,7 @@ function readAttribute(
     else if (field === 2) float = reader.float();
     else if (field === 3) int = reader.int();
     else if (field === 4) string = reader.text();
+    else if ((field === 5 && tensor) || (field === 6 && graph)) reader.damaged('an attribute of two values');
     else if (field === 5)
       tensor = tensorOf(rawTensor(reader.message()), () => `the tensor ${quoted(name)} of ${node()}`, source);
     else if (field === 6) graph = atOnce(readGraph(reader.message(), source, depth + 1));
@@ -140,6 +141,7 @@ function readValue(reader: WireReader): OnnxValue {
   let name = '';
   let type: OnnxType = 'other';
   let dims: OnnxValue['dims'] = null;
+  let types = 0;
   while (reader.next()) {
     if (reader.field === 1) name = reader.name();
     if (reader.field !== 2) continue;
@@ -147,9 +149,11 @@ function readValue(reader: WireReader): OnnxValue {
     while (typeProto.next()) {
       if (typeProto.field !== 1) continue;
       const tensor = typeProto.message();
+      if (types++ > 0) reader.damaged('a value of two types');
       while (tensor.next())
         if (tensor.field === 1) type = typeOf(tensor.int());
-        else if (tensor.field === 2) dims = readShape(tensor.message());
+        else if (tensor.field === 2)
+          dims = dims ? reader.damaged('a value of two shapes') : readShape(tensor.message());
     }
   }
   if (name === '') reader.damaged('a value without a name');
