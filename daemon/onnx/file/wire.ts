@@ -27,7 +27,10 @@ export function invalid(path: string, problem: string, field?: string): never {
 }
 
 /** A name of the file in a message: one line, however long or odd it is. */
-export const quoted = (name: string): string => JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name);
+export const quoted = (name: string): string =>
+  JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name)
+    // What JSON leaves as it is, though it moves a terminal or breaks a line.
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
