@@ -58,7 +58,7 @@ describe('a Keras file', () => {
 
   test.each([
     ['net.onnx', 'is an ONNX model, made for inference; export it from the Keras or TensorFlow.js model'],
-    ['net.tflite', 'is a TensorFlow Lite model, made for inference; export it from the Keras'],
+    ['net.tflite', 'is a TensorFlow Lite model, made for inference; open the ONNX, Keras'],
   ])('%s is named, with the way that leads here', async (file, words) => {
     await window.openFile(file);
     await window.monitor.getByText(words).waitFor({ timeout: 30_000 });

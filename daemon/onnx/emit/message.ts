@@ -1,6 +1,12 @@
 /** A number of variable length; of negative ones the 64-bit two's complement. */
 export function varint(value: number | bigint): Uint8Array {
   const bytes: number[] = [];
+  if (typeof value === 'number' && value >= 0 && value < 2 ** 31) {
+    let small = value;
+    for (; small > 127; small >>= 7) bytes.push((small & 127) | 128);
+    bytes.push(small);
+    return Uint8Array.from(bytes);
+  }
   let rest = BigInt.asUintN(64, BigInt(value));
   do {
     bytes.push(Number(rest & 127n) | (rest > 127n ? 128 : 0));

@@ -26,6 +26,7 @@ const wide = (value: number, unsigned: boolean): bigint =>
 /** raw_data: little-endian, one after the other. @throws through `fail` for values that the kind does not hold. */
 export function encodeRaw(values: ArrayLike<number>, kind: Kind, fail: Fail): Uint8Array {
   const { type, size } = kind;
+  if (type === 'float' && values instanceof Float32Array) return new Uint8Array(values.slice().buffer);
   const view = new DataView(new ArrayBuffer(values.length * size));
   for (let i = 0; i < values.length; i++) {
     const value = held(values[i]!, kind, fail);

@@ -1,4 +1,7 @@
-/** An ONNX file in memory, as its protobuf messages say it. [onnx/onnx.proto of ONNX 1.12 and newer] Models are data, never code. */
+/**
+ * An ONNX file in memory, as its protobuf messages say it. [onnx/onnx.proto of ONNX 1.12 and newer] Models are data, never code. Names (of
+ * nodes, operators, values, attributes, sizes) have no control characters, so that any message can hold them; texts (attributes, metadata) may.
+ */
 
 /** TensorProto.DataType by its names; others are refused by the reader of a tensor that needs them. */
 export type OnnxType =

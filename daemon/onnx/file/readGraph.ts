@@ -62,6 +62,7 @@ function readAttribute(
     else if (field === 2) float = reader.float();
     else if (field === 3) int = reader.int();
     else if (field === 4) string = reader.text();
+    else if ((field === 5 && tensor) || (field === 6 && graph)) reader.damaged('an attribute of two values');
     else if (field === 5)
       tensor = tensorOf(rawTensor(reader.message()), () => `the tensor ${quoted(name)} of ${node()}`, source);
     else if (field === 6) graph = atOnce(readGraph(reader.message(), source, depth + 1));
@@ -140,6 +141,7 @@ function readValue(reader: WireReader): OnnxValue {
   let name = '';
   let type: OnnxType = 'other';
   let dims: OnnxValue['dims'] = null;
+  let types = 0;
   while (reader.next()) {
     if (reader.field === 1) name = reader.name();
     if (reader.field !== 2) continue;
@@ -147,14 +149,23 @@ function readValue(reader: WireReader): OnnxValue {
     while (typeProto.next()) {
       if (typeProto.field !== 1) continue;
       const tensor = typeProto.message();
+      if (types++ > 0) reader.damaged('a value of two types');
       while (tensor.next())
         if (tensor.field === 1) type = typeOf(tensor.int());
-        else if (tensor.field === 2) dims = readShape(tensor.message());
+        else if (tensor.field === 2)
+          dims = dims ? reader.damaged('a value of two shapes') : readShape(tensor.message());
     }
   }
   if (name === '') reader.damaged('a value without a name');
   return { name, type, dims };
 }
+
+/** Whether what is said of a value holds for the tensor of its name. */
+const agrees = ({ type, dims }: OnnxValue, tensor: OnnxTensor): boolean =>
+  (type === tensor.type || type === 'other') &&
+  (dims === null ||
+    (dims.length === tensor.dims.length &&
+      dims.every((dim, axis) => typeof dim !== 'number' || dim === tensor.dims[axis])));
 
 /**
  * A graph of the file; what is said in it is not yet compared, see checkGraph.
@@ -170,7 +181,7 @@ export function* readGraph(reader: WireReader, source: TensorSource, depth = 0):
   while (reader.next()) {
     const { field } = reader;
     if (field === 1) nodes.push(readNode(reader.message(), source, depth));
-    else if (field === 2) name = reader.text();
+    else if (field === 2) name = reader.line();
     else if (field === 5) {
       const raw = rawTensor(reader.message());
       if (raw.name === '') reader.damaged('an initializer without a name');
@@ -194,6 +205,11 @@ export function* readGraph(reader: WireReader, source: TensorSource, depth = 0):
     if (Math.max(nodes.length, initializers.size, inputs.length, outputs.length, values.size) > MAX_ENTRIES)
       reader.damaged(`a graph of more than ${MAX_ENTRIES} nodes or values`);
     yield;
+  }
+  for (const value of [...inputs, ...values.values()]) {
+    const tensor = initializers.get(value.name);
+    if (tensor && !agrees(value, tensor))
+      invalid(source.file.path, `initializer ${quoted(value.name)} is of another shape or kind than the file says elsewhere`, value.name); // prettier-ignore
   }
   const given = inputs.filter((input) => !initializers.has(input.name));
   return { name, nodes, initializers, inputs: given, outputs, values };

@@ -56,8 +56,8 @@ export function* readSteps(bytes: Uint8Array, { path, external }: OnnxReadOption
   while (reader.next()) {
     const { field } = reader;
     if (field === 1) irVersion = reader.int();
-    else if (field === 2) producer = reader.text();
-    else if (field === 3) version = reader.text();
+    else if (field === 2) producer = reader.line();
+    else if (field === 3) version = reader.line();
     else if (field === 7) {
       if (graph) invalid(path, 'holds two graphs');
       graph = yield* readGraph(reader.message(), source);

@@ -27,7 +27,10 @@ export function invalid(path: string, problem: string, field?: string): never {
 }
 
 /** A name of the file in a message: one line, however long or odd it is. */
-export const quoted = (name: string): string => JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name);
+export const quoted = (name: string): string =>
+  JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name)
+    // What JSON leaves as it is, though it moves a terminal or breaks a line.
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -167,27 +170,42 @@ export class WireReader {
     return this.bytes.subarray(this.start, this.end);
   }
 
-  /** A name. @throws UserError('model-invalid') unless it is UTF-8. */
+  /**
+   * A name, which messages and tables can show: without control characters and breaks of lines.
+   * @throws UserError('model-invalid') for others, and unless it is UTF-8.
+   */
   name(): string {
     this.#expect(BYTES);
     if (this.end - this.start > 65536) this.damaged('a name of more than 65536 bytes');
     // Nearly all are ASCII, which a Buffer makes a string of in a tenth of the time.
-    for (let at = this.start; at < this.end; at++) if (this.bytes[at]! > 127) return this.#utf8Name();
-    return this.file.buffer.toString('latin1', this.start, this.end);
+    let bits = 0;
+    for (let at = this.start; at < this.end; at++) {
+      const byte = this.bytes[at]!;
+      bits |= byte;
+      if (byte < 32 || byte === 127) this.damaged('a name with control characters');
+    }
+    return bits > 127 ? this.#utf8Name() : this.file.buffer.toString('latin1', this.start, this.end);
   }
 
   #utf8Name(): string {
     try {
-      return utf8.decode(this.view());
+      const name = utf8.decode(this.view());
+      if (!/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) return name;
     } catch {
-      return this.damaged('a name that is no UTF-8');
+      this.damaged('a name that is no UTF-8');
     }
+    return this.damaged('a name with control characters');
   }
 
   /** Bytes that are text by custom; what is not UTF-8 is replaced. */
   text(): string {
     this.#expect(BYTES);
     return this.file.buffer.toString('utf8', this.start, this.end);
+  }
+
+  /** The same to be shown in one line. */
+  line(): string {
+    return this.text().replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 200); // prettier-ignore
   }
 
   /** A reader of the message in the field. */

@@ -70,6 +70,7 @@ it.each<[string, Readonly<Record<string, string>>[], RegExp]>([
   ['an offset that is no number', [{ location: 'w.bin', offset: '-8' }], /its offset in another file, "-8", is no whole number/],
   ['an offset beyond 2^53', [{ location: 'w.bin', offset: '9999999999999999' }], /no whole number/],
   ['a length of another shape', [{ location: 'w.bin', length: '12' }], /its shape needs 8 bytes, and 12 of the file "w.bin" are named/],
+  ['an offset that would move a terminal', [{ location: 'w.bin', offset: '\x9b2J\x7f' }], /its offset in another file, "\\u009b2J\\u007f", is no whole number/],
   ['no location', [{ offset: '0' }], /lies in another file that is not named/],
   ['a range behind the end', [{ location: 'w.bin', offset: '9007199254740000' }], /ends at byte 16/],
   ['ranges that cross', [{ location: 'w.bin' }, { location: 'w.bin', offset: '4' }], /holds the values of "w1" and "w0" in the same place/],
