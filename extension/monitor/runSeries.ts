@@ -73,7 +73,7 @@ export class RunSeries {
 
   constructor(
     private readonly texts: MarkTexts,
-    private readonly maxRows = LIMITS.seriesRows,
+    private readonly maxRows: number = LIMITS.seriesRows,
   ) {}
 
   /** Which part of the data its errors are of: the one that is held out most. */
