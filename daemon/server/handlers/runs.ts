@@ -117,6 +117,8 @@ export const runHandlers: RunHandlers = {
     context.live.changed(workspace, before, null);
     const folder = await context.backend.runFolder(workspace, renamed);
     context.live.changed(workspace, renamed, await context.backend.runSummary(folder));
+    // Its baselines name it anew.
+    await context.live.look(workspace);
     return { run: renamed, folder: context.workspace.asNamed(folder) };
   },
 
