@@ -55,6 +55,7 @@ export const RELUS = {
     inOrder: true,
     mask: 'pass',
     maskInTfjs: 'passes',
+    asActivation: true,
     sparse: 'activation',
     keras: layer({
       max_value: optional(nonNegative),
@@ -72,6 +73,7 @@ export const RELUS = {
     inOrder: true,
     mask: 'pass',
     maskInTfjs: 'passes',
+    asActivation: true,
     keras: layer({ negative_slope: or(nonNegative, 0.3) }),
     renamedInKeras3: { alpha: 'negative_slope' },
   },
@@ -84,6 +86,7 @@ export const RELUS = {
     inOrder: true,
     mask: 'pass',
     maskInTfjs: 'passes',
+    asActivation: true,
     // ReLU passes what is above its threshold, unchanged.
     inKeras3(layer) {
       const { theta, ...config } = layer.config;
