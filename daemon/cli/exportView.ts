@@ -4,6 +4,7 @@ import { measureLatency, type Latencies } from '../export/latency.js';
 import type { ReportExport } from '../export/reportTables.js';
 import { thin } from '../export/thin.js';
 import type { Model } from '../model/model.js';
+import type { MeasuredExports } from '../protocol/exports.js';
 import type { Terminal } from './terminal.js';
 import { bytes, count, microseconds, percent, table, times } from './text.js';
 
@@ -21,27 +22,43 @@ export async function measureExport(
   return { sizes, thinned: thin(model), latency };
 }
 
-export function printExport({ sizes, thinned, latency }: Required<ReportExport>, terminal: Terminal): void {
-  printSizes(sizes, terminal);
+/** @param shown.measured errors of the files, where they are known. */
+export function printExport(
+  { sizes, thinned, latency, measured = null }: Required<ReportExport> & { readonly measured?: MeasuredExports | null },
+  terminal: Terminal,
+): void {
+  printSizes(sizes, measured, terminal);
   terminal.print('');
   printSurvivors(thinned, terminal);
   terminal.print('');
   printLatency(latency, terminal);
 }
 
-function printSizes({ reference, formats, left }: Sizes, terminal: Terminal): void {
-  for (const size of formats) terminal.emit({ event: 'format', ...size });
+function printSizes({ reference, formats, left }: Sizes, measured: MeasuredExports | null, terminal: Terminal): void {
+  const errors = new Map(measured?.formats.map((one) => [one.format, one]));
+  const errorOf = (format: string): number | null => errors.get(format)?.error ?? null;
+  for (const size of formats)
+    terminal.emit({ event: 'format', ...size, ...(measured && { error: errorOf(size.format) }) });
   for (const one of left) terminal.emit({ event: 'format-left', ...one });
   const rows = formats.map((size) => [
     size.format,
     size.name,
     ...[size.bytes, size.gzip, size.brotli].map(bytes),
     `${times(size.ratio)}x`,
+    ...(measured ? [errorText(errorOf(size.format))] : []),
   ]);
-  terminal.print(table(['format', 'what', 'bytes', 'gzip', 'brotli', 'smaller'], rows));
+  const columns = ['format', 'what', 'bytes', 'gzip', 'brotli', 'smaller', ...(measured ? ['error'] : [])];
+  terminal.print(table(columns, rows));
   terminal.print(`Compared with the reference's ${bytes(reference)} of dense float32 weights.`);
   for (const { format, reason } of left) terminal.print(`note: not as ${format}: ${reason}`);
+  const unmeasured = formats.filter(({ format }) => measured && errorOf(format) === null);
+  for (const { format } of unmeasured)
+    terminal.print(
+      `note: no error of ${format}: ${errors.get(format)?.errorNote ?? 'it was not measured when the run ended'}`,
+    );
 }
+
+const errorText = (error: number | null): string => (error === null ? '' : percent(error));
 
 function printSurvivors({ layers, inputs, weights, flops }: ReportExport['thinned'], terminal: Terminal): void {
   const read = inputs.map((input) => ({

@@ -7,6 +7,7 @@ import { shellWord } from '../protocol/shellWord.js';
 import type { PathPoint } from '../protocol/events.js';
 import { pathPoints } from '../runs/pathPoints.js';
 import { readFinish } from '../runs/results/finish.js';
+import { readExports } from '../runs/results/kept.js';
 import { readReference, readRunModel } from '../runs/runModels.js';
 import { printComparison, runBaselines } from './baselines.js';
 import { measureExport, printExport } from './exportView.js';
@@ -87,7 +88,8 @@ async function finishPath(
   if (isBound || answer.met) terminal.print(answerText(point, answer));
   terminal.print('');
   const [model, reference] = [await readRunModel(folder), await readReference(folder, workspace)];
-  printExport(await measureExport(model, reference, terminal), terminal);
+  const measured = await readExports(folder);
+  printExport({ ...(await measureExport(model, reference, terminal)), measured }, terminal);
   await printFinish(terminal, folder);
   terminal.print('');
   terminal.print(`model   ${relative(process.cwd(), join(folder, 'result', 'model.json'))}`);

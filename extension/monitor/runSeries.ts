@@ -73,7 +73,7 @@ export class RunSeries {
 
   constructor(
     private readonly texts: MarkTexts,
-    private readonly maxRows = LIMITS.seriesRows,
+    private readonly maxRows: number = LIMITS.seriesRows,
   ) {}
 
   /** The part of the data that its errors are of: the part held out most strictly. */

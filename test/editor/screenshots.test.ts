@@ -4,7 +4,10 @@
  */
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
 import { describe, test } from 'vitest';
+import { writeTfjsModel } from '../../daemon/model/files/writeTfjs.js';
+import { buildArchitecture } from '../../daemon/model/setup/architectures.js';
 import { expectEventually } from './expectEventually.js';
 import { Movie } from './pictures/movie.js';
 import { saveMovie, savePicture, type Clip } from './pictures/picture.js';
@@ -115,6 +118,42 @@ describe.runIf(process.env.SCREENSHOTS === '1')('pictures', () => {
         await saveMovie(join(FOLDER, 'from-model-to-small-model.png'), await movie.end(), 800);
       }),
     3 * RUN_MS,
+  );
+
+  test(
+    'those of layers: the network as a graph, and what each layer loses alone',
+    () =>
+      withWindow('layers', [1360, 850], Object.fromEntries([budget('2%', 'keep-2')]), async (window, folder) => {
+        const { page } = window;
+        await copyExampleModel(join(folder, 'lenet300'));
+        await mkdir(join(folder, 'resnet20'));
+        await writeTfjsModel(buildArchitecture('resnet20', 1), join(folder, 'resnet20/model.json'));
+        const shot = async (name: string) => {
+          await page.mouse.move(700, 840);
+          await page.waitForTimeout(1500);
+          await savePicture(join(FOLDER, `${name}.png`), await page.screenshot());
+        };
+        /** The command asks which file, unless the one in front is meant. */
+        const run = async (command: string, file: RegExp, shown: Locator) => {
+          await window.command(command);
+          const pick = window.quickPick(file).first();
+          await Promise.race([shown.waitFor({ timeout: 300_000 }), pick.click({ timeout: 300_000 })]);
+          await shown.waitFor({ timeout: 300_000 });
+        };
+        await window.openFile('resnet20/model.json');
+        await run('Show Network of a Model', /resnet20/, window.pageInFront.locator('.network-box').first());
+        // A filter that a residual connection ties to others: the reason stands beside the graph.
+        await window.pageInFront.locator('.network-box').nth(1).click();
+        await shot('network');
+        await window.palette('View: Close All Editors');
+        await window.openFile('keep-2.prune.json');
+        const knob = window.pageInFront.getByRole('slider', { name: 'Floor of fc3' });
+        await run('Sensitivity of Layers', /keep-2/, knob);
+        await window.pageInFront.getByRole('button', { name: 'Suggested' }).click();
+        await window.pageInFront.locator('.floors-checked', { hasText: '=' }).waitFor({ timeout: 60_000 });
+        await shot('sensitivity');
+      }),
+    RUN_MS,
   );
 
   test(

@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { RunEvent } from '../../daemon/protocol/events.js';
 import { readEvents } from '../../daemon/runs/list/registry.js';
+import { isAlive } from '../fixtures/isAlive.js';
 
 export const theta = (folder: string) =>
   readdir(join(folder, 'result')).then(async (names) =>
@@ -22,16 +23,7 @@ export async function history(folder: string): Promise<RunEvent[]> {
   return events;
 }
 
-export const alive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 export async function untilGone(pid: number): Promise<void> {
-  for (let i = 0; i < 400 && alive(pid); i++) await wait(25);
-  expect(alive(pid)).toBe(false);
+  for (let i = 0; i < 400 && isAlive(pid); i++) await wait(25);
+  expect(isAlive(pid)).toBe(false);
 }

@@ -8,7 +8,8 @@ import { listRuns } from '../../daemon/runs/list/listRuns.js';
 import { runSummary } from '../../daemon/runs/list/registry.js';
 import { resumeRun, startRun } from '../../daemon/runs/supervisor.js';
 import { FakeRuns, plan } from './fakeRuns.js';
-import { alive, history, theta } from './runFiles.js';
+import { isAlive } from '../fixtures/isAlive.js';
+import { history, theta } from './runFiles.js';
 
 const runs = FakeRuns.prepare();
 const options = () => runs.options();
@@ -43,7 +44,7 @@ describe('a run', { timeout: 180_000 }, () => {
       iterations: 12,
     });
     await expect(resumeRun(handle.id, options())).rejects.toMatchObject({ code: 'run-invalid' });
-    expect(alive(handle.pid)).toBe(false);
+    expect(isAlive(handle.pid)).toBe(false);
   });
 
   it('killed at random moments and resumed ends with the same bytes, its history without a repeated step', async () => {
@@ -56,7 +57,7 @@ describe('a run', { timeout: 180_000 }, () => {
       let kills = 0;
       for (;;) {
         const killed = wait(60 + random.below(400)).then(
-          () => kills < 5 && handle.pid && alive(handle.pid) && process.kill(handle.pid, 'SIGKILL'),
+          () => kills < 5 && handle.pid && isAlive(handle.pid) && process.kill(handle.pid, 'SIGKILL'),
         );
         const last = await handle.done;
         await killed;
@@ -93,7 +94,7 @@ describe('a run', { timeout: 180_000 }, () => {
     expect((await runSummary(handle.folder)).state).toBe('running');
     await handle.stop('user');
     expect(await handle.done).toMatchObject({ event: 'stopped', reason: 'user' });
-    expect(alive(handle.pid)).toBe(false);
+    expect(isAlive(handle.pid)).toBe(false);
     expect((await runSummary(handle.folder)).state).toBe('stopped');
     await expect(handle.pause()).rejects.toMatchObject({ code: 'run-invalid' });
     process.env['FAKE_STEP_MS'] = '0';

@@ -10,7 +10,8 @@ import { runSummary } from '../../daemon/runs/list/registry.js';
 import { resumeRun, startRun } from '../../daemon/runs/supervisor.js';
 import { bundleTrainer } from './trainer/bundle.js';
 import { FakeRuns, plan } from './fakeRuns.js';
-import { alive, history, theta, untilGone } from './runFiles.js';
+import { isAlive } from '../fixtures/isAlive.js';
+import { history, theta, untilGone } from './runFiles.js';
 
 const runs = FakeRuns.prepare();
 const options = () => runs.options();
@@ -71,7 +72,7 @@ describe('what goes wrong', { timeout: 120_000 }, () => {
     const handle = await startRun(plan, options());
     process.kill(handle.pid, 'SIGINT');
     await wait(50);
-    expect(alive(handle.pid)).toBe(true);
+    expect(isAlive(handle.pid)).toBe(true);
     process.kill(handle.pid, 'SIGTERM');
     expect(await handle.done).toMatchObject({ event: 'stopped', reason: 'shutdown' });
     expect((await runSummary(handle.folder)).state).toBe('interrupted');

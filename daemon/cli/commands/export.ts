@@ -9,7 +9,9 @@ import { readModel } from '../../model/files/readModel.js';
 import { resolveInside } from '../../files/workspacePath.js';
 import { workspaceFor } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
+import type { MeasuredExports } from '../../protocol/exports.js';
 import { findRun } from '../../runs/list/registry.js';
+import { readExports } from '../../runs/results/kept.js';
 import { readReference, readRunModel, readRunScales } from '../../runs/runModels.js';
 import { integerOption, namedFile, stringOption, type Command, type Values } from '../command.js';
 import { measureExport, printExport } from '../exportView.js';
@@ -22,6 +24,8 @@ interface Source {
   readonly scales: readonly InputScale[];
   /** The reference that the run started from, if it still exists. */
   readonly reference: Model | null;
+  /** Errors of a run's files, measured when it ended; null: of a model file, a point of a path, or a run of before. */
+  readonly measured: MeasuredExports | null;
 }
 
 /** A model file, or the result of a run (its folder or its name). */
@@ -35,8 +39,8 @@ async function readSource(from: string, values: Values, point: number | undefine
     // TensorFlow.js names every model "model"; its folder's name says more.
     const name = stem === 'model' ? basename(dirname(file)) : stem;
     if (file.endsWith('.lcp'))
-      return { model: readSparsePackage(await readFile(file), file), name, scales, reference: null };
-    return { model: await readModel(file, { workspace }), name, scales, reference: null };
+      return { model: readSparsePackage(await readFile(file), file), name, scales, reference: null, measured: null };
+    return { model: await readModel(file, { workspace }), name, scales, reference: null, measured: null };
   }
   const workspace = stringOption(values, 'workspace');
   const found = await findRun(from, { workspace: resolve(workspace ?? '.') }).catch((error: unknown) => {
@@ -52,13 +56,14 @@ async function readSource(from: string, values: Values, point: number | undefine
     name: point === undefined ? `${name}-pruned` : `${name}-point-${point}`,
     scales: await readRunScales(found.folder, point),
     reference: await readReference(found.folder, found.workspace),
+    measured: point === undefined ? await readExports(found.folder) : null,
   };
 }
 
 export const exportCommand: Command = {
   name: 'export',
   positionals: 'RUN|MODEL',
-  summary: 'write a pruned model in a format; without --format, the size of each, and its speed here',
+  summary: 'write a pruned model in a format; without --format, the size and error of each, and its speed here',
   options: {
     format: { type: 'string', value: 'FORMAT', help: 'tfjs-layers, onnx-thinned, sparse... (see the list without it)' },
     out: {
@@ -76,9 +81,9 @@ export const exportCommand: Command = {
     const format = id === undefined ? (out === undefined ? null : formatOfFile(out, 'all')) : findFormat(id);
     if (format && out !== undefined) checkEnding(out, format);
     const point = integerOption(values, 'point', 0, 1e6);
-    const { model, name, scales, reference } = await readSource(positionals[0]!, values, point);
+    const { model, name, scales, reference, measured } = await readSource(positionals[0]!, values, point);
     if (!format) {
-      printExport(await measureExport(model, reference, terminal), terminal);
+      printExport({ ...(await measureExport(model, reference, terminal)), measured }, terminal);
       return 0;
     }
     const wanted = resolve(out ?? `${name}-${format.id}${format.extension}`);

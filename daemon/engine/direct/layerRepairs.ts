@@ -4,6 +4,9 @@
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
+import type { LayerClass } from '../../model/layerClasses/layerClass.js';
+import { classOf, type ClassName } from '../../model/layerClasses/registry.js';
+import { own } from '../../model/layers/layerConfig.js';
 import { UserError } from '../../protocol/errors.js';
 import { allLayers } from '../layerTree.js';
 import type { TensorFlow } from './tensorflow.js';
@@ -112,15 +115,15 @@ const transposedStrideOverWindow: Repair = (layer) => {
   Object.assign(layer, { padding: 'valid' });
 };
 
-const REPAIRS: Readonly<Record<string, Repair>> = {
+const REPAIRS: { readonly [C in ClassName]?: Repair } = {
   TimeDistributed: timeDistributed,
   AlphaDropout: alphaDropout,
   BatchNormalization: unscaledOrUncentred,
   LayerNormalization: unscaledOrUncentred,
-  Conv3D: strideOverWindow,
-  MaxPooling3D: strideOverWindow,
-  AveragePooling3D: strideOverWindow,
-  Conv3DTranspose: transposedStrideOverWindow,
+};
+const STRIDES: { readonly [S in NonNullable<LayerClass['skipsFramesInTfjs']>]: Repair } = {
+  forwards: strideOverWindow,
+  backwards: transposedStrideOverWindow,
 };
 
 /**
@@ -130,6 +133,8 @@ const REPAIRS: Readonly<Record<string, Repair>> = {
 export function repairLayers({ core }: TensorFlow, model: { readonly layers: readonly Layer[] }): void {
   for (const layer of new Set(allLayers(model.layers))) {
     const name = layer.getClassName();
-    if (Object.hasOwn(REPAIRS, name)) REPAIRS[name]!(layer, core);
+    own(REPAIRS, name)?.(layer, core);
+    const skips = classOf(name)?.skipsFramesInTfjs;
+    if (skips) STRIDES[skips](layer, core);
   }
 }

@@ -6,6 +6,8 @@ import { maskedExtreme, maskedProduct, type Mask } from './merging.js';
 import { rowPresence } from './presence.js';
 import { maskedRecurrence } from './recurrent.js';
 import { refuse } from './refuse.js';
+import type { ClassName } from '../../model/layerClasses/registry.js';
+import { own } from '../../model/layers/layerConfig.js';
 
 type Tensor = Core.Tensor;
 type Layer = tfl.layers.Layer;
@@ -97,7 +99,7 @@ const timeDistributed: Reader = ({ tf, layer, inputs: [x], masks: [mask], kwargs
   return tf.reshape(y, [batch, time, ...y.shape.slice(1)]);
 };
 
-const READERS: Readonly<Record<string, Reader>> = {
+const READERS: { readonly [C in ClassName]?: Reader } = {
   RNN: recurrent,
   SimpleRNN: recurrent,
   GRU: recurrent,
@@ -116,8 +118,8 @@ const READERS: Readonly<Record<string, Reader>> = {
 
 /** Whether a mask changes the layer's result. */
 export function readsMasks(layer: Layer): boolean {
-  if (layer.getClassName() !== 'TimeDistributed') return layer.getClassName() in READERS;
-  // Its own mask goes to the inner layer.
+  if (layer.getClassName() !== 'TimeDistributed') return own(READERS, layer.getClassName()) !== undefined;
+  // Its own mask is given to the inner layer.
   return allLayers([(layer as unknown as { layer: Layer }).layer]).some(readsMasks);
 }
 
@@ -132,7 +134,7 @@ export function readMasks(
   setMask: Reading['setMask'],
 ): void {
   const { axis } = layer as unknown as { axis?: number };
-  const reader = READERS[layer.getClassName()];
+  const reader = own(READERS, layer.getClassName());
   const call = layer.call.bind(layer);
   if (layer.getClassName() === 'Masking') {
     layer.call = (inputs) => {

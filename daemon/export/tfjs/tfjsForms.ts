@@ -1,4 +1,5 @@
-/** Rewrites layers that TensorFlow.js 4.22 computes differently from Keras on some backend into a form that it computes alike. */
+/** Layers that TensorFlow.js 4.22 by itself computes otherwise than Keras on some backend, in a form that it computes alike. */
+import { classOf } from '../../model/layerClasses/registry.js';
 import { channelsFirst, CONTAINERS, isLayerJson, layerName, layersOf, numberAt, stringAt, tupleAt, type Json, type LayerJson } from '../../model/layers/layerConfig.js'; // prettier-ignore
 import { modelGraph } from '../../model/layers/layerGraph.js';
 import { axisWithoutBatch, type Shape } from '../../model/layers/shape.js';
@@ -31,15 +32,13 @@ const windowOf = ({ config }: LayerJson): number[] => {
  * @param input of the layer, without the batch axis; unknown sizes count as such.
  */
 function skipsFrames({ class_name: name, config }: LayerJson, input: Shape | null): boolean {
-  if (!/^(Conv3D|Conv3DTranspose|(Max|Average)Pooling3D)$/.test(name) || stringAt(config, 'padding') !== 'same')
-    return false;
+  const skips = classOf(name)?.skipsFramesInTfjs;
+  if (skips === undefined || stringAt(config, 'padding') !== 'same') return false;
   const strides = tupleAt(config, 'strides', 3, name.includes('Pool') ? 2 : 1) ?? [];
   const space = channelsFirst(config) ? input?.slice(1) : input;
   return windowOf({ class_name: name, config }).some((size, i) => {
     const [n, stride] = [space?.[i] ?? null, strides[i]!];
-    return (
-      size < stride && (n === null || name === 'Conv3DTranspose' || (Math.ceil(n / stride) - 1) * stride + size < n)
-    );
+    return size < stride && (n === null || skips === 'backwards' || (Math.ceil(n / stride) - 1) * stride + size < n);
   });
 }
 
@@ -53,17 +52,12 @@ const withInner = (layer: LayerJson): LayerJson[] =>
  */
 function innerAxis({ class_name: name, config }: LayerJson, rank: number): number | null {
   const axis = numberAt(config, 'axis') ?? -1;
-  if ((name !== 'BatchNormalization' && name !== 'Softmax') || axis === -1) return null;
+  if (!classOf(name)?.lastAxisInTfjs || axis === -1) return null;
   const index = axisWithoutBatch(axis, rank);
   return index === null || index === rank - 1 ? null : index;
 }
 
-/** Ranks without the batch for which TensorFlow.js normalises. */
-const NORMALISED_RANK = 3;
-const normalises = ({ class_name: name }: LayerJson): boolean =>
-  name === 'BatchNormalization' || name === 'LayerNormalization';
-
-/** Inserts a layer of one class before and one after. */
+/** Puts a layer of one class in front and one behind. */
 function between(container: LayerJson, layer: LayerJson, className: string, configs: readonly [Json, Json]): void {
   const taken = new Set(layersOf(container).map(layerName));
   const made = configs.map((config, i): LayerJson => {
@@ -113,7 +107,10 @@ export function asTfjsComputes(model: Model): Model {
     for (const inner of withInner(layer)) {
       if (skipsFrames(inner, inner === layer ? input : null)) {
         const strides = tupleAt(inner.config, 'strides', 3, 1)!;
-        if (inner.class_name !== 'Conv3DTranspose' || windowOf(inner).some((size, i) => size > strides[i]!))
+        if (
+          classOf(inner.class_name)?.skipsFramesInTfjs === 'forwards' ||
+          windowOf(inner).some((size, i) => size > strides[i]!)
+        )
           refuse(inner, `is a ${inner.class_name} of padding "same" with a stride beyond its window`);
         // Then nothing is cropped.
         inner.config.padding = 'valid';
@@ -126,7 +123,7 @@ export function asTfjsComputes(model: Model): Model {
     const container = containers.get(layer)!;
     const axis = innerAxis(layer, input.length);
     const shape = axis === null ? input : lastBetweenPermutes(container, layer, axis, input);
-    const volumes = normalises(layer) && shape.length > NORMALISED_RANK;
+    const volumes = shape.length > (classOf(layer.class_name)?.mostAxesInTfjs ?? Infinity);
     if (volumes) {
       const [along, ...more] = [layer.config.axis ?? -1].flat() as number[];
       if (more.length > 0 || axisWithoutBatch(along!, shape.length) !== shape.length - 1)

@@ -3,7 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { aboutTime } from '../../protocol/outlookText.js';
 import { count } from '../../protocol/format.js';
+import { UserError } from '../../protocol/errors.js';
+import { parseGoal } from '../../protocol/goalText.js';
 import type { Params } from '../../protocol/messages.js';
+import { PathSettings } from '../../protocol/plan.js';
 import { lastEvents } from '../../runs/eventLog.js';
 import { remainingSeconds } from '../../runs/list/summary.js';
 import { BASELINES } from '../../protocol/resolvedPlan.js';
@@ -32,6 +35,22 @@ const Started = z.object({
 const nothingYet = (what: string, cost: string): string =>
   `Nothing has started. ${what} ${cost}. Ask the user, then call again with "confirm".`;
 
+/** The path's settings with the bound that a goal says. @throws UserError('usage') for what is no goal on the error, or a second bound. */
+function withGoal(path: PathSettings | undefined, goal: string | undefined): PathSettings | undefined {
+  if (goal === undefined) return path;
+  const input = parseGoal(goal);
+  const reading = 'readings' in input ? input.readings[0] : undefined;
+  if (!reading || !('bound' in reading))
+    throw new UserError(
+      'usage',
+      `start_run: "${goal.slice(0, 100)}" is no goal on the error; say "lose at most 0.5%" or "97% accuracy", and give budgets to the plan`,
+      { field: 'goal' },
+    );
+  if (path?.maxErrorIncrease !== undefined || path?.maxError !== undefined)
+    throw new UserError('usage', 'start_run: "goal" and "path" both bound the error; give one of the two', { field: 'goal' }); // prettier-ignore
+  return { ...path, ...reading.bound };
+}
+
 export const startRun = defineTool({
   name: 'start_run',
   title: 'Start a run',
@@ -42,25 +61,40 @@ export const startRun = defineTool({
     engine: z.string().max(100).optional().describe("In place of the plan's."),
     seed: z.int().min(0).max(0xffffffff).optional().describe("In place of the plan's."),
     compare: z.array(z.enum(BASELINES)).max(2).optional().describe('Baselines with equal epochs that run afterwards.'),
+    path: PathSettings.optional().describe(
+      'Computes the error-against-budget curve instead, in one run; {}: as the plan says, or 8 budgets. Only magnitude compares.',
+    ),
+    goal: z
+      .string()
+      .max(200)
+      .optional()
+      .describe(
+        'Looks for the smallest network that meets it, in words: "lose at most 0.5%", "97% accuracy", "error 3%".',
+      ),
     confirm,
   }),
   output: Started,
-  async run({ plan, engine, seed, compare, confirm: token }, root) {
+  async run({ plan, engine, seed, compare, path: settings, goal, confirm: token }, root) {
     const planPath = await root.file(plan);
+    const path = withGoal(settings, goal);
     const wanted: Params<'lc/start'> = {
       planPath,
+      ...(path && { path }),
       ...(engine !== undefined && { engine }),
       ...(seed !== undefined && { seed }),
       ...(compare && { compare }),
     };
-    // Every error of the plan is reported before any time is spent.
-    const read = await root.context.backend.readPlan(planPath, { workspace: root.folder });
+    // Whatever is wrong with the plan is said before it costs anything.
+    const read = await root.context.backend.readPlan(planPath, {
+      workspace: root.folder,
+      ...(path && { asPath: path }),
+    });
     const what = JSON.stringify(['start', wanted, await readFile(planPath, 'utf8')]);
     if (token !== undefined) {
       const run = await root.confirmations.once(token, what, async () => (await root.ask('lc/start', wanted)).run);
       return { text: `${run} has started.`, started: true, run, seconds: null, notes: [], confirm: null };
     }
-    const job = { planPath, workspace: root.folder, engine };
+    const job = { planPath, workspace: root.folder, engine, path };
     const { time, notes } = await root.context.backend.runInChild('planTime', job);
     const baselines = (compare ?? []).filter((method) => method !== read.method).length;
     const seconds = time && time.seconds * (1 + baselines);

@@ -161,6 +161,18 @@ export interface LayerClass {
    */
   readonly maskInTfjs?: 'passes' | 'reads' | 'steps';
 
+  /** Keras takes a layer of it as the activation of another layer. */
+  readonly asActivation?: true;
+  /**
+   * Over volumes: with "same" padding and a stride beyond its window the cpu backend of TensorFlow.js counts the padding as negative, and
+   * starts behind the first frame. `backwards`: its input has the stride.
+   */
+  readonly skipsFramesInTfjs?: 'forwards' | 'backwards';
+  /** TensorFlow.js by itself computes it along the last axis alone. */
+  readonly lastAxisInTfjs?: true;
+  /** Axes of its input, the batch left out, that TensorFlow.js by itself goes up to. */
+  readonly mostAxesInTfjs?: number;
+
   /**
    * Computes it, if TensorFlow.js lacks it. There is no argument `training`: it computes the same in training.
    * @param inputs with the batch axis in front. @param weights by name, as in `weights`.

@@ -1,4 +1,5 @@
 /** Config values that Keras writes in ways TensorFlow.js does not read: types, initializers, regularizers, activations. */
+import { classOf } from '../layerClasses/registry.js';
 import { isObject, type Json, own } from '../layers/layerConfig.js';
 import type { Refuse } from '../layers/refuse.js';
 import type { Notes } from '../notes.js';
@@ -113,7 +114,6 @@ const ACTIVATIONS = new Set([
   'elu', 'selu', 'relu', 'relu6', 'linear', 'sigmoid', 'hard_sigmoid', 'hardSigmoid', 'softplus', 'softsign', 'tanh',
   'softmax', 'log_softmax', 'logSoftmax', 'gelu', 'mish', 'swish',
 ]); // prettier-ignore
-const ACTIVATION_LAYERS = new Set(['ReLU', 'LeakyReLU', 'PReLU', 'ELU', 'ThresholdedReLU', 'Softmax']);
 
 /** An activation of TensorFlow.js, or the layer to insert after the current one. */
 export type ActivationRewrite = { readonly name: string } | { readonly layer: { class_name: string; config: Json } };
@@ -127,7 +127,7 @@ export function activation(value: unknown, where: string, notes: Notes, refuse: 
       notes.add('activation objects became names', where);
       return activation(config, where, notes, refuse);
     }
-    if (typeof className === 'string' && ACTIVATION_LAYERS.has(className)) {
+    if (typeof className === 'string' && classOf(className)?.asActivation) {
       notes.add('a layer given as an activation became a layer of its own', where);
       return { layer: { class_name: className, config: isObject(config) ? { ...config } : {} } };
     }

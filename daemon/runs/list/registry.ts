@@ -7,6 +7,7 @@ import type { RunSummary } from '../../protocol/messages.js';
 import { holderText, lockOwner } from '../../trainer/process/lock.js';
 import { readRunPlan, runName, runPaths, runsFolder } from '../../trainer/process/runFolder.js';
 import { forgetLog, lastEvents, parseEvent, readLines } from '../eventLog.js';
+import { followersOf, followTo } from './followers.js';
 import { readMarks } from './marks.js';
 import { brokenRun, summarizeRun } from './summary.js';
 import { downsampleBatches } from '../downsampleBatches.js';
@@ -135,10 +136,9 @@ export async function deleteRun(workspace: string, run: string): Promise<void> {
 }
 
 /**
- * Renames the run folder after its time stamp.
- * @returns the run's new name. @throws UserError('run-missing'
- * 'run-invalid'
- * 'disk').
+ * Gives the run folder a new name after its time stamp; its baselines go on naming it.
+ * @returns the run's new name. @throws UserError('run-missing' | 'run-invalid' | 'disk'); 'run-invalid' also while a trainer works on one
+ *   of its baselines.
  */
 export async function renameRun(workspace: string, run: string, name: string): Promise<string> {
   const folder = await runFolder(workspace, run);
@@ -148,7 +148,11 @@ export async function renameRun(workspace: string, run: string, name: string): P
   const target = join(dirname(folder), renamed);
   if (renamed === run) return run;
   if (await lstat(target).catch(() => null)) throw new UserError('run-invalid', `there is a run "${renamed}" already`);
+  const followers = await followersOf(folder);
+  // Its trainer has the plan, and may write it again.
+  for (const follower of followers) await idle(follower.folder);
   await onDisk(folder, rename(folder, target));
   forgetLog(folder);
+  for (const follower of followers) await onDisk(follower.folder, followTo(follower, run, renamed));
   return renamed;
 }

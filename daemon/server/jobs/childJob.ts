@@ -11,7 +11,7 @@ import type { DataPreview, FoundData, PlannedTime } from '../../protocol/dataCho
 import type { Result } from '../../protocol/messages.js';
 import type { GoalWanted, Outlook } from '../../protocol/outlook.js';
 import type { OutlookOf } from '../../runs/outlook.js';
-import type { ARCHITECTURES, DataSource } from '../../protocol/plan.js';
+import type { ARCHITECTURES, DataSource, PathSettings } from '../../protocol/plan.js';
 import type { Sensitivity } from '../../protocol/layers/sensitivity.js';
 import type { TriedAnswer, TriedSample, WhatChanged } from '../../protocol/whatChanged.js';
 import { jobProcess } from './jobProcess.js';
@@ -66,7 +66,13 @@ export interface Jobs {
   };
   /** The time of a run of a plan file here. */
   planTime: {
-    params: { readonly planPath: string; readonly workspace: string; readonly engine?: string | undefined };
+    params: {
+      readonly planPath: string;
+      readonly workspace: string;
+      readonly engine?: string | undefined;
+      /** As a path of budgets, with these settings over the plan's own. */
+      readonly path?: PathSettings | undefined;
+    };
     result: PlannedTime;
   };
   /** `of`: a plan file, or the plan that would be written beside a model. */
@@ -197,9 +203,9 @@ const work: { readonly [J in JobName]: (params: Jobs[J]['params']) => Promise<Jo
     const { previewData } = await import('../../runs/previewData.js');
     return previewData(model, data, { workspace, planFolder });
   },
-  async planTime({ planPath, workspace, engine }) {
+  async planTime({ planPath, workspace, engine, path }) {
     const { planTime } = await import('../../runs/planTime.js');
-    return planTime(planPath, { workspace, ...(engine !== undefined && { engine }) });
+    return planTime(planPath, { workspace, ...(engine !== undefined && { engine }), ...(path && { asPath: path }) });
   },
   async outlook({ goals, of, workspace }) {
     const { outlook } = await import('../../runs/outlook.js');

@@ -72,6 +72,24 @@ test('baselines and points stand under their run; warnings, tags and stars are s
   await page.close();
 });
 
+test('plans and dates are not cut in a narrow window, of this year or before', async () => {
+  const before = Date.UTC(2019, 11, 28, 22, 45);
+  const runs = fakeRuns(12).map((run, i) => (i === 4 ? { ...run, started: before } : run));
+  const { page } = await openTable(runs, { width: 990 });
+  const cut = await page
+    .locator('.head .col-plan, .head .col-date, .body .col-plan, .body .col-date')
+    .evaluateAll((cells) =>
+      cells.flatMap((cell) =>
+        [cell, ...cell.querySelectorAll('*')]
+          .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
+          .map((one) => `${one.className}: ${one.textContent} (${one.scrollWidth} in ${one.clientWidth})`),
+      ),
+    );
+  await artifact(page, 'runs-table-990');
+  expect(cut).toEqual([]);
+  await page.close();
+});
+
 test('a filter finds as one types, in tags and notes and under a run; states and stars narrow', async () => {
   const table = await openTable(fakeRuns(200));
   const { page } = table;

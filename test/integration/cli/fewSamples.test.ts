@@ -8,6 +8,8 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import '@tensorflow/tfjs-backend-cpu';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createRandom } from '../../../daemon/lc/random.js';
+import type { MeasuredExports } from '../../../daemon/protocol/exports.js';
+import { percent } from '../../../daemon/protocol/format.js';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { savePlain } from '../../unit/model/tfjs.js';
 
@@ -67,6 +69,16 @@ it('150 rows train with defaults, the note says with which batch, and only what 
   expect(written.open).toBeUndefined();
   expect([written.training.batchSize, written.retrain.batchSize]).toEqual([16, 16]);
   expect(await cli('export', join('.lcprune', 'runs', run!), '--format', 'onnx')).toMatchObject({ code: 0 });
+  // The list has the error of each file, as it was measured when the run ended.
+  const list = await cli('export', join('.lcprune', 'runs', run!));
+  const exports = join(runs, run!, 'result', 'exports.json');
+  const { formats } = JSON.parse(await readFile(exports, 'utf8')) as MeasuredExports;
+  expect(formats.filter(({ error }) => typeof error === 'number').length).toBeGreaterThan(5);
+  for (const { format, error } of formats) {
+    const row = list.text.split('\n').find((line) => line.startsWith(`${format} `))!;
+    if (typeof error === 'number') expect(row).toMatch(new RegExp(`x +${percent(error).replace('.', '\\.')}$`));
+    else expect(list.text).toContain(`note: no error of ${format}: `);
+  }
 
   const plan = { model: 'model.json', data: 'iris.csv', budget: { keep: '30%' }, training: { batchSize: 256 } };
   await writeFile(join(folder, 'named.prune.json'), JSON.stringify(plan));

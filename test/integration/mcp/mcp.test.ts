@@ -2,8 +2,10 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { TINY_PLAN, tinyWorkspace, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
 import { McpClient } from './harness.js';
+import { isAlive } from '../../fixtures/isAlive.js';
 
 const PRUNABLE = 4 * 8 + 8 * 3;
 const KAPPA = Math.ceil(0.25 * PRUNABLE);
@@ -162,6 +164,25 @@ describe('an MCP client', () => {
     await mcp.ask('stop_run', { run });
   }, 120_000);
 
+  it('computes a curve of budgets, and looks for the smallest network that meets a goal in words', async () => {
+    const path = { budgets: ['75%', '25%'] };
+    const cost = await mcp.ask<{ text: string }>('start_run', { plan: 'tiny.prune.json', path: { points: 16 } });
+    expect(cost.text).toMatch(/Nothing has started.*It takes at most about .*: 16 budgets, for the first/);
+    const run = await mcp.start('tiny.prune.json', { path });
+    expect(await mcp.finish(run)).toMatchObject({ state: 'done' });
+    const planned = async (name: string) =>
+      (JSON.parse(await readFile(ws.path('.lcprune', 'runs', name, 'plan.json'), 'utf8')) as ResolvedPlan).path!;
+    expect((await planned(run)).budgets).toEqual([{ keep: '75%' }, { keep: '25%' }]);
+
+    const search = await mcp.start('long.prune.json', { goal: 'lose at most 5%', path: { points: 2 } });
+    expect(await planned(search)).toMatchObject({ maxErrorIncrease: 0.05, budgets: [{}, {}] });
+    await mcp.ask('stop_run', { run: search });
+
+    const plan = 'tiny.prune.json';
+    expect(await mcp.refuse('start_run', { plan, goal: '25%' })).toMatch(/"25%" is no goal on the error/);
+    expect(await mcp.refuse('start_run', { plan, goal: 'error 3%', path: { maxError: '2%' } })).toMatch(/both bound/);
+  }, 120_000);
+
   it('leaves a checkpoint when it goes while a run is running', async () => {
     const other = await McpClient.start(ws.folder);
     const run = await other.start('long.prune.json');
@@ -169,7 +190,7 @@ describe('an MCP client', () => {
     await other.client.close();
     const status = await mcp.finish(run);
     expect(status).toMatchObject({ state: 'interrupted', message: expect.stringContaining('resume continues') });
-    if (trainer > 0) expect(() => process.kill(trainer, 0)).toThrow();
+    if (trainer > 0) expect(isAlive(trainer)).toBe(false);
     const { confirm } = await mcp.ask<{ confirm: string }>('resume_run', { run });
     await mcp.ask('resume_run', { run, confirm });
     await mcp.ask('stop_run', { run });

@@ -4,8 +4,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { lockOwner } from '../../../daemon/trainer/process/lock.js';
 import { runPaths } from '../../../daemon/trainer/process/runFolder.js';
-import { inLog, isAlive } from './window.js';
+import { inLog } from './window.js';
 import { soon, Windows } from './windows.js';
+import { isAlive } from '../../fixtures/isAlive.js';
 
 const windows = Windows.prepare();
 
@@ -53,7 +54,7 @@ describe('a trainer that outlives its window', () => {
     await first.kill();
     await wait(1500);
     // Waiting for nothing, it is there all the same.
-    expect(await isAlive(pid)).toBe(true);
+    expect(isAlive(pid)).toBe(true);
     const second = await windows.open();
     expect(await second.stateOf(run)).toBe('paused');
     const refused = await second.client.refused('lc/setBudget', { run, budget: { weights: 10_000 } });
@@ -69,7 +70,7 @@ describe('a trainer that outlives its window', () => {
     expect(await second.stateOf(run)).toBe('paused');
     await second.client.ask('lc/stop', { run });
     expect(await second.stateOf(run)).toBe('stopped');
-    expect(await isAlive(pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
     await soon(() => second.kept()).toEqual([]);
     await second.client.ask('lc/resume', { run });
     await second.until(run, ['done']);
@@ -154,7 +155,7 @@ describe('a trainer that outlives its window', () => {
     const second = await windows.open({ keepTraining: false });
     await soon(() => second.kept()).toEqual([]);
     await second.close();
-    expect(await isAlive(pid)).toBe(true);
+    expect(isAlive(pid)).toBe(true);
     const third = await windows.open({ keepTraining: false });
     await third.until(run, ['done']);
     expect(third.left).toEqual([]);

@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { AbsolutePath } from '../../../daemon/protocol/paths.js';
 import { tinyWorkspace, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
-import { isAlive, Window } from './window.js';
+import { Window } from './window.js';
+import { isAlive } from '../../fixtures/isAlive.js';
 
 let tiny: TinyWorkspace;
 beforeEach(async () => void (tiny = await tinyWorkspace()));

@@ -1,8 +1,8 @@
 /** Where the setting says so, the trainers of a window end with it, and the next window gets a list of their runs. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { isAlive } from './window.js';
 import { soon, Windows } from './windows.js';
+import { isAlive } from '../../fixtures/isAlive.js';
 
 const windows = Windows.prepare();
 
@@ -17,7 +17,7 @@ describe('with the setting off', () => {
     const pids = await Promise.all([adopted, own].map((run) => second.trainerOf(run)));
     await second.close();
     // The one it took over is no child of it: it has let go of the run, and ends a moment later.
-    await soon(() => Promise.all(pids.map((pid) => isAlive(pid!)))).toEqual([false, false]);
+    await soon(() => pids.map((pid) => isAlive(pid!))).toEqual([false, false]);
     for (const run of [adopted, own])
       expect((await second.logOf(run)).slice(-2)).toMatchObject([{ event: 'checkpoint' }, { event: 'stopped', reason: 'shutdown' }]); // prettier-ignore
     const third = await windows.open({ keepTraining: false });
@@ -44,7 +44,7 @@ describe('with the setting off', () => {
     await second.client.waitFor(() => second.left.length > 0, 0, 5000);
     expect(second.left).toEqual([run]);
     expect(await second.stateOf(run)).toBe('interrupted');
-    expect(await isAlive(pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
   });
 
   it('switched on while it trains, it goes on; switched off again, it ends', async () => {

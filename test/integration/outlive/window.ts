@@ -12,13 +12,6 @@ import { Daemon, type Client } from '../server/harness.js';
 type Batch = Extract<RunEvent, { event: 'batch' }>;
 export const isBatch = (event: RunEvent): event is Batch => event.event === 'batch';
 
-/** Whether a process works; one that has ended and that nobody has buried does not. */
-export const isAlive = (pid: number): Promise<boolean> =>
-  readFile(`/proc/${pid}/stat`, 'utf8').then(
-    (text) => !'ZX'.includes(text.slice(text.lastIndexOf(')') + 2)[0]!),
-    () => false,
-  );
-
 export interface WindowOptions {
   readonly script: string;
   readonly workspace: string;

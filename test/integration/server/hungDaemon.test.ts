@@ -10,6 +10,7 @@ import { launchDaemon, type DaemonProcess } from '../../../extension/daemon/laun
 import { connect } from '../../../extension/daemon/socket.js';
 import { bundle } from '../../fixtures/daemon/bundle.js';
 import { temporaryFolder } from './harness.js';
+import { isAlive } from '../../fixtures/isAlive.js';
 
 let dist: Awaited<ReturnType<typeof temporaryFolder>>;
 let scratch: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -78,15 +79,6 @@ async function launch(): Promise<Opened> {
   return { daemon, connection, silent, ended };
 }
 
-const alive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 async function childrenOf(pid: number): Promise<number[]> {
   const found: number[] = [];
   for (const name of await readdir('/proc')) {
@@ -122,12 +114,12 @@ describe.skipIf(process.platform !== 'linux')('a daemon that fails in the middle
     const [trainer] = await childrenOf(pid);
     process.kill(pid, 'SIGSTOP');
     await opened.silent;
-    expect(alive(pid)).toBe(true);
+    expect(isAlive(pid)).toBe(true);
     await opened.daemon.kill();
     expect(await opened.daemon.exited).toBe('killed by SIGKILL');
-    expect(alive(pid)).toBe(false);
-    for (let i = 0; i < 200 && alive(trainer!); i++) await wait(50);
-    expect(alive(trainer!)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
+    for (let i = 0; i < 200 && isAlive(trainer!); i++) await wait(50);
+    expect(isAlive(trainer!)).toBe(false);
     await runToTheEnd(await launch(), run);
   });
 
@@ -138,8 +130,8 @@ describe.skipIf(process.platform !== 'linux')('a daemon that fails in the middle
     process.kill(opened.daemon.hello.pid, 'SIGKILL');
     await opened.ended;
     expect(await opened.daemon.exited).toBe('killed by SIGKILL');
-    for (let i = 0; i < 200 && alive(trainer!); i++) await wait(50);
-    expect(alive(trainer!)).toBe(false);
+    for (let i = 0; i < 200 && isAlive(trainer!); i++) await wait(50);
+    expect(isAlive(trainer!)).toBe(false);
     await runToTheEnd(await launch(), run);
   });
 });

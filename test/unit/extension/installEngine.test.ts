@@ -8,6 +8,7 @@ import { findPeer } from '../../../daemon/engine/direct/peers.js';
 import type { NodeCommand } from '../../../extension/daemon/findNode.js';
 import { INSTALLABLE } from '../../../extension/engine/installable.js';
 import { findNpm, installPackages } from '../../../extension/npm/npm.js';
+import { isAlive } from '../../fixtures/isAlive.js';
 
 const node: NodeCommand = { command: process.execPath, env: {}, origin: 'PATH' };
 let base: string;
@@ -81,14 +82,7 @@ test('cancelled, npm and the scripts it started are gone', async () => {
   const installing = install(npm, { signal: controller.signal, onLine: () => controller.abort() });
   await expect(installing).rejects.toMatchObject({ name: 'AbortError' });
   const pids = JSON.parse(await readFile(join(base, 'engines', 'pids.json'), 'utf8')) as number[];
-  const alive = () =>
-    pids.filter((pid) => {
-      try {
-        return process.kill(pid, 0);
-      } catch {
-        return false;
-      }
-    });
+  const alive = () => pids.filter(isAlive);
   for (let i = 0; i < 50 && alive().length > 0; i++) await wait(100);
   expect(alive()).toEqual([]);
 });

@@ -6,21 +6,13 @@ import { findNode, parseVersion, type Surroundings } from '../../../extension/da
 import { launchDaemon, parseHello } from '../../../extension/daemon/launch.js';
 import { LaunchError } from '../../../extension/daemon/launchError.js';
 import { Backoff } from '../../../extension/daemon/backoff.js';
+import { isAlive } from '../../fixtures/isAlive.js';
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lc-prune-launch-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
-
-const alive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 /** A daemon that is only a script; it writes its process id beside itself first. */
 async function launch(script: string, options: { timeout?: number; grace?: number; command?: string } = {}) {
@@ -58,7 +50,7 @@ describe('launching a daemon', () => {
     expect(daemon.token).toMatch(/^[\w-]{43}$/);
     await daemon.stop();
     expect(await daemon.exited).toBe('exit code 0');
-    expect(alive(pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
   });
 
   test('passes on where optional engines may lie', async () => {
@@ -83,13 +75,13 @@ describe('launching a daemon', () => {
     const { outcome, pid } = await launch(`console.log('Welcome to Bash!'); setInterval(() => {}, 1000);`);
     expect((outcome as LaunchError).problem).toBe('junk');
     expect((outcome as LaunchError).message).toContain('Welcome to Bash!');
-    expect(alive(pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
   });
 
   test('an endless first line does not fill the memory', async () => {
     const { outcome, pid } = await launch(`setInterval(() => process.stdout.write('x'.repeat(1e5)), 1);`);
     expect((outcome as LaunchError).problem).toBe('junk');
-    expect(alive(pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
   });
 
   test('a late hello is refused, and nothing is left running', async () => {
@@ -97,7 +89,7 @@ describe('launching a daemon', () => {
       timeout: 700,
     });
     expect((outcome as LaunchError).problem).toBe('late');
-    expect(alive(pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
   });
 
   test('one that ignores the end of its input is killed', async () => {
@@ -106,7 +98,7 @@ describe('launching a daemon', () => {
       { grace: 200 },
     );
     await (outcome as Awaited<ReturnType<typeof launchDaemon>>).stop();
-    expect(alive(pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
   });
 
   test('a missing program names itself and the setting', async () => {

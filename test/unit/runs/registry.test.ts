@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UntimedRunEvent } from '../../../daemon/protocol/events.js';
 import { RunSummary } from '../../../daemon/protocol/messages.js';
+import type { WorkspacePath } from '../../../daemon/protocol/paths.js';
 import { listRuns } from '../../../daemon/runs/list/listRuns.js';
 import {
   deleteRun,
@@ -194,6 +195,27 @@ describe('deleting and renaming', () => {
     await made([start], NOON + 1000);
     await deleteRun(workspace, folder.split('/').at(-1)!);
     expect(await readdir(join(workspace, '.lcprune', 'runs'))).toEqual(['2026-01-02T12-00-01-blobs']);
+  });
+
+  it('rename a run whose baselines go on naming it, and reading the reference that it trained', async () => {
+    const folder = await made([start]);
+    const name = basename(folder);
+    const reference = { path: `.lcprune/runs/${name}/reference/model.json` as WorkspacePath };
+    const plan = { ...PLAN, method: 'magnitude' as const, baselineOf: name, model: reference };
+    const baseline = await createRunFolder(workspace, plan, NOON + 1000);
+    const other = await createRunFolder(workspace, { ...PLAN, baselineOf: `${name}-2` }, NOON + 2000);
+    const before = await readFile(runPaths(other).plan, 'utf8');
+    const release = await takeLock(runPaths(baseline).lock, 'lc-prune');
+    await expect(renameRun(workspace, name, 'best')).rejects.toMatchObject({ code: 'run-invalid' });
+    expect(await readdir(dirname(folder))).toContain(name);
+    await release();
+    const renamed = await renameRun(workspace, name, 'best');
+    expect(await readRunPlan(baseline)).toEqual({
+      ...plan,
+      baselineOf: renamed,
+      model: { path: `.lcprune/runs/${renamed}/reference/model.json` },
+    });
+    expect(await readFile(runPaths(other).plan, 'utf8')).toBe(before);
   });
 
   it('rename a run within its folder, keeping its time, its log and other runs', async () => {

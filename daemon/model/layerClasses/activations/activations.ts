@@ -28,6 +28,7 @@ export const ACTIVATIONS = {
     inOrder: true,
     mask: 'pass',
     maskInTfjs: 'passes',
+    asActivation: true,
     keras: layer({ alpha: optional(number) }),
   },
   // It reads all channels.
@@ -35,6 +36,8 @@ export const ACTIVATIONS = {
     shape: same,
     mask: 'pass',
     maskInTfjs: 'reads',
+    asActivation: true,
+    lastAxisInTfjs: true,
     sparse: 'activation',
     keras: layer({ axis: optional(axis) }),
   },

@@ -25,6 +25,7 @@ export const PRELU = {
     channels,
     mask: 'pass',
     maskInTfjs: 'passes',
+    asActivation: true,
     keras: layer({ shared_axes: optional(axis), ...weights('alpha') }),
   },
 } satisfies Record<string, LayerClass>;

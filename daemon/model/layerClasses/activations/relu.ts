@@ -55,6 +55,7 @@ export const RELUS = {
     inOrder: true,
     mask: 'pass',
     maskInTfjs: 'passes',
+    asActivation: true,
     sparse: 'activation',
     keras: layer({
       max_value: optional(nonNegative),
@@ -72,6 +73,7 @@ export const RELUS = {
     inOrder: true,
     mask: 'pass',
     maskInTfjs: 'passes',
+    asActivation: true,
     keras: layer({ negative_slope: or(nonNegative, 0.3) }),
     renamedInKeras3: { alpha: 'negative_slope' },
   },
@@ -84,7 +86,8 @@ export const RELUS = {
     inOrder: true,
     mask: 'pass',
     maskInTfjs: 'passes',
-    // Above its threshold, ReLU is the identity.
+    asActivation: true,
+    // ReLU passes what is above its threshold, unchanged.
     inKeras3(layer) {
       const { theta, ...config } = layer.config;
       return { ...layer, class_name: 'ReLU', config: { ...config, threshold: theta ?? 1 } };

@@ -35,5 +35,5 @@ export const CONVOLUTIONS = {
     channelsFirst: { permutation: () => [[2, 1], [2, 1]], trainedWrongly: true },
   },
   Conv2D: convolution(2),
-  Conv3D: convolution(3),
+  Conv3D: { ...convolution(3), skipsFramesInTfjs: 'forwards' },
 } satisfies Record<string, LayerClass>; // prettier-ignore

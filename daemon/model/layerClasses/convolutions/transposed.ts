@@ -47,5 +47,5 @@ const transposed = (n: number): LayerClass => ({
 
 export const TRANSPOSED = {
   Conv2DTranspose: transposed(2),
-  Conv3DTranspose: transposed(3),
+  Conv3DTranspose: { ...transposed(3), skipsFramesInTfjs: 'backwards' },
 } satisfies Record<string, LayerClass>;

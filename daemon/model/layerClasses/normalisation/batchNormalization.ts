@@ -43,6 +43,8 @@ export const BATCH_NORMALIZATION = {
     onInput: 'scales',
     mask: 'pass',
     maskInTfjs: 'passes',
+    lastAxisInTfjs: true,
+    mostAxesInTfjs: 3,
     keras: layer({ axis: optional(integer), momentum: optional(number), ...EPSILON, ...SCALED }),
   },
 } satisfies Record<string, LayerClass>;

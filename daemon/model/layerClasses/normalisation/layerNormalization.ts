@@ -24,6 +24,7 @@ export const LAYER_NORMALIZATION = {
     },
     mask: 'pass',
     maskInTfjs: 'passes',
+    mostAxesInTfjs: 3,
     keras: layer({ axis: optional(axis), ...EPSILON, ...SCALED }),
   },
 } satisfies Record<string, LayerClass>;

@@ -19,7 +19,8 @@ const pooling = (n: number, ...aliases: readonly string[]): LayerClass => ({
   }),
   // Averages leave the padding out, so a constant stays constant.
   channels: unlessChannelsFirst(identity),
-  // Pooling over a sequence does not have the setting (layers/pooling.js).
+  // Pooling over a sequence does not know the setting (layers/pooling.js).
+  ...(n === 3 && { skipsFramesInTfjs: 'forwards' as const }),
   ...(n === 1 && { channelsFirst: { permutation: (): Permutation => [[2, 1], [2, 1]] } }),
   keras: layer({
     pool_size: or(sizes(n), 2),

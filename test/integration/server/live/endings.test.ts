@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../../daemon/protocol/events.js';
 import type { RunSummary } from '../../../../daemon/protocol/messages.js';
-import { buildInventedRuns, eventsOf, isAlive, untilState, type InventedRuns } from './inventedRuns.js';
+import { buildInventedRuns, eventsOf, untilState, type InventedRuns } from './inventedRuns.js';
+import { isAlive } from '../../../fixtures/isAlive.js';
 
 let invented: InventedRuns;
 beforeAll(async () => {

@@ -3,7 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BatchColumns } from '../../../../daemon/protocol/messages.js';
-import { batchesOf, buildInventedRuns, eventsOf, isAlive, untilState, type InventedRuns } from './inventedRuns.js';
+import { batchesOf, buildInventedRuns, eventsOf, untilState, type InventedRuns } from './inventedRuns.js';
+import { isAlive } from '../../../fixtures/isAlive.js';
 
 let invented: InventedRuns;
 beforeAll(async () => {

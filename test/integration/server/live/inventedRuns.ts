@@ -96,12 +96,3 @@ export const untilState = (client: Client, run: string, state: RunSummary['state
     const params = message.params as { run: string; summary: RunSummary | null } | undefined;
     return message.method === 'lc/runChanged' && params?.run === run && params.summary?.state === state;
   });
-
-export const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
