@@ -1,6 +1,6 @@
 /**
- * What layers of TensorFlow.js 4.22 compute rightly but fail to train, or compute for some ranks and axes only: their
- * `call` again, of operations that have gradients. For tracing; the layers' weights and shapes stay as they are.
+ * What layers of TensorFlow.js 4.22 compute for some ranks and axes only, or make large arrays for while they are recorded:
+ * their `call` again, in other operations. For tracing; the layers' weights and shapes stay as they are.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
@@ -8,8 +8,6 @@ import { allLayers } from '../layerTree.js';
 import type { RandomSpec } from '../../network/ir.js';
 import { draw } from './backend.js';
 import { sizeOf } from '../../protocol/shape.js';
-import type { ClassName } from '../../model/layerClasses/registry.js';
-import { own } from '../../model/layers/layerConfig.js';
 
 type Layer = tfl.layers.Layer;
 type Variable = tfl.LayerVariable | null | undefined;
@@ -25,7 +23,7 @@ function withLast(x: tf.Tensor, axes: readonly number[], body: (moved: tf.Tensor
 
 const fromFront = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
-/** Without scale or centre it reads weights that it does not have; its gradient is wrong but for the last axis of rank 2 to 4. */
+/** Without scale or centre it reads weights that it does not have; it normalises the last axis of rank 2 to 4 only. */
 function batchNormalization(layer: Layer): void {
   const settings = layer as unknown as { axis: number; gamma: Variable; beta: Variable; movingMean: tfl.LayerVariable };
   const { axis, gamma, beta, movingMean } = settings;
@@ -155,66 +153,7 @@ function alphaDropout(layer: Layer): void {
   });
 }
 
-interface Convolution {
-  readonly dilationRate: readonly number[];
-  readonly strides: readonly number[];
-  readonly padding: 'valid' | 'same';
-  readonly dataFormat: string;
-  readonly kernel: tfl.LayerVariable;
-  readonly depthwiseKernel?: tfl.LayerVariable;
-  readonly pointwiseKernel?: tfl.LayerVariable;
-  readonly bias: Variable;
-  readonly activation?: { apply(x: tf.Tensor): tf.Tensor };
-}
-
-type ConvolutionKernel = 'Conv2D' | 'DepthwiseConv2dNative' | 'Conv3D';
-
-/** A convolution with the gradients that TensorFlow.js's operation refuses where it is dilated. */
-function convolve(kernel: ConvolutionKernel, image: tf.Tensor, filter: tf.Tensor, more: object) {
-  const attrs = { dataFormat: kernel === 'Conv3D' ? 'NDHWC' : 'NHWC', ...more };
-  // The kernels of volumes are a second version.
-  const version = kernel === 'Conv3D' ? 'V2' : '';
-  const run = (name: string, inputs: tf.NamedTensorMap, shape: object = {}) =>
-    tf.engine().runKernel(name, inputs, { ...attrs, ...shape } as tf.NamedAttrMap) as unknown as tf.Tensor;
-  const operation = tf.customGrad((...args) => {
-    const [x, w, save] = args as unknown as [tf.Tensor, tf.Tensor, (tensors: tf.Tensor[]) => void];
-    save([x, w]);
-    return {
-      value: run(kernel, { x, filter: w }),
-      gradFunc: (dy: tf.Tensor, [savedX, savedW]: tf.Tensor[]) => [
-        run(`${kernel}BackpropInput${version}`, { dy, filter: savedW! }, { inputShape: savedX!.shape }),
-        run(`${kernel}BackpropFilter${version}`, { x: savedX!, dy }, { filterShape: savedW!.shape }),
-      ],
-    };
-  });
-  return operation(image, filter);
-}
-
-/** TensorFlow.js has no gradient of dilated convolutions, though its kernels do. */
-function dilatedConvolution(layer: Layer): void {
-  const { dilationRate, strides, padding, dataFormat, kernel, depthwiseKernel, pointwiseKernel, bias, activation } =
-    layer as unknown as Convolution;
-  if (dilationRate.every((rate) => rate === 1)) return;
-  // A sequence is an image of one row.
-  const onImage = <T>(pair: readonly T[], one: T): T[] => (pair.length === 1 ? [one, ...pair] : [...pair]);
-  const attrs = { strides: onImage(strides, 1), pad: padding, dilations: onImage(dilationRate, 1) };
-  const last = (x: tf.Tensor, body: (moved: tf.Tensor) => tf.Tensor) =>
-    dataFormat === 'channelsFirst' ? withLast(x, [1], body) : body(x);
-  layer.call = (inputs) =>
-    last(withFront(tf, layer, single(inputs)), (x) => {
-      const sequence = x.rank === 3;
-      const image = sequence ? tf.expandDims(x, 1) : x;
-      const filter = (depthwiseKernel ?? kernel).read();
-      const plain = x.rank === 5 ? 'Conv3D' : 'Conv2D';
-      let y = convolve(depthwiseKernel ? 'DepthwiseConv2dNative' : plain, image, sequence ? tf.expandDims(filter, 0) : filter, attrs); // prettier-ignore
-      if (pointwiseKernel) y = tf.conv2d(y as tf.Tensor4D, pointwiseKernel.read() as tf.Tensor4D, 1, 'valid');
-      if (bias) y = tf.add(y, bias.read());
-      if (activation) y = activation.apply(y);
-      return sequence ? tf.squeeze(y, [1]) : y;
-    });
-}
-
-const repairs: { readonly [C in ClassName]?: (layer: Layer) => void } = {
+const repairs: Readonly<Record<string, (layer: Layer) => void>> = {
   BatchNormalization: batchNormalization,
   Dense: dense,
   LayerNormalization: layerNormalization,
@@ -230,5 +169,5 @@ const repairs: { readonly [C in ClassName]?: (layer: Layer) => void } = {
 
 /** Gives a layer that was built for tracing a `call` that can be trained, where its own cannot. */
 export function repairLayer(layer: Layer): void {
-  own(repairs, layer.getClassName())?.(layer);
+  repairs[layer.getClassName()]?.(layer);
 }

@@ -119,9 +119,9 @@ export const runHandlers: RunHandlers = {
     const renamed = await context.backend.renameRun(workspace, before, name);
     context.running.changed(workspace, before, null);
     const folder = await context.backend.runFolder(workspace, renamed);
-    context.live.changed(workspace, renamed, await context.backend.runSummary(folder));
+    context.running.changed(workspace, renamed, await context.backend.runSummary(folder));
     // Its baselines name it anew.
-    await context.live.look(workspace);
+    await context.running.look(workspace);
     return { run: renamed, folder: context.workspace.asNamed(folder) };
   },
 
