@@ -4,7 +4,9 @@ import { NativeGraph } from '../../../daemon/engine/native/nativeGraph.js';
 import { Unsupported } from '../../../daemon/engine/native/units.js';
 import { OnnxGraph } from '../../../daemon/engine/compiled/onnxGraph.js';
 import { gradients } from '../../../daemon/network/gradient/gradients.js';
+import type { Graph } from '../../../daemon/network/ir.js';
 import { verified } from '../../../daemon/network/verify/verified.js';
+import { UserError } from '../../../daemon/protocol/errors.js';
 import type { EngineName } from '../engine/engines.js';
 import { Interpreter } from '../engine/float64/interpreter.js';
 import { sizeOf } from '../engine/float64/tensors.js';
@@ -14,11 +16,32 @@ import type { Sample } from './grammar.js';
 export interface ExecutorVerdict {
   readonly differ: readonly string[];
   readonly notes: ReadonlySet<string>;
-  /** Why the native kernels do not take it. */
-  readonly refused?: string;
+  /** By executor, why it does not take the graph. */
+  readonly refused: Partial<Record<EngineName, string>>;
 }
 
+type Compute = (graph: Graph, inputs: readonly Float32Array[], outputs: readonly Float32Array[]) => Promise<void>;
+
 const addon = loadAddon();
+
+/** Whether the native kernels run on this machine. */
+export const hasNative = !('reason' in addon);
+
+const executors: Partial<Record<EngineName, Compute>> = {
+  async onnx(graph, inputs, outputs) {
+    const executor = await OnnxGraph.create(graph, inputs, outputs, { provider: 'cpu', threads: 1 });
+    await executor.run();
+    await executor.release();
+  },
+  ...(!('reason' in addon) && {
+    async native(graph, inputs, outputs) {
+      const options = { threads: 1, level: kernelLevel(addon.addon) };
+      const executor = NativeGraph.create(addon.addon, graph, inputs, outputs, options);
+      executor.runNow();
+      await executor.release();
+    },
+  }),
+};
 
 /** Of the loss and its gradient in every input. */
 export async function checkExecutors({ growth, loss }: Sample): Promise<ExecutorVerdict> {
@@ -27,23 +50,17 @@ export async function checkExecutors({ growth, loss }: Sample): Promise<Executor
   const graph = verified(builder.finish(nodes.map((node) => ({ role: 'output', node }))));
   const inputs = graph.inputs.map(({ node }) => Float32Array.from(feeds.get(node)!));
   const rounded = new Map(graph.inputs.map(({ node }, i) => [node, inputs[i]!]));
-  const buffers = () => nodes.map(({ shape }) => new Float32Array(sizeOf(shape)));
-  const results: Partial<Record<EngineName, Float32Array[]>> = { onnx: buffers() };
-  const onnx = await OnnxGraph.create(graph, inputs, results.onnx!, { provider: 'cpu', threads: 1 });
-  await onnx.run();
-  await onnx.release();
-  let refused: string | undefined;
-  if (!('reason' in addon)) {
-    const outputs = buffers();
+  const results: Partial<Record<EngineName, Float32Array[]>> = {};
+  const refused: Partial<Record<EngineName, string>> = {};
+  for (const [name, compute] of Object.entries(executors) as [EngineName, Compute][]) {
+    const outputs = nodes.map(({ shape }) => new Float32Array(sizeOf(shape)));
     try {
-      const options = { threads: 1, level: kernelLevel(addon.addon) };
-      const native = NativeGraph.create(addon.addon, graph, inputs, outputs, options);
-      native.runNow();
-      await native.release();
-      results.native = outputs;
+      await compute(graph, inputs, outputs);
+      results[name] = outputs;
     } catch (error) {
-      if (!(error instanceof Unsupported)) throw error;
-      refused = error.message;
+      if (!(error instanceof Unsupported || (error instanceof UserError && error.code === 'model-unsupported')))
+        throw error;
+      refused[name] = error.message;
     }
   }
   const judgement = { differ: [] as string[], notes: new Set<string>() };
@@ -61,5 +78,5 @@ export async function checkExecutors({ growth, loss }: Sample): Promise<Executor
       judgement,
     );
   });
-  return { ...judgement, ...(refused === undefined ? {} : { refused }) };
+  return { ...judgement, refused };
 }
