@@ -1,6 +1,6 @@
 /**
- * What layers of TensorFlow.js 4.22 compute rightly but fail to train, or compute for some ranks and axes only: their
- * `call` again, of operations that have gradients. For tracing; the layers' weights and shapes stay as they are.
+ * What layers of TensorFlow.js 4.22 compute for some ranks and axes only, or make large arrays for while they are recorded:
+ * their `call` again, in other operations. For tracing; the layers' weights and shapes stay as they are.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
@@ -23,7 +23,7 @@ function withLast(x: tf.Tensor, axes: readonly number[], body: (moved: tf.Tensor
 
 const fromFront = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
-/** Without scale or centre it reads weights that it does not have; its gradient is wrong but for the last axis of rank 2 to 4. */
+/** Without scale or centre it reads weights that it does not have; it normalises the last axis of rank 2 to 4 only. */
 function batchNormalization(layer: Layer): void {
   const settings = layer as unknown as { axis: number; gamma: Variable; beta: Variable; movingMean: tfl.LayerVariable };
   const { axis, gamma, beta, movingMean } = settings;
