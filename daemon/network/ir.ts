@@ -1,5 +1,6 @@
 /**
- * The graph between TensorFlow.js, which says what a model and its gradients are, and whatever computes them.
+ * The graph between what a model's file means (for layers: what TensorFlow.js calls, by kernels) and whatever computes it.
+ * Its gradients are made of the same operations (`gradient/`).
  *
  * A graph is in static single assignment form: every node has one output tensor of a known, fixed shape, so a node *is* its
  * value. Nodes are immutable and hash-consed by `GraphBuilder`: equal computations are one node. Tensors are dense, row

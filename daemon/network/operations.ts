@@ -4,6 +4,8 @@ import { type BinaryOp, broadcastShape, type DType, type Node, type Op, sameShap
 
 const comparisons: ReadonlySet<Op> = new Set<Op>(['Equal', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'NotEqual']);
 
+export type Reduction = 'Sum' | 'Mean' | 'Max' | 'Min' | 'Prod';
+
 /** Operations by their operands: shapes and types follow. Numbers among the operands are float32 scalars. */
 export class Operations {
   constructor(readonly graph: GraphBuilder) {}
@@ -70,7 +72,7 @@ export class Operations {
     return this.graph.add({ op: 'Reverse', inputs: [x], attrs: { axes }, shape: x.shape });
   }
 
-  reduce(op: 'Sum' | 'Mean' | 'Max' | 'Min' | 'Prod', x: Node, axes: readonly number[], keepDims = false): Node {
+  reduce(op: Reduction, x: Node, axes: readonly number[], keepDims = false): Node {
     const shape = x.shape.flatMap((n, axis) => (axes.includes(axis) ? (keepDims ? [1] : []) : [n]));
     return this.graph.add({ op, inputs: [x], attrs: { axes, keepDims }, shape });
   }

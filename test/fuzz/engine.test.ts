@@ -23,7 +23,7 @@ const masked = 40;
 /** Reasons for which a network may be refused, each a fact about the network or a kernel that is known to be missing. */
 const known = [
   // No layer of it has weights that train.
-  /^trace: .*none of the n variables is trainable/,
+  /^trace: .*none of its n weights is trainable/,
   // Keras would lay the mask over other axes than the steps.
   /^trace: a layer \(\w+\) gets a mask of steps, which Keras would lay over other axes/,
   // Keras's backends differ.

@@ -18,7 +18,7 @@ export interface Fixed {
 export function fixedPlaces(graph: Graph): Fixed {
   const constants: Float32Array[] = [];
   const places = new Map<Node, Place>();
-  // Groups have a step for one number everywhere; others read a tensor of it.
+  // Groups have a step for one number everywhere, as outputs have; others read a tensor of it.
   const constantNodes = new Set(
     graph.nodes.flatMap((node) =>
       node.inputs
@@ -26,6 +26,8 @@ export function fixedPlaces(graph: Graph): Fixed {
         .filter((n) => n.op === 'Constant' && (typeof n.constant !== 'number' || !isElementwise(node))),
     ),
   );
+  for (const { node } of graph.outputs)
+    if (root(node).op === 'Constant' && typeof root(node).constant !== 'number') constantNodes.add(root(node));
   for (const node of constantNodes) {
     const { constant } = node;
     constants.push(

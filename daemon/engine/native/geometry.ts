@@ -18,11 +18,12 @@ export function geometry(node: Node, x: Node, filter: Node, y: Node): Geometry {
   const [kh, kw, channels, filters] = filter.shape as [number, number, number, number];
   if (channels !== c) throw new Unsupported(node, ' in groups');
   const dilated = dilations.some((n) => n !== 1);
-  const over = top > (kh - 1) * dilations[0] || left > (kw - 1) * dilations[1];
-  if (dilated && (sh > 1 || sw > 1 || over)) throw new Unsupported(node, ' with such dilation');
+  if (dilated && (sh > 1 || sw > 1)) throw new Unsupported(node, ' with such dilation');
   const f = node.op.startsWith('Depthwise') ? c * filters : filters;
   const [, oh, ow] = y.shape as [number, number, number];
   const [dh, dw] = dilations;
+  const outside = (n: number, reach: number, stride: number, before: number, count: number) => before > reach || (count - 1) * stride - before >= n; // prettier-ignore
+  if (outside(h, (kh - 1) * dh, sh, top, oh) || outside(w, (kw - 1) * dw, sw, left, ow)) throw new Unsupported(node, ' with windows of padding alone'); // prettier-ignore
   return { batch, h, w, c, oh, ow, f, kh, kw, sh, sw, top, left, dh, dw };
 }
 

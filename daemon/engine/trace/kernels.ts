@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../../network/builder.js';
 import type { Attributes, BinaryOp, DType, Node, Op, UnaryOp } from '../../network/ir.js';
 import { binaryOps, broadcastShape, unaryOps } from '../../network/ir.js';
-import { addMatMul } from '../../network/matMul.js';
+import { Operations, type Reduction } from '../../network/operations.js';
 
 /** A kernel call as tfjs-core makes it: inputs and attributes by TensorFlow.js's names (kernel_names.d.ts). */
 export interface KernelCall {
@@ -32,13 +32,7 @@ const unary =
     });
   };
 
-const addBinary = (graph: GraphBuilder, op: BinaryOp, a: Node, b: Node): Node =>
-  graph.add({
-    op,
-    inputs: [a, b],
-    shape: broadcastShape(a.shape, b.shape),
-    dtype: isBool(op) ? 'bool' : a.dtype,
-  });
+const addBinary = (graph: GraphBuilder, op: BinaryOp, a: Node, b: Node): Node => new Operations(graph).binary(op, a, b);
 
 const binary =
   (op: BinaryOp): KernelRule =>
@@ -46,7 +40,7 @@ const binary =
     addBinary(graph, op, inputs['a']!, inputs['b']!);
 
 export const addReshape = (graph: GraphBuilder, x: Node, shape: Numbers): Node =>
-  graph.add({ op: 'Reshape', inputs: [x], shape });
+  new Operations(graph).reshape(x, shape);
 
 /** Negative axes counted from the end, sorted; null means all. */
 export function axesOf(axis: unknown, rank: number): number[] {
@@ -54,22 +48,15 @@ export function axesOf(axis: unknown, rank: number): number[] {
   return (list as number[]).map((a) => (a < 0 ? a + rank : a)).sort((a, b) => a - b);
 }
 
-function addReduction(graph: GraphBuilder, op: Op, x: Node, axes: Numbers, keepDims: boolean): Node {
-  const kept = x.shape.map((n, i) => (axes.includes(i) ? 1 : n));
-  const shape = keepDims ? kept : kept.filter((_, i) => !axes.includes(i));
-  return graph.add({ op, inputs: [x], attrs: { axes, keepDims }, shape });
-}
-
-const addCast = (graph: GraphBuilder, x: Node, dtype: DType): Node =>
-  graph.add({ op: 'Cast', inputs: [x], shape: x.shape, dtype });
+const addCast = (graph: GraphBuilder, x: Node, dtype: DType): Node => new Operations(graph).cast(x, dtype);
 
 const reduction =
-  (op: Op): KernelRule =>
+  (op: Reduction): KernelRule =>
   ({ graph, inputs, attrs }) => {
     // The mean of integers is none.
     const x = op === 'Mean' ? addCast(graph, inputs['x']!, 'float32') : inputs['x']!;
     const axes = axesOf(attrs['axis'] ?? attrs['reductionIndices'], x.shape.length);
-    return addReduction(graph, op, x, axes, attrs['keepDims'] === true);
+    return new Operations(graph).reduce(op, x, axes, attrs['keepDims'] === true);
   };
 
 /** Whether any, or all, of some truths: their largest, or smallest, as numbers. */
@@ -77,9 +64,9 @@ const truth =
   (op: 'Max' | 'Min'): KernelRule =>
   ({ graph, inputs, attrs }) => {
     const x = inputs['x']!;
-    const numbers = addCast(graph, x, 'float32');
     const axes = axesOf(attrs['axis'], x.shape.length);
-    return addBinary(graph, 'Greater', addReduction(graph, op, numbers, axes, attrs['keepDims'] === true), graph.constant(0, [])); // prettier-ignore
+    const make = new Operations(graph);
+    return make.binary('Greater', make.reduce(op, make.cast(x, 'float32'), axes, attrs['keepDims'] === true), 0);
   };
 
 const argument =
@@ -89,6 +76,9 @@ const argument =
     const [axis] = axesOf(attrs['axis'], x.shape.length) as [number];
     return graph.add({ op, inputs: [x], attrs: { axis }, shape: x.shape.toSpliced(axis, 1), dtype: 'int32' });
   };
+
+const matMul = ({ graph, inputs, attrs }: KernelCall): Node =>
+  new Operations(graph).matMul(inputs['a']!, inputs['b']!, attrs['transposeA'] === true, attrs['transposeB'] === true);
 
 /** What fused kernels do after the product: bias, then activation. */
 export function addBiasAndActivation({ graph, inputs, attrs }: KernelCall, product: Node): Node {
@@ -177,12 +167,7 @@ export const kernelRules: Readonly<Record<string, KernelRule>> = {
       dtype: t.dtype,
     });
   },
-  BatchMatMul: ({ graph, inputs, attrs }) =>
-    addMatMul(graph, inputs['a']!, inputs['b']!, attrs['transposeA'] === true, attrs['transposeB'] === true),
-  _FusedMatMul: (call) => {
-    const { graph, inputs, attrs } = call;
-    const product = addMatMul(graph, inputs['a']!, inputs['b']!, attrs['transposeA'] === true, attrs['transposeB'] === true); // prettier-ignore
-    return addBiasAndActivation(call, product);
-  },
+  BatchMatMul: matMul,
+  _FusedMatMul: (call) => addBiasAndActivation(call, matMul(call)),
   FusedBatchNorm: fusedBatchNorm,
 };

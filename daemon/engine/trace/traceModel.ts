@@ -247,8 +247,8 @@ function trainingOutputs(pass: Pass, { layers, outputs }: Traceable): GraphOutpu
     throw new UserError(
       'model-unsupported',
       trainable.length === 0
-        ? `${layers.model.name}: none of its ${layers.weights.length} weights is trainable, so there is nothing to train`
-        : `${layers.model.name}: no gradient reaches any of its ${trainable.length} trainable weights from the loss`,
+        ? `the model cannot be trained: none of its ${layers.weights.length} weights is trainable; set "trainable" to true in a layer that has weights`
+        : `the model cannot be trained: its loss depends on none of its ${trainable.length} trainable weights, or only by steps and comparisons`,
     );
   const states = layers.weights.flatMap((weight): GraphOutput[] => {
     const node = pass.node(weight.variable);

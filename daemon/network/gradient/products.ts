@@ -1,3 +1,4 @@
+import { sizeOf } from '../../protocol/shape.js';
 import type { Node } from '../ir.js';
 import type { Operations } from '../operations.js';
 import { flag, type GradientRule } from './rule.js';
@@ -5,7 +6,7 @@ import { flag, type GradientRule } from './rule.js';
 /** Gradients of the product of matrices. */
 
 /** [..., rows, columns] as one matrix of all rows. */
-const allRows = (make: Operations, x: Node): Node => make.reshape(x, [x.shape.slice(0, -1).reduce((a, b) => a * b, 1), x.shape.at(-1)!]); // prettier-ignore
+const allRows = (make: Operations, x: Node): Node => make.reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
 
 export const productRules = {
   // y = A B: dA = g B^T, dB = A^T g, where A and B are the factors, transposed or not; summed over what was broadcast.

@@ -79,7 +79,10 @@ const maxPoolGrad: EmitRule = (e, node) => {
   const { kernel_shape, strides } = attrs;
   const places = maxima(e, x, attrs).places();
   const updates = e.name(dy, 'channels');
-  if (strides[0]! >= kernel_shape[0]! && strides[1]! >= kernel_shape[1]!) {
+  // MaxUnpool computes a size of the image first, which wide padding makes 0, though it is given another.
+  const [, oh, ow] = dy.shape as Shape4;
+  const fits = [oh, ow].every((n, axis) => (n - 1) * strides[axis]! + kernel_shape[axis]! > attrs.pads[axis]! + attrs.pads[axis + 2]!); // prettier-ignore
+  if (fits && strides[0]! >= kernel_shape[0]! && strides[1]! >= kernel_shape[1]!) {
     e.define(node, e.op('MaxUnpool', [updates, places, e.ints([b, c, h, w])], attrs), 'channels');
     return;
   }

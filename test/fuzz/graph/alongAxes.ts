@@ -56,12 +56,12 @@ export const alongAxes = {
     return g.make.transpose(x, [...perm]);
   },
   Slice: (g) => {
-    const x = g.any();
+    const x = g.any(g.between(1, 4));
     const shape = x.shape.map((n) => g.between(1, n));
     return g.make.slice(x, x.shape.map((n, axis) => g.below(n - shape[axis]! + 1)), shape); // prettier-ignore
   },
   StridedSlice: (g) => {
-    const x = g.any();
+    const x = g.any(g.between(1, 4));
     const strides = x.shape.map(() => g.between(1, 3));
     const begin = x.shape.map((n) => g.below(n));
     const end = x.shape.map((n, axis) => g.between(begin[axis]! + 1, n));
@@ -79,23 +79,23 @@ export const alongAxes = {
     return g.graph.add({ op: 'Concat', inputs, attrs: { axis }, shape: first.shape.with(axis, length) });
   },
   Pad: (g) => {
-    const x = g.any();
+    const x = g.any(g.between(1, 4));
     return g.make.pad(x, ...paddings(g, x, () => 2), g.one([0, 0.5]));
   },
   MirrorPad: (g) => {
-    const x = g.any();
+    const x = g.any(g.between(1, 4));
     const mode = g.one(['reflect', 'symmetric']);
     const [before, after] = paddings(g, x, (n) => (mode === 'reflect' ? n - 1 : n));
     const shape = x.shape.map((n, axis) => before[axis]! + n + after[axis]!);
     return g.graph.add({ op: 'MirrorPad', inputs: [x], attrs: { before, after, mode }, shape });
   },
   Tile: (g) => {
-    const x = g.any();
+    const x = g.any(g.between(1, 4));
     const reps = x.shape.map(() => (g.chance(0.5) ? 1 : g.between(1, 3)));
     return g.graph.add({ op: 'Tile', inputs: [x], attrs: { reps }, shape: x.shape.map((n, axis) => n * reps[axis]!) });
   },
   Reverse: (g) => {
-    const x = g.any();
+    const x = g.any(g.between(1, 4));
     return g.make.reverse(x, someAxes(g, x));
   },
   Gather: (g) => {

@@ -160,6 +160,28 @@ describe('the trace of a model', () => {
     expect(training.outputs.filter(({ role }) => role === 'state')).toHaveLength(2);
   });
 
+  it('the gradients of slices are joined: those of the gates of a cell, and those of the steps of a sequence', async () => {
+    const recurrentInitializer = 'glorotUniform' as const;
+    const { training } = await trace([5, 2], () => [
+      L.dense({ units: 2 }),
+      L.lstm({ units: 3, recurrentInitializer }),
+      L.dense({ units: 2, activation: 'softmax' }),
+    ]);
+    expect(ops(training)).not.toContain('Pad');
+    // Of five steps the four gates each, and of the sequence its steps.
+    expect(count(training, 'Concat')).toBe(5 + 1);
+  });
+
+  it('a model whose weights are all frozen, or do not move its loss, cannot be trained', async () => {
+    const frozen = () => trace([4], () => [L.dense({ units: 2, activation: 'softmax', trainable: false })]);
+    await expect(frozen()).rejects.toThrow('the model cannot be trained: none of its 2 weights is trainable; set "trainable" to true in a layer that has weights'); // prettier-ignore
+    await onCpu();
+    const input = tfl.input({ shape: [4] });
+    const outputs = [true, false].map((trainable) => L.dense({ units: 2, activation: 'softmax', trainable }).apply(input) as tfl.SymbolicTensor); // prettier-ignore
+    const two = await traceModel(toModel(tfl.model({ inputs: input, outputs })), { loss: 'categoricalCrossentropy', batchSize: 4 }); // prettier-ignore
+    await expect(two.training()).rejects.toThrow('its loss depends on none of its 2 trainable weights');
+  });
+
   it('the gradient of batch normalisation takes two passes of sums', async () => {
     const { training } = await trace([8, 8, 2], () => [
       L.conv2d({ filters: 4, kernelSize: 3, useBias: false, name: 'conv' }),
