@@ -73,7 +73,13 @@ export class Lowering {
   }
 
   /** A result whose axis of samples is that of an input, by its size, has the samples as the input has them. */
-  inheritOuter(output: string, dims: readonly number[], inputs: readonly string[], values: ReadonlyMap<string, Value>): void { // prettier-ignore
+  inheritOuter(
+    output: string,
+    dims: readonly number[],
+    inputs: readonly string[],
+    values: ReadonlyMap<string, Value>,
+  ): void {
+    // prettier-ignore
     if (!this.written || this.#outer.has(output)) return;
     const size = this.#sizeOfBatch(output, dims);
     const from = inputs.find((name) => this.#outer.has(name) && this.#sizeOfBatch(name, dimsOf(values.get(name)!)) === size); // prettier-ignore
@@ -86,7 +92,14 @@ export class Lowering {
     return dims.find((n, axis) => before?.length === dims.length && n !== before[axis]);
   }
 
-  add(op: NodeSpec['op'], inputs: readonly Node[], shape: readonly number[], attrs: NodeSpec['attrs'] = {}, dtype?: DType): Node { // prettier-ignore
+  add(
+    op: NodeSpec['op'],
+    inputs: readonly Node[],
+    shape: readonly number[],
+    attrs: NodeSpec['attrs'] = {},
+    dtype?: DType,
+  ): Node {
+    // prettier-ignore
     return this.builder.add({ op, inputs, shape, attrs, ...(dtype === undefined ? {} : { dtype }) });
   }
 

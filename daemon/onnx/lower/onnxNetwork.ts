@@ -92,7 +92,9 @@ export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptio
     const builder = new GraphBuilder();
     const weights = new Weights(graph);
     const lowering = new Lowering({ builder, weights, batch: batchOfPlan, fileBatch, written: undefined, training: false, weight: undefined }); // prettier-ignore
-    const data = shapes.map((_, index) => builder.input(dataShape(index, batchOfPlan, images), { role: 'data', index }));
+    const data = shapes.map((_, index) =>
+      builder.input(dataShape(index, batchOfPlan, images), { role: 'data', index }),
+    );
     const refusals: string[] = [];
     const inputs = valuesOf(lowering, data, images);
     const values = walk({ model, nodes, names, lowering, inputs, refuse: (message) => refusals.push(message) });
@@ -111,7 +113,9 @@ export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptio
   const frozen = frozenNorms(graph, nodes);
   for (const record of weights.used()) record.frozen = frozen.has(record.name);
 
-  const ports = (list: readonly { readonly name: string; readonly shape: readonly number[]; readonly order: readonly number[] }[]) =>
+  const ports = (
+    list: readonly { readonly name: string; readonly shape: readonly number[]; readonly order: readonly number[] }[],
+  ) =>
     list.map(({ name, shape, order }): NetworkPort => {
       const fileAxes = inverse(order).slice(1).map((axis) => axis - 1); // prettier-ignore
       const isAsFile = whole || fileAxes.every((axis, i) => axis === i);
@@ -167,7 +171,13 @@ function orderOfOutput(value: Value, images: boolean): readonly number[] {
   return isImage ? last : naturalAxes(rank);
 }
 
-function operationsOf({ graph }: OnnxModel, nodes: readonly OnnxNode[], names: ReadonlyMap<OnnxNode, string>, { weights, shapes }: Plan): OnnxOperation[] { // prettier-ignore
+function operationsOf(
+  { graph }: OnnxModel,
+  nodes: readonly OnnxNode[],
+  names: ReadonlyMap<OnnxNode, string>,
+  { weights, shapes }: Plan,
+): OnnxOperation[] {
+  // prettier-ignore
   const used = new Set(weights.used().map(({ name }) => name));
   const sources = new Map<string, string>([...graph.initializers.keys()].map((name) => [name, name]));
   return nodes.flatMap((node): OnnxOperation[] => {

@@ -52,7 +52,14 @@ export interface Walk {
 }
 
 /** A data input: whole numbers and truths come as float32, as all data does. */
-export function inputValue(lowering: Lowering, { type }: OnnxValue, node: Node, order: readonly number[], index: number): Value { // prettier-ignore
+export function inputValue(
+  lowering: Lowering,
+  { type }: OnnxValue,
+  node: Node,
+  order: readonly number[],
+  index: number,
+): Value {
+  // prettier-ignore
   const dtype = dtypeOf(type) ?? 'float32';
   return lowering.value(dtype === 'float32' ? node : lowering.cast(node, dtype), order, index);
 }

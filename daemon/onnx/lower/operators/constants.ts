@@ -93,8 +93,15 @@ const dropout: Operator = (call) => {
   const { node } = x;
   const noise = lowering.builder.input(node.shape, { role: 'random', random: { kind: 'uniform' } });
   const keep = lowering.add('GreaterEqual', [noise, lowering.scalar(ratio)], node.shape, {}, 'bool');
-  const scale = lowering.add('Multiply', [lowering.cast(keep, 'float32'), lowering.scalar(1 / (1 - ratio))], node.shape);
-  return [{ ...x, node: lowering.add('Multiply', [node, scale], node.shape) }, { ...x, node: keep }];
+  const scale = lowering.add(
+    'Multiply',
+    [lowering.cast(keep, 'float32'), lowering.scalar(1 / (1 - ratio))],
+    node.shape,
+  );
+  return [
+    { ...x, node: lowering.add('Multiply', [node, scale], node.shape) },
+    { ...x, node: keep },
+  ];
 };
 
 /** The input itself. */

@@ -49,7 +49,11 @@ export function cut(lowering: Lowering, x: Node, windows: Windows): { readonly x
 }
 
 /** How windows slide along the first of three axes, and along the other two. */
-function slidingVolume(frames: number, windows: Pick<Windows, 'sizes' | 'strides' | 'dilations' | 'before' | 'after' | 'counts'>) { // prettier-ignore
+function slidingVolume(
+  frames: number,
+  windows: Pick<Windows, 'sizes' | 'strides' | 'dilations' | 'before' | 'after' | 'counts'>,
+) {
+  // prettier-ignore
   const at = (list: readonly number[]) => list[0]!;
   const { sizes, strides, dilations, before, after, counts } = windows;
   const depth = { frames, windows: at(counts), size: at(sizes), stride: at(strides), dilation: at(dilations), before: at(before), after: at(after) }; // prettier-ignore
@@ -58,7 +62,13 @@ function slidingVolume(frames: number, windows: Pick<Windows, 'sizes' | 'strides
 }
 
 /** The convolution of [batch, ...places, channels]. */
-function convolved(lowering: Lowering, op: 'Conv2D' | 'DepthwiseConv2D', x: Node, filter: Node, windows: Windows): Node {
+function convolved(
+  lowering: Lowering,
+  op: 'Conv2D' | 'DepthwiseConv2D',
+  x: Node,
+  filter: Node,
+  windows: Windows,
+): Node {
   const channels = op === 'Conv2D' ? filter.shape.at(-1)! : filter.shape.at(-1)! * filter.shape.at(-2)!;
   const shape = [x.shape[0]!, ...windows.counts, channels];
   if (windows.sizes.length === 3) {
@@ -106,7 +116,10 @@ const conv: Operator = (call) => {
       const part = sliced(lowering, x, rank - 1, (k * channels) / group, channels / group);
       return convolved(lowering, 'Conv2D', part, sliced(lowering, filter, rank - 1, (k * filters) / group, filters / group), windows); // prettier-ignore
     };
-    y = joined(lowering, Array.from({ length: group }, (_, k) => own(k)));
+    y = joined(
+      lowering,
+      Array.from({ length: group }, (_, k) => own(k)),
+    );
   }
   return lowering.ofImage(withBias(call, y, call.optional(2)));
 };
@@ -141,7 +154,15 @@ function outputOf(call: Call, places: readonly number[], sizes: readonly number[
 }
 
 /** The image, of a shape, whose convolution by the filter would have the gradient dy. */
-function spreadImage(lowering: Lowering, dy: Node, filter: Node, windows: Parameters<typeof slidingVolume>[1], shape: readonly number[], depthwise: boolean): Node { // prettier-ignore
+function spreadImage(
+  lowering: Lowering,
+  dy: Node,
+  filter: Node,
+  windows: Parameters<typeof slidingVolume>[1],
+  shape: readonly number[],
+  depthwise: boolean,
+): Node {
+  // prettier-ignore
   if (shape.length === 5) {
     const { depth, attrs } = slidingVolume(shape[1]!, windows);
     return convolveVolumeBack(lowering.builder, dy, filter, depth, attrs, shape);

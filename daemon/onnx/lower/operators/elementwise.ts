@@ -85,7 +85,8 @@ const floorMod = (a: number, b: number): number => a - b * Math.floor(a / b);
 /** fmod = 0: the sign of the divisor, as in Python; 1: of the dividend, as in C. */
 const mod: Operator = (call) => {
   const likeC = call.flag('fmod');
-  if (call.inputs.every(isKnown)) return combined(call.inputs, call.inputs[0]!.dtype, likeC ? (a, b) => a % b : floorMod);
+  if (call.inputs.every(isKnown))
+    return combined(call.inputs, call.inputs[0]!.dtype, likeC ? (a, b) => a % b : floorMod);
   return computed(call, call.inputs, (lowering, nodes, shape) => {
     const { dtype } = nodes[0]!;
     const [a, b] = nodes.map((node) => lowering.cast(node, 'float32')) as [Node, Node];

@@ -64,7 +64,14 @@ function elementsAt(call: Call, x: Value, places: Value, shape: readonly number[
 }
 
 /** For each element of `shape`: offset(index) + the given index there, times `stride`; known where the indices are. */
-function placesAt(call: Call, indices: Value, n: number, stride: number, offset: (index: readonly number[]) => number): Value { // prettier-ignore
+function placesAt(
+  call: Call,
+  indices: Value,
+  n: number,
+  stride: number,
+  offset: (index: readonly number[]) => number,
+): Value {
+  // prettier-ignore
   const { lowering } = call;
   const shape = dimsOf(indices);
   const offsets = new Float64Array(sizeOf(shape));

@@ -19,7 +19,14 @@ const inSteps = (dims: readonly number[], index: readonly number[]): number =>
   stridesOf(dims).reduce((sum, stride, axis) => sum + stride * index[axis]!, 0);
 
 /** Elements begin, begin + step... of each axis, `lengths` of them; steps may be negative. */
-export function strided(call: Call, x: Value, begin: readonly number[], steps: readonly number[], lengths: readonly number[]): Value { // prettier-ignore
+export function strided(
+  call: Call,
+  x: Value,
+  begin: readonly number[],
+  steps: readonly number[],
+  lengths: readonly number[],
+): Value {
+  // prettier-ignore
   const dims = dimsOf(x);
   if (x.kind === 'numbers')
     return taken(x, lengths, (index) => inSteps(dims, index.map((i, axis) => begin[axis]! + i * steps[axis]!))); // prettier-ignore
@@ -139,7 +146,14 @@ function paddedWithin(call: Call, x: Value, mode: string, before: readonly numbe
   return before.reduce((whole, n, axis) => paddedAlong(call, whole, mode, axis, [n, after[axis]!]), x);
 }
 
-function paddedAlong(call: Call, x: Value, mode: string, axis: number, [before, after]: readonly [number, number]): Value { // prettier-ignore
+function paddedAlong(
+  call: Call,
+  x: Value,
+  mode: string,
+  axis: number,
+  [before, after]: readonly [number, number],
+): Value {
+  // prettier-ignore
   if (before === 0 && after === 0) return x;
   const dims = dimsOf(x);
   const n = dims[axis]!;
@@ -188,7 +202,13 @@ const tile: Operator = (call) => {
   const dims = dimsOf(x);
   const reps = call.wholes('repeats', 1) ?? [];
   const whole = dims.map((n, axis) => n * reps[axis]!);
-  if (x.kind === 'numbers') return taken(x, whole, (index) => inSteps(dims, index.map((i, axis) => i % dims[axis]!)));
+  if (x.kind === 'numbers')
+    return taken(x, whole, (index) =>
+      inSteps(
+        dims,
+        index.map((i, axis) => i % dims[axis]!),
+      ),
+    );
   const { node, order, as } = lying(call, x);
   if (reps.some((n) => n < 1)) return as(call.lowering.builder.constant(0, order.map((axis) => whole[axis]!), node.dtype)); // prettier-ignore
   const ordered = order.map((axis) => reps[axis]!);
@@ -202,4 +222,3 @@ export const movingOperators: Readonly<Record<string, Operator>> = {
   Pad: pad,
   Tile: tile,
 };
-

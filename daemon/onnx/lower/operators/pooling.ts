@@ -18,7 +18,14 @@ const asImage = (lowering: Lowering, x: Node): Node =>
   x.shape.length === 3 ? lowering.reshape(x, [x.shape[0]!, 1, ...x.shape.slice(1)]) : x;
 
 /** An image, [batch, ...places, channels], with `value` around it. */
-function surrounded(lowering: Lowering, x: Node, before: readonly number[], after: readonly number[], value: number): Node { // prettier-ignore
+function surrounded(
+  lowering: Lowering,
+  x: Node,
+  before: readonly number[],
+  after: readonly number[],
+  value: number,
+): Node {
+  // prettier-ignore
   if ([...before, ...after].every((n) => n === 0)) return x;
   const ends = (list: readonly number[]) => [0, ...list, 0];
   const shape = x.shape.map((n, i) => n + ends(before)[i]! + ends(after)[i]!);
@@ -61,8 +68,7 @@ function seen(lowering: Lowering, x: Node, { sizes, strides, dilations, counts }
 
 /** Operations over windows are of images, need padding that is smaller than they are, and have no dilation. */
 const isPlain = ({ sizes, dilations, before, after, beyond }: Windows): boolean =>
-  sizes.length < 3 &&
-  sizes.every((n, i) => dilations[i] === 1 && before[i]! < n && after[i]! + beyond[i]! < n);
+  sizes.length < 3 && sizes.every((n, i) => dilations[i] === 1 && before[i]! < n && after[i]! + beyond[i]! < n);
 
 function slid(call: Call): { x: Node; windows: Windows } {
   const rank = call.rank(0);

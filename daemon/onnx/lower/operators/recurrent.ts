@@ -116,7 +116,9 @@ function recurrent(kind: Kind): Operator {
       return { sequence, states };
     });
     const join = (nodes: readonly Node[], axis: number) =>
-      nodes.length === 1 ? nodes[0]! : lowering.add('Concat', nodes, nodes[0]!.shape.with(axis, nodes.length), { axis });
+      nodes.length === 1
+        ? nodes[0]!
+        : lowering.add('Concat', nodes, nodes[0]!.shape.with(axis, nodes.length), { axis });
     // Nodes lie [batch, steps, directions, units] and [batch, directions, units]; the file's axes are other ones.
     const sequence = join(own.map((one) => one.sequence), 2); // prettier-ignore
     const y = lowering.value(sequence, layout === 1 ? [0, 1, 2, 3] : [2, 0, 1, 3]);
@@ -176,9 +178,7 @@ const gru: Kind = {
       const own = biased(given, cell.inputBias);
       const columns = (k: number, n: number) => part(call, kernel, 1, k * units, n * units);
       const biasOf = (k: number, n: number) => cell.stateBias && part(call, cell.stateBias, 0, k * units, n * units);
-      const state = after
-        ? biased(times(h!, kernel), cell.stateBias)
-        : biased(times(h!, columns(0, 2)), biasOf(0, 2));
+      const state = after ? biased(times(h!, kernel), cell.stateBias) : biased(times(h!, columns(0, 2)), biasOf(0, 2));
       const [z, r] = [0, 1].map((k) => activations[0]!(clipped(add(gate(own, k, units), gate(state, k, units))))) as [Node, Node]; // prettier-ignore
       const hidden = after ? mul(r, gate(state, 2, units)) : biased(times(mul(r, h!), columns(2, 1)), biasOf(2, 1));
       const candidate = activations[1]!(clipped(add(gate(own, 2, units), hidden)));

@@ -131,7 +131,14 @@ function along(call: Call, x: Value, { axis, from, to }: Axis, weights: Float64A
 const isClose = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => Array.from(a).every((v, i) => Math.abs(v - b[i]!) < 1e-6); // prettier-ignore
 
 /** An operation of the graph resizes height and width of images, where one has the file's rule. */
-function byOperation(call: Call, x: Value, axes: readonly Axis[], matrices: readonly Float64Array[], linear: boolean): Value | undefined { // prettier-ignore
+function byOperation(
+  call: Call,
+  x: Value,
+  axes: readonly Axis[],
+  matrices: readonly Float64Array[],
+  linear: boolean,
+): Value | undefined {
+  // prettier-ignore
   const dims = dimsOf(x);
   if (dims.length !== 4 || axes.some(({ axis }) => axis < 2)) return undefined;
   for (const attrs of [
@@ -245,4 +252,3 @@ export const resizingOperators: Readonly<Record<string, Operator>> = {
   DepthToSpace: depthToSpace,
   SpaceToDepth: spaceToDepth,
 };
-
