@@ -1,6 +1,7 @@
 import { GraphBuilder } from '../../network/builder.js';
 import { type Node, sameShape } from '../../network/ir.js';
 import type { Network, NetworkPort, NetworkWeight, Pass, PassSpec } from '../../network/network.js';
+import { BrokenGraph, verifyNode } from '../../network/verify/verifyNode.js';
 import { UserError } from '../../protocol/errors.js';
 import type { OnnxModel, OnnxNode, OnnxTensor } from '../file/onnxModel.js';
 import { frozenNorms } from './frozenNorms.js';
@@ -101,7 +102,8 @@ export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptio
     if (refusals.length > 0) throw unsupported(path, nodes, refusals);
     const outputs = graph.outputs.map(({ name }) => values.get(name));
     // Whoever gives an output reads it, in a layout.
-    for (const value of outputs) if (value) lowering.natural(value);
+    const given = outputs.map((value) => lowering.natural(value!));
+    verified(path, builder, given);
     return { weights, images: lowering.images, shapes: shapesOf(values), outputs };
   };
 
@@ -161,6 +163,17 @@ export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptio
       return { outputs, states: lowering.states };
     },
   };
+}
+
+/** What a file says of shapes may not fit together. @throws UserError('model-invalid') naming the operation */
+function verified(path: string, builder: GraphBuilder, outputs: readonly Node[]): void {
+  const { nodes } = builder.finish(outputs.map((node, index) => ({ role: 'output', index, node })));
+  try {
+    for (const node of nodes) verifyNode(node);
+  } catch (error) {
+    if (!(error instanceof BrokenGraph)) throw error;
+    throw new UserError('model-invalid', `${path}: its shapes do not fit together: ${error.message}`, { file: path });
+  }
 }
 
 /** An image that a network of images gives lies as it is computed; everything else as in the file. */

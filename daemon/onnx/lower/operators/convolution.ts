@@ -86,6 +86,12 @@ export function withBias({ lowering }: Call, x: Node, bias: Value | undefined): 
   return bias ? lowering.add('Add', [x, lowering.natural(bias)], x.shape) : x;
 }
 
+function groupsOf(call: Call): number {
+  const group = call.int('group', 1);
+  if (group < 1) throw call.refusal(`has ${group} groups`);
+  return group;
+}
+
 /** Windows of the file's filter, [filters, channels / group, ...window]. */
 function checkedRank(call: Call, what: string): number {
   const rank = call.rank(0);
@@ -99,8 +105,9 @@ const conv: Operator = (call) => {
   const given = dimsOf(call.input(1));
   const [filters, channels] = [given[0]!, dimsOf(call.input(0))[1]!];
   const sizes = given.slice(2);
-  const group = call.int('group', 1);
+  const group = groupsOf(call);
   if (given[1]! * group !== channels) throw call.refusal(`has a filter for ${given[1]! * group} channels; its input has ${channels}`); // prettier-ignore
+  if (filters % group !== 0) throw call.refusal(`has ${filters} filters for ${group} groups`);
   const window = sizes.map((_, i) => i + 2);
   const whole = lowering.image(call.input(0));
   const { x, windows } = cut(lowering, whole, windowsOf(call, whole.shape.slice(1, rank - 1), sizes));
@@ -180,10 +187,11 @@ const convTranspose: Operator = (call) => {
   const rank = checkedRank(call, 'convolves');
   const given = dimsOf(call.input(1));
   const sizes = given.slice(2);
-  const group = call.int('group', 1);
+  const group = groupsOf(call);
   const [channels, filters] = [given[0]!, given[1]! * group];
   const x = lowering.image(call.input(0));
   if (x.shape.at(-1) !== channels) throw call.refusal(`has a filter for ${channels} channels; its input has ${x.shape.at(-1)}`); // prettier-ignore
+  if (channels % group !== 0) throw call.refusal(`has ${channels} channels for ${group} groups`);
   const { strides, dilations, before, counts, full } = outputOf(call, x.shape.slice(1, rank - 1), sizes);
   const window = sizes.map((_, i) => i + 2);
   // The whole result, of which the padding is cut off, or to which rows are added that no window reaches.

@@ -3,7 +3,7 @@ import { sizeOf } from '../../../protocol/shape.js';
 import { inBatch, orderFor } from '../align.js';
 import type { Call, Operator } from '../call.js';
 import { originOf } from '../lowering.js';
-import { type NumberTensor, numbers, scalarOf, stridesOf, taken } from '../values/numberTensor.js';
+import { heldSize, type NumberTensor, numbers, scalarOf, stridesOf, taken } from '../values/numberTensor.js';
 import { dimsOf, inverse, naturalAxes, typeOf, type Value } from '../values/value.js';
 
 /** Operators that take parts of tensors and put tensors together, in whatever order their axes lie. */
@@ -81,7 +81,8 @@ export function parts(call: Call, x: Value, axis: number, sizes: readonly number
 const split: Operator = (call) => {
   const dims = dimsOf(call.input(0));
   const axis = call.axis(call.int('axis', 0), dims.length);
-  const count = call.int('num_outputs', call.outputs);
+  const count = call.outputs;
+  if (call.int('num_outputs', count) !== count) throw call.refusal(`splits into ${call.int('num_outputs', count)} parts and names ${count}`); // prettier-ignore
   const each = Math.ceil(dims[axis]! / count);
   const equal = Array.from({ length: count }, (_, i) => Math.max(0, Math.min(each, dims[axis]! - i * each)));
   const sizes = call.wholes('split', 1) ?? equal;
@@ -164,7 +165,7 @@ function paddedAlong(
     const at = ((i % period) + period) % period;
     return at < n ? at : period - at;
   };
-  const places = Array.from({ length: n + before + after }, (_, i) => wrapped(i - before));
+  const places = Array.from({ length: heldSize([Math.max(0, n + before + after)]) }, (_, i) => wrapped(i - before));
   return gathered(call, x, axis, places);
 }
 

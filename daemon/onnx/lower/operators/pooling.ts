@@ -4,6 +4,7 @@ import type { Call, Operator } from '../call.js';
 import type { Lowering } from '../lowering.js';
 import { originOf } from '../lowering.js';
 import { cut } from './convolution.js';
+import { heldSize } from '../values/numberTensor.js';
 import { lying } from './moving.js';
 import { type Windows, windowsOf } from './windows.js';
 
@@ -46,8 +47,12 @@ function pooled(lowering: Lowering, op: 'MaxPool' | 'AvgPool', x: Node, windows:
   return lowering.reshape(y, [batch, ...windows.counts, channels]);
 }
 
+/** Each is an operation of the graph. */
+const mostPlaces = 1024;
+
 /** What each place of a window sees, of an image that is padded already. */
 function seen(lowering: Lowering, x: Node, { sizes, strides, dilations, counts }: Windows): Node[] {
+  if (sizeOf(sizes) > mostPlaces) throw new RangeError(`a window of [${sizes}] that is dilated, or padded wider than it is, has more than ${mostPlaces} places`); // prettier-ignore
   const [batch, channels] = [x.shape[0]!, x.shape.at(-1)!];
   return Array.from({ length: sizeOf(sizes) }, (_, flat) => {
     let rest = flat;
@@ -105,6 +110,7 @@ function sums(lowering: Lowering, x: Node, windows: Windows): Node {
 /** How many places each window has inside the image (with its padding, where that counts), as [...counts, 1]. */
 function placesSeen(lowering: Lowering, places: readonly number[], windows: Windows, padding: boolean): Node {
   const { sizes, strides, dilations, before, after, counts } = windows;
+  heldSize([...counts, sizeOf(sizes)]);
   const along = counts.map((count, i) =>
     Array.from({ length: count }, (_, k) => {
       const start = k * strides[i]! - before[i]!;

@@ -1,4 +1,4 @@
-import type { Node } from '../../../network/ir.js';
+import { type Node, sameShape } from '../../../network/ir.js';
 import { addMatMul } from '../../../network/matMul.js';
 import type { Call, Operator } from '../call.js';
 import { type NumberTensor, splatOf } from '../values/numberTensor.js';
@@ -58,6 +58,9 @@ function initial(call: Call, index: number, batch: number, layout: number): ((di
   return (direction) => entry(call, whole, direction);
 }
 
+/** Each step is a few operations of the graph. */
+const mostSteps = 2000;
+
 /** All samples have all steps: otherwise padding would count. */
 function refuseLengths(call: Call, steps: number): void {
   const lengths = call.optional(4);
@@ -77,12 +80,15 @@ function recurrent(kind: Kind): Operator {
     const time = (order[2] === 2 ? order : [0, 1, 2]).indexOf(timeAxis);
     const [batch, steps, features] = [inputs.shape[1 - time]!, inputs.shape[time]!, inputs.shape[2]!];
     if (call.rank(0) !== 3) throw call.refusal(`reads an input of ${call.rank(0)} axes, not 3`);
+    if (steps > mostSteps) throw call.refusal(`has ${steps} steps; at most ${mostSteps} are computed, one behind the other`); // prettier-ignore
     refuseLengths(call, steps);
     const [kernel, state] = [kernelOf(call, call.input(1)), kernelOf(call, call.input(2))];
-    const directions = kernel.shape[0]!;
+    const direction = call.text('direction', 'forward');
+    const directions = direction === 'bidirectional' ? 2 : 1;
     const units = state.shape[1]!;
     const width = kind.gates * units;
-    const direction = call.text('direction', 'forward');
+    const fits = sameShape(kernel.shape, [directions, features, width]) && sameShape(state.shape, [directions, units, width]); // prettier-ignore
+    if (!fits) throw call.refusal(`has kernels of [${kernel.shape}] and [${state.shape}], which do not fit ${directions} direction(s) of ${features} features`); // prettier-ignore
     const names = call.texts('activations') ?? Array.from({ length: directions }, () => kind.activations).flat();
     const bias = call.optional(3) && lowering.natural(call.input(3));
     const peepholes = call.optional(7) && lowering.natural(call.input(7));
