@@ -4,7 +4,7 @@ import type { Call, Operator } from '../call.js';
 import type { Lowering } from '../lowering.js';
 import { dimsOf, type Value } from '../values/value.js';
 import { permutedLayout, splitLayout } from '../values/weightLayout.js';
-import { reachOf, type Windows, windowsOf } from './windows.js';
+import { reachOf, refuseUneven, type Windows, windowsOf } from './windows.js';
 
 /** Convolutions and their transposes, of sequences, images and volumes, in groups too. */
 
@@ -143,6 +143,8 @@ function joined(lowering: Lowering, groups: readonly Node[]): Node {
 function outputOf(call: Call, places: readonly number[], sizes: readonly number[]) {
   const each = (name: string, fill: number) => call.ints(name, undefined) ?? places.map(() => fill);
   const [strides, dilations, extra] = [each('strides', 1), each('dilations', 1), each('output_padding', 0)];
+  refuseUneven(call, sizes, strides, dilations);
+  if (strides.length !== places.length || dilations.length !== places.length || extra.length !== places.length) throw call.refusal(`slides windows over ${places.length} axes with strides [${strides}]`); // prettier-ignore
   const full = places.map((n, i) => strides[i]! * (n - 1) + reachOf(sizes[i]!, dilations[i]!));
   const auto = call.text('auto_pad', 'NOTSET');
   const same = auto === 'SAME_UPPER' || auto === 'SAME_LOWER';
