@@ -48,7 +48,9 @@ const node = {
     }),
     ...(process.argv.includes('--bench') ? benchEntries() : {}),
     ...(process.argv.includes('--fuzz') ? { 'fuzz/engine': 'test/fuzz/engine/main.ts' } : {}),
-    ...(process.argv.includes('--onnx') ? { 'onnx/nodes': 'test/onnx/nodes/main.ts', 'onnx/zoo': 'test/zoo/main.ts' } : {}),
+    ...(process.argv.includes('--onnx')
+      ? { 'onnx/nodes': 'test/onnx/nodes/main.ts', 'onnx/zoo': 'test/zoo/main.ts' }
+      : {}),
   },
   // Native or optional: loaded where they are installed.
   external: [

@@ -63,7 +63,13 @@ export function inferenceGraph(network: OnnxNetwork, batch: number): Graph {
 }
 
 /** What the network gives, in the file's order of axes, computed by onnxruntime from the graph. */
-export async function networkOutputs(network: OnnxNetwork, graph: Graph, samples: readonly Samples[], batch: number): Promise<Float32Array[]> { // prettier-ignore
+export async function networkOutputs(
+  network: OnnxNetwork,
+  graph: Graph,
+  samples: readonly Samples[],
+  batch: number,
+): Promise<Float32Array[]> {
+  // prettier-ignore
   const emitted = emitOnnx(graph, cpuOnnx);
   const session = await InferenceSession.create(emitted.bytes, { intraOpNumThreads: 1 });
   const feeds = Object.fromEntries(
@@ -81,7 +87,12 @@ export async function networkOutputs(network: OnnxNetwork, graph: Graph, samples
 }
 
 /** What onnxruntime gives for the file itself. */
-export async function fileOutputs(bytes: Uint8Array, model: OnnxModel, samples: readonly Samples[]): Promise<Float32Array[]> { // prettier-ignore
+export async function fileOutputs(
+  bytes: Uint8Array,
+  model: OnnxModel,
+  samples: readonly Samples[],
+): Promise<Float32Array[]> {
+  // prettier-ignore
   const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1 });
   const feeds = Object.fromEntries(
     samples.map(({ file, fileDims }, i) => {

@@ -13,14 +13,8 @@ export interface NodeCase {
   readonly outputs: readonly OnnxTensor[];
 }
 
-const installed = '/usr/lib/python3/dist-packages/onnx/backend/test/data/node';
-
-/**
- * The folder of the cases: as ONNX's package has them, or generated from its sources by Debian's Python into `cache`.
- * undefined: that Python has no ONNX.
- */
+/** The folder of the cases, generated from ONNX's sources by Debian's Python into `cache`. undefined: that Python has no ONNX. */
 export function caseFolder(cache: string): string | undefined {
-  if (existsSync(installed)) return installed;
   const folder = join(cache, 'node');
   if (existsSync(folder)) return folder;
   try {

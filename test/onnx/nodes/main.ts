@@ -48,10 +48,13 @@ else {
   const rows = new Map<string, Result[]>();
   for (const result of accepted) rows.set(result.op, [...(rows.get(result.op) ?? []), result]);
   const count = (list: readonly Result[], kind: Verdict['kind']) => list.filter(({ verdict }) => verdict.kind === kind).length; // prettier-ignore
-  console.log('| operator | passed of run | refused |\n| --- | --- | --- |');
-  for (const [op, list] of [...rows].sort(([a], [b]) => a.localeCompare(b))) {
+  const sorted = [...rows].sort(([a], [b]) => a.localeCompare(b));
+  const whole = sorted.filter(([, list]) => count(list, 'passed') === list.length);
+  console.log('| operators | passed of run | refused |\n| --- | --- | --- |');
+  console.log(`| ${whole.map(([op, list]) => `${op} (${list.length})`).join(', ')} | all, as many as in brackets | |`);
+  for (const [op, list] of sorted.filter((row) => !whole.includes(row))) {
     const refused = count(list, 'refused');
-    console.log(`| ${op} | ${count(list, 'passed')} of ${list.length - refused} | ${refused > 0 ? refused : ''} |`);
+    console.log(`| ${op} | ${count(list, 'passed')} of ${list.length - refused} | ${refused} |`);
   }
   const refused = count(accepted, 'refused');
   console.log(`| all | ${count(accepted, 'passed')} of ${accepted.length - refused} | ${refused} |`);

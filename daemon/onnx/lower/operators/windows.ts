@@ -17,6 +17,12 @@ export interface Windows {
 /** How far a window reaches. */
 export const reachOf = (size: number, dilation: number): number => (size - 1) * dilation + 1;
 
+/** Windows, steps and dilations are of one at least. */
+export function refuseUneven(call: Call, ...lists: readonly (readonly number[])[]): void {
+  for (const list of lists)
+    if (!list.every((n) => Number.isInteger(n) && n >= 1)) throw call.refusal(`has windows, strides or dilations of [${list}]`); // prettier-ignore
+}
+
 /**
  * @param places the image's sizes
  * @param sizes the window's
@@ -29,6 +35,7 @@ export function windowsOf(call: Call, places: readonly number[], sizes: readonly
   const n = places.length;
   if ([sizes, strides, dilations].some((given) => given.length !== n) || pads.length !== 2 * n)
     throw call.refusal(`slides windows of [${sizes}] over ${n} axes`);
+  refuseUneven(call, sizes, strides, dilations);
   const reach = sizes.map((size, i) => reachOf(size, dilations[i]!));
   const same = auto === 'SAME_UPPER' || auto === 'SAME_LOWER';
   const total = places.map((place, i) =>
