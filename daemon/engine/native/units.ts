@@ -1,15 +1,24 @@
 import type { Graph, Node } from '../../network/ir.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { sameShape } from '../../network/ir.js';
-import { registers, step } from './layout.js';
+import { leadRank, registers } from './layout.js';
 import { movingOps } from './moves.js';
+import { productsOf, type ReadProducts, stridesThrough } from './products.js';
+import { isElementwise, readsInside, roleIn, sumsRows, viewOf } from './roles.js';
 
 /**
  * A graph cut into what the kernels run: heavy operations with what is fused into them, and groups of element-wise
  * operations over one view. In the order of execution.
  */
 export type Unit =
-  | { readonly kind: 'gemm'; readonly node: Node; readonly result: Node; readonly bias?: Node; readonly relu: boolean }
+  | {
+      readonly kind: 'gemm';
+      readonly node: Node;
+      readonly result: Node;
+      readonly bias?: Node;
+      readonly relu: boolean;
+      readonly products: ReadProducts;
+    }
   | {
       readonly kind: 'convolution';
       readonly node: Node;
@@ -33,10 +42,10 @@ export type Unit =
       readonly kind: 'depthwise' | 'depthwiseInputGradient' | 'depthwiseFilterGradient';
       readonly node: Node;
     }
-  | { readonly kind: 'softmax' | 'reduce' | 'move' | 'gather' | 'segmentSum'; readonly node: Node }
+  | { readonly kind: 'reduce' | 'cumulativeSum' | 'move' | 'gather' | 'segmentSum'; readonly node: Node }
   | Group;
 
-/** Element-wise nodes and sums over their rows. */
+/** Element-wise nodes, reductions of their rows and sums over them (see roles.ts). */
 export interface Group {
   readonly kind: 'group';
   readonly rows: number;
@@ -62,19 +71,9 @@ export function root(node: Node): Node {
 }
 
 const lastDim = (node: Node): number => node.shape.at(-1) ?? 1;
-export const isElementwise = (node: Node): boolean =>
-  node.op in step && /^[A-Z]/.test(node.op) && !(node.op === 'Cast' && node.dtype === 'bool');
 
-/** Sums over all axes but the last: [rows, columns] to [columns]. */
-export function sumsRows(node: Node): boolean {
-  if (node.op !== 'Sum' && node.op !== 'Mean') return false;
-  const { shape } = node.inputs[0]!;
-  const axes = node.attrs['axes'] as readonly number[];
-  return shape.length > 1 && shape.every((n, axis) => n === 1 || axes.includes(axis) === axis < shape.length - 1) && !axes.includes(shape.length - 1); // prettier-ignore
-}
-
-/** At most this many nodes in a group: each may need a register in the cache, and one for each of three loads. */
-const groupLimit = registers / 4;
+/** At most this many nodes in a group: each may need a register, and two for each of three loads: as read, and spread. */
+const groupLimit = Math.floor(registers / 7);
 
 interface Uses {
   readonly by: ReadonlyMap<Node, readonly Node[]>;
@@ -99,20 +98,23 @@ function usesOf(graph: Graph): Uses {
 interface Fusions {
   readonly inside: Set<Node>;
   readonly units: Map<Node, Unit>;
-  /** Step(x) where there is relu(x): reads that, which is positive in the same places, so that x need not be kept. */
-  readonly replaced: Map<Node, Node>;
+  /**
+   * What nodes read instead of their inputs: Step(x) where there is relu(x) reads that, which is positive in the same places, so
+   * that x need not be kept; a product reads what was transposed or sliced for it.
+   */
+  readonly replaced: Map<Node, readonly Node[]>;
 }
 
 function fuse(graph: Graph, { by, outputs }: Uses): Fusions {
   const inside = new Set<Node>();
   const units = new Map<Node, Unit>();
-  const replaced = new Map<Node, Node>();
+  const replaced = new Map<Node, readonly Node[]>();
   const users = (node: Node) => by.get(node) ?? [];
   const hidden = (node: Node) => !outputs.has(node);
 
   for (const node of graph.nodes) {
     const activation = node.op === 'Step' && users(root(node.inputs[0]!)).find(({ op }) => op === 'Relu');
-    if (activation && activation.id < node.id) replaced.set(node, activation);
+    if (activation && activation.id < node.id) replaced.set(node, [activation]);
   }
 
   /**
@@ -126,6 +128,10 @@ function fuse(graph: Graph, { by, outputs }: Uses): Fusions {
     users(producer).every((user) => user === consumer || others(user)) &&
     consumer.inputs.every((input) => root(input) !== producer || sameShape(input.shape, producer.shape));
 
+  /** Views of another shape are what the strides of a result are made for. */
+  const canBeTransposed = (result: Node, transpose: Node): boolean =>
+    hidden(result) && users(result).every((user) => user === transpose);
+
   for (const node of graph.nodes) {
     if (node.op !== 'MatMul' && node.op !== 'Conv2D') continue;
     let result = node;
@@ -138,7 +144,7 @@ function fuse(graph: Graph, { by, outputs }: Uses): Fusions {
       inside.add(node);
     }
     const activation = users(result).find(({ op }) => op === 'Relu');
-    if (activation && canFuse(result, activation, (user) => replaced.get(user) === activation)) {
+    if (activation && canFuse(result, activation, (user) => replaced.get(user)?.[0] === activation)) {
       inside.add(result);
       [result, relu] = [activation, true];
     }
@@ -148,7 +154,17 @@ function fuse(graph: Graph, { by, outputs }: Uses): Fusions {
     if (node.op === 'Conv2D' && !relu && pool && unpadded(pool) && canFuse(result, pool, gradientOfPool)) {
       inside.add(result);
       units.set(pool, { kind: 'convolution', ...common, result: pool, pool });
-    } else units.set(result, { kind: node.op === 'MatMul' ? 'gemm' : 'convolution', ...common, result });
+    } else if (node.op === 'Conv2D') units.set(result, { kind: 'convolution', ...common, result });
+    else {
+      const [turned] = users(result);
+      const strides = turned?.op === 'Transpose' && canBeTransposed(result, turned) ? stridesThrough(result, turned) : undefined; // prettier-ignore
+      const through = strides && productsOf(node, strides);
+      if (through) inside.add(result);
+      const products = through ?? productsOf(node);
+      if (!products) throw new Unsupported(node, `: more than ${leadRank} leading axes`);
+      replaced.set(node, [root(products.a.base), root(products.b.base)]);
+      units.set(through ? turned! : result, { kind: 'gemm', ...common, result: through ? turned! : result, products });
+    }
   }
 
   for (const node of graph.nodes) {
@@ -187,11 +203,11 @@ const simpleUnits: Partial<Record<Node['op'], Exclude<Unit['kind'], 'group'>>> =
   MaxPoolGrad: 'maxPoolGradient',
   AvgPool: 'averagePool',
   AvgPoolGrad: 'averagePoolGradient',
-  Softmax: 'softmax',
-  LogSoftmax: 'softmax',
   Sum: 'reduce',
   Mean: 'reduce',
   Max: 'reduce',
+  Prod: 'reduce',
+  Cumsum: 'cumulativeSum',
   DepthwiseConv2D: 'depthwise',
   DepthwiseConv2DBackpropInput: 'depthwiseInputGradient',
   DepthwiseConv2DBackpropFilter: 'depthwiseFilterGradient',
@@ -199,6 +215,8 @@ const simpleUnits: Partial<Record<Node['op'], Exclude<Unit['kind'], 'group'>>> =
   SegmentSum: 'segmentSum',
   ...Object.fromEntries(movingOps.map((op) => [op, 'move' as const])),
 };
+
+const movesNumbers = ({ op }: Node): boolean => (movingOps as readonly string[]).includes(op);
 
 /** The inputs a node reads, after fusions. */
 export type InputsOf = (node: Node) => readonly Node[];
@@ -223,14 +241,16 @@ function isRepeatable(node: Node, inputs: readonly Node[]): boolean {
 export function cutIntoUnits(graph: Graph): { units: Unit[]; inputsOf: InputsOf } {
   const uses = usesOf(graph);
   const { inside, units, replaced } = fuse(graph, uses);
-  const inputsOf: InputsOf = (node) => (replaced.has(node) ? [replaced.get(node)!] : node.inputs.map(root));
+  const inputsOf: InputsOf = (node) => replaced.get(node) ?? node.inputs.map(root);
   // Backwards: schedule[0] runs last.
   const schedule: Unit[] = [];
   const place = new Map<Node, number>();
   const users = new Map<Node, Node[]>();
-  for (const node of graph.nodes) {
-    if (root(node) !== node) continue;
-    for (const input of inputsOf(node)) users.set(input, [...(users.get(input) ?? []), node]);
+  // From the end: a transpose that nobody reads any more reads nothing either.
+  const read = (node: Node) => users.has(node) || uses.outputs.has(node) || inside.has(node);
+  for (const node of [...graph.nodes].reverse()) {
+    if (root(node) !== node || (movesNumbers(node) && !read(node))) continue;
+    for (const input of inputsOf(node)) users.set(input, [node, ...(users.get(input) ?? [])]);
   }
   const put = (unit: Unit, nodes: readonly Node[]) => {
     schedule.push(unit);
@@ -244,23 +264,25 @@ export function cutIntoUnits(graph: Graph): { units: Unit[]; inputsOf: InputsOf 
       put(unit, membersOf(unit));
       continue;
     }
-    if (inside.has(node)) continue;
-    const summing = sumsRows(node);
-    if (!isElementwise(node) && !summing) {
+    if (inside.has(node) || (movesNumbers(node) && !read(node))) continue;
+    const view = viewOf(node);
+    if (!view) {
       const kind = simpleUnits[node.op];
-      if (!kind || node.dtype === 'int32') throw new Unsupported(node);
+      if (!kind) throw new Unsupported(node);
       put({ kind, node } as Unit, [node]);
       continue;
     }
-    const shaped = summing ? inputsOf(node)[0]! : node;
-    const columns = summing ? lastDim(node.inputs[0]!) : lastDim(node);
-    const rows = sizeOf(shaped.shape) / columns;
-    const sameView = (unit: Unit | undefined): unit is Group =>
-      unit?.kind === 'group' && unit.rows === rows && unit.columns === columns;
+    const inputs = inputsOf(node);
     const readers = users.get(node) ?? [];
     const groups = new Set(readers.map((user) => schedule[place.get(user) ?? -1]));
-    const roomy = (group: Unit | undefined) => sameView(group) && group.nodes.length < groupLimit;
-    if (groups.size > 1 && !uses.outputs.has(node) && isRepeatable(node, inputsOf(node)) && [...groups].every(roomy)) {
+    const roomy = (unit: Unit | undefined): unit is Group => {
+      if (unit?.kind !== 'group' || unit.nodes.length >= groupLimit) return false;
+      const role = roleIn(node, inputs, unit);
+      // Operations on one number a row are there for what reads them.
+      return role === 'row' ? groups.has(unit) : role !== undefined;
+    };
+    const whole = (unit: Unit | undefined) => roomy(unit) && roleIn(node, inputs, unit) === 'element';
+    if (groups.size > 1 && !uses.outputs.has(node) && isRepeatable(node, inputs) && [...groups].every(whole)) {
       for (const group of groups) (group as Group).nodes.unshift(node);
       place.set(node, Math.max(...readers.map((user) => place.get(user)!)));
       continue;
@@ -270,11 +292,12 @@ export function cutIntoUnits(graph: Graph): { units: Unit[]; inputsOf: InputsOf 
       const at = place.get(user);
       if (at === undefined) continue;
       const group = schedule[at]!;
-      const joins = !summing && sameView(group);
+      const role = group.kind === 'group' ? roleIn(node, inputs, group) : undefined;
+      const joins = role && group.kind === 'group' && readsInside(user, inputsOf(user), node, role, group);
       earliest = Math.max(earliest, joins ? at : at + 1);
     }
     const at = schedule.findIndex((candidate, i) => i >= earliest && roomy(candidate));
-    if (at < 0) put({ kind: 'group', rows, columns, nodes: [node] }, [node]);
+    if (at < 0) put({ kind: 'group', ...view, nodes: [node] }, [node]);
     else {
       (schedule[at] as Group).nodes.unshift(node);
       place.set(node, at);

@@ -70,8 +70,8 @@ static void run(const Kernels *k, Team *team, const Operation *op) {
     case PROGRAM_AVERAGE_POOL: k->average_pool(team, &op->pooling); break;
     case PROGRAM_AVERAGE_POOL_GRADIENT: k->average_pool_gradient(team, &op->pooling); break;
     case PROGRAM_FUSED: k->fused(team, &op->fused); break;
-    case PROGRAM_SOFTMAX: k->softmax(team, &op->softmax); break;
     case PROGRAM_REDUCE: k->reduce(team, &op->reduce); break;
+    case PROGRAM_CUMULATIVE_SUM: k->cumulative_sum(team, &op->scan); break;
     case PROGRAM_MOVE: k->move(team, &op->move); break;
     case PROGRAM_GATHER: k->gather(team, &op->rows); break;
     case PROGRAM_SEGMENT_SUM: k->segment_sum(team, &op->rows); break;
