@@ -7,7 +7,7 @@ import { emit } from './emit.js';
 import { livenessOf } from './liveness.js';
 import { lower } from './lower/lower.js';
 import { moveWords, nothing, wholeBlock } from './moves.js';
-import { cutIntoUnits } from './units.js';
+import { cutIntoUnits } from './cut/cut.js';
 import { sizeOf } from '../../protocol/shape.js';
 
 export interface Encoded {

@@ -34,23 +34,44 @@ export interface ReadProducts {
  * one product. Factors are read where they lie: a transpose or a slice before a product costs nothing, if it leaves rows.
  *
  * @param strides of the result's axes; those of a dense tensor if not given.
+ * @param columns whether the result may lie in columns.
  * @returns undefined where there are too many leading axes, or the result has no rows.
  */
-export function productsOf(node: Node, strides = stridesOf(node.shape)): ReadProducts | undefined {
+export function productsOf(node: Node, strides = stridesOf(node.shape), columns = true): ReadProducts | undefined {
   const factors = (matrixOf: (factor: Node, transpose: boolean) => Matrix) => {
     const [a, b] = node.inputs as [Node, Node];
     const { transposeA, transposeB } = node.attrs as { transposeA: boolean; transposeB: boolean };
-    return productsOfMatrices(node, strides, matrixOf(a, transposeA), matrixOf(b, transposeB));
+    return productsOfMatrices(node, strides, columns, matrixOf(a, transposeA), matrixOf(b, transposeB));
   };
   // A view may have more leading axes than what is made of it.
   return factors(viewedMatrix) ?? factors(denseMatrix);
 }
 
-function productsOfMatrices(node: Node, strides: readonly number[], left: Matrix, right: Matrix): ReadProducts | undefined { // prettier-ignore
+function productsOfMatrices(
+  node: Node,
+  strides: readonly number[],
+  inColumns: boolean,
+  left: Matrix,
+  right: Matrix,
+): ReadProducts | undefined {
   const result = matrixIn({ base: node, offset: 0, shape: node.shape, strides }, false);
-  if (!result || result.transposed) return undefined;
-  const [n, k] = [node.shape.at(-1)!, left.columns];
-  const leadShape = node.shape.slice(0, -2);
+  // What lies in columns is the product of the transposed factors, in rows: C' = B' A'.
+  if (result?.transposed && !inColumns) return undefined;
+  if (result?.transposed) return productsInRows(node.shape, strides, turned(result), turned(right), turned(left));
+  return result && productsInRows(node.shape, strides, result, left, right);
+}
+
+const turned = ({ view, rows, columns, transposed, row }: Matrix): Matrix => ({ view, rows: columns, columns: rows, transposed: !transposed, row }); // prettier-ignore
+
+function productsInRows(
+  shape: readonly number[],
+  strides: readonly number[],
+  result: Matrix,
+  left: Matrix,
+  right: Matrix,
+): ReadProducts | undefined {
+  const leadShape = shape.slice(0, -2);
+  const [n, k] = [result.columns, left.columns];
   const each = leadShape.map((size, axis) => ({
     size,
     a: leadStride(left.view, leadShape, axis),

@@ -46,11 +46,19 @@ function torchSettings(): ContenderSpec[] {
     console.log('PyTorch is absent: no ratios. On Debian: apt install python3-torch python3-numpy libopenblas0');
     return [];
   }
-  const environments: Record<string, string>[] = [{}, { OMP_WAIT_POLICY: 'passive' }, { OMP_WAIT_POLICY: 'active' }, { OPENBLAS_NUM_THREADS: '1' }]; // prettier-ignore
+  const environments: Record<string, string>[] = [{}, { OMP_WAIT_POLICY: 'passive' }, { OPENBLAS_NUM_THREADS: '1' }];
   return environments.map((env) => {
     const words = Object.entries(env).map(([key, value]) => ` ${key}=${value}`);
     return { name: `PyTorch${words.join('')}`, command: [options.python, script, String(threads)], env };
   });
+}
+
+interface Answer {
+  readonly losses: readonly number[];
+  /** Of each step. */
+  readonly seconds: readonly number[];
+  /** The most that the process has had, in MB. */
+  readonly memory: number;
 }
 
 async function compare(name: NetworkName, folder: string): Promise<void> {
@@ -62,7 +70,7 @@ async function compare(name: NetworkName, folder: string): Promise<void> {
   let reference: readonly number[] | undefined;
   for (const [i, spec] of [...engines, ...torchSettings()].entries()) {
     const contender = await Contender.start(spec, problem);
-    const { losses, memory } = await contender.ask<{ losses: number[]; memory: number }>({ cmd: 'losses', steps: checkedSteps }); // prettier-ignore
+    const { losses, memory } = await contender.ask<Answer>({ cmd: 'losses', steps: checkedSteps });
     reference ??= losses;
     const worst = Math.max(...losses.map((loss, k) => Math.abs(loss - reference![k]!) / reference![k]!));
     if (!(worst < lossTolerance)) {
@@ -72,15 +80,19 @@ async function compare(name: NetworkName, folder: string): Promise<void> {
     all.push({ contender, memory, ours: i < engines.length });
   }
   console.log(`  losses of the first steps: ${reference!.map((loss) => loss.toFixed(5)).join(' ')}`);
+  // The least time of a step in each turn: what else runs on the machine only adds to it.
   for (let round = 0; round < rounds; round++)
-    for (const { contender } of all) contender.rates.push(await contender.rate(problem, stepsOfTurn));
+    for (const { contender } of all) {
+      const { seconds } = await contender.ask<Answer>({ cmd: 'time', steps: stepsOfTurn });
+      contender.rates.push(problem.batch / Math.min(...seconds));
+    }
   const best = ({ contender }: (typeof all)[number]) => Math.max(...contender.rates);
   const [peer] = all.filter(({ ours }) => !ours).sort((a, b) => best(b) - best(a));
   for (const entry of all) {
     const { contender, memory, ours } = entry;
     const rate = best(entry);
     const parts = [
-      `${rate.toFixed(2)} samples/s best, ${median(contender.rates).toFixed(2)} median`,
+      `${rate.toFixed(2)} samples/s in the best turn, ${median(contender.rates).toFixed(2)} in the median one`,
       `${((rate * problem.flops) / problem.batch / 1e9).toFixed(0)} GFLOP/s`,
       `${memory.toFixed(0)} MB at most`,
     ];

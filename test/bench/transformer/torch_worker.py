@@ -88,11 +88,11 @@ def answer(value):
 environment = ', '.join(f'{key}={os.environ[key]}' for key in ('OPENBLAS_NUM_THREADS', 'OMP_WAIT_POLICY') if key in os.environ)
 answer({'about': f'PyTorch {torch.__version__}, {threads} threads, {environment or "no variables"}'})
 for line in sys.stdin:
-    start, before = time.perf_counter(), time.process_time()
-    losses = [step() for _ in range(json.loads(line).get('steps', 0))]
-    answer({
-        'losses': losses,
-        'seconds': time.perf_counter() - start,
-        'cpuSeconds': time.process_time() - before,
-        'memory': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    })
+    losses, seconds, cpu_seconds = [], [], []
+    for _ in range(json.loads(line).get('steps', 0)):
+        start, before = time.perf_counter(), time.process_time()
+        losses.append(step())
+        seconds.append(time.perf_counter() - start)
+        cpu_seconds.append(time.process_time() - before)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    answer({'losses': losses, 'seconds': seconds, 'cpuSeconds': cpu_seconds, 'memory': memory})

@@ -68,11 +68,15 @@ export async function serve(engine: string, threads: number): Promise<void> {
   for await (const line of { [Symbol.asyncIterator]: () => lines }) {
     const command = JSON.parse(line) as Command;
     const steps = 'steps' in command ? command.steps : 0;
-    const [start, before] = [performance.now(), process.cpuUsage()];
     const losses: number[] = [];
-    for (let i = 0; i < steps; i++) losses.push(await trainer.step());
-    const { user, system } = process.cpuUsage(before);
-    const memory = process.resourceUsage().maxRSS / 1024;
-    answer({ losses, seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6, memory });
+    const [seconds, cpuSeconds]: [number[], number[]] = [[], []];
+    for (let i = 0; i < steps; i++) {
+      const [start, before] = [performance.now(), process.cpuUsage()];
+      losses.push(await trainer.step());
+      seconds.push((performance.now() - start) / 1000);
+      const { user, system } = process.cpuUsage(before);
+      cpuSeconds.push((user + system) / 1e6);
+    }
+    answer({ losses, seconds, cpuSeconds, memory: process.resourceUsage().maxRSS / 1024 });
   }
 }

@@ -4,6 +4,7 @@ import { broadcastOf } from '../broadcast.js';
 import { movesOf } from '../moves.js';
 import { productsOf } from '../products.js';
 import { isElementwise } from '../roles.js';
+import { joinOf, readersOf } from './joins.js';
 import { addMirrors, addOneHot, addTiles } from './moves.js';
 import { addArgument, addReductions, addSoftmax } from './reductions.js';
 import { addResizing } from './resizing.js';
@@ -26,9 +27,11 @@ export function lower(graph: Graph): Graph {
   };
   const now = (node: Node): Node => lowered.get(node) ?? node;
 
+  const readers = readersOf(graph);
+
   for (const node of graph.nodes) {
-    const inputs = node.inputs.map(now);
-    lowered.set(node, ruleOf(node)({ ...node, inputs }, add));
+    const join = node.op === 'Add' ? joinOf(node, readers, now, add) : undefined;
+    lowered.set(node, join ?? ruleOf(node)({ ...node, inputs: node.inputs.map(now) }, add));
   }
   return {
     inputs: graph.inputs,
