@@ -66,7 +66,12 @@ function otherOperations(): Graph {
   const nodes = [
     ...numbers.map((op) => builder.add({ op, inputs: [a, b].slice(0, 'Sin Cosh Round Ceil'.includes(op) ? 1 : 2), shape: [4, 3] })), // prettier-ignore
     builder.add({ op: 'Gather', inputs: [middle, ids], attrs: { axis: 1 }, shape: [2, 7, 3] }),
-    builder.add({ op: 'Cumsum', inputs: [middle], attrs: { axis: 1, exclusive: true, reverse: true }, shape: [2, 5, 3] }),
+    builder.add({
+      op: 'Cumsum',
+      inputs: [middle],
+      attrs: { axis: 1, exclusive: true, reverse: true },
+      shape: [2, 5, 3],
+    }),
     builder.add({ op: 'Add', inputs: [middle, wide], shape: [2, 5, 3] }),
     reduced('Prod', [1], [2, 3]),
     reduced('Max', [0, 2], [5]),

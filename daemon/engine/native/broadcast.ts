@@ -51,7 +51,8 @@ function repeatOf(shape: readonly number[], reader: readonly number[]): Repeat |
   /** The elements of the axes from here to the left that match, or that repeat. */
   const run = (matches: boolean): number => {
     let size = 1;
-    for (; axis >= 0 && (reader[axis] === 1 || (shape[axis] === reader[axis]) === matches); axis--) size *= reader[axis]!;
+    for (; axis >= 0 && (reader[axis] === 1 || (shape[axis] === reader[axis]) === matches); axis--)
+      size *= reader[axis]!;
     return size;
   };
   const span = run(false);

@@ -9,8 +9,7 @@ export interface Strided {
   readonly strides: readonly number[];
 }
 
-export const stridesOf = (shape: readonly number[]): number[] =>
-  shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+export const stridesOf = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
 export const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
 

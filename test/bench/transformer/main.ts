@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Contender, type ContenderSpec } from '../engine/contender.js';
 import { networkNames, type NetworkName } from './networks.js';
-import { type TransformerProblem, writeTransformer } from './problem.js';
+import { writeTransformer } from './problem.js';
 import { profile } from './profile.js';
 import { serve } from './worker.js';
 

@@ -160,7 +160,8 @@ export function trainingOf(sizes: Sizes): Training {
   );
   const oneHot = new Float32Array(batch * classes);
   for (let i = 0; i < batch; i++) oneHot[i * classes + random.below(classes)] = 1;
-  const linear = tokens * layers * (4 * width * width + 2 * width * hidden) + (patch ? (tokens - 1) * patch * width : 0);
+  const linear =
+    tokens * layers * (4 * width * width + 2 * width * hidden) + (patch ? (tokens - 1) * patch * width : 0);
   const attention = 2 * layers * heads * tokens * tokens * (width / heads);
   return {
     graph: graph.finish([{ role: 'loss', node: loss }, ...outputs]),

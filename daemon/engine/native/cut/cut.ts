@@ -122,7 +122,9 @@ class Schedule {
     const own = this.waiting.get(node) ?? [];
     const ends = sumsRows(node)
       ? !this.users.has(node)
-      : isElementwise(node) && !this.uses.outputs.has(node) && this.users.get(node)!.every((user) => own.includes(user));
+      : isElementwise(node) &&
+        !this.uses.outputs.has(node) &&
+        this.users.get(node)!.every((user) => own.includes(user));
     if (!ends) return false;
     const chain = [node, ...own];
     const last = chain
@@ -177,7 +179,14 @@ class Schedule {
     };
     const whole = (unit: Unit | undefined) => roomy(unit) && roleIn(node, inputs, unit) === 'element';
     const waits = this.waiting.has(node);
-    if (groups.size > 1 && !waits && !this.uses.outputs.has(node) && isRepeatable(node, inputs) && [...groups].every(whole)) { // prettier-ignore
+    if (
+      groups.size > 1 &&
+      !waits &&
+      !this.uses.outputs.has(node) &&
+      isRepeatable(node, inputs) &&
+      [...groups].every(whole)
+    ) {
+      // prettier-ignore
       for (const group of groups) (group as Group).nodes.unshift(node);
       place.set(node, Math.max(...readers.map((user) => place.get(user)!)));
       return;

@@ -24,7 +24,13 @@ interface Piece {
  * @param sum of the graph as it was. @param now what stands for its nodes.
  * @returns undefined for other sums.
  */
-export function joinOf(sum: Node, readers: ReadonlyMap<Node, number>, now: (node: Node) => Node, add: Add): Node | undefined { // prettier-ignore
+export function joinOf(
+  sum: Node,
+  readers: ReadonlyMap<Node, number>,
+  now: (node: Node) => Node,
+  add: Add,
+): Node | undefined {
+  // prettier-ignore
   const found = piecesOf(sum, readers);
   if (!found || found.length < 2) return undefined;
   const { axis } = found[0]!;

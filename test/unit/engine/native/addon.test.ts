@@ -87,8 +87,16 @@ describe.skipIf('reason' in found)('the addon', () => {
     ['columns shared by no rows', fused(1, [step.loadColumns, 0, 0, 0, 1, 0, 0, 1, 1]), /size is out of range/],
     ['rows that repeat after none', fused(1, [step.loadRow, 0, 0, 0, 1, 0, 1, 0, 1]), /size is out of range/],
     ['rows outside', fused(1, [step.loadRow, 0, 0, 0, 1, 16, 1, 1, 1]), outside],
-    ['a number a row and one for each column', fused(3, load(0), [step.loadRow, 1, 0, 0, 1, 0, 1, 1, 1], [step.Add, 2, 0, 1]), /registers of different sizes/],
-    ['a sum of rows of one number', fused(2, [step.loadRow, 1, 0, 0, 1, 0, 1, 1, 1], [step.sumRow, 2, 1, 1]), /registers of different sizes/],
+    [
+      'a number a row and one for each column',
+      fused(3, load(0), [step.loadRow, 1, 0, 0, 1, 0, 1, 1, 1], [step.Add, 2, 0, 1]),
+      /registers of different sizes/,
+    ],
+    [
+      'a sum of rows of one number',
+      fused(2, [step.loadRow, 1, 0, 0, 1, 0, 1, 1, 1], [step.sumRow, 2, 1, 1]),
+      /registers of different sizes/,
+    ],
     ['products whose last matrix is not there', product({ leadA: 16 }), outside],
     ['products whose last result is not there', product({ leadC: 13 }), outside],
     ['products with a negative way to the next', product({ leadA: -4 }), /size is out of range/],
@@ -116,7 +124,11 @@ describe.skipIf('reason' in found)('the addon', () => {
       /out of range/,
     ],
     ['a copy onto itself', [op.move, 1, 0, 1, 1, 0, 0, 4, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0], /overlaps/], // prettier-ignore
-    ['a table that floats cannot number', [op.gather, 1, 0, 2, 0, 3, 0, 1, 1, 1, 2 ** 24 + 1], /more rows than a float/],
+    [
+      'a table that floats cannot number',
+      [op.gather, 1, 0, 2, 0, 3, 0, 1, 1, 1, 2 ** 24 + 1],
+      /more rows than a float/,
+    ],
     ['a second operation that is none', [...sums(4, 4), 1234], /operation 1: there is no such operation/],
   ])('refuses %s', (_, code, reason, sizes) => {
     expect(() => create(code, sizes)).toThrow(reason);

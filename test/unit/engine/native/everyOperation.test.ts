@@ -92,7 +92,9 @@ describe.each(levels)('native kernels with %s', (name) => {
 
   it.each<Op>(['Softmax', 'LogSoftmax'])('compute %s of rows of any length', async (op) => {
     for (const shape of [[1], [3, 1], [5], [2, 3, 17], [4, 197], [300, 10], [2, 2, 33, 33], [1, 5000], [3, 1027]])
-      await compare([[shape, normal(sizeOf(shape)).map((v) => 4 * v)]], (graph, inputs) => [graph.add({ op, inputs, shape })]);
+      await compare([[shape, normal(sizeOf(shape)).map((v) => 4 * v)]], (graph, inputs) => [
+        graph.add({ op, inputs, shape }),
+      ]);
   });
 
   it.each<Op>(['ArgMax', 'ArgMin'])('find %s along any axis, the first of equals', async (op) => {
@@ -132,7 +134,12 @@ describe.each(levels)('native kernels with %s', (name) => {
             graph.add({ op: 'Tile', inputs: [given], attrs: { reps }, shape: shape.map((n, axis) => n * reps[axis]!) }),
             graph.add({ op: 'Concat', inputs: [given, given], attrs: { axis: 0 }, shape: shape.with(0, 2 * shape[0]!) }), // prettier-ignore
             graph.add({ op: 'MirrorPad', inputs: [given], attrs: { before, after, mode: 'reflect' }, shape: mirrored }),
-            graph.add({ op: 'MirrorPad', inputs: [given], attrs: { before, after, mode: 'symmetric' }, shape: mirrored }),
+            graph.add({
+              op: 'MirrorPad',
+              inputs: [given],
+              attrs: { before, after, mode: 'symmetric' },
+              shape: mirrored,
+            }),
           ].map((node) => number(graph, node)),
         ),
       );
@@ -155,7 +162,12 @@ describe.each(levels)('native kernels with %s', (name) => {
   });
 
   it('sum many rows into a table of few columns, or of few rows', async () => {
-    for (const [limit, columns] of [[1, 1], [2, 256], [1000, 5], [3, 17]] as const) {
+    for (const [limit, columns] of [
+      [1, 1],
+      [2, 256],
+      [1000, 5],
+      [3, 17],
+    ] as const) {
       const rows = 700;
       await compare([[[rows, columns], normal(rows * columns)], [[rows], wholes(rows, limit)]], (graph, [x, ids]) => [
         graph.add({ op: 'SegmentSum', inputs: [x!, cast(graph, ids!, 'int32')], shape: [limit, columns] }),
@@ -181,7 +193,10 @@ describe.each(levels)('native kernels with %s', (name) => {
     const shape = [2, 2, 2, 2, 2, 2];
     const odd = shape.map((n, axis) => (axis % 2 ? n : 1));
     const even = shape.map((n, axis) => (axis % 2 ? 1 : n));
-    const [left, right] = [[...odd, 3, 4], [...even, 4, 5]];
+    const [left, right] = [
+      [...odd, 3, 4],
+      [...even, 4, 5],
+    ];
     await compare([[left, normal(sizeOf(left))], [right, normal(sizeOf(right))]], (graph, inputs) => [
       graph.add({ op: 'MatMul', inputs, attrs: { transposeA: false, transposeB: false }, shape: [...shape, 3, 5] }),
     ]); // prettier-ignore
