@@ -33,18 +33,24 @@ export interface ReadProducts {
  * The products of a MatMul whose result goes to a tensor of the given strides. Where all rows of A meet one matrix B they are
  * one product. Factors are read where they lie: a transpose or a slice before a product costs nothing, if it leaves rows.
  *
+ * @param isStored what factors are read from, and not from what that reads.
  * @param strides of the result's axes; those of a dense tensor if not given.
  * @param columns whether the result may lie in columns.
  * @returns undefined where there are too many leading axes, or the result has no rows.
  */
-export function productsOf(node: Node, strides = stridesOf(node.shape), columns = true): ReadProducts | undefined {
+export function productsOf(
+  node: Node,
+  isStored: (node: Node) => boolean,
+  strides = stridesOf(node.shape),
+  columns = true,
+): ReadProducts | undefined {
   const factors = (matrixOf: (factor: Node, transpose: boolean) => Matrix) => {
     const [a, b] = node.inputs as [Node, Node];
     const { transposeA, transposeB } = node.attrs as { transposeA: boolean; transposeB: boolean };
     return productsOfMatrices(node, strides, columns, matrixOf(a, transposeA), matrixOf(b, transposeB));
   };
   // A view may have more leading axes than what is made of it.
-  return factors(viewedMatrix) ?? factors(denseMatrix);
+  return factors((factor, transpose) => viewedMatrix(factor, transpose, isStored)) ?? factors(denseMatrix);
 }
 
 function productsOfMatrices(
@@ -129,8 +135,8 @@ interface Matrix {
 const denseMatrix = (factor: Node, transpose: boolean): Matrix =>
   matrixIn({ base: factor, offset: 0, shape: factor.shape, strides: stridesOf(factor.shape) }, transpose)!;
 
-const viewedMatrix = (factor: Node, transpose: boolean): Matrix =>
-  matrixIn(stridedOf(factor), transpose) ?? denseMatrix(factor, transpose);
+const viewedMatrix = (factor: Node, transpose: boolean, isStored: (node: Node) => boolean): Matrix =>
+  matrixIn(stridedOf(factor, isStored), transpose) ?? denseMatrix(factor, transpose);
 
 /** The last two axes of a view as a matrix in rows, or in columns; undefined where its numbers are not side by side. */
 function matrixIn(view: Strided, transpose: boolean): Matrix | undefined {

@@ -13,22 +13,27 @@ export const stridesOf = (shape: readonly number[]): number[] => shape.map((_, a
 
 export const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
 
-/** A node as a view of what its transposes, slices and reshapes read, as far back as strides can say it. */
-export function stridedOf(node: Node): Strided {
+/**
+ * A node as a view of what its transposes, slices and reshapes read, as far back as strides can say it.
+ *
+ * @param isStored nodes to go back no further than: what they read may be kept nowhere.
+ */
+export function stridedOf(node: Node, isStored: (node: Node) => boolean): Strided {
   const dense = { base: node, offset: 0, shape: node.shape, strides: stridesOf(node.shape) };
+  if (isStored(node)) return dense;
   const [input] = node.inputs;
   switch (node.op) {
     case 'Reshape':
-      return reshaped(stridedOf(input!), node.shape) ?? dense;
+      return reshaped(stridedOf(input!, isStored), node.shape) ?? dense;
     case 'Cast':
-      return node.dtype === 'float32' ? stridedOf(input!) : dense;
+      return node.dtype === 'float32' ? stridedOf(input!, isStored) : dense;
     case 'Transpose': {
-      const view = stridedOf(input!);
+      const view = stridedOf(input!, isStored);
       const perm = node.attrs['perm'] as readonly number[];
       return { ...view, shape: node.shape, strides: perm.map((axis) => view.strides[axis]!) };
     }
     case 'Slice': {
-      const view = stridedOf(input!);
+      const view = stridedOf(input!, isStored);
       const offset = view.offset + dot(node.attrs['begin'] as readonly number[], view.strides);
       return { ...view, offset, shape: node.shape };
     }

@@ -60,6 +60,7 @@ export function fuse(graph: Graph, { by, outputs }: Uses): Fusions {
     users(producer).every((user) => user === consumer || others(user)) &&
     consumer.inputs.every((input) => root(input) !== producer || sameShape(input.shape, producer.shape));
 
+  const isResult = (node: Node) => units.has(node);
   /** Views of another shape are what the strides of a result are made for. */
   const canBeTransposed = (result: Node, transpose: Node): boolean =>
     hidden(result) && users(result).every((user) => user === transpose);
@@ -91,9 +92,9 @@ export function fuse(graph: Graph, { by, outputs }: Uses): Fusions {
       const [turned] = users(result);
       const strides = turned?.op === 'Transpose' && canBeTransposed(result, turned) ? stridesThrough(result, turned) : undefined; // prettier-ignore
       // Of a result in columns a bias would be one for each row.
-      const through = strides && productsOf(node, strides, bias === undefined);
+      const through = strides && productsOf(node, isResult, strides, bias === undefined);
       if (through) inside.add(result);
-      const products = through ?? productsOf(node);
+      const products = through ?? productsOf(node, isResult);
       if (!products) throw new Unsupported(node, `: more than ${leadRank} leading axes`);
       replaced.set(node, [root(products.a.base), root(products.b.base)]);
       units.set(through ? turned! : result, { kind: 'gemm', ...common, result: through ? turned! : result, products });

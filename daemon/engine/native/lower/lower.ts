@@ -73,7 +73,7 @@ function addCopies(node: Node, shape: readonly number[], add: Add): Node {
 
 /** Where matrices repeat along too many leading axes they are copied first: then those axes are one. */
 function addProduct(node: Node, add: Add): Node {
-  if (productsOf(node)) return add(node);
+  if (productsOf(node, () => true)) return add(node);
   const lead = node.shape.slice(0, -2);
   return add({ ...node, inputs: node.inputs.map((x) => addCopies(x, [...lead, ...x.shape.slice(-2)], add)) });
 }

@@ -189,6 +189,48 @@ describe.each(levels)('native kernels with %s', (name) => {
     }
   });
 
+  it('multiply what products, transposed and sliced, give', async () => {
+    const given = [
+      [2, 3, 5, 4],
+      [2, 3, 4, 6],
+      [2, 5, 3, 7],
+    ].map((shape) => [shape, normal(sizeOf(shape))] as const);
+    const attrs = { transposeA: false, transposeB: false };
+    await compare(given, (graph, [a, b, c]) => {
+      const product = graph.add({ op: 'MatMul', inputs: [a!, b!], attrs, shape: [2, 3, 5, 6] });
+      const flipped = graph.add({
+        op: 'Transpose',
+        inputs: [product],
+        attrs: { perm: [0, 2, 3, 1] },
+        shape: [2, 5, 6, 3],
+      });
+      const part = graph.add({ op: 'Slice', inputs: [flipped], attrs: { begin: [0, 0, 2, 0] }, shape: [2, 5, 3, 3] });
+      const other = graph.add({
+        op: 'Transpose',
+        inputs: [product],
+        attrs: { perm: [0, 2, 1, 3] },
+        shape: [2, 5, 3, 6],
+      });
+      return [
+        graph.add({ op: 'MatMul', inputs: [flipped, c!], attrs, shape: [2, 5, 6, 7] }),
+        graph.add({ op: 'MatMul', inputs: [part, c!], attrs, shape: [2, 5, 3, 7] }),
+        graph.add({ op: 'MatMul', inputs: [flipped, other], attrs, shape: [2, 5, 6, 6] }),
+      ];
+    });
+    // Written as transposed, and stored nowhere else.
+    await compare(given, (graph, [a, b, c]) => {
+      const product = graph.add({ op: 'MatMul', inputs: [a!, b!], attrs, shape: [2, 3, 5, 6] });
+      const heads = graph.add({
+        op: 'Transpose',
+        inputs: [product],
+        attrs: { perm: [0, 2, 1, 3] },
+        shape: [2, 5, 3, 6],
+      });
+      const turned = { transposeA: true, transposeB: false };
+      return [graph.add({ op: 'MatMul', inputs: [heads, c!], attrs: turned, shape: [2, 5, 6, 7] })];
+    });
+  });
+
   it('multiply matrices whose leading axes alternate', async () => {
     const shape = [2, 2, 2, 2, 2, 2];
     const odd = shape.map((n, axis) => (axis % 2 ? n : 1));
