@@ -6,6 +6,7 @@ import { traceModel } from '../../daemon/engine/trace/traceModel.js';
 import { cases, chain, noisy, untrainableInTensorFlow } from '../unit/engine/compiled/layerCases.js';
 import { onCpu, toModel } from '../unit/engine/compiled/tinyModels.js';
 import { sizeOf } from '../../daemon/protocol/shape.js';
+import { trainingOf } from '../bench/transformer/networks.js';
 
 export interface SampleProgram {
   readonly name: string;
@@ -54,11 +55,26 @@ function otherOperations(): Graph {
   const attrs = { window: [17, 17], strides: [1, 1], pads: [0, 0, 0, 0] };
   const pooled = builder.add({ op: 'MaxPool', inputs: [image], attrs, shape: [1, 1, 1, 2] });
   const [a, b] = [input('a', [4, 3]), input('b', [4, 3])];
+  const [middle, wide] = [input('middle', [2, 5, 3]), input('wide', [2, 1, 3])];
   const both = (op: 'Minimum' | 'GreaterEqual' | 'LessEqual' | 'Less' | 'LogicalAnd' | 'LogicalOr' | 'NotEqual') =>
     builder.add({ op, inputs: [a, b], shape: [4, 3] });
   const one = (op: 'LogicalNot' | 'Sign' | 'Floor' | 'Reciprocal' | 'Rsqrt' | 'Expm1' | 'Log1p') =>
     builder.add({ op, inputs: [a], shape: [4, 3] });
+  const numbers = ['Pow', 'Atan2', 'Mod', 'FloorDiv', 'LogicalXor', 'Sin', 'Cosh', 'Round', 'Ceil'] as const;
+  const reduced = (op: 'Prod' | 'Max', axes: number[], shape: number[]) =>
+    builder.add({ op, inputs: [middle], attrs: { axes, keepDims: false }, shape });
   const nodes = [
+    ...numbers.map((op) => builder.add({ op, inputs: [a, b].slice(0, 'Sin Cosh Round Ceil'.includes(op) ? 1 : 2), shape: [4, 3] })), // prettier-ignore
+    builder.add({ op: 'Gather', inputs: [middle, ids], attrs: { axis: 1 }, shape: [2, 7, 3] }),
+    builder.add({
+      op: 'Cumsum',
+      inputs: [middle],
+      attrs: { axis: 1, exclusive: true, reverse: true },
+      shape: [2, 5, 3],
+    }),
+    builder.add({ op: 'Add', inputs: [middle, wide], shape: [2, 5, 3] }),
+    reduced('Prod', [1], [2, 3]),
+    reduced('Max', [0, 2], [5]),
     builder.add({ op: 'Gather', inputs: [table, ids], attrs: { axis: 0 }, shape: [7, 3] }),
     builder.add({ op: 'SegmentSum', inputs: [rows, ids], shape: [5, 3] }),
     pooled,
@@ -69,11 +85,15 @@ function otherOperations(): Graph {
   return builder.finish(nodes.map((node, i) => ({ role: 'gradient', name: `p${i}`, node })));
 }
 
+const transformer = { batch: 2, layers: 1, width: 12, heads: 3, tokens: 7, hidden: 20, classes: 5 };
+
 /** Of every layer class in training and inference, and of what layers' tests are too small for. */
 export async function samplePrograms(): Promise<SampleProgram[]> {
   const programs = [
     programOf('tiled convolution', tiledConvolution()),
     programOf('other operations', otherOperations()),
+    programOf('transformer of patches', trainingOf({ ...transformer, patch: 10 }).graph),
+    programOf('transformer of words', trainingOf({ ...transformer, words: 11 }).graph),
   ];
   await onCpu();
   for (const [name, inputShape, layers, loss = 'meanSquaredError'] of [

@@ -177,7 +177,7 @@ export function compileNative(more = []) {
   try {
     const objects = [...compileKernels(folder, more), ...doorSources.map((file) => compile(folder, file, more))];
     const output = join(folder, 'kernels.node');
-    gcc([...(more.length > 0 ? ['-shared', ...more] : linkFlags), '-o', output, ...objects]);
+    gcc([...(more.length > 0 ? ['-shared', ...more] : linkFlags), '-o', output, ...objects, '-lm']);
     return readFileSync(output);
   } finally {
     rmSync(folder, { recursive: true, force: true });

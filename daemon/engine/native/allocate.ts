@@ -1,9 +1,10 @@
 import type { Graph, Node } from '../../network/ir.js';
 import { Arena } from './arena.js';
-import { bytePlaces, mostFloats } from './layout.js';
+import { bytePlaces, mostFloats, mostRows as mostWhole } from './layout.js';
 import { type Liveness, poolOf } from './liveness.js';
 import type { Place } from './places.js';
-import { type Group, isElementwise, root, Unsupported, type Unit } from './units.js';
+import { isElementwise } from './roles.js';
+import { type Group, root, Unsupported, type Unit } from './units.js';
 import { sizeOf } from '../../protocol/shape.js';
 
 /** Where tensors lie that have a place before the first unit runs, and what is copied to outputs after the last one. */
@@ -14,8 +15,20 @@ export interface Fixed {
   readonly copies: readonly { readonly from: Node; readonly to: Place }[];
 }
 
-/** Buffers in order: the arena, then constants, then the graph's inputs, then its outputs. */
+/** Whole numbers are floats, too. */
+function exceedsWhole({ dtype, constant }: Node): boolean {
+  const exceeds = (value: number) => Math.abs(value) > mostWhole;
+  return dtype === 'int32' && (typeof constant === 'number' ? exceeds(constant) : constant !== undefined && (constant as Int32Array).some(exceeds)); // prettier-ignore
+}
+
+/**
+ * Buffers in order: the arena, then constants, then the graph's inputs, then its outputs.
+ *
+ * @throws Unsupported where a constant is a whole number that no float holds.
+ */
 export function fixedPlaces(graph: Graph): Fixed {
+  const large = graph.nodes.find(({ inputs }) => inputs.some(exceedsWhole));
+  if (large) throw new Unsupported(large, `: whole numbers beyond ${mostWhole}, which a float cannot hold`);
   const constants: Float32Array[] = [];
   const places = new Map<Node, Place>();
   // Groups have a step for one number everywhere, as outputs have; others read a tensor of it.

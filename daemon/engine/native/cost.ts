@@ -1,6 +1,6 @@
 import { type Node } from '../../network/ir.js';
 import { movesOf } from './moves.js';
-import { productsOf } from './products.js';
+import { countOf } from './products.js';
 import type { Unit } from './units.js';
 import { sizeOf } from '../../protocol/shape.js';
 
@@ -21,9 +21,7 @@ export function operationsOf(unit: Unit, tensors: readonly Node[]): Operation[] 
       flops: 0,
       bytes: 4 * (fill + 2 * sizeOf(shape)),
     }));
-  const one = { ...productOf(unit), bytes: 4 * tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0) };
-  const count = unit.kind === 'gemm' ? productsOf(unit.node).offsets.length : 1;
-  return new Array<Operation>(count).fill({ ...one, bytes: one.bytes / count });
+  return [{ ...productOf(unit), bytes: 4 * tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0) }];
 }
 
 const by = (shape: readonly number[]): string => shape.join('x');
@@ -38,9 +36,10 @@ function productOf(unit: Unit): { words: string; flops: number } {
   const [first, second] = node.inputs as [Node, Node];
   switch (unit.kind) {
     case 'gemm': {
-      const { m, n, k, transposeA, transposeB } = productsOf(node);
-      const words = `product ${m}x${k}${transposeA ? "'" : ''} * ${k}x${n}${transposeB ? "'" : ''}`;
-      return { words, flops: 2 * m * n * k };
+      const { m, n, k, transposeA, transposeB } = unit.products.sizes;
+      const count = countOf(unit.products.sizes);
+      const each = `product ${m}x${k}${transposeA ? "'" : ''} * ${k}x${n}${transposeB ? "'" : ''}`;
+      return { words: count > 1 ? `${each}, ${count} at once` : each, flops: 2 * count * m * n * k };
     }
     case 'convolution':
       return {

@@ -1,12 +1,11 @@
 import { sizeOf } from '../../protocol/shape.js';
 import type { Node } from '../../network/ir.js';
 import { encodeGroup } from './encodeGroup.js';
-import { geometry, isPoolingOf, noPool, poolOf, reducedSizes } from './geometry.js';
+import { geometry, isPoolingOf, noPool, poolOf, reducedSizes, sizesAround } from './geometry.js';
 import { mostRows, moveRank, parts } from './layout.js';
 import { movesOf, moveWords } from './moves.js';
 import { operation } from './operationWords.js';
 import type { Context, Place } from './places.js';
-import { productsOf } from './products.js';
 import { root, Unsupported, type Unit } from './units.js';
 import { paddedColumns, placesFloats, summedTilesPay, tilesPay } from './winograd.js';
 
@@ -29,13 +28,13 @@ export function emit(code: number[], unit: Unit, context: Context): void {
   const [first, second] = node.inputs;
   switch (unit.kind) {
     case 'gemm': {
-      const { offsets, ...sizes } = productsOf(node);
-      const [a, b, bias, c] = [at(first)!, at(second)!, at(unit.bias), at(unit.result)!];
-      const from = ({ buffer, offset }: Place, more: number): Place => ({ buffer, offset: offset + more });
-      for (const offset of offsets) {
-        const matrices = { a: from(a, offset.a), b: from(b, offset.b), bias, c: from(c, offset.c) };
-        code.push(...operation('gemm', { ...matrices, ...sizes, relu: unit.relu }));
-      }
+      const { sizes, a, b } = unit.products;
+      const from = ({ base, offset }: typeof a): Place => {
+        const place = at(base)!;
+        return { buffer: place.buffer, offset: place.offset + offset };
+      };
+      const matrices = { a: from(a), b: from(b), bias: at(unit.bias), c: at(unit.result) };
+      code.push(...operation('gemm', { ...matrices, ...sizes, relu: unit.relu }));
       return;
     }
     case 'convolution': {
@@ -119,28 +118,27 @@ export function emit(code: number[], unit: Unit, context: Context): void {
       code.push(...operation(unit.kind, { x: at(first), y: at(node), index, batch, h, w, c, ...windows }));
       return;
     }
-    case 'softmax': {
-      const columns = node.shape.at(-1)!;
-      const rows = sizeOf(node.shape) / columns;
-      const logarithm = node.op === 'LogSoftmax';
-      code.push(...operation('softmax', { x: at(first), y: at(node), rows, columns, logarithm }));
-      return;
-    }
     case 'reduce': {
       const sizes = reducedSizes(node);
       const scale = node.op === 'Mean' ? 1 / sizes.middle : 1;
-      code.push(...operation('reduce', { x: at(first), y: at(node), ...sizes, max: node.op === 'Max', scale }));
+      const kind = reductions[node.op]!;
+      code.push(...operation('reduce', { x: at(first), y: at(node), ...sizes, kind, scale }));
+      return;
+    }
+    case 'cumulativeSum': {
+      const { axis, exclusive, reverse } = node.attrs as { axis: number; exclusive: boolean; reverse: boolean };
+      const sizes = sizesAround(node.shape, axis);
+      code.push(...operation('cumulativeSum', { x: at(first), y: at(node), ...sizes, exclusive, reverse }));
       return;
     }
     case 'gather':
     case 'segmentSum': {
-      const table = unit.kind === 'gather' ? first!.shape : node.shape;
-      const limit = table[0]!;
-      const columns = sizeOf(table.slice(1));
+      const gathers = unit.kind === 'gather';
+      const axis = gathers ? (node.attrs['axis'] as number) : 0;
+      const { outer, middle: limit, inner: columns } = sizesAround(gathers ? first!.shape : node.shape, axis);
       const rows = sizeOf(second!.shape);
       if (limit > mostRows) throw new Unsupported(node, `: more than ${mostRows} rows`);
-      if (unit.kind === 'gather' && node.attrs['axis'] !== 0) throw new Unsupported(node, ' but on the first axis');
-      code.push(...operation(unit.kind, { x: at(first), ids: at(second), y: at(node), rows, columns, limit }));
+      code.push(...operation(unit.kind, { x: at(first), ids: at(second), y: at(node), outer, rows, columns, limit }));
       return;
     }
     case 'move': {
@@ -157,6 +155,9 @@ export function emit(code: number[], unit: Unit, context: Context): void {
     }
   }
 }
+
+/** Numbers of the kernel (runtime.h). */
+const reductions: Readonly<Record<string, number>> = { Sum: 0, Mean: 0, Max: 1, Prod: 2 };
 
 /** What a depthwise operation has no use for. */
 const noOperands = {

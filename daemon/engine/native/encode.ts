@@ -5,9 +5,9 @@ import { Allocation, fixedPlaces } from './allocate.js';
 import { operationsOf, type Operation } from './cost.js';
 import { emit } from './emit.js';
 import { livenessOf } from './liveness.js';
-import { lower } from './lower.js';
+import { lower } from './lower/lower.js';
 import { moveWords, nothing, wholeBlock } from './moves.js';
-import { cutIntoUnits } from './units.js';
+import { cutIntoUnits } from './cut/cut.js';
 import { sizeOf } from '../../protocol/shape.js';
 
 export interface Encoded {

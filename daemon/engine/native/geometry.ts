@@ -44,6 +44,13 @@ export function poolOf(pool: Node, pooled: Node = pool): Pool {
   return { ph, pw, sh, sw, oh, ow };
 }
 
+/** A shape as three sizes, of which the middle one is an axis. */
+export const sizesAround = (shape: readonly number[], axis: number) => ({
+  outer: sizeOf(shape.slice(0, axis)),
+  middle: shape[axis]!,
+  inner: sizeOf(shape.slice(axis + 1)),
+});
+
 /** A reduction as three sizes, of which the middle one is summed. @throws Unsupported over axes that are not side by side. */
 export function reducedSizes(node: Node) {
   const { shape } = node.inputs[0]!;

@@ -3,6 +3,7 @@ import { sizeOf } from '../../protocol/shape.js';
 import { moveRank } from './layout.js';
 import { operation } from './operationWords.js';
 import type { Place } from './places.js';
+import { dot, stridesOf } from './strided.js';
 
 /** One copy of a Move operation (runtime.h): of a block of an input into a block of the node's tensor. */
 export interface Block {
@@ -27,9 +28,6 @@ export const movingOps = [
   'Reverse',
   'ResizeNearest',
 ] as const;
-
-const stridesOf = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
-const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
 
 /** The blocks that fill a node's tensor: in all of it, but for Pad, whose rest has its value. */
 export function blocksOf(node: Node): Block[] {

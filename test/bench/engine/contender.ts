@@ -1,13 +1,18 @@
 /** A contender: a process that trains a problem when asked to, and is stopped while it is another's turn. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Problem } from './problems.js';
 
 /** A request, one JSON line on stdin; the answer is one line on stdout. */
 export type Command =
   | { readonly cmd: 'losses'; readonly steps: number }
   | { readonly cmd: 'time'; readonly steps: number }
   | { readonly cmd: 'peak' };
+
+/** What a contender is told on its first line, as JSON. */
+export interface Task {
+  /** Samples of a step. */
+  readonly batch: number;
+}
 
 export interface ContenderSpec {
   readonly name: string;
@@ -31,7 +36,7 @@ export class Contender {
   }
 
   /** @throws Error with the process's last words, when it cannot take the problem. */
-  static async start({ name, command, env = {} }: ContenderSpec, problem: Problem): Promise<Contender> {
+  static async start({ name, command, env = {} }: ContenderSpec, problem: Task): Promise<Contender> {
     const [file, ...args] = command;
     const child = spawn(file!, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
     let errors = '';
@@ -63,7 +68,7 @@ export class Contender {
   }
 
   /** Samples per second over `steps` steps. */
-  async rate({ batch }: Problem, steps: number): Promise<number> {
+  async rate({ batch }: Task, steps: number): Promise<number> {
     const { seconds, cpuSeconds } = await this.ask<{ seconds: number; cpuSeconds: number }>({ cmd: 'time', steps });
     this.cpuRates.push((steps * batch) / cpuSeconds);
     return (steps * batch) / seconds;

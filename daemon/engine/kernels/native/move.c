@@ -26,26 +26,50 @@ static void move(ThreadPool *workers, const Move *op) {
   thread_pool_run(workers, op->shape[0] * op->shape[1], move_task, op, 0, PASS_NANOSECONDS(floats));
 }
 
-/* An index out of range yields NaN, which surfaces in the loss. */
-static void gather(ThreadPool *workers, const Rows *op) {
-  (void)workers;
-  long c = op->columns;
-  for (long i = 0; i < op->rows; i++) {
-    float id = op->ids[i];
-    if (id >= 0 && id < op->limit) memcpy(op->y + i * c, op->x + (long)id * c, c * sizeof(float));
+/* Rows of one task of a look-up. */
+#define GATHER_ROWS 64
+
+/* A number that is none of a row's: NaN, so that the loss tells. */
+static void gather_rows(const void *argument, int task, float *scratch) {
+  (void)scratch;
+  const Rows *op = argument;
+  const long c = op->columns, end = MIN((task + 1L) * GATHER_ROWS, (long)op->outer * op->rows);
+  for (long at = (long)task * GATHER_ROWS; at < end; at++) {
+    const float *table = op->x + at / op->rows * op->limit * c, id = op->ids[at % op->rows];
+    if (id >= 0 && id < op->limit) memcpy(op->y + at * c, table + (long)id * c, c * sizeof(float));
     else
-      for (long j = 0; j < c; j++) op->y[i * c + j] = __builtin_nanf("");
+      for (long j = 0; j < c; j++) op->y[at * c + j] = __builtin_nanf("");
   }
 }
 
-static void segment_sum(ThreadPool *workers, const Rows *op) {
-  (void)workers;
-  long c = op->columns;
-  memset(op->y, 0, op->limit * c * sizeof(float));
+static void gather(Team *team, const Rows *op) {
+  double rows = (double)op->outer * op->rows;
+  team_run(team, (rows + GATHER_ROWS - 1) / GATHER_ROWS, gather_rows, op, 0, PASS_NANOSECONDS(2 * rows * op->columns));
+}
+
+/* Each task sums into rows, or columns, of its own, in the order of the numbers. */
+static int row_parts(const Rows *op) { return MIN(op->limit, PARTS); }
+static int column_parts(const Rows *op) { return MIN(MAX(op->columns / 16, 1), PARTS / row_parts(op)); }
+
+static void sum_segments(const void *argument, int task, float *scratch) {
+  (void)scratch;
+  const Rows *op = argument;
+  const long c = op->columns, parts = column_parts(op), row = task / parts, column = task % parts;
+  const long low = (long)op->limit * row / row_parts(op), high = (long)op->limit * (row + 1) / row_parts(op);
+  const long from = c * column / parts, to = c * (column + 1) / parts;
+  if (parts == 1) memset(op->y + low * c, 0, (high - low) * c * sizeof(float));
+  else
+    for (long id = low; id < high; id++) memset(op->y + id * c + from, 0, (to - from) * sizeof(float));
   for (long i = 0; i < op->rows; i++) {
     float id = op->ids[i];
-    if (!(id >= 0 && id < op->limit)) continue;
+    if (!(id >= low && id < high)) continue;
     float *y = op->y + (long)id * c;
-    for (long j = 0; j < c; j++) y[j] += op->x[i * c + j];
+    const float *x = op->x + i * c;
+    for (long j = from; j < to; j++) y[j] += x[j];
   }
+}
+
+static void segment_sum(Team *team, const Rows *op) {
+  team_run(team, row_parts(op) * column_parts(op), sum_segments, op, 0,
+           PASS_NANOSECONDS(((double)op->limit + op->rows) * op->columns));
 }

@@ -28,7 +28,12 @@ void thread_pool_run(ThreadPool *workers, int n, Task task, const void *argument
 typedef struct {
   const float *a, *b, *bias;
   float *c;
-  int m, n, k, transpose_a, transpose_b, relu;
+  int m, n, k;
+  /* Floats from one row to the next, of each matrix as it lies. */
+  int row_a, row_b, row_c;
+  int transpose_a, transpose_b, relu;
+  /* One product for each place on the leading axes; floats from one place to the next. */
+  int lead[LEAD_RANK], lead_a[LEAD_RANK], lead_b[LEAD_RANK], lead_c[LEAD_RANK];
 } Gemm;
 
 typedef struct {
@@ -77,7 +82,8 @@ typedef struct {
 
 /*
  * Element-wise operations over rows x columns, run tile by tile in the cache; see elementwise/fused.c. A step reads
- * registers a, b and, of a selection, `third`, and writes register `out`. Loads, stores and sums name a tensor, too.
+ * registers a, b and, of a selection, `third`, and writes register `out`. Loads, stores and sums over columns name a
+ * tensor, too. A register has a number for each column of each row, or, after a sum over rows, one for each row.
  */
 typedef struct {
   int32_t op, out, a, b, third;
@@ -85,33 +91,42 @@ typedef struct {
     const float *in;
     float *outside;
   };
-  /* Rows that share one row of columns. */
-  int32_t span;
+  /* Of loads: which rows. */
+  Repeat repeat;
+  /* Whether what it reads has one number a row. */
+  int32_t one_a_row;
+  /* Of a sum over columns: its number among those. */
+  int32_t sum;
   /* A constant, a slope, the factor of a sum, or a range's lower end; and its upper end. */
   float value, upper;
 } Step;
 typedef struct {
   long rows, columns;
   int count;
+  /* How many of the steps are sums over columns. */
+  int sums;
   const Step *steps;
   float *partial;
 } Fused;
 
-typedef struct {
-  const float *x;
-  float *y;
-  long rows, columns;
-  int logarithm;
-} Softmax;
+enum { REDUCE_SUM, REDUCE_MAX, REDUCE_PRODUCT };
 
-/* y[o][i] = scale * sum (or max) over m of x[o][m][i]. */
+/* y[o][i] = scale * sum (or max, or product, unscaled) over m of x[o][m][i]. */
 typedef struct {
   const float *x;
   float *y;
   long outer, middle, inner;
   float scale;
-  int max;
+  int kind;
 } Reduce;
+
+/* y[o][m][i] = sum of x[o][n][i] over n <= m; n < m if `exclusive`; n from the end on if `reverse`. */
+typedef struct {
+  const float *x;
+  float *y;
+  long outer, middle, inner;
+  int exclusive, reverse;
+} Scan;
 
 /* kernels/update.c: target and keep may be NULL. */
 typedef void (*Update)(float *w, float *v, const float *g, const float *target, const uint8_t *keep, int n, float eta,
@@ -127,35 +142,38 @@ typedef struct {
   int shape[MOVE_RANK], in[MOVE_RANK], out[MOVE_RANK];
 } Move;
 
-/* Rows of x by number, y[i] = x[ids[i]], or their sums, y[ids[i]] += x[i]. Numbers are whole floats in [0, limit). */
+/*
+ * Rows of each of `outer` tables by number, y[o][i] = x[o][ids[i]], or of one table, their sums, y[ids[i]] += x[i].
+ * Numbers are whole floats in [0, limit).
+ */
 typedef struct {
   const float *x, *ids;
   float *y;
-  int rows, columns, limit;
+  int outer, rows, columns, limit;
 } Rows;
 
 /* The same kernels, compiled for one level of instructions: see kernels.c. */
 typedef struct {
-  void (*gemm)(ThreadPool *, const Gemm *);
-  void (*convolution)(ThreadPool *, const Convolution *);
-  void (*input_gradient)(ThreadPool *, const InputGradient *);
-  void (*filter_gradient)(ThreadPool *, const FilterGradient *);
-  void (*winograd)(ThreadPool *, const Convolution *);
-  void (*winograd_input_gradient)(ThreadPool *, const InputGradient *);
-  void (*winograd_filter_gradient)(ThreadPool *, const FilterGradient *);
-  void (*depthwise)(ThreadPool *, const Depthwise *);
-  void (*depthwise_input_gradient)(ThreadPool *, const Depthwise *);
-  void (*depthwise_filter_gradient)(ThreadPool *, const Depthwise *);
-  void (*max_pool)(ThreadPool *, const Pooling *);
-  void (*max_pool_gradient)(ThreadPool *, const Pooling *);
-  void (*average_pool)(ThreadPool *, const Pooling *);
-  void (*average_pool_gradient)(ThreadPool *, const Pooling *);
-  void (*fused)(ThreadPool *, const Fused *);
-  void (*softmax)(ThreadPool *, const Softmax *);
-  void (*reduce)(ThreadPool *, const Reduce *);
-  void (*move)(ThreadPool *, const Move *);
-  void (*gather)(ThreadPool *, const Rows *);
-  void (*segment_sum)(ThreadPool *, const Rows *);
+  void (*gemm)(Team *, const Gemm *);
+  void (*convolution)(Team *, const Convolution *);
+  void (*input_gradient)(Team *, const InputGradient *);
+  void (*filter_gradient)(Team *, const FilterGradient *);
+  void (*winograd)(Team *, const Convolution *);
+  void (*winograd_input_gradient)(Team *, const InputGradient *);
+  void (*winograd_filter_gradient)(Team *, const FilterGradient *);
+  void (*depthwise)(Team *, const Depthwise *);
+  void (*depthwise_input_gradient)(Team *, const Depthwise *);
+  void (*depthwise_filter_gradient)(Team *, const Depthwise *);
+  void (*max_pool)(Team *, const Pooling *);
+  void (*max_pool_gradient)(Team *, const Pooling *);
+  void (*average_pool)(Team *, const Pooling *);
+  void (*average_pool_gradient)(Team *, const Pooling *);
+  void (*fused)(Team *, const Fused *);
+  void (*reduce)(Team *, const Reduce *);
+  void (*cumulative_sum)(Team *, const Scan *);
+  void (*move)(Team *, const Move *);
+  void (*gather)(Team *, const Rows *);
+  void (*segment_sum)(Team *, const Rows *);
   Update update;
 } Kernels;
 extern const Kernels kernels_avx2, kernels_avx512;

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type Addon, loadAddon, type Program } from '../../../../daemon/engine/native/addon.js';
-import { program as op, step } from '../../../../daemon/engine/native/layout.js';
+import { program as op, registers, step, stepLength } from '../../../../daemon/engine/native/layout.js';
 
 const found = loadAddon();
 const path = fileURLToPath(
@@ -13,15 +13,22 @@ const path = fileURLToPath(
   ),
 );
 
-/** Buffer 1 is read, buffer 2 written: softmax of rows x columns at offsets. */
-const softmax = (rows: number, columns: number, from = 0, to = 0) => [op.softmax, 1, from, 2, to, rows, columns, 0];
+/** Buffer 1 is read, buffer 2 written: sums along each row of rows x columns at offsets. */
+const sums = (rows: number, columns: number, from = 0, to = 0) => [op.cumulativeSum, 1, from, 2, to, rows, columns, 1, 0, 0]; // prettier-ignore
 const geometry = (more: Partial<Record<string, number>> = {}) =>
   Object.values({ batch: 1, h: 4, w: 4, c: 1, oh: 3, ow: 3, f: 1, kh: 2, kw: 2, sh: 1, sw: 1, top: 0, left: 0, dh: 1, dw: 1, ...more }); // prettier-ignore
+/** Two products of [2, 2] matrices, buffer 1 x buffer 3 to buffer 2. */
+const product = (more: Partial<Record<'lead' | 'leadA' | 'leadC' | 'rowA', number>> = {}) => {
+  const { lead, leadA, leadC, rowA } = { lead: 2, leadA: 4, leadC: 4, rowA: 2, ...more };
+  const places = [[1, 0], [3, 0], [-1, 0], [2, 0]].flat();
+  return [op.gemm, ...places, 2, 2, 2, rowA, 2, 2, 0, 0, 0, 1, 1, 1, lead, 0, 0, 0, leadA, 0, 0, 0, 4, 0, 0, 0, leadC];
+}; // prettier-ignore
 const noPool = [0, 0, 0, 0, 0, 0];
 const convolution = (g: number[], pooled = 0, pool = noPool, index: readonly number[] = [-1, 0]) =>
   [op.convolution, ...g, 1, 0, 2, 0, -1, 0, 3, 0, 0, pooled, ...pool, ...index, -1, 0]; // prettier-ignore
 const maxPool = (pool: number[], top = 0) => [op.maxPool, 1, 0, 2, 0, 3, 0, 1, 4, 4, 1, ...pool, top, 0];
-const fused = (count: number, ...steps: number[]) => [op.fused, 1, 4, count, -1, 0, ...steps];
+const fused = (count: number, ...steps: number[][]) => [op.fused, 1, 4, count, -1, 0, ...steps.flatMap(padded)];
+const padded = (words: number[]) => [...words, ...new Array<number>(stepLength - words.length).fill(0)];
 const load = (register: number) => [step.load, register, 0, 0, 1, 0];
 const move = (shape: number[], inStrides: number[], outStrides: number[], fill = 0) => {
   const on = (values: number[], filler: number) => [...values, ...new Array<number>(8 - values.length).fill(filler)];
@@ -39,11 +46,12 @@ describe.skipIf('reason' in found)('the addon', () => {
     );
 
   it.each<[string, number[], number[]?]>([
-    ['softmax', softmax(4, 4)],
+    ['sums', sums(4, 4)],
+    ['products', product()],
     ['convolution', convolution(geometry())],
     ['pooled convolution', convolution(geometry(), 1, [3, 3, 1, 1, 1, 1], [0, 0])],
     ['max pooling', maxPool([2, 2, 2, 2, 2, 2])],
-    ['a chain', fused(3, ...load(0), step.Neg, 1, 0, 0, 0, 0, step.store, 0, 1, 0, 2, 0)],
+    ['a chain', fused(3, load(0), [step.Neg, 1, 0, 0], [step.store, 0, 1, 0, 2, 0])],
     ['a turned copy', move([4, 4], [1, 4], [4, 1])],
     ['a fill', move([0], [0], [0], 16)],
   ])('runs what fits: %s', (_, code, sizes) => {
@@ -54,29 +62,46 @@ describe.skipIf('reason' in found)('the addon', () => {
 
   const outside = /an operand reaches outside its buffer/;
   it.each<[string, number[], RegExp, number[]?]>([
-    ['a truncated operation', softmax(4, 4).slice(0, 3), /ends in the middle/],
+    ['a truncated operation', sums(4, 4).slice(0, 3), /ends in the middle/],
     ['nothing but its number', [op.gemm], /ends in the middle/],
     ['an unknown operation', [99, 0, 0], /no such operation/],
-    ['more rows than there are', softmax(100_000, 10), outside],
-    ['one row too many', softmax(5, 4), outside],
-    ['an offset one too large', softmax(4, 4, 1), outside],
-    ['an offset behind the buffer', softmax(1, 1, 17), /offset lies outside/],
-    ['a negative offset', softmax(1, 1, -1), /offset lies outside/],
-    ['a buffer that is not there', [op.softmax, 9999, 0, 2, 0, 1, 4, 0], /no such buffer/],
-    ['a negative buffer', [op.softmax, -7, 0, 2, 0, 1, 4, 0], /no such buffer/],
-    ['no tensor where one is needed', [op.softmax, -1, 0, 2, 0, 1, 4, 0], /operand is missing/],
-    ['a size of 0', softmax(0, 4), /size is out of range/],
-    ['a negative size', softmax(-4, -4), /size is out of range/],
-    ['sizes whose product overflows', softmax(65_536, 65_536), /size is out of range/],
-    ['a result over what is read', [op.softmax, 1, 0, 1, 4, 2, 4, 0], /overlaps/],
-    ['a count of 1000 steps', fused(1000, ...load(0)), /ends in the middle/],
-    ['a negative count', fused(-1, ...load(0)), /ends in the middle/],
-    ['a register that is not there', fused(1, step.load, 160, 0, 0, 1, 0), /no such register/],
-    ['a register that nothing was written to', fused(1, step.Neg, 1, 0, 0, 0, 0), /nothing was written/],
-    ['a selection by no register', fused(2, ...load(0), step.Select, 1, 0, 0, 77, 0), /nothing was written/],
-    ['an unknown step', fused(1, 999, 0, 0, 0, 0, 0), /no such step/],
-    ['a store of what was not just computed', fused(2, ...load(0), step.store, 0, 0, 0, 2, 0), /store does not follow/],
-    ['columns shared by no rows', fused(1, step.loadColumns, 0, 0, 0, 1, 0), /size is out of range/],
+    ['more rows than there are', sums(100_000, 10), outside],
+    ['one row too many', sums(5, 4), outside],
+    ['an offset one too large', sums(4, 4, 1), outside],
+    ['an offset behind the buffer', sums(1, 1, 17), /offset lies outside/],
+    ['a negative offset', sums(1, 1, -1), /offset lies outside/],
+    ['a buffer that is not there', [op.cumulativeSum, 9999, 0, 2, 0, 1, 4, 1, 0, 0], /no such buffer/],
+    ['a negative buffer', [op.cumulativeSum, -7, 0, 2, 0, 1, 4, 1, 0, 0], /no such buffer/],
+    ['no tensor where one is needed', [op.cumulativeSum, -1, 0, 2, 0, 1, 4, 1, 0, 0], /operand is missing/],
+    ['a size of 0', sums(0, 4), /size is out of range/],
+    ['a negative size', sums(-4, -4), /size is out of range/],
+    ['sizes whose product overflows', sums(65_536, 65_536), /size is out of range/],
+    ['a result over what is read', [op.cumulativeSum, 1, 0, 1, 4, 2, 4, 1, 0, 0], /overlaps/],
+    ['a count of 1000 steps', fused(1000, load(0)), /ends in the middle/],
+    ['a negative count', fused(-1, load(0)), /ends in the middle/],
+    ['a register that is not there', fused(1, load(registers)), /no such register/],
+    ['a register that nothing was written to', fused(1, [step.Neg, 1, 0, 0]), /nothing was written/],
+    ['a selection by no register', fused(2, load(0), [step.Select, 1, 0, 0, 77]), /nothing was written/],
+    ['an unknown step', fused(1, [999, 0, 0, 0]), /no such step/],
+    ['a store of what was not just computed', fused(2, load(0), [step.store, 0, 0, 0, 2, 0]), /store does not follow/],
+    ['columns shared by no rows', fused(1, [step.loadColumns, 0, 0, 0, 1, 0, 0, 1, 1]), /size is out of range/],
+    ['rows that repeat after none', fused(1, [step.loadRow, 0, 0, 0, 1, 0, 1, 0, 1]), /size is out of range/],
+    ['rows outside', fused(1, [step.loadRow, 0, 0, 0, 1, 16, 1, 1, 1]), outside],
+    [
+      'a number a row and one for each column',
+      fused(3, load(0), [step.loadRow, 1, 0, 0, 1, 0, 1, 1, 1], [step.Add, 2, 0, 1]),
+      /registers of different sizes/,
+    ],
+    [
+      'a sum of rows of one number',
+      fused(2, [step.loadRow, 1, 0, 0, 1, 0, 1, 1, 1], [step.sumRow, 2, 1, 1]),
+      /registers of different sizes/,
+    ],
+    ['products whose last matrix is not there', product({ leadA: 16 }), outside],
+    ['products whose last result is not there', product({ leadC: 13 }), outside],
+    ['products with a negative way to the next', product({ leadA: -4 }), /size is out of range/],
+    ['products of matrices whose rows overlap', product({ rowA: 1 }), /rows of a matrix overlap/],
+    ['too many products', product({ lead: 2 ** 30 }), /size is out of range/],
     ['a filter larger than its buffer', convolution(geometry({ kh: 4, oh: 1, kw: 4, ow: 1, f: 2 })), outside],
     ['windows beyond the image', convolution(geometry({ oh: 9, ow: 1 })), /window lies outside/],
     ['padding as wide as the window', convolution(geometry({ top: 2 })), /window lies outside/],
@@ -99,14 +124,18 @@ describe.skipIf('reason' in found)('the addon', () => {
       /out of range/,
     ],
     ['a copy onto itself', [op.move, 1, 0, 1, 1, 0, 0, 4, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0], /overlaps/], // prettier-ignore
-    ['a table that floats cannot number', [op.gather, 1, 0, 2, 0, 3, 0, 1, 1, 2 ** 24 + 1], /more rows than a float/],
-    ['a second operation that is none', [...softmax(4, 4), 1234], /operation 1: there is no such operation/],
+    [
+      'a table that floats cannot number',
+      [op.gather, 1, 0, 2, 0, 3, 0, 1, 1, 1, 2 ** 24 + 1],
+      /more rows than a float/,
+    ],
+    ['a second operation that is none', [...sums(4, 4), 1234], /operation 1: there is no such operation/],
   ])('refuses %s', (_, code, reason, sizes) => {
     expect(() => create(code, sizes)).toThrow(reason);
   });
 
   it('takes nothing else for a program, nor one that is freed', async () => {
-    const freed = create(softmax(4, 4));
+    const freed = create(sums(4, 4));
     addon.free(freed);
     expect(() => addon.free(freed)).not.toThrow();
     const strangers = [undefined, null, 7, 'program', {}, [], new Date(), Object.create(freed), freed];
@@ -115,7 +144,7 @@ describe.skipIf('reason' in found)('the addon', () => {
       expect(() => addon.run(stranger)).toThrow('no program');
       expect(() => addon.seconds(stranger)).toThrow('no program');
     }
-    const program = create(softmax(4, 4));
+    const program = create(sums(4, 4));
     const run = addon.run(program);
     expect(() => addon.runNow(program)).toThrow('it is running');
     expect(() => addon.free(program)).toThrow('it is running');
@@ -125,7 +154,7 @@ describe.skipIf('reason' in found)('the addon', () => {
 
   it('refuses to run on memory that was transferred', () => {
     const buffers = [4, 16, 16].map((size) => new Float32Array(size));
-    const program = addon.create(buffers, Int32Array.from(softmax(4, 4)), 1, addon.levels()[0]!);
+    const program = addon.create(buffers, Int32Array.from(sums(4, 4)), 1, addon.levels()[0]!);
     addon.runNow(program);
     structuredClone(buffers[1], { transfer: [buffers[1]!.buffer] });
     expect(() => addon.runNow(program)).toThrow('transferred');
@@ -133,7 +162,7 @@ describe.skipIf('reason' in found)('the addon', () => {
   });
 
   it('checks where an update and a copy of rows reach', () => {
-    const program = create(softmax(4, 4));
+    const program = create(sums(4, 4));
     const memory = new Uint8Array(256);
     const update = (w: number, v: number, g: number, n: number) =>
       addon.update(program, memory, w, v, g, 0, 0, n, 0.1, 0.9, 0, 0, 0);
@@ -160,7 +189,7 @@ describe.skipIf('reason' in found)('the addon', () => {
       const addon = require(${JSON.stringify(path)});
       const [n, m] = [2048, 512];
       const code = [];
-      for (let i = 0; i < 200; i++) code.push(${op.softmax}, 1, 0, 2, 0, n, m, 0);
+      for (let i = 0; i < 200; i++) code.push(${op.cumulativeSum}, 1, 0, 2, 0, n, m, 1, 0, 0);
       (async () => {
         const x = new Float32Array(n * m).map((_, i) => i % 7);
         let y = new Float32Array(n * m);

@@ -5,7 +5,8 @@ import { type Graph, type Node } from '../../../../daemon/network/ir.js';
 import { loadAddon } from '../../../../daemon/engine/native/addon.js';
 import { encode } from '../../../../daemon/engine/native/encode.js';
 import { NativeGraph } from '../../../../daemon/engine/native/nativeGraph.js';
-import { cutIntoUnits, type Group } from '../../../../daemon/engine/native/units.js';
+import { cutIntoUnits } from '../../../../daemon/engine/native/cut/cut.js';
+import { type Group } from '../../../../daemon/engine/native/units.js';
 import { createRandom } from '../../../../daemon/lc/random.js';
 import { sizeOf } from '../../../../daemon/protocol/shape.js';
 

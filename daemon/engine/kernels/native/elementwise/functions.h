@@ -78,6 +78,14 @@ INLINE vf floor_v(vf x) {
   return select_v(fits, whole, x);
 }
 
+/* Half to even, as an addition rounds whose result has no bits below 1. From 2^23 on every float is whole. */
+INLINE vf round_v(vf x) {
+  vi sign = (vi)x & (int)0x80000000;
+  vf magnitude = (vf)((vi)x ^ sign);
+  vf whole = (vf)((vi)((magnitude + splat(0x1p23f)) - splat(0x1p23f)) | sign);
+  return select_v(magnitude < splat(0x1p23f), whole, x);
+}
+
 INLINE vf trunc_v(vf x) { return select_v(x < 0, -floor_v(-x), floor_v(x)); }
 
 /* To 1.5e-7 (Abramowitz and Stegun 7.1.26), as TensorFlow.js has it. */
@@ -90,6 +98,28 @@ INLINE vf erf_v(vf x) {
   y = y * t + splat(0.254829592f);
   y = 1 - y * t * exp_v(-x * x);
   return select_v(x < 0, -y, y);
+}
+
+/* A NaN on either side stays one. */
+INLINE vf max_v(vf x, vf y) { return select_v((x > y) | (x != x), x, y); }
+
+/* Every lane's number of its own. */
+INLINE vi lanes_v(void) {
+#if LANES == 16
+  return (vi){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#else
+  return (vi){0, 1, 2, 3, 4, 5, 6, 7};
+#endif
+}
+
+/* The sum, or the largest, of all lanes, in each of them. */
+INLINE vf sum_lanes(vf x) {
+  for (int half = LANES / 2; half > 0; half /= 2) x += __builtin_shuffle(x, lanes_v() ^ half);
+  return x;
+}
+INLINE vf max_lanes(vf x) {
+  for (int half = LANES / 2; half > 0; half /= 2) x = max_v(x, __builtin_shuffle(x, lanes_v() ^ half));
+  return x;
 }
 
 /* 1 where the mask is set, else 0. */

@@ -2,16 +2,19 @@
  * Chains of element-wise operations, interpreted tile by tile: every step is a loop over a tile that stays in the
  * first-level cache, so a chain reads its inputs and writes its results once.
  */
+#include <math.h>
 #include <string.h>
 #include "elementwise/functions.h"
 #include "runtime.h"
 #include "vector.h"
 
 /*
- * Floats of a tile, about, unless one row has more: a dozen tiles fit the first-level cache. And what they should be a
- * multiple of, to be used in place.
+ * Floats of a tile, about, unless one row has more: a dozen tiles fit the first-level cache. Twice as many where rows are
+ * reduced, as a step on one number a row costs as much as one on a few vectors. And what they should be a multiple of,
+ * to be used in place.
  */
 #define TILE 512
+#define REDUCED_TILE 1024
 #define TILE_UNIT 16
 
 INLINE void run_step(const Step *s, float *const *registers, long n) {
@@ -24,13 +27,21 @@ INLINE void run_step(const Step *s, float *const *registers, long n) {
     STORE(out + i, expression);          \
   }                                      \
   break
+/* Rare ones, number by number. */
+#define EACH_NUMBER(expression)                            \
+  for (long i = 0; i < n; i++) {                           \
+    float x = a[i], y = b[i];                              \
+    (void)y;                                               \
+    out[i] = expression;                                   \
+  }                                                        \
+  break
   switch (s->op) {
     case OP_ADD: EACH(x + y);
     case OP_SUB: EACH(x - y);
     case OP_MULTIPLY: EACH(x * y);
     case OP_REAL_DIV: EACH(x / y);
     /* A NaN must stay one in either place. */
-    case OP_MAXIMUM: EACH(select_v((x > y) | (x != x), x, y));
+    case OP_MAXIMUM: EACH(max_v(x, y));
     case OP_MINIMUM: EACH(select_v((x < y) | (x != x), x, y));
     case OP_SQUARED_DIFFERENCE: EACH((x - y) * (x - y));
     case OP_GREATER: EACH((vf)((vi)splat(1) & (x > y)));
@@ -55,6 +66,25 @@ INLINE void run_step(const Step *s, float *const *registers, long n) {
     case OP_LOGICAL_NOT: EACH(ones(x == 0));
     case OP_LOGICAL_AND: EACH(ones((x != 0) & (y != 0)));
     case OP_LOGICAL_OR: EACH(ones((x != 0) | (y != 0)));
+    case OP_LOGICAL_XOR: EACH(ones((x != 0) ^ (y != 0)));
+    case OP_IS_NAN: EACH(ones(x != x));
+    case OP_CEIL: EACH(-floor_v(-x));
+    case OP_ROUND: EACH(round_v(x));
+    case OP_FLOOR_DIV: EACH(floor_v(x / y));
+    case OP_MOD: EACH(x - floor_v(x / y) * y);
+    case OP_POW: EACH_NUMBER(powf(x, y));
+    case OP_ATAN2: EACH_NUMBER(atan2f(x, y));
+    case OP_SIN: EACH_NUMBER(sinf(x));
+    case OP_COS: EACH_NUMBER(cosf(x));
+    case OP_TAN: EACH_NUMBER(tanf(x));
+    case OP_ASIN: EACH_NUMBER(asinf(x));
+    case OP_ACOS: EACH_NUMBER(acosf(x));
+    case OP_ATAN: EACH_NUMBER(atanf(x));
+    case OP_SINH: EACH_NUMBER(sinhf(x));
+    case OP_COSH: EACH_NUMBER(coshf(x));
+    case OP_ASINH: EACH_NUMBER(asinhf(x));
+    case OP_ACOSH: EACH_NUMBER(acoshf(x));
+    case OP_ATANH: EACH_NUMBER(atanhf(x));
     case OP_ERF: EACH(erf_v(x));
     case OP_CAST: EACH(trunc_v(x));
     case OP_LOG1P: EACH(log1p_v(x));
@@ -72,6 +102,7 @@ INLINE void run_step(const Step *s, float *const *registers, long n) {
     case OP_SOFTPLUS: EACH(select_v(x > 0, x, splat(0)) + log_v(1 + exp_v(-(vf)((vi)x & 0x7fffffff))));
   }
 #undef EACH
+#undef EACH_NUMBER
 }
 
 typedef struct {
@@ -81,9 +112,62 @@ typedef struct {
   int chunks;
 } Plan;
 
-static void load_columns(const Step *s, float *to, long row, long rows, long columns) {
-  long span = s->span;
-  for (long r = 0; r < rows; r++) memcpy(to + r * columns, s->in + (row + r) / span * columns, columns * sizeof(float));
+/* The row of a tensor that a row of the operation reads. */
+INLINE long source_row(const Repeat *p, long row) { return row / p->outer * p->period + row / p->span % p->period; }
+
+/* Whether rows from `row` on read rows that lie one after the other. */
+INLINE int reads_a_run(const Repeat *p, long row, long rows) {
+  return p->span == 1 && source_row(p, row + rows - 1) - source_row(p, row) == rows - 1;
+}
+
+static void load_columns(const Step *s, float *to, long row, long rows, long c) {
+  const Repeat *p = &s->repeat;
+  if (reads_a_run(p, row, rows)) memcpy(to, s->in + source_row(p, row) * c, rows * c * sizeof(float));
+  else
+    for (long r = 0; r < rows; r++) memcpy(to + r * c, s->in + source_row(p, row + r) * c, c * sizeof(float));
+}
+
+static void load_row(const Step *s, float *to, long row, long rows) {
+  const Repeat *p = &s->repeat;
+  if (reads_a_run(p, row, rows)) memcpy(to, s->in + source_row(p, row), rows * sizeof(float));
+  else
+    for (long r = 0; r < rows; r++) to[r] = s->in[source_row(p, row + r)];
+}
+
+/* Each number of x in all columns of its row. The last vector of a row reaches into the next one, written later. */
+static void spread_rows(const float *x, float *to, long rows, long c) {
+  for (long r = 0; r < rows; r++)
+    for (long j = 0; j < c; j += LANES) STORE(to + r * c + j, splat(x[r]));
+}
+
+/* Sums of at most SUMMED_TERMS numbers a lane, one after the other, are added to a larger one. */
+INLINE vf row_sum(const float *x, long c) {
+  vf sum = splat(0);
+  for (long from = 0; from < c; from += (long)SUMMED_TERMS * LANES) {
+    const long end = MIN(from + (long)SUMMED_TERMS * LANES, c);
+    vf s0 = splat(0), s1 = s0, s2 = s0, s3 = s0;
+    long j = from;
+    for (; j + 4 * LANES <= end; j += 4 * LANES) {
+      s0 += LOAD(x + j);
+      s1 += LOAD(x + j + LANES);
+      s2 += LOAD(x + j + 2 * LANES);
+      s3 += LOAD(x + j + 3 * LANES);
+    }
+    for (; j < end; j += LANES) s0 += load_some(x + j, end - j);
+    sum += (s0 + s1) + (s2 + s3);
+  }
+  return sum_lanes(sum);
+}
+
+/* NaN if one is. */
+INLINE vf row_max(const float *x, long c) {
+  const vf least = splat(-__builtin_inff());
+  vf m0 = least, m1 = least;
+  long j = 0;
+  for (; j + 2 * LANES <= c; j += 2 * LANES) m0 = max_v(m0, LOAD(x + j)), m1 = max_v(m1, LOAD(x + j + LANES));
+  for (; j < c; j += LANES)
+    m0 = max_v(m0, c - j >= LANES ? (vf)LOAD(x + j) : select_v(lanes_v() < (int)(c - j), load_some(x + j, c - j), least));
+  return max_lanes(max_v(m0, m1));
 }
 
 /* sum[c] += the sum of all rows of x; four at a time hide the latency of additions. */
@@ -109,9 +193,8 @@ static void chunk(const void *argument, int index, float *scratch) {
   const Fused *op = plan->op;
   long c = op->columns;
   long from = plan->tiles * index / plan->chunks, to = plan->tiles * (index + 1) / plan->chunks;
-  float *partial = op->partial + index * (long)op->count * c, *registers[REGISTERS];
-  for (int i = 0; i < op->count; i++)
-    if (op->steps[i].op == OP_SUM_COLUMNS) memset(partial + i * c, 0, c * sizeof(float));
+  float *partial = op->partial + index * (long)op->sums * c, *registers[REGISTERS];
+  if (op->sums > 0) memset(partial, 0, op->sums * c * sizeof(float));
   for (long tile = from; tile < to; tile++) {
     long row = tile * plan->tile_rows, rows = MIN(plan->tile_rows, op->rows - row), n = rows * c;
     /* Whole vectors can be read and written where they lie; others would touch what other tiles are writing. */
@@ -125,14 +208,23 @@ static void chunk(const void *argument, int index, float *scratch) {
           if (!in_place) memcpy(own, s->in + row * c, n * sizeof(float));
           break;
         case OP_LOAD_COLUMNS:
-          registers[s->out] = own;
-          /* The same in every full tile. */
-          if (s->span < op->rows || tile == from || tile + 1 == plan->tiles) load_columns(s, own, row, rows, c);
+          /* One row for all is the same in every full tile. */
+          if (s->repeat.period == 1 && s->repeat.outer >= op->rows) {
+            registers[s->out] = own;
+            if (tile == from || tile + 1 == plan->tiles) load_columns(s, own, row, rows, c);
+          } else if (in_place && reads_a_run(&s->repeat, row, rows)) {
+            registers[s->out] = (float *)s->in + source_row(&s->repeat, row) * c;
+          } else registers[s->out] = own, load_columns(s, own, row, rows, c);
           break;
-        case OP_LOAD_ROWS:
+        case OP_LOAD_ROW: registers[s->out] = own, load_row(s, own, row, rows); break;
+        case OP_SPREAD: registers[s->out] = own, spread_rows(registers[s->a], own, rows, c); break;
+        case OP_SUM_ROW:
+          for (long r = 0; r < rows; r++) own[r] = row_sum(registers[s->a] + r * c, c)[0] * s->value;
           registers[s->out] = own;
-          for (long r = 0; r < rows; r++)
-            for (long j = 0; j < c; j++) own[r * c + j] = s->in[row + r];
+          break;
+        case OP_MAX_ROW:
+          for (long r = 0; r < rows; r++) own[r] = row_max(registers[s->a] + r * c, c)[0];
+          registers[s->out] = own;
           break;
         case OP_LOAD_SCALAR:
         case OP_CONSTANT: {
@@ -143,14 +235,15 @@ static void chunk(const void *argument, int index, float *scratch) {
           break;
         }
         case OP_STORE:
-          if (!in_place) memcpy(s->outside + row * c, registers[s->a], n * sizeof(float));
+          if (s->one_a_row) memcpy(s->outside + row, registers[s->a], rows * sizeof(float));
+          else if (!in_place) memcpy(s->outside + row * c, registers[s->a], n * sizeof(float));
           break;
-        case OP_SUM_COLUMNS: sum_rows(registers[s->a], rows, c, partial + i * c); break;
+        case OP_SUM_COLUMNS: sum_rows(registers[s->a], rows, c, partial + s->sum * c); break;
         default: {
           /* A store follows at once. */
           int stored = i + 1 < op->count && s[1].op == OP_STORE;
-          registers[s->out] = in_place && stored ? s[1].outside + row * c : own;
-          run_step(s, registers, n);
+          registers[s->out] = in_place && stored && !s->one_a_row ? s[1].outside + row * c : own;
+          run_step(s, registers, s->one_a_row ? rows : n);
         }
       }
     }
@@ -158,33 +251,35 @@ static void chunk(const void *argument, int index, float *scratch) {
 }
 
 /* The same for every level, or sums would be of other parts. */
-static long rows_of_tile(long columns) {
+static long rows_of_tile(long columns, long floats) {
   long unit = TILE_UNIT;
   while (unit > 1 && columns % (2 * TILE_UNIT / unit) == 0) unit /= 2;
-  if (columns >= TILE) return unit * columns <= 2 * TILE ? unit : 1;
-  return MAX(TILE / columns / unit, 1) * unit;
+  if (columns >= floats) return unit * columns <= 2 * floats ? unit : 1;
+  return MAX(floats / columns / unit, 1) * unit;
 }
 
 static void fused(ThreadPool *workers, const Fused *op) {
   Plan plan = {.op = op};
-  plan.tile_rows = rows_of_tile(op->columns);
+  int registers = 0, reduced = 0;
+  for (int i = 0; i < op->count; i++) {
+    registers = MAX(registers, op->steps[i].out + 1);
+    reduced |= op->steps[i].op == OP_SUM_ROW || op->steps[i].op == OP_MAX_ROW;
+  }
+  plan.tile_rows = rows_of_tile(op->columns, reduced ? REDUCED_TILE : TILE);
   plan.size = plan.tile_rows * op->columns + 9 * SLACK;
   plan.tiles = (op->rows + plan.tile_rows - 1) / plan.tile_rows;
   plan.chunks = MIN(plan.tiles, PARTS);
-  int registers = 0;
-  for (int i = 0; i < op->count; i++)
-    if (op->steps[i].out >= registers) registers = op->steps[i].out + 1;
-  thread_pool_run(workers, plan.chunks, chunk, &plan, registers * plan.size,
+  team_run(team, plan.chunks, chunk, &plan, registers * plan.size,
            PASS_NANOSECONDS((double)op->rows * op->columns * op->count));
   for (int i = 0; i < op->count; i++) {
-    if (op->steps[i].op != OP_SUM_COLUMNS) continue;
-    const float scale = op->steps[i].value;
+    const Step *s = &op->steps[i];
+    if (s->op != OP_SUM_COLUMNS) continue;
     for (long j = 0; j < op->columns; j += LANES) {
       long left = op->columns - j;
       vf sum = splat(0);
       for (int part = 0; part < plan.chunks; part++)
-        sum += load_some(op->partial + ((long)part * op->count + i) * op->columns + j, left);
-      store_some(op->steps[i].outside + j, sum * splat(scale), left);
+        sum += load_some(op->partial + ((long)part * op->sums + s->sum) * op->columns + j, left);
+      store_some(s->outside + j, sum * splat(s->value), left);
     }
   }
 }

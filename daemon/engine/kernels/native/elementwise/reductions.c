@@ -1,62 +1,75 @@
-/* Softmax of rows, and sums and maxima over axes that lie together. */
+/* Sums, products and maxima over axes that lie together, and sums of all that came before. */
 #include "elementwise/functions.h"
 #include "runtime.h"
 
-/* Rows of one task of softmax. */
-#define SOFTMAX_ROWS 32
+/* Vectors of the result that one task computes, at least. */
+#define REDUCE_VECTORS 4
 
-static void softmax_rows(const void *argument, int task, float *scratch) {
-  (void)scratch;
-  const Softmax *op = argument;
-  long c = op->columns, end = MIN((task + 1L) * SOFTMAX_ROWS, op->rows);
-  for (long r = (long)task * SOFTMAX_ROWS; r < end; r++) {
-    const float *x = op->x + r * c;
-    float *y = op->y + r * c, max = x[0], sum = 0;
-    for (long j = 1; j < c; j++) max = x[j] > max ? x[j] : max;
-    for (long j = 0; j < c; j += LANES) store_some(y + j, exp_v(load_some(x + j, c - j) - splat(max)), c - j);
-    for (long j0 = 0; j0 < c; j0 += SUMMED_TERMS) {
-      float part = 0;
-      for (long j = j0, end = MIN(j0 + SUMMED_TERMS, c); j < end; j++) part += y[j];
-      sum += part;
+/* The result's vectors are cut into so many parts beside its outer places. */
+static int inner_parts(const Reduce *op) {
+  long vectors = (op->inner + LANES - 1) / LANES;
+  return op->outer >= PARTS ? 1 : MAX(MIN(PARTS / op->outer, vectors / REDUCE_VECTORS), 1);
+}
+static int outer_parts(const Reduce *op) { return MIN(op->outer, PARTS); }
+
+INLINE vf combine(vf sum, vf x, int kind) {
+  return kind == REDUCE_SUM ? sum + x : kind == REDUCE_PRODUCT ? sum * x : max_v(x, sum);
+}
+
+INLINE void reduce_vectors(const Reduce *op, long outer, long from, long to, const int kind) {
+  for (long i = from; i < to; i += LANES) {
+    const float *x = op->x + outer * op->middle * op->inner + i;
+    long left = to - i;
+    vf result = splat(0);
+    for (long m0 = 0; m0 < op->middle; m0 += SUMMED_TERMS) {
+      const long end = MIN(m0 + SUMMED_TERMS, op->middle);
+      vf part = load_some(x + m0 * op->inner, left);
+      for (long m = m0 + 1; m < end; m++) part = combine(part, load_some(x + m * op->inner, left), kind);
+      result = m0 > 0 ? combine(result, part, kind) : part;
     }
-    vf shift = splat(max + (op->logarithm ? log_v(splat(sum))[0] : 0)), scale = splat(1 / sum);
-    for (long j = 0; j < c; j += LANES) {
-      vf v = op->logarithm ? load_some(x + j, c - j) - shift : load_some(y + j, c - j) * scale;
-      store_some(y + j, v, c - j);
-    }
+    store_some(op->y + outer * op->inner + i, kind == REDUCE_SUM ? result * splat(op->scale) : result, left);
   }
 }
-
-static void softmax(ThreadPool *workers, const Softmax *op) {
-  thread_pool_run(workers, (op->rows + SOFTMAX_ROWS - 1) / SOFTMAX_ROWS, softmax_rows, op, 0,
-           8 * PASS_NANOSECONDS((double)op->rows * op->columns));
-}
-
-static int reduce_parts(const Reduce *op) { return MIN(op->outer, PARTS); }
 
 static void reduce_some(const void *argument, int task, float *scratch) {
   (void)scratch;
   const Reduce *op = argument;
-  long inner = op->inner;
-  int parts = reduce_parts(op);
+  int outers = outer_parts(op), inners = inner_parts(op), outer = task / inners, inner = task % inners;
+  long vectors = (op->inner + LANES - 1) / LANES;
+  long from = vectors * inner / inners * LANES, to = MIN(vectors * (inner + 1) / inners * LANES, op->inner);
+  for (long o = op->outer * outer / outers; o < op->outer * (outer + 1) / outers; o++) {
+    if (op->kind == REDUCE_SUM) reduce_vectors(op, o, from, to, REDUCE_SUM);
+    else if (op->kind == REDUCE_PRODUCT) reduce_vectors(op, o, from, to, REDUCE_PRODUCT);
+    else reduce_vectors(op, o, from, to, REDUCE_MAX);
+  }
+}
+
+static void reduce(Team *team, const Reduce *op) {
+  team_run(team, outer_parts(op) * inner_parts(op), reduce_some, op, 0,
+           PASS_NANOSECONDS((double)op->outer * op->middle * op->inner));
+}
+
+static int scan_parts(const Scan *op) { return MIN(op->outer, PARTS); }
+
+static void scan_some(const void *argument, int task, float *scratch) {
+  (void)scratch;
+  const Scan *op = argument;
+  int parts = scan_parts(op);
+  long inner = op->inner, step = op->reverse ? -inner : inner;
   for (long o = op->outer * task / parts; o < op->outer * (task + 1) / parts; o++)
     for (long i = 0; i < inner; i += LANES) {
-      const float *x = op->x + o * op->middle * inner + i;
-      long left = inner - i;
-      vf result = op->max ? load_some(x, left) : splat(0);
-      for (long m0 = 0; m0 < op->middle; m0 += SUMMED_TERMS) {
-        const long end = MIN(m0 + SUMMED_TERMS, op->middle);
-        vf part = load_some(x + m0 * inner, left);
-        for (long m = m0 + 1; m < end; m++) {
-          vf v = load_some(x + m * inner, left);
-          part = op->max ? select_v((v > part) | (v != v), v, part) : part + v;
+      long at = (o * op->middle + (op->reverse ? op->middle - 1 : 0)) * inner + i, left = inner - i;
+      /* In double each sum is rounded once. */
+      double sums[LANES] = {0};
+      for (long m = 0; m < op->middle; m++, at += step)
+        for (int l = 0; l < MIN(left, LANES); l++) {
+          double sum = sums[l] + op->x[at + l];
+          op->y[at + l] = op->exclusive ? sums[l] : sum;
+          sums[l] = sum;
         }
-        result = op->max ? select_v((part > result) | (part != part), part, result) : m0 > 0 ? result + part : part;
-      }
-      store_some(op->y + o * inner + i, op->max ? result : result * splat(op->scale), left);
     }
 }
 
-static void reduce(ThreadPool *workers, const Reduce *op) {
-  thread_pool_run(workers, reduce_parts(op), reduce_some, op, 0, PASS_NANOSECONDS((double)op->outer * op->middle * op->inner));
+static void cumulative_sum(Team *team, const Scan *op) {
+  team_run(team, scan_parts(op), scan_some, op, 0, 8 * PASS_NANOSECONDS((double)op->outer * op->middle * op->inner));
 }

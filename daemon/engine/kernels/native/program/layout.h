@@ -4,7 +4,7 @@
 #define LC_LAYOUT_H
 
 /* Of the table without its comments. */
-#define LAYOUT_HASH "6d08b0812fb46846"
+#define LAYOUT_HASH "3bd38dc3024e7487"
 
 /* Floats between tensors: kernels may read a vector past the end of what they are given. */
 #define SLACK 16
@@ -20,8 +20,10 @@
 #define BYTE_PLACES 256
 /* Axes of a copy. */
 #define MOVE_RANK 8
+/* Leading axes of a batch of products. */
+#define LEAD_RANK 4
 /* Registers of a fused operation. */
-#define REGISTERS 160
+#define REGISTERS 288
 /* Floats of one tensor, of a padded image and of the arena, at most: they can be counted, and rounded up, in an int. */
 #define MOST_FLOATS 2147418112L
 /* Pixels of one side of an image or a window, at most: sums of two still fit an int. */
@@ -29,8 +31,8 @@
 /* Rows of a table, at most: whole numbers are exact in a float up to here. */
 #define MOST_ROWS 16777216L
 /* Words of the shortest operation, and of every step of a fused one. */
-#define OPERATION_WORDS 8
-#define STEP_WORDS 6
+#define OPERATION_WORDS 10
+#define STEP_WORDS 9
 
 /* Sizes of a convolution: images of h x w x c, results of oh x ow x f, filters of kh x kw, strides, padding before, dilations. */
 typedef struct {
@@ -42,6 +44,11 @@ typedef struct {
   int ph, pw, sh, sw, oh, ow;
 } Pool;
 
+/* A tensor with fewer rows than a fused operation: row i reads row i / outer * period + i / span % period of it. */
+typedef struct {
+  int span, period, outer;
+} Repeat;
+
 /* Operations of a program. */
 enum {
   PROGRAM_GEMM,
@@ -51,8 +58,8 @@ enum {
   PROGRAM_MAX_POOL,
   PROGRAM_MAX_POOL_GRADIENT,
   PROGRAM_FUSED,
-  PROGRAM_SOFTMAX,
   PROGRAM_REDUCE,
+  PROGRAM_CUMULATIVE_SUM,
   PROGRAM_MOVE,
   PROGRAM_AVERAGE_POOL,
   PROGRAM_AVERAGE_POOL_GRADIENT,
@@ -70,10 +77,13 @@ enum {
 enum {
   OP_LOAD,
   OP_LOAD_COLUMNS,
-  OP_LOAD_ROWS,
+  OP_LOAD_ROW,
   OP_LOAD_SCALAR,
   OP_CONSTANT,
   OP_STORE,
+  OP_SPREAD,
+  OP_SUM_ROW,
+  OP_MAX_ROW,
   OP_SUM_COLUMNS,
   OP_ADD,
   OP_SUB,
@@ -118,6 +128,25 @@ enum {
   OP_LOGICAL_OR,
   OP_ERF,
   OP_CAST,
+  OP_CEIL,
+  OP_ROUND,
+  OP_IS_NAN,
+  OP_LOGICAL_XOR,
+  OP_FLOOR_DIV,
+  OP_MOD,
+  OP_POW,
+  OP_ATAN2,
+  OP_SIN,
+  OP_COS,
+  OP_TAN,
+  OP_ASIN,
+  OP_ACOS,
+  OP_ATAN,
+  OP_SINH,
+  OP_COSH,
+  OP_ASINH,
+  OP_ACOSH,
+  OP_ATANH,
   OP_COUNT,
 };
 #endif

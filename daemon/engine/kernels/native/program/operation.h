@@ -27,8 +27,8 @@ typedef struct {
     Depthwise depthwise;
     Pooling pooling;
     Fused fused;
-    Softmax softmax;
     Reduce reduce;
+    Scan scan;
     Move move;
     Rows rows;
   };

@@ -35,19 +35,31 @@ static inline Pool read_pool(Reader *r) {
   return w;
 }
 
+static inline Repeat read_repeat(Reader *r) {
+  Repeat w;
+  w.span = next(r);
+  w.period = next(r);
+  w.outer = next(r);
+  return w;
+}
+
 /* The layout of the last words of each step. */
 enum {
   STEP_TENSOR,
+  STEP_REPEAT,
   STEP_NUMBERS,
   STEP_THIRD,
 };
 static const uint8_t step_layouts[OP_COUNT] = {
   [OP_LOAD] = STEP_TENSOR,
-  [OP_LOAD_COLUMNS] = STEP_TENSOR,
-  [OP_LOAD_ROWS] = STEP_TENSOR,
+  [OP_LOAD_COLUMNS] = STEP_REPEAT,
+  [OP_LOAD_ROW] = STEP_REPEAT,
   [OP_LOAD_SCALAR] = STEP_TENSOR,
   [OP_CONSTANT] = STEP_NUMBERS,
   [OP_STORE] = STEP_TENSOR,
+  [OP_SPREAD] = STEP_NUMBERS,
+  [OP_SUM_ROW] = STEP_NUMBERS,
+  [OP_MAX_ROW] = STEP_NUMBERS,
   [OP_SUM_COLUMNS] = STEP_TENSOR,
   [OP_ADD] = STEP_NUMBERS,
   [OP_SUB] = STEP_NUMBERS,
@@ -92,6 +104,25 @@ static const uint8_t step_layouts[OP_COUNT] = {
   [OP_LOGICAL_OR] = STEP_NUMBERS,
   [OP_ERF] = STEP_NUMBERS,
   [OP_CAST] = STEP_NUMBERS,
+  [OP_CEIL] = STEP_NUMBERS,
+  [OP_ROUND] = STEP_NUMBERS,
+  [OP_IS_NAN] = STEP_NUMBERS,
+  [OP_LOGICAL_XOR] = STEP_NUMBERS,
+  [OP_FLOOR_DIV] = STEP_NUMBERS,
+  [OP_MOD] = STEP_NUMBERS,
+  [OP_POW] = STEP_NUMBERS,
+  [OP_ATAN2] = STEP_NUMBERS,
+  [OP_SIN] = STEP_NUMBERS,
+  [OP_COS] = STEP_NUMBERS,
+  [OP_TAN] = STEP_NUMBERS,
+  [OP_ASIN] = STEP_NUMBERS,
+  [OP_ACOS] = STEP_NUMBERS,
+  [OP_ATAN] = STEP_NUMBERS,
+  [OP_SINH] = STEP_NUMBERS,
+  [OP_COSH] = STEP_NUMBERS,
+  [OP_ASINH] = STEP_NUMBERS,
+  [OP_ACOSH] = STEP_NUMBERS,
+  [OP_ATANH] = STEP_NUMBERS,
 };
 
 typedef struct {
@@ -102,9 +133,16 @@ typedef struct {
   int m;
   int n;
   int k;
+  int row_a;
+  int row_b;
+  int row_c;
   int transpose_a;
   int transpose_b;
   int relu;
+  int lead[LEAD_RANK];
+  int lead_a[LEAD_RANK];
+  int lead_b[LEAD_RANK];
+  int lead_c[LEAD_RANK];
 } GemmWords;
 static inline GemmWords read_gemm(Reader *r) {
   GemmWords w;
@@ -115,9 +153,16 @@ static inline GemmWords read_gemm(Reader *r) {
   w.m = next(r);
   w.n = next(r);
   w.k = next(r);
+  w.row_a = next(r);
+  w.row_b = next(r);
+  w.row_c = next(r);
   w.transpose_a = next(r);
   w.transpose_b = next(r);
   w.relu = next(r);
+  for (int i = 0; i < LEAD_RANK; i++) w.lead[i] = next(r);
+  for (int i = 0; i < LEAD_RANK; i++) w.lead_a[i] = next(r);
+  for (int i = 0; i < LEAD_RANK; i++) w.lead_b[i] = next(r);
+  for (int i = 0; i < LEAD_RANK; i++) w.lead_c[i] = next(r);
   return w;
 }
 
@@ -260,27 +305,10 @@ static inline FusedWords read_fused(Reader *r) {
 typedef struct {
   Span x;
   Span y;
-  int rows;
-  int columns;
-  int logarithm;
-} SoftmaxWords;
-static inline SoftmaxWords read_softmax(Reader *r) {
-  SoftmaxWords w;
-  w.x = span(r);
-  w.y = span(r);
-  w.rows = next(r);
-  w.columns = next(r);
-  w.logarithm = next(r);
-  return w;
-}
-
-typedef struct {
-  Span x;
-  Span y;
   int outer;
   int middle;
   int inner;
-  int max;
+  int kind;
   float scale;
 } ReduceWords;
 static inline ReduceWords read_reduce(Reader *r) {
@@ -290,8 +318,29 @@ static inline ReduceWords read_reduce(Reader *r) {
   w.outer = next(r);
   w.middle = next(r);
   w.inner = next(r);
-  w.max = next(r);
+  w.kind = next(r);
   w.scale = number(r);
+  return w;
+}
+
+typedef struct {
+  Span x;
+  Span y;
+  int outer;
+  int middle;
+  int inner;
+  int exclusive;
+  int reverse;
+} ScanWords;
+static inline ScanWords read_scan(Reader *r) {
+  ScanWords w;
+  w.x = span(r);
+  w.y = span(r);
+  w.outer = next(r);
+  w.middle = next(r);
+  w.inner = next(r);
+  w.exclusive = next(r);
+  w.reverse = next(r);
   return w;
 }
 
@@ -299,6 +348,7 @@ typedef struct {
   Span x;
   Span ids;
   Span y;
+  int outer;
   int rows;
   int columns;
   int limit;
@@ -308,6 +358,7 @@ static inline RowsWords read_rows(Reader *r) {
   w.x = span(r);
   w.ids = span(r);
   w.y = span(r);
+  w.outer = next(r);
   w.rows = next(r);
   w.columns = next(r);
   w.limit = next(r);
@@ -360,13 +411,22 @@ static inline StepTensorWords read_step_tensor(Reader *r) {
 }
 
 typedef struct {
+  Span at;
+  Repeat repeat;
+} StepRepeatWords;
+static inline StepRepeatWords read_step_repeat(Reader *r) {
+  StepRepeatWords w;
+  w.at = span(r);
+  w.repeat = read_repeat(r);
+  return w;
+}
+
+typedef struct {
   int third;
-  int unused;
 } StepThirdWords;
 static inline StepThirdWords read_step_third(Reader *r) {
   StepThirdWords w;
   w.third = next(r);
-  w.unused = next(r);
   return w;
 }
 
