@@ -1,18 +1,10 @@
 import { Classes, type Axis } from './classes.js';
 import { contractionOf } from './contraction.js';
 import { absorberOf } from './absorb.js';
+import { type Side, sidesOf } from './sides.js';
 import { Causes, type Reason, reasonsOf } from './reasons.js';
 import { programOf, type Program, type Step } from './values.js';
 import type { Graph } from '../ir.js';
-
-/**
- * What an axis of a weight is to a unit.
- * - makes: slices of it compute the unit (columns of a kernel, filters, columns of an embedding). They must be 0 for it to go.
- * - reads: slices of it are multiplied with the unit (rows of the next kernel). They go with it, whatever they are.
- * - both: a table that reads at one place and makes at another.
- * - along: vectors that shift or scale it (biases, normalisation). Those that are trained must be 0 for it to go.
- */
-export type Side = 'makes' | 'reads' | 'both' | 'along';
 
 /** The units of an axis of a weight. */
 export interface AxisUnits {
@@ -74,31 +66,6 @@ function couplingOf(step: Step, heads: ReadonlySet<number>): Coupling | null {
   return sums.has(node.op) ? 'sum' : 'product';
 }
 
-const keyOf = ({ value, axis }: Axis): string => `${value.id} ${axis}`;
-
-/** The sides of axes of weights and of what is computed from weights alone, by key: a kernel may be cut or scaled first. */
-function sidesOf(classes: Classes): Map<string, Set<'makes' | 'reads'>> {
-  const links = new Map<string, Axis[]>();
-  for (const { a, b } of classes.links) {
-    if (!a.value.fixed || !b.value.fixed) continue;
-    for (const [from, to] of [[a, b], [b, a]] as const) links.set(keyOf(from), [...(links.get(keyOf(from)) ?? []), to]); // prettier-ignore
-  }
-  const sides = new Map<string, Set<'makes' | 'reads'>>();
-  for (const { side, ...start } of classes.roles) {
-    const stack: Axis[] = [start];
-    for (let at = stack.pop(); at; at = stack.pop()) {
-      const there = sides.get(keyOf(at)) ?? new Set();
-      if (there.has(side)) continue;
-      sides.set(keyOf(at), there.add(side));
-      stack.push(...(links.get(keyOf(at)) ?? []));
-    }
-  }
-  return sides;
-}
-
-const sideOf = (sides: ReadonlySet<string> | undefined): Side =>
-  !sides ? 'along' : sides.size === 2 ? 'both' : sides.has('makes') ? 'makes' : 'reads';
-
 /** The groups of a program whose classes are known. */
 export function groupsOf(program: Program, classes: Classes): UnitGroups {
   const sides = sidesOf(classes);
@@ -108,7 +75,7 @@ export function groupsOf(program: Program, classes: Classes): UnitGroups {
   const reasons: Reason[] = [];
   for (const [name, value] of program.weights)
     value.shape.forEach((n, axis) => {
-      const side = sideOf(sides.get(keyOf({ value, axis })));
+      const side = sides({ value, axis });
       const groups = Int32Array.from({ length: n }, (_, i) => {
         if (classes.stays(value, axis, i)) return -1;
         const tie = classes.of(value, axis, i);
