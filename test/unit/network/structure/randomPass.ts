@@ -67,6 +67,12 @@ const fork = (d: Draw, x: Node, branch: Step): Node => {
   );
 };
 
+/** Side by side where the other axes are alike; else the second alone. */
+const beside = (s: Sketch, a: Node, b: Node): Node => {
+  const last = a.shape.length - 1;
+  return a.shape.slice(0, -1).every((n, i) => n === b.shape[i]) ? s.concat([a, b], last) : b;
+};
+
 /** Halves of the channels that meet again: gated, added, or one of them through another step. */
 const halves = (d: Draw, x: Node, branch: Step): Node => {
   const { s } = d;
@@ -77,7 +83,7 @@ const halves = (d: Draw, x: Node, branch: Step): Node => {
     pick<() => Node>(d.random, [
       () => s.multiply(a, s.unary('Sigmoid', b)),
       () => s.concat([b, a], last),
-      () => s.concat([a, branch(d, b)], last),
+      () => beside(s, a, branch(d, b)),
     ])(),
   );
 };
