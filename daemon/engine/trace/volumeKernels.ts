@@ -182,24 +182,6 @@ const conv3DBackpropInput: KernelRule = (call) => {
   return addReshape(graph, sums.reduce(add(graph)), shape);
 };
 
-const conv3DBackpropFilter: KernelRule = (call) => {
-  const { graph, inputs, attrs } = call;
-  const { x, dy } = inputs as Record<'x' | 'dy', Node>;
-  const shape = attrs['filterShape'] as Shape5;
-  const { depth, attributes } = convInfo(call, x.shape, shape);
-  const [d, h, w, c, f] = shape;
-  const images = framesOfWindows(graph, x, depth);
-  const gradient = graph.add({
-    op: 'Conv2DBackpropFilter',
-    inputs: [images, asImages(graph, dy)],
-    attrs: attributes,
-    shape: [h, w, d * c, f],
-  });
-  const flat = addReshape(graph, gradient, [h * w, d, c * f]);
-  const perm = [1, 0, 2];
-  return addReshape(graph, graph.add({ op: 'Transpose', inputs: [flat], attrs: { perm }, shape: [d, h * w, c * f] }), shape); // prettier-ignore
-};
-
 function poolInfo({ attrs }: KernelCall, input: readonly number[]) {
   const { filterSize, strides, pad: padding, dimRoundingMode } = attrs as { filterSize: Triple; strides: Triple; pad: Pad; dimRoundingMode?: 'floor' }; // prettier-ignore
   const info = withoutNegativePads(
@@ -228,27 +210,6 @@ const maxPool3D: KernelRule = (call) => {
   return addReshape(graph, frames.reduce((a, b) => binary(graph, 'Maximum', a, b)), info.outShape); // prettier-ignore
 };
 
-/** The first frame that has its window's maximum takes the gradient, and in it the first place. */
-const maxPool3DGrad: KernelRule = (call) => {
-  const { graph, inputs } = call;
-  const { dy, input, output } = inputs as Record<'dy' | 'input' | 'output', Node>;
-  const info = poolInfo(call, input.shape);
-  const pooled = poolFrames(graph, 'MaxPool', input, info);
-  const [maxima, gradients] = [output, dy].map((node) => addReshape(graph, node, info.rows)) as [Node, Node];
-  let left = gradients;
-  const sums = maxOfWindows(graph, pooled, info).map((frame, k) => {
-    const equal = binary(graph, 'Equal', frame, maxima);
-    const has = graph.add({ op: 'Cast', inputs: [equal], shape: info.rows, dtype: 'float32' });
-    const share = binary(graph, 'Multiply', left, has);
-    left = binary(graph, 'Sub', left, share);
-    return putBack(graph, share, info.depth, k);
-  });
-  const frames = addReshape(graph, sums.reduce(add(graph)), info.pooled);
-  const images = asImages(graph, input);
-  const dx = graph.add({ op: 'MaxPoolGrad', inputs: [frames, images, pooled], attrs: info.attributes, shape: images.shape }); // prettier-ignore
-  return addReshape(graph, dx, input.shape);
-};
-
 /** Windows' rows over the number of frames that each has inside the volume. */
 function overFrames(graph: GraphBuilder, rows: Node, { depth }: PoolInfo): Node {
   const [batch, windows, size] = rows.shape as [number, number, number];
@@ -270,25 +231,9 @@ const avgPool3D: KernelRule = (call) => {
   return addReshape(graph, overFrames(graph, sum, info), info.outShape);
 };
 
-const avgPool3DGrad: KernelRule = (call) => {
-  const { graph, inputs } = call;
-  const { dy, input } = inputs as Record<'dy' | 'input', Node>;
-  const info = poolInfo(call, input.shape);
-  const each = overFrames(graph, addReshape(graph, dy, info.rows), info);
-  const rows = places(info.depth)
-    .map((k) => putBack(graph, each, info.depth, k))
-    .reduce(add(graph));
-  const shape = asImages(graph, input).shape;
-  const frames = addReshape(graph, rows, info.pooled);
-  return addReshape(graph, graph.add({ op: 'AvgPoolGrad', inputs: [frames], attrs: info.attributes, shape }), input.shape); // prettier-ignore
-};
-
 export const volumeKernelRules: Readonly<Record<string, KernelRule>> = {
   Conv3D: conv3D,
   Conv3DBackpropInputV2: conv3DBackpropInput,
-  Conv3DBackpropFilterV2: conv3DBackpropFilter,
   MaxPool3D: maxPool3D,
-  MaxPool3DGrad: maxPool3DGrad,
   AvgPool3D: avgPool3D,
-  AvgPool3DGrad: avgPool3DGrad,
 };
