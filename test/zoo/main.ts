@@ -52,7 +52,10 @@ async function check(name: string): Promise<boolean> {
       const samples = randomSamples(network, model, batch, 5);
       const graph = inferenceGraph(network, batch);
       const expected = await fileOutputs(oracle, oracleModel, samples);
-      const error = relativeError((await networkOutputs(network, graph, samples, batch)).slice(0, expected.length), expected);
+      const error = relativeError(
+        (await networkOutputs(network, graph, samples, batch)).slice(0, expected.length),
+        expected,
+      );
       holds &&= error <= tolerance;
       cells.push(error.toExponential(1));
       const transposes = graph.nodes.filter(({ op }) => op === 'Transpose').length;
@@ -68,7 +71,8 @@ async function check(name: string): Promise<boolean> {
   return holds;
 }
 
-if (!hasTorch()) console.log('skipped: /usr/bin/python3 has no PyTorch, torchvision or ONNX (Debian: python3-torchvision, python3-onnx)'); // prettier-ignore
+if (!hasTorch())
+  console.log('skipped: /usr/bin/python3 has no PyTorch, torchvision or ONNX (Debian: python3-torchvision, python3-onnx)'); // prettier-ignore
 else {
   const given = process.argv.slice(2);
   const names = given.length > 0 ? given : [...listed('SMALL'), ...listed('TORCHVISION')];

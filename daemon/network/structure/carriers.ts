@@ -148,12 +148,12 @@ export function carriersOf(program: Program): Carriers {
     const { step, segment } = one;
     const input = step.inputs[0]!;
     open.delete(one);
-    // Groups whose statistics are taken go by no unit of their own: a file counts them in an attribute.
-    const grouped =
-      segment.ins.length === 1 && segment.outs.some((axis) => ties.why(step.output, axis) === 'statistic');
-    const carrier = ins.length === 0 || outs.length === 0 || grouped ? null : { from: preferred(ties, input, ins), to: preferred(ties, step.output, outs) }; // prettier-ignore
+    const found = ins.length === 0 || outs.length === 0 ? null : { from: preferred(ties, input, ins), to: preferred(ties, step.output, outs) }; // prettier-ignore
+    // Groups whose statistics are taken go by no unit of their own (a file counts them in an attribute); attention heads do.
+    const grouped = segment.outs.length > 1 && segment.outs.some((axis) => ties.why(step.output, axis) === 'statistic');
+    const carrier = found && grouped && ties.rank(step.output, found.to) < 2 ? null : found;
     chosen.set(keyOf(step, segment), carrier);
-    const why = grouped ? 'statistic' : 'split';
+    const why = grouped && !carrier ? 'statistic' : 'split';
     for (const axis of segment.ins) if (axis !== carrier?.from) ties.pin(step, input, axis, why);
     for (const axis of segment.outs) if (axis !== carrier?.to) ties.pin(step, step.output, axis, why);
     if (carrier) ties.join(input, carrier.from, step.output, carrier.to);

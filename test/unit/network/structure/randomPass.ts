@@ -5,6 +5,7 @@ import type { Network } from '../../../../daemon/network/network.js';
 import { unitGroups } from '../../../../daemon/network/structure/structure.js';
 import type { UnitGroups } from '../../../../daemon/network/structure/unitGroups.js';
 import { networkOf, type Sketch } from './sketch.js';
+import { zeroUnits } from './zeroUnits.js';
 
 const pick = <T>(random: Random, items: readonly T[]): T => items[random.below(items.length)]!;
 const chance = (random: Random, p: number): boolean => random.next() < p;
@@ -213,17 +214,8 @@ export function randomPass(seed: number): RandomPass {
   const network = networkOf([shape], (s, [data]) => draw(s, data!, kind, createRandom(seed, 1)));
   const groups = unitGroups(network);
   const weights = drawWeights(network, random);
-  const trained = new Set(network.weights.filter(({ trainable }) => trainable).map(({ name }) => name));
-  const shapes = new Map(network.weights.map(({ name, shape: own }) => [name, own]));
   const zeroed = Array.from({ length: groups.count }, (_, group) => group).filter(() => chance(random, 0.5));
   const keepsBias = chance(random, 0.3);
-  for (const group of zeroed)
-    for (const { weight, axis, side, indices } of groups.members(group)) {
-      if (side === 'reads' || !trained.has(weight) || (side === 'along' && keepsBias)) continue;
-      const data = weights.get(weight)!;
-      const own = shapes.get(weight)!;
-      const inner = size(own.slice(axis + 1));
-      for (let i = 0; i < data.length; i++) if (indices.includes(Math.floor(i / inner) % own[axis]!)) data[i] = 0;
-    }
+  zeroUnits(network, groups, zeroed, weights, keepsBias);
   return { network, groups, weights, zeroed, tokens: kind === 'tokens' ? TOKENS : 0 };
 } // prettier-ignore
