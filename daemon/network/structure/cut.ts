@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../builder.js';
-import type { Graph, GraphInput, GraphOutput, Node } from '../ir.js';
+import type { Graph, GraphOutput, Node } from '../ir.js';
 import type { Kept } from './rule.js';
 import { ruleOf } from './rules/rules.js';
 import type { Program, Step, Value } from './values.js';
@@ -42,8 +42,6 @@ export interface CutGraph {
   readonly changed: ReadonlyMap<Node, CutNode>;
 }
 
-type Role<T> = T extends { readonly node: Node } ? Omit<T, 'node'> : never;
-
 /** The same pass with fewer indices. */
 export function cutGraph(program: Program, kept: Kept): CutGraph {
   const builder = new GraphBuilder();
@@ -51,8 +49,9 @@ export function cutGraph(program: Program, kept: Kept): CutGraph {
   const changed = new Map<Node, CutNode>();
   const shapeOf = (value: Value): number[] => value.shape.map((_, axis) => kept(value, axis).length);
   for (const { value, input } of program.inputs) {
-    const { node: _, ...role } = input as GraphInput & Record<string, unknown>;
-    made.set(value, builder.input(shapeOf(value), role as never as Role<Extract<GraphInput, { role: 'parameter' }>>));
+    const { node: _, ...role } = input;
+    // Whatever role it is, it stays the same.
+    made.set(value, builder.input(shapeOf(value), role as { role: 'parameter'; name: string }));
   }
   const constant = (value: Value): Node => {
     const { constant: values, dtype } = value.node;
@@ -65,7 +64,7 @@ export function cutGraph(program: Program, kept: Kept): CutGraph {
     const { node, output } = step;
     const attrs = ruleOf(node.op).attributes?.(step, kept) ?? node.attrs;
     const shape = shapeOf(output);
-    if (node.layer !== undefined) builder.layer = node.layer;
+    builder.layer = node.layer;
     made.set(output, builder.add({ op: node.op, inputs: step.inputs.map(nodeOf), attrs, shape, dtype: node.dtype }));
     if (shape.some((n, axis) => n !== node.shape[axis]) || JSON.stringify(attrs) !== JSON.stringify(node.attrs))
       changed.set(node, { shape, attrs });

@@ -72,6 +72,7 @@ function withoutDeadReads(life: LiveUnits, sides: Sides, value: Value, data: Flo
  *
  * @param graph an inference pass.
  * @param weights by name, in the network's layout; what varies is taken to be finite.
+ * @throws RangeError naming a weight that is read and not given, or of another size.
  */
 export function thinGraph(
   graph: Graph,
@@ -79,6 +80,8 @@ export function thinGraph(
   { roundTo = 1 }: ThinOptions = {},
 ): ThinNetwork {
   const program = programOf(graph);
+  for (const [name, { shape }] of program.weights)
+    if (weights.get(name)?.length !== sizeOf(shape)) throw new RangeError(`weight "${name}" has ${weights.get(name)?.length ?? 'no'} values; the network reads [${shape}]`); // prettier-ignore
   const classes = new Classes(program);
   const life = new LiveUnits(program, classes, knownValues(program, weights), roundTo);
   const indices = new Map<string, readonly number[]>();
