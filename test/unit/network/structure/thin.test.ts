@@ -60,6 +60,46 @@ describe('thinning on the graph', () => {
     expect(thinned(padded, filled(padded, given))['a.kernel']![0]).toEqual([1, 1, 1, 2]);
   });
 
+  it('folds through scales: behind the product, and inside of the vector that takes it in', () => {
+    const behind = networkOf([[2]], (s, [x]) => {
+      const y = s.dense('b', s.relu(s.dense('a', x!, 2)), 2, false);
+      return s.add(s.multiply(y, s.weight('gamma', [2])), s.weight('beta', [2]));
+    });
+    const given = {
+      'a.kernel': [1, 0, 1, 0],
+      'a.bias': [0, 2],
+      'b.kernel': [1, 1, 3, 5],
+      gamma: [10, 100],
+      beta: [1, 1],
+    };
+    expect(thinned(behind, filled(behind, given))['beta']).toEqual([[2], [1 + 2 * 3 * 10, 1 + 2 * 5 * 100]]);
+    const inside = networkOf([[2]], (s, [x]) => {
+      const y = s.dense('b', s.relu(s.dense('a', x!, 2)), 2, false);
+      return s.binary('Sub', y, s.multiply(s.weight('beta', [2]), s.weight('gamma', [2])));
+    });
+    expect(thinned(inside, filled(inside, given))['beta']).toEqual([[2], [1 - (2 * 3) / 10, 1 - (2 * 5) / 100].map(Math.fround)]); // prettier-ignore
+  });
+
+  it('keeps a constant filter in front of zeros that are put around the image', () => {
+    const network = networkOf([[2, 2, 1]], (s, [x]) => {
+      const y = s.conv('a', x!, 2);
+      const padded = s.op('Pad', [y], [1, 3, 2, 2], { before: [0, 1, 0, 0], after: [0, 0, 0, 0], value: 0 });
+      return s.conv('b', padded, 1);
+    });
+    expect(thinned(network, filled(network, { 'a.kernel': [1, 0], 'a.bias': [0, 1] }))['a.kernel']![0]).toEqual([1, 1, 1, 2]); // prettier-ignore
+    expect(thinned(network, filled(network, { 'a.kernel': [1, 0], 'a.bias': [0, 0] }))['a.kernel']![0]).toEqual([1, 1, 1, 1]); // prettier-ignore
+  });
+
+  it('keeps what makes a unit 0, where a product of activations counts on it and nothing else is left', () => {
+    const network = networkOf([[2]], (s, [x]) => {
+      const half = s.unary('Sigmoid', s.dense('a', x!, 2, false));
+      const zero = s.relu(s.add(s.dense('b', half, 2, false), s.number(0.5)));
+      return s.matMul(zero, s.dense('c', x!, 2), true);
+    });
+    const result = thinned(network, filled(network, { 'a.kernel': [0, 0, 0, 0], 'b.kernel': [-1, -1, -1, -1] }));
+    expect(result['b.kernel']![0]).toEqual([2, 1]);
+  });
+
   it('leaves one unit of a layer whose units all do nothing, and what it computes changes nothing', () => {
     const network = networkOf([[2]], (s, [x]) => {
       const a = s.unary('Sigmoid', s.dense('a', x!, 3, false));
