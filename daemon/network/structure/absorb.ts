@@ -1,6 +1,7 @@
 import { contractionOf } from './contraction.js';
 import type { Known } from './known.js';
 import type { Program, Step, Value } from './values.js';
+import { sizeOf } from '../../protocol/shape.js';
 
 /** A vector of weights to which something constant can be added so that the result of a product grows by `factor` times as much. */
 export interface Absorber {
@@ -91,9 +92,10 @@ class Search {
     const { output, inputs } = step;
     const n = factor.length;
     if (op === 'Reshape') {
-      const inner = value.shape.slice(axis + 1).reduce((product, dim) => product * dim, 1);
-      const to = output.shape.findIndex((dim, i) => dim === n && output.shape.slice(i + 1).reduce((product, other) => product * other, 1) === inner); // prettier-ignore
-      return to < 0 || inner !== 1 ? null : this.from({ value: output, axis: to, factor });
+      // The last axis, and last again, whatever becomes of those in front of it.
+      if (sizeOf(value.shape.slice(axis + 1)) !== 1) return null;
+      const to = output.shape.findLastIndex((dim) => dim > 1);
+      return output.shape[to] === n ? this.from({ value: output, axis: to, factor }) : null;
     }
     if (op === 'Transpose') {
       const to = (step.node.attrs['perm'] as readonly number[]).indexOf(axis);

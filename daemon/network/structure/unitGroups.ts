@@ -3,7 +3,7 @@ import { contractionOf } from './contraction.js';
 import { absorberOf } from './absorb.js';
 import { type Side, sidesOf } from './sides.js';
 import { Causes, type Reason, reasonsOf } from './reasons.js';
-import { programOf, type Program, type Step } from './values.js';
+import { programOf, type Program } from './values.js';
 import type { Graph } from '../ir.js';
 
 /** The units of an axis of a weight. */
