@@ -68,7 +68,6 @@ export async function passOutputs(
   weights: ReadonlyMap<string, Float32Array>,
   samples: readonly Samples[],
 ): Promise<Float32Array[]> {
-  // prettier-ignore
   const emitted = emitOnnx(graph, cpuOnnx);
   const session = await InferenceSession.create(emitted.bytes, { intraOpNumThreads: 1 });
   const feeds = Object.fromEntries(
@@ -92,7 +91,6 @@ export async function networkOutputs(
   samples: readonly Samples[],
   batch: number,
 ): Promise<Float32Array[]> {
-  // prettier-ignore
   const weights = new Map(network.weights.map((weight) => [weight.name, weight.values()]));
   const outputs = await passOutputs(graph, weights, samples);
   return network.outputs.map((port, i) => asFile(port, outputs[i]!, batch));
@@ -104,7 +102,6 @@ export async function fileOutputs(
   model: OnnxModel,
   samples: readonly Samples[],
 ): Promise<Float32Array[]> {
-  // prettier-ignore
   const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1 });
   const feeds = Object.fromEntries(
     samples.map(({ file, fileDims }, i) => {

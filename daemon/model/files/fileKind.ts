@@ -1,5 +1,7 @@
 /** What a file or a folder is that is no model here: said by its content, and by its name where content says nothing. */
 
+import { isOnnxHead } from '../../onnx/file/signature.js';
+
 /** A kind of file, as messages name it. */
 export interface FileKind {
   /** With its article: "a TensorFlow Lite model". */
@@ -13,27 +15,36 @@ export interface FileKind {
 /** So many bytes at the start of a file show its kind. */
 export const KIND_BYTES = 512;
 
-const NO_MODEL = 'name a model.json of TensorFlow.js, or a Keras .keras or .h5 file';
+const NO_MODEL = 'name an ONNX file, a Keras .keras or .h5 file, or a model.json of TensorFlow.js';
 const NO_DATA = 'save the data as CSV, .npz or .parquet';
-const KERAS = 'export it from the Keras or TensorFlow.js model that it was made of';
+const KERAS = 'open the ONNX, Keras or TensorFlow.js model that it was made of';
 
 const model = (what: string, asModel: string): FileKind => ({ what, asModel, asData: 'name the data, not a model' });
 const data = (what: string, asData: string): FileKind => ({ what, asModel: NO_MODEL, asData });
 const PICKLE = 'a pickle is a program, and is not run';
 
-const PYTORCH = model(
-  'a PyTorch file',
-  `${PICKLE}: build the network in Keras, copy the weights into it and save it as .keras`,
+/** What leads from a network in Python here: with BatchNormalization as it is trained, not folded into the weights. */
+const EXPORT =
+  'torch.onnx.export(model, example_inputs, "model.onnx", training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False)';
+const TO_ONNX = (what: string) => `write the network in Python with ${EXPORT}, and ${what}`;
+
+const PYTORCH = model('a PyTorch file', `${PICKLE}: ${TO_ONNX('name that file')}`);
+const TORCH_SCRIPT = model(
+  'a TorchScript program, made for inference',
+  `it is not run: ${TO_ONNX('name that file; model is the module that it was made of')}`,
 );
 const SAVED_MODEL = model(
   'a TensorFlow SavedModel',
-  'load it in TensorFlow with tf.keras.models.load_model (Keras 2) and save it as .h5',
+  'convert it in Python with tf2onnx (python -m tf2onnx.convert --saved-model FOLDER --output model.onnx), or load it with tf.keras.models.load_model (Keras 2) and save it as .h5',
 );
-const TFLITE = model('a TensorFlow Lite model, made for inference', `${KERAS}, and use that one`);
-const ONNX = model('an ONNX model, made for inference', `${KERAS}, and use that one`);
-const COREML = model('a Core ML model, made for inference', `${KERAS}, and use that one`);
+const TFLITE = model(
+  'a TensorFlow Lite model, made for inference',
+  `${KERAS}, or convert it in Python (python -m tf2onnx.convert --tflite FILE --output model.onnx), if it is not quantized`,
+);
+const COREML = model('a Core ML model, made for inference', KERAS);
 
 /** What readers of models take themselves, and complain of with more to say. */
+const ONNX = model('an ONNX model', NO_MODEL);
 const HDF5: FileKind = {
   what: 'an HDF5 file',
   asModel: NO_MODEL,
@@ -41,7 +52,7 @@ const HDF5: FileKind = {
 };
 const KERAS_MODEL = model('a Keras model', NO_MODEL);
 const ZIP = data('a zip archive', 'unpack it');
-const READ_AS_MODELS: readonly (FileKind | undefined)[] = [HDF5, KERAS_MODEL, ZIP];
+const READ_AS_MODELS: readonly (FileKind | undefined)[] = [HDF5, KERAS_MODEL, ZIP, ONNX];
 
 export const NPZ = data('arrays of NumPy (.npz)', NO_DATA);
 
@@ -69,12 +80,12 @@ const member =
 /* eslint-disable no-control-regex -- the bytes of headers. */
 /** Protocol 2 and later begin with their number; the numbers of PyTorch's older files follow. */
 const PICKLED = /^\x80[\x02-\x05]/;
-/** Field 1 of ONNX's ModelProto, ir_version, then the producer's name or the like. */
-const ONNX_HEAD = /^\x08[\x03-\x14](\x12|\x1a|:|B|J)/;
 
 /* Content first; what only a name shows comes last. */
 const RULES: readonly Rule[] = [
   { kind: TFLITE, test: (head) => head.slice(4, 8) === 'TFL3' },
+  // Tensors come first in it; in files of torch.save they come behind data.pkl.
+  { kind: TORCH_SCRIPT, test: (head) => member(/\/data\/\d+$/)(head) || (member(/\/data\.pkl$/)(head) && head.includes('c__torch__')) },
   { kind: PYTORCH, test: member(/(^|\/)(data\.pkl|constants\.pkl|\.data\/|byteorder|version)/) },
   { kind: PYTORCH, test: (head) => PICKLED.test(head) && /\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19|torch/.test(head) },
   {
@@ -86,10 +97,10 @@ const RULES: readonly Rule[] = [
     test: (head) => PICKLED.test(head),
   },
   {
-    kind: model('a SafeTensors file, which holds weights alone', 'load them into their network in Keras and save it as .keras'),
+    kind: model('a SafeTensors file, which holds weights alone', `load them into their network in Python (model.load_state_dict(safetensors.torch.load_file(FILE))), then ${TO_ONNX('name that file')}`),
     test: (head) => SAFETENSORS.test(head),
   },
-  { kind: model('a GGUF language model', NO_MODEL), test: starts('GGUF', 'lmgg', 'tjgg', 'fmgg') },
+  { kind: model('a GGUF language model, made for inference', `its weights are mostly quantized: ${TO_ONNX('name that file; model is the network that it was made of')}`), test: starts('GGUF', 'lmgg', 'tjgg', 'fmgg') },
   { kind: data('an array of NumPy', NO_DATA), test: starts('\x93NUMPY') },
   { kind: NPZ, test: member(/\.npy$/) },
   { kind: data('an Excel workbook', 'save its sheet as CSV'), test: member(/^(\[Content_Types\]\.xml|_rels\/|xl\/|docProps\/)/) },
@@ -106,12 +117,12 @@ const RULES: readonly Rule[] = [
   { kind: HDF5, test: starts('\x89HDF\r\n\x1a\n') },
   { kind: KERAS_MODEL, test: member(/^(config\.json|metadata\.json|model\.weights\.h5)$/) },
   { kind: ZIP, test: starts('PK\x03\x04') },
-  { kind: model('an OpenVINO model', `${KERAS}, and use that one`), test: (head) => /^\s*(<\?xml[^>]*>\s*)?<net /.test(head) },
-  { kind: ONNX, test: (head) => ONNX_HEAD.test(head) && /onnx|torch|graph|keras|sklearn/i.test(head) },
+  { kind: model('an OpenVINO model', KERAS), test: (head) => /^\s*(<\?xml[^>]*>\s*)?<net /.test(head) },
+  { kind: ONNX, test: (head) => isOnnxHead(Buffer.from(head, 'latin1')) },
   { kind: ONNX, test: named(/\.onnx$/i) },
   { kind: COREML, test: named(/\.ml(model|package|modelc)$/i) },
   { kind: SAVED_MODEL, test: named(/saved_model\.pb(txt)?$/i) },
-  { kind: model('a frozen TensorFlow graph', `${KERAS}, and use that one`), test: named(/\.pb(txt)?$/i) },
+  { kind: model('a frozen TensorFlow graph', `${KERAS}, or convert it in Python (python -m tf2onnx.convert --graphdef FILE --inputs NAMES --outputs NAMES --output model.onnx)`), test: named(/\.pb(txt)?$/i) },
   { kind: model('a part of a TensorFlow checkpoint', 'load it into its network in Keras and save that as .keras'), test: named(/\.(ckpt|index|data-\d{5}-of-\d{5})$/i) },
   { kind: model('a Caffe or Darknet file', NO_MODEL), test: named(/\.(caffemodel|prototxt|weights|cfg)$/i) },
   { kind: data('TFRecords', 'read them in TensorFlow and save the arrays with numpy.savez'), test: named(/\.tfrecords?$/i) },
@@ -126,6 +137,9 @@ export function fileKind(head: Uint8Array, name: string): FileKind | null {
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.byteLength, KIND_BYTES)).toString('latin1');
   return RULES.find(({ test }) => test(text, name))?.kind ?? null;
 }
+
+/** Whether a file is an ONNX model: by its first bytes, or by its name where they say nothing else. */
+export const isOnnx = (head: Uint8Array, name: string): boolean => fileKind(head, name) === ONNX;
 
 /** As the end of a sentence: what the file is instead of a model, and the way out; null where it may be one. */
 export function noModel(head: Uint8Array, name: string): string | null {
@@ -144,7 +158,7 @@ export function noModel(head: Uint8Array, name: string): string | null {
 /** The same of a folder. @param names of what is in it. */
 export function noModelFolder(names: readonly string[], name: string): string {
   const kind = folderKind(names, name);
-  const models = names.filter((member) => /\.(keras|h5|hdf5)$/i.test(member));
+  const models = names.filter((member) => /\.(keras|h5|hdf5|onnx)$/i.test(member));
   if (kind) return `is a folder: ${kind.what}; ${kind.asModel}`;
   if (names.includes('model.json') || models.length === 0) return 'is a folder; name the model.json inside it';
   return `is a folder; name the model inside it, such as ${JSON.stringify(models.sort()[0])}`;

@@ -56,6 +56,11 @@ export class Call {
     return value;
   }
 
+  /** The first inputs, all of which must be there. */
+  operands(count: number): readonly Value[] {
+    return Array.from({ length: count }, (_, i) => this.input(i));
+  }
+
   optional(index: number): Value | undefined {
     return this.values[index];
   }

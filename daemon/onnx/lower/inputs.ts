@@ -28,7 +28,13 @@ function checked(path: string, value: OnnxValue): readonly (number | string | nu
  * @param whole every axis is the model's own; none is a batch
  * @throws UserError('model-unsupported') naming the input and the dimension
  */
-export function inputSizes(model: OnnxModel, path: string, sizes: ReadonlyMap<string, number>, whole: boolean): InputSizes { // prettier-ignore
+export function inputSizes(
+  model: OnnxModel,
+  path: string,
+  sizes: ReadonlyMap<string, number>,
+  whole: boolean,
+): InputSizes {
+  // prettier-ignore
   const batches = new Set<number | undefined>();
   const shapes = model.graph.inputs.map((value) => {
     const dims = checked(path, value);

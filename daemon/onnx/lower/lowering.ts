@@ -1,5 +1,6 @@
 import type { GraphBuilder, NodeSpec } from '../../network/builder.js';
 import { type DType, type Node, sameShape } from '../../network/ir.js';
+import { verifyNode } from '../../network/verify/verifyNode.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { numbers, type NumberTensor, permuted, splatOf } from './values/numberTensor.js';
 import {
@@ -15,6 +16,9 @@ import {
 } from './values/value.js';
 import { permutedLayout, splitLayout, type WeightLayout } from './values/weightLayout.js';
 import { inLayout, type Weights } from './weights.js';
+
+/** The most operations of a graph: recurrent units make many of few. */
+const mostOperations = 2 ** 20;
 
 /** How a weight is read. */
 export type WeightUse = 'kernel' | 'parameter' | 'state';
@@ -48,6 +52,7 @@ export class Lowering {
   readonly #weight: LoweringSpec['weight'];
   /** Where samples are not the outer part of their axis: how often the axis has them all, by the name of the value. */
   readonly #outer = new Map<string, number>();
+  #added = 0;
   readonly #planned = new Map<string, Node>();
 
   constructor(spec: LoweringSpec) {
@@ -73,7 +78,13 @@ export class Lowering {
   }
 
   /** A result whose axis of samples is that of an input, by its size, has the samples as the input has them. */
-  inheritOuter(output: string, dims: readonly number[], inputs: readonly string[], values: ReadonlyMap<string, Value>): void { // prettier-ignore
+  inheritOuter(
+    output: string,
+    dims: readonly number[],
+    inputs: readonly string[],
+    values: ReadonlyMap<string, Value>,
+  ): void {
+    // prettier-ignore
     if (!this.written || this.#outer.has(output)) return;
     const size = this.#sizeOfBatch(output, dims);
     const from = inputs.find((name) => this.#outer.has(name) && this.#sizeOfBatch(name, dimsOf(values.get(name)!)) === size); // prettier-ignore
@@ -86,7 +97,17 @@ export class Lowering {
     return dims.find((n, axis) => before?.length === dims.length && n !== before[axis]);
   }
 
-  add(op: NodeSpec['op'], inputs: readonly Node[], shape: readonly number[], attrs: NodeSpec['attrs'] = {}, dtype?: DType): Node { // prettier-ignore
+  add(
+    op: NodeSpec['op'],
+    inputs: readonly Node[],
+    shape: readonly number[],
+    attrs: NodeSpec['attrs'] = {},
+    dtype?: DType,
+  ): Node {
+    // prettier-ignore
+    if (++this.#added > mostOperations) throw new RangeError(`the model is computed by more than ${mostOperations} operations`); // prettier-ignore
+    // What a file says is checked once, while it is planned: the passes are made of the same nodes.
+    if (this.plans) verifyNode({ id: Number.MAX_SAFE_INTEGER, op, inputs, shape, attrs, dtype: dtype ?? inputs[0]!.dtype }); // prettier-ignore
     return this.builder.add({ op, inputs, shape, attrs, ...(dtype === undefined ? {} : { dtype }) });
   }
 

@@ -3,7 +3,8 @@ import type { WeightRecord } from './weights.js';
 
 /** What a person should know of a model that was imported, in sentences. */
 
-const keepsNorm = 'torch.onnx.export(..., training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False) keeps it';
+const keepsNorm =
+  'torch.onnx.export(..., training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False) keeps it';
 
 const many = (n: number, one: string, more = `${one}s`): string => `${n} ${n === 1 ? one : more}`;
 

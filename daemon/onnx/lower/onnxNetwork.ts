@@ -1,8 +1,10 @@
 import { GraphBuilder } from '../../network/builder.js';
 import { type Node, sameShape } from '../../network/ir.js';
 import type { Network, NetworkPort, NetworkWeight, Pass, PassSpec } from '../../network/network.js';
+import { BrokenGraph, verifyNode } from '../../network/verify/verifyNode.js';
 import { UserError } from '../../protocol/errors.js';
 import type { OnnxModel, OnnxNode, OnnxTensor } from '../file/onnxModel.js';
+import { frozenNorms } from './frozenNorms.js';
 import { inputSizes } from './inputs.js';
 import { Lowering } from './lowering.js';
 import { notesOf } from './notes.js';
@@ -91,14 +93,17 @@ export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptio
     const builder = new GraphBuilder();
     const weights = new Weights(graph);
     const lowering = new Lowering({ builder, weights, batch: batchOfPlan, fileBatch, written: undefined, training: false, weight: undefined }); // prettier-ignore
-    const data = shapes.map((_, index) => builder.input(dataShape(index, batchOfPlan, images), { role: 'data', index }));
+    const data = shapes.map((_, index) =>
+      builder.input(dataShape(index, batchOfPlan, images), { role: 'data', index }),
+    );
     const refusals: string[] = [];
     const inputs = valuesOf(lowering, data, images);
     const values = walk({ model, nodes, names, lowering, inputs, refuse: (message) => refusals.push(message) });
     if (refusals.length > 0) throw unsupported(path, nodes, refusals);
     const outputs = graph.outputs.map(({ name }) => values.get(name));
     // Whoever gives an output reads it, in a layout.
-    for (const value of outputs) if (value) lowering.natural(value);
+    const given = outputs.map((value) => lowering.natural(value!));
+    verified(path, builder, given);
     return { weights, images: lowering.images, shapes: shapesOf(values), outputs };
   };
 
@@ -107,8 +112,12 @@ export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptio
   const images = wantsLast ? first.images : new Set<number>();
   const plan = images.size > 0 ? planned(images) : first;
   const { weights } = plan;
+  const frozen = frozenNorms(graph, nodes);
+  for (const record of weights.used()) record.frozen = frozen.has(record.name);
 
-  const ports = (list: readonly { readonly name: string; readonly shape: readonly number[]; readonly order: readonly number[] }[]) =>
+  const ports = (
+    list: readonly { readonly name: string; readonly shape: readonly number[]; readonly order: readonly number[] }[],
+  ) =>
     list.map(({ name, shape, order }): NetworkPort => {
       const fileAxes = inverse(order).slice(1).map((axis) => axis - 1); // prettier-ignore
       const isAsFile = whole || fileAxes.every((axis, i) => axis === i);
@@ -156,6 +165,17 @@ export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptio
   };
 }
 
+/** What a file says of shapes may not fit together. @throws UserError('model-invalid') naming the operation */
+function verified(path: string, builder: GraphBuilder, outputs: readonly Node[]): void {
+  const { nodes } = builder.finish(outputs.map((node, index) => ({ role: 'output', index, node })));
+  try {
+    for (const node of nodes) verifyNode(node);
+  } catch (error) {
+    if (!(error instanceof BrokenGraph)) throw error;
+    throw new UserError('model-invalid', `${path}: its shapes do not fit together: ${error.message}`, { file: path });
+  }
+}
+
 /** An image that a network of images gives lies as it is computed; everything else as in the file. */
 function orderOfOutput(value: Value, images: boolean): readonly number[] {
   const rank = value.kind === 'node' ? value.axes.length : value.dims.length;
@@ -164,7 +184,13 @@ function orderOfOutput(value: Value, images: boolean): readonly number[] {
   return isImage ? last : naturalAxes(rank);
 }
 
-function operationsOf({ graph }: OnnxModel, nodes: readonly OnnxNode[], names: ReadonlyMap<OnnxNode, string>, { weights, shapes }: Plan): OnnxOperation[] { // prettier-ignore
+function operationsOf(
+  { graph }: OnnxModel,
+  nodes: readonly OnnxNode[],
+  names: ReadonlyMap<OnnxNode, string>,
+  { weights, shapes }: Plan,
+): OnnxOperation[] {
+  // prettier-ignore
   const used = new Set(weights.used().map(({ name }) => name));
   const sources = new Map<string, string>([...graph.initializers.keys()].map((name) => [name, name]));
   return nodes.flatMap((node): OnnxOperation[] => {

@@ -15,13 +15,16 @@ const named = (pattern: RegExp) => ({ op, domain }: OnnxNode) => domain === '' &
 const KINDS: readonly Kind[] = [
   {
     what: 'control flow',
-    wayOut: 'export a model whose forward pass does not depend on its data (torch.onnx.export by tracing, with fixed sizes)',
+    wayOut:
+      'export a model whose forward pass does not depend on its data (torch.onnx.export by tracing, with fixed sizes)',
     has: named(/^(If|Loop|Scan)$/),
   },
   {
     what: 'quantisation',
-    wayOut: 'open the model from before it was quantised (the float ONNX file, or export with quantisation off), prune that, and quantise afterwards',
-    has: ({ op }) => /^(QLinear|Quantize|Dequantize|DynamicQuantize|ConvInteger|MatMulInteger|QGemm|QAttention)/.test(op),
+    wayOut:
+      'open the model from before it was quantised (the float ONNX file, or export with quantisation off), prune that, and quantise afterwards',
+    has: ({ op }) =>
+      /^(QLinear|Quantize|Dequantize|DynamicQuantize|ConvInteger|MatMulInteger|QGemm|QAttention)/.test(op),
   },
   {
     what: 'sequences and optional values',

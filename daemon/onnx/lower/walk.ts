@@ -1,5 +1,6 @@
 import { UserError } from '../../protocol/errors.js';
 import type { Node } from '../../network/ir.js';
+import { BrokenGraph } from '../../network/verify/verifyNode.js';
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxValue } from '../file/onnxModel.js';
 import { Call } from './call.js';
 import type { Lowering } from './lowering.js';
@@ -40,6 +41,9 @@ export function layerNames(graph: OnnxGraph, nodes: readonly OnnxNode[]): Readon
   );
 }
 
+/** The most numbers that all constants of a model are, which are held while it is lowered. */
+const mostHeld = 2 ** 25;
+
 export interface Walk {
   readonly model: OnnxModel;
   readonly nodes: readonly OnnxNode[];
@@ -52,9 +56,23 @@ export interface Walk {
 }
 
 /** A data input: whole numbers and truths come as float32, as all data does. */
-export function inputValue(lowering: Lowering, { type }: OnnxValue, node: Node, order: readonly number[], index: number): Value { // prettier-ignore
+export function inputValue(
+  lowering: Lowering,
+  { type }: OnnxValue,
+  node: Node,
+  order: readonly number[],
+  index: number,
+): Value {
+  // prettier-ignore
   const dtype = dtypeOf(type) ?? 'float32';
   return lowering.value(dtype === 'float32' ? node : lowering.cast(node, dtype), order, index);
+}
+
+/** What is wrong with a node of the file, in words; undefined: with us. */
+function messageOf(error: unknown, at: string): string | undefined {
+  if (error instanceof UserError) return error.message;
+  if (error instanceof RangeError) return `${at}: ${error.message}`;
+  return error instanceof BrokenGraph ? `${at}: ${error.node?.op}: ${error.rule}` : undefined;
 }
 
 /**
@@ -66,6 +84,7 @@ export function walk({ model, nodes, names, lowering, inputs, refuse }: Walk): R
   const opset = model.opsets.get('') ?? 1;
   const values = new Map<string, Value>(graph.inputs.map(({ name }, i) => [name, inputs[i]!]));
   const missing = new Set<string>();
+  let held = 0;
   const valueOf = (name: string, node: OnnxNode): Value => {
     const known = values.get(name);
     if (known) return known;
@@ -80,9 +99,9 @@ export function walk({ model, nodes, names, lowering, inputs, refuse }: Walk): R
   for (const node of nodes) {
     const name = names.get(node)!;
     const fail = (error: unknown): void => {
-      if (!(error instanceof UserError || error instanceof RangeError)) throw error;
-      const message = error instanceof UserError ? error.message : `${node.op} "${name}": ${error.message}`;
-      if (!refuse) throw error instanceof UserError ? error : new UserError('model-unsupported', message);
+      const message = messageOf(error, `${node.op} "${name}"`);
+      if (message === undefined) throw error;
+      if (!refuse) throw new UserError('model-unsupported', message);
       refuse(message);
     };
     // What follows from a node that failed says nothing new.
@@ -91,12 +110,14 @@ export function walk({ model, nodes, names, lowering, inputs, refuse }: Walk): R
       continue;
     }
     lowering.builder.layer = name;
+    if (held > mostHeld) throw new UserError('model-unsupported', `the model computes more than ${mostHeld} numbers from constants, as ${node.op} "${name}" does; fold them when it is exported (do_constant_folding)`); // prettier-ignore
     try {
       const given = node.inputs.map((input) => (input === '' ? undefined : valueOf(input, node)));
       const results = [OPERATORS.get(node.op)!(new Call(lowering, node, name, opset, given))].flat();
       for (const [i, output] of node.outputs.entries()) {
         const result = results[i];
         if (output === '' || !result) continue;
+        if (result.kind === 'numbers') held += result.data.length;
         values.set(output, result);
         lowering.inheritOuter(output, dimsOf(result), node.inputs, values);
       }

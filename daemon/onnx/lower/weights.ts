@@ -72,7 +72,12 @@ export class Weights {
 
 function moved(builder: GraphBuilder, node: Node, perm: readonly number[]): Node {
   if (isNatural(perm)) return node;
-  return builder.add({ op: 'Transpose', inputs: [node], attrs: { perm }, shape: perm.map((axis) => node.shape[axis]!) });
+  return builder.add({
+    op: 'Transpose',
+    inputs: [node],
+    attrs: { perm },
+    shape: perm.map((axis) => node.shape[axis]!),
+  });
 }
 
 const shaped = (builder: GraphBuilder, node: Node, shape: readonly number[]): Node =>

@@ -9,7 +9,8 @@ import type { NodeCase } from './caseFiles.js';
 
 /** `refused`: in words, by the reader or the lowering. `wrong`: other numbers, or a crash. */
 export type Verdict =
-  { readonly kind: 'passed' } | { readonly kind: 'refused' | 'wrong'; readonly reason: string; readonly variant: string };
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'refused' | 'wrong'; readonly reason: string; readonly variant: string };
 
 /** Which inputs are data; the others become initializers: numbers known at import, or weights. */
 const variants: Readonly<Record<string, (tensor: OnnxTensor, index: number) => boolean>> = {
@@ -20,7 +21,12 @@ const variants: Readonly<Record<string, (tensor: OnnxTensor, index: number) => b
   'all known': () => false,
 };
 
-function withInitializers(model: OnnxModel, inputs: readonly OnnxTensor[], isData: (index: number) => boolean): OnnxModel { // prettier-ignore
+function withInitializers(
+  model: OnnxModel,
+  inputs: readonly OnnxTensor[],
+  isData: (index: number) => boolean,
+): OnnxModel {
+  // prettier-ignore
   const { graph } = model;
   const initializers = new Map(graph.initializers);
   graph.inputs.forEach(({ name }, i) => {
@@ -30,7 +36,11 @@ function withInitializers(model: OnnxModel, inputs: readonly OnnxTensor[], isDat
 }
 
 /** What a case's model gives in float64, for inputs that are data or known. @throws UserError where it is not computed */
-function computed({ name, model, inputs }: NodeCase, isData: (index: number) => boolean): { values: ArrayLike<number>; shape: readonly number[] }[] { // prettier-ignore
+function computed(
+  { name, model, inputs }: NodeCase,
+  isData: (index: number) => boolean,
+): { values: ArrayLike<number>; shape: readonly number[] }[] {
+  // prettier-ignore
   const shaped = { ...model, graph: { ...model.graph, inputs: model.graph.inputs.map((value, i) => ({ ...value, dims: inputs[i]!.dims })) } }; // prettier-ignore
   const network = networkOfOnnx(withInitializers(shaped, inputs, isData), name, { wholeShapes: true });
   const builder = new GraphBuilder();
@@ -65,7 +75,11 @@ const isClose = (a: number, b: number, relative: number): boolean =>
   Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-6 + relative * Math.abs(b);
 
 /** The first difference from what the case says; undefined: none. */
-function difference(expected: OnnxTensor, { values, shape }: { values: ArrayLike<number>; shape: readonly number[] }): string | undefined { // prettier-ignore
+function difference(
+  expected: OnnxTensor,
+  { values, shape }: { values: ArrayLike<number>; shape: readonly number[] },
+): string | undefined {
+  // prettier-ignore
   if (String(shape) !== String(expected.dims)) return `its shape is [${shape}], not [${expected.dims}]`;
   const wanted = expected.values();
   // bfloat16 has 8 bits; it is computed in float32.

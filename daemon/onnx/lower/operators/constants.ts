@@ -2,7 +2,7 @@ import { sizeOf } from '../../../protocol/shape.js';
 import type { DType } from '../../../network/ir.js';
 import type { OnnxTensor, OnnxType } from '../../file/onnxModel.js';
 import type { Call, Operator } from '../call.js';
-import { mostNumbers, numbers, type NumberTensor, scalarOf, splatOf } from '../values/numberTensor.js';
+import { heldSize, mostNumbers, numbers, type NumberTensor, scalarOf, splatOf } from '../values/numberTensor.js';
 import { dimsOf, typeOf } from '../values/value.js';
 
 /** Operators that make tensors from nothing but numbers, and those that hand a tensor on as it is, or in another type. */
@@ -37,6 +37,7 @@ const constant: Operator = (call) => {
 
 const constantOfShape: Operator = (call) => {
   const shape = [...call.known(0, 'the shape').data];
+  if (!shape.every((n) => Number.isInteger(n) && n >= 0)) throw call.refusal(`has no shape: [${shape}]`);
   const tensor = call.tensor('value');
   const value = tensor ? numbersOf(tensor) : numbers([0], [1], 'float32');
   if (sizeOf(shape) > mostNumbers) {
@@ -48,13 +49,14 @@ const constantOfShape: Operator = (call) => {
 
 const range: Operator = (call) => {
   const [start, limit, delta] = [0, 1, 2].map((i) => scalarOf(call.known(i, 'its limits'))) as [number, number, number];
-  const length = Math.max(0, Math.ceil((limit - start) / delta));
+  const length = heldSize([Math.max(0, Math.ceil((limit - start) / delta))]);
   const values = Float64Array.from({ length }, (_, i) => start + i * delta);
   return numbers(values, [length], typeOf(call.input(0)));
 };
 
 const eyeLike: Operator = (call) => {
   const [rows, columns] = dimsOf(call.input(0)) as [number, number];
+  heldSize([rows, columns]);
   const k = call.int('k', 0);
   const data = Float64Array.from({ length: rows * columns }, (_, i) => Number((i % columns) - Math.floor(i / columns) === k)); // prettier-ignore
   return numbers(data, [rows, columns], call.dtype('dtype', typeOf(call.input(0))));
@@ -86,15 +88,22 @@ const dropout: Operator = (call) => {
   const x = call.input(0);
   const ratio = call.optional(1) ? scalarOf(call.known(1, 'its ratio'))! : call.float('ratio', 0.5);
   const dims = dimsOf(x);
-  const kept = () => numbers(new Float64Array(sizeOf(dims)).fill(1), dims, 'bool');
+  const kept = () => numbers(new Float64Array(heldSize(dims)).fill(1), dims, 'bool');
   if (!lowering.training || ratio <= 0 || x.kind === 'numbers') return call.gives(1) ? [x, kept()] : [x];
   if (x.kind === 'weight') throw call.refusal('drops weights, which has no rule');
   if (ratio >= 1) throw call.refusal(`drops everything: its ratio is ${ratio}`);
   const { node } = x;
   const noise = lowering.builder.input(node.shape, { role: 'random', random: { kind: 'uniform' } });
   const keep = lowering.add('GreaterEqual', [noise, lowering.scalar(ratio)], node.shape, {}, 'bool');
-  const scale = lowering.add('Multiply', [lowering.cast(keep, 'float32'), lowering.scalar(1 / (1 - ratio))], node.shape);
-  return [{ ...x, node: lowering.add('Multiply', [node, scale], node.shape) }, { ...x, node: keep }];
+  const scale = lowering.add(
+    'Multiply',
+    [lowering.cast(keep, 'float32'), lowering.scalar(1 / (1 - ratio))],
+    node.shape,
+  );
+  return [
+    { ...x, node: lowering.add('Multiply', [node, scale], node.shape) },
+    { ...x, node: keep },
+  ];
 };
 
 /** The input itself. */

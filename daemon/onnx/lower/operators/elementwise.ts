@@ -20,9 +20,10 @@ export function elementwise(
   rule: ElementRule,
   compute?: (call: Call) => (...values: number[]) => number,
   dtype: (operands: DType) => DType = (operands) => operands,
+  variadic = false,
 ): Operator {
   return (call) => {
-    const values = inBatch(call, call.inputs);
+    const values = inBatch(call, variadic ? [call.input(0), ...call.inputs.slice(1)] : [call.input(0)]);
     if (compute && values.every(isKnown)) return combined(values, dtype(values.at(-1)!.dtype), compute(call));
     return computed(call, values, rule);
   };
@@ -60,7 +61,7 @@ const toTruth = (): DType => 'bool';
 function binary(op: Op, compute: (a: number, b: number) => number, truth = false): Operator {
   const rule: ElementRule = (lowering, nodes, shape) => lowering.add(op, nodes, shape, {}, truth ? 'bool' : nodes[0]!.dtype); // prettier-ignore
   return (call) => {
-    const values = inBatch(call, withoutConstants(call, call.inputs));
+    const values = inBatch(call, withoutConstants(call, call.operands(2)));
     if (values.every(isKnown)) return combined(values, truth ? 'bool' : values[0]!.dtype, compute);
     return computed(call, values, rule);
   };
@@ -68,7 +69,7 @@ function binary(op: Op, compute: (a: number, b: number) => number, truth = false
 
 /** Whole numbers are divided to whole numbers, towards zero. */
 const divide: Operator = (call) => {
-  const values = inBatch(call, withoutConstants(call, call.inputs));
+  const values = inBatch(call, withoutConstants(call, call.operands(2)));
   if (values.every(isKnown)) {
     const { dtype } = values[0]!;
     return combined(values, dtype, dtype === 'int32' ? (a, b) => Math.trunc(a / b) : (a, b) => a / b);
@@ -85,8 +86,9 @@ const floorMod = (a: number, b: number): number => a - b * Math.floor(a / b);
 /** fmod = 0: the sign of the divisor, as in Python; 1: of the dividend, as in C. */
 const mod: Operator = (call) => {
   const likeC = call.flag('fmod');
-  if (call.inputs.every(isKnown)) return combined(call.inputs, call.inputs[0]!.dtype, likeC ? (a, b) => a % b : floorMod);
-  return computed(call, call.inputs, (lowering, nodes, shape) => {
+  const values = call.operands(2);
+  if (values.every(isKnown)) return combined(values, values[0]!.dtype, likeC ? (a, b) => a % b : floorMod);
+  return computed(call, values, (lowering, nodes, shape) => {
     const { dtype } = nodes[0]!;
     const [a, b] = nodes.map((node) => lowering.cast(node, 'float32')) as [Node, Node];
     const abs = (node: Node) => lowering.add('Abs', [node], node.shape);
@@ -99,7 +101,7 @@ const mod: Operator = (call) => {
 
 /** The base's type is the result's. */
 const power: Operator = (call) => {
-  const values = inBatch(call, withoutConstants(call, call.inputs));
+  const values = inBatch(call, withoutConstants(call, call.operands(2)));
   if (values.every(isKnown)) return combined(values, values[0]!.dtype, Math.pow);
   return computed(call, values, (lowering, [a, b], shape) => {
     if (a!.dtype === b!.dtype && a!.dtype === 'float32') return lowering.add('Pow', [a!, b!], shape);
@@ -120,6 +122,8 @@ function variadic(op: Op, compute: (...values: number[]) => number, mean = false
       return lowering.add('RealDiv', [total, lowering.scalar(call.inputs.length)], shape);
     },
     () => compute,
+    undefined,
+    true,
   );
 }
 
@@ -127,7 +131,7 @@ function variadic(op: Op, compute: (...values: number[]) => number, mean = false
 const sum = (...values: number[]): number => values.reduce((a, b) => a + b, 0);
 
 const where: Operator = (call) => {
-  const values = inBatch(call, call.inputs);
+  const values = inBatch(call, call.operands(3));
   if (values.every(isKnown)) return combined(values, values[1]!.dtype, (c, t, e) => (c ? t! : e!));
   return computed(call, values, (lowering, nodes, shape) => lowering.add('Select', nodes, shape, {}, nodes[1]!.dtype));
 };

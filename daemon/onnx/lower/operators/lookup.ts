@@ -2,7 +2,7 @@ import type { Node } from '../../../network/ir.js';
 import { sizeOf } from '../../../protocol/shape.js';
 import type { Call, Operator } from '../call.js';
 import { originOf } from '../lowering.js';
-import { eachIndex, numbers, type NumberTensor, scalarOf, stridesOf, taken } from '../values/numberTensor.js';
+import { eachIndex, heldSize, numbers, type NumberTensor, scalarOf, stridesOf, taken } from '../values/numberTensor.js';
 import { dimsOf, naturalAxes, typeOf, type Value } from '../values/value.js';
 import { permutedLayout } from '../values/weightLayout.js';
 import { gathered, strided } from './moving.js';
@@ -64,10 +64,17 @@ function elementsAt(call: Call, x: Value, places: Value, shape: readonly number[
 }
 
 /** For each element of `shape`: offset(index) + the given index there, times `stride`; known where the indices are. */
-function placesAt(call: Call, indices: Value, n: number, stride: number, offset: (index: readonly number[]) => number): Value { // prettier-ignore
+function placesAt(
+  call: Call,
+  indices: Value,
+  n: number,
+  stride: number,
+  offset: (index: readonly number[]) => number,
+): Value {
+  // prettier-ignore
   const { lowering } = call;
   const shape = dimsOf(indices);
-  const offsets = new Float64Array(sizeOf(shape));
+  const offsets = new Float64Array(heldSize(shape));
   eachIndex(shape, (index, flat) => (offsets[flat] = offset(index)));
   if (indices.kind === 'numbers')
     return numbers(offsets.map((start, i) => start + stride * fromFront(indices.data[i]!, n)), shape, 'int32'); // prettier-ignore
@@ -101,7 +108,7 @@ function byIndex(call: Call, batchDims: number): { x: Value; places: Value; shap
   const shape = [...rows.slice(0, -1), ...inner];
   const strides = stridesOf(dims);
   if (indices.kind === 'numbers') {
-    const places = numbers(new Float64Array(sizeOf(shape)), shape, 'int32');
+    const places = numbers(new Float64Array(heldSize(shape)), shape, 'int32');
     const steps = stridesOf(rows);
     eachIndex(shape, (index, flat) => {
       let place = 0;
@@ -124,7 +131,7 @@ function byIndex(call: Call, batchDims: number): { x: Value; places: Value; shap
     return lowering.natural(places);
   });
   const start = own.reduce((a, b) => lowering.add('Add', [a, b], lead));
-  const behind = lowering.constant(numbers(naturalAxes(sizeOf(inner)), inner, 'int32'));
+  const behind = lowering.constant(numbers(naturalAxes(heldSize(inner)), inner, 'int32'));
   const spread = lowering.reshape(start, [...lead, ...inner.map(() => 1)]);
   return { x, places: lowering.value(lowering.add('Add', [spread, behind], shape)), shape };
 }
@@ -152,7 +159,7 @@ function scattered(call: Call, x: Value, places: Value, updates: Value): Value {
   if (reduction === 'add') return added(call, x, places, updates);
   if (reduction !== 'none') throw call.refusal(`has the reduction "${reduction}" on data, which has no rule`);
   // Behind each other they are one sequence, from which the result takes its elements.
-  const from = Float64Array.from({ length: sizeOf(dims) }, (_, i) => i);
+  const from = Float64Array.from({ length: heldSize(dims) }, (_, i) => i);
   places.data.forEach((place, i) => (from[place] = sizeOf(dims) + i));
   const flat = (value: Value) => lowering.reshape(lowering.natural(value), [sizeOf(dimsOf(value))]);
   const both = lowering.add('Concat', [flat(x), flat(updates)], [sizeOf(dims) + sizeOf(dimsOf(updates))], { axis: 0 });
@@ -211,6 +218,7 @@ const trilu: Operator = (call) => {
     return taken(x, dims, (index) => (kept(index.at(-2)!, index.at(-1)!) ? strides.reduce((sum, stride, i) => sum + stride * index[i]!, 0) : -1)); // prettier-ignore
   }
   const [rows, columns] = dims.slice(-2) as [number, number];
+  heldSize([rows, columns]);
   const mask = numbers(Float64Array.from({ length: rows * columns }, (_, i) => Number(kept(Math.floor(i / columns), i % columns))), [rows, columns], 'bool'); // prettier-ignore
   const node = lowering.natural(x);
   return lowering.value(lowering.add('Select', [lowering.constant(mask), node, lowering.scalar(0, node.dtype)], dims, {}, node.dtype), undefined, originOf([x])); // prettier-ignore

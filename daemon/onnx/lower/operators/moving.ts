@@ -3,7 +3,7 @@ import { sizeOf } from '../../../protocol/shape.js';
 import { inBatch, orderFor } from '../align.js';
 import type { Call, Operator } from '../call.js';
 import { originOf } from '../lowering.js';
-import { type NumberTensor, numbers, scalarOf, stridesOf, taken } from '../values/numberTensor.js';
+import { heldSize, type NumberTensor, numbers, scalarOf, stridesOf, taken } from '../values/numberTensor.js';
 import { dimsOf, inverse, naturalAxes, typeOf, type Value } from '../values/value.js';
 
 /** Operators that take parts of tensors and put tensors together, in whatever order their axes lie. */
@@ -19,7 +19,14 @@ const inSteps = (dims: readonly number[], index: readonly number[]): number =>
   stridesOf(dims).reduce((sum, stride, axis) => sum + stride * index[axis]!, 0);
 
 /** Elements begin, begin + step... of each axis, `lengths` of them; steps may be negative. */
-export function strided(call: Call, x: Value, begin: readonly number[], steps: readonly number[], lengths: readonly number[]): Value { // prettier-ignore
+export function strided(
+  call: Call,
+  x: Value,
+  begin: readonly number[],
+  steps: readonly number[],
+  lengths: readonly number[],
+): Value {
+  // prettier-ignore
   const dims = dimsOf(x);
   if (x.kind === 'numbers')
     return taken(x, lengths, (index) => inSteps(dims, index.map((i, axis) => begin[axis]! + i * steps[axis]!))); // prettier-ignore
@@ -74,7 +81,8 @@ export function parts(call: Call, x: Value, axis: number, sizes: readonly number
 const split: Operator = (call) => {
   const dims = dimsOf(call.input(0));
   const axis = call.axis(call.int('axis', 0), dims.length);
-  const count = call.int('num_outputs', call.outputs);
+  const count = call.outputs;
+  if (call.int('num_outputs', count) !== count) throw call.refusal(`splits into ${call.int('num_outputs', count)} parts and names ${count}`); // prettier-ignore
   const each = Math.ceil(dims[axis]! / count);
   const equal = Array.from({ length: count }, (_, i) => Math.max(0, Math.min(each, dims[axis]! - i * each)));
   const sizes = call.wholes('split', 1) ?? equal;
@@ -139,7 +147,14 @@ function paddedWithin(call: Call, x: Value, mode: string, before: readonly numbe
   return before.reduce((whole, n, axis) => paddedAlong(call, whole, mode, axis, [n, after[axis]!]), x);
 }
 
-function paddedAlong(call: Call, x: Value, mode: string, axis: number, [before, after]: readonly [number, number]): Value { // prettier-ignore
+function paddedAlong(
+  call: Call,
+  x: Value,
+  mode: string,
+  axis: number,
+  [before, after]: readonly [number, number],
+): Value {
+  // prettier-ignore
   if (before === 0 && after === 0) return x;
   const dims = dimsOf(x);
   const n = dims[axis]!;
@@ -150,7 +165,7 @@ function paddedAlong(call: Call, x: Value, mode: string, axis: number, [before, 
     const at = ((i % period) + period) % period;
     return at < n ? at : period - at;
   };
-  const places = Array.from({ length: n + before + after }, (_, i) => wrapped(i - before));
+  const places = Array.from({ length: heldSize([Math.max(0, n + before + after)]) }, (_, i) => wrapped(i - before));
   return gathered(call, x, axis, places);
 }
 
@@ -188,7 +203,13 @@ const tile: Operator = (call) => {
   const dims = dimsOf(x);
   const reps = call.wholes('repeats', 1) ?? [];
   const whole = dims.map((n, axis) => n * reps[axis]!);
-  if (x.kind === 'numbers') return taken(x, whole, (index) => inSteps(dims, index.map((i, axis) => i % dims[axis]!)));
+  if (x.kind === 'numbers')
+    return taken(x, whole, (index) =>
+      inSteps(
+        dims,
+        index.map((i, axis) => i % dims[axis]!),
+      ),
+    );
   const { node, order, as } = lying(call, x);
   if (reps.some((n) => n < 1)) return as(call.lowering.builder.constant(0, order.map((axis) => whole[axis]!), node.dtype)); // prettier-ignore
   const ordered = order.map((axis) => reps[axis]!);
@@ -202,4 +223,3 @@ export const movingOperators: Readonly<Record<string, Operator>> = {
   Pad: pad,
   Tile: tile,
 };
-

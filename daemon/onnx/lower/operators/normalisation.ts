@@ -136,6 +136,7 @@ const groupNormalization: Operator = (call) => {
 const lrn: Operator = (call) => {
   const { lowering } = call;
   const size = call.int('size', 1);
+  if (size < 1 || size > 1024) throw call.refusal(`sums over ${size} channels; 1 to 1024 have a rule`);
   const { node: x, order, as } = lying(call, call.input(0));
   const channel = order.indexOf(1);
   const before = Math.floor((size - 1) / 2);

@@ -4,10 +4,11 @@ import type { Call, Operator } from '../call.js';
 import type { Lowering } from '../lowering.js';
 import { originOf } from '../lowering.js';
 import { cut } from './convolution.js';
+import { heldSize } from '../values/numberTensor.js';
 import { lying } from './moving.js';
 import { type Windows, windowsOf } from './windows.js';
 
-/** Pooling of sequences and images by windows, and of all places at once. */
+/** Pooling of sequences, images and volumes by windows, and of all places at once. */
 
 /** Below every number; not infinite, so that products with 0 stay 0. */
 const lowest = -3e38;
@@ -18,7 +19,14 @@ const asImage = (lowering: Lowering, x: Node): Node =>
   x.shape.length === 3 ? lowering.reshape(x, [x.shape[0]!, 1, ...x.shape.slice(1)]) : x;
 
 /** An image, [batch, ...places, channels], with `value` around it. */
-function surrounded(lowering: Lowering, x: Node, before: readonly number[], after: readonly number[], value: number): Node { // prettier-ignore
+function surrounded(
+  lowering: Lowering,
+  x: Node,
+  before: readonly number[],
+  after: readonly number[],
+  value: number,
+): Node {
+  // prettier-ignore
   if ([...before, ...after].every((n) => n === 0)) return x;
   const ends = (list: readonly number[]) => [0, ...list, 0];
   const shape = x.shape.map((n, i) => n + ends(before)[i]! + ends(after)[i]!);
@@ -39,8 +47,12 @@ function pooled(lowering: Lowering, op: 'MaxPool' | 'AvgPool', x: Node, windows:
   return lowering.reshape(y, [batch, ...windows.counts, channels]);
 }
 
+/** Each is an operation of the graph. */
+const mostPlaces = 1024;
+
 /** What each place of a window sees, of an image that is padded already. */
 function seen(lowering: Lowering, x: Node, { sizes, strides, dilations, counts }: Windows): Node[] {
+  if (sizeOf(sizes) > mostPlaces) throw new RangeError(`a window of [${sizes}] that is dilated, or padded wider than it is, has more than ${mostPlaces} places`); // prettier-ignore
   const [batch, channels] = [x.shape[0]!, x.shape.at(-1)!];
   return Array.from({ length: sizeOf(sizes) }, (_, flat) => {
     let rest = flat;
@@ -59,13 +71,13 @@ function seen(lowering: Lowering, x: Node, { sizes, strides, dilations, counts }
   });
 }
 
-/** Operations over windows need padding that is smaller than they are, and have no dilation. */
+/** Operations over windows are of images, need padding that is smaller than they are, and have no dilation. */
 const isPlain = ({ sizes, dilations, before, after, beyond }: Windows): boolean =>
-  sizes.every((n, i) => dilations[i] === 1 && before[i]! < n && after[i]! + beyond[i]! < n);
+  sizes.length < 3 && sizes.every((n, i) => dilations[i] === 1 && before[i]! < n && after[i]! + beyond[i]! < n);
 
 function slid(call: Call): { x: Node; windows: Windows } {
   const rank = call.rank(0);
-  if (rank !== 3 && rank !== 4) throw call.refusal(`pools an input of ${rank} axes; sequences (3) and images (4) have a rule`); // prettier-ignore
+  if (rank < 3 || rank > 5) throw call.refusal(`pools an input of ${rank} axes; sequences (3), images (4) and volumes (5) have a rule`); // prettier-ignore
   const whole = call.lowering.image(call.input(0));
   const sizes = call.ints('kernel_shape', undefined);
   if (!sizes) throw call.refusal('has no kernel_shape');
@@ -98,6 +110,7 @@ function sums(lowering: Lowering, x: Node, windows: Windows): Node {
 /** How many places each window has inside the image (with its padding, where that counts), as [...counts, 1]. */
 function placesSeen(lowering: Lowering, places: readonly number[], windows: Windows, padding: boolean): Node {
   const { sizes, strides, dilations, before, after, counts } = windows;
+  heldSize([...counts, sizeOf(sizes)]);
   const along = counts.map((count, i) =>
     Array.from({ length: count }, (_, k) => {
       const start = k * strides[i]! - before[i]!;

@@ -1,4 +1,4 @@
-import type { Node } from '../../../network/ir.js';
+import { type Node, sameShape } from '../../../network/ir.js';
 import { addMatMul } from '../../../network/matMul.js';
 import type { Call, Operator } from '../call.js';
 import { type NumberTensor, splatOf } from '../values/numberTensor.js';
@@ -58,6 +58,9 @@ function initial(call: Call, index: number, batch: number, layout: number): ((di
   return (direction) => entry(call, whole, direction);
 }
 
+/** Each step is a few operations of the graph. */
+const mostSteps = 2000;
+
 /** All samples have all steps: otherwise padding would count. */
 function refuseLengths(call: Call, steps: number): void {
   const lengths = call.optional(4);
@@ -77,12 +80,15 @@ function recurrent(kind: Kind): Operator {
     const time = (order[2] === 2 ? order : [0, 1, 2]).indexOf(timeAxis);
     const [batch, steps, features] = [inputs.shape[1 - time]!, inputs.shape[time]!, inputs.shape[2]!];
     if (call.rank(0) !== 3) throw call.refusal(`reads an input of ${call.rank(0)} axes, not 3`);
+    if (steps > mostSteps) throw call.refusal(`has ${steps} steps; at most ${mostSteps} are computed, one behind the other`); // prettier-ignore
     refuseLengths(call, steps);
     const [kernel, state] = [kernelOf(call, call.input(1)), kernelOf(call, call.input(2))];
-    const directions = kernel.shape[0]!;
+    const direction = call.text('direction', 'forward');
+    const directions = direction === 'bidirectional' ? 2 : 1;
     const units = state.shape[1]!;
     const width = kind.gates * units;
-    const direction = call.text('direction', 'forward');
+    const fits = sameShape(kernel.shape, [directions, features, width]) && sameShape(state.shape, [directions, units, width]); // prettier-ignore
+    if (!fits) throw call.refusal(`has kernels of [${kernel.shape}] and [${state.shape}], which do not fit ${directions} direction(s) of ${features} features`); // prettier-ignore
     const names = call.texts('activations') ?? Array.from({ length: directions }, () => kind.activations).flat();
     const bias = call.optional(3) && lowering.natural(call.input(3));
     const peepholes = call.optional(7) && lowering.natural(call.input(7));
@@ -116,7 +122,9 @@ function recurrent(kind: Kind): Operator {
       return { sequence, states };
     });
     const join = (nodes: readonly Node[], axis: number) =>
-      nodes.length === 1 ? nodes[0]! : lowering.add('Concat', nodes, nodes[0]!.shape.with(axis, nodes.length), { axis });
+      nodes.length === 1
+        ? nodes[0]!
+        : lowering.add('Concat', nodes, nodes[0]!.shape.with(axis, nodes.length), { axis });
     // Nodes lie [batch, steps, directions, units] and [batch, directions, units]; the file's axes are other ones.
     const sequence = join(own.map((one) => one.sequence), 2); // prettier-ignore
     const y = lowering.value(sequence, layout === 1 ? [0, 1, 2, 3] : [2, 0, 1, 3]);
@@ -176,9 +184,7 @@ const gru: Kind = {
       const own = biased(given, cell.inputBias);
       const columns = (k: number, n: number) => part(call, kernel, 1, k * units, n * units);
       const biasOf = (k: number, n: number) => cell.stateBias && part(call, cell.stateBias, 0, k * units, n * units);
-      const state = after
-        ? biased(times(h!, kernel), cell.stateBias)
-        : biased(times(h!, columns(0, 2)), biasOf(0, 2));
+      const state = after ? biased(times(h!, kernel), cell.stateBias) : biased(times(h!, columns(0, 2)), biasOf(0, 2));
       const [z, r] = [0, 1].map((k) => activations[0]!(clipped(add(gate(own, k, units), gate(state, k, units))))) as [Node, Node]; // prettier-ignore
       const hidden = after ? mul(r, gate(state, 2, units)) : biased(times(mul(r, h!), columns(2, 1)), biasOf(2, 1));
       const candidate = activations[1]!(clipped(add(gate(own, 2, units), hidden)));

@@ -33,7 +33,13 @@ function reduced(call: Call, value: Value, axes: readonly number[], keep: boolea
 }
 
 /** The same of numbers that are known. */
-function reducedNumbers(x: NumberTensor, axes: readonly number[], keep: boolean, reduce: (values: number[]) => number): NumberTensor { // prettier-ignore
+function reducedNumbers(
+  x: NumberTensor,
+  axes: readonly number[],
+  keep: boolean,
+  reduce: (values: number[]) => number,
+): NumberTensor {
+  // prettier-ignore
   const ones = x.dims.map((n, axis) => (axes.includes(axis) ? 1 : n));
   const strides = stridesOf(ones).map((stride, axis) => (axes.includes(axis) ? 0 : stride));
   const groups: number[][] = Array.from({ length: ones.reduce((a, b) => a * b, 1) }, () => []);
@@ -133,4 +139,3 @@ export const reductionOperators: Readonly<Record<string, Operator>> = {
   Softmax: softmax('Softmax'),
   LogSoftmax: softmax('LogSoftmax'),
 };
-

@@ -182,6 +182,8 @@ const expand: Operator = (call) => {
   const lead = target.length - from.length;
   // A size of the batch that the file was written for, along an axis that now has the pass's.
   const own = target.map((n, i) => {
+    // Some exporters write -1 for a size that stays.
+    if (n < 1) return from[i - lead] ?? 1;
     const before = written?.input[i - lead];
     return before !== undefined && before === n && from[i - lead] !== before ? from[i - lead]! : n;
   });

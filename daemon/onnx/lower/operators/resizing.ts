@@ -4,6 +4,7 @@ import { sizeOf } from '../../../protocol/shape.js';
 import type { Call, Operator } from '../call.js';
 import { originOf } from '../lowering.js';
 import { dimsOf, isNatural, naturalAxes, type Value } from '../values/value.js';
+import { heldSize } from '../values/numberTensor.js';
 import { gathered, lying } from './moving.js';
 
 /** Resizing, and moving between channels and places. Resizing is linear and separable: one matrix an axis. */
@@ -89,7 +90,7 @@ const isOutside = (mode: Mode, at: number, n: number): boolean => mode.coordinat
 function weightsOf(call: Call, mode: Mode, axis: Axis): Float64Array {
   const { from, to, scale } = axis;
   const { reach, at: weight } = kernelOf(mode);
-  const weights = new Float64Array(to * from);
+  const weights = new Float64Array(heldSize([to, from]));
   // Where it shrinks, an antialiasing filter is as wide as the pixels of the result.
   const wide = mode.antialias && scale < 1 ? scale : 1;
   for (let i = 0; i < to; i++) {
@@ -111,7 +112,7 @@ function weightsOf(call: Call, mode: Mode, axis: Axis): Float64Array {
 
 /** Neighbours' places of each pixel of the result. */
 const placesOf = (call: Call, mode: Mode, axis: Axis): number[] =>
-  naturalAxes(axis.to).map((i) => {
+  naturalAxes(heldSize([axis.to])).map((i) => {
     const at = coordinate(call, mode, axis, i);
     return isOutside(mode, at, axis.from) ? -1 : Math.max(0, Math.min(axis.from - 1, nearestOf(call, mode, at)));
   });
@@ -131,7 +132,14 @@ function along(call: Call, x: Value, { axis, from, to }: Axis, weights: Float64A
 const isClose = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => Array.from(a).every((v, i) => Math.abs(v - b[i]!) < 1e-6); // prettier-ignore
 
 /** An operation of the graph resizes height and width of images, where one has the file's rule. */
-function byOperation(call: Call, x: Value, axes: readonly Axis[], matrices: readonly Float64Array[], linear: boolean): Value | undefined { // prettier-ignore
+function byOperation(
+  call: Call,
+  x: Value,
+  axes: readonly Axis[],
+  matrices: readonly Float64Array[],
+  linear: boolean,
+): Value | undefined {
+  // prettier-ignore
   const dims = dimsOf(x);
   if (dims.length !== 4 || axes.some(({ axis }) => axis < 2)) return undefined;
   for (const attrs of [
@@ -157,7 +165,7 @@ const identity = (n: number): Float64Array => Float64Array.from({ length: n * n 
 
 /** [to, from] with a one at each place. */
 const selecting = (places: readonly number[], from: number): Float64Array => {
-  const matrix = new Float64Array(places.length * from);
+  const matrix = new Float64Array(heldSize([places.length, from]));
   places.forEach((place, i) => (matrix[i * from + place] = 1));
   return matrix;
 };
@@ -245,4 +253,3 @@ export const resizingOperators: Readonly<Record<string, Operator>> = {
   DepthToSpace: depthToSpace,
   SpaceToDepth: spaceToDepth,
 };
-

@@ -12,8 +12,16 @@ export interface NumberTensor {
   readonly data: Float64Array;
 }
 
-/** The most elements that are computed at import; what has more is left to a pass. */
+/** The most elements of a tensor that is computed at import. */
 export const mostNumbers = 2 ** 22;
+
+/** The size of a shape whose numbers are to be held. @throws RangeError where they are too many, or it is none */
+export function heldSize(dims: readonly number[]): number {
+  const size = sizeOf(dims);
+  if (!dims.every((n) => Number.isInteger(n) && n >= 0)) throw new RangeError(`[${dims}] is no shape`);
+  if (size <= mostNumbers) return size;
+  throw new RangeError(`a constant of the shape [${dims}] has more than ${mostNumbers} numbers`);
+}
 
 const rounded: Record<DType, (value: number) => number> = {
   float32: Math.fround,
@@ -59,7 +67,7 @@ export function taken(
   at: (index: readonly number[]) => number,
   fill = 0,
 ): NumberTensor {
-  const data = new Float64Array(sizeOf(dims));
+  const data = new Float64Array(heldSize(dims));
   eachIndex(dims, (index, flat) => {
     const place = at(index);
     data[flat] = place < 0 ? fill : source.data[place]!;
@@ -98,6 +106,6 @@ export function combined(
 ): NumberTensor {
   const dims = tensors.map((tensor) => tensor.dims).reduce(broadcastShape);
   const whole = tensors.map((tensor) => broadcastTo(tensor, dims).data);
-  const data = Float64Array.from({ length: sizeOf(dims) }, (_, i) => compute(...whole.map((values) => values[i]!)));
+  const data = Float64Array.from({ length: heldSize(dims) }, (_, i) => compute(...whole.map((values) => values[i]!)));
   return numbers(data, dims, dtype);
 }
