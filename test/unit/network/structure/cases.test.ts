@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { ruleOf } from '../../../../daemon/network/structure/rules/rules.js';
 import { unitGroups } from '../../../../daemon/network/structure/structure.js';
+import { rules } from '../../../../daemon/network/verify/verifyNode.js';
 import { networkOf } from './sketch.js';
 import { groupLines, tieLines } from './written.js';
 
@@ -139,6 +141,14 @@ describe('what is removed together', () => {
     });
     expect(groupLines(network).filter((line) => line.includes('a.kernel') && line.includes('b.kernel'))).toEqual([]);
   });
+});
+
+it('has a rule for every operation but those of gradients', () => {
+  const pinsAll = ruleOf('MaxPoolGrad');
+  const without = Object.keys(rules).filter((op) => ruleOf(op) === pinsAll);
+  expect(without.filter((op) => op !== 'Input' && op !== 'Constant').sort()).toEqual(
+    ['AvgPoolGrad', 'Conv2DBackpropFilter', 'DepthwiseConv2DBackpropFilter', 'MaxPoolGrad'].sort(),
+  );
 });
 
 describe('what a unit must be to go', () => {
