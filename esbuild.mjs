@@ -49,7 +49,11 @@ const node = {
     ...(process.argv.includes('--bench') ? benchEntries() : {}),
     ...(process.argv.includes('--fuzz') ? { 'fuzz/engine': 'test/fuzz/engine/main.ts' } : {}),
     ...(process.argv.includes('--onnx')
-      ? { 'onnx/nodes': 'test/onnx/nodes/main.ts', 'onnx/zoo': 'test/zoo/main.ts' }
+      ? {
+          'onnx/nodes': 'test/onnx/nodes/main.ts',
+          'onnx/zoo': 'test/zoo/main.ts',
+          'onnx/structure': 'test/zoo/structure.ts',
+        }
       : {}),
   },
   // Native or optional: loaded where they are installed.

@@ -62,6 +62,28 @@ export function inferenceGraph(network: OnnxNetwork, batch: number): Graph {
   return builder.finish(outputs.map((node, index) => ({ role: 'output', index, node })));
 }
 
+/** What a graph gives for weights by name, in the network's order of axes, computed by onnxruntime. */
+export async function passOutputs(
+  graph: Graph,
+  weights: ReadonlyMap<string, Float32Array>,
+  samples: readonly Samples[],
+): Promise<Float32Array[]> {
+  const emitted = emitOnnx(graph, cpuOnnx);
+  const session = await InferenceSession.create(emitted.bytes, { intraOpNumThreads: 1 });
+  const feeds = Object.fromEntries(
+    graph.inputs.flatMap((input, i) => {
+      const name = emitted.inputs[i]!;
+      if (!session.inputNames.includes(name)) return [];
+      if (input.role !== 'data' && input.role !== 'parameter' && input.role !== 'state') return [];
+      const values = input.role === 'data' ? samples[input.index]!.network : weights.get(input.name)!;
+      return [[name, new Tensor('float32', values, input.node.shape)] as const];
+    }),
+  );
+  const results = await session.run(feeds);
+  await session.release();
+  return emitted.outputs.map((name) => results[name]!.data as Float32Array);
+}
+
 /** What the network gives, in the file's order of axes, computed by onnxruntime from the graph. */
 export async function networkOutputs(
   network: OnnxNetwork,
@@ -69,21 +91,9 @@ export async function networkOutputs(
   samples: readonly Samples[],
   batch: number,
 ): Promise<Float32Array[]> {
-  // prettier-ignore
-  const emitted = emitOnnx(graph, cpuOnnx);
-  const session = await InferenceSession.create(emitted.bytes, { intraOpNumThreads: 1 });
-  const feeds = Object.fromEntries(
-    graph.inputs.map((input, i) => {
-      const values =
-        input.role === 'data'
-          ? samples[input.index]!.network
-          : network.weights.find(({ name }) => input.role === 'parameter' && name === input.name)!.values();
-      return [emitted.inputs[i]!, new Tensor('float32', values, input.node.shape)] as const;
-    }).filter(([name]) => session.inputNames.includes(name)), // prettier-ignore
-  );
-  const results = await session.run(feeds);
-  await session.release();
-  return network.outputs.map((port, i) => asFile(port, results[emitted.outputs[i]!]!.data as Float32Array, batch));
+  const weights = new Map(network.weights.map((weight) => [weight.name, weight.values()]));
+  const outputs = await passOutputs(graph, weights, samples);
+  return network.outputs.map((port, i) => asFile(port, outputs[i]!, batch));
 }
 
 /** What onnxruntime gives for the file itself. */
@@ -92,7 +102,6 @@ export async function fileOutputs(
   model: OnnxModel,
   samples: readonly Samples[],
 ): Promise<Float32Array[]> {
-  // prettier-ignore
   const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1 });
   const feeds = Object.fromEntries(
     samples.map(({ file, fileDims }, i) => {
