@@ -8,6 +8,8 @@ import { allLayers } from '../layerTree.js';
 import type { RandomSpec } from '../../network/ir.js';
 import { draw } from './backend.js';
 import { sizeOf } from '../../protocol/shape.js';
+import type { ClassName } from '../../model/layerClasses/registry.js';
+import { own } from '../../model/layers/layerConfig.js';
 
 type Layer = tfl.layers.Layer;
 type Variable = tfl.LayerVariable | null | undefined;
@@ -153,7 +155,7 @@ function alphaDropout(layer: Layer): void {
   });
 }
 
-const repairs: Readonly<Record<string, (layer: Layer) => void>> = {
+const repairs: { readonly [C in ClassName]?: (layer: Layer) => void } = {
   BatchNormalization: batchNormalization,
   Dense: dense,
   LayerNormalization: layerNormalization,
@@ -169,5 +171,5 @@ const repairs: Readonly<Record<string, (layer: Layer) => void>> = {
 
 /** Gives a layer that was built for tracing a `call` that can be trained, where its own cannot. */
 export function repairLayer(layer: Layer): void {
-  repairs[layer.getClassName()]?.(layer);
+  own(repairs, layer.getClassName())?.(layer);
 }

@@ -95,10 +95,10 @@ static void gemm_task(const void *argument, int task, float *scratch) {
   }
 }
 
-static void gemm(Team *team, const Gemm *g) {
+static void gemm(ThreadPool *workers, const Gemm *g) {
   const GemmPlan plan = {g, blocks_of(g)};
   const long products = products_of(g);
-  team_run(team, products * plan.blocks * panels_of(g->n), gemm_task, &plan,
+  thread_pool_run(workers, products * plan.blocks * panels_of(g->n), gemm_task, &plan,
            copies_panel(g) ? (long)MIN(DEPTH, g->k) * VECTORS * LANES : 0,
            PRODUCT_NANOSECONDS((double)products * g->m * g->n * g->k));
 }

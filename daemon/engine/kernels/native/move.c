@@ -42,9 +42,9 @@ static void gather_rows(const void *argument, int task, float *scratch) {
   }
 }
 
-static void gather(Team *team, const Rows *op) {
+static void gather(ThreadPool *workers, const Rows *op) {
   double rows = (double)op->outer * op->rows;
-  team_run(team, (rows + GATHER_ROWS - 1) / GATHER_ROWS, gather_rows, op, 0, PASS_NANOSECONDS(2 * rows * op->columns));
+  thread_pool_run(workers, (rows + GATHER_ROWS - 1) / GATHER_ROWS, gather_rows, op, 0, PASS_NANOSECONDS(2 * rows * op->columns));
 }
 
 /* Each task sums into rows, or columns, of its own, in the order of the numbers. */
@@ -69,7 +69,7 @@ static void sum_segments(const void *argument, int task, float *scratch) {
   }
 }
 
-static void segment_sum(Team *team, const Rows *op) {
-  team_run(team, row_parts(op) * column_parts(op), sum_segments, op, 0,
+static void segment_sum(ThreadPool *workers, const Rows *op) {
+  thread_pool_run(workers, row_parts(op) * column_parts(op), sum_segments, op, 0,
            PASS_NANOSECONDS(((double)op->limit + op->rows) * op->columns));
 }

@@ -154,26 +154,26 @@ typedef struct {
 
 /* The same kernels, compiled for one level of instructions: see kernels.c. */
 typedef struct {
-  void (*gemm)(Team *, const Gemm *);
-  void (*convolution)(Team *, const Convolution *);
-  void (*input_gradient)(Team *, const InputGradient *);
-  void (*filter_gradient)(Team *, const FilterGradient *);
-  void (*winograd)(Team *, const Convolution *);
-  void (*winograd_input_gradient)(Team *, const InputGradient *);
-  void (*winograd_filter_gradient)(Team *, const FilterGradient *);
-  void (*depthwise)(Team *, const Depthwise *);
-  void (*depthwise_input_gradient)(Team *, const Depthwise *);
-  void (*depthwise_filter_gradient)(Team *, const Depthwise *);
-  void (*max_pool)(Team *, const Pooling *);
-  void (*max_pool_gradient)(Team *, const Pooling *);
-  void (*average_pool)(Team *, const Pooling *);
-  void (*average_pool_gradient)(Team *, const Pooling *);
-  void (*fused)(Team *, const Fused *);
-  void (*reduce)(Team *, const Reduce *);
-  void (*cumulative_sum)(Team *, const Scan *);
-  void (*move)(Team *, const Move *);
-  void (*gather)(Team *, const Rows *);
-  void (*segment_sum)(Team *, const Rows *);
+  void (*gemm)(ThreadPool *, const Gemm *);
+  void (*convolution)(ThreadPool *, const Convolution *);
+  void (*input_gradient)(ThreadPool *, const InputGradient *);
+  void (*filter_gradient)(ThreadPool *, const FilterGradient *);
+  void (*winograd)(ThreadPool *, const Convolution *);
+  void (*winograd_input_gradient)(ThreadPool *, const InputGradient *);
+  void (*winograd_filter_gradient)(ThreadPool *, const FilterGradient *);
+  void (*depthwise)(ThreadPool *, const Depthwise *);
+  void (*depthwise_input_gradient)(ThreadPool *, const Depthwise *);
+  void (*depthwise_filter_gradient)(ThreadPool *, const Depthwise *);
+  void (*max_pool)(ThreadPool *, const Pooling *);
+  void (*max_pool_gradient)(ThreadPool *, const Pooling *);
+  void (*average_pool)(ThreadPool *, const Pooling *);
+  void (*average_pool_gradient)(ThreadPool *, const Pooling *);
+  void (*fused)(ThreadPool *, const Fused *);
+  void (*reduce)(ThreadPool *, const Reduce *);
+  void (*cumulative_sum)(ThreadPool *, const Scan *);
+  void (*move)(ThreadPool *, const Move *);
+  void (*gather)(ThreadPool *, const Rows *);
+  void (*segment_sum)(ThreadPool *, const Rows *);
   Update update;
 } Kernels;
 extern const Kernels kernels_avx2, kernels_avx512;

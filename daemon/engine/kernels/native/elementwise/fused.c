@@ -269,7 +269,7 @@ static void fused(ThreadPool *workers, const Fused *op) {
   plan.size = plan.tile_rows * op->columns + 9 * SLACK;
   plan.tiles = (op->rows + plan.tile_rows - 1) / plan.tile_rows;
   plan.chunks = MIN(plan.tiles, PARTS);
-  team_run(team, plan.chunks, chunk, &plan, registers * plan.size,
+  thread_pool_run(workers, plan.chunks, chunk, &plan, registers * plan.size,
            PASS_NANOSECONDS((double)op->rows * op->columns * op->count));
   for (int i = 0; i < op->count; i++) {
     const Step *s = &op->steps[i];

@@ -44,8 +44,8 @@ static void reduce_some(const void *argument, int task, float *scratch) {
   }
 }
 
-static void reduce(Team *team, const Reduce *op) {
-  team_run(team, outer_parts(op) * inner_parts(op), reduce_some, op, 0,
+static void reduce(ThreadPool *workers, const Reduce *op) {
+  thread_pool_run(workers, outer_parts(op) * inner_parts(op), reduce_some, op, 0,
            PASS_NANOSECONDS((double)op->outer * op->middle * op->inner));
 }
 
@@ -70,6 +70,6 @@ static void scan_some(const void *argument, int task, float *scratch) {
     }
 }
 
-static void cumulative_sum(Team *team, const Scan *op) {
-  team_run(team, scan_parts(op), scan_some, op, 0, 8 * PASS_NANOSECONDS((double)op->outer * op->middle * op->inner));
+static void cumulative_sum(ThreadPool *workers, const Scan *op) {
+  thread_pool_run(workers, scan_parts(op), scan_some, op, 0, 8 * PASS_NANOSECONDS((double)op->outer * op->middle * op->inner));
 }

@@ -55,26 +55,26 @@ Program *program_create(const Memory *memory, const int32_t *code, long length, 
 
 static void run(const Kernels *k, ThreadPool *workers, const Operation *op) {
   switch (op->kind) {
-    case PROGRAM_GEMM: k->gemm(team, &op->gemm); break;
-    case PROGRAM_CONVOLUTION: k->convolution(team, &op->convolution); break;
-    case PROGRAM_INPUT_GRADIENT: k->input_gradient(team, &op->input_gradient); break;
-    case PROGRAM_FILTER_GRADIENT: k->filter_gradient(team, &op->filter_gradient); break;
-    case PROGRAM_WINOGRAD: k->winograd(team, &op->convolution); break;
-    case PROGRAM_WINOGRAD_INPUT_GRADIENT: k->winograd_input_gradient(team, &op->input_gradient); break;
-    case PROGRAM_WINOGRAD_FILTER_GRADIENT: k->winograd_filter_gradient(team, &op->filter_gradient); break;
-    case PROGRAM_DEPTHWISE: k->depthwise(team, &op->depthwise); break;
-    case PROGRAM_DEPTHWISE_INPUT_GRADIENT: k->depthwise_input_gradient(team, &op->depthwise); break;
-    case PROGRAM_DEPTHWISE_FILTER_GRADIENT: k->depthwise_filter_gradient(team, &op->depthwise); break;
-    case PROGRAM_MAX_POOL: k->max_pool(team, &op->pooling); break;
-    case PROGRAM_MAX_POOL_GRADIENT: k->max_pool_gradient(team, &op->pooling); break;
-    case PROGRAM_AVERAGE_POOL: k->average_pool(team, &op->pooling); break;
-    case PROGRAM_AVERAGE_POOL_GRADIENT: k->average_pool_gradient(team, &op->pooling); break;
-    case PROGRAM_FUSED: k->fused(team, &op->fused); break;
-    case PROGRAM_REDUCE: k->reduce(team, &op->reduce); break;
-    case PROGRAM_CUMULATIVE_SUM: k->cumulative_sum(team, &op->scan); break;
-    case PROGRAM_MOVE: k->move(team, &op->move); break;
-    case PROGRAM_GATHER: k->gather(team, &op->rows); break;
-    case PROGRAM_SEGMENT_SUM: k->segment_sum(team, &op->rows); break;
+    case PROGRAM_GEMM: k->gemm(workers, &op->gemm); break;
+    case PROGRAM_CONVOLUTION: k->convolution(workers, &op->convolution); break;
+    case PROGRAM_INPUT_GRADIENT: k->input_gradient(workers, &op->input_gradient); break;
+    case PROGRAM_FILTER_GRADIENT: k->filter_gradient(workers, &op->filter_gradient); break;
+    case PROGRAM_WINOGRAD: k->winograd(workers, &op->convolution); break;
+    case PROGRAM_WINOGRAD_INPUT_GRADIENT: k->winograd_input_gradient(workers, &op->input_gradient); break;
+    case PROGRAM_WINOGRAD_FILTER_GRADIENT: k->winograd_filter_gradient(workers, &op->filter_gradient); break;
+    case PROGRAM_DEPTHWISE: k->depthwise(workers, &op->depthwise); break;
+    case PROGRAM_DEPTHWISE_INPUT_GRADIENT: k->depthwise_input_gradient(workers, &op->depthwise); break;
+    case PROGRAM_DEPTHWISE_FILTER_GRADIENT: k->depthwise_filter_gradient(workers, &op->depthwise); break;
+    case PROGRAM_MAX_POOL: k->max_pool(workers, &op->pooling); break;
+    case PROGRAM_MAX_POOL_GRADIENT: k->max_pool_gradient(workers, &op->pooling); break;
+    case PROGRAM_AVERAGE_POOL: k->average_pool(workers, &op->pooling); break;
+    case PROGRAM_AVERAGE_POOL_GRADIENT: k->average_pool_gradient(workers, &op->pooling); break;
+    case PROGRAM_FUSED: k->fused(workers, &op->fused); break;
+    case PROGRAM_REDUCE: k->reduce(workers, &op->reduce); break;
+    case PROGRAM_CUMULATIVE_SUM: k->cumulative_sum(workers, &op->scan); break;
+    case PROGRAM_MOVE: k->move(workers, &op->move); break;
+    case PROGRAM_GATHER: k->gather(workers, &op->rows); break;
+    case PROGRAM_SEGMENT_SUM: k->segment_sum(workers, &op->rows); break;
   }
 }
 
