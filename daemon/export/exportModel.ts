@@ -7,7 +7,8 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Model } from '../model/model.js';
 import { readModel } from '../model/files/readModel.js';
 import { UserError } from '../protocol/errors.js';
-import { withInputScales, type InputScale } from '../model/setup/inputScale.js';
+import { frontEndOf } from '../model/frontEnds/frontEndOf.js';
+import type { InputScale } from '../model/setup/inputScale.js';
 import { FORMATS, networkOf, type Format } from './formats.js';
 import { writeScaleFile } from './scaleFile.js';
 import { thin } from './thin.js';
@@ -198,7 +199,7 @@ export async function exportModel(
     throw new UserError('disk', `${dirname(path)} cannot be made: ${error.message}`, { file: dirname(path) });
   });
   const written = format.thinned ? thin(model).model : model;
-  await format.write(inside ? withInputScales(written, inputs.scales) : written, path);
+  await format.write(inside ? frontEndOf(written).withInputScales(inputs.scales) : written, path);
   const scaleFile = await writeScaleFile(path, inside ? [] : inputs.scales);
   return { path, bytes: await bytesAt(path), ...(scaleFile && { scaleFile }) };
 }

@@ -1,4 +1,6 @@
-/** A model file in memory: the normalised Keras-2 topology TensorFlow.js understands, and its weights. Models are data, never code. */
+/** A model file in memory: layers (a normalised Keras-2 topology) or a graph of operations, and its weights. Models are data, never code. */
+import type { Network } from '../network/network.js';
+import type { OnnxModel } from '../onnx/file/onnxModel.js';
 
 export interface WeightTensor {
   /** As in the file: "dense_1/kernel". */
@@ -8,20 +10,38 @@ export interface WeightTensor {
   readonly data: Float32Array;
 }
 
-export type ModelFormat = 'tfjs-layers' | 'keras-h5' | 'keras-v3';
+export type LayersFormat = 'tfjs-layers' | 'keras-h5' | 'keras-v3';
+export type ModelFormat = LayersFormat | 'onnx';
 
-export interface Model {
+interface ModelInMemory {
   readonly format: ModelFormat;
   /** Absolute path of the file it was read from (or will be written to). */
   readonly path: string;
-  /** `{class_name, config}` after every rewrite: what `tf.models.modelFromJSON` loads. */
-  readonly topology: Topology;
-  /** In the order of the topology's layers. */
   readonly weights: readonly WeightTensor[];
-  readonly trainingConfig?: Record<string, unknown>;
   /** What was changed on reading, one short sentence each, for the user. */
   readonly notes: readonly string[];
 }
+
+/** A model made of Keras's layers. Its weights are in the order of the topology's layers. */
+export interface LayersModel extends ModelInMemory {
+  readonly kind: 'layers';
+  readonly format: LayersFormat;
+  /** `{class_name, config}` after every rewrite: what `tf.models.modelFromJSON` loads. */
+  readonly topology: Topology;
+  readonly trainingConfig?: Record<string, unknown>;
+}
+
+/** A model made of operations. Its weights are those of its network, in the layout that the network computes with. */
+export interface GraphModel extends ModelInMemory {
+  readonly kind: 'graph';
+  readonly format: 'onnx';
+  /** What was read. Its initializers have the file's own values and layout; `weights` may have others by now. */
+  readonly file: OnnxModel;
+  readonly network: Network;
+}
+
+/** What only some models can do is asked of `frontEndOf` (frontEnds/), which answers for each kind. */
+export type Model = LayersModel | GraphModel;
 
 export interface Topology {
   readonly class_name: string;

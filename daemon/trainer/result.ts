@@ -39,7 +39,7 @@ export async function writePackageInto(folder: string, model: Model): Promise<{ 
   const file = join(folder, RESULT_PACKAGE);
   await writeFileAtomic(file, writeSparsePackage(model));
   const written = await readFile(file);
-  return { bytes: written.length, model: readSparsePackage(written, file) };
+  return { bytes: written.length, model: readSparsePackage(written, file, model) };
 }
 
 /** Writes `result.json`: the run's last figures, for programs. @throws UserError('disk'). */

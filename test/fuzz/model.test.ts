@@ -12,7 +12,7 @@ import { isModelJson, locateLayers } from '../../daemon/model/files/detect.js';
 import { parseModelJson } from '../../daemon/model/files/modelJson.js';
 import { readKerasH5, readKerasZip } from '../../daemon/model/files/readKeras.js';
 import { readModel } from '../../daemon/model/files/readModel.js';
-import { summarizeModel } from '../../daemon/model/summarize.js';
+import { summarizeLayers } from '../../daemon/model/layers/summarizeLayers.js';
 import { trainingSetup } from '../../daemon/model/setup/trainingSetup.js';
 import { writeTfjsModel } from '../../daemon/model/files/writeTfjs.js';
 import { UserError } from '../../daemon/protocol/errors.js';
@@ -119,7 +119,7 @@ describe('model.json', () => {
         expect(() => [isModelJson(text), locateLayers(text)]).not.toThrow();
         await tolerates(() => {
           const parsed = parseModelJson(text, 'm.json');
-          summarizeModel({ topology: parsed.topology });
+          summarizeLayers({ topology: parsed.topology });
           trainingSetup({ topology: parsed.topology, path: 'm.json', ...(parsed.trainingConfig ? { trainingConfig: parsed.trainingConfig } : {}) });
           read++;
         });
@@ -136,7 +136,7 @@ describe('model.json', () => {
       fc.asyncProperty(fc.nat(texts.length - 1), damage, async (base, how) => {
         const text = new TextDecoder().decode(damaged(texts[base]!, how));
         expect(() => [isModelJson(text), locateLayers(text)]).not.toThrow();
-        await tolerates(() => summarizeModel(parseModelJson(text, 'm.json')));
+        await tolerates(() => summarizeLayers(parseModelJson(text, 'm.json')));
       }),
       { seed: SEED, numRuns: 300 },
     );

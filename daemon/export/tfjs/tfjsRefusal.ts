@@ -1,7 +1,7 @@
 /** What an export for TensorFlow.js looks for, and what it says where it finds no form of it. */
 import { CONTAINERS, layersOf, type LayerJson } from '../../model/layers/layerConfig.js';
 import { wrappedLayers } from '../../model/layers/layerWeights.js';
-import type { Model } from '../../model/model.js';
+import type { LayersModel } from '../../model/model.js';
 import { UserError } from '../../protocol/errors.js';
 
 /** Whether a wrapper has such a layer inside, at any depth. */
@@ -11,7 +11,7 @@ export const wraps = (layer: LayerJson, is: (layer: LayerJson) => boolean): bool
     .some((inner) => is(inner) || wraps(inner, is));
 
 /** @param what the layer is, that TensorFlow.js lacks. @throws UserError('model-unsupported') naming it and the way out. */
-export function refuseForTfjs({ path: file }: Model, layer: string, what: string): never {
+export function refuseForTfjs({ path: file }: LayersModel, layer: string, what: string): never {
   throw new UserError(
     'model-unsupported',
     `${file}: layer "${layer}" ${what}, which TensorFlow.js cannot compute; export onnx or keras`,

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
 import { KIND_BYTES, noModel, noModelFolder } from './fileKind.js';
 import { MAX_JSON_BYTES, readBounded, whatElse } from '../../files/jsonText.js';
-import type { Model } from '../model.js';
+import type { LayersModel } from '../model.js';
 import { parseModelJson, type ModelJson } from './modelJson.js';
 import { kindOfH5 } from './kerasH5.js';
 import { readKerasH5, readKerasZip, readWeightsH5 } from './readKeras.js';
@@ -54,7 +54,7 @@ interface ReadModelOptions {
  * @param options.workspace nothing outside it is read, links resolved.
  * @throws UserError: 'path-outside-workspace', 'model-missing', 'model-invalid', 'model-unsupported'; one line each.
  */
-export async function readModel(path: string, options: ReadModelOptions): Promise<Model> {
+export async function readModel(path: string, options: ReadModelOptions): Promise<LayersModel> {
   const { workspace, onFile = () => undefined } = options;
   const file = await resolveInside(workspace, workspace, path);
   onFile(file);
@@ -69,7 +69,7 @@ export async function readModel(path: string, options: ReadModelOptions): Promis
 }
 
 /** A topology alone (Keras `to_json`), with its weights in an HDF5 file beside it. */
-async function readWeightsBeside(parsed: ModelJson, json: string, workspace: string, onFile: OnFile): Promise<Model> {
+async function readWeightsBeside(parsed: ModelJson, json: string, workspace: string, onFile: OnFile): Promise<LayersModel> {
   const path = await findWeights(json, workspace);
   onFile(path);
   const bytes = await readBounded(path, MAX_KERAS_BYTES);
@@ -77,7 +77,7 @@ async function readWeightsBeside(parsed: ModelJson, json: string, workspace: str
 }
 
 /** A Keras `.h5`: a whole model, or weights alone with their topology in a JSON file beside it. */
-async function readH5(file: string, workspace: string, onFile: OnFile): Promise<Model> {
+async function readH5(file: string, workspace: string, onFile: OnFile): Promise<LayersModel> {
   const bytes = await readBounded(file, MAX_KERAS_BYTES);
   if ((await kindOfH5(bytes, file)) === 'model') return readKerasH5(bytes, file);
   const { path, parsed } = await findTopology(file, workspace, onFile);

@@ -3,7 +3,7 @@
  * says as arguments, so one name, class or key that it does not know makes the whole file unreadable.
  */
 import { field, isObject, own, type Json } from '../layers/layerConfig.js';
-import { lossOf, metricsOf, ofOutput } from '../setup/trainingSetup.js';
+import { lossOf, metricsOf, ofOutput } from '../setup/compiledLoss.js';
 import { flag, integer, number, share, text, type Kind } from './values.js';
 
 /** Classes of one kind with the arguments that are kept. */

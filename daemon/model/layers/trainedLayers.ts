@@ -1,8 +1,8 @@
 /** Which layers a plan trains: those that its outputs depend on, but for those that the file freezes and the plan does not unfreeze. */
 import { CONTAINERS, isObject, layerName, layersOf, type LayerJson } from './layerConfig.js';
 import { wrappedLayers } from './layerWeights.js';
-import type { LayerSummary, Model, OutputOfLayer, Topology } from '../model.js';
-import { outputIndex } from '../setup/trainingSetup.js';
+import type { LayerSummary, LayersModel, OutputOfLayer, Topology } from '../model.js';
+import { outputIndex } from '../setup/compiledLoss.js';
 import { count } from '../../protocol/format.js';
 
 /** What a plan says of it. */
@@ -135,7 +135,7 @@ function setTrainable(layer: LayerJson, value: boolean): void {
  * For sessions alone; what is exported keeps the file's settings.
  * @param layers of `trainedLayers`. @returns `model` itself where everything is trained.
  */
-export function withTrainedLayers(model: Model, layers: readonly LayerSummary[]): Model {
+export function withTrainedLayers(model: LayersModel, layers: readonly LayerSummary[]): LayersModel {
   const trained = new Map(
     layers.map(({ name, weights }) => [name, weights.every(({ trainable, statistic }) => trainable || statistic === true)]),
   ); // prettier-ignore

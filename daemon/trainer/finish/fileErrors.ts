@@ -10,7 +10,7 @@ import { openEngine } from '../../engine/registry.js';
 import type { FileQuality, JudgeFile } from '../../export/exportModel.js';
 import type { Format } from '../../export/formats.js';
 import { readSparsePackage } from '../../export/sparse/readSparsePackage.js';
-import { withInputSizes } from '../../model/setup/inputSizes.js';
+import { frontEndOf } from '../../model/frontEnds/frontEndOf.js';
 import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/files/readModel.js';
 import { hashModel } from '../../model/weights.js';
@@ -51,7 +51,7 @@ export function fileErrors(
     if (spent > MOST_MS) return { why: 'not measured: judging the other files took more than two minutes' };
     const began = performance.now();
     try {
-      return await judged(format, path, { setting, source, ofModel });
+      return await judged(format, path, { setting, source, ofModel, pruned: pruned.model });
     } catch (error) {
       return { why: error instanceof Error ? error.message.split('\n')[0]! : String(error) };
     } finally {
@@ -64,16 +64,17 @@ interface Judging {
   readonly setting: Setting;
   readonly source: SampleSource;
   ofModel(model: Model): Promise<number | null>;
+  readonly pruned: Model;
 }
 
-async function judged(format: Format, path: string, { setting, source, ofModel }: Judging): Promise<FileQuality> {
+async function judged(format: Format, path: string, { setting, source, ofModel, pruned }: Judging): Promise<FileQuality> {
   switch (format.extension) {
     case '.json':
     case '.h5':
     case '.keras':
       return { error: await ofModel(await readModel(path, { workspace: await realpath(dirname(path)) })) };
     case '.lcp':
-      return { error: await ofModel(readSparsePackage(await readFile(path), path)) };
+      return { error: await ofModel(readSparsePackage(await readFile(path), path, pruned)) };
     case '.onnx': {
       const { run, release } = await openOnnx(path, setting);
       try {
@@ -100,7 +101,7 @@ async function evaluated(setting: Setting, model: Model, source: SampleSource, w
   const { batchSize } = parts.plan.retrain;
   const output = plan.output === null ? {} : { output: plan.output };
   const spec = { ...facts.spec, batchSize, purpose: 'inference' as const, seed: plan.seed, ...output };
-  const session = await openEngine(plan.engine, withInputSizes(model, inputShapes), spec, { folders: [workspace] });
+  const session = await openEngine(plan.engine, frontEndOf(model).withInputSizes(inputShapes), spec, { folders: [workspace] });
   try {
     return finite((await session.evaluate(source)).error);
   } finally {
