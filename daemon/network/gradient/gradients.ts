@@ -1,0 +1,134 @@
+import type { GraphBuilder } from '../builder.js';
+import type { Node, Op } from '../ir.js';
+import { sameShape } from '../ir.js';
+import { Operations } from '../operations.js';
+import { binaryRules, choiceRules } from './binary.js';
+import { convolutionRules } from './convolution.js';
+import { lookupRules } from './lookup.js';
+import { movementRules } from './movement.js';
+import { poolingRules } from './pooling.js';
+import { productRules } from './products.js';
+import { reductionRules } from './reductions.js';
+import type { GradientRule } from './rule.js';
+import { unaryRules } from './unary.js';
+
+/** What each operation passes on. An operation without a rule does not compile. */
+const rules: Readonly<Record<Exclude<Op, 'Input' | 'Constant'>, GradientRule>> = {
+  ...unaryRules,
+  ...binaryRules,
+  ...choiceRules,
+  ...reductionRules,
+  ...movementRules,
+  ...lookupRules,
+  ...productRules,
+  ...(convolutionRules as Record<ConvolutionOp, GradientRule>),
+  ...poolingRules,
+};
+
+type ConvolutionOp = Extract<Op, `${string}Conv2D${string}`>;
+
+/**
+ * A composition with a gradient of its own: a stable form that its single operations do not have, or a convention of the
+ * format. It stands for all between its node and `inputs`.
+ */
+export interface OwnGradient {
+  readonly inputs: readonly Node[];
+  /** For each input its gradient, or null for none. */
+  readonly rule: (dy: Node) => readonly (Node | null)[];
+}
+
+/**
+ * Reverse-mode differentiation: nodes of dy/dx for each x, added to the builder. [Griewank & Walther 2008, Evaluating
+ * Derivatives, chapter 3]
+ *
+ * @param y a float32 scalar.
+ * @param xs any nodes of the builder; those of the graph's inside get their total derivative.
+ * @param own compositions that have a gradient of their own, by the node that is their value.
+ * @returns of each x its gradient, of its shape, or undefined where y does not depend on it, or only through operations
+ *   that are constant almost everywhere (comparisons, rounding, indices).
+ * @throws UserError('model-unsupported') naming the layer, where an operation cannot be differentiated (`maxPoolGrad`).
+ * @throws RangeError where y is no scalar.
+ */
+export function gradients(
+  builder: GraphBuilder,
+  y: Node,
+  xs: readonly Node[],
+  own: ReadonlyMap<Node, OwnGradient> = new Map(),
+): (Node | undefined)[] {
+  if (y.dtype !== 'float32' || !sameShape(y.shape, []))
+    throw new RangeError(`gradients are of a float32 scalar; it is ${y.dtype} [${y.shape}]`);
+  const sources = (node: Node) => own.get(node)?.inputs ?? node.inputs;
+  const path = between(y, new Set(xs), sources);
+  const make = new Operations(builder);
+  const sums = new Map<Node, BalancedSum>([[y, new BalancedSum(make)]]);
+  sums.get(y)!.add(make.scalar(1));
+  const { layer } = builder;
+  const found = new Map<Node, Node>();
+  for (const node of path) {
+    const dy = sums.get(node)?.total();
+    sums.delete(node);
+    if (!dy) continue;
+    found.set(node, dy);
+    builder.layer = node.layer;
+    const parts = partsOf(node, dy, make, own.get(node));
+    sources(node).forEach((input, i) => {
+      const part = path.has(input) ? parts[i]?.() : undefined;
+      if (!part) return;
+      if (!sums.has(input)) sums.set(input, new BalancedSum(make));
+      sums.get(input)!.add(part);
+    });
+  }
+  builder.layer = layer;
+  return xs.map((x) => found.get(x));
+}
+
+function partsOf(
+  node: Node,
+  dy: Node,
+  make: Operations,
+  own: OwnGradient | undefined,
+): readonly ((() => Node | null) | null)[] {
+  if (own) return own.rule(dy).map((part) => () => part);
+  if (node.op === 'Input' || node.op === 'Constant') return [];
+  return rules[node.op]({ make, y: node, inputs: node.inputs, dy });
+}
+
+/** The float32 nodes between y and xs, both with them, from y downwards. */
+function between(y: Node, xs: ReadonlySet<Node>, sources: (node: Node) => readonly Node[]): Set<Node> {
+  const above = new Set<Node>();
+  const stack = [y];
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (above.has(node)) continue;
+    above.add(node);
+    stack.push(...sources(node).filter(({ dtype }) => dtype === 'float32'));
+  }
+  const upwards = [...above].sort((a, b) => a.id - b.id);
+  const path = new Set<Node>();
+  for (const node of upwards) if (xs.has(node) || sources(node).some((input) => path.has(input))) path.add(node);
+  return new Set([...path].reverse());
+}
+
+/**
+ * A sum of nodes as they come, in a balanced tree: rounding grows with the logarithm of their number, and so does how many
+ * partial sums are kept. (Of 2^k terms each partial sum is of, as in a binary counter.)
+ */
+class BalancedSum {
+  /** At place k the sum of 2^k terms, where there is one. */
+  readonly #sums: (Node | undefined)[] = [];
+
+  constructor(private readonly make: Operations) {}
+
+  add(term: Node): void {
+    let sum = term;
+    let place = 0;
+    for (; this.#sums[place]; place++) {
+      sum = this.make.add(this.#sums[place]!, sum);
+      this.#sums[place] = undefined;
+    }
+    this.#sums[place] = sum;
+  }
+
+  total(): Node | undefined {
+    return this.#sums.reduce((sum, part) => (sum && part ? this.make.add(part, sum) : (part ?? sum)), undefined);
+  }
+}
