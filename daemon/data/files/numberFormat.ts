@@ -1,4 +1,4 @@
-import { float16 } from '../../model/files/halfPrecision.js';
+import { float16 } from '../../files/halfPrecision.js';
 
 /** How numbers lie in a file. u: unsigned, i: signed integer, f: IEEE float; the digit is the width in bytes. */
 export interface NumberFormat {

@@ -3,7 +3,7 @@
  * (external link, external storage, virtual data set) leads nowhere.
  */
 import { UserError } from '../../protocol/errors.js';
-import { bfloat16, float16 } from './halfPrecision.js';
+import { bfloat16, float16 } from '../../files/halfPrecision.js';
 
 type H5wasm = typeof import('h5wasm');
 

@@ -1,5 +1,5 @@
 /** The weights manifest of TensorFlow.js (tfjs-core, io/types.ts): which tensors lie in which shards, and how they are encoded. */
-import { float16 } from './halfPrecision.js';
+import { float16 } from '../../files/halfPrecision.js';
 import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { isObject } from '../layers/layerConfig.js';

@@ -6,13 +6,31 @@ export type OnnxType =
   | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64'
   | 'bool' | 'string' | 'other'; // prettier-ignore
 
-/** A tensor of the file. Its values are read when they are asked for: float kinds widened to float32, whole numbers as numbers. */
+/** Bytes of another file, beside the model's. */
+export interface ExternalRange {
+  /** As the model names it: a path from its own folder. */
+  readonly location: string;
+  readonly offset: number;
+  /** null: to the file's end, of a tensor whose kind has no size. */
+  readonly length: number | null;
+}
+
+/** A tensor of the file. Shape, kind and count of values fit together; the values are read when they are asked for. */
 export interface OnnxTensor {
   readonly name: string;
   readonly type: OnnxType;
+  /** Whole, at least 0; the product is below 2^53. */
   readonly dims: readonly number[];
-  /** Dense, row major. @throws UserError('model-invalid') where bytes are missing, or whole numbers are beyond 2^53. */
+  /**
+   * Dense, row major: floats of 16 and 32 bits in a Float32Array (16 bits widened, exactly), double, whole numbers and bool (0 or 1)
+   * in a Float64Array. int64 and uint64 of 2^62 and more, which mean "without end", are ±Number.MAX_SAFE_INTEGER, in attributes too.
+   * It may be a view of the file's bytes: never written to.
+   * @throws UserError('model-invalid') where bytes of another file are missing, or whole numbers lie between 2^53 and 2^62;
+   * UserError('model-unsupported') for text and kinds that are not computed with.
+   */
   values(): Float32Array | Float64Array;
+  /** Where the values lie, unless in the file itself. */
+  readonly external?: ExternalRange;
 }
 
 export type OnnxAttribute =
@@ -37,22 +55,23 @@ export interface OnnxNode {
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
 }
 
-/** What is known of a value. A dimension is a number, a name (the same name is the same number), or null. */
+/** What is known of a value. A dimension is a number (at least 0), a name (the same name is the same number), or null. */
 export interface OnnxValue {
   readonly name: string;
   readonly type: OnnxType;
-  /** null: the rank is not known. */
+  /** null: the rank is not known, or it is no tensor. */
   readonly dims: readonly (number | string | null)[] | null;
 }
 
 export interface OnnxGraph {
   readonly name: string;
-  /** In the file's order, which is topological in a valid file: the reader checks it. */
+  /** In the file's order, which is topological: the reader checks it. */
   readonly nodes: readonly OnnxNode[];
   readonly initializers: ReadonlyMap<string, OnnxTensor>;
   /** Without those that are initializers, which older files list too. */
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
+  /** What the file says of values between its nodes; shape inference need not have been run. */
   readonly values: ReadonlyMap<string, OnnxValue>;
 }
 

@@ -7,7 +7,7 @@ import { copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { bfloat16, float16 } from '../../../daemon/model/files/halfPrecision.js';
+import { bfloat16, float16 } from '../../../daemon/files/halfPrecision.js';
 import { readModel } from '../../../daemon/model/files/readModel.js';
 import { scratch } from './tfjs.js';
 
