@@ -1,4 +1,5 @@
 /** What follows a run in the foreground that has ended well. */
+import { resultModel } from '../model/files/modelInFolder.js';
 import { join, relative } from 'node:path';
 import { hasBound } from '../lc/path.js';
 import { UserError } from '../protocol/errors.js';
@@ -56,7 +57,7 @@ async function printFinish(terminal: Terminal, folder: string): Promise<void> {
 async function finish(terminal: Terminal, done: Done, folder: string): Promise<void> {
   await printFinish(terminal, folder);
   terminal.print('');
-  terminal.print(`model   ${relative(process.cwd(), join(folder, 'result', 'model.json'))}`);
+  terminal.print(`model   ${relative(process.cwd(), await resultModel(folder))}`);
   terminal.print(`report  ${relative(process.cwd(), join(folder, 'result', 'report.html'))}`);
   terminal.emit({ ...done, folder });
 }
@@ -90,7 +91,7 @@ async function finishPath(
   printExport(await measureExport(model, reference, terminal), terminal);
   await printFinish(terminal, folder);
   terminal.print('');
-  terminal.print(`model   ${relative(process.cwd(), join(folder, 'result', 'model.json'))}`);
+  terminal.print(`model   ${relative(process.cwd(), await resultModel(folder))}`);
   terminal.print(`report  ${relative(process.cwd(), join(folder, 'result', 'report.html'))}`);
   terminal.print(
     `others  lc-prune export ${shellWord(relative(process.cwd(), folder) || folder)} --point N --format FORMAT`,

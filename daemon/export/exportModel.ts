@@ -1,4 +1,5 @@
 /** Exporting a model in a format, and how large each format is: measured on written files. */
+import { findModelIn } from '../model/files/modelInFolder.js';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
@@ -206,11 +207,9 @@ export async function exportModel(
 
 /** The pruned model of a run. @throws UserError('run-invalid') when the run has no result yet. */
 export async function readResult(folder: string): Promise<Model> {
-  const path = join(folder, 'result', 'model.json');
-  if (!(await stat(path).catch(() => null))?.isFile()) {
-    throw new UserError('run-invalid', `${basename(folder)} has no result yet; let it finish, then export`, {
-      file: path,
-    });
-  }
+  const result = join(folder, 'result');
+  const path = await findModelIn(result);
+  if (path === null)
+    throw new UserError('run-invalid', `${basename(folder)} has no result yet; let it finish, then export`, { file: result }); // prettier-ignore
   return readModel(path, { workspace: folder });
 }

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../files/atomicWrite.js';
+import { weightsInFile } from '../model/graph/weightsInFile.js';
 import type { Model, WeightTensor } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
 import { UserError } from '../protocol/errors.js';
@@ -74,7 +75,7 @@ export async function writeScipyFolder(model: Model, folder: string): Promise<vo
 /** What is kept of each kernel, as bool arrays by name. @throws UserError('disk'). */
 export async function writeMask(model: Model, path: string): Promise<void> {
   const prunable = kernelNames(model);
-  const masks = model.weights
+  const masks = weightsInFile(model)
     .filter(({ name }) => prunable.has(name))
     .map(
       ({ name, data, shape }) =>

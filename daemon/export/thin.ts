@@ -17,9 +17,9 @@ export interface LayerUnits {
   readonly kept: number;
 }
 
-export interface Thinned {
+export interface Thinned<M extends Model = Model> {
   /** The given model itself where nothing can be removed. */
-  readonly model: Model;
+  readonly model: M;
   /** Layers with units of their own, in the topology's order; all units of output layers stay. */
   readonly layers: readonly LayerUnits[];
   readonly inputs: readonly InputRead[];
@@ -168,6 +168,8 @@ const untouched = (model: Model): Thinned => ({
  *
  * The result computes what `model` computes, up to the rounding of the new biases (float32).
  */
+export function thin(model: LayersModel): Thinned<LayersModel>;
+export function thin(model: Model): Thinned;
 export function thin(model: Model): Thinned {
   if (model.kind === 'graph') return untouched(model);
   let thinned = model;

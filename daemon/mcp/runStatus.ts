@@ -1,4 +1,5 @@
 /** What clients get of a run. */
+import { resultModel } from '../model/files/modelInFolder.js';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { Evaluation, Finding, BudgetCheck, LayerKept, PathAnswer } from '../protocol/events.js';
@@ -67,7 +68,7 @@ export async function resultOf(folder: string, root: Root): Promise<z.input<type
     budget: budget ?? [],
     findings: findings ?? [],
     path: path ?? null,
-    model: `${within}/result/model.json`,
+    model: `${within}/result/${basename(await resultModel(folder))}`,
     report: `${within}/result/report.md`,
   };
 }

@@ -1,4 +1,5 @@
 /** The models of a finished run: its result, a point of its path, and the reference it started from. */
+import { findModelIn } from '../model/files/modelInFolder.js';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { readResult } from '../export/exportModel.js';
@@ -17,8 +18,8 @@ const isFile = async (path: string): Promise<boolean> => (await stat(path).catch
  */
 export async function readRunModel(folder: string, point?: number): Promise<Model> {
   if (point === undefined) return readResult(folder);
-  const path = join(runPaths(folder).points, String(point), 'model.json');
-  if (await isFile(path)) return readModel(path, { workspace: folder });
+  const path = await findModelIn(join(runPaths(folder).points, String(point)));
+  if (path !== null) return readModel(path, { workspace: folder });
   const { path: onPath } = await readRunPlan(folder);
   throw new UserError(
     'run-invalid',
@@ -30,15 +31,16 @@ export async function readRunModel(folder: string, point?: number): Promise<Mode
 }
 
 /** How its inputs are scaled, where they are not taken as stored: of the model that `readRunModel` gives. */
-export const readRunScales = (folder: string, point?: number): Promise<readonly InputScale[]> =>
-  readScaleFile(
-    join(point === undefined ? runPaths(folder).result : join(runPaths(folder).points, String(point)), 'model.json'),
-  );
+export async function readRunScales(folder: string, point?: number): Promise<readonly InputScale[]> {
+  const { result, points } = runPaths(folder);
+  const path = await findModelIn(point === undefined ? result : join(points, String(point)));
+  return path === null ? [] : readScaleFile(path);
+}
 
 /** The reference as the run had it; null where it is no longer there. @param workspace of the run. */
 export async function readReference(folder: string, workspace: string): Promise<Model | null> {
-  const trained = join(runPaths(folder).reference, 'model.json');
-  if (await isFile(trained)) return readModel(trained, { workspace: folder });
+  const trained = await findModelIn(runPaths(folder).reference);
+  if (trained !== null) return readModel(trained, { workspace: folder });
   const { model } = await readRunPlan(folder);
   if (!('path' in model) || !(await isFile(join(workspace, model.path)))) return null;
   return readModel(join(workspace, model.path), { workspace });

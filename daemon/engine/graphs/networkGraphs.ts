@@ -54,14 +54,16 @@ function trainingGraph(network: Network, wanted: readonly Wanted[], batch: numbe
       const { dataId, shape, dtype } = backend.tensorInfo(node);
       return tf.engine().makeTensorFromDataId(dataId, shape, dtype);
     };
-    return tf.tidy(() => {
+    let node: Node | undefined;
+    tf.tidy(() => {
       const answers = wanted.map((one, index) => {
         const { value, head } = beforeHead(recorded, one);
         const target = builder.input(value.shape, { role: 'target', index });
         return { output: one.trained, head, target: tensor(target), value: tensor(value), mask: undefined };
       });
-      return backend.node(jointLoss(tf, answers));
+      node = backend.node(jointLoss(tf, answers));
     });
+    return node!;
   });
   const trainable = network.weights.filter((weight) => weight.trainable);
   const nodes = gradients(builder, loss, trainable.map(({ name }) => weights.get(name)!)); // prettier-ignore

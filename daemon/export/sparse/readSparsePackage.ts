@@ -1,7 +1,7 @@
 /** Reading the sparse package (docs/sparse-format.md). Nothing in the file is trusted. */
 import { crc32, inflateRawSync } from 'node:zlib';
 import { isObject } from '../../model/layers/layerConfig.js';
-import type { GraphModel, Model, Topology, WeightTensor } from '../../model/model.js';
+import type { GraphModel, LayersModel, Model, Topology, WeightTensor } from '../../model/model.js';
 import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { BitReader } from './bitStream.js';
@@ -123,6 +123,8 @@ function ofGraph(graph: Model | undefined, weights: readonly WeightTensor[], pat
  * @param file for messages and as the model's path. @param graph whose weights they are, where the package is of an ONNX file.
  * @throws UserError('model-invalid') saying what is wrong.
  */
+export function readSparsePackage(bytes: Uint8Array, file: string): LayersModel;
+export function readSparsePackage(bytes: Uint8Array, file: string, graph: Model): Model;
 export function readSparsePackage(bytes: Uint8Array, file: string, graph?: Model): Model {
   try {
     const { topology, weights } = parse(bytes);

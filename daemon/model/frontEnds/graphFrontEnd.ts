@@ -30,7 +30,7 @@ function examine({ network, file }: GraphModel): Known {
   if (there) return there;
   const { builder, data, pass, finish } = recordPass(network, 2);
   const graph = finish(pass.outputs.map((node, index) => ({ role: 'output', index, node })));
-  const classes = new Map(file.graph.nodes.map(({ name, op }) => [name, op]));
+  const classes = new Map(file.model.graph.nodes.map(({ name, op }) => [name, op]));
   const found: Known = {
     operations: operationTable(network, (row) => classes.get(row) ?? 'Parameter'),
     outputs: network.outputs.map(({ name, shape }, i) => ({
@@ -47,7 +47,7 @@ function examine({ network, file }: GraphModel): Known {
 export function graphFrontEnd(model: GraphModel): FrontEnd<GraphModel> {
   const { network, file } = model;
   return {
-    name: file.graph.name === '' ? null : file.graph.name,
+    name: file.model.graph.name === '' ? null : file.model.graph.name,
     inputs: () => network.inputs,
     outputs: () => examine(model).outputs,
     asStored: () => examine(model).asStored,
@@ -70,6 +70,6 @@ export function graphFrontEnd(model: GraphModel): FrontEnd<GraphModel> {
         { file: model.path },
       );
     },
-    identity: () => graphIdentity(file, network),
+    identity: () => graphIdentity(file.model, network),
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LayerSummary, Model } from '../../../daemon/model/model.js';
+import type { LayerSummary, LayersModel } from '../../../daemon/model/model.js';
 import { summarizeLayers } from '../../../daemon/model/layers/summarizeLayers.js';
 import {
   AS_IN_FILE,
@@ -13,7 +13,7 @@ import {
   trainedLayers,
   withTrainedLayers,
 } from '../../../daemon/model/layers/trainedLayers.js';
-import { outputIndex } from '../../../daemon/model/setup/trainingSetup.js';
+import { outputIndex } from '../../../daemon/model/setup/compiledLoss.js';
 import { parsePlan } from '../../../daemon/plan/parsePlan.js';
 import { planText } from '../../../daemon/plan/planText.js';
 import { PlanMeaningError, resolvePlan } from '../../../daemon/plan/resolvePlan.js';
@@ -35,8 +35,8 @@ const ends = (list: readonly string[]) => list.map((ref) => {
   const [layer, node = '0', tensor = '0'] = ref.split(':');
   return [layer, Number(node), Number(tensor)];
 }); // prettier-ignore
-const model = (layers: object[], inputs: readonly string[], outputs: readonly string[], more = {}): Model => ({
-  format: 'keras-h5',
+const model = (layers: object[], inputs: readonly string[], outputs: readonly string[], more = {}): LayersModel => ({
+  kind: 'layers', format: 'keras-h5',
   path: 'm',
   topology: { class_name: 'Functional', config: { name: 'm', layers, input_layers: ends(inputs), output_layers: ends(outputs), ...more } },
   weights: [],
@@ -44,7 +44,7 @@ const model = (layers: object[], inputs: readonly string[], outputs: readonly st
 }); // prettier-ignore
 
 const trained = (layers: readonly LayerSummary[]) => layers.filter((layer) => prunableWeightsOf(layer) > 0).map(({ name }) => name); // prettier-ignore
-const behind = (of: Model, output: string | null, unfreeze: readonly string[] = []) =>
+const behind = (of: LayersModel, output: string | null, unfreeze: readonly string[] = []) =>
   trained(trainedLayers(summarizeLayers(of), { output, unfreeze }));
 
 describe('what an output depends on', () => {
@@ -150,7 +150,7 @@ describe('what a file freezes', () => {
 
   it('is a setting of each layer for the engine, and of the file for nobody', () => {
     const before = JSON.stringify(frozen.topology);
-    const flags = (of: Model) => {
+    const flags = (of: LayersModel) => {
       const found: Record<string, unknown> = {};
       JSON.stringify(of.topology, (_, value: unknown) => {
         const config = value as { name?: string; trainable?: boolean } | null;

@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { buildHdf5 } from '../../../daemon/model/files/hdf5.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { readModel } from '../../../daemon/model/files/readModel.js';
 import { partnerOf } from '../../../daemon/model/files/weightsBeside.js';
 import { scratch } from './tfjs.js';
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');
-const tensors = (model: Model) => model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
+const tensors = (model: LayersModel) => model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
 
 let folder: string;
 beforeEach(async () => {

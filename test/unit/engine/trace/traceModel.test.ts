@@ -56,7 +56,7 @@ describe('the trace of a model', () => {
     };
     const traced = await traceModel(
       {
-        format: 'tfjs-layers',
+        kind: 'layers', format: 'tfjs-layers',
         path: 'lstm.json',
         topology: {
           class_name: 'Sequential',
