@@ -1,3 +1,14 @@
+/** A number of variable length; of negative ones the 64-bit two's complement. */
+export function varint(value: number | bigint): Uint8Array {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  do {
+    bytes.push(Number(rest & 127n) | (rest > 127n ? 128 : 0));
+    rest >>= 7n;
+  } while (rest > 0n);
+  return Uint8Array.from(bytes);
+}
+
 /**
  * A protocol buffers message under construction (protobuf.dev/programming-guides/encoding). Floats are stored as the machine has
  * them: little-endian, wherever Node runs.
@@ -13,14 +24,7 @@ export class Message {
   }
 
   #varint(value: number): this {
-    const bytes: number[] = [];
-    // Negative integers are 64-bit two's complement.
-    let rest = BigInt.asUintN(64, BigInt(value));
-    do {
-      bytes.push(Number(rest & 127n) | (rest > 127n ? 128 : 0));
-      rest >>= 7n;
-    } while (rest > 0n);
-    return this.#push(Uint8Array.from(bytes));
+    return this.#push(varint(value));
   }
 
   int(field: number, value: number): this {

@@ -17,7 +17,8 @@ export interface TensorSource {
 /** Axes that a tensor may have: far more than any operator takes. */
 const MAX_RANK = 32;
 
-const FIELDS: Readonly<Record<number, TypedField>> = {
+/** The fields of a TensorProto that hold values, by number. */
+export const FIELDS: Readonly<Record<number, TypedField>> = {
   4: 'float_data',
   5: 'int32_data',
   6: 'string_data',

@@ -56,6 +56,8 @@ export class WireReader {
   #type = 0;
   /** Where its tag begins. */
   fieldStart = 0;
+  /** Behind the tag: where the value begins, or its length. */
+  tagEnd = 0;
   /** Its value: of a message or text, without the length before it. */
   start: number;
   end: number;
@@ -87,7 +89,7 @@ export class WireReader {
     this.field = this.#low >>> 3;
     this.#type = this.#low & 7;
     if (this.field === 0) this.damaged('field 0, which protocol buffers do not have');
-    this.start = this.#at;
+    this.start = this.tagEnd = this.#at;
     if (this.#type === VARINT) this.#varint();
     else if (this.#type === FIXED64) this.#skip(8);
     else if (this.#type === FIXED32) this.#skip(4);
@@ -130,6 +132,11 @@ export class WireReader {
   #skip(length: number): void {
     if (length > this.limit - this.#at) this.damaged(`field ${this.field} is longer than what is around it`);
     this.#at += length;
+  }
+
+  /** Whether the field holds many numbers at once, or a message or text. */
+  get isBytes(): boolean {
+    return this.#type === BYTES;
   }
 
   #expect(type: number): void {

@@ -1,0 +1,93 @@
+/** A TensorProto with other values of its own kind in its own place, and another shape where that changes. */
+import { sizeOf } from '../../protocol/shape.js';
+import { varint } from '../emit/message.js';
+import { encodeRaw, encodeTyped } from './encodeValues.js';
+import { addEntry, FIELDS, rawTensor } from './readTensor.js';
+import { bytesField, repeated, splicedField, withValue, type Edit, type Pieces } from './splice.js';
+import { kindOf } from './tensorTypes.js';
+import type { WireReader } from './wire.js';
+
+/** What a tensor is replaced with. */
+export interface TensorChange {
+  readonly dims: readonly number[];
+  /** Row major; float16 and bfloat16 tensors take the nearest of theirs, of two as near the even one. */
+  readonly values: ArrayLike<number>;
+}
+
+/** Where the values of a tensor lie in another file from now on. */
+export interface NewPlace {
+  readonly location: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+/** Entries of external_data that say the new place; a checksum of the old bytes is left out. */
+function placeEdit({ location, offset, length }: NewPlace): { edit: Edit; more: () => Pieces } {
+  const left = new Map<string, string>([['location', location], ['offset', String(offset)], ['length', String(length)]]); // prettier-ignore
+  const edit: Edit = (reader) => {
+    const entry = new Map<string, string>();
+    addEntry(entry, reader);
+    const [[key, old]] = [...entry] as [[string, string]];
+    if (key === 'checksum') return [];
+    const value = left.get(key);
+    left.delete(key);
+    if (value === undefined || value === old) return null;
+    return splicedField(reader, (field) => (field.field === 2 ? withValue(field, [text(value)]) : null));
+  };
+  const more = (): Pieces => {
+    // What was not said: from the file's beginning, as long as the shape needs.
+    if (left.get('offset') === '0') left.delete('offset');
+    left.delete('length');
+    return [...left].flatMap(([key, value]) => bytesField(13, [...bytesField(1, [text(key)]), ...bytesField(2, [text(value)])])); // prettier-ignore
+  };
+  return { edit, more };
+}
+
+/**
+ * The field at hand, a TensorProto, with other values; null where nothing changes in it.
+ * @param change null: the values stay, and only the place is new.
+ * @param place of a tensor in another file. @param fail where the change does not fit the tensor.
+ */
+export function changedTensor(
+  reader: WireReader,
+  change: TensorChange | null,
+  place: NewPlace | null,
+  fail: (problem: string) => never,
+): Pieces | null {
+  const old = rawTensor(reader.message());
+  const kind = kindOf(old.dataType);
+  if (!kind || kind.size === 0) return fail('its kind of numbers cannot be written');
+  const dims = change?.dims ?? old.dims;
+  if (change && change.values.length !== sizeOf(dims)) fail(`${change.values.length} values do not fit its new shape [${dims.join(', ')}]`); // prettier-ignore
+  const sameDims = dims.length === old.dims.length && dims.every((dim, i) => dim === old.dims[i]);
+  const dimsEdit = repeated(1, dims, varint);
+  const placed = place && placeEdit(place);
+  const typedEdits = new Map<number, Edit>();
+  let hasData = old.external !== null || change === null;
+  let hasDims = sameDims;
+  const value: Edit = (field) => {
+    if (field.field === 1 && !sameDims) {
+      hasDims = true;
+      return dimsEdit(field);
+    }
+    if (field.field === 13 && placed && old.external) return placed.edit(field);
+    if (!change || old.external) return null;
+    const typed = FIELDS[field.field];
+    if (field.field === 9 && old.typed.size === 0) {
+      hasData = true;
+      return withValue(field, [encodeRaw(change.values, kind, fail)]);
+    }
+    if (typed === undefined || typed !== kind.field || field.start === field.end) return null;
+    hasData = true;
+    const edit = typedEdits.get(field.field) ?? repeated(field.field, change.values, (one) => encodeTyped(one, kind, typed, fail)); // prettier-ignore
+    typedEdits.set(field.field, edit);
+    return edit(field);
+  };
+  return splicedField(reader, value, () => [
+    ...(hasDims ? [] : dims.flatMap((dim) => [varint(8), varint(dim)])),
+    ...(hasData || change!.values.length === 0 ? [] : bytesField(9, [encodeRaw(change!.values, kind, fail)])),
+    ...(placed && old.external ? placed.more() : []),
+  ]);
+}

@@ -1,0 +1,82 @@
+/** Messages written again with some of their fields replaced; every other byte is the file's own. */
+import { varint } from '../emit/message.js';
+import type { WireReader } from './wire.js';
+
+/** Bytes in pieces, most of them views of the file. */
+export type Pieces = readonly Uint8Array[];
+
+/** What stands in place of the field at hand: its whole bytes, tag and length too; null: the field as it is. */
+export type Edit = (reader: WireReader) => Pieces | null;
+
+export const sizeOfPieces = (pieces: Pieces): number => pieces.reduce((total, { length }) => total + length, 0);
+
+/** A field of bytes with a tag of its own. */
+export const bytesField = (field: number, pieces: Pieces): Pieces => [
+  varint(field * 8 + 2),
+  varint(sizeOfPieces(pieces)),
+  ...pieces,
+];
+
+/**
+ * The message of a fresh reader with fields replaced.
+ * @param more fields behind the last, when the message has been walked. @returns null where nothing changed.
+ */
+export function spliced(reader: WireReader, edit: Edit, more: () => Pieces = () => []): Pieces | null {
+  const pieces: Uint8Array[] = [];
+  let kept = reader.start;
+  let changed = false;
+  while (reader.next()) {
+    const replaced = edit(reader);
+    if (replaced === null) continue;
+    if (reader.fieldStart > kept) pieces.push(reader.bytes.subarray(kept, reader.fieldStart));
+    pieces.push(...replaced);
+    kept = reader.end;
+    changed = true;
+  }
+  if (reader.limit > kept) pieces.push(reader.bytes.subarray(kept, reader.limit));
+  const added = more();
+  return changed || added.length > 0 ? [...pieces, ...added] : null;
+}
+
+/** The field at hand with another value of its kind (a message, text or packed numbers), under its own tag. */
+export function withValue(reader: WireReader, value: Pieces): Pieces {
+  const size = sizeOfPieces(value);
+  // A length of the same size stays as it was written.
+  const head =
+    size === reader.end - reader.start
+      ? [reader.bytes.subarray(reader.fieldStart, reader.start)]
+      : [reader.bytes.subarray(reader.fieldStart, reader.tagEnd), varint(size)];
+  return [...head, ...value];
+}
+
+/** The message in the field at hand with fields of its own replaced; null where nothing changed. */
+export function splicedField(reader: WireReader, edit: Edit, more?: () => Pieces): Pieces | null {
+  const value = spliced(reader.message(), edit, more);
+  return value && withValue(reader, value);
+}
+
+/**
+ * An edit of a repeated number: the new values stand where the first of the old ones stood, one a field or all in one, as those did.
+ * @param encode a value's bytes.
+ */
+export function repeated(field: number, values: ArrayLike<number>, encode: (value: number) => Uint8Array): Edit {
+  let written = false;
+  return (reader) => {
+    if (written) return [];
+    written = true;
+    const encoded = Array.from(values, encode);
+    if (reader.isBytes) return withValue(reader, [Buffer.concat(encoded)]);
+    const tag = reader.bytes.subarray(reader.fieldStart, reader.tagEnd);
+    return [Buffer.concat(encoded.flatMap((value) => [tag, value]))];
+  };
+}
+
+export function joined(pieces: Pieces): Uint8Array {
+  const all = new Uint8Array(sizeOfPieces(pieces));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
