@@ -3,7 +3,7 @@
  * engines beside PyTorch on the CPU (optional; Debian's python3-torch and libopenblas0), same weights, same batches, same
  * losses. PyTorch's settings are all tried in the run and its best one is the peer. Contenders take turns, each alone: the
  * others are stopped, or a spinning thread pool would be measured with them. `--profile` prints where our own step goes.
- * `--before=CHECKOUT/dist/bench/engine.mjs` adds the engines of another checkout's build, and each of ours as a ratio to its own.
+ * `--graph` prints how large our own step is. `--before=CHECKOUT/dist/bench/engine.mjs` adds the engines of another checkout's build, and each of ours as a ratio to its own.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { Contender, type ContenderSpec } from './contender.js';
 import { problemNames, writeProblem, type Problem, type ProblemName } from './problems.js';
 import { profile } from './profile.js';
+import { graphSizes } from './graphSizes.js';
 import { serve } from './worker.js';
 
 const { values: options, positionals } = parseArgs({
@@ -25,6 +26,7 @@ const { values: options, positionals } = parseArgs({
     python: { type: 'string', default: existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3' },
     worker: { type: 'string' },
     profile: { type: 'boolean', default: false },
+    graph: { type: 'boolean', default: false },
     batch: { type: 'string' },
     before: { type: 'string' },
   },
@@ -186,17 +188,24 @@ else {
       process.exit(2);
     }
   }
-  const withTorch = !options.profile && hasTorch();
+  const alone = options.profile || options.graph;
+  const withTorch = !alone && hasTorch();
   console.log(
     `${cpus()[0]?.model ?? 'CPU'}, ${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}; ${threads} threads, ${rounds} rounds of ${turn} s`,
   );
-  if (!withTorch && !options.profile)
+  if (!withTorch && !alone)
     console.log('PyTorch is absent: no ratios. On Debian: apt install python3-torch python3-numpy libopenblas0');
   const folder = mkdtempSync(join(tmpdir(), 'lc-bench-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  for (const name of names as ProblemName[]) {
-    if (options.profile) await profile(writeProblem(name, folder, batch), threads);
-    else await compare(name, folder, withTorch);
-  }
+  if (options.graph)
+    await graphSizes(
+      (names as ProblemName[]).map((name) => () => writeProblem(name, folder, batch)),
+      threads,
+    );
+  else
+    for (const name of names as ProblemName[]) {
+      if (options.profile) await profile(writeProblem(name, folder, batch), threads);
+      else await compare(name, folder, withTorch);
+    }
   process.exit();
 }

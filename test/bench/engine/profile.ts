@@ -1,54 +1,25 @@
 /** `npm run bench:engine -- --profile [NET...]`: where a training step of the native engine goes, operation by operation. */
-import { bindBuffers } from '../../../daemon/engine/compiled/buffers.js';
-import { layOutParameters } from '../../../daemon/engine/parameters.js';
-import { allocateVectors } from '../../../daemon/engine/compiled/vectors.js';
-import { kernelLevel, loadAddon } from '../../../daemon/engine/native/addon.js';
 import type { Operation } from '../../../daemon/engine/native/cost.js';
-import { NativeGraph } from '../../../daemon/engine/native/nativeGraph.js';
-import { traceModel } from '../../../daemon/engine/trace/traceModel.js';
-import { updateSegments } from '../../../daemon/engine/update/segments.js';
+import { openNativeStep } from './nativeStep.js';
 import type { Problem } from './problems.js';
-import { batchesOf, modelOf } from './worker.js';
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 /** Prints a table, one row an operation in the order of execution, in Markdown. */
 export async function profile(problem: Problem, threads: number): Promise<void> {
-  const found = loadAddon();
-  if ('reason' in found) throw new Error(found.reason);
-  const level = kernelLevel(found.addon);
-  const model = modelOf(problem);
-  const traced = await traceModel(model, { loss: 'categoricalCrossentropy', batchSize: problem.batch });
-  const training = await traced.training();
-  const { parameters, size } = layOutParameters(traced.parameters);
-  const vectors = allocateVectors(size);
-  const values = new Map(model.weights.map(({ name, data }) => [name, data]));
-  for (const { name, offset } of parameters) vectors.w.set(values.get(name)!, offset);
-  const fixed = new Map(traced.states.map(({ name }) => [name, Float32Array.from(values.get(name)!)]));
-  const io = bindBuffers(training, parameters, vectors, fixed);
-  const graph = NativeGraph.create(found.addon, training, io.inputs, io.outputs, { threads, level });
-  const batches = batchesOf(problem);
-  const update = graph.update(vectors.memory);
-  const segments = updateSegments(size, size);
-  const settings = { eta: problem.learningRate, momentum: 0.9, nesterov: true, weightDecay: 0, mu: 0 };
+  const { graph, level, weights, copiedValues, step } = await openNativeStep(problem, threads);
   const rows: Operation[] = [
-    { words: 'batch copied from memory', flops: 0, bytes: 8 * io.data.reduce((sum, { length }) => sum + length, 0) },
+    { words: 'batch copied from memory', flops: 0, bytes: 8 * copiedValues },
     ...graph.operations,
-    { words: `update of ${size} weights`, flops: 0, bytes: 20 * size },
+    { words: `update of ${weights} weights`, flops: 0, bytes: 20 * weights },
   ];
   const times = rows.map((): number[] => []);
   const steps: number[] = [];
   const start = performance.now();
-  for (let step = 0; step < 20 || performance.now() - start < 3000; step++) {
-    const began = performance.now();
-    await batches.next(io.data, io.target, graph.copyRows);
-    const copied = performance.now();
-    graph.runNow();
-    const ran = performance.now();
-    update.step(vectors.offsets, segments, settings);
-    const ended = performance.now();
-    [(copied - began) / 1e3, ...graph.seconds(), (ended - ran) / 1e3].forEach((seconds, i) => times[i]!.push(seconds));
-    steps.push((ended - began) / 1e3);
+  while (steps.length < 20 || performance.now() - start < 3000) {
+    const { copied, updated, whole } = await step();
+    [copied / 1e3, ...graph.seconds(), updated / 1e3].forEach((seconds, i) => times[i]!.push(seconds));
+    steps.push(whole / 1e3);
   }
   await graph.release();
   console.log(`\n### ${problem.description}; ${threads} threads, ${level}, ${steps.length} steps\n`);
