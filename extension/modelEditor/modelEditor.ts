@@ -35,8 +35,8 @@ async function isText(path: string): Promise<boolean> {
 }
 
 /**
- * Shows Keras files (.h5, .keras), which are no text, as the table of their layers; of model files of another kind
- * (.onnx, .pt, ...), what they are and what leads here. Never writes.
+ * Shows Keras and ONNX files (.h5, .keras, .onnx), which are no text, as the table of their layers; of model files of another kind
+ * (.pt, ...), what they are and what leads here. Never writes.
  */
 export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
   constructor(
