@@ -4,7 +4,7 @@ import { varint } from '../emit/message.js';
 import { encodeRaw, encodeTyped } from './encodeValues.js';
 import { addEntry, FIELDS, rawTensor } from './readTensor.js';
 import { bytesField, repeated, splicedField, withValue, type Edit, type Pieces } from './splice.js';
-import { kindOf } from './tensorTypes.js';
+import { FIXED, kindOf } from './tensorTypes.js';
 import type { WireReader } from './wire.js';
 
 /** What a tensor is replaced with. */
@@ -59,12 +59,16 @@ export function changedTensor(
   const old = rawTensor(reader.message());
   const kind = kindOf(old.dataType);
   if (!kind || kind.size === 0) return fail('its kind of numbers cannot be written');
+  if (old.external && change && !place) fail('it lies in another file, which is written with the model alone');
   const dims = change?.dims ?? old.dims;
   if (change && change.values.length !== sizeOf(dims)) fail(`${change.values.length} values do not fit its new shape [${dims.join(', ')}]`); // prettier-ignore
   const sameDims = dims.length === old.dims.length && dims.every((dim, i) => dim === old.dims[i]);
-  const dimsEdit = repeated(1, dims, varint);
+  const dimsEdit = repeated(dims, varint);
   const placed = place && placeEdit(place);
-  const typedEdits = new Map<number, Edit>();
+  // A packed field of floats holds what raw_data would.
+  const raw = () => encodeRaw(change!.values, kind, fail);
+  const one = (value: number) => encodeTyped(value, kind, fail);
+  const typedEdit = repeated(change?.values ?? [], one, FIXED[kind.field] > 0 ? raw : undefined);
   let hasData = old.external !== null || change === null;
   let hasDims = sameDims;
   const value: Edit = (field) => {
@@ -74,20 +78,17 @@ export function changedTensor(
     }
     if (field.field === 13 && placed && old.external) return placed.edit(field);
     if (!change || old.external) return null;
-    const typed = FIELDS[field.field];
     if (field.field === 9 && old.typed.size === 0) {
       hasData = true;
-      return withValue(field, [encodeRaw(change.values, kind, fail)]);
+      return withValue(field, [raw()]);
     }
-    if (typed === undefined || typed !== kind.field || field.start === field.end) return null;
+    if (FIELDS[field.field] !== kind.field || field.start === field.end) return null;
     hasData = true;
-    const edit = typedEdits.get(field.field) ?? repeated(field.field, change.values, (one) => encodeTyped(one, kind, typed, fail)); // prettier-ignore
-    typedEdits.set(field.field, edit);
-    return edit(field);
+    return typedEdit(field);
   };
   return splicedField(reader, value, () => [
     ...(hasDims ? [] : dims.flatMap((dim) => [varint(8), varint(dim)])),
-    ...(hasData || change!.values.length === 0 ? [] : bytesField(9, [encodeRaw(change!.values, kind, fail)])),
+    ...(hasData || change!.values.length === 0 ? [] : bytesField(9, [raw()])),
     ...(placed && old.external ? placed.more() : []),
   ]);
 }

@@ -1,7 +1,7 @@
 /** Numbers as the bytes of a tensor's own kind: what tensorValues.ts reads. */
 import { toBfloat16, toFloat16 } from '../../files/halfPrecision.js';
 import { varint } from '../emit/message.js';
-import type { Kind, TypedField } from './tensorTypes.js';
+import type { Kind } from './tensorTypes.js';
 
 type Fail = (problem: string) => never;
 
@@ -40,8 +40,9 @@ export function encodeRaw(values: ArrayLike<number>, kind: Kind, fail: Fail): Ui
   return new Uint8Array(view.buffer);
 }
 
-/** One value of a field of its own: float_data, int32_data... */
-export function encodeTyped(value: number, kind: Kind, field: TypedField, fail: Fail): Uint8Array {
+/** One value of the kind's field of its own: float_data, int32_data... */
+export function encodeTyped(value: number, kind: Kind, fail: Fail): Uint8Array {
+  const { field } = kind;
   const number = held(value, kind, fail);
   if (field === 'float_data') return new Uint8Array(Float32Array.of(number).buffer);
   if (field === 'double_data') return new Uint8Array(Float64Array.of(number).buffer);

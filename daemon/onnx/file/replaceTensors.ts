@@ -2,7 +2,7 @@
 import { varint } from '../emit/message.js';
 import { changedTensor, type NewPlace, type TensorChange } from './editTensor.js';
 import { rawTensor } from './readTensor.js';
-import { joined, repeated, spliced, splicedField, withValue, type Edit, type Pieces } from './splice.js';
+import { joined, repeated, spliced, splicedField, type Edit, type Pieces } from './splice.js';
 import { invalid, OnnxBytes, quoted, WireReader } from './wire.js';
 
 /** What an attribute of a node is replaced with: of the kind that it has. */

@@ -56,18 +56,22 @@ export function splicedField(reader: WireReader, edit: Edit, more?: () => Pieces
 }
 
 /**
- * An edit of a repeated number: the new values stand where the first of the old ones stood, one a field or all in one, as those did.
- * @param encode a value's bytes.
+ * An edit of the fields of a repeated number: the new values stand where the first of the old ones stood, one a field or all in
+ * one, as those did.
+ * @param encode a value's bytes. @param together those of all of them, where that is less work.
  */
-export function repeated(field: number, values: ArrayLike<number>, encode: (value: number) => Uint8Array): Edit {
+export function repeated(
+  values: ArrayLike<number>,
+  encode: (value: number) => Uint8Array,
+  together: () => Uint8Array = () => Buffer.concat(Array.from(values, encode)),
+): Edit {
   let written = false;
   return (reader) => {
     if (written) return [];
     written = true;
-    const encoded = Array.from(values, encode);
-    if (reader.isBytes) return withValue(reader, [Buffer.concat(encoded)]);
+    if (reader.isBytes) return withValue(reader, [together()]);
     const tag = reader.bytes.subarray(reader.fieldStart, reader.tagEnd);
-    return [Buffer.concat(encoded.flatMap((value) => [tag, value]))];
+    return Array.from(values, encode).flatMap((value) => [tag, value]);
   };
 }
 
