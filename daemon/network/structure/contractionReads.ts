@@ -1,0 +1,33 @@
+import { contractionOf, eachKept } from './contraction.js';
+import type { Life } from './rule.js';
+import type { Step } from './values.js';
+
+/**
+ * Marks the inputs of a product with a kernel that a live result depends on: through a weight that is not 0, and not as a
+ * constant that can be added elsewhere.
+ * @returns false where the step is no such product, and nothing is marked.
+ */
+export function contractionReads(step: Step, life: Life): boolean {
+  const contraction = contractionOf(step);
+  if (!contraction) return false;
+  const { x, xAxis, kernel, kernelIn, out, outAxis } = contraction;
+  const given = life.known(x).axis(xAxis);
+  const { data, axis } = life.known(kernel);
+  const free = Uint8Array.from(given, (constant, i) =>
+    life.live(x, xAxis, i) || life.absorbs(step, constant) ? 1 : 0,
+  );
+  const needed = new Uint8Array(free.length);
+  if (data) {
+    const live = Uint8Array.from({ length: out.shape[outAxis]! }, (_, i) => (life.live(out, outAxis, i) ? 1 : 0));
+    eachKept(contraction, data, (_value, input, output) => {
+      if (live[output] === 1) needed[input] = 1;
+    });
+  } else {
+    const weights = axis(kernelIn);
+    needed.forEach((_, i) => (needed[i] = weights[i] === 0 ? 0 : 1));
+  }
+  needed.forEach((need, i) => {
+    if (need === 1 && free[i] === 0) life.mark(x, xAxis, i);
+  });
+  return true;
+}

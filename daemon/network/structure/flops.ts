@@ -1,0 +1,56 @@
+/** FLOPs of a pass: two for each multiply-add of a product; what is computed element by element costs nothing here. */
+import type { Graph, Node } from '../ir.js';
+import { sizeOf } from '../../protocol/shape.js';
+import { programOf, type Step, type Value } from './values.js';
+
+export interface NetworkFlops {
+  /** For the batch of the pass. */
+  readonly total: number;
+  /** Of products with weights, by the weight's name. Over the weight's size: what each of its numbers costs. */
+  readonly byWeight: ReadonlyMap<string, number>;
+  /** Of products of activations (attention), by layer. */
+  readonly activations: ReadonlyMap<string, number>;
+}
+
+/** Multiply-adds of a node; padding counts as pixels do. */
+function multiplyAdds({ op, inputs, shape, attrs }: Node): number {
+  const [a, b] = inputs.map((input) => input.shape) as [number[], number[]];
+  if (op === 'MatMul') return sizeOf(shape) * a.at(attrs['transposeA'] ? -2 : -1)!;
+  if (op === 'Conv2D') return (sizeOf(b) * sizeOf(shape)) / shape[3]!;
+  if (op === 'Conv2DBackpropInput') return (sizeOf(b) * sizeOf(a)) / a[3]!;
+  if (op === 'DepthwiseConv2D') return b[0]! * b[1]! * sizeOf(shape);
+  if (op === 'DepthwiseConv2DBackpropInput') return b[0]! * b[1]! * sizeOf(a);
+  return 0;
+}
+
+const add = (map: Map<string, number>, key: string, n: number) => map.set(key, (map.get(key) ?? 0) + n);
+
+/** @param graph an inference pass. */
+export function flopsOf(graph: Graph): NetworkFlops {
+  const { steps, weights } = programOf(graph);
+  const names = new Map<Value, string>([...weights].map(([name, value]) => [value, name]));
+  const made = new Map<Value, Step>(steps.map((step) => [step.output, step]));
+  /** The kernel that a factor is, or is made of first: cut, reshaped or scaled. */
+  const weightOf = (value: Value): string | undefined => {
+    const name = names.get(value);
+    if (name !== undefined) return name;
+    for (const input of made.get(value)?.inputs ?? []) {
+      const found = input.fixed ? weightOf(input) : undefined;
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  const byWeight = new Map<string, number>();
+  const activations = new Map<string, number>();
+  let total = 0;
+  for (const { node, inputs } of steps) {
+    const flops = 2 * multiplyAdds(node);
+    if (flops === 0) continue;
+    total += flops;
+    const kernel = inputs.toReversed().find(({ fixed }) => fixed);
+    const name = kernel && weightOf(kernel);
+    if (name === undefined) add(activations, node.layer ?? node.op, flops);
+    else add(byWeight, name, flops);
+  }
+  return { total, byWeight, activations };
+}

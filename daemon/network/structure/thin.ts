@@ -1,0 +1,94 @@
+/** Exact thinning of any network: the same function with fewer units. */
+import type { Graph } from '../ir.js';
+import { Classes } from './classes.js';
+import { contractionOf, eachKept } from './contraction.js';
+import { cutData, cutGraph, type CutGraph } from './cut.js';
+import { knownValues, LiveUnits } from './liveUnits.js';
+import type { Kept } from './rule.js';
+import { programOf, type Program, type Step, type Value } from './values.js';
+
+export interface ThinWeight {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+  /** By axis, the indices that are left of what it was. */
+  readonly kept: readonly (readonly number[])[];
+}
+
+export interface ThinNetwork extends CutGraph {
+  /** Every weight that the pass reads, by name, in the network's layout. */
+  readonly weights: ReadonlyMap<string, ThinWeight>;
+}
+
+export interface ThinOptions {
+  /** Axes of weights keep a multiple of this many units (or all of them): 8 suits most processors. Default 1. */
+  readonly roundTo?: number;
+}
+
+/** Adds what the units that go give to what reads them, as constants, to the vectors that absorb it. */
+function absorbConstants(
+  program: Program,
+  life: LiveUnits,
+  goes: (value: Value, axis: number, index: number) => boolean,
+): Map<Value, Float64Array> {
+  const grown = new Map<Value, Float64Array>();
+  const absorb = (step: Step): void => {
+    const contraction = contractionOf(step);
+    if (!contraction) return;
+    const { x, xAxis, kernel } = contraction;
+    const { data } = life.known(kernel);
+    const constants = Float64Array.from(life.known(x).axis(xAxis), (constant, i) =>
+      goes(x, xAxis, i) && !Number.isNaN(constant) ? constant : 0,
+    );
+    const absorber = data && constants.some((constant) => constant !== 0) ? life.absorber(step) : null;
+    if (!data || !absorber) return;
+    const { weight, factor } = absorber;
+    const sums = grown.get(weight) ?? new Float64Array(factor.length);
+    grown.set(weight, sums);
+    eachKept(contraction, data, (value, input, output) => {
+      if (constants[input] !== 0) sums[output]! += value * constants[input]! * factor[output]!;
+    });
+  };
+  program.steps.forEach(absorb);
+  return grown;
+}
+
+/**
+ * Removes every unit that no output depends on: those that nobody reads, and those that are the same for all inputs, folded
+ * into the biases behind them. Inputs and outputs keep their shapes, and every tensor keeps one index at least.
+ *
+ * The result computes what the graph computes, up to the rounding of the biases that take constants in (float32).
+ *
+ * @param graph an inference pass.
+ * @param weights by name, in the network's layout; what varies is taken to be finite.
+ */
+export function thinGraph(
+  graph: Graph,
+  weights: ReadonlyMap<string, Float32Array>,
+  { roundTo = 1 }: ThinOptions = {},
+): ThinNetwork {
+  const program = programOf(graph);
+  const classes = new Classes(program);
+  const life = new LiveUnits(program, classes, knownValues(program, weights));
+  const keeps = life.kept(roundTo);
+  const indices = new Map<string, readonly number[]>();
+  const kept: Kept = (value, axis) => {
+    const key = `${value.id} ${axis}`;
+    let found = indices.get(key);
+    if (!found) {
+      found = Array.from({ length: value.shape[axis]! }, (_, i) => i).filter((i) => keeps[classes.of(value, axis, i)] === 1); // prettier-ignore
+      indices.set(key, found);
+    }
+    return found;
+  };
+  const grown = absorbConstants(program, life, (value, axis, i) => keeps[classes.of(value, axis, i)] === 0);
+  const thinned = new Map(
+    [...program.weights].map(([name, value]) => {
+      const given = weights.get(name)!;
+      const sums = grown.get(value);
+      const data = sums ? given.map((x, i) => x + sums[i]!) : given;
+      const axes = value.shape.map((_, axis) => kept(value, axis));
+      return [name, { shape: axes.map(({ length }) => length), data: cutData(data, value.shape, axes), kept: axes }];
+    }),
+  );
+  return { ...cutGraph(program, kept), weights: thinned };
+}

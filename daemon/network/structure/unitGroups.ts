@@ -1,0 +1,167 @@
+import { Classes, type Axis } from './classes.js';
+import { contractionOf } from './contraction.js';
+import { absorberOf } from './absorb.js';
+import { Causes, type Reason, reasonsOf } from './reasons.js';
+import { programOf, type Program, type Step } from './values.js';
+import type { Graph } from '../ir.js';
+
+/**
+ * What an axis of a weight is to a unit.
+ * - makes: slices of it compute the unit (columns of a kernel, filters, columns of an embedding). They must be 0 for it to go.
+ * - reads: slices of it are multiplied with the unit (rows of the next kernel). They go with it, whatever they are.
+ * - both: a table that reads at one place and makes at another.
+ * - along: vectors that shift or scale it (biases, normalisation). Those that are trained must be 0 for it to go.
+ */
+export type Side = 'makes' | 'reads' | 'both' | 'along';
+
+/** The units of an axis of a weight. */
+export interface AxisUnits {
+  readonly axis: number;
+  readonly side: Side;
+  /** By index, the group that it belongs to; -1 where it stays. */
+  readonly groups: Int32Array;
+}
+
+/** A slice of a weight: the indices of an axis that one group has. */
+export interface Member {
+  readonly weight: string;
+  readonly axis: number;
+  readonly side: Side;
+  readonly indices: readonly number[];
+}
+
+/**
+ * What makes slices of several weights one unit.
+ * - sum, product: tensors are added, multiplied (or merged otherwise) element by element.
+ * - concatenation, depthwise, flatten: channels side by side, filters of one channel each, one channel in many features.
+ * - heads: products of activations are taken for each.
+ * - parts: filters are cut into groups, or gates, of equal size.
+ */
+export type Coupling = 'sum' | 'product' | 'concatenation' | 'depthwise' | 'flatten' | 'heads' | 'parts';
+
+export interface Tie {
+  readonly coupling: Coupling;
+  readonly layer: string;
+}
+
+export interface UnitGroups {
+  /** Groups are numbered from 0. */
+  readonly count: number;
+  /** By name of the weight, the axes of which some index can go. */
+  readonly axes: ReadonlyMap<string, readonly AxisUnits[]>;
+  /** For the axes that make units, why some or all of these stay. */
+  readonly reasons: readonly Reason[];
+  /** All that is removed together. */
+  members(group: number): readonly Member[];
+  ties(group: number): readonly Tie[];
+  /**
+   * What the unit must be, for every sample, so that the network without it computes the same: 0, or any constant, since
+   * all that read it can add what it gives to a bias. A unit that nobody reads (0 in all slices that read) may be anything.
+   */
+  needs(group: number): 'zero' | 'constant';
+}
+
+const sums: ReadonlySet<string> = new Set(['Add', 'Sub', 'Maximum', 'Minimum', 'SquaredDifference']);
+
+function couplingOf(step: Step, heads: ReadonlySet<number>): Coupling | null {
+  const { node, inputs, output } = step;
+  if (node.op === 'Concat') return 'concatenation';
+  if (node.op.startsWith('Depthwise')) return 'depthwise';
+  if (node.op === 'Reshape') return heads.has(output.id) ? null : 'flatten';
+  if (node.op === 'Slice') return inputs[0]!.fixed && inputs[0]!.shape.length === 4 ? 'parts' : null;
+  if (node.op === 'MatMul') return inputs.some(({ fixed }) => fixed) ? null : 'heads';
+  if (inputs.filter(({ fixed }) => !fixed).length < 2) return null;
+  return sums.has(node.op) ? 'sum' : 'product';
+}
+
+const keyOf = ({ value, axis }: Axis): string => `${value.id} ${axis}`;
+
+/** The sides of axes of weights and of what is computed from weights alone, by key: a kernel may be cut or scaled first. */
+function sidesOf(classes: Classes): Map<string, Set<'makes' | 'reads'>> {
+  const links = new Map<string, Axis[]>();
+  for (const { a, b } of classes.links) {
+    if (!a.value.fixed || !b.value.fixed) continue;
+    for (const [from, to] of [[a, b], [b, a]] as const) links.set(keyOf(from), [...(links.get(keyOf(from)) ?? []), to]); // prettier-ignore
+  }
+  const sides = new Map<string, Set<'makes' | 'reads'>>();
+  for (const { side, ...start } of classes.roles) {
+    const stack: Axis[] = [start];
+    for (let at = stack.pop(); at; at = stack.pop()) {
+      const there = sides.get(keyOf(at)) ?? new Set();
+      if (there.has(side)) continue;
+      sides.set(keyOf(at), there.add(side));
+      stack.push(...(links.get(keyOf(at)) ?? []));
+    }
+  }
+  return sides;
+}
+
+const sideOf = (sides: ReadonlySet<string> | undefined): Side =>
+  !sides ? 'along' : sides.size === 2 ? 'both' : sides.has('makes') ? 'makes' : 'reads';
+
+/** The groups of a program whose classes are known. */
+export function groupsOf(program: Program, classes: Classes): UnitGroups {
+  const sides = sidesOf(classes);
+  const causes = new Causes(classes);
+  const numbers = new Map<number, number>();
+  const axes = new Map<string, AxisUnits[]>();
+  const reasons: Reason[] = [];
+  for (const [name, value] of program.weights)
+    value.shape.forEach((n, axis) => {
+      const side = sideOf(sides.get(keyOf({ value, axis })));
+      const groups = Int32Array.from({ length: n }, (_, i) => {
+        if (classes.stays(value, axis, i)) return -1;
+        const tie = classes.of(value, axis, i);
+        if (!numbers.has(tie)) numbers.set(tie, numbers.size);
+        return numbers.get(tie)!;
+      });
+      if (groups.some((group) => group >= 0)) axes.set(name, [...(axes.get(name) ?? []), { axis, side, groups }]);
+      if ((side === 'makes' || side === 'both') && n > 1) reasons.push(...reasonsOf(classes, causes, name, { value, axis })); // prettier-ignore
+    });
+  const ties = [...numbers.keys()];
+  const holds = (group: number, { value, axis }: Axis): boolean => {
+    for (let i = 0; i < value.shape[axis]!; i++) if (classes.of(value, axis, i) === ties[group]) return true;
+    return false;
+  };
+  const heads = new Set(classes.heads.map(({ value }) => value.id));
+  return {
+    count: numbers.size,
+    axes,
+    reasons,
+    members: (group) =>
+      [...axes].flatMap(([weight, all]) =>
+        all.flatMap(({ axis, side, groups }) => {
+          const indices = [...groups.keys()].filter((i) => groups[i] === group);
+          return indices.length === 0 ? [] : [{ weight, axis, side, indices }];
+        }),
+      ),
+    ties: (group) => {
+      const found = new Map<string, Tie>();
+      for (const { step, a } of classes.links) {
+        const coupling = couplingOf(step, heads);
+        if (!coupling || !holds(group, a)) continue;
+        const layer = step.node.layer ?? step.node.op;
+        found.set(`${coupling} ${layer}`, { coupling, layer });
+      }
+      return [...found.values()];
+    },
+    needs: (group) => {
+      const readers = program.steps.filter((step) => {
+        const { op, attrs, inputs } = { ...step.node, inputs: step.inputs };
+        if (op === 'Sum') return (attrs['axes'] as number[]).some((axis) => holds(group, { value: inputs[0]!, axis }));
+        const contraction = contractionOf(step);
+        if (contraction) return holds(group, { value: contraction.x, axis: contraction.xAxis });
+        return op === 'MatMul' && inputs[0]!.shape.some((_, axis) => axis >= inputs[0]!.shape.length - 2 && holds(group, { value: inputs[0]!, axis })); // prettier-ignore
+      });
+      return readers.every((step) => contractionOf(step)?.zeroOnly === false && absorberOf(program, step))
+        ? 'constant'
+        : 'zero';
+    },
+  };
+}
+
+/** @param graph an inference pass. */
+export function unitGroupsOf(graph: Graph): UnitGroups {
+  const program = programOf(graph);
+  return groupsOf(program, new Classes(program));
+}
