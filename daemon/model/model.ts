@@ -1,6 +1,6 @@
 /** A model file in memory: layers (a normalised Keras-2 topology) or a graph of operations, and its weights. Models are data, never code. */
-import type { Network } from '../network/network.js';
 import type { OnnxFile } from '../onnx/file/onnxFile.js';
+import type { OnnxNetwork } from '../onnx/lower/onnxNetwork.js';
 
 export interface WeightTensor {
   /** As in the file: "dense_1/kernel". */
@@ -37,9 +37,7 @@ export interface GraphModel extends ModelInMemory {
   readonly format: 'onnx';
   /** What was read. Its initializers have the file's own values and layout; `weights` may have others by now. */
   readonly file: OnnxFile;
-  readonly network: Network;
-  /** A weight in the shape and the order of values that the file has it in. */
-  inFile(weight: WeightTensor): WeightTensor;
+  readonly network: OnnxNetwork;
 }
 
 /** What only some models can do is asked of `frontEndOf` (frontEnds/), which answers for each kind. */

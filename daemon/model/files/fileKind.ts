@@ -13,7 +13,7 @@ export interface FileKind {
 /** So many bytes at the start of a file show its kind. */
 export const KIND_BYTES = 512;
 
-const NO_MODEL = 'name a model.json of TensorFlow.js, or a Keras .keras or .h5 file';
+const NO_MODEL = 'name an ONNX file, a Keras .keras or .h5 file, or a model.json of TensorFlow.js';
 const NO_DATA = 'save the data as CSV, .npz or .parquet';
 const KERAS = 'export it from the Keras or TensorFlow.js model that it was made of';
 
@@ -30,10 +30,10 @@ const SAVED_MODEL = model(
   'load it in TensorFlow with tf.keras.models.load_model (Keras 2) and save it as .h5',
 );
 const TFLITE = model('a TensorFlow Lite model, made for inference', `${KERAS}, and use that one`);
-const ONNX = model('an ONNX model, made for inference', `${KERAS}, and use that one`);
 const COREML = model('a Core ML model, made for inference', `${KERAS}, and use that one`);
 
 /** What readers of models take themselves, and complain of with more to say. */
+const ONNX = model('an ONNX model', NO_MODEL);
 const HDF5: FileKind = {
   what: 'an HDF5 file',
   asModel: NO_MODEL,
@@ -41,7 +41,7 @@ const HDF5: FileKind = {
 };
 const KERAS_MODEL = model('a Keras model', NO_MODEL);
 const ZIP = data('a zip archive', 'unpack it');
-const READ_AS_MODELS: readonly (FileKind | undefined)[] = [HDF5, KERAS_MODEL, ZIP];
+const READ_AS_MODELS: readonly (FileKind | undefined)[] = [HDF5, KERAS_MODEL, ZIP, ONNX];
 
 export const NPZ = data('arrays of NumPy (.npz)', NO_DATA);
 
@@ -127,6 +127,9 @@ export function fileKind(head: Uint8Array, name: string): FileKind | null {
   return RULES.find(({ test }) => test(text, name))?.kind ?? null;
 }
 
+/** Whether a file is an ONNX model: by its first bytes, or by its name where they say nothing else. */
+export const isOnnx = (head: Uint8Array, name: string): boolean => fileKind(head, name) === ONNX;
+
 /** As the end of a sentence: what the file is instead of a model, and the way out; null where it may be one. */
 export function noModel(head: Uint8Array, name: string): string | null {
   if (/^(\xef\xbb\xbf)?\s*\{/.test(Buffer.from(head).toString('latin1'))) return null;
@@ -144,7 +147,7 @@ export function noModel(head: Uint8Array, name: string): string | null {
 /** The same of a folder. @param names of what is in it. */
 export function noModelFolder(names: readonly string[], name: string): string {
   const kind = folderKind(names, name);
-  const models = names.filter((member) => /\.(keras|h5|hdf5)$/i.test(member));
+  const models = names.filter((member) => /\.(keras|h5|hdf5|onnx)$/i.test(member));
   if (kind) return `is a folder: ${kind.what}; ${kind.asModel}`;
   if (names.includes('model.json') || models.length === 0) return 'is a folder; name the model.json inside it';
   return `is a folder; name the model inside it, such as ${JSON.stringify(models.sort()[0])}`;

@@ -25,14 +25,13 @@ const HEADS: Readonly<Record<OutputHead['activation'], Pick<ModelOutput, 'activa
   linear: { activation: 'linear' },
 };
 
-function examine({ network, file }: GraphModel): Known {
+function examine({ network }: GraphModel): Known {
   const there = known.get(network);
   if (there) return there;
   const { builder, data, pass, finish } = recordPass(network, 2);
   const graph = finish(pass.outputs.map((node, index) => ({ role: 'output', index, node })));
-  const classes = new Map(file.model.graph.nodes.map(({ name, op }) => [name, op]));
   const found: Known = {
-    operations: operationTable(network, (row) => classes.get(row) ?? 'Parameter'),
+    operations: operationTable(network),
     outputs: network.outputs.map(({ name, shape }, i) => ({
       name,
       shape,
@@ -60,8 +59,7 @@ export function graphFrontEnd(model: GraphModel): FrontEnd<GraphModel> {
       const frozen = new Set(layers.flatMap(({ weights }) => weights.filter((one) => !one.trainable).map(({ name }) => name))); // prettier-ignore
       if (network.weights.every(({ name, trainable }) => !trainable || !frozen.has(name))) return model;
       const weights = network.weights.map((one) => ({ ...one, trainable: one.trainable && !frozen.has(one.name) }));
-      const { inputs, outputs } = network;
-      return { ...model, network: { inputs, outputs, weights, pass: (builder, spec) => network.pass(builder, spec) } };
+      return { ...model, network: { ...network, weights } };
     },
     withInputScales() {
       throw new UserError(

@@ -1,9 +1,10 @@
 /** The layer table of a network: a row for each operation of its file that computes something, by one recorded pass. */
-import { flopsOf } from '../../network/cost.js';
 import type { GraphOutput, Node } from '../../network/ir.js';
-import type { Network, NetworkWeight } from '../../network/network.js';
+import type { NetworkWeight } from '../../network/network.js';
 import { recordPass } from '../../network/recordPass.js';
+import { flopsOf } from '../../network/structure/flops.js';
 import { sizeOf } from '../../protocol/shape.js';
+import type { OnnxNetwork } from '../../onnx/lower/onnxNetwork.js';
 import type { LayerSummary } from '../model.js';
 
 /** A row with what it reads. */
@@ -15,18 +16,6 @@ export interface Operation {
 
 /** Of two samples: an axis of one would be taken for one that a broadcast made. */
 const BATCH = 2;
-
-/** What only moves the values of a weight, so that a product of the result is one of the weight. */
-const MOVES: ReadonlySet<string> = new Set(['Reshape', 'Transpose', 'Slice', 'StridedSlice', 'Concat', 'Pad', 'Reverse', 'Tile']); // prettier-ignore
-
-/** The weights that a node is made of, where it is made of nothing else. */
-function weightsIn(node: Node, named: ReadonlyMap<Node, string>): readonly string[] | null {
-  const name = named.get(node);
-  if (name !== undefined) return [name];
-  if (!MOVES.has(node.op)) return null;
-  const found = node.inputs.map((input) => weightsIn(input, named));
-  return found.includes(null) ? null : found.flatMap((names) => names!);
-}
 
 /** The nodes that an output needs. */
 function behind(output: Node): Set<Node> {
@@ -54,17 +43,17 @@ class Row {
 }
 
 /**
- * @param classOf what the operation of a row is called, by the row's name.
  * @returns rows in the order in which they compute, the inputs first. FLOPs are 2 per multiply-add, for one sample; biases,
  * normalisation and activations cost nothing.
  * @throws UserError('model-unsupported') where the network cannot be computed.
  */
-export function operationTable(network: Network, classOf: (row: string) => string): Operation[] {
-  const { data, weights, pass, finish } = recordPass(network, BATCH);
+export function operationTable(network: OnnxNetwork): Operation[] {
+  const classes = new Map(network.operations.toReversed().map(({ name, op }) => [name, op]));
+  const { data, pass, finish } = recordPass(network, BATCH);
   const ends = pass.outputs.map((node, index): GraphOutput => ({ role: 'output', index, node }));
   const graph = finish(ends);
   const rows = new Map<string, Row>();
-  const row = (name: string, className = classOf(name)): Row => {
+  const row = (name: string, className = classes.get(name) ?? 'Parameter'): Row => {
     const known = rows.get(name) ?? new Row(name, className);
     rows.set(name, known);
     return known;
@@ -74,20 +63,11 @@ export function operationTable(network: Network, classOf: (row: string) => strin
     row(name, 'Input').shape = shape;
     maker.set(data[i]!, name);
   });
-  const named = new Map([...weights].map(([name, node]) => [node, name]));
-  const flopsOfWeight = new Map<string, number>();
+  const flops = flopsOf(graph);
   for (const node of graph.nodes) {
     const name = node.layer;
-    const flops = flopsOf(node) / BATCH;
-    const factors = flops > 0 ? node.inputs.map((input) => weightsIn(input, named)).find((found) => found !== null) : null;
-    const all = factors?.reduce((sum, factor) => sum + sizeOf(weights.get(factor)!.shape), 0);
-    for (const factor of factors ?? []) {
-      const share = sizeOf(weights.get(factor)!.shape) / all!;
-      flopsOfWeight.set(factor, (flopsOfWeight.get(factor) ?? 0) + flops * share);
-    }
     if (name === undefined) continue;
     const own = row(name);
-    if (!factors) own.flops += flops;
     own.shape = node.shape[0] === BATCH ? node.shape.slice(1) : node.shape;
     maker.set(node, name);
     for (const input of node.inputs) {
@@ -95,10 +75,11 @@ export function operationTable(network: Network, classOf: (row: string) => strin
       if (from !== undefined && from !== name) own.reads.add(from);
     }
   }
+  for (const [name, products] of flops.activations) row(name).flops += products / BATCH;
   for (const weight of network.weights) row(weight.layer).weights.push(weight);
   const several = network.outputs.length > 1;
   const needed = several ? pass.outputs.map((node) => new Set([...behind(node)].map((one) => one.layer ?? maker.get(one)))) : []; // prettier-ignore
-  const summarize = ({ name, className, weights: own, flops: rest, shape }: Row): LayerSummary => {
+  const summarize = ({ name, className, weights: own, flops: ofActivations, shape }: Row): LayerSummary => {
     const listed = own.map(({ name, shape, prunable, trainable }) => {
       const size = sizeOf(shape);
       return {
@@ -108,7 +89,7 @@ export function operationTable(network: Network, classOf: (row: string) => strin
         prunable,
         trainable,
         ...(!trainable && { statistic: true as const }),
-        ...(prunable && { flopsPerWeight: (flopsOfWeight.get(name) ?? 0) / size }),
+        ...(prunable && { flopsPerWeight: (flops.byWeight.get(name) ?? 0) / BATCH / size }),
       };
     });
     const prunable = listed.reduce((sum, weight) => sum + (weight.prunable ? weight.size : 0), 0);
@@ -123,7 +104,7 @@ export function operationTable(network: Network, classOf: (row: string) => strin
       weights: listed,
       params: listed.reduce((sum, { size }) => sum + size, 0),
       prunable,
-      flops: kernels + rest,
+      flops: kernels + ofActivations,
       flopsPerWeight: prunable === 0 ? 0 : kernels / prunable,
     };
   };

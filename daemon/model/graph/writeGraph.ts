@@ -2,6 +2,7 @@
 import { writeFileAtomic } from '../../files/atomicWrite.js';
 import { replaceInitializers } from '../../onnx/file/replaceTensors.js';
 import type { GraphModel } from '../model.js';
+import { weightsInFile } from './weightsInFile.js';
 
 const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
   for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false;
@@ -15,8 +16,7 @@ const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
 export function graphFile(model: GraphModel): Uint8Array {
   const { file } = model;
   const changes = new Map(
-    model.weights.flatMap((weight) => {
-      const { name, shape, data } = model.inFile(weight);
+    weightsInFile(model).flatMap(({ name, shape, data }) => {
       const before = file.model.graph.initializers.get(name)?.values();
       return before && same(before, data) ? [] : [[name, { dims: shape, values: data }] as const];
     }),
