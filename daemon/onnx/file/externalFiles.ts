@@ -60,7 +60,7 @@ async function locate(model: string, location: string, tensor: string): Promise<
 }
 
 /** The bytes of a range, read in pieces, so that other work gets its turn. @throws UserError('model-invalid'). */
-async function readRange(handle: FileHandle, path: string, offset: number, length: number): Promise<Uint8Array> {
+export async function readRange(handle: FileHandle, path: string, offset: number, length: number): Promise<Uint8Array> {
   const fail = (problem: string): never => {
     throw new UserError('model-invalid', `${path} ${problem}`, { file: path });
   };
@@ -81,6 +81,7 @@ async function readRange(handle: FileHandle, path: string, offset: number, lengt
 /** What was read of the files beside a model. */
 export class ExternalFiles {
   readonly #bytes = new Map<string, Uint8Array>();
+  readonly #paths = new Map<string, string>();
 
   /** Bytes of a range that `load` has read. @throws UserError('model-missing') for others. */
   readonly read: ReadExternal = (range) => {
@@ -88,6 +89,11 @@ export class ExternalFiles {
     if (bytes) return bytes;
     throw new UserError('model-missing', `${quoted(range.location)} was not read with its model`);
   };
+
+  /** The real path of a file that was read. */
+  pathOf(location: string): string {
+    return this.#paths.get(location)!;
+  }
 
   /**
    * Reads what the graph's tensors need of other files; a range that several share once.
@@ -106,6 +112,7 @@ export class ExternalFiles {
     for (const [location, tensors] of files) {
       const path = await locate(model, location, tensors[0]!.name);
       onFile(path);
+      this.#paths.set(location, path);
       const handle = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
         throw new UserError('model-missing', `${path} cannot be read: ${error.code ?? error.message}`, { file: path });
       });
@@ -118,22 +125,22 @@ export class ExternalFiles {
   }
 
   async #loadFile(handle: FileHandle, path: string, tensors: readonly OnnxTensor[]): Promise<void> {
-    const info = await handle.stat();
-    let left = info.size;
-    for (const { name, external } of tensors) {
+    const { size } = await handle.stat();
+    const ranges = new Map(tensors.map((tensor) => [keyOf(tensor.external!), tensor]));
+    let [end, before] = [0, ''];
+    for (const { name, external } of [...ranges.values()].sort((a, b) => a.external!.offset - b.external!.offset)) {
       const { offset, length } = external!;
       const fail = (problem: string): never => {
         throw new UserError('model-invalid', `${path} ${problem}`, { file: path, field: name });
       };
-      if (this.#bytes.has(keyOf(external!))) continue;
-      const needed = length ?? info.size - offset;
-      if (needed < 0 || offset + needed > info.size) {
-        const head = await readRange(handle, path, 0, Math.min(info.size, 256));
-        fail(whatElse(head) ?? `ends at byte ${info.size}, and the values of ${quoted(name)} lie from ${offset} to ${offset + needed}; is it cut off? copy or download it again`); // prettier-ignore
+      const needed = length ?? Math.max(size - offset, 0);
+      if (offset + needed > size) {
+        const other = whatElse(await readRange(handle, path, 0, Math.min(size, 256)));
+        fail(other ?? `ends at byte ${size}, and the values of ${quoted(name)} lie from ${offset} to ${offset + needed}; is it cut off? copy or download it again`); // prettier-ignore
       }
       // Ranges that cross each other could ask for any amount of memory.
-      if (needed > left) fail('is used by several tensors at once, in parts that cross each other');
-      left -= needed;
+      if (needed > 0 && offset < end) fail(`holds the values of ${quoted(name)} and ${quoted(before)} in the same place; save the model again`); // prettier-ignore
+      if (needed > 0) [end, before] = [offset + needed, name];
       this.#bytes.set(keyOf(external!), await readRange(handle, path, offset, needed));
     }
   }

@@ -45,3 +45,6 @@ const KINDS: ReadonlyMap<number, Kind> = new Map<number, Kind>([
 export const kindOf = (dataType: number): Kind | undefined => KINDS.get(dataType);
 
 export const typeOf = (dataType: number): OnnxType => kindOf(dataType)?.type ?? 'other';
+
+/** The same by its name; undefined for `other`. */
+export const kindNamed = (type: OnnxType): Kind | undefined => [...KINDS.values()].find((kind) => kind.type === type);
