@@ -1,5 +1,5 @@
 /** SafeTensors (github.com/huggingface/safetensors, format of version 0.4): 8 bytes of header length, JSON, then the tensors. */
-import { weightsInFile } from '../model/graph/weightsInFile.js';
+import { otherNames, weightsInFile } from '../model/graph/weightsInFile.js';
 import { writeFileAtomic } from '../files/atomicWrite.js';
 import type { Model, WeightTensor } from '../model/model.js';
 
@@ -16,9 +16,17 @@ function bytesOf({ dtype, data }: WeightTensor): Uint8Array {
 const metadataOf = (model: Model): Record<string, string> =>
   model.kind === 'layers' ? { format: 'tf', topology: JSON.stringify(model.topology) } : { format: 'pt' };
 
+/** The tensors of a model under all the names that its file has for them. */
+function named(model: Model): readonly WeightTensor[] {
+  const weights = weightsInFile(model);
+  if (model.kind === 'layers') return weights;
+  const others = otherNames(model);
+  return weights.flatMap((weight) => [weight, ...(others.get(weight.name) ?? []).map((name) => ({ ...weight, name }))]);
+}
+
 /** Tensors by their names; the topology of layers as JSON under `__metadata__.topology`. Of a graph they lie as in its file. */
 export function safetensorsFile(model: Model): Uint8Array {
-  const weights = weightsInFile(model);
+  const weights = named(model);
   const contents = weights.map(bytesOf);
   let at = 0;
   const tensors = weights.map(({ name, shape, dtype }, i) => {

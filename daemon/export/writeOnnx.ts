@@ -5,7 +5,7 @@ import { encodeOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../o
 import type { Graph } from '../network/ir.js';
 import { buildLayers, type TraceableModel } from '../engine/trace/layersModel.js';
 import { writeFileAtomic } from '../files/atomicWrite.js';
-import { graphFile } from '../model/graph/writeGraph.js';
+import { writeGraph } from '../model/graph/writeGraph.js';
 import type { LayersModel, Model } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
 import { sizeOf } from '../protocol/shape.js';
@@ -212,5 +212,6 @@ export async function onnxFile(model: LayersModel): Promise<Uint8Array> {
 
 /** @throws UserError('model-unsupported'), UserError('disk'). */
 export async function writeOnnx(model: Model, path: string): Promise<void> {
-  await writeFileAtomic(path, model.kind === 'layers' ? await onnxFile(model) : graphFile(model));
+  if (model.kind === 'graph') return writeGraph(model, path);
+  await writeFileAtomic(path, await onnxFile(model));
 }

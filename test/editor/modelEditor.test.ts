@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readModel } from '../../daemon/model/files/readModel.js';
+import { readLayers } from '../fixtures/readLayers.js';
 import { writeKeras, writeKerasH5 } from '../../daemon/model/files/writeKeras.js';
 import { artifact } from './expectEventually.js';
 import { makeWorkspace } from './sample.js';
@@ -14,7 +14,7 @@ describe('a Keras file', () => {
 
   beforeAll(async () => {
     workspace = await makeWorkspace();
-    const model = await readModel(join(workspace.folder, 'lenet300/model.json'), { workspace: workspace.folder });
+    const model = await readLayers(join(workspace.folder, 'lenet300/model.json'), { workspace: workspace.folder });
     await writeKerasH5(model, join(workspace.folder, 'net.h5'));
     await writeKeras(model, join(workspace.folder, 'net3.keras'));
     await writeFile(join(workspace.folder, 'table.h5'), 'no HDF5 at all');

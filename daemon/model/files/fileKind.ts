@@ -15,7 +15,7 @@ export const KIND_BYTES = 512;
 
 const NO_MODEL = 'name an ONNX file, a Keras .keras or .h5 file, or a model.json of TensorFlow.js';
 const NO_DATA = 'save the data as CSV, .npz or .parquet';
-const KERAS = 'export it from the Keras or TensorFlow.js model that it was made of';
+const KERAS = 'open the ONNX, Keras or TensorFlow.js model that it was made of';
 
 const model = (what: string, asModel: string): FileKind => ({ what, asModel, asData: 'name the data, not a model' });
 const data = (what: string, asData: string): FileKind => ({ what, asModel: NO_MODEL, asData });
@@ -23,14 +23,14 @@ const PICKLE = 'a pickle is a program, and is not run';
 
 const PYTORCH = model(
   'a PyTorch file',
-  `${PICKLE}: build the network in Keras, copy the weights into it and save it as .keras`,
+  `${PICKLE}: export the network in Python with torch.onnx.export, and name the .onnx file`,
 );
 const SAVED_MODEL = model(
   'a TensorFlow SavedModel',
-  'load it in TensorFlow with tf.keras.models.load_model (Keras 2) and save it as .h5',
+  'convert it in Python with tf2onnx (python -m tf2onnx.convert --saved-model FOLDER --output model.onnx), or load it with tf.keras.models.load_model (Keras 2) and save it as .h5',
 );
-const TFLITE = model('a TensorFlow Lite model, made for inference', `${KERAS}, and use that one`);
-const COREML = model('a Core ML model, made for inference', `${KERAS}, and use that one`);
+const TFLITE = model('a TensorFlow Lite model, made for inference', KERAS);
+const COREML = model('a Core ML model, made for inference', KERAS);
 
 /** What readers of models take themselves, and complain of with more to say. */
 const ONNX = model('an ONNX model', NO_MODEL);
@@ -86,7 +86,7 @@ const RULES: readonly Rule[] = [
     test: (head) => PICKLED.test(head),
   },
   {
-    kind: model('a SafeTensors file, which holds weights alone', 'load them into their network in Keras and save it as .keras'),
+    kind: model('a SafeTensors file, which holds weights alone', 'load them into their network in Python and export that with torch.onnx.export, or save it as .keras'),
     test: (head) => SAFETENSORS.test(head),
   },
   { kind: model('a GGUF language model', NO_MODEL), test: starts('GGUF', 'lmgg', 'tjgg', 'fmgg') },
@@ -106,12 +106,12 @@ const RULES: readonly Rule[] = [
   { kind: HDF5, test: starts('\x89HDF\r\n\x1a\n') },
   { kind: KERAS_MODEL, test: member(/^(config\.json|metadata\.json|model\.weights\.h5)$/) },
   { kind: ZIP, test: starts('PK\x03\x04') },
-  { kind: model('an OpenVINO model', `${KERAS}, and use that one`), test: (head) => /^\s*(<\?xml[^>]*>\s*)?<net /.test(head) },
+  { kind: model('an OpenVINO model', KERAS), test: (head) => /^\s*(<\?xml[^>]*>\s*)?<net /.test(head) },
   { kind: ONNX, test: (head) => ONNX_HEAD.test(head) && /onnx|torch|graph|keras|sklearn/i.test(head) },
   { kind: ONNX, test: named(/\.onnx$/i) },
   { kind: COREML, test: named(/\.ml(model|package|modelc)$/i) },
   { kind: SAVED_MODEL, test: named(/saved_model\.pb(txt)?$/i) },
-  { kind: model('a frozen TensorFlow graph', `${KERAS}, and use that one`), test: named(/\.pb(txt)?$/i) },
+  { kind: model('a frozen TensorFlow graph', KERAS), test: named(/\.pb(txt)?$/i) },
   { kind: model('a part of a TensorFlow checkpoint', 'load it into its network in Keras and save that as .keras'), test: named(/\.(ckpt|index|data-\d{5}-of-\d{5})$/i) },
   { kind: model('a Caffe or Darknet file', NO_MODEL), test: named(/\.(caffemodel|prototxt|weights|cfg)$/i) },
   { kind: data('TFRecords', 'read them in TensorFlow and save the arrays with numpy.savez'), test: named(/\.tfrecords?$/i) },

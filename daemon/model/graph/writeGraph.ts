@@ -1,6 +1,6 @@
 /** A graph written as the file it was read from, with other values in its initializers. */
-import { writeFileAtomic } from '../../files/atomicWrite.js';
-import { replaceInitializers } from '../../onnx/file/replaceTensors.js';
+import type { TensorChange } from '../../onnx/file/editTensor.js';
+import { writeOnnxFile } from '../../onnx/file/writeOnnxFile.js';
 import type { GraphModel } from '../model.js';
 import { weightsInFile } from './weightsInFile.js';
 
@@ -10,19 +10,18 @@ const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
 };
 
 /**
- * The file's bytes with the model's weights in place of its own; what did not change stays byte for byte as it was.
- * @throws UserError('model-invalid') where a value does not fit its kind of numbers (above 65,504 in float16).
+ * Writes the model's file with its weights in place of those that were read; what did not change stays byte for byte as it was.
+ * Weights that lie in other files are written into files beside the new one.
+ * @param path absolute; its folder exists.
+ * @throws UserError('disk'); UserError('model-invalid') where a value does not fit its kind of numbers (above 65,504 in float16).
  */
-export function graphFile(model: GraphModel): Uint8Array {
+export async function writeGraph(model: GraphModel, path: string): Promise<void> {
   const { file } = model;
-  const changes = new Map(
-    weightsInFile(model).flatMap(({ name, shape, data }) => {
+  const initializers = new Map(
+    weightsInFile(model).flatMap(({ name, shape, data }): [string, TensorChange][] => {
       const before = file.model.graph.initializers.get(name)?.values();
-      return before && same(before, data) ? [] : [[name, { dims: shape, values: data }] as const];
+      return before && same(before, data) ? [] : [[name, { dims: shape, values: data }]];
     }),
   );
-  return changes.size === 0 ? file.bytes : replaceInitializers(file.bytes, changes, file.path);
+  await writeOnnxFile(file, { initializers }, path);
 }
-
-/** @throws UserError('disk'), and as `graphFile`. */
-export const writeGraph = (model: GraphModel, path: string): Promise<void> => writeFileAtomic(path, graphFile(model));

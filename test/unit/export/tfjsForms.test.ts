@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exportModel, findFormat } from '../../../daemon/export/exportModel.js';
 import type { LayersModel } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { loadPlain, savePlain, scratch, tf, tfl } from '../model/tfjs.js';
 import { builtModel } from './builtModel.js';
 
@@ -83,7 +83,7 @@ describe('exports for TensorFlow.js', () => {
       layers: [tfl.layers.separableConv2d({ filters: 3, kernelSize: 2, depthMultiplier: 2, inputShape: [4, 4, 2], name: 's' })],
     }); // prettier-ignore
     const folder = await scratch();
-    const model = await readModel(await savePlain(net, folder), { workspace: folder });
+    const model = await readLayers(await savePlain(net, folder), { workspace: folder });
     expect(model.notes.join()).toMatch(
       /depth_multiplier, which TensorFlow\.js does not save, was read from the weights/,
     );

@@ -9,7 +9,7 @@ import { createRandom } from '../../../daemon/lc/random.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { layerViews } from '../../../daemon/model/layers/layerViews.js';
 import type { LayersModel } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { withWeights } from '../../../daemon/model/weights.js';
 import { builtModel } from '../export/builtModel.js';
@@ -62,7 +62,7 @@ describe('groups of units', () => {
   );
 
   it('filters of a transposed convolution are units, with their normalisation', async () => {
-    const model = await readModel('model.keras', { workspace: resolve('test/fixtures/keras/gan-generator') });
+    const model = await readLayers('model.keras', { workspace: resolve('test/fixtures/keras/gan-generator') });
     const views = layerViews(summarizeModel(model), prunable(model), NEURONS);
     const groups = groupUnits(views.map(({ view }) => view));
     // Eight filters of the first; the dense layer is reshaped into channels, and the last layer's filter is the image.

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../../../daemon/model/setup/architectures.js';
 import type { LayersModel } from '../../../../daemon/model/model.js';
-import { readModel } from '../../../../daemon/model/files/readModel.js';
+import { readLayers } from '../../../fixtures/readLayers.js';
 import { searchData } from '../../../../daemon/plan/dataSearch/searchData.js';
 import { walkForData, WALK_LIMITS } from '../../../../daemon/plan/dataSearch/walkForData.js';
 import { clusterCsv, tinyModel } from '../../../fixtures/tinyWorkspace.js';
@@ -24,7 +24,7 @@ beforeEach(async () => {
   const { json, weights } = tinyModel();
   await write('net/model.json', JSON.stringify(json));
   await write('net/weights.bin', weights);
-  model = await readModel(join(folder, 'net/model.json'), { workspace: folder });
+  model = await readLayers(join(folder, 'net/model.json'), { workspace: folder });
 });
 afterEach(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 
