@@ -51,13 +51,29 @@ export function reassociate(graph: GraphBuilder, whole: Node, small: Node): Node
   return undefined;
 }
 
-/** The sum of x - mean(x) over the same axes is zero. */
-export function centredSum(graph: GraphBuilder, { inputs, shape, attrs }: Spec): Node | undefined {
-  const [x, mean] = inputs[0]!.op === 'Sub' ? inputs[0]!.inputs : [];
+/** Whether it is x - mean(x) over the axes, whose sum along them is zero. */
+function isCentred(node: Node, axes: Spec['attrs'][string]): boolean {
+  const [x, mean] = node.op === 'Sub' ? node.inputs : [];
   const source = mean?.op === 'Reshape' ? mean.inputs[0]! : mean;
-  const centred =
-    source?.op === 'Mean' && source.inputs[0] === x && String(source.attrs['axes']) === String(attrs['axes']);
-  return centred ? graph.constant(0, shape) : undefined;
+  return source?.op === 'Mean' && source.inputs[0] === x && String(source.attrs['axes']) === String(axes);
+}
+
+/** The sum of x - mean(x) over the same axes is zero. */
+export const centredSum = (graph: GraphBuilder, { inputs, shape, attrs }: Spec): Node | undefined =>
+  isCentred(inputs[0]!, attrs['axes']!) ? graph.constant(0, shape) : undefined;
+
+/** sum(p + s (x - mean(x))) = sum(p) where s does not vary along the axes: what normalising by a mean makes of a gradient. */
+export function sumBesideCentred(graph: GraphBuilder, spec: Spec): Node | undefined {
+  const x = spec.inputs[0]!;
+  if (x.op !== 'Add') return undefined;
+  const [p, q] = x.inputs as [Node, Node];
+  if (!sameShape(p.shape, q.shape)) return undefined;
+  const vanishes = (node: Node) => {
+    const factors = node.op === 'Multiply' ? splitProduct(graph, node, spec) : { rest: node };
+    return factors !== undefined && isCentred(factors.rest, spec.attrs['axes']!);
+  };
+  const rest = vanishes(q) ? p : vanishes(p) ? q : undefined;
+  return rest && graph.add({ ...spec, inputs: [rest] });
 }
 
 /** A tree of products without its factors that are smaller than the whole, which are collected; null if nothing is left. */
@@ -71,18 +87,29 @@ function withoutSmall(graph: GraphBuilder, node: Node, whole: readonly number[],
   return a && b ? product(graph, a, b) : (a ?? b ?? null);
 }
 
-/** sum(x s) = s sum(x) where s does not vary along the axes that are summed. */
-export function sumOfProduct(graph: GraphBuilder, spec: Spec): Node | undefined {
-  const x = spec.inputs[0]!;
-  if (x.op !== 'Multiply') return undefined;
-  const axes = spec.attrs['axes'] as readonly number[];
+/** A product as its factors that do not vary along the axes that are summed, and the rest; undefined where all others are not of its shape. */
+function splitProduct(
+  graph: GraphBuilder,
+  x: Node,
+  { attrs }: Spec,
+): { rest: Node; small: readonly Node[] } | undefined {
+  const axes = attrs['axes'] as readonly number[];
   const rank = x.shape.length;
   const small: Node[] = [];
   const rest = withoutSmall(graph, x, x.shape, small);
   const constantAlong = ({ shape }: Node) => axes.every((axis) => (shape[axis - rank + shape.length] ?? 1) === 1);
-  if (!rest || small.length === 0 || !small.every(constantAlong)) return undefined;
-  const sum = graph.add({ ...spec, inputs: [rest] });
-  return small.reduce((total, factor) => {
+  return rest && small.length > 0 && small.every(constantAlong) ? { rest, small } : undefined;
+}
+
+/** sum(x s) = s sum(x) where s does not vary along the axes that are summed. */
+export function sumOfProduct(graph: GraphBuilder, spec: Spec): Node | undefined {
+  const x = spec.inputs[0]!;
+  const factors = x.op === 'Multiply' ? splitProduct(graph, x, spec) : undefined;
+  if (!factors) return undefined;
+  const axes = spec.attrs['axes'] as readonly number[];
+  const rank = x.shape.length;
+  const sum = graph.add({ ...spec, inputs: [factors.rest] });
+  return factors.small.reduce((total, factor) => {
     // Without the summed axes, as the sum is.
     const kept = spec.attrs['keepDims'] === true || factor.shape.length === 0;
     const padded = [...ones(rank - factor.shape.length), ...factor.shape];

@@ -1,3 +1,4 @@
+import { sumOfBlocks } from './blocks.js';
 import type { GraphBuilder } from './builder.js';
 import type { Node } from './ir.js';
 import { binaryOps, sameShape, unaryOps } from './ir.js';
@@ -10,6 +11,7 @@ import {
   type Spec,
   splatOf,
   spreadOf,
+  sumBesideCentred,
   sumOfProduct,
   withoutSpread,
 } from './products.js';
@@ -81,6 +83,8 @@ const binary: Rule = (graph, spec) => {
     if (y === 1 && is(a)) return a;
     if (x === -1 && is(b)) return graph.add({ ...spec, op: 'Neg', inputs: [b] });
     if (y === -1 && is(a)) return graph.add({ ...spec, op: 'Neg', inputs: [a] });
+    if (a.op === 'Neg' && y !== undefined && dtype === 'float32')
+      return graph.add({ ...spec, inputs: [a.inputs[0]!, graph.constant(-y, b.shape)] });
     // (p * c) * d = p * (c d), a chain that the gradient of a mean and of dropout makes.
     const c = splatOf(a.inputs[1]);
     if (
@@ -107,6 +111,10 @@ const binary: Rule = (graph, spec) => {
   const commutes = op === 'Multiply' || op === 'Add';
   if (commutes && y === undefined && (x !== undefined || (b.op !== 'Constant' && a.id > b.id)))
     return graph.add({ ...spec, inputs: [b, a] });
+  if (op === 'Add' && dtype === 'float32') {
+    const joined = sumOfBlocks(graph, spec);
+    if (joined) return joined;
+  }
   if (op === 'Multiply' && dtype === 'float32') {
     const spread = spreadOf(a);
     if (spread && y !== undefined)
@@ -165,7 +173,7 @@ const reduce: Rule = (graph, spec) => {
     return graph.add({ op: 'Reshape', inputs: [sum], shape });
   }
   if (op === 'Sum' && x.dtype === 'float32') {
-    const simpler = centredSum(graph, spec) ?? sumOfProduct(graph, spec);
+    const simpler = centredSum(graph, spec) ?? sumOfProduct(graph, spec) ?? sumBesideCentred(graph, spec);
     if (simpler) return simpler;
   }
   const splat = splatOf(x);

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
 import type { GraphBuilder } from '../../network/builder.js';
+import type { OwnGradient } from '../../network/gradient/gradients.js';
 import { type DType, type Node, type RandomSpec } from '../../network/ir.js';
 import { imageKernelRules } from './imageKernels.js';
 import { kernelRules, type KernelRule } from './kernels.js';
@@ -25,6 +26,8 @@ const rules: Readonly<Record<string, KernelRule>> = {
 /** One trace: where kernel calls go, and which layer is being called. */
 export interface Recorder {
   readonly graph: GraphBuilder;
+  /** Where gradients are wanted: gets the compositions that `tf.customGrad` was called for, by their value. */
+  readonly own?: Map<Node, OwnGradient>;
   /** The innermost layer under call, for messages and for the parameters of its noise. */
   layer(): { name: string; className: string; config: Record<string, unknown> } | undefined;
 }
@@ -87,10 +90,15 @@ class TracingBackend extends tf.KernelBackend {
   override dispose = () => undefined;
 }
 
-/** tfjs-core draws random numbers in JavaScript and uploads them: the open scopes tell which operation is drawing. */
-function randomSpec(recorder: Recorder): RandomSpec | undefined {
+/** Of TensorFlow.js, from the outermost to the one that calls a kernel. */
+function openOperations(): string[] {
   const scopes = (tf.engine().state as unknown as { scopeStack: { name: string }[] }).scopeStack;
-  const names = new Set(scopes.map((scope) => scope.name.replace(/__op$/, '')));
+  return scopes.map((scope) => scope.name.replace(/__op$/, ''));
+}
+
+/** tfjs-core draws random numbers in JavaScript and uploads them: the open operations show which one is drawing. */
+function randomSpec(recorder: Recorder): RandomSpec | undefined {
+  const names = new Set(openOperations());
   if (names.has('randomUniform')) return { kind: 'uniform' };
   const other = ['randomNormal', 'truncatedNormal', 'randomStandardNormal', 'randomGamma', 'multinomial', 'rand'];
   if (!other.some((name) => names.has(name))) return undefined;
@@ -125,6 +133,33 @@ function runKernel(backend: TracingBackend, name: string, call: Parameters<tf.Ke
   return Array.isArray(nodes) ? nodes.map((node) => backend.tensorInfo(node)) : backend.tensorInfo(nodes);
 }
 
+/**
+ * `tf.customGrad` during a trace: it records the composition as it is called, and its gradient for `gradients`. TensorFlow.js
+ * itself keeps none, as it differentiates nothing here.
+ */
+function recordOwnGradient(backend: TracingBackend, own: Map<Node, OwnGradient>, f: CustomGradient) {
+  const tensor = (node: Node) => tf.engine().makeTensorFromTensorInfo(backend.tensorInfo(node));
+  return (...inputs: tf.Tensor[]): tf.Tensor => {
+    const saved: Node[] = [];
+    const save = (tensors: tf.Tensor[]) => saved.push(...tensors.map((one) => backend.node(one)));
+    const { value, gradFunc } = f(...inputs, save);
+    const [node, sources] = [backend.node(value), inputs.map((input) => backend.node(input))];
+    // What TensorFlow.js fuses has rules one by one. A value that is older than its inputs was simplified to something else.
+    const fused = openOperations().some((name) => name.startsWith('fused'));
+    if (!fused && sources.every(({ id }) => id < node.id))
+      own.set(node, {
+        inputs: sources,
+        rule: (dy) => [gradFunc(tensor(dy), saved.map(tensor))].flat().map((one) => backend.node(one)),
+      });
+    return value;
+  };
+}
+
+type CustomGradient = (...args: (tf.Tensor | ((tensors: tf.Tensor[]) => void))[]) => {
+  value: tf.Tensor;
+  gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
+};
+
 let registered: TracingBackend | undefined;
 
 function tracingBackend(): TracingBackend {
@@ -153,10 +188,14 @@ export function withTracing<T>(recorder: Recorder | undefined, body: (backend: T
   const previous = engine.backendName as string | undefined;
   void tf.setBackend(backendName);
   backend.recorder = recorder;
+  const { customGrad } = engine;
+  const own = recorder?.own;
+  if (own) Object.assign(engine, { customGrad: (f: CustomGradient) => recordOwnGradient(backend, own, f) });
   try {
     return body(backend);
   } finally {
     backend.recorder = undefined;
+    Object.assign(engine, { customGrad });
     if (previous && previous !== backendName) void tf.setBackend(previous);
     else Object.assign(engine, { backendName: undefined, backendInstance: null });
   }

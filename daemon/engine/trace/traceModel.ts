@@ -6,6 +6,7 @@ import { modelGraph } from '../../model/layers/layerGraph.js';
 import type { LayersModel } from '../../model/model.js';
 import { outputIndex } from '../../model/setup/compiledLoss.js';
 import { GraphBuilder } from '../../network/builder.js';
+import { gradients, type OwnGradient } from '../../network/gradient/gradients.js';
 import { type Graph, type GraphOutput, type Node } from '../../network/ir.js';
 import { BrokenGraph } from '../../network/verify/verifyNode.js';
 import { allLayers, penalties } from '../layerTree.js';
@@ -121,6 +122,7 @@ interface Pass {
   outputs(): GraphOutput[];
   apply(): readonly { readonly value: tf.Tensor; readonly mask: tf.Tensor | undefined }[];
   target(shape: readonly number[], index: number): tf.Tensor;
+  gradients(loss: Node, weights: readonly Node[]): (Node | undefined)[];
   node(tensor: tf.Tensor): Node;
 }
 
@@ -130,7 +132,8 @@ function record(
   outputs: (pass: Pass) => GraphOutput[],
 ): Graph {
   const graph = new GraphBuilder();
-  return withTracing({ graph, layer: () => layers.current() }, (backend) => {
+  const own = new Map<Node, OwnGradient>();
+  return withTracing({ graph, own, layer: () => layers.current() }, (backend) => {
     const tensor = (node: Node) => {
       const { dataId, shape, dtype } = backend.tensorInfo(node);
       return tf.engine().makeTensorFromDataId(dataId, shape, dtype);
@@ -164,6 +167,7 @@ function record(
           }),
         apply: () => apply(true),
         target: (shape, index) => tensor(graph.input(shape, { role: 'target', index })),
+        gradients: (loss, weights) => gradients(graph, loss, weights, own),
         node: (t) => backend.node(t),
       });
     });
@@ -171,25 +175,28 @@ function record(
   });
 }
 
+/** The loss as TensorFlow.js computes it, differentiated as a graph. */
 function trainingOutputs(pass: Pass, { layers, outputs }: Traceable): GraphOutput[] {
-  const trainable = layers.weights.filter((weight) => weight.trainable);
-  const { value, grads } = tf.variableGrads(
-    () => {
-      const answers = pass.apply().map(({ value, mask }, i) => {
-        const { trained, head } = outputs[i]!;
-        return { output: trained, head, target: pass.target(value.shape, i), value, mask };
-      });
-      return penalties(layers.model).reduce((sum, penalty) => tf.add(sum, penalty), jointLoss(tf, answers));
-    },
-    trainable.map((weight) => weight.variable),
-  );
-  const gradients = trainable.flatMap(({ name, variable }): GraphOutput[] => {
-    const gradient = grads[variable.name];
-    return gradient ? [{ role: 'gradient', name, node: pass.node(gradient) }] : [];
+  const answers = pass.apply().map(({ value, mask }, i) => {
+    const { trained, head } = outputs[i]!;
+    return { output: trained, head, target: pass.target(value.shape, i), value, mask };
   });
+  const loss = penalties(layers.model).reduce((sum, penalty) => tf.add(sum, penalty), jointLoss(tf, answers));
+  const trainable = layers.weights.filter((weight) => weight.trainable);
+  const nodes = trainable.map((weight) => pass.weights.get(weight)!);
+  const found = pass
+    .gradients(pass.node(loss), nodes)
+    .flatMap((node, i): GraphOutput[] => (node ? [{ role: 'gradient', name: trainable[i]!.name, node }] : []));
+  if (found.length === 0)
+    throw new UserError(
+      'model-unsupported',
+      trainable.length === 0
+        ? `${layers.model.name}: none of its ${layers.weights.length} weights is trainable, so there is nothing to train`
+        : `${layers.model.name}: no gradient reaches any of its ${trainable.length} trainable weights from the loss`,
+    );
   const states = layers.weights.flatMap((weight): GraphOutput[] => {
     const node = pass.node(weight.variable);
     return node === pass.weights.get(weight) ? [] : [{ role: 'state', name: weight.name, node }];
   });
-  return [{ role: 'loss', node: pass.node(value) }, ...gradients, ...states];
+  return [{ role: 'loss', node: pass.node(loss) }, ...found, ...states];
 }

@@ -73,7 +73,7 @@ export function gradients(
     const parts = partsOf(node, dy, make, own.get(node));
     sources(node).forEach((input, i) => {
       const part = path.has(input) ? parts[i]?.() : undefined;
-      if (!part) return;
+      if (!part || part.constant === 0) return;
       if (!sums.has(input)) sums.set(input, new BalancedSum(make));
       sums.get(input)!.add(part);
     });
@@ -110,25 +110,28 @@ function between(y: Node, xs: ReadonlySet<Node>, sources: (node: Node) => readon
 
 /**
  * A sum of nodes as they come, in a balanced tree: rounding grows with the logarithm of their number, and so does how many
- * partial sums are kept. (Of 2^k terms each partial sum is of, as in a binary counter.)
+ * partial sums are kept. (Of 2^k terms each partial sum is of, as in a binary counter.) Gradients of slices are summed by
+ * themselves, where they become one Concat (network/blocks.ts).
  */
 class BalancedSum {
   /** At place k the sum of 2^k terms, where there is one. */
-  readonly #sums: (Node | undefined)[] = [];
+  readonly #sums: { readonly whole: (Node | undefined)[]; readonly slices: (Node | undefined)[] } = { whole: [], slices: [] }; // prettier-ignore
 
   constructor(private readonly make: Operations) {}
 
   add(term: Node): void {
+    const sums = this.#sums[term.op === 'Pad' ? 'slices' : 'whole'];
     let sum = term;
     let place = 0;
-    for (; this.#sums[place]; place++) {
-      sum = this.make.add(this.#sums[place]!, sum);
-      this.#sums[place] = undefined;
+    for (; sums[place]; place++) {
+      sum = this.make.add(sums[place]!, sum);
+      sums[place] = undefined;
     }
-    this.#sums[place] = sum;
+    sums[place] = sum;
   }
 
   total(): Node | undefined {
-    return this.#sums.reduce((sum, part) => (sum && part ? this.make.add(part, sum) : (part ?? sum)), undefined);
+    const parts = [...this.#sums.slices, ...this.#sums.whole];
+    return parts.reduce((sum, part) => (sum && part ? this.make.add(part, sum) : (part ?? sum)), undefined);
   }
 }
