@@ -9,4 +9,4 @@ import { networkGraphs } from './networkGraphs.js';
  * @throws UserError('model-unsupported') naming the layer or operation; UserError('model-invalid').
  */
 export const graphsOf = async (model: Model, spec: GraphSpec): Promise<ModelGraphs> =>
-  model.kind === 'layers' ? traceModel(model, spec) : networkGraphs(model.network, spec);
+  model.kind === 'layers' ? traceModel(model, spec) : networkGraphs(model, spec);

@@ -1,6 +1,6 @@
 /** The graphs of a network: what it computes, and a training step by differentiation of that. */
 import * as tf from '@tensorflow/tfjs-core';
-import { gradients } from '../../network/gradient/gradients.js';
+import { gradients, type OwnGradient } from '../../network/gradient/gradients.js';
 import { outputHead } from '../../network/head.js';
 import type { Graph, GraphOutput, Node } from '../../network/ir.js';
 import type { Network, NetworkWeight } from '../../network/network.js';
@@ -11,7 +11,14 @@ import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { jointLoss, trainedOutputs, type TrainedOutput } from '../loss/jointLoss.js';
 import { withTracing } from '../trace/backend.js';
+import { gradientOutputs } from './gradientOutputs.js';
 import { type GraphSpec, type GraphWeight, inferenceBatch, type ModelGraphs } from './modelGraphs.js';
+
+/** A network, and the file that messages name. */
+interface Source {
+  readonly network: Network;
+  readonly path: string;
+}
 
 interface Wanted {
   readonly trained: TrainedOutput;
@@ -46,40 +53,39 @@ function inferenceGraph(network: Network, wanted: readonly Wanted[], batch: numb
 }
 
 /** The training step on `batch` samples: the loss, recorded as TensorFlow.js's operations, and its derivatives. */
-function trainingGraph(network: Network, wanted: readonly Wanted[], batch: number): Graph {
+function trainingGraph({ network, path }: Source, wanted: readonly Wanted[], batch: number): Graph {
   const recorded = recordPass(network, batch, true);
   const { builder, weights, pass } = recorded;
-  const loss = withTracing({ graph: builder, layer: () => undefined }, (backend) => {
+  const trainable = network.weights.filter((weight) => weight.trainable);
+  const own = new Map<Node, OwnGradient>();
+  const outputs: GraphOutput[] = [];
+  withTracing({ graph: builder, own, layer: () => undefined }, (backend) => {
     const tensor = (node: Node) => {
       const { dataId, shape, dtype } = backend.tensorInfo(node);
       return tf.engine().makeTensorFromDataId(dataId, shape, dtype);
     };
-    let node: Node | undefined;
     tf.tidy(() => {
       const answers = wanted.map((one, index) => {
         const { value, head } = beforeHead(recorded, one);
         const target = builder.input(value.shape, { role: 'target', index });
         return { output: one.trained, head, target: tensor(target), value: tensor(value), mask: undefined };
       });
-      node = backend.node(jointLoss(tf, answers));
+      const loss = backend.node(jointLoss(tf, answers));
+      // Gradients of the loss's own are operations of TensorFlow.js, too.
+      const nodes = gradients(builder, loss, trainable.map(({ name }) => weights.get(name)!), own); // prettier-ignore
+      outputs.push({ role: 'loss', node: loss }, ...gradientOutputs(path, trainable, nodes));
     });
-    return node!;
-  });
-  const trainable = network.weights.filter((weight) => weight.trainable);
-  const nodes = gradients(builder, loss, trainable.map(({ name }) => weights.get(name)!)); // prettier-ignore
-  const found = trainable.flatMap(({ name }, i): GraphOutput[] => {
-    const node = nodes[i];
-    return node ? [{ role: 'gradient', name, node }] : [];
   });
   const states = [...pass.states].map(([name, node]): GraphOutput => ({ role: 'state', name, node }));
-  return recorded.finish([{ role: 'loss', node: loss }, ...found, ...states]);
+  return recorded.finish([...outputs, ...states]);
 }
 
 /**
  * Records one inference pass of a network, and can record a training step.
  * @throws UserError('model-unsupported') naming the operation, where it cannot be computed or differentiated.
  */
-export function networkGraphs(network: Network, spec: GraphSpec): ModelGraphs {
+export function networkGraphs(source: Source, spec: GraphSpec): ModelGraphs {
+  const { network } = source;
   const wanted = wantedOutputs(network, spec);
   const largest = (graph: Graph) => Math.max(1, ...graph.nodes.map(({ shape }) => sizeOf(shape)));
   // Two samples: an axis of one would simplify more than a batch does.
@@ -92,7 +98,7 @@ export function networkGraphs(network: Network, spec: GraphSpec): ModelGraphs {
       .map(({ name, layer, shape, prunable }: NetworkWeight) => ({ name, layer, shape, prunable }));
   return {
     // eslint-disable-next-line @typescript-eslint/require-await -- a rejection, where others reject
-    training: async () => trainingGraph(network, wanted, spec.microBatch ?? spec.batchSize),
+    training: async () => trainingGraph(source, wanted, spec.microBatch ?? spec.batchSize),
     inference,
     inferenceBatchSize,
     outputs: wanted.map(({ trained }, i) => ({ trained, head: outputs[i]!.head, shape: outputs[i]!.value.shape.slice(1) })), // prettier-ignore

@@ -14,6 +14,7 @@ import { withTracing } from './backend.js';
 import { buildLayers, type LayerWeight, type TraceableModel } from './layersModel.js';
 import { withSizesThatFit } from '../../network/sizes.js';
 import type { Head } from '../../model/setup/loss.js';
+import { gradientOutputs } from '../graphs/gradientOutputs.js';
 import { type GraphSpec, inferenceBatch, type ModelGraphs } from '../graphs/modelGraphs.js';
 import { jointLoss, trainedOutputs, type TrainedOutput } from '../loss/jointLoss.js';
 import { outputMask } from '../masks/outputMask.js';
@@ -184,16 +185,7 @@ function trainingOutputs(pass: Pass, { layers, outputs }: Traceable): GraphOutpu
   const loss = penalties(layers.model).reduce((sum, penalty) => tf.add(sum, penalty), jointLoss(tf, answers));
   const trainable = layers.weights.filter((weight) => weight.trainable);
   const nodes = trainable.map((weight) => pass.weights.get(weight)!);
-  const found = pass
-    .gradients(pass.node(loss), nodes)
-    .flatMap((node, i): GraphOutput[] => (node ? [{ role: 'gradient', name: trainable[i]!.name, node }] : []));
-  if (found.length === 0)
-    throw new UserError(
-      'model-unsupported',
-      trainable.length === 0
-        ? `${layers.model.name}: none of its ${layers.weights.length} weights is trainable, so there is nothing to train`
-        : `${layers.model.name}: no gradient reaches any of its ${trainable.length} trainable weights from the loss`,
-    );
+  const found = gradientOutputs(layers.model.name, trainable, pass.gradients(pass.node(loss), nodes));
   const states = layers.weights.flatMap((weight): GraphOutput[] => {
     const node = pass.node(weight.variable);
     return node === pass.weights.get(weight) ? [] : [{ role: 'state', name: weight.name, node }];
