@@ -1,6 +1,18 @@
 import type { GraphBuilder } from './builder.js';
 import type { Node } from './ir.js';
 
+/** An input or an output of a network. */
+export interface NetworkPort {
+  readonly name: string;
+  /** Without the batch axis. */
+  readonly shape: readonly number[];
+  /**
+   * Where the model's file has another order of axes: axis i of the file's tensor, counted without the batch, is axis
+   * fileAxes[i] of `shape`. [2, 0, 1]: the file has [channels, height, width], and `shape` is [height, width, channels].
+   */
+  readonly fileAxes?: readonly number[];
+}
+
 /** A weight of a network, in the layout that the network computes with. */
 export interface NetworkWeight {
   /** Unique in the network: the name of the model file's tensor, "fc1.weight", "dense_1/kernel". */
@@ -38,8 +50,8 @@ export interface Pass {
  * executors) sees only this. Shapes are without the batch axis.
  */
 export interface Network {
-  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  readonly outputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly inputs: readonly NetworkPort[];
+  readonly outputs: readonly NetworkPort[];
   /** In the model's order. */
   readonly weights: readonly NetworkWeight[];
   /**

@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../../network/builder.js';
 import type { Attributes, BinaryOp, DType, Node, Op, UnaryOp } from '../../network/ir.js';
 import { binaryOps, broadcastShape, unaryOps } from '../../network/ir.js';
-import { sizeOf } from '../../protocol/shape.js';
+import { addMatMul } from '../../network/matMul.js';
 
 /** A kernel call as tfjs-core makes it: inputs and attributes by TensorFlow.js's names (kernel_names.d.ts). */
 export interface KernelCall {
@@ -89,25 +89,6 @@ const argument =
     const [axis] = axesOf(attrs['axis'], x.shape.length) as [number];
     return graph.add({ op, inputs: [x], attrs: { axis }, shape: x.shape.toSpliced(axis, 1), dtype: 'int32' });
   };
-
-/** [..., M, K] x [..., K, N]; a product with one matrix in each factor is made two-dimensional. */
-function addMatMul(graph: GraphBuilder, a: Node, b: Node, transposeA: boolean, transposeB: boolean): Node {
-  const [rows, columns] = [a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!];
-  const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
-  const shape = [...batch, rows, columns];
-  const attrs = { transposeA, transposeB };
-  if (sizeOf(b.shape.slice(0, -2)) === 1 && (sizeOf(batch) === 1 || !transposeA)) {
-    const flatA = addReshape(
-      graph,
-      a,
-      transposeA ? a.shape.slice(-2) : [sizeOf(a.shape.slice(0, -1)), a.shape.at(-1)!],
-    );
-    const flatB = addReshape(graph, b, b.shape.slice(-2));
-    const flat = graph.add({ op: 'MatMul', inputs: [flatA, flatB], attrs, shape: [sizeOf(batch) * rows, columns] });
-    return addReshape(graph, flat, shape);
-  }
-  return graph.add({ op: 'MatMul', inputs: [a, b], attrs, shape });
-}
 
 /** What fused kernels do after the product: bias, then activation. */
 export function addBiasAndActivation({ graph, inputs, attrs }: KernelCall, product: Node): Node {

@@ -1,0 +1,51 @@
+import type { OnnxModel, OnnxNode } from '../file/onnxModel.js';
+import type { WeightRecord } from './weights.js';
+
+/** What a person should know of a model that was imported, in sentences. */
+
+const keepsNorm = 'torch.onnx.export(..., training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False) keeps it';
+
+const many = (n: number, one: string, more = `${one}s`): string => `${n} ${n === 1 ? one : more}`;
+
+/** Names that exporters give to convolutions into which they folded a BatchNormalization: PyTorch's, and tf2onnx's. */
+const isFolded = (name: string): boolean => /^onnx::Conv_\d+$|_fused_bn/.test(name);
+
+/** How BatchNormalization came through the export. */
+function batchNormNote(nodes: readonly OnnxNode[], frozen: number): string | undefined {
+  const present = nodes.filter(({ op }) => op === 'BatchNormalization').length;
+  const folded = nodes.filter(({ op, inputs }) => /^Conv/.test(op) && isFolded(inputs[1] ?? '')).length;
+  const parts = [
+    present > 0 ? `${many(present, 'BatchNormalization')} present: trained with the network` : '',
+    folded > 0 ? `${many(folded, 'BatchNormalization')} folded into the convolution before it: the network trains without; ${keepsNorm}` : '', // prettier-ignore
+    frozen > 0 ? `${many(frozen, 'BatchNormalization')} frozen: a scale and a shift that are not trained` : '',
+  ].filter((part) => part !== '');
+  return parts.length > 0 ? parts.join('; ') : undefined;
+}
+
+/** Initializers that are one tensor under several names. */
+function sharedNote(nodes: readonly OnnxNode[], weights: readonly WeightRecord[]): string | undefined {
+  const own = new Set(weights.map(({ name }) => name));
+  const tied = nodes.filter(({ op, inputs }) => op === 'Identity' && own.has(inputs[0]!));
+  const names = [...new Set(tied.map(({ inputs }) => inputs[0]!))];
+  if (names.length === 0) return undefined;
+  return `${many(tied.length, 'tensor')} of the file ${tied.length === 1 ? 'is' : 'are'} tied to ${names.slice(0, 3).join(', ')}${names.length > 3 ? `... (${names.length})` : ''}, and counted once`; // prettier-ignore
+}
+
+const WIDENED: Readonly<Record<string, string>> = {
+  float16: 'float16, computed in float32',
+  bfloat16: 'bfloat16, computed in float32',
+  double: 'float64, computed in float32',
+};
+
+/** One sentence each about BatchNormalization, ties, number formats and statistics that cannot move. */
+export function notesOf(model: OnnxModel, nodes: readonly OnnxNode[], weights: readonly WeightRecord[]): string[] {
+  const frozen = weights.filter((weight) => weight.frozen).length / 2;
+  const types = [...new Set(weights.map(({ tensor }) => tensor.type))].flatMap((type) => WIDENED[type] ?? []);
+  const stuck = weights.filter(({ asState, asParameter }) => asState > 0 && asParameter > 0);
+  return [
+    batchNormNote(nodes, Math.ceil(frozen)),
+    sharedNote(nodes, weights),
+    types.length > 0 ? `weights of ${types.join(' and ')}` : undefined,
+    stuck.length > 0 ? `${many(stuck.length, 'tensor')} (${stuck[0]!.name}) serve as a weight and as a moving average, which an exporter does with equal values: the averages stay as they are; export the trained model, in training mode` : undefined, // prettier-ignore
+  ].filter((note) => note !== undefined);
+}

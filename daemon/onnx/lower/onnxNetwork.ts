@@ -1,0 +1,179 @@
+import { GraphBuilder } from '../../network/builder.js';
+import { type Node, sameShape } from '../../network/ir.js';
+import type { Network, NetworkPort, NetworkWeight, Pass, PassSpec } from '../../network/network.js';
+import { UserError } from '../../protocol/errors.js';
+import type { OnnxModel, OnnxNode, OnnxTensor } from '../file/onnxModel.js';
+import { inputSizes } from './inputs.js';
+import { Lowering } from './lowering.js';
+import { notesOf } from './notes.js';
+import { problemsOf, unsupported } from './unsupported.js';
+import { channelsLast, inverse, naturalAxes, type Value } from './values/value.js';
+import { toNetwork, type WeightLayout } from './values/weightLayout.js';
+import { inputValue, layerNames, liveNodes, shapesOf, walk } from './walk.js';
+import { Weights } from './weights.js';
+
+export interface OnnxOptions {
+  /**
+   * `channelsLast` (the default): images come and go as [height, width, channels], as the product's data has them, where the
+   * file's first operation on them wants channels first; see `NetworkPort.fileAxes`. `asFile`: as in the file.
+   */
+  readonly images?: 'channelsLast' | 'asFile';
+  /** Sizes of open dimensions other than the batch, by the file's names. */
+  readonly sizes?: ReadonlyMap<string, number>;
+  /** No axis is a batch: data has the file's shapes, and a pass's batch means nothing. For graphs of one fixed computation. */
+  readonly wholeShapes?: boolean;
+}
+
+/** A weight with its tensor in the file. */
+export interface OnnxWeight extends NetworkWeight {
+  readonly tensor: OnnxTensor;
+  /** How the network's tensor lies, told from the file's. */
+  readonly layout: WeightLayout;
+  /** The file's values in the network's layout. @throws as OnnxTensor.values */
+  values(): Float32Array;
+}
+
+/** An operation of the file, for tables. */
+export interface OnnxOperation {
+  readonly name: string;
+  readonly op: string;
+  /** The weights that it reads, by name. */
+  readonly weights: readonly string[];
+  /** Of its first output, in the file's order of axes, for a batch of one (or as the file has it). */
+  readonly shape: readonly number[];
+}
+
+export interface OnnxNetwork extends Network {
+  readonly weights: readonly OnnxWeight[];
+  readonly operations: readonly OnnxOperation[];
+  /** What a person should know of the import. */
+  readonly notes: readonly string[];
+}
+
+/** Of a network with an open batch: enough that axes of one sample are not taken for it. */
+const planBatch = 2;
+
+interface Plan {
+  readonly weights: Weights;
+  readonly images: ReadonlySet<number>;
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly outputs: readonly (Value | undefined)[];
+}
+
+/**
+ * An ONNX model as a network. It is followed once to find what its operations want of the weights, and all that is not
+ * supported; then each pass is recorded for a batch.
+ *
+ * @param path names the model in messages
+ * @throws UserError('model-unsupported') with every operator and input that has no rule, in one message
+ */
+export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptions = {}): OnnxNetwork {
+  const { graph } = model;
+  const nodes = liveNodes(graph);
+  const names = layerNames(graph, nodes);
+  const whole = options.wholeShapes ?? false;
+  if (problemsOf(nodes).length > 0) throw unsupported(path, nodes, []);
+  const { shapes, fileBatch } = inputSizes(model, path, options.sizes ?? new Map(), whole);
+  const batchOfPlan = fileBatch ?? planBatch;
+  const lead = (batch: number) => (whole ? [] : [batch]);
+
+  /** Axis j of the data's node is axis order[j] of the file's input. */
+  const orderOf = (index: number, images: ReadonlySet<number>): number[] => {
+    const rank = shapes[index]!.length + lead(1).length;
+    return images.has(index) ? channelsLast(rank) : naturalAxes(rank);
+  };
+  const dataShape = (index: number, batch: number, images: ReadonlySet<number>): number[] =>
+    orderOf(index, images).map((axis) => [...lead(batch), ...shapes[index]!][axis]!);
+  const valuesOf = (lowering: Lowering, data: readonly Node[], images: ReadonlySet<number>) =>
+    graph.inputs.map((input, i) => inputValue(lowering, input, data[i]!, orderOf(i, images), i));
+
+  const planned = (images: ReadonlySet<number>): Plan => {
+    const builder = new GraphBuilder();
+    const weights = new Weights(graph);
+    const lowering = new Lowering({ builder, weights, batch: batchOfPlan, fileBatch, written: undefined, training: false, weight: undefined }); // prettier-ignore
+    const data = shapes.map((_, index) => builder.input(dataShape(index, batchOfPlan, images), { role: 'data', index }));
+    const refusals: string[] = [];
+    const inputs = valuesOf(lowering, data, images);
+    const values = walk({ model, nodes, names, lowering, inputs, refuse: (message) => refusals.push(message) });
+    if (refusals.length > 0) throw unsupported(path, nodes, refusals);
+    const outputs = graph.outputs.map(({ name }) => values.get(name));
+    // Whoever gives an output reads it, in a layout.
+    for (const value of outputs) if (value) lowering.natural(value);
+    return { weights, images: lowering.images, shapes: shapesOf(values), outputs };
+  };
+
+  const first = planned(new Set());
+  const wantsLast = (options.images ?? 'channelsLast') === 'channelsLast' && !whole;
+  const images = wantsLast ? first.images : new Set<number>();
+  const plan = images.size > 0 ? planned(images) : first;
+  const { weights } = plan;
+
+  const ports = (list: readonly { readonly name: string; readonly shape: readonly number[]; readonly order: readonly number[] }[]) =>
+    list.map(({ name, shape, order }): NetworkPort => {
+      const fileAxes = inverse(order).slice(1).map((axis) => axis - 1); // prettier-ignore
+      const isAsFile = whole || fileAxes.every((axis, i) => axis === i);
+      return { name, shape, ...(isAsFile ? {} : { fileAxes }) };
+    });
+  const outputOrders = plan.outputs.map((value) => orderOfOutput(value!, images.size > 0));
+  const outputShapes = graph.outputs.map(({ name }, i) => {
+    const dims = plan.shapes.get(name)!;
+    if (!whole && dims[0] !== batchOfPlan) throw new UserError('model-unsupported', `${path}: its output "${name}", of shape [${dims}], must have the samples of the batch along its first axis`, { file: path }); // prettier-ignore
+    return outputOrders[i]!.map((axis) => dims[axis]!).slice(lead(1).length);
+  });
+
+  return {
+    inputs: ports(graph.inputs.map(({ name }, i) => ({ name, shape: dataShape(i, 1, images).slice(lead(1).length), order: orderOf(i, images) }))), // prettier-ignore
+    outputs: ports(graph.outputs.map(({ name }, i) => ({ name, shape: outputShapes[i]!, order: outputOrders[i]! }))),
+    weights: weights.used().map((record): OnnxWeight => {
+      const { name, tensor, prunable, asParameter, frozen, layer } = record;
+      const layout = weights.layout(name);
+      const trainable = asParameter > 0 && !frozen;
+      return {
+        name,
+        layer: layer ?? name,
+        shape: layout.shape,
+        trainable,
+        prunable,
+        tensor,
+        layout,
+        values: () => toNetwork(layout, Float32Array.from(tensor.values())),
+      };
+    }),
+    operations: operationsOf(model, nodes, names, plan),
+    notes: notesOf(model, nodes, weights.used()),
+    pass(builder: GraphBuilder, spec: PassSpec): Pass {
+      const written = fileBatch !== undefined && fileBatch !== spec.batch ? plan.shapes : undefined;
+      const lowering = new Lowering({ builder, weights, batch: spec.batch, fileBatch, written, training: spec.training, weight: spec.weight }); // prettier-ignore
+      const values = walk({ model, nodes, names, lowering, inputs: valuesOf(lowering, spec.data, images) });
+      const outputs = graph.outputs.map(({ name }, i) => {
+        const node = lowering.inOrder(values.get(name)!, outputOrders[i]!);
+        const expected = [...lead(spec.batch), ...outputShapes[i]!];
+        if (!sameShape(node.shape, expected)) throw new UserError('model-unsupported', `${path}: its output "${name}" is of shape [${node.shape}] for a batch of ${spec.batch}, not [${expected}]: the file was written for a batch of ${fileBatch}; export it with an open first axis (dynamic_axes)`, { file: path }); // prettier-ignore
+        return node.dtype === 'float32' ? node : lowering.cast(node, 'float32');
+      });
+      return { outputs, states: lowering.states };
+    },
+  };
+}
+
+/** An image that a network of images gives lies as it is computed; everything else as in the file. */
+function orderOfOutput(value: Value, images: boolean): readonly number[] {
+  const rank = value.kind === 'node' ? value.axes.length : value.dims.length;
+  const last = channelsLast(rank);
+  const isImage = images && rank > 2 && value.kind === 'node' && sameShape(inverse(value.axes), last);
+  return isImage ? last : naturalAxes(rank);
+}
+
+function operationsOf({ graph }: OnnxModel, nodes: readonly OnnxNode[], names: ReadonlyMap<OnnxNode, string>, { weights, shapes }: Plan): OnnxOperation[] { // prettier-ignore
+  const used = new Set(weights.used().map(({ name }) => name));
+  const sources = new Map<string, string>([...graph.initializers.keys()].map((name) => [name, name]));
+  return nodes.flatMap((node): OnnxOperation[] => {
+    // A tensor that is only handed on, or transposed, is the weight itself.
+    const isView = ['Identity', 'Cast', 'Transpose'].includes(node.op) && sources.has(node.inputs[0]!);
+    if (isView) sources.set(node.outputs[0]!, sources.get(node.inputs[0]!)!);
+    const shape = shapes.get(node.outputs[0]!);
+    if (isView || node.op === 'Constant' || !shape) return [];
+    const own = node.inputs.map((input) => sources.get(input)).filter((name) => name !== undefined && used.has(name));
+    return [{ name: names.get(node)!, op: node.op, weights: own as string[], shape }];
+  });
+}

@@ -1,0 +1,178 @@
+import type { Node } from '../../../network/ir.js';
+import type { Call, Operator } from '../call.js';
+import type { Lowering } from '../lowering.js';
+import { dimsOf, type Value } from '../values/value.js';
+import { permutedLayout, splitLayout } from '../values/weightLayout.js';
+import { reachOf, type Windows, windowsOf } from './windows.js';
+
+/** Convolutions and their transposes, of sequences and images, in groups too. */
+
+const zip = (a: readonly number[], b: readonly number[], f: (x: number, y: number) => number) => a.map((v, i) => f(v, b[i]!)); // prettier-ignore
+
+/** What an image operation of the graph slides: two axes, where a sequence is an image of one row. */
+interface Sliding {
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly pads: readonly number[];
+}
+
+const twoAxes = (list: readonly number[], fill: number): readonly number[] => (list.length === 1 ? [fill, ...list] : list); // prettier-ignore
+
+const slidingOf = ({ strides, dilations, before, after }: Windows): Sliding => ({
+  strides: twoAxes(strides, 1),
+  dilations: twoAxes(dilations, 1),
+  pads: [...twoAxes(before, 0), ...twoAxes(after, 0)],
+});
+
+/** [batch, length, channels] -> [batch, 1, length, channels]. */
+const asImage = (lowering: Lowering, x: Node): Node =>
+  x.shape.length === 3 ? lowering.reshape(x, [x.shape[0]!, 1, ...x.shape.slice(1)]) : x;
+
+/** [length, in, out] -> [1, length, in, out]. */
+const asFilter = (lowering: Lowering, filter: Node): Node =>
+  filter.shape.length === 3 ? lowering.reshape(filter, [1, ...filter.shape]) : filter;
+
+const sliced = (lowering: Lowering, x: Node, axis: number, from: number, length: number): Node =>
+  lowering.add('Slice', [x], x.shape.with(axis, length), { begin: x.shape.map((_, i) => (i === axis ? from : 0)) });
+
+/** Negative padding cuts the image, [batch, ...places, channels]. */
+export function cut(lowering: Lowering, x: Node, windows: Windows): { readonly x: Node; readonly windows: Windows } {
+  const { before, after } = windows;
+  if ([...before, ...after].every((n) => n >= 0)) return { x, windows };
+  const negative = (list: readonly number[]) => list.map((n) => Math.max(0, -n));
+  const [front, back] = [negative(before), negative(after)];
+  const places = zip(zip(x.shape.slice(1, -1), front, (n, k) => n - k), back, (n, k) => n - k); // prettier-ignore
+  const inner = lowering.add('Slice', [x], [x.shape[0]!, ...places, x.shape.at(-1)!], { begin: [0, ...front, 0] });
+  const clipped = (list: readonly number[]) => list.map((n) => Math.max(0, n));
+  return { x: inner, windows: { ...windows, before: clipped(before), after: clipped(after) } };
+}
+
+/** The convolution of [batch, ...places, channels]. */
+function convolved(lowering: Lowering, op: 'Conv2D' | 'DepthwiseConv2D', x: Node, filter: Node, windows: Windows): Node {
+  const channels = op === 'Conv2D' ? filter.shape.at(-1)! : filter.shape.at(-1)! * filter.shape.at(-2)!;
+  const shape = [x.shape[0]!, ...windows.counts, channels];
+  const attrs = { ...slidingOf(windows) };
+  const image = asImage(lowering, x);
+  const inner = [x.shape[0]!, ...twoAxes(windows.counts, 1), channels];
+  return lowering.reshape(lowering.add(op, [image, asFilter(lowering, filter)], inner, attrs), shape);
+}
+
+/** x + bias of each channel, the last axis. */
+export function withBias({ lowering }: Call, x: Node, bias: Value | undefined): Node {
+  return bias ? lowering.add('Add', [x, lowering.natural(bias)], x.shape) : x;
+}
+
+/** Windows of the file's filter, [filters, channels / group, ...window]. */
+function checkedRank(call: Call, what: string): number {
+  const rank = call.rank(0);
+  if (rank === 3 || rank === 4) return rank;
+  throw call.refusal(`${what} an input of ${rank} axes; sequences (3) and images (4) have a rule`);
+}
+
+const conv: Operator = (call) => {
+  const { lowering } = call;
+  const rank = checkedRank(call, 'convolves');
+  const given = dimsOf(call.input(1));
+  const [filters, channels] = [given[0]!, dimsOf(call.input(0))[1]!];
+  const sizes = given.slice(2);
+  const group = call.int('group', 1);
+  if (given[1]! * group !== channels) throw call.refusal(`has a filter for ${given[1]! * group} channels; its input has ${channels}`); // prettier-ignore
+  const window = sizes.map((_, i) => i + 2);
+  const whole = lowering.image(call.input(0));
+  const { x, windows } = cut(lowering, whole, windowsOf(call, whole.shape.slice(1, rank - 1), sizes));
+  const depthwise = group === channels && group > 1;
+  let y: Node;
+  if (depthwise) {
+    const split = [channels, filters / channels, ...sizes];
+    const filter = lowering.kernel(call.input(1), splitLayout(split, [...window, 0, 1]));
+    y = convolved(lowering, 'DepthwiseConv2D', x, filter, windows);
+  } else {
+    const filter = lowering.kernel(call.input(1), permutedLayout(given, [...window, 1, 0]));
+    const own = (k: number) => {
+      const part = sliced(lowering, x, rank - 1, (k * channels) / group, channels / group);
+      return convolved(lowering, 'Conv2D', part, sliced(lowering, filter, rank - 1, (k * filters) / group, filters / group), windows); // prettier-ignore
+    };
+    y = joined(lowering, Array.from({ length: group }, (_, k) => own(k)));
+  }
+  return lowering.ofImage(withBias(call, y, call.optional(2)));
+};
+
+/** Groups' channels side by side. */
+function joined(lowering: Lowering, groups: readonly Node[]): Node {
+  const [first] = groups as [Node];
+  const axis = first.shape.length - 1;
+  if (groups.length === 1) return first;
+  return lowering.add('Concat', groups, first.shape.with(axis, first.shape[axis]! * groups.length), { axis });
+}
+
+/** Sizes of the transposed convolution's result, and what of it no window reaches at the start. */
+function outputOf(call: Call, places: readonly number[], sizes: readonly number[]) {
+  const each = (name: string, fill: number) => call.ints(name, undefined) ?? places.map(() => fill);
+  const [strides, dilations, extra] = [each('strides', 1), each('dilations', 1), each('output_padding', 0)];
+  const full = places.map((n, i) => strides[i]! * (n - 1) + reachOf(sizes[i]!, dilations[i]!));
+  const auto = call.text('auto_pad', 'NOTSET');
+  const same = auto === 'SAME_UPPER' || auto === 'SAME_LOWER';
+  const asked = call.ints('output_shape', undefined)?.slice(-places.length);
+  const wanted = asked ?? (same ? places.map((n, i) => n * strides[i]!) : undefined);
+  if (!wanted) {
+    const pads = call.ints('pads', undefined) ?? [...places, ...places].map(() => 0);
+    const [before, after] = [pads.slice(0, places.length), pads.slice(places.length)];
+    const counts = full.map((n, i) => n + extra[i]! - before[i]! - after[i]!);
+    return { strides, dilations, before, counts, full };
+  }
+  // A result that is larger than what windows reach has its zeros at the end.
+  const total = full.map((n, i) => Math.max(0, n + extra[i]! - wanted[i]!));
+  const before = total.map((n) => (auto === 'SAME_UPPER' ? Math.trunc(n / 2) : n - Math.trunc(n / 2)));
+  return { strides, dilations, before, counts: wanted, full };
+}
+
+/** The gradient of a convolution with respect to its image, used forwards. */
+const convTranspose: Operator = (call) => {
+  const { lowering } = call;
+  const rank = checkedRank(call, 'convolves');
+  const given = dimsOf(call.input(1));
+  const sizes = given.slice(2);
+  const group = call.int('group', 1);
+  const [channels, filters] = [given[0]!, given[1]! * group];
+  const x = lowering.image(call.input(0));
+  if (x.shape.at(-1) !== channels) throw call.refusal(`has a filter for ${channels} channels; its input has ${x.shape.at(-1)}`); // prettier-ignore
+  const { strides, dilations, before, counts, full } = outputOf(call, x.shape.slice(1, rank - 1), sizes);
+  const window = sizes.map((_, i) => i + 2);
+  // The whole result, of which the padding is cut off, or to which rows are added that no window reaches.
+  const spread = (dy: Node, filter: Node, depthwise: boolean): Node => {
+    const out = depthwise ? channels : filter.shape.at(-2)!;
+    const start = before.map((n) => Math.max(0, n));
+    const end = full.map((n, i) => Math.max(0, n - start[i]! - counts[i]! - Math.min(0, before[i]!)));
+    const inner = full.map((n, i) => {
+      const least = n - start[i]! - end[i]!;
+      // Up to the next step of a window the result may be larger.
+      const more = before[i]! >= 0 ? counts[i]! - least : 0;
+      return least + Math.max(0, Math.min(more, strides[i]! - 1));
+    });
+    const attrs = { strides: twoAxes(strides, 1), dilations: twoAxes(dilations, 1), pads: [...twoAxes(start, 0), ...twoAxes(end, 0)] }; // prettier-ignore
+    const op = depthwise ? 'DepthwiseConv2DBackpropInput' : 'Conv2DBackpropInput';
+    const shape = [dy.shape[0]!, ...twoAxes(inner, 1), out];
+    const y = lowering.add(op, [asImage(lowering, dy), asFilter(lowering, filter)], shape, attrs);
+    const image = lowering.reshape(y, [dy.shape[0]!, ...inner, out]);
+    const front = before.map((n) => Math.max(0, -n));
+    const back = counts.map((n, i) => n - inner[i]! - front[i]!);
+    if ([...front, ...back].every((n) => n === 0)) return image;
+    const whole = [dy.shape[0]!, ...counts, out];
+    return lowering.add('Pad', [image], whole, { before: [0, ...front, 0], after: [0, ...back, 0], value: 0 });
+  };
+  const depthwise = group === channels && group > 1 && given[1] === 1;
+  if (depthwise) {
+    const filter = lowering.kernel(call.input(1), permutedLayout(given, [...window, 0, 1]));
+    return lowering.ofImage(withBias(call, spread(x, filter, true), call.optional(2)));
+  }
+  const filter = lowering.kernel(call.input(1), permutedLayout(given, [...window, 1, 0]));
+  const own = (k: number) => {
+    const [from, length] = [(k * channels) / group, channels / group];
+    return spread(sliced(lowering, x, rank - 1, from, length), sliced(lowering, filter, rank - 1, from, length), false);
+  };
+  const y = joined(lowering, Array.from({ length: group }, (_, k) => own(k))); // prettier-ignore
+  if (y.shape.at(-1) !== filters) throw call.refusal('has groups that do not fit its filter');
+  return lowering.ofImage(withBias(call, y, call.optional(2)));
+};
+
+export const convolutionOperators: Readonly<Record<string, Operator>> = { Conv: conv, ConvTranspose: convTranspose };

@@ -1,0 +1,73 @@
+import { broadcastShape, type Node } from '../../../network/ir.js';
+import { addMatMul } from '../../../network/matMul.js';
+import { inBatch } from '../align.js';
+import type { Call, Operator } from '../call.js';
+import { numbers } from '../values/numberTensor.js';
+import { dimsOf, naturalAxes, type Value } from '../values/value.js';
+import { permutedLayout } from '../values/weightLayout.js';
+
+/** Products of matrices. Kernels lie [in, out] in the network, whatever the file has. */
+
+/** A factor whose last two axes may have changed places, which the product undoes. */
+interface Factor {
+  readonly node: Node;
+  readonly transposed: boolean;
+}
+
+/** Where a value lies with its last two axes changed, it stays so: the product has a flag for it. */
+function factor({ lowering }: Call, value: Value, kernel: boolean): Factor {
+  const dims = dimsOf(value);
+  const order = naturalAxes(dims.length);
+  const swapped = [...order.slice(0, -2), order.length - 1, order.length - 2];
+  if (value.kind === 'weight') return { node: lowering.weight(value, permutedLayout(dims, order), kernel ? 'kernel' : 'parameter'), transposed: false }; // prettier-ignore
+  const last = value.kind === 'node' && dims.length >= 2 && value.axes[dims.length - 2] === dims.length - 1;
+  return { node: lowering.inOrder(value, last ? swapped : order), transposed: last };
+}
+
+/** As NumPy multiplies matrices: vectors become matrices for the product, leading axes broadcast. */
+const matMul: Operator = (call) => {
+  const values = broadcastBatch(call);
+  const [a, b] = values.map((value) => factor(call, value, true)) as [Factor, Factor];
+  const { builder } = call.lowering;
+  const [left, right] = [a.node.shape.length === 1, b.node.shape.length === 1];
+  const p = left ? call.lowering.reshape(a.node, [1, a.node.shape[0]!]) : a.node;
+  const q = right ? call.lowering.reshape(b.node, [b.node.shape[0]!, 1]) : b.node;
+  const product = addMatMul(builder, p, q, a.transposed, b.transposed);
+  const shape = product.shape.filter((_, axis, { length }) => !(left && axis === length - 2) && !(right && axis === length - 1)); // prettier-ignore
+  return call.lowering.value(call.lowering.reshape(product, shape));
+};
+
+/** Leading axes of one rank may hold the batch that the file was written for. */
+function broadcastBatch(call: Call): readonly Value[] {
+  const values = [call.input(0), call.input(1)];
+  const leading = values.map((value) => dimsOf(value).slice(0, -2));
+  try {
+    broadcastShape(leading[0]!, leading[1]!);
+    return values;
+  } catch {
+    return leading[0]!.length === leading[1]!.length ? inBatch(call, values) : values;
+  }
+}
+
+/** alpha A B + beta C. */
+const gemm: Operator = (call) => {
+  const { lowering } = call;
+  const [a, b] = [call.input(0), call.input(1)];
+  const [transA, transB] = [call.flag('transA'), call.flag('transB')];
+  const [dimsA, dimsB] = [dimsOf(a), dimsOf(b)];
+  if (dimsA.length !== 2 || dimsB.length !== 2) throw call.refusal(`multiplies [${dimsA}] and [${dimsB}]: both must be matrices`); // prettier-ignore
+  const left = lowering.kernel(a, permutedLayout(dimsA, transA ? [1, 0] : [0, 1]));
+  const right = lowering.kernel(b, permutedLayout(dimsB, transB ? [1, 0] : [0, 1]));
+  const scaled = (node: Node, factor: number) =>
+    factor === 1 ? node : lowering.add('Multiply', [node, lowering.scalar(factor)], node.shape);
+  const product = scaled(addMatMul(lowering.builder, left, right, false, false), call.float('alpha', 1));
+  const beta = call.float('beta', 1);
+  const given = call.optional(2);
+  if (!given || beta === 0) return lowering.value(product);
+  // A bias that the product broadcasts along its rows is [out].
+  const [bias] = given.kind === 'numbers' ? [numbers(given.data, given.dims, 'float32')] : inBatch(call, [given]);
+  const sum = lowering.add('Add', [product, scaled(lowering.natural(bias!), beta)], product.shape);
+  return lowering.value(sum);
+};
+
+export const productOperators: Readonly<Record<string, Operator>> = { MatMul: matMul, Gemm: gemm };

@@ -1,0 +1,69 @@
+import { sameShape } from '../../../network/ir.js';
+import { isNatural } from './value.js';
+
+/**
+ * How a weight lies in the network, told from how it lies in the file: the file's tensor, some of its axes split in two (or
+ * given a neighbour of length 1), is transposed, and then neighbours are joined to `shape`. The canonical layouts are those of
+ * layers-models: kernels [in, out], filters [...window, in, out].
+ */
+export interface WeightLayout {
+  /** Of the file's tensor before it is transposed; of as many numbers as the file's. */
+  readonly split: readonly number[];
+  /** Axis i of the transposed tensor is axis perm[i] of the split one. */
+  readonly perm: readonly number[];
+  /** In the network. */
+  readonly shape: readonly number[];
+}
+
+/** As in the file. */
+export const fileLayout = (dims: readonly number[]): WeightLayout => permutedLayout(dims, dims.map((_, i) => i)); // prettier-ignore
+
+/** The file's axes in another order. */
+export const permutedLayout = (dims: readonly number[], perm: readonly number[]): WeightLayout =>
+  splitLayout(dims, perm);
+
+/** The file's axes split to `split`, in another order. */
+export const splitLayout = (split: readonly number[], perm: readonly number[]): WeightLayout => ({
+  split,
+  perm,
+  shape: perm.map((axis) => split[axis]!),
+});
+
+export const sameLayout = (a: WeightLayout, b: WeightLayout): boolean =>
+  sameShape(a.split, b.split) && sameShape(a.perm, b.perm) && sameShape(a.shape, b.shape);
+
+/** Whether the numbers stand in one order in both. */
+export const isFileOrder = ({ perm }: WeightLayout): boolean => isNatural(perm);
+
+/** Where each number of the network's tensor stands in the file's. */
+function places({ split, perm }: WeightLayout): Uint32Array {
+  const strides = split.map(() => 1);
+  for (let i = split.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * split[i + 1]!;
+  let found = Uint32Array.of(0);
+  for (const axis of perm) {
+    const [n, stride, before] = [split[axis]!, strides[axis]!, found];
+    found = new Uint32Array(before.length * n);
+    for (let i = 0, k = 0; i < before.length; i++) for (let j = 0; j < n; j++) found[k++] = before[i]! + j * stride;
+  }
+  return found;
+}
+
+type Floats = Float32Array | Float64Array;
+
+/** The values of the file's tensor in the network's layout. */
+export function toNetwork<T extends Floats>(layout: WeightLayout, values: T): T {
+  if (isFileOrder(layout)) return values;
+  const from = places(layout);
+  const moved = values.slice() as T;
+  for (let i = 0; i < from.length; i++) moved[i] = values[from[i]!]!;
+  return moved;
+}
+
+/** The reverse: the network's values, as the file has them. */
+export function toFile<T extends Floats>(layout: WeightLayout, values: T): T {
+  if (isFileOrder(layout)) return values;
+  const to = places(layout);
+  const moved = values.slice() as T;
+  for (let i = 0; i < to.length; i++) moved[to[i]!] = values[i]!;
+  return moved;
+}

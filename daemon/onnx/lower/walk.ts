@@ -1,0 +1,115 @@
+import { UserError } from '../../protocol/errors.js';
+import type { Node } from '../../network/ir.js';
+import type { OnnxGraph, OnnxModel, OnnxNode, OnnxValue } from '../file/onnxModel.js';
+import { Call } from './call.js';
+import type { Lowering } from './lowering.js';
+import { dtypeOf, numbersOf } from './operators/constants.js';
+import { OPERATORS } from './registry.js';
+import { isSupported } from './unsupported.js';
+import { dimsOf, type Value } from './values/value.js';
+import { mayBeWeight } from './weights.js';
+
+/** Follows a graph from its inputs to its outputs, each node's outputs from its inputs. */
+
+/** What a node that has no rule, or not for this, leaves behind: nothing, and a sentence. */
+export type Refuse = (message: string) => void;
+
+/** The nodes that some output of the model depends on, in the file's order. */
+export function liveNodes({ nodes, outputs }: OnnxGraph): OnnxNode[] {
+  const wanted = new Set(outputs.map(({ name }) => name));
+  const live = nodes.toReversed().filter((node) => {
+    if (!node.outputs.some((name) => name !== '' && wanted.has(name))) return false;
+    for (const input of node.inputs) if (input !== '') wanted.add(input);
+    return true;
+  });
+  return live.reverse();
+}
+
+/** What messages and tables call a node: the module that its weights are named after, else its own name. */
+export function layerNames(graph: OnnxGraph, nodes: readonly OnnxNode[]): ReadonlyMap<OnnxNode, string> {
+  const ofWeight = (name: string): string | undefined => {
+    const tensor = graph.initializers.get(name);
+    if (!tensor || !mayBeWeight(tensor) || name.startsWith('onnx::')) return undefined;
+    return /^(.+)[./][^./]+$/.exec(name)?.[1];
+  };
+  return new Map(
+    nodes.map((node, i) => {
+      const module = node.inputs.map(ofWeight).find((name) => name !== undefined);
+      return [node, module ?? (node.name === '' ? `${node.op}_${i}` : node.name)];
+    }),
+  );
+}
+
+export interface Walk {
+  readonly model: OnnxModel;
+  readonly nodes: readonly OnnxNode[];
+  readonly names: ReadonlyMap<OnnxNode, string>;
+  readonly lowering: Lowering;
+  /** A value for each input of the graph. */
+  readonly inputs: readonly Value[];
+  /** Called instead of throwing, so that all that is wrong is found. */
+  readonly refuse?: Refuse;
+}
+
+/** A data input: whole numbers and truths come as float32, as all data does. */
+export function inputValue(lowering: Lowering, { type }: OnnxValue, node: Node, order: readonly number[], index: number): Value { // prettier-ignore
+  const dtype = dtypeOf(type) ?? 'float32';
+  return lowering.value(dtype === 'float32' ? node : lowering.cast(node, dtype), order, index);
+}
+
+/**
+ * Every value that is computed, by name.
+ * @throws UserError('model-unsupported') of the first node that cannot be lowered, unless `refuse` takes it
+ */
+export function walk({ model, nodes, names, lowering, inputs, refuse }: Walk): ReadonlyMap<string, Value> {
+  const { graph } = model;
+  const opset = model.opsets.get('') ?? 1;
+  const values = new Map<string, Value>(graph.inputs.map(({ name }, i) => [name, inputs[i]!]));
+  const missing = new Set<string>();
+  const valueOf = (name: string, node: OnnxNode): Value => {
+    const known = values.get(name);
+    if (known) return known;
+    const tensor = graph.initializers.get(name);
+    if (!tensor) throw new UserError('model-unsupported', `${node.op} "${names.get(node)}" reads "${name}", an output without a rule`); // prettier-ignore
+    const value: Value = mayBeWeight(tensor)
+      ? { kind: 'weight', name, dims: tensor.dims, axes: tensor.dims.map((_, i) => i) }
+      : numbersOf(tensor);
+    values.set(name, value);
+    return value;
+  };
+  for (const node of nodes) {
+    const name = names.get(node)!;
+    const fail = (error: unknown): void => {
+      if (!(error instanceof UserError || error instanceof RangeError)) throw error;
+      const message = error instanceof UserError ? error.message : `${node.op} "${name}": ${error.message}`;
+      if (!refuse) throw error instanceof UserError ? error : new UserError('model-unsupported', message);
+      refuse(message);
+    };
+    // What follows from a node that failed says nothing new.
+    if (!isSupported(node) || node.inputs.some((input) => missing.has(input))) {
+      for (const output of node.outputs) missing.add(output);
+      continue;
+    }
+    lowering.builder.layer = name;
+    try {
+      const given = node.inputs.map((input) => (input === '' ? undefined : valueOf(input, node)));
+      const results = [OPERATORS.get(node.op)!(new Call(lowering, node, name, opset, given))].flat();
+      for (const [i, output] of node.outputs.entries()) if (output !== '' && results[i]) values.set(output, results[i]);
+    } catch (error) {
+      fail(error);
+      for (const output of node.outputs) missing.add(output);
+    }
+  }
+  lowering.builder.layer = undefined;
+  for (const { name } of graph.outputs)
+    if (!missing.has(name) && !values.has(name)) {
+      const tensor = graph.initializers.get(name);
+      if (tensor) values.set(name, numbersOf(tensor));
+      else refuse?.(`the output "${name}" has no rule`);
+    }
+  return values;
+}
+
+/** Shapes of all values that were computed. */
+export const shapesOf = (values: ReadonlyMap<string, Value>): ReadonlyMap<string, readonly number[]> =>
+  new Map([...values].map(([name, value]) => [name, dimsOf(value)]));

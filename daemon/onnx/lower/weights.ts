@@ -1,0 +1,87 @@
+import type { GraphBuilder } from '../../network/builder.js';
+import type { Node } from '../../network/ir.js';
+import type { OnnxGraph, OnnxTensor } from '../file/onnxModel.js';
+import { isNatural } from './values/value.js';
+import { fileLayout, sameLayout, type WeightLayout } from './values/weightLayout.js';
+
+/** What is known of an initializer that is a weight. Who reads it adds to this while the model is planned. */
+export interface WeightRecord {
+  readonly name: string;
+  readonly tensor: OnnxTensor;
+  /** The layouts that it is read in. */
+  readonly wanted: WeightLayout[];
+  /** Of the first operation that reads it. */
+  layer: string | undefined;
+  /** A kernel or an embedding: what budgets on weights are about. */
+  prunable: boolean;
+  /** How many operations read it as a moving average. */
+  asState: number;
+  /** How many operations read it as something that is trained. */
+  asParameter: number;
+  /** Trained without gradients for reasons of the file: a frozen BatchNormalization. */
+  frozen: boolean;
+}
+
+const isFloat = ({ type }: OnnxTensor): boolean => ['float', 'float16', 'bfloat16', 'double'].includes(type);
+
+/**
+ * Initializers that may be weights: numbers with a fraction, of one axis at least. Whether one is, its readers decide: limits,
+ * scales of images and constants of normalisation are none.
+ */
+export const mayBeWeight = (tensor: OnnxTensor): boolean => isFloat(tensor) && tensor.dims.length > 0;
+
+/** The weights of a model, by the initializer's name. Those that share a tensor are one. */
+export class Weights {
+  readonly #records = new Map<string, WeightRecord>();
+  /** The layout that each is in, once all readers are known. */
+  readonly #layouts = new Map<string, WeightLayout>();
+
+  constructor(private readonly graph: OnnxGraph) {}
+
+  record(name: string): WeightRecord {
+    const known = this.#records.get(name);
+    if (known) return known;
+    const tensor = this.graph.initializers.get(name);
+    if (!tensor) throw new Error(`there is no initializer ${name}`);
+    const record: WeightRecord = { name, tensor, wanted: [], layer: undefined, prunable: false, asState: 0, asParameter: 0, frozen: false }; // prettier-ignore
+    this.#records.set(name, record);
+    return record;
+  }
+
+  /** Those that some operation reads as a weight, in the file's order. */
+  used(): WeightRecord[] {
+    return [...this.graph.initializers.keys()]
+      .map((name) => this.#records.get(name))
+      .filter((record) => record !== undefined)
+      .filter((record) => record.wanted.length > 0);
+  }
+
+  /**
+   * The layout of the network's tensor: the one that all readers want, else the file's, from which each reader transposes.
+   */
+  layout(name: string): WeightLayout {
+    const known = this.#layouts.get(name);
+    if (known) return known;
+    const { wanted, tensor } = this.record(name);
+    const [first, ...rest] = wanted;
+    const chosen = first && rest.every((other) => sameLayout(first, other)) ? first : fileLayout(tensor.dims);
+    this.#layouts.set(name, chosen);
+    return chosen;
+  }
+}
+
+function moved(builder: GraphBuilder, node: Node, perm: readonly number[]): Node {
+  if (isNatural(perm)) return node;
+  return builder.add({ op: 'Transpose', inputs: [node], attrs: { perm }, shape: perm.map((axis) => node.shape[axis]!) });
+}
+
+const shaped = (builder: GraphBuilder, node: Node, shape: readonly number[]): Node =>
+  builder.add({ op: 'Reshape', inputs: [node], shape });
+
+/** A weight's node, which lies as `from` says, in another layout. */
+export function inLayout(builder: GraphBuilder, node: Node, from: WeightLayout, to: WeightLayout): Node {
+  if (sameLayout(from, to)) return node;
+  const apart = shaped(builder, node, from.perm.map((axis) => from.split[axis]!)); // prettier-ignore
+  const asFile = moved(builder, apart, from.perm.map((_, i) => from.perm.indexOf(i))); // prettier-ignore
+  return shaped(builder, moved(builder, shaped(builder, asFile, to.split), to.perm), to.shape);
+}
