@@ -4,11 +4,13 @@ import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { eachBatch } from '../../engine/eachBatch.js';
 import type { SampleSource } from '../../engine/engine.js';
+import { outputIndex } from '../../model/setup/compiledLoss.js';
 import { absorbedHead, type Head } from '../../model/setup/loss.js';
 import { Score } from '../../engine/loss/score.js';
 import { openEngine } from '../../engine/registry.js';
 import type { FileQuality, JudgeFile } from '../../export/exportModel.js';
 import type { Format } from '../../export/formats.js';
+import { openOnnx } from '../../export/runOnnx.js';
 import { readSparsePackage } from '../../export/sparse/readSparsePackage.js';
 import { frontEndOf } from '../../model/frontEnds/frontEndOf.js';
 import type { Model } from '../../model/model.js';
@@ -76,7 +78,11 @@ async function judged(format: Format, path: string, { setting, source, ofModel, 
     case '.lcp':
       return { error: await ofModel(readSparsePackage(await readFile(path), path, pruned)) };
     case '.onnx': {
-      const { run, release } = await openOnnx(path, setting);
+      const names = frontEndOf(pruned)
+        .outputs()
+        .map(({ name }) => name);
+      const place = outputIndex(names, setting.plan.output ?? undefined);
+      const { run, release } = await openOnnx(path, pruned, setting.inputShapes, place);
       try {
         return { error: await computed(setting, source, run) };
       } finally {
@@ -133,31 +139,3 @@ async function computed({ facts, parts, inputShapes }: Setting, source: SampleSo
   });
   return finite(score.result().error);
 } // prettier-ignore
-
-/** The file in onnxruntime on the CPU. @throws UserError('model-unsupported') where it has another form than the data. */
-async function openOnnx(path: string, { inputShapes }: Setting): Promise<{ run: Run; release(): Promise<void> }> {
-  const ort = await import('onnxruntime-node');
-  const session = await ort.InferenceSession.create(path, { executionProviders: ['cpu'] });
-  const [output] = session.outputNames;
-  const refuse = (why: string) => new UserError('model-unsupported', why);
-  const fits =
-    session.outputNames.length === 1 &&
-    session.inputMetadata.length === inputShapes.length &&
-    session.inputMetadata.every((input) => input.isTensor && input.type === 'float32');
-  if (!fits || output === undefined) {
-    await session.release();
-    throw refuse('it has several outputs, or inputs that are no float32 tensors');
-  }
-  return {
-    async run(inputs, count) {
-      const feeds = Object.fromEntries(
-        session.inputNames.map((name, i) => {
-          const shape = [count, ...inputShapes[i]!];
-          return [name, new ort.Tensor('float32', inputs[i]!.slice(0, sizeOf(shape)), shape)];
-        }),
-      );
-      return (await session.run(feeds))[output]!.data as Float32Array;
-    },
-    release: () => session.release(),
-  };
-}
