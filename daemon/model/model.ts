@@ -54,6 +54,8 @@ export interface OutputOfLayer {
   readonly name: string;
   /** Whether it depends on the layer. */
   readonly depends: boolean;
+  /** The one that is trained where a plan names none; where no output has this, the last. */
+  readonly main?: true;
   /** Factor of its loss in training, where the file has a loss for it. */
   readonly lossWeight?: number;
 }

@@ -29,7 +29,7 @@ interface Wanted {
 function wantedOutputs(network: Network, spec: GraphSpec): Wanted[] {
   const names = network.outputs.map(({ name }) => name);
   return trainedOutputs(spec).map((trained) => {
-    const index = outputIndex(names, trained.output ?? undefined);
+    const index = outputIndex(names, trained.output ?? undefined, 0);
     if (index < 0)
       throw new UserError('model-unsupported', `the model has no output "${trained.output}"; its outputs: ${names.join(', ')}`); // prettier-ignore
     return { trained, index };

@@ -34,8 +34,12 @@ export interface FrontEnd<M extends Model = Model> {
   readonly name: string | null;
   inputs(): readonly ModelInput[];
   outputs(): readonly ModelOutput[];
+  /** Place of the output that is trained where a plan names none. */
+  mainOutput(): number;
   /** Per input: why its values are taken as they are stored; null: any scale may be what it was trained on. */
   asStored(): readonly (AsStored | null)[];
+  /** Whether files of this kind can say the loss they were trained with. */
+  readonly saysLoss: boolean;
   /** null where the file does not say. */
   compiled(): Compiled | null;
   /** What of the file takes part in training, or does not, one sentence each. */

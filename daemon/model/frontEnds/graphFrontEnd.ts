@@ -49,7 +49,10 @@ export function graphFrontEnd(model: GraphModel): FrontEnd<GraphModel> {
     name: file.model.graph.name === '' ? null : file.model.graph.name,
     inputs: () => network.inputs,
     outputs: () => examine(model).outputs,
+    // Exporters write auxiliary classifiers behind the main one.
+    mainOutput: () => 0,
     asStored: () => examine(model).asStored,
+    saysLoss: false,
     compiled: () => null,
     trainingNotes: () => [],
     summarize: () => examine(model).operations.map(({ summary }) => summary),

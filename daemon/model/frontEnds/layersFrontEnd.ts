@@ -55,7 +55,9 @@ export function layersFrontEnd(model: LayersModel): FrontEnd<LayersModel> {
         return { name, shape: outputShapes[i] ?? null, activation: maker ? activationOf(maker.layer) : 'linear' };
       });
     },
+    mainOutput: () => modelGraph(topology).outputLayers.length - 1,
     asStored: () => inputsAsStored(topology),
+    saysLoss: true,
     compiled: () => (trainingConfig ? { config: trainingConfig, keras3: model.format === 'keras-v3' } : null),
     trainingNotes: () => trainingNotes(model),
     summarize: () => summarizeLayers(model),

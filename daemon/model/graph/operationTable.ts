@@ -99,7 +99,11 @@ export function operationTable(network: OnnxNetwork): Operation[] {
       className,
       outputShape: shape,
       ...(several && {
-        outputs: network.outputs.map((output, i) => ({ name: output.name, depends: needed[i]!.has(name) })),
+        outputs: network.outputs.map((output, i) => ({
+          name: output.name,
+          depends: needed[i]!.has(name),
+          ...(i === 0 && { main: true as const }),
+        })),
       }),
       weights: listed,
       params: listed.reduce((sum, { size }) => sum + size, 0),

@@ -68,10 +68,15 @@ export function lossOf(value: unknown): NamedLoss | null {
 
 /**
  * Which of a model's outputs a name means: its layer's path ("head/o1") or the last name of it.
- * @param outputs as `ModelGraph.outputLayers`. @returns -1 where there is none of that name; the last without a name.
+ * @param outputs as `ModelGraph.outputLayers`. @param otherwise place of the one that no name means; of layers the last.
+ * @returns -1 where there is none of that name.
  */
-export function outputIndex(outputs: readonly string[], output: string | undefined): number {
-  if (output === undefined) return outputs.length - 1;
+export function outputIndex(
+  outputs: readonly string[],
+  output: string | undefined,
+  otherwise = outputs.length - 1,
+): number {
+  if (output === undefined) return otherwise;
   const exact = outputs.indexOf(output);
   return exact >= 0 ? exact : outputs.findIndex((name) => name.split('/').at(-1) === output);
 }

@@ -41,8 +41,17 @@ function byActivation(activation: string): Loss {
   return activation === 'sigmoid' ? 'binaryCrossentropy' : 'meanSquaredError';
 }
 
+const outputText = (activation: string): string =>
+  activation === 'linear' ? 'numbers without an activation' : `a ${activation}`;
+
+const LOSS_WORDS: Partial<Record<Loss, string>> = {
+  categoricalCrossentropy: 'cross-entropy of classes',
+  binaryCrossentropy: 'cross-entropy of yes and no',
+  meanSquaredError: 'mean squared error',
+};
+
 /**
- * @param output name of the output's layer ("o1", "head/o1"); default the last output, which always trains.
+ * @param output name of the output's layer ("o1", "head/o1"); default the model's main one, which always trains.
  * @throws UserError('plan-invalid') on an unknown output, listing those there are; UserError('model-unsupported') on an open output shape.
  */
 export function trainingSetup(model: Model, output?: string): TrainingSetup {
@@ -51,7 +60,7 @@ export function trainingSetup(model: Model, output?: string): TrainingSetup {
   const inputs = frontEnd.inputs();
   const names = outputs.map(({ name }) => name);
   const notes: string[] = [];
-  const index = outputIndex(names, output);
+  const index = outputIndex(names, output, frontEnd.mainOutput());
   if (index < 0) {
     throw new UserError(
       'plan-invalid',
@@ -60,7 +69,8 @@ export function trainingSetup(model: Model, output?: string): TrainingSetup {
     );
   }
   if (output === undefined && names.length > 1) {
-    notes.push(`the model has ${names.length} outputs (${names.join(', ')}); the last one is trained on`);
+    const which = index === 0 ? 'first' : 'last';
+    notes.push(`the model has ${names.length} outputs (${names.join(', ')}); the ${which} one is trained on`);
   }
   const { name, shape, activation, logProbabilities = false } = outputs[index]!;
   notes.push(...frontEnd.trainingNotes());
@@ -80,7 +90,7 @@ export function trainingSetup(model: Model, output?: string): TrainingSetup {
       `the model's own loss "${named.name.slice(0, 60)}" is not available; ${byActivation(activation)} fits its output`,
     );
   }
-  const loss = known ?? byActivation(activation);
+  const loss = known ?? (logProbabilities ? 'categoricalCrossentropy' : byActivation(activation));
   const { settings, ignored } = lossSettings(
     loss,
     plainName.startsWith('sparse'),
@@ -97,6 +107,10 @@ export function trainingSetup(model: Model, output?: string): TrainingSetup {
   const ofLogits = crossEntropy && (named?.fromLogits ?? false);
   if (ofLogits && activation === absorbed)
     notes.push(`the file's loss takes logits, but output "${name}" is a ${absorbed}: the loss is computed on what goes into the ${absorbed}, as Keras does on TensorFlow`); // prettier-ignore
+  const mayBeLogits = named === null && activation === 'linear' && several && !logProbabilities;
+  // Where it may be logits, the data decides, and that is said then.
+  if (!frontEnd.saysLoss && !mayBeLogits)
+    notes.push(`the file does not say its loss: of output "${name}", ${logProbabilities ? 'a LogSoftmax' : outputText(activation)}, it is the ${LOSS_WORDS[loss] ?? loss}`); // prettier-ignore
   return {
     loss,
     lossSettings: settings,
@@ -108,9 +122,9 @@ export function trainingSetup(model: Model, output?: string): TrainingSetup {
     outputShape,
     output: name,
     // Of an activation that the loss takes over, Keras too computes on the logits before it.
-    fromLogits: ofLogits && activation !== absorbed,
+    fromLogits: logProbabilities || (ofLogits && activation !== absorbed),
     inFile: lossInFile(config, names, index),
-    mayBeLogits: named === null && activation === 'linear' && several,
+    mayBeLogits,
     notes,
   };
 }

@@ -78,10 +78,9 @@ async function judged(format: Format, path: string, { setting, source, ofModel, 
     case '.lcp':
       return { error: await ofModel(readSparsePackage(await readFile(path), path, pruned)) };
     case '.onnx': {
-      const names = frontEndOf(pruned)
-        .outputs()
-        .map(({ name }) => name);
-      const place = outputIndex(names, setting.plan.output ?? undefined);
+      const frontEnd = frontEndOf(pruned);
+      const names = frontEnd.outputs().map(({ name }) => name);
+      const place = outputIndex(names, setting.plan.output ?? undefined, frontEnd.mainOutput());
       const { run, release } = await openOnnx(path, pruned, setting.inputShapes, place);
       try {
         return { error: await computed(setting, source, run) };
