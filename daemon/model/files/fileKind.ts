@@ -1,5 +1,7 @@
 /** What a file or a folder is that is no model here: said by its content, and by its name where content says nothing. */
 
+import { isOnnxHead } from '../../onnx/file/signature.js';
+
 /** A kind of file, as messages name it. */
 export interface FileKind {
   /** With its article: "a TensorFlow Lite model". */
@@ -21,15 +23,24 @@ const model = (what: string, asModel: string): FileKind => ({ what, asModel, asD
 const data = (what: string, asData: string): FileKind => ({ what, asModel: NO_MODEL, asData });
 const PICKLE = 'a pickle is a program, and is not run';
 
-const PYTORCH = model(
-  'a PyTorch file',
-  `${PICKLE}: export the network in Python with torch.onnx.export, and name the .onnx file`,
+/** What leads from a network in Python here: with BatchNormalization as it is trained, not folded into the weights. */
+const EXPORT =
+  'torch.onnx.export(model, example_inputs, "model.onnx", training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False)';
+const TO_ONNX = (what: string) => `write the network in Python with ${EXPORT}, and ${what}`;
+
+const PYTORCH = model('a PyTorch file', `${PICKLE}: ${TO_ONNX('name that file')}`);
+const TORCH_SCRIPT = model(
+  'a TorchScript program, made for inference',
+  `it is not run: ${TO_ONNX('name that file; model is the module that it was made of')}`,
 );
 const SAVED_MODEL = model(
   'a TensorFlow SavedModel',
   'convert it in Python with tf2onnx (python -m tf2onnx.convert --saved-model FOLDER --output model.onnx), or load it with tf.keras.models.load_model (Keras 2) and save it as .h5',
 );
-const TFLITE = model('a TensorFlow Lite model, made for inference', KERAS);
+const TFLITE = model(
+  'a TensorFlow Lite model, made for inference',
+  `${KERAS}, or convert it in Python (python -m tf2onnx.convert --tflite FILE --output model.onnx), if it is not quantized`,
+);
 const COREML = model('a Core ML model, made for inference', KERAS);
 
 /** What readers of models take themselves, and complain of with more to say. */
@@ -69,12 +80,12 @@ const member =
 /* eslint-disable no-control-regex -- the bytes of headers. */
 /** Protocol 2 and later begin with their number; the numbers of PyTorch's older files follow. */
 const PICKLED = /^\x80[\x02-\x05]/;
-/** Field 1 of ONNX's ModelProto, ir_version, then the producer's name or the like. */
-const ONNX_HEAD = /^\x08[\x03-\x14](\x12|\x1a|:|B|J)/;
 
 /* Content first; what only a name shows comes last. */
 const RULES: readonly Rule[] = [
   { kind: TFLITE, test: (head) => head.slice(4, 8) === 'TFL3' },
+  // Tensors come first in it; in files of torch.save they come behind data.pkl.
+  { kind: TORCH_SCRIPT, test: (head) => member(/\/data\/\d+$/)(head) || (member(/\/data\.pkl$/)(head) && head.includes('c__torch__')) },
   { kind: PYTORCH, test: member(/(^|\/)(data\.pkl|constants\.pkl|\.data\/|byteorder|version)/) },
   { kind: PYTORCH, test: (head) => PICKLED.test(head) && /\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19|torch/.test(head) },
   {
@@ -86,10 +97,10 @@ const RULES: readonly Rule[] = [
     test: (head) => PICKLED.test(head),
   },
   {
-    kind: model('a SafeTensors file, which holds weights alone', 'load them into their network in Python and export that with torch.onnx.export, or save it as .keras'),
+    kind: model('a SafeTensors file, which holds weights alone', `load them into their network in Python (model.load_state_dict(safetensors.torch.load_file(FILE))), then ${TO_ONNX('name that file')}`),
     test: (head) => SAFETENSORS.test(head),
   },
-  { kind: model('a GGUF language model', NO_MODEL), test: starts('GGUF', 'lmgg', 'tjgg', 'fmgg') },
+  { kind: model('a GGUF language model, made for inference', `its weights are mostly quantized: ${TO_ONNX('name that file; model is the network that it was made of')}`), test: starts('GGUF', 'lmgg', 'tjgg', 'fmgg') },
   { kind: data('an array of NumPy', NO_DATA), test: starts('\x93NUMPY') },
   { kind: NPZ, test: member(/\.npy$/) },
   { kind: data('an Excel workbook', 'save its sheet as CSV'), test: member(/^(\[Content_Types\]\.xml|_rels\/|xl\/|docProps\/)/) },
@@ -107,11 +118,11 @@ const RULES: readonly Rule[] = [
   { kind: KERAS_MODEL, test: member(/^(config\.json|metadata\.json|model\.weights\.h5)$/) },
   { kind: ZIP, test: starts('PK\x03\x04') },
   { kind: model('an OpenVINO model', KERAS), test: (head) => /^\s*(<\?xml[^>]*>\s*)?<net /.test(head) },
-  { kind: ONNX, test: (head) => ONNX_HEAD.test(head) && /onnx|torch|graph|keras|sklearn/i.test(head) },
+  { kind: ONNX, test: (head) => isOnnxHead(Buffer.from(head, 'latin1')) },
   { kind: ONNX, test: named(/\.onnx$/i) },
   { kind: COREML, test: named(/\.ml(model|package|modelc)$/i) },
   { kind: SAVED_MODEL, test: named(/saved_model\.pb(txt)?$/i) },
-  { kind: model('a frozen TensorFlow graph', KERAS), test: named(/\.pb(txt)?$/i) },
+  { kind: model('a frozen TensorFlow graph', `${KERAS}, or convert it in Python (python -m tf2onnx.convert --graphdef FILE --inputs NAMES --outputs NAMES --output model.onnx)`), test: named(/\.pb(txt)?$/i) },
   { kind: model('a part of a TensorFlow checkpoint', 'load it into its network in Keras and save that as .keras'), test: named(/\.(ckpt|index|data-\d{5}-of-\d{5})$/i) },
   { kind: model('a Caffe or Darknet file', NO_MODEL), test: named(/\.(caffemodel|prototxt|weights|cfg)$/i) },
   { kind: data('TFRecords', 'read them in TensorFlow and save the arrays with numpy.savez'), test: named(/\.tfrecords?$/i) },

@@ -27,7 +27,7 @@ function otherJson(json: unknown): string {
     return 'has an empty topology (modelTopology is null), so its layers are unknown; save it again with the whole model';
   }
   if (isGraphModel(json)) {
-    return 'is a graph-model, whose layers are gone; convert the original with --output_format=tfjs_layers_model';
+    return 'is a graph-model, whose layers are gone; convert the original with --output_format=tfjs_layers_model, or this one with tf2onnx --tfjs';
   }
   if ('dependencies' in json || 'devDependencies' in json) return 'is a package.json, not a model';
   if ('nbformat' in json) return 'is a Jupyter notebook, not a model';

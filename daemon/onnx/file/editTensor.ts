@@ -23,7 +23,7 @@ export interface NewPlace {
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
-/** Entries of external_data that say the new place; a checksum of the old bytes is left out. */
+/** Entries of external_data that say the new place; the checksum of the old file is left out. */
 function placeEdit({ location, offset, length }: NewPlace): { edit: Edit; more: () => Pieces } {
   const left = new Map<string, string>([['location', location], ['offset', String(offset)], ['length', String(length)]]); // prettier-ignore
   const edit: Edit = (reader) => {

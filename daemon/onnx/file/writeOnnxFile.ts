@@ -81,12 +81,9 @@ export async function writeOnnxFile(file: OnnxFile, changes: OnnxChanges, target
           .split('\\')
           .join('/')
       : location;
-    for (const tensor of tensors) {
-      const place = layout.places.get(tensor.name)!;
-      const isNew = named !== location || place.offset !== tensor.external!.offset || changes.initializers.has(tensor.name); // prettier-ignore
-      if (!isNew) continue;
-      places.set(tensor.name, { location: named, ...place });
-    }
+    // Of all of them: where one changes, the checksum of the file that some writers add to each is stale.
+    if (named !== location || tensors.some(({ name }) => changes.initializers.has(name)))
+      for (const { name } of tensors) places.set(name, { location: named, ...layout.places.get(name)! });
     written.push({
       path: await targetOf(folder, named),
       pieces: await piecesOf(layout, file.external.pathOf(location)),

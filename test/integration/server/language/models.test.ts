@@ -65,7 +65,7 @@ describe('models', () => {
     expect(await lensesOf('absent.json')).toEqual([]);
     await writeFile(join(editor.workspace, 'graph.json'), '{"format":"graph-model","modelTopology":{"node":[]}}');
     expect(await titlesOf('graph.json')).toEqual([
-      '$(warning) This file is a graph-model, whose layers are gone; convert the original with --output_format=tfjs_layers_model',
+      '$(warning) This file is a graph-model, whose layers are gone; convert the original with --output_format=tfjs_layers_model, or this one with tf2onnx --tfjs',
     ]);
     const cut = (await readFile(join(editor.workspace, 'model.json'), 'utf8')).slice(0, -40);
     await writeFile(join(editor.workspace, 'cut.json'), cut);
