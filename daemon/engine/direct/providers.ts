@@ -2,6 +2,7 @@ import type { KernelBackend } from '@tensorflow/tfjs-core';
 import { UserError } from '../../protocol/errors.js';
 import type { EngineInfo, EngineProbe, EngineProvider, EngineTraits } from '../engine.js';
 import { repairAveragePooling } from './averagePooling.js';
+import { repairGradients } from './gradientRepairs.js';
 import { repairNearestUpSampling } from './nearestUpSampling.js';
 import { findPeer, loadNodeBinding, type Peer } from './peers.js';
 import { gradientSelfTest } from './selfTest.js';
@@ -31,6 +32,7 @@ function provider({ id, name, device, traits, absent, load }: Loader): EnginePro
         tf.core.enableProdMode();
         repairAveragePooling(tf);
         repairNearestUpSampling(tf);
+        repairGradients(tf);
         await gradientSelfTest(tf);
         return { tf, info: { id, name, device } };
       })

@@ -1,8 +1,6 @@
 import { backend_util } from '@tensorflow/tfjs-core';
 import type { Attributes, Node, Op } from '../../network/ir.js';
-import { resizeWeights } from '../../network/resizeWeights.js';
-import { addBiasAndActivation, addReshape, type KernelCall, type KernelRule } from './kernels.js';
-import { sizeOf } from '../../protocol/shape.js';
+import { addBiasAndActivation, type KernelCall, type KernelRule } from './kernels.js';
 
 /** Rules of the kernels over images (rank 4, NHWC): convolutions, pooling, resizing. Padding becomes explicit. */
 
@@ -52,23 +50,13 @@ function convolution(op: 'Conv2D' | 'DepthwiseConv2D', call: KernelCall): Node {
   return call.graph.add({ op, inputs: [x, filter], attrs: convAttrs(info), shape: info.outShape });
 }
 
-const backpropInput =
-  (op: Op, depthwise: boolean): KernelRule =>
-  ({ graph, inputs, attrs }) => {
-    const { dy, filter } = inputs as Record<'dy' | 'filter', Node>;
-    const shape = attrs['inputShape'] as number[];
-    const info = convInfo(attrs, shape, filter.shape, depthwise);
-    return graph.add({ op, inputs: [dy, filter], attrs: convAttrs(info), shape });
-  };
-
-const backpropFilter =
-  (op: Op, depthwise: boolean): KernelRule =>
-  ({ graph, inputs, attrs }) => {
-    const { x, dy } = inputs as Record<'x' | 'dy', Node>;
-    const shape = attrs['filterShape'] as number[];
-    const info = convInfo(attrs, x.shape, shape, depthwise);
-    return graph.add({ op, inputs: [x, dy], attrs: convAttrs(info), shape });
-  };
+/** What a transposed convolution computes. */
+const backpropInput: KernelRule = ({ graph, inputs, attrs }) => {
+  const { dy, filter } = inputs as Record<'dy' | 'filter', Node>;
+  const shape = attrs['inputShape'] as number[];
+  const info = convInfo(attrs, shape, filter.shape, false);
+  return graph.add({ op: 'Conv2DBackpropInput', inputs: [dy, filter], attrs: convAttrs(info), shape });
+};
 
 function poolInfo(attrs: KernelCall['attrs'], input: readonly number[]) {
   const { filterSize, strides, pad, dimRoundingMode } = attrs;
@@ -109,61 +97,15 @@ const resize =
     return graph.add({ op, inputs: [inputs['images']!], attrs: resizeAttrs(attrs), shape: [shape[0]!, height, width, shape[3]!] }); // prettier-ignore
   };
 
-/** Resizing is linear and separable: its gradient is the product of dy with each axis' weights. */
-const resizeGrad =
-  (linear: boolean): KernelRule =>
-  ({ graph, inputs, attrs }) => {
-    const dy = inputs['dy']!;
-    const [batch, h, w, c] = inputs['images']!.shape as Shape4;
-    const [, oh, ow] = dy.shape as Shape4;
-    const settings = resizeAttrs(attrs);
-    if (!linear && oh % h === 0 && ow % w === 0 && !settings['alignCorners']) {
-      // Every pixel was repeated: the sum over its block.
-      const block = [oh / h, ow / w];
-      const pooled = graph.add({ op: 'AvgPool', inputs: [dy], attrs: { window: block, strides: block, pads: [0, 0, 0, 0] }, shape: [batch, h, w, c] }); // prettier-ignore
-      return graph.add({ op: 'Multiply', inputs: [pooled, graph.constant(block[0]! * block[1]!, [])], shape: pooled.shape }); // prettier-ignore
-    }
-    const turned = (x: Node, perm: number[]) =>
-      graph.add({ op: 'Transpose', inputs: [x], attrs: { perm }, shape: perm.map((axis) => x.shape[axis]!) });
-    const along = (x: Node, from: number, to: number) => {
-      const rows = addReshape(graph, x, [sizeOf(x.shape) / to, to]);
-      const weights = graph.constant(resizeWeights(settings, from, to, linear), [to, from]);
-      const plain = { transposeA: false, transposeB: false };
-      const product = graph.add({ op: 'MatMul', inputs: [rows, weights], attrs: plain, shape: [rows.shape[0]!, from] });
-      return addReshape(graph, product, x.shape.with(-1, from));
-    };
-    const narrow = along(turned(dy, [0, 1, 3, 2]), w, ow);
-    return turned(along(turned(narrow, [0, 3, 2, 1]), h, oh), [0, 3, 1, 2]);
-  };
-
 /** Rank 3 images (one sample) do not come from layers. */
 export const imageKernelRules: Readonly<Record<string, KernelRule>> = {
   Conv2D: (call) => convolution('Conv2D', call),
   FusedConv2D: (call) => addBiasAndActivation(call, convolution('Conv2D', call)),
-  Conv2DBackpropInput: backpropInput('Conv2DBackpropInput', false),
-  Conv2DBackpropFilter: backpropFilter('Conv2DBackpropFilter', false),
+  Conv2DBackpropInput: backpropInput,
   DepthwiseConv2dNative: (call) => convolution('DepthwiseConv2D', call),
   FusedDepthwiseConv2D: (call) => addBiasAndActivation(call, convolution('DepthwiseConv2D', call)),
-  DepthwiseConv2dNativeBackpropInput: backpropInput('DepthwiseConv2DBackpropInput', true),
-  DepthwiseConv2dNativeBackpropFilter: backpropFilter('DepthwiseConv2DBackpropFilter', true),
   MaxPool: pool('MaxPool'),
   AvgPool: pool('AvgPool'),
-  MaxPoolGrad: ({ graph, inputs, attrs }) => {
-    const { dy, input, output } = inputs as Record<'dy' | 'input' | 'output', Node>;
-    const info = poolInfo(attrs, input.shape);
-    return graph.add({ op: 'MaxPoolGrad', inputs: [dy, input, output], attrs: info.attrs, shape: input.shape });
-  },
-  AvgPoolGrad: ({ graph, inputs, attrs }) => {
-    const { dy, input } = inputs as Record<'dy' | 'input', Node>;
-    return graph.add({
-      op: 'AvgPoolGrad',
-      inputs: [dy],
-      attrs: poolInfo(attrs, input.shape).attrs,
-      shape: input.shape,
-    });
-  },
   ResizeNearestNeighbor: resize('ResizeNearest'),
   ResizeBilinear: resize('ResizeBilinear'),
-  ResizeNearestNeighborGrad: resizeGrad(false),
-  ResizeBilinearGrad: resizeGrad(true),
 };

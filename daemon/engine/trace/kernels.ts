@@ -159,8 +159,6 @@ export const kernelRules: Readonly<Record<string, KernelRule>> = {
     return graph.constant(dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values), [length], dtype);
   },
   AddN: ({ graph, inputs }) => list(inputs).reduce((sum, x) => addBinary(graph, 'Add', sum, x)),
-  EluGrad: ({ graph, inputs }) =>
-    graph.add({ op: 'EluGrad', inputs: [inputs['dy']!, inputs['y']!], shape: inputs['y']!.shape }),
   Prelu: ({ graph, inputs }) =>
     graph.add({
       op: 'Prelu',

@@ -4,10 +4,8 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { extreme } from '../../model/operations/reductions.js';
 import { allLayers } from '../layerTree.js';
 import type { RandomSpec } from '../../network/ir.js';
-import { withFront } from '../ownLayers/causalConvolution.js';
 import { draw } from './backend.js';
 import { sizeOf } from '../../protocol/shape.js';
 
@@ -68,12 +66,6 @@ function dense(layer: Layer): void {
   };
 }
 
-/** A comparison has no gradient; a step has. */
-function thresholdedRelu(layer: Layer): void {
-  const { theta } = layer as unknown as { theta: number };
-  layer.call = (inputs) => tf.mul(single(inputs), tf.step(tf.sub(single(inputs), theta)));
-}
-
 /** TensorFlow.js computes a softmax over the last axis only. */
 function softmax(layer: Layer): void {
   const { axis } = layer as unknown as { axis: number | number[] };
@@ -83,15 +75,6 @@ function softmax(layer: Layer): void {
     // The call that refuses masks.
     if (typeof axis !== 'number' || kwargs['mask']) return call(inputs, kwargs);
     return withLast(x, [fromFront(axis, x.rank)], (moved) => tf.softmax(moved));
-  };
-}
-
-/** TensorFlow.js gives each of equal maxima the whole gradient: a token that is in a sequence twice got it twice. */
-function globalMaxPooling(layer: Layer): void {
-  const { dataFormat } = layer as unknown as { dataFormat?: string };
-  layer.call = (inputs) => {
-    const x = single(inputs);
-    return extreme(tf, x, x.rank === 3 ? [1] : dataFormat === 'channelsFirst' ? [2, 3] : [1, 2], false, 1);
   };
 }
 
@@ -170,84 +153,18 @@ function alphaDropout(layer: Layer): void {
   });
 }
 
-interface Convolution {
-  readonly dilationRate: readonly number[];
-  readonly strides: readonly number[];
-  readonly padding: 'valid' | 'same';
-  readonly dataFormat: string;
-  readonly kernel: tfl.LayerVariable;
-  readonly depthwiseKernel?: tfl.LayerVariable;
-  readonly pointwiseKernel?: tfl.LayerVariable;
-  readonly bias: Variable;
-  readonly activation?: { apply(x: tf.Tensor): tf.Tensor };
-}
-
-type ConvolutionKernel = 'Conv2D' | 'DepthwiseConv2dNative' | 'Conv3D';
-
-/** A convolution with the gradients that TensorFlow.js's operation refuses where it is dilated. */
-function convolve(kernel: ConvolutionKernel, image: tf.Tensor, filter: tf.Tensor, more: object) {
-  const attrs = { dataFormat: kernel === 'Conv3D' ? 'NDHWC' : 'NHWC', ...more };
-  // The kernels of volumes are a second version.
-  const version = kernel === 'Conv3D' ? 'V2' : '';
-  const run = (name: string, inputs: tf.NamedTensorMap, shape: object = {}) =>
-    tf.engine().runKernel(name, inputs, { ...attrs, ...shape } as tf.NamedAttrMap) as unknown as tf.Tensor;
-  const operation = tf.customGrad((...args) => {
-    const [x, w, save] = args as unknown as [tf.Tensor, tf.Tensor, (tensors: tf.Tensor[]) => void];
-    save([x, w]);
-    return {
-      value: run(kernel, { x, filter: w }),
-      gradFunc: (dy: tf.Tensor, [savedX, savedW]: tf.Tensor[]) => [
-        run(`${kernel}BackpropInput${version}`, { dy, filter: savedW! }, { inputShape: savedX!.shape }),
-        run(`${kernel}BackpropFilter${version}`, { x: savedX!, dy }, { filterShape: savedW!.shape }),
-      ],
-    };
-  });
-  return operation(image, filter);
-}
-
-/** TensorFlow.js has no gradient of dilated convolutions, though its kernels do. */
-function dilatedConvolution(layer: Layer): void {
-  const { dilationRate, strides, padding, dataFormat, kernel, depthwiseKernel, pointwiseKernel, bias, activation } =
-    layer as unknown as Convolution;
-  if (dilationRate.every((rate) => rate === 1)) return;
-  // A sequence is an image of one row.
-  const onImage = <T>(pair: readonly T[], one: T): T[] => (pair.length === 1 ? [one, ...pair] : [...pair]);
-  const attrs = { strides: onImage(strides, 1), pad: padding, dilations: onImage(dilationRate, 1) };
-  const last = (x: tf.Tensor, body: (moved: tf.Tensor) => tf.Tensor) =>
-    dataFormat === 'channelsFirst' ? withLast(x, [1], body) : body(x);
-  layer.call = (inputs) =>
-    last(withFront(tf, layer, single(inputs)), (x) => {
-      const sequence = x.rank === 3;
-      const image = sequence ? tf.expandDims(x, 1) : x;
-      const filter = (depthwiseKernel ?? kernel).read();
-      const plain = x.rank === 5 ? 'Conv3D' : 'Conv2D';
-      let y = convolve(depthwiseKernel ? 'DepthwiseConv2dNative' : plain, image, sequence ? tf.expandDims(filter, 0) : filter, attrs); // prettier-ignore
-      if (pointwiseKernel) y = tf.conv2d(y as tf.Tensor4D, pointwiseKernel.read() as tf.Tensor4D, 1, 'valid');
-      if (bias) y = tf.add(y, bias.read());
-      if (activation) y = activation.apply(y);
-      return sequence ? tf.squeeze(y, [1]) : y;
-    });
-}
-
 const repairs: Readonly<Record<string, (layer: Layer) => void>> = {
   BatchNormalization: batchNormalization,
   Dense: dense,
   LayerNormalization: layerNormalization,
-  ThresholdedReLU: thresholdedRelu,
   Softmax: softmax,
   RNN: freshDropout,
   TimeDistributed: timeDistributed,
-  GlobalMaxPooling1D: globalMaxPooling,
-  GlobalMaxPooling2D: globalMaxPooling,
   Dropout: dropout,
   SpatialDropout1D: dropout,
   GaussianNoise: gaussianNoise,
   GaussianDropout: gaussianDropout,
   AlphaDropout: alphaDropout,
-  Conv1D: dilatedConvolution,
-  Conv2D: dilatedConvolution,
-  Conv3D: dilatedConvolution,
-  SeparableConv2D: dilatedConvolution,
 };
 
 /** Gives a layer that was built for tracing a `call` that can be trained, where its own cannot. */

@@ -7,7 +7,6 @@ import { byKernel } from '../halfPixelCentres.js';
 import { allLayers } from '../layerTree.js';
 import type { Masks } from '../masks/followMasks.js';
 import { withTracing } from './backend.js';
-import { repairGradients } from './gradientRepairs.js';
 import { repairLayer } from './layerRepairs.js';
 
 /** A weight as the layers know it: a variable whose tensor the layer reads, and may assign. */
@@ -48,7 +47,6 @@ export async function buildLayers(source: LayersModel): Promise<TraceableModel> 
     source,
     source.topology,
   );
-  repairGradients();
   const stack: tfl.layers.Layer[] = [];
   for (const layer of new Set(allLayers(model.layers))) {
     repairLayer(layer);

@@ -128,11 +128,6 @@ export const shapeKernelRules: Readonly<Record<string, KernelRule>> = {
     const shape = x.shape.toSpliced(axis, 1, ...indices.shape);
     return graph.add({ op: 'Gather', inputs: [x, indices], attrs: { axis }, shape });
   },
-  UnsortedSegmentSum: ({ graph, inputs, attrs }) => {
-    const { x, segmentIds } = inputs as Record<'x' | 'segmentIds', Node>;
-    const shape = [attrs['numSegments'] as number, ...x.shape.slice(1)];
-    return graph.add({ op: 'SegmentSum', inputs: [x, segmentIds], shape });
-  },
   OneHot: ({ graph, inputs, attrs }) => {
     const { depth, onValue, offValue, dtype } = attrs as { depth: number; onValue: number; offValue: number; dtype?: DType }; // prettier-ignore
     const indices = inputs['indices']!;

@@ -2,26 +2,20 @@ import { backend_util } from '@tensorflow/tfjs-core';
 import type { GraphBuilder } from '../../network/builder.js';
 import type { Attributes, BinaryOp, Node } from '../../network/ir.js';
 import { checkFit } from './imageKernels.js';
+import {
+  asImages,
+  asRows,
+  convolveVolume,
+  convolveVolumeBack,
+  type Depth,
+  places,
+  seen,
+} from '../../network/volumes.js';
 import { addReshape, type KernelCall, type KernelRule } from './kernels.js';
-import { sizeOf } from '../../protocol/shape.js';
 
-/**
- * Kernels over volumes (rank 5, NDHWC), in terms of those over images: a filter of depth k sees k frames at a time, laid
- * side by side as channels of one image; a pooling window pools each frame, then its frames.
- */
+/** Kernels over volumes (rank 5, NDHWC), in terms of images (network/volumes.ts): a pooling window pools each frame, then its frames. */
 
 type Shape5 = [number, number, number, number, number];
-
-/** How windows slide along the depth. */
-interface Depth {
-  readonly frames: number;
-  readonly windows: number;
-  readonly size: number;
-  readonly stride: number;
-  readonly dilation: number;
-  readonly before: number;
-  readonly after: number;
-}
 
 interface VolumeInfo {
   readonly padInfo: Record<'front' | 'back' | 'top' | 'left' | 'bottom' | 'right', number>;
@@ -73,70 +67,6 @@ const binary = (graph: GraphBuilder, op: BinaryOp, a: Node, b: Node): Node =>
   graph.add({ op, inputs: [a, b], shape: a.shape, dtype: op === 'Equal' ? 'bool' : a.dtype });
 const add = (graph: GraphBuilder) => (a: Node, b: Node) => binary(graph, 'Add', a, b);
 
-/** Frames as rows, [batch, frames, numbers], with rows of `value` before and after. */
-function pad(graph: GraphBuilder, rows: Node, before: number, after: number, value = 0): Node {
-  const [batch, frames, size] = rows.shape as [number, number, number];
-  const attrs = { before: [0, before, 0], after: [0, after, 0], value };
-  const shape = [batch, before + frames + after, size];
-  return before + after === 0 ? rows : graph.add({ op: 'Pad', inputs: [rows], attrs, shape });
-}
-
-/** Of [batch, frames, numbers]: what the k-th place of each window sees, [batch, windows, numbers]; padding is `value`. */
-function seen(graph: GraphBuilder, rows: Node, depth: Depth, k: number, value = 0): Node {
-  const padded = pad(graph, rows, depth.before, depth.after, value);
-  const [batch, , size] = padded.shape as [number, number, number];
-  const begin = k * depth.dilation;
-  const end = begin + (depth.windows - 1) * depth.stride + 1;
-  const attrs = { begin: [0, begin, 0], end: [batch, end, size], strides: [1, depth.stride, 1] };
-  return graph.add({ op: 'StridedSlice', inputs: [padded], attrs, shape: [batch, depth.windows, size] });
-}
-
-/** The transpose of `seen`: rows of windows put where their k-th place is, zeros elsewhere; [batch, frames, numbers]. */
-function putBack(graph: GraphBuilder, rows: Node, depth: Depth, k: number): Node {
-  const [batch, windows, size] = rows.shape as [number, number, number];
-  // Zeros between the windows: each row with stride - 1 rows of zeros behind it, all but the last ones.
-  const spaced = pad(graph, addReshape(graph, rows, [batch * windows, 1, size]), 0, depth.stride - 1);
-  const span = (windows - 1) * depth.stride + 1;
-  const slice = (node: Node, begin: number, length: number) =>
-    graph.add({ op: 'Slice', inputs: [node], attrs: { begin: [0, begin, 0] }, shape: [batch, length, size] });
-  const run = slice(addReshape(graph, spaced, [batch, windows * depth.stride, size]), 0, span);
-  const before = k * depth.dilation;
-  const whole = depth.before + depth.frames + depth.after;
-  const placed = pad(graph, run, before, Math.max(0, whole - before - span));
-  return slice(placed, depth.before, depth.frames);
-}
-
-/** [batch, depth, height, width, channels] as [batch * depth, height, width, channels], or any other four axes. */
-const asImages = (graph: GraphBuilder, volume: Node): Node => {
-  const [batch, depth, ...image] = volume.shape as Shape5;
-  return addReshape(graph, volume, [batch * depth, ...image]);
-};
-
-/** One row of numbers a frame. */
-const asRows = (graph: GraphBuilder, node: Node, batch: number): Node => {
-  const frames = node.shape.length === 5 ? node.shape[1]! : node.shape[0]! / batch;
-  return addReshape(graph, node, [batch, frames, sizeOf(node.shape) / batch / frames]);
-};
-
-const places = ({ size }: Depth) => Array.from({ length: size }, (_, k) => k);
-
-/** Each window's frames side by side: [batch * windows, height, width, size * channels]. */
-function framesOfWindows(graph: GraphBuilder, x: Node, depth: Depth): Node {
-  const [batch, , h, w, c] = x.shape as Shape5;
-  const rows = asRows(graph, x, batch);
-  const images = places(depth).map((k) => addReshape(graph, seen(graph, rows, depth, k), [batch * depth.windows, h, w, c])); // prettier-ignore
-  const shape = [batch * depth.windows, h, w, depth.size * c];
-  return images.length === 1 ? images[0]! : graph.add({ op: 'Concat', inputs: images, attrs: { axis: 3 }, shape });
-}
-
-/** [depth, height, width, channels, filters] -> [height, width, depth * channels, filters]. */
-function filterOfWindows(graph: GraphBuilder, filter: Node): Node {
-  const [d, h, w, c, f] = filter.shape as Shape5;
-  const flat = addReshape(graph, filter, [d, h * w, c * f]);
-  const turned = graph.add({ op: 'Transpose', inputs: [flat], attrs: { perm: [1, 0, 2] }, shape: [h * w, d, c * f] });
-  return addReshape(graph, turned, [h, w, d * c, f]);
-}
-
 type Pad = 'valid' | 'same';
 type Triple = [number, number, number] | number;
 
@@ -152,52 +82,16 @@ function convInfo({ attrs }: KernelCall, input: readonly number[], filter: reado
 }
 
 const conv3D: KernelRule = (call) => {
-  const { graph, inputs } = call;
-  const { x, filter } = inputs as Record<'x' | 'filter', Node>;
+  const { x, filter } = call.inputs as Record<'x' | 'filter', Node>;
   const { depth, attributes, outShape } = convInfo(call, x.shape, filter.shape);
-  const [batch, windows, ...image] = outShape;
-  const images = framesOfWindows(graph, x, depth);
-  const shape = [batch * windows, ...image];
-  const y = graph.add({ op: 'Conv2D', inputs: [images, filterOfWindows(graph, filter)], attrs: attributes, shape });
-  return addReshape(graph, y, outShape);
+  return convolveVolume(call.graph, x, filter, depth, attributes, outShape);
 };
 
 const conv3DBackpropInput: KernelRule = (call) => {
-  const { graph, inputs, attrs } = call;
-  const { dy, filter } = inputs as Record<'dy' | 'filter', Node>;
-  const shape = attrs['inputShape'] as Shape5;
+  const { dy, filter } = call.inputs as Record<'dy' | 'filter', Node>;
+  const shape = call.attrs['inputShape'] as Shape5;
   const { depth, attributes } = convInfo(call, shape, filter.shape);
-  const [batch, , h, w, c] = shape;
-  const frames = [batch * depth.windows, h, w, c] as const;
-  const side = graph.add({
-    op: 'Conv2DBackpropInput',
-    inputs: [asImages(graph, dy), filterOfWindows(graph, filter)],
-    attrs: attributes,
-    shape: frames.with(3, depth.size * c),
-  });
-  const sums = places(depth).map((k) => {
-    const own = graph.add({ op: 'Slice', inputs: [side], attrs: { begin: [0, 0, 0, k * c] }, shape: frames });
-    return putBack(graph, asRows(graph, own, batch), depth, k);
-  });
-  return addReshape(graph, sums.reduce(add(graph)), shape);
-};
-
-const conv3DBackpropFilter: KernelRule = (call) => {
-  const { graph, inputs, attrs } = call;
-  const { x, dy } = inputs as Record<'x' | 'dy', Node>;
-  const shape = attrs['filterShape'] as Shape5;
-  const { depth, attributes } = convInfo(call, x.shape, shape);
-  const [d, h, w, c, f] = shape;
-  const images = framesOfWindows(graph, x, depth);
-  const gradient = graph.add({
-    op: 'Conv2DBackpropFilter',
-    inputs: [images, asImages(graph, dy)],
-    attrs: attributes,
-    shape: [h, w, d * c, f],
-  });
-  const flat = addReshape(graph, gradient, [h * w, d, c * f]);
-  const perm = [1, 0, 2];
-  return addReshape(graph, graph.add({ op: 'Transpose', inputs: [flat], attrs: { perm }, shape: [d, h * w, c * f] }), shape); // prettier-ignore
+  return convolveVolumeBack(call.graph, dy, filter, depth, attributes, shape);
 };
 
 function poolInfo({ attrs }: KernelCall, input: readonly number[]) {
@@ -228,27 +122,6 @@ const maxPool3D: KernelRule = (call) => {
   return addReshape(graph, frames.reduce((a, b) => binary(graph, 'Maximum', a, b)), info.outShape); // prettier-ignore
 };
 
-/** The first frame that has its window's maximum takes the gradient, and in it the first place. */
-const maxPool3DGrad: KernelRule = (call) => {
-  const { graph, inputs } = call;
-  const { dy, input, output } = inputs as Record<'dy' | 'input' | 'output', Node>;
-  const info = poolInfo(call, input.shape);
-  const pooled = poolFrames(graph, 'MaxPool', input, info);
-  const [maxima, gradients] = [output, dy].map((node) => addReshape(graph, node, info.rows)) as [Node, Node];
-  let left = gradients;
-  const sums = maxOfWindows(graph, pooled, info).map((frame, k) => {
-    const equal = binary(graph, 'Equal', frame, maxima);
-    const has = graph.add({ op: 'Cast', inputs: [equal], shape: info.rows, dtype: 'float32' });
-    const share = binary(graph, 'Multiply', left, has);
-    left = binary(graph, 'Sub', left, share);
-    return putBack(graph, share, info.depth, k);
-  });
-  const frames = addReshape(graph, sums.reduce(add(graph)), info.pooled);
-  const images = asImages(graph, input);
-  const dx = graph.add({ op: 'MaxPoolGrad', inputs: [frames, images, pooled], attrs: info.attributes, shape: images.shape }); // prettier-ignore
-  return addReshape(graph, dx, input.shape);
-};
-
 /** Windows' rows over the number of frames that each has inside the volume. */
 function overFrames(graph: GraphBuilder, rows: Node, { depth }: PoolInfo): Node {
   const [batch, windows, size] = rows.shape as [number, number, number];
@@ -270,25 +143,9 @@ const avgPool3D: KernelRule = (call) => {
   return addReshape(graph, overFrames(graph, sum, info), info.outShape);
 };
 
-const avgPool3DGrad: KernelRule = (call) => {
-  const { graph, inputs } = call;
-  const { dy, input } = inputs as Record<'dy' | 'input', Node>;
-  const info = poolInfo(call, input.shape);
-  const each = overFrames(graph, addReshape(graph, dy, info.rows), info);
-  const rows = places(info.depth)
-    .map((k) => putBack(graph, each, info.depth, k))
-    .reduce(add(graph));
-  const shape = asImages(graph, input).shape;
-  const frames = addReshape(graph, rows, info.pooled);
-  return addReshape(graph, graph.add({ op: 'AvgPoolGrad', inputs: [frames], attrs: info.attributes, shape }), input.shape); // prettier-ignore
-};
-
 export const volumeKernelRules: Readonly<Record<string, KernelRule>> = {
   Conv3D: conv3D,
   Conv3DBackpropInputV2: conv3DBackpropInput,
-  Conv3DBackpropFilterV2: conv3DBackpropFilter,
   MaxPool3D: maxPool3D,
-  MaxPool3DGrad: maxPool3DGrad,
   AvgPool3D: avgPool3D,
-  AvgPool3DGrad: avgPool3DGrad,
 };

@@ -79,7 +79,7 @@ export function inBatch(call: Call, values: readonly Value[], free?: number): re
 }
 
 /** The first entry along an axis, as often as told. */
-function repeated({ lowering }: Call, value: Value, axis: number, times: number): Value {
+export function repeated({ lowering }: Call, value: Value, axis: number, times: number): Value {
   const dims = dimsOf(value);
   if (value.kind === 'numbers') {
     const size = sizeOf(dims.slice(axis + 1));

@@ -46,6 +46,8 @@ export class Lowering {
   /** The next values of states. */
   readonly states = new Map<string, Node>();
   readonly #weight: LoweringSpec['weight'];
+  /** Where samples are not the outer part of their axis: how often the axis has them all, by the name of the value. */
+  readonly #outer = new Map<string, number>();
   readonly #planned = new Map<string, Node>();
 
   constructor(spec: LoweringSpec) {
@@ -61,6 +63,27 @@ export class Lowering {
   /** Whether this only finds out what readers want of weights. */
   get plans(): boolean {
     return this.#weight === undefined;
+  }
+
+  /** [steps * batch, features] has the samples inside of 'steps': they begin anew that often. */
+  outerOf = (name: string): number => this.#outer.get(name) ?? 1;
+
+  setOuter(name: string, outer: number): void {
+    if (outer !== 1) this.#outer.set(name, outer);
+  }
+
+  /** A result whose axis of samples is that of an input, by its size, has the samples as the input has them. */
+  inheritOuter(output: string, dims: readonly number[], inputs: readonly string[], values: ReadonlyMap<string, Value>): void { // prettier-ignore
+    if (!this.written || this.#outer.has(output)) return;
+    const size = this.#sizeOfBatch(output, dims);
+    const from = inputs.find((name) => this.#outer.has(name) && this.#sizeOfBatch(name, dimsOf(values.get(name)!)) === size); // prettier-ignore
+    if (from !== undefined) this.#outer.set(output, this.#outer.get(from)!);
+  }
+
+  /** The size of the axis that is another one than in the file. */
+  #sizeOfBatch(name: string, dims: readonly number[]): number | undefined {
+    const before = this.written?.get(name);
+    return dims.find((n, axis) => before?.length === dims.length && n !== before[axis]);
   }
 
   add(op: NodeSpec['op'], inputs: readonly Node[], shape: readonly number[], attrs: NodeSpec['attrs'] = {}, dtype?: DType): Node { // prettier-ignore

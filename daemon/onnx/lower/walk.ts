@@ -94,7 +94,12 @@ export function walk({ model, nodes, names, lowering, inputs, refuse }: Walk): R
     try {
       const given = node.inputs.map((input) => (input === '' ? undefined : valueOf(input, node)));
       const results = [OPERATORS.get(node.op)!(new Call(lowering, node, name, opset, given))].flat();
-      for (const [i, output] of node.outputs.entries()) if (output !== '' && results[i]) values.set(output, results[i]);
+      for (const [i, output] of node.outputs.entries()) {
+        const result = results[i];
+        if (output === '' || !result) continue;
+        values.set(output, result);
+        lowering.inheritOuter(output, dimsOf(result), node.inputs, values);
+      }
     } catch (error) {
       fail(error);
       for (const output of node.outputs) missing.add(output);

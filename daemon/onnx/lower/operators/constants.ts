@@ -60,6 +60,9 @@ const eyeLike: Operator = (call) => {
   return numbers(data, [rows, columns], call.dtype('dtype', typeOf(call.input(0))));
 };
 
+/** TensorProto.DataType: uint8, int8, uint16, int16. */
+const NARROW = [2, 3, 4, 5];
+
 /** To whole numbers towards zero; to truths whether it is not 0. */
 const cast: Operator = (call) => {
   const x = call.input(0);
@@ -69,6 +72,7 @@ const cast: Operator = (call) => {
   if (x.kind === 'numbers')
     return numbers(x.data.map((v) => (dtype === 'bool' ? Number(v !== 0) : dtype === 'int32' ? Math.trunc(v) : v)), x.dims, dtype); // prettier-ignore
   const { lowering } = call;
+  if (NARROW.includes(call.int('to', 0)) && typeOf(x) !== 'bool') throw call.refusal('makes whole numbers of 8 or 16 bits, whose overflow has no rule'); // prettier-ignore
   if (x.kind === 'weight') return lowering.value(lowering.cast(lowering.natural(x), dtype));
   return { ...x, node: lowering.cast(x.node, dtype) };
 };

@@ -1,11 +1,12 @@
 import type { Node } from '../../../network/ir.js';
+import { convolveVolume, convolveVolumeBack } from '../../../network/volumes.js';
 import type { Call, Operator } from '../call.js';
 import type { Lowering } from '../lowering.js';
 import { dimsOf, type Value } from '../values/value.js';
 import { permutedLayout, splitLayout } from '../values/weightLayout.js';
 import { reachOf, type Windows, windowsOf } from './windows.js';
 
-/** Convolutions and their transposes, of sequences and images, in groups too. */
+/** Convolutions and their transposes, of sequences, images and volumes, in groups too. */
 
 const zip = (a: readonly number[], b: readonly number[], f: (x: number, y: number) => number) => a.map((v, i) => f(v, b[i]!)); // prettier-ignore
 
@@ -47,10 +48,23 @@ export function cut(lowering: Lowering, x: Node, windows: Windows): { readonly x
   return { x: inner, windows: { ...windows, before: clipped(before), after: clipped(after) } };
 }
 
+/** How windows slide along the first of three axes, and along the other two. */
+function slidingVolume(frames: number, windows: Pick<Windows, 'sizes' | 'strides' | 'dilations' | 'before' | 'after' | 'counts'>) { // prettier-ignore
+  const at = (list: readonly number[]) => list[0]!;
+  const { sizes, strides, dilations, before, after, counts } = windows;
+  const depth = { frames, windows: at(counts), size: at(sizes), stride: at(strides), dilation: at(dilations), before: at(before), after: at(after) }; // prettier-ignore
+  const image = (list: readonly number[]) => list.slice(1);
+  return { depth, attrs: { strides: image(strides), dilations: image(dilations), pads: [...image(before), ...image(after)] } }; // prettier-ignore
+}
+
 /** The convolution of [batch, ...places, channels]. */
 function convolved(lowering: Lowering, op: 'Conv2D' | 'DepthwiseConv2D', x: Node, filter: Node, windows: Windows): Node {
   const channels = op === 'Conv2D' ? filter.shape.at(-1)! : filter.shape.at(-1)! * filter.shape.at(-2)!;
   const shape = [x.shape[0]!, ...windows.counts, channels];
+  if (windows.sizes.length === 3) {
+    const { depth, attrs } = slidingVolume(x.shape[1]!, windows);
+    return convolveVolume(lowering.builder, x, filter, depth, attrs, shape);
+  }
   const attrs = { ...slidingOf(windows) };
   const image = asImage(lowering, x);
   const inner = [x.shape[0]!, ...twoAxes(windows.counts, 1), channels];
@@ -65,8 +79,8 @@ export function withBias({ lowering }: Call, x: Node, bias: Value | undefined): 
 /** Windows of the file's filter, [filters, channels / group, ...window]. */
 function checkedRank(call: Call, what: string): number {
   const rank = call.rank(0);
-  if (rank === 3 || rank === 4) return rank;
-  throw call.refusal(`${what} an input of ${rank} axes; sequences (3) and images (4) have a rule`);
+  if (rank >= 3 && rank <= 5) return rank;
+  throw call.refusal(`${what} an input of ${rank} axes; sequences (3), images (4) and volumes (5) have a rule`);
 }
 
 const conv: Operator = (call) => {
@@ -80,7 +94,7 @@ const conv: Operator = (call) => {
   const window = sizes.map((_, i) => i + 2);
   const whole = lowering.image(call.input(0));
   const { x, windows } = cut(lowering, whole, windowsOf(call, whole.shape.slice(1, rank - 1), sizes));
-  const depthwise = group === channels && group > 1;
+  const depthwise = group === channels && group > 1 && rank < 5;
   let y: Node;
   if (depthwise) {
     const split = [channels, filters / channels, ...sizes];
@@ -126,6 +140,19 @@ function outputOf(call: Call, places: readonly number[], sizes: readonly number[
   return { strides, dilations, before, counts: wanted, full };
 }
 
+/** The image, of a shape, whose convolution by the filter would have the gradient dy. */
+function spreadImage(lowering: Lowering, dy: Node, filter: Node, windows: Parameters<typeof slidingVolume>[1], shape: readonly number[], depthwise: boolean): Node { // prettier-ignore
+  if (shape.length === 5) {
+    const { depth, attrs } = slidingVolume(shape[1]!, windows);
+    return convolveVolumeBack(lowering.builder, dy, filter, depth, attrs, shape);
+  }
+  const { strides, dilations, before, after } = windows;
+  const attrs = { strides: twoAxes(strides, 1), dilations: twoAxes(dilations, 1), pads: [...twoAxes(before, 0), ...twoAxes(after, 0)] }; // prettier-ignore
+  const op = depthwise ? 'DepthwiseConv2DBackpropInput' : 'Conv2DBackpropInput';
+  const inner = [shape[0]!, ...twoAxes(shape.slice(1, -1), 1), shape.at(-1)!];
+  return lowering.reshape(lowering.add(op, [asImage(lowering, dy), asFilter(lowering, filter)], inner, attrs), shape);
+}
+
 /** The gradient of a convolution with respect to its image, used forwards. */
 const convTranspose: Operator = (call) => {
   const { lowering } = call;
@@ -149,18 +176,16 @@ const convTranspose: Operator = (call) => {
       const more = before[i]! >= 0 ? counts[i]! - least : 0;
       return least + Math.max(0, Math.min(more, strides[i]! - 1));
     });
-    const attrs = { strides: twoAxes(strides, 1), dilations: twoAxes(dilations, 1), pads: [...twoAxes(start, 0), ...twoAxes(end, 0)] }; // prettier-ignore
-    const op = depthwise ? 'DepthwiseConv2DBackpropInput' : 'Conv2DBackpropInput';
-    const shape = [dy.shape[0]!, ...twoAxes(inner, 1), out];
-    const y = lowering.add(op, [asImage(lowering, dy), asFilter(lowering, filter)], shape, attrs);
-    const image = lowering.reshape(y, [dy.shape[0]!, ...inner, out]);
+    const shape = [dy.shape[0]!, ...inner, out];
+    const sliding = { sizes, strides, dilations, before: start, after: end, counts: dy.shape.slice(1, -1) };
+    const image = spreadImage(lowering, dy, filter, sliding, shape, depthwise);
     const front = before.map((n) => Math.max(0, -n));
     const back = counts.map((n, i) => n - inner[i]! - front[i]!);
     if ([...front, ...back].every((n) => n === 0)) return image;
     const whole = [dy.shape[0]!, ...counts, out];
     return lowering.add('Pad', [image], whole, { before: [0, ...front, 0], after: [0, ...back, 0], value: 0 });
   };
-  const depthwise = group === channels && group > 1 && given[1] === 1;
+  const depthwise = group === channels && group > 1 && given[1] === 1 && rank < 5;
   if (depthwise) {
     const filter = lowering.kernel(call.input(1), permutedLayout(given, [...window, 0, 1]));
     return lowering.ofImage(withBias(call, spread(x, filter, true), call.optional(2)));

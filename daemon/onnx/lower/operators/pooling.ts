@@ -7,7 +7,7 @@ import { cut } from './convolution.js';
 import { lying } from './moving.js';
 import { type Windows, windowsOf } from './windows.js';
 
-/** Pooling of sequences and images by windows, and of all places at once. */
+/** Pooling of sequences, images and volumes by windows, and of all places at once. */
 
 /** Below every number; not infinite, so that products with 0 stay 0. */
 const lowest = -3e38;
@@ -59,13 +59,14 @@ function seen(lowering: Lowering, x: Node, { sizes, strides, dilations, counts }
   });
 }
 
-/** Operations over windows need padding that is smaller than they are, and have no dilation. */
+/** Operations over windows are of images, need padding that is smaller than they are, and have no dilation. */
 const isPlain = ({ sizes, dilations, before, after, beyond }: Windows): boolean =>
+  sizes.length < 3 &&
   sizes.every((n, i) => dilations[i] === 1 && before[i]! < n && after[i]! + beyond[i]! < n);
 
 function slid(call: Call): { x: Node; windows: Windows } {
   const rank = call.rank(0);
-  if (rank !== 3 && rank !== 4) throw call.refusal(`pools an input of ${rank} axes; sequences (3) and images (4) have a rule`); // prettier-ignore
+  if (rank < 3 || rank > 5) throw call.refusal(`pools an input of ${rank} axes; sequences (3), images (4) and volumes (5) have a rule`); // prettier-ignore
   const whole = call.lowering.image(call.input(0));
   const sizes = call.ints('kernel_shape', undefined);
   if (!sizes) throw call.refusal('has no kernel_shape');

@@ -3,7 +3,7 @@ import { addMatMul } from '../../../network/matMul.js';
 import { inBatch } from '../align.js';
 import type { Call, Operator } from '../call.js';
 import { numbers } from '../values/numberTensor.js';
-import { dimsOf, naturalAxes, type Value } from '../values/value.js';
+import { dimsOf, inverse, naturalAxes, type Value } from '../values/value.js';
 import { permutedLayout } from '../values/weightLayout.js';
 
 /** Products of matrices. Kernels lie [in, out] in the network, whatever the file has. */
@@ -27,6 +27,8 @@ function factor({ lowering }: Call, value: Value, kernel: boolean): Factor {
 /** As NumPy multiplies matrices: vectors become matrices for the product, leading axes broadcast. */
 const matMul: Operator = (call) => {
   const values = broadcastBatch(call);
+  const rows = rowsTimesMatrix(call, values);
+  if (rows) return rows;
   const [a, b] = values.map((value) => factor(call, value, true)) as [Factor, Factor];
   const { builder } = call.lowering;
   const [left, right] = [a.node.shape.length === 1, b.node.shape.length === 1];
@@ -36,6 +38,16 @@ const matMul: Operator = (call) => {
   const shape = product.shape.filter((_, axis, { length }) => !(left && axis === length - 2) && !(right && axis === length - 1)); // prettier-ignore
   return call.lowering.value(call.lowering.reshape(product, shape));
 };
+
+/** Rows of any tensor times one matrix: the other axes lie as they do. */
+function rowsTimesMatrix(call: Call, [a, b]: readonly Value[]): Value | undefined {
+  const { lowering } = call;
+  const { length: rank } = dimsOf(a!);
+  if (a!.kind !== 'node' || rank < 3 || dimsOf(b!).length !== 2 || a!.axes.at(-1) !== rank - 1) return undefined;
+  const matrix = factor(call, b!, true);
+  const product = addMatMul(lowering.builder, a!.node, matrix.node, false, matrix.transposed);
+  return lowering.value(product, inverse(a!.axes));
+}
 
 /** Leading axes of one rank may hold the batch that the file was written for. */
 function broadcastBatch(call: Call): readonly Value[] {

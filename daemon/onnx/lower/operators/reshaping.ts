@@ -1,56 +1,66 @@
 import { broadcastShape, sameShape } from '../../../network/ir.js';
 import { sizeOf } from '../../../protocol/shape.js';
+import { repeated } from '../align.js';
 import type { Call, Operator } from '../call.js';
 import { list, numbers, permuted, reshaped as reshapedNumbers, broadcastTo } from '../values/numberTensor.js';
-import { dimsOf, inverse, isNatural, naturalAxes, type Value } from '../values/value.js';
+import { dimsOf, inverse, isNatural, naturalAxes, type NodeValue, type Value } from '../values/value.js';
 
 /** Operators that say a tensor's shape or change it, without changing the order of its elements. */
 
-/** Runs of axes of two shapes that hold the same elements: [6, 4] and [2, 3, 4] have two. undefined: of empty tensors. */
-function blocks(from: readonly number[], to: readonly number[]): { from: number[]; to: number[] }[] | undefined {
-  if (sizeOf(from) === 0) return undefined;
-  const found: { from: number[]; to: number[] }[] = [];
-  let [i, j] = [0, 0];
-  while (i < from.length && j < to.length) {
-    const block = { from: [i], to: [j] };
-    let [a, b] = [from[i++]!, to[j++]!];
-    while (a !== b) {
-      if (a < b) {
-        block.from.push(i);
-        a *= from[i++]!;
-      } else {
-        block.to.push(j);
-        b *= to[j++]!;
-      }
-    }
-    found.push(block);
+/** A factor of an axis of both shapes: the tensor [6, 4] becomes [2, 12] by way of [2, 3, 4]. */
+interface Factor {
+  readonly size: number;
+  /** The axis that it is a part of, before and after. */
+  readonly from: number;
+  readonly to: number;
+}
+
+const productsBefore = (dims: readonly number[]): number[] => dims.map((_, i) => sizeOf(dims.slice(0, i)));
+
+/**
+ * The factors that two shapes of one size share, in order; axes of length 1 have none. undefined: they share too few, so that
+ * elements of one axis would be split between others unevenly, or the tensor is empty.
+ */
+function factorsOf(from: readonly number[], to: readonly number[]): Factor[] | undefined {
+  const size = sizeOf(from);
+  if (size === 0) return undefined;
+  const [starts, ends] = [productsBefore(from), productsBefore(to)];
+  const cuts = [...new Set([...starts, ...ends, size])].sort((a, b) => a - b);
+  const axisAt = (dims: readonly number[], begins: readonly number[], at: number) =>
+    dims.findIndex((n, axis) => n > 1 && begins[axis]! <= at && at < begins[axis]! * n);
+  const factors: Factor[] = [];
+  for (let i = 0; i + 1 < cuts.length; i++) {
+    const [at, next] = [cuts[i]!, cuts[i + 1]!];
+    if (next % at !== 0) return undefined;
+    factors.push({ size: next / at, from: axisAt(from, starts, at), to: axisAt(to, ends, at) });
   }
-  // What is left has the length 1.
-  const last = found.at(-1) ?? { from: [], to: [] };
-  if (found.length === 0) found.push(last);
-  while (i < from.length) last.from.push(i++);
-  while (j < to.length) last.to.push(j++);
-  return found;
+  return factors;
 }
 
 /**
- * The order of the new axes in which the elements can stay where they are, though the old axes lie in `order`; undefined: they
- * have to move.
+ * A node whose axes lie in an order, reshaped so that its elements move as little as possible: axes are split where they are,
+ * and only those that are joined come together. undefined: the shapes share too few factors.
  */
-function orderAfter(from: readonly number[], to: readonly number[], order: readonly number[]): number[] | undefined {
-  const found = blocks(from, to);
-  if (!found) return undefined;
-  const long = order.filter((axis) => from[axis] !== 1);
-  for (const block of found) {
-    const own = block.from.filter((axis) => from[axis] !== 1);
-    const start = long.indexOf(own[0]!);
-    if (!own.every((axis, i) => long[start + i] === axis)) return undefined;
-  }
-  const blockOf = (axis: number) => found.find((block) => block.from.includes(axis))!;
-  // A block stands where its first long axis does.
-  const places = [...new Set([...long.map(blockOf), ...found])];
-  const result = places.flatMap((block) => block.to);
-  return result.length === to.length ? result : undefined;
+function reshapedInPlace({ lowering }: Call, value: NodeValue, from: readonly number[], to: readonly number[]) {
+  const factors = factorsOf(from, to);
+  if (!factors) return undefined;
+  const lying = inverse(value.axes).flatMap((axis) => factors.filter((factor) => factor.from === axis));
+  // A new axis stands where the first of its factors does.
+  const order = [...new Set(lying.map((factor) => factor.to))];
+  const moved = order.flatMap((axis) => factors.filter((factor) => factor.to === axis));
+  const apart = lowering.reshape(value.node, lying.map((factor) => factor.size)); // prettier-ignore
+  const perm = moved.map((factor) => lying.indexOf(factor));
+  const together = isNatural(perm) ? apart : lowering.transpose(apart, perm);
+  const ones = naturalAxes(to.length).filter((axis) => !order.includes(axis));
+  const whole = tidied([...ones, ...order], to);
+  return lowering.value(lowering.reshape(together, whole.map((axis) => to[axis]!)), whole, value.origin); // prettier-ignore
+}
+
+/** Axes of length 1 stand anywhere: beside their neighbours the order is natural more often. */
+function tidied(order: readonly number[], dims: readonly number[]): readonly number[] {
+  return order.every((axis, i) => dims[axis] === 1 || order.slice(0, i).every((other) => dims[other] === 1 || other < axis)) // prettier-ignore
+    ? naturalAxes(order.length)
+    : order;
 }
 
 /** A value in another shape of as many elements. @throws RangeError where it has another size */
@@ -60,13 +70,8 @@ export function reshape(call: Call, value: Value, to: readonly number[]): Value 
   if (value.kind === 'numbers') return reshapedNumbers(value, to);
   const { lowering } = call;
   if (sizeOf(from) !== sizeOf(to)) throw call.refusal(`cannot make [${to}] of [${from}]`);
-  if (value.kind === 'node' && !isNatural(value.axes)) {
-    const order = orderAfter(from, to, inverse(value.axes));
-    if (order) {
-      const node = lowering.reshape(value.node, order.map((axis) => to[axis]!)); // prettier-ignore
-      return lowering.value(node, order, value.origin);
-    }
-  }
+  const moved = value.kind === 'node' && !isNatural(value.axes) ? reshapedInPlace(call, value, from, to) : undefined;
+  if (moved) return moved;
   const node = lowering.reshape(lowering.natural(value), to);
   return lowering.value(node, naturalAxes(to.length), value.kind === 'node' ? value.origin : 'weighted');
 }
@@ -80,22 +85,24 @@ function resolved(from: readonly number[], target: readonly number[], allowZero:
   return dims.every(Number.isInteger) && sizeOf(dims) === sizeOf(from) ? dims : undefined;
 }
 
-/** A shape that was written for another batch: the axis that holds the first axis of samples grows with it. */
+/**
+ * A shape that was written for another batch: the axis that holds the samples grows with it. In the sequence of elements they
+ * stand behind `before` others; a batch of one is a factor 1, which any axis that begins or ends there could hold.
+ */
 function forBatch(call: Call, now: readonly number[]): readonly number[] | undefined {
-  const { written } = call;
+  const { written, lowering } = call;
   if (!written || written.input.length !== now.length) return undefined;
   const axis = now.findIndex((n, i) => n !== written.input[i]);
   if (axis < 0) return written.output;
-  const before = sizeOf(written.input.slice(0, axis));
-  let product = 1;
-  for (const [i, n] of written.output.entries()) {
-    product *= n;
-    // A batch of one is a factor 1: the first axis that starts where it stands takes it.
-    const starts = call.lowering.fileBatch === 1 && sizeOf(written.output.slice(0, i)) === before;
-    if (product > before || starts)
-      return written.output.with(i, (n * now[axis]!) / written.input[axis]!);
-  }
-  return undefined;
+  const { output } = written;
+  const starts = productsBefore(output);
+  const before = sizeOf(written.input.slice(0, axis)) * lowering.outerOf(call.node.inputs[0]!);
+  let at = output.findIndex((n, i) => starts[i]! * n > before || (lowering.fileBatch === 1 && starts[i] === before));
+  if (at < 0) return undefined;
+  // The last axis is of features: rows of [steps, 1, features] are [steps * 1, features].
+  if (lowering.fileBatch === 1 && at > 0 && at === output.length - 1 && output[at]! > 1) at--;
+  lowering.setOuter(call.node.outputs[0]!, Math.max(1, before / starts[at]!));
+  return output.with(at, (output[at]! * now[axis]!) / written.input[axis]!);
 }
 
 const reshapeTo: Operator = (call) => {
@@ -178,7 +185,11 @@ const expand: Operator = (call) => {
     const before = written?.input[i - lead];
     return before !== undefined && before === n && from[i - lead] !== before ? from[i - lead]! : n;
   });
-  return expanded(call, x, broadcastShape(from, own));
+  // Or a constant of that batch, where the target has the pass's.
+  const { batch, fileBatch } = call.lowering;
+  const old = from.findIndex((n, axis) => n === fileBatch && n !== 1 && own[axis + lead] === batch && batch !== n);
+  const one = old < 0 ? x : repeated(call, x, old, 1);
+  return expanded(call, one, broadcastShape(dimsOf(one), own));
 };
 
 export const reshapingOperators: Readonly<Record<string, Operator>> = {

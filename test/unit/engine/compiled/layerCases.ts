@@ -66,7 +66,6 @@ export const cases: readonly Case[] = [
   ['BatchNormalization over sequences', [5, 3], () => [L.dense({ units: 4 }), L.batchNormalization(), ...head()]],
   ['LayerNormalization over images', [4, 3, 2], () => [L.conv2d({ filters: 3, kernelSize: 2 }), L.layerNormalization({ axis: [1, 2, 3] }), ...head()]],
   ['Conv3D', [4, 5, 4, 2], () => [L.conv3d({ filters: 3, kernelSize: 2 }), L.conv3d({ filters: 2, kernelSize: [2, 3, 1], strides: 2, padding: 'same', activation: 'relu' }), ...head()]],
-  ['Conv3DTranspose', [3, 3, 2, 2], () => [L.conv3d({ filters: 2, kernelSize: 1 }), L.conv3dTranspose({ filters: 2, kernelSize: 2, strides: 2 }) as tfl.layers.Layer, L.conv3dTranspose({ filters: 2, kernelSize: 3, padding: 'same' }) as tfl.layers.Layer, ...head()]],
   ['MaxPooling3D', [4, 4, 4, 2], () => [L.conv3d({ filters: 2, kernelSize: 1 }), L.maxPooling3d({ poolSize: [2, 2, 2] }), ...head()]],
   ['MaxPooling3D, overlapping, same', [5, 4, 4, 2], () => [L.conv3d({ filters: 2, kernelSize: 1 }), L.maxPooling3d({ poolSize: [3, 3, 3], strides: [2, 2, 2], padding: 'same' }), ...head()]],
   ['AveragePooling3D', [4, 4, 5, 2], () => [L.conv3d({ filters: 2, kernelSize: 1 }), L.averagePooling3d({ poolSize: [2, 2, 3], strides: [1, 2, 2] }), ...head()]],
@@ -97,6 +96,7 @@ export const wrongInTensorFlow: readonly Case[] = [
  */
 export const untrainableInTensorFlow: readonly [name: string, inputShape: number[], layers: () => tfl.layers.Layer[], loss?: Loss, instead?: () => tfl.layers.Layer[]][] = [
   ['ThresholdedReLU', [6], () => [L.dense({ units: 5 }), L.thresholdedReLU({ theta: 0.3 }), L.dense({ units: 2 })]],
+  ['Conv3DTranspose', [3, 3, 2, 2], () => [L.conv3d({ filters: 2, kernelSize: 1 }), L.conv3dTranspose({ filters: 2, kernelSize: 2, strides: 2 }) as tfl.layers.Layer, L.conv3dTranspose({ filters: 2, kernelSize: 3, padding: 'same' }) as tfl.layers.Layer, ...head()]],
   ['Conv1D, dilated', [9, 2], () => [L.conv1d({ filters: 3, kernelSize: 2, dilationRate: 2, activation: 'tanh' }), L.conv1d({ filters: 3, kernelSize: 3, dilationRate: 3, padding: 'same' }), ...head()]],
   ['Conv2D, dilated', [8, 8, 2], () => [L.conv2d({ filters: 3, kernelSize: 3, dilationRate: 2 }), L.conv2d({ filters: 3, kernelSize: 2, dilationRate: [1, 2], padding: 'same', useBias: false }), ...head()]],
   ['Conv2D, dilated, channels first', [2, 6, 6], () => [L.conv2d({ filters: 3, kernelSize: 2, dilationRate: 2, dataFormat: 'channelsFirst', activation: 'relu' }), ...head()]],

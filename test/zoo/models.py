@@ -1,0 +1,163 @@
+"""The networks of the zoo: name -> (module, input shapes without the batch). Weights are random, from one seed."""
+import torch
+import torchvision
+from torch import nn
+
+
+class Mlp(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.fc2, self.fc3 = nn.Linear(20, 32), nn.Linear(32, 16), nn.Linear(16, 5)
+        self.drop = nn.Dropout(0.25)
+
+    def forward(self, x):
+        return self.fc3(torch.relu(self.fc2(self.drop(torch.relu(self.fc1(x))))))
+
+
+class LeNet5(nn.Module):
+    def __init__(self, norm=False):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 6, 5, padding=2), nn.Conv2d(6, 16, 5)
+        self.norm1 = nn.BatchNorm2d(6) if norm else nn.Identity()
+        self.fc1, self.fc2 = nn.Linear(400, 40), nn.Linear(40, 10)
+        self.pool = nn.MaxPool2d(2)
+
+    def forward(self, x):
+        x = self.pool(torch.relu(self.norm1(self.conv1(x))))
+        x = self.pool(torch.relu(self.conv2(x)))
+        return self.fc2(torch.relu(self.fc1(torch.flatten(x, 1))))
+
+
+class Recurrent(nn.Module):
+    def __init__(self, kind, bidirectional=False, batch_first=True):
+        super().__init__()
+        self.rnn = kind(6, 12, batch_first=batch_first, bidirectional=bidirectional)
+        self.fc = nn.Linear(24 if bidirectional else 12, 4)
+        self.batch_first = batch_first
+
+    def forward(self, x):
+        if not self.batch_first:
+            x = x.transpose(0, 1)
+        y, _ = self.rnn(x)
+        return self.fc(y[:, -1] if self.batch_first else y[-1])
+
+
+class Transformer(nn.Module):
+    """An encoder over token numbers, with a learned embedding of positions."""
+
+    def __init__(self, length=9, width=16):
+        super().__init__()
+        self.tokens = nn.Embedding(30, width)
+        self.positions = nn.Parameter(torch.randn(1, length, width) * 0.1)
+        layer = nn.TransformerEncoderLayer(width, 4, 32, dropout=0.1, activation="gelu", batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2)
+        self.head = nn.Linear(width, 3)
+
+    def forward(self, x):
+        return self.head(self.encoder(self.tokens(x) + self.positions).mean(1))
+
+
+class Depthwise(nn.Module):
+    """Depthwise, grouped and transposed convolutions, GroupNorm, PReLU, bilinear and nearest resizing, padding."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.gn = nn.GroupNorm(2, 8)
+        self.dw = nn.Conv2d(8, 16, 3, padding=1, groups=8)
+        self.prelu = nn.PReLU(16)
+        self.group = nn.Conv2d(16, 12, 1, groups=4)
+        self.up = nn.ConvTranspose2d(12, 6, 3, stride=2, padding=1, output_padding=1)
+        self.gup = nn.ConvTranspose2d(6, 6, 2, stride=2, groups=3)
+        self.last = nn.Conv2d(6, 4, 3)
+
+    def forward(self, x):
+        y = self.prelu(self.dw(torch.nn.functional.silu(self.gn(self.a(x)))))
+        y = self.gup(self.up(self.group(y)))
+        y = nn.functional.interpolate(y, scale_factor=0.5, mode="bilinear", align_corners=False)
+        y = nn.functional.interpolate(y, scale_factor=2, mode="nearest")
+        y = self.last(nn.functional.pad(y, (1, 1, 1, 1), mode="reflect"))
+        return nn.functional.log_softmax(nn.functional.adaptive_avg_pool2d(y, 1).flatten(1), 1)
+
+
+class UNet(nn.Module):
+    def __init__(self, widths=(6, 12)):
+        super().__init__()
+        a, b = widths
+
+        def block(i, o):
+            return nn.Sequential(nn.Conv2d(i, o, 3, padding=1), nn.BatchNorm2d(o), nn.ReLU())
+
+        self.down1, self.down2, self.bottom = block(3, a), block(a, b), block(b, b)
+        self.up2, self.up1 = nn.ConvTranspose2d(b, b, 2, stride=2), nn.ConvTranspose2d(b, a, 2, stride=2)
+        self.join2, self.join1 = block(2 * b, b), block(2 * a, a)
+        self.out = nn.Conv2d(a, 2, 1)
+        self.pool = nn.MaxPool2d(2)
+
+    def forward(self, x):
+        d1 = self.down1(x)
+        d2 = self.down2(self.pool(d1))
+        y = self.bottom(self.pool(d2))
+        y = self.join2(torch.cat([self.up2(y), d2], 1))
+        return self.out(self.join1(torch.cat([self.up1(y), d1], 1)))
+
+
+class Conv1d(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv1d(4, 8, 5, padding=2), nn.BatchNorm1d(8), nn.ReLU(), nn.MaxPool1d(2),
+            nn.Conv1d(8, 8, 3, dilation=2, groups=8), nn.ELU(), nn.AvgPool1d(3, stride=2, padding=1),
+        )
+        self.fc = nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.fc(self.body(x).mean(2))
+
+
+SMALL = {
+    "mlp": (Mlp, [(20,)]),
+    "lenet5": (LeNet5, [(1, 28, 28)]),
+    "lenet5bn": (lambda: LeNet5(True), [(1, 28, 28)]),
+    "lstm": (lambda: Recurrent(nn.LSTM), [(5, 6)]),
+    "bilstm": (lambda: Recurrent(nn.LSTM, True), [(5, 6)]),
+    "gru": (lambda: Recurrent(nn.GRU, False, False), [(5, 6)]),
+    "rnn": (lambda: Recurrent(nn.RNN, True), [(5, 6)]),
+    "transformer": (Transformer, [(9,)]),
+    "depthwise": (Depthwise, [(3, 16, 16)]),
+    "unet": (UNet, [(3, 16, 16)]),
+    "conv1d": (Conv1d, [(4, 20)]),
+}
+
+TORCHVISION = [
+    "alexnet", "vgg11_bn", "squeezenet1_1", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "densenet121",
+    "googlenet", "inception_v3", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "shufflenet_v2_x1_0", "mnasnet0_5",
+    "mnasnet1_0", "efficientnet_b0", "efficientnet_v2_s", "regnet_y_400mf", "regnet_x_400mf", "convnext_tiny", "vit_b_16",
+    "swin_t", "swin_v2_t", "maxvit_t",
+]
+
+
+def sizes(name):
+    return (3, 299, 299) if name == "inception_v3" else (3, 224, 224)
+
+
+def build(name):
+    """The module with weights from one seed, and its inputs' shapes. Statistics are not those of a fresh layer."""
+    torch.manual_seed(7)
+    if name in SMALL:
+        make, shapes = SMALL[name]
+        module = make()
+    else:
+        kwargs = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
+        module, shapes = getattr(torchvision.models, name)(weights=None, **kwargs), [sizes(name)]
+    generator = torch.Generator().manual_seed(3)
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            part.running_mean.copy_(torch.randn(part.running_mean.shape, generator=generator) * 0.1)
+            part.running_var.copy_(torch.rand(part.running_var.shape, generator=generator) + 0.5)
+            part.weight.data.copy_(torch.rand(part.weight.shape, generator=generator) + 0.5)
+            part.bias.data.copy_(torch.randn(part.bias.shape, generator=generator) * 0.1)
+    # Exporters tie tensors of equal values, which those of a trained network are not.
+    for parameter in module.parameters():
+        parameter.data.add_(torch.randn(parameter.shape, generator=generator) * 0.01)
+    return module, shapes
