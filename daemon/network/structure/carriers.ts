@@ -19,6 +19,10 @@ class AxisTies implements Ties {
   readonly #parent: number[] = [];
   readonly #why: (Why | undefined)[] = [];
   readonly #batched: boolean[] = [];
+  /** A part of it stays. */
+  readonly #partly: boolean[] = [];
+  /** Axes that are a part of another one. */
+  readonly #parts: { readonly whole: readonly [Value, number]; readonly part: readonly [Value, number] }[] = [];
   readonly segments: { readonly step: Step; readonly segment: Segment }[] = [];
 
   constructor({ values }: Program) {
@@ -37,8 +41,16 @@ class AxisTies implements Ties {
     return i;
   }
 
-  why = (value: Value, axis: number): Why | undefined => this.#why[this.#root(value, axis)];
-  isBatched = (value: Value, axis: number): boolean => this.#batched[this.#root(value, axis)] ?? false;
+  /** Why the whole axis stays; undefined where it may lose indices. */
+  why(value: Value, axis: number): Why | undefined {
+    return this.#why[this.#root(value, axis)];
+  }
+
+  /** How well units go by an axis: attention heads best, and one of which a part stays, such as padded rows, worst. */
+  rank(value: Value, axis: number): number {
+    const root = this.#root(value, axis);
+    return this.#batched[root] ? 2 : this.#partly[root] ? 0 : 1;
+  }
 
   join(a: Value, axis: number, b: Value, bAxis: number): void {
     const [p, q] = [this.#root(a, axis), this.#root(b, bAxis)];
@@ -46,15 +58,47 @@ class AxisTies implements Ties {
     this.#parent[q] = p;
     this.#why[p] ??= this.#why[q];
     if (this.#batched[q]) this.#batched[p] = true;
+    if (this.#partly[q]) this.#partly[p] = true;
   }
 
   same(_step: Step, a: Value, axis: number, b: Value, bAxis: number, range?: Range): void {
-    const whole = a.shape[axis]! === b.shape[bAxis]! && (!range || range.count === a.shape[axis]);
-    if (whole) this.join(a, axis, b, bAxis);
+    const count = range?.count ?? a.shape[axis]!;
+    const [all, every] = [count === a.shape[axis], count === b.shape[bAxis]];
+    if (all && every) this.join(a, axis, b, bAxis);
+    else if (every) this.#parts.push({ whole: [a, axis], part: [b, bAxis] });
+    else if (all) this.#parts.push({ whole: [b, bAxis], part: [a, axis] });
   }
 
-  // Indices that are one in part only tell nothing of the whole axis.
-  map(): void {}
+  /** A part of an axis that stays does too, and so does an axis whose parts all stay. */
+  settle(): void {
+    for (let changed = true; changed;) {
+      changed = false;
+      const covered = new Map<string, number>();
+      for (const { whole, part } of this.#parts) {
+        const [from, to] = [this.why(...whole), this.why(...part)];
+        const [root, own] = [this.#root(...whole), this.#root(...part)];
+        if (from && !to) {
+          this.#why[own] = from;
+          changed = true;
+        } else if (!from && !to && this.#partly[root] && !this.#partly[own]) {
+          this.#partly[own] = true;
+          changed = true;
+        } else if (!from && to) {
+          this.#partly[root] = true;
+          const key = `${whole[0].id} ${whole[1]}`;
+          const count = (covered.get(key) ?? 0) + part[0].shape[part[1]]!;
+          covered.set(key, count);
+          if (count < whole[0].shape[whole[1]]!) continue;
+          this.#why[root] = to;
+          changed = true;
+        }
+      }
+    }
+  }
+
+  map(_step: Step, a: Value, axis: number, b: Value, bAxis: number): void {
+    this.join(a, axis, b, bAxis);
+  }
 
   pin(_step: Step | null, value: Value, axis: number, why: Why): void {
     this.#why[this.#root(value, axis)] ??= why;
@@ -82,12 +126,9 @@ export function tieAll({ inputs, outputs, steps }: Program, ties: Ties): void {
   for (const step of steps) ruleOf(step.node.op).tie(step, ties);
 }
 
-/** Of axes that can all lose indices: attention heads, else the longest. */
+/** Of axes that can all lose indices: by rank, then the longest. */
 const preferred = (ties: AxisTies, value: Value, axes: readonly number[]): number =>
-  axes.toSorted(
-    (a, b) =>
-      Number(ties.isBatched(value, b)) - Number(ties.isBatched(value, a)) || value.shape[b]! - value.shape[a]! || a - b,
-  )[0]!;
+  axes.toSorted((a, b) => ties.rank(value, b) - ties.rank(value, a) || value.shape[b]! - value.shape[a]! || a - b)[0]!;
 
 /** Decides the segments one after the other: first those that leave no choice, since each decision settles others. */
 export function carriersOf(program: Program): Carriers {
@@ -97,6 +138,7 @@ export function carriersOf(program: Program): Carriers {
   const open = new Set(ties.segments);
   const candidates = (value: Value, axes: readonly number[]) => axes.filter((axis) => !ties.why(value, axis));
   while (open.size > 0) {
+    ties.settle();
     const all = [...open].map((one) => ({
       one,
       ins: candidates(one.step.inputs[0]!, one.segment.ins),

@@ -1,6 +1,11 @@
 import { contractionOf, eachKept } from './contraction.js';
 import type { Life } from './rule.js';
+import type { Node } from '../ir.js';
 import type { Step } from './values.js';
+
+/** Whether zeros of a weight are zeros of the kernel: it is the weight, or a part of it. */
+const isPart = ({ op, inputs }: Node): boolean =>
+  op === 'Input' || (['Reshape', 'Transpose', 'Slice', 'StridedSlice'].includes(op) && isPart(inputs[0]!));
 
 /**
  * Marks the inputs of a product with a kernel that a live result depends on: through a weight that is not 0, and not as a
@@ -12,22 +17,24 @@ export function contractionReads(step: Step, life: Life): boolean {
   if (!contraction) return false;
   const { x, xAxis, kernel, kernelIn, out, outAxis } = contraction;
   const given = life.known(x).axis(xAxis);
-  const { data, axis } = life.known(kernel);
+  const weights = life.known(kernel);
   const free = Uint8Array.from(given, (constant, i) =>
     life.live(x, xAxis, i) || life.absorbs(step, constant) ? 1 : 0,
   );
   const needed = new Uint8Array(free.length);
-  if (data) {
+  if (weights.data) {
     const live = Uint8Array.from({ length: out.shape[outAxis]! }, (_, i) => (life.live(out, outAxis, i) ? 1 : 0));
-    eachKept(contraction, data, (_value, input, output) => {
+    eachKept(contraction, weights.data, (_value, input, output) => {
       if (live[output] === 1) needed[input] = 1;
     });
   } else {
-    const weights = axis(kernelIn);
-    needed.forEach((_, i) => (needed[i] = weights[i] === 0 ? 0 : 1));
+    const slices = weights.axis(kernelIn);
+    needed.forEach((_, i) => (needed[i] = slices[i] === 0 ? 0 : 1));
   }
+  const part = isPart(kernel.node);
   needed.forEach((need, i) => {
     if (need === 1 && free[i] === 0) life.mark(x, xAxis, i);
+    else if (!part) life.zero(x, xAxis, i);
   });
   return true;
 }

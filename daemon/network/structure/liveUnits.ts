@@ -32,22 +32,42 @@ export function knownValues(
 /** Which classes the outputs of a network need, given its weights. */
 export class LiveUnits implements Life {
   readonly #live: Uint8Array;
+  /** Classes that something takes to be 0, other than by weights that read them. */
+  readonly #zero: Uint8Array;
+  readonly #kept: Uint8Array;
   readonly #absorbers = new Map<Step, Absorber | null>();
   #changed = false;
 
   /**
    * Marks what is needed, from the outputs backwards (mark and sweep: a loop of units that only read each other does not
    * keep itself alive).
+   * @param roundTo axes of weights keep a multiple of this many indices, where they had as many; dead ones fill up.
    */
   constructor(
     private readonly program: Program,
     private readonly classes: Classes,
     readonly known: (value: Value) => Known,
+    roundTo = 1,
   ) {
     this.#live = new Uint8Array(classes.size);
+    this.#zero = new Uint8Array(classes.size);
     for (const { value, axis } of classes.pins)
       for (let i = 0; i < value.shape[axis]!; i++) this.#live[classes.of(value, axis, i)] = 1;
-    const steps = program.steps.toReversed();
+    do {
+      this.#sweep();
+      this.#kept = this.#fill(roundTo);
+      // A dead unit that stays is read by nobody: the weights that read it become 0. What needs it to be 0 reads it all the same.
+      this.#changed = false;
+      this.#kept.forEach((kept, tie) => {
+        if (kept === 0 || this.#live[tie] === 1 || this.#zero[tie] === 0) return;
+        this.#live[tie] = 1;
+        this.#changed = true;
+      });
+    } while (this.#changed);
+  }
+
+  #sweep(): void {
+    const steps = this.program.steps.toReversed();
     do {
       this.#changed = false;
       for (const step of steps) ruleOf(step.node.op).reads?.(step, this);
@@ -58,11 +78,20 @@ export class LiveUnits implements Life {
     return this.#live[this.classes.of(value, axis, index)] === 1;
   }
 
+  /** Whether an index keeps its place: the live ones, and dead ones where a tensor would have nothing left or to fill up. */
+  kept(value: Value, axis: number, index: number): boolean {
+    return this.#kept[this.classes.of(value, axis, index)] === 1;
+  }
+
   mark(value: Value, axis: number, index: number): void {
     const tie = this.classes.of(value, axis, index);
     if (this.#live[tie] === 1) return;
     this.#live[tie] = 1;
     this.#changed = true;
+  }
+
+  zero(value: Value, axis: number, index: number): void {
+    this.#zero[this.classes.of(value, axis, index)] = 1;
   }
 
   absorbs(step: Step, constant: number): boolean {
@@ -75,14 +104,10 @@ export class LiveUnits implements Life {
     return found;
   }
 
-  /**
-   * The classes that keep their places, as 1: the live ones, and where a tensor would have nothing left one more.
-   * @param roundTo axes of weights keep a multiple of this many indices, where they had as many; dead ones fill up.
-   */
-  kept(roundTo = 1): Uint8Array {
+  #fill(roundTo: number): Uint8Array {
     const { classes, program } = this;
     const kept = this.#live.slice();
-    const fill = (value: Value, axis: number, goal: (count: number, of: number) => number): boolean => {
+    const fill = (value: Value, axis: number, goal: (count: number) => number): boolean => {
       const n = value.shape[axis]!;
       const count = () => {
         let sum = 0;
@@ -91,7 +116,7 @@ export class LiveUnits implements Life {
       };
       const before = count();
       let there = before;
-      for (let i = 0; i < n && there < Math.min(n, goal(there, n)); i++)
+      for (let i = 0; i < n && there < Math.min(n, goal(there)); i++)
         if (kept[classes.of(value, axis, i)] === 0) {
           kept[classes.of(value, axis, i)] = 1;
           there = count();

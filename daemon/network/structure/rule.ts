@@ -51,6 +51,8 @@ export type Kept = (value: Value, axis: number) => readonly number[];
 export interface Life {
   live(value: Value, axis: number, index: number): boolean;
   mark(value: Value, axis: number, index: number): void;
+  /** The result depends on the index being 0, which it is. */
+  zero(value: Value, axis: number, index: number): void;
   known(value: Value): Known;
   /** Whether what an input that is this constant adds to the result of a product can be added elsewhere. */
   absorbs(step: Step, constant: number): boolean;

@@ -5,6 +5,8 @@ import { contractionOf, eachKept } from './contraction.js';
 import { cutData, cutGraph, type CutGraph } from './cut.js';
 import { knownValues, LiveUnits } from './liveUnits.js';
 import type { Kept } from './rule.js';
+import { type Sides, sidesOf } from './sides.js';
+import { sizeOf } from '../../protocol/shape.js';
 import { programOf, type Program, type Step, type Value } from './values.js';
 
 export interface ThinWeight {
@@ -24,12 +26,8 @@ export interface ThinOptions {
   readonly roundTo?: number;
 }
 
-/** Adds what the units that go give to what reads them, as constants, to the vectors that absorb it. */
-function absorbConstants(
-  program: Program,
-  life: LiveUnits,
-  goes: (value: Value, axis: number, index: number) => boolean,
-): Map<Value, Float64Array> {
+/** Adds what dead units give to what reads them, as constants, to the vectors that absorb it. */
+function absorbConstants(program: Program, life: LiveUnits): Map<Value, Float64Array> {
   const grown = new Map<Value, Float64Array>();
   const absorb = (step: Step): void => {
     const contraction = contractionOf(step);
@@ -37,7 +35,7 @@ function absorbConstants(
     const { x, xAxis, kernel } = contraction;
     const { data } = life.known(kernel);
     const constants = Float64Array.from(life.known(x).axis(xAxis), (constant, i) =>
-      goes(x, xAxis, i) && !Number.isNaN(constant) ? constant : 0,
+      !life.live(x, xAxis, i) && !Number.isNaN(constant) ? constant : 0,
     );
     const absorber = data && constants.some((constant) => constant !== 0) ? life.absorber(step) : null;
     if (!data || !absorber) return;
@@ -50,6 +48,20 @@ function absorbConstants(
   };
   program.steps.forEach(absorb);
   return grown;
+}
+
+/** A weight with zeros where it reads dead units that stay. */
+function withoutDeadReads(life: LiveUnits, sides: Sides, value: Value, data: Float32Array): Float32Array {
+  const result = data.slice();
+  value.shape.forEach((n, axis) => {
+    if (!['reads', 'both'].includes(sides({ value, axis }))) return;
+    const inner = sizeOf(value.shape.slice(axis + 1));
+    for (let i = 0; i < n; i++) {
+      if (life.live(value, axis, i) || !life.kept(value, axis, i)) continue;
+      for (let at = i * inner; at < data.length; at += n * inner) result.fill(0, at, at + inner);
+    }
+  });
+  return result;
 }
 
 /**
@@ -68,24 +80,24 @@ export function thinGraph(
 ): ThinNetwork {
   const program = programOf(graph);
   const classes = new Classes(program);
-  const life = new LiveUnits(program, classes, knownValues(program, weights));
-  const keeps = life.kept(roundTo);
+  const life = new LiveUnits(program, classes, knownValues(program, weights), roundTo);
   const indices = new Map<string, readonly number[]>();
   const kept: Kept = (value, axis) => {
     const key = `${value.id} ${axis}`;
     let found = indices.get(key);
     if (!found) {
-      found = Array.from({ length: value.shape[axis]! }, (_, i) => i).filter((i) => keeps[classes.of(value, axis, i)] === 1); // prettier-ignore
+      found = Array.from({ length: value.shape[axis]! }, (_, i) => i).filter((i) => life.kept(value, axis, i)); // prettier-ignore
       indices.set(key, found);
     }
     return found;
   };
-  const grown = absorbConstants(program, life, (value, axis, i) => keeps[classes.of(value, axis, i)] === 0);
+  const grown = absorbConstants(program, life);
+  const sides = sidesOf(classes);
   const thinned = new Map(
     [...program.weights].map(([name, value]) => {
       const given = weights.get(name)!;
       const sums = grown.get(value);
-      const data = sums ? given.map((x, i) => x + sums[i]!) : given;
+      const data = withoutDeadReads(life, sides, value, sums ? given.map((x, i) => x + sums[i]!) : given);
       const axes = value.shape.map((_, axis) => kept(value, axis));
       return [name, { shape: axes.map(({ length }) => length), data: cutData(data, value.shape, axes), kept: axes }];
     }),

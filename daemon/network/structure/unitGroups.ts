@@ -1,18 +1,10 @@
-import { Classes, type Axis } from './classes.js';
+import { type Axis, Classes, type Link } from './classes.js';
 import { contractionOf } from './contraction.js';
 import { absorberOf } from './absorb.js';
+import { type Side, sidesOf } from './sides.js';
 import { Causes, type Reason, reasonsOf } from './reasons.js';
 import { programOf, type Program, type Step } from './values.js';
 import type { Graph } from '../ir.js';
-
-/**
- * What an axis of a weight is to a unit.
- * - makes: slices of it compute the unit (columns of a kernel, filters, columns of an embedding). They must be 0 for it to go.
- * - reads: slices of it are multiplied with the unit (rows of the next kernel). They go with it, whatever they are.
- * - both: a table that reads at one place and makes at another.
- * - along: vectors that shift or scale it (biases, normalisation). Those that are trained must be 0 for it to go.
- */
-export type Side = 'makes' | 'reads' | 'both' | 'along';
 
 /** The units of an axis of a weight. */
 export interface AxisUnits {
@@ -47,7 +39,7 @@ export interface Tie {
 export interface UnitGroups {
   /** Groups are numbered from 0. */
   readonly count: number;
-  /** By name of the weight, the axes of which some index can go. */
+  /** By name of the weight, the axes that have units: of those that read, the ones of which some index can go. */
   readonly axes: ReadonlyMap<string, readonly AxisUnits[]>;
   /** For the axes that make units, why some or all of these stay. */
   readonly reasons: readonly Reason[];
@@ -63,41 +55,17 @@ export interface UnitGroups {
 
 const sums: ReadonlySet<string> = new Set(['Add', 'Sub', 'Maximum', 'Minimum', 'SquaredDifference']);
 
-function couplingOf(step: Step, heads: ReadonlySet<number>): Coupling | null {
-  const { node, inputs, output } = step;
+/** @param ofHeads whether the units are attention heads. */
+function couplingOf({ step, a, b }: Link, ofHeads: boolean): Coupling | null {
+  const { node, inputs } = step;
   if (node.op === 'Concat') return 'concatenation';
   if (node.op.startsWith('Depthwise')) return 'depthwise';
-  if (node.op === 'Reshape') return heads.has(output.id) ? null : 'flatten';
+  if (node.op === 'Reshape') return ofHeads || a.value.shape[a.axis] === b.value.shape[b.axis] ? null : 'flatten';
   if (node.op === 'Slice') return inputs[0]!.fixed && inputs[0]!.shape.length === 4 ? 'parts' : null;
   if (node.op === 'MatMul') return inputs.some(({ fixed }) => fixed) ? null : 'heads';
   if (inputs.filter(({ fixed }) => !fixed).length < 2) return null;
   return sums.has(node.op) ? 'sum' : 'product';
 }
-
-const keyOf = ({ value, axis }: Axis): string => `${value.id} ${axis}`;
-
-/** The sides of axes of weights and of what is computed from weights alone, by key: a kernel may be cut or scaled first. */
-function sidesOf(classes: Classes): Map<string, Set<'makes' | 'reads'>> {
-  const links = new Map<string, Axis[]>();
-  for (const { a, b } of classes.links) {
-    if (!a.value.fixed || !b.value.fixed) continue;
-    for (const [from, to] of [[a, b], [b, a]] as const) links.set(keyOf(from), [...(links.get(keyOf(from)) ?? []), to]); // prettier-ignore
-  }
-  const sides = new Map<string, Set<'makes' | 'reads'>>();
-  for (const { side, ...start } of classes.roles) {
-    const stack: Axis[] = [start];
-    for (let at = stack.pop(); at; at = stack.pop()) {
-      const there = sides.get(keyOf(at)) ?? new Set();
-      if (there.has(side)) continue;
-      sides.set(keyOf(at), there.add(side));
-      stack.push(...(links.get(keyOf(at)) ?? []));
-    }
-  }
-  return sides;
-}
-
-const sideOf = (sides: ReadonlySet<string> | undefined): Side =>
-  !sides ? 'along' : sides.size === 2 ? 'both' : sides.has('makes') ? 'makes' : 'reads';
 
 /** The groups of a program whose classes are known. */
 export function groupsOf(program: Program, classes: Classes): UnitGroups {
@@ -108,14 +76,15 @@ export function groupsOf(program: Program, classes: Classes): UnitGroups {
   const reasons: Reason[] = [];
   for (const [name, value] of program.weights)
     value.shape.forEach((n, axis) => {
-      const side = sideOf(sides.get(keyOf({ value, axis })));
+      const side = sides({ value, axis });
       const groups = Int32Array.from({ length: n }, (_, i) => {
         if (classes.stays(value, axis, i)) return -1;
         const tie = classes.of(value, axis, i);
         if (!numbers.has(tie)) numbers.set(tie, numbers.size);
         return numbers.get(tie)!;
       });
-      if (groups.some((group) => group >= 0)) axes.set(name, [...(axes.get(name) ?? []), { axis, side, groups }]);
+      const loses = groups.some((group) => group >= 0);
+      if (loses || (n > 1 && side !== 'reads')) axes.set(name, [...(axes.get(name) ?? []), { axis, side, groups }]);
       if ((side === 'makes' || side === 'both') && n > 1) reasons.push(...reasonsOf(classes, causes, name, { value, axis })); // prettier-ignore
     });
   const ties = [...numbers.keys()];
@@ -123,22 +92,28 @@ export function groupsOf(program: Program, classes: Classes): UnitGroups {
     for (let i = 0; i < value.shape[axis]!; i++) if (classes.of(value, axis, i) === ties[group]) return true;
     return false;
   };
-  const heads = new Set(classes.heads.map(({ value }) => value.id));
+  const all = [...axes].flatMap(([weight, units]) => units.map((one) => ({ weight, ...one })));
+  let slices: Member[][] | null = null;
+  const membersByGroup = (): Member[][] => {
+    const found: Member[][] = ties.map(() => []);
+    for (const { weight, axis, side, groups } of all) {
+      const indices = new Map<number, number[]>();
+      groups.forEach((group, i) => group >= 0 && indices.set(group, [...(indices.get(group) ?? []), i]));
+      for (const [group, own] of indices) found[group]!.push({ weight, axis, side, indices: own });
+    }
+    return found;
+  };
   return {
     count: numbers.size,
     axes,
     reasons,
-    members: (group) =>
-      [...axes].flatMap(([weight, all]) =>
-        all.flatMap(({ axis, side, groups }) => {
-          const indices = [...groups.keys()].filter((i) => groups[i] === group);
-          return indices.length === 0 ? [] : [{ weight, axis, side, indices }];
-        }),
-      ),
+    members: (group) => (slices ??= membersByGroup())[group]!,
     ties: (group) => {
       const found = new Map<string, Tie>();
-      for (const { step, a } of classes.links) {
-        const coupling = couplingOf(step, heads);
+      const ofHeads = classes.heads.some((axis) => holds(group, axis));
+      for (const link of classes.links) {
+        const { step, a } = link;
+        const coupling = couplingOf(link, ofHeads);
         if (!coupling || !holds(group, a)) continue;
         const layer = step.node.layer ?? step.node.op;
         found.set(`${coupling} ${layer}`, { coupling, layer });

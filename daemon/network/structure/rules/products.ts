@@ -60,7 +60,9 @@ export const productRules: Readonly<Record<string, Rule>> = {
       const [a, b] = step.inputs as [Value, Value];
       const { aSum, bSum } = matMulAxes(step);
       const [p, q] = [life.known(a).axis(aSum), life.known(b).axis(bSum)];
-      for (let k = 0; k < p.length; k++) if (p[k] !== 0 && q[k] !== 0) life.mark(a, aSum, k);
+      for (let k = 0; k < p.length; k++)
+        if (p[k] !== 0 && q[k] !== 0) life.mark(a, aSum, k);
+        else life.zero(a, aSum, k);
     },
   },
 };

@@ -41,7 +41,9 @@ const reduction = (why: Why | null, result: (value: number, count: number) => nu
     const [x] = step.inputs;
     for (const axis of axesOf(step)) {
       const given = life.known(x!).axis(axis);
-      for (let i = 0; i < given.length; i++) if (given[i] !== 0) life.mark(x!, axis, i);
+      for (let i = 0; i < given.length; i++)
+        if (given[i] !== 0) life.mark(x!, axis, i);
+        else life.zero(x!, axis, i);
     }
   },
 });
