@@ -157,6 +157,10 @@ def build(name):
             part.running_var.copy_(torch.rand(part.running_var.shape, generator=generator) + 0.5)
             part.weight.data.copy_(torch.rand(part.weight.shape, generator=generator) + 0.5)
             part.bias.data.copy_(torch.randn(part.bias.shape, generator=generator) * 0.1)
+    # PyTorch 1.13 cannot export the random numbers of stochastic depth.
+    for part in module.modules():
+        if isinstance(part, torchvision.ops.StochasticDepth):
+            part.p = 0.0
     # Exporters tie tensors of equal values, which those of a trained network are not.
     for parameter in module.parameters():
         parameter.data.add_(torch.randn(parameter.shape, generator=generator) * 0.01)

@@ -3,6 +3,7 @@ import { type Node, sameShape } from '../../network/ir.js';
 import type { Network, NetworkPort, NetworkWeight, Pass, PassSpec } from '../../network/network.js';
 import { UserError } from '../../protocol/errors.js';
 import type { OnnxModel, OnnxNode, OnnxTensor } from '../file/onnxModel.js';
+import { frozenNorms } from './frozenNorms.js';
 import { inputSizes } from './inputs.js';
 import { Lowering } from './lowering.js';
 import { notesOf } from './notes.js';
@@ -107,6 +108,8 @@ export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptio
   const images = wantsLast ? first.images : new Set<number>();
   const plan = images.size > 0 ? planned(images) : first;
   const { weights } = plan;
+  const frozen = frozenNorms(graph, nodes);
+  for (const record of weights.used()) record.frozen = frozen.has(record.name);
 
   const ports = (list: readonly { readonly name: string; readonly shape: readonly number[]; readonly order: readonly number[] }[]) =>
     list.map(({ name, shape, order }): NetworkPort => {
