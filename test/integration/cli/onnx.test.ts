@@ -1,6 +1,7 @@
 /** The product on an ONNX file: every command that takes a model, and the same numbers as on the same network as layers. */
 import { spawnSync } from 'node:child_process';
 import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readModel } from '../../../daemon/model/files/readModel.js';
 import { lcPrune } from '../../fixtures/cli.js';
@@ -33,7 +34,7 @@ describe('a run of an .onnx', () => {
     const figures = ({ kept, reference, theta, retrained }: Done) => ({ kept, reference, theta, retrained });
     expect(figures(done)).toEqual(figures(ofLayers));
     const weights = async (folder: string, file: string) => {
-      const model = await readModel(ws.path(folder, 'result', file), { workspace: ws.folder });
+      const model = await readModel(join(folder, 'result', file), { workspace: ws.folder });
       return new Map(model.weights.map(({ name, data }) => [name, data]));
     };
     expect(await weights(done.folder, 'model.onnx')).toEqual(await weights(ofLayers.folder, 'model.json'));
@@ -41,10 +42,10 @@ describe('a run of an .onnx', () => {
 
   it('writes the file itself with other weights, whose error onnxruntime confirms', async () => {
     const before = await readFile(ws.path('net.onnx'));
-    const after = await readFile(ws.path(done.folder, 'result', 'model.onnx'));
+    const after = await readFile(join(done.folder, 'result', 'model.onnx'));
     expect(after.length).toBe(before.length);
     expect(after.equals(before)).toBe(false);
-    const exports = JSON.parse(await readFile(ws.path(done.folder, 'result', 'exports.json'), 'utf8')) as { formats: { format: string; error?: number }[]; left: { format: string; reason: string }[] }; // prettier-ignore
+    const exports = JSON.parse(await readFile(join(done.folder, 'result', 'exports.json'), 'utf8')) as { formats: { format: string; error?: number }[]; left: { format: string; reason: string }[] }; // prettier-ignore
     const { error } = done.retrained as { error: number };
     expect(exports.formats.find(({ format }) => format === 'onnx')!.error).toBe(error);
     expect(exports.formats.map(({ format }) => format).sort()).toEqual(['mask-npz', 'onnx', 'safetensors', 'scipy-csr', 'sparse']); // prettier-ignore
@@ -62,8 +63,6 @@ describe('a run of an .onnx', () => {
     const keras = await cli('export', name, '--format', 'keras', '--out', 'x.keras');
     expect(keras).toMatchObject({ code: 2, stderr: expect.stringMatching(/Keras holds layers, and an ONNX file has operations: export it as onnx or safetensors/) as string }); // prettier-ignore
     expect(await stat(ws.path('x.keras')).catch(() => null)).toBeNull();
-    const resumed = await cli('run', 'graph.prune.json', '--json', '--method', 'magnitude');
-    expect(resumed.lines.at(-1) ?? resumed.stderr).toMatchObject({ kept: done.kept });
   });
 });
 
@@ -78,11 +77,11 @@ describe('other commands on an .onnx', () => {
   });
 
   it('a path has a model for each point', async () => {
-    await writeFile(ws.path('path.prune.json'), JSON.stringify({ ...JSON.parse(plan('net.onnx')) as object, path: { budgets: [{ keep: '50%' }, { keep: '25%' }] } })); // prettier-ignore
+    await writeFile(ws.path('path.prune.json'), JSON.stringify({ ...JSON.parse(plan('net.onnx')) as object, path: { budgets: ['50%', '25%'] } })); // prettier-ignore
     const path = await cli('path', 'path.prune.json', '--json');
     expect(path.code, path.stderr).toBe(0);
     const { folder } = path.lines.at(-1) as Done;
-    for (const point of [0, 1]) expect((await stat(ws.path(folder, 'points', String(point), 'model.onnx'))).size).toBeGreaterThan(0); // prettier-ignore
+    for (const point of [0, 1]) expect((await stat(join(folder, 'points', String(point), 'model.onnx'))).size).toBeGreaterThan(0); // prettier-ignore
   });
 
   it('what the file cannot do is one message with the way out', async () => {
