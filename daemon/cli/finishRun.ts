@@ -1,6 +1,6 @@
 /** What follows a run in the foreground that has ended well. */
-import { resultModel } from '../model/files/modelInFolder.js';
 import { join, relative } from 'node:path';
+import { resultModel } from '../model/files/modelInFolder.js';
 import { hasBound } from '../lc/path.js';
 import { UserError } from '../protocol/errors.js';
 import { finishText } from '../protocol/finishText.js';

@@ -1,10 +1,10 @@
 /** Exporting a model in a format, and how large each format is: measured on written files. */
-import { findModelIn } from '../model/files/modelInFolder.js';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { findModelIn } from '../model/files/modelInFolder.js';
 import type { Model } from '../model/model.js';
 import { readModel } from '../model/files/readModel.js';
 import { UserError } from '../protocol/errors.js';

@@ -48,7 +48,10 @@ const ofLayers =
   (what: string, write: (model: LayersModel, path: string) => Promise<void>): Format['write'] =>
   async (model, path) => {
     if (model.kind === 'layers') return write(model, path);
-    throw new UserError('model-unsupported', `${what} holds layers, and an ONNX file has operations: export it as onnx or safetensors`);
+    throw new UserError(
+      'model-unsupported',
+      `${what} holds layers, and an ONNX file has operations: export it as onnx or safetensors`,
+    );
   };
 
 /** A writer of thinned networks, which graphs of operations are not. */
@@ -56,7 +59,10 @@ const thinned =
   (write: Format['write']): Format['write'] =>
   async (model, path) => {
     if (model.kind === 'layers') return write(model, path);
-    throw new UserError('model-unsupported', 'no neurons are removed from the operations of an ONNX file yet: export it as onnx');
+    throw new UserError(
+      'model-unsupported',
+      'no neurons are removed from the operations of an ONNX file yet: export it as onnx',
+    );
   };
 
 /** @throws UserError('model-unsupported') where TensorFlow.js has no such layer, or would compute another network. */

@@ -68,7 +68,8 @@ export async function writeScipyFolder(model: Model, folder: string): Promise<vo
   // PyTorch's kernels begin with their units: the matrix is of these by all others.
   const columns = ({ shape }: WeightTensor) => (model.kind === 'graph' ? sizeOf(shape.slice(1)) : undefined);
   const files = fileNames(kernels.map(({ name }) => name));
-  for (const kernel of kernels) await writeFileAtomic(join(folder, files.get(kernel.name)!), csrFile(kernel, columns(kernel)));
+  for (const kernel of kernels)
+    await writeFileAtomic(join(folder, files.get(kernel.name)!), csrFile(kernel, columns(kernel)));
   const rest = weights.filter(({ name }) => !prunable.has(name));
   await writeFileAtomic(
     join(folder, 'dense.npz'),

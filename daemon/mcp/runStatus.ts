@@ -1,7 +1,7 @@
 /** What clients get of a run. */
-import { resultModel } from '../model/files/modelInFolder.js';
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { resultModel } from '../model/files/modelInFolder.js';
 import { Evaluation, Finding, BudgetCheck, LayerKept, PathAnswer } from '../protocol/events.js';
 import { count, duration, percent } from '../protocol/format.js';
 import { RunSummary } from '../protocol/messages.js';

@@ -1,6 +1,6 @@
-import { findModelIn } from '../model/files/modelInFolder.js';
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { findModelIn } from '../model/files/modelInFolder.js';
 import { workspacePath } from '../files/workspacePath.js';
 import { isFound, seesUnits } from '../lc/budgets.js';
 import type { BudgetCheck, LayerKept } from '../protocol/events.js';

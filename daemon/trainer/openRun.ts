@@ -201,7 +201,9 @@ async function verified(
   if (plan.method === 'reference') return [];
   const written = await writePackageInto(folder, withWeights(model, weights));
   const tasks = plan.tasks.map((task) => ({ ...task, budget: budget ?? task.budget }));
-  return checkBudgets(frontEndOf(written.model).withInputSizes(inputShapes), tasks, written.bytes, (name) => parameters.has(name));
+  return checkBudgets(frontEndOf(written.model).withInputSizes(inputShapes), tasks, written.bytes, (name) =>
+    parameters.has(name),
+  );
 }
 
 /** The outputs that were not trained, each in a warning; a run whose result is written does not fail on their account. */

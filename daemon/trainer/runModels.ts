@@ -1,7 +1,7 @@
 /** The models of a finished run: its result, a point of its path, and the reference it started from. */
-import { findModelIn } from '../model/files/modelInFolder.js';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { findModelIn } from '../model/files/modelInFolder.js';
 import { readResult } from '../export/exportModel.js';
 import { readScaleFile } from '../export/scaleFile.js';
 import type { InputScale } from '../model/setup/inputScale.js';

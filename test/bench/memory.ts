@@ -55,7 +55,8 @@ function network(): LayersModel {
     tensor(`${name}/bias`, [shape.at(-1) as number]),
   ]);
   return {
-    kind: 'layers', format: 'tfjs-layers',
+    kind: 'layers',
+    format: 'tfjs-layers',
     path: 'model.json',
     topology: { class_name: 'Sequential', config: { name: 'images', layers } },
     weights,

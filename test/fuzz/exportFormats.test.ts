@@ -89,7 +89,8 @@ const onnx: Check = async (path, { inputs, shape, outputs }, _written, label) =>
   expectSame(result[session.outputNames[0]!]!.data as Float32Array, outputs, label, 1e-4);
 };
 
-const kernels = ({ weights }: LayersModel): WeightTensor[] => weights.filter(({ name }) => /kernel|embeddings/.test(name));
+const kernels = ({ weights }: LayersModel): WeightTensor[] =>
+  weights.filter(({ name }) => /kernel|embeddings/.test(name));
 
 const CHECKS: Readonly<Record<string, Check>> = {
   'tfjs-layers': tensorsAndOutputs,

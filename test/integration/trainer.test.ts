@@ -156,7 +156,8 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
       use_bias: true,
     };
     const model: LayersModel = {
-      kind: 'layers', format: 'tfjs-layers',
+      kind: 'layers',
+      format: 'tfjs-layers',
       path: join(workspace, 'net.json'),
       topology: {
         class_name: 'Sequential',

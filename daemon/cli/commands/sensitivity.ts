@@ -1,5 +1,5 @@
-import { resultModel } from '../../model/files/modelInFolder.js';
 import { relative } from 'node:path';
+import { resultModel } from '../../model/files/modelInFolder.js';
 import { isBuiltinData } from '../../protocol/dataPackages.js';
 import { fileFormatOf } from '../../export/sparse/packageFormat.js';
 import { parseShare } from '../../lc/share.js';

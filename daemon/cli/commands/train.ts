@@ -1,5 +1,5 @@
+import { relative, resolve } from 'node:path';
 import { resultModel } from '../../model/files/modelInFolder.js';
-import { join, relative, resolve } from 'node:path';
 import { exportModel, formatOfFile } from '../../export/exportModel.js';
 import { REFERENCE } from '../../plan/defaults.js';
 import { readPlan } from '../../plan/readPlan.js';

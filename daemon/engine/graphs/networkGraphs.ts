@@ -48,7 +48,9 @@ function beforeHead({ builder, pass }: RecordedPass, { trained, index }: Wanted)
 function inferenceGraph(network: Network, wanted: readonly Wanted[], batch: number) {
   const recorded = recordPass(network, batch);
   const outputs = wanted.map((one) => beforeHead(recorded, one));
-  const graph = recorded.finish(outputs.map(({ value: node }, index): GraphOutput => ({ role: 'output', index, node })));
+  const graph = recorded.finish(
+    outputs.map(({ value: node }, index): GraphOutput => ({ role: 'output', index, node })),
+  );
   return { graph, outputs };
 }
 
@@ -97,7 +99,6 @@ export function networkGraphs(source: Source, spec: GraphSpec): ModelGraphs {
       .filter((weight) => weight.trainable === trainable)
       .map(({ name, layer, shape, prunable }: NetworkWeight) => ({ name, layer, shape, prunable }));
   return {
-    // eslint-disable-next-line @typescript-eslint/require-await -- a rejection, where others reject
     training: async () => trainingGraph(source, wanted, spec.microBatch ?? spec.batchSize),
     inference,
     inferenceBatchSize,

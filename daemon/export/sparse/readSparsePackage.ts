@@ -6,7 +6,15 @@ import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { BitReader } from './bitStream.js';
 import { allPlaces, POSITION_CODES } from './positionCodes.js';
-import { CHECKSUM_BYTES, GRAPH_CLASS, MAGIC, PREFIX_BYTES, SECTION_BYTES, VERSION, type PackageHeader } from './sparsePackage.js';
+import {
+  CHECKSUM_BYTES,
+  GRAPH_CLASS,
+  MAGIC,
+  PREFIX_BYTES,
+  SECTION_BYTES,
+  VERSION,
+  type PackageHeader,
+} from './sparsePackage.js';
 import { VALUE_CODES } from './valueCodes.js';
 
 /** A small file may stand for a large model, but not for one that does not fit into memory: 1 GB of weights. */
@@ -111,7 +119,8 @@ function parse(bytes: Uint8Array): { readonly topology: Topology; readonly weigh
 
 /** The graph with a package's weights. */
 function ofGraph(graph: Model | undefined, weights: readonly WeightTensor[], path: string): GraphModel {
-  if (graph?.kind !== 'graph') return refuse('it holds the weights of an ONNX file, not its operations: name that file, or the run');
+  if (graph?.kind !== 'graph')
+    return refuse('it holds the weights of an ONNX file, not its operations: name that file, or the run');
   const found = new Map(weights.map((weight) => [weight.name, weight]));
   const same = graph.weights.every(({ name, data }) => found.get(name)?.data.length === data.length);
   if (!same || weights.length !== graph.weights.length) return refuse('its weights are not those of the ONNX file');

@@ -56,7 +56,11 @@ function encoded(
  * Writes model.json and one shard beside it. Kernels are quantized; biases and normalisation, which are few, are not.
  * @throws UserError('disk').
  */
-export async function writeTfjsQuantized(model: LayersModel, path: string, dtype: Quantization['dtype']): Promise<void> {
+export async function writeTfjsQuantized(
+  model: LayersModel,
+  path: string,
+  dtype: Quantization['dtype'],
+): Promise<void> {
   const kernels = new Set(
     summarizeModel(model).flatMap(({ weights }) => weights.filter((one) => one.prunable).map(({ name }) => name)),
   );

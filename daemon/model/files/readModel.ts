@@ -72,7 +72,12 @@ export async function readModel(path: string, options: ReadModelOptions): Promis
 }
 
 /** A topology alone (Keras `to_json`), with its weights in an HDF5 file beside it. */
-async function readWeightsBeside(parsed: ModelJson, json: string, workspace: string, onFile: OnFile): Promise<LayersModel> {
+async function readWeightsBeside(
+  parsed: ModelJson,
+  json: string,
+  workspace: string,
+  onFile: OnFile,
+): Promise<LayersModel> {
   const path = await findWeights(json, workspace);
   onFile(path);
   const bytes = await readBounded(path, MAX_KERAS_BYTES);

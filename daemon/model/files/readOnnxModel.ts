@@ -13,9 +13,12 @@ import { refuseNonFinite } from './weightNames.js';
 export async function readOnnxModel(path: string, onFile: OnFile): Promise<GraphModel> {
   const file = await readOnnxFile(path, onFile);
   const network = networkOfOnnx(file.model, path);
-  const weights = network.weights.map(
-    (weight): WeightTensor => ({ name: weight.name, shape: weight.shape, dtype: 'float32', data: weight.values() }),
-  );
+  const weights = network.weights.map((weight): WeightTensor => ({
+    name: weight.name,
+    shape: weight.shape,
+    dtype: 'float32',
+    data: weight.values(),
+  }));
   refuseNonFinite(weights, path);
   return { kind: 'graph', format: 'onnx', path, file, network, weights, notes: network.notes };
 }

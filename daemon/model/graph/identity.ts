@@ -8,7 +8,9 @@ function tensor(one: OnnxTensor): unknown {
   const { type, dims } = one;
   if (type === 'string' || type === 'other') return { type, dims };
   const data = one.values();
-  const hash = createHash('sha256').update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).digest('hex');
+  const hash = createHash('sha256')
+    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    .digest('hex');
   return { type, dims, hash };
 }
 

@@ -1,7 +1,6 @@
 /** The model a run's plan prunes: for previews of its budget and pictures of its layers. */
-import { findModelIn } from '../../model/files/modelInFolder.js';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findModelIn } from '../../model/files/modelInFolder.js';
 import { trainedLayers } from '../../model/layers/trainedLayers.js';
 import type { BudgetPreview, LayerPicture } from '../../protocol/messages.js';
 import type { Budget } from '../../protocol/plan.js';

@@ -69,7 +69,11 @@ interface Judging {
   readonly pruned: Model;
 }
 
-async function judged(format: Format, path: string, { setting, source, ofModel, pruned }: Judging): Promise<FileQuality> {
+async function judged(
+  format: Format,
+  path: string,
+  { setting, source, ofModel, pruned }: Judging,
+): Promise<FileQuality> {
   switch (format.extension) {
     case '.json':
     case '.h5':
@@ -106,7 +110,9 @@ async function evaluated(setting: Setting, model: Model, source: SampleSource, w
   const { batchSize } = parts.plan.retrain;
   const output = plan.output === null ? {} : { output: plan.output };
   const spec = { ...facts.spec, batchSize, purpose: 'inference' as const, seed: plan.seed, ...output };
-  const session = await openEngine(plan.engine, frontEndOf(model).withInputSizes(inputShapes), spec, { folders: [workspace] });
+  const session = await openEngine(plan.engine, frontEndOf(model).withInputSizes(inputShapes), spec, {
+    folders: [workspace],
+  });
   try {
     return finite((await session.evaluate(source)).error);
   } finally {

@@ -74,7 +74,8 @@ function lstmModel(): LayersModel {
     return { name, shape, dtype: 'float32' as const, data };
   };
   return {
-    kind: 'layers', format: 'tfjs-layers',
+    kind: 'layers',
+    format: 'tfjs-layers',
     path: 'lstm',
     topology: { class_name: 'Sequential', config: { name: 'lstm', layers } },
     weights: [

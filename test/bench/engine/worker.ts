@@ -40,7 +40,8 @@ export function batchesOf({ imagesFile, targetsFile, orderFile, samples, batch }
 export function modelOf(problem: Problem): LayersModel {
   const flat = floats(problem.weightsFile);
   return {
-    kind: 'layers', format: 'tfjs-layers',
+    kind: 'layers',
+    format: 'tfjs-layers',
     path: problem.name,
     topology: problem.topology,
     weights: problem.weights.map(({ name, shape, offset }) => ({

@@ -13,7 +13,8 @@ const cli = (...args: string[]) => lcPrune(args, { cwd: ws.folder });
 type Done = { folder: string; kept: number; reference: object; theta: object; retrained: object; perLayer: unknown };
 let done: Done;
 
-const plan = (model: string) => JSON.stringify({ ...TINY_PLAN, model, data: { source: 'data.csv', preprocess: { scale: 'none' } } });
+const plan = (model: string) =>
+  JSON.stringify({ ...TINY_PLAN, model, data: { source: 'data.csv', preprocess: { scale: 'none' } } });
 
 beforeAll(async () => {
   ws = await tinyWorkspace();
@@ -90,7 +91,9 @@ describe('other commands on an .onnx', () => {
     expect(broken.code).toBe(2);
     expect(broken.stderr.trim().split('\n')).toHaveLength(1);
     await writeFile(ws.path('units.prune.json'), JSON.stringify({ model: 'net.onnx', data: 'data.csv', budget: { neurons: '50%' } })); // prettier-ignore
-    expect((await cli('preview', 'units.prune.json')).stderr).toMatch(/neurons: there are no neurons that can be removed/);
+    expect((await cli('preview', 'units.prune.json')).stderr).toMatch(
+      /neurons: there are no neurons that can be removed/,
+    );
   });
 });
 

@@ -24,7 +24,8 @@ const [IN, TRUNK, CLASSES, BATCH] = [4, 5, 3, 6];
 
 /** x -> trunk -> cls (softmax), reg (linear), and after: a sigmoid of cls, whose activation it therefore needs. */
 const model: LayersModel = {
-  kind: 'layers', format: 'tfjs-layers',
+  kind: 'layers',
+  format: 'tfjs-layers',
   path: 'joint',
   topology: {
     class_name: 'Functional',

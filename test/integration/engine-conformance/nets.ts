@@ -51,9 +51,14 @@ function seededWeights(shapes: Record<string, readonly number[]>, seed: number):
   });
 }
 
-function model(class_name: 'Sequential' | 'Model', config: object, shapes: Record<string, readonly number[]>): LayersModel {
+function model(
+  class_name: 'Sequential' | 'Model',
+  config: object,
+  shapes: Record<string, readonly number[]>,
+): LayersModel {
   return {
-    kind: 'layers', format: 'tfjs-layers',
+    kind: 'layers',
+    format: 'tfjs-layers',
     path: '/nets/model.json',
     topology: { class_name, config },
     weights: seededWeights(shapes, 11),

@@ -50,7 +50,8 @@ const assemble: Assemble = async (plan) => {
     parts,
     plan: { ...plan, modelHash: 'model', dataHash: 'data' },
     model: {
-      kind: 'layers', format: 'tfjs-layers',
+      kind: 'layers',
+      format: 'tfjs-layers',
       path: 'fake',
       topology: { class_name: 'Sequential', config: { name: 'fake', layers: [dense] } },
       weights: [weight('fc/kernel', [INPUTS, CLASSES]), weight('fc/bias', [CLASSES])],

@@ -9,7 +9,8 @@ const resnet = buildArchitecture('resnet20', 1);
 
 /** A recurrent layer over many steps gives one row, and makes one of each step. */
 const recurrent = (steps: number): LayersModel => ({
-  kind: 'layers', format: 'tfjs-layers',
+  kind: 'layers',
+  format: 'tfjs-layers',
   path: 'm.json',
   topology: {
     class_name: 'Sequential',

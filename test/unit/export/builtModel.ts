@@ -18,5 +18,12 @@ export function builtModel(topology: unknown, keras = true, seed = 1): LayersMod
       return { name, shape: sizes, dtype: 'float32' as const, data: /variance/.test(name) ? data.map(Math.abs) : data };
     }),
   );
-  return { kind: 'layers', format: 'tfjs-layers', path: 'm.json', topology: normalised.topology, weights, notes: normalised.notes };
+  return {
+    kind: 'layers',
+    format: 'tfjs-layers',
+    path: 'm.json',
+    topology: normalised.topology,
+    weights,
+    notes: normalised.notes,
+  };
 }

@@ -219,7 +219,11 @@ export function randomNetwork(seed: number): RandomNetwork {
 }
 
 /** TensorFlow.js's prediction on its cpu backend. */
-export async function predict(model: LayersModel, inputs: Float32Array, shape: readonly number[]): Promise<Float32Array> {
+export async function predict(
+  model: LayersModel,
+  inputs: Float32Array,
+  shape: readonly number[],
+): Promise<Float32Array> {
   await tf.setBackend('cpu');
   const layers = await tfl.models.modelFromJSON({ modelTopology: model.topology } as never);
   const values = new Map(model.weights.map((weight) => [weight.name, weight]));

@@ -17,7 +17,8 @@ const tensor = (name: string, shape: number[], values: number[]) => ({
   data: Float32Array.from(values),
 });
 const model = (topology: Topology, ...weights: ReturnType<typeof tensor>[]): LayersModel => ({
-  kind: 'layers', format: 'tfjs-layers',
+  kind: 'layers',
+  format: 'tfjs-layers',
   path: '',
   topology,
   weights,

@@ -75,7 +75,8 @@ async function predicted(model: LayersModel, x: readonly number[]): Promise<numb
 }
 
 const asModel = (topology: Topology, weights: readonly WeightTensor[]): LayersModel => ({
-  kind: 'layers', format: 'tfjs-layers',
+  kind: 'layers',
+  format: 'tfjs-layers',
   path: 'net.json',
   topology,
   weights,

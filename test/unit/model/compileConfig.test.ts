@@ -24,7 +24,9 @@ const net = (trainingConfig: Record<string, unknown>): LayersModel => ({
 });
 
 /** What both formats hold, checked as Keras 3 would, and read back. */
-async function written(model: LayersModel): Promise<{ native: Json | undefined; h5: Json | undefined; read: LayersModel[] }> {
+async function written(
+  model: LayersModel,
+): Promise<{ native: Json | undefined; h5: Json | undefined; read: LayersModel[] }> {
   const folder = await scratch();
   await writeKeras(model, join(folder, 'm.keras'));
   await writeKerasH5(model, join(folder, 'm.h5'));

@@ -5,7 +5,8 @@ import type { LayersModel } from '../../../daemon/model/model.js';
 import { trainingSetup } from '../../../daemon/model/setup/trainingSetup.js';
 
 const model = (class_name: string, config: Record<string, unknown>): LayersModel => ({
-  kind: 'layers', format: 'tfjs-layers',
+  kind: 'layers',
+  format: 'tfjs-layers',
   path: 'm.json',
   topology: { class_name, config },
   weights: [],

@@ -31,7 +31,8 @@ async function errorAgainstKeras(model: LayersModel, name: string): Promise<numb
   return Math.max(...predicted.map((output, i) => difference(output.dataSync(), outputs[i]!)));
 }
 
-const tensors = (model: LayersModel) => model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
+const tensors = (model: LayersModel) =>
+  model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
 
 describe('files that Keras 3 wrote', () => {
   for (const name of NETWORKS) {

@@ -8,7 +8,13 @@ import type { Loss } from '../../../daemon/engine/engine.js';
 import type { LayersModel } from '../../../daemon/model/model.js';
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');
-const ofLayers = { kind: 'layers', format: 'keras-h5', path: 'm.json', weights: [], notes: [] } as const satisfies Partial<LayersModel>;
+const ofLayers = {
+  kind: 'layers',
+  format: 'keras-h5',
+  path: 'm.json',
+  weights: [],
+  notes: [],
+} as const satisfies Partial<LayersModel>;
 const head = (units: number, activation: string, trainingConfig?: Record<string, unknown>) => ({
   ...ofLayers,
   topology: {

@@ -11,7 +11,8 @@ import { partnerOf } from '../../../daemon/model/files/weightsBeside.js';
 import { scratch } from './tfjs.js';
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');
-const tensors = (model: LayersModel) => model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
+const tensors = (model: LayersModel) =>
+  model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
 
 let folder: string;
 beforeEach(async () => {

@@ -43,7 +43,8 @@ const run = (python: string, code: string): unknown =>
       .at(-1)!,
   );
 
-const tensors = (model: LayersModel) => model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
+const tensors = (model: LayersModel) =>
+  model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
 const pruned = (model: LayersModel): LayersModel =>
   withWeights(model, new Map(model.weights.map((w) => [w.name, w.data.map((x, i) => (i % 2 ? x : 0))])));
 

@@ -23,7 +23,8 @@ function randomWeight(name: string, size: number, seed: number): Float32Array {
 export function toModel(layersModel: tfl.LayersModel): LayersModel {
   const json = layersModel.toJSON(undefined, false) as unknown as Topology;
   return {
-    kind: 'layers', format: 'tfjs-layers',
+    kind: 'layers',
+    format: 'tfjs-layers',
     path: '/models/tiny/model.json',
     topology: { class_name: layersModel.getClassName(), config: json.config ?? json },
     weights: layersModel.weights.map(({ originalName, shape }, i) => ({

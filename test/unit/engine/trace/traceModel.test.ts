@@ -56,7 +56,8 @@ describe('the trace of a model', () => {
     };
     const traced = await traceModel(
       {
-        kind: 'layers', format: 'tfjs-layers',
+        kind: 'layers',
+        format: 'tfjs-layers',
         path: 'lstm.json',
         topology: {
           class_name: 'Sequential',

@@ -175,7 +175,8 @@ describe('writing back', () => {
   });
 
   it('weights in files beside the model go into files beside the new one', async () => {
-    for (const name of ['external.onnx', 'external.onnx.data']) await copyFile(join(fixtures, name), join(folder, name));
+    for (const name of ['external.onnx', 'external.onnx.data'])
+      await copyFile(join(fixtures, name), join(folder, name));
     const model = await open(join(folder, 'external.onnx'));
     const halved = new Map(model.weights.map(({ name, data }) => [name, data.map((x) => x / 2)]));
     await writeGraph(withWeights(model, halved), join(folder, 'halved.onnx'));

@@ -47,7 +47,8 @@ const raw = {
 const kernel = Float32Array.from({ length: 36 }, (_, i) => Math.sin(1 + i) / 2);
 const bias = Float32Array.from({ length: 6 }, (_, i) => Math.cos(i) / 3);
 const model: LayersModel = {
-  kind: 'layers', format: 'keras-v3',
+  kind: 'layers',
+  format: 'keras-v3',
   path: 'model.keras',
   topology: normaliseTopology(raw, 'model.keras', true).topology,
   weights: [

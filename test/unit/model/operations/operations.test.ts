@@ -64,7 +64,8 @@ const ofKeras3 = ({ module, className, config, args }: Case) =>
   );
 
 const asModel = (topology: Topology): LayersModel => ({
-  kind: 'layers', format: 'keras-v3',
+  kind: 'layers',
+  format: 'keras-v3',
   path: 'model.keras',
   topology,
   weights: [
