@@ -1,5 +1,6 @@
 /** The end of a run in the foreground that has finished. */
 import { join, relative } from 'node:path';
+import { resultModel } from '../model/files/modelInFolder.js';
 import { hasBound } from '../lc/path.js';
 import { UserError } from '../protocol/errors.js';
 import { finishText } from '../protocol/finishText.js';
@@ -57,7 +58,7 @@ async function printFinish(terminal: Terminal, folder: string): Promise<void> {
 async function finish(terminal: Terminal, done: Done, folder: string): Promise<void> {
   await printFinish(terminal, folder);
   terminal.print('');
-  terminal.print(`model   ${relative(process.cwd(), join(folder, 'result', 'model.json'))}`);
+  terminal.print(`model   ${relative(process.cwd(), await resultModel(folder))}`);
   terminal.print(`report  ${relative(process.cwd(), join(folder, 'result', 'report.html'))}`);
   terminal.emit({ ...done, folder });
 }
@@ -92,7 +93,7 @@ async function finishPath(
   printExport({ ...(await measureExport(model, reference, terminal)), measured }, terminal);
   await printFinish(terminal, folder);
   terminal.print('');
-  terminal.print(`model   ${relative(process.cwd(), join(folder, 'result', 'model.json'))}`);
+  terminal.print(`model   ${relative(process.cwd(), await resultModel(folder))}`);
   terminal.print(`report  ${relative(process.cwd(), join(folder, 'result', 'report.html'))}`);
   terminal.print(
     `others  lc-prune export ${shellWord(relative(process.cwd(), folder) || folder)} --point N --format FORMAT`,

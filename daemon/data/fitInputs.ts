@@ -1,12 +1,12 @@
 import { countText, invalidData, shapeText } from './dataError.js';
 import type { DataRequirements } from './dataset.js';
 import type { RawPart } from './rawDataset.js';
-import { channelsLast, reshapedStore, type SampleStore } from './batches/sampleStore.js';
+import { channelsFirst, channelsLast, reshapedStore, type SampleStore } from './batches/sampleStore.js';
 import { sizeOf } from '../protocol/shape.js';
 
 /**
- * Fits every input array of a part to the model's inputs: equal shapes, equal sizes (in the same order), a missing channel axis, or images stored
- * channels-first.
+ * Fits every input array of a part to the model's inputs: equal shapes, equal sizes (read in the same order), a missing
+ * channel axis, or images whose channels are stored on the other side.
  * @throws UserError('data-invalid') that gives both shapes.
  */
 export function fitInputs(part: RawPart, requirements: DataRequirements): { inputs: SampleStore[]; notes: string[] } {
@@ -46,6 +46,11 @@ function fitShape(
       store: channelsLast(store),
       note: `Images are stored channel by channel (${shapeText(store.shape)}): they are read as ${shapeText(wanted)}.`,
     };
+  if (isChannelsLast(store.shape, wanted))
+    return {
+      store: channelsFirst(store),
+      note: `Images are stored pixel by pixel (${shapeText(store.shape)}): they are read as ${shapeText(wanted)}, channel by channel, as the model wants them.`,
+    };
   const withChannel = [...store.shape, 1];
   if (matches(withChannel, wanted)) return { store: reshapedStore(store, withChannel) };
   const withoutChannel = store.shape.at(-1) === 1 ? store.shape.slice(0, -1) : null;
@@ -63,6 +68,12 @@ function fitShape(
 
 function matches(shape: readonly number[], wanted: readonly (number | null)[]): boolean {
   return shape.length === wanted.length && shape.every((n, i) => wanted[i] === null || wanted[i] === n);
+}
+
+function isChannelsLast(shape: readonly number[], wanted: readonly (number | null)[]): boolean {
+  const [height, width, channels] = shape;
+  if (shape.length !== 3 || channels === undefined || channels < 2 || channels > 4) return false;
+  return matches([channels, height!, width!], wanted);
 }
 
 function isChannelsFirst(shape: readonly number[], wanted: readonly (number | null)[]): boolean {

@@ -264,5 +264,12 @@ function augmentationOf(config: ResolvedData, inputs: readonly SampleStore[], ra
       '"augment" flips and shifts images, but these samples are not images; remove it',
       'augment',
     );
+  // Its first axis is none of places.
+  if (shape[0]! <= 4 && shape[1]! > 4 && shape[2]! > 4)
+    throw invalidData(
+      raw.train.name,
+      `"augment" flips and shifts images of height x width x channels, and the model takes these as ${shape.join(' x ')}, channel by channel; remove it`,
+      'augment',
+    );
   return { shape: [shape[0]!, shape[1]!, shape[2]!], flip, shift };
 }

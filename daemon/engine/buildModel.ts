@@ -5,7 +5,7 @@
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 import { modelGraph } from '../model/layers/layerGraph.js';
-import type { Model, Topology, WeightTensor } from '../model/model.js';
+import type { LayersModel, Topology, WeightTensor } from '../model/model.js';
 import { withZeroInitializers } from '../model/normalise/zeroInitializers.js';
 import { UserError } from '../protocol/errors.js';
 import { checkWiring } from './builtWiring.js';
@@ -58,7 +58,7 @@ const withoutCell = (name: string): string => {
  */
 export async function buildModel(
   { core, layers, resize, build = (body) => body(), repair }: Building,
-  { path, weights }: Model,
+  { path, weights }: LayersModel,
   topology: Topology,
 ): Promise<BuiltModel> {
   registerOwnLayers(core, layers);

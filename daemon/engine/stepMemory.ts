@@ -51,14 +51,14 @@ export function roughStepMemory(model: Model): Pick<StepMemory, 'fixed' | 'perSa
  * 'model-invalid') if the step cannot be recorded.
  */
 export async function stepMemory(model: Model, spec: SessionSpec): Promise<Readonly<Record<Measured, StepMemory>>> {
-  const { traceModel } = await import('./trace/traceModel.js');
+  const { graphsOf } = await import('./graphs/graphsOf.js');
   const { Unsupported } = await import('./native/units.js');
   const { microBatch: _, ...whole } = spec;
   const graphs: Graph[] = [];
   let masked = false;
   // One after the other: TensorFlow.js has one state per process.
   for (const batchSize of measured) {
-    const traced = await traceModel(model, { ...whole, batchSize, purpose: 'inference' });
+    const traced = await graphsOf(model, { ...whole, batchSize, purpose: 'inference' });
     masked ||= traced.inference.outputs.some(({ role }) => role === 'mask');
     graphs.push(await traced.training());
   }

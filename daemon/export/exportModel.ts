@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { findModelIn } from '../model/files/modelInFolder.js';
 import type { Model } from '../model/model.js';
 import { readModel } from '../model/files/readModel.js';
 import { UserError } from '../protocol/errors.js';
-import { withInputScales, type InputScale } from '../model/setup/inputScale.js';
+import { frontEndOf } from '../model/frontEnds/frontEndOf.js';
+import type { InputScale } from '../model/setup/inputScale.js';
 import { FORMATS, networkOf, type Format } from './formats.js';
 import { writeScaleFile } from './scaleFile.js';
 import { thin } from './thin.js';
@@ -198,18 +200,16 @@ export async function exportModel(
     throw new UserError('disk', `${dirname(path)} cannot be made: ${error.message}`, { file: dirname(path) });
   });
   const written = format.thinned ? thin(model).model : model;
-  await format.write(inside ? withInputScales(written, inputs.scales) : written, path);
+  await format.write(inside ? frontEndOf(written).withInputScales(inputs.scales) : written, path);
   const scaleFile = await writeScaleFile(path, inside ? [] : inputs.scales);
   return { path, bytes: await bytesAt(path), ...(scaleFile && { scaleFile }) };
 }
 
 /** The pruned model of a run. @throws UserError('run-invalid') when the run has no result yet. */
 export async function readResult(folder: string): Promise<Model> {
-  const path = join(folder, 'result', 'model.json');
-  if (!(await stat(path).catch(() => null))?.isFile()) {
-    throw new UserError('run-invalid', `${basename(folder)} has no result yet; let it finish, then export`, {
-      file: path,
-    });
-  }
+  const result = join(folder, 'result');
+  const path = await findModelIn(result);
+  if (path === null)
+    throw new UserError('run-invalid', `${basename(folder)} has no result yet; let it finish, then export`, { file: result }); // prettier-ignore
   return readModel(path, { workspace: folder });
 }

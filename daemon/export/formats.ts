@@ -1,6 +1,7 @@
 /** The export formats. A format is one entry of `FORMATS`; every client then offers it. */
 import { writeFileAtomic } from '../files/atomicWrite.js';
-import type { Model } from '../model/model.js';
+import type { LayersModel, Model } from '../model/model.js';
+import { UserError } from '../protocol/errors.js';
 import type { ExportUse } from '../protocol/exports.js';
 import { writeKeras, writeKerasH5 } from '../model/files/writeKeras.js';
 import { writeTfjsModel } from '../model/files/writeTfjs.js';
@@ -42,26 +43,54 @@ export function networkOf({
 
 const sparsePackage = (model: Model, path: string): Promise<void> => writeFileAtomic(path, writeSparsePackage(model));
 
-/** @throws UserError('model-unsupported') if TensorFlow.js has no such layer, or its result would differ. */
-async function writeTfjs(model: Model, path: string, codes?: 'uint16' | 'uint8'): Promise<void> {
+/** A writer of a format that holds layers. It refuses graphs of operations. */
+const ofLayers =
+  (what: string, write: (model: LayersModel, path: string) => Promise<void>): Format['write'] =>
+  async (model, path) => {
+    if (model.kind === 'layers') return write(model, path);
+    throw new UserError(
+      'model-unsupported',
+      `${what} holds layers, and an ONNX file has operations: export it as onnx or safetensors`,
+    );
+  };
+
+/** A writer of thinned networks, which graphs of operations are not. */
+const thinned =
+  (write: Format['write']): Format['write'] =>
+  async (model, path) => {
+    if (model.kind === 'layers') return write(model, path);
+    throw new UserError(
+      'model-unsupported',
+      'no neurons are removed from the operations of an ONNX file yet: export it as onnx',
+    );
+  };
+
+/** @throws UserError('model-unsupported') where TensorFlow.js has no such layer, or would compute another network. */
+async function writeTfjs(model: LayersModel, path: string, codes?: 'uint16' | 'uint8'): Promise<void> {
   const alike = asPlainTfjs(model);
   await (codes ? writeTfjsQuantized(alike, path, codes) : writeTfjsModel(alike, path));
 }
 
+const tfjs = (codes?: 'uint16' | 'uint8'): Format['write'] =>
+  ofLayers('TensorFlow.js', (model, path) => writeTfjs(model, path, codes));
+
+/** @throws UserError('model-unsupported') of all but networks of dense layers. */
+export const writeModule = ofLayers('The JavaScript module', writeSparseModule);
+
 export const FORMATS: readonly Format[] = [
-  { id: 'tfjs-layers', name: 'TensorFlow.js layers-model', extension: '.json', thinned: false, use: 'web', write: writeTfjs },
-  { id: 'tfjs-layers-thinned', name: 'TensorFlow.js layers-model, thinned', extension: '.json', thinned: true, use: 'web', write: writeTfjs },
-  { id: 'tfjs-uint16', name: 'TensorFlow.js layers-model, thinned, 16 bit kernels', extension: '.json', thinned: true, use: 'web', rounded: true, write: (model, path) => writeTfjs(model, path, 'uint16') },
-  { id: 'tfjs-uint8', name: 'TensorFlow.js layers-model, thinned, 8 bit kernels', extension: '.json', thinned: true, use: 'web', rounded: true, write: (model, path) => writeTfjs(model, path, 'uint8') },
-  { id: 'keras-h5', name: 'Keras HDF5', extension: '.h5', thinned: false, use: 'python', write: writeKerasH5 },
-  { id: 'keras', name: 'Keras 3', extension: '.keras', thinned: false, use: 'python', write: writeKeras },
-  { id: 'keras-thinned', name: 'Keras 3, thinned', extension: '.keras', thinned: true, use: 'python', write: writeKeras },
+  { id: 'tfjs-layers', name: 'TensorFlow.js layers-model', extension: '.json', thinned: false, use: 'web', write: tfjs() },
+  { id: 'tfjs-layers-thinned', name: 'TensorFlow.js layers-model, thinned', extension: '.json', thinned: true, use: 'web', write: tfjs() },
+  { id: 'tfjs-uint16', name: 'TensorFlow.js layers-model, thinned, 16 bit kernels', extension: '.json', thinned: true, use: 'web', rounded: true, write: tfjs('uint16') },
+  { id: 'tfjs-uint8', name: 'TensorFlow.js layers-model, thinned, 8 bit kernels', extension: '.json', thinned: true, use: 'web', rounded: true, write: tfjs('uint8') },
+  { id: 'keras-h5', name: 'Keras HDF5', extension: '.h5', thinned: false, use: 'python', write: ofLayers('Keras HDF5', writeKerasH5) },
+  { id: 'keras', name: 'Keras 3', extension: '.keras', thinned: false, use: 'python', write: ofLayers('Keras', writeKeras) },
+  { id: 'keras-thinned', name: 'Keras 3, thinned', extension: '.keras', thinned: true, use: 'python', write: ofLayers('Keras', writeKeras) },
   { id: 'onnx', name: 'ONNX', extension: '.onnx', thinned: false, use: 'onnx', write: writeOnnx },
-  { id: 'onnx-thinned', name: 'ONNX, thinned', extension: '.onnx', thinned: true, use: 'onnx', write: writeOnnx },
+  { id: 'onnx-thinned', name: 'ONNX, thinned', extension: '.onnx', thinned: true, use: 'onnx', write: thinned(writeOnnx) },
   { id: 'safetensors', name: 'SafeTensors', extension: '.safetensors', thinned: false, use: 'weights', write: writeSafetensors },
   { id: 'sparse', name: 'Sparse package', extension: '.lcp', thinned: false, use: 'weights', write: sparsePackage },
-  { id: 'sparse-thinned', name: 'Sparse package, thinned', extension: '.lcp', thinned: true, use: 'weights', write: sparsePackage },
-  { id: 'sparse-module', name: 'JavaScript module with sparse inference', extension: '.mjs', thinned: true, use: 'web', write: writeSparseModule },
+  { id: 'sparse-thinned', name: 'Sparse package, thinned', extension: '.lcp', thinned: true, use: 'weights', write: thinned(sparsePackage) },
+  { id: 'sparse-module', name: 'JavaScript module with sparse inference', extension: '.mjs', thinned: true, use: 'web', write: writeModule },
   { id: 'scipy-csr', name: 'SciPy sparse matrices (folder)', extension: '', thinned: false, use: 'weights', write: writeScipyFolder },
   { id: 'mask-npz', name: 'Mask only (NumPy)', extension: '.npz', thinned: false, use: 'weights', write: writeMask },
 ]; // prettier-ignore

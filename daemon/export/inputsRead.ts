@@ -1,5 +1,5 @@
-/** Which features of a model's inputs are read by a kept weight. */
-import type { Model } from '../model/model.js';
+/** Which features of a model's inputs any kept weight reads. */
+import type { LayersModel } from '../model/model.js';
 import { classOf } from '../model/layerClasses/registry.js';
 import { channelRole } from '../model/layers/channelRoles.js';
 import { channelsOf } from '../model/layers/shape.js';
@@ -15,8 +15,8 @@ export interface InputRead {
   readonly read: Uint8Array;
 }
 
-/** A feature counts as read unless it is proved unread; inputs of unknown size are left out. */
-export function inputsRead(model: Model): InputRead[] {
+/** A feature counts as read where nothing proves that it is not; inputs of unknown size are left out. */
+export function inputsRead(model: LayersModel): InputRead[] {
   const wiring = wiringOf(model.topology);
   const weights = new Map(model.weights.map((weight) => [weight.name, weight]));
 

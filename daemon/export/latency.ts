@@ -11,7 +11,7 @@ import type { Model } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
 import { sizeOf } from '../protocol/shape.js';
 import { machineText } from './machine.js';
-import { writeSparseModule } from './sparse/sparseModule.js';
+import { writeModule } from './formats.js';
 import { thin } from './thin.js';
 import { writeOnnx } from './writeOnnx.js';
 
@@ -173,7 +173,7 @@ export async function measureLatency(
       ['pruned', model],
       ['thinned', thinned],
     ] as const) {
-      if (!one) continue;
+      if (!one || (what === 'thinned' && one === model)) continue;
       await attempt(what, async () => {
         const file = join(folder, `${what}.onnx`);
         await writeOnnx(one, file);
@@ -184,7 +184,7 @@ export async function measureLatency(
     }
     await attempt('sparse module', async () => {
       const file = join(folder, 'module.mjs');
-      await writeSparseModule(thinned, file);
+      await writeModule(thinned, file);
       candidates.push(...(await moduleCandidates(file, batches)));
     });
     const times = await measure(candidates, rounds, roundMs);

@@ -2,9 +2,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../files/atomicWrite.js';
+import { weightsInFile } from '../model/graph/weightsInFile.js';
 import type { Model, WeightTensor } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
 import { UserError } from '../protocol/errors.js';
+import { sizeOf } from '../protocol/shape.js';
 import { bools, byteString, floats, ints, npzFile } from './npyFile.js';
 
 const kernelNames = (model: Model): Set<string> =>
@@ -12,9 +14,11 @@ const kernelNames = (model: Model): Set<string> =>
     summarizeModel(model).flatMap(({ weights }) => weights.filter((one) => one.prunable).map(({ name }) => name)),
   );
 
-/** The kernel as a matrix of its last axis (units) by all others, in compressed sparse rows, as scipy.sparse.load_npz reads it. */
-export function csrFile({ data, shape }: WeightTensor): Uint8Array {
-  const columns = shape.at(-1) ?? 1;
+/**
+ * The kernel as a matrix in compressed sparse rows, as scipy.sparse.load_npz reads it.
+ * @param columns the kernel's last axis (units) where not given; the rows are all others.
+ */
+export function csrFile({ data, shape }: WeightTensor, columns = shape.at(-1) ?? 1): Uint8Array {
   const rows = columns === 0 ? 0 : data.length / columns;
   const starts = new Int32Array(rows + 1);
   for (let i = 0; i < data.length; i++) if (data[i] !== 0) starts[Math.floor(i / columns) + 1]!++;
@@ -59,10 +63,14 @@ export async function writeScipyFolder(model: Model, folder: string): Promise<vo
     throw new UserError('disk', `${folder} cannot be made: ${error.message}`, { file: folder });
   });
   const prunable = kernelNames(model);
-  const kernels = model.weights.filter(({ name }) => prunable.has(name));
+  const weights = weightsInFile(model);
+  const kernels = weights.filter(({ name }) => prunable.has(name));
+  // PyTorch's kernels begin with their units: the matrix is of these by all others.
+  const columns = ({ shape }: WeightTensor) => (model.kind === 'graph' ? sizeOf(shape.slice(1)) : undefined);
   const files = fileNames(kernels.map(({ name }) => name));
-  for (const kernel of kernels) await writeFileAtomic(join(folder, files.get(kernel.name)!), csrFile(kernel));
-  const rest = model.weights.filter(({ name }) => !prunable.has(name));
+  for (const kernel of kernels)
+    await writeFileAtomic(join(folder, files.get(kernel.name)!), csrFile(kernel, columns(kernel)));
+  const rest = weights.filter(({ name }) => !prunable.has(name));
   await writeFileAtomic(
     join(folder, 'dense.npz'),
     npzFile(Object.fromEntries(rest.map(({ name, data, shape }) => [name, floats(data, shape)]))),
@@ -74,7 +82,7 @@ export async function writeScipyFolder(model: Model, folder: string): Promise<vo
 /** The mask of each kernel (1: kept) as bool arrays by name. @throws UserError('disk'). */
 export async function writeMask(model: Model, path: string): Promise<void> {
   const prunable = kernelNames(model);
-  const masks = model.weights
+  const masks = weightsInFile(model)
     .filter(({ name }) => prunable.has(name))
     .map(
       ({ name, data, shape }) =>

@@ -1,4 +1,5 @@
 /** SafeTensors (github.com/huggingface/safetensors, format of version 0.4): 8 bytes of header length, JSON, then the tensors. */
+import { otherNames, weightsInFile } from '../model/graph/weightsInFile.js';
 import { writeFileAtomic } from '../files/atomicWrite.js';
 import type { Model, WeightTensor } from '../model/model.js';
 
@@ -11,17 +12,30 @@ function bytesOf({ dtype, data }: WeightTensor): Uint8Array {
     : Uint8Array.from(data, (x) => Number(x !== 0));
 }
 
-/** Tensors by their names; the topology as JSON under `__metadata__.topology`. */
+/** For whom the names and layouts are: of layers TensorFlow's, of an ONNX file its own, which are PyTorch's where that wrote it. */
+const metadataOf = (model: Model): Record<string, string> =>
+  model.kind === 'layers' ? { format: 'tf', topology: JSON.stringify(model.topology) } : { format: 'pt' };
+
+/** The tensors of a model under all the names that its file has for them. */
+function named(model: Model): readonly WeightTensor[] {
+  const weights = weightsInFile(model);
+  if (model.kind === 'layers') return weights;
+  const others = otherNames(model);
+  return weights.flatMap((weight) => [weight, ...(others.get(weight.name) ?? []).map((name) => ({ ...weight, name }))]);
+}
+
+/** Tensors by their names; the topology of layers as JSON under `__metadata__.topology`. Of a graph they lie as in its file. */
 export function safetensorsFile(model: Model): Uint8Array {
-  const contents = model.weights.map(bytesOf);
+  const weights = named(model);
+  const contents = weights.map(bytesOf);
   let at = 0;
-  const tensors = model.weights.map(({ name, shape, dtype }, i) => {
+  const tensors = weights.map(({ name, shape, dtype }, i) => {
     const begin = at;
     at += contents[i]!.byteLength;
     return [name, { dtype: DTYPES[dtype], shape, data_offsets: [begin, at] }] as const;
   });
   const header = {
-    __metadata__: { format: 'tf', topology: JSON.stringify(model.topology) },
+    __metadata__: metadataOf(model),
     ...Object.fromEntries(tensors),
   };
   const json = Buffer.from(JSON.stringify(header), 'utf8');

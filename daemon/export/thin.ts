@@ -1,6 +1,6 @@
 /** Exact thinning: removes neurons and filters without changing the function. */
 import type { Json } from '../model/layers/layerConfig.js';
-import type { Model, WeightTensor } from '../model/model.js';
+import type { LayersModel, Model, WeightTensor } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
 import type { ChannelRole } from '../model/layerClasses/layerClass.js';
 import { inputsRead, type InputRead } from './inputsRead.js';
@@ -17,8 +17,9 @@ export interface LayerUnits {
   readonly kept: number;
 }
 
-export interface Thinned {
-  readonly model: Model;
+export interface Thinned<M extends Model = Model> {
+  /** The given model itself where nothing can be removed. */
+  readonly model: M;
   /** Layers with units of their own, in the topology's order; all units of output layers stay. */
   readonly layers: readonly LayerUnits[];
   readonly inputs: readonly InputRead[];
@@ -120,7 +121,7 @@ function resize(call: RoledCall['call'], role: ChannelRole, life: ChannelLife, w
 }
 
 /** One pass; null when nothing is left to remove. */
-function pass(model: Model): Model | null {
+function pass(model: LayersModel): LayersModel | null {
   const topology = structuredClone(model.topology);
   const weights = new Weights(model.weights);
   const wiring = wiringOf(topology);
@@ -134,7 +135,7 @@ function pass(model: Model): Model | null {
   return { ...model, topology, weights: [...weights.byName.values()] };
 }
 
-function layerUnits(model: Model): Map<string, number> {
+function layerUnits(model: LayersModel): Map<string, number> {
   const { calls } = channelLife(
     wiringOf(model.topology),
     new Map(model.weights.map((weight) => [weight.name, weight])),
@@ -146,6 +147,18 @@ function layerUnits(model: Model): Map<string, number> {
   );
 }
 
+const sizes = (of: Model): number => of.weights.reduce((sum, { data }) => sum + data.length, 0);
+const flops = (of: Model): number => summarizeModel(of).reduce((sum, layer) => sum + layer.flops, 0);
+
+/** Nothing is known of the units of a graph of operations: all stay. */
+const untouched = (model: Model): Thinned => ({
+  model,
+  layers: [],
+  inputs: [],
+  weights: { before: sizes(model), after: sizes(model) },
+  flops: { before: flops(model), after: flops(model) },
+});
+
 /**
  * Removes, to a fixed point, every neuron and filter that no output depends on. These are the unread ones, and those whose value is the same for all
  * inputs (no incoming weights, or only from such), which are folded through the activation into the next biases. Channels that additions and the like
@@ -154,12 +167,13 @@ function layerUnits(model: Model): Map<string, number> {
  * least one unit of a layer stays.
  * The result computes what `model` computes, up to the rounding of the new biases (float32).
  */
+export function thin(model: LayersModel): Thinned<LayersModel>;
+export function thin(model: Model): Thinned;
 export function thin(model: Model): Thinned {
+  if (model.kind === 'graph') return untouched(model);
   let thinned = model;
   for (let next = pass(model); next; next = pass(thinned)) thinned = next;
   const [before, after] = [layerUnits(model), layerUnits(thinned)];
-  const sizes = (of: Model): number => of.weights.reduce((sum, { data }) => sum + data.length, 0);
-  const flops = (of: Model): number => summarizeModel(of).reduce((sum, layer) => sum + layer.flops, 0);
   return {
     model: thinned,
     layers: [...before].map(([layer, units]) => ({ layer, units, kept: after.get(layer) ?? units })),

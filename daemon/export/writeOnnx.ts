@@ -5,7 +5,8 @@ import { encodeOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../o
 import type { Graph } from '../network/ir.js';
 import { buildLayers, type TraceableModel } from '../engine/trace/layersModel.js';
 import { writeFileAtomic } from '../files/atomicWrite.js';
-import type { Model } from '../model/model.js';
+import { writeGraph } from '../model/graph/writeGraph.js';
+import type { LayersModel, Model } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
 import { sizeOf } from '../protocol/shape.js';
 import { traceInference } from './traceInference.js';
@@ -22,7 +23,7 @@ const batchMarker = (layers: TraceableModel): number | undefined => {
 };
 
 /** Weights are initializers, not inputs, under their own names. */
-function withWeights(parts: OnnxGraph, graph: Graph, model: Model): OnnxGraph {
+function withWeights(parts: OnnxGraph, graph: Graph, model: LayersModel): OnnxGraph {
   const values = new Map(model.weights.map((weight) => [weight.name, weight.data]));
   const names = new Map<string, string>();
   const initializers = new Map(parts.initializers);
@@ -185,7 +186,7 @@ function withReadyWeights(parts: OnnxGraph): OnnxGraph {
  * @returns an ONNX file (operator set 18) that computes what the model does, from input to output activation, of any batch
  * size; inputs and outputs have the names of the model's. @throws UserError('model-unsupported') naming the layer.
  */
-export async function onnxFile(model: Model): Promise<Uint8Array> {
+export async function onnxFile(model: LayersModel): Promise<Uint8Array> {
   const layers = await buildLayers(model);
   try {
     const unsupported = (problem: string): never => {
@@ -210,5 +211,6 @@ export async function onnxFile(model: Model): Promise<Uint8Array> {
 
 /** @throws UserError('model-unsupported'), UserError('disk'). */
 export async function writeOnnx(model: Model, path: string): Promise<void> {
+  if (model.kind === 'graph') return writeGraph(model, path);
   await writeFileAtomic(path, await onnxFile(model));
 }

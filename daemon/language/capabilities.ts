@@ -55,7 +55,7 @@ export function registrationsOf(client: ClientCapabilities): Registration[] {
       registerOptions: { documentSelector: PYTHON },
     });
   if (client.workspace?.didChangeWatchedFiles?.dynamicRegistration) {
-    const watchers = [{ globPattern: '**/*.{json,jsonc,keras,h5,hdf5}' }];
+    const watchers = [{ globPattern: '**/*.{json,jsonc,keras,h5,hdf5,onnx}' }];
     registrations.push({
       id: 'files',
       method: DidChangeWatchedFilesNotification.method,

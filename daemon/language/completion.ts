@@ -117,7 +117,7 @@ async function valueItems(path: Path, place: CompletionPlace): Promise<Completio
   const files = await readdir(dirname(place.path)).catch(() => [] as string[]);
   if (last === 'model') {
     const models = files.filter(
-      (name) => /\.(json|keras|h5|hdf5)$/i.test(name) && !/\.prune\.json$|^(package|tsconfig)/i.test(name),
+      (name) => /\.(json|keras|h5|hdf5|onnx)$/i.test(name) && !/\.prune\.json$|^(package|tsconfig)/i.test(name),
     );
     items.push(...models.map((name) => valueItem(name, CompletionItemKind.File)));
   }

@@ -4,6 +4,7 @@ import { locateLayers } from '../model/files/detect.js';
 import { stampFile, type FileStamps } from '../files/fileStamps.js';
 import { parseModelJson } from '../model/files/modelJson.js';
 import { readModel } from '../model/files/readModel.js';
+import { summarizeLayers } from '../model/layers/summarizeLayers.js';
 import { summarizeModel } from '../model/summarize.js';
 import type { Model } from '../model/model.js';
 import type { ModelFile } from './modelFiles.js';
@@ -14,7 +15,7 @@ export async function readModelFile(path: string): Promise<ModelFile> {
   const text = await readFile(path, 'utf8');
   const { topology, manifest, trainingConfig } = parseModelJson(text, path);
   const weights = manifest?.flatMap((group) => group.weights);
-  const layers = summarizeModel({ topology, ...(weights && { weights }), ...(trainingConfig && { trainingConfig }) });
+  const layers = summarizeLayers({ topology, ...(weights && { weights }), ...(trainingConfig && { trainingConfig }) });
   const lines = new LineIndex(text);
   const places = locateLayers(text).map(({ name, offset, length }) => [name, lines.range(offset, length)] as const);
   return { path, layers, places: new Map(places) };

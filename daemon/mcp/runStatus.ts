@@ -1,6 +1,7 @@
 /** A run's status for clients. */
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { resultModel } from '../model/files/modelInFolder.js';
 import { Evaluation, Finding, BudgetCheck, LayerKept, PathAnswer } from '../protocol/events.js';
 import { count, duration, percent } from '../protocol/format.js';
 import { RunSummary } from '../protocol/messages.js';
@@ -67,7 +68,7 @@ export async function resultOf(folder: string, root: Root): Promise<z.input<type
     budget: budget ?? [],
     findings: findings ?? [],
     path: path ?? null,
-    model: `${within}/result/model.json`,
+    model: `${within}/result/${basename(await resultModel(folder))}`,
     report: `${within}/result/report.md`,
   };
 }

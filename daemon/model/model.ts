@@ -1,4 +1,6 @@
-/** A model file in memory: the normalised Keras-2 topology TensorFlow.js understands, and its weights. Models are data, never code. */
+/** A model file in memory: layers (a normalised Keras-2 topology) or a graph of operations, and its weights. Models are data, never code. */
+import type { OnnxFile } from '../onnx/file/onnxFile.js';
+import type { OnnxNetwork } from '../onnx/lower/onnxNetwork.js';
 
 export interface WeightTensor {
   /** As in the file: "dense_1/kernel". */
@@ -8,20 +10,38 @@ export interface WeightTensor {
   readonly data: Float32Array;
 }
 
-export type ModelFormat = 'tfjs-layers' | 'keras-h5' | 'keras-v3';
+export type LayersFormat = 'tfjs-layers' | 'keras-h5' | 'keras-v3';
+export type ModelFormat = LayersFormat | 'onnx';
 
-export interface Model {
+interface ModelInMemory {
   readonly format: ModelFormat;
   /** Absolute path of the file it was read from (or will be written to). */
   readonly path: string;
-  /** `{class_name, config}` after every rewrite: what `tf.models.modelFromJSON` loads. */
-  readonly topology: Topology;
-  /** In the order of the topology's layers. */
   readonly weights: readonly WeightTensor[];
-  readonly trainingConfig?: Record<string, unknown>;
   /** What was changed on reading, one short sentence each, for the user. */
   readonly notes: readonly string[];
 }
+
+/** A model made of Keras's layers. Its weights are in the order of the topology's layers. */
+export interface LayersModel extends ModelInMemory {
+  readonly kind: 'layers';
+  readonly format: LayersFormat;
+  /** `{class_name, config}` after every rewrite: what `tf.models.modelFromJSON` loads. */
+  readonly topology: Topology;
+  readonly trainingConfig?: Record<string, unknown>;
+}
+
+/** A model made of operations. Its weights are those of its network, in the layout that the network computes with. */
+export interface GraphModel extends ModelInMemory {
+  readonly kind: 'graph';
+  readonly format: 'onnx';
+  /** What was read. Its initializers have the file's own values and layout; `weights` may have others by now. */
+  readonly file: OnnxFile;
+  readonly network: OnnxNetwork;
+}
+
+/** What only some models can do is asked of `frontEndOf` (frontEnds/), which answers for each kind. */
+export type Model = LayersModel | GraphModel;
 
 export interface Topology {
   readonly class_name: string;
@@ -34,6 +54,8 @@ export interface OutputOfLayer {
   readonly name: string;
   /** Whether it depends on the layer. */
   readonly depends: boolean;
+  /** The one that is trained where a plan names none; where no output has this, the last. */
+  readonly main?: true;
   /** Factor of its loss in training, where the file has a loss for it. */
   readonly lossWeight?: number;
 }

@@ -1,5 +1,6 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { findModelIn } from '../model/files/modelInFolder.js';
 import { workspacePath } from '../files/workspacePath.js';
 import { isFound, seesUnits } from '../lc/budgets.js';
 import type { BudgetCheck, LayerKept } from '../protocol/events.js';
@@ -17,11 +18,7 @@ export async function baselinePlan(
   { workspace }: { workspace: string },
 ): Promise<ResolvedPlan> {
   const { compare: _, continuations: __, ...plan } = await readRunPlan(folder);
-  const trained = join(folder, 'reference', 'model.json');
-  const here = await access(trained).then(
-    () => true,
-    () => false,
-  );
+  const trained = await findModelIn(join(folder, 'reference'));
   const tasks = await countedTasks(folder, plan.tasks);
   return {
     ...plan,
@@ -29,7 +26,7 @@ export async function baselinePlan(
     name: `${plan.name}-${method}`,
     method,
     baselineOf: basename(folder),
-    ...(here && {
+    ...(trained !== null && {
       model: { path: workspacePath(workspace, trained) },
       modelHash: null,
       reference: { ...plan.reference, epochs: 0 },

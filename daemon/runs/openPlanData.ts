@@ -8,12 +8,12 @@ import { openEngine } from '../engine/registry.js';
 import { madeUpBatch, trainingPace } from '../engine/trial.js';
 import { trialBatch } from '../engine/trialSize.js';
 import { buildArchitecture } from '../model/setup/architectures.js';
-import { withInputSizes } from '../model/setup/inputSizes.js';
+import { frontEndOf } from '../model/frontEnds/frontEndOf.js';
 import type { LayerSummary, Model } from '../model/model.js';
 import { readModel } from '../model/files/readModel.js';
 import { setupByData } from '../model/setup/setupByData.js';
 import { summarizeModel } from '../model/summarize.js';
-import { asideNote, frozenNote, trainedLayers, withTrainedLayers } from '../model/layers/trainedLayers.js';
+import { asideNote, frozenNote, trainedLayers } from '../model/layers/trainedLayers.js';
 import { trainingSetup, type TrainingSetup } from '../model/setup/trainingSetup.js';
 import { resolveInside } from '../files/workspacePath.js';
 import { plannedTime, proposeTimes, type MeasuredPace } from '../plan/proposeTimes.js';
@@ -107,7 +107,7 @@ export async function openPlanData(plan: ResolvedPlan, { workspace, sample, time
     return openDataset(plan.data, wanted, options);
   });
   try {
-    const sized = withInputSizes(model, opened.inputShapes);
+    const sized = frontEndOf(model).withInputSizes(opened.inputShapes);
     const layers = summarizeModel(sized);
     const joining = joinOutputs(plan, setup, layers, candidates, opened.others);
     const untrained = [frozenNote, asideNote].map((note) => note(layers, joining.plan)).filter((note) => note !== null);
@@ -150,7 +150,7 @@ async function askEngine(
   const { plan } = joining;
   const asksMapping = isOpen(plan, opened);
   const ownLayers = trainedLayers(layers, plan);
-  const trained = withTrainedLayers(model, ownLayers);
+  const trained = frontEndOf(model).withTrainedLayers(ownLayers);
   const spec = {
     loss: setup.loss,
     lossSettings: setup.lossSettings,

@@ -9,7 +9,7 @@ import type { EngineSession, SessionSpec } from '../engine/engine.js';
 import { createRandom } from '../lc/random.js';
 import { absorbedHead } from '../model/setup/loss.js';
 import { isIdentity, type InputScale } from '../model/setup/inputScale.js';
-import { modelGraph } from '../model/layers/layerGraph.js';
+import { frontEndOf } from '../model/frontEnds/frontEndOf.js';
 import type { Model } from '../model/model.js';
 import type { ResolvedData, ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { sizeOf } from '../protocol/shape.js';
@@ -156,14 +156,14 @@ export async function mapLabels(
   }
 }
 
-/** How the inputs of a model are scaled, for those that are not taken as stored. */
-export function inputScalesOf(model: Pick<Model, 'topology'>, { maps, mapping }: Dataset): InputScale[] {
+/** How the inputs of a model are scaled, of those that are not taken as stored. */
+export function inputScalesOf(model: Model, { maps, reading }: Dataset): InputScale[] {
   const plain = (value: AffineMap['scale']) => (typeof value === 'number' ? value : [...value]);
-  const { inputNames } = modelGraph(model.topology);
+  const inputs = frontEndOf(model).inputs();
   return maps
     .map(({ scale, shift }, i) => ({
-      name: inputNames[i]!,
-      read: describePreprocess(mapping.preprocess),
+      name: inputs[i]!.name,
+      read: describePreprocess(reading.preprocess),
       scale: plain(scale),
       shift: plain(shift),
     }))

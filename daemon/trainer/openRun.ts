@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { drawAlike } from '../engine/registry.js';
 import { checkBudgets } from '../export/budgetChecks.js';
 import { writeFileAtomic } from '../files/atomicWrite.js';
-import { withInputSizes } from '../model/setup/inputSizes.js';
+import { frontEndOf } from '../model/frontEnds/frontEndOf.js';
 import { withWeights } from '../model/weights.js';
 import { UserError } from '../protocol/errors.js';
 import type { BudgetCheck, OtherOutput, RunEvent, UntimedRunEvent } from '../protocol/events.js';
@@ -201,7 +201,9 @@ async function verified(
   if (plan.method === 'reference') return [];
   const written = await writePackageInto(folder, withWeights(model, weights));
   const tasks = plan.tasks.map((task) => ({ ...task, budget: budget ?? task.budget }));
-  return checkBudgets(withInputSizes(written.model, inputShapes), tasks, written.bytes, (name) => parameters.has(name));
+  return checkBudgets(frontEndOf(written.model).withInputSizes(inputShapes), tasks, written.bytes, (name) =>
+    parameters.has(name),
+  );
 }
 
 /** A warning for each untrained output; errors in them do not fail a run whose result is written. */

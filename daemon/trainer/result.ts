@@ -7,7 +7,9 @@ import { writeFileAtomic } from '../files/atomicWrite.js';
 import type { InputScale } from '../model/setup/inputScale.js';
 import type { Model } from '../model/model.js';
 import { withWeights } from '../model/weights.js';
+import { modelPathIn } from '../model/files/modelInFolder.js';
 import { writeTfjsModel } from '../model/files/writeTfjs.js';
+import { writeGraph } from '../model/graph/writeGraph.js';
 import { UserError } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
 import { RESULT_PACKAGE } from './process/runFolder.js';
@@ -18,7 +20,7 @@ async function makeFolder(folder: string): Promise<void> {
   });
 }
 
-/** Writes `model.json` and its weights into `folder`, and beside it the input scale if inputs are not taken as stored. @throws UserError('disk'). */
+/** Writes the model, in the format of its kind, into `folder`, and beside it how inputs are scaled where they are not as stored. @throws UserError('disk'). */
 export async function writeModelInto(
   folder: string,
   model: Model,
@@ -26,8 +28,9 @@ export async function writeModelInto(
   inputScales: readonly InputScale[],
 ): Promise<void> {
   await makeFolder(folder);
-  const path = join(folder, 'model.json');
-  await writeTfjsModel(withWeights(model, weights), path);
+  const path = modelPathIn(folder, model);
+  const written = withWeights(model, weights);
+  await (written.kind === 'layers' ? writeTfjsModel(written, path) : writeGraph(written, path));
   await writeScaleFile(path, inputScales);
 }
 
@@ -39,7 +42,7 @@ export async function writePackageInto(folder: string, model: Model): Promise<{ 
   const file = join(folder, RESULT_PACKAGE);
   await writeFileAtomic(file, writeSparsePackage(model));
   const written = await readFile(file);
-  return { bytes: written.length, model: readSparsePackage(written, file) };
+  return { bytes: written.length, model: readSparsePackage(written, file, model) };
 }
 
 /** Writes `result.json`: the run's last figures, for programs. @throws UserError('disk'). */

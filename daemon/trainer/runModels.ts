@@ -1,6 +1,7 @@
 /** The models of a finished run: its result, a point of its path, and the reference it started from. */
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { findModelIn } from '../model/files/modelInFolder.js';
 import { readResult } from '../export/exportModel.js';
 import { readScaleFile } from '../export/scaleFile.js';
 import type { InputScale } from '../model/setup/inputScale.js';
@@ -17,8 +18,8 @@ const isFile = async (path: string): Promise<boolean> => (await stat(path).catch
  */
 export async function readRunModel(folder: string, point?: number): Promise<Model> {
   if (point === undefined) return readResult(folder);
-  const path = join(runPaths(folder).points, String(point), 'model.json');
-  if (await isFile(path)) return readModel(path, { workspace: folder });
+  const path = await findModelIn(join(runPaths(folder).points, String(point)));
+  if (path !== null) return readModel(path, { workspace: folder });
   const { path: onPath } = await readRunPlan(folder);
   throw new UserError(
     'run-invalid',
@@ -29,16 +30,17 @@ export async function readRunModel(folder: string, point?: number): Promise<Mode
   );
 }
 
-/** How its inputs are scaled, if they are not taken as stored: for the model that `readRunModel` returns. */
-export const readRunScales = (folder: string, point?: number): Promise<readonly InputScale[]> =>
-  readScaleFile(
-    join(point === undefined ? runPaths(folder).result : join(runPaths(folder).points, String(point)), 'model.json'),
-  );
+/** How its inputs are scaled, where they are not taken as stored: of the model that `readRunModel` gives. */
+export async function readRunScales(folder: string, point?: number): Promise<readonly InputScale[]> {
+  const { result, points } = runPaths(folder);
+  const path = await findModelIn(point === undefined ? result : join(points, String(point)));
+  return path === null ? [] : readScaleFile(path);
+}
 
 /** The run's reference; null if it no longer exists. @param workspace of the run. */
 export async function readReference(folder: string, workspace: string): Promise<Model | null> {
-  const trained = join(runPaths(folder).reference, 'model.json');
-  if (await isFile(trained)) return readModel(trained, { workspace: folder });
+  const trained = await findModelIn(runPaths(folder).reference);
+  if (trained !== null) return readModel(trained, { workspace: folder });
   const { model } = await readRunPlan(folder);
   if (!('path' in model) || !(await isFile(join(workspace, model.path)))) return null;
   return readModel(join(workspace, model.path), { workspace });

@@ -1,6 +1,6 @@
 /** Assembles what the loops need from a plan: model, data, engine, tasks. */
 import { prepareEngines } from '../engine/registry.js';
-import { withInputSizes } from '../model/setup/inputSizes.js';
+import { frontEndOf } from '../model/frontEnds/frontEndOf.js';
 import type { Assemble } from './assemble/assembled.js';
 import { openData } from './assemble/data.js';
 import { openPlanEngine } from './assemble/engine.js';
@@ -61,7 +61,7 @@ export const assemble: Assemble = async (written, options) => {
         workspace,
         engines,
         before: opened.sized,
-        after: withInputSizes(result, dataset.inputShapes),
+        after: frontEndOf(result).withInputSizes(dataset.inputShapes),
         inputShapes: session.inputShapes,
         outputShape: session.outputShape,
         source: sets.test ?? sets.validation ?? sets.train,

@@ -8,9 +8,9 @@ import type { Run } from '../runs.js';
 import { runDescription, runIcon } from '../views/runText.js';
 
 const EXCLUDED = '**/{node_modules,.lcprune,.git}/**';
-const MODEL_NAMES = '**/*.{json,keras,h5,hdf5}';
-/** Files of other frameworks: the daemon reports what each is and how to convert it. */
-const OTHER_MODELS = '**/*.{onnx,tflite,pt,pth,safetensors,pb}';
+const MODEL_NAMES = '**/*.{json,keras,h5,hdf5,onnx}';
+/** Models that are none here: the daemon says of each what it is and what leads here. */
+const OTHER_MODELS = '**/*.{tflite,pt,pth,safetensors,pb}';
 const FILES = 500;
 /** Enough characters of a file to recognise a model. */
 const HEAD = 4096;
@@ -104,14 +104,14 @@ async function tellOfOthers(): Promise<void> {
   const [other] = await vscode.workspace.findFiles(OTHER_MODELS, EXCLUDED, 1);
   if (!other) {
     void vscode.window.showInformationMessage(
-      vscode.l10n.t('No model file was found in this folder (model.json, .keras, .h5).'),
+      vscode.l10n.t('No model file was found in this folder (.onnx, .keras, .h5, model.json).'),
     );
     return;
   }
   const why = vscode.l10n.t('Why?');
   const choice = await vscode.window.showInformationMessage(
     vscode.l10n.t(
-      'No model that can be pruned was found in this folder (model.json, .keras, .h5); {0} is of another kind.',
+      'No model that can be pruned was found in this folder (.onnx, .keras, .h5, model.json); {0} is of another kind.',
       shortPath(pathOf(other)),
     ),
     why,

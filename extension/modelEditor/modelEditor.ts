@@ -35,8 +35,8 @@ async function isText(path: string): Promise<boolean> {
 }
 
 /**
- * Shows binary Keras files (.h5, .keras) as the table of their layers, and model files of other frameworks (.onnx, .pt, ...) with how to convert
- * them. Never writes.
+ * Shows Keras and ONNX files (.h5, .keras, .onnx), which are no text, as the table of their layers; of model files of another kind
+ * (.pt, ...), what they are and what leads here. Never writes.
  */
 export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
   constructor(

@@ -14,8 +14,8 @@ import { openEngine } from '../../daemon/engine/registry.js';
 import { stepMemory } from '../../daemon/engine/stepMemory.js';
 import { ints, npzFile } from '../../daemon/export/npyFile.js';
 import { createRandom } from '../../daemon/lc/random.js';
-import type { Model } from '../../daemon/model/model.js';
-import { readModel } from '../../daemon/model/files/readModel.js';
+import type { LayersModel } from '../../daemon/model/model.js';
+import { readLayers } from '../fixtures/readLayers.js';
 import { writeTfjsModel } from '../../daemon/model/files/writeTfjs.js';
 
 const SIZE = 256;
@@ -23,7 +23,7 @@ const CLASSES = 4;
 const [images = 2000] = process.argv.slice(2).map(Number);
 
 /** Three times Conv2D and MaxPooling2D, and a Dense on all places. */
-function network(): Model {
+function network(): LayersModel {
   const random = createRandom(1);
   const conv = (name: string, filters: number, more: object = {}) => ({
     class_name: 'Conv2D',
@@ -55,6 +55,7 @@ function network(): Model {
     tensor(`${name}/bias`, [shape.at(-1) as number]),
   ]);
   return {
+    kind: 'layers',
     format: 'tfjs-layers',
     path: 'model.json',
     topology: { class_name: 'Sequential', config: { name: 'images', layers } },
@@ -111,7 +112,7 @@ async function measured(what: string, folder: string, args: readonly string[]): 
 
 /** In a process of its own: what two training steps of `batch` samples take. */
 async function step(engine: string, batch: number, path: string): Promise<void> {
-  const model = await readModel(path, { workspace: dirname(path) });
+  const model = await readLayers(path, { workspace: dirname(path) });
   const spec = { loss: 'categoricalCrossentropy', seed: 0, batchSize: batch } as const;
   const estimates = await stepMemory(model, spec);
   const { fixed, perSample } = engine === 'native-cpu' ? estimates.native : estimates.onnx;

@@ -7,7 +7,7 @@ import { onnxFile } from '../../daemon/export/writeOnnx.js';
 import { createRandom } from '../../daemon/lc/random.js';
 import { keepLargest } from '../../daemon/lc/projections/select.js';
 import { buildArchitecture } from '../../daemon/model/setup/architectures.js';
-import type { Model } from '../../daemon/model/model.js';
+import type { LayersModel } from '../../daemon/model/model.js';
 import { withWeights } from '../../daemon/model/weights.js';
 
 const SHARES = [1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01];
@@ -21,7 +21,7 @@ const random = createRandom(2);
 const samples = Float32Array.from({ length: 784 * Math.max(...BATCHES) }, () => (random.next() < 0.2 ? random.next() : 0)); // prettier-ignore
 
 /** The largest weights of each kernel, as magnitude pruning per layer keeps them. */
-function pruned(share: number): Model {
+function pruned(share: number): LayersModel {
   const kernels = reference.weights.filter(({ name }) => name.endsWith('kernel'));
   return withWeights(
     reference,
@@ -47,13 +47,13 @@ async function latency(call: () => unknown): Promise<number> {
   return rounds.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)]!;
 }
 
-async function onnxLatency(model: Model, batch: number): Promise<number> {
+async function onnxLatency(model: LayersModel, batch: number): Promise<number> {
   const session = await ort.InferenceSession.create(await onnxFile(model), { intraOpNumThreads: 1 });
   const feeds = { [session.inputNames[0]!]: new ort.Tensor('float32', samples.subarray(0, 784 * batch), [batch, 784]) };
   return latency(() => session.run(feeds));
 }
 
-async function moduleLatency(model: Model, batch: number): Promise<number> {
+async function moduleLatency(model: LayersModel, batch: number): Promise<number> {
   const text = sparseModule(model);
   const { predict } = (await import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`)) as {
     predict(inputs: Float32Array): Float32Array;

@@ -1,24 +1,26 @@
-/** A Keras file in a real VS Code: a table with the same actions as the CodeLens of a model.json. */
+/** A Keras or ONNX file in a real VS Code: a table with the same actions as the CodeLens of a model.json. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readModel } from '../../daemon/model/files/readModel.js';
+import { writeOnnx } from '../../daemon/export/writeOnnx.js';
+import { readLayers } from '../fixtures/readLayers.js';
 import { writeKeras, writeKerasH5 } from '../../daemon/model/files/writeKeras.js';
 import { artifact } from './expectEventually.js';
 import { makeWorkspace } from './sample.js';
 import { Workbench } from './workbench.js';
 
-describe('a Keras file', () => {
+describe('a Keras or ONNX file', () => {
   let workspace: Awaited<ReturnType<typeof makeWorkspace>>;
   let window: Workbench;
 
   beforeAll(async () => {
     workspace = await makeWorkspace();
-    const model = await readModel(join(workspace.folder, 'lenet300/model.json'), { workspace: workspace.folder });
+    const model = await readLayers(join(workspace.folder, 'lenet300/model.json'), { workspace: workspace.folder });
     await writeKerasH5(model, join(workspace.folder, 'net.h5'));
     await writeKeras(model, join(workspace.folder, 'net3.keras'));
     await writeFile(join(workspace.folder, 'table.h5'), 'no HDF5 at all');
-    await writeFile(join(workspace.folder, 'net.onnx'), Buffer.from('\x08\x08\x12\x07pytorch\x1a\x051.13', 'latin1'));
+    await writeOnnx(model, join(workspace.folder, 'net.onnx'));
+    await writeFile(join(workspace.folder, 'cut.onnx'), Buffer.from('\x08\x08\x12\x07pytorch\x1a\x051.13', 'latin1'));
     await writeFile(join(workspace.folder, 'net.tflite'), Buffer.from('\x1c\0\0\0TFL3\x14\0', 'latin1'));
     await writeFile(join(workspace.folder, 'page.pt'), 'uma página de texto');
     window = await Workbench.open({ folder: workspace.folder });
@@ -29,7 +31,7 @@ describe('a Keras file', () => {
     await workspace?.remove();
   });
 
-  test.each(['net.h5', 'net3.keras'])('%s opens as the table of its layers', async (file) => {
+  test.each(['net.h5', 'net3.keras', 'net.onnx'])('%s opens as the table of its layers', async (file) => {
     await window.openFile(file);
     const rows = window.monitor.locator('.model-layers tbody tr');
     await rows.first().waitFor({ timeout: 90_000 });
@@ -57,12 +59,16 @@ describe('a Keras file', () => {
   });
 
   test.each([
-    ['net.onnx', 'is an ONNX model, made for inference; export it from the Keras or TensorFlow.js model'],
-    ['net.tflite', 'is a TensorFlow Lite model, made for inference; open the ONNX, Keras'],
+    ['net.tflite', 'is a TensorFlow Lite model, made for inference; open the ONNX, Keras or TensorFlow.js model'],
   ])('%s is named, with the way that leads here', async (file, words) => {
     await window.openFile(file);
     await window.monitor.getByText(words).waitFor({ timeout: 30_000 });
     await artifact(window.page, `model-editor-${file}`);
+  });
+
+  test('an ONNX file that is cut off says so', async () => {
+    await window.openFile('cut.onnx');
+    await window.monitor.getByText('is damaged at byte 11').waitFor({ timeout: 30_000 });
   });
 
   test('what is no model says so', async () => {
@@ -75,7 +81,7 @@ describe('a Keras file', () => {
   test('a text whose ending is that of a model opens as text, and the next page is drawn', async () => {
     await window.openFile('page.pt');
     await window.page.locator('.view-lines').getByText('uma').waitFor({ timeout: 30_000 });
-    await window.openFile('net.onnx');
-    await window.monitor.getByText('is an ONNX model').waitFor({ timeout: 30_000 });
+    await window.openFile('net.tflite');
+    await window.monitor.getByText('is a TensorFlow Lite model').waitFor({ timeout: 30_000 });
   });
 });

@@ -7,7 +7,7 @@ import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { dirname, join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
-import { readModel } from '../../daemon/model/files/readModel.js';
+import { readLayers } from '../fixtures/readLayers.js';
 import { writeTfjsModel } from '../../daemon/model/files/writeTfjs.js';
 import { answer, type ScaleFile } from '../integration/stranger/firstHour.js';
 import { transfer } from '../integration/stranger/images.js';
@@ -31,7 +31,7 @@ interface Day {
 /** The network as TensorFlow.js's converter writes it: one line of text and a file of weights. */
 async function asTfjs(home: string): Promise<{ opened: string; place: string }> {
   const place = join(home, 'wine quality');
-  await writeTfjsModel(await readModel(join(home, wine.model), { workspace: home }), join(place, 'model.json'));
+  await writeTfjsModel(await readLayers(join(home, wine.model), { workspace: home }), join(place, 'model.json'));
   const path = join(place, 'model.json');
   await writeFile(path, JSON.stringify(JSON.parse(await readFile(path, 'utf8'))));
   await rm(join(home, wine.model));

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FORMATS } from '../../daemon/export/formats.js';
 import { readSparsePackage } from '../../daemon/export/sparse/readSparsePackage.js';
 import { thin } from '../../daemon/export/thin.js';
-import type { Model, WeightTensor } from '../../daemon/model/model.js';
-import { readModel } from '../../daemon/model/files/readModel.js';
+import type { LayersModel, WeightTensor } from '../../daemon/model/model.js';
+import { readLayers } from '../fixtures/readLayers.js';
 import { UserError } from '../../daemon/protocol/errors.js';
 // Registers the chained operations that recurrent initializers call.
 import '../unit/model/tfjs.js';
@@ -24,7 +24,7 @@ interface Known extends RandomNetwork {
   readonly outputs: Float32Array;
 }
 /** Written to `path`; what is read there is held against the network. */
-type Check = (path: string, network: Known, written: Model, label: string) => Promise<void>;
+type Check = (path: string, network: Known, written: LayersModel, label: string) => Promise<void>;
 
 let root: string;
 beforeAll(async () => {
@@ -33,10 +33,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 10 }));
 
-const readBack = async (path: string): Promise<Model> =>
-  path.endsWith('.lcp') ? readSparsePackage(await readFile(path), path) : readModel(path, { workspace: root });
+const readBack = async (path: string): Promise<LayersModel> =>
+  path.endsWith('.lcp') ? readSparsePackage(await readFile(path), path) : readLayers(path, { workspace: root });
 
-const byName = ({ weights }: Model): Arrays => new Map(weights.map((weight) => [weight.name, weight]));
+const byName = ({ weights }: LayersModel): Arrays => new Map(weights.map((weight) => [weight.name, weight]));
 
 function expectTensors(read: Arrays, written: readonly WeightTensor[], label: string): void {
   expect([...read.keys()].sort(), label).toEqual(written.map(({ name }) => name).sort());
@@ -89,7 +89,8 @@ const onnx: Check = async (path, { inputs, shape, outputs }, _written, label) =>
   expectSame(result[session.outputNames[0]!]!.data as Float32Array, outputs, label, 1e-4);
 };
 
-const kernels = ({ weights }: Model): WeightTensor[] => weights.filter(({ name }) => /kernel|embeddings/.test(name));
+const kernels = ({ weights }: LayersModel): WeightTensor[] =>
+  weights.filter(({ name }) => /kernel|embeddings/.test(name));
 
 const CHECKS: Readonly<Record<string, Check>> = {
   'tfjs-layers': tensorsAndOutputs,

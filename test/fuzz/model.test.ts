@@ -11,8 +11,8 @@ import { buildArchitecture } from '../../daemon/model/setup/architectures.js';
 import { isModelJson, locateLayers } from '../../daemon/model/files/detect.js';
 import { parseModelJson } from '../../daemon/model/files/modelJson.js';
 import { readKerasH5, readKerasZip } from '../../daemon/model/files/readKeras.js';
-import { readModel } from '../../daemon/model/files/readModel.js';
-import { summarizeModel } from '../../daemon/model/summarize.js';
+import { readLayers } from '../fixtures/readLayers.js';
+import { summarizeLayers } from '../../daemon/model/layers/summarizeLayers.js';
 import { trainingSetup } from '../../daemon/model/setup/trainingSetup.js';
 import { writeTfjsModel } from '../../daemon/model/files/writeTfjs.js';
 import { UserError } from '../../daemon/protocol/errors.js';
@@ -119,8 +119,8 @@ describe('model.json', () => {
         expect(() => [isModelJson(text), locateLayers(text)]).not.toThrow();
         await tolerates(() => {
           const parsed = parseModelJson(text, 'm.json');
-          summarizeModel({ topology: parsed.topology });
-          trainingSetup({ topology: parsed.topology, path: 'm.json', ...(parsed.trainingConfig ? { trainingConfig: parsed.trainingConfig } : {}) });
+          summarizeLayers({ topology: parsed.topology });
+          trainingSetup({ kind: 'layers', format: 'keras-h5', weights: [], notes: [], topology: parsed.topology, path: 'm.json', ...(parsed.trainingConfig ? { trainingConfig: parsed.trainingConfig } : {}) });
           read++;
         });
       }),
@@ -136,7 +136,7 @@ describe('model.json', () => {
       fc.asyncProperty(fc.nat(texts.length - 1), damage, async (base, how) => {
         const text = new TextDecoder().decode(damaged(texts[base]!, how));
         expect(() => [isModelJson(text), locateLayers(text)]).not.toThrow();
-        await tolerates(() => summarizeModel(parseModelJson(text, 'm.json')));
+        await tolerates(() => summarizeLayers(parseModelJson(text, 'm.json')));
       }),
       { seed: SEED, numRuns: 300 },
     );
@@ -165,7 +165,7 @@ describe('manifest and shards', () => {
       fc.asyncProperty(fc.array(mutation, { maxLength: 3 }), damage, async (mutations, how) => {
         await writeFile(path, JSON.stringify({ ...json, weightsManifest: mutate(json.weightsManifest, mutations) }));
         await writeFile(join(folder, shard), damaged(bytes, how));
-        await tolerates(() => readModel('m.json', { workspace: folder }));
+        await tolerates(() => readLayers('m.json', { workspace: folder }));
       }),
       { seed: SEED, numRuns: 60 },
     );

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NpzFile } from '../../daemon/data/files/npz.js';
 import { floats, npzFile } from '../../daemon/export/npyFile.js';
 import { createRandom } from '../../daemon/lc/random.js';
-import { readModel } from '../../daemon/model/files/readModel.js';
+import { readLayers } from '../fixtures/readLayers.js';
 import { lcPrune } from '../fixtures/cli.js';
 
 interface Measured {
@@ -112,7 +112,7 @@ describe('two heads with losses in the file and targets in the data', { timeout:
     const n = 96;
     const x = Float32Array.from({ length: n * 12 }, () => random.normal());
     const cls = Float32Array.from({ length: n }, () => random.below(3));
-    const { topology } = await readModel('model.keras', { workspace: folder });
+    const { topology } = await readLayers('model.keras', { workspace: folder });
     const { layers } = topology.config as { layers: { config: { name: string; units?: number } }[] };
     const units = layers.find(({ config }) => config.name === 'reg')!.config.units!;
     const reg = Float32Array.from({ length: n * units }, () => random.normal());
@@ -214,7 +214,7 @@ describe('two heads with losses in the file and targets in the data', { timeout:
     expect([0, 3]).toContain(code);
     const done = lines.findLast(({ event }) => event === 'done') as unknown as Done;
     expect(done.retrained).toEqual(whole.done.retrained);
-    const [a, b] = await Promise.all([whole.done, done].map(({ folder }) => readModel(join(folder, 'result', 'model.json'), { workspace: home })));
+    const [a, b] = await Promise.all([whole.done, done].map(({ folder }) => readLayers(join(folder, 'result', 'model.json'), { workspace: home })));
     expect(b!.weights).toEqual(a!.weights);
   }); // prettier-ignore
 });

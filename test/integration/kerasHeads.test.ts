@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { floats, npzFile } from '../../daemon/export/npyFile.js';
-import { readModel } from '../../daemon/model/files/readModel.js';
+import { readLayers } from '../fixtures/readLayers.js';
 import { trainingSetup } from '../../daemon/model/setup/trainingSetup.js';
 import { openDataset } from '../../daemon/data/openDataset.js';
 import { nativeProvider } from '../../daemon/engine/native/provider.js';
@@ -61,8 +61,8 @@ async function run(cwd: string, name: string, more: object) {
   const done = lines.findLast(({ event }) => event === 'done') as unknown as Done & { folder: string };
   const said = lines.flatMap(({ event, message }) => (event === 'warning' ? [String(message)] : []));
   const [before, after] = await Promise.all([
-    readModel('model.keras', { workspace: home }),
-    readModel(join(done.folder, 'result', 'model.json'), { workspace: home }),
+    readLayers('model.keras', { workspace: home }),
+    readLayers(join(done.folder, 'result', 'model.json'), { workspace: home }),
   ]);
   const same = (weight: string) => {
     const [a, b] = [before, after].map(({ weights }) => weights.find((one) => one.name === weight)!.data);
@@ -110,7 +110,7 @@ describe('the loss and the error that Keras has', () => {
   });
 
   it('multi-output: the loss of one output, batch by batch as Keras reports it', async () => {
-    const model = await readModel('model.keras', { workspace: join(folder, 'multi-output') });
+    const model = await readLayers('model.keras', { workspace: join(folder, 'multi-output') });
     const setup = trainingSetup(model, 'cls');
     const data = resolveData({ source: 'data.npz', preprocess: { scale: 'none' } }, (path) => path);
     const { test } = await openDataset(data, setup, { workspace: join(folder, 'multi-output'), seed: 0 });

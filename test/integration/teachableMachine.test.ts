@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { floats, ints, npzFile } from '../../daemon/export/npyFile.js';
 import { createRandom } from '../../daemon/lc/random.js';
 import { modelGraph } from '../../daemon/model/layers/layerGraph.js';
-import { readModel } from '../../daemon/model/files/readModel.js';
+import { readLayers } from '../fixtures/readLayers.js';
 import { lcPrune } from '../fixtures/cli.js';
 import { CLASSES, SIZE, teachableMachine } from '../fixtures/teachableMachine.js';
 
@@ -40,7 +40,7 @@ afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 
 describe('a model in the form of Teachable Machine', () => {
   it('has the input of the functional model inside', async () => {
-    const model = await readModel('model.json', { workspace: folder });
+    const model = await readLayers('model.json', { workspace: folder });
     expect(modelGraph(model.topology).inputShapes).toEqual([[SIZE, SIZE, 3]]);
     const { code, lines } = await lcPrune(['inspect', 'model.json', '--json'], { cwd: folder });
     expect(code).toBe(0);

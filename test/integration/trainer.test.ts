@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../daemon/lc/random.js';
-import type { Model } from '../../daemon/model/model.js';
+import type { LayersModel } from '../../daemon/model/model.js';
 import { readModel } from '../../daemon/model/files/readModel.js';
 import { workspacePath } from '../../daemon/files/workspacePath.js';
 import { writeTfjsModel } from '../../daemon/model/files/writeTfjs.js';
@@ -155,7 +155,8 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
       data_format: 'channels_last',
       use_bias: true,
     };
-    const model: Model = {
+    const model: LayersModel = {
+      kind: 'layers',
       format: 'tfjs-layers',
       path: join(workspace, 'net.json'),
       topology: {

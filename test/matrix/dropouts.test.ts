@@ -54,7 +54,7 @@ async function meanSquare({ className, shape, config = {} }: Case, engine: Engin
   const { topology } = normaliseTopology({ class_name: 'Sequential', config: { name: 'net', layers } }, 'net', true);
   const data = Float32Array.from({ length: units * units }, (_, i) => (i % (units + 1) === 0 ? 1 : 0));
   const weights = [{ name: 'same/kernel', shape: [units, units], dtype: 'float32' as const, data }];
-  const model = { format: 'keras-v3' as const, path: 'net', topology, weights, notes: [] };
+  const model = { kind: 'layers' as const, format: 'keras-v3' as const, path: 'net', topology, weights, notes: [] };
   const spec = { loss: 'meanSquaredError' as const, classification: false, batchSize: BATCH, seed: 3 };
   const session = await engine.open(model, spec);
   const size = BATCH * sizeOf(shape);

@@ -4,12 +4,12 @@ import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.j
 import '@tensorflow/tfjs-backend-cpu';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { asPlainTfjs } from '../../daemon/export/tfjs/tfjsModel.js';
-import type { Model } from '../../daemon/model/model.js';
+import type { LayersModel } from '../../daemon/model/model.js';
 import { layersModel } from '../../daemon/model/files/writeTfjs.js';
 import { BATCH, inputsOf, type Case } from './network.js';
 
 /** What `tf.loadLayersModel` makes of the export, in inference. @throws what TensorFlow.js throws. */
-export async function computedByTensorFlow(model: Model, case_: Case): Promise<Float32Array> {
+export async function computedByTensorFlow(model: LayersModel, case_: Case): Promise<Float32Array> {
   await tf.setBackend('cpu');
   const plain = asPlainTfjs(model);
   const weightSpecs = plain.weights.map(({ name, shape, dtype }) => ({ name, shape: [...shape], dtype }));

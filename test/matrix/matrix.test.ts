@@ -11,7 +11,7 @@ import { compiledProvider } from '../../daemon/engine/compiled/provider.js';
 import { directProviders } from '../../daemon/engine/direct/providers.js';
 import type { EngineProvider } from '../../daemon/engine/engine.js';
 import { nativeProvider } from '../../daemon/engine/native/provider.js';
-import type { Model } from '../../daemon/model/model.js';
+import type { LayersModel } from '../../daemon/model/model.js';
 import { trainingSetup } from '../../daemon/model/setup/trainingSetup.js';
 import { UserError } from '../../daemon/protocol/errors.js';
 import { computedByTensorFlow } from './exported.js';
@@ -41,7 +41,7 @@ async function verdict(compute: () => Promise<readonly string[]>): Promise<Verdi
   }
 }
 
-async function read(case_: Case): Promise<Model | string> {
+async function read(case_: Case): Promise<LayersModel | string> {
   try {
     return await readCase(case_);
   } catch (error) {
@@ -54,7 +54,7 @@ async function read(case_: Case): Promise<Model | string> {
 const report: string[] = [];
 
 /** Runs cases; returns what is wrong, and adds "passed of run" and what is refused to the report. */
-async function run<C extends Case>(what: string, cases: readonly C[], where: readonly string[], judge: (where: string, model: Model, case_: C) => Promise<Verdict>): Promise<string[]> {
+async function run<C extends Case>(what: string, cases: readonly C[], where: readonly string[], judge: (where: string, model: LayersModel, case_: C) => Promise<Verdict>): Promise<string[]> {
   const wrong: string[] = [];
   const refused = new Map<string, Map<string, string[]>>();
   const refuse = (reason: string, id: string, by: string) => {

@@ -1,6 +1,6 @@
 /** How far an engine is from the reference. */
 import type { BatchStream, EngineProvider, EngineSession, SessionSpec } from '../../daemon/engine/engine.js';
-import type { Model } from '../../daemon/model/model.js';
+import type { LayersModel } from '../../daemon/model/model.js';
 import { trainingSetup } from '../../daemon/model/setup/trainingSetup.js';
 import { BATCH, inputsOf, sizeOf, some, values, weightValues, type Case } from './network.js';
 
@@ -21,7 +21,7 @@ export function far(found: ArrayLike<number>, expected: readonly number[]): numb
 const words = (what: string, distance: number): string => `${what} off by ${distance.toPrecision(2)}`;
 
 /** What is wrong with the gradient of `case_` at `target`; an empty list where nothing is. */
-export async function wrongGradients(session: EngineSession, model: Model, case_: Case, target: Float32Array): Promise<string[]> {
+export async function wrongGradients(session: EngineSession, model: LayersModel, case_: Case, target: Float32Array): Promise<string[]> {
   const { loss, gradient } = await session.gradient(inputsOf(case_), target);
   const wrong: string[] = [];
   const distance = far([loss], [case_.loss!]);
@@ -63,7 +63,7 @@ export interface LossCase extends Case {
 }
 
 /** What is wrong with a loss on one engine: its value, its gradients, the share of wrong answers. @throws what opening and computing throw. */
-export async function wrongLoss(provider: EngineProvider, model: Model, case_: LossCase): Promise<string[]> {
+export async function wrongLoss(provider: EngineProvider, model: LayersModel, case_: LossCase): Promise<string[]> {
   const { loss, lossSettings, fromLogits, classification } = trainingSetup(model);
   const session = await provider.open(model, {
     loss,
@@ -101,7 +101,7 @@ export const regression: SessionSpec = { loss: 'meanSquaredError', classificatio
 export type LayerCase = Case & { readonly output: readonly number[]; readonly averages?: readonly number[] };
 
 /** What is wrong with a layer on one engine. @throws what opening and computing throw. */
-export async function wrongLayer(provider: EngineProvider, model: Model, case_: LayerCase): Promise<string[]> {
+export async function wrongLayer(provider: EngineProvider, model: LayersModel, case_: LayerCase): Promise<string[]> {
   const purpose = case_.gradients ? 'training' : 'inference';
   const session = await provider.open(model, { ...regression, purpose });
   try {

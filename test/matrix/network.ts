@@ -1,7 +1,7 @@
 /** A network of the reference as a Keras 3 file, read through the product's own reader. */
 import { zipSync } from 'fflate';
 import { buildHdf5 } from '../../daemon/model/files/hdf5.js';
-import type { Model } from '../../daemon/model/model.js';
+import type { LayersModel } from '../../daemon/model/model.js';
 import { readKerasZip } from '../../daemon/model/files/readKeras.js';
 
 export interface Weight {
@@ -60,7 +60,7 @@ export const some = (size: number, most: number): number[] => {
 };
 
 /** @throws UserError where the product refuses it. */
-export async function readCase({ id, config, weights }: Case): Promise<Model> {
+export async function readCase({ id, config, weights }: Case): Promise<LayersModel> {
   const data = await buildHdf5((h5) => {
     h5.group('layers');
     for (const weight of weights) {

@@ -4,7 +4,7 @@ import { openDataset } from '../../data/openDataset.js';
 import { sampleSource } from '../../data/batches/sampleSource.js';
 import type { EngineSession } from '../../engine/engine.js';
 import { openEngine } from '../../engine/registry.js';
-import { withInputSizes } from '../../model/setup/inputSizes.js';
+import { frontEndOf } from '../../model/frontEnds/frontEndOf.js';
 import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/files/readModel.js';
 import { setupByData } from '../../model/setup/setupByData.js';
@@ -128,7 +128,7 @@ export const evaluate: Command = {
       openDataset(config, { ...requirements, others }, { workspace: dataFolder, seed, purpose: 'evaluate' }),
     );
     const batchSize = Math.max(1, Math.min(BATCH, opened.test.size));
-    const sized = withInputSizes(model, opened.inputShapes);
+    const sized = frontEndOf(model).withInputSizes(opened.inputShapes);
     const engine = await openEngine(engineId, sized, {
       loss: setup.loss,
       lossSettings: setup.lossSettings,

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { resultModel } from '../../model/files/modelInFolder.js';
 import { isBuiltinData } from '../../protocol/dataPackages.js';
 import { fileFormatOf } from '../../export/sparse/packageFormat.js';
 import { parseShare } from '../../lc/share.js';
@@ -86,7 +87,7 @@ async function withReference(plan: ResolvedPlan, workspace: string, terminal: Te
   if (plan.reference.epochs === 0) return alone;
   const handle = await startRun({ ...alone, name: `${plan.name}-reference`, method: 'reference' }, { workspace });
   if (!(await follow(handle, terminal))) return null;
-  const path = workspacePath(workspace, `${handle.folder}/result/model.json`);
+  const path = workspacePath(workspace, await resultModel(handle.folder));
   terminal.note(`the reference is in ${path}; name it as "model" in the plan, and it is not trained again`);
   return { ...alone, model: { path }, reference: { ...plan.reference, epochs: 0 } };
 }

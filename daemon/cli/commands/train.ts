@@ -1,4 +1,5 @@
-import { join, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
+import { resultModel } from '../../model/files/modelInFolder.js';
 import { exportModel, formatOfFile } from '../../export/exportModel.js';
 import { REFERENCE } from '../../plan/defaults.js';
 import { readPlan } from '../../plan/readPlan.js';
@@ -44,7 +45,7 @@ export const train: Command = {
     const handle = await startRun(plan, { workspace });
     const done = await follow(handle, terminal);
     if (!done) return 130;
-    let path = join(handle.folder, 'result', 'model.json');
+    let path = await resultModel(handle.folder);
     if (target !== null && format !== null) {
       const scales = await readRunScales(handle.folder, undefined);
       const model = await readModel(path, { workspace });

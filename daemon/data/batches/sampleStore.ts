@@ -52,30 +52,42 @@ export function reshapedStore(store: SampleStore, shape: readonly number[]): Sam
   return { ...store, shape };
 }
 
-/** Images stored channel by channel, [c, h, w], in the order that the models use: [h, w, c]. */
-export function channelsLast(store: SampleStore): SampleStore {
-  const [channels = 1, height = 1, width = 1] = store.shape;
-  const area = height * width;
+/** A store whose samples have the values of another's in another order. @param place of each value of a sample in the given one. */
+function reordered(store: SampleStore, shape: readonly number[], place: (i: number) => number): SampleStore {
+  const places = Uint32Array.from({ length: store.width }, (_, i) => place(i));
   const row = new Float32Array(store.width);
-  const interleave = (count: number, out: Float32Array): void => {
+  const reorder = (count: number, out: Float32Array): void => {
     for (let k = 0; k < count; k++) {
       const start = k * store.width;
       row.set(out.subarray(start, start + store.width));
-      for (let c = 0; c < channels; c++)
-        for (let p = 0; p < area; p++) out[start + p * channels + c] = row[c * area + p]!;
+      for (let i = 0; i < store.width; i++) out[start + i] = row[places[i]!]!;
     }
   };
   // The pixels lie in the other order.
   const { pixels: _, ...rest } = store;
   return {
     ...rest,
-    shape: [height, width, channels],
+    shape,
     gather(indices, from, count, out) {
       const pending = store.gather(indices, from, count, out);
-      if (pending) return pending.then(() => interleave(count, out));
-      interleave(count, out);
+      if (pending) return pending.then(() => reorder(count, out));
+      reorder(count, out);
     },
   };
+}
+
+/** Images stored channel by channel, [channels, height, width], as [height, width, channels]. */
+export function channelsLast(store: SampleStore): SampleStore {
+  const [channels = 1, height = 1, width = 1] = store.shape;
+  const area = height * width;
+  return reordered(store, [height, width, channels], (i) => (i % channels) * area + Math.floor(i / channels));
+}
+
+/** The reverse: images stored pixel by pixel, [height, width, channels], as [channels, height, width]. */
+export function channelsFirst(store: SampleStore): SampleStore {
+  const [height = 1, width = 1, channels = 1] = store.shape;
+  const area = height * width;
+  return reordered(store, [channels, height, width], (i) => (i % area) * channels + Math.floor(i / area));
 }
 
 /** Calls `visit` with consecutive raw rows in chunks, until it returns false; `rows` is valid during the call only. */

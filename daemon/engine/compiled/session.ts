@@ -16,7 +16,8 @@ import type {
 } from '../engine.js';
 import { type Graph } from '../../network/ir.js';
 import { verified } from '../../network/verify/verified.js';
-import { type TracedModel, traceModel } from '../trace/traceModel.js';
+import { graphsOf } from '../graphs/graphsOf.js';
+import type { ModelGraphs } from '../graphs/modelGraphs.js';
 import { updateSegments } from '../update/segments.js';
 import { createUpdate, type Update } from '../update/update.js';
 import { bindBuffers, type Buffers } from './buffers.js';
@@ -44,7 +45,7 @@ interface Training extends Ready {
   readonly update: Update;
 }
 
-/** A session of a traced model: an executor computes the graph, our own kernel updates the weights, in one memory. */
+/** A model as graphs, computed by an executor, updated by our own kernel in one memory. */
 export class CompiledSession implements EngineSession {
   readonly parameters: readonly Parameter[];
   readonly size: number;
@@ -66,7 +67,7 @@ export class CompiledSession implements EngineSession {
     readonly info: EngineInfo,
     private readonly spec: SessionSpec,
     private readonly createExecutor: CreateExecutor,
-    private readonly traced: TracedModel,
+    private readonly traced: ModelGraphs,
     layout: ReturnType<typeof layOutParameters>,
     vectors: FlatVectors,
     fixed: Map<string, Float32Array>,
@@ -90,7 +91,7 @@ export class CompiledSession implements EngineSession {
     spec: SessionSpec,
     createExecutor: CreateExecutor,
   ): Promise<CompiledSession> {
-    const traced = await traceModel(model, spec);
+    const traced = await graphsOf(model, spec);
     const layout = layOutParameters(traced.parameters);
     const vectors = allocateVectors(layout.size);
     const valueOf = weightValues(model);

@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Variable } from '@tensorflow/tfjs-core';
-import type { Model, Topology } from '../../model/model.js';
+import type { LayersModel as Model, Topology } from '../../model/model.js';
 import { buildModel } from '../buildModel.js';
 import type { Parameter } from '../engine.js';
 import { byProducts } from '../halfPixelCentres.js';

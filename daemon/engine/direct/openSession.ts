@@ -1,6 +1,6 @@
 import { modelGraph } from '../../model/layers/layerGraph.js';
-import type { Model } from '../../model/model.js';
-import { outputIndex } from '../../model/setup/trainingSetup.js';
+import type { LayersModel } from '../../model/model.js';
+import { outputIndex } from '../../model/setup/compiledLoss.js';
 import { UserError } from '../../protocol/errors.js';
 import type { EngineInfo, EngineSession, SessionSpec } from '../engine.js';
 import { trainedOutputs } from '../loss/jointLoss.js';
@@ -9,8 +9,8 @@ import { loadModel } from './loadModel.js';
 import { DirectSession } from './session.js';
 import { activate, type TensorFlow } from './tensorflow.js';
 
-/** A shape without its batch axis. @throws UserError('model-unsupported') if an axis has no fixed size. */
-function fixedShape(model: Model, name: string, [, ...shape]: readonly (number | null)[]): number[] {
+/** A shape without its batch axis. @throws UserError('model-unsupported') where an axis has no fixed size. */
+function fixedShape(model: LayersModel, name: string, [, ...shape]: readonly (number | null)[]): number[] {
   if (shape.some((n) => n === null)) {
     const words = shape.map((n) => n ?? 'any').join(', ');
     throw new UserError(
@@ -30,7 +30,7 @@ function fixedShape(model: Model, name: string, [, ...shape]: readonly (number |
 export async function openDirectSession(
   tf: TensorFlow,
   info: EngineInfo,
-  model: Model,
+  model: LayersModel,
   spec: SessionSpec,
 ): Promise<EngineSession> {
   activate(tf);

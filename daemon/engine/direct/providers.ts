@@ -61,6 +61,8 @@ function provider({ id, name, device, traits, absent, load }: Loader): EnginePro
       const { tf, info } = await ready().catch((error: Error) => {
         throw error instanceof UserError ? error : new UserError('engine-failed', `engine ${id}: ${error.message}`);
       });
+      if (model.kind === 'graph')
+        throw new UserError('model-unsupported', `engine ${id}: TensorFlow.js computes layers, not the operations of ${model.path}; take native-cpu or onnx-cpu`); // prettier-ignore
       return openDirectSession(tf, info, model, spec);
     },
   };

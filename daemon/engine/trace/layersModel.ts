@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 // Registers the layers, all gradients and the chained operations that some layers call.
 import * as tfl from '@tensorflow/tfjs-layers';
-import type { Model, Topology } from '../../model/model.js';
+import type { LayersModel } from '../../model/model.js';
 import { buildModel } from '../buildModel.js';
 import { byKernel } from '../halfPixelCentres.js';
 import { allLayers } from '../layerTree.js';
@@ -38,7 +38,7 @@ export interface TraceableModel {
  * @param topology by default the model's; or a rewrite of it with the same weights.
  * @throws UserError as `buildModel`.
  */
-export async function buildLayers(source: Model, topology: Topology = source.topology): Promise<TraceableModel> {
+export async function buildLayers(source: LayersModel): Promise<TraceableModel> {
   const {
     layersModel: model,
     masks,

@@ -3,8 +3,8 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { modelGraph } from '../../model/layers/layerGraph.js';
-import type { Model } from '../../model/model.js';
-import { outputIndex } from '../../model/setup/trainingSetup.js';
+import type { LayersModel } from '../../model/model.js';
+import { outputIndex } from '../../model/setup/compiledLoss.js';
 import { GraphBuilder } from '../../network/builder.js';
 import { gradients, type OwnGradient } from '../../network/gradient/gradients.js';
 import { type Graph, type GraphOutput, type Node } from '../../network/ir.js';
@@ -14,61 +14,10 @@ import { withTracing } from './backend.js';
 import { buildLayers, type LayerWeight, type TraceableModel } from './layersModel.js';
 import { withSizesThatFit } from '../../network/sizes.js';
 import type { Head } from '../../model/setup/loss.js';
-import { jointLoss, trainedOutputs, type LossSpec, type TrainedOutput } from '../loss/jointLoss.js';
-import { withoutHeads } from '../loss/lossHead.js';
+import { gradientOutputs } from '../graphs/gradientOutputs.js';
+import { type GraphSpec, inferenceBatch, type ModelGraphs } from '../graphs/modelGraphs.js';
+import { jointLoss, trainedOutputs, type TrainedOutput } from '../loss/jointLoss.js';
 import { outputMask } from '../masks/outputMask.js';
-
-/** The outputs and their losses as SessionSpec has them. */
-export interface TraceSpec extends LossSpec {
-  /** Samples per batch of the training graph; for inference, the most there are at once. */
-  readonly batchSize: number;
-  /** Samples of the training graph, where a batch is computed in parts. */
-  readonly microBatch?: number;
-  readonly purpose?: 'training' | 'inference';
-}
-
-export interface TracedWeight {
-  readonly name: string;
-  readonly layer: string;
-  readonly shape: readonly number[];
-  readonly prunable: boolean;
-}
-
-/** A model as two graphs: what an executor needs to train and evaluate it. */
-export interface TracedModel {
-  /**
-   * Records a training step: it gives the mean loss, the gradient of each trainable weight that a trained output depends on,
-   * and the next states. @throws as `traceModel`.
-   */
-  training(): Promise<Graph>;
-  /**
-   * Gives the outputs before their heads: apply softmax or sigmoid for the model's own output, unless that is logits itself.
-   * Where one carries a mask, another output of role `mask`, 1 for each row that counts.
-   */
-  readonly inference: Graph;
-  /** Samples per batch of the inference graph: what keeps its largest tensor below 16 MB, and `mostSamples` at most. */
-  readonly inferenceBatchSize: number;
-  /** The output that is trained, and those that are trained jointly. */
-  readonly outputs: readonly TracedOutput[];
-  /** Trainable weights, in the model's order. */
-  readonly parameters: readonly TracedWeight[];
-  /** All others: moving averages, which training changes without a gradient, and frozen weights. */
-  readonly states: readonly TracedWeight[];
-  /** Without the batch axis. */
-  readonly inputShapes: readonly (readonly number[])[];
-}
-
-export interface TracedOutput {
-  readonly trained: TrainedOutput;
-  readonly head: Head;
-  /** Without the batch axis. */
-  readonly shape: readonly number[];
-}
-
-/** Values of the largest tensor of an inference graph. */
-const largestTensor = 2 ** 22;
-
-const mostSamples = ({ purpose, batchSize }: TraceSpec): number => (purpose === 'inference' ? Math.min(512, batchSize) : 512); // prettier-ignore
 
 /**
  * Records one inference pass of the model, by shapes alone, and can record a training step.
@@ -76,7 +25,7 @@ const mostSamples = ({ purpose, batchSize }: TraceSpec): number => (purpose === 
  * @throws UserError('model-unsupported') naming the layer, when a kernel has no rule or values are needed;
  *   UserError('model-invalid') when TensorFlow.js refuses the topology.
  */
-export async function traceModel(model: Model, spec: TraceSpec): Promise<TracedModel> {
+export async function traceModel(model: LayersModel, spec: GraphSpec): Promise<ModelGraphs> {
   const traced = await withLayers(model, spec, 'compute', traceInference);
   return { ...traced, training: () => withLayers(model, spec, 'train', traceTraining) };
 }
@@ -86,12 +35,12 @@ interface Traceable {
   readonly layers: TraceableModel;
   readonly inputShapes: readonly (readonly number[])[];
   readonly outputs: readonly { readonly trained: TrainedOutput; readonly head: Head; readonly index: number }[];
-  readonly spec: TraceSpec;
+  readonly spec: GraphSpec;
 }
 
 async function withLayers<T>(
-  model: Model,
-  spec: TraceSpec,
+  model: LayersModel,
+  spec: GraphSpec,
   doing: 'compute' | 'train',
   body: (traceable: Traceable) => T,
 ): Promise<T> {
@@ -142,17 +91,14 @@ function largestOutput(layer: tfl.layers.Layer): number {
   return Math.max(1, ...shapes.map((shape) => sizeOf(shape.slice(1).map((n) => n ?? 1))));
 }
 
-function traceInference(traceable: Traceable): Omit<TracedModel, 'training'> {
+function traceInference(traceable: Traceable): Omit<ModelGraphs, 'training'> {
   const { layers, inputShapes, outputs, spec } = traceable;
   const ofBatch = (size: number) => record(traceable, size, ({ outputs }) => outputs());
-  const most = mostSamples(spec);
-  const fitting = (perSample: number) =>
-    Math.min(most, Math.max(1, Math.floor(largestTensor / Math.max(1, perSample))));
   // What layers give is known beforehand: at 512 samples their tensors could be too large to be recorded at all.
-  const guess = fitting(Math.max(...allLayers(layers.model.layers).map(largestOutput)));
+  const guess = inferenceBatch(spec, Math.max(...allLayers(layers.model.layers).map(largestOutput)));
   let inference = ofBatch(guess);
   const largest = Math.max(1, ...inference.nodes.map(({ shape }) => sizeOf(shape)));
-  const inferenceBatchSize = Math.min(guess, fitting(largest / guess));
+  const inferenceBatchSize = Math.min(guess, inferenceBatch(spec, largest / guess));
   if (inferenceBatchSize < guess) inference = ofBatch(inferenceBatchSize);
   const bare = (trainable: boolean) =>
     layers.weights
@@ -240,16 +186,7 @@ function trainingOutputs(pass: Pass, { layers, outputs }: Traceable): GraphOutpu
   const loss = penalties(layers.model).reduce((sum, penalty) => tf.add(sum, penalty), jointLoss(tf, answers));
   const trainable = layers.weights.filter((weight) => weight.trainable);
   const nodes = trainable.map((weight) => pass.weights.get(weight)!);
-  const found = pass
-    .gradients(pass.node(loss), nodes)
-    .flatMap((node, i): GraphOutput[] => (node ? [{ role: 'gradient', name: trainable[i]!.name, node }] : []));
-  if (found.length === 0)
-    throw new UserError(
-      'model-unsupported',
-      trainable.length === 0
-        ? `the model cannot be trained: none of its ${layers.weights.length} weights is trainable; set "trainable" to true in a layer that has weights`
-        : `the model cannot be trained: its loss depends on none of its ${trainable.length} trainable weights, or only by steps and comparisons`,
-    );
+  const found = gradientOutputs(layers.model.name, trainable, pass.gradients(pass.node(loss), nodes));
   const states = layers.weights.flatMap((weight): GraphOutput[] => {
     const node = pass.node(weight.variable);
     return node === pass.weights.get(weight) ? [] : [{ role: 'state', name: weight.name, node }];

@@ -1,12 +1,20 @@
 /** Reading the sparse package (docs/sparse-format.md). Nothing in the file is trusted. */
 import { crc32, inflateRawSync } from 'node:zlib';
 import { isObject } from '../../model/layers/layerConfig.js';
-import type { Model, Topology, WeightTensor } from '../../model/model.js';
+import type { GraphModel, LayersModel, Model, Topology, WeightTensor } from '../../model/model.js';
 import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { BitReader } from './bitStream.js';
 import { allPlaces, POSITION_CODES } from './positionCodes.js';
-import { CHECKSUM_BYTES, MAGIC, PREFIX_BYTES, SECTION_BYTES, VERSION, type PackageHeader } from './sparsePackage.js';
+import {
+  CHECKSUM_BYTES,
+  GRAPH_CLASS,
+  MAGIC,
+  PREFIX_BYTES,
+  SECTION_BYTES,
+  VERSION,
+  type PackageHeader,
+} from './sparsePackage.js';
 import { VALUE_CODES } from './valueCodes.js';
 
 /** A small file may describe a large model, but not one that does not fit into memory: 1 GB of weights. */
@@ -78,7 +86,7 @@ function readSection(bytes: Uint8Array, sizes: readonly number[]): { vector: Flo
   return { vector, length: at + bits.bytesRead };
 }
 
-function parse(bytes: Uint8Array): Pick<Model, 'topology' | 'weights'> {
+function parse(bytes: Uint8Array): { readonly topology: Topology; readonly weights: readonly WeightTensor[] } {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (buffer.length < PREFIX_BYTES + CHECKSUM_BYTES || buffer.toString('latin1', 0, 4) !== MAGIC)
     return refuse('it does not begin with "LCSP"');
@@ -109,13 +117,28 @@ function parse(bytes: Uint8Array): Pick<Model, 'topology' | 'weights'> {
   return { topology, weights };
 }
 
+/** The graph with a package's weights. */
+function ofGraph(graph: Model | undefined, weights: readonly WeightTensor[], path: string): GraphModel {
+  if (graph?.kind !== 'graph')
+    return refuse('it holds the weights of an ONNX file, not its operations: name that file, or the run');
+  const found = new Map(weights.map((weight) => [weight.name, weight]));
+  const same = graph.weights.every(({ name, data }) => found.get(name)?.data.length === data.length);
+  if (!same || weights.length !== graph.weights.length) return refuse('its weights are not those of the ONNX file');
+  return { ...graph, path, weights: graph.weights.map(({ name }) => found.get(name)!) };
+}
+
 /**
  * The model of a sparse package.
- * @param file for messages and as the model's path. @throws UserError('model-invalid') with the reason.
+ * @param file for messages and as the model's path. @param graph whose weights they are, where the package is of an ONNX file.
+ * @throws UserError('model-invalid') saying what is wrong.
  */
-export function readSparsePackage(bytes: Uint8Array, file: string): Model {
+export function readSparsePackage(bytes: Uint8Array, file: string): LayersModel;
+export function readSparsePackage(bytes: Uint8Array, file: string, graph: Model): Model;
+export function readSparsePackage(bytes: Uint8Array, file: string, graph?: Model): Model {
   try {
-    return { format: 'tfjs-layers', path: file, notes: [], ...parse(bytes) };
+    const { topology, weights } = parse(bytes);
+    if (topology.class_name === GRAPH_CLASS) return ofGraph(graph, weights, file);
+    return { kind: 'layers', format: 'tfjs-layers', path: file, notes: [], topology, weights };
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new UserError('model-invalid', `${file} is no sparse package that can be read: ${why}`, { file });

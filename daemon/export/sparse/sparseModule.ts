@@ -3,7 +3,7 @@ import { wasmBase64 } from '../../engine/kernels/sparse.wasm.js';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
 import { classOf } from '../../model/layerClasses/registry.js';
 import { field, numberAt } from '../../model/layers/layerConfig.js';
-import type { Model, WeightTensor } from '../../model/model.js';
+import type { LayersModel, WeightTensor } from '../../model/model.js';
 import { UserError } from '../../protocol/errors.js';
 import { wiringOf, type Call } from '../../model/normalise/wiring.js';
 
@@ -47,7 +47,7 @@ function activationOf(call: Call): string {
 }
 
 /** The dense layers, one after the other. @throws UserError('model-unsupported') naming the layer. */
-function denseLayers(model: Model): { layers: DenseLayer[]; inputs: number } {
+function denseLayers(model: LayersModel): { layers: DenseLayer[]; inputs: number } {
   const { calls, inputs, outputs } = wiringOf(model.topology);
   const weights = new Map(model.weights.map((weight) => [weight.name, weight]));
   const layers: DenseLayer[] = [];
@@ -173,8 +173,8 @@ export function predict(inputs) {
 }
 `;
 
-/** The module's text. @throws UserError('model-unsupported') unless the model is a chain of dense layers. */
-export function sparseModule(model: Model): string {
+/** The module's text. @throws UserError('model-unsupported') for anything but dense layers in a row. */
+export function sparseModule(model: LayersModel): string {
   const { layers, inputs } = denseLayers(model);
   const outputs = layers.at(-1)!.bias.length;
   const used = new Set<string>();
@@ -211,6 +211,6 @@ ${RUNTIME}`;
 }
 
 /** @throws UserError('model-unsupported'), UserError('disk'). */
-export async function writeSparseModule(model: Model, path: string): Promise<void> {
+export async function writeSparseModule(model: LayersModel, path: string): Promise<void> {
   await writeFileAtomic(path, sparseModule(model));
 }

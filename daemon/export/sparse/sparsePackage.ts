@@ -1,7 +1,8 @@
 /** Writes the sparse package, a whole model in one small file; docs/sparse-format.md defines each byte. */
 import { crc32 } from 'node:zlib';
 import { deflateRawSync } from 'node:zlib';
-import type { Model, WeightTensor } from '../../model/model.js';
+import type { Model, Topology, WeightTensor } from '../../model/model.js';
+import { frontEndOf } from '../../model/frontEnds/frontEndOf.js';
 import { summarizeModel } from '../../model/summarize.js';
 import { BitWriter } from './bitStream.js';
 import { allPlaces, fixedWidth, sparsePositionCodes, type PositionCode } from './positionCodes.js';
@@ -17,8 +18,9 @@ export const CHECKSUM_BYTES = 4;
 
 /** The header's content, as JSON under raw deflate. */
 export interface PackageHeader {
-  readonly model: Model['topology'];
-  /** Name, shape, and the type if it is not float32. */
+  /** A topology, or the name of a graph that is made of operations: such a package holds the weights of a file, not the file. */
+  readonly model: Topology;
+  /** Name, shape, and the type where it is not float32. */
   readonly weights: readonly (readonly [string, readonly number[], string?])[];
   /** Indices into `weights`: the tensors of each section, written as one vector. */
   readonly sections: readonly (readonly number[])[];
@@ -114,9 +116,14 @@ function sectionBytes(tensors: readonly WeightTensor[], { positions, values }: S
   return Buffer.concat([new Uint8Array(head.buffer), ...parameter, best.values.table, out.bytes]);
 }
 
+/** What a package of a graph's weights says of the graph. */
+export const GRAPH_CLASS = 'ONNX';
+const modelOf = (model: Model): Topology =>
+  model.kind === 'layers' ? model.topology : { class_name: GRAPH_CLASS, config: { name: frontEndOf(model).name } };
+
 function headerBytes(model: Model, sections: PackageHeader['sections']): Uint8Array {
   const header: PackageHeader = {
-    model: model.topology,
+    model: modelOf(model),
     weights: model.weights.map(({ name, shape, dtype }) =>
       dtype === 'float32' ? [name, shape] : [name, shape, dtype],
     ),

@@ -2,7 +2,7 @@
 import type { LayerJson } from '../../model/layers/layerConfig.js';
 import { modelGraph } from '../../model/layers/layerGraph.js';
 import { isCausal, putBorderInFront } from '../../model/normalise/causalPadding.js';
-import type { Model } from '../../model/model.js';
+import type { LayersModel } from '../../model/model.js';
 import { containersOf } from './tfjsForms.js';
 import { refuseForTfjs, wraps } from './tfjsRefusal.js';
 
@@ -10,7 +10,7 @@ import { refuseForTfjs, wraps } from './tfjsRefusal.js';
  * The model with every causal convolution in a form that TensorFlow.js computes; the model itself if it has none.
  * @throws UserError('model-unsupported') naming the layer if it has no such form.
  */
-export function withoutCausalPadding(model: Model): Model {
+export function withoutCausalPadding(model: LayersModel): LayersModel {
   const topology = structuredClone(model.topology);
   const containers = containersOf(topology as unknown as LayerJson);
   let changed = false;

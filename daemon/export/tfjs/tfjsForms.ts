@@ -3,7 +3,7 @@ import { classOf } from '../../model/layerClasses/registry.js';
 import { channelsFirst, CONTAINERS, isLayerJson, layerName, layersOf, numberAt, stringAt, tupleAt, type Json, type LayerJson } from '../../model/layers/layerConfig.js'; // prettier-ignore
 import { modelGraph } from '../../model/layers/layerGraph.js';
 import { axisWithoutBatch, type Shape } from '../../model/layers/shape.js';
-import type { Model } from '../../model/model.js';
+import type { LayersModel } from '../../model/model.js';
 import { insertBehind, insertInFront } from '../../model/normalise/rewriteGraph.js';
 import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
@@ -87,7 +87,7 @@ function lastBetweenPermutes(container: LayerJson, layer: LayerJson, axis: numbe
  * @throws UserError('model-unsupported') naming the layer and the way out, if TensorFlow.js has no such layer, or would compute another result in
  * every form.
  */
-export function asTfjsComputes(model: Model): Model {
+export function asTfjsComputes(model: LayersModel): LayersModel {
   refuseOperations(model);
   refuseMasksOfTfjs(model);
   const topology = structuredClone(model.topology);

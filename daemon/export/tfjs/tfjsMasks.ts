@@ -1,7 +1,7 @@
 /** Whether plain TensorFlow.js, loading an exported layers-model, computes its masks as Keras does. */
 import { classOf } from '../../model/layerClasses/registry.js';
 import { CONTAINERS, isObject, layersOf, type LayerJson } from '../../model/layers/layerConfig.js';
-import type { Model } from '../../model/model.js';
+import type { LayersModel } from '../../model/model.js';
 import { makesMask } from '../../model/layers/maskRules.js';
 import { wiringOf, type Call } from '../../model/normalise/wiring.js';
 import { UserError } from '../../protocol/errors.js';
@@ -42,7 +42,7 @@ const hasMasks = (container: LayerJson): boolean =>
  * chains of layers that it computes as Keras does are accepted.
  * @throws UserError('model-unsupported') naming the layer and the way out.
  */
-export function refuseMasksOfTfjs({ topology, path }: Model): void {
+export function refuseMasksOfTfjs({ topology, path }: LayersModel): void {
   const container = topology as unknown as LayerJson;
   if (!hasMasks(container)) return;
   const astray = hasContainers(container) ? 'its nested model' : firstAstray(wiringOf(topology).calls);

@@ -3,7 +3,7 @@ import type { LayerJson } from '../../model/layers/layerConfig.js';
 import { modelGraph } from '../../model/layers/layerGraph.js';
 import { classOf } from '../../model/layerClasses/registry.js';
 import { isResetAfter } from '../../model/layerClasses/recurrent/gated.js';
-import type { Model } from '../../model/model.js';
+import type { LayersModel } from '../../model/model.js';
 import { withoutCausalPadding } from './tfjsCausal.js';
 import { asTfjsComputes } from './tfjsForms.js';
 import { refuseMasksOfTfjs } from './tfjsMasks.js';
@@ -14,14 +14,14 @@ import { refuseForTfjs, wraps } from './tfjsRefusal.js';
 const isResetAfterGru = ({ class_name: name, config }: LayerJson): boolean =>
   /^GRU(Cell)?$/.test(name) && isResetAfter(config);
 
-/** TensorFlow.js applies the reset only before the product. */
-function refuseResetAfter(model: Model): void {
+/** TensorFlow.js resets the state before the product alone. */
+function refuseResetAfter(model: LayersModel): void {
   const found = modelGraph(model.topology).layers.find(({ layer }) => isResetAfterGru(layer) || wraps(layer, isResetAfterGru));
   if (found) refuseForTfjs(model, found.path, 'is or wraps a GRU with reset_after=true');
 } // prettier-ignore
 
-/** @throws UserError('model-unsupported') for a layer that TensorFlow.js cannot compute without this product. */
-function refuseComputed(model: Model): void {
+/** @throws UserError('model-unsupported') on a layer that its own record computes. */
+function refuseComputed(model: LayersModel): void {
   const isComputed = ({ class_name: name }: LayerJson): boolean => classOf(name)?.compute !== undefined;
   for (const { layer, path } of modelGraph(model.topology).layers) {
     if (isComputed(layer)) refuseForTfjs(model, path, `is a ${layer.class_name}`);
@@ -29,8 +29,8 @@ function refuseComputed(model: Model): void {
   }
 }
 
-/** @throws UserError('model-unsupported') naming a layer that TensorFlow.js lacks or computes differently, and the way out. */
-export function asPlainTfjs(model: Model): Model {
+/** @throws UserError('model-unsupported') naming a layer that TensorFlow.js does not have, or computes otherwise, and the way out. */
+export function asPlainTfjs(model: LayersModel): LayersModel {
   refuseOperations(model);
   refuseResetAfter(model);
   refuseMasksOfTfjs(model);

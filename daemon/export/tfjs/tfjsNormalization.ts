@@ -1,7 +1,7 @@
 /** Normalization, which TensorFlow.js does not have, as a frozen BatchNormalization, which it computes alike. */
 import { layerName, type LayerJson } from '../../model/layers/layerConfig.js';
 import { modelGraph, type LayerNode } from '../../model/layers/layerGraph.js';
-import type { Model, WeightTensor } from '../../model/model.js';
+import type { LayersModel, WeightTensor } from '../../model/model.js';
 import { isAdapted, keptAxes, LEAST_DEVIATION } from '../../model/layerClasses/normalisation/statistics.js';
 import { refuseForTfjs, wraps } from './tfjsRefusal.js';
 
@@ -34,7 +34,7 @@ function asBatchNormalization({ layer }: LayerNode, axis: number, [mean, varianc
  * The model with every Normalization in a form that TensorFlow.js computes; the model itself if it has none.
  * @throws UserError('model-unsupported') naming the layer if it has no such form.
  */
-export function withoutNormalization(model: Model): Model {
+export function withoutNormalization(model: LayersModel): LayersModel {
   const topology = structuredClone(model.topology);
   const tensors = new Map(model.weights.map((weight) => [weight.name, weight]));
   const instead = new Map<string, readonly WeightTensor[]>();

@@ -1,7 +1,7 @@
 /** TensorFlow.js layers-models whose kernels are stored as 8 or 16 bit integers (the manifest's `quantization`). */
 import { basename, dirname, extname, join } from 'node:path';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
-import type { Model, WeightTensor } from '../../model/model.js';
+import type { LayersModel, WeightTensor } from '../../model/model.js';
 import { layersModel } from '../../model/files/writeTfjs.js';
 import { summarizeModel } from '../../model/summarize.js';
 
@@ -56,7 +56,11 @@ function encoded(
  * Writes model.json and one shard beside it. Kernels are quantized; biases and normalisation, which are small, are not.
  * @throws UserError('disk').
  */
-export async function writeTfjsQuantized(model: Model, path: string, dtype: Quantization['dtype']): Promise<void> {
+export async function writeTfjsQuantized(
+  model: LayersModel,
+  path: string,
+  dtype: Quantization['dtype'],
+): Promise<void> {
   const kernels = new Set(
     summarizeModel(model).flatMap(({ weights }) => weights.filter((one) => one.prunable).map(({ name }) => name)),
   );

@@ -23,13 +23,14 @@ interface Saving {
 
 const KERAS = /\.(keras|h5|hdf5)$/i;
 
-/** Functions of Keras, TensorFlow.js and PyTorch, from their documentation. Kinds that cannot be opened are filtered later, when the file is read. */
+/** Keras, TensorFlow.js, PyTorch and ONNX, by their documentation. What does not open here is left out where the file is looked at. */
 const SAVINGS: readonly Saving[] = [
   { call: /\b[A-Za-z_][\w.]*\.save\s*\(/g, place: 0, names: ['filepath'], ending: KERAS },
   { call: /\b(?:[A-Za-z_][\w.]*\.)?save_model\s*\(/g, place: 1, names: ['filepath'], ending: KERAS },
   { call: /\b(?:[A-Za-z_][\w.]*\.)?save_keras_model\s*\(/g, place: 1, names: ['artifacts_dir'], member: 'model.json' },
   { call: /\b(?:[A-Za-z_][\w.]*\.)?ModelCheckpoint\s*\(/g, place: 0, names: ['filepath'], ending: KERAS },
   { call: /\b(?:torch\.)?onnx\.export\s*\(/g, place: 2, names: ['f'] },
+  { call: /\bonnx\.save(?:_model)?\s*\(/g, place: 1, names: ['f'], ending: /\.onnx$/i },
 ];
 
 interface Argument {

@@ -9,7 +9,7 @@ export const inspectModel = defineTool({
   name: 'inspect_model',
   title: 'Inspect a model',
   description:
-    'Layers, shapes, weights, prunable weights, bytes, FLOPs and zeros of a trained network (TensorFlow.js model.json, Keras .keras or .h5). The file is read as data; nothing in it runs.',
+    'Layers, shapes, weights, prunable weights, bytes, FLOPs and zeros of a trained network (ONNX .onnx, Keras .keras or .h5, TensorFlow.js model.json). The file is read as data; nothing in it runs.',
   annotations: READS,
   input: z.strictObject({ model: filePath('The model file') }),
   output: z.object({

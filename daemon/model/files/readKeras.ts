@@ -7,7 +7,7 @@ import { withHdf5 } from './hdf5.js';
 import { parseJson } from '../../files/jsonText.js';
 import { asLayer } from './kerasGroups.js';
 import { isObject, type LayerJson } from '../layers/layerConfig.js';
-import type { Model, ModelFormat, WeightTensor } from '../model.js';
+import type { LayersFormat, LayersModel, WeightTensor } from '../model.js';
 import { normaliseTopology, type NormalisedTopology } from '../normalise/normalise.js';
 import { Notes } from '../notes.js';
 import { weightsFor } from './kerasWeights.js';
@@ -29,15 +29,16 @@ function topologyOf(text: string, file: string): LayerJson {
 }
 
 const asModel = (
-  format: ModelFormat,
+  format: LayersFormat,
   path: string,
   normalised: NormalisedTopology,
   weights: readonly WeightTensor[],
   notes: Notes,
   trainingConfig: unknown,
-): Model =>
+): LayersModel =>
   asInTfjs(
     {
+      kind: 'layers',
       format,
       path,
       topology: normalised.topology,
@@ -48,8 +49,8 @@ const asModel = (
     normalised,
   );
 
-/** A whole model in HDF5, as found by `kindOfH5`. @throws UserError. */
-export async function readKerasH5(bytes: Uint8Array, file: string): Promise<Model> {
+/** A whole model in HDF5, as `kindOfH5` finds it. @throws UserError. */
+export async function readKerasH5(bytes: Uint8Array, file: string): Promise<LayersModel> {
   return withHdf5(bytes, file, (h5) => {
     const config = h5.text('', 'model_config')!;
     const raw = topologyOf(config, file);
@@ -69,7 +70,7 @@ export async function readWeightsH5(
   bytes: Uint8Array,
   files: { readonly weights: string; readonly topology: string; readonly named: string },
   parsed: NormalisedTopology & { readonly raw: { class_name: string; config: unknown } },
-): Promise<Model> {
+): Promise<LayersModel> {
   const { weights: file, topology, named } = files;
   return withHdf5(bytes, file, (h5) => {
     const notes = new Notes();
@@ -106,7 +107,7 @@ function unzip(bytes: Uint8Array, file: string): Record<string, Uint8Array> {
 }
 
 /** Keras's native format. @throws UserError. */
-export async function readKerasZip(bytes: Uint8Array, file: string): Promise<Model> {
+export async function readKerasZip(bytes: Uint8Array, file: string): Promise<LayersModel> {
   const members = unzip(bytes, file);
   const config = members['config.json'];
   const data = members['model.weights.h5'];

@@ -2,12 +2,13 @@
 import { open, readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
-import { KIND_BYTES, noModel, noModelFolder } from './fileKind.js';
+import { isOnnx, KIND_BYTES, noModel, noModelFolder } from './fileKind.js';
 import { MAX_JSON_BYTES, readBounded, whatElse } from '../../files/jsonText.js';
-import type { Model } from '../model.js';
+import type { LayersModel, Model } from '../model.js';
 import { parseModelJson, type ModelJson } from './modelJson.js';
 import { kindOfH5 } from './kerasH5.js';
 import { readKerasH5, readKerasZip, readWeightsH5 } from './readKeras.js';
+import { readOnnxModel } from './readOnnxModel.js';
 import { readTfjsWeights } from './readTfjs.js';
 import type { OnFile } from './shards.js';
 import { findTopology, findWeights } from './weightsBeside.js';
@@ -16,9 +17,9 @@ import { resolveInside } from '../../files/workspacePath.js';
 /** HDF5 is read into the memory of WebAssembly, which has at most 4 GB. */
 const MAX_KERAS_BYTES = 2 ** 31 - 1;
 
-type Kind = 'json' | 'hdf5' | 'zip';
+type Kind = 'json' | 'hdf5' | 'zip' | 'onnx';
 
-/** By the file's first bytes: HDF5 and zip have signatures, everything else counts as text. */
+/** By the file's first bytes: HDF5, zip and ONNX have signatures, everything else is taken for text. */
 async function kindOf(path: string): Promise<Kind> {
   let head: Buffer;
   try {
@@ -36,6 +37,7 @@ async function kindOf(path: string): Promise<Kind> {
     return 'json';
   }
   if (head.subarray(0, 8).equals(Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'))) return 'hdf5';
+  if (isOnnx(head, basename(path))) return 'onnx';
   const other = whatElse(head) ?? noModel(head, basename(path));
   if (other !== null) throw new UserError('model-invalid', `${path} ${other}`, { file: path });
   if (head.subarray(0, 4).equals(Buffer.from('PK\x03\x04', 'latin1'))) return 'zip';
@@ -49,7 +51,7 @@ interface ReadModelOptions {
 }
 
 /**
- * Reads and normalises a model: a TensorFlow.js model.json with its shards, a Keras `.h5`, or a Keras `.keras`.
+ * Reads and normalises a model: a TensorFlow.js model.json with its shards, a Keras `.h5` or `.keras`, or an ONNX file.
  * @param path absolute, or relative to the workspace.
  * @param options.workspace nothing outside it is read, links resolved.
  * @throws UserError: 'path-outside-workspace', 'model-missing', 'model-invalid', 'model-unsupported'; one line each.
@@ -60,6 +62,7 @@ export async function readModel(path: string, options: ReadModelOptions): Promis
   onFile(file);
   const kind = await kindOf(file);
   if (kind === 'hdf5') return readH5(file, workspace, onFile);
+  if (kind === 'onnx') return readOnnxModel(file, onFile);
   if (kind === 'zip') return readKerasZip(await readBounded(file, MAX_KERAS_BYTES), file);
   const bytes = await readBounded(file, MAX_JSON_BYTES);
   const parsed = parseModelJson(bytes.toString('utf8'), file);
@@ -69,7 +72,12 @@ export async function readModel(path: string, options: ReadModelOptions): Promis
 }
 
 /** A topology alone (Keras `to_json`), with its weights in an HDF5 file beside it. */
-async function readWeightsBeside(parsed: ModelJson, json: string, workspace: string, onFile: OnFile): Promise<Model> {
+async function readWeightsBeside(
+  parsed: ModelJson,
+  json: string,
+  workspace: string,
+  onFile: OnFile,
+): Promise<LayersModel> {
   const path = await findWeights(json, workspace);
   onFile(path);
   const bytes = await readBounded(path, MAX_KERAS_BYTES);
@@ -77,7 +85,7 @@ async function readWeightsBeside(parsed: ModelJson, json: string, workspace: str
 }
 
 /** A Keras `.h5`: a whole model, or weights alone with their topology in a JSON file beside it. */
-async function readH5(file: string, workspace: string, onFile: OnFile): Promise<Model> {
+async function readH5(file: string, workspace: string, onFile: OnFile): Promise<LayersModel> {
   const bytes = await readBounded(file, MAX_KERAS_BYTES);
   if ((await kindOfH5(bytes, file)) === 'model') return readKerasH5(bytes, file);
   const { path, parsed } = await findTopology(file, workspace, onFile);

@@ -4,7 +4,7 @@ import { asInTfjs } from '../normalise/hardSigmoid.js';
 import { CONTAINERS, field, layerName, layersOf, type LayerJson } from '../layers/layerConfig.js';
 import { modelGraph } from '../layers/layerGraph.js';
 import { byteSize, decodeWeight } from './manifest.js';
-import type { Model, WeightTensor } from '../model.js';
+import type { LayersModel, WeightTensor } from '../model.js';
 import type { ModelJson } from './modelJson.js';
 import { Notes } from '../notes.js';
 import { readGroup, type OnFile } from './shards.js';
@@ -32,7 +32,7 @@ export async function readTfjsWeights(
   json: string,
   workspace: string,
   onFile: OnFile,
-): Promise<Model> {
+): Promise<LayersModel> {
   const notes = new Notes();
   const tensors: WeightTensor[] = [];
   for (const group of parsed.manifest ?? []) {
@@ -59,7 +59,8 @@ export async function readTfjsWeights(
   }
   const weights = assignWeights(graph, tensors, parsed.renamed, json, notes);
   refuseNonFinite(weights, json);
-  const model: Model = {
+  const model: LayersModel = {
+    kind: 'layers',
     format: 'tfjs-layers',
     path: json,
     topology: parsed.topology,

@@ -11,17 +11,17 @@ import { layerGroups } from './kerasGroups.js';
 import { layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { modelGraph, type LayerNode, type ModelGraph } from '../layers/layerGraph.js';
 import type { WeightSpec } from '../layers/layerWeights.js';
-import type { Model, WeightTensor } from '../model.js';
+import type { LayersModel, WeightTensor } from '../model.js';
 
 /** The version whose HDF5 format this is where Keras 2 can read it; Keras 3 reads both. */
 const H5_KERAS_VERSION = '2.15.0';
 const NATIVE_KERAS_VERSION = '3.0.0';
 
-/** The model's compile settings, as far as Keras supports them. */
-const compiled = ({ trainingConfig, format }: Model, { outputLayers }: ModelGraph) =>
+/** How the model was compiled, as far as Keras can compile it so. */
+const compiled = ({ trainingConfig, format }: LayersModel, { outputLayers }: ModelGraph) =>
   trainingConfig === undefined ? null : compileConfig(trainingConfig, outputLayers, format === 'keras-v3');
 
-const tensorsOf = (model: Model): Map<string, WeightTensor> =>
+const tensorsOf = (model: LayersModel): Map<string, WeightTensor> =>
   new Map(model.weights.map((weight) => [weight.name, weight]));
 const scopeOf = (spec: WeightSpec): string => spec.name.slice(0, spec.name.lastIndexOf('/'));
 
@@ -36,7 +36,7 @@ function byScope(specs: readonly WeightSpec[]): WeightSpec[][] {
   return runs;
 }
 
-function nativeWeights(h5: Hdf5Builder, model: Model, graph: ModelGraph, topology: Json): void {
+function nativeWeights(h5: Hdf5Builder, model: LayersModel, graph: ModelGraph, topology: Json): void {
   const tensors = tensorsOf(model);
   const groups = new Map(
     layerGroups(topology as unknown as LayerJson, 'layers').map((layer) => [layer.path, layer.groups]),
@@ -55,7 +55,7 @@ function nativeWeights(h5: Hdf5Builder, model: Model, graph: ModelGraph, topolog
 }
 
 /** Keras loads a layer's weights by position: trainable ones first (legacy_h5_format.py, _legacy_weights). */
-function legacyWeights(h5: Hdf5Builder, model: Model, graph: ModelGraph): void {
+function legacyWeights(h5: Hdf5Builder, model: LayersModel, graph: ModelGraph): void {
   const tensors = tensorsOf(model);
   const top = layersOf({ class_name: model.topology.class_name, config: model.topology.config }).map(layerName);
   const nodes = new Map<string, LayerNode[]>(top.map((name) => [name, []]));
@@ -86,7 +86,7 @@ function legacyWeights(h5: Hdf5Builder, model: Model, graph: ModelGraph): void {
  * @param path absolute, inside the workspace; its folder exists.
  * @throws UserError('disk'); UserError('model-unsupported') on a layer that Keras lacks.
  */
-export async function writeKerasH5(given: Model, path: string): Promise<void> {
+export async function writeKerasH5(given: LayersModel, path: string): Promise<void> {
   const scaled = asInKeras3(given, path);
   const model = { ...scaled, topology: inKerasOrder(withoutCorners(scaled.topology, path)) };
   const graph = modelGraph(model.topology);
@@ -103,7 +103,7 @@ export async function writeKerasH5(given: Model, path: string): Promise<void> {
 }
 
 /** Writes Keras's native format (`.keras`), which Keras 3 loads. Same contract as writeKerasH5. */
-export async function writeKeras(given: Model, path: string): Promise<void> {
+export async function writeKeras(given: LayersModel, path: string): Promise<void> {
   const scaled = asInKeras3(given, path);
   const model = { ...scaled, topology: inKerasOrder(withoutCorners(scaled.topology, path)) };
   const graph = modelGraph(model.topology);

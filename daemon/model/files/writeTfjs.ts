@@ -5,7 +5,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
 import { withoutHalfPixelCentres } from '../normalise/bilinearUpSampling.js';
 import { isObject } from '../layers/layerConfig.js';
-import type { Model, WeightTensor } from '../model.js';
+import type { LayersModel, WeightTensor } from '../model.js';
 
 /** Shard size of TensorFlow.js. */
 const SHARD_BYTES = 4 * 1024 * 1024;
@@ -50,7 +50,7 @@ function withoutConstraints(value: unknown): unknown {
  * The content of a model.json. The training settings are under Keras's own key: with `trainingConfig`, TensorFlow.js would compile the model while it
  * loads, and fail on every loss, metric and optimizer of Keras that it does not have.
  */
-export const layersModel = (model: Model, weightsManifest: readonly object[]): object => ({
+export const layersModel = (model: LayersModel, weightsManifest: readonly object[]): object => ({
   format: 'layers-model',
   generatedBy: 'LC Prune',
   convertedBy: null,
@@ -66,7 +66,7 @@ export const layersModel = (model: Model, weightsManifest: readonly object[]): o
  * @param jsonPath absolute; its folder exists and has been checked to lie inside the workspace.
  * @throws UserError('disk').
  */
-export async function writeTfjsModel(model: Model, jsonPath: string): Promise<void> {
+export async function writeTfjsModel(model: LayersModel, jsonPath: string): Promise<void> {
   const folder = dirname(jsonPath);
   // Loaders append these names to URLs without escaping.
   const stem = basename(jsonPath, extname(jsonPath)).replace(/[^A-Za-z0-9._-]/g, '_');

@@ -3,7 +3,7 @@
  * arguments, so one unknown name, class or key makes the whole file unreadable.
  */
 import { field, isObject, own, type Json } from '../layers/layerConfig.js';
-import { lossOf, metricsOf, ofOutput } from '../setup/trainingSetup.js';
+import { lossOf, metricsOf, ofOutput } from '../setup/compiledLoss.js';
 import { flag, integer, number, share, text, type Kind } from './values.js';
 
 /** Classes of one kind with the arguments that are kept. */

@@ -1,13 +1,13 @@
 /** Which layers a plan trains: those that its outputs depend on, except those that the file freezes and the plan does not unfreeze. */
 import { CONTAINERS, isObject, layerName, layersOf, type LayerJson } from './layerConfig.js';
 import { wrappedLayers } from './layerWeights.js';
-import type { LayerSummary, Model, OutputOfLayer, Topology } from '../model.js';
-import { outputIndex } from '../setup/trainingSetup.js';
+import type { LayerSummary, LayersModel, OutputOfLayer, Topology } from '../model.js';
+import { outputIndex } from '../setup/compiledLoss.js';
 import { count } from '../../protocol/format.js';
 
 /** The plan's settings for it. */
 export interface TrainedPart {
-  /** The output's layer, by its path or its last name; null: the last output. */
+  /** The output's layer, by its path or its last name; null: the model's main one. */
   readonly output: string | null;
   /** Paths of the outputs that are trained along; by default none. */
   readonly jointly?: readonly string[] | undefined;
@@ -17,9 +17,12 @@ export interface TrainedPart {
 
 export const AS_IN_FILE: TrainedPart = { output: null, unfreeze: [] };
 
-/** Index of the plan's output among a model's; -1 if there is none of that name. */
-const placeOf = (outputs: readonly OutputOfLayer[], output: string | null): number =>
-  outputIndex(outputs.map(({ name }) => name), output ?? undefined); // prettier-ignore
+/** Place of the plan's output among a model's; -1 where there is none of that name. */
+function placeOf(outputs: readonly OutputOfLayer[], output: string | null): number {
+  const main = outputs.findIndex((one) => one.main);
+  const names = outputs.map(({ name }) => name);
+  return main < 0 ? outputIndex(names, output ?? undefined) : outputIndex(names, output ?? undefined, main);
+}
 
 /** Whether a trained output depends on a layer. */
 function isBehind({ outputs }: LayerSummary, { output, jointly = [] }: TrainedPart): boolean {
@@ -117,7 +120,8 @@ export function asideNote(layers: readonly LayerSummary[], part: TrainedPart): s
   const aside = layers.filter((layer) => layer.prunable > 0 && !isBehind(layer, part));
   if (aside.length === 0) return null;
   const { output, jointly = [] } = part;
-  const of = [output ?? aside[0]!.outputs!.at(-1)!.name, ...jointly].map((name) => `"${name}"`).join(', ');
+  const { outputs } = aside[0]!;
+  const of = [output ?? outputs![placeOf(outputs!, null)]!.name, ...jointly].map((name) => `"${name}"`).join(', ');
   return jointly.length > 0
     ? `the outputs ${of}, which are trained, do not depend on ${names(aside)}: neither trained nor pruned`
     : `the output ${of}, which is trained, does not depend on ${names(aside)}: neither trained nor pruned`;
@@ -135,7 +139,7 @@ function setTrainable(layer: LayerJson, value: boolean): void {
  * exports keep the file's settings.
  * @param layers of `trainedLayers`. @returns `model` itself if everything is trained.
  */
-export function withTrainedLayers(model: Model, layers: readonly LayerSummary[]): Model {
+export function withTrainedLayers(model: LayersModel, layers: readonly LayerSummary[]): LayersModel {
   const trained = new Map(
     layers.map(({ name, weights }) => [name, weights.every(({ trainable, statistic }) => trainable || statistic === true)]),
   ); // prettier-ignore

@@ -1,7 +1,7 @@
 /** The network as a graph of its layers: the inputs of each, and which of its units can be removed. */
 import type { LayerLinks, LayerUnits, StayCause } from '../../protocol/layers/networkGraph.js';
 import { channelCount, channelTies, type ChannelTies, type Pin, type RoledCall } from '../layers/channelTies.js';
-import type { Model } from '../model.js';
+import type { LayersModel } from '../model.js';
 import { wiringOf, type Call, type Tensor } from '../normalise/wiring.js';
 
 function causeOf({ why, call }: Pin): StayCause {
@@ -53,10 +53,11 @@ function distinct(causes: Iterable<StayCause>): StayCause[] {
 }
 
 /**
- * By layer (as `summarizeModel` names them). A unit is what neuron budgets and thinning remove: both use `channelTies`.
+ * By layer (as `summarizeLayers` names them). What is called a unit is what neuron budgets and thinning remove: see
+ * `channelTies`, which both go by.
  * @param model its weights are needed for their shapes only.
  */
-export function layerLinks({ topology, weights }: Pick<Model, 'topology' | 'weights'>): Map<string, LayerLinks> {
+export function layerLinks({ topology, weights }: Pick<LayersModel, 'topology' | 'weights'>): Map<string, LayerLinks> {
   const named = new Map(weights.map((weight) => [weight.name, weight]));
   const wiring = wiringOf(topology);
   const tied = channelTies(wiring, (name) => named.get(name));

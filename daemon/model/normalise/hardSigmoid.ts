@@ -9,7 +9,7 @@ import { CONTAINERS, layerName, layersOf, stringAt, type Json, type LayerJson } 
 import { modelGraph, type LayerNode } from '../layers/layerGraph.js';
 import { layerWeights } from '../layers/layerWeights.js';
 import type { Refuse } from '../layers/refuse.js';
-import type { Model, WeightTensor } from '../model.js';
+import type { LayersModel, WeightTensor } from '../model.js';
 import { insertBehind } from './rewriteGraph.js';
 
 /** The factor of the weights with which Keras 3 computes what TensorFlow.js does, and the inverse. */
@@ -92,8 +92,8 @@ function rescaleActivations(container: LayerJson, factor: number, path: string, 
   return changed;
 }
 
-/** @returns the model itself if none is used. @throws UserError('model-unsupported') if there are no weights to scale. */
-function scaleHardSigmoid(model: Model, factor: number, file: string): Model {
+/** @returns the model itself where none is used. @throws UserError('model-unsupported') where no weights can be scaled. */
+function scaleHardSigmoid(model: LayersModel, factor: number, file: string): LayersModel {
   const refuse: RefuseLayer = (layer, problem) => {
     throw new UserError('model-unsupported', `${file}: layer "${layer}" ${problem}`, { file, field: layer });
   };
@@ -113,11 +113,11 @@ function scaleHardSigmoid(model: Model, factor: number, file: string): Model {
   return { ...model, topology, weights };
 }
 
-/** The model in the form for Keras 3, for the file of that name; itself if it computes the same. */
-export const asInKeras3 = (model: Model, file: string): Model => scaleHardSigmoid(model, TO_KERAS_3, file);
+/** The model as Keras 3 has to be given it, for the file of that name; itself where it computes the same. */
+export const asInKeras3 = (model: LayersModel, file: string): LayersModel => scaleHardSigmoid(model, TO_KERAS_3, file);
 
-/** A model read from a file in the form for TensorFlow.js. */
-export function asInTfjs(model: Model, { keras3 }: { readonly keras3: boolean }): Model {
+/** What was read from a file, as TensorFlow.js has to be given it. */
+export function asInTfjs(model: LayersModel, { keras3 }: { readonly keras3: boolean }): LayersModel {
   const scaledModel = keras3 ? scaleHardSigmoid(model, FROM_KERAS_3, model.path) : model;
   if (scaledModel === model) return model;
   return {

@@ -4,7 +4,7 @@ import { ARCHITECTURES } from '../../protocol/plan.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { modelGraph } from '../layers/layerGraph.js';
 import type { Json, LayerJson } from '../layers/layerConfig.js';
-import type { Model, Topology, WeightTensor } from '../model.js';
+import type { LayersModel, Topology, WeightTensor } from '../model.js';
 
 export type Architecture = (typeof ARCHITECTURES)[number];
 
@@ -132,7 +132,7 @@ const BUILDERS: Record<Architecture, { topology: () => Topology; initializer: In
  * A freshly initialised reference network; the same seed gives the same weights. Biases, beta and moving means are 0,
  * gamma and moving variances 1. Inputs: [784] (lenet300*), [28, 28, 1] (lenet5), [32, 32, 3] (resnet*).
  */
-export function buildArchitecture(name: Architecture, seed: number): Model {
+export function buildArchitecture(name: Architecture, seed: number): LayersModel {
   const { topology: build, initializer } = BUILDERS[name];
   const topology = build();
   const random = createRandom(seed, INITIAL_WEIGHTS);
@@ -148,5 +148,5 @@ export function buildArchitecture(name: Architecture, seed: number): Model {
       } else if (/gamma$|variance$/.test(spec.name)) data.fill(1);
       return { name: spec.name, shape, dtype: 'float32', data };
     });
-  return { format: 'tfjs-layers', path: '', topology, weights, notes: [] };
+  return { kind: 'layers', format: 'tfjs-layers', path: '', topology, weights, notes: [] };
 }

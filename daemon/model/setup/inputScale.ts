@@ -3,7 +3,7 @@ import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { isObject, layerName, layersOf, type Json, type LayerJson } from '../layers/layerConfig.js';
 import { modelGraph } from '../layers/layerGraph.js';
-import type { Model, Topology, WeightTensor } from '../model.js';
+import type { LayersModel, Topology, WeightTensor } from '../model.js';
 import { INPUT_KEYS } from '../normalise/rewriteGraph.js';
 
 /** x -> x * scale + shift: numbers for all values of a sample, or one for each, row major. */
@@ -100,7 +100,7 @@ function insertBehindInput(topology: Topology, input: string, front: readonly La
  * @param scales of the inputs that are not taken as stored, by name; others stay.
  * @throws UserError('model-unsupported') if an input of open size has one scale per value.
  */
-export function withInputScales(model: Model, scales: readonly InputScale[]): Model {
+export function withInputScales(model: LayersModel, scales: readonly InputScale[]): LayersModel {
   const topology = structuredClone(model.topology) as Topology;
   const graph = modelGraph(topology);
   const container: LayerJson = { class_name: topology.class_name, config: topology.config as Json };

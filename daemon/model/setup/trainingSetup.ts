@@ -1,11 +1,13 @@
 /** The training setup of a model: its loss and the shapes of its data, from its own training config or else from its output. */
 import { UserError } from '../../protocol/errors.js';
-import { field, isLayerJson, isObject, own, stringAt, type Json, type LayerJson } from '../layers/layerConfig.js';
-import { inputsAsStored, type AsStored } from './inputsAsStored.js';
-import { modelGraph } from '../layers/layerGraph.js';
+import { frontEndOf } from '../frontEnds/frontEndOf.js';
+import type { OpenShape } from '../frontEnds/frontEnd.js';
+import { field } from '../layers/layerConfig.js';
+import type { Model } from '../model.js';
+import { compiledLoss, lossInFile, metricsOf, outputIndex } from './compiledLoss.js';
+import type { AsStored } from './inputsAsStored.js';
 import { absorbedHead, type Loss } from './loss.js';
 import { lossSettings, type LossSettings } from './lossSettings.js';
-import type { Model } from '../model.js';
 
 export interface TrainingSetup {
   readonly loss: Loss;
@@ -16,7 +18,7 @@ export interface TrainingSetup {
   /** Paths of the layers of all outputs. */
   readonly outputNames: readonly string[];
   /** Of one sample, per input; null sizes are open. */
-  readonly inputShapes: readonly (readonly (number | null)[])[];
+  readonly inputShapes: readonly OpenShape[];
   /** Per input: why no scale is chosen for it; null: one is. */
   readonly asStored: readonly (AsStored | null)[];
   readonly outputShape: readonly number[];
@@ -32,136 +34,33 @@ export interface TrainingSetup {
   readonly notes: readonly string[];
 }
 
-/** Loss names of Keras 1-3 and TensorFlow.js, lower case without separators. Targets are one-hot here, so sparse is categorical. */
-const LOSSES: Record<string, Loss> = {
-  categoricalcrossentropy: 'categoricalCrossentropy',
-  sparsecategoricalcrossentropy: 'categoricalCrossentropy',
-  softmaxcrossentropy: 'categoricalCrossentropy',
-  binarycrossentropy: 'binaryCrossentropy',
-  sigmoidcrossentropy: 'binaryCrossentropy',
-  meansquarederror: 'meanSquaredError',
-  mse: 'meanSquaredError',
-  meanabsoluteerror: 'meanAbsoluteError',
-  mae: 'meanAbsoluteError',
-  huber: 'huber',
-  huberloss: 'huber',
-  logcosh: 'logCosh',
-  poisson: 'poisson',
-  kullbackleiblerdivergence: 'kullbackLeiblerDivergence',
-  kldivergence: 'kullbackLeiblerDivergence',
-  kld: 'kullbackLeiblerDivergence',
-  meanabsolutepercentageerror: 'meanAbsolutePercentageError',
-  mape: 'meanAbsolutePercentageError',
-  meansquaredlogarithmicerror: 'meanSquaredLogarithmicError',
-  msle: 'meanSquaredLogarithmicError',
-};
-
-/** The entry of a compile config for one of several outputs: a list by position, an object by output name, or one for all. */
-export function ofOutput(value: unknown, outputs: readonly string[], index: number): unknown {
-  if (Array.isArray(value)) return (value as unknown[])[index];
-  if (!isObject(value) || typeof value.class_name === 'string') return value;
-  // Keras names an output after the layer of the outermost model; the layer that makes it may lie deeper.
-  const keysOf = (output: string) => [output, output.split('/').at(-1)!, output.split('/')[0]!];
-  const key = keysOf(outputs[index]!).find((name) => name in value);
-  if (key !== undefined) return value[key];
-  // A model whose outputs are an object has its own names for them, in its order.
-  const values = Object.values(value);
-  const foreign = values.length === outputs.length && !outputs.flatMap(keysOf).some((name) => name in value);
-  return foreign ? values[index] : undefined;
-}
-
-/** A flat list of metrics applies to every output; in Keras 3 one to each, if there are as many. */
-export function metricsOf(value: unknown, outputs: readonly string[], index: number, keras3: boolean): unknown {
-  if (!Array.isArray(value)) return ofOutput(value, outputs, index);
-  const list = value as unknown[];
-  const byPosition = list.some((one) => one === null || Array.isArray(one)) || (keras3 && outputs.length > 1 && list.length === outputs.length); // prettier-ignore
-  return byPosition ? list[index] : list;
-}
-
-interface NamedLoss {
-  readonly name: string;
-  readonly config: Json | null;
-  readonly fromLogits: boolean;
-}
-
-/** `"mse"` or `{class_name, config}`. */
-export function lossOf(value: unknown): NamedLoss | null {
-  if (typeof value === 'string') return { name: value, config: null, fromLogits: false };
-  if (Array.isArray(value) && value.length === 1) return lossOf((value as unknown[])[0]);
-  if (!isObject(value) || typeof value.class_name !== 'string') return null;
-  const config = isObject(value.config) ? value.config : {};
-  // Keras 3 wraps plain functions: {class_name: "function", config: "mse"}.
-  const name = typeof value.config === 'string' ? value.config : value.class_name;
-  const inner = isObject(config.fn_kwargs) ? config.fn_kwargs : {};
-  return { name, config, fromLogits: (config.from_logits ?? inner.from_logits) === true };
-}
-
 const saysAccuracy = (metrics: unknown): boolean => metrics != null && /"[^"]*acc[^"]*"/i.test(JSON.stringify(metrics));
-
-/** The activation of a layer's output; wrappers have that of their inner layer. */
-function activationOf(layer: LayerJson): string {
-  if (layer.class_name === 'Softmax') return 'softmax';
-  const inner = layer.config.layer;
-  if (layer.class_name === 'TimeDistributed' && isLayerJson(inner)) return activationOf(inner);
-  return stringAt(layer.config, 'activation') ?? 'linear';
-}
 
 function byActivation(activation: string): Loss {
   if (activation === 'softmax') return 'categoricalCrossentropy';
   return activation === 'sigmoid' ? 'binaryCrossentropy' : 'meanSquaredError';
 }
 
-/** Whether a layer, or an inner one, has a setting of such a name. */
-const hasSetting = (config: Record<string, unknown>, name: RegExp): boolean =>
-  Object.entries(config).some(
-    ([key, value]) =>
-      (name.test(key) && value !== null && value !== undefined) ||
-      (isLayerJson(value) && hasSetting(value.config, name)),
-  );
+const outputText = (activation: string): string =>
+  activation === 'linear' ? 'numbers without an activation' : `a ${activation}`;
+
+const LOSS_WORDS: Partial<Record<Loss, string>> = {
+  categoricalCrossentropy: 'cross-entropy of classes',
+  binaryCrossentropy: 'cross-entropy of yes and no',
+  meanSquaredError: 'mean squared error',
+};
 
 /**
- * The output of a model with a given name: its layer's path ("head/o1") or the last part of it.
- * @param outputs as `ModelGraph.outputLayers`. @returns -1 if there is none of that name; the last without a name.
- */
-export function outputIndex(outputs: readonly string[], output: string | undefined): number {
-  if (output === undefined) return outputs.length - 1;
-  const exact = outputs.indexOf(output);
-  return exact >= 0 ? exact : outputs.findIndex((name) => name.split('/').at(-1) === output);
-}
-
-/** The loss of one of the outputs in a compile config, and its name without separators; null if there is none. */
-function compiledLoss(config: Json | undefined, outputs: readonly string[], index: number) {
-  const named = config ? lossOf(ofOutput(field(config, 'loss'), outputs, index)) : null;
-  const plainName = named?.name.replace(/[\s_]/g, '').toLowerCase() ?? '';
-  return named && { named, plainName, known: own(LOSSES, plainName) };
-}
-
-/**
- * A file's settings for an output in the joint training: the factor of its loss in the sum, Keras's `loss_weights`, by default 1.
- * @returns null if it has no loss for the output, or an unsupported one.
- */
-export function lossInFile(
-  config: Json | undefined,
-  outputs: readonly string[],
-  index: number,
-): TrainingSetup['inFile'] {
-  if (compiledLoss(config, outputs, index)?.known === undefined) return null;
-  const weight = ofOutput(field(config!, 'loss_weights'), outputs, index) ?? 1;
-  return typeof weight === 'number' && Number.isFinite(weight) && weight >= 0 ? { lossWeight: weight } : null;
-}
-
-/**
- * @param output name of the output's layer ("o1", "head/o1"); default the last output, which always trains.
+ * @param output name of the output's layer ("o1", "head/o1"); default the model's main one, which always trains.
  * @throws UserError('plan-invalid') on an unknown output, listing those there are; UserError('model-unsupported') on an open output shape.
  */
-export function trainingSetup(
-  model: Pick<Model, 'topology' | 'trainingConfig' | 'path'> & Partial<Pick<Model, 'format'>>,
-  output?: string,
-): TrainingSetup {
-  const graph = modelGraph(model.topology);
-  const names = graph.outputLayers;
+export function trainingSetup(model: Model, output?: string): TrainingSetup {
+  const frontEnd = frontEndOf(model);
+  const outputs = frontEnd.outputs();
+  const inputs = frontEnd.inputs();
+  const names = outputs.map(({ name }) => name);
   const notes: string[] = [];
-  const index = outputIndex(names, output);
+  const index = outputIndex(names, output, frontEnd.mainOutput());
   if (index < 0) {
     throw new UserError(
       'plan-invalid',
@@ -170,17 +69,11 @@ export function trainingSetup(
     );
   }
   if (output === undefined && names.length > 1) {
-    notes.push(`the model has ${names.length} outputs (${names.join(', ')}); the last one is trained on`);
+    const which = index === 0 ? 'first' : 'last';
+    notes.push(`the model has ${names.length} outputs (${names.join(', ')}); the ${which} one is trained on`);
   }
-  const name = names[index]!;
-  const having = (setting: RegExp): string =>
-    graph.layers.filter(({ layer }) => hasSetting(layer.config, setting)).map(({ path }) => path).join(', ').slice(0, 200); // prettier-ignore
-  const regularized = having(/^(?!activity).*_?regularizer$/i);
-  if (regularized !== '')
-    notes.push(`the model's own regularizers are part of the loss in training (${regularized}), beside training.weightDecay`); // prettier-ignore
-  const left = having(/^activity_?regularizer$|_?constraint$/i);
-  if (left !== '') notes.push(`activity regularizers and constraints take no part in training (${left})`);
-  const shape = graph.outputShapes[index];
+  const { name, shape, activation, logProbabilities = false } = outputs[index]!;
+  notes.push(...frontEnd.trainingNotes());
   if (!shape || shape.some((dim) => dim === null)) {
     throw new UserError(
       'model-unsupported',
@@ -189,16 +82,15 @@ export function trainingSetup(
     );
   }
   const outputShape = shape as readonly number[];
-  const maker = graph.layers.find((node) => node.path === name);
-  const activation = maker ? activationOf(maker.layer) : 'linear';
-  const config = model.trainingConfig;
+  const compiled = frontEnd.compiled();
+  const config = compiled?.config;
   const { named, plainName, known } = compiledLoss(config, names, index) ?? { named: null, plainName: '' };
   if (named && known === undefined) {
     notes.push(
       `the model's own loss "${named.name.slice(0, 60)}" is not available; ${byActivation(activation)} fits its output`,
     );
   }
-  const loss = known ?? byActivation(activation);
+  const loss = known ?? (logProbabilities ? 'categoricalCrossentropy' : byActivation(activation));
   const { settings, ignored } = lossSettings(
     loss,
     plainName.startsWith('sparse'),
@@ -209,26 +101,30 @@ export function trainingSetup(
   const absorbed = absorbedHead(loss);
   const crossEntropy = absorbed !== 'none';
   const several = outputShape.length > 0 && outputShape.at(-1)! > 1;
-  const accuracy = config !== undefined && saysAccuracy(metricsOf(field(config, 'metrics'), names, index, model.format === 'keras-v3')); // prettier-ignore
+  const accuracy = compiled !== null && saysAccuracy(metricsOf(field(compiled.config, 'metrics'), names, index, compiled.keras3)); // prettier-ignore
   const classification =
     crossEntropy || activation === 'softmax' || ((several || activation === 'sigmoid') && accuracy);
   const ofLogits = crossEntropy && (named?.fromLogits ?? false);
   if (ofLogits && activation === absorbed)
     notes.push(`the file's loss takes logits, but output "${name}" is a ${absorbed}: the loss is computed on what goes into the ${absorbed}, as Keras does on TensorFlow`); // prettier-ignore
+  const mayBeLogits = named === null && activation === 'linear' && several && !logProbabilities;
+  // Where it may be logits, the data decides, and that is said then.
+  if (!frontEnd.saysLoss && !mayBeLogits)
+    notes.push(`the file does not say its loss: of output "${name}", ${logProbabilities ? 'a LogSoftmax' : outputText(activation)}, it is the ${LOSS_WORDS[loss] ?? loss}`); // prettier-ignore
   return {
     loss,
     lossSettings: settings,
     classification,
-    inputNames: graph.inputNames,
+    inputNames: inputs.map((input) => input.name),
     outputNames: names,
-    inputShapes: graph.inputShapes.map((input) => input ?? [null]),
-    asStored: inputsAsStored(model.topology),
+    inputShapes: inputs.map((input): OpenShape => input.shape),
+    asStored: frontEnd.asStored(),
     outputShape,
     output: name,
-    // Keras too computes a loss that includes the activation on the logits.
-    fromLogits: ofLogits && activation !== absorbed,
+    // Of an activation that the loss takes over, Keras too computes on the logits before it.
+    fromLogits: logProbabilities || (ofLogits && activation !== absorbed),
     inFile: lossInFile(config, names, index),
-    mayBeLogits: named === null && activation === 'linear' && several,
+    mayBeLogits,
     notes,
   };
 }

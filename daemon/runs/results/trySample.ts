@@ -7,7 +7,7 @@ import { inputPreview } from '../../data/preview.js';
 import { applyHead } from '../../engine/loss/tally.js';
 import { openEngine } from '../../engine/registry.js';
 import type { InputScale } from '../../model/setup/inputScale.js';
-import { withInputSizes } from '../../model/setup/inputSizes.js';
+import { frontEndOf } from '../../model/frontEnds/frontEndOf.js';
 import type { Model } from '../../model/model.js';
 import { trainingSetup } from '../../model/setup/trainingSetup.js';
 import { UserError } from '../../protocol/errors.js';
@@ -112,10 +112,7 @@ async function predict(
 ): Promise<Float32Array> {
   const output = plan.output ?? undefined;
   const { loss, lossSettings, classification } = trainingSetup(model, output);
-  const sized = withInputSizes(
-    model,
-    form.map(({ shape }) => shape),
-  );
+  const sized = frontEndOf(model).withInputSizes(form.map(({ shape }) => shape));
   const spec = { loss, lossSettings, classification, batchSize: 1, purpose: 'inference' as const, seed: plan.seed };
   const session = await openEngine(plan.engine, sized, { ...spec, ...(output !== undefined && { output }) }, { folders: [workspace] }); // prettier-ignore
   try {

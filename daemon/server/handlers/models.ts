@@ -1,7 +1,7 @@
 /** Model files: summaries, previews of budgets, and first plans. */
 import { open, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { layerLinks } from '../../model/networkGraph/layerLinks.js';
+import { frontEndOf } from '../../model/frontEnds/frontEndOf.js';
 import { frozenNote } from '../../model/layers/trainedLayers.js';
 import { UserError } from '../../protocol/errors.js';
 import type { ModelSummary } from '../../protocol/messages.js';
@@ -20,7 +20,8 @@ function countZeros(values: Float32Array): number {
 
 /** Zeros are counted among prunable weights only. @param path the model's file, as the client names it. */
 export function modelSummary({ model, layers, weights }: LoadedModel, path: AbsolutePath): ModelSummary {
-  const links = layerLinks(model);
+  const frontEnd = frontEndOf(model);
+  const links = frontEnd.links();
   const rows = layers.map((layer) => {
     const kernels = layer.weights.filter((weight) => weight.prunable);
     const zeros = kernels.reduce((total, { name }) => total + countZeros(weights.get(name) ?? new Float32Array()), 0);
@@ -37,12 +38,10 @@ export function modelSummary({ model, layers, weights }: LoadedModel, path: Abso
     };
   });
   const sum = (key: 'params' | 'prunable' | 'flops' | 'zeros') => rows.reduce((total, row) => total + row[key], 0);
-  const config = model.topology.config;
-  const named = typeof config === 'object' && config !== null && 'name' in config ? config.name : null;
   return {
     path,
     format: model.format,
-    name: typeof named === 'string' ? named : basename(model.path),
+    name: frontEnd.name ?? basename(model.path),
     params: sum('params'),
     prunable: sum('prunable'),
     bytes: model.weights.reduce((total, weight) => total + weight.data.length * 4, 0),

@@ -1,6 +1,6 @@
 /** The model a run's plan prunes: for previews of its budget and pictures of its layers. */
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findModelIn } from '../../model/files/modelInFolder.js';
 import { trainedLayers } from '../../model/layers/trainedLayers.js';
 import type { BudgetPreview, LayerPicture } from '../../protocol/messages.js';
 import type { Budget } from '../../protocol/plan.js';
@@ -28,8 +28,8 @@ async function modelOf(run: RunPlace, models: ModelCache): Promise<PreviewModel>
 
 async function wholeModel({ plan, workspace, folder }: RunPlace, models: ModelCache): Promise<PreviewModel> {
   if ('path' in plan.model) return models.load(join(workspace, plan.model.path), workspace);
-  const trained = folder && join(folder, 'reference', 'model.json');
-  if (trained && (await stat(trained).catch(() => null))?.isFile()) return models.load(trained, workspace);
+  const trained = folder && (await findModelIn(join(folder, 'reference')));
+  if (trained) return models.load(trained, workspace);
   const [{ buildArchitecture }, { summarizeModel }, { fileFormatOf }] = await Promise.all([
     import('../../model/setup/architectures.js'),
     import('../../model/summarize.js'),

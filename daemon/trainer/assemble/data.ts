@@ -1,9 +1,9 @@
 /** Opens the data of a plan for its model, and determines what of the model is trained on it. */
 import type { Dataset } from '../../data/dataset.js';
 import { openDataset } from '../../data/openDataset.js';
-import { asideNote, frozenNote, trainedLayers, withTrainedLayers } from '../../model/layers/trainedLayers.js';
+import { asideNote, frozenNote, trainedLayers } from '../../model/layers/trainedLayers.js';
 import type { Model } from '../../model/model.js';
-import { withInputSizes } from '../../model/setup/inputSizes.js';
+import { frontEndOf } from '../../model/frontEnds/frontEndOf.js';
 import { setupByData } from '../../model/setup/setupByData.js';
 import { trainingSetup, type TrainingSetup } from '../../model/setup/trainingSetup.js';
 import { summarizeModel } from '../../model/summarize.js';
@@ -42,13 +42,13 @@ export async function openData(
   });
   const dataHash = unchanged('data', plan.dataHash, opened.hash);
   timing.mark('data');
-  // The result keeps its open sizes; the computed model has those of the data.
-  const sized = withInputSizes(model, opened.inputShapes);
+  // The result keeps its open sizes; what is computed has those of the data.
+  const sized = frontEndOf(model).withInputSizes(opened.inputShapes);
   const summary = summarizeModel(sized);
   const joining = joinOutputs(plan, setup, summary, candidates, opened.others);
   const along = await openAlong(joining.outputs, opened);
   const layers = trainedLayers(summary, joining.plan);
-  const trained = withTrainedLayers(sized, layers);
+  const trained = frontEndOf(sized).withTrainedLayers(layers);
   const notes = [frozenNote(summary, joining.plan), asideNote(summary, joining.plan)].filter((note) => note !== null);
   return {
     setup,

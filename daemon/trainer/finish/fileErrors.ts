@@ -4,13 +4,15 @@ import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { eachBatch } from '../../engine/eachBatch.js';
 import type { SampleSource } from '../../engine/engine.js';
+import { outputIndex } from '../../model/setup/compiledLoss.js';
 import { absorbedHead, type Head } from '../../model/setup/loss.js';
 import { Score } from '../../engine/loss/score.js';
 import { openEngine } from '../../engine/registry.js';
 import type { FileQuality, JudgeFile } from '../../export/exportModel.js';
 import type { Format } from '../../export/formats.js';
+import { openOnnx } from '../../export/runOnnx.js';
 import { readSparsePackage } from '../../export/sparse/readSparsePackage.js';
-import { withInputSizes } from '../../model/setup/inputSizes.js';
+import { frontEndOf } from '../../model/frontEnds/frontEndOf.js';
 import type { Model } from '../../model/model.js';
 import { readModel } from '../../model/files/readModel.js';
 import { hashModel } from '../../model/weights.js';
@@ -51,7 +53,7 @@ export function fileErrors(
       return { why: 'not measured: judging the other files took more than two minutes' };
     const began = performance.now();
     try {
-      return await judged(format, path, { setting, source, ofModel });
+      return await judged(format, path, { setting, source, ofModel, pruned: pruned.model });
     } catch (error) {
       return { why: error instanceof Error ? error.message.split('\n')[0]! : String(error) };
     } finally {
@@ -64,18 +66,26 @@ interface Judging {
   readonly setting: Setting;
   readonly source: SampleSource;
   ofModel(model: Model): Promise<number | null>;
+  readonly pruned: Model;
 }
 
-async function judged(format: Format, path: string, { setting, source, ofModel }: Judging): Promise<FileQuality> {
+async function judged(
+  format: Format,
+  path: string,
+  { setting, source, ofModel, pruned }: Judging,
+): Promise<FileQuality> {
   switch (format.extension) {
     case '.json':
     case '.h5':
     case '.keras':
       return { error: await ofModel(await readModel(path, { workspace: await realpath(dirname(path)) })) };
     case '.lcp':
-      return { error: await ofModel(readSparsePackage(await readFile(path), path)) };
+      return { error: await ofModel(readSparsePackage(await readFile(path), path, pruned)) };
     case '.onnx': {
-      const { run, release } = await openOnnx(path, setting);
+      const frontEnd = frontEndOf(pruned);
+      const names = frontEnd.outputs().map(({ name }) => name);
+      const place = outputIndex(names, setting.plan.output ?? undefined, frontEnd.mainOutput());
+      const { run, release } = await openOnnx(path, pruned, setting.inputShapes, place);
       try {
         return { error: await computed(setting, source, run) };
       } finally {
@@ -100,7 +110,9 @@ async function evaluated(setting: Setting, model: Model, source: SampleSource, w
   const { batchSize } = parts.plan.retrain;
   const output = plan.output === null ? {} : { output: plan.output };
   const spec = { ...facts.spec, batchSize, purpose: 'inference' as const, seed: plan.seed, ...output };
-  const session = await openEngine(plan.engine, withInputSizes(model, inputShapes), spec, { folders: [workspace] });
+  const session = await openEngine(plan.engine, frontEndOf(model).withInputSizes(inputShapes), spec, {
+    folders: [workspace],
+  });
   try {
     return finite((await session.evaluate(source)).error);
   } finally {
@@ -132,31 +144,3 @@ async function computed({ facts, parts, inputShapes }: Setting, source: SampleSo
   });
   return finite(score.result().error);
 } // prettier-ignore
-
-/** Runs the file in onnxruntime on the CPU. @throws UserError('model-unsupported') if its shapes differ from the data's. */
-async function openOnnx(path: string, { inputShapes }: Setting): Promise<{ run: Run; release(): Promise<void> }> {
-  const ort = await import('onnxruntime-node');
-  const session = await ort.InferenceSession.create(path, { executionProviders: ['cpu'] });
-  const [output] = session.outputNames;
-  const refuse = (why: string) => new UserError('model-unsupported', why);
-  const fits =
-    session.outputNames.length === 1 &&
-    session.inputMetadata.length === inputShapes.length &&
-    session.inputMetadata.every((input) => input.isTensor && input.type === 'float32');
-  if (!fits || output === undefined) {
-    await session.release();
-    throw refuse('it has several outputs, or inputs that are no float32 tensors');
-  }
-  return {
-    async run(inputs, count) {
-      const feeds = Object.fromEntries(
-        session.inputNames.map((name, i) => {
-          const shape = [count, ...inputShapes[i]!];
-          return [name, new ort.Tensor('float32', inputs[i]!.slice(0, sizeOf(shape)), shape)];
-        }),
-      );
-      return (await session.run(feeds))[output]!.data as Float32Array;
-    },
-    release: () => session.release(),
-  };
-}

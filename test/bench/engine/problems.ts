@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 
 export const problemNames = ['lenet300', 'lenet5', 'resnet20', 'lstm'] as const;
@@ -13,7 +13,7 @@ export type ProblemName = (typeof problemNames)[number];
 /** The problem for a contender, as JSON. Files hold little-endian float32 (order: uint32). */
 export interface Problem {
   readonly name: ProblemName;
-  readonly topology: Model['topology'];
+  readonly topology: LayersModel['topology'];
   readonly weights: readonly { readonly name: string; readonly shape: readonly number[]; readonly offset: number }[];
   readonly weightsFile: string;
   readonly inputShape: readonly number[];
@@ -40,7 +40,7 @@ function readMnist(count: number): { images: Uint8Array; labels: Uint8Array } {
 }
 
 /** One LSTM over the rows of a digit: 28 steps of 28 features. */
-function lstmModel(): Model {
+function lstmModel(): LayersModel {
   const units = 128;
   const layers = [
     {
@@ -74,6 +74,7 @@ function lstmModel(): Model {
     return { name, shape, dtype: 'float32' as const, data };
   };
   return {
+    kind: 'layers',
     format: 'tfjs-layers',
     path: 'lstm',
     topology: { class_name: 'Sequential', config: { name: 'lstm', layers } },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { BatchStream, TrainRequest } from '../../../daemon/engine/engine.js';
 import { openEngine } from '../../../daemon/engine/registry.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import type { Command } from './contender.js';
 import type { Problem } from './problems.js';
 
@@ -37,9 +37,10 @@ export function batchesOf({ imagesFile, targetsFile, orderFile, samples, batch }
 }
 
 /** The network with the problem's weights. */
-export function modelOf(problem: Problem): Model {
+export function modelOf(problem: Problem): LayersModel {
   const flat = floats(problem.weightsFile);
   return {
+    kind: 'layers',
     format: 'tfjs-layers',
     path: problem.name,
     topology: problem.topology,

@@ -1,7 +1,7 @@
 /** One network on native-cpu, on onnx-cpu and in float64: outputs, loss, gradients, and the weights after an LC iteration. */
 import { applyHead } from '../../../daemon/engine/loss/tally.js';
-import type { TracedModel } from '../../../daemon/engine/trace/traceModel.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { ModelGraphs } from '../../../daemon/engine/graphs/modelGraphs.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { UserError } from '../../../daemon/protocol/errors.js';
 import { checkDerivatives } from './derivatives.js';
 import { type EngineName, engineNames, isRefusal, type Opened, openEngine, refusalOf } from './engines.js';
@@ -20,7 +20,7 @@ const overflow = 1e30;
 
 interface Trial {
   readonly network: Network;
-  readonly model: Model;
+  readonly model: LayersModel;
   readonly engines: readonly Opened[];
   readonly oracle: Oracle;
   readonly start: Start;
@@ -108,7 +108,7 @@ async function comparePredictions(trial: Trial, batch: Batch): Promise<void> {
 }
 
 /** The head that the session takes off for its loss. */
-const headOf = (session: Opened['session']) => (session as unknown as { traced: TracedModel }).traced.outputs[0]!.head;
+const headOf = (session: Opened['session']) => (session as unknown as { traced: ModelGraphs }).traced.outputs[0]!.head;
 
 async function compareTraining(
   trial: Trial,

@@ -6,7 +6,7 @@ import type { Graph } from '../../../daemon/network/ir.js';
 import { type Addon, loadAddon } from '../../../daemon/engine/native/addon.js';
 import { NativeGraph } from '../../../daemon/engine/native/nativeGraph.js';
 import { Unsupported } from '../../../daemon/engine/native/units.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { UserError } from '../../../daemon/protocol/errors.js';
 import { type Network, specOf } from './networks/network.js';
 
@@ -62,7 +62,7 @@ const info = (name: EngineName) => ({ id: `${name}-cpu`, name: `${name}-cpu`, de
 /** @returns why not, where the network is refused. @throws what is no refusal. */
 export async function openEngine(
   name: EngineName,
-  model: Model,
+  model: LayersModel,
   network: Network,
 ): Promise<Opened | { readonly refused: string }> {
   const graphs: Graph[] = [];

@@ -6,7 +6,7 @@ import { type Graph, type Node } from '../../../daemon/network/ir.js';
 import { referenceUpdate } from '../../../daemon/engine/update/reference.js';
 import { updateSegments } from '../../../daemon/engine/update/segments.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { Interpreter } from './float64/interpreter.js';
 import type { Batch } from './networks/network.js';
 import { sizeOf } from '../../../daemon/protocol/shape.js';
@@ -152,7 +152,7 @@ export function inferred(
 }
 
 /** Weights that do not train, by name, in the session's order: those of the model that are no parameters. */
-export function statesOf(session: CompiledSession, model: Model, flat: Float32Array): Map<string, Float32Array> {
+export function statesOf(session: CompiledSession, model: LayersModel, flat: Float32Array): Map<string, Float32Array> {
   const trained = new Set(session.parameters.map(({ name }) => name));
   let at = 0;
   const states = model.weights.flatMap(({ name, data }): [string, Float32Array][] =>

@@ -148,7 +148,7 @@ export function describeFileSettings(provider: EngineProvider, here: boolean): v
       const weight = (name: string, shape: number[], from: number) => ({ name, shape, dtype: 'float32' as const, data: values(shape.reduce((a, b) => a * b, 1), from) });
       const net: Net = {
         loss: 'categoricalCrossentropy', inputShapes: [[7]], outputs: 3,
-        model: { format: 'tfjs-layers', path: '/nets/two.json', notes: [], topology: { class_name: 'Functional', config }, weights: [weight('trunk/kernel', [7, 4], 1), weight('trunk/bias', [4], 2), weight('o1/kernel', [4, 3], 3), weight('o1/bias', [3], 4), weight('o2/kernel', [4, 3], 5), weight('o2/bias', [3], 6)] },
+        model: { kind: 'layers', format: 'tfjs-layers', path: '/nets/two.json', notes: [], topology: { class_name: 'Functional', config }, weights: [weight('trunk/kernel', [7, 4], 1), weight('trunk/bias', [4], 2), weight('o1/kernel', [4, 3], 3), weight('o1/bias', [3], 4), weight('o2/kernel', [4, 3], 5), weight('o2/bias', [3], 6)] },
       };
       const many = samples(net, 23, 4);
       for (const output of ['head/o1', 'o1', 'head/o2']) {

@@ -5,7 +5,7 @@ import { directProviders } from '../../../daemon/engine/direct/providers.js';
 import type { EngineProvider, EngineSession, SessionSpec } from '../../../daemon/engine/engine.js';
 import { nativeProvider } from '../../../daemon/engine/native/provider.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { compare } from '../../../daemon/engine/agreement.js';
 import { madeUpBatch } from '../../../daemon/engine/trial.js';
 import { scaled, standIn } from '../../unit/engine/standIns.js';
@@ -23,7 +23,8 @@ const dense = (name: string, units: number, activation: string, from: string) =>
 const [IN, TRUNK, CLASSES, BATCH] = [4, 5, 3, 6];
 
 /** x -> trunk -> cls (softmax), reg (linear), and after: a sigmoid of cls, whose activation it therefore needs. */
-const model: Model = {
+const model: LayersModel = {
+  kind: 'layers',
   format: 'tfjs-layers',
   path: 'joint',
   topology: {

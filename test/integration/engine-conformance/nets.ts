@@ -1,10 +1,10 @@
 /** Tiny models with seeded weights, every layer of the core list among them, and batches to train them on. */
 import type { BatchStream, Loss, SampleSource } from '../../../daemon/engine/engine.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import type { Model, WeightTensor } from '../../../daemon/model/model.js';
+import type { LayersModel, WeightTensor } from '../../../daemon/model/model.js';
 
 export interface Net {
-  readonly model: Model;
+  readonly model: LayersModel;
   readonly loss: Loss;
   readonly inputShapes: readonly (readonly number[])[];
   readonly outputs: number;
@@ -51,8 +51,13 @@ function seededWeights(shapes: Record<string, readonly number[]>, seed: number):
   });
 }
 
-function model(class_name: 'Sequential' | 'Model', config: object, shapes: Record<string, readonly number[]>): Model {
+function model(
+  class_name: 'Sequential' | 'Model',
+  config: object,
+  shapes: Record<string, readonly number[]>,
+): LayersModel {
   return {
+    kind: 'layers',
     format: 'tfjs-layers',
     path: '/nets/model.json',
     topology: { class_name, config },

@@ -3,7 +3,7 @@
  * central differences of its loss. Nothing here shares code with an engine.
  */
 import type { Loss } from '../../../daemon/engine/engine.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 
 /** A batch of feature maps, row-major, channels last; dims without the batch axis. */
 interface Activations {
@@ -132,7 +132,7 @@ export interface Forward {
 
 /** Runs a Sequential or single-output functional model on `batch` samples. Dropout is refused in training. */
 export function forward(
-  model: Model,
+  model: LayersModel,
   weights: Weights,
   inputs: readonly Float64Array[],
   batch: number,

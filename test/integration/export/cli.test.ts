@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FORMATS } from '../../../daemon/export/formats.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 import { lcPrune } from '../../fixtures/cli.js';
 import { keepShare } from '../../unit/export/prunedModels.js';
@@ -41,7 +41,7 @@ it('writes the file it names, and reads a package back', async () => {
   expect((await stat(join(folder, 'net-sparse.lcp'))).size).toBe(sparse.lines[0]!['bytes']);
   const back = await lcPrune(['export', 'net-sparse.lcp', '--format', 'tfjs-layers', '--out', 'back/model.json'], { cwd: folder }); // prettier-ignore
   expect(back.stderr).toBe('');
-  const read = await readModel(join(folder, 'back', 'model.json'), { workspace: folder });
+  const read = await readLayers(join(folder, 'back', 'model.json'), { workspace: folder });
   expect(read.weights.map(({ data }) => [...data].map((x) => x || 0))).toEqual(
     model.weights.map(({ data }) => [...data].map((x) => x || 0)),
   );

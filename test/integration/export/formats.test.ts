@@ -10,8 +10,8 @@ import { FORMATS } from '../../../daemon/export/formats.js';
 import { readSparsePackage } from '../../../daemon/export/sparse/readSparsePackage.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
-import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { expectSame } from '../../unit/export/expectSame.js';
 import { keepShare } from '../../unit/export/prunedModels.js';
 import { predict } from '../../unit/export/randomNetworks.js';
@@ -19,7 +19,7 @@ import { predict } from '../../unit/export/randomNetworks.js';
 const python = '/usr/bin/python3';
 const hasPython = (module: string) => spawnSync(python, ['-c', `import ${module}`]).status === 0;
 
-const models: Readonly<Record<string, { model: Model; shape: readonly number[] }>> = {
+const models: Readonly<Record<string, { model: LayersModel; shape: readonly number[] }>> = {
   lenet300: { model: keepShare(buildArchitecture('lenet300', 1), 0.02, 1), shape: [3, 784] },
   lenet5: { model: keepShare(buildArchitecture('lenet5', 1), 0.02, 2), shape: [3, 28, 28, 1] },
 };
@@ -48,7 +48,7 @@ async function outputs(path: string, shape: readonly number[]): Promise<Float32A
   }
   const model = path.endsWith('.lcp')
     ? readSparsePackage(await readFile(path), path)
-    : await readModel(path, { workspace: folder });
+    : await readLayers(path, { workspace: folder });
   return predict(model, inputs, shape);
 }
 
@@ -68,8 +68,8 @@ describe.each(Object.keys(models))('%s', (name) => {
     ['tfjs-uint16', 65_535],
   ] as const)('%s keeps zeros and rounds kernels by half a step at most', async (id, steps) => {
     const { path } = await exported(name, id);
-    const read = await readModel(path, { workspace: folder });
-    const thinned = await readModel((await exported(name, 'tfjs-layers-thinned')).path, { workspace: folder });
+    const read = await readLayers(path, { workspace: folder });
+    const thinned = await readLayers((await exported(name, 'tfjs-layers-thinned')).path, { workspace: folder });
     thinned.weights.forEach(({ name: weight, data }, i) => {
       const range = Math.max(0, ...data) - Math.min(0, ...data);
       const most = weight.endsWith('kernel') ? (0.5001 * range) / steps : 0;

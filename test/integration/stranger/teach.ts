@@ -5,8 +5,8 @@ import { unzipSync, zipSync } from 'fflate';
 import type { Loss } from '../../../daemon/engine/engine.js';
 import { nativeProvider } from '../../../daemon/engine/native/provider.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { writeKeras } from '../../../daemon/model/files/writeKeras.js';
 import { savePlain, type tfl } from '../../unit/model/tfjs.js';
 
@@ -48,7 +48,7 @@ function stream({ inputs, rows }: Lesson, target: Rows, batch: number, seed: num
 }
 
 /** Trains every output in turn, epoch by epoch. @returns the model with the weights it ended with. */
-async function trained(model: Model, lesson: Lesson): Promise<Model> {
+async function trained(model: LayersModel, lesson: Lesson): Promise<LayersModel> {
   const { outputs, rows, epochs, rate, batch = 16 } = lesson;
   const turns = outputs.length > 1 ? 12 : 1;
   let current = model;
@@ -83,7 +83,7 @@ async function trained(model: Model, lesson: Lesson): Promise<Model> {
 export async function teach(network: tfl.LayersModel, path: string, lesson: Lesson, compiled: object, freeze?: (layer: string) => boolean): Promise<void> {
   const folder = dirname(path);
   const scratch = await savePlain(network, folder);
-  const read = await readModel(scratch, { workspace: folder });
+  const read = await readLayers(scratch, { workspace: folder });
   const model = await trained(read, lesson);
   const json = JSON.parse(await readFile(scratch, 'utf8')) as { weightsManifest: { paths: string[] }[] };
   for (const file of json.weightsManifest[0]!.paths) await rm(join(folder, file));

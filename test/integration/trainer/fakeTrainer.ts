@@ -50,6 +50,7 @@ const assemble: Assemble = async (plan) => {
     parts,
     plan: { ...plan, modelHash: 'model', dataHash: 'data' },
     model: {
+      kind: 'layers',
       format: 'tfjs-layers',
       path: 'fake',
       topology: { class_name: 'Sequential', config: { name: 'fake', layers: [dense] } },

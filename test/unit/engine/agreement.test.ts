@@ -7,7 +7,7 @@ import { nativeProvider } from '../../../daemon/engine/native/provider.js';
 import { madeUpBatch, type Batch } from '../../../daemon/engine/trial.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { UserError } from '../../../daemon/protocol/errors.js';
 import { cases, chain, noisy, untrainableInTensorFlow, wrongInTensorFlow } from './compiled/layerCases.js';
 import { normals, onCpu, targets, toModel } from './compiled/tinyModels.js';
@@ -18,7 +18,7 @@ const here = 'addon' in loadAddon();
 /** Opens both, compares on each batch, and closes both. null: one of them does not open the model. */
 async function verdicts(
   [own, reference]: readonly [EngineProvider, EngineProvider],
-  model: Model,
+  model: LayersModel,
   spec: SessionSpec,
   batches: (session: Awaited<ReturnType<EngineProvider['open']>>) => Batch[],
 ) {

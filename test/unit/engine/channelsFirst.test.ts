@@ -127,6 +127,7 @@ describe('channels first', () => {
         return oracle({ shape: input, values: x.values.slice(i * size, (i + 1) * size) }, named);
       });
       const model = {
+        kind: 'layers' as const,
         format: 'tfjs-layers' as const,
         path: 'net.json',
         topology,
@@ -181,7 +182,14 @@ describe('channels first', () => {
           dtype: 'float32' as const,
           data: Float32Array.from({ length: sizeOf(shape as number[]) }, () => draws.normal()),
         })); // prettier-ignore
-        const model = { format: 'tfjs-layers' as const, path: 'net.json', topology, weights, notes: [] };
+        const model = {
+          kind: 'layers' as const,
+          format: 'tfjs-layers' as const,
+          path: 'net.json',
+          topology,
+          weights,
+          notes: [],
+        };
         const session = await engine.open(model, { loss: 'meanSquaredError', batchSize: SAMPLES, seed: 1 });
         const output = await session.predict([Float32Array.from(x.values)], SAMPLES);
         const shape = [SAMPLES, ...session.outputShape];

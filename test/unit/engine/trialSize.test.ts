@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { trialBatch } from '../../../daemon/engine/trialSize.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 
 const GiB = 2 ** 30;
 const lenet = buildArchitecture('lenet300', 1);
 const resnet = buildArchitecture('resnet20', 1);
 
 /** A recurrent layer over many steps gives one row, and makes one of each step. */
-const recurrent = (steps: number): Model => ({
+const recurrent = (steps: number): LayersModel => ({
+  kind: 'layers',
   format: 'tfjs-layers',
   path: 'm.json',
   topology: {

@@ -4,7 +4,7 @@ import { checkBudgets } from '../../../daemon/export/budgetChecks.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { builtModel } from './builtModel.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { withWeights } from '../../../daemon/model/weights.js';
 import type { Budget } from '../../../daemon/protocol/plan.js';
 
@@ -12,7 +12,7 @@ const LAYERS = ['conv1', 'conv2', 'fc1', 'fc2'];
 const model = buildArchitecture('lenet5', 2);
 const random = createRandom(6);
 /** LeNet5 whose kernels are given by a function of layer and index; no value is 0 by chance. */
-const made = (value: (layer: string, i: number) => number): Model =>
+const made = (value: (layer: string, i: number) => number): LayersModel =>
   withWeights(
     model,
     new Map(
@@ -22,7 +22,7 @@ const made = (value: (layer: string, i: number) => number): Model =>
     ),
   );
 const noise = (): number => 0.1 + random.next();
-const check = (of: Model, budget: Budget, fileBytes = 1000, layers = LAYERS) =>
+const check = (of: LayersModel, budget: Budget, fileBytes = 1000, layers = LAYERS) =>
   checkBudgets(of, [{ name: 'all', layers, budget }], fileBytes, () => true);
 /** The first `kept` weights of a layer, none of the others. */
 const only = (layer: string, kept: number) => made((name, i) => (name === layer && i < kept ? noise() : 0));

@@ -1,14 +1,14 @@
 /** A model of a topology as some file has it, read as files are and given random weights. */
 import { createRandom } from '../../../daemon/lc/random.js';
 import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
 
 /**
  * @param keras whether Python's Keras wrote the topology, rather than TensorFlow.js.
  * @throws UserError as reading does.
  */
-export function builtModel(topology: unknown, keras = true, seed = 1): Model {
+export function builtModel(topology: unknown, keras = true, seed = 1): LayersModel {
   const random = createRandom(seed);
   const normalised = normaliseTopology(topology, 'm.json', keras);
   const weights = modelGraph(normalised.topology).layers.flatMap((node) =>
@@ -18,5 +18,12 @@ export function builtModel(topology: unknown, keras = true, seed = 1): Model {
       return { name, shape: sizes, dtype: 'float32' as const, data: /variance/.test(name) ? data.map(Math.abs) : data };
     }),
   );
-  return { format: 'tfjs-layers', path: 'm.json', topology: normalised.topology, weights, notes: normalised.notes };
+  return {
+    kind: 'layers',
+    format: 'tfjs-layers',
+    path: 'm.json',
+    topology: normalised.topology,
+    weights,
+    notes: normalised.notes,
+  };
 }

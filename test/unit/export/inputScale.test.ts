@@ -9,8 +9,8 @@ import { readScaleFile } from '../../../daemon/export/scaleFile.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { InputScale } from '../../../daemon/model/setup/inputScale.js';
 import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
-import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { checkKeras, checkKerasH5 } from '../keras3/checker.js';
 import { loadPlain, tf } from '../model/tfjs.js';
 import { builtModel } from './builtModel.js';
@@ -62,7 +62,7 @@ const numbers = (size: number, draw: () => number) => Array.from({ length: size 
 const positive = (size: number) => numbers(size, () => 0.1 + random.next());
 const channels = [0.5, 0.25, 2];
 
-const CASES: readonly [string, Model, readonly InputScale[]][] = [
+const CASES: readonly [string, LayersModel, readonly InputScale[]][] = [
   ['x/255', image, [{ name: input, read: 'x/255', scale: 1 / 255, shift: 0 }]],
   ['x/127.5 - 1', image, [{ name: input, read: 'x/127.5 - 1', scale: 1 / 127.5, shift: -1 }]],
   ['by channel', image, [{ name: input, read: 'z', scale: numbers(108, () => 0).map((_, i) => channels[i % 3]! / 100), shift: numbers(108, () => 0).map((_, i) => -channels[i % 3]!) }]],
@@ -79,7 +79,7 @@ interface Given {
   readonly scaled: Float32Array;
 }
 
-function givenTo(model: Model, scales: readonly InputScale[]): Given[] {
+function givenTo(model: LayersModel, scales: readonly InputScale[]): Given[] {
   const graph = modelGraph(model.topology);
   return graph.inputNames.map((name, i) => {
     const shape = graph.inputShapes[i] as number[];
@@ -128,7 +128,7 @@ it.each(CASES)('%s: on data as stored, by the readers of every format', async (n
   for (const [id, file, check] of [['keras', 'm.keras', checkKeras], ['keras-h5', 'm.h5', checkKerasH5]] as const) {
     const { path } = await write(id, file, true);
     await check(path);
-    const again = await exportModel(await readModel(path, { workspace: folder }), findFormat('tfjs-layers'), there(`${id}.json`)); // prettier-ignore
+    const again = await exportModel(await readLayers(path, { workspace: folder }), findFormat('tfjs-layers'), there(`${id}.json`)); // prettier-ignore
     expectSame(await byTensorFlow(again.path, stored), wanted, id, 1e-4);
   }
 }); // prettier-ignore

@@ -8,7 +8,7 @@ import { refuseMasksOfTfjs } from '../../../daemon/export/tfjs/tfjsMasks.js';
 import { refuseOperations } from '../../../daemon/export/tfjs/tfjsOperations.js';
 import { thin } from '../../../daemon/export/thin.js';
 import { onnxFile } from '../../../daemon/export/writeOnnx.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { layersModel } from '../../../daemon/model/files/writeTfjs.js';
 import { UserError } from '../../../daemon/protocol/errors.js';
 import { onCpu } from '../engine/compiled/tinyModels.js';
@@ -19,14 +19,14 @@ const close = (found: ArrayLike<number>, { output }: KerasNetwork): void => {
   output.forEach((value, i) => expect(Math.abs(found[i]! - value)).toBeLessThan(1e-4));
 };
 
-const shapesOf = (model: Model, { inputs, samples }: KerasNetwork): number[][] =>
+const shapesOf = (model: LayersModel, { inputs, samples }: KerasNetwork): number[][] =>
   inputs.map((values) => {
     const size = values.length / samples;
     // Tokens, or rows of two numbers.
     return /"class_name":"Masking"/.test(JSON.stringify(model.topology)) ? [samples, ...(size === 16 ? [2, 4, 2] : [4, 2])] : [samples, size]; // prettier-ignore
   }); // prettier-ignore
 
-async function byOnnxruntime(model: Model, network: KerasNetwork): Promise<Float32Array> {
+async function byOnnxruntime(model: LayersModel, network: KerasNetwork): Promise<Float32Array> {
   const session = await ort.InferenceSession.create(await onnxFile(model), { intraOpNumThreads: 1 });
   const shapes = shapesOf(model, network);
   const tensors = network.inputs.map((values, i) => new ort.Tensor('float32', Float32Array.from(values), shapes[i]));
@@ -36,7 +36,7 @@ async function byOnnxruntime(model: Model, network: KerasNetwork): Promise<Float
   return output;
 }
 
-async function byTensorFlow(model: Model, network: KerasNetwork): Promise<Float32Array> {
+async function byTensorFlow(model: LayersModel, network: KerasNetwork): Promise<Float32Array> {
   await onCpu();
   const weightSpecs = model.weights.map(({ name, shape, dtype }) => ({ name, shape: [...shape], dtype }));
   const weightData = new Uint8Array(Buffer.concat(model.weights.map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength)))).buffer; // prettier-ignore

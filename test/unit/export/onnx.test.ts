@@ -4,7 +4,7 @@ import { thin } from '../../../daemon/export/thin.js';
 import { onnxFile } from '../../../daemon/export/writeOnnx.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { expectSame } from './expectSame.js';
 import { keepShare } from './prunedModels.js';
 import { predict, randomNetwork } from './randomNetworks.js';
@@ -30,7 +30,7 @@ describe('ONNX files', () => {
     }
   });
 
-  it.each<[string, (model: Model) => Model]>([
+  it.each<[string, (model: LayersModel) => LayersModel]>([
     ['dense', (model) => model],
     ['thinned', (model) => thin(model).model],
   ])('LeNet5 and LeNet300 (%s)', async (_name, change) => {

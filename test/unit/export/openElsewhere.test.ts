@@ -6,8 +6,8 @@ import { FORMATS } from '../../../daemon/export/formats.js';
 import { thin } from '../../../daemon/export/thin.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
-import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { cases, chain, noisy, untrainableInTensorFlow, wrongInTensorFlow } from '../engine/compiled/layerCases.js';
 import { checkKeras, checkKerasH5 } from '../keras3/checker.js';
 import { loadPlain, scratch, tf } from '../model/tfjs.js';
@@ -20,7 +20,7 @@ import { keepShare } from './prunedModels.js';
 import { networkOf, predict } from './randomNetworks.js';
 
 interface Known {
-  readonly model: Model;
+  readonly model: LayersModel;
   /** Five samples, flat. */
   readonly inputs: Float32Array;
   /** Of one sample. */
@@ -31,7 +31,7 @@ interface Known {
 }
 
 const BATCHES = [1, 3, 5] as const;
-const write = (id: string, model: Model, path: string): Promise<void> => FORMATS.find((format) => format.id === id)!.write(model, path); // prettier-ignore
+const write = (id: string, model: LayersModel, path: string): Promise<void> => FORMATS.find((format) => format.id === id)!.write(model, path); // prettier-ignore
 const inputsOf = (sample: readonly number[], tokens?: number): Float32Array => {
   const random = createRandom(5);
   const size = 5 * sample.reduce((n, dim) => n * dim, 1);
@@ -77,7 +77,7 @@ async function opensElsewhere(known: Known, folder: string, refused: Readonly<Re
   const thinned: Known = { ...known, model: thin(model).model };
   const openKeras = (check: (path: string) => Promise<void>) => async (path: string) => {
     await check(path);
-    expectSame(await compute(await readModel(path, { workspace: folder }), inputs, [5, ...sample]), outputs, 'read back', 2e-5);
+    expectSame(await compute(await readLayers(path, { workspace: folder }), inputs, [5, ...sample]), outputs, 'read back', 2e-5);
   };
   const readers: readonly [id: string, file: string, network: Known, open: (path: string, network: Known) => Promise<void>][] = [
     ['tfjs-layers', 'm.json', known, opensInTensorFlow],
@@ -136,9 +136,9 @@ describe('networks of what TensorFlow.js does not have open elsewhere', () => {
       await opensElsewhere({ model, inputs, sample, outputs, compute: computed }, folder, refused);
       if (refused?.['tfjs-layers']) return;
       // The forms for TensorFlow.js are read back as what they are of.
-      const back = await readModel('m.json', { workspace: folder });
+      const back = await readLayers('m.json', { workspace: folder });
       // A frozen BatchNormalization stays one, and of another axis than the last it stands between Permute layers.
-      const classes = ({ topology: of }: Model) =>
+      const classes = ({ topology: of }: LayersModel) =>
         modelGraph(of)
           .layers.map(({ layer }) => layer.class_name.replace(/^Batch/, ''))
           .filter((own) => own !== 'Permute');
@@ -162,12 +162,12 @@ describe('networks as old TensorFlow.js and Keras 2 saved them open elsewhere', 
   it('what a Keras file says of its training stands where TensorFlow.js does not compile from it', async () => {
     const folder = await scratch();
     const trainingConfig = { loss: 'kl_divergence', metrics: [{ class_name: 'AUC' }], optimizer_config: { class_name: 'AdamW', config: {} }, weighted_metrics: [] }; // prettier-ignore
-    const model: Model = { ...builtModel(oldNetworks[4]!.topology, false), trainingConfig };
+    const model: LayersModel = { ...builtModel(oldNetworks[4]!.topology, false), trainingConfig };
     for (const id of ['tfjs-layers', 'tfjs-uint8']) {
       await write(id, model, join(folder, 'm.json'));
       const json = JSON.parse(await readFile(join(folder, 'm.json'), 'utf8')) as Record<string, unknown>;
       expect(json.trainingConfig).toBeUndefined();
-      expect((await readModel(join(folder, 'm.json'), { workspace: folder })).trainingConfig).toEqual(trainingConfig);
+      expect((await readLayers(join(folder, 'm.json'), { workspace: folder })).trainingConfig).toEqual(trainingConfig);
     }
   });
 });

@@ -1,10 +1,10 @@
 /** Models with zeros where a test wants them. */
 import { createRandom } from '../../../daemon/lc/random.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { withWeights } from '../../../daemon/model/weights.js';
 
 /** Keeps each kernel weight with probability `share`, seeded. */
-export function keepShare(of: Model, share: number, seed: number): Model {
+export function keepShare(of: LayersModel, share: number, seed: number): LayersModel {
   const random = createRandom(seed);
   const cut = of.weights
     .filter(({ name }) => name.endsWith('kernel'))
@@ -13,7 +13,7 @@ export function keepShare(of: Model, share: number, seed: number): Model {
 }
 
 /** Keeps this many weights of each named kernel, spread over it at random; every one kept is non-zero. */
-export function keepExactly(of: Model, kept: ReadonlyMap<string, number>): Model {
+export function keepExactly(of: LayersModel, kept: ReadonlyMap<string, number>): LayersModel {
   const random = createRandom(11);
   const cut = [...kept].map(([name, count]) => {
     const { data } = of.weights.find((weight) => weight.name === name)!;

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import '@tensorflow/tfjs-backend-cpu';
 import { createRandom, type Random } from '../../../daemon/lc/random.js';
-import type { Model, Topology, WeightTensor } from '../../../daemon/model/model.js';
+import type { LayersModel, Topology, WeightTensor } from '../../../daemon/model/model.js';
 
 const L = tfl.layers;
 type Symbolic = tfl.SymbolicTensor;
@@ -185,7 +185,7 @@ function randomWeight(random: Random, name: string, shape: readonly number[]): F
 }
 
 export interface RandomNetwork {
-  readonly model: Model;
+  readonly model: LayersModel;
   /** Batch of samples, flat, and their shape. */
   readonly inputs: Float32Array;
   readonly shape: readonly number[];
@@ -204,7 +204,7 @@ export function networkOf(layers: tfl.LayersModel, random: Random): RandomNetwor
   const shape = [3, ...(layers.inputs[0]!.shape.slice(1) as number[])];
   layers.dispose();
   return {
-    model: { format: 'tfjs-layers', path: '', topology: { class_name: layers.getClassName(), config: json.config ?? json }, weights, notes: [] }, // prettier-ignore
+    model: { kind: 'layers', format: 'tfjs-layers', path: '', topology: { class_name: layers.getClassName(), config: json.config ?? json }, weights, notes: [] }, // prettier-ignore
     inputs: Float32Array.from({ length: sizeOf(shape) }, () => (tokens ? random.below(TOKENS) : random.normal())),
     shape,
   };
@@ -219,7 +219,11 @@ export function randomNetwork(seed: number): RandomNetwork {
 }
 
 /** TensorFlow.js's prediction on its cpu backend. */
-export async function predict(model: Model, inputs: Float32Array, shape: readonly number[]): Promise<Float32Array> {
+export async function predict(
+  model: LayersModel,
+  inputs: Float32Array,
+  shape: readonly number[],
+): Promise<Float32Array> {
   await tf.setBackend('cpu');
   const layers = await tfl.models.modelFromJSON({ modelTopology: model.topology } as never);
   const values = new Map(model.weights.map((weight) => [weight.name, weight]));

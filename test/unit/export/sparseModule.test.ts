@@ -3,7 +3,7 @@ import { sparseModule } from '../../../daemon/export/sparse/sparseModule.js';
 import { thin } from '../../../daemon/export/thin.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { expectSame } from './expectSame.js';
 import { keepShare } from './prunedModels.js';
 import { predict, randomNetwork } from './randomNetworks.js';
@@ -14,7 +14,7 @@ interface Module {
   predict(inputs: Float32Array): Float32Array;
 }
 /** @param note makes it a module of its own. */
-const load = (model: Model, note = '') =>
+const load = (model: LayersModel, note = '') =>
   import(
     /* @vite-ignore */ `data:text/javascript;base64,${Buffer.from(sparseModule(model) + note).toString('base64')}`
   ) as Promise<Module>;

@@ -7,18 +7,18 @@ import { createCompression } from '../../../daemon/lc/budgets.js';
 import { kappaOfBytes, storedBytes } from '../../../daemon/lc/sparseFormat.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { withWeights } from '../../../daemon/model/weights.js';
 import { keepExactly } from './prunedModels.js';
 import { randomNetwork } from './randomNetworks.js';
 
 const LENET_KERNELS = ['fc1/kernel', 'fc2/kernel', 'fc3/kernel'];
-const views = (model: Model, names: readonly string[]) =>
+const views = (model: LayersModel, names: readonly string[]) =>
   names.map((name) => {
     const { shape, data } = model.weights.find((weight) => weight.name === name)!;
     return { name: name.split('/')[0]!, shape, size: data.length, flopsPerWeight: 2 };
   });
-const mapKernels = (model: Model, f: (x: number, at: number) => number): Model =>
+const mapKernels = (model: LayersModel, f: (x: number, at: number) => number): LayersModel =>
   withWeights(
     model,
     new Map(
@@ -27,13 +27,13 @@ const mapKernels = (model: Model, f: (x: number, at: number) => number): Model =
   );
 
 /** The biases of an untrained network are all 0; those of the network to be written are not. */
-function trained(model: Model): Model {
+function trained(model: LayersModel): LayersModel {
   const random = createRandom(8);
   const biases = model.weights.filter(({ name }) => name.endsWith('bias'));
   return withWeights(model, new Map(biases.map(({ name, data }) => [name, data.map(() => random.normal())] as const)));
 }
 
-function expectRoundTrip(model: Model, bytes: Uint8Array): void {
+function expectRoundTrip(model: LayersModel, bytes: Uint8Array): void {
   const read = readSparsePackage(bytes, 'x.lcp');
   expect(read.topology).toEqual(model.topology);
   expect(read.weights.map(({ name, shape, dtype }) => ({ name, shape, dtype }))).toEqual(

@@ -2,23 +2,23 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exportModel, findFormat } from '../../../daemon/export/exportModel.js';
-import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { loadPlain, savePlain, scratch, tf, tfl } from '../model/tfjs.js';
 import { builtModel } from './builtModel.js';
 
 const layer = (class_name: string, config: object) => ({ class_name, config: { name: class_name.toLowerCase(), ...config } }); // prettier-ignore
-const sequential = (...layers: object[]): Model =>
+const sequential = (...layers: object[]): LayersModel =>
   builtModel({ class_name: 'Sequential', config: { name: 'm', layers } });
 
 /** The exported model, as TensorFlow.js computes it. */
-async function exported(model: Model, input: tf.Tensor): Promise<tf.Tensor> {
+async function exported(model: LayersModel, input: tf.Tensor): Promise<tf.Tensor> {
   const path = join(await scratch(), 'model.json');
   await exportModel(model, findFormat('tfjs-layers'), path);
   return (await loadPlain(path)).predict(input) as tf.Tensor;
 }
 
-const weight = (model: Model, name: string, shape: number[]) =>
+const weight = (model: LayersModel, name: string, shape: number[]) =>
   tf.tensor(model.weights.find((one) => one.name.endsWith(`/${name}`))!.data, shape);
 const far = (a: tf.Tensor, b: tf.Tensor): number => {
   expect(a.shape).toEqual(b.shape);
@@ -83,7 +83,7 @@ describe('exports for TensorFlow.js', () => {
       layers: [tfl.layers.separableConv2d({ filters: 3, kernelSize: 2, depthMultiplier: 2, inputShape: [4, 4, 2], name: 's' })],
     }); // prettier-ignore
     const folder = await scratch();
-    const model = await readModel(await savePlain(net, folder), { workspace: folder });
+    const model = await readLayers(await savePlain(net, folder), { workspace: folder });
     expect(model.notes.join()).toMatch(
       /depth_multiplier, which TensorFlow\.js does not save, was read from the weights/,
     );

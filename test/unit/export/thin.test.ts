@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { thin } from '../../../daemon/export/thin.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
-import type { Model, Topology } from '../../../daemon/model/model.js';
+import type { LayersModel, Topology } from '../../../daemon/model/model.js';
 import { expectSame } from './expectSame.js';
 import { keepShare } from './prunedModels.js';
 import { predict, randomNetwork } from './randomNetworks.js';
@@ -16,14 +16,15 @@ const tensor = (name: string, shape: number[], values: number[]) => ({
   dtype: 'float32' as const,
   data: Float32Array.from(values),
 });
-const model = (topology: Topology, ...weights: ReturnType<typeof tensor>[]): Model => ({
+const model = (topology: Topology, ...weights: ReturnType<typeof tensor>[]): LayersModel => ({
+  kind: 'layers',
   format: 'tfjs-layers',
   path: '',
   topology,
   weights,
   notes: [],
 });
-const weight = (of: Model, name: string) => of.weights.find((one) => one.name === name);
+const weight = (of: LayersModel, name: string) => of.weights.find((one) => one.name === name);
 
 describe('thinning', () => {
   it('keeps the outputs of random pruned networks, and leaves nothing to remove', async () => {
@@ -103,7 +104,7 @@ describe('thinning', () => {
       tensor('b/bias', [1], [7]),
     );
     const thinned = thin(network).model;
-    const n = (of: Model) => of.weights.filter(({ name }) => name.startsWith('n/')).map(({ data }) => [...data]);
+    const n = (of: LayersModel) => of.weights.filter(({ name }) => name.startsWith('n/')).map(({ data }) => [...data]);
     expect(n(thinned)).toEqual([[1], [1], [9]]);
     // (0.5 - 1.5) / 2 and 0 / 1e-7, each times 3 and plus 2, less 1 and 2.
     expect([...weight(thinned, 'b/bias')!.data]).toEqual([7 + 10 * (-0.5 * 3 + 2 - 1) + 100 * (2 - 2)]);

@@ -9,7 +9,7 @@ import { createCompression, type BudgetSpec } from '../../../daemon/lc/budgets.j
 import { groupUnits } from '../../../daemon/lc/projections/groups.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { layerViews } from '../../../daemon/model/layers/layerViews.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { withWeights } from '../../../daemon/model/weights.js';
 import { builtModel } from './builtModel.js';
@@ -23,7 +23,7 @@ const through = (x: Symbolic, ...layers: tfl.layers.Layer[]): Symbolic =>
   layers.reduce((at, layer) => layer.apply(at) as Symbolic, x);
 const pooled = () => [L.globalAveragePooling2d({}), L.dense({ units: 4, activation: 'softmax', name: 'answer' })];
 
-function network(build: (x: Symbolic) => Symbolic): Model {
+function network(build: (x: Symbolic) => Symbolic): LayersModel {
   const input = tfl.input({ shape: [...SAMPLE] });
   const model = tfl.model({ inputs: input, outputs: build(input) });
   const topology = model.toJSON(null, false) as { config: { layers: { config: Record<string, unknown> }[] } };
@@ -35,13 +35,13 @@ function network(build: (x: Symbolic) => Symbolic): Model {
   return builtModel(topology, false, 3);
 }
 
-const viewsOf = (model: Model, budget: BudgetSpec) => {
+const viewsOf = (model: LayersModel, budget: BudgetSpec) => {
   const layers = summarizeModel(model);
   return layerViews(layers, layers.filter((layer) => layer.prunable > 0).map(({ name }) => name), budget); // prettier-ignore
 };
 
 /** The model with the budget's C step done. */
-function projected(model: Model, budget: BudgetSpec): Model {
+function projected(model: LayersModel, budget: BudgetSpec): LayersModel {
   const views = viewsOf(model, budget);
   const values = new Map(model.weights.map(({ name, data }) => [name, data]));
   const names = views.flatMap(({ weights }) => weights);
@@ -51,7 +51,7 @@ function projected(model: Model, budget: BudgetSpec): Model {
   return withWeights(model, new Map(names.map((name) => [name, theta.slice(at, (at += values.get(name)!.length))])));
 }
 
-async function outputs(model: Model): Promise<Float32Array> {
+async function outputs(model: LayersModel): Promise<Float32Array> {
   const random = createRandom(5);
   const inputs = Float32Array.from({ length: 3 * 300 }, () => random.normal());
   const session = await ort.InferenceSession.create(await onnxFile(model), { intraOpNumThreads: 1 });
@@ -60,7 +60,7 @@ async function outputs(model: Model): Promise<Float32Array> {
 }
 
 /** What a summary of a thinned model says of its weights, by name. */
-const shapes = (model: Model) => new Map(model.weights.map(({ name, shape }) => [name, shape]));
+const shapes = (model: LayersModel) => new Map(model.weights.map(({ name, shape }) => [name, shape]));
 
 /** With the groups there are, by hand, in the order of layers. */
 const NETWORKS: [name: string, classes: [layer: string, filters: number][], build: (x: Symbolic) => Symbolic][] = [

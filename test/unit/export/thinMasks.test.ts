@@ -3,7 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeEach, expect, it } from 'vitest';
 import { nativeProvider } from '../../../daemon/engine/native/provider.js';
 import { thin } from '../../../daemon/export/thin.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { onCpu, toModel } from '../engine/compiled/tinyModels.js';
 
 const L = tfl.layers;
@@ -14,7 +14,7 @@ const tokens = [
 ];
 
 /** Two embeddings with masks, each with channels that are one and the same number at every step: 0 and others. */
-function network(join: (a: tfl.SymbolicTensor, b: tfl.SymbolicTensor) => tfl.SymbolicTensor): Model {
+function network(join: (a: tfl.SymbolicTensor, b: tfl.SymbolicTensor) => tfl.SymbolicTensor): LayersModel {
   const inputs = [0, 1].map((i) => tfl.input({ shape: [4], name: `tokens${i}` }));
   const branches = inputs.map((input, i) => {
     const rows = L.embedding({ inputDim: 5, outputDim: 3, maskZero: true, name: `rows${i}` }).apply(input);
@@ -40,7 +40,7 @@ function network(join: (a: tfl.SymbolicTensor, b: tfl.SymbolicTensor) => tfl.Sym
   return { ...model, weights };
 }
 
-async function outputs(model: Model): Promise<Float32Array> {
+async function outputs(model: LayersModel): Promise<Float32Array> {
   await onCpu();
   const session = await nativeProvider.open(model, { loss: 'meanSquaredError', batchSize: 3, seed: 0, purpose: 'inference' });
   const found = await session.predict(tokens, 3);

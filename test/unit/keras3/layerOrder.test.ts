@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inKerasOrder } from '../../../daemon/model/keras3/layerOrder.js';
 import { layerName, layersOf } from '../../../daemon/model/layers/layerConfig.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { writeKeras, writeKerasH5 } from '../../../daemon/model/files/writeKeras.js';
 import { builtModel } from '../export/builtModel.js';
 import { scratch } from '../model/tfjs.js';
@@ -16,7 +16,7 @@ const names = (topology: { class_name: string; config: unknown }) => layersOf(to
 describe("Keras's order of layers", () => {
   it('is the one in which Keras itself saved its files', async () => {
     for (const name of ['cnn.keras', 'nested.keras', 'rnn.keras', 'misc.keras']) {
-      const { topology } = await readModel(name, { workspace: fixtures });
+      const { topology } = await readLayers(name, { workspace: fixtures });
       expect(names(inKerasOrder(topology)), name).toEqual(names(topology));
     }
   });
@@ -40,7 +40,7 @@ describe("Keras's order of layers", () => {
     await checkKerasH5(join(folder, 'm.h5'));
     for (const file of ['m.keras', 'm.h5']) {
       const read = new Map(
-        (await readModel(file, { workspace: folder })).weights.map(({ name, data }) => [name, data]),
+        (await readLayers(file, { workspace: folder })).weights.map(({ name, data }) => [name, data]),
       );
       const kept = model.weights.filter(({ name }) => !name.startsWith('unused'));
       expect([...read.keys()].sort()).toEqual(kept.map(({ name }) => name).sort());

@@ -9,10 +9,10 @@ import { planLenses } from '../../../daemon/language/planLens.js';
 import { LineIndex } from '../../../daemon/language/text.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { locateLayers } from '../../../daemon/model/files/detect.js';
-import { summarizeModel } from '../../../daemon/model/summarize.js';
+import { summarizeLayers } from '../../../daemon/model/layers/summarizeLayers.js';
 
 const { topology } = buildArchitecture('lenet300', 0);
-const layers = summarizeModel({ topology });
+const layers = summarizeLayers({ topology });
 const [fc1] = layers.filter((layer) => layer.prunable > 0);
 
 function fileOf(text: string): ModelFile {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { locateLayers } from '../../../daemon/model/files/detect.js';
 import { parseModelJson } from '../../../daemon/model/files/modelJson.js';
-import { summarizeModel } from '../../../daemon/model/summarize.js';
+import { summarizeLayers } from '../../../daemon/model/layers/summarizeLayers.js';
 
 interface Generated {
   class_name: string;
@@ -63,7 +63,7 @@ describe('locateLayers', () => {
     for (const name of ['lenet300', 'lenet5', 'resnet20'] as const) {
       const { topology } = buildArchitecture(name, 0);
       const text = JSON.stringify({ modelTopology: topology }, null, 2);
-      const summary = summarizeModel({ topology: parseModelJson(text, 'm').topology }).map((layer) => layer.name);
+      const summary = summarizeLayers({ topology: parseModelJson(text, 'm').topology }).map((layer) => layer.name);
       expect(locateLayers(text).map((place) => place.name)).toEqual(summary);
     }
   });

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nativeProvider } from '../../../daemon/engine/native/provider.js';
-import type { Model, Topology } from '../../../daemon/model/model.js';
+import type { LayersModel, Topology } from '../../../daemon/model/model.js';
 import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { writeKeras, writeKerasH5 } from '../../../daemon/model/files/writeKeras.js';
 import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 
@@ -42,7 +42,8 @@ const timed = sequential({
   config: { name: 'steps', layer: up([2, 2]), ...first([2, 3, 2, 1]) },
 });
 
-const modelOf = (raw: object, keras: boolean): Model => ({
+const modelOf = (raw: object, keras: boolean): LayersModel => ({
+  kind: 'layers',
   format: keras ? 'keras-v3' : 'tfjs-layers',
   path: join(workspace, 'net'),
   topology: normaliseTopology(raw, 'net', keras).topology,
@@ -50,7 +51,7 @@ const modelOf = (raw: object, keras: boolean): Model => ({
   notes: [],
 });
 
-async function outputs(model: Model): Promise<number[]> {
+async function outputs(model: LayersModel): Promise<number[]> {
   const session = await nativeProvider.open(model, { loss: 'meanSquaredError', batchSize: 2, seed: 0, purpose: 'inference' }); // prettier-ignore
   const inputs = session.inputShapes.map((shape) =>
     Float32Array.from({ length: 2 * shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(3 * i + 1)),
@@ -80,12 +81,12 @@ describe('between centres, as Keras', () => {
     const file = JSON.parse(await readFile(path, 'utf8')) as { modelTopology: Topology };
     expect(layersIn(file.modelTopology)).toContain('AveragePooling2D');
     expect(JSON.stringify(file)).not.toMatch(/bilinear|half_pixel/);
-    const back = await readModel(path, { workspace });
+    const back = await readLayers(path, { workspace });
     expect(layersIn(back.topology)).toEqual(layersIn(model.topology));
     close(await outputs(back), await outputs(model));
     // What stands in the file is the same function: the two layers as another program has them.
     await writeFile(path, JSON.stringify(file).replaceAll('up_nearest', 'fine').replaceAll('steps_nearest', 'fine'));
-    const plain = await readModel(path, { workspace });
+    const plain = await readLayers(path, { workspace });
     expect(layersIn(plain.topology)).toContain('AveragePooling2D');
     close(await outputs(plain), await outputs(model));
   });
@@ -94,7 +95,7 @@ describe('between centres, as Keras', () => {
     const model = modelOf(shared, true);
     const path = join(workspace, 'centres.h5');
     await writeKerasH5(model, path);
-    const back = await readModel(path, { workspace });
+    const back = await readLayers(path, { workspace });
     expect(layersIn(back.topology)).toEqual(layersIn(model.topology));
     close(await outputs(back), await outputs(model));
   });
@@ -117,7 +118,7 @@ describe('between corners, as TensorFlow.js', () => {
     const model = modelOf(raw, false);
     const path = join(workspace, 'corners.h5');
     await writeKerasH5(model, path);
-    close(await outputs(await readModel(path, { workspace })), await outputs(model));
+    close(await outputs(await readLayers(path, { workspace })), await outputs(model));
   });
 
   it('by 3 is refused for Keras, naming the layer', async () => {

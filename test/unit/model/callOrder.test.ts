@@ -6,9 +6,9 @@ import { unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { buildLayers } from '../../../daemon/engine/trace/layersModel.js';
 import { createRandom, type Random } from '../../../daemon/lc/random.js';
-import type { Model, Topology, WeightTensor } from '../../../daemon/model/model.js';
+import type { LayersModel, Topology, WeightTensor } from '../../../daemon/model/model.js';
 import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { wiringOf } from '../../../daemon/model/normalise/wiring.js';
 import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 import { difference, loadPlain, scratch, tf } from './tfjs.js';
@@ -66,7 +66,7 @@ function interpret(topology: Topology, weights: readonly WeightTensor[], x: read
 }
 
 /** What plain TensorFlow.js predicts with the model that the product writes. */
-async function predicted(model: Model, x: readonly number[]): Promise<number[]> {
+async function predicted(model: LayersModel, x: readonly number[]): Promise<number[]> {
   const folder = await scratch();
   await writeTfjsModel(model, join(folder, 'm.json'));
   const plain = await loadPlain(join(folder, 'm.json'));
@@ -74,7 +74,8 @@ async function predicted(model: Model, x: readonly number[]): Promise<number[]> 
   return outputs.flatMap((output) => [...output.dataSync()]);
 }
 
-const asModel = (topology: Topology, weights: readonly WeightTensor[]): Model => ({
+const asModel = (topology: Topology, weights: readonly WeightTensor[]): LayersModel => ({
+  kind: 'layers',
   format: 'tfjs-layers',
   path: 'net.json',
   topology,
@@ -152,7 +153,7 @@ describe('files of Keras 3.15', () => {
     '%s, with a layer at three depths, has the outputs that Keras gave',
     async (file) => {
       const folder = await scratch();
-      await writeTfjsModel(await readModel(file, { workspace: fixtures }), join(folder, 'm.json'));
+      await writeTfjsModel(await readLayers(file, { workspace: fixtures }), join(folder, 'm.json'));
       const plain = await loadPlain(join(folder, 'm.json'));
       const arrays = unzipSync(await readFile(join(fixtures, 'data.npz')));
       // Version 1.0 of the format, float32: a header of as many bytes as its bytes 8 and 9 say.
@@ -171,7 +172,7 @@ describe('files of Keras 3.15', () => {
   it.each(['multi-depth', 'nested-two-out', 'same-names', 'td-model', 'nest3', 'nest-twice'])(
     '%s is built as its wiring says',
     async (name) => {
-      const model = await readModel(`${name}.keras`, { workspace: fixtures });
+      const model = await readLayers(`${name}.keras`, { workspace: fixtures });
       const built = await buildLayers(model);
       expect(built.weights.map((weight) => weight.name).sort()).toEqual(model.weights.map((w) => w.name).sort());
       built.dispose();
@@ -220,7 +221,7 @@ describe('nested Sequentials of Keras before 2.2.3, whose config is their list o
     }; // prettier-ignore
     await writeFile(join(folder, 'model.json'), JSON.stringify(json));
     await writeFile(join(folder, 'w.bin'), Buffer.concat(weights.map(({ data }) => Buffer.from(data.buffer))));
-    const model = await readModel('model.json', { workspace: folder });
+    const model = await readLayers('model.json', { workspace: folder });
     const x = [0.5, 0.1, -0.9];
     const through = (v: readonly number[], name: string) => {
       const { data } = weights.find((weight) => weight.name === `${name}/kernel`)!;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { onnxFile } from '../../../daemon/export/writeOnnx.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { writeKeras } from '../../../daemon/model/files/writeKeras.js';
 import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 import { builtModel } from '../export/builtModel.js';
@@ -90,7 +90,7 @@ describe('convolutions of channels first that TensorFlow.js miscomputes', () => 
       expectSame(result[session.outputNames[0]!]!.data as Float32Array, outputs, 'onnx', 1e-5);
       await writeKeras(model, join(folder, 'm.keras'));
       await checkKeras(join(folder, 'm.keras'));
-      const again = await readModel(join(folder, 'm.keras'), { workspace: folder });
+      const again = await readLayers(join(folder, 'm.keras'), { workspace: folder });
       expectSame(await predict(again, x, [SAMPLES, ...sample]), outputs, 'keras', 1e-5);
     });
   }

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { strFromU8, unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { withHdf5 } from '../../../daemon/model/files/hdf5.js';
-import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { trainingSetup } from '../../../daemon/model/setup/trainingSetup.js';
 import { writeKeras, writeKerasH5 } from '../../../daemon/model/files/writeKeras.js';
 import { builtModel } from '../export/builtModel.js';
@@ -18,13 +18,15 @@ const cases = join(import.meta.dirname, '..', '..', 'fixtures', 'keras');
 const names = ['label-smoothing', 'multi-output', 'other-head', 'residual-bn', 'embed-text', 'transfer-frozen'];
 
 const layer = (class_name: string, config: object) => ({ class_name, config: { name: class_name.toLowerCase(), ...config } }); // prettier-ignore
-const net = (trainingConfig: Record<string, unknown>): Model => ({
+const net = (trainingConfig: Record<string, unknown>): LayersModel => ({
   ...builtModel({ class_name: 'Sequential', config: { name: 'm', layers: [layer('Dense', { units: 3, activation: 'softmax', batch_input_shape: [null, 4] })] } }, false), // prettier-ignore
   trainingConfig,
 });
 
 /** What both formats hold, checked as Keras 3 would, and read back. */
-async function written(model: Model): Promise<{ native: Json | undefined; h5: Json | undefined; read: Model[] }> {
+async function written(
+  model: LayersModel,
+): Promise<{ native: Json | undefined; h5: Json | undefined; read: LayersModel[] }> {
   const folder = await scratch();
   await writeKeras(model, join(folder, 'm.keras'));
   await writeKerasH5(model, join(folder, 'm.h5'));
@@ -34,18 +36,18 @@ async function written(model: Model): Promise<{ native: Json | undefined; h5: Js
   const { compile_config: native } = JSON.parse(strFromU8(members['config.json']!)) as { compile_config?: Json };
   const text = await withHdf5(new Uint8Array(await readFile(join(folder, 'm.h5'))), 'm.h5', (h5) => h5.text('', 'training_config')); // prettier-ignore
   const h5 = text === null ? undefined : (JSON.parse(text) as Json);
-  return { native, h5, read: await Promise.all(['m.keras', 'm.h5'].map((file) => readModel(file, { workspace: folder }))) }; // prettier-ignore
+  return { native, h5, read: await Promise.all(['m.keras', 'm.h5'].map((file) => readLayers(file, { workspace: folder }))) }; // prettier-ignore
 }
 
 describe('the compile config of Keras files', () => {
   it.each(names)('%s: the losses and metrics of each output are those of the file', async (name) => {
     const folder = join(cases, name);
     const file = readdirSync(folder).find((one) => one.endsWith('.keras'))!;
-    const model = await readModel(file, { workspace: folder });
+    const model = await readLayers(file, { workspace: folder });
     const { native, h5, read } = await written(model);
     expect(native!.loss).toEqual(h5!.loss);
     const { outputNames } = trainingSetup(model);
-    const meaning = (of: Model) =>
+    const meaning = (of: LayersModel) =>
       outputNames.map((output) => {
         const { loss, lossSettings, classification, fromLogits } = trainingSetup(of, output);
         return { loss, lossSettings, classification, fromLogits };
@@ -54,12 +56,12 @@ describe('the compile config of Keras files', () => {
   });
 
   it('keeps settings, weights of losses and the optimizer with its constants', async () => {
-    const model = await readModel('model.keras', { workspace: join(cases, 'label-smoothing') });
+    const model = await readLayers('model.keras', { workspace: join(cases, 'label-smoothing') });
     expect((await written(model)).native).toMatchObject({
       loss: { module: 'keras.losses', class_name: 'CategoricalCrossentropy', config: { label_smoothing: 0.1 } },
       metrics: ['accuracy'],
     });
-    const heads = await readModel('model.keras', { workspace: join(cases, 'other-head') });
+    const heads = await readLayers('model.keras', { workspace: join(cases, 'other-head') });
     const { native } = await written(heads);
     expect(native!.loss).toHaveLength(2);
     const adam = net({ optimizer_config: { class_name: 'Adam', config: { learningRate: 0.002, beta1: 0.8, epsilon: null } }, loss: 'categoricalCrossentropy', metrics: ['acc', { class_name: 'AUC', config: { name: 'auc', curve: 'PR', thresholds: [0.5] } }, 'f1_of_my_own'] }); // prettier-ignore

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { isModelJson, locateLayers } from '../../../daemon/model/files/detect.js';
 import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
-import { summarizeModel } from '../../../daemon/model/summarize.js';
+import { summarizeLayers } from '../../../daemon/model/layers/summarizeLayers.js';
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');
 const keras = async (name: string): Promise<string> =>
@@ -41,7 +41,7 @@ describe('locateLayers', () => {
   for (const space of [undefined, 2]) {
     it(`finds every layer of a ${space ? 'formatted' : 'minified'} file, at its brace`, () => {
       const text = saved('resnet20', space);
-      const rows = summarizeModel(buildArchitecture('resnet20', 0));
+      const rows = summarizeLayers(buildArchitecture('resnet20', 0));
       const found = locateLayers(text);
       expect(found.map(({ name, className }) => [name, className])).toEqual(rows.map((row) => [row.name, row.className]));
       const lines = text.split('\n');
@@ -58,7 +58,7 @@ describe('locateLayers', () => {
     for (const name of ['nested', 'rnn']) {
       const text = await keras(name);
       const names = new Set(locateLayers(text).map((layer) => layer.name));
-      const rows = summarizeModel(normaliseTopology(JSON.parse(text), name, true)).map((row) => row.name);
+      const rows = summarizeLayers(normaliseTopology(JSON.parse(text), name, true)).map((row) => row.name);
       for (const row of rows) if (row !== 'seqq/seqq_d') expect(names.has(row), row).toBe(true);
       expect(names.has('seqq/d')).toBe(name === 'nested');
       expect([...names].some((n) => /forward_lstm|time_distributed\//.test(n))).toBe(false);

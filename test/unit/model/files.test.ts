@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../daemon/protocol/errors.js';
 import { writeFileAtomic } from '../../../daemon/files/atomicWrite.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { hashModel, withWeights } from '../../../daemon/model/weights.js';
 import { resolveInside } from '../../../daemon/files/workspacePath.js';
 import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
@@ -61,7 +61,7 @@ describe('TensorFlow.js files', () => {
     it(`${name}: read, prune, write; plain TensorFlow.js predicts the same`, async () => {
       const folder = await scratch();
       const original = build();
-      const model = await readModel(await savePlain(original, folder, shard), { workspace: folder });
+      const model = await readLayers(await savePlain(original, folder, shard), { workspace: folder });
       expect(model.notes).toEqual([]);
       for (const [i, weight] of original.weights.entries()) {
         const read = model.weights.find((w) => w.name === (weight as unknown as { originalName: string }).originalName);
@@ -88,7 +88,7 @@ describe('TensorFlow.js files', () => {
   it('shards are 4 MB, and an overwritten model leaves no old shards', async () => {
     const folder = await scratch();
     const big = tfl.sequential({ layers: [L.dense({ units: 1500, inputShape: [1000], name: 'big' })] });
-    const model = await readModel(await savePlain(big, folder), { workspace: folder });
+    const model = await readLayers(await savePlain(big, folder), { workspace: folder });
     const path = join(folder, 'out.json');
     await writeTfjsModel(model, path);
     const zeroed = withWeights(model, new Map([['big/kernel', new Float32Array(1_500_000)]]));
@@ -97,7 +97,7 @@ describe('TensorFlow.js files', () => {
     expect(files.length).toBe(3);
     const sizes = await Promise.all(files.filter((f) => f.endsWith('.bin')).map(async (f) => (await readFile(join(folder, f))).length));
     expect(sizes.sort((a, b) => b - a)).toEqual([4194304, 6_006_000 - 4194304]);
-    expect(hashModel(await readModel(path, { workspace: folder }))).toBe(hashModel(zeroed));
+    expect(hashModel(await readLayers(path, { workspace: folder }))).toBe(hashModel(zeroed));
   });
 
   it('quantized shards are dequantized as TensorFlow.js does', async () => {
@@ -113,7 +113,7 @@ describe('TensorFlow.js files', () => {
     ];
     await writeFile(path, JSON.stringify(json));
     await writeFile(join(folder, json.weightsManifest[0].paths[0]), bytes);
-    const model = await readModel(path, { workspace: folder });
+    const model = await readLayers(path, { workspace: folder });
     const plain = tf.io.decodeWeights(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer, json.weightsManifest[0].weights);
     for (const weight of model.weights) expect([...weight.data]).toEqual([...plain[weight.name]!.dataSync()]);
     expect([...model.weights[1]!.data]).toEqual([1, -2.5, Math.fround(2 ** -24)]);
@@ -124,7 +124,7 @@ describe('weights that are not where the manifest says', () => {
   const saved = async (): Promise<{ folder: string; path: string; json: ManifestJson; hash: string }> => {
     const folder = await scratch();
     const path = await savePlain(small(), folder);
-    const hash = hashModel(await readModel(path, { workspace: folder }));
+    const hash = hashModel(await readLayers(path, { workspace: folder }));
     return { folder, path, json: JSON.parse(await readFile(path, 'utf8')) as ManifestJson, hash };
   };
   const name = 'group1-shard1of1.bin';
@@ -137,7 +137,7 @@ describe('weights that are not where the manifest says', () => {
     const { folder, path, json, hash } = await saved();
     for (const elsewhere of [`./deep/${name}`, `..\\models\\${name}`, `/content/export/${name}`, `../../${name}`, `https://example.org/m/${name}?x=1`]) {
       await rewrite(path, json, elsewhere);
-      const model = await readModel(path, { workspace: folder });
+      const model = await readLayers(path, { workspace: folder });
       expect(hashModel(model)).toBe(hash);
       expect(model.notes.join()).toContain(`"${name}" beside the model was read`);
     }
@@ -148,12 +148,12 @@ describe('weights that are not where the manifest says', () => {
     for (const now of ['model.weights.bin', 'model.bin', 'whatever.dat']) {
       await rename(join(folder, (await readdir(folder)).find((f) => f !== 'model.json')!), join(folder, now));
       await rewrite(path, json, 'my-net.weights.bin');
-      const model = await readModel(path, { workspace: folder });
+      const model = await readLayers(path, { workspace: folder });
       expect(hashModel(model)).toBe(hash);
       expect(model.notes.join()).toContain(now);
     }
     await writeFile(join(folder, 'twin.dat'), await readFile(join(folder, 'whatever.dat')));
-    const error = await failure(readModel(path, { workspace: folder }));
+    const error = await failure(readLayers(path, { workspace: folder }));
     expect(error.code).toBe('model-missing');
     expect(error.message).toContain('my-net.weights.bin');
   });
@@ -164,10 +164,10 @@ describe('weights that are not where the manifest says', () => {
     await mkdir(inner);
     await rename(path, join(inner, 'model.json'));
     await rewrite(join(inner, 'model.json'), json, `../${name}`);
-    expect((await failure(readModel('model.json', { workspace: inner }))).code).toBe('path-outside-workspace');
+    expect((await failure(readLayers('model.json', { workspace: inner }))).code).toBe('path-outside-workspace');
     await symlink(join(folder, name), join(inner, name));
-    expect((await failure(readModel('model.json', { workspace: inner }))).code).toBe('path-outside-workspace');
-    expect((await failure(readModel(join(folder, name), { workspace: inner }))).code).toBe('path-outside-workspace');
+    expect((await failure(readLayers('model.json', { workspace: inner }))).code).toBe('path-outside-workspace');
+    expect((await failure(readLayers(join(folder, name), { workspace: inner }))).code).toBe('path-outside-workspace');
   });
 }); // prettier-ignore
 
@@ -189,14 +189,14 @@ describe('broken weight files', () => {
     for (const [, damage, message] of breakages) {
       const { folder, path, shard } = await shards();
       await damage(shard(2));
-      expect((await failure(readModel(path, { workspace: folder }))).message).toMatch(message);
+      expect((await failure(readLayers(path, { workspace: folder }))).message).toMatch(message);
     }
   });
 
   it('the last shard too long is found', async () => {
     const { folder, path, shard } = await shards();
     await appendFile(shard(4), 'abcd');
-    expect((await failure(readModel(path, { workspace: folder }))).message).toMatch(/group1-shard4of4\.bin .* too long/);
+    expect((await failure(readLayers(path, { workspace: folder }))).message).toMatch(/group1-shard4of4\.bin .* too long/);
   });
 
   it('NaN and infinities are refused by weight', async () => {
@@ -204,7 +204,7 @@ describe('broken weight files', () => {
     const bytes = await readFile(shard(1));
     bytes.writeFloatLE(Infinity, 8);
     await writeFile(shard(1), bytes);
-    const error = await failure(readModel(path, { workspace: folder }));
+    const error = await failure(readLayers(path, { workspace: folder }));
     expect(error.message).toMatch(/weight "c\/kernel" holds Infinity at position 2/);
   });
 }); // prettier-ignore

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { asInKeras3, asInTfjs } from '../../../daemon/model/normalise/hardSigmoid.js';
 import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
-import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { writeKeras, writeKerasH5 } from '../../../daemon/model/files/writeKeras.js';
 import { builtModel } from '../export/builtModel.js';
 import { expectSame } from '../export/expectSame.js';
@@ -12,7 +12,7 @@ import { scratch } from './tfjs.js';
 
 type Json = Record<string, unknown>;
 const first = { batch_input_shape: [null, 4, 3] };
-const net = (class_name: string, config: Json): Model =>
+const net = (class_name: string, config: Json): LayersModel =>
   builtModel({ class_name: 'Sequential', config: { name: 'net', layers: [{ class_name, config: { name: 'x', trainable: true, ...first, ...config } }] } }, false); // prettier-ignore
 
 /** Keras 3's, relu6(x + 3) / 6. */
@@ -23,7 +23,7 @@ const inputs = Float32Array.from({ length: SAMPLES * STEPS * FEATURES }, (_, i) 
 type Cell = (gates: (of: 'x' | 'h', gate: number, unit: number, scaleH?: readonly number[]) => number, h: number[], c: number[]) => [h: number[], c: number[]]; // prettier-ignore
 
 /** The last output of a recurrent layer by plain loops over Keras's equations. */
-function recurrent(model: Model, gates: number, cell: Cell): Float32Array {
+function recurrent(model: LayersModel, gates: number, cell: Cell): Float32Array {
   const [kernel, recurrentKernel, bias] = model.weights.map(({ data }) => data) as [Float32Array, Float32Array, Float32Array];
   const width = gates * UNITS;
   const out: number[] = [];
@@ -80,7 +80,7 @@ describe("hard_sigmoid of Keras 3, which is TensorFlow.js's of 1.2 x", () => {
       class_name,
       config: { name: class_name, units: UNITS, ...more },
     });
-    const values = (model: Model) => model.weights.map(({ data }) => [...data]);
+    const values = (model: LayersModel) => model.weights.map(({ data }) => [...data]);
     const layer = net('LSTM', { units: UNITS });
     const alone = net('RNN', { cell: cell('LSTMCell') });
     expect(values(asInKeras3(alone, 'm'))).toEqual(values(asInKeras3(layer, 'm')));
@@ -111,12 +111,12 @@ describe("hard_sigmoid of Keras 3, which is TensorFlow.js's of 1.2 x", () => {
   it('both Keras formats read back compute the same, and zeros stay zeros', async () => {
     const folder = await scratch();
     const model = net('Bidirectional', { merge_mode: 'sum', layer: { class_name: 'LSTM', config: { name: 'inner', units: UNITS, recurrent_activation: 'hard_sigmoid' } } }); // prettier-ignore
-    const pruned: Model = { ...model, weights: model.weights.map((w) => ({ ...w, data: w.data.map((x, i) => (i % 3 ? x : 0)) })) }; // prettier-ignore
+    const pruned: LayersModel = { ...model, weights: model.weights.map((w) => ({ ...w, data: w.data.map((x, i) => (i % 3 ? x : 0)) })) }; // prettier-ignore
     const outputs = await predict(pruned, inputs, [SAMPLES, STEPS, FEATURES]);
     await writeKeras(pruned, join(folder, 'm.keras'));
     await writeKerasH5(pruned, join(folder, 'm.h5'));
     for (const file of ['m.keras', 'm.h5']) {
-      const read = await readModel(file, { workspace: folder });
+      const read = await readLayers(file, { workspace: folder });
       read.weights.forEach(({ data }, k) =>
         data.forEach((x, i) => expect(x === 0).toBe(pruned.weights[k]!.data[i] === 0)),
       );

@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { withInputSizes } from '../../../daemon/model/setup/inputSizes.js';
 import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { trainingSetup } from '../../../daemon/model/setup/trainingSetup.js';
 
-const model = (class_name: string, config: Record<string, unknown>): Model => ({
+const model = (class_name: string, config: Record<string, unknown>): LayersModel => ({
+  kind: 'layers',
   format: 'tfjs-layers',
   path: 'm.json',
   topology: { class_name, config },
   weights: [],
   notes: [],
 });
-const shapesOf = ({ topology }: Model) => modelGraph(topology).inputShapes;
+const shapesOf = ({ topology }: LayersModel) => modelGraph(topology).inputShapes;
 
 const lstm = { class_name: 'LSTM', config: { name: 'rnn', units: 4 } };
 const dense = { class_name: 'Dense', config: { name: 'out', units: 2, activation: 'softmax' } };

@@ -6,8 +6,8 @@ import { strToU8, unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { buildHdf5 } from '../../../daemon/model/files/hdf5.js';
-import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
 import { difference, loadPlain, scratch, tf } from './tfjs.js';
 
@@ -22,7 +22,7 @@ const expected = async (name: string): Promise<Expected> =>
   JSON.parse(gunzipSync(await readFile(join(fixtures, `${name}.expected.json.gz`))).toString()) as Expected;
 
 /** Largest difference between what Keras predicted and what plain TensorFlow.js predicts with the model that was read. */
-async function errorAgainstKeras(model: Model, name: string): Promise<number> {
+async function errorAgainstKeras(model: LayersModel, name: string): Promise<number> {
   const folder = await scratch();
   await writeTfjsModel(model, join(folder, 'm.json'));
   const plain = await loadPlain(join(folder, 'm.json'));
@@ -31,7 +31,8 @@ async function errorAgainstKeras(model: Model, name: string): Promise<number> {
   return Math.max(...predicted.map((output, i) => difference(output.dataSync(), outputs[i]!)));
 }
 
-const tensors = (model: Model) => model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
+const tensors = (model: LayersModel) =>
+  model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
 
 describe('files that Keras 3 wrote', () => {
   for (const name of NETWORKS) {
@@ -42,9 +43,9 @@ describe('files that Keras 3 wrote', () => {
         gunzipSync(await readFile(join(fixtures, name, `${name}.json.gz`))),
       );
       await copyFile(join(fixtures, name, `${name}.weights.h5`), join(workspace, `${name}.weights.h5`));
-      const native = await readModel(`${name}.keras`, { workspace: fixtures });
-      const legacy = await readModel(`${name}.h5`, { workspace: fixtures });
-      const beside = await readModel(`${name}.json`, { workspace });
+      const native = await readLayers(`${name}.keras`, { workspace: fixtures });
+      const legacy = await readLayers(`${name}.h5`, { workspace: fixtures });
+      const beside = await readLayers(`${name}.json`, { workspace });
       expect(native.format).toBe('keras-v3');
       expect(legacy.format).toBe('keras-h5');
       expect(tensors(legacy)).toEqual(tensors(native));
@@ -55,11 +56,11 @@ describe('files that Keras 3 wrote', () => {
   }
 
   it('says what it changed', async () => {
-    const { notes } = await readModel('cnn.keras', { workspace: fixtures });
+    const { notes } = await readLayers('cnn.keras', { workspace: fixtures });
     expect(notes.join('\n')).toMatch(/RandomFlip.*identity/);
     expect(notes.join('\n')).toMatch(/silu became swish/);
     expect(notes.join('\n')).toMatch(/leaky_relu became linear and a LeakyReLU layer: dense/);
-    const nested = (await readModel('nested.keras', { workspace: fixtures })).notes.join('\n');
+    const nested = (await readLayers('nested.keras', { workspace: fixtures })).notes.join('\n');
     expect(nested).toMatch(/nested model are counted from 1/);
     expect(nested).toMatch(/renamed.*seqq\/d to seqq_d/);
   });
@@ -71,13 +72,13 @@ describe('files that Keras 3 wrote', () => {
     const without = { ...members };
     delete without['model.weights.h5'];
     await writeFile(join(folder, 'a', 'x.keras'), zipSync(without));
-    await expect(readModel('a/x.keras', { workspace: folder })).rejects.toThrow(/x\.keras has no model\.weights\.h5/);
+    await expect(readLayers('a/x.keras', { workspace: folder })).rejects.toThrow(/x\.keras has no model\.weights\.h5/);
     const other = unzipSync(new Uint8Array(await readFile(join(fixtures, 'misc.keras'))));
     await writeFile(
       join(folder, 'a', 'y.keras'),
       zipSync({ ...members, 'model.weights.h5': other['model.weights.h5']! }),
     );
-    await expect(readModel('a/y.keras', { workspace: folder })).rejects.toThrow(/y\.keras: layer "\w+"/);
+    await expect(readLayers('a/y.keras', { workspace: folder })).rejects.toThrow(/y\.keras: layer "\w+"/);
   });
 
   it('the layout of Keras 2.12 and 2.13: other group names, counters with gaps', async () => {
@@ -116,7 +117,7 @@ describe('files that Keras 3 wrote', () => {
       'model.weights.h5': weights,
     });
     await writeFile(join(folder, 'old.keras'), zip);
-    const read = await readModel('old.keras', { workspace: folder });
+    const read = await readLayers('old.keras', { workspace: folder });
     expect(tensors(read)).toEqual(tensors(model));
     expect(read.notes.join()).toContain('2.12 and 2.13');
   });

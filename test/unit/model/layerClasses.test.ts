@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { thin } from '../../../daemon/export/thin.js';
 import { compiledProvider } from '../../../daemon/engine/compiled/provider.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { writeKeras, writeKerasH5 } from '../../../daemon/model/files/writeKeras.js';
 import { classOf, LAYER_CLASSES, presentName } from '../../../daemon/model/layerClasses/registry.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { builtModel } from '../export/builtModel.js';
 import { checkKeras, checkKerasH5 } from '../keras3/checker.js';
 import { scratch, tf } from './tfjs.js';
@@ -18,13 +18,13 @@ const layer = (class_name: string, name: string, config: object = {}) => ({
   class_name,
   config: { name, trainable: true, ...config },
 });
-const sequential = (shape: readonly (number | null)[], ...layers: object[]): Model =>
+const sequential = (shape: readonly (number | null)[], ...layers: object[]): LayersModel =>
   builtModel({
     class_name: 'Sequential',
     config: { name: 'm', layers: [layer('InputLayer', 'in', { batch_shape: [null, ...shape] }), ...layers] },
   });
 
-async function outputs(model: Model, inputs: Float32Array): Promise<Float32Array> {
+async function outputs(model: LayersModel, inputs: Float32Array): Promise<Float32Array> {
   const session = await compiledProvider('cpu').open(model, { loss: 'meanSquaredError', batchSize: 2, purpose: 'inference', seed: 1 }); // prettier-ignore
   try {
     return Float32Array.from(await session.predict([inputs], 2));
@@ -86,7 +86,7 @@ describe('classes that TensorFlow.js lacks', () => {
     await checkKeras(join(folder, 'm.keras'));
     await checkKerasH5(join(folder, 'm.h5'));
     for (const file of ['m.keras', 'm.h5']) {
-      const read = await readModel(file, { workspace: folder });
+      const read = await readLayers(file, { workspace: folder });
       expect(read.weights.map(({ name, data }) => [name, [...data]])).toEqual(model.weights.map(({ name, data }) => [name, [...data]])); // prettier-ignore
       expect(await outputs(read, inputs)).toEqual(expected);
     }
@@ -102,13 +102,13 @@ describe('classes that TensorFlow.js lacks', () => {
         layer('Dense', 'd', { units: 2 }),
       );
     // Two filters without weights and bias.
-    const dead = (model: Model): Model => ({
+    const dead = (model: LayersModel): LayersModel => ({
       ...model,
       weights: model.weights.map((weight) =>
         weight.name.startsWith('a/') ? { ...weight, data: weight.data.map((x, i) => (i % 4 < 2 ? 0 : x)) } : weight,
       ),
     });
-    const kept = (model: Model) => thin(model).layers.find(({ layer: name }) => name === 'a')!.kept;
+    const kept = (model: LayersModel) => thin(model).layers.find(({ layer: name }) => name === 'a')!.kept;
     const inputs = Float32Array.from({ length: 2 * 18 }, (_, i) => Math.cos(i));
     for (const border of [
       layer('ZeroPadding1D', 'b', { padding: 2 }),

@@ -8,8 +8,8 @@ import { groupUnits } from '../../../daemon/lc/projections/groups.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { layerViews } from '../../../daemon/model/layers/layerViews.js';
-import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { withWeights } from '../../../daemon/model/weights.js';
 import { builtModel } from '../export/builtModel.js';
@@ -17,14 +17,14 @@ import { builtModel } from '../export/builtModel.js';
 const NEURONS = { neurons: 1 } as const;
 
 /** Biases and normalisation of a trained network are not 0. */
-function trained(architecture: Parameters<typeof buildArchitecture>[0]): Model {
+function trained(architecture: Parameters<typeof buildArchitecture>[0]): LayersModel {
   const model = buildArchitecture(architecture, 3);
   const random = createRandom(4);
   const vectors = model.weights.filter(({ shape }) => shape.length === 1);
   return withWeights(model, new Map(vectors.map(({ name, data }) => [name, data.map(() => 0.5 + random.next())])));
 }
 
-function withoutGroups(model: Model, names: readonly string[], removed: ReadonlySet<number>): Model {
+function withoutGroups(model: LayersModel, names: readonly string[], removed: ReadonlySet<number>): LayersModel {
   const values = new Map(model.weights.map(({ name, data }) => [name, data]));
   const zeroed = new Map<string, Float32Array>();
   for (const { view, weights } of layerViews(summarizeModel(model), names, NEURONS))
@@ -36,7 +36,7 @@ function withoutGroups(model: Model, names: readonly string[], removed: Readonly
   return withWeights(model, zeroed);
 }
 
-const prunable = (model: Model): string[] =>
+const prunable = (model: LayersModel): string[] =>
   summarizeModel(model)
     .filter((layer) => layer.prunable > 0)
     .map(({ name }) => name);
@@ -62,7 +62,7 @@ describe('groups of units', () => {
   );
 
   it('filters of a transposed convolution are units, with their normalisation', async () => {
-    const model = await readModel('model.keras', { workspace: resolve('test/fixtures/keras/gan-generator') });
+    const model = await readLayers('model.keras', { workspace: resolve('test/fixtures/keras/gan-generator') });
     const views = layerViews(summarizeModel(model), prunable(model), NEURONS);
     const groups = groupUnits(views.map(({ view }) => view));
     // Eight filters of the first; the dense layer is reshaped into channels, and the last layer's filter is the image.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LayerSummary, Model } from '../../../daemon/model/model.js';
-import { summarizeModel } from '../../../daemon/model/summarize.js';
+import type { LayerSummary, LayersModel } from '../../../daemon/model/model.js';
+import { summarizeLayers } from '../../../daemon/model/layers/summarizeLayers.js';
 import {
   AS_IN_FILE,
   asideNote,
@@ -13,7 +13,7 @@ import {
   trainedLayers,
   withTrainedLayers,
 } from '../../../daemon/model/layers/trainedLayers.js';
-import { outputIndex } from '../../../daemon/model/setup/trainingSetup.js';
+import { outputIndex } from '../../../daemon/model/setup/compiledLoss.js';
 import { parsePlan } from '../../../daemon/plan/parsePlan.js';
 import { planText } from '../../../daemon/plan/planText.js';
 import { PlanMeaningError, resolvePlan } from '../../../daemon/plan/resolvePlan.js';
@@ -35,8 +35,8 @@ const ends = (list: readonly string[]) => list.map((ref) => {
   const [layer, node = '0', tensor = '0'] = ref.split(':');
   return [layer, Number(node), Number(tensor)];
 }); // prettier-ignore
-const model = (layers: object[], inputs: readonly string[], outputs: readonly string[], more = {}): Model => ({
-  format: 'keras-h5',
+const model = (layers: object[], inputs: readonly string[], outputs: readonly string[], more = {}): LayersModel => ({
+  kind: 'layers', format: 'keras-h5',
   path: 'm',
   topology: { class_name: 'Functional', config: { name: 'm', layers, input_layers: ends(inputs), output_layers: ends(outputs), ...more } },
   weights: [],
@@ -44,8 +44,8 @@ const model = (layers: object[], inputs: readonly string[], outputs: readonly st
 }); // prettier-ignore
 
 const trained = (layers: readonly LayerSummary[]) => layers.filter((layer) => prunableWeightsOf(layer) > 0).map(({ name }) => name); // prettier-ignore
-const behind = (of: Model, output: string | null, unfreeze: readonly string[] = []) =>
-  trained(trainedLayers(summarizeModel(of), { output, unfreeze }));
+const behind = (of: LayersModel, output: string | null, unfreeze: readonly string[] = []) =>
+  trained(trainedLayers(summarizeLayers(of), { output, unfreeze }));
 
 describe('what an output depends on', () => {
   it('is the trunk and its own head, not the other', () => {
@@ -53,8 +53,8 @@ describe('what an output depends on', () => {
     expect(behind(two, 'cls')).toEqual(['trunk', 'cls']);
     expect(behind(two, 'reg')).toEqual(['trunk', 'reg']);
     expect(behind(two, null)).toEqual(['trunk', 'reg']);
-    expect(asideNote(summarizeModel(two), { output: 'cls', unfreeze: [] })).toMatch(/"cls", which is trained, does not depend on reg:/);
-    expect(asideNote(summarizeModel(two), AS_IN_FILE)).toMatch(/"reg", which is trained, does not depend on cls:/);
+    expect(asideNote(summarizeLayers(two), { output: 'cls', unfreeze: [] })).toMatch(/"cls", which is trained, does not depend on reg:/);
+    expect(asideNote(summarizeLayers(two), AS_IN_FILE)).toMatch(/"reg", which is trained, does not depend on cls:/);
   }); // prettier-ignore
 
   it('is that of every output that is trained', () => {
@@ -63,7 +63,7 @@ describe('what an output depends on', () => {
       ['in'],
       ['one', 'two', 'three', 'apart'],
     );
-    const layers = summarizeModel(chain);
+    const layers = summarizeLayers(chain);
     const own = { output: 'one', unfreeze: [] };
     // "three" shares layers with "two" alone, "apart" with none.
     expect(outputsAlong(layers, own, ['three', 'two', 'apart'])).toEqual(['two', 'three']);
@@ -72,7 +72,7 @@ describe('what an output depends on', () => {
     expect(sharingOutputs(trainedLayers(layers, own), ['one'])).toEqual(['two']);
     const shown = asideNote(layers, { ...own, jointly: ['two'] });
     expect(shown).toBe('the outputs "one", "two", which are trained, do not depend on three, apart: neither trained nor pruned');
-    const withLosses = (trainingConfig: Record<string, unknown>) => byFile(summarizeModel({ ...chain, trainingConfig }), own).jointly;
+    const withLosses = (trainingConfig: Record<string, unknown>) => byFile(summarizeLayers({ ...chain, trainingConfig }), own).jointly;
     expect(withLosses({ loss: 'mse' })).toEqual(['two', 'three']);
     expect(withLosses({ loss: { one: 'mse', three: 'mse' } })).toBeUndefined();
     expect(withLosses({ loss: 'mse', loss_weights: { one: 1, two: 0, three: 1 } })).toBeUndefined();
@@ -100,7 +100,7 @@ describe('what an output depends on', () => {
       ['in'],
       ['both:0', 'both:1'],
     );
-    const outputs = summarizeModel(shared).find(({ name }) => name === 'right')!.outputs!;
+    const outputs = summarizeLayers(shared).find(({ name }) => name === 'right')!.outputs!;
     expect(outputs.map(({ depends }) => depends)).toEqual([false, true]);
   });
 
@@ -133,7 +133,7 @@ describe('what a file freezes', () => {
     ['in'],
     ['top'],
   ); // prettier-ignore
-  const layers = summarizeModel(frozen);
+  const layers = summarizeLayers(frozen);
 
   it('is all of a nested model, and what a wrapper wraps', () => {
     expect(layers.filter((layer) => layer.frozen).map(({ name }) => name)).toEqual(['base/k', 'base/bn', 'bi']);
@@ -150,7 +150,7 @@ describe('what a file freezes', () => {
 
   it('is a setting of each layer for the engine, and of the file for nobody', () => {
     const before = JSON.stringify(frozen.topology);
-    const flags = (of: Model) => {
+    const flags = (of: LayersModel) => {
       const found: Record<string, unknown> = {};
       JSON.stringify(of.topology, (_, value: unknown) => {
         const config = value as { name?: string; trainable?: boolean } | null;
@@ -165,7 +165,7 @@ describe('what a file freezes', () => {
     expect(flags(thawed)).toMatchObject({ base: true, k: true, bn: false, bi: true, cell: true, top: true });
     expect(JSON.stringify(frozen.topology)).toBe(before);
     const free = model([input('in', 4), dense('top', ['in'])], ['in'], ['top']);
-    expect(withTrainedLayers(free, summarizeModel(free))).toBe(free);
+    expect(withTrainedLayers(free, summarizeLayers(free))).toBe(free);
   }); // prettier-ignore
 });
 
@@ -178,7 +178,7 @@ describe('a plan over what is frozen or aside', () => {
   const resolve = (more: Partial<Plan>) =>
     resolvePlan(
       { model: 'm', data: 'd', budget: { weights: 8 }, ...more } as Plan,
-      { name: 'p', planPath: null, modelPath: WorkspacePath.parse('m'), dataPath: (path) => path, layers: summarizeModel(two) },
+      { name: 'p', planPath: null, modelPath: WorkspacePath.parse('m'), dataPath: (path) => path, layers: summarizeLayers(two) },
     ); // prettier-ignore
   const problem = (more: Partial<Plan>): PlanMeaningError => {
     try {
@@ -200,7 +200,7 @@ describe('a plan over what is frozen or aside', () => {
   });
 
   it('trains outputs together by the losses of the file, unless it measures them', () => {
-    const layers = summarizeModel({ ...two, trainingConfig: { loss: 'mse' } });
+    const layers = summarizeLayers({ ...two, trainingConfig: { loss: 'mse' } });
     const of = (more: Partial<Plan>) =>
       resolvePlan({ model: 'm', data: 'd', budget: { keep: 0.5 }, output: 'cls', unfreeze: true, ...more } as Plan, { name: 'p', planPath: null, modelPath: WorkspacePath.parse('m'), dataPath: (path) => path, layers });
     expect(of({})).toMatchObject({ output: 'cls', jointly: ['reg'], tasks: [{ layers: expect.arrayContaining(['cls', 'reg']) as unknown }] });
@@ -216,11 +216,11 @@ describe('a plan over what is frozen or aside', () => {
     expect(problem({ output: 'cls', ...tasks('reg') }).message).toMatch(/does not depend on layer "reg"/);
     expect(problem({ unfreeze: ['mid'] }).message).toMatch(/no frozen layer is called "mid"; .*trunk/);
     expect(problem({ exclude: ['mid', 'reg'] }).message).toMatch(/no layer is left/);
-    const allFrozen = summarizeModel(two).map((layer) => ({ ...layer, frozen: true as const, weights: layer.weights.map((weight) => ({ ...weight, trainable: false })) })); // prettier-ignore
+    const allFrozen = summarizeLayers(two).map((layer) => ({ ...layer, frozen: true as const, weights: layer.weights.map((weight) => ({ ...weight, trainable: false })) })); // prettier-ignore
     const whole = () => resolvePlan({ model: 'm', data: 'd', budget: { keep: 0.5 } } as Plan, { name: 'p', planPath: null, modelPath: WorkspacePath.parse('m'), dataPath: (path) => path, layers: allFrozen }); // prettier-ignore
     expect(whole).toThrow(/no prunable layer is trained: layer "trunk" is frozen/);
     // A new plan unfreezes what is frozen as a whole, and nothing else.
-    expect([isWhollyFrozen(allFrozen), isWhollyFrozen(summarizeModel(two))]).toEqual([true, false]);
+    expect([isWhollyFrozen(allFrozen), isWhollyFrozen(summarizeLayers(two))]).toEqual([true, false]);
     const text = planText({ model: 'm', data: 'd', budget: { keep: '1%' }, unfreeze: true });
     expect(parsePlan(text)).toMatchObject({ problems: [], plan: { unfreeze: true } });
   });

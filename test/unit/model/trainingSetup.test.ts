@@ -2,13 +2,21 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { trainingSetup } from '../../../daemon/model/setup/trainingSetup.js';
 import type { Loss } from '../../../daemon/engine/engine.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');
-const head = (units: number, activation: string, trainingConfig?: Record<string, unknown>) => ({
+const ofLayers = {
+  kind: 'layers',
+  format: 'keras-h5',
   path: 'm.json',
+  weights: [],
+  notes: [],
+} as const satisfies Partial<LayersModel>;
+const head = (units: number, activation: string, trainingConfig?: Record<string, unknown>) => ({
+  ...ofLayers,
   topology: {
     class_name: 'Sequential',
     config: {
@@ -92,7 +100,7 @@ describe('trainingSetup', () => {
     const layers = [{ class_name: 'InputLayer', name: 'in', config: { name: 'in', batch_input_shape: [null, 4] }, inbound_nodes: [] }, dense('cls', 3), dense('reg', 2)];
     const topology = { class_name: 'Functional', config: { layers, input_layers: [['in', 0, 0]], output_layers: [['cls', 0, 0], ['reg', 0, 0]] } };
     const classifies = (metrics: unknown, format: 'keras-v3' | 'keras-h5' = 'keras-h5') =>
-      ['cls', 'reg'].map((output) => trainingSetup({ path: 'm', format, topology, trainingConfig: { loss: 'mse', metrics } }, output).classification);
+      ['cls', 'reg'].map((output) => trainingSetup({ ...ofLayers, format, topology, trainingConfig: { loss: 'mse', metrics } }, output).classification);
     expect(classifies({ cls: 'accuracy', reg: 'mae' })).toEqual([true, false]);
     expect(classifies({ cls: ['accuracy'] })).toEqual([true, false]);
     expect(classifies([['accuracy'], ['mae']])).toEqual([true, false]);
@@ -102,9 +110,9 @@ describe('trainingSetup', () => {
     expect(classifies(['accuracy', 'mae'])).toEqual([true, true]);
     // Outputs of an object have names of their own.
     expect(classifies({ kind: 'accuracy', place: 'mae' })).toEqual([true, false]);
-    const weighted = trainingSetup({ path: 'm', topology, trainingConfig: { loss: ['mse', 'mae'], loss_weights: [1, 0.5] } }, 'reg');
+    const weighted = trainingSetup({ ...ofLayers, topology, trainingConfig: { loss: ['mse', 'mae'], loss_weights: [1, 0.5] } }, 'reg');
     expect(weighted.loss).toBe('meanAbsoluteError');
-    const inFile = (trainingConfig: Record<string, unknown>) => ['cls', 'reg'].map((output) => trainingSetup({ path: 'm', topology, trainingConfig }, output).inFile?.lossWeight ?? null);
+    const inFile = (trainingConfig: Record<string, unknown>) => ['cls', 'reg'].map((output) => trainingSetup({ ...ofLayers, topology, trainingConfig }, output).inFile?.lossWeight ?? null);
     expect(inFile({ loss: ['mse', 'mae'], loss_weights: [1, 0.5] })).toEqual([1, 0.5]);
     expect(inFile({ loss: { reg: 'mse' }, loss_weights: { reg: 2 } })).toEqual([null, 2]);
     expect(inFile({ loss: 'mse', loss_weights: null })).toEqual([1, 1]);
@@ -124,7 +132,7 @@ describe('trainingSetup', () => {
   });
 
   it('several outputs: the last, or the named one', async () => {
-    const model = await readModel('nested.keras', { workspace: fixtures });
+    const model = await readLayers('nested.keras', { workspace: fixtures });
     expect(trainingSetup(model)).toMatchObject({ output: 'o2', outputShape: [3], inputShapes: [[6], [4]] });
     expect(trainingSetup(model).notes.join()).toMatch(/2 outputs \(o1, o2\)/);
     expect(trainingSetup(model, 'o1')).toMatchObject({ output: 'o1', outputShape: [2], notes: [] });

@@ -5,13 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { buildHdf5 } from '../../../daemon/model/files/hdf5.js';
-import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { partnerOf } from '../../../daemon/model/files/weightsBeside.js';
 import { scratch } from './tfjs.js';
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');
-const tensors = (model: Model) => model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
+const tensors = (model: LayersModel) =>
+  model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
 
 let folder: string;
 beforeEach(async () => {
@@ -23,7 +24,7 @@ const put = async (name: 'cnn' | 'rnn', weights: string | null, json: string | n
   if (json !== null)
     await writeFile(join(folder, json), gunzipSync(await readFile(join(fixtures, name, `${name}.json.gz`))));
 };
-const read = (file: string) => readModel(file, { workspace: folder });
+const read = (file: string) => readLayers(file, { workspace: folder });
 const refusal = (file: string) =>
   read(file).then(
     () => 'read',
@@ -42,7 +43,7 @@ describe('weights alone', () => {
     await writeFile(join(folder, 'package.json'), '{"name":"x","dependencies":{}}');
     await writeFile(join(folder, 'history.json'), '{"loss":[1,2]}');
     const model = await read(weights);
-    expect(tensors(model)).toEqual(tensors(await readModel('cnn.h5', { workspace: fixtures })));
+    expect(tensors(model)).toEqual(tensors(await readLayers('cnn.h5', { workspace: fixtures })));
     expect(model.path).toBe(join(folder, weights));
     expect(model.notes.join()).toContain(`the layers were read from ${json}`);
     // The other one may be named as well.
@@ -52,8 +53,8 @@ describe('weights alone', () => {
   it('takes the JSON of the same stem, whatever others there are', async () => {
     await put('cnn', 'a.h5', 'a.json');
     await put('rnn', 'b.weights.h5', 'b.json');
-    expect(tensors(await read('a.h5'))).toEqual(tensors(await readModel('cnn.h5', { workspace: fixtures })));
-    expect(tensors(await read('b.weights.h5'))).toEqual(tensors(await readModel('rnn.h5', { workspace: fixtures })));
+    expect(tensors(await read('a.h5'))).toEqual(tensors(await readLayers('cnn.h5', { workspace: fixtures })));
+    expect(tensors(await read('b.weights.h5'))).toEqual(tensors(await readLayers('rnn.h5', { workspace: fixtures })));
   });
 
   it('names the candidates where it is open', async () => {

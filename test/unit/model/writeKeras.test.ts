@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { strFromU8, unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
-import type { Model } from '../../../daemon/model/model.js';
-import { readModel } from '../../../daemon/model/files/readModel.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
+import { readLayers } from '../../fixtures/readLayers.js';
 import { withWeights } from '../../../daemon/model/weights.js';
 import { writeKeras, writeKerasH5 } from '../../../daemon/model/files/writeKeras.js';
 import { savePlain, scratch, tfl } from './tfjs.js';
@@ -43,19 +43,20 @@ const run = (python: string, code: string): unknown =>
       .at(-1)!,
   );
 
-const tensors = (model: Model) => model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
-const pruned = (model: Model): Model =>
+const tensors = (model: LayersModel) =>
+  model.weights.map(({ name, shape, data }) => ({ name, shape, data: [...data] }));
+const pruned = (model: LayersModel): LayersModel =>
   withWeights(model, new Map(model.weights.map((w) => [w.name, w.data.map((x, i) => (i % 2 ? x : 0))])));
 
 describe('Keras files that are written', () => {
   for (const name of ['cnn', 'nested', 'rnn', 'misc'] as const) {
     it(`${name}: both formats read back with identical tensors`, async () => {
       const folder = await scratch();
-      const model = pruned(await readModel(`${name}.keras`, { workspace: fixtures }));
+      const model = pruned(await readLayers(`${name}.keras`, { workspace: fixtures }));
       await writeKeras(model, join(folder, 'm.keras'));
       await writeKerasH5(model, join(folder, 'm.h5'));
       for (const file of ['m.keras', 'm.h5']) {
-        expect(tensors(await readModel(file, { workspace: folder }))).toEqual(tensors(model));
+        expect(tensors(await readLayers(file, { workspace: folder }))).toEqual(tensors(model));
       }
     });
   }
@@ -71,11 +72,11 @@ describe('Keras files that are written', () => {
         L.dense({ units: 2, name: 'd' }),
       ],
     });
-    const model = await readModel(await savePlain(net, folder), { workspace: folder });
+    const model = await readLayers(await savePlain(net, folder), { workspace: folder });
     await writeKeras(model, join(folder, 'm.keras'));
     await writeKerasH5(model, join(folder, 'm.h5'));
     for (const file of ['m.keras', 'm.h5']) {
-      expect(tensors(await readModel(file, { workspace: folder }))).toEqual(tensors(model));
+      expect(tensors(await readLayers(file, { workspace: folder }))).toEqual(tensors(model));
     }
     const members = unzipSync(new Uint8Array(await readFile(join(folder, 'm.keras'))));
     const config = strFromU8(members['config.json']!);
@@ -109,7 +110,7 @@ print(json.dumps({'config': json.loads(text(f.attrs['model_config']))['class_nam
     const folder = await scratch();
     const names = ['cnn', 'nested', 'rnn', 'misc'];
     for (const name of names) {
-      const model = await readModel(`${name}.h5`, { workspace: fixtures });
+      const model = await readLayers(`${name}.h5`, { workspace: fixtures });
       await writeKeras(model, join(folder, `${name}.keras`));
       await writeKerasH5(model, join(folder, `${name}.h5`));
     }

@@ -1,7 +1,7 @@
 /** Which outputs a run trains along: what of the file and the data decides, what the plan becomes, and the notes. */
 import { describe, expect, it } from 'vitest';
 import type { OtherData } from '../../../daemon/data/dataset.js';
-import type { Model } from '../../../daemon/model/model.js';
+import type { LayersModel } from '../../../daemon/model/model.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { trainingSetup } from '../../../daemon/model/setup/trainingSetup.js';
 import { resolvePlan } from '../../../daemon/plan/resolvePlan.js';
@@ -15,8 +15,8 @@ const dense = (name: string, units: number, activation: string, from: string) =>
   config: { name, units, activation, use_bias: true },
   inbound_nodes: [[[from, 0, 0, {}]]],
 });
-const model = (trainingConfig: Record<string, unknown>): Model => ({
-  format: 'keras-v3',
+const model = (trainingConfig: Record<string, unknown>): LayersModel => ({
+  kind: 'layers', format: 'keras-v3',
   path: 'm.keras',
   topology: {
     class_name: 'Functional',

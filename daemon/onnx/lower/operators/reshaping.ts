@@ -3,7 +3,7 @@ import { sizeOf } from '../../../protocol/shape.js';
 import { repeated } from '../align.js';
 import type { Call, Operator } from '../call.js';
 import { list, numbers, permuted, reshaped as reshapedNumbers, broadcastTo } from '../values/numberTensor.js';
-import { dimsOf, inverse, isNatural, naturalAxes, type NodeValue, type Value } from '../values/value.js';
+import { dimsOf, inverse, isNatural, naturalAxes, type NodeValue, type Origin, type Value } from '../values/value.js';
 
 /** Operators that say a tensor's shape or change it, without changing the order of its elements. */
 
@@ -53,8 +53,11 @@ function reshapedInPlace({ lowering }: Call, value: NodeValue, from: readonly nu
   const together = isNatural(perm) ? apart : lowering.transpose(apart, perm);
   const ones = naturalAxes(to.length).filter((axis) => !order.includes(axis));
   const whole = tidied([...ones, ...order], to);
-  return lowering.value(lowering.reshape(together, whole.map((axis) => to[axis]!)), whole, value.origin); // prettier-ignore
+  return lowering.value(lowering.reshape(together, whole.map((axis) => to[axis]!)), whole, reshapedOrigin(value)); // prettier-ignore
 }
+
+/** In another shape its axes are no longer those of a data input: what reads it as an image does not say that the input is one. */
+const reshapedOrigin = ({ origin }: NodeValue): Origin => (typeof origin === 'number' ? 'data' : origin);
 
 /** Axes of length 1 stand anywhere: beside their neighbours the order is natural more often. */
 function tidied(order: readonly number[], dims: readonly number[]): readonly number[] {
@@ -73,7 +76,7 @@ export function reshape(call: Call, value: Value, to: readonly number[]): Value 
   const moved = value.kind === 'node' && !isNatural(value.axes) ? reshapedInPlace(call, value, from, to) : undefined;
   if (moved) return moved;
   const node = lowering.reshape(lowering.natural(value), to);
-  return lowering.value(node, naturalAxes(to.length), value.kind === 'node' ? value.origin : 'weighted');
+  return lowering.value(node, naturalAxes(to.length), value.kind === 'node' ? reshapedOrigin(value) : 'weighted');
 }
 
 /** The shape that a target asks for: 0 copies a size, one -1 is what is left. */

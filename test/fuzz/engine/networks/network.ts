@@ -2,7 +2,7 @@
 import type { Loss, SessionSpec } from '../../../../daemon/engine/engine.js';
 import { createRandom } from '../../../../daemon/lc/random.js';
 import { modelGraph } from '../../../../daemon/model/layers/layerGraph.js';
-import type { Model, Topology, WeightTensor } from '../../../../daemon/model/model.js';
+import type { LayersModel, Topology, WeightTensor } from '../../../../daemon/model/model.js';
 
 /**
  * What a model input holds: normal numbers; few distinct values, so that maxima tie; rows of which some are all 0, as padding is;
@@ -45,7 +45,7 @@ function drawWeight(name: string, shape: readonly number[], random: ReturnType<t
 }
 
 /** The model as read from a file. @throws RangeError where the topology leaves a weight's shape open. */
-export function modelOf({ seed, topology }: Network): Model {
+export function modelOf({ seed, topology }: Network): LayersModel {
   const random = createRandom(seed, streams.weights);
   const specs = modelGraph(topology).layers.flatMap(({ weights }) => weights);
   const weights = specs.map(({ name, shape }): WeightTensor => {
@@ -53,7 +53,7 @@ export function modelOf({ seed, topology }: Network): Model {
     const known = shape as readonly number[];
     return { name, shape: known, dtype: 'float32', data: drawWeight(name, known, random) };
   });
-  return { format: 'tfjs-layers', path: `network ${seed}`, topology, weights, notes: [] };
+  return { kind: 'layers', format: 'tfjs-layers', path: `network ${seed}`, topology, weights, notes: [] };
 }
 
 export const specOf = (network: Network): SessionSpec => ({

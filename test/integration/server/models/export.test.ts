@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { machineText } from '../../../../daemon/export/machine.js';
-import { readModel } from '../../../../daemon/model/files/readModel.js';
+import { readLayers } from '../../../fixtures/readLayers.js';
 import { writeTfjsModel } from '../../../../daemon/model/files/writeTfjs.js';
 import { readExports } from '../../../../daemon/runs/results/kept.js';
 import { startServed, type Served } from './served.js';
@@ -22,7 +22,7 @@ describe('lc/export', () => {
     const folder = join(served.workspace, '.lcprune', 'runs', run);
     await mkdir(join(folder, 'result'), { recursive: true });
     await writeTfjsModel(
-      await readModel(served.model, { workspace: served.workspace }),
+      await readLayers(served.model, { workspace: served.workspace }),
       join(folder, 'result', 'model.json'),
     );
   });
@@ -67,7 +67,7 @@ describe('lc/export', () => {
     const sizes = await Promise.all(files.map(async (file) => (await readFile(join(target, file))).length));
     expect(bytes).toBe(sizes.reduce((total, size) => total + size, 0));
     const [original, exported] = await Promise.all(
-      [served.model, path].map((file) => readModel(file, { workspace: served.workspace })),
+      [served.model, path].map((file) => readLayers(file, { workspace: served.workspace })),
     );
     expect(exported!.weights.map(({ data }) => [...data.slice(0, 100)])).toEqual(
       original!.weights.map(({ data }) => [...data.slice(0, 100)]),

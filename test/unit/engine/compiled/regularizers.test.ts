@@ -5,7 +5,7 @@ import { compiledProvider } from '../../../../daemon/engine/compiled/provider.js
 import { directProviders } from '../../../../daemon/engine/direct/providers.js';
 import type { EngineProvider } from '../../../../daemon/engine/engine.js';
 import { nativeProvider } from '../../../../daemon/engine/native/provider.js';
-import type { Model } from '../../../../daemon/model/model.js';
+import type { LayersModel } from '../../../../daemon/model/model.js';
 import { normals, onCpu, toModel } from './tinyModels.js';
 
 const L = tfl.layers;
@@ -34,11 +34,11 @@ function model(): tfl.LayersModel {
   return tfl.model({ inputs: input, outputs: output });
 }
 
-const withoutRegularizers = (given: Model): Model => ({
+const withoutRegularizers = (given: LayersModel): LayersModel => ({
   ...given,
   topology: JSON.parse(
     JSON.stringify(given.topology, (key, value: unknown) => (/regularizer$/i.test(key) ? null : value)),
-  ) as Model['topology'],
+  ) as LayersModel['topology'],
 });
 
 const providers: EngineProvider[] = [
@@ -55,7 +55,7 @@ describe('regularizers of the model', () => {
       const given = toModel(model());
       const inputs = [normals(2 * 12, 5)];
       const target = normals(2 * 2, 6);
-      const on = async (of: Model) => {
+      const on = async (of: LayersModel) => {
         const session = await provider.open(of, { loss: 'meanSquaredError', batchSize: 2, seed: 1 });
         const result = { ...(await session.gradient(inputs, target)), parameters: session.parameters };
         await session.dispose();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { onnxExecutor } from '../../../../daemon/engine/compiled/onnxGraph.js';
 import { CompiledSession } from '../../../../daemon/engine/compiled/session.js';
 import type { SessionSpec, TrainRequest } from '../../../../daemon/engine/engine.js';
-import type { Model } from '../../../../daemon/model/model.js';
+import type { LayersModel } from '../../../../daemon/model/model.js';
 import { normals, onCpu, targets, toModel } from './tinyModels.js';
 
 const L = tfl.layers;
@@ -11,14 +11,14 @@ const info = { id: 'onnx-cpu', name: 'compiled', device: 'CPU' };
 const runtime = { provider: 'cpu', threads: 1 } as const;
 const batch = 8;
 
-async function sequential(inputShape: number[], layers: tfl.layers.Layer[]): Promise<Model> {
+async function sequential(inputShape: number[], layers: tfl.layers.Layer[]): Promise<LayersModel> {
   await onCpu();
   const input = tfl.input({ shape: inputShape });
   const output = layers.reduce((x, layer) => layer.apply(x) as tfl.SymbolicTensor, input);
   return toModel(tfl.model({ inputs: input, outputs: output }));
 }
 
-const open = (model: Model, spec: Partial<SessionSpec> = {}) =>
+const open = (model: LayersModel, spec: Partial<SessionSpec> = {}) =>
   CompiledSession.open(
     info,
     model,

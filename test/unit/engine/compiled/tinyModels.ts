@@ -4,7 +4,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import '@tensorflow/tfjs-backend-cpu';
 import type { Loss } from '../../../../daemon/engine/engine.js';
 import { createRandom } from '../../../../daemon/lc/random.js';
-import type { Model, Topology } from '../../../../daemon/model/model.js';
+import type { LayersModel, Topology } from '../../../../daemon/model/model.js';
 
 export const normals = (n: number, seed: number, scale = 1): Float32Array => {
   const random = createRandom(seed);
@@ -20,9 +20,10 @@ function randomWeight(name: string, size: number, seed: number): Float32Array {
 }
 
 /** The model as if read from a file. Run within the cpu backend. */
-export function toModel(layersModel: tfl.LayersModel): Model {
+export function toModel(layersModel: tfl.LayersModel): LayersModel {
   const json = layersModel.toJSON(undefined, false) as unknown as Topology;
   return {
+    kind: 'layers',
     format: 'tfjs-layers',
     path: '/models/tiny/model.json',
     topology: { class_name: layersModel.getClassName(), config: json.config ?? json },
@@ -80,7 +81,7 @@ export interface Reference {
 
 export function reference(
   layersModel: tfl.LayersModel,
-  model: Model,
+  model: LayersModel,
   inputs: readonly Float32Array[],
   target: Float32Array,
   loss: Loss,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { strToU8, zipSync } from 'fflate';
 import { buildHdf5 } from '../../../../daemon/model/files/hdf5.js';
-import type { Model } from '../../../../daemon/model/model.js';
+import type { LayersModel } from '../../../../daemon/model/model.js';
 import { readKerasZip } from '../../../../daemon/model/files/readKeras.js';
 
 export interface KerasNetwork {
@@ -27,7 +27,7 @@ export const kerasNetworks = JSON.parse(
 ) as KerasNetwork[];
 
 /** Through the product's own reader. */
-export async function readNetwork({ id, config, weights }: KerasNetwork): Promise<Model> {
+export async function readNetwork({ id, config, weights }: KerasNetwork): Promise<LayersModel> {
   const data = await buildHdf5((h5) => {
     const groups = new Set<string>();
     for (const { path, shape, values } of weights) {

@@ -86,7 +86,14 @@ describe.skipIf('reason' in found)('native engine', () => {
       },
     };
     const weights = [{ name: 'words/embeddings', shape: [rows, 1], dtype: 'float32' as const, data: new Float32Array(rows) }]; // prettier-ignore
-    const model = { format: 'tfjs-layers' as const, path: 'm.json', topology, weights, notes: [] };
+    const model = {
+      kind: 'layers' as const,
+      format: 'tfjs-layers' as const,
+      path: 'm.json',
+      topology,
+      weights,
+      notes: [],
+    };
     const open = nativeProvider.open(model, { loss: 'meanSquaredError', batchSize: 2, seed: 1 });
     await expect(open).rejects.toMatchObject({
       code: 'model-unsupported',

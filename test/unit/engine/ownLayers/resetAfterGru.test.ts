@@ -4,7 +4,7 @@ import { compiledProvider } from '../../../../daemon/engine/compiled/provider.js
 import { directProviders } from '../../../../daemon/engine/direct/providers.js';
 import type { EngineProvider } from '../../../../daemon/engine/engine.js';
 import { nativeProvider } from '../../../../daemon/engine/native/provider.js';
-import type { Model } from '../../../../daemon/model/model.js';
+import type { LayersModel } from '../../../../daemon/model/model.js';
 import { builtModel } from '../../export/builtModel.js';
 
 const UNITS = 4;
@@ -26,11 +26,11 @@ const engines = [nativeProvider, compiledProvider('cpu'), directProviders([])[3]
   (engine) => [engine.id, engine] as const,
 );
 
-async function open(engine: EngineProvider, model: Model, batchSize: number, purpose: 'inference' | 'training') {
+async function open(engine: EngineProvider, model: LayersModel, batchSize: number, purpose: 'inference' | 'training') {
   return engine.open(model, { loss: 'meanSquaredError', classification: false, batchSize, purpose, seed: 3 });
 }
 
-async function outputs(engine: EngineProvider, model: Model, inputs: readonly number[]): Promise<number[]> {
+async function outputs(engine: EngineProvider, model: LayersModel, inputs: readonly number[]): Promise<number[]> {
   const session = await open(engine, model, 1, 'inference');
   try {
     return [...(await session.predict([Float32Array.from(inputs)], 1))];
@@ -79,7 +79,7 @@ const diagonals = (size: number, gates: Gates): Float32Array =>
 const rows = (gates: Gates): number[] => gates.flatMap((value) => Array<number>(UNITS).fill(value));
 
 /** Both kernels pass each number to its own unit; gates are open (50) or shut (-50) by the bias. */
-function passing(more: object, steps: number, kernel: Gates, recurrent: Gates, bias: Gates): Model {
+function passing(more: object, steps: number, kernel: Gates, recurrent: Gates, bias: Gates): LayersModel {
   const topology = sequential(
     layer('InputLayer', { name: 'in', batch_shape: [null, steps, UNITS] }),
     gru({ activation: 'linear', ...more }),
@@ -95,7 +95,7 @@ function passing(more: object, steps: number, kernel: Gates, recurrent: Gates, b
 
 const BATCH = 16;
 /** The mean of the squared outputs in training; the input is the same for every sample and unit. */
-async function meanSquare(engine: EngineProvider, model: Model, perStep: readonly number[]): Promise<number> {
+async function meanSquare(engine: EngineProvider, model: LayersModel, perStep: readonly number[]): Promise<number> {
   const session = await open(engine, model, BATCH, 'training');
   const inputs = Float32Array.from(
     { length: BATCH * perStep.length * UNITS },

@@ -56,6 +56,7 @@ describe('the trace of a model', () => {
     };
     const traced = await traceModel(
       {
+        kind: 'layers',
         format: 'tfjs-layers',
         path: 'lstm.json',
         topology: {

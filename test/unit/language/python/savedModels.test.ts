@@ -17,6 +17,7 @@ describe('the model files that Python saves', () => {
     ["ModelCheckpoint('best.keras', monitor='val_loss')", 'best.keras'],
     ["torch.onnx.export(net, torch.zeros(1, 3), 'net.onnx', opset_version=17)", 'net.onnx'],
     ["torch.onnx.export(net, x, f='net.onnx')", 'net.onnx'],
+    ["onnx.save(model, 'net.onnx')", 'net.onnx'],
     ["PATH = 'net.keras'\nmodel.save(PATH)", 'net.keras'],
     ["model.save('it\\'s.keras')", "it's.keras"],
     ["model.save('''net.keras''')", 'net.keras'],

@@ -1,7 +1,7 @@
 /** What each layer reads, and which of its units can go, for networks small enough to work it out by hand. */
 import { expect, it, test } from 'vitest';
 import { buildArchitecture } from '../../../../daemon/model/setup/architectures.js';
-import type { Model } from '../../../../daemon/model/model.js';
+import type { LayersModel } from '../../../../daemon/model/model.js';
 import { layerLinks } from '../../../../daemon/model/networkGraph/layerLinks.js';
 import { summarizeModel } from '../../../../daemon/model/summarize.js';
 import { builtModel } from '../../export/builtModel.js';
@@ -13,7 +13,7 @@ const conv = (name: string, filters = 4) => L.conv2d({ name, filters, kernelSize
 const on = (x: Symbolic | Symbolic[], ...layers: tfl.layers.Layer[]): Symbolic =>
   layers.reduce((at, layer) => layer.apply(at) as Symbolic, x as Symbolic);
 
-function network(shape: number[], build: (x: Symbolic) => Symbolic | Symbolic[]): Model {
+function network(shape: number[], build: (x: Symbolic) => Symbolic | Symbolic[]): LayersModel {
   const input = tfl.input({ shape, name: 'picture' });
   return builtModel(tfl.model({ inputs: input, outputs: build(input) }).toJSON(null, false) as object, false, 3);
 }

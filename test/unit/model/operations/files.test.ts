@@ -7,9 +7,9 @@ import { describe, expect, it } from 'vitest';
 import { findFormat } from '../../../../daemon/export/exportModel.js';
 import { withHdf5 } from '../../../../daemon/model/files/hdf5.js';
 import { layersOf, type LayerJson } from '../../../../daemon/model/layers/layerConfig.js';
-import type { Model } from '../../../../daemon/model/model.js';
+import type { LayersModel } from '../../../../daemon/model/model.js';
 import { normaliseTopology } from '../../../../daemon/model/normalise/normalise.js';
-import { readModel } from '../../../../daemon/model/files/readModel.js';
+import { readLayers } from '../../../fixtures/readLayers.js';
 import { scratch } from '../tfjs.js';
 
 const tensor = (name: string) => ({ class_name: '__keras_tensor__', config: { shape: [null, 6], dtype: 'float32', keras_history: [name, 0, 0] } }); // prettier-ignore
@@ -46,7 +46,8 @@ const raw = {
 
 const kernel = Float32Array.from({ length: 36 }, (_, i) => Math.sin(1 + i) / 2);
 const bias = Float32Array.from({ length: 6 }, (_, i) => Math.cos(i) / 3);
-const model: Model = {
+const model: LayersModel = {
+  kind: 'layers',
   format: 'keras-v3',
   path: 'model.keras',
   topology: normaliseTopology(raw, 'model.keras', true).topology,
@@ -56,7 +57,7 @@ const model: Model = {
   ],
   notes: [],
 };
-const operationsOf = ({ topology }: Model) =>
+const operationsOf = ({ topology }: LayersModel) =>
   layersOf(topology as LayerJson).filter(({ class_name: name }) => name === 'Operation');
 
 async function written(id: string, name: string): Promise<string> {
@@ -68,7 +69,7 @@ async function written(id: string, name: string): Promise<string> {
 describe('operations in files', () => {
   it.each([['keras', 'm.keras'], ['keras-h5', 'm.h5']])('are read back from %s', async (id, name) => {
     const path = await written(id, name);
-    const back = await readModel(path, { workspace: join(path, '..') });
+    const back = await readLayers(path, { workspace: join(path, '..') });
     expect(operationsOf(back).map(({ config }) => config)).toEqual(operationsOf(model).map(({ config }) => config));
     expect(operationsOf(back)).toHaveLength(6);
     expect([...back.weights[0]!.data]).toEqual([...kernel]);

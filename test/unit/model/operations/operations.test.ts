@@ -6,7 +6,7 @@ import type { EngineProvider } from '../../../../daemon/engine/engine.js';
 import { nativeProvider } from '../../../../daemon/engine/native/provider.js';
 import { createRandom } from '../../../../daemon/lc/random.js';
 import { layersOf, type LayerJson } from '../../../../daemon/model/layers/layerConfig.js';
-import type { Model, Topology } from '../../../../daemon/model/model.js';
+import type { LayersModel, Topology } from '../../../../daemon/model/model.js';
 import { normaliseTopology } from '../../../../daemon/model/normalise/normalise.js';
 import { Notes } from '../../../../daemon/model/notes.js';
 import { readOperations } from '../../../../daemon/model/operations/readOperations.js';
@@ -63,7 +63,8 @@ const ofKeras3 = ({ module, className, config, args }: Case) =>
     true,
   );
 
-const asModel = (topology: Topology): Model => ({
+const asModel = (topology: Topology): LayersModel => ({
+  kind: 'layers',
   format: 'keras-v3',
   path: 'model.keras',
   topology,

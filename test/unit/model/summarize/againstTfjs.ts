@@ -1,6 +1,6 @@
 /** Summaries of models, compared with what TensorFlow.js says of the same topology. */
 import { expect } from 'vitest';
-import { summarizeModel } from '../../../../daemon/model/summarize.js';
+import { summarizeLayers } from '../../../../daemon/model/layers/summarizeLayers.js';
 import { normaliseTopology } from '../../../../daemon/model/normalise/normalise.js';
 import { modelGraph } from '../../../../daemon/model/layers/layerGraph.js';
 import { tf, tfl } from '../tfjs.js';
@@ -22,7 +22,7 @@ export async function expectAsTfjs(model: tfl.LayersModel): Promise<void> {
   const outputs = [rebuilt.predict(zeros)].flat();
   expect(graph.outputShapes.map((shape) => [2, ...(shape as number[])])).toEqual(outputs.map((output) => output.shape));
   tf.dispose([zeros, outputs]);
-  const rows = summarizeModel({ topology });
+  const rows = summarizeLayers({ topology });
   expect(rows.reduce((sum, row) => sum + row.params, 0)).toBe(rebuilt.countParams());
   const trainable = rows
     .flatMap((row) => row.weights)

@@ -1,6 +1,6 @@
 /** What a summary says of each layer class: shapes, weights and what is trainable. */
 import { describe, expect, it } from 'vitest';
-import { summarizeModel } from '../../../../daemon/model/summarize.js';
+import { summarizeLayers } from '../../../../daemon/model/layers/summarizeLayers.js';
 import { KNOWN_CLASSES } from '../../../../daemon/model/layerClasses/registry.js';
 import { tf, tfl } from '../tfjs.js';
 import { expectAsTfjs, topologyOf } from './againstTfjs.js';
@@ -57,7 +57,7 @@ describe('shapes and weights of every layer class, against TensorFlow.js', () =>
     const model = tfl.sequential({
       layers: [L.embedding({ inputDim: 9, outputDim: 4 }), L.lstm({ units: 5 }) as Layer, L.dense({ units: 2 })],
     });
-    const rows = summarizeModel({ topology: topologyOf(model) as never });
+    const rows = summarizeLayers({ topology: topologyOf(model) as never });
     expect(rows.map((row) => row.outputShape)).toEqual([[null, 4], [5], [2]]);
     expect(rows.at(-1)!.weights[0]!.shape).toEqual([5, 2]);
   });

@@ -1,6 +1,6 @@
 /** What a summary says of whole models: nested and shared ones, and their FLOPs. */
 import { describe, expect, it } from 'vitest';
-import { summarizeModel } from '../../../../daemon/model/summarize.js';
+import { summarizeLayers } from '../../../../daemon/model/layers/summarizeLayers.js';
 import { normaliseTopology } from '../../../../daemon/model/normalise/normalise.js';
 import { tfl } from '../tfjs.js';
 import { expectAsTfjs, topologyOf } from './againstTfjs.js';
@@ -21,7 +21,7 @@ describe('whole models', () => {
     const merged = L.concatenate().apply([shared.apply(a), shared.apply(b)] as tfl.SymbolicTensor[]);
     const model = tfl.model({ inputs: [a, b], outputs: L.dense({ units: 4 }).apply(merged) as tfl.SymbolicTensor });
     await expectAsTfjs(model);
-    const rows = summarizeModel({ topology: normaliseTopology(topologyOf(model), 'm', false).topology });
+    const rows = summarizeLayers({ topology: normaliseTopology(topologyOf(model), 'm', false).topology });
     const conv = rows.find((row) => row.name === 'encoder/inner_conv')!;
     expect(conv.outputShape).toEqual([6, 6, 3]);
     // 3*3*2*3 weights, 36 positions, 2 FLOPs, two calls.
@@ -46,7 +46,7 @@ describe('whole models', () => {
         L.dense({ units: 10 }),
       ],
     });
-    const rows = summarizeModel({ topology: topologyOf(model) as never });
+    const rows = summarizeLayers({ topology: topologyOf(model) as never });
     expect(rows.map((row) => row.flops)).toEqual([2 * 500 * 576, 0, 2 * 180 * 100, 0, 2 * 20000]);
     expect(rows.map((row) => row.prunable)).toEqual([500, 0, 180, 0, 20000]);
     expect(rows[0]!.flopsPerWeight).toBe(2 * 24 * 24);

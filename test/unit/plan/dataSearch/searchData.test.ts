@@ -5,14 +5,14 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../../../daemon/model/setup/architectures.js';
-import type { Model } from '../../../../daemon/model/model.js';
-import { readModel } from '../../../../daemon/model/files/readModel.js';
+import type { LayersModel } from '../../../../daemon/model/model.js';
+import { readLayers } from '../../../fixtures/readLayers.js';
 import { searchData } from '../../../../daemon/plan/dataSearch/searchData.js';
 import { walkForData, WALK_LIMITS } from '../../../../daemon/plan/dataSearch/walkForData.js';
 import { clusterCsv, tinyModel } from '../../../fixtures/tinyWorkspace.js';
 
 let folder: string;
-let model: Model;
+let model: LayersModel;
 
 const write = async (name: string, content: string | Buffer): Promise<void> => {
   await mkdir(dirname(join(folder, name)), { recursive: true });
@@ -24,7 +24,7 @@ beforeEach(async () => {
   const { json, weights } = tinyModel();
   await write('net/model.json', JSON.stringify(json));
   await write('net/weights.bin', weights);
-  model = await readModel(join(folder, 'net/model.json'), { workspace: folder });
+  model = await readLayers(join(folder, 'net/model.json'), { workspace: folder });
 });
 afterEach(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Model } from '../../../../daemon/model/model.js';
+import type { LayersModel } from '../../../../daemon/model/model.js';
 import { buildArchitecture } from '../../../../daemon/model/setup/architectures.js';
 import { summarizeModel } from '../../../../daemon/model/summarize.js';
 import { resolvePlan } from '../../../../daemon/plan/resolvePlan.js';
@@ -13,7 +13,7 @@ const spec = { loss: 'categoricalCrossentropy', seed: 0 } as const;
 const lenet = buildArchitecture('lenet5', 1);
 const resnet = buildArchitecture('resnet20', 1);
 
-const planOf = (model: Model, more: Partial<Plan> = {}) =>
+const planOf = (model: LayersModel, more: Partial<Plan> = {}) =>
   resolvePlan(
     { model: 'm.json', data: 'd.npz', budget: { keep: '10%' }, ...more },
     {
@@ -24,7 +24,7 @@ const planOf = (model: Model, more: Partial<Plan> = {}) =>
       layers: summarizeModel(model),
     },
   );
-const named = (model: Model, batchSize: number) => planOf(model, { training: { batchSize } });
+const named = (model: LayersModel, batchSize: number) => planOf(model, { training: { batchSize } });
 
 describe('batches that fit into memory', () => {
   it('stay as they are where there is room', async () => {

@@ -1,0 +1,124 @@
+/** A written ONNX file in onnxruntime, as a function of samples as the product has them. */
+import type { Model } from '../model/model.js';
+import { UserError } from '../protocol/errors.js';
+import { sizeOf } from '../protocol/shape.js';
+
+/** What a value of the file is here. Shapes are without the batch axis. */
+interface Port {
+  readonly shape: readonly number[];
+  /** As `NetworkPort.fileAxes`. */
+  readonly fileAxes?: readonly number[];
+}
+
+export interface OnnxRun {
+  /** @param inputs each [count, ...shape] flat, maybe longer. @returns the output's values, [count, ...shape] flat. */
+  run(inputs: readonly Float32Array[], count: number): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
+/** Where each value of a sample in the file's order of axes stands in the product's; null: at its own place. */
+function placesInFile({ shape, fileAxes }: Port): Uint32Array | null {
+  if (!fileAxes) return null;
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  let places = Uint32Array.of(0);
+  for (const axis of fileAxes)
+    places = Uint32Array.from({ length: places.length * shape[axis]! }, (_, i) => {
+      const n = shape[axis]!;
+      return places[Math.floor(i / n)]! + (i % n) * strides[axis]!;
+    });
+  return places;
+}
+
+/** The values of a batch in the order of the file, or back. */
+function reordered(values: Float32Array, places: Uint32Array | null, count: number, back = false): Float32Array {
+  if (!places) return values;
+  const result = new Float32Array(count * places.length);
+  for (let k = 0; k < count; k++) {
+    const start = k * places.length;
+    for (let i = 0; i < places.length; i++)
+      if (back) result[start + places[i]!] = values[start + i]!;
+      else result[start + i] = values[start + places[i]!]!;
+  }
+  return result;
+}
+
+/** Data of onnxruntime's types, of whole numbers where the file takes such. */
+const CONVERT: Readonly<Record<string, (values: Float32Array) => Float32Array | BigInt64Array | Int32Array | Uint8Array>> = {
+  float32: (values) => values,
+  int64: (values) => BigInt64Array.from(values, (x) => BigInt(Math.trunc(x))),
+  int32: (values) => Int32Array.from(values),
+  bool: (values) => Uint8Array.from(values, (x) => Number(x !== 0)),
+}; // prettier-ignore
+
+/**
+ * @param path of a file of `model`. @param inputShapes of one sample, per input, as the product's data has them.
+ * @param output the model's output to give, by its place.
+ * @throws UserError('model-unsupported') where the file has another form than the data; Error of onnxruntime.
+ */
+export async function openOnnx(
+  path: string,
+  model: Model,
+  inputShapes: readonly (readonly number[])[],
+  output: number,
+): Promise<OnnxRun> {
+  const ort = await import('onnxruntime-node');
+  const ports = model.kind === 'graph' ? model.network : null;
+  const session = await ort.InferenceSession.create(path, { executionProviders: ['cpu'] });
+  const refuse = async (why: string): Promise<never> => {
+    await session.release();
+    throw new UserError('model-unsupported', why);
+  };
+  const inputs: readonly Port[] = ports?.inputs ?? inputShapes.map((shape) => ({ shape }));
+  const outputName = session.outputNames[output];
+  if (outputName === undefined || session.inputMetadata.length !== inputs.length)
+    return refuse('it has other inputs and outputs than the model');
+  if (!ports && session.outputNames.length > 1) return refuse('it has several outputs');
+  const kinds = session.inputMetadata.map((input) => (input.isTensor ? input : null));
+  if (!kinds.every((input) => input && Object.hasOwn(CONVERT, input.type)))
+    return refuse('its inputs are no tensors of numbers');
+  const places = inputs.map(placesInFile);
+  const back = ports ? placesInFile(ports.outputs[output]!) : null;
+  // A file of a fixed batch takes no other.
+  const [fixed] = kinds.map((input) => input!.shape[0]);
+  const atOnce = typeof fixed === 'number' && fixed > 0 ? fixed : null;
+  const runBatch = async (given: readonly Float32Array[], count: number): Promise<Float32Array> => {
+    const feeds = Object.fromEntries(
+      session.inputNames.map((name, i) => {
+        const { shape, fileAxes } = inputs[i]!;
+        const dims = [count, ...(fileAxes?.map((axis) => shape[axis]!) ?? shape)];
+        const { type } = kinds[i]!;
+        const data = CONVERT[type]!(reordered(given[i]!.slice(0, sizeOf(dims)), places[i]!, count));
+        return [name, new ort.Tensor(type as 'float32', data as Float32Array, dims)];
+      }),
+    );
+    const { data } = (await session.run(feeds))[outputName]!;
+    return reordered(Float32Array.from(data as ArrayLike<number>), back, count, true);
+  };
+  return {
+    async run(given, count) {
+      if (atOnce === null) return runBatch(given, count);
+      const parts: Float32Array[] = [];
+      for (let start = 0; start < count; start += atOnce) {
+        const n = Math.min(atOnce, count - start);
+        const part = await runBatch(
+          given.map((values, i) => {
+            const size = sizeOf(inputs[i]!.shape);
+            const padded = new Float32Array(atOnce * size);
+            padded.set(values.subarray(start * size, (start + n) * size));
+            return padded;
+          }),
+          atOnce,
+        );
+        parts.push(part.subarray(0, (part.length / atOnce) * n));
+      }
+      const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+      let at = 0;
+      for (const part of parts) {
+        all.set(part, at);
+        at += part.length;
+      }
+      return all;
+    },
+    release: () => session.release(),
+  };
+}

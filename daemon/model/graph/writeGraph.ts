@@ -1,0 +1,27 @@
+/** A graph written as the file it was read from, with other values in its initializers. */
+import type { TensorChange } from '../../onnx/file/editTensor.js';
+import { writeOnnxFile } from '../../onnx/file/writeOnnxFile.js';
+import type { GraphModel } from '../model.js';
+import { weightsInFile } from './weightsInFile.js';
+
+const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
+  for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false;
+  return a.length === b.length;
+};
+
+/**
+ * Writes the model's file with its weights in place of those that were read; what did not change stays byte for byte as it was.
+ * Weights that lie in other files are written into files beside the new one.
+ * @param path absolute; its folder exists.
+ * @throws UserError('disk'); UserError('model-invalid') where a value does not fit its kind of numbers (above 65,504 in float16).
+ */
+export async function writeGraph(model: GraphModel, path: string): Promise<void> {
+  const { file } = model;
+  const initializers = new Map(
+    weightsInFile(model).flatMap(({ name, shape, data }): [string, TensorChange][] => {
+      const before = file.model.graph.initializers.get(name)?.values();
+      return before && same(before, data) ? [] : [[name, { dims: shape, values: data }]];
+    }),
+  );
+  await writeOnnxFile(file, { initializers }, path);
+}

@@ -1,0 +1,31 @@
+/** The activation at the end of a network, which a cross-entropy takes over: it is computed stably on what goes into it. */
+import type { GraphBuilder } from './builder.js';
+import type { Node } from './ir.js';
+
+export interface OutputHead {
+  readonly activation: 'softmax' | 'log-softmax' | 'sigmoid' | 'linear';
+  /** What goes into the activation; the output itself where there is none. */
+  readonly logits: Node;
+}
+
+const ACTIVATIONS: Partial<Record<Node['op'], OutputHead['activation']>> = {
+  Softmax: 'softmax',
+  LogSoftmax: 'log-softmax',
+  Sigmoid: 'sigmoid',
+};
+
+/**
+ * @param output of a pass that `builder` recorded. Softmax and LogSoftmax are over the last axis, as the operations are; behind a
+ * reshape they are no head where that changes the last axis.
+ */
+export function outputHead(builder: GraphBuilder, output: Node): OutputHead {
+  const own = ACTIVATIONS[output.op];
+  if (own) return { activation: own, logits: output.inputs[0]! };
+  // What is element by element is computed in front of a reshape (simplify.ts).
+  const inner = output.op === 'Reshape' ? output.inputs[0]! : null;
+  const activation = inner && ACTIVATIONS[inner.op];
+  if (!activation || (activation !== 'sigmoid' && inner.shape.at(-1) !== output.shape.at(-1)))
+    return { activation: 'linear', logits: output };
+  const logits = builder.add({ op: 'Reshape', inputs: inner.inputs, shape: output.shape });
+  return { activation, logits };
+}

@@ -1,0 +1,43 @@
+import { GraphBuilder } from './builder.js';
+import type { Graph, GraphOutput, Node } from './ir.js';
+import type { Network, Pass } from './network.js';
+import { withSizesThatFit } from './sizes.js';
+
+/** A pass that was recorded, with the leaves it was built from. */
+export interface RecordedPass {
+  readonly builder: GraphBuilder;
+  /** One for each input, [batch, ...]. */
+  readonly data: readonly Node[];
+  /** By name: of role `parameter` where they are trainable, else `state`. */
+  readonly weights: ReadonlyMap<string, Node>;
+  readonly pass: Pass;
+  /** The graph of what these outputs need. @throws UserError('model-unsupported') naming the layer, of tensors that are empty or too large. */
+  finish(outputs: readonly GraphOutput[]): Graph;
+}
+
+/**
+ * Records one pass of a network into a graph of its own.
+ * @param batch samples at once.
+ * @throws UserError('model-unsupported') naming the layer, where it cannot be computed for this batch.
+ */
+export function recordPass(network: Network, batch: number, training = false): RecordedPass {
+  const builder = new GraphBuilder();
+  const data = network.inputs.map(({ shape }, index) => builder.input([batch, ...shape], { role: 'data', index }));
+  const weights = new Map(
+    network.weights.map(({ name, shape, trainable }) => [
+      name,
+      builder.input(shape, { role: trainable ? 'parameter' : 'state', name }),
+    ]),
+  );
+  const pass = network.pass(builder, {
+    batch,
+    training,
+    data,
+    weight(name) {
+      const node = weights.get(name);
+      if (!node) throw new RangeError(`the network has no weight "${name}"`);
+      return node;
+    },
+  });
+  return { builder, data, weights, pass, finish: (outputs) => withSizesThatFit(builder.finish(outputs)) };
+}

@@ -1,0 +1,122 @@
+/** The product on an ONNX file: every command that takes a model, and the same numbers as on the same network as layers. */
+import { spawnSync } from 'node:child_process';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readModel } from '../../../daemon/model/files/readModel.js';
+import { lcPrune } from '../../fixtures/cli.js';
+import { pythonHas } from '../../fixtures/debianPython.js';
+import { tinyWorkspace, TINY_PLAN, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
+
+let ws: TinyWorkspace;
+const cli = (...args: string[]) => lcPrune(args, { cwd: ws.folder });
+type Done = { folder: string; kept: number; reference: object; theta: object; retrained: object; perLayer: unknown };
+let done: Done;
+
+const plan = (model: string) =>
+  JSON.stringify({ ...TINY_PLAN, model, data: { source: 'data.csv', preprocess: { scale: 'none' } } });
+
+beforeAll(async () => {
+  ws = await tinyWorkspace();
+  expect((await cli('train', 'tiny.prune.json', '--out', 'trained/model.json')).code).toBe(0);
+  expect((await cli('export', 'trained/model.json', '--format', 'onnx', '--out', 'net.onnx')).code).toBe(0);
+  for (const [name, model] of [['layers', 'trained/model.json'], ['graph', 'net.onnx']] as const)
+    await writeFile(ws.path(`${name}.prune.json`), plan(model)); // prettier-ignore
+  const run = await cli('run', 'graph.prune.json', '--json');
+  expect(run.code, run.stderr).toBe(0);
+  done = run.lines.at(-1) as Done;
+});
+afterAll(() => ws.remove());
+
+describe('a run of an .onnx', () => {
+  it('gives the numbers of the same network as model.json, to the last digit', async () => {
+    const run = await cli('run', 'layers.prune.json', '--json');
+    const ofLayers = run.lines.at(-1) as Done;
+    const figures = ({ kept, reference, theta, retrained }: Done) => ({ kept, reference, theta, retrained });
+    expect(figures(done)).toEqual(figures(ofLayers));
+    const weights = async (folder: string, file: string) => {
+      const model = await readModel(join(folder, 'result', file), { workspace: ws.folder });
+      return new Map(model.weights.map(({ name, data }) => [name, data]));
+    };
+    expect(await weights(done.folder, 'model.onnx')).toEqual(await weights(ofLayers.folder, 'model.json'));
+  });
+
+  it('writes the file itself with other weights, whose error onnxruntime confirms', async () => {
+    const before = await readFile(ws.path('net.onnx'));
+    const after = await readFile(join(done.folder, 'result', 'model.onnx'));
+    expect(after.length).toBe(before.length);
+    expect(after.equals(before)).toBe(false);
+    const exports = JSON.parse(await readFile(join(done.folder, 'result', 'exports.json'), 'utf8')) as { formats: { format: string; error?: number }[]; left: { format: string; reason: string }[] }; // prettier-ignore
+    const { error } = done.retrained as { error: number };
+    expect(exports.formats.find(({ format }) => format === 'onnx')!.error).toBe(error);
+    expect(exports.formats.map(({ format }) => format).sort()).toEqual(['mask-npz', 'onnx', 'safetensors', 'scipy-csr', 'sparse']); // prettier-ignore
+    for (const { format, reason } of exports.left) expect(reason, format).toMatch(/^[^/]+: export it as onnx/);
+  });
+
+  it('is exported, evaluated and pruned again', async () => {
+    const name = done.folder.split('/').at(-1)!;
+    expect((await cli('export', name, '--format', 'onnx', '--out', 'pruned.onnx')).code).toBe(0);
+    const evaluated = await cli('evaluate', 'pruned.onnx', '--data', 'data.csv', '--scale', 'none', '--json');
+    expect(evaluated.code, evaluated.stderr).toBe(0);
+    const inspected = await cli('inspect', 'pruned.onnx', '--json');
+    const { zeros, prunable, format } = inspected.lines.at(-1) as Record<'zeros' | 'prunable' | 'format', number>;
+    expect([prunable - zeros, format]).toEqual([done.kept, 'onnx']);
+    const keras = await cli('export', name, '--format', 'keras', '--out', 'x.keras');
+    expect(keras).toMatchObject({ code: 2, stderr: expect.stringMatching(/Keras holds layers, and an ONNX file has operations: export it as onnx or safetensors/) as string }); // prettier-ignore
+    expect(await stat(ws.path('x.keras')).catch(() => null)).toBeNull();
+  });
+});
+
+describe('other commands on an .onnx', () => {
+  it('init, preview and sensitivity', async () => {
+    const made = await cli('init', 'net.onnx', '--data', 'data.csv', '--out', 'made.prune.json');
+    expect(made.code, made.stderr).toBe(0);
+    const preview = await cli('preview', 'made.prune.json', '--json');
+    expect(preview.code, preview.stderr).toBe(0);
+    const sensitivity = await cli('sensitivity', 'net.onnx', '--data', 'data.csv', '--json');
+    expect(sensitivity.code, sensitivity.stderr).toBe(0);
+  });
+
+  it('a path has a model for each point', async () => {
+    await writeFile(ws.path('path.prune.json'), JSON.stringify({ ...JSON.parse(plan('net.onnx')) as object, path: { budgets: ['50%', '25%'] } })); // prettier-ignore
+    const path = await cli('path', 'path.prune.json', '--json');
+    expect(path.code, path.stderr).toBe(0);
+    const { folder } = path.lines.at(-1) as Done;
+    for (const point of [0, 1]) expect((await stat(join(folder, 'points', String(point), 'model.onnx'))).size).toBeGreaterThan(0); // prettier-ignore
+  });
+
+  it('what the file cannot do is one message with the way out', async () => {
+    await writeFile(ws.path('broken.onnx'), (await readFile(ws.path('net.onnx'))).subarray(0, 300));
+    const broken = await cli('inspect', 'broken.onnx');
+    expect(broken.code).toBe(2);
+    expect(broken.stderr.trim().split('\n')).toHaveLength(1);
+    await writeFile(ws.path('units.prune.json'), JSON.stringify({ model: 'net.onnx', data: 'data.csv', budget: { neurons: '50%' } })); // prettier-ignore
+    expect((await cli('preview', 'units.prune.json')).stderr).toMatch(
+      /neurons: there are no neurons that can be removed/,
+    );
+  });
+});
+
+/** The SafeTensors format is a few lines; the library is not in Debian. */
+const RESTORES = `
+import json, struct, sys, numpy as np, torch
+data = open(sys.argv[1], 'rb').read()
+n = struct.unpack('<Q', data[:8])[0]
+header = json.loads(data[8:8 + n])
+state = {name: torch.tensor(np.frombuffer(data[8 + n + t['data_offsets'][0]:8 + n + t['data_offsets'][1]], np.float32).reshape(t['shape']).copy())
+         for name, t in header.items() if name != '__metadata__'}
+net = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.BatchNorm2d(8), torch.nn.ReLU(), torch.nn.Conv2d(8, 8, 3, padding=1, groups=4),
+                          torch.nn.BatchNorm2d(8), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Dropout(), torch.nn.Flatten(), torch.nn.Linear(128, 4))
+found = net.load_state_dict(state, strict=False)
+print(json.dumps({'missing': found.missing_keys, 'unexpected': found.unexpected_keys}))
+`;
+
+describe.runIf(pythonHas('torch'))('in PyTorch', () => {
+  it('load_state_dict takes the SafeTensors of a file that it wrote', async () => {
+    const file = await readFile('test/fixtures/onnx/cnn-training.onnx');
+    await writeFile(ws.path('cnn.onnx'), file);
+    expect((await cli('export', 'cnn.onnx', '--format', 'safetensors', '--out', 'cnn.safetensors')).code).toBe(0);
+    const { stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', RESTORES, ws.path('cnn.safetensors')], { encoding: 'utf8' });
+    expect(JSON.parse(stdout || JSON.stringify({ stderr }))).toEqual({ missing: expect.toSatisfy((names: string[]) => names.every((name) => name.endsWith('num_batches_tracked'))) as string[], unexpected: [] });
+  }); // prettier-ignore
+});
