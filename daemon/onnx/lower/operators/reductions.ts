@@ -128,7 +128,7 @@ export const reductionOperators: Readonly<Record<string, Operator>> = {
   ReduceMean: reduction(simple('Mean'), (values) => total(values) / values.length),
   ReduceMax: reduction(simple('Max'), (values) => Math.max(...values), true),
   ReduceMin: reduction(simple('Min'), (values) => Math.min(...values), true),
-  ReduceProd: reduction(simple('Prod'), (values) => values.reduce((product, value) => product * value), true),
+  ReduceProd: reduction(simple('Prod'), (values) => [1, ...values].reduce((product, value) => product * value), true),
   ReduceL1: reduction((lowering, x, reduce) => reduce('Sum', of(lowering, 'Abs', x)), (values) => total(values.map(Math.abs))), // prettier-ignore
   ReduceL2: reduction((lowering, x, reduce) => of(lowering, 'Sqrt', reduce('Sum', square(lowering, x))), (values) => Math.hypot(...values)), // prettier-ignore
   ReduceLogSum: reduction((lowering, x, reduce) => of(lowering, 'Log', reduce('Sum', x)), (values) => Math.log(total(values))), // prettier-ignore
