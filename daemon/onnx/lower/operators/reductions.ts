@@ -1,4 +1,5 @@
 import type { Node, Op } from '../../../network/ir.js';
+import { sizeOf } from '../../../protocol/shape.js';
 import type { Call, Operator } from '../call.js';
 import type { Lowering } from '../lowering.js';
 import { originOf } from '../lowering.js';
@@ -42,7 +43,7 @@ function reducedNumbers(
   // prettier-ignore
   const ones = x.dims.map((n, axis) => (axes.includes(axis) ? 1 : n));
   const strides = stridesOf(ones).map((stride, axis) => (axes.includes(axis) ? 0 : stride));
-  const groups: number[][] = Array.from({ length: ones.reduce((a, b) => a * b, 1) }, () => []);
+  const groups: number[][] = Array.from({ length: sizeOf(ones) }, () => []);
   eachIndex(x.dims, (index, flat) => groups[strides.reduce((sum, stride, axis) => sum + stride * index[axis]!, 0)]!.push(x.data[flat]!)); // prettier-ignore
   return numbers(groups.map(reduce), keep ? ones : x.dims.filter((_, axis) => !axes.includes(axis)), x.dtype);
 }
@@ -111,7 +112,7 @@ function softmax(op: 'Softmax' | 'LogSoftmax'): Operator {
     const long = naturalAxes(rank).slice(flattens ? axis : axis, flattens ? rank : axis + 1).filter((i) => dims[i] !== 1); // prettier-ignore
     if (long.length > 1) {
       const node = lowering.natural(x);
-      const rows = lowering.reshape(node, [dims.slice(0, axis).reduce((a, b) => a * b, 1), dims.slice(axis).reduce((a, b) => a * b, 1)]); // prettier-ignore
+      const rows = lowering.reshape(node, [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis))]); // prettier-ignore
       return lowering.value(lowering.reshape(lowering.add(op, [rows], rows.shape), dims), undefined, originOf([x]));
     }
     const over = long[0] ?? axis;
@@ -127,7 +128,7 @@ export const reductionOperators: Readonly<Record<string, Operator>> = {
   ReduceMean: reduction(simple('Mean'), (values) => total(values) / values.length),
   ReduceMax: reduction(simple('Max'), (values) => Math.max(...values), true),
   ReduceMin: reduction(simple('Min'), (values) => Math.min(...values), true),
-  ReduceProd: reduction(simple('Prod'), (values) => values.reduce((a, b) => a * b, 1), true),
+  ReduceProd: reduction(simple('Prod'), (values) => [1, ...values].reduce((product, value) => product * value), true),
   ReduceL1: reduction((lowering, x, reduce) => reduce('Sum', of(lowering, 'Abs', x)), (values) => total(values.map(Math.abs))), // prettier-ignore
   ReduceL2: reduction((lowering, x, reduce) => of(lowering, 'Sqrt', reduce('Sum', square(lowering, x))), (values) => Math.hypot(...values)), // prettier-ignore
   ReduceLogSum: reduction((lowering, x, reduce) => of(lowering, 'Log', reduce('Sum', x)), (values) => Math.log(total(values))), // prettier-ignore
