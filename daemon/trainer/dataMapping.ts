@@ -157,13 +157,13 @@ export async function mapLabels(
 }
 
 /** How the inputs of a model are scaled, of those that are not taken as stored. */
-export function inputScalesOf(model: Model, { maps, reading }: Dataset): InputScale[] {
+export function inputScalesOf(model: Model, { maps, mapping }: Dataset): InputScale[] {
   const plain = (value: AffineMap['scale']) => (typeof value === 'number' ? value : [...value]);
   const inputs = frontEndOf(model).inputs();
   return maps
     .map(({ scale, shift }, i) => ({
       name: inputs[i]!.name,
-      read: describePreprocess(reading.preprocess),
+      read: describePreprocess(mapping.preprocess),
       scale: plain(scale),
       shift: plain(shift),
     }))

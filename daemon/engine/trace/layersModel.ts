@@ -38,7 +38,7 @@ export interface TraceableModel {
  * @param topology by default the model's; or a rewrite of it with the same weights.
  * @throws UserError as `buildModel`.
  */
-export async function buildLayers(source: LayersModel): Promise<TraceableModel> {
+export async function buildLayers(source: LayersModel, topology = source.topology): Promise<TraceableModel> {
   const {
     layersModel: model,
     masks,

@@ -17,6 +17,7 @@ import type { Head } from '../../model/setup/loss.js';
 import { gradientOutputs } from '../graphs/gradientOutputs.js';
 import { type GraphSpec, inferenceBatch, type ModelGraphs } from '../graphs/modelGraphs.js';
 import { jointLoss, trainedOutputs, type TrainedOutput } from '../loss/jointLoss.js';
+import { withoutHeads } from '../loss/lossHead.js';
 import { outputMask } from '../masks/outputMask.js';
 
 /**

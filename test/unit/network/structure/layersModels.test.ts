@@ -7,7 +7,7 @@ import { traceInference } from '../../../../daemon/export/traceInference.js';
 import { readModel } from '../../../../daemon/model/files/readModel.js';
 import { modelGraph } from '../../../../daemon/model/layers/layerGraph.js';
 import { unitGroups } from '../../../../daemon/model/layers/unitGroups.js';
-import type { Model } from '../../../../daemon/model/model.js';
+import type { LayersModel } from '../../../../daemon/model/model.js';
 import { buildArchitecture } from '../../../../daemon/model/setup/architectures.js';
 import { summarizeModel } from '../../../../daemon/model/summarize.js';
 import type { Graph } from '../../../../daemon/network/ir.js';
@@ -18,11 +18,11 @@ import { unitGroupsOf } from '../../../../daemon/network/structure/unitGroups.js
 import { randomNetwork } from '../../export/randomNetworks.js';
 import { difference, outputsOf, randomData } from './thinned.js';
 
-const graphOf = async (model: Model): Promise<Graph> => traceInference(await buildLayers(model), model.path, 1);
-const isRecurrent = ({ weights }: Model): boolean => weights.some(({ name }) => /recurrent_kernel/.test(name));
+const graphOf = async (model: LayersModel): Promise<Graph> => traceInference(await buildLayers(model), model.path, 1);
+const isRecurrent = ({ weights }: LayersModel): boolean => weights.some(({ name }) => /recurrent_kernel/.test(name));
 
 /** Compares the groups of every weight. @returns how many the layers keep and the graph lets go */
-function compareGroups(model: Model, graph: Graph, label: string): number {
+function compareGroups(model: LayersModel, graph: Graph, label: string): number {
   const weights = summarizeModel(model).flatMap(({ name: layer, weights: own }) => own.map((one) => ({ ...one, layer, prunable: one.prunable, trainable: one.statistic !== true }))); // prettier-ignore
   const own = entryGroups({ weights }, unitGroupsOf(graph));
   const layers = unitGroups(model.topology, modelGraph(model.topology), new Map(model.weights.map(({ name, shape }) => [name, shape]))); // prettier-ignore
@@ -92,6 +92,7 @@ describe('the structure of layers-models', () => {
     ...readdirSync('test/fixtures/keras').filter((name) => existsSync(`test/fixtures/keras/${name}/model.keras`)).map((name) => `test/fixtures/keras/${name}/model.keras`),
   ])('is that of the layers on %s', async (path) => {
     const model = await readModel(path, { workspace: process.cwd() });
+    if (model.kind !== 'layers') throw new Error(`${path} holds no layers`);
     const freed = compareGroups(model, await graphOf(model), path);
     // The layers keep all units in front of what is recurrent, called several times, or reshapes more than a flatten does.
     const more = /nested|rnn|func-mask-avg|gan-generator|seq-mask-lstm/.test(path);
