@@ -219,7 +219,7 @@ function runRaces() {
   const objects = compileKernels(work, flags);
   execFileSync(process.execPath, [join(work, 'dump.mjs'), programs], { stdio: ['ignore', 'ignore', 'inherit'] });
   const sources = [join(here, 'race.c'), ...objects];
-  execFileSync('gcc', [...flags, '-Wall', '-Wextra', '-Werror', `-I${kernels}`, '-isystem', nodeHeaders(), '-o', race, ...sources, '-l:libuv.so.1']); // prettier-ignore
+  execFileSync('gcc', [...flags, '-Wall', '-Wextra', '-Werror', `-I${kernels}`, '-isystem', nodeHeaders(), '-o', race, ...sources, '-l:libuv.so.1', '-lm']); // prettier-ignore
   const env = { ...process.env, TSAN_OPTIONS: 'halt_on_error=1' };
   const { status, stdout, stderr } = spawnSync(race, [programs, options.race, options.seed], { env, encoding: 'utf8' });
   console.log(stdout.trim());

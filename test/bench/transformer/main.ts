@@ -55,8 +55,9 @@ function torchSettings(): ContenderSpec[] {
 
 interface Answer {
   readonly losses: readonly number[];
-  /** Of each step. */
+  /** Of each step; and of processor time, all threads together, which other programs on the machine change least. */
   readonly seconds: readonly number[];
+  readonly cpuSeconds: readonly number[];
   /** The most that the process has had, in MB. */
   readonly memory: number;
 }
@@ -83,22 +84,27 @@ async function compare(name: NetworkName, folder: string): Promise<void> {
   // The least time of a step in each turn: what else runs on the machine only adds to it.
   for (let round = 0; round < rounds; round++)
     for (const { contender } of all) {
-      const { seconds } = await contender.ask<Answer>({ cmd: 'time', steps: stepsOfTurn });
+      const { seconds, cpuSeconds } = await contender.ask<Answer>({ cmd: 'time', steps: stepsOfTurn });
       contender.rates.push(problem.batch / Math.min(...seconds));
+      contender.cpuRates.push(problem.batch / Math.min(...cpuSeconds));
     }
   const best = ({ contender }: (typeof all)[number]) => Math.max(...contender.rates);
+  const bestCpu = Math.max(...all.filter(({ ours }) => !ours).flatMap(({ contender }) => contender.cpuRates));
   const [peer] = all.filter(({ ours }) => !ours).sort((a, b) => best(b) - best(a));
   for (const entry of all) {
     const { contender, memory, ours } = entry;
     const rate = best(entry);
     const parts = [
       `${rate.toFixed(2)} samples/s in the best turn, ${median(contender.rates).toFixed(2)} in the median one`,
+      `${Math.max(...contender.cpuRates).toFixed(2)} a second of processor time`,
       `${((rate * problem.flops) / problem.batch / 1e9).toFixed(0)} GFLOP/s`,
       `${memory.toFixed(0)} MB at most`,
     ];
     if (peer && ours) {
       const paired = median(contender.rates.map((own, i) => own / peer.contender.rates[i]!));
-      parts.push(`${(rate / best(peer)).toFixed(2)}x PyTorch's best setting (median of rounds ${paired.toFixed(2)}x)`);
+      parts.push(
+        `${(rate / best(peer)).toFixed(2)}x PyTorch's best setting (median of rounds ${paired.toFixed(2)}x; of processor time ${(Math.max(...contender.cpuRates) / bestCpu).toFixed(2)}x)`,
+      );
     }
     console.log(`  ${contender.name}: ${parts.join('; ')}`);
     contender.end();
