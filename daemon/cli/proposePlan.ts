@@ -75,7 +75,7 @@ export async function dataFor(
   return { data: planPath(planFolder, file), note: null };
 }
 
-/** How long the plan is to take, by training steps timed here, and what a single cut would leave; null, with the reason, where that cannot be said. */
+/** How long the plan is to take, by training steps timed here, and what a single cut would leave; null, with the reason, where there is no estimate. */
 export async function lengthOf(
   plan: ResolvedPlan,
   workspace: string,

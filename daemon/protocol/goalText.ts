@@ -134,7 +134,7 @@ const COMPARATIVE = anyOf(SHARES.flatMap(({ share }) => share.comparatives));
 
 const COUNTED: Readonly<Record<string, number>> = { half: 1 / 2, third: 1 / 3, quarter: 1 / 4, fifth: 1 / 5, tenth: 1 / 10, twentieth: 1 / 20, hundredth: 1 / 100, thousandth: 1 / 1000 }; // prettier-ignore
 
-/** Of what a comparative says that there is less: "smaller" is said of weights, "faster" of FLOPs. */
+/** The quantity that a comparative refers to: "smaller" to weights, "faster" to FLOPs. */
 const thingOf = (said: string): string =>
   SHARES.find(({ share }) => share.comparatives.some((word) => new RegExp(word).test(said)))?.share.things[0] ?? '';
 

@@ -1,4 +1,4 @@
-/** Layers that TensorFlow.js 4.22 by itself computes otherwise than Keras on some backend, in a form that it computes alike. */
+/** Layers that TensorFlow.js 4.22 computes differently from Keras on some backend, in a form for which both agree. */
 import { classOf } from '../../model/layerClasses/registry.js';
 import { channelsFirst, CONTAINERS, isLayerJson, layerName, layersOf, numberAt, stringAt, tupleAt, type Json, type LayerJson } from '../../model/layers/layerConfig.js'; // prettier-ignore
 import { modelGraph } from '../../model/layers/layerGraph.js';

@@ -84,7 +84,7 @@ export const startRun = defineTool({
       ...(seed !== undefined && { seed }),
       ...(compare && { compare }),
     };
-    // Whatever is wrong with the plan is said before it costs anything.
+    // Errors of the plan are reported before it costs anything.
     const read = await root.context.backend.readPlan(planPath, {
       workspace: root.folder,
       ...(path && { asPath: path }),

@@ -108,7 +108,7 @@ export function trainingSetup(model: Model, output?: string): TrainingSetup {
   if (ofLogits && activation === absorbed)
     notes.push(`the file's loss takes logits, but output "${name}" is a ${absorbed}: the loss is computed on what goes into the ${absorbed}, as Keras does on TensorFlow`); // prettier-ignore
   const mayBeLogits = named === null && activation === 'linear' && several && !logProbabilities;
-  // Where it may be logits, the data decides, and that is said then.
+  // Where it may be logits, the data decides, and a note reports it.
   if (!frontEnd.saysLoss && !mayBeLogits)
     notes.push(`the file does not say its loss: of output "${name}", ${logProbabilities ? 'a LogSoftmax' : outputText(activation)}, it is the ${LOSS_WORDS[loss] ?? loss}`); // prettier-ignore
   return {

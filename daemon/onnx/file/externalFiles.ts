@@ -59,7 +59,7 @@ async function locate(model: string, location: string, tensor: string): Promise<
   return path;
 }
 
-/** The bytes of a range, read in pieces, so that other work gets its turn. @throws UserError('model-invalid'). */
+/** The bytes of a range, read in pieces, so that other work can run between them. @throws UserError('model-invalid'). */
 export async function readRange(handle: FileHandle, path: string, offset: number, length: number): Promise<Uint8Array> {
   const fail = (problem: string): never => {
     throw new UserError('model-invalid', `${path} ${problem}`, { file: path });

@@ -36,7 +36,7 @@ const FIELD_KINDS: Readonly<Record<number, OnnxAttribute['kind']>> = {
 
 const NO_ATTRIBUTES: ReadonlyMap<string, OnnxAttribute> = new Map();
 
-/** What is said of a node in messages. */
+/** The name of a node in messages. */
 export const nodeText = (name: string, op: string): string =>
   name === '' ? `a node ${quoted(op)}` : `node ${quoted(name)} (${op.slice(0, 100)})`;
 
@@ -160,7 +160,7 @@ function readValue(reader: WireReader): OnnxValue {
   return { name, type, dims };
 }
 
-/** Whether what is said of a value holds for the tensor of its name. */
+/** Whether the type and shape of a value fit the tensor of its name. */
 const agrees = ({ type, dims }: OnnxValue, tensor: OnnxTensor): boolean =>
   (type === tensor.type || type === 'other') &&
   (dims === null ||
@@ -168,7 +168,7 @@ const agrees = ({ type, dims }: OnnxValue, tensor: OnnxTensor): boolean =>
       dims.every((dim, axis) => typeof dim !== 'number' || dim === tensor.dims[axis])));
 
 /**
- * A graph of the file; what is said in it is not yet compared, see checkGraph.
+ * A graph of the file; its statements are compared later, by checkGraph.
  * @param depth of graphs around it. @throws UserError('model-invalid').
  */
 export function* readGraph(reader: WireReader, source: TensorSource, depth = 0): Steps<OnnxGraph> {

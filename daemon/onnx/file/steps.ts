@@ -11,7 +11,7 @@ export function atOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** Milliseconds of work before others get their turn. */
+/** Milliseconds of work before the event loop runs other work. */
 const TURN = 8;
 
 export async function inTurns<T>(steps: Steps<T>): Promise<T> {

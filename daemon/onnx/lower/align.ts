@@ -16,7 +16,7 @@ export interface Aligned {
 }
 
 /**
- * Brings operands into one order of axes: that of the largest that is computed, of equal ones the first that lies otherwise than
+ * Brings operands into one order of axes: that of the largest that is computed, of equal ones the first that lies differently from
  * ONNX has it, so that values between convolutions stay where they are.
  * @throws RangeError where the operands do not broadcast
  */
@@ -78,7 +78,7 @@ export function inBatch(call: Call, values: readonly Value[], free?: number): re
   return result;
 }
 
-/** The first entry along an axis, as often as told. */
+/** The first entry along an axis, as often as asked for. */
 export function repeated({ lowering }: Call, value: Value, axis: number, times: number): Value {
   const dims = dimsOf(value);
   if (value.kind === 'numbers') {

@@ -29,7 +29,7 @@ export interface OnnxOptions {
 /** A weight with its tensor in the file. */
 export interface OnnxWeight extends NetworkWeight {
   readonly tensor: OnnxTensor;
-  /** How the network's tensor lies, told from the file's. */
+  /** The network's tensor as a rearrangement of the file's. */
   readonly layout: WeightLayout;
   /** The file's values in the network's layout. @throws as OnnxTensor.values */
   values(): Float32Array;

@@ -8,7 +8,7 @@ export type Command =
   | { readonly cmd: 'time'; readonly steps: number }
   | { readonly cmd: 'peak' };
 
-/** What a contender is told on its first line, as JSON. */
+/** The first line that a contender reads, as JSON. */
 export interface Task {
   /** Samples of a step. */
   readonly batch: number;

@@ -29,7 +29,7 @@ static void move(ThreadPool *workers, const Move *op) {
 /* Rows of one task of a look-up. */
 #define GATHER_ROWS 64
 
-/* A number that is none of a row's: NaN, so that the loss tells. */
+/* An index out of range yields NaN, which surfaces in the loss. */
 static void gather_rows(const void *argument, int task, float *scratch) {
   (void)scratch;
   const Rows *op = argument;

@@ -2,7 +2,7 @@ import { sameShape } from '../../../network/ir.js';
 import { isNatural } from './value.js';
 
 /**
- * How a weight lies in the network, told from how it lies in the file: the file's tensor, some of its axes split in two (or
+ * How a weight lies in the network, by how it lies in the file: the file's tensor, some of its axes split in two (or
  * given a neighbour of length 1), is transposed, and then neighbours are joined to `shape`. The canonical layouts are those of
  * layers-models: kernels [in, out], filters [...window, in, out].
  */

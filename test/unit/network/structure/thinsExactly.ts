@@ -5,7 +5,7 @@ import { randomPass } from './randomPass.js';
 import { difference, outputsOf, randomData } from './thinned.js';
 
 /**
- * Thins the network of the seed, and compares what it computes in float64 with what the pruned one does.
+ * Removes units from the network of the seed, and compares what it computes in float64 with what the pruned one does.
  * @returns weights before and after.
  */
 export function thinsExactly(seed: number): { readonly before: number; readonly after: number } {

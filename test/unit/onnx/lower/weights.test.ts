@@ -143,7 +143,7 @@ describe('BatchNormalization', () => {
     expect(training.states['bn.var']![0]).toBeCloseTo(0.75 * 4 + 0.25 * 3.5, 6);
   });
 
-  test('one that an exporter folded is said so, with the line that keeps it', () => {
+  test('one that an exporter folded is reported, with the line that keeps it', () => {
     const folded = onnxOf({ x: ['n', 3, 4, 4] }, [tensorOf('onnx::Conv_7', [2, 3, 1, 1]), tensorOf('onnx::Conv_8', [2])], [{ op: 'Conv', in: ['x', 'onnx::Conv_7', 'onnx::Conv_8'], out: 'y' }], ['y']); // prettier-ignore
     expect(networkOfOnnx(folded, 'm.onnx').notes[0]).toMatch(/^1 BatchNormalization folded .*TrainingMode.TRAINING, do_constant_folding=False/); // prettier-ignore
   });
