@@ -1,13 +1,23 @@
 import type { GraphOutput, Node } from '../../network/ir.js';
 import { UserError } from '../../protocol/errors.js';
 
+/** What messages say of a model that cannot be trained. */
+interface Named {
+  /** Its name in a sentence: a file, or "the model". */
+  readonly name: string;
+  /** All weights, trainable or not. */
+  readonly weights: number;
+  /** How some of them become trainable. */
+  readonly wayOut: string;
+}
+
 /**
  * The gradients that a training graph gives: of each trainable weight that its loss depends on.
- * @param model as messages call it. @param trainable names of weights; `nodes` their gradients.
+ * @param nodes gradients of the `trainable` weights, undefined where the loss does not depend on one.
  * @throws UserError('model-unsupported') where there are none at all: such a step would train nothing.
  */
 export function gradientOutputs(
-  model: string,
+  { name, weights, wayOut }: Named,
   trainable: readonly { readonly name: string }[],
   nodes: readonly (Node | undefined)[],
 ): GraphOutput[] {
@@ -18,7 +28,7 @@ export function gradientOutputs(
   throw new UserError(
     'model-unsupported',
     trainable.length === 0
-      ? `${model}: none of its weights is trainable, so there is nothing to train`
-      : `${model}: no gradient reaches any of its ${trainable.length} trainable weights from the loss`,
+      ? `${name} cannot be trained: none of its ${weights} weights is trainable; ${wayOut}`
+      : `${name} cannot be trained: its loss depends on none of its ${trainable.length} trainable weights, or only by steps and comparisons`,
   );
 }

@@ -60,6 +60,8 @@ function trainingGraph({ network, path }: Source, wanted: readonly Wanted[], bat
   const { builder, weights, pass } = recorded;
   const trainable = network.weights.filter((weight) => weight.trainable);
   const own = new Map<Node, OwnGradient>();
+  const wayOut = 'export it with its weights as initializers that its outputs depend on';
+  const named = { name: path, weights: network.weights.length, wayOut };
   const outputs: GraphOutput[] = [];
   withTracing({ graph: builder, own, layer: () => undefined }, (backend) => {
     const tensor = (node: Node) => {
@@ -75,7 +77,7 @@ function trainingGraph({ network, path }: Source, wanted: readonly Wanted[], bat
       const loss = backend.node(jointLoss(tf, answers));
       // Gradients of the loss's own are operations of TensorFlow.js, too.
       const nodes = gradients(builder, loss, trainable.map(({ name }) => weights.get(name)!), own); // prettier-ignore
-      outputs.push({ role: 'loss', node: loss }, ...gradientOutputs(path, trainable, nodes));
+      outputs.push({ role: 'loss', node: loss }, ...gradientOutputs(named, trainable, nodes));
     });
   });
   const states = [...pass.states].map(([name, node]): GraphOutput => ({ role: 'state', name, node }));

@@ -11,12 +11,14 @@ import type { TrainedOutput } from './jointLoss.js';
 
 /** The same layer without its activation; null if the activation differs or cannot be removed from this layer. */
 function linear(layer: LayerJson, head: Head): LayerJson | null {
-  const { name, dtype } = layer.config;
   // Called at two places, it would lose its activation at both.
   if (Array.isArray(layer.inbound_nodes) && layer.inbound_nodes.length > 1) return null;
   if (layer.class_name === 'Softmax' && head === 'softmax') {
     const axis = layer.config['axis'] ?? -1;
-    return axis === -1 ? { ...layer, class_name: 'Activation', config: { name, dtype, activation: 'linear' } } : null;
+    if (axis !== -1) return null;
+    // An entry of `undefined` is none in JSON, and TensorFlow.js throws on it.
+    const { axis: _, ...config } = layer.config;
+    return { ...layer, class_name: 'Activation', config: { ...config, activation: 'linear' } };
   }
   // The activation of a recurrent layer acts inside, at each step.
   if (layer.config['activation'] !== head || classOf(layer.class_name)?.recurrent) return null;

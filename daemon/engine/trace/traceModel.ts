@@ -187,7 +187,9 @@ function trainingOutputs(pass: Pass, { layers, outputs }: Traceable): GraphOutpu
   const loss = penalties(layers.model).reduce((sum, penalty) => tf.add(sum, penalty), jointLoss(tf, answers));
   const trainable = layers.weights.filter((weight) => weight.trainable);
   const nodes = trainable.map((weight) => pass.weights.get(weight)!);
-  const found = gradientOutputs(layers.model.name, trainable, pass.gradients(pass.node(loss), nodes));
+  const wayOut = 'set "trainable" to true in a layer that has weights';
+  const named = { name: 'the model', weights: layers.weights.length, wayOut };
+  const found = gradientOutputs(named, trainable, pass.gradients(pass.node(loss), nodes));
   const states = layers.weights.flatMap((weight): GraphOutput[] => {
     const node = pass.node(weight.variable);
     return node === pass.weights.get(weight) ? [] : [{ role: 'state', name: weight.name, node }];

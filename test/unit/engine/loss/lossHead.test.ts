@@ -33,6 +33,9 @@ describe('output activation', () => {
         layers: [{}, { class_name: 'Activation', config: { activation: 'linear' } }],
       });
     }
+    // TensorFlow.js throws on entries that are undefined.
+    const bare = withoutHead(sequential(dense('a', 'relu'), softmax), 'softmax', 's');
+    expect(bare!.config).toStrictEqual(JSON.parse(JSON.stringify(bare!.config)));
     const otherAxis = { class_name: 'Softmax', config: { name: 's', axis: 1 } };
     expect(withoutHead(sequential(dense('a', 'relu'), otherAxis), 'softmax', 's')).toBeNull();
   });
