@@ -174,7 +174,7 @@ describe('lc-prune path', { timeout: 180_000 }, () => {
     const words = await cli('path', 'tiny.prune.json', '--goal', '50%');
     expect(words.stderr).toMatch(/give a bound on the error/);
     const unread = await cli('path', 'tiny.prune.json', '--goal', 'small please');
-    expect(unread.stderr).toMatch(/--goal: "small please" is no budget and no goal; try "1%"/);
+    expect(unread.stderr).toMatch(/--goal: "small please" is no budget and no goal; try one of: 1%,/);
   });
 
   it('refuses what cannot be', async () => {
