@@ -2,9 +2,9 @@ import type { GraphOutput, Node } from '../../network/ir.js';
 import { UserError } from '../../protocol/errors.js';
 
 /**
- * The gradients that a training graph gives: of each trainable weight that its loss depends on.
- * @param model as messages call it. @param trainable names of weights; `nodes` their gradients.
- * @throws UserError('model-unsupported') where there are none at all: such a step would train nothing.
+ * The gradient outputs of a training graph: one for each trainable weight that the loss depends on.
+ * @param model its name in messages. @param trainable names of weights; `nodes` are their gradients, in the same order.
+ * @throws UserError('model-unsupported') if the loss depends on no trainable weight: such a step would train nothing.
  */
 export function gradientOutputs(
   model: string,
