@@ -10,7 +10,7 @@ import { Workbench } from './workbench.js';
 let folder: string;
 let window: Workbench;
 
-/** The table with a column of numbers that the model knows nothing of. */
+/** The table with one more column of numbers, which the model has no input for. */
 const withCounter = (): string =>
   clusterCsv(120)
     .split('\n')
@@ -83,7 +83,7 @@ describe('a model with a table beside it', () => {
     expect(written).toContain('"data": "flowers.csv"');
     expect(written).toMatch(/\/\/ At most about \d+ (s|min) on this machine/);
     expect(written).toMatch(/"schedule": \{ "iterations": 40, "epochs": \d+ \}/);
-    // Its weights are random: the reference is at chance, which is no plain success.
+    // Its weights are random, so the reference is at chance, and the run is no plain success.
     await expectEventually(() => window.runState.textContent(), 'Finished, with warnings', 60_000);
     expect(window.violations).toEqual([]);
   });
@@ -102,7 +102,7 @@ describe('a model with a table beside it', () => {
   });
 
   test('the label can be changed while one looks, and what does not work says why', async () => {
-    // A further column of numbers: too many inputs as it stands.
+    // One more column of numbers gives the table too many inputs.
     await writeFile(join(folder, 'my net/more.csv'), withCounter());
     await window.openFile('my net/model.json');
     await window.command('Create Plan...');

@@ -1,4 +1,4 @@
-/** Every CodeLens and context action of plans in a subfolder, in two workspace folders, one opened by a link, with such names as people give. */
+/** Every CodeLens and context action of plans in a subfolder, in two workspace folders, one opened by a link, with names as users choose them. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
@@ -59,7 +59,7 @@ describe('plans in a subfolder of a multi-root workspace', () => {
     await row.click({ button: 'right' });
     const item = window.page.locator('.context-view .action-item', { hasText: action }).first();
     await item.waitFor();
-    // The menu swallows what comes too early.
+    // The menu ignores input that comes too early.
     await window.page.waitForTimeout(300);
     await item.click();
   }

@@ -47,7 +47,7 @@ describe('a Keras or ONNX file', () => {
   test('its actions are those of the CodeLens', async () => {
     await window.openFile('net.h5');
     await window.monitor.getByRole('button', { name: 'Prune to budget' }).click({ timeout: 60_000 });
-    // No plan says its data yet: that comes first.
+    // No plan names its data yet, so the editor asks for that first.
     await window.quickPick(/mnist/).first().waitFor({ timeout: 30_000 });
     await window.page.keyboard.press('Escape');
     await window.monitor.getByRole('button', { name: 'Set budget... fc2' }).click();

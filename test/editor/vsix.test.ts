@@ -144,7 +144,7 @@ describe('examples/ opened with the VSIX', () => {
     expect(await inputs()).toEqual({ clicks: 2, keys: 0 });
     expect(await window.runState.textContent()).toBe('Running');
     await artifact(window.page, 'examples-first-point');
-    // The plan that lies there says just what was chosen, so it is the one that runs.
+    // The present plan has exactly the chosen settings, so it is the one that runs.
     expect(await readdir(join(examples.folder, 'lenet300'))).not.toContain('lenet300-2.prune.json');
     expect(window.violations).toEqual([]);
   });

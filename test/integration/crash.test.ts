@@ -1,4 +1,4 @@
-/** Trainers ended by signals, over the fake engine: what the run's log, record and report say, and how it goes on. */
+/** Signals end trainers, over the fake engine: the content of the run's log, record and report, and the continuation. */
 import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,7 +106,7 @@ describe('a trainer that a signal ends', { timeout: 120_000 }, () => {
     const iterations = of(events, 'iteration').map(({ iteration }) => iteration);
     expect(iterations).toEqual(Array.from({ length: 12 }, (_, j) => j));
     expect(await runSummary(handle.folder)).not.toHaveProperty('ending');
-    // A baseline begins on the engine the run ended with, and has no history of its own.
+    // A baseline begins on the engine with which the run ended, and has no history.
     const baseline = await baselinePlan(handle.folder, 'magnitude', { workspace });
     expect(baseline.engine).toBe('onnx-cpu');
     expect(baseline).not.toHaveProperty('continuations');

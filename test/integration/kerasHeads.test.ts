@@ -51,7 +51,7 @@ interface Measured {
   error: number;
 }
 
-/** A run of a plan: its last event, what it said, and the models before and after. */
+/** A run of a plan: its last event, its notes, and the models before and after it. */
 async function run(cwd: string, name: string, more: object) {
   const home = join(folder, cwd);
   await writeFile(join(home, `${name}.prune.json`), JSON.stringify(plan(more)));

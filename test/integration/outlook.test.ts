@@ -1,4 +1,4 @@
-/** What is known of a run before it starts, against a forward pass written out by hand. */
+/** The prediction of a run before it starts, compared with an explicit forward pass. */
 import { realpath, truncate, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../daemon/runs/limits.js';

@@ -1,4 +1,4 @@
-/** What the data page shows of a model with several inputs, and of one whose outputs are trained together. */
+/** The content of the data page for a model with several inputs, and for one whose outputs are trained together. */
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

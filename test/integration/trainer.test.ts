@@ -56,7 +56,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
     expect(done.perLayer.map(({ kept }) => kept)).toEqual(
       kernels.map(({ data }) => data.filter((x) => x !== 0).length),
     );
-    // The written model, evaluated as a reference of its own, has the error that was reported.
+    // The written model, evaluated as another run's reference, has the reported error.
     const again = await finished({
       ...PLAN,
       method: 'reference',
@@ -84,7 +84,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
       void handle.done.then(() => (over = true));
       if (kills < 4) {
         await wait(200 + random.below(900));
-        // Inside a step as well as right after a checkpoint that was asked for.
+        // Inside a step, and right after a requested checkpoint.
         if (kills % 2 === 1) await handle.checkpoint().catch(() => undefined);
         try {
           if (!over) process.kill(pid, 'SIGKILL');
@@ -199,7 +199,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
       notes: [],
     };
     await writeTfjsModel(model, model.path);
-    // Noise with a bright stripe where the class says.
+    // Noise with a bright stripe at the place of the class.
     const labels = Int32Array.from({ length: 320 }, (_, n) => n % 10);
     const images = Float32Array.from(
       { length: 320 * 784 },

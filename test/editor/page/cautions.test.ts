@@ -1,4 +1,4 @@
-/** What speaks against a run's result, at the top of its page; and states and controls that every theme shows. */
+/** Warnings about a run's result at the top of its page; states and controls are visible in every theme. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
 import { RunState } from '../../../daemon/protocol/events.js';

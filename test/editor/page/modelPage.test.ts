@@ -1,4 +1,4 @@
-/** The built page of a model file that is no text, in a browser: themes, accessibility, CSP, keyboard. */
+/** The built page of a binary model file, in a browser: themes, accessibility, CSP, keyboard. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { AbsolutePath } from '../../../daemon/protocol/paths.js';
@@ -15,7 +15,7 @@ afterAll(() => browser?.close());
 
 const free = (count: number) => ({ count, staying: 0, causes: [], goWith: [], tiedBy: [] });
 
-/** What a Keras file of LeNet300 says, after a run that kept 1%. */
+/** The content of a Keras file of LeNet300 after a run that kept 1%. */
 const modelFile: ToModelPage = {
   type: 'model',
   run: 'lenet300 09:30:00',

@@ -79,7 +79,7 @@ describe('class weights', () => {
     const note =
       'Classes weigh in the training loss: "blue" 0, "green" 0, "red" 1. The reported loss and error are unweighted.';
     expect(lines).toContainEqual(expect.objectContaining({ event: 'warning', code: 'note', message: note }));
-    // Nothing but red counts: the model learns to say red, and is wrong two times out of three.
+    // Only red has weight: the model learns to answer red, and is wrong two times out of three.
     const evaluated = await lcPrune(['evaluate', 'red/model.json', '--data', 'data.csv', '--scale', 'none', '--json'], {
       cwd: ws.folder,
     });

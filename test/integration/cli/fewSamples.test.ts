@@ -15,7 +15,7 @@ import { savePlain } from '../../unit/model/tfjs.js';
 
 let folder: string;
 
-/** As Fisher's irises are: four lengths of each of fifty flowers of three kinds, sorted by kind; their means and deviations. */
+/** Data like Fisher's irises: four lengths of each of fifty flowers of three kinds, sorted by kind, with their means and deviations. */
 function irises(): string {
   const random = createRandom(3);
   const kinds = { setosa: [5.0, 3.4, 1.5, 0.2], versicolor: [5.9, 2.8, 4.3, 1.3], virginica: [6.6, 3.0, 5.6, 2.0] };

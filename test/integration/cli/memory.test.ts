@@ -1,4 +1,4 @@
-/** What large images cost: an evaluation no more than computing them, a run no more than a share of the memory. */
+/** The memory for large images: an evaluation takes no more than computing them, a run no more than a share of the memory. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

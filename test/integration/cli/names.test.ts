@@ -1,4 +1,4 @@
-/** Names on the command line mean what they say: plans, arrays and columns of `evaluate`, and the files of --out. */
+/** Names on the command line keep their meaning: plans, arrays and columns of `evaluate`, and the files of --out. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lcPrune } from '../../fixtures/cli.js';

@@ -1,4 +1,4 @@
-/** Runs that finish with a result nobody should use: they say so everywhere, and the command's exit code does. */
+/** Runs whose result nobody should use are marked everywhere, also by the command's exit code. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';

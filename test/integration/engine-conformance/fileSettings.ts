@@ -27,7 +27,7 @@ function settledLoss(
   }
   const even = kind === 'binaryCrossentropy' ? 0.5 : 1 / width;
   const smoothed = target.map((y) => y * (1 - labelSmoothing) + labelSmoothing * even);
-  // Keras divides by the row's sum where the output is no softmax.
+  // Keras divides by the row's sum if the output is not a softmax.
   const sums = Float64Array.from({ length: rows }, (_, r) =>
     output.subarray(r * width, (r + 1) * width).reduce((a, b) => a + b, 0),
   );

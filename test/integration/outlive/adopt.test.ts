@@ -53,7 +53,7 @@ describe('a trainer that outlives its window', () => {
     await first.client.ask('lc/pause', { run });
     await first.kill();
     await wait(1500);
-    // Waiting for nothing, it is there all the same.
+    // The paused trainer lives, although no window supervises it.
     expect(isAlive(pid)).toBe(true);
     const second = await windows.open();
     expect(await second.stateOf(run)).toBe('paused');
@@ -170,7 +170,7 @@ describe('a trainer that outlives its window', () => {
     expect(await second.stateOf(run)).toBe('paused');
     await second.close();
     const third = await windows.open();
-    // The setting ended it; as it was paused, nobody is asked to resume it.
+    // The setting ended it. It was paused, so nobody is asked to resume it.
     expect(await third.stateOf(run)).toBe('interrupted');
     await wait(1500);
     expect(third.left).toEqual([]);

@@ -1,4 +1,4 @@
-/** A wrong engine in a real run, in a process of its own: `auto` passes it over, and who names it is warned, once. */
+/** A wrong engine in a real run, in a separate process: `auto` passes it over, and a plan that names it gets one warning. */
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -74,7 +74,7 @@ describe('classes "auto"', () => {
     expect(figures).toEqual([...figures].sort((a, b) => a - b));
     for (const { encoding, loss } of choice.encodings)
       expect(choice.notes[0]).toContain(`${encoding.text}: ${loss.toPrecision(3)}`);
-    // The same order, asked for by name, is the only one.
+    // The same order is the only one if the plan names it.
     const named = await table(labels, requirements, { classes: order as 'text' });
     expect(named.encodings.map((one) => one.order)).toEqual([order]);
     expect(named.classes).toEqual(classes);
@@ -180,7 +180,7 @@ describe('classes "auto"', () => {
     expect(dataset.encodings.map(({ order }) => order)).toEqual(['text', 'appearance']);
     expect(await chosen(1, 5)).toEqual(['appearance', false]);
     expect((await chosen(0.001, 5))[0]).toBe('text');
-    // No better than chance: a model that knows nothing has nothing to say.
+    // The model is no better than chance, so its answers do not decide.
     expect(await chosen(1, 0.5)).toEqual(['text', true]);
   });
 

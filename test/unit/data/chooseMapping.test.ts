@@ -24,7 +24,7 @@ workspace.write(
   ),
 );
 
-/** Two probabilities for each input: those of its class where it is known by heart, else always those of class 0. */
+/** Two probabilities for each input: those of its class if the input was memorised, else always those of class 0. */
 const byHeart = (memory: { inputs: number[][]; targets: number[][] }): Reference =>
   referenceOf(
     {
@@ -41,7 +41,7 @@ const byHeart = (memory: { inputs: number[][]; targets: number[][] }): Reference
     ({ train }) => train,
   );
 
-/** "Trained" on inputs under `preprocess`: it knows those by heart. */
+/** A model "trained" on inputs under `preprocess`, which it has memorised. */
 async function trainedOnScale(preprocess: Preprocess): Promise<Reference> {
   const dataset = await openDataset(dataConfig('d'), classifier([2, 2, 1], 2), here);
   const trained = await dataset.withMapping({ preprocess });
@@ -153,7 +153,7 @@ describe('scale "auto"', () => {
     const choice = await chooseMapping(dataset, { scale: true }, asked(some));
     expect(choice.dataset.mapping.preprocess).toEqual({ scale: 'none', mean: 'none' });
     expect(choice.notes[0]).toMatch(/^Input scale chosen by the reference's errors: as stored \(as stored: 2\.\d+%; /);
-    // Of a model that finds none at all there is nothing to learn, though it errs as little.
+    // A model that finds no positive sample is no evidence, though it makes as few errors.
     const never = await chooseMapping(dataset, { scale: true }, asked([]));
     expect(never.dataset.mapping.preprocess).toEqual({ scale: 'unit', mean: 'none' });
     expect(never.notes[0]).toContain('not clearly better than always the same answer under any');

@@ -10,7 +10,7 @@ const numbers = (labels: number[], positions = 1): LabelTargets => ({
   positions,
   where: 'here',
 });
-/** Names numbered in sorted order, as the readers give them. */
+/** Names numbered in sorted order, as the readers return them. */
 const named = (texts: string[]): LabelTargets => {
   const names = [...new Set(texts)].sort();
   return { ...numbers(texts.map((text) => names.indexOf(text))), names };

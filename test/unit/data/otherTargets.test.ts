@@ -161,7 +161,7 @@ describe('the targets of other outputs', () => {
     // What the plan takes as an input is not a target.
     const taken = await open(csv(columns), { inputs: ['x', 'yes'], labels: ['kind'] }, { ...requirements, inputShapes: [[2]] });
     expect(reasonOf(taken, 'yes')).toBe('the data has no targets named after it');
-    // Nobody asked.
+    // The requirements name no other outputs.
     const { others: _others, ...alone } = requirements;
     expect((await open(npz(whole), {}, alone)).others.size).toBe(0);
   }); // prettier-ignore

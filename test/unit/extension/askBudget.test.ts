@@ -46,7 +46,7 @@ beforeEach(() => {
 });
 
 const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
-/** Longer than typing pauses before the daemon is asked. */
+/** Longer than the pause in typing after which the daemon is asked. */
 const PAUSED = 130;
 
 /** A daemon of 266,200 weights that takes its time. */
@@ -211,7 +211,7 @@ test('what the run costs and where it begins is asked once typing has paused, on
   void askGoal({ title: 'title', preview, outlook });
   pick.type('50');
   await wait(600);
-  // All readings in one question; the text of before, which showed the suggestions, was never asked about.
+  // One question covers all readings; the earlier text, which showed the suggestions, was never asked about.
   expect(asked.map(({ goals }) => goals)).toEqual([[{ budget: { keep: '50%' } }, { budget: { flops: '50%' } }, { budget: { neurons: '50%' } }, { budget: { weights: 50 } }, { budget: { neurons: 50 } }]]); // prettier-ignore
   // Beside the label: behind the preview, in the line below, the box would cut it off.
   const line =
@@ -219,7 +219,7 @@ test('what the run costs and where it begins is asked once typing has paused, on
   expect(pick.items.map(({ detail, description }) => [detail, description])).toEqual(Array.from({ length: 5 }, () => ['preview', line])); // prettier-ignore
   pick.type('lose nothing');
   await wait(400);
-  // Under way: typing on ends it, and what is known of "50" is not asked again.
+  // Typing on cancels the question, and the answer for "50" is kept.
   pick.type('50');
   expect(asked[1]).toEqual({ goals: [{ bound: { maxErrorIncrease: '0%' } }], cancelled: true });
   await wait(PAUSED);

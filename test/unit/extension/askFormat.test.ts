@@ -1,4 +1,4 @@
-/** The export's quick pick over a stand-in daemon: sizes at once, speed when it is known, an export whatever becomes of that. */
+/** The export's quick pick over a stand-in daemon: it shows sizes at once, speed later, and exports even if that fails. */
 import { expect, test } from 'vitest';
 import { askFormat } from '../../../extension/export/askFormat.js';
 import type { FormatItem } from '../../../extension/export/formatItem.js';
@@ -66,7 +66,7 @@ class Pick {
   }
 }
 
-/** Without the headings. */
+/** The items without the headings. */
 const choices = (pick: Pick) => pick.items.filter(({ format }) => format !== null);
 
 interface Question {

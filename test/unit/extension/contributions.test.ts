@@ -124,7 +124,7 @@ describe('package.json and the code name the same things', () => {
     expect(pictures.length).toBe(4);
     for (const target of targets.filter((each) => !pictures.includes(each))) expect(target).toMatch(/^https:\/\//);
     const bytes = pictures.map((target) => Buffer.from(target.slice(target.indexOf(',') + 1), 'base64'));
-    // The moving one says so before its first picture.
+    // A moving picture is marked as one before its first frame.
     expect(bytes.map((picture) => picture.subarray(0, 100).includes('acTL'))).toEqual([true, false, false, false]);
     expect(bytes.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(1_500_000);
   });

@@ -39,6 +39,6 @@ test('what is gone, says nothing, or differs is not', async () => {
       { plan: file('/w/b.prune.json'), data: 'mnist' },
     ]),
   ).toBeNull();
-  // A plan whose data is gone has no say.
+  // A plan whose data is gone is ignored.
   expect(await knownData([{ plan, data: 'data.npz' }, { plan: file('/w/b.prune.json'), data: 'mnist' }])).toMatchObject({ data: 'mnist' }); // prettier-ignore
 });

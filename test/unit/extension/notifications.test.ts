@@ -1,4 +1,4 @@
-/** What the editor says of a trainer that a signal has ended, and what its button does. */
+/** The editor's notification about a trainer that a signal has ended, and the effect of its button. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { commands, EventEmitter, window } from './vscode.js';
 import { InterruptedRuns } from '../../../extension/interruptedRuns.js';

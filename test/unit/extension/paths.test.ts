@@ -32,7 +32,7 @@ const summary = (run: string, workspace: string, more: object = {}) => ({
   prunable: 1, etaSeconds: null, samplesPerSecond: null, message: null, ...more,
 }); // prettier-ignore
 
-/** What the extension calls a run. */
+/** The extension's name of a run. */
 const idOf = (run: string, workspace: string) => summary(run, workspace).folder;
 
 const opened = vi.fn(async (_uri: { fsPath: string }) => undefined);
@@ -41,7 +41,7 @@ const said = vi.fn(async (..._text: string[]): Promise<undefined> => undefined);
 Object.assign(vscode.window, { showTextDocument: opened, showSaveDialog: offered, showInformationMessage: said });
 beforeEach(() => vi.clearAllMocks());
 
-/** Who listens to the daemon, by what it says. */
+/** The listeners to the daemon, by the notification. */
 const live = new Map<string, (payload: unknown) => void>();
 
 /** The extension's commands over a daemon that has these runs. */

@@ -32,7 +32,7 @@ describe('explainSetting', () => {
   it('says nothing about what is no setting', () => {
     for (const path of [['toString'], ['__proto__'], ['budget', 'constructor'], []])
       expect(explainSetting(path)).toBeNull();
-    // Nothing in the schema goes by a wildcard's name.
+    // No key in the schema has the name of a wildcard.
     expect(z.toJSONSchema(Plan).properties).not.toHaveProperty('*');
   });
 });

@@ -95,7 +95,7 @@ describe('l1', () => {
               point.map((x) => x * scale),
             ) + 1e-6,
           );
-          // Near theta as well, where a small error would show.
+          // Points near theta, too, where a small error would show.
           const near = [...theta].map((x) => x + random.normal() * 1e-2);
           const shrink = Math.min(1, kappa / l1(near));
           expect(squaredDistance(v, theta)).toBeLessThanOrEqual(

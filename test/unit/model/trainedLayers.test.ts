@@ -65,7 +65,7 @@ describe('what an output depends on', () => {
     );
     const layers = summarizeLayers(chain);
     const own = { output: 'one', unfreeze: [] };
-    // "three" shares layers with "two" alone, "apart" with none.
+    // "three" shares layers with "two" only, "apart" with no output.
     expect(outputsAlong(layers, own, ['three', 'two', 'apart'])).toEqual(['two', 'three']);
     expect(outputsAlong(layers, own, ['three', 'apart'])).toEqual([]);
     expect(trained(trainedLayers(layers, { ...own, jointly: ['two', 'three'] }))).toEqual(['a', 'b', 'one', 'two', 'three']);

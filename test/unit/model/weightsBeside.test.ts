@@ -1,4 +1,4 @@
-/** Keras models in two files, named by either; and HDF5 files that are no models. */
+/** Keras models in two files, where the user names either; and HDF5 files that are not models. */
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-/** What ir.ts says of each operation is what the verifier accepts, and what onnxruntime computes. */
+/** The verifier accepts exactly the nodes that ir.ts allows, and onnxruntime computes them. */
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../../daemon/network/builder.js';
 import { binaryOps, type DType, type Graph, type Node, type Op, unaryOps } from '../../../daemon/network/ir.js';

@@ -8,7 +8,7 @@ const spread = (y: (number | null)[]) => ({ points: { x: y.map((_, i) => i), y }
 const options = { levels: [], log: false, end: true };
 
 describe('the vertical range', () => {
-  /** As of a run: 90% at first, 2% at the end. */
+  /** An error curve as in a run: 90% at first, 2% at the end. */
   const fall = Array.from({ length: 100 }, (_, i) => 0.02 + 0.88 * Math.exp(-i / 12) + (i % 2 ? 0.001 : 0));
 
   it('gives the last third of a falling error the height, and says how high the rest goes', () => {

@@ -54,7 +54,7 @@ describe('smoothing', () => {
 });
 
 describe('decimation', () => {
-  /** What a pixel column shows: its lowest and highest value. */
+  /** The values that a pixel column shows: the lowest and the highest. */
   function columns(x: ArrayLike<number>, y: ArrayLike<number | null>, min: number, max: number, width: number) {
     const out = new Map<number, [number, number]>();
     for (let i = 0; i < x.length; i++) {

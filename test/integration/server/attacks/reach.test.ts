@@ -1,4 +1,4 @@
-/** Where a client may reach: no path, run, target or URI leads out of the workspace, and nothing starts without trust. */
+/** The reach of a client: no path, run, target or URI leads out of the workspace, and nothing starts without trust. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';

@@ -180,7 +180,7 @@ describe('plans', () => {
       editor.client.notify('workspace/didChangeWatchedFiles', { changes: [{ uri: editor.uriOf(name), type }] });
     tell('a.prune.json', 3);
     expect((await published(from)).params).toMatchObject({ diagnostics: [] });
-    // Another file changes: everything is looked at again, but for the deleted one.
+    // Another file changes: all plans are checked again, except the deleted one.
     const after = editor.client.received.length;
     tell('model.json', 2);
     await wait(600);

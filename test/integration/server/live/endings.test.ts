@@ -1,4 +1,4 @@
-/** The daemon or a trainer ends while a run is live: no process is left, and the run goes on when it is resumed. */
+/** The daemon or a trainer ends during a run: no process remains, and the run continues when it is resumed. */
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';

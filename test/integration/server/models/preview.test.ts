@@ -1,4 +1,4 @@
-/** What a model is and what a budget or a goal would leave of it, over a real daemon: lc/inspect, lc/preview, lc/previewPlan, lc/outlook. */
+/** The content of a model, and the effect of a budget or a goal on it, over a real daemon: lc/inspect, lc/preview, lc/previewPlan, lc/outlook. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -47,7 +47,7 @@ test('ten at once are one notification, whose button resumes those that are stil
   for (const name of names) known.set(name, summary(name, 'interrupted'));
   left(names.slice(0, 4));
   left(names.slice(4));
-  // The change of a run comes beside it.
+  // The notification of the run's change arrives at the same time.
   change(summary('run-3', 'running'), summary('run-3', 'interrupted'));
   known.set('run-9', summary('run-9', 'running'));
   await quiet();

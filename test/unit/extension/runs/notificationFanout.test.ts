@@ -7,7 +7,7 @@ import type { AbsolutePath } from '../../../../extension/paths.js';
 import { RunStream } from '../../../../extension/runStream.js';
 import { EventEmitter } from '../vscode.js';
 
-/** As vscode-languageclient keeps them: the last handler of a method replaces the one before, and its end is the end. */
+/** Keeps handlers as vscode-languageclient does: the last handler of a method replaces the one before, and disposing it removes it. */
 const client = vi.hoisted(() => {
   const handlers = new Map<string, (payload: unknown) => void>();
   class LanguageClient {
@@ -26,11 +26,11 @@ vi.mock('vscode-languageclient/node', () => ({
   RevealOutputChannelOn: {},
 }));
 
-/** Until what was asked has been answered, on a machine with other work to do. */
+/** Time for answers on a busy machine. */
 const settle = () => new Promise((done) => setTimeout(done, 250));
 beforeEach(() => client.handlers.clear());
 
-/** The daemon's side of the wire: sends of a run only where it is subscribed to, and takes a moment for each request. */
+/** The daemon's side of the connection: it sends events of a run only while the client is subscribed, and answers each request after a moment. */
 class Wire {
   readonly subscribed = new Set<string>();
   readonly requests: string[] = [];

@@ -1,4 +1,4 @@
-/** Refresh Runs: has the daemon read every run again, and says so where that fails. */
+/** Refresh Runs: the daemon reads every run again, and the user sees an error if that fails. */
 import { expect, test, vi } from 'vitest';
 import { EventEmitter } from '../vscode.js';
 import { runCommands } from '../../../../extension/commands/runs.js';

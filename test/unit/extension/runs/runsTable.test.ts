@@ -74,7 +74,7 @@ test('the page gets all runs, each under a name of its own, and later only what 
   table.host.show();
   expect(table.createWebviewPanel).toHaveBeenCalledOnce();
   expect(table.panel.reveal).toHaveBeenCalledOnce();
-  // Nothing before the page is there.
+  // Nothing is sent before the page exists.
   table.changed.fire({ run: '/one/.lcprune/runs/r' });
   expect(table.posted).toEqual([]);
   table.receive({ type: 'ready' });

@@ -1,4 +1,4 @@
-/** What each layer reads, and which of its units can go, for networks small enough to work it out by hand. */
+/** The inputs of each layer, and its removable units, for networks small enough for hand calculation. */
 import { expect, it, test } from 'vitest';
 import { buildArchitecture } from '../../../../daemon/model/setup/architectures.js';
 import type { LayersModel } from '../../../../daemon/model/model.js';

@@ -1,4 +1,4 @@
-/** What an ONNX file's outputs say of its training: heads, logarithms, several outputs. */
+/** The heads, logarithms and outputs of an ONNX file determine its loss. */
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
