@@ -37,7 +37,7 @@ afterAll(async () => {
 const plan = (name: string) => readFile(join(folder, 'my net', name), 'utf8');
 
 describe('a model with a table beside it', () => {
-  test('four clicks: the lens, the data, its samples, the budget; the run starts and its plan says it all', async () => {
+  test('four clicks (the lens, the data, its samples, the budget) start a run, and its plan records the choices', async () => {
     await window.openFile('my net/model.json');
     const lens = window.codeLens('Prune to budget').first();
     await lens.waitFor({ timeout: 60_000 });
@@ -88,7 +88,7 @@ describe('a model with a table beside it', () => {
     expect(window.violations).toEqual([]);
   });
 
-  test('who has answered is not asked again: the next budget is two clicks', async () => {
+  test('after the first answers the next budget takes two clicks', async () => {
     await window.openFile('my net/model.json');
     await window.codeLens('Prune to budget').first().click();
     await window
@@ -101,7 +101,7 @@ describe('a model with a table beside it', () => {
     await window.page.keyboard.press('Escape');
   });
 
-  test('the label can be changed while one looks, and what does not work says why', async () => {
+  test('the user can change the label in the preview, and a choice that fails shows the reason', async () => {
     // One more column of numbers gives the table too many inputs.
     await writeFile(join(folder, 'my net/more.csv'), withCounter());
     await window.openFile('my net/model.json');

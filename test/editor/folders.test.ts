@@ -154,7 +154,7 @@ describe('plans in a subfolder of a multi-root workspace', () => {
     await window.openSideBar();
   });
 
-  test('the budget of a running run of an architecture is asked for, with its arithmetic', async () => {
+  test('the budget box of a running run shows the arithmetic, also for an architecture', async () => {
     await window.openFile(join(sub, ARCHITECTURE));
     await (await lens(/^Run$|Run/)).click();
     await heading('bâti');

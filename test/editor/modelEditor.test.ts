@@ -66,12 +66,12 @@ describe('a Keras or ONNX file', () => {
     await artifact(window.page, `model-editor-${file}`);
   });
 
-  test('an ONNX file that is cut off says so', async () => {
+  test('a truncated ONNX file shows that it is cut off', async () => {
     await window.openFile('cut.onnx');
     await window.monitor.getByText('is damaged at byte 11').waitFor({ timeout: 30_000 });
   });
 
-  test('what is no model says so', async () => {
+  test('a file that is not a model shows an error', async () => {
     await window.openFile('table.h5');
     await window.monitor.getByText('cannot be shown as a model').waitFor({ timeout: 30_000 });
     await window.monitor.getByText('is no Keras file, though it is named so').waitFor();

@@ -24,7 +24,7 @@ describe('from a model to a small model', () => {
     await workspace?.remove();
   });
 
-  test('CodeLens of a model says what is in it', async () => {
+  test('CodeLens of a model shows its content', async () => {
     await window.openFile('lenet300/model.json');
     await window
       .codeLens(/266,\d{3} weights/)

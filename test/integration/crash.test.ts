@@ -67,7 +67,7 @@ async function crash(handle: RunHandle, signal: NodeJS.Signals): Promise<Failed>
 }
 
 describe('a trainer that a signal ends', { timeout: 120_000 }, () => {
-  it('leaves a marked run that goes on on the next engine, and log, record, result and report name the change', async () => {
+  it('leaves a marked run that continues on the next engine, and log, record, result and report name the change', async () => {
     const handle = await startRun(plan, options());
     const last = await crash(handle, 'SIGSEGV');
     expect(last).toMatchObject({ ending: { how: 'SIGSEGV', cause: 'crash', engine: 'native-cpu', next: 'onnx-cpu' } });
@@ -132,7 +132,7 @@ describe('a trainer that a signal ends', { timeout: 120_000 }, () => {
     },
   );
 
-  it('keeps the record where the run crashes again before its next checkpoint', async () => {
+  it('keeps the record if the run crashes again before its next checkpoint', async () => {
     const handle = await startRun(plan, options());
     await crash(handle, 'SIGSEGV');
     process.env['FAKE_STEP_MS'] = '400';
@@ -152,7 +152,7 @@ describe('a trainer that a signal ends', { timeout: 120_000 }, () => {
     expect((await readRunPlan(handle.folder)).continuations).toHaveLength(2);
   });
 
-  it('an engine that crashes at loading is passed over, and where a resumption crashes so, that is marked too', async () => {
+  it('an engine that crashes while loading is passed over; a resumption that crashes so is marked too', async () => {
     process.env['FAKE_DEADLY'] = 'onnx-cpu';
     const handle = await startRun(plan, options());
     expect((await crash(handle, 'SIGSEGV')).ending!.next).not.toBe('onnx-cpu');
@@ -181,7 +181,7 @@ describe('a trainer that a signal ends', { timeout: 120_000 }, () => {
     expect(await readdir(workspace)).toEqual([]);
   });
 
-  it('killed from outside it is interrupted, with what may have been the cause, and goes on without an entry', async () => {
+  it('if killed from outside, it is interrupted, with a likely cause, and continues without an entry', async () => {
     const handle = await startRun(plan, options());
     const last = await crash(handle, 'SIGKILL');
     expect(last).toMatchObject({ ending: { how: 'SIGKILL', cause: 'memory', next: null } });
@@ -205,7 +205,7 @@ describe('a trainer that a signal ends', { timeout: 120_000 }, () => {
     expect((await runSummary(handle.folder)).state).toBe('crashed');
   });
 
-  it('a stopped run changes its engine when asked, and says so', async () => {
+  it('a stopped run changes its engine on request, and reports it', async () => {
     const handle = await startRun(plan, options());
     await handle.stop('user');
     process.env['FAKE_STEP_MS'] = '0';

@@ -105,7 +105,7 @@ describe('two heads with losses in the file and targets in the data', { timeout:
     expect(done.retrained.error).toBeLessThan(done.reference.error + 0.05);
   }); // prettier-ignore
 
-  it('go by the weights of the file, and only where the data has targets', async () => {
+  it('have the weights of the file, and count only if the data has targets', async () => {
     const folder = await mkdtemp(join(home, 'weights-'));
     await cp('test/fixtures/keras/multi-output', folder, { recursive: true });
     const random = createRandom(1);

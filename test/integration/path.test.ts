@@ -111,7 +111,7 @@ describe('lc-prune path', { timeout: 180_000 }, () => {
     expect(stderr).not.toMatch(/will decide|for want of a validation part/);
   });
 
-  it('says that nothing is within the bound, with the way out; and that the training part decided where it did', async () => {
+  it('reports that nothing is within the bound, with the way out, and if the training part decided', async () => {
     ws = await tinyWorkspace({
       ...TINY_PLAN,
       data: { ...TINY_PLAN.data, validation: 0 },

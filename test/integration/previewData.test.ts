@@ -53,7 +53,7 @@ it(
   },
 );
 
-it('says which outputs are trained together, and which are not', { timeout: 120_000 }, async () => {
+it('names the outputs that are trained together, and the others', { timeout: 120_000 }, async () => {
   await cp('test/fixtures/keras/other-head', home, { recursive: true });
   const arrays: Record<string, Uint8Array> = {};
   for (const [file, rename] of [['cls.npz', 'y_cls_'], ['reg.npz', 'y_reg_']] as const)

@@ -39,7 +39,7 @@ async function finished(plan: ResolvedPlan): Promise<{ folder: string; done: Ext
 
 // Each test is several runs, each a process that loads an engine.
 describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
-  it('is pruned to its budget, beats direct compression, and its files say the same', async () => {
+  it('is pruned to its budget, beats direct compression, and its files have the same figures', async () => {
     const { folder, done } = await finished(PLAN);
     expect(done.kept).toBe(KAPPA);
     expect(done.reference.error!).toBeLessThan(0.12);
@@ -259,7 +259,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
     }
   });
 
-  it('survives a learning rate that is far too high, and says what it did', async () => {
+  it('survives a learning rate that is far too high, and reports what it did', async () => {
     const handle = await startRun(
       {
         ...PLAN,

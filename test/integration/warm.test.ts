@@ -32,7 +32,7 @@ describe('a trainer started before its run', () => {
     expect(second.spawnargs.at(-1)).not.toBe('--warm');
   });
 
-  it('is not used where it died, or was started for another program', async () => {
+  it('is not used if it died, or was started for another program', async () => {
     warmTrainerProcess(trainerPath(), 'editor');
     const other = take('lc-prune');
     expect(other.spawnargs.at(-1)).not.toBe('--warm');
@@ -66,7 +66,7 @@ describe('a job process started before its job', () => {
     expect(kept(jobProcess('previewData').child).spawnargs.at(-1)).toBe('previewData');
   });
 
-  it('ends where its parent is gone, and is not used where it died', async () => {
+  it('ends if its parent is gone, and is not used if it died', async () => {
     warmJob('previewData');
     const { child, ended: over } = jobProcess('previewData');
     child.stdin!.end();

@@ -131,7 +131,7 @@ describe.each(THEMES)('theme %s', (theme) => {
   });
 });
 
-test('the ways out of a banner: another rate, the plan; none where nothing may run', async () => {
+test('a banner offers another rate and the plan, but nothing in Restricted Mode', async () => {
   const monitor = await openMonitor(browser, { height: 900 });
   const messages = hydration([doubtful()]);
   await monitor.send(messages);

@@ -45,7 +45,7 @@ describe('the charts', () => {
     expect(await label.isVisible()).toBe(false);
   });
 
-  test('every chart says by keyboard what it shows; plain words in the legends, symbols in their tooltips', async () => {
+  test('keyboard users get the content of every chart; legends have plain words, their tooltips symbols', async () => {
     for (const card of ['loss', 'error', 'kept', 'distance', 'throughput', 'learningRate', 'histogram']) {
       const root = monitor.page.locator(`.card.${card}`);
       const help = root.getByRole('button', { name: /^Help on / });

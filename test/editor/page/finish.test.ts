@@ -36,7 +36,7 @@ test.each(THEMES)('the sentence stands at the top, under what must be known befo
   await monitor.page.close();
 });
 
-test('it is asked for once, of a run that is done; each button does its own; Tab reaches all of them', async () => {
+test('the page requests it once, when the run is done; each button has its own action; Tab reaches all of them', async () => {
   const monitor = await openMonitor(browser);
   await monitor.send(hydration([fakeRun({ id: 'lenet300', state: 'running' })]));
   expect(await monitor.page.locator('.finish').isHidden()).toBe(true);

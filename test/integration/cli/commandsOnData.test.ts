@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => ws.remove());
 
 describe('labels in an order that only the model knows', () => {
-  it('are read by its loss, with the figures, alike by preview, evaluate and run, or as the plan says', async () => {
+  it("are read by its loss, with the figures, alike by preview, evaluate and run, or by the plan's setting", async () => {
     const trained = await lcPrune(['train', 'tiny.prune.json', '--out', 'trained/model.json'], { cwd: ws.folder });
     expect(trained.code).toBe(0);
     // The model's classes are blue, green, red. As text, "k10" is before "k9"; first in the file is "z".

@@ -55,7 +55,7 @@ const cli = (...args: string[]) =>
     ),
   ); // prettier-ignore
 
-it('150 rows train with defaults, the note says with which batch, and only what the plan names is refused', async () => {
+it('150 rows train with defaults, a note names the batch, and only a batch of the plan is refused', async () => {
   expect(await cli('init', 'model.json', '--keep', '30%')).toMatchObject({ code: 0 });
   const { code, text } = await cli('run', 'model.prune.json');
   expect(code, text).toBe(0);

@@ -67,7 +67,7 @@ describe('a run on images of which sixteen do not fit beside each other', () => 
       process.on('exit', () => appendFileSync(process.env.PEAKS, process.resourceUsage().maxRSS + '\\n'));`); // prettier-ignore
   });
 
-  it('takes a batch that fits, in parts, says so, and writes it down', async () => {
+  it('computes a batch in parts that fit, reports it, and records it', async () => {
     const once = { iterations: 1, epochs: 0.05, firstEpochs: 0.05 };
     const data = { source: 'data.npz', preprocess: { scale: 'unit' } };
     const plan = { model: 'model.json', data, budget: { keep: '50%' }, schedule: once, retrain: { epochs: 0 } };

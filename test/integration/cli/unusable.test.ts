@@ -40,7 +40,7 @@ describe('a result that is not usable', { timeout: 120_000 }, () => {
     expect(listed.stdout).toContain('THE RESULT IS NOT USABLE');
   });
 
-  it('is not said of a good one', async () => {
+  it('is not reported for a good one', async () => {
     const { code, stderr, done } = await run({ ...trained, budget: { keep: '60%' } });
     expect(code, stderr).toBe(0);
     expect((done.findings ?? []).filter(({ unusable }) => unusable)).toEqual([]);

@@ -119,7 +119,7 @@ export function describeFileSettings(provider: EngineProvider, here: boolean): v
       expect(again).toBeCloseTo(one ? rows / 23 : elements / 69, 6);
     }); // prettier-ignore
 
-    it('class weights are those of the labels, whatever smoothing makes of them', async () => {
+    it('class weights are those of the labels, also under label smoothing', async () => {
       const net = mlp('categoricalCrossentropy', 'softmax');
       const lossSettings = { labelSmoothing: 0.2 };
       const classWeights = [0.25, 3, 1];

@@ -243,7 +243,7 @@ describe.each(engines.map((engine) => [engine.id, engine] as const))('%s', (_, e
   });
 });
 
-it('engines that are compared differ where the gradient of an output that is trained along does', async () => {
+it('the comparison of engines finds a wrong gradient of a jointly trained output', async () => {
   const [a, b] = [await opened(nativeProvider, three), await opened(compiledProvider('cpu'), three)];
   const reference = { traits: compiledProvider('cpu'), session: b };
   const batch = madeUpBatch(a, BATCH);

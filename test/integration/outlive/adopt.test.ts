@@ -39,7 +39,7 @@ describe('a trainer that outlives its window', () => {
     expect(second.left).toEqual([]);
   });
 
-  it('is in a process group of its own, where a signal to the group of the editor does not reach it', async () => {
+  it("is in its own process group, which a signal to the editor's group does not reach", async () => {
     const window = await windows.open();
     const pid = (await window.trainerOf(await windows.start(window)))!;
     const group = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ')[2];
@@ -161,7 +161,7 @@ describe('a trainer that outlives its window', () => {
     expect(third.left).toEqual([]);
   });
 
-  it('ends where it was paused and nobody comes back', async () => {
+  it('ends if it was paused and nobody comes back', async () => {
     const first = await windows.open();
     const run = await windows.start(first);
     await first.client.ask('lc/pause', { run });

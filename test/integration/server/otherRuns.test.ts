@@ -143,7 +143,7 @@ describe('a run that another process started', () => {
     expect(after.curve.step.slice(before.curve.step.length)).toEqual(written.filter(isBatch).map(({ step }) => step));
   });
 
-  it('goes from the list when its folder is deleted by hand; Refresh reads everything again', async () => {
+  it('disappears from the list when the user deletes its folder; Refresh reads everything again', async () => {
     const { run, owner, pid, folder } = await elsewhere();
     await watcher.until(run, 'running', 10_000);
     owner.kill('SIGKILL');

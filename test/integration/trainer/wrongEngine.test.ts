@@ -52,7 +52,7 @@ async function warnings(folder: string): Promise<string[]> {
 }
 const ofTheEngine = async (folder: string) => (await warnings(folder)).filter((message) => /fc1\/bias/.test(message));
 
-it('auto passes it over for what it makes of the first batch, and the run says why', async () => {
+it('auto passes it over because of its numbers on the first batch, and the run gives the reason', async () => {
   const handle = await startRun(plan('auto'), options());
   expect((await handle.done).event).toBe('done');
   expect((await readRunPlan(handle.folder)).engine).toBe('onnx-cpu');
@@ -81,7 +81,7 @@ it('named by the plan it is used, with one warning; a resume warns again on anot
   }
 }, 60_000);
 
-it('where nothing is wrong the notes say nothing of it', async () => {
+it('if nothing is wrong, there is no note', async () => {
   const handle = await startRun(plan('onnx-cpu'), options());
   expect((await handle.done).event).toBe('done');
   expect((await warnings(handle.folder)).filter((message) => /engine|passed over|compared/.test(message))).toEqual([]);

@@ -62,7 +62,7 @@ describe('scale "auto"', () => {
     },
   );
 
-  it('pixels that are scaled already: as they are, or back to what the model knows', async () => {
+  it("scaled pixels stay, or return to the scale of the model's training", async () => {
     const write = (name: string, values: number[]) => {
       const images = Array.from({ length: 20 }, () => values).flat();
       workspace.write(`${name}/x.npy`, npyBytes('<f4', [40, 2, 2], float32(images)));
@@ -107,7 +107,7 @@ describe('scale "auto"', () => {
     expect(await scale(signed, wanting(-1, 1))).toBe('none');
   });
 
-  it('of a model that is no better than chance under any is the usual one, and says so', async () => {
+  it('is the usual one for a model that is no better than chance under any, with a note', async () => {
     const dataset = await openDataset(dataConfig('d', { scale: 'auto' }), classifier([2, 2, 1], 2), here);
     expect(dataset.mapping.preprocess.scale).toBe('unit');
     const random = createRandom(1);

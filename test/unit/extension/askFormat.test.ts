@@ -133,7 +133,7 @@ test('nothing waits for the latency, and its late answer disturbs nothing', asyn
   expect(pick.items).toBe(items);
 });
 
-test('where the latency fails the formats stay, and it says why', async () => {
+test('if the latency fails, the formats stay with the reason', async () => {
   const { pick, asked, chosen } = stand();
   asked[0]!.resolve(FORMATS);
   await settled();
@@ -144,7 +144,7 @@ test('where the latency fails the formats stay, and it says why', async () => {
   expect(await chosen).toBe(FORMATS[0]);
 });
 
-test('where the formats fail so does the export; who gives up gets nothing', async () => {
+test('if the formats fail, so does the export; giving up exports nothing', async () => {
   const failed = stand();
   const outcome = expect(failed.chosen).rejects.toThrow('the result is damaged');
   failed.asked[0]!.reject(new Error('the result is damaged'));

@@ -72,7 +72,7 @@ describe('package.json and the code name the same things', () => {
     expect(Array.from(new Set(used))).toEqual(Object.keys(nls).sort());
   });
 
-  test('a step of the walkthrough is done by what the code says is done: a key that it sets, or a command', async () => {
+  test('a step of the walkthrough is done when the code sets its key or runs its command', async () => {
     const room = new URL('../../../extension/', import.meta.url);
     const names = (await readdir(room, { recursive: true })).filter((name) => name.endsWith('.ts'));
     const code = (await Promise.all(names.map((name) => readFile(new URL(name, room), 'utf8')))).join('\n');

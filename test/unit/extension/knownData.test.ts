@@ -29,7 +29,7 @@ test('what the plans of a model agree on is known, with absolute paths', async (
   });
 });
 
-test('what is gone, says nothing, or differs is not', async () => {
+test('missing data, and plans without data or with different data, are not', async () => {
   expect(await knownData([])).toBeNull();
   for (const data of [undefined, 7, null, {}, 'data.npz', { source: 'iris.csv', test: 'gone.csv' }])
     expect(await knownData([{ plan, data }])).toBeNull();

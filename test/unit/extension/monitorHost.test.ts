@@ -203,7 +203,7 @@ test('a start that is cancelled shows nothing, at once; the run that it came to 
   await failing;
 });
 
-test('what a run is asked to do is shown at once, until its state changes, or its next iteration, or it fails', async () => {
+test('a request to a run is shown at once, until its state or iteration changes, or it fails', async () => {
   const { host, panel, posted, summaries, receive, reset } = stand(new Map());
   const running = { run: RUN, state: 'running' as const, iteration: SUMMARY.iteration };
   summaries.set(RUN, { ...SUMMARY, ...running });

@@ -29,7 +29,7 @@ async function ended(after: ReturnType<typeof run>, click: (buttons: string[]) =
   return { text, buttons, show };
 }
 
-test('a crash offers the next engine, by name, and the button goes on on it', async () => {
+test('a crash offers the next engine, by name, and the button continues on it', async () => {
   const summary = run('crashed', { ending: crash });
   const { text, buttons } = await ended(summary, ([first]) => first);
   expect(text).toMatch(/tiny.* was ended by SIGSEGV \(engine native-cpu\)/);

@@ -29,7 +29,7 @@ describe('explainSetting', () => {
     expect(explainSetting(['budget', 'layers', 'conv1', 'floor'])).toContain('floor * n_l');
   });
 
-  it('says nothing about what is no setting', () => {
+  it('has no text for keys that are not settings', () => {
     for (const path of [['toString'], ['__proto__'], ['budget', 'constructor'], []])
       expect(explainSetting(path)).toBeNull();
     // No key in the schema has the name of a wildcard.

@@ -57,7 +57,7 @@ describe('what budgets mean', () => {
     if (kappa !== null && !budget.quantize) expect(nonZeros(theta)).toBe(kappa);
   });
 
-  it('scope layer: the same budget for each layer by itself', () => {
+  it('scope layer: the same budget for each layer', () => {
     expect(keptPerLayer(projected({ keep: '2%', scope: 'layer' }, lenet300), lenet300)).toEqual([4704, 600, 20]);
     expect(keptPerLayer(projected({ pattern: '1:4', scope: 'layer' }, lenet300), lenet300)).toEqual([
       58_800, 7500, 250,
@@ -106,7 +106,7 @@ describe('what budgets mean', () => {
     expect(conv1! / 500).toBeLessThan(fc1! / 400_000);
   });
 
-  it('empties no layer whose weights are expensive or few, unless asked to', () => {
+  it('empties no layer whose weights are expensive or few, unless the plan allows it', () => {
     const keptOf = (budget: BudgetSpec) => {
       const v = weightsOf(lenet5, budget);
       // The convolutions' weights are a tenth of the others'.

@@ -186,7 +186,7 @@ describe('every C step', () => {
       expect(() => project(compression, Float32Array.of(1), mu)).toThrow(RangeError);
   });
 
-  it.each(all)('%s: refuses NaN and infinities and says where', (_, compression) => {
+  it.each(all)('%s: refuses NaN and infinities and names the position', (_, compression) => {
     for (const bad of [NaN, Infinity, -Infinity]) {
       expect(() => project(compression, Float32Array.of(1, 2, bad, 1, 1, 1, 1, 1))).toThrow(/weight 2 of 8/);
     }

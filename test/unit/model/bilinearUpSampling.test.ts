@@ -91,7 +91,7 @@ describe('between centres, as Keras', () => {
     close(await outputs(plain), await outputs(model));
   });
 
-  it('goes into a Keras file as it came', async () => {
+  it('is written to a Keras file unchanged', async () => {
     const model = modelOf(shared, true);
     const path = join(workspace, 'centres.h5');
     await writeKerasH5(model, path);

@@ -96,7 +96,7 @@ const waiting = () =>
   );
 
 describe('a layer shared at several depths', () => {
-  it('reads in each call what the file says', async () => {
+  it('reads in each call the tensors of the file', async () => {
     const random = createRandom(1);
     const weights = kernelsOf(['s', 'r'], random);
     const x = [0.3, -1.1, 0.7];
@@ -233,7 +233,7 @@ describe('nested Sequentials of Keras before 2.2.3, whose config is their list o
     expect(difference(await predicted(model, x), expected)).toBeLessThan(1e-6);
   });
 
-  it('get names that no other layer has where they have none', () => {
+  it('get unique names if they have none', () => {
     const anonymous = (inner: string) => {
       const { class_name, config } = branch('', inner, 'x');
       return { class_name, config };

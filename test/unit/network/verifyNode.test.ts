@@ -161,7 +161,7 @@ describe('what the verifier found in the emitter and the builder', () => {
     expect(padded).toEqual([7, 1, -2, 7, 7]);
   });
 
-  it('an index that is none of the places, negative too, is nowhere', async () => {
+  it('an index out of range, also a negative one, selects nothing', async () => {
     const attrs = { onValue: 5, offValue: 2 };
     const hot = await compute(
       (graph, x) => {

@@ -48,7 +48,7 @@ it('goes with a run that gets another name', async () => {
   expect(await readMarks(await runFolder(workspace, renamed))).toMatchObject({ tags: ['a'] });
 });
 
-it('a damaged file is named and never overwritten; the run is listed all the same', async () => {
+it('a damaged file is named and never overwritten; the run is still listed', async () => {
   const file = runPaths(folder).marks;
   for (const text of ['{"star": true, "note": "mine', '{"star": "yes", "tags": [], "note": ""}']) {
     await writeFile(file, text);

@@ -60,7 +60,7 @@ async function listed(after = LATER) {
 /** The true summaries, without any index. */
 const truth = async (folder: string) => summaryOrReason(folder);
 
-it('a second list opens no log and says the same', async () => {
+it('a second list opens no log and is equal', async () => {
   for (let i = 0; i < 5; i++) await made([start, done], NOON + 1000 * i);
   const first = await listed();
   expect(opened.logs).toHaveLength(5);

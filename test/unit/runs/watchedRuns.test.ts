@@ -213,7 +213,7 @@ describe('a look', () => {
     expect(await watched.list()).toMatchObject([{ run: nameOf(other) }]);
   });
 
-  it('is not stopped by a folder that is no run, or by one of another kind in its place', async () => {
+  it('is not stopped by a folder that is not a run, or by another kind of file in its place', async () => {
     await mkdir(join(runsOf(), 'junk'), { recursive: true });
     await writeFile(join(runsOf(), 'junk', 'events.jsonl'), 'junk');
     expect(await watched.list()).toMatchObject([{ run: 'junk', state: 'failed' }]);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterEach(() => attacked.expectWell());
 afterAll(() => attacked.close());
 
-describe('what a client may say', () => {
+describe('messages of a client', () => {
   let client: Client;
   afterEach(() => client.close());
 

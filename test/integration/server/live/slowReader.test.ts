@@ -59,7 +59,7 @@ describe('a client that does not read', () => {
     for (let i = 0; i < 15; i++) await slow.waitFor(({ id, result }) => id === 5000 + i && Array.isArray(result));
   });
 
-  it('is disconnected when it is owed too much, and the daemon goes on', async () => {
+  it('is disconnected when too much data waits for it, and the daemon goes on', async () => {
     const client = await invented.start();
     const stuck = await invented.daemon.client([invented.workspace]);
     const closed = once(stuck.socket, 'close');

@@ -26,7 +26,7 @@ describe('lc/inspect', () => {
     ]);
   });
 
-  it('says what is wrong with a file that is no model', async () => {
+  it('reports what is wrong with a file that is not a model', async () => {
     await writeFile(join(served.workspace, 'package.json'), '{"dependencies":{}}');
     const error = await served.client.refused('lc/inspect', { model: join(served.workspace, 'package.json') });
     expect(error).toMatchObject({ code: -32050, data: { code: 'model-invalid' } });

@@ -131,7 +131,7 @@ describe('CSV that cannot be read is refused in one sentence', () => {
     await expectRefused(workspace, name, sentence);
   });
 
-  it('texts that look like numbers of a program are no numbers', async () => {
+  it('texts that look like numbers of a program are not numbers', async () => {
     workspace.write('hex.csv', missing('0x1F'));
     await expectRefused(workspace, 'hex.csv', `: line 3, column "b" has "0x1F" ${way}`);
   });

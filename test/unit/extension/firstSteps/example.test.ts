@@ -40,7 +40,7 @@ describe('the copy', () => {
     expect(await readFile(join(folder, 'lc-prune-example', 'model.json'), 'utf8')).toBe('mine');
   });
 
-  test('fails where the folder is gone', async () => {
+  test('fails if the folder is gone', async () => {
     await expect(copyExample(EXAMPLE, join(folder, 'gone'))).rejects.toThrow(/ENOENT/);
   });
 });

@@ -71,13 +71,13 @@ test('one is named, and a run that went on and was interrupted again is reported
   expect(resumed()).toEqual(['tiny', 'tiny']);
 });
 
-test('a paused run whose window closed is nobody to be asked about', async () => {
+test('no question is asked about a paused run whose window closed', async () => {
   change(summary('tiny', 'paused'), summary('tiny', 'interrupted'));
   await quiet();
   expect(showWarningMessage).not.toHaveBeenCalled();
 });
 
-test('with the setting, those of before this window go on by themselves; one that is cut short in it does not', async () => {
+test('with the setting, earlier interrupted runs resume without a question; one interrupted in this window does not', async () => {
   settings[SETTINGS.autoResume] = true;
   load.mockImplementationOnce(async () => {
     known.set('before', summary('before', 'interrupted'));

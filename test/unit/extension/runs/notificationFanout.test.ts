@@ -80,7 +80,7 @@ const iteration = (kept: number) => ({
   seconds: 1, etaSeconds: null, perLayer: [{ layer: 'fc1', weights: 100, kept }],
 }); // prettier-ignore
 
-test('everybody hears each notification, until he stops, and one who fails stops nobody else', async () => {
+test('every listener gets each notification until it is disposed, and one that throws does not affect the others', async () => {
   const wire = await new Wire().open();
   const heard: string[] = [];
   const listen = (name: string) => wire.on('lc/runChanged', ({ run }) => void heard.push(`${name} ${run}`));
@@ -224,7 +224,7 @@ test('a newer run of the model takes over with its first iteration; runs of othe
   expect([...wire.subscribed]).toEqual(['new']);
 });
 
-test('the daemon’s next life is asked again', async () => {
+test('the next daemon gets the subscriptions again', async () => {
   const wire = await new Wire().open();
   const { list, reset } = runsOf('a');
   const stream = new RunStream(wire as never);
