@@ -6,7 +6,7 @@ import type { Step, Value } from '../values.js';
 
 /** The rule of matrix products: the summed axis is tied in both factors, and the other axes are tied to the result's. */
 
-/** The axis of a factor that an axis of the result, of the batch, comes from; -1 where it is repeated. */
+/** The axis of a factor that a batch axis of the result comes from; -1 if it is repeated. */
 function batchAxis({ output }: Step, factor: Value, axis: number): number {
   const own = axis - output.shape.length + factor.shape.length;
   return own >= 0 && factor.shape[own] === output.shape[axis] ? own : -1;

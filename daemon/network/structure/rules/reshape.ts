@@ -37,7 +37,7 @@ export const reshapeRules: Readonly<Record<string, Rule>> = {
         for (const out of outs) {
           const n = output.shape[out]!;
           const candidates = ins.map((axis) => moved(x!.axis(axis), size, place(shape, ins, axis), place(output.shape, outs, out), n)); // prettier-ignore
-          // Each candidate is true by itself: where one axis gives no value, another may.
+          // Each candidate is true by itself: if one axis gives no value, another may.
           axes.set(out, Float64Array.from({ length: n }, (_, i) => candidates.find((one) => !Number.isNaN(one[i]))?.[i] ?? NaN)); // prettier-ignore
         }
       }
