@@ -140,9 +140,9 @@ describe('package.json and the code name the same things', () => {
   test('the walkthrough and the welcome promise no kind of file that is refused', async () => {
     const texts = await Promise.all(contributes.walkthroughs[0]!.steps.map((step) => source(step.media.markdown)));
     const promised = [...texts, JSON.stringify(nls), await source('extension/commands/pick.ts')].join('\n');
-    // As a pattern of a file to open, in code or in a glob; "ONNX" in words is about a rejected file, or an export.
-    expect(promised.match(/`\.(onnx|pt|pth|tflite|safetensors)`/g)).toBeNull();
-    expect(/MODEL_NAMES = '([^']*)'/.exec(promised)![1]).toBe('**/*.{json,keras,h5,hdf5}');
+    // As a pattern of a file to open, in code or in a glob; the names in words are about a rejected file, or an export.
+    expect(promised.match(/`\.(pt|pth|tflite|safetensors)`/g)).toBeNull();
+    expect(/MODEL_NAMES = '([^']*)'/.exec(promised)![1]).toBe('**/*.{json,keras,h5,hdf5,onnx}');
   });
 
   test('a setting that names a program cannot come from a workspace', () => {
